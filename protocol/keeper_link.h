@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keeper link: what the keeper (vitrine-gpu) says to its two workers and they to it. One link for
+ * each worker, inherited as descriptor KEEPER_LINK_FD. See link.h for transport.
+ *
+ * The keeper answers QEMU from its own state and repeats that state to a worker that is new: a
+ * renderer that starts afresh and one that replaces a dead one read the same messages, only the
+ * ledger (ledger.h) tells them apart.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "protocol/link.h"
+
+#define KEEPER_LINK_FD 3
+#define KEEPER_LINK_VERSION 1
+
+/* Queue 0 is control, queue 1 is cursor (virtio 1.2, 5.7.2). */
+#define KEEPER_RINGS 2
+/* Largest ring the keeper offers; QEMU gives 256 and 16. */
+#define KEEPER_RING_SIZE_MAX 1024
+/* Memory regions of one guest, what VHOST_USER_GET_MAX_MEM_SLOTS answers. */
+#define KEEPER_MEMORY_REGIONS_MAX 64
+/* spice-server takes tickets of up to 60 bytes (SPICE_MAX_PASSWORD_LENGTH). */
+#define KEEPER_TICKET_MAX 60
+
+enum keeper_message {
+	/* worker -> keeper, first: ready to work. A worker that is not ready in time is replaced. */
+	KEEPER_MESSAGE_READY = 1,
+
+	/* keeper -> both workers; one descriptor: the worker's end of a new frame link. */
+	KEEPER_MESSAGE_FRAME_LINK,
+
+	/* keeper -> render */
+	KEEPER_MESSAGE_LEDGER = 16,
+	KEEPER_MESSAGE_FEATURES,
+	KEEPER_MESSAGE_MEMORY_BEGIN,
+	KEEPER_MESSAGE_MEMORY_REGION,
+	KEEPER_MESSAGE_MEMORY_COMMIT,
+	KEEPER_MESSAGE_RING_START,
+	KEEPER_MESSAGE_RING_CALL,
+	KEEPER_MESSAGE_RING_STOP,
+	KEEPER_MESSAGE_RESET,
+	/* render -> keeper */
+	KEEPER_MESSAGE_RING_STOPPED,
+
+	/* keeper -> display */
+	KEEPER_MESSAGE_LISTENER = 32,
+	KEEPER_MESSAGE_TICKET,
+	KEEPER_MESSAGE_DBUS,
+	/* display -> keeper */
+	KEEPER_MESSAGE_POINTER_AREA,
+};
+
+struct keeper_ready {
+	struct link_header header;
+	uint32_t version;   /* KEEPER_LINK_VERSION */
+	uint32_t n_capsets; /* render: capsets offered to the guest, 0 without virgl */
+};
+
+struct keeper_frame_link {
+	struct link_header header;
+};
+
+/* One descriptor: the ledger's memfd. Sent once, before anything else. */
+struct keeper_ledger {
+	struct link_header header;
+};
+
+/* The virtio features that the guest's driver accepted (VIRTIO_GPU_F_*, VIRTIO_RING_F_* bits). */
+struct keeper_features {
+	struct link_header header;
+	uint64_t features;
+};
+
+/*
+ * Guest memory is always given whole: BEGIN, one REGION each with its descriptor, COMMIT. At COMMIT
+ * the new table replaces the old one for everything taken from a ring afterwards; memory of the old
+ * table stays mapped only as long as work in progress needs it. No answer: the keeper does not wait.
+ */
+struct keeper_memory_begin {
+	struct link_header header;
+	uint32_t n_regions;
+	uint32_t reserved;
+};
+
+struct keeper_memory_region {
+	struct link_header header;
+	uint64_t guest_addr; /* guest-physical: what descriptors and backings hold */
+	uint64_t user_addr;  /* QEMU's address: what ring addresses hold */
+	uint64_t size_bytes;
+	uint64_t offset_bytes; /* in the descriptor */
+};
+
+struct keeper_memory_commit {
+	struct link_header header;
+};
+
+/*
+ * One or two descriptors: kick, then call if there is one. The ring is enabled and may hold work
+ * already: look without waiting for a kick. Addresses are QEMU user addresses.
+ */
+struct keeper_ring_start {
+	struct link_header header;
+	uint32_t ring;
+	uint32_t size; /* entries, a power of two, at most KEEPER_RING_SIZE_MAX */
+	uint64_t desc_user_addr, avail_user_addr, used_user_addr;
+	uint16_t next_avail; /* index of the first entry to take */
+	uint16_t reserved[3];
+};
+
+/* A new call descriptor, or none (0 or 1 descriptors): interrupt masking changes it at any time. */
+struct keeper_ring_call {
+	struct link_header header;
+	uint32_t ring;
+	uint32_t reserved;
+};
+
+/*
+ * Touch the ring no more. Answered with RING_STOPPED at once, from a thread that never waits for the
+ * GPU; answers still owed are kept and given when the ring starts again, unless RESET comes before.
+ */
+struct keeper_ring_stop {
+	struct link_header header;
+	uint32_t ring;
+	uint32_t serial;
+};
+
+struct keeper_ring_stopped {
+	struct link_header header;
+	uint32_t ring;
+	uint32_t serial;     /* of the RING_STOP */
+	uint16_t next_avail; /* where to start again */
+	uint16_t reserved[3];
+};
+
+/*
+ * The guest's driver is new (reboot, reload): every resource, context, scanout, owed answer and the
+ * ledger's contents go. Rings are stopped when this is sent.
+ */
+struct keeper_reset {
+	struct link_header header;
+};
+
+enum keeper_listener_kind {
+	KEEPER_LISTENER_TCP = 1,
+	KEEPER_LISTENER_UNIX = 2,
+};
+
+/* One descriptor: a listening stream socket on which SPICE clients arrive. */
+struct keeper_listener {
+	struct link_header header;
+	uint32_t kind; /* enum keeper_listener_kind */
+	uint32_t reserved;
+};
+
+/* The password clients must give; empty: none is asked for. Not NUL-terminated when full. */
+struct keeper_ticket {
+	struct link_header header;
+	char ticket[KEEPER_TICKET_MAX + 4];
+};
+
+/* One descriptor: a peer-to-peer D-Bus connection to QEMU's org.qemu.Display1; display is client. */
+struct keeper_dbus {
+	struct link_header header;
+};
+
+/*
+ * The size of the whole desktop in pixels (bounding box of all heads). The keeper tells QEMU, whose
+ * D-Bus pointer is bounded by what it believes the console's size to be; display scales to what
+ * QEMU then reports.
+ */
+struct keeper_pointer_area {
+	struct link_header header;
+	uint32_t width, height;
+};

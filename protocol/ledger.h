@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guest ledger: what a renderer owes and owns, in memory that outlives it.
+ *
+ * A memfd made by the keeper; the renderer writes it, the keeper reads ring positions from it when a
+ * renderer does not answer, and a new renderer reads it to go on where the dead one stopped. Every
+ * reader trusts nothing: indices and counts are checked like a guest's.
+ *
+ * Rings. `next_avail` is advanced when a descriptor chain is taken; taken[head] is set before that
+ * and cleared when the answer is in the used ring. A renderer may die between the two stores, so
+ * used_index mirrors the used index after the last completed return and `returning` names the head
+ * whose return is under way: if the ring's used index has moved past used_index, that head was
+ * returned and only the ledger is behind (the scheme of VHOST_USER_SET_INFLIGHT_FD).
+ *
+ * Objects. Resources, contexts and scanouts are written after the object exists and removed before
+ * it goes. Backing pages live in one arena of entries, handed out in order and compacted when full.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "protocol/keeper_link.h"
+
+#define LEDGER_MAGIC 0x5654524cu /* "VTRL" */
+#define LEDGER_VERSION 1
+#define LEDGER_RESOURCES_MAX 16384
+#define LEDGER_CONTEXTS_MAX 1024
+#define LEDGER_SCANOUTS_MAX 16
+/* Backing entries of all resources together: 8 GiB in 4 KiB pages would not fit, 2 GiB do. */
+#define LEDGER_BACKING_MAX (512u * 1024u)
+#define LEDGER_NO_HEAD 0xffffu
+
+struct ledger_ring {
+	uint16_t next_avail;
+	uint16_t used_index;
+	uint16_t returning; /* descriptor head, or LEDGER_NO_HEAD */
+	uint16_t reserved;
+	uint8_t taken[KEEPER_RING_SIZE_MAX];
+};
+
+struct ledger_backing {
+	uint64_t guest_addr;
+	uint32_t length_bytes;
+	uint32_t reserved;
+};
+
+/* id 0: free slot. The fields are those of RESOURCE_CREATE_2D / _3D. */
+struct ledger_resource {
+	uint32_t id;
+	uint32_t is_3d;
+	uint32_t target, format, bind;
+	uint32_t width, height, depth, array_size, last_level, nr_samples, flags;
+	uint32_t backing_first; /* index into the arena */
+	uint32_t backing_count; /* 0: none attached */
+};
+
+/* id 0: free slot. */
+struct ledger_context {
+	uint32_t id;
+	char name[64];
+};
+
+/* resource 0: off. */
+struct ledger_scanout {
+	uint32_t resource;
+	uint32_t x, y, width, height;
+};
+
+struct ledger {
+	uint32_t magic;
+	uint32_t version;
+	uint32_t backing_used; /* entries handed out */
+	uint32_t overflowed;   /* something did not fit: not everything can be rebuilt */
+	struct ledger_ring rings[KEEPER_RINGS];
+	struct ledger_scanout scanouts[LEDGER_SCANOUTS_MAX];
+	struct ledger_context contexts[LEDGER_CONTEXTS_MAX];
+	struct ledger_resource resources[LEDGER_RESOURCES_MAX];
+	struct ledger_backing backing[LEDGER_BACKING_MAX];
+};

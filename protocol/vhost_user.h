@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vhost-user: the wire layout of the messages QEMU exchanges with a device backend.
+ *
+ * Source: QEMU docs/interop/vhost-user.rst and vhost-user-gpu.rst. Little-endian hosts only, as all
+ * of Vitrine. Used by the keeper and by the test front end.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define VHOST_USER_VERSION 0x1u
+#define VHOST_USER_FLAG_VERSION_MASK 0x3u
+#define VHOST_USER_FLAG_REPLY 0x4u
+#define VHOST_USER_FLAG_NEED_REPLY 0x8u
+
+/* Feature bit that opens the protocol features (vhost-user.rst, "Protocol features"). */
+#define VHOST_USER_F_PROTOCOL_FEATURES 30
+
+/* Regions in one SET_MEM_TABLE (VHOST_MEMORY_BASELINE_NREGIONS). */
+#define VHOST_USER_MEM_TABLE_MAX 8
+#define VHOST_USER_CONFIG_MAX 256
+
+enum vhost_user_protocol_feature {
+	VHOST_USER_PROTOCOL_F_MQ = 0,
+	VHOST_USER_PROTOCOL_F_REPLY_ACK = 3,
+	VHOST_USER_PROTOCOL_F_CONFIG = 9,
+	VHOST_USER_PROTOCOL_F_RESET_DEVICE = 13,
+	VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS = 15,
+	VHOST_USER_PROTOCOL_F_STATUS = 16,
+};
+
+enum vhost_user_request {
+	VHOST_USER_GET_FEATURES = 1,
+	VHOST_USER_SET_FEATURES = 2,
+	VHOST_USER_SET_OWNER = 3,
+	VHOST_USER_RESET_OWNER = 4,
+	VHOST_USER_SET_MEM_TABLE = 5,
+	VHOST_USER_SET_LOG_BASE = 6,
+	VHOST_USER_SET_LOG_FD = 7,
+	VHOST_USER_SET_VRING_NUM = 8,
+	VHOST_USER_SET_VRING_ADDR = 9,
+	VHOST_USER_SET_VRING_BASE = 10,
+	VHOST_USER_GET_VRING_BASE = 11,
+	VHOST_USER_SET_VRING_KICK = 12,
+	VHOST_USER_SET_VRING_CALL = 13,
+	VHOST_USER_SET_VRING_ERR = 14,
+	VHOST_USER_GET_PROTOCOL_FEATURES = 15,
+	VHOST_USER_SET_PROTOCOL_FEATURES = 16,
+	VHOST_USER_GET_QUEUE_NUM = 17,
+	VHOST_USER_SET_VRING_ENABLE = 18,
+	VHOST_USER_GET_CONFIG = 24,
+	VHOST_USER_SET_CONFIG = 25,
+	VHOST_USER_GPU_SET_SOCKET = 33,
+	VHOST_USER_RESET_DEVICE = 34,
+	VHOST_USER_GET_MAX_MEM_SLOTS = 36,
+	VHOST_USER_ADD_MEM_REG = 37,
+	VHOST_USER_REM_MEM_REG = 38,
+	VHOST_USER_SET_STATUS = 39,
+	VHOST_USER_GET_STATUS = 40,
+};
+
+/* Low bits of a SET_VRING_KICK/CALL/ERR payload are the ring; this bit says: no descriptor. */
+#define VHOST_USER_VRING_INDEX_MASK 0xffu
+#define VHOST_USER_VRING_NO_FD 0x100u
+
+struct vhost_user_header {
+	uint32_t request;
+	uint32_t flags;
+	uint32_t size_bytes; /* of the payload that follows */
+} __attribute__((packed));
+
+struct vhost_user_vring_state {
+	uint32_t index;
+	uint32_t num;
+} __attribute__((packed));
+
+struct vhost_user_vring_addr {
+	uint32_t index;
+	uint32_t flags;
+	uint64_t desc_user_addr;
+	uint64_t used_user_addr;
+	uint64_t avail_user_addr;
+	uint64_t log_guest_addr;
+} __attribute__((packed));
+
+struct vhost_user_memory_region {
+	uint64_t guest_addr;
+	uint64_t size_bytes;
+	uint64_t user_addr;
+	uint64_t mmap_offset_bytes;
+} __attribute__((packed));
+
+struct vhost_user_memory {
+	uint32_t n_regions;
+	uint32_t padding;
+	struct vhost_user_memory_region regions[VHOST_USER_MEM_TABLE_MAX];
+} __attribute__((packed));
+
+struct vhost_user_memory_single {
+	uint64_t padding;
+	struct vhost_user_memory_region region;
+} __attribute__((packed));
+
+struct vhost_user_config {
+	uint32_t offset_bytes;
+	uint32_t size_bytes;
+	uint32_t flags;
+	uint8_t data[VHOST_USER_CONFIG_MAX];
+} __attribute__((packed));
+
+struct vhost_user_message {
+	struct vhost_user_header header;
+	union {
+		uint64_t u64;
+		struct vhost_user_vring_state state;
+		struct vhost_user_vring_addr addr;
+		struct vhost_user_memory memory;
+		struct vhost_user_memory_single memory_single;
+		struct vhost_user_config config;
+	} payload;
+} __attribute__((packed));
+
+/* On the socket that VHOST_USER_GPU_SET_SOCKET brings (vhost-user-gpu.rst). */
+enum vhost_user_gpu_request {
+	VHOST_USER_GPU_GET_PROTOCOL_FEATURES = 1,
+	VHOST_USER_GPU_SET_PROTOCOL_FEATURES = 2,
+	VHOST_USER_GPU_GET_DISPLAY_INFO = 3,
+	VHOST_USER_GPU_CURSOR_POS = 4,
+	VHOST_USER_GPU_CURSOR_POS_HIDE = 5,
+	VHOST_USER_GPU_CURSOR_UPDATE = 6,
+	VHOST_USER_GPU_SCANOUT = 7,
+	VHOST_USER_GPU_UPDATE = 8,
+	VHOST_USER_GPU_DMABUF_SCANOUT = 9,
+	VHOST_USER_GPU_DMABUF_UPDATE = 10,
+	VHOST_USER_GPU_GET_EDID = 11,
+};
+
+struct vhost_user_gpu_scanout {
+	uint32_t request; /* VHOST_USER_GPU_SCANOUT */
+	uint32_t flags;
+	uint32_t size_bytes; /* of what follows */
+	uint32_t scanout;
+	uint32_t width, height;
+} __attribute__((packed));
