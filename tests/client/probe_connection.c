@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* spice-probe: session and channels. */
+#include <string.h>
+
+#include "tests/client/probe.h"
+
+static void
+connection_fail(struct probe *probe, const char *reason)
+{
+	if (!probe->error)
+		probe->error = g_strdup(reason);
+}
+
+static const char *
+event_reason(SpiceChannelEvent event)
+{
+	switch (event) {
+	case SPICE_CHANNEL_CLOSED:
+		return "closed by the server";
+	case SPICE_CHANNEL_ERROR_CONNECT:
+		return "cannot connect";
+	case SPICE_CHANNEL_ERROR_TLS:
+		return "TLS failed";
+	case SPICE_CHANNEL_ERROR_LINK:
+		return "link failed";
+	case SPICE_CHANNEL_ERROR_AUTH:
+		return "authentication failed";
+	case SPICE_CHANNEL_ERROR_IO:
+		return "connection lost";
+	default:
+		return NULL;
+	}
+}
+
+static void
+main_event(SpiceChannel *channel, SpiceChannelEvent event, gpointer user)
+{
+	struct probe *probe = user;
+	const char *reason = event_reason(event);
+
+	if (event == SPICE_CHANNEL_OPENED)
+		probe->main_opened = true;
+	if (reason) {
+		probe->main_opened = false;
+		connection_fail(probe, reason);
+	}
+}
+
+static void
+inputs_event(SpiceChannel *channel, SpiceChannelEvent event, gpointer user)
+{
+	struct probe *probe = user;
+
+	if (event == SPICE_CHANNEL_OPENED)
+		probe->inputs_opened = true;
+	else if (event_reason(event))
+		probe->inputs_opened = false;
+}
+
+static void
+channel_new(SpiceSession *session, SpiceChannel *channel, gpointer user)
+{
+	struct probe *probe = user;
+
+	if (session != probe->session)
+		return;
+	if (SPICE_IS_MAIN_CHANNEL(channel)) {
+		probe->main = SPICE_MAIN_CHANNEL(g_object_ref(channel));
+		g_signal_connect(channel, "channel-event", G_CALLBACK(main_event), probe);
+	} else if (SPICE_IS_DISPLAY_CHANNEL(channel)) {
+		display_attach(probe, channel);
+		spice_channel_connect(channel);
+	} else if (SPICE_IS_INPUTS_CHANNEL(channel) && !probe->inputs) {
+		probe->inputs = SPICE_INPUTS_CHANNEL(g_object_ref(channel));
+		g_signal_connect(channel, "channel-event", G_CALLBACK(inputs_event), probe);
+		spice_channel_connect(channel);
+	} else if (SPICE_IS_CURSOR_CHANNEL(channel) && !probe->cursor_channel) {
+		cursor_attach(probe, channel);
+		spice_channel_connect(channel);
+	}
+}
+
+static SpiceSession *
+session_new(struct probe *probe)
+{
+	const struct probe_options *options = &probe->options;
+	SpiceSession *session = spice_session_new();
+
+	g_object_set(session, "enable-audio", FALSE, "enable-usbredir", FALSE, "enable-smartcard", FALSE, NULL);
+	if (options->unix_path)
+		g_object_set(session, "unix-path", options->unix_path, NULL);
+	else
+		g_object_set(session, "uri", options->uri, NULL);
+	if (options->password)
+		g_object_set(session, "password", options->password, NULL);
+	g_signal_connect(session, "channel-new", G_CALLBACK(channel_new), probe);
+	return session;
+}
+
+static bool
+connection_settled(void *user)
+{
+	struct probe *probe = user;
+	bool displays = false;
+
+	if (probe->error)
+		return true;
+	for (int i = 0; i < PROBE_DISPLAYS_MAX; i++) {
+		if (probe->displays[i].channel && !probe->displays[i].opened)
+			return false;
+		displays |= probe->displays[i].opened;
+	}
+	return displays && probe->main_opened && probe->inputs_opened && probe->cursor_opened;
+}
+
+bool
+connection_open(struct probe *probe)
+{
+	connection_close(probe);
+	g_clear_pointer(&probe->error, g_free);
+	probe->session = session_new(probe);
+	if (!spice_session_connect(probe->session))
+		connection_fail(probe, "cannot connect: bad address");
+	if (!probe_wait(probe->options.connect_timeout_ms, connection_settled, probe))
+		connection_fail(probe, "no main, display, inputs and cursor channel in time");
+	if (!probe->error)
+		return true;
+	g_autofree char *reason = g_strdup(probe->error);
+	connection_close(probe);
+	g_free(probe->error);
+	probe->error = g_steal_pointer(&reason);
+	return false;
+}
+
+void
+connection_close(struct probe *probe)
+{
+	if (!probe->session)
+		return;
+	display_detach_all(probe);
+	cursor_detach(probe);
+	if (probe->inputs)
+		g_signal_handlers_disconnect_by_data(probe->inputs, probe);
+	if (probe->main)
+		g_signal_handlers_disconnect_by_data(probe->main, probe);
+	g_signal_handlers_disconnect_by_data(probe->session, probe);
+	spice_session_disconnect(probe->session);
+	/* The channels' coroutines close their sockets from the main loop. */
+	probe_wait(20, NULL, NULL);
+	g_clear_object(&probe->inputs);
+	g_clear_object(&probe->main);
+	g_clear_object(&probe->session);
+	probe->main_opened = probe->inputs_opened = false;
+	probe->button_state = 0;
+	connection_fail(probe, "disconnected");
+}
+
+bool
+connection_is_open(const struct probe *probe)
+{
+	return probe->session && probe->main_opened;
+}
+
+const char *
+connection_mouse_mode(const struct probe *probe)
+{
+	int mode = 0;
+
+	if (probe->main)
+		g_object_get(probe->main, "mouse-mode", &mode, NULL);
+	return mode == SPICE_MOUSE_MODE_CLIENT ? "client" : mode == SPICE_MOUSE_MODE_SERVER ? "server" : "none";
+}
+
+struct log_watch {
+	struct probe *probe;
+	bool print;
+};
+
+/* spice-client-glib has no signal for a stream that it decodes itself; its debug log names it. */
+static void
+log_line(const char *domain, GLogLevelFlags level, const char *message, gpointer user)
+{
+	struct log_watch *watch = user;
+
+	if ((level & G_LOG_LEVEL_DEBUG) && strstr(message, "display_handle_stream_create"))
+		watch->probe->n_streams++;
+	if (watch->print || (level & (G_LOG_LEVEL_WARNING | G_LOG_LEVEL_CRITICAL | G_LOG_FLAG_FATAL)))
+		g_printerr("%s: %s\n", domain, message);
+}
+
+void
+connection_watch_log(struct probe *probe, bool print)
+{
+	static const char *const domains[] = {"GSpice", "Spice"};
+	static struct log_watch watch;
+
+	watch = (struct log_watch){.probe = probe, .print = print};
+	spice_util_set_debug(TRUE);
+	for (size_t i = 0; i < G_N_ELEMENTS(domains); i++)
+		g_log_set_handler(domains[i], G_LOG_LEVEL_MASK | G_LOG_FLAG_FATAL | G_LOG_FLAG_RECURSION, log_line,
+				&watch);
+}
