@@ -725,7 +725,7 @@ static const struct command {
 	{"key", 1, true, run_key},
 	{"press", 1, true, run_press},
 	{"release", 1, true, run_release},
-	{"type", 1, true, run_type},
+	{"type", 0, true, run_type},
 	{"monitors-config", 2, true, run_monitors_config},
 	{"mouse-mode-request", 1, true, run_mouse_mode_request},
 	{"stall", 1, false, run_stall},

@@ -4,6 +4,8 @@
 
 #include "tests/client/probe.h"
 
+#define PRIMARY_GRACE_MS 1000
+
 static void
 connection_fail(struct probe *probe, const char *reason)
 {
@@ -113,6 +115,18 @@ connection_settled(void *user)
 	return displays && probe->main_opened && probe->inputs_opened && probe->cursor_opened;
 }
 
+static bool
+connection_has_picture(void *user)
+{
+	struct probe *probe = user;
+
+	for (int i = 0; i < PROBE_DISPLAYS_MAX; i++) {
+		if (display_get(probe, i))
+			return true;
+	}
+	return probe->error != NULL;
+}
+
 bool
 connection_open(struct probe *probe)
 {
@@ -123,6 +137,9 @@ connection_open(struct probe *probe)
 		connection_fail(probe, "cannot connect: bad address");
 	if (!probe_wait(probe->options.connect_timeout_ms, connection_settled, probe))
 		connection_fail(probe, "no main, display, inputs and cursor channel in time");
+	/* A server with no head on has no surface: that is for the commands to notice. */
+	if (!probe->error)
+		probe_wait(PRIMARY_GRACE_MS, connection_has_picture, probe);
 	if (!probe->error)
 		return true;
 	g_autofree char *reason = g_strdup(probe->error);
