@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * frame: render's buffers as display sees them, and the locks it holds on them.
+ *
+ * A buffer is one mapped BUFFER_ADD. A frame is one FRAME message: a buffer with a place in it, read
+ * while somebody holds a reference; the last frame_unref is what sends the RELEASE. Everything in
+ * the messages comes from a process that may have been taken over and is checked here.
+ *
+ * Threads: references may be taken and dropped on any thread; the fields never change.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/frame_link.h"
+
+/* Largest row in bytes: two rows of the widest head. */
+#define FRAME_STRIDE_MAX (2u * 4u * FRAME_SIZE_MAX)
+/* Largest object behind one buffer in bytes. */
+#define FRAME_MAP_MAX (4ull << 30)
+
+struct buffer;
+
+/*
+ * Checks the message and maps the descriptor, which it does not keep. NULL when something is wrong
+ * (logged, naming the buffer and the limit).
+ */
+struct buffer *buffer_create(const struct frame_buffer_add *add, int fd);
+struct buffer *buffer_ref(struct buffer *buffer);
+void buffer_unref(struct buffer *buffer);
+uint32_t buffer_id(const struct buffer *buffer);
+
+/* Called once, on whatever thread dropped the last reference. */
+typedef void (*frame_released)(void *user, uint32_t buffer, uint32_t head, uint64_t serial);
+
+struct frame {
+	int refs; /* atomic */
+	struct buffer *buffer;
+	uint32_t head;
+	uint64_t serial;
+	uint32_t width, height;
+	uint32_t stride_bytes;
+	const uint8_t *pixels; /* of the head's upper left corner, XRGB8888 */
+	/* stride_bytes * height bytes from `pixels` on are mapped: spice-server may take it whole. */
+	bool whole;
+	frame_released released;
+	void *user;
+};
+
+/*
+ * The picture of a head of this size in `buffer`. NULL when it does not lie inside (logged). Takes
+ * its own reference to the buffer.
+ */
+struct frame *frame_create(struct buffer *buffer, const struct frame_frame *message, uint32_t width,
+		uint32_t height, frame_released released, void *user);
+struct frame *frame_ref(struct frame *frame);
+void frame_unref(struct frame *frame);

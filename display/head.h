@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * head: one monitor of the guest: its newest frame and what of it was not shown yet.
+ *
+ * The main loop puts frames in, spice-server's worker takes pictures out (picture.h) whenever its
+ * client can take one. A frame that was not taken is replaced by a newer one, the union of their
+ * damage stays. The newest frame is held only while there is damage left to show.
+ *
+ * A head exists from start to end of the process, on or off, for as long as frames that point to it.
+ *
+ * Threads: fields under "lock" by any thread with the lock, which is never held while spice-server
+ * is called; the rest by the main loop alone.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "display/damage.h"
+#include "display/frame.h"
+
+struct head {
+	unsigned number;
+
+	/* main loop */
+	bool on;
+	uint32_t x, y; /* on the desktop */
+	uint64_t serial; /* of the last frame */
+
+	/* under lock */
+	GMutex lock;
+	uint32_t width, height;
+	struct damage pending;
+	struct frame *newest; /* NULL, or what `pending` is to be read from */
+	bool blank;           /* show black, then `pending` */
+	struct {
+		unsigned whole;    /* pictures that hold a render buffer */
+		unsigned copies;   /* pictures that hold heap */
+		size_t heap_bytes; /* by copies */
+		bool starved;      /* a bound was met since the last release */
+	} out;
+};
+
+struct head *head_create(unsigned number);
+void head_destroy(struct head *head);
+
+/* A new mode: what was pending is of the old size and goes. */
+void head_resize(struct head *head, uint32_t width, uint32_t height);
+
+/* Takes over the reference. Rectangles may lie outside: they are clipped. */
+void head_push_frame(struct head *head, struct frame *frame, const struct frame_rect *rects,
+		unsigned n_rects);
+
+/* Off: black until the next frame. */
+void head_push_blank(struct head *head);
+
+/* The renderer went away: its buffers are let go of, the picture shown stays. */
+void head_drop_frame(struct head *head);

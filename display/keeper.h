@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keeper: display's end of the keeper link (protocol/keeper_link.h), on KEEPER_LINK_FD.
+ *
+ * Threads: main loop.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/keeper_link.h"
+
+struct keeper;
+
+/* Descriptors are the callee's. A false answer ends the link as a fault. */
+struct keeper_ops {
+	bool (*ticket)(void *user, const char *ticket);
+	bool (*listener)(void *user, enum keeper_listener_kind kind, int fd);
+	bool (*frame_link)(void *user, int fd);
+	bool (*dbus)(void *user, int fd);
+	/* The link is over; fault: the keeper said something wrong, as opposed to having left. */
+	void (*gone)(void *user, bool fault);
+};
+
+/* Takes the descriptor over. */
+struct keeper *keeper_create(int fd, const struct keeper_ops *ops, void *user);
+void keeper_destroy(struct keeper *keeper);
+
+/* False: it could not be sent, the keeper is gone. */
+bool keeper_say_ready(struct keeper *keeper);
+
+/* The size of the whole desktop; a size that did not change is not sent again. */
+void keeper_say_pointer_area(struct keeper *keeper, uint32_t width, uint32_t height);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vitrine-display: the person's side of one desktop. Started by vitrine-gpu (the keeper) with the
+ * keeper link as descriptor KEEPER_LINK_FD; ends with it.
+ */
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include "display/display.h"
+#include "protocol/keeper_link.h"
+
+struct run {
+	GMainLoop *loop;
+	int status;
+};
+
+static void on_done(void *user, bool fault)
+{
+	struct run *run = user;
+	run->status = fault ? EXIT_FAILURE : EXIT_SUCCESS;
+	g_main_loop_quit(run->loop);
+}
+
+static gboolean on_signal(gpointer user)
+{
+	struct run *run = user;
+	g_main_loop_quit(run->loop);
+	return G_SOURCE_REMOVE;
+}
+
+static bool is_keeper_link(int fd)
+{
+	int type = 0;
+	socklen_t size = sizeof(type);
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
+}
+
+static bool parse(int argc, char **argv, char **name)
+{
+	gboolean version = FALSE;
+	const GOptionEntry entries[] = {
+		{ "name", 0, 0, G_OPTION_ARG_STRING, name, "What clients see as the desktop's name", "NAME" },
+		{ "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL },
+		{ 0 },
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new("- started by vitrine-gpu");
+	g_autoptr(GError) error = NULL;
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (!g_option_context_parse(context, &argc, &argv, &error)) {
+		fprintf(stderr, "vitrine-display: %s\n", error->message);
+		return false;
+	}
+	if (version) {
+		puts("vitrine-display " VITRINE_VERSION);
+		exit(EXIT_SUCCESS);
+	}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	g_autofree char *name = NULL;
+	if (!parse(argc, argv, &name))
+		return EXIT_FAILURE;
+	if (!is_keeper_link(KEEPER_LINK_FD)) {
+		fprintf(stderr, "vitrine-display: descriptor %d is no keeper link; "
+				"this program is started by vitrine-gpu\n", KEEPER_LINK_FD);
+		return EXIT_FAILURE;
+	}
+	fcntl(KEEPER_LINK_FD, F_SETFD, FD_CLOEXEC);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGPIPE, SIG_IGN);
+
+	struct run run = { .loop = g_main_loop_new(NULL, FALSE) };
+	struct display *display = display_create(KEEPER_LINK_FD, name, on_done, &run);
+	if (!display)
+		return EXIT_FAILURE;
+	g_unix_signal_add(SIGTERM, on_signal, &run);
+	g_unix_signal_add(SIGINT, on_signal, &run);
+	g_main_loop_run(run.loop);
+	display_destroy(display);
+	g_main_loop_unref(run.loop);
+	return run.status;
+}

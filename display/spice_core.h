@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * spice core: the one spice-server of this process on GLib's main loop: its watches and timers, its
+ * settings, its clients.
+ *
+ * Pictures are compressed without loss (LZ4, or LZ for a client that lacks it); a rectangle that
+ * keeps moving becomes video and ends lossless again. glz is not used: it keeps what it has encoded.
+ *
+ * Threads: main loop. spice-server runs one more thread for each head, see spice_head.h.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct RedsState; /* spice-server's SpiceServer */
+struct spice_core;
+
+enum spice_core_channel {
+	SPICE_CORE_MAIN,
+	SPICE_CORE_DISPLAY,
+	SPICE_CORE_INPUTS,
+};
+
+struct spice_core_ops {
+	/* A client's channel is ready, or went away. `id` is the head for DISPLAY, else 0. */
+	void (*channel)(void *user, enum spice_core_channel channel, unsigned id, bool connected);
+};
+
+/* NULL when spice-server cannot start (it says why). `name` is what clients see, NULL for none. */
+struct spice_core *spice_core_create(
+		const char *name, const struct spice_core_ops *ops, void *user);
+void spice_core_destroy(struct spice_core *core);
+
+struct RedsState *spice_core_server(struct spice_core *core);
+
+/* The password clients must give from now on; empty: none. */
+bool spice_core_set_ticket(struct spice_core *core, const char *ticket);
+
+/* Takes over a connected stream socket; false when spice-server refused it (it is closed then). */
+bool spice_core_add_client(struct spice_core *core, int fd);

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/spice_head.h"
+
+#include <errno.h>
+#include <spice.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "display/picture.h"
+
+#define BYTES_PER_PIXEL 4u
+#define GROUP 0
+#define SLOT 0
+#define COLOUR_BEFORE_FIRST_PICTURE 0x00202020u
+
+struct spice_head {
+	QXLInstance instance;
+	struct head *head;
+	struct spice_cursor *cursor;
+
+	/* main loop */
+	uint32_t width, height;
+	uint32_t *surface;
+	size_t surface_bytes;
+	union { /* read by the worker after spice_qxl_monitors_config_async */
+		QXLMonitorsConfig config;
+		char bytes[sizeof(QXLMonitorsConfig) + sizeof(QXLHead)];
+	} monitors;
+
+	int wake_due; /* atomic: an idle source is under way */
+	int starved;  /* atomic: it shall ask for memory too */
+};
+
+struct drawable {
+	struct spice_resource resource;
+	struct spice_head *owner;
+	struct picture picture;
+	QXLDrawable drawable;
+	QXLImage image;
+};
+
+static struct spice_head *spice_head_of(QXLInstance *instance)
+{
+	return SPICE_CONTAINEROF(instance, struct spice_head, instance);
+}
+
+/* Worker: what must not be said from here is said by the main loop. */
+
+static gboolean on_wake_due(gpointer user)
+{
+	struct spice_head *owner = user;
+	g_atomic_int_set(&owner->wake_due, 0);
+	if (!owner->surface)
+		return G_SOURCE_REMOVE;
+	if (g_atomic_int_compare_and_exchange(&owner->starved, 1, 0))
+		spice_qxl_oom(&owner->instance);
+	spice_qxl_wakeup(&owner->instance);
+	return G_SOURCE_REMOVE;
+}
+
+static void wake_from_main(struct spice_head *owner)
+{
+	if (g_atomic_int_compare_and_exchange(&owner->wake_due, 0, 1))
+		g_idle_add_full(G_PRIORITY_DEFAULT, on_wake_due, owner, NULL);
+}
+
+static void release_drawable(struct spice_resource *resource)
+{
+	struct drawable *drawable = (struct drawable *)resource;
+	if (picture_release(&drawable->picture))
+		wake_from_main(drawable->owner);
+	g_free(drawable);
+}
+
+static void fill_image(QXLImage *image, const struct picture *picture)
+{
+	static gint unique;
+	QXL_SET_IMAGE_ID(image, QXL_IMAGE_GROUP_DRIVER_DONT_CACHE, g_atomic_int_add(&unique, 1));
+	image->descriptor.type = SPICE_IMAGE_TYPE_BITMAP;
+	image->descriptor.width = image->bitmap.x = picture->rect.width;
+	image->descriptor.height = image->bitmap.y = picture->rect.height;
+	image->bitmap.format = SPICE_BITMAP_FMT_32BIT;
+	image->bitmap.flags = QXL_BITMAP_DIRECT | QXL_BITMAP_TOP_DOWN;
+	image->bitmap.stride = picture->stride_bytes;
+	image->bitmap.data = (uintptr_t)picture->pixels;
+}
+
+static void fill_drawable(QXLDrawable *drawable, QXLImage *image, const struct picture *picture)
+{
+	const struct frame_rect *rect = &picture->rect;
+	drawable->effect = QXL_EFFECT_OPAQUE;
+	drawable->bbox = (QXLRect){
+		.left = (int32_t)rect->x,
+		.top = (int32_t)rect->y,
+		.right = (int32_t)(rect->x + rect->width),
+		.bottom = (int32_t)(rect->y + rect->height),
+	};
+	drawable->clip.type = SPICE_CLIP_TYPE_NONE;
+	for (unsigned i = 0; i < G_N_ELEMENTS(drawable->surfaces_dest); i++)
+		drawable->surfaces_dest[i] = -1;
+	if (!picture->pixels) {
+		drawable->type = QXL_DRAW_BLACKNESS;
+		return;
+	}
+	drawable->type = QXL_DRAW_COPY;
+	drawable->u.copy.rop_descriptor = SPICE_ROPD_OP_PUT;
+	drawable->u.copy.src_bitmap = (uintptr_t)image;
+	drawable->u.copy.src_area.right = (int32_t)rect->width;
+	drawable->u.copy.src_area.bottom = (int32_t)rect->height;
+	fill_image(image, picture);
+}
+
+static int get_command(QXLInstance *instance, QXLCommandExt *ext)
+{
+	struct spice_head *owner = spice_head_of(instance);
+	struct picture picture;
+	switch (picture_take(owner->head, &picture)) {
+	case PICTURE_TAKEN:
+		break;
+	case PICTURE_STARVED:
+		g_atomic_int_set(&owner->starved, 1);
+		wake_from_main(owner);
+		return 0;
+	default:
+		return 0;
+	}
+	struct drawable *drawable = g_new0(struct drawable, 1);
+	drawable->resource.release = release_drawable;
+	drawable->owner = owner;
+	drawable->picture = picture;
+	drawable->drawable.release_info.id = (uintptr_t)&drawable->resource;
+	fill_drawable(&drawable->drawable, &drawable->image, &picture);
+	*ext = (QXLCommandExt){
+		.cmd.type = QXL_CMD_DRAW,
+		.cmd.data = (uintptr_t)&drawable->drawable,
+		.group_id = GROUP,
+	};
+	return 1;
+}
+
+static int get_cursor_command(QXLInstance *instance, QXLCommandExt *ext)
+{
+	return spice_cursor_take(spice_head_of(instance)->cursor, ext);
+}
+
+static void release_resource(QXLInstance *instance, QXLReleaseInfoExt info)
+{
+	struct spice_resource *resource = (struct spice_resource *)(uintptr_t)info.info->id;
+	resource->release(resource);
+}
+
+/* Whatever is added later comes with a wakeup, and whatever waits for a release too. */
+static int req_notification(QXLInstance *instance)
+{
+	return 1;
+}
+
+static void attached_worker(QXLInstance *instance)
+{
+}
+
+static void set_compression_level(QXLInstance *instance, int level)
+{
+}
+
+static void get_init_info(QXLInstance *instance, QXLDevInitInfo *info)
+{
+	*info = (QXLDevInitInfo){
+		.num_memslots_groups = 1,
+		.num_memslots = 1,
+		.memslot_gen_bits = 0,
+		.memslot_id_bits = 1,
+		.n_surfaces = 1,
+	};
+}
+
+static void notify_update(QXLInstance *instance, uint32_t update_id)
+{
+}
+
+/* 0: no more than what release_resource got; spice-server then frees some. */
+static int flush_resources(QXLInstance *instance)
+{
+	return 0;
+}
+
+static void async_complete(QXLInstance *instance, uint64_t cookie)
+{
+}
+
+static void update_area_complete(
+		QXLInstance *instance, uint32_t surface, QXLRect *updated, uint32_t n_updated)
+{
+}
+
+static void set_client_capabilities(
+		QXLInstance *instance, uint8_t present, uint8_t caps[SPICE_CAPABILITIES_SIZE])
+{
+}
+
+static const QXLInterface qxl_interface = {
+	.base = {
+		.type = SPICE_INTERFACE_QXL,
+		.description = "vitrine head",
+		.major_version = SPICE_INTERFACE_QXL_MAJOR,
+		.minor_version = SPICE_INTERFACE_QXL_MINOR,
+	},
+	.attached_worker = attached_worker,
+	.set_compression_level = set_compression_level,
+	.get_init_info = get_init_info,
+	.get_command = get_command,
+	.req_cmd_notification = req_notification,
+	.release_resource = release_resource,
+	.get_cursor_command = get_cursor_command,
+	.req_cursor_notification = req_notification,
+	.notify_update = notify_update,
+	.flush_resources = flush_resources,
+	.async_complete = async_complete,
+	.update_area_complete = update_area_complete,
+	.set_client_capabilities = set_client_capabilities,
+};
+
+/* Main loop. */
+
+struct spice_head *spice_head_create(SpiceServer *server, struct head *head)
+{
+	struct spice_head *owner = g_new0(struct spice_head, 1);
+	owner->head = head;
+	owner->cursor = spice_cursor_create();
+	owner->instance.base.sif = &qxl_interface.base;
+	owner->instance.id = (int)head->number;
+	if (spice_server_add_interface(server, &owner->instance.base) != 0) {
+		g_warning("head %u: spice-server takes no more devices", head->number);
+		spice_cursor_destroy(owner->cursor);
+		g_free(owner);
+		return NULL;
+	}
+	QXLDevMemSlot slot = {
+		.slot_group_id = GROUP,
+		.slot_id = SLOT,
+		.virt_start = 0,
+		.virt_end = UINTPTR_MAX,
+	};
+	spice_qxl_add_memslot(&owner->instance, &slot);
+	return owner;
+}
+
+void spice_head_destroy(struct spice_head *owner)
+{
+	if (!owner)
+		return;
+	spice_head_unplug(owner);
+	spice_server_remove_interface(&owner->instance.base);
+	g_source_remove_by_user_data(owner);
+	spice_cursor_destroy(owner->cursor);
+	g_free(owner);
+}
+
+static bool map_surface(struct spice_head *owner, uint32_t width, uint32_t height)
+{
+	size_t size_bytes = (size_t)width * height * BYTES_PER_PIXEL;
+	void *memory = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED) {
+		g_warning("head %u: no memory for %ux%u: %s", owner->head->number, width, height,
+				g_strerror(errno));
+		return false;
+	}
+	owner->surface = memory;
+	owner->surface_bytes = size_bytes;
+	owner->width = width;
+	owner->height = height;
+	return true;
+}
+
+static void fill_surface(struct spice_head *owner, const struct frame *frame)
+{
+	size_t row_pixels = owner->width;
+	for (uint32_t row = 0; frame && row < owner->height; row++)
+		memcpy(owner->surface + row * row_pixels,
+				frame->pixels + (size_t)row * frame->stride_bytes,
+				row_pixels * BYTES_PER_PIXEL);
+	for (size_t i = 0; !frame && i < row_pixels * owner->height; i++)
+		owner->surface[i] = COLOUR_BEFORE_FIRST_PICTURE;
+}
+
+static void send_monitors(struct spice_head *owner)
+{
+	QXLMonitorsConfig *config = &owner->monitors.config;
+	config->count = config->max_allowed = 1;
+	config->heads[0] = (QXLHead){ .width = owner->width, .height = owner->height };
+	spice_qxl_monitors_config_async(&owner->instance, (uintptr_t)config, GROUP, 0);
+}
+
+void spice_head_resize(struct spice_head *owner, uint32_t width, uint32_t height,
+		const struct frame *frame)
+{
+	spice_head_unplug(owner);
+	if (!map_surface(owner, width, height))
+		return;
+	fill_surface(owner, frame);
+	QXLDevSurfaceCreate create = {
+		.width = width,
+		.height = height,
+		.stride = (int32_t)(width * BYTES_PER_PIXEL),
+		.format = SPICE_SURFACE_FMT_32_xRGB,
+		.mouse_mode = 1,
+		.flags = QXL_SURF_FLAG_KEEP_DATA,
+		.mem = (uintptr_t)owner->surface,
+		.group_id = GROUP,
+	};
+	spice_qxl_create_primary_surface(&owner->instance, 0, &create);
+	send_monitors(owner);
+	spice_cursor_refresh(owner->cursor);
+	spice_head_wake(owner);
+}
+
+void spice_head_unplug(struct spice_head *owner)
+{
+	if (!owner->surface)
+		return;
+	spice_qxl_destroy_primary_surface(&owner->instance, 0);
+	munmap(owner->surface, owner->surface_bytes);
+	owner->surface = NULL;
+	owner->width = owner->height = 0;
+}
+
+void spice_head_wake(struct spice_head *owner)
+{
+	if (owner->surface)
+		spice_qxl_wakeup(&owner->instance);
+}
+
+struct spice_cursor *spice_head_cursor(struct spice_head *owner)
+{
+	return owner->cursor;
+}
