@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * device: what QEMU has told us about the guest's GPU, cached. Every answer to QEMU and everything a
+ * fresh renderer must know is read from here. It owns the descriptors in it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/keeper_link.h"
+#include "protocol/vhost_user.h"
+
+/* virtio 1.2, 6 "Reserved Feature Bits" and 5.7.3 "Feature bits" of the GPU device. */
+#define DEVICE_F_VIRGL (1ull << 0)
+#define DEVICE_F_EDID (1ull << 1)
+#define DEVICE_F_NOTIFY_ON_EMPTY (1ull << 24)
+#define DEVICE_F_ANY_LAYOUT (1ull << 27)
+#define DEVICE_F_INDIRECT_DESC (1ull << 28)
+#define DEVICE_F_EVENT_IDX (1ull << 29)
+#define DEVICE_F_PROTOCOL_FEATURES (1ull << VHOST_USER_F_PROTOCOL_FEATURES)
+#define DEVICE_F_VERSION_1 (1ull << 32)
+#define DEVICE_F_RING_RESET (1ull << 40)
+
+struct device_region {
+	uint64_t guest_addr, user_addr, size_bytes, offset_bytes;
+	int fd;
+};
+
+struct device_ring {
+	uint32_t size;
+	uint64_t desc_user_addr, avail_user_addr, used_user_addr;
+	/* Where to start; while the ring runs in a renderer, the renderer knows better. */
+	uint16_t next_avail;
+	int kick, call, error; /* -1: none */
+	bool have_size, have_addr;
+	bool enabled;
+	/* From SET_VRING_KICK to GET_VRING_BASE. */
+	bool started;
+};
+
+struct device {
+	bool owned; /* SET_OWNER came */
+	uint64_t features_offered;
+	uint64_t protocol_offered;
+	uint64_t features; /* accepted, F_PROTOCOL_FEATURES included */
+	bool have_features;
+	uint64_t protocol_features;
+	struct device_region regions[KEEPER_MEMORY_REGIONS_MAX];
+	unsigned n_regions;
+	struct device_ring rings[KEEPER_RINGS];
+};
+
+void device_init(struct device *device, bool virgl);
+void device_finish(struct device *device);
+
+/* Takes region->fd in every case. NULL, or the reason why the table would make no sense. */
+const char *device_add_region(struct device *device, const struct device_region *region);
+
+/* Removes the region with these addresses and size. False: there is none. */
+bool device_remove_region(struct device *device, const struct device_region *region);
+void device_clear_memory(struct device *device);
+
+/* Everything is known that a renderer needs to run the ring, and it may run. */
+bool device_ring_runnable(const struct device *device, unsigned ring);
+
+/* After RESET_DEVICE: rings as new, no features; memory and call descriptors stay. */
+void device_reset(struct device *device);
+
+/* Replaces *slot and closes what was there. */
+void device_set_fd(int *slot, int fd);

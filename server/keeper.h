@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keeper: one desktop. Holds QEMU's conversation, the two workers, and what they need of each other.
+ * See docs in the architecture page; main thread only.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "server/device.h"
+#include "server/gpu_socket.h"
+#include "server/ledger.h"
+#include "server/options.h"
+#include "server/qmp.h"
+#include "server/renderer.h"
+#include "server/vhost_user.h"
+#include "server/viewer.h"
+
+struct keeper {
+	const struct options *options;
+	GMainLoop *loop;
+	int exit_status;
+
+	struct device device;
+	struct ledger_memory ledger;
+	struct renderer renderer;
+	struct viewer viewer;
+	struct gpu_socket gpu_socket;
+	struct qmp_broker *qmp; /* NULL: no --qmp */
+
+	int vhost_listener; /* -1: --fd, or QEMU has connected */
+	unsigned vhost_listener_source;
+	struct vhost_user vhost_user;
+	bool serving;
+
+	unsigned memory_timer;
+	unsigned signal_sources[2];
+};
+
+/* Binds, starts the workers. On failure nothing is left behind. */
+bool keeper_init(struct keeper *keeper, const struct options *options, GError **error);
+
+/* Until SIGTERM, SIGINT, QEMU's end or a failure. Returns the exit status. */
+int keeper_run(struct keeper *keeper);
+void keeper_finish(struct keeper *keeper);
+
+/* Logs `reason` unless NULL and ends keeper_run(). */
+void keeper_quit(struct keeper *keeper, int exit_status, const char *reason);
+
+/* The path of vitrine-render. Caller frees. */
+char *keeper_find_renderer(const struct options *options);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ledger: the keeper's side of protocol/ledger.h. The keeper makes the memory, gives it to each
+ * renderer in turn, and reads ring positions from it when a renderer can no longer be asked.
+ *
+ * The keeper writes only where no renderer does: a ring that is stopped, or the whole ledger when no
+ * renderer process exists.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ledger;
+
+struct ledger_memory {
+	int fd;
+	struct ledger *map;
+};
+
+bool ledger_init(struct ledger_memory *memory, GError **error);
+void ledger_finish(struct ledger_memory *memory);
+
+/* Forgets everything: the guest's driver is new. */
+void ledger_clear(struct ledger_memory *memory);
+
+uint16_t ledger_read_next_avail(const struct ledger_memory *memory, unsigned ring);
+void ledger_write_next_avail(struct ledger_memory *memory, unsigned ring, uint16_t next_avail);

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/options.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/listen.h"
+
+#define DEFAULT_ADDRESS "127.0.0.1"
+#define DEFAULT_NAME "vitrine"
+
+static bool fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static bool fail(GError **error, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, text);
+	return false;
+}
+
+char *options_read_password(const char *path, GError **error)
+{
+	g_autofree char *text = NULL;
+	size_t length;
+	if (!g_file_get_contents(path, &text, &length, error)) {
+		g_prefix_error(error, "--password-file: ");
+		return NULL;
+	}
+	text[strcspn(text, "\r\n")] = '\0';
+	if (strlen(text) == 0 || strlen(text) > KEEPER_TICKET_MAX) {
+		fail(error, "--password-file: %s: the first line must have 1 to %d bytes", path,
+				KEEPER_TICKET_MAX);
+		memset(text, 0, length);
+		return NULL;
+	}
+	return g_steal_pointer(&text);
+}
+
+static bool check_sockets(struct options *o, int port, GError **error)
+{
+	if (o->print_capabilities)
+		return true;
+	if ((o->socket_path != NULL) == (o->vhost_fd >= 0))
+		return fail(error, "give one of --socket-path=PATH and --fd=N");
+	if (o->vhost_fd >= 0 && fcntl(o->vhost_fd, F_GETFD) < 0)
+		return fail(error, "--fd=%d is not open", o->vhost_fd);
+	if (o->spice_fd >= 0 && fcntl(o->spice_fd, F_GETFD) < 0)
+		return fail(error, "--spice-fd=%d is not open", o->spice_fd);
+	if (port < 0 || port > 65535)
+		return fail(error, "--spice-port=%d is not a port", port);
+	o->spice_port = (unsigned)port;
+	return true;
+}
+
+/* A desktop without a password is for people on this machine. */
+static bool check_address(const struct options *o, GError **error)
+{
+	if (o->spice_port == 0 || o->password || listen_is_loopback(o->spice_addr))
+		return true;
+	return fail(error, "--spice-addr=%s is not a loopback address: that needs --password-file",
+			o->spice_addr);
+}
+
+/* Next to us in a build tree; otherwise where the package puts them. */
+static char *find_worker_dir(void)
+{
+	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+	g_autofree char *dir = self ? g_path_get_dirname(self) : NULL;
+	g_autofree char *marker = dir ? g_build_filename(dir, "../meson-private", NULL) : NULL;
+	if (marker && g_file_test(marker, G_FILE_TEST_IS_DIR))
+		return g_build_filename(dir, "..", NULL);
+	return g_strdup(VITRINE_LIBEXEC_DIR);
+}
+
+bool options_parse(struct options *o, int *argc, char ***argv, GError **error)
+{
+	*o = (struct options){ .vhost_fd = -1, .spice_fd = -1 };
+	int port = 0;
+	gboolean print_capabilities = FALSE, virgl = FALSE, software = FALSE, version = FALSE;
+	g_autofree char *password_file = NULL;
+	const GOptionEntry entries[] = {
+		{ "socket-path", 0, 0, G_OPTION_ARG_FILENAME, &o->socket_path,
+				"Make this unix socket and serve the QEMU that connects", "PATH" },
+		{ "fd", 0, 0, G_OPTION_ARG_INT, &o->vhost_fd,
+				"Serve QEMU on this inherited socket", "N" },
+		{ "print-capabilities", 0, 0, G_OPTION_ARG_NONE, &print_capabilities,
+				"Print what this backend can do as JSON, and end", NULL },
+		{ "virgl", 0, 0, G_OPTION_ARG_NONE, &virgl, "Offer the guest OpenGL", NULL },
+		{ "render-node", 0, 0, G_OPTION_ARG_FILENAME, &o->render_node,
+				"Draw on this GPU (default: the first that works)", "PATH" },
+		{ "software", 0, 0, G_OPTION_ARG_NONE, &software, "Draw on the CPU", NULL },
+		{ "spice-addr", 0, 0, G_OPTION_ARG_STRING, &o->spice_addr,
+				"Listen on this address (default " DEFAULT_ADDRESS ")", "ADDR" },
+		{ "spice-port", 0, 0, G_OPTION_ARG_INT, &port, "Listen on this TCP port", "N" },
+		{ "spice-unix", 0, 0, G_OPTION_ARG_FILENAME, &o->spice_unix,
+				"Listen on this unix socket", "PATH" },
+		{ "spice-fd", 0, 0, G_OPTION_ARG_INT, &o->spice_fd,
+				"Use this inherited listening TCP socket", "N" },
+		{ "password-file", 0, 0, G_OPTION_ARG_FILENAME, &password_file,
+				"Ask clients for the password in the first line of this file", "PATH" },
+		{ "name", 0, 0, G_OPTION_ARG_STRING, &o->name,
+				"What clients see in their title bar", "NAME" },
+		{ "qmp", 0, 0, G_OPTION_ARG_FILENAME, &o->qmp_path,
+				"QEMU's QMP socket, to obtain keyboard and pointer", "PATH" },
+		{ "worker-dir", 0, 0, G_OPTION_ARG_FILENAME, &o->worker_dir,
+				"Where vitrine-render and vitrine-display are", "DIR" },
+		{ "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version, and end", NULL },
+		G_OPTION_ENTRY_NULL,
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new("- a vhost-user GPU seen by SPICE");
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (!g_option_context_parse(context, argc, argv, error))
+		return false;
+	if (version) {
+		g_print("vitrine-gpu %s\n", VITRINE_VERSION);
+		exit(0);
+	}
+	if (*argc > 1)
+		return fail(error, "unexpected argument %s", (*argv)[1]);
+
+	o->print_capabilities = print_capabilities;
+	o->virgl = virgl;
+	o->software = software;
+	if (!o->spice_addr)
+		o->spice_addr = g_strdup(DEFAULT_ADDRESS);
+	if (!o->name)
+		o->name = g_strdup(DEFAULT_NAME);
+	if (!o->worker_dir)
+		o->worker_dir = find_worker_dir();
+	if (o->software && o->render_node)
+		return fail(error, "--software and --render-node exclude each other");
+	if (password_file && !(o->password = options_read_password(password_file, error)))
+		return false;
+	return check_sockets(o, port, error) && check_address(o, error);
+}
+
+void options_finish(struct options *o)
+{
+	g_free(o->socket_path);
+	g_free(o->render_node);
+	g_free(o->spice_addr);
+	g_free(o->spice_unix);
+	if (o->password)
+		memset(o->password, 0, strlen(o->password));
+	g_free(o->password);
+	g_free(o->name);
+	g_free(o->qmp_path);
+	g_free(o->worker_dir);
+}

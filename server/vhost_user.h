@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vhost_user: the transport of the conversation with QEMU (docs/interop/vhost-user.rst): messages are
+ * put together from the stream, checked against a table (size, descriptors, what must have come
+ * before), handed to a handler, and answered.
+ *
+ * QEMU is not trusted to be right: the first message that is not becomes one log line, and the
+ * conversation is over. Main thread; never waits for QEMU to finish a message.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/vhost_user.h"
+
+#define VHOST_USER_FDS_MAX 8
+
+struct vhost_user_call {
+	uint32_t request;
+	uint32_t size_bytes; /* of the payload received */
+	union {
+		uint64_t u64;
+		struct vhost_user_vring_state state;
+		struct vhost_user_vring_addr addr;
+		struct vhost_user_memory memory;
+		struct vhost_user_memory_single memory_single;
+		struct vhost_user_config config;
+	} payload;
+	/* What a handler keeps, it replaces by -1; the rest is closed. */
+	int fds[VHOST_USER_FDS_MAX];
+	unsigned n_fds;
+	/* Bytes of payload to answer with; 0: no answer but the acknowledgement asked for. */
+	uint32_t reply_bytes;
+};
+
+struct vhost_user_row {
+	uint32_t request;
+	const char *name;
+	uint32_t size_min, size_max;
+	unsigned fds_min, fds_max;
+	/* The protocol feature this message belongs to; -1: none. */
+	int protocol_feature;
+	bool needs_owner; /* not before SET_OWNER */
+	/* NULL, or the reason why QEMU must be refused. */
+	const char *(*handle)(void *user, struct vhost_user_call *call);
+};
+
+struct vhost_user_class {
+	const struct vhost_user_row *table;
+	size_t table_length;
+	/* NULL, or why this message comes out of order. */
+	const char *(*admit)(void *user, const struct vhost_user_row *row);
+	bool (*acknowledges)(void *user); /* REPLY_ACK is in force */
+	/* The conversation is over: QEMU hung up, or was refused (logged). */
+	void (*closed)(void *user, bool refused);
+};
+
+struct vhost_user {
+	const struct vhost_user_class *class;
+	void *user;
+	int fd;
+	unsigned source;
+	struct vhost_user_header header;
+	struct vhost_user_call call;
+	size_t have_bytes; /* of header and payload together */
+};
+
+/* Takes fd, a connected unix stream socket. */
+void vhost_user_open(struct vhost_user *vhost_user, int fd, const struct vhost_user_class *class,
+		void *user);
+void vhost_user_close(struct vhost_user *vhost_user);
