@@ -242,6 +242,8 @@ struct spice_head *spice_head_create(SpiceServer *server, struct head *head)
 		.virt_end = UINTPTR_MAX,
 	};
 	spice_qxl_add_memslot(&owner->instance, &slot);
+	/* Starts all devices; those that run take no notice. */
+	spice_server_vm_start(server);
 	return owner;
 }
 
