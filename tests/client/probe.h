@@ -47,7 +47,7 @@ struct probe_cursor {
 };
 
 struct probe_options {
-	char *uri;      /* spice://host:port[?password=..]; NULL when unix_path is given */
+	char *uri; /* spice://host:port[?password=..]; NULL when unix_path is given */
 	char *unix_path;
 	char *password; /* NULL: none */
 	int connect_timeout_ms;
@@ -66,7 +66,7 @@ struct probe {
 	char *error; /* why the connection ended or could not be made; NULL: it did not */
 	struct probe_display displays[PROBE_DISPLAYS_MAX];
 	struct probe_cursor cursor;
-	int button_state; /* SPICE_MOUSE_BUTTON_MASK_* */
+	int button_state;   /* SPICE_MOUSE_BUTTON_MASK_* */
 	uint64_t n_updates; /* invalidates and primaries of all displays */
 	uint64_t n_streams; /* video streams that servers began, all connections */
 	GQueue commands;    /* char *, lines not handled yet */
@@ -75,8 +75,8 @@ struct probe {
 };
 
 /*
- * Runs the main context until done(user) is true or timeout_ms have passed. `done` NULL: just let the
- * time pass. Returns done's last word.
+ * Runs the main context until done(user) is true or timeout_ms have passed. `done` NULL: just let
+ * the time pass. Returns done's last word.
  */
 bool probe_wait(int timeout_ms, bool (*done)(void *user), void *user);
 
@@ -99,7 +99,8 @@ void display_detach_all(struct probe *probe);
 struct probe_display *display_get(struct probe *probe, int id);
 /* 0xRRGGBB, or -1 outside the surface. */
 int display_pixel(const struct probe_display *display, int x, int y);
-/* Copies a region as packed R, G, B bytes. NULL when it does not lie inside the surface. Free with g_free. */
+/* Copies a region as packed R, G, B bytes. NULL when it does not lie inside the surface. Free with
+ * g_free. */
 uint8_t *display_copy_rgb(const struct probe_display *display, int x, int y, int width, int height);
 /* SHA-256 in hex of display_copy_rgb's bytes. NULL outside. Free with g_free. */
 char *display_hash(const struct probe_display *display, int x, int y, int width, int height);
@@ -132,10 +133,10 @@ struct counter_reading {
 	int x, y; /* of the strip's first cell */
 };
 
-/* Finds and reads the frame-counter strip of tests/guest/counter_layout.h; `hint` (or NULL) is where it
- * was last time. */
+/* Finds and reads the frame-counter strip of tests/guest/counter_layout.h; `hint` (or NULL) is
+ * where it was last time. */
 bool counter_read(const struct probe_display *display, const struct counter_reading *hint,
-		struct counter_reading *reading);
+	struct counter_reading *reading);
 
 /* probe_commands.c */
 

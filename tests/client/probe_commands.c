@@ -20,8 +20,7 @@ struct call {
 };
 
 G_GNUC_PRINTF(2, 3)
-static void
-call_fail(struct call *call, const char *format, ...)
+static void call_fail(struct call *call, const char *format, ...)
 {
 	va_list values;
 
@@ -31,8 +30,7 @@ call_fail(struct call *call, const char *format, ...)
 	va_end(values);
 }
 
-static void
-json_string(GString *json, const char *text)
+static void json_string(GString *json, const char *text)
 {
 	g_string_append_c(json, '"');
 	for (; *text; text++) {
@@ -46,37 +44,32 @@ json_string(GString *json, const char *text)
 	g_string_append_c(json, '"');
 }
 
-static void
-put_key(struct call *call, const char *key)
+static void put_key(struct call *call, const char *key)
 {
 	g_string_append_c(call->json, ',');
 	json_string(call->json, key);
 	g_string_append_c(call->json, ':');
 }
 
-static void
-put_int(struct call *call, const char *key, int64_t value)
+static void put_int(struct call *call, const char *key, int64_t value)
 {
 	put_key(call, key);
 	g_string_append_printf(call->json, "%" G_GINT64_FORMAT, value);
 }
 
-static void
-put_bool(struct call *call, const char *key, bool value)
+static void put_bool(struct call *call, const char *key, bool value)
 {
 	put_key(call, key);
 	g_string_append(call->json, value ? "true" : "false");
 }
 
-static void
-put_text(struct call *call, const char *key, const char *value)
+static void put_text(struct call *call, const char *key, const char *value)
 {
 	put_key(call, key);
 	json_string(call->json, value);
 }
 
-static int
-arg_int(struct call *call, unsigned index, int fallback)
+static int arg_int(struct call *call, unsigned index, int fallback)
 {
 	if (index >= call->n_args)
 		return fallback;
@@ -88,8 +81,7 @@ arg_int(struct call *call, unsigned index, int fallback)
 }
 
 /* The display named by argument `index`, 0 when it is left out. */
-static struct probe_display *
-arg_display(struct call *call, unsigned index)
+static struct probe_display *arg_display(struct call *call, unsigned index)
 {
 	int id = arg_int(call, index, 0);
 	struct probe_display *display = display_get(call->probe, id);
@@ -101,15 +93,13 @@ arg_display(struct call *call, unsigned index)
 
 /* ---- looking ---- */
 
-static void
-put_size(struct call *call, const struct probe_display *display)
+static void put_size(struct call *call, const struct probe_display *display)
 {
 	put_int(call, "width", display ? display->width : 0);
 	put_int(call, "height", display ? display->height : 0);
 }
 
-static void
-run_size(struct call *call)
+static void run_size(struct call *call)
 {
 	struct probe_display *display = arg_display(call, 0);
 
@@ -117,8 +107,7 @@ run_size(struct call *call)
 		put_size(call, display);
 }
 
-static void
-run_status(struct call *call)
+static void run_status(struct call *call)
 {
 	struct probe *probe = call->probe;
 
@@ -133,15 +122,15 @@ run_status(struct call *call)
 
 		if (!display->channel)
 			continue;
-		g_string_append_printf(call->json, "%s{\"id\":%d,\"width\":%d,\"height\":%d,\"marked\":%s}",
-				n++ ? "," : "", i, display->data ? display->width : 0,
-				display->data ? display->height : 0, display->marked ? "true" : "false");
+		g_string_append_printf(call->json,
+			"%s{\"id\":%d,\"width\":%d,\"height\":%d,\"marked\":%s}", n++ ? "," : "", i,
+			display->data ? display->width : 0, display->data ? display->height : 0,
+			display->marked ? "true" : "false");
 	}
 	g_string_append_c(call->json, ']');
 }
 
-static void
-put_pixel(struct call *call, int pixel)
+static void put_pixel(struct call *call, int pixel)
 {
 	char text[8];
 
@@ -149,8 +138,7 @@ put_pixel(struct call *call, int pixel)
 	put_text(call, "pixel", pixel < 0 ? "outside" : text);
 }
 
-static void
-run_pixel(struct call *call)
+static void run_pixel(struct call *call)
 {
 	struct probe_display *display = arg_display(call, 2);
 
@@ -162,23 +150,21 @@ run_pixel(struct call *call)
 		call_fail(call, "outside the surface of %dx%d", display->width, display->height);
 }
 
-static void
-run_hash(struct call *call)
+static void run_hash(struct call *call)
 {
 	struct probe_display *display = arg_display(call, 4);
 
 	if (!display)
 		return;
-	g_autofree char *hash = display_hash(display, arg_int(call, 0, 0), arg_int(call, 1, 0), arg_int(call, 2, 0),
-			arg_int(call, 3, 0));
+	g_autofree char *hash = display_hash(display, arg_int(call, 0, 0), arg_int(call, 1, 0),
+		arg_int(call, 2, 0), arg_int(call, 3, 0));
 	if (hash)
 		put_text(call, "hash", hash);
 	else
 		call_fail(call, "outside the surface of %dx%d", display->width, display->height);
 }
 
-static void
-run_screenshot(struct call *call)
+static void run_screenshot(struct call *call)
 {
 	struct probe_display *display = arg_display(call, 1);
 	g_autoptr(GError) error = NULL;
@@ -191,16 +177,14 @@ run_screenshot(struct call *call)
 		call_fail(call, "%s", error->message);
 }
 
-static void
-put_reading(struct call *call, const struct counter_reading *reading)
+static void put_reading(struct call *call, const struct counter_reading *reading)
 {
 	put_int(call, "value", reading->value);
 	put_int(call, "x", reading->x);
 	put_int(call, "y", reading->y);
 }
 
-static void
-run_counter(struct call *call)
+static void run_counter(struct call *call)
 {
 	struct probe_display *display = arg_display(call, 0);
 	struct counter_reading reading;
@@ -213,8 +197,7 @@ run_counter(struct call *call)
 		call_fail(call, "no counter strip on the screen");
 }
 
-static void
-run_stats(struct call *call)
+static void run_stats(struct call *call)
 {
 	struct probe *probe = call->probe;
 	uint64_t n_invalidates = 0, n_primaries = 0, n_pixels = 0;
@@ -231,20 +214,21 @@ run_stats(struct call *call)
 	put_int(call, "streams", probe->n_streams);
 	put_key(call, "bytes_read");
 	g_string_append_c(call->json, '{');
-	g_autoptr(GList) channels = probe->session ? spice_session_get_channels(probe->session) : NULL;
+	g_autoptr(GList) channels =
+		probe->session ? spice_session_get_channels(probe->session) : NULL;
 	for (GList *item = channels; item; item = item->next) {
 		int id = 0, type = 0;
 		gulong bytes = 0;
 
-		g_object_get(item->data, "channel-id", &id, "channel-type", &type, "total-read-bytes", &bytes, NULL);
+		g_object_get(item->data, "channel-id", &id, "channel-type", &type,
+			"total-read-bytes", &bytes, NULL);
 		g_string_append_printf(call->json, "%s\"%s-%d\":%lu", item == channels ? "" : ",",
-				spice_channel_type_to_string(type), id, bytes);
+			spice_channel_type_to_string(type), id, bytes);
 	}
 	g_string_append_c(call->json, '}');
 }
 
-static void
-run_cursor(struct call *call)
+static void run_cursor(struct call *call)
 {
 	struct probe_cursor *cursor = &call->probe->cursor;
 
@@ -259,14 +243,13 @@ run_cursor(struct call *call)
 	put_int(call, "moves", cursor->n_moves);
 	put_int(call, "hides", cursor->n_hides);
 	if (cursor->pixels) {
-		g_autofree char *hash = g_compute_checksum_for_data(G_CHECKSUM_SHA256, cursor->pixels,
-				(gsize)cursor->width * cursor->height * 4);
+		g_autofree char *hash = g_compute_checksum_for_data(G_CHECKSUM_SHA256,
+			cursor->pixels, (gsize)cursor->width * cursor->height * 4);
 		put_text(call, "hash", hash);
 	}
 }
 
-static void
-run_cursor_pixel(struct call *call)
+static void run_cursor_pixel(struct call *call)
 {
 	struct probe_cursor *cursor = &call->probe->cursor;
 	int x = arg_int(call, 0, 0), y = arg_int(call, 1, 0);
@@ -281,14 +264,12 @@ run_cursor_pixel(struct call *call)
 	put_text(call, "pixel", text);
 }
 
-static void
-run_mouse_mode(struct call *call)
+static void run_mouse_mode(struct call *call)
 {
 	put_text(call, "mode", connection_mouse_mode(call->probe));
 }
 
-static void
-run_leds(struct call *call)
+static void run_leds(struct call *call)
 {
 	int leds = inputs_leds(call->probe);
 
@@ -314,8 +295,8 @@ struct wait {
 };
 
 /* Waits and marks a time-out; gives up at once when the connection goes. */
-static bool
-call_wait(struct call *call, int timeout_ms, bool (*done)(void *user), struct wait *wait)
+static bool call_wait(
+	struct call *call, int timeout_ms, bool (*done)(void *user), struct wait *wait)
 {
 	wait->call = call;
 	wait->checked_updates = UINT64_MAX;
@@ -330,8 +311,7 @@ call_wait(struct call *call, int timeout_ms, bool (*done)(void *user), struct wa
 }
 
 /* True when something was painted since the last time; for checks that are dear. */
-static bool
-wait_is_news(struct wait *wait)
+static bool wait_is_news(struct wait *wait)
 {
 	bool news = wait->checked_updates != wait->call->probe->n_updates;
 
@@ -339,24 +319,21 @@ wait_is_news(struct wait *wait)
 	return news;
 }
 
-static bool
-primary_there(void *user)
+static bool primary_there(void *user)
 {
 	struct wait *wait = user;
 	return display_get(wait->call->probe, wait->display_id) != NULL;
 }
 
-static void
-run_wait_primary(struct call *call)
+static void run_wait_primary(struct call *call)
 {
-	struct wait wait = {.display_id = arg_int(call, 1, 0)};
+	struct wait wait = { .display_id = arg_int(call, 1, 0) };
 
 	call_wait(call, arg_int(call, 0, 0), primary_there, &wait);
 	put_size(call, display_get(call->probe, wait.display_id));
 }
 
-static bool
-size_is(void *user)
+static bool size_is(void *user)
 {
 	struct wait *wait = user;
 	struct probe_display *display = display_get(wait->call->probe, wait->display_id);
@@ -364,18 +341,17 @@ size_is(void *user)
 	return display && display->width == wait->width && display->height == wait->height;
 }
 
-static void
-run_wait_size(struct call *call)
+static void run_wait_size(struct call *call)
 {
-	struct wait wait = {.display_id = arg_int(call, 3, 0), .width = arg_int(call, 0, 0),
-			.height = arg_int(call, 1, 0)};
+	struct wait wait = { .display_id = arg_int(call, 3, 0),
+		.width = arg_int(call, 0, 0),
+		.height = arg_int(call, 1, 0) };
 
 	call_wait(call, arg_int(call, 2, 0), size_is, &wait);
 	put_size(call, display_get(call->probe, wait.display_id));
 }
 
-static bool
-pixel_is(void *user)
+static bool pixel_is(void *user)
 {
 	struct wait *wait = user;
 	struct probe_display *display = display_get(wait->call->probe, wait->display_id);
@@ -384,24 +360,27 @@ pixel_is(void *user)
 		return false;
 	wait->seen_color = display_pixel(display, wait->x, wait->y);
 	for (int shift = 0; shift < 24; shift += 8) {
-		if (ABS((wait->seen_color >> shift & 0xff) - (wait->color >> shift & 0xff)) > wait->tolerance)
+		if (ABS((wait->seen_color >> shift & 0xff) - (wait->color >> shift & 0xff)) >
+			wait->tolerance)
 			return false;
 	}
 	return wait->seen_color >= 0;
 }
 
-static void
-run_wait_pixel(struct call *call)
+static void run_wait_pixel(struct call *call)
 {
-	struct wait wait = {.display_id = arg_int(call, 5, 0), .x = arg_int(call, 0, 0), .y = arg_int(call, 1, 0),
-			.color = strtoul(call->args[2], NULL, 16), .tolerance = arg_int(call, 4, 0), .seen_color = -1};
+	struct wait wait = { .display_id = arg_int(call, 5, 0),
+		.x = arg_int(call, 0, 0),
+		.y = arg_int(call, 1, 0),
+		.color = strtoul(call->args[2], NULL, 16),
+		.tolerance = arg_int(call, 4, 0),
+		.seen_color = -1 };
 
 	call_wait(call, arg_int(call, 3, 0), pixel_is, &wait);
 	put_pixel(call, wait.seen_color);
 }
 
-static bool
-hash_is(void *user)
+static bool hash_is(void *user)
 {
 	struct wait *wait = user;
 	struct probe_display *display = display_get(wait->call->probe, wait->display_id);
@@ -412,41 +391,41 @@ hash_is(void *user)
 	return g_strcmp0(hash, wait->text) == 0;
 }
 
-static void
-run_wait_hash(struct call *call)
+static void run_wait_hash(struct call *call)
 {
-	struct wait wait = {.display_id = arg_int(call, 6, 0), .x = arg_int(call, 0, 0), .y = arg_int(call, 1, 0),
-			.width = arg_int(call, 2, 0), .height = arg_int(call, 3, 0), .text = call->args[4]};
+	struct wait wait = { .display_id = arg_int(call, 6, 0),
+		.x = arg_int(call, 0, 0),
+		.y = arg_int(call, 1, 0),
+		.width = arg_int(call, 2, 0),
+		.height = arg_int(call, 3, 0),
+		.text = call->args[4] };
 
 	call_wait(call, arg_int(call, 5, 0), hash_is, &wait);
 }
 
-static bool
-updates_reached(void *user)
+static bool updates_reached(void *user)
 {
 	struct wait *wait = user;
 	return wait->call->probe->n_updates >= wait->target;
 }
 
-static void
-run_wait_updates(struct call *call)
+static void run_wait_updates(struct call *call)
 {
 	uint64_t start = call->probe->n_updates;
-	struct wait wait = {.target = start + arg_int(call, 0, 1)};
+	struct wait wait = { .target = start + arg_int(call, 0, 1) };
 
 	call_wait(call, arg_int(call, 1, 0), updates_reached, &wait);
 	put_int(call, "updates", call->probe->n_updates - start);
 }
 
-static bool
-counter_advanced(void *user)
+static bool counter_advanced(void *user)
 {
 	struct wait *wait = user;
 	struct probe_display *display = display_get(wait->call->probe, wait->display_id);
 	struct counter_reading reading;
 
 	if (!display || !wait_is_news(wait) ||
-			!counter_read(display, wait->has_reading ? &wait->reading : NULL, &reading))
+		!counter_read(display, wait->has_reading ? &wait->reading : NULL, &reading))
 		return false;
 	if (!wait->has_reading)
 		wait->first = reading.value;
@@ -457,10 +436,9 @@ counter_advanced(void *user)
 	return ((reading.value - wait->first) & COUNTER_VALUE_MASK) >= wait->target;
 }
 
-static void
-run_wait_counter(struct call *call)
+static void run_wait_counter(struct call *call)
 {
-	struct wait wait = {.display_id = arg_int(call, 2, 0), .target = arg_int(call, 0, 1)};
+	struct wait wait = { .display_id = arg_int(call, 2, 0), .target = arg_int(call, 0, 1) };
 
 	call_wait(call, arg_int(call, 1, 0), counter_advanced, &wait);
 	if (!wait.has_reading) {
@@ -474,78 +452,69 @@ run_wait_counter(struct call *call)
 	put_int(call, "y", wait.reading.y);
 }
 
-static bool
-cursor_sets_reached(void *user)
+static bool cursor_sets_reached(void *user)
 {
 	struct wait *wait = user;
 	return wait->call->probe->cursor.n_sets >= wait->target;
 }
 
-static void
-run_wait_cursor(struct call *call)
+static void run_wait_cursor(struct call *call)
 {
-	struct wait wait = {.target = arg_int(call, 0, 1)};
+	struct wait wait = { .target = arg_int(call, 0, 1) };
 
 	call_wait(call, arg_int(call, 1, 0), cursor_sets_reached, &wait);
 	run_cursor(call);
 }
 
-static bool
-mouse_mode_is(void *user)
+static bool mouse_mode_is(void *user)
 {
 	struct wait *wait = user;
 	return strcmp(connection_mouse_mode(wait->call->probe), wait->text) == 0;
 }
 
-static void
-run_wait_mouse_mode(struct call *call)
+static void run_wait_mouse_mode(struct call *call)
 {
-	struct wait wait = {.text = call->args[0]};
+	struct wait wait = { .text = call->args[0] };
 
 	call_wait(call, arg_int(call, 1, 0), mouse_mode_is, &wait);
 	run_mouse_mode(call);
 }
 
-static bool
-is_disconnected(void *user)
+static bool is_disconnected(void *user)
 {
 	struct wait *wait = user;
 	return !connection_is_open(wait->call->probe);
 }
 
-static void
-run_wait_disconnect(struct call *call)
+static void run_wait_disconnect(struct call *call)
 {
-	struct wait wait = {0};
+	struct wait wait = { 0 };
 
 	call_wait(call, arg_int(call, 0, 0), is_disconnected, &wait);
 	put_text(call, "reason", call->probe->error ? call->probe->error : "");
 }
 
-static void
-run_sleep(struct call *call)
+static void run_sleep(struct call *call)
 {
 	probe_wait(arg_int(call, 0, 0), NULL, NULL);
 }
 
 /* ---- driving ---- */
 
-static void
-run_move(struct call *call)
+static void run_move(struct call *call)
 {
 	inputs_move(call->probe, arg_int(call, 0, 0), arg_int(call, 1, 0), arg_int(call, 2, 0));
 }
 
-static void
-run_motion(struct call *call)
+static void run_motion(struct call *call)
 {
 	inputs_motion(call->probe, arg_int(call, 0, 0), arg_int(call, 1, 0));
 }
 
-static int
-arg_button(struct call *call)
+static int arg_button(struct call *call)
 {
-	static const char *const names[] = {"left", "middle", "right", "up", "down", "side", "extra"};
+	static const char *const names[] = { "left", "middle", "right", "up", "down", "side",
+		"extra" };
 
 	if (call->n_args == 0)
 		return SPICE_MOUSE_BUTTON_LEFT;
@@ -556,8 +525,7 @@ arg_button(struct call *call)
 	return arg_int(call, 0, 0);
 }
 
-static void
-run_click(struct call *call)
+static void run_click(struct call *call)
 {
 	int button = arg_button(call);
 
@@ -568,8 +536,7 @@ run_click(struct call *call)
 	inputs_button(call->probe, button, false);
 }
 
-static void
-run_button_press(struct call *call)
+static void run_button_press(struct call *call)
 {
 	int button = arg_button(call);
 
@@ -577,8 +544,7 @@ run_button_press(struct call *call)
 		inputs_button(call->probe, button, true);
 }
 
-static void
-run_button_release(struct call *call)
+static void run_button_release(struct call *call)
 {
 	int button = arg_button(call);
 
@@ -586,8 +552,7 @@ run_button_release(struct call *call)
 		inputs_button(call->probe, button, false);
 }
 
-static void
-run_wheel(struct call *call)
+static void run_wheel(struct call *call)
 {
 	int times = arg_int(call, 1, 1);
 
@@ -597,8 +562,7 @@ run_wheel(struct call *call)
 	}
 }
 
-static void
-run_key(struct call *call)
+static void run_key(struct call *call)
 {
 	for (unsigned i = 0; i < call->n_args && !call->error; i++) {
 		if (!inputs_key(call->probe, call->args[i]))
@@ -606,8 +570,7 @@ run_key(struct call *call)
 	}
 }
 
-static void
-run_press(struct call *call)
+static void run_press(struct call *call)
 {
 	for (unsigned i = 0; i < call->n_args && !call->error; i++) {
 		if (!inputs_press(call->probe, call->args[i], true))
@@ -615,8 +578,7 @@ run_press(struct call *call)
 	}
 }
 
-static void
-run_release(struct call *call)
+static void run_release(struct call *call)
 {
 	for (unsigned i = 0; i < call->n_args && !call->error; i++) {
 		if (!inputs_press(call->probe, call->args[i], false))
@@ -624,22 +586,22 @@ run_release(struct call *call)
 	}
 }
 
-static void
-run_type(struct call *call)
+static void run_type(struct call *call)
 {
 	g_autofree char *text = g_strcompress(call->rest);
 
 	if (!inputs_type(call->probe, text))
-		call_fail(call, "a character without a key on a US keyboard, or the connection went");
+		call_fail(
+			call, "a character without a key on a US keyboard, or the connection went");
 }
 
-static void
-run_monitors_config(struct call *call)
+static void run_monitors_config(struct call *call)
 {
 	int id = arg_int(call, 2, 0), agent = 0;
 
 	spice_main_channel_update_display_enabled(call->probe->main, id, TRUE, FALSE);
-	spice_main_channel_update_display(call->probe->main, id, 0, 0, arg_int(call, 0, 0), arg_int(call, 1, 0), FALSE);
+	spice_main_channel_update_display(
+		call->probe->main, id, 0, 0, arg_int(call, 0, 0), arg_int(call, 1, 0), FALSE);
 	g_object_get(call->probe->main, "agent-connected", &agent, NULL);
 	put_bool(call, "agent", agent);
 	if (!agent)
@@ -648,32 +610,28 @@ run_monitors_config(struct call *call)
 		call_fail(call, "the library refused to send the size");
 }
 
-static void
-run_mouse_mode_request(struct call *call)
+static void run_mouse_mode_request(struct call *call)
 {
 	bool client = strcmp(call->args[0], "client") == 0;
 
-	spice_main_channel_request_mouse_mode(call->probe->main,
-			client ? SPICE_MOUSE_MODE_CLIENT : SPICE_MOUSE_MODE_SERVER);
+	spice_main_channel_request_mouse_mode(
+		call->probe->main, client ? SPICE_MOUSE_MODE_CLIENT : SPICE_MOUSE_MODE_SERVER);
 }
 
 /* ---- connection ---- */
 
-static void
-run_stall(struct call *call)
+static void run_stall(struct call *call)
 {
 	/* The main loop stands still, and with it every channel's reader. */
 	g_usleep((gulong)arg_int(call, 0, 0) * 1000);
 }
 
-static void
-run_disconnect(struct call *call)
+static void run_disconnect(struct call *call)
 {
 	connection_close(call->probe);
 }
 
-static void
-run_reconnect(struct call *call)
+static void run_reconnect(struct call *call)
 {
 	int64_t start_us = g_get_monotonic_time();
 
@@ -683,8 +641,7 @@ run_reconnect(struct call *call)
 	put_size(call, display_get(call->probe, 0));
 }
 
-static void
-run_quit(struct call *call)
+static void run_quit(struct call *call)
 {
 	call->probe->quit = true;
 }
@@ -695,47 +652,46 @@ static const struct command {
 	bool needs_connection;
 	void (*run)(struct call *call);
 } commands[] = {
-	{"status", 0, false, run_status},
-	{"size", 0, true, run_size},
-	{"pixel", 2, true, run_pixel},
-	{"hash", 4, true, run_hash},
-	{"screenshot", 1, true, run_screenshot},
-	{"counter", 0, true, run_counter},
-	{"stats", 0, false, run_stats},
-	{"cursor", 0, true, run_cursor},
-	{"cursor-pixel", 2, true, run_cursor_pixel},
-	{"mouse-mode", 0, true, run_mouse_mode},
-	{"leds", 0, true, run_leds},
-	{"wait-primary", 1, true, run_wait_primary},
-	{"wait-size", 3, true, run_wait_size},
-	{"wait-pixel", 4, true, run_wait_pixel},
-	{"wait-hash", 6, true, run_wait_hash},
-	{"wait-updates", 2, true, run_wait_updates},
-	{"wait-counter", 2, true, run_wait_counter},
-	{"wait-cursor", 2, true, run_wait_cursor},
-	{"wait-mouse-mode", 2, true, run_wait_mouse_mode},
-	{"wait-disconnect", 1, false, run_wait_disconnect},
-	{"sleep", 1, false, run_sleep},
-	{"move", 2, true, run_move},
-	{"motion", 2, true, run_motion},
-	{"click", 0, true, run_click},
-	{"button-press", 1, true, run_button_press},
-	{"button-release", 1, true, run_button_release},
-	{"wheel", 1, true, run_wheel},
-	{"key", 1, true, run_key},
-	{"press", 1, true, run_press},
-	{"release", 1, true, run_release},
-	{"type", 0, true, run_type},
-	{"monitors-config", 2, true, run_monitors_config},
-	{"mouse-mode-request", 1, true, run_mouse_mode_request},
-	{"stall", 1, false, run_stall},
-	{"disconnect", 0, false, run_disconnect},
-	{"reconnect", 0, false, run_reconnect},
-	{"quit", 0, false, run_quit},
+	{ "status", 0, false, run_status },
+	{ "size", 0, true, run_size },
+	{ "pixel", 2, true, run_pixel },
+	{ "hash", 4, true, run_hash },
+	{ "screenshot", 1, true, run_screenshot },
+	{ "counter", 0, true, run_counter },
+	{ "stats", 0, false, run_stats },
+	{ "cursor", 0, true, run_cursor },
+	{ "cursor-pixel", 2, true, run_cursor_pixel },
+	{ "mouse-mode", 0, true, run_mouse_mode },
+	{ "leds", 0, true, run_leds },
+	{ "wait-primary", 1, true, run_wait_primary },
+	{ "wait-size", 3, true, run_wait_size },
+	{ "wait-pixel", 4, true, run_wait_pixel },
+	{ "wait-hash", 6, true, run_wait_hash },
+	{ "wait-updates", 2, true, run_wait_updates },
+	{ "wait-counter", 2, true, run_wait_counter },
+	{ "wait-cursor", 2, true, run_wait_cursor },
+	{ "wait-mouse-mode", 2, true, run_wait_mouse_mode },
+	{ "wait-disconnect", 1, false, run_wait_disconnect },
+	{ "sleep", 1, false, run_sleep },
+	{ "move", 2, true, run_move },
+	{ "motion", 2, true, run_motion },
+	{ "click", 0, true, run_click },
+	{ "button-press", 1, true, run_button_press },
+	{ "button-release", 1, true, run_button_release },
+	{ "wheel", 1, true, run_wheel },
+	{ "key", 1, true, run_key },
+	{ "press", 1, true, run_press },
+	{ "release", 1, true, run_release },
+	{ "type", 0, true, run_type },
+	{ "monitors-config", 2, true, run_monitors_config },
+	{ "mouse-mode-request", 1, true, run_mouse_mode_request },
+	{ "stall", 1, false, run_stall },
+	{ "disconnect", 0, false, run_disconnect },
+	{ "reconnect", 0, false, run_reconnect },
+	{ "quit", 0, false, run_quit },
 };
 
-static const struct command *
-command_find(const char *name)
+static const struct command *command_find(const char *name)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
 		if (strcmp(commands[i].name, name) == 0)
@@ -744,8 +700,7 @@ command_find(const char *name)
 	return NULL;
 }
 
-static void
-command_dispatch(struct call *call, const char *name)
+static void command_dispatch(struct call *call, const char *name)
 {
 	const struct command *command = command_find(name);
 
@@ -754,17 +709,17 @@ command_dispatch(struct call *call, const char *name)
 	else if (call->n_args < command->args_min)
 		call_fail(call, "%s takes at least %u arguments", name, command->args_min);
 	else if (command->needs_connection && !connection_is_open(call->probe))
-		call_fail(call, "not connected: %s", call->probe->error ? call->probe->error : "not yet");
+		call_fail(call, "not connected: %s",
+			call->probe->error ? call->probe->error : "not yet");
 	else
 		command->run(call);
 }
 
-void
-command_run(struct probe *probe, const char *line)
+void command_run(struct probe *probe, const char *line)
 {
 	g_auto(GStrv) words = g_strsplit_set(line, " \t", -1);
 	g_autoptr(GString) json = g_string_new(NULL);
-	struct call call = {.probe = probe, .json = json, .rest = strchr(line, ' ')};
+	struct call call = { .probe = probe, .json = json, .rest = strchr(line, ' ') };
 
 	if (!words[0] || words[0][0] == '\0')
 		return;

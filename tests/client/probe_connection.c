@@ -6,15 +6,13 @@
 
 #define PRIMARY_GRACE_MS 1000
 
-static void
-connection_fail(struct probe *probe, const char *reason)
+static void connection_fail(struct probe *probe, const char *reason)
 {
 	if (!probe->error)
 		probe->error = g_strdup(reason);
 }
 
-static const char *
-event_reason(SpiceChannelEvent event)
+static const char *event_reason(SpiceChannelEvent event)
 {
 	switch (event) {
 	case SPICE_CHANNEL_CLOSED:
@@ -34,8 +32,7 @@ event_reason(SpiceChannelEvent event)
 	}
 }
 
-static void
-main_event(SpiceChannel *channel, SpiceChannelEvent event, gpointer user)
+static void main_event(SpiceChannel *channel, SpiceChannelEvent event, gpointer user)
 {
 	struct probe *probe = user;
 	const char *reason = event_reason(event);
@@ -48,8 +45,7 @@ main_event(SpiceChannel *channel, SpiceChannelEvent event, gpointer user)
 	}
 }
 
-static void
-inputs_event(SpiceChannel *channel, SpiceChannelEvent event, gpointer user)
+static void inputs_event(SpiceChannel *channel, SpiceChannelEvent event, gpointer user)
 {
 	struct probe *probe = user;
 
@@ -59,8 +55,7 @@ inputs_event(SpiceChannel *channel, SpiceChannelEvent event, gpointer user)
 		probe->inputs_opened = false;
 }
 
-static void
-channel_new(SpiceSession *session, SpiceChannel *channel, gpointer user)
+static void channel_new(SpiceSession *session, SpiceChannel *channel, gpointer user)
 {
 	struct probe *probe = user;
 
@@ -82,13 +77,13 @@ channel_new(SpiceSession *session, SpiceChannel *channel, gpointer user)
 	}
 }
 
-static SpiceSession *
-session_new(struct probe *probe)
+static SpiceSession *session_new(struct probe *probe)
 {
 	const struct probe_options *options = &probe->options;
 	SpiceSession *session = spice_session_new();
 
-	g_object_set(session, "enable-audio", FALSE, "enable-usbredir", FALSE, "enable-smartcard", FALSE, NULL);
+	g_object_set(session, "enable-audio", FALSE, "enable-usbredir", FALSE, "enable-smartcard",
+		FALSE, NULL);
 	if (options->unix_path)
 		g_object_set(session, "unix-path", options->unix_path, NULL);
 	else
@@ -99,8 +94,7 @@ session_new(struct probe *probe)
 	return session;
 }
 
-static bool
-connection_settled(void *user)
+static bool connection_settled(void *user)
 {
 	struct probe *probe = user;
 	bool displays = false;
@@ -115,8 +109,7 @@ connection_settled(void *user)
 	return displays && probe->main_opened && probe->inputs_opened && probe->cursor_opened;
 }
 
-static bool
-connection_has_picture(void *user)
+static bool connection_has_picture(void *user)
 {
 	struct probe *probe = user;
 
@@ -127,8 +120,7 @@ connection_has_picture(void *user)
 	return probe->error != NULL;
 }
 
-bool
-connection_open(struct probe *probe)
+bool connection_open(struct probe *probe)
 {
 	connection_close(probe);
 	g_clear_pointer(&probe->error, g_free);
@@ -149,8 +141,7 @@ connection_open(struct probe *probe)
 	return false;
 }
 
-void
-connection_close(struct probe *probe)
+void connection_close(struct probe *probe)
 {
 	if (!probe->session)
 		return;
@@ -172,20 +163,20 @@ connection_close(struct probe *probe)
 	connection_fail(probe, "disconnected");
 }
 
-bool
-connection_is_open(const struct probe *probe)
+bool connection_is_open(const struct probe *probe)
 {
 	return probe->session && probe->main_opened;
 }
 
-const char *
-connection_mouse_mode(const struct probe *probe)
+const char *connection_mouse_mode(const struct probe *probe)
 {
 	int mode = 0;
 
 	if (probe->main)
 		g_object_get(probe->main, "mouse-mode", &mode, NULL);
-	return mode == SPICE_MOUSE_MODE_CLIENT ? "client" : mode == SPICE_MOUSE_MODE_SERVER ? "server" : "none";
+	return mode == SPICE_MOUSE_MODE_CLIENT   ? "client"
+	       : mode == SPICE_MOUSE_MODE_SERVER ? "server"
+						 : "none";
 }
 
 struct log_watch {
@@ -194,26 +185,26 @@ struct log_watch {
 };
 
 /* spice-client-glib has no signal for a stream that it decodes itself; its debug log names it. */
-static void
-log_line(const char *domain, GLogLevelFlags level, const char *message, gpointer user)
+static void log_line(const char *domain, GLogLevelFlags level, const char *message, gpointer user)
 {
 	struct log_watch *watch = user;
 
 	if ((level & G_LOG_LEVEL_DEBUG) && strstr(message, "display_handle_stream_create"))
 		watch->probe->n_streams++;
-	if (watch->print || (level & (G_LOG_LEVEL_WARNING | G_LOG_LEVEL_CRITICAL | G_LOG_FLAG_FATAL)))
+	if (watch->print ||
+		(level & (G_LOG_LEVEL_WARNING | G_LOG_LEVEL_CRITICAL | G_LOG_FLAG_FATAL)))
 		g_printerr("%s: %s\n", domain, message);
 }
 
-void
-connection_watch_log(struct probe *probe, bool print)
+void connection_watch_log(struct probe *probe, bool print)
 {
-	static const char *const domains[] = {"GSpice", "Spice"};
+	static const char *const domains[] = { "GSpice", "Spice" };
 	static struct log_watch watch;
 
-	watch = (struct log_watch){.probe = probe, .print = print};
+	watch = (struct log_watch){ .probe = probe, .print = print };
 	spice_util_set_debug(TRUE);
 	for (size_t i = 0; i < G_N_ELEMENTS(domains); i++)
-		g_log_set_handler(domains[i], G_LOG_LEVEL_MASK | G_LOG_FLAG_FATAL | G_LOG_FLAG_RECURSION, log_line,
-				&watch);
+		g_log_set_handler(domains[i],
+			G_LOG_LEVEL_MASK | G_LOG_FLAG_FATAL | G_LOG_FLAG_RECURSION, log_line,
+			&watch);
 }

@@ -3,14 +3,16 @@
 #include "tests/client/probe.h"
 #include "tests/guest/counter_layout.h"
 
-bool
-counter_read(const struct probe_display *display, const struct counter_reading *hint,
-		struct counter_reading *reading)
+bool counter_read(const struct probe_display *display, const struct counter_reading *hint,
+	struct counter_reading *reading)
 {
-	const struct counter_picture picture = {.pixels = display->data, .width = display->width,
-			.height = display->height, .stride_bytes = display->stride_bytes};
+	const struct counter_picture picture = { .pixels = display->data,
+		.width = display->width,
+		.height = display->height,
+		.stride_bytes = display->stride_bytes };
 
-	if (display->format != SPICE_SURFACE_FMT_32_xRGB && display->format != SPICE_SURFACE_FMT_32_ARGB)
+	if (display->format != SPICE_SURFACE_FMT_32_xRGB &&
+		display->format != SPICE_SURFACE_FMT_32_ARGB)
 		return false;
 	if (hint && counter_read_at(&picture, hint->x, hint->y, &reading->value)) {
 		reading->x = hint->x;

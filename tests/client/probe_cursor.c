@@ -2,8 +2,8 @@
 /* spice-probe: the cursor channel, recorded. */
 #include "tests/client/probe.h"
 
-static void
-cursor_set(SpiceChannel *channel, gint width, gint height, gint hot_x, gint hot_y, gpointer rgba, gpointer user)
+static void cursor_set(SpiceChannel *channel, gint width, gint height, gint hot_x, gint hot_y,
+	gpointer rgba, gpointer user)
 {
 	struct probe_cursor *cursor = &((struct probe *)user)->cursor;
 
@@ -17,8 +17,7 @@ cursor_set(SpiceChannel *channel, gint width, gint height, gint hot_x, gint hot_
 	cursor->n_sets++;
 }
 
-static void
-cursor_move(SpiceChannel *channel, gint x, gint y, gpointer user)
+static void cursor_move(SpiceChannel *channel, gint x, gint y, gpointer user)
 {
 	struct probe_cursor *cursor = &((struct probe *)user)->cursor;
 
@@ -28,8 +27,7 @@ cursor_move(SpiceChannel *channel, gint x, gint y, gpointer user)
 	cursor->n_moves++;
 }
 
-static void
-cursor_hide(SpiceChannel *channel, gpointer user)
+static void cursor_hide(SpiceChannel *channel, gpointer user)
 {
 	struct probe_cursor *cursor = &((struct probe *)user)->cursor;
 
@@ -37,20 +35,17 @@ cursor_hide(SpiceChannel *channel, gpointer user)
 	cursor->n_hides++;
 }
 
-static void
-cursor_reset(SpiceChannel *channel, gpointer user)
+static void cursor_reset(SpiceChannel *channel, gpointer user)
 {
 	((struct probe *)user)->cursor.visible = false;
 }
 
-static void
-cursor_event(SpiceChannel *channel, SpiceChannelEvent event, gpointer user)
+static void cursor_event(SpiceChannel *channel, SpiceChannelEvent event, gpointer user)
 {
 	((struct probe *)user)->cursor_opened = event == SPICE_CHANNEL_OPENED;
 }
 
-void
-cursor_attach(struct probe *probe, SpiceChannel *channel)
+void cursor_attach(struct probe *probe, SpiceChannel *channel)
 {
 	probe->cursor_channel = g_object_ref(channel);
 	g_signal_connect(channel, "cursor-set", G_CALLBACK(cursor_set), probe);
@@ -60,13 +55,12 @@ cursor_attach(struct probe *probe, SpiceChannel *channel)
 	g_signal_connect(channel, "channel-event", G_CALLBACK(cursor_event), probe);
 }
 
-void
-cursor_detach(struct probe *probe)
+void cursor_detach(struct probe *probe)
 {
 	if (probe->cursor_channel)
 		g_signal_handlers_disconnect_by_data(probe->cursor_channel, probe);
 	g_clear_object(&probe->cursor_channel);
 	probe->cursor_opened = false;
 	g_clear_pointer(&probe->cursor.pixels, g_free);
-	probe->cursor = (struct probe_cursor){0};
+	probe->cursor = (struct probe_cursor){ 0 };
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice-probe: display channels. spice-client-glib paints bitmaps, and video it decodes itself because
- * nobody takes its gst-video-overlay signal, into one canvas whose memory it shows us.
+ * spice-probe: display channels. spice-client-glib paints bitmaps, and video it decodes itself
+ * because nobody takes its gst-video-overlay signal, into one canvas whose memory it shows us.
  */
 #include <png.h>
 #include <stdio.h>
@@ -9,9 +9,8 @@
 
 #include "tests/client/probe.h"
 
-static void
-primary_create(SpiceChannel *channel, gint format, gint width, gint height, gint stride, gint shmid,
-		gpointer data, gpointer user)
+static void primary_create(SpiceChannel *channel, gint format, gint width, gint height, gint stride,
+	gint shmid, gpointer data, gpointer user)
 {
 	struct probe_display *display = user;
 
@@ -24,8 +23,7 @@ primary_create(SpiceChannel *channel, gint format, gint width, gint height, gint
 	display->probe->n_updates++;
 }
 
-static void
-primary_destroy(SpiceChannel *channel, gpointer user)
+static void primary_destroy(SpiceChannel *channel, gpointer user)
 {
 	struct probe_display *display = user;
 
@@ -33,8 +31,8 @@ primary_destroy(SpiceChannel *channel, gpointer user)
 	display->marked = false;
 }
 
-static void
-invalidate(SpiceChannel *channel, gint x, gint y, gint width, gint height, gpointer user)
+static void invalidate(
+	SpiceChannel *channel, gint x, gint y, gint width, gint height, gpointer user)
 {
 	struct probe_display *display = user;
 
@@ -43,15 +41,13 @@ invalidate(SpiceChannel *channel, gint x, gint y, gint width, gint height, gpoin
 	display->probe->n_updates++;
 }
 
-static void
-mark(SpiceChannel *channel, gint marked, gpointer user)
+static void mark(SpiceChannel *channel, gint marked, gpointer user)
 {
 	struct probe_display *display = user;
 	display->marked = marked;
 }
 
-static void
-display_event(SpiceChannel *channel, SpiceChannelEvent event, gpointer user)
+static void display_event(SpiceChannel *channel, SpiceChannelEvent event, gpointer user)
 {
 	struct probe_display *display = user;
 
@@ -63,8 +59,7 @@ display_event(SpiceChannel *channel, SpiceChannelEvent event, gpointer user)
 	display->data = NULL;
 }
 
-void
-display_attach(struct probe *probe, SpiceChannel *channel)
+void display_attach(struct probe *probe, SpiceChannel *channel)
 {
 	int id = 0;
 
@@ -72,7 +67,7 @@ display_attach(struct probe *probe, SpiceChannel *channel)
 	if (id < 0 || id >= PROBE_DISPLAYS_MAX || probe->displays[id].channel)
 		return;
 	struct probe_display *display = &probe->displays[id];
-	*display = (struct probe_display){.probe = probe, .channel = g_object_ref(channel)};
+	*display = (struct probe_display){ .probe = probe, .channel = g_object_ref(channel) };
 	g_signal_connect(channel, "display-primary-create", G_CALLBACK(primary_create), display);
 	g_signal_connect(channel, "display-primary-destroy", G_CALLBACK(primary_destroy), display);
 	g_signal_connect(channel, "display-invalidate", G_CALLBACK(invalidate), display);
@@ -80,8 +75,7 @@ display_attach(struct probe *probe, SpiceChannel *channel)
 	g_signal_connect(channel, "channel-event", G_CALLBACK(display_event), display);
 }
 
-void
-display_detach_all(struct probe *probe)
+void display_detach_all(struct probe *probe)
 {
 	for (int i = 0; i < PROBE_DISPLAYS_MAX; i++) {
 		struct probe_display *display = &probe->displays[i];
@@ -90,28 +84,26 @@ display_detach_all(struct probe *probe)
 			continue;
 		g_signal_handlers_disconnect_by_data(display->channel, display);
 		g_object_unref(display->channel);
-		*display = (struct probe_display){.probe = probe};
+		*display = (struct probe_display){ .probe = probe };
 	}
 }
 
-struct probe_display *
-display_get(struct probe *probe, int id)
+struct probe_display *display_get(struct probe *probe, int id)
 {
 	if (id < 0 || id >= PROBE_DISPLAYS_MAX || !probe->displays[id].data)
 		return NULL;
 	return &probe->displays[id];
 }
 
-static uint32_t
-pixel_expand_555(uint32_t pixel)
+static uint32_t pixel_expand_555(uint32_t pixel)
 {
 	uint32_t red = (pixel >> 10) & 31, green = (pixel >> 5) & 31, blue = pixel & 31;
 
-	return (red << 3 | red >> 2) << 16 | (green << 3 | green >> 2) << 8 | (blue << 3 | blue >> 2);
+	return (red << 3 | red >> 2) << 16 | (green << 3 | green >> 2) << 8 |
+	       (blue << 3 | blue >> 2);
 }
 
-int
-display_pixel(const struct probe_display *display, int x, int y)
+int display_pixel(const struct probe_display *display, int x, int y)
 {
 	if (x < 0 || y < 0 || x >= display->width || y >= display->height)
 		return -1;
@@ -121,11 +113,10 @@ display_pixel(const struct probe_display *display, int x, int y)
 	return ((const uint32_t *)row)[x] & 0xffffff;
 }
 
-uint8_t *
-display_copy_rgb(const struct probe_display *display, int x, int y, int width, int height)
+uint8_t *display_copy_rgb(const struct probe_display *display, int x, int y, int width, int height)
 {
 	if (x < 0 || y < 0 || width <= 0 || height <= 0 || width > display->width - x ||
-			height > display->height - y)
+		height > display->height - y)
 		return NULL;
 	uint8_t *copy = g_malloc((size_t)width * height * 3), *out = copy;
 	for (int row = y; row < y + height; row++) {
@@ -139,37 +130,38 @@ display_copy_rgb(const struct probe_display *display, int x, int y, int width, i
 	return copy;
 }
 
-char *
-display_hash(const struct probe_display *display, int x, int y, int width, int height)
+char *display_hash(const struct probe_display *display, int x, int y, int width, int height)
 {
 	g_autofree uint8_t *rgb = display_copy_rgb(display, x, y, width, height);
 
-	return rgb ? g_compute_checksum_for_data(G_CHECKSUM_SHA256, rgb, (gsize)width * height * 3) : NULL;
+	return rgb ? g_compute_checksum_for_data(G_CHECKSUM_SHA256, rgb, (gsize)width * height * 3)
+		   : NULL;
 }
 
-static bool
-save_ppm(const char *path, int width, int height, const uint8_t *rgb)
+static bool save_ppm(const char *path, int width, int height, const uint8_t *rgb)
 {
 	FILE *file = fopen(path, "wb");
 
 	if (!file)
 		return false;
 	size_t size = (size_t)width * height * 3;
-	bool written = fprintf(file, "P6\n%d %d\n255\n", width, height) > 0 && fwrite(rgb, 1, size, file) == size;
+	bool written = fprintf(file, "P6\n%d %d\n255\n", width, height) > 0 &&
+		       fwrite(rgb, 1, size, file) == size;
 	return fclose(file) == 0 && written;
 }
 
-static bool
-save_png(const char *path, int width, int height, const uint8_t *rgb)
+static bool save_png(const char *path, int width, int height, const uint8_t *rgb)
 {
-	png_image image = {.version = PNG_IMAGE_VERSION, .width = width, .height = height, .format = PNG_FORMAT_RGB};
+	png_image image = { .version = PNG_IMAGE_VERSION,
+		.width = width,
+		.height = height,
+		.format = PNG_FORMAT_RGB };
 
 	image.flags = PNG_IMAGE_FLAG_FAST;
 	return png_image_write_to_file(&image, path, 0, rgb, 0, NULL) != 0;
 }
 
-bool
-display_save(const struct probe_display *display, const char *path, GError **error)
+bool display_save(const struct probe_display *display, const char *path, GError **error)
 {
 	g_autofree uint8_t *rgb = display_copy_rgb(display, 0, 0, display->width, display->height);
 	bool png = g_str_has_suffix(path, ".png");
@@ -178,6 +170,7 @@ display_save(const struct probe_display *display, const char *path, GError **err
 	if (rgb)
 		saved = (png ? save_png : save_ppm)(path, display->width, display->height, rgb);
 	if (!saved)
-		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "cannot write %s: %s", path, g_strerror(errno));
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "cannot write %s: %s", path,
+			g_strerror(errno));
 	return saved;
 }

@@ -4,10 +4,10 @@
  *
  *   spice-probe [OPTIONS] spice://HOST:PORT | --unix=PATH
  *
- * It connects, prints one JSON line {"ok":true,...} or {"ok":false,"error":"..."} and then reads one
- * command a line from standard input and answers each with one JSON line. Commands are taken one
- * after the other; a command that waits holds those behind it. End of input means quit. Without a
- * connection a command that needs one answers {"ok":false,"error":"not connected: REASON"}.
+ * It connects, prints one JSON line {"ok":true,...} or {"ok":false,"error":"..."} and then reads
+ * one command a line from standard input and answers each with one JSON line. Commands are taken
+ * one after the other; a command that waits holds those behind it. End of input means quit. Without
+ * a connection a command that needs one answers {"ok":false,"error":"not connected: REASON"}.
  *
  * Looking
  *   status                          connected, error, mouse mode, channels' sizes
@@ -17,37 +17,26 @@
  *   screenshot FILE.png|FILE.ppm [CH]
  *   counter [CH]                    the frame counter strip now: value, x, y
  *   stats                           primaries, invalidates, pixels, streams, bytes read per channel
- *   cursor                          shape's size, hot spot, sha256 of its R,G,B,A bytes, visible, position,
- *                                   how many sets, moves and hides came
- *   cursor-pixel X Y                {"pixel":"rrggbbaa"}
- *   mouse-mode                      {"mode":"client"|"server"}
- *   leds                            {"scroll":b,"num":b,"caps":b}
- * Waiting (answer when it happened, or {"ok":false,"error":"timeout",...} with what was seen last)
+ *   cursor                          shape's size, hot spot, sha256 of its R,G,B,A bytes, visible,
+ * position, how many sets, moves and hides came cursor-pixel X Y {"pixel":"rrggbbaa"} mouse-mode
+ * {"mode":"client"|"server"} leds                            {"scroll":b,"num":b,"caps":b} Waiting
+ * (answer when it happened, or {"ok":false,"error":"timeout",...} with what was seen last)
  *   wait-primary TIMEOUT_MS [CH]
  *   wait-size W H TIMEOUT_MS [CH]
  *   wait-pixel X Y RRGGBB TIMEOUT_MS [TOLERANCE [CH]]
  *   wait-hash X Y W H SHA256 TIMEOUT_MS [CH]
  *   wait-updates N TIMEOUT_MS       N more invalidates on any display
- *   wait-counter ADVANCE TIMEOUT_MS [CH]   the strip's value rises by ADVANCE; from, to, seen (pictures)
- *   wait-cursor N_SETS TIMEOUT_MS   at least so many cursor shapes came
- *   wait-mouse-mode client|server TIMEOUT_MS
- *   wait-disconnect TIMEOUT_MS      the server closes
- *   sleep MS
- * Driving
- *   move X Y [CH]                   absolute, surface coordinates of display CH (client mouse mode)
- *   motion DX DY                    relative (server mouse mode)
- *   click [left|middle|right|N]     press and release
- *   button-press B, button-release B
- *   wheel up|down [TIMES]
- *   key SCANCODE...                 PC set 1 in hex, e04b = extended; a+b+c is a chord
- *   press SCANCODE..., release SCANCODE...
- *   type TEXT                       rest of the line, US layout; \n \t \b \\ are understood
- *   monitors-config W H [CH]        asks the guest for this size (needs an agent or a server that
- *                                   takes the message itself)
- *   mouse-mode-request client|server
- * Connection
- *   stall MS                        reads nothing from any channel for so long, then answers
- *   disconnect, reconnect, quit
+ *   wait-counter ADVANCE TIMEOUT_MS [CH]   the strip's value rises by ADVANCE; from, to, seen
+ * (pictures) wait-cursor N_SETS TIMEOUT_MS   at least so many cursor shapes came wait-mouse-mode
+ * client|server TIMEOUT_MS wait-disconnect TIMEOUT_MS      the server closes sleep MS Driving move
+ * X Y [CH]                   absolute, surface coordinates of display CH (client mouse mode) motion
+ * DX DY                    relative (server mouse mode) click [left|middle|right|N]     press and
+ * release button-press B, button-release B wheel up|down [TIMES] key SCANCODE...                 PC
+ * set 1 in hex, e04b = extended; a+b+c is a chord press SCANCODE..., release SCANCODE... type TEXT
+ * rest of the line, US layout; \n \t \b \\ are understood monitors-config W H [CH]        asks the
+ * guest for this size (needs an agent or a server that takes the message itself) mouse-mode-request
+ * client|server Connection stall MS                        reads nothing from any channel for so
+ * long, then answers disconnect, reconnect, quit
  *
  * Exit status: 0 after quit or end of input, 1 on a usage error; with --fail-early also 2 when the
  * first connection cannot be made.
@@ -63,18 +52,16 @@ struct wait_state {
 	bool expired;
 };
 
-static gboolean
-wait_expire(gpointer user)
+static gboolean wait_expire(gpointer user)
 {
 	struct wait_state *state = user;
 	state->expired = true;
 	return G_SOURCE_REMOVE;
 }
 
-bool
-probe_wait(int timeout_ms, bool (*done)(void *user), void *user)
+bool probe_wait(int timeout_ms, bool (*done)(void *user), void *user)
 {
-	struct wait_state state = {0};
+	struct wait_state state = { 0 };
 	bool result = done && done(user);
 
 	if (result)
@@ -89,8 +76,7 @@ probe_wait(int timeout_ms, bool (*done)(void *user), void *user)
 	return result;
 }
 
-static gboolean
-input_ready(GIOChannel *input, GIOCondition condition, gpointer user)
+static gboolean input_ready(GIOChannel *input, GIOCondition condition, gpointer user)
 {
 	struct probe *probe = user;
 	g_autofree char *line = NULL;
@@ -107,8 +93,7 @@ input_ready(GIOChannel *input, GIOCondition condition, gpointer user)
 	}
 }
 
-static void
-input_watch(struct probe *probe)
+static void input_watch(struct probe *probe)
 {
 	GIOChannel *input = g_io_channel_unix_new(STDIN_FILENO);
 
@@ -118,24 +103,27 @@ input_watch(struct probe *probe)
 	g_io_channel_unref(input);
 }
 
-static bool
-options_parse(struct probe *probe, int argc, char **argv, gboolean *fail_early)
+static bool options_parse(struct probe *probe, int argc, char **argv, gboolean *fail_early)
 {
 	struct probe_options *options = &probe->options;
 	gboolean no_connect = FALSE, debug = FALSE;
 	g_auto(GStrv) rest = NULL;
 	g_autoptr(GError) error = NULL;
 	const GOptionEntry entries[] = {
-		{"unix", 'u', 0, G_OPTION_ARG_FILENAME, &options->unix_path, "connect to a unix socket", "PATH"},
-		{"password", 'p', 0, G_OPTION_ARG_STRING, &options->password, "ticket", "TEXT"},
-		{"connect-timeout-ms", 0, 0, G_OPTION_ARG_INT, &options->connect_timeout_ms, "default 15000", "MS"},
-		{"key-interval-ms", 0, 0, G_OPTION_ARG_INT, &options->key_interval_ms,
-				"pause after each key event, default 10", "MS"},
-		{"no-connect", 0, 0, G_OPTION_ARG_NONE, &no_connect, "wait for `reconnect'", NULL},
-		{"fail-early", 0, 0, G_OPTION_ARG_NONE, fail_early, "exit 2 when the first connection fails", NULL},
-		{"debug", 0, 0, G_OPTION_ARG_NONE, &debug, "print the library's debug log", NULL},
-		{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &rest, NULL, "URI"},
-		{NULL},
+		{ "unix", 'u', 0, G_OPTION_ARG_FILENAME, &options->unix_path,
+			"connect to a unix socket", "PATH" },
+		{ "password", 'p', 0, G_OPTION_ARG_STRING, &options->password, "ticket", "TEXT" },
+		{ "connect-timeout-ms", 0, 0, G_OPTION_ARG_INT, &options->connect_timeout_ms,
+			"default 15000", "MS" },
+		{ "key-interval-ms", 0, 0, G_OPTION_ARG_INT, &options->key_interval_ms,
+			"pause after each key event, default 10", "MS" },
+		{ "no-connect", 0, 0, G_OPTION_ARG_NONE, &no_connect, "wait for `reconnect'",
+			NULL },
+		{ "fail-early", 0, 0, G_OPTION_ARG_NONE, fail_early,
+			"exit 2 when the first connection fails", NULL },
+		{ "debug", 0, 0, G_OPTION_ARG_NONE, &debug, "print the library's debug log", NULL },
+		{ G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &rest, NULL, "URI" },
+		{ NULL },
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
 
@@ -157,8 +145,7 @@ options_parse(struct probe *probe, int argc, char **argv, gboolean *fail_early)
 	return true;
 }
 
-static void
-probe_serve(struct probe *probe)
+static void probe_serve(struct probe *probe)
 {
 	while (!probe->quit) {
 		g_autofree char *line = g_queue_pop_head(&probe->commands);
@@ -172,10 +159,9 @@ probe_serve(struct probe *probe)
 	}
 }
 
-int
-main(int argc, char **argv)
+int main(int argc, char **argv)
 {
-	struct probe probe = {.commands = G_QUEUE_INIT};
+	struct probe probe = { .commands = G_QUEUE_INIT };
 	gboolean fail_early = FALSE;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/client/fake_desktop.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <glib-unix.h>
+#include <glib/gstdio.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "protocol/link.h"
+
+#define READY_TIMEOUT_MS 20000
+#define END_TIMEOUT_MS 10000
+/* QEMU is told a console of this many times the desktop's size, so that pointers come out exact. */
+#define CONSOLE_FACTOR 2
+
+struct fake_desktop {
+	struct fake_render render;
+	struct fake_qemu qemu;
+	GSubprocess *process;
+	char *directory, *log_path, *address;
+	struct sockaddr_storage listen_address;
+	socklen_t listen_address_bytes;
+	int keeper_link;
+	GMainContext *context;
+	GThread *thread;
+	GSource *frame_source;
+	bool stopping; /* read by the thread, set through a source of its own */
+	/* under lock */
+	GMutex lock;
+	GCond changed;
+	bool ready, keeper_broken;
+	uint32_t area_width, area_height;
+};
+
+struct fake_render *fake_desktop_render(struct fake_desktop *desktop)
+{
+	return &desktop->render;
+}
+
+struct fake_qemu *fake_desktop_qemu(struct fake_desktop *desktop)
+{
+	return &desktop->qemu;
+}
+
+const char *fake_desktop_address(const struct fake_desktop *desktop)
+{
+	return desktop->address;
+}
+
+/* ---- keeper link ---- */
+
+static bool handle_ready(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct fake_desktop *desktop = user;
+	const struct keeper_ready *ready = message;
+
+	desktop->ready = true;
+	return ready->version == KEEPER_LINK_VERSION;
+}
+
+static bool handle_pointer_area(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct fake_desktop *desktop = user;
+	const struct keeper_pointer_area *area = message;
+
+	desktop->area_width = area->width;
+	desktop->area_height = area->height;
+	fake_qemu_set_size(
+		&desktop->qemu, area->width * CONSOLE_FACTOR, area->height * CONSOLE_FACTOR);
+	return area->width > 0 && area->height > 0;
+}
+
+static const struct link_handler keeper_table[] = {
+	{ KEEPER_MESSAGE_READY, "READY", sizeof(struct keeper_ready), 0, 0, handle_ready },
+	{ KEEPER_MESSAGE_POINTER_AREA, "POINTER_AREA", sizeof(struct keeper_pointer_area), 0, 0,
+		handle_pointer_area },
+};
+
+static gboolean keeper_readable(gint fd, GIOCondition condition, gpointer user)
+{
+	struct fake_desktop *desktop = user;
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&desktop->lock);
+	int result = 1;
+
+	while (result == 1)
+		result = link_dispatch(
+			fd, "display", keeper_table, G_N_ELEMENTS(keeper_table), desktop);
+	if (result == -EPROTO)
+		desktop->keeper_broken = true;
+	g_cond_broadcast(&desktop->changed);
+	return result == 0 ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+static void keeper_send(struct fake_desktop *desktop, void *message, size_t size_bytes, int fd)
+{
+	g_assert_cmpint(link_send(desktop->keeper_link, message, size_bytes, &fd, fd >= 0), ==, 0);
+}
+
+static bool area_is(struct fake_desktop *desktop, uint32_t width, uint32_t height)
+{
+	return desktop->area_width == width && desktop->area_height == height;
+}
+
+bool fake_desktop_wait_pointer_area(
+	struct fake_desktop *desktop, uint32_t width, uint32_t height, int timeout_ms)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&desktop->lock);
+	gint64 end_us = g_get_monotonic_time() + timeout_ms * G_GINT64_CONSTANT(1000);
+
+	while (!area_is(desktop, width, height)) {
+		if (!g_cond_wait_until(&desktop->changed, &desktop->lock, end_us))
+			return area_is(desktop, width, height);
+	}
+	return true;
+}
+
+/* ---- the desktop's thread ---- */
+
+static gpointer desktop_thread(gpointer user)
+{
+	struct fake_desktop *desktop = user;
+
+	g_main_context_push_thread_default(desktop->context);
+	while (!desktop->stopping)
+		g_main_context_iteration(desktop->context, TRUE);
+	fake_qemu_hang_up(&desktop->qemu);
+	g_main_context_pop_thread_default(desktop->context);
+	return NULL;
+}
+
+struct thread_call {
+	struct fake_desktop *desktop;
+	void (*call)(struct fake_desktop *desktop);
+	bool done;
+};
+
+static gboolean thread_call_run(gpointer user)
+{
+	struct thread_call *work = user;
+	struct fake_desktop *desktop = work->desktop;
+
+	work->call(desktop);
+	g_mutex_lock(&desktop->lock);
+	work->done = true;
+	g_cond_broadcast(&desktop->changed);
+	g_mutex_unlock(&desktop->lock);
+	return G_SOURCE_REMOVE;
+}
+
+void fake_desktop_call(struct fake_desktop *desktop, void (*call)(struct fake_desktop *desktop))
+{
+	struct thread_call work = { .desktop = desktop, .call = call };
+	g_autoptr(GSource) source = g_idle_source_new();
+
+	g_source_set_callback(source, thread_call_run, &work, NULL);
+	g_source_attach(source, desktop->context);
+	g_mutex_lock(&desktop->lock);
+	while (!work.done)
+		g_cond_wait(&desktop->changed, &desktop->lock);
+	g_mutex_unlock(&desktop->lock);
+}
+
+static GSource *desktop_watch(struct fake_desktop *desktop, int fd, GUnixFDSourceFunc readable)
+{
+	GSource *source = g_unix_fd_source_new(fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
+
+	g_source_set_callback(source, G_SOURCE_FUNC(readable), desktop, NULL);
+	g_source_attach(source, desktop->context);
+	return source;
+}
+
+static gboolean frame_readable(gint fd, GIOCondition condition, gpointer user)
+{
+	struct fake_desktop *desktop = user;
+
+	return fake_render_dispatch(&desktop->render) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+static void frame_link_renew(struct fake_desktop *desktop)
+{
+	struct keeper_frame_link message = { .header.type = KEEPER_MESSAGE_FRAME_LINK };
+
+	if (desktop->frame_source) {
+		g_source_destroy(desktop->frame_source);
+		g_source_unref(desktop->frame_source);
+	}
+	int peer = fake_render_connect(&desktop->render);
+	desktop->frame_source = desktop_watch(desktop, desktop->render.link, frame_readable);
+	keeper_send(desktop, &message, sizeof(message), peer);
+	close(peer);
+}
+
+void fake_desktop_renew_frame_link(struct fake_desktop *desktop)
+{
+	fake_desktop_call(desktop, frame_link_renew);
+}
+
+/* ---- start ---- */
+
+static int listen_tcp(struct fake_desktop *desktop)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size_bytes = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	g_assert_cmpint(bind(fd, (struct sockaddr *)&address, sizeof(address)), ==, 0);
+	g_assert_cmpint(getsockname(fd, (struct sockaddr *)&address, &size_bytes), ==, 0);
+	memcpy(&desktop->listen_address, &address, sizeof(address));
+	desktop->listen_address_bytes = size_bytes;
+	desktop->address = g_strdup_printf("spice://127.0.0.1:%u", ntohs(address.sin_port));
+	return fd;
+}
+
+static int listen_unix(struct fake_desktop *desktop)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	g_autofree char *path = g_build_filename(desktop->directory, "spice.sock", NULL);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	g_assert_cmpuint(g_strlcpy(address.sun_path, path, sizeof(address.sun_path)), <,
+		sizeof(address.sun_path));
+	g_assert_cmpint(bind(fd, (struct sockaddr *)&address, sizeof(address)), ==, 0);
+	memcpy(&desktop->listen_address, &address, sizeof(address));
+	desktop->listen_address_bytes = sizeof(address);
+	desktop->address = g_strdup_printf("--unix=%s", path);
+	return fd;
+}
+
+static void send_listener(struct fake_desktop *desktop, bool unix_socket)
+{
+	struct keeper_listener message = { .header.type = KEEPER_MESSAGE_LISTENER,
+		.kind = unix_socket ? KEEPER_LISTENER_UNIX : KEEPER_LISTENER_TCP };
+	int fd = unix_socket ? listen_unix(desktop) : listen_tcp(desktop);
+
+	g_assert_cmpint(listen(fd, 16), ==, 0);
+	keeper_send(desktop, &message, sizeof(message), fd);
+	close(fd);
+}
+
+static void send_ticket(struct fake_desktop *desktop, const char *ticket)
+{
+	struct keeper_ticket message = { .header.type = KEEPER_MESSAGE_TICKET };
+
+	if (ticket)
+		g_strlcpy(message.ticket, ticket, sizeof(message.ticket));
+	keeper_send(desktop, &message, sizeof(message), -1);
+}
+
+/* On the desktop's thread: GDBus keeps to the context it was made on. */
+static void send_dbus(struct fake_desktop *desktop)
+{
+	struct keeper_dbus message = { .header.type = KEEPER_MESSAGE_DBUS };
+	int ends[2];
+
+	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), ==, 0);
+	fake_qemu_serve(&desktop->qemu, ends[0]);
+	keeper_send(desktop, &message, sizeof(message), ends[1]);
+	close(ends[1]);
+}
+
+static void die_with_the_test(gpointer user)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static void start_process(struct fake_desktop *desktop)
+{
+	g_autoptr(GSubprocessLauncher) launcher =
+		g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_NONE);
+	g_autoptr(GError) error = NULL;
+	const char *program = g_getenv("VITRINE_DISPLAY");
+	int ends[2];
+
+	g_assert_nonnull(program);
+	g_assert_cmpint(link_pair(ends), ==, 0);
+	desktop->keeper_link = ends[0];
+	g_subprocess_launcher_take_fd(launcher, ends[1], KEEPER_LINK_FD);
+	g_subprocess_launcher_set_stderr_file_path(launcher, desktop->log_path);
+	g_subprocess_launcher_set_child_setup(launcher, die_with_the_test, NULL, NULL);
+	desktop->process =
+		g_subprocess_launcher_spawn(launcher, &error, program, "--name=test", NULL);
+	g_assert_no_error(error);
+}
+
+static void wait_ready(struct fake_desktop *desktop)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&desktop->lock);
+	gint64 end_us = g_get_monotonic_time() + READY_TIMEOUT_MS * G_GINT64_CONSTANT(1000);
+
+	while (!desktop->ready) {
+		if (!g_cond_wait_until(&desktop->changed, &desktop->lock, end_us))
+			break;
+	}
+	g_assert_true(desktop->ready);
+}
+
+struct fake_desktop *fake_desktop_start(const struct fake_desktop_options *options)
+{
+	struct fake_desktop *desktop = g_new0(struct fake_desktop, 1);
+
+	g_mutex_init(&desktop->lock);
+	g_cond_init(&desktop->changed);
+	fake_render_init(&desktop->render);
+	fake_qemu_init(&desktop->qemu);
+	desktop->directory = g_dir_make_tmp("vitrine-client-XXXXXX", NULL);
+	g_assert_nonnull(desktop->directory);
+	desktop->log_path = g_build_filename(desktop->directory, "display.log", NULL);
+	desktop->context = g_main_context_new();
+	start_process(desktop);
+	g_source_unref(desktop_watch(desktop, desktop->keeper_link, keeper_readable));
+	desktop->thread = g_thread_new("fake-desktop", desktop_thread, desktop);
+	wait_ready(desktop);
+	send_ticket(desktop, options->ticket);
+	send_listener(desktop, options->unix_socket);
+	fake_desktop_renew_frame_link(desktop);
+	if (!options->no_qemu)
+		fake_desktop_call(desktop, send_dbus);
+	return desktop;
+}
+
+/* ---- end ---- */
+
+static void thread_stop(struct fake_desktop *desktop)
+{
+	desktop->stopping = true;
+}
+
+static void log_print(const struct fake_desktop *desktop)
+{
+	g_autofree char *log = NULL;
+
+	if (g_file_get_contents(desktop->log_path, &log, NULL, NULL))
+		g_printerr("---- display's log ----\n%s---- end ----\n", log);
+}
+
+bool fake_desktop_is_alive(struct fake_desktop *desktop)
+{
+	return g_subprocess_get_identifier(desktop->process) != NULL;
+}
+
+static void process_wait(struct fake_desktop *desktop)
+{
+	gint64 end_us = g_get_monotonic_time() + END_TIMEOUT_MS * G_GINT64_CONSTANT(1000);
+
+	while (fake_desktop_is_alive(desktop) && g_get_monotonic_time() < end_us)
+		g_usleep(5000);
+	bool late = fake_desktop_is_alive(desktop);
+	if (late)
+		g_subprocess_force_exit(desktop->process);
+	g_subprocess_wait(desktop->process, NULL, NULL);
+	bool clean = !late && g_subprocess_get_if_exited(desktop->process) &&
+		     g_subprocess_get_exit_status(desktop->process) == 0;
+	if (!clean || desktop->render.broken || desktop->keeper_broken)
+		log_print(desktop);
+	g_assert_false(late);
+	g_assert_cmpint(g_subprocess_get_status(desktop->process), ==, 0);
+}
+
+static void directory_remove(struct fake_desktop *desktop)
+{
+	g_autofree char *socket_path = g_build_filename(desktop->directory, "spice.sock", NULL);
+
+	g_unlink(socket_path);
+	g_unlink(desktop->log_path);
+	g_rmdir(desktop->directory);
+}
+
+void fake_desktop_stop(struct fake_desktop *desktop)
+{
+	fake_desktop_call(desktop, thread_stop);
+	g_thread_join(desktop->thread);
+	close(desktop->keeper_link);
+	process_wait(desktop);
+	g_assert_cmpstr(desktop->render.broken, ==, NULL);
+	g_assert_false(desktop->keeper_broken);
+	directory_remove(desktop);
+	g_source_destroy(desktop->frame_source);
+	g_source_unref(desktop->frame_source);
+	g_object_unref(desktop->process);
+	fake_render_finish(&desktop->render);
+	fake_qemu_finish(&desktop->qemu);
+	g_main_context_unref(desktop->context);
+	g_free(desktop->directory);
+	g_free(desktop->log_path);
+	g_free(desktop->address);
+	g_mutex_clear(&desktop->lock);
+	g_cond_clear(&desktop->changed);
+	g_free(desktop);
+}
+
+/* ---- looking at the process ---- */
+
+int fake_desktop_connect_socket(const struct fake_desktop *desktop)
+{
+	int fd = socket(desktop->listen_address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int result = connect(fd, (const struct sockaddr *)&desktop->listen_address,
+		desktop->listen_address_bytes);
+
+	g_assert_cmpint(result, ==, 0);
+	return fd;
+}
+
+unsigned long fake_desktop_resident_kib(const struct fake_desktop *desktop)
+{
+	const char *pid = g_subprocess_get_identifier(desktop->process);
+	g_autofree char *path = pid ? g_build_filename("/proc", pid, "status", NULL) : NULL;
+	g_autofree char *text = NULL;
+
+	if (!path || !g_file_get_contents(path, &text, NULL, NULL))
+		return 0;
+	const char *line = strstr(text, "VmRSS:");
+	return line ? strtoul(line + strlen("VmRSS:"), NULL, 10) : 0;
+}
+
+bool fake_desktop_wait_log(const struct fake_desktop *desktop, const char *text, int timeout_ms)
+{
+	gint64 end_us = g_get_monotonic_time() + timeout_ms * G_GINT64_CONSTANT(1000);
+
+	do {
+		g_autofree char *log = NULL;
+
+		if (g_file_get_contents(desktop->log_path, &log, NULL, NULL) && strstr(log, text))
+			return true;
+		g_usleep(20000);
+	} while (g_get_monotonic_time() < end_us);
+	return false;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fake_desktop: a desktop without a virtual machine. It starts the real vitrine-display and plays
+ * the processes around it over the real links: the keeper (here), vitrine-render (fake_render.h)
+ * and QEMU's D-Bus display (fake_qemu.h).
+ *
+ * The display program is $VITRINE_DISPLAY. Its standard error goes to a file, printed when a test
+ * fails, so that tests can also ask what was logged.
+ *
+ * Threads: one thread of its own reads the links and serves D-Bus; the test calls from its thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "protocol/keeper_link.h"
+#include "tests/client/fake_qemu.h"
+#include "tests/client/fake_render.h"
+
+struct fake_desktop_options {
+	const char *ticket; /* NULL: none is asked for */
+	bool unix_socket;   /* instead of TCP on the loopback */
+	bool no_qemu;       /* no D-Bus descriptor is sent */
+};
+
+struct fake_desktop;
+
+/* Returns when display has said READY and has everything; asserts that it does. */
+struct fake_desktop *fake_desktop_start(const struct fake_desktop_options *options);
+
+/*
+ * Hangs up the keeper link and waits for display to end. Asserts that it ended by itself with
+ * status 0 (not by a signal or a sanitizer) and never broke the frame link's contract.
+ */
+void fake_desktop_stop(struct fake_desktop *desktop);
+
+struct fake_render *fake_desktop_render(struct fake_desktop *desktop);
+struct fake_qemu *fake_desktop_qemu(struct fake_desktop *desktop);
+
+/* As spice-probe takes it: "spice://127.0.0.1:PORT" or "--unix=PATH". Owned by the desktop. */
+const char *fake_desktop_address(const struct fake_desktop *desktop);
+/* A plain connection to the listening socket, blocking; the caller's. */
+int fake_desktop_connect_socket(const struct fake_desktop *desktop);
+
+/* A fresh frame link, as after the renderer was replaced. */
+void fake_desktop_renew_frame_link(struct fake_desktop *desktop);
+
+/* Runs on the desktop's thread and waits: for fake_qemu's setters. */
+void fake_desktop_call(struct fake_desktop *desktop, void (*call)(struct fake_desktop *desktop));
+
+/* Resident memory of the display process in KiB; 0 when it is gone. */
+unsigned long fake_desktop_resident_kib(const struct fake_desktop *desktop);
+bool fake_desktop_is_alive(struct fake_desktop *desktop);
+/* Waits until display's log has a line that holds `text`. */
+bool fake_desktop_wait_log(const struct fake_desktop *desktop, const char *text, int timeout_ms);
+/* The last POINTER_AREA. */
+bool fake_desktop_wait_pointer_area(
+	struct fake_desktop *desktop, uint32_t width, uint32_t height, int timeout_ms);

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/client/fake_qemu.h"
+
+#include <string.h>
+
+#define CONSOLE_PATH "/org/qemu/Display1/Console_0"
+#define VM_PATH "/org/qemu/Display1/VM"
+
+static const char introspection[] =
+	"<node>"
+	" <interface name='org.qemu.Display1.VM'>"
+	"  <property name='Name' type='s' access='read'/>"
+	"  <property name='UUID' type='s' access='read'/>"
+	"  <property name='ConsoleIDs' type='au' access='read'/>"
+	"  <property name='Interfaces' type='as' access='read'/>"
+	" </interface>"
+	" <interface name='org.qemu.Display1.Console'>"
+	"  <method name='RegisterListener'><arg type='h' direction='in'/></method>"
+	"  <method name='SetUIInfo'>"
+	"   <arg type='q' direction='in'/><arg type='q' direction='in'/>"
+	"   <arg type='i' direction='in'/><arg type='i' direction='in'/>"
+	"   <arg type='u' direction='in'/><arg type='u' direction='in'/>"
+	"  </method>"
+	"  <property name='Label' type='s' access='read'/>"
+	"  <property name='Head' type='u' access='read'/>"
+	"  <property name='Type' type='s' access='read'/>"
+	"  <property name='Width' type='u' access='read'/>"
+	"  <property name='Height' type='u' access='read'/>"
+	"  <property name='DeviceAddress' type='s' access='read'/>"
+	"  <property name='Interfaces' type='as' access='read'/>"
+	" </interface>"
+	" <interface name='org.qemu.Display1.Keyboard'>"
+	"  <method name='Press'><arg type='u' direction='in'/></method>"
+	"  <method name='Release'><arg type='u' direction='in'/></method>"
+	"  <property name='Modifiers' type='u' access='read'/>"
+	" </interface>"
+	" <interface name='org.qemu.Display1.Mouse'>"
+	"  <method name='Press'><arg type='u' direction='in'/></method>"
+	"  <method name='Release'><arg type='u' direction='in'/></method>"
+	"  <method name='SetAbsPosition'><arg type='u' direction='in'/><arg type='u' "
+	"direction='in'/></method>"
+	"  <method name='RelMotion'><arg type='i' direction='in'/><arg type='i' "
+	"direction='in'/></method>"
+	"  <property name='IsAbsolute' type='b' access='read'/>"
+	" </interface>"
+	"</node>";
+
+void fake_qemu_init(struct fake_qemu *qemu)
+{
+	*qemu = (struct fake_qemu){ .width = 640, .height = 480, .absolute = true };
+	g_mutex_init(&qemu->lock);
+	g_cond_init(&qemu->changed);
+	qemu->node = g_dbus_node_info_new_for_xml(introspection, NULL);
+	g_assert_nonnull(qemu->node);
+	qemu->record = g_ptr_array_new_with_free_func(g_free);
+}
+
+void fake_qemu_finish(struct fake_qemu *qemu)
+{
+	fake_qemu_hang_up(qemu);
+	g_dbus_node_info_unref(qemu->node);
+	g_ptr_array_unref(qemu->record);
+	g_mutex_clear(&qemu->lock);
+	g_cond_clear(&qemu->changed);
+}
+
+/* ---- record ---- */
+
+G_GNUC_PRINTF(2, 3)
+static void record_add(struct fake_qemu *qemu, const char *format, ...)
+{
+	va_list values;
+
+	va_start(values, format);
+	g_mutex_lock(&qemu->lock);
+	g_ptr_array_add(qemu->record, g_strdup_vprintf(format, values));
+	g_cond_broadcast(&qemu->changed);
+	g_mutex_unlock(&qemu->lock);
+	va_end(values);
+}
+
+static bool record_ends_with(const struct fake_qemu *qemu, const char *line)
+{
+	guint n = qemu->record->len;
+
+	return n > 0 && strcmp(g_ptr_array_index(qemu->record, n - 1), line) == 0;
+}
+
+bool fake_qemu_wait_line(struct fake_qemu *qemu, const char *line, int timeout_ms)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&qemu->lock);
+	gint64 end_us = g_get_monotonic_time() + timeout_ms * G_GINT64_CONSTANT(1000);
+
+	while (!record_ends_with(qemu, line)) {
+		if (!g_cond_wait_until(&qemu->changed, &qemu->lock, end_us))
+			return record_ends_with(qemu, line);
+	}
+	return true;
+}
+
+char *fake_qemu_take_record(struct fake_qemu *qemu)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&qemu->lock);
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < qemu->record->len; i++)
+		g_string_append_printf(text, "%s\n", (char *)g_ptr_array_index(qemu->record, i));
+	g_ptr_array_set_size(qemu->record, 0);
+	return g_string_free(text, FALSE);
+}
+
+/* QEMU's qemu_input_scale_axis to 0 .. 32767, then what Linux and libinput make of it. */
+uint32_t fake_qemu_guest_pixel(uint32_t value, uint32_t console, uint32_t pixels)
+{
+	uint64_t axis = (uint64_t)value * 32767 / console;
+
+	return axis * pixels / 32768;
+}
+
+/* ---- methods ---- */
+
+static void refuse(GDBusMethodInvocation *invocation, const char *reason)
+{
+	g_dbus_method_invocation_return_dbus_error(
+		invocation, "org.qemu.Display1.Error.Invalid", reason);
+}
+
+static bool call_key(struct fake_qemu *qemu, const char *method, GVariant *arguments)
+{
+	guint32 code;
+
+	g_variant_get(arguments, "(u)", &code);
+	record_add(qemu, "key %s %u", strcmp(method, "Press") == 0 ? "press" : "release", code);
+	return true;
+}
+
+static bool call_button(struct fake_qemu *qemu, const char *method, GVariant *arguments)
+{
+	guint32 button;
+
+	g_variant_get(arguments, "(u)", &button);
+	record_add(
+		qemu, "button %s %u", strcmp(method, "Press") == 0 ? "press" : "release", button);
+	return true;
+}
+
+static bool call_position(struct fake_qemu *qemu, const char *method, GVariant *arguments)
+{
+	guint32 x, y;
+
+	g_variant_get(arguments, "(uu)", &x, &y);
+	bool valid = qemu->absolute && x < qemu->width && y < qemu->height;
+	record_add(qemu, "%sabs %u %u", valid ? "" : "invalid ", x, y);
+	return valid;
+}
+
+static bool call_motion(struct fake_qemu *qemu, const char *method, GVariant *arguments)
+{
+	gint32 dx, dy;
+
+	g_variant_get(arguments, "(ii)", &dx, &dy);
+	record_add(qemu, "%srel %d %d", qemu->absolute ? "invalid " : "", dx, dy);
+	return !qemu->absolute;
+}
+
+static bool call_ui_info(struct fake_qemu *qemu, const char *method, GVariant *arguments)
+{
+	guint32 width, height;
+
+	g_variant_get_child(arguments, 4, "u", &width);
+	g_variant_get_child(arguments, 5, "u", &height);
+	record_add(qemu, "ui %u %u", width, height);
+	return true;
+}
+
+static const struct {
+	const char *interface, *method;
+	bool (*call)(struct fake_qemu *qemu, const char *method, GVariant *arguments);
+} methods[] = {
+	{ "org.qemu.Display1.Keyboard", "Press", call_key },
+	{ "org.qemu.Display1.Keyboard", "Release", call_key },
+	{ "org.qemu.Display1.Mouse", "Press", call_button },
+	{ "org.qemu.Display1.Mouse", "Release", call_button },
+	{ "org.qemu.Display1.Mouse", "SetAbsPosition", call_position },
+	{ "org.qemu.Display1.Mouse", "RelMotion", call_motion },
+	{ "org.qemu.Display1.Console", "SetUIInfo", call_ui_info },
+};
+
+static void method_call(GDBusConnection *connection, const char *sender, const char *path,
+	const char *interface, const char *method, GVariant *arguments,
+	GDBusMethodInvocation *invocation, gpointer user)
+{
+	struct fake_qemu *qemu = user;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(methods); i++) {
+		if (strcmp(methods[i].interface, interface) != 0 ||
+			strcmp(methods[i].method, method) != 0)
+			continue;
+		if (methods[i].call(qemu, method, arguments))
+			g_dbus_method_invocation_return_value(invocation, NULL);
+		else
+			refuse(invocation, "refused by the fake QEMU");
+		return;
+	}
+	refuse(invocation, "not served by the fake QEMU");
+}
+
+/* ---- properties ---- */
+
+static GVariant *property_new(struct fake_qemu *qemu, const char *interface, const char *property)
+{
+	const guint32 console = 0;
+
+	if (strcmp(property, "ConsoleIDs") == 0)
+		return g_variant_new_fixed_array(
+			G_VARIANT_TYPE_UINT32, &console, 1, sizeof(console));
+	if (strcmp(property, "Interfaces") == 0) {
+		const char *const console_interfaces[] = { "org.qemu.Display1.Keyboard",
+			"org.qemu.Display1.Mouse", NULL };
+		bool vm = g_str_has_suffix(interface, ".VM");
+		return g_variant_new_strv(console_interfaces, vm ? 0 : -1);
+	}
+	if (strcmp(property, "Type") == 0)
+		return g_variant_new_string("Graphic");
+	if (strcmp(property, "Width") == 0)
+		return g_variant_new_uint32(qemu->width);
+	if (strcmp(property, "Height") == 0)
+		return g_variant_new_uint32(qemu->height);
+	if (strcmp(property, "Head") == 0)
+		return g_variant_new_uint32(0);
+	if (strcmp(property, "Modifiers") == 0)
+		return g_variant_new_uint32(qemu->modifiers);
+	if (strcmp(property, "IsAbsolute") == 0)
+		return g_variant_new_boolean(qemu->absolute);
+	return g_variant_new_string("fake");
+}
+
+static GVariant *property_get(GDBusConnection *connection, const char *sender, const char *path,
+	const char *interface, const char *property, GError **error, gpointer user)
+{
+	return property_new(user, interface, property);
+}
+
+static void property_tell(struct fake_qemu *qemu, const char *interface, const char *property)
+{
+	GVariantBuilder changed;
+
+	if (!qemu->connection)
+		return;
+	g_variant_builder_init(&changed, G_VARIANT_TYPE_VARDICT);
+	g_variant_builder_add(&changed, "{sv}", property, property_new(qemu, interface, property));
+	g_dbus_connection_emit_signal(qemu->connection, NULL, CONSOLE_PATH,
+		"org.freedesktop.DBus.Properties", "PropertiesChanged",
+		g_variant_new("(sa{sv}as)", interface, &changed, NULL), NULL);
+}
+
+void fake_qemu_set_size(struct fake_qemu *qemu, uint32_t width, uint32_t height)
+{
+	qemu->width = width;
+	qemu->height = height;
+	property_tell(qemu, "org.qemu.Display1.Console", "Width");
+	property_tell(qemu, "org.qemu.Display1.Console", "Height");
+}
+
+void fake_qemu_set_absolute(struct fake_qemu *qemu, bool absolute)
+{
+	qemu->absolute = absolute;
+	property_tell(qemu, "org.qemu.Display1.Mouse", "IsAbsolute");
+}
+
+void fake_qemu_set_modifiers(struct fake_qemu *qemu, uint32_t modifiers)
+{
+	qemu->modifiers = modifiers;
+	property_tell(qemu, "org.qemu.Display1.Keyboard", "Modifiers");
+}
+
+/* ---- the connection ---- */
+
+static void object_register(struct fake_qemu *qemu, const char *path, const char *interface)
+{
+	static const GDBusInterfaceVTable table = { .method_call = method_call,
+		.get_property = property_get };
+	GDBusInterfaceInfo *info = g_dbus_node_info_lookup_interface(qemu->node, interface);
+	guint id = g_dbus_connection_register_object(
+		qemu->connection, path, info, &table, qemu, NULL, NULL);
+
+	g_assert_cmpuint(id, !=, 0);
+}
+
+static void peer_ready(GObject *source, GAsyncResult *result, gpointer user)
+{
+	struct fake_qemu *qemu = user;
+	g_autoptr(GError) error = NULL;
+
+	qemu->connection = g_dbus_connection_new_finish(result, &error);
+	if (!qemu->connection) {
+		g_printerr("fake QEMU: the peer did not authenticate: %s\n", error->message);
+		return;
+	}
+	object_register(qemu, VM_PATH, "org.qemu.Display1.VM");
+	object_register(qemu, CONSOLE_PATH, "org.qemu.Display1.Console");
+	object_register(qemu, CONSOLE_PATH, "org.qemu.Display1.Keyboard");
+	object_register(qemu, CONSOLE_PATH, "org.qemu.Display1.Mouse");
+	g_dbus_connection_start_message_processing(qemu->connection);
+}
+
+void fake_qemu_serve(struct fake_qemu *qemu, int fd)
+{
+	g_autoptr(GSocket) socket = g_socket_new_from_fd(fd, NULL);
+	g_autoptr(GSocketConnection) stream = g_socket_connection_factory_create_connection(socket);
+	g_autofree char *guid = g_dbus_generate_guid();
+
+	g_dbus_connection_new(G_IO_STREAM(stream), guid,
+		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER |
+			G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
+		NULL, NULL, peer_ready, qemu);
+}
+
+void fake_qemu_hang_up(struct fake_qemu *qemu)
+{
+	if (qemu->connection)
+		g_dbus_connection_close_sync(qemu->connection, NULL, NULL);
+	g_clear_object(&qemu->connection);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fake_qemu: the peer-to-peer D-Bus display of QEMU (ui/dbus-display1.xml), played by a test. It
+ * records what a guest would get.
+ *
+ * Record lines: "key press 30", "key release 30" (QEMU key numbers), "button press 0", "button
+ * release 0", "abs X Y" (console pixels), "rel DX DY", "ui W H". A position that QEMU would refuse
+ * is "invalid abs X Y".
+ *
+ * Threads: lives on the main context it is made on; records and sizes are behind a mutex.
+ */
+#pragma once
+
+#include <gio/gio.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct fake_qemu {
+	GMutex lock;
+	GCond changed;
+	GDBusConnection *connection; /* NULL until the peer has authenticated */
+	GDBusNodeInfo *node;
+	GPtrArray *record;      /* char * */
+	uint32_t width, height; /* of the console as QEMU believes */
+	uint32_t modifiers;
+	bool absolute;
+};
+
+/* The console is QEMU's placeholder of 640x480 at first, the pointer absolute. */
+void fake_qemu_init(struct fake_qemu *qemu);
+void fake_qemu_finish(struct fake_qemu *qemu);
+
+/* Serves the peer on this connected stream socket, which is taken over. On the context's thread. */
+void fake_qemu_serve(struct fake_qemu *qemu, int fd);
+/* The peer connection is closed, as when QEMU ends. On the context's thread. */
+void fake_qemu_hang_up(struct fake_qemu *qemu);
+
+/* Changes a property as QEMU would and tells the peer. On the context's thread. */
+void fake_qemu_set_size(struct fake_qemu *qemu, uint32_t width, uint32_t height);
+void fake_qemu_set_absolute(struct fake_qemu *qemu, bool absolute);
+void fake_qemu_set_modifiers(struct fake_qemu *qemu, uint32_t modifiers);
+
+/* Any thread. Waits until the record's last line is `line`. */
+bool fake_qemu_wait_line(struct fake_qemu *qemu, const char *line, int timeout_ms);
+/* Any thread. The record so far, one line each, and empties it. g_free it. */
+char *fake_qemu_take_record(struct fake_qemu *qemu);
+
+/* Which of `pixels` the guest's pointer is on after SetAbsPosition(value) on a console of
+ * `console`. */
+uint32_t fake_qemu_guest_pixel(uint32_t value, uint32_t console, uint32_t pixels);

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/client/fixture.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#define CONNECT_MS 20000
+#define SKIPPED 77
+
+void fixture_init(int *argc, char ***argv)
+{
+	if (!g_getenv("VITRINE_DISPLAY") || !g_getenv("SPICE_PROBE")) {
+		g_print("1..0 # SKIP VITRINE_DISPLAY and SPICE_PROBE must name the programs\n");
+		exit(SKIPPED);
+	}
+	signal(SIGPIPE, SIG_IGN);
+	g_test_init(argc, argv, NULL);
+}
+
+struct canvas *fixture_canvas(struct fixture *fixture)
+{
+	return &fixture->render->heads[0].canvas;
+}
+
+void fixture_start(struct fixture *fixture, uint32_t width, uint32_t height,
+	const struct fake_desktop_options *options)
+{
+	static const struct fake_desktop_options plain;
+	const struct fake_layout layout = { .width = width, .height = height };
+
+	*fixture = (struct fixture){ .desktop = fake_desktop_start(options ? options : &plain) };
+	fixture->render = fake_desktop_render(fixture->desktop);
+	fixture->qemu = fake_desktop_qemu(fixture->desktop);
+	fake_render_head_on(fixture->render, 0, &layout);
+	canvas_noise(fixture_canvas(fixture), canvas_all(fixture_canvas(fixture)), 1);
+	fake_render_flush_all(fixture->render, 0);
+}
+
+void fixture_connect(struct fixture *fixture)
+{
+	fixture->client = client_new(fake_desktop_address(fixture->desktop), NULL);
+	g_assert_true(client_is_connected(fixture->client));
+	g_assert_true(fake_render_wait_rate(fixture->render, 0, true, CONNECT_MS));
+}
+
+void fixture_stop(struct fixture *fixture)
+{
+	g_clear_pointer(&fixture->client, client_free);
+	fake_desktop_stop(fixture->desktop);
+}
+
+gint64 fixture_expect_canvas(struct fixture *fixture)
+{
+	struct canvas *canvas = fixture_canvas(fixture);
+	g_autofree char *hash = canvas_hash(canvas, canvas_all(canvas));
+	g_autofree char *size = client_run(
+		fixture->client, "wait-size %u %u %d", canvas->width, canvas->height, SETTLE_MS);
+	g_autofree char *answer = client_ask(fixture->client, "wait-hash 0 0 %u %u %s %d",
+		canvas->width, canvas->height, hash, SETTLE_MS);
+
+	if (!answer_is_ok(answer)) {
+		g_free(client_ask(
+			fixture->client, "screenshot %s/client-test-failed.png", g_get_tmp_dir()));
+		g_printerr("picture differs, see %s/client-test-failed.png\n", g_get_tmp_dir());
+	}
+	g_assert_true(answer_is_ok(answer));
+	return answer_int(answer, "elapsed_ms");
+}
+
+void fixture_expect_wait_below(struct fixture *fixture, int limit_ms)
+{
+	g_test_message("longest wait for a buffer: %.1f ms; most buffers locked: %u; frames "
+		       "%" G_GUINT64_FORMAT,
+		fixture->render->max_wait_us / 1000.0, fixture->render->max_locked,
+		fixture->render->n_frames);
+	g_assert_cmpstr(fixture->render->broken, ==, NULL);
+	g_assert_cmpint(fixture->render->max_wait_us / 1000, <, limit_ms);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* Does the client see, pixel for pixel, what the guest shows? */
+#include "tests/client/fixture.h"
+
+/* What a guest may be kept waiting for a buffer to draw into, sanitizers and busy machines
+ * included. */
+#define WAIT_LIMIT_MS 400
+
+static void test_idle_guest_is_seen_at_once(void)
+{
+	struct fixture fixture;
+
+	fixture_start(&fixture, 800, 600, NULL);
+	fixture_connect(&fixture);
+	fixture_expect_canvas(&fixture);
+	g_assert_cmpuint(fixture.render->n_frames, ==, 1);
+	fixture_stop(&fixture);
+}
+
+static void test_nobody_looks_no_frames(void)
+{
+	struct fixture fixture;
+
+	fixture_start(&fixture, 640, 480, NULL);
+	g_usleep(300000);
+	g_assert_cmpuint(fixture.render->n_frames, ==, 0);
+	fixture_connect(&fixture);
+	fixture_expect_canvas(&fixture);
+	g_clear_pointer(&fixture.client, client_free);
+	g_assert_true(fake_render_wait_rate(fixture.render, 0, false, 5000));
+	fixture_stop(&fixture);
+}
+
+static void test_full_frames(void)
+{
+	struct fixture fixture;
+
+	fixture_start(&fixture, 1024, 768, NULL);
+	fixture_connect(&fixture);
+	for (unsigned i = 0; i < 10; i++) {
+		struct canvas *canvas = fixture_canvas(&fixture);
+
+		canvas_noise(canvas, canvas_all(canvas), 100 + i);
+		fake_render_flush_all(fixture.render, 0);
+		fixture_expect_canvas(&fixture);
+	}
+	fixture_expect_wait_below(&fixture, WAIT_LIMIT_MS);
+	fixture_stop(&fixture);
+}
+
+static const struct frame_rect small_rects[] = {
+	{ 0, 0, 1, 1 },
+	{ 798, 598, 1, 1 },
+	{ 3, 5, 7, 11 },
+	{ 100, 100, 1, 300 },
+	{ 5, 200, 700, 1 },
+	{ 31, 33, 63, 65 },
+	{ 400, 300, 128, 128 },
+	{ 0, 590, 799, 9 },
+	{ 795, 0, 4, 599 },
+	{ 13, 17, 255, 3 },
+};
+
+static void test_small_rects(void)
+{
+	struct fixture fixture;
+
+	fixture_start(&fixture, 799, 599, NULL);
+	fixture_connect(&fixture);
+	fixture_expect_canvas(&fixture);
+	for (unsigned i = 0; i < G_N_ELEMENTS(small_rects); i++) {
+		canvas_noise(fixture_canvas(&fixture), small_rects[i], 200 + i);
+		fake_render_flush(fixture.render, 0, &small_rects[i], 1);
+		fixture_expect_canvas(&fixture);
+	}
+	for (unsigned i = 0; i < G_N_ELEMENTS(small_rects); i++)
+		canvas_fill(fixture_canvas(&fixture), small_rects[i], 0x123456 * (i + 1));
+	fake_render_flush(fixture.render, 0, small_rects, G_N_ELEMENTS(small_rects));
+	fixture_expect_canvas(&fixture);
+	fixture_stop(&fixture);
+}
+
+static const struct fake_layout odd_layouts[] = {
+	{ .width = 801, .height = 601 },
+	{ .width = 333,
+		.height = 222,
+		.source_x = 17,
+		.source_y = 9,
+		.pad_columns = 5,
+		.pad_rows = 3 },
+	{ .width = 1366, .height = 768, .pad_stride_bytes = 40 },
+	{ .width = 641, .height = 479, .pad_stride_bytes = 4, .offset_bytes = 4 },
+	{ .width = 16, .height = 16 },
+	{ .width = 1920, .height = 1080, .source_x = 1, .source_y = 1, .offset_bytes = 4096 },
+	{ .width = 2048, .height = 64, .pad_columns = 1 },
+};
+
+static void test_sizes_and_strides(void)
+{
+	struct fixture fixture;
+
+	fixture_start(&fixture, 640, 480, NULL);
+	fixture_connect(&fixture);
+	fixture_expect_canvas(&fixture);
+	for (unsigned i = 0; i < G_N_ELEMENTS(odd_layouts); i++) {
+		const struct fake_layout *layout = &odd_layouts[i];
+		struct frame_rect part = { 3, 2, layout->width - 7, layout->height - 5 };
+
+		fake_render_head_on(fixture.render, 0, layout);
+		canvas_noise(
+			fixture_canvas(&fixture), canvas_all(fixture_canvas(&fixture)), 300 + i);
+		fake_render_flush_all(fixture.render, 0);
+		fixture_expect_canvas(&fixture);
+		canvas_noise(fixture_canvas(&fixture), part, 400 + i);
+		fake_render_flush(fixture.render, 0, &part, 1);
+		fixture_expect_canvas(&fixture);
+	}
+	fixture_expect_wait_below(&fixture, WAIT_LIMIT_MS);
+	fixture_stop(&fixture);
+}
+
+static void test_thousand_scattered_updates(void)
+{
+	const unsigned columns = 40, rows = 25, n = columns * rows;
+	struct fixture fixture;
+
+	fixture_start(&fixture, 1280, 800, NULL);
+	fixture_connect(&fixture);
+	fixture_expect_canvas(&fixture);
+	for (unsigned i = 0; i < n; i++) {
+		/* 617 has no factor in common with 1000: every cell once, neighbours far apart in
+		 * time. */
+		unsigned cell = i * 617 % n;
+		struct frame_rect rect = { cell % columns * 32 + 3, cell / columns * 32 + 5, 21,
+			19 };
+
+		canvas_noise(fixture_canvas(&fixture), rect, 1000 + i);
+		fake_render_flush(fixture.render, 0, &rect, 1);
+		g_usleep(2000);
+	}
+	fixture_expect_canvas(&fixture);
+	fixture_expect_wait_below(&fixture, WAIT_LIMIT_MS);
+	fixture_stop(&fixture);
+}
+
+static void test_thirty_two_rects_at_once(void)
+{
+	struct frame_rect rects[FRAME_RECTS_MAX];
+	struct fixture fixture;
+
+	fixture_start(&fixture, 1024, 768, NULL);
+	fixture_connect(&fixture);
+	fixture_expect_canvas(&fixture);
+	for (unsigned round = 0; round < 20; round++) {
+		for (unsigned i = 0; i < FRAME_RECTS_MAX; i++) {
+			unsigned place = (i * 7 + round * 13) % 192;
+
+			rects[i] = (struct frame_rect){ place % 16 * 64 + round,
+				place / 16 * 64 + i, 17, 23 };
+			canvas_noise(fixture_canvas(&fixture), rects[i], round * 50 + i);
+		}
+		fake_render_flush(fixture.render, 0, rects, FRAME_RECTS_MAX);
+	}
+	fixture_expect_canvas(&fixture);
+	fixture_expect_wait_below(&fixture, WAIT_LIMIT_MS);
+	fixture_stop(&fixture);
+}
+
+static void film_play(struct fixture *fixture, struct frame_rect rect, unsigned n_frames)
+{
+	for (unsigned i = 0; i < n_frames; i++) {
+		canvas_film(fixture_canvas(fixture), rect, i);
+		fake_render_flush(fixture->render, 0, &rect, 1);
+		g_usleep(G_USEC_PER_SEC / 40);
+	}
+}
+
+static void film_test(uint32_t width, uint32_t height, struct frame_rect rect)
+{
+	struct fixture fixture;
+
+	fixture_start(&fixture, width, height, NULL);
+	fixture_connect(&fixture);
+	fixture_expect_canvas(&fixture);
+	film_play(&fixture, rect, 160);
+	gint64 settled_ms = fixture_expect_canvas(&fixture);
+	g_autofree char *stats = client_run(fixture.client, "stats");
+	g_test_message("streams %" G_GINT64_FORMAT ", exact %" G_GINT64_FORMAT
+		       " ms after the last frame",
+		answer_int(stats, "streams"), settled_ms);
+	g_assert_cmpint(settled_ms, <, 8000);
+	fixture_expect_wait_below(&fixture, WAIT_LIMIT_MS);
+	fixture_stop(&fixture);
+}
+
+static void test_film_in_a_window_ends_exact(void)
+{
+	film_test(1024, 768, (struct frame_rect){ 120, 80, 640, 360 });
+}
+
+static void test_film_on_the_whole_screen_ends_exact(void)
+{
+	film_test(800, 600, (struct frame_rect){ 0, 0, 800, 600 });
+}
+
+static void test_resize_and_off(void)
+{
+	static const struct fake_layout sizes[] = {
+		{ .width = 1920, .height = 1080 },
+		{ .width = 640, .height = 480 },
+		{ .width = 1280, .height = 720 },
+	};
+	struct fixture fixture;
+
+	fixture_start(&fixture, 1024, 768, NULL);
+	fixture_connect(&fixture);
+	fixture_expect_canvas(&fixture);
+	for (unsigned i = 0; i < 9; i++) {
+		fake_render_head_on(fixture.render, 0, &sizes[i % G_N_ELEMENTS(sizes)]);
+		canvas_noise(
+			fixture_canvas(&fixture), canvas_all(fixture_canvas(&fixture)), 500 + i);
+		fake_render_flush_all(fixture.render, 0);
+		if (i % 2)
+			fixture_expect_canvas(&fixture);
+	}
+	fake_render_head_off(fixture.render, 0);
+	g_usleep(200000);
+	fake_render_head_on(fixture.render, 0, &sizes[0]);
+	canvas_noise(fixture_canvas(&fixture), canvas_all(fixture_canvas(&fixture)), 600);
+	fake_render_flush_all(fixture.render, 0);
+	fixture_expect_canvas(&fixture);
+	fixture_expect_wait_below(&fixture, WAIT_LIMIT_MS);
+	fixture_stop(&fixture);
+}
+
+static void test_renderer_replaced(void)
+{
+	struct fixture fixture;
+
+	fixture_start(&fixture, 1024, 768, NULL);
+	fixture_connect(&fixture);
+	fixture_expect_canvas(&fixture);
+	for (unsigned i = 0; i < 5; i++) {
+		canvas_noise(
+			fixture_canvas(&fixture), canvas_all(fixture_canvas(&fixture)), 700 + i);
+		fake_desktop_renew_frame_link(fixture.desktop);
+		fixture_expect_canvas(&fixture);
+	}
+	fixture_stop(&fixture);
+}
+
+int main(int argc, char **argv)
+{
+	fixture_init(&argc, &argv);
+	g_test_add_func("/picture/idle-guest-is-seen-at-once", test_idle_guest_is_seen_at_once);
+	g_test_add_func("/picture/nobody-looks-no-frames", test_nobody_looks_no_frames);
+	g_test_add_func("/picture/full-frames", test_full_frames);
+	g_test_add_func("/picture/small-rects", test_small_rects);
+	g_test_add_func("/picture/sizes-and-strides", test_sizes_and_strides);
+	g_test_add_func("/picture/thousand-scattered-updates", test_thousand_scattered_updates);
+	g_test_add_func("/picture/thirty-two-rects-at-once", test_thirty_two_rects_at_once);
+	g_test_add_func("/picture/film-in-a-window-ends-exact", test_film_in_a_window_ends_exact);
+	g_test_add_func("/picture/film-on-the-whole-screen-ends-exact",
+		test_film_on_the_whole_screen_ends_exact);
+	g_test_add_func("/picture/resize-and-off", test_resize_and_off);
+	g_test_add_func("/picture/renderer-replaced", test_renderer_replaced);
+	return g_test_run();
+}
