@@ -14,6 +14,10 @@
  * one in the bottom left corner of its window, so that one stays readable when a window covers the
  * other; both belong to the same frame and show the same value. The value rises by one with each
  * frame drawn and wraps at 2^24.
+ *
+ * Below the upper strip's black frame stand COUNTER_BARS rectangles of known colours, for tests that
+ * compare pixels: bar i begins COUNTER_BAR_WIDTH_PX * i right of the strip's first cell and
+ * COUNTER_BAR_OFFSET_Y_PX below its upper edge. They never change.
  */
 #pragma once
 
@@ -37,6 +41,15 @@
 #define COUNTER_GREEN 0x00ff00u
 #define COUNTER_WHITE 0xffffffu
 #define COUNTER_BLACK 0x000000u
+
+#define COUNTER_BARS 10
+#define COUNTER_BAR_WIDTH_PX 60
+#define COUNTER_BAR_HEIGHT_PX 40
+#define COUNTER_BAR_OFFSET_Y_PX (COUNTER_HEIGHT_PX + COUNTER_BORDER_PX)
+
+static const uint32_t counter_bar_colors[COUNTER_BARS] = {
+	0x000000, 0xff0000, 0x00ff00, 0x0000ff, 0xffff00, 0x00ffff, 0xff00ff, 0xffffff, 0x804020, 0x204080,
+};
 
 static inline uint32_t counter_check(uint32_t value)
 {
