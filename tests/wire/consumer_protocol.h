@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * consumer_protocol: what a test and the frame consumer say to each other, over protocol/link.h.
+ *
+ * The consumer stands in vitrine-display's place: the keeper starts it, it speaks the keeper link
+ * and the frame link, keeps for each head the picture that damage alone builds up, and counts every
+ * breach of frame_link.h. It connects to the test's socket when it starts, so a test sees each new
+ * one as a new connection.
+ */
+#pragma once
+
+#include "protocol/frame_link.h"
+#include "protocol/link.h"
+
+enum consumer_message {
+	/* test -> consumer */
+	CONSUMER_RATE = 1,
+	CONSUMER_HEADS,
+	CONSUMER_MODE,
+	CONSUMER_SNAPSHOT, /* answered by PICTURE */
+	CONSUMER_STATE,    /* answered by STATE_ANSWER */
+	CONSUMER_BENCH,
+	/* consumer -> test */
+	CONSUMER_HELLO = 32,
+	CONSUMER_PICTURE,
+	CONSUMER_STATE_ANSWER,
+};
+
+struct consumer_hello {
+	struct link_header header;
+	uint32_t pid;
+	uint32_t reserved;
+};
+
+struct consumer_rate {
+	struct link_header header;
+	uint32_t head, rate_mhz;
+};
+
+struct consumer_heads {
+	struct link_header header;
+	uint32_t n_heads;
+	uint32_t reserved;
+	struct frame_head_mode heads[FRAME_HEADS_MAX];
+};
+
+/* How it behaves towards the renderer. */
+struct consumer_mode {
+	struct link_header header;
+	uint32_t hold;  /* keeps buffers locked (at most FRAME_LOCKED_MAX): releases when turned off */
+	uint32_t sleep; /* reads nothing from the frame link */
+};
+
+struct consumer_snapshot {
+	struct link_header header;
+	uint32_t head;
+	uint32_t reserved;
+};
+
+/* One descriptor when width is not 0: a memfd with width * height pixels. */
+struct consumer_picture {
+	struct link_header header;
+	uint32_t head;
+	uint32_t width, height;
+	uint32_t reserved;
+	uint64_t frames;
+};
+
+struct consumer_state {
+	struct link_header header;
+};
+
+struct consumer_head_state {
+	uint32_t on, x, y, width, height, refresh_mhz;
+	uint32_t cursor_shown;
+	int32_t cursor_x, cursor_y;
+	uint32_t hot_x, hot_y;
+	uint32_t cursor_hash; /* of the last image */
+	uint64_t cursor_images, cursor_moves, cursor_hides;
+	uint64_t frames;
+	uint64_t damaged_pixels;
+	uint64_t last_flush_ns, last_arrival_ns; /* CLOCK_MONOTONIC */
+};
+
+struct consumer_state_answer {
+	struct link_header header;
+	uint32_t frame_links; /* how many it was given */
+	uint32_t buffers;     /* known now */
+	uint32_t listeners, tickets;
+	uint64_t breaches;    /* of the frame link's rules */
+	uint64_t damage_short; /* frames whose damage did not cover all that changed */
+	uint64_t bench_good, bench_bad, bench_last;
+	char breach[128]; /* the first */
+	struct consumer_head_state heads[FRAME_HEADS_MAX];
+};
+
+/* From now on each frame is checked against picture.h's patterns instead of being kept. */
+struct consumer_bench {
+	struct link_header header;
+	uint32_t on;
+	uint32_t width, height;
+	uint32_t reserved;
+};

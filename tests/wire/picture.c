@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/wire/picture.h"
+
+#include <glib.h>
+#include <string.h>
+
+#define COLORS 0x00ffffffu
+
+bool picture_equal(const char *what, const uint32_t *got, const uint32_t *expected, uint32_t width,
+		uint32_t height, uint32_t mask)
+{
+	size_t wrong = 0, first = 0;
+	for (size_t i = (size_t)width * height; i-- > 0;) {
+		if ((got[i] ^ expected[i]) & mask) {
+			wrong++;
+			first = i;
+		}
+	}
+	if (wrong && what)
+		g_printerr("# %s: %zu of %u pixels differ, first at %zu,%zu: %08x instead of %08x\n",
+				what, wrong, width * height, first % width, first / width, got[first],
+				expected[first]);
+	return wrong == 0;
+}
+
+void picture_pattern_init(struct picture_pattern *pattern, uint32_t width, uint32_t height)
+{
+	pattern->width = width;
+	pattern->height = height;
+	pattern->templates = g_new(uint32_t, (size_t)PICTURE_PATTERNS * PICTURE_TEMPLATES * width);
+	uint32_t noise = 12345;
+	for (uint32_t t = 0; t < PICTURE_PATTERNS * PICTURE_TEMPLATES; t++) {
+		for (uint32_t x = 0; x < width; x++) {
+			noise = noise * 1664525 + 1013904223;
+			/* Two bits say which pattern: no pixel is the same in two of them. */
+			uint32_t value = (noise >> 8 & 0xfcfcfc) | (t / PICTURE_TEMPLATES) * 0x010101;
+			pattern->templates[(size_t)t * width + x] = 0xff000000 | value;
+		}
+	}
+}
+
+void picture_pattern_finish(struct picture_pattern *pattern)
+{
+	g_free(pattern->templates);
+	pattern->templates = NULL;
+}
+
+const uint32_t *picture_pattern_row(
+		const struct picture_pattern *pattern, uint32_t number, uint32_t row)
+{
+	size_t t = number % PICTURE_PATTERNS * PICTURE_TEMPLATES + row % PICTURE_TEMPLATES;
+	return pattern->templates + t * pattern->width;
+}
+
+void picture_stamp(uint32_t number, uint32_t pixels[PICTURE_STAMP_PIXELS])
+{
+	pixels[0] = 0xff000000 | (number & 0xffff);
+	pixels[1] = 0xff000000 | (number >> 16);
+}
+
+uint32_t picture_stamp_row(uint32_t height, unsigned index)
+{
+	return index == 0 ? 0 : index == 1 ? height / 2 : height - 1;
+}
+
+static uint32_t read_stamp(const uint8_t *row)
+{
+	const uint32_t *pixels = (const uint32_t *)row;
+	return (pixels[0] & 0xffff) | (pixels[1] & 0xffff) << 16;
+}
+
+/* Two pixels at a time; the vectoriser does not run at -O2. */
+static bool rows_equal(const uint8_t *got, const uint8_t *expected, uint32_t from, uint32_t width)
+{
+	uint64_t difference = 0;
+	for (uint32_t x = from; x + 2 <= width; x += 2) {
+		uint64_t a, b;
+		memcpy(&a, got + x * 4, sizeof(a));
+		memcpy(&b, expected + x * 4, sizeof(b));
+		difference |= (a ^ b) & (COLORS | (uint64_t)COLORS << 32);
+	}
+	return difference == 0;
+}
+
+bool picture_pattern_check(const struct picture_pattern *pattern, const uint8_t *pixels,
+		size_t stride_bytes, uint32_t *number)
+{
+	*number = read_stamp(pixels);
+	for (unsigned i = 1; i < 3; i++) {
+		size_t row = picture_stamp_row(pattern->height, i);
+		if (read_stamp(pixels + row * stride_bytes) != *number)
+			return false;
+	}
+	for (uint32_t y = 0; y < pattern->height; y++) {
+		bool stamped = y == 0 || y == pattern->height / 2 || y == pattern->height - 1;
+		if (!rows_equal(pixels + y * stride_bytes,
+				    (const uint8_t *)picture_pattern_row(pattern, *number, y),
+				    stamped ? PICTURE_STAMP_PIXELS : 0, pattern->width))
+			return false;
+	}
+	return true;
+}

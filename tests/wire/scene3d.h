@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scene3d: a picture drawn by virgl commands whose every pixel is known beforehand.
+ *
+ * A clear; a flat triangle whose long edge passes between pixel centres; a rectangle with colours
+ * interpolated so that each pixel centre falls on a whole number; a texture drawn at twice its size
+ * with the nearest filter; a rectangle added to what lies under it; a blit. Nothing depends on how
+ * a GL rounds.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tests/wire/guest_gpu.h"
+#include "tests/wire/virgl_encode.h"
+
+#define SCENE3D_WIDTH 128
+#define SCENE3D_HEIGHT 96
+
+/* The ids a scene occupies, from `base` on: a context with the number base and these resources. */
+enum { SCENE3D_TARGET, SCENE3D_VERTICES, SCENE3D_TEXTURE, SCENE3D_IDS };
+
+struct scene3d {
+	struct guest *guest;
+	uint32_t base;
+	bool y_0_top;
+	struct guest_backing *target_backing, *vertices_backing, *texture_backing;
+};
+
+/* Makes context, resources and backings. Aborts the test when a command fails. */
+struct scene3d *scene3d_create(struct guest *guest, uint32_t base, bool y_0_top);
+/* Draws. `seed` changes the colours. Returns the response of SUBMIT_3D. */
+uint32_t scene3d_draw(struct scene3d *scene, uint32_t seed);
+/* Reads the target back into guest memory and compares; false with a message on stderr. */
+bool scene3d_check(struct scene3d *scene, uint32_t seed);
+/* What it looks like: B8G8R8A8, rows of SCENE3D_WIDTH. */
+void scene3d_expect(uint32_t seed, uint32_t *pixels);
+/* `gone`: the device has forgotten everything (reset); sends nothing. */
+void scene3d_destroy(struct scene3d *scene, bool gone);
+
+/* Everything at once: create, draw, read back, check, destroy. */
+bool scene3d_run(struct guest *guest, uint32_t base, uint32_t seed);

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/wire/wire.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+void wire_init(int *argc, char ***argv)
+{
+	signal(SIGPIPE, SIG_IGN);
+	backend_dump_on_abort();
+	g_test_init(argc, argv, NULL);
+}
+
+int wire_skip_all(const char *reason)
+{
+	g_print("1..0 # SKIP %s\n", reason);
+	return 0;
+}
+
+int wire_ms(int ms)
+{
+	const char *slow = g_getenv("WIRE_SLOW");
+	int factor = slow ? atoi(slow) : 1;
+	return ms * MAX(factor, 1);
+}
+
+const char *wire_stock(void)
+{
+	const char *program = g_getenv("WIRE_STOCK");
+	if (!program)
+		program = "/usr/lib/qemu/vhost-user-gpu";
+	return g_file_test(program, G_FILE_TEST_IS_EXECUTABLE) ? program : NULL;
+}
+
+uint32_t *wire_noise(uint32_t seed, size_t n)
+{
+	uint32_t *pixels = g_new(uint32_t, n);
+	for (size_t i = 0; i < n; i++) {
+		seed = seed * 1664525 + 1013904223;
+		pixels[i] = 0xff000000 | seed >> 8;
+	}
+	return pixels;
+}
+
+static const char *program(const char *variable)
+{
+	const char *path = g_getenv(variable);
+	if (!path)
+		g_error("%s is not set: run by meson", variable);
+	return path;
+}
+
+struct desktop *desktop_create(const struct desktop_options *options)
+{
+	struct desktop *desktop = g_new0(struct desktop, 1);
+	char *directory = backend_directory_create();
+	g_autofree char *worker_dir = g_strdup_printf("--worker-dir=%s", directory);
+	g_autofree char *spice = g_strdup_printf("--spice-unix=%s/spice", directory);
+	const char *arguments[] = { worker_dir, spice, "--software",
+		options->virgl ? "--virgl" : NULL, NULL };
+	struct guest_options guest = {
+		.program = program("VITRINE_GPU"),
+		.arguments = arguments,
+		.directory = directory,
+		.layout = options->layout,
+		.memory_bytes = options->memory_bytes,
+		.shape = options->shape,
+		.event_idx = options->event_idx,
+		.virgl = options->virgl,
+		.protocol_features = options->protocol_features,
+		.timeout_ms = wire_ms(10000),
+	};
+	desktop->virgl = options->virgl;
+	desktop->consumer = consumer_link_create(directory, program("WIRE_CONSUMER"),
+			program("VITRINE_RENDER"), wire_ms(15000));
+	desktop->guest = guest_create_machine(&guest);
+	if (!consumer_link_accept(desktop->consumer))
+		g_error("the keeper started no vitrine-display");
+	consumer_link_rate(desktop->consumer, 0, 1000000);
+	if (!options->machine_only)
+		guest_driver_start(desktop->guest);
+	return desktop;
+}
+
+/* Breaches of the frame link, whatever the test was about, fail it. */
+static void check_consumer(struct desktop *desktop)
+{
+	const struct consumer_state_answer *state = consumer_link_state(desktop->consumer);
+	if (state->breaches)
+		g_error("the renderer broke the frame link's rules %" G_GUINT64_FORMAT
+			" times, first: %s",
+				state->breaches, state->breach);
+	g_assert_cmpuint(state->damage_short, ==, 0);
+}
+
+void desktop_destroy(struct desktop *desktop)
+{
+	check_consumer(desktop);
+	if (g_test_verbose()) {
+		g_autofree char *log = backend_read_log(desktop->guest->backend);
+		g_printerr("%s", log);
+	}
+	guest_destroy(desktop->guest);
+	consumer_link_destroy(desktop->consumer);
+	g_free(desktop);
+}
+
+pid_t desktop_renderer(struct desktop *desktop)
+{
+	return desktop_wait_new_renderer(desktop, 0);
+}
+
+pid_t desktop_wait_new_renderer(struct desktop *desktop, pid_t old)
+{
+	pid_t pid = backend_wait_child(
+			desktop->guest->backend, "vitrine-render", old, wire_ms(15000));
+	if (!pid)
+		g_error("the keeper has no renderer");
+	return pid;
+}
+
+bool desktop_shows(struct desktop *desktop, unsigned head, const uint32_t *pixels, uint32_t width,
+		uint32_t height)
+{
+	gint64 end = g_get_monotonic_time() + (gint64)wire_ms(5000) * 1000;
+	const struct consumer_picture *picture;
+	for (;;) {
+		picture = consumer_link_snapshot(desktop->consumer, head);
+		bool fits = picture->width == width && picture->height == height;
+		bool late = g_get_monotonic_time() > end;
+		if (fits && picture_equal(late ? "picture" : NULL, desktop->consumer->pixels, pixels,
+				    width, height, 0xffffff))
+			return true;
+		if (late)
+			break;
+		g_usleep(2000);
+	}
+	if (picture->width != width || picture->height != height)
+		g_printerr("# head %u: %ux%u instead of %ux%u\n", head, picture->width,
+				picture->height, width, height);
+	return false;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wire: what all wire tests share: where the programs are, how long to wait, how to start one of
+ * our desktops with the frame consumer in the place of vitrine-display.
+ *
+ * Environment, set by meson: VITRINE_GPU, VITRINE_RENDER, WIRE_CONSUMER (programs), WIRE_STOCK (the
+ * distribution's backend; a default is tried), WIRE_SLOW (factor on every time limit, for sanitizers).
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "tests/wire/consumer_link.h"
+#include "tests/wire/guest.h"
+#include "tests/wire/guest_gpu.h"
+#include "tests/wire/picture.h"
+
+void wire_init(int *argc, char ***argv);
+/* For TAP: the whole program is skipped, with a reason. Returns the exit status. */
+int wire_skip_all(const char *reason);
+
+/* A time limit, scaled. */
+int wire_ms(int ms);
+/* The stock backend or NULL. */
+const char *wire_stock(void);
+
+/* Pixels that compress badly and are the same for the same seed. Caller frees. Alpha is 255. */
+uint32_t *wire_noise(uint32_t seed, size_t n);
+
+#define wire_check(call, type) g_assert_cmphex((call), ==, (type))
+#define wire_ok(call) wire_check(call, VIRTIO_GPU_RESP_OK_NODATA)
+
+struct desktop {
+	struct guest *guest;
+	struct consumer_link *consumer;
+	bool virgl;
+};
+
+struct desktop_options {
+	bool virgl;
+	struct guest_shape shape; /* name NULL: direct */
+	bool event_idx;
+	enum guest_memory_layout layout;
+	uint64_t memory_bytes;
+	uint64_t protocol_features;
+	bool machine_only; /* do not load the driver */
+};
+
+/* Our backend with a consumer; by default pictures are wanted at 1000 Hz on head 0. */
+struct desktop *desktop_create(const struct desktop_options *options);
+void desktop_destroy(struct desktop *desktop);
+/* Process id of the renderer; aborts the test when there is none. */
+pid_t desktop_renderer(struct desktop *desktop);
+/* After the renderer or the display was replaced. */
+pid_t desktop_wait_new_renderer(struct desktop *desktop, pid_t old);
+/* Waits until head shows exactly these pixels (colours only). */
+bool desktop_shows(struct desktop *desktop, unsigned head, const uint32_t *pixels, uint32_t width,
+		uint32_t height);
