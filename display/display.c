@@ -4,35 +4,40 @@
 #include <glib.h>
 #include <unistd.h>
 
+#include "display/audience.h"
 #include "display/clients.h"
+#include "display/dbus_display.h"
 #include "display/frame_link.h"
 #include "display/head.h"
+#include "display/inputs.h"
 #include "display/keeper.h"
 #include "display/spice_core.h"
 #include "display/spice_head.h"
+#include "display/spice_inputs.h"
 
 struct shown_head {
 	struct head *head;
 	struct spice_head *spice;
 	bool resize_due;
-	unsigned viewers; /* display channels connected */
 };
 
 struct display {
 	void (*done)(void *user, bool fault);
 	void *user;
 	struct keeper *keeper;
-	struct spice_core *core;
 	struct clients *clients;
-	struct frame_link *link;
+	struct audience *audience;
+	struct spice_core *core;
+	struct inputs *inputs;
+	struct spice_inputs *spice_inputs;
+	struct frame_link *link;   /* NULL: no renderer */
+	struct dbus_display *dbus; /* NULL: no QEMU */
 	struct shown_head heads[FRAME_HEADS_MAX];
-
-	int held[DISPLAY_HELD_MAX]; /* clients that wait for a picture */
-	unsigned n_held;
-	guint hold_timer, linger_timer; /* 0: nobody is waited for */
 };
 
 /* Heads. */
+
+static void on_wanted(void *user, const struct frame_head_mode *heads, unsigned n_heads);
 
 static bool open_head(struct display *display, unsigned number)
 {
@@ -41,7 +46,8 @@ static bool open_head(struct display *display, unsigned number)
 		return true;
 	if (!shown->head)
 		shown->head = head_create(number);
-	shown->spice = spice_head_create(spice_core_server(display->core), shown->head);
+	shown->spice = spice_head_create(
+			spice_core_server(display->core), shown->head, on_wanted, display);
 	return shown->spice != NULL;
 }
 
@@ -52,7 +58,8 @@ static void resize_head(struct shown_head *shown, const struct frame *frame)
 	spice_head_resize(shown->spice, head->width, head->height, frame);
 }
 
-static void say_pointer_area(struct display *display)
+/* The bounding box of what is on; nothing changes while all is off. */
+static void update_desktop(struct display *display)
 {
 	uint32_t width = 0, height = 0;
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
@@ -62,101 +69,71 @@ static void say_pointer_area(struct display *display)
 		width = MAX(width, head->x + head->width);
 		height = MAX(height, head->y + head->height);
 	}
-	if (width > 0)
-		keeper_say_pointer_area(display->keeper, width, height);
+	if (width == 0)
+		return;
+	const struct head *first = display->heads[0].head;
+	spice_inputs_set_origin(display->spice_inputs, first->x, first->y);
+	inputs_set_desktop(display->inputs, width, height);
+	keeper_say_pointer_area(display->keeper, width, height);
 }
 
-/* Who looks. */
-
-static bool anyone_looks(const struct display *display)
+/* A client wants other monitors: render first, so that it has the answer when the guest asks. */
+static void on_wanted(void *user, const struct frame_head_mode *heads, unsigned n_heads)
 {
-	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
-		if (display->heads[i].viewers > 0)
-			return true;
+	struct display *display = user;
+	if (display->link)
+		frame_link_want_heads(display->link, heads, n_heads);
+	for (unsigned i = 0; display->dbus && i < n_heads; i++) {
+		const struct frame_head_mode *mode = &heads[i];
+		bool on = mode->enabled;
+		dbus_display_set_ui_info(display->dbus, i, (int32_t)MIN(mode->x, FRAME_SIZE_MAX),
+				(int32_t)MIN(mode->y, FRAME_SIZE_MAX), on ? mode->width : 0,
+				on ? mode->height : 0, mode->width_mm, mode->height_mm);
 	}
-	return false;
 }
 
-static void want_rates(struct display *display)
+/* Audience. */
+
+static void on_client(void *user, int fd)
 {
-	bool awaited = display->hold_timer || display->linger_timer;
-	for (unsigned i = 0; display->link && i < FRAME_HEADS_MAX; i++) {
-		bool looked_at = awaited || display->heads[i].viewers > 0;
-		frame_link_want_rate(display->link, i, looked_at ? DISPLAY_RATE_MHZ : 0);
-	}
+	struct display *display = user;
+	audience_arrive(display->audience, fd, display->link && display->heads[0].head->on);
 }
 
-static void admit_held(struct display *display)
+static void on_admit(void *user, int fd)
 {
-	if (display->hold_timer)
-		g_source_remove(display->hold_timer);
-	display->hold_timer = 0;
+	struct display *display = user;
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
 		if (display->heads[i].resize_due)
 			resize_head(&display->heads[i], NULL);
 	}
-	for (unsigned i = 0; i < display->n_held; i++)
-		spice_core_add_client(display->core, display->held[i]);
-	display->n_held = 0;
-	want_rates(display);
+	spice_core_add_client(display->core, fd);
 }
 
-static gboolean on_hold_over(gpointer user)
+static void on_rates(void *user)
 {
 	struct display *display = user;
-	display->hold_timer = 0;
-	admit_held(display);
-	return G_SOURCE_REMOVE;
+	for (unsigned i = 0; display->link && i < FRAME_HEADS_MAX; i++)
+		frame_link_want_rate(display->link, i, audience_rate_mhz(display->audience, i));
 }
 
-static gboolean on_linger_over(gpointer user)
-{
-	struct display *display = user;
-	display->linger_timer = 0;
-	want_rates(display);
-	return G_SOURCE_REMOVE;
-}
-
-static void linger(struct display *display)
-{
-	if (display->linger_timer)
-		g_source_remove(display->linger_timer);
-	display->linger_timer = g_timeout_add(DISPLAY_LINGER_MS, on_linger_over, display);
-}
-
-/* Somebody arrives while render sleeps: wake it and wait for what it shows. */
-static void on_client(void *user, int fd)
-{
-	struct display *display = user;
-	bool asleep = !anyone_looks(display) && !(display->linger_timer && !display->hold_timer);
-	bool on = display->heads[0].head->on;
-	if (!asleep || !on || !display->link || display->n_held == DISPLAY_HELD_MAX) {
-		spice_core_add_client(display->core, fd);
-		return;
-	}
-	display->held[display->n_held++] = fd;
-	if (!display->hold_timer)
-		display->hold_timer = g_timeout_add(DISPLAY_HOLD_MS, on_hold_over, display);
-	linger(display);
-	want_rates(display);
-}
+static const struct audience_ops audience_ops = {
+	.admit = on_admit,
+	.rates = on_rates,
+};
 
 static void on_channel(void *user, enum spice_core_channel channel, unsigned id, bool connected)
 {
 	struct display *display = user;
-	if (channel != SPICE_CORE_DISPLAY || id >= FRAME_HEADS_MAX)
-		return;
-	struct shown_head *shown = &display->heads[id];
-	if (connected)
-		shown->viewers++;
-	else if (shown->viewers > 0)
-		shown->viewers--;
-	if (connected && display->linger_timer) {
-		g_source_remove(display->linger_timer);
-		display->linger_timer = 0;
-	}
-	want_rates(display);
+	if (channel == SPICE_CORE_DISPLAY && id < FRAME_HEADS_MAX)
+		audience_look(display->audience, id, connected);
+	if (channel == SPICE_CORE_INPUTS && !connected)
+		inputs_release_all(display->inputs);
 }
+
+static const struct spice_core_ops spice_core_ops = {
+	.channel = on_channel,
+};
 
 /* Frame link. */
 
@@ -167,7 +144,8 @@ static bool on_head_on(void *user, const struct frame_head_on *on)
 	if (!open_head(display, on->head))
 		return false;
 	struct head *head = shown->head;
-	bool same = head->width == on->width && head->height == on->height;
+	bool same = head->width == on->width && head->height == on->height &&
+			(head->on || on->head == 0);
 	head->on = true;
 	head->x = on->x;
 	head->y = on->y;
@@ -176,9 +154,9 @@ static bool on_head_on(void *user, const struct frame_head_on *on)
 		shown->resize_due = true;
 		g_info("head %u: %ux%u at %u,%u", on->head, on->width, on->height, on->x, on->y);
 	}
-	if (shown->resize_due && shown->viewers == 0)
+	if (shown->resize_due && !audience_looks(display->audience, on->head))
 		resize_head(shown, NULL);
-	say_pointer_area(display);
+	update_desktop(display);
 	return true;
 }
 
@@ -189,9 +167,15 @@ static void on_head_off(void *user, unsigned number)
 	if (!shown->head || !shown->head->on)
 		return;
 	shown->head->on = false;
-	head_push_blank(shown->head);
-	spice_head_wake(shown->spice);
-	say_pointer_area(display);
+	shown->resize_due = false;
+	if (number == 0) {
+		head_push_blank(shown->head);
+		spice_head_wake(shown->spice);
+	} else {
+		head_drop_frame(shown->head);
+		spice_head_unplug(shown->spice);
+	}
+	update_desktop(display);
 }
 
 static bool on_head_size(void *user, unsigned number, uint32_t *width, uint32_t *height)
@@ -209,12 +193,18 @@ static bool on_frame(void *user, struct frame *frame, const struct frame_frame *
 {
 	struct display *display = user;
 	struct shown_head *shown = &display->heads[message->head];
+	if (message->serial <= shown->head->serial) {
+		g_warning("render: head %u: serial %" G_GUINT64_FORMAT " after %" G_GUINT64_FORMAT,
+				message->head, message->serial, shown->head->serial);
+		frame_unref(frame);
+		return false;
+	}
+	shown->head->serial = message->serial;
 	if (shown->resize_due)
 		resize_head(shown, frame);
 	head_push_frame(shown->head, frame, message->rects, message->n_rects);
 	spice_head_wake(shown->spice);
-	if (display->n_held > 0 && message->head == 0)
-		admit_held(display);
+	audience_picture(display->audience);
 	return true;
 }
 
@@ -234,14 +224,18 @@ static void on_cursor_image(void *user, const struct frame_cursor_image *image)
 	spice_head_wake(display->heads[image->head].spice);
 }
 
-static void on_cursor_move(void *user, unsigned head, int32_t x, int32_t y)
+static void on_cursor_move(void *user, unsigned number, int32_t x, int32_t y)
 {
 	struct display *display = user;
-	struct spice_cursor *cursor = cursor_of(display, head);
+	struct spice_cursor *cursor = cursor_of(display, number);
 	if (!cursor)
 		return;
+	const struct head *head = display->heads[number].head;
+	x = CLAMP(x, -FRAME_SIZE_MAX, FRAME_SIZE_MAX);
+	y = CLAMP(y, -FRAME_SIZE_MAX, FRAME_SIZE_MAX);
 	spice_cursor_move(cursor, x, y);
-	spice_head_wake(display->heads[head].spice);
+	inputs_set_position(display->inputs, x + (int32_t)head->x, y + (int32_t)head->y);
+	spice_head_wake(display->heads[number].spice);
 }
 
 static void on_cursor_hide(void *user, unsigned head)
@@ -259,8 +253,10 @@ static void close_frame_link(struct display *display)
 {
 	frame_link_close(g_steal_pointer(&display->link));
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
-		if (display->heads[i].head)
-			head_drop_frame(display->heads[i].head);
+		if (!display->heads[i].head)
+			continue;
+		head_drop_frame(display->heads[i].head);
+		display->heads[i].head->serial = 0;
 	}
 }
 
@@ -282,6 +278,42 @@ static const struct frame_link_ops frame_link_ops = {
 	.gone = on_render_gone,
 };
 
+/* QEMU. */
+
+static void on_inputs_queued(void *user)
+{
+	struct display *display = user;
+	if (display->dbus)
+		dbus_display_send_inputs(display->dbus);
+}
+
+static void on_qemu_connected(void *user, bool connected)
+{
+	struct display *display = user;
+	inputs_set_connected(display->inputs, connected);
+	if (!connected)
+		g_clear_pointer(&display->dbus, dbus_display_destroy);
+}
+
+static void on_qemu_absolute(void *user, bool absolute)
+{
+	struct display *display = user;
+	inputs_set_absolute(display->inputs, absolute);
+	spice_inputs_set_absolute(display->spice_inputs, absolute);
+}
+
+static void on_qemu_leds(void *user, uint32_t leds)
+{
+	struct display *display = user;
+	spice_inputs_set_leds(display->spice_inputs, leds);
+}
+
+static const struct dbus_display_ops dbus_display_ops = {
+	.connected = on_qemu_connected,
+	.absolute = on_qemu_absolute,
+	.leds = on_qemu_leds,
+};
+
 /* Keeper link. */
 
 static bool on_ticket(void *user, const char *ticket)
@@ -301,13 +333,16 @@ static bool on_frame_link(void *user, int fd)
 	struct display *display = user;
 	close_frame_link(display);
 	display->link = frame_link_create(fd, &frame_link_ops, display);
-	want_rates(display);
+	on_rates(display);
 	return true;
 }
 
 static bool on_dbus(void *user, int fd)
 {
-	close(fd);
+	struct display *display = user;
+	inputs_set_connected(display->inputs, false);
+	g_clear_pointer(&display->dbus, dbus_display_destroy);
+	display->dbus = dbus_display_create(fd, display->inputs, &dbus_display_ops, display);
 	return true;
 }
 
@@ -325,9 +360,18 @@ static const struct keeper_ops keeper_ops = {
 	.gone = on_keeper_gone,
 };
 
-static const struct spice_core_ops spice_core_ops = {
-	.channel = on_channel,
-};
+static bool start(struct display *display, const char *name)
+{
+	display->core = spice_core_create(name, &spice_core_ops, display);
+	if (!display->core)
+		return false;
+	display->spice_inputs = spice_inputs_create(spice_core_server(display->core), display->inputs);
+	if (!display->spice_inputs || !open_head(display, 0))
+		return false;
+	head_resize(display->heads[0].head, DISPLAY_FIRST_WIDTH, DISPLAY_FIRST_HEIGHT);
+	resize_head(&display->heads[0], NULL);
+	return keeper_say_ready(display->keeper);
+}
 
 struct display *display_create(
 		int keeper_fd, const char *name, void (*done)(void *user, bool fault), void *user)
@@ -337,33 +381,31 @@ struct display *display_create(
 	display->user = user;
 	display->keeper = keeper_create(keeper_fd, &keeper_ops, display);
 	display->clients = clients_create(on_client, display);
-	display->core = spice_core_create(name, &spice_core_ops, display);
-	if (!display->core || !open_head(display, 0) || !keeper_say_ready(display->keeper)) {
-		display_destroy(display);
-		return NULL;
-	}
-	head_resize(display->heads[0].head, DISPLAY_FIRST_WIDTH, DISPLAY_FIRST_HEIGHT);
-	resize_head(&display->heads[0], NULL);
-	return display;
+	display->audience = audience_create(&audience_ops, display);
+	display->inputs = inputs_create(on_inputs_queued, display);
+	if (start(display, name))
+		return display;
+	display_destroy(display);
+	return NULL;
 }
 
+/* spice-server calls back until it is gone: into inputs, heads and audience. */
 void display_destroy(struct display *display)
 {
 	if (!display)
 		return;
-	if (display->hold_timer)
-		g_source_remove(display->hold_timer);
-	if (display->linger_timer)
-		g_source_remove(display->linger_timer);
-	for (unsigned i = 0; i < display->n_held; i++)
-		close(display->held[i]);
 	close_frame_link(display);
+	dbus_display_destroy(display->dbus);
+	display->dbus = NULL;
 	clients_destroy(display->clients);
-	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
-		spice_head_destroy(display->heads[i].spice);
 	spice_core_destroy(display->core);
-	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
+	spice_inputs_destroy(display->spice_inputs);
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
+		spice_head_destroy(display->heads[i].spice);
 		head_destroy(display->heads[i].head);
+	}
+	audience_destroy(display->audience);
+	inputs_destroy(display->inputs);
 	keeper_destroy(display->keeper);
 	g_free(display);
 }

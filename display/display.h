@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * display: one desktop's person side: what connects both links, the heads and spice-server.
+ * display: one desktop's person side: what connects both links, the heads, spice-server and QEMU.
  *
- * States of a head: off; on with a mode not yet shown (`resize_due`: the new surface waits for the
- * first frame, so that a client sees a picture and not a blank one); on and shown. Nobody looks:
- * render is told rate 0. A client that arrives then is held back until a picture is there, at most
- * DISPLAY_HOLD_MS.
+ * States of a head: off (black; heads but the first are unplugged); on with a mode that is not shown
+ * yet (`resize_due`: the new surface waits for its first frame, so that a client sees no blank one);
+ * on and shown. A renderer that leaves changes none of this: its last picture stays.
  *
  * Threads: main loop.
  */
@@ -13,13 +12,6 @@
 
 #include <stdbool.h>
 
-/* What is asked of render while somebody looks, in millihertz. */
-#define DISPLAY_RATE_MHZ 60000
-#define DISPLAY_HOLD_MS 300
-/* How long pictures are asked for on behalf of a client that has connected but shows no display. */
-#define DISPLAY_LINGER_MS 10000
-/* Clients held back at once; more are handed over at once. */
-#define DISPLAY_HELD_MAX 16
 /* Shown before the guest has a mode. */
 #define DISPLAY_FIRST_WIDTH 1024
 #define DISPLAY_FIRST_HEIGHT 768

@@ -17,6 +17,8 @@ struct spice_head {
 	QXLInstance instance;
 	struct head *head;
 	struct spice_cursor *cursor;
+	spice_head_wanted wanted;
+	void *user;
 
 	/* main loop */
 	uint32_t width, height;
@@ -198,6 +200,43 @@ static void set_client_capabilities(
 {
 }
 
+static void fill_modes(struct frame_head_mode *modes, unsigned n_modes,
+		const VDAgentMonitorsConfig *config)
+{
+	/* Behind the monitors, when the flag says so. */
+	const VDAgentMonitorMM *sizes = (const VDAgentMonitorMM *)&config->monitors[config->num_of_monitors];
+	bool has_sizes = config->flags & VD_AGENT_CONFIG_MONITORS_FLAG_PHYSICAL_SIZE;
+	uint32_t next_x = 0;
+	for (unsigned i = 0; i < n_modes; i++) {
+		const VDAgentMonConfig *monitor = &config->monitors[i];
+		bool placed = config->flags & VD_AGENT_CONFIG_MONITORS_FLAG_USE_POS;
+		modes[i] = (struct frame_head_mode){
+			.enabled = monitor->width > 0 && monitor->height > 0,
+			.x = placed ? (uint32_t)MAX(monitor->x, 0) : next_x,
+			.y = placed ? (uint32_t)MAX(monitor->y, 0) : 0,
+			.width = MIN(monitor->width, FRAME_SIZE_MAX),
+			.height = MIN(monitor->height, FRAME_SIZE_MAX),
+			.width_mm = has_sizes ? sizes[i].width : 0,
+			.height_mm = has_sizes ? sizes[i].height : 0,
+		};
+		next_x += modes[i].width;
+	}
+}
+
+/* Main loop; spice-server has checked the message's length. NULL asks whether we want it at all. */
+static int client_monitors_config(QXLInstance *instance, VDAgentMonitorsConfig *config)
+{
+	struct spice_head *owner = spice_head_of(instance);
+	struct frame_head_mode modes[FRAME_HEADS_MAX];
+	if (!config || owner->head->number != 0)
+		return 1;
+	unsigned n_modes = MIN(config->num_of_monitors, FRAME_HEADS_MAX);
+	fill_modes(modes, n_modes, config);
+	if (n_modes > 0)
+		owner->wanted(owner->user, modes, n_modes);
+	return 1;
+}
+
 static const QXLInterface qxl_interface = {
 	.base = {
 		.type = SPICE_INTERFACE_QXL,
@@ -218,14 +257,18 @@ static const QXLInterface qxl_interface = {
 	.async_complete = async_complete,
 	.update_area_complete = update_area_complete,
 	.set_client_capabilities = set_client_capabilities,
+	.client_monitors_config = client_monitors_config,
 };
 
 /* Main loop. */
 
-struct spice_head *spice_head_create(SpiceServer *server, struct head *head)
+struct spice_head *spice_head_create(
+		SpiceServer *server, struct head *head, spice_head_wanted wanted, void *user)
 {
 	struct spice_head *owner = g_new0(struct spice_head, 1);
 	owner->head = head;
+	owner->wanted = wanted;
+	owner->user = user;
 	owner->cursor = spice_cursor_create();
 	owner->instance.base.sif = &qxl_interface.base;
 	owner->instance.id = (int)head->number;
@@ -251,9 +294,10 @@ void spice_head_destroy(struct spice_head *owner)
 {
 	if (!owner)
 		return;
-	spice_head_unplug(owner);
-	spice_server_remove_interface(&owner->instance.base);
-	g_source_remove_by_user_data(owner);
+	if (g_atomic_int_get(&owner->wake_due))
+		g_source_remove_by_user_data(owner);
+	if (owner->surface)
+		munmap(owner->surface, owner->surface_bytes);
 	spice_cursor_destroy(owner->cursor);
 	g_free(owner);
 }

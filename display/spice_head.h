@@ -38,8 +38,17 @@ struct spice_resource {
 	void (*release)(struct spice_resource *resource);
 };
 
-/* The head stays the caller's and outlives this. It shows nothing until the first resize. */
-struct spice_head *spice_head_create(struct RedsState *server, struct head *head);
+/* A client wants its monitors to be like this; main loop. The list is only read. */
+typedef void (*spice_head_wanted)(
+		void *user, const struct frame_head_mode *heads, unsigned n_heads);
+
+/*
+ * The head stays the caller's and outlives this. It shows nothing until the first resize. Clients'
+ * wishes, which concern all heads, are told by head 0 alone.
+ */
+struct spice_head *spice_head_create(struct RedsState *server, struct head *head,
+		spice_head_wanted wanted, void *user);
+/* After the server was destroyed, and with it the worker. */
 void spice_head_destroy(struct spice_head *head);
 
 /*
