@@ -4,6 +4,7 @@
  *
  *   DEVICE abs X Y max MAXX MAXY pixel PX PY
  *
+ * and for buttons and wheels, when they come, "DEVICE button CODE VALUE" and "DEVICE wheel STEPS".
  * PX is where compositors put it on a screen of WIDTH (1920x1080 when left out): X * WIDTH / (MAXX + 1),
  * rounded down. Ends after COUNT groups when given. Every absolute pointer is read at once.
  */
@@ -75,7 +76,14 @@ static bool pointer_take(struct pointer *pointer, const struct input_event *even
 		*(event->code == ABS_X ? &pointer->x.value : &pointer->y.value) = event->value;
 		pointer->moved = true;
 	}
-	if (event->type != EV_SYN || !pointer->moved)
+	if (event->type == EV_KEY)
+		printf("%s button %#x %d\n", pointer->name, event->code, event->value);
+	if (event->type == EV_REL && event->code == REL_WHEEL)
+		printf("%s wheel %d\n", pointer->name, event->value);
+	if (event->type != EV_SYN)
+		return false;
+	fflush(stdout);
+	if (!pointer->moved)
 		return false;
 	pointer->moved = false;
 	return true;
