@@ -53,6 +53,12 @@ bool client_is_connected(struct client *client)
 	return client->connected;
 }
 
+void client_kill(struct client *client)
+{
+	g_subprocess_send_signal(client->process, SIGKILL);
+	client_free(client);
+}
+
 void client_free(struct client *client)
 {
 	g_output_stream_close(g_subprocess_get_stdin_pipe(client->process), NULL, NULL);

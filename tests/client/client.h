@@ -18,6 +18,8 @@ struct client *client_new(const char *address, const char *password);
 /* As above, but the connection is the caller's to make with "reconnect". */
 struct client *client_new_idle(const char *address, const char *password);
 void client_free(struct client *client);
+/* As client_free, but the program has no time to say goodbye. */
+void client_kill(struct client *client);
 
 bool client_is_connected(struct client *client);
 

@@ -266,6 +266,11 @@ static void send_dbus(struct fake_desktop *desktop)
 	close(ends[1]);
 }
 
+void fake_desktop_renew_dbus(struct fake_desktop *desktop)
+{
+	fake_desktop_call(desktop, send_dbus);
+}
+
 static void die_with_the_test(gpointer user)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -432,4 +437,16 @@ bool fake_desktop_wait_log(const struct fake_desktop *desktop, const char *text,
 		g_usleep(20000);
 	} while (g_get_monotonic_time() < end_us);
 	return false;
+}
+
+unsigned fake_desktop_count_log_lines(const struct fake_desktop *desktop)
+{
+	g_autofree char *log = NULL;
+	unsigned n = 0;
+
+	if (!g_file_get_contents(desktop->log_path, &log, NULL, NULL))
+		return 0;
+	for (const char *end = log; (end = strchr(end, '\n')); end++)
+		n++;
+	return n;
 }

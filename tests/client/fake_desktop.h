@@ -45,6 +45,9 @@ int fake_desktop_connect_socket(const struct fake_desktop *desktop);
 /* A fresh frame link, as after the renderer was replaced. */
 void fake_desktop_renew_frame_link(struct fake_desktop *desktop);
 
+/* A fresh D-Bus descriptor, as after QEMU was asked for a new peer. */
+void fake_desktop_renew_dbus(struct fake_desktop *desktop);
+
 /* Runs on the desktop's thread and waits: for fake_qemu's setters. */
 void fake_desktop_call(struct fake_desktop *desktop, void (*call)(struct fake_desktop *desktop));
 
@@ -53,6 +56,7 @@ unsigned long fake_desktop_resident_kib(const struct fake_desktop *desktop);
 bool fake_desktop_is_alive(struct fake_desktop *desktop);
 /* Waits until display's log has a line that holds `text`. */
 bool fake_desktop_wait_log(const struct fake_desktop *desktop, const char *text, int timeout_ms);
+unsigned fake_desktop_count_log_lines(const struct fake_desktop *desktop);
 /* The last POINTER_AREA. */
 bool fake_desktop_wait_pointer_area(
 	struct fake_desktop *desktop, uint32_t width, uint32_t height, int timeout_ms);

@@ -353,6 +353,8 @@ static bool handle_release(void *user, const void *message, int *fds, unsigned n
 	const struct frame_release *release = message;
 
 	render->n_releases++;
+	if (render->hostile)
+		return true;
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
 		for (unsigned b = 0; b < FAKE_BUFFERS; b++) {
 			struct fake_buffer *buffer = &render->heads[i].buffers[b];

@@ -55,6 +55,7 @@ struct fake_render {
 	bool hello;   /* display's HELLO came on this link */
 	bool dropped; /* display closed this link */
 	uint32_t next_buffer;
+	bool hostile; /* the test itself breaks the contract: releases are not checked */
 	struct fake_head heads[FRAME_HEADS_MAX];
 	struct frame_heads_wanted wanted; /* last one */
 	unsigned n_wanted;

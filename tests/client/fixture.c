@@ -15,6 +15,7 @@ void fixture_init(int *argc, char ***argv)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	g_test_init(argc, argv, NULL);
+	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 }
 
 struct canvas *fixture_canvas(struct fixture *fixture)

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/* People come, go, stall and are refused; the guest never notices. */
+#include "tests/client/fixture.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* What a guest may be kept waiting for a buffer to draw into, sanitizers and busy machines
+ * included. */
+#define WAIT_LIMIT_MS 400
+/* What display may take on top while a client does not read: its bounded heap and spice-server's.
+ */
+#define GROWTH_LIMIT_KIB (200 * 1024)
+
+static void test_reconnect_twenty_times(void)
+{
+	struct fixture fixture;
+
+	fixture_start(&fixture, 1024, 768, NULL);
+	fixture_connect(&fixture);
+	for (int i = 0; i < 20; i++) {
+		g_free(client_run(fixture.client, "disconnect"));
+		canvas_noise(
+			fixture_canvas(&fixture), canvas_all(fixture_canvas(&fixture)), 10 + i);
+		fake_render_flush_all(fixture.render, 0);
+		g_free(client_run(fixture.client, "reconnect"));
+		fixture_expect_canvas(&fixture);
+	}
+	fixture_expect_wait_below(&fixture, WAIT_LIMIT_MS);
+	fixture_stop(&fixture);
+}
+
+/* No pause between two connections, no pause in drawing. */
+static void test_come_and_go_while_drawing(void)
+{
+	const struct frame_rect part = { 100, 100, 300, 200 };
+	struct fixture fixture;
+
+	fixture_start(&fixture, 800, 600, NULL);
+	fixture_connect(&fixture);
+	for (int i = 0; i < 8; i++) {
+		client_send(fixture.client, "disconnect");
+		client_send(fixture.client, "reconnect");
+		for (int frame = 0; frame < 30; frame++) {
+			canvas_noise(fixture_canvas(&fixture), part, i * 100 + frame);
+			fake_render_flush(fixture.render, 0, &part, 1);
+			g_usleep(5000);
+		}
+		g_free(client_answer(fixture.client));
+		g_free(client_answer(fixture.client));
+	}
+	fixture_expect_canvas(&fixture);
+	fixture_expect_wait_below(&fixture, WAIT_LIMIT_MS);
+	fixture_stop(&fixture);
+}
+
+static void draw_for(struct fixture *fixture, const struct frame_rect *rect, unsigned n_frames)
+{
+	for (unsigned i = 0; i < n_frames; i++) {
+		canvas_noise(fixture_canvas(fixture), *rect, 5000 + i);
+		fake_render_flush(fixture->render, 0, rect, 1);
+		g_usleep(G_USEC_PER_SEC / 60);
+	}
+}
+
+static void stall_test(struct frame_rect rect)
+{
+	struct fixture fixture;
+
+	fixture_start(&fixture, 1280, 720, NULL);
+	fixture_connect(&fixture);
+	fixture_expect_canvas(&fixture);
+	draw_for(&fixture, &rect, 30);
+	unsigned long before_kib = fake_desktop_resident_kib(fixture.desktop);
+	client_send(fixture.client, "stall 6000");
+	draw_for(&fixture, &rect, 240);
+	unsigned long after_kib = fake_desktop_resident_kib(fixture.desktop);
+	g_test_message(
+		"display's memory: %lu KiB, with a stalled client %lu KiB", before_kib, after_kib);
+	g_assert_cmpuint(after_kib, <, before_kib + GROWTH_LIMIT_KIB);
+	g_free(client_answer(fixture.client));
+	fixture_expect_canvas(&fixture);
+	fixture_expect_wait_below(&fixture, WAIT_LIMIT_MS);
+	fixture_stop(&fixture);
+}
+
+static void test_stalled_client_full_frames(void)
+{
+	stall_test((struct frame_rect){ 0, 0, 1280, 720 });
+}
+
+static void test_stalled_client_parts(void)
+{
+	stall_test((struct frame_rect){ 200, 100, 512, 300 });
+}
+
+/* Small rectangles everywhere, which cover nothing of each other, before a client that does not
+ * read. */
+static void test_stalled_client_scattered(void)
+{
+	struct fixture fixture;
+
+	fixture_start(&fixture, 1920, 1080, NULL);
+	fixture_connect(&fixture);
+	fixture_expect_canvas(&fixture);
+	unsigned long before_kib = fake_desktop_resident_kib(fixture.desktop);
+	client_send(fixture.client, "stall 4000");
+	for (unsigned i = 0; i < 1500; i++) {
+		unsigned place = i * 617 % 1500;
+		struct frame_rect rect = { place % 50 * 38, place / 50 * 36, 37, 35 };
+
+		canvas_noise(fixture_canvas(&fixture), rect, i);
+		fake_render_flush(fixture.render, 0, &rect, 1);
+		g_usleep(1000);
+	}
+	unsigned long after_kib = fake_desktop_resident_kib(fixture.desktop);
+	g_test_message(
+		"display's memory: %lu KiB, with a stalled client %lu KiB", before_kib, after_kib);
+	g_assert_cmpuint(after_kib, <, before_kib + GROWTH_LIMIT_KIB);
+	g_free(client_answer(fixture.client));
+	fixture_expect_canvas(&fixture);
+	fixture_expect_wait_below(&fixture, WAIT_LIMIT_MS);
+	fixture_stop(&fixture);
+}
+
+/* Connections that say nothing, half of something, or nonsense; the next real client is served. */
+static void test_silent_and_nonsense_connections(void)
+{
+	static const char *const texts[] = { "", "R", "REDQ",
+		"REDQ\2\0\0\0\2\0\0\0\xff\xff\xff\x7f", "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+		"GET / HTTP/1.1\r\nUpgrade: websocket\r\n",
+		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "SSH-2.0-x\r\n" };
+	const size_t lengths[] = { 0, 1, 4, 16, 27, 36, 11, 11 };
+	int sockets[G_N_ELEMENTS(texts)];
+	struct fixture fixture;
+
+	fixture_start(&fixture, 800, 600, NULL);
+	for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++) {
+		sockets[i] = fake_desktop_connect_socket(fixture.desktop);
+		g_assert_cmpint(
+			send(sockets[i], texts[i], lengths[i], MSG_NOSIGNAL), ==, lengths[i]);
+	}
+	fixture_connect(&fixture);
+	fixture_expect_canvas(&fixture);
+	for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++)
+		close(sockets[i]);
+	g_free(client_run(fixture.client, "disconnect"));
+	g_free(client_run(fixture.client, "reconnect"));
+	fixture_expect_canvas(&fixture);
+	fixture_stop(&fixture);
+}
+
+static void test_client_killed(void)
+{
+	struct fixture fixture;
+
+	fixture_start(&fixture, 800, 600, NULL);
+	for (int i = 0; i < 5; i++) {
+		fixture_connect(&fixture);
+		fixture_expect_canvas(&fixture);
+		client_kill(g_steal_pointer(&fixture.client));
+		g_assert_true(fake_render_wait_rate(fixture.render, 0, false, 5000));
+	}
+	fixture_connect(&fixture);
+	fixture_expect_canvas(&fixture);
+	fixture_stop(&fixture);
+}
+
+static void test_second_client_takes_over(void)
+{
+	struct fixture fixture;
+
+	fixture_start(&fixture, 800, 600, NULL);
+	fixture_connect(&fixture);
+	struct client *first = g_steal_pointer(&fixture.client);
+	fixture_connect(&fixture);
+	fixture_expect_canvas(&fixture);
+	g_free(client_run(first, "wait-disconnect 5000"));
+	client_free(first);
+	canvas_noise(fixture_canvas(&fixture), canvas_all(fixture_canvas(&fixture)), 99);
+	fake_render_flush_all(fixture.render, 0);
+	fixture_expect_canvas(&fixture);
+	fixture_stop(&fixture);
+}
+
+static void test_password(void)
+{
+	/* As long as spice-server takes them. */
+	static const char *const passwords[] = { "secret",
+		"01234567890123456789012345678901234567890123456789012345678" };
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(passwords); i++) {
+		const struct fake_desktop_options options = { .ticket = passwords[i] };
+		struct fixture fixture;
+
+		fixture_start(&fixture, 640, 480, &options);
+		struct client *wrong = client_new(fake_desktop_address(fixture.desktop), "wrong");
+		g_assert_false(client_is_connected(wrong));
+		client_free(wrong);
+		struct client *none = client_new(fake_desktop_address(fixture.desktop), NULL);
+		g_assert_false(client_is_connected(none));
+		client_free(none);
+		fixture.client = client_new(fake_desktop_address(fixture.desktop), passwords[i]);
+		g_assert_true(client_is_connected(fixture.client));
+		fixture_expect_canvas(&fixture);
+		fixture_stop(&fixture);
+	}
+}
+
+static void test_unix_socket(void)
+{
+	const struct fake_desktop_options options = { .unix_socket = true, .ticket = NULL };
+	struct fixture fixture;
+
+	fixture_start(&fixture, 1024, 768, &options);
+	fixture_connect(&fixture);
+	for (int i = 0; i < 5; i++) {
+		canvas_noise(
+			fixture_canvas(&fixture), canvas_all(fixture_canvas(&fixture)), 20 + i);
+		fake_render_flush_all(fixture.render, 0);
+		fixture_expect_canvas(&fixture);
+	}
+	g_free(client_run(fixture.client, "disconnect"));
+	g_free(client_run(fixture.client, "reconnect"));
+	fixture_expect_canvas(&fixture);
+	fixture_stop(&fixture);
+}
+
+static void test_client_without_a_head(void)
+{
+	const struct fake_desktop_options plain = { 0 };
+	struct fake_desktop *desktop = fake_desktop_start(&plain);
+	struct client *client = client_new(fake_desktop_address(desktop), NULL);
+	const struct fake_layout layout = { .width = 640, .height = 480 };
+	struct fixture fixture = {
+		.desktop = desktop, .render = fake_desktop_render(desktop), .client = client
+	};
+
+	g_assert_true(client_is_connected(client));
+	fake_render_head_on(fixture.render, 0, &layout);
+	canvas_noise(fixture_canvas(&fixture), canvas_all(fixture_canvas(&fixture)), 1);
+	fake_render_flush_all(fixture.render, 0);
+	fixture_expect_canvas(&fixture);
+	fixture_stop(&fixture);
+}
+
+int main(int argc, char **argv)
+{
+	fixture_init(&argc, &argv);
+	g_test_add_func("/connection/reconnect-twenty-times", test_reconnect_twenty_times);
+	g_test_add_func("/connection/come-and-go-while-drawing", test_come_and_go_while_drawing);
+	g_test_add_func("/connection/stalled-client-full-frames", test_stalled_client_full_frames);
+	g_test_add_func("/connection/stalled-client-parts", test_stalled_client_parts);
+	g_test_add_func("/connection/stalled-client-scattered", test_stalled_client_scattered);
+	g_test_add_func("/connection/silent-and-nonsense", test_silent_and_nonsense_connections);
+	g_test_add_func("/connection/client-killed", test_client_killed);
+	g_test_add_func("/connection/second-client-takes-over", test_second_client_takes_over);
+	g_test_add_func("/connection/password", test_password);
+	g_test_add_func("/connection/unix-socket", test_unix_socket);
+	g_test_add_func("/connection/client-without-a-head", test_client_without_a_head);
+	return g_test_run();
+}
