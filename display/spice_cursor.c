@@ -73,7 +73,7 @@ void spice_cursor_hide(struct spice_cursor *cursor)
 void spice_cursor_refresh(struct spice_cursor *cursor)
 {
 	g_mutex_lock(&cursor->lock);
-	cursor->image_due = cursor->defined && cursor->visible;
+	cursor->image_due = cursor->move_due = cursor->defined && cursor->visible;
 	g_mutex_unlock(&cursor->lock);
 }
 
@@ -91,7 +91,7 @@ static struct cursor_command *command_create(uint8_t type, size_t pixel_bytes)
 	return command;
 }
 
-/* The position travels along. */
+/* The position travels along, but spice-gtk reads it only from a MOVE: one stays due. */
 static struct cursor_command *image_command(struct spice_cursor *cursor)
 {
 	static uint64_t unique;
@@ -108,7 +108,7 @@ static struct cursor_command *image_command(struct spice_cursor *cursor)
 	shape->header.hot_spot_y = (uint16_t)cursor->hot_y;
 	shape->data_size = shape->chunk.data_size = sizeof(cursor->pixels);
 	memcpy(shape->chunk.data, cursor->pixels, sizeof(cursor->pixels));
-	cursor->image_due = cursor->move_due = false;
+	cursor->image_due = false;
 	return command;
 }
 
