@@ -22,8 +22,9 @@
 #define KEEPER_RING_SIZE_MAX 1024
 /* Memory regions of one guest, what VHOST_USER_GET_MAX_MEM_SLOTS answers. */
 #define KEEPER_MEMORY_REGIONS_MAX 64
-/* spice-server takes tickets of up to 60 bytes (SPICE_MAX_PASSWORD_LENGTH). */
-#define KEEPER_TICKET_MAX 60
+/* spice-server keeps tickets in SPICE_MAX_PASSWORD_LENGTH (60) bytes, the NUL included, and cuts longer
+ * ones without a word: nobody could log in. */
+#define KEEPER_TICKET_MAX 59
 
 enum keeper_message {
 	/* worker -> keeper, first: ready to work. A worker that is not ready in time is replaced. */
@@ -158,7 +159,7 @@ struct keeper_listener {
 /* The password clients must give; empty: none is asked for. Not NUL-terminated when full. */
 struct keeper_ticket {
 	struct link_header header;
-	char ticket[KEEPER_TICKET_MAX + 4];
+	char ticket[KEEPER_TICKET_MAX + 5];
 };
 
 /* One descriptor: a peer-to-peer D-Bus connection to QEMU's org.qemu.Display1; display is client. */
