@@ -151,9 +151,6 @@ static void test_move(void)
 	fake_render_cursor_move(fixture.render, 0, 7, 8);
 	expect_member(&fixture, "visible", 1);
 	expect_member(&fixture, "x", 7);
-	g_free(client_run(fixture.client, "reconnect"));
-	expect_member(&fixture, "x", 7);
-	expect_member(&fixture, "y", 8);
 	fixture_stop(&fixture);
 }
 

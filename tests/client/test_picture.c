@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Does the client see, pixel for pixel, what the guest shows? */
 #include "tests/client/fixture.h"
+#include "tests/guest/counter_layout.h"
 
 /* What a guest may be kept waiting for a buffer to draw into, sanitizers and busy machines
  * included. */
@@ -203,6 +204,79 @@ static void test_film_on_the_whole_screen_ends_exact(void)
 	film_test(800, 600, (struct frame_rect){ 0, 0, 800, 600 });
 }
 
+static void counter_draw(struct canvas *canvas, uint32_t value, uint32_t x, uint32_t y)
+{
+	for (int cell = 0; cell < COUNTER_CELLS; cell++) {
+		struct frame_rect rect = { x + cell * COUNTER_CELL_PX, y, COUNTER_CELL_PX,
+			COUNTER_HEIGHT_PX };
+
+		canvas_fill(canvas, rect, counter_cell_color(value, cell));
+	}
+}
+
+/* Video is shown while it plays, not only when it has ended: the client reads the numbers in it. */
+static void test_counter_in_a_film(void)
+{
+	const struct frame_rect rect = { 40, 40, 800, 450 };
+	const unsigned n_frames = 200;
+	struct fixture fixture;
+
+	fixture_start(&fixture, 1024, 768, NULL);
+	fixture_connect(&fixture);
+	client_send(fixture.client, "wait-counter %u 30000", n_frames - 20);
+	for (unsigned i = 0; i < n_frames; i++) {
+		canvas_film(fixture_canvas(&fixture), rect, i);
+		counter_draw(fixture_canvas(&fixture), 1000 + i, 60, 72);
+		fake_render_flush(fixture.render, 0, &rect, 1);
+		g_usleep(G_USEC_PER_SEC / 30);
+	}
+	g_autofree char *answer = client_answer(fixture.client);
+	g_assert_true(answer_is_ok(answer));
+	g_assert_cmpint(answer_int(answer, "seen"), >, n_frames / 3);
+	fixture_expect_canvas(&fixture);
+	g_autofree char *stats = client_run(fixture.client, "stats");
+	g_test_message("pictures told apart: %" G_GINT64_FORMAT " of %u, streams %" G_GINT64_FORMAT,
+		answer_int(answer, "seen"), n_frames, answer_int(stats, "streams"));
+	g_assert_cmpint(answer_int(stats, "streams"), >, 0);
+	fixture_stop(&fixture);
+}
+
+static void expect_head(struct fixture *fixture, unsigned head)
+{
+	struct canvas *canvas = &fixture->render->heads[head].canvas;
+	g_autofree char *hash = canvas_hash(canvas, canvas_all(canvas));
+
+	g_free(client_run(fixture->client, "wait-size %u %u %d %u", canvas->width, canvas->height,
+		SETTLE_MS, head));
+	g_free(client_run(fixture->client, "wait-hash 0 0 %u %u %s %d %u", canvas->width,
+		canvas->height, hash, SETTLE_MS, head));
+}
+
+static void test_two_heads(void)
+{
+	const struct fake_layout second = { .width = 640, .height = 481 };
+	struct fixture fixture;
+
+	fixture_start(&fixture, 1024, 768, NULL);
+	fake_render_head_on(fixture.render, 1, &second);
+	struct canvas *canvas = &fixture.render->heads[1].canvas;
+	canvas_noise(canvas, canvas_all(canvas), 2);
+	fake_render_flush_all(fixture.render, 1);
+	fixture_connect(&fixture);
+	expect_head(&fixture, 0);
+	expect_head(&fixture, 1);
+	for (unsigned i = 0; i < 10; i++) {
+		const struct frame_rect rect = { i * 7, i * 11, 77, 33 };
+		unsigned head = i % 2;
+
+		canvas_noise(&fixture.render->heads[head].canvas, rect, 800 + i);
+		fake_render_flush(fixture.render, head, &rect, 1);
+		expect_head(&fixture, head);
+	}
+	fixture_expect_wait_below(&fixture, WAIT_LIMIT_MS);
+	fixture_stop(&fixture);
+}
+
 static void test_resize_and_off(void)
 {
 	static const struct fake_layout sizes[] = {
@@ -262,6 +336,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/picture/film-in-a-window-ends-exact", test_film_in_a_window_ends_exact);
 	g_test_add_func("/picture/film-on-the-whole-screen-ends-exact",
 		test_film_on_the_whole_screen_ends_exact);
+	g_test_add_func("/picture/counter-in-a-film", test_counter_in_a_film);
+	g_test_add_func("/picture/two-heads", test_two_heads);
 	g_test_add_func("/picture/resize-and-off", test_resize_and_off);
 	g_test_add_func("/picture/renderer-replaced", test_renderer_replaced);
 	return g_test_run();
