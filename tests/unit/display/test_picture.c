@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * picture: with a spice-server that behaves as badly as it may (pulls late, keeps everything), memory
+ * and locked buffers stay bounded, and what it is given in the end is the guest's last picture.
+ */
+#include "display/picture.h"
+
+#include <drm_fourcc.h>
+#include <glib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "protocol/shm.h"
+
+#define WIDTH 1280u
+#define HEIGHT 720u
+#define BUFFERS (FRAME_LOCKED_MAX + 1)
+
+struct guest {
+	struct head *head;
+	uint32_t *canvas;
+	uint32_t *memory[BUFFERS];
+	struct buffer *buffers[BUFFERS];
+	bool locked[BUFFERS];
+	unsigned max_locked;
+	uint64_t serial;
+};
+
+static void on_released(void *user, uint32_t buffer, uint32_t head, uint64_t serial)
+{
+	struct guest *guest = user;
+	g_assert_true(guest->locked[buffer - 1]);
+	guest->locked[buffer - 1] = false;
+}
+
+static void guest_init(struct guest *guest)
+{
+	size_t size_bytes = WIDTH * HEIGHT * 4;
+	*guest = (struct guest){ .head = head_create(0), .canvas = g_malloc0(size_bytes) };
+	head_resize(guest->head, WIDTH, HEIGHT);
+	for (uint32_t i = 0; i < BUFFERS; i++) {
+		struct frame_buffer_add add = {
+			.buffer = i + 1,
+			.kind = FRAME_BUFFER_MEMFD,
+			.width = WIDTH,
+			.height = HEIGHT,
+			.stride_bytes = WIDTH * 4,
+			.fourcc = DRM_FORMAT_XRGB8888,
+			.size_bytes = size_bytes,
+		};
+		int fd = shm_create("test", size_bytes);
+		guest->buffers[i] = buffer_create(&add, fd);
+		guest->memory[i] = shm_map(fd, size_bytes, true);
+		close(fd);
+	}
+}
+
+static void guest_finish(struct guest *guest)
+{
+	head_destroy(guest->head);
+	for (unsigned i = 0; i < BUFFERS; i++) {
+		g_assert_false(guest->locked[i]);
+		buffer_unref(guest->buffers[i]);
+		shm_unmap(guest->memory[i], WIDTH * HEIGHT * 4);
+	}
+	g_free(guest->canvas);
+}
+
+/* Never waits: a free buffer must be there. */
+static unsigned free_buffer(struct guest *guest)
+{
+	for (unsigned i = 0; i < BUFFERS; i++) {
+		if (!guest->locked[i])
+			return i;
+	}
+	g_error("all buffers are locked: the guest would wait");
+}
+
+static void guest_draw(struct guest *guest, struct frame_rect rect, uint32_t color)
+{
+	for (uint32_t y = rect.y; y < rect.y + rect.height; y++) {
+		for (uint32_t x = rect.x; x < rect.x + rect.width; x++)
+			guest->canvas[y * WIDTH + x] = color + x * y;
+	}
+	unsigned i = free_buffer(guest);
+	memcpy(guest->memory[i], guest->canvas, WIDTH * HEIGHT * 4);
+	struct frame_frame message = { .buffer = i + 1, .serial = ++guest->serial };
+	guest->locked[i] = true;
+	head_push_frame(guest->head,
+			frame_create(guest->buffers[i], &message, WIDTH, HEIGHT, on_released, guest),
+			&rect, 1);
+	unsigned n_locked = 0;
+	for (i = 0; i < BUFFERS; i++)
+		n_locked += guest->locked[i];
+	guest->max_locked = MAX(guest->max_locked, n_locked);
+}
+
+/* A spice-server: a list of what it holds, and what its client has been shown. */
+struct server {
+	GQueue held; /* struct picture */
+	uint32_t *surface;
+};
+
+static void server_show(struct server *server, const struct picture *picture)
+{
+	const struct frame_rect *rect = &picture->rect;
+	for (uint32_t row = 0; row < rect->height; row++) {
+		uint32_t *to = server->surface + (rect->y + row) * WIDTH + rect->x;
+		if (picture->pixels)
+			memcpy(to, picture->pixels + (size_t)row * picture->stride_bytes, rect->width * 4);
+		else
+			memset(to, 0, rect->width * 4);
+	}
+}
+
+static bool covers(const struct picture *newer, const struct picture *older)
+{
+	return newer->rect.x <= older->rect.x && newer->rect.y <= older->rect.y &&
+			newer->rect.x + newer->rect.width >= older->rect.x + older->rect.width &&
+			newer->rect.y + newer->rect.height >= older->rect.y + older->rect.height;
+}
+
+/* What is covered is let go of, what is not stays: that is all a real one promises. */
+static enum picture_result server_pull(struct server *server, struct head *head)
+{
+	struct picture picture;
+	enum picture_result result = picture_take(head, &picture);
+	if (result != PICTURE_TAKEN)
+		return result;
+	for (GList *l = server->held.head, *after; l; l = after) {
+		after = l->next;
+		if (!covers(&picture, l->data))
+			continue;
+		picture_release(l->data);
+		g_free(l->data);
+		g_queue_delete_link(&server->held, l);
+	}
+	server_show(server, &picture);
+	g_queue_push_tail(&server->held, g_memdup2(&picture, sizeof(picture)));
+	return result;
+}
+
+/* spice_qxl_oom: what is oldest is drawn into the surface and let go of. */
+static bool server_free_some(struct server *server, unsigned n)
+{
+	bool waiting = false;
+	for (; n > 0 && server->held.length > 0; n--) {
+		struct picture *picture = g_queue_pop_head(&server->held);
+		waiting = picture_release(picture);
+		g_free(picture);
+	}
+	return waiting;
+}
+
+static void server_settle(struct server *server, struct head *head)
+{
+	enum picture_result result;
+	while ((result = server_pull(server, head)) != PICTURE_NONE) {
+		if (result == PICTURE_STARVED)
+			g_assert_true(server_free_some(server, 64));
+		else
+			g_assert_cmpint(result, ==, PICTURE_TAKEN);
+	}
+}
+
+static size_t held_bytes(const struct server *server)
+{
+	size_t bytes = 0;
+	for (GList *l = server->held.head; l; l = l->next)
+		bytes += ((struct picture *)l->data)->copy_bytes;
+	return bytes;
+}
+
+static void run(bool small, unsigned n_frames, unsigned pull_every)
+{
+	struct guest guest;
+	struct server server = { .surface = g_malloc0(WIDTH * HEIGHT * 4) };
+	g_autoptr(GRand) random = g_rand_new_with_seed(n_frames + pull_every);
+	guest_init(&guest);
+	for (unsigned i = 0; i < n_frames; i++) {
+		uint32_t side_max = small ? 40 : HEIGHT;
+		uint32_t width = (uint32_t)g_rand_int_range(random, 1, (int)side_max);
+		uint32_t height = (uint32_t)g_rand_int_range(random, 1, (int)side_max);
+		struct frame_rect rect = {
+			(uint32_t)g_rand_int_range(random, 0, (int)(WIDTH - width)),
+			(uint32_t)g_rand_int_range(random, 0, (int)(HEIGHT - height)),
+			width,
+			height,
+		};
+		if (!small && i % 3 == 0)
+			rect = (struct frame_rect){ 0, 0, WIDTH, HEIGHT };
+		guest_draw(&guest, rect, i * 77);
+		if (i % pull_every == 0 && server_pull(&server, guest.head) == PICTURE_STARVED)
+			server_free_some(&server, 64);
+		g_assert_cmpuint(held_bytes(&server), <=, PICTURE_HEAP_MAX);
+		g_assert_cmpuint(server.held.length, <=, PICTURE_COPIES_MAX + PICTURE_WHOLE_MAX);
+	}
+	server_settle(&server, guest.head);
+	g_assert_cmpmem(server.surface, WIDTH * HEIGHT * 4, guest.canvas, WIDTH * HEIGHT * 4);
+	g_assert_cmpuint(guest.max_locked, <=, BUFFERS);
+	server_free_some(&server, UINT_MAX);
+	guest_finish(&guest);
+	g_free(server.surface);
+}
+
+static void test_small(void)
+{
+	run(true, 1000, 1);
+	run(true, 3000, 1000);
+}
+
+static void test_mixed(void)
+{
+	run(false, 200, 1);
+	run(false, 200, 7);
+}
+
+static void test_whole_points_into_the_buffer(void)
+{
+	struct guest guest;
+	struct picture first, second, third;
+	guest_init(&guest);
+	struct frame_rect most = { 0, 0, WIDTH, HEIGHT * 3 / 4 };
+	guest_draw(&guest, most, 1);
+	g_assert_cmpint(picture_take(guest.head, &first), ==, PICTURE_TAKEN);
+	g_assert_nonnull(first.frame);
+	g_assert_cmpuint(first.rect.height, ==, HEIGHT);
+	guest_draw(&guest, most, 2);
+	g_assert_cmpint(picture_take(guest.head, &second), ==, PICTURE_TAKEN);
+	guest_draw(&guest, most, 3);
+	g_assert_cmpint(picture_take(guest.head, &third), ==, PICTURE_BLOCKED);
+	g_assert_true(picture_release(&first));
+	g_assert_cmpint(picture_take(guest.head, &third), ==, PICTURE_TAKEN);
+	g_assert_false(picture_release(&second));
+	g_assert_false(picture_release(&third));
+	guest_finish(&guest);
+}
+
+static void test_starves_once(void)
+{
+	struct guest guest;
+	struct picture pictures[PICTURE_COPIES_MAX], one_more;
+	guest_init(&guest);
+	for (unsigned i = 0; i <= PICTURE_COPIES_MAX; i++)
+		guest_draw(&guest, (struct frame_rect){ 2 * i % WIDTH, 2 * (2 * i / WIDTH), 1, 1 }, i);
+	for (unsigned i = 0; i < PICTURE_COPIES_MAX; i++)
+		g_assert_cmpint(picture_take(guest.head, &pictures[i]), ==, PICTURE_TAKEN);
+	g_assert_cmpint(picture_take(guest.head, &one_more), ==, PICTURE_STARVED);
+	g_assert_cmpint(picture_take(guest.head, &one_more), ==, PICTURE_BLOCKED);
+	g_assert_true(picture_release(&pictures[0]));
+	g_assert_cmpint(picture_take(guest.head, &one_more), ==, PICTURE_TAKEN);
+	picture_release(&one_more);
+	for (unsigned i = 1; i < PICTURE_COPIES_MAX; i++)
+		g_assert_false(picture_release(&pictures[i]));
+	guest_finish(&guest);
+}
+
+static void test_blank(void)
+{
+	struct guest guest;
+	struct picture picture;
+	guest_init(&guest);
+	guest_draw(&guest, (struct frame_rect){ 0, 0, 9, 9 }, 1);
+	head_push_blank(guest.head);
+	g_assert_cmpint(picture_take(guest.head, &picture), ==, PICTURE_TAKEN);
+	g_assert_null(picture.pixels);
+	g_assert_cmpuint(picture.rect.width, ==, WIDTH);
+	picture_release(&picture);
+	g_assert_cmpint(picture_take(guest.head, &picture), ==, PICTURE_NONE);
+	guest_finish(&guest);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/picture/small", test_small);
+	g_test_add_func("/picture/mixed", test_mixed);
+	g_test_add_func("/picture/whole-points-into-the-buffer", test_whole_points_into_the_buffer);
+	g_test_add_func("/picture/starves-once", test_starves_once);
+	g_test_add_func("/picture/blank", test_blank);
+	return g_test_run();
+}
