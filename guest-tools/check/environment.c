@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest-tools/check/environment.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "guest-tools/common/text.h"
+
+/* Mesa docs/envvars.rst, libglvnd's EGL vendor documentation. */
+static const struct {
+	const char *name;
+	const char *harmless; /* this value changes nothing; NULL: every value counts */
+	bool software;
+} variables[] = {
+	{ "LIBGL_ALWAYS_SOFTWARE", "0", true },
+	{ "GALLIUM_DRIVER", "virgl", true },
+	{ "MESA_LOADER_DRIVER_OVERRIDE", "virtio_gpu", true },
+	{ "__EGL_VENDOR_LIBRARY_FILENAMES", NULL, true },
+	{ "__EGL_VENDOR_LIBRARY_DIRS", NULL, true },
+	{ "LIBGL_DRIVERS_PATH", NULL, true },
+	{ "GBM_BACKENDS_PATH", NULL, true },
+	{ "GBM_BACKEND", "dri", true },
+	{ "__GLX_VENDOR_LIBRARY_NAME", "mesa", true },
+	{ "MESA_GL_VERSION_OVERRIDE", NULL, false },
+	{ "MESA_GLES_VERSION_OVERRIDE", NULL, false },
+	{ "DRI_PRIME", "0", false },
+};
+
+static const char *const files[] = { "/etc/environment", "/etc/environment.d/*.conf",
+	"/usr/lib/environment.d/*.conf", "/etc/profile", "/etc/profile.d/*.sh", "/etc/X11/Xsession.d/*",
+	"/etc/bash.bashrc", "/etc/security/pam_env.conf" };
+static const char *const home_files[] = { ".profile", ".bash_profile", ".bashrc", ".xsessionrc",
+	".xprofile", ".pam_environment", ".config/environment.d/*.conf" };
+
+struct search {
+	struct environment_override *found;
+	const char *path;
+	bool any;
+};
+
+static bool is_harmless(size_t index, const char *value)
+{
+	const char *harmless = variables[index].harmless;
+	if (strcmp(variables[index].name, "LIBGL_ALWAYS_SOFTWARE") == 0)
+		return !(strcmp(value, "1") == 0 || strcasecmp(value, "true") == 0 ||
+				strcasecmp(value, "yes") == 0 || strcasecmp(value, "y") == 0);
+	return value[0] == 0 || (harmless && strcmp(value, harmless) == 0);
+}
+
+static void take(struct search *search, size_t index, const char *value)
+{
+	if (search->any && (search->found->software || !variables[index].software))
+		return;
+	search->any = true;
+	search->found->software = variables[index].software;
+	text_copy(search->found->where, sizeof search->found->where, search->path);
+	text_copy(search->found->setting, sizeof search->found->setting, variables[index].name);
+	text_append_format(search->found->setting, sizeof search->found->setting, "=%s", value);
+}
+
+/* NAME=value, export NAME=value, and pam_env's NAME DEFAULT=value. */
+static bool match_line(void *user, const char *line)
+{
+	struct search *search = user;
+	line += strspn(line, " \t");
+	if (strncmp(line, "export ", 7) == 0)
+		line += 7 + strspn(line + 7, " \t");
+	for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+		size_t length = strlen(variables[i].name);
+		if (strncmp(line, variables[i].name, length) != 0)
+			continue;
+		const char *at = line + length + strspn(line + length, " \t");
+		if (strncmp(at, "DEFAULT", 7) == 0)
+			at += 7;
+		else if (at != line + length)
+			continue;
+		if (*at++ != '=')
+			continue;
+		char value[96];
+		at += *at == '"' || *at == '\'';
+		text_copy(value, sizeof value, at);
+		value[strcspn(value, "\"' \t;#")] = 0;
+		if (!is_harmless(i, value))
+			take(search, i, value);
+	}
+	return true;
+}
+
+static bool match_file(void *user, const char *path)
+{
+	struct search *search = user;
+	search->path = path;
+	text_each_line(path, match_line, search);
+	return true;
+}
+
+bool environment_find(struct environment_override *found)
+{
+	struct search search = { .found = found, .path = "this environment" };
+	for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+		const char *value = getenv(variables[i].name);
+		if (value && !is_harmless(i, value))
+			take(&search, i, value);
+	}
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+		text_each_path(files[i], match_file, &search);
+	const char *home = getenv("HOME");
+	for (size_t i = 0; home && i < sizeof home_files / sizeof home_files[0]; i++) {
+		char pattern[512];
+		snprintf(pattern, sizeof pattern, "%s/%s", home, home_files[i]);
+		text_each_path(pattern, match_file, &search);
+	}
+	return search.any;
+}

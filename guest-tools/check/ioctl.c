@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* The driver asked directly: parameters, capsets, a transfer there and back, a fence. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "guest-tools/check/groups.h"
+#include "guest-tools/check/virtgpu.h"
+#include "guest-tools/common/text.h"
+
+/*
+ * Word offsets in struct virgl_caps_v2 (virglrenderer src/virgl_hw.h). Version 1 is 77 words: max_version,
+ * four format masks of 16 words, one word of bits, then eleven limits. Version 2 only ever grows.
+ */
+enum caps_word {
+	CAPS_MAX_VERSION = 0,
+	CAPS_GLSL_LEVEL = 66,
+	CAPS_MAX_RENDER_TARGETS = 70,
+	CAPS_MAX_SAMPLES = 71,
+	CAPS_V1_WORDS = 77,
+	CAPS_CAPABILITY_BITS = 98,
+	CAPS_MAX_TEXTURE_2D = 121,
+	CAPS_HOST_FEATURE_VERSION = 139,
+	CAPS_RENDERER = 174,
+	CAPS_WORDS = 1024,
+};
+#define CAPS_BIT_COMPUTE (1u << 7)
+#define CAPS_BIT_HOST_IS_GLES (1u << 19)
+static void probe_params(struct guest *guest, int fd)
+{
+	for (int i = 1; i < GUEST_PARAMS; i++)
+		guest->params.param_error[i] =
+				-virtgpu_get_param(fd, (enum guest_param)i, &guest->params.value[i]);
+	guest->params.error = guest->params.param_error[GUEST_PARAM_3D_FEATURES];
+}
+
+static void probe_caps(struct guest *guest, int fd)
+{
+	struct guest_caps *caps = &guest->caps;
+	uint32_t words[CAPS_WORDS];
+	caps->virgl = virtgpu_get_caps(fd, 1, 0, words, sizeof words) == 0;
+	uint32_t first[CAPS_WORDS];
+	memcpy(first, words, sizeof first);
+	caps->virgl2 = virtgpu_get_caps(fd, 2, 0, words, sizeof words) == 0;
+	const uint32_t *best = caps->virgl2 ? words : first;
+	if (!caps->virgl && !caps->virgl2)
+		return;
+	caps->max_version = best[CAPS_MAX_VERSION];
+	caps->glsl_level = best[CAPS_GLSL_LEVEL];
+	caps->max_render_targets = best[CAPS_MAX_RENDER_TARGETS];
+	caps->max_samples = best[CAPS_MAX_SAMPLES];
+	if (!caps->virgl2)
+		return;
+	caps->capability_bits = best[CAPS_CAPABILITY_BITS];
+	caps->max_texture_2d = best[CAPS_MAX_TEXTURE_2D];
+	caps->host_feature_version = best[CAPS_HOST_FEATURE_VERSION];
+	char renderer[65];
+	memcpy(renderer, &best[CAPS_RENDERER], 64);
+	renderer[64] = 0;
+	text_copy(caps->renderer, sizeof caps->renderer, renderer);
+}
+
+void guest_probe_driver(struct guest *guest)
+{
+	const char *path = guest->render_error == 0 ? guest->render_path : guest->card_path;
+	guest->params.error = ENODEV;
+	if (guest->render_error != 0 && guest->card_error != 0)
+		return;
+	int fd = virtgpu_open(path);
+	if (fd < 0)
+		return;
+	probe_params(guest, fd);
+	if (guest->params.value[GUEST_PARAM_3D_FEATURES])
+		probe_caps(guest, fd);
+	close(fd);
+}
+
+static void run_params(struct guest *guest, struct finding *finding)
+{
+	static const char *const names[GUEST_PARAMS] = { NULL, "3d", "capset-fix", "blob", "host-visible",
+		"cross-device", "context-init", "capsets", "debug-name" };
+	const struct guest_params *params = &guest->params;
+	char list[240] = "";
+	for (int i = 1; i < GUEST_PARAMS; i++) {
+		if (params->param_error[i] == EINVAL)
+			text_append_format(list, sizeof list, " %s=unknown", names[i]);
+		else if (params->param_error[i])
+			text_append_format(list, sizeof list, " %s=error", names[i]);
+		else
+			text_append_format(list, sizeof list, " %s=%llu", names[i],
+					(unsigned long long)params->value[i]);
+	}
+	finding_value(finding, "%s", list + 1);
+	if (params->error)
+		finding_fail(finding, "ioctl.refused", strerror(params->error));
+	else if (!params->value[GUEST_PARAM_3D_FEATURES])
+		finding_fail(finding, "host.no-virgl", NULL);
+}
+
+static void run_caps(struct guest *guest, struct finding *finding)
+{
+	const struct guest_caps *caps = &guest->caps;
+	if (!caps->virgl && !caps->virgl2) {
+		finding_value(finding, "the host gave no capset");
+		finding_fail(finding, "host.no-capset", NULL);
+		return;
+	}
+	finding_value(finding, "%s%s%s, GLSL %u, host %s, %s%stextures to %u, %u samples, features %u",
+			caps->virgl ? "virgl" : "", caps->virgl && caps->virgl2 ? "+" : "",
+			caps->virgl2 ? "virgl2" : "", caps->glsl_level,
+			caps->renderer[0] ? caps->renderer : "unnamed",
+			caps->capability_bits & CAPS_BIT_HOST_IS_GLES ? "GLES host, " : "",
+			caps->capability_bits & CAPS_BIT_COMPUTE ? "compute, " : "", caps->max_texture_2d,
+			caps->max_samples, caps->host_feature_version);
+	if (strstr(caps->renderer, "llvmpipe") || strstr(caps->renderer, "softpipe"))
+		finding_warn(finding, "host.software", caps->renderer);
+}
+
+static uint32_t pattern(uint32_t index)
+{
+	uint32_t value = index * 2654435761u;
+	return value ^ value >> 15;
+}
+
+static int transfer_there_and_back(int fd, struct virtgpu_buffer *buffer, int limit_ms)
+{
+	uint32_t n_pixels = buffer->width * buffer->height;
+	for (uint32_t i = 0; i < n_pixels; i++)
+		buffer->pixels[i] = pattern(i);
+	int rc = virtgpu_to_host(fd, buffer);
+	if (rc == 0)
+		rc = virtgpu_wait(fd, buffer, limit_ms);
+	if (rc < 0)
+		return rc;
+	memset(buffer->pixels, 0, buffer->size_bytes);
+	rc = virtgpu_from_host(fd, buffer);
+	return rc < 0 ? rc : virtgpu_wait(fd, buffer, limit_ms);
+}
+
+static void run_transfer(struct guest *guest, struct finding *finding)
+{
+	struct virtgpu_buffer buffer;
+	int limit_ms = guest_is_slow(guest) ? 30000 : 3000;
+	int fd = virtgpu_open(guest->render_path);
+	int rc = fd < 0 ? fd : virtgpu_buffer_init(&buffer, fd, 128, 64);
+	if (rc < 0) {
+		finding_value(finding, "no resource: %s", strerror(-rc));
+		finding_fail(finding, "ioctl.refused", "RESOURCE_CREATE");
+		close(fd);
+		return;
+	}
+	double begin_ms = text_now_ms();
+	rc = transfer_there_and_back(fd, &buffer, limit_ms);
+	double took_ms = text_now_ms() - begin_ms;
+	uint32_t n_pixels = buffer.width * buffer.height, n_wrong = 0, first = 0;
+	for (uint32_t i = n_pixels; rc == 0 && i-- > 0;)
+		if (buffer.pixels[i] != pattern(i)) {
+			n_wrong++;
+			first = i;
+		}
+	if (rc < 0) {
+		finding_value(finding, "%s", strerror(-rc));
+		finding_fail(finding, rc == -ETIMEDOUT ? "ioctl.no-answer" : "ioctl.refused", "a transfer");
+	} else if (n_wrong > 0) {
+		finding_value(finding, "%u of %u pixels differ, first at %u,%u: %08x, expected %08x", n_wrong,
+				n_pixels, first % buffer.width, first / buffer.width, buffer.pixels[first],
+				pattern(first));
+		finding_fail(finding, "truth.wrong-pixel", "the transfer of a resource");
+	} else {
+		finding_pass(finding, "%u pixels there and back unchanged in %.1f ms", n_pixels, took_ms);
+	}
+	virtgpu_buffer_finish(&buffer, fd);
+	close(fd);
+}
+
+static void run_execbuffer(struct guest *guest, struct finding *finding)
+{
+	const uint32_t nothing = 0; /* VIRGL_CCMD_NOP, length 0 */
+	int limit_ms = guest_is_slow(guest) ? 30000 : 3000;
+	int fence = -1;
+	struct virtgpu_buffer buffer;
+	int fd = virtgpu_open(guest->render_path);
+	int rc = fd < 0 ? fd : virtgpu_buffer_init(&buffer, fd, 16, 16);
+	if (rc < 0) {
+		finding_value(finding, "no resource: %s", strerror(-rc));
+		finding_fail(finding, "ioctl.refused", "RESOURCE_CREATE");
+		close(fd);
+		return;
+	}
+	double begin_ms = text_now_ms();
+	rc = virtgpu_submit(fd, &nothing, sizeof nothing, &buffer, &fence);
+	if (rc == 0 && fence >= 0) {
+		struct pollfd wait = { .fd = fence, .events = POLLIN };
+		rc = poll(&wait, 1, limit_ms) == 1 ? 0 : -ETIMEDOUT;
+	} else if (rc == 0) {
+		rc = virtgpu_wait(fd, &buffer, limit_ms);
+	}
+	double took_ms = text_now_ms() - begin_ms;
+	if (rc < 0) {
+		finding_value(finding, "%s", strerror(-rc));
+		finding_fail(finding, rc == -ETIMEDOUT ? "ioctl.no-answer" : "ioctl.refused", "EXECBUFFER");
+	} else {
+		finding_pass(finding, "executed, %s signalled after %.1f ms",
+				fence >= 0 ? "sync file" : "buffer", took_ms);
+	}
+	if (fence >= 0)
+		close(fence);
+	virtgpu_buffer_finish(&buffer, fd);
+	close(fd);
+}
+
+const struct check ioctl_checks[] = {
+	{ "ioctl.params", "parameters", CHECK_NEEDS_CARD, CHECK_ROOM_SELF, "3d=1",
+			"The driver says here whether the host executes OpenGL. An unknown parameter only means an "
+			"older kernel.",
+			run_params },
+	{ "ioctl.caps", "host renderer", CHECK_NEEDS_RENDER | CHECK_NEEDS_3D, CHECK_ROOM_SELF,
+			"a virgl or virgl2 capset",
+			"What the host's renderer can do, and which GPU it runs on.", run_caps },
+	{ "ioctl.transfer", "transfer", CHECK_NEEDS_RENDER | CHECK_NEEDS_3D, CHECK_ROOM_GL,
+			"what comes back is what was sent",
+			"Pixels that change on the way show as garbage in every window.", run_transfer },
+	{ "ioctl.execbuffer", "commands and fence", CHECK_NEEDS_RENDER | CHECK_NEEDS_3D, CHECK_ROOM_GL,
+			"executed, and its fence signals",
+			"A fence that never signals freezes the desktop.", run_execbuffer },
+	{ 0 },
+};

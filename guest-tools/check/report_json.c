@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "guest-tools/check/report.h"
+#include "guest-tools/common/json.h"
+#include "guest-tools/common/text.h"
+#include "protocol/guest_report.h"
+
+static const char *or_null(const char *text)
+{
+	return text[0] ? text : NULL;
+}
+
+static void write_accelerated(struct json *json, const struct verdict *verdict)
+{
+	if (verdict->accelerated == VERDICT_UNKNOWN)
+		json_string(json, "accelerated", NULL);
+	else
+		json_bool(json, "accelerated", verdict->accelerated == VERDICT_YES);
+}
+
+static void write_counts(struct json *json, const struct verdict *verdict)
+{
+	for (int status = CHECK_PASS; status <= CHECK_SKIP; status++)
+		json_integer(json, verdict_status_name((enum check_status)status), verdict->counts[status]);
+}
+
+static void write_guest(struct json *json, const struct guest *guest)
+{
+	json_object(json, "guest");
+	json_string(json, "os", or_null(guest->os));
+	json_string(json, "kernel", guest->kernel);
+	json_string(json, "hypervisor", guest->hypervisor);
+	json_bool(json, "root", guest->root);
+	json_bool(json, "container", guest->container);
+	json_object_end(json);
+	json_object(json, "gl");
+	json_string(json, "renderer", or_null(guest->gl.renderer));
+	json_string(json, "version", or_null(guest->gl.version));
+	json_string(json, "es_version", or_null(guest->gl.es_version));
+	json_string(json, "host_renderer", or_null(guest->caps.renderer));
+	json_bool(json, "software", guest->gl.software);
+	json_object_end(json);
+}
+
+static void write_check(struct json *json, const struct check *check, const struct finding *finding)
+{
+	bool wrong = finding->status == CHECK_WARN || finding->status == CHECK_FAIL;
+	json_object(json, NULL);
+	json_string(json, "id", check->id);
+	json_string(json, "status", verdict_status_name(finding->status));
+	json_string(json, "title", check->title);
+	json_string(json, "value", finding->value);
+	json_string(json, "expected", check->expected);
+	json_string(json, "why", check->why);
+	json_string(json, "cause", wrong ? or_null(finding->cause) : NULL);
+	json_string(json, "cause_text", wrong ? or_null(finding->cause_text) : NULL);
+	json_string(json, "fix", wrong ? or_null(finding->fix) : NULL);
+	json_number(json, "duration_ms", finding->duration_ms);
+	json_object_end(json);
+}
+
+void report_json(FILE *file, const struct check_results *results, const struct verdict *verdict)
+{
+	struct json json = { .file = file };
+	char now[32];
+	time_t seconds = time(NULL);
+	strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", gmtime(&seconds));
+	json_object(&json, NULL);
+	json_integer(&json, "schema", REPORT_SCHEMA_VERSION);
+	json_string(&json, "tool", "vitrine-guest-check " VITRINE_VERSION);
+	json_string(&json, "time", now);
+	json_object(&json, "verdict");
+	write_accelerated(&json, verdict);
+	json_string(&json, "sentence", verdict->sentence);
+	json_string(&json, "cause", verdict->root ? verdict->root->cause : NULL);
+	json_string(&json, "fix", verdict->root ? verdict->root->fix : NULL);
+	json_integer(&json, "exit_status", verdict->exit_status);
+	write_counts(&json, verdict);
+	json_object_end(&json);
+	write_guest(&json, &results->guest);
+	json_array(&json, "checks");
+	for (size_t i = 0; check_at(i); i++)
+		if (results->selected[i])
+			write_check(&json, check_at(i), &results->findings[i]);
+	json_array_end(&json);
+	json_number(&json, "duration_ms", results->duration_ms);
+	json_object_end(&json);
+}
+
+void report_line(FILE *file, const struct check_results *results, const struct verdict *verdict)
+{
+	const struct guest *guest = &results->guest;
+	struct json json = { .file = file, .one_line = true };
+	char version[48] = "";
+	if (guest->gl.gl_major > 0)
+		snprintf(version, sizeof version, "%d.%d", guest->gl.gl_major, guest->gl.gl_minor);
+	json_object(&json, NULL);
+	json_integer(&json, "vitrine_guest_report", GUEST_REPORT_VERSION);
+	write_accelerated(&json, verdict);
+	json_string(&json, "verdict", verdict->sentence);
+	json_string(&json, "renderer", or_null(guest->gl.renderer));
+	json_string(&json, "host_renderer", or_null(guest->caps.renderer));
+	json_string(&json, "gl", or_null(version));
+	json_string(&json, "cause", verdict->root ? verdict->root->cause : NULL);
+	json_string(&json, "cause_text", verdict->root ? verdict->root->cause_text : NULL);
+	json_string(&json, "fix", verdict->root ? verdict->root->fix : NULL);
+	write_counts(&json, verdict);
+	json_string(&json, "os", or_null(guest->os));
+	json_string(&json, "kernel", guest->kernel);
+	json_string(&json, "tool", VITRINE_VERSION);
+	json_object_end(&json);
+}
+
+struct port_search {
+	char device[64];
+};
+
+static bool is_report_port(void *user, const char *path)
+{
+	struct port_search *search = user;
+	char name[96], port[32];
+	if (!text_read(path, name, sizeof name) || strcmp(name, GUEST_REPORT_PORT) != 0)
+		return true;
+	/* /sys/class/virtio-ports/vport1p2/name */
+	if (sscanf(path, "/sys/class/virtio-ports/%31[^/]/", port) == 1)
+		snprintf(search->device, sizeof search->device, "/dev/%s", port);
+	return false;
+}
+
+/* A port whose host end is closed never takes a byte: wait a little, then give up. */
+static int write_all(int fd, const char *text, size_t length)
+{
+	for (double end_ms = text_now_ms() + 5000; length > 0;) {
+		ssize_t n = write(fd, text, length);
+		if (n > 0) {
+			text += n;
+			length -= (size_t)n;
+			continue;
+		}
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return -errno;
+		if (text_now_ms() > end_ms)
+			return -ETIMEDOUT;
+		nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+	}
+	return 0;
+}
+
+int report_to_port(const char *path, const struct check_results *results, const struct verdict *verdict)
+{
+	struct port_search search = { "" };
+	char *text = NULL;
+	size_t length = 0;
+	if (!path)
+		text_each_path("/sys/class/virtio-ports/*/name", is_report_port, &search);
+	if (!path && !search.device[0])
+		return -ENODEV;
+	FILE *memory = open_memstream(&text, &length);
+	if (!memory)
+		return -ENOMEM;
+	report_line(memory, results, verdict);
+	fclose(memory);
+	int fd = open(path ? path : search.device, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	int rc = fd < 0 ? -errno : write_all(fd, text, length);
+	if (fd >= 0)
+		close(fd);
+	free(text);
+	return rc;
+}

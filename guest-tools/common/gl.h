@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gl: EGL on GBM, and OpenGL, found at run time.
+ *
+ * Nothing of Mesa is linked: the tools must start on a guest without it and say so. gl_open tells
+ * which step failed. One context per process, current on the thread that opened it. The one place of
+ * the guest tools that knows EGL and GBM; GL functions are called through struct gl_functions.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <GLES3/gl31.h>
+
+/* Core ES 3.0 and 3.1 functions that the tools call: X(type in GLES3 naming, name). */
+#define GL_FUNCTIONS(X) \
+	X(ATTACHSHADER, AttachShader) \
+	X(BINDBUFFER, BindBuffer) \
+	X(BINDBUFFERBASE, BindBufferBase) \
+	X(BINDFRAMEBUFFER, BindFramebuffer) \
+	X(BINDRENDERBUFFER, BindRenderbuffer) \
+	X(BINDTEXTURE, BindTexture) \
+	X(BINDVERTEXARRAY, BindVertexArray) \
+	X(BLENDFUNC, BlendFunc) \
+	X(BUFFERDATA, BufferData) \
+	X(CHECKFRAMEBUFFERSTATUS, CheckFramebufferStatus) \
+	X(CLEAR, Clear) \
+	X(CLEARCOLOR, ClearColor) \
+	X(COMPILESHADER, CompileShader) \
+	X(CREATEPROGRAM, CreateProgram) \
+	X(CREATESHADER, CreateShader) \
+	X(DELETEBUFFERS, DeleteBuffers) \
+	X(DELETEFRAMEBUFFERS, DeleteFramebuffers) \
+	X(DELETEPROGRAM, DeleteProgram) \
+	X(DELETERENDERBUFFERS, DeleteRenderbuffers) \
+	X(DELETESHADER, DeleteShader) \
+	X(DELETETEXTURES, DeleteTextures) \
+	X(DELETEVERTEXARRAYS, DeleteVertexArrays) \
+	X(DEPTHFUNC, DepthFunc) \
+	X(DISABLE, Disable) \
+	X(DISABLEVERTEXATTRIBARRAY, DisableVertexAttribArray) \
+	X(DRAWARRAYS, DrawArrays) \
+	X(DRAWARRAYSINSTANCED, DrawArraysInstanced) \
+	X(ENABLE, Enable) \
+	X(ENABLEVERTEXATTRIBARRAY, EnableVertexAttribArray) \
+	X(FINISH, Finish) \
+	X(FLUSH, Flush) \
+	X(FRAMEBUFFERRENDERBUFFER, FramebufferRenderbuffer) \
+	X(FRAMEBUFFERTEXTURE2D, FramebufferTexture2D) \
+	X(GENBUFFERS, GenBuffers) \
+	X(GENFRAMEBUFFERS, GenFramebuffers) \
+	X(GENRENDERBUFFERS, GenRenderbuffers) \
+	X(GENTEXTURES, GenTextures) \
+	X(GENVERTEXARRAYS, GenVertexArrays) \
+	X(GETERROR, GetError) \
+	X(GETPROGRAMIV, GetProgramiv) \
+	X(GETSHADERIV, GetShaderiv) \
+	X(GETSTRING, GetString) \
+	X(GETUNIFORMLOCATION, GetUniformLocation) \
+	X(LINKPROGRAM, LinkProgram) \
+	X(MAPBUFFERRANGE, MapBufferRange) \
+	X(PIXELSTOREI, PixelStorei) \
+	X(READPIXELS, ReadPixels) \
+	X(RENDERBUFFERSTORAGE, RenderbufferStorage) \
+	X(SHADERSOURCE, ShaderSource) \
+	X(TEXIMAGE2D, TexImage2D) \
+	X(TEXPARAMETERI, TexParameteri) \
+	X(TEXSUBIMAGE2D, TexSubImage2D) \
+	X(UNIFORM1I, Uniform1i) \
+	X(UNIFORM2F, Uniform2f) \
+	X(UNIFORM4F, Uniform4f) \
+	X(UNMAPBUFFER, UnmapBuffer) \
+	X(USEPROGRAM, UseProgram) \
+	X(VERTEXATTRIBPOINTER, VertexAttribPointer) \
+	X(VIEWPORT, Viewport)
+/* Present from ES 3.1 only; NULL before. */
+#define GL_FUNCTIONS_31(X) \
+	X(DISPATCHCOMPUTE, DispatchCompute) \
+	X(MEMORYBARRIER, MemoryBarrier)
+
+#define GL_MEMBER(type, name) PFNGL##type##PROC name;
+struct gl_functions {
+	GL_FUNCTIONS(GL_MEMBER)
+	GL_FUNCTIONS_31(GL_MEMBER)
+};
+
+enum gl_stage {
+	GL_STAGE_DONE,
+	GL_STAGE_LIBRARY,    /* a library is not installed: `missing` names it */
+	GL_STAGE_NODE,       /* the node does not open */
+	GL_STAGE_GBM,        /* no GBM device on the node */
+	GL_STAGE_EGL_VENDOR, /* EGL is there, but no driver behind it answers */
+	GL_STAGE_DISPLAY,    /* eglInitialize failed */
+	GL_STAGE_CONTEXT,    /* no context */
+};
+
+struct gl {
+	enum gl_stage failed_at;
+	char missing[64];
+	char error[160];
+	bool on_gbm; /* false: surfaceless, no device */
+	bool is_31;
+	char egl_vendor[64];
+	char renderer[128];
+	char desktop_version[128]; /* GL_VERSION of a desktop GL context, empty when none is made */
+	char es_version[128];
+	int es_major, es_minor;
+	struct gl_functions fn;
+	struct gl_private *private;
+};
+
+/* The libraries that gl_open loads, in order; ends with NULL. */
+extern const char *const gl_libraries[];
+/* Is this library there? Gives its path in `path` (may be NULL). Loads it for good. */
+bool gl_library_find(const char *name, char *path, size_t size);
+
+/*
+ * Opens an ES 3 (else ES 2) context on the node, or without any device when `node` is NULL; also asks
+ * what desktop GL says of itself. True when a context is current.
+ */
+bool gl_open(struct gl *gl, const char *node);
+void gl_close(struct gl *gl);
+
+/* NULL-terminated sources to a program; 0 and gl->error on failure. A compute program has one. */
+GLuint gl_program(struct gl *gl, const char *vertex, const char *fragment);
+GLuint gl_compute_program(struct gl *gl, const char *compute);
+
+/* An RGBA8 texture with a framebuffer and a depth buffer, bound for drawing. */
+struct gl_target {
+	GLuint framebuffer, texture, depth;
+	int width, height;
+};
+bool gl_target_init(struct gl *gl, struct gl_target *target, int width, int height);
+void gl_target_finish(struct gl *gl, struct gl_target *target);
