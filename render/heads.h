@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * heads: what the guest is told about its monitors. gpu thread only.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/frame_link.h"
+
+#define HEADS_DEFAULT_WIDTH 1920
+#define HEADS_DEFAULT_HEIGHT 1080
+#define HEADS_DEFAULT_REFRESH_MHZ 60000
+/* Smallest size a guest is offered; guests' drivers and desktops fail below it. */
+#define HEADS_SIZE_MIN 320
+#define HEADS_REFRESH_MIN_MHZ 10000
+#define HEADS_REFRESH_MAX_MHZ 500000
+
+struct heads {
+	struct frame_head_mode modes[FRAME_HEADS_MAX];
+};
+
+/* One head of the default size. */
+void heads_init(struct heads *heads);
+/* Takes over what display asks for, clamped to sane values; at least one head stays enabled. */
+void heads_set(struct heads *heads, const struct frame_heads_wanted *wanted);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keeper: the renderer's end of the keeper link (protocol/keeper_link.h), and the main thread's loop.
+ */
+#pragma once
+
+struct gpu;
+
+/*
+ * Says READY, then serves the link and the cursor queue until the keeper goes away. Returns the
+ * process's exit status.
+ */
+int keeper_run(int fd, struct gpu *gpu);

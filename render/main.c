@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vitrine-render: one guest's side of a desktop. Started by vitrine-gpu, with the keeper link as
+ * descriptor 3; looks nothing up and listens nowhere.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "protocol/keeper_link.h"
+#include "render/gpu.h"
+#include "render/keeper.h"
+
+static gboolean virgl, software, version;
+static char *render_node;
+static int pictures_mib = QUOTA_PICTURES_BYTES / (1024 * 1024);
+
+static const GOptionEntry entries[] = {
+	{ "virgl", 0, 0, G_OPTION_ARG_NONE, &virgl, "Offer OpenGL to the guest", NULL },
+	{ "render-node", 0, 0, G_OPTION_ARG_FILENAME, &render_node, "Draw with this GPU", "PATH" },
+	{ "software", 0, 0, G_OPTION_ARG_NONE, &software, "Draw in software, whatever there is", NULL },
+	{ "max-pictures-mib", 0, 0, G_OPTION_ARG_INT, &pictures_mib,
+			"Limit for 2D resources and scanout buffers (1024)", "N" },
+	{ "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL },
+	{ 0 },
+};
+
+static bool parse(int *argc, char ***argv)
+{
+	g_autoptr(GOptionContext) context = g_option_context_new("- started by vitrine-gpu");
+	g_autoptr(GError) error = NULL;
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (!g_option_context_parse(context, argc, argv, &error)) {
+		g_printerr("vitrine-render: %s\n", error->message);
+		return false;
+	}
+	if (*argc > 1) {
+		g_printerr("vitrine-render: unexpected argument %s\n", (*argv)[1]);
+		return false;
+	}
+	if (pictures_mib < 16) {
+		g_printerr("vitrine-render: --max-pictures-mib must be at least 16\n");
+		return false;
+	}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	if (!parse(&argc, &argv))
+		return EXIT_FAILURE;
+	if (version) {
+		g_print("vitrine-render %s\n", VITRINE_VERSION);
+		return EXIT_SUCCESS;
+	}
+	if (fcntl(KEEPER_LINK_FD, F_SETFD, FD_CLOEXEC) < 0) {
+		g_printerr("vitrine-render: no keeper link on descriptor %d: started by hand?\n",
+				KEEPER_LINK_FD);
+		return EXIT_FAILURE;
+	}
+	/* Drivers' threads would each get an arena of their own. */
+	mallopt(M_ARENA_MAX, 2);
+	struct gpu_options options = { .virgl = virgl,
+		.software = software,
+		.render_node = render_node,
+		.pictures_bytes = (uint64_t)pictures_mib * 1024 * 1024 };
+	struct gpu *gpu = gpu_start(&options);
+	if (!gpu)
+		return EXIT_FAILURE;
+	malloc_trim(0);
+	/* The gpu thread may be inside a driver: leave without its destructors. */
+	_exit(keeper_run(KEEPER_LINK_FD, gpu));
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * objects: making resources and contexts, with every check that they need.
+ *
+ * Used by the commands of a guest and by rebuild.c alike: a ledger is trusted no more than a guest.
+ * Each call answers with a VIRTIO_GPU_RESP_* code; what was refused has been logged. gpu thread only.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/ledger.h"
+
+struct gpu;
+struct resource;
+
+/* Largest buffer (Gallium target 0) in bytes: larger than any guest driver asks for. */
+#define OBJECTS_BUFFER_BYTES_MAX (512u * 1024 * 1024)
+#define OBJECTS_DEPTH_MAX 2048
+#define OBJECTS_ARRAY_MAX 2048
+#define OBJECTS_SAMPLES_MAX 16
+/* Mip levels of the largest texture, FRAME_SIZE_MAX: log2(16384). */
+#define OBJECTS_LEVEL_MAX 14
+
+/* description->is_3d says which kind. */
+uint32_t objects_create_resource(struct gpu *gpu, const struct ledger_resource *description);
+uint32_t objects_attach_backing(struct gpu *gpu, struct resource *resource,
+		const struct ledger_backing *entries, uint32_t n_entries);
+uint32_t objects_detach_backing(struct gpu *gpu, struct resource *resource);
+uint32_t objects_create_context(struct gpu *gpu, uint32_t id, const char name[64]);
