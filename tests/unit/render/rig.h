@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rig: a keeper, a guest and a display in one test process, around a real vitrine-render.
+ *
+ * Guest memory is two memfds with a gap between them, user addresses unlike guest addresses. The
+ * guest's driver is simple: one command at a time, chains built from the parts it is given.
+ */
+#pragma once
+
+#include <glib.h>
+#include <linux/virtio_gpu.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "protocol/frame_link.h"
+#include "protocol/keeper_link.h"
+#include "protocol/ledger.h"
+
+#define RIG_LOW_ADDR 0x100000ull
+#define RIG_LOW_BYTES (16ull << 20)
+#define RIG_HIGH_ADDR 0x40000000ull
+#define RIG_HIGH_BYTES (48ull << 20)
+#define RIG_USER_OFFSET 0x7f0000000000ull
+#define RIG_BUFFERS_MAX 64
+
+struct rig_ring {
+	uint32_t size;
+	uint64_t desc, avail, used; /* guest addresses */
+	uint16_t next_avail, next_used;
+	int kick_fd, call_fd;
+};
+
+struct rig_buffer {
+	struct frame_buffer_add add;
+	const uint8_t *pixels;
+};
+
+struct rig {
+	GPid pid;
+	int keeper_fd;
+	int frame_fd;
+	uint32_t n_capsets;
+	uint8_t *low, *high;
+	int low_fd, high_fd;
+	int ledger_fd;
+	struct ledger *ledger;
+	uint64_t features;
+	struct rig_ring rings[KEEPER_RINGS];
+	bool indirect;         /* chains go through an indirect table */
+	uint32_t piece_bytes;  /* commands are cut into pieces of this size; 0: whole */
+
+	struct rig_buffer buffers[RIG_BUFFERS_MAX];
+	unsigned n_buffers;
+	bool keep_frames; /* do not release by itself */
+	unsigned n_frames;
+	struct frame_frame frame; /* the last one */
+	struct frame_head_on head_on[FRAME_HEADS_MAX];
+	bool head_is_on[FRAME_HEADS_MAX];
+	struct frame_cursor_image cursor_image;
+	struct frame_cursor_move cursor_move;
+	unsigned n_cursor_images, n_cursor_moves, n_cursor_hides;
+};
+
+/* NULL with a message when the renderer says it cannot start (no GL here): skip the test. */
+struct rig *rig_start(bool virgl);
+/* Kills the renderer and starts another one on the same guest, ledger and rings. */
+void rig_restart(struct rig *rig);
+void rig_stop(struct rig *rig);
+
+void *rig_host(struct rig *rig, uint64_t guest_addr);
+void rig_send_memory(struct rig *rig);
+void rig_send_ring_start(struct rig *rig, unsigned ring);
+uint16_t rig_stop_ring(struct rig *rig, unsigned ring);
+void rig_send_reset(struct rig *rig);
+void rig_send_frame_link(struct rig *rig);
+
+/* Puts a chain into a ring and kicks; the answer goes to RIG_LOW_ADDR + 1 MiB. Returns its head. */
+uint16_t rig_submit(struct rig *rig, unsigned ring, const void *request, size_t request_bytes,
+		size_t answer_bytes);
+/* Waits for the next used entry. False after timeout_ms. */
+bool rig_wait_used(struct rig *rig, unsigned ring, uint32_t *id, uint32_t *length, int timeout_ms);
+/* Both, on the control ring; copies the answer out. Returns its type, or 0 when none came. */
+uint32_t rig_command(struct rig *rig, const void *request, size_t request_bytes, void *answer,
+		size_t answer_bytes);
+
+/* Reads what the renderer sent on the frame link, for at most timeout_ms while nothing comes. */
+bool rig_receive(struct rig *rig, int timeout_ms);
+/* Receives until n_frames is at least n. */
+bool rig_wait_frames(struct rig *rig, unsigned n);
+void rig_release(struct rig *rig, const struct frame_frame *frame);
+void rig_set_rate(struct rig *rig, unsigned head, uint32_t rate_mhz);
+/* The pixel of the last frame, as 0xRRGGBB. */
+uint32_t rig_pixel(struct rig *rig, uint32_t x, uint32_t y);
+
+/* Commands with few arguments. Each returns the type of the answer. */
+uint32_t rig_create_2d(struct rig *rig, uint32_t id, uint32_t format, uint32_t width, uint32_t height);
+uint32_t rig_attach(struct rig *rig, uint32_t id, uint64_t guest_addr, uint64_t size_bytes,
+		uint32_t entry_bytes);
+uint32_t rig_set_scanout(struct rig *rig, unsigned head, uint32_t id, uint32_t width, uint32_t height);
+uint32_t rig_transfer_2d(struct rig *rig, uint32_t id, uint32_t width, struct virtio_gpu_rect rect);
+uint32_t rig_flush(struct rig *rig, uint32_t id, struct virtio_gpu_rect rect);
