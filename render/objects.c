@@ -99,7 +99,7 @@ uint32_t objects_attach_backing(struct gpu *gpu, struct resource *resource,
 	if (!backing) {
 		guest_warning("resource %u: backing of %u entries reaches outside guest memory",
 				resource->id, n_entries);
-		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+		return VIRTIO_GPU_RESP_ERR_UNSPEC;
 	}
 	if (resource->description.is_3d &&
 			!virgl_attach_backing(resource->id, backing->pieces, backing->n_pieces)) {
