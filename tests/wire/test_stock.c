@@ -58,6 +58,17 @@ static void test_3d(const void *data)
 	guest_destroy(guest);
 }
 
+/* Resources whose GL texture is upside down. */
+static void test_3d_y_0_top(void)
+{
+	struct guest *guest = create_stock(true, GUEST_SHAPE_INDIRECT, true);
+	struct scene3d *scene = scene3d_create(guest, 10, true);
+	wire_ok(scene3d_draw(scene, 1));
+	g_assert_true(scene3d_check(scene, 1));
+	scene3d_destroy(scene, false);
+	guest_destroy(guest);
+}
+
 int main(int argc, char **argv)
 {
 	wire_init(&argc, &argv);
@@ -67,6 +78,7 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/stock/3d/direct", &GUEST_SHAPE_DIRECT, test_3d);
 	g_test_add_data_func("/stock/3d/indirect", &GUEST_SHAPE_INDIRECT, test_3d);
 	g_test_add_data_func("/stock/3d/pieces", &GUEST_SHAPE_PIECES, test_3d);
+	g_test_add_func("/stock/3d/y-0-top", test_3d_y_0_top);
 	g_test_add_data_func("/stock/3d/crumbs", &GUEST_SHAPE_CRUMBS, test_3d);
 	return g_test_run();
 }

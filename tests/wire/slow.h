@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* slow: drawing that keeps the GPU busy for a while, for tests of fences and of hung renderers. */
+#pragma once
+
+#include "tests/wire/guest_gpu.h"
+#include "tests/wire/virgl_encode.h"
+
+struct slow {
+	struct guest *guest;
+	uint32_t base; /* context and resources are numbered from here */
+	struct guest_backing *target_backing, *vertices_backing;
+	float iterations; /* of the fragment shader's loop */
+};
+
+/* iterations 0: to be calibrated. */
+struct slow *slow_create(struct guest *guest, uint32_t base, float iterations);
+/* Sets iterations so that one job takes about that long. Returns how long it took in the end. */
+gint64 slow_calibrate(struct slow *slow, gint64 wanted_us);
+/* Sends one job with a fence. */
+struct guest_request *slow_send(struct slow *slow, uint64_t fence_id);
+/* Sends a TRANSFER_FROM_HOST_3D of what the job draws, without a fence. */
+struct guest_request *slow_send_readback(struct slow *slow);
+void slow_destroy(struct slow *slow);
+/* Without commands: the device has forgotten everything, or does not answer. */
+void slow_forget(struct slow *slow);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* Fences: right ids, in order, asynchronous; a slow one delays nothing else. */
+#include <string.h>
+
+#include "tests/wire/scene3d.h"
+#include "tests/wire/slow.h"
+#include "tests/wire/wire.h"
+
+static struct desktop *create(void)
+{
+	struct desktop_options options = {
+		.virgl = true,
+		.layout = GUEST_MEMORY_SPREAD,
+		.shape = GUEST_SHAPE_INDIRECT,
+		.event_idx = true,
+	};
+	return desktop_create(&options);
+}
+
+/* 2D commands with fences are answered with their ids. */
+static void test_ids(void)
+{
+	struct desktop *desktop = create();
+	struct guest *guest = desktop->guest;
+	static const uint64_t ids[] = { 1, 2, 0xffffffff, 0x100000000, 0x1234567890abcdef, 0,
+		UINT64_MAX };
+	struct virtio_gpu_resource_flush flush = {
+		.hdr.type = VIRTIO_GPU_CMD_RESOURCE_FLUSH,
+		.r = { 0, 0, 16, 16 },
+		.resource_id = 1,
+	};
+	wire_ok(guest_gpu_create_2d(guest, 1, VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM, 16, 16));
+	for (unsigned i = 0; i < G_N_ELEMENTS(ids); i++)
+		wire_ok(guest_gpu_finish_fenced(guest,
+				guest_gpu_send_fenced(guest, &flush, sizeof(flush), ids[i]), ids[i]));
+	/* An error carries its fence too. */
+	flush.resource_id = 99;
+	wire_check(guest_gpu_finish_fenced(guest,
+				   guest_gpu_send_fenced(guest, &flush, sizeof(flush), 77), 77),
+			VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID);
+	desktop_destroy(desktop);
+}
+
+static void test_order(void)
+{
+	enum { N = 100 };
+	struct desktop *desktop = create();
+	struct guest *guest = desktop->guest;
+	struct guest_request *requests[N];
+	uint64_t last = 0;
+	struct slow *slow = slow_create(guest, 50, 1);
+	for (uint64_t i = 0; i < N; i++)
+		requests[i] = slow_send(slow, 1000 + i);
+	for (uint64_t i = 0; i < N; i++) {
+		g_assert_true(guest_queue_wait(guest->control, requests[i], guest->timeout_ms));
+		g_assert_cmpuint(requests[i]->completed_as, >, last);
+		last = requests[i]->completed_as;
+		wire_ok(guest_gpu_finish_fenced(guest, requests[i], 1000 + i));
+	}
+	slow_destroy(slow);
+	desktop_destroy(desktop);
+}
+
+/* Work for about half a second on the GPU; meanwhile everything else is answered. */
+static void test_slow_delays_nothing(void)
+{
+	struct desktop *desktop = create();
+	struct guest *guest = desktop->guest;
+	struct slow *slow = slow_create(guest, 50, 0);
+	gint64 took = slow_calibrate(slow, 500000);
+	struct virtio_gpu_resp_display_info info;
+	wire_ok(guest_gpu_create_2d(guest, 1, VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM, 64, 64));
+	wire_ok(guest_gpu_set_scanout(guest, 0, 1, (guest_rect){ 0, 0, 64, 64 }));
+
+	gint64 start = g_get_monotonic_time(), slowest = 0;
+	struct guest_request *request = slow_send(slow, 5);
+	unsigned answered = 0;
+	while (guest_queue_collect(guest->control), !request->done) {
+		gint64 before = g_get_monotonic_time();
+		wire_check(guest_gpu_get_display_info(guest, &info), VIRTIO_GPU_RESP_OK_DISPLAY_INFO);
+		wire_ok(guest_gpu_flush(guest, 1, (guest_rect){ 0, 0, 64, 64 }));
+		guest_gpu_cursor(guest, VIRTIO_GPU_CMD_MOVE_CURSOR, 0, 0, (int)answered, 1, 0, 0);
+		slowest = MAX(slowest, g_get_monotonic_time() - before);
+		answered++;
+		g_usleep(2000);
+	}
+	gint64 whole = g_get_monotonic_time() - start;
+	g_test_message("fence after %" G_GINT64_FORMAT " ms (alone %" G_GINT64_FORMAT
+		       "), %u rounds meanwhile, slowest %" G_GINT64_FORMAT " us",
+			whole / 1000, took / 1000, answered, slowest);
+	wire_ok(guest_gpu_finish_fenced(guest, request, 5));
+	g_assert_cmpuint(answered, >=, 10);
+	g_assert_cmpint(slowest, <, whole / 2);
+	slow_destroy(slow);
+	desktop_destroy(desktop);
+}
+
+/* A command that must wait for the GPU holds up the control queue, never the cursor's. */
+static void test_cursor_never_waits(void)
+{
+	struct desktop *desktop = create();
+	struct guest *guest = desktop->guest;
+	struct slow *slow = slow_create(guest, 50, 0);
+	slow_calibrate(slow, 500000);
+	struct guest_request *request = slow_send(slow, 5);
+	struct guest_request *read = slow_send_readback(slow);
+	gint64 slowest = 0;
+	unsigned moves = 0;
+	while (guest_queue_collect(guest->control), !read->done) {
+		gint64 before = g_get_monotonic_time();
+		guest_gpu_cursor(guest, VIRTIO_GPU_CMD_MOVE_CURSOR, 0, 0, (int)moves, 1, 0, 0);
+		slowest = MAX(slowest, g_get_monotonic_time() - before);
+		moves++;
+		g_usleep(2000);
+	}
+	g_test_message("%u moves during a read back, slowest %" G_GINT64_FORMAT " us", moves,
+			slowest);
+	g_assert_cmpuint(moves, >=, 10);
+	g_assert_cmpint(slowest, <, wire_ms(100) * 1000);
+	wire_ok(guest_gpu_finish_fenced(guest, request, 5));
+	guest_request_free(read);
+	slow_destroy(slow);
+	desktop_destroy(desktop);
+}
+
+int main(int argc, char **argv)
+{
+	wire_init(&argc, &argv);
+	g_test_add_func("/fences/ids", test_ids);
+	g_test_add_func("/fences/order", test_order);
+	g_test_add_func("/fences/slow-delays-nothing", test_slow_delays_nothing);
+	g_test_add_func("/fences/cursor-never-waits", test_cursor_never_waits);
+	return g_test_run();
+}
