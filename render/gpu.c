@@ -253,24 +253,39 @@ static void on_fence(void *user, uint32_t sequence)
 	fence_queue_signal(gpu->fences, sequence);
 }
 
-static bool start_virgl(struct gpu *gpu, const struct egl_choice *choice)
+/* A render node that nobody asked for by name is let go of when virglrenderer does not like it. */
+static bool choose_and_init(struct gpu *gpu)
 {
+	const struct gpu_options *options = &gpu->options;
+	if (!egl_choose(&gpu->choice, options->render_node, options->software))
+		return false;
+	if (virgl_init(&gpu->choice, on_fence, gpu))
+		return true;
+	bool may_fall_back = !options->render_node && gpu->choice.render_node_fd >= 0;
+	egl_abandon(&gpu->choice);
+	return may_fall_back && egl_choose(&gpu->choice, NULL, true) &&
+			virgl_init(&gpu->choice, on_fence, gpu);
+}
+
+static bool start_virgl(struct gpu *gpu)
+{
+	const char *render_node = gpu->options.render_node;
 	if (!gpu->options.virgl) {
 		g_message("2D only: no virgl asked for");
-		return true;
+		return !render_node || egl_check_node(render_node);
 	}
-	if (!virgl_init(choice, on_fence, gpu))
+	if (!choose_and_init(gpu))
 		return false;
 	gpu->fence_fd = virgl_get_poll_fd();
-	g_message("virgl on %s, %s; pictures in %s", choice->description, virgl_describe(),
-			gpu->buffers->name);
+	gpu->buffers = egl_buffer_interface(&gpu->choice);
+	g_message("virgl on %s; pictures in %s", gpu->choice.description, gpu->buffers->name);
 	return true;
 }
 
 static gpointer thread_main(gpointer data)
 {
 	struct gpu *gpu = data;
-	bool ok = start_virgl(gpu, &gpu->choice);
+	bool ok = start_virgl(gpu);
 	g_mutex_lock(&gpu->lock);
 	gpu->start_done = true;
 	gpu->start_ok = ok;
@@ -320,6 +335,7 @@ static struct gpu *create(const struct gpu_options *options)
 	gpu->cursor = cursor_create();
 	gpu->resources = g_hash_table_new(NULL, NULL);
 	gpu->contexts = g_hash_table_new(NULL, NULL);
+	gpu->buffers = &buffer_memfd;
 	gpu->pictures.limit_bytes = options->pictures_bytes;
 	gpu->textures.limit_bytes = QUOTA_TEXTURES_BYTES;
 	heads_init(&gpu->heads);
@@ -335,9 +351,6 @@ static struct gpu *create(const struct gpu_options *options)
 struct gpu *gpu_start(const struct gpu_options *options)
 {
 	struct gpu *gpu = create(options);
-	if (!egl_choose(&gpu->choice, options->render_node, options->software || !options->virgl))
-		return NULL;
-	gpu->buffers = egl_buffer_interface(&gpu->choice);
 	gpu->thread = g_thread_new("gpu", thread_main, gpu);
 	g_mutex_lock(&gpu->lock);
 	while (!gpu->start_done)

@@ -3,12 +3,15 @@
 
 #include <epoxy/gl.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
 #include <linux/virtio_gpu.h>
 #include <string.h>
+
+/* Version 4 of the callbacks: the display is ours (egl_display.h). */
+#define VIRGL_RENDERER_UNSTABLE_APIS
 #include <virglrenderer.h>
 
+#include "render/egl_display.h"
 #include "render/guest_log.h"
 
 /* Gallium's numbers (virglrenderer, p_defines.h): not in its public headers. */
@@ -19,7 +22,6 @@
 
 static void (*fence_callback)(void *user, uint32_t sequence);
 static void *fence_user;
-static int render_node_fd = -1;
 static struct virgl_capset capsets[VIRGL_CAPSETS_MAX];
 static unsigned n_capsets;
 
@@ -28,16 +30,34 @@ static void write_fence(void *cookie, uint32_t sequence)
 	fence_callback(fence_user, sequence);
 }
 
-/* virglrenderer closes what it gets. */
-static int get_drm_fd(void *cookie)
+static virgl_renderer_gl_context create_context(
+		void *cookie, int scanout, struct virgl_renderer_gl_ctx_param *wanted)
 {
-	return fcntl(render_node_fd, F_DUPFD_CLOEXEC, 0);
+	return egl_context_create(wanted->shared, wanted->major_ver, wanted->minor_ver);
+}
+
+static void destroy_context(void *cookie, virgl_renderer_gl_context context)
+{
+	egl_context_destroy(context);
+}
+
+static int make_current(void *cookie, int scanout, virgl_renderer_gl_context context)
+{
+	return egl_context_make_current(context) ? 0 : -1;
+}
+
+static void *get_display(void *cookie)
+{
+	return egl_display_get();
 }
 
 static struct virgl_renderer_callbacks callbacks = {
-	.version = 2,
+	.version = 4,
 	.write_fence = write_fence,
-	.get_drm_fd = get_drm_fd,
+	.create_gl_context = create_context,
+	.destroy_gl_context = destroy_context,
+	.make_current = make_current,
+	.get_egl_display = get_display,
 };
 
 /* Whatever virglrenderer prints, a guest has caused. */
@@ -61,15 +81,9 @@ static void find_capsets(void)
 bool virgl_init(const struct egl_choice *choice, void (*on_fence)(void *user, uint32_t sequence),
 		void *user)
 {
-	int flags = VIRGL_RENDERER_USE_EGL | VIRGL_RENDERER_THREAD_SYNC;
 	fence_callback = on_fence;
 	fence_user = user;
-	render_node_fd = choice->render_node_fd;
-	if (choice->surfaceless) {
-		flags |= VIRGL_RENDERER_USE_SURFACELESS;
-		callbacks.version = 1;
-	}
-	int result = virgl_renderer_init(&callbacks, flags, &callbacks);
+	int result = virgl_renderer_init(&callbacks, VIRGL_RENDERER_THREAD_SYNC, &callbacks);
 	if (result != 0) {
 		g_warning("virglrenderer does not start (%d) on %s", result, choice->description);
 		return false;
@@ -253,10 +267,4 @@ bool virgl_transfer_is_sane(const struct ledger_resource *r, const struct backin
 	return in_range(t->x, t->width, at_level(r->width, t->level)) &&
 			in_range(t->y, t->height, at_level(r->height, t->level)) &&
 			in_range(t->z, t->depth, layers);
-}
-
-const char *virgl_describe(void)
-{
-	const char *name = (const char *)glGetString(GL_RENDERER);
-	return name ? name : "unknown GL";
 }

@@ -66,5 +66,3 @@ uint32_t virgl_format_bytes(uint32_t format);
 /* False for transfers that do not lie inside the resource and its backing. */
 bool virgl_transfer_is_sane(const struct ledger_resource *resource, const struct backing *backing,
 		const struct virgl_transfer *transfer);
-/* GL's renderer string. */
-const char *virgl_describe(void);
