@@ -81,10 +81,10 @@ class Control:
                     raise
 
     def run_status(self, command, timeout_s=20):
-        """Runs one shell command line; its status and its output (both streams)."""
+        """Runs one line of shell; its status and its output (both streams)."""
         serial = next(self.serials)
         # The marks are put together by printf, so that an echo of the command is not taken for them.
-        self.lines.send(f"printf '@%s-{serial}\\n' begin; ( {command}\n) </dev/null 2>&1; "
+        self.lines.send(f"printf '@%s-{serial}\\n' begin; ( {command} ) </dev/null 2>&1; "
                         f"printf '@%s-{serial} %d\\n' end $?\n")
         match = self.lines.wait_for(rf'@begin-{serial}\r*\n(.*?)@end-{serial} (\d+)\r*\n', timeout_s)
         output = match[1].replace('\r', '')

@@ -68,7 +68,7 @@ def typed_text_arrives(desktop):
 
 
 def still_colours_are_exact(desktop):
-    desktop.control.run('pkill frame-counter; true')
+    desktop.control.run('killall -q frame-counter; true')
     start_in_sway(desktop, 'frame-counter --still')
     with desktop.connect() as probe:
         counter = wait_for('strip', lambda: find_strip(probe), 10)
@@ -187,7 +187,7 @@ def start_in_sway(desktop, command):
 
 
 def start_pointer_log(desktop):
-    desktop.control.run('pkill pointer-log; true')
+    desktop.control.run('killall -q pointer-log; true')
     desktop.control.run(f'(pointer-log {WIDTH} {HEIGHT} >{POINTER_LOG} 2>&1 &) ; true')
     desktop.control.wait_until(f'grep -q watching {POINTER_LOG}', 5)
 
