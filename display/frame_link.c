@@ -5,6 +5,8 @@
 #include <glib-unix.h>
 #include <unistd.h>
 
+#include "display/fence_queue.h"
+
 /* Messages taken in one turn of the main loop, so that a busy peer leaves room for others. */
 #define MESSAGES_PER_TURN 64
 
@@ -15,6 +17,7 @@ struct frame_link {
 	void *user;
 	guint read_source, write_source;
 	GHashTable *buffers; /* id -> struct buffer */
+	struct fence_queue *fences; /* NULL: closed */
 	bool hello_received;
 
 	/* to send */
@@ -239,8 +242,28 @@ static bool on_head_off(void *user, const void *message, int *fds, unsigned n_fd
 	const struct frame_head_off *off = message;
 	if (!check_head("HEAD_OFF", off->head))
 		return false;
+	fence_queue_drop(link->fences, off->head);
 	link->ops->head_off(link->user, off->head);
 	return true;
+}
+
+/* A frame that waited for its fence may find that its head is no longer what it was made for. */
+static bool deliver_frame(void *user, struct frame *frame, const struct frame_frame *message)
+{
+	struct frame_link *link = user;
+	uint32_t width, height;
+	if (!link->ops->head_size(link->user, message->head, &width, &height) ||
+			width != frame->width || height != frame->height) {
+		frame_unref(frame);
+		return true;
+	}
+	return link->ops->frame(link->user, frame, message);
+}
+
+static void on_delivery_failed(void *user)
+{
+	struct frame_link *link = user;
+	link->ops->gone(link->user);
 }
 
 static bool on_frame(void *user, const void *message, int *fds, unsigned n_fds)
@@ -265,7 +288,7 @@ static bool on_frame(void *user, const void *message, int *fds, unsigned n_fds)
 		link_unref(link);
 		return false;
 	}
-	return link->ops->frame(link->user, frame, m);
+	return fence_queue_push(link->fences, frame, m, n_fds > 0 ? g_steal_fd(&fds[0]) : -1);
 }
 
 static bool on_cursor_image(void *user, const void *message, int *fds, unsigned n_fds)
@@ -305,7 +328,7 @@ static const struct link_handler handlers[] = {
 	ROW(BUFFER_REMOVE, buffer_remove, 0, 0),
 	ROW(HEAD_ON, head_on, 0, 0),
 	ROW(HEAD_OFF, head_off, 0, 0),
-	ROW(FRAME, frame, 0, 0),
+	ROW(FRAME, frame, 0, 1),
 	ROW(CURSOR_IMAGE, cursor_image, 0, 0),
 	ROW(CURSOR_MOVE, cursor_move, 0, 0),
 	ROW(CURSOR_HIDE, cursor_hide, 0, 0),
@@ -347,6 +370,7 @@ struct frame_link *frame_link_create(int fd, const struct frame_link_ops *ops, v
 	link->ops = ops;
 	link->user = user;
 	link->buffers = g_hash_table_new_full(NULL, NULL, NULL, drop_buffer);
+	link->fences = fence_queue_create(deliver_frame, on_delivery_failed, link);
 	link->releases = g_array_new(FALSE, FALSE, sizeof(struct frame_release));
 	g_mutex_init(&link->lock);
 	link->read_source = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, link);
@@ -365,6 +389,7 @@ void frame_link_close(struct frame_link *link)
 	link->read_source = link->write_source = 0;
 	close(link->fd);
 	link->fd = -1;
+	g_clear_pointer(&link->fences, fence_queue_destroy);
 	g_hash_table_remove_all(link->buffers);
 	link_unref(link);
 }

@@ -7,6 +7,7 @@
 
 #include <drm_fourcc.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -257,6 +258,57 @@ static void test_full_socket(void)
 	finish(&desk);
 }
 
+/* The GPU is not done: later frames queue up behind, the cursor does not, memory is bounded. */
+static void test_fences(void)
+{
+	struct desk desk;
+	struct frame_release release;
+	start(&desk);
+	int fences[5][2];
+	for (unsigned i = 0; i < G_N_ELEMENTS(fences); i++) {
+		g_assert_cmpint(pipe2(fences[i], O_CLOEXEC), ==, 0);
+		struct frame_frame frame = { .header.type = FRAME_MESSAGE_FRAME, .buffer = 1,
+			.serial = 1000 + i };
+		send_message(&desk, &frame, sizeof(frame), fences[i][0]);
+		close(fences[i][0]);
+	}
+	struct frame_cursor_move move = { .header.type = FRAME_MESSAGE_CURSOR_MOVE, .x = 5 };
+	send_message(&desk, &move, sizeof(move), -1);
+	g_assert_cmpint(desk.cursor_x, ==, 5);
+	g_assert_cmpuint(desk.frames, ==, 0);
+	/* Five came, two wait. */
+	g_assert_cmpuint(read_messages(&desk, FRAME_MESSAGE_RELEASE, &release, sizeof(release)), ==, 3);
+	close(fences[4][1]);
+	iterate();
+	g_assert_cmpuint(desk.frames, ==, 0);
+	close(fences[0][1]);
+	iterate();
+	g_assert_cmpuint(desk.frames, ==, 2);
+	g_assert_cmpuint(desk.frame->serial, ==, 1004);
+	for (unsigned i = 1; i < 4; i++)
+		close(fences[i][1]);
+	finish(&desk);
+}
+
+static void test_fence_outlives_link(void)
+{
+	struct desk desk;
+	int fence[2];
+	start(&desk);
+	g_assert_cmpint(pipe2(fence, O_CLOEXEC), ==, 0);
+	struct frame_frame frame = { .header.type = FRAME_MESSAGE_FRAME, .buffer = 1, .serial = 1 };
+	send_message(&desk, &frame, sizeof(frame), fence[0]);
+	close(fence[0]);
+	close(desk.render);
+	iterate();
+	g_assert_cmpuint(desk.gone, ==, 1);
+	close(fence[1]);
+	iterate();
+	g_assert_cmpuint(desk.frames, ==, 0);
+	desk.render = -1;
+	finish(&desk);
+}
+
 static void break_hello(struct desk *desk)
 {
 	send_hello(desk, FRAME_LINK_VERSION + 1);
@@ -384,6 +436,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/frame-link/release-from-a-thread", test_release_from_a_thread);
 	g_test_add_func("/frame-link/frame-outlives-link", test_frame_outlives_link);
 	g_test_add_func("/frame-link/full-socket", test_full_socket);
+	g_test_add_func("/frame-link/fences", test_fences);
+	g_test_add_func("/frame-link/fence-outlives-link", test_fence_outlives_link);
 	g_test_add_func("/frame-link/breaches", test_breaches);
 	g_test_add_func("/frame-link/hello-first", test_hello_first);
 	return g_test_run();
