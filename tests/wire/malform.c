@@ -42,13 +42,19 @@ static uint32_t any_id(struct malform *m)
 	return 1 + malform_random(m, MALFORM_ID_MAX);
 }
 
+/* Few contexts, so that streams often find one. */
+static uint32_t any_context(struct malform *m)
+{
+	return malform_random(m, 8) ? 1 + malform_random(m, 4) : any_id(m);
+}
+
 static uint32_t any_size(struct malform *m)
 {
 	static const uint32_t odd[] = { 0, 1, 16383, 16384, 16385, 65535, 65536, 0x7fffffff,
 		0x80000000, 0xffffffff };
 	if (malform_random(m, 8) == 0)
 		return odd[malform_random(m, G_N_ELEMENTS(odd))];
-	return 1 + malform_random(m, 256);
+	return 1 + malform_random(m, malform_random(m, 2) ? 32 : 256);
 }
 
 static uint32_t any_offset(struct malform *m)
@@ -107,14 +113,14 @@ MAKE(capset, virtio_gpu_get_capset, c.hdr.type = VIRTIO_GPU_CMD_GET_CAPSET;
 MAKE(edid, virtio_gpu_cmd_get_edid, c.hdr.type = VIRTIO_GPU_CMD_GET_EDID;
 		c.scanout = any_offset(m))
 MAKE(ctx_create, virtio_gpu_ctx_create, c.hdr.type = VIRTIO_GPU_CMD_CTX_CREATE;
-		c.hdr.ctx_id = any_id(m); c.nlen = any_size(m);
+		c.hdr.ctx_id = any_context(m); c.nlen = malform_random(m, 4) ? 64 : any_size(m);
 		memset(c.debug_name, 'A', sizeof(c.debug_name)))
 MAKE(ctx_destroy, virtio_gpu_ctx_destroy, c.hdr.type = VIRTIO_GPU_CMD_CTX_DESTROY;
-		c.hdr.ctx_id = any_id(m))
+		c.hdr.ctx_id = any_context(m))
 MAKE(ctx_attach, virtio_gpu_ctx_resource, c.hdr.type = VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE;
-		c.hdr.ctx_id = any_id(m); c.resource_id = any_id(m))
+		c.hdr.ctx_id = any_context(m); c.resource_id = any_id(m))
 MAKE(ctx_detach, virtio_gpu_ctx_resource, c.hdr.type = VIRTIO_GPU_CMD_CTX_DETACH_RESOURCE;
-		c.hdr.ctx_id = any_id(m); c.resource_id = any_id(m))
+		c.hdr.ctx_id = any_context(m); c.resource_id = any_id(m))
 MAKE(create_3d, virtio_gpu_resource_create_3d, c.hdr.type = VIRTIO_GPU_CMD_RESOURCE_CREATE_3D;
 		c.resource_id = any_id(m);
 		c.target = malform_random(m, 3) ? 2 : malform_random(m, 12);
@@ -132,7 +138,7 @@ static size_t make_transfer_3d(struct malform *m, uint8_t *command)
 	struct virtio_gpu_transfer_host_3d c = {
 		.hdr = { .type = malform_random(m, 2) ? VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D
 						      : VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D,
-				.ctx_id = any_id(m) },
+				.ctx_id = any_context(m) },
 		.box = { any_offset(m), any_offset(m), malform_random(m, 4) ? 0 : any_offset(m),
 				any_size(m), any_size(m), malform_random(m, 4) ? 1 : any_size(m) },
 		.offset = any_offset(m),
@@ -252,7 +258,7 @@ static size_t make_submit(struct malform *m, uint8_t *command)
 	struct virgl_stream s = { 0 };
 	malform_stream(m, &s);
 	struct virtio_gpu_cmd_submit c = {
-		.hdr = { .type = VIRTIO_GPU_CMD_SUBMIT_3D, .ctx_id = any_id(m) },
+		.hdr = { .type = VIRTIO_GPU_CMD_SUBMIT_3D, .ctx_id = any_context(m) },
 		.size = virgl_stream_bytes(&s),
 	};
 	size_t bytes = sizeof(c) + c.size;
@@ -264,11 +270,14 @@ static size_t make_submit(struct malform *m, uint8_t *command)
 	return bytes;
 }
 
+/* Makers of objects more often than those that destroy them: streams shall find something. */
 static const maker MAKERS[] = { make_display_info, make_create_2d, make_create_2d, make_unref,
-	make_set_scanout, make_flush, make_transfer_2d, make_detach, make_capset_info, make_capset,
-	make_edid, make_ctx_create, make_ctx_destroy, make_ctx_attach, make_ctx_attach,
-	make_ctx_detach, make_create_3d, make_create_3d, make_transfer_3d, make_transfer_3d,
-	make_attach_backing, make_attach_backing, make_submit, make_submit, make_submit };
+	make_set_scanout, make_set_scanout, make_flush, make_flush, make_transfer_2d,
+	make_transfer_2d, make_detach, make_capset_info, make_capset, make_edid, make_ctx_create,
+	make_ctx_create, make_ctx_create, make_ctx_destroy, make_ctx_attach, make_ctx_attach,
+	make_ctx_attach, make_ctx_detach, make_create_3d, make_create_3d, make_transfer_3d,
+	make_transfer_3d, make_attach_backing, make_attach_backing, make_submit, make_submit,
+	make_submit, make_submit, make_submit };
 
 size_t malform_command(struct malform *m, enum malform_kind kind, uint8_t *command)
 {

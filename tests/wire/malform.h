@@ -15,7 +15,7 @@
 
 #define MALFORM_COMMAND_MAX 65536
 /* Objects that the generator may create have these ids and below. */
-#define MALFORM_ID_MAX 24
+#define MALFORM_ID_MAX 12
 
 enum malform_kind {
 	MALFORM_SIZED,   /* right size for its type */
