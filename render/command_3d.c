@@ -188,6 +188,19 @@ uint32_t command_transfer_from_host_3d(struct gpu *gpu, struct command *command)
 						   : VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 }
 
+/* Each command's length is in its first word; virglrenderer takes a cut one for the end. */
+static bool stream_is_whole(const uint32_t *commands, uint32_t n_dwords)
+{
+	uint32_t at = 0;
+	while (at < n_dwords) {
+		uint32_t length = (commands[at] >> 16) + 1;
+		if (length > n_dwords - at)
+			return false;
+		at += length;
+	}
+	return true;
+}
+
 uint32_t command_submit_3d(struct gpu *gpu, struct command *command)
 {
 	const struct virtio_gpu_cmd_submit *submit = (const void *)command->fixed.bytes;
@@ -201,6 +214,10 @@ uint32_t command_submit_3d(struct gpu *gpu, struct command *command)
 	g_autofree uint32_t *commands = g_malloc(MAX(submit->size, 4));
 	if (!command_read_rest(command, commands, submit->size))
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;
+	if (!stream_is_whole(commands, submit->size / 4))
+		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
+				"context %u: a command is longer than the stream",
+				submit->hdr.ctx_id);
 	fence_queue_note_work(gpu->fences);
 	return virgl_submit(submit->hdr.ctx_id, commands, submit->size / 4)
 			? VIRTIO_GPU_RESP_OK_NODATA

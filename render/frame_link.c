@@ -262,6 +262,17 @@ bool frame_link_wants_frame(const struct frame_link *link, unsigned head)
 			h->n_outstanding < FRAME_LINK_OUTSTANDING_MAX;
 }
 
+bool frame_link_has_lent(
+		const struct frame_link *link, unsigned head, const struct buffer *buffer)
+{
+	const struct head *h = &link->heads[head];
+	for (unsigned i = 0; i < h->n_outstanding; i++) {
+		if (h->outstanding[i].buffer == buffer)
+			return true;
+	}
+	return false;
+}
+
 int frame_link_send_frame(struct frame_link *link, struct frame_frame *frame, struct buffer *buffer)
 {
 	struct head *head = &link->heads[frame->head];

@@ -52,6 +52,9 @@ void frame_link_set_head(struct frame_link *link, unsigned head, const struct fr
 uint32_t frame_link_get_rate(const struct frame_link *link, unsigned head);
 /* True when a frame of this head would be welcome: attached, watched, not too many outstanding. */
 bool frame_link_wants_frame(const struct frame_link *link, unsigned head);
+/* True while display has not released a frame of this head in this buffer. */
+bool frame_link_has_lent(
+		const struct frame_link *link, unsigned head, const struct buffer *buffer);
 /*
  * Sends a frame whose head, source and damage are filled in, with `buffer`; locks the buffer until
  * display releases it. Returns 0, -EAGAIN (no room: asked for), or -ENOTCONN.

@@ -15,6 +15,11 @@
 #define BATCH 32
 /* How often to look at fences when virglrenderer offers nothing to sleep on. */
 #define FENCE_POLL_MS 2
+/* How long the main thread may take to read the keeper link to its end. */
+#define CATCH_UP_US (200 * 1000)
+/* How long the keeper may hold a memory table back, and how often a guest may make us wait for that. */
+#define MEMORY_WAIT_US (50 * 1000)
+#define MEMORY_WAIT_INTERVAL_US G_USEC_PER_SEC
 
 /* ---- objects ---- */
 
@@ -125,6 +130,46 @@ static bool has_handover(const struct gpu *gpu)
 	return __atomic_load_n(&gpu->handover, __ATOMIC_ACQUIRE);
 }
 
+static void read_keeper(struct gpu *gpu)
+{
+	gint64 deadline_us = g_get_monotonic_time() + CATCH_UP_US;
+	uint64_t one = 1;
+	g_mutex_lock(&gpu->lock);
+	gpu->catch_up_wanted = true;
+	if (write(gpu->catch_up_fd, &one, sizeof(one)) < 0)
+		g_debug("gpu: catch up: %s", g_strerror(errno));
+	while (gpu->catch_up_wanted)
+		if (!g_cond_wait_until(&gpu->caught_up, &gpu->lock, deadline_us))
+			break;
+	g_mutex_unlock(&gpu->lock);
+	if (has_handover(gpu))
+		accept_handover(gpu);
+}
+
+static void wait_for_keeper(struct gpu *gpu)
+{
+	gint64 now_us = g_get_monotonic_time();
+	if (gpu->last_wait_us != 0 && now_us - gpu->last_wait_us < MEMORY_WAIT_INTERVAL_US)
+		return;
+	gpu->last_wait_us = now_us;
+	g_mutex_lock(&gpu->lock);
+	while (!gpu->new_memory)
+		if (!g_cond_wait_until(&gpu->handed_over, &gpu->lock, now_us + MEMORY_WAIT_US))
+			break;
+	g_mutex_unlock(&gpu->lock);
+	if (has_handover(gpu))
+		accept_handover(gpu);
+}
+
+bool gpu_catch_up(struct gpu *gpu)
+{
+	const struct memory *before = gpu->memory;
+	read_keeper(gpu);
+	if (gpu->memory == before)
+		wait_for_keeper(gpu);
+	return gpu->memory != before;
+}
+
 /* ---- the thread ---- */
 
 /*
@@ -140,6 +185,8 @@ static void execute(struct gpu *gpu, struct chain *chain)
 			return;
 		}
 	}
+	if (chain->fault && gpu_catch_up(gpu))
+		chain = virtqueue_read_again(gpu->control, chain);
 	command_execute(gpu, chain);
 }
 
@@ -343,7 +390,10 @@ static struct gpu *create(const struct gpu_options *options)
 	gpu->frames = frame_link_create(&listener, gpu);
 	gpu->new_frame_link = gpu->fence_fd = -1;
 	gpu->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	gpu->catch_up_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	g_mutex_init(&gpu->lock);
+	g_cond_init(&gpu->caught_up);
+	g_cond_init(&gpu->handed_over);
 	g_cond_init(&gpu->started);
 	return gpu;
 }
@@ -379,7 +429,19 @@ void gpu_wake(struct gpu *gpu)
 static void announce_handover(struct gpu *gpu)
 {
 	__atomic_store_n(&gpu->handover, 1, __ATOMIC_RELEASE);
+	g_cond_signal(&gpu->handed_over);
 	gpu_wake(gpu);
+}
+
+void gpu_caught_up(struct gpu *gpu)
+{
+	uint64_t count;
+	if (read(gpu->catch_up_fd, &count, sizeof(count)) < 0)
+		return;
+	g_mutex_lock(&gpu->lock);
+	gpu->catch_up_wanted = false;
+	g_cond_signal(&gpu->caught_up);
+	g_mutex_unlock(&gpu->lock);
 }
 
 void gpu_set_memory(struct gpu *gpu, struct memory *memory)

@@ -180,14 +180,17 @@ static int serve(struct keeper *keeper)
 		struct pollfd fds[] = {
 			{ keeper->fd, POLLIN, 0 },
 			{ virtqueue_kick_fd(cursor), POLLIN, 0 },
+			{ keeper->gpu->catch_up_fd, POLLIN, 0 },
 		};
 		if (poll(fds, G_N_ELEMENTS(fds), -1) < 0)
 			continue;
-		if (fds[0].revents) {
+		if (fds[0].revents || fds[2].revents) {
 			int result = serve_link(keeper);
 			if (result < 0)
 				return result;
 		}
+		if (fds[2].revents)
+			gpu_caught_up(keeper->gpu);
 		if (fds[1].revents)
 			virtqueue_drain_kick(cursor);
 		answer_cursor_orphans(cursor);

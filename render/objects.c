@@ -87,6 +87,12 @@ uint32_t objects_create_resource(struct gpu *gpu, const struct ledger_resource *
 	return result;
 }
 
+static struct backing *make_backing(
+		struct gpu *gpu, const struct ledger_backing *entries, uint32_t n_entries)
+{
+	return gpu->memory ? backing_create(gpu->memory, entries, n_entries) : NULL;
+}
+
 uint32_t objects_attach_backing(struct gpu *gpu, struct resource *resource,
 		const struct ledger_backing *entries, uint32_t n_entries)
 {
@@ -94,8 +100,9 @@ uint32_t objects_attach_backing(struct gpu *gpu, struct resource *resource,
 		guest_warning("resource %u: has a backing already", resource->id);
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;
 	}
-	struct backing *backing =
-			gpu->memory ? backing_create(gpu->memory, entries, n_entries) : NULL;
+	struct backing *backing = make_backing(gpu, entries, n_entries);
+	if (!backing && gpu_catch_up(gpu))
+		backing = make_backing(gpu, entries, n_entries);
 	if (!backing) {
 		guest_warning("resource %u: backing of %u entries reaches outside guest memory",
 				resource->id, n_entries);

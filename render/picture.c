@@ -55,6 +55,16 @@ void picture_destroy(struct picture *picture)
 	g_free(picture);
 }
 
+bool picture_has_free(const struct picture *picture, unsigned n)
+{
+	const struct quota *quota = picture->quota;
+	uint64_t growth = (quota->limit_bytes - quota->used_bytes) / buffer_cost(picture);
+	uint64_t n_free = MIN(growth, PICTURE_BUFFERS_MAX - picture->n_buffers);
+	for (unsigned i = 0; i < picture->n_buffers; i++)
+		n_free += picture->buffers[i] != picture->current && picture->buffers[i]->locked == 0;
+	return n_free >= n;
+}
+
 static struct buffer *find_unlocked(const struct picture *picture)
 {
 	for (unsigned i = 0; i < picture->n_buffers; i++) {
@@ -71,14 +81,6 @@ struct buffer *picture_find_writable(struct picture *picture)
 		return picture->current;
 	struct buffer *buffer = find_unlocked(picture);
 	return buffer ? buffer : add_buffer(picture);
-}
-
-bool picture_can_lend(const struct picture *picture)
-{
-	return find_unlocked(picture) ||
-			(picture->n_buffers < PICTURE_BUFFERS_MAX &&
-					buffer_cost(picture) <= picture->quota->limit_bytes -
-									picture->quota->used_bytes);
 }
 
 void picture_changed(struct picture *picture, const struct frame_rect *rect)

@@ -36,8 +36,8 @@ void picture_destroy(struct picture *picture); /* NULL is allowed */
  * and the ring may not grow.
  */
 struct buffer *picture_find_writable(struct picture *picture);
-/* True when display may lock `current` and there is still another buffer to write, now or to be made. */
-bool picture_can_lend(const struct picture *picture);
+/* True when at least n buffers besides `current` can be written, now or once made. */
+bool picture_has_free(const struct picture *picture, unsigned n);
 /* The picture changed in `rect`: stale everywhere, until picture_written() says otherwise. */
 void picture_changed(struct picture *picture, const struct frame_rect *rect);
 /* `buffer` now has the newest contents everywhere and is current. */

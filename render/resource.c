@@ -137,6 +137,17 @@ bool resource_transfer_2d(
 	return true;
 }
 
+bool resource_renew_picture(struct resource *resource)
+{
+	const struct frame_rect nothing = { 0 };
+	struct buffer *buffer = picture_find_writable(resource->picture);
+	if (!buffer)
+		return false;
+	bring_up_to_date(resource->picture, buffer, &nothing);
+	picture_written(resource->picture, buffer);
+	return true;
+}
+
 const uint8_t *resource_peek_pixels(const struct resource *resource)
 {
 	return resource->picture ? resource->picture->current->pixels : resource->pixels;

@@ -50,5 +50,11 @@ bool resource_make_showable(struct resource *resource, const struct buffer_inter
 bool resource_transfer_2d(
 		struct resource *resource, const struct frame_rect *rect, uint64_t offset_bytes);
 
+/*
+ * Copies the newest pixels into another buffer of the picture, which becomes the current one. False
+ * when there is none.
+ */
+bool resource_renew_picture(struct resource *resource);
+
 /* The newest pixels of a 2D resource, B G R A rows without padding. */
 const uint8_t *resource_peek_pixels(const struct resource *resource);

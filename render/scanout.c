@@ -184,10 +184,13 @@ static bool copy_stale(struct scanout *s, struct buffer *buffer)
 	return true;
 }
 
-static struct buffer *render_3d(struct scanout *s)
+/* A head is never lent the buffer that it has: its reader may be comparing the two. */
+static struct buffer *render_3d(struct gpu *gpu, unsigned head)
 {
+	struct scanout *s = &gpu->scanouts[head];
 	struct picture *picture = s->picture;
-	if (picture->current && region_is_empty(&picture->current->stale))
+	if (picture->current && region_is_empty(&picture->current->stale) &&
+			!frame_link_has_lent(gpu->frames, head, picture->current))
 		return picture->current;
 	struct buffer *buffer = picture_find_writable(picture);
 	if (!buffer)
@@ -200,10 +203,16 @@ static struct buffer *render_3d(struct scanout *s)
 }
 
 /* A guest's 2D transfer must always find a buffer, so the last free one is not lent. */
-static struct buffer *lend_2d(struct scanout *s)
+static struct buffer *lend_2d(struct gpu *gpu, unsigned head)
 {
-	struct picture *picture = s->resource->picture;
-	return picture_can_lend(picture) ? picture->current : NULL;
+	struct resource *resource = gpu->scanouts[head].resource;
+	struct picture *picture = resource->picture;
+	bool lent = frame_link_has_lent(gpu->frames, head, picture->current);
+	if (!picture_has_free(picture, lent ? 2 : 1))
+		return NULL;
+	if (lent && !resource_renew_picture(resource))
+		return NULL;
+	return picture->current;
 }
 
 void scanout_pump(struct gpu *gpu, unsigned head)
@@ -212,7 +221,7 @@ void scanout_pump(struct gpu *gpu, unsigned head)
 	if (!s->resource || !s->flushed || region_is_empty(&s->damage) ||
 			!frame_link_wants_frame(gpu->frames, head))
 		return;
-	struct buffer *buffer = s->picture ? render_3d(s) : lend_2d(s);
+	struct buffer *buffer = s->picture ? render_3d(gpu, head) : lend_2d(gpu, head);
 	if (!buffer)
 		return;
 	struct frame_frame frame = { .head = head,

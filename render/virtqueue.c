@@ -25,6 +25,7 @@ struct virtqueue {
 	struct keeper_ring_start start; /* as last given: addresses to find again in a new table */
 	struct vring ring;              /* host addresses */
 	bool running, broken;
+	bool unmapped; /* not in the memory table of now */
 	bool event_idx, quiet;
 	uint16_t next_avail;
 	uint16_t used_index;
@@ -112,16 +113,9 @@ static bool find_ring(struct virtqueue *vq)
 	return true;
 }
 
-void virtqueue_set_memory(struct virtqueue *vq, struct memory *memory)
+static bool is_workable(const struct virtqueue *vq)
 {
-	g_mutex_lock(&vq->lock);
-	memory_unref(vq->memory);
-	vq->memory = memory_ref(memory);
-	if (vq->running && !find_ring(vq)) {
-		g_warning("%s queue: not in the new memory table, stopped", vq->name);
-		vq->broken = true;
-	}
-	g_mutex_unlock(&vq->lock);
+	return vq->running && !vq->broken && !vq->unmapped;
 }
 
 static uint16_t load_acquire(const __virtio16 *from)
@@ -194,6 +188,22 @@ static void put_kept(struct virtqueue *vq)
 	}
 }
 
+void virtqueue_set_memory(struct virtqueue *vq, struct memory *memory)
+{
+	g_mutex_lock(&vq->lock);
+	memory_unref(vq->memory);
+	vq->memory = memory_ref(memory);
+	if (vq->running) {
+		vq->unmapped = !find_ring(vq);
+		if (!vq->unmapped)
+			put_kept(vq);
+		else
+			g_warning("%s queue: not in the new memory table, waiting for the next",
+					vq->name);
+	}
+	g_mutex_unlock(&vq->lock);
+}
+
 /*
  * A renderer that takes a ring over finds in the ledger what the one before was doing. Three stores
  * may have been cut short: a return (the used index has moved: it happened), and a take (marked, but
@@ -238,7 +248,7 @@ bool virtqueue_start(struct virtqueue *vq, const struct keeper_ring_start *start
 		vq->used_index = load_acquire(&vq->ring.used->idx);
 		if (vq->ledger)
 			settle_ledger(vq);
-		vq->broken = false;
+		vq->broken = vq->unmapped = false;
 		vq->running = true;
 		put_kept(vq);
 	} else {
@@ -412,7 +422,7 @@ static struct chain *read_chain(struct virtqueue *vq, uint16_t head)
 
 static struct chain *take_locked(struct virtqueue *vq)
 {
-	while (vq->running && !vq->broken) {
+	while (is_workable(vq)) {
 		uint16_t waiting = (uint16_t)(load_acquire(&vq->ring.avail->idx) - vq->next_avail);
 		if (waiting == 0)
 			return NULL;
@@ -448,7 +458,7 @@ struct chain *virtqueue_try_take_orphan(struct virtqueue *vq)
 {
 	struct chain *chain = NULL;
 	g_mutex_lock(&vq->lock);
-	if (vq->running && !vq->broken && !vq->orphans_checked && vq->ledger) {
+	if (is_workable(vq) && !vq->orphans_checked && vq->ledger) {
 		const uint8_t *mark = memchr(vq->ledger->taken, 1, vq->ring.num);
 		if (mark)
 			chain = read_chain(vq, (uint16_t)(mark - vq->ledger->taken));
@@ -475,7 +485,7 @@ void virtqueue_return(
 {
 	g_mutex_lock(&vq->lock);
 	bool current = chain->generation == vq->generation;
-	bool keep = current && !vq->running;
+	bool keep = current && (!vq->running || vq->unmapped);
 	if (keep)
 		keep_answer(vq, chain, answer, answer_bytes);
 	else if (current && !vq->broken)
@@ -483,6 +493,20 @@ void virtqueue_return(
 	g_mutex_unlock(&vq->lock);
 	if (!keep)
 		chain_free(chain);
+}
+
+struct chain *virtqueue_read_again(struct virtqueue *vq, struct chain *chain)
+{
+	g_mutex_lock(&vq->lock);
+	struct chain *again = NULL;
+	if (chain->generation == vq->generation && is_workable(vq) &&
+			chain->head < vq->ring.num)
+		again = read_chain(vq, chain->head);
+	g_mutex_unlock(&vq->lock);
+	if (!again)
+		return chain;
+	chain_free(chain);
+	return again;
 }
 
 bool virtqueue_is_current(struct virtqueue *vq, const struct chain *chain)
@@ -497,7 +521,7 @@ bool virtqueue_listen(struct virtqueue *vq)
 {
 	bool work = false;
 	g_mutex_lock(&vq->lock);
-	if (vq->running && !vq->broken) {
+	if (is_workable(vq)) {
 		if (vq->event_idx)
 			__atomic_store_n((uint16_t *)&vring_avail_event(&vq->ring), vq->next_avail,
 					__ATOMIC_RELAXED);
@@ -513,7 +537,7 @@ bool virtqueue_listen(struct virtqueue *vq)
 void virtqueue_quiet(struct virtqueue *vq)
 {
 	g_mutex_lock(&vq->lock);
-	if (vq->running && !vq->broken && !vq->event_idx && !vq->quiet) {
+	if (is_workable(vq) && !vq->event_idx && !vq->quiet) {
 		__atomic_store_n((uint16_t *)&vq->ring.used->flags, VRING_USED_F_NO_NOTIFY,
 				__ATOMIC_RELAXED);
 		vq->quiet = true;

@@ -67,6 +67,8 @@ struct chain *virtqueue_try_take_orphan(struct virtqueue *vq);
 void virtqueue_return(
 		struct virtqueue *vq, struct chain *chain, const void *answer, size_t answer_bytes);
 
+/* Translates a faulty chain anew, with the memory table of now. Takes it and returns its like. */
+struct chain *virtqueue_read_again(struct virtqueue *vq, struct chain *chain);
 /* False for a chain from before a reset: its answer will be dropped, so do not begin. */
 bool virtqueue_is_current(struct virtqueue *vq, const struct chain *chain);
 
