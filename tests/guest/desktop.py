@@ -6,7 +6,8 @@
         with desktop.connect() as probe:
             probe.wait_counter(30, timeout=5)
 
-Taken from the environment: VITRINE (the program; build/server/vitrine when unset), SPICE_PROBE, VITRINE_CACHE.
+Taken from the environment: VITRINE (the program; build/server/vitrine when unset), VITRINE_RUN_OPTIONS
+(more options for `vitrine run`), SPICE_PROBE, VITRINE_CACHE.
 With VITRINE_STOCK=1 QEMU's own virtio-gpu-gl and SPICE server stand in for Vitrine, to tell a fault of
 the guest or of a test from one of ours.
 """
@@ -88,7 +89,7 @@ class Desktop:
             command += [word for name, value in boot for word in (f'-{name}', value)]
         else:
             command = [vitrine_program(), 'run', '--name', self.name, '--spice-port', self.port,
-                       '--serial', f'{self.folder}/serial', *options]
+                       '--serial', f'{self.folder}/serial', *os.environ.get('VITRINE_RUN_OPTIONS', '').split(), *options]
             command += [f'--{name}={value}' for name, value in boot] + ['--']
         self.process = subprocess.Popen([str(word) for word in [*command, *qemu_options]], stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log)
@@ -98,6 +99,7 @@ class Desktop:
             if profile:
                 self.control.wait_ready(BOOT_TIMEOUT_S)
         except BaseException:
+            self.print_logs()
             self.close()
             raise
 
