@@ -338,7 +338,7 @@ static void thread_stop(struct fake_desktop *desktop)
 	desktop->stopping = true;
 }
 
-static void log_print(const struct fake_desktop *desktop)
+void fake_desktop_print_log(const struct fake_desktop *desktop)
 {
 	g_autofree char *log = NULL;
 
@@ -364,7 +364,7 @@ static void process_wait(struct fake_desktop *desktop)
 	bool clean = !late && g_subprocess_get_if_exited(desktop->process) &&
 		     g_subprocess_get_exit_status(desktop->process) == 0;
 	if (!clean || desktop->render.broken || desktop->keeper_broken)
-		log_print(desktop);
+		fake_desktop_print_log(desktop);
 	g_assert_false(late);
 	g_assert_cmpint(g_subprocess_get_status(desktop->process), ==, 0);
 }

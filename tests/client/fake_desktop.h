@@ -56,6 +56,8 @@ unsigned long fake_desktop_resident_kib(const struct fake_desktop *desktop);
 bool fake_desktop_is_alive(struct fake_desktop *desktop);
 /* Waits until display's log has a line that holds `text`. */
 bool fake_desktop_wait_log(const struct fake_desktop *desktop, const char *text, int timeout_ms);
+/* To standard error. */
+void fake_desktop_print_log(const struct fake_desktop *desktop);
 unsigned fake_desktop_count_log_lines(const struct fake_desktop *desktop);
 /* The last POINTER_AREA. */
 bool fake_desktop_wait_pointer_area(

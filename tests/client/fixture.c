@@ -50,6 +50,26 @@ void fixture_stop(struct fixture *fixture)
 	fake_desktop_stop(fixture->desktop);
 }
 
+/* What was expected and what is seen, for the person who looks into it. */
+static void save_difference(struct fixture *fixture)
+{
+	const struct canvas *canvas = fixture_canvas(fixture);
+	g_autoptr(GString) ppm = g_string_new(NULL);
+	g_autofree char *path = g_build_filename(g_get_tmp_dir(), "client-test-expected.ppm", NULL);
+
+	g_string_append_printf(ppm, "P6\n%u %u\n255\n", canvas->width, canvas->height);
+	for (size_t i = 0; i < (size_t)canvas->width * canvas->height; i++) {
+		g_string_append_c(ppm, canvas->pixels[i] >> 16 & 0xff);
+		g_string_append_c(ppm, canvas->pixels[i] >> 8 & 0xff);
+		g_string_append_c(ppm, canvas->pixels[i] & 0xff);
+	}
+	g_file_set_contents(path, ppm->str, ppm->len, NULL);
+	g_free(client_ask(fixture->client, "screenshot %s/client-test-seen.ppm", g_get_tmp_dir()));
+	g_printerr("picture differs: see client-test-expected.ppm and client-test-seen.ppm in %s\n",
+		g_get_tmp_dir());
+	fake_desktop_print_log(fixture->desktop);
+}
+
 gint64 fixture_expect_canvas(struct fixture *fixture)
 {
 	struct canvas *canvas = fixture_canvas(fixture);
@@ -59,11 +79,8 @@ gint64 fixture_expect_canvas(struct fixture *fixture)
 	g_autofree char *answer = client_ask(fixture->client, "wait-hash 0 0 %u %u %s %d",
 		canvas->width, canvas->height, hash, SETTLE_MS);
 
-	if (!answer_is_ok(answer)) {
-		g_free(client_ask(
-			fixture->client, "screenshot %s/client-test-failed.png", g_get_tmp_dir()));
-		g_printerr("picture differs, see %s/client-test-failed.png\n", g_get_tmp_dir());
-	}
+	if (!answer_is_ok(answer))
+		save_difference(fixture);
 	g_assert_true(answer_is_ok(answer));
 	return answer_int(answer, "elapsed_ms");
 }

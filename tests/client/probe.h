@@ -133,10 +133,10 @@ struct counter_reading {
 	int x, y; /* of the strip's first cell */
 };
 
-/* Finds and reads the frame-counter strip of tests/guest/counter_layout.h; `hint` (or NULL) is
- * where it was last time. */
+/* Reads the frame-counter strip of tests/guest/counter_layout.h at `hint` (or NULL), where it was
+ * last time, and if it is not there and `search` is set, anywhere. */
 bool counter_read(const struct probe_display *display, const struct counter_reading *hint,
-	struct counter_reading *reading);
+	bool search, struct counter_reading *reading);
 
 /* probe_commands.c */
 

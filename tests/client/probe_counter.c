@@ -4,7 +4,7 @@
 #include "tests/guest/counter_layout.h"
 
 bool counter_read(const struct probe_display *display, const struct counter_reading *hint,
-	struct counter_reading *reading)
+	bool search, struct counter_reading *reading)
 {
 	const struct counter_picture picture = { .pixels = display->data,
 		.width = display->width,
@@ -19,5 +19,5 @@ bool counter_read(const struct probe_display *display, const struct counter_read
 		reading->y = hint->y;
 		return true;
 	}
-	return counter_find(&picture, &reading->value, &reading->x, &reading->y);
+	return search && counter_find(&picture, &reading->value, &reading->x, &reading->y);
 }
