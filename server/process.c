@@ -36,6 +36,8 @@ static int place_fds(const struct process_options *options, int error_pipe, int 
 
 static int place_stdio(const struct process_options *options)
 {
+	if (options->stderr_fd > 0 && dup2(options->stderr_fd, STDERR_FILENO) < 0)
+		return errno;
 	if (options->keep_stdio)
 		return 0;
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);

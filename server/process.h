@@ -23,6 +23,8 @@ struct process_options {
 	bool own_group;
 	/* Standard input and output stay ours; otherwise /dev/null and our standard error. */
 	bool keep_stdio;
+	/* The child's standard error; 0 or less: ours. */
+	int stderr_fd;
 	struct process_fd fds[PROCESS_FDS_MAX];
 	unsigned n_fds;
 };

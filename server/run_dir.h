@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run_dir: the directory of one running desktop, $XDG_RUNTIME_DIR/vitrine/NAME or, without that
+ * variable, /tmp/vitrine-UID/NAME. Only its owner may look inside. It is locked while the desktop
+ * runs, which makes names unique, and gone afterwards.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+struct run_dir {
+	char *path;
+	int fd; /* the lock; -1: none */
+};
+
+/* Letters, digits, dot, dash, underscore; 1 to 64; the first a letter or digit. */
+bool run_dir_name_ok(const char *name);
+
+/* What an earlier desktop left behind when it was killed is removed. */
+bool run_dir_create(struct run_dir *dir, const char *name, GError **error);
+void run_dir_remove(struct run_dir *dir);
+
+/* A path inside. Caller frees. */
+char *run_dir_file(const struct run_dir *dir, const char *file);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/run_options.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/image.h"
+#include "server/listen.h"
+#include "server/options.h"
+#include "server/run_dir.h"
+
+#define MEMORY_MIN_MIB 64
+#define MEMORY_MAX_MIB (16 * 1024 * 1024)
+#define CPUS_MAX 255
+
+static bool fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static bool fail(GError **error, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, text);
+	return false;
+}
+
+static bool check_readable(const char *option, const char *path, GError **error)
+{
+	if (!path || access(path, R_OK) == 0)
+		return true;
+	return fail(error, "--%s %s: %s", option, path, g_strerror(errno));
+}
+
+static bool check_accel(struct run_options *o, const char *text, GError **error)
+{
+	static const char *const names[] = { "auto", "kvm", "tcg" };
+	for (unsigned i = 0; text && i < G_N_ELEMENTS(names); i++) {
+		if (strcmp(text, names[i]) == 0) {
+			o->accel = (enum run_accel)i;
+			return true;
+		}
+	}
+	return text ? fail(error, "--accel=%s: is none of auto, kvm, tcg", text) : true;
+}
+
+static bool check_guest(struct run_options *o, GError **error)
+{
+	if (!run_dir_name_ok(o->name))
+		return fail(error, "--name=%s: letters, digits, \".\", \"-\", \"_\", at most 64",
+				o->name);
+	if (!o->disk && !o->kernel)
+		return fail(error, "give a machine to run: --disk=IMAGE, or --kernel=FILE");
+	if ((o->initrd || o->append) && !o->kernel)
+		return fail(error, "--initrd and --append need --kernel");
+	if (!check_readable("kernel", o->kernel, error) ||
+			!check_readable("initrd", o->initrd, error))
+		return false;
+	const char *format = o->disk ? image_format(o->disk, o->disk_format, error) : NULL;
+	if (o->disk && !format)
+		return false;
+	if (format && !o->disk_format)
+		o->disk_format = g_strdup(format);
+	return true;
+}
+
+static bool check_numbers(struct run_options *o, int memory, int cpus, int port, GError **error)
+{
+	if (memory < MEMORY_MIN_MIB || memory > MEMORY_MAX_MIB)
+		return fail(error, "--memory=%d: from %d to %d MiB", memory, MEMORY_MIN_MIB,
+				MEMORY_MAX_MIB);
+	if (cpus < 1 || cpus > CPUS_MAX)
+		return fail(error, "--cpus=%d: from 1 to %d", cpus, CPUS_MAX);
+	if (port < 0 || port > 65535)
+		return fail(error, "--spice-port=%d is not a port", port);
+	o->memory_mib = (unsigned)memory;
+	o->n_cpus = (unsigned)cpus;
+	o->spice_port = (unsigned)port;
+	return true;
+}
+
+static bool check_spice(const struct run_options *o, GError **error)
+{
+	g_autofree char *password = NULL;
+	if (o->password_file && !(password = options_read_password(o->password_file, error)))
+		return false;
+	bool secret = password != NULL;
+	if (password)
+		memset(password, 0, strlen(password));
+	if (o->spice_unix && o->spice_port > 0)
+		return fail(error, "--spice-port and --spice-unix exclude each other");
+	if (!o->spice_unix && !secret && !listen_is_loopback(o->spice_addr))
+		return fail(error, "--spice-addr=%s is not a loopback address: that needs "
+				   "--password-file", o->spice_addr);
+	if (o->software && o->render_node)
+		return fail(error, "--software and --render-node exclude each other");
+	return true;
+}
+
+/* What stands after "--" is QEMU's, whatever it looks like. */
+static char **split_rest(int *argc, char **argv)
+{
+	for (int i = 1; i < *argc; i++) {
+		if (strcmp(argv[i], "--") == 0) {
+			char **rest = g_strdupv(argv + i + 1);
+			*argc = i;
+			return rest;
+		}
+	}
+	return g_new0(char *, 1);
+}
+
+bool run_options_parse(struct run_options *o, int argc, char **argv, GError **error)
+{
+	*o = (struct run_options){ 0 };
+	o->rest = split_rest(&argc, argv);
+	int memory = RUN_DEFAULT_MEMORY_MIB, cpus = RUN_DEFAULT_CPUS, port = 0;
+	gboolean snapshot = FALSE, uefi = FALSE, no_network = FALSE, no_virgl = FALSE,
+		 software = FALSE;
+	g_autofree char *accel = NULL;
+	const GOptionEntry entries[] = {
+		{ "name", 0, 0, G_OPTION_ARG_STRING, &o->name, "The desktop's name", "NAME" },
+		{ "disk", 0, 0, G_OPTION_ARG_FILENAME, &o->disk, "Boot this disk image", "IMAGE" },
+		{ "disk-format", 0, 0, G_OPTION_ARG_STRING, &o->disk_format,
+				"raw, qcow2, ... (default: seen from the file)", "FORMAT" },
+		{ "snapshot", 0, 0, G_OPTION_ARG_NONE, &snapshot,
+				"Forget what the guest writes to the disk", NULL },
+		{ "uefi", 0, 0, G_OPTION_ARG_NONE, &uefi, "Boot with OVMF, not SeaBIOS", NULL },
+		{ "kernel", 0, 0, G_OPTION_ARG_FILENAME, &o->kernel, "Boot this kernel", "FILE" },
+		{ "initrd", 0, 0, G_OPTION_ARG_FILENAME, &o->initrd, "Its initramfs", "FILE" },
+		{ "append", 0, 0, G_OPTION_ARG_STRING, &o->append, "Its command line", "TEXT" },
+		{ "memory", 0, 0, G_OPTION_ARG_INT, &memory, "Guest memory (default 2048)", "MIB" },
+		{ "cpus", 0, 0, G_OPTION_ARG_INT, &cpus, "Virtual CPUs (default 2)", "N" },
+		{ "accel", 0, 0, G_OPTION_ARG_STRING, &accel, "auto, kvm or tcg", "HOW" },
+		{ "no-network", 0, 0, G_OPTION_ARG_NONE, &no_network, "No network card", NULL },
+		{ "serial", 0, 0, G_OPTION_ARG_STRING, &o->serial,
+				"The serial port's output: a file, or \"stdio\"", "WHERE" },
+		{ "spice-addr", 0, 0, G_OPTION_ARG_STRING, &o->spice_addr,
+				"Listen on this address (default 127.0.0.1)", "ADDR" },
+		{ "spice-port", 0, 0, G_OPTION_ARG_INT, &port,
+				"Listen on this port (default: first free from 5900)", "N" },
+		{ "spice-unix", 0, 0, G_OPTION_ARG_FILENAME, &o->spice_unix,
+				"Listen on this unix socket instead", "PATH" },
+		{ "password-file", 0, 0, G_OPTION_ARG_FILENAME, &o->password_file,
+				"Ask clients for the password in this file", "PATH" },
+		{ "no-virgl", 0, 0, G_OPTION_ARG_NONE, &no_virgl, "No OpenGL for the guest", NULL },
+		{ "software", 0, 0, G_OPTION_ARG_NONE, &software, "Draw on the CPU", NULL },
+		{ "render-node", 0, 0, G_OPTION_ARG_FILENAME, &o->render_node, "Draw on this GPU",
+				"PATH" },
+		{ "qemu", 0, 0, G_OPTION_ARG_FILENAME, &o->qemu, "The QEMU program", "PATH" },
+		G_OPTION_ENTRY_NULL,
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new("[-- QEMU ARGUMENTS]");
+	g_option_context_set_summary(context, "Runs a virtual machine with an OpenGL desktop.");
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (!g_option_context_parse(context, &argc, &argv, error))
+		return false;
+	if (argc > 1)
+		return fail(error, "unexpected argument %s", argv[1]);
+	o->snapshot = snapshot;
+	o->uefi = uefi;
+	o->no_network = no_network;
+	o->no_virgl = no_virgl;
+	o->software = software;
+	if (!o->name)
+		o->name = g_strdup("desktop");
+	if (!o->spice_addr)
+		o->spice_addr = g_strdup("127.0.0.1");
+	return check_accel(o, accel, error) && check_numbers(o, memory, cpus, port, error) &&
+			check_guest(o, error) && check_spice(o, error);
+}
+
+void run_options_finish(struct run_options *o)
+{
+	char *texts[] = { o->name, o->disk, o->disk_format, o->kernel, o->initrd, o->append,
+		o->serial, o->spice_addr, o->spice_unix, o->password_file, o->render_node,
+		o->qemu };
+	for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++)
+		g_free(texts[i]);
+	g_strfreev(o->rest);
+}

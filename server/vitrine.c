@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* vitrine: the command people type. See vitrine(1). */
+#include <glib.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/log.h"
+#include "server/run.h"
+
+static int print_version(int argc, char **argv)
+{
+	return printf("vitrine %s\n", VITRINE_VERSION) < 0;
+}
+
+static int print_help(int argc, char **argv);
+
+static const struct {
+	const char *name;
+	const char *help; /* NULL: another spelling of one above */
+	int (*main)(int argc, char **argv);
+} commands[] = {
+	{ "run", "run a virtual machine with an OpenGL desktop", run_main },
+	{ "version", "print the version", print_version },
+	{ "help", "print this", print_help },
+	{ "--version", NULL, print_version },
+	{ "--help", NULL, print_help },
+	{ "-h", NULL, print_help },
+};
+
+static int print_help(int argc, char **argv)
+{
+	printf("Usage: vitrine COMMAND [OPTIONS]\n\n");
+	for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++) {
+		if (commands[i].help)
+			printf("  %-9s %s\n", commands[i].name, commands[i].help);
+	}
+	printf("\nvitrine run --help says more, and vitrine(1).\n");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	log_init("vitrine");
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		g_warning("no command; vitrine help names them");
+		return 1;
+	}
+	for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++) {
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].main(argc - 1, argv + 1);
+	}
+	g_warning("no command \"%s\"; vitrine help names them", argv[1]);
+	return 1;
+}
