@@ -125,6 +125,10 @@ static const struct audience_ops audience_ops = {
 static void on_channel(void *user, enum spice_core_channel channel, unsigned id, bool connected)
 {
 	struct display *display = user;
+	if (channel == SPICE_CORE_MAIN)
+		g_info("client %s", connected ? "connected" : "left");
+	if (channel == SPICE_CORE_CURSOR && connected && id < FRAME_HEADS_MAX)
+		spice_head_new_viewer(display->heads[id].spice);
 	if (channel == SPICE_CORE_DISPLAY && id < FRAME_HEADS_MAX)
 		audience_look(display->audience, id, connected);
 	if (channel == SPICE_CORE_INPUTS && !connected)
@@ -218,22 +222,19 @@ static void on_cursor_image(void *user, const struct frame_cursor_image *image)
 {
 	struct display *display = user;
 	struct spice_cursor *cursor = cursor_of(display, image->head);
-	if (!cursor)
-		return;
-	spice_cursor_set_image(cursor, image->pixels, image->hot_x, image->hot_y);
-	spice_head_wake(display->heads[image->head].spice);
+	if (cursor && spice_cursor_set_image(cursor, image->pixels, image->hot_x, image->hot_y))
+		spice_head_wake(display->heads[image->head].spice);
 }
 
 static void on_cursor_move(void *user, unsigned number, int32_t x, int32_t y)
 {
 	struct display *display = user;
 	struct spice_cursor *cursor = cursor_of(display, number);
-	if (!cursor)
-		return;
-	const struct head *head = display->heads[number].head;
 	x = CLAMP(x, -FRAME_SIZE_MAX, FRAME_SIZE_MAX);
 	y = CLAMP(y, -FRAME_SIZE_MAX, FRAME_SIZE_MAX);
-	spice_cursor_move(cursor, x, y);
+	if (!cursor || !spice_cursor_move(cursor, x, y))
+		return;
+	const struct head *head = display->heads[number].head;
 	inputs_set_position(display->inputs, x + (int32_t)head->x, y + (int32_t)head->y);
 	spice_head_wake(display->heads[number].spice);
 }
@@ -242,10 +243,8 @@ static void on_cursor_hide(void *user, unsigned head)
 {
 	struct display *display = user;
 	struct spice_cursor *cursor = cursor_of(display, head);
-	if (!cursor)
-		return;
-	spice_cursor_hide(cursor);
-	spice_head_wake(display->heads[head].spice);
+	if (cursor && spice_cursor_hide(cursor))
+		spice_head_wake(display->heads[head].spice);
 }
 
 /* What was shown stays on the client's screen until another renderer brings more. */

@@ -20,10 +20,11 @@ enum spice_core_channel {
 	SPICE_CORE_MAIN,
 	SPICE_CORE_DISPLAY,
 	SPICE_CORE_INPUTS,
+	SPICE_CORE_CURSOR,
 };
 
 struct spice_core_ops {
-	/* A client's channel is ready, or went away. `id` is the head for DISPLAY, else 0. */
+	/* A client's channel is ready, or went away. `id` is the head for DISPLAY and CURSOR. */
 	void (*channel)(void *user, enum spice_core_channel channel, unsigned id, bool connected);
 };
 

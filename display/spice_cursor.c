@@ -40,34 +40,48 @@ void spice_cursor_destroy(struct spice_cursor *cursor)
 	g_free(cursor);
 }
 
-void spice_cursor_set_image(
+bool spice_cursor_set_image(
 		struct spice_cursor *cursor, const uint32_t *pixels, uint32_t hot_x, uint32_t hot_y)
 {
+	hot_x = MIN(hot_x, FRAME_CURSOR_SIZE - 1);
+	hot_y = MIN(hot_y, FRAME_CURSOR_SIZE - 1);
 	g_mutex_lock(&cursor->lock);
+	bool changed = !cursor->defined || !cursor->visible || hot_x != cursor->hot_x ||
+			hot_y != cursor->hot_y ||
+			memcmp(cursor->pixels, pixels, sizeof(cursor->pixels)) != 0;
 	memcpy(cursor->pixels, pixels, sizeof(cursor->pixels));
-	cursor->hot_x = MIN(hot_x, FRAME_CURSOR_SIZE - 1);
-	cursor->hot_y = MIN(hot_y, FRAME_CURSOR_SIZE - 1);
-	cursor->defined = cursor->visible = cursor->image_due = true;
+	cursor->hot_x = hot_x;
+	cursor->hot_y = hot_y;
+	cursor->defined = cursor->visible = true;
+	cursor->image_due |= changed;
 	g_mutex_unlock(&cursor->lock);
+	return changed;
 }
 
-void spice_cursor_move(struct spice_cursor *cursor, int32_t x, int32_t y)
+bool spice_cursor_move(struct spice_cursor *cursor, int32_t x, int32_t y)
 {
+	x = CLAMP(x, INT16_MIN, INT16_MAX);
+	y = CLAMP(y, INT16_MIN, INT16_MAX);
 	g_mutex_lock(&cursor->lock);
-	cursor->x = (int16_t)CLAMP(x, INT16_MIN, INT16_MAX);
-	cursor->y = (int16_t)CLAMP(y, INT16_MIN, INT16_MAX);
-	cursor->move_due = true;
-	if (!cursor->visible)
-		cursor->visible = cursor->image_due = true;
+	bool shows = !cursor->visible;
+	bool moves = x != cursor->x || y != cursor->y;
+	cursor->x = (int16_t)x;
+	cursor->y = (int16_t)y;
+	cursor->visible = true;
+	cursor->image_due |= shows;
+	cursor->move_due |= moves;
 	g_mutex_unlock(&cursor->lock);
+	return shows || moves;
 }
 
-void spice_cursor_hide(struct spice_cursor *cursor)
+bool spice_cursor_hide(struct spice_cursor *cursor)
 {
 	g_mutex_lock(&cursor->lock);
-	cursor->visible_due |= cursor->visible;
+	bool hides = cursor->visible;
+	cursor->visible_due |= hides;
 	cursor->visible = false;
 	g_mutex_unlock(&cursor->lock);
+	return hides;
 }
 
 void spice_cursor_refresh(struct spice_cursor *cursor)

@@ -377,6 +377,12 @@ void spice_head_wake(struct spice_head *owner)
 		spice_qxl_wakeup(&owner->instance);
 }
 
+void spice_head_new_viewer(struct spice_head *owner)
+{
+	spice_cursor_refresh(owner->cursor);
+	spice_head_wake(owner);
+}
+
 struct spice_cursor *spice_head_cursor(struct spice_head *owner)
 {
 	return owner->cursor;

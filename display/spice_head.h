@@ -65,4 +65,7 @@ void spice_head_unplug(struct spice_head *head);
 /* There is something new in the head or the cursor. */
 void spice_head_wake(struct spice_head *head);
 
+/* A client has opened this head's cursor channel: spice-server tells it a shape but no position. */
+void spice_head_new_viewer(struct spice_head *head);
+
 struct spice_cursor *spice_head_cursor(struct spice_head *head);
