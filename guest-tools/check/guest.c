@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -110,7 +111,7 @@ static uint64_t parse_features(const char *bits)
 static bool probe_virtio_device(void *user, const char *path)
 {
 	struct guest *guest = user;
-	char file[512], text[128], target[1024];
+	char file[512], text[128], target[PATH_MAX];
 	snprintf(file, sizeof file, "%s/device", path);
 	if (text_read_number(file, 0) != GUEST_VIRTIO_GPU_TYPE)
 		return true;
@@ -133,7 +134,7 @@ static bool probe_virtio_device(void *user, const char *path)
 /* The virtio device stands between a card and its PCI function: take the first name with a colon. */
 static void find_slot(const char *device_path, char *slot, size_t size)
 {
-	char target[1024];
+	char target[PATH_MAX];
 	slot[0] = 0;
 	if (!realpath(device_path, target))
 		return;

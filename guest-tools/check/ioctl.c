@@ -114,7 +114,8 @@ static void run_caps(struct guest *guest, struct finding *finding)
 			caps->capability_bits & CAPS_BIT_HOST_IS_GLES ? "GLES host, " : "",
 			caps->capability_bits & CAPS_BIT_COMPUTE ? "compute, " : "", caps->max_texture_2d,
 			caps->max_samples, caps->host_feature_version);
-	if (strstr(caps->renderer, "llvmpipe") || strstr(caps->renderer, "softpipe"))
+	/* virglrenderer writes llvmpipe in capitals. */
+	if (strcasestr(caps->renderer, "llvmpipe") || strcasestr(caps->renderer, "softpipe"))
 		finding_warn(finding, "host.software", caps->renderer);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Mesa: is it there, does it reach the device, and if not, what keeps it away? */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,7 @@ static bool find_driver(char *path, size_t size)
 		if (text_find_path(patterns[i], path, size) == 0 || access(path, R_OK) != 0)
 			continue;
 		/* Without libgallium the stub of newer Mesa is no driver. */
-		char target[1024];
+		char target[PATH_MAX];
 		if (realpath(path, target) && strstr(target, "libdril_dri"))
 			continue;
 		return true;

@@ -148,7 +148,8 @@ static bool session_file(void *user, const char *path)
 static void run_sessions(struct guest *guest, struct finding *finding)
 {
 	struct session_walk walk = { .guest = guest };
-	if (access("/run/systemd/seats", F_OK) != 0) {
+	if (!text_find_process("systemd-logind") && !text_find_process("elogind-daemon") &&
+			!text_find_process("elogind")) {
 		finding_value(finding, "logind is not running");
 		finding_warn(finding, "nodes.no-logind", NULL);
 		return;

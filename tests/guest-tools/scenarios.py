@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+"""What is tried in which guest: boots, and in each boot the faults that are made and mended.
+
+A Step breaks something for real, runs the check, mends it the way the check's own fix says, and checks again.
+A Boot is one start of QEMU; `cause` is what its verdict must name (None: accelerated).
+"""
+from dataclasses import dataclass, field
+
+GL = ["-device", "virtio-gpu-gl-pci", "-display", "egl-headless,rendernode=/dev/null"]
+GL_NO_EDID = ["-device", "virtio-gpu-gl-pci,edid=off", "-display", "egl-headless,rendernode=/dev/null"]
+FLAT = ["-device", "virtio-gpu-pci", "-display", "none"]
+VGA = ["-vga", "std", "-display", "none"]
+GL_AND_VGA = ["-vga", "std"] + GL
+SERIAL = ["-device", "virtio-serial-pci"]
+AGENT = ["-chardev", "null,id=agent", "-device", "virtserialport,chardev=agent,name=com.redhat.spice.0"]
+REPORT = ["-chardev", "file,id=report,path=@REPORT@",
+          "-device", "virtserialport,chardev=report,name=org.vitrine.guest.0"]
+GUEST_AGENT = ["-chardev", "null,id=ga", "-device", "virtserialport,chardev=ga,name=org.qemu.guest_agent.0"]
+COMFORT = ["-device", "virtio-tablet-pci", "-audiodev", "none,id=audio", "-device", "ich9-intel-hda",
+           "-device", "hda-duplex,audiodev=audio"]
+DESKTOP = SERIAL + AGENT + REPORT + COMFORT
+
+
+@dataclass
+class Step:
+    name: str
+    cause: str
+    broken: str  # shell, as root
+    mended: str
+    decides: bool = False  # the verdict too must name it
+    person: bool = False   # check as an ordinary user after a fresh login
+    check: str = ""        # shell that runs the check instead, with $1 = output name
+
+
+@dataclass
+class Boot:
+    name: str
+    devices: list
+    cause: str = None      # of the verdict; None: accelerated
+    also: tuple = ()       # further causes that must be named
+    steps: list = field(default_factory=list)
+    command_line: str = ""
+    broken: str = None     # shell in the initrd, $1 = root of the guest
+    only: str = ""         # groups to check instead of the quick ones
+    wrong_pixel: bool = False  # QEMU's renderer breaks a pixel of each picture that it hands back
+    full: bool = False     # all checks, also those that take the display; install, remove, bench, bundle
+    limit_s: int = 500
+
+
+# $LIB is where the release keeps libraries.
+STEPS_RIGHTS = [
+    Step("no-right", "nodes.no-right", "true", "usermod -aG render person", True, True),
+    Step("wrong-mode", "nodes.wrong-mode", "chown root:root /dev/dri/renderD128; chmod 600 /dev/dri/renderD128",
+         "udevadm trigger --subsystem-match=drm; udevadm settle", True, True),
+    Step("environment-login", "mesa.environment", "echo LIBGL_ALWAYS_SOFTWARE=1 >>/etc/environment",
+         "sed -i /LIBGL_ALWAYS_SOFTWARE/d /etc/environment", True, True),
+    Step("environment-profile", "mesa.environment",
+         "echo 'export MESA_LOADER_DRIVER_OVERRIDE=swrast' >>/home/person/.profile",
+         "sed -i /MESA_LOADER/d /home/person/.profile", True, True),
+    Step("no-logind", "nodes.no-logind",
+         "systemctl mask systemd-logind 2>/dev/null; systemctl stop systemd-logind dbus-org.freedesktop.login1",
+         "systemctl unmask systemd-logind; systemctl start systemd-logind; sleep 2"),
+]
+STEPS_MESA = [
+    Step("mesa-driver", "mesa.driver-missing",
+         "mkdir /root/kept; mv $LIB/dri/*virtio_gpu* $LIB/libgallium-* /root/kept/ 2>/dev/null",
+         "dpkg -i --force-depends $(ls /root/debs/libgl1-mesa-dri*.deb /root/debs/mesa-libgallium*.deb 2>/dev/null)", True),
+    Step("gbm-library", "mesa.library-missing", "mv $LIB/libgbm.so.1 /root/",
+         "dpkg -i --force-depends /root/debs/libgbm1*.deb", True),
+    Step("egl-driver", "mesa.no-egl-driver", "mv /usr/share/glvnd/egl_vendor.d/50_mesa.json /root/",
+         "dpkg -i --force-depends /root/debs/libegl-mesa0*.deb", True),
+]
+STEPS_AGENT = [
+    Step("agent-masked", "agent.masked", "systemctl mask --now spice-vdagentd.service spice-vdagentd.socket",
+         "systemctl unmask spice-vdagentd.service spice-vdagentd.socket; systemctl start spice-vdagentd.socket"),
+    Step("agent-dead", "agent.dead", "systemctl stop spice-vdagentd.socket spice-vdagentd.service; "
+         "rm -f /run/spice-vdagentd/spice-vdagent-sock",
+         "systemctl restart spice-vdagentd.socket spice-vdagentd; sleep 1"),
+    Step("agent-removed", "agent.not-installed", "dpkg --force-depends -r spice-vdagent",
+         "dpkg -i /root/debs/spice-vdagent*.deb; systemctl restart spice-vdagentd.socket"),
+    Step("qemu-ga-dead", "agent.no-qemu-ga", "systemctl stop qemu-guest-agent; sleep 1",
+         "systemctl restart qemu-guest-agent; sleep 1"),
+]
+XORG = """
+run_xorg() {
+	rm -f /var/log/Xorg.0.log
+	Xorg :0 vt2 -logfile /var/log/Xorg.0.log -noreset >/out/xorg-$1.txt 2>&1 &
+	pid=$!
+	n=0
+	while [ $n -lt 60 ] && ! grep -qE 'XINPUT: Adding|Fatal server error|AIGLX|GLX: Initialized' \\
+		/var/log/Xorg.0.log; do sleep 1; n=$((n+1)); done
+	sleep 3
+	kill $pid; wait $pid
+	cp /var/log/Xorg.0.log /out/xorg-$1.log
+}
+"""
+STEPS_XORG = [
+    Step("xorg-config", "xorg.config",
+         "printf 'Section \"Device\"\\nIdentifier \"a\"\\nDriver \"fbdev\"\\nEndSection\\n' >/etc/X11/xorg.conf",
+         "rm /etc/X11/xorg.conf"),
+    Step("xorg-driver", "xorg.driver",
+         XORG + "printf 'Section \"Device\"\\nIdentifier \"a\"\\nDriver \"fbdev\"\\nEndSection\\n' "
+         ">/etc/X11/xorg.conf; run_xorg fbdev",
+         XORG + "rm /etc/X11/xorg.conf; run_xorg modesetting"),
+    Step("xorg-no-glamor", "xorg.no-glamor",
+         XORG + "printf 'Section \"Device\"\\nIdentifier \"a\"\\nDriver \"modesetting\"\\n"
+         "Option \"AccelMethod\" \"none\"\\nEndSection\\n' >/etc/X11/xorg.conf; run_xorg noglamor",
+         XORG + "rm /etc/X11/xorg.conf; run_xorg glamor"),
+]
+STEPS_DRIVER = [
+    Step("unbound", "kernel.not-bound",
+         "for c in /sys/class/vtconsole/vtcon1/bind; do echo 0 >$c; done; "
+         "echo $(basename $(dirname $(ls -d /sys/bus/virtio/devices/*/drm))) "
+         ">/sys/bus/virtio/drivers/virtio_gpu/unbind; sleep 1",
+         "modprobe -r virtio-gpu; modprobe virtio-gpu; sleep 2; udevadm settle", True),
+    Step("idle", "kernel.module-idle",
+         "for c in /sys/class/vtconsole/vtcon1/bind; do echo 0 >$c; done; modprobe -r virtio-gpu; sleep 1",
+         "modprobe virtio-gpu; sleep 2; udevadm settle", True),
+]
+
+MODULE = "$(ls $1/lib/modules/*/kernel/drivers/gpu/drm/virtio/virtio-gpu.ko*)"
+BOOTS_BASE = [
+    Boot("virgl", GL + DESKTOP, full=True, also=("host.software", "desktop.tcg")),
+    Boot("flat", FLAT + DESKTOP, cause="host.no-virgl"),
+    Boot("vga", VGA + DESKTOP, cause="device.none"),
+]
+BOOTS_FAULTS = [
+    Boot("faults", GL + DESKTOP + GUEST_AGENT, steps=STEPS_RIGHTS + STEPS_MESA + STEPS_AGENT, limit_s=900),
+    Boot("faults-xorg", GL + DESKTOP, steps=STEPS_XORG + STEPS_DRIVER, limit_s=900),
+    Boot("wrong-pixel", GL + DESKTOP, cause="truth.wrong-pixel", only="device,kernel,ioctl,mesa,truth",
+         wrong_pixel=True),
+    Boot("second-vga", GL_AND_VGA + DESKTOP, also=("device.second-vga",)),
+    Boot("no-edid", GL_NO_EDID + DESKTOP, also=("device.no-edid",)),
+    Boot("bare", GL, also=("agent.no-port", "desktop.no-audio", "desktop.no-tablet")),
+    Boot("nomodeset", GL + DESKTOP, cause="kernel.nomodeset", command_line="nomodeset"),
+    Boot("blacklist", GL + DESKTOP, broken="echo blacklist virtio_gpu >$1/etc/modprobe.d/old-advice.conf", steps=[
+        Step("blacklist", "kernel.module-blocked", "true",
+             "rm /etc/modprobe.d/old-advice.conf; modprobe virtio-gpu; sleep 2; udevadm settle", True)]),
+    Boot("no-module", GL + DESKTOP,
+         broken=f"m={MODULE}; mkdir -p $1/root/kept; mv $m $1/root/kept/; busybox sed -i /virtio-gpu/d "
+         "$(busybox dirname $m)/../../../../../modules.dep; rm -f $(busybox dirname $m)/../../../../../modules.*.bin",
+         steps=[Step("no-module", "kernel.module-missing", "true",
+                     "cp /root/kept/virtio-gpu.ko* /lib/modules/$(uname -r)/kernel/drivers/gpu/drm/virtio/; "
+                     "depmod; modprobe virtio-gpu; sleep 2; udevadm settle", True)]),
+]
