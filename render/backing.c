@@ -40,6 +40,11 @@ struct backing *backing_create(
 		return NULL;
 	}
 	index_pieces(backing);
+	/* virglrenderer takes an empty one for none. */
+	if (backing->size_bytes == 0) {
+		backing_destroy(backing);
+		return NULL;
+	}
 	return backing;
 }
 

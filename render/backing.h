@@ -25,7 +25,7 @@ struct backing {
 	uint64_t *starts; /* where in the backing each piece begins */
 };
 
-/* NULL when an entry lies outside guest memory or there are too many. */
+/* NULL when an entry lies outside guest memory, there are too many, or all are empty. */
 struct backing *backing_create(
 		struct memory *memory, const struct ledger_backing *entries, uint32_t n_entries);
 void backing_destroy(struct backing *backing); /* NULL is allowed */

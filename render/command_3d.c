@@ -3,6 +3,7 @@
 
 #include "render/command.h"
 #include "render/gpu.h"
+#include "render/bounds.h"
 #include "render/objects.h"
 #include "render/virgl.h"
 
@@ -134,6 +135,14 @@ uint32_t command_resource_create_3d(struct gpu *gpu, struct command *command)
 	return objects_create_resource(gpu, &description);
 }
 
+static bool is_sane(const struct resource *resource, const struct virgl_transfer *t)
+{
+	struct bounds_transfer transfer = { t->level, t->stride, t->layer_stride, t->x, t->y, t->z,
+		t->width, t->height, t->depth, t->offset_bytes };
+	return bounds_is_transfer_sane(
+			&resource->description, resource->backing->size_bytes, &transfer);
+}
+
 static uint32_t prepare_transfer(
 		struct gpu *gpu, struct command *command, struct virgl_transfer *transfer)
 {
@@ -162,7 +171,7 @@ static uint32_t prepare_transfer(
 		.height = t->box.h,
 		.depth = t->box.d,
 		.offset_bytes = t->offset };
-	if (!virgl_transfer_is_sane(&resource->description, resource->backing, transfer))
+	if (!is_sane(resource, transfer))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
 				"resource %u: box, strides or offset do not fit", resource->id);
 	return VIRTIO_GPU_RESP_OK_NODATA;
@@ -188,19 +197,6 @@ uint32_t command_transfer_from_host_3d(struct gpu *gpu, struct command *command)
 						   : VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 }
 
-/* Each command's length is in its first word; virglrenderer takes a cut one for the end. */
-static bool stream_is_whole(const uint32_t *commands, uint32_t n_dwords)
-{
-	uint32_t at = 0;
-	while (at < n_dwords) {
-		uint32_t length = (commands[at] >> 16) + 1;
-		if (length > n_dwords - at)
-			return false;
-		at += length;
-	}
-	return true;
-}
-
 uint32_t command_submit_3d(struct gpu *gpu, struct command *command)
 {
 	const struct virtio_gpu_cmd_submit *submit = (const void *)command->fixed.bytes;
@@ -214,7 +210,7 @@ uint32_t command_submit_3d(struct gpu *gpu, struct command *command)
 	g_autofree uint32_t *commands = g_malloc(MAX(submit->size, 4));
 	if (!command_read_rest(command, commands, submit->size))
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;
-	if (!stream_is_whole(commands, submit->size / 4))
+	if (!bounds_is_stream_whole(commands, submit->size / 4))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
 				"context %u: a command is longer than the stream",
 				submit->hdr.ctx_id);

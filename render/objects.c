@@ -7,9 +7,8 @@
 #include "render/format.h"
 #include "render/gpu.h"
 #include "render/guest_log.h"
+#include "render/bounds.h"
 #include "render/virgl.h"
-
-#define TARGET_BUFFER 0
 
 static bool is_size(uint32_t pixels)
 {
@@ -21,33 +20,10 @@ static bool is_valid_2d(const struct ledger_resource *d)
 	return format_is_known(d->format) && is_size(d->width) && is_size(d->height);
 }
 
-/* virglrenderer checks combinations; this bounds what it multiplies. */
-static bool is_valid_3d(const struct ledger_resource *d)
-{
-	if (d->target == TARGET_BUFFER)
-		return d->width >= 1 && d->width <= OBJECTS_BUFFER_BYTES_MAX && d->height == 1 &&
-				d->depth == 1 && d->array_size <= 1 && d->last_level == 0 &&
-				d->nr_samples <= 1;
-	return is_size(d->width) && is_size(d->height) && d->depth >= 1 &&
-			d->depth <= OBJECTS_DEPTH_MAX && d->array_size >= 1 &&
-			d->array_size <= OBJECTS_ARRAY_MAX && d->last_level <= OBJECTS_LEVEL_MAX &&
-			d->nr_samples <= OBJECTS_SAMPLES_MAX;
-}
-
-static uint64_t estimate_3d(const struct ledger_resource *d)
-{
-	if (d->target == TARGET_BUFFER)
-		return d->width;
-	uint64_t pixels = (uint64_t)d->width * d->height * d->depth;
-	uint64_t size_bytes = pixels * d->array_size * MAX(d->nr_samples, 1) *
-			virgl_format_bytes(d->format);
-	return d->last_level > 0 ? size_bytes + size_bytes / 3 : size_bytes;
-}
-
 static uint32_t make_resource(
 		struct gpu *gpu, const struct ledger_resource *d, struct resource **made)
 {
-	*made = d->is_3d ? resource_create_3d(&gpu->textures, d, estimate_3d(d))
+	*made = d->is_3d ? resource_create_3d(&gpu->textures, d, bounds_estimate_bytes(d))
 			 : resource_create_2d(&gpu->pictures, d);
 	if (!*made) {
 		guest_warning("resource %u of %ux%u: over this guest's memory limit", d->id,
@@ -68,7 +44,7 @@ uint32_t objects_create_resource(struct gpu *gpu, const struct ledger_resource *
 		guest_warning("resource %u: not a new id", d->id);
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 	}
-	if (!(d->is_3d ? is_valid_3d(d) : is_valid_2d(d))) {
+	if (!(d->is_3d ? bounds_is_resource_sane(d) : is_valid_2d(d))) {
 		guest_warning("resource %u: %ux%ux%u, format %u, target %u: not possible", d->id,
 				d->width, d->height, d->depth, d->format, d->target);
 		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;

@@ -15,14 +15,6 @@
 struct gpu;
 struct resource;
 
-/* Largest buffer (Gallium target 0) in bytes: larger than any guest driver asks for. */
-#define OBJECTS_BUFFER_BYTES_MAX (512u * 1024 * 1024)
-#define OBJECTS_DEPTH_MAX 2048
-#define OBJECTS_ARRAY_MAX 2048
-#define OBJECTS_SAMPLES_MAX 16
-/* Mip levels of the largest texture, FRAME_SIZE_MAX: log2(16384). */
-#define OBJECTS_LEVEL_MAX 14
-
 /* description->is_3d says which kind. */
 uint32_t objects_create_resource(struct gpu *gpu, const struct ledger_resource *description);
 uint32_t objects_attach_backing(struct gpu *gpu, struct resource *resource,

@@ -13,11 +13,8 @@
 
 #include "render/egl_display.h"
 #include "render/guest_log.h"
+#include "render/bounds.h"
 
-/* Gallium's numbers (virglrenderer, p_defines.h): not in its public headers. */
-#define TARGET_TEXTURE_2D 2
-#define TARGET_TEXTURE_3D 3
-#define TARGET_TEXTURE_RECT 5
 
 
 static void (*fence_callback)(void *user, uint32_t sequence);
@@ -226,7 +223,7 @@ bool virgl_fence_create(uint32_t sequence)
 bool virgl_resource_get_texture(const struct ledger_resource *resource, struct texture *texture)
 {
 	struct virgl_renderer_resource_info info = { 0 };
-	if (resource->target != TARGET_TEXTURE_2D && resource->target != TARGET_TEXTURE_RECT)
+	if (resource->target != BOUNDS_TARGET_2D && resource->target != BOUNDS_TARGET_RECT)
 		return false;
 	if (resource->nr_samples > 0)
 		return false;
@@ -242,29 +239,3 @@ bool virgl_resource_get_texture(const struct ledger_resource *resource, struct t
 	return true;
 }
 
-uint32_t virgl_format_bytes(uint32_t format)
-{
-	return 16;
-}
-
-static uint32_t at_level(uint32_t size, uint32_t level)
-{
-	return MAX(size >> level, 1);
-}
-
-static bool in_range(uint32_t start, uint32_t length, uint32_t size)
-{
-	return start <= size && length <= size - start;
-}
-
-bool virgl_transfer_is_sane(const struct ledger_resource *r, const struct backing *backing,
-		const struct virgl_transfer *t)
-{
-	if (t->level > r->last_level || t->offset_bytes > backing->size_bytes)
-		return false;
-	uint32_t layers = r->target == TARGET_TEXTURE_3D ? at_level(r->depth, t->level)
-							 : MAX(r->array_size, 1);
-	return in_range(t->x, t->width, at_level(r->width, t->level)) &&
-			in_range(t->y, t->height, at_level(r->height, t->level)) &&
-			in_range(t->z, t->depth, layers);
-}

@@ -3,7 +3,7 @@
  * virgl: virglrenderer, and the checks that it needs around it.
  *
  * One state a process, not thread-safe: gpu thread only. Callers have checked ids (a resource or
- * context named here exists) and shapes (see limits.h).
+ * context named here exists) and shapes (see bounds.h).
  */
 #pragma once
 
@@ -12,7 +12,6 @@
 #include <sys/uio.h>
 
 #include "protocol/ledger.h"
-#include "render/backing.h"
 #include "render/egl.h"
 #include "render/readback.h"
 
@@ -61,8 +60,3 @@ bool virgl_fence_create(uint32_t sequence);
 bool virgl_resource_get_texture(
 		const struct ledger_resource *resource, struct texture *texture);
 
-/* Bytes of a pixel in one of Gallium's formats; at least what it takes. */
-uint32_t virgl_format_bytes(uint32_t format);
-/* False for transfers that do not lie inside the resource and its backing. */
-bool virgl_transfer_is_sane(const struct ledger_resource *resource, const struct backing *backing,
-		const struct virgl_transfer *transfer);
