@@ -32,6 +32,8 @@
 #define FRAME_CURSOR_SIZE 64
 /* Largest width or height of a head in pixels: what GL renderers take, and EDID can say. */
 #define FRAME_SIZE_MAX 16384
+/* (format, modifier) pairs that display may name for one head. */
+#define FRAME_FORMATS_MAX 128
 
 enum frame_message {
 	/* render -> display */
@@ -48,6 +50,7 @@ enum frame_message {
 	FRAME_MESSAGE_RELEASE,
 	FRAME_MESSAGE_HEADS_WANTED,
 	FRAME_MESSAGE_RATE_WANTED,
+	FRAME_MESSAGE_FORMATS_WANTED,
 };
 
 struct frame_rect {
@@ -170,4 +173,22 @@ struct frame_rate_wanted {
 	struct link_header header;
 	uint32_t head;
 	uint32_t rate_mhz;
+};
+
+struct frame_format {
+	uint32_t fourcc; /* DRM_FORMAT_* */
+	uint32_t reserved;
+	uint64_t modifier; /* DRM_FORMAT_MOD_*; INVALID: a layout that the driver alone knows */
+};
+
+/*
+ * The dma-bufs that this head can use instead of memfds, in no order. None, as on a new link: memfds
+ * only. A wish: render still sends memfds when it has nothing that fits, or no GPU. What changes goes
+ * with the next FRAME, which then has full damage.
+ */
+struct frame_formats_wanted {
+	struct link_header header;
+	uint32_t head;
+	uint32_t n_formats;
+	struct frame_format formats[FRAME_FORMATS_MAX];
 };

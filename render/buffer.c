@@ -8,11 +8,12 @@
 #include "protocol/shm.h"
 #include "render/readback.h"
 
-struct buffer *buffer_create(const struct buffer_interface *interface, uint32_t width, uint32_t height)
+struct buffer *buffer_create(const struct buffer_interface *interface, uint32_t width,
+		uint32_t height, const struct buffer_wish *wish)
 {
 	if (width == 0 || height == 0 || width > FRAME_SIZE_MAX || height > FRAME_SIZE_MAX)
 		return NULL;
-	struct buffer *buffer = interface->create(width, height);
+	struct buffer *buffer = interface->create(width, height, wish);
 	if (!buffer)
 		return NULL;
 	buffer->interface = interface;
@@ -36,7 +37,8 @@ void buffer_unref(struct buffer *buffer)
 	buffer->interface->destroy(buffer);
 }
 
-static struct buffer *memfd_create_buffer(uint32_t width, uint32_t height)
+static struct buffer *memfd_create_buffer(
+		uint32_t width, uint32_t height, const struct buffer_wish *wish)
 {
 	size_t size_bytes = (size_t)width * height * 4;
 	int fd = shm_create("vitrine-frame", size_bytes);
@@ -52,6 +54,7 @@ static struct buffer *memfd_create_buffer(uint32_t width, uint32_t height)
 	}
 	struct buffer *buffer = g_new0(struct buffer, 1);
 	buffer->fd = fd;
+	buffer->fence_fd = -1;
 	buffer->kind = FRAME_BUFFER_MEMFD;
 	buffer->width = width;
 	buffer->height = height;

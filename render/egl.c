@@ -154,5 +154,5 @@ void egl_abandon(struct egl_choice *choice)
 
 const struct buffer_interface *egl_buffer_interface(const struct egl_choice *choice)
 {
-	return &buffer_memfd;
+	return choice->software ? &buffer_memfd : &buffer_memfd_async;
 }

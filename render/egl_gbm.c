@@ -71,7 +71,13 @@ static bool export_dmabuf(struct egl_gbm_buffer *buffer)
 	off_t size_bytes = lseek(buffer->fd, 0, SEEK_END);
 	buffer->stride_bytes = gbm_bo_get_stride(buffer->bo);
 	buffer->offset_bytes = gbm_bo_get_offset(buffer->bo, 0);
-	buffer->modifier = gbm_bo_get_modifier(buffer->bo);
+	/*
+	 * What was left to the driver stays unsaid, even if GBM would say it. Older Mesa does not say
+	 * that a linear buffer is linear.
+	 */
+	uint64_t said = gbm_bo_get_modifier(buffer->bo);
+	if (buffer->modifier != DRM_FORMAT_MOD_INVALID && said != DRM_FORMAT_MOD_INVALID)
+		buffer->modifier = said;
 	uint64_t least = (uint64_t)buffer->stride_bytes * (buffer->height - 1) +
 			(uint64_t)buffer->width * 4 + buffer->offset_bytes;
 	buffer->size_bytes = size_bytes > 0 ? (uint64_t)size_bytes : least;
@@ -85,8 +91,9 @@ static bool import_image(struct egl_gbm_buffer *buffer)
 		EGL_DMA_BUF_PLANE0_FD_EXT, buffer->fd, EGL_DMA_BUF_PLANE0_OFFSET_EXT,
 		(EGLint)buffer->offset_bytes, EGL_DMA_BUF_PLANE0_PITCH_EXT,
 		(EGLint)buffer->stride_bytes, EGL_NONE, 0, EGL_NONE, 0, EGL_NONE };
-	if (buffer->modifier != DRM_FORMAT_MOD_INVALID &&
-			egl_display_has("EGL_EXT_image_dma_buf_import_modifiers")) {
+	bool explicit = buffer->modifier != DRM_FORMAT_MOD_INVALID &&
+			egl_display_has("EGL_EXT_image_dma_buf_import_modifiers");
+	if (explicit) {
 		attributes[12] = EGL_DMA_BUF_PLANE0_MODIFIER_LO_EXT;
 		attributes[13] = (EGLint)(buffer->modifier & 0xffffffff);
 		attributes[14] = EGL_DMA_BUF_PLANE0_MODIFIER_HI_EXT;
@@ -94,6 +101,12 @@ static bool import_image(struct egl_gbm_buffer *buffer)
 	}
 	buffer->image = eglCreateImageKHR(egl_display_get(), EGL_NO_CONTEXT, EGL_LINUX_DMA_BUF_EXT,
 			NULL, attributes);
+	/* Drivers without modifiers know linear buffers without the name. */
+	if (!buffer->image && explicit && buffer->modifier == DRM_FORMAT_MOD_LINEAR) {
+		attributes[12] = EGL_NONE;
+		buffer->image = eglCreateImageKHR(egl_display_get(), EGL_NO_CONTEXT,
+				EGL_LINUX_DMA_BUF_EXT, NULL, attributes);
+	}
 	return buffer->image != EGL_NO_IMAGE_KHR;
 }
 
@@ -122,7 +135,12 @@ struct egl_gbm_buffer *egl_gbm_buffer_create(uint32_t width, uint32_t height, ui
 {
 	struct egl_gbm_buffer *buffer = g_new0(struct egl_gbm_buffer, 1);
 	*buffer = (struct egl_gbm_buffer){
-		.fd = -1, .width = width, .height = height, .fourcc = fourcc };
+		.fd = -1,
+		.width = width,
+		.height = height,
+		.fourcc = fourcc,
+		.modifier = modifiers[0],
+	};
 	buffer->bo = create_bo(width, height, fourcc, modifiers, n_modifiers);
 	if (!buffer->bo)
 		*why = "GBM makes no such buffer";

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "render/format.h"
 
+#include <drm_fourcc.h>
 #include <glib.h>
 #include <linux/virtio_gpu.h>
 
@@ -48,4 +49,25 @@ void format_convert(uint32_t format, uint8_t *pixels, uint64_t n_pixels)
 		for (unsigned c = 0; c < 4; c++)
 			pixels[c] = in[f->from[c]];
 	}
+}
+
+/* virgl_hw.h's numbers, which no installed header has. */
+static const struct {
+	uint32_t virgl_format, fourcc;
+} scanout_formats[] = {
+	{ 8, DRM_FORMAT_XBGR2101010 },   /* R10G10B10A2_UNORM */
+	{ 67, DRM_FORMAT_XBGR8888 },     /* R8G8B8A8_UNORM */
+	{ 131, DRM_FORMAT_XRGB2101010 }, /* B10G10R10A2_UNORM */
+	{ 134, DRM_FORMAT_XBGR8888 },    /* R8G8B8X8_UNORM */
+	{ 233, DRM_FORMAT_XRGB2101010 }, /* B10G10R10X2_UNORM */
+	{ 308, DRM_FORMAT_XBGR2101010 }, /* R10G10B10X2_UNORM */
+};
+
+uint32_t format_get_scanout_fourcc(uint32_t virgl_format)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(scanout_formats); i++) {
+		if (scanout_formats[i].virgl_format == virgl_format)
+			return scanout_formats[i].fourcc;
+	}
+	return DRM_FORMAT_XRGB8888;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +17,8 @@ struct head {
 	bool on, told_on;
 	struct frame_head_on wanted, told;
 	uint32_t rate_mhz;
+	unsigned n_formats;
+	struct frame_format formats[FRAME_FORMATS_MAX];
 	uint64_t serial;
 	unsigned n_outstanding;
 	struct outstanding outstanding[FRAME_LINK_OUTSTANDING_MAX];
@@ -81,6 +84,7 @@ static void detach(struct frame_link *link)
 		while (head->n_outstanding > 0)
 			end_outstanding(head, head->n_outstanding - 1);
 		head->rate_mhz = 0;
+		head->n_formats = 0;
 		head->told_on = false;
 	}
 	forget_buffers(link);
@@ -250,6 +254,13 @@ void frame_link_set_head(struct frame_link *link, unsigned head, const struct fr
 
 /* ---- frames ---- */
 
+const struct frame_format *frame_link_get_formats(
+		const struct frame_link *link, unsigned head, unsigned *n)
+{
+	*n = link->heads[head].n_formats;
+	return link->heads[head].formats;
+}
+
 uint32_t frame_link_get_rate(const struct frame_link *link, unsigned head)
 {
 	return link->heads[head].rate_mhz;
@@ -273,6 +284,13 @@ bool frame_link_has_lent(
 	return false;
 }
 
+/* A fence that is over already is not worth a descriptor. */
+static bool is_unsignaled(int fence_fd)
+{
+	struct pollfd fence = { .fd = fence_fd, .events = POLLIN };
+	return fence_fd >= 0 && poll(&fence, 1, 0) == 0;
+}
+
 int frame_link_send_frame(struct frame_link *link, struct frame_frame *frame, struct buffer *buffer)
 {
 	struct head *head = &link->heads[frame->head];
@@ -287,7 +305,8 @@ int frame_link_send_frame(struct frame_link *link, struct frame_frame *frame, st
 		return result;
 	frame->buffer = buffer->link_id;
 	frame->serial = head->serial + 1;
-	result = send_message(link, frame, sizeof(*frame), FRAME_MESSAGE_FRAME, NULL, 0);
+	result = send_message(link, frame, sizeof(*frame), FRAME_MESSAGE_FRAME, &buffer->fence_fd,
+			is_unsignaled(buffer->fence_fd) ? 1 : 0);
 	if (result < 0)
 		return result;
 	head->serial++;
@@ -350,6 +369,19 @@ static bool handle_rate_wanted(void *user, const void *message, int *fds, unsign
 	return true;
 }
 
+static bool handle_formats_wanted(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct frame_link *link = user;
+	const struct frame_formats_wanted *wanted = message;
+	if (wanted->head >= FRAME_HEADS_MAX || wanted->n_formats > FRAME_FORMATS_MAX)
+		return false;
+	struct head *head = &link->heads[wanted->head];
+	head->n_formats = wanted->n_formats;
+	memcpy(head->formats, wanted->formats, sizeof(head->formats));
+	link->listener->formats_changed(link->user, wanted->head);
+	return true;
+}
+
 static const struct link_handler handlers[] = {
 	{ FRAME_MESSAGE_HELLO, "HELLO", sizeof(struct frame_hello), 0, 0, handle_hello },
 	{ FRAME_MESSAGE_RELEASE, "RELEASE", sizeof(struct frame_release), 0, 0, handle_release },
@@ -357,6 +389,8 @@ static const struct link_handler handlers[] = {
 			handle_heads_wanted },
 	{ FRAME_MESSAGE_RATE_WANTED, "RATE_WANTED", sizeof(struct frame_rate_wanted), 0, 0,
 			handle_rate_wanted },
+	{ FRAME_MESSAGE_FORMATS_WANTED, "FORMATS_WANTED", sizeof(struct frame_formats_wanted), 0, 0,
+			handle_formats_wanted },
 };
 
 void frame_link_receive(struct frame_link *link)

@@ -93,8 +93,10 @@ static void attach_frame_link(struct gpu *gpu, int fd)
 	cursor_set_link(gpu->cursor, fd);
 	if (!cursor_flush(gpu->cursor))
 		frame_link_ask_room(gpu->frames);
-	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++)
+	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
+		scanout_change_formats(gpu, head);
 		scanout_damage_all(gpu, head);
+	}
 }
 
 static void use_memory(struct gpu *gpu, struct memory *memory)
@@ -233,7 +235,7 @@ static void serve_cursor(struct gpu *gpu)
 		frame_link_ask_room(gpu->frames);
 }
 
-enum { POLL_WAKE, POLL_KICK, POLL_FRAMES, POLL_FENCES, POLL_N };
+enum { POLL_WAKE, POLL_KICK, POLL_FRAMES, POLL_FENCES, POLL_HEADS, POLL_N = POLL_HEADS + FRAME_HEADS_MAX };
 
 static void prepare_poll(struct gpu *gpu, struct pollfd fds[POLL_N])
 {
@@ -243,6 +245,8 @@ static void prepare_poll(struct gpu *gpu, struct pollfd fds[POLL_N])
 	fds[POLL_FRAMES] = (struct pollfd){ frame_link_get_fd(gpu->frames),
 		(short)(POLLIN | (out ? POLLOUT : 0)), 0 };
 	fds[POLL_FENCES] = (struct pollfd){ gpu->fence_fd, POLLIN, 0 };
+	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++)
+		fds[POLL_HEADS + head] = (struct pollfd){ scanout_get_pending_fd(gpu, head), POLLIN, 0 };
 }
 
 static void drain_wake(struct gpu *gpu)
@@ -290,6 +294,10 @@ static void run_once(struct gpu *gpu)
 		virtqueue_drain_kick(gpu->control);
 	if (fds[POLL_FENCES].revents || (gpu->options.virgl && gpu->fence_fd < 0))
 		virgl_poll();
+	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
+		if (fds[POLL_HEADS + head].revents)
+			scanout_complete(gpu, head);
+	}
 	if (fds[POLL_FRAMES].revents)
 		serve_frames(gpu, fds[POLL_FRAMES].revents);
 }
@@ -325,7 +333,9 @@ static bool start_virgl(struct gpu *gpu)
 		return false;
 	gpu->fence_fd = virgl_get_poll_fd();
 	gpu->buffers = egl_buffer_interface(&gpu->choice);
-	g_message("virgl on %s; pictures in %s", gpu->choice.description, gpu->buffers->name);
+	gpu->gpu_buffers = egl_display_get_gbm() != NULL;
+	g_message("virgl on %s; pictures in %s%s", gpu->choice.description, gpu->buffers->name,
+			gpu->gpu_buffers ? ", or in GPU buffers for who takes them" : "");
 	return true;
 }
 
@@ -366,7 +376,13 @@ static void released(void *user, unsigned head)
 	scanout_pump(user, head);
 }
 
+static void formats_changed(void *user, unsigned head)
+{
+	scanout_change_formats(user, head);
+}
+
 static const struct frame_link_listener listener = {
+	.formats_changed = formats_changed,
 	.heads_wanted = heads_wanted,
 	.rate_changed = rate_changed,
 	.released = released,

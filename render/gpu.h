@@ -37,7 +37,8 @@ struct gpu {
 	/* Set before the thread starts, constant afterwards. */
 	struct gpu_options options;
 	struct egl_choice choice;
-	const struct buffer_interface *buffers;
+	const struct buffer_interface *buffers; /* for pictures that the CPU reads */
+	bool gpu_buffers;                       /* there are others as well (buffer_gbm) */
 	struct virtqueue *control;
 	struct cursor *cursor; /* shared with the main thread, locks itself */
 

@@ -12,10 +12,12 @@ static struct buffer *add_buffer(struct picture *picture)
 {
 	if (picture->n_buffers == PICTURE_BUFFERS_MAX)
 		return NULL;
-	if (!quota_charge(picture->quota, buffer_cost(picture)))
+	picture->starved = !quota_charge(picture->quota, buffer_cost(picture));
+	if (picture->starved)
 		return NULL;
-	struct buffer *buffer =
-			buffer_create(picture->interface, picture->width, picture->height);
+	struct buffer *buffer = buffer_create(
+			picture->interface, picture->width, picture->height, picture->wish);
+	picture->starved = !buffer;
 	if (!buffer) {
 		quota_release(picture->quota, buffer_cost(picture));
 		return NULL;
@@ -24,16 +26,20 @@ static struct buffer *add_buffer(struct picture *picture)
 	return buffer;
 }
 
-struct picture *picture_create(const struct buffer_interface *interface, struct quota *quota,
-		uint32_t width, uint32_t height)
+struct picture *picture_create(const struct buffer_interface *interface,
+		const struct buffer_wish *wish, struct quota *quota, uint32_t width, uint32_t height)
 {
 	struct picture *picture = g_new0(struct picture, 1);
 	picture->interface = interface;
+	if (wish) {
+		picture->wish = g_new(struct buffer_wish, 1);
+		*picture->wish = *wish;
+	}
 	picture->quota = quota;
 	picture->width = width;
 	picture->height = height;
 	if (!add_buffer(picture)) {
-		g_free(picture);
+		picture_destroy(picture);
 		return NULL;
 	}
 	return picture;
@@ -52,6 +58,7 @@ void picture_destroy(struct picture *picture)
 		return;
 	while (picture->n_buffers > 0)
 		remove_buffer(picture, picture->n_buffers - 1);
+	g_free(picture->wish);
 	g_free(picture);
 }
 
@@ -92,6 +99,11 @@ void picture_changed(struct picture *picture, const struct frame_rect *rect)
 void picture_written(struct picture *picture, struct buffer *buffer)
 {
 	region_clear(&buffer->stale);
+	picture->current = buffer;
+}
+
+void picture_set_current(struct picture *picture, struct buffer *buffer)
+{
 	picture->current = buffer;
 }
 

@@ -19,16 +19,21 @@
 
 struct picture {
 	const struct buffer_interface *interface;
-	struct quota *quota; /* buffers are charged to it */
+	struct buffer_wish *wish; /* NULL, or what its buffers are made for */
+	struct quota *quota;      /* buffers are charged to it */
 	uint32_t width, height;
 	unsigned n_buffers;
 	struct buffer *buffers[PICTURE_BUFFERS_MAX];
 	struct buffer *current; /* one of them; NULL before the first write */
+	bool starved;           /* a buffer was needed and could not be made */
 };
 
-/* With one buffer, so that a picture can always be written. NULL when memory or quota is short. */
-struct picture *picture_create(const struct buffer_interface *interface, struct quota *quota,
-		uint32_t width, uint32_t height);
+/*
+ * With one buffer, so that a picture can always be written. NULL when memory or quota is short. The
+ * wish is copied; NULL is allowed where the interface allows it.
+ */
+struct picture *picture_create(const struct buffer_interface *interface,
+		const struct buffer_wish *wish, struct quota *quota, uint32_t width, uint32_t height);
 void picture_destroy(struct picture *picture); /* NULL is allowed */
 
 /*
@@ -42,5 +47,7 @@ bool picture_has_free(const struct picture *picture, unsigned n);
 void picture_changed(struct picture *picture, const struct frame_rect *rect);
 /* `buffer` now has the newest contents everywhere and is current. */
 void picture_written(struct picture *picture, struct buffer *buffer);
+/* `buffer` is current; what changed since its copies were begun stays stale. */
+void picture_set_current(struct picture *picture, struct buffer *buffer);
 /* Frees what is neither current nor locked, when the picture is not shown for the moment. */
 void picture_trim(struct picture *picture);

@@ -70,7 +70,7 @@ bool resource_make_showable(struct resource *resource, const struct buffer_inter
 	if (resource->picture)
 		return true;
 	const struct ledger_resource *d = &resource->description;
-	struct picture *picture = picture_create(interface, resource->quota, d->width, d->height);
+	struct picture *picture = picture_create(interface, NULL, resource->quota, d->width, d->height);
 	if (!picture)
 		return false;
 	struct buffer *buffer = picture_find_writable(picture);

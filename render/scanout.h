@@ -5,6 +5,9 @@
  * A flush only adds damage; frames are made from damage when display can take one. A 2D resource's
  * own picture is lent to display as it is. Of a 3D resource the damaged part is copied from its
  * texture into a picture that belongs to the head; guests that flip between textures share that one.
+ * The picture lies in GPU memory where display takes that, else in CPU memory; while the GPU is still
+ * copying for the CPU, the frame is pending: one for each head, so that the guest draws the next
+ * meanwhile.
  */
 #pragma once
 
@@ -27,6 +30,12 @@ struct scanout {
 
 	struct texture texture;  /* 3D only */
 	struct picture *picture; /* 3D only; size of rect */
+	bool gpu_failed;         /* no GPU memory could be had for this picture */
+
+	struct buffer *pending; /* of picture, being filled for a frame; NULL */
+	int pending_fd;
+	struct region pending_damage;
+	uint64_t pending_flush_ns;
 };
 
 /* Both answer with a VIRTIO_GPU_RESP_* code. `rect` has been checked against the resource. */
@@ -45,5 +54,10 @@ void scanout_pump(struct gpu *gpu, unsigned head);
 void scanout_pump_all(struct gpu *gpu);
 /* Tells display of the head's size, place and rate as they are now. */
 void scanout_tell_head(struct gpu *gpu, unsigned head);
+/* Readable when scanout_complete() is to be called; -1: nothing is pending. */
+int scanout_get_pending_fd(const struct gpu *gpu, unsigned head);
+void scanout_complete(struct gpu *gpu, unsigned head);
+/* Display takes other buffers from now on. */
+void scanout_change_formats(struct gpu *gpu, unsigned head);
 /* Everything is to be sent again: a new link, or someone begins to look. */
 void scanout_damage_all(struct gpu *gpu, unsigned head);
