@@ -56,7 +56,7 @@ const struct cause causes[] = {
 	{ "nodes.wrong-mode", "No group may open {}: its owner or mode is wrong.",
 			"udevadm trigger --subsystem-match=drm restores root:render 0660; remove the udev rule or "
 			"script that changes it." },
-	{ "nodes.no-right", "This user may not open the render node; its group is: {} (group, user).",
+	{ "nodes.no-right", "This user may not open the render node (group and user: {}).",
 			"sudo usermod -aG {}; then log out and in again." },
 	{ "nodes.person-no-right", "Logged in without the right to open the render node: {}.",
 			"sudo usermod -aG render {}; then log out and in again." },

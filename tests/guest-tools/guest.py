@@ -111,11 +111,24 @@ def base_arguments(folder, work, command_line, memory_mib):
     ]
 
 
+def vitrine_command(vitrine, options, folder, work, command_line, memory_mib):
+    """The same guest on `vitrine run`, which brings the GPU, a tablet and a keyboard."""
+    return [
+        vitrine, "run", f"--name=matrix-{os.getpid()}", "--accel=tcg", f"--memory={memory_mib}", "--cpus=2",
+        f"--disk={folder}/root.img", "--disk-format=raw", "--snapshot", f"--kernel={folder}/vmlinuz",
+        f"--initrd={work}/initrd", "--append",
+        f"console=ttyS0 quiet panic=-1 systemd.show_status=0 {command_line}", f"--serial={work}/console.log",
+        f"--spice-unix={work}/spice", "--no-network", "--software", *options, "--", "-no-reboot",
+        "-drive", f"file={work}/result,format=raw,if=none,id=result",
+        "-device", "virtio-blk-pci,drive=result",
+    ]
+
+
 def boot(folder, devices, run_script, *, break_script=None, command_line="", files=None, limit_s=400,
-         memory_mib=1024, environment=None, arguments=None):
+         memory_mib=1024, environment=None, vitrine=None, vitrine_options=()):
     """Runs one boot. Gives {name: bytes} of /out; raises RuntimeError with the console's end.
 
-    `arguments`: a function (folder, work, command_line) -> the whole command, instead of QEMU's own device.
+    `vitrine`: the program to run the guest with, instead of QEMU alone.
     """
     with tempfile.TemporaryDirectory(prefix="vitrine-matrix-") as work:
         with open(f"{folder}/initrd", "rb") as stream:
@@ -125,7 +138,10 @@ def boot(folder, devices, run_script, *, break_script=None, command_line="", fil
         with open(f"{work}/result", "wb") as stream:
             stream.truncate(RESULT_BYTES)
         report = f"{work}/report"
-        command = base_arguments(folder, work, command_line, memory_mib)
+        if vitrine:
+            command = vitrine_command(vitrine, vitrine_options, folder, work, command_line, memory_mib)
+        else:
+            command = base_arguments(folder, work, command_line, memory_mib)
         command += [word.replace("@REPORT@", report) for word in devices]
         with open(f"{work}/qemu.log", "wb") as log:
             try:

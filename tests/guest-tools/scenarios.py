@@ -43,6 +43,8 @@ class Boot:
     broken: str = None     # shell in the initrd, $1 = root of the guest
     only: str = ""         # groups to check instead of the quick ones
     wrong_pixel: bool = False  # QEMU's renderer breaks a pixel of each picture that it hands back
+    vitrine: bool = False  # run by `vitrine run` instead of QEMU alone
+    options: tuple = ()    # of `vitrine run`
     full: bool = False     # all checks, also those that take the display; install, remove, bench, bundle
     limit_s: int = 500
 
@@ -123,6 +125,12 @@ BOOTS_BASE = [
     Boot("virgl", GL + DESKTOP, full=True, also=("host.software", "desktop.tcg")),
     Boot("flat", FLAT + DESKTOP, cause="host.no-virgl"),
     Boot("vga", VGA + DESKTOP, cause="device.none"),
+]
+AUDIO = ["-audiodev", "none,id=audio", "-device", "ich9-intel-hda", "-device", "hda-duplex,audiodev=audio"]
+BOOTS_VITRINE = [
+    Boot("vitrine", SERIAL + AGENT + REPORT + AUDIO, full=True, vitrine=True, also=("host.software", "desktop.tcg")),
+    Boot("vitrine-flat", SERIAL + AGENT + REPORT + AUDIO, cause="host.no-virgl", vitrine=True,
+         options=("--no-virgl",)),
 ]
 BOOTS_FAULTS = [
     Boot("faults", GL + DESKTOP + GUEST_AGENT, steps=STEPS_RIGHTS + STEPS_MESA + STEPS_AGENT, limit_s=900),
