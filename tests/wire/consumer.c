@@ -260,6 +260,8 @@ static void check_bench(struct consumer *c, struct head *h, const struct frame_f
 		c->state.bench_good++;
 	else
 		c->state.bench_bad++;
+	struct consumer_count count = { .header.type = CONSUMER_COUNT, .number = number };
+	link_send(c->test, &count, sizeof(count), NULL, 0);
 }
 
 static bool frame_fits(struct consumer *c, struct head *h, const struct frame_frame *m,

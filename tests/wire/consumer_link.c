@@ -42,7 +42,15 @@ static bool on_state(void *user, const void *message, int *fds, unsigned n_fds)
 	return true;
 }
 
+static bool on_count(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct consumer_link *link = user;
+	link->bench_number = ((const struct consumer_count *)message)->number;
+	return true;
+}
+
 static const struct link_handler TABLE[] = {
+	{ CONSUMER_COUNT, "COUNT", sizeof(struct consumer_count), 0, 0, on_count },
 	{ CONSUMER_HELLO, "HELLO", sizeof(struct consumer_hello), 0, 0, on_hello },
 	{ CONSUMER_PICTURE, "PICTURE", sizeof(struct consumer_picture), 0, 1, on_picture },
 	{ CONSUMER_STATE_ANSWER, "STATE", sizeof(struct consumer_state_answer), 0, 0, on_state },
@@ -92,17 +100,34 @@ static void tell(struct consumer_link *link, void *message, size_t size_bytes)
 	g_assert_cmpint(link_send(link->fd, message, size_bytes, NULL, 0), ==, 0);
 }
 
+/* One message, or none when it does not come in time. */
+static bool receive(struct consumer_link *link, gint64 end, const char *what)
+{
+	int left = (int)((end - g_get_monotonic_time()) / 1000);
+	if (left <= 0 || !link_wait_readable(link->fd, left))
+		return false;
+	if (link_dispatch(link->fd, "consumer", TABLE, G_N_ELEMENTS(TABLE), link) < 0)
+		g_error("consumer: gone while waiting for %s", what);
+	return true;
+}
+
 static void wait_answer(struct consumer_link *link, const char *what)
 {
 	gint64 end = g_get_monotonic_time() + (gint64)link->timeout_ms * 1000;
 	link->answered = false;
 	while (!link->answered) {
-		int left = (int)((end - g_get_monotonic_time()) / 1000);
-		if (left <= 0 || !link_wait_readable(link->fd, left))
+		if (!receive(link, end, what))
 			g_error("consumer: no %s within %d ms", what, link->timeout_ms);
-		int result = link_dispatch(link->fd, "consumer", TABLE, G_N_ELEMENTS(TABLE), link);
-		if (result < 0)
-			g_error("consumer: gone while waiting for %s", what);
+	}
+}
+
+void consumer_link_bench_wait(struct consumer_link *link, uint64_t number)
+{
+	gint64 end = g_get_monotonic_time() + (gint64)link->timeout_ms * 1000;
+	while (link->bench_number < number) {
+		if (!receive(link, end, "a frame"))
+			g_error("consumer: frame %" G_GUINT64_FORMAT " did not come within %d ms", number,
+					link->timeout_ms);
 	}
 }
 
@@ -155,6 +180,7 @@ void consumer_link_bench(struct consumer_link *link, uint32_t width, uint32_t he
 		.width = width,
 		.height = height,
 	};
+	link->bench_number = 0;
 	tell(link, &m, sizeof(m));
 }
 

@@ -25,6 +25,7 @@ struct consumer_link {
 	struct consumer_picture picture;
 	uint32_t *pixels; /* of `picture`; NULL when it is off */
 	struct consumer_state_answer state;
+	uint64_t bench_number; /* newest frame that was checked */
 };
 
 /* Writes into `directory` a vitrine-display that starts the consumer program and a vitrine-render
@@ -41,6 +42,8 @@ void consumer_link_heads(
 		struct consumer_link *link, const struct frame_head_mode *heads, uint32_t n_heads);
 void consumer_link_mode(struct consumer_link *link, bool hold, bool sleep);
 void consumer_link_bench(struct consumer_link *link, uint32_t width, uint32_t height);
+/* Waits until a frame with this number or a later one has been checked. */
+void consumer_link_bench_wait(struct consumer_link *link, uint64_t number);
 /* Both return memory of the link, valid until the next call. */
 const struct consumer_picture *consumer_link_snapshot(struct consumer_link *link, uint32_t head);
 const struct consumer_state_answer *consumer_link_state(struct consumer_link *link);

@@ -24,6 +24,7 @@ enum consumer_message {
 	CONSUMER_HELLO = 32,
 	CONSUMER_PICTURE,
 	CONSUMER_STATE_ANSWER,
+	CONSUMER_COUNT, /* while CONSUMER_BENCH is on: after each frame */
 };
 
 struct consumer_hello {
@@ -100,4 +101,9 @@ struct consumer_bench {
 	uint32_t on;
 	uint32_t width, height;
 	uint32_t reserved;
+};
+
+struct consumer_count {
+	struct link_header header;
+	uint64_t number; /* of the frame that was checked */
 };

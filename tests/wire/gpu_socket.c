@@ -80,10 +80,12 @@ static bool set_scanout(struct gpu_socket *gpu, uint32_t size_bytes)
 		return false;
 	g_mutex_lock(&gpu->lock);
 	struct gpu_socket_scanout *s = &gpu->scanouts[payload[0]];
-	g_free(s->pixels);
-	s->width = payload[1];
-	s->height = payload[2];
-	s->pixels = g_malloc0((size_t)s->width * s->height * sizeof(uint32_t) + 1);
+	if (s->width != payload[1] || s->height != payload[2]) {
+		g_free(s->pixels);
+		s->width = payload[1];
+		s->height = payload[2];
+		s->pixels = g_malloc0((size_t)s->width * s->height * sizeof(uint32_t) + 1);
+	}
 	g_cond_broadcast(&gpu->changed);
 	g_mutex_unlock(&gpu->lock);
 	return true;

@@ -69,17 +69,28 @@ static uint32_t read_stamp(const uint8_t *row)
 	return (pixels[0] & 0xffff) | (pixels[1] & 0xffff) << 16;
 }
 
-/* Two pixels at a time; the vectoriser does not run at -O2. */
+/* Sixteen pixels at a time: the check is not what is measured, and -O2 does not vectorise. */
+typedef uint32_t pixels16 __attribute__((vector_size(64)));
+
 static bool rows_equal(const uint8_t *got, const uint8_t *expected, uint32_t from, uint32_t width)
 {
-	uint64_t difference = 0;
-	for (uint32_t x = from; x + 2 <= width; x += 2) {
-		uint64_t a, b;
-		memcpy(&a, got + x * 4, sizeof(a));
-		memcpy(&b, expected + x * 4, sizeof(b));
-		difference |= (a ^ b) & (COLORS | (uint64_t)COLORS << 32);
+	pixels16 difference = { 0 };
+	uint32_t x = from, odd = 0;
+	for (; x + 16 <= width; x += 16) {
+		pixels16 a, b;
+		memcpy(&a, got + (size_t)x * 4, sizeof(a));
+		memcpy(&b, expected + (size_t)x * 4, sizeof(b));
+		difference |= a ^ b;
 	}
-	return difference == 0;
+	for (; x < width; x++) {
+		uint32_t a, b;
+		memcpy(&a, got + (size_t)x * 4, sizeof(a));
+		memcpy(&b, expected + (size_t)x * 4, sizeof(b));
+		odd |= a ^ b;
+	}
+	for (unsigned i = 0; i < 16; i++)
+		odd |= difference[i];
+	return (odd & COLORS) == 0;
 }
 
 bool picture_pattern_check(const struct picture_pattern *pattern, const uint8_t *pixels,

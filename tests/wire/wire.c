@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 void wire_init(int *argc, char ***argv)
 {
@@ -93,13 +94,33 @@ static void check_consumer(struct desktop *desktop)
 	g_assert_cmpuint(state->damage_short, ==, 0);
 }
 
+/* A sanitizer's report fails the test, also when the process that it ended was replaced. */
+static void check_log(const struct backend *backend)
+{
+	static const char *const reports[] = { "AddressSanitizer", "LeakSanitizer", "runtime error:",
+		"assertion failed", "CRITICAL" };
+	g_autofree char *log = backend_read_log(backend);
+	for (unsigned i = 0; i < G_N_ELEMENTS(reports); i++) {
+		if (strstr(log, reports[i]))
+			g_error("%s in the backend's log", reports[i]);
+	}
+	if (g_test_verbose())
+		g_printerr("%s", log);
+}
+
+static void check_end(struct backend *backend)
+{
+	backend_close_socket(backend);
+	if (!backend_wait_exit(backend, wire_ms(3000)))
+		g_error("the backend does not end when QEMU hangs up");
+	g_assert_cmpint(backend->wait_status, ==, 0);
+	check_log(backend);
+}
+
 void desktop_destroy(struct desktop *desktop)
 {
 	check_consumer(desktop);
-	if (g_test_verbose()) {
-		g_autofree char *log = backend_read_log(desktop->guest->backend);
-		g_printerr("%s", log);
-	}
+	check_end(desktop->guest->backend);
 	guest_destroy(desktop->guest);
 	consumer_link_destroy(desktop->consumer);
 	g_free(desktop);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* samples: measured numbers and what is said about them. */
+#pragma once
+
+#include <stddef.h>
+
+struct samples {
+	double *values;
+	size_t n, allocated;
+};
+
+void samples_add(struct samples *samples, double value);
+/* Quantile q of 0 to 1; 0 when there are none. Sorts. */
+double samples_quantile(struct samples *samples, double q);
+void samples_finish(struct samples *samples);
