@@ -119,10 +119,33 @@ uint32_t fake_qemu_guest_pixel(uint32_t value, uint32_t console, uint32_t pixels
 
 /* ---- methods ---- */
 
-static void refuse(GDBusMethodInvocation *invocation, const char *reason)
+static void answer_now(GDBusMethodInvocation *invocation, bool taken)
 {
-	g_dbus_method_invocation_return_dbus_error(
-		invocation, "org.qemu.Display1.Error.Invalid", reason);
+	if (taken)
+		g_dbus_method_invocation_return_value(invocation, NULL);
+	else
+		g_dbus_method_invocation_return_dbus_error(
+			invocation, "org.qemu.Display1.Error.Invalid", "refused by the fake QEMU");
+}
+
+static gboolean answer_late(gpointer user)
+{
+	answer_now(user, true);
+	return G_SOURCE_REMOVE;
+}
+
+static void answer(struct fake_qemu *qemu, GDBusMethodInvocation *invocation, bool taken)
+{
+	if (qemu->answer_delay_ms == 0 || !taken) {
+		answer_now(invocation, taken);
+	} else if (qemu->answer_delay_ms == FAKE_QEMU_SILENT) {
+		g_object_unref(invocation);
+	} else {
+		g_autoptr(GSource) source = g_timeout_source_new(qemu->answer_delay_ms);
+
+		g_source_set_callback(source, answer_late, invocation, NULL);
+		g_source_attach(source, g_main_context_get_thread_default());
+	}
 }
 
 static bool call_key(struct fake_qemu *qemu, const char *method, GVariant *arguments)
@@ -196,13 +219,10 @@ static void method_call(GDBusConnection *connection, const char *sender, const c
 		if (strcmp(methods[i].interface, interface) != 0 ||
 			strcmp(methods[i].method, method) != 0)
 			continue;
-		if (methods[i].call(qemu, method, arguments))
-			g_dbus_method_invocation_return_value(invocation, NULL);
-		else
-			refuse(invocation, "refused by the fake QEMU");
+		answer(qemu, invocation, methods[i].call(qemu, method, arguments));
 		return;
 	}
-	refuse(invocation, "not served by the fake QEMU");
+	answer_now(invocation, false);
 }
 
 /* ---- properties ---- */

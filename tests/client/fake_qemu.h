@@ -24,7 +24,10 @@ struct fake_qemu {
 	uint32_t width, height; /* of the console as QEMU believes */
 	uint32_t modifiers;
 	bool absolute;
+	int answer_delay_ms; /* of every method; FAKE_QEMU_SILENT: answers never */
 };
+
+#define FAKE_QEMU_SILENT (-1)
 
 /* The console is QEMU's placeholder of 640x480 at first, the pointer absolute. */
 void fake_qemu_init(struct fake_qemu *qemu);

@@ -140,7 +140,8 @@ static struct fake_buffer *head_wait_free(struct fake_render *render, struct fak
 	gint64 start_us = g_get_monotonic_time(), end_us = start_us + BUFFER_WAIT_MS * 1000;
 	struct fake_buffer *buffer;
 
-	while (!(buffer = head_find_free(head)) && render->link >= 0 && !render->dropped) {
+	while (!(buffer = head_find_free(head)) && render->link >= 0 && !render->dropped &&
+		!render->broken) {
 		if (!g_cond_wait_until(&render->changed, &render->lock, end_us)) {
 			render->broken = "no buffer was released for 5 s";
 			break;

@@ -311,6 +311,77 @@ static void test_qemu_goes_and_returns(void)
 	fixture_stop(&fixture);
 }
 
+static void qemu_slow(struct fake_desktop *desktop)
+{
+	fake_desktop_qemu(desktop)->answer_delay_ms = 100;
+}
+
+static void qemu_silent(struct fake_desktop *desktop)
+{
+	fake_desktop_qemu(desktop)->answer_delay_ms = FAKE_QEMU_SILENT;
+}
+
+static char *without_positions(const char *record)
+{
+	g_auto(GStrv) lines = g_strsplit(record, "\n", -1);
+	GString *rest = g_string_new(NULL);
+
+	for (char **line = lines; *line; line++) {
+		if (**line && !g_str_has_prefix(*line, "abs "))
+			g_string_append_printf(rest, "%s\n", *line);
+	}
+	return g_string_free(rest, FALSE);
+}
+
+/* A guest behind a busy QEMU: positions may be passed over, keys and the last position not. */
+static void test_slow_qemu(void)
+{
+	struct fixture fixture;
+
+	start(&fixture, 800, 600);
+	fake_desktop_call(fixture.desktop, qemu_slow);
+	for (int i = 0; i <= 300; i++)
+		client_send(fixture.client, "move %d %d", i * 2, i);
+	client_send(fixture.client, "key 1e 1f 20 21");
+	client_send(fixture.client, "move 399 299");
+	client_send(fixture.client, "click left");
+	client_send(fixture.client, "move 799 599");
+	for (int i = 0; i < 305; i++)
+		g_free(client_answer(fixture.client));
+	g_assert_true(fake_qemu_wait_line(fixture.qemu, "abs 1599 1199", 30000));
+	g_autofree char *record = fake_qemu_take_record(fixture.qemu);
+	g_assert_nonnull(strstr(record, "abs 799 599\nbutton press 0\nbutton release 0\n"));
+	g_autofree char *rest = without_positions(record);
+	g_assert_cmpstr(rest, ==,
+		"key press 30\nkey release 30\nkey press 31\nkey release 31\n"
+		"key press 32\nkey release 32\nkey press 33\nkey release 33\n"
+		"button press 0\nbutton release 0\n");
+	fixture_stop(&fixture);
+}
+
+/* A QEMU that hangs: its client's input is bounded, pictures go on, and it may go. */
+static void test_silent_qemu(void)
+{
+	struct fixture fixture;
+
+	start(&fixture, 800, 600);
+	fake_desktop_call(fixture.desktop, qemu_silent);
+	unsigned long before_kib = fake_desktop_resident_kib(fixture.desktop);
+	for (int i = 0; i < 3000; i++) {
+		client_send(fixture.client, "button-press left");
+		client_send(fixture.client, "move %d %d", i % 800, i % 600);
+		client_send(fixture.client, "button-release left");
+		for (int answer = 0; answer < 3; answer++)
+			g_free(client_answer(fixture.client));
+	}
+	canvas_noise(fixture_canvas(&fixture), canvas_all(fixture_canvas(&fixture)), 60);
+	fake_render_flush_all(fixture.render, 0);
+	fixture_expect_canvas(&fixture);
+	g_assert_cmpuint(fake_desktop_resident_kib(fixture.desktop), <, before_kib + 64 * 1024);
+	fake_desktop_call(fixture.desktop, qemu_away);
+	fixture_stop(&fixture);
+}
+
 int main(int argc, char **argv)
 {
 	fixture_init(&argc, &argv);
@@ -329,5 +400,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/inputs/relative-pointer", test_relative_pointer);
 	g_test_add_func("/inputs/leds", test_leds);
 	g_test_add_func("/inputs/qemu-goes-and-returns", test_qemu_goes_and_returns);
+	g_test_add_func("/inputs/slow-qemu", test_slow_qemu);
+	g_test_add_func("/inputs/silent-qemu", test_silent_qemu);
 	return g_test_run();
 }
