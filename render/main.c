@@ -14,7 +14,7 @@
 #include "render/gpu.h"
 #include "render/keeper.h"
 
-static gboolean virgl, software, version;
+static gboolean virgl, software, version, probe;
 static char *render_node;
 static int pictures_mib = QUOTA_PICTURES_BYTES / (1024 * 1024);
 
@@ -24,6 +24,8 @@ static const GOptionEntry entries[] = {
 	{ "software", 0, 0, G_OPTION_ARG_NONE, &software, "Draw in software, whatever there is", NULL },
 	{ "max-pictures-mib", 0, 0, G_OPTION_ARG_INT, &pictures_mib,
 			"Limit for 2D resources and scanout buffers (1024)", "N" },
+	{ "probe", 0, 0, G_OPTION_ARG_NONE, &probe, "With --virgl: exit with 0 if OpenGL starts here",
+			NULL },
 	{ "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL },
 	{ 0 },
 };
@@ -56,7 +58,7 @@ int main(int argc, char **argv)
 		g_print("vitrine-render %s\n", VITRINE_VERSION);
 		return EXIT_SUCCESS;
 	}
-	if (fcntl(KEEPER_LINK_FD, F_SETFD, FD_CLOEXEC) < 0) {
+	if (!probe && fcntl(KEEPER_LINK_FD, F_SETFD, FD_CLOEXEC) < 0) {
 		g_printerr("vitrine-render: no keeper link on descriptor %d: started by hand?\n",
 				KEEPER_LINK_FD);
 		return EXIT_FAILURE;
@@ -70,6 +72,8 @@ int main(int argc, char **argv)
 	struct gpu *gpu = gpu_start(&options);
 	if (!gpu)
 		return EXIT_FAILURE;
+	if (probe)
+		_exit(gpu_count_capsets(gpu) > 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 	malloc_trim(0);
 	/* The gpu thread may be inside a driver: leave without its destructors. */
 	_exit(keeper_run(KEEPER_LINK_FD, gpu));

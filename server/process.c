@@ -56,6 +56,8 @@ static int prepare_child(const struct process_options *options, pid_t parent)
 	signal(SIGPIPE, SIG_DFL);
 	if (options->own_group)
 		setpgid(0, 0);
+	if (options->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return errno;
 	if (options->death_signal) {
 		if (prctl(PR_SET_PDEATHSIG, options->death_signal) < 0)
 			return errno;

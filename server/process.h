@@ -19,6 +19,8 @@ struct process_fd {
 struct process_options {
 	/* Sent to the child when this process dies; 0: none. */
 	int death_signal;
+	/* The child can gain no rights by executing a set-user-ID program. */
+	bool no_new_privileges;
 	/* Own process group: Ctrl-C on our terminal does not reach the child. */
 	bool own_group;
 	/* Standard input and output stay ours; otherwise /dev/null and our standard error. */

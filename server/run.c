@@ -200,13 +200,29 @@ static void show_qemu_log(const struct run *run)
 			  "qemu-system-modules-opengl, with QEMU 7.2 qemu-system-gui)");
 }
 
+/*
+ * A keeper that fails takes QEMU with it, and QEMU's end may be noticed first. True when the keeper,
+ * not QEMU, is to blame; it speaks for itself.
+ */
+static bool keeper_failed(const struct run *run)
+{
+	siginfo_t info = { 0 };
+	pid_t pid = run->keeper_child.pid;
+	if (pid == 0)
+		return true;
+	if (!process_wait_end(pid, KEEPER_TIMEOUT_MS) ||
+			waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG) < 0)
+		return false;
+	return info.si_pid == pid && (info.si_code != CLD_EXITED || info.si_status != 0);
+}
+
 static void on_qemu_end(GPid pid, int status, gpointer user)
 {
 	struct run *run = user;
 	run->qemu_child.pid = 0;
 	run->qemu_child.source = 0;
 	bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-	if (!good && !run->ending && run->keeper_child.pid != 0) {
+	if (!good && !run->ending && !keeper_failed(run)) {
 		g_autofree char *end = process_describe_end(status);
 		g_warning("QEMU ended: %s", end);
 		show_qemu_log(run);
@@ -221,7 +237,8 @@ static void on_keeper_end(GPid pid, int status, gpointer user)
 	run->keeper_child.source = 0;
 	bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 	/* It ends after QEMU, too, and may be noticed first. */
-	if (good && process_wait_end(run->qemu_child.pid, TERM_TIMEOUT_MS))
+	pid_t qemu = run->qemu_child.pid;
+	if (good && (qemu == 0 || process_wait_end(qemu, TERM_TIMEOUT_MS)))
 		return;
 	if (!run->ending) {
 		g_autofree char *end = process_describe_end(status);

@@ -160,6 +160,7 @@ static bool worker_spawn(struct worker *worker, GError **error)
 	struct process_options options = {
 		.death_signal = SIGKILL,
 		.own_group = true,
+		.no_new_privileges = true,
 		.fds = { { .ours = fds[1], .theirs = KEEPER_LINK_FD } },
 		.n_fds = 1,
 	};
