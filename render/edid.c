@@ -9,8 +9,12 @@
 /* Largest values of a detailed timing descriptor (E-EDID 1.4, 3.10.2). */
 #define DTD_SIZE_MAX 4095
 #define DTD_CLOCK_MAX_10KHZ 65535
+/* Below 10 MHz readers take a timing for something else: small pictures get more blanking. */
+#define CLOCK_MIN_10KHZ 1000
 /* Pixels per inch that a monitor of unknown size claims. */
 #define DEFAULT_DPI 96
+/* What the base block's centimetres can say. */
+#define SIZE_MAX_MM 2550
 
 struct timing {
 	uint32_t width, height;
@@ -36,7 +40,11 @@ static struct timing compute_timing(uint32_t width, uint32_t height, uint32_t re
 	double line_us = (frame_us - 460.0) / height;
 	uint32_t lines = (uint32_t)(460.0 / line_us) + 1;
 	t.v_blank = MAX(lines, t.v_front + t.v_sync + 6);
-	uint64_t total = (uint64_t)(width + t.h_blank) * (height + t.v_blank);
+	uint64_t line_pixels = width + t.h_blank;
+	uint64_t least_lines = CLOCK_MIN_10KHZ * 10000ull * 1000 / refresh_mhz / line_pixels + 1;
+	if (height + t.v_blank < least_lines)
+		t.v_blank = (uint32_t)least_lines - height;
+	uint64_t total = line_pixels * (height + t.v_blank);
 	t.clock_10khz = (total * refresh_mhz / 1000 + 5000) / 10000;
 	return t;
 }
@@ -49,7 +57,7 @@ static bool fits_dtd(const struct timing *t)
 
 static uint32_t size_mm(uint32_t wanted_mm, uint32_t pixels)
 {
-	return wanted_mm ? wanted_mm : pixels * 254 / (DEFAULT_DPI * 10);
+	return MIN(wanted_mm ? wanted_mm : pixels * 254 / (DEFAULT_DPI * 10), SIZE_MAX_MM);
 }
 
 static void put16(uint8_t *to, uint64_t value)
@@ -69,8 +77,6 @@ static void put_checksum(uint8_t *block, size_t size_bytes)
 /* E-EDID 1.4, 3.10.2. */
 static void put_dtd(uint8_t d[18], const struct timing *t, uint32_t width_mm, uint32_t height_mm)
 {
-	width_mm = MIN(width_mm, DTD_SIZE_MAX);
-	height_mm = MIN(height_mm, DTD_SIZE_MAX);
 	put16(d, t->clock_10khz);
 	d[2] = (uint8_t)t->width;
 	d[3] = (uint8_t)t->h_blank;
@@ -103,11 +109,15 @@ static void put_range_limits(uint8_t d[18], const struct timing *t, uint32_t ref
 {
 	uint32_t refresh_hz = (refresh_mhz + 999) / 1000;
 	uint64_t line_khz = t->clock_10khz * 10 / (t->width + t->h_blank) + 1;
+	if (line_khz > 510 || t->clock_10khz > 255000) {
+		d[3] = 0x10; /* more than can be said: no descriptor */
+		return;
+	}
 	d[3] = 0xfd;
 	d[4] = (refresh_hz > 255 ? 0x02 : 0) | (line_khz > 255 ? 0x08 : 0);
 	d[5] = (uint8_t)MIN(refresh_hz, 50);
 	d[6] = (uint8_t)(refresh_hz > 255 ? MIN(refresh_hz - 255, 255) : MAX(refresh_hz, 75));
-	d[7] = 30;
+	d[7] = 15;
 	d[8] = (uint8_t)(line_khz > 255 ? MIN(line_khz - 255, 255) : MAX(line_khz, 160));
 	d[9] = (uint8_t)MIN(MAX((t->clock_10khz + 999) / 1000, 30), 255);
 	d[10] = 0x01; /* range limits only */
@@ -175,30 +185,55 @@ static void put_identity(uint8_t *edid, unsigned head)
 	memcpy(edid + 25, srgb, sizeof(srgb));
 }
 
-/* DisplayID 1.3 (tag 0x70) with one Type I detailed timing (4.4.1), preferred. */
-static void put_displayid(uint8_t *block, const struct timing *t)
+/* DisplayID 1.3, 4.2: tag, revision, length, then the size in tenths of a millimetre and in pixels. */
+static void put_parameters(uint8_t d[15], const struct timing *t, uint32_t width_mm, uint32_t height_mm)
 {
+	d[0] = 0x01;
+	d[2] = 12;
+	put16(d + 3, width_mm * 10);
+	put16(d + 5, height_mm * 10);
+	put16(d + 7, t->width);
+	put16(d + 9, t->height);
+	d[12] = 120;  /* gamma 2.2 */
+	d[13] = (uint8_t)MIN(MAX(t->width * 100 / t->height, 100) - 100, 255);
+	d[14] = 0x77; /* 8 bits a colour */
+}
+
+/* 4.4.1: Type I detailed timing, every number one less than it is. */
+static void put_type_1(uint8_t d[23], const struct timing *t)
+{
+	uint64_t clock = t->clock_10khz - 1;
+	d[0] = 0x03;
+	d[2] = 20;
+	put16(d + 3, clock);
+	d[5] = (uint8_t)(clock >> 16);
+	d[6] = 0x88; /* preferred, aspect undefined */
+	put16(d + 7, t->width - 1);
+	put16(d + 9, t->h_blank - 1);
+	put16(d + 11, (t->h_front - 1) | 0x8000); /* sync positive */
+	put16(d + 13, t->h_sync - 1);
+	put16(d + 15, t->height - 1);
+	put16(d + 17, t->v_blank - 1);
+	put16(d + 19, t->v_front - 1);
+	put16(d + 21, t->v_sync - 1);
+}
+
+static void put_displayid(
+		uint8_t *block, const struct timing *t, uint32_t width_mm, uint32_t height_mm)
+{
+	/* 4.1: maker, product, serial, week, year, no name. 4.11: DisplayPort, 8 bits a colour. */
+	static const uint8_t product[15] = { 0x00, 0, 12, 'V', 'T', 'R', 1, 0, 0, 0, 0, 0, 1, 25, 0 };
+	static const uint8_t interface[13] = { 0x0f, 0, 10, 0xa1, 0x12, 0x02 };
 	uint8_t *section = block + 1;
-	uint8_t *d = section + 4 + 3;
+	uint8_t *d = section + 4;
 	block[0] = 0x70;
 	section[0] = 0x13;
-	section[1] = 121; /* bytes of data blocks, padded with zero */
-	section[2] = 0x03; /* display product: desktop monitor */
-	section[4] = 0x03; /* Type I timing */
-	section[5] = 0x00;
-	section[6] = 20;
-	uint64_t clock = t->clock_10khz - 1;
-	put16(d, clock);
-	d[2] = (uint8_t)(clock >> 16);
-	d[3] = 0x88; /* preferred, aspect undefined */
-	put16(d + 4, t->width - 1);
-	put16(d + 6, t->h_blank - 1);
-	put16(d + 8, (t->h_front - 1) | 0x8000); /* sync positive */
-	put16(d + 10, t->h_sync - 1);
-	put16(d + 12, t->height - 1);
-	put16(d + 14, t->v_blank - 1);
-	put16(d + 16, t->v_front - 1);
-	put16(d + 18, t->v_sync - 1);
+	section[1] = 121;  /* bytes of data blocks, padded with zero */
+	section[2] = 0x03; /* standalone display */
+	memcpy(d, product, sizeof(product));
+	put_parameters(d + 15, t, width_mm, height_mm);
+	memcpy(d + 30, interface, sizeof(interface));
+	put_type_1(d + 43, t);
 	put_checksum(section, 5 + 121 - 1);
 	put_checksum(block, EDID_BLOCK_BYTES - 1);
 }
@@ -212,8 +247,8 @@ size_t edid_fill(uint8_t edid[EDID_BYTES_MAX], const struct frame_head_mode *mod
 	uint32_t height_mm = size_mm(mode->height_mm, mode->height);
 	bool extended = !fits_dtd(&wanted);
 	if (extended)
-		base = compute_timing(MIN(mode->width, 1920), MIN(mode->height, 1080),
-				HEADS_DEFAULT_REFRESH_MHZ);
+		base = compute_timing(MIN(mode->width, HEADS_DEFAULT_WIDTH),
+				MIN(mode->height, HEADS_DEFAULT_HEIGHT), HEADS_DEFAULT_REFRESH_MHZ);
 
 	memset(edid, 0, EDID_BYTES_MAX);
 	put_identity(edid, head);
@@ -228,6 +263,6 @@ size_t edid_fill(uint8_t edid[EDID_BYTES_MAX], const struct frame_head_mode *mod
 	edid[126] = extended;
 	put_checksum(edid, EDID_BLOCK_BYTES - 1);
 	if (extended)
-		put_displayid(edid + EDID_BLOCK_BYTES, &wanted);
+		put_displayid(edid + EDID_BLOCK_BYTES, &wanted, width_mm, height_mm);
 	return extended ? EDID_BYTES_MAX : EDID_BLOCK_BYTES;
 }
