@@ -48,9 +48,229 @@ static void test_first_picture(void)
 	rig_stop(rig);
 }
 
+static struct rig *start_shown(void)
+{
+	struct rig *rig = rig_start(false);
+	g_assert_nonnull(rig);
+	rig_set_rate(rig, 0, 60000);
+	fill(rig, RIG_HIGH_ADDR, 1);
+	show_2d(rig, 5, VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM, RIG_HIGH_ADDR);
+	g_assert_true(rig_wait_frames(rig, 1));
+	return rig;
+}
+
+/* Scattered changes, some transferred before others are flushed: the picture is exact each time. */
+static void test_partial(void)
+{
+	struct rig *rig = start_shown();
+	uint32_t seed = 1, *pixels = rig_host(rig, RIG_HIGH_ADDR);
+	for (unsigned i = 0; i < 200; i++) {
+		seed = seed * 1664525 + 1013904223;
+		struct virtio_gpu_rect r = { seed >> 8 & 511, seed >> 20 & 255, 1 + (seed & 63),
+			1 + (seed >> 6 & 31) };
+		for (uint32_t y = r.y; y < r.y + r.height; y++)
+			for (uint32_t x = r.x; x < r.x + r.width; x++)
+				pixels[y * W + x] = seed + x + y;
+		g_assert_cmphex(rig_transfer_2d(rig, 5, W, r), ==, OK);
+		if (i % 3 != 0)
+			continue;
+		g_assert_cmphex(rig_flush(rig, 5, i % 2 ? whole : r), ==, OK);
+		rig_receive(rig, 1000);
+	}
+	unsigned n = rig->n_frames;
+	g_assert_cmphex(rig_flush(rig, 5, whole), ==, OK);
+	g_assert_true(rig_wait_frames(rig, n + 1));
+	assert_picture(rig, RIG_HIGH_ADDR);
+	rig_stop(rig);
+}
+
+/*
+ * A display that keeps everything: the guest goes on, no buffer it holds changes, and after the first
+ * release the newest picture comes, with all that was damaged meanwhile.
+ */
+static void test_hoarding(void)
+{
+	struct rig *rig = start_shown();
+	struct frame_frame held[8];
+	uint32_t stamp[8];
+	unsigned n_held = 0;
+	uint32_t *pixels = rig_host(rig, RIG_HIGH_ADDR);
+	rig->keep_frames = true;
+	for (uint32_t i = 0; i < 50; i++) {
+		unsigned before = rig->n_frames;
+		pixels[0] = i;
+		g_assert_cmphex(rig_transfer_2d(rig, 5, W, (struct virtio_gpu_rect){ 0, 0, 8, 8 }), ==,
+				OK);
+		g_assert_cmphex(rig_flush(rig, 5, (struct virtio_gpu_rect){ 0, 0, 8, 8 }), ==, OK);
+		rig_receive(rig, n_held < 3 ? 1000 : 0);
+		if (rig->n_frames > before) {
+			g_assert_cmpuint(n_held, <, FRAME_LOCKED_MAX + 1);
+			stamp[n_held] = rig_pixel(rig, 0, 0);
+			held[n_held++] = rig->frame;
+		}
+	}
+	for (unsigned i = 0; i < n_held; i++) {
+		rig->frame = held[i];
+		g_assert_cmphex(rig_pixel(rig, 0, 0), ==, stamp[i]);
+	}
+	unsigned before = rig->n_frames;
+	rig_release(rig, &held[0]);
+	g_assert_true(rig_wait_frames(rig, before + 1));
+	g_assert_cmphex(rig_pixel(rig, 0, 0), ==, 49);
+	assert_picture(rig, RIG_HIGH_ADDR);
+	rig_stop(rig);
+}
+
+/* Nothing is sent while nobody looks; then the picture of now, whole. */
+static void test_rate(void)
+{
+	struct rig *rig = start_shown();
+	rig_set_rate(rig, 0, 0);
+	g_assert_cmphex(rig_flush(rig, 5, whole), ==, OK);
+	while (rig_receive(rig, 50))
+		;
+	unsigned n = rig->n_frames;
+	fill(rig, RIG_HIGH_ADDR, 99);
+	g_assert_cmphex(rig_transfer_2d(rig, 5, W, whole), ==, OK);
+	g_assert_cmphex(rig_flush(rig, 5, (struct virtio_gpu_rect){ 3, 3, 1, 1 }), ==, OK);
+	g_assert_false(rig_receive(rig, 100));
+	rig_set_rate(rig, 0, 30000);
+	g_assert_true(rig_wait_frames(rig, n + 1));
+	g_assert_cmpuint(rig->frame.n_rects, ==, 1);
+	g_assert_cmpuint(rig->frame.rects[0].width, ==, W);
+	assert_picture(rig, RIG_HIGH_ADDR);
+	rig_stop(rig);
+}
+
+/* A new display knows nothing and is told all of it. */
+static void test_new_link(void)
+{
+	struct rig *rig = start_shown();
+	rig_send_frame_link(rig);
+	rig->frame.serial = 0;
+	unsigned n = rig->n_frames;
+	rig->head_is_on[0] = false;
+	rig_set_rate(rig, 0, 60000);
+	g_assert_true(rig_wait_frames(rig, n + 1));
+	g_assert_true(rig->head_is_on[0]);
+	assert_picture(rig, RIG_HIGH_ADDR);
+	rig_stop(rig);
+}
+
+/* The renderer is killed; its successor shows the same picture and answers what was taken. */
+static void test_restart(void)
+{
+	struct rig *rig = start_shown();
+	uint32_t id, length;
+	struct virtio_gpu_resource_flush flush = {
+		.hdr = { .type = VIRTIO_GPU_CMD_RESOURCE_FLUSH,
+				.flags = VIRTIO_GPU_FLAG_FENCE,
+				.fence_id = 0x123456789abcdefull },
+		.r = whole,
+		.resource_id = 5 };
+	/* As if it had died holding a chain: the entry is there, and taken. */
+	g_assert_cmpuint(rig_stop_ring(rig, 0), ==, rig->rings[0].next_avail);
+	rig_submit(rig, 0, &flush, sizeof(flush), sizeof(struct virtio_gpu_ctrl_hdr));
+	rig->ledger->rings[0].taken[0] = 1;
+	rig->ledger->rings[0].next_avail = rig->rings[0].next_avail;
+	rig_restart(rig);
+	rig->frame.serial = 0;
+	g_assert_true(rig_wait_used(rig, 0, &id, &length, 5000));
+	const struct virtio_gpu_ctrl_hdr *answer = rig_host(rig, RIG_LOW_ADDR + (1 << 20));
+	g_assert_cmphex(answer->type, ==, VIRTIO_GPU_RESP_ERR_UNSPEC);
+	g_assert_cmphex(answer->flags, ==, VIRTIO_GPU_FLAG_FENCE);
+	g_assert_cmphex(answer->fence_id, ==, 0x123456789abcdefull);
+	unsigned n = rig->n_frames;
+	rig_set_rate(rig, 0, 60000);
+	g_assert_true(rig_wait_frames(rig, n + 1));
+	assert_picture(rig, RIG_HIGH_ADDR);
+	/* And it goes on. */
+	fill(rig, RIG_HIGH_ADDR, 4);
+	g_assert_cmphex(rig_transfer_2d(rig, 5, W, whole), ==, OK);
+	g_assert_cmphex(rig_flush(rig, 5, whole), ==, OK);
+	g_assert_true(rig_wait_frames(rig, n + 2));
+	assert_picture(rig, RIG_HIGH_ADDR);
+	rig_stop(rig);
+}
+
+static void test_reset(void)
+{
+	struct rig *rig = start_shown();
+	for (unsigned i = 0; i < KEEPER_RINGS; i++)
+		rig_stop_ring(rig, i);
+	rig_send_reset(rig);
+	for (unsigned i = 0; i < KEEPER_RINGS; i++) {
+		struct rig_ring *r = &rig->rings[i];
+		r->next_avail = r->next_used = 0;
+		memset(rig_host(rig, r->desc), 0, 0x9000);
+	}
+	rig->ledger->rings[0].next_avail = rig->ledger->rings[1].next_avail = 0;
+	rig_send_ring_start(rig, 0);
+	rig_send_ring_start(rig, 1);
+	/* The resource of before is gone, its id is free, and the head is dark. */
+	g_assert_cmphex(rig_flush(rig, 5, whole), ==, VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID);
+	while (rig->head_is_on[0])
+		g_assert_true(rig_receive(rig, 1000));
+	fill(rig, RIG_HIGH_ADDR, 7);
+	unsigned n = rig->n_frames;
+	show_2d(rig, 5, VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM, RIG_HIGH_ADDR);
+	g_assert_true(rig_wait_frames(rig, n + 1));
+	assert_picture(rig, RIG_HIGH_ADDR);
+	rig_stop(rig);
+}
+
+/* Linux gives cursor commands no room for an answer. */
+static void send_cursor(struct rig *rig, uint32_t type, uint32_t resource, uint32_t x, uint32_t y)
+{
+	uint32_t id, length;
+	struct virtio_gpu_update_cursor c = { .hdr.type = type,
+		.pos = { .scanout_id = 0, .x = x, .y = y },
+		.resource_id = resource,
+		.hot_x = 3,
+		.hot_y = 4 };
+	rig_submit(rig, 1, &c, sizeof(c), 0);
+	g_assert_true(rig_wait_used(rig, 1, &id, &length, 2000));
+	g_assert_cmpuint(length, ==, 0);
+}
+
+static void test_cursor(void)
+{
+	struct rig *rig = start_shown();
+	const struct virtio_gpu_rect square = { 0, 0, 64, 64 };
+	uint32_t *pixels = rig_host(rig, RIG_HIGH_ADDR + (8 << 20));
+	for (unsigned i = 0; i < 64 * 64; i++)
+		pixels[i] = i * 0x01020305;
+	g_assert_cmphex(rig_create_2d(rig, 9, VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM, 64, 64), ==, OK);
+	g_assert_cmphex(rig_attach(rig, 9, RIG_HIGH_ADDR + (8 << 20), 64 * 64 * 4, 4096), ==, OK);
+	g_assert_cmphex(rig_transfer_2d(rig, 9, 64, square), ==, OK);
+	send_cursor(rig, VIRTIO_GPU_CMD_UPDATE_CURSOR, 9, 100, (uint32_t)-5);
+	while (rig->n_cursor_images == 0 || rig->n_cursor_moves == 0)
+		g_assert_true(rig_receive(rig, 1000));
+	g_assert_cmpmem(rig->cursor_image.pixels, 64 * 64 * 4, pixels, 64 * 64 * 4);
+	g_assert_cmpuint(rig->cursor_image.hot_y, ==, 4);
+	g_assert_cmpint(rig->cursor_move.x, ==, 100);
+	g_assert_cmpint(rig->cursor_move.y, ==, -5);
+	unsigned images = rig->n_cursor_images;
+	send_cursor(rig, VIRTIO_GPU_CMD_MOVE_CURSOR, 0, 200, 300);
+	while (rig->cursor_move.x != 200)
+		g_assert_true(rig_receive(rig, 1000));
+	g_assert_cmpuint(rig->n_cursor_images, ==, images);
+	send_cursor(rig, VIRTIO_GPU_CMD_UPDATE_CURSOR, 0, 200, 300);
+	while (rig->n_cursor_hides == 0)
+		g_assert_true(rig_receive(rig, 1000));
+	rig_stop(rig);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/render/first-picture", test_first_picture);
+	g_test_add_func("/render/partial", test_partial);
+	g_test_add_func("/render/hoarding", test_hoarding);
+	g_test_add_func("/render/rate", test_rate);
+	g_test_add_func("/render/new-link", test_new_link);
+	g_test_add_func("/render/restart", test_restart);
+	g_test_add_func("/render/reset", test_reset);
+	g_test_add_func("/render/cursor", test_cursor);
 	return g_test_run();
 }
