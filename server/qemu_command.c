@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "protocol/guest_report.h"
+
 #define PROGRAM "qemu-system-x86_64"
 #define PACKAGES "qemu-system-x86 qemu-system-modules-opengl"
 #define OVMF_CODE "/usr/share/OVMF/OVMF_CODE_4M.fd"
@@ -118,6 +120,15 @@ static void add_display(GPtrArray *argv, const struct run_options *o)
 	add_pair(argv, "-device", "virtio-rng-pci,id=rng");
 }
 
+/* The guest's own verdict on its graphics comes here. */
+static void add_report_port(GPtrArray *argv)
+{
+	add_pair(argv, "-device", "virtio-serial-pci,id=vitrine-ports");
+	add_pair(argv, "-chardev", "socket,id=vitrine-report,fd=%d", QEMU_REPORT_FD);
+	add_pair(argv, "-device", "virtserialport,bus=vitrine-ports.0,chardev=vitrine-report,name=%s",
+			GUEST_REPORT_PORT);
+}
+
 static void add_disk(GPtrArray *argv, const struct run_options *o, const char *format)
 {
 	g_autofree char *path = escape(o->disk);
@@ -201,6 +212,7 @@ char **qemu_command(const struct qemu_program *qemu, const struct run_options *o
 	if (!add_firmware(argv, o, error))
 		return NULL;
 	add_display(argv, o);
+	add_report_port(argv);
 	if (o->disk)
 		add_disk(argv, o, o->disk_format);
 	if (o->kernel)

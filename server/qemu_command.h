@@ -12,6 +12,8 @@
 
 /* Descriptor of the vhost-user socket in QEMU. */
 #define QEMU_VHOST_FD 3
+/* And of the guest's report port (protocol/guest_report.h). */
+#define QEMU_REPORT_FD 4
 
 /* Files in the run directory. */
 #define QEMU_KEEPER_QMP "qmp-keeper"

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "server/guest_report.h"
 #include "server/kvm.h"
 #include "server/listen.h"
 #include "server/process.h"
@@ -48,6 +49,7 @@ struct run {
 
 	int spice_fd; /* -1: unix socket, the keeper makes it */
 	struct child keeper_child, qemu_child;
+	struct guest_report *report;
 	struct qmp_client *qmp;
 	bool qmp_ready;
 	unsigned qmp_timer, quit_timer;
@@ -308,7 +310,7 @@ static bool start_keeper(struct run *run, int vhost_fd, GError **error)
 	return true;
 }
 
-static bool start_qemu(struct run *run, int vhost_fd, GError **error)
+static bool start_qemu(struct run *run, int vhost_fd, int report_fd, GError **error)
 {
 	g_auto(GStrv) argv =
 			qemu_command(&run->qemu, &run->options, &run->dir, run->kvm, error);
@@ -322,8 +324,8 @@ static bool start_qemu(struct run *run, int vhost_fd, GError **error)
 		.own_group = !on_terminal,
 		.keep_stdio = on_terminal,
 		.stderr_fd = log_fd,
-		.fds = { { vhost_fd, QEMU_VHOST_FD } },
-		.n_fds = 1,
+		.fds = { { vhost_fd, QEMU_VHOST_FD }, { report_fd, QEMU_REPORT_FD } },
+		.n_fds = 2,
 	};
 	run->qemu_child.pid = process_spawn(argv, &options, error);
 	if (log_fd >= 0)
@@ -337,17 +339,32 @@ static bool start_qemu(struct run *run, int vhost_fd, GError **error)
 	return true;
 }
 
+static bool make_pair(int pair[2], GError **error)
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0)
+		return true;
+	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "cannot make a socket pair: %s",
+			g_strerror(errno));
+	return false;
+}
+
 static bool start_both(struct run *run, GError **error)
 {
-	int pair[2];
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
-		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno),
-				"cannot make a socket pair: %s", g_strerror(errno));
+	int pair[2], report[2];
+	if (!make_pair(pair, error))
+		return false;
+	if (!make_pair(report, error)) {
+		close(pair[0]);
+		close(pair[1]);
 		return false;
 	}
-	bool started = start_keeper(run, pair[0], error) && start_qemu(run, pair[1], error);
+	g_autofree char *path = run_dir_file(&run->dir, GUEST_REPORT_FILE);
+	run->report = guest_report_create(report[0], path);
+	bool started = start_keeper(run, pair[0], error) &&
+			start_qemu(run, pair[1], report[1], error);
 	close(pair[0]);
 	close(pair[1]);
+	close(report[1]);
 	if (run->spice_fd >= 0)
 		close(run->spice_fd);
 	run->spice_fd = -1;
@@ -391,6 +408,7 @@ static void finish(struct run *run)
 	remove_source(run->qmp_timer);
 	remove_source(run->quit_timer);
 	qmp_client_destroy(run->qmp);
+	guest_report_destroy(run->report);
 	end_child(&run->qemu_child, 0);
 	end_child(&run->keeper_child, KEEPER_TIMEOUT_MS);
 	for (unsigned i = 0; i < G_N_ELEMENTS(run->signal_sources); i++)

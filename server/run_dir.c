@@ -46,12 +46,26 @@ static bool make_private(const char *path, GError **error)
 	return false;
 }
 
-static char *make_base(GError **error)
+char *run_dir_base(void)
 {
 	const char *runtime = g_getenv("XDG_RUNTIME_DIR");
-	g_autofree char *base = runtime && *runtime ?
-			g_build_filename(runtime, "vitrine", NULL) :
-			g_strdup_printf("/tmp/vitrine-%u", (unsigned)geteuid());
+	return runtime && *runtime ? g_build_filename(runtime, "vitrine", NULL) :
+				     g_strdup_printf("/tmp/vitrine-%u", (unsigned)geteuid());
+}
+
+bool run_dir_in_use(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool locked = flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	close(fd);
+	return locked;
+}
+
+static char *make_base(GError **error)
+{
+	g_autofree char *base = run_dir_base();
 	return make_private(base, error) ? g_steal_pointer(&base) : NULL;
 }
 

@@ -17,6 +17,11 @@ struct run_dir {
 /* Letters, digits, dot, dash, underscore; 1 to 64; the first a letter or digit. */
 bool run_dir_name_ok(const char *name);
 
+/* The directory of all run directories of this user; it need not exist. Caller frees. */
+char *run_dir_base(void);
+/* Does a desktop run in this run directory? */
+bool run_dir_in_use(const char *path);
+
 /* What an earlier desktop left behind when it was killed is removed. */
 bool run_dir_create(struct run_dir *dir, const char *name, GError **error);
 void run_dir_remove(struct run_dir *dir);

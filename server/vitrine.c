@@ -7,6 +7,7 @@
 
 #include "server/log.h"
 #include "server/run.h"
+#include "server/show.h"
 
 static int print_version(int argc, char **argv)
 {
@@ -21,6 +22,7 @@ static const struct {
 	int (*main)(int argc, char **argv);
 } commands[] = {
 	{ "run", "run a virtual machine with an OpenGL desktop", run_main },
+	{ "show", "the desktops that run, and what their guests say", show_main },
 	{ "version", "print the version", print_version },
 	{ "help", "print this", print_help },
 	{ "--version", NULL, print_version },

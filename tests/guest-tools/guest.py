@@ -9,6 +9,7 @@ import os
 import subprocess
 import tarfile
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RESULT_BYTES = 16 << 20
@@ -124,6 +125,28 @@ def vitrine_command(vitrine, options, folder, work, command_line, memory_mib):
     ]
 
 
+def watch(process, vitrine, limit_s):
+    """Waits for the end. Gives the status and what `vitrine show` said last that held a report."""
+    shown = b""
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end:
+        try:
+            return process.wait(timeout=3), shown
+        except subprocess.TimeoutExpired:
+            pass
+        if vitrine:
+            answer = subprocess.run([vitrine, "show", f"matrix-{os.getpid()}"], stdout=subprocess.PIPE,
+                                    stderr=subprocess.DEVNULL).stdout
+            shown = answer if b"no report" not in answer and answer else shown
+    process.terminate()
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    return "time-out", shown
+
+
 def boot(folder, devices, run_script, *, break_script=None, command_line="", files=None, limit_s=400,
          memory_mib=1024, environment=None, vitrine=None, vitrine_options=()):
     """Runs one boot. Gives {name: bytes} of /out; raises RuntimeError with the console's end.
@@ -144,13 +167,11 @@ def boot(folder, devices, run_script, *, break_script=None, command_line="", fil
             command = base_arguments(folder, work, command_line, memory_mib)
         command += [word.replace("@REPORT@", report) for word in devices]
         with open(f"{work}/qemu.log", "wb") as log:
-            try:
-                process = subprocess.run(["nice", "-n", "15"] + command, stdin=subprocess.DEVNULL, stdout=log,
-                                         stderr=log, timeout=limit_s, env=dict(os.environ, **(environment or {})))
-                status = process.returncode
-            except subprocess.TimeoutExpired:
-                status = "time-out"
+            process = subprocess.Popen(["nice", "-n", "15"] + command, stdin=subprocess.DEVNULL, stdout=log,
+                                       stderr=log, env=dict(os.environ, **(environment or {})))
+            status, shown = watch(process, vitrine, limit_s)
         results = read_results(f"{work}/result")
+        results["host/show"] = shown
         for name in ("report", "qemu.log", "console.log"):
             if os.path.exists(f"{work}/{name}"):
                 with open(f"{work}/{name}", "rb") as stream:

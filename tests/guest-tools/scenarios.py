@@ -126,10 +126,11 @@ BOOTS_BASE = [
     Boot("flat", FLAT + DESKTOP, cause="host.no-virgl"),
     Boot("vga", VGA + DESKTOP, cause="device.none"),
 ]
+# `vitrine run` brings the report's port and its controller itself.
 AUDIO = ["-audiodev", "none,id=audio", "-device", "ich9-intel-hda", "-device", "hda-duplex,audiodev=audio"]
 BOOTS_VITRINE = [
-    Boot("vitrine", SERIAL + AGENT + REPORT + AUDIO, full=True, vitrine=True, also=("host.software", "desktop.tcg")),
-    Boot("vitrine-flat", SERIAL + AGENT + REPORT + AUDIO, cause="host.no-virgl", vitrine=True,
+    Boot("vitrine", AGENT + AUDIO, full=True, vitrine=True, also=("host.software", "desktop.tcg")),
+    Boot("vitrine-flat", AGENT + AUDIO, cause="host.no-virgl", vitrine=True,
          options=("--no-virgl",)),
 ]
 BOOTS_FAULTS = [
