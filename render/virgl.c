@@ -13,6 +13,7 @@
 
 #include "render/egl_display.h"
 #include "render/guest_log.h"
+#include "render/virgl_quirks.h"
 #include "render/bounds.h"
 
 
@@ -88,6 +89,7 @@ bool virgl_init(const struct egl_choice *choice, void (*on_fence)(void *user, ui
 	virgl_set_debug_callback(log_message);
 	find_capsets();
 	virgl_renderer_force_ctx_0();
+	virgl_quirks_apply();
 	return true;
 }
 
