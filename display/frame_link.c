@@ -10,6 +10,9 @@
 /* Messages taken in one turn of the main loop, so that a busy peer leaves room for others. */
 #define MESSAGES_PER_TURN 64
 
+/* Frames may come faster than a peer reads releases, but not for ever. */
+#define RELEASES_MAX 4096
+
 struct frame_link {
 	int refs; /* atomic */
 	int fd;
@@ -266,6 +269,16 @@ static void on_delivery_failed(void *user)
 	link->ops->gone(link->user);
 }
 
+static bool reads_releases(struct frame_link *link)
+{
+	g_mutex_lock(&link->lock);
+	bool reads = link->releases->len < RELEASES_MAX;
+	g_mutex_unlock(&link->lock);
+	if (!reads)
+		g_warning("render: does not read its releases");
+	return reads;
+}
+
 static bool on_frame(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	struct frame_link *link = user;
@@ -282,6 +295,8 @@ static bool on_frame(void *user, const void *message, int *fds, unsigned n_fds)
 				"the head is off");
 		return false;
 	}
+	if (!reads_releases(link))
+		return false;
 	g_atomic_int_inc(&link->refs);
 	struct frame *frame = frame_create(buffer, m, width, height, on_released, link);
 	if (!frame) {

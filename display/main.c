@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "display/display.h"
@@ -62,6 +63,16 @@ static bool parse(int argc, char **argv, char **name)
 	return true;
 }
 
+/* Clients, buffers and encoders share the table: use all the system allows. */
+static void raise_fd_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_autofree char *name = NULL;
@@ -75,6 +86,7 @@ int main(int argc, char **argv)
 	fcntl(KEEPER_LINK_FD, F_SETFD, FD_CLOEXEC);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
+	raise_fd_limit();
 
 	struct run run = { .loop = g_main_loop_new(NULL, FALSE) };
 	struct display *display = display_create(KEEPER_LINK_FD, name, on_done, &run);

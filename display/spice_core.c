@@ -5,12 +5,16 @@
 #include <spice.h>
 #include <unistd.h>
 
+#include "display/lobby.h"
+
 #define VIDEO_CODECS "gstreamer:h264;gstreamer:vp8;gstreamer:mjpeg;spice:mjpeg"
 
 struct spice_core {
 	SpiceServer *server;
 	const struct spice_core_ops *ops;
 	void *user;
+	struct lobby *lobby;
+	int adding; /* socket of the client that is being added, or -1 */
 };
 
 /* spice-server's core interface has no user pointer. */
@@ -113,6 +117,15 @@ static void watch_remove(SpiceWatch *watch)
 
 /* Channels. */
 
+/* `info` is one object from a connection's first event to its last. */
+static void update_lobby(struct spice_core *core, int event, const SpiceChannelEventInfo *info)
+{
+	if (event != SPICE_CHANNEL_EVENT_CONNECTED)
+		lobby_leave(core->lobby, info);
+	else if (core->adding >= 0)
+		lobby_enter(core->lobby, info, core->adding);
+}
+
 static void on_channel(int event, SpiceChannelEventInfo *info)
 {
 	static const struct {
@@ -124,6 +137,7 @@ static void on_channel(int event, SpiceChannelEventInfo *info)
 		{ SPICE_CHANNEL_INPUTS, SPICE_CORE_INPUTS },
 		{ SPICE_CHANNEL_CURSOR, SPICE_CORE_CURSOR },
 	};
+	update_lobby(the_core, event, info);
 	if (event == SPICE_CHANNEL_EVENT_CONNECTED)
 		return;
 	for (unsigned i = 0; i < G_N_ELEMENTS(known); i++) {
@@ -177,6 +191,8 @@ struct spice_core *spice_core_create(const char *name, const struct spice_core_o
 	the_core->server = server;
 	the_core->ops = ops;
 	the_core->user = user;
+	the_core->lobby = lobby_create();
+	the_core->adding = -1;
 	return the_core;
 }
 
@@ -185,6 +201,7 @@ void spice_core_destroy(struct spice_core *core)
 	if (!core)
 		return;
 	spice_server_destroy(core->server);
+	lobby_destroy(core->lobby);
 	the_core = NULL;
 	g_free(core);
 }
@@ -205,8 +222,10 @@ bool spice_core_set_ticket(struct spice_core *core, const char *ticket)
 
 bool spice_core_add_client(struct spice_core *core, int fd)
 {
-	if (spice_server_add_client(core->server, fd, 0) == 0)
-		return true;
-	close(fd);
-	return false;
+	core->adding = fd;
+	bool added = spice_server_add_client(core->server, fd, 0) == 0;
+	core->adding = -1;
+	if (!added)
+		close(fd);
+	return added;
 }

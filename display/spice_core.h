@@ -38,5 +38,8 @@ struct RedsState *spice_core_server(struct spice_core *core);
 /* The password clients must give from now on; empty: none. */
 bool spice_core_set_ticket(struct spice_core *core, const char *ticket);
 
-/* Takes over a connected stream socket; false when spice-server refused it (it is closed then). */
+/*
+ * Takes over a connected stream socket; false when spice-server refused it (it is closed then). Who
+ * does not link a channel in time is cut off (lobby.h).
+ */
 bool spice_core_add_client(struct spice_core *core, int fd);

@@ -12,6 +12,8 @@
 #define GROUP 0
 #define SLOT 0
 #define COLOUR_BEFORE_FIRST_PICTURE 0x00202020u
+/* Larger ones begin black: untouched, they cost no memory. */
+#define COLOURED_BYTES_MAX (4u << 20)
 
 struct spice_head {
 	QXLInstance instance;
@@ -326,7 +328,9 @@ static void fill_surface(struct spice_head *owner, const struct frame *frame)
 		memcpy(owner->surface + row * row_pixels,
 				frame->pixels + (size_t)row * frame->stride_bytes,
 				row_pixels * BYTES_PER_PIXEL);
-	for (size_t i = 0; !frame && i < row_pixels * owner->height; i++)
+	if (frame || owner->surface_bytes > COLOURED_BYTES_MAX)
+		return;
+	for (size_t i = 0; i < row_pixels * owner->height; i++)
 		owner->surface[i] = COLOUR_BEFORE_FIRST_PICTURE;
 }
 

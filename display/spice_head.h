@@ -53,7 +53,7 @@ void spice_head_destroy(struct spice_head *head);
 
 /*
  * A new mode: takes the old surface from the client and gives it one of this size, which begins as
- * `frame` (of this size, only read), or without one in a dark grey. May wait for a client that is
+ * `frame` (of this size, only read), or without one in a dark grey (black when it is large). May wait for a client that is
  * slow to read: 30 s at most, then spice-server cuts it off.
  */
 void spice_head_resize(struct spice_head *head, uint32_t width, uint32_t height,

@@ -309,6 +309,19 @@ static void test_fence_outlives_link(void)
 	finish(&desk);
 }
 
+/* A peer that sends and never reads is dropped before it fills memory. */
+static void test_unread_releases(void)
+{
+	struct desk desk;
+	start(&desk);
+	unsigned sent = 0;
+	while (!desk.gone) {
+		send_frame(&desk, 0, 1, 0, 1);
+		g_assert_cmpuint(++sent, <, 20000);
+	}
+	finish(&desk);
+}
+
 static void break_hello(struct desk *desk)
 {
 	send_hello(desk, FRAME_LINK_VERSION + 1);
@@ -438,6 +451,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/frame-link/full-socket", test_full_socket);
 	g_test_add_func("/frame-link/fences", test_fences);
 	g_test_add_func("/frame-link/fence-outlives-link", test_fence_outlives_link);
+	g_test_add_func("/frame-link/unread-releases", test_unread_releases);
 	g_test_add_func("/frame-link/breaches", test_breaches);
 	g_test_add_func("/frame-link/hello-first", test_hello_first);
 	return g_test_run();
