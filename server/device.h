@@ -49,6 +49,8 @@ struct device {
 	struct device_region regions[KEEPER_MEMORY_REGIONS_MAX];
 	unsigned n_regions;
 	struct device_ring rings[KEEPER_RINGS];
+	/* The old driver has been forgotten since a ring last stopped: once is enough for all rings. */
+	bool driver_forgotten;
 };
 
 void device_init(struct device *device, bool virgl);

@@ -32,6 +32,22 @@ static const char *get_features(void *user, Call *call)
 	return reply_u64(call, keeper->device.features_offered);
 }
 
+/* After a reset: rings of the new driver that QEMU has begun to run already go on. */
+static void restart_rings(struct keeper *keeper)
+{
+	for (unsigned i = 0; i < KEEPER_RINGS; i++)
+		renderer_update_ring(&keeper->renderer, i);
+}
+
+static void forget_driver(struct keeper *keeper)
+{
+	if (keeper->device.driver_forgotten)
+		return;
+	keeper->device.driver_forgotten = true;
+	renderer_reset(&keeper->renderer);
+	restart_rings(keeper);
+}
+
 /*
  * QEMU itself offers ring features that a backend did not; the tolerated ones change nothing for us
  * and are not passed on.
@@ -44,12 +60,17 @@ static const char *set_features(void *user, Call *call)
 	if (features & ~(device->features_offered | FEATURES_TOLERATED))
 		return "features that were not offered";
 	features &= device->features_offered;
-	if (device->have_features && device->features != features)
+	bool changed = device->have_features && device->features != features;
+	if (changed) {
+		device->driver_forgotten = true;
 		renderer_reset(&keeper->renderer);
+	}
 	bool by_default = !(features & DEVICE_F_PROTOCOL_FEATURES);
 	device->features = features;
 	device->have_features = true;
 	renderer_update_features(&keeper->renderer);
+	if (changed)
+		restart_rings(keeper);
 	/* Rings need no SET_VRING_ENABLE from a front end without protocol features. */
 	for (unsigned i = 0; by_default && i < KEEPER_RINGS; i++)
 		device->rings[i].enabled = true;
@@ -224,7 +245,7 @@ static const char *set_vring_addr(void *user, Call *call)
 			ring->avail_user_addr != m->avail_user_addr ||
 			ring->used_user_addr != m->used_user_addr;
 	if (ring->have_addr && moved)
-		renderer_reset(&keeper->renderer);
+		forget_driver(keeper);
 	ring->desc_user_addr = m->desc_user_addr;
 	ring->avail_user_addr = m->avail_user_addr;
 	ring->used_user_addr = m->used_user_addr;
@@ -245,7 +266,7 @@ static const char *set_vring_base(void *user, Call *call)
 		return "ring index out of range";
 	renderer_stop_ring_wait(&keeper->renderer, m->index);
 	if (ring->next_avail != m->num)
-		renderer_reset(&keeper->renderer);
+		forget_driver(keeper);
 	ring->next_avail = (uint16_t)m->num;
 	return NULL;
 }
@@ -259,6 +280,7 @@ static const char *get_vring_base(void *user, Call *call)
 	if (!ring)
 		return reason;
 	renderer_stop_ring_wait(&keeper->renderer, m->index);
+	keeper->device.driver_forgotten = false;
 	ring->started = false;
 	device_set_fd(&ring->kick, -1);
 	m->num = ring->next_avail;
