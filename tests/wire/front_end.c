@@ -214,7 +214,7 @@ void front_end_ring_enable(struct front_end *fe, unsigned ring, bool enable)
 	front_end_send(fe, VHOST_USER_SET_VRING_ENABLE, &state, sizeof(state), NULL, 0);
 }
 
-/* The order of vhost_virtqueue_start() and vhost_dev_start() in QEMU's hw/virtio/vhost.c. */
+/* The order of vhost_virtqueue_start() in QEMU's hw/virtio/vhost.c. */
 void front_end_ring_start(struct front_end *fe, const struct guest_queue *queue, uint16_t base)
 {
 	struct vhost_user_vring_state num = { queue->index, queue->size };
@@ -230,8 +230,6 @@ void front_end_ring_start(struct front_end *fe, const struct guest_queue *queue,
 	front_end_send(fe, VHOST_USER_SET_VRING_BASE, &start, sizeof(start), NULL, 0);
 	front_end_send(fe, VHOST_USER_SET_VRING_ADDR, &addr, sizeof(addr), NULL, 0);
 	set_vring_fd(fe, VHOST_USER_SET_VRING_KICK, queue->index, queue->kick_fd);
-	set_vring_fd(fe, VHOST_USER_SET_VRING_CALL, queue->index, queue->call_fd);
-	front_end_ring_enable(fe, queue->index, true);
 }
 
 uint16_t front_end_ring_stop(struct front_end *fe, unsigned ring)

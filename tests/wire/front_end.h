@@ -63,6 +63,7 @@ void front_end_set_memory(struct front_end *fe, const struct guest_memory *memor
 void front_end_add_memory(struct front_end *fe, const struct guest_memory_region *region);
 void front_end_remove_memory(struct front_end *fe, const struct guest_memory_region *region);
 
+/* Everything about a ring up to its kick descriptor; it runs when it is enabled. */
 void front_end_ring_start(struct front_end *fe, const struct guest_queue *queue, uint16_t base);
 void front_end_ring_enable(struct front_end *fe, unsigned ring, bool enable);
 void front_end_ring_call(struct front_end *fe, unsigned ring, int fd);

@@ -101,6 +101,16 @@ void guest_tell_memory(struct guest *guest)
 	guest->memory_told = true;
 }
 
+static void start_ring(struct guest *guest, struct guest_queue *queue, uint16_t base)
+{
+	front_end_ring_start(&guest->fe, queue, base);
+	if (guest->eager) {
+		front_end_ring_enable(&guest->fe, queue->index, true);
+		front_end_ring_call(&guest->fe, queue->index, queue->call_fd);
+	}
+}
+
+/* As vhost_dev_start() and vhost_user_backend_start() in QEMU do. */
 static void start_rings(struct guest *guest, uint16_t control_base, uint16_t cursor_base)
 {
 	struct virtio_gpu_config config;
@@ -111,8 +121,14 @@ static void start_rings(struct guest *guest, uint16_t control_base, uint16_t cur
 	/* With slots QEMU tells only what changed. */
 	if (!has_slots(guest) || !guest->memory_told)
 		guest_tell_memory(guest);
-	front_end_ring_start(&guest->fe, guest->control, control_base);
-	front_end_ring_start(&guest->fe, guest->cursor, cursor_base);
+	start_ring(guest, guest->control, control_base);
+	start_ring(guest, guest->cursor, cursor_base);
+	if (guest->eager)
+		return;
+	front_end_ring_enable(&guest->fe, 0, true);
+	front_end_ring_enable(&guest->fe, 1, true);
+	front_end_ring_call(&guest->fe, 0, guest->control->call_fd);
+	front_end_ring_call(&guest->fe, 1, guest->cursor->call_fd);
 }
 
 void guest_driver_start(struct guest *guest)
@@ -123,6 +139,10 @@ void guest_driver_start(struct guest *guest)
 
 void guest_stop(struct guest *guest)
 {
+	if (!guest->eager) {
+		front_end_ring_enable(&guest->fe, 0, false);
+		front_end_ring_enable(&guest->fe, 1, false);
+	}
 	guest->bases[0] = front_end_ring_stop(&guest->fe, 0);
 	guest->bases[1] = front_end_ring_stop(&guest->fe, 1);
 }

@@ -48,6 +48,7 @@ struct guest {
 	struct gpu_socket *gpu;
 	struct guest_shape shape;
 	bool event_idx, virgl, memory_told;
+	bool eager; /* enables each ring as soon as it is described; QEMU waits for the last */
 	uint64_t features; /* agreed */
 	uint32_t num_capsets;
 	uint16_t bases[2]; /* from the last guest_stop() */

@@ -101,6 +101,7 @@ static void test_reload(void)
 	for (int i = 0; i < 4; i++) {
 		struct scene3d *scene = scene3d_create(guest, 10, false);
 		show_2d(desktop, 1, 5 + (uint32_t)i);
+		guest_gpu_cursor(guest, VIRTIO_GPU_CMD_MOVE_CURSOR, 0, 0, 5, 5, 0, 0);
 		guest_driver_reload(guest);
 		scene3d_destroy(scene, true);
 		wire_check(guest_gpu_unref(guest, 1), VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID);
@@ -115,6 +116,27 @@ static void test_reload(void)
 		guest_driver_reload(guest);
 	}
 	g_test_message("renderer %d, now %d", (int)renderer, (int)desktop_renderer(desktop));
+	desktop_destroy(desktop);
+}
+
+/* A front end that enables each ring before the next is described: what is known of the old driver goes
+ * before the first ring runs, not between the two. */
+static void test_reload_eager(void)
+{
+	struct desktop *desktop = create(0);
+	struct guest *guest = desktop->guest;
+	pid_t renderer = desktop_renderer(desktop);
+	guest->eager = true;
+	for (int i = 0; i < 4; i++) {
+		guest_driver_reload(guest);
+		if (i > 0)
+			show_2d(desktop, 1, 5 + (uint32_t)i);
+		if (i & 2)
+			guest_gpu_cursor(guest, VIRTIO_GPU_CMD_MOVE_CURSOR, 0, 0, 5, 5, 0, 0);
+	}
+	guest_driver_reload(guest);
+	show_2d(desktop, 1, 50);
+	g_assert_cmpint(desktop_renderer(desktop), ==, renderer);
 	desktop_destroy(desktop);
 }
 
@@ -387,6 +409,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/life/stop-cont", test_stop_cont);
 	g_test_add_func("/life/stop-with-fence", test_stop_with_fence);
 	g_test_add_func("/life/reload", test_reload);
+	g_test_add_func("/life/reload-eager", test_reload_eager);
 	g_test_add_func("/life/reset-device", test_reset_device);
 	g_test_add_func("/life/gpu-socket-again", test_gpu_socket_again);
 	g_test_add_func("/life/call-changes", test_call_changes);

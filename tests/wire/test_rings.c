@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rings that a driver has spoilt: the device stops using them, says so once, lives on, and works again
+ * when the driver is loaded anew.
+ */
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "tests/wire/malform.h"
+#include "tests/wire/scene3d.h"
+#include "tests/wire/wire.h"
+
+#define WITHOUT_SLOTS                                                                              \
+	(GUEST_PROTOCOL_FEATURES & ~(1u << VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS))
+
+static struct desktop *create(void)
+{
+	struct desktop_options options = {
+		.virgl = true,
+		.layout = GUEST_MEMORY_SPREAD,
+		.shape = GUEST_SHAPE_INDIRECT,
+		.event_idx = true,
+		.protocol_features = WITHOUT_SLOTS,
+	};
+	return desktop_create(&options);
+}
+
+/* The same renderer serves the next driver. */
+static void recover(struct desktop *desktop, pid_t renderer)
+{
+	guest_driver_reload(desktop->guest);
+	g_assert_true(scene3d_run(desktop->guest, 10, 1));
+	g_assert_cmpint(desktop_renderer(desktop), ==, renderer);
+	desktop_destroy(desktop);
+}
+
+static void kick(struct guest_queue *queue)
+{
+	g_assert_cmpint(eventfd_write(queue->kick_fd, 1), ==, 0);
+	g_usleep(50000);
+}
+
+static void test_index_jumps(void)
+{
+	struct desktop *desktop = create();
+	pid_t renderer = desktop_renderer(desktop);
+	struct guest_queue *queue = desktop->guest->control;
+	queue->avail->idx = (uint16_t)(queue->avail->idx + 1000);
+	kick(queue);
+	desktop->guest->cursor->avail->idx = 40000;
+	kick(desktop->guest->cursor);
+	recover(desktop, renderer);
+}
+
+static void test_head_beyond(void)
+{
+	struct desktop *desktop = create();
+	pid_t renderer = desktop_renderer(desktop);
+	struct guest_queue *queue = desktop->guest->control;
+	queue->avail->ring[queue->avail->idx % queue->size] = 9999;
+	queue->avail->idx++;
+	kick(queue);
+	recover(desktop, renderer);
+}
+
+/* One descriptor published a hundred times while it is being used. */
+static void test_head_again(void)
+{
+	struct desktop *desktop = create();
+	pid_t renderer = desktop_renderer(desktop);
+	struct guest_queue *queue = desktop->guest->control;
+	struct virtio_gpu_ctrl_hdr command = { .type = VIRTIO_GPU_CMD_GET_DISPLAY_INFO };
+	struct guest_request *request =
+			guest_queue_add(queue, &command, sizeof(command), 512);
+	for (int i = 0; i < 100; i++) {
+		queue->avail->ring[queue->avail->idx % queue->size] = request->head;
+		queue->avail->idx++;
+	}
+	kick(queue);
+	guest_queue_reset(queue);
+	guest_request_free(request);
+	recover(desktop, renderer);
+}
+
+static void send_addresses(struct guest *guest, uint64_t desc, uint64_t avail, uint64_t used,
+		unsigned size)
+{
+	struct vhost_user_vring_state num = { 0, size };
+	struct vhost_user_vring_addr addr = {
+		.desc_user_addr = desc,
+		.avail_user_addr = avail,
+		.used_user_addr = used,
+	};
+	uint64_t ring = 0;
+	int kick_fd = guest->control->kick_fd;
+	front_end_send(&guest->fe, VHOST_USER_SET_VRING_NUM, &num, sizeof(num), NULL, 0);
+	front_end_send(&guest->fe, VHOST_USER_SET_VRING_ADDR, &addr, sizeof(addr), NULL, 0);
+	front_end_send(&guest->fe, VHOST_USER_SET_VRING_KICK, &ring, sizeof(ring), &kick_fd, 1);
+	front_end_ring_enable(&guest->fe, 0, true);
+	kick(guest->control);
+}
+
+static void test_addresses(void)
+{
+	struct desktop *desktop = create();
+	struct guest *guest = desktop->guest;
+	pid_t renderer = desktop_renderer(desktop);
+	struct guest_queue *queue = guest->control;
+	uint64_t desc = guest_memory_user_addr(guest->memory, queue->desc_addr);
+	uint64_t avail = guest_memory_user_addr(guest->memory, queue->avail_addr);
+	uint64_t used = guest_memory_user_addr(guest->memory, queue->used_addr);
+	const struct guest_memory_region *last = &guest->memory->regions[2];
+	uint64_t end = last->user_addr + last->size_bytes;
+	const uint64_t wrong[][4] = {
+		{ 0, avail, used, 256 },
+		{ desc, UINT64_MAX - 8, used, 256 },
+		{ desc, avail, end - 64, 256 },
+		{ end - 16, avail, used, 256 },
+		{ desc + 1, avail + 1, used + 1, 256 },
+		{ desc, avail, used, 100 },
+		{ queue->desc_addr, queue->avail_addr, queue->used_addr, 256 },
+	};
+	for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		guest_stop(guest);
+		send_addresses(guest, wrong[i][0], wrong[i][1], wrong[i][2], (unsigned)wrong[i][3]);
+	}
+	recover(desktop, renderer);
+}
+
+/* The memory that holds the rings goes while they run. */
+static void test_memory_goes(void)
+{
+	struct desktop *desktop = create();
+	struct guest *guest = desktop->guest;
+	pid_t renderer = desktop_renderer(desktop);
+	struct vhost_user_memory empty = { 0 };
+	front_end_send_acked(&guest->fe, VHOST_USER_SET_MEM_TABLE, &empty, 8, NULL, 0);
+	kick(guest->control);
+	kick(guest->cursor);
+	recover(desktop, renderer);
+}
+
+/* The cursor queue is worked by another thread and its answers are optional. */
+static void test_cursor_nonsense(void)
+{
+	struct desktop *desktop = create();
+	struct guest *guest = desktop->guest;
+	pid_t renderer = desktop_renderer(desktop);
+	struct malform m;
+	uint8_t bytes[256];
+	malform_init(&m, guest, 7);
+	for (unsigned i = 0; i < 3000; i++) {
+		size_t n = 1 + malform_random(&m, sizeof(bytes));
+		for (size_t k = 0; k < n; k++)
+			bytes[k] = (uint8_t)malform_random(&m, malform_random(&m, 2) ? 256 : 4);
+		uint32_t type = VIRTIO_GPU_CMD_UPDATE_CURSOR + malform_random(&m, 2);
+		if (n >= 4 && malform_random(&m, 3))
+			memcpy(bytes, &type, sizeof(type));
+		struct guest_request *request = guest_queue_send(
+				guest->cursor, bytes, n, malform_random(&m, 2) * 24);
+		g_assert_true(guest_queue_wait(guest->cursor, request, guest->timeout_ms));
+		guest_request_free(request);
+	}
+	recover(desktop, renderer);
+}
+
+int main(int argc, char **argv)
+{
+	wire_init(&argc, &argv);
+	g_test_add_func("/rings/index-jumps", test_index_jumps);
+	g_test_add_func("/rings/head-beyond", test_head_beyond);
+	g_test_add_func("/rings/head-again", test_head_again);
+	g_test_add_func("/rings/addresses", test_addresses);
+	g_test_add_func("/rings/memory-goes", test_memory_goes);
+	g_test_add_func("/rings/cursor-nonsense", test_cursor_nonsense);
+	return g_test_run();
+}
