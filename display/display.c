@@ -11,6 +11,7 @@
 #include "display/head.h"
 #include "display/inputs.h"
 #include "display/keeper.h"
+#include "display/spice_agent.h"
 #include "display/spice_core.h"
 #include "display/spice_head.h"
 #include "display/spice_inputs.h"
@@ -30,6 +31,8 @@ struct display {
 	struct spice_core *core;
 	struct inputs *inputs;
 	struct spice_inputs *spice_inputs;
+	struct spice_agent *agent;
+	bool absolute; /* the guest's pointer */
 	struct frame_link *link;   /* NULL: no renderer */
 	struct dbus_display *dbus; /* NULL: no QEMU */
 	struct shown_head heads[FRAME_HEADS_MAX];
@@ -38,6 +41,16 @@ struct display {
 /* Heads. */
 
 static void on_wanted(void *user, const struct frame_head_mode *heads, unsigned n_heads);
+
+/* A tablet's positions do not say on which of several heads: the agent's do. */
+static void update_pointer(struct display *display)
+{
+	unsigned n_heads = 0;
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
+		n_heads += display->heads[i].spice != NULL;
+	spice_inputs_set_absolute(display->spice_inputs, display->absolute);
+	spice_agent_set_pointer(display->agent, display->absolute && n_heads > 1);
+}
 
 static bool open_head(struct display *display, unsigned number)
 {
@@ -48,6 +61,7 @@ static bool open_head(struct display *display, unsigned number)
 		shown->head = head_create(number);
 	shown->spice = spice_head_create(
 			spice_core_server(display->core), shown->head, on_wanted, display);
+	update_pointer(display);
 	return shown->spice != NULL;
 }
 
@@ -86,11 +100,39 @@ static void on_wanted(void *user, const struct frame_head_mode *heads, unsigned 
 	for (unsigned i = 0; display->dbus && i < n_heads; i++) {
 		const struct frame_head_mode *mode = &heads[i];
 		bool on = mode->enabled;
+		if (!on && !display->heads[i].spice)
+			continue;
 		dbus_display_set_ui_info(display->dbus, i, (int32_t)MIN(mode->x, FRAME_SIZE_MAX),
 				(int32_t)MIN(mode->y, FRAME_SIZE_MAX), on ? mode->width : 0,
 				on ? mode->height : 0, mode->width_mm, mode->height_mm);
 	}
 }
+
+static void on_agent_pointer(void *user, unsigned number, int32_t x, int32_t y)
+{
+	struct display *display = user;
+	const struct head *head = number < FRAME_HEADS_MAX ? display->heads[number].head : NULL;
+	if (head && head->on)
+		inputs_move_to(display->inputs, x + (int32_t)head->x, y + (int32_t)head->y);
+}
+
+static void on_agent_buttons(void *user, uint32_t buttons)
+{
+	struct display *display = user;
+	inputs_set_buttons(display->inputs, buttons);
+}
+
+static void on_agent_wheel(void *user, int steps)
+{
+	struct display *display = user;
+	inputs_wheel(display->inputs, steps);
+}
+
+static const struct spice_agent_ops spice_agent_ops = {
+	.pointer = on_agent_pointer,
+	.buttons = on_agent_buttons,
+	.wheel = on_agent_wheel,
+};
 
 /* Audience. */
 
@@ -297,8 +339,9 @@ static void on_qemu_connected(void *user, bool connected)
 static void on_qemu_absolute(void *user, bool absolute)
 {
 	struct display *display = user;
+	display->absolute = absolute;
 	inputs_set_absolute(display->inputs, absolute);
-	spice_inputs_set_absolute(display->spice_inputs, absolute);
+	update_pointer(display);
 }
 
 static void on_qemu_leds(void *user, uint32_t leds)
@@ -364,8 +407,10 @@ static bool start(struct display *display, const char *name)
 	display->core = spice_core_create(name, &spice_core_ops, display);
 	if (!display->core)
 		return false;
-	display->spice_inputs = spice_inputs_create(spice_core_server(display->core), display->inputs);
-	if (!display->spice_inputs || !open_head(display, 0))
+	struct RedsState *server = spice_core_server(display->core);
+	display->spice_inputs = spice_inputs_create(server, display->inputs);
+	display->agent = spice_agent_create(server, &spice_agent_ops, display);
+	if (!display->spice_inputs || !display->agent || !open_head(display, 0))
 		return false;
 	head_resize(display->heads[0].head, DISPLAY_FIRST_WIDTH, DISPLAY_FIRST_HEIGHT);
 	resize_head(&display->heads[0], NULL);
@@ -399,6 +444,7 @@ void display_destroy(struct display *display)
 	clients_destroy(display->clients);
 	spice_core_destroy(display->core);
 	spice_inputs_destroy(display->spice_inputs);
+	spice_agent_destroy(display->agent);
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
 		spice_head_destroy(display->heads[i].spice);
 		head_destroy(display->heads[i].head);
