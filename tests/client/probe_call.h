@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * call: one command of spice-probe being run: its arguments, and the answer that gathers. Commands
+ * stand in tables by what they are for: probe_look.c, probe_await.c, probe_drive.c,
+ * probe_commands.c.
+ */
+#pragma once
+
+#include "tests/client/probe.h"
+
+#define CALL_ARGS_MAX 64
+
+struct call {
+	struct probe *probe;
+	GString *json; /* members of the answer, each with a comma before it */
+	char *error;   /* NULL: ok */
+	unsigned n_args;
+	const char *args[CALL_ARGS_MAX];
+	const char *rest; /* the line after the command's name */
+};
+
+struct command {
+	const char *name;
+	unsigned args_min;
+	bool needs_connection;
+	void (*run)(struct call *call);
+};
+
+/* Each ends with a row whose name is NULL. */
+extern const struct command look_commands[];
+extern const struct command await_commands[];
+extern const struct command drive_commands[];
+
+G_GNUC_PRINTF(2, 3) void call_fail(struct call *call, const char *format, ...);
+
+void call_put_key(struct call *call, const char *key);
+void call_put_int(struct call *call, const char *key, int64_t value);
+void call_put_bool(struct call *call, const char *key, bool value);
+void call_put_text(struct call *call, const char *key, const char *value);
+/* "width" and "height", 0 for NULL. */
+void call_put_size(struct call *call, const struct probe_display *display);
+/* "pixel", "outside" for -1. */
+void call_put_pixel(struct call *call, int pixel);
+
+/* Argument `index` as a number, `fallback` when it is left out; fails the call when it is none. */
+int call_arg_int(struct call *call, unsigned index, int fallback);
+/* The display named by argument `index`, 0 when it is left out. NULL, and the call fails, without
+ * one. */
+struct probe_display *call_arg_display(struct call *call, unsigned index);
+
+/* The answer of `cursor`, which `wait-cursor` gives too. */
+void look_cursor(struct call *call);
