@@ -26,15 +26,19 @@
 
 /*
  * In 64-bit mode, privileged: what every Linux kernel does in its first second and what some
- * half-virtualized hosts cannot (their KVM opens, runs real mode, and gives up on cmpxchg16b).
+ * half-virtualized hosts cannot. Their KVM opens, runs real mode, and gives up on cmpxchg16b, though
+ * only in stretches that it emulates: hence many times, each after a privileged instruction.
  *
- *   mov $GUEST_SCRATCH_ADDR, %ebp; xor %eax, %eax; xor %edx, %edx; xor %ecx, %ecx; mov $5, %ebx
- *   lock cmpxchg16b (%rbp); mov %cr3, %rax; mov %rax, %cr3
- *   mov (%rbp), %al; out %al, $GUEST_PORT; hlt
+ *         mov $GUEST_SCRATCH_ADDR, %ebp; mov $1000, %esi
+ *  again: mov %cr3, %rdi; mov %rdi, %cr3
+ *         xor %eax, %eax; xor %edx, %edx; xor %ecx, %ecx; mov $5, %ebx; lock cmpxchg16b (%rbp)
+ *         dec %esi; jnz again
+ *         mov (%rbp), %al; out %al, $GUEST_PORT; hlt
  */
-static const unsigned char guest_code[] = { 0xbd, 0x00, 0x70, 0, 0, 0x31, 0xc0, 0x31, 0xd2, 0x31,
-	0xc9, 0xbb, 5, 0, 0, 0, 0xf0, 0x48, 0x0f, 0xc7, 0x4d, 0x00, 0x0f, 0x20, 0xd8, 0x0f, 0x22,
-	0xd8, 0x8a, 0x45, 0x00, 0xe6, GUEST_PORT, 0xf4 };
+static const unsigned char guest_code[] = { 0xbd, 0x00, 0x70, 0, 0, 0xbe, 0xe8, 0x03, 0, 0, 0x0f,
+	0x20, 0xdf, 0x0f, 0x22, 0xdf, 0x31, 0xc0, 0x31, 0xd2, 0x31, 0xc9, 0xbb, 5, 0, 0, 0, 0xf0,
+	0x48, 0x0f, 0xc7, 0x4d, 0x00, 0xff, 0xce, 0x75, 0xe5, 0x8a, 0x45, 0x00, 0xe6, GUEST_PORT,
+	0xf4 };
 
 /* Intel SDM volume 3, 2.5 and 4.5: bits of CR0, CR4, EFER and of page table entries. */
 #define CR0_PE_MP_ET_NE_WP_PG 0x80010033u

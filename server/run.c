@@ -148,10 +148,40 @@ static void on_qmp_ready(void *user)
 	announce(run);
 }
 
+/* QEMU's complaints go to a file, because Mesa's go there too; they matter when it fails. */
+static void show_qemu_log(const struct run *run)
+{
+	g_autofree char *path = run_dir_file(&run->dir, QEMU_LOG);
+	g_autofree char *text = NULL;
+	size_t length;
+	if (!g_file_get_contents(path, &text, &length, NULL))
+		return;
+	const char *tail = length > LOG_TAIL_BYTES ? text + length - LOG_TAIL_BYTES : text;
+	fputs(tail, stderr);
+	if (strstr(tail, "'dbus'") || strstr(tail, "display-dbus"))
+		g_warning("this QEMU has no D-Bus display with GL (on Debian: apt install "
+			  "qemu-system-modules-opengl, with QEMU 7.2 qemu-system-gui)");
+}
+
+/* Only query-status has an answer worth reading. */
 static void on_qmp_answer(void *user, JsonNode *result, const char *error)
 {
-	if (error)
+	struct run *run = user;
+	if (error) {
 		g_warning("QEMU: %s", error);
+		return;
+	}
+	if (!result || !JSON_NODE_HOLDS_OBJECT(result))
+		return;
+	const char *status = json_object_get_string_member_with_default(
+			json_node_get_object(result), "status", "");
+	if (strcmp(status, "internal-error") != 0)
+		return;
+	g_warning("%s cannot run this guest%s", run->kvm ? "KVM" : "TCG",
+			run->kvm ? ": try --accel=tcg" : "");
+	show_qemu_log(run);
+	run->exit_status = 1;
+	end_by_wish(run);
 }
 
 static void on_qmp_event(void *user, const char *name, JsonObject *data)
@@ -159,6 +189,9 @@ static void on_qmp_event(void *user, const char *name, JsonObject *data)
 	struct run *run = user;
 	if (strcmp(name, "SHUTDOWN") == 0 && !run->ending)
 		g_message("the guest has powered off");
+	/* Whoever stopped it may go on; an accelerator that gave up never does. */
+	if (strcmp(name, "STOP") == 0)
+		qmp_client_send(run->qmp, "query-status", NULL, -1);
 }
 
 static void on_qmp_closed(void *user)
@@ -185,21 +218,6 @@ static gboolean on_qmp_timer(gpointer user)
 		return G_SOURCE_CONTINUE;
 	run->qmp_timer = 0;
 	return G_SOURCE_REMOVE;
-}
-
-/* QEMU's complaints go to a file, because Mesa's go there too; they matter when it fails. */
-static void show_qemu_log(const struct run *run)
-{
-	g_autofree char *path = run_dir_file(&run->dir, QEMU_LOG);
-	g_autofree char *text = NULL;
-	size_t length;
-	if (!g_file_get_contents(path, &text, &length, NULL))
-		return;
-	const char *tail = length > LOG_TAIL_BYTES ? text + length - LOG_TAIL_BYTES : text;
-	fputs(tail, stderr);
-	if (strstr(tail, "'dbus'") || strstr(tail, "display-dbus"))
-		g_warning("this QEMU has no D-Bus display with GL (on Debian: apt install "
-			  "qemu-system-modules-opengl, with QEMU 7.2 qemu-system-gui)");
 }
 
 /*
