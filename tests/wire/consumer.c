@@ -13,6 +13,7 @@
 
 #include "protocol/keeper_link.h"
 #include "protocol/shm.h"
+#include "tests/wire/consumer_gpu.h"
 #include "tests/wire/consumer_protocol.h"
 #include "tests/wire/picture.h"
 
@@ -20,6 +21,7 @@ struct buffer {
 	uint32_t id;
 	struct frame_buffer_add add;
 	uint8_t *memory;
+	struct consumer_image *image; /* a dma-buf: then memory is what was read from it last */
 	unsigned locks;
 };
 
@@ -70,8 +72,11 @@ static void G_GNUC_PRINTF(2, 3) breach(struct consumer *c, const char *format, .
 static void buffer_free(void *data)
 {
 	struct buffer *b = data;
-	if (b->memory)
+	consumer_gpu_free(b->image);
+	if (b->memory && b->add.kind == FRAME_BUFFER_MEMFD)
 		munmap(b->memory, b->add.size_bytes);
+	else
+		g_free(b->memory);
 	g_free(b);
 }
 
@@ -90,6 +95,21 @@ static void send_rate(struct consumer *c, uint32_t head)
 		.rate_mhz = c->rates[head],
 	};
 	send_frames(c, &m, sizeof(m));
+}
+
+/* Nothing without a GPU, or when WIRE_TAKES is memfd: then the renderer sends memfds. */
+static void send_formats(struct consumer *c)
+{
+	if (!consumer_gpu_is_open() || !g_strcmp0(g_getenv("WIRE_TAKES"), "memfd"))
+		return;
+	for (uint32_t head = 0; head < FRAME_HEADS_MAX; head++) {
+		struct frame_formats_wanted m = {
+			.header.type = FRAME_MESSAGE_FORMATS_WANTED,
+			.head = head,
+		};
+		m.n_formats = consumer_gpu_formats(m.formats);
+		send_frames(c, &m, sizeof(m));
+	}
 }
 
 static void send_heads(struct consumer *c)
@@ -131,6 +151,38 @@ static void check_hello(struct consumer *c, const char *name)
 		breach(c, "%s before HELLO", name);
 }
 
+static void add_dmabuf(struct consumer *c, struct buffer *b, int fd)
+{
+	const struct frame_buffer_add *m = &b->add;
+	if (!consumer_gpu_is_open()) {
+		breach(c, "buffer %u: kind %u without a GPU here", m->buffer, m->kind);
+		return;
+	}
+	b->image = consumer_gpu_import(m, fd);
+	if (!b->image) {
+		breach(c, "buffer %u: %ux%u, stride %u, %.4s, modifier 0x%" G_GINT64_MODIFIER
+			  "x cannot be imported",
+				m->buffer, m->width, m->height, m->stride_bytes,
+				(const char *)&m->fourcc, m->modifier);
+		return;
+	}
+	b->memory = g_malloc0((size_t)m->width * m->height * 4);
+	b->add.stride_bytes = m->width * 4;
+	b->add.offset_bytes = 0;
+	c->state.dmabufs++;
+}
+
+/* A dma-buf's pixels are read when its fence is over. */
+static void read_dmabuf(struct consumer *c, struct buffer *b, int fence_fd)
+{
+	struct pollfd fence = { .fd = fence_fd, .events = POLLIN };
+	if (fence_fd >= 0 && poll(&fence, 1, 10000) != 1)
+		breach(c, "a fence that does not signal");
+	if (fence_fd >= 0)
+		c->state.fences++;
+	consumer_gpu_read(b->image, b->memory);
+}
+
 static bool on_buffer_add(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	struct consumer *c = user;
@@ -152,7 +204,7 @@ static bool on_buffer_add(void *user, const void *message, int *fds, unsigned n_
 			breach(c, "buffer %u: %ux%u, stride %u does not fit its memory", m->buffer,
 					m->width, m->height, m->stride_bytes);
 	} else {
-		breach(c, "buffer %u: kind %u without a GPU here", m->buffer, m->kind);
+		add_dmabuf(c, b, fds[0]);
 	}
 	if (m->width == 0 || m->height == 0 || m->width > FRAME_SIZE_MAX ||
 			m->height > FRAME_SIZE_MAX)
@@ -319,6 +371,8 @@ static bool on_frame(void *user, const void *message, int *fds, unsigned n_fds)
 				     .serial = m->serial } };
 	if (frame_fits(c, h, m, b)) {
 		check_order(c, h, m, b);
+		if (b->image)
+			read_dmabuf(c, b, n_fds > 0 ? fds[0] : -1);
 		b->locks++;
 		h->state.frames++;
 		if (c->bench)
@@ -425,6 +479,7 @@ static bool on_frame_link(void *user, const void *message, int *fds, unsigned n_
 	};
 	send_frames(c, &hello, sizeof(hello));
 	send_heads(c);
+	send_formats(c);
 	for (uint32_t i = 0; i < FRAME_HEADS_MAX; i++) {
 		if (c->rates[i])
 			send_rate(c, i);
@@ -619,6 +674,8 @@ int main(int argc, char **argv)
 	c.buffers = g_hash_table_new_full(NULL, NULL, NULL, buffer_free);
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
 		c.heads[i].held = g_array_new(FALSE, FALSE, sizeof(struct held));
+	if (g_getenv("WIRE_RENDER_NODE"))
+		consumer_gpu_open(g_getenv("WIRE_RENDER_NODE"));
 	introduce(&c);
 	run(&c);
 }

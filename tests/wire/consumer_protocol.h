@@ -88,6 +88,7 @@ struct consumer_state_answer {
 	uint32_t frame_links; /* how many it was given */
 	uint32_t buffers;     /* known now */
 	uint32_t listeners, tickets;
+	uint32_t dmabufs, fences; /* received */
 	uint64_t breaches;    /* of the frame link's rules */
 	uint64_t damage_short; /* frames whose damage did not cover all that changed */
 	uint64_t bench_good, bench_bad, bench_last;
