@@ -52,10 +52,10 @@ const struct cause causes[] = {
 	{ "nodes.no-render", "The driver made no render node.",
 			"Use a kernel of 4.4 or newer; in a container pass /dev/dri/renderD128 through." },
 	{ "nodes.missing", "{} does not open although the driver has it.",
-			"Outside a container: udevadm trigger --subsystem-match=drm. In one: pass /dev/dri through." },
+			"Outside a container: udevadm trigger --action=add --subsystem-match=drm. In one: pass /dev/dri through." },
 	{ "nodes.wrong-mode", "No group may open {}: its owner or mode is wrong.",
-			"udevadm trigger --subsystem-match=drm restores root:render 0660; remove the udev rule or "
-			"script that changes it." },
+			"udevadm trigger --action=add --subsystem-match=drm restores root:render 0660; remove the udev "
+			"rule or script that changes it." },
 	{ "nodes.no-right", "This user may not open the render node (group and user: {}).",
 			"sudo usermod -aG {}; then log out and in again." },
 	{ "nodes.person-no-right", "Logged in without the right to open the render node: {}.",
@@ -110,6 +110,8 @@ const struct cause causes[] = {
 	{ "xorg.driver", "Xorg drives screen 0 with '{}' instead of modesetting.",
 			"Remove leftovers from /etc/X11/xorg.conf*, remove the package xserver-xorg-video-{}, and see "
 			"that virtio_gpu is loaded before Xorg starts." },
+	{ "xorg.no-screens", "Xorg did not start: it found no screen ({}).",
+			"Remove Device sections from /etc/X11/xorg.conf*; see that virtio_gpu is loaded; restart Xorg." },
 	{ "xorg.no-glamor", "Xorg draws without OpenGL: {}.",
 			"See the checks of group mesa first; remove Option \"AccelMethod\" from xorg.conf; restart Xorg." },
 	{ "xorg.too-old", "Xorg {} is older than 1.19.", "Update the distribution." },

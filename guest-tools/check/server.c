@@ -80,7 +80,7 @@ static void run_xorg_config(struct guest *guest, struct finding *finding)
 
 struct xorg_log {
 	char version[32], driver[32], renderer[128], no_glamor[200];
-	bool glamor;
+	bool glamor, no_screens;
 };
 
 static bool log_line(void *user, const char *line)
@@ -101,6 +101,7 @@ static bool log_line(void *user, const char *line)
 		log->glamor = true;
 		text_copy(log->renderer, sizeof log->renderer, at + 33);
 	}
+	log->no_screens |= strstr(line, "no screens found") != NULL;
 	if (strstr(line, "glamor initialization failed") || strstr(line, "Refusing to try glamor") ||
 			strstr(line, "glamor disabled") || strstr(line, "ShadowFB: preferred YES"))
 		text_copy(log->no_glamor, sizeof log->no_glamor, line);
@@ -140,7 +141,9 @@ static void run_xorg(struct guest *guest, struct finding *finding)
 			log.driver[0] ? log.driver : "none", log.glamor ? "glamor on " : "no glamor",
 			log.glamor ? log.renderer : "", path);
 	sscanf(log.version, "%d.%d", &major, &minor);
-	if (log.driver[0] && strcasecmp(log.driver, "modeset") != 0)
+	if (log.no_screens)
+		finding_fail(finding, "xorg.no-screens", path);
+	else if (log.driver[0] && strcasecmp(log.driver, "modeset") != 0)
 		finding_fail(finding, "xorg.driver", log.driver);
 	else if (!log.glamor)
 		finding_fail(finding, "xorg.no-glamor", log.no_glamor[0] ? log.no_glamor : "no reason logged");

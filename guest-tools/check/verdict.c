@@ -106,13 +106,14 @@ void verdict_make(const struct check_results *results, struct verdict *verdict)
 	for (size_t i = 0; check_at(i); i++)
 		if (results->selected[i])
 			verdict->counts[results->findings[i].status]++;
-	verdict->root = find_root(results);
+	const struct finding *root = find_root(results);
 	verdict->exit_status = exit_status(verdict);
-	if (!gl->tried && !verdict->root)
+	if (!gl->tried && !root)
 		verdict->accelerated = VERDICT_UNKNOWN;
 	else if (gl->context && strncmp(gl->renderer, "virgl", 5) == 0 && !truth_failed(results))
 		verdict->accelerated = VERDICT_YES;
 	else
 		verdict->accelerated = VERDICT_NO;
+	verdict->root = verdict->accelerated == VERDICT_NO ? root : NULL;
 	write_sentence(results, verdict);
 }

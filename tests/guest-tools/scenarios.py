@@ -53,7 +53,7 @@ class Boot:
 STEPS_RIGHTS = [
     Step("no-right", "nodes.no-right", "true", "usermod -aG render person", True, True),
     Step("wrong-mode", "nodes.wrong-mode", "chown root:root /dev/dri/renderD128; chmod 600 /dev/dri/renderD128",
-         "udevadm trigger --subsystem-match=drm; udevadm settle", True, True),
+         "udevadm trigger --action=add --subsystem-match=drm; udevadm settle", True, True),
     Step("environment-login", "mesa.environment", "echo LIBGL_ALWAYS_SOFTWARE=1 >>/etc/environment",
          "sed -i /LIBGL_ALWAYS_SOFTWARE/d /etc/environment", True, True),
     Step("environment-profile", "mesa.environment",
@@ -65,7 +65,7 @@ STEPS_RIGHTS = [
 ]
 STEPS_MESA = [
     Step("mesa-driver", "mesa.driver-missing",
-         "mkdir /root/kept; mv $LIB/dri/*virtio_gpu* $LIB/libgallium-* /root/kept/ 2>/dev/null",
+         "dpkg --force-depends -r libgl1-mesa-dri; dpkg --force-depends -r mesa-libgallium",
          "dpkg -i --force-depends $(ls /root/debs/libgl1-mesa-dri*.deb /root/debs/mesa-libgallium*.deb 2>/dev/null)", True),
     Step("gbm-library", "mesa.library-missing", "mv $LIB/libgbm.so.1 /root/",
          "dpkg -i --force-depends /root/debs/libgbm1*.deb", True),
@@ -100,9 +100,13 @@ STEPS_XORG = [
     Step("xorg-config", "xorg.config",
          "printf 'Section \"Device\"\\nIdentifier \"a\"\\nDriver \"fbdev\"\\nEndSection\\n' >/etc/X11/xorg.conf",
          "rm /etc/X11/xorg.conf"),
-    Step("xorg-driver", "xorg.driver",
+    Step("xorg-no-screens", "xorg.no-screens",
          XORG + "printf 'Section \"Device\"\\nIdentifier \"a\"\\nDriver \"fbdev\"\\nEndSection\\n' "
-         ">/etc/X11/xorg.conf; run_xorg fbdev",
+         ">/etc/X11/xorg.conf; run_xorg noscreens",
+         XORG + "rm /etc/X11/xorg.conf; run_xorg screens"),
+    Step("xorg-driver", "xorg.driver",
+         XORG + "printf 'Section \"Device\"\\nIdentifier \"a\"\\nDriver \"fbdev\"\\nOption \"fbdev\" "
+         "\"/dev/fb0\"\\nEndSection\\n' >/etc/X11/xorg.conf; run_xorg fbdev",
          XORG + "rm /etc/X11/xorg.conf; run_xorg modesetting"),
     Step("xorg-no-glamor", "xorg.no-glamor",
          XORG + "printf 'Section \"Device\"\\nIdentifier \"a\"\\nDriver \"modesetting\"\\n"
@@ -112,8 +116,8 @@ STEPS_XORG = [
 STEPS_DRIVER = [
     Step("unbound", "kernel.not-bound",
          "for c in /sys/class/vtconsole/vtcon1/bind; do echo 0 >$c; done; "
-         "echo $(basename $(dirname $(ls -d /sys/bus/virtio/devices/*/drm))) "
-         ">/sys/bus/virtio/drivers/virtio_gpu/unbind; sleep 1",
+         "for d in /sys/bus/virtio/devices/*; do [ $(cat $d/device) = 0x0010 ] && "
+         "echo $(basename $d) >/sys/bus/virtio/drivers/virtio_gpu/unbind; done; sleep 1",
          "modprobe -r virtio-gpu; modprobe virtio-gpu; sleep 2; udevadm settle", True),
     Step("idle", "kernel.module-idle",
          "for c in /sys/class/vtconsole/vtcon1/bind; do echo 0 >$c; done; modprobe -r virtio-gpu; sleep 1",
