@@ -3,6 +3,7 @@
 
 #include <linux/virtio_gpu.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "render/command.h"
 #include "render/format.h"
@@ -91,11 +92,13 @@ void rebuild_objects(struct gpu *gpu)
 	const struct ledger *now = ledger_peek(gpu->ledger);
 	if (!now)
 		return;
-	/* A copy: making the objects writes the ledger anew. */
+	/* A copy: making the objects writes the ledger anew. The rings are the main thread's meanwhile. */
+	const size_t first = offsetof(struct ledger, scanouts);
 	size_t used = MIN(now->backing_used, LEDGER_BACKING_MAX);
-	size_t size_bytes = offsetof(struct ledger, backing) + used * sizeof(now->backing[0]);
+	size_t end = offsetof(struct ledger, backing) + used * sizeof(now->backing[0]);
 	g_autofree struct ledger *old = g_malloc0(sizeof(struct ledger));
-	memcpy(old, now, size_bytes);
+	memcpy((char *)old + first, (const char *)now + first, end - first);
+	old->overflowed = now->overflowed;
 	ledger_clear_objects(gpu->ledger);
 
 	unsigned lost = 0;
