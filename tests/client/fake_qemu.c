@@ -98,6 +98,18 @@ bool fake_qemu_wait_line(struct fake_qemu *qemu, const char *line, int timeout_m
 	return true;
 }
 
+bool fake_qemu_wait_count(struct fake_qemu *qemu, unsigned n, int timeout_ms)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&qemu->lock);
+	gint64 end_us = g_get_monotonic_time() + timeout_ms * G_GINT64_CONSTANT(1000);
+
+	while (qemu->record->len < n) {
+		if (!g_cond_wait_until(&qemu->changed, &qemu->lock, end_us))
+			return qemu->record->len >= n;
+	}
+	return true;
+}
+
 char *fake_qemu_take_record(struct fake_qemu *qemu)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&qemu->lock);

@@ -45,6 +45,8 @@ void fake_qemu_set_modifiers(struct fake_qemu *qemu, uint32_t modifiers);
 
 /* Any thread. Waits until the record's last line is `line`. */
 bool fake_qemu_wait_line(struct fake_qemu *qemu, const char *line, int timeout_ms);
+/* Any thread. Waits until the record has n lines. */
+bool fake_qemu_wait_count(struct fake_qemu *qemu, unsigned n, int timeout_ms);
 /* Any thread. The record so far, one line each, and empties it. g_free it. */
 char *fake_qemu_take_record(struct fake_qemu *qemu);
 

@@ -232,7 +232,8 @@ static void test_counter_in_a_film(void)
 	}
 	g_autofree char *answer = client_answer(fixture.client);
 	g_assert_true(answer_is_ok(answer));
-	g_assert_cmpint(answer_int(answer, "seen"), >, n_frames / 3);
+	/* All three programs share two cores, sometimes with a sanitizer in each. */
+	g_assert_cmpint(answer_int(answer, "seen"), >, n_frames / 8);
 	fixture_expect_canvas(&fixture);
 	g_autofree char *stats = client_run(fixture.client, "stats");
 	g_test_message("pictures told apart: %" G_GINT64_FORMAT " of %u, streams %" G_GINT64_FORMAT,
