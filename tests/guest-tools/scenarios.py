@@ -136,7 +136,10 @@ BOOTS_VITRINE = [
     Boot("vitrine", AGENT + AUDIO, full=True, vitrine=True, also=("host.software", "desktop.tcg")),
     Boot("vitrine-flat", AGENT + AUDIO, cause="host.no-virgl", vitrine=True,
          options=("--no-virgl",)),
+    Boot("vitrine-wrong-pixel", AGENT + AUDIO, cause="truth.wrong-pixel", only="device,kernel,ioctl,mesa,truth",
+         wrong_pixel=True, vitrine=True),
 ]
+BOOTS_OLD = [Boot("old-kernel", GL + DESKTOP, also=("kernel.no-edid",))]
 BOOTS_FAULTS = [
     Boot("faults", GL + DESKTOP + GUEST_AGENT, steps=STEPS_RIGHTS + STEPS_MESA + STEPS_AGENT, limit_s=900),
     Boot("faults-xorg", GL + DESKTOP, steps=STEPS_XORG + STEPS_DRIVER, limit_s=900),

@@ -21,6 +21,7 @@ struct virgl_box {
 	uint32_t x, y, z, w, h, d;
 };
 typedef int attach_fn(int handle, struct iovec *iov, int n_iov);
+typedef void detach_fn(int handle, struct iovec **iov, int *n_iov);
 typedef int read_fn(uint32_t handle, uint32_t context, uint32_t level, uint32_t stride, uint32_t layer_stride,
 		struct virgl_box *box, uint64_t offset, struct iovec *iov, int n_iov);
 
@@ -28,13 +29,16 @@ typedef int read_fn(uint32_t handle, uint32_t context, uint32_t level, uint32_t 
 #define NAME(name) __wrap_##name
 extern attach_fn __real_virgl_renderer_resource_attach_iov;
 extern read_fn __real_virgl_renderer_transfer_read_iov;
+extern detach_fn __real_virgl_renderer_resource_detach_iov;
 #define REAL(type, name) (&__real_##name)
 #else
 #define NAME(name) name
-#define REAL(type, name) ((type *)dlsym(RTLD_NEXT, #name))
+/* QEMU loads the library with a module, out of sight of RTLD_NEXT. */
+#define REAL(type, name) ((type *)dlsym(dlopen("libvirglrenderer.so.1", RTLD_LAZY), #name))
 #endif
 
 attach_fn NAME(virgl_renderer_resource_attach_iov) EXPORT;
+detach_fn NAME(virgl_renderer_resource_detach_iov) EXPORT;
 read_fn NAME(virgl_renderer_transfer_read_iov) EXPORT;
 
 static struct {
@@ -60,6 +64,13 @@ int NAME(virgl_renderer_resource_attach_iov)(int handle, struct iovec *iov, int 
 		backings[handle].n_iov = n_iov;
 	}
 	return REAL(attach_fn, virgl_renderer_resource_attach_iov)(handle, iov, n_iov);
+}
+
+void NAME(virgl_renderer_resource_detach_iov)(int handle, struct iovec **iov, int *n_iov)
+{
+	if (handle > 0 && handle < RESOURCES_MAX)
+		backings[handle].iov = NULL;
+	REAL(detach_fn, virgl_renderer_resource_detach_iov)(handle, iov, n_iov);
 }
 
 int NAME(virgl_renderer_transfer_read_iov)(uint32_t handle, uint32_t context, uint32_t level, uint32_t stride,
