@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fake_worker: stands in for vitrine-render and vitrine-display. It keeps the keeper link's side of the
+ * contract and appends a line for each message to the file that $FAKE_WORKER_LOG names.
+ *
+ * As a renderer it takes seven entries from a ring as soon as it starts, and says so in the ledger.
+ * $FAKE_WORKER_FAIL makes it end before READY.
+ */
+#include <fcntl.h>
+#include <glib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "protocol/keeper_link.h"
+#include "protocol/ledger.h"
+
+#define ENTRIES_TAKEN 7
+
+static struct ledger *ledger;
+static int log_fd = -1;
+static const char *name;
+
+static void note(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+static void note(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_autofree char *line = g_strdup_printf("%s %d %s\n", name, (int)getpid(), text);
+	if (log_fd >= 0 && write(log_fd, line, strlen(line)) < 0)
+		exit(3);
+}
+
+static bool on_ledger(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	ledger = mmap(NULL, sizeof(*ledger), PROT_READ | PROT_WRITE, MAP_SHARED, fds[0], 0);
+	note("LEDGER");
+	return ledger != MAP_FAILED;
+}
+
+static bool on_features(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	const struct keeper_features *m = message;
+	note("FEATURES %llx", (unsigned long long)m->features);
+	return true;
+}
+
+static bool on_region(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	const struct keeper_memory_region *m = message;
+	note("REGION %llx %llx", (unsigned long long)m->guest_addr,
+			(unsigned long long)m->size_bytes);
+	return true;
+}
+
+static bool on_commit(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	note("COMMIT");
+	return true;
+}
+
+static bool on_ring_start(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	const struct keeper_ring_start *m = message;
+	ledger->rings[m->ring].next_avail = (uint16_t)(m->next_avail + ENTRIES_TAKEN);
+	note("START %u at %u", m->ring, m->next_avail);
+	return true;
+}
+
+static bool on_ring_call(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	const struct keeper_ring_call *m = message;
+	note("CALL %u %u", m->ring, n_fds);
+	return true;
+}
+
+static bool on_ring_stop(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	const struct keeper_ring_stop *m = message;
+	struct keeper_ring_stopped stopped = { .header.type = KEEPER_MESSAGE_RING_STOPPED,
+		.ring = m->ring,
+		.serial = m->serial,
+		.next_avail = ledger->rings[m->ring].next_avail };
+	note("STOP %u", m->ring);
+	return link_send(KEEPER_LINK_FD, &stopped, sizeof(stopped), NULL, 0) == 0;
+}
+
+static bool on_reset(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	ledger->rings[0].next_avail = ledger->rings[1].next_avail = 0;
+	note("RESET");
+	return true;
+}
+
+static bool on_listener(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper_pointer_area area = { .header.type = KEEPER_MESSAGE_POINTER_AREA,
+		.width = 1920,
+		.height = 1080 };
+	note("LISTENER");
+	return link_send(KEEPER_LINK_FD, &area, sizeof(area), NULL, 0) == 0;
+}
+
+static bool on_ticket(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	const struct keeper_ticket *m = message;
+	note("TICKET %s", m->ticket);
+	return true;
+}
+
+static bool ignore(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	return true;
+}
+
+static const struct link_handler table[] = {
+	{ KEEPER_MESSAGE_FRAME_LINK, "FRAME_LINK", sizeof(struct keeper_frame_link), 1, 1, ignore },
+	{ KEEPER_MESSAGE_LEDGER, "LEDGER", sizeof(struct keeper_ledger), 1, 1, on_ledger },
+	{ KEEPER_MESSAGE_FEATURES, "FEATURES", sizeof(struct keeper_features), 0, 0, on_features },
+	{ KEEPER_MESSAGE_MEMORY_BEGIN, "BEGIN", sizeof(struct keeper_memory_begin), 0, 0, ignore },
+	{ KEEPER_MESSAGE_MEMORY_REGION, "REGION", sizeof(struct keeper_memory_region), 1, 1,
+			on_region },
+	{ KEEPER_MESSAGE_MEMORY_COMMIT, "COMMIT", sizeof(struct keeper_memory_commit), 0, 0,
+			on_commit },
+	{ KEEPER_MESSAGE_RING_START, "START", sizeof(struct keeper_ring_start), 1, 2,
+			on_ring_start },
+	{ KEEPER_MESSAGE_RING_CALL, "CALL", sizeof(struct keeper_ring_call), 0, 1, on_ring_call },
+	{ KEEPER_MESSAGE_RING_STOP, "STOP", sizeof(struct keeper_ring_stop), 0, 0, on_ring_stop },
+	{ KEEPER_MESSAGE_RESET, "RESET", sizeof(struct keeper_reset), 0, 0, on_reset },
+	{ KEEPER_MESSAGE_LISTENER, "LISTENER", sizeof(struct keeper_listener), 1, 1, on_listener },
+	{ KEEPER_MESSAGE_TICKET, "TICKET", sizeof(struct keeper_ticket), 0, 0, on_ticket },
+	{ KEEPER_MESSAGE_DBUS, "DBUS", sizeof(struct keeper_dbus), 1, 1, ignore },
+};
+
+int main(int argc, char **argv)
+{
+	name = g_str_has_suffix(argv[0], "render") ? "render" : "display";
+	const char *path = g_getenv("FAKE_WORKER_LOG");
+	if (path)
+		log_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	if (g_getenv("FAKE_WORKER_FAIL"))
+		return 5;
+	struct keeper_ready ready = { .header.type = KEEPER_MESSAGE_READY,
+		.version = KEEPER_LINK_VERSION,
+		.n_capsets = 2 };
+	note("READY");
+	if (link_send(KEEPER_LINK_FD, &ready, sizeof(ready), NULL, 0) < 0)
+		return 4;
+	while (link_wait_readable(KEEPER_LINK_FD, -1)) {
+		if (link_dispatch(KEEPER_LINK_FD, "keeper", table, G_N_ELEMENTS(table), NULL) < 0)
+			break;
+	}
+	return 0;
+}
