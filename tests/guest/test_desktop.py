@@ -129,6 +129,19 @@ def keys_are_released_when_a_client_leaves(desktop):
     assert got == 'lower', got
 
 
+def idle_desktop_costs_nothing(desktop):
+    """A still picture and nobody watching: CPU time of our processes over 10 s."""
+    ours = [pid for name, pids in desktop.workers().items() if name.startswith('vitrine') for pid in pids]
+    if not ours:
+        raise tap.Skip('stock QEMU has no processes of ours')
+    time.sleep(3)
+    before = {pid: cpu_ticks(pid) for pid in ours}
+    time.sleep(10)
+    spent = {pid: (cpu_ticks(pid) - before[pid]) * 1000 // os.sysconf('SC_CLK_TCK') for pid in ours}
+    assert sum(spent.values()) <= 20, f'ms by process: {spent}, {desktop.workers()}'
+    return f'{sum(spent.values())} ms in 10 s'
+
+
 def reboot_in_place(desktop):
     before = desktop.workers()
     with desktop.connect() as probe:
@@ -177,6 +190,12 @@ def ends_cleanly(desktop):
     assert not left, f'still running: {left}'
 
 
+def cpu_ticks(pid):
+    with open(f'/proc/{pid}/stat') as file:
+        fields = file.read().rpartition(')')[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
 def find_strip(probe):
     answer = probe.ask('counter')
     return answer if answer['ok'] else None
@@ -194,8 +213,8 @@ def start_pointer_log(desktop):
 
 CHECKS = [renderer_says_virgl, resolution_comes_from_the_edid, client_sees_the_desktop_at_once, frame_counter_advances,
           guest_draws_without_a_client, typed_text_arrives, pointer_reaches_every_corner, buttons_and_wheel_arrive,
-          cursor_shape_arrives, keys_are_released_when_a_client_leaves, still_colours_are_exact, reboot_in_place,
-          qemu_answers_while_the_renderer_is_stopped, ends_cleanly]
+          cursor_shape_arrives, keys_are_released_when_a_client_leaves, still_colours_are_exact,
+          idle_desktop_costs_nothing, reboot_in_place, qemu_answers_while_the_renderer_is_stopped, ends_cleanly]
 
 
 def main():
