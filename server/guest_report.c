@@ -43,7 +43,8 @@ static char *clean(const char *text)
 static const char *member_text(JsonObject *object, const char *name)
 {
 	JsonNode *node = json_object_get_member(object, name);
-	if (!node || !JSON_NODE_HOLDS_VALUE(node) || json_node_get_value_type(node) != G_TYPE_STRING)
+	if (!node || !JSON_NODE_HOLDS_VALUE(node) ||
+		json_node_get_value_type(node) != G_TYPE_STRING)
 		return NULL;
 	return json_node_get_string(node);
 }
@@ -68,7 +69,8 @@ static bool is_report(JsonObject *object)
 
 GKeyFile *guest_report_parse(const char *line, size_t length, GError **error)
 {
-	static const char *const texts[] = { "verdict", "renderer", "cause", "fix", "os", "kernel" };
+	static const char *const texts[] = { "verdict", "renderer", "cause", "fix", "os",
+		"kernel" };
 	g_autoptr(JsonParser) parser = json_parser_new();
 	if (!json_parser_load_from_data(parser, line, (gssize)length, error))
 		return NULL;

@@ -13,7 +13,8 @@ static char *report_text(GKeyFile *file, const char *key)
 	return g_key_file_get_string(file, GUEST_REPORT_GROUP, key, NULL);
 }
 
-/* The verdict without its first words: "OpenGL accelerated: no, software ..." -> "no, software ...". */
+/* The verdict without its first words: "OpenGL accelerated: no, software ..." -> "no, software
+ * ...". */
 static const char *short_verdict(const char *verdict)
 {
 	static const char prefix[] = "OpenGL accelerated: ";

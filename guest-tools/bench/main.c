@@ -53,12 +53,14 @@ static void summarize(struct result *result, double *times_ms, double per_run)
 	result->worst_ms = times_ms[result->n_runs - 1];
 }
 
-static void run_workload(struct bench *bench, const struct workload *workload, struct result *result)
+static void run_workload(
+	struct bench *bench, const struct workload *workload, struct result *result)
 {
 	static double times_ms[RUNS_MAX];
 	struct gl *gl = &bench->gl;
 	if (!workload->set_up(gl)) {
-		text_copy(result->problem, sizeof result->problem, gl->error[0] ? gl->error : "no set-up");
+		text_copy(result->problem, sizeof result->problem,
+			gl->error[0] ? gl->error : "no set-up");
 		workload->tear_down(gl);
 		return;
 	}
@@ -108,7 +110,8 @@ static void run_flips(struct bench *bench, struct result *result)
 	char card[512];
 	int rc = -ENODEV;
 	if (bench->hands_off) {
-		text_copy(result->problem, sizeof result->problem, "asked to keep its hands off the display");
+		text_copy(result->problem, sizeof result->problem,
+			"asked to keep its hands off the display");
 		return;
 	}
 	if (text_find_path("/dev/dri/card*", card, sizeof card) > 0)
@@ -120,7 +123,8 @@ static void run_flips(struct bench *bench, struct result *result)
 		kms_close(&kms);
 	}
 	if (rc < 0)
-		snprintf(result->problem, sizeof result->problem, "the display is not free: %s", strerror(-rc));
+		snprintf(result->problem, sizeof result->problem, "the display is not free: %s",
+			strerror(-rc));
 }
 
 static void write_result(struct json *json, const char *name, const char *unit, const char *what,
@@ -128,9 +132,10 @@ static void write_result(struct json *json, const char *name, const char *unit, 
 {
 	if (!json->file) {
 		if (result->done)
-			printf("%-10s %12.1f %-12s median %8.2f ms, p95 %8.2f, worst %8.2f, %u runs\n", name,
-					result->rate, unit, result->median_ms, result->p95_ms,
-					result->worst_ms, result->n_runs);
+			printf("%-10s %12.1f %-12s median %8.2f ms, p95 %8.2f, worst %8.2f, %u "
+			       "runs\n",
+				name, result->rate, unit, result->median_ms, result->p95_ms,
+				result->worst_ms, result->n_runs);
 		else
 			printf("%-10s skipped: %s\n", name, result->problem);
 		fflush(stdout);
@@ -169,14 +174,16 @@ static int run_all(struct bench *bench, struct json *json)
 			continue;
 		run_workload(bench, &workloads[i], &result);
 		n_done += result.done;
-		write_result(json, workloads[i].name, workloads[i].unit, workloads[i].what, &result);
+		write_result(
+			json, workloads[i].name, workloads[i].unit, workloads[i].what, &result);
 	}
 	gl_close(&bench->gl);
 	if (wanted(bench, "flips")) {
 		struct result result = { .done = false };
 		run_flips(bench, &result);
 		n_done += result.done;
-		write_result(json, "flips", "flip/s", "page flips in the preferred mode, each waited for", &result);
+		write_result(json, "flips", "flip/s",
+			"page flips in the preferred mode, each waited for", &result);
 	}
 	return n_done > 0 ? 0 : 3;
 }

@@ -18,9 +18,11 @@ static unsigned char *pixels;
 static GLint offset_location;
 static unsigned seed, n_compiled;
 
-static const char cover_vertex[] = ES3 "void main() { gl_Position = vec4(gl_VertexID == 1 ? 3.0 : -1.0,"
-				       "gl_VertexID == 2 ? 3.0 : -1.0, 0.0, 1.0); }";
-static const char flat_fragment[] = ES3 "out vec4 result; void main() { result = vec4(0.9, 0.5, 0.1, 0.5); }";
+static const char cover_vertex[] =
+	ES3 "void main() { gl_Position = vec4(gl_VertexID == 1 ? 3.0 : -1.0,"
+	    "gl_VertexID == 2 ? 3.0 : -1.0, 0.0, 1.0); }";
+static const char flat_fragment[] =
+	ES3 "out vec4 result; void main() { result = vec4(0.9, 0.5, 0.1, 0.5); }";
 
 static bool set_up_program(struct gl *gl, const char *vertex, const char *fragment)
 {
@@ -64,10 +66,11 @@ static void run_fill(struct gl *gl)
 static bool set_up_geometry(struct gl *gl)
 {
 	return set_up_program(gl,
-			ES3 "void main() { int n = gl_VertexID / 3; vec2 at = vec2(n % 1000, n / 1000) / vec2(500.0, 50.0);"
-			    "vec2 corner = vec2(gl_VertexID % 3 == 1, gl_VertexID % 3 == 2) * 0.0005;"
-			    "gl_Position = vec4(at + corner - 1.0, 0.0, 1.0); }",
-			flat_fragment);
+		ES3 "void main() { int n = gl_VertexID / 3; vec2 at = vec2(n % 1000, n / 1000) / "
+		    "vec2(500.0, 50.0);"
+		    "vec2 corner = vec2(gl_VertexID % 3 == 1, gl_VertexID % 3 == 2) * 0.0005;"
+		    "gl_Position = vec4(at + corner - 1.0, 0.0, 1.0); }",
+		flat_fragment);
 }
 
 static void run_geometry(struct gl *gl)
@@ -81,7 +84,8 @@ static bool set_up_upload(struct gl *gl)
 	pixels = calloc(SIZE * SIZE, 4);
 	gl->fn.GenTextures(1, &texture);
 	gl->fn.BindTexture(GL_TEXTURE_2D, texture);
-	gl->fn.TexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, SIZE, SIZE, 0, GL_RGBA, GL_UNSIGNED_BYTE, pixels);
+	gl->fn.TexImage2D(
+		GL_TEXTURE_2D, 0, GL_RGBA, SIZE, SIZE, 0, GL_RGBA, GL_UNSIGNED_BYTE, pixels);
 	return ready && pixels;
 }
 
@@ -108,16 +112,17 @@ static bool set_up_shader(struct gl *gl)
 	return set_up_program(gl, cover_vertex, flat_fragment);
 }
 
-/* Sources differ each time, also from run to run of the tool, so that no cache on either side helps. */
+/* Sources differ each time, also from run to run of the tool, so that no cache on either side
+ * helps. */
 static void run_shader(struct gl *gl)
 {
 	char source[768];
 	gl->fn.Viewport(0, 0, 16, 16);
 	for (unsigned i = 0; i < PROGRAMS; i++) {
 		snprintf(source, sizeof source,
-				ES3 "uniform vec4 tint; out vec4 result; void main() { vec4 c = tint;"
-				    "c = sin(c * %u.5 + cos(c.yzwx)); result = c * c.x; }",
-				seed + n_compiled++);
+			ES3 "uniform vec4 tint; out vec4 result; void main() { vec4 c = tint;"
+			    "c = sin(c * %u.5 + cos(c.yzwx)); result = c * c.x; }",
+			seed + n_compiled++);
 		GLuint fresh = gl_program(gl, cover_vertex, source);
 		gl->fn.UseProgram(fresh);
 		gl->fn.DrawArrays(GL_TRIANGLES, 0, 3);
@@ -129,9 +134,10 @@ static void run_shader(struct gl *gl)
 static bool set_up_draws(struct gl *gl)
 {
 	bool ready = set_up_program(gl,
-			ES3 "uniform vec2 offset; void main() { vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1);"
-			    "gl_Position = vec4(corner * 0.02 + offset, 0.0, 1.0); }",
-			flat_fragment);
+		ES3 "uniform vec2 offset; void main() { vec2 corner = vec2(gl_VertexID & 1, "
+		    "gl_VertexID >> 1);"
+		    "gl_Position = vec4(corner * 0.02 + offset, 0.0, 1.0); }",
+		flat_fragment);
 	offset_location = gl->fn.GetUniformLocation(program, "offset");
 	return ready;
 }
@@ -139,22 +145,24 @@ static bool set_up_draws(struct gl *gl)
 static void run_draws(struct gl *gl)
 {
 	for (unsigned i = 0; i < DRAWS; i++) {
-		gl->fn.Uniform2f(offset_location, (float)(i % 40) / 20 - 1, (float)(i / 40) / 12.5f - 1);
+		gl->fn.Uniform2f(
+			offset_location, (float)(i % 40) / 20 - 1, (float)(i / 40) / 12.5f - 1);
 		gl->fn.DrawArrays(GL_TRIANGLES, 0, 3);
 	}
 }
 
 const struct workload workloads[] = {
-	{ "fill", "Mpixel/s", (double)LAYERS * SIZE * SIZE / 1e6, "blended full-target triangles, 1024x1024",
-			set_up_fill, run_fill, tear_down },
-	{ "geometry", "Mtriangle/s", TRIANGLES / 1e6, "100000 tiny triangles in one draw", set_up_geometry,
-			run_geometry, tear_down },
-	{ "upload", "MiB/s", SIZE * SIZE * 4 / 1048576.0, "a 1024x1024 texture from memory", set_up_upload,
-			run_upload, tear_down },
-	{ "read-back", "MiB/s", SIZE * SIZE * 4 / 1048576.0, "1024x1024 pixels to memory", set_up_read_back,
-			run_read_back, tear_down },
-	{ "shader", "program/s", PROGRAMS, "compile, link and use a new program", set_up_shader, run_shader,
-			tear_down },
-	{ "draws", "draw/s", DRAWS, "1000 small draws with a uniform each", set_up_draws, run_draws, tear_down },
+	{ "fill", "Mpixel/s", (double)LAYERS *SIZE *SIZE / 1e6,
+		"blended full-target triangles, 1024x1024", set_up_fill, run_fill, tear_down },
+	{ "geometry", "Mtriangle/s", TRIANGLES / 1e6, "100000 tiny triangles in one draw",
+		set_up_geometry, run_geometry, tear_down },
+	{ "upload", "MiB/s", SIZE *SIZE * 4 / 1048576.0, "a 1024x1024 texture from memory",
+		set_up_upload, run_upload, tear_down },
+	{ "read-back", "MiB/s", SIZE *SIZE * 4 / 1048576.0, "1024x1024 pixels to memory",
+		set_up_read_back, run_read_back, tear_down },
+	{ "shader", "program/s", PROGRAMS, "compile, link and use a new program", set_up_shader,
+		run_shader, tear_down },
+	{ "draws", "draw/s", DRAWS, "1000 small draws with a uniform each", set_up_draws, run_draws,
+		tear_down },
 };
 const unsigned workloads_length = sizeof workloads / sizeof workloads[0];

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * workloads: small fixed pieces of OpenGL work whose speed can be compared between hosts and versions.
+ * workloads: small fixed pieces of OpenGL work whose speed can be compared between hosts and
+ * versions.
  *
- * A workload is set up once, then run again and again, each run ended by glFinish. What a run does is
- * never changed under the same name: a new kind of work gets a new name.
+ * A workload is set up once, then run again and again, each run ended by glFinish. What a run does
+ * is never changed under the same name: a new kind of work gets a new name.
  */
 #pragma once
 

@@ -94,8 +94,9 @@ static void add_reports(struct bundle *bundle, const struct check_results *resul
 /* Only lines about graphics, virtio and input: the rest of a kernel log is nobody's business. */
 static bool is_of_interest(const char *line)
 {
-	static const char *const words[] = { "drm", "virtio", "fbcon", "framebuffer", "fb0", "vga", "Linux version",
-		"simple-framebuffer", "efifb", "bochs", "KVM", "Hypervisor", "input:" };
+	static const char *const words[] = { "drm", "virtio", "fbcon", "framebuffer", "fb0", "vga",
+		"Linux version", "simple-framebuffer", "efifb", "bochs", "KVM", "Hypervisor",
+		"input:" };
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (strstr(line, words[i]))
 			return true;
@@ -121,7 +122,8 @@ static void add_kernel_log(struct bundle *bundle)
 	free(text);
 }
 
-/* What a package manager says of the packages that matter; commands are fixed, nothing is passed in. */
+/* What a package manager says of the packages that matter; commands are fixed, nothing is passed
+ * in. */
 static void add_command(struct bundle *bundle, const char *name, const char *command)
 {
 	char chunk[4096], *text = NULL;
@@ -143,15 +145,19 @@ static void add_command(struct bundle *bundle, const char *name, const char *com
 static const struct {
 	const char *name, *command;
 } commands[] = {
-	{ "system/packages.txt", "{ dpkg-query -W -f '${Package} ${Version} ${db:Status-Abbrev}\\n' 'libgl*' 'libegl*' "
-				 "'libgbm*' 'libdrm*' 'libgles*' 'mesa*' 'linux-image*' 'xserver-xorg*' 'spice-*' "
-				 "'qemu-guest-agent' 'vitrine-*' || rpm -qa 'mesa*' 'libdrm*' 'kernel*' 'xorg*' "
-				 "'spice*' || pacman -Q mesa libdrm linux spice-vdagent; } 2>/dev/null" },
-	{ "system/dri.txt", "ls -lL /dev/dri /sys/class/virtio-ports /usr/lib/*/dri/virtio_gpu_dri.so "
-			    "/usr/lib/*/libgallium-* /usr/lib64/dri/virtio_gpu_dri.so 2>/dev/null" },
-	{ "system/agent.txt", "systemctl show -p Id,LoadState,ActiveState,SubState,UnitFileState "
-			      "spice-vdagentd.service spice-vdagentd.socket qemu-guest-agent.service "
-			      "vitrine-guest-check.service 2>/dev/null" },
+	{ "system/packages.txt",
+		"{ dpkg-query -W -f '${Package} ${Version} ${db:Status-Abbrev}\\n' 'libgl*' "
+		"'libegl*' "
+		"'libgbm*' 'libdrm*' 'libgles*' 'mesa*' 'linux-image*' 'xserver-xorg*' 'spice-*' "
+		"'qemu-guest-agent' 'vitrine-*' || rpm -qa 'mesa*' 'libdrm*' 'kernel*' 'xorg*' "
+		"'spice*' || pacman -Q mesa libdrm linux spice-vdagent; } 2>/dev/null" },
+	{ "system/dri.txt",
+		"ls -lL /dev/dri /sys/class/virtio-ports /usr/lib/*/dri/virtio_gpu_dri.so "
+		"/usr/lib/*/libgallium-* /usr/lib64/dri/virtio_gpu_dri.so 2>/dev/null" },
+	{ "system/agent.txt",
+		"systemctl show -p Id,LoadState,ActiveState,SubState,UnitFileState "
+		"spice-vdagentd.service spice-vdagentd.socket qemu-guest-agent.service "
+		"vitrine-guest-check.service 2>/dev/null" },
 };
 
 static char *make_contents(const struct bundle *bundle)
@@ -161,10 +167,12 @@ static char *make_contents(const struct bundle *bundle)
 	FILE *memory = open_memstream(&text, &size);
 	if (!memory)
 		return NULL;
-	fputs("vitrine-guest-check " VITRINE_VERSION "\nContents (names, addresses and secrets replaced):\n",
-			memory);
+	fputs("vitrine-guest-check " VITRINE_VERSION
+	      "\nContents (names, addresses and secrets replaced):\n",
+		memory);
 	for (size_t i = 0; i < bundle->n_members; i++)
-		fprintf(memory, "%8zu %s\n", bundle->members[i].size_bytes, bundle->members[i].name);
+		fprintf(memory, "%8zu %s\n", bundle->members[i].size_bytes,
+			bundle->members[i].name);
 	fclose(memory);
 	return text;
 }
@@ -188,7 +196,8 @@ static bool write_archive(const char *path, const struct bundle *bundle, const c
 	return written;
 }
 
-bool bundle_write(const char *path, const struct check_results *results, const struct verdict *verdict)
+bool bundle_write(
+	const char *path, const struct check_results *results, const struct verdict *verdict)
 {
 	struct bundle bundle = { .n_members = 0 };
 	add_reports(&bundle, results, verdict);

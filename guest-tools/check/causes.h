@@ -2,8 +2,9 @@
 /*
  * causes: everything that can be wrong, what it means and how it is put right.
  *
- * A finding that warns or fails names one of these. The ids are part of the JSON's contract: they are
- * never renamed. Texts are for a person: one sentence each; {} is replaced by the finding's argument.
+ * A finding that warns or fails names one of these. The ids are part of the JSON's contract: they
+ * are never renamed. Texts are for a person: one sentence each; {} is replaced by the finding's
+ * argument.
  */
 #pragma once
 

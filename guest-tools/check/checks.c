@@ -136,7 +136,8 @@ static void blame(struct check_results *results, int status, size_t end)
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 		text_copy(how, sizeof how, "it did not come back in time");
 	else if (WIFSIGNALED(status))
-		snprintf(how, sizeof how, "signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+		snprintf(how, sizeof how, "signal %d (%s)", WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
 	else
 		snprintf(how, sizeof how, "it ended with status %d", WEXITSTATUS(status));
 	finding_value(finding, "%s", how);
@@ -144,7 +145,8 @@ static void blame(struct check_results *results, int status, size_t end)
 	finding->done = true;
 	for (size_t i = results->current + 1; i < end; i++)
 		if (results->selected[i] && !results->findings[i].done) {
-			finding_skip(&results->findings[i], "the process that tests this died before");
+			finding_skip(
+				&results->findings[i], "the process that tests this died before");
 			results->findings[i].done = true;
 		}
 }
@@ -182,7 +184,8 @@ struct check_results *check_run(const char *only, bool hands_off)
 	for (size_t i = 0; (check = check_at(i));) {
 		size_t end = i + 1;
 		bool any = results->selected[i];
-		while (check->room != CHECK_ROOM_SELF && check_at(end) && check_at(end)->room == check->room)
+		while (check->room != CHECK_ROOM_SELF && check_at(end) &&
+			check_at(end)->room == check->room)
 			any |= results->selected[end++];
 		if (any && check->room == CHECK_ROOM_SELF)
 			run_one(results, i);

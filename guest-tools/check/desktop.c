@@ -41,7 +41,8 @@ static void run_agent_port(struct guest *guest, struct finding *finding)
 
 static bool is_installed(const char *program)
 {
-	static const char *const folders[] = { "/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin" };
+	static const char *const folders[] = { "/usr/sbin", "/usr/bin", "/usr/local/sbin",
+		"/usr/local/bin" };
 	char path[128];
 	for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
 		snprintf(path, sizeof path, "%s/%s", folders[i], program);
@@ -97,8 +98,10 @@ static void run_ports(struct guest *guest, struct finding *finding)
 	char list[160] = "";
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (has_port(names[i]))
-			text_append_format(list, sizeof list, "%s%s", list[0] ? ", " : "", names[i]);
-	finding_pass(finding, "%s", list[0] ? list : "none: shared folders, streaming and reports are optional");
+			text_append_format(
+				list, sizeof list, "%s%s", list[0] ? ", " : "", names[i]);
+	finding_pass(finding, "%s",
+		list[0] ? list : "none: shared folders, streaming and reports are optional");
 }
 
 static void run_guest_agent(struct guest *guest, struct finding *finding)
@@ -118,7 +121,8 @@ static void run_guest_agent(struct guest *guest, struct finding *finding)
 static void run_audio(struct guest *guest, struct finding *finding)
 {
 	char cards[256];
-	if (text_read("/proc/asound/cards", cards, sizeof cards) && !strstr(cards, "no soundcards")) {
+	if (text_read("/proc/asound/cards", cards, sizeof cards) &&
+		!strstr(cards, "no soundcards")) {
 		cards[strcspn(cards, "\n")] = 0;
 		finding_pass(finding, "%s", cards + strspn(cards, " "));
 		return;
@@ -162,25 +166,31 @@ static void run_pointer(struct guest *guest, struct finding *finding)
 static void run_processor(struct guest *guest, struct finding *finding)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	finding_value(finding, "%s, %ld processor%s", guest->hypervisor, cpus, cpus == 1 ? "" : "s");
+	finding_value(
+		finding, "%s, %ld processor%s", guest->hypervisor, cpus, cpus == 1 ? "" : "s");
 	if (strcmp(guest->hypervisor, "TCG") == 0)
 		finding_warn(finding, "desktop.tcg", NULL);
 }
 
 const struct check desktop_checks[] = {
-	{ "desktop.agent-port", "agent port", 0, CHECK_ROOM_SELF, "virtio-serial port com.redhat.spice.0",
-			"Clipboard, file transfer and resizing of several monitors travel here.", run_agent_port },
+	{ "desktop.agent-port", "agent port", 0, CHECK_ROOM_SELF,
+		"virtio-serial port com.redhat.spice.0",
+		"Clipboard, file transfer and resizing of several monitors travel here.",
+		run_agent_port },
 	{ "desktop.agent", "agent", 0, CHECK_ROOM_SELF, "spice-vdagentd runs or waits",
-			"The agent is the guest's end of clipboard and resizing.", run_agent },
+		"The agent is the guest's end of clipboard and resizing.", run_agent },
 	{ "desktop.ports", "other ports", 0, CHECK_ROOM_SELF, "as the host offers",
-			"webdav: shared folders; stream: a streaming agent; vitrine: this report.", run_ports },
-	{ "desktop.guest-agent", "QEMU guest agent", 0, CHECK_ROOM_SELF, "runs where the host offers its port",
-			"The host uses it to shut down cleanly and for consistent snapshots.", run_guest_agent },
-	{ "desktop.audio", "sound", 0, CHECK_ROOM_SELF, "a sound card", "Sound needs a device, such as virtio-sound or hda.",
-			run_audio },
+		"webdav: shared folders; stream: a streaming agent; vitrine: this report.",
+		run_ports },
+	{ "desktop.guest-agent", "QEMU guest agent", 0, CHECK_ROOM_SELF,
+		"runs where the host offers its port",
+		"The host uses it to shut down cleanly and for consistent snapshots.",
+		run_guest_agent },
+	{ "desktop.audio", "sound", 0, CHECK_ROOM_SELF, "a sound card",
+		"Sound needs a device, such as virtio-sound or hda.", run_audio },
 	{ "desktop.pointer", "pointer", 0, CHECK_ROOM_SELF, "a tablet (virtio or USB)",
-			"Only an absolute pointer lies exactly under the viewer's own.", run_pointer },
+		"Only an absolute pointer lies exactly under the viewer's own.", run_pointer },
 	{ "desktop.processor", "processor", 0, CHECK_ROOM_SELF, "KVM",
-			"Emulated processors are ten to fifty times slower.", run_processor },
+		"Emulated processors are ten to fifty times slower.", run_processor },
 	{ 0 },
 };

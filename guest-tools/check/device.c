@@ -83,7 +83,8 @@ static struct connector_count count_connectors(const struct guest *guest)
 {
 	struct connector_count count = { 0 };
 	char pattern[64];
-	snprintf(pattern, sizeof pattern, "/sys/class/drm/%s-*", guest->cards[guest->gpu_card].name);
+	snprintf(
+		pattern, sizeof pattern, "/sys/class/drm/%s-*", guest->cards[guest->gpu_card].name);
 	text_each_path(pattern, count_connector, &count);
 	return count;
 }
@@ -92,7 +93,8 @@ static void run_connectors(struct guest *guest, struct finding *finding)
 {
 	struct connector_count count = count_connectors(guest);
 	if (count.connected > 0) {
-		finding_pass(finding, "%u of %u connected: %s", count.connected, count.all, count.names);
+		finding_pass(
+			finding, "%u of %u connected: %s", count.connected, count.all, count.names);
 		return;
 	}
 	finding_value(finding, "%u, none connected", count.all);
@@ -154,7 +156,8 @@ static void run_edid(struct guest *guest, struct finding *finding)
 	if (length == 0) {
 		bool offered = guest_has_feature(guest, GUEST_FEATURE_EDID);
 		finding_value(finding, "none%s", offered ? "" : "; the device does not offer EDID");
-		finding_warn(finding, guest->kernel_version < 5000 ? "kernel.no-edid" : "device.no-edid", NULL);
+		finding_warn(finding,
+			guest->kernel_version < 5000 ? "kernel.no-edid" : "device.no-edid", NULL);
 	} else if (!edid_valid(edid, length)) {
 		finding_value(finding, "%zu bytes, header or checksum wrong", length);
 		finding_warn(finding, "device.bad-edid", NULL);
@@ -168,19 +171,25 @@ static void run_edid(struct guest *guest, struct finding *finding)
 
 const struct check device_checks[] = {
 	{ "device.virtio-gpu", "virtio-gpu device", 0, CHECK_ROOM_SELF,
-			"a virtio-gpu function on PCI (1af4:1050) or virtio-mmio (type 16)",
-			"Without this device the guest has nothing to send its drawing to.", run_virtio_gpu },
+		"a virtio-gpu function on PCI (1af4:1050) or virtio-mmio (type 16)",
+		"Without this device the guest has nothing to send its drawing to.",
+		run_virtio_gpu },
 	{ "device.others", "other display devices", 0, CHECK_ROOM_SELF, "none",
-			"Desktops start on the boot display: a second VGA card takes the desktop away from the "
-			"accelerated one.",
-			run_others },
-	{ "device.connectors", "connectors", CHECK_NEEDS_CARD, CHECK_ROOM_SELF, "at least one connected",
-			"A card without a connected monitor gets no desktop.", run_connectors },
-	{ "device.modes", "modes", CHECK_NEEDS_CARD, CHECK_ROOM_SELF, "a list with a preferred mode",
-			"The desktop's size comes from this list.", run_modes },
-	{ "device.edid", "EDID", CHECK_NEEDS_CARD, CHECK_ROOM_SELF, "a valid block for the first monitor",
-			"Without EDID sizes, refresh rate and scaling are guesses, and resizing by the viewer "
-			"works badly.",
-			run_edid },
+		"Desktops start on the boot display: a second VGA card takes the desktop away from "
+		"the "
+		"accelerated one.",
+		run_others },
+	{ "device.connectors", "connectors", CHECK_NEEDS_CARD, CHECK_ROOM_SELF,
+		"at least one connected", "A card without a connected monitor gets no desktop.",
+		run_connectors },
+	{ "device.modes", "modes", CHECK_NEEDS_CARD, CHECK_ROOM_SELF,
+		"a list with a preferred mode", "The desktop's size comes from this list.",
+		run_modes },
+	{ "device.edid", "EDID", CHECK_NEEDS_CARD, CHECK_ROOM_SELF,
+		"a valid block for the first monitor",
+		"Without EDID sizes, refresh rate and scaling are guesses, and resizing by the "
+		"viewer "
+		"works badly.",
+		run_edid },
 	{ 0 },
 };

@@ -28,8 +28,8 @@ static const struct {
 };
 
 static const char *const files[] = { "/etc/environment", "/etc/environment.d/*.conf",
-	"/usr/lib/environment.d/*.conf", "/etc/profile", "/etc/profile.d/*.sh", "/etc/X11/Xsession.d/*",
-	"/etc/bash.bashrc", "/etc/security/pam_env.conf" };
+	"/usr/lib/environment.d/*.conf", "/etc/profile", "/etc/profile.d/*.sh",
+	"/etc/X11/Xsession.d/*", "/etc/bash.bashrc", "/etc/security/pam_env.conf" };
 static const char *const home_files[] = { ".profile", ".bash_profile", ".bashrc", ".xsessionrc",
 	".xprofile", ".pam_environment", ".config/environment.d/*.conf" };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* environment: variables that turn Mesa away from the virtio-gpu driver, here and in login files. */
+/* environment: variables that turn Mesa away from the virtio-gpu driver, here and in login files.
+ */
 #pragma once
 
 #include <stdbool.h>

@@ -68,7 +68,8 @@ static void probe_hypervisor(struct guest *guest)
 	if (text_read("/proc/device-tree/hypervisor/compatible", text, sizeof text))
 		text_copy(guest->hypervisor, sizeof guest->hypervisor,
 				strstr(text, "kvm") ? "KVM" : text);
-	else if (text_read("/sys/class/dmi/id/sys_vendor", text, sizeof text) && strstr(text, "QEMU"))
+	else if (text_read("/sys/class/dmi/id/sys_vendor", text, sizeof text) &&
+		 strstr(text, "QEMU"))
 		text_copy(guest->hypervisor, sizeof guest->hypervisor, "QEMU");
 #endif
 }
@@ -126,12 +127,14 @@ static bool probe_virtio_device(void *user, const char *path)
 		char *slash = strrchr(target, '/');
 		*slash = 0;
 		text_copy(guest->gpu_slot, sizeof guest->gpu_slot, strrchr(target, '/') + 1);
-		text_copy(guest->gpu_bus, sizeof guest->gpu_bus, strstr(target, "/pci") ? "pci" : "mmio");
+		text_copy(guest->gpu_bus, sizeof guest->gpu_bus,
+			strstr(target, "/pci") ? "pci" : "mmio");
 	}
 	return false;
 }
 
-/* The virtio device stands between a card and its PCI function: take the first name with a colon. */
+/* The virtio device stands between a card and its PCI function: take the first name with a colon.
+ */
 static void find_slot(const char *device_path, char *slot, size_t size)
 {
 	char target[PATH_MAX];
@@ -181,7 +184,8 @@ static int try_open(const char *path)
 static void find_render_group(struct guest *guest)
 {
 	struct stat status;
-	if (stat(guest->render_path, &status) != 0 || status.st_gid == 0 || (status.st_mode & 0060) != 0060)
+	if (stat(guest->render_path, &status) != 0 || status.st_gid == 0 ||
+		(status.st_mode & 0060) != 0060)
 		return;
 	const struct group *group = getgrgid(status.st_gid);
 	if (group)
@@ -217,8 +221,9 @@ void guest_probe(struct guest *guest, bool hands_off)
 	probe_kernel(guest);
 	text_each_line("/etc/os-release", take_os_name, guest);
 	probe_hypervisor(guest);
-	guest->container = access("/run/.containerenv", F_OK) == 0 || access("/.dockerenv", F_OK) == 0 ||
-			access("/run/systemd/container", F_OK) == 0;
+	guest->container = access("/run/.containerenv", F_OK) == 0 ||
+			   access("/.dockerenv", F_OK) == 0 ||
+			   access("/run/systemd/container", F_OK) == 0;
 	text_each_path("/sys/bus/pci/devices/*", probe_screen, guest);
 	text_each_path("/sys/bus/virtio/devices/*", probe_virtio_device, guest);
 	text_each_path("/sys/class/drm/card[0-9]*", probe_card, guest);

@@ -2,9 +2,9 @@
 /*
  * guest: what is known about the machine that the check runs in.
  *
- * Gathered once, by reading /sys, /proc and /dev and by asking the kernel's driver; checks judge it.
- * It lives in memory shared with the child processes that load Mesa, so that what they learn is not
- * lost when Mesa ends them. Plain data only, no pointers.
+ * Gathered once, by reading /sys, /proc and /dev and by asking the kernel's driver; checks judge
+ * it. It lives in memory shared with the child processes that load Mesa, so that what they learn is
+ * not lost when Mesa ends them. Plain data only, no pointers.
  */
 #pragma once
 

@@ -11,8 +11,9 @@
 #include "guest-tools/common/text.h"
 
 /*
- * Word offsets in struct virgl_caps_v2 (virglrenderer src/virgl_hw.h). Version 1 is 77 words: max_version,
- * four format masks of 16 words, one word of bits, then eleven limits. Version 2 only ever grows.
+ * Word offsets in struct virgl_caps_v2 (virglrenderer src/virgl_hw.h). Version 1 is 77 words:
+ * max_version, four format masks of 16 words, one word of bits, then eleven limits. Version 2 only
+ * ever grows.
  */
 enum caps_word {
 	CAPS_MAX_VERSION = 0,
@@ -32,7 +33,7 @@ static void probe_params(struct guest *guest, int fd)
 {
 	for (int i = 1; i < GUEST_PARAMS; i++)
 		guest->params.param_error[i] =
-				-virtgpu_get_param(fd, (enum guest_param)i, &guest->params.value[i]);
+			-virtgpu_get_param(fd, (enum guest_param)i, &guest->params.value[i]);
 	guest->params.error = guest->params.param_error[GUEST_PARAM_3D_FEATURES];
 }
 
@@ -79,8 +80,8 @@ void guest_probe_driver(struct guest *guest)
 
 static void run_params(struct guest *guest, struct finding *finding)
 {
-	static const char *const names[GUEST_PARAMS] = { NULL, "3d", "capset-fix", "blob", "host-visible",
-		"cross-device", "context-init", "capsets", "debug-name" };
+	static const char *const names[GUEST_PARAMS] = { NULL, "3d", "capset-fix", "blob",
+		"host-visible", "cross-device", "context-init", "capsets", "debug-name" };
 	const struct guest_params *params = &guest->params;
 	char list[240] = "";
 	if (guest->render_error != 0 && guest->card_error != 0) {
@@ -111,13 +112,14 @@ static void run_caps(struct guest *guest, struct finding *finding)
 		finding_fail(finding, "host.no-capset", NULL);
 		return;
 	}
-	finding_value(finding, "%s%s%s, GLSL %u, host %s, %s%stextures to %u, %u samples, features %u",
-			caps->virgl ? "virgl" : "", caps->virgl && caps->virgl2 ? "+" : "",
-			caps->virgl2 ? "virgl2" : "", caps->glsl_level,
-			caps->renderer[0] ? caps->renderer : "unnamed",
-			caps->capability_bits & CAPS_BIT_HOST_IS_GLES ? "GLES host, " : "",
-			caps->capability_bits & CAPS_BIT_COMPUTE ? "compute, " : "", caps->max_texture_2d,
-			caps->max_samples, caps->host_feature_version);
+	finding_value(finding,
+		"%s%s%s, GLSL %u, host %s, %s%stextures to %u, %u samples, features %u",
+		caps->virgl ? "virgl" : "", caps->virgl && caps->virgl2 ? "+" : "",
+		caps->virgl2 ? "virgl2" : "", caps->glsl_level,
+		caps->renderer[0] ? caps->renderer : "unnamed",
+		caps->capability_bits & CAPS_BIT_HOST_IS_GLES ? "GLES host, " : "",
+		caps->capability_bits & CAPS_BIT_COMPUTE ? "compute, " : "", caps->max_texture_2d,
+		caps->max_samples, caps->host_feature_version);
 	/* virglrenderer writes llvmpipe in capitals. */
 	if (strcasestr(caps->renderer, "llvmpipe") || strcasestr(caps->renderer, "softpipe"))
 		finding_warn(finding, "host.software", caps->renderer);
@@ -167,14 +169,17 @@ static void run_transfer(struct guest *guest, struct finding *finding)
 		}
 	if (rc < 0) {
 		finding_value(finding, "%s", strerror(-rc));
-		finding_fail(finding, rc == -ETIMEDOUT ? "ioctl.no-answer" : "ioctl.refused", "a transfer");
+		finding_fail(finding, rc == -ETIMEDOUT ? "ioctl.no-answer" : "ioctl.refused",
+			"a transfer");
 	} else if (n_wrong > 0) {
-		finding_value(finding, "%u of %u pixels differ, first at %u,%u: %08x, expected %08x", n_wrong,
-				n_pixels, first % buffer.width, first / buffer.width, buffer.pixels[first],
-				pattern(first));
+		finding_value(finding,
+			"%u of %u pixels differ, first at %u,%u: %08x, expected %08x", n_wrong,
+			n_pixels, first % buffer.width, first / buffer.width, buffer.pixels[first],
+			pattern(first));
 		finding_fail(finding, "truth.wrong-pixel", "the transfer of a resource");
 	} else {
-		finding_pass(finding, "%u pixels there and back unchanged in %.1f ms", n_pixels, took_ms);
+		finding_pass(finding, "%u pixels there and back unchanged in %.1f ms", n_pixels,
+			took_ms);
 	}
 	virtgpu_buffer_finish(&buffer, fd);
 	close(fd);
@@ -205,7 +210,8 @@ static void run_execbuffer(struct guest *guest, struct finding *finding)
 	double took_ms = text_now_ms() - begin_ms;
 	if (rc < 0) {
 		finding_value(finding, "%s", strerror(-rc));
-		finding_fail(finding, rc == -ETIMEDOUT ? "ioctl.no-answer" : "ioctl.refused", "EXECBUFFER");
+		finding_fail(finding, rc == -ETIMEDOUT ? "ioctl.no-answer" : "ioctl.refused",
+			"EXECBUFFER");
 	} else {
 		finding_pass(finding, "executed, %s signalled after %.1f ms",
 				fence >= 0 ? "sync file" : "buffer", took_ms);
@@ -218,17 +224,18 @@ static void run_execbuffer(struct guest *guest, struct finding *finding)
 
 const struct check ioctl_checks[] = {
 	{ "ioctl.params", "parameters", CHECK_NEEDS_CARD, CHECK_ROOM_SELF, "3d=1",
-			"The driver says here whether the host executes OpenGL. An unknown parameter only means an "
-			"older kernel.",
-			run_params },
+		"The driver says here whether the host executes OpenGL. An unknown parameter only "
+		"means an "
+		"older kernel.",
+		run_params },
 	{ "ioctl.caps", "host renderer", CHECK_NEEDS_RENDER | CHECK_NEEDS_3D, CHECK_ROOM_SELF,
-			"a virgl or virgl2 capset",
-			"What the host's renderer can do, and which GPU it runs on.", run_caps },
+		"a virgl or virgl2 capset",
+		"What the host's renderer can do, and which GPU it runs on.", run_caps },
 	{ "ioctl.transfer", "transfer", CHECK_NEEDS_RENDER | CHECK_NEEDS_3D, CHECK_ROOM_GL,
-			"what comes back is what was sent",
-			"Pixels that change on the way show as garbage in every window.", run_transfer },
-	{ "ioctl.execbuffer", "commands and fence", CHECK_NEEDS_RENDER | CHECK_NEEDS_3D, CHECK_ROOM_GL,
-			"executed, and its fence signals",
-			"A fence that never signals freezes the desktop.", run_execbuffer },
+		"what comes back is what was sent",
+		"Pixels that change on the way show as garbage in every window.", run_transfer },
+	{ "ioctl.execbuffer", "commands and fence", CHECK_NEEDS_RENDER | CHECK_NEEDS_3D,
+		CHECK_ROOM_GL, "executed, and its fence signals",
+		"A fence that never signals freezes the desktop.", run_execbuffer },
 	{ 0 },
 };

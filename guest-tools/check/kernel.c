@@ -50,8 +50,10 @@ static bool line_blocks(void *user, const char *line)
 	struct word_search *search = user;
 	line += strspn(line, " \t");
 	bool blacklist = strncmp(line, "blacklist", 9) == 0;
-	bool install = strncmp(line, "install", 7) == 0 && (strstr(line, "/false") || strstr(line, "/true"));
-	if ((blacklist || install) && (text_has_word(line, "virtio_gpu") || text_has_word(line, "virtio-gpu"))) {
+	bool install = strncmp(line, "install", 7) == 0 &&
+		       (strstr(line, "/false") || strstr(line, "/true"));
+	if ((blacklist || install) &&
+		(text_has_word(line, "virtio_gpu") || text_has_word(line, "virtio-gpu"))) {
 		snprintf(search->where, sizeof search->where, "%s", search->path);
 		search->found = true;
 	}
@@ -88,7 +90,8 @@ static bool blocked_by_command_line(const struct guest *guest, char *where, size
 {
 	char words[sizeof guest->command_line];
 	text_copy(words, sizeof words, guest->command_line);
-	for (char *at = NULL, *word = strtok_r(words, " ", &at); word; word = strtok_r(NULL, " ", &at))
+	for (char *at = NULL, *word = strtok_r(words, " ", &at); word;
+		word = strtok_r(NULL, " ", &at))
 		if (strncmp(word, "modprobe.blacklist=", 19) == 0 &&
 				(strstr(word, "virtio_gpu") || strstr(word, "virtio-gpu"))) {
 			text_copy(where, size, "the kernel command line");
@@ -154,10 +157,12 @@ static void run_driver(struct guest *guest, struct finding *finding)
 	char where[256];
 	enum kernel_module state = kernel_module_state(guest, where, sizeof where);
 	if (guest->gpu_card >= 0) {
-		finding_pass(finding, "%s, %s", guest->gpu_driver, guest->cards[guest->gpu_card].name);
+		finding_pass(
+			finding, "%s, %s", guest->gpu_driver, guest->cards[guest->gpu_card].name);
 		return;
 	}
-	finding_value(finding, "%s", guest->gpu_virtio[0] ? "none" : "none, nor one for its bus (virtio_pci)");
+	finding_value(finding, "%s",
+		guest->gpu_virtio[0] ? "none" : "none, nor one for its bus (virtio_pci)");
 	if (module_states[state].cause)
 		finding_fail(finding, module_states[state].cause, where[0] ? where : guest->kernel);
 	else
@@ -184,11 +189,14 @@ static void run_features(struct guest *guest, struct finding *finding)
 	}
 	const char *normal = guest_has_feature(guest, GUEST_FEATURE_BLOB) ?
 			"" : "; normal: this kind of backend has no blob and no context-init";
-	finding_value(finding, "%s; without %s%s", have[0] ? have : "none", lack[0] ? lack : "nothing",
-			guest_has_feature(guest, GUEST_FEATURE_VIRGL) ? normal : "");
+	finding_value(finding, "%s; without %s%s", have[0] ? have : "none",
+		lack[0] ? lack : "nothing",
+		guest_has_feature(guest, GUEST_FEATURE_VIRGL) ? normal : "");
 	if (!guest_has_feature(guest, GUEST_FEATURE_VIRGL))
-		finding_fail(finding, guest->kernel_version < GUEST_KERNEL_3D ? "kernel.too-old" : "host.no-virgl",
-				guest->kernel);
+		finding_fail(finding,
+			guest->kernel_version < GUEST_KERNEL_3D ? "kernel.too-old"
+								: "host.no-virgl",
+			guest->kernel);
 }
 
 static bool is_gpu_error(const char *line)
@@ -196,7 +204,7 @@ static bool is_gpu_error(const char *line)
 	if (!strstr(line, "virtio_gpu") && !strstr(line, "virtio-gpu") && !strstr(line, "[drm"))
 		return false;
 	return strstr(line, "ERROR") || strstr(line, "*ERR") || strstr(line, "response 0x12") ||
-			strstr(line, "failed to") || strstr(line, "timed out") || strstr(line, "hung");
+	       strstr(line, "failed to") || strstr(line, "timed out") || strstr(line, "hung");
 }
 
 bool kernel_log_next(int kmsg, char *line, size_t size, bool *error)
@@ -205,7 +213,8 @@ bool kernel_log_next(int kmsg, char *line, size_t size, bool *error)
 	for (;;) {
 		ssize_t n = read(kmsg, record, sizeof record - 1);
 		if (n < 0 && errno == EPIPE)
-			continue; /* overwritten meanwhile: the next read goes on with what is left */
+			continue; /* overwritten meanwhile: the next read goes on with what is left
+				   */
 		if (n <= 0)
 			return false;
 		record[n] = 0;
@@ -241,15 +250,18 @@ static void run_log(struct guest *guest, struct finding *finding)
 
 const struct check kernel_checks[] = {
 	{ "kernel.version", "version", 0, CHECK_ROOM_SELF, "4.4 or newer",
-			"Linux 4.4 is the first whose virtio_gpu driver carries 3D commands.", run_version },
-	{ "kernel.module", "virtio_gpu driver", CHECK_NEEDS_GPU, CHECK_ROOM_SELF, "loaded or built in",
-			"Cloud kernels leave all graphics drivers out, and old advice blacklists them.",
-			run_module },
-	{ "kernel.driver", "driver bound", CHECK_NEEDS_GPU, CHECK_ROOM_SELF, "virtio_gpu and a card node",
-			"A device without a driver is no display.", run_driver },
+		"Linux 4.4 is the first whose virtio_gpu driver carries 3D commands.",
+		run_version },
+	{ "kernel.module", "virtio_gpu driver", CHECK_NEEDS_GPU, CHECK_ROOM_SELF,
+		"loaded or built in",
+		"Cloud kernels leave all graphics drivers out, and old advice blacklists them.",
+		run_module },
+	{ "kernel.driver", "driver bound", CHECK_NEEDS_GPU, CHECK_ROOM_SELF,
+		"virtio_gpu and a card node", "A device without a driver is no display.",
+		run_driver },
 	{ "kernel.features", "features agreed", CHECK_NEEDS_CARD, CHECK_ROOM_SELF, "virgl and edid",
-			"The virgl feature is how the host says that it executes OpenGL.", run_features },
+		"The virgl feature is how the host says that it executes OpenGL.", run_features },
 	{ "kernel.log", "kernel log", 0, CHECK_ROOM_SELF, "no errors of the GPU driver",
-			"The driver reports every command that the host refused.", run_log },
+		"The driver reports every command that the host refused.", run_log },
 	{ 0 },
 };

@@ -26,7 +26,8 @@ static bool take_display(struct guest *guest, struct finding *finding, struct km
 	rc = kms_become_master(kms);
 	if (rc == 0)
 		return true;
-	finding_skip(finding, "the display is in use%s", rc == -EACCES ? " or not for this user" : "");
+	finding_skip(
+		finding, "the display is in use%s", rc == -EACCES ? " or not for this user" : "");
 	kms_close(kms);
 	return false;
 }
@@ -90,10 +91,11 @@ static void run_flip(struct guest *guest, struct finding *finding)
 	double frame_ms = kms.mode.vrefresh ? 1000.0 / kms.mode.vrefresh : 16.7;
 	bool paced = fabs(intervals_ms[FLIPS / 4] - frame_ms) < frame_ms / 4 &&
 			fabs(intervals_ms[FLIPS * 3 / 4] - frame_ms) < frame_ms / 4;
-	finding_pass(finding, "%.0f flips/s at %s@%u, interval %.1f/%.1f/%.1f ms (least/median/most), %s",
-			(FLIPS + 1) * 1000.0 / total_ms, kms.mode.name, kms.mode.vrefresh, intervals_ms[0],
-			intervals_ms[FLIPS / 2], intervals_ms[FLIPS - 1],
-			paced ? "paced" : "not paced: normal for virtio-gpu");
+	finding_pass(finding,
+		"%.0f flips/s at %s@%u, interval %.1f/%.1f/%.1f ms (least/median/most), %s",
+		(FLIPS + 1) * 1000.0 / total_ms, kms.mode.name, kms.mode.vrefresh, intervals_ms[0],
+		intervals_ms[FLIPS / 2], intervals_ms[FLIPS - 1],
+		paced ? "paced" : "not paced: normal for virtio-gpu");
 	kms_close(&kms);
 }
 
@@ -106,8 +108,8 @@ static void run_cursor(struct guest *guest, struct finding *finding)
 		return;
 	}
 	if (kms.cursor_plane)
-		finding_pass(finding, "plane %u, %ux%u", kms.cursor_plane, (unsigned)kms.cursor_width,
-				(unsigned)kms.cursor_height);
+		finding_pass(finding, "plane %u, %ux%u", kms.cursor_plane,
+			(unsigned)kms.cursor_width, (unsigned)kms.cursor_height);
 	else
 		finding_warn(finding, "kms.no-cursor", NULL);
 	kms_close(&kms);
@@ -117,7 +119,8 @@ static void run_cursor(struct guest *guest, struct finding *finding)
 static void run_probe(struct guest *guest, struct finding *finding)
 {
 	char pattern[64], path[128], status[32];
-	snprintf(pattern, sizeof pattern, "/sys/class/drm/%s-*/status", guest->cards[guest->gpu_card].name);
+	snprintf(pattern, sizeof pattern, "/sys/class/drm/%s-*/status",
+		guest->cards[guest->gpu_card].name);
 	if (text_find_path(pattern, path, sizeof path) == 0) {
 		finding_skip(finding, "no connector");
 		return;
@@ -161,12 +164,13 @@ static void run_dmabuf(struct guest *guest, struct finding *finding)
 		int other = open(path, O_RDWR | O_CLOEXEC);
 		int imported = other < 0 ? -errno : kms_import(other, dmabuf, &handle);
 		text_append_format(others, sizeof others, "; to %s (%s): %s", guest->cards[i].name,
-				guest->cards[i].driver, imported == 0 ? "taken" : strerror(-imported));
+			guest->cards[i].driver, imported == 0 ? "taken" : strerror(-imported));
 		if (other >= 0)
 			close(other);
 	}
 	if (rc == 0)
-		finding_pass(finding, "exported and taken back%s", others[0] ? others : "; no other card to try");
+		finding_pass(finding, "exported and taken back%s",
+			others[0] ? others : "; no other card to try");
 	if (dmabuf >= 0)
 		close(dmabuf);
 	if (fd < 0)
@@ -176,16 +180,20 @@ static void run_dmabuf(struct guest *guest, struct finding *finding)
 }
 
 const struct check kms_checks[] = {
-	{ "kms.atomic", "atomic mode setting", CHECK_NEEDS_OPEN_CARD | CHECK_NEEDS_SCREEN, CHECK_ROOM_SCREEN,
-			"a test commit is taken", "Wayland compositors set modes this way.", run_atomic },
+	{ "kms.atomic", "atomic mode setting", CHECK_NEEDS_OPEN_CARD | CHECK_NEEDS_SCREEN,
+		CHECK_ROOM_SCREEN, "a test commit is taken",
+		"Wayland compositors set modes this way.", run_atomic },
 	{ "kms.flip", "page flips", CHECK_NEEDS_OPEN_CARD | CHECK_NEEDS_SCREEN, CHECK_ROOM_SCREEN,
-			"every flip's event arrives", "A desktop waits for this event before it draws on.", run_flip },
-	{ "kms.cursor", "hardware cursor", CHECK_NEEDS_OPEN_CARD, CHECK_ROOM_SCREEN, "a cursor plane",
-			"With it the pointer moves without drawing the desktop again.", run_cursor },
-	{ "kms.probe", "monitor detection", CHECK_NEEDS_CARD | CHECK_NEEDS_ROOT | CHECK_NEEDS_SCREEN,
-			CHECK_ROOM_SCREEN, "an answer",
-			"Resizing the viewer works by this question and its answer.", run_probe },
+		"every flip's event arrives", "A desktop waits for this event before it draws on.",
+		run_flip },
+	{ "kms.cursor", "hardware cursor", CHECK_NEEDS_OPEN_CARD, CHECK_ROOM_SCREEN,
+		"a cursor plane", "With it the pointer moves without drawing the desktop again.",
+		run_cursor },
+	{ "kms.probe", "monitor detection",
+		CHECK_NEEDS_CARD | CHECK_NEEDS_ROOT | CHECK_NEEDS_SCREEN, CHECK_ROOM_SCREEN,
+		"an answer", "Resizing the viewer works by this question and its answer.",
+		run_probe },
 	{ "kms.dmabuf", "dma-buf", CHECK_NEEDS_OPEN_CARD, CHECK_ROOM_SCREEN, "export and import",
-			"Programs hand pictures to the desktop by dma-buf.", run_dmabuf },
+		"Programs hand pictures to the desktop by dma-buf.", run_dmabuf },
 	{ 0 },
 };

@@ -55,7 +55,8 @@ struct arguments {
 static void write_help(FILE *file)
 {
 	fputs("Usage: vitrine-guest-check [OPTION]...\n"
-	      "Says whether this guest's OpenGL is accelerated, and if not, why and how to mend it.\n\n"
+	      "Says whether this guest's OpenGL is accelerated, and if not, why and how to mend "
+	      "it.\n\n"
 	      "  --json            the whole result as JSON (vitrine-guest-check.schema.json)\n"
 	      "  --verdict         one sentence only\n"
 	      "  --only LIST       only these checks or groups, separated by commas\n"
@@ -69,7 +70,7 @@ static void write_help(FILE *file)
 	      "  --hands-off       never take the display, not even for a moment\n"
 	      "  --color WHEN      always, never or auto\n"
 	      "Exit: 0 pass, 1 warnings, 2 failures, 3 could not test, 64 wrong usage.\n",
-			file);
+		file);
 }
 
 /* Ends the process for options that are answers by themselves. */
@@ -92,13 +93,15 @@ static bool only_is_known(const char *only)
 {
 	char list[512];
 	snprintf(list, sizeof list, "%s", only);
-	for (char *at = NULL, *word = strtok_r(list, ",", &at); word; word = strtok_r(NULL, ",", &at)) {
+	for (char *at = NULL, *word = strtok_r(list, ",", &at); word;
+		word = strtok_r(NULL, ",", &at)) {
 		bool known = false;
 		for (size_t i = 0; check_at(i) && !known; i++)
 			known = check_selected(check_at(i)->id, word);
 		if (known)
 			continue;
-		fprintf(stderr, "vitrine-guest-check: --only: no check or group '%s'; see --list\n", word);
+		fprintf(stderr, "vitrine-guest-check: --only: no check or group '%s'; see --list\n",
+			word);
 		return false;
 	}
 	return true;

@@ -31,8 +31,8 @@ static void run_libraries(struct guest *guest, struct finding *finding)
 }
 
 /*
- * Up to 24.2 a driver is a file of its own; later all are in one libgallium and the old name is only a
- * symbolic link (Mesa 24.3 release notes). LIBGL_DRIVERS_PATH is judged by mesa.environment.
+ * Up to 24.2 a driver is a file of its own; later all are in one libgallium and the old name is
+ * only a symbolic link (Mesa 24.3 release notes). LIBGL_DRIVERS_PATH is judged by mesa.environment.
  */
 static bool find_driver(char *path, size_t size)
 {
@@ -117,7 +117,8 @@ static void blame_software(const struct guest *guest, struct finding *finding)
 	} else if (!find_driver(text, sizeof text)) {
 		finding_fail(finding, "mesa.driver-missing", NULL);
 	} else if (guest->gl.cause[0]) {
-		finding_fail(finding, guest->gl.cause, guest->gl.missing[0] ? guest->gl.missing : guest->gl.error);
+		finding_fail(finding, guest->gl.cause,
+			guest->gl.missing[0] ? guest->gl.missing : guest->gl.error);
 	} else {
 		finding_fail(finding, "mesa.software", guest->gl.renderer);
 	}
@@ -131,8 +132,8 @@ static void run_egl(struct guest *guest, struct finding *finding)
 		finding_value(finding, "%s", gl->error);
 		finding_fail(finding, gl->cause, gl->missing[0] ? gl->missing : gl->error);
 	} else if (guest->render_error == 0 && guest->render_path[0]) {
-		finding_pass(finding, "EGL by %s on %s, OpenGL ES %d.%d", gl->egl_vendor, guest->render_path,
-				gl->es_major, gl->es_minor);
+		finding_pass(finding, "EGL by %s on %s, OpenGL ES %d.%d", gl->egl_vendor,
+			guest->render_path, gl->es_major, gl->es_minor);
 	} else {
 		finding_value(finding, "EGL by %s works only without a device", gl->egl_vendor);
 		blame_software(guest, finding);
@@ -171,9 +172,9 @@ static void run_version(struct guest *guest, struct finding *finding)
 }
 
 /*
- * Pairs that users reported as broken. host_feature_check_version is virglrenderer's own count (3 in 0.8,
- * 4 in 0.9). Mesa 22.2 sends shaders made by NIR-to-TGSI, which those cannot always take: UTM issue
- * 4983 and Clear Linux issue 2732 (black screens, crashes).
+ * Pairs that users reported as broken. host_feature_check_version is virglrenderer's own count (3
+ * in 0.8, 4 in 0.9). Mesa 22.2 sends shaders made by NIR-to-TGSI, which those cannot always take:
+ * UTM issue 4983 and Clear Linux issue 2732 (black screens, crashes).
  */
 static const struct {
 	int mesa_from, mesa_to; /* major * 100 + minor */
@@ -202,21 +203,27 @@ static void run_pair(struct guest *guest, struct finding *finding)
 
 const struct check mesa_checks[] = {
 	{ "mesa.libraries", "libraries", 0, CHECK_ROOM_GL, "libdrm, libgbm, libEGL, libGLESv2",
-			"Programs find OpenGL through these four.", run_libraries },
+		"Programs find OpenGL through these four.", run_libraries },
 	{ "mesa.driver", "driver file", 0, CHECK_ROOM_GL, "virtio_gpu_dri.so or libgallium",
-			"Without its driver Mesa falls back to the processor without a word.", run_driver_file },
-	{ "mesa.environment", "environment", 0, CHECK_ROOM_GL, "no variable that picks another driver",
-			"A variable set long ago for a test is the commonest reason that only one person's desktop "
-			"is slow.",
-			run_environment },
+		"Without its driver Mesa falls back to the processor without a word.",
+		run_driver_file },
+	{ "mesa.environment", "environment", 0, CHECK_ROOM_GL,
+		"no variable that picks another driver",
+		"A variable set long ago for a test is the commonest reason that only one person's "
+		"desktop "
+		"is slow.",
+		run_environment },
 	{ "mesa.egl", "EGL on GBM", 0, CHECK_ROOM_GL, "a display and a context on the render node",
-			"This is how desktops and programs open the GPU.", run_egl },
+		"This is how desktops and programs open the GPU.", run_egl },
 	{ "mesa.renderer", "renderer", 0, CHECK_ROOM_GL, "virgl",
-			"llvmpipe and softpipe draw on the guest's processor, about a hundred times slower.",
-			run_renderer },
+		"llvmpipe and softpipe draw on the guest's processor, about a hundred times "
+		"slower.",
+		run_renderer },
 	{ "mesa.version", "version", 0, CHECK_ROOM_GL, "11.1 or newer",
-			"Mesa 11.1 is the first with the virgl driver.", run_version },
-	{ "mesa.pair", "Mesa and virglrenderer", CHECK_NEEDS_GL, CHECK_ROOM_GL, "no pair known to misbehave",
-			"Both ends speak one language, and some releases misunderstood each other.", run_pair },
+		"Mesa 11.1 is the first with the virgl driver.", run_version },
+	{ "mesa.pair", "Mesa and virglrenderer", CHECK_NEEDS_GL, CHECK_ROOM_GL,
+		"no pair known to misbehave",
+		"Both ends speak one language, and some releases misunderstood each other.",
+		run_pair },
 	{ 0 },
 };

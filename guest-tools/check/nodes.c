@@ -25,8 +25,8 @@ static void describe_owner(const char *path, char *out, size_t size, char *group
 		return;
 	const struct passwd *owner = getpwuid(status.st_uid);
 	const struct group *named = getgrgid(status.st_gid);
-	snprintf(out, size, "%s:%s %04o", owner ? owner->pw_name : "?", named ? named->gr_name : "?",
-			(unsigned)status.st_mode & 07777);
+	snprintf(out, size, "%s:%s %04o", owner ? owner->pw_name : "?",
+		named ? named->gr_name : "?", (unsigned)status.st_mode & 07777);
 	if (named && (status.st_mode & 0060) == 0060 && status.st_gid != 0)
 		text_copy(group, group_size, named->gr_name);
 }
@@ -38,12 +38,15 @@ static void run_card(struct guest *guest, struct finding *finding)
 	if (guest->card_error == 0) {
 		finding_pass(finding, "%s opens (%s)", guest->card_path, owner);
 	} else if (guest->card_error == EACCES && group[0]) {
-		finding_pass(finding, "%s (%s) is not for this user; logind gives it to the seat's desktop",
-				guest->card_path, owner);
+		finding_pass(finding,
+			"%s (%s) is not for this user; logind gives it to the seat's desktop",
+			guest->card_path, owner);
 	} else {
-		finding_value(finding, "%s (%s): %s", guest->card_path, owner, strerror(guest->card_error));
-		finding_fail(finding, guest->card_error == EACCES ? "nodes.wrong-mode" : "nodes.missing",
-				guest->card_path);
+		finding_value(finding, "%s (%s): %s", guest->card_path, owner,
+			strerror(guest->card_error));
+		finding_fail(finding,
+			guest->card_error == EACCES ? "nodes.wrong-mode" : "nodes.missing",
+			guest->card_path);
 	}
 }
 
@@ -73,7 +76,8 @@ static void run_render(struct guest *guest, struct finding *finding)
 		finding_pass(finding, "%s opens (%s)", guest->render_path, owner);
 		return;
 	}
-	finding_value(finding, "%s (%s): %s", guest->render_path, owner, strerror(guest->render_error));
+	finding_value(
+		finding, "%s (%s): %s", guest->render_path, owner, strerror(guest->render_error));
 	nodes_blame_render(guest, finding);
 }
 
@@ -165,14 +169,15 @@ static void run_sessions(struct guest *guest, struct finding *finding)
 }
 
 const struct check nodes_checks[] = {
-	{ "nodes.card", "card node", CHECK_NEEDS_CARD, CHECK_ROOM_SELF, "exists, with a group that may open it",
-			"The display server shows its picture through this node.", run_card },
+	{ "nodes.card", "card node", CHECK_NEEDS_CARD, CHECK_ROOM_SELF,
+		"exists, with a group that may open it",
+		"The display server shows its picture through this node.", run_card },
 	{ "nodes.render", "render node", CHECK_NEEDS_CARD, CHECK_ROOM_SELF, "this user can open it",
-			"Programs draw through this node; who cannot open it gets software rendering.",
-			run_render },
+		"Programs draw through this node; who cannot open it gets software rendering.",
+		run_render },
 	{ "nodes.sessions", "logind and people", CHECK_NEEDS_CARD, CHECK_ROOM_SELF,
-			"whoever is logged in may open the render node",
-			"logind gives the nodes to the person at the seat; groups do for everybody else.",
-			run_sessions },
+		"whoever is logged in may open the render node",
+		"logind gives the nodes to the person at the seat; groups do for everybody else.",
+		run_sessions },
 	{ 0 },
 };

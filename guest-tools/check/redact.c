@@ -24,7 +24,8 @@ static void find_names(struct names *names)
 	names->host[strcspn(names->host, ".")] = 0;
 	text_copy(names->user, sizeof names->user, sudo_user ? sudo_user : me ? me->pw_name : "");
 	/* Short or ordinary words would garble the text and hide nothing. */
-	if (strlen(names->host) < 3 || strcmp(names->host, "localhost") == 0 || strcmp(names->host, "debian") == 0)
+	if (strlen(names->host) < 3 || strcmp(names->host, "localhost") == 0 ||
+		strcmp(names->host, "debian") == 0)
 		names->host[0] = 0;
 	if (strlen(names->user) < 3 || strcmp(names->user, "root") == 0)
 		names->user[0] = 0;
@@ -33,15 +34,17 @@ static void find_names(struct names *names)
 static bool at_word(const char *begin, const char *at, const char *word)
 {
 	size_t length = strlen(word);
-	return length > 0 && strncmp(at, word, length) == 0 && (at == begin || !isalnum((unsigned char)at[-1])) &&
-			!isalnum((unsigned char)at[length]);
+	return length > 0 && strncmp(at, word, length) == 0 &&
+	       (at == begin || !isalnum((unsigned char)at[-1])) &&
+	       !isalnum((unsigned char)at[length]);
 }
 
 /* A secret's name followed by = or : ; gives the length up to the value, 0 when there is none. */
 static size_t secret_prefix(const char *at)
 {
-	static const char *const words[] = { "password", "passwd", "passphrase", "pwd", "secret", "token", "apikey",
-		"api_key", "auth", "credential", "private_key", "key", "serial", "serialnumber", "uuid" };
+	static const char *const words[] = { "password", "passwd", "passphrase", "pwd", "secret",
+		"token", "apikey", "api_key", "auth", "credential", "private_key", "key", "serial",
+		"serialnumber", "uuid" };
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
 		size_t length = strlen(words[i]);
 		if (strncasecmp(at, words[i], length) != 0)
@@ -67,7 +70,8 @@ static size_t address_length(const char *at)
 	while (length > 0 && (at[length - 1] == '.' || at[length - 1] == ':'))
 		length--;
 	bool ipv4 = dots == 3 && digits_only && length >= 7;
-	bool ethernet_or_ipv6 = dots == 0 && (colons >= 5 || (doubles > 0 && colons >= 2 && length > 4));
+	bool ethernet_or_ipv6 =
+		dots == 0 && (colons >= 5 || (doubles > 0 && colons >= 2 && length > 4));
 	return ipv4 || ethernet_or_ipv6 ? length : 0;
 }
 

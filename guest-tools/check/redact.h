@@ -5,7 +5,8 @@
 #include <stdio.h>
 
 /*
- * Writes `text` with these replaced: the value after words such as password= or token:, this machine's
- * name, this user's name and home, addresses of IPv4, IPv6 and Ethernet, and serial numbers.
+ * Writes `text` with these replaced: the value after words such as password= or token:, this
+ * machine's name, this user's name and home, addresses of IPv4, IPv6 and Ethernet, and serial
+ * numbers.
  */
 void redact_write(FILE *file, const char *text);

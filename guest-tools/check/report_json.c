@@ -29,7 +29,8 @@ static void write_accelerated(struct json *json, const struct verdict *verdict)
 static void write_counts(struct json *json, const struct verdict *verdict)
 {
 	for (int status = CHECK_PASS; status <= CHECK_SKIP; status++)
-		json_integer(json, verdict_status_name((enum check_status)status), verdict->counts[status]);
+		json_integer(json, verdict_status_name((enum check_status)status),
+			verdict->counts[status]);
 }
 
 static void write_guest(struct json *json, const struct guest *guest)
@@ -154,7 +155,8 @@ static int write_all(int fd, const char *text, size_t length)
 	return 0;
 }
 
-int report_to_port(const char *path, const struct check_results *results, const struct verdict *verdict)
+int report_to_port(
+	const char *path, const struct check_results *results, const struct verdict *verdict)
 {
 	struct port_search search = { "" };
 	char *text = NULL;

@@ -14,12 +14,13 @@ static void write_fix(FILE *file, const struct check_results *results, size_t in
 {
 	const struct finding *finding = &results->findings[index];
 	for (size_t i = 0; i < index; i++)
-		if (results->selected[i] && strcmp(results->findings[i].cause, finding->cause) == 0) {
+		if (results->selected[i] &&
+			strcmp(results->findings[i].cause, finding->cause) == 0) {
 			fprintf(file, "         cause: the same [%s]\n", finding->cause);
 			return;
 		}
-	fprintf(file, "         cause: %s [%s]\n         fix:   %s\n", finding->cause_text, finding->cause,
-			finding->fix);
+	fprintf(file, "         cause: %s [%s]\n         fix:   %s\n", finding->cause_text,
+		finding->cause, finding->fix);
 }
 
 /* Gives the number of checks in the group. */
@@ -33,7 +34,8 @@ static size_t write_group(FILE *file, const struct check_results *results, size_
 		if (!results->selected[first + i])
 			continue;
 		if (!titled)
-			fprintf(file, "\n%s%s%s\n", color ? COLOR_BOLD : "", group->title, color ? COLOR_END : "");
+			fprintf(file, "\n%s%s%s\n", color ? COLOR_BOLD : "", group->title,
+				color ? COLOR_END : "");
 		titled = true;
 		fprintf(file, "  %s%s%s  %-22s %s\n", color ? colors[finding->status] : "",
 				verdict_status_name(finding->status), color ? COLOR_END : "",
@@ -44,22 +46,24 @@ static size_t write_group(FILE *file, const struct check_results *results, size_
 	return i;
 }
 
-void report_text(FILE *file, const struct check_results *results, const struct verdict *verdict, bool color)
+void report_text(
+	FILE *file, const struct check_results *results, const struct verdict *verdict, bool color)
 {
 	enum check_status tone = verdict->accelerated == VERDICT_YES ? CHECK_PASS :
 			verdict->accelerated == VERDICT_NO	     ? CHECK_FAIL :
 								       CHECK_SKIP;
-	fprintf(file, "%s%s%s%s\n", color ? COLOR_BOLD : "", color ? colors[tone] : "", verdict->sentence,
-			color ? COLOR_END : "");
+	fprintf(file, "%s%s%s%s\n", color ? COLOR_BOLD : "", color ? colors[tone] : "",
+		verdict->sentence, color ? COLOR_END : "");
 	if (verdict->accelerated == VERDICT_NO && verdict->root)
 		fprintf(file, "Fix: %s\n", verdict->root->fix);
 	size_t first = 0;
 	for (size_t i = 0; i < check_groups_length; i++)
 		first += write_group(file, results, first, &check_groups[i], color);
 	fprintf(file, "\n%u passed, %u warnings, %u failed, %u skipped; %.1f s on %s, %s\n",
-			verdict->counts[CHECK_PASS], verdict->counts[CHECK_WARN], verdict->counts[CHECK_FAIL],
-			verdict->counts[CHECK_SKIP], results->duration_ms / 1000.0, results->guest.hypervisor,
-			results->guest.os[0] ? results->guest.os : "unknown system");
+		verdict->counts[CHECK_PASS], verdict->counts[CHECK_WARN],
+		verdict->counts[CHECK_FAIL], verdict->counts[CHECK_SKIP],
+		results->duration_ms / 1000.0, results->guest.hypervisor,
+		results->guest.os[0] ? results->guest.os : "unknown system");
 	if (!results->guest.root)
 		fputs("Run as root to check other people's rights and the kernel log too.\n", file);
 }
@@ -71,11 +75,13 @@ void report_list(FILE *file)
 		fprintf(file, "%-22s %s\n", check->id, check->title);
 }
 
-/* The causes that a check may name begin with its group; those of others are listed by their own id. */
+/* The causes that a check may name begin with its group; those of others are listed by their own
+ * id. */
 static void explain_check(FILE *file, const struct check *check)
 {
 	size_t length = strcspn(check->id, ".") + 1;
-	fprintf(file, "%s: %s\n\nExpected: %s.\nWhy: %s\n", check->id, check->title, check->expected, check->why);
+	fprintf(file, "%s: %s\n\nExpected: %s.\nWhy: %s\n", check->id, check->title,
+		check->expected, check->why);
 	bool titled = false;
 	for (size_t i = 0; i < causes_length; i++) {
 		if (strncmp(causes[i].id, check->id, length) != 0)
@@ -83,7 +89,8 @@ static void explain_check(FILE *file, const struct check *check)
 		if (!titled)
 			fputs("\nCauses in this group:\n", file);
 		titled = true;
-		fprintf(file, "  %s: %s\n    fix: %s\n", causes[i].id, causes[i].text, causes[i].fix);
+		fprintf(file, "  %s: %s\n    fix: %s\n", causes[i].id, causes[i].text,
+			causes[i].fix);
 	}
 }
 
@@ -94,6 +101,7 @@ bool report_explain(FILE *file, const char *id)
 	if (check)
 		explain_check(file, check);
 	if (cause)
-		fprintf(file, "%s%s: %s\nFix: %s\n", check ? "\n" : "", cause->id, cause->text, cause->fix);
+		fprintf(file, "%s%s: %s\nFix: %s\n", check ? "\n" : "", cause->id, cause->text,
+			cause->fix);
 	return check || cause;
 }

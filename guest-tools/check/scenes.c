@@ -23,10 +23,12 @@ static bool draw_solid(struct gl *gl, const float *vertices, int n_vertices, con
 	if (!program)
 		return false;
 	fn->UseProgram(program);
-	fn->Uniform4f(fn->GetUniformLocation(program, "color"), color[0], color[1], color[2], color[3]);
+	fn->Uniform4f(
+		fn->GetUniformLocation(program, "color"), color[0], color[1], color[2], color[3]);
 	fn->GenBuffers(1, &buffer);
 	fn->BindBuffer(GL_ARRAY_BUFFER, buffer);
-	fn->BufferData(GL_ARRAY_BUFFER, n_vertices * 3 * (GLsizeiptr)sizeof(float), vertices, GL_STATIC_DRAW);
+	fn->BufferData(GL_ARRAY_BUFFER, n_vertices * 3 * (GLsizeiptr)sizeof(float), vertices,
+		GL_STATIC_DRAW);
 	fn->EnableVertexAttribArray(0);
 	fn->VertexAttribPointer(0, 3, GL_FLOAT, GL_FALSE, 0, NULL);
 	fn->DrawArrays(GL_TRIANGLES, 0, n_vertices);
@@ -119,9 +121,11 @@ static bool draw_texture(struct gl *gl)
 	static uint32_t texels[SCENE_SIZE * SCENE_SIZE];
 	static const float cover[] = { -1, -1, 3, -1, -1, 3 };
 	const struct gl_functions *fn = &gl->fn;
-	GLuint texture, buffer, program = gl_program(gl,
+	GLuint texture, buffer,
+		program = gl_program(gl,
 			ES2 "attribute vec2 place; varying vec2 at;"
-			    "void main() { at = place * 0.5 + 0.5; gl_Position = vec4(place, 0.0, 1.0); }",
+			    "void main() { at = place * 0.5 + 0.5; gl_Position = vec4(place, 0.0, "
+			    "1.0); }",
 			ES2 "uniform sampler2D picture; varying vec2 at;"
 			    "void main() { gl_FragColor = texture2D(picture, at); }");
 	if (!program)
@@ -131,7 +135,8 @@ static bool draw_texture(struct gl *gl)
 			texels[y * SCENE_SIZE + x] = texel(x, y);
 	fn->GenTextures(1, &texture);
 	fn->BindTexture(GL_TEXTURE_2D, texture);
-	fn->TexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, SCENE_SIZE, SCENE_SIZE, 0, GL_RGBA, GL_UNSIGNED_BYTE, texels);
+	fn->TexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, SCENE_SIZE, SCENE_SIZE, 0, GL_RGBA,
+		GL_UNSIGNED_BYTE, texels);
 	fn->TexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
 	fn->TexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MAG_FILTER, GL_NEAREST);
 	fn->UseProgram(program);
@@ -177,9 +182,10 @@ static bool expect_blending(int x, int y, uint32_t *pixel)
 
 static bool draw_depth(struct gl *gl)
 {
-	/* The left half is nearer (z = -0.5); it is drawn first, the far cover must not paint it over. */
-	static const float near_half[] = { -1, -1, -0.5f, 0, -1, -0.5f, 0, 1, -0.5f, -1, -1, -0.5f, 0, 1, -0.5f,
-		-1, 1, -0.5f };
+	/* The left half is nearer (z = -0.5); it is drawn first, the far cover must not paint it
+	 * over. */
+	static const float near_half[] = { -1, -1, -0.5f, 0, -1, -0.5f, 0, 1, -0.5f, -1, -1, -0.5f,
+		0, 1, -0.5f, -1, 1, -0.5f };
 	static const float far_cover[] = { -1, -1, 0.5f, 3, -1, 0.5f, -1, 3, 0.5f };
 	static const float green[4] = { 0, 1, 0, 1 }, red[4] = { 1, 0, 0, 1 };
 	clear_to(gl, 0, 0, 0);
@@ -199,13 +205,15 @@ static bool expect_depth(int x, int y, uint32_t *pixel)
 static bool draw_instancing(struct gl *gl)
 {
 	const struct gl_functions *fn = &gl->fn;
-	GLuint array, program = gl_program(gl,
-			ES3 "flat out vec4 color; void main() {"
-			    "int column = gl_InstanceID % 8, row = gl_InstanceID / 8;"
-			    "vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1);"
-			    "if (gl_VertexID > 2) corner = vec2(gl_VertexID != 3, gl_VertexID != 4);"
-			    "gl_Position = vec4((vec2(column, row) + corner) / 4.0 - 1.0, 0.0, 1.0);"
-			    "color = vec4(float(column * 32), float(row * 32), 64.0, 255.0) / 255.0; }",
+	GLuint array,
+		program = gl_program(gl,
+			ES3
+			"flat out vec4 color; void main() {"
+			"int column = gl_InstanceID % 8, row = gl_InstanceID / 8;"
+			"vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1);"
+			"if (gl_VertexID > 2) corner = vec2(gl_VertexID != 3, gl_VertexID != 4);"
+			"gl_Position = vec4((vec2(column, row) + corner) / 4.0 - 1.0, 0.0, 1.0);"
+			"color = vec4(float(column * 32), float(row * 32), 64.0, 255.0) / 255.0; }",
 			ES3 "flat in vec4 color; out vec4 result; void main() { result = color; }");
 	if (!program)
 		return false;
@@ -256,9 +264,10 @@ bool scene_compute(struct gl *gl, uint32_t *words, uint32_t n_words)
 	const struct gl_functions *fn = &gl->fn;
 	GLsizeiptr size_bytes = (GLsizeiptr)(n_words * sizeof *words);
 	GLuint buffer, program = gl_compute_program(gl,
-			"#version 310 es\nlayout(local_size_x = 16) in;"
-			"layout(std430, binding = 0) buffer Results { uint words[]; };"
-			"void main() { uint i = gl_GlobalInvocationID.x; words[i] = i * i * 7u + 3u; }");
+			       "#version 310 es\nlayout(local_size_x = 16) in;"
+			       "layout(std430, binding = 0) buffer Results { uint words[]; };"
+			       "void main() { uint i = gl_GlobalInvocationID.x; words[i] = i * i * "
+			       "7u + 3u; }");
 	if (!program)
 		return false;
 	fn->GenBuffers(1, &buffer);
@@ -268,7 +277,8 @@ bool scene_compute(struct gl *gl, uint32_t *words, uint32_t n_words)
 	fn->UseProgram(program);
 	fn->DispatchCompute(n_words / 16, 1, 1);
 	fn->MemoryBarrier(GL_BUFFER_UPDATE_BARRIER_BIT | GL_SHADER_STORAGE_BARRIER_BIT);
-	const void *mapped = fn->MapBufferRange(GL_SHADER_STORAGE_BUFFER, 0, size_bytes, GL_MAP_READ_BIT);
+	const void *mapped =
+		fn->MapBufferRange(GL_SHADER_STORAGE_BUFFER, 0, size_bytes, GL_MAP_READ_BIT);
 	if (mapped) {
 		memcpy(words, mapped, (size_t)size_bytes);
 		fn->UnmapBuffer(GL_SHADER_STORAGE_BUFFER);

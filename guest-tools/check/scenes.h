@@ -2,9 +2,10 @@
 /*
  * scenes: small pictures whose every pixel is known.
  *
- * A scene draws into the bound framebuffer of SCENE_SIZE squared; `expect` gives the pixel that must be
- * at (x, y), row 0 at the bottom as glReadPixels has it, as 0xAABBGGRR. It returns false where the
- * rules of rasterising leave the answer open (an edge passes too near the pixel's centre).
+ * A scene draws into the bound framebuffer of SCENE_SIZE squared; `expect` gives the pixel that
+ * must be at (x, y), row 0 at the bottom as glReadPixels has it, as 0xAABBGGRR. It returns false
+ * where the rules of rasterising leave the answer open (an edge passes too near the pixel's
+ * centre).
  */
 #pragma once
 
@@ -25,7 +26,8 @@ struct scene {
 
 /* NULL: no such scene. */
 const struct scene *scene_find(const char *name);
-/* A program that covers the framebuffer with one triangle in one colour, without any vertex buffer. */
+/* A program that covers the framebuffer with one triangle in one colour, without any vertex buffer.
+ */
 GLuint scene_plain_program(struct gl *gl);
 
 bool scene_compute(struct gl *gl, uint32_t *words, uint32_t n_words);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The display server: what Xorg was told, what it did, and whether a Wayland compositor is on the GPU. */
+/* The display server: what Xorg was told, what it did, and whether a Wayland compositor is on the
+ * GPU. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -41,14 +42,16 @@ static bool config_line(void *user, const char *line)
 		config->in_device = strcasecmp(word, "Device") == 0;
 	if (!config->in_device)
 		return true;
-	bool wrong = quoted_after(line, "Driver", word, sizeof word) && strcasecmp(word, "modesetting") != 0;
+	bool wrong = quoted_after(line, "Driver", word, sizeof word) &&
+		     strcasecmp(word, "modesetting") != 0;
 	if (quoted_after(line, "Option", word, sizeof word) && strcasecmp(word, "AccelMethod") == 0)
 		wrong = strstr(line, "\"none\"") != NULL || strstr(line, "\"None\"") != NULL;
 	if (quoted_after(line, "BusID", word, sizeof word))
 		wrong = true; /* addresses move between hosts */
 	if (wrong && !config->wrong[0]) {
 		line += strspn(line, " \t");
-		snprintf(config->wrong, sizeof config->wrong, "%.100s in %.120s", line, config->path);
+		snprintf(config->wrong, sizeof config->wrong, "%.100s in %.120s", line,
+			config->path);
 	}
 	return true;
 }
@@ -71,7 +74,8 @@ static void run_xorg_config(struct guest *guest, struct finding *finding)
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
 		text_each_path(places[i], config_file, &config);
 	if (!config.wrong[0]) {
-		finding_pass(finding, "%u files, none picks a driver or a bus address", config.n_files);
+		finding_pass(
+			finding, "%u files, none picks a driver or a bus address", config.n_files);
 		return;
 	}
 	finding_value(finding, "%s", config.wrong);
@@ -102,8 +106,9 @@ static bool log_line(void *user, const char *line)
 		text_copy(log->renderer, sizeof log->renderer, at + 33);
 	}
 	log->no_screens |= strstr(line, "no screens found") != NULL;
-	if (strstr(line, "glamor initialization failed") || strstr(line, "Refusing to try glamor") ||
-			strstr(line, "glamor disabled") || strstr(line, "ShadowFB: preferred YES"))
+	if (strstr(line, "glamor initialization failed") ||
+		strstr(line, "Refusing to try glamor") || strstr(line, "glamor disabled") ||
+		strstr(line, "ShadowFB: preferred YES"))
 		text_copy(log->no_glamor, sizeof log->no_glamor, line);
 	return true;
 }
@@ -111,13 +116,15 @@ static bool log_line(void *user, const char *line)
 static void find_xorg_log(char *path, size_t size)
 {
 	char pattern[512], found[512];
-	static const char *const names[] = { "%s/.local/share/xorg/Xorg.0.log", "/var/log/Xorg.0.log",
-		"/home/*/.local/share/xorg/Xorg.0.log", "/var/lib/gdm*/.local/share/xorg/Xorg.0.log" };
+	static const char *const names[] = { "%s/.local/share/xorg/Xorg.0.log",
+		"/var/log/Xorg.0.log", "/home/*/.local/share/xorg/Xorg.0.log",
+		"/var/lib/gdm*/.local/share/xorg/Xorg.0.log" };
 	const char *home = getenv("HOME");
 	path[0] = 0;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		if (i == 0)
-			snprintf(pattern, sizeof pattern, "%s/.local/share/xorg/Xorg.0.log", home ? home : "/root");
+			snprintf(pattern, sizeof pattern, "%s/.local/share/xorg/Xorg.0.log",
+				home ? home : "/root");
 		if (text_find_path(i == 0 ? pattern : names[i], found, sizeof found) == 0 ||
 				access(found, R_OK) != 0)
 			continue;
@@ -138,15 +145,16 @@ static void run_xorg(struct guest *guest, struct finding *finding)
 	}
 	text_each_line(path, log_line, &log);
 	finding_value(finding, "Xorg %s, driver %s, %s%s (%s)", log.version[0] ? log.version : "?",
-			log.driver[0] ? log.driver : "none", log.glamor ? "glamor on " : "no glamor",
-			log.glamor ? log.renderer : "", path);
+		log.driver[0] ? log.driver : "none", log.glamor ? "glamor on " : "no glamor",
+		log.glamor ? log.renderer : "", path);
 	sscanf(log.version, "%d.%d", &major, &minor);
 	if (log.no_screens)
 		finding_fail(finding, "xorg.no-screens", path);
 	else if (log.driver[0] && strcasecmp(log.driver, "modeset") != 0)
 		finding_fail(finding, "xorg.driver", log.driver);
 	else if (!log.glamor)
-		finding_fail(finding, "xorg.no-glamor", log.no_glamor[0] ? log.no_glamor : "no reason logged");
+		finding_fail(finding, "xorg.no-glamor",
+			log.no_glamor[0] ? log.no_glamor : "no reason logged");
 	else if (strstr(log.renderer, "llvmpipe") && strncmp(log.renderer, "virgl", 5) != 0)
 		finding_fail(finding, "xorg.no-glamor", log.renderer);
 	else if (major == 1 && minor < 19)
@@ -173,15 +181,16 @@ static int holds_gpu(int pid, const struct guest *guest)
 
 static void run_wayland(struct guest *guest, struct finding *finding)
 {
-	static const char *const compositors[] = { "gnome-shell", "kwin_wayland", "weston", "sway", "mutter",
-		"labwc", "wayfire", "cage", "cosmic-comp", "Hyprland", "river" };
+	static const char *const compositors[] = { "gnome-shell", "kwin_wayland", "weston", "sway",
+		"mutter", "labwc", "wayfire", "cage", "cosmic-comp", "Hyprland", "river" };
 	for (size_t i = 0; i < sizeof compositors / sizeof compositors[0]; i++) {
 		int pid = text_find_process(compositors[i]);
 		if (pid == 0)
 			continue;
 		int holds = holds_gpu(pid, guest);
 		if (holds < 0) {
-			finding_skip(finding, "%s (process %d) belongs to somebody else", compositors[i], pid);
+			finding_skip(finding, "%s (process %d) belongs to somebody else",
+				compositors[i], pid);
 			return;
 		}
 		finding_value(finding, "%s (process %d) %s the render node", compositors[i], pid,
@@ -195,14 +204,16 @@ static void run_wayland(struct guest *guest, struct finding *finding)
 
 const struct check server_checks[] = {
 	{ "server.xorg-config", "Xorg's configuration", 0, CHECK_ROOM_SELF,
-			"no Device section with a driver or bus address",
-			"Xorg finds the device and its driver by itself; old files make it take another one.",
-			run_xorg_config },
-	{ "server.xorg", "Xorg", 0, CHECK_ROOM_SELF, "1.19 or newer, modesetting with glamor on virgl",
-			"Without glamor each window is drawn by the processor.", run_xorg },
+		"no Device section with a driver or bus address",
+		"Xorg finds the device and its driver by itself; old files make it take another "
+		"one.",
+		run_xorg_config },
+	{ "server.xorg", "Xorg", 0, CHECK_ROOM_SELF,
+		"1.19 or newer, modesetting with glamor on virgl",
+		"Without glamor each window is drawn by the processor.", run_xorg },
 	{ "server.wayland", "Wayland compositor", CHECK_NEEDS_CARD, CHECK_ROOM_SELF,
-			"draws through the render node",
-			"A compositor that lost the GPU goes on in software and says so only in its log.",
-			run_wayland },
+		"draws through the render node",
+		"A compositor that lost the GPU goes on in software and says so only in its log.",
+		run_wayland },
 	{ 0 },
 };

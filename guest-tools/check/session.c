@@ -27,7 +27,8 @@ static void keep_failure(struct guest_gl *facts, const struct gl *gl)
 
 static void keep_strings(struct guest_gl *facts, const struct gl *gl)
 {
-	static const char *const software[] = { "llvmpipe", "softpipe", "swrast", "Software Rasterizer" };
+	static const char *const software[] = { "llvmpipe", "softpipe", "swrast",
+		"Software Rasterizer" };
 	const char *version = gl->desktop_version[0] ? gl->desktop_version : gl->es_version;
 	facts->display = facts->context = true;
 	text_copy(facts->renderer, sizeof facts->renderer, gl->renderer);
@@ -40,7 +41,8 @@ static void keep_strings(struct guest_gl *facts, const struct gl *gl)
 	const char *mesa = strstr(version, "Mesa ");
 	if (mesa)
 		sscanf(mesa + 5, "%d.%d", &facts->mesa_major, &facts->mesa_minor);
-	/* "virgl (LLVMPIPE ...)" is the host's business: only the guest's own driver counts here. */
+	/* "virgl (LLVMPIPE ...)" is the host's business: only the guest's own driver counts here.
+	 */
 	bool virgl = strncmp(gl->renderer, "virgl", 5) == 0;
 	for (size_t i = 0; !virgl && i < sizeof software / sizeof software[0]; i++)
 		facts->software |= strstr(gl->renderer, software[i]) != NULL;

@@ -2,9 +2,9 @@
 /*
  * session: the one GL context that the checks of the GL room share.
  *
- * Opened on first use, in the child process of that room: on the render node when this user can open
- * it, and without any device otherwise, so that the software renderer that is left can be named. What
- * was learnt is written to guest->gl.
+ * Opened on first use, in the child process of that room: on the render node when this user can
+ * open it, and without any device otherwise, so that the software renderer that is left can be
+ * named. What was learnt is written to guest->gl.
  */
 #pragma once
 

@@ -43,8 +43,8 @@ static void compare(struct finding *finding, const struct scene *scene, const ui
 		finding_pass(finding, "%u pixels right", n_judged);
 		return;
 	}
-	finding_value(finding, "%u of %u pixels wrong, first at %u,%u: %08x, expected %08x (ABGR)", n_wrong,
-			n_judged, first_x, first_y, got, wanted);
+	finding_value(finding, "%u of %u pixels wrong, first at %u,%u: %08x, expected %08x (ABGR)",
+		n_wrong, n_judged, first_x, first_y, got, wanted);
 	finding_fail(finding, "truth.wrong-pixel", scene->name);
 }
 
@@ -55,7 +55,8 @@ static void run_scene(struct guest *guest, struct finding *finding, const char *
 	struct gl_target target;
 	static uint32_t pixels[SCENE_SIZE * SCENE_SIZE];
 	if (scene->needs_es3 && gl->es_major < 3) {
-		finding_skip(finding, "needs OpenGL ES 3, here is %d.%d", gl->es_major, gl->es_minor);
+		finding_skip(
+			finding, "needs OpenGL ES 3, here is %d.%d", gl->es_major, gl->es_minor);
 		return;
 	}
 	memset(pixels, 0x5a, sizeof pixels);
@@ -68,7 +69,8 @@ static void run_scene(struct guest *guest, struct finding *finding, const char *
 		compare(finding, scene, pixels);
 		return;
 	}
-	finding_value(finding, "not drawn: %s (GL error 0x%04x)", drawn ? "GL refused" : gl->error, error);
+	finding_value(finding, "not drawn: %s (GL error 0x%04x)", drawn ? "GL refused" : gl->error,
+		error);
 	finding_fail(finding, "truth.not-drawn", scene->name);
 }
 
@@ -94,7 +96,8 @@ static void run_compute(struct guest *guest, struct finding *finding)
 		return;
 	}
 	if (!scene_compute(gl, words, WORDS)) {
-		finding_value(finding, "%s", gl->error[0] ? gl->error : "the buffer could not be read");
+		finding_value(
+			finding, "%s", gl->error[0] ? gl->error : "the buffer could not be read");
 		finding_fail(finding, "truth.not-drawn", "compute");
 		return;
 	}
@@ -109,7 +112,8 @@ static void run_compute(struct guest *guest, struct finding *finding)
 	finding_fail(finding, "truth.wrong-pixel", "compute");
 }
 
-static double measure(struct gl *gl, void (*once)(struct gl *gl, void *data), void *data, double limit_ms)
+static double measure(
+	struct gl *gl, void (*once)(struct gl *gl, void *data), void *data, double limit_ms)
 {
 	once(gl, data);
 	gl->fn.Finish();
@@ -159,27 +163,31 @@ static void run_speed(struct guest *guest, struct finding *finding)
 	gl->fn.DeleteProgram(program);
 	gl_target_finish(gl, &target);
 	free(pixels);
-	finding_pass(finding, "%.0f frames/s, upload %.0f MiB/s, read-back %.0f MiB/s (512x512)", frames, uploads,
-			reads);
+	finding_pass(finding, "%.0f frames/s, upload %.0f MiB/s, read-back %.0f MiB/s (512x512)",
+		frames, uploads, reads);
 }
 
 const struct check truth_checks[] = {
 	{ "truth.clear", "clear", CHECK_NEEDS_GL, CHECK_ROOM_GL, "the exact colour everywhere",
-			"The simplest command there is.", run_clear },
-	{ "truth.triangles", "triangles", CHECK_NEEDS_GL, CHECK_ROOM_GL, "every pixel on its side of each edge",
-			"Geometry and rasterising.", run_triangles },
+		"The simplest command there is.", run_clear },
+	{ "truth.triangles", "triangles", CHECK_NEEDS_GL, CHECK_ROOM_GL,
+		"every pixel on its side of each edge", "Geometry and rasterising.",
+		run_triangles },
 	{ "truth.texture", "texture", CHECK_NEEDS_GL, CHECK_ROOM_GL, "each texel where it belongs",
-			"Uploads and sampling: window contents.", run_texture },
-	{ "truth.blending", "blending", CHECK_NEEDS_GL, CHECK_ROOM_GL, "the mixed colour, within 2 of 255",
-			"Shadows and translucent windows.", run_blending },
+		"Uploads and sampling: window contents.", run_texture },
+	{ "truth.blending", "blending", CHECK_NEEDS_GL, CHECK_ROOM_GL,
+		"the mixed colour, within 2 of 255", "Shadows and translucent windows.",
+		run_blending },
 	{ "truth.depth", "depth", CHECK_NEEDS_GL, CHECK_ROOM_GL, "the nearer surface in front",
-			"Everything three-dimensional.", run_depth },
-	{ "truth.instancing", "instancing", CHECK_NEEDS_GL, CHECK_ROOM_GL, "64 squares of their own colour",
-			"Many objects by one command, as applications draw them.", run_instancing },
-	{ "truth.compute", "compute shader", CHECK_NEEDS_GL, CHECK_ROOM_GL, "each result as calculated here",
-			"Offered from OpenGL 4.3 on.", run_compute },
+		"Everything three-dimensional.", run_depth },
+	{ "truth.instancing", "instancing", CHECK_NEEDS_GL, CHECK_ROOM_GL,
+		"64 squares of their own colour",
+		"Many objects by one command, as applications draw them.", run_instancing },
+	{ "truth.compute", "compute shader", CHECK_NEEDS_GL, CHECK_ROOM_GL,
+		"each result as calculated here", "Offered from OpenGL 4.3 on.", run_compute },
 	{ "truth.speed", "speed", CHECK_NEEDS_GL, CHECK_ROOM_GL, "a figure to compare",
-			"Frames, uploads and read-backs, each waited for. Compare with another guest on this host.",
-			run_speed },
+		"Frames, uploads and read-backs, each waited for. Compare with another guest on "
+		"this host.",
+		run_speed },
 	{ 0 },
 };

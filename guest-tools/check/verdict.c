@@ -15,8 +15,8 @@ const char *verdict_status_name(enum check_status status)
 /* Only these groups decide about acceleration; a missing agent does not slow OpenGL down. */
 static bool decides(const char *id)
 {
-	static const char *const groups[] = { "device.virtio-gpu", "kernel.", "nodes.render", "ioctl.", "mesa.",
-		"truth." };
+	static const char *const groups[] = { "device.virtio-gpu", "kernel.", "nodes.render",
+		"ioctl.", "mesa.", "truth." };
 	for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
 		if (strncmp(id, groups[i], strlen(groups[i])) == 0)
 			return true;
@@ -27,7 +27,8 @@ static const struct finding *find_root(const struct check_results *results)
 {
 	const struct check *check;
 	for (size_t i = 0; (check = check_at(i)); i++)
-		if (results->selected[i] && results->findings[i].status == CHECK_FAIL && decides(check->id))
+		if (results->selected[i] && results->findings[i].status == CHECK_FAIL &&
+			decides(check->id))
 			return &results->findings[i];
 	return NULL;
 }
@@ -37,7 +38,8 @@ static bool truth_failed(const struct check_results *results)
 	const struct check *check;
 	for (size_t i = 0; (check = check_at(i)); i++)
 		if (results->selected[i] && results->findings[i].status == CHECK_FAIL &&
-				(strncmp(check->id, "truth.", 6) == 0 || strcmp(check->id, "ioctl.transfer") == 0))
+			(strncmp(check->id, "truth.", 6) == 0 ||
+				strcmp(check->id, "ioctl.transfer") == 0))
 			return true;
 	return false;
 }
@@ -77,13 +79,16 @@ static void write_sentence(const struct check_results *results, struct verdict *
 	if (verdict->accelerated == VERDICT_YES)
 		snprintf(out, size, "OpenGL accelerated: yes, virgl on %s, %s", host, version);
 	else if (truth_failed(results))
-		snprintf(out, size, "OpenGL accelerated: no, virgl on %s answers but draws wrongly", host);
+		snprintf(out, size, "OpenGL accelerated: no, virgl on %s answers but draws wrongly",
+			host);
 	else if (verdict->accelerated == VERDICT_UNKNOWN)
 		snprintf(out, size, "OpenGL accelerated: not tested");
 	else if (gl->context && gl->software)
-		snprintf(out, size, "OpenGL accelerated: no, software rendering (%.60s)", gl->renderer);
+		snprintf(out, size, "OpenGL accelerated: no, software rendering (%.60s)",
+			gl->renderer);
 	else if (gl->context)
-		snprintf(out, size, "OpenGL accelerated: no virgl, the renderer is %s", gl->renderer);
+		snprintf(out, size, "OpenGL accelerated: no virgl, the renderer is %s",
+			gl->renderer);
 	else
 		snprintf(out, size, "OpenGL accelerated: no, no OpenGL at all");
 	if (verdict->accelerated == VERDICT_NO && verdict->root)

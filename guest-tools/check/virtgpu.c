@@ -125,7 +125,8 @@ int virtgpu_from_host(int fd, const struct virtgpu_buffer *buffer)
 int virtgpu_wait(int fd, const struct virtgpu_buffer *buffer, int timeout_ms)
 {
 	for (double end_ms = text_now_ms() + timeout_ms;;) {
-		struct drm_virtgpu_3d_wait wait = { .handle = buffer->handle, .flags = VIRTGPU_WAIT_NOWAIT };
+		struct drm_virtgpu_3d_wait wait = { .handle = buffer->handle,
+			.flags = VIRTGPU_WAIT_NOWAIT };
 		int rc = ask(fd, DRM_IOCTL_VIRTGPU_WAIT, &wait);
 		if (rc != -EBUSY)
 			return rc;

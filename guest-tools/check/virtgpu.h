@@ -3,8 +3,8 @@
  * virtgpu: the kernel driver's ioctls, spoken directly.
  *
  * Only the kernel's headers are used, so that the driver can be asked on a guest without libdrm or
- * Mesa, and so that a fault below Mesa is told from one inside it. All functions take an open render
- * or card node and give 0 or -errno.
+ * Mesa, and so that a fault below Mesa is told from one inside it. All functions take an open
+ * render or card node and give 0 or -errno.
  */
 #pragma once
 
@@ -32,6 +32,7 @@ int virtgpu_to_host(int fd, const struct virtgpu_buffer *buffer);
 int virtgpu_from_host(int fd, const struct virtgpu_buffer *buffer);
 /* Until the host is done with the buffer, asking again and again; -ETIMEDOUT past the limit. */
 int virtgpu_wait(int fd, const struct virtgpu_buffer *buffer, int timeout_ms);
-/* Submits virgl commands; `fence_fd` (may be NULL) receives a sync file, -1 from kernels before 5.0. */
+/* Submits virgl commands; `fence_fd` (may be NULL) receives a sync file, -1 from kernels
+ * before 5.0. */
 int virtgpu_submit(int fd, const uint32_t *commands, uint32_t size_bytes,
 		const struct virtgpu_buffer *buffer, int *fence_fd);

@@ -60,12 +60,14 @@ static void open_trace(struct watch *watch)
 	char path[256];
 	watch->trace = -1;
 	for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++) {
-		snprintf(watch->instance, sizeof watch->instance, "%s/instances/vitrine-%d", roots[i],
-				(int)getpid());
+		snprintf(watch->instance, sizeof watch->instance, "%s/instances/vitrine-%d",
+			roots[i], (int)getpid());
 		if (mkdir(watch->instance, 0700) != 0)
 			continue;
-		bool any = write_file(watch->instance, "events/virtio_gpu/virtio_gpu_cmd_queue/enable", "1");
-		any |= write_file(watch->instance, "events/drm/drm_vblank_event_delivered/enable", "1");
+		bool any = write_file(
+			watch->instance, "events/virtio_gpu/virtio_gpu_cmd_queue/enable", "1");
+		any |= write_file(
+			watch->instance, "events/drm/drm_vblank_event_delivered/enable", "1");
 		snprintf(path, sizeof path, "%s/trace_pipe", watch->instance);
 		if (any)
 			watch->trace = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -79,8 +81,10 @@ static void open_trace(struct watch *watch)
 static void open_uevents(struct watch *watch)
 {
 	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = 1 };
-	watch->uevents = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT);
-	if (watch->uevents >= 0 && bind(watch->uevents, (struct sockaddr *)&address, sizeof address) != 0) {
+	watch->uevents = socket(
+		AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT);
+	if (watch->uevents >= 0 &&
+		bind(watch->uevents, (struct sockaddr *)&address, sizeof address) != 0) {
 		close(watch->uevents);
 		watch->uevents = -1;
 	}
@@ -162,7 +166,8 @@ static void read_uevents(struct watch *watch)
 			hotplug |= strcmp(word, "HOTPLUG=1") == 0;
 		}
 		if (drm)
-			printf("hot-plug: %s%s\n", text, hotplug ? " (the host changed its monitors or sizes)" : "");
+			printf("hot-plug: %s%s\n", text,
+				hotplug ? " (the host changed its monitors or sizes)" : "");
 	}
 }
 
@@ -203,12 +208,14 @@ static void write_second(struct watch *watch, const struct guest *guest, unsigne
 	printf("%4u s  %5lu interrupts", second, sum.sum - watch->interrupts);
 	watch->interrupts = sum.sum;
 	if (watch->trace >= 0)
-		printf("  %5u commands  %4u 3D  %4u flushed  %4u flips", watch->commands, watch->submits,
-				watch->flushes, watch->flips);
+		printf("  %5u commands  %4u 3D  %4u flushed  %4u flips", watch->commands,
+			watch->submits, watch->flushes, watch->flips);
 	if (watch->n_intervals > 0) {
-		qsort(watch->intervals_ms, watch->n_intervals, sizeof watch->intervals_ms[0], by_value);
-		printf("  every %.1f ms (%.1f to %.1f)", watch->intervals_ms[watch->n_intervals / 2],
-				watch->intervals_ms[0], watch->intervals_ms[watch->n_intervals - 1]);
+		qsort(watch->intervals_ms, watch->n_intervals, sizeof watch->intervals_ms[0],
+			by_value);
+		printf("  every %.1f ms (%.1f to %.1f)",
+			watch->intervals_ms[watch->n_intervals / 2], watch->intervals_ms[0],
+			watch->intervals_ms[watch->n_intervals - 1]);
 	}
 	putchar('\n');
 	fflush(stdout);

@@ -41,7 +41,8 @@ struct gl_private {
 	void (*gbm_destroy)(struct gbm_device *device);
 };
 
-const char *const gl_libraries[] = { "libdrm.so.2", "libgbm.so.1", "libEGL.so.1", "libGLESv2.so.2", NULL };
+const char *const gl_libraries[] = { "libdrm.so.2", "libgbm.so.1", "libEGL.so.1", "libGLESv2.so.2",
+	NULL };
 
 bool gl_library_find(const char *name, char *path, size_t size)
 {
@@ -65,10 +66,10 @@ static bool fail(struct gl *gl, enum gl_stage stage, const char *what, const cha
 
 static const char *egl_error_name(EGLint error)
 {
-	static const char *const names[] = { "success", "not initialized", "bad access", "bad alloc",
-		"bad attribute", "bad config", "bad context", "bad current surface", "bad display",
-		"bad match", "bad native pixmap", "bad native window", "bad parameter", "bad surface",
-		"context lost" };
+	static const char *const names[] = { "success", "not initialized", "bad access",
+		"bad alloc", "bad attribute", "bad config", "bad context", "bad current surface",
+		"bad display", "bad match", "bad native pixmap", "bad native window",
+		"bad parameter", "bad surface", "context lost" };
 	unsigned index = (unsigned)(error - EGL_SUCCESS);
 	return index < sizeof names / sizeof names[0] ? names[index] : "unknown";
 }
@@ -103,7 +104,8 @@ static bool load_libraries(struct gl *gl, bool with_gbm)
 		*(void **)&private->gbm_create = dlsym(private->gbm_library, "gbm_create_device");
 		*(void **)&private->gbm_destroy = dlsym(private->gbm_library, "gbm_device_destroy");
 		if (!private->gbm_create || !private->gbm_destroy)
-			return fail(gl, GL_STAGE_LIBRARY, "libgbm.so.1 lacks gbm_create_device", NULL);
+			return fail(
+				gl, GL_STAGE_LIBRARY, "libgbm.so.1 lacks gbm_create_device", NULL);
 	}
 	return true;
 }
@@ -121,7 +123,8 @@ static bool open_display(struct gl *gl, const char *node)
 			return fail(gl, GL_STAGE_GBM, "gbm_create_device", strerror(errno));
 	}
 	PFNEGLGETPLATFORMDISPLAYEXTPROC get_display =
-			(PFNEGLGETPLATFORMDISPLAYEXTPROC)private->GetProcAddress("eglGetPlatformDisplayEXT");
+		(PFNEGLGETPLATFORMDISPLAYEXTPROC) private->GetProcAddress(
+			"eglGetPlatformDisplayEXT");
 	if (!get_display)
 		return fail(gl, GL_STAGE_EGL_VENDOR, "EGL has no eglGetPlatformDisplayEXT", NULL);
 	private->display = get_display(node ? EGL_PLATFORM_GBM_KHR : EGL_PLATFORM_SURFACELESS_MESA,
@@ -130,7 +133,8 @@ static bool open_display(struct gl *gl, const char *node)
 		return fail(gl, GL_STAGE_EGL_VENDOR, "EGL knows no GBM display",
 				egl_error_name(private->GetError()));
 	if (!private->Initialize(private->display, &major, &minor))
-		return fail(gl, GL_STAGE_DISPLAY, "eglInitialize", egl_error_name(private->GetError()));
+		return fail(
+			gl, GL_STAGE_DISPLAY, "eglInitialize", egl_error_name(private->GetError()));
 	const char *vendor = private->QueryString(private->display, EGL_VENDOR);
 	text_copy(gl->egl_vendor, sizeof gl->egl_vendor, vendor ? vendor : "?");
 	return true;
@@ -162,7 +166,7 @@ static EGLContext make_context(struct gl_private *private, EGLenum api, const EG
 			!private->ChooseConfig(private->display, wanted, &config, 1, &n_configs))
 		return EGL_NO_CONTEXT;
 	EGLContext context = private->CreateContext(
-			private->display, n_configs > 0 ? config : NULL, EGL_NO_CONTEXT, attributes);
+		private->display, n_configs > 0 ? config : NULL, EGL_NO_CONTEXT, attributes);
 	if (context == EGL_NO_CONTEXT)
 		return context;
 	if (private->MakeCurrent(private->display, EGL_NO_SURFACE, EGL_NO_SURFACE, context))
@@ -231,7 +235,8 @@ void gl_close(struct gl *gl)
 	if (!private)
 		return;
 	if (private->display != EGL_NO_DISPLAY && private->Terminate) {
-		private->MakeCurrent(private->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+		private->MakeCurrent(
+			private->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
 		if (private->context != EGL_NO_CONTEXT)
 			private->DestroyContext(private->display, private->context);
 		private->Terminate(private->display);
@@ -296,7 +301,8 @@ bool gl_target_init(struct gl *gl, struct gl_target *target, int width, int heig
 	target->height = height;
 	fn->GenTextures(1, &target->texture);
 	fn->BindTexture(GL_TEXTURE_2D, target->texture);
-	fn->TexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, width, height, 0, GL_RGBA, GL_UNSIGNED_BYTE, NULL);
+	fn->TexImage2D(
+		GL_TEXTURE_2D, 0, GL_RGBA, width, height, 0, GL_RGBA, GL_UNSIGNED_BYTE, NULL);
 	fn->TexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
 	fn->TexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MAG_FILTER, GL_NEAREST);
 	fn->GenRenderbuffers(1, &target->depth);
@@ -304,8 +310,10 @@ bool gl_target_init(struct gl *gl, struct gl_target *target, int width, int heig
 	fn->RenderbufferStorage(GL_RENDERBUFFER, GL_DEPTH_COMPONENT16, width, height);
 	fn->GenFramebuffers(1, &target->framebuffer);
 	fn->BindFramebuffer(GL_FRAMEBUFFER, target->framebuffer);
-	fn->FramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, target->texture, 0);
-	fn->FramebufferRenderbuffer(GL_FRAMEBUFFER, GL_DEPTH_ATTACHMENT, GL_RENDERBUFFER, target->depth);
+	fn->FramebufferTexture2D(
+		GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, target->texture, 0);
+	fn->FramebufferRenderbuffer(
+		GL_FRAMEBUFFER, GL_DEPTH_ATTACHMENT, GL_RENDERBUFFER, target->depth);
 	fn->Viewport(0, 0, width, height);
 	fn->PixelStorei(GL_PACK_ALIGNMENT, 4);
 	fn->PixelStorei(GL_UNPACK_ALIGNMENT, 4);

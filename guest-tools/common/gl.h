@@ -3,8 +3,8 @@
  * gl: EGL on GBM, and OpenGL, found at run time.
  *
  * Nothing of Mesa is linked: the tools must start on a guest without it and say so. gl_open tells
- * which step failed. One context per process, current on the thread that opened it. The one place of
- * the guest tools that knows EGL and GBM; GL functions are called through struct gl_functions.
+ * which step failed. One context per process, current on the thread that opened it. The one place
+ * of the guest tools that knows EGL and GBM; GL functions are called through struct gl_functions.
  */
 #pragma once
 
@@ -116,8 +116,8 @@ extern const char *const gl_libraries[];
 bool gl_library_find(const char *name, char *path, size_t size);
 
 /*
- * Opens an ES 3 (else ES 2) context on the node, or without any device when `node` is NULL; also asks
- * what desktop GL says of itself. True when a context is current.
+ * Opens an ES 3 (else ES 2) context on the node, or without any device when `node` is NULL; also
+ * asks what desktop GL says of itself. True when a context is current.
  */
 bool gl_open(struct gl *gl, const char *node);
 void gl_close(struct gl *gl);

@@ -3,8 +3,9 @@
  * json: writes JSON, reads none.
  *
  * Why our own: the tools only ever write, and a JSON library would be their one dependency beside
- * libc on guests from Debian 11 to sid. Commas and indentation are kept here; strings are escaped and
- * bytes that are not UTF-8 become '?', so that whatever a driver calls itself the output is valid.
+ * libc on guests from Debian 11 to sid. Commas and indentation are kept here; strings are escaped
+ * and bytes that are not UTF-8 become '?', so that whatever a driver calls itself the output is
+ * valid.
  */
 #pragma once
 

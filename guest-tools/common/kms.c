@@ -32,7 +32,8 @@ static int ask(int fd, unsigned long request, void *argument)
 }
 
 /* Finds a property of an object by name. 0: it has none. */
-static uint32_t find_property(int fd, uint32_t object, uint32_t type, const char *name, uint64_t *value)
+static uint32_t find_property(
+	int fd, uint32_t object, uint32_t type, const char *name, uint64_t *value)
 {
 	uint32_t ids[PROPS_MAX];
 	uint64_t values[PROPS_MAX];
@@ -47,7 +48,8 @@ static uint32_t find_property(int fd, uint32_t object, uint32_t type, const char
 		return 0;
 	for (uint32_t i = 0; i < request.count_props && i < PROPS_MAX; i++) {
 		struct drm_mode_get_property property = { .prop_id = ids[i] };
-		if (ask(fd, DRM_IOCTL_MODE_GETPROPERTY, &property) < 0 || strcmp(property.name, name) != 0)
+		if (ask(fd, DRM_IOCTL_MODE_GETPROPERTY, &property) < 0 ||
+			strcmp(property.name, name) != 0)
 			continue;
 		if (value)
 			*value = values[i];
@@ -59,7 +61,8 @@ static uint32_t find_property(int fd, uint32_t object, uint32_t type, const char
 static void find_planes(struct kms *kms, unsigned crtc_index)
 {
 	uint32_t ids[IDS_MAX];
-	struct drm_mode_get_plane_res planes = { .plane_id_ptr = (uintptr_t)ids, .count_planes = IDS_MAX };
+	struct drm_mode_get_plane_res planes = { .plane_id_ptr = (uintptr_t)ids,
+		.count_planes = IDS_MAX };
 	if (ask(kms->fd, DRM_IOCTL_MODE_GETPLANERESOURCES, &planes) < 0)
 		return;
 	for (uint32_t i = 0; i < planes.count_planes && i < IDS_MAX; i++) {
@@ -87,7 +90,8 @@ static bool take_connector(struct kms *kms, uint32_t id, const uint32_t *crtcs, 
 	connector.modes_ptr = (uintptr_t)modes;
 	connector.encoders_ptr = (uintptr_t)encoders;
 	connector.count_modes = connector.count_modes < 64 ? connector.count_modes : 64;
-	connector.count_encoders = connector.count_encoders < IDS_MAX ? connector.count_encoders : IDS_MAX;
+	connector.count_encoders =
+		connector.count_encoders < IDS_MAX ? connector.count_encoders : IDS_MAX;
 	connector.count_props = 0;
 	uint32_t n_modes = connector.count_modes, n_encoders = connector.count_encoders;
 	if (ask(kms->fd, DRM_IOCTL_MODE_GETCONNECTOR, &connector) < 0 || n_modes == 0)
@@ -116,7 +120,8 @@ int kms_open(struct kms *kms, const char *card_path)
 	kms->fd = open(card_path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (kms->fd < 0)
 		return -errno;
-	struct drm_set_client_cap planes = { .capability = DRM_CLIENT_CAP_UNIVERSAL_PLANES, .value = 1 };
+	struct drm_set_client_cap planes = { .capability = DRM_CLIENT_CAP_UNIVERSAL_PLANES,
+		.value = 1 };
 	struct drm_set_client_cap atomic = { .capability = DRM_CLIENT_CAP_ATOMIC, .value = 1 };
 	ask(kms->fd, DRM_IOCTL_SET_CLIENT_CAP, &planes);
 	kms->atomic = ask(kms->fd, DRM_IOCTL_SET_CLIENT_CAP, &atomic) == 0;
@@ -135,7 +140,7 @@ int kms_open(struct kms *kms, const char *card_path)
 	int rc = ask(kms->fd, DRM_IOCTL_MODE_GETRESOURCES, &resources);
 	for (uint32_t i = 0; rc == 0 && i < resources.count_connectors && i < IDS_MAX; i++)
 		if (take_connector(kms, connectors[i], crtcs,
-				    resources.count_crtcs < IDS_MAX ? resources.count_crtcs : IDS_MAX))
+			    resources.count_crtcs < IDS_MAX ? resources.count_crtcs : IDS_MAX))
 			return 0;
 	close(kms->fd);
 	kms->fd = -1;
@@ -175,8 +180,9 @@ int kms_dumb_create(int fd, uint32_t width, uint32_t height, struct kms_buffer *
 	buffer->size_bytes = create.size;
 	struct drm_mode_map_dumb map = { .handle = create.handle };
 	rc = ask(fd, DRM_IOCTL_MODE_MAP_DUMB, &map);
-	void *memory = rc < 0 ? MAP_FAILED : mmap(NULL, create.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-			(off_t)map.offset);
+	void *memory = rc < 0 ? MAP_FAILED
+			      : mmap(NULL, create.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+					(off_t)map.offset);
 	if (memory != MAP_FAILED) {
 		buffer->pixels = memory;
 		return 0;
@@ -252,8 +258,8 @@ static void atomic_object(struct atomic_list *list, uint32_t object)
 	list->counts[list->n_objects++] = 0;
 }
 
-static void atomic_set(struct atomic_list *list, const struct kms *kms, uint32_t type, const char *name,
-		uint64_t value)
+static void atomic_set(struct atomic_list *list, const struct kms *kms, uint32_t type,
+	const char *name, uint64_t value)
 {
 	uint32_t object = list->objects[list->n_objects - 1];
 	uint32_t id = find_property(kms->fd, object, type, name, NULL);
@@ -288,7 +294,8 @@ static void atomic_plane(struct atomic_list *list, const struct kms *kms)
 int kms_atomic_test(struct kms *kms)
 {
 	struct atomic_list list = { .complete = true };
-	struct drm_mode_create_blob blob = { .data = (uintptr_t)&kms->mode, .length = sizeof kms->mode };
+	struct drm_mode_create_blob blob = { .data = (uintptr_t)&kms->mode,
+		.length = sizeof kms->mode };
 	int rc = ask(kms->fd, DRM_IOCTL_MODE_CREATEPROPBLOB, &blob);
 	if (rc < 0)
 		return rc;

@@ -2,8 +2,8 @@
 /*
  * kms: one connector lit by us for a moment, through the kernel's mode-setting ioctls.
  *
- * Needs to be DRM master: the display must be free. kms_close puts back what the console showed. All
- * functions give 0 or -errno unless they say otherwise.
+ * Needs to be DRM master: the display must be free. kms_close puts back what the console showed.
+ * All functions give 0 or -errno unless they say otherwise.
  */
 #pragma once
 

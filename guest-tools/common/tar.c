@@ -9,7 +9,8 @@
 /* POSIX.1-1988 ustar header. */
 struct tar_header {
 	char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, link[100];
-	char magic[6], version[2], owner[32], group[32], major[8], minor[8], prefix[155], padding[12];
+	char magic[6], version[2], owner[32], group[32], major[8], minor[8], prefix[155],
+		padding[12];
 };
 
 bool tar_add(FILE *file, const char *name, const char *data, size_t size_bytes)
@@ -35,8 +36,9 @@ bool tar_add(FILE *file, const char *name, const char *data, size_t size_bytes)
 		sum += ((unsigned char *)&header)[i];
 	snprintf(header.checksum, sizeof header.checksum, "%06o", sum);
 	size_t tail = size_bytes % BLOCK;
-	return fwrite(&header, 1, BLOCK, file) == BLOCK && fwrite(data, 1, size_bytes, file) == size_bytes &&
-			(tail == 0 || fwrite(zeros, 1, BLOCK - tail, file) == BLOCK - tail);
+	return fwrite(&header, 1, BLOCK, file) == BLOCK &&
+	       fwrite(data, 1, size_bytes, file) == size_bytes &&
+	       (tail == 0 || fwrite(zeros, 1, BLOCK - tail, file) == BLOCK - tail);
 }
 
 bool tar_end(FILE *file)

@@ -18,7 +18,8 @@ void text_append(char *out, size_t size, const char *text);
 void text_append_format(char *out, size_t size, const char *format, ...)
 		__attribute__((format(printf, 3, 4)));
 
-/* Reads the beginning of a file, cut at size - 1, trailing white space removed. False: unreadable. */
+/* Reads the beginning of a file, cut at size - 1, trailing white space removed. False: unreadable.
+ */
 bool text_read(const char *path, char *out, size_t size);
 /* Reads a number of any C base from a file; `fallback` when that fails. */
 long text_read_number(const char *path, long fallback);
@@ -35,7 +36,8 @@ void text_each_path(const char *pattern, bool (*each)(void *user, const char *pa
 size_t text_find_path(const char *pattern, char *first, size_t size);
 /* Calls `each` for every line of a file (without its newline). False: unreadable. */
 bool text_each_line(const char *path, bool (*each)(void *user, const char *line), void *user);
-/* Is a process with this name (/proc/PID/comm, cut at 15 by the kernel) running? Gives its pid or 0. */
+/* Is a process with this name (/proc/PID/comm, cut at 15 by the kernel) running? Gives its pid or
+ * 0. */
 int text_find_process(const char *name);
 /* Milliseconds of CLOCK_MONOTONIC. */
 double text_now_ms(void);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the host keeps of a guest's report: known members, cleaned; a flood and a long line do no harm. */
+/* What the host keeps of a guest's report: known members, cleaned; a flood and a long line do no
+ * harm. */
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -16,11 +17,13 @@ static GKeyFile *parse(const char *line)
 
 static void test_parse(void)
 {
-	g_autoptr(GKeyFile) file = parse("{\"vitrine_guest_report\":1,\"accelerated\":false,"
-			"\"verdict\":\"no\\u001b[31m \\u0007x\",\"fix\":null,\"cause\":7,\"other\":[1]}");
+	g_autoptr(GKeyFile) file = parse(
+		"{\"vitrine_guest_report\":1,\"accelerated\":false,"
+		"\"verdict\":\"no\\u001b[31m \\u0007x\",\"fix\":null,\"cause\":7,\"other\":[1]}");
 	g_assert_nonnull(file);
 	g_autofree char *verdict = g_key_file_get_string(file, GUEST_REPORT_GROUP, "verdict", NULL);
-	g_autofree char *accelerated = g_key_file_get_string(file, GUEST_REPORT_GROUP, "accelerated", NULL);
+	g_autofree char *accelerated =
+		g_key_file_get_string(file, GUEST_REPORT_GROUP, "accelerated", NULL);
 	g_assert_cmpstr(verdict, ==, "no [31m  x");
 	g_assert_cmpstr(accelerated, ==, "no");
 	g_assert_false(g_key_file_has_key(file, GUEST_REPORT_GROUP, "fix", NULL));
@@ -29,9 +32,11 @@ static void test_parse(void)
 
 static void test_refuse(void)
 {
-	static const char *const lines[] = { "", "null", "[]", "{}", "{\"vitrine_guest_report\":2,\"verdict\":\"x\"}",
-		"{\"vitrine_guest_report\":1}", "{\"vitrine_guest_report\":\"1\",\"verdict\":\"x\"}",
-		"{\"vitrine_guest_report\":1,\"verdict\":{}}", "{\"vitrine_guest_report\":1,\"verdict\":\"x\"" };
+	static const char *const lines[] = { "", "null", "[]", "{}",
+		"{\"vitrine_guest_report\":2,\"verdict\":\"x\"}", "{\"vitrine_guest_report\":1}",
+		"{\"vitrine_guest_report\":\"1\",\"verdict\":\"x\"}",
+		"{\"vitrine_guest_report\":1,\"verdict\":{}}",
+		"{\"vitrine_guest_report\":1,\"verdict\":\"x\"" };
 	for (unsigned i = 0; i < G_N_ELEMENTS(lines); i++) {
 		g_autoptr(GKeyFile) file = parse(lines[i]);
 		g_assert_null(file);

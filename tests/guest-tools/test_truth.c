@@ -25,7 +25,8 @@ static unsigned count_wrong(const struct scene *scene, const uint32_t *pixels)
 			if (!scene->expect(x, y, &expected))
 				continue;
 			for (int shift = 0; shift < 32; shift += 8)
-				if (abs((int)(pixel >> shift & 255) - (int)(expected >> shift & 255)) > scene->tolerance) {
+				if (abs((int)(pixel >> shift & 255) -
+					    (int)(expected >> shift & 255)) > scene->tolerance) {
 					n_wrong++;
 					break;
 				}
@@ -51,7 +52,8 @@ static void test_scene(struct gl *gl, const char *name)
 
 static void test_scenes(void)
 {
-	static const char *const names[] = { "clear", "triangles", "texture", "blending", "depth", "instancing" };
+	static const char *const names[] = { "clear", "triangles", "texture", "blending", "depth",
+		"instancing" };
 	struct gl gl;
 	if (!gl_open(&gl, NULL)) {
 		printf("# no OpenGL ES here (%s): scenes are not drawn\n", gl.error);
@@ -75,7 +77,8 @@ static void test_redact(void)
 	static const struct {
 		const char *before, *after;
 	} rows[] = {
-		{ "root=/dev/vda password=hunter2 quiet", "root=/dev/vda password=(removed) quiet" },
+		{ "root=/dev/vda password=hunter2 quiet",
+			"root=/dev/vda password=(removed) quiet" },
 		{ "Token: abc.def", "Token: (removed)" },
 		{ "at 192.168.1.20 and 52:54:00:12:34:56", "at (address) and (address)" },
 		{ "fe80::5054:ff:fe12:3456", "(address)" },
@@ -113,7 +116,8 @@ static void test_json(void)
 	json_object_end(&json);
 	fclose(memory);
 	ok(strcmp(text, "{\"a\":\"quote \\\" slash \\\\ line \\u000a bad ??? good \xc3\xa4\","
-			"\"b\":[-3,true,null],\"c\":null}\n") == 0, "json: escapes, bad UTF-8, nesting");
+			"\"b\":[-3,true,null],\"c\":null}\n") == 0,
+		"json: escapes, bad UTF-8, nesting");
 	free(text);
 }
 

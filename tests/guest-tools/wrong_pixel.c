@@ -2,10 +2,10 @@
 /*
  * wrong_pixel: a renderer that breaks one pixel of every picture it hands back.
  *
- * Stands between a virtio-gpu device and virglrenderer on the *host*: preloaded into QEMU, whose own
- * virtio-gpu-gl calls these functions, or linked into a test build of vitrine-render with --wrap (then
- * WRAP is defined). After each transfer to the guest of at least 32x32 texels it flips the lowest bits of one
- * byte in the guest's memory. vitrine-guest-check's truth must find it.
+ * Stands between a virtio-gpu device and virglrenderer on the *host*: preloaded into QEMU, whose
+ * own virtio-gpu-gl calls these functions, or linked into a test build of vitrine-render with
+ * --wrap (then WRAP is defined). After each transfer to the guest of at least 32x32 texels it flips
+ * the lowest bits of one byte in the guest's memory. vitrine-guest-check's truth must find it.
  */
 #include <dlfcn.h>
 #include <stdint.h>
@@ -22,8 +22,9 @@ struct virgl_box {
 };
 typedef int attach_fn(int handle, struct iovec *iov, int n_iov);
 typedef void detach_fn(int handle, struct iovec **iov, int *n_iov);
-typedef int read_fn(uint32_t handle, uint32_t context, uint32_t level, uint32_t stride, uint32_t layer_stride,
-		struct virgl_box *box, uint64_t offset, struct iovec *iov, int n_iov);
+typedef int read_fn(uint32_t handle, uint32_t context, uint32_t level, uint32_t stride,
+	uint32_t layer_stride, struct virgl_box *box, uint64_t offset, struct iovec *iov,
+	int n_iov);
 
 #ifdef WRAP
 #define NAME(name) __wrap_##name
@@ -73,8 +74,9 @@ void NAME(virgl_renderer_resource_detach_iov)(int handle, struct iovec **iov, in
 	REAL(detach_fn, virgl_renderer_resource_detach_iov)(handle, iov, n_iov);
 }
 
-int NAME(virgl_renderer_transfer_read_iov)(uint32_t handle, uint32_t context, uint32_t level, uint32_t stride,
-		uint32_t layer_stride, struct virgl_box *box, uint64_t offset, struct iovec *iov, int n_iov)
+int NAME(virgl_renderer_transfer_read_iov)(uint32_t handle, uint32_t context, uint32_t level,
+	uint32_t stride, uint32_t layer_stride, struct virgl_box *box, uint64_t offset,
+	struct iovec *iov, int n_iov)
 {
 	int rc = REAL(read_fn, virgl_renderer_transfer_read_iov)(
 			handle, context, level, stride, layer_stride, box, offset, iov, n_iov);
