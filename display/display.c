@@ -8,19 +8,12 @@
 #include "display/clients.h"
 #include "display/dbus_display.h"
 #include "display/frame_link.h"
-#include "display/head.h"
 #include "display/inputs.h"
 #include "display/keeper.h"
+#include "display/screens.h"
 #include "display/spice_agent.h"
 #include "display/spice_core.h"
-#include "display/spice_head.h"
 #include "display/spice_inputs.h"
-
-struct shown_head {
-	struct head *head;
-	struct spice_head *spice;
-	bool resize_due;
-};
 
 struct display {
 	void (*done)(void *user, bool fault);
@@ -29,91 +22,44 @@ struct display {
 	struct clients *clients;
 	struct audience *audience;
 	struct spice_core *core;
+	struct screens *screens;
 	struct inputs *inputs;
 	struct spice_inputs *spice_inputs;
 	struct spice_agent *agent;
-	bool absolute; /* the guest's pointer */
+	bool absolute;             /* the guest's pointer */
 	struct frame_link *link;   /* NULL: no renderer */
 	struct dbus_display *dbus; /* NULL: no QEMU */
-	struct shown_head heads[FRAME_HEADS_MAX];
 };
 
-/* Heads. */
-
-static void on_wanted(void *user, const struct frame_head_mode *heads, unsigned n_heads);
+/* Pointer. */
 
 /* A tablet's positions do not say on which of several heads: the agent's do. */
 static void update_pointer(struct display *display)
 {
-	unsigned n_heads = 0;
-	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
-		n_heads += display->heads[i].spice != NULL;
+	inputs_set_absolute(display->inputs, display->absolute);
 	spice_inputs_set_absolute(display->spice_inputs, display->absolute);
-	spice_agent_set_pointer(display->agent, display->absolute && n_heads > 1);
+	spice_agent_set_pointer(
+			display->agent, display->absolute && screens_count(display->screens) > 1);
 }
 
-static bool open_head(struct display *display, unsigned number)
-{
-	struct shown_head *shown = &display->heads[number];
-	if (shown->spice)
-		return true;
-	if (!shown->head)
-		shown->head = head_create(number);
-	shown->spice = spice_head_create(
-			spice_core_server(display->core), shown->head, on_wanted, display);
-	update_pointer(display);
-	return shown->spice != NULL;
-}
-
-static void resize_head(struct shown_head *shown, const struct frame *frame)
-{
-	struct head *head = shown->head;
-	shown->resize_due = false;
-	spice_head_resize(shown->spice, head->width, head->height, frame);
-}
-
-/* The bounding box of what is on; nothing changes while all is off. */
+/* Nothing changes while all is off. */
 static void update_desktop(struct display *display)
 {
-	uint32_t width = 0, height = 0;
-	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
-		const struct head *head = display->heads[i].head;
-		if (!head || !head->on)
-			continue;
-		width = MAX(width, head->x + head->width);
-		height = MAX(height, head->y + head->height);
-	}
-	if (width == 0)
+	uint32_t width, height;
+	int32_t x = 0, y = 0;
+	if (!screens_desktop(display->screens, &width, &height))
 		return;
-	const struct head *first = display->heads[0].head;
-	spice_inputs_set_origin(display->spice_inputs, first->x, first->y);
+	screens_to_desktop(display->screens, 0, &x, &y);
+	spice_inputs_set_origin(display->spice_inputs, (uint32_t)x, (uint32_t)y);
 	inputs_set_desktop(display->inputs, width, height);
 	keeper_say_pointer_area(display->keeper, width, height);
 }
 
-/* A client wants other monitors: render first, so that it has the answer when the guest asks. */
-static void on_wanted(void *user, const struct frame_head_mode *heads, unsigned n_heads)
+static void on_agent_pointer(void *user, unsigned head, int32_t x, int32_t y)
 {
 	struct display *display = user;
-	if (display->link)
-		frame_link_want_heads(display->link, heads, n_heads);
-	for (unsigned i = 0; display->dbus && i < n_heads; i++) {
-		const struct frame_head_mode *mode = &heads[i];
-		bool on = mode->enabled;
-		if (!on && !display->heads[i].spice)
-			continue;
-		dbus_display_set_ui_info(display->dbus, i, (int32_t)MIN(mode->x, FRAME_SIZE_MAX),
-				(int32_t)MIN(mode->y, FRAME_SIZE_MAX), on ? mode->width : 0,
-				on ? mode->height : 0, mode->width_mm, mode->height_mm);
-	}
-}
-
-static void on_agent_pointer(void *user, unsigned number, int32_t x, int32_t y)
-{
-	struct display *display = user;
-	const struct head *head = number < FRAME_HEADS_MAX ? display->heads[number].head : NULL;
-	if (head && head->on)
-		inputs_move_to(display->inputs, x + (int32_t)head->x, y + (int32_t)head->y);
+	if (screens_to_desktop(display->screens, head, &x, &y))
+		inputs_move_to(display->inputs, x, y);
 }
 
 static void on_agent_buttons(void *user, uint32_t buttons)
@@ -134,21 +80,36 @@ static const struct spice_agent_ops spice_agent_ops = {
 	.wheel = on_agent_wheel,
 };
 
+/* A client wants other monitors: render first, so that it has the answer when the guest asks. */
+static void on_wanted(void *user, const struct frame_head_mode *heads, unsigned n_heads)
+{
+	struct display *display = user;
+	if (display->link)
+		frame_link_want_heads(display->link, heads, n_heads);
+	for (unsigned i = 0; display->dbus && i < n_heads; i++) {
+		const struct frame_head_mode *mode = &heads[i];
+		bool on = mode->enabled;
+		if (!on && !screens_is_open(display->screens, i))
+			continue;
+		g_info("client wants head %u: %ux%u", i, mode->width, mode->height);
+		dbus_display_set_ui_info(display->dbus, i, (int32_t)MIN(mode->x, FRAME_SIZE_MAX),
+				(int32_t)MIN(mode->y, FRAME_SIZE_MAX), on ? mode->width : 0,
+				on ? mode->height : 0, mode->width_mm, mode->height_mm);
+	}
+}
+
 /* Audience. */
 
 static void on_client(void *user, int fd)
 {
 	struct display *display = user;
-	audience_arrive(display->audience, fd, display->link && display->heads[0].head->on);
+	audience_arrive(display->audience, fd, display->link && screens_is_on(display->screens, 0));
 }
 
 static void on_admit(void *user, int fd)
 {
 	struct display *display = user;
-	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
-		if (display->heads[i].resize_due)
-			resize_head(&display->heads[i], NULL);
-	}
+	screens_settle(display->screens);
 	spice_core_add_client(display->core, fd);
 }
 
@@ -169,8 +130,8 @@ static void on_channel(void *user, enum spice_core_channel channel, unsigned id,
 	struct display *display = user;
 	if (channel == SPICE_CORE_MAIN)
 		g_info("client %s", connected ? "connected" : "left");
-	if (channel == SPICE_CORE_CURSOR && connected && id < FRAME_HEADS_MAX)
-		spice_head_new_viewer(display->heads[id].spice);
+	if (channel == SPICE_CORE_CURSOR && connected)
+		screens_new_viewer(display->screens, id);
 	if (channel == SPICE_CORE_DISPLAY && id < FRAME_HEADS_MAX)
 		audience_look(display->audience, id, connected);
 	if (channel == SPICE_CORE_INPUTS && !connected)
@@ -186,119 +147,60 @@ static const struct spice_core_ops spice_core_ops = {
 static bool on_head_on(void *user, const struct frame_head_on *on)
 {
 	struct display *display = user;
-	struct shown_head *shown = &display->heads[on->head];
-	if (!open_head(display, on->head))
+	if (!screens_turn_on(display->screens, on, audience_looks(display->audience, on->head)))
 		return false;
-	struct head *head = shown->head;
-	bool same = head->width == on->width && head->height == on->height &&
-			(head->on || on->head == 0);
-	head->on = true;
-	head->x = on->x;
-	head->y = on->y;
-	if (!same) {
-		head_resize(head, on->width, on->height);
-		shown->resize_due = true;
-		g_info("head %u: %ux%u at %u,%u", on->head, on->width, on->height, on->x, on->y);
-	}
-	if (shown->resize_due && !audience_looks(display->audience, on->head))
-		resize_head(shown, NULL);
+	update_pointer(display);
 	update_desktop(display);
 	return true;
 }
 
-static void on_head_off(void *user, unsigned number)
+static void on_head_off(void *user, unsigned head)
 {
 	struct display *display = user;
-	struct shown_head *shown = &display->heads[number];
-	if (!shown->head || !shown->head->on)
-		return;
-	shown->head->on = false;
-	shown->resize_due = false;
-	if (number == 0) {
-		head_push_blank(shown->head);
-		spice_head_wake(shown->spice);
-	} else {
-		head_drop_frame(shown->head);
-		spice_head_unplug(shown->spice);
-	}
-	update_desktop(display);
+	if (screens_turn_off(display->screens, head))
+		update_desktop(display);
 }
 
-static bool on_head_size(void *user, unsigned number, uint32_t *width, uint32_t *height)
+static bool on_head_size(void *user, unsigned head, uint32_t *width, uint32_t *height)
 {
 	struct display *display = user;
-	const struct head *head = display->heads[number].head;
-	if (!head || !head->on)
-		return false;
-	*width = head->width;
-	*height = head->height;
-	return true;
+	return screens_size(display->screens, head, width, height);
 }
 
 static bool on_frame(void *user, struct frame *frame, const struct frame_frame *message)
 {
 	struct display *display = user;
-	struct shown_head *shown = &display->heads[message->head];
-	if (message->serial <= shown->head->serial) {
-		g_warning("render: head %u: serial %" G_GUINT64_FORMAT " after %" G_GUINT64_FORMAT,
-				message->head, message->serial, shown->head->serial);
-		frame_unref(frame);
+	if (!screens_show(display->screens, frame, message))
 		return false;
-	}
-	shown->head->serial = message->serial;
-	if (shown->resize_due)
-		resize_head(shown, frame);
-	head_push_frame(shown->head, frame, message->rects, message->n_rects);
-	spice_head_wake(shown->spice);
 	audience_picture(display->audience);
 	return true;
-}
-
-static struct spice_cursor *cursor_of(struct display *display, unsigned head)
-{
-	struct spice_head *spice = display->heads[head].spice;
-	return spice ? spice_head_cursor(spice) : NULL;
 }
 
 static void on_cursor_image(void *user, const struct frame_cursor_image *image)
 {
 	struct display *display = user;
-	struct spice_cursor *cursor = cursor_of(display, image->head);
-	if (cursor && spice_cursor_set_image(cursor, image->pixels, image->hot_x, image->hot_y))
-		spice_head_wake(display->heads[image->head].spice);
+	screens_cursor_image(display->screens, image);
 }
 
-static void on_cursor_move(void *user, unsigned number, int32_t x, int32_t y)
+static void on_cursor_move(void *user, unsigned head, int32_t x, int32_t y)
 {
 	struct display *display = user;
-	struct spice_cursor *cursor = cursor_of(display, number);
-	x = CLAMP(x, -FRAME_SIZE_MAX, FRAME_SIZE_MAX);
-	y = CLAMP(y, -FRAME_SIZE_MAX, FRAME_SIZE_MAX);
-	if (!cursor || !spice_cursor_move(cursor, x, y))
-		return;
-	const struct head *head = display->heads[number].head;
-	inputs_set_position(display->inputs, x + (int32_t)head->x, y + (int32_t)head->y);
-	spice_head_wake(display->heads[number].spice);
+	if (screens_cursor_move(display->screens, head, x, y) &&
+			screens_to_desktop(display->screens, head, &x, &y))
+		inputs_set_position(display->inputs, x, y);
 }
 
 static void on_cursor_hide(void *user, unsigned head)
 {
 	struct display *display = user;
-	struct spice_cursor *cursor = cursor_of(display, head);
-	if (cursor && spice_cursor_hide(cursor))
-		spice_head_wake(display->heads[head].spice);
+	screens_cursor_hide(display->screens, head);
 }
 
 /* What was shown stays on the client's screen until another renderer brings more. */
 static void close_frame_link(struct display *display)
 {
 	frame_link_close(g_steal_pointer(&display->link));
-	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
-		if (!display->heads[i].head)
-			continue;
-		head_drop_frame(display->heads[i].head);
-		display->heads[i].head->serial = 0;
-	}
+	screens_drop_frames(display->screens);
 }
 
 static void on_render_gone(void *user)
@@ -340,7 +242,6 @@ static void on_qemu_absolute(void *user, bool absolute)
 {
 	struct display *display = user;
 	display->absolute = absolute;
-	inputs_set_absolute(display->inputs, absolute);
 	update_pointer(display);
 }
 
@@ -410,10 +311,9 @@ static bool start(struct display *display, const char *name)
 	struct RedsState *server = spice_core_server(display->core);
 	display->spice_inputs = spice_inputs_create(server, display->inputs);
 	display->agent = spice_agent_create(server, &spice_agent_ops, display);
-	if (!display->spice_inputs || !display->agent || !open_head(display, 0))
+	display->screens = screens_create(server, on_wanted, display);
+	if (!display->spice_inputs || !display->agent || !display->screens)
 		return false;
-	head_resize(display->heads[0].head, DISPLAY_FIRST_WIDTH, DISPLAY_FIRST_HEIGHT);
-	resize_head(&display->heads[0], NULL);
 	return keeper_say_ready(display->keeper);
 }
 
@@ -438,17 +338,15 @@ void display_destroy(struct display *display)
 {
 	if (!display)
 		return;
-	close_frame_link(display);
+	if (display->screens)
+		close_frame_link(display);
 	dbus_display_destroy(display->dbus);
 	display->dbus = NULL;
 	clients_destroy(display->clients);
 	spice_core_destroy(display->core);
 	spice_inputs_destroy(display->spice_inputs);
 	spice_agent_destroy(display->agent);
-	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
-		spice_head_destroy(display->heads[i].spice);
-		head_destroy(display->heads[i].head);
-	}
+	screens_destroy(display->screens);
 	audience_destroy(display->audience);
 	inputs_destroy(display->inputs);
 	keeper_destroy(display->keeper);
