@@ -4,12 +4,10 @@
 #include <drm_fourcc.h>
 #include <epoxy/egl.h>
 #include <epoxy/gl.h>
-#include <fcntl.h>
 #include <gbm.h>
 #include <glib.h>
 #include <string.h>
 #include <unistd.h>
-#include <xf86drm.h>
 
 #include "render/egl_display.h"
 
@@ -56,16 +54,13 @@ static struct gbm_bo *create_bo(uint32_t width, uint32_t height, uint32_t fourcc
 }
 
 /*
- * Writable, because consumers may map it; the first export decides that for all later ones. Drivers
- * have reported success with no descriptor.
+ * By GBM and not by the DRM handle: Mesa's driver must know that this buffer and the one that EGL
+ * imports are the same, or each closes the other's handle. Drivers have reported success with no
+ * descriptor.
  */
 static bool export_dmabuf(struct egl_gbm_buffer *buffer)
 {
-	int node = gbm_device_get_fd(egl_display_get_gbm());
-	uint32_t handle = gbm_bo_get_handle(buffer->bo).u32;
-	if (drmPrimeHandleToFD(node, handle, DRM_CLOEXEC | DRM_RDWR, &buffer->fd) != 0 &&
-			drmPrimeHandleToFD(node, handle, DRM_CLOEXEC, &buffer->fd) != 0)
-		buffer->fd = -1;
+	buffer->fd = gbm_bo_get_fd(buffer->bo);
 	if (buffer->fd < 0)
 		return false;
 	off_t size_bytes = lseek(buffer->fd, 0, SEEK_END);

@@ -120,11 +120,28 @@ static int send_message(struct frame_link *link, void *message, size_t size_byte
 	return 0;
 }
 
+static int flush_removed(struct frame_link *link)
+{
+	while (link->removed->len > 0) {
+		unsigned last = link->removed->len - 1;
+		struct frame_buffer_remove remove = { .buffer = g_array_index(
+							      link->removed, uint32_t, last) };
+		int result = send_message(link, &remove, sizeof(remove),
+				FRAME_MESSAGE_BUFFER_REMOVE, NULL, 0);
+		if (result < 0)
+			return result;
+		g_array_set_size(link->removed, last);
+	}
+	return 0;
+}
+
+/* Display is told at once: it holds the memory until then. */
 static void buffer_is_gone(void *user, struct buffer *buffer)
 {
 	struct frame_link *link = user;
 	g_hash_table_remove(link->announced, GUINT_TO_POINTER(buffer->link_id));
 	g_array_append_val(link->removed, buffer->link_id);
+	flush_removed(link);
 }
 
 static int announce_buffer(struct frame_link *link, struct buffer *buffer)
@@ -163,21 +180,6 @@ static int flush_hello(struct frame_link *link)
 	if (result == 0)
 		link->hello_sent = true;
 	return result;
-}
-
-static int flush_removed(struct frame_link *link)
-{
-	while (link->removed->len > 0) {
-		unsigned last = link->removed->len - 1;
-		struct frame_buffer_remove remove = { .buffer = g_array_index(
-							      link->removed, uint32_t, last) };
-		int result = send_message(link, &remove, sizeof(remove),
-				FRAME_MESSAGE_BUFFER_REMOVE, NULL, 0);
-		if (result < 0)
-			return result;
-		g_array_set_size(link->removed, last);
-	}
-	return 0;
 }
 
 static int flush_head(struct frame_link *link, unsigned index)

@@ -166,6 +166,8 @@ uint32_t scanout_set(
 	resource->scanouts |= 1u << head;
 	scanout_tell_head(gpu, head);
 	write_ledger(gpu, head);
+	/* What is left of another size would lie outside. */
+	region_clear(&s->damage);
 	scanout_damage_all(gpu, head);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }

@@ -45,6 +45,7 @@ struct consumer {
 	struct consumer_state_answer state;
 	struct consumer_mode mode;
 	bool hello;
+	bool takes_dmabufs;
 	bool bench;
 	struct picture_pattern pattern;
 };
@@ -97,17 +98,16 @@ static void send_rate(struct consumer *c, uint32_t head)
 	send_frames(c, &m, sizeof(m));
 }
 
-/* Nothing without a GPU, or when WIRE_TAKES is memfd: then the renderer sends memfds. */
+/* None without a GPU: then the renderer sends memfds. */
 static void send_formats(struct consumer *c)
 {
-	if (!consumer_gpu_is_open() || !g_strcmp0(g_getenv("WIRE_TAKES"), "memfd"))
-		return;
 	for (uint32_t head = 0; head < FRAME_HEADS_MAX; head++) {
 		struct frame_formats_wanted m = {
 			.header.type = FRAME_MESSAGE_FORMATS_WANTED,
 			.head = head,
 		};
-		m.n_formats = consumer_gpu_formats(m.formats);
+		if (c->takes_dmabufs)
+			m.n_formats = consumer_gpu_formats(m.formats);
 		send_frames(c, &m, sizeof(m));
 	}
 }
@@ -191,6 +191,7 @@ static bool on_buffer_add(void *user, const void *message, int *fds, unsigned n_
 	struct buffer *b = g_new0(struct buffer, 1);
 	b->id = m->buffer;
 	b->add = *m;
+	c->state.fourcc = m->fourcc;
 	if (m->buffer == 0 || g_hash_table_contains(c->buffers, GUINT_TO_POINTER(m->buffer)))
 		breach(c, "buffer id %u added while known, or zero", m->buffer);
 	if (m->kind == FRAME_BUFFER_MEMFD) {
@@ -543,6 +544,15 @@ static bool on_mode(void *user, const void *message, int *fds, unsigned n_fds)
 	return true;
 }
 
+static bool on_takes(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct consumer *c = user;
+	const struct consumer_takes *m = message;
+	c->takes_dmabufs = m->dmabufs && consumer_gpu_is_open();
+	send_formats(c);
+	return true;
+}
+
 static bool on_snapshot(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	struct consumer *c = user;
@@ -596,6 +606,7 @@ static const struct link_handler TEST_TABLE[] = {
 	ROW(CONSUMER_RATE, 0, 0, consumer_rate, on_rate),
 	ROW(CONSUMER_HEADS, 0, 0, consumer_heads, on_heads),
 	ROW(CONSUMER_MODE, 0, 0, consumer_mode, on_mode),
+	ROW(CONSUMER_TAKES, 0, 0, consumer_takes, on_takes),
 	ROW(CONSUMER_SNAPSHOT, 0, 0, consumer_snapshot, on_snapshot),
 	ROW(CONSUMER_STATE, 0, 0, consumer_state, on_state),
 	ROW(CONSUMER_BENCH, 0, 0, consumer_bench, on_bench),
@@ -676,6 +687,7 @@ int main(int argc, char **argv)
 		c.heads[i].held = g_array_new(FALSE, FALSE, sizeof(struct held));
 	if (g_getenv("WIRE_RENDER_NODE"))
 		consumer_gpu_open(g_getenv("WIRE_RENDER_NODE"));
+	c.takes_dmabufs = consumer_gpu_is_open();
 	introduce(&c);
 	run(&c);
 }

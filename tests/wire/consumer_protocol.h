@@ -20,6 +20,7 @@ enum consumer_message {
 	CONSUMER_SNAPSHOT, /* answered by PICTURE */
 	CONSUMER_STATE,    /* answered by STATE_ANSWER */
 	CONSUMER_BENCH,
+	CONSUMER_TAKES,
 	/* consumer -> test */
 	CONSUMER_HELLO = 32,
 	CONSUMER_PICTURE,
@@ -50,6 +51,13 @@ struct consumer_mode {
 	struct link_header header;
 	uint32_t hold;  /* keeps buffers locked (at most FRAME_LOCKED_MAX): releases when turned off */
 	uint32_t sleep; /* reads nothing from the frame link */
+};
+
+/* Which buffers it says it can use, from now on. It begins with dma-bufs when it has a GPU. */
+struct consumer_takes {
+	struct link_header header;
+	uint32_t dmabufs;
+	uint32_t reserved;
 };
 
 struct consumer_snapshot {
@@ -89,6 +97,7 @@ struct consumer_state_answer {
 	uint32_t buffers;     /* known now */
 	uint32_t listeners, tickets;
 	uint32_t dmabufs, fences; /* received */
+	uint32_t fourcc;          /* of the newest buffer */
 	uint64_t breaches;    /* of the frame link's rules */
 	uint64_t damage_short; /* frames whose damage did not cover all that changed */
 	uint64_t bench_good, bench_bad, bench_last;
