@@ -167,7 +167,7 @@ def boot(folder, devices, run_script, *, break_script=None, command_line="", fil
             command = base_arguments(folder, work, command_line, memory_mib)
         command += [word.replace("@REPORT@", report) for word in devices]
         with open(f"{work}/qemu.log", "wb") as log:
-            process = subprocess.Popen(["nice", "-n", "15"] + command, stdin=subprocess.DEVNULL, stdout=log,
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
                                        stderr=log, env=dict(os.environ, **(environment or {})))
             status, shown = watch(process, vitrine, limit_s)
         results = read_results(f"{work}/result")
