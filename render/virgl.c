@@ -58,11 +58,11 @@ static struct virgl_renderer_callbacks callbacks = {
 	.get_egl_display = get_display,
 };
 
-/* Whatever virglrenderer prints, a guest has caused. */
+/* Reports and complaints alike, much of it a guest's doing: what it refuses is warned of elsewhere. */
 static void log_message(const char *format, va_list args)
 {
 	g_autofree char *text = g_strdup_vprintf(format, args);
-	guest_warning("virglrenderer: %s", g_strchomp(text));
+	g_info("virglrenderer: %s", g_strchomp(text));
 }
 
 static void find_capsets(void)
@@ -81,12 +81,12 @@ bool virgl_init(const struct egl_choice *choice, void (*on_fence)(void *user, ui
 {
 	fence_callback = on_fence;
 	fence_user = user;
+	virgl_set_debug_callback(log_message);
 	int result = virgl_renderer_init(&callbacks, VIRGL_RENDERER_THREAD_SYNC, &callbacks);
 	if (result != 0) {
 		g_warning("virglrenderer does not start (%d) on %s", result, choice->description);
 		return false;
 	}
-	virgl_set_debug_callback(log_message);
 	find_capsets();
 	virgl_renderer_force_ctx_0();
 	virgl_quirks_apply();
