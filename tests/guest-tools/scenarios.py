@@ -46,7 +46,7 @@ class Boot:
     vitrine: bool = False  # run by `vitrine run` instead of QEMU alone
     options: tuple = ()    # of `vitrine run`
     full: bool = False     # all checks, also those that take the display; install, remove, bench, bundle
-    limit_s: int = 500
+    limit_s: int = 1500
 
 
 # $LIB is where the release keeps libraries.
@@ -141,8 +141,8 @@ BOOTS_VITRINE = [
 ]
 BOOTS_OLD = [Boot("old-kernel", GL + DESKTOP, also=("kernel.no-edid",))]
 BOOTS_FAULTS = [
-    Boot("faults", GL + DESKTOP + GUEST_AGENT, steps=STEPS_RIGHTS + STEPS_MESA + STEPS_AGENT, limit_s=900),
-    Boot("faults-xorg", GL + DESKTOP, steps=STEPS_XORG + STEPS_DRIVER, limit_s=900),
+    Boot("faults", GL + DESKTOP + GUEST_AGENT, steps=STEPS_RIGHTS + STEPS_MESA + STEPS_AGENT, limit_s=2400),
+    Boot("faults-xorg", GL + DESKTOP, steps=STEPS_XORG + STEPS_DRIVER, limit_s=2400),
     Boot("wrong-pixel", GL + DESKTOP, cause="truth.wrong-pixel", only="device,kernel,ioctl,mesa,truth",
          wrong_pixel=True),
     Boot("second-vga", GL_AND_VGA + DESKTOP, also=("device.second-vga",)),
