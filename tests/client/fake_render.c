@@ -147,7 +147,9 @@ static struct fake_buffer *head_wait_free(struct fake_render *render, struct fak
 			break;
 		}
 	}
-	render->max_wait_us = MAX(render->max_wait_us, g_get_monotonic_time() - start_us);
+	gint64 waited_us = g_get_monotonic_time() - start_us;
+	render->max_wait_us = MAX(render->max_wait_us, waited_us);
+	render->total_wait_us += waited_us;
 	return buffer;
 }
 

@@ -66,7 +66,8 @@ struct fake_render {
 	unsigned max_locked; /* buffers of one head held by display at once, the one just sent
 				included */
 	gint64 max_wait_us;  /* longest wait for a buffer */
-	const char *broken;  /* a fault of display against the contract; NULL: none */
+	gint64 total_wait_us;
+	const char *broken; /* a fault of display against the contract; NULL: none */
 };
 
 void fake_render_init(struct fake_render *render);

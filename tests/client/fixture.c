@@ -85,12 +85,15 @@ gint64 fixture_expect_canvas(struct fixture *fixture)
 	return answer_int(answer, "elapsed_ms");
 }
 
-void fixture_expect_wait_below(struct fixture *fixture, int limit_ms)
+void fixture_expect_short_waits(struct fixture *fixture)
 {
-	g_test_message("longest wait for a buffer: %.1f ms; most buffers locked: %u; frames "
-		       "%" G_GUINT64_FORMAT,
-		fixture->render->max_wait_us / 1000.0, fixture->render->max_locked,
-		fixture->render->n_frames);
-	g_assert_cmpstr(fixture->render->broken, ==, NULL);
-	g_assert_cmpint(fixture->render->max_wait_us / 1000, <, limit_ms);
+	const struct fake_render *render = fixture->render;
+	double mean_ms = render->total_wait_us / 1000.0 / MAX(render->n_frames, 1);
+
+	g_test_message("waits for a buffer: longest %.1f ms, mean %.2f ms, %" G_GUINT64_FORMAT
+		       " frames; most buffers locked: %u",
+		render->max_wait_us / 1000.0, mean_ms, render->n_frames, render->max_locked);
+	g_assert_cmpstr(render->broken, ==, NULL);
+	g_assert_cmpint(render->max_wait_us / 1000, <, WAIT_LIMIT_MS);
+	g_assert_cmpfloat(mean_ms, <, WAIT_MEAN_LIMIT_MS);
 }

@@ -3,10 +3,6 @@
 #include "tests/client/fixture.h"
 #include "tests/guest/counter_layout.h"
 
-/* What a guest may be kept waiting for a buffer to draw into, sanitizers and busy machines
- * included. */
-#define WAIT_LIMIT_MS 400
-
 static void test_idle_guest_is_seen_at_once(void)
 {
 	struct fixture fixture;
@@ -45,7 +41,7 @@ static void test_full_frames(void)
 		fake_render_flush_all(fixture.render, 0);
 		fixture_expect_canvas(&fixture);
 	}
-	fixture_expect_wait_below(&fixture, WAIT_LIMIT_MS);
+	fixture_expect_short_waits(&fixture);
 	fixture_stop(&fixture);
 }
 
@@ -116,7 +112,7 @@ static void test_sizes_and_strides(void)
 		fake_render_flush(fixture.render, 0, &part, 1);
 		fixture_expect_canvas(&fixture);
 	}
-	fixture_expect_wait_below(&fixture, WAIT_LIMIT_MS);
+	fixture_expect_short_waits(&fixture);
 	fixture_stop(&fixture);
 }
 
@@ -140,7 +136,7 @@ static void test_thousand_scattered_updates(void)
 		g_usleep(2000);
 	}
 	fixture_expect_canvas(&fixture);
-	fixture_expect_wait_below(&fixture, WAIT_LIMIT_MS);
+	fixture_expect_short_waits(&fixture);
 	fixture_stop(&fixture);
 }
 
@@ -163,7 +159,7 @@ static void test_thirty_two_rects_at_once(void)
 		fake_render_flush(fixture.render, 0, rects, FRAME_RECTS_MAX);
 	}
 	fixture_expect_canvas(&fixture);
-	fixture_expect_wait_below(&fixture, WAIT_LIMIT_MS);
+	fixture_expect_short_waits(&fixture);
 	fixture_stop(&fixture);
 }
 
@@ -190,7 +186,7 @@ static void film_test(uint32_t width, uint32_t height, struct frame_rect rect)
 		       " ms after the last frame",
 		answer_int(stats, "streams"), settled_ms);
 	g_assert_cmpint(settled_ms, <, 8000);
-	fixture_expect_wait_below(&fixture, WAIT_LIMIT_MS);
+	fixture_expect_short_waits(&fixture);
 	fixture_stop(&fixture);
 }
 
@@ -274,7 +270,7 @@ static void test_two_heads(void)
 		fake_render_flush(fixture.render, head, &rect, 1);
 		expect_head(&fixture, head);
 	}
-	fixture_expect_wait_below(&fixture, WAIT_LIMIT_MS);
+	fixture_expect_short_waits(&fixture);
 	fixture_stop(&fixture);
 }
 
@@ -304,7 +300,7 @@ static void test_resize_and_off(void)
 	canvas_noise(fixture_canvas(&fixture), canvas_all(fixture_canvas(&fixture)), 600);
 	fake_render_flush_all(fixture.render, 0);
 	fixture_expect_canvas(&fixture);
-	fixture_expect_wait_below(&fixture, WAIT_LIMIT_MS);
+	fixture_expect_short_waits(&fixture);
 	fixture_stop(&fixture);
 }
 
