@@ -19,6 +19,8 @@
 /* Most pieces of host memory in one chain: descriptors may cross memory regions. */
 #define CHAIN_PIECES_MAX (CHAIN_DESCRIPTORS_MAX + KEEPER_MEMORY_REGIONS_MAX)
 
+struct vring_desc;
+
 struct chain {
 	uint16_t head;
 	uint32_t generation; /* of the ring when it was taken: answers from before a reset are dropped */
@@ -30,6 +32,13 @@ struct chain {
 	struct iovec *readable, *writable; /* both point into pieces[] */
 	struct iovec pieces[];
 };
+
+/*
+ * Follows the descriptors from `head` of a table in guest memory, indirect ones too, each read once as
+ * the guest may change it meanwhile. What is wrong goes into `fault`. Takes a reference on `memory`.
+ */
+struct chain *chain_create(struct memory *memory, const struct vring_desc *table,
+		unsigned table_length, uint16_t head, struct iovec scratch[CHAIN_PIECES_MAX]);
 
 /* Copies from the readable part. Returns the bytes copied: fewer when the chain is shorter. */
 size_t chain_read(const struct chain *chain, uint64_t offset_bytes, void *to, size_t size_bytes);
