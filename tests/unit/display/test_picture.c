@@ -18,6 +18,7 @@
 
 struct guest {
 	struct head *head;
+	uint32_t stride_bytes;
 	uint32_t *canvas;
 	uint32_t *memory[BUFFERS];
 	struct buffer *buffers[BUFFERS];
@@ -33,10 +34,12 @@ static void on_released(void *user, uint32_t buffer, uint32_t head, uint64_t ser
 	guest->locked[buffer - 1] = false;
 }
 
-static void guest_init(struct guest *guest)
+/* The last row ends with the object, whatever the stride. */
+static void guest_init_buffers(struct guest *guest, uint32_t stride_bytes)
 {
-	size_t size_bytes = WIDTH * HEIGHT * 4;
-	*guest = (struct guest){ .head = head_create(0), .canvas = g_malloc0(size_bytes) };
+	size_t size_bytes = stride_bytes * (HEIGHT - 1) + WIDTH * 4;
+	*guest = (struct guest){ .head = head_create(0), .stride_bytes = stride_bytes };
+	guest->canvas = g_malloc0(WIDTH * HEIGHT * 4);
 	head_resize(guest->head, WIDTH, HEIGHT);
 	for (uint32_t i = 0; i < BUFFERS; i++) {
 		struct frame_buffer_add add = {
@@ -44,7 +47,7 @@ static void guest_init(struct guest *guest)
 			.kind = FRAME_BUFFER_MEMFD,
 			.width = WIDTH,
 			.height = HEIGHT,
-			.stride_bytes = WIDTH * 4,
+			.stride_bytes = stride_bytes,
 			.fourcc = DRM_FORMAT_XRGB8888,
 			.size_bytes = size_bytes,
 		};
@@ -55,13 +58,18 @@ static void guest_init(struct guest *guest)
 	}
 }
 
+static void guest_init(struct guest *guest)
+{
+	guest_init_buffers(guest, WIDTH * 4);
+}
+
 static void guest_finish(struct guest *guest)
 {
 	head_destroy(guest->head);
 	for (unsigned i = 0; i < BUFFERS; i++) {
 		g_assert_false(guest->locked[i]);
 		buffer_unref(guest->buffers[i]);
-		shm_unmap(guest->memory[i], WIDTH * HEIGHT * 4);
+		shm_unmap(guest->memory[i], guest->stride_bytes * (HEIGHT - 1) + WIDTH * 4);
 	}
 	g_free(guest->canvas);
 }
@@ -83,7 +91,9 @@ static void guest_draw(struct guest *guest, struct frame_rect rect, uint32_t col
 			guest->canvas[y * WIDTH + x] = color + x * y;
 	}
 	unsigned i = free_buffer(guest);
-	memcpy(guest->memory[i], guest->canvas, WIDTH * HEIGHT * 4);
+	for (uint32_t y = 0; y < HEIGHT; y++)
+		memcpy((uint8_t *)guest->memory[i] + y * guest->stride_bytes, guest->canvas + y * WIDTH,
+				WIDTH * 4);
 	struct frame_frame message = { .buffer = i + 1, .serial = ++guest->serial };
 	guest->locked[i] = true;
 	head_push_frame(guest->head,
@@ -236,6 +246,46 @@ static void test_whole_points_into_the_buffer(void)
 	guest_finish(&guest);
 }
 
+/* Rows reach beyond the object's end: it must be copied, however much of it changed. */
+static void test_copies_what_is_not_whole(void)
+{
+	struct guest guest;
+	struct picture picture;
+	guest_init_buffers(&guest, WIDTH * 4 + 64);
+	guest_draw(&guest, (struct frame_rect){ 0, 0, WIDTH, HEIGHT }, 1);
+	g_assert_cmpint(picture_take(guest.head, &picture), ==, PICTURE_TAKEN);
+	g_assert_null(picture.frame);
+	g_assert_nonnull(picture.copy);
+	picture_release(&picture);
+	guest_finish(&guest);
+}
+
+/* Pictures that are just too small to be sent whole, none given back. */
+static void test_heap_is_bounded(void)
+{
+	struct guest guest;
+	struct picture pictures[64], one_more;
+	unsigned n = 0;
+	size_t bytes = 0;
+	enum picture_result result;
+	guest_init(&guest);
+	do {
+		g_assert_cmpuint(n, <, G_N_ELEMENTS(pictures));
+		guest_draw(&guest, (struct frame_rect){ 0, n, WIDTH, HEIGHT * 2 / 3 }, n);
+		result = picture_take(guest.head, &pictures[n]);
+		if (result == PICTURE_TAKEN)
+			bytes += pictures[n++].copy_bytes;
+		g_assert_cmpuint(bytes, <=, PICTURE_HEAP_MIN);
+	} while (result == PICTURE_TAKEN);
+	g_assert_cmpint(result, ==, PICTURE_STARVED);
+	g_assert_cmpuint(n, >=, 4);
+	for (unsigned i = 0; i < n; i++)
+		picture_release(&pictures[i]);
+	g_assert_cmpint(picture_take(guest.head, &one_more), ==, PICTURE_TAKEN);
+	picture_release(&one_more);
+	guest_finish(&guest);
+}
+
 static void test_starves_once(void)
 {
 	struct guest guest;
@@ -276,6 +326,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/picture/small", test_small);
 	g_test_add_func("/picture/mixed", test_mixed);
 	g_test_add_func("/picture/whole-points-into-the-buffer", test_whole_points_into_the_buffer);
+	g_test_add_func("/picture/copies-what-is-not-whole", test_copies_what_is_not_whole);
+	g_test_add_func("/picture/heap-is-bounded", test_heap_is_bounded);
 	g_test_add_func("/picture/starves-once", test_starves_once);
 	g_test_add_func("/picture/blank", test_blank);
 	return g_test_run();
