@@ -148,6 +148,13 @@ static void on_qmp_ready(void *user)
 	announce(run);
 }
 
+/* What Mesa says about /dev/null as a render node. */
+static bool is_mesa_noise(const char *line)
+{
+	return g_str_has_prefix(line, "failed to get driver name") ||
+			g_str_has_prefix(line, "MESA-LOADER: failed to retrieve");
+}
+
 /* QEMU's complaints go to a file, because Mesa's go there too; they matter when it fails. */
 static void show_qemu_log(const struct run *run)
 {
@@ -157,7 +164,11 @@ static void show_qemu_log(const struct run *run)
 	if (!g_file_get_contents(path, &text, &length, NULL))
 		return;
 	const char *tail = length > LOG_TAIL_BYTES ? text + length - LOG_TAIL_BYTES : text;
-	fputs(tail, stderr);
+	g_auto(GStrv) lines = g_strsplit(tail, "\n", -1);
+	for (unsigned i = 0; lines[i]; i++) {
+		if (*lines[i] && !is_mesa_noise(lines[i]))
+			fprintf(stderr, "%s\n", lines[i]);
+	}
 	if (strstr(tail, "'dbus'") || strstr(tail, "display-dbus"))
 		g_warning("this QEMU has no D-Bus display with GL (on Debian: apt install "
 			  "qemu-system-modules-opengl, with QEMU 7.2 qemu-system-gui)");
@@ -184,11 +195,20 @@ static void on_qmp_answer(void *user, JsonNode *result, const char *error)
 	end_by_wish(run);
 }
 
+static void note_shutdown(JsonObject *data)
+{
+	const char *reason = data ? json_object_get_string_member_with_default(data, "reason", "") : "";
+	if (strcmp(reason, "guest-shutdown") == 0)
+		g_message("the guest has powered off");
+	else
+		g_message("QEMU was told to end (%s)", reason);
+}
+
 static void on_qmp_event(void *user, const char *name, JsonObject *data)
 {
 	struct run *run = user;
 	if (strcmp(name, "SHUTDOWN") == 0 && !run->ending)
-		g_message("the guest has powered off");
+		note_shutdown(data);
 	/* Whoever stopped it may go on; an accelerator that gave up never does. */
 	if (strcmp(name, "STOP") == 0)
 		qmp_client_send(run->qmp, "query-status", NULL, -1);
@@ -410,9 +430,9 @@ static void end_child(struct child *child, unsigned patience_ms)
 static bool prepare(struct run *run, GError **error)
 {
 	const struct run_options *o = &run->options;
-	return qemu_find(&run->qemu, o->qemu, error) && choose_accel(run, error) &&
+	return qemu_find(&run->qemu, o->qemu, error) &&
 			run_dir_create(&run->dir, o->name, error) && open_spice(run, error) &&
-			start_both(run, error);
+			choose_accel(run, error) && start_both(run, error);
 }
 
 static void remove_source(unsigned source)

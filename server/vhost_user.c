@@ -104,7 +104,7 @@ static enum step check_header(const struct vhost_user *v)
 	return reason ? refuse(v, row, reason) : STEP_MORE;
 }
 
-static bool send_reply(struct vhost_user *v, size_t payload_bytes)
+static enum step send_reply(struct vhost_user *v, size_t payload_bytes)
 {
 	struct vhost_user_header header = { .request = v->header.request,
 		.flags = VHOST_USER_VERSION | VHOST_USER_FLAG_REPLY,
@@ -121,12 +121,12 @@ static bool send_reply(struct vhost_user *v, size_t payload_bytes)
 			continue;
 		}
 		struct pollfd p = { .fd = v->fd, .events = POLLOUT };
-		if (n < 0 && errno == EAGAIN && poll(&p, 1, REPLY_TIMEOUT_MS) <= 0)
-			return false;
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			return false;
+		if (errno == EAGAIN && poll(&p, 1, REPLY_TIMEOUT_MS) <= 0)
+			return refuse(v, find_row(v), "the answer is not taken");
+		if (errno != EAGAIN && errno != EINTR)
+			return STEP_CLOSED;
 	}
-	return true;
+	return STEP_MORE;
 }
 
 static enum step dispatch(struct vhost_user *v)
@@ -150,9 +150,7 @@ static enum step dispatch(struct vhost_user *v)
 		call->payload.u64 = 0;
 		call->reply_bytes = sizeof(call->payload.u64);
 	}
-	if (call->reply_bytes > 0 && !send_reply(v, call->reply_bytes))
-		return refuse(v, row, "the answer is not taken");
-	return STEP_MORE;
+	return call->reply_bytes > 0 ? send_reply(v, call->reply_bytes) : STEP_MORE;
 }
 
 /* Receives as far as possible without waiting; handles the message when it is complete. */
