@@ -58,7 +58,7 @@ static gboolean on_client(gint listener_fd, GIOCondition condition, gpointer use
 	int on = 1;
 	if (listener->kind == KEEPER_LISTENER_TCP)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	listener->clients->accepted(listener->clients->user, fd);
+	listener->clients->accepted(listener->clients->user, fd, listener->kind);
 	return G_SOURCE_CONTINUE;
 }
 

@@ -17,7 +17,7 @@
 struct clients;
 
 /* `fd` is the callee's: a connected stream socket, non-blocking, close-on-exec. */
-typedef void (*clients_accepted)(void *user, int fd);
+typedef void (*clients_accepted)(void *user, int fd, enum keeper_listener_kind kind);
 
 struct clients *clients_create(clients_accepted accepted, void *user);
 void clients_destroy(struct clients *clients);

@@ -10,6 +10,7 @@
 #include "display/frame_link.h"
 #include "display/inputs.h"
 #include "display/keeper.h"
+#include "display/local.h"
 #include "display/screens.h"
 #include "display/spice_agent.h"
 #include "display/spice_core.h"
@@ -20,6 +21,7 @@ struct display {
 	void *user;
 	struct keeper *keeper;
 	struct clients *clients;
+	struct local *local;
 	struct audience *audience;
 	struct spice_core *core;
 	struct screens *screens;
@@ -100,7 +102,13 @@ static void on_wanted(void *user, const struct frame_head_mode *heads, unsigned 
 
 /* Audience. */
 
-static void on_client(void *user, int fd)
+static void on_client(void *user, int fd, enum keeper_listener_kind kind)
+{
+	struct display *display = user;
+	local_arrive(display->local, fd, kind == KEEPER_LISTENER_UNIX);
+}
+
+static void on_local_admit(void *user, int fd)
 {
 	struct display *display = user;
 	audience_arrive(display->audience, fd, display->link && screens_is_on(display->screens, 0));
@@ -109,8 +117,59 @@ static void on_client(void *user, int fd)
 static void on_admit(void *user, int fd)
 {
 	struct display *display = user;
-	screens_settle(display->screens);
-	spice_core_add_client(display->core, fd);
+	/* A new surface would take a dma-buf's place. */
+	if (!local_uses_dmabufs(display->local))
+		screens_settle(display->screens);
+	if (!spice_core_add_client(display->core, fd))
+		local_forget(display->local, fd);
+}
+
+static void want_formats(struct display *display)
+{
+	bool use = local_uses_dmabufs(display->local);
+	if (display->link)
+		frame_link_want_formats(display->link, spice_gl_formats,
+				use ? SPICE_GL_FORMATS : 0);
+}
+
+static void on_local_use(void *user, bool dmabufs)
+{
+	struct display *display = user;
+	want_formats(display);
+	screens_use_dmabufs(display->screens, dmabufs);
+}
+
+static const struct local_ops local_ops = {
+	.admit = on_local_admit,
+	.use = on_local_use,
+};
+
+static void on_dmabuf_stalled(void *user)
+{
+	struct display *display = user;
+	local_stalled(display->local);
+}
+
+static void on_dmabufs_left(void *user)
+{
+	struct display *display = user;
+	local_left(display->local);
+}
+
+static const struct spice_gl_ops spice_gl_ops = {
+	.stalled = on_dmabuf_stalled,
+	.left = on_dmabufs_left,
+};
+
+static void on_connection(void *user, int fd, const void *key, bool connected)
+{
+	struct display *display = user;
+	if (!display->local)
+		return;
+	if (connected)
+		local_connected(display->local, fd, key);
+	else
+		local_disconnected(display->local, key);
 }
 
 static void on_rates(void *user)
@@ -140,6 +199,7 @@ static void on_channel(void *user, enum spice_core_channel channel, unsigned id,
 
 static const struct spice_core_ops spice_core_ops = {
 	.channel = on_channel,
+	.connection = on_connection,
 };
 
 /* Frame link. */
@@ -170,8 +230,11 @@ static bool on_head_size(void *user, unsigned head, uint32_t *width, uint32_t *h
 static bool on_frame(void *user, struct frame *frame, const struct frame_frame *message)
 {
 	struct display *display = user;
+	bool dmabuf = frame->dmabuf != NULL;
 	if (!screens_show(display->screens, frame, message))
 		return false;
+	if (!dmabuf)
+		local_picture(display->local);
 	audience_picture(display->audience);
 	return true;
 }
@@ -276,6 +339,7 @@ static bool on_frame_link(void *user, int fd)
 	struct display *display = user;
 	close_frame_link(display);
 	display->link = frame_link_create(fd, &frame_link_ops, display);
+	want_formats(display);
 	on_rates(display);
 	return true;
 }
@@ -311,7 +375,7 @@ static bool start(struct display *display, const char *name)
 	struct RedsState *server = spice_core_server(display->core);
 	display->spice_inputs = spice_inputs_create(server, display->inputs);
 	display->agent = spice_agent_create(server, &spice_agent_ops, display);
-	display->screens = screens_create(server, on_wanted, display);
+	display->screens = screens_create(server, on_wanted, &spice_gl_ops, display);
 	if (!display->spice_inputs || !display->agent || !display->screens)
 		return false;
 	return keeper_say_ready(display->keeper);
@@ -325,6 +389,7 @@ struct display *display_create(
 	display->user = user;
 	display->keeper = keeper_create(keeper_fd, &keeper_ops, display);
 	display->clients = clients_create(on_client, display);
+	display->local = local_create(&local_ops, display);
 	display->audience = audience_create(&audience_ops, display);
 	display->inputs = inputs_create(on_inputs_queued, display);
 	if (start(display, name))
@@ -342,12 +407,14 @@ void display_destroy(struct display *display)
 		close_frame_link(display);
 	dbus_display_destroy(display->dbus);
 	display->dbus = NULL;
+	g_clear_pointer(&display->local, local_destroy);
 	clients_destroy(display->clients);
 	spice_core_destroy(display->core);
 	spice_inputs_destroy(display->spice_inputs);
 	spice_agent_destroy(display->agent);
 	screens_destroy(display->screens);
 	audience_destroy(display->audience);
+	local_destroy(display->local);
 	inputs_destroy(display->inputs);
 	keeper_destroy(display->keeper);
 	g_free(display);

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <glib.h>
 #include <drm_fourcc.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "protocol/shm.h"
 
@@ -15,18 +17,22 @@ struct buffer {
 	uint32_t width, height;
 	uint32_t stride_bytes;
 	size_t offset_bytes, size_bytes;
-	uint8_t *memory;
+	uint8_t *memory;            /* NULL: a dma-buf */
+	struct frame_dmabuf dmabuf; /* fd -1: memory */
 };
 
 /* Every sum below stays far under 64 bits once the sides and the stride are bounded. */
 static const char *check_add(const struct frame_buffer_add *add)
 {
-	if (add->kind != FRAME_BUFFER_MEMFD)
-		return "only memfd buffers can be shown";
-	if (add->fourcc != DRM_FORMAT_XRGB8888 && add->fourcc != DRM_FORMAT_ARGB8888)
-		return "format is neither XRGB8888 nor ARGB8888";
-	if (add->modifier != DRM_FORMAT_MOD_LINEAR)
+	if (add->kind == FRAME_BUFFER_MEMFD && add->modifier != DRM_FORMAT_MOD_LINEAR)
 		return "layout is not linear";
+	if (add->kind == FRAME_BUFFER_MEMFD && add->fourcc != DRM_FORMAT_XRGB8888 &&
+			add->fourcc != DRM_FORMAT_ARGB8888)
+		return "format is neither XRGB8888 nor ARGB8888";
+	if (add->kind == FRAME_BUFFER_DMABUF && add->offset_bytes != 0)
+		return "a dma-buf that does not begin with the picture cannot be shown";
+	if (add->kind != FRAME_BUFFER_MEMFD && add->kind != FRAME_BUFFER_DMABUF)
+		return "neither a memfd nor a dma-buf";
 	if (add->width == 0 || add->height == 0 || add->width > FRAME_SIZE_MAX ||
 			add->height > FRAME_SIZE_MAX)
 		return "a side is 0 or more than FRAME_SIZE_MAX";
@@ -52,10 +58,13 @@ struct buffer *buffer_create(const struct frame_buffer_add *add, int fd)
 				add->height, add->stride_bytes, fault);
 		return NULL;
 	}
-	uint8_t *memory = shm_map(fd, add->size_bytes, false);
-	if (!memory) {
-		g_warning("render: buffer %u: cannot map %" G_GUINT64_FORMAT " bytes: %s",
-				add->buffer, add->size_bytes, g_strerror(errno));
+	bool dmabuf = add->kind == FRAME_BUFFER_DMABUF;
+	uint8_t *memory = dmabuf ? NULL : shm_map(fd, add->size_bytes, false);
+	int own_fd = dmabuf ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+	if (!memory && own_fd < 0) {
+		g_warning("render: buffer %u: cannot %s %" G_GUINT64_FORMAT " bytes: %s",
+				add->buffer, dmabuf ? "keep" : "map", add->size_bytes,
+				g_strerror(errno));
 		return NULL;
 	}
 	struct buffer *buffer = g_new0(struct buffer, 1);
@@ -67,6 +76,7 @@ struct buffer *buffer_create(const struct frame_buffer_add *add, int fd)
 	buffer->offset_bytes = add->offset_bytes;
 	buffer->size_bytes = add->size_bytes;
 	buffer->memory = memory;
+	buffer->dmabuf = (struct frame_dmabuf){ own_fd, add->stride_bytes, add->fourcc };
 	return buffer;
 }
 
@@ -80,7 +90,10 @@ void buffer_unref(struct buffer *buffer)
 {
 	if (!buffer || !g_atomic_int_dec_and_test(&buffer->refs))
 		return;
-	shm_unmap(buffer->memory, buffer->size_bytes);
+	if (buffer->memory)
+		shm_unmap(buffer->memory, buffer->size_bytes);
+	if (buffer->dmabuf.fd >= 0)
+		close(buffer->dmabuf.fd);
 	g_free(buffer);
 }
 
@@ -100,6 +113,12 @@ struct frame *frame_create(struct buffer *buffer, const struct frame_frame *mess
 				buffer->id, buffer->width, buffer->height);
 		return NULL;
 	}
+	bool dmabuf = buffer->dmabuf.fd >= 0;
+	if (dmabuf && (width != buffer->width || height != buffer->height)) {
+		g_warning("render: head %u: a part of dma-buf %u cannot be shown", message->head,
+				buffer->id);
+		return NULL;
+	}
 	size_t offset = buffer->offset_bytes + (size_t)message->source_y * buffer->stride_bytes +
 			(size_t)message->source_x * BYTES_PER_PIXEL;
 	struct frame *frame = g_new0(struct frame, 1);
@@ -110,8 +129,9 @@ struct frame *frame_create(struct buffer *buffer, const struct frame_frame *mess
 	frame->width = width;
 	frame->height = height;
 	frame->stride_bytes = buffer->stride_bytes;
-	frame->pixels = buffer->memory + offset;
-	frame->whole = (size_t)buffer->stride_bytes * height <= buffer->size_bytes - offset;
+	frame->dmabuf = dmabuf ? &buffer->dmabuf : NULL;
+	frame->pixels = dmabuf ? NULL : buffer->memory + offset;
+	frame->whole = !dmabuf && (size_t)buffer->stride_bytes * height <= buffer->size_bytes - offset;
 	frame->released = released;
 	frame->user = user;
 	return frame;

@@ -2,7 +2,7 @@
 /*
  * frame: render's buffers as display sees them, and the locks it holds on them.
  *
- * A buffer is one mapped BUFFER_ADD. A frame is one FRAME message: a buffer with a place in it, read
+ * A buffer is one BUFFER_ADD: mapped memory, or a dma-buf that only clients look into. A frame is one FRAME message: a buffer with a place in it, read
  * while somebody holds a reference; the last frame_unref is what sends the RELEASE. Everything in
  * the messages comes from a process that may have been taken over and is checked here.
  *
@@ -24,7 +24,7 @@
 struct buffer;
 
 /*
- * Checks the message and maps the descriptor, which it does not keep. NULL when something is wrong
+ * Checks the message and maps the descriptor, or duplicates that of a dma-buf; it stays the caller's. NULL when something is wrong
  * (logged, naming the buffer and the limit).
  */
 struct buffer *buffer_create(const struct frame_buffer_add *add, int fd);
@@ -35,6 +35,12 @@ uint32_t buffer_id(const struct buffer *buffer);
 /* Called once, on whatever thread dropped the last reference. */
 typedef void (*frame_released)(void *user, uint32_t buffer, uint32_t head, uint64_t serial);
 
+struct frame_dmabuf {
+	int fd;
+	uint32_t stride_bytes;
+	uint32_t fourcc;
+};
+
 struct frame {
 	int refs; /* atomic */
 	struct buffer *buffer;
@@ -42,7 +48,8 @@ struct frame {
 	uint64_t serial;
 	uint32_t width, height;
 	uint32_t stride_bytes;
-	const uint8_t *pixels; /* of the head's upper left corner, XRGB8888 */
+	const struct frame_dmabuf *dmabuf; /* NULL, or all of it is the head's picture: no pixels here */
+	const uint8_t *pixels;             /* of the head's upper left corner, XRGB8888 */
 	/* stride_bytes * height bytes from `pixels` on are mapped: spice-server may take it whole. */
 	bool whole;
 	frame_released released;

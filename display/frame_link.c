@@ -27,6 +27,8 @@ struct frame_link {
 	bool hello_sent;
 	uint32_t rates_mhz[FRAME_HEADS_MAX];
 	uint32_t rates_dirty; /* a bit for each head */
+	struct frame_formats_wanted formats;
+	uint32_t formats_dirty; /* a bit for each head */
 	struct frame_heads_wanted heads;
 	bool heads_dirty;
 	GMutex lock;      /* for the two below */
@@ -90,6 +92,19 @@ static bool send_rates(struct frame_link *link)
 	return true;
 }
 
+static bool send_formats(struct frame_link *link)
+{
+	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
+		if (!(link->formats_dirty & 1u << head))
+			continue;
+		link->formats.head = head;
+		if (link_send(link->fd, &link->formats, sizeof(link->formats), NULL, 0) < 0)
+			return false;
+		link->formats_dirty &= ~(1u << head);
+	}
+	return true;
+}
+
 static bool send_heads(struct frame_link *link)
 {
 	if (link->heads_dirty)
@@ -110,7 +125,8 @@ static void flush(struct frame_link *link)
 {
 	if (link->fd < 0 || link->write_source)
 		return;
-	if (!send_hello(link) || !send_releases(link) || !send_rates(link) || !send_heads(link))
+	if (!send_hello(link) || !send_releases(link) || !send_formats(link) || !send_rates(link) ||
+			!send_heads(link))
 		link->write_source = g_unix_fd_add(link->fd, G_IO_OUT, on_writable, link);
 }
 
@@ -157,6 +173,22 @@ void frame_link_want_rate(struct frame_link *link, unsigned head, uint32_t rate_
 		return;
 	link->rates_mhz[head] = rate_mhz;
 	link->rates_dirty |= 1u << head;
+	flush(link);
+}
+
+void frame_link_want_formats(struct frame_link *link, const struct frame_format *formats,
+		unsigned n_formats)
+{
+	/* Memfds are what a link begins with. */
+	if (n_formats == 0 && link->formats.n_formats == 0)
+		return;
+	link->formats = (struct frame_formats_wanted){
+		.header.type = FRAME_MESSAGE_FORMATS_WANTED,
+		.n_formats = MIN(n_formats, FRAME_FORMATS_MAX),
+	};
+	for (unsigned i = 0; i < link->formats.n_formats; i++)
+		link->formats.formats[i] = formats[i];
+	link->formats_dirty = (1u << FRAME_HEADS_MAX) - 1;
 	flush(link);
 }
 

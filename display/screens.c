@@ -12,8 +12,39 @@ struct screen {
 struct screens {
 	struct RedsState *server;
 	spice_head_wanted wanted;
+	const struct spice_gl_ops *gl_ops;
 	void *user;
+	bool dmabufs;
 	struct screen screens[FRAME_HEADS_MAX];
+};
+
+static void on_gl_stalled(void *user)
+{
+	struct screens *screens = user;
+	screens->gl_ops->stalled(screens->user);
+}
+
+static bool any_dmabuf(const struct screens *screens)
+{
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
+		const struct screen *screen = &screens->screens[i];
+		if (screen->spice && spice_gl_is_on(spice_head_gl(screen->spice)))
+			return true;
+	}
+	return false;
+}
+
+static void on_gl_left(void *user)
+{
+	struct screens *screens = user;
+	if (!screens->dmabufs && !any_dmabuf(screens))
+		screens->gl_ops->left(screens->user);
+}
+
+/* Each head's; the owner's are for all of them. */
+static const struct spice_gl_ops gl_ops = {
+	.stalled = on_gl_stalled,
+	.left = on_gl_left,
 };
 
 static bool open_screen(struct screens *screens, unsigned number)
@@ -25,6 +56,8 @@ static bool open_screen(struct screens *screens, unsigned number)
 		screen->head = head_create(number);
 	screen->spice = spice_head_create(
 			screens->server, screen->head, screens->wanted, screens->user);
+	if (screen->spice)
+		spice_gl_set_ops(spice_head_gl(screen->spice), &gl_ops, screens);
 	return screen->spice != NULL;
 }
 
@@ -34,11 +67,21 @@ static void resize(struct screen *screen, const struct frame *frame)
 	spice_head_resize(screen->spice, screen->head->width, screen->head->height, frame);
 }
 
-struct screens *screens_create(struct RedsState *server, spice_head_wanted wanted, void *user)
+/* Only a new surface makes a client look away from a dma-buf. True if there was one. */
+static bool leave_dmabuf(struct screen *screen)
+{
+	bool on = spice_gl_is_on(spice_head_gl(screen->spice));
+	spice_gl_leave(spice_head_gl(screen->spice));
+	return on;
+}
+
+struct screens *screens_create(struct RedsState *server, spice_head_wanted wanted,
+		const struct spice_gl_ops *ops, void *user)
 {
 	struct screens *screens = g_new0(struct screens, 1);
 	screens->server = server;
 	screens->wanted = wanted;
+	screens->gl_ops = ops;
 	screens->user = user;
 	if (!open_screen(screens, 0)) {
 		screens_destroy(screens);
@@ -107,6 +150,8 @@ bool screens_turn_off(struct screens *screens, unsigned number)
 		return false;
 	screen->head->on = false;
 	screen->resize_due = false;
+	if (leave_dmabuf(screen) && number == 0)
+		resize(screen, NULL);
 	if (number == 0) {
 		head_push_blank(screen->head);
 		spice_head_wake(screen->spice);
@@ -148,6 +193,20 @@ bool screens_desktop(const struct screens *screens, uint32_t *width, uint32_t *h
 	return *width > 0;
 }
 
+/* One that was under way when they were no longer wanted is dropped: render sends its like. */
+static bool show_dmabuf(struct screens *screens, struct screen *screen, struct frame *frame,
+		const struct frame_frame *message)
+{
+	if (!screens->dmabufs) {
+		frame_unref(frame);
+		return true;
+	}
+	if (screen->resize_due)
+		resize(screen, NULL);
+	spice_gl_show(spice_head_gl(screen->spice), frame, message);
+	return true;
+}
+
 bool screens_show(struct screens *screens, struct frame *frame, const struct frame_frame *message)
 {
 	struct screen *screen = &screens->screens[message->head];
@@ -158,11 +217,30 @@ bool screens_show(struct screens *screens, struct frame *frame, const struct fra
 		return false;
 	}
 	screen->head->serial = message->serial;
+	if (frame->dmabuf)
+		return show_dmabuf(screens, screen, frame, message);
+	screen->resize_due |= leave_dmabuf(screen);
 	if (screen->resize_due)
 		resize(screen, frame);
 	head_push_frame(screen->head, frame, message->rects, message->n_rects);
 	spice_head_wake(screen->spice);
 	return true;
+}
+
+void screens_use_dmabufs(struct screens *screens, bool use)
+{
+	screens->dmabufs = use;
+	if (use)
+		return;
+	if (!any_dmabuf(screens)) {
+		screens->gl_ops->left(screens->user);
+		return;
+	}
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
+		struct screen *screen = &screens->screens[i];
+		if (screen->spice && leave_dmabuf(screen))
+			screen->resize_due = screen->head->on;
+	}
 }
 
 void screens_settle(struct screens *screens)

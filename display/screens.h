@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "display/frame.h"
+#include "display/spice_gl.h"
 #include "display/spice_head.h"
 
 /* Shown before the guest has a mode. */
@@ -25,7 +26,8 @@ struct RedsState;
 struct screens;
 
 /* With the first head, as spice-server has no desktop without; NULL when it is refused. */
-struct screens *screens_create(struct RedsState *server, spice_head_wanted wanted, void *user);
+struct screens *screens_create(struct RedsState *server, spice_head_wanted wanted,
+		const struct spice_gl_ops *gl_ops, void *user);
 /* After the server was destroyed. */
 void screens_destroy(struct screens *screens);
 
@@ -48,6 +50,11 @@ bool screens_desktop(const struct screens *screens, uint32_t *width, uint32_t *h
 
 /* `frame` is the callee's. False: render is to be dropped. */
 bool screens_show(struct screens *screens, struct frame *frame, const struct frame_frame *message);
+/*
+ * From now on dma-bufs are shown, or (the beginning) no more: then ops->left, as in spice_gl.h, when
+ * the last is gone, at once if there is none.
+ */
+void screens_use_dmabufs(struct screens *screens, bool use);
 /* Modes that still wait for a frame are shown without. */
 void screens_settle(struct screens *screens);
 /* The renderer has left. */

@@ -139,12 +139,16 @@ static void on_channel(int event, SpiceChannelEventInfo *info)
 	};
 	update_lobby(the_core, event, info);
 	if (event == SPICE_CHANNEL_EVENT_CONNECTED)
+		the_core->ops->connection(the_core->user, the_core->adding, info, true);
+	if (event == SPICE_CHANNEL_EVENT_CONNECTED)
 		return;
 	for (unsigned i = 0; i < G_N_ELEMENTS(known); i++) {
 		if (known[i].type == info->type)
 			the_core->ops->channel(the_core->user, known[i].channel, (unsigned)info->id,
 					event == SPICE_CHANNEL_EVENT_INITIALIZED);
 	}
+	if (event == SPICE_CHANNEL_EVENT_DISCONNECTED)
+		the_core->ops->connection(the_core->user, -1, info, false);
 }
 
 static SpiceCoreInterface core_interface = {

@@ -26,6 +26,11 @@ enum spice_core_channel {
 struct spice_core_ops {
 	/* A client's channel is ready, or went away. `id` is the head for DISPLAY and CURSOR. */
 	void (*channel)(void *user, enum spice_core_channel channel, unsigned id, bool connected);
+	/*
+	 * spice-server has taken a socket that spice_core_add_client() gave it, whatever its channel,
+	 * and `key` names it from now on; or let go of it (fd -1).
+	 */
+	void (*connection)(void *user, int fd, const void *key, bool connected);
 };
 
 /* NULL when spice-server cannot start (it says why). `name` is what clients see, NULL for none. */

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "display/picture.h"
+#include "display/spice_gl.h"
 
 #define BYTES_PER_PIXEL 4u
 #define GROUP 0
@@ -19,6 +20,7 @@ struct spice_head {
 	QXLInstance instance;
 	struct head *head;
 	struct spice_cursor *cursor;
+	struct spice_gl *gl;
 	spice_head_wanted wanted;
 	void *user;
 
@@ -190,6 +192,7 @@ static int flush_resources(QXLInstance *instance)
 
 static void async_complete(QXLInstance *instance, uint64_t cookie)
 {
+	spice_gl_completed(spice_head_of(instance)->gl, cookie);
 }
 
 static void update_area_complete(
@@ -272,10 +275,12 @@ struct spice_head *spice_head_create(
 	owner->wanted = wanted;
 	owner->user = user;
 	owner->cursor = spice_cursor_create();
+	owner->gl = spice_gl_create(&owner->instance);
 	owner->instance.base.sif = &qxl_interface.base;
 	owner->instance.id = (int)head->number;
 	if (spice_server_add_interface(server, &owner->instance.base) != 0) {
 		g_warning("head %u: spice-server takes no more devices", head->number);
+		spice_gl_destroy(owner->gl);
 		spice_cursor_destroy(owner->cursor);
 		g_free(owner);
 		return NULL;
@@ -300,6 +305,7 @@ void spice_head_destroy(struct spice_head *owner)
 		g_source_remove_by_user_data(owner);
 	if (owner->surface)
 		munmap(owner->surface, owner->surface_bytes);
+	spice_gl_destroy(owner->gl);
 	spice_cursor_destroy(owner->cursor);
 	g_free(owner);
 }
@@ -385,6 +391,11 @@ void spice_head_new_viewer(struct spice_head *owner)
 {
 	spice_cursor_refresh(owner->cursor);
 	spice_head_wake(owner);
+}
+
+struct spice_gl *spice_head_gl(struct spice_head *owner)
+{
+	return owner->gl;
 }
 
 struct spice_cursor *spice_head_cursor(struct spice_head *owner)

@@ -31,6 +31,7 @@
 #include "display/spice_cursor.h"
 
 struct RedsState;
+struct spice_gl;
 struct spice_head;
 
 /* What release_info.id of every command points to; first member of what owns the command. */
@@ -68,4 +69,6 @@ void spice_head_wake(struct spice_head *head);
 /* A client has opened this head's cursor channel: spice-server tells it a shape but no position. */
 void spice_head_new_viewer(struct spice_head *head);
 
+/* For pictures that clients get as dma-bufs. */
+struct spice_gl *spice_head_gl(struct spice_head *head);
 struct spice_cursor *spice_head_cursor(struct spice_head *head);

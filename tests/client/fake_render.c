@@ -385,6 +385,19 @@ static bool handle_wanted(void *user, const void *message, int *fds, unsigned n_
 	return render->wanted.n_heads <= FRAME_HEADS_MAX;
 }
 
+static bool handle_formats(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct fake_render *render = user;
+	const struct frame_formats_wanted *wanted = message;
+
+	if (wanted->head >= FRAME_HEADS_MAX || wanted->n_formats > FRAME_FORMATS_MAX) {
+		render->broken = "FORMATS_WANTED for a head that cannot be, or too many";
+		return false;
+	}
+	render->heads[wanted->head].n_formats = wanted->n_formats;
+	return true;
+}
+
 static bool handle_rate(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	struct fake_render *render = user;
@@ -410,6 +423,8 @@ static const struct link_handler frame_table[] = {
 		handle_wanted },
 	{ FRAME_MESSAGE_RATE_WANTED, "RATE_WANTED", sizeof(struct frame_rate_wanted), 0, 0,
 		handle_rate },
+	{ FRAME_MESSAGE_FORMATS_WANTED, "FORMATS_WANTED", sizeof(struct frame_formats_wanted), 0, 0,
+		handle_formats },
 };
 
 bool fake_render_dispatch(struct fake_render *render)

@@ -42,6 +42,7 @@ struct fake_head {
 	bool on;
 	bool stale; /* display has not been sent the newest picture: nobody looked */
 	uint32_t rate_mhz;
+	uint32_t n_formats; /* of dma-bufs that display would take; it gets memfds all the same */
 	uint64_t serial;
 	struct fake_layout layout;
 	struct canvas canvas; /* the test draws here, then flushes */
