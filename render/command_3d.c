@@ -81,6 +81,7 @@ uint32_t command_ctx_destroy(struct gpu *gpu, struct command *command)
 	ledger_remove_context(gpu->ledger, id);
 	g_hash_table_remove(gpu->contexts, GUINT_TO_POINTER(id));
 	virgl_destroy_context(id);
+	fence_queue_renew(gpu->fences);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
@@ -214,7 +215,7 @@ uint32_t command_submit_3d(struct gpu *gpu, struct command *command)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
 				"context %u: a command is longer than the stream",
 				submit->hdr.ctx_id);
-	fence_queue_note_work(gpu->fences);
+	fence_queue_note_work(gpu->fences, submit->hdr.ctx_id);
 	return virgl_submit(submit->hdr.ctx_id, commands, submit->size / 4)
 			? VIRTIO_GPU_RESP_OK_NODATA
 			: VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;

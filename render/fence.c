@@ -18,6 +18,7 @@ struct fence_queue {
 	GQueue waiting; /* struct waiting*, oldest first */
 	uint32_t last_sequence, last_signaled;
 	bool has_work;
+	uint32_t work_context; /* whose work came last */
 };
 
 struct fence_queue *fence_queue_create(struct virtqueue *vq)
@@ -37,9 +38,10 @@ void fence_queue_clear(struct fence_queue *queue)
 	}
 }
 
-void fence_queue_note_work(struct fence_queue *queue)
+void fence_queue_note_work(struct fence_queue *queue, uint32_t context)
 {
 	queue->has_work = true;
+	queue->work_context = context;
 }
 
 /* Sequence numbers wrap: compared by distance. */
@@ -58,6 +60,15 @@ static void cover_work(struct fence_queue *queue)
 		queue->last_sequence++;
 	else
 		g_warning("fence: the GPU gives none, answering early");
+}
+
+void fence_queue_renew(struct fence_queue *queue)
+{
+	if (is_done(queue, queue->last_sequence))
+		return;
+	virgl_enter_context(queue->work_context);
+	queue->has_work = true;
+	cover_work(queue);
 }
 
 static void wait_for(struct fence_queue *queue, struct chain *chain, const void *answer,

@@ -21,8 +21,13 @@ struct fence_queue *fence_queue_create(struct virtqueue *vq);
 /* Drops what waits: the guest is new. */
 void fence_queue_clear(struct fence_queue *queue);
 
-/* Commands were given to the GPU that no fence covers yet. */
-void fence_queue_note_work(struct fence_queue *queue);
+/* Commands of this context were given to the GPU that no fence covers yet. */
+void fence_queue_note_work(struct fence_queue *queue, uint32_t context);
+/*
+ * To be called when a context was destroyed: virglrenderer 0.10 then forgets the fence that its thread
+ * waits for, whose ever it is (vrend_free_fences_for_context). A new one answers for it.
+ */
+void fence_queue_renew(struct fence_queue *queue);
 /*
  * Returns the chain when all GPU work so far is done: at once when there is none. Takes the chain.
  */

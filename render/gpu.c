@@ -54,6 +54,7 @@ void gpu_clear(struct gpu *gpu)
 	g_hash_table_iter_init(&iter, gpu->contexts);
 	while (g_hash_table_iter_next(&iter, &key, NULL))
 		virgl_destroy_context(GPOINTER_TO_UINT(key));
+	fence_queue_renew(gpu->fences);
 	g_hash_table_remove_all(gpu->contexts);
 	g_autoptr(GList) resources = g_hash_table_get_values(gpu->resources);
 	for (GList *l = resources; l; l = l->next) {

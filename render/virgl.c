@@ -129,14 +129,27 @@ static bool succeeded(int result, const char *what, uint32_t id)
 	return result == 0;
 }
 
+/*
+ * Making or destroying a context leaves its GL context current, while virglrenderer believes that the one
+ * used before still is: the next commands of that one would go to the wrong GL context.
+ */
 bool virgl_create_context(uint32_t context, const char *name, uint32_t name_bytes)
 {
-	return succeeded(virgl_renderer_context_create(context, name_bytes, name), "context", context);
+	int result = virgl_renderer_context_create(context, name_bytes, name);
+	virgl_renderer_force_ctx_0();
+	return succeeded(result, "context", context);
 }
 
 void virgl_destroy_context(uint32_t context)
 {
 	virgl_renderer_context_destroy(context);
+	virgl_renderer_force_ctx_0();
+}
+
+void virgl_enter_context(uint32_t context)
+{
+	uint32_t nothing = 0;
+	virgl_renderer_submit_cmd(&nothing, (int)context, 0);
 }
 
 bool virgl_create_resource(const struct ledger_resource *d)

@@ -44,6 +44,8 @@ void virgl_fill_capset(const struct virgl_capset *capset, uint32_t version, void
 
 bool virgl_create_context(uint32_t context, const char *name, uint32_t name_bytes);
 void virgl_destroy_context(uint32_t context);
+/* Makes the GL context of a guest's context current, so that a fence made next covers its work. */
+void virgl_enter_context(uint32_t context);
 bool virgl_create_resource(const struct ledger_resource *description);
 /* Detaches the backing first if there is one. */
 void virgl_destroy_resource(uint32_t resource);
