@@ -32,6 +32,9 @@ struct guest *guest_create_machine(const struct guest_options *options)
 	front_end_negotiate(&guest->fe, options->protocol_features ? options->protocol_features
 								    : GUEST_PROTOCOL_FEATURES);
 	guest->fe.timeout_ms = guest->timeout_ms;
+	/* As vhost_virtqueue_init() does: an interrupt is never lost for want of a descriptor. */
+	front_end_ring_call(&guest->fe, 0, guest->control->call_fd);
+	front_end_ring_call(&guest->fe, 1, guest->cursor->call_fd);
 	return guest;
 }
 

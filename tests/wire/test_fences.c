@@ -61,6 +61,17 @@ static void test_order(void)
 	desktop_destroy(desktop);
 }
 
+/* After its fence a job's result is there: reading it back waits for nothing. */
+static gint64 time_readback(struct slow *slow)
+{
+	struct guest *guest = slow->guest;
+	gint64 start = g_get_monotonic_time();
+	struct guest_request *read = slow_send_readback(slow);
+	g_assert_true(guest_queue_wait(guest->control, read, guest->timeout_ms));
+	guest_request_free(read);
+	return g_get_monotonic_time() - start;
+}
+
 /* Work for about half a second on the GPU; meanwhile everything else is answered. */
 static void test_slow_delays_nothing(void)
 {
@@ -89,6 +100,9 @@ static void test_slow_delays_nothing(void)
 		       "), %u rounds meanwhile, slowest %" G_GINT64_FORMAT " us",
 			whole / 1000, took / 1000, answered, slowest);
 	wire_ok(guest_gpu_finish_fenced(guest, request, 5));
+	gint64 readback = time_readback(slow);
+	g_test_message("reading back after the fence took %" G_GINT64_FORMAT " us", readback);
+	g_assert_cmpint(readback, <, whole / 4);
 	g_assert_cmpuint(answered, >=, 10);
 	g_assert_cmpint(slowest, <, whole / 2);
 	slow_destroy(slow);
@@ -123,6 +137,34 @@ static void test_cursor_never_waits(void)
 	desktop_destroy(desktop);
 }
 
+/*
+ * virglrenderer 0.10 forgets the fence that its thread waits for when any context goes
+ * (vrend_free_fences_for_context): the guest must not wait for ever.
+ */
+static void test_context_goes(void)
+{
+	struct desktop *desktop = create();
+	struct guest *guest = desktop->guest;
+	struct slow *slow = slow_create(guest, 50, 0);
+	gint64 took = slow_calibrate(slow, 300000);
+	for (uint64_t i = 0; i < 3; i++) {
+		wire_ok(guest_gpu_ctx_create(guest, 60, "other"));
+		gint64 start = g_get_monotonic_time();
+		struct guest_request *request = slow_send(slow, 5 + i);
+		g_usleep(50000);
+		wire_ok(guest_gpu_ctx_destroy(guest, 60));
+		wire_ok(guest_gpu_finish_fenced(guest, request, 5 + i));
+		/* Nor is the answer early. */
+		gint64 whole = g_get_monotonic_time() - start, readback = time_readback(slow);
+		g_test_message("fence after %" G_GINT64_FORMAT " us, alone %" G_GINT64_FORMAT
+			       ", then reading back %" G_GINT64_FORMAT,
+				whole, took, readback);
+		g_assert_cmpint(readback, <, whole / 4);
+	}
+	slow_destroy(slow);
+	desktop_destroy(desktop);
+}
+
 int main(int argc, char **argv)
 {
 	wire_init(&argc, &argv);
@@ -130,5 +172,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/fences/order", test_order);
 	g_test_add_func("/fences/slow-delays-nothing", test_slow_delays_nothing);
 	g_test_add_func("/fences/cursor-never-waits", test_cursor_never_waits);
+	g_test_add_func("/fences/context-goes", test_context_goes);
 	return g_test_run();
 }

@@ -99,6 +99,37 @@ static void test_2d_only(const void *data)
 	desktop_destroy(desktop);
 }
 
+/* Contexts that come, draw and go between another's commands change nothing of it. */
+static void test_contexts(void)
+{
+	struct desktop *desktop = create(&COMBINATIONS[3], true);
+	struct guest *guest = desktop->guest;
+	struct scene3d *scene = scene3d_create(guest, 10, false), *other = NULL;
+	for (uint32_t seed = 0; seed < 8; seed++) {
+		wire_ok(scene3d_draw(scene, seed));
+		if (seed & 1) {
+			scene3d_destroy(other, false);
+			other = NULL;
+		} else {
+			other = scene3d_create(guest, 20, false);
+			if (seed & 2)
+				wire_ok(scene3d_draw(other, seed + 50));
+		}
+		g_assert_true(scene3d_check(scene, seed));
+		wire_ok(scene3d_draw(scene, seed + 100));
+		if (other && (seed & 2))
+			g_assert_true(scene3d_check(other, seed + 50));
+		g_assert_true(scene3d_check(scene, seed + 100));
+		wire_ok(guest_gpu_ctx_create(guest, 90, "nothing"));
+		wire_ok(scene3d_draw(scene, seed + 200));
+		wire_ok(guest_gpu_ctx_destroy(guest, 90));
+		wire_ok(scene3d_draw(scene, seed + 201));
+		g_assert_true(scene3d_check(scene, seed + 201));
+	}
+	scene3d_destroy(scene, false);
+	desktop_destroy(desktop);
+}
+
 /* Where each format keeps blue, green and red (virtio 1.2, 5.7.6.8). */
 static const struct {
 	uint32_t format;
@@ -156,6 +187,7 @@ int main(int argc, char **argv)
 		g_test_add_data_func(both, c, test_combination);
 		g_test_add_data_func(plain, c, test_2d_only);
 	}
+	g_test_add_func("/scenes/contexts", test_contexts);
 	g_test_add_func("/scenes/formats", test_formats);
 	return g_test_run();
 }
