@@ -107,11 +107,13 @@ static void run_cursor(struct guest *guest, struct finding *finding)
 		finding_skip(finding, "no connected monitor: %s", strerror(-rc));
 		return;
 	}
-	if (kms.cursor_plane)
+	if (kms.cursor_plane) {
 		finding_pass(finding, "plane %u, %ux%u", kms.cursor_plane,
 			(unsigned)kms.cursor_width, (unsigned)kms.cursor_height);
-	else
+	} else {
+		finding_value(finding, "no cursor plane");
 		finding_warn(finding, "kms.no-cursor", NULL);
+	}
 	kms_close(&kms);
 }
 

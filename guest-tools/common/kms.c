@@ -19,6 +19,8 @@
 #define IDS_MAX 32
 #define PROPS_MAX 64
 /* drm_mode.h of Debian 11 lacks the plane types' names (drm_plane.h of the kernel). */
+/* DRM_CLIENT_CAP_CURSOR_PLANE_HOTSPOT of newer headers. */
+#define CLIENT_CAP_CURSOR_HOTSPOT 6
 #define PLANE_TYPE_PRIMARY 1
 #define PLANE_TYPE_CURSOR 2
 
@@ -125,6 +127,9 @@ int kms_open(struct kms *kms, const char *card_path)
 	struct drm_set_client_cap atomic = { .capability = DRM_CLIENT_CAP_ATOMIC, .value = 1 };
 	ask(kms->fd, DRM_IOCTL_SET_CLIENT_CAP, &planes);
 	kms->atomic = ask(kms->fd, DRM_IOCTL_SET_CLIENT_CAP, &atomic) == 0;
+	/* Since Linux 6.8 drivers of virtual machines show an atomic client no cursor without it. */
+	struct drm_set_client_cap hotspot = { .capability = CLIENT_CAP_CURSOR_HOTSPOT, .value = 1 };
+	ask(kms->fd, DRM_IOCTL_SET_CLIENT_CAP, &hotspot);
 	struct drm_get_cap cap = { .capability = DRM_CAP_CURSOR_WIDTH };
 	if (ask(kms->fd, DRM_IOCTL_GET_CAP, &cap) == 0)
 		kms->cursor_width = cap.value;
