@@ -190,7 +190,7 @@ static void run_wait_counter(struct call *call)
 
 	call_wait(call, call_arg_int(call, 1, 0), counter_advanced, &wait);
 	if (!wait.has_reading) {
-		call_fail(call, "timeout: no counter strip on the screen");
+		call_fail(call, "%s: no counter strip on the screen", call->error);
 		return;
 	}
 	call_put_int(call, "from", wait.first);

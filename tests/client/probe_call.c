@@ -8,10 +8,11 @@ void call_fail(struct call *call, const char *format, ...)
 {
 	va_list values;
 
-	g_free(call->error);
 	va_start(values, format);
-	call->error = g_strdup_vprintf(format, values);
+	char *error = g_strdup_vprintf(format, values);
 	va_end(values);
+	g_free(call->error);
+	call->error = error;
 }
 
 static void json_string(GString *json, const char *text)
