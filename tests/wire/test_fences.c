@@ -61,6 +61,27 @@ static void test_order(void)
 	desktop_destroy(desktop);
 }
 
+/* On a busy machine one round may be late; when it has to wait for the GPU, hardly any gets through. */
+static gint compare_us(gconstpointer a, gconstpointer b)
+{
+	gint64 x = *(const gint64 *)a, y = *(const gint64 *)b;
+	return (x > y) - (x < y);
+}
+
+static void check_rounds(const char *what, GArray *rounds, gint64 whole_us)
+{
+	g_assert_cmpuint(rounds->len, >=, 5);
+	g_array_sort(rounds, compare_us);
+	gint64 median = g_array_index(rounds, gint64, rounds->len / 2);
+	gint64 slowest = g_array_index(rounds, gint64, rounds->len - 1);
+	g_test_message("%u %s in %" G_GINT64_FORMAT " ms, median %" G_GINT64_FORMAT
+		       " us, slowest %" G_GINT64_FORMAT,
+			rounds->len, what, whole_us / 1000, median, slowest);
+	g_assert_cmpint(median, <, wire_ms(20) * 1000);
+	g_assert_cmpint(slowest, <, whole_us * 3 / 4);
+	g_array_unref(rounds);
+}
+
 /* After its fence a job's result is there: reading it back waits for nothing. */
 static gint64 time_readback(struct slow *slow)
 {
@@ -78,33 +99,29 @@ static void test_slow_delays_nothing(void)
 	struct desktop *desktop = create();
 	struct guest *guest = desktop->guest;
 	struct slow *slow = slow_create(guest, 50, 0);
-	gint64 took = slow_calibrate(slow, 500000);
+	slow_calibrate(slow, 500000);
 	struct virtio_gpu_resp_display_info info;
 	wire_ok(guest_gpu_create_2d(guest, 1, VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM, 64, 64));
 	wire_ok(guest_gpu_set_scanout(guest, 0, 1, (guest_rect){ 0, 0, 64, 64 }));
 
-	gint64 start = g_get_monotonic_time(), slowest = 0;
+	GArray *rounds = g_array_new(FALSE, FALSE, sizeof(gint64));
+	gint64 start = g_get_monotonic_time();
 	struct guest_request *request = slow_send(slow, 5);
-	unsigned answered = 0;
 	while (guest_queue_collect(guest->control), !request->done) {
 		gint64 before = g_get_monotonic_time();
 		wire_check(guest_gpu_get_display_info(guest, &info), VIRTIO_GPU_RESP_OK_DISPLAY_INFO);
 		wire_ok(guest_gpu_flush(guest, 1, (guest_rect){ 0, 0, 64, 64 }));
-		guest_gpu_cursor(guest, VIRTIO_GPU_CMD_MOVE_CURSOR, 0, 0, (int)answered, 1, 0, 0);
-		slowest = MAX(slowest, g_get_monotonic_time() - before);
-		answered++;
+		guest_gpu_cursor(guest, VIRTIO_GPU_CMD_MOVE_CURSOR, 0, 0, (int)rounds->len, 1, 0, 0);
+		gint64 took = g_get_monotonic_time() - before;
+		g_array_append_val(rounds, took);
 		g_usleep(2000);
 	}
 	gint64 whole = g_get_monotonic_time() - start;
-	g_test_message("fence after %" G_GINT64_FORMAT " ms (alone %" G_GINT64_FORMAT
-		       "), %u rounds meanwhile, slowest %" G_GINT64_FORMAT " us",
-			whole / 1000, took / 1000, answered, slowest);
+	check_rounds("rounds", rounds, whole);
 	wire_ok(guest_gpu_finish_fenced(guest, request, 5));
 	gint64 readback = time_readback(slow);
 	g_test_message("reading back after the fence took %" G_GINT64_FORMAT " us", readback);
 	g_assert_cmpint(readback, <, whole / 4);
-	g_assert_cmpuint(answered, >=, 10);
-	g_assert_cmpint(slowest, <, whole / 2);
 	slow_destroy(slow);
 	desktop_destroy(desktop);
 }
@@ -118,19 +135,16 @@ static void test_cursor_never_waits(void)
 	slow_calibrate(slow, 500000);
 	struct guest_request *request = slow_send(slow, 5);
 	struct guest_request *read = slow_send_readback(slow);
-	gint64 slowest = 0;
-	unsigned moves = 0;
+	GArray *rounds = g_array_new(FALSE, FALSE, sizeof(gint64));
+	gint64 start = g_get_monotonic_time();
 	while (guest_queue_collect(guest->control), !read->done) {
 		gint64 before = g_get_monotonic_time();
-		guest_gpu_cursor(guest, VIRTIO_GPU_CMD_MOVE_CURSOR, 0, 0, (int)moves, 1, 0, 0);
-		slowest = MAX(slowest, g_get_monotonic_time() - before);
-		moves++;
+		guest_gpu_cursor(guest, VIRTIO_GPU_CMD_MOVE_CURSOR, 0, 0, (int)rounds->len, 1, 0, 0);
+		gint64 took = g_get_monotonic_time() - before;
+		g_array_append_val(rounds, took);
 		g_usleep(2000);
 	}
-	g_test_message("%u moves during a read back, slowest %" G_GINT64_FORMAT " us", moves,
-			slowest);
-	g_assert_cmpuint(moves, >=, 10);
-	g_assert_cmpint(slowest, <, wire_ms(100) * 1000);
+	check_rounds("moves", rounds, g_get_monotonic_time() - start);
 	wire_ok(guest_gpu_finish_fenced(guest, request, 5));
 	guest_request_free(read);
 	slow_destroy(slow);
