@@ -76,66 +76,81 @@ static char *find_worker_dir(void)
 	return g_strdup(VITRINE_LIBEXEC_DIR);
 }
 
+/* GOption's idea of the options: where it writes. Strings are moved on from here. */
+static struct {
+	char *socket_path, *render_node, *spice_addr, *spice_unix, *password_file, *name, *qmp_path,
+			*worker_dir;
+	int vhost_fd, spice_fd, spice_port;
+	gboolean print_capabilities, virgl, software, version;
+} raw = { .vhost_fd = -1, .spice_fd = -1 };
+
+static const GOptionEntry entries[] = {
+	{ "socket-path", 0, 0, G_OPTION_ARG_FILENAME, &raw.socket_path,
+			"Make this unix socket and serve the QEMU that connects", "PATH" },
+	{ "fd", 0, 0, G_OPTION_ARG_INT, &raw.vhost_fd, "Serve QEMU on this inherited socket", "N" },
+	{ "print-capabilities", 0, 0, G_OPTION_ARG_NONE, &raw.print_capabilities,
+			"Print what this backend can do as JSON, and end", NULL },
+	{ "virgl", 0, 0, G_OPTION_ARG_NONE, &raw.virgl, "Offer the guest OpenGL", NULL },
+	{ "render-node", 0, 0, G_OPTION_ARG_FILENAME, &raw.render_node,
+			"Draw on this GPU (default: the first that works)", "PATH" },
+	{ "software", 0, 0, G_OPTION_ARG_NONE, &raw.software, "Draw on the CPU", NULL },
+	{ "spice-addr", 0, 0, G_OPTION_ARG_STRING, &raw.spice_addr,
+			"Listen on this address (default " DEFAULT_ADDRESS ")", "ADDR" },
+	{ "spice-port", 0, 0, G_OPTION_ARG_INT, &raw.spice_port, "Listen on this TCP port", "N" },
+	{ "spice-unix", 0, 0, G_OPTION_ARG_FILENAME, &raw.spice_unix, "Listen on this unix socket",
+			"PATH" },
+	{ "spice-fd", 0, 0, G_OPTION_ARG_INT, &raw.spice_fd,
+			"Use this inherited listening TCP socket", "N" },
+	{ "password-file", 0, 0, G_OPTION_ARG_FILENAME, &raw.password_file,
+			"Ask clients for the password in the first line of this file", "PATH" },
+	{ "name", 0, 0, G_OPTION_ARG_STRING, &raw.name, "What clients see in their title bar",
+			"NAME" },
+	{ "qmp", 0, 0, G_OPTION_ARG_FILENAME, &raw.qmp_path,
+			"QEMU's QMP socket, to obtain keyboard and pointer", "PATH" },
+	{ "worker-dir", 0, 0, G_OPTION_ARG_FILENAME, &raw.worker_dir,
+			"Where vitrine-render and vitrine-display are", "DIR" },
+	{ "version", 0, 0, G_OPTION_ARG_NONE, &raw.version, "Print the version, and end", NULL },
+	G_OPTION_ENTRY_NULL,
+};
+
+static void take_raw(struct options *o)
+{
+	*o = (struct options){
+		.socket_path = raw.socket_path,
+		.vhost_fd = raw.vhost_fd,
+		.print_capabilities = raw.print_capabilities,
+		.virgl = raw.virgl,
+		.software = raw.software,
+		.render_node = raw.render_node,
+		.spice_addr = raw.spice_addr ? raw.spice_addr : g_strdup(DEFAULT_ADDRESS),
+		.spice_unix = raw.spice_unix,
+		.spice_fd = raw.spice_fd,
+		.name = raw.name ? raw.name : g_strdup(DEFAULT_NAME),
+		.qmp_path = raw.qmp_path,
+		.worker_dir = raw.worker_dir ? raw.worker_dir : find_worker_dir(),
+	};
+}
+
 bool options_parse(struct options *o, int *argc, char ***argv, GError **error)
 {
-	*o = (struct options){ .vhost_fd = -1, .spice_fd = -1 };
-	int port = 0;
-	gboolean print_capabilities = FALSE, virgl = FALSE, software = FALSE, version = FALSE;
-	g_autofree char *password_file = NULL;
-	const GOptionEntry entries[] = {
-		{ "socket-path", 0, 0, G_OPTION_ARG_FILENAME, &o->socket_path,
-				"Make this unix socket and serve the QEMU that connects", "PATH" },
-		{ "fd", 0, 0, G_OPTION_ARG_INT, &o->vhost_fd,
-				"Serve QEMU on this inherited socket", "N" },
-		{ "print-capabilities", 0, 0, G_OPTION_ARG_NONE, &print_capabilities,
-				"Print what this backend can do as JSON, and end", NULL },
-		{ "virgl", 0, 0, G_OPTION_ARG_NONE, &virgl, "Offer the guest OpenGL", NULL },
-		{ "render-node", 0, 0, G_OPTION_ARG_FILENAME, &o->render_node,
-				"Draw on this GPU (default: the first that works)", "PATH" },
-		{ "software", 0, 0, G_OPTION_ARG_NONE, &software, "Draw on the CPU", NULL },
-		{ "spice-addr", 0, 0, G_OPTION_ARG_STRING, &o->spice_addr,
-				"Listen on this address (default " DEFAULT_ADDRESS ")", "ADDR" },
-		{ "spice-port", 0, 0, G_OPTION_ARG_INT, &port, "Listen on this TCP port", "N" },
-		{ "spice-unix", 0, 0, G_OPTION_ARG_FILENAME, &o->spice_unix,
-				"Listen on this unix socket", "PATH" },
-		{ "spice-fd", 0, 0, G_OPTION_ARG_INT, &o->spice_fd,
-				"Use this inherited listening TCP socket", "N" },
-		{ "password-file", 0, 0, G_OPTION_ARG_FILENAME, &password_file,
-				"Ask clients for the password in the first line of this file", "PATH" },
-		{ "name", 0, 0, G_OPTION_ARG_STRING, &o->name,
-				"What clients see in their title bar", "NAME" },
-		{ "qmp", 0, 0, G_OPTION_ARG_FILENAME, &o->qmp_path,
-				"QEMU's QMP socket, to obtain keyboard and pointer", "PATH" },
-		{ "worker-dir", 0, 0, G_OPTION_ARG_FILENAME, &o->worker_dir,
-				"Where vitrine-render and vitrine-display are", "DIR" },
-		{ "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version, and end", NULL },
-		G_OPTION_ENTRY_NULL,
-	};
 	g_autoptr(GOptionContext) context = g_option_context_new("- a vhost-user GPU seen by SPICE");
 	g_option_context_add_main_entries(context, entries, NULL);
-	if (!g_option_context_parse(context, argc, argv, error))
+	bool parsed = g_option_context_parse(context, argc, argv, error);
+	take_raw(o);
+	g_autofree char *password_file = raw.password_file;
+	if (!parsed)
 		return false;
-	if (version) {
+	if (raw.version) {
 		g_print("vitrine-gpu %s\n", VITRINE_VERSION);
 		exit(0);
 	}
 	if (*argc > 1)
 		return fail(error, "unexpected argument %s", (*argv)[1]);
-
-	o->print_capabilities = print_capabilities;
-	o->virgl = virgl;
-	o->software = software;
-	if (!o->spice_addr)
-		o->spice_addr = g_strdup(DEFAULT_ADDRESS);
-	if (!o->name)
-		o->name = g_strdup(DEFAULT_NAME);
-	if (!o->worker_dir)
-		o->worker_dir = find_worker_dir();
 	if (o->software && o->render_node)
 		return fail(error, "--software and --render-node exclude each other");
 	if (password_file && !(o->password = options_read_password(password_file, error)))
 		return false;
-	return check_sockets(o, port, error) && check_address(o, error);
+	return check_sockets(o, raw.spice_port, error) && check_address(o, error);
 }
 
 void options_finish(struct options *o)

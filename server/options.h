@@ -31,7 +31,10 @@ struct options {
 	char *worker_dir; /* never NULL */
 };
 
-/* Reads the command line, checks everything that can be checked without side effects. */
+/*
+ * Reads the command line, checks everything that can be checked without side effects. Once in a
+ * process; finish what it filled in whether it succeeds or not.
+ */
 bool options_parse(struct options *options, int *argc, char ***argv, GError **error);
 void options_finish(struct options *options);
 

@@ -467,6 +467,7 @@ int run_main(int argc, char **argv)
 		.keeper_child.name = "vitrine-gpu",
 		.qemu_child.name = "QEMU",
 	};
+	g_set_prgname("vitrine run");
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	for (unsigned i = 0; i < G_N_ELEMENTS(signals); i++)
 		run.signal_sources[i] = g_unix_signal_add(signals[i], on_signal, &run);

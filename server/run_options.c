@@ -111,63 +111,82 @@ static char **split_rest(int *argc, char **argv)
 	return g_new0(char *, 1);
 }
 
+/* GOption's idea of the options: where it writes. Strings are moved on from here. */
+static struct {
+	char *name, *disk, *disk_format, *kernel, *initrd, *append, *accel, *serial, *spice_addr,
+			*spice_unix, *password_file, *render_node, *qemu;
+	int memory, cpus, port;
+	gboolean snapshot, uefi, no_network, no_virgl, software;
+} raw = { .memory = RUN_DEFAULT_MEMORY_MIB, .cpus = RUN_DEFAULT_CPUS };
+
+static const GOptionEntry entries[] = {
+	{ "name", 0, 0, G_OPTION_ARG_STRING, &raw.name, "The desktop's name", "NAME" },
+	{ "disk", 0, 0, G_OPTION_ARG_FILENAME, &raw.disk, "Boot this disk image", "IMAGE" },
+	{ "disk-format", 0, 0, G_OPTION_ARG_STRING, &raw.disk_format,
+			"raw, qcow2, ... (default: seen from the file)", "FORMAT" },
+	{ "snapshot", 0, 0, G_OPTION_ARG_NONE, &raw.snapshot,
+			"Forget what the guest writes to the disk", NULL },
+	{ "uefi", 0, 0, G_OPTION_ARG_NONE, &raw.uefi, "Boot with OVMF, not SeaBIOS", NULL },
+	{ "kernel", 0, 0, G_OPTION_ARG_FILENAME, &raw.kernel, "Boot this kernel", "FILE" },
+	{ "initrd", 0, 0, G_OPTION_ARG_FILENAME, &raw.initrd, "Its initramfs", "FILE" },
+	{ "append", 0, 0, G_OPTION_ARG_STRING, &raw.append, "Its command line", "TEXT" },
+	{ "memory", 0, 0, G_OPTION_ARG_INT, &raw.memory, "Guest memory (default 2048)", "MIB" },
+	{ "cpus", 0, 0, G_OPTION_ARG_INT, &raw.cpus, "Virtual CPUs (default 2)", "N" },
+	{ "accel", 0, 0, G_OPTION_ARG_STRING, &raw.accel, "auto, kvm or tcg", "HOW" },
+	{ "no-network", 0, 0, G_OPTION_ARG_NONE, &raw.no_network, "No network card", NULL },
+	{ "serial", 0, 0, G_OPTION_ARG_STRING, &raw.serial,
+			"The serial port's output: a file, or \"stdio\"", "WHERE" },
+	{ "spice-addr", 0, 0, G_OPTION_ARG_STRING, &raw.spice_addr,
+			"Listen on this address (default 127.0.0.1)", "ADDR" },
+	{ "spice-port", 0, 0, G_OPTION_ARG_INT, &raw.port,
+			"Listen on this port (default: first free from 5900)", "N" },
+	{ "spice-unix", 0, 0, G_OPTION_ARG_FILENAME, &raw.spice_unix,
+			"Listen on this unix socket instead", "PATH" },
+	{ "password-file", 0, 0, G_OPTION_ARG_FILENAME, &raw.password_file,
+			"Ask clients for the password in this file", "PATH" },
+	{ "no-virgl", 0, 0, G_OPTION_ARG_NONE, &raw.no_virgl, "No OpenGL for the guest", NULL },
+	{ "software", 0, 0, G_OPTION_ARG_NONE, &raw.software, "Draw on the CPU", NULL },
+	{ "render-node", 0, 0, G_OPTION_ARG_FILENAME, &raw.render_node, "Draw on this GPU", "PATH" },
+	{ "qemu", 0, 0, G_OPTION_ARG_FILENAME, &raw.qemu, "The QEMU program", "PATH" },
+	G_OPTION_ENTRY_NULL,
+};
+
+static void take_raw(struct run_options *o)
+{
+	o->name = raw.name ? raw.name : g_strdup("desktop");
+	o->disk = raw.disk;
+	o->disk_format = raw.disk_format;
+	o->snapshot = raw.snapshot;
+	o->uefi = raw.uefi;
+	o->kernel = raw.kernel;
+	o->initrd = raw.initrd;
+	o->append = raw.append;
+	o->no_network = raw.no_network;
+	o->serial = raw.serial;
+	o->spice_addr = raw.spice_addr ? raw.spice_addr : g_strdup("127.0.0.1");
+	o->spice_unix = raw.spice_unix;
+	o->password_file = raw.password_file;
+	o->no_virgl = raw.no_virgl;
+	o->software = raw.software;
+	o->render_node = raw.render_node;
+	o->qemu = raw.qemu;
+}
+
 bool run_options_parse(struct run_options *o, int argc, char **argv, GError **error)
 {
-	*o = (struct run_options){ 0 };
-	o->rest = split_rest(&argc, argv);
-	int memory = RUN_DEFAULT_MEMORY_MIB, cpus = RUN_DEFAULT_CPUS, port = 0;
-	gboolean snapshot = FALSE, uefi = FALSE, no_network = FALSE, no_virgl = FALSE,
-		 software = FALSE;
-	g_autofree char *accel = NULL;
-	const GOptionEntry entries[] = {
-		{ "name", 0, 0, G_OPTION_ARG_STRING, &o->name, "The desktop's name", "NAME" },
-		{ "disk", 0, 0, G_OPTION_ARG_FILENAME, &o->disk, "Boot this disk image", "IMAGE" },
-		{ "disk-format", 0, 0, G_OPTION_ARG_STRING, &o->disk_format,
-				"raw, qcow2, ... (default: seen from the file)", "FORMAT" },
-		{ "snapshot", 0, 0, G_OPTION_ARG_NONE, &snapshot,
-				"Forget what the guest writes to the disk", NULL },
-		{ "uefi", 0, 0, G_OPTION_ARG_NONE, &uefi, "Boot with OVMF, not SeaBIOS", NULL },
-		{ "kernel", 0, 0, G_OPTION_ARG_FILENAME, &o->kernel, "Boot this kernel", "FILE" },
-		{ "initrd", 0, 0, G_OPTION_ARG_FILENAME, &o->initrd, "Its initramfs", "FILE" },
-		{ "append", 0, 0, G_OPTION_ARG_STRING, &o->append, "Its command line", "TEXT" },
-		{ "memory", 0, 0, G_OPTION_ARG_INT, &memory, "Guest memory (default 2048)", "MIB" },
-		{ "cpus", 0, 0, G_OPTION_ARG_INT, &cpus, "Virtual CPUs (default 2)", "N" },
-		{ "accel", 0, 0, G_OPTION_ARG_STRING, &accel, "auto, kvm or tcg", "HOW" },
-		{ "no-network", 0, 0, G_OPTION_ARG_NONE, &no_network, "No network card", NULL },
-		{ "serial", 0, 0, G_OPTION_ARG_STRING, &o->serial,
-				"The serial port's output: a file, or \"stdio\"", "WHERE" },
-		{ "spice-addr", 0, 0, G_OPTION_ARG_STRING, &o->spice_addr,
-				"Listen on this address (default 127.0.0.1)", "ADDR" },
-		{ "spice-port", 0, 0, G_OPTION_ARG_INT, &port,
-				"Listen on this port (default: first free from 5900)", "N" },
-		{ "spice-unix", 0, 0, G_OPTION_ARG_FILENAME, &o->spice_unix,
-				"Listen on this unix socket instead", "PATH" },
-		{ "password-file", 0, 0, G_OPTION_ARG_FILENAME, &o->password_file,
-				"Ask clients for the password in this file", "PATH" },
-		{ "no-virgl", 0, 0, G_OPTION_ARG_NONE, &no_virgl, "No OpenGL for the guest", NULL },
-		{ "software", 0, 0, G_OPTION_ARG_NONE, &software, "Draw on the CPU", NULL },
-		{ "render-node", 0, 0, G_OPTION_ARG_FILENAME, &o->render_node, "Draw on this GPU",
-				"PATH" },
-		{ "qemu", 0, 0, G_OPTION_ARG_FILENAME, &o->qemu, "The QEMU program", "PATH" },
-		G_OPTION_ENTRY_NULL,
-	};
+	*o = (struct run_options){ .rest = split_rest(&argc, argv) };
 	g_autoptr(GOptionContext) context = g_option_context_new("[-- QEMU ARGUMENTS]");
 	g_option_context_set_summary(context, "Runs a virtual machine with an OpenGL desktop.");
 	g_option_context_add_main_entries(context, entries, NULL);
-	if (!g_option_context_parse(context, &argc, &argv, error))
+	bool parsed = g_option_context_parse(context, &argc, &argv, error);
+	take_raw(o);
+	g_autofree char *accel = raw.accel;
+	if (!parsed)
 		return false;
 	if (argc > 1)
 		return fail(error, "unexpected argument %s", argv[1]);
-	o->snapshot = snapshot;
-	o->uefi = uefi;
-	o->no_network = no_network;
-	o->no_virgl = no_virgl;
-	o->software = software;
-	if (!o->name)
-		o->name = g_strdup("desktop");
-	if (!o->spice_addr)
-		o->spice_addr = g_strdup("127.0.0.1");
-	return check_accel(o, accel, error) && check_numbers(o, memory, cpus, port, error) &&
+	return check_accel(o, accel, error) &&
+			check_numbers(o, raw.memory, raw.cpus, raw.port, error) &&
 			check_guest(o, error) && check_spice(o, error);
 }
 

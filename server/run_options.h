@@ -37,6 +37,6 @@ struct run_options {
 	char **rest; /* QEMU arguments after "--"; never NULL */
 };
 
-/* argv[0] is "run". Checks that named files exist. */
+/* argv[0] is "run". Checks that named files exist. Once in a process; finish in every case. */
 bool run_options_parse(struct run_options *options, int argc, char **argv, GError **error);
 void run_options_finish(struct run_options *options);
