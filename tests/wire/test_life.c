@@ -347,6 +347,32 @@ static void test_killed(void)
 	desktop_destroy(desktop);
 }
 
+/* The guest does not know that anything happened: its resource, backing and scanout are still there. */
+static void test_killed_unnoticed(void)
+{
+	struct desktop *desktop = create(0);
+	struct guest *guest = desktop->guest;
+	guest_rect all = { 0, 0, WIDTH, HEIGHT };
+	struct guest_backing *backing =
+			guest_backing_create(guest, WIDTH * HEIGHT * 4, GUEST_PAGE_SIZE);
+	pid_t renderer = desktop_renderer(desktop);
+	wire_ok(guest_gpu_create_2d(guest, 7, VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM, WIDTH, HEIGHT));
+	wire_ok(guest_backing_attach(backing, 7));
+	wire_ok(guest_gpu_set_scanout(guest, 0, 7, all));
+	guest->timeout_ms = wire_ms(20000);
+	for (uint32_t i = 0; i < 3; i++) {
+		g_autofree uint32_t *pixels = wire_noise(i, WIDTH * HEIGHT);
+		guest_backing_write(backing, 0, pixels, WIDTH * HEIGHT * 4);
+		wire_ok(guest_gpu_transfer_2d(guest, 7, all, 0));
+		wire_ok(guest_gpu_flush(guest, 7, all));
+		g_assert_true(desktop_shows(desktop, 0, pixels, WIDTH, HEIGHT));
+		kill(renderer, SIGKILL);
+		renderer = desktop_wait_new_renderer(desktop, renderer);
+	}
+	guest_backing_free(backing);
+	desktop_destroy(desktop);
+}
+
 /* Killed between commands, again and again. */
 static void test_killed_often(void)
 {
@@ -421,6 +447,7 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/life/hang/reset", GINT_TO_POINTER(HANG_RESET << 1), test_hang);
 	g_test_add_func("/life/hang/all", test_hang_all);
 	g_test_add_func("/life/killed/in-flight", test_killed);
+	g_test_add_func("/life/killed/unnoticed", test_killed_unnoticed);
 	g_test_add_func("/life/killed/often", test_killed_often);
 	g_test_add_func("/life/display-killed", test_display_killed);
 	g_test_add_data_func("/life/end/hang-up", GINT_TO_POINTER(0), test_end);
