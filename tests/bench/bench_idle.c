@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * bench-idle: one desktop at 1920x1080 that nobody looks at, on software rendering, with the real
- * workers, after it has shown 2D and drawn 3D: memory of our processes by cause, and what they burn in
- * ten seconds of nothing. A second desktop, whose pictures the frame consumer takes at full speed before
- * it stops looking, tells what the renderer holds on to then; the larger figure counts. Ends with 1 above
- * 220 MB or 10 ms.
+ * workers, after it has shown 2D and drawn 3D: memory of our processes by cause, and what they burn
+ * in ten seconds of nothing. A second desktop, whose pictures the frame consumer takes at full
+ * speed before it stops looking, tells what the renderer holds on to then; the larger figure
+ * counts. Ends with 1 above 220 MB or 10 ms.
  */
 #include <stdio.h>
 #include <string.h>
@@ -140,7 +140,7 @@ static uint64_t print_time(const pid_t pids[PROCESSES])
 		process_read_time(pids[i], &after[i]);
 		uint64_t cpu_ns = after[i].cpu_ns - before[i].cpu_ns;
 		printf("%-16s %12.1f %9" G_GUINT64_FORMAT "\n", NAMES[i], (double)cpu_ns / 1000,
-				after[i].wake_ups - before[i].wake_ups);
+			after[i].wake_ups - before[i].wake_ups);
 		all += cpu_ns;
 	}
 	return all;
@@ -189,8 +189,8 @@ int main(int argc, char **argv)
 	if (viewed_kib > plain_kib)
 		memory_kib += viewed_kib - plain_kib;
 	bool good = memory_kib <= MEMORY_LIMIT_KIB && cpu_ns <= CPU_LIMIT_NS;
-	printf("%.2f MB of at most %u, %.1f ms of CPU of at most %u: %s\n", (double)memory_kib / 1024,
-			MEMORY_LIMIT_KIB / 1024, (double)cpu_ns / 1e6, CPU_LIMIT_NS / 1000000,
-			good ? "good" : "OVER A LIMIT");
+	printf("%.2f MB of at most %u, %.1f ms of CPU of at most %u: %s\n",
+		(double)memory_kib / 1024, MEMORY_LIMIT_KIB / 1024, (double)cpu_ns / 1e6,
+		CPU_LIMIT_NS / 1000000, good ? "good" : "OVER A LIMIT");
 	return good ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench-wire: vitrine-gpu against the distribution's vhost-user-gpu, by the same front end in the same
- * run: five pairs, each in the other order than the one before; medians and ratios of medians.
+ * bench-wire: vitrine-gpu against the distribution's vhost-user-gpu, by the same front end in the
+ * same run: five pairs, each in the other order than the one before; medians and ratios of medians.
  *
  * Options: --pairs=N; --ours measures only vitrine-gpu.
  */
@@ -58,13 +58,14 @@ static unsigned print_table(const struct figures *ours, const struct figures *st
 		double a = median(ours, n, f), b = median(stock, n, f), ratio = b > 0 ? a / b : 0;
 		double target = FIGURE_TABLE[f].target;
 		printf("%-26s %9.2f %-2s %9.2f %-2s", FIGURE_TABLE[f].name, a, FIGURE_TABLE[f].unit,
-				b, FIGURE_TABLE[f].unit);
+			b, FIGURE_TABLE[f].unit);
 		printf(" %8.3f", ratio);
 		if (target > 0 && b > 0) {
-			bool met = FIGURE_TABLE[f].more_is_better ? ratio >= target
-								  : ratio <= target;
-			printf("  %s %.2f: %s", FIGURE_TABLE[f].more_is_better ? ">=" : "<=",
-					target, met ? "met" : "MISSED");
+			bool met =
+				FIGURE_TABLE[f].more_is_better ? ratio >= target : ratio <= target;
+			printf("  %s %.2f: %s",
+				FIGURE_TABLE[f].more_is_better ? ">=" : "<=", target,
+				met ? "met" : "MISSED");
 			missed += !met;
 		}
 		printf("\n");

@@ -23,7 +23,8 @@ struct subject {
 	struct desktop *desktop; /* ours */
 	struct guest *guest;
 	struct picture_pattern pattern;
-	uint64_t good, bad, last; /* the stock backend's frames, counted in the GPU socket's thread */
+	uint64_t good, bad,
+		last; /* the stock backend's frames, counted in the GPU socket's thread */
 };
 
 static void on_update(void *user, unsigned scanout, const struct gpu_socket_scanout *surface)
@@ -31,9 +32,9 @@ static void on_update(void *user, unsigned scanout, const struct gpu_socket_scan
 	struct subject *s = user;
 	uint32_t number = 0;
 	bool good = surface->width == WIDTH && surface->height == HEIGHT &&
-			picture_pattern_check(&s->pattern, (const uint8_t *)surface->pixels,
-					WIDTH * 4, &number) &&
-			number != s->last;
+		    picture_pattern_check(
+			    &s->pattern, (const uint8_t *)surface->pixels, WIDTH * 4, &number) &&
+		    number != s->last;
 	s->last = number;
 	__atomic_fetch_add(good ? &s->good : &s->bad, 1, __ATOMIC_RELAXED);
 }
@@ -114,9 +115,9 @@ static void make_frames(struct subject *s, struct guest_backing *backings[PICTUR
 		backings[k] = guest_backing_create(s->guest, FRAME_BYTES, GUEST_PAGE_SIZE);
 		for (uint32_t y = 0; y < HEIGHT; y++)
 			guest_backing_write(backings[k], (size_t)y * WIDTH * 4,
-					picture_pattern_row(&s->pattern, k, y), WIDTH * 4);
-		wire_ok(guest_gpu_create_2d(s->guest, 10 + k, VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM,
-				WIDTH, HEIGHT));
+				picture_pattern_row(&s->pattern, k, y), WIDTH * 4);
+		wire_ok(guest_gpu_create_2d(
+			s->guest, 10 + k, VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM, WIDTH, HEIGHT));
 		wire_ok(guest_backing_attach(backings[k], 10 + k));
 	}
 }
@@ -143,8 +144,8 @@ static void flip(struct subject *s, struct guest_backing *backing, uint32_t numb
 	};
 	picture_stamp(number, stamp);
 	for (unsigned i = 0; i < 3; i++)
-		guest_backing_write(backing, (size_t)picture_stamp_row(HEIGHT, i) * WIDTH * 4, stamp,
-				sizeof(stamp));
+		guest_backing_write(backing, (size_t)picture_stamp_row(HEIGHT, i) * WIDTH * 4,
+			stamp, sizeof(stamp));
 	struct guest_queue *queue = s->guest->control;
 	struct guest_request *requests[3] = {
 		guest_queue_add(queue, &transfer, sizeof(transfer), 24),
@@ -245,7 +246,8 @@ static double submit_once(struct guest *guest, uint64_t fence)
 	struct virgl_stream s = { 0 };
 	size_t bytes;
 	virgl_clear(&s, color);
-	g_autofree void *command = guest_gpu_make_submit(1, s.words, virgl_stream_bytes(&s), &bytes);
+	g_autofree void *command =
+		guest_gpu_make_submit(1, s.words, virgl_stream_bytes(&s), &bytes);
 	virgl_stream_finish(&s);
 	double begin = now_us();
 	struct guest_request *request = guest_gpu_send_fenced(guest, command, bytes, fence);

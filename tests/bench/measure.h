@@ -2,16 +2,16 @@
 /*
  * measure: what bench-wire measures of one backend, by the same front end for both.
  *
- * The guest is Linux's driver as far as it matters: indirect descriptors, event index, scattered 4 KiB
- * pages behind pictures, a fence on each SUBMIT_3D. Times are from before the kick until the answer has
- * been taken after an interrupt.
+ * The guest is Linux's driver as far as it matters: indirect descriptors, event index, scattered 4
+ * KiB pages behind pictures, a fence on each SUBMIT_3D. Times are from before the kick until the
+ * answer has been taken after an interrupt.
  */
 #pragma once
 
 #include "tests/wire/wire.h"
 
 enum figure {
-	FIGURE_EMPTY_P50_US,  /* RESOURCE_FLUSH of a resource that nothing shows */
+	FIGURE_EMPTY_P50_US, /* RESOURCE_FLUSH of a resource that nothing shows */
 	FIGURE_EMPTY_P95_US,
 	FIGURE_FRAMES_PER_S,  /* 1920x1080, every pixel new, received and compared in full */
 	FIGURE_FLIPS_PER_S,   /* as the guest saw them: it never waits for who looks */

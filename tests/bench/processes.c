@@ -44,7 +44,7 @@ void process_read_memory(pid_t pid, struct process_memory *memory)
 	while (file && fgets(line, sizeof(line), file)) {
 		name[0] = '\0';
 		if (sscanf(line, "%llx-%llx %7s %*s %*s %*s %4095[^\n]", &first, &last, permissions,
-				    name) >= 3)
+			    name) >= 3)
 			cause = cause_of(permissions, name);
 		else if (sscanf(line, "Pss: %llu kB", &kib) == 1)
 			memory->pss_kib[cause] += kib;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What commands of the control queue say: the input is a row of commands, each a byte of length in words
- * and that much of a command. 2D only: virglrenderer has fuzzers of its own.
+ * What commands of the control queue say: the input is a row of commands, each a byte of length in
+ * words and that much of a command. 2D only: virglrenderer has fuzzers of its own.
  */
 #include <glib.h>
 #include <linux/virtio_ring.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The walk of descriptor chains: the input is guest memory, rings included. Its first byte chooses the
- * ring's features.
+ * The walk of descriptor chains: the input is guest memory, rings included. Its first byte chooses
+ * the ring's features.
  */
 #include <glib.h>
 #include <linux/virtio_ring.h>
@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	uint64_t features = (data[0] & 1 ? UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX : 0) |
-			(data[0] & 2 ? UINT64_C(1) << VIRTIO_RING_F_INDIRECT_DESC : 0);
+			    (data[0] & 2 ? UINT64_C(1) << VIRTIO_RING_F_INDIRECT_DESC : 0);
 	memset(rig->bytes, 0, RIG_BYTES);
 	memcpy(rig->bytes, data + 1, MIN(size - 1, RIG_BYTES));
 	struct virtqueue *vq = rig_start_ring(rig, features);

@@ -41,18 +41,15 @@ static void make_commands(const char *directory)
 	struct virtio_gpu_transfer_to_host_2d transfer = {
 		{ .type = VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D }, { 0, 0, 32, 32 }, 0, 1, 0
 	};
-	struct virtio_gpu_set_scanout scanout = {
-		{ .type = VIRTIO_GPU_CMD_SET_SCANOUT }, { 0, 0, 32, 32 }, 0, 1
-	};
-	struct virtio_gpu_resource_flush flush = {
-		{ .type = VIRTIO_GPU_CMD_RESOURCE_FLUSH }, { 0, 0, 32, 32 }, 1, 0
-	};
+	struct virtio_gpu_set_scanout scanout = { { .type = VIRTIO_GPU_CMD_SET_SCANOUT },
+		{ 0, 0, 32, 32 }, 0, 1 };
+	struct virtio_gpu_resource_flush flush = { { .type = VIRTIO_GPU_CMD_RESOURCE_FLUSH },
+		{ 0, 0, 32, 32 }, 1, 0 };
 	struct virtio_gpu_resource_detach_backing detach = {
 		{ .type = VIRTIO_GPU_CMD_RESOURCE_DETACH_BACKING }, 1, 0
 	};
-	struct virtio_gpu_resource_unref unref = {
-		{ .type = VIRTIO_GPU_CMD_RESOURCE_UNREF }, 1, 0
-	};
+	struct virtio_gpu_resource_unref unref = { { .type = VIRTIO_GPU_CMD_RESOURCE_UNREF }, 1,
+		0 };
 	put(bytes, &info, sizeof(info));
 	put(bytes, &edid, sizeof(edid));
 	put(bytes, &create, sizeof(create));

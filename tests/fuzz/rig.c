@@ -25,8 +25,7 @@ struct rig *rig_get(void)
 		.size_bytes = RIG_BYTES,
 	};
 	rig.memory = memory_create();
-	if (fd < 0 || ftruncate(fd, RIG_BYTES) < 0 ||
-			!memory_add_region(rig.memory, &region, fd))
+	if (fd < 0 || ftruncate(fd, RIG_BYTES) < 0 || !memory_add_region(rig.memory, &region, fd))
 		abort();
 	rig.bytes = mmap(NULL, RIG_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (rig.bytes == MAP_FAILED)

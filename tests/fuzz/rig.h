@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rig: guest memory and one ring for the fuzz targets, in this process: no threads take part, no kicks.
+ * rig: guest memory and one ring for the fuzz targets, in this process: no threads take part, no
+ * kicks.
  */
 #pragma once
 

@@ -144,7 +144,7 @@ static void remove_directory(const char *path)
 	while (dir && (name = g_dir_read_name(dir))) {
 		g_autofree char *child = g_build_filename(path, name, NULL);
 		if (g_file_test(child, G_FILE_TEST_IS_DIR) &&
-				!g_file_test(child, G_FILE_TEST_IS_SYMLINK))
+			!g_file_test(child, G_FILE_TEST_IS_SYMLINK))
 			remove_directory(child);
 		else
 			unlink(child);
@@ -249,9 +249,9 @@ static double read_cpu_ms(pid_t pid)
 	if (g_file_get_contents(path, &text, NULL, NULL))
 		after_name = strrchr(text, ')');
 	/* Fields 14 and 15 of proc(5). */
-	if (!after_name || sscanf(after_name + 1,
-					   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-					   &user, &system) != 2)
+	if (!after_name ||
+		sscanf(after_name + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+			&user, &system) != 2)
 		return 0;
 	return (double)(user + system) * 1000 / (double)sysconf(_SC_CLK_TCK);
 }
@@ -270,7 +270,7 @@ double backend_read_cpu_ms(const struct backend *backend, const char *except)
 }
 
 pid_t backend_wait_child(
-		const struct backend *backend, const char *executable, pid_t other_than, int timeout_ms)
+	const struct backend *backend, const char *executable, pid_t other_than, int timeout_ms)
 {
 	gint64 end = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
 	do {

@@ -43,11 +43,11 @@ void backend_dump_on_abort(void);
 
 /* The child process of the backend whose executable's base name is `executable`, or 0. */
 pid_t backend_find_child(const struct backend *backend, const char *executable);
-/* User and system time of the backend and all its children so far, in ms (of 10). `except`: base name
- * of an executable that does not count, or NULL. */
+/* User and system time of the backend and all its children so far, in ms (of 10). `except`: base
+ * name of an executable that does not count, or NULL. */
 double backend_read_cpu_ms(const struct backend *backend, const char *except);
 /* Waits until there is such a child and it is not `other_than`; 0 when none came. */
 pid_t backend_wait_child(
-		const struct backend *backend, const char *executable, pid_t other_than, int timeout_ms);
+	const struct backend *backend, const char *executable, pid_t other_than, int timeout_ms);
 /* All children. Caller frees the array of pid_t. */
 GArray *backend_list_children(const struct backend *backend);

@@ -29,8 +29,7 @@ void consumer_gpu_open(const char *node)
 	display = eglGetPlatformDisplayEXT(EGL_PLATFORM_GBM_KHR, gbm, NULL);
 	if (!eglInitialize(display, NULL, NULL) || !eglBindAPI(EGL_OPENGL_API))
 		g_error("%s: no EGL", node);
-	EGLContext context =
-			eglCreateContext(display, EGL_NO_CONFIG_KHR, EGL_NO_CONTEXT, NULL);
+	EGLContext context = eglCreateContext(display, EGL_NO_CONFIG_KHR, EGL_NO_CONTEXT, NULL);
 	if (!eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, context))
 		g_error("%s: no context", node);
 }
@@ -45,8 +44,8 @@ static unsigned query_modifiers(uint32_t fourcc, EGLuint64KHR modifiers[MODIFIER
 	EGLBoolean external_only[MODIFIERS_MAX];
 	EGLint n = 0;
 	if (!epoxy_has_egl_extension(display, "EGL_EXT_image_dma_buf_import_modifiers") ||
-			!eglQueryDmaBufModifiersEXT(display, (EGLint)fourcc, MODIFIERS_MAX,
-					modifiers, external_only, &n))
+		!eglQueryDmaBufModifiersEXT(
+			display, (EGLint)fourcc, MODIFIERS_MAX, modifiers, external_only, &n))
 		return 0;
 	return (unsigned)n;
 }
@@ -94,7 +93,8 @@ struct consumer_image *consumer_gpu_import(const struct frame_buffer_add *add, i
 	glEGLImageTargetTexture2DOES(GL_TEXTURE_2D, image->image);
 	glGenFramebuffers(1, &image->framebuffer);
 	glBindFramebuffer(GL_FRAMEBUFFER, image->framebuffer);
-	glFramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, image->texture, 0);
+	glFramebufferTexture2D(
+		GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, image->texture, 0);
 	return image;
 }
 
@@ -112,5 +112,5 @@ void consumer_gpu_read(const struct consumer_image *image, uint8_t *pixels)
 {
 	glBindFramebuffer(GL_FRAMEBUFFER, image->framebuffer);
 	glReadPixels(0, 0, (GLsizei)image->width, (GLsizei)image->height, GL_BGRA,
-			GL_UNSIGNED_INT_8_8_8_8_REV, pixels);
+		GL_UNSIGNED_INT_8_8_8_8_REV, pixels);
 }

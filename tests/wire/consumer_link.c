@@ -57,19 +57,19 @@ static const struct link_handler TABLE[] = {
 };
 
 static void write_worker_dir(
-		const char *directory, const char *consumer, const char *render, const char *socket)
+	const char *directory, const char *consumer, const char *render, const char *socket)
 {
 	g_autofree char *display_path = g_build_filename(directory, "vitrine-display", NULL);
 	g_autofree char *render_path = g_build_filename(directory, "vitrine-render", NULL);
-	g_autofree char *script = g_strdup_printf(
-			"#!/bin/sh\nexec '%s' '--report=%s' \"$@\"\n", consumer, socket);
+	g_autofree char *script =
+		g_strdup_printf("#!/bin/sh\nexec '%s' '--report=%s' \"$@\"\n", consumer, socket);
 	g_assert_true(g_file_set_contents_full(
-			display_path, script, -1, G_FILE_SET_CONTENTS_NONE, 0700, NULL));
+		display_path, script, -1, G_FILE_SET_CONTENTS_NONE, 0700, NULL));
 	g_assert_cmpint(symlink(render, render_path), ==, 0);
 }
 
 struct consumer_link *consumer_link_create(
-		const char *directory, const char *consumer, const char *render, int timeout_ms)
+	const char *directory, const char *consumer, const char *render, int timeout_ms)
 {
 	struct consumer_link *link = g_new0(struct consumer_link, 1);
 	g_autofree char *path = g_build_filename(directory, "consumer", NULL);
@@ -126,8 +126,8 @@ void consumer_link_bench_wait(struct consumer_link *link, uint64_t number)
 	gint64 end = g_get_monotonic_time() + (gint64)link->timeout_ms * 1000;
 	while (link->bench_number < number) {
 		if (!receive(link, end, "a frame"))
-			g_error("consumer: frame %" G_GUINT64_FORMAT " did not come within %d ms", number,
-					link->timeout_ms);
+			g_error("consumer: frame %" G_GUINT64_FORMAT " did not come within %d ms",
+				number, link->timeout_ms);
 	}
 }
 
@@ -152,14 +152,16 @@ bool consumer_link_accept(struct consumer_link *link)
 
 void consumer_link_rate(struct consumer_link *link, uint32_t head, uint32_t rate_mhz)
 {
-	struct consumer_rate m = { .header.type = CONSUMER_RATE, .head = head, .rate_mhz = rate_mhz };
+	struct consumer_rate m = {
+		.header.type = CONSUMER_RATE, .head = head, .rate_mhz = rate_mhz
+	};
 	link->rates[head] = rate_mhz;
 	if (link->fd >= 0)
 		tell(link, &m, sizeof(m));
 }
 
 void consumer_link_heads(
-		struct consumer_link *link, const struct frame_head_mode *heads, uint32_t n_heads)
+	struct consumer_link *link, const struct frame_head_mode *heads, uint32_t n_heads)
 {
 	link->heads = (struct consumer_heads){ .header.type = CONSUMER_HEADS, .n_heads = n_heads };
 	memcpy(link->heads.heads, heads, sizeof(heads[0]) * MIN(n_heads, FRAME_HEADS_MAX));

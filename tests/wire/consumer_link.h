@@ -31,7 +31,7 @@ struct consumer_link {
 /* Writes into `directory` a vitrine-display that starts the consumer program and a vitrine-render
  * that is the real one: a directory for --worker-dir. */
 struct consumer_link *consumer_link_create(
-		const char *directory, const char *consumer, const char *render, int timeout_ms);
+	const char *directory, const char *consumer, const char *render, int timeout_ms);
 void consumer_link_destroy(struct consumer_link *link);
 
 /* Waits for a consumer other than the last known one. */
@@ -39,7 +39,7 @@ bool consumer_link_accept(struct consumer_link *link);
 
 void consumer_link_rate(struct consumer_link *link, uint32_t head, uint32_t rate_mhz);
 void consumer_link_heads(
-		struct consumer_link *link, const struct frame_head_mode *heads, uint32_t n_heads);
+	struct consumer_link *link, const struct frame_head_mode *heads, uint32_t n_heads);
 void consumer_link_mode(struct consumer_link *link, bool hold, bool sleep);
 void consumer_link_bench(struct consumer_link *link, uint32_t width, uint32_t height);
 /* Waits until a frame with this number or a later one has been checked. */

@@ -49,7 +49,8 @@ struct consumer_heads {
 /* How it behaves towards the renderer. */
 struct consumer_mode {
 	struct link_header header;
-	uint32_t hold;  /* keeps buffers locked (at most FRAME_LOCKED_MAX): releases when turned off */
+	uint32_t hold;  /* keeps buffers locked (at most FRAME_LOCKED_MAX): releases when turned off
+			 */
 	uint32_t sleep; /* reads nothing from the frame link */
 };
 
@@ -98,8 +99,8 @@ struct consumer_state_answer {
 	uint32_t listeners, tickets;
 	uint32_t dmabufs, fences; /* received */
 	uint32_t fourcc;          /* of the newest buffer */
-	uint64_t breaches;    /* of the frame link's rules */
-	uint64_t damage_short; /* frames whose damage did not cover all that changed */
+	uint64_t breaches;        /* of the frame link's rules */
+	uint64_t damage_short;    /* frames whose damage did not cover all that changed */
 	uint64_t bench_good, bench_bad, bench_last;
 	char breach[128]; /* the first */
 	struct consumer_head_state heads[FRAME_HEADS_MAX];

@@ -15,7 +15,7 @@ void front_end_init(struct front_end *fe, int socket, int timeout_ms)
 }
 
 bool front_end_try_send(struct front_end *fe, uint32_t request, uint32_t flags, const void *payload,
-		uint32_t payload_bytes, const int *fds, unsigned n_fds)
+	uint32_t payload_bytes, const int *fds, unsigned n_fds)
 {
 	struct vhost_user_header header = { request, flags | VHOST_USER_VERSION, payload_bytes };
 	struct iovec iov[2] = {
@@ -65,7 +65,7 @@ bool front_end_try_receive(struct front_end *fe, struct vhost_user_message *mess
 		return false;
 	if (message->header.size_bytes > sizeof(message->payload))
 		g_error("front end: answer to %u has %u bytes", message->header.request,
-				message->header.size_bytes);
+			message->header.size_bytes);
 	if (!read_whole(fe, &message->payload, message->header.size_bytes, end))
 		return false;
 	fe->slowest_answer_us = MAX(fe->slowest_answer_us, g_get_monotonic_time() - start);
@@ -73,25 +73,26 @@ bool front_end_try_receive(struct front_end *fe, struct vhost_user_message *mess
 }
 
 void front_end_send(struct front_end *fe, uint32_t request, const void *payload,
-		uint32_t payload_bytes, const int *fds, unsigned n_fds)
+	uint32_t payload_bytes, const int *fds, unsigned n_fds)
 {
 	if (!front_end_try_send(fe, request, 0, payload, payload_bytes, fds, n_fds))
 		g_error("front end: request %u: cannot send: %s", request, g_strerror(errno));
 }
 
-static void receive_answer(struct front_end *fe, uint32_t request, struct vhost_user_message *answer)
+static void receive_answer(
+	struct front_end *fe, uint32_t request, struct vhost_user_message *answer)
 {
 	if (!front_end_try_receive(fe, answer))
 		g_error("front end: request %u: no answer within %d ms, or hung up", request,
-				fe->timeout_ms);
+			fe->timeout_ms);
 	g_assert_cmpuint(answer->header.request, ==, request);
-	g_assert_cmpuint(answer->header.flags & VHOST_USER_FLAG_VERSION_MASK, ==, VHOST_USER_VERSION);
+	g_assert_cmpuint(
+		answer->header.flags & VHOST_USER_FLAG_VERSION_MASK, ==, VHOST_USER_VERSION);
 	g_assert_true(answer->header.flags & VHOST_USER_FLAG_REPLY);
 }
 
 void front_end_ask(struct front_end *fe, uint32_t request, const void *payload,
-		uint32_t payload_bytes, const int *fds, unsigned n_fds,
-		struct vhost_user_message *answer)
+	uint32_t payload_bytes, const int *fds, unsigned n_fds, struct vhost_user_message *answer)
 {
 	front_end_send(fe, request, payload, payload_bytes, fds, n_fds);
 	receive_answer(fe, request, answer);
@@ -106,15 +107,15 @@ uint64_t front_end_ask_u64(struct front_end *fe, uint32_t request)
 }
 
 void front_end_send_acked(struct front_end *fe, uint32_t request, const void *payload,
-		uint32_t payload_bytes, const int *fds, unsigned n_fds)
+	uint32_t payload_bytes, const int *fds, unsigned n_fds)
 {
 	struct vhost_user_message answer;
 	if (!(fe->protocol_features & (1u << VHOST_USER_PROTOCOL_F_REPLY_ACK))) {
 		front_end_send(fe, request, payload, payload_bytes, fds, n_fds);
 		return;
 	}
-	if (!front_end_try_send(fe, request, VHOST_USER_FLAG_NEED_REPLY, payload, payload_bytes, fds,
-			    n_fds))
+	if (!front_end_try_send(
+		    fe, request, VHOST_USER_FLAG_NEED_REPLY, payload, payload_bytes, fds, n_fds))
 		g_error("front end: request %u: cannot send", request);
 	receive_answer(fe, request, &answer);
 	g_assert_cmpuint(answer.payload.u64, ==, 0);
@@ -127,7 +128,7 @@ void front_end_negotiate(struct front_end *fe, uint64_t protocol_features_wanted
 	uint64_t offered = front_end_ask_u64(fe, VHOST_USER_GET_PROTOCOL_FEATURES);
 	fe->protocol_features = offered & protocol_features_wanted;
 	front_end_send(fe, VHOST_USER_SET_PROTOCOL_FEATURES, &fe->protocol_features,
-			sizeof(fe->protocol_features), NULL, 0);
+		sizeof(fe->protocol_features), NULL, 0);
 	if (fe->protocol_features & (1u << VHOST_USER_PROTOCOL_F_MQ))
 		fe->queue_num = front_end_ask_u64(fe, VHOST_USER_GET_QUEUE_NUM);
 	fe->max_mem_slots = VHOST_USER_MEM_TABLE_MAX;
@@ -181,7 +182,7 @@ void front_end_set_memory(struct front_end *fe, const struct guest_memory *memor
 	}
 	/* QEMU sends as many regions as it has, not the whole array. */
 	uint32_t bytes = (uint32_t)(offsetof(struct vhost_user_memory, regions) +
-			table.n_regions * sizeof(table.regions[0]));
+				    table.n_regions * sizeof(table.regions[0]));
 	front_end_send_acked(fe, VHOST_USER_SET_MEM_TABLE, &table, bytes, fds, table.n_regions);
 }
 

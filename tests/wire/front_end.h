@@ -38,19 +38,19 @@ void front_end_init(struct front_end *fe, int socket, int timeout_ms);
 
 /* One message. `payload` may be NULL with 0 bytes. */
 bool front_end_try_send(struct front_end *fe, uint32_t request, uint32_t flags, const void *payload,
-		uint32_t payload_bytes, const int *fds, unsigned n_fds);
+	uint32_t payload_bytes, const int *fds, unsigned n_fds);
 void front_end_send(struct front_end *fe, uint32_t request, const void *payload,
-		uint32_t payload_bytes, const int *fds, unsigned n_fds);
-/* The next message from the backend. False at end of file, on an error and when the limit passed. */
+	uint32_t payload_bytes, const int *fds, unsigned n_fds);
+/* The next message from the backend. False at end of file, on an error and when the limit passed.
+ */
 bool front_end_try_receive(struct front_end *fe, struct vhost_user_message *message);
 /* Sends and receives the answer to that request. */
 void front_end_ask(struct front_end *fe, uint32_t request, const void *payload,
-		uint32_t payload_bytes, const int *fds, unsigned n_fds,
-		struct vhost_user_message *answer);
+	uint32_t payload_bytes, const int *fds, unsigned n_fds, struct vhost_user_message *answer);
 uint64_t front_end_ask_u64(struct front_end *fe, uint32_t request);
 /* Sends with NEED_REPLY when REPLY_ACK was agreed and then expects the backend to say 0. */
 void front_end_send_acked(struct front_end *fe, uint32_t request, const void *payload,
-		uint32_t payload_bytes, const int *fds, unsigned n_fds);
+	uint32_t payload_bytes, const int *fds, unsigned n_fds);
 
 /* What QEMU does when it makes the device: features, protocol features, owner. */
 void front_end_negotiate(struct front_end *fe, uint64_t protocol_features_wanted);

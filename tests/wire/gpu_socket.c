@@ -96,16 +96,16 @@ static bool update_scanout(struct gpu_socket *gpu, uint32_t size_bytes)
 {
 	struct update u;
 	if (size_bytes < sizeof(u) || !read_whole(gpu, &u, sizeof(u)) ||
-			u.scanout >= GPU_SOCKET_SCANOUTS)
+		u.scanout >= GPU_SOCKET_SCANOUTS)
 		return false;
 	struct gpu_socket_scanout *s = &gpu->scanouts[u.scanout];
 	if (u.width > s->width || u.x > s->width - u.width || u.height > s->height ||
-			u.y > s->height - u.height ||
-			size_bytes - sizeof(u) != (uint64_t)u.width * u.height * 4)
+		u.y > s->height - u.height ||
+		size_bytes - sizeof(u) != (uint64_t)u.width * u.height * 4)
 		return false;
 	if (u.width == s->width) {
 		if (!read_whole(gpu, s->pixels + (size_t)u.y * s->width,
-				    (size_t)u.width * u.height * 4))
+			    (size_t)u.width * u.height * 4))
 			return false;
 	} else {
 		for (uint32_t row = 0; row < u.height; row++) {
@@ -226,26 +226,26 @@ void gpu_socket_destroy(struct gpu_socket *gpu)
 }
 
 bool gpu_socket_wait_updates(
-		struct gpu_socket *gpu, unsigned scanout, uint64_t updates, int timeout_ms)
+	struct gpu_socket *gpu, unsigned scanout, uint64_t updates, int timeout_ms)
 {
 	gint64 end = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
 	g_mutex_lock(&gpu->lock);
 	while (gpu->scanouts[scanout].updates < updates &&
-			g_cond_wait_until(&gpu->changed, &gpu->lock, end))
+		g_cond_wait_until(&gpu->changed, &gpu->lock, end))
 		;
 	bool reached = gpu->scanouts[scanout].updates >= updates;
 	g_mutex_unlock(&gpu->lock);
 	return reached;
 }
 
-bool gpu_socket_wait_size(struct gpu_socket *gpu, unsigned scanout, uint32_t width, uint32_t height,
-		int timeout_ms)
+bool gpu_socket_wait_size(
+	struct gpu_socket *gpu, unsigned scanout, uint32_t width, uint32_t height, int timeout_ms)
 {
 	gint64 end = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
 	struct gpu_socket_scanout *s = &gpu->scanouts[scanout];
 	g_mutex_lock(&gpu->lock);
 	while ((s->width != width || s->height != height) &&
-			g_cond_wait_until(&gpu->changed, &gpu->lock, end))
+		g_cond_wait_until(&gpu->changed, &gpu->lock, end))
 		;
 	bool reached = s->width == width && s->height == height;
 	g_mutex_unlock(&gpu->lock);

@@ -21,8 +21,8 @@ struct gpu_socket_scanout {
 };
 
 /* Called in the thread for each UPDATE, after its pixels are in place. */
-typedef void (*gpu_socket_update_fn)(void *user, unsigned scanout,
-		const struct gpu_socket_scanout *surface);
+typedef void (*gpu_socket_update_fn)(
+	void *user, unsigned scanout, const struct gpu_socket_scanout *surface);
 
 struct gpu_socket {
 	int peer_fd; /* the backend's end, until it has been sent */
@@ -48,7 +48,7 @@ void gpu_socket_destroy(struct gpu_socket *gpu);
 void gpu_socket_close_peer(struct gpu_socket *gpu);
 /* Waits until the scanout has seen so many updates. */
 bool gpu_socket_wait_updates(
-		struct gpu_socket *gpu, unsigned scanout, uint64_t updates, int timeout_ms);
+	struct gpu_socket *gpu, unsigned scanout, uint64_t updates, int timeout_ms);
 /* Waits until the backend has told a size for the scanout. */
-bool gpu_socket_wait_size(struct gpu_socket *gpu, unsigned scanout, uint32_t width, uint32_t height,
-		int timeout_ms);
+bool gpu_socket_wait_size(
+	struct gpu_socket *gpu, unsigned scanout, uint32_t width, uint32_t height, int timeout_ms);

@@ -7,9 +7,9 @@
 static void make_queues(struct guest *guest)
 {
 	guest->control = guest_queue_create(
-			guest->memory, 0, GUEST_CONTROL_SIZE, guest->shape, guest->event_idx);
+		guest->memory, 0, GUEST_CONTROL_SIZE, guest->shape, guest->event_idx);
 	guest->cursor = guest_queue_create(
-			guest->memory, 1, GUEST_CURSOR_SIZE, guest->shape, guest->event_idx);
+		guest->memory, 1, GUEST_CURSOR_SIZE, guest->shape, guest->event_idx);
 }
 
 struct guest *guest_create_machine(const struct guest_options *options)
@@ -21,16 +21,16 @@ struct guest *guest_create_machine(const struct guest_options *options)
 	guest->virgl = options->virgl;
 	guest->on_update = options->on_update;
 	guest->on_update_user = options->on_update_user;
-	guest->memory = guest_memory_create(options->layout,
-			options->memory_bytes ? options->memory_bytes : 192u << 20);
+	guest->memory = guest_memory_create(
+		options->layout, options->memory_bytes ? options->memory_bytes : 192u << 20);
 	make_queues(guest);
 	guest->backend = backend_start(options->program, options->arguments,
-			options->directory ? options->directory : backend_directory_create());
+		options->directory ? options->directory : backend_directory_create());
 	front_end_init(&guest->fe, guest->backend->socket, guest->timeout_ms);
 	/* The program starts workers before it answers: the first wait is the longest. */
 	guest->fe.timeout_ms = MAX(guest->timeout_ms, 20000);
-	front_end_negotiate(&guest->fe, options->protocol_features ? options->protocol_features
-								    : GUEST_PROTOCOL_FEATURES);
+	front_end_negotiate(&guest->fe,
+		options->protocol_features ? options->protocol_features : GUEST_PROTOCOL_FEATURES);
 	guest->fe.timeout_ms = guest->timeout_ms;
 	/* As vhost_virtqueue_init() does: an interrupt is never lost for want of a descriptor. */
 	front_end_ring_call(&guest->fe, 0, guest->control->call_fd);
@@ -68,9 +68,9 @@ static uint64_t choose_features(const struct guest *guest)
 		wanted |= FRONT_END_F_VIRGL;
 	uint64_t must = wanted & ~(FRONT_END_F_EDID | FRONT_END_F_PROTOCOL);
 	if ((guest->fe.device_features & must) != must)
-		g_error("the backend offers features %#" G_GINT64_MODIFIER "x, the guest needs %#"
-			G_GINT64_MODIFIER "x",
-				guest->fe.device_features, must);
+		g_error("the backend offers features %#" G_GINT64_MODIFIER
+			"x, the guest needs %#" G_GINT64_MODIFIER "x",
+			guest->fe.device_features, must);
 	return wanted & guest->fe.device_features;
 }
 

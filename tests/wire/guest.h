@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest: a whole virtual machine as a GPU backend sees it: the vhost-user conversation, memory, both
- * queues and a driver that can be started, stopped, continued and loaded anew.
+ * guest: a whole virtual machine as a GPU backend sees it: the vhost-user conversation, memory,
+ * both queues and a driver that can be started, stopped, continued and loaded anew.
  */
 #pragma once
 
@@ -21,17 +21,16 @@
 /* What QEMU 10 asks for. */
 #define GUEST_PROTOCOL_FEATURES                                                                    \
 	(1u << VHOST_USER_PROTOCOL_F_MQ | 1u << VHOST_USER_PROTOCOL_F_REPLY_ACK |                  \
-			1u << VHOST_USER_PROTOCOL_F_CONFIG |                                       \
-			1u << VHOST_USER_PROTOCOL_F_RESET_DEVICE |                                 \
-			1u << VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS)
+		1u << VHOST_USER_PROTOCOL_F_CONFIG | 1u << VHOST_USER_PROTOCOL_F_RESET_DEVICE |    \
+		1u << VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS)
 
 struct guest_options {
 	const char *program;
 	const char *const *arguments; /* NULL-terminated; may be NULL */
 	char *directory;              /* taken over; NULL: made here */
 	enum guest_memory_layout layout;
-	uint64_t memory_bytes;      /* 0: 192 MiB */
-	struct guest_shape shape;   /* name NULL: direct */
+	uint64_t memory_bytes;    /* 0: 192 MiB */
+	struct guest_shape shape; /* name NULL: direct */
 	bool event_idx;
 	bool virgl;                 /* accept VIRTIO_GPU_F_VIRGL */
 	uint64_t protocol_features; /* 0: GUEST_PROTOCOL_FEATURES */

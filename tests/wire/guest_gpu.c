@@ -10,15 +10,15 @@ static struct virtio_gpu_ctrl_hdr header(uint32_t type, uint32_t context)
 }
 
 uint32_t guest_gpu_command(struct guest *guest, const void *command, size_t command_bytes,
-		void *response, size_t response_bytes)
+	void *response, size_t response_bytes)
 {
 	size_t bytes = response ? response_bytes : sizeof(struct virtio_gpu_ctrl_hdr);
 	struct guest_request *request =
-			guest_queue_send(guest->control, command, command_bytes, bytes);
+		guest_queue_send(guest->control, command, command_bytes, bytes);
 	g_assert_nonnull(request);
 	if (!guest_queue_wait(guest->control, request, guest->timeout_ms))
 		g_error("no answer to command %#x within %d ms", *(const uint32_t *)command,
-				guest->timeout_ms);
+			guest->timeout_ms);
 	g_assert_cmpuint(request->used_bytes, >=, sizeof(struct virtio_gpu_ctrl_hdr));
 	g_assert_cmpuint(request->used_bytes, <=, bytes);
 	struct virtio_gpu_ctrl_hdr answer;
@@ -31,7 +31,7 @@ uint32_t guest_gpu_command(struct guest *guest, const void *command, size_t comm
 }
 
 struct guest_request *guest_gpu_send_fenced(
-		struct guest *guest, const void *command, size_t command_bytes, uint64_t fence_id)
+	struct guest *guest, const void *command, size_t command_bytes, uint64_t fence_id)
 {
 	g_autofree void *copy = g_memdup2(command, command_bytes);
 	struct virtio_gpu_ctrl_hdr *hdr = copy;
@@ -41,11 +41,11 @@ struct guest_request *guest_gpu_send_fenced(
 }
 
 uint32_t guest_gpu_finish_fenced(
-		struct guest *guest, struct guest_request *request, uint64_t fence_id)
+	struct guest *guest, struct guest_request *request, uint64_t fence_id)
 {
 	if (!guest_queue_wait(guest->control, request, guest->timeout_ms))
 		g_error("fence %" G_GUINT64_FORMAT ": not reached within %d ms", fence_id,
-				guest->timeout_ms);
+			guest->timeout_ms);
 	struct virtio_gpu_ctrl_hdr answer;
 	g_assert_cmpuint(request->used_bytes, >=, sizeof(answer));
 	memcpy(&answer, request->response, sizeof(answer));
@@ -56,7 +56,7 @@ uint32_t guest_gpu_finish_fenced(
 }
 
 uint32_t guest_gpu_create_2d(
-		struct guest *guest, uint32_t id, uint32_t format, uint32_t width, uint32_t height)
+	struct guest *guest, uint32_t id, uint32_t format, uint32_t width, uint32_t height)
 {
 	struct virtio_gpu_resource_create_2d c = {
 		.hdr = header(VIRTIO_GPU_CMD_RESOURCE_CREATE_2D, 0),
@@ -77,8 +77,7 @@ uint32_t guest_gpu_unref(struct guest *guest, uint32_t id)
 	return guest_gpu_command(guest, &c, sizeof(c), NULL, 0);
 }
 
-uint32_t guest_gpu_set_scanout(
-		struct guest *guest, uint32_t scanout, uint32_t id, guest_rect rect)
+uint32_t guest_gpu_set_scanout(struct guest *guest, uint32_t scanout, uint32_t id, guest_rect rect)
 {
 	struct virtio_gpu_set_scanout c = {
 		.hdr = header(VIRTIO_GPU_CMD_SET_SCANOUT, 0),
@@ -100,7 +99,7 @@ uint32_t guest_gpu_flush(struct guest *guest, uint32_t id, guest_rect rect)
 }
 
 uint32_t guest_gpu_transfer_2d(
-		struct guest *guest, uint32_t id, guest_rect rect, uint64_t offset_bytes)
+	struct guest *guest, uint32_t id, guest_rect rect, uint64_t offset_bytes)
 {
 	struct virtio_gpu_transfer_to_host_2d c = {
 		.hdr = header(VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D, 0),
@@ -112,7 +111,7 @@ uint32_t guest_gpu_transfer_2d(
 }
 
 uint32_t guest_gpu_attach_entries(struct guest *guest, uint32_t id,
-		const struct virtio_gpu_mem_entry *entries, uint32_t n_entries)
+	const struct virtio_gpu_mem_entry *entries, uint32_t n_entries)
 {
 	struct virtio_gpu_resource_attach_backing c = {
 		.hdr = header(VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING, 0),
@@ -135,15 +134,14 @@ uint32_t guest_gpu_detach_backing(struct guest *guest, uint32_t id)
 	return guest_gpu_command(guest, &c, sizeof(c), NULL, 0);
 }
 
-uint32_t guest_gpu_get_display_info(
-		struct guest *guest, struct virtio_gpu_resp_display_info *info)
+uint32_t guest_gpu_get_display_info(struct guest *guest, struct virtio_gpu_resp_display_info *info)
 {
 	struct virtio_gpu_ctrl_hdr c = header(VIRTIO_GPU_CMD_GET_DISPLAY_INFO, 0);
 	return guest_gpu_command(guest, &c, sizeof(c), info, sizeof(*info));
 }
 
 uint32_t guest_gpu_get_edid(
-		struct guest *guest, uint32_t scanout, struct virtio_gpu_resp_edid *edid)
+	struct guest *guest, uint32_t scanout, struct virtio_gpu_resp_edid *edid)
 {
 	struct virtio_gpu_cmd_get_edid c = {
 		.hdr = header(VIRTIO_GPU_CMD_GET_EDID, 0),
@@ -153,7 +151,7 @@ uint32_t guest_gpu_get_edid(
 }
 
 uint32_t guest_gpu_get_capset_info(
-		struct guest *guest, uint32_t index, struct virtio_gpu_resp_capset_info *info)
+	struct guest *guest, uint32_t index, struct virtio_gpu_resp_capset_info *info)
 {
 	struct virtio_gpu_get_capset_info c = {
 		.hdr = header(VIRTIO_GPU_CMD_GET_CAPSET_INFO, 0),
@@ -162,8 +160,8 @@ uint32_t guest_gpu_get_capset_info(
 	return guest_gpu_command(guest, &c, sizeof(c), info, sizeof(*info));
 }
 
-uint32_t guest_gpu_get_capset(struct guest *guest, uint32_t id, uint32_t version, void *capset,
-		size_t capset_bytes)
+uint32_t guest_gpu_get_capset(
+	struct guest *guest, uint32_t id, uint32_t version, void *capset, size_t capset_bytes)
 {
 	struct virtio_gpu_get_capset c = {
 		.hdr = header(VIRTIO_GPU_CMD_GET_CAPSET, 0),
@@ -209,7 +207,8 @@ uint32_t guest_gpu_ctx_detach(struct guest *guest, uint32_t context, uint32_t id
 	return ctx_resource(guest, VIRTIO_GPU_CMD_CTX_DETACH_RESOURCE, context, id);
 }
 
-uint32_t guest_gpu_create_3d(struct guest *guest, const struct virtio_gpu_resource_create_3d *create)
+uint32_t guest_gpu_create_3d(
+	struct guest *guest, const struct virtio_gpu_resource_create_3d *create)
 {
 	struct virtio_gpu_resource_create_3d c = *create;
 	c.hdr = header(VIRTIO_GPU_CMD_RESOURCE_CREATE_3D, 0);
@@ -217,7 +216,7 @@ uint32_t guest_gpu_create_3d(struct guest *guest, const struct virtio_gpu_resour
 }
 
 uint32_t guest_gpu_transfer_3d(struct guest *guest, uint32_t type, uint32_t context, uint32_t id,
-		struct virtio_gpu_box box, uint64_t offset_bytes, uint32_t stride_bytes)
+	struct virtio_gpu_box box, uint64_t offset_bytes, uint32_t stride_bytes)
 {
 	struct virtio_gpu_transfer_host_3d c = {
 		.hdr = header(type, context),
@@ -230,7 +229,7 @@ uint32_t guest_gpu_transfer_3d(struct guest *guest, uint32_t type, uint32_t cont
 }
 
 void *guest_gpu_make_submit(
-		uint32_t context, const void *stream, uint32_t stream_bytes, size_t *command_bytes)
+	uint32_t context, const void *stream, uint32_t stream_bytes, size_t *command_bytes)
 {
 	struct virtio_gpu_cmd_submit c = {
 		.hdr = header(VIRTIO_GPU_CMD_SUBMIT_3D, context),
@@ -244,7 +243,7 @@ void *guest_gpu_make_submit(
 }
 
 uint32_t guest_gpu_submit(
-		struct guest *guest, uint32_t context, const void *stream, uint32_t stream_bytes)
+	struct guest *guest, uint32_t context, const void *stream, uint32_t stream_bytes)
 {
 	size_t bytes;
 	g_autofree void *command = guest_gpu_make_submit(context, stream, stream_bytes, &bytes);
@@ -252,7 +251,7 @@ uint32_t guest_gpu_submit(
 }
 
 void guest_gpu_cursor(struct guest *guest, uint32_t type, uint32_t scanout, uint32_t id, int32_t x,
-		int32_t y, uint32_t hot_x, uint32_t hot_y)
+	int32_t y, uint32_t hot_x, uint32_t hot_y)
 {
 	struct virtio_gpu_update_cursor c = {
 		.hdr = header(type, 0),
@@ -270,7 +269,7 @@ void guest_gpu_cursor(struct guest *guest, uint32_t type, uint32_t scanout, uint
 }
 
 struct guest_backing *guest_backing_create(
-		struct guest *guest, size_t size_bytes, size_t entry_bytes)
+	struct guest *guest, size_t size_bytes, size_t entry_bytes)
 {
 	struct guest_backing *backing = g_new0(struct guest_backing, 1);
 	size_t piece = entry_bytes ? entry_bytes : size_bytes;
@@ -292,21 +291,21 @@ void guest_backing_free(struct guest_backing *backing)
 		return;
 	for (uint32_t i = 0; i < backing->n_entries; i++)
 		guest_memory_free(backing->guest->memory, backing->entries[i].addr,
-				backing->entries[i].length);
+			backing->entries[i].length);
 	g_free(backing->entries);
 	g_free(backing);
 }
 
 static void copy(struct guest_backing *backing, size_t offset_bytes, uint8_t *data,
-		size_t size_bytes, bool write)
+	size_t size_bytes, bool write)
 {
 	g_assert_cmpuint(offset_bytes + size_bytes, <=, backing->size_bytes);
 	size_t piece = backing->entries[0].length;
 	while (size_bytes > 0) {
 		size_t entry = offset_bytes / piece, inside = offset_bytes % piece;
 		size_t n = MIN(size_bytes, backing->entries[entry].length - inside);
-		uint8_t *at = guest_memory_at(backing->guest->memory,
-				backing->entries[entry].addr + inside, n);
+		uint8_t *at = guest_memory_at(
+			backing->guest->memory, backing->entries[entry].addr + inside, n);
 		memcpy(write ? at : data, write ? data : at, n);
 		data += n;
 		offset_bytes += n;
@@ -315,13 +314,13 @@ static void copy(struct guest_backing *backing, size_t offset_bytes, uint8_t *da
 }
 
 void guest_backing_write(
-		struct guest_backing *backing, size_t offset_bytes, const void *data, size_t size_bytes)
+	struct guest_backing *backing, size_t offset_bytes, const void *data, size_t size_bytes)
 {
 	copy(backing, offset_bytes, (uint8_t *)data, size_bytes, true);
 }
 
 void guest_backing_read(
-		struct guest_backing *backing, size_t offset_bytes, void *data, size_t size_bytes)
+	struct guest_backing *backing, size_t offset_bytes, void *data, size_t size_bytes)
 {
 	copy(backing, offset_bytes, data, size_bytes, false);
 }

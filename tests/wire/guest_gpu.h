@@ -20,52 +20,51 @@ typedef struct virtio_gpu_rect guest_rect;
 
 /* Any command; `response` may be NULL. Returns the response's type. */
 uint32_t guest_gpu_command(struct guest *guest, const void *command, size_t command_bytes,
-		void *response, size_t response_bytes);
+	void *response, size_t response_bytes);
 /* Sends with a fence and does not wait. */
 struct guest_request *guest_gpu_send_fenced(
-		struct guest *guest, const void *command, size_t command_bytes, uint64_t fence_id);
+	struct guest *guest, const void *command, size_t command_bytes, uint64_t fence_id);
 /* Waits, checks that the answer carries the fence, frees; returns the response's type. */
 uint32_t guest_gpu_finish_fenced(
-		struct guest *guest, struct guest_request *request, uint64_t fence_id);
+	struct guest *guest, struct guest_request *request, uint64_t fence_id);
 
 uint32_t guest_gpu_create_2d(
-		struct guest *guest, uint32_t id, uint32_t format, uint32_t width, uint32_t height);
+	struct guest *guest, uint32_t id, uint32_t format, uint32_t width, uint32_t height);
 uint32_t guest_gpu_unref(struct guest *guest, uint32_t id);
-uint32_t guest_gpu_set_scanout(
-		struct guest *guest, uint32_t scanout, uint32_t id, guest_rect rect);
+uint32_t guest_gpu_set_scanout(struct guest *guest, uint32_t scanout, uint32_t id, guest_rect rect);
 uint32_t guest_gpu_flush(struct guest *guest, uint32_t id, guest_rect rect);
 uint32_t guest_gpu_transfer_2d(
-		struct guest *guest, uint32_t id, guest_rect rect, uint64_t offset_bytes);
+	struct guest *guest, uint32_t id, guest_rect rect, uint64_t offset_bytes);
 uint32_t guest_gpu_attach_entries(struct guest *guest, uint32_t id,
-		const struct virtio_gpu_mem_entry *entries, uint32_t n_entries);
+	const struct virtio_gpu_mem_entry *entries, uint32_t n_entries);
 uint32_t guest_gpu_detach_backing(struct guest *guest, uint32_t id);
-uint32_t guest_gpu_get_display_info(
-		struct guest *guest, struct virtio_gpu_resp_display_info *info);
+uint32_t guest_gpu_get_display_info(struct guest *guest, struct virtio_gpu_resp_display_info *info);
 uint32_t guest_gpu_get_edid(
-		struct guest *guest, uint32_t scanout, struct virtio_gpu_resp_edid *edid);
+	struct guest *guest, uint32_t scanout, struct virtio_gpu_resp_edid *edid);
 uint32_t guest_gpu_get_capset_info(
-		struct guest *guest, uint32_t index, struct virtio_gpu_resp_capset_info *info);
+	struct guest *guest, uint32_t index, struct virtio_gpu_resp_capset_info *info);
 /* `capset` has capset_bytes and is filled on success. */
-uint32_t guest_gpu_get_capset(struct guest *guest, uint32_t id, uint32_t version, void *capset,
-		size_t capset_bytes);
+uint32_t guest_gpu_get_capset(
+	struct guest *guest, uint32_t id, uint32_t version, void *capset, size_t capset_bytes);
 
 uint32_t guest_gpu_ctx_create(struct guest *guest, uint32_t context, const char *name);
 uint32_t guest_gpu_ctx_destroy(struct guest *guest, uint32_t context);
 uint32_t guest_gpu_ctx_attach(struct guest *guest, uint32_t context, uint32_t id);
 uint32_t guest_gpu_ctx_detach(struct guest *guest, uint32_t context, uint32_t id);
-uint32_t guest_gpu_create_3d(struct guest *guest, const struct virtio_gpu_resource_create_3d *create);
+uint32_t guest_gpu_create_3d(
+	struct guest *guest, const struct virtio_gpu_resource_create_3d *create);
 /* `type`: VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D or _FROM_HOST_3D. */
 uint32_t guest_gpu_transfer_3d(struct guest *guest, uint32_t type, uint32_t context, uint32_t id,
-		struct virtio_gpu_box box, uint64_t offset_bytes, uint32_t stride_bytes);
+	struct virtio_gpu_box box, uint64_t offset_bytes, uint32_t stride_bytes);
 uint32_t guest_gpu_submit(
-		struct guest *guest, uint32_t context, const void *stream, uint32_t stream_bytes);
+	struct guest *guest, uint32_t context, const void *stream, uint32_t stream_bytes);
 /* The command itself, to be freed with g_free; for sending with a fence. */
 void *guest_gpu_make_submit(
-		uint32_t context, const void *stream, uint32_t stream_bytes, size_t *command_bytes);
+	uint32_t context, const void *stream, uint32_t stream_bytes, size_t *command_bytes);
 
 /* On the cursor queue; waits for the buffer to come back. */
 void guest_gpu_cursor(struct guest *guest, uint32_t type, uint32_t scanout, uint32_t id, int32_t x,
-		int32_t y, uint32_t hot_x, uint32_t hot_y);
+	int32_t y, uint32_t hot_x, uint32_t hot_y);
 
 /* Guest memory behind a resource: pages that are no neighbours. */
 struct guest_backing {
@@ -77,10 +76,10 @@ struct guest_backing {
 
 /* entry_bytes: size of each piece (a page as a rule); 0: one piece. */
 struct guest_backing *guest_backing_create(
-		struct guest *guest, size_t size_bytes, size_t entry_bytes);
+	struct guest *guest, size_t size_bytes, size_t entry_bytes);
 void guest_backing_free(struct guest_backing *backing);
 void guest_backing_write(
-		struct guest_backing *backing, size_t offset_bytes, const void *data, size_t size_bytes);
+	struct guest_backing *backing, size_t offset_bytes, const void *data, size_t size_bytes);
 void guest_backing_read(
-		struct guest_backing *backing, size_t offset_bytes, void *data, size_t size_bytes);
+	struct guest_backing *backing, size_t offset_bytes, void *data, size_t size_bytes);
 uint32_t guest_backing_attach(struct guest_backing *backing, uint32_t id);

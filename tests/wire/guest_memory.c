@@ -17,14 +17,14 @@ static int memory_fd(uint64_t size_bytes)
 }
 
 static unsigned add_region(struct guest_memory *memory, int fd, uint64_t guest_addr,
-		uint64_t user_addr, uint64_t size_bytes, uint64_t offset_bytes)
+	uint64_t user_addr, uint64_t size_bytes, uint64_t offset_bytes)
 {
 	unsigned i = 0;
 	while (i < GUEST_MEMORY_REGIONS_MAX && memory->regions[i].present)
 		i++;
 	g_assert_cmpuint(i, <, GUEST_MEMORY_REGIONS_MAX);
-	void *host = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-			(off_t)offset_bytes);
+	void *host =
+		mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)offset_bytes);
 	g_assert_true(host != MAP_FAILED);
 	memory->regions[i] = (struct guest_memory_region){
 		.present = true,
@@ -56,7 +56,7 @@ struct guest_memory *guest_memory_create(enum guest_memory_layout layout, uint64
 }
 
 unsigned guest_memory_add_region(
-		struct guest_memory *memory, uint64_t guest_addr, uint64_t user_addr, uint64_t size_bytes)
+	struct guest_memory *memory, uint64_t guest_addr, uint64_t user_addr, uint64_t size_bytes)
 {
 	return add_region(memory, memory_fd(size_bytes), guest_addr, user_addr, size_bytes, 0);
 }
@@ -93,7 +93,7 @@ static unsigned size_class(size_t size_bytes)
 }
 
 static bool try_alloc(
-		struct guest_memory *memory, unsigned index, size_t size_bytes, uint64_t *guest_addr)
+	struct guest_memory *memory, unsigned index, size_t size_bytes, uint64_t *guest_addr)
 {
 	struct guest_memory_region *region = &memory->regions[index];
 	if (!region->present)
@@ -145,13 +145,13 @@ uint64_t guest_memory_alloc_scattered(struct guest_memory *memory, size_t size_b
 }
 
 static struct guest_memory_region *find_region(
-		const struct guest_memory *memory, uint64_t guest_addr, size_t size_bytes)
+	const struct guest_memory *memory, uint64_t guest_addr, size_t size_bytes)
 {
 	for (unsigned i = 0; i < GUEST_MEMORY_REGIONS_MAX; i++) {
 		const struct guest_memory_region *r = &memory->regions[i];
 		if (r->present && guest_addr >= r->guest_addr &&
-				guest_addr - r->guest_addr <= r->size_bytes &&
-				size_bytes <= r->size_bytes - (guest_addr - r->guest_addr))
+			guest_addr - r->guest_addr <= r->size_bytes &&
+			size_bytes <= r->size_bytes - (guest_addr - r->guest_addr))
 			return (struct guest_memory_region *)r;
 	}
 	g_error("guest memory: nothing at %#" G_GINT64_MODIFIER "x", guest_addr);
@@ -160,9 +160,9 @@ static struct guest_memory_region *find_region(
 void guest_memory_free(struct guest_memory *memory, uint64_t guest_addr, size_t size_bytes)
 {
 	struct guest_memory_region *region = find_region(memory, guest_addr, size_bytes);
-	g_array_append_val((GArray *)memory->free_blocks[region - memory->regions]
-							[size_class(size_bytes)],
-			guest_addr);
+	g_array_append_val(
+		(GArray *)memory->free_blocks[region - memory->regions][size_class(size_bytes)],
+		guest_addr);
 }
 
 void *guest_memory_at(const struct guest_memory *memory, uint64_t guest_addr, size_t size_bytes)

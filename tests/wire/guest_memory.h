@@ -40,7 +40,7 @@ void guest_memory_destroy(struct guest_memory *memory);
 
 /* Adds a region; returns its index. */
 unsigned guest_memory_add_region(
-		struct guest_memory *memory, uint64_t guest_addr, uint64_t user_addr, uint64_t size_bytes);
+	struct guest_memory *memory, uint64_t guest_addr, uint64_t user_addr, uint64_t size_bytes);
 /* The region's blocks must not be used any more. */
 void guest_memory_remove_region(struct guest_memory *memory, unsigned region);
 

@@ -45,7 +45,7 @@ static void empty_rings(struct guest_queue *queue)
 }
 
 struct guest_queue *guest_queue_create(struct guest_memory *memory, unsigned index, unsigned size,
-		struct guest_shape shape, bool event_idx)
+	struct guest_shape shape, bool event_idx)
 {
 	struct guest_queue *queue = g_new0(struct guest_queue, 1);
 	size_t desc_bytes = sizeof(struct vring_desc) * size;
@@ -93,7 +93,7 @@ void guest_queue_destroy(struct guest_queue *queue)
 
 /* A chain with no free bytes in it: allocates the pieces of one direction. */
 static void add_buffers(struct guest_queue *queue, GArray *buffers, const uint8_t *data,
-		size_t size_bytes, bool device_writes)
+	size_t size_bytes, bool device_writes)
 {
 	size_t piece = queue->shape.piece_bytes;
 	/* Crumbs of a large buffer would not fit a table of ring size. */
@@ -122,7 +122,7 @@ static struct vring_desc describe(const struct guest_buffer *buffer, bool last, 
 		.addr = buffer->guest_addr,
 		.len = buffer->size_bytes,
 		.flags = (uint16_t)((buffer->device_writes ? VRING_DESC_F_WRITE : 0) |
-				(last ? 0 : VRING_DESC_F_NEXT)),
+				    (last ? 0 : VRING_DESC_F_NEXT)),
 		.next = last ? 0 : (uint16_t)next,
 	};
 }
@@ -151,7 +151,7 @@ static void put_in_ring(struct guest_queue *queue, GArray *buffers, uint16_t *ta
 	for (guint i = 0; i < buffers->len; i++) {
 		bool last = i + 1 == buffers->len;
 		queue->desc[taken[i]] = describe(&g_array_index(buffers, struct guest_buffer, i),
-				last, last ? 0 : taken[i + 1]);
+			last, last ? 0 : taken[i + 1]);
 	}
 }
 
@@ -161,10 +161,10 @@ static void put_in_table(struct guest_queue *queue, GArray *buffers, uint16_t *t
 	struct guest_buffer table = { .size_bytes = (uint32_t)(n * sizeof(struct vring_desc)) };
 	table.guest_addr = guest_memory_alloc(queue->memory, table.size_bytes);
 	struct vring_desc *entries =
-			guest_memory_at(queue->memory, table.guest_addr, table.size_bytes);
+		guest_memory_at(queue->memory, table.guest_addr, table.size_bytes);
 	for (guint i = 0; i < n; i++)
-		entries[i] = describe(&g_array_index(buffers, struct guest_buffer, i), i + 1 == n,
-				i + 1);
+		entries[i] = describe(
+			&g_array_index(buffers, struct guest_buffer, i), i + 1 == n, i + 1);
 	g_array_append_val(buffers, table);
 	taken[0] = take_descriptor(queue);
 	queue->desc[taken[0]] = (struct vring_desc){
@@ -185,7 +185,7 @@ static void free_buffers(GArray *buffers, struct guest_memory *memory)
 
 /* Takes ownership of buffers and taken. */
 static struct guest_request *publish(struct guest_queue *queue, GArray *buffers, uint16_t *taken,
-		unsigned n_taken, size_t response_bytes)
+	unsigned n_taken, size_t response_bytes)
 {
 	struct guest_request *request = g_new0(struct guest_request, 1);
 	request->queue = queue;
@@ -203,8 +203,8 @@ static struct guest_request *publish(struct guest_queue *queue, GArray *buffers,
 	return request;
 }
 
-struct guest_request *guest_queue_add(struct guest_queue *queue, const void *command,
-		size_t command_bytes, size_t response_bytes)
+struct guest_request *guest_queue_add(
+	struct guest_queue *queue, const void *command, size_t command_bytes, size_t response_bytes)
 {
 	GArray *buffers = g_array_new(FALSE, TRUE, sizeof(struct guest_buffer));
 	add_buffers(queue, buffers, command, command_bytes, false);
@@ -223,18 +223,18 @@ struct guest_request *guest_queue_add(struct guest_queue *queue, const void *com
 	return publish(queue, buffers, taken, n, response_bytes);
 }
 
-struct guest_request *guest_queue_send(struct guest_queue *queue, const void *command,
-		size_t command_bytes, size_t response_bytes)
+struct guest_request *guest_queue_send(
+	struct guest_queue *queue, const void *command, size_t command_bytes, size_t response_bytes)
 {
 	struct guest_request *request =
-			guest_queue_add(queue, command, command_bytes, response_bytes);
+		guest_queue_add(queue, command, command_bytes, response_bytes);
 	if (request)
 		guest_queue_kick(queue);
 	return request;
 }
 
 struct guest_request *guest_queue_add_raw(
-		struct guest_queue *queue, const struct vring_desc *chain, unsigned n)
+	struct guest_queue *queue, const struct vring_desc *chain, unsigned n)
 {
 	if (queue->n_free < n)
 		return NULL;
@@ -260,7 +260,7 @@ void guest_queue_kick(struct guest_queue *queue)
 		needed = vring_need_event(event, queue->avail_index, queue->kicked_index);
 	} else {
 		needed = !(__atomic_load_n(&queue->used->flags, __ATOMIC_RELAXED) &
-				VRING_USED_F_NO_NOTIFY);
+			   VRING_USED_F_NO_NOTIFY);
 	}
 	queue->kicked_index = queue->avail_index;
 	if (needed) {
@@ -278,7 +278,7 @@ static void copy_response(struct guest_request *request, struct guest_memory *me
 		if (!b->device_writes)
 			continue;
 		memcpy(request->response + at,
-				guest_memory_at(memory, b->guest_addr, b->size_bytes), b->size_bytes);
+			guest_memory_at(memory, b->guest_addr, b->size_bytes), b->size_bytes);
 		at += b->size_bytes;
 	}
 }
@@ -289,7 +289,7 @@ static void complete(struct guest_queue *queue, const struct vring_used_elem *el
 	struct guest_request *request = queue->requests[element->id];
 	if (!request)
 		g_error("queue %u: descriptor %u returned, but it was not given", queue->index,
-				element->id);
+			element->id);
 	queue->requests[element->id] = NULL;
 	request->done = true;
 	request->used_bytes = element->len;

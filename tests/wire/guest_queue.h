@@ -2,10 +2,10 @@
 /*
  * guest_queue: the driver's side of one split virtqueue (virtio 1.2, 2.7).
  *
- * How a request's buffers are described is the shape: one descriptor for each direction or pieces of
- * a given size on pages that are no neighbours, in the ring or in an indirect table. Used from one
- * thread. Every wait has a limit; an answer that lies in the used ring although no interrupt came
- * for it aborts the test.
+ * How a request's buffers are described is the shape: one descriptor for each direction or pieces
+ * of a given size on pages that are no neighbours, in the ring or in an indirect table. Used from
+ * one thread. Every wait has a limit; an answer that lies in the used ring although no interrupt
+ * came for it aborts the test.
  */
 #pragma once
 
@@ -63,7 +63,7 @@ struct guest_request {
 };
 
 struct guest_queue *guest_queue_create(struct guest_memory *memory, unsigned index, unsigned size,
-		struct guest_shape shape, bool event_idx);
+	struct guest_shape shape, bool event_idx);
 void guest_queue_destroy(struct guest_queue *queue);
 /* What a driver does at reset: forgets all requests and empties the rings. Requests stay readable
  * (done is false) until they are freed. */
@@ -71,14 +71,14 @@ void guest_queue_reset(struct guest_queue *queue);
 
 /* Publishes and kicks. NULL when the ring has no room. A response of 0 bytes has no descriptor. */
 struct guest_request *guest_queue_send(struct guest_queue *queue, const void *command,
-		size_t command_bytes, size_t response_bytes);
+	size_t command_bytes, size_t response_bytes);
 /* The same without kicking. */
 struct guest_request *guest_queue_add(struct guest_queue *queue, const void *command,
-		size_t command_bytes, size_t response_bytes);
+	size_t command_bytes, size_t response_bytes);
 /* Publishes the ring's descriptors exactly as given: `chain` is copied to consecutive free entries
  * with every `next` counted from the first. For malformed chains. */
 struct guest_request *guest_queue_add_raw(
-		struct guest_queue *queue, const struct vring_desc *chain, unsigned n);
+	struct guest_queue *queue, const struct vring_desc *chain, unsigned n);
 void guest_queue_kick(struct guest_queue *queue);
 
 /* False when the limit passed. */

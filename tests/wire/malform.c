@@ -5,8 +5,8 @@
 #include <linux/virtio_gpu.h>
 #include <string.h>
 
-/* Chains and backings lie in here, with room for the longest length that fits memory at all: what the
- * device writes there hurts neither the rings nor other requests. */
+/* Chains and backings lie in here, with room for the longest length that fits memory at all: what
+ * the device writes there hurts neither the rings nor other requests. */
 #define SCRATCH_BYTES (1u << 24)
 #define CHAIN_BYTES 65536u
 #define BACKING_PAGES (SCRATCH_BYTES / 2 / GUEST_PAGE_SIZE)
@@ -94,53 +94,52 @@ static struct virtio_gpu_rect any_rect(struct malform *m)
 
 MAKE(display_info, virtio_gpu_ctrl_hdr, c.type = VIRTIO_GPU_CMD_GET_DISPLAY_INFO)
 MAKE(create_2d, virtio_gpu_resource_create_2d, c.hdr.type = VIRTIO_GPU_CMD_RESOURCE_CREATE_2D;
-		c.resource_id = any_id(m); c.format = any_format(m); c.width = any_size(m);
-		c.height = any_size(m))
+	c.resource_id = any_id(m); c.format = any_format(m); c.width = any_size(m);
+	c.height = any_size(m))
 MAKE(unref, virtio_gpu_resource_unref, c.hdr.type = VIRTIO_GPU_CMD_RESOURCE_UNREF;
-		c.resource_id = any_id(m))
+	c.resource_id = any_id(m))
 MAKE(set_scanout, virtio_gpu_set_scanout, c.hdr.type = VIRTIO_GPU_CMD_SET_SCANOUT;
-		c.r = any_rect(m); c.scanout_id = malform_random(m, 18); c.resource_id = any_id(m))
+	c.r = any_rect(m); c.scanout_id = malform_random(m, 18); c.resource_id = any_id(m))
 MAKE(flush, virtio_gpu_resource_flush, c.hdr.type = VIRTIO_GPU_CMD_RESOURCE_FLUSH;
-		c.r = any_rect(m); c.resource_id = any_id(m))
+	c.r = any_rect(m); c.resource_id = any_id(m))
 MAKE(transfer_2d, virtio_gpu_transfer_to_host_2d, c.hdr.type = VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D;
-		c.r = any_rect(m); c.offset = any_offset(m); c.resource_id = any_id(m))
+	c.r = any_rect(m); c.offset = any_offset(m); c.resource_id = any_id(m))
 MAKE(detach, virtio_gpu_resource_detach_backing,
-		c.hdr.type = VIRTIO_GPU_CMD_RESOURCE_DETACH_BACKING; c.resource_id = any_id(m))
+	c.hdr.type = VIRTIO_GPU_CMD_RESOURCE_DETACH_BACKING;
+	c.resource_id = any_id(m))
 MAKE(capset_info, virtio_gpu_get_capset_info, c.hdr.type = VIRTIO_GPU_CMD_GET_CAPSET_INFO;
-		c.capset_index = any_offset(m))
+	c.capset_index = any_offset(m))
 MAKE(capset, virtio_gpu_get_capset, c.hdr.type = VIRTIO_GPU_CMD_GET_CAPSET;
-		c.capset_id = malform_random(m, 5); c.capset_version = malform_random(m, 5))
-MAKE(edid, virtio_gpu_cmd_get_edid, c.hdr.type = VIRTIO_GPU_CMD_GET_EDID;
-		c.scanout = any_offset(m))
+	c.capset_id = malform_random(m, 5); c.capset_version = malform_random(m, 5))
+MAKE(edid, virtio_gpu_cmd_get_edid, c.hdr.type = VIRTIO_GPU_CMD_GET_EDID; c.scanout = any_offset(m))
 MAKE(ctx_create, virtio_gpu_ctx_create, c.hdr.type = VIRTIO_GPU_CMD_CTX_CREATE;
-		c.hdr.ctx_id = any_context(m); c.nlen = malform_random(m, 4) ? 64 : any_size(m);
-		memset(c.debug_name, 'A', sizeof(c.debug_name)))
+	c.hdr.ctx_id = any_context(m); c.nlen = malform_random(m, 4) ? 64 : any_size(m);
+	memset(c.debug_name, 'A', sizeof(c.debug_name)))
 MAKE(ctx_destroy, virtio_gpu_ctx_destroy, c.hdr.type = VIRTIO_GPU_CMD_CTX_DESTROY;
-		c.hdr.ctx_id = any_context(m))
+	c.hdr.ctx_id = any_context(m))
 MAKE(ctx_attach, virtio_gpu_ctx_resource, c.hdr.type = VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE;
-		c.hdr.ctx_id = any_context(m); c.resource_id = any_id(m))
+	c.hdr.ctx_id = any_context(m); c.resource_id = any_id(m))
 MAKE(ctx_detach, virtio_gpu_ctx_resource, c.hdr.type = VIRTIO_GPU_CMD_CTX_DETACH_RESOURCE;
-		c.hdr.ctx_id = any_context(m); c.resource_id = any_id(m))
+	c.hdr.ctx_id = any_context(m); c.resource_id = any_id(m))
 MAKE(create_3d, virtio_gpu_resource_create_3d, c.hdr.type = VIRTIO_GPU_CMD_RESOURCE_CREATE_3D;
-		c.resource_id = any_id(m);
-		c.target = malform_random(m, 3) ? 2 : malform_random(m, 12);
-		c.format = any_format(m);
-		c.bind = malform_random(m, 3) ? VIRGL_BIND_RENDER_TARGET : any_word(m);
-		c.width = any_size(m); c.height = any_size(m);
-		c.depth = malform_random(m, 4) ? 1 : any_size(m);
-		c.array_size = malform_random(m, 4) ? 1 : any_size(m);
-		c.last_level = malform_random(m, 4) ? 0 : any_offset(m);
-		c.nr_samples = malform_random(m, 4) ? 0 : any_offset(m);
-		c.flags = malform_random(m, 4) ? malform_random(m, 2) : any_word(m))
+	c.resource_id = any_id(m); c.target = malform_random(m, 3) ? 2 : malform_random(m, 12);
+	c.format = any_format(m);
+	c.bind = malform_random(m, 3) ? VIRGL_BIND_RENDER_TARGET : any_word(m);
+	c.width = any_size(m); c.height = any_size(m);
+	c.depth = malform_random(m, 4) ? 1 : any_size(m);
+	c.array_size = malform_random(m, 4) ? 1 : any_size(m);
+	c.last_level = malform_random(m, 4) ? 0 : any_offset(m);
+	c.nr_samples = malform_random(m, 4) ? 0 : any_offset(m);
+	c.flags = malform_random(m, 4) ? malform_random(m, 2) : any_word(m))
 
 static size_t make_transfer_3d(struct malform *m, uint8_t *command)
 {
 	struct virtio_gpu_transfer_host_3d c = {
 		.hdr = { .type = malform_random(m, 2) ? VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D
 						      : VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D,
-				.ctx_id = any_context(m) },
+			.ctx_id = any_context(m) },
 		.box = { any_offset(m), any_offset(m), malform_random(m, 4) ? 0 : any_offset(m),
-				any_size(m), any_size(m), malform_random(m, 4) ? 1 : any_size(m) },
+			any_size(m), any_size(m), malform_random(m, 4) ? 1 : any_size(m) },
 		.offset = any_offset(m),
 		.resource_id = any_id(m),
 		.level = malform_random(m, 4) ? 0 : any_offset(m),
@@ -163,7 +162,7 @@ static size_t make_attach_backing(struct malform *m, uint8_t *command)
 	for (uint32_t i = 0; i < n; i++) {
 		struct virtio_gpu_mem_entry e = {
 			.addr = m->scratch_addr + CHAIN_BYTES +
-					malform_random(m, BACKING_PAGES) * GUEST_PAGE_SIZE,
+				malform_random(m, BACKING_PAGES) * GUEST_PAGE_SIZE,
 			.length = malform_random(m, 4) ? GUEST_PAGE_SIZE : any_size(m),
 		};
 		if (malform_random(m, 100) == 0)
@@ -323,7 +322,7 @@ static struct vring_desc any_descriptor(struct malform *m, unsigned next)
 struct guest_request *malform_send_chain(struct malform *m)
 {
 	struct vring_desc *scratch =
-			guest_memory_at(m->guest->memory, m->scratch_addr, CHAIN_BYTES);
+		guest_memory_at(m->guest->memory, m->scratch_addr, CHAIN_BYTES);
 	for (unsigned i = 0; i < 16; i++)
 		scratch[i] = any_descriptor(m, i + 1);
 	struct vring_desc chain[8];

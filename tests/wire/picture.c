@@ -7,7 +7,7 @@
 #define COLORS 0x00ffffffu
 
 bool picture_equal(const char *what, const uint32_t *got, const uint32_t *expected, uint32_t width,
-		uint32_t height, uint32_t mask)
+	uint32_t height, uint32_t mask)
 {
 	size_t wrong = 0, first = 0;
 	for (size_t i = (size_t)width * height; i-- > 0;) {
@@ -17,9 +17,10 @@ bool picture_equal(const char *what, const uint32_t *got, const uint32_t *expect
 		}
 	}
 	if (wrong && what)
-		g_printerr("# %s: %zu of %u pixels differ, first at %zu,%zu: %08x instead of %08x\n",
-				what, wrong, width * height, first % width, first / width, got[first],
-				expected[first]);
+		g_printerr(
+			"# %s: %zu of %u pixels differ, first at %zu,%zu: %08x instead of %08x\n",
+			what, wrong, width * height, first % width, first / width, got[first],
+			expected[first]);
 	return wrong == 0;
 }
 
@@ -33,7 +34,8 @@ void picture_pattern_init(struct picture_pattern *pattern, uint32_t width, uint3
 		for (uint32_t x = 0; x < width; x++) {
 			noise = noise * 1664525 + 1013904223;
 			/* Two bits say which pattern: no pixel is the same in two of them. */
-			uint32_t value = (noise >> 8 & 0xfcfcfc) | (t / PICTURE_TEMPLATES) * 0x010101;
+			uint32_t value =
+				(noise >> 8 & 0xfcfcfc) | (t / PICTURE_TEMPLATES) * 0x010101;
 			pattern->templates[(size_t)t * width + x] = 0xff000000 | value;
 		}
 	}
@@ -46,7 +48,7 @@ void picture_pattern_finish(struct picture_pattern *pattern)
 }
 
 const uint32_t *picture_pattern_row(
-		const struct picture_pattern *pattern, uint32_t number, uint32_t row)
+	const struct picture_pattern *pattern, uint32_t number, uint32_t row)
 {
 	size_t t = number % PICTURE_PATTERNS * PICTURE_TEMPLATES + row % PICTURE_TEMPLATES;
 	return pattern->templates + t * pattern->width;
@@ -94,7 +96,7 @@ static bool rows_equal(const uint8_t *got, const uint8_t *expected, uint32_t fro
 }
 
 bool picture_pattern_check(const struct picture_pattern *pattern, const uint8_t *pixels,
-		size_t stride_bytes, uint32_t *number)
+	size_t stride_bytes, uint32_t *number)
 {
 	*number = read_stamp(pixels);
 	for (unsigned i = 1; i < 3; i++) {
@@ -105,8 +107,8 @@ bool picture_pattern_check(const struct picture_pattern *pattern, const uint8_t 
 	for (uint32_t y = 0; y < pattern->height; y++) {
 		bool stamped = y == 0 || y == pattern->height / 2 || y == pattern->height - 1;
 		if (!rows_equal(pixels + y * stride_bytes,
-				    (const uint8_t *)picture_pattern_row(pattern, *number, y),
-				    stamped ? PICTURE_STAMP_PIXELS : 0, pattern->width))
+			    (const uint8_t *)picture_pattern_row(pattern, *number, y),
+			    stamped ? PICTURE_STAMP_PIXELS : 0, pattern->width))
 			return false;
 	}
 	return true;

@@ -111,7 +111,10 @@ void scene3d_expect(uint32_t seed, bool y_0_top, uint32_t *pixels)
 
 static struct vertex make_vertex(float x, float y, const float attribute[4])
 {
-	struct vertex v = { .position = { 2 * x / SCENE3D_WIDTH - 1, 2 * y / SCENE3D_HEIGHT - 1, 0, 1 } };
+	struct vertex v = { 0 };
+	v.position[0] = 2 * x / SCENE3D_WIDTH - 1;
+	v.position[1] = 2 * y / SCENE3D_HEIGHT - 1;
+	v.position[3] = 1;
 	memcpy(v.attribute, attribute, sizeof(v.attribute));
 	return v;
 }
@@ -126,15 +129,15 @@ static void color_of(uint32_t pixel, float rgba[4])
 
 /* A strip of four; the attribute runs linearly from `low` at the box's first to `high` at its last
  * corner in x (component 0) and y (component 1). */
-static unsigned put_box(struct vertex *v, const struct virgl_box *b, const float low[4],
-		const float high[4])
+static unsigned put_box(
+	struct vertex *v, const struct virgl_box *b, const float low[4], const float high[4])
 {
 	for (unsigned i = 0; i < 4; i++) {
 		bool right = i & 1, down = i & 2;
 		float attribute[4] = { right ? high[0] : low[0], down ? high[1] : low[1], low[2],
 			low[3] };
 		v[i] = make_vertex((float)(b->x + (right ? b->width : 0)),
-				(float)(b->y + (down ? b->height : 0)), attribute);
+			(float)(b->y + (down ? b->height : 0)), attribute);
 	}
 	return 4;
 }
@@ -163,7 +166,7 @@ static unsigned make_vertices(uint32_t seed, struct vertex *v)
 }
 
 static struct guest_backing *make_resource(struct scene3d *scene, uint32_t index, uint32_t target,
-		uint32_t format, uint32_t bind, uint32_t width, uint32_t height, uint32_t flags)
+	uint32_t format, uint32_t bind, uint32_t width, uint32_t height, uint32_t flags)
 {
 	struct guest *guest = scene->guest;
 	struct virtio_gpu_resource_create_3d create = {
@@ -180,10 +183,10 @@ static struct guest_backing *make_resource(struct scene3d *scene, uint32_t index
 	size_t bytes = (size_t)width * height * (target == VIRGL_TARGET_BUFFER ? 1 : 4);
 	struct guest_backing *backing = guest_backing_create(guest, bytes, GUEST_PAGE_SIZE);
 	g_assert_cmphex(guest_gpu_create_3d(guest, &create), ==, VIRTIO_GPU_RESP_OK_NODATA);
-	g_assert_cmphex(guest_backing_attach(backing, scene->base + index), ==,
-			VIRTIO_GPU_RESP_OK_NODATA);
+	g_assert_cmphex(
+		guest_backing_attach(backing, scene->base + index), ==, VIRTIO_GPU_RESP_OK_NODATA);
 	g_assert_cmphex(guest_gpu_ctx_attach(guest, scene->base, scene->base + index), ==,
-			VIRTIO_GPU_RESP_OK_NODATA);
+		VIRTIO_GPU_RESP_OK_NODATA);
 	return backing;
 }
 
@@ -201,9 +204,10 @@ static void create_objects(struct scene3d *scene)
 	virgl_create_vertex_elements(&s, ELEMENTS);
 	virgl_create_sampler_state(&s, SAMPLER);
 	virgl_create_sampler_view(
-			&s, SAMPLER_VIEW, scene->base + SCENE3D_TEXTURE, VIRGL_FORMAT_B8G8R8A8);
-	g_assert_cmphex(guest_gpu_submit(scene->guest, scene->base, s.words, virgl_stream_bytes(&s)),
-			==, VIRTIO_GPU_RESP_OK_NODATA);
+		&s, SAMPLER_VIEW, scene->base + SCENE3D_TEXTURE, VIRGL_FORMAT_B8G8R8A8);
+	g_assert_cmphex(
+		guest_gpu_submit(scene->guest, scene->base, s.words, virgl_stream_bytes(&s)), ==,
+		VIRTIO_GPU_RESP_OK_NODATA);
 	virgl_stream_finish(&s);
 }
 
@@ -215,13 +219,13 @@ struct scene3d *scene3d_create(struct guest *guest, uint32_t base, bool y_0_top)
 	scene->y_0_top = y_0_top;
 	g_assert_cmphex(guest_gpu_ctx_create(guest, base, "scene"), ==, VIRTIO_GPU_RESP_OK_NODATA);
 	scene->target_backing = make_resource(scene, SCENE3D_TARGET, VIRGL_TARGET_TEXTURE_2D,
-			VIRGL_FORMAT_B8G8R8A8, VIRGL_BIND_RENDER_TARGET | VIRGL_BIND_SAMPLER_VIEW,
-			SCENE3D_WIDTH, SCENE3D_HEIGHT, y_0_top ? VIRTIO_GPU_RESOURCE_FLAG_Y_0_TOP : 0);
-	scene->vertices_backing = make_resource(scene, SCENE3D_VERTICES, VIRGL_TARGET_BUFFER,
-			VIRGL_FORMAT_R8, VIRGL_BIND_VERTEX_BUFFER,
-			VERTICES_MAX * sizeof(struct vertex), 1, 0);
+		VIRGL_FORMAT_B8G8R8A8, VIRGL_BIND_RENDER_TARGET | VIRGL_BIND_SAMPLER_VIEW,
+		SCENE3D_WIDTH, SCENE3D_HEIGHT, y_0_top ? VIRTIO_GPU_RESOURCE_FLAG_Y_0_TOP : 0);
+	scene->vertices_backing =
+		make_resource(scene, SCENE3D_VERTICES, VIRGL_TARGET_BUFFER, VIRGL_FORMAT_R8,
+			VIRGL_BIND_VERTEX_BUFFER, VERTICES_MAX * sizeof(struct vertex), 1, 0);
 	scene->texture_backing = make_resource(scene, SCENE3D_TEXTURE, VIRGL_TARGET_TEXTURE_2D,
-			VIRGL_FORMAT_B8G8R8A8, VIRGL_BIND_SAMPLER_VIEW, TEXTURE_SIZE, TEXTURE_SIZE, 0);
+		VIRGL_FORMAT_B8G8R8A8, VIRGL_BIND_SAMPLER_VIEW, TEXTURE_SIZE, TEXTURE_SIZE, 0);
 	create_objects(scene);
 	return scene;
 }
@@ -235,12 +239,12 @@ static void upload_texture(struct scene3d *scene, uint32_t seed)
 	guest_backing_write(scene->texture_backing, 0, texels, sizeof(texels));
 	struct virtio_gpu_box box = { 0, 0, 0, TEXTURE_SIZE, TEXTURE_SIZE, 1 };
 	g_assert_cmphex(guest_gpu_transfer_3d(scene->guest, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D,
-					scene->base, scene->base + SCENE3D_TEXTURE, box, 0, 0),
-			==, VIRTIO_GPU_RESP_OK_NODATA);
+				scene->base, scene->base + SCENE3D_TEXTURE, box, 0, 0),
+		==, VIRTIO_GPU_RESP_OK_NODATA);
 }
 
 static void draw_part(struct virgl_stream *s, uint32_t shader, uint32_t blend, uint32_t primitive,
-		uint32_t start, uint32_t count)
+	uint32_t start, uint32_t count)
 {
 	virgl_bind_shader(s, shader, VIRGL_SHADER_FRAGMENT);
 	virgl_bind(s, VIRGL_OBJECT_BLEND, blend);
@@ -271,10 +275,10 @@ static void write_stream(struct scene3d *scene, uint32_t seed, struct virgl_stre
 	draw_part(s, TEXTURE_SHADER, BLEND_OFF, VIRGL_PRIM_TRIANGLE_STRIP, 7, 4);
 	draw_part(s, COLOR_SHADER, BLEND_ADD, VIRGL_PRIM_TRIANGLE_STRIP, 11, 4);
 	virgl_blit(s, scene->base + SCENE3D_TARGET, BLITTED, scene->base + SCENE3D_TEXTURE, source,
-			VIRGL_FORMAT_B8G8R8A8);
+		VIRGL_FORMAT_B8G8R8A8);
 	struct virgl_box part = { 4, 5, 0, COPIED.width, COPIED.height, 1 };
 	virgl_copy_region(s, scene->base + SCENE3D_TARGET, COPIED.x, COPIED.y,
-			scene->base + SCENE3D_TEXTURE, part);
+		scene->base + SCENE3D_TEXTURE, part);
 }
 
 uint32_t scene3d_draw(struct scene3d *scene, uint32_t seed)
@@ -282,8 +286,8 @@ uint32_t scene3d_draw(struct scene3d *scene, uint32_t seed)
 	struct virgl_stream s = { 0 };
 	upload_texture(scene, seed);
 	write_stream(scene, seed, &s);
-	uint32_t answer = guest_gpu_submit(
-			scene->guest, scene->base, s.words, virgl_stream_bytes(&s));
+	uint32_t answer =
+		guest_gpu_submit(scene->guest, scene->base, s.words, virgl_stream_bytes(&s));
 	virgl_stream_finish(&s);
 	return answer;
 }
@@ -297,8 +301,8 @@ bool scene3d_check(struct scene3d *scene, uint32_t seed)
 	memset(got, 0xa5, bytes);
 	guest_backing_write(scene->target_backing, 0, got, bytes);
 	g_assert_cmphex(guest_gpu_transfer_3d(scene->guest, VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D,
-					scene->base, scene->base + SCENE3D_TARGET, box, 0, 0),
-			==, VIRTIO_GPU_RESP_OK_NODATA);
+				scene->base, scene->base + SCENE3D_TARGET, box, 0, 0),
+		==, VIRTIO_GPU_RESP_OK_NODATA);
 	guest_backing_read(scene->target_backing, 0, got, bytes);
 	scene3d_expect(seed, scene->y_0_top, expected);
 	return picture_equal("3D scene", got, expected, SCENE3D_WIDTH, SCENE3D_HEIGHT, 0xffffffff);
@@ -309,9 +313,9 @@ void scene3d_destroy(struct scene3d *scene, bool gone)
 	if (!gone) {
 		for (uint32_t i = 0; i < SCENE3D_IDS; i++)
 			g_assert_cmphex(guest_gpu_unref(scene->guest, scene->base + i), ==,
-					VIRTIO_GPU_RESP_OK_NODATA);
-		g_assert_cmphex(guest_gpu_ctx_destroy(scene->guest, scene->base), ==,
 				VIRTIO_GPU_RESP_OK_NODATA);
+		g_assert_cmphex(guest_gpu_ctx_destroy(scene->guest, scene->base), ==,
+			VIRTIO_GPU_RESP_OK_NODATA);
 	}
 	guest_backing_free(scene->target_backing);
 	guest_backing_free(scene->vertices_backing);
@@ -323,7 +327,7 @@ bool scene3d_run(struct guest *guest, uint32_t base, uint32_t seed)
 {
 	struct scene3d *scene = scene3d_create(guest, base, false);
 	bool exact = scene3d_draw(scene, seed) == VIRTIO_GPU_RESP_OK_NODATA &&
-			scene3d_check(scene, seed);
+		     scene3d_check(scene, seed);
 	scene3d_destroy(scene, false);
 	return exact;
 }

@@ -34,9 +34,9 @@ struct scene3d *scene3d_create(struct guest *guest, uint32_t base, bool y_0_top)
 uint32_t scene3d_draw(struct scene3d *scene, uint32_t seed);
 /* Reads the target back into guest memory and compares; false with a message on stderr. */
 bool scene3d_check(struct scene3d *scene, uint32_t seed);
-/* What it looks like: B8G8R8A8, rows of SCENE3D_WIDTH. In a Y_0_TOP resource virglrenderer 0.10 draws
- * upside down as the guest sees it, ours and the distribution's backend alike; what the guest uploads
- * stays upright. */
+/* What it looks like: B8G8R8A8, rows of SCENE3D_WIDTH. In a Y_0_TOP resource virglrenderer 0.10
+ * draws upside down as the guest sees it, ours and the distribution's backend alike; what the guest
+ * uploads stays upright. */
 void scene3d_expect(uint32_t seed, bool y_0_top, uint32_t *pixels);
 /* `gone`: the device has forgotten everything (reset); sends nothing. */
 void scene3d_destroy(struct scene3d *scene, bool gone);

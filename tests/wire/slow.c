@@ -39,7 +39,7 @@ static const char *const LOOP_TEXT = "FRAG\n"
 				     " 11: END\n";
 
 static struct guest_backing *make_resource(struct slow *slow, uint32_t index, uint32_t target,
-		uint32_t format, uint32_t bind, uint32_t width, uint32_t height)
+	uint32_t format, uint32_t bind, uint32_t width, uint32_t height)
 {
 	struct virtio_gpu_resource_create_3d create = {
 		.resource_id = slow->base + index,
@@ -51,8 +51,8 @@ static struct guest_backing *make_resource(struct slow *slow, uint32_t index, ui
 		.depth = 1,
 		.array_size = 1,
 	};
-	struct guest_backing *backing = guest_backing_create(
-			slow->guest, (size_t)width * height * 4, GUEST_PAGE_SIZE);
+	struct guest_backing *backing =
+		guest_backing_create(slow->guest, (size_t)width * height * 4, GUEST_PAGE_SIZE);
 	wire_ok(guest_gpu_create_3d(slow->guest, &create));
 	wire_ok(guest_backing_attach(backing, slow->base + index));
 	wire_ok(guest_gpu_ctx_attach(slow->guest, slow->base, slow->base + index));
@@ -89,9 +89,9 @@ struct slow *slow_create(struct guest *guest, uint32_t base, float iterations)
 	slow->iterations = iterations;
 	wire_ok(guest_gpu_ctx_create(guest, base, "slow"));
 	slow->target_backing = make_resource(slow, TARGET, VIRGL_TARGET_TEXTURE_2D,
-			VIRGL_FORMAT_B8G8R8A8, VIRGL_BIND_RENDER_TARGET, SIZE, SIZE);
+		VIRGL_FORMAT_B8G8R8A8, VIRGL_BIND_RENDER_TARGET, SIZE, SIZE);
 	slow->vertices_backing = make_resource(slow, VERTICES, VIRGL_TARGET_BUFFER, VIRGL_FORMAT_R8,
-			VIRGL_BIND_VERTEX_BUFFER, 4096, 1);
+		VIRGL_BIND_VERTEX_BUFFER, 4096, 1);
 	create_objects(slow);
 	return slow;
 }
@@ -111,11 +111,11 @@ struct guest_request *slow_send(struct slow *slow, uint64_t fence_id)
 	virgl_set_vertex_buffer(&s, slow->base + VERTICES, sizeof(vertices[0]), 0);
 	virgl_draw(&s, VIRGL_PRIM_TRIANGLE_STRIP, 0, 4);
 	size_t bytes;
-	g_autofree void *command = guest_gpu_make_submit(
-			slow->base, s.words, virgl_stream_bytes(&s), &bytes);
+	g_autofree void *command =
+		guest_gpu_make_submit(slow->base, s.words, virgl_stream_bytes(&s), &bytes);
 	virgl_stream_finish(&s);
 	struct guest_request *request =
-			guest_gpu_send_fenced(slow->guest, command, bytes, fence_id);
+		guest_gpu_send_fenced(slow->guest, command, bytes, fence_id);
 	g_assert_nonnull(request);
 	return request;
 }
@@ -138,7 +138,8 @@ gint64 slow_calibrate(struct slow *slow, gint64 wanted_us)
 	wire_ok(guest_gpu_finish_fenced(slow->guest, slow_send(slow, 1), 1));
 	for (int i = 0; i < 6 && took < wanted_us; i++) {
 		if (took > 0)
-			slow->iterations *= CLAMP(1.2f * (float)wanted_us / (float)took, 1.5f, 50.0f);
+			slow->iterations *=
+				CLAMP(1.2f * (float)wanted_us / (float)took, 1.5f, 50.0f);
 		gint64 start = g_get_monotonic_time();
 		wire_ok(guest_gpu_finish_fenced(slow->guest, slow_send(slow, 2), 2));
 		took = g_get_monotonic_time() - start;

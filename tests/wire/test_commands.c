@@ -141,7 +141,8 @@ static void test_transfer_2d(void)
 	/* Beyond the backing. */
 	wire_check(guest_gpu_transfer_2d(guest, 1, rect(0, 0, 64, 32), 4), BAD_PARAMETER);
 	wire_check(guest_gpu_transfer_2d(guest, 1, rect(0, 0, 1, 1), 64 * 32 * 4), BAD_PARAMETER);
-	wire_check(guest_gpu_transfer_2d(guest, 1, rect(0, 0, 1, 1), UINT64_MAX - 2), BAD_PARAMETER);
+	wire_check(
+		guest_gpu_transfer_2d(guest, 1, rect(0, 0, 1, 1), UINT64_MAX - 2), BAD_PARAMETER);
 	guest_backing_free(backing);
 	desktop_destroy(desktop);
 }
@@ -182,20 +183,19 @@ static void test_information(void)
 	wire_check(guest_gpu_get_edid(guest, 0xffffffff, &edid), BAD_SCANOUT);
 	wire_check(guest_gpu_get_edid(guest, 0, &edid), VIRTIO_GPU_RESP_OK_EDID);
 	for (uint32_t i = 0; i < guest->num_capsets; i++) {
-		wire_check(guest_gpu_get_capset_info(guest, i, &info),
-				VIRTIO_GPU_RESP_OK_CAPSET_INFO);
+		wire_check(
+			guest_gpu_get_capset_info(guest, i, &info), VIRTIO_GPU_RESP_OK_CAPSET_INFO);
 		g_assert_cmpuint(info.capset_id, ==, i + 1);
 		g_assert_cmpuint(info.capset_max_size, >, 0);
 		g_assert_cmpuint(info.capset_max_size, <, 65536);
 		g_autofree uint32_t *capset = g_malloc0(info.capset_max_size);
 		wire_check(guest_gpu_get_capset(guest, info.capset_id, info.capset_max_version,
-					   capset, info.capset_max_size),
-				VIRTIO_GPU_RESP_OK_CAPSET);
+				   capset, info.capset_max_size),
+			VIRTIO_GPU_RESP_OK_CAPSET);
 		g_assert_cmpuint(capset[0], >, 0); /* virgl_hw.h: max_version */
-		wire_check(guest_gpu_get_capset(guest, info.capset_id,
-					   info.capset_max_version + 1, capset,
-					   info.capset_max_size),
-				BAD_PARAMETER);
+		wire_check(guest_gpu_get_capset(guest, info.capset_id, info.capset_max_version + 1,
+				   capset, info.capset_max_size),
+			BAD_PARAMETER);
 	}
 	wire_check(guest_gpu_get_capset_info(guest, 2, &info), BAD_PARAMETER);
 	uint32_t word;
@@ -215,9 +215,9 @@ static void test_unknown(void)
 		uint8_t command[256] = { 0 };
 		for (unsigned i = 0; i < G_N_ELEMENTS(types); i++) {
 			memcpy(command, &types[i], 4);
-			wire_check(guest_gpu_command(desktop->guest, command, sizeof(command), NULL,
-						   0),
-					UNSPEC);
+			wire_check(guest_gpu_command(
+					   desktop->guest, command, sizeof(command), NULL, 0),
+				UNSPEC);
 		}
 		if (!virgl) {
 			/* 3D commands of a guest that did not accept VIRGL. */
@@ -238,9 +238,9 @@ static const struct {
 	{ VIRTIO_GPU_CMD_RESOURCE_FLUSH, sizeof(struct virtio_gpu_resource_flush) },
 	{ VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D, sizeof(struct virtio_gpu_transfer_to_host_2d) },
 	{ VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING,
-			sizeof(struct virtio_gpu_resource_attach_backing) },
+		sizeof(struct virtio_gpu_resource_attach_backing) },
 	{ VIRTIO_GPU_CMD_RESOURCE_DETACH_BACKING,
-			sizeof(struct virtio_gpu_resource_detach_backing) },
+		sizeof(struct virtio_gpu_resource_detach_backing) },
 	{ VIRTIO_GPU_CMD_GET_CAPSET_INFO, sizeof(struct virtio_gpu_get_capset_info) },
 	{ VIRTIO_GPU_CMD_GET_CAPSET, sizeof(struct virtio_gpu_get_capset) },
 	{ VIRTIO_GPU_CMD_GET_EDID, sizeof(struct virtio_gpu_cmd_get_edid) },
@@ -278,8 +278,8 @@ static void test_small_response(void)
 	struct virtio_gpu_ctrl_hdr command = { .type = VIRTIO_GPU_CMD_GET_DISPLAY_INFO };
 	static const size_t sizes[] = { 0, 1, 8, 23, 24, 100, 407, 408 };
 	for (unsigned i = 0; i < G_N_ELEMENTS(sizes); i++) {
-		struct guest_request *request = guest_queue_send(
-				guest->control, &command, sizeof(command), sizes[i]);
+		struct guest_request *request =
+			guest_queue_send(guest->control, &command, sizeof(command), sizes[i]);
 		g_assert_true(guest_queue_wait(guest->control, request, guest->timeout_ms));
 		g_assert_cmpuint(request->used_bytes, <=, sizes[i]);
 		guest_request_free(request);
@@ -378,7 +378,7 @@ static void test_create_3d(void)
 		uint32_t answer = guest_gpu_create_3d(guest, &c);
 		if (answer != BAD_PARAMETER)
 			g_error("row %u (offset %zu = %u): %#x", i, wrong[i].offset, wrong[i].value,
-					answer);
+				answer);
 	}
 	wire_check(guest_gpu_unref(guest, 1), OK);
 	desktop_destroy(desktop);
@@ -412,9 +412,9 @@ static void test_transfer_3d(void)
 		wire_check(guest_gpu_transfer_3d(guest, type, 1, 1, wrap, 0, 0), BAD_PARAMETER);
 		wire_check(guest_gpu_transfer_3d(guest, type, 1, 1, all, 4, 0), BAD_PARAMETER);
 		wire_check(guest_gpu_transfer_3d(guest, type, 1, 1, all, UINT64_MAX, 0),
-				BAD_PARAMETER);
+			BAD_PARAMETER);
 		wire_check(guest_gpu_transfer_3d(guest, type, 1, 1, all, 0, 0x7fffffff),
-				BAD_PARAMETER);
+			BAD_PARAMETER);
 	}
 	guest_backing_free(backing);
 	desktop_destroy(desktop);

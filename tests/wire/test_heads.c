@@ -21,12 +21,12 @@ static struct desktop *create(bool virgl)
 
 /* A 2D resource full of noise. Returns the pixels; caller frees. */
 static uint32_t *make_noise_resource(
-		struct guest *guest, uint32_t id, uint32_t seed, uint32_t width, uint32_t height)
+	struct guest *guest, uint32_t id, uint32_t seed, uint32_t width, uint32_t height)
 {
 	guest_rect all = { 0, 0, width, height };
 	uint32_t *pixels = wire_noise(seed, width * height);
 	struct guest_backing *backing =
-			guest_backing_create(guest, width * height * 4, GUEST_PAGE_SIZE);
+		guest_backing_create(guest, width * height * 4, GUEST_PAGE_SIZE);
 	guest_backing_write(backing, 0, pixels, width * height * 4);
 	wire_ok(guest_gpu_create_2d(guest, id, VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM, width, height));
 	wire_ok(guest_backing_attach(backing, id));
@@ -41,7 +41,7 @@ static uint32_t *cut(const uint32_t *pixels, uint32_t width, guest_rect part)
 	uint32_t *copy = g_new(uint32_t, part.width * part.height);
 	for (uint32_t y = 0; y < part.height; y++)
 		memcpy(copy + y * part.width, pixels + (part.y + y) * width + part.x,
-				part.width * 4);
+			part.width * 4);
 	return copy;
 }
 
@@ -55,8 +55,7 @@ static void test_parts_2d(void)
 		g_autofree uint32_t *expected = cut(pixels, WIDTH, parts[i]);
 		wire_ok(guest_gpu_set_scanout(desktop->guest, 0, 3, parts[i]));
 		wire_ok(guest_gpu_flush(desktop->guest, 3, parts[i]));
-		g_assert_true(desktop_shows(
-				desktop, 0, expected, parts[i].width, parts[i].height));
+		g_assert_true(desktop_shows(desktop, 0, expected, parts[i].width, parts[i].height));
 	}
 	desktop_destroy(desktop);
 }
@@ -76,7 +75,7 @@ static void test_parts_3d(void)
 			wire_ok(guest_gpu_set_scanout(desktop->guest, 0, 40, parts[i]));
 			wire_ok(guest_gpu_flush(desktop->guest, 40, parts[i]));
 			g_assert_true(desktop_shows(
-					desktop, 0, expected, parts[i].width, parts[i].height));
+				desktop, 0, expected, parts[i].width, parts[i].height));
 		}
 		scene3d_destroy(scene, false);
 	}
@@ -178,7 +177,7 @@ static void test_stalled_display(void)
 	struct guest *guest = desktop->guest;
 	guest_rect all = { 0, 0, WIDTH, HEIGHT };
 	struct guest_backing *backing =
-			guest_backing_create(guest, WIDTH * HEIGHT * 4, GUEST_PAGE_SIZE);
+		guest_backing_create(guest, WIDTH * HEIGHT * 4, GUEST_PAGE_SIZE);
 	wire_ok(guest_gpu_create_2d(guest, 3, VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM, WIDTH, HEIGHT));
 	wire_ok(guest_backing_attach(backing, 3));
 	wire_ok(guest_gpu_set_scanout(guest, 0, 3, all));
@@ -197,7 +196,7 @@ static void test_stalled_display(void)
 			slowest = MAX(slowest, g_get_monotonic_time() - start);
 		}
 		g_test_message("slowest flush with a %s display: %" G_GINT64_FORMAT " us",
-				mode ? "sleeping" : "hoarding", slowest);
+			mode ? "sleeping" : "hoarding", slowest);
 		g_assert_cmpint(slowest, <, wire_ms(500) * 1000);
 		consumer_link_mode(desktop->consumer, false, false);
 		g_assert_true(desktop_shows(desktop, 0, pixels, WIDTH, HEIGHT));
@@ -214,7 +213,7 @@ static void test_damage(void)
 	guest_rect all = { 0, 0, WIDTH, HEIGHT }, dot = { 100, 50, 8, 8 };
 	g_autofree uint32_t *pixels = wire_noise(1, WIDTH * HEIGHT);
 	struct guest_backing *backing =
-			guest_backing_create(guest, WIDTH * HEIGHT * 4, GUEST_PAGE_SIZE);
+		guest_backing_create(guest, WIDTH * HEIGHT * 4, GUEST_PAGE_SIZE);
 	guest_backing_write(backing, 0, pixels, WIDTH * HEIGHT * 4);
 	wire_ok(guest_gpu_create_2d(guest, 3, VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM, WIDTH, HEIGHT));
 	wire_ok(guest_backing_attach(backing, 3));
@@ -245,20 +244,21 @@ static uint32_t hash_pixels(const uint32_t *pixels, size_t n)
 }
 
 /* Polls the consumer until the head's cursor is as wanted. */
-static bool cursor_is(struct desktop *desktop, unsigned head, bool shown, int32_t x, int32_t y,
-		uint32_t hash)
+static bool cursor_is(
+	struct desktop *desktop, unsigned head, bool shown, int32_t x, int32_t y, uint32_t hash)
 {
 	gint64 end = g_get_monotonic_time() + wire_ms(3000) * 1000;
 	const struct consumer_head_state *h;
 	do {
 		h = &consumer_link_state(desktop->consumer)->heads[head];
-		if (!!h->cursor_shown == shown && (!shown || (h->cursor_x == x && h->cursor_y == y &&
-								  h->cursor_hash == hash)))
+		if (!!h->cursor_shown == shown &&
+			(!shown ||
+				(h->cursor_x == x && h->cursor_y == y && h->cursor_hash == hash)))
 			return true;
 		g_usleep(2000);
 	} while (g_get_monotonic_time() < end);
 	g_printerr("# cursor %s at %d,%d hash %08x\n", h->cursor_shown ? "shown" : "hidden",
-			h->cursor_x, h->cursor_y, h->cursor_hash);
+		h->cursor_x, h->cursor_y, h->cursor_hash);
 	return false;
 }
 

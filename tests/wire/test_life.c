@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One desktop through its life: stop and cont, reset, another GPU socket, memory that comes and goes,
- * a renderer that hangs or dies, a display that dies. QEMU is answered in time whatever happens.
+ * One desktop through its life: stop and cont, reset, another GPU socket, memory that comes and
+ * goes, a renderer that hangs or dies, a display that dies. QEMU is answered in time whatever
+ * happens.
  */
 #include <signal.h>
 #include <string.h>
@@ -34,7 +35,7 @@ static void show_2d(struct desktop *desktop, uint32_t id, uint32_t seed)
 	guest_rect all = { 0, 0, WIDTH, HEIGHT };
 	g_autofree uint32_t *pixels = wire_noise(seed, WIDTH * HEIGHT);
 	struct guest_backing *backing =
-			guest_backing_create(guest, WIDTH * HEIGHT * 4, GUEST_PAGE_SIZE);
+		guest_backing_create(guest, WIDTH * HEIGHT * 4, GUEST_PAGE_SIZE);
 	guest_backing_write(backing, 0, pixels, WIDTH * HEIGHT * 4);
 	wire_ok(guest_gpu_create_2d(guest, id, VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM, WIDTH, HEIGHT));
 	wire_ok(guest_backing_attach(backing, id));
@@ -59,7 +60,7 @@ static void test_stop_cont(void)
 		guest_continue(guest);
 		g_assert_true(scene3d_check(scene, 3));
 		wire_check(guest_gpu_create_2d(guest, 1, VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM, 8, 8),
-				VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID);
+			VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID);
 	}
 	wire_ok(scene3d_draw(scene, 4));
 	g_assert_true(scene3d_check(scene, 4));
@@ -82,7 +83,7 @@ static void test_stop_with_fence(void)
 	guest->fe.slowest_answer_us = 0;
 	guest_stop(guest);
 	g_test_message("stopped in %" G_GINT64_FORMAT " us while the GPU works",
-			guest->fe.slowest_answer_us);
+		guest->fe.slowest_answer_us);
 	uint16_t used = guest->control->used->idx;
 	g_usleep(800000);
 	g_assert_cmpuint(guest->control->used->idx, ==, used); /* not touched while stopped */
@@ -105,7 +106,8 @@ static void test_reload(void)
 		guest_driver_reload(guest);
 		scene3d_destroy(scene, true);
 		wire_check(guest_gpu_unref(guest, 1), VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID);
-		wire_check(guest_gpu_ctx_destroy(guest, 10), VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID);
+		wire_check(
+			guest_gpu_ctx_destroy(guest, 10), VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID);
 		g_assert_true(scene3d_run(guest, 10, 7));
 		/* A driver with other tastes: the firmware's, say. */
 		guest->virgl = i & 1;
@@ -119,8 +121,8 @@ static void test_reload(void)
 	desktop_destroy(desktop);
 }
 
-/* A front end that enables each ring before the next is described: what is known of the old driver goes
- * before the first ring runs, not between the two. */
+/* A front end that enables each ring before the next is described: what is known of the old driver
+ * goes before the first ring runs, not between the two. */
 static void test_reload_eager(void)
 {
 	struct desktop *desktop = create(0);
@@ -181,22 +183,22 @@ static void test_call_changes(void)
 		struct guest_queue *queue = guest->control;
 		front_end_ring_call(&guest->fe, 0, -1);
 		front_end_ring_call(&guest->fe, 0, queue->call_fd);
-		wire_check(guest_gpu_get_display_info(guest, &info), VIRTIO_GPU_RESP_OK_DISPLAY_INFO);
+		wire_check(
+			guest_gpu_get_display_info(guest, &info), VIRTIO_GPU_RESP_OK_DISPLAY_INFO);
 	}
 	desktop_destroy(desktop);
 }
 
-#define WITHOUT_SLOTS                                                                              \
-	(GUEST_PROTOCOL_FEATURES & ~(1u << VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS))
+#define WITHOUT_SLOTS (GUEST_PROTOCOL_FEATURES & ~(1u << VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS))
 
 /* The keeper answers before the renderer has the new table: soon is soon enough. */
 static bool attach_until(
-		struct guest *guest, const struct virtio_gpu_mem_entry *entry, uint32_t wanted)
+	struct guest *guest, const struct virtio_gpu_mem_entry *entry, uint32_t wanted)
 {
 	gint64 end = g_get_monotonic_time() + wire_ms(1000) * 1000;
 	uint32_t answer;
 	while ((answer = guest_gpu_attach_entries(guest, 5, entry, 1)) != wanted &&
-			g_get_monotonic_time() < end) {
+		g_get_monotonic_time() < end) {
 		if (answer == VIRTIO_GPU_RESP_OK_NODATA)
 			wire_ok(guest_gpu_detach_backing(guest, 5));
 	}
@@ -215,8 +217,8 @@ static void test_memory(const void *data)
 		wire_ok(scene3d_draw(scene, i));
 		g_assert_true(scene3d_check(scene, i));
 	}
-	unsigned added = guest_memory_add_region(
-			guest->memory, 0x2000000000, 0x7d0000000000, 32u << 20);
+	unsigned added =
+		guest_memory_add_region(guest->memory, 0x2000000000, 0x7d0000000000, 32u << 20);
 	if (slots)
 		front_end_add_memory(&guest->fe, &guest->memory->regions[added]);
 	else
@@ -250,7 +252,8 @@ static void test_memory(const void *data)
 
 enum hang { HANG_STOP, HANG_MEMORY, HANG_RESET };
 
-/* The renderer does not run: QEMU is answered in time all the same, and the guest can draw again. */
+/* The renderer does not run: QEMU is answered in time all the same, and the guest can draw again.
+ */
 static void hang(enum hang what, bool slots)
 {
 	struct desktop *desktop = create(slots ? 0 : WITHOUT_SLOTS);
@@ -271,7 +274,7 @@ static void hang(enum hang what, bool slots)
 	}
 	gint64 took = g_get_monotonic_time() - start;
 	g_test_message("slowest answer %" G_GINT64_FORMAT " ms, all %" G_GINT64_FORMAT " ms",
-			guest->fe.slowest_answer_us / 1000, took / 1000);
+		guest->fe.slowest_answer_us / 1000, took / 1000);
 	g_assert_cmpint(guest->fe.slowest_answer_us, <, ANSWER_LIMIT_US);
 	g_assert_true(scene3d_run(guest, 20, 2));
 	show_2d(desktop, 99, 3);
@@ -299,8 +302,8 @@ static void test_hang_all(void)
 	guest_stop(guest);
 	guest_tell_memory(guest);
 	guest_continue(guest);
-	g_test_message("slowest answer %" G_GINT64_FORMAT " ms",
-			guest->fe.slowest_answer_us / 1000);
+	g_test_message(
+		"slowest answer %" G_GINT64_FORMAT " ms", guest->fe.slowest_answer_us / 1000);
 	g_assert_cmpint(guest->fe.slowest_answer_us, <, ANSWER_LIMIT_US);
 	for (unsigned i = 0; i < 8; i++) {
 		g_assert_true(guest_queue_wait(guest->control, requests[i], wire_ms(15000)));
@@ -341,20 +344,21 @@ static void test_killed(void)
 	slow_forget(slow);
 	/* What the ledger could rebuild is there: the 2D resource with its id. */
 	wire_check(guest_gpu_create_2d(guest, 1, VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM, 8, 8),
-			VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID);
+		VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID);
 	show_2d(desktop, 2, 6);
 	g_assert_true(scene3d_run(guest, 200, 2));
 	desktop_destroy(desktop);
 }
 
-/* The guest does not know that anything happened: its resource, backing and scanout are still there. */
+/* The guest does not know that anything happened: its resource, backing and scanout are still
+ * there. */
 static void test_killed_unnoticed(void)
 {
 	struct desktop *desktop = create(0);
 	struct guest *guest = desktop->guest;
 	guest_rect all = { 0, 0, WIDTH, HEIGHT };
 	struct guest_backing *backing =
-			guest_backing_create(guest, WIDTH * HEIGHT * 4, GUEST_PAGE_SIZE);
+		guest_backing_create(guest, WIDTH * HEIGHT * 4, GUEST_PAGE_SIZE);
 	pid_t renderer = desktop_renderer(desktop);
 	wire_ok(guest_gpu_create_2d(guest, 7, VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM, WIDTH, HEIGHT));
 	wire_ok(guest_backing_attach(backing, 7));

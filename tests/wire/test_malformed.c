@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Ten thousand malformed commands, with the real virglrenderer behind: each is answered, the same
- * renderer lives on, and what is drawn afterwards is exact. WIRE_SEED and WIRE_COUNT change the run.
+ * renderer lives on, and what is drawn afterwards is exact. WIRE_SEED and WIRE_COUNT change the
+ * run.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -34,8 +35,8 @@ static void count(struct tally *tally, const struct guest_request *request)
 	}
 	memcpy(&answer, request->response, sizeof(answer));
 	bool error = answer.type >= VIRTIO_GPU_RESP_ERR_UNSPEC;
-	uint32_t index = answer.type - (error ? VIRTIO_GPU_RESP_ERR_UNSPEC
-					      : VIRTIO_GPU_RESP_OK_NODATA);
+	uint32_t index =
+		answer.type - (error ? VIRTIO_GPU_RESP_ERR_UNSPEC : VIRTIO_GPU_RESP_OK_NODATA);
 	if (index >= (error ? G_N_ELEMENTS(ERROR_NAMES) : G_N_ELEMENTS(OK_NAMES)))
 		g_error("answer of type %#x", answer.type);
 	tally->codes[index + (error ? 8 : 0)]++;
@@ -47,11 +48,11 @@ static void report(const struct tally *tally, uint64_t seed, unsigned n)
 {
 	g_test_message("seed %" G_GUINT64_FORMAT ": %u commands, %" G_GUINT64_FORMAT
 		       " of the right size, %" G_GUINT64_FORMAT " answered by their handlers",
-			seed, n, tally->sized, tally->handled);
+		seed, n, tally->sized, tally->handled);
 	for (unsigned i = 0; i < 16; i++) {
-		const char *name = i < 8 ? (i < G_N_ELEMENTS(OK_NAMES) ? OK_NAMES[i] : NULL)
-					 : (i - 8 < G_N_ELEMENTS(ERROR_NAMES) ? ERROR_NAMES[i - 8]
-									      : NULL);
+		const char *name =
+			i < 8 ? (i < G_N_ELEMENTS(OK_NAMES) ? OK_NAMES[i] : NULL)
+			      : (i - 8 < G_N_ELEMENTS(ERROR_NAMES) ? ERROR_NAMES[i - 8] : NULL);
 		if (name)
 			g_test_message("%8" G_GUINT64_FORMAT " %s", tally->codes[i], name);
 	}
@@ -64,17 +65,17 @@ static struct guest_request *send_one(struct malform *m, struct tally *tally)
 	uint32_t dice = malform_random(m, 100);
 	if (dice < 6)
 		return malform_send_chain(m);
-	enum malform_kind kind = dice < 10 ? MALFORM_SHORT
-			: dice < 14        ? MALFORM_UNKNOWN
-					   : MALFORM_SIZED;
+	enum malform_kind kind = dice < 10   ? MALFORM_SHORT
+				 : dice < 14 ? MALFORM_UNKNOWN
+					     : MALFORM_SIZED;
 	size_t bytes = malform_command(m, kind, command);
 	size_t room = malform_random(m, 20) ? 2048 : malform_random(m, 64);
 	tally->sized += kind == MALFORM_SIZED;
 	return guest_queue_send(m->guest->control, command, bytes, room);
 }
 
-static void take(struct guest *guest, struct guest_request *request, struct tally *tally,
-		unsigned number)
+static void take(
+	struct guest *guest, struct guest_request *request, struct tally *tally, unsigned number)
 {
 	if (!request)
 		return;
@@ -124,13 +125,13 @@ static uint64_t number_from(const char *variable, uint64_t otherwise)
 static void test_malformed(void)
 {
 	run(number_from("WIRE_SEED", 1), (unsigned)number_from("WIRE_COUNT", 10000),
-			&GUEST_SHAPE_INDIRECT);
+		&GUEST_SHAPE_INDIRECT);
 }
 
 static void test_malformed_pieces(void)
 {
 	run(number_from("WIRE_SEED", 2), (unsigned)number_from("WIRE_COUNT", 2000),
-			&GUEST_SHAPE_PIECES);
+		&GUEST_SHAPE_PIECES);
 }
 
 int main(int argc, char **argv)

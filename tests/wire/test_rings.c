@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rings that a driver has spoilt: the device stops using them, says so once, lives on, and works again
- * when the driver is loaded anew.
+ * Rings that a driver has spoilt: the device stops using them, says so once, lives on, and works
+ * again when the driver is loaded anew.
  */
 #include <string.h>
 #include <sys/eventfd.h>
@@ -10,8 +10,7 @@
 #include "tests/wire/scene3d.h"
 #include "tests/wire/wire.h"
 
-#define WITHOUT_SLOTS                                                                              \
-	(GUEST_PROTOCOL_FEATURES & ~(1u << VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS))
+#define WITHOUT_SLOTS (GUEST_PROTOCOL_FEATURES & ~(1u << VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS))
 
 static struct desktop *create(void)
 {
@@ -70,8 +69,7 @@ static void test_head_again(void)
 	pid_t renderer = desktop_renderer(desktop);
 	struct guest_queue *queue = desktop->guest->control;
 	struct virtio_gpu_ctrl_hdr command = { .type = VIRTIO_GPU_CMD_GET_DISPLAY_INFO };
-	struct guest_request *request =
-			guest_queue_add(queue, &command, sizeof(command), 512);
+	struct guest_request *request = guest_queue_add(queue, &command, sizeof(command), 512);
 	for (int i = 0; i < 100; i++) {
 		queue->avail->ring[queue->avail->idx % queue->size] = request->head;
 		queue->avail->idx++;
@@ -82,8 +80,8 @@ static void test_head_again(void)
 	recover(desktop, renderer);
 }
 
-static void send_addresses(struct guest *guest, uint64_t desc, uint64_t avail, uint64_t used,
-		unsigned size)
+static void send_addresses(
+	struct guest *guest, uint64_t desc, uint64_t avail, uint64_t used, unsigned size)
 {
 	struct vhost_user_vring_state num = { 0, size };
 	struct vhost_user_vring_addr addr = {
@@ -156,8 +154,8 @@ static void test_cursor_nonsense(void)
 		uint32_t type = VIRTIO_GPU_CMD_UPDATE_CURSOR + malform_random(&m, 2);
 		if (n >= 4 && malform_random(&m, 3))
 			memcpy(bytes, &type, sizeof(type));
-		struct guest_request *request = guest_queue_send(
-				guest->cursor, bytes, n, malform_random(&m, 2) * 24);
+		struct guest_request *request =
+			guest_queue_send(guest->cursor, bytes, n, malform_random(&m, 2) * 24);
 		g_assert_true(guest_queue_wait(guest->cursor, request, guest->timeout_ms));
 		guest_request_free(request);
 	}

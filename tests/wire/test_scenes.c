@@ -45,7 +45,7 @@ static void draw_2d(struct desktop *desktop, uint32_t id, uint32_t seed)
 	g_autofree uint32_t *pixels = wire_noise(seed, WIDTH * HEIGHT);
 	g_autofree uint32_t *other = wire_noise(seed + 1, WIDTH * HEIGHT);
 	struct guest_backing *backing =
-			guest_backing_create(guest, WIDTH * HEIGHT * 4, GUEST_PAGE_SIZE);
+		guest_backing_create(guest, WIDTH * HEIGHT * 4, GUEST_PAGE_SIZE);
 	guest_rect all = { 0, 0, WIDTH, HEIGHT }, part = { 31, 17, 101, 53 };
 	wire_ok(guest_gpu_create_2d(guest, id, VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM, WIDTH, HEIGHT));
 	wire_ok(guest_backing_attach(backing, id));
@@ -76,8 +76,7 @@ static void draw_3d(struct desktop *desktop, uint32_t base, bool y_0_top)
 		wire_ok(guest_gpu_flush(desktop->guest, base, all));
 		scene3d_expect(seed, y_0_top, expected);
 		g_assert_true(scene3d_check(scene, seed));
-		g_assert_true(desktop_shows(
-				desktop, 0, expected, SCENE3D_WIDTH, SCENE3D_HEIGHT));
+		g_assert_true(desktop_shows(desktop, 0, expected, SCENE3D_WIDTH, SCENE3D_HEIGHT));
 	}
 	scene3d_destroy(scene, false);
 }
@@ -156,11 +155,11 @@ static void test_formats(void)
 		const uint8_t *bytes = (const uint8_t *)raw;
 		for (uint32_t i = 0; i < WIDTH * HEIGHT; i++)
 			expected[i] = bytes[i * 4 + FORMATS[f].blue] |
-					bytes[i * 4 + FORMATS[f].green] << 8 |
-					bytes[i * 4 + FORMATS[f].red] << 16;
+				      bytes[i * 4 + FORMATS[f].green] << 8 |
+				      bytes[i * 4 + FORMATS[f].red] << 16;
 		/* Entries that end in the middle of a row and of a pixel. */
 		struct guest_backing *backing =
-				guest_backing_create(guest, WIDTH * HEIGHT * 4, 1001);
+			guest_backing_create(guest, WIDTH * HEIGHT * 4, 1001);
 		guest_backing_write(backing, 0, raw, WIDTH * HEIGHT * 4);
 		wire_ok(guest_gpu_create_2d(guest, 7, FORMATS[f].format, WIDTH, HEIGHT));
 		wire_ok(guest_backing_attach(backing, 7));
@@ -181,9 +180,9 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < G_N_ELEMENTS(COMBINATIONS); i++) {
 		const struct combination *c = &COMBINATIONS[i];
 		g_autofree char *both = g_strdup_printf("/scenes/virgl/%s/event-idx-%s",
-				c->shape->name, c->event_idx ? "on" : "off");
-		g_autofree char *plain = g_strdup_printf("/scenes/2d/%s/event-idx-%s",
-				c->shape->name, c->event_idx ? "on" : "off");
+			c->shape->name, c->event_idx ? "on" : "off");
+		g_autofree char *plain = g_strdup_printf(
+			"/scenes/2d/%s/event-idx-%s", c->shape->name, c->event_idx ? "on" : "off");
 		g_test_add_data_func(both, c, test_combination);
 		g_test_add_data_func(plain, c, test_2d_only);
 	}

@@ -41,8 +41,8 @@ static void test_2d(void)
 	wire_ok(guest_gpu_transfer_2d(guest, 5, all, 0));
 	wire_ok(guest_gpu_flush(guest, 5, all));
 	g_assert_true(gpu_socket_wait_updates(guest->gpu, 0, 1, guest->timeout_ms));
-	g_assert_true(picture_equal("stock 2D", guest->gpu->scanouts[0].pixels, pixels, w, h,
-			0xffffff));
+	g_assert_true(
+		picture_equal("stock 2D", guest->gpu->scanouts[0].pixels, pixels, w, h, 0xffffff));
 	guest_backing_free(backing);
 	guest_destroy(guest);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What QEMU would never say: messages of the wrong size, out of order, with too many descriptors, cut
- * short. The connection is refused with a reason in the log; nothing crashes.
+ * What QEMU would never say: messages of the wrong size, out of order, with too many descriptors,
+ * cut short. The connection is refused with a reason in the log; nothing crashes.
  */
 #include <string.h>
 #include <sys/socket.h>
@@ -51,7 +51,7 @@ static const struct wrong WRONG[] = {
 	{ "short SET_FEATURES", VHOST_USER_SET_FEATURES, 4, 0, false, { 0 } },
 	{ "long SET_FEATURES", VHOST_USER_SET_FEATURES, 16, 0, false, { 0 } },
 	{ "features not offered", VHOST_USER_SET_FEATURES, 8, 0, false,
-			{ 0, 0, 0, 0, 0, 0, 0, 0x80 } },
+		{ 0, 0, 0, 0, 0, 0, 0, 0x80 } },
 	{ "GET_FEATURES with payload", VHOST_USER_GET_FEATURES, 8, 0, false, { 0 } },
 	{ "owner twice", VHOST_USER_SET_OWNER, 0, 0, false, { 0 } },
 	{ "no GPU socket in GPU_SET_SOCKET", VHOST_USER_GPU_SET_SOCKET, 0, 0, false, { 0 } },
@@ -60,7 +60,8 @@ static const struct wrong WRONG[] = {
 	{ "memory table of 200 regions", VHOST_USER_SET_MEM_TABLE, 8, 0, false, { 200 } },
 	{ "memory table without descriptor", VHOST_USER_SET_MEM_TABLE, 40, 0, false, { 1 } },
 	{ "region without descriptor", VHOST_USER_ADD_MEM_REG, 40, 0, false, { 0 } },
-	{ "unknown region removed", VHOST_USER_REM_MEM_REG, 40, 0, false, { 0, 0, 0, 0, 0, 0, 0, 0, 7 } },
+	{ "unknown region removed", VHOST_USER_REM_MEM_REG, 40, 0, false,
+		{ 0, 0, 0, 0, 0, 0, 0, 0, 7 } },
 	{ "ring 2", VHOST_USER_SET_VRING_NUM, 8, 0, false, { 2, 0, 0, 0, 16 } },
 	{ "ring of 0 entries", VHOST_USER_SET_VRING_NUM, 8, 0, false, { 0 } },
 	{ "ring of 65536 entries", VHOST_USER_SET_VRING_NUM, 8, 0, false, { 0, 0, 0, 0, 0, 0, 1 } },
@@ -112,7 +113,8 @@ static void test_wrong_version(void)
 {
 	struct desktop *desktop = create(true);
 	struct vhost_user_header header = { VHOST_USER_GET_FEATURES, 2, 0 };
-	g_assert_cmpint(send(desktop->guest->fe.socket, &header, sizeof(header), MSG_NOSIGNAL), >, 0);
+	g_assert_cmpint(
+		send(desktop->guest->fe.socket, &header, sizeof(header), MSG_NOSIGNAL), >, 0);
 	expect_refused(desktop, "protocol version 2");
 }
 
@@ -134,8 +136,8 @@ static void test_out_of_order(const void *data)
 	const char *arguments[] = { worker_dir, "--software", NULL };
 	struct desktop *desktop = g_new0(struct desktop, 1);
 	desktop->guest = g_new0(struct guest, 1);
-	desktop->consumer = consumer_link_create(directory, g_getenv("WIRE_CONSUMER"),
-			g_getenv("VITRINE_RENDER"), wire_ms(15000));
+	desktop->consumer = consumer_link_create(
+		directory, g_getenv("WIRE_CONSUMER"), g_getenv("VITRINE_RENDER"), wire_ms(15000));
 	desktop->guest->backend = backend_start(g_getenv("VITRINE_GPU"), arguments, directory);
 	front_end_init(&desktop->guest->fe, desktop->guest->backend->socket, wire_ms(15000));
 	g_assert_true(consumer_link_accept(desktop->consumer));
@@ -154,9 +156,9 @@ static void test_dribble(void)
 	for (int k = 0; k < 5; k++) {
 		struct vhost_user_message answer;
 		for (size_t i = 0; i < sizeof(header); i++) {
-			g_assert_cmpint(send(guest->fe.socket, (uint8_t *)&header + i, 1,
-							MSG_NOSIGNAL),
-					==, 1);
+			g_assert_cmpint(
+				send(guest->fe.socket, (uint8_t *)&header + i, 1, MSG_NOSIGNAL), ==,
+				1);
 			g_usleep(1000);
 		}
 		g_assert_true(front_end_try_receive(&guest->fe, &answer));
@@ -174,10 +176,10 @@ static void test_memory_too_short(void)
 	struct guest_memory_region *region = &guest->memory->regions[0];
 	region->size_bytes *= 16;
 	if (front_end_try_send(&guest->fe, VHOST_USER_SET_MEM_TABLE, 0,
-			    &(struct vhost_user_memory){ .n_regions = 1,
-					    .regions[0] = { region->guest_addr, region->size_bytes,
-							    region->user_addr, 0 } },
-			    40, &region->fd, 1)) {
+		    &(struct vhost_user_memory){ .n_regions = 1,
+			    .regions[0] = { region->guest_addr, region->size_bytes,
+				    region->user_addr, 0 } },
+		    40, &region->fd, 1)) {
 		struct vhost_user_message answer;
 		front_end_try_send(&guest->fe, VHOST_USER_GET_FEATURES, 0, NULL, 0, NULL, 0);
 		/* Refused, or accepted and useless: not dead by a signal. */
@@ -203,9 +205,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/vhost/wrong-version", test_wrong_version);
 	g_test_add_func("/vhost/cut-short", test_cut_short);
 	g_test_add_data_func("/vhost/out-of-order/features",
-			GUINT_TO_POINTER(VHOST_USER_SET_FEATURES), test_out_of_order);
+		GUINT_TO_POINTER(VHOST_USER_SET_FEATURES), test_out_of_order);
 	g_test_add_data_func("/vhost/out-of-order/vring-num",
-			GUINT_TO_POINTER(VHOST_USER_SET_VRING_NUM), test_out_of_order);
+		GUINT_TO_POINTER(VHOST_USER_SET_VRING_NUM), test_out_of_order);
 	g_test_add_func("/vhost/dribble", test_dribble);
 	g_test_add_func("/vhost/memory-too-short", test_memory_too_short);
 	return g_test_run();

@@ -22,12 +22,12 @@ enum {
 	BIND_SHADER = 31,
 };
 
-#define COLOR_BUFFERS 8     /* VIRGL_MAX_COLOR_BUFS */
-#define CLEAR_COLOR0 4      /* PIPE_CLEAR_COLOR0 */
-#define MASK_RGBA 0xf       /* PIPE_MASK_RGBA */
-#define FACTOR_ONE 1        /* PIPE_BLENDFACTOR_ONE */
+#define COLOR_BUFFERS 8      /* VIRGL_MAX_COLOR_BUFS */
+#define CLEAR_COLOR0 4       /* PIPE_CLEAR_COLOR0 */
+#define MASK_RGBA 0xf        /* PIPE_MASK_RGBA */
+#define FACTOR_ONE 1         /* PIPE_BLENDFACTOR_ONE */
 #define WRAP_CLAMP_TO_EDGE 2 /* PIPE_TEX_WRAP_CLAMP_TO_EDGE */
-#define MIPFILTER_NONE 2    /* PIPE_TEX_MIPFILTER_NONE */
+#define MIPFILTER_NONE 2     /* PIPE_TEX_MIPFILTER_NONE */
 
 void virgl_stream_finish(struct virgl_stream *stream)
 {
@@ -57,7 +57,7 @@ void virgl_put_float(struct virgl_stream *stream, float value)
 }
 
 void virgl_put_header(
-		struct virgl_stream *stream, uint32_t command, uint32_t object, uint32_t n_words)
+	struct virgl_stream *stream, uint32_t command, uint32_t object, uint32_t n_words)
 {
 	g_assert_cmpuint(n_words, <=, 0xffff);
 	virgl_put(stream, command | object << 8 | n_words << 16);
@@ -80,7 +80,7 @@ static void put_box(struct virgl_stream *stream, const struct virgl_box *box)
 }
 
 void virgl_create_surface(
-		struct virgl_stream *stream, uint32_t handle, uint32_t resource, uint32_t format)
+	struct virgl_stream *stream, uint32_t handle, uint32_t resource, uint32_t format)
 {
 	virgl_put_header(stream, CREATE_OBJECT, VIRGL_OBJECT_SURFACE, 5);
 	virgl_put(stream, handle);
@@ -110,7 +110,7 @@ void virgl_clear(struct virgl_stream *stream, const float rgba[4])
 }
 
 void virgl_create_shader(
-		struct virgl_stream *stream, uint32_t handle, uint32_t type, const char *text)
+	struct virgl_stream *stream, uint32_t handle, uint32_t type, const char *text)
 {
 	uint32_t bytes = (uint32_t)strlen(text) + 1;
 	virgl_put_header(stream, CREATE_OBJECT, VIRGL_OBJECT_SHADER, 5 + (bytes + 3) / 4);
@@ -145,7 +145,8 @@ void virgl_create_blend(struct virgl_stream *stream, uint32_t handle, int additi
 {
 	uint32_t target = (uint32_t)MASK_RGBA << 27;
 	if (additive)
-		target |= 1 | FACTOR_ONE << 4 | FACTOR_ONE << 9 | FACTOR_ONE << 17 | FACTOR_ONE << 22;
+		target |=
+			1 | FACTOR_ONE << 4 | FACTOR_ONE << 9 | FACTOR_ONE << 17 | FACTOR_ONE << 22;
 	virgl_put_header(stream, CREATE_OBJECT, VIRGL_OBJECT_BLEND, 3 + COLOR_BUFFERS);
 	virgl_put(stream, handle);
 	virgl_put(stream, 0); /* no logic op, no dither */
@@ -189,7 +190,7 @@ void virgl_create_vertex_elements(struct virgl_stream *stream, uint32_t handle)
 }
 
 void virgl_set_vertex_buffer(struct virgl_stream *stream, uint32_t resource, uint32_t stride_bytes,
-		uint32_t offset_bytes)
+	uint32_t offset_bytes)
 {
 	virgl_put_header(stream, SET_VERTEX_BUFFERS, 0, 3);
 	virgl_put(stream, stride_bytes);
@@ -200,7 +201,7 @@ void virgl_set_vertex_buffer(struct virgl_stream *stream, uint32_t resource, uin
 void virgl_set_viewport(struct virgl_stream *stream, float width, float height)
 {
 	virgl_put_header(stream, SET_VIEWPORT_STATE, 0, 7);
-	virgl_put(stream, 0); /* slot */
+	virgl_put(stream, 0);         /* slot */
 	for (int i = 0; i < 2; i++) { /* scale, then translation: the same numbers here */
 		virgl_put_float(stream, width / 2);
 		virgl_put_float(stream, height / 2);
@@ -213,20 +214,20 @@ void virgl_create_sampler_state(struct virgl_stream *stream, uint32_t handle)
 	virgl_put_header(stream, CREATE_OBJECT, VIRGL_OBJECT_SAMPLER_STATE, 9);
 	virgl_put(stream, handle);
 	virgl_put(stream, WRAP_CLAMP_TO_EDGE | WRAP_CLAMP_TO_EDGE << 3 | WRAP_CLAMP_TO_EDGE << 6 |
-					MIPFILTER_NONE << 11); /* nearest both ways */
+				  MIPFILTER_NONE << 11); /* nearest both ways */
 	for (int i = 0; i < 7; i++)
 		virgl_put(stream, 0); /* lod bias, min, max, border colour */
 }
 
 void virgl_create_sampler_view(
-		struct virgl_stream *stream, uint32_t handle, uint32_t resource, uint32_t format)
+	struct virgl_stream *stream, uint32_t handle, uint32_t resource, uint32_t format)
 {
 	virgl_put_header(stream, CREATE_OBJECT, VIRGL_OBJECT_SAMPLER_VIEW, 6);
 	virgl_put(stream, handle);
 	virgl_put(stream, resource);
 	virgl_put(stream, format);
-	virgl_put(stream, 0);                              /* layers */
-	virgl_put(stream, 0);                              /* levels */
+	virgl_put(stream, 0);                               /* layers */
+	virgl_put(stream, 0);                               /* levels */
 	virgl_put(stream, 0 | 1u << 3 | 2u << 6 | 3u << 9); /* swizzle RGBA */
 }
 
@@ -252,13 +253,13 @@ void virgl_draw(struct virgl_stream *stream, uint32_t primitive, uint32_t start,
 	virgl_put(stream, 1); /* instances */
 	for (int i = 0; i < 4; i++)
 		virgl_put(stream, 0); /* bias, start instance, primitive restart and its index */
-	virgl_put(stream, start);             /* lowest index */
+	virgl_put(stream, start);     /* lowest index */
 	virgl_put(stream, start + count - 1); /* highest */
 	virgl_put(stream, 0);                 /* no stream output */
 }
 
 void virgl_inline_write(struct virgl_stream *stream, uint32_t resource, struct virgl_box box,
-		const void *data, uint32_t data_bytes, uint32_t stride_bytes)
+	const void *data, uint32_t data_bytes, uint32_t stride_bytes)
 {
 	virgl_put_header(stream, RESOURCE_INLINE_WRITE, 0, 11 + (data_bytes + 3) / 4);
 	virgl_put(stream, resource);
@@ -271,7 +272,7 @@ void virgl_inline_write(struct virgl_stream *stream, uint32_t resource, struct v
 }
 
 static void put_blit_side(
-		struct virgl_stream *stream, uint32_t resource, uint32_t format, struct virgl_box *box)
+	struct virgl_stream *stream, uint32_t resource, uint32_t format, struct virgl_box *box)
 {
 	virgl_put(stream, resource);
 	virgl_put(stream, 0); /* level */
@@ -280,7 +281,7 @@ static void put_blit_side(
 }
 
 void virgl_blit(struct virgl_stream *stream, uint32_t to, struct virgl_box to_box, uint32_t from,
-		struct virgl_box from_box, uint32_t format)
+	struct virgl_box from_box, uint32_t format)
 {
 	virgl_put_header(stream, BLIT, 0, 21);
 	virgl_put(stream, MASK_RGBA); /* nearest, no scissor */
@@ -291,7 +292,7 @@ void virgl_blit(struct virgl_stream *stream, uint32_t to, struct virgl_box to_bo
 }
 
 void virgl_copy_region(struct virgl_stream *stream, uint32_t to, uint32_t x, uint32_t y,
-		uint32_t from, struct virgl_box from_box)
+	uint32_t from, struct virgl_box from_box)
 {
 	virgl_put_header(stream, RESOURCE_COPY_REGION, 0, 13);
 	virgl_put(stream, to);

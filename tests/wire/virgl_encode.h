@@ -61,15 +61,15 @@ uint32_t virgl_stream_bytes(const struct virgl_stream *stream);
 void virgl_put(struct virgl_stream *stream, uint32_t word);
 void virgl_put_float(struct virgl_stream *stream, float value);
 void virgl_put_header(
-		struct virgl_stream *stream, uint32_t command, uint32_t object, uint32_t n_words);
+	struct virgl_stream *stream, uint32_t command, uint32_t object, uint32_t n_words);
 
-void virgl_create_surface(struct virgl_stream *stream, uint32_t handle, uint32_t resource,
-		uint32_t format);
+void virgl_create_surface(
+	struct virgl_stream *stream, uint32_t handle, uint32_t resource, uint32_t format);
 void virgl_set_framebuffer(struct virgl_stream *stream, uint32_t surface);
 void virgl_clear(struct virgl_stream *stream, const float rgba[4]);
 /* `text` is TGSI. */
 void virgl_create_shader(
-		struct virgl_stream *stream, uint32_t handle, uint32_t type, const char *text);
+	struct virgl_stream *stream, uint32_t handle, uint32_t type, const char *text);
 void virgl_bind_shader(struct virgl_stream *stream, uint32_t handle, uint32_t type);
 void virgl_bind(struct virgl_stream *stream, enum virgl_object type, uint32_t handle);
 void virgl_destroy(struct virgl_stream *stream, enum virgl_object type, uint32_t handle);
@@ -80,17 +80,17 @@ void virgl_create_rasterizer(struct virgl_stream *stream, uint32_t handle);
 /* Two attributes of four floats each, interleaved in vertex buffer 0. */
 void virgl_create_vertex_elements(struct virgl_stream *stream, uint32_t handle);
 void virgl_set_vertex_buffer(struct virgl_stream *stream, uint32_t resource, uint32_t stride_bytes,
-		uint32_t offset_bytes);
+	uint32_t offset_bytes);
 /* Window coordinates with row 0 where the resource's row 0 is. */
 void virgl_set_viewport(struct virgl_stream *stream, float width, float height);
 void virgl_create_sampler_state(struct virgl_stream *stream, uint32_t handle);
-void virgl_create_sampler_view(struct virgl_stream *stream, uint32_t handle, uint32_t resource,
-		uint32_t format);
+void virgl_create_sampler_view(
+	struct virgl_stream *stream, uint32_t handle, uint32_t resource, uint32_t format);
 void virgl_bind_sampler(struct virgl_stream *stream, uint32_t view, uint32_t state);
 void virgl_draw(struct virgl_stream *stream, uint32_t primitive, uint32_t start, uint32_t count);
 void virgl_inline_write(struct virgl_stream *stream, uint32_t resource, struct virgl_box box,
-		const void *data, uint32_t data_bytes, uint32_t stride_bytes);
+	const void *data, uint32_t data_bytes, uint32_t stride_bytes);
 void virgl_blit(struct virgl_stream *stream, uint32_t to, struct virgl_box to_box, uint32_t from,
-		struct virgl_box from_box, uint32_t format);
+	struct virgl_box from_box, uint32_t format);
 void virgl_copy_region(struct virgl_stream *stream, uint32_t to, uint32_t x, uint32_t y,
-		uint32_t from, struct virgl_box from_box);
+	uint32_t from, struct virgl_box from_box);

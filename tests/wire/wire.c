@@ -59,10 +59,10 @@ struct desktop *desktop_create(const struct desktop_options *options)
 	g_autofree char *spice = g_strdup_printf("--spice-unix=%s/spice", directory);
 	/* In the DRM test VM the desktop draws with a GPU. */
 	const char *node = g_getenv("WIRE_RENDER_NODE");
-	g_autofree char *draw = node ? g_strdup_printf("--render-node=%s", node)
-				     : g_strdup("--software");
-	const char *arguments[] = { worker_dir, spice, draw,
-		options->virgl ? "--virgl" : NULL, NULL };
+	g_autofree char *draw =
+		node ? g_strdup_printf("--render-node=%s", node) : g_strdup("--software");
+	const char *arguments[] = { worker_dir, spice, draw, options->virgl ? "--virgl" : NULL,
+		NULL };
 	struct guest_options guest = {
 		.program = program("VITRINE_GPU"),
 		.arguments = arguments,
@@ -76,8 +76,8 @@ struct desktop *desktop_create(const struct desktop_options *options)
 		.timeout_ms = wire_ms(10000),
 	};
 	desktop->virgl = options->virgl;
-	desktop->consumer = consumer_link_create(directory, program("WIRE_CONSUMER"),
-			program("VITRINE_RENDER"), wire_ms(15000));
+	desktop->consumer = consumer_link_create(
+		directory, program("WIRE_CONSUMER"), program("VITRINE_RENDER"), wire_ms(15000));
 	desktop->guest = guest_create_machine(&guest);
 	if (!consumer_link_accept(desktop->consumer))
 		g_error("the keeper started no vitrine-display");
@@ -94,15 +94,15 @@ static void check_consumer(struct desktop *desktop)
 	if (state->breaches)
 		g_error("the renderer broke the frame link's rules %" G_GUINT64_FORMAT
 			" times, first: %s",
-				state->breaches, state->breach);
+			state->breaches, state->breach);
 	g_assert_cmpuint(state->damage_short, ==, 0);
 }
 
 /* A sanitizer's report fails the test, also when the process that it ended was replaced. */
 static void check_log(const struct backend *backend)
 {
-	static const char *const reports[] = { "AddressSanitizer", "LeakSanitizer", "runtime error:",
-		"assertion failed", "CRITICAL" };
+	static const char *const reports[] = { "AddressSanitizer", "LeakSanitizer",
+		"runtime error:", "assertion failed", "CRITICAL" };
 	g_autofree char *log = backend_read_log(backend);
 	for (unsigned i = 0; i < G_N_ELEMENTS(reports); i++) {
 		if (strstr(log, reports[i]))
@@ -137,15 +137,15 @@ pid_t desktop_renderer(struct desktop *desktop)
 
 pid_t desktop_wait_new_renderer(struct desktop *desktop, pid_t old)
 {
-	pid_t pid = backend_wait_child(
-			desktop->guest->backend, "vitrine-render", old, wire_ms(15000));
+	pid_t pid =
+		backend_wait_child(desktop->guest->backend, "vitrine-render", old, wire_ms(15000));
 	if (!pid)
 		g_error("the keeper has no renderer");
 	return pid;
 }
 
 bool desktop_shows(struct desktop *desktop, unsigned head, const uint32_t *pixels, uint32_t width,
-		uint32_t height)
+	uint32_t height)
 {
 	gint64 end = g_get_monotonic_time() + (gint64)wire_ms(5000) * 1000;
 	const struct consumer_picture *picture;
@@ -153,8 +153,8 @@ bool desktop_shows(struct desktop *desktop, unsigned head, const uint32_t *pixel
 		picture = consumer_link_snapshot(desktop->consumer, head);
 		bool fits = picture->width == width && picture->height == height;
 		bool late = g_get_monotonic_time() > end;
-		if (fits && picture_equal(late ? "picture" : NULL, desktop->consumer->pixels, pixels,
-				    width, height, 0xffffff))
+		if (fits && picture_equal(late ? "picture" : NULL, desktop->consumer->pixels,
+				    pixels, width, height, 0xffffff))
 			return true;
 		if (late)
 			break;
@@ -162,6 +162,6 @@ bool desktop_shows(struct desktop *desktop, unsigned head, const uint32_t *pixel
 	}
 	if (picture->width != width || picture->height != height)
 		g_printerr("# head %u: %ux%u instead of %ux%u\n", head, picture->width,
-				picture->height, width, height);
+			picture->height, width, height);
 	return false;
 }

@@ -4,7 +4,8 @@
  * our desktops with the frame consumer in the place of vitrine-display.
  *
  * Environment, set by meson: VITRINE_GPU, VITRINE_RENDER, WIRE_CONSUMER (programs), WIRE_STOCK (the
- * distribution's backend; a default is tried), WIRE_SLOW (factor on every time limit, for sanitizers).
+ * distribution's backend; a default is tried), WIRE_SLOW (factor on every time limit, for
+ * sanitizers).
  */
 #pragma once
 
@@ -55,4 +56,4 @@ pid_t desktop_renderer(struct desktop *desktop);
 pid_t desktop_wait_new_renderer(struct desktop *desktop, pid_t old);
 /* Waits until head shows exactly these pixels (colours only). */
 bool desktop_shows(struct desktop *desktop, unsigned head, const uint32_t *pixels, uint32_t width,
-		uint32_t height);
+	uint32_t height);
