@@ -21,7 +21,7 @@
 #include "protocol/link.h"
 
 /* How long a worker may take until READY. */
-#define WORKER_READY_TIMEOUT_MS 15000
+#define WORKER_READY_TIMEOUT_MS 60000
 
 enum worker_state {
 	WORKER_DOWN,
