@@ -65,10 +65,11 @@ static void make_commands(const char *directory)
 static void make_ring(const char *directory, bool indirect)
 {
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	uint8_t memory[1 + 2048] = { indirect ? 2 : 0 };
-	struct vring_desc *desc = (void *)(memory + 1 + RIG_DESC);
-	struct vring_desc *table = (void *)(memory + 1 + RIG_FREE);
-	struct vring_avail *avail = (void *)(memory + 1 + RIG_AVAIL);
+	uint8_t mode = indirect ? 2 : 0;
+	_Alignas(16) uint8_t memory[2048] = { 0 };
+	struct vring_desc *desc = (void *)(memory + RIG_DESC);
+	struct vring_desc *table = (void *)(memory + RIG_FREE);
+	struct vring_avail *avail = (void *)(memory + RIG_AVAIL);
 	struct vring_desc *chain = indirect ? table : desc;
 	struct vring_desc command = { RIG_GUEST_ADDR + 1536, 64, VRING_DESC_F_NEXT, 1 };
 	struct vring_desc response = { RIG_GUEST_ADDR + 1600, 64, VRING_DESC_F_WRITE, 0 };
@@ -80,6 +81,7 @@ static void make_ring(const char *directory, bool indirect)
 	}
 	uint16_t one = 1;
 	memcpy(&avail->idx, &one, sizeof(one));
+	g_byte_array_append(bytes, &mode, sizeof(mode));
 	g_byte_array_append(bytes, memory, sizeof(memory));
 	save(directory, indirect ? "indirect" : "direct", bytes);
 }
