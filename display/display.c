@@ -193,6 +193,8 @@ static void on_channel(void *user, enum spice_core_channel channel, unsigned id,
 		screens_new_viewer(display->screens, id);
 	if (channel == SPICE_CORE_DISPLAY && id < FRAME_HEADS_MAX)
 		audience_look(display->audience, id, connected);
+	if (channel == SPICE_CORE_DISPLAY && connected)
+		screens_new_display(display->screens, id);
 	if (channel == SPICE_CORE_INPUTS && !connected)
 		inputs_release_all(display->inputs);
 }

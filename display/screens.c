@@ -298,3 +298,9 @@ void screens_new_viewer(struct screens *screens, unsigned number)
 	if (screens_is_open(screens, number))
 		spice_head_new_viewer(screens->screens[number].spice);
 }
+
+void screens_new_display(struct screens *screens, unsigned number)
+{
+	if (screens_is_open(screens, number))
+		spice_gl_new_viewer(spice_head_gl(screens->screens[number].spice));
+}

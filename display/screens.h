@@ -66,3 +66,5 @@ bool screens_cursor_move(struct screens *screens, unsigned head, int32_t x, int3
 bool screens_cursor_hide(struct screens *screens, unsigned head);
 /* A client has opened the cursor channel of a head. */
 void screens_new_viewer(struct screens *screens, unsigned head);
+/* A client is opening the display channel of a head. */
+void screens_new_display(struct screens *screens, unsigned head);

@@ -33,6 +33,7 @@ struct spice_gl {
 	bool scanout;             /* spice-server has a dma-buf */
 	bool leaving;
 	guint timer;
+	guint again;   /* draws it once more */
 	int completed; /* atomic: on_completed is due */
 };
 
@@ -66,6 +67,8 @@ void spice_gl_destroy(struct spice_gl *gl)
 	if (!gl)
 		return;
 	stop_timer(gl);
+	if (gl->again)
+		g_source_remove(gl->again);
 	if (g_atomic_int_get(&gl->completed))
 		g_source_remove_by_user_data(gl);
 	let_go(&gl->shown);
@@ -184,6 +187,27 @@ void spice_gl_show(struct spice_gl *gl, struct frame *frame, const struct frame_
 	gl->next = frame;
 	if (!gl->drawing)
 		draw(gl);
+}
+
+static gboolean on_again(gpointer user)
+{
+	struct spice_gl *gl = user;
+	struct frame *frame = gl->drawing ? gl->drawing : gl->shown;
+	gl->again = 0;
+	if (gl->leaving || gl->next || !frame)
+		return G_SOURCE_REMOVE;
+	gl->next = frame_ref(frame);
+	gl->damage = (struct frame_rect){ 0, 0, frame->width, frame->height };
+	if (!gl->drawing)
+		draw(gl);
+	return G_SOURCE_REMOVE;
+}
+
+/* Not at once: spice-server has not told its worker of the client yet. */
+void spice_gl_new_viewer(struct spice_gl *gl)
+{
+	if (gl->scanout && !gl->again)
+		gl->again = g_idle_add(on_again, gl);
 }
 
 void spice_gl_leave(struct spice_gl *gl)

@@ -42,6 +42,8 @@ void spice_gl_set_ops(struct spice_gl *gl, const struct spice_gl_ops *ops, void 
 
 /* Takes over the reference; the frame is a dma-buf of the head's size. */
 void spice_gl_show(struct spice_gl *gl, struct frame *frame, const struct frame_frame *message);
+/* A client is opening the display: the picture is drawn again, for it has not seen it. */
+void spice_gl_new_viewer(struct spice_gl *gl);
 /*
  * Lets go of what waits, and of the rest when the draw under way is acknowledged. What the client sees
  * stays until a new primary surface or another scanout takes its place. Answers with `left`, also at

@@ -4,15 +4,11 @@
  * WIRE_RENDER_NODE. The frame consumer imports what it is given with an EGL of its own; every pixel
  * is compared.
  */
-#include <drm_fourcc.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "tests/drm/gbm_shim.h"
+#include "tests/drm/drm_test.h"
 #include "tests/wire/scene3d.h"
 #include "tests/wire/wire.h"
 
@@ -24,12 +20,9 @@
 #define BIND_SCANOUT (1u << 18)
 #define CONTEXT 60
 
-static struct gbm_shim_counts *counts;
-
-/* Processes that ended left their buffers to the kernel: counting starts with each desktop. */
 static struct desktop *create(void)
 {
-	memset(counts, 0, sizeof(*counts));
+	drm_test_reset_counts();
 	struct desktop_options options = {
 		.virgl = true,
 		.layout = GUEST_MEMORY_SPREAD,
@@ -236,22 +229,6 @@ static void test_damage(void)
 	desktop_destroy(desktop);
 }
 
-static unsigned count_fds(pid_t pid)
-{
-	g_autofree char *path = g_strdup_printf("/proc/%d/fd", pid);
-	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-	unsigned n = 0;
-	while (dir && g_dir_read_name(dir))
-		n++;
-	return n;
-}
-
-static uint64_t living_buffers(void)
-{
-	return __atomic_load_n(&counts->made, __ATOMIC_RELAXED) -
-	       __atomic_load_n(&counts->destroyed, __ATOMIC_RELAXED);
-}
-
 static void change_mode(struct desktop *desktop, unsigned i, bool look)
 {
 	guest_rect all = { 0, 0, 64 + i % 41 * 8, 64 + i % 29 * 4 };
@@ -269,19 +246,13 @@ static void change_mode(struct desktop *desktop, unsigned i, bool look)
 		wire_ok(guest_gpu_unref(guest, 20 + (i + 1) % 2));
 }
 
-/* All frames have come and gone: what is left is what is shown. */
-static void settle(struct desktop *desktop)
-{
-	gint64 end = g_get_monotonic_time() + wire_ms(5000) * 1000;
-	while (consumer_link_state(desktop->consumer)->buffers > 0 && g_get_monotonic_time() < end)
-		g_usleep(10000);
-	g_usleep(200000);
-}
-
 static void turn_off(struct desktop *desktop)
 {
 	wire_ok(guest_gpu_set_scanout(desktop->guest, 0, 0, (guest_rect){ 0 }));
-	settle(desktop);
+	drm_test_buffers_left();
+	gint64 end = g_get_monotonic_time() + wire_ms(5000) * 1000;
+	while (consumer_link_state(desktop->consumer)->buffers > 0 && g_get_monotonic_time() < end)
+		g_usleep(10000);
 }
 
 static void test_1000_modes(void)
@@ -292,17 +263,18 @@ static void test_1000_modes(void)
 	for (unsigned i = 0; i < 40; i++)
 		change_mode(desktop, i, i % 10 == 0);
 	turn_off(desktop);
-	unsigned fds = count_fds(renderer);
-	uint64_t buffers = living_buffers();
+	unsigned fds = drm_test_count_fds(renderer);
+	uint64_t buffers = drm_test_buffers_left();
 	for (unsigned i = 40; i < 40 + n; i++)
 		change_mode(desktop, i, i % 50 == 0);
 	turn_off(desktop);
 	g_test_message("%u resolution changes: %u descriptors before, %u after; %" G_GUINT64_FORMAT
 		       " of %" G_GUINT64_FORMAT " GBM buffers left, before %" G_GUINT64_FORMAT,
-		n, fds, count_fds(renderer), living_buffers(), counts->made, buffers);
-	g_assert_cmpuint(counts->made, >=, n);
-	g_assert_cmpuint(living_buffers(), ==, 0);
-	g_assert_cmpuint(count_fds(renderer), ==, fds);
+		n, fds, drm_test_count_fds(renderer), drm_test_buffers_left(),
+		drm_test_buffers_made(), buffers);
+	g_assert_cmpuint(drm_test_buffers_made(), >=, n);
+	g_assert_cmpuint(drm_test_buffers_left(), ==, 0);
+	g_assert_cmpuint(drm_test_count_fds(renderer), ==, fds);
 	g_assert_cmpuint(consumer_link_state(desktop->consumer)->buffers, ==, 0);
 	desktop_destroy(desktop);
 }
@@ -313,7 +285,7 @@ static void test_100_displays(void)
 	struct desktop *desktop = create();
 	pid_t renderer = desktop_renderer(desktop);
 	change_mode(desktop, 0, true);
-	unsigned fds = count_fds(renderer);
+	unsigned fds = drm_test_count_fds(renderer);
 	for (unsigned i = 0; i < 100; i++) {
 		g_autofree uint32_t *pixels = wire_noise(0, 64 * 64);
 		set_takes(desktop, i % 2);
@@ -327,9 +299,10 @@ static void test_100_displays(void)
 	turn_off(desktop);
 	g_test_message("100 changes: %u descriptors before, %u after; %" G_GUINT64_FORMAT
 		       " of %" G_GUINT64_FORMAT " GBM buffers left",
-		fds, count_fds(renderer), living_buffers(), counts->made);
-	g_assert_cmpuint(living_buffers(), ==, 0);
-	g_assert_cmpuint(count_fds(renderer), <=, fds);
+		fds, drm_test_count_fds(renderer), drm_test_buffers_left(),
+		drm_test_buffers_made());
+	g_assert_cmpuint(drm_test_buffers_left(), ==, 0);
+	g_assert_cmpuint(drm_test_count_fds(renderer), <=, fds);
 	desktop_destroy(desktop);
 }
 
@@ -369,27 +342,13 @@ static void test_fault(const void *data)
 
 /* ---- */
 
-static void load_shim(void)
-{
-	g_autofree char *file = g_build_filename(g_get_tmp_dir(), "gbm-shim-XXXXXX", NULL);
-	int fd = g_mkstemp(file);
-	g_assert_cmpint(ftruncate(fd, sizeof(*counts)), ==, 0);
-	counts = mmap(NULL, sizeof(*counts), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	g_assert_true(counts != MAP_FAILED);
-	close(fd);
-	g_setenv("GBM_SHIM_COUNT", file, TRUE);
-	g_setenv("LD_PRELOAD", g_getenv("GBM_SHIM"), TRUE);
-}
-
 int main(int argc, char **argv)
 {
 	static const char *const faults[] = { "none-made", "none-after-2", "no-export",
 		"not-a-dmabuf", "wrong-stride" };
 	wire_init(&argc, &argv);
-	if (!g_getenv("WIRE_RENDER_NODE"))
-		return wire_skip_all(
-			"needs a DRM device (WIRE_RENDER_NODE): run it in tests/drm/vm");
-	load_shim();
+	if (!drm_test_init())
+		return wire_skip_all("needs a DRM device (WIRE_RENDER_NODE): run it in tests/drm/vm");
 	g_test_add_func("/gbm/scene", test_scene);
 	g_test_add_func("/gbm/parts", test_parts);
 	g_test_add_func("/gbm/formats", test_formats);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/drm/drm_test.h"
+
+#include <fcntl.h>
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define SETTLE_US (20 * G_USEC_PER_SEC)
+
+static struct gbm_shim_counts *counts;
+
+/*
+ * The VM reads libraries over 9p, and Mesa's are large: the first renderer would miss the keeper's
+ * deadline on a busy machine. Without a keeper link it ends as soon as it has drawn.
+ */
+static void warm_up(void)
+{
+	g_autofree char *command =
+		g_strdup_printf("sh -c '%s --virgl --render-node=%s 3</dev/null 2>&1'",
+			g_getenv("VITRINE_RENDER"), g_getenv("WIRE_RENDER_NODE"));
+	g_autofree char *output = NULL;
+	g_spawn_command_line_sync(command, &output, NULL, NULL, NULL);
+	g_test_message("%s", output ? g_strstrip(output) : "no renderer");
+}
+
+bool drm_test_init(void)
+{
+	if (!g_getenv("WIRE_RENDER_NODE"))
+		return false;
+	g_autofree char *file = g_build_filename(g_get_tmp_dir(), "gbm-shim-XXXXXX", NULL);
+	int fd = g_mkstemp(file);
+	g_assert_cmpint(ftruncate(fd, sizeof(*counts)), ==, 0);
+	counts = mmap(NULL, sizeof(*counts), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	g_assert_true(counts != MAP_FAILED);
+	close(fd);
+	warm_up();
+	g_setenv("GBM_SHIM_COUNT", file, TRUE);
+	g_setenv("LD_PRELOAD", g_getenv("GBM_SHIM"), TRUE);
+	return true;
+}
+
+void drm_test_reset_counts(void)
+{
+	memset(counts, 0, sizeof(*counts));
+}
+
+uint64_t drm_test_buffers_made(void)
+{
+	return __atomic_load_n(&counts->made, __ATOMIC_RELAXED);
+}
+
+uint64_t drm_test_buffers_left(void)
+{
+	gint64 end = g_get_monotonic_time() + SETTLE_US;
+	uint64_t left;
+	do {
+		g_usleep(100000);
+		left = drm_test_buffers_made() -
+		       __atomic_load_n(&counts->destroyed, __ATOMIC_RELAXED);
+	} while (left > 0 && g_get_monotonic_time() < end);
+	return left;
+}
+
+unsigned drm_test_count_fds(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/fd", pid);
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	unsigned n = 0;
+	while (dir && g_dir_read_name(dir))
+		n++;
+	return n;
+}

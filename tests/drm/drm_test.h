@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * drm_test: what the tests in the DRM VM share: counters of GBM buffers (gbm_shim.c), descriptors, and
+ * programs that are in memory before anything is timed.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "tests/drm/gbm_shim.h"
+
+/* False: not in the VM (WIRE_RENDER_NODE is not set). Every process started afterwards has the shim. */
+bool drm_test_init(void);
+/* Counting starts anew: processes that ended left their buffers to the kernel. */
+void drm_test_reset_counts(void);
+uint64_t drm_test_buffers_made(void);
+/* Waits a while for it to become 0. */
+uint64_t drm_test_buffers_left(void);
+
+unsigned drm_test_count_fds(pid_t pid);
