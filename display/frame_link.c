@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "display/fence_queue.h"
+#include "display/stats.h"
 
 /* Messages taken in one turn of the main loop, so that a busy peer leaves room for others. */
 #define MESSAGES_PER_TURN 64
@@ -292,6 +293,8 @@ static bool deliver_frame(void *user, struct frame *frame, const struct frame_fr
 		frame_unref(frame);
 		return true;
 	}
+	stats_add(message->head, STATS_FRAMES_RECEIVED, 1);
+	stats_record_since_ns(message->head, STATS_FLUSH_TO_PICTURE, message->flush_time_ns);
 	return link->ops->frame(link->user, frame, message);
 }
 

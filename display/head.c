@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "display/head.h"
 
+#include "display/stats.h"
+
 struct head *head_create(unsigned number)
 {
 	struct head *head = g_new0(struct head, 1);
@@ -48,6 +50,7 @@ void head_push_frame(struct head *head, struct frame *frame, const struct frame_
 		frame_unref(frame);
 		return;
 	}
+	stats_add(head->number, STATS_FRAMES_SUPERSEDED, head->newest != NULL);
 	replace_frame(head, frame);
 }
 

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "protocol/stats_writer.h"
+
 struct keeper {
 	int fd;
 	const struct keeper_ops *ops;
@@ -36,6 +38,11 @@ static bool on_listener(void *user, const void *message, int *fds, unsigned n_fd
 	return keeper->ops->listener(keeper->user, m->kind, g_steal_fd(&fds[0]));
 }
 
+static bool on_stats(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	return stats_attach(fds[0], STATS_DISPLAY);
+}
+
 static bool on_frame_link(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	struct keeper *keeper = user;
@@ -50,6 +57,7 @@ static bool on_dbus(void *user, const void *message, int *fds, unsigned n_fds)
 
 static const struct link_handler handlers[] = {
 	{ KEEPER_MESSAGE_FRAME_LINK, "FRAME_LINK", sizeof(struct keeper_frame_link), 1, 1, on_frame_link },
+	{ KEEPER_MESSAGE_STATS, "STATS", sizeof(struct keeper_stats), 1, 1, on_stats },
 	{ KEEPER_MESSAGE_LISTENER, "LISTENER", sizeof(struct keeper_listener), 1, 1, on_listener },
 	{ KEEPER_MESSAGE_TICKET, "TICKET", sizeof(struct keeper_ticket), 0, 0, on_ticket },
 	{ KEEPER_MESSAGE_DBUS, "DBUS", sizeof(struct keeper_dbus), 1, 1, on_dbus },

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "display/stats.h"
+
 #define BYTES_PER_PIXEL 4u
 
 static uint64_t head_pixels(const struct head *head)
@@ -96,6 +98,11 @@ enum picture_result picture_take(struct head *head, struct picture *picture)
 	}
 	g_mutex_unlock(&head->lock);
 	frame_unref(done);
+	if (result == PICTURE_TAKEN) {
+		stats_add(head->number, STATS_PICTURES, 1);
+		stats_add(head->number, STATS_SENT_PIXELS,
+				(uint64_t)picture->rect.width * picture->rect.height);
+	}
 	return result;
 }
 

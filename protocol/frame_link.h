@@ -111,7 +111,7 @@ struct frame_frame {
 	uint32_t head;
 	uint32_t buffer;
 	uint64_t serial;        /* of this head, rises by at least one with every FRAME */
-	uint64_t flush_time_ns; /* CLOCK_MONOTONIC when the guest's flush was taken */
+	uint64_t flush_time_ns; /* CLOCK_MONOTONIC: the guest's flush was taken, or later became wanted */
 	/* Where in the buffer the head's picture lies; its size is the head's. */
 	uint32_t source_x, source_y;
 	uint32_t n_rects; /* damage since the last FRAME of this head, in head coordinates */

@@ -32,6 +32,8 @@ enum keeper_message {
 
 	/* keeper -> both workers; one descriptor: the worker's end of a new frame link. */
 	KEEPER_MESSAGE_FRAME_LINK,
+	/* keeper -> both workers, at most once, soon after READY; one descriptor: memory for its figures. */
+	KEEPER_MESSAGE_STATS,
 
 	/* keeper -> render */
 	KEEPER_MESSAGE_LEDGER = 16,
@@ -61,6 +63,11 @@ struct keeper_ready {
 };
 
 struct keeper_frame_link {
+	struct link_header header;
+};
+
+/* One descriptor: this worker's struct stats (stats.h), which outlives it. */
+struct keeper_stats {
 	struct link_header header;
 };
 

@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "protocol/stats_writer.h"
 #include "render/command.h"
 #include "render/rebuild.h"
 #include "render/virgl.h"
@@ -367,6 +368,7 @@ static void heads_wanted(void *user, const struct frame_heads_wanted *wanted)
 static void rate_changed(void *user, unsigned head, uint32_t was_mhz)
 {
 	struct gpu *gpu = user;
+	stats_set(head, STATS_WANTED_MHZ, frame_link_get_rate(gpu->frames, head));
 	if (was_mhz == 0)
 		scanout_damage_all(gpu, head);
 	scanout_pump(gpu, head);

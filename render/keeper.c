@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "protocol/keeper_link.h"
+#include "protocol/stats_writer.h"
 #include "render/cursor.h"
 #include "render/gpu.h"
 
@@ -34,6 +35,11 @@ static bool handle_ledger(void *user, const void *message, int *fds, unsigned n_
 	virtqueue_set_ledger(keeper->rings[RING_CURSOR], ledger_get_ring(book, RING_CURSOR));
 	gpu_set_ledger(keeper->gpu, book);
 	return true;
+}
+
+static bool handle_stats(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	return stats_attach(fds[0], STATS_RENDER);
 }
 
 static bool handle_frame_link(void *user, const void *message, int *fds, unsigned n_fds)
@@ -138,6 +144,7 @@ static bool handle_reset(void *user, const void *message, int *fds, unsigned n_f
 
 static const struct link_handler handlers[] = {
 	{ KEEPER_MESSAGE_LEDGER, "LEDGER", sizeof(struct keeper_ledger), 1, 1, handle_ledger },
+	{ KEEPER_MESSAGE_STATS, "STATS", sizeof(struct keeper_stats), 1, 1, handle_stats },
 	{ KEEPER_MESSAGE_FRAME_LINK, "FRAME_LINK", sizeof(struct keeper_frame_link), 1, 1,
 			handle_frame_link },
 	{ KEEPER_MESSAGE_FEATURES, "FEATURES", sizeof(struct keeper_features), 0, 0,

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "protocol/stats_writer.h"
 #include "render/format.h"
 #include "render/gpu.h"
 #include "render/guest_log.h"
@@ -22,6 +23,10 @@ void scanout_tell_head(struct gpu *gpu, unsigned head)
 		.height = s->rect.height,
 		.refresh_mhz = mode->refresh_mhz ? mode->refresh_mhz : HEADS_DEFAULT_REFRESH_MHZ };
 	frame_link_set_head(gpu->frames, head, s->resource ? &on : NULL);
+	stats_set(head, STATS_ON, s->resource != NULL);
+	stats_set(head, STATS_WIDTH, on.width);
+	stats_set(head, STATS_HEIGHT, on.height);
+	stats_set(head, STATS_REFRESH_MHZ, on.refresh_mhz);
 }
 
 static void write_ledger(struct gpu *gpu, unsigned head)
@@ -180,6 +185,13 @@ void scanout_forget_resource(struct gpu *gpu, struct resource *resource)
 	}
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
 void scanout_damage_all(struct gpu *gpu, unsigned head)
 {
 	struct scanout *s = &gpu->scanouts[head];
@@ -187,15 +199,20 @@ void scanout_damage_all(struct gpu *gpu, unsigned head)
 		return;
 	struct frame_rect all = { 0, 0, s->rect.width, s->rect.height };
 	region_add(&s->damage, &all);
+	/* Wanted from now on: nobody has waited since the guest's last flush. */
+	s->flush_time_ns = now_ns();
 	if (s->picture)
 		picture_changed(s->picture, &all);
 }
 
-static uint64_t now_ns(void)
+static void count_flush(struct gpu *gpu, unsigned head, const struct frame_rect *visible)
 {
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	const struct scanout *s = &gpu->scanouts[head];
+	bool merged = s->flushed && !region_is_empty(&s->damage) &&
+			frame_link_get_rate(gpu->frames, head) > 0;
+	stats_add(head, STATS_FRAMES_FLUSHED, 1);
+	stats_add(head, STATS_FRAMES_MERGED, merged);
+	stats_add(head, STATS_FLUSHED_PIXELS, (uint64_t)visible->width * visible->height);
 }
 
 static void flush_head(
@@ -207,6 +224,7 @@ static void flush_head(
 		return;
 	visible.x -= s->rect.x;
 	visible.y -= s->rect.y;
+	count_flush(gpu, head, &visible);
 	region_add(&s->damage, &visible);
 	if (s->picture)
 		picture_changed(s->picture, &visible);
@@ -321,7 +339,9 @@ static bool send_frame(struct gpu *gpu, unsigned head, struct buffer *buffer,
 		.source_y = s->picture ? 0 : s->rect.y,
 		.n_rects = damage->n_rects };
 	memcpy(frame.rects, damage->rects, sizeof(frame.rects));
-	return frame_link_send_frame(gpu->frames, &frame, buffer) == 0;
+	bool sent = frame_link_send_frame(gpu->frames, &frame, buffer) == 0;
+	stats_add(head, STATS_FRAMES_SENT, sent);
+	return sent;
 }
 
 void scanout_pump(struct gpu *gpu, unsigned head)

@@ -187,6 +187,44 @@ static bool prepare_vhost(struct keeper *keeper, GError **error)
 	return keeper->vhost_listener >= 0;
 }
 
+static int32_t running_pid(const struct worker *worker)
+{
+	return worker->state == WORKER_READY || worker->state == WORKER_STARTING ? worker->pid : 0;
+}
+
+/* QEMU's, where it made its end of the socket itself. */
+static int32_t qemu_pid(const struct keeper *keeper)
+{
+	struct ucred peer = { 0 };
+	socklen_t size = sizeof(peer);
+	if (!keeper->options->socket_path || keeper->vhost_user.fd < 0 ||
+			getsockopt(keeper->vhost_user.fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+		return 0;
+	return peer.pid;
+}
+
+static void on_stats_asked(void *user, struct stats_answer *answer)
+{
+	const struct keeper *keeper = user;
+	g_strlcpy(answer->name, keeper->options->name, sizeof(answer->name));
+	answer->keeper_pid = getpid();
+	answer->render_pid = running_pid(&keeper->renderer.worker);
+	answer->display_pid = running_pid(&keeper->viewer.worker);
+	answer->qemu_pid = qemu_pid(keeper);
+	answer->render_starts = keeper->renderer.worker.n_starts;
+	answer->display_starts = keeper->viewer.worker.n_starts;
+}
+
+static bool prepare_stats(struct keeper *keeper, GError **error)
+{
+	const char *path = keeper->options->stats_socket;
+	if (!stats_board_init(&keeper->stats, error))
+		return false;
+	keeper->renderer.worker.stats_fd = keeper->stats.render_fd;
+	keeper->viewer.worker.stats_fd = keeper->stats.display_fd;
+	return !path || stats_board_listen(&keeper->stats, path, on_stats_asked, keeper, error);
+}
+
 static gboolean on_signal(gpointer user)
 {
 	keeper_quit(user, 0, NULL);
@@ -198,7 +236,8 @@ bool keeper_init(struct keeper *keeper, const struct options *options, GError **
 	*keeper = (struct keeper){ .options = options,
 		.vhost_listener = -1,
 		.ledger.fd = -1,
-		.vhost_user.fd = -1 };
+		.vhost_user.fd = -1,
+		.stats = STATS_BOARD_NONE };
 	keeper->loop = g_main_loop_new(NULL, FALSE);
 	device_init(&keeper->device, false);
 	gpu_socket_init(&keeper->gpu_socket);
@@ -222,7 +261,8 @@ bool keeper_init(struct keeper *keeper, const struct options *options, GError **
 	if (options->qmp_path)
 		keeper->qmp = qmp_broker_create(options->qmp_path, on_dbus_connected, keeper);
 
-	return ledger_init(&keeper->ledger, error) && prepare_vhost(keeper, error) &&
+	return ledger_init(&keeper->ledger, error) && prepare_stats(keeper, error) &&
+			prepare_vhost(keeper, error) &&
 			add_listeners(keeper, error) && renderer_start(&keeper->renderer, error) &&
 			viewer_start(&keeper->viewer, error);
 }
@@ -254,6 +294,7 @@ void keeper_finish(struct keeper *keeper)
 	}
 	viewer_finish(&keeper->viewer);
 	renderer_finish(&keeper->renderer);
+	stats_board_finish(&keeper->stats);
 	ledger_finish(&keeper->ledger);
 	device_finish(&keeper->device);
 	g_source_remove(keeper->signal_sources[0]);

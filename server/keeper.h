@@ -14,6 +14,7 @@
 #include "server/options.h"
 #include "server/qmp.h"
 #include "server/renderer.h"
+#include "server/stats.h"
 #include "server/vhost_user.h"
 #include "server/viewer.h"
 
@@ -28,6 +29,7 @@ struct keeper {
 	struct viewer viewer;
 	struct gpu_socket gpu_socket;
 	struct qmp_broker *qmp; /* NULL: no --qmp */
+	struct stats_board stats;
 
 	int vhost_listener; /* -1: --fd, or QEMU has connected */
 	unsigned vhost_listener_source;

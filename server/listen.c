@@ -114,12 +114,12 @@ int listen_tcp_range(
 }
 
 /* A socket file nobody listens on refuses connections. */
-static bool remove_stale(const char *path, const struct sockaddr_un *addr)
+static bool remove_stale(const char *path, const struct sockaddr_un *addr, int type)
 {
 	struct stat st;
 	if (lstat(path, &st) < 0 || !S_ISSOCK(st.st_mode))
 		return false;
-	int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int probe = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (probe < 0)
 		return false;
 	bool stale = connect(probe, (const struct sockaddr *)addr, sizeof(*addr)) < 0 &&
@@ -128,7 +128,7 @@ static bool remove_stale(const char *path, const struct sockaddr_un *addr)
 	return stale && unlink(path) == 0;
 }
 
-int listen_unix(const char *path, GError **error)
+static int listen_unix_type(const char *path, int type, GError **error)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	if (strlen(path) >= sizeof(addr.sun_path)) {
@@ -139,12 +139,12 @@ int listen_unix(const char *path, GError **error)
 	}
 	memcpy(addr.sun_path, path, strlen(path));
 
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || fchmod(fd, 0600) < 0)
 		goto fail;
 	int result = bind(fd, (struct sockaddr *)&addr, sizeof(addr));
 	if (result < 0 && errno == EADDRINUSE) {
-		if (remove_stale(path, &addr))
+		if (remove_stale(path, &addr, type))
 			result = bind(fd, (struct sockaddr *)&addr, sizeof(addr));
 		else
 			errno = EADDRINUSE;
@@ -158,4 +158,14 @@ fail:
 	if (fd >= 0)
 		close(fd);
 	return -1;
+}
+
+int listen_unix(const char *path, GError **error)
+{
+	return listen_unix_type(path, SOCK_STREAM, error);
+}
+
+int listen_unix_packets(const char *path, GError **error)
+{
+	return listen_unix_type(path, SOCK_SEQPACKET, error);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listen: listening stream sockets, TCP and unix. All are close-on-exec and non-blocking.
+ * listen: listening sockets, TCP and unix. All are close-on-exec and non-blocking.
  */
 #pragma once
 
@@ -22,3 +22,5 @@ int listen_tcp_range(
  * one that somebody listens on, or that is no socket, is an error. The caller unlinks it at the end.
  */
 int listen_unix(const char *path, GError **error);
+/* The same, of type SOCK_SEQPACKET. */
+int listen_unix_packets(const char *path, GError **error);

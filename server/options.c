@@ -79,7 +79,7 @@ static char *find_worker_dir(void)
 /* GOption's idea of the options: where it writes. Strings are moved on from here. */
 static struct {
 	char *socket_path, *render_node, *spice_addr, *spice_unix, *password_file, *name, *qmp_path,
-			*worker_dir;
+			*stats_socket, *worker_dir;
 	int vhost_fd, spice_fd, spice_port;
 	gboolean print_capabilities, virgl, software, version;
 } raw = { .vhost_fd = -1, .spice_fd = -1 };
@@ -107,6 +107,8 @@ static const GOptionEntry entries[] = {
 			"NAME" },
 	{ "qmp", 0, 0, G_OPTION_ARG_FILENAME, &raw.qmp_path,
 			"QEMU's QMP socket, to obtain keyboard and pointer", "PATH" },
+	{ "stats-socket", 0, 0, G_OPTION_ARG_FILENAME, &raw.stats_socket,
+			"Make this unix socket for vitrine stats and vitrine top", "PATH" },
 	{ "worker-dir", 0, 0, G_OPTION_ARG_FILENAME, &raw.worker_dir,
 			"Where vitrine-render and vitrine-display are", "DIR" },
 	{ "version", 0, 0, G_OPTION_ARG_NONE, &raw.version, "Print the version, and end", NULL },
@@ -127,6 +129,7 @@ static void take_raw(struct options *o)
 		.spice_fd = raw.spice_fd,
 		.name = raw.name ? raw.name : g_strdup(DEFAULT_NAME),
 		.qmp_path = raw.qmp_path,
+		.stats_socket = raw.stats_socket,
 		.worker_dir = raw.worker_dir ? raw.worker_dir : find_worker_dir(),
 	};
 }
@@ -164,5 +167,6 @@ void options_finish(struct options *o)
 	g_free(o->password);
 	g_free(o->name);
 	g_free(o->qmp_path);
+	g_free(o->stats_socket);
 	g_free(o->worker_dir);
 }

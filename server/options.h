@@ -28,6 +28,7 @@ struct options {
 
 	char *name; /* never NULL */
 	char *qmp_path;
+	char *stats_socket; /* NULL: none */
 	char *worker_dir; /* never NULL */
 };
 

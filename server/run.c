@@ -21,6 +21,7 @@
 #include "server/qmp_client.h"
 #include "server/run_dir.h"
 #include "server/run_options.h"
+#include "server/stats.h"
 
 /* Descriptors in the keeper. */
 #define KEEPER_VHOST_FD 3
@@ -309,11 +310,13 @@ static char **keeper_command(const struct run *run)
 {
 	const struct run_options *o = &run->options;
 	g_autofree char *qmp = run_dir_file(&run->dir, QEMU_KEEPER_QMP);
+	g_autofree char *stats = run_dir_file(&run->dir, STATS_SOCKET_FILE);
 	GPtrArray *argv = g_ptr_array_new();
 	g_ptr_array_add(argv, find_keeper());
 	add_format(argv, "--fd=%d", KEEPER_VHOST_FD);
 	add_format(argv, "--name=%s", o->name);
 	add_format(argv, "--qmp=%s", qmp);
+	add_format(argv, "--stats-socket=%s", stats);
 	if (o->spice_unix)
 		add_format(argv, "--spice-unix=%s", o->spice_unix);
 	else

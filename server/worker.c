@@ -27,7 +27,7 @@ static bool worker_spawn(struct worker *worker, GError **error);
 
 void worker_init(struct worker *worker, const struct worker_class *class, void *owner, char **argv)
 {
-	*worker = (struct worker){ .class = class, .owner = owner, .argv = argv, .link = -1 };
+	*worker = (struct worker){ .class = class, .owner = owner, .argv = argv, .stats_fd = -1, .link = -1 };
 }
 
 static void remove_source(unsigned *source)
@@ -171,6 +171,7 @@ static bool worker_spawn(struct worker *worker, GError **error)
 		close(fds[0]);
 		return false;
 	}
+	worker->n_starts++;
 	worker->link = fds[0];
 	worker->state = WORKER_STARTING;
 	worker->link_source = g_unix_fd_add(fds[0], G_IO_IN, on_link, worker);
@@ -182,6 +183,13 @@ static bool worker_spawn(struct worker *worker, GError **error)
 bool worker_start(struct worker *worker, GError **error)
 {
 	return worker_spawn(worker, error);
+}
+
+static void send_stats(struct worker *worker)
+{
+	struct keeper_stats m = { .header.type = KEEPER_MESSAGE_STATS };
+	if (worker->stats_fd >= 0)
+		worker_send(worker, &m, sizeof(m), &worker->stats_fd, 1);
 }
 
 bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready)
@@ -197,7 +205,9 @@ bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready)
 	worker->n_capsets = ready->n_capsets;
 	g_info("%s (pid %d) is ready after %d ms", worker->class->name, (int)worker->pid,
 			(int)((g_get_monotonic_time() - worker->spawn_time_us) / 1000));
-	worker->class->ready(worker->owner);
+	send_stats(worker);
+	if (worker->state == WORKER_READY)
+		worker->class->ready(worker->owner);
 	return true;
 }
 

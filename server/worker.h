@@ -48,6 +48,7 @@ struct worker {
 	const struct worker_class *class;
 	void *owner;
 	char **argv;
+	int stats_fd; /* memory for its figures, the owner's; -1: none */
 
 	enum worker_state state;
 	bool was_ready; /* once, in any life */
@@ -57,6 +58,7 @@ struct worker {
 	unsigned link_source, child_source, timer_source;
 	int64_t spawn_time_us;
 	unsigned backoff_ms;
+	uint32_t n_starts; /* processes so far */
 };
 
 /* Takes argv. Nothing is started yet. */

@@ -12,6 +12,7 @@
 
 #include "protocol/keeper_link.h"
 #include "protocol/shm.h"
+#include "protocol/stats_writer.h"
 #include "tests/wire/consumer_gpu.h"
 
 /* ---- keeper link ---- */
@@ -21,6 +22,11 @@ static bool on_frame_link(void *user, const void *message, int *fds, unsigned n_
 	consumer_frames_attach(user, fds[0]);
 	fds[0] = -1;
 	return true;
+}
+
+static bool on_stats(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	return stats_attach(fds[0], STATS_DISPLAY);
 }
 
 static bool on_listener(void *user, const void *message, int *fds, unsigned n_fds)
@@ -42,6 +48,7 @@ static bool on_dbus(void *user, const void *message, int *fds, unsigned n_fds)
 
 static const struct link_handler KEEPER_TABLE[] = {
 	CONSUMER_ROW(KEEPER_MESSAGE_FRAME_LINK, 1, 1, keeper_frame_link, on_frame_link),
+	CONSUMER_ROW(KEEPER_MESSAGE_STATS, 1, 1, keeper_stats, on_stats),
 	CONSUMER_ROW(KEEPER_MESSAGE_LISTENER, 1, 1, keeper_listener, on_listener),
 	CONSUMER_ROW(KEEPER_MESSAGE_TICKET, 0, 0, keeper_ticket, on_ticket),
 	CONSUMER_ROW(KEEPER_MESSAGE_DBUS, 1, 1, keeper_dbus, on_dbus),

@@ -16,6 +16,7 @@
 
 #include "protocol/keeper_link.h"
 #include "protocol/ledger.h"
+#include "protocol/stats_writer.h"
 
 #define ENTRIES_TAKEN 7
 
@@ -34,6 +35,17 @@ static void note(const char *format, ...)
 	g_autofree char *line = g_strdup_printf("%s %d %s\n", name, (int)getpid(), text);
 	if (log_fd >= 0 && write(log_fd, line, strlen(line)) < 0)
 		exit(3);
+}
+
+/* Counts itself, so that a test sees what a successor finds. */
+static bool on_stats(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	bool render = strcmp(name, "render") == 0;
+	if (!stats_attach(fds[0], render ? STATS_RENDER : STATS_DISPLAY))
+		return false;
+	stats_add(0, render ? STATS_FRAMES_FLUSHED : STATS_PICTURES, 1);
+	note("STATS");
+	return true;
 }
 
 static bool on_ledger(void *user, const void *message, int *fds, unsigned n_fds)
@@ -120,6 +132,7 @@ static bool ignore(void *user, const void *message, int *fds, unsigned n_fds)
 
 static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_FRAME_LINK, "FRAME_LINK", sizeof(struct keeper_frame_link), 1, 1, ignore },
+	{ KEEPER_MESSAGE_STATS, "STATS", sizeof(struct keeper_stats), 1, 1, on_stats },
 	{ KEEPER_MESSAGE_LEDGER, "LEDGER", sizeof(struct keeper_ledger), 1, 1, on_ledger },
 	{ KEEPER_MESSAGE_FEATURES, "FEATURES", sizeof(struct keeper_features), 0, 0, on_features },
 	{ KEEPER_MESSAGE_MEMORY_BEGIN, "BEGIN", sizeof(struct keeper_memory_begin), 0, 0, ignore },

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "protocol/stats.h"
+
+const struct stats_name stats_count_names[STATS_COUNTS] = {
+	[STATS_FRAMES_FLUSHED] = { "frames_flushed", STATS_RENDER },
+	[STATS_FRAMES_MERGED] = { "frames_merged", STATS_RENDER },
+	[STATS_FRAMES_SENT] = { "frames_sent", STATS_RENDER },
+	[STATS_FLUSHED_PIXELS] = { "flushed_pixels", STATS_RENDER },
+	[STATS_FENCES_HELD] = { "fences_held", STATS_RENDER },
+	[STATS_FENCES_HELD_US] = { "fences_held_us", STATS_RENDER },
+	[STATS_FRAMES_RECEIVED] = { "frames_received", STATS_DISPLAY },
+	[STATS_FRAMES_SUPERSEDED] = { "frames_superseded", STATS_DISPLAY },
+	[STATS_PICTURES] = { "pictures", STATS_DISPLAY },
+	[STATS_CHANGED_PIXELS] = { "changed_pixels", STATS_DISPLAY },
+	[STATS_SENT_PIXELS] = { "sent_pixels", STATS_DISPLAY },
+	[STATS_STREAM_STARTS] = { "stream_starts", STATS_DISPLAY },
+	[STATS_STREAM_FRAMES] = { "stream_frames", STATS_DISPLAY },
+	[STATS_SENT_BYTES] = { "sent_bytes", STATS_DISPLAY },
+};
+
+const struct stats_name stats_gauge_names[STATS_GAUGES] = {
+	[STATS_ON] = { "on", STATS_RENDER },
+	[STATS_WIDTH] = { "width_pixels", STATS_RENDER },
+	[STATS_HEIGHT] = { "height_pixels", STATS_RENDER },
+	[STATS_REFRESH_MHZ] = { "refresh_mhz", STATS_RENDER },
+	[STATS_WANTED_MHZ] = { "wanted_mhz", STATS_RENDER },
+	[STATS_STREAMS] = { "streams", STATS_DISPLAY },
+	[STATS_STREAM_BITS_PER_S] = { "stream_bits_per_s", STATS_DISPLAY },
+};
+
+const char *const stats_stage_names[STATS_STAGES] = {
+	[STATS_FLUSH_TO_PICTURE] = "flush_to_picture_us",
+	[STATS_PICTURE_TO_ENCODED] = "picture_to_encoded_us",
+	[STATS_ENCODED_TO_WIRE] = "encoded_to_wire_us",
+	[STATS_FLUSH_TO_WIRE] = "flush_to_wire_us",
+};
+
+const char *const stats_client_count_names[STATS_CLIENT_COUNTS] = {
+	[STATS_CLIENT_SENT_BYTES] = "sent_bytes",
+	[STATS_CLIENT_RECEIVED_BYTES] = "received_bytes",
+};
+
+const char *const stats_client_gauge_names[STATS_CLIENT_GAUGES] = {
+	[STATS_CLIENT_ROUND_TRIP_US] = "round_trip_us",
+	[STATS_CLIENT_CLOCK_MARGIN_US] = "clock_margin_us",
+	[STATS_CLIENT_BITS_PER_S] = "line_bits_per_s",
+};

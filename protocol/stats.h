@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stats: the figures of one worker, in memory that the keeper and readers see.
+ *
+ * The keeper makes one memfd for vitrine-render and one for vitrine-display, keeps them while workers
+ * are replaced (counts go on, gauges begin anew) and gives read-only descriptors of both to whoever
+ * connects to its stats socket. Both have this layout; each worker fills in what the tables in stats.c
+ * say is its own, and the reader takes the rest from the other one.
+ *
+ * All fields are naturally aligned 64-bit numbers, read and written with relaxed atomics: a reader sees
+ * each number whole but no two of the same moment. A reader trusts nothing: a worker may have been
+ * taken over by its guest or its client and write what it likes, at any time.
+ *
+ * The names in the tables are what JSON and exporters show. They have the unit in them and stay; new
+ * ones go to the end of their table, and any change of the layout raises STATS_VERSION.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/frame_link.h"
+#include "protocol/link.h"
+
+#define STATS_MAGIC 0x5354415452544956u /* "VITRTATS" */
+#define STATS_VERSION 1
+/* Connections of people that are told apart; more of them are not shown. */
+#define STATS_CLIENTS_MAX 8
+#define STATS_ENCODER_BYTES 32
+#define STATS_ADDRESS_BYTES 64
+
+/*
+ * Times in microseconds: below 8 each has its bucket, above there are 8 buckets to an octave, so a
+ * bucket is at most 1/8 wide. The last one takes what is longer than 134 s.
+ */
+#define STATS_BUCKETS_PER_OCTAVE 8
+#define STATS_BUCKETS 200
+
+enum stats_worker {
+	STATS_RENDER = 1,
+	STATS_DISPLAY = 2,
+};
+
+/* Of a head; they only rise. */
+enum stats_count {
+	/* render */
+	STATS_FRAMES_FLUSHED,  /* RESOURCE_FLUSH of the guest that touched the head */
+	STATS_FRAMES_MERGED,   /* flushes of a watched head that went into the next frame, not sent themselves */
+	STATS_FRAMES_SENT,     /* FRAME messages to display */
+	STATS_FLUSHED_PIXELS,  /* area of the flushes */
+	STATS_FENCES_HELD,     /* answers held to pace the guest */
+	STATS_FENCES_HELD_US,  /* for how long, in sum */
+	/* display */
+	STATS_FRAMES_RECEIVED,   /* FRAME messages of render */
+	STATS_FRAMES_SUPERSEDED, /* replaced by a newer one before anything of them was used */
+	STATS_PICTURES,          /* drawables given to spice-server */
+	STATS_CHANGED_PIXELS,    /* area found to differ from what was sent last */
+	STATS_SENT_PIXELS,       /* area of the pictures */
+	STATS_STREAM_STARTS,     /* video streams begun */
+	STATS_STREAM_FRAMES,     /* pictures encoded as video */
+	STATS_SENT_BYTES,        /* of the head's display channel, on the wire */
+	STATS_COUNTS,
+};
+
+/* Of a head; as they are now. */
+enum stats_gauge {
+	/* render */
+	STATS_ON,          /* 0 or 1 */
+	STATS_WIDTH,       /* pixels */
+	STATS_HEIGHT,
+	STATS_REFRESH_MHZ,
+	STATS_WANTED_MHZ,  /* frames that display asks for; 0: nobody looks */
+	/* display */
+	STATS_STREAMS,           /* video streams running */
+	STATS_STREAM_BITS_PER_S, /* what the encoder is told to aim at */
+	STATS_GAUGES,
+};
+
+/* Where the time of a frame goes; histograms. All are filled by display. */
+enum stats_stage {
+	STATS_FLUSH_TO_PICTURE,   /* guest's flush taken -> frame here, ready to be read */
+	STATS_PICTURE_TO_ENCODED, /* -> compressed, or out of the video encoder */
+	STATS_ENCODED_TO_WIRE,    /* -> last byte given to the client's socket */
+	STATS_FLUSH_TO_WIRE,      /* all of it */
+	STATS_STAGES,
+};
+
+enum stats_client_count {
+	STATS_CLIENT_SENT_BYTES,
+	STATS_CLIENT_RECEIVED_BYTES,
+	STATS_CLIENT_COUNTS,
+};
+
+enum stats_client_gauge {
+	STATS_CLIENT_ROUND_TRIP_US,
+	STATS_CLIENT_CLOCK_MARGIN_US,  /* how far its media clock is kept behind the server's */
+	STATS_CLIENT_BITS_PER_S,       /* what the line is thought to carry */
+	STATS_CLIENT_GAUGES,
+};
+
+struct stats_histogram {
+	uint64_t sum_us;
+	uint64_t buckets[STATS_BUCKETS];
+};
+
+struct stats_head {
+	uint64_t counts[STATS_COUNTS];
+	uint64_t gauges[STATS_GAUGES];
+	uint64_t encoder[STATS_ENCODER_BYTES / 8]; /* text, NUL-padded: what makes the head's pictures */
+	struct stats_histogram stages[STATS_STAGES];
+};
+
+struct stats_client {
+	uint64_t connected; /* 0: the entry is free */
+	uint64_t counts[STATS_CLIENT_COUNTS];
+	uint64_t gauges[STATS_CLIENT_GAUGES];
+	uint64_t address[STATS_ADDRESS_BYTES / 8]; /* text, NUL-padded: where from */
+};
+
+struct stats {
+	uint64_t magic;
+	uint64_t version;
+	uint64_t size_bytes; /* of this struct */
+	uint64_t worker;     /* enum stats_worker */
+	struct stats_head heads[FRAME_HEADS_MAX];
+	struct stats_client clients[STATS_CLIENTS_MAX];
+};
+
+/* For a field: its name outside, and who fills it in. */
+struct stats_name {
+	const char *name;
+	enum stats_worker worker;
+};
+
+extern const struct stats_name stats_count_names[STATS_COUNTS];
+extern const struct stats_name stats_gauge_names[STATS_GAUGES];
+extern const char *const stats_stage_names[STATS_STAGES];
+extern const char *const stats_client_count_names[STATS_CLIENT_COUNTS];
+extern const char *const stats_client_gauge_names[STATS_CLIENT_GAUGES];
+
+static inline unsigned stats_bucket_of(uint64_t us)
+{
+	if (us < STATS_BUCKETS_PER_OCTAVE)
+		return (unsigned)us;
+	unsigned shift = 60u - (unsigned)__builtin_clzll(us);
+	unsigned bucket = shift * STATS_BUCKETS_PER_OCTAVE + (unsigned)(us >> shift);
+	return bucket < STATS_BUCKETS ? bucket : STATS_BUCKETS - 1;
+}
+
+/* The shortest time that falls into a bucket; that of STATS_BUCKETS is the end of the last. */
+static inline uint64_t stats_bucket_start_us(unsigned bucket)
+{
+	if (bucket < 2 * STATS_BUCKETS_PER_OCTAVE)
+		return bucket;
+	unsigned shift = bucket / STATS_BUCKETS_PER_OCTAVE - 1;
+	uint64_t mantissa = STATS_BUCKETS_PER_OCTAVE + bucket % STATS_BUCKETS_PER_OCTAVE;
+	return mantissa << shift;
+}
+
+/*
+ * What the keeper says, once, to whoever connects to its stats socket (SOCK_SEQPACKET), before it hangs
+ * up. Two descriptors: render's memory and display's, to be mapped for reading (shm.h). Connect again
+ * to learn of a worker that was replaced.
+ */
+#define STATS_MESSAGE_ANSWER 1
+#define STATS_NAME_BYTES 64
+
+struct stats_answer {
+	struct link_header header;
+	uint32_t version; /* STATS_VERSION */
+	uint32_t reserved;
+	char name[STATS_NAME_BYTES]; /* the desktop's, NUL-padded; may be cut */
+	int32_t keeper_pid, render_pid, display_pid; /* 0: not running now */
+	int32_t qemu_pid;                            /* 0: not known */
+	uint32_t render_starts, display_starts;      /* processes so far */
+};

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stats writer: how a worker notes its figures (stats.h).
+ *
+ * One for the process: figures come from threads and callbacks that share nothing else. Until the
+ * keeper's memory has come they go to a place that nobody reads, so there is nothing to check before
+ * a call, and a call costs a few nanoseconds. Any thread. A head that does not exist is ignored.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/stats.h"
+
+/* The memory in use; never NULL. */
+extern struct stats *stats_memory;
+
+/*
+ * Uses the memory behind fd (stays the caller's), a worker's of this kind: clears its gauges, encoders
+ * and clients, keeps its counts. Once in a process; false (logged) when it cannot be used.
+ */
+bool stats_attach(int fd, enum stats_worker worker);
+
+/* Text in relaxed stores of whole words; cut to fit with its NUL. */
+void stats_store_text(uint64_t *words, size_t size_bytes, const char *text);
+
+static inline struct stats *stats_get_memory(void)
+{
+	return __atomic_load_n(&stats_memory, __ATOMIC_ACQUIRE);
+}
+
+static inline void stats_add(unsigned head, enum stats_count count, uint64_t n)
+{
+	if (head < FRAME_HEADS_MAX)
+		__atomic_fetch_add(&stats_get_memory()->heads[head].counts[count], n, __ATOMIC_RELAXED);
+}
+
+static inline void stats_set(unsigned head, enum stats_gauge gauge, uint64_t value)
+{
+	if (head < FRAME_HEADS_MAX)
+		__atomic_store_n(&stats_get_memory()->heads[head].gauges[gauge], value, __ATOMIC_RELAXED);
+}
+
+static inline void stats_record_us(unsigned head, enum stats_stage stage, uint64_t us)
+{
+	if (head >= FRAME_HEADS_MAX)
+		return;
+	struct stats_histogram *histogram = &stats_get_memory()->heads[head].stages[stage];
+	__atomic_fetch_add(&histogram->sum_us, us, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&histogram->buckets[stats_bucket_of(us)], 1, __ATOMIC_RELAXED);
+}
+
+/* The time since `start_ns` of CLOCK_MONOTONIC; one that lies ahead counts as now. */
+void stats_record_since_ns(unsigned head, enum stats_stage stage, uint64_t start_ns);
+
+/* What makes the head's pictures now: "lz4", "x264enc", ... */
+void stats_set_encoder(unsigned head, const char *name);
