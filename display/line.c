@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/line.h"
+
+#include <glib.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "protocol/frame_link.h"
+
+/* A new measurement of the rate counts for 1 part in so many. */
+#define RATE_SMOOTHING 4
+
+struct head_line {
+	unsigned name; /* 0: no line */
+	struct line_open open;
+	uint32_t held_bytes;
+	uint64_t rate_bps;
+	bool rate_is_floor;
+	uint64_t acked_bytes;   /* as of the last measurement of the rate */
+	uint32_t awaited_bytes; /* a head waits for less than this; 0: nobody waits */
+	void (*wake)(void *user);
+	void *wake_user;
+};
+
+struct line {
+	GMutex lock;
+	unsigned last_name;
+	struct head_line heads[FRAME_HEADS_MAX];
+};
+
+struct line *line_create(void)
+{
+	struct line *line = g_new0(struct line, 1);
+	g_mutex_init(&line->lock);
+	return line;
+}
+
+void line_destroy(struct line *line)
+{
+	if (!line)
+		return;
+	g_mutex_clear(&line->lock);
+	g_free(line);
+}
+
+/* ---- measuring ---- */
+
+static uint32_t queued_bytes(int fd, unsigned long what)
+{
+	int bytes = 0;
+	return fd >= 0 && ioctl(fd, what, &bytes) == 0 && bytes > 0 ? (uint32_t)bytes : 0;
+}
+
+/* SIOCOUTQ counts what was sent and not acknowledged, too. */
+static uint32_t measure_backlog(const struct head_line *head)
+{
+	return queued_bytes(head->open.outer_fd, SIOCOUTQ) + head->held_bytes +
+			queued_bytes(head->open.inner_fd, SIOCINQ);
+}
+
+/*
+ * The kernel's rate of one round trip. While the sender had nothing more to send it says how little
+ * there was, not what the line can carry: then it counts only when it is higher.
+ */
+static void measure_rate(struct head_line *head, const struct tcp_info *info)
+{
+	uint64_t sample_bps = info->tcpi_delivery_rate * 8;
+	if (sample_bps == 0 || info->tcpi_bytes_acked == head->acked_bytes)
+		return;
+	head->acked_bytes = info->tcpi_bytes_acked;
+	if (!info->tcpi_delivery_rate_app_limited) {
+		bool first = head->rate_bps == 0 || head->rate_is_floor;
+		head->rate_bps = first ? sample_bps :
+					 head->rate_bps - head->rate_bps / RATE_SMOOTHING +
+						sample_bps / RATE_SMOOTHING;
+		head->rate_is_floor = false;
+	} else if (sample_bps > head->rate_bps) {
+		head->rate_is_floor |= head->rate_bps == 0;
+		head->rate_bps = sample_bps;
+	}
+}
+
+static void measure(struct head_line *head, struct line_figures *figures)
+{
+	struct tcp_info info = { 0 };
+	socklen_t size = sizeof(info);
+	getsockopt(head->open.outer_fd, IPPROTO_TCP, TCP_INFO, &info, &size);
+	measure_rate(head, &info);
+	*figures = (struct line_figures){
+		.rtt_us = info.tcpi_rtt,
+		.rtt_var_us = info.tcpi_rttvar,
+		.rtt_min_us = info.tcpi_min_rtt,
+		.rate_bps = head->rate_bps,
+		.rate_is_floor = head->rate_is_floor,
+		.backlog_bytes = measure_backlog(head),
+	};
+	g_strlcpy(figures->client, head->open.client, sizeof(figures->client));
+}
+
+/* ---- for heads ---- */
+
+bool line_get(struct line *line, unsigned number, struct line_figures *figures)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&line->lock);
+	struct head_line *head = &line->heads[number];
+	*figures = (struct line_figures){ 0 };
+	if (head->name == 0)
+		return false;
+	measure(head, figures);
+	return true;
+}
+
+void line_set_wake(struct line *line, unsigned number, void (*wake)(void *user), void *user)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&line->lock);
+	line->heads[number].wake = wake;
+	line->heads[number].wake_user = user;
+}
+
+bool line_wait_below(struct line *line, unsigned number, uint32_t mark_bytes)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&line->lock);
+	struct head_line *head = &line->heads[number];
+	head->awaited_bytes = 0;
+	if (head->name == 0 || measure_backlog(head) < mark_bytes)
+		return false;
+	head->awaited_bytes = mark_bytes;
+	if (head->open.awaited)
+		head->open.awaited(head->open.user);
+	return mark_bytes > 0;
+}
+
+/* ---- for the relay ---- */
+
+static void wake(struct line *line, const struct head_line *head)
+{
+	void (*call)(void *user) = head->wake;
+	void *user = head->wake_user;
+	g_mutex_unlock(&line->lock);
+	if (call)
+		call(user);
+	g_mutex_lock(&line->lock);
+}
+
+static void stop_waiting(struct line *line, struct head_line *head)
+{
+	if (head->awaited_bytes == 0)
+		return;
+	head->awaited_bytes = 0;
+	wake(line, head);
+}
+
+unsigned line_open(struct line *line, unsigned number, const struct line_open *open)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&line->lock);
+	struct head_line *head = &line->heads[number];
+	if (++line->last_name == 0)
+		line->last_name = 1;
+	head->name = line->last_name;
+	head->open = *open;
+	head->held_bytes = 0;
+	head->rate_bps = 0;
+	head->rate_is_floor = false;
+	head->acked_bytes = 0;
+	stop_waiting(line, head);
+	return line->last_name;
+}
+
+void line_close(struct line *line, unsigned number, unsigned name)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&line->lock);
+	struct head_line *head = &line->heads[number];
+	if (head->name != name)
+		return;
+	head->name = 0;
+	stop_waiting(line, head);
+}
+
+void line_set_held(struct line *line, unsigned number, unsigned name, uint32_t held_bytes)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&line->lock);
+	if (line->heads[number].name == name)
+		line->heads[number].held_bytes = held_bytes;
+}
+
+bool line_check(struct line *line, unsigned number, unsigned name)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&line->lock);
+	struct head_line *head = &line->heads[number];
+	struct line_figures figures;
+	if (head->name != name)
+		return false;
+	measure(head, &figures);
+	if (figures.backlog_bytes < head->awaited_bytes)
+		stop_waiting(line, head);
+	return head->awaited_bytes > 0;
+}
