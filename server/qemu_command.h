@@ -19,6 +19,7 @@
 #define QEMU_KEEPER_QMP "qmp-keeper"
 #define QEMU_OUR_QMP "qmp"
 #define QEMU_LOG "qemu.log"
+#define QEMU_PID_FILE "qemu.pid"
 #define QEMU_SERIAL_LOG "serial.log"
 
 struct qemu_program {

@@ -351,6 +351,16 @@ static bool start_keeper(struct run *run, int vhost_fd, GError **error)
 	return true;
 }
 
+/* For vitrine stats, which shows what QEMU costs. */
+static void write_pid(const struct run *run)
+{
+	g_autofree char *path = run_dir_file(&run->dir, QEMU_PID_FILE);
+	g_autofree char *text = g_strdup_printf("%d\n", (int)run->qemu_child.pid);
+	g_autoptr(GError) error = NULL;
+	if (!g_file_set_contents(path, text, -1, &error))
+		g_warning("%s", error->message);
+}
+
 static bool start_qemu(struct run *run, int vhost_fd, int report_fd, GError **error)
 {
 	g_auto(GStrv) argv =
@@ -375,6 +385,7 @@ static bool start_qemu(struct run *run, int vhost_fd, int report_fd, GError **er
 		run->qemu_child.pid = 0;
 		return false;
 	}
+	write_pid(run);
 	run->qemu_child.source = g_child_watch_add(run->qemu_child.pid, on_qemu_end, run);
 	run->qmp_timer = g_timeout_add(QMP_RETRY_MS, on_qmp_timer, run);
 	return true;

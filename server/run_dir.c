@@ -63,6 +63,28 @@ bool run_dir_in_use(const char *path)
 	return locked;
 }
 
+static int compare_names(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+char **run_dir_list(void)
+{
+	g_autofree char *base = run_dir_base();
+	GPtrArray *names = g_ptr_array_new();
+	GDir *dir = g_dir_open(base, 0, NULL);
+	for (const char *name; dir && (name = g_dir_read_name(dir));) {
+		g_autofree char *path = g_build_filename(base, name, NULL);
+		if (run_dir_name_ok(name) && run_dir_in_use(path))
+			g_ptr_array_add(names, g_strdup(name));
+	}
+	if (dir)
+		g_dir_close(dir);
+	g_ptr_array_sort(names, compare_names);
+	g_ptr_array_add(names, NULL);
+	return (char **)g_ptr_array_free(names, FALSE);
+}
+
 static char *make_base(GError **error)
 {
 	g_autofree char *base = run_dir_base();

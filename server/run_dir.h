@@ -22,6 +22,9 @@ char *run_dir_base(void);
 /* Does a desktop run in this run directory? */
 bool run_dir_in_use(const char *path);
 
+/* The names of the desktops that run, sorted. Free with g_strfreev(). */
+char **run_dir_list(void);
+
 /* What an earlier desktop left behind when it was killed is removed. */
 bool run_dir_create(struct run_dir *dir, const char *name, GError **error);
 void run_dir_remove(struct run_dir *dir);

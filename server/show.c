@@ -68,12 +68,10 @@ int show_main(int argc, char **argv)
 		g_warning("no desktop named \"%s\" is running", argv[1]);
 		return 1;
 	}
-	GDir *dir = g_dir_open(base, 0, NULL);
+	g_auto(GStrv) names = run_dir_list();
 	unsigned n_shown = 0;
-	for (const char *name; dir && (name = g_dir_read_name(dir));)
-		n_shown += show_desktop(base, name);
-	if (dir)
-		g_dir_close(dir);
+	for (unsigned i = 0; names[i]; i++)
+		n_shown += show_desktop(base, names[i]);
 	if (n_shown == 0)
 		printf("no desktop is running\n");
 	return 0;

@@ -8,6 +8,7 @@
 #include "server/log.h"
 #include "server/run.h"
 #include "server/show.h"
+#include "server/stats_command.h"
 
 static int print_version(int argc, char **argv)
 {
@@ -23,6 +24,8 @@ static const struct {
 } commands[] = {
 	{ "run", "run a virtual machine with an OpenGL desktop", run_main },
 	{ "show", "the desktops that run, and what their guests say", show_main },
+	{ "stats", "what running desktops do, in figures", stats_main },
+	{ "top", "the same as a table that is renewed", top_main },
 	{ "version", "print the version", print_version },
 	{ "help", "print this", print_help },
 	{ "--version", NULL, print_version },

@@ -57,11 +57,12 @@ struct desktop *desktop_create(const struct desktop_options *options)
 	char *directory = backend_directory_create();
 	g_autofree char *worker_dir = g_strdup_printf("--worker-dir=%s", directory);
 	g_autofree char *spice = g_strdup_printf("--spice-unix=%s/spice", directory);
+	g_autofree char *stats = g_strdup_printf("--stats-socket=%s/stats", directory);
 	/* In the DRM test VM the desktop draws with a GPU. */
 	const char *node = g_getenv("WIRE_RENDER_NODE");
 	g_autofree char *draw =
 		node ? g_strdup_printf("--render-node=%s", node) : g_strdup("--software");
-	const char *arguments[] = { worker_dir, spice, draw, options->virgl ? "--virgl" : NULL,
+	const char *arguments[] = { worker_dir, spice, stats, draw, options->virgl ? "--virgl" : NULL,
 		NULL };
 	struct guest_options guest = {
 		.program = program("VITRINE_GPU"),

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+/* stats_command: vitrine stats and vitrine top. */
+#pragma once
+
+/* argv[0] is "stats" or "top". Both return an exit status. */
+int stats_main(int argc, char **argv);
+int top_main(int argc, char **argv);
