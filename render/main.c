@@ -12,9 +12,10 @@
 
 #include "protocol/keeper_link.h"
 #include "render/gpu.h"
+#include "render/gpu_report.h"
 #include "render/keeper.h"
 
-static gboolean virgl, software, version, probe;
+static gboolean virgl, software, version, probe, report;
 static char *render_node;
 static int pictures_mib = QUOTA_PICTURES_BYTES / (1024 * 1024);
 
@@ -25,6 +26,9 @@ static const GOptionEntry entries[] = {
 	{ "max-pictures-mib", 0, 0, G_OPTION_ARG_INT, &pictures_mib,
 			"Limit for 2D resources and scanout buffers (1024)", "N" },
 	{ "probe", 0, 0, G_OPTION_ARG_NONE, &probe, "With --virgl: exit with 0 if OpenGL starts here",
+			NULL },
+	{ "report", 0, 0, G_OPTION_ARG_NONE, &report,
+			"Print what the render node, or with --software the CPU, can do (gpu_report.h)",
 			NULL },
 	{ "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL },
 	{ 0 },
@@ -58,6 +62,9 @@ int main(int argc, char **argv)
 		g_print("vitrine-render %s\n", VITRINE_VERSION);
 		return EXIT_SUCCESS;
 	}
+	/* A driver's destructors are no part of the answer. */
+	if (report)
+		_exit(gpu_report_print(render_node, software) ? EXIT_SUCCESS : EXIT_FAILURE);
 	if (!probe && fcntl(KEEPER_LINK_FD, F_SETFD, FD_CLOEXEC) < 0) {
 		g_printerr("vitrine-render: no keeper link on descriptor %d: started by hand?\n",
 				KEEPER_LINK_FD);

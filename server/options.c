@@ -66,7 +66,7 @@ static bool check_address(const struct options *o, GError **error)
 }
 
 /* Next to us in a build tree; otherwise where the package puts them. */
-static char *find_worker_dir(void)
+char *options_find_worker_dir(void)
 {
 	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
 	g_autofree char *dir = self ? g_path_get_dirname(self) : NULL;
@@ -130,7 +130,7 @@ static void take_raw(struct options *o)
 		.name = raw.name ? raw.name : g_strdup(DEFAULT_NAME),
 		.qmp_path = raw.qmp_path,
 		.stats_socket = raw.stats_socket,
-		.worker_dir = raw.worker_dir ? raw.worker_dir : find_worker_dir(),
+		.worker_dir = raw.worker_dir ? raw.worker_dir : options_find_worker_dir(),
 	};
 }
 

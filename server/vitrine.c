@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/gpus.h"
 #include "server/log.h"
 #include "server/run.h"
 #include "server/show.h"
@@ -26,6 +27,7 @@ static const struct {
 	{ "show", "the desktops that run, and what their guests say", show_main },
 	{ "stats", "what running desktops do, in figures", stats_main },
 	{ "top", "the same as a table that is renewed", top_main },
+	{ "gpus", "the GPUs of this machine and what each can do", gpus_main },
 	{ "version", "print the version", print_version },
 	{ "help", "print this", print_help },
 	{ "--version", NULL, print_version },

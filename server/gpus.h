@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gpus: `vitrine gpus`: the render nodes of this machine and what each can do for a desktop, then
+ * the software renderer. The answers are vitrine-render's (render/gpu_report.h), which is started
+ * once for each, as drivers crash and hang.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* How long a driver may take to say what it can do. */
+#define GPUS_TIMEOUT_MS 60000
+
+struct gpu_info {
+	char *node;   /* NULL: the software renderer */
+	char *driver; /* the kernel's; NULL: unknown */
+	GKeyFile *report; /* never NULL; holds at least "works", and "why" when that is false */
+	bool is_default;  /* what a desktop takes that names none */
+};
+
+/*
+ * `nodes_dir` is /dev/dri but in tests, `renderer` the path of vitrine-render. An array of struct
+ * gpu_info that frees its members; the last one is the software renderer.
+ */
+GPtrArray *gpus_survey(const char *nodes_dir, const char *renderer);
+/* Caller frees. */
+char *gpus_describe(const GPtrArray *gpus);
+char *gpus_describe_json(const GPtrArray *gpus);
+
+/* argv[0] is "gpus". Gives the exit status. */
+int gpus_main(int argc, char **argv);
