@@ -310,18 +310,24 @@ static void on_fence(void *user, uint32_t sequence)
 	fence_queue_signal(gpu->fences, sequence);
 }
 
-/* A render node that nobody asked for by name is let go of when virglrenderer does not like it. */
+static bool use_software(struct gpu *gpu)
+{
+	if (!egl_choose(&gpu->choice, NULL, true) || !virgl_init(&gpu->choice, on_fence, gpu))
+		return false;
+	g_message("the GPU does not work: drawing with the CPU instead");
+	return true;
+}
+
+/* A render node that was asked for by name must work, the first time. */
 static bool choose_and_init(struct gpu *gpu)
 {
 	const struct gpu_options *options = &gpu->options;
-	if (!egl_choose(&gpu->choice, options->render_node, options->software))
-		return false;
-	if (virgl_init(&gpu->choice, on_fence, gpu))
+	bool chosen = egl_choose(&gpu->choice, options->render_node, options->software);
+	if (chosen && virgl_init(&gpu->choice, on_fence, gpu))
 		return true;
-	bool may_fall_back = !options->render_node && gpu->choice.render_node_fd >= 0;
+	bool was_node = chosen ? gpu->choice.render_node_fd >= 0 : options->render_node != NULL;
 	egl_abandon(&gpu->choice);
-	return may_fall_back && egl_choose(&gpu->choice, NULL, true) &&
-			virgl_init(&gpu->choice, on_fence, gpu);
+	return was_node && (options->fall_back || !options->render_node) && use_software(gpu);
 }
 
 static bool start_virgl(struct gpu *gpu)
@@ -329,7 +335,7 @@ static bool start_virgl(struct gpu *gpu)
 	const char *render_node = gpu->options.render_node;
 	if (!gpu->options.virgl) {
 		g_message("2D only: no virgl asked for");
-		return !render_node || egl_check_node(render_node);
+		return !render_node || egl_check_node(render_node) || gpu->options.fall_back;
 	}
 	if (!choose_and_init(gpu))
 		return false;

@@ -30,6 +30,7 @@ struct gpu_options {
 	bool virgl;
 	bool software;           /* force software rendering */
 	const char *render_node; /* NULL: choose */
+	bool fall_back;          /* to software when render_node does not work */
 	uint64_t pictures_bytes; /* limit for 2D resources and scanout buffers */
 };
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/renderer.h"
 
+/* See vitrine-render's options. */
+#define FALL_BACK "--fall-back"
+
 #define SEND(renderer, message, fds, n_fds)                                                        \
 	worker_send(&(renderer)->worker, &(message), sizeof(message), fds, n_fds)
 
@@ -34,9 +37,23 @@ static const struct link_handler table[] = {
 			on_ring_stopped },
 };
 
+/* A GPU that goes away later must not take the desktop along. */
+static void allow_fall_back(struct renderer *renderer)
+{
+	char **argv = renderer->worker.argv;
+	unsigned n = g_strv_length(argv);
+	if (g_strv_contains((const char *const *)argv, FALL_BACK))
+		return;
+	argv = g_renew(char *, argv, n + 2);
+	argv[n] = g_strdup(FALL_BACK);
+	argv[n + 1] = NULL;
+	renderer->worker.argv = argv;
+}
+
 static void on_worker_ready(void *owner)
 {
 	struct renderer *renderer = owner;
+	allow_fall_back(renderer);
 	struct keeper_ledger ledger = { .header.type = KEEPER_MESSAGE_LEDGER };
 	SEND(renderer, ledger, &renderer->ledger->fd, 1);
 	renderer->events.ready(renderer->events.user);

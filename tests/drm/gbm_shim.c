@@ -8,9 +8,11 @@
  *                       no-export      there is no dma-buf to be had
  *                       not-a-dmabuf   export gives a memfd, which EGL refuses to import
  *                       wrong-stride   GBM names a stride that is not the buffer's
+ *                       wrong-modifier GBM names a layout that is not the buffer's
  * Faults are for vitrine-render alone: the consumer's own EGL is to see the truth.
  */
 #include <dlfcn.h>
+#include <drm_fourcc.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gbm.h>
@@ -100,6 +102,12 @@ EXPORTED uint32_t gbm_bo_get_stride(struct gbm_bo *bo)
 {
 	uint32_t (*real)(struct gbm_bo *) = next("gbm_bo_get_stride");
 	return real(bo) + (has_fault("wrong-stride") ? 64 : 0);
+}
+
+EXPORTED uint64_t gbm_bo_get_modifier(struct gbm_bo *bo)
+{
+	uint64_t (*real)(struct gbm_bo *) = next("gbm_bo_get_modifier");
+	return has_fault("wrong-modifier") ? I915_FORMAT_MOD_X_TILED : real(bo);
 }
 
 EXPORTED int gbm_bo_get_fd(struct gbm_bo *bo)

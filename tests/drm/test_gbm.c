@@ -4,9 +4,12 @@
  * WIRE_RENDER_NODE. The frame consumer imports what it is given with an EGL of its own; every pixel
  * is compared.
  */
+#include <glib/gstdio.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/drm/drm_test.h"
 #include "tests/wire/scene3d.h"
@@ -85,7 +88,7 @@ static uint32_t dmabufs_taken(struct desktop *desktop)
 	return consumer_link_state(desktop->consumer)->dmabufs;
 }
 
-static void set_takes(struct desktop *desktop, bool dmabufs)
+static void set_takes(struct desktop *desktop, enum consumer_dmabufs dmabufs)
 {
 	struct consumer_takes takes = { .header.type = CONSUMER_TAKES, .dmabufs = dmabufs };
 	g_assert_cmpint(link_send(desktop->consumer->fd, &takes, sizeof(takes), NULL, 0), ==, 0);
@@ -216,7 +219,7 @@ static void test_damage(void)
 	for (unsigned i = 0; i < 90; i++) {
 		guest_rect spot = { i * 37 % (WIDTH - 16), i * 23 % (HEIGHT - 16), 16, 16 };
 		if (i % 30 == 29)
-			set_takes(desktop, i % 60 != 29);
+			set_takes(desktop, i % 60 == 29 ? CONSUMER_NO_DMABUFS : CONSUMER_DMABUFS);
 		for (uint32_t k = 0; k < 256; k++)
 			pixels[(spot.y + k / 16) * WIDTH + spot.x + k % 16] =
 				0xff000000 | (i * 2654435761u >> 8);
@@ -288,7 +291,7 @@ static void test_100_displays(void)
 	unsigned fds = drm_test_count_fds(renderer);
 	for (unsigned i = 0; i < 100; i++) {
 		g_autofree uint32_t *pixels = wire_noise(0, 64 * 64);
-		set_takes(desktop, i % 2);
+		set_takes(desktop, i % 2 ? CONSUMER_DMABUFS : CONSUMER_NO_DMABUFS);
 		if (i % 20 == 10) {
 			kill(desktop->consumer->pid, SIGKILL);
 			g_assert_true(consumer_link_accept(desktop->consumer));
@@ -316,6 +319,8 @@ static void test_fault(const void *data)
 	struct desktop *desktop = create();
 	guest_rect all = { 0, 0, WIDTH, HEIGHT };
 	consumer_link_mode(desktop->consumer, true, false);
+	if (g_str_equal(fault, "wrong-modifier"))
+		set_takes(desktop, CONSUMER_LINEAR_DMABUFS);
 	for (uint32_t i = 0; i < 12; i++) {
 		g_autofree uint32_t *pixels = wire_noise(70 + i, WIDTH * HEIGHT);
 		create_3d(
@@ -334,10 +339,55 @@ static void test_fault(const void *data)
 	g_test_message(
 		"%s: %u dma-bufs, fall back said %u times", fault, dmabufs_taken(desktop), said);
 	g_assert_cmpuint(said, <=, 1);
-	if (g_str_equal(fault, "none-made") || g_str_equal(fault, "no-export"))
+	if (g_str_equal(fault, "none-made") || g_str_equal(fault, "no-export") ||
+		g_str_equal(fault, "wrong-modifier"))
 		g_assert_cmpuint(said, ==, 1);
 	desktop_destroy(desktop);
 	g_unsetenv("GBM_SHIM_FAULT");
+}
+
+/* ---- a GPU that goes away ---- */
+
+/* One of the test's own for the same device, so that it can be taken away. */
+static char *make_node(const char *real)
+{
+	struct stat st;
+	char *path = g_build_filename(g_get_tmp_dir(), "node-XXXXXX", NULL);
+	close(g_mkstemp(path));
+	g_unlink(path);
+	g_assert_cmpint(stat(real, &st), ==, 0);
+	g_assert_cmpint(mknod(path, S_IFCHR | 0600, st.st_rdev), ==, 0);
+	return path;
+}
+
+static void show_noise(struct desktop *desktop, uint32_t id, uint32_t seed)
+{
+	g_autofree uint32_t *pixels = wire_noise(seed, WIDTH * HEIGHT);
+	create_3d(desktop->guest, id, VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM, WIDTH, HEIGHT);
+	upload_3d(desktop->guest, id, pixels, WIDTH, HEIGHT);
+	show(desktop->guest, 0, id, (guest_rect){ 0, 0, WIDTH, HEIGHT });
+	g_assert_true(desktop_shows(desktop, 0, pixels, WIDTH, HEIGHT));
+}
+
+/* The renderer dies, as drivers do to it, and the next one finds no GPU. */
+static void test_vanish(void)
+{
+	g_autofree char *real = g_strdup(g_getenv("WIRE_RENDER_NODE"));
+	g_autofree char *node = make_node(real);
+	g_setenv("WIRE_RENDER_NODE", node, TRUE);
+	struct desktop *desktop = create();
+	struct backend *backend = desktop->guest->backend;
+	show_noise(desktop, 7, 1);
+	g_assert_cmpuint(dmabufs_taken(desktop), >, 0);
+	g_unlink(node);
+	pid_t before = desktop_renderer(desktop);
+	kill(before, SIGKILL);
+	g_assert_cmpint(backend_wait_child(backend, "vitrine-render", before, wire_ms(10000)), >, 0);
+	show_noise(desktop, 8, 2);
+	show_noise(desktop, 9, 3);
+	g_assert_cmpuint(backend_count_log(backend, "with the CPU instead"), ==, 1);
+	desktop_destroy(desktop);
+	g_setenv("WIRE_RENDER_NODE", real, TRUE);
 }
 
 /* ---- */
@@ -345,7 +395,7 @@ static void test_fault(const void *data)
 int main(int argc, char **argv)
 {
 	static const char *const faults[] = { "none-made", "none-after-2", "no-export",
-		"not-a-dmabuf", "wrong-stride" };
+		"not-a-dmabuf", "wrong-stride", "wrong-modifier" };
 	wire_init(&argc, &argv);
 	if (!drm_test_init())
 		return wire_skip_all("needs a DRM device (WIRE_RENDER_NODE): run it in tests/drm/vm");
@@ -357,6 +407,7 @@ int main(int argc, char **argv)
 		g_autofree char *name = g_strdup_printf("/gbm/fault/%s", faults[i]);
 		g_test_add_data_func(name, faults[i], test_fault);
 	}
+	g_test_add_func("/gbm/vanish", test_vanish);
 	g_test_add_func("/gbm/100-displays", test_100_displays);
 	g_test_add_func("/gbm/1000-modes", test_1000_modes);
 	return g_test_run();

@@ -86,7 +86,7 @@ static bool on_takes(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	struct consumer *c = user;
 	const struct consumer_takes *m = message;
-	c->takes_dmabufs = m->dmabufs && consumer_gpu_is_open();
+	c->takes = consumer_gpu_is_open() ? m->dmabufs : CONSUMER_NO_DMABUFS;
 	consumer_frames_send_formats(c);
 	return true;
 }
@@ -217,7 +217,7 @@ int main(int argc, char **argv)
 	consumer_frames_init(&c);
 	if (g_getenv("WIRE_RENDER_NODE"))
 		consumer_gpu_open(g_getenv("WIRE_RENDER_NODE"));
-	c.takes_dmabufs = consumer_gpu_is_open();
+	c.takes = consumer_gpu_is_open() ? CONSUMER_DMABUFS : CONSUMER_NO_DMABUFS;
 	introduce(&c);
 	run(&c);
 }

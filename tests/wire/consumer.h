@@ -46,7 +46,7 @@ struct consumer {
 	struct consumer_state_answer state;
 	struct consumer_mode mode;
 	bool hello;
-	bool takes_dmabufs;
+	enum consumer_dmabufs takes;
 	bool bench;
 	struct picture_pattern pattern;
 };

@@ -65,8 +65,9 @@ void consumer_frames_send_formats(struct consumer *c)
 			.header.type = FRAME_MESSAGE_FORMATS_WANTED,
 			.head = head,
 		};
-		if (c->takes_dmabufs)
-			m.n_formats = consumer_gpu_formats(m.formats);
+		if (c->takes != CONSUMER_NO_DMABUFS)
+			m.n_formats = consumer_gpu_formats(
+				m.formats, c->takes == CONSUMER_LINEAR_DMABUFS);
 		send_frames(c, &m, sizeof(m));
 	}
 }

@@ -55,9 +55,15 @@ struct consumer_mode {
 };
 
 /* Which buffers it says it can use, from now on. It begins with dma-bufs when it has a GPU. */
+enum consumer_dmabufs {
+	CONSUMER_NO_DMABUFS,
+	CONSUMER_DMABUFS,
+	CONSUMER_LINEAR_DMABUFS, /* named so: none whose layout is left to the driver */
+};
+
 struct consumer_takes {
 	struct link_header header;
-	uint32_t dmabufs;
+	uint32_t dmabufs; /* enum consumer_dmabufs */
 	uint32_t reserved;
 };
 
