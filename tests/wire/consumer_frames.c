@@ -246,7 +246,7 @@ static void take_damage(struct consumer *c, struct consumer_head *h, const struc
 				first + (size_t)y * b->add.stride_bytes + (size_t)r->x * 4,
 				(size_t)r->width * 4);
 	}
-	for (uint32_t y = 0; y < h->state.height; y++) {
+	for (uint32_t y = 0; !c->mode.trust && y < h->state.height; y++) {
 		if (memcmp(h->picture + (size_t)y * width, first + (size_t)y * b->add.stride_bytes,
 			    (size_t)width * 4) != 0) {
 			c->state.damage_short++;

@@ -174,6 +174,12 @@ void consumer_link_mode(struct consumer_link *link, bool hold, bool sleep)
 	tell(link, &m, sizeof(m));
 }
 
+void consumer_link_trust(struct consumer_link *link)
+{
+	struct consumer_mode m = { .header.type = CONSUMER_MODE, .trust = true };
+	tell(link, &m, sizeof(m));
+}
+
 void consumer_link_bench(struct consumer_link *link, uint32_t width, uint32_t height)
 {
 	struct consumer_bench m = {

@@ -52,6 +52,8 @@ struct consumer_mode {
 	uint32_t hold;  /* keeps buffers locked (at most FRAME_LOCKED_MAX): releases when turned off
 			 */
 	uint32_t sleep; /* reads nothing from the frame link */
+	uint32_t trust; /* looks at the damage alone, as display does, and compares nothing */
+	uint32_t reserved;
 };
 
 /* Which buffers it says it can use, from now on. It begins with dma-bufs when it has a GPU. */
