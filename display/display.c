@@ -175,8 +175,12 @@ static void on_connection(void *user, int fd, const void *key, bool connected)
 static void on_rates(void *user)
 {
 	struct display *display = user;
-	for (unsigned i = 0; display->link && i < FRAME_HEADS_MAX; i++)
-		frame_link_want_rate(display->link, i, audience_rate_mhz(display->audience, i));
+	for (unsigned i = 0; display->core && i < FRAME_HEADS_MAX; i++) {
+		uint32_t rate_mhz = audience_rate_mhz(display->audience, i);
+		screens_set_watched(display->screens, i, rate_mhz > 0);
+		if (display->link)
+			frame_link_want_rate(display->link, i, rate_mhz);
+	}
 }
 
 static const struct audience_ops audience_ops = {
@@ -411,7 +415,7 @@ void display_destroy(struct display *display)
 	display->dbus = NULL;
 	g_clear_pointer(&display->local, local_destroy);
 	clients_destroy(display->clients);
-	spice_core_destroy(display->core);
+	spice_core_destroy(g_steal_pointer(&display->core));
 	spice_inputs_destroy(display->spice_inputs);
 	spice_agent_destroy(display->agent);
 	screens_destroy(display->screens);

@@ -34,6 +34,7 @@ void head_resize(struct head *head, uint32_t width, uint32_t height)
 	g_mutex_lock(&head->lock);
 	head->width = width;
 	head->height = height;
+	head->mode++;
 	head->blank = false;
 	damage_reset(&head->pending, width, height);
 	replace_frame(head, NULL);
@@ -67,4 +68,11 @@ void head_drop_frame(struct head *head)
 	g_mutex_lock(&head->lock);
 	damage_reset(&head->pending, head->width, head->height);
 	replace_frame(head, NULL);
+}
+
+void head_set_watched(struct head *head, bool watched)
+{
+	g_mutex_lock(&head->lock);
+	head->watched = watched;
+	g_mutex_unlock(&head->lock);
 }

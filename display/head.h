@@ -2,9 +2,9 @@
 /*
  * head: one monitor of the guest: its newest frame and what of it was not shown yet.
  *
- * The main loop puts frames in, spice-server's worker takes pictures out (picture.h) whenever its
- * client can take one. A frame that was not taken is replaced by a newer one, the union of their
- * damage stays. The newest frame is held only while there is damage left to show.
+ * The main loop puts frames in, spice-server's worker takes them out (painter.h) whenever its client
+ * can take one. A frame that was not taken is replaced by a newer one, the union of their damage
+ * stays. The newest frame is held only while there is damage left to show.
  *
  * A head exists from start to end of the process, on or off, for as long as frames that point to it.
  *
@@ -29,15 +29,11 @@ struct head {
 	/* under lock */
 	GMutex lock;
 	uint32_t width, height;
+	unsigned mode; /* rises with every head_resize: what was known of the surface is void */
+	bool watched;  /* somebody looks; else what the worker knows is to be freed */
 	struct damage pending;
 	struct frame *newest; /* NULL, or what `pending` is to be read from */
 	bool blank;           /* show black, then `pending` */
-	struct {
-		unsigned whole;    /* pictures that hold a render buffer */
-		unsigned copies;   /* pictures that hold heap */
-		size_t heap_bytes; /* by copies */
-		bool starved;      /* a bound was met since the last release */
-	} out;
 };
 
 struct head *head_create(unsigned number);
@@ -55,3 +51,6 @@ void head_push_blank(struct head *head);
 
 /* The renderer went away: its buffers are let go of, the picture shown stays. */
 void head_drop_frame(struct head *head);
+
+/* A client looks at the head, or none does any more: wake the worker then. */
+void head_set_watched(struct head *head, bool watched);

@@ -1,125 +1,120 @@
 /* SPDX-License-Identifier: MIT */
 #include "display/picture.h"
 
+#include <glib.h>
 #include <string.h>
-
-#include "display/stats.h"
 
 #define BYTES_PER_PIXEL 4u
 
-static uint64_t head_pixels(const struct head *head)
+static size_t heap_max(const struct picture_store *store)
 {
-	return (uint64_t)head->width * head->height;
-}
-
-static size_t heap_max(const struct head *head)
-{
-	return (size_t)CLAMP(3 * head_pixels(head) * BYTES_PER_PIXEL, PICTURE_HEAP_MIN,
-			PICTURE_HEAP_MAX);
-}
-
-static bool wants_whole(const struct head *head)
-{
-	return head->newest->whole &&
-			damage_area(&head->pending) * 100 >= head_pixels(head) * PICTURE_WHOLE_PERCENT;
-}
-
-static enum picture_result take_blank(struct head *head, struct picture *picture)
-{
-	head->blank = false;
-	*picture = (struct picture){ .head = head, .rect = { 0, 0, head->width, head->height } };
-	return PICTURE_TAKEN;
-}
-
-static enum picture_result take_whole(struct head *head, struct picture *picture)
-{
-	if (head->out.whole >= PICTURE_WHOLE_MAX)
-		return PICTURE_BLOCKED;
-	head->out.whole++;
-	struct frame *frame = g_steal_pointer(&head->newest);
-	damage_reset(&head->pending, head->width, head->height);
-	*picture = (struct picture){
-		.head = head,
-		.rect = { 0, 0, head->width, head->height },
-		.pixels = frame->pixels,
-		.stride_bytes = frame->stride_bytes,
-		.frame = frame,
-	};
-	return PICTURE_TAKEN;
-}
-
-static uint8_t *copy_rect(const struct frame *frame, const struct frame_rect *rect, size_t *size_bytes)
-{
-	size_t row_bytes = (size_t)rect->width * BYTES_PER_PIXEL;
-	uint8_t *copy = g_malloc(row_bytes * rect->height);
-	const uint8_t *from = frame->pixels + (size_t)rect->y * frame->stride_bytes +
-			(size_t)rect->x * BYTES_PER_PIXEL;
-	for (uint32_t row = 0; row < rect->height; row++)
-		memcpy(copy + row * row_bytes, from + (size_t)row * frame->stride_bytes, row_bytes);
-	*size_bytes = row_bytes * rect->height;
-	return copy;
+	uint64_t head_bytes = (uint64_t)store->width * store->height * BYTES_PER_PIXEL;
+	return (size_t)CLAMP(3 * head_bytes, PICTURE_HEAP_MIN, PICTURE_HEAP_MAX);
 }
 
 /* A quarter of the heap is the most that one copy may take, so that several can be on their way. */
-static enum picture_result take_copy(struct head *head, struct picture *picture)
+static size_t copy_max(const struct picture_store *store)
 {
-	size_t copy_max = heap_max(head) / 4;
-	if (head->out.copies >= PICTURE_COPIES_MAX ||
-			head->out.heap_bytes > heap_max(head) - copy_max) {
-		bool again = head->out.starved;
-		head->out.starved = true;
+	return heap_max(store) / 4;
+}
+
+uint64_t picture_copy_pixels_max(const struct picture_store *store)
+{
+	return copy_max(store) / BYTES_PER_PIXEL;
+}
+
+struct picture_source *picture_source_create(struct picture_store *store, struct frame *frame)
+{
+	struct picture_source *source = g_new(struct picture_source, 1);
+	*source = (struct picture_source){ .frame = frame, .refs = 1, .store = store };
+	store->sources++;
+	return source;
+}
+
+struct picture_source *picture_source_ref(struct picture_source *source)
+{
+	source->refs++;
+	return source;
+}
+
+void picture_source_unref(struct picture_source *source)
+{
+	if (!source || --source->refs > 0)
+		return;
+	source->store->sources--;
+	frame_unref(source->frame);
+	g_free(source);
+}
+
+static const uint8_t *pixels_at(const struct frame *frame, const struct frame_rect *rect)
+{
+	return frame->pixels + (size_t)rect->y * frame->stride_bytes +
+			(size_t)rect->x * BYTES_PER_PIXEL;
+}
+
+static uint8_t *copy_rect(const struct frame *frame, const struct frame_rect *rect)
+{
+	size_t row_bytes = (size_t)rect->width * BYTES_PER_PIXEL;
+	uint8_t *copy = g_malloc(row_bytes * rect->height);
+	const uint8_t *from = pixels_at(frame, rect);
+	for (uint32_t row = 0; row < rect->height; row++)
+		memcpy(copy + row * row_bytes, from + (size_t)row * frame->stride_bytes, row_bytes);
+	return copy;
+}
+
+enum picture_result picture_copy(struct picture *picture, struct picture_source *source,
+		const struct frame_rect *rect)
+{
+	struct picture_store *store = source->store;
+	if (store->copies >= PICTURE_COPIES_MAX ||
+			store->heap_bytes > heap_max(store) - copy_max(store)) {
+		bool again = store->starved;
+		store->starved = true;
 		return again ? PICTURE_BLOCKED : PICTURE_STARVED;
 	}
-	struct frame_rect rect;
-	damage_take(&head->pending, copy_max / BYTES_PER_PIXEL, &rect);
 	*picture = (struct picture){
-		.head = head,
-		.rect = rect,
-		.stride_bytes = rect.width * BYTES_PER_PIXEL,
+		.kind = PICTURE_PIXELS,
+		.rect = *rect,
+		.stride_bytes = rect->width * BYTES_PER_PIXEL,
+		.store = store,
+		.copy = copy_rect(source->frame, rect),
+		.copy_bytes = (size_t)rect->width * rect->height * BYTES_PER_PIXEL,
 	};
-	picture->copy = copy_rect(head->newest, &rect, &picture->copy_bytes);
 	picture->pixels = picture->copy;
-	head->out.copies++;
-	head->out.heap_bytes += picture->copy_bytes;
+	store->copies++;
+	store->heap_bytes += picture->copy_bytes;
 	return PICTURE_TAKEN;
 }
 
-enum picture_result picture_take(struct head *head, struct picture *picture)
+/* Whole: stride * height bytes from the upper left pixel on are mapped. */
+bool picture_can_point(const struct picture_source *source, const struct frame_rect *rect)
 {
-	enum picture_result result = PICTURE_NONE;
-	struct frame *done = NULL;
-	g_mutex_lock(&head->lock);
-	if (head->blank) {
-		result = take_blank(head, picture);
-	} else if (head->newest) {
-		result = wants_whole(head) ? take_whole(head, picture) : take_copy(head, picture);
-		if (damage_is_empty(&head->pending))
-			done = g_steal_pointer(&head->newest);
-	}
-	g_mutex_unlock(&head->lock);
-	frame_unref(done);
-	if (result == PICTURE_TAKEN) {
-		stats_add(head->number, STATS_PICTURES, 1);
-		stats_add(head->number, STATS_SENT_PIXELS,
-				(uint64_t)picture->rect.width * picture->rect.height);
-	}
-	return result;
+	const struct frame *frame = source->frame;
+	if (!frame->whole)
+		return false;
+	return rect->x == 0 || rect->y + rect->height < frame->height;
 }
 
-bool picture_release(struct picture *picture)
+void picture_point(struct picture *picture, struct picture_source *source,
+		const struct frame_rect *rect)
 {
-	struct head *head = picture->head;
-	g_mutex_lock(&head->lock);
-	if (picture->frame)
-		head->out.whole--;
+	*picture = (struct picture){
+		.kind = PICTURE_PIXELS,
+		.rect = *rect,
+		.pixels = pixels_at(source->frame, rect),
+		.stride_bytes = source->frame->stride_bytes,
+		.store = source->store,
+		.source = picture_source_ref(source),
+	};
+}
+
+void picture_release(struct picture *picture)
+{
 	if (picture->copy) {
-		head->out.copies--;
-		head->out.heap_bytes -= picture->copy_bytes;
+		picture->store->copies--;
+		picture->store->heap_bytes -= picture->copy_bytes;
 	}
-	head->out.starved = false;
-	bool waiting = head->newest != NULL;
-	g_mutex_unlock(&head->lock);
-	frame_unref(picture->frame);
+	picture->store->starved = false;
+	picture_source_unref(picture->source);
 	g_free(picture->copy);
-	return waiting;
 }

@@ -304,3 +304,11 @@ void screens_new_display(struct screens *screens, unsigned number)
 	if (screens_is_open(screens, number))
 		spice_gl_new_viewer(spice_head_gl(screens->screens[number].spice));
 }
+
+void screens_set_watched(struct screens *screens, unsigned number, bool watched)
+{
+	if (!screens_is_open(screens, number))
+		return;
+	head_set_watched(screens->screens[number].head, watched);
+	spice_head_wake(screens->screens[number].spice);
+}

@@ -68,3 +68,6 @@ bool screens_cursor_hide(struct screens *screens, unsigned head);
 void screens_new_viewer(struct screens *screens, unsigned head);
 /* A client is opening the display channel of a head. */
 void screens_new_display(struct screens *screens, unsigned head);
+
+/* Somebody looks at a head, or nobody does any more. */
+void screens_set_watched(struct screens *screens, unsigned head, bool watched);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "display/picture.h"
+#include "display/painter.h"
 #include "display/spice_gl.h"
 
 #define BYTES_PER_PIXEL 4u
@@ -19,6 +19,7 @@
 struct spice_head {
 	QXLInstance instance;
 	struct head *head;
+	struct painter *painter; /* the worker's */
 	struct spice_cursor *cursor;
 	struct spice_gl *gl;
 	spice_head_wanted wanted;
@@ -73,7 +74,7 @@ static void wake_from_main(struct spice_head *owner)
 static void release_drawable(struct spice_resource *resource)
 {
 	struct drawable *drawable = (struct drawable *)resource;
-	if (picture_release(&drawable->picture))
+	if (painter_release(drawable->owner->painter, &drawable->picture))
 		wake_from_main(drawable->owner);
 	g_free(drawable);
 }
@@ -91,6 +92,34 @@ static void fill_image(QXLImage *image, const struct picture *picture)
 	image->bitmap.data = (uintptr_t)picture->pixels;
 }
 
+static void fill_pixels(QXLDrawable *drawable, QXLImage *image, const struct picture *picture)
+{
+	drawable->type = QXL_DRAW_COPY;
+	drawable->u.copy.rop_descriptor = SPICE_ROPD_OP_PUT;
+	drawable->u.copy.src_bitmap = (uintptr_t)image;
+	drawable->u.copy.src_area.right = (int32_t)picture->rect.width;
+	drawable->u.copy.src_area.bottom = (int32_t)picture->rect.height;
+	fill_image(image, picture);
+}
+
+static void fill_black(QXLDrawable *drawable, QXLImage *image, const struct picture *picture)
+{
+	drawable->type = QXL_DRAW_BLACKNESS;
+}
+
+static void fill_scroll(QXLDrawable *drawable, QXLImage *image, const struct picture *picture)
+{
+	drawable->type = QXL_COPY_BITS;
+	drawable->u.copy_bits.src_pos.x = (int32_t)picture->from_x;
+	drawable->u.copy_bits.src_pos.y = (int32_t)picture->from_y;
+}
+
+static void (*const fill_kind[])(QXLDrawable *, QXLImage *, const struct picture *) = {
+	[PICTURE_PIXELS] = fill_pixels,
+	[PICTURE_BLACK] = fill_black,
+	[PICTURE_SCROLL] = fill_scroll,
+};
+
 static void fill_drawable(QXLDrawable *drawable, QXLImage *image, const struct picture *picture)
 {
 	const struct frame_rect *rect = &picture->rect;
@@ -104,23 +133,14 @@ static void fill_drawable(QXLDrawable *drawable, QXLImage *image, const struct p
 	drawable->clip.type = SPICE_CLIP_TYPE_NONE;
 	for (unsigned i = 0; i < G_N_ELEMENTS(drawable->surfaces_dest); i++)
 		drawable->surfaces_dest[i] = -1;
-	if (!picture->pixels) {
-		drawable->type = QXL_DRAW_BLACKNESS;
-		return;
-	}
-	drawable->type = QXL_DRAW_COPY;
-	drawable->u.copy.rop_descriptor = SPICE_ROPD_OP_PUT;
-	drawable->u.copy.src_bitmap = (uintptr_t)image;
-	drawable->u.copy.src_area.right = (int32_t)rect->width;
-	drawable->u.copy.src_area.bottom = (int32_t)rect->height;
-	fill_image(image, picture);
+	fill_kind[picture->kind](drawable, image, picture);
 }
 
 static int get_command(QXLInstance *instance, QXLCommandExt *ext)
 {
 	struct spice_head *owner = spice_head_of(instance);
 	struct picture picture;
-	switch (picture_take(owner->head, &picture)) {
+	switch (painter_take(owner->painter, &picture)) {
 	case PICTURE_TAKEN:
 		break;
 	case PICTURE_STARVED:
@@ -272,6 +292,7 @@ struct spice_head *spice_head_create(
 {
 	struct spice_head *owner = g_new0(struct spice_head, 1);
 	owner->head = head;
+	owner->painter = painter_create(head);
 	owner->wanted = wanted;
 	owner->user = user;
 	owner->cursor = spice_cursor_create();
@@ -282,6 +303,7 @@ struct spice_head *spice_head_create(
 		g_warning("head %u: spice-server takes no more devices", head->number);
 		spice_gl_destroy(owner->gl);
 		spice_cursor_destroy(owner->cursor);
+		painter_destroy(owner->painter);
 		g_free(owner);
 		return NULL;
 	}
@@ -307,6 +329,7 @@ void spice_head_destroy(struct spice_head *owner)
 		munmap(owner->surface, owner->surface_bytes);
 	spice_gl_destroy(owner->gl);
 	spice_cursor_destroy(owner->cursor);
+	painter_destroy(owner->painter);
 	g_free(owner);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * picture: with a spice-server that behaves as badly as it may (pulls late, keeps everything), memory
+ * painter: with a spice-server that behaves as badly as it may (pulls late, keeps everything), memory
  * and locked buffers stay bounded, and what it is given in the end is the guest's last picture.
  */
-#include "display/picture.h"
+#include "display/painter.h"
 
 #include <drm_fourcc.h>
 #include <glib.h>
@@ -18,6 +18,7 @@
 
 struct guest {
 	struct head *head;
+	struct painter *painter;
 	uint32_t stride_bytes;
 	uint32_t *canvas;
 	uint32_t *memory[BUFFERS];
@@ -35,12 +36,14 @@ static void on_released(void *user, uint32_t buffer, uint32_t head, uint64_t ser
 }
 
 /* The last row ends with the object, whatever the stride. */
-static void guest_init_buffers(struct guest *guest, uint32_t stride_bytes)
+static void guest_init_buffers(struct guest *guest, uint32_t stride_bytes, bool watched)
 {
 	size_t size_bytes = stride_bytes * (HEIGHT - 1) + WIDTH * 4;
 	*guest = (struct guest){ .head = head_create(0), .stride_bytes = stride_bytes };
 	guest->canvas = g_malloc0(WIDTH * HEIGHT * 4);
+	guest->painter = painter_create(guest->head);
 	head_resize(guest->head, WIDTH, HEIGHT);
+	head_set_watched(guest->head, watched);
 	for (uint32_t i = 0; i < BUFFERS; i++) {
 		struct frame_buffer_add add = {
 			.buffer = i + 1,
@@ -60,11 +63,12 @@ static void guest_init_buffers(struct guest *guest, uint32_t stride_bytes)
 
 static void guest_init(struct guest *guest)
 {
-	guest_init_buffers(guest, WIDTH * 4);
+	guest_init_buffers(guest, WIDTH * 4, true);
 }
 
 static void guest_finish(struct guest *guest)
 {
+	painter_destroy(guest->painter);
 	head_destroy(guest->head);
 	for (unsigned i = 0; i < BUFFERS; i++) {
 		g_assert_false(guest->locked[i]);
@@ -84,12 +88,8 @@ static unsigned free_buffer(struct guest *guest)
 	g_error("all buffers are locked: the guest would wait");
 }
 
-static void guest_draw(struct guest *guest, struct frame_rect rect, uint32_t color)
+static void guest_flush(struct guest *guest, struct frame_rect rect)
 {
-	for (uint32_t y = rect.y; y < rect.y + rect.height; y++) {
-		for (uint32_t x = rect.x; x < rect.x + rect.width; x++)
-			guest->canvas[y * WIDTH + x] = color + x * y;
-	}
 	unsigned i = free_buffer(guest);
 	for (uint32_t y = 0; y < HEIGHT; y++)
 		memcpy((uint8_t *)guest->memory[i] + y * guest->stride_bytes, guest->canvas + y * WIDTH,
@@ -105,8 +105,18 @@ static void guest_draw(struct guest *guest, struct frame_rect rect, uint32_t col
 	guest->max_locked = MAX(guest->max_locked, n_locked);
 }
 
+static void guest_draw(struct guest *guest, struct frame_rect rect, uint32_t color)
+{
+	for (uint32_t y = rect.y; y < rect.y + rect.height; y++) {
+		for (uint32_t x = rect.x; x < rect.x + rect.width; x++)
+			guest->canvas[y * WIDTH + x] = color + x * y;
+	}
+	guest_flush(guest, rect);
+}
+
 /* A spice-server: a list of what it holds, and what its client has been shown. */
 struct server {
+	struct painter *painter;
 	GQueue held; /* struct picture */
 	uint32_t *surface;
 };
@@ -131,17 +141,17 @@ static bool covers(const struct picture *newer, const struct picture *older)
 }
 
 /* What is covered is let go of, what is not stays: that is all a real one promises. */
-static enum picture_result server_pull(struct server *server, struct head *head)
+static enum picture_result server_pull(struct server *server)
 {
 	struct picture picture;
-	enum picture_result result = picture_take(head, &picture);
+	enum picture_result result = painter_take(server->painter, &picture);
 	if (result != PICTURE_TAKEN)
 		return result;
 	for (GList *l = server->held.head, *after; l; l = after) {
 		after = l->next;
 		if (!covers(&picture, l->data))
 			continue;
-		picture_release(l->data);
+		painter_release(server->painter, l->data);
 		g_free(l->data);
 		g_queue_delete_link(&server->held, l);
 	}
@@ -156,16 +166,16 @@ static bool server_free_some(struct server *server, unsigned n)
 	bool waiting = false;
 	for (; n > 0 && server->held.length > 0; n--) {
 		struct picture *picture = g_queue_pop_head(&server->held);
-		waiting = picture_release(picture);
+		waiting = painter_release(server->painter, picture);
 		g_free(picture);
 	}
 	return waiting;
 }
 
-static void server_settle(struct server *server, struct head *head)
+static void server_settle(struct server *server)
 {
 	enum picture_result result;
-	while ((result = server_pull(server, head)) != PICTURE_NONE) {
+	while ((result = server_pull(server)) != PICTURE_NONE) {
 		if (result == PICTURE_STARVED)
 			g_assert_true(server_free_some(server, 64));
 		else
@@ -187,6 +197,7 @@ static void run(bool small, unsigned n_frames, unsigned pull_every)
 	struct server server = { .surface = g_malloc0(WIDTH * HEIGHT * 4) };
 	g_autoptr(GRand) random = g_rand_new_with_seed(n_frames + pull_every);
 	guest_init(&guest);
+	server.painter = guest.painter;
 	for (unsigned i = 0; i < n_frames; i++) {
 		uint32_t side_max = small ? 40 : HEIGHT;
 		uint32_t width = (uint32_t)g_rand_int_range(random, 1, (int)side_max);
@@ -200,12 +211,12 @@ static void run(bool small, unsigned n_frames, unsigned pull_every)
 		if (!small && i % 3 == 0)
 			rect = (struct frame_rect){ 0, 0, WIDTH, HEIGHT };
 		guest_draw(&guest, rect, i * 77);
-		if (i % pull_every == 0 && server_pull(&server, guest.head) == PICTURE_STARVED)
+		if (i % pull_every == 0 && server_pull(&server) == PICTURE_STARVED)
 			server_free_some(&server, 64);
 		g_assert_cmpuint(held_bytes(&server), <=, PICTURE_HEAP_MAX);
-		g_assert_cmpuint(server.held.length, <=, PICTURE_COPIES_MAX + PICTURE_WHOLE_MAX);
+		g_assert_cmpuint(server.held.length, <=, PICTURE_COPIES_MAX + PICTURE_SOURCES_MAX);
 	}
-	server_settle(&server, guest.head);
+	server_settle(&server);
 	g_assert_cmpmem(server.surface, WIDTH * HEIGHT * 4, guest.canvas, WIDTH * HEIGHT * 4);
 	g_assert_cmpuint(guest.max_locked, <=, BUFFERS);
 	server_free_some(&server, UINT_MAX);
@@ -232,17 +243,17 @@ static void test_whole_points_into_the_buffer(void)
 	guest_init(&guest);
 	struct frame_rect most = { 0, 0, WIDTH, HEIGHT * 3 / 4 };
 	guest_draw(&guest, most, 1);
-	g_assert_cmpint(picture_take(guest.head, &first), ==, PICTURE_TAKEN);
-	g_assert_nonnull(first.frame);
+	g_assert_cmpint(painter_take(guest.painter, &first), ==, PICTURE_TAKEN);
+	g_assert_nonnull(first.source);
 	g_assert_cmpuint(first.rect.height, ==, HEIGHT);
 	guest_draw(&guest, most, 2);
-	g_assert_cmpint(picture_take(guest.head, &second), ==, PICTURE_TAKEN);
+	g_assert_cmpint(painter_take(guest.painter, &second), ==, PICTURE_TAKEN);
 	guest_draw(&guest, most, 3);
-	g_assert_cmpint(picture_take(guest.head, &third), ==, PICTURE_BLOCKED);
-	g_assert_true(picture_release(&first));
-	g_assert_cmpint(picture_take(guest.head, &third), ==, PICTURE_TAKEN);
-	g_assert_false(picture_release(&second));
-	g_assert_false(picture_release(&third));
+	g_assert_cmpint(painter_take(guest.painter, &third), ==, PICTURE_BLOCKED);
+	g_assert_true(painter_release(guest.painter, &first));
+	g_assert_cmpint(painter_take(guest.painter, &third), ==, PICTURE_TAKEN);
+	g_assert_false(painter_release(guest.painter, &second));
+	g_assert_false(painter_release(guest.painter, &third));
 	guest_finish(&guest);
 }
 
@@ -251,12 +262,12 @@ static void test_copies_what_is_not_whole(void)
 {
 	struct guest guest;
 	struct picture picture;
-	guest_init_buffers(&guest, WIDTH * 4 + 64);
+	guest_init_buffers(&guest, WIDTH * 4 + 64, true);
 	guest_draw(&guest, (struct frame_rect){ 0, 0, WIDTH, HEIGHT }, 1);
-	g_assert_cmpint(picture_take(guest.head, &picture), ==, PICTURE_TAKEN);
-	g_assert_null(picture.frame);
+	g_assert_cmpint(painter_take(guest.painter, &picture), ==, PICTURE_TAKEN);
+	g_assert_null(picture.source);
 	g_assert_nonnull(picture.copy);
-	picture_release(&picture);
+	painter_release(guest.painter, &picture);
 	guest_finish(&guest);
 }
 
@@ -272,7 +283,7 @@ static void test_heap_is_bounded(void)
 	do {
 		g_assert_cmpuint(n, <, G_N_ELEMENTS(pictures));
 		guest_draw(&guest, (struct frame_rect){ 0, n, WIDTH, HEIGHT * 2 / 3 }, n);
-		result = picture_take(guest.head, &pictures[n]);
+		result = painter_take(guest.painter, &pictures[n]);
 		if (result == PICTURE_TAKEN)
 			bytes += pictures[n++].copy_bytes;
 		g_assert_cmpuint(bytes, <=, PICTURE_HEAP_MIN);
@@ -280,9 +291,9 @@ static void test_heap_is_bounded(void)
 	g_assert_cmpint(result, ==, PICTURE_STARVED);
 	g_assert_cmpuint(n, >=, 4);
 	for (unsigned i = 0; i < n; i++)
-		picture_release(&pictures[i]);
-	g_assert_cmpint(picture_take(guest.head, &one_more), ==, PICTURE_TAKEN);
-	picture_release(&one_more);
+		painter_release(guest.painter, &pictures[i]);
+	g_assert_cmpint(painter_take(guest.painter, &one_more), ==, PICTURE_TAKEN);
+	painter_release(guest.painter, &one_more);
 	guest_finish(&guest);
 }
 
@@ -291,17 +302,59 @@ static void test_starves_once(void)
 	struct guest guest;
 	struct picture pictures[PICTURE_COPIES_MAX], one_more;
 	guest_init(&guest);
-	for (unsigned i = 0; i <= PICTURE_COPIES_MAX; i++)
-		guest_draw(&guest, (struct frame_rect){ 2 * i % WIDTH, 2 * (2 * i / WIDTH), 1, 1 }, i);
-	for (unsigned i = 0; i < PICTURE_COPIES_MAX; i++)
-		g_assert_cmpint(picture_take(guest.head, &pictures[i]), ==, PICTURE_TAKEN);
-	g_assert_cmpint(picture_take(guest.head, &one_more), ==, PICTURE_STARVED);
-	g_assert_cmpint(picture_take(guest.head, &one_more), ==, PICTURE_BLOCKED);
-	g_assert_true(picture_release(&pictures[0]));
-	g_assert_cmpint(picture_take(guest.head, &one_more), ==, PICTURE_TAKEN);
-	picture_release(&one_more);
+	for (unsigned i = 0; i <= PICTURE_COPIES_MAX; i++) {
+		struct frame_rect dot = { 2 * i % WIDTH, 2 * (2 * i / WIDTH), 1, 1 };
+		guest_draw(&guest, dot, i + 1);
+		if (i < PICTURE_COPIES_MAX)
+			g_assert_cmpint(painter_take(guest.painter, &pictures[i]), ==, PICTURE_TAKEN);
+	}
+	g_assert_cmpint(painter_take(guest.painter, &one_more), ==, PICTURE_STARVED);
+	g_assert_cmpint(painter_take(guest.painter, &one_more), ==, PICTURE_BLOCKED);
+	g_assert_true(painter_release(guest.painter, &pictures[0]));
+	g_assert_cmpint(painter_take(guest.painter, &one_more), ==, PICTURE_TAKEN);
+	painter_release(guest.painter, &one_more);
 	for (unsigned i = 1; i < PICTURE_COPIES_MAX; i++)
-		g_assert_false(picture_release(&pictures[i]));
+		g_assert_false(painter_release(guest.painter, &pictures[i]));
+	guest_finish(&guest);
+}
+
+/* The guest flushes a screen on which nothing or one spot has changed. */
+static void test_sends_what_differs(void)
+{
+	struct guest guest;
+	struct picture picture;
+	struct frame_rect whole = { 0, 0, WIDTH, HEIGHT };
+	guest_init(&guest);
+	guest_draw(&guest, whole, 1);
+	g_assert_cmpint(painter_take(guest.painter, &picture), ==, PICTURE_TAKEN);
+	painter_release(guest.painter, &picture);
+	for (unsigned i = 0; i < 10; i++) {
+		guest_draw(&guest, whole, 1);
+		g_assert_cmpint(painter_take(guest.painter, &picture), ==, PICTURE_NONE);
+	}
+	guest.canvas[100 * WIDTH + 200] ^= 0xff;
+	guest_flush(&guest, whole);
+	g_assert_cmpint(painter_take(guest.painter, &picture), ==, PICTURE_TAKEN);
+	g_assert_cmpuint(picture.rect.y, ==, 100);
+	g_assert_cmpuint(picture.rect.height, ==, 1);
+	g_assert_cmpuint(picture.rect.x, <=, 200);
+	g_assert_cmpuint(picture.rect.width, <=, 64);
+	painter_release(guest.painter, &picture);
+	guest_finish(&guest);
+}
+
+/* Frames that come while nobody looks are shown as they come. */
+static void test_unwatched(void)
+{
+	struct guest guest;
+	struct picture picture;
+	guest_init_buffers(&guest, WIDTH * 4, false);
+	for (unsigned i = 0; i < 3; i++) {
+		guest_draw(&guest, (struct frame_rect){ 5, 6, 7, 8 }, 1);
+		g_assert_cmpint(painter_take(guest.painter, &picture), ==, PICTURE_TAKEN);
+		g_assert_cmpuint(picture.rect.width, ==, 7);
+		painter_release(guest.painter, &picture);
+	}
 	guest_finish(&guest);
 }
 
@@ -312,23 +365,25 @@ static void test_blank(void)
 	guest_init(&guest);
 	guest_draw(&guest, (struct frame_rect){ 0, 0, 9, 9 }, 1);
 	head_push_blank(guest.head);
-	g_assert_cmpint(picture_take(guest.head, &picture), ==, PICTURE_TAKEN);
+	g_assert_cmpint(painter_take(guest.painter, &picture), ==, PICTURE_TAKEN);
 	g_assert_null(picture.pixels);
 	g_assert_cmpuint(picture.rect.width, ==, WIDTH);
-	picture_release(&picture);
-	g_assert_cmpint(picture_take(guest.head, &picture), ==, PICTURE_NONE);
+	painter_release(guest.painter, &picture);
+	g_assert_cmpint(painter_take(guest.painter, &picture), ==, PICTURE_NONE);
 	guest_finish(&guest);
 }
 
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	g_test_add_func("/picture/small", test_small);
-	g_test_add_func("/picture/mixed", test_mixed);
-	g_test_add_func("/picture/whole-points-into-the-buffer", test_whole_points_into_the_buffer);
-	g_test_add_func("/picture/copies-what-is-not-whole", test_copies_what_is_not_whole);
-	g_test_add_func("/picture/heap-is-bounded", test_heap_is_bounded);
-	g_test_add_func("/picture/starves-once", test_starves_once);
-	g_test_add_func("/picture/blank", test_blank);
+	g_test_add_func("/painter/small", test_small);
+	g_test_add_func("/painter/mixed", test_mixed);
+	g_test_add_func("/painter/whole-points-into-the-buffer", test_whole_points_into_the_buffer);
+	g_test_add_func("/painter/copies-what-is-not-whole", test_copies_what_is_not_whole);
+	g_test_add_func("/painter/heap-is-bounded", test_heap_is_bounded);
+	g_test_add_func("/painter/starves-once", test_starves_once);
+	g_test_add_func("/painter/sends-what-differs", test_sends_what_differs);
+	g_test_add_func("/painter/unwatched", test_unwatched);
+	g_test_add_func("/painter/blank", test_blank);
 	return g_test_run();
 }

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/tiles.h"
+
+#include <glib.h>
+#include <string.h>
+#include <sys/random.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#define BYTES_PER_PIXEL 4u
+/* Rectangles that a band of tiles may still be merged with lie at most so many bands above. */
+#define OPEN_BANDS 2u
+
+static uint8_t secret[XXH3_SECRET_SIZE_MIN + 56];
+
+/* Guessing it would let a guest leave its own old picture standing, no more. */
+static void make_secret(void)
+{
+	static gsize made;
+	if (!g_once_init_enter(&made))
+		return;
+	if (getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret)) {
+		for (size_t i = 0; i < sizeof(secret); i++)
+			secret[i] = (uint8_t)g_random_int();
+	}
+	g_once_init_leave(&made, 1);
+}
+
+static inline uint64_t hash(const uint8_t *pixels, size_t size_bytes)
+{
+	uint64_t value = XXH3_64bits_withSecret(pixels, size_bytes, secret, sizeof(secret));
+	return value == TILES_UNKNOWN ? ~(uint64_t)TILES_UNKNOWN : value;
+}
+
+uint64_t tiles_hash(const uint8_t *pixels, size_t size_bytes)
+{
+	make_secret();
+	return hash(pixels, size_bytes);
+}
+
+struct tiles *tiles_create(uint32_t width, uint32_t height)
+{
+	struct tiles *tiles = g_new0(struct tiles, 1);
+	make_secret();
+	tiles->width = width;
+	tiles->height = height;
+	tiles->columns = (width + TILES_STRIP - 1) / TILES_STRIP;
+	tiles->bands = (height + TILES_ROWS - 1) / TILES_ROWS;
+	tiles->shown = g_new0(uint64_t, (size_t)tiles->columns * height);
+	tiles->fresh = g_new0(uint64_t, (size_t)tiles->columns * height);
+	tiles->changed = g_new0(struct tile, (size_t)tiles->columns * tiles->bands);
+	tiles->band_changed = g_new0(bool, tiles->bands);
+	return tiles;
+}
+
+void tiles_destroy(struct tiles *tiles)
+{
+	if (!tiles)
+		return;
+	g_free(tiles->shown);
+	g_free(tiles->fresh);
+	g_free(tiles->changed);
+	g_free(tiles->band_changed);
+	g_free(tiles);
+}
+
+void tiles_mark(struct tiles *tiles, uint32_t column, uint32_t row)
+{
+	uint32_t band = row / TILES_ROWS;
+	uint8_t inside = (uint8_t)(row % TILES_ROWS);
+	struct tile *tile = &tiles->changed[(size_t)band * tiles->columns + column];
+	tile->top = tile->bottom == 0 ? inside : MIN(tile->top, inside);
+	tile->bottom = MAX(tile->bottom, inside + 1);
+	tiles->band_changed[band] = true;
+	tiles->n_changed++;
+}
+
+static void look_row(struct tiles *tiles, const uint8_t *row_pixels, uint32_t row, uint32_t first,
+		uint32_t end)
+{
+	size_t at = (size_t)row * tiles->columns;
+	for (uint32_t column = first; column < end; column++) {
+		uint32_t x = column * TILES_STRIP;
+		uint32_t pixels = MIN(TILES_STRIP, tiles->width - x);
+		uint64_t value = hash(row_pixels + (size_t)x * BYTES_PER_PIXEL,
+				(size_t)pixels * BYTES_PER_PIXEL);
+		if (tiles->shown[at + column] == value)
+			continue;
+		tiles->fresh[at + column] = value;
+		tiles_mark(tiles, column, row);
+	}
+}
+
+static uint32_t end_column(const struct frame_rect *rect)
+{
+	return (rect->x + rect->width + TILES_STRIP - 1) / TILES_STRIP;
+}
+
+void tiles_look(struct tiles *tiles, const uint8_t *pixels, uint32_t stride_bytes,
+		const struct frame_rect *rect)
+{
+	for (uint32_t row = rect->y; row < rect->y + rect->height; row++)
+		look_row(tiles, pixels + (size_t)row * stride_bytes, row, rect->x / TILES_STRIP,
+				end_column(rect));
+}
+
+void tiles_forget(struct tiles *tiles, const struct frame_rect *rect)
+{
+	uint32_t first = rect->x / TILES_STRIP, end = end_column(rect);
+	for (uint32_t row = rect->y; row < rect->y + rect->height; row++) {
+		size_t at = (size_t)row * tiles->columns;
+		memset(tiles->shown + at + first, 0, (end - first) * sizeof(*tiles->shown));
+		memset(tiles->fresh + at + first, 0, (end - first) * sizeof(*tiles->fresh));
+	}
+}
+
+void tiles_clear(struct tiles *tiles, const struct frame_rect *rect)
+{
+	uint32_t first_band = rect->y / TILES_ROWS;
+	uint32_t end_band = (rect->y + rect->height + TILES_ROWS - 1) / TILES_ROWS;
+	for (uint32_t band = first_band; band < end_band; band++) {
+		uint32_t top = MAX(rect->y, band * TILES_ROWS) - band * TILES_ROWS;
+		uint32_t bottom = MIN(rect->y + rect->height, (band + 1) * TILES_ROWS) - band * TILES_ROWS;
+		for (uint32_t column = rect->x / TILES_STRIP; column < end_column(rect); column++) {
+			struct tile *tile = &tiles->changed[(size_t)band * tiles->columns + column];
+			if (tile->bottom <= top || tile->top >= bottom)
+				continue;
+			if (tile->top < top)
+				tile->bottom = (uint8_t)top;
+			else if (tile->bottom > bottom)
+				tile->top = (uint8_t)bottom;
+			else
+				*tile = (struct tile){ 0, 0 };
+		}
+	}
+}
+
+/* Merging. */
+
+static struct frame_rect join(const struct frame_rect *a, const struct frame_rect *b)
+{
+	uint32_t x = MIN(a->x, b->x), y = MIN(a->y, b->y);
+	uint32_t right = MAX(a->x + a->width, b->x + b->width);
+	uint32_t bottom = MAX(a->y + a->height, b->y + b->height);
+	return (struct frame_rect){ x, y, right - x, bottom - y };
+}
+
+static uint64_t area(const struct frame_rect *rect)
+{
+	return (uint64_t)rect->width * rect->height;
+}
+
+static bool try_join(struct frame_rect *into, const struct frame_rect *rect, uint64_t waste_max)
+{
+	struct frame_rect both = join(into, rect);
+	if (area(&both) > area(into) + area(rect) + waste_max)
+		return false;
+	*into = both;
+	return true;
+}
+
+struct merge {
+	struct frame_rect *rects;
+	unsigned n, n_max;
+	uint64_t waste_max;
+};
+
+/* False when there is no room. At first only rectangles that end near this one are tried. */
+static bool merge_add(struct merge *merge, const struct frame_rect *rect)
+{
+	for (unsigned i = merge->n; i > 0; i--) {
+		struct frame_rect *other = &merge->rects[i - 1];
+		if (merge->waste_max == TILES_WASTE_PIXELS &&
+				other->y + other->height + OPEN_BANDS * TILES_ROWS < rect->y)
+			continue;
+		if (try_join(other, rect, merge->waste_max))
+			return true;
+	}
+	if (merge->n == merge->n_max)
+		return false;
+	merge->rects[merge->n++] = *rect;
+	return true;
+}
+
+static struct frame_rect tile_rect(const struct tiles *tiles, uint32_t column, uint32_t band)
+{
+	const struct tile *tile = &tiles->changed[(size_t)band * tiles->columns + column];
+	uint32_t x = column * TILES_STRIP;
+	return (struct frame_rect){ x, band * TILES_ROWS + tile->top,
+		MIN(TILES_STRIP, tiles->width - x), tile->bottom - tile->top };
+}
+
+static bool merge_band(const struct tiles *tiles, uint32_t band, struct merge *merge)
+{
+	struct frame_rect run = { 0 };
+	for (uint32_t column = 0; column < tiles->columns; column++) {
+		struct frame_rect rect = tile_rect(tiles, column, band);
+		if (rect.height == 0)
+			continue;
+		if (run.width == 0)
+			run = rect;
+		else if (!try_join(&run, &rect, merge->waste_max)) {
+			if (!merge_add(merge, &run))
+				return false;
+			run = rect;
+		}
+	}
+	return run.width == 0 || merge_add(merge, &run);
+}
+
+static bool merge_all(const struct tiles *tiles, struct merge *merge)
+{
+	merge->n = 0;
+	for (uint32_t band = 0; band < tiles->bands; band++) {
+		if (tiles->band_changed[band] && !merge_band(tiles, band, merge))
+			return false;
+	}
+	return true;
+}
+
+/* The tiles' strips become what is shown; those in between that were equal stay so. */
+static void settle_band(struct tiles *tiles, uint32_t band)
+{
+	for (uint32_t column = 0; column < tiles->columns; column++) {
+		struct tile *tile = &tiles->changed[(size_t)band * tiles->columns + column];
+		for (uint32_t i = tile->top; i < tile->bottom; i++) {
+			size_t at = (size_t)(band * TILES_ROWS + i) * tiles->columns + column;
+			tiles->shown[at] = tiles->fresh[at];
+		}
+		*tile = (struct tile){ 0, 0 };
+	}
+	tiles->band_changed[band] = false;
+}
+
+unsigned tiles_take(struct tiles *tiles, struct frame_rect *rects, unsigned n_max)
+{
+	struct merge merge = { .rects = rects, .n_max = n_max, .waste_max = TILES_WASTE_PIXELS };
+	if (tiles->n_changed == 0)
+		return 0;
+	while (!merge_all(tiles, &merge))
+		merge.waste_max *= 4;
+	for (uint32_t band = 0; band < tiles->bands; band++) {
+		if (tiles->band_changed[band])
+			settle_band(tiles, band);
+	}
+	tiles->n_changed = 0;
+	return merge.n;
+}

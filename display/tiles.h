@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tiles: what spice-server's surface of a head shows, known well enough to say what of a new picture
+ * differs.
+ *
+ * What a guest flushes is an upper bound: compositors flush whole screens. So the flushed area is
+ * compared with what was last sent, in strips of TILES_STRIP pixels of one row, by their 64-bit
+ * hashes (XXH3 with a secret of this process). A hash needs no copy of the picture (0.5 MB a head at
+ * 1080p instead of 8), reads one picture instead of two, and says at no further cost where a line
+ * came from when it was scrolled (scroll.h). Its speed is memory's: tests/bench/bench_tiles.c.
+ *
+ * Strips that differ are gathered into tiles of TILES_STRIP x TILES_ROWS pixels, each with its first and
+ * last row, and those are merged to few rectangles.
+ *
+ * Threads: none of its own; the worker thread of the head.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/frame_link.h"
+
+#define TILES_STRIP 32u
+#define TILES_ROWS 16u
+/* A rectangle costs about 130 bytes and 15 µs by itself; unchanged pixels cost less than that many. */
+#define TILES_WASTE_PIXELS 1024u
+/* No strip has this hash: what the surface shows there is not known. */
+#define TILES_UNKNOWN 0u
+
+/* Rows of a tile that differ, [top, bottom); none when equal. */
+struct tile {
+	uint8_t top, bottom;
+};
+
+struct tiles {
+	uint32_t width, height;
+	uint32_t columns, bands;
+	/* columns * height, row by row. Equal but for the tiles that have changed. */
+	uint64_t *shown, *fresh;
+	struct tile *changed;  /* columns * bands */
+	bool *band_changed;    /* bands */
+	uint64_t n_changed;    /* strips */
+};
+
+/* Nothing is known. Sides are the head's, bounded by FRAME_SIZE_MAX. */
+struct tiles *tiles_create(uint32_t width, uint32_t height);
+void tiles_destroy(struct tiles *tiles);
+
+/* `pixels` is the picture's upper left corner, `rect` lies inside it: notes what differs there. */
+void tiles_look(struct tiles *tiles, const uint8_t *pixels, uint32_t stride_bytes,
+		const struct frame_rect *rect);
+
+/* What is shown there is not known any more: the next look finds it different. */
+void tiles_forget(struct tiles *tiles, const struct frame_rect *rect);
+
+/* One strip differs, or no longer does; for scroll.c. */
+void tiles_mark(struct tiles *tiles, uint32_t column, uint32_t row);
+void tiles_clear(struct tiles *tiles, const struct frame_rect *rect);
+
+/*
+ * What differs becomes what is shown. Writes rectangles that hold all of it, at most n_max (at least
+ * 1), merged the more the less room there is; returns how many.
+ */
+unsigned tiles_take(struct tiles *tiles, struct frame_rect *rects, unsigned n_max);
+
+/* Hash of a strip, also for others who compare pixels. Never TILES_UNKNOWN. */
+uint64_t tiles_hash(const uint8_t *pixels, size_t size_bytes);
