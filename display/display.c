@@ -10,7 +10,9 @@
 #include "display/frame_link.h"
 #include "display/inputs.h"
 #include "display/keeper.h"
+#include "display/line.h"
 #include "display/local.h"
+#include "display/relay/relay.h"
 #include "display/screens.h"
 #include "display/spice_agent.h"
 #include "display/spice_core.h"
@@ -21,6 +23,8 @@ struct display {
 	void *user;
 	struct keeper *keeper;
 	struct clients *clients;
+	struct line *line;
+	struct relay *relay;
 	struct local *local;
 	struct audience *audience;
 	struct spice_core *core;
@@ -105,8 +109,21 @@ static void on_wanted(void *user, const struct frame_head_mode *heads, unsigned 
 static void on_client(void *user, int fd, enum keeper_listener_kind kind)
 {
 	struct display *display = user;
-	local_arrive(display->local, fd, kind == KEEPER_LISTENER_UNIX);
+	if (kind == KEEPER_LISTENER_UNIX)
+		local_arrive(display->local, fd, true);
+	else
+		relay_arrive(display->relay, fd);
 }
+
+static void on_relay_arrived(void *user, int fd)
+{
+	struct display *display = user;
+	local_arrive(display->local, fd, false);
+}
+
+static const struct relay_ops relay_ops = {
+	.arrived = on_relay_arrived,
+};
 
 static void on_local_admit(void *user, int fd)
 {
@@ -388,17 +405,21 @@ static bool start(struct display *display, const char *name)
 }
 
 struct display *display_create(
-		int keeper_fd, const char *name, void (*done)(void *user, bool fault), void *user)
+		int keeper_fd, const struct display_options *options, void (*done)(void *user, bool fault),
+		void *user)
 {
+	const struct relay_options relay_options = { .server_clock = options->server_clock };
 	struct display *display = g_new0(struct display, 1);
 	display->done = done;
 	display->user = user;
 	display->keeper = keeper_create(keeper_fd, &keeper_ops, display);
 	display->clients = clients_create(on_client, display);
+	display->line = line_create();
+	display->relay = relay_create(&relay_options, display->line, &relay_ops, display);
 	display->local = local_create(&local_ops, display);
 	display->audience = audience_create(&audience_ops, display);
 	display->inputs = inputs_create(on_inputs_queued, display);
-	if (start(display, name))
+	if (start(display, options->name))
 		return display;
 	display_destroy(display);
 	return NULL;
@@ -413,14 +434,16 @@ void display_destroy(struct display *display)
 		close_frame_link(display);
 	dbus_display_destroy(display->dbus);
 	display->dbus = NULL;
-	g_clear_pointer(&display->local, local_destroy);
 	clients_destroy(display->clients);
+	relay_destroy(display->relay);
+	g_clear_pointer(&display->local, local_destroy);
 	spice_core_destroy(g_steal_pointer(&display->core));
 	spice_inputs_destroy(display->spice_inputs);
 	spice_agent_destroy(display->agent);
 	screens_destroy(display->screens);
 	audience_destroy(display->audience);
 	local_destroy(display->local);
+	line_destroy(display->line);
 	inputs_destroy(display->inputs);
 	keeper_destroy(display->keeper);
 	g_free(display);

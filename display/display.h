@@ -10,7 +10,12 @@
 
 struct display;
 
+struct display_options {
+	char *name;        /* what clients see; NULL: nothing */
+	bool server_clock; /* do not correct spice-server's clock (relay/relay.h) */
+};
+
 /* `done` is called once, when the keeper has left or said something wrong (fault). NULL: no start. */
-struct display *display_create(int keeper_fd, const char *name,
+struct display *display_create(int keeper_fd, const struct display_options *options,
 		void (*done)(void *user, bool fault), void *user);
 void display_destroy(struct display *display);

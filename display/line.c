@@ -190,11 +190,9 @@ bool line_check(struct line *line, unsigned number, unsigned name)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&line->lock);
 	struct head_line *head = &line->heads[number];
-	struct line_figures figures;
-	if (head->name != name)
+	if (head->name != name || head->awaited_bytes == 0)
 		return false;
-	measure(head, &figures);
-	if (figures.backlog_bytes < head->awaited_bytes)
+	if (measure_backlog(head) < head->awaited_bytes)
 		stop_waiting(line, head);
 	return head->awaited_bytes > 0;
 }

@@ -12,7 +12,7 @@ struct entry {
 
 struct lobby {
 	GQueue entries; /* struct entry, the oldest first */
-	guint timer;
+	GSource *timer; /* NULL: nobody is in */
 };
 
 struct lobby *lobby_create(void)
@@ -22,12 +22,19 @@ struct lobby *lobby_create(void)
 	return lobby;
 }
 
+static void stop_timer(struct lobby *lobby)
+{
+	if (!lobby->timer)
+		return;
+	g_source_destroy(lobby->timer);
+	g_clear_pointer(&lobby->timer, g_source_unref);
+}
+
 void lobby_destroy(struct lobby *lobby)
 {
 	if (!lobby)
 		return;
-	if (lobby->timer)
-		g_source_remove(lobby->timer);
+	stop_timer(lobby);
 	g_queue_clear_full(&lobby->entries, g_free);
 	g_free(lobby);
 }
@@ -46,7 +53,7 @@ static gboolean on_timer(gpointer user)
 {
 	struct lobby *lobby = user;
 	struct entry *first;
-	lobby->timer = 0;
+	stop_timer(lobby);
 	while ((first = g_queue_peek_head(&lobby->entries)) != NULL &&
 			first->deadline_us <= g_get_monotonic_time())
 		cut_off(lobby, "too slow");
@@ -60,7 +67,9 @@ static void set_timer(struct lobby *lobby)
 	if (lobby->timer || !first)
 		return;
 	gint64 left_us = MAX(first->deadline_us - g_get_monotonic_time(), 0);
-	lobby->timer = g_timeout_add((guint)(left_us / 1000 + 1), on_timer, lobby);
+	lobby->timer = g_timeout_source_new((guint)(left_us / 1000 + 1));
+	g_source_set_callback(lobby->timer, on_timer, lobby, NULL);
+	g_source_attach(lobby->timer, g_main_context_get_thread_default());
 }
 
 void lobby_enter(struct lobby *lobby, const void *key, int fd)
@@ -89,8 +98,6 @@ void lobby_leave(struct lobby *lobby, const void *key)
 		return;
 	g_free(link->data);
 	g_queue_delete_link(&lobby->entries, link);
-	if (g_queue_is_empty(&lobby->entries) && lobby->timer) {
-		g_source_remove(lobby->timer);
-		lobby->timer = 0;
-	}
+	if (g_queue_is_empty(&lobby->entries))
+		stop_timer(lobby);
 }

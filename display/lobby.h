@@ -4,7 +4,7 @@
  * they are few and have a deadline, so that nobody uses up the process's descriptors, which the
  * renderer's buffers need too.
  *
- * Threads: main loop. A timer runs only while somebody is in.
+ * Threads: the one that makes it, whose main context runs the timer. A timer runs only while somebody is in.
  */
 #pragma once
 

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -41,11 +42,24 @@ static bool is_keeper_link(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
 }
 
-static bool parse(int argc, char **argv, char **name)
+static bool read_clock(const char *clock, struct display_options *options)
 {
+	options->server_clock = g_strcmp0(clock, "server") == 0;
+	if (!clock || options->server_clock || strcmp(clock, "vitrine") == 0)
+		return true;
+	fprintf(stderr, "vitrine-display: --clock=%s: is none of vitrine, server\n", clock);
+	return false;
+}
+
+static bool parse(int argc, char **argv, struct display_options *options)
+{
+	g_autofree char *clock = NULL;
 	gboolean version = FALSE;
 	const GOptionEntry entries[] = {
-		{ "name", 0, 0, G_OPTION_ARG_STRING, name, "What clients see as the desktop's name", "NAME" },
+		{ "name", 0, 0, G_OPTION_ARG_STRING, &options->name,
+				"What clients see as the desktop's name", "NAME" },
+		{ "clock", 0, 0, G_OPTION_ARG_STRING, &clock,
+				"Whose clock video is shown by: vitrine (default) or server", "WHOSE" },
 		{ "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL },
 		{ 0 },
 	};
@@ -60,7 +74,7 @@ static bool parse(int argc, char **argv, char **name)
 		puts("vitrine-display " VITRINE_VERSION);
 		exit(EXIT_SUCCESS);
 	}
-	return true;
+	return read_clock(clock, options);
 }
 
 /* Clients, buffers and encoders share the table: use all the system allows. */
@@ -75,8 +89,8 @@ static void raise_fd_limit(void)
 
 int main(int argc, char **argv)
 {
-	g_autofree char *name = NULL;
-	if (!parse(argc, argv, &name))
+	struct display_options options = { 0 };
+	if (!parse(argc, argv, &options))
 		return EXIT_FAILURE;
 	if (!is_keeper_link(KEEPER_LINK_FD)) {
 		fprintf(stderr, "vitrine-display: descriptor %d is no keeper link; "
@@ -89,7 +103,7 @@ int main(int argc, char **argv)
 	raise_fd_limit();
 
 	struct run run = { .loop = g_main_loop_new(NULL, FALSE) };
-	struct display *display = display_create(KEEPER_LINK_FD, name, on_done, &run);
+	struct display *display = display_create(KEEPER_LINK_FD, &options, on_done, &run);
 	if (!display)
 		return EXIT_FAILURE;
 	g_unix_signal_add(SIGTERM, on_signal, &run);
@@ -97,5 +111,6 @@ int main(int argc, char **argv)
 	g_main_loop_run(run.loop);
 	display_destroy(display);
 	g_main_loop_unref(run.loop);
+	g_free(options.name);
 	return run.status;
 }

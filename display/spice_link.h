@@ -1,16 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * spice link: what a connection says first, read without taking it: spice-server reads it again.
+ * Wire format: SpiceLinkHeader, SpiceLinkMess and capability words (spice/protocol.h).
  *
  * Threads: any.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Longer than any that clients send; spice-server takes at most 4096. */
+#define SPICE_LINK_BYTES_MAX 1024
+
+enum spice_link_channel {
+	SPICE_LINK_CHANNEL_OTHER,
+	SPICE_LINK_CHANNEL_MAIN,
+	SPICE_LINK_CHANNEL_DISPLAY,
+	SPICE_LINK_CHANNEL_PLAYBACK,
+};
 
 struct spice_link {
-	bool display;    /* a display channel */
-	bool gl_scanout; /* that takes dma-bufs */
+	size_t size_bytes;  /* of the message */
+	uint32_t session;   /* the main channel's, as spice-server named it; 0 for main itself */
+	enum spice_link_channel channel;
+	uint8_t id;          /* of channels of this kind; of a display: the head */
+	bool auth_selection; /* says how it authenticates before it does */
+	bool mini_header;    /* takes short message headers */
+	bool display;        /* a display channel */
+	bool gl_scanout;     /* that takes dma-bufs */
 };
 
 enum spice_link_state {
@@ -19,4 +38,8 @@ enum spice_link_state {
 	SPICE_LINK_OTHER, /* TLS, WebSocket or nonsense; or the peer has gone */
 };
 
+/* What lies in memory. */
+enum spice_link_state spice_link_parse(const uint8_t *bytes, size_t size_bytes, struct spice_link *link);
+
+/* What waits on a socket. */
 enum spice_link_state spice_link_peek(int fd, struct spice_link *link);

@@ -276,7 +276,7 @@ static void die_with_the_test(gpointer user)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
-static void start_process(struct fake_desktop *desktop)
+static void start_process(struct fake_desktop *desktop, const struct fake_desktop_options *options)
 {
 	g_autoptr(GSubprocessLauncher) launcher =
 		g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_NONE);
@@ -290,8 +290,10 @@ static void start_process(struct fake_desktop *desktop)
 	g_subprocess_launcher_take_fd(launcher, ends[1], KEEPER_LINK_FD);
 	g_subprocess_launcher_set_stderr_file_path(launcher, desktop->log_path);
 	g_subprocess_launcher_set_child_setup(launcher, die_with_the_test, NULL, NULL);
-	desktop->process =
-		g_subprocess_launcher_spawn(launcher, &error, program, "--name=test", NULL);
+	g_autofree char *clock =
+		options->clock ? g_strdup_printf("--clock=%s", options->clock) : NULL;
+	desktop->process = g_subprocess_launcher_spawn(
+		launcher, &error, program, "--name=test", clock, NULL);
 	g_assert_no_error(error);
 }
 
@@ -319,7 +321,7 @@ struct fake_desktop *fake_desktop_start(const struct fake_desktop_options *optio
 	g_assert_nonnull(desktop->directory);
 	desktop->log_path = g_build_filename(desktop->directory, "display.log", NULL);
 	desktop->context = g_main_context_new();
-	start_process(desktop);
+	start_process(desktop, options);
 	g_source_unref(desktop_watch(desktop, desktop->keeper_link, keeper_readable));
 	desktop->thread = g_thread_new("fake-desktop", desktop_thread, desktop);
 	wait_ready(desktop);

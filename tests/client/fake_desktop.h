@@ -21,6 +21,7 @@ struct fake_desktop_options {
 	const char *ticket; /* NULL: none is asked for */
 	bool unix_socket;   /* instead of TCP on the loopback */
 	bool no_qemu;       /* no D-Bus descriptor is sent */
+	const char *clock;  /* display's --clock; NULL: its default */
 };
 
 struct fake_desktop;

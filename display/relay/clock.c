@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/relay/clock.h"
+
+#include <glib.h>
+
+#define US_PER_MS 1000
+
+static uint32_t least_margin(const struct clock *clock)
+{
+	uint32_t least = MAX(clock->line_ms, clock->frames_ms);
+	return CLAMP(least, CLOCK_MARGIN_MIN_MS, CLOCK_MARGIN_MAX_MS);
+}
+
+static void plan_step(struct clock *clock, int64_t now_us)
+{
+	int64_t close_us = now_us + CLOCK_STEP_EVERY_MS * US_PER_MS;
+	if (clock->margin_ms > least_margin(clock))
+		clock->step_us = clock->step_us > now_us ? MIN(clock->step_us, close_us) : close_us;
+	else if (clock->frames_ms > CLOCK_MARGIN_MIN_MS)
+		clock->step_us = clock->fade_us + CLOCK_FADE_MS * US_PER_MS;
+	else
+		clock->step_us = 0;
+}
+
+void clock_start(struct clock *clock, int64_t now_us)
+{
+	clock->margin_ms = MAX(CLOCK_START_MS, least_margin(clock));
+	clock->fade_us = now_us;
+	plan_step(clock, now_us);
+}
+
+void clock_set_line(struct clock *clock, uint32_t rtt_min_us, uint32_t rtt_var_us)
+{
+	uint32_t jitter_ms = MIN(rtt_var_us / US_PER_MS, rtt_min_us / US_PER_MS + CLOCK_JITTER_MAX_MS);
+	clock->line_ms = MIN(CLOCK_MARGIN_MIN_MS + jitter_ms, CLOCK_MARGIN_MAX_MS);
+}
+
+static bool set_margin(struct clock *clock, uint32_t margin_ms)
+{
+	bool changed = clock->margin_ms != margin_ms;
+	clock->margin_ms = margin_ms;
+	return changed;
+}
+
+/* A report tells the delay of its last frame alone: late ones before it were later than the margin. */
+bool clock_report(struct clock *clock, const struct clock_report *report, int64_t now_us)
+{
+	int32_t left_ms = CLAMP(report->left_ms, -CLOCK_MARGIN_MAX_MS, CLOCK_MARGIN_MAX_MS);
+	if (report->n_late > 0)
+		left_ms = MIN(left_ms, 0);
+	int32_t needed_ms = (int32_t)clock->margin_ms - left_ms + CLOCK_SLACK_MS;
+	if (needed_ms > (int32_t)clock->frames_ms) {
+		clock->frames_ms = MIN((uint32_t)needed_ms, CLOCK_MARGIN_MAX_MS);
+		clock->fade_us = now_us;
+	}
+	bool late = left_ms < 0 || report->n_late > 0;
+	bool changed = late && set_margin(clock, MAX(clock->margin_ms, least_margin(clock)));
+	plan_step(clock, now_us);
+	return changed;
+}
+
+static void fade(struct clock *clock, int64_t now_us)
+{
+	while (clock->frames_ms > 0 && now_us - clock->fade_us >= CLOCK_FADE_MS * US_PER_MS) {
+		clock->frames_ms -= MAX(1, clock->frames_ms / CLOCK_FADE_PARTS);
+		clock->fade_us += CLOCK_FADE_MS * US_PER_MS;
+	}
+}
+
+bool clock_tick(struct clock *clock, int64_t now_us)
+{
+	if (clock->step_us == 0 || now_us < clock->step_us)
+		return false;
+	fade(clock, now_us);
+	uint32_t least_ms = least_margin(clock);
+	bool changed = clock->margin_ms > least_ms &&
+			set_margin(clock, MAX(least_ms, clock->margin_ms - CLOCK_STEP_MS));
+	plan_step(clock, now_us);
+	return changed;
+}
+
+int64_t clock_next_us(const struct clock *clock)
+{
+	return clock->step_us > 0 ? clock->step_us : -1;
+}

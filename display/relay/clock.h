@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * clock: how far behind the server's clock a client is told to be: the margin that a video frame has to
+ * be made and brought in. spice-server before 0.16 says 400 ms and never less. This one starts wide, since
+ * an encoder's first frames are late and spice-server would take the line for bad, closes in step by
+ * step, and widens at once when the client says that frames come late.
+ *
+ * Pure: time is passed in. Threads: any one.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Measured with stock server and client at 1080p60, H.264: starting at 40 ms or less makes spice-server
+ * halve its rate; steps of 4 ms every 100 ms are not seen. */
+#define CLOCK_START_MS 80
+#define CLOCK_STEP_MS 4
+#define CLOCK_STEP_EVERY_MS 100
+/* On a line without jitter and with an encoder that takes no longer. */
+#define CLOCK_MARGIN_MIN_MS 15
+/* As spice-server itself. */
+#define CLOCK_MARGIN_MAX_MS 400
+/* Jitter of the round trip is believed up to this more than the least round trip: clients that hold
+ * acknowledgements back make it look larger than it is. */
+#define CLOCK_JITTER_MAX_MS 10
+/* What a frame should have left when it arrives. */
+#define CLOCK_SLACK_MS 4
+/* Late frames are forgotten bit by bit: each time by one part in so many, 1 ms at least. */
+#define CLOCK_FADE_MS 2000
+#define CLOCK_FADE_PARTS 32
+
+struct clock {
+	uint32_t margin_ms;
+	uint32_t line_ms;   /* the least margin that the line's jitter allows */
+	uint32_t frames_ms; /* the least that the frames of late have needed */
+	int64_t step_us;    /* when to close in next; 0: all done */
+	int64_t fade_us;    /* when frames_ms was last lowered */
+};
+
+/* What a client says of some frames of a stream. */
+struct clock_report {
+	uint32_t n_frames, n_late;
+	int32_t left_ms; /* until the last frame's time to be shown, when it arrived; below 0: late */
+};
+
+/* A client is told the time for the first time, or a stream begins: wide again. */
+void clock_start(struct clock *clock, int64_t now_us);
+
+/* The line's round trip, as the kernel measures it. */
+void clock_set_line(struct clock *clock, uint32_t rtt_min_us, uint32_t rtt_var_us);
+
+/* These say whether the margin has changed: the client is to be told. */
+bool clock_report(struct clock *clock, const struct clock_report *report, int64_t now_us);
+bool clock_tick(struct clock *clock, int64_t now_us);
+
+/* When to call clock_tick next; -1: not before something happens. */
+int64_t clock_next_us(const struct clock *clock);

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/relay/connection.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "display/relay/loopback.h"
+#include "display/relay/outer.h"
+#include "display/relay/pipe.h"
+#include "display/relay/spice_talk.h"
+#include "display/relay/spice_watches.h"
+#include "protocol/frame_link.h"
+
+/* One reading each way; with the kernel's buffers this is what can be under way unseen by spice-server. */
+#define PIPE_BYTES 16384
+#define INNER_BYTES 16384
+/* Then other connections have their turn. */
+#define ROUNDS_MAX 16
+/* spice-server is gone: time for a slow client to take the rest. */
+#define LINGER_US (5 * G_USEC_PER_SEC)
+/* While a head waits for the line; the kernel does not say when data has been acknowledged. */
+#define LINE_CHECK_US 2000
+#define LINE_MEASURE_US (G_USEC_PER_SEC / 2)
+
+struct end {
+	int fd; /* -1: none */
+	gpointer tag;
+	GIOCondition wants;
+};
+
+struct connection {
+	const struct connection_host *host;
+	GSource *source;
+	struct end outer, inner;
+	bool relays, ended;
+	gint64 linger_us; /* spice-server is gone, this is the deadline; 0: it is not */
+	struct spice_talk talk;
+	struct spice_watched watched;
+	struct pipe pipes[SPICE_TALK_SIDES];
+	bool tell; /* the client is to be told the time */
+	unsigned line_name; /* 0: none */
+	gint64 line_us; /* last measured for the session */
+	uint32_t line_held_bytes;
+	gint line_awaited; /* atomic */
+	char client[LINE_CLIENT_BYTES];
+};
+
+struct connection_source {
+	GSource source;
+	struct connection *connection;
+};
+
+/* ---- ends ---- */
+
+static void end_open(struct connection *connection, struct end *end, int fd)
+{
+	end->fd = fd;
+	end->wants = G_IO_IN;
+	end->tag = g_source_add_unix_fd(connection->source, fd, end->wants);
+}
+
+static int end_take(struct connection *connection, struct end *end)
+{
+	int fd = end->fd;
+	if (fd >= 0)
+		g_source_remove_unix_fd(connection->source, end->tag);
+	end->fd = -1;
+	return fd;
+}
+
+static void end_close(struct connection *connection, struct end *end)
+{
+	int fd = end_take(connection, end);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void end_want(struct connection *connection, struct end *end, bool in, bool out)
+{
+	GIOCondition wants = (in ? G_IO_IN : 0) | (out ? G_IO_OUT : 0);
+	if (end->fd < 0 || end->wants == wants)
+		return;
+	end->wants = wants;
+	g_source_modify_unix_fd(connection->source, end->tag, wants);
+}
+
+static void finish(struct connection *connection)
+{
+	if (connection->ended)
+		return;
+	connection->ended = true;
+	lobby_leave(connection->host->lobby, connection);
+	if (connection->line_name)
+		line_close(connection->host->line, connection->talk.link.id, connection->line_name);
+	connection->line_name = 0;
+	if (connection->talk.link.channel == SPICE_LINK_CHANNEL_MAIN && connection->watched.session)
+		session_end(connection->watched.session);
+	spice_watched_finish(&connection->watched);
+	end_close(connection, &connection->outer);
+	end_close(connection, &connection->inner);
+	connection->host->ended(connection->host->user, connection);
+}
+
+/* ---- the line ---- */
+
+static void on_awaited(void *user)
+{
+	struct connection *connection = user;
+	g_atomic_int_set(&connection->line_awaited, 1);
+	g_source_set_ready_time(connection->source, 0);
+}
+
+static void open_line(struct connection *connection)
+{
+	struct line_open open = {
+		.outer_fd = connection->outer.fd,
+		.inner_fd = connection->inner.fd,
+		.awaited = on_awaited,
+		.user = connection,
+	};
+	g_strlcpy(open.client, connection->client, sizeof(open.client));
+	if (connection->talk.link.id < FRAME_HEADS_MAX)
+		connection->line_name =
+				line_open(connection->host->line, connection->talk.link.id, &open);
+}
+
+static void measure_line(struct connection *connection, gint64 now_us)
+{
+	struct line_figures figures;
+	uint32_t held_bytes =
+			(uint32_t)pipe_filled_bytes(&connection->pipes[SPICE_TALK_SERVER]);
+	unsigned head = connection->talk.link.id;
+	if (connection->line_name == 0)
+		return;
+	if (held_bytes != connection->line_held_bytes)
+		line_set_held(connection->host->line, head, connection->line_name, held_bytes);
+	connection->line_held_bytes = held_bytes;
+	if (now_us - connection->line_us < LINE_MEASURE_US ||
+			!line_get(connection->host->line, head, &figures))
+		return;
+	connection->line_us = now_us;
+	session_line(connection->watched.session, figures.rtt_min_us, figures.rtt_var_us);
+}
+
+/* ---- sessions ---- */
+
+static void on_tell(void *user)
+{
+	struct connection *connection = user;
+	connection->tell = true;
+	g_source_set_ready_time(connection->source, 0);
+}
+
+static const struct session_ops session_ops = {
+	.tell = on_tell,
+};
+
+static void join_session(struct connection *connection)
+{
+	struct sessions *sessions = connection->host->sessions;
+	const struct spice_link *link = &connection->talk.link;
+	connection->watched.session = link->channel == SPICE_LINK_CHANNEL_MAIN ?
+						      session_create(sessions, &session_ops, connection) :
+						      session_join(sessions, link->session);
+	if (link->channel == SPICE_LINK_CHANNEL_DISPLAY)
+		open_line(connection);
+}
+
+/* Only between two messages: until then it waits, and says what time it is when it goes. */
+static void tell_time(struct connection *connection)
+{
+	uint8_t message[SPICE_TALK_HEADER_MAX + sizeof(uint32_t)];
+	uint32_t time_ms;
+	struct pipe *pipe = &connection->pipes[SPICE_TALK_SERVER];
+	if (!connection->tell || !pipe_is_idle(pipe) ||
+			!spice_talk_is_between(&connection->talk, SPICE_TALK_SERVER))
+		return;
+	connection->tell = false;
+	if (!session_make_time(connection->watched.session, &time_ms))
+		return;
+	size_t size_bytes = spice_watches_make_time(
+			&connection->talk, time_ms, message, sizeof(message));
+	pipe_insert(pipe, message, size_bytes);
+}
+
+/* ---- bytes ---- */
+
+static ssize_t read_side(struct connection *connection, enum spice_talk_side side, uint8_t *bytes,
+		size_t size_bytes)
+{
+	if (side == SPICE_TALK_CLIENT)
+		return outer_read(connection->outer.fd, bytes, size_bytes);
+	ssize_t n = recv(connection->inner.fd, bytes, size_bytes, 0);
+	return n < 0 ? -errno : n;
+}
+
+static ssize_t write_side(struct connection *connection, enum spice_talk_side side,
+		const uint8_t *bytes, size_t size_bytes)
+{
+	if (side == SPICE_TALK_SERVER)
+		return outer_write(connection->outer.fd, bytes, size_bytes);
+	ssize_t n = send(connection->inner.fd, bytes, size_bytes, MSG_NOSIGNAL);
+	return n < 0 ? -errno : n;
+}
+
+static bool is_passing(ssize_t error)
+{
+	return error == -EAGAIN || error == -EINTR;
+}
+
+/* What spice-server said last still goes out; what the client says has nowhere to go. */
+static void on_end_of(struct connection *connection, enum spice_talk_side side)
+{
+	if (side == SPICE_TALK_CLIENT)
+		finish(connection);
+	else if (connection->linger_us == 0)
+		connection->linger_us = g_get_monotonic_time() + LINGER_US;
+}
+
+static enum spice_talk_side other(enum spice_talk_side side)
+{
+	return side == SPICE_TALK_CLIENT ? SPICE_TALK_SERVER : SPICE_TALK_CLIENT;
+}
+
+static bool parse(struct connection *connection, enum spice_talk_side side)
+{
+	struct pipe *pipe = &connection->pipes[side];
+	bool linked = connection->talk.linked;
+	ssize_t n = spice_talk_read(
+			&connection->talk, side, pipe->bytes + pipe->ready, pipe->end - pipe->ready);
+	if (n < 0) {
+		g_info("client %s: cut off: it does not speak SPICE", connection->client);
+		finish(connection);
+		return false;
+	}
+	pipe->ready += (size_t)n;
+	if (!linked && connection->talk.linked)
+		join_session(connection);
+	return true;
+}
+
+/* Reads when nothing waits to go out. True: something came. */
+static bool pull(struct connection *connection, enum spice_talk_side side)
+{
+	struct pipe *pipe = &connection->pipes[side];
+	uint8_t *room;
+	if (connection->ended || !pipe_is_idle(pipe) || connection->linger_us > 0)
+		return false;
+	size_t room_bytes = pipe_make_room(pipe, &room);
+	ssize_t n = read_side(connection, side, room, room_bytes);
+	if (is_passing(n))
+		return false;
+	if (n <= 0) {
+		on_end_of(connection, side);
+		return false;
+	}
+	pipe_fill(pipe, (size_t)n);
+	return parse(connection, side);
+}
+
+/* True: something went. */
+static bool push(struct connection *connection, enum spice_talk_side side)
+{
+	struct pipe *pipe = &connection->pipes[side];
+	bool any = false;
+	if (side == SPICE_TALK_CLIENT && connection->linger_us > 0)
+		return false;
+	while (!connection->ended && !pipe_is_idle(pipe)) {
+		ssize_t n = write_side(connection, side, pipe->bytes + pipe->start,
+				pipe->ready - pipe->start);
+		if (n < 0 && !is_passing(n))
+			on_end_of(connection, other(side));
+		if (n <= 0)
+			break;
+		pipe_drain(pipe, (size_t)n);
+		any = true;
+	}
+	return any;
+}
+
+static bool move(struct connection *connection)
+{
+	bool any = false;
+	for (unsigned side = 0; side < SPICE_TALK_SIDES; side++) {
+		any |= pull(connection, side);
+		if (side == SPICE_TALK_SERVER && !connection->ended)
+			tell_time(connection);
+		any |= push(connection, side);
+	}
+	return any;
+}
+
+/* ---- greeting ---- */
+
+static void hand_over(struct connection *connection)
+{
+	lobby_leave(connection->host->lobby, connection);
+	connection->host->hand_over(
+			connection->host->user, end_take(connection, &connection->outer));
+	finish(connection);
+}
+
+static void start_relaying(struct connection *connection)
+{
+	int ends[2];
+	if (!loopback_pair(ends, INNER_BYTES)) {
+		g_warning("client %s: cut off: no connection within: %s", connection->client,
+				g_strerror(errno));
+		finish(connection);
+		return;
+	}
+	lobby_leave(connection->host->lobby, connection);
+	outer_prepare(connection->outer.fd);
+	end_open(connection, &connection->inner, ends[0]);
+	for (unsigned side = 0; side < SPICE_TALK_SIDES; side++)
+		pipe_init(&connection->pipes[side], PIPE_BYTES);
+	connection->relays = true;
+	connection->host->hand_over(connection->host->user, ends[1]);
+}
+
+/* Polls again when more than what is there now has come; 0: with anything. */
+static void await_more(int fd, bool reset)
+{
+	int bytes = 0;
+	if (!reset && ioctl(fd, FIONREAD, &bytes) < 0)
+		bytes = 0;
+	bytes++;
+	setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes));
+}
+
+static void greet(struct connection *connection)
+{
+	struct spice_link link;
+	int fd = connection->outer.fd;
+	enum spice_link_state state = spice_link_peek(fd, &link);
+	if (state == SPICE_LINK_MORE) {
+		await_more(fd, false);
+		return;
+	}
+	await_more(fd, true);
+	if (state == SPICE_LINK_KNOWN && spice_watches_channel(link.channel))
+		start_relaying(connection);
+	else
+		hand_over(connection);
+}
+
+/* ---- the source ---- */
+
+static gint64 earlier(gint64 a, gint64 b)
+{
+	return a < 0 ? b : b < 0 ? a : MIN(a, b);
+}
+
+static void plan(struct connection *connection, gint64 now_us, bool more)
+{
+	gint64 next_us = more ? 0 : -1;
+	bool main = connection->talk.link.channel == SPICE_LINK_CHANNEL_MAIN;
+	if (connection->linger_us > 0)
+		next_us = earlier(next_us, connection->linger_us);
+	if (main && connection->watched.session)
+		next_us = earlier(next_us, session_next_us(connection->watched.session));
+	if (connection->line_name && line_check(connection->host->line, connection->talk.link.id,
+						     connection->line_name))
+		next_us = earlier(next_us, now_us + LINE_CHECK_US);
+	g_source_set_ready_time(connection->source, next_us);
+	/* It was set in between. */
+	if (g_atomic_int_get(&connection->line_awaited))
+		g_source_set_ready_time(connection->source, 0);
+}
+
+static void relay(struct connection *connection)
+{
+	gint64 now_us = g_get_monotonic_time();
+	bool more = true;
+	g_atomic_int_set(&connection->line_awaited, 0);
+	if (connection->talk.link.channel == SPICE_LINK_CHANNEL_MAIN && connection->watched.session)
+		session_tick(connection->watched.session);
+	for (unsigned i = 0; i < ROUNDS_MAX && more && !connection->ended; i++)
+		more = move(connection);
+	if (connection->ended)
+		return;
+	bool idle = pipe_is_idle(&connection->pipes[SPICE_TALK_SERVER]);
+	if (connection->linger_us > 0 && (idle || now_us >= connection->linger_us)) {
+		finish(connection);
+		return;
+	}
+	measure_line(connection, now_us);
+	bool open = connection->linger_us == 0;
+	bool client_idle = pipe_is_idle(&connection->pipes[SPICE_TALK_CLIENT]);
+	end_want(connection, &connection->outer, open && client_idle, !idle);
+	end_want(connection, &connection->inner, open && idle, open && !client_idle);
+	plan(connection, now_us, more);
+}
+
+/* Reported whether wanted or not: who is not read from would keep the loop busy. */
+static bool is_gone(const struct connection *connection, const struct end *end)
+{
+	return end->fd >= 0 && (g_source_query_unix_fd(connection->source, end->tag) &
+					       (G_IO_HUP | G_IO_ERR));
+}
+
+static gboolean on_ready(GSource *source, GSourceFunc callback, gpointer user)
+{
+	struct connection *connection = ((struct connection_source *)source)->connection;
+	bool outer_gone = is_gone(connection, &connection->outer);
+	bool inner_gone = is_gone(connection, &connection->inner);
+	if (!connection->relays && !outer_gone)
+		greet(connection);
+	if (connection->relays && !connection->ended)
+		relay(connection);
+	if (!connection->ended && outer_gone)
+		finish(connection);
+	if (!connection->ended && inner_gone) {
+		on_end_of(connection, SPICE_TALK_SERVER);
+		end_close(connection, &connection->inner);
+		g_source_set_ready_time(source, 0);
+	}
+	return connection->ended ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs source_funcs = {
+	.dispatch = on_ready,
+};
+
+struct connection *connection_create(const struct connection_host *host, int fd)
+{
+	struct connection *connection = g_new0(struct connection, 1);
+	connection->host = host;
+	connection->inner.fd = -1;
+	outer_describe(fd, connection->client, sizeof(connection->client));
+	spice_talk_init(&connection->talk, spice_watches, spice_watches_length, &connection->watched);
+	connection->source = g_source_new(&source_funcs, sizeof(struct connection_source));
+	((struct connection_source *)connection->source)->connection = connection;
+	end_open(connection, &connection->outer, fd);
+	lobby_enter(host->lobby, connection, fd);
+	g_source_attach(connection->source, host->context);
+	return connection;
+}
+
+void connection_end(struct connection *connection)
+{
+	finish(connection);
+}
+
+void connection_destroy(struct connection *connection)
+{
+	g_source_destroy(connection->source);
+	g_source_unref(connection->source);
+	for (unsigned side = 0; side < SPICE_TALK_SIDES; side++)
+		pipe_finish(&connection->pipes[side]);
+	g_free(connection);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/relay/loopback.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A connection to oneself takes microseconds. */
+#define CONNECT_TIMEOUT_MS 200
+/* Strangers who may be waiting in front of our own connection. */
+#define BACKLOG 8
+
+static int make_socket(void)
+{
+	return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+static int listen_anywhere(struct sockaddr_in *address)
+{
+	socklen_t size = sizeof(*address);
+	int fd = make_socket();
+	*address = (struct sockaddr_in){ .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	if (fd >= 0 && bind(fd, (struct sockaddr *)address, size) == 0 && listen(fd, BACKLOG) == 0 &&
+			getsockname(fd, (struct sockaddr *)address, &size) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static bool is_same(const struct sockaddr_in *a, const struct sockaddr_in *b)
+{
+	return a->sin_port == b->sin_port && a->sin_addr.s_addr == b->sin_addr.s_addr;
+}
+
+/* Whoever else was quicker is sent away. */
+static int accept_from(int listener, const struct sockaddr_in *wanted)
+{
+	for (unsigned i = 0; i <= BACKLOG; i++) {
+		struct sockaddr_in peer = { 0 };
+		socklen_t size = sizeof(peer);
+		int fd = accept4(listener, (struct sockaddr *)&peer, &size,
+				SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd < 0)
+			return -1;
+		if (is_same(&peer, wanted))
+			return fd;
+		close(fd);
+	}
+	errno = ECONNABORTED;
+	return -1;
+}
+
+static void set_option(int fd, int level, int option, int value)
+{
+	setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+/* Blocks, as long as it takes the kernel to answer itself. */
+static bool connect_to(int fd, const struct sockaddr_in *address, struct sockaddr_in *own)
+{
+	struct timeval timeout = { .tv_usec = CONNECT_TIMEOUT_MS * 1000 };
+	socklen_t size = sizeof(*own);
+	int flags = fcntl(fd, F_GETFL);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+	bool ok = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+	fcntl(fd, F_SETFL, flags);
+	return ok && getsockname(fd, (struct sockaddr *)own, &size) == 0;
+}
+
+bool loopback_pair(int ends[2], int inner_bytes)
+{
+	struct sockaddr_in address, own;
+	int listener = listen_anywhere(&address);
+	if (listener < 0)
+		return false;
+	ends[0] = make_socket();
+	ends[1] = -1;
+	if (ends[0] >= 0) {
+		/* The window is agreed on when the connection is made. */
+		set_option(ends[0], SOL_SOCKET, SO_RCVBUF, inner_bytes);
+		if (connect_to(ends[0], &address, &own))
+			ends[1] = accept_from(listener, &own);
+	}
+	int error = errno;
+	close(listener);
+	if (ends[1] < 0) {
+		if (ends[0] >= 0)
+			close(ends[0]);
+		errno = error;
+		return false;
+	}
+	set_option(ends[1], SOL_SOCKET, SO_SNDBUF, inner_bytes);
+	for (unsigned i = 0; i < 2; i++)
+		set_option(ends[i], IPPROTO_TCP, TCP_NODELAY, 1);
+	return true;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * relay: between clients on TCP and spice-server. It corrects the clock that clients are given, so that
+ * video is shown when it arrives and not 400 ms later, keeps little under way, and measures the line.
+ *
+ * The main, display and playback channels pass through here; the others are handed to spice-server as
+ * they are. Clients on unix sockets do not come here: their pictures are not copied, and spice-server
+ * treats a unix socket as the same machine.
+ *
+ * Threads: the main loop calls and is called; bytes are moved by a thread of the relay's own, so that
+ * nothing the main loop does holds pictures up.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "display/line.h"
+
+/* Connections at once; more are refused. A client has about seven, and one more for each further head. */
+#define RELAY_CONNECTIONS_MAX 128
+
+struct relay;
+
+struct relay_options {
+	bool server_clock; /* leave the clock as spice-server tells it */
+};
+
+struct relay_ops {
+	/* `fd` is the callee's: a connected TCP socket for spice-server, in the order of arrival. */
+	void (*arrived)(void *user, int fd);
+};
+
+/* Heads' lines are opened in `line`, which must outlive the relay. */
+struct relay *relay_create(const struct relay_options *options, struct line *line,
+		const struct relay_ops *ops, void *user);
+/* Cuts everybody off; returns when the thread has ended. */
+void relay_destroy(struct relay *relay);
+
+/* Somebody connected. Takes the TCP socket over: non-blocking, close-on-exec. */
+void relay_arrive(struct relay *relay, int fd);

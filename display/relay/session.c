@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/relay/session.h"
+
+#include <glib.h>
+
+#include "display/relay/clock.h"
+
+/* spice-server 0.14 and 0.15 start at 400 (MM_TIME_DELTA in reds.cpp). Less: it was corrected; more: it
+ * counts from somewhere else. */
+#define SERVER_DELAY_MIN_MS 100
+#define SERVER_DELAY_MAX_MS 10000
+/* A client cannot have more time left than the margin, unless its clock is behind what it was told. */
+#define DRIFT_MS 10
+#define TELL_AGAIN_US G_USEC_PER_SEC
+
+struct session {
+	unsigned n_refs;
+	struct sessions *sessions;
+	uint32_t name; /* 0: none yet */
+	const struct session_ops *ops;
+	void *user; /* the main connection; NULL: gone */
+	bool corrects;
+	bool plays;
+	unsigned n_streams;
+	int32_t server_delay_ms;
+	int64_t told_us;
+	struct clock clock;
+};
+
+struct sessions {
+	bool correct;
+	GPtrArray *all; /* struct session, of main connections, not owned */
+};
+
+struct sessions *sessions_create(bool correct)
+{
+	struct sessions *sessions = g_new0(struct sessions, 1);
+	sessions->correct = correct;
+	sessions->all = g_ptr_array_new();
+	return sessions;
+}
+
+void sessions_destroy(struct sessions *sessions)
+{
+	if (!sessions)
+		return;
+	g_ptr_array_unref(sessions->all);
+	g_free(sessions);
+}
+
+struct session *session_create(
+		struct sessions *sessions, const struct session_ops *ops, void *user)
+{
+	struct session *session = g_new0(struct session, 1);
+	session->n_refs = 1;
+	session->sessions = sessions;
+	session->ops = ops;
+	session->user = user;
+	g_ptr_array_add(sessions->all, session);
+	return session;
+}
+
+struct session *session_join(struct sessions *sessions, uint32_t name)
+{
+	for (guint i = 0; name != 0 && i < sessions->all->len; i++) {
+		struct session *session = sessions->all->pdata[i];
+		if (session->name == name) {
+			session->n_refs++;
+			return session;
+		}
+	}
+	struct session *session = g_new0(struct session, 1);
+	session->n_refs = 1;
+	return session;
+}
+
+void session_unref(struct session *session)
+{
+	if (!session || --session->n_refs > 0)
+		return;
+	session_end(session);
+	g_free(session);
+}
+
+void session_end(struct session *session)
+{
+	session->user = NULL;
+	if (session->sessions)
+		g_ptr_array_remove(session->sessions->all, session);
+	session->sessions = NULL;
+}
+
+static void tell(struct session *session)
+{
+	if (session->user && session->corrects)
+		session->ops->tell(session->user);
+}
+
+/* ---- what passes ---- */
+
+static int64_t now_ms(void)
+{
+	return g_get_monotonic_time() / 1000;
+}
+
+static int32_t delay_of(uint32_t time_ms)
+{
+	return (int32_t)((uint32_t)now_ms() - time_ms);
+}
+
+static uint32_t our_time(const struct session *session)
+{
+	return (uint32_t)now_ms() - session->clock.margin_ms;
+}
+
+uint32_t session_init(struct session *session, uint32_t name, uint32_t time_ms)
+{
+	int32_t delay_ms = delay_of(time_ms);
+	session->name = name;
+	if (session->sessions && !session->sessions->correct)
+		return time_ms;
+	if (delay_ms < SERVER_DELAY_MIN_MS || delay_ms > SERVER_DELAY_MAX_MS) {
+		g_info("client: clock left alone: the server's is %d ms behind", delay_ms);
+		return time_ms;
+	}
+	session->corrects = true;
+	session->server_delay_ms = delay_ms;
+	clock_start(&session->clock, g_get_monotonic_time());
+	return our_time(session);
+}
+
+/* Also after sound has ended. */
+uint32_t session_time(struct session *session, uint32_t time_ms)
+{
+	if (!session->corrects)
+		return time_ms;
+	session->server_delay_ms = CLAMP(delay_of(time_ms), 0, SERVER_DELAY_MAX_MS);
+	return our_time(session);
+}
+
+/* What was told last went astray on the way: it came late, or the client's clock runs off. */
+static void check_drift(struct session *session, int32_t left_ms)
+{
+	if (left_ms > (int32_t)session->clock.margin_ms + DRIFT_MS &&
+			g_get_monotonic_time() - session->told_us > TELL_AGAIN_US)
+		tell(session);
+}
+
+void session_report(struct session *session, struct session_report *report)
+{
+	const struct clock_report seen = { report->n_frames, report->n_late, report->left_ms };
+	if (!session->corrects || session->plays)
+		return;
+	int32_t short_ms = session->server_delay_ms - (int32_t)session->clock.margin_ms;
+	check_drift(session, report->left_ms);
+	if (clock_report(&session->clock, &seen, g_get_monotonic_time()))
+		tell(session);
+	/* Late by our clock is not late by the server's. */
+	if (report->left_ms > -short_ms)
+		report->n_late = 0;
+	report->left_ms = (int32_t)CLAMP((int64_t)report->left_ms + short_ms, INT32_MIN, INT32_MAX);
+}
+
+void session_streams(struct session *session, int more)
+{
+	bool any = session->n_streams > 0;
+	session->n_streams = more < 0 && session->n_streams < (unsigned)-more ?
+					     0 :
+					     session->n_streams + (unsigned)more;
+	if (any || session->n_streams == 0 || !session->corrects || session->plays)
+		return;
+	clock_start(&session->clock, g_get_monotonic_time());
+	tell(session);
+}
+
+void session_playback(struct session *session, bool plays)
+{
+	if (session->plays == plays)
+		return;
+	session->plays = plays;
+	if (plays || !session->corrects)
+		return;
+	clock_start(&session->clock, g_get_monotonic_time());
+	tell(session);
+}
+
+uint32_t session_latency(struct session *session, uint32_t latency_ms)
+{
+	if (!session->corrects)
+		return latency_ms;
+	session->server_delay_ms = (int32_t)MIN(latency_ms, SERVER_DELAY_MAX_MS);
+	return MIN(latency_ms, MAX(session->clock.margin_ms, CLOCK_START_MS));
+}
+
+void session_line(struct session *session, uint32_t rtt_min_us, uint32_t rtt_var_us)
+{
+	clock_set_line(&session->clock, rtt_min_us, rtt_var_us);
+}
+
+/* ---- the clock ---- */
+
+int64_t session_next_us(const struct session *session)
+{
+	return session->corrects && !session->plays ? clock_next_us(&session->clock) : -1;
+}
+
+void session_tick(struct session *session)
+{
+	if (session->corrects && !session->plays &&
+			clock_tick(&session->clock, g_get_monotonic_time()))
+		tell(session);
+}
+
+bool session_make_time(struct session *session, uint32_t *time_ms)
+{
+	if (!session->corrects || session->plays)
+		return false;
+	session->told_us = g_get_monotonic_time();
+	*time_ms = our_time(session);
+	return true;
+}
+
+uint32_t session_margin_ms(const struct session *session)
+{
+	return session->corrects && !session->plays ? session->clock.margin_ms : 0;
+}

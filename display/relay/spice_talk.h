@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * spice talk: the bytes of one SPICE connection, in both directions, cut into messages as they pass.
+ * Knows the link phase, both forms of message headers (the short one is agreed on by capabilities)
+ * and nothing of what messages mean. A few kinds can be watched: their first bytes are shown, whole and
+ * in place, and may be changed. Everything else passes as it comes, in pieces of any size.
+ *
+ * Wire format: spice/protocol.h. Of a message with a sub-list the message itself is shown, what is in
+ * the list is not: spice-server uses lists on display channels only, to invalidate caches.
+ *
+ * Memory: none but the struct. Threads: any one.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "display/spice_link.h"
+
+enum spice_talk_side {
+	SPICE_TALK_CLIENT,
+	SPICE_TALK_SERVER,
+	SPICE_TALK_SIDES,
+};
+
+/* How much of a watched message is shown. */
+#define SPICE_TALK_SHOWN_MAX 64
+/* What the longest header takes (SpiceDataHeader). */
+#define SPICE_TALK_HEADER_MAX 18
+/* No side ever waits for more: what is passed in must have room for it. */
+#define SPICE_TALK_HELD_MAX SPICE_LINK_BYTES_MAX
+
+struct spice_talk_watch {
+	enum spice_link_channel channel;
+	enum spice_talk_side side;
+	uint16_t type;
+	uint16_t size_bytes; /* shorter messages are not shown; at most SPICE_TALK_SHOWN_MAX */
+	/* `body` may be changed in its first `size_bytes`. */
+	void (*shown)(void *user, uint8_t *body, size_t size_bytes);
+};
+
+struct spice_talk {
+	const struct spice_talk_watch *watches;
+	unsigned n_watches;
+	void *user;
+	struct spice_link link; /* the client's, once it is known */
+	bool linked;            /* `link` is filled in */
+	bool replied;           /* the server's answer has passed */
+	bool mini_header;       /* both take short headers */
+	struct spice_talk_direction {
+		unsigned step;       /* what comes next */
+		uint64_t skip_bytes; /* before it */
+	} directions[SPICE_TALK_SIDES];
+};
+
+void spice_talk_init(struct spice_talk *talk, const struct spice_talk_watch *watches,
+		unsigned n_watches, void *user);
+
+/*
+ * Reads on in what a side sent. Returns how many of the bytes may be passed on; the rest, fewer than
+ * SPICE_TALK_HELD_MAX, must come again with more behind them. -EPROTO: not SPICE, or a kind of log-in
+ * that spice-server is not asked to offer.
+ */
+ssize_t spice_talk_read(
+		struct spice_talk *talk, enum spice_talk_side side, uint8_t *bytes, size_t size_bytes);
+
+/* All that was read ended with a message: another may be put in here. */
+bool spice_talk_is_between(const struct spice_talk *talk, enum spice_talk_side side);
+
+/*
+ * Writes a message of our own. Returns its size, 0 when there is no room or when headers are long: those
+ * are numbered, and the number is not ours to give.
+ */
+size_t spice_talk_make(const struct spice_talk *talk, uint16_t type, const void *body, size_t body_bytes,
+		uint8_t *bytes, size_t size_bytes);

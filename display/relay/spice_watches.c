@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/relay/spice_watches.h"
+
+#include <glib.h>
+#include <spice/enums.h>
+#include <string.h>
+
+/* Bodies as in spice.proto: packed, little endian. */
+struct main_init {
+	uint32_t session_id;
+	uint32_t display_channels_hint;
+	uint32_t supported_mouse_modes;
+	uint32_t current_mouse_mode;
+	uint32_t agent_connected;
+	uint32_t agent_tokens;
+	uint32_t multi_media_time;
+	uint32_t ram_hint;
+};
+
+struct stream_report {
+	uint32_t stream_id;
+	uint32_t unique_id;
+	uint32_t start_frame_mm_time;
+	uint32_t end_frame_mm_time;
+	uint32_t num_frames;
+	uint32_t num_drops;
+	int32_t last_frame_delay;
+	uint32_t audio_delay;
+};
+
+static struct session *session_of(void *user)
+{
+	const struct spice_watched *watched = user;
+	return watched->session;
+}
+
+static void on_init(void *user, uint8_t *body, size_t size_bytes)
+{
+	struct main_init init;
+	memcpy(&init, body, sizeof(init));
+	init.multi_media_time =
+			session_init(session_of(user), init.session_id, init.multi_media_time);
+	memcpy(body, &init, sizeof(init));
+}
+
+static void on_time(void *user, uint8_t *body, size_t size_bytes)
+{
+	uint32_t time_ms;
+	memcpy(&time_ms, body, sizeof(time_ms));
+	time_ms = session_time(session_of(user), time_ms);
+	memcpy(body, &time_ms, sizeof(time_ms));
+}
+
+static void on_report(void *user, uint8_t *body, size_t size_bytes)
+{
+	struct stream_report wire;
+	memcpy(&wire, body, sizeof(wire));
+	struct session_report report = { wire.num_frames, wire.num_drops, wire.last_frame_delay };
+	session_report(session_of(user), &report);
+	wire.num_drops = report.n_late;
+	wire.last_frame_delay = report.left_ms;
+	memcpy(body, &wire, sizeof(wire));
+}
+
+static void on_stream_create(void *user, uint8_t *body, size_t size_bytes)
+{
+	struct spice_watched *watched = user;
+	watched->n_streams++;
+	session_streams(watched->session, 1);
+}
+
+static void on_stream_destroy(void *user, uint8_t *body, size_t size_bytes)
+{
+	struct spice_watched *watched = user;
+	if (watched->n_streams == 0)
+		return;
+	watched->n_streams--;
+	session_streams(watched->session, -1);
+}
+
+static void on_stream_destroy_all(void *user, uint8_t *body, size_t size_bytes)
+{
+	struct spice_watched *watched = user;
+	session_streams(watched->session, -(int)watched->n_streams);
+	watched->n_streams = 0;
+}
+
+static void set_plays(struct spice_watched *watched, bool plays)
+{
+	if (watched->plays != plays)
+		session_playback(watched->session, plays);
+	watched->plays = plays;
+}
+
+static void on_playback_start(void *user, uint8_t *body, size_t size_bytes)
+{
+	set_plays(user, true);
+}
+
+static void on_playback_stop(void *user, uint8_t *body, size_t size_bytes)
+{
+	set_plays(user, false);
+}
+
+void spice_watched_finish(struct spice_watched *watched)
+{
+	if (!watched->session)
+		return;
+	on_stream_destroy_all(watched, NULL, 0);
+	set_plays(watched, false);
+	g_clear_pointer(&watched->session, session_unref);
+}
+
+static void on_latency(void *user, uint8_t *body, size_t size_bytes)
+{
+	uint32_t latency_ms;
+	memcpy(&latency_ms, body, sizeof(latency_ms));
+	latency_ms = session_latency(session_of(user), latency_ms);
+	memcpy(body, &latency_ms, sizeof(latency_ms));
+}
+
+#define FROM(side, channel, type, size, shown) \
+	{ SPICE_LINK_CHANNEL_##channel, SPICE_TALK_##side, type, size, shown }
+
+const struct spice_talk_watch spice_watches[] = {
+	FROM(SERVER, MAIN, SPICE_MSG_MAIN_INIT, sizeof(struct main_init), on_init),
+	FROM(SERVER, MAIN, SPICE_MSG_MAIN_MULTI_MEDIA_TIME, 4, on_time),
+	FROM(CLIENT, DISPLAY, SPICE_MSGC_DISPLAY_STREAM_REPORT, sizeof(struct stream_report), on_report),
+	FROM(SERVER, DISPLAY, SPICE_MSG_DISPLAY_STREAM_CREATE, 0, on_stream_create),
+	FROM(SERVER, DISPLAY, SPICE_MSG_DISPLAY_STREAM_DESTROY, 0, on_stream_destroy),
+	FROM(SERVER, DISPLAY, SPICE_MSG_DISPLAY_STREAM_DESTROY_ALL, 0, on_stream_destroy_all),
+	FROM(SERVER, PLAYBACK, SPICE_MSG_PLAYBACK_START, 0, on_playback_start),
+	FROM(SERVER, PLAYBACK, SPICE_MSG_PLAYBACK_STOP, 0, on_playback_stop),
+	FROM(SERVER, PLAYBACK, SPICE_MSG_PLAYBACK_LATENCY, 4, on_latency),
+};
+const unsigned spice_watches_length = G_N_ELEMENTS(spice_watches);
+
+bool spice_watches_channel(enum spice_link_channel channel)
+{
+	for (unsigned i = 0; i < spice_watches_length; i++) {
+		if (spice_watches[i].channel == channel)
+			return true;
+	}
+	return false;
+}
+
+size_t spice_watches_make_time(
+		const struct spice_talk *talk, uint32_t time_ms, uint8_t *bytes, size_t size_bytes)
+{
+	return spice_talk_make(talk, SPICE_MSG_MAIN_MULTI_MEDIA_TIME, &time_ms, sizeof(time_ms), bytes,
+			size_bytes);
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench-video: how old video is when a stock client shows it. Plays a full-screen film into the real
+ * vitrine-display over the real links (fake_desktop.h) and writes a counter into each picture; a client of
+ * spice-client-glib in a process of its own notes when it shows which. Both on CLOCK_MONOTONIC.
+ *
+ *   bench-video [--seconds=N] [--warm-up=N] [--width=N] [--height=N] [--rate=N] [--clock=own|server|both]
+ *
+ * Warm-up: the time to the stream's beginning and to the clock's closing in, which is not counted.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wstrict-prototypes"
+#include <spice-client.h>
+#pragma GCC diagnostic pop
+
+#include "tests/bench/samples.h"
+#include "tests/client/fake_desktop.h"
+#include "tests/guest/counter_layout.h"
+
+#define PICTURES 30 /* of the film, over and over */
+#define STRIP_X 32
+#define STRIP_Y 32
+
+static int seconds = 12, warm_up = 6, width = 1920, height = 1080, rate = 60;
+static char *clocks = NULL;
+
+/* ---- the client, a process of its own ---- */
+
+struct viewer {
+	struct counter_picture picture;
+	uint32_t last;
+};
+
+static void on_primary(SpiceChannel *channel, gint format, gint w, gint h, gint stride, gint shmid,
+		gpointer data, gpointer user)
+{
+	struct viewer *viewer = user;
+	viewer->picture = (struct counter_picture){ data, w, h, (size_t)stride };
+}
+
+static void on_primary_gone(SpiceChannel *channel, gpointer user)
+{
+	struct viewer *viewer = user;
+	viewer->picture = (struct counter_picture){ 0 };
+}
+
+static void on_invalidate(SpiceChannel *channel, gint x, gint y, gint w, gint h, gpointer user)
+{
+	struct viewer *viewer = user;
+	gint64 now_us = g_get_monotonic_time();
+	uint32_t value;
+	if (!viewer->picture.pixels ||
+			!counter_read_at(&viewer->picture, STRIP_X, STRIP_Y, &value) ||
+			value == viewer->last)
+		return;
+	viewer->last = value;
+	printf("%u %" G_GINT64_FORMAT "\n", value, now_us);
+}
+
+static void on_channel(SpiceSession *session, SpiceChannel *channel, gpointer user)
+{
+	if (SPICE_IS_DISPLAY_CHANNEL(channel)) {
+		g_signal_connect(channel, "display-primary-create", G_CALLBACK(on_primary), user);
+		g_signal_connect(channel, "display-primary-destroy", G_CALLBACK(on_primary_gone), user);
+		g_signal_connect(channel, "display-invalidate", G_CALLBACK(on_invalidate), user);
+	}
+	spice_channel_connect(channel);
+}
+
+/* The parent ends it. */
+static int run_viewer(const char *uri)
+{
+	struct viewer viewer = { 0 };
+	SpiceSession *session = spice_session_new();
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	g_object_set(session, "uri", uri, NULL);
+	g_signal_connect(session, "channel-new", G_CALLBACK(on_channel), &viewer);
+	if (!spice_session_connect(session))
+		return 1;
+	g_main_loop_run(g_main_loop_new(NULL, FALSE));
+	return 0;
+}
+
+/* ---- the desktop ---- */
+
+static void paint_strip(uint32_t *pixels, uint32_t value)
+{
+	for (int cell = 0; cell < COUNTER_CELLS; cell++) {
+		uint32_t color = counter_cell_color(value, cell);
+		for (int y = 0; y < COUNTER_HEIGHT_PX; y++) {
+			uint32_t *row = pixels + (size_t)(STRIP_Y + y) * width + STRIP_X +
+					cell * COUNTER_CELL_PX;
+			for (int x = 0; x < COUNTER_CELL_PX; x++)
+				row[x] = color;
+		}
+	}
+}
+
+static void make_film(struct canvas *film)
+{
+	for (unsigned i = 0; i < PICTURES; i++) {
+		canvas_init(&film[i], width, height);
+		canvas_film(&film[i], canvas_all(&film[i]), i);
+	}
+}
+
+/* Never behind by more than one picture: what could not be flushed in time is left out. */
+static void sleep_until(gint64 time_us)
+{
+	gint64 left_us = time_us - g_get_monotonic_time();
+	if (left_us > 0)
+		g_usleep(left_us);
+}
+
+static void play(struct fake_render *render, struct canvas *film, gint64 *flushed_us, unsigned n)
+{
+	struct canvas *canvas = &render->heads[0].canvas;
+	uint32_t *own = canvas->pixels;
+	gint64 start_us = g_get_monotonic_time();
+	for (unsigned i = 1; i < n; i++) {
+		canvas->pixels = film[i % PICTURES].pixels;
+		paint_strip(canvas->pixels, i);
+		sleep_until(start_us + (gint64)i * G_USEC_PER_SEC / rate);
+		flushed_us[i] = g_get_monotonic_time();
+		fake_render_flush_all(render, 0);
+	}
+	canvas->pixels = own;
+}
+
+/* ---- figures ---- */
+
+struct result {
+	double p50_ms, p95_ms, shown_part;
+};
+
+static struct result read_shown(FILE *file, const gint64 *flushed_us, unsigned n, unsigned first)
+{
+	struct samples ages = { 0 };
+	unsigned value, n_shown = 0;
+	long long shown_us;
+	while (fscanf(file, "%u %lld", &value, &shown_us) == 2) {
+		if (value < first || value >= n)
+			continue;
+		samples_add(&ages, (double)(shown_us - flushed_us[value]) / 1000);
+		n_shown++;
+	}
+	struct result result = { samples_quantile(&ages, 0.5), samples_quantile(&ages, 0.95),
+		(double)n_shown / (n - first) };
+	samples_finish(&ages);
+	return result;
+}
+
+static GSubprocess *start_viewer(const char *self, const char *address, const char *path)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_NONE);
+	g_subprocess_launcher_set_stdout_file_path(launcher, path);
+	GSubprocess *viewer =
+			g_subprocess_launcher_spawn(launcher, &error, self, "--viewer", address, NULL);
+	g_assert_no_error(error);
+	return viewer;
+}
+
+static struct result measure(const char *self, struct canvas *film, const char *clock)
+{
+	const struct fake_desktop_options options = { .clock = clock };
+	const struct fake_layout layout = { .width = (uint32_t)width, .height = (uint32_t)height };
+	unsigned first = (unsigned)(warm_up * rate), n = first + (unsigned)(seconds * rate);
+	g_autofree gint64 *flushed_us = g_new0(gint64, n);
+	g_autofree char *path = g_strdup_printf("%s/bench-video-%d", g_get_tmp_dir(), getpid());
+	struct fake_desktop *desktop = fake_desktop_start(&options);
+	struct fake_render *render = fake_desktop_render(desktop);
+	fake_render_head_on(render, 0, &layout);
+	GSubprocess *viewer = start_viewer(self, fake_desktop_address(desktop), path);
+	g_assert_true(fake_render_wait_rate(render, 0, true, 20000));
+	play(render, film, flushed_us, n);
+	g_usleep(G_USEC_PER_SEC);
+	g_subprocess_force_exit(viewer);
+	g_subprocess_wait(viewer, NULL, NULL);
+	g_object_unref(viewer);
+	if (g_getenv("BENCH_VIDEO_LOG"))
+		fake_desktop_print_log(desktop);
+	fake_desktop_stop(desktop);
+	FILE *file = fopen(path, "r");
+	g_assert_nonnull(file);
+	struct result result = read_shown(file, flushed_us, n, first);
+	fclose(file);
+	unlink(path);
+	printf("%-8s %dx%d at %d/s: flush to shown p50 %.1f ms, p95 %.1f ms, %.1f %% of the pictures\n",
+			clock, width, height, rate, result.p50_ms, result.p95_ms,
+			result.shown_part * 100);
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	char *viewer = NULL;
+	const GOptionEntry entries[] = {
+		{ "viewer", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &viewer, NULL, NULL },
+		{ "seconds", 0, 0, G_OPTION_ARG_INT, &seconds, "that count", "N" },
+		{ "warm-up", 0, 0, G_OPTION_ARG_INT, &warm_up, "seconds before", "N" },
+		{ "width", 0, 0, G_OPTION_ARG_INT, &width, "of the head", "N" },
+		{ "height", 0, 0, G_OPTION_ARG_INT, &height, "of the head", "N" },
+		{ "rate", 0, 0, G_OPTION_ARG_INT, &rate, "pictures a second", "N" },
+		{ "clock", 0, 0, G_OPTION_ARG_STRING, &clocks, "own, server or both", "WHICH" },
+		G_OPTION_ENTRY_NULL,
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new("- age of video at the client");
+	g_autoptr(GError) error = NULL;
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (!g_option_context_parse(context, &argc, &argv, &error)) {
+		g_printerr("bench-video: %s\n", error->message);
+		return 2;
+	}
+	if (viewer)
+		return run_viewer(viewer);
+	struct canvas film[PICTURES];
+	struct result server = { 0 }, own = { 0 };
+	make_film(film);
+	if (g_strcmp0(clocks, "own") != 0)
+		server = measure(argv[0], film, "server");
+	if (g_strcmp0(clocks, "server") != 0)
+		own = measure(argv[0], film, "vitrine");
+	if (own.p50_ms > 0 && server.p50_ms > 0)
+		printf("ratio    p50 %.3f, p95 %.3f\n", own.p50_ms / server.p50_ms,
+				own.p95_ms / server.p95_ms);
+	for (unsigned i = 0; i < PICTURES; i++)
+		canvas_finish(&film[i]);
+	return 0;
+}
