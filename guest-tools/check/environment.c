@@ -7,24 +7,32 @@
 
 #include "guest-tools/common/text.h"
 
+/* How far a variable leads away from virgl. Mesa's GBM ignores LIBGL_ALWAYS_SOFTWARE, X11 and Wayland
+ * clients obey it: what was drawn here does not say what programs get. */
+enum effect {
+	EFFECT_VERSION, /* another version is reported */
+	EFFECT_MAYBE,   /* what it names decides: seen when it is tried */
+	EFFECT_FORCED,  /* programs do not draw on virgl */
+};
+
 /* Mesa docs/envvars.rst, libglvnd's EGL vendor documentation. */
 static const struct {
 	const char *name;
 	const char *harmless; /* this value changes nothing; NULL: every value counts */
-	bool software;
+	enum effect effect;
 } variables[] = {
-	{ "LIBGL_ALWAYS_SOFTWARE", "0", true },
-	{ "GALLIUM_DRIVER", "virgl", true },
-	{ "MESA_LOADER_DRIVER_OVERRIDE", "virtio_gpu", true },
-	{ "__EGL_VENDOR_LIBRARY_FILENAMES", NULL, true },
-	{ "__EGL_VENDOR_LIBRARY_DIRS", NULL, true },
-	{ "LIBGL_DRIVERS_PATH", NULL, true },
-	{ "GBM_BACKENDS_PATH", NULL, true },
-	{ "GBM_BACKEND", "dri", true },
-	{ "__GLX_VENDOR_LIBRARY_NAME", "mesa", true },
-	{ "MESA_GL_VERSION_OVERRIDE", NULL, false },
-	{ "MESA_GLES_VERSION_OVERRIDE", NULL, false },
-	{ "DRI_PRIME", "0", false },
+	{ "LIBGL_ALWAYS_SOFTWARE", "0", EFFECT_FORCED },
+	{ "GALLIUM_DRIVER", "virgl", EFFECT_MAYBE },
+	{ "MESA_LOADER_DRIVER_OVERRIDE", "virtio_gpu", EFFECT_FORCED },
+	{ "__EGL_VENDOR_LIBRARY_FILENAMES", NULL, EFFECT_MAYBE },
+	{ "__EGL_VENDOR_LIBRARY_DIRS", NULL, EFFECT_MAYBE },
+	{ "LIBGL_DRIVERS_PATH", NULL, EFFECT_MAYBE },
+	{ "GBM_BACKENDS_PATH", NULL, EFFECT_MAYBE },
+	{ "GBM_BACKEND", "dri", EFFECT_MAYBE },
+	{ "__GLX_VENDOR_LIBRARY_NAME", "mesa", EFFECT_MAYBE },
+	{ "MESA_GL_VERSION_OVERRIDE", NULL, EFFECT_VERSION },
+	{ "MESA_GLES_VERSION_OVERRIDE", NULL, EFFECT_VERSION },
+	{ "DRI_PRIME", "0", EFFECT_VERSION },
 };
 
 static const char *const files[] = { "/etc/environment", "/etc/environment.d/*.conf",
@@ -36,6 +44,7 @@ static const char *const home_files[] = { ".profile", ".bash_profile", ".bashrc"
 struct search {
 	struct environment_override *found;
 	const char *path;
+	enum effect effect;
 	bool any;
 };
 
@@ -50,10 +59,12 @@ static bool is_harmless(size_t index, const char *value)
 
 static void take(struct search *search, size_t index, const char *value)
 {
-	if (search->any && (search->found->software || !variables[index].software))
+	if (search->any && search->effect >= variables[index].effect)
 		return;
 	search->any = true;
-	search->found->software = variables[index].software;
+	search->effect = variables[index].effect;
+	search->found->software = search->effect != EFFECT_VERSION;
+	search->found->forced = search->effect == EFFECT_FORCED;
 	text_copy(search->found->where, sizeof search->found->where, search->path);
 	text_copy(search->found->setting, sizeof search->found->setting, variables[index].name);
 	text_append_format(search->found->setting, sizeof search->found->setting, "=%s", value);
@@ -112,4 +123,16 @@ bool environment_find(struct environment_override *found)
 		text_each_path(pattern, match_file, &search);
 	}
 	return search.any;
+}
+
+bool environment_forces(const char *assignment)
+{
+	for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+		size_t length = strlen(variables[i].name);
+		if (variables[i].effect == EFFECT_FORCED &&
+				strncmp(assignment, variables[i].name, length) == 0 &&
+				assignment[length] == '=')
+			return !is_harmless(i, assignment + length + 1);
+	}
+	return false;
 }

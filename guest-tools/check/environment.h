@@ -9,8 +9,11 @@
 struct environment_override {
 	char setting[128]; /* NAME=value */
 	char where[160];   /* "this environment" or the file that sets it */
-	bool software;     /* it alone causes software rendering */
+	bool software;     /* it may cause software rendering by itself */
+	bool forced;       /* it does, for each program, whatever GBM shows */
 };
 
 /* The gravest override found. False: none. */
 bool environment_find(struct environment_override *found);
+/* Is "NAME=value", of some program's environment, one that is `forced`? */
+bool environment_forces(const char *assignment);

@@ -78,6 +78,7 @@ struct guest_caps {
 struct guest_gl {
 	bool tried, display, context;
 	bool software;       /* llvmpipe, softpipe, swrast */
+	bool forced_away;    /* a variable keeps programs off virgl, even where GBM has it */
 	char error[160];     /* what failed first */
 	char cause[32];      /* its cause id, empty when nothing failed */
 	char missing[64];    /* library or file that was not found */

@@ -80,10 +80,12 @@ static void run_environment(struct guest *guest, struct finding *finding)
 	}
 	snprintf(argument, sizeof argument, "%s in %s", found.setting, found.where);
 	finding_value(finding, "%s", argument);
-	if (found.software)
+	guest->gl.forced_away = found.forced;
+	if (found.forced)
 		finding_fail(finding, "mesa.environment", argument);
 	else
-		finding_warn(finding, "mesa.version-override", argument);
+		finding_warn(finding, found.software ? "mesa.environment" : "mesa.version-override",
+			argument);
 }
 
 /* Fails the finding with the lowest fault that leads to software rendering. */

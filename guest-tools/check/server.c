@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The display server: what Xorg was told, what it did, and whether a Wayland compositor is on the
- * GPU. */
-#include <dirent.h>
-#include <errno.h>
+/* The display server: what Xorg was told, and what it did. wayland.c has the other kind. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "guest-tools/check/groups.h"
+#include "guest-tools/check/wayland.h"
 #include "guest-tools/common/text.h"
 
 struct xorg_config {
@@ -161,47 +159,6 @@ static void run_xorg(struct guest *guest, struct finding *finding)
 		finding_warn(finding, "xorg.too-old", log.version);
 }
 
-/* Does a process hold a render node or card open? -1: we may not look. */
-static int holds_gpu(int pid, const struct guest *guest)
-{
-	char path[64], target[256];
-	snprintf(path, sizeof path, "/proc/%d/fd", pid);
-	DIR *folder = opendir(path);
-	if (!folder)
-		return -1;
-	bool holds = false;
-	for (struct dirent *entry; (entry = readdir(folder)) && !holds;) {
-		ssize_t n = readlinkat(dirfd(folder), entry->d_name, target, sizeof target - 1);
-		target[n > 0 ? n : 0] = 0;
-		holds = guest->render_path[0] && strcmp(target, guest->render_path) == 0;
-	}
-	closedir(folder);
-	return holds;
-}
-
-static void run_wayland(struct guest *guest, struct finding *finding)
-{
-	static const char *const compositors[] = { "gnome-shell", "kwin_wayland", "weston", "sway",
-		"mutter", "labwc", "wayfire", "cage", "cosmic-comp", "Hyprland", "river" };
-	for (size_t i = 0; i < sizeof compositors / sizeof compositors[0]; i++) {
-		int pid = text_find_process(compositors[i]);
-		if (pid == 0)
-			continue;
-		int holds = holds_gpu(pid, guest);
-		if (holds < 0) {
-			finding_skip(finding, "%s (process %d) belongs to somebody else",
-				compositors[i], pid);
-			return;
-		}
-		finding_value(finding, "%s (process %d) %s the render node", compositors[i], pid,
-				holds ? "draws through" : "does not use");
-		if (!holds)
-			finding_warn(finding, "wayland.software", compositors[i]);
-		return;
-	}
-	finding_skip(finding, "no Wayland compositor is running");
-}
-
 const struct check server_checks[] = {
 	{ "server.xorg-config", "Xorg's configuration", 0, CHECK_ROOM_SELF,
 		"no Device section with a driver or bus address",
@@ -214,6 +171,6 @@ const struct check server_checks[] = {
 	{ "server.wayland", "Wayland compositor", CHECK_NEEDS_CARD, CHECK_ROOM_SELF,
 		"draws through the render node",
 		"A compositor that lost the GPU goes on in software and says so only in its log.",
-		run_wayland },
+		wayland_run },
 	{ 0 },
 };

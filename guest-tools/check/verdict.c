@@ -83,6 +83,8 @@ static void write_sentence(const struct check_results *results, struct verdict *
 			host);
 	else if (verdict->accelerated == VERDICT_UNKNOWN)
 		snprintf(out, size, "OpenGL accelerated: not tested");
+	else if (gl->context && gl->forced_away && !gl->software)
+		snprintf(out, size, "OpenGL accelerated: no, programs are kept off virgl");
 	else if (gl->context && gl->software)
 		snprintf(out, size, "OpenGL accelerated: no, software rendering (%.60s)",
 			gl->renderer);
@@ -115,7 +117,8 @@ void verdict_make(const struct check_results *results, struct verdict *verdict)
 	verdict->exit_status = exit_status(verdict);
 	if (!gl->tried && !root)
 		verdict->accelerated = VERDICT_UNKNOWN;
-	else if (gl->context && strncmp(gl->renderer, "virgl", 5) == 0 && !truth_failed(results))
+	else if (gl->context && strncmp(gl->renderer, "virgl", 5) == 0 && !gl->forced_away &&
+			!truth_failed(results))
 		verdict->accelerated = VERDICT_YES;
 	else
 		verdict->accelerated = VERDICT_NO;

@@ -47,6 +47,13 @@ class Boot:
     options: tuple = ()    # of `vitrine run`
     full: bool = False     # all checks, also those that take the display; install, remove, bench, bundle
     limit_s: int = 1500
+    mended_in: str = None  # the boot, of this guest or "suite/boot", whose host does not have the fault
+
+    def backend(self):
+        if self.vitrine:
+            return "vitrine run" + (" --no-virgl" if "--no-virgl" in self.options else "")
+        named = [word for word in self.devices if word.startswith("virtio-gpu")]
+        return " + ".join((["VGA"] if "std" in self.devices else []) + named).replace("-pci", "")
 
 
 # $LIB is where the release keeps libraries.
@@ -113,6 +120,26 @@ STEPS_XORG = [
          "Option \"AccelMethod\" \"none\"\\nEndSection\\n' >/etc/X11/xorg.conf; run_xorg noglamor",
          XORG + "rm /etc/X11/xorg.conf; run_xorg glamor"),
 ]
+# Compositors as root, without a login manager: libseat opens the devices itself.
+WAYLAND = """
+compositor() {
+	pkill -x weston; pkill -x cage; sleep 2
+	export XDG_RUNTIME_DIR=/run/compositor LIBSEAT_BACKEND=builtin
+	mkdir -p -m 700 $XDG_RUNTIME_DIR
+	echo "$@" >>/out/compositors.txt
+	setsid env "$@" </dev/tty1 >>/out/compositors.txt 2>&1 &
+	sleep 10
+}
+"""
+STEPS_WAYLAND = [
+    Step("weston-pixman", "wayland.software", WAYLAND + "compositor weston --backend=drm --renderer=pixman",
+         WAYLAND + "compositor weston --backend=drm"),
+    Step("cage-pixman", "wayland.software", WAYLAND + "compositor WLR_RENDERER=pixman cage -- sleep 600",
+         WAYLAND + "compositor cage -- sleep 600"),
+    Step("cage-environment", "wayland.software",
+         WAYLAND + "compositor LIBGL_ALWAYS_SOFTWARE=1 WLR_RENDERER_ALLOW_SOFTWARE=1 cage -- sleep 600",
+         WAYLAND + "compositor cage -- sleep 600"),
+]
 STEPS_DRIVER = [
     Step("unbound", "kernel.not-bound",
          "for c in /sys/class/vtconsole/vtcon1/bind; do echo 0 >$c; done; "
@@ -127,28 +154,29 @@ STEPS_DRIVER = [
 MODULE = "$(ls $1/lib/modules/*/kernel/drivers/gpu/drm/virtio/virtio-gpu.ko*)"
 BOOTS_BASE = [
     Boot("virgl", GL + DESKTOP, full=True, also=("host.software", "desktop.tcg")),
-    Boot("flat", FLAT + DESKTOP, cause="host.no-virgl"),
-    Boot("vga", VGA + DESKTOP, cause="device.none"),
+    Boot("flat", FLAT + DESKTOP, cause="host.no-virgl", mended_in="virgl"),
+    Boot("vga", VGA + DESKTOP, cause="device.none", mended_in="virgl"),
 ]
 # `vitrine run` brings the report's port and its controller itself.
 AUDIO = ["-audiodev", "none,id=audio", "-device", "ich9-intel-hda", "-device", "hda-duplex,audiodev=audio"]
 BOOTS_VITRINE = [
     Boot("vitrine", AGENT + AUDIO, full=True, vitrine=True, also=("host.software", "desktop.tcg")),
     Boot("vitrine-flat", AGENT + AUDIO, cause="host.no-virgl", vitrine=True,
-         options=("--no-virgl",)),
+         options=("--no-virgl",), mended_in="vitrine"),
     Boot("vitrine-wrong-pixel", AGENT + AUDIO, cause="truth.wrong-pixel", only="device,kernel,ioctl,mesa,truth",
-         wrong_pixel=True, vitrine=True),
+         wrong_pixel=True, vitrine=True, mended_in="vitrine"),
 ]
-BOOTS_OLD = [Boot("old-kernel", GL + DESKTOP, also=("kernel.no-edid",))]
+BOOTS_OLD = [Boot("old-kernel", GL + DESKTOP, also=("kernel.no-edid",), mended_in="bullseye/virgl")]
+BOOTS_WAYLAND = [Boot("faults-wayland", GL + DESKTOP, steps=STEPS_WAYLAND)]
 BOOTS_FAULTS = [
     Boot("faults", GL + DESKTOP + GUEST_AGENT, steps=STEPS_RIGHTS + STEPS_MESA + STEPS_AGENT, limit_s=2400),
     Boot("faults-xorg", GL + DESKTOP, steps=STEPS_XORG + STEPS_DRIVER, limit_s=2400),
     Boot("wrong-pixel", GL + DESKTOP, cause="truth.wrong-pixel", only="device,kernel,ioctl,mesa,truth",
-         wrong_pixel=True),
-    Boot("second-vga", GL_AND_VGA + DESKTOP, also=("device.second-vga",)),
-    Boot("no-edid", GL_NO_EDID + DESKTOP, also=("device.no-edid",)),
-    Boot("bare", GL, also=("agent.no-port", "desktop.no-audio", "desktop.no-tablet")),
-    Boot("nomodeset", GL + DESKTOP, cause="kernel.nomodeset", command_line="nomodeset"),
+         wrong_pixel=True, mended_in="virgl"),
+    Boot("second-vga", GL_AND_VGA + DESKTOP, also=("device.second-vga",), mended_in="virgl"),
+    Boot("no-edid", GL_NO_EDID + DESKTOP, also=("device.no-edid",), mended_in="virgl"),
+    Boot("bare", GL, also=("agent.no-port", "desktop.no-audio", "desktop.no-tablet"), mended_in="virgl"),
+    Boot("nomodeset", GL + DESKTOP, cause="kernel.nomodeset", command_line="nomodeset", mended_in="virgl"),
     Boot("blacklist", GL + DESKTOP, broken="echo blacklist virtio_gpu >$1/etc/modprobe.d/old-advice.conf", steps=[
         Step("blacklist", "kernel.module-blocked", "true",
              "rm /etc/modprobe.d/old-advice.conf; modprobe virtio-gpu; sleep 2; udevadm settle", True)]),
@@ -158,4 +186,14 @@ BOOTS_FAULTS = [
          steps=[Step("no-module", "kernel.module-missing", "true",
                      "cp /root/kept/virtio-gpu.ko* /lib/modules/$(uname -r)/kernel/drivers/gpu/drm/virtio/; "
                      "depmod; modprobe virtio-gpu; sleep 2; udevadm settle", True)]),
+]
+# Three minutes of it on the real server, for every run of the tests: a slice through all parts of the matrix.
+BOOTS_SHORT = [
+    Boot("short", AGENT + AUDIO, vitrine=True, steps=[
+        step for step in STEPS_RIGHTS + STEPS_MESA + STEPS_AGENT
+        if step.name in ("no-right", "environment-login", "mesa-driver", "agent-masked")]),
+    Boot("vitrine-flat", AGENT + AUDIO, cause="host.no-virgl", vitrine=True, options=("--no-virgl",),
+         mended_in="short"),
+    Boot("vitrine-wrong-pixel", AGENT + AUDIO, cause="truth.wrong-pixel", only="device,kernel,ioctl,mesa,truth",
+         wrong_pixel=True, vitrine=True, mended_in="short"),
 ]
