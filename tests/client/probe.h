@@ -54,6 +54,7 @@ struct probe_options {
 	int key_interval_ms; /* pause after each key event of `type` and `key` */
 	bool wait_connect;   /* connect before the first command */
 	bool debug;
+	bool no_log;
 };
 
 struct probe {

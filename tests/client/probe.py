@@ -47,18 +47,20 @@ def find_probe():
 class Probe:
     """One client. Made by Probe.connect(); ends at close() or at the end of a with block."""
 
-    def __init__(self, arguments, probe=None):
+    def __init__(self, arguments, probe=None, prefix=()):
         self._buffer = b''
-        self._process = subprocess.Popen([probe or find_probe(), *arguments], stdin=subprocess.PIPE,
+        self._process = subprocess.Popen([*prefix, probe or find_probe(), *arguments], stdin=subprocess.PIPE,
                                          stdout=subprocess.PIPE)
 
     @classmethod
-    def connect(cls, port=None, host='127.0.0.1', unix=None, password=None, timeout=15, probe=None, retry=0):
-        """Connects; tries again for `retry` seconds. ProbeError when it cannot."""
-        arguments = [f'--connect-timeout-ms={int(timeout * 1000)}', '--no-connect']
+    def connect(cls, port=None, host='127.0.0.1', unix=None, password=None, timeout=15, probe=None, retry=0,
+                options=(), prefix=()):
+        """Connects; tries again for `retry` seconds. ProbeError when it cannot. `prefix`: a command that runs
+        spice-probe; `options`: more of spice-probe's own."""
+        arguments = [f'--connect-timeout-ms={int(timeout * 1000)}', '--no-connect', *options]
         arguments += [f'--password={password}'] if password else []
         arguments += [f'--unix={unix}'] if unix else [f'spice://{host}:{port}']
-        self = cls(arguments, probe)
+        self = cls(arguments, probe, prefix)
         end = time.monotonic() + retry
         try:
             while True:
@@ -78,6 +80,10 @@ class Probe:
 
     def __exit__(self, *_):
         self.close()
+
+    @property
+    def pid(self):
+        return self._process.pid
 
     def close(self):
         """Disconnects and ends spice-probe. Returns its exit status."""

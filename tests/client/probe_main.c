@@ -38,6 +38,18 @@
  * client|server Connection stall MS                        reads nothing from any channel for so
  * long, then answers disconnect, reconnect, quit
  *
+ * Recording one of the scenes that tests/guest's bench-scene draws, on display 0; times are
+ * microseconds of CLOCK_MONOTONIC
+ *   record-begin SCENE [SAMPLE_MS [KEYS]]   from now on; a copy of the picture each SAMPLE_MS, 8 at
+ *                                   most; KEYS have been pressed before
+ *   record-keys N MIN_MS MAX_MS TIMEOUT_MS  N times: a key, until it shows, a random pause; keys_us:
+ *                                   from press to picture, -1: not within the time-out
+ *   record-settle FRAME KEYS TIMEOUT_MS     until every pixel is that of the frame: shown_us,
+ *                                   exact_us (0: not), different pixels
+ *   record-end FILE                 a line for each frame: number, when its upper strip showed, when
+ *                                   upper and lower did (0: never); samples: psnr, ssim of the
+ *                                   moving part, pixels that differ in it and outside
+ *
  * Exit status: 0 after quit or end of input, 1 on a usage error; with --fail-early also 2 when the
  * first connection cannot be made.
  */
@@ -106,7 +118,7 @@ static void input_watch(struct probe *probe)
 static bool options_parse(struct probe *probe, int argc, char **argv, gboolean *fail_early)
 {
 	struct probe_options *options = &probe->options;
-	gboolean no_connect = FALSE, debug = FALSE;
+	gboolean no_connect = FALSE, debug = FALSE, no_log = FALSE;
 	g_auto(GStrv) rest = NULL;
 	g_autoptr(GError) error = NULL;
 	const GOptionEntry entries[] = {
@@ -122,6 +134,9 @@ static bool options_parse(struct probe *probe, int argc, char **argv, gboolean *
 		{ "fail-early", 0, 0, G_OPTION_ARG_NONE, fail_early,
 			"exit 2 when the first connection fails", NULL },
 		{ "debug", 0, 0, G_OPTION_ARG_NONE, &debug, "print the library's debug log", NULL },
+		{ "no-log", 0, 0, G_OPTION_ARG_NONE, &no_log,
+			"leave the library's debug log off, which costs CPU: streams are not counted",
+			NULL },
 		{ G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &rest, NULL, "URI" },
 		{ NULL },
 	};
@@ -136,6 +151,7 @@ static bool options_parse(struct probe *probe, int argc, char **argv, gboolean *
 	}
 	options->wait_connect = !no_connect;
 	options->debug = debug;
+	options->no_log = no_log;
 	if (rest && rest[0])
 		options->uri = g_strdup(rest[0]);
 	if (!options->uri == !options->unix_path) {
@@ -167,7 +183,8 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!options_parse(&probe, argc, argv, &fail_early))
 		return 1;
-	connection_watch_log(&probe, probe.options.debug);
+	if (!probe.options.no_log)
+		connection_watch_log(&probe, probe.options.debug);
 	if (probe.options.wait_connect) {
 		command_run(&probe, "reconnect");
 		if (fail_early && !connection_is_open(&probe))

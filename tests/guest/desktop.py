@@ -68,8 +68,10 @@ def missing():
 
 
 class Desktop:
-    def __init__(self, profile=None, append='', options=(), qemu_options=(), name=None):
-        """profile None: no kernel is given; options must name a disk."""
+    def __init__(self, profile=None, append='', options=(), qemu_options=(), name=None, stock=None, address='127.0.0.1',
+                 password=None):
+        """profile None: no kernel is given; options must name a disk. stock None: as VITRINE_STOCK says."""
+        self.stock = 'VITRINE_STOCK' in os.environ if stock is None else stock
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix='vitrine-guest-'))
         self.port = free_port()
         self.name = name or f'test-{os.getpid()}'
@@ -84,13 +86,18 @@ class Desktop:
                         '-chardev', f'socket,id=control,path={self.folder}/control,server=on,wait=off',
                         '-device', 'isa-serial,chardev=control',
                         '-qmp', f'unix:{self.folder}/qmp,server=on,wait=off']
-        if 'VITRINE_STOCK' in os.environ:
-            command = [*STOCK, '-serial', f'file:{self.folder}/serial', '-spice',
-                       f'port={self.port},addr=127.0.0.1,disable-ticketing=on']
+        if self.stock:
+            secret = ['-object', f'secret,id=ticket,data={password}'] if password else []
+            ticket = 'password-secret=ticket' if password else 'disable-ticketing=on'
+            command = [*STOCK, '-serial', f'file:{self.folder}/serial', *secret, '-spice',
+                       f'port={self.port},addr={address},{ticket}']
             command += [word for name, value in boot for word in (f'-{name}', value)]
         else:
+            if password:
+                (self.folder / 'password').write_text(password + '\n')
+                options = [*options, '--password-file', self.folder / 'password']
             command = [vitrine_program(), 'run', '--name', self.name, '--spice-port', self.port,
-                       '--serial', f'{self.folder}/serial', *os.environ.get('VITRINE_RUN_OPTIONS', '').split(), *options]
+                       '--spice-addr', address, '--serial', f'{self.folder}/serial', *os.environ.get('VITRINE_RUN_OPTIONS', '').split(), *options]
             command += [f'--{name}={value}' for name, value in boot] + ['--']
         self.process = subprocess.Popen([str(word) for word in [*command, *qemu_options]], stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log)
