@@ -390,9 +390,15 @@ static const struct keeper_ops keeper_ops = {
 	.gone = on_keeper_gone,
 };
 
-static bool start(struct display *display, const char *name)
+static void on_video(void *user)
 {
-	display->core = spice_core_create(name, &spice_core_ops, display);
+	struct display *display = user;
+	spice_core_set_codecs(display->core, video_codecs());
+}
+
+static bool start(struct display *display, const struct display_options *options)
+{
+	display->core = spice_core_create(options->name, &spice_core_ops, display);
 	if (!display->core)
 		return false;
 	struct RedsState *server = spice_core_server(display->core);
@@ -401,6 +407,7 @@ static bool start(struct display *display, const char *name)
 	display->screens = screens_create(server, on_wanted, &spice_gl_ops, display);
 	if (!display->spice_inputs || !display->agent || !display->screens)
 		return false;
+	video_start(&options->video, on_video, display);
 	return keeper_say_ready(display->keeper);
 }
 
@@ -419,7 +426,7 @@ struct display *display_create(
 	display->local = local_create(&local_ops, display);
 	display->audience = audience_create(&audience_ops, display);
 	display->inputs = inputs_create(on_inputs_queued, display);
-	if (start(display, options->name))
+	if (start(display, options))
 		return display;
 	display_destroy(display);
 	return NULL;
@@ -430,6 +437,7 @@ void display_destroy(struct display *display)
 {
 	if (!display)
 		return;
+	video_stop();
 	if (display->screens)
 		close_frame_link(display);
 	dbus_display_destroy(display->dbus);

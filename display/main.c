@@ -54,12 +54,16 @@ static bool read_clock(const char *clock, struct display_options *options)
 static bool parse(int argc, char **argv, struct display_options *options)
 {
 	g_autofree char *clock = NULL;
-	gboolean version = FALSE;
+	gboolean version = FALSE, chroma_444 = FALSE;
 	const GOptionEntry entries[] = {
 		{ "name", 0, 0, G_OPTION_ARG_STRING, &options->name,
 				"What clients see as the desktop's name", "NAME" },
 		{ "clock", 0, 0, G_OPTION_ARG_STRING, &clock,
 				"Whose clock video is shown by: vitrine (default) or server", "WHOSE" },
+		{ "encoder", 0, 0, G_OPTION_ARG_STRING, &options->video.encoder,
+				"Encode video with this and no other of its codec", "NAME" },
+		{ "video-444", 0, 0, G_OPTION_ARG_NONE, &chroma_444,
+				"H.264 with full colour resolution, for clients that decode it", NULL },
 		{ "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL },
 		{ 0 },
 	};
@@ -70,6 +74,7 @@ static bool parse(int argc, char **argv, struct display_options *options)
 		fprintf(stderr, "vitrine-display: %s\n", error->message);
 		return false;
 	}
+	options->video.chroma_444 = chroma_444;
 	if (version) {
 		puts("vitrine-display " VITRINE_VERSION);
 		exit(EXIT_SUCCESS);
@@ -112,5 +117,6 @@ int main(int argc, char **argv)
 	display_destroy(display);
 	g_main_loop_unref(run.loop);
 	g_free(options.name);
+	g_free(options.video.encoder);
 	return run.status;
 }

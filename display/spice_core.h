@@ -40,6 +40,9 @@ void spice_core_destroy(struct spice_core *core);
 
 struct RedsState *spice_core_server(struct spice_core *core);
 
+/* Encoders for video, best first, as spice_server_set_video_codecs() takes them. At first spice:mjpeg. */
+void spice_core_set_codecs(struct spice_core *core, const char *codecs);
+
 /* The password clients must give from now on; empty: none. */
 bool spice_core_set_ticket(struct spice_core *core, const char *ticket);
 

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/video/candidates.h"
+
+/*
+ * Nothing is ever lost between spice-server and its client, and each client's stream begins with an
+ * encoder of its own: no key frame but the first is of use.
+ */
+#define NO_MORE_KEY_FRAMES "1000000"
+
+static const struct candidate candidates[] = {
+	{
+		.name = "va-low-power",
+		.factory = "vah264lpenc",
+		.codec = CANDIDATE_H264,
+		.hardware = true,
+		.format = "NV12",
+		.rate = CANDIDATE_RATE_TARGET,
+		.rate_property = "bitrate",
+		.rate_unit = 1000,
+		.buffer_property = "cpb-size",
+		.settings = {
+			{ "rate-control", "cbr" }, { "b-frames", "0" }, { "ref-frames", "1" },
+			{ "key-int-max", "1024" }, { "target-usage", "6" },
+		},
+	},
+	{
+		.name = "va",
+		.factory = "vah264enc",
+		.codec = CANDIDATE_H264,
+		.hardware = true,
+		.format = "NV12",
+		.rate = CANDIDATE_RATE_TARGET,
+		.rate_property = "bitrate",
+		.rate_unit = 1000,
+		.buffer_property = "cpb-size",
+		.settings = {
+			{ "rate-control", "cbr" }, { "b-frames", "0" }, { "ref-frames", "1" },
+			{ "key-int-max", "1024" }, { "target-usage", "6" },
+		},
+	},
+	{
+		.name = "nvenc",
+		.factory = "nvh264enc",
+		.codec = CANDIDATE_H264,
+		.hardware = true,
+		.format = "NV12",
+		.rate = CANDIDATE_RATE_TARGET,
+		.rate_property = "bitrate",
+		.rate_unit = 1000,
+		.buffer_property = "vbv-buffer-size",
+		.settings = {
+			{ "preset", "low-latency-hq" }, { "rc-mode", "cbr" }, { "zerolatency", "true" },
+			{ "bframes", "0" }, { "rc-lookahead", "0" }, { "gop-size", "-1" },
+			{ "spatial-aq", "true" },
+		},
+	},
+	{
+		.name = "vaapi",
+		.factory = "vaapih264enc",
+		.codec = CANDIDATE_H264,
+		.hardware = true,
+		.format = "NV12",
+		.rate = CANDIDATE_RATE_TARGET,
+		.rate_property = "bitrate",
+		.rate_unit = 1000,
+		.settings = {
+			{ "rate-control", "cbr" }, { "max-bframes", "0" }, { "refs", "1" },
+			{ "keyframe-period", "65535" }, { "cpb-length", "50" },
+		},
+	},
+	{
+		.name = "x264",
+		.factory = "x264enc",
+		.codec = CANDIDATE_H264,
+		.format = "I420",
+		.rate = CANDIDATE_RATE_X264,
+		/* Sliced threads and no lookahead come with zerolatency; speed-preset is facade.c's. */
+		.settings = {
+			{ "tune", "zerolatency" }, { "bframes", "0" }, { "rc-lookahead", "0" },
+			{ "sync-lookahead", "0" }, { "mb-tree", "false" }, { "pass", "qual" },
+			{ "quantizer", "20" }, { "qp-max", "45" }, { "key-int-max", NO_MORE_KEY_FRAMES },
+			{ "byte-stream", "true" }, { "aud", "false" },
+			{ "option-string", "scenecut=0:force-cfr=1" },
+		},
+	},
+	{
+		.name = "openh264",
+		.factory = "openh264enc",
+		.codec = CANDIDATE_H264,
+		.format = "I420",
+		.rate = CANDIDATE_RATE_TARGET,
+		.rate_property = "bitrate",
+		.rate_unit = 1,
+		.settings = {
+			{ "usage-type", "camera" }, { "complexity", "low" }, { "rate-control", "bitrate" },
+			{ "enable-frame-skip", "false" }, { "gop-size", NO_MORE_KEY_FRAMES },
+			{ "scene-change-detection", "false" }, { "slice-mode", "auto" },
+		},
+	},
+	{
+		.name = "vpx",
+		.factory = "vp8enc",
+		.codec = CANDIDATE_VP8,
+		.format = "I420",
+		.rate = CANDIDATE_RATE_TARGET,
+		.rate_property = "target-bitrate",
+		.rate_unit = 1,
+		.settings = {
+			{ "deadline", "1" }, { "cpu-used", "8" }, { "lag-in-frames", "0" },
+			{ "end-usage", "cbr" }, { "min-quantizer", "4" }, { "max-quantizer", "56" },
+			{ "keyframe-max-dist", NO_MORE_KEY_FRAMES }, { "auto-alt-ref", "false" },
+			{ "resize-allowed", "false" }, { "dropframe-threshold", "0" },
+			{ "buffer-size", "100" }, { "buffer-initial-size", "60" },
+			{ "buffer-optimal-size", "80" }, { "static-threshold", "100" },
+			{ "token-partitions", "2" }, { "threads", "2" },
+		},
+	},
+	{
+		.name = "va-jpeg",
+		.factory = "vajpegenc",
+		.codec = CANDIDATE_MJPEG,
+		.hardware = true,
+		.format = "NV12",
+		.rate = CANDIDATE_RATE_QUALITY,
+	},
+	{
+		.name = "jpeg",
+		.factory = "jpegenc",
+		.codec = CANDIDATE_MJPEG,
+		.format = "I420",
+		.rate = CANDIDATE_RATE_QUALITY,
+	},
+};
+
+/* gstreamer-encoder.c, get_gst_codec_name(); spice.h on spice_server_set_video_codecs(). */
+static const struct {
+	const char *element, *name;
+} codecs[CANDIDATE_CODECS] = {
+	[CANDIDATE_H264] = { "x264enc", "h264" },
+	[CANDIDATE_VP8] = { "vp8enc", "vp8" },
+	[CANDIDATE_MJPEG] = { "avenc_mjpeg", "mjpeg" },
+};
+
+const struct candidate *candidates_get(unsigned *n_candidates)
+{
+	*n_candidates = G_N_ELEMENTS(candidates);
+	return candidates;
+}
+
+const char *candidate_codec_element(enum candidate_codec codec)
+{
+	return codecs[codec].element;
+}
+
+const char *candidate_codec_name(enum candidate_codec codec)
+{
+	return codecs[codec].name;
+}
+
+void candidate_apply(const struct candidate *candidate, GstElement *element)
+{
+	GObjectClass *object_class = G_OBJECT_GET_CLASS(element);
+	const struct candidate_setting *setting = candidate->settings;
+	for (; setting->property; setting++) {
+		if (g_object_class_find_property(object_class, setting->property))
+			gst_util_set_object_arg(G_OBJECT(element), setting->property, setting->value);
+	}
+}
