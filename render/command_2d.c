@@ -98,6 +98,11 @@ uint32_t command_set_scanout(struct gpu *gpu, struct command *command)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
 				"%ux%u+%u+%u is not in resource %u", rect.width, rect.height,
 				rect.x, rect.y, resource->id);
+	if (resource->description.is_3d &&
+			!format_get_scanout_fourcc(resource->description.format))
+		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
+				"resource %u: format %u cannot be shown", resource->id,
+				resource->description.format);
 	return scanout_set(gpu, set->scanout_id, resource, &rect);
 }
 

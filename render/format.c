@@ -55,8 +55,18 @@ void format_convert(uint32_t format, uint8_t *pixels, uint64_t n_pixels)
 static const struct {
 	uint32_t virgl_format, fourcc;
 } scanout_formats[] = {
+	{ 1, DRM_FORMAT_XRGB8888 },      /* B8G8R8A8_UNORM */
+	{ 2, DRM_FORMAT_XRGB8888 },      /* B8G8R8X8_UNORM */
+	{ 3, DRM_FORMAT_XRGB8888 },      /* A8R8G8B8_UNORM */
+	{ 4, DRM_FORMAT_XRGB8888 },      /* X8R8G8B8_UNORM */
+	{ 7, DRM_FORMAT_XRGB8888 },      /* B5G6R5_UNORM */
 	{ 8, DRM_FORMAT_XBGR2101010 },   /* R10G10B10A2_UNORM */
 	{ 67, DRM_FORMAT_XBGR8888 },     /* R8G8B8A8_UNORM */
+	{ 68, DRM_FORMAT_XRGB8888 },     /* X8B8G8R8_UNORM */
+	{ 100, DRM_FORMAT_XRGB8888 },    /* B8G8R8A8_SRGB */
+	{ 101, DRM_FORMAT_XRGB8888 },    /* B8G8R8X8_SRGB */
+	{ 104, DRM_FORMAT_XBGR8888 },    /* R8G8B8A8_SRGB */
+	{ 121, DRM_FORMAT_XRGB8888 },    /* A8B8G8R8_UNORM */
 	{ 131, DRM_FORMAT_XRGB2101010 }, /* B10G10R10A2_UNORM */
 	{ 134, DRM_FORMAT_XBGR8888 },    /* R8G8B8X8_UNORM */
 	{ 233, DRM_FORMAT_XRGB2101010 }, /* B10G10R10X2_UNORM */
@@ -69,5 +79,5 @@ uint32_t format_get_scanout_fourcc(uint32_t virgl_format)
 		if (scanout_formats[i].virgl_format == virgl_format)
 			return scanout_formats[i].fourcc;
 	}
-	return DRM_FORMAT_XRGB8888;
+	return 0;
 }

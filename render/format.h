@@ -16,7 +16,7 @@ bool format_is_native(uint32_t format);
 /* Turns n pixels of `format` into B G R A in place. */
 void format_convert(uint32_t format, uint8_t *pixels, uint64_t n_pixels);
 /*
- * DRM_FORMAT_* without alpha that holds what a 3D resource of this virgl format shows, or XRGB8888,
- * into which everything can be copied.
+ * DRM_FORMAT_* without alpha that holds what a 3D resource of this virgl format shows, or XRGB8888
+ * where no such format is as common; 0: not a format for screens.
  */
 uint32_t format_get_scanout_fourcc(uint32_t virgl_format);

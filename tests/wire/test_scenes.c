@@ -174,6 +174,57 @@ static void test_formats(void)
 	desktop_destroy(desktop);
 }
 
+static uint32_t show_3d(struct guest *guest, uint32_t format, const void *pixels)
+{
+	struct virtio_gpu_resource_create_3d create = { .resource_id = 7,
+		.target = VIRGL_TARGET_TEXTURE_2D,
+		.format = format,
+		.bind = VIRGL_BIND_RENDER_TARGET | VIRGL_BIND_SAMPLER_VIEW,
+		.width = WIDTH,
+		.height = HEIGHT,
+		.depth = 1,
+		.array_size = 1 };
+	struct virtio_gpu_box box = { 0, 0, 0, WIDTH, HEIGHT, 1 };
+	guest_rect all = { 0, 0, WIDTH, HEIGHT };
+	struct guest_backing *backing =
+		guest_backing_create(guest, WIDTH * HEIGHT * 4, GUEST_PAGE_SIZE);
+	guest_backing_write(backing, 0, pixels, WIDTH * HEIGHT * 4);
+	wire_ok(guest_gpu_create_3d(guest, &create));
+	wire_ok(guest_backing_attach(backing, 7));
+	wire_ok(guest_gpu_transfer_3d(
+		guest, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D, 0, 7, box, 0, WIDTH * 4));
+	uint32_t answer = guest_gpu_set_scanout(guest, 0, 7, all);
+	wire_ok(guest_gpu_flush(guest, 7, all));
+	wire_ok(guest_gpu_detach_backing(guest, 7));
+	guest_backing_free(backing);
+	return answer;
+}
+
+/* Of what compositors scan out; and a format that no screen has, which is refused by name. */
+static void test_formats_3d(void)
+{
+	struct desktop *desktop = create(&COMBINATIONS[3], true);
+	struct guest *guest = desktop->guest;
+	g_autofree uint32_t *raw = wire_noise(50, WIDTH * HEIGHT);
+	for (unsigned f = 0; f < G_N_ELEMENTS(FORMATS); f++) {
+		if (FORMATS[f].green != 1 || FORMATS[f].blue == 1)
+			continue;
+		g_autofree uint32_t *expected = g_new(uint32_t, WIDTH * HEIGHT);
+		const uint8_t *bytes = (const uint8_t *)raw;
+		for (uint32_t i = 0; i < WIDTH * HEIGHT; i++)
+			expected[i] = bytes[i * 4 + FORMATS[f].blue] |
+				      bytes[i * 4 + FORMATS[f].green] << 8 |
+				      bytes[i * 4 + FORMATS[f].red] << 16;
+		wire_ok(show_3d(guest, FORMATS[f].format, raw));
+		g_assert_true(desktop_shows(desktop, 0, expected, WIDTH, HEIGHT));
+		wire_ok(guest_gpu_unref(guest, 7));
+	}
+	wire_check(show_3d(guest, VIRGL_FORMAT_R32_FLOAT, raw),
+		VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER);
+	g_assert_cmpuint(backend_count_log(guest->backend, "format 28 cannot be shown"), ==, 1);
+	desktop_destroy(desktop);
+}
+
 int main(int argc, char **argv)
 {
 	wire_init(&argc, &argv);
@@ -188,5 +239,6 @@ int main(int argc, char **argv)
 	}
 	g_test_add_func("/scenes/contexts", test_contexts);
 	g_test_add_func("/scenes/formats", test_formats);
+	g_test_add_func("/scenes/formats-3d", test_formats_3d);
 	return g_test_run();
 }
