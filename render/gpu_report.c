@@ -77,8 +77,8 @@ static char *name_layout(uint64_t modifier)
 	if (modifier == DRM_FORMAT_MOD_INVALID)
 		return g_strdup("implicit");
 	char *name = drmGetFormatModifierName(modifier);
-	char *layout = g_strdup_printf(
-		"0x%" G_GINT64_MODIFIER "x %s", modifier, name ? name : "UNNAMED");
+	char *layout =
+		g_strdup_printf("0x%" G_GINT64_MODIFIER "x %s", modifier, name ? name : "UNNAMED");
 	free(name);
 	return layout;
 }
@@ -95,8 +95,8 @@ static void report_format(GKeyFile *report, uint32_t fourcc, const char *name)
 			g_ptr_array_add(layouts, name_layout(modifiers[i]));
 	}
 	if (layouts->len > 0)
-		g_key_file_set_string_list(report, "scanout", name,
-			(const char *const *)layouts->pdata, layouts->len);
+		g_key_file_set_string_list(
+			report, "scanout", name, (const char *const *)layouts->pdata, layouts->len);
 }
 
 static void report_drawing(GKeyFile *report)
@@ -150,11 +150,10 @@ static void fill_report(GKeyFile *report, const char *render_node, bool software
 		return;
 	report_driver(report, choice.render_node_fd);
 	g_key_file_set_boolean(report, GROUP, "software", choice.software);
-	g_key_file_set_string(
-		report, GROUP, "platform", egl_platform_get_name(choice.platform));
+	g_key_file_set_string(report, GROUP, "platform", egl_platform_get_name(choice.platform));
 	g_key_file_set_string(report, GROUP, "renderer", egl_display_get_renderer());
-	g_key_file_set_boolean(report, GROUP, "fences",
-		egl_display_has("EGL_ANDROID_native_fence_sync"));
+	g_key_file_set_boolean(
+		report, GROUP, "fences", egl_display_has("EGL_ANDROID_native_fence_sync"));
 	report_drawing(report);
 	g_string_truncate(reasons, 0);
 	set_result(report, "virgl", "virgl-why", starts_virgl(&choice));

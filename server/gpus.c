@@ -65,7 +65,8 @@ static char *ask(GSubprocess *process, bool *late)
 static char *describe_failure(GSubprocess *process, bool late)
 {
 	if (late)
-		return g_strdup_printf("its driver gives no answer in %d s", GPUS_TIMEOUT_MS / 1000);
+		return g_strdup_printf(
+			"its driver gives no answer in %d s", GPUS_TIMEOUT_MS / 1000);
 	if (g_subprocess_get_if_signaled(process))
 		return g_strdup_printf("its driver crashes: signal %d (%s)",
 			g_subprocess_get_term_sig(process),
@@ -84,9 +85,9 @@ static GKeyFile *get_report(const char *renderer, const char *what)
 {
 	GKeyFile *report = g_key_file_new();
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GSubprocess) process = g_subprocess_new(
-		G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, &error,
-		renderer, "--report", what, NULL);
+	g_autoptr(GSubprocess) process =
+		g_subprocess_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE,
+			&error, renderer, "--report", what, NULL);
 	if (!process) {
 		set_failure(report, error->message);
 		return report;
@@ -120,8 +121,8 @@ static char *find_driver(const struct gpu_info *info, const char *name)
 static void add(GPtrArray *gpus, const char *renderer, char *node, const char *name)
 {
 	struct gpu_info *info = g_new0(struct gpu_info, 1);
-	g_autofree char *what = node ? g_strdup_printf("--render-node=%s", node)
-				     : g_strdup("--software");
+	g_autofree char *what =
+		node ? g_strdup_printf("--render-node=%s", node) : g_strdup("--software");
 	info->node = node;
 	info->report = get_report(renderer, what);
 	info->driver = name ? find_driver(info, name) : NULL;
@@ -187,8 +188,8 @@ int gpus_main(int argc, char **argv)
 		{ "json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL },
 		{ "nodes-dir", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &nodes_dir,
 			"Where the render nodes are", "DIR" },
-		{ "worker-dir", 0, 0, G_OPTION_ARG_FILENAME, &worker_dir,
-			"Where vitrine-render is", "DIR" },
+		{ "worker-dir", 0, 0, G_OPTION_ARG_FILENAME, &worker_dir, "Where vitrine-render is",
+			"DIR" },
 		G_OPTION_ENTRY_NULL,
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);

@@ -13,8 +13,8 @@
 #define GPUS_TIMEOUT_MS 60000
 
 struct gpu_info {
-	char *node;   /* NULL: the software renderer */
-	char *driver; /* the kernel's; NULL: unknown */
+	char *node;       /* NULL: the software renderer */
+	char *driver;     /* the kernel's; NULL: unknown */
 	GKeyFile *report; /* never NULL; holds at least "works", and "why" when that is false */
 	bool is_default;  /* what a desktop takes that names none */
 };

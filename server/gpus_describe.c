@@ -26,8 +26,7 @@ static char **formats_of(const struct gpu_info *info)
 
 static char **layouts_of(const struct gpu_info *info, const char *format)
 {
-	char **layouts =
-		g_key_file_get_string_list(info->report, SCANOUT, format, NULL, NULL);
+	char **layouts = g_key_file_get_string_list(info->report, SCANOUT, format, NULL, NULL);
 	return layouts ? layouts : g_new0(char *, 1);
 }
 
@@ -47,11 +46,9 @@ static void describe_scanout(GString *out, const struct gpu_info *info)
 		g_string_append(out, "  scanout   no GPU buffers: pictures are read back\n");
 	for (unsigned i = 0; formats[i]; i++) {
 		g_auto(GStrv) layouts = layouts_of(info, formats[i]);
-		g_string_append_printf(
-			out, "  %-9s %-11s", i == 0 ? "scanout" : "", formats[i]);
+		g_string_append_printf(out, "  %-9s %-11s", i == 0 ? "scanout" : "", formats[i]);
 		for (unsigned k = 0; layouts[k]; k++)
-			g_string_append_printf(
-				out, "%s %s", k ? "," : "", layout_name(layouts[k]));
+			g_string_append_printf(out, "%s %s", k ? "," : "", layout_name(layouts[k]));
 		g_string_append_c(out, '\n');
 	}
 }
@@ -64,7 +61,8 @@ static void describe_one(GString *out, const struct gpu_info *info)
 	g_string_append(out, info->node ? info->node : "software");
 	if (info->driver)
 		g_string_append_printf(out, " (%s)", info->driver);
-	g_string_append_printf(out, "%s\n", info->is_default ? ": taken unless another is named" : "");
+	g_string_append_printf(
+		out, "%s\n", info->is_default ? ": taken unless another is named" : "");
 	if (!flag(info, "works")) {
 		g_string_append_printf(out, "  not used  %s\n", why ? why : "?");
 		return;
@@ -84,8 +82,10 @@ static void describe_one(GString *out, const struct gpu_info *info)
 char *gpus_describe(const GPtrArray *gpus)
 {
 	GString *out = g_string_new(NULL);
+	const struct gpu_info *software = gpus->pdata[gpus->len - 1];
 	if (gpus->len == 1)
-		g_string_append(out, "no render node here: desktops are drawn with the CPU\n");
+		g_string_append_printf(out, "no render node here%s\n",
+			software->is_default ? ": desktops are drawn with the CPU" : "");
 	for (unsigned i = 0; i < gpus->len; i++)
 		describe_one(out, gpus->pdata[i]);
 	return g_string_free(out, FALSE);
@@ -110,8 +110,7 @@ static void add_flag(JsonBuilder *json, const char *member, bool value)
 static void add_layout(JsonBuilder *json, const char *layout)
 {
 	const char *space = strchr(layout, ' ');
-	g_autofree char *modifier =
-		space ? g_strndup(layout, (gsize)(space - layout)) : NULL;
+	g_autofree char *modifier = space ? g_strndup(layout, (gsize)(space - layout)) : NULL;
 	json_builder_begin_object(json);
 	add_text(json, "modifier", modifier);
 	add_text(json, "name", layout_name(layout));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * bench-readback: what it costs the renderer to bring a 3D picture of 1920x1080 to the CPU: all of
- * it, and a window of a tenth of it that moves about, in turns in one run; then with nobody looking.
- * CPU time of all the renderer's threads for each frame that arrived; the guest draws nothing
- * meanwhile. Ends with 1 when the tenth costs a fifth or more.
+ * it, and a window of a tenth of it that moves about, in turns in one run; then with nobody
+ * looking. CPU time of all the renderer's threads for each frame that arrived; the guest draws
+ * nothing meanwhile. Ends with 1 when the tenth costs a fifth or more.
  *
  * With WIRE_RENDER_NODE (in the DRM test VM, or on a host with a GPU) on that GPU.
  */
@@ -50,8 +50,8 @@ static void make_picture(struct guest *guest)
 	wire_ok(guest_gpu_create_3d(guest, &create));
 	guest_backing_write(backing, 0, pixels, WIDTH * HEIGHT * 4);
 	wire_ok(guest_backing_attach(backing, RESOURCE));
-	wire_ok(guest_gpu_transfer_3d(guest, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D, 0, RESOURCE, box,
-		0, WIDTH * 4));
+	wire_ok(guest_gpu_transfer_3d(
+		guest, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D, 0, RESOURCE, box, 0, WIDTH * 4));
 	wire_ok(guest_gpu_detach_backing(guest, RESOURCE));
 	guest_backing_free(backing);
 }
@@ -139,8 +139,8 @@ int main(int argc, char **argv)
 	g_usleep(100000);
 	double unwatched_ms = measure_cpu(&bench, false, false);
 	double median = samples_quantile(&ratio, 0.5);
-	printf("readback at %ux%u, renderer's CPU for each frame, median of %u rounds of %u\n", WIDTH,
-		HEIGHT, ROUNDS, bench.n_frames);
+	printf("readback at %ux%u, renderer's CPU for each frame, median of %u rounds of %u\n",
+		WIDTH, HEIGHT, ROUNDS, bench.n_frames);
 	printf("all of it     %8.3f ms\n", samples_quantile(&whole, 0.5));
 	printf("a tenth of it %8.3f ms, ratio %.3f (%.3f to %.3f), to be under %.1f: %s\n",
 		samples_quantile(&part, 0.5), median, samples_quantile(&ratio, 0),

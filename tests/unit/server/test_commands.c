@@ -26,6 +26,10 @@ static const struct mistake mistakes[] = {
 			"needs --password-file" },
 	{ "gpu/password", "VITRINE_GPU", "--fd=0 --password-file=/nonexistent", "password-file" },
 	{ "gpu/node", "VITRINE_GPU", "--fd=0 --software --render-node=/dev/null", "exclude" },
+	{ "gpu/no-node", "VITRINE_GPU", "--fd=0 --virgl --render-node=/dev/dri/renderD177",
+			"renderD177: No such file" },
+	{ "gpu/no-node-2d", "VITRINE_GPU", "--fd=0 --render-node=/dev/dri/renderD177",
+			"renderD177: No such file" },
 	{ "gpu/socket", "VITRINE_GPU", "--socket-path=/nonexistent/socket", "cannot listen" },
 	{ "gpu/workers", "VITRINE_GPU", "--fd=0 --worker-dir=/nonexistent", "cannot start" },
 	{ "nothing", "VITRINE", "", "no command" },
@@ -100,6 +104,20 @@ static void test_capabilities(void)
 	}
 }
 
+/* Where no context can be made there is no virgl to be claimed. */
+static void test_capabilities_without_gl(void)
+{
+	g_autofree char *line = g_strdup_printf(
+			"env __EGL_VENDOR_LIBRARY_DIRS=/nonexistent %s --print-capabilities",
+			g_getenv("VITRINE_GPU"));
+	g_autofree char *output = NULL;
+	int status;
+	g_assert_true(g_spawn_command_line_sync(line, &output, NULL, &status, NULL));
+	g_assert_true(g_spawn_check_wait_status(status, NULL));
+	g_assert_nonnull(strstr(output, "\"render-node\""));
+	g_assert_null(strstr(output, "virgl"));
+}
+
 /* A QEMU of Debian 12's version, by a script that says so. */
 static void test_old_qemu(void)
 {
@@ -127,6 +145,7 @@ int main(int argc, char **argv)
 	}
 	g_test_add_func("/commands/port-taken", test_port_taken);
 	g_test_add_func("/commands/capabilities", test_capabilities);
+	g_test_add_func("/commands/capabilities-without-gl", test_capabilities_without_gl);
 	g_test_add_func("/commands/old-qemu", test_old_qemu);
 	return g_test_run();
 }

@@ -7,13 +7,16 @@
 
 #include "server/gpus.h"
 
-/* A GPU, one that draws with the CPU, one that crashes, one that says nonsense, one without virgl. */
+/* A GPU, one that draws with the CPU, one that crashes, one that says nonsense, one without virgl.
+ */
 static const char renderer_script[] =
 	"#!/bin/sh\n"
 	"case $2 in\n"
 	"*/renderD7) kill -SEGV $$ ;;\n"
-	"*/renderD9) printf '[gpu]\\nworks=true\\nsoftware=true\\nvirgl=true\\nrenderer=llvmpipe\\n' ;;\n"
-	"*/renderD10) printf '[gpu]\\nworks=true\\nsoftware=false\\nvirgl=false\\nvirgl-why=too old\\n' ;;\n"
+	"*/renderD9) printf "
+	"'[gpu]\\nworks=true\\nsoftware=true\\nvirgl=true\\nrenderer=llvmpipe\\n' ;;\n"
+	"*/renderD10) printf '[gpu]\\nworks=true\\nsoftware=false\\nvirgl=false\\nvirgl-why=too "
+	"old\\n' ;;\n"
 	"*/renderD128) printf '[gpu]\\nworks=true\\nsoftware=false\\nvirgl=true\\nrenderer=Card\\n"
 	"opengl=4.6\\nplatform=GBM\\nfences=true\\n[scanout]\\n"
 	"XRGB8888=implicit;0x0 LINEAR;0x100000000000002 I915_Y_TILED;\\n' ;;\n"
@@ -31,8 +34,8 @@ static void set_up(struct fixture *fixture, gconstpointer data)
 	const char *const *nodes = data;
 	fixture->dir = g_dir_make_tmp("vitrine-gpus-XXXXXX", NULL);
 	fixture->renderer = g_build_filename(fixture->dir, "vitrine-render", NULL);
-	g_assert_true(g_file_set_contents_full(fixture->renderer, renderer_script, -1,
-		G_FILE_SET_CONTENTS_NONE, 0700, NULL));
+	g_assert_true(g_file_set_contents_full(
+		fixture->renderer, renderer_script, -1, G_FILE_SET_CONTENTS_NONE, 0700, NULL));
 	for (unsigned i = 0; nodes[i]; i++) {
 		g_autofree char *path = g_build_filename(fixture->dir, nodes[i], NULL);
 		g_assert_true(g_file_set_contents(path, "", 0, NULL));
@@ -57,8 +60,8 @@ static void expect(const char *text, const char *part)
 		g_error("\"%s\" is not in: %s", part, text);
 }
 
-static const char *const all_nodes[] = { "card0", "renderD130", "renderD128", "renderD129", "renderD10",
-	"renderD9", "renderD7", NULL };
+static const char *const all_nodes[] = { "card0", "renderD130", "renderD128", "renderD129",
+	"renderD10", "renderD9", "renderD7", NULL };
 static const char *const no_nodes[] = { "card0", NULL };
 
 static void test_text(struct fixture *fixture, gconstpointer data)
@@ -69,8 +72,10 @@ static void test_text(struct fixture *fixture, gconstpointer data)
 	expect(text, "renderD7\n  not used  its driver crashes: signal 11");
 	expect(text, "renderD9\n  renderer  llvmpipe (draws with the CPU)");
 	expect(text, "virgl     does not start: too old");
-	expect(text, "renderD128: taken unless another is named\n  renderer  Card\n  OpenGL    4.6, GBM, native fences\n"
-		     "  scanout   XRGB8888    implicit, LINEAR, I915_Y_TILED\n  virgl     starts\n");
+	expect(text,
+		"renderD128: taken unless another is named\n  renderer  Card\n  OpenGL    4.6, "
+		"GBM, native fences\n"
+		"  scanout   XRGB8888    implicit, LINEAR, I915_Y_TILED\n  virgl     starts\n");
 	expect(text, "renderD129\n  not used  vitrine-render ends with status 0");
 	expect(text, "renderD130\n  not used  vitrine-render ends with status 3");
 	expect(text, "\nsoftware\n");
@@ -91,8 +96,8 @@ static void test_json(struct fixture *fixture, gconstpointer data)
 		g_assert_cmpint(json_object_get_boolean_member(gpu, "default"), ==, i == 3);
 		g_assert_cmpint(json_object_has_member(gpu, "node"), ==, i < 6);
 	}
-	JsonObject *scanout = json_object_get_object_member(
-		json_array_get_object_element(array, 3), "scanout");
+	JsonObject *scanout =
+		json_object_get_object_member(json_array_get_object_element(array, 3), "scanout");
 	JsonArray *layouts = json_object_get_array_member(scanout, "XRGB8888");
 	JsonObject *tiled = json_array_get_object_element(layouts, 2);
 	g_assert_cmpuint(json_array_get_length(layouts), ==, 3);
