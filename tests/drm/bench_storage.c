@@ -134,8 +134,8 @@ static void check(const struct egl_gbm_buffer *buffer, unsigned frame, const cha
 		glReadPixels(i % 2 ? WIDTH - 1 : 0, i / 2 ? HEIGHT - 1 : 0, 1, 1, GL_BGRA,
 			GL_UNSIGNED_INT_8_8_8_8_REV, &pixel);
 		if ((pixel & 0xffffff) != want)
-			g_error("%s: frame %u is 0x%06x, not 0x%06x", way, frame,
-				pixel & 0xffffff, want);
+			g_error("%s: frame %u is 0x%06x, not 0x%06x", way, frame, pixel & 0xffffff,
+				want);
 	}
 	glBindFramebuffer(GL_READ_FRAMEBUFFER, 0);
 }
@@ -225,8 +225,9 @@ int main(int argc, char **argv)
 		ROUNDS, n_frames);
 	for (unsigned w = 0; w < G_N_ELEMENTS(ways); w++)
 		printf("%-7s CPU %7.3f ms (%.3f to %.3f), time %7.3f ms a frame\n", ways[w].name,
-			samples_quantile(&ways[w].cpu_ms, 0.5), samples_quantile(&ways[w].cpu_ms, 0),
-			samples_quantile(&ways[w].cpu_ms, 1), samples_quantile(&ways[w].wall_ms, 0.5));
+			samples_quantile(&ways[w].cpu_ms, 0.5),
+			samples_quantile(&ways[w].cpu_ms, 0), samples_quantile(&ways[w].cpu_ms, 1),
+			samples_quantile(&ways[w].wall_ms, 0.5));
 	fflush(stdout);
 	_exit(0);
 }

@@ -73,3 +73,50 @@ unsigned drm_test_count_fds(pid_t pid)
 		n++;
 	return n;
 }
+
+unsigned drm_test_wait_fds(pid_t pid, unsigned at_most)
+{
+	gint64 end = g_get_monotonic_time() + SETTLE_US;
+	unsigned n;
+	while ((n = drm_test_count_fds(pid)) > at_most && g_get_monotonic_time() < end)
+		g_usleep(100000);
+	return n;
+}
+
+/* ---- formats ---- */
+
+static uint32_t pack_xrgb(uint32_t rgb)
+{
+	return 0xff000000 | rgb;
+}
+
+static uint32_t pack_xbgr(uint32_t rgb)
+{
+	return 0xff000000 | (rgb & 0xff) << 16 | (rgb & 0xff00) | rgb >> 16;
+}
+
+static uint32_t to_ten(uint32_t value)
+{
+	return (value * 1023 + 127) / 255;
+}
+
+static uint32_t pack_xrgb10(uint32_t rgb)
+{
+	return 3u << 30 | to_ten(rgb >> 16) << 20 | to_ten(rgb >> 8 & 0xff) << 10 |
+	       to_ten(rgb & 0xff);
+}
+
+static uint32_t pack_xbgr10(uint32_t rgb)
+{
+	return 3u << 30 | to_ten(rgb & 0xff) << 20 | to_ten(rgb >> 8 & 0xff) << 10 |
+	       to_ten(rgb >> 16);
+}
+
+const struct drm_test_format drm_test_formats[DRM_TEST_FORMATS] = {
+	{ "ARGB8888", 1, pack_xrgb },
+	{ "XRGB8888", 2, pack_xrgb },
+	{ "ABGR8888", 67, pack_xbgr },
+	{ "XBGR8888", 134, pack_xbgr },
+	{ "ARGB2101010", 131, pack_xrgb10 },
+	{ "ABGR2101010", 8, pack_xbgr10 },
+};

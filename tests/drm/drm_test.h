@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * drm_test: what the tests in the DRM VM share: counters of GBM buffers (gbm_shim.c), descriptors, and
- * programs that are in memory before anything is timed.
+ * drm_test: what the tests in the DRM VM share: counters of GBM buffers (gbm_shim.c), descriptors,
+ * and programs that are in memory before anything is timed.
  */
 #pragma once
 
@@ -11,7 +11,8 @@
 
 #include "tests/drm/gbm_shim.h"
 
-/* False: not in the VM (WIRE_RENDER_NODE is not set). Every process started afterwards has the shim. */
+/* False: not in the VM (WIRE_RENDER_NODE is not set). Every process started afterwards has the
+ * shim. */
 bool drm_test_init(void);
 /* Counting starts anew: processes that ended left their buffers to the kernel. */
 void drm_test_reset_counts(void);
@@ -20,3 +21,15 @@ uint64_t drm_test_buffers_made(void);
 uint64_t drm_test_buffers_left(void);
 
 unsigned drm_test_count_fds(pid_t pid);
+/* Waits a while for it to be at most that. */
+unsigned drm_test_wait_fds(pid_t pid, unsigned at_most);
+
+/* What guests scan out, and how a colour (0xRRGGBB) is written in it. */
+struct drm_test_format {
+	const char *name;
+	uint32_t virgl_format; /* virgl_hw.h */
+	uint32_t (*pack)(uint32_t rgb);
+};
+
+#define DRM_TEST_FORMATS 6
+extern const struct drm_test_format drm_test_formats[DRM_TEST_FORMATS];

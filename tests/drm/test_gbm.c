@@ -96,6 +96,31 @@ static void set_takes(struct desktop *desktop, enum consumer_dmabufs dmabufs)
 
 /* ---- scenes ---- */
 
+/* One that waits for pictures where there are no native fences. */
+static bool has_waiter(pid_t renderer)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/task", renderer);
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	bool found = false;
+	for (const char *task; dir && (task = g_dir_read_name(dir));) {
+		g_autofree char *file = g_build_filename(path, task, "comm", NULL);
+		g_autofree char *name = NULL;
+		found |= g_file_get_contents(file, &name, NULL, NULL) &&
+			 g_str_equal(g_strstrip(name), "fences");
+	}
+	return found;
+}
+
+static void check_fences(struct desktop *desktop)
+{
+	bool native = g_strcmp0(g_getenv("VITRINE_DRM_VM"), "kms_swrast") != 0;
+	unsigned said = backend_count_log(desktop->guest->backend, "no native fences here");
+	g_assert_cmpuint(said, ==, native ? 0 : 1);
+	g_assert_true(has_waiter(desktop_renderer(desktop)) == !native);
+	if (!native)
+		g_assert_cmpuint(consumer_link_state(desktop->consumer)->fences, ==, 0);
+}
+
 static void test_scene(void)
 {
 	struct desktop *desktop = create();
@@ -115,6 +140,7 @@ static void test_scene(void)
 	const struct consumer_state_answer *state = consumer_link_state(desktop->consumer);
 	g_test_message("%u dma-bufs, %u fences", state->dmabufs, state->fences);
 	g_assert_cmpuint(state->dmabufs, >=, 2);
+	check_fences(desktop);
 	desktop_destroy(desktop);
 }
 
@@ -144,62 +170,23 @@ static void test_parts(void)
 
 /* ---- formats ---- */
 
-static uint32_t pack_xrgb(uint32_t rgb)
-{
-	return 0xff000000 | rgb;
-}
-
-static uint32_t pack_xbgr(uint32_t rgb)
-{
-	return 0xff000000 | (rgb & 0xff) << 16 | (rgb & 0xff00) | rgb >> 16;
-}
-
-static uint32_t to_ten(uint32_t value)
-{
-	return (value * 1023 + 127) / 255;
-}
-
-static uint32_t pack_xrgb10(uint32_t rgb)
-{
-	return 3u << 30 | to_ten(rgb >> 16) << 20 | to_ten(rgb >> 8 & 0xff) << 10 |
-	       to_ten(rgb & 0xff);
-}
-
-static uint32_t pack_xbgr10(uint32_t rgb)
-{
-	return 3u << 30 | to_ten(rgb & 0xff) << 20 | to_ten(rgb >> 8 & 0xff) << 10 |
-	       to_ten(rgb >> 16);
-}
-
-static const struct {
-	const char *name;
-	uint32_t format; /* virgl_hw.h */
-	uint32_t (*pack)(uint32_t rgb);
-} formats[] = {
-	{ "ARGB8888", 1, pack_xrgb },
-	{ "XRGB8888", 2, pack_xrgb },
-	{ "ABGR8888", 67, pack_xbgr },
-	{ "XBGR8888", 134, pack_xbgr },
-	{ "ARGB2101010", 131, pack_xrgb10 },
-	{ "ABGR2101010", 8, pack_xbgr10 },
-};
-
 static void test_formats(void)
 {
 	struct desktop *desktop = create();
 	guest_rect all = { 0, 0, WIDTH, HEIGHT };
-	for (unsigned f = 0; f < G_N_ELEMENTS(formats); f++) {
+	for (unsigned f = 0; f < DRM_TEST_FORMATS; f++) {
 		g_autofree uint32_t *expected = wire_noise(f + 40, WIDTH * HEIGHT);
 		g_autofree uint32_t *raw = g_new(uint32_t, WIDTH * HEIGHT);
 		for (uint32_t i = 0; i < WIDTH * HEIGHT; i++)
-			raw[i] = formats[f].pack(expected[i] & 0xffffff);
-		create_3d(desktop->guest, 7, formats[f].format, WIDTH, HEIGHT);
+			raw[i] = drm_test_formats[f].pack(expected[i] & 0xffffff);
+		create_3d(desktop->guest, 7, drm_test_formats[f].virgl_format, WIDTH, HEIGHT);
 		upload_3d(desktop->guest, 7, raw, WIDTH, HEIGHT);
 		show(desktop->guest, 0, 7, all);
 		if (!desktop_shows(desktop, 0, expected, WIDTH, HEIGHT))
-			g_error("%s arrives wrong", formats[f].name);
+			g_error("%s arrives wrong", drm_test_formats[f].name);
 		uint32_t fourcc = consumer_link_state(desktop->consumer)->fourcc;
-		g_test_message("%s arrives as %.4s", formats[f].name, (const char *)&fourcc);
+		g_test_message(
+			"%s arrives as %.4s", drm_test_formats[f].name, (const char *)&fourcc);
 		wire_ok(guest_gpu_unref(desktop->guest, 7));
 	}
 	desktop_destroy(desktop);
@@ -271,13 +258,13 @@ static void test_1000_modes(void)
 	for (unsigned i = 40; i < 40 + n; i++)
 		change_mode(desktop, i, i % 50 == 0);
 	turn_off(desktop);
+	unsigned fds_after = drm_test_wait_fds(renderer, fds);
 	g_test_message("%u resolution changes: %u descriptors before, %u after; %" G_GUINT64_FORMAT
 		       " of %" G_GUINT64_FORMAT " GBM buffers left, before %" G_GUINT64_FORMAT,
-		n, fds, drm_test_count_fds(renderer), drm_test_buffers_left(),
-		drm_test_buffers_made(), buffers);
+		n, fds, fds_after, drm_test_buffers_left(), drm_test_buffers_made(), buffers);
 	g_assert_cmpuint(drm_test_buffers_made(), >=, n);
 	g_assert_cmpuint(drm_test_buffers_left(), ==, 0);
-	g_assert_cmpuint(drm_test_count_fds(renderer), ==, fds);
+	g_assert_cmpuint(fds_after, <=, fds);
 	g_assert_cmpuint(consumer_link_state(desktop->consumer)->buffers, ==, 0);
 	desktop_destroy(desktop);
 }
@@ -300,12 +287,12 @@ static void test_100_displays(void)
 			g_assert_true(desktop_shows(desktop, 0, pixels, 64, 64));
 	}
 	turn_off(desktop);
+	unsigned fds_after = drm_test_wait_fds(renderer, fds);
 	g_test_message("100 changes: %u descriptors before, %u after; %" G_GUINT64_FORMAT
 		       " of %" G_GUINT64_FORMAT " GBM buffers left",
-		fds, drm_test_count_fds(renderer), drm_test_buffers_left(),
-		drm_test_buffers_made());
+		fds, fds_after, drm_test_buffers_left(), drm_test_buffers_made());
 	g_assert_cmpuint(drm_test_buffers_left(), ==, 0);
-	g_assert_cmpuint(drm_test_count_fds(renderer), <=, fds);
+	g_assert_cmpuint(fds_after, <=, fds);
 	desktop_destroy(desktop);
 }
 
@@ -382,7 +369,8 @@ static void test_vanish(void)
 	g_unlink(node);
 	pid_t before = desktop_renderer(desktop);
 	kill(before, SIGKILL);
-	g_assert_cmpint(backend_wait_child(backend, "vitrine-render", before, wire_ms(10000)), >, 0);
+	g_assert_cmpint(
+		backend_wait_child(backend, "vitrine-render", before, wire_ms(10000)), >, 0);
 	show_noise(desktop, 8, 2);
 	show_noise(desktop, 9, 3);
 	g_assert_cmpuint(backend_count_log(backend, "with the CPU instead"), ==, 1);
@@ -398,7 +386,8 @@ int main(int argc, char **argv)
 		"not-a-dmabuf", "wrong-stride", "wrong-modifier" };
 	wire_init(&argc, &argv);
 	if (!drm_test_init())
-		return wire_skip_all("needs a DRM device (WIRE_RENDER_NODE): run it in tests/drm/vm");
+		return wire_skip_all(
+			"needs a DRM device (WIRE_RENDER_NODE): run it in tests/drm/vm");
 	g_test_add_func("/gbm/scene", test_scene);
 	g_test_add_func("/gbm/parts", test_parts);
 	g_test_add_func("/gbm/formats", test_formats);

@@ -23,6 +23,7 @@
 struct local {
 	struct guest *guest;
 	char *unix_uri, *tcp_uri;
+	uint32_t shown; /* a resource; 0: none */
 };
 
 static unsigned free_port(void)
@@ -72,39 +73,43 @@ static void local_destroy(struct local *local)
 	g_free(local);
 }
 
-/* The picture on head 0 changes to noise; the caller frees it. */
-static uint32_t *show_noise(struct local *local, uint32_t seed, uint32_t width, uint32_t height)
+/* Head 0 changes to a new resource with this picture; the one shown before goes. */
+static void show(
+	struct local *local, uint32_t format, const uint32_t *raw, uint32_t width, uint32_t height)
 {
-	static uint32_t shown;
 	struct guest *guest = local->guest;
-	uint32_t id = 100 + seed % 2;
+	uint32_t id = local->shown == 100 ? 101 : 100;
 	guest_rect all = { 0, 0, width, height };
 	struct virtio_gpu_box box = { 0, 0, 0, width, height, 1 };
-	uint32_t *pixels = wire_noise(seed, width * height);
 	struct virtio_gpu_resource_create_3d create = { .resource_id = id,
-		.target = 2,
-		.format = 2,
+		.target = VIRGL_TARGET_TEXTURE_2D,
+		.format = format,
 		.bind = BIND_SCANOUT_TARGET,
 		.width = width,
 		.height = height,
 		.depth = 1,
 		.array_size = 1 };
-	if (seed == 0)
-		shown = 0;
 	wire_ok(guest_gpu_create_3d(guest, &create));
 	struct guest_backing *backing =
 		guest_backing_create(guest, width * height * 4, GUEST_PAGE_SIZE);
-	guest_backing_write(backing, 0, pixels, width * height * 4);
+	guest_backing_write(backing, 0, raw, width * height * 4);
 	wire_ok(guest_backing_attach(backing, id));
 	wire_ok(guest_gpu_transfer_3d(
 		guest, VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D, 0, id, box, 0, width * 4));
 	wire_ok(guest_gpu_set_scanout(guest, 0, id, all));
 	wire_ok(guest_gpu_flush(guest, id, all));
-	if (shown)
-		wire_ok(guest_gpu_unref(guest, shown));
-	shown = id;
+	if (local->shown)
+		wire_ok(guest_gpu_unref(guest, local->shown));
+	local->shown = id;
 	wire_ok(guest_gpu_detach_backing(guest, id));
 	guest_backing_free(backing);
+}
+
+/* The caller frees it. */
+static uint32_t *show_noise(struct local *local, uint32_t seed, uint32_t width, uint32_t height)
+{
+	uint32_t *pixels = wire_noise(seed, width * height);
+	show(local, VIRGL_FORMAT_B8G8R8X8, pixels, width, height);
 	return pixels;
 }
 
@@ -244,6 +249,25 @@ static void test_scene(void)
 	local_destroy(local);
 }
 
+/* Each in the format of its own that a client can import, 10 bits a channel included. */
+static void test_formats(void)
+{
+	struct local *local = local_create();
+	struct client *client = client_connect(local->unix_uri);
+	for (unsigned f = 0; f < DRM_TEST_FORMATS; f++) {
+		const struct drm_test_format *format = &drm_test_formats[f];
+		g_autofree uint32_t *pixels = wire_noise(80 + f, WIDTH * HEIGHT);
+		g_autofree uint32_t *raw = g_new(uint32_t, WIDTH * HEIGHT);
+		for (uint32_t i = 0; i < WIDTH * HEIGHT; i++)
+			raw[i] = format->pack(pixels[i] & 0xffffff);
+		show(local, format->virgl_format, raw, WIDTH, HEIGHT);
+		if (!client_shows(client, "gl", pixels, WIDTH, HEIGHT))
+			g_error("%s arrives wrong", format->name);
+	}
+	client_leave(client);
+	local_destroy(local);
+}
+
 /* A remote client takes the local one's place, and the other way round. */
 static void test_remote(void)
 {
@@ -333,9 +357,11 @@ int main(int argc, char **argv)
 {
 	wire_init(&argc, &argv);
 	if (!drm_test_init())
-		return wire_skip_all("needs a DRM device (WIRE_RENDER_NODE): run it in tests/drm/vm");
+		return wire_skip_all(
+			"needs a DRM device (WIRE_RENDER_NODE): run it in tests/drm/vm");
 	g_test_add_func("/local/exact", test_exact);
 	g_test_add_func("/local/scene", test_scene);
+	g_test_add_func("/local/formats", test_formats);
 	g_test_add_func("/local/remote", test_remote);
 	g_test_add_func("/local/stall", test_stall);
 	g_test_add_func("/local/100-clients", test_100_clients);
