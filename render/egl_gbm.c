@@ -53,6 +53,20 @@ static struct gbm_bo *create_bo(uint32_t width, uint32_t height, uint32_t fourcc
 			gbm, width, height, fourcc, modifiers, n_modifiers, GBM_BO_USE_RENDERING);
 }
 
+/* Of every layout: tiles only round up. */
+static uint64_t needed_bytes(const struct egl_gbm_buffer *buffer)
+{
+	return (uint64_t)buffer->stride_bytes * (buffer->height - 1) + (uint64_t)buffer->width * 4 +
+			buffer->offset_bytes;
+}
+
+/* In this process EGL may know the buffer and never look at the stride; other processes will. */
+static bool stride_is_possible(const struct egl_gbm_buffer *buffer)
+{
+	return buffer->stride_bytes >= buffer->width * 4 &&
+			needed_bytes(buffer) <= buffer->size_bytes;
+}
+
 /*
  * By GBM and not by the DRM handle: Mesa's driver must know that this buffer and the one that EGL
  * imports are the same, or each closes the other's handle. Drivers have reported success with no
@@ -73,9 +87,7 @@ static bool export_dmabuf(struct egl_gbm_buffer *buffer)
 	uint64_t said = gbm_bo_get_modifier(buffer->bo);
 	if (buffer->modifier != DRM_FORMAT_MOD_INVALID && said != DRM_FORMAT_MOD_INVALID)
 		buffer->modifier = said;
-	uint64_t least = (uint64_t)buffer->stride_bytes * (buffer->height - 1) +
-			(uint64_t)buffer->width * 4 + buffer->offset_bytes;
-	buffer->size_bytes = size_bytes > 0 ? (uint64_t)size_bytes : least;
+	buffer->size_bytes = size_bytes > 0 ? (uint64_t)size_bytes : needed_bytes(buffer);
 	return true;
 }
 
@@ -143,6 +155,8 @@ struct egl_gbm_buffer *egl_gbm_buffer_create(uint32_t width, uint32_t height, ui
 		*why = "the driver wants more than one plane";
 	else if (!export_dmabuf(buffer))
 		*why = "it cannot be exported";
+	else if (!stride_is_possible(buffer))
+		*why = "its stride does not fit its size";
 	else if (!import_image(buffer))
 		*why = "EGL does not take it back";
 	else if (!make_framebuffer(buffer))

@@ -111,9 +111,14 @@ static bool has_waiter(pid_t renderer)
 	return found;
 }
 
+static bool has_native_fences(void)
+{
+	return g_strcmp0(g_getenv("VITRINE_DRM_VM"), "kms_swrast") != 0;
+}
+
 static void check_fences(struct desktop *desktop)
 {
-	bool native = g_strcmp0(g_getenv("VITRINE_DRM_VM"), "kms_swrast") != 0;
+	bool native = has_native_fences();
 	unsigned said = backend_count_log(desktop->guest->backend, "no native fences here");
 	g_assert_cmpuint(said, ==, native ? 0 : 1);
 	g_assert_true(has_waiter(desktop_renderer(desktop)) == !native);
@@ -326,8 +331,7 @@ static void test_fault(const void *data)
 	g_test_message(
 		"%s: %u dma-bufs, fall back said %u times", fault, dmabufs_taken(desktop), said);
 	g_assert_cmpuint(said, <=, 1);
-	if (g_str_equal(fault, "none-made") || g_str_equal(fault, "no-export") ||
-		g_str_equal(fault, "wrong-modifier"))
+	if (!g_str_equal(fault, "none-after-2"))
 		g_assert_cmpuint(said, ==, 1);
 	desktop_destroy(desktop);
 	g_unsetenv("GBM_SHIM_FAULT");
@@ -393,6 +397,10 @@ int main(int argc, char **argv)
 	g_test_add_func("/gbm/formats", test_formats);
 	g_test_add_func("/gbm/damage", test_damage);
 	for (unsigned i = 0; i < G_N_ELEMENTS(faults); i++) {
+		/* kms_swrast knows its buffer again and looks at no stride: nothing to see it by.
+		 */
+		if (!has_native_fences() && g_str_equal(faults[i], "wrong-stride"))
+			continue;
 		g_autofree char *name = g_strdup_printf("/gbm/fault/%s", faults[i]);
 		g_test_add_data_func(name, faults[i], test_fault);
 	}
