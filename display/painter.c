@@ -3,9 +3,13 @@
 
 #include <string.h>
 
+#include "display/rects.h"
+#include "display/regions.h"
 #include "display/tiles.h"
 
-#define MOTION_PIXELS_MIN (96u * 96u)
+#define BYTES_PER_PIXEL 4u
+/* What a line carries that nothing is known of. */
+#define LOSSLESS_BPS_MAX 400000000u
 
 struct painter *painter_create(struct head *head)
 {
@@ -14,16 +18,30 @@ struct painter *painter_create(struct head *head)
 	return painter;
 }
 
-static void drop_steps(struct painter *painter)
+static bool has_regions(const struct painter *painter)
+{
+	return painter->regions && painter->regions->n_live > 0;
+}
+
+static bool steps_left(const struct painter *painter)
+{
+	return painter->next_step < painter->n_steps;
+}
+
+/* A region's last frame is kept: it is shown without loss when the region ends. */
+static void end_steps(struct painter *painter)
 {
 	painter->n_steps = painter->next_step = 0;
-	g_clear_pointer(&painter->current, picture_source_unref);
+	if (!has_regions(painter))
+		g_clear_pointer(&painter->current, picture_source_unref);
 }
 
 static void forget(struct painter *painter)
 {
-	drop_steps(painter);
 	g_clear_pointer(&painter->tiles, tiles_destroy);
+	g_clear_pointer(&painter->regions, regions_destroy);
+	painter->n_ended = 0;
+	end_steps(painter);
 }
 
 void painter_destroy(struct painter *painter)
@@ -34,19 +52,9 @@ void painter_destroy(struct painter *painter)
 	g_free(painter);
 }
 
-static uint64_t area(const struct frame_rect *rect)
-{
-	return (uint64_t)rect->width * rect->height;
-}
-
 static struct frame_rect all(const struct painter *painter)
 {
 	return (struct frame_rect){ 0, 0, painter->store.width, painter->store.height };
-}
-
-static bool steps_left(const struct painter *painter)
-{
-	return painter->next_step < painter->n_steps;
 }
 
 /* Steps. */
@@ -57,41 +65,101 @@ static void add_step(struct painter *painter, const struct painter_step *step)
 	painter->steps[painter->n_steps++] = *step;
 }
 
-static void add_whole(struct painter *painter)
+static void add_lossless(struct painter *painter, const struct frame_rect *rect, bool point)
 {
-	struct painter_step step = {
-		.kind = PICTURE_PIXELS,
-		.rect = all(painter),
-		.point = true,
-		.moving = true,
-	};
+	struct painter_step step = { .kind = PICTURE_PIXELS, .rect = *rect, .point = point };
 	add_step(painter, &step);
 }
 
+static void add_halves(struct painter *painter, const struct frame_rect *rect, bool point)
+{
+	struct frame_rect upper = *rect, lower = *rect;
+	upper.height = rect->height / 2;
+	lower.y += upper.height;
+	lower.height -= upper.height;
+	if (upper.height > 0)
+		add_lossless(painter, &upper, point);
+	add_lossless(painter, &lower, point);
+}
+
+/*
+ * A drawable of the very rectangle of a stream takes its place, but spice-server leaves the stream's
+ * clip as it is: frames that the client has not shown yet would be shown on top. One that is larger or
+ * smaller takes its area out of the clip.
+ */
+static bool was_region(const struct painter *painter, const struct frame_rect *rect)
+{
+	for (unsigned i = 0; i < MIN(painter->n_ended, PAINTER_ENDED_MAX); i++) {
+		if (rect_equal(&painter->ended[i], rect))
+			return true;
+	}
+	return false;
+}
+
+/* Regions send themselves. `i`: the first region that is not cut out yet. */
+static void add_outside(struct painter *painter, const struct frame_rect *rect, unsigned i)
+{
+	struct frame_rect parts[4];
+	bool room = painter->n_steps + PAINTER_RECTS_MAX + REGIONS_MAX < PAINTER_STEPS_MAX;
+	if (room && painter->regions && i < painter->regions->n_live) {
+		unsigned n = rect_subtract(rect, &painter->regions->live[i].rect, parts);
+		for (unsigned part = 0; part < n; part++)
+			add_outside(painter, &parts[part], i + 1);
+	} else if (was_region(painter, rect)) {
+		add_halves(painter, rect, false);
+	} else {
+		add_lossless(painter, rect, false);
+	}
+}
+
+/* spice-server compresses only what has no gaps between its rows. */
 static bool wants_whole(const struct painter *painter, const struct frame_rect *rects, unsigned n)
 {
 	struct frame_rect whole = all(painter);
 	uint64_t changed = 0;
 	for (unsigned i = 0; i < n; i++)
-		changed += area(&rects[i]);
-	return changed * 100 >= area(&whole) * PAINTER_WHOLE_PERCENT &&
+		changed += rect_area(&rects[i]);
+	return changed * 100 >= rect_area(&whole) * PAINTER_WHOLE_PERCENT && !has_regions(painter) &&
+			painter->current->frame->stride_bytes == whole.width * BYTES_PER_PIXEL &&
 			picture_can_point(painter->current, &whole);
 }
 
 static void add_rects(struct painter *painter, const struct frame_rect *rects, unsigned n)
 {
+	struct frame_rect whole = all(painter);
 	if (wants_whole(painter, rects, n)) {
-		add_whole(painter);
+		add_halves(painter, &whole, true);
 		return;
 	}
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = 0; i < n; i++)
+		add_outside(painter, &rects[i], 0);
+}
+
+static void add_regions(struct painter *painter)
+{
+	for (unsigned i = 0; i < painter->regions->n_live; i++) {
+		struct region *region = &painter->regions->live[i];
+		if (region->begun && !region->due)
+			continue;
+		region->due = false;
 		struct painter_step step = {
 			.kind = PICTURE_PIXELS,
-			.rect = rects[i],
+			.rect = region->rect,
+			.point = picture_can_point(painter->current, &region->rect),
 			.moving = true,
+			.again = region->begun ? 0 : PAINTER_STREAM_BURST - 1,
 		};
 		add_step(painter, &step);
 	}
+}
+
+static struct region *region_of(const struct painter *painter, const struct painter_step *step)
+{
+	for (unsigned i = 0; has_regions(painter) && i < painter->regions->n_live; i++) {
+		if (step->moving && rect_equal(&painter->regions->live[i].rect, &step->rect))
+			return &painter->regions->live[i];
+	}
+	return NULL;
 }
 
 /* Looking at a frame. */
@@ -100,31 +168,74 @@ static void add_rects(struct painter *painter, const struct frame_rect *rects, u
 static void bound_damage(struct painter *painter)
 {
 	struct frame_rect whole = all(painter);
-	if (damage_area(&painter->damage) >= area(&whole))
+	if (damage_area(&painter->damage) >= rect_area(&whole))
 		damage_add_all(&painter->damage);
 }
 
-/* spice-server takes a large rectangle that comes again and again for motion: it has to stay as it is. */
-static bool is_motion(const struct painter *painter)
-{
-	const struct damage *damage = &painter->damage;
-	uint64_t changed = painter->tiles->n_changed * TILES_STRIP;
-	return damage->n_rects == 1 && damage_area(damage) >= MOTION_PIXELS_MIN &&
-			changed >= damage_area(damage) / 2;
-}
-
-static unsigned look(struct painter *painter, struct frame_rect *rects)
+static void look_outside(struct painter *painter, const struct frame_rect *rect, unsigned i)
 {
 	const struct frame *frame = painter->current->frame;
+	struct frame_rect parts[4];
+	if (i == painter->regions->n_live) {
+		tiles_look(painter->tiles, frame->pixels, frame->stride_bytes, rect);
+		return;
+	}
+	unsigned n = rect_subtract(rect, &painter->regions->live[i].rect, parts);
+	for (unsigned part = 0; part < n; part++)
+		look_outside(painter, &parts[part], i + 1);
+}
+
+static bool is_damaged(const struct painter *painter, const struct frame_rect *rect)
+{
+	struct frame_rect shared;
+	for (unsigned i = 0; i < painter->damage.n_rects; i++) {
+		if (rect_intersect(&painter->damage.rects[i], rect, &shared))
+			return true;
+	}
+	return false;
+}
+
+static void look_at_regions(struct painter *painter, int64_t now_us)
+{
+	const struct frame *frame = painter->current->frame;
+	for (unsigned i = 0; i < painter->regions->n_live; i++) {
+		struct region *region = &painter->regions->live[i];
+		if (is_damaged(painter, &region->rect) &&
+				region_look(region, now_us, frame->pixels, frame->stride_bytes))
+			region->due = true;
+	}
+}
+
+/* What spice-server shows there was video: all of it is damage again. */
+static void end_regions(struct painter *painter, int64_t now_us)
+{
+	struct frame_rect rect;
+	while (regions_end(painter->regions, now_us, &rect)) {
+		tiles_forget(painter->tiles, &rect);
+		damage_add(&painter->damage, &rect);
+		painter->ended[painter->n_ended++ % PAINTER_ENDED_MAX] = rect;
+	}
+}
+
+static unsigned look(struct painter *painter, int64_t now_us, struct frame_rect *rects)
+{
+	const struct frame *frame = painter->current->frame;
+	end_regions(painter, now_us);
 	bound_damage(painter);
-	for (unsigned i = 0; i < painter->damage.n_rects; i++)
-		tiles_look(painter->tiles, frame->pixels, frame->stride_bytes,
-				&painter->damage.rects[i]);
-	bool motion = is_motion(painter);
+	look_at_regions(painter, now_us);
+	for (unsigned i = 0; i < painter->damage.n_rects; i++) {
+		struct frame_rect rect = tiles_widen(painter->tiles, &painter->damage.rects[i]);
+		look_outside(painter, &rect, 0);
+	}
+	regions_note(painter->regions, now_us, painter->tiles);
+	regions_form(painter->regions, now_us, painter->tiles, frame->pixels, frame->stride_bytes,
+			LOSSLESS_BPS_MAX);
 	unsigned n = tiles_take(painter->tiles, rects, PAINTER_RECTS_MAX);
-	if (motion)
-		rects[0] = painter->damage.rects[0];
-	return motion ? 1 : n;
+	for (unsigned i = 0; i < painter->regions->n_live; i++) {
+		if (!painter->regions->live[i].begun)
+			tiles_forget(painter->tiles, &painter->regions->live[i].rect);
+	}
+	return n;
 }
 
 /* Nothing to compare with: the damage itself, or a box around it when it has too many parts. */
@@ -138,23 +249,34 @@ static unsigned list_damage(struct painter *painter, struct frame_rect *rects)
 	return n;
 }
 
-static void plan(struct painter *painter)
+static void plan(struct painter *painter, int64_t now_us)
 {
-	struct frame_rect rects[PAINTER_RECTS_MAX];
-	unsigned n = painter->tiles ? look(painter, rects) : list_damage(painter, rects);
+	struct frame_rect rects[PAINTER_RECTS_MAX + 1];
+	unsigned n = painter->tiles ? look(painter, now_us, rects) : list_damage(painter, rects);
 	painter->n_steps = painter->next_step = 0;
 	add_rects(painter, rects, n);
+	if (painter->regions)
+		add_regions(painter);
+	if (!steps_left(painter))
+		end_steps(painter);
 }
 
 /* What was not taken is unknown on the surface, and damage of the next frame. */
 static void give_up_steps(struct painter *painter)
 {
 	for (unsigned i = painter->next_step; i < painter->n_steps; i++) {
+		const struct painter_step *step = &painter->steps[i];
+		struct region *region = region_of(painter, step);
+		if (region) {
+			region->due = true;
+			continue;
+		}
 		if (painter->tiles)
-			tiles_forget(painter->tiles, &painter->steps[i].rect);
-		damage_add(&painter->damage, &painter->steps[i].rect);
+			tiles_forget(painter->tiles, &step->rect);
+		damage_add(&painter->damage, &step->rect);
 	}
-	drop_steps(painter);
+	painter->n_steps = painter->next_step = 0;
+	g_clear_pointer(&painter->current, picture_source_unref);
 }
 
 static void copy_damage(struct damage *to, const struct damage *from)
@@ -183,25 +305,32 @@ static bool may_hold_one_more(const struct painter *painter)
 static void notice(struct painter *painter)
 {
 	struct head *head = painter->head;
-	if (painter->mode != head->mode || head->blank) {
+	if (painter->mode != head->mode || head->blank || (!head->watched && painter->tiles)) {
 		painter->mode = head->mode;
 		forget(painter);
 		painter->store.width = head->width;
 		painter->store.height = head->height;
 	}
-	if (!head->watched)
-		g_clear_pointer(&painter->tiles, tiles_destroy);
-	else if (!painter->tiles && head->newest)
+	if (head->watched && !painter->tiles && head->newest) {
 		painter->tiles = tiles_create(head->width, head->height);
+		painter->regions = regions_create(head->width, head->height);
+	}
 }
 
-static void begin(struct painter *painter, struct frame *frame)
+static void begin(struct painter *painter, struct frame *frame, int64_t now_us)
 {
 	give_up_steps(painter);
 	painter->current = picture_source_create(&painter->store, frame);
-	plan(painter);
-	if (!steps_left(painter))
-		drop_steps(painter);
+	plan(painter, now_us);
+}
+
+/* No newer frame, but a region may have ended. */
+static void look_again(struct painter *painter, int64_t now_us)
+{
+	if (steps_left(painter) || !has_regions(painter) || !painter->current)
+		return;
+	damage_reset(&painter->damage, painter->store.width, painter->store.height);
+	plan(painter, now_us);
 }
 
 static enum picture_result take_blank(struct painter *painter, struct picture *picture)
@@ -223,6 +352,23 @@ static struct frame_rect upper_part(const struct painter *painter, const struct 
 	return part;
 }
 
+static void step_taken(struct painter *painter, struct painter_step *step, uint32_t rows)
+{
+	struct region *region = region_of(painter, step);
+	if (step->again > 0) {
+		step->again--;
+		return;
+	}
+	if (region)
+		region->begun = true;
+	step->rect.y += rows;
+	step->rect.height -= rows;
+	if (step->rect.height == 0)
+		painter->next_step++;
+	if (!steps_left(painter))
+		end_steps(painter);
+}
+
 static enum picture_result take_step(struct painter *painter, struct picture *picture)
 {
 	struct painter_step *step = &painter->steps[painter->next_step];
@@ -237,16 +383,12 @@ static enum picture_result take_step(struct painter *painter, struct picture *pi
 	if (result != PICTURE_TAKEN)
 		return result;
 	picture->moving = step->moving;
-	step->rect.y += part.height;
-	step->rect.height -= part.height;
-	if (step->rect.height == 0)
-		painter->next_step++;
-	if (!steps_left(painter))
-		drop_steps(painter);
+	painter->whole_held |= step->point && !step->moving;
+	step_taken(painter, step, part.height);
 	return result;
 }
 
-enum picture_result painter_take(struct painter *painter, struct picture *picture)
+enum picture_result painter_take(struct painter *painter, int64_t now_us, struct picture *picture)
 {
 	struct head *head = painter->head;
 	struct frame *frame = NULL;
@@ -261,10 +403,21 @@ enum picture_result painter_take(struct painter *painter, struct picture *pictur
 	if (blank)
 		return take_blank(painter, picture);
 	if (frame)
-		begin(painter, frame);
+		begin(painter, frame, now_us);
+	else
+		look_again(painter, now_us);
 	if (steps_left(painter))
 		return take_step(painter, picture);
-	return blocked ? PICTURE_BLOCKED : PICTURE_NONE;
+	if (!blocked)
+		return PICTURE_NONE;
+	bool starved = has_regions(painter) && painter->whole_held;
+	painter->whole_held &= !starved;
+	return starved ? PICTURE_STARVED : PICTURE_BLOCKED;
+}
+
+bool painter_wants_ticks(const struct painter *painter)
+{
+	return has_regions(painter);
 }
 
 bool painter_release(struct painter *painter, struct picture *picture)

@@ -20,9 +20,20 @@
 
 /* Rectangles made of one frame at most. */
 #define PAINTER_RECTS_MAX 64
+#define PAINTER_STEPS_MAX 160
 /* Share of a head, in percent, from which all of it is sent: from render's buffer, uncopied. */
 #define PAINTER_WHOLE_PERCENT 70
 
+/*
+ * spice-server begins a stream with the 20th drawable of the same rectangle (STREAM_FRAMES_START_CONDITION
+ * in its video-stream.h). A region's first frame is submitted so often: each but the last is superseded
+ * before it is looked at.
+ */
+#define PAINTER_STREAM_BURST 22
+/* Rectangles of regions that ended, as spice-server may still have a stream for each. */
+#define PAINTER_ENDED_MAX 4
+
+struct regions;
 struct tiles;
 
 struct painter_step {
@@ -31,6 +42,7 @@ struct painter_step {
 	uint32_t from_x, from_y; /* SCROLL */
 	bool point;              /* show it where it lies, else copy */
 	bool moving;
+	unsigned again; /* so many times more */
 };
 
 struct painter {
@@ -38,9 +50,14 @@ struct painter {
 	unsigned mode;
 	struct picture_store store;
 	struct tiles *tiles;            /* NULL: nothing is known */
-	struct picture_source *current; /* what the steps show; NULL: no steps are left */
-	struct painter_step steps[PAINTER_RECTS_MAX];
+	struct picture_source *current; /* what the steps and live regions show, or NULL */
+	struct regions *regions;        /* NULL: nobody looks */
+	struct frame_rect ended[PAINTER_ENDED_MAX];
+	unsigned n_ended; /* so far; the last ones are kept */
+	struct painter_step steps[PAINTER_STEPS_MAX];
 	unsigned n_steps, next_step;
+	/* A still picture holds a buffer, which no region covers: it is to be drawn. */
+	bool whole_held;
 	struct damage damage; /* of `current`, while it is looked at */
 };
 
@@ -49,7 +66,12 @@ struct painter *painter_create(struct head *head);
 void painter_destroy(struct painter *painter);
 
 /* Answers STARVED only once between two releases. */
-enum picture_result painter_take(struct painter *painter, struct picture *picture);
+enum picture_result painter_take(
+		struct painter *painter, int64_t now_us, struct picture *picture);
+
+/* Ask again every PAINTER_TICK_MS, even if no frame comes: something may end. */
+#define PAINTER_TICK_MS 25
+bool painter_wants_ticks(const struct painter *painter);
 
 /* Releases a picture; true when something waits for that. */
 bool painter_release(struct painter *painter, struct picture *picture);

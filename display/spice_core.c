@@ -177,7 +177,8 @@ static void set_up(SpiceServer *server, const char *name)
 	spice_server_set_image_compression(server, SPICE_IMAGE_COMPRESSION_LZ4);
 	spice_server_set_jpeg_compression(server, SPICE_WAN_COMPRESSION_NEVER);
 	spice_server_set_zlib_glz_compression(server, SPICE_WAN_COMPRESSION_NEVER);
-	spice_server_set_streaming_video(server, SPICE_STREAM_VIDEO_FILTER);
+	/* Which drawables may be streamed is said by each (spice_head.c), not guessed. */
+	spice_server_set_streaming_video(server, SPICE_STREAM_VIDEO_ALL);
 	spice_server_set_video_codecs(server, FIRST_CODECS);
 }
 

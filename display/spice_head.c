@@ -13,6 +13,12 @@
 #define GROUP 0
 #define SLOT 0
 #define COLOUR_BEFORE_FIRST_PICTURE 0x00202020u
+/*
+ * spice-server looks for streams among drawables whose operation is OP_PUT and nothing else
+ * (drawable_can_stream in its display-channel.cpp). A copy has no brush: that it is inverted changes
+ * nothing but that. So what is to stay lossless does.
+ */
+#define STILL_ROP (SPICE_ROPD_OP_PUT | SPICE_ROPD_INVERS_BRUSH)
 /* Larger ones begin black: untouched, they cost no memory. */
 #define COLOURED_BYTES_MAX (4u << 20)
 
@@ -36,6 +42,8 @@ struct spice_head {
 
 	int wake_due; /* atomic: an idle source is under way */
 	int starved;  /* atomic: it shall ask for memory too */
+	int ticking;  /* atomic: the worker wants ticks */
+	guint ticks;  /* main loop: source */
 };
 
 struct drawable {
@@ -53,12 +61,25 @@ static struct spice_head *spice_head_of(QXLInstance *instance)
 
 /* Worker: what must not be said from here is said by the main loop. */
 
+static gboolean on_tick(gpointer user)
+{
+	struct spice_head *owner = user;
+	if (!g_atomic_int_get(&owner->ticking) || !owner->surface) {
+		owner->ticks = 0;
+		return G_SOURCE_REMOVE;
+	}
+	spice_qxl_wakeup(&owner->instance);
+	return G_SOURCE_CONTINUE;
+}
+
 static gboolean on_wake_due(gpointer user)
 {
 	struct spice_head *owner = user;
 	g_atomic_int_set(&owner->wake_due, 0);
 	if (!owner->surface)
 		return G_SOURCE_REMOVE;
+	if (g_atomic_int_get(&owner->ticking) && !owner->ticks)
+		owner->ticks = g_timeout_add(PAINTER_TICK_MS, on_tick, owner);
 	if (g_atomic_int_compare_and_exchange(&owner->starved, 1, 0))
 		spice_qxl_oom(&owner->instance);
 	spice_qxl_wakeup(&owner->instance);
@@ -69,6 +90,13 @@ static void wake_from_main(struct spice_head *owner)
 {
 	if (g_atomic_int_compare_and_exchange(&owner->wake_due, 0, 1))
 		g_idle_add_full(G_PRIORITY_DEFAULT, on_wake_due, owner, NULL);
+}
+
+static void update_ticks(struct spice_head *owner)
+{
+	int wanted = painter_wants_ticks(owner->painter);
+	if (g_atomic_int_compare_and_exchange(&owner->ticking, !wanted, wanted) && wanted)
+		wake_from_main(owner);
 }
 
 static void release_drawable(struct spice_resource *resource)
@@ -95,7 +123,7 @@ static void fill_image(QXLImage *image, const struct picture *picture)
 static void fill_pixels(QXLDrawable *drawable, QXLImage *image, const struct picture *picture)
 {
 	drawable->type = QXL_DRAW_COPY;
-	drawable->u.copy.rop_descriptor = SPICE_ROPD_OP_PUT;
+	drawable->u.copy.rop_descriptor = picture->moving ? SPICE_ROPD_OP_PUT : STILL_ROP;
 	drawable->u.copy.src_bitmap = (uintptr_t)image;
 	drawable->u.copy.src_area.right = (int32_t)picture->rect.width;
 	drawable->u.copy.src_area.bottom = (int32_t)picture->rect.height;
@@ -140,7 +168,9 @@ static int get_command(QXLInstance *instance, QXLCommandExt *ext)
 {
 	struct spice_head *owner = spice_head_of(instance);
 	struct picture picture;
-	switch (painter_take(owner->painter, &picture)) {
+	enum picture_result result = painter_take(owner->painter, g_get_monotonic_time(), &picture);
+	update_ticks(owner);
+	switch (result) {
 	case PICTURE_TAKEN:
 		break;
 	case PICTURE_STARVED:
@@ -323,8 +353,8 @@ void spice_head_destroy(struct spice_head *owner)
 {
 	if (!owner)
 		return;
-	if (g_atomic_int_get(&owner->wake_due))
-		g_source_remove_by_user_data(owner);
+	while (g_source_remove_by_user_data(owner))
+		continue;
 	if (owner->surface)
 		munmap(owner->surface, owner->surface_bytes);
 	spice_gl_destroy(owner->gl);

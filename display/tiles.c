@@ -7,6 +7,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "display/rects.h"
+
 #define BYTES_PER_PIXEL 4u
 /* Rectangles that a band of tiles may still be merged with lie at most so many bands above. */
 #define OPEN_BANDS 2u
@@ -75,15 +77,15 @@ void tiles_mark(struct tiles *tiles, uint32_t column, uint32_t row)
 	tiles->n_changed++;
 }
 
-static void look_row(struct tiles *tiles, const uint8_t *row_pixels, uint32_t row, uint32_t first,
-		uint32_t end)
+static void look_row(struct tiles *tiles, const uint8_t *row_pixels, uint32_t row, uint32_t left,
+		uint32_t right)
 {
 	size_t at = (size_t)row * tiles->columns;
-	for (uint32_t column = first; column < end; column++) {
-		uint32_t x = column * TILES_STRIP;
-		uint32_t pixels = MIN(TILES_STRIP, tiles->width - x);
+	for (uint32_t x = left, next; x < right; x = next) {
+		uint32_t column = x / TILES_STRIP;
+		next = MIN((column + 1) * TILES_STRIP, right);
 		uint64_t value = hash(row_pixels + (size_t)x * BYTES_PER_PIXEL,
-				(size_t)pixels * BYTES_PER_PIXEL);
+				(size_t)(next - x) * BYTES_PER_PIXEL);
 		if (tiles->shown[at + column] == value)
 			continue;
 		tiles->fresh[at + column] = value;
@@ -91,17 +93,24 @@ static void look_row(struct tiles *tiles, const uint8_t *row_pixels, uint32_t ro
 	}
 }
 
-static uint32_t end_column(const struct frame_rect *rect)
+struct frame_rect tiles_widen(const struct tiles *tiles, const struct frame_rect *rect)
 {
-	return (rect->x + rect->width + TILES_STRIP - 1) / TILES_STRIP;
+	uint32_t x = rect->x / TILES_STRIP * TILES_STRIP;
+	uint32_t right = (rect_right(rect) + TILES_STRIP - 1) / TILES_STRIP * TILES_STRIP;
+	return (struct frame_rect){ x, rect->y, MIN(right, tiles->width) - x, rect->height };
 }
 
 void tiles_look(struct tiles *tiles, const uint8_t *pixels, uint32_t stride_bytes,
 		const struct frame_rect *rect)
 {
 	for (uint32_t row = rect->y; row < rect->y + rect->height; row++)
-		look_row(tiles, pixels + (size_t)row * stride_bytes, row, rect->x / TILES_STRIP,
-				end_column(rect));
+		look_row(tiles, pixels + (size_t)row * stride_bytes, row, rect->x,
+				rect->x + rect->width);
+}
+
+static uint32_t end_column(const struct frame_rect *rect)
+{
+	return (rect_right(rect) + TILES_STRIP - 1) / TILES_STRIP;
 }
 
 void tiles_forget(struct tiles *tiles, const struct frame_rect *rect)
@@ -137,23 +146,10 @@ void tiles_clear(struct tiles *tiles, const struct frame_rect *rect)
 
 /* Merging. */
 
-static struct frame_rect join(const struct frame_rect *a, const struct frame_rect *b)
-{
-	uint32_t x = MIN(a->x, b->x), y = MIN(a->y, b->y);
-	uint32_t right = MAX(a->x + a->width, b->x + b->width);
-	uint32_t bottom = MAX(a->y + a->height, b->y + b->height);
-	return (struct frame_rect){ x, y, right - x, bottom - y };
-}
-
-static uint64_t area(const struct frame_rect *rect)
-{
-	return (uint64_t)rect->width * rect->height;
-}
-
 static bool try_join(struct frame_rect *into, const struct frame_rect *rect, uint64_t waste_max)
 {
-	struct frame_rect both = join(into, rect);
-	if (area(&both) > area(into) + area(rect) + waste_max)
+	struct frame_rect both = rect_join(into, rect);
+	if (rect_area(&both) > rect_area(into) + rect_area(rect) + waste_max)
 		return false;
 	*into = both;
 	return true;

@@ -48,7 +48,15 @@ struct tiles {
 struct tiles *tiles_create(uint32_t width, uint32_t height);
 void tiles_destroy(struct tiles *tiles);
 
-/* `pixels` is the picture's upper left corner, `rect` lies inside it: notes what differs there. */
+/* The rectangle with whole strips. */
+struct frame_rect tiles_widen(const struct tiles *tiles, const struct frame_rect *rect);
+
+/*
+ * `pixels` is the picture's upper left corner, `rect` lies inside it: notes what differs there. Of a
+ * strip that `rect` cuts only what is inside is looked at, which is another hash than the whole one's:
+ * widen, unless what is cut off is somebody else's. Another picture must not be looked at before
+ * tiles_take.
+ */
 void tiles_look(struct tiles *tiles, const uint8_t *pixels, uint32_t stride_bytes,
 		const struct frame_rect *rect);
 

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * regions: which parts of a head are moving pictures, to be sent as video, and when they end.
+ *
+ * Everything is sent without loss until it has moved for a while: every cell of REGIONS_CELL pixels
+ * remembers in which of the last REGIONS_SLOTS slots of time it changed. Cells that changed in half of
+ * them and together are large enough become a candidate; the next frames find its edges to the pixel,
+ * so that the text around a film is not part of the film; then it is a region. A region's rectangle
+ * stays as it is, and all of it is sent whenever something in it changes. It ends after a short quiet,
+ * or when it grew. Typing, a cursor, a spinner are too small; what is drawn rather than filmed, such as
+ * scrolling text, stays lossless as long as the line carries that.
+ *
+ * Threads: none of its own; the worker thread of the head. Time is the caller's, in microseconds.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/frame_link.h"
+
+struct tiles;
+
+#define REGIONS_MAX 4
+#define REGIONS_CELL 32u
+#define REGIONS_SLOT_US 50000
+#define REGIONS_SLOTS 8
+#define REGIONS_SLOTS_ACTIVE 4
+/* Smaller ones are cheaper as they are. */
+#define REGIONS_SIDE_MIN 64u
+#define REGIONS_PIXELS_MIN (128u * 96u)
+/* Frames that find a candidate's edges. */
+#define REGIONS_LOOKS 5
+/* A region ends after three of its usual intervals, within these. */
+#define REGIONS_QUIET_MIN_US 100000
+#define REGIONS_QUIET_MAX_US 200000
+/* What is drawn and not filmed is not looked at again for so long. */
+#define REGIONS_LOSSLESS_US 500000
+#define REGIONS_SAMPLES 16
+
+struct region {
+	struct frame_rect rect;
+	int64_t last_change_us;
+	int64_t interval_us; /* between changes, smoothed */
+	bool begun;          /* its first frame was sent with this rectangle */
+	bool due;            /* changed and not sent; the owner's */
+	uint64_t samples[REGIONS_SAMPLES]; /* rows of the last frame */
+	uint64_t whole;                    /* all of its rows, if `known` */
+	bool known;
+};
+
+struct candidate;
+
+struct regions {
+	struct region live[REGIONS_MAX];
+	unsigned n_live;
+	/* private */
+	uint32_t width, height;
+	uint32_t columns, rows; /* of cells */
+	uint8_t *slots;         /* one bit a slot, the present one lowest */
+	uint8_t *seen;
+	uint32_t *stack;
+	int64_t slot;
+	struct candidate *candidates; /* REGIONS_MAX */
+	unsigned n_candidates;
+};
+
+struct regions *regions_create(uint32_t width, uint32_t height);
+void regions_destroy(struct regions *regions);
+
+/* What has changed outside the live regions, before tiles_take. */
+void regions_note(struct regions *regions, int64_t now_us, const struct tiles *tiles);
+
+/*
+ * Makes regions of what has moved long enough; true when one began or grew (its `begun` is false).
+ * `pixels` is the head's upper left corner. Of content that is drawn, region is made only past
+ * lossless_bps_max bits a second.
+ */
+bool regions_form(struct regions *regions, int64_t now_us, const struct tiles *tiles,
+		const uint8_t *pixels, uint32_t stride_bytes, uint64_t lossless_bps_max);
+
+/*
+ * Is this frame's part different from the last one's? Some rows mostly tell. If they do not, all of it
+ * is compared, for which the frame before must have been looked at as a whole, too: until then true.
+ */
+bool region_look(struct region *region, int64_t now_us, const uint8_t *pixels, uint32_t stride_bytes);
+
+/* Takes one region that has been quiet off the list. False when there is none. */
+bool regions_end(struct regions *regions, int64_t now_us, struct frame_rect *rect);
