@@ -7,8 +7,8 @@
 
 #include "guest-tools/common/text.h"
 
-/* How far a variable leads away from virgl. Mesa's GBM ignores LIBGL_ALWAYS_SOFTWARE, X11 and Wayland
- * clients obey it: what was drawn here does not say what programs get. */
+/* How far a variable leads away from virgl. Mesa's GBM ignores LIBGL_ALWAYS_SOFTWARE, X11 and
+ * Wayland clients obey it: what was drawn here does not say what programs get. */
 enum effect {
 	EFFECT_VERSION, /* another version is reported */
 	EFFECT_MAYBE,   /* what it names decides: seen when it is tried */
@@ -53,7 +53,7 @@ static bool is_harmless(size_t index, const char *value)
 	const char *harmless = variables[index].harmless;
 	if (strcmp(variables[index].name, "LIBGL_ALWAYS_SOFTWARE") == 0)
 		return !(strcmp(value, "1") == 0 || strcasecmp(value, "true") == 0 ||
-				strcasecmp(value, "yes") == 0 || strcasecmp(value, "y") == 0);
+			 strcasecmp(value, "yes") == 0 || strcasecmp(value, "y") == 0);
 	return value[0] == 0 || (harmless && strcmp(value, harmless) == 0);
 }
 
@@ -130,8 +130,8 @@ bool environment_forces(const char *assignment)
 	for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
 		size_t length = strlen(variables[i].name);
 		if (variables[i].effect == EFFECT_FORCED &&
-				strncmp(assignment, variables[i].name, length) == 0 &&
-				assignment[length] == '=')
+			strncmp(assignment, variables[i].name, length) == 0 &&
+			assignment[length] == '=')
 			return !is_harmless(i, assignment + length + 1);
 	}
 	return false;

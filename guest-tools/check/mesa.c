@@ -21,7 +21,7 @@ static void run_libraries(struct guest *guest, struct finding *finding)
 	for (; gl_libraries[n]; n++)
 		if (!gl_library_find(gl_libraries[n], NULL, 0))
 			text_append_format(missing, sizeof missing, "%s%s", missing[0] ? ", " : "",
-					gl_libraries[n]);
+				gl_libraries[n]);
 	if (!missing[0]) {
 		finding_pass(finding, "libdrm, GBM, EGL and GLES are there");
 		return;
@@ -196,10 +196,10 @@ static void run_pair(struct guest *guest, struct finding *finding)
 		return;
 	}
 	finding_value(finding, "Mesa %d.%d with host features %u", guest->gl.mesa_major,
-			guest->gl.mesa_minor, caps->host_feature_version);
+		guest->gl.mesa_minor, caps->host_feature_version);
 	for (size_t i = 0; i < sizeof bad_pairs / sizeof bad_pairs[0]; i++)
 		if (mesa >= bad_pairs[i].mesa_from && mesa <= bad_pairs[i].mesa_to &&
-				caps->host_feature_version <= bad_pairs[i].host_features_to)
+			caps->host_feature_version <= bad_pairs[i].host_features_to)
 			finding_warn(finding, "mesa.bad-pair", bad_pairs[i].what);
 }
 

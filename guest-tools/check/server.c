@@ -124,7 +124,7 @@ static void find_xorg_log(char *path, size_t size)
 			snprintf(pattern, sizeof pattern, "%s/.local/share/xorg/Xorg.0.log",
 				home ? home : "/root");
 		if (text_find_path(i == 0 ? pattern : names[i], found, sizeof found) == 0 ||
-				access(found, R_OK) != 0)
+			access(found, R_OK) != 0)
 			continue;
 		text_copy(path, size, found);
 		return;

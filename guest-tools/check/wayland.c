@@ -96,16 +96,16 @@ static void judge(const struct guest *guest, struct finding *finding, size_t whi
 		return;
 	}
 	if (find_forced(pid, "environ", word, sizeof word) ||
-			find_forced(pid, "cmdline", word, sizeof word)) {
+		find_forced(pid, "cmdline", word, sizeof word)) {
 		snprintf(argument, sizeof argument, "%s, told so by %s", name, word);
 		finding_value(finding, "%s (process %d) has %s", name, pid, word);
 		finding_warn(finding, "wayland.software", argument);
 	} else if (held.render || (held.card && !compositors[which].wlroots)) {
 		finding_pass(finding, "%s (process %d) draws through %s", name, pid,
-				held.render ? guest->render_path : guest->card_path);
+			held.render ? guest->render_path : guest->card_path);
 	} else {
 		finding_value(finding, "%s (process %d) uses %s", name, pid,
-				held.card ? "the card only" : "neither card nor render node");
+			held.card ? "the card only" : "neither card nor render node");
 		finding_warn(finding, "wayland.software", name);
 	}
 }

@@ -6,6 +6,9 @@
  * own virtio-gpu-gl calls these functions, or linked into a test build of vitrine-render with
  * --wrap (then WRAP is defined). After each transfer to the guest of at least 32x32 texels it flips
  * the lowest bits of one byte in the guest's memory. vitrine-guest-check's truth must find it.
+ *
+ * Transfers come in two ways: as a command of the virtio queue, and, from Mesa 21 on with a
+ * virglrenderer that offers it, as a command inside a submitted buffer.
  */
 #include <dlfcn.h>
 #include <stdint.h>
@@ -25,12 +28,28 @@ typedef void detach_fn(int handle, struct iovec **iov, int *n_iov);
 typedef int read_fn(uint32_t handle, uint32_t context, uint32_t level, uint32_t stride,
 	uint32_t layer_stride, struct virgl_box *box, uint64_t offset, struct iovec *iov,
 	int n_iov);
+typedef int submit_fn(void *commands, int context, int n_dwords);
+
+/* virgl_protocol.h: the dwords of a COPY_TRANSFER3D, its header first. */
+enum copy_transfer {
+	COPY_TRANSFER =
+		45, /* lowest byte of the header; its upper half is the length that follows */
+	COPY_TRANSFER_LENGTH = 14,
+	COPY_STRIDE = 4,
+	COPY_WIDTH = 9,
+	COPY_HEIGHT = 10,
+	COPY_STAGING = 12, /* the resource whose backing is in the guest */
+	COPY_OFFSET = 13,
+	COPY_FLAGS = 14,
+	COPY_FLAG_FROM_HOST = 1 << 1,
+};
 
 #ifdef WRAP
 #define NAME(name) __wrap_##name
 extern attach_fn __real_virgl_renderer_resource_attach_iov;
 extern read_fn __real_virgl_renderer_transfer_read_iov;
 extern detach_fn __real_virgl_renderer_resource_detach_iov;
+extern submit_fn __real_virgl_renderer_submit_cmd;
 #define REAL(type, name) (&__real_##name)
 #else
 #define NAME(name) name
@@ -41,6 +60,7 @@ extern detach_fn __real_virgl_renderer_resource_detach_iov;
 attach_fn NAME(virgl_renderer_resource_attach_iov) EXPORT;
 detach_fn NAME(virgl_renderer_resource_detach_iov) EXPORT;
 read_fn NAME(virgl_renderer_transfer_read_iov) EXPORT;
+submit_fn NAME(virgl_renderer_submit_cmd) EXPORT;
 
 static struct {
 	struct iovec *iov;
@@ -56,6 +76,14 @@ static void flip(struct iovec *iov, int n_iov, uint64_t offset)
 		}
 		offset -= iov[i].iov_len;
 	}
+}
+
+/* The 20th pixel of the 12th row of a picture of 4 bytes a pixel, whatever the stride. */
+static void flip_pixel(struct iovec *iov, int n_iov, uint64_t offset, uint32_t stride,
+	uint32_t width, uint32_t height)
+{
+	if (iov && width >= 32 && height >= 32)
+		flip(iov, n_iov, offset + 11u * (stride ? stride : width * 4) + 19u * 4);
 }
 
 int NAME(virgl_renderer_resource_attach_iov)(int handle, struct iovec *iov, int n_iov)
@@ -79,14 +107,35 @@ int NAME(virgl_renderer_transfer_read_iov)(uint32_t handle, uint32_t context, ui
 	struct iovec *iov, int n_iov)
 {
 	int rc = REAL(read_fn, virgl_renderer_transfer_read_iov)(
-			handle, context, level, stride, layer_stride, box, offset, iov, n_iov);
-	if (rc != 0 || box->w < 32 || box->h < 32)
-		return rc;
-	/* The 20th pixel of the 12th row, whatever the stride; it lies inside the box. */
-	uint64_t at = offset + 11u * (stride ? stride : box->w * 4) + 19u * 4;
-	if (iov)
-		flip(iov, n_iov, at);
-	else if (handle < RESOURCES_MAX && backings[handle].iov)
-		flip(backings[handle].iov, backings[handle].n_iov, at);
+		handle, context, level, stride, layer_stride, box, offset, iov, n_iov);
+	if (rc == 0 && iov)
+		flip_pixel(iov, n_iov, offset, stride, box->w, box->h);
+	else if (rc == 0 && handle < RESOURCES_MAX)
+		flip_pixel(backings[handle].iov, backings[handle].n_iov, offset, stride, box->w,
+			box->h);
+	return rc;
+}
+
+static void break_copy(const uint32_t *command)
+{
+	uint32_t staging = command[COPY_STAGING];
+	if (!(command[COPY_FLAGS] & COPY_FLAG_FROM_HOST) || staging >= RESOURCES_MAX)
+		return;
+	flip_pixel(backings[staging].iov, backings[staging].n_iov, command[COPY_OFFSET],
+		command[COPY_STRIDE], command[COPY_WIDTH], command[COPY_HEIGHT]);
+}
+
+int NAME(virgl_renderer_submit_cmd)(void *commands, int context, int n_dwords)
+{
+	int rc = REAL(submit_fn, virgl_renderer_submit_cmd)(commands, context, n_dwords);
+	const uint32_t *at = commands, *end = at + n_dwords;
+	while (rc == 0 && at < end) {
+		uint32_t length = *at >> 16;
+		if (length >= (uint32_t)(end - at))
+			break;
+		if ((*at & 0xff) == COPY_TRANSFER && length == COPY_TRANSFER_LENGTH)
+			break_copy(at);
+		at += 1 + length;
+	}
 	return rc;
 }
