@@ -81,6 +81,7 @@ uint32_t command_ctx_destroy(struct gpu *gpu, struct command *command)
 	ledger_remove_context(gpu->ledger, id);
 	g_hash_table_remove(gpu->contexts, GUINT_TO_POINTER(id));
 	virgl_destroy_context(id);
+	painters_forget_context(gpu, id);
 	fence_queue_renew(gpu->fences);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
@@ -103,6 +104,8 @@ uint32_t command_ctx_attach_resource(struct gpu *gpu, struct command *command)
 	const struct virtio_gpu_ctx_resource *attach = (const void *)command->fixed.bytes;
 	struct resource *resource;
 	uint32_t result = find_both(gpu, command, attach->resource_id, &resource);
+	if (result == VIRTIO_GPU_RESP_OK_NODATA)
+		painters_attach(resource, attach->hdr.ctx_id);
 	if (result == VIRTIO_GPU_RESP_OK_NODATA && resource->description.is_3d)
 		virgl_attach_to_context(attach->hdr.ctx_id, resource->id);
 	return result;
@@ -113,6 +116,8 @@ uint32_t command_ctx_detach_resource(struct gpu *gpu, struct command *command)
 	const struct virtio_gpu_ctx_resource *detach = (const void *)command->fixed.bytes;
 	struct resource *resource;
 	uint32_t result = find_both(gpu, command, detach->resource_id, &resource);
+	if (result == VIRTIO_GPU_RESP_OK_NODATA)
+		painters_detach(resource, detach->hdr.ctx_id);
 	if (result == VIRTIO_GPU_RESP_OK_NODATA && resource->description.is_3d)
 		virgl_detach_from_context(detach->hdr.ctx_id, resource->id);
 	return result;

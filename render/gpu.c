@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "protocol/stats_writer.h"
@@ -15,7 +16,8 @@
 /* Commands taken before looking at display and fences again. */
 #define BATCH 32
 /* How often to look at fences when virglrenderer offers nothing to sleep on. */
-#define FENCE_POLL_MS 2
+#define FENCE_POLL_NS (2 * 1000 * 1000)
+#define NS_PER_S UINT64_C(1000000000)
 /* How long the main thread may take to read the keeper link to its end. */
 #define CATCH_UP_US (200 * 1000)
 /* How long the keeper may hold a memory table back, and how often a guest may make us wait for that. */
@@ -56,6 +58,7 @@ void gpu_clear(struct gpu *gpu)
 	while (g_hash_table_iter_next(&iter, &key, NULL))
 		virgl_destroy_context(GPOINTER_TO_UINT(key));
 	fence_queue_renew(gpu->fences);
+	painters_clear(&gpu->painters);
 	g_hash_table_remove_all(gpu->contexts);
 	g_autoptr(GList) resources = g_hash_table_get_values(gpu->resources);
 	for (GList *l = resources; l; l = l->next) {
@@ -270,13 +273,19 @@ static void serve_frames(struct gpu *gpu, short events)
 	}
 }
 
-static int poll_timeout(const struct gpu *gpu, bool more)
+/* How long to sleep; NULL: until something happens. */
+static const struct timespec *poll_timeout(
+		const struct gpu *gpu, bool more, struct timespec *timeout)
 {
+	uint64_t due_ns = fence_queue_get_due_ns(gpu->fences), now_ns = due_ns ? pacing_now_ns() : 0;
+	uint64_t left_ns = due_ns ? due_ns - MIN(now_ns, due_ns) : UINT64_MAX;
 	if (more || has_handover(gpu))
-		return 0;
-	if (gpu->options.virgl && gpu->fence_fd < 0 && fence_queue_is_waiting(gpu->fences))
-		return FENCE_POLL_MS;
-	return -1;
+		left_ns = 0;
+	else if (gpu->options.virgl && gpu->fence_fd < 0 && fence_queue_is_waiting(gpu->fences))
+		left_ns = MIN(left_ns, FENCE_POLL_NS);
+	*timeout = (struct timespec){ .tv_sec = (time_t)(left_ns / NS_PER_S),
+		.tv_nsec = (long)(left_ns % NS_PER_S) };
+	return left_ns == UINT64_MAX ? NULL : timeout;
 }
 
 static void run_once(struct gpu *gpu)
@@ -286,8 +295,10 @@ static void run_once(struct gpu *gpu)
 		accept_handover(gpu);
 	bool more = work_control(gpu);
 	prepare_poll(gpu, fds);
-	if (poll(fds, POLL_N, poll_timeout(gpu, more)) < 0)
+	struct timespec timeout;
+	if (ppoll(fds, POLL_N, poll_timeout(gpu, more, &timeout), NULL) < 0)
 		return;
+	fence_queue_release(gpu->fences);
 	if (fds[POLL_WAKE].revents) {
 		drain_wake(gpu);
 		serve_cursor(gpu);
@@ -411,6 +422,8 @@ static struct gpu *create(const struct gpu_options *options)
 	gpu->pictures.limit_bytes = options->pictures_bytes;
 	gpu->textures.limit_bytes = QUOTA_TEXTURES_BYTES;
 	heads_init(&gpu->heads);
+	gpu->pacing.off = options->no_pacing;
+	painters_init(&gpu->painters);
 	gpu->fences = fence_queue_create(gpu->control);
 	gpu->frames = frame_link_create(&listener, gpu);
 	gpu->new_frame_link = gpu->fence_fd = -1;

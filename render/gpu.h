@@ -18,6 +18,8 @@
 #include "render/frame_link.h"
 #include "render/heads.h"
 #include "render/ledger.h"
+#include "render/pacing.h"
+#include "render/painters.h"
 #include "render/quota.h"
 #include "render/resource.h"
 #include "render/scanout.h"
@@ -31,6 +33,7 @@ struct gpu_options {
 	bool software;           /* force software rendering */
 	const char *render_node; /* NULL: choose */
 	bool fall_back;          /* to software when render_node does not work */
+	bool no_pacing;          /* let guests outrun their heads */
 	uint64_t pictures_bytes; /* limit for 2D resources and scanout buffers */
 };
 
@@ -50,6 +53,8 @@ struct gpu {
 	struct scanout scanouts[FRAME_HEADS_MAX];
 	struct heads heads;
 	struct fence_queue *fences;
+	struct pacing pacing;
+	struct painters painters;
 	struct frame_link *frames;
 	struct ledger_book *ledger;
 	struct memory *memory; /* the table in force; NULL before the first */

@@ -41,3 +41,9 @@ void heads_set(struct heads *heads, const struct frame_heads_wanted *wanted)
 	if (any)
 		*heads = next;
 }
+
+uint32_t heads_get_refresh_mhz(const struct heads *heads, unsigned head)
+{
+	uint32_t refresh_mhz = heads->modes[head].refresh_mhz;
+	return refresh_mhz ? refresh_mhz : HEADS_DEFAULT_REFRESH_MHZ;
+}

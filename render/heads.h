@@ -21,6 +21,9 @@ struct heads {
 	struct frame_head_mode modes[FRAME_HEADS_MAX];
 };
 
+/* What a head shows pictures at, in millihertz; the default for one that is off. */
+uint32_t heads_get_refresh_mhz(const struct heads *heads, unsigned head);
+
 /* One head of the default size. */
 void heads_init(struct heads *heads);
 /* Takes over what display asks for, clamped to sane values; at least one head stays enabled. */

@@ -15,7 +15,7 @@
 #include "render/gpu_report.h"
 #include "render/keeper.h"
 
-static gboolean virgl, software, fall_back, version, probe, report;
+static gboolean virgl, software, fall_back, no_pacing, version, probe, report;
 static char *render_node;
 static int pictures_mib = QUOTA_PICTURES_BYTES / (1024 * 1024);
 
@@ -25,6 +25,8 @@ static const GOptionEntry entries[] = {
 	{ "software", 0, 0, G_OPTION_ARG_NONE, &software, "Draw in software, whatever there is", NULL },
 	{ "fall-back", 0, 0, G_OPTION_ARG_NONE, &fall_back,
 			"Draw in software when the named GPU does not work (any more)", NULL },
+	{ "no-pacing", 0, 0, G_OPTION_ARG_NONE, &no_pacing,
+			"Let the guest draw faster than its monitors show", NULL },
 	{ "max-pictures-mib", 0, 0, G_OPTION_ARG_INT, &pictures_mib,
 			"Limit for 2D resources and scanout buffers (1024)", "N" },
 	{ "probe", 0, 0, G_OPTION_ARG_NONE, &probe, "With --virgl: exit with 0 if OpenGL starts here",
@@ -78,6 +80,7 @@ int main(int argc, char **argv)
 		.software = software,
 		.fall_back = fall_back,
 		.render_node = render_node,
+		.no_pacing = no_pacing,
 		.pictures_bytes = (uint64_t)pictures_mib * 1024 * 1024 };
 	struct gpu *gpu = gpu_start(&options);
 	if (!gpu)

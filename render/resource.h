@@ -19,6 +19,9 @@
 /* Most resources of one guest; the ledger has room for as many. */
 #define RESOURCES_MAX LEDGER_RESOURCES_MAX
 
+/* Contexts of a resource that are remembered: a window has two, its owner's and the compositor's. */
+#define RESOURCE_CONTEXTS_MAX 8
+
 struct resource {
 	uint32_t id;
 	struct ledger_resource description; /* as created; backing fields unused */
@@ -26,6 +29,8 @@ struct resource {
 	uint32_t scanouts;                  /* bit n: head n shows it */
 	uint64_t charged_bytes;
 	struct quota *quota; /* that charged_bytes went to */
+	uint32_t contexts[RESOURCE_CONTEXTS_MAX]; /* that it is attached to; see painters.h */
+	unsigned n_contexts;
 
 	/* 2D: one of the two, pixels first */
 	uint8_t *pixels;

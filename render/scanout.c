@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <linux/virtio_gpu.h>
 #include <string.h>
-#include <time.h>
 
 #include "protocol/stats_writer.h"
 #include "render/format.h"
@@ -21,7 +20,7 @@ void scanout_tell_head(struct gpu *gpu, unsigned head)
 		.y = mode->y,
 		.width = s->rect.width,
 		.height = s->rect.height,
-		.refresh_mhz = mode->refresh_mhz ? mode->refresh_mhz : HEADS_DEFAULT_REFRESH_MHZ };
+		.refresh_mhz = heads_get_refresh_mhz(&gpu->heads, head) };
 	frame_link_set_head(gpu->frames, head, s->resource ? &on : NULL);
 	stats_set(head, STATS_ON, s->resource != NULL);
 	stats_set(head, STATS_WIDTH, on.width);
@@ -67,6 +66,7 @@ uint32_t scanout_disable(struct gpu *gpu, unsigned head)
 	s->rect = (struct frame_rect){ 0 };
 	s->flushed = false;
 	region_clear(&s->damage);
+	pacing_forget(&gpu->pacing, head);
 	scanout_tell_head(gpu, head);
 	write_ledger(gpu, head);
 	cursor_forget_head(gpu->cursor, head);
@@ -185,13 +185,6 @@ void scanout_forget_resource(struct gpu *gpu, struct resource *resource)
 	}
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 void scanout_damage_all(struct gpu *gpu, unsigned head)
 {
 	struct scanout *s = &gpu->scanouts[head];
@@ -200,7 +193,7 @@ void scanout_damage_all(struct gpu *gpu, unsigned head)
 	struct frame_rect all = { 0, 0, s->rect.width, s->rect.height };
 	region_add(&s->damage, &all);
 	/* Wanted from now on: nobody has waited since the guest's last flush. */
-	s->flush_time_ns = now_ns();
+	s->flush_time_ns = pacing_now_ns();
 	if (s->picture)
 		picture_changed(s->picture, &all);
 }
@@ -225,6 +218,7 @@ static void flush_head(
 	visible.x -= s->rect.x;
 	visible.y -= s->rect.y;
 	count_flush(gpu, head, &visible);
+	pacing_flush(&gpu->pacing, head, heads_get_refresh_mhz(&gpu->heads, head), flush_time_ns);
 	region_add(&s->damage, &visible);
 	if (s->picture)
 		picture_changed(s->picture, &visible);
@@ -236,7 +230,9 @@ static void flush_head(
 void scanout_flush_resource(
 		struct gpu *gpu, struct resource *resource, const struct frame_rect *rect)
 {
-	uint64_t flush_time_ns = now_ns();
+	uint64_t flush_time_ns = pacing_now_ns();
+	if (resource->scanouts)
+		painters_update(gpu, resource, flush_time_ns);
 	for (unsigned head = 0; resource->scanouts >> head; head++) {
 		if (resource->scanouts & (1u << head))
 			flush_head(gpu, head, rect, flush_time_ns);

@@ -139,6 +139,8 @@ static char **renderer_argv(const struct options *o)
 		g_ptr_array_add(argv, g_strdup("--software"));
 	if (o->render_node)
 		g_ptr_array_add(argv, g_strdup_printf("--render-node=%s", o->render_node));
+	if (o->no_pacing)
+		g_ptr_array_add(argv, g_strdup("--no-pacing"));
 	g_ptr_array_add(argv, NULL);
 	return (char **)g_ptr_array_free(g_steal_pointer(&argv), FALSE);
 }

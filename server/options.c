@@ -81,7 +81,7 @@ static struct {
 	char *socket_path, *render_node, *spice_addr, *spice_unix, *password_file, *name, *qmp_path,
 			*stats_socket, *worker_dir;
 	int vhost_fd, spice_fd, spice_port;
-	gboolean print_capabilities, virgl, software, version;
+	gboolean print_capabilities, virgl, software, no_pacing, version;
 } raw = { .vhost_fd = -1, .spice_fd = -1 };
 
 static const GOptionEntry entries[] = {
@@ -94,6 +94,8 @@ static const GOptionEntry entries[] = {
 	{ "render-node", 0, 0, G_OPTION_ARG_FILENAME, &raw.render_node,
 			"Draw on this GPU (default: the first that works)", "PATH" },
 	{ "software", 0, 0, G_OPTION_ARG_NONE, &raw.software, "Draw on the CPU", NULL },
+	{ "no-pacing", 0, 0, G_OPTION_ARG_NONE, &raw.no_pacing,
+			"Let the guest draw faster than its monitors show (for benchmarks)", NULL },
 	{ "spice-addr", 0, 0, G_OPTION_ARG_STRING, &raw.spice_addr,
 			"Listen on this address (default " DEFAULT_ADDRESS ")", "ADDR" },
 	{ "spice-port", 0, 0, G_OPTION_ARG_INT, &raw.spice_port, "Listen on this TCP port", "N" },
@@ -124,6 +126,7 @@ static void take_raw(struct options *o)
 		.virgl = raw.virgl,
 		.software = raw.software,
 		.render_node = raw.render_node,
+		.no_pacing = raw.no_pacing,
 		.spice_addr = raw.spice_addr ? raw.spice_addr : g_strdup(DEFAULT_ADDRESS),
 		.spice_unix = raw.spice_unix,
 		.spice_fd = raw.spice_fd,

@@ -19,6 +19,7 @@ struct options {
 	bool virgl;
 	bool software;
 	char *render_node;
+	bool no_pacing;
 
 	char *spice_addr;
 	unsigned spice_port; /* 0: no TCP */

@@ -329,6 +329,8 @@ static char **keeper_command(const struct run *run)
 		add_format(argv, "--software");
 	if (!o->no_virgl)
 		add_format(argv, "--virgl");
+	if (o->no_pacing)
+		add_format(argv, "--no-pacing");
 	g_ptr_array_add(argv, NULL);
 	return (char **)g_ptr_array_free(argv, FALSE);
 }

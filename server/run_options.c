@@ -116,7 +116,7 @@ static struct {
 	char *name, *disk, *disk_format, *kernel, *initrd, *append, *accel, *serial, *spice_addr,
 			*spice_unix, *password_file, *render_node, *qemu;
 	int memory, cpus, port;
-	gboolean snapshot, uefi, no_network, no_virgl, software;
+	gboolean snapshot, uefi, no_network, no_virgl, software, no_pacing;
 } raw = { .memory = RUN_DEFAULT_MEMORY_MIB, .cpus = RUN_DEFAULT_CPUS };
 
 static const GOptionEntry entries[] = {
@@ -147,6 +147,8 @@ static const GOptionEntry entries[] = {
 	{ "no-virgl", 0, 0, G_OPTION_ARG_NONE, &raw.no_virgl, "No OpenGL for the guest", NULL },
 	{ "software", 0, 0, G_OPTION_ARG_NONE, &raw.software, "Draw on the CPU", NULL },
 	{ "render-node", 0, 0, G_OPTION_ARG_FILENAME, &raw.render_node, "Draw on this GPU", "PATH" },
+	{ "no-pacing", 0, 0, G_OPTION_ARG_NONE, &raw.no_pacing,
+			"Let the guest draw faster than its monitors show (for benchmarks)", NULL },
 	{ "qemu", 0, 0, G_OPTION_ARG_FILENAME, &raw.qemu, "The QEMU program", "PATH" },
 	G_OPTION_ENTRY_NULL,
 };
@@ -168,6 +170,7 @@ static void take_raw(struct run_options *o)
 	o->password_file = raw.password_file;
 	o->no_virgl = raw.no_virgl;
 	o->software = raw.software;
+	o->no_pacing = raw.no_pacing;
 	o->render_node = raw.render_node;
 	o->qemu = raw.qemu;
 }

@@ -30,7 +30,7 @@ struct run_options {
 	unsigned spice_port; /* 0: the first free one */
 	char *spice_unix, *password_file;
 
-	bool no_virgl, software;
+	bool no_virgl, software, no_pacing;
 	char *render_node;
 
 	char *qemu;  /* NULL: search */

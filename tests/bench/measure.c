@@ -49,6 +49,7 @@ static void start(struct subject *s, bool ours, bool virgl)
 	if (ours) {
 		struct desktop_options options = {
 			.virgl = virgl,
+			.no_pacing = true,
 			.shape = GUEST_SHAPE_INDIRECT,
 			.event_idx = true,
 			.memory_bytes = 512u << 20,

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "tests/wire/figures.h"
 #include "tests/wire/scene3d.h"
 #include "tests/wire/wire.h"
 
@@ -14,48 +15,6 @@ static struct desktop *create(bool virgl)
 		.shape = GUEST_SHAPE_INDIRECT,
 	};
 	return desktop_create(&options);
-}
-
-/* Runs vitrine stats on the desktop. Caller frees the lines. */
-static char **ask(struct desktop *desktop, const char *more)
-{
-	g_autofree char *socket =
-		g_strdup_printf("--socket=%s/stats", desktop->guest->backend->directory);
-	const char *argv[] = { g_getenv("VITRINE"), "stats", socket, more, NULL };
-	g_autofree char *text = NULL;
-	g_autoptr(GError) error = NULL;
-	int status;
-	g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &text,
-		NULL, &status, &error));
-	g_assert_cmpint(status, ==, 0);
-	return g_strsplit(text, "\n", -1);
-}
-
-/* The figure on the line that begins so. */
-static uint64_t get(char **lines, const char *what)
-{
-	g_autofree char *prefix = g_strdup_printf("vitrine %s ", what);
-	for (unsigned i = 0; lines[i]; i++) {
-		if (g_str_has_prefix(lines[i], prefix))
-			return g_ascii_strtoull(lines[i] + strlen(prefix), NULL, 10);
-	}
-	g_error("no line \"%s\"", prefix);
-}
-
-static uint64_t get_now(struct desktop *desktop, const char *what)
-{
-	g_auto(GStrv) lines = ask(desktop, NULL);
-	return get(lines, what);
-}
-
-/* The wish travels from the consumer by way of two processes. */
-static void wait_wanted(struct desktop *desktop, uint64_t rate_mhz)
-{
-	gint64 end = g_get_monotonic_time() + wire_ms(5000) * 1000;
-	while (get_now(desktop, "head 0 wanted_mhz") != rate_mhz) {
-		g_assert_cmpint(g_get_monotonic_time(), <, end);
-		g_usleep(1000);
-	}
 }
 
 static void wait_received(struct desktop *desktop, uint64_t frames)
@@ -85,21 +44,21 @@ static void test_counts(void)
 {
 	struct desktop *desktop = create(false);
 	show_2d(desktop, 1);
-	wait_wanted(desktop, 1000000);
+	figures_wait(desktop, "head 0 wanted_mhz", 1000000);
 	flush_many(desktop, 1, 25);
 	/* Outside: seen by nobody, counted by nobody. */
 	wire_ok(guest_gpu_set_scanout(desktop->guest, 0, 1, (guest_rect){ 0, 50, 128, 50 }));
 	flush_many(desktop, 1, 3);
-	g_auto(GStrv) lines = ask(desktop, NULL);
-	g_assert_cmpuint(get(lines, "head 0 frames_flushed"), ==, 25);
-	g_assert_cmpuint(get(lines, "head 0 flushed_pixels"), ==, 25 * 64 * 32);
-	g_assert_cmpuint(get(lines, "head 0 on"), ==, 1);
-	g_assert_cmpuint(get(lines, "head 0 width_pixels"), ==, 128);
-	g_assert_cmpuint(get(lines, "head 0 height_pixels"), ==, 50);
-	g_assert_cmpuint(get(lines, "head 0 refresh_mhz"), ==, 60000);
-	g_assert_cmpuint(get(lines, "head 0 wanted_mhz"), ==, 1000000);
-	uint64_t sent = get(lines, "head 0 frames_sent");
-	uint64_t merged = get(lines, "head 0 frames_merged");
+	g_auto(GStrv) lines = figures_ask(desktop, NULL);
+	g_assert_cmpuint(figures_find(lines, "head 0 frames_flushed"), ==, 25);
+	g_assert_cmpuint(figures_find(lines, "head 0 flushed_pixels"), ==, 25 * 64 * 32);
+	g_assert_cmpuint(figures_find(lines, "head 0 on"), ==, 1);
+	g_assert_cmpuint(figures_find(lines, "head 0 width_pixels"), ==, 128);
+	g_assert_cmpuint(figures_find(lines, "head 0 height_pixels"), ==, 50);
+	g_assert_cmpuint(figures_find(lines, "head 0 refresh_mhz"), ==, 60000);
+	g_assert_cmpuint(figures_find(lines, "head 0 wanted_mhz"), ==, 1000000);
+	uint64_t sent = figures_find(lines, "head 0 frames_sent");
+	uint64_t merged = figures_find(lines, "head 0 frames_merged");
 	g_assert_cmpuint(sent + merged, >=, 24); /* the last may have waited for the next */
 	g_assert_cmpuint(sent + merged, <=, 25);
 	wait_received(desktop, sent);
@@ -112,13 +71,13 @@ static void test_unwatched(void)
 	struct desktop *desktop = create(false);
 	consumer_link_rate(desktop->consumer, 0, 0);
 	show_2d(desktop, 1);
-	wait_wanted(desktop, 0);
-	uint64_t sent = get_now(desktop, "head 0 frames_sent");
+	figures_wait(desktop, "head 0 wanted_mhz", 0);
+	uint64_t sent = figures_get(desktop, "head 0 frames_sent");
 	flush_many(desktop, 1, 10);
-	g_auto(GStrv) lines = ask(desktop, NULL);
-	g_assert_cmpuint(get(lines, "head 0 frames_flushed"), ==, 10);
-	g_assert_cmpuint(get(lines, "head 0 frames_sent"), ==, sent);
-	g_assert_cmpuint(get(lines, "head 0 frames_merged"), ==, 0);
+	g_auto(GStrv) lines = figures_ask(desktop, NULL);
+	g_assert_cmpuint(figures_find(lines, "head 0 frames_flushed"), ==, 10);
+	g_assert_cmpuint(figures_find(lines, "head 0 frames_sent"), ==, sent);
+	g_assert_cmpuint(figures_find(lines, "head 0 frames_merged"), ==, 0);
 	desktop_destroy(desktop);
 }
 
@@ -133,13 +92,13 @@ static void test_over_a_restart(void)
 		wire_ok(scene3d_draw(scene, i));
 		wire_ok(guest_gpu_flush(desktop->guest, 40, all));
 	}
-	g_assert_cmpuint(get_now(desktop, "head 0 frames_flushed"), ==, 5);
+	g_assert_cmpuint(figures_get(desktop, "head 0 frames_flushed"), ==, 5);
 	pid_t old = desktop_renderer(desktop);
 	g_assert_cmpint(kill(old, SIGKILL), ==, 0);
 	desktop_wait_new_renderer(desktop, old);
 	guest_gpu_flush(desktop->guest, 40, all);
-	g_assert_cmpuint(get_now(desktop, "head 0 frames_flushed"), ==, 6);
-	g_auto(GStrv) json = ask(desktop, "--json");
+	g_assert_cmpuint(figures_get(desktop, "head 0 frames_flushed"), ==, 6);
+	g_auto(GStrv) json = figures_ask(desktop, "--json");
 	g_autofree char *text = g_strjoinv("\n", json);
 	g_assert_nonnull(strstr(text, "\"starts\" : 2"));
 	scene3d_destroy(scene, true);
@@ -150,7 +109,7 @@ static void test_over_a_restart(void)
 static void test_interval(void)
 {
 	struct desktop *desktop = create(false);
-	g_auto(GStrv) lines = ask(desktop, "--interval=0.1");
+	g_auto(GStrv) lines = figures_ask(desktop, "--interval=0.1");
 	g_autofree char *text = g_strjoinv("\n", lines);
 	g_assert_nonnull(strstr(text, "process vitrine-render pid "));
 	g_assert_nonnull(strstr(text, " cpu_percent "));

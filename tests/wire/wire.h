@@ -44,6 +44,7 @@ struct desktop_options {
 	enum guest_memory_layout layout;
 	uint64_t memory_bytes;
 	uint64_t protocol_features;
+	bool no_pacing;
 	bool machine_only; /* do not load the driver */
 };
 

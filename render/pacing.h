@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pacing: when a guest's next picture of a head is due.
+ *
+ * virtio-gpu's page flips are not paced by anything: a guest draws as fast as it can pictures that
+ * nobody can see. A head has a refresh rate, and what a program that draws waits for is the answer to a
+ * fenced command (Mesa, when it swaps buffers, for that of the picture before; newer kernels, before a
+ * page flip, for that of the picture itself); so these answers are given no sooner than their slot.
+ *
+ * Each flush of something drawn moves the head's schedule by a period of its refresh: in the long run
+ * there are exactly as many slots as periods, whatever time it takes to use one. A guest may be one
+ * picture ahead of the schedule, so one that draws at the head's rate is never held, nor one that draws
+ * after it was idle, however irregular; and one that is slower is not owed more than that.
+ *
+ * Which drawing belongs to which picture is not said: what comes after a flush begins the next one.
+ * Guests draw ahead while a picture is held (with several buffers, and Mesa waits for the fence of the
+ * picture before): each waits a period longer than the one before it. gpu thread only; time is the
+ * caller's.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/frame_link.h"
+
+/* Pictures of one head that may be held at once: guests have two or three buffers. */
+#define PACING_AHEAD_MAX 3
+
+struct pacing_head {
+	bool active;                         /* it has been drawn to */
+	uint64_t end_ns;                     /* of the schedule: all slots before it are used */
+	uint64_t period_ns;                  /* 0: it has shown nothing yet */
+	uint64_t slot_ns;                    /* of the picture begun last */
+	uint64_t ahead_ns[PACING_AHEAD_MAX]; /* slots of the last pictures that were held */
+	unsigned next_ahead;
+	unsigned n_drawn; /* drawn and not yet flushed; at most PACING_AHEAD_MAX are counted */
+	unsigned n_due;   /* flushed, and the next picture has not begun */
+};
+
+struct pacing {
+	bool off;
+	struct pacing_head heads[FRAME_HEADS_MAX];
+};
+
+/* CLOCK_MONOTONIC. */
+uint64_t pacing_now_ns(void);
+
+/* The guest shows what it drew on the head; if it drew nothing, nothing follows from that. */
+void pacing_flush(struct pacing *pacing, unsigned head, uint32_t refresh_mhz, uint64_t now_ns);
+/* The head is off, or shows to another rhythm: nothing is due. */
+void pacing_forget(struct pacing *pacing, unsigned head);
+
+/*
+ * The guest draws, on one of these heads (bit n: head n). Returns when it may go on: 0 for at once, or
+ * a time ahead, at most a period for each picture that is held. Of several heads the first one due
+ * counts, *head says which.
+ */
+uint64_t pacing_draw_ns(struct pacing *pacing, uint32_t heads, uint64_t now_ns, unsigned *head);
