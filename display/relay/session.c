@@ -151,6 +151,8 @@ void session_report(struct session *session, struct session_report *report)
 	const struct clock_report seen = { report->n_frames, report->n_late, report->left_ms };
 	if (!session->corrects || session->plays)
 		return;
+	g_debug("client: report: %u frames, %u late, the last had %d ms of %u left", report->n_frames,
+			report->n_late, report->left_ms, session->clock.margin_ms);
 	int32_t short_ms = session->server_delay_ms - (int32_t)session->clock.margin_ms;
 	check_drift(session, report->left_ms);
 	if (clock_report(&session->clock, &seen, g_get_monotonic_time()))
