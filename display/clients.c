@@ -56,7 +56,7 @@ static gboolean on_client(gint listener_fd, GIOCondition condition, gpointer use
 	if (fd < 0)
 		return is_passing(errno) ? G_SOURCE_CONTINUE : pause_accepting(listener);
 	int on = 1;
-	if (listener->kind == KEEPER_LISTENER_TCP)
+	if (listener->kind != KEEPER_LISTENER_UNIX)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	listener->clients->accepted(listener->clients->user, fd, listener->kind);
 	return G_SOURCE_CONTINUE;

@@ -112,7 +112,7 @@ static void on_client(void *user, int fd, enum keeper_listener_kind kind)
 	if (kind == KEEPER_LISTENER_UNIX)
 		local_arrive(display->local, fd, true);
 	else
-		relay_arrive(display->relay, fd);
+		relay_arrive(display->relay, fd, kind == KEEPER_LISTENER_TLS);
 }
 
 static void on_relay_arrived(void *user, int fd)
@@ -348,6 +348,7 @@ static const struct dbus_display_ops dbus_display_ops = {
 static bool on_ticket(void *user, const char *ticket)
 {
 	struct display *display = user;
+	relay_set_password(display->relay, ticket[0] != '\0');
 	return spice_core_set_ticket(display->core, ticket);
 }
 
@@ -355,6 +356,19 @@ static bool on_listener(void *user, enum keeper_listener_kind kind, int fd)
 {
 	struct display *display = user;
 	return clients_listen(display->clients, kind, fd);
+}
+
+/* A bad file is its owner's fault, not the keeper's: whoever comes with TLS is turned away. */
+static bool on_certificate(void *user, int certificate_fd, int key_fd)
+{
+	struct display *display = user;
+	g_autoptr(GError) error = NULL;
+	struct tls_credentials *credentials =
+			tls_credentials_create(certificate_fd, key_fd, &error);
+	if (!credentials)
+		g_warning("nobody can connect with TLS: %s", error->message);
+	relay_set_credentials(display->relay, credentials);
+	return true;
 }
 
 static bool on_frame_link(void *user, int fd)
@@ -386,6 +400,7 @@ static const struct keeper_ops keeper_ops = {
 	.ticket = on_ticket,
 	.listener = on_listener,
 	.frame_link = on_frame_link,
+	.certificate = on_certificate,
 	.dbus = on_dbus,
 	.gone = on_keeper_gone,
 };

@@ -31,7 +31,7 @@ static bool on_listener(void *user, const void *message, int *fds, unsigned n_fd
 {
 	struct keeper *keeper = user;
 	const struct keeper_listener *m = message;
-	if (m->kind != KEEPER_LISTENER_TCP && m->kind != KEEPER_LISTENER_UNIX) {
+	if (m->kind < KEEPER_LISTENER_TCP || m->kind > KEEPER_LISTENER_TLS) {
 		g_warning("keeper: unknown kind of listener %u", m->kind);
 		return false;
 	}
@@ -41,6 +41,12 @@ static bool on_listener(void *user, const void *message, int *fds, unsigned n_fd
 static bool on_stats(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	return stats_attach(fds[0], STATS_DISPLAY);
+}
+
+static bool on_certificate(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper *keeper = user;
+	return keeper->ops->certificate(keeper->user, fds[0], fds[1]);
 }
 
 static bool on_frame_link(void *user, const void *message, int *fds, unsigned n_fds)
@@ -60,6 +66,8 @@ static const struct link_handler handlers[] = {
 	{ KEEPER_MESSAGE_STATS, "STATS", sizeof(struct keeper_stats), 1, 1, on_stats },
 	{ KEEPER_MESSAGE_LISTENER, "LISTENER", sizeof(struct keeper_listener), 1, 1, on_listener },
 	{ KEEPER_MESSAGE_TICKET, "TICKET", sizeof(struct keeper_ticket), 0, 0, on_ticket },
+	{ KEEPER_MESSAGE_CERTIFICATE, "CERTIFICATE", sizeof(struct keeper_certificate), 2, 2,
+			on_certificate },
 	{ KEEPER_MESSAGE_DBUS, "DBUS", sizeof(struct keeper_dbus), 1, 1, on_dbus },
 };
 

@@ -19,6 +19,8 @@ struct keeper_ops {
 	bool (*listener)(void *user, enum keeper_listener_kind kind, int fd);
 	bool (*frame_link)(void *user, int fd);
 	bool (*dbus)(void *user, int fd);
+	/* These stay the link's. */
+	bool (*certificate)(void *user, int certificate_fd, int key_fd);
 	/* The link is over; fault: the keeper said something wrong, as opposed to having left. */
 	void (*gone)(void *user, bool fault);
 };

@@ -52,6 +52,7 @@ enum keeper_message {
 	KEEPER_MESSAGE_LISTENER = 32,
 	KEEPER_MESSAGE_TICKET,
 	KEEPER_MESSAGE_DBUS,
+	KEEPER_MESSAGE_CERTIFICATE,
 	/* display -> keeper */
 	KEEPER_MESSAGE_POINTER_AREA,
 };
@@ -154,6 +155,7 @@ struct keeper_reset {
 enum keeper_listener_kind {
 	KEEPER_LISTENER_TCP = 1,
 	KEEPER_LISTENER_UNIX = 2,
+	KEEPER_LISTENER_TLS = 3, /* TCP; display wants TLS from the first byte */
 };
 
 /* One descriptor: a listening stream socket on which SPICE clients arrive. */
@@ -161,6 +163,14 @@ struct keeper_listener {
 	struct link_header header;
 	uint32_t kind; /* enum keeper_listener_kind */
 	uint32_t reserved;
+};
+
+/*
+ * Two descriptors: PEM files with the certificate (and those that vouch for it, behind it) and with its
+ * key, to be read from their beginning. Comes before a KEEPER_LISTENER_TLS; again: the new ones count.
+ */
+struct keeper_certificate {
+	struct link_header header;
 };
 
 /* The password clients must give; empty: none is asked for. Not NUL-terminated when full. */

@@ -150,9 +150,25 @@ static char **viewer_argv(const struct options *o)
 	char *argv[] = {
 		find_worker(o->worker_dir, "display", "vitrine-display"),
 		g_strdup_printf("--name=%s", o->name),
+		o->clock ? g_strdup_printf("--clock=%s", o->clock) : NULL,
 		NULL,
 	};
 	return g_memdup2(argv, sizeof(argv));
+}
+
+static bool add_tls(struct keeper *keeper, GError **error)
+{
+	const struct options *o = keeper->options;
+	int files[2];
+	if (o->tls.port == 0)
+		return true;
+	if (!tls_options_open(&o->tls, files, error))
+		return false;
+	viewer_set_certificate(&keeper->viewer, files[0], files[1]);
+	int fd = listen_tcp(o->spice_addr, o->tls.port, error);
+	if (fd >= 0)
+		viewer_add_listener(&keeper->viewer, KEEPER_LISTENER_TLS, fd);
+	return fd >= 0;
 }
 
 static bool add_listeners(struct keeper *keeper, GError **error)
@@ -175,8 +191,10 @@ static bool add_listeners(struct keeper *keeper, GError **error)
 		fcntl(o->spice_fd, F_SETFD, FD_CLOEXEC);
 		viewer_add_listener(viewer, KEEPER_LISTENER_TCP, o->spice_fd);
 	}
+	if (!add_tls(keeper, error))
+		return false;
 	if (viewer->n_listeners == 0)
-		g_message("nobody can connect: no --spice-port, no --spice-unix");
+		g_message("nobody can connect: no --spice-port, --spice-tls-port or --spice-unix");
 	return true;
 }
 

@@ -59,7 +59,7 @@ static bool check_sockets(struct options *o, int port, GError **error)
 /* A desktop without a password is for people on this machine. */
 static bool check_address(const struct options *o, GError **error)
 {
-	if (o->spice_port == 0 || o->password || listen_is_loopback(o->spice_addr))
+	if ((o->spice_port == 0 && o->tls.port == 0) || o->password || listen_is_loopback(o->spice_addr))
 		return true;
 	return fail(error, "--spice-addr=%s is not a loopback address: that needs --password-file",
 			o->spice_addr);
@@ -78,7 +78,7 @@ char *options_find_worker_dir(void)
 
 /* GOption's idea of the options: where it writes. Strings are moved on from here. */
 static struct {
-	char *socket_path, *render_node, *spice_addr, *spice_unix, *password_file, *name, *qmp_path,
+	char *clock, *socket_path, *render_node, *spice_addr, *spice_unix, *password_file, *name, *qmp_path,
 			*stats_socket, *worker_dir;
 	int vhost_fd, spice_fd, spice_port;
 	gboolean print_capabilities, virgl, software, no_pacing, version;
@@ -103,6 +103,8 @@ static const GOptionEntry entries[] = {
 			"PATH" },
 	{ "spice-fd", 0, 0, G_OPTION_ARG_INT, &raw.spice_fd,
 			"Use this inherited listening TCP socket", "N" },
+	{ "clock", 0, 0, G_OPTION_ARG_STRING, &raw.clock,
+			"Whose clock video is shown by: vitrine (default) or server", "WHOSE" },
 	{ "password-file", 0, 0, G_OPTION_ARG_FILENAME, &raw.password_file,
 			"Ask clients for the password in the first line of this file", "PATH" },
 	{ "name", 0, 0, G_OPTION_ARG_STRING, &raw.name, "What clients see in their title bar",
@@ -130,6 +132,7 @@ static void take_raw(struct options *o)
 		.spice_addr = raw.spice_addr ? raw.spice_addr : g_strdup(DEFAULT_ADDRESS),
 		.spice_unix = raw.spice_unix,
 		.spice_fd = raw.spice_fd,
+		.clock = raw.clock,
 		.name = raw.name ? raw.name : g_strdup(DEFAULT_NAME),
 		.qmp_path = raw.qmp_path,
 		.stats_socket = raw.stats_socket,
@@ -141,10 +144,12 @@ bool options_parse(struct options *o, int *argc, char ***argv, GError **error)
 {
 	g_autoptr(GOptionContext) context = g_option_context_new("- a vhost-user GPU seen by SPICE");
 	g_option_context_add_main_entries(context, entries, NULL);
+	g_option_context_add_main_entries(context, tls_options_entries(), NULL);
 	bool parsed = g_option_context_parse(context, argc, argv, error);
 	take_raw(o);
+	bool tls = tls_options_take(&o->tls, parsed ? error : NULL);
 	g_autofree char *password_file = raw.password_file;
-	if (!parsed)
+	if (!parsed || !tls)
 		return false;
 	if (raw.version) {
 		g_print("vitrine-gpu %s\n", VITRINE_VERSION);
@@ -152,6 +157,8 @@ bool options_parse(struct options *o, int *argc, char ***argv, GError **error)
 	}
 	if (*argc > 1)
 		return fail(error, "unexpected argument %s", (*argv)[1]);
+	if (o->clock && strcmp(o->clock, "vitrine") != 0 && strcmp(o->clock, "server") != 0)
+		return fail(error, "--clock=%s: is none of vitrine, server", o->clock);
 	if (o->software && o->render_node)
 		return fail(error, "--software and --render-node exclude each other");
 	if (password_file && !(o->password = options_read_password(password_file, error)))
@@ -165,6 +172,8 @@ void options_finish(struct options *o)
 	g_free(o->render_node);
 	g_free(o->spice_addr);
 	g_free(o->spice_unix);
+	tls_options_finish(&o->tls);
+	g_free(o->clock);
 	if (o->password)
 		memset(o->password, 0, strlen(o->password));
 	g_free(o->password);

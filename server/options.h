@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "protocol/keeper_link.h"
+#include "server/tls_options.h"
 
 struct options {
 	/* Exactly one of the two, unless print_capabilities. */
@@ -25,7 +26,10 @@ struct options {
 	unsigned spice_port; /* 0: no TCP */
 	char *spice_unix;
 	int spice_fd; /* an inherited listening TCP socket; -1: none */
+	struct tls_options tls;
 	char *password; /* from --password-file; NULL: none */
+
+	char *clock; /* display's --clock; NULL: its default */
 
 	char *name; /* never NULL */
 	char *qmp_path;

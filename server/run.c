@@ -48,7 +48,7 @@ struct run {
 	GMainLoop *loop;
 	bool kvm;
 
-	int spice_fd; /* -1: unix socket, the keeper makes it */
+	int spice_fd; /* -1: the keeper makes its sockets */
 	struct child keeper_child, qemu_child;
 	struct guest_report *report;
 	struct qmp_client *qmp;
@@ -79,7 +79,7 @@ static bool choose_accel(struct run *run, GError **error)
 static bool open_spice(struct run *run, GError **error)
 {
 	struct run_options *o = &run->options;
-	if (o->spice_unix)
+	if (o->spice_unix || (o->tls.port > 0 && o->spice_port == 0))
 		return true;
 	if (o->spice_port > 0)
 		run->spice_fd = listen_tcp(o->spice_addr, o->spice_port, error);
@@ -130,15 +130,19 @@ static char *spice_uri(const struct run_options *o)
 		return g_strdup_printf("spice+unix://%s", path);
 	}
 	bool v6 = strchr(o->spice_addr, ':') != NULL;
-	return g_strdup_printf("spice://%s%s%s:%u", v6 ? "[" : "", o->spice_addr, v6 ? "]" : "",
-			o->spice_port);
+	g_autofree char *host =
+			g_strdup_printf("%s%s%s", v6 ? "[" : "", o->spice_addr, v6 ? "]" : "");
+	if (o->tls.port == 0)
+		return g_strdup_printf("spice://%s:%u", host, o->spice_port);
+	g_autofree char *port = o->spice_port > 0 ? g_strdup_printf("port=%u&", o->spice_port) : NULL;
+	return g_strdup_printf("spice://%s?%stls-port=%u", host, port ? port : "", o->tls.port);
 }
 
 static void announce(const struct run *run)
 {
 	g_autofree char *uri = spice_uri(&run->options);
 	printf("vitrine: desktop \"%s\": %s\n", run->options.name, uri);
-	printf("vitrine: connect with: remote-viewer %s\n", uri);
+	printf("vitrine: connect with: remote-viewer '%s'\n", uri);
 	fflush(stdout);
 }
 
@@ -319,8 +323,16 @@ static char **keeper_command(const struct run *run)
 	add_format(argv, "--stats-socket=%s", stats);
 	if (o->spice_unix)
 		add_format(argv, "--spice-unix=%s", o->spice_unix);
-	else
+	if (run->spice_fd >= 0)
 		add_format(argv, "--spice-fd=%d", KEEPER_SPICE_FD);
+	if (o->tls.port > 0) {
+		add_format(argv, "--spice-addr=%s", o->spice_addr);
+		add_format(argv, "--spice-tls-port=%u", o->tls.port);
+		add_format(argv, "--spice-tls-cert=%s", o->tls.certificate);
+		add_format(argv, "--spice-tls-key=%s", o->tls.key);
+	}
+	if (o->clock)
+		add_format(argv, "--clock=%s", o->clock);
 	if (o->password_file)
 		add_format(argv, "--password-file=%s", o->password_file);
 	if (o->render_node)

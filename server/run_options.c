@@ -88,6 +88,8 @@ static bool check_spice(const struct run_options *o, GError **error)
 	bool secret = password != NULL;
 	if (password)
 		memset(password, 0, strlen(password));
+	if (o->spice_unix && o->tls.port > 0)
+		return fail(error, "--spice-tls-port and --spice-unix exclude each other");
 	if (o->spice_unix && o->spice_port > 0)
 		return fail(error, "--spice-port and --spice-unix exclude each other");
 	if (!o->spice_unix && !secret && !listen_is_loopback(o->spice_addr))
@@ -113,7 +115,7 @@ static char **split_rest(int *argc, char **argv)
 
 /* GOption's idea of the options: where it writes. Strings are moved on from here. */
 static struct {
-	char *name, *disk, *disk_format, *kernel, *initrd, *append, *accel, *serial, *spice_addr,
+	char *clock, *name, *disk, *disk_format, *kernel, *initrd, *append, *accel, *serial, *spice_addr,
 			*spice_unix, *password_file, *render_node, *qemu;
 	int memory, cpus, port;
 	gboolean snapshot, uefi, no_network, no_virgl, software, no_pacing;
@@ -139,9 +141,11 @@ static const GOptionEntry entries[] = {
 	{ "spice-addr", 0, 0, G_OPTION_ARG_STRING, &raw.spice_addr,
 			"Listen on this address (default 127.0.0.1)", "ADDR" },
 	{ "spice-port", 0, 0, G_OPTION_ARG_INT, &raw.port,
-			"Listen on this port (default: first free from 5900)", "N" },
+			"Listen on this port (default: first free from 5900, none with TLS)", "N" },
 	{ "spice-unix", 0, 0, G_OPTION_ARG_FILENAME, &raw.spice_unix,
 			"Listen on this unix socket instead", "PATH" },
+	{ "clock", 0, 0, G_OPTION_ARG_STRING, &raw.clock,
+			"Whose clock video is shown by: vitrine (default) or server", "WHOSE" },
 	{ "password-file", 0, 0, G_OPTION_ARG_FILENAME, &raw.password_file,
 			"Ask clients for the password in this file", "PATH" },
 	{ "no-virgl", 0, 0, G_OPTION_ARG_NONE, &raw.no_virgl, "No OpenGL for the guest", NULL },
@@ -167,6 +171,7 @@ static void take_raw(struct run_options *o)
 	o->serial = raw.serial;
 	o->spice_addr = raw.spice_addr ? raw.spice_addr : g_strdup("127.0.0.1");
 	o->spice_unix = raw.spice_unix;
+	o->clock = raw.clock;
 	o->password_file = raw.password_file;
 	o->no_virgl = raw.no_virgl;
 	o->software = raw.software;
@@ -181,10 +186,12 @@ bool run_options_parse(struct run_options *o, int argc, char **argv, GError **er
 	g_autoptr(GOptionContext) context = g_option_context_new("[-- QEMU ARGUMENTS]");
 	g_option_context_set_summary(context, "Runs a virtual machine with an OpenGL desktop.");
 	g_option_context_add_main_entries(context, entries, NULL);
+	g_option_context_add_main_entries(context, tls_options_entries(), NULL);
 	bool parsed = g_option_context_parse(context, &argc, &argv, error);
 	take_raw(o);
+	bool tls = tls_options_take(&o->tls, parsed ? error : NULL);
 	g_autofree char *accel = raw.accel;
-	if (!parsed)
+	if (!parsed || !tls)
 		return false;
 	if (argc > 1)
 		return fail(error, "unexpected argument %s", argv[1]);
@@ -197,8 +204,9 @@ void run_options_finish(struct run_options *o)
 {
 	char *texts[] = { o->name, o->disk, o->disk_format, o->kernel, o->initrd, o->append,
 		o->serial, o->spice_addr, o->spice_unix, o->password_file, o->render_node,
-		o->qemu };
+		o->qemu, o->clock };
 	for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++)
 		g_free(texts[i]);
+	tls_options_finish(&o->tls);
 	g_strfreev(o->rest);
 }

@@ -7,6 +7,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "server/tls_options.h"
+
 #define RUN_DEFAULT_MEMORY_MIB 2048
 #define RUN_DEFAULT_CPUS 2
 #define RUN_FIRST_PORT 5900
@@ -29,6 +31,8 @@ struct run_options {
 	char *spice_addr;
 	unsigned spice_port; /* 0: the first free one */
 	char *spice_unix, *password_file;
+	struct tls_options tls; /* with a port and without --spice-port: nothing but TLS */
+	char *clock;
 
 	bool no_virgl, software, no_pacing;
 	char *render_node;

@@ -36,6 +36,10 @@ static void on_worker_ready(void *owner)
 				strnlen(viewer->ticket, sizeof(ticket.ticket)));
 	SEND(viewer, ticket, NULL, 0);
 	memset(&ticket, 0, sizeof(ticket));
+	if (viewer->certificate[0] >= 0) {
+		struct keeper_certificate m = { .header.type = KEEPER_MESSAGE_CERTIFICATE };
+		SEND(viewer, m, viewer->certificate, 2);
+	}
 	for (unsigned i = 0; i < viewer->n_listeners; i++) {
 		struct keeper_listener m = { .header.type = KEEPER_MESSAGE_LISTENER,
 			.kind = viewer->listeners[i].kind };
@@ -66,8 +70,14 @@ static const struct worker_class class = {
 void viewer_init(struct viewer *viewer, char **argv, const char *ticket,
 		const struct viewer_events *events)
 {
-	*viewer = (struct viewer){ .ticket = ticket, .events = *events };
+	*viewer = (struct viewer){ .ticket = ticket, .certificate = { -1, -1 }, .events = *events };
 	worker_init(&viewer->worker, &class, viewer, argv);
+}
+
+void viewer_set_certificate(struct viewer *viewer, int certificate_fd, int key_fd)
+{
+	viewer->certificate[0] = certificate_fd;
+	viewer->certificate[1] = key_fd;
 }
 
 void viewer_add_listener(struct viewer *viewer, enum keeper_listener_kind kind, int fd)
@@ -87,6 +97,11 @@ void viewer_finish(struct viewer *viewer)
 	worker_finish(&viewer->worker);
 	for (unsigned i = 0; i < viewer->n_listeners; i++)
 		close(viewer->listeners[i].fd);
+	for (unsigned i = 0; i < 2; i++) {
+		if (viewer->certificate[i] >= 0)
+			close(viewer->certificate[i]);
+		viewer->certificate[i] = -1;
+	}
 	viewer->n_listeners = 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * viewer: keeps a vitrine-display process in step: ticket, listening sockets, the way to QEMU's
+ * viewer: keeps a vitrine-display process in step: ticket, certificate, listening sockets, the way to QEMU's
  * D-Bus display.
  *
  * The listening sockets stay open here, so a client that arrives while the process is replaced waits
@@ -30,6 +30,7 @@ struct viewer {
 	struct worker worker;
 	struct viewer_events events;
 	const char *ticket; /* NULL: none */
+	int certificate[2]; /* files: certificate and key; -1: none */
 	struct viewer_listener listeners[VIEWER_LISTENERS_MAX];
 	unsigned n_listeners;
 };
@@ -37,6 +38,8 @@ struct viewer {
 /* Takes argv; `ticket` stays the caller's and must stay. */
 void viewer_init(struct viewer *viewer, char **argv, const char *ticket,
 		const struct viewer_events *events);
+/* Takes both descriptors: of PEM files, which display reads. Before viewer_start(). */
+void viewer_set_certificate(struct viewer *viewer, int certificate_fd, int key_fd);
 /* Takes fd. Before viewer_start(). */
 void viewer_add_listener(struct viewer *viewer, enum keeper_listener_kind kind, int fd);
 bool viewer_start(struct viewer *viewer, GError **error);

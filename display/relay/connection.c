@@ -2,11 +2,10 @@
 #include "display/relay/connection.h"
 
 #include <errno.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "display/relay/greeting.h"
 #include "display/relay/loopback.h"
 #include "display/relay/outer.h"
 #include "display/relay/pipe.h"
@@ -35,6 +34,8 @@ struct connection {
 	const struct connection_host *host;
 	GSource *source;
 	struct end outer, inner;
+	struct outer *stream; /* on the outer end */
+	struct greeting greeting;
 	bool relays, ended;
 	gint64 linger_us; /* spice-server is gone, this is the deadline; 0: it is not */
 	struct spice_talk talk;
@@ -99,6 +100,7 @@ static void finish(struct connection *connection)
 	if (connection->talk.link.channel == SPICE_LINK_CHANNEL_MAIN && connection->watched.session)
 		session_end(connection->watched.session);
 	spice_watched_finish(&connection->watched);
+	g_clear_pointer(&connection->stream, outer_destroy);
 	end_close(connection, &connection->outer);
 	end_close(connection, &connection->inner);
 	connection->host->ended(connection->host->user, connection);
@@ -192,7 +194,7 @@ static ssize_t read_side(struct connection *connection, enum spice_talk_side sid
 		size_t size_bytes)
 {
 	if (side == SPICE_TALK_CLIENT)
-		return outer_read(connection->outer.fd, bytes, size_bytes);
+		return outer_read(connection->stream, bytes, size_bytes);
 	ssize_t n = recv(connection->inner.fd, bytes, size_bytes, 0);
 	return n < 0 ? -errno : n;
 }
@@ -201,7 +203,7 @@ static ssize_t write_side(struct connection *connection, enum spice_talk_side si
 		const uint8_t *bytes, size_t size_bytes)
 {
 	if (side == SPICE_TALK_SERVER)
-		return outer_write(connection->outer.fd, bytes, size_bytes);
+		return outer_write(connection->stream, bytes, size_bytes);
 	ssize_t n = send(connection->inner.fd, bytes, size_bytes, MSG_NOSIGNAL);
 	return n < 0 ? -errno : n;
 }
@@ -313,38 +315,33 @@ static void start_relaying(struct connection *connection)
 		return;
 	}
 	lobby_leave(connection->host->lobby, connection);
-	outer_prepare(connection->outer.fd);
+	outer_prepare(connection->stream);
 	end_open(connection, &connection->inner, ends[0]);
-	for (unsigned side = 0; side < SPICE_TALK_SIDES; side++)
-		pipe_init(&connection->pipes[side], PIPE_BYTES);
+	pipe_init(&connection->pipes[SPICE_TALK_SERVER], PIPE_BYTES);
 	connection->relays = true;
 	connection->host->hand_over(connection->host->user, ends[1]);
-}
-
-/* Polls again when more than what is there now has come; 0: with anything. */
-static void await_more(int fd, bool reset)
-{
-	int bytes = 0;
-	if (!reset && ioctl(fd, FIONREAD, &bytes) < 0)
-		bytes = 0;
-	bytes++;
-	setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes));
+	/* What the greeting has read. */
+	parse(connection, SPICE_TALK_CLIENT);
 }
 
 static void greet(struct connection *connection)
 {
-	struct spice_link link;
-	int fd = connection->outer.fd;
-	enum spice_link_state state = spice_link_peek(fd, &link);
-	if (state == SPICE_LINK_MORE) {
-		await_more(fd, false);
-		return;
-	}
-	await_more(fd, true);
-	if (state == SPICE_LINK_KNOWN && spice_watches_channel(link.channel))
+	const char *why = "";
+	switch (greeting_go(&connection->greeting, &why)) {
+	case GREETING_MORE:
+		end_want(connection, &connection->outer, true, outer_wants_out(connection->stream));
+		break;
+	case GREETING_RELAY:
 		start_relaying(connection);
-	else
+		break;
+	case GREETING_HAND_OVER:
 		hand_over(connection);
+		break;
+	case GREETING_FAILED:
+		g_info("client %s: cut off: %s", connection->client, why);
+		finish(connection);
+		break;
+	}
 }
 
 /* ---- the source ---- */
@@ -390,7 +387,8 @@ static void relay(struct connection *connection)
 	measure_line(connection, now_us);
 	bool open = connection->linger_us == 0;
 	bool client_idle = pipe_is_idle(&connection->pipes[SPICE_TALK_CLIENT]);
-	end_want(connection, &connection->outer, open && client_idle, !idle);
+	end_want(connection, &connection->outer, open && client_idle,
+			!idle || outer_wants_out(connection->stream));
 	end_want(connection, &connection->inner, open && idle, open && !client_idle);
 	plan(connection, now_us, more);
 }
@@ -425,12 +423,22 @@ static GSourceFuncs source_funcs = {
 	.dispatch = on_ready,
 };
 
-struct connection *connection_create(const struct connection_host *host, int fd)
+struct connection *connection_create(
+		const struct connection_host *host, int fd, struct tls_credentials *credentials)
 {
+	struct outer *stream = outer_create(fd, credentials);
+	if (!stream) {
+		close(fd);
+		return NULL;
+	}
 	struct connection *connection = g_new0(struct connection, 1);
+	connection->stream = stream;
+	pipe_init(&connection->pipes[SPICE_TALK_CLIENT], PIPE_BYTES);
+	greeting_init(&connection->greeting, fd, stream, &connection->pipes[SPICE_TALK_CLIENT],
+			credentials != NULL, g_atomic_int_get(host->open));
 	connection->host = host;
 	connection->inner.fd = -1;
-	outer_describe(fd, connection->client, sizeof(connection->client));
+	outer_describe(stream, connection->client, sizeof(connection->client));
 	spice_talk_init(&connection->talk, spice_watches, spice_watches_length, &connection->watched);
 	connection->source = g_source_new(&source_funcs, sizeof(struct connection_source));
 	((struct connection_source *)connection->source)->connection = connection;

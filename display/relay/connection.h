@@ -15,6 +15,7 @@
 #include "display/line.h"
 #include "display/lobby.h"
 #include "display/relay/session.h"
+#include "display/relay/tls.h"
 
 struct connection;
 
@@ -23,6 +24,7 @@ struct connection_host {
 	struct sessions *sessions;
 	struct line *line;
 	struct lobby *lobby;
+	const gint *open; /* atomic: no password is asked for */
 	/* `fd` is for spice-server now: either the client's own, or ours to it. */
 	void (*hand_over)(void *user, int fd);
 	/* It is over and may be destroyed, but not before this returns to the main loop. */
@@ -30,8 +32,9 @@ struct connection_host {
 	void *user;
 };
 
-/* Takes the client's TCP socket over. */
-struct connection *connection_create(const struct connection_host *host, int fd);
+/* Takes the client's TCP socket over. NULL credentials: no TLS. NULL when TLS cannot be had. */
+struct connection *connection_create(
+		const struct connection_host *host, int fd, struct tls_credentials *credentials);
 /* Cuts it off: ended() is called. */
 void connection_end(struct connection *connection);
 void connection_destroy(struct connection *connection);

@@ -8,9 +8,11 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdbool.h>
 #include <sys/ioctl.h>
+#include <string.h>
 #include <sys/socket.h>
+
+#include "display/relay/websocket.h"
 
 /* A client that answers nothing is gone after about a minute. */
 #define KEEPALIVE_IDLE_S 30
@@ -18,7 +20,16 @@
 #define KEEPALIVE_PROBES 3
 #define UNACKNOWLEDGED_MAX_MS 60000
 
-void outer_prepare(int fd)
+struct outer {
+	int fd;
+	bool shaking;
+	struct tls *tls;             /* NULL: none */
+	struct websocket *websocket; /* NULL: no frames */
+	uint8_t *early;              /* read before frames began; NULL: nothing left */
+	size_t early_bytes, early_start;
+};
+
+void outer_prepare(const struct outer *outer)
 {
 	const struct {
 		int level, option, value;
@@ -32,38 +43,129 @@ void outer_prepare(int fd)
 		{ IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKNOWLEDGED_MAX_MS },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(options); i++)
-		setsockopt(fd, options[i].level, options[i].option, &options[i].value,
+		setsockopt(outer->fd, options[i].level, options[i].option, &options[i].value,
 				sizeof(options[i].value));
 }
 
-ssize_t outer_read(int fd, uint8_t *bytes, size_t size_bytes)
+struct outer *outer_create(int fd, struct tls_credentials *credentials)
 {
-	ssize_t n = recv(fd, bytes, size_bytes, 0);
+	struct outer *outer = g_new0(struct outer, 1);
+	outer->fd = fd;
+	outer->shaking = credentials != NULL;
+	if (!credentials || (outer->tls = tls_create(credentials, fd)))
+		return outer;
+	g_free(outer);
+	return NULL;
+}
+
+void outer_destroy(struct outer *outer)
+{
+	if (!outer)
+		return;
+	websocket_destroy(outer->websocket);
+	tls_destroy(outer->tls);
+	g_free(outer->early);
+	g_free(outer);
+}
+
+int outer_shake(struct outer *outer, const char **why)
+{
+	if (!outer->shaking)
+		return 0;
+	int result = tls_shake(outer->tls);
+	outer->shaking = result == -EAGAIN;
+	if (result < 0)
+		*why = tls_reason(outer->tls);
+	return result;
+}
+
+/* ---- below the frames ---- */
+
+static ssize_t read_early(struct outer *outer, uint8_t *bytes, size_t size_bytes)
+{
+	size_t n = MIN(size_bytes, outer->early_bytes - outer->early_start);
+	memcpy(bytes, outer->early + outer->early_start, n);
+	outer->early_start += n;
+	if (outer->early_start == outer->early_bytes)
+		g_clear_pointer(&outer->early, g_free);
+	return (ssize_t)n;
+}
+
+static ssize_t read_below(void *user, uint8_t *bytes, size_t size_bytes)
+{
+	struct outer *outer = user;
+	if (outer->early)
+		return read_early(outer, bytes, size_bytes);
+	if (outer->tls)
+		return tls_read(outer->tls, bytes, size_bytes);
+	ssize_t n = recv(outer->fd, bytes, size_bytes, 0);
 	return n < 0 ? -errno : n;
 }
 
 /* poll(2) reports room by the same rule. */
-static bool has_room(int fd)
+static bool has_room(const struct outer *outer)
 {
 	int unsent_bytes = 0;
-	return ioctl(fd, SIOCOUTQNSD, &unsent_bytes) < 0 || unsent_bytes < OUTER_UNSENT_BYTES;
+	return ioctl(outer->fd, SIOCOUTQNSD, &unsent_bytes) < 0 || unsent_bytes < OUTER_UNSENT_BYTES;
 }
 
-ssize_t outer_write(int fd, const uint8_t *bytes, size_t size_bytes)
+static ssize_t write_below(void *user, const uint8_t *bytes, size_t size_bytes)
 {
-	if (!has_room(fd))
+	struct outer *outer = user;
+	size_t take_bytes = MIN(size_bytes, OUTER_UNSENT_BYTES);
+	if (!has_room(outer))
 		return -EAGAIN;
-	ssize_t n = send(fd, bytes, MIN(size_bytes, OUTER_UNSENT_BYTES), MSG_NOSIGNAL);
+	if (outer->tls)
+		return tls_write(outer->tls, bytes, take_bytes);
+	ssize_t n = send(outer->fd, bytes, take_bytes, MSG_NOSIGNAL);
 	return n < 0 ? -errno : n;
 }
 
-void outer_describe(int fd, char *text, size_t size_bytes)
+static const struct websocket_ops websocket_ops = {
+	.read = read_below,
+	.write = write_below,
+};
+
+bool outer_begin_frames(struct outer *outer, const uint8_t *early, size_t early_bytes)
+{
+	outer->websocket = websocket_create(&websocket_ops, outer);
+	if (early_bytes > 0) {
+		outer->early = g_memdup2(early, early_bytes);
+		outer->early_bytes = early_bytes;
+	}
+	return outer->websocket != NULL;
+}
+
+/* ---- above ---- */
+
+ssize_t outer_read(struct outer *outer, uint8_t *bytes, size_t size_bytes)
+{
+	if (outer->websocket)
+		return websocket_read(outer->websocket, bytes, size_bytes);
+	return read_below(outer, bytes, size_bytes);
+}
+
+ssize_t outer_write(struct outer *outer, const uint8_t *bytes, size_t size_bytes)
+{
+	if (outer->websocket)
+		return websocket_write(outer->websocket, bytes, size_bytes);
+	return write_below(outer, bytes, size_bytes);
+}
+
+bool outer_wants_out(const struct outer *outer)
+{
+	if (outer->shaking)
+		return tls_wants_out(outer->tls);
+	return outer->websocket && websocket_wants_out(outer->websocket);
+}
+
+void outer_describe(const struct outer *outer, char *text, size_t size_bytes)
 {
 	struct sockaddr_storage address;
 	socklen_t size = sizeof(address);
 	char host[INET6_ADDRSTRLEN + IFNAMSIZ + 1], port[8];
 	g_strlcpy(text, "unknown", size_bytes);
-	if (getpeername(fd, (struct sockaddr *)&address, &size) < 0 ||
+	if (getpeername(outer->fd, (struct sockaddr *)&address, &size) < 0 ||
 			getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port,
 					sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
 		return;

@@ -1,25 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * outer: the client's end of a relayed connection. Takes no more at a time than the line is about to
- * send, so that what waits is not in the kernel, and old.
+ * outer: the client's end of a relayed connection: TCP, in TLS where that is asked for, in WebSocket
+ * frames where the client speaks those. Takes no more at a time than the line is about to send, so that
+ * what waits is not in the kernel, and old.
  *
  * Threads: the relay's.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "display/relay/tls.h"
+
 /* Not sent yet, in the kernel: 13 ms of 10 Mbit/s. */
 #define OUTER_UNSENT_BYTES 16384
 
-/* Sets the socket's options; a client that vanishes is noticed. */
-void outer_prepare(int fd);
+struct outer;
 
-/* As read(2) and write(2), but return -errno. -EAGAIN: poll. */
-ssize_t outer_read(int fd, uint8_t *bytes, size_t size_bytes);
-ssize_t outer_write(int fd, const uint8_t *bytes, size_t size_bytes);
+/* The socket stays the caller's and must be there until the end. NULL credentials: no TLS. NULL: TLS
+ * cannot be had (logged). */
+struct outer *outer_create(int fd, struct tls_credentials *credentials);
+void outer_destroy(struct outer *outer);
+
+/* Sets the socket's options for SPICE; a client that vanishes is noticed. */
+void outer_prepare(const struct outer *outer);
+
+/* 0: ready to read and write; -EAGAIN: poll; else it has failed, and *why says how. */
+int outer_shake(struct outer *outer, const char **why);
+
+/* As read(2) and write(2), but return -errno. -EAGAIN: poll; a write must come again with the same bytes,
+ * or more that begin with them. */
+ssize_t outer_read(struct outer *outer, uint8_t *bytes, size_t size_bytes);
+ssize_t outer_write(struct outer *outer, const uint8_t *bytes, size_t size_bytes);
+
+/* Poll for room, whether there is anything to write or not. */
+bool outer_wants_out(const struct outer *outer);
+
+/* From now on in frames. `early` has been read already. False: no memory, or too much. */
+bool outer_begin_frames(struct outer *outer, const uint8_t *early, size_t early_bytes);
 
 /* "address:port" of the peer. */
-void outer_describe(int fd, char *text, size_t size_bytes);
+void outer_describe(const struct outer *outer, char *text, size_t size_bytes);

@@ -24,9 +24,17 @@ struct relay {
 
 	/* under lock */
 	GMutex lock;
-	GArray *arrivals;  /* int, for the relay's thread */
+	GArray *arrivals;   /* struct arrival, for the relay's thread */
 	GArray *departures; /* int, for the main loop */
+	struct tls_credentials *credentials; /* NULL: none */
 	GSource *delivery; /* on the main loop; NULL: none on its way */
+
+	gint open; /* atomic: no password is asked for */
+};
+
+struct arrival {
+	int fd;
+	bool tls;
 };
 
 /* ---- the relay's thread ---- */
@@ -76,14 +84,22 @@ static void call(struct relay *relay, GSourceFunc func, void *user)
 	g_source_attach(source, relay->context);
 }
 
-static void take_in(struct relay *relay, int fd)
+static void take_in(struct relay *relay, const struct arrival *arrival, struct tls_credentials *credentials)
 {
-	if (relay->connections->len >= RELAY_CONNECTIONS_MAX) {
-		g_info("client: refused: %d connections are relayed", RELAY_CONNECTIONS_MAX);
-		close(fd);
+	const char *why = NULL;
+	if (relay->connections->len >= RELAY_CONNECTIONS_MAX)
+		why = "too many connections are relayed";
+	else if (arrival->tls && !credentials)
+		why = "there is no certificate";
+	if (why) {
+		g_info("client: refused: %s", why);
+		close(arrival->fd);
 		return;
 	}
-	g_ptr_array_add(relay->connections, connection_create(&relay->host, fd));
+	struct connection *connection = connection_create(
+			&relay->host, arrival->fd, arrival->tls ? credentials : NULL);
+	if (connection)
+		g_ptr_array_add(relay->connections, connection);
 }
 
 static gboolean on_arrivals(gpointer user)
@@ -91,10 +107,13 @@ static gboolean on_arrivals(gpointer user)
 	struct relay *relay = user;
 	g_mutex_lock(&relay->lock);
 	g_autoptr(GArray) arrivals = relay->arrivals;
-	relay->arrivals = g_array_new(FALSE, FALSE, sizeof(int));
+	relay->arrivals = g_array_new(FALSE, FALSE, sizeof(struct arrival));
+	struct tls_credentials *credentials =
+			relay->credentials ? tls_credentials_ref(relay->credentials) : NULL;
 	g_mutex_unlock(&relay->lock);
 	for (guint i = 0; i < arrivals->len; i++)
-		take_in(relay, g_array_index(arrivals, int, i));
+		take_in(relay, &g_array_index(arrivals, struct arrival, i), credentials);
+	tls_credentials_unref(credentials);
 	return G_SOURCE_REMOVE;
 }
 
@@ -135,10 +154,23 @@ static gboolean on_delivery(gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
-void relay_arrive(struct relay *relay, int fd)
+void relay_set_credentials(struct relay *relay, struct tls_credentials *credentials)
 {
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&relay->lock);
+	tls_credentials_unref(relay->credentials);
+	relay->credentials = credentials;
+}
+
+void relay_set_password(struct relay *relay, bool asked)
+{
+	g_atomic_int_set(&relay->open, !asked);
+}
+
+void relay_arrive(struct relay *relay, int fd, bool tls)
+{
+	struct arrival arrival = { fd, tls };
 	g_mutex_lock(&relay->lock);
-	g_array_append_val(relay->arrivals, fd);
+	g_array_append_val(relay->arrivals, arrival);
 	bool first = relay->arrivals->len == 1;
 	g_mutex_unlock(&relay->lock);
 	if (first)
@@ -157,12 +189,14 @@ struct relay *relay_create(const struct relay_options *options, struct line *lin
 	relay->connections = g_ptr_array_new();
 	relay->dead = g_ptr_array_new_with_free_func((GDestroyNotify)connection_destroy);
 	g_mutex_init(&relay->lock);
-	relay->arrivals = g_array_new(FALSE, FALSE, sizeof(int));
+	relay->arrivals = g_array_new(FALSE, FALSE, sizeof(struct arrival));
+	relay->open = true;
 	relay->departures = g_array_new(FALSE, FALSE, sizeof(int));
 	relay->host = (struct connection_host){
 		.context = relay->context,
 		.sessions = sessions_create(!options->server_clock),
 		.line = line,
+		.open = &relay->open,
 		.hand_over = hand_over,
 		.ended = on_ended,
 		.user = relay,
@@ -171,11 +205,14 @@ struct relay *relay_create(const struct relay_options *options, struct line *lin
 	return relay;
 }
 
-static void close_all(GArray *fds)
+static void close_queued(struct relay *relay)
 {
-	for (guint i = 0; i < fds->len; i++)
-		close(g_array_index(fds, int, i));
-	g_array_unref(fds);
+	for (guint i = 0; i < relay->arrivals->len; i++)
+		close(g_array_index(relay->arrivals, struct arrival, i).fd);
+	for (guint i = 0; i < relay->departures->len; i++)
+		close(g_array_index(relay->departures, int, i));
+	g_array_unref(relay->arrivals);
+	g_array_unref(relay->departures);
 }
 
 static gboolean on_quit(gpointer user)
@@ -194,8 +231,8 @@ void relay_destroy(struct relay *relay)
 		g_source_destroy(relay->delivery);
 		g_source_unref(relay->delivery);
 	}
-	close_all(relay->arrivals);
-	close_all(relay->departures);
+	close_queued(relay);
+	tls_credentials_unref(relay->credentials);
 	g_ptr_array_unref(relay->connections);
 	g_ptr_array_unref(relay->dead);
 	sessions_destroy(relay->host.sessions);

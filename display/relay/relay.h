@@ -3,8 +3,8 @@
  * relay: between clients on TCP and spice-server. It corrects the clock that clients are given, so that
  * video is shown when it arrives and not 400 ms later, keeps little under way, and measures the line.
  *
- * The main, display and playback channels pass through here; the others are handed to spice-server as
- * they are. Clients on unix sockets do not come here: their pictures are not copied, and spice-server
+ * The main, display and playback channels pass through here, of clients in TLS or WebSocket frames all
+ * channels; the others are handed to spice-server as they are. Clients on unix sockets do not come here: their pictures are not copied, and spice-server
  * treats a unix socket as the same machine.
  *
  * Threads: the main loop calls and is called; bytes are moved by a thread of the relay's own, so that
@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 #include "display/line.h"
+#include "display/relay/tls.h"
 
 /* Connections at once; more are refused. A client has about seven, and one more for each further head. */
 #define RELAY_CONNECTIONS_MAX 128
@@ -36,5 +37,12 @@ struct relay *relay_create(const struct relay_options *options, struct line *lin
 /* Cuts everybody off; returns when the thread has ended. */
 void relay_destroy(struct relay *relay);
 
-/* Somebody connected. Takes the TCP socket over: non-blocking, close-on-exec. */
-void relay_arrive(struct relay *relay, int fd);
+/* Somebody connected. Takes the TCP socket over: non-blocking, close-on-exec. tls: nothing but. */
+void relay_arrive(struct relay *relay, int fd, bool tls);
+
+/* The certificate for TLS from now on; until there is one such clients are turned away. Takes the
+ * reference over. */
+void relay_set_credentials(struct relay *relay, struct tls_credentials *credentials);
+
+/* Whether clients have to give a password: if none, fewer WebSocket clients are let in (websocket.h). */
+void relay_set_password(struct relay *relay, bool asked);

@@ -12,6 +12,13 @@ struct client {
 	bool connected;
 };
 
+static const char *trusted;
+
+void client_trust(const char *certificate_path)
+{
+	trusted = certificate_path;
+}
+
 static void die_with_the_test(gpointer user)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -25,12 +32,14 @@ struct client *client_new_idle(const char *address, const char *password)
 	g_autoptr(GError) error = NULL;
 	g_autofree char *password_option =
 		g_strdup_printf("--password=%s", password ? password : "");
+	g_autofree char *ca_option =
+		trusted ? g_strdup_printf("--ca-file=%s", trusted) : g_strdup("--no-connect");
 	const char *program = g_getenv("SPICE_PROBE");
 
 	g_assert_nonnull(program);
 	g_subprocess_launcher_set_child_setup(launcher, die_with_the_test, NULL, NULL);
 	client->process = g_subprocess_launcher_spawn(launcher, &error, program, "--no-connect",
-		"--connect-timeout-ms=20000", "--key-interval-ms=2", address,
+		"--connect-timeout-ms=20000", "--key-interval-ms=2", ca_option, address,
 		password ? password_option : NULL, NULL);
 	g_assert_no_error(error);
 	client->output = g_data_input_stream_new(g_subprocess_get_stdout_pipe(client->process));

@@ -21,6 +21,9 @@ void client_free(struct client *client);
 /* As client_free, but the program has no time to say goodbye. */
 void client_kill(struct client *client);
 
+/* Clients made from now on trust the certificate in this file; NULL: the system's. */
+void client_trust(const char *certificate_path);
+
 bool client_is_connected(struct client *client);
 
 /* Runs a command and returns its answer, a JSON line, which the caller frees. */

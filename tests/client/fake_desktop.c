@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <glib/gstdio.h>
 #include <netinet/in.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "protocol/link.h"
+#include "tests/client/certificate.h"
 
 #define READY_TIMEOUT_MS 20000
 #define END_TIMEOUT_MS 10000
@@ -24,7 +26,7 @@ struct fake_desktop {
 	struct fake_render render;
 	struct fake_qemu qemu;
 	GSubprocess *process;
-	char *directory, *log_path, *address;
+	char *directory, *log_path, *address, *certificate;
 	struct sockaddr_storage listen_address;
 	socklen_t listen_address_bytes;
 	int keeper_link;
@@ -52,6 +54,16 @@ struct fake_qemu *fake_desktop_qemu(struct fake_desktop *desktop)
 const char *fake_desktop_address(const struct fake_desktop *desktop)
 {
 	return desktop->address;
+}
+
+const char *fake_desktop_certificate(const struct fake_desktop *desktop)
+{
+	return desktop->certificate;
+}
+
+unsigned fake_desktop_port(const struct fake_desktop *desktop)
+{
+	return ntohs(((const struct sockaddr_in *)&desktop->listen_address)->sin_port);
 }
 
 /* ---- keeper link ---- */
@@ -204,7 +216,7 @@ void fake_desktop_renew_frame_link(struct fake_desktop *desktop)
 
 /* ---- start ---- */
 
-static int listen_tcp(struct fake_desktop *desktop)
+static int listen_tcp(struct fake_desktop *desktop, bool tls)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -215,7 +227,9 @@ static int listen_tcp(struct fake_desktop *desktop)
 	g_assert_cmpint(getsockname(fd, (struct sockaddr *)&address, &size_bytes), ==, 0);
 	memcpy(&desktop->listen_address, &address, sizeof(address));
 	desktop->listen_address_bytes = size_bytes;
-	desktop->address = g_strdup_printf("spice://127.0.0.1:%u", ntohs(address.sin_port));
+	desktop->address = g_strdup_printf(
+		tls ? "spice://127.0.0.1?tls-port=%u" : "spice://127.0.0.1:%u",
+		ntohs(address.sin_port));
 	return fd;
 }
 
@@ -234,11 +248,28 @@ static int listen_unix(struct fake_desktop *desktop)
 	return fd;
 }
 
-static void send_listener(struct fake_desktop *desktop, bool unix_socket)
+static void send_certificate(struct fake_desktop *desktop)
+{
+	struct keeper_certificate message = { .header.type = KEEPER_MESSAGE_CERTIFICATE };
+	g_autofree char *key = g_build_filename(desktop->directory, "key.pem", NULL);
+
+	desktop->certificate = g_build_filename(desktop->directory, "certificate.pem", NULL);
+	certificate_write(desktop->certificate, key);
+	int fds[] = { open(desktop->certificate, O_RDONLY | O_CLOEXEC),
+		open(key, O_RDONLY | O_CLOEXEC) };
+	g_assert_cmpint(
+		link_send(desktop->keeper_link, &message, sizeof(message), fds, 2), ==, 0);
+	close(fds[0]);
+	close(fds[1]);
+	g_unlink(key);
+}
+
+static void send_listener(struct fake_desktop *desktop, const struct fake_desktop_options *options)
 {
 	struct keeper_listener message = { .header.type = KEEPER_MESSAGE_LISTENER,
-		.kind = unix_socket ? KEEPER_LISTENER_UNIX : KEEPER_LISTENER_TCP };
-	int fd = unix_socket ? listen_unix(desktop) : listen_tcp(desktop);
+		.kind = options->unix_socket ? KEEPER_LISTENER_UNIX :
+			options->tls ? KEEPER_LISTENER_TLS : KEEPER_LISTENER_TCP };
+	int fd = options->unix_socket ? listen_unix(desktop) : listen_tcp(desktop, options->tls);
 
 	g_assert_cmpint(listen(fd, 16), ==, 0);
 	keeper_send(desktop, &message, sizeof(message), fd);
@@ -326,7 +357,9 @@ struct fake_desktop *fake_desktop_start(const struct fake_desktop_options *optio
 	desktop->thread = g_thread_new("fake-desktop", desktop_thread, desktop);
 	wait_ready(desktop);
 	send_ticket(desktop, options->ticket);
-	send_listener(desktop, options->unix_socket);
+	if (options->tls)
+		send_certificate(desktop);
+	send_listener(desktop, options);
 	fake_desktop_renew_frame_link(desktop);
 	if (!options->no_qemu)
 		fake_desktop_call(desktop, send_dbus);
@@ -376,6 +409,8 @@ static void directory_remove(struct fake_desktop *desktop)
 	g_autofree char *socket_path = g_build_filename(desktop->directory, "spice.sock", NULL);
 
 	g_unlink(socket_path);
+	if (desktop->certificate)
+		g_unlink(desktop->certificate);
 	g_unlink(desktop->log_path);
 	g_rmdir(desktop->directory);
 }
@@ -398,6 +433,7 @@ void fake_desktop_stop(struct fake_desktop *desktop)
 	g_free(desktop->directory);
 	g_free(desktop->log_path);
 	g_free(desktop->address);
+	g_free(desktop->certificate);
 	g_mutex_clear(&desktop->lock);
 	g_cond_clear(&desktop->changed);
 	g_free(desktop);

@@ -20,6 +20,7 @@
 struct fake_desktop_options {
 	const char *ticket; /* NULL: none is asked for */
 	bool unix_socket;   /* instead of TCP on the loopback */
+	bool tls;           /* on TCP, with a certificate made for this desktop */
 	bool no_qemu;       /* no D-Bus descriptor is sent */
 	const char *clock;  /* display's --clock; NULL: its default */
 };
@@ -40,6 +41,10 @@ struct fake_qemu *fake_desktop_qemu(struct fake_desktop *desktop);
 
 /* As spice-probe takes it: "spice://127.0.0.1:PORT" or "--unix=PATH". Owned by the desktop. */
 const char *fake_desktop_address(const struct fake_desktop *desktop);
+/* Of a desktop with TLS: the file to trust. Owned by the desktop. */
+const char *fake_desktop_certificate(const struct fake_desktop *desktop);
+/* The TCP port. */
+unsigned fake_desktop_port(const struct fake_desktop *desktop);
 /* A plain connection to the listening socket, blocking; the caller's. */
 int fake_desktop_connect_socket(const struct fake_desktop *desktop);
 

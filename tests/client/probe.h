@@ -49,6 +49,7 @@ struct probe_cursor {
 struct probe_options {
 	char *uri; /* spice://host:port[?password=..]; NULL when unix_path is given */
 	char *unix_path;
+	char *ca_file;   /* NULL: the system's */
 	char *password; /* NULL: none */
 	int connect_timeout_ms;
 	int key_interval_ms; /* pause after each key event of `type` and `key` */

@@ -124,6 +124,8 @@ static bool options_parse(struct probe *probe, int argc, char **argv, gboolean *
 	const GOptionEntry entries[] = {
 		{ "unix", 'u', 0, G_OPTION_ARG_FILENAME, &options->unix_path,
 			"connect to a unix socket", "PATH" },
+		{ "ca-file", 0, 0, G_OPTION_ARG_FILENAME, &options->ca_file,
+			"what the server's certificate must be signed by, for tls-port", "PATH" },
 		{ "password", 'p', 0, G_OPTION_ARG_STRING, &options->password, "ticket", "TEXT" },
 		{ "connect-timeout-ms", 0, 0, G_OPTION_ARG_INT, &options->connect_timeout_ms,
 			"default 15000", "MS" },

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/relay/tls.h"
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <gnutls/gnutls.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What clients of the last ten years speak. */
+#define PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+
+struct tls_credentials {
+	gatomicrefcount refs;
+	gnutls_certificate_credentials_t gnutls;
+};
+
+struct tls {
+	struct tls_credentials *credentials;
+	gnutls_session_t session;
+	int reason;       /* GnuTLS's error that ended it */
+	bool unsent;      /* a record waits inside */
+	bool shaken;
+};
+
+/* ---- credentials ---- */
+
+static bool fail(GError **error, const char *what, const char *why)
+{
+	g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "TLS: %s: %s", what, why);
+	return false;
+}
+
+/* From its beginning, wherever others have read to. */
+static bool read_file(int fd, const char *what, gnutls_datum_t *datum, GError **error)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return fail(error, what, "is no file");
+	if (st.st_size <= 0 || st.st_size > TLS_FILE_BYTES_MAX)
+		return fail(error, what, "is empty or too large");
+	datum->data = g_malloc0((size_t)st.st_size + 1);
+	ssize_t n = pread(fd, datum->data, (size_t)st.st_size, 0);
+	if (n < 0)
+		return fail(error, what, g_strerror(errno));
+	datum->size = (unsigned)n;
+	return true;
+}
+
+static void free_file(gnutls_datum_t *datum)
+{
+	if (datum->data)
+		explicit_bzero(datum->data, datum->size);
+	g_free(datum->data);
+}
+
+static bool load(struct tls_credentials *credentials, int certificate_fd, int key_fd, GError **error)
+{
+	gnutls_datum_t certificate = { 0 }, key = { 0 };
+	bool ok = read_file(certificate_fd, "the certificate", &certificate, error) &&
+			read_file(key_fd, "the key", &key, error);
+	if (ok) {
+		int result = gnutls_certificate_set_x509_key_mem(
+				credentials->gnutls, &certificate, &key, GNUTLS_X509_FMT_PEM);
+		ok = result >= 0 || fail(error, "certificate and key", gnutls_strerror(result));
+	}
+	free_file(&certificate);
+	free_file(&key);
+	return ok;
+}
+
+struct tls_credentials *tls_credentials_create(int certificate_fd, int key_fd, GError **error)
+{
+	struct tls_credentials *credentials = g_new0(struct tls_credentials, 1);
+	g_atomic_ref_count_init(&credentials->refs);
+	int result = gnutls_certificate_allocate_credentials(&credentials->gnutls);
+	if (result < 0)
+		fail(error, "credentials", gnutls_strerror(result));
+	else if (load(credentials, certificate_fd, key_fd, error))
+		return credentials;
+	tls_credentials_unref(credentials);
+	return NULL;
+}
+
+struct tls_credentials *tls_credentials_ref(struct tls_credentials *credentials)
+{
+	g_atomic_ref_count_inc(&credentials->refs);
+	return credentials;
+}
+
+void tls_credentials_unref(struct tls_credentials *credentials)
+{
+	if (!credentials || !g_atomic_ref_count_dec(&credentials->refs))
+		return;
+	if (credentials->gnutls)
+		gnutls_certificate_free_credentials(credentials->gnutls);
+	g_free(credentials);
+}
+
+/* ---- a session ---- */
+
+static int set_up(struct tls *tls, int fd)
+{
+	int result = gnutls_init(&tls->session, GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL);
+	if (result < 0)
+		return result;
+	result = gnutls_priority_set_direct(tls->session, PRIORITY, NULL);
+	if (result < 0)
+		return result;
+	result = gnutls_credentials_set(
+			tls->session, GNUTLS_CRD_CERTIFICATE, tls->credentials->gnutls);
+	/* The lobby has a deadline for strangers. */
+	gnutls_handshake_set_timeout(tls->session, GNUTLS_INDEFINITE_TIMEOUT);
+	gnutls_transport_set_int(tls->session, fd);
+	return result;
+}
+
+struct tls *tls_create(struct tls_credentials *credentials, int fd)
+{
+	struct tls *tls = g_new0(struct tls, 1);
+	tls->credentials = tls_credentials_ref(credentials);
+	int result = set_up(tls, fd);
+	if (result >= 0)
+		return tls;
+	g_warning("TLS: %s", gnutls_strerror(result));
+	tls_destroy(tls);
+	return NULL;
+}
+
+void tls_destroy(struct tls *tls)
+{
+	if (!tls)
+		return;
+	if (tls->session && tls->shaken && tls->reason == 0 && !tls->unsent)
+		gnutls_bye(tls->session, GNUTLS_SHUT_WR);
+	if (tls->session)
+		gnutls_deinit(tls->session);
+	tls_credentials_unref(tls->credentials);
+	g_free(tls);
+}
+
+static bool is_passing(ssize_t result)
+{
+	return result == GNUTLS_E_AGAIN || result == GNUTLS_E_INTERRUPTED ||
+			result == GNUTLS_E_WARNING_ALERT_RECEIVED;
+}
+
+int tls_shake(struct tls *tls)
+{
+	int result;
+	do
+		result = gnutls_handshake(tls->session);
+	while (result == GNUTLS_E_INTERRUPTED || result == GNUTLS_E_WARNING_ALERT_RECEIVED);
+	if (result == GNUTLS_E_AGAIN)
+		return -EAGAIN;
+	tls->shaken = result >= 0;
+	tls->reason = MIN(result, 0);
+	return tls->shaken ? 0 : -EPROTO;
+}
+
+const char *tls_reason(const struct tls *tls)
+{
+	return gnutls_strerror(tls->reason);
+}
+
+bool tls_wants_out(const struct tls *tls)
+{
+	return gnutls_record_get_direction(tls->session) == 1;
+}
+
+/* A client that wants to agree anew (TLS 1.2) is refused; GnuTLS does TLS 1.3's new keys by itself. */
+ssize_t tls_read(struct tls *tls, uint8_t *bytes, size_t size_bytes)
+{
+	ssize_t n = gnutls_record_recv(tls->session, bytes, size_bytes);
+	if (n >= 0)
+		return n;
+	if (is_passing(n))
+		return -EAGAIN;
+	tls->reason = (int)n;
+	return n == GNUTLS_E_PREMATURE_TERMINATION ? 0 : -EPROTO;
+}
+
+/* A record that did not go out whole is kept by GnuTLS, which then wants no bytes. */
+ssize_t tls_write(struct tls *tls, const uint8_t *bytes, size_t size_bytes)
+{
+	ssize_t n = gnutls_record_send(
+			tls->session, tls->unsent ? NULL : bytes, tls->unsent ? 0 : size_bytes);
+	tls->unsent = n < 0 && is_passing(n);
+	if (n >= 0)
+		return n;
+	if (is_passing(n))
+		return -EAGAIN;
+	tls->reason = (int)n;
+	return -EPIPE;
+}

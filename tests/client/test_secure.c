@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* Clients come in TLS and in WebSocket frames; who lacks the one or the other's manners stays outside. */
+#include "tests/client/fixture.h"
+
+#include <gio/gio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define ANSWER_MS 10000
+
+static void exchange_pictures(struct fixture *fixture)
+{
+	for (int i = 0; i < 4; i++) {
+		canvas_noise(fixture_canvas(fixture), canvas_all(fixture_canvas(fixture)), 70 + i);
+		fake_render_flush_all(fixture->render, 0);
+		fixture_expect_canvas(fixture);
+	}
+}
+
+/* ---- TLS ---- */
+
+static void test_tls(void)
+{
+	const struct fake_desktop_options options = { .tls = true, .ticket = "secret" };
+	struct fixture fixture;
+
+	fixture_start(&fixture, 1024, 768, &options);
+	client_trust(fake_desktop_certificate(fixture.desktop));
+	fixture.client = client_new(fake_desktop_address(fixture.desktop), "secret");
+	g_assert_true(client_is_connected(fixture.client));
+	g_assert_true(fake_render_wait_rate(fixture.render, 0, true, ANSWER_MS));
+	exchange_pictures(&fixture);
+	g_free(client_run(fixture.client, "disconnect"));
+	g_free(client_run(fixture.client, "reconnect"));
+	exchange_pictures(&fixture);
+	client_trust(NULL);
+	fixture_stop(&fixture);
+}
+
+/* The client sees through it, and nobody comes in without TLS. */
+static void test_tls_refused(void)
+{
+	const struct fake_desktop_options options = { .tls = true };
+	struct fixture fixture;
+	char byte;
+
+	fixture_start(&fixture, 640, 480, &options);
+	struct client *distrustful = client_new(fake_desktop_address(fixture.desktop), NULL);
+	g_assert_false(client_is_connected(distrustful));
+	client_free(distrustful);
+	g_autofree char *plain =
+		g_strdup_printf("spice://127.0.0.1:%u", fake_desktop_port(fixture.desktop));
+	struct client *open = client_new(plain, NULL);
+	g_assert_false(client_is_connected(open));
+	client_free(open);
+	int fd = fake_desktop_connect_socket(fixture.desktop);
+	g_assert_cmpint(send(fd, "GET / HTTP/1.1\r\n\r\n", 18, MSG_NOSIGNAL), ==, 18);
+	/* An alert, perhaps, then the end. */
+	while (recv(fd, &byte, 1, 0) > 0)
+		;
+	close(fd);
+	client_trust(fake_desktop_certificate(fixture.desktop));
+	fixture_connect(&fixture);
+	fixture_expect_canvas(&fixture);
+	client_trust(NULL);
+	fixture_stop(&fixture);
+}
+
+/* ---- WebSocket ---- */
+
+struct bridge {
+	GSubprocess *process;
+	char *address;
+};
+
+static void die_with_the_test(gpointer user)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static void bridge_start(struct bridge *bridge, const struct fake_desktop *desktop)
+{
+	g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
+		G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *port = g_strdup_printf("%u", fake_desktop_port(desktop));
+
+	g_subprocess_launcher_set_child_setup(launcher, die_with_the_test, NULL, NULL);
+	bridge->process = g_subprocess_launcher_spawn(launcher, &error, "python3",
+		g_getenv("WEBSOCKET_BRIDGE"), port, fake_desktop_certificate(desktop), NULL);
+	g_assert_no_error(error);
+	g_autoptr(GDataInputStream) output =
+		g_data_input_stream_new(g_subprocess_get_stdout_pipe(bridge->process));
+	g_autofree char *line = g_data_input_stream_read_line(output, NULL, NULL, &error);
+	g_assert_no_error(error);
+	g_assert_nonnull(line);
+	bridge->address = g_strdup_printf("spice://127.0.0.1:%s", line);
+}
+
+static void bridge_stop(struct bridge *bridge)
+{
+	g_output_stream_close(g_subprocess_get_stdin_pipe(bridge->process), NULL, NULL);
+	g_subprocess_wait(bridge->process, NULL, NULL);
+	g_assert_true(g_subprocess_get_successful(bridge->process));
+	g_object_unref(bridge->process);
+	g_free(bridge->address);
+}
+
+static void websocket_test(bool tls)
+{
+	const struct fake_desktop_options options = { .tls = tls };
+	struct fixture fixture;
+	struct bridge bridge;
+
+	fixture_start(&fixture, 1024, 768, &options);
+	bridge_start(&bridge, fixture.desktop);
+	fixture.client = client_new(bridge.address, NULL);
+	g_assert_true(client_is_connected(fixture.client));
+	g_assert_true(fake_render_wait_rate(fixture.render, 0, true, ANSWER_MS));
+	exchange_pictures(&fixture);
+	/* Long enough for pings among the pointer's moves. */
+	for (int i = 0; i < 300; i++)
+		g_free(client_run(fixture.client, "move %d %d", 10 + i, 20 + i));
+	exchange_pictures(&fixture);
+	g_free(client_run(fixture.client, "disconnect"));
+	g_free(client_run(fixture.client, "reconnect"));
+	exchange_pictures(&fixture);
+	g_clear_pointer(&fixture.client, client_free);
+	bridge_stop(&bridge);
+	fixture_stop(&fixture);
+}
+
+static void test_websocket(void)
+{
+	websocket_test(false);
+}
+
+static void test_websocket_in_tls(void)
+{
+	websocket_test(true);
+}
+
+/* What the answer begins with. */
+static void expect_answer(const struct fake_desktop *desktop, const char *origin, const char *wanted)
+{
+	g_autofree char *request = g_strdup_printf(
+		"GET / HTTP/1.1\r\nHost: 127.0.0.1:5900\r\n%s%s%sUpgrade: websocket\r\n"
+		"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+		origin ? "Origin: " : "", origin ? origin : "", origin ? "\r\n" : "");
+	char answer[512] = { 0 };
+	int fd = fake_desktop_connect_socket(desktop);
+	size_t length = strlen(request);
+
+	g_assert_cmpint(send(fd, request, length, MSG_NOSIGNAL), ==, length);
+	g_assert_cmpint(recv(fd, answer, strlen(wanted), MSG_WAITALL), ==, strlen(wanted));
+	g_assert_cmpstr(answer, ==, wanted);
+	close(fd);
+}
+
+/* A page from anywhere can make a browser connect to this machine. */
+static void test_origins(void)
+{
+	const struct fake_desktop_options with_password = { .ticket = "secret" };
+	struct fixture fixture;
+
+	fixture_start(&fixture, 640, 480, NULL);
+	expect_answer(fixture.desktop, NULL, "HTTP/1.1 101");
+	expect_answer(fixture.desktop, "http://127.0.0.1:8000", "HTTP/1.1 101");
+	expect_answer(fixture.desktop, "https://evil.example", "HTTP/1.1 403");
+	expect_answer(fixture.desktop, "http://127.0.0.1.evil.example", "HTTP/1.1 403");
+	expect_answer(fixture.desktop, "http://192.0.2.1", "HTTP/1.1 403");
+	expect_answer(fixture.desktop, "null", "HTTP/1.1 403");
+	fixture_stop(&fixture);
+	fixture_start(&fixture, 640, 480, &with_password);
+	expect_answer(fixture.desktop, "https://portal.example", "HTTP/1.1 101");
+	fixture_stop(&fixture);
+}
+
+int main(int argc, char **argv)
+{
+	fixture_init(&argc, &argv);
+	g_test_add_func("/secure/tls", test_tls);
+	g_test_add_func("/secure/tls-refused", test_tls_refused);
+	g_test_add_func("/secure/websocket", test_websocket);
+	g_test_add_func("/secure/websocket-in-tls", test_websocket_in_tls);
+	g_test_add_func("/secure/origins", test_origins);
+	return g_test_run();
+}
