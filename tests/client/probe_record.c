@@ -136,8 +136,8 @@ static bool cell_is_shown(const struct counter_picture *picture, uint32_t key)
 
 static void key_look(const struct counter_picture *picture, int64_t now_us)
 {
-	if (record.scene.kind == SCENE_GL && strip_read(picture, 2, &record.keys) &&
-		record.wanted_key && record.keys >= record.wanted_key)
+	if (strip_read(picture, 2, &record.keys) && record.wanted_key &&
+		record.keys >= record.wanted_key)
 		record.key_shown_us = now_us;
 	if (record.scene.kind == SCENE_TYPING && record.wanted_key &&
 		cell_is_shown(picture, record.wanted_key))

@@ -25,6 +25,7 @@ from control import GuestError  # noqa: E402
 from line import LINES  # noqa: E402
 from probe import ProbeError  # noqa: E402
 from report import ROWS, Results, derive, judge, table, verdict_table  # noqa: E402
+import video  # noqa: E402
 from scenario import MOTION, Scenario, unwatched  # noqa: E402
 
 OWN_NAMESPACE = 'VITRINE_BENCH_NAMESPACE'
@@ -36,7 +37,7 @@ def options_parse():
     parser.add_argument('--quick', action='store_true', help='one run, shorter ones, loopback unless --line says')
     parser.add_argument('--seconds', type=float, help='how long each scene is measured: 6, with --quick 4')
     parser.add_argument('--keys', type=int, help='how many are typed: 150, with --quick 60')
-    parser.add_argument('--scene', action='append', choices=list(ROWS), help='only this one; may be repeated')
+    parser.add_argument('--scene', action='append', choices=[*ROWS, 'film'], help='only this one; may be repeated')
     parser.add_argument('--line', action='append', choices=[line.name for line in LINES])
     parser.add_argument('--side', action='append', choices=['stock', 'vitrine'])
     parser.add_argument('--json', type=pathlib.Path, help='all figures of all runs')
@@ -45,7 +46,7 @@ def options_parse():
     options.runs = options.runs or (1 if quick else 5)
     options.seconds = options.seconds or (4 if quick else 6)
     options.keys = options.keys or (60 if quick else 150)
-    options.scene = options.scene or list(ROWS)
+    options.scene = options.scene or [*ROWS, 'film']
     options.side = options.side or ['stock', 'vitrine']
     options.line = options.line or (['loopback'] if quick else [line.name for line in LINES])
     return options
@@ -99,6 +100,8 @@ class Bench:
             sides = self.options.side if number % 2 == 0 else self.options.side[::-1]
             for name in sides:
                 self.run_side(name, number)
+            if 'film' in self.options.scene:
+                self.run_film()
 
     def run_side(self, name, number):
         address = '0.0.0.0' if OWN_NAMESPACE in os.environ else '127.0.0.1'
@@ -109,11 +112,21 @@ class Bench:
                     self.measure_ground(side)
                 for line in self.lines:
                     scenario = Scenario(side, line, self.options.seconds, self.options.keys)
-                    for scene in self.options.scene:
+                    for scene in [name for name in ROWS if name in self.options.scene]:
                         self.run_scene(scenario, scene, number)
         except (GuestError, ProbeError, OSError) as error:
             self.failed(f'run {number + 1} of {name}', error)
         say(f'# run {number + 1} of {name}: {time.monotonic() - began:.0f} s')
+
+    def run_film(self):
+        if video.missing():
+            say(f'# film is left out: no {video.missing()}')
+            return
+        figures = video.measure(self.options.seconds)
+        if not figures:
+            self.failed('film', 'bench-video said nothing')
+        for name, values in figures.items():
+            self.results.add(name, 'loopback', 'film', values)
 
     def measure_ground(self, side):
         """What drawing costs when nobody looks: taken where nothing else is done with the picture."""
@@ -137,6 +150,8 @@ class Bench:
     def derive_all(self):
         """Once all runs are there: the drawing's cost is taken from the same runs, as a mean."""
         for (_, _, scene), runs in self.results.runs.items():
+            if scene == 'film':
+                continue
             grounds = self.ground.get(scene, [])
             kinds = {kind for ground in grounds for kind in ground}
             ground = {kind: sum(g.get(kind, 0) for g in grounds) / len(grounds) for kind in kinds}

@@ -25,7 +25,8 @@ import time
 from probe import Probe
 from side import PASSWORD, stat_seconds
 
-MOTION = ('gl', 'window', 'video', 'scroll')
+MOTION = ('gl', 'world', 'window', 'video', 'scroll')
+FULL_SCREEN = ('gl', 'world')
 SETTLE_S = 8
 KEY_TIMEOUT_MS = 3000
 KEYS_IN_MOTION = 12
@@ -161,7 +162,7 @@ class Scenario:
             time.sleep(self.seconds)
             last = Snapshot(self.side, probe)
             figures = first.until(last)
-            if scene == 'gl':
+            if scene in FULL_SCREEN:
                 figures |= self.press_keys(probe, KEYS_IN_MOTION)
             frame, keys = self.side.stop()
             settled = probe.command(f'record-settle {frame} {keys} {SETTLE_S * 1000}', SETTLE_S)

@@ -14,7 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent.parent
 sys.path.insert(0, str(ROOT / 'tests/guest'))
 
-from control import Lines  # noqa: E402
+from control import GuestError, Lines  # noqa: E402
 from desktop import Desktop  # noqa: E402
 
 TICKS = os.sysconf('SC_CLK_TCK')
@@ -55,7 +55,11 @@ class Side:
         """Starts the scene program; it shows frame 0. Returns when it does."""
         control = self.desktop.control
         control.run(f'(setsid bench-scene {name} >/tmp/bench.log 2>&1 &); true')
-        control.wait_until('grep -q ready /tmp/bench.log', 60)
+        try:
+            control.wait_until('grep -q ready /tmp/bench.log', 60)
+        except GuestError as error:
+            state = control.run_status('cat /tmp/bench.log; pid=$(pidof bench-scene) && cat /proc/$pid/wchan /proc/$pid/stack')
+            raise GuestError(f'scene {name} does not start: {state[1]!r}') from error
         self.clocks = []
 
     def end_scene(self):

@@ -10,7 +10,8 @@
  *   log      "FRAME KEYS NANOSECONDS" for each frame shown so far, the time before the commit; then
  * "end" quit     ends
  *
- * Each key pressed on any keyboard counts: shown in scene typing by a character, in gl by a strip.
+ * Each key pressed on any keyboard counts: shown in scene typing by a character, in gl and world by
+ * a strip.
  */
 #include <GLES2/gl2.h>
 #include <GLES2/gl2ext.h>
@@ -131,6 +132,9 @@ static void programs_make(struct bench *bench)
 		glUniform2f(glGetUniformLocation(programs[i], "size"), (float)bench->scene.width,
 			(float)bench->scene.height);
 	}
+	glClearColor((float)(SCENE_DESKTOP_COLOR >> 16) / 255.0f,
+		(float)(SCENE_DESKTOP_COLOR >> 8 & 255) / 255.0f,
+		(float)(SCENE_DESKTOP_COLOR & 255) / 255.0f, 1.0f);
 	glEnableVertexAttribArray(0);
 	glEnableVertexAttribArray(1);
 }
@@ -188,7 +192,7 @@ static void textures_make(struct bench *bench)
 		scene_fill_discs(bench->pixels);
 		bench->discs = texture_make(bench, side, side, GL_CLAMP_TO_EDGE);
 	}
-	if (scene->kind == SCENE_SCROLL || scene->kind == SCENE_TYPING)
+	if (scene->has_text)
 		bench->text = texture_make(bench, side, side, GL_REPEAT);
 }
 
@@ -287,9 +291,11 @@ static void frame_paint(struct bench *bench, struct scene_rect damage)
 	glEnable(GL_SCISSOR_TEST);
 	glScissor(damage.x, scene->height - damage.y - damage.height, damage.width, damage.height);
 	glUseProgram(bench->textured);
-	if (damage.width == scene->width && scene->kind != SCENE_GL)
+	if (scene->kind == SCENE_GL)
+		glClear(GL_COLOR_BUFFER_BIT);
+	else if (damage.width == scene->width && scene->kind != SCENE_WORLD)
 		quad_draw(bench->desktop, all, 0, 0, scene->width, scene->height);
-	if (bench->ground) {
+	if (scene->has_ground) {
 		scene_ground_offset(scene, bench->frame, &u, &v);
 		quad_draw(bench->ground, scene->window, u, v, side, side);
 	}
@@ -500,7 +506,8 @@ int main(int argc, char **argv)
 
 	if (argc != 2 || !kms_output_open(&bench.output) ||
 		!scene_init(&bench.scene, argv[1], bench.output.width, bench.output.height)) {
-		fputs("usage: bench-scene gl|window|video|scroll|typing|still, on a screen large "
+		fputs("usage: bench-scene gl|world|window|video|scroll|typing|still, on a screen "
+		      "large "
 		      "enough\n",
 			stderr);
 		return 2;

@@ -11,7 +11,6 @@
 #define STRIP_BOX_HEIGHT (COUNTER_HEIGHT_PX + 2 * COUNTER_BORDER_PX)
 #define PAGE_MARGIN 24
 #define PAGE_WIDTH 800
-#define DESKTOP_COLOR 0x30506e
 #define PAPER_COLOR 0xf4f2ec
 #define INK_COLOR 0x202028
 #define SCREEN_COLOR 0x101820
@@ -58,7 +57,7 @@ static void strips_place(struct scene *scene)
 	add_strip(scene, left, top, false);
 	add_strip(
 		scene, left, window->y + window->height - STRIP_MARGIN - COUNTER_HEIGHT_PX, false);
-	if (scene->kind == SCENE_GL)
+	if (scene->window.width == scene->width)
 		add_strip(scene, window->x + window->width - STRIP_MARGIN - COUNTER_WIDTH_PX, top,
 			true);
 }
@@ -70,6 +69,7 @@ bool scene_init(struct scene *scene, const char *name, int width, int height)
 		int width, height, rate, n_discs;
 	} kinds[] = {
 		[SCENE_GL] = { "gl", 0, 0, 0, SCENE_DISCS_MAX },
+		[SCENE_WORLD] = { "world", 0, 0, 0, 6 },
 		[SCENE_WINDOW] = { "window", 800, 600, 0, 3 },
 		[SCENE_VIDEO] = { "video", 854, 480, 30, 2 },
 		[SCENE_SCROLL] = { "scroll", SCENE_TEXTURE_PX, 608, 30, 0 },
@@ -85,6 +85,9 @@ bool scene_init(struct scene *scene, const char *name, int width, int height)
 		scene->name = kinds[i].name;
 		scene->rate = kinds[i].rate;
 		scene->n_discs = kinds[i].n_discs;
+		scene->has_ground = scene->kind == SCENE_WORLD || scene->kind == SCENE_WINDOW ||
+				    scene->kind == SCENE_VIDEO;
+		scene->has_text = scene->kind == SCENE_SCROLL || scene->kind == SCENE_TYPING;
 		scene->window = (struct scene_rect){ 0, 0, width, height };
 		if (kinds[i].width)
 			scene->window = (struct scene_rect){ PAGE_WIDTH + 2 * PAGE_MARGIN, 240,
@@ -249,8 +252,8 @@ void scene_fill_desktop(const struct scene *scene, uint32_t *pixels)
 		  columns = (PAGE_WIDTH - 32) / SCENE_CELL_WIDTH_PX;
 
 	for (size_t i = 0; i < stride * (size_t)scene->height; i++)
-		pixels[i] = DESKTOP_COLOR | 0xff000000;
-	if (scene->kind == SCENE_GL)
+		pixels[i] = SCENE_DESKTOP_COLOR | 0xff000000;
+	if (scene->kind == SCENE_GL || scene->kind == SCENE_WORLD)
 		return;
 	for (int y = 0; y < page_height; y++) {
 		uint32_t *row = pixels + stride * (size_t)(y + PAGE_MARGIN) + PAGE_MARGIN;

@@ -5,7 +5,8 @@
  * be compared with what the guest drew. All of it is integer arithmetic of (scene, frame, keys):
  * every pixel is the same on both sides.
  *
- *   gl      the whole screen: a turning texture under bouncing discs
+ *   gl      the whole screen: discs that bounce before one colour, as kmscube's cube does
+ *   world   the whole screen: every pixel moves
  *   window  the same in a window beside a page of text
  *   video   a window that pans over a natural picture, with cuts, beside a page of text
  *   scroll  a terminal that scrolls by one line a frame
@@ -23,15 +24,24 @@
 #define SCENE_TEXTURE_PX 1024 /* textures are square and repeat */
 #define SCENE_TILE_PX 256     /* a disc's square in the disc texture */
 #define SCENE_DISC_PX 192     /* diameter */
-#define SCENE_DISCS_MAX 6
+#define SCENE_DISCS_MAX 8
 #define SCENE_CELL_WIDTH_PX 8
 #define SCENE_CELL_HEIGHT_PX 16
 #define SCENE_COLUMNS (SCENE_TEXTURE_PX / SCENE_CELL_WIDTH_PX)
 #define SCENE_TEXT_LINES                                                                           \
 	(SCENE_TEXTURE_PX / SCENE_CELL_HEIGHT_PX) /* lines the text texture holds */
 #define SCENE_STRIPS_MAX 3
+#define SCENE_DESKTOP_COLOR 0x30506eu
 
-enum scene_kind { SCENE_GL, SCENE_WINDOW, SCENE_VIDEO, SCENE_SCROLL, SCENE_TYPING, SCENE_STILL };
+enum scene_kind {
+	SCENE_GL,
+	SCENE_WORLD,
+	SCENE_WINDOW,
+	SCENE_VIDEO,
+	SCENE_SCROLL,
+	SCENE_TYPING,
+	SCENE_STILL
+};
 
 struct scene_rect {
 	int x, y, width, height;
@@ -51,6 +61,8 @@ struct scene {
 	struct scene_rect damage; /* what changes from frame to frame: the window and its strips */
 	int rate;                 /* frames a second that the guest draws; 0: as fast as it can */
 	int n_discs;
+	bool has_ground; /* a texture under the discs, not one colour */
+	bool has_text;
 	int n_strips;
 	struct scene_strip strips[SCENE_STRIPS_MAX];
 };

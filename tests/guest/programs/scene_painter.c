@@ -122,11 +122,11 @@ void scene_paint(struct scene_painter *painter, uint32_t frame, uint32_t keys, u
 
 	memcpy(pixels, painter->desktop,
 		(size_t)scene->width * (size_t)scene->height * sizeof(uint32_t));
-	if (scene->kind == SCENE_GL || scene->kind == SCENE_WINDOW || scene->kind == SCENE_VIDEO)
+	if (scene->has_ground)
 		paint_ground(painter, frame, pixels);
 	for (int disc = 0; disc < scene->n_discs; disc++)
 		paint_disc(painter, scene_disc_at(scene, frame, disc), pixels);
-	if (scene->kind == SCENE_SCROLL || scene->kind == SCENE_TYPING)
+	if (scene->has_text)
 		paint_text(painter, frame, keys, pixels);
 	for (int i = 0; i < scene->n_strips; i++)
 		paint_strip(scene, scene->strips[i].x, scene->strips[i].y,
