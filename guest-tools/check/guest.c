@@ -11,12 +11,17 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 #endif
 
 #include "guest-tools/common/text.h"
+
+/* A slow guest's udev takes seconds to load the driver; a broken one shall not hold the check up.
+ */
+#define UDEV_WAIT_MS 15000
 
 static void probe_kernel(struct guest *guest)
 {
@@ -67,7 +72,7 @@ static void probe_hypervisor(struct guest *guest)
 	char text[128];
 	if (text_read("/proc/device-tree/hypervisor/compatible", text, sizeof text))
 		text_copy(guest->hypervisor, sizeof guest->hypervisor,
-				strstr(text, "kvm") ? "KVM" : text);
+			strstr(text, "kvm") ? "KVM" : text);
 	else if (text_read("/sys/class/dmi/id/sys_vendor", text, sizeof text) &&
 		 strstr(text, "QEMU"))
 		text_copy(guest->hypervisor, sizeof guest->hypervisor, "QEMU");
@@ -92,7 +97,7 @@ static bool probe_screen(void *user, const char *path)
 	snprintf(file, sizeof file, "%s/driver", path);
 	text_link_name(file, screen->driver, sizeof screen->driver);
 	if (screen->vendor == GUEST_PCI_VENDOR_VIRTIO && screen->device == GUEST_PCI_DEVICE_GPU &&
-			!guest->gpu_found) {
+		!guest->gpu_found) {
 		guest->gpu_found = true;
 		text_copy(guest->gpu_bus, sizeof guest->gpu_bus, "pci");
 		text_copy(guest->gpu_slot, sizeof guest->gpu_slot, screen->slot);
@@ -166,7 +171,7 @@ static bool probe_card(void *user, const char *path)
 	if (text_find_path(file, found, sizeof found) > 0)
 		text_copy(card->render, sizeof card->render, strrchr(found, '/') + 1);
 	if (guest->gpu_card < 0 && guest->gpu_found && strcmp(card->slot, guest->gpu_slot) == 0 &&
-			strstr(card->driver, "virtio"))
+		strstr(card->driver, "virtio"))
 		guest->gpu_card = (int)guest->n_cards;
 	guest->n_cards++;
 	return true;
@@ -212,21 +217,48 @@ static void probe_nodes(struct guest *guest)
 	find_render_group(guest);
 }
 
+static void probe_devices(struct guest *guest)
+{
+	guest->n_screens = guest->n_cards = 0;
+	guest->gpu_card = -1;
+	text_each_path("/sys/bus/pci/devices/*", probe_screen, guest);
+	text_each_path("/sys/bus/virtio/devices/*", probe_virtio_device, guest);
+	text_each_path("/sys/class/drm/card[0-9]*", probe_card, guest);
+}
+
+/* The driver is being loaded, or udev has not given the nodes their rights yet. */
+static bool udev_is_busy(void)
+{
+	char state[16];
+	return access("/run/udev/queue", F_OK) == 0 ||
+	       (text_read("/sys/module/virtio_gpu/initstate", state, sizeof state) &&
+		       strcmp(state, "coming") == 0);
+}
+
+/* Soon after boot what is seen is not what will be. False: there was nothing to wait for. */
+static bool wait_for_udev(void)
+{
+	bool waited = false;
+	for (double end_ms = text_now_ms() + UDEV_WAIT_MS; udev_is_busy() && text_now_ms() < end_ms;
+		waited = true)
+		nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+	return waited;
+}
+
 void guest_probe(struct guest *guest, bool hands_off)
 {
 	guest->uid = geteuid();
 	guest->root = guest->uid == 0;
 	guest->hands_off = hands_off;
-	guest->gpu_card = -1;
 	probe_kernel(guest);
 	text_each_line("/etc/os-release", take_os_name, guest);
 	probe_hypervisor(guest);
 	guest->container = access("/run/.containerenv", F_OK) == 0 ||
 			   access("/.dockerenv", F_OK) == 0 ||
 			   access("/run/systemd/container", F_OK) == 0;
-	text_each_path("/sys/bus/pci/devices/*", probe_screen, guest);
-	text_each_path("/sys/bus/virtio/devices/*", probe_virtio_device, guest);
-	text_each_path("/sys/class/drm/card[0-9]*", probe_card, guest);
+	probe_devices(guest);
+	if (guest->gpu_found && wait_for_udev())
+		probe_devices(guest);
 	probe_nodes(guest);
 	guest_probe_driver(guest);
 }

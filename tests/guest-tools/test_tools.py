@@ -89,6 +89,10 @@ def test_environment():
     check = json.loads(result.stdout)["checks"][0]
     ok(check["cause"] == "mesa.environment" and "LIBGL_ALWAYS_SOFTWARE" in check["fix"],
        "a forcing variable is named with its fix", check)
+    ok(check["status"] == "fail", "and fails, whatever was drawn here", check["status"])
+    result = run(CHECK, "--json", "--only", "mesa.environment", GALLIUM_DRIVER="llvmpipe", LIBGL_ALWAYS_SOFTWARE="0")
+    check = json.loads(result.stdout)["checks"][0]
+    ok(check["status"] == "warn" and check["cause"] == "mesa.environment", "one that may force warns", check)
     result = run(CHECK, "--json", "--only", "mesa.environment", GALLIUM_DRIVER="virgl", LIBGL_ALWAYS_SOFTWARE="0")
     ok(json.loads(result.stdout)["checks"][0]["status"] == "pass", "harmless values pass")
 
