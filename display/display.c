@@ -11,6 +11,7 @@
 #include "display/inputs.h"
 #include "display/keeper.h"
 #include "display/line.h"
+#include "display/line_stats.h"
 #include "display/local.h"
 #include "display/relay/relay.h"
 #include "display/screens.h"
@@ -24,6 +25,7 @@ struct display {
 	struct keeper *keeper;
 	struct clients *clients;
 	struct line *line;
+	struct line_stats *line_stats;
 	struct relay *relay;
 	struct local *local;
 	struct audience *audience;
@@ -192,12 +194,15 @@ static void on_connection(void *user, int fd, const void *key, bool connected)
 static void on_rates(void *user)
 {
 	struct display *display = user;
+	bool watched = false;
 	for (unsigned i = 0; display->core && i < FRAME_HEADS_MAX; i++) {
 		uint32_t rate_mhz = audience_rate_mhz(display->audience, i);
 		screens_set_watched(display->screens, i, rate_mhz > 0);
 		if (display->link)
 			frame_link_want_rate(display->link, i, rate_mhz);
+		watched |= rate_mhz > 0;
 	}
+	line_stats_watch(display->line_stats, watched);
 }
 
 static const struct audience_ops audience_ops = {
@@ -437,6 +442,7 @@ struct display *display_create(
 	display->keeper = keeper_create(keeper_fd, &keeper_ops, display);
 	display->clients = clients_create(on_client, display);
 	display->line = line_create();
+	display->line_stats = line_stats_create(display->line);
 	display->relay = relay_create(&relay_options, display->line, &relay_ops, display);
 	display->local = local_create(&local_ops, display);
 	display->audience = audience_create(&audience_ops, display);
@@ -466,6 +472,7 @@ void display_destroy(struct display *display)
 	screens_destroy(display->screens);
 	audience_destroy(display->audience);
 	local_destroy(display->local);
+	line_stats_destroy(display->line_stats);
 	line_destroy(display->line);
 	inputs_destroy(display->inputs);
 	keeper_destroy(display->keeper);

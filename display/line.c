@@ -95,6 +95,7 @@ static void measure(struct head_line *head, struct line_figures *figures)
 		.rtt_min_us = info.tcpi_min_rtt,
 		.rate_bps = head->rate_bps,
 		.rate_is_floor = head->rate_is_floor,
+		.acked_bytes = info.tcpi_bytes_acked,
 		.backlog_bytes = measure_backlog(head),
 	};
 	g_strlcpy(figures->client, head->open.client, sizeof(figures->client));

@@ -30,6 +30,7 @@ struct line_figures {
 	/* Taken from spice-server for this head and not acknowledged by the client's kernel, plus what
 	 * spice-server has written and the relay has not taken. Does not count what spice-server keeps. */
 	uint32_t backlog_bytes;
+	uint64_t acked_bytes; /* that the client's kernel has received, so far */
 };
 
 struct line *line_create(void);

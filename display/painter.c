@@ -5,6 +5,7 @@
 
 #include "display/rects.h"
 #include "display/regions.h"
+#include "display/stats.h"
 #include "display/tiles.h"
 
 #define BYTES_PER_PIXEL 4u
@@ -162,6 +163,38 @@ static struct region *region_of(const struct painter *painter, const struct pain
 	return NULL;
 }
 
+/* Figures. */
+
+static void count_changed(const struct painter *painter, const struct frame_rect *rects, unsigned n)
+{
+	uint64_t pixels = 0;
+	for (unsigned i = 0; i < n; i++)
+		pixels += rect_area(&rects[i]);
+	for (unsigned i = 0; has_regions(painter) && i < painter->regions->n_live; i++) {
+		if (painter->regions->live[i].due)
+			pixels += rect_area(&painter->regions->live[i].rect);
+	}
+	stats_add(painter->head->number, STATS_CHANGED_PIXELS, pixels);
+}
+
+static void count_streams(const struct painter *painter)
+{
+	unsigned n = has_regions(painter) ? painter->regions->n_live : 0;
+	stats_set(painter->head->number, STATS_STREAMS, n);
+	if (n == 0)
+		stats_set_encoder(painter->head->number, "lossless");
+}
+
+/* Of a burst that begins a stream only the last picture is looked at. */
+static void count_picture(const struct painter *painter, const struct painter_step *step,
+		const struct frame_rect *part)
+{
+	if (step->again > 0)
+		return;
+	stats_add(painter->head->number, STATS_PICTURES, 1);
+	stats_add(painter->head->number, STATS_SENT_PIXELS, rect_area(part));
+}
+
 /* Looking at a frame. */
 
 /* Overlapping rectangles would be looked at more than once: past a head's area that is worse than all. */
@@ -254,6 +287,8 @@ static void plan(struct painter *painter, int64_t now_us)
 	struct frame_rect rects[PAINTER_RECTS_MAX + 1];
 	unsigned n = painter->tiles ? look(painter, now_us, rects) : list_damage(painter, rects);
 	painter->n_steps = painter->next_step = 0;
+	count_changed(painter, rects, n);
+	count_streams(painter);
 	add_rects(painter, rects, n);
 	if (painter->regions)
 		add_regions(painter);
@@ -359,6 +394,8 @@ static void step_taken(struct painter *painter, struct painter_step *step, uint3
 		step->again--;
 		return;
 	}
+	if (region && !region->begun)
+		stats_add(painter->head->number, STATS_STREAM_STARTS, 1);
 	if (region)
 		region->begun = true;
 	step->rect.y += rows;
@@ -384,6 +421,7 @@ static enum picture_result take_step(struct painter *painter, struct picture *pi
 		return result;
 	picture->moving = step->moving;
 	painter->whole_held |= step->point && !step->moving;
+	count_picture(painter, step, &part);
 	step_taken(painter, step, part.height);
 	return result;
 }

@@ -8,6 +8,7 @@
 
 #include "display/painter.h"
 #include "display/spice_gl.h"
+#include "display/stats.h"
 
 #define BYTES_PER_PIXEL 4u
 #define GROUP 0
@@ -168,6 +169,7 @@ static int get_command(QXLInstance *instance, QXLCommandExt *ext)
 {
 	struct spice_head *owner = spice_head_of(instance);
 	struct picture picture;
+	stats_set_thread_head(owner->head->number);
 	enum picture_result result = painter_take(owner->painter, g_get_monotonic_time(), &picture);
 	update_ticks(owner);
 	switch (result) {

@@ -3,6 +3,18 @@
 
 #include <string.h>
 
+static __thread unsigned thread_head = FRAME_HEADS_MAX;
+
+void stats_set_thread_head(unsigned head)
+{
+	thread_head = head;
+}
+
+unsigned stats_get_thread_head(void)
+{
+	return thread_head;
+}
+
 static struct stats_client *get_client(int client)
 {
 	return client >= 0 && client < STATS_CLIENTS_MAX ? &stats_get_memory()->clients[client] : NULL;

@@ -10,6 +10,13 @@
 
 #include "protocol/stats_writer.h"
 
+/*
+ * For what knows no head, in a thread that serves one: an encoder that spice-server makes in the head's
+ * worker. FRAME_HEADS_MAX, which every call ignores, in other threads.
+ */
+void stats_set_thread_head(unsigned head);
+unsigned stats_get_thread_head(void);
+
 /* `address`: where it comes from, for people to read. */
 int stats_client_open(const char *address);
 void stats_client_close(int client);

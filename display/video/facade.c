@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "display/stats.h"
 #include "display/video/access_unit.h"
 #include "display/video/convert.h"
 #include "display/video/rate.h"
@@ -50,6 +51,7 @@ typedef struct {
 	GstBin parent;
 	struct facade_choice choice; /* .candidate NULL: there is none */
 	GstElement *encoder;         /* the bin's */
+	unsigned head;               /* for figures; FRAME_HEADS_MAX: a trial */
 	GMutex lock;                 /* of what follows */
 	struct rate_input input;
 	struct rate told;
@@ -192,6 +194,9 @@ static GstPadProbeReturn on_encoded(GstPad *pad, GstPadProbeInfo *info, gpointer
 	g_mutex_unlock(&facade->lock);
 	if (facade->choice.candidate->rate == CANDIDATE_RATE_X264)
 		speed_note(took_ns, fps);
+	stats_add(facade->head, STATS_STREAM_FRAMES, 1);
+	stats_record_us(facade->head, STATS_PICTURE_TO_ENCODED, took_ns / 1000);
+	stats_set_encoder(facade->head, facade->choice.candidate->name);
 	return GST_PAD_PROBE_OK;
 }
 
@@ -340,6 +345,7 @@ static void facade_init(GTypeInstance *instance, gpointer class)
 {
 	Facade *facade = (Facade *)instance;
 	g_mutex_init(&facade->lock);
+	facade->head = stats_get_thread_head();
 	facade->quality = FIRST_QUALITY;
 	facade->first = true;
 }

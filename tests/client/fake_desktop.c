@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "protocol/link.h"
+#include "protocol/shm.h"
 #include "tests/client/certificate.h"
 
 #define READY_TIMEOUT_MS 20000
@@ -39,6 +40,7 @@ struct fake_desktop {
 	GCond changed;
 	bool ready, keeper_broken;
 	uint32_t area_width, area_height;
+	struct stats *stats; /* shared with display */
 };
 
 struct fake_render *fake_desktop_render(struct fake_desktop *desktop)
@@ -64,6 +66,11 @@ const char *fake_desktop_certificate(const struct fake_desktop *desktop)
 unsigned fake_desktop_port(const struct fake_desktop *desktop)
 {
 	return ntohs(((const struct sockaddr_in *)&desktop->listen_address)->sin_port);
+}
+
+const struct stats *fake_desktop_stats(const struct fake_desktop *desktop)
+{
+	return desktop->stats;
 }
 
 /* ---- keeper link ---- */
@@ -276,6 +283,21 @@ static void send_listener(struct fake_desktop *desktop, const struct fake_deskto
 	close(fd);
 }
 
+static void send_stats(struct fake_desktop *desktop)
+{
+	struct keeper_stats message = { .header.type = KEEPER_MESSAGE_STATS };
+	int fd = shm_create("stats", sizeof(*desktop->stats));
+
+	desktop->stats = shm_map(fd, sizeof(*desktop->stats), true);
+	g_assert_nonnull(desktop->stats);
+	desktop->stats->magic = STATS_MAGIC;
+	desktop->stats->version = STATS_VERSION;
+	desktop->stats->size_bytes = sizeof(*desktop->stats);
+	desktop->stats->worker = STATS_DISPLAY;
+	keeper_send(desktop, &message, sizeof(message), fd);
+	close(fd);
+}
+
 static void send_ticket(struct fake_desktop *desktop, const char *ticket)
 {
 	struct keeper_ticket message = { .header.type = KEEPER_MESSAGE_TICKET };
@@ -356,6 +378,7 @@ struct fake_desktop *fake_desktop_start(const struct fake_desktop_options *optio
 	g_source_unref(desktop_watch(desktop, desktop->keeper_link, keeper_readable));
 	desktop->thread = g_thread_new("fake-desktop", desktop_thread, desktop);
 	wait_ready(desktop);
+	send_stats(desktop);
 	send_ticket(desktop, options->ticket);
 	if (options->tls)
 		send_certificate(desktop);
@@ -436,6 +459,7 @@ void fake_desktop_stop(struct fake_desktop *desktop)
 	g_free(desktop->certificate);
 	g_mutex_clear(&desktop->lock);
 	g_cond_clear(&desktop->changed);
+	shm_unmap(desktop->stats, sizeof(*desktop->stats));
 	g_free(desktop);
 }
 

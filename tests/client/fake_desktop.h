@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "protocol/keeper_link.h"
+#include "protocol/stats.h"
 #include "tests/client/fake_qemu.h"
 #include "tests/client/fake_render.h"
 
@@ -57,6 +58,8 @@ void fake_desktop_renew_dbus(struct fake_desktop *desktop);
 /* Runs on the desktop's thread and waits: for fake_qemu's setters. */
 void fake_desktop_call(struct fake_desktop *desktop, void (*call)(struct fake_desktop *desktop));
 
+/* What display counts, as a reader sees it. */
+const struct stats *fake_desktop_stats(const struct fake_desktop *desktop);
 /* Resident memory of the display process in KiB; 0 when it is gone. */
 unsigned long fake_desktop_resident_kib(const struct fake_desktop *desktop);
 bool fake_desktop_is_alive(struct fake_desktop *desktop);
