@@ -410,6 +410,20 @@ static const struct keeper_ops keeper_ops = {
 	.gone = on_keeper_gone,
 };
 
+/* All heads go over one way: the slowest that is known. */
+static uint64_t line_bps(void *user)
+{
+	struct display *display = user;
+	struct line_figures figures;
+	uint64_t bps = 0;
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
+		if (line_get(display->line, i, &figures) && !figures.rate_is_floor && figures.rate_bps &&
+				(bps == 0 || figures.rate_bps < bps))
+			bps = figures.rate_bps;
+	}
+	return bps;
+}
+
 static void on_video(void *user)
 {
 	struct display *display = user;
@@ -427,6 +441,7 @@ static bool start(struct display *display, const struct display_options *options
 	display->screens = screens_create(server, on_wanted, &spice_gl_ops, display);
 	if (!display->spice_inputs || !display->agent || !display->screens)
 		return false;
+	video_set_line(line_bps, display);
 	video_start(&options->video, on_video, display);
 	return keeper_say_ready(display->keeper);
 }
@@ -472,6 +487,7 @@ void display_destroy(struct display *display)
 	screens_destroy(display->screens);
 	audience_destroy(display->audience);
 	local_destroy(display->local);
+	video_set_line(NULL, NULL);
 	line_stats_destroy(display->line_stats);
 	line_destroy(display->line);
 	inputs_destroy(display->inputs);

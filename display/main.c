@@ -61,7 +61,7 @@ static bool parse(int argc, char **argv, struct display_options *options)
 		{ "clock", 0, 0, G_OPTION_ARG_STRING, &clock,
 				"Whose clock video is shown by: vitrine (default) or server", "WHOSE" },
 		{ "encoder", 0, 0, G_OPTION_ARG_STRING, &options->video.encoder,
-				"Encode video with this and no other of its codec", "NAME" },
+				"Encode video with this (default: the best that works)", "NAME" },
 		{ "video-444", 0, 0, G_OPTION_ARG_NONE, &chroma_444,
 				"H.264 with full colour resolution, for clients that decode it", NULL },
 		{ "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL },

@@ -147,13 +147,17 @@ static char **renderer_argv(const struct options *o)
 
 static char **viewer_argv(const struct options *o)
 {
-	char *argv[] = {
-		find_worker(o->worker_dir, "display", "vitrine-display"),
-		g_strdup_printf("--name=%s", o->name),
-		o->clock ? g_strdup_printf("--clock=%s", o->clock) : NULL,
-		NULL,
-	};
-	return g_memdup2(argv, sizeof(argv));
+	g_autoptr(GPtrArray) argv = g_ptr_array_new();
+	g_ptr_array_add(argv, find_worker(o->worker_dir, "display", "vitrine-display"));
+	g_ptr_array_add(argv, g_strdup_printf("--name=%s", o->name));
+	if (o->clock)
+		g_ptr_array_add(argv, g_strdup_printf("--clock=%s", o->clock));
+	if (o->encoder)
+		g_ptr_array_add(argv, g_strdup_printf("--encoder=%s", o->encoder));
+	if (o->video_444)
+		g_ptr_array_add(argv, g_strdup("--video-444"));
+	g_ptr_array_add(argv, NULL);
+	return (char **)g_ptr_array_free(g_steal_pointer(&argv), FALSE);
 }
 
 static bool add_tls(struct keeper *keeper, GError **error)

@@ -79,9 +79,9 @@ char *options_find_worker_dir(void)
 /* GOption's idea of the options: where it writes. Strings are moved on from here. */
 static struct {
 	char *clock, *socket_path, *render_node, *spice_addr, *spice_unix, *password_file, *name, *qmp_path,
-			*stats_socket, *worker_dir;
+			*stats_socket, *worker_dir, *encoder;
 	int vhost_fd, spice_fd, spice_port;
-	gboolean print_capabilities, virgl, software, no_pacing, version;
+	gboolean print_capabilities, virgl, software, no_pacing, video_444, version;
 } raw = { .vhost_fd = -1, .spice_fd = -1 };
 
 static const GOptionEntry entries[] = {
@@ -96,6 +96,10 @@ static const GOptionEntry entries[] = {
 	{ "software", 0, 0, G_OPTION_ARG_NONE, &raw.software, "Draw on the CPU", NULL },
 	{ "no-pacing", 0, 0, G_OPTION_ARG_NONE, &raw.no_pacing,
 			"Let the guest draw faster than its monitors show (for benchmarks)", NULL },
+	{ "encoder", 0, 0, G_OPTION_ARG_STRING, &raw.encoder,
+			"Encode video with this (default: the best that works)", "NAME" },
+	{ "video-444", 0, 0, G_OPTION_ARG_NONE, &raw.video_444,
+			"Video with full colour resolution, for clients that decode it", NULL },
 	{ "spice-addr", 0, 0, G_OPTION_ARG_STRING, &raw.spice_addr,
 			"Listen on this address (default " DEFAULT_ADDRESS ")", "ADDR" },
 	{ "spice-port", 0, 0, G_OPTION_ARG_INT, &raw.spice_port, "Listen on this TCP port", "N" },
@@ -127,6 +131,8 @@ static void take_raw(struct options *o)
 		.print_capabilities = raw.print_capabilities,
 		.virgl = raw.virgl,
 		.software = raw.software,
+		.encoder = raw.encoder,
+		.video_444 = raw.video_444,
 		.render_node = raw.render_node,
 		.no_pacing = raw.no_pacing,
 		.spice_addr = raw.spice_addr ? raw.spice_addr : g_strdup(DEFAULT_ADDRESS),
@@ -170,6 +176,7 @@ void options_finish(struct options *o)
 {
 	g_free(o->socket_path);
 	g_free(o->render_node);
+	g_free(o->encoder);
 	g_free(o->spice_addr);
 	g_free(o->spice_unix);
 	tls_options_finish(&o->tls);

@@ -19,6 +19,8 @@ struct options {
 
 	bool virgl;
 	bool software;
+	char *encoder; /* of video, see vitrine-gpu(1); NULL: display chooses */
+	bool video_444;
 	char *render_node;
 	bool no_pacing;
 

@@ -339,6 +339,10 @@ static char **keeper_command(const struct run *run)
 		add_format(argv, "--render-node=%s", o->render_node);
 	if (o->software)
 		add_format(argv, "--software");
+	if (o->encoder)
+		add_format(argv, "--encoder=%s", o->encoder);
+	if (o->video_444)
+		add_format(argv, "--video-444");
 	if (!o->no_virgl)
 		add_format(argv, "--virgl");
 	if (o->no_pacing)

@@ -116,9 +116,9 @@ static char **split_rest(int *argc, char **argv)
 /* GOption's idea of the options: where it writes. Strings are moved on from here. */
 static struct {
 	char *clock, *name, *disk, *disk_format, *kernel, *initrd, *append, *accel, *serial, *spice_addr,
-			*spice_unix, *password_file, *render_node, *qemu;
+			*spice_unix, *password_file, *render_node, *qemu, *encoder;
 	int memory, cpus, port;
-	gboolean snapshot, uefi, no_network, no_virgl, software, no_pacing;
+	gboolean snapshot, uefi, no_network, no_virgl, software, no_pacing, video_444;
 } raw = { .memory = RUN_DEFAULT_MEMORY_MIB, .cpus = RUN_DEFAULT_CPUS };
 
 static const GOptionEntry entries[] = {
@@ -150,6 +150,10 @@ static const GOptionEntry entries[] = {
 			"Ask clients for the password in this file", "PATH" },
 	{ "no-virgl", 0, 0, G_OPTION_ARG_NONE, &raw.no_virgl, "No OpenGL for the guest", NULL },
 	{ "software", 0, 0, G_OPTION_ARG_NONE, &raw.software, "Draw on the CPU", NULL },
+	{ "encoder", 0, 0, G_OPTION_ARG_STRING, &raw.encoder,
+			"Encode video with this (default: the best that works)", "NAME" },
+	{ "video-444", 0, 0, G_OPTION_ARG_NONE, &raw.video_444,
+			"Video with full colour resolution, for clients that decode it", NULL },
 	{ "render-node", 0, 0, G_OPTION_ARG_FILENAME, &raw.render_node, "Draw on this GPU", "PATH" },
 	{ "no-pacing", 0, 0, G_OPTION_ARG_NONE, &raw.no_pacing,
 			"Let the guest draw faster than its monitors show (for benchmarks)", NULL },
@@ -176,6 +180,8 @@ static void take_raw(struct run_options *o)
 	o->no_virgl = raw.no_virgl;
 	o->software = raw.software;
 	o->no_pacing = raw.no_pacing;
+	o->encoder = raw.encoder;
+	o->video_444 = raw.video_444;
 	o->render_node = raw.render_node;
 	o->qemu = raw.qemu;
 }
@@ -204,7 +210,7 @@ void run_options_finish(struct run_options *o)
 {
 	char *texts[] = { o->name, o->disk, o->disk_format, o->kernel, o->initrd, o->append,
 		o->serial, o->spice_addr, o->spice_unix, o->password_file, o->render_node,
-		o->qemu, o->clock };
+		o->encoder, o->qemu, o->clock };
 	for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++)
 		g_free(texts[i]);
 	tls_options_finish(&o->tls);

@@ -36,6 +36,8 @@ struct run_options {
 
 	bool no_virgl, software, no_pacing;
 	char *render_node;
+	char *encoder; /* as vitrine-gpu's */
+	bool video_444;
 
 	char *qemu;  /* NULL: search */
 	char **rest; /* QEMU arguments after "--"; never NULL */

@@ -105,14 +105,16 @@ static const struct candidate candidates[] = {
 		.rate = CANDIDATE_RATE_TARGET,
 		.rate_property = "target-bitrate",
 		.rate_unit = 1,
+		.timed = true,
 		.settings = {
 			{ "deadline", "1" }, { "cpu-used", "8" }, { "lag-in-frames", "0" },
-			{ "end-usage", "cbr" }, { "min-quantizer", "4" }, { "max-quantizer", "56" },
+			{ "end-usage", "cbr" }, { "min-quantizer", "16" }, { "max-quantizer", "56" },
 			{ "keyframe-max-dist", NO_MORE_KEY_FRAMES }, { "auto-alt-ref", "false" },
 			{ "resize-allowed", "false" }, { "dropframe-threshold", "0" },
 			{ "buffer-size", "100" }, { "buffer-initial-size", "60" },
 			{ "buffer-optimal-size", "80" }, { "static-threshold", "100" },
-			{ "token-partitions", "2" }, { "threads", "2" },
+			/* More of them wait for each other in busy loops. */
+			{ "threads", "1" },
 		},
 	},
 	{

@@ -43,6 +43,7 @@ struct candidate {
 	enum candidate_rate rate;
 	const char *rate_property;
 	unsigned rate_unit;
+	bool timed; /* spends by pictures' times, not by their number */
 	/* The decoder's buffer: a property in kbit, or NULL. */
 	const char *buffer_property;
 	struct candidate_setting settings[CANDIDATES_SETTINGS_MAX]; /* ends with NULL */

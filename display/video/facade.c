@@ -44,7 +44,8 @@ struct choices {
 static struct {
 	GMutex lock;
 	struct choices choices[CANDIDATE_CODECS];
-	uint64_t line_bps;
+	uint64_t (*line_bps)(void *user);
+	void *user;
 } state;
 
 typedef struct {
@@ -109,7 +110,7 @@ static void update_rate(Facade *facade)
 {
 	const struct candidate *candidate = facade->choice.candidate;
 	g_mutex_lock(&state.lock);
-	facade->input.line_bps = state.line_bps;
+	facade->input.line_bps = state.line_bps ? state.line_bps(state.user) : 0;
 	g_mutex_unlock(&state.lock);
 	if (!candidate || candidate->rate == CANDIDATE_RATE_QUALITY)
 		return;
@@ -158,6 +159,8 @@ static void note_caps(Facade *facade, GstCaps *caps)
 	facade->input.stated_fps = fps_d > 0 ? (double)fps_n / fps_d : 0;
 	facade->input.real_fps = facade->input.stated_fps;
 	facade->interval_ns = 1e9 / MAX(facade->input.stated_fps, 1.0);
+	if (facade->choice.candidate && facade->choice.candidate->timed)
+		facade->input.stated_fps = 0;
 }
 
 static GstPadProbeReturn on_picture(GstPad *pad, GstPadProbeInfo *info, gpointer user)
@@ -381,9 +384,10 @@ void facade_set_choices(
 	g_mutex_unlock(&state.lock);
 }
 
-void facade_set_line(uint64_t bits_per_second)
+void facade_set_line(uint64_t (*line_bps)(void *user), void *user)
 {
 	g_mutex_lock(&state.lock);
-	state.line_bps = bits_per_second;
+	state.line_bps = line_bps;
+	state.user = user;
 	g_mutex_unlock(&state.lock);
 }

@@ -35,5 +35,5 @@ void facade_set_choices(
 
 GType facade_type(enum candidate_codec codec);
 
-/* Bits per second, 0: unknown. Any thread. */
-void facade_set_line(uint64_t bits_per_second);
+/* See video_set_line(). */
+void facade_set_line(uint64_t (*line_bps)(void *user), void *user);

@@ -27,11 +27,11 @@ static double ceiling_bps(const struct rate_input *input)
 
 static struct rate rate_of(const struct rate_input *input, double bps)
 {
-	double real_fps = bounded_fps(input->real_fps), stated_fps = bounded_fps(input->stated_fps);
+	double real_fps = bounded_fps(input->real_fps);
+	double stretch = input->stated_fps > 0 ? bounded_fps(input->stated_fps) / real_fps : 1;
 	double least = 2 * bps / real_fps, most = MAX(least, bps * RATE_BUFFER_MAX_MS / 1000);
 	double buffer = CLAMP((double)input->line_bps * RATE_LINE_MS / 1000, least, most);
-	/* An encoder spends by the picture, so by the rate of pictures that it believes in. */
-	double told_bps = bps * stated_fps / real_fps;
+	double told_bps = bps * MIN(stretch, RATE_STRETCH);
 	return (struct rate){
 		.kbit = (uint32_t)MIN(told_bps / 1000, 2.0e6),
 		.buffer_ms = (uint32_t)MAX(1, buffer * 1000 / told_bps),

@@ -10,6 +10,9 @@
  *
  * The buffer (H.264: VBV) bounds one picture: what the line carries in RATE_LINE_MS, so that a picture
  * never fills it for longer; two frame periods of the rate where the line is unknown, and at least.
+ *
+ * Encoders spend by the picture, at a rate of pictures they were told; when fewer come, each may cost
+ * more, up to RATE_STRETCH: an encoder that is itself the reason must not be given more work.
  */
 #pragma once
 
@@ -25,10 +28,12 @@
  * are given. */
 #define RATE_BITS_PER_PIXEL 0.15
 
+#define RATE_STRETCH 2.0
+
 struct rate_input {
 	uint64_t allowed_bps; /* by spice-server; 0: it has not said */
 	uint64_t line_bps;    /* 0: unknown */
-	double stated_fps;    /* what the encoder was told */
+	double stated_fps;    /* what the encoder was told; 0: it goes by the pictures' times */
 	double real_fps;      /* what comes */
 	uint32_t width, height;
 };

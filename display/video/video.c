@@ -9,12 +9,13 @@
 
 struct search {
 	const struct video_options *options;
-	bool forced_found;
+	const struct candidate *forced; /* NULL: none, or it does not work */
 	struct facade_choice choices[CANDIDATE_CODECS][FACADE_CHOICES_MAX];
 	unsigned n_choices[CANDIDATE_CODECS];
 };
 
 static char *codecs_text;
+static char *choice_text; /* for people */
 
 static struct {
 	struct video_options options;
@@ -78,7 +79,7 @@ static void consider(struct search *search, const struct candidate *candidate)
 		return;
 	search->choices[candidate->codec][(*n)++] = choice;
 	if (g_strcmp0(search->options->encoder, candidate->name) == 0)
-		search->forced_found = true;
+		search->forced = candidate;
 }
 
 static void put_in_service(struct search *search, GString *said, GString *codecs)
@@ -91,8 +92,11 @@ static void put_in_service(struct search *search, GString *said, GString *codecs
 		facade_set_choices(codec, search->choices[codec], n);
 		if (n == 0)
 			continue;
-		gst_element_register(NULL, candidate_codec_element(codec), GST_RANK_NONE, facade_type(codec));
-		g_string_append_printf(codecs, "gstreamer:%s;", name);
+		gst_element_register(
+				NULL, candidate_codec_element(codec), GST_RANK_NONE, facade_type(codec));
+		bool first = search->forced && search->forced->codec == codec;
+		g_autofree char *entry = g_strdup_printf("gstreamer:%s;", name);
+		g_string_insert(codecs, first ? 0 : -1, entry);
 	}
 	g_string_append(codecs, "spice:mjpeg");
 }
@@ -114,8 +118,9 @@ bool video_init(const struct video_options *options)
 	put_in_service(&search, said, codecs);
 	g_free(codecs_text);
 	codecs_text = g_string_free(codecs, FALSE);
-	g_message("video: encoders: %s", said->str);
-	if (!options->encoder || search.forced_found)
+	g_free(choice_text);
+	choice_text = g_strdup(said->str);
+	if (!options->encoder || search.forced)
 		return true;
 	g_warning("video: no encoder \"%s\" here", options->encoder);
 	return false;
@@ -127,6 +132,8 @@ static gboolean on_done(gpointer user)
 	start.source = 0;
 	g_mutex_unlock(&start.lock);
 	start.done(start.user);
+	if (choice_text)
+		g_message("video: encoders: %s", choice_text);
 	return G_SOURCE_REMOVE;
 }
 
@@ -134,7 +141,7 @@ static gpointer run_init(gpointer user)
 {
 	video_init(&start.options);
 	g_mutex_lock(&start.lock);
-	start.source = g_idle_add(on_done, NULL);
+	start.source = g_idle_add_full(G_PRIORITY_HIGH, on_done, NULL, NULL);
 	g_mutex_unlock(&start.lock);
 	return NULL;
 }
@@ -161,7 +168,7 @@ const char *video_codecs(void)
 	return codecs_text ? codecs_text : "spice:mjpeg";
 }
 
-void video_set_line(uint64_t bits_per_second)
+void video_set_line(uint64_t (*line_bps)(void *user), void *user)
 {
-	facade_set_line(bits_per_second);
+	facade_set_line(line_bps, user);
 }

@@ -18,7 +18,8 @@
 #include <stdint.h>
 
 struct video_options {
-	/* Name of a candidate (candidates.h), which alone serves its codec then; NULL: what works best. */
+	/* Name of a candidate (candidates.h), which alone serves its codec then, and that codec is
+	 * preferred; NULL: what works best. */
 	char *encoder;
 	/*
 	 * H.264 in 4:4:4: colours as sharp as brightness, which coloured text in a video needs. A client
@@ -29,7 +30,7 @@ struct video_options {
 };
 
 /*
- * What video_start() does in its thread. Tries the candidates, registers the elements and says the choice in one log line. Takes a few
+ * What video_start() does in its thread: tries the candidates and registers the elements. Takes a few
  * hundred milliseconds, longer when GStreamer scans its plugins for the first time; any thread.
  * False when GStreamer cannot be used, or no candidate is named `options->encoder` and works: the line
  * says so, and what stands there otherwise is used.
@@ -38,7 +39,7 @@ bool video_init(const struct video_options *options);
 
 /*
  * video_init() on a thread of its own, so that clients do not wait for it; `done` is called once on the
- * main loop unless video_stop() comes first. Until then spice-server may be told only of codecs that
+ * main loop unless video_stop() comes first, and the choice is said in one log line. Until then spice-server may be told only of codecs that
  * do not use GStreamer ("spice:mjpeg"). `options` are copied, its text is not.
  */
 void video_start(const struct video_options *options, void (*done)(void *user), void *user);
@@ -48,5 +49,8 @@ void video_stop(void);
 /* What spice_server_set_video_codecs() should be told: the codecs that have an encoder, best first. */
 const char *video_codecs(void);
 
-/* Bits per second that the line to the client carries, 0 when unknown. Any thread. See rate.h. */
-void video_set_line(uint64_t bits_per_second);
+/*
+ * Whom to ask for the bits per second that the line to the client carries, 0 when unknown (rate.h): before
+ * each picture, from any thread, with a lock held that setting takes too. NULL: nobody any more.
+ */
+void video_set_line(uint64_t (*line_bps)(void *user), void *user);

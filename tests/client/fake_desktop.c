@@ -345,8 +345,15 @@ static void start_process(struct fake_desktop *desktop, const struct fake_deskto
 	g_subprocess_launcher_set_child_setup(launcher, die_with_the_test, NULL, NULL);
 	g_autofree char *clock =
 		options->clock ? g_strdup_printf("--clock=%s", options->clock) : NULL;
-	desktop->process = g_subprocess_launcher_spawn(
-		launcher, &error, program, "--name=test", clock, NULL);
+	g_autofree char *encoder =
+		options->encoder ? g_strdup_printf("--encoder=%s", options->encoder) : NULL;
+	const char *argv[] = { program, "--name=test", NULL, NULL, NULL };
+	unsigned argc = 2;
+	if (clock)
+		argv[argc++] = clock;
+	if (encoder)
+		argv[argc++] = encoder;
+	desktop->process = g_subprocess_launcher_spawnv(launcher, argv, &error);
 	g_assert_no_error(error);
 }
 

@@ -24,6 +24,7 @@ struct fake_desktop_options {
 	bool tls;           /* on TCP, with a certificate made for this desktop */
 	bool no_qemu;       /* no D-Bus descriptor is sent */
 	const char *clock;  /* display's --clock; NULL: its default */
+	const char *encoder; /* as --encoder; NULL: display chooses */
 };
 
 struct fake_desktop;

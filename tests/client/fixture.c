@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdlib.h>
 
+/* A first start looks through all of GStreamer's plugins. */
+#define ENCODERS_MS 60000
 #define CONNECT_MS 20000
 #define SKIPPED 77
 
@@ -39,6 +41,8 @@ void fixture_start(struct fixture *fixture, uint32_t width, uint32_t height,
 
 void fixture_connect(struct fixture *fixture)
 {
+	/* Other encoders than at the start would end a stream that has begun. */
+	g_assert_true(fake_desktop_wait_log(fixture->desktop, "video: encoders:", ENCODERS_MS));
 	fixture->client = client_new(fake_desktop_address(fixture->desktop), NULL);
 	g_assert_true(client_is_connected(fixture->client));
 	g_assert_true(fake_render_wait_rate(fixture->render, 0, true, CONNECT_MS));

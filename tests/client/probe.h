@@ -71,6 +71,7 @@ struct probe {
 	int button_state;   /* SPICE_MOUSE_BUTTON_MASK_* */
 	uint64_t n_updates; /* invalidates and primaries of all displays */
 	uint64_t n_streams; /* video streams that servers began, all connections */
+	const char *codec;  /* of the last stream that GStreamer decoded: "h264", "vp8"; NULL: none */
 	GQueue commands;    /* char *, lines not handled yet */
 	bool input_ended, quit;
 	int exit_code;

@@ -186,6 +186,17 @@ struct log_watch {
 	bool print;
 };
 
+/* What spice-client-glib's playbin plugs in tells the codec; JPEG it decodes by itself. */
+static void note_codec(struct probe *probe, const char *message)
+{
+	if (!strstr(message, "A new element was added"))
+		return;
+	if (strstr(message, "h264parse"))
+		probe->codec = "h264";
+	else if (strstr(message, "vp8dec") || strstr(message, "avdec_vp8"))
+		probe->codec = "vp8";
+}
+
 /* spice-client-glib has no signal for a stream that it decodes itself; its debug log names it. */
 static void log_line(const char *domain, GLogLevelFlags level, const char *message, gpointer user)
 {
@@ -193,6 +204,8 @@ static void log_line(const char *domain, GLogLevelFlags level, const char *messa
 
 	if ((level & G_LOG_LEVEL_DEBUG) && strstr(message, "display_handle_stream_create"))
 		watch->probe->n_streams++;
+	if (level & G_LOG_LEVEL_DEBUG)
+		note_codec(watch->probe, message);
 	if (watch->print ||
 		(level & (G_LOG_LEVEL_WARNING | G_LOG_LEVEL_CRITICAL | G_LOG_FLAG_FATAL)))
 		g_printerr("%s: %s\n", domain, message);

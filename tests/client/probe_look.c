@@ -109,6 +109,7 @@ static void run_stats(struct call *call)
 	call_put_int(call, "pixels", n_pixels);
 	call_put_int(call, "updates", probe->n_updates);
 	call_put_int(call, "streams", probe->n_streams);
+	call_put_text(call, "codec", probe->codec ? probe->codec : "none");
 	call_put_key(call, "bytes_read");
 	g_string_append_c(call->json, '{');
 	g_autoptr(GList) channels =

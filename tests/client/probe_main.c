@@ -16,7 +16,7 @@
  *   hash X Y W H [CH]               {"hash":"sha256 of the region's packed R,G,B bytes"}
  *   screenshot FILE.png|FILE.ppm [CH]
  *   counter [CH]                    the frame counter strip now: value, x, y
- *   stats                           primaries, invalidates, pixels, streams, bytes read per channel
+ *   stats                           primaries, invalidates, pixels, streams, codec, bytes read per channel
  *   cursor                          shape's size, hot spot, sha256 of its R,G,B,A bytes, visible,
  * position, how many sets, moves and hides came cursor-pixel X Y {"pixel":"rrggbbaa"} mouse-mode
  * {"mode":"client"|"server"} leds                            {"scroll":b,"num":b,"caps":b} Waiting

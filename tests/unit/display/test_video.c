@@ -268,7 +268,11 @@ static void test_pictures_per_second(void)
 	g_assert_cmpuint(rate_ceiling(&input).kbit, ==, 4000);
 	input.real_fps = 15;
 	g_assert_cmpuint(rate_ceiling(&input).kbit, ==, 16000);
+	/* A slow encoder gets no more work. */
+	input.real_fps = 6;
+	g_assert_cmpuint(rate_ceiling(&input).kbit, ==, 16000);
 	input.stated_fps = 0;
+	g_assert_cmpuint(rate_ceiling(&input).kbit, ==, 8000);
 	input.real_fps = 0;
 	g_assert_cmpuint(rate_ceiling(&input).kbit, ==, 8000);
 }
