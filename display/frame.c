@@ -126,6 +126,7 @@ struct frame *frame_create(struct buffer *buffer, const struct frame_frame *mess
 	frame->buffer = buffer_ref(buffer);
 	frame->head = message->head;
 	frame->serial = message->serial;
+	frame->flush_time_ns = message->flush_time_ns;
 	frame->width = width;
 	frame->height = height;
 	frame->stride_bytes = buffer->stride_bytes;

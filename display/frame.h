@@ -46,6 +46,7 @@ struct frame {
 	struct buffer *buffer;
 	uint32_t head;
 	uint64_t serial;
+	uint64_t flush_time_ns; /* CLOCK_MONOTONIC; as render says */
 	uint32_t width, height;
 	uint32_t stride_bytes;
 	const struct frame_dmabuf *dmabuf; /* NULL, or all of it is the head's picture: no pixels here */

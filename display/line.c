@@ -17,6 +17,7 @@ struct head_line {
 	unsigned name; /* 0: no line */
 	struct line_open open;
 	uint32_t held_bytes;
+	uint32_t margin_ms;
 	uint64_t rate_bps;
 	bool rate_is_floor;
 	uint64_t acked_bytes;   /* as of the last measurement of the rate */
@@ -96,6 +97,7 @@ static void measure(struct head_line *head, struct line_figures *figures)
 		.rate_bps = head->rate_bps,
 		.rate_is_floor = head->rate_is_floor,
 		.acked_bytes = info.tcpi_bytes_acked,
+		.margin_ms = head->margin_ms,
 		.backlog_bytes = measure_backlog(head),
 	};
 	g_strlcpy(figures->client, head->open.client, sizeof(figures->client));
@@ -163,6 +165,7 @@ unsigned line_open(struct line *line, unsigned number, const struct line_open *o
 	head->name = line->last_name;
 	head->open = *open;
 	head->held_bytes = 0;
+	head->margin_ms = 0;
 	head->rate_bps = 0;
 	head->rate_is_floor = false;
 	head->acked_bytes = 0;
@@ -185,6 +188,13 @@ void line_set_held(struct line *line, unsigned number, unsigned name, uint32_t h
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&line->lock);
 	if (line->heads[number].name == name)
 		line->heads[number].held_bytes = held_bytes;
+}
+
+void line_set_margin(struct line *line, unsigned number, unsigned name, uint32_t margin_ms)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&line->lock);
+	if (line->heads[number].name == name)
+		line->heads[number].margin_ms = margin_ms;
 }
 
 bool line_check(struct line *line, unsigned number, unsigned name)

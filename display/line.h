@@ -31,6 +31,7 @@ struct line_figures {
 	 * spice-server has written and the relay has not taken. Does not count what spice-server keeps. */
 	uint32_t backlog_bytes;
 	uint64_t acked_bytes; /* that the client's kernel has received, so far */
+	uint32_t margin_ms;   /* how far its clock is kept behind; 0: as spice-server says */
 };
 
 struct line *line_create(void);
@@ -74,5 +75,6 @@ unsigned line_open(struct line *line, unsigned head, const struct line_open *ope
 void line_close(struct line *line, unsigned head, unsigned name);
 /* How much the relay holds in its own memory. */
 void line_set_held(struct line *line, unsigned head, unsigned name, uint32_t held_bytes);
+void line_set_margin(struct line *line, unsigned head, unsigned name, uint32_t margin_ms);
 /* Wakes the head if it is time to. False: nobody waits any more. */
 bool line_check(struct line *line, unsigned head, unsigned name);

@@ -38,6 +38,7 @@ static void note(struct seen *seen, unsigned head, const struct line_figures *fi
 	stats_add(head, STATS_SENT_BYTES, sent_bytes);
 	stats_client_add(seen->client, STATS_CLIENT_SENT_BYTES, sent_bytes);
 	stats_client_set(seen->client, STATS_CLIENT_ROUND_TRIP_US, figures->rtt_us);
+	stats_client_set(seen->client, STATS_CLIENT_CLOCK_MARGIN_US, figures->margin_ms * 1000ull);
 	stats_client_set(seen->client, STATS_CLIENT_BITS_PER_S, figures->rate_bps);
 }
 

@@ -421,6 +421,8 @@ static enum picture_result take_step(struct painter *painter, struct picture *pi
 		return result;
 	picture->moving = step->moving;
 	painter->whole_held |= step->point && !step->moving;
+	if (painter->next_step == 0)
+		stats_frame_begun(painter->head->number, painter->current->frame->flush_time_ns);
 	count_picture(painter, step, &part);
 	step_taken(painter, step, part.height);
 	return result;

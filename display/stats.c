@@ -15,6 +15,22 @@ unsigned stats_get_thread_head(void)
 	return thread_head;
 }
 
+static uint64_t begun_ns[FRAME_HEADS_MAX]; /* 0: on the wire */
+
+void stats_frame_begun(unsigned head, uint64_t flush_time_ns)
+{
+	if (head < FRAME_HEADS_MAX)
+		__atomic_store_n(&begun_ns[head], flush_time_ns, __ATOMIC_RELAXED);
+}
+
+void stats_wire_idle(unsigned head)
+{
+	uint64_t flush_time_ns = head < FRAME_HEADS_MAX ?
+			__atomic_exchange_n(&begun_ns[head], 0, __ATOMIC_RELAXED) : 0;
+	if (flush_time_ns)
+		stats_record_since_ns(head, STATS_FLUSH_TO_WIRE, flush_time_ns);
+}
+
 static struct stats_client *get_client(int client)
 {
 	return client >= 0 && client < STATS_CLIENTS_MAX ? &stats_get_memory()->clients[client] : NULL;

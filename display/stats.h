@@ -17,6 +17,13 @@
 void stats_set_thread_head(unsigned head);
 unsigned stats_get_thread_head(void);
 
+/*
+ * The way to the wire. A frame that was flushed at that time is being sent; everything that spice-server
+ * wrote has gone out. Frames overlap on a line that is full: then the newest counts.
+ */
+void stats_frame_begun(unsigned head, uint64_t flush_time_ns);
+void stats_wire_idle(unsigned head);
+
 /* `address`: where it comes from, for people to read. */
 int stats_client_open(const char *address);
 void stats_client_close(int client);

@@ -79,9 +79,9 @@ enum stats_gauge {
 /* Where the time of a frame goes; histograms. All are filled by display. */
 enum stats_stage {
 	STATS_FLUSH_TO_PICTURE,   /* guest's flush taken -> frame here, ready to be read */
-	STATS_PICTURE_TO_ENCODED, /* -> compressed, or out of the video encoder */
-	STATS_ENCODED_TO_WIRE,    /* -> last byte given to the client's socket */
-	STATS_FLUSH_TO_WIRE,      /* all of it */
+	STATS_PICTURE_TO_ENCODED, /* in the video encoder */
+	STATS_ENCODED_TO_WIRE,    /* from spice-server -> given to the client's socket; of each piece */
+	STATS_FLUSH_TO_WIRE,      /* from the flush until nothing of it waits for the client's socket */
 	STATS_STAGES,
 };
 

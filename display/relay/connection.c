@@ -2,6 +2,7 @@
 #include "display/relay/connection.h"
 
 #include <errno.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "display/relay/pipe.h"
 #include "display/relay/spice_talk.h"
 #include "display/relay/spice_watches.h"
+#include "display/stats.h"
 #include "protocol/frame_link.h"
 
 /* One reading each way; with the kernel's buffers this is what can be under way unseen by spice-server. */
@@ -45,6 +47,7 @@ struct connection {
 	unsigned line_name; /* 0: none */
 	gint64 line_us; /* last measured for the session */
 	uint32_t line_held_bytes;
+	gint64 pulled_us; /* what is in the server's pipe */
 	gint line_awaited; /* atomic */
 	char client[LINE_CLIENT_BYTES];
 };
@@ -145,6 +148,8 @@ static void measure_line(struct connection *connection, gint64 now_us)
 		return;
 	connection->line_us = now_us;
 	session_line(connection->watched.session, figures.rtt_min_us, figures.rtt_var_us);
+	line_set_margin(connection->host->line, head, connection->line_name,
+			session_margin_ms(connection->watched.session));
 }
 
 /* ---- sessions ---- */
@@ -260,7 +265,22 @@ static bool pull(struct connection *connection, enum spice_talk_side side)
 		return false;
 	}
 	pipe_fill(pipe, (size_t)n);
+	if (side == SPICE_TALK_SERVER)
+		connection->pulled_us = g_get_monotonic_time();
 	return parse(connection, side);
+}
+
+/* A head's pipe is empty. More may wait in front of it. */
+static void count_gone(const struct connection *connection)
+{
+	unsigned head = connection->talk.link.id;
+	int waiting_bytes = 0;
+	if (connection->line_name == 0)
+		return;
+	stats_record_us(head, STATS_ENCODED_TO_WIRE,
+			(uint64_t)(g_get_monotonic_time() - connection->pulled_us));
+	if (ioctl(connection->inner.fd, FIONREAD, &waiting_bytes) == 0 && waiting_bytes == 0)
+		stats_wire_idle(head);
 }
 
 /* True: something went. */
@@ -280,6 +300,8 @@ static bool push(struct connection *connection, enum spice_talk_side side)
 		pipe_drain(pipe, (size_t)n);
 		any = true;
 	}
+	if (any && side == SPICE_TALK_SERVER && pipe_is_idle(pipe))
+		count_gone(connection);
 	return any;
 }
 

@@ -100,7 +100,8 @@ static bool is_measured(const struct fixture *fixture)
 {
 	return get(&client(fixture)->connected) &&
 	       get(&client(fixture)->counts[STATS_CLIENT_SENT_BYTES]) > 0 &&
-	       get(&client(fixture)->gauges[STATS_CLIENT_ROUND_TRIP_US]) > 0;
+	       get(&client(fixture)->gauges[STATS_CLIENT_ROUND_TRIP_US]) > 0 &&
+	       get(&client(fixture)->gauges[STATS_CLIENT_CLOCK_MARGIN_US]) > 0;
 }
 
 static bool has_left(const struct fixture *fixture)
@@ -119,6 +120,8 @@ static void test_client(void)
 	g_assert_true(wait_until(is_measured, &fixture));
 	g_assert_true(g_str_has_prefix((const char *)client(&fixture)->address, "127.0.0.1:"));
 	g_assert_cmpuint(count(&fixture, STATS_SENT_BYTES), >, 0);
+	g_assert_cmpuint(count_times(&fixture, STATS_ENCODED_TO_WIRE), >, 0);
+	g_assert_cmpuint(count_times(&fixture, STATS_FLUSH_TO_WIRE), >, 0);
 	g_clear_pointer(&fixture.client, client_free);
 	g_assert_true(wait_until(has_left, &fixture));
 	fixture_stop(&fixture);
