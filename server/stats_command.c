@@ -219,16 +219,18 @@ static bool print_table(const GPtrArray *reports, const GString *complaints)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 	bool terminal = isatty(STDOUT_FILENO);
+	unsigned width = get_terminal_width();
+	bool wide = width == 0 || width >= STATS_TABLE_WIDE;
 	if (reports->len == 0 && complaints->len == 0)
 		g_string_append(text, "no desktop is running\n");
 	else
-		stats_table_add_heading(text);
+		stats_table_add_heading(text, wide);
 	for (unsigned i = 0; i < reports->len; i++)
-		stats_table_add(text, g_ptr_array_index(reports, i));
+		stats_table_add(text, g_ptr_array_index(reports, i), wide);
 	g_string_append(text, complaints->str);
 	if (terminal)
 		fputs(CLEAR_SCREEN, stdout);
-	print_cut(text->str, get_terminal_width());
+	print_cut(text->str, width);
 	if (!terminal)
 		putchar('\n');
 	return fflush(stdout) == 0 && !ferror(stdout);

@@ -145,14 +145,14 @@ static int connect_to(const char *path, GError **error)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	if (strlen(path) >= sizeof(addr.sun_path)) {
-		fail(error, ENAMETOOLONG, path);
+		fail(error, ENAMETOOLONG, "cannot connect");
 		return -1;
 	}
 	memcpy(addr.sun_path, path, strlen(path));
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0 && connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0)
 		return fd;
-	fail(error, errno, path);
+	fail(error, errno, "cannot connect");
 	if (fd >= 0)
 		close(fd);
 	return -1;
@@ -176,7 +176,7 @@ struct stats_snapshot *stats_snapshot_take(
 	if (inner)
 		g_propagate_error(error, g_steal_pointer(&inner));
 	else
-		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s: %s", socket_path,
+		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED,
 				answered ? "no answer that can be understood" : "no answer");
 	return NULL;
 }

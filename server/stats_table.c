@@ -9,13 +9,23 @@ static double shown(double value)
 	return MIN(value, SHOWN_MAX);
 }
 
-void stats_table_add_heading(GString *text)
+static const char *const stage_titles[STATS_STAGES] = { "PICTURE ms", "ENCODE ms", "WIRE ms", "ALL ms" };
+
+static bool is_shown(unsigned stage, bool wide)
 {
-	g_string_append_printf(text, "%-14s %4s %-9s %6s %6s %5s %4s %-10s %12s %12s %12s %12s %7s %6s "
-				     "%-15s %s\n",
-			"DESKTOP", "HEAD", "SIZE", "FLUSH", "SENT", "DROP", "DMG%", "ENCODER",
-			"PICTURE ms", "ENCODE ms", "WIRE ms", "ALL ms", "MBIT/S", "RTT ms",
-			"CPU% g/r/d/q", "CLIENT");
+	return wide || stage == STATS_FLUSH_TO_WIRE;
+}
+
+void stats_table_add_heading(GString *text, bool wide)
+{
+	g_string_append_printf(text, "%-14s %4s %-9s %6s %6s %5s %4s %-10s", "DESKTOP", "HEAD", "SIZE",
+			"FLUSH", "SENT", "DROP", "DMG%", "ENCODER");
+	for (unsigned i = 0; i < STATS_STAGES; i++) {
+		if (is_shown(i, wide))
+			g_string_append_printf(text, " %12s", stage_titles[i]);
+	}
+	g_string_append_printf(text, " %7s %6s %-15s %s\n", "MBIT/S", "RTT ms", "CPU% g/r/d/q",
+			"CLIENT");
 }
 
 /* "p50/p95", in milliseconds. */
@@ -67,7 +77,7 @@ static void add_desktop_columns(GString *text, const struct stats_report *report
 	g_string_append_c(text, '\n');
 }
 
-static void add_head(GString *text, const struct stats_report *report, unsigned index)
+static void add_head(GString *text, const struct stats_report *report, unsigned index, bool wide)
 {
 	const struct stats_head_report *head = &report->heads[index];
 	g_autofree char *size = g_strdup_printf("%ux%u",
@@ -83,8 +93,10 @@ static void add_head(GString *text, const struct stats_report *report, unsigned 
 	else
 		g_string_append_printf(text, " %4s", "-");
 	g_string_append_printf(text, " %-10.10s", *head->encoder ? head->encoder : "-");
-	for (unsigned i = 0; i < STATS_STAGES; i++)
-		add_times(text, &head->stages[i]);
+	for (unsigned i = 0; i < STATS_STAGES; i++) {
+		if (is_shown(i, wide))
+			add_times(text, &head->stages[i]);
+	}
 	double bytes_per_s = head->rates[STATS_SENT_BYTES];
 	if (index == 0)
 		add_desktop_columns(text, report,
@@ -93,19 +105,23 @@ static void add_head(GString *text, const struct stats_report *report, unsigned 
 		g_string_append_printf(text, " %7.2f\n", shown(bytes_per_s * 8 / 1e6));
 }
 
-static void add_headless(GString *text, const struct stats_report *report)
+static void add_headless(GString *text, const struct stats_report *report, bool wide)
 {
-	g_string_append_printf(text, "%-14.14s %4s %-9s %6s %6s %5s %4s %-10s %12s %12s %12s %12s",
-			report->name, "-", "off", "-", "-", "-", "-", "-", "-", "-", "-", "-");
+	g_string_append_printf(text, "%-14.14s %4s %-9s %6s %6s %5s %4s %-10s", report->name, "-", "off",
+			"-", "-", "-", "-", "-");
+	for (unsigned i = 0; i < STATS_STAGES; i++) {
+		if (is_shown(i, wide))
+			g_string_append_printf(text, " %12s", "-");
+	}
 	add_desktop_columns(text, report, sum_of_clients(report));
 }
 
-void stats_table_add(GString *text, const struct stats_report *report)
+void stats_table_add(GString *text, const struct stats_report *report, bool wide)
 {
 	for (unsigned i = 0; i < report->n_heads; i++)
-		add_head(text, report, i);
+		add_head(text, report, i, wide);
 	if (report->n_heads == 0)
-		add_headless(text, report);
+		add_headless(text, report, wide);
 }
 
 /* ---- the list ---- */

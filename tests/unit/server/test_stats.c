@@ -254,7 +254,7 @@ static void test_nonsense_is_only_nonsense(void)
 		g_autoptr(JsonParser) parser = json_parser_new();
 		parse(json, parser);
 		g_autoptr(GString) text = g_string_new(NULL);
-		stats_table_add(text, r);
+		stats_table_add(text, r, true);
 		g_auto(GStrv) lines = g_strsplit(text->str, "\n", -1);
 		g_assert_cmpuint(g_strv_length(lines), ==, r->n_heads + 1);
 		for (unsigned i = 0; lines[i]; i++)
@@ -275,14 +275,14 @@ static void test_table(void)
 	now->render.heads[1].gauges[STATS_HEIGHT] = 1080;
 	g_autofree struct stats_report *r = stats_report_make(before, now);
 	g_autoptr(GString) text = g_string_new(NULL);
-	stats_table_add(text, r);
+	stats_table_add(text, r, true);
 	g_assert_true(g_str_has_prefix(text->str,
 			"work              1 1920x1080   60.0   46.0   4.0    - -"));
 	/* A desktop whose heads are off still has its line. */
 	now->render.heads[1].gauges[STATS_ON] = 0;
 	g_autofree struct stats_report *off = stats_report_make(before, now);
 	g_string_truncate(text, 0);
-	stats_table_add(text, off);
+	stats_table_add(text, off, false);
 	g_assert_true(g_str_has_prefix(text->str, "work              - off "));
 }
 
