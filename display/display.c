@@ -438,7 +438,7 @@ static bool start(struct display *display, const struct display_options *options
 	struct RedsState *server = spice_core_server(display->core);
 	display->spice_inputs = spice_inputs_create(server, display->inputs);
 	display->agent = spice_agent_create(server, &spice_agent_ops, display);
-	display->screens = screens_create(server, on_wanted, &spice_gl_ops, display);
+	display->screens = screens_create(server, display->line, on_wanted, &spice_gl_ops, display);
 	if (!display->spice_inputs || !display->agent || !display->screens)
 		return false;
 	video_set_line(line_bps, display);

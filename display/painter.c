@@ -3,14 +3,21 @@
 
 #include <string.h>
 
+#include "display/content.h"
 #include "display/rects.h"
 #include "display/regions.h"
 #include "display/stats.h"
 #include "display/tiles.h"
 
 #define BYTES_PER_PIXEL 4u
-/* What a line carries that nothing is known of. */
-#define LOSSLESS_BPS_MAX 400000000u
+/* A drawable's own, and its image's. */
+#define STEP_BYTES 130u
+/* Up to this size on the wire a step is a small one. */
+#define SMALL_BYTES 4096u
+/* A frame of video has about a byte for so many pixels. */
+#define VIDEO_PIXELS_PER_BYTE 40u
+/* Pieces are no smaller than so many rows. */
+#define PIECE_ROWS_MIN 16u
 
 struct painter *painter_create(struct head *head)
 {
@@ -68,7 +75,14 @@ static void add_step(struct painter *painter, const struct painter_step *step)
 
 static void add_lossless(struct painter *painter, const struct frame_rect *rect, bool point)
 {
-	struct painter_step step = { .kind = PICTURE_PIXELS, .rect = *rect, .point = point };
+	const struct frame *frame = painter->current->frame;
+	struct content content = content_look(frame->pixels, frame->stride_bytes, rect);
+	struct painter_step step = {
+		.kind = PICTURE_PIXELS,
+		.rect = *rect,
+		.bytes = content.lossless_bytes + STEP_BYTES,
+		.point = point,
+	};
 	add_step(painter, &step);
 }
 
@@ -125,10 +139,18 @@ static bool wants_whole(const struct painter *painter, const struct frame_rect *
 			picture_can_point(painter->current, &whole);
 }
 
-static void add_rects(struct painter *painter, const struct frame_rect *rects, unsigned n)
+/* Or it is sent in pieces, of which those that were sent need not be sent again. */
+static bool fits_budget(const struct painter *painter, const struct frame_rect *rect, uint64_t budget_bytes)
+{
+	const struct frame *frame = painter->current->frame;
+	return content_look(frame->pixels, frame->stride_bytes, rect).lossless_bytes <= budget_bytes;
+}
+
+static void add_rects(struct painter *painter, const struct frame_rect *rects, unsigned n,
+		uint64_t budget_bytes)
 {
 	struct frame_rect whole = all(painter);
-	if (wants_whole(painter, rects, n)) {
+	if (wants_whole(painter, rects, n) && fits_budget(painter, &whole, budget_bytes)) {
 		add_halves(painter, &whole, true);
 		return;
 	}
@@ -146,6 +168,7 @@ static void add_regions(struct painter *painter)
 		struct painter_step step = {
 			.kind = PICTURE_PIXELS,
 			.rect = region->rect,
+			.bytes = rect_area(&region->rect) / VIDEO_PIXELS_PER_BYTE + STEP_BYTES,
 			.point = picture_can_point(painter->current, &region->rect),
 			.moving = true,
 			.again = region->begun ? 0 : PAINTER_STREAM_BURST - 1,
@@ -193,6 +216,29 @@ static void count_picture(const struct painter *painter, const struct painter_st
 		return;
 	stats_add(painter->head->number, STATS_PICTURES, 1);
 	stats_add(painter->head->number, STATS_SENT_PIXELS, rect_area(part));
+}
+
+/* Small ones, regions, then the rest from where the last frame's were given up. */
+static unsigned rank(const struct painter *painter, const struct painter_step *step)
+{
+	if (step->moving)
+		return 1;
+	if (step->bytes <= SMALL_BYTES)
+		return 0;
+	return step->rect.y >= painter->resume_y ? 2 : 3;
+}
+
+static void order_steps(struct painter *painter)
+{
+	struct painter_step ordered[PAINTER_STEPS_MAX];
+	unsigned n = 0;
+	for (unsigned wanted = 0; wanted < 4; wanted++) {
+		for (unsigned i = 0; i < painter->n_steps; i++) {
+			if (rank(painter, &painter->steps[i]) == wanted)
+				ordered[n++] = painter->steps[i];
+		}
+	}
+	memcpy(painter->steps, ordered, n * sizeof(ordered[0]));
 }
 
 /* Looking at a frame. */
@@ -250,7 +296,8 @@ static void end_regions(struct painter *painter, int64_t now_us)
 	}
 }
 
-static unsigned look(struct painter *painter, int64_t now_us, struct frame_rect *rects)
+static unsigned look(struct painter *painter, int64_t now_us, uint64_t lossless_bps,
+		struct frame_rect *rects)
 {
 	const struct frame *frame = painter->current->frame;
 	end_regions(painter, now_us);
@@ -262,7 +309,7 @@ static unsigned look(struct painter *painter, int64_t now_us, struct frame_rect 
 	}
 	regions_note(painter->regions, now_us, painter->tiles);
 	regions_form(painter->regions, now_us, painter->tiles, frame->pixels, frame->stride_bytes,
-			LOSSLESS_BPS_MAX);
+			lossless_bps);
 	unsigned n = tiles_take(painter->tiles, rects, PAINTER_RECTS_MAX);
 	for (unsigned i = 0; i < painter->regions->n_live; i++) {
 		if (!painter->regions->live[i].begun)
@@ -282,16 +329,19 @@ static unsigned list_damage(struct painter *painter, struct frame_rect *rects)
 	return n;
 }
 
-static void plan(struct painter *painter, int64_t now_us)
+static void plan(struct painter *painter, int64_t now_us, const struct painter_limits *limits)
 {
 	struct frame_rect rects[PAINTER_RECTS_MAX + 1];
-	unsigned n = painter->tiles ? look(painter, now_us, rects) : list_damage(painter, rects);
+	unsigned n = painter->tiles ? look(painter, now_us, limits->lossless_bps, rects) :
+				      list_damage(painter, rects);
 	painter->n_steps = painter->next_step = 0;
 	count_changed(painter, rects, n);
 	count_streams(painter);
-	add_rects(painter, rects, n);
+	add_rects(painter, rects, n, limits->budget_bytes);
 	if (painter->regions)
 		add_regions(painter);
+	order_steps(painter);
+	painter->resume_y = 0;
 	if (!steps_left(painter))
 		end_steps(painter);
 }
@@ -306,6 +356,8 @@ static void give_up_steps(struct painter *painter)
 			region->due = true;
 			continue;
 		}
+		if (painter->resume_y == 0 && step->bytes > SMALL_BYTES)
+			painter->resume_y = step->rect.y;
 		if (painter->tiles)
 			tiles_forget(painter->tiles, &step->rect);
 		damage_add(&painter->damage, &step->rect);
@@ -352,20 +404,21 @@ static void notice(struct painter *painter)
 	}
 }
 
-static void begin(struct painter *painter, struct frame *frame, int64_t now_us)
+static void begin(struct painter *painter, struct frame *frame, int64_t now_us, const struct painter_limits *limits)
 {
 	give_up_steps(painter);
 	painter->current = picture_source_create(&painter->store, frame);
-	plan(painter, now_us);
+	plan(painter, now_us, limits);
 }
 
 /* No newer frame, but a region may have ended. */
-static void look_again(struct painter *painter, int64_t now_us)
+static void look_again(
+		struct painter *painter, int64_t now_us, const struct painter_limits *limits)
 {
 	if (steps_left(painter) || !has_regions(painter) || !painter->current)
 		return;
 	damage_reset(&painter->damage, painter->store.width, painter->store.height);
-	plan(painter, now_us);
+	plan(painter, now_us, limits);
 }
 
 static enum picture_result take_blank(struct painter *painter, struct picture *picture)
@@ -378,22 +431,29 @@ static enum picture_result take_blank(struct painter *painter, struct picture *p
 	return PICTURE_TAKEN;
 }
 
-/* As many of the upper rows as one copy may have. */
-static struct frame_rect upper_part(const struct painter *painter, const struct frame_rect *rect)
+/* As many of the upper rows as one copy may have, and as the line takes now. A region goes whole. */
+static struct frame_rect upper_part(const struct painter *painter, const struct painter_step *step,
+		uint64_t budget_bytes)
 {
-	uint64_t rows = MAX(picture_copy_pixels_max(&painter->store) / rect->width, 1);
-	struct frame_rect part = *rect;
-	part.height = (uint32_t)MIN(rows, rect->height);
+	struct frame_rect part = step->rect;
+	uint64_t rows = part.height;
+	if (!step->moving && step->bytes > budget_bytes)
+		rows = MAX(rows * budget_bytes / step->bytes, PIECE_ROWS_MIN);
+	if (!step->point)
+		rows = MIN(rows, MAX(picture_copy_pixels_max(&painter->store) / part.width, 1));
+	part.height = (uint32_t)MIN(rows, part.height);
 	return part;
 }
 
-static void step_taken(struct painter *painter, struct painter_step *step, uint32_t rows)
+static void step_taken(struct painter *painter, struct painter_step *step, uint32_t rows,
+		uint64_t bytes)
 {
 	struct region *region = region_of(painter, step);
 	if (step->again > 0) {
 		step->again--;
 		return;
 	}
+	step->bytes -= bytes;
 	if (region && !region->begun)
 		stats_add(painter->head->number, STATS_STREAM_STARTS, 1);
 	if (region)
@@ -406,29 +466,31 @@ static void step_taken(struct painter *painter, struct painter_step *step, uint3
 		end_steps(painter);
 }
 
-static enum picture_result take_step(struct painter *painter, struct picture *picture)
+static enum picture_result take_step(
+		struct painter *painter, uint64_t budget_bytes, struct picture *picture)
 {
 	struct painter_step *step = &painter->steps[painter->next_step];
+	struct frame_rect part = upper_part(painter, step, budget_bytes);
 	enum picture_result result = PICTURE_TAKEN;
-	struct frame_rect part = step->rect;
-	if (step->point) {
+	if (step->point)
 		picture_point(picture, painter->current, &part);
-	} else {
-		part = upper_part(painter, &step->rect);
+	else
 		result = picture_copy(picture, painter->current, &part);
-	}
 	if (result != PICTURE_TAKEN)
 		return result;
+	uint64_t bytes = step->bytes * part.height / step->rect.height;
 	picture->moving = step->moving;
+	picture->estimated_bytes = step->again > 0 ? 0 : bytes;
 	painter->whole_held |= step->point && !step->moving;
 	if (painter->next_step == 0)
 		stats_frame_begun(painter->head->number, painter->current->frame->flush_time_ns);
 	count_picture(painter, step, &part);
-	step_taken(painter, step, part.height);
+	step_taken(painter, step, part.height, bytes);
 	return result;
 }
 
-enum picture_result painter_take(struct painter *painter, int64_t now_us, struct picture *picture)
+enum picture_result painter_take(struct painter *painter, int64_t now_us,
+		const struct painter_limits *limits, struct picture *picture)
 {
 	struct head *head = painter->head;
 	struct frame *frame = NULL;
@@ -443,11 +505,11 @@ enum picture_result painter_take(struct painter *painter, int64_t now_us, struct
 	if (blank)
 		return take_blank(painter, picture);
 	if (frame)
-		begin(painter, frame, now_us);
+		begin(painter, frame, now_us, limits);
 	else
-		look_again(painter, now_us);
+		look_again(painter, now_us, limits);
 	if (steps_left(painter))
-		return take_step(painter, picture);
+		return take_step(painter, limits->budget_bytes, picture);
 	if (!blocked)
 		return PICTURE_NONE;
 	bool starved = has_regions(painter) && painter->whole_held;

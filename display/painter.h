@@ -6,7 +6,8 @@
  * It takes the newest frame with all damage that has gathered, finds out what of it differs from what
  * was last sent (tiles.h), and makes steps of that: rectangles. If a newer frame comes before all
  * steps were taken, the steps that are left become damage again and the newer frame is used. Nothing
- * differs: no picture at all.
+ * differs: no picture at all. Small changes come first, then moving regions, then the rest, in pieces
+ * of what the line takes: a key press is not held up by a screen that is being refined.
  *
  * Frames that nobody looks at are compared with nothing and nothing is kept of them.
  *
@@ -40,6 +41,7 @@ struct painter_step {
 	enum picture_kind kind;
 	struct frame_rect rect;
 	uint32_t from_x, from_y; /* SCROLL */
+	uint64_t bytes;          /* on the wire, estimated */
 	bool point;              /* show it where it lies, else copy */
 	bool moving;
 	unsigned again; /* so many times more */
@@ -56,6 +58,7 @@ struct painter {
 	unsigned n_ended; /* so far; the last ones are kept */
 	struct painter_step steps[PAINTER_STEPS_MAX];
 	unsigned n_steps, next_step;
+	uint32_t resume_y; /* large steps that were given up began here: they come first */
 	/* A still picture holds a buffer, which no region covers: it is to be drawn. */
 	bool whole_held;
 	struct damage damage; /* of `current`, while it is looked at */
@@ -65,9 +68,15 @@ struct painter *painter_create(struct head *head);
 /* Every picture was released. */
 void painter_destroy(struct painter *painter);
 
+/* What the way to the client takes (pace.h). */
+struct painter_limits {
+	uint64_t budget_bytes; /* for this picture; more than 0 */
+	uint64_t lossless_bps; /* for drawn content that moves */
+};
+
 /* Answers STARVED only once between two releases. */
-enum picture_result painter_take(
-		struct painter *painter, int64_t now_us, struct picture *picture);
+enum picture_result painter_take(struct painter *painter, int64_t now_us,
+		const struct painter_limits *limits, struct picture *picture);
 
 /* Ask again every PAINTER_TICK_MS, even if no frame comes: something may end. */
 #define PAINTER_TICK_MS 25

@@ -59,6 +59,7 @@ struct picture {
 	enum picture_kind kind;
 	struct frame_rect rect;
 	bool moving; /* may become video */
+	uint64_t estimated_bytes; /* on the wire */
 	uint32_t from_x, from_y;
 	const uint8_t *pixels;
 	uint32_t stride_bytes;

@@ -11,6 +11,7 @@ struct screen {
 
 struct screens {
 	struct RedsState *server;
+	struct line *line;
 	spice_head_wanted wanted;
 	const struct spice_gl_ops *gl_ops;
 	void *user;
@@ -55,7 +56,7 @@ static bool open_screen(struct screens *screens, unsigned number)
 	if (!screen->head)
 		screen->head = head_create(number);
 	screen->spice = spice_head_create(
-			screens->server, screen->head, screens->wanted, screens->user);
+			screens->server, screen->head, screens->line, screens->wanted, screens->user);
 	if (screen->spice)
 		spice_gl_set_ops(spice_head_gl(screen->spice), &gl_ops, screens);
 	return screen->spice != NULL;
@@ -75,11 +76,12 @@ static bool leave_dmabuf(struct screen *screen)
 	return on;
 }
 
-struct screens *screens_create(struct RedsState *server, spice_head_wanted wanted,
+struct screens *screens_create(struct RedsState *server, struct line *line, spice_head_wanted wanted,
 		const struct spice_gl_ops *ops, void *user)
 {
 	struct screens *screens = g_new0(struct screens, 1);
 	screens->server = server;
+	screens->line = line;
 	screens->wanted = wanted;
 	screens->gl_ops = ops;
 	screens->user = user;

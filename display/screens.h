@@ -26,7 +26,7 @@ struct RedsState;
 struct screens;
 
 /* With the first head, as spice-server has no desktop without; NULL when it is refused. */
-struct screens *screens_create(struct RedsState *server, spice_head_wanted wanted,
+struct screens *screens_create(struct RedsState *server, struct line *line, spice_head_wanted wanted,
 		const struct spice_gl_ops *gl_ops, void *user);
 /* After the server was destroyed. */
 void screens_destroy(struct screens *screens);

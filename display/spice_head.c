@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "display/pace.h"
 #include "display/painter.h"
 #include "display/spice_gl.h"
 #include "display/stats.h"
@@ -26,7 +27,8 @@
 struct spice_head {
 	QXLInstance instance;
 	struct head *head;
-	struct painter *painter; /* the worker's */
+	struct painter *painter; /* the worker's, as is pace */
+	struct pace pace;
 	struct spice_cursor *cursor;
 	struct spice_gl *gl;
 	spice_head_wanted wanted;
@@ -165,35 +167,53 @@ static void fill_drawable(QXLDrawable *drawable, QXLImage *image, const struct p
 	fill_kind[picture->kind](drawable, image, picture);
 }
 
-static int get_command(QXLInstance *instance, QXLCommandExt *ext)
+static void give(struct spice_head *owner, const struct picture *picture, QXLCommandExt *ext)
 {
-	struct spice_head *owner = spice_head_of(instance);
-	struct picture picture;
-	stats_set_thread_head(owner->head->number);
-	enum picture_result result = painter_take(owner->painter, g_get_monotonic_time(), &picture);
-	update_ticks(owner);
-	switch (result) {
-	case PICTURE_TAKEN:
-		break;
-	case PICTURE_STARVED:
-		g_atomic_int_set(&owner->starved, 1);
-		wake_from_main(owner);
-		return 0;
-	default:
-		return 0;
-	}
 	struct drawable *drawable = g_new0(struct drawable, 1);
 	drawable->resource.release = release_drawable;
 	drawable->owner = owner;
-	drawable->picture = picture;
+	drawable->picture = *picture;
 	drawable->drawable.release_info.id = (uintptr_t)&drawable->resource;
-	fill_drawable(&drawable->drawable, &drawable->image, &picture);
+	fill_drawable(&drawable->drawable, &drawable->image, picture);
+	pace_gave(&owner->pace, g_get_monotonic_time(), picture->estimated_bytes);
 	*ext = (QXLCommandExt){
 		.cmd.type = QXL_CMD_DRAW,
 		.cmd.data = (uintptr_t)&drawable->drawable,
 		.group_id = GROUP,
 	};
-	return 1;
+}
+
+static enum picture_result take(struct spice_head *owner, struct picture *picture)
+{
+	bool again;
+	int64_t now_us = g_get_monotonic_time();
+	struct painter_limits limits = {
+		.budget_bytes = pace_budget(&owner->pace, now_us, &again),
+		.lossless_bps = pace_lossless_bps(&owner->pace),
+	};
+	if (again)
+		wake_from_main(owner);
+	if (limits.budget_bytes == 0)
+		return PICTURE_BLOCKED;
+	return painter_take(owner->painter, now_us, &limits, picture);
+}
+
+static int get_command(QXLInstance *instance, QXLCommandExt *ext)
+{
+	struct spice_head *owner = spice_head_of(instance);
+	struct picture picture;
+	stats_set_thread_head(owner->head->number);
+	enum picture_result result = take(owner, &picture);
+	update_ticks(owner);
+	if (result == PICTURE_TAKEN) {
+		give(owner, &picture, ext);
+		return 1;
+	}
+	if (result == PICTURE_STARVED) {
+		g_atomic_int_set(&owner->starved, 1);
+		wake_from_main(owner);
+	}
+	return 0;
 }
 
 static int get_cursor_command(QXLInstance *instance, QXLCommandExt *ext)
@@ -319,12 +339,19 @@ static const QXLInterface qxl_interface = {
 
 /* Main loop. */
 
-struct spice_head *spice_head_create(
-		SpiceServer *server, struct head *head, spice_head_wanted wanted, void *user)
+/* The relay's thread. */
+static void on_line_drained(void *user)
+{
+	wake_from_main(user);
+}
+
+struct spice_head *spice_head_create(SpiceServer *server, struct head *head, struct line *line,
+		spice_head_wanted wanted, void *user)
 {
 	struct spice_head *owner = g_new0(struct spice_head, 1);
 	owner->head = head;
 	owner->painter = painter_create(head);
+	owner->pace = (struct pace){ .line = line, .head = head->number };
 	owner->wanted = wanted;
 	owner->user = user;
 	owner->cursor = spice_cursor_create();
@@ -339,6 +366,8 @@ struct spice_head *spice_head_create(
 		g_free(owner);
 		return NULL;
 	}
+	if (line)
+		line_set_wake(line, head->number, on_line_drained, owner);
 	QXLDevMemSlot slot = {
 		.slot_group_id = GROUP,
 		.slot_id = SLOT,
@@ -355,6 +384,8 @@ void spice_head_destroy(struct spice_head *owner)
 {
 	if (!owner)
 		return;
+	if (owner->pace.line)
+		line_set_wake(owner->pace.line, owner->head->number, NULL, NULL);
 	while (g_source_remove_by_user_data(owner))
 		continue;
 	if (owner->surface)

@@ -28,6 +28,7 @@
 #include <stdbool.h>
 
 #include "display/head.h"
+#include "display/line.h"
 #include "display/spice_cursor.h"
 
 struct RedsState;
@@ -44,10 +45,10 @@ typedef void (*spice_head_wanted)(
 		void *user, const struct frame_head_mode *heads, unsigned n_heads);
 
 /*
- * The head stays the caller's and outlives this. It shows nothing until the first resize. Clients'
+ * The head and the line (NULL: none) stay the caller's and outlive this. It shows nothing until the first resize. Clients'
  * wishes, which concern all heads, are told by head 0 alone.
  */
-struct spice_head *spice_head_create(struct RedsState *server, struct head *head,
+struct spice_head *spice_head_create(struct RedsState *server, struct head *head, struct line *line,
 		spice_head_wanted wanted, void *user);
 /* After the server was destroyed, and with it the worker. */
 void spice_head_destroy(struct spice_head *head);

@@ -16,6 +16,8 @@
 #define HEIGHT 720u
 #define BUFFERS (FRAME_LOCKED_MAX + 1)
 
+static const struct painter_limits limits = { UINT64_MAX, 400000000 };
+
 struct guest {
 	struct head *head;
 	struct painter *painter;
@@ -144,7 +146,7 @@ static bool covers(const struct picture *newer, const struct picture *older)
 static enum picture_result server_pull(struct server *server)
 {
 	struct picture picture;
-	enum picture_result result = painter_take(server->painter, 0, &picture);
+	enum picture_result result = painter_take(server->painter, 0, &limits, &picture);
 	if (result != PICTURE_TAKEN)
 		return result;
 	for (GList *l = server->held.head, *after; l; l = after) {
@@ -240,7 +242,7 @@ static void test_mixed(void)
 static void take_halves(struct guest *guest, struct picture halves[2])
 {
 	for (unsigned i = 0; i < 2; i++) {
-		g_assert_cmpint(painter_take(guest->painter, 0, &halves[i]), ==, PICTURE_TAKEN);
+		g_assert_cmpint(painter_take(guest->painter, 0, &limits, &halves[i]), ==, PICTURE_TAKEN);
 		g_assert_nonnull(halves[i].source);
 		g_assert_cmpuint(halves[i].rect.height, ==, HEIGHT / 2);
 		g_assert_cmpuint(halves[i].rect.y, ==, i * HEIGHT / 2);
@@ -259,9 +261,9 @@ static void test_whole_points_into_the_buffer(void)
 	guest_draw(&guest, most, 2);
 	take_halves(&guest, second);
 	guest_draw(&guest, most, 3);
-	g_assert_cmpint(painter_take(guest.painter, 0, &third[0]), ==, PICTURE_BLOCKED);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &third[0]), ==, PICTURE_BLOCKED);
 	g_assert_true(painter_release(guest.painter, &first[0]));
-	g_assert_cmpint(painter_take(guest.painter, 0, &third[0]), ==, PICTURE_BLOCKED);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &third[0]), ==, PICTURE_BLOCKED);
 	g_assert_true(painter_release(guest.painter, &first[1]));
 	take_halves(&guest, third);
 	for (unsigned i = 0; i < 2; i++) {
@@ -278,7 +280,7 @@ static void test_copies_what_is_not_whole(void)
 	struct picture picture;
 	guest_init_buffers(&guest, WIDTH * 4 + 64, true);
 	guest_draw(&guest, (struct frame_rect){ 0, 0, WIDTH, HEIGHT }, 1);
-	g_assert_cmpint(painter_take(guest.painter, 0, &picture), ==, PICTURE_TAKEN);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, PICTURE_TAKEN);
 	g_assert_null(picture.source);
 	g_assert_nonnull(picture.copy);
 	painter_release(guest.painter, &picture);
@@ -297,7 +299,7 @@ static void test_heap_is_bounded(void)
 	do {
 		g_assert_cmpuint(n, <, G_N_ELEMENTS(pictures));
 		guest_draw(&guest, (struct frame_rect){ 0, n, WIDTH, HEIGHT * 2 / 3 }, n);
-		result = painter_take(guest.painter, 0, &pictures[n]);
+		result = painter_take(guest.painter, 0, &limits, &pictures[n]);
 		if (result == PICTURE_TAKEN)
 			bytes += pictures[n++].copy_bytes;
 		g_assert_cmpuint(bytes, <=, PICTURE_HEAP_MIN);
@@ -306,7 +308,7 @@ static void test_heap_is_bounded(void)
 	g_assert_cmpuint(n, >=, 4);
 	for (unsigned i = 0; i < n; i++)
 		painter_release(guest.painter, &pictures[i]);
-	g_assert_cmpint(painter_take(guest.painter, 0, &one_more), ==, PICTURE_TAKEN);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &one_more), ==, PICTURE_TAKEN);
 	painter_release(guest.painter, &one_more);
 	guest_finish(&guest);
 }
@@ -320,12 +322,12 @@ static void test_starves_once(void)
 		struct frame_rect dot = { 2 * i % WIDTH, 2 * (2 * i / WIDTH), 1, 1 };
 		guest_draw(&guest, dot, i + 1);
 		if (i < PICTURE_COPIES_MAX)
-			g_assert_cmpint(painter_take(guest.painter, 0, &pictures[i]), ==, PICTURE_TAKEN);
+			g_assert_cmpint(painter_take(guest.painter, 0, &limits, &pictures[i]), ==, PICTURE_TAKEN);
 	}
-	g_assert_cmpint(painter_take(guest.painter, 0, &one_more), ==, PICTURE_STARVED);
-	g_assert_cmpint(painter_take(guest.painter, 0, &one_more), ==, PICTURE_BLOCKED);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &one_more), ==, PICTURE_STARVED);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &one_more), ==, PICTURE_BLOCKED);
 	g_assert_true(painter_release(guest.painter, &pictures[0]));
-	g_assert_cmpint(painter_take(guest.painter, 0, &one_more), ==, PICTURE_TAKEN);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &one_more), ==, PICTURE_TAKEN);
 	painter_release(guest.painter, &one_more);
 	for (unsigned i = 1; i < PICTURE_COPIES_MAX; i++)
 		g_assert_false(painter_release(guest.painter, &pictures[i]));
@@ -340,15 +342,15 @@ static void test_sends_what_differs(void)
 	struct frame_rect whole = { 0, 0, WIDTH, HEIGHT };
 	guest_init(&guest);
 	guest_draw(&guest, whole, 1);
-	while (painter_take(guest.painter, 0, &picture) == PICTURE_TAKEN)
+	while (painter_take(guest.painter, 0, &limits, &picture) == PICTURE_TAKEN)
 		painter_release(guest.painter, &picture);
 	for (unsigned i = 0; i < 10; i++) {
 		guest_draw(&guest, whole, 1);
-		g_assert_cmpint(painter_take(guest.painter, 0, &picture), ==, PICTURE_NONE);
+		g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, PICTURE_NONE);
 	}
 	guest.canvas[100 * WIDTH + 200] ^= 0xff;
 	guest_flush(&guest, whole);
-	g_assert_cmpint(painter_take(guest.painter, 0, &picture), ==, PICTURE_TAKEN);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, PICTURE_TAKEN);
 	g_assert_cmpuint(picture.rect.y, ==, 100);
 	g_assert_cmpuint(picture.rect.height, ==, 1);
 	g_assert_cmpuint(picture.rect.x, <=, 200);
@@ -365,7 +367,7 @@ static void test_unwatched(void)
 	guest_init_buffers(&guest, WIDTH * 4, false);
 	for (unsigned i = 0; i < 3; i++) {
 		guest_draw(&guest, (struct frame_rect){ 5, 6, 7, 8 }, 1);
-		g_assert_cmpint(painter_take(guest.painter, 0, &picture), ==, PICTURE_TAKEN);
+		g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, PICTURE_TAKEN);
 		g_assert_cmpuint(picture.rect.width, ==, 7);
 		painter_release(guest.painter, &picture);
 	}
@@ -379,11 +381,11 @@ static void test_blank(void)
 	guest_init(&guest);
 	guest_draw(&guest, (struct frame_rect){ 0, 0, 9, 9 }, 1);
 	head_push_blank(guest.head);
-	g_assert_cmpint(painter_take(guest.painter, 0, &picture), ==, PICTURE_TAKEN);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, PICTURE_TAKEN);
 	g_assert_null(picture.pixels);
 	g_assert_cmpuint(picture.rect.width, ==, WIDTH);
 	painter_release(guest.painter, &picture);
-	g_assert_cmpint(painter_take(guest.painter, 0, &picture), ==, PICTURE_NONE);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, PICTURE_NONE);
 	guest_finish(&guest);
 }
 

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/pace.h"
+
+#include <glib.h>
+
+#define US_PER_SECOND 1000000u
+#define LOT_BYTES_MAX (64u << 20)
+/* Share of the line for drawn content that moves, in percent. */
+#define LOSSLESS_PERCENT 50u
+/* So much more than was carried the line may take now, in percent. */
+#define TRUST_PERCENT 150u
+/* What is thought of a line that was never full, or that nothing is known of. */
+#define LOSSLESS_BPS_UNKNOWN 400000000u
+/* spice-server begins to send what it was given within this time, unless the line is busy. */
+#define PUSH_US 2000
+
+/* What flies through the round trip is no queue. */
+static uint64_t flying_bytes(const struct line_figures *figures)
+{
+	return figures->rate_bps / 8 * figures->rtt_min_us / US_PER_SECOND;
+}
+
+static uint64_t idle_bytes(const struct line_figures *figures)
+{
+	return flying_bytes(figures) + PACE_BUSY_BYTES;
+}
+
+uint64_t pace_mark(const struct line_figures *figures)
+{
+	uint64_t bytes = figures->rate_bps / 8 * PACE_AHEAD_US / US_PER_SECOND;
+	return figures->rate_is_floor ? MAX(2 * bytes, PACE_BYTES_UNTRIED) : MAX(bytes, PACE_BYTES_MIN);
+}
+
+static void measure_busy(struct pace *pace, int64_t now_us, const struct line_figures *figures)
+{
+	int64_t busy_us = now_us - pace->busy_since_us;
+	if (pace->busy_since_us != 0 && busy_us < PACE_MEASURE_US)
+		return;
+	if (pace->busy_since_us != 0) {
+		uint64_t bytes = figures->acked_bytes - pace->busy_acked_bytes;
+		pace->carried_bps = bytes * 8 * US_PER_SECOND / (uint64_t)busy_us;
+		pace->lot_max = PACE_BYTES_MIN;
+	}
+	pace->busy_since_us = now_us;
+	pace->busy_acked_bytes = figures->acked_bytes;
+}
+
+void pace_measure(struct pace *pace, int64_t now_us, struct line_figures *figures)
+{
+	if (figures->backlog_bytes < idle_bytes(figures))
+		pace->busy_since_us = 0;
+	else
+		measure_busy(pace, now_us, figures);
+	if (pace->carried_bps == 0 || figures->rate_bps * 100 <= pace->carried_bps * TRUST_PERCENT)
+		return;
+	figures->rate_bps = pace->carried_bps * TRUST_PERCENT / 100;
+	figures->rate_is_floor = false;
+}
+
+/* Has spice-server sent something of the lot, and does the line want more? */
+static bool has_drained(const struct pace *pace, int64_t now_us, const struct line_figures *figures)
+{
+	bool begun = figures->acked_bytes + figures->backlog_bytes > pace->left_bytes ||
+			now_us - pace->given_us >= PUSH_US;
+	return begun && figures->backlog_bytes < idle_bytes(figures);
+}
+
+static void begin_lot(struct pace *pace, int64_t now_us, const struct line_figures *figures)
+{
+	bool quick = now_us - pace->lot_us <= PACE_AHEAD_US + (int64_t)figures->rtt_min_us;
+	if (quick && 2 * pace->lot_bytes >= pace->lot_max)
+		pace->lot_max *= 2;
+	pace->lot_max = CLAMP(pace->lot_max, PACE_BYTES_MIN, LOT_BYTES_MAX);
+	pace->lot_bytes = 0;
+	pace->left_bytes = figures->acked_bytes + figures->backlog_bytes;
+}
+
+static bool get_figures(struct pace *pace, struct line_figures *figures)
+{
+	if (pace->line && line_get(pace->line, pace->head, figures))
+		return true;
+	*pace = (struct pace){ .line = pace->line, .head = pace->head, .lot_max = PACE_BYTES_UNTRIED };
+	return false;
+}
+
+uint64_t pace_budget(struct pace *pace, int64_t now_us, bool *again)
+{
+	struct line_figures figures;
+	*again = false;
+	if (!get_figures(pace, &figures))
+		return PACE_UNLIMITED;
+	pace_measure(pace, now_us, &figures);
+	if (has_drained(pace, now_us, &figures))
+		begin_lot(pace, now_us, &figures);
+	uint64_t lot_max = MIN(pace_mark(&figures), pace->lot_max);
+	if (pace->lot_bytes < lot_max)
+		return lot_max - pace->lot_bytes;
+	*again = !line_wait_below(
+			pace->line, pace->head, (uint32_t)MIN(idle_bytes(&figures), UINT32_MAX));
+	return 0;
+}
+
+void pace_gave(struct pace *pace, int64_t now_us, uint64_t bytes)
+{
+	if (pace->lot_bytes == 0)
+		pace->lot_us = now_us;
+	pace->lot_bytes += bytes;
+	pace->given_us = now_us;
+}
+
+uint64_t pace_lossless_bps(const struct pace *pace)
+{
+	struct line_figures figures;
+	uint64_t bps = LOSSLESS_BPS_UNKNOWN;
+	if (!pace->line || !line_get(pace->line, pace->head, &figures))
+		return bps;
+	if (!figures.rate_is_floor)
+		bps = MIN(bps, figures.rate_bps * LOSSLESS_PERCENT / 100);
+	if (pace->carried_bps > 0)
+		bps = MIN(bps, pace->carried_bps * LOSSLESS_PERCENT / 100);
+	return bps;
+}
