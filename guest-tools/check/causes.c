@@ -141,8 +141,9 @@ const struct cause causes[] = {
 		"See the checks of group mesa first; remove Option \"AccelMethod\" from xorg.conf; "
 		"restart Xorg." },
 	{ "xorg.too-old", "Xorg {} is older than 1.19.", "Update the distribution." },
-	{ "wayland.software", "The Wayland compositor draws in software: {}.",
-		"Remove the variable or option named, if one is; see the checks of group mesa; then "
+	{ "wayland.software", "The Wayland compositor, or what it starts, draws in software: {}.",
+		"Remove the variable or option named, if one is; see the checks of group mesa; "
+		"then "
 		"log in again." },
 	{ "agent.no-port", "The host gives no agent channel (port com.redhat.spice.0).",
 		"On the host add it: in libvirt <channel type='spicevmc'><target type='virtio' "

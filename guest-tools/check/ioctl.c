@@ -37,14 +37,26 @@ static void probe_params(struct guest *guest, int fd)
 	guest->params.error = guest->params.param_error[GUEST_PARAM_3D_FEATURES];
 }
 
+/* Kernels before 4.17 refuse a size above the host's instead of giving what there is. */
+static bool get_caps(int fd, uint32_t capset, uint32_t words[CAPS_WORDS])
+{
+	static const uint32_t n_words[] = { CAPS_WORDS, CAPS_RENDERER + 16, CAPS_V1_WORDS };
+	for (size_t i = 0; i < sizeof n_words / sizeof n_words[0]; i++) {
+		memset(words, 0, CAPS_WORDS * 4);
+		int rc = virtgpu_get_caps(fd, capset, 0, words, n_words[i] * 4);
+		if (rc != -EINVAL)
+			return rc == 0;
+	}
+	return false;
+}
+
 static void probe_caps(struct guest *guest, int fd)
 {
 	struct guest_caps *caps = &guest->caps;
-	uint32_t words[CAPS_WORDS];
-	caps->virgl = virtgpu_get_caps(fd, 1, 0, words, sizeof words) == 0;
-	uint32_t first[CAPS_WORDS];
-	memcpy(first, words, sizeof first);
-	caps->virgl2 = virtgpu_get_caps(fd, 2, 0, words, sizeof words) == 0;
+	uint32_t first[CAPS_WORDS], words[CAPS_WORDS];
+	caps->virgl = get_caps(fd, 1, first);
+	/* Without the fix a kernel confuses the second capset with the first. */
+	caps->virgl2 = guest->params.value[GUEST_PARAM_CAPSET_QUERY_FIX] && get_caps(fd, 2, words);
 	const uint32_t *best = caps->virgl2 ? words : first;
 	if (!caps->virgl && !caps->virgl2)
 		return;
@@ -95,7 +107,7 @@ static void run_params(struct guest *guest, struct finding *finding)
 			text_append_format(list, sizeof list, " %s=error", names[i]);
 		else
 			text_append_format(list, sizeof list, " %s=%llu", names[i],
-					(unsigned long long)params->value[i]);
+				(unsigned long long)params->value[i]);
 	}
 	finding_value(finding, "%s", list + 1);
 	if (params->error)
@@ -214,7 +226,7 @@ static void run_execbuffer(struct guest *guest, struct finding *finding)
 			"EXECBUFFER");
 	} else {
 		finding_pass(finding, "executed, %s signalled after %.1f ms",
-				fence >= 0 ? "sync file" : "buffer", took_ms);
+			fence >= 0 ? "sync file" : "buffer", took_ms);
 	}
 	if (fence >= 0)
 		close(fence);

@@ -103,7 +103,8 @@ static bool log_line(void *user, const char *line)
 		log->glamor = true;
 		text_copy(log->renderer, sizeof log->renderer, at + 33);
 	}
-	log->no_screens |= strstr(line, "no screens found") != NULL;
+	log->no_screens |= strstr(line, "no screens found") != NULL ||
+			   strstr(line, "Cannot run in framebuffer mode") != NULL;
 	if (strstr(line, "glamor initialization failed") ||
 		strstr(line, "Refusing to try glamor") || strstr(line, "glamor disabled") ||
 		strstr(line, "ShadowFB: preferred YES"))

@@ -127,7 +127,10 @@ STEPS_XORG = [
 # Compositors as root, without a login manager: libseat opens the devices itself.
 WAYLAND = """
 compositor() {
-	pkill -x weston; pkill -x cage; sleep 2
+	pkill -x 'weston|cage'
+	n=0
+	while pgrep -x 'weston|cage' >/dev/null && [ $n -lt 10 ]; do sleep 1; n=$((n+1)); done
+	pkill -9 -x 'weston|cage' && sleep 2
 	export XDG_RUNTIME_DIR=/run/compositor LIBSEAT_BACKEND=builtin
 	mkdir -p -m 700 $XDG_RUNTIME_DIR
 	echo "$@" >>/out/compositors.txt
@@ -140,9 +143,9 @@ STEPS_WAYLAND = [
          WAYLAND + "compositor weston --backend=drm"),
     Step("cage-pixman", "wayland.software", WAYLAND + "compositor WLR_RENDERER=pixman cage -- sleep 600",
          WAYLAND + "compositor cage -- sleep 600"),
-    Step("cage-environment", "wayland.software",
-         WAYLAND + "compositor LIBGL_ALWAYS_SOFTWARE=1 WLR_RENDERER_ALLOW_SOFTWARE=1 cage -- sleep 600",
-         WAYLAND + "compositor cage -- sleep 600"),
+    Step("weston-environment", "wayland.software",
+         WAYLAND + "compositor LIBGL_ALWAYS_SOFTWARE=1 weston --backend=drm",
+         WAYLAND + "compositor weston --backend=drm"),
 ]
 STEPS_DRIVER = [
     Step("unbound", "kernel.not-bound",
