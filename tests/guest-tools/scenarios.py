@@ -143,9 +143,6 @@ STEPS_WAYLAND = [
          WAYLAND + "compositor weston --backend=drm"),
     Step("cage-pixman", "wayland.software", WAYLAND + "compositor WLR_RENDERER=pixman cage -- sleep 600",
          WAYLAND + "compositor cage -- sleep 600"),
-    Step("weston-environment", "wayland.software",
-         WAYLAND + "compositor LIBGL_ALWAYS_SOFTWARE=1 weston --backend=drm",
-         WAYLAND + "compositor weston --backend=drm"),
 ]
 STEPS_DRIVER = [
     Step("unbound", "kernel.not-bound",
