@@ -72,6 +72,7 @@ def rows_text(rows):
 
 
 def write_tables(outcomes):
+    outcomes = dict(sorted(outcomes.items(), key=lambda item: item[1].suite))
     rows = [("guest", "backend", "boot", "accelerated", "cause", "checks", "tool s", "boot s")]
     for outcome in outcomes.values():
         counts = f"{outcome.good} ok" + (f", {outcome.bad} NOT" if outcome.bad else "")
