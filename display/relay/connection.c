@@ -22,6 +22,10 @@
 #define ROUNDS_MAX 16
 /* spice-server is gone: time for a slow client to take the rest. */
 #define LINGER_US (5 * G_USEC_PER_SEC)
+/* How long spice-server may take to go on after a display's INIT without saying a thing, and how long it is
+ * given when the client has gone by then (spice_talk.h). */
+#define GO_ON_US (G_USEC_PER_SEC / 2)
+#define ORPHAN_US (2 * G_USEC_PER_SEC)
 /* While a head waits for the line; the kernel does not say when data has been acknowledged. */
 #define LINE_CHECK_US 2000
 #define LINE_MEASURE_US (G_USEC_PER_SEC / 2)
@@ -40,6 +44,8 @@ struct connection {
 	struct greeting greeting;
 	bool relays, ended;
 	gint64 linger_us; /* spice-server is gone, this is the deadline; 0: it is not */
+	gint64 orphan_us; /* the client is gone, this is the deadline; 0: it is not */
+	gint64 pause_us;  /* when nothing more was taken from the client; 0: it is */
 	struct spice_talk talk;
 	struct spice_watched watched;
 	struct pipe pipes[SPICE_TALK_SIDES];
@@ -91,20 +97,25 @@ static void end_want(struct connection *connection, struct end *end, bool in, bo
 	g_source_modify_unix_fd(connection->source, end->tag, wants);
 }
 
+static void close_outer(struct connection *connection)
+{
+	if (connection->line_name)
+		line_close(connection->host->line, connection->talk.link.id, connection->line_name);
+	connection->line_name = 0;
+	g_clear_pointer(&connection->stream, outer_destroy);
+	end_close(connection, &connection->outer);
+}
+
 static void finish(struct connection *connection)
 {
 	if (connection->ended)
 		return;
 	connection->ended = true;
 	lobby_leave(connection->host->lobby, connection);
-	if (connection->line_name)
-		line_close(connection->host->line, connection->talk.link.id, connection->line_name);
-	connection->line_name = 0;
+	close_outer(connection);
 	if (connection->talk.link.channel == SPICE_LINK_CHANNEL_MAIN && connection->watched.session)
 		session_end(connection->watched.session);
 	spice_watched_finish(&connection->watched);
-	g_clear_pointer(&connection->stream, outer_destroy);
-	end_close(connection, &connection->outer);
 	end_close(connection, &connection->inner);
 	connection->host->ended(connection->host->user, connection);
 }
@@ -218,11 +229,31 @@ static bool is_passing(ssize_t error)
 	return error == -EAGAIN || error == -EINTR;
 }
 
+/* The client is gone, or might as well be. */
+static void part(struct connection *connection)
+{
+	uint8_t init[SPICE_TALK_INIT_BYTES_MAX];
+	if (connection->orphan_us > 0)
+		return;
+	if (!connection->relays || connection->linger_us > 0 || spice_talk_may_close(&connection->talk)) {
+		finish(connection);
+		return;
+	}
+	struct pipe *pipe = &connection->pipes[SPICE_TALK_CLIENT];
+	/* It is little and first: there is room. */
+	send(connection->inner.fd, pipe->bytes + pipe->start, pipe->ready - pipe->start, MSG_NOSIGNAL);
+	send(connection->inner.fd, init, spice_talk_make_init(&connection->talk, init), MSG_NOSIGNAL);
+	close_outer(connection);
+	end_want(connection, &connection->inner, true, false);
+	connection->orphan_us = g_get_monotonic_time() + ORPHAN_US;
+	g_source_set_ready_time(connection->source, connection->orphan_us);
+}
+
 /* What spice-server said last still goes out; what the client says has nowhere to go. */
 static void on_end_of(struct connection *connection, enum spice_talk_side side)
 {
 	if (side == SPICE_TALK_CLIENT)
-		finish(connection);
+		part(connection);
 	else if (connection->linger_us == 0)
 		connection->linger_us = g_get_monotonic_time() + LINGER_US;
 }
@@ -230,6 +261,11 @@ static void on_end_of(struct connection *connection, enum spice_talk_side side)
 static enum spice_talk_side other(enum spice_talk_side side)
 {
 	return side == SPICE_TALK_CLIENT ? SPICE_TALK_SERVER : SPICE_TALK_CLIENT;
+}
+
+static bool is_over(const struct connection *connection)
+{
+	return connection->ended || connection->orphan_us > 0;
 }
 
 static bool parse(struct connection *connection, enum spice_talk_side side)
@@ -240,10 +276,12 @@ static bool parse(struct connection *connection, enum spice_talk_side side)
 			&connection->talk, side, pipe->bytes + pipe->ready, pipe->end - pipe->ready);
 	if (n < 0) {
 		g_info("client %s: cut off: it does not speak SPICE", connection->client);
-		finish(connection);
+		part(connection);
 		return false;
 	}
 	pipe->ready += (size_t)n;
+	if (side == SPICE_TALK_CLIENT && spice_talk_is_paused(&connection->talk))
+		connection->pause_us = g_get_monotonic_time();
 	if (!linked && connection->talk.linked)
 		join_session(connection);
 	return true;
@@ -254,8 +292,14 @@ static bool pull(struct connection *connection, enum spice_talk_side side)
 {
 	struct pipe *pipe = &connection->pipes[side];
 	uint8_t *room;
-	if (connection->ended || !pipe_is_idle(pipe) || connection->linger_us > 0)
+	if (is_over(connection) || !pipe_is_idle(pipe) || connection->linger_us > 0)
 		return false;
+	if (side == SPICE_TALK_CLIENT && spice_talk_is_paused(&connection->talk))
+		return false;
+	if (side == SPICE_TALK_CLIENT && connection->pause_us > 0) {
+		connection->pause_us = 0;
+		return parse(connection, side);
+	}
 	size_t room_bytes = pipe_make_room(pipe, &room);
 	ssize_t n = read_side(connection, side, room, room_bytes);
 	if (is_passing(n))
@@ -290,7 +334,7 @@ static bool push(struct connection *connection, enum spice_talk_side side)
 	bool any = false;
 	if (side == SPICE_TALK_CLIENT && connection->linger_us > 0)
 		return false;
-	while (!connection->ended && !pipe_is_idle(pipe)) {
+	while (!is_over(connection) && !pipe_is_idle(pipe)) {
 		ssize_t n = write_side(connection, side, pipe->bytes + pipe->start,
 				pipe->ready - pipe->start);
 		if (n < 0 && !is_passing(n))
@@ -310,7 +354,7 @@ static bool move(struct connection *connection)
 	bool any = false;
 	for (unsigned side = 0; side < SPICE_TALK_SIDES; side++) {
 		any |= pull(connection, side);
-		if (side == SPICE_TALK_SERVER && !connection->ended)
+		if (side == SPICE_TALK_SERVER && !is_over(connection))
 			tell_time(connection);
 		any |= push(connection, side);
 	}
@@ -379,6 +423,8 @@ static void plan(struct connection *connection, gint64 now_us, bool more)
 	bool main = connection->talk.link.channel == SPICE_LINK_CHANNEL_MAIN;
 	if (connection->linger_us > 0)
 		next_us = earlier(next_us, connection->linger_us);
+	if (connection->pause_us > 0)
+		next_us = earlier(next_us, connection->pause_us + GO_ON_US);
 	if (main && connection->watched.session)
 		next_us = earlier(next_us, session_next_us(connection->watched.session));
 	if (connection->line_name && line_check(connection->host->line, connection->talk.link.id,
@@ -390,6 +436,24 @@ static void plan(struct connection *connection, gint64 now_us, bool more)
 		g_source_set_ready_time(connection->source, 0);
 }
 
+/* Nobody reads what the server still says: it goes on by itself or finds the end in time. */
+static void let_orphan_go(struct connection *connection)
+{
+	uint8_t rest[4096];
+	ssize_t n;
+	while ((n = recv(connection->inner.fd, rest, sizeof(rest), 0)) > 0)
+		;
+	bool gone = n == 0 || (errno != EAGAIN && errno != EINTR);
+	if (gone || g_get_monotonic_time() >= connection->orphan_us)
+		finish(connection);
+}
+
+static void check_pause(struct connection *connection, gint64 now_us)
+{
+	if (spice_talk_is_paused(&connection->talk) && now_us >= connection->pause_us + GO_ON_US)
+		spice_talk_resume(&connection->talk);
+}
+
 static void relay(struct connection *connection)
 {
 	gint64 now_us = g_get_monotonic_time();
@@ -397,9 +461,10 @@ static void relay(struct connection *connection)
 	g_atomic_int_set(&connection->line_awaited, 0);
 	if (connection->talk.link.channel == SPICE_LINK_CHANNEL_MAIN && connection->watched.session)
 		session_tick(connection->watched.session);
-	for (unsigned i = 0; i < ROUNDS_MAX && more && !connection->ended; i++)
+	check_pause(connection, now_us);
+	for (unsigned i = 0; i < ROUNDS_MAX && more && !is_over(connection); i++)
 		more = move(connection);
-	if (connection->ended)
+	if (is_over(connection))
 		return;
 	bool idle = pipe_is_idle(&connection->pipes[SPICE_TALK_SERVER]);
 	if (connection->linger_us > 0 && (idle || now_us >= connection->linger_us)) {
@@ -409,7 +474,8 @@ static void relay(struct connection *connection)
 	measure_line(connection, now_us);
 	bool open = connection->linger_us == 0;
 	bool client_idle = pipe_is_idle(&connection->pipes[SPICE_TALK_CLIENT]);
-	end_want(connection, &connection->outer, open && client_idle,
+	bool paused = spice_talk_is_paused(&connection->talk);
+	end_want(connection, &connection->outer, open && client_idle && !paused,
 			!idle || outer_wants_out(connection->stream));
 	end_want(connection, &connection->inner, open && idle, open && !client_idle);
 	plan(connection, now_us, more);
@@ -429,11 +495,13 @@ static gboolean on_ready(GSource *source, GSourceFunc callback, gpointer user)
 	bool inner_gone = is_gone(connection, &connection->inner);
 	if (!connection->relays && !outer_gone)
 		greet(connection);
-	if (connection->relays && !connection->ended)
+	if (connection->orphan_us > 0)
+		let_orphan_go(connection);
+	else if (connection->relays && !connection->ended)
 		relay(connection);
-	if (!connection->ended && outer_gone)
-		finish(connection);
-	if (!connection->ended && inner_gone) {
+	if (!is_over(connection) && outer_gone)
+		part(connection);
+	if (!is_over(connection) && inner_gone) {
 		on_end_of(connection, SPICE_TALK_SERVER);
 		end_close(connection, &connection->inner);
 		g_source_set_ready_time(source, 0);

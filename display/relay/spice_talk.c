@@ -111,6 +111,8 @@ static ssize_t read_result(struct spice_talk *talk, struct spice_talk_direction 
 		return 0;
 	memcpy(&result, bytes, sizeof(result));
 	direction->step = result == SPICE_LINK_ERR_OK ? MESSAGES : PASS;
+	if (talk->link.display && direction->step == MESSAGES)
+		talk->opening = SPICE_TALK_EXPECTS_INIT;
 	return sizeof(result);
 }
 
@@ -150,6 +152,80 @@ static const struct spice_talk_watch *find_watch(
 	return NULL;
 }
 
+/* ---- a display channel's beginning ---- */
+
+/* spice.proto: pixmap cache's id and size, glz dictionary's id and size. */
+#define INIT_BYTES 14
+
+static bool may_precede_init(uint16_t type)
+{
+	return type == SPICE_MSGC_ACK_SYNC || type == SPICE_MSGC_ACK || type == SPICE_MSGC_PONG;
+}
+
+/* 1: it may pass; 0: not whole yet; else as read_message. */
+static ssize_t check_opening(struct spice_talk *talk, const struct header *header, size_t size_bytes)
+{
+	bool init = header->type == SPICE_MSGC_DISPLAY_INIT;
+	if (talk->opening != SPICE_TALK_EXPECTS_INIT)
+		return talk->opening == SPICE_TALK_OPEN ? 1 : -EPROTO;
+	if (init ? header->body_bytes != INIT_BYTES :
+			 !may_precede_init(header->type) || header->body_bytes > SPICE_TALK_SHOWN_MAX)
+		return -EPROTO;
+	if (size_bytes - header->size_bytes < header->body_bytes)
+		return 0;
+	if (init)
+		talk->opening = SPICE_TALK_HAD_INIT;
+	return 1;
+}
+
+/* Any message but those that may come before INIT is read. */
+static void note_server(struct spice_talk *talk, const struct header *header)
+{
+	if (talk->opening == SPICE_TALK_HAD_INIT && header->type != SPICE_MSG_SET_ACK &&
+			header->type != SPICE_MSG_PING)
+		talk->opening = SPICE_TALK_OPEN;
+}
+
+bool spice_talk_is_paused(const struct spice_talk *talk)
+{
+	return talk->opening == SPICE_TALK_HAD_INIT &&
+			talk->directions[SPICE_TALK_CLIENT].skip_bytes == 0;
+}
+
+void spice_talk_resume(struct spice_talk *talk)
+{
+	talk->opening = SPICE_TALK_OPEN;
+}
+
+bool spice_talk_may_close(const struct spice_talk *talk)
+{
+	return !talk->link.display || talk->opening == SPICE_TALK_CLOSED ||
+			talk->opening == SPICE_TALK_OPEN;
+}
+
+static size_t put_header(const struct spice_talk *talk, uint16_t type, size_t body_bytes, uint8_t *bytes)
+{
+	SpiceMiniDataHeader mini = { .type = type, .size = (uint32_t)body_bytes };
+	SpiceDataHeader full = { .serial = 1, .type = type, .size = (uint32_t)body_bytes };
+	if (talk->mini_header)
+		memcpy(bytes, &mini, sizeof(mini));
+	else
+		memcpy(bytes, &full, sizeof(full));
+	return talk->mini_header ? sizeof(mini) : sizeof(full);
+}
+
+size_t spice_talk_make_init(const struct spice_talk *talk, uint8_t bytes[SPICE_TALK_INIT_BYTES_MAX])
+{
+	G_STATIC_ASSERT(SPICE_TALK_INIT_BYTES_MAX >= SPICE_TALK_HEADER_MAX + INIT_BYTES);
+	if (talk->opening != SPICE_TALK_EXPECTS_INIT)
+		return 0;
+	size_t n = put_header(talk, SPICE_MSGC_DISPLAY_INIT, INIT_BYTES, bytes);
+	memset(bytes + n, 0, INIT_BYTES);
+	return n + INIT_BYTES;
+}
+
+/* ---- messages ---- */
+
 static ssize_t read_message(struct spice_talk *talk, struct spice_talk_direction *direction,
 		uint8_t *bytes, size_t size_bytes)
 {
@@ -157,6 +233,13 @@ static ssize_t read_message(struct spice_talk *talk, struct spice_talk_direction
 	struct header header;
 	if (!read_header(talk, bytes, size_bytes, &header))
 		return 0;
+	if (talk->link.display && side == SPICE_TALK_CLIENT) {
+		ssize_t result = check_opening(talk, &header, size_bytes);
+		if (result <= 0)
+			return result;
+	} else if (talk->link.display) {
+		note_server(talk, &header);
+	}
 	const struct spice_talk_watch *watch = find_watch(talk, side, &header);
 	if (watch && size_bytes - header.size_bytes < watch->size_bytes)
 		return 0;
@@ -197,7 +280,7 @@ ssize_t spice_talk_read(
 		size_t skip = MIN(direction->skip_bytes, size_bytes - done);
 		direction->skip_bytes -= skip;
 		done += skip;
-		if (done == size_bytes)
+		if (done == size_bytes || (side == SPICE_TALK_CLIENT && spice_talk_is_paused(talk)))
 			break;
 		ssize_t n = steps[side][direction->step](
 				talk, direction, bytes + done, size_bytes - done);
@@ -219,10 +302,9 @@ bool spice_talk_is_between(const struct spice_talk *talk, enum spice_talk_side s
 size_t spice_talk_make(const struct spice_talk *talk, uint16_t type, const void *body, size_t body_bytes,
 		uint8_t *bytes, size_t size_bytes)
 {
-	SpiceMiniDataHeader header = { .type = type, .size = (uint32_t)body_bytes };
-	if (!talk->mini_header || size_bytes < sizeof(header) + body_bytes)
+	if (!talk->mini_header || size_bytes < SPICE_TALK_HEADER_MAX + body_bytes)
 		return 0;
-	memcpy(bytes, &header, sizeof(header));
-	memcpy(bytes + sizeof(header), body, body_bytes);
-	return sizeof(header) + body_bytes;
+	size_t n = put_header(talk, type, body_bytes, bytes);
+	memcpy(bytes + n, body, body_bytes);
+	return n + body_bytes;
 }

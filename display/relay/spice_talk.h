@@ -5,6 +5,11 @@
  * and nothing of what messages mean. A few kinds can be watched: their first bytes are shown, whole and
  * in place, and may be changed. Everything else passes as it comes, in pieces of any size.
  *
+ * A display channel's beginning is watched over: spice-server (0.15.1, display_channel_client_wait_for_init)
+ * uses a channel once more after freeing it when that ends, or says something wrong, before spice-server
+ * has read the client's INIT and gone on. So until then whole messages pass, INIT as it must be, nothing
+ * behind it before the server has gone on, and whoever closes the connection asks first.
+ *
  * Wire format: spice/protocol.h. Of a message with a sub-list the message itself is shown, what is in
  * the list is not: spice-server uses lists on display channels only, to invalidate caches.
  *
@@ -41,6 +46,13 @@ struct spice_talk_watch {
 	void (*shown)(void *user, uint8_t *body, size_t size_bytes);
 };
 
+enum spice_talk_opening {
+	SPICE_TALK_CLOSED, /* spice-server has not let the client in */
+	SPICE_TALK_EXPECTS_INIT,
+	SPICE_TALK_HAD_INIT, /* has it gone on? */
+	SPICE_TALK_OPEN,
+};
+
 struct spice_talk {
 	const struct spice_talk_watch *watches;
 	unsigned n_watches;
@@ -49,6 +61,7 @@ struct spice_talk {
 	bool linked;            /* `link` is filled in */
 	bool replied;           /* the server's answer has passed */
 	bool mini_header;       /* both take short headers */
+	enum spice_talk_opening opening; /* of a display channel; others are open */
 	struct spice_talk_direction {
 		unsigned step;       /* what comes next */
 		uint64_t skip_bytes; /* before it */
@@ -65,6 +78,18 @@ void spice_talk_init(struct spice_talk *talk, const struct spice_talk_watch *wat
  */
 ssize_t spice_talk_read(
 		struct spice_talk *talk, enum spice_talk_side side, uint8_t *bytes, size_t size_bytes);
+
+/* Nothing more is taken from the client until the server has gone on, or for too long. */
+bool spice_talk_is_paused(const struct spice_talk *talk);
+void spice_talk_resume(struct spice_talk *talk);
+
+/*
+ * What to say to spice-server for a client that has gone too early; returns its size, 0: nothing. Then let
+ * some time pass before the connection is closed; may_close says when none is needed.
+ */
+#define SPICE_TALK_INIT_BYTES_MAX 32
+size_t spice_talk_make_init(const struct spice_talk *talk, uint8_t bytes[SPICE_TALK_INIT_BYTES_MAX]);
+bool spice_talk_may_close(const struct spice_talk *talk);
 
 /* All that was read ended with a message: another may be put in here. */
 bool spice_talk_is_between(const struct spice_talk *talk, enum spice_talk_side side);

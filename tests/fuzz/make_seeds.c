@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes well-formed inputs for both targets, so that mutation begins behind the first checks:
+ * Writes well-formed inputs for all targets, so that mutation begins behind the first checks:
  * make-seeds TARGET DIRECTORY.
  */
 #include <glib.h>
@@ -9,8 +9,9 @@
 #include <string.h>
 
 #include "tests/fuzz/rig.h"
+#include "tests/fuzz/seeds.h"
 
-static void save(const char *directory, const char *name, const GByteArray *bytes)
+void seeds_save(const char *directory, const char *name, const GByteArray *bytes)
 {
 	g_autofree char *path = g_build_filename(directory, name, NULL);
 	g_assert_true(g_file_set_contents(path, (const char *)bytes->data, bytes->len, NULL));
@@ -59,7 +60,7 @@ static void make_commands(const char *directory)
 	put(bytes, &flush, sizeof(flush));
 	put(bytes, &detach, sizeof(detach));
 	put(bytes, &unref, sizeof(unref));
-	save(directory, "commands", bytes);
+	seeds_save(directory, "commands", bytes);
 }
 
 static void make_ring(const char *directory, bool indirect)
@@ -83,7 +84,7 @@ static void make_ring(const char *directory, bool indirect)
 	memcpy(&avail->idx, &one, sizeof(one));
 	g_byte_array_append(bytes, &mode, sizeof(mode));
 	g_byte_array_append(bytes, memory, sizeof(memory));
-	save(directory, indirect ? "indirect" : "direct", bytes);
+	seeds_save(directory, indirect ? "indirect" : "direct", bytes);
 }
 
 int main(int argc, char **argv)
@@ -92,6 +93,8 @@ int main(int argc, char **argv)
 		return 2;
 	if (!strcmp(argv[1], "command")) {
 		make_commands(argv[2]);
+	} else if (!strcmp(argv[1], "relay")) {
+		seeds_relay(argv[2]);
 	} else {
 		make_ring(argv[2], false);
 		make_ring(argv[2], true);

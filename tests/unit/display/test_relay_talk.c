@@ -148,12 +148,23 @@ static void talk_whole(bool mini, bool mechanism, size_t piece_bytes)
 	put_server_link(bytes, SPICE_LINK_ERR_OK, caps_of(true));
 	pass_all(&talk, SPICE_TALK_SERVER, bytes, piece_bytes, NULL);
 	put_ticket(bytes, mechanism);
+	pass_all(&talk, SPICE_TALK_CLIENT, bytes, piece_bytes, NULL);
+	uint32_t ok = SPICE_LINK_ERR_OK;
+	put(bytes, &ok, sizeof(ok));
+	pass_all(&talk, SPICE_TALK_SERVER, bytes, piece_bytes, NULL);
+	put_message(bytes, mini, SPICE_MSGC_ACK_SYNC, "abcd", 4);
+	put_message(bytes, mini, SPICE_MSGC_DISPLAY_INIT, large, 14);
+	pass_all(&talk, SPICE_TALK_CLIENT, bytes, piece_bytes, NULL);
+	put_message(bytes, mini, SPICE_MSG_SET_ACK, large, 8);
+	pass_all(&talk, SPICE_TALK_SERVER, bytes, piece_bytes, NULL);
+	g_assert_true(spice_talk_is_paused(&talk));
+	put_message(bytes, mini, 4711, large, 8);
+	pass_all(&talk, SPICE_TALK_SERVER, bytes, piece_bytes, NULL);
+	g_assert_false(spice_talk_is_paused(&talk));
 	put_message(bytes, mini, 1, "abc", 3);
 	put_message(bytes, mini, WATCHED_TYPE, "", 0);
 	pass_all(&talk, SPICE_TALK_CLIENT, bytes, piece_bytes, NULL);
 	g_assert_cmpuint(seen.n_client, ==, 1);
-	uint32_t ok = SPICE_LINK_ERR_OK;
-	put(bytes, &ok, sizeof(ok));
 	put_message(bytes, mini, 5, large, sizeof(large));
 	put_message(bytes, mini, WATCHED_TYPE, "same", 4); /* too short to be shown */
 	put_message(bytes, mini, WATCHED_TYPE, "sametime and more", 17);
@@ -178,7 +189,7 @@ static void test_make(void)
 	uint8_t bytes[32];
 	g_assert_cmpuint(spice_talk_make(&talk, 106, "time", 4, bytes, sizeof(bytes)), ==, 10);
 	g_assert_cmpmem(bytes, 10, "\x6a\0\4\0\0\0time", 10);
-	g_assert_cmpuint(spice_talk_make(&talk, 106, "time", 4, bytes, 9), ==, 0);
+	g_assert_cmpuint(spice_talk_make(&talk, 106, "time", 4, bytes, 20), ==, 0);
 	talk.mini_header = false;
 	g_assert_cmpuint(spice_talk_make(&talk, 106, "time", 4, bytes, sizeof(bytes)), ==, 0);
 }
@@ -208,6 +219,51 @@ static void test_between(void)
 	put(bytes, "9", 1);
 	g_assert_cmpint(read_all(&talk, SPICE_TALK_SERVER, bytes), ==, 1);
 	g_assert_true(spice_talk_is_between(&talk, SPICE_TALK_SERVER));
+}
+
+static void open_display(struct spice_talk *talk)
+{
+	uint32_t ok = SPICE_LINK_ERR_OK;
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	spice_talk_init(talk, NULL, 0, NULL);
+	put_client_link(bytes, SPICE_CHANNEL_DISPLAY, caps_of(true));
+	read_all(talk, SPICE_TALK_CLIENT, bytes);
+	put_server_link(bytes, SPICE_LINK_ERR_OK, caps_of(true));
+	read_all(talk, SPICE_TALK_SERVER, bytes);
+	put_ticket(bytes, true);
+	g_assert_true(spice_talk_may_close(talk));
+	read_all(talk, SPICE_TALK_CLIENT, bytes);
+	put(bytes, &ok, sizeof(ok));
+	read_all(talk, SPICE_TALK_SERVER, bytes);
+	g_assert_false(spice_talk_may_close(talk));
+}
+
+/* Half an INIT does not pass, nothing passes behind a whole one, nothing else passes before it. */
+static void test_opening(void)
+{
+	struct spice_talk talk;
+	uint8_t init[SPICE_TALK_INIT_BYTES_MAX];
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	open_display(&talk);
+	g_assert_cmpuint(spice_talk_make_init(&talk, init), ==, 6 + 14);
+	put(bytes, init, 19);
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, 0);
+	put(bytes, init, 20);
+	put_message(bytes, true, SPICE_MSGC_DISPLAY_STREAM_REPORT, "x", 1);
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, 20);
+	g_assert_true(spice_talk_is_paused(&talk));
+	g_assert_cmpuint(spice_talk_make_init(&talk, init), ==, 0);
+	spice_talk_resume(&talk);
+	g_assert_true(spice_talk_may_close(&talk));
+	put_message(bytes, true, SPICE_MSGC_DISPLAY_STREAM_REPORT, "x", 1);
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, 7);
+
+	open_display(&talk);
+	put_message(bytes, true, SPICE_MSGC_DISPLAY_STREAM_REPORT, "x", 1);
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, -EPROTO);
+	open_display(&talk);
+	put_message(bytes, true, SPICE_MSGC_DISPLAY_INIT, "short", 5);
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, -EPROTO);
 }
 
 /* A log-in by other means, a ticket before its key, a size beyond bounds, an answer to nothing. */
@@ -257,6 +313,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/relay-talk/pieces", test_pieces);
 	g_test_add_func("/relay-talk/make", test_make);
 	g_test_add_func("/relay-talk/between", test_between);
+	g_test_add_func("/relay-talk/opening", test_opening);
 	g_test_add_func("/relay-talk/refused", test_refused);
 	g_test_add_func("/relay-talk/error-passes", test_error_passes);
 	return g_test_run();

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Clients that break the rules at the relay: garbage in messages, lies in reports, no reading, a hundred
+ * connections a second, frames that never end. Display keeps its bounds and serves the next one.
+ */
+#include "tests/client/fixture.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <spice/enums.h>
+#include <spice/protocol.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define GROWTH_LIMIT_KIB (64 * 1024)
+#define ANSWER_S 10
+
+/* ---- a client by hand ---- */
+
+static bool say(int fd, const void *data, size_t size_bytes)
+{
+	return send(fd, data, size_bytes, MSG_NOSIGNAL) == (ssize_t)size_bytes;
+}
+
+static bool hear(int fd, void *data, size_t size_bytes)
+{
+	return recv(fd, data, size_bytes, MSG_WAITALL) == (ssize_t)size_bytes;
+}
+
+static bool say_message(int fd, uint16_t type, const void *body, uint32_t body_bytes)
+{
+	SpiceMiniDataHeader header = { type, body_bytes };
+
+	return say(fd, &header, sizeof(header)) && say(fd, body, body_bytes);
+}
+
+static bool hear_message(int fd, uint16_t *type, uint8_t *body, size_t room_bytes)
+{
+	SpiceMiniDataHeader header;
+	uint8_t rest[4096];
+
+	if (!hear(fd, &header, sizeof(header)))
+		return false;
+	size_t n = MIN(header.size, room_bytes);
+	*type = header.type;
+	if (!hear(fd, body, n))
+		return false;
+	for (size_t left = header.size - n; left > 0; left -= n) {
+		n = MIN(left, sizeof(rest));
+		if (!hear(fd, rest, n))
+			return false;
+	}
+	return true;
+}
+
+static void say_link(int fd, uint8_t channel, uint32_t session)
+{
+	struct {
+		SpiceLinkHeader header;
+		SpiceLinkMess mess;
+		uint32_t common, own;
+	} __attribute__((packed)) link = {
+		{ SPICE_MAGIC, SPICE_VERSION_MAJOR, SPICE_VERSION_MINOR,
+			sizeof(SpiceLinkMess) + 8 },
+		{ session, channel, 0, 1, 1, sizeof(SpiceLinkMess) },
+		1u << SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION |
+			1u << SPICE_COMMON_CAP_AUTH_SPICE | 1u << SPICE_COMMON_CAP_MINI_HEADER,
+		channel == SPICE_CHANNEL_DISPLAY ? 1u << SPICE_DISPLAY_CAP_STREAM_REPORT |
+							   1u << SPICE_DISPLAY_CAP_MULTI_CODEC |
+							   1u << SPICE_DISPLAY_CAP_CODEC_MJPEG
+						 : 0,
+	};
+
+	g_assert_true(say(fd, &link, sizeof(link)));
+}
+
+/* The empty password, as SPICE wants it: RSA-OAEP with the key of the server's answer. */
+static void make_ticket(const uint8_t *key, uint8_t *ticket)
+{
+	size_t size_bytes = sizeof(SpiceLinkEncryptedTicket);
+	EVP_PKEY *public_key = d2i_PUBKEY(NULL, &key, SPICE_TICKET_PUBKEY_BYTES);
+
+	g_assert_nonnull(public_key);
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(public_key, NULL);
+	g_assert_cmpint(EVP_PKEY_encrypt_init(context), ==, 1);
+	g_assert_cmpint(EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING), ==, 1);
+	g_assert_cmpint(
+		EVP_PKEY_encrypt(context, ticket, &size_bytes, (const uint8_t *)"", 1), ==, 1);
+	EVP_PKEY_CTX_free(context);
+	EVP_PKEY_free(public_key);
+}
+
+static int connect_channel(const struct fake_desktop *desktop, uint8_t channel, uint32_t session)
+{
+	uint8_t ticket[sizeof(SpiceLinkEncryptedTicket)];
+	uint32_t mechanism = SPICE_COMMON_CAP_AUTH_SPICE, result;
+	SpiceLinkHeader header;
+	uint8_t reply[1024];
+	int fd = fake_desktop_connect_socket(desktop);
+	struct timeval patience = { .tv_sec = ANSWER_S };
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	say_link(fd, channel, session);
+	g_assert_true(hear(fd, &header, sizeof(header)));
+	g_assert_cmpuint(header.size, <=, sizeof(reply));
+	g_assert_true(hear(fd, reply, header.size));
+	make_ticket(reply + offsetof(SpiceLinkReply, pub_key), ticket);
+	g_assert_true(say(fd, &mechanism, sizeof(mechanism)));
+	g_assert_true(say(fd, ticket, sizeof(ticket)));
+	g_assert_true(hear(fd, &result, sizeof(result)));
+	g_assert_cmpuint(result, ==, SPICE_LINK_ERR_OK);
+	return fd;
+}
+
+struct stranger {
+	int main, display;
+	uint32_t session;
+};
+
+/* The first thing that the main channel says is INIT, with the session's name and the time. */
+static void stranger_connect(struct stranger *stranger, const struct fake_desktop *desktop)
+{
+	const uint8_t init[14] = { 0 };
+	uint8_t body[32];
+	uint16_t type;
+
+	stranger->main = connect_channel(desktop, SPICE_CHANNEL_MAIN, 0);
+	do
+		g_assert_true(hear_message(stranger->main, &type, body, sizeof(body)));
+	while (type != SPICE_MSG_MAIN_INIT);
+	memcpy(&stranger->session, body, sizeof(stranger->session));
+	stranger->display = connect_channel(desktop, SPICE_CHANNEL_DISPLAY, stranger->session);
+	g_assert_true(say_message(
+		stranger->display, SPICE_MSGC_DISPLAY_INIT, init, sizeof(init)));
+}
+
+static void stranger_close(struct stranger *stranger)
+{
+	close(stranger->main);
+	close(stranger->display);
+}
+
+static void draw(struct fixture *fixture, unsigned n_frames)
+{
+	struct canvas *canvas = fixture_canvas(fixture);
+
+	for (unsigned i = 0; i < n_frames; i++) {
+		canvas_noise(canvas, canvas_all(canvas), 900 + i);
+		fake_render_flush_all(fixture->render, 0);
+		g_usleep(G_USEC_PER_SEC / 60);
+	}
+}
+
+static void expect_next_client(struct fixture *fixture)
+{
+	g_assert_true(fake_desktop_is_alive(fixture->desktop));
+	fixture_connect(fixture);
+	fixture_expect_canvas(fixture);
+	g_clear_pointer(&fixture->client, client_free);
+}
+
+/* ---- what they do ---- */
+
+/* The clock is told as we correct it: close to now, and closer as time goes by. */
+static void test_clock(void)
+{
+	struct fixture fixture;
+	struct stranger stranger;
+	uint8_t body[32];
+	uint16_t type;
+	uint32_t time_ms = 0;
+	unsigned n_times = 0;
+	int32_t behind_ms = 0;
+
+	fixture_start(&fixture, 640, 480, NULL);
+	stranger_connect(&stranger, fixture.desktop);
+	struct timeval patience = { .tv_sec = 3 };
+	setsockopt(stranger.main, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	while (hear_message(stranger.main, &type, body, sizeof(body))) {
+		if (type != SPICE_MSG_MAIN_MULTI_MEDIA_TIME)
+			continue;
+		memcpy(&time_ms, body, sizeof(time_ms));
+		behind_ms = (int32_t)((uint32_t)(g_get_monotonic_time() / 1000) - time_ms);
+		n_times++;
+	}
+	g_test_message("%u times, the last %d ms behind", n_times, behind_ms);
+	g_assert_cmpuint(n_times, >=, 10);
+	g_assert_cmpint(behind_ms, >=, 0);
+	g_assert_cmpint(behind_ms, <, 200);
+	stranger_close(&stranger);
+	fixture_stop(&fixture);
+}
+
+struct report {
+	uint32_t stream, unique, start, end, n_frames, n_drops;
+	int32_t delay;
+	uint32_t audio;
+};
+
+static void test_lies(void)
+{
+	static const int32_t delays[] = { INT32_MIN, -1, 0, 1, 400, INT32_MAX };
+	struct fixture fixture;
+	struct stranger stranger;
+
+	fixture_start(&fixture, 640, 480, NULL);
+	stranger_connect(&stranger, fixture.desktop);
+	unsigned long before_kib = fake_desktop_resident_kib(fixture.desktop);
+	for (unsigned i = 0; i < 5000; i++) {
+		const struct report report = { 0, i % 7, i, UINT32_MAX - i, i % 3, UINT32_MAX,
+			delays[i % G_N_ELEMENTS(delays)], UINT32_MAX };
+
+		if (!say_message(stranger.display, SPICE_MSGC_DISPLAY_STREAM_REPORT, &report,
+			    sizeof(report)))
+			break;
+	}
+	draw(&fixture, 30);
+	g_assert_cmpuint(fake_desktop_resident_kib(fixture.desktop), <,
+		before_kib + GROWTH_LIMIT_KIB);
+	stranger_close(&stranger);
+	expect_next_client(&fixture);
+	fixture_stop(&fixture);
+}
+
+/* Huge sizes, unknown types, half messages, bytes at random. */
+static void test_garbage(void)
+{
+	struct fixture fixture;
+	struct stranger stranger;
+	uint8_t noise[8192];
+
+	fixture_start(&fixture, 640, 480, NULL);
+	for (unsigned round = 0; round < 8; round++) {
+		SpiceMiniDataHeader header = { (uint16_t)(round * 101), UINT32_MAX >> round };
+
+		stranger_connect(&stranger, fixture.desktop);
+		for (size_t i = 0; i < sizeof(noise); i++)
+			noise[i] = (uint8_t)g_test_rand_int();
+		say(round & 1 ? stranger.main : stranger.display, &header, sizeof(header));
+		for (unsigned i = 0; i < 64; i++) {
+			send(stranger.main, noise, sizeof(noise), MSG_NOSIGNAL | MSG_DONTWAIT);
+			send(stranger.display, noise, sizeof(noise), MSG_NOSIGNAL | MSG_DONTWAIT);
+		}
+		draw(&fixture, 5);
+		stranger_close(&stranger);
+	}
+	expect_next_client(&fixture);
+	fixture_stop(&fixture);
+}
+
+static void test_does_not_read(void)
+{
+	struct fixture fixture;
+	struct stranger stranger;
+
+	fixture_start(&fixture, 1280, 720, NULL);
+	stranger_connect(&stranger, fixture.desktop);
+	unsigned long before_kib = fake_desktop_resident_kib(fixture.desktop);
+	draw(&fixture, 120);
+	g_assert_cmpuint(fake_desktop_resident_kib(fixture.desktop), <,
+		before_kib + 3 * GROWTH_LIMIT_KIB);
+	fixture_expect_short_waits(&fixture);
+	stranger_close(&stranger);
+	expect_next_client(&fixture);
+	fixture_stop(&fixture);
+}
+
+static void knock(const struct fake_desktop *desktop, unsigned i)
+{
+	static const char *const texts[] = { "", "R", "REDQ\2\0\0\0", "GET /", "\x16\x03\x01",
+		"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+		"\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff" };
+	const char *text = texts[i % G_N_ELEMENTS(texts)];
+	int fd = fake_desktop_connect_socket(desktop);
+
+	send(fd, text, strlen(text), MSG_NOSIGNAL);
+	if (i % 8 == 7)
+		say_link(fd, i % 16 == 7 ? SPICE_CHANNEL_MAIN : SPICE_CHANNEL_PLAYBACK, i);
+	if (i % 3 == 0)
+		shutdown(fd, SHUT_WR);
+	close(fd);
+}
+
+/* While somebody works. */
+static void test_hundred_a_second(void)
+{
+	struct fixture fixture;
+
+	fixture_start(&fixture, 800, 600, NULL);
+	fixture_connect(&fixture);
+	fixture_expect_canvas(&fixture);
+	unsigned long before_kib = fake_desktop_resident_kib(fixture.desktop);
+	for (unsigned i = 0; i < 300; i++) {
+		knock(fixture.desktop, i);
+		if (i % 10 == 0) {
+			canvas_noise(fixture_canvas(&fixture),
+				canvas_all(fixture_canvas(&fixture)), 3000 + i);
+			fake_render_flush_all(fixture.render, 0);
+		}
+		g_usleep(10000);
+	}
+	fixture_expect_canvas(&fixture);
+	g_assert_cmpuint(fake_desktop_resident_kib(fixture.desktop), <,
+		before_kib + GROWTH_LIMIT_KIB);
+	fixture_stop(&fixture);
+}
+
+/* In WebSocket frames: SPICE's first bytes, then pings without end that nobody reads the answers to. */
+static void test_ping_flood(void)
+{
+	static const char request[] =
+		"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+	static const char ping[] = "\x89\x84\0\0\0\0ping";
+	struct fixture fixture;
+
+	fixture_start(&fixture, 640, 480, NULL);
+	int fd = fake_desktop_connect_socket(fixture.desktop);
+	unsigned long before_kib = fake_desktop_resident_kib(fixture.desktop);
+	g_assert_true(say(fd, request, sizeof(request) - 1));
+	for (unsigned i = 0; i < 100000; i++) {
+		if (send(fd, ping, sizeof(ping) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
+			errno != EAGAIN)
+			break;
+	}
+	g_assert_cmpuint(fake_desktop_resident_kib(fixture.desktop), <,
+		before_kib + GROWTH_LIMIT_KIB);
+	expect_next_client(&fixture);
+	close(fd);
+	fixture_stop(&fixture);
+}
+
+int main(int argc, char **argv)
+{
+	fixture_init(&argc, &argv);
+	g_test_add_func("/strangers/clock", test_clock);
+	g_test_add_func("/strangers/lies", test_lies);
+	g_test_add_func("/strangers/garbage", test_garbage);
+	g_test_add_func("/strangers/does-not-read", test_does_not_read);
+	g_test_add_func("/strangers/hundred-a-second", test_hundred_a_second);
+	g_test_add_func("/strangers/ping-flood", test_ping_flood);
+	return g_test_run();
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a client says and what comes of it, as the relay reads both: link phase and messages
+ * (spice_talk.h) with the handlers that edit them, WebSocket requests and frames (websocket.h). The input
+ * is a list of pieces, each with a byte for whose it is and a byte for its size.
+ */
+#include <errno.h>
+#include <glib.h>
+#include <string.h>
+
+#include "display/relay/pipe.h"
+#include "display/relay/session.h"
+#include "display/relay/spice_talk.h"
+#include "display/relay/spice_watches.h"
+#include "display/relay/websocket.h"
+
+#define PIPE_BYTES 16384
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes);
+
+struct input {
+	const uint8_t *data;
+	size_t size_bytes, start;
+};
+
+static void on_tell(void *user)
+{
+}
+
+static const struct session_ops session_ops = { .tell = on_tell };
+
+/* ---- WebSocket ---- */
+
+static ssize_t read_input(void *user, uint8_t *bytes, size_t size_bytes)
+{
+	struct input *input = user;
+	size_t n = MIN(size_bytes, input->size_bytes - input->start);
+	if (n == 0)
+		return -EAGAIN;
+	memcpy(bytes, input->data + input->start, n);
+	input->start += n;
+	return (ssize_t)n;
+}
+
+/* Takes a little at a time, and sometimes nothing. */
+static ssize_t write_nowhere(void *user, const uint8_t *bytes, size_t size_bytes)
+{
+	const struct input *input = user;
+	return input->start % 3 == 0 ? -EAGAIN : (ssize_t)MIN(size_bytes, 1 + input->start % 7);
+}
+
+static const struct websocket_ops websocket_ops = { .read = read_input, .write = write_nowhere };
+
+static void fuzz_websocket(const uint8_t *data, size_t size_bytes)
+{
+	struct websocket_answer answer;
+	struct input input = { data, size_bytes, 0 };
+	uint8_t bytes[512];
+	ssize_t n;
+	for (unsigned open = 0; open < 2; open++) {
+		if (websocket_answer(data, size_bytes, open, &answer) != WEBSOCKET_MORE)
+			g_assert(strlen(answer.text) > 0 && answer.request_bytes <= size_bytes);
+	}
+	struct websocket *websocket = websocket_create(&websocket_ops, &input);
+	while ((n = websocket_read(websocket, bytes, sizeof(bytes))) > 0) {
+		g_assert((size_t)n <= sizeof(bytes));
+		websocket_write(websocket, bytes, (size_t)n);
+	}
+	websocket_destroy(websocket);
+}
+
+/* ---- SPICE ---- */
+
+static void take_session(struct spice_talk *talk, struct spice_watched *watched, struct sessions *sessions)
+{
+	if (!talk->linked || watched->session)
+		return;
+	watched->session = talk->link.channel == SPICE_LINK_CHANNEL_MAIN ?
+					session_create(sessions, &session_ops, NULL) :
+					session_join(sessions, talk->link.session);
+}
+
+static bool put(struct spice_talk *talk, enum spice_talk_side side, struct pipe *pipe,
+		const uint8_t *data, size_t size_bytes)
+{
+	uint8_t *room;
+	g_assert(pipe_make_room(pipe, &room) > size_bytes);
+	memcpy(room, data, size_bytes);
+	pipe_fill(pipe, size_bytes);
+	ssize_t n = spice_talk_read(talk, side, pipe->bytes + pipe->ready, pipe->end - pipe->ready);
+	if (n < 0)
+		return false;
+	pipe->ready += (size_t)n;
+	pipe_drain(pipe, pipe->ready - pipe->start);
+	g_assert(pipe_filled_bytes(pipe) < SPICE_TALK_HELD_MAX);
+	return true;
+}
+
+static void fuzz_talk(const uint8_t *data, size_t size_bytes)
+{
+	struct spice_talk talk;
+	struct spice_watched watched = { 0 };
+	struct pipe pipes[SPICE_TALK_SIDES];
+	struct sessions *sessions = sessions_create(true);
+	spice_talk_init(&talk, spice_watches, spice_watches_length, &watched);
+	for (unsigned i = 0; i < SPICE_TALK_SIDES; i++)
+		pipe_init(&pipes[i], PIPE_BYTES);
+	for (size_t at = 0; at + 2 <= size_bytes;) {
+		enum spice_talk_side side = data[at] & 1;
+		size_t n = MIN((size_t)data[at + 1] + 1, size_bytes - at - 2);
+		if (!put(&talk, side, &pipes[side], data + at + 2, n))
+			break;
+		take_session(&talk, &watched, sessions);
+		if (spice_talk_is_between(&talk, SPICE_TALK_SERVER)) {
+			uint8_t message[32];
+			size_t made = spice_watches_make_time(&talk, 1, message, sizeof(message));
+			pipe_insert(&pipes[SPICE_TALK_SERVER], message, made);
+			pipe_drain(&pipes[SPICE_TALK_SERVER], made);
+		}
+		at += 2 + n;
+	}
+	if (watched.session && talk.link.channel == SPICE_LINK_CHANNEL_MAIN)
+		session_end(watched.session);
+	spice_watched_finish(&watched);
+	for (unsigned i = 0; i < SPICE_TALK_SIDES; i++)
+		pipe_finish(&pipes[i]);
+	sessions_destroy(sessions);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
+{
+	if (size_bytes == 0)
+		return 0;
+	if (data[0] & 1)
+		fuzz_websocket(data + 1, size_bytes - 1);
+	else
+		fuzz_talk(data + 1, size_bytes - 1);
+	return 0;
+}
