@@ -6,6 +6,7 @@
 #include "display/content.h"
 #include "display/rects.h"
 #include "display/regions.h"
+#include "display/scroll.h"
 #include "display/stats.h"
 #include "display/tiles.h"
 
@@ -218,21 +219,24 @@ static void count_picture(const struct painter *painter, const struct painter_st
 	stats_add(painter->head->number, STATS_SENT_PIXELS, rect_area(part));
 }
 
-/* Small ones, regions, then the rest from where the last frame's were given up. */
+#define RANKS 5
+/* What moved away, small ones, regions, then the rest from where the last frame's were given up. */
 static unsigned rank(const struct painter *painter, const struct painter_step *step)
 {
-	if (step->moving)
-		return 1;
-	if (step->bytes <= SMALL_BYTES)
+	if (step->kind == PICTURE_SCROLL)
 		return 0;
-	return step->rect.y >= painter->resume_y ? 2 : 3;
+	if (step->moving)
+		return 2;
+	if (step->bytes <= SMALL_BYTES)
+		return 1;
+	return step->rect.y >= painter->resume_y ? 3 : 4;
 }
 
 static void order_steps(struct painter *painter)
 {
 	struct painter_step ordered[PAINTER_STEPS_MAX];
 	unsigned n = 0;
-	for (unsigned wanted = 0; wanted < 4; wanted++) {
+	for (unsigned wanted = 0; wanted < RANKS; wanted++) {
 		for (unsigned i = 0; i < painter->n_steps; i++) {
 			if (rank(painter, &painter->steps[i]) == wanted)
 				ordered[n++] = painter->steps[i];
@@ -296,6 +300,22 @@ static void end_regions(struct painter *painter, int64_t now_us)
 	}
 }
 
+/* Beside a moving region nothing is moved: what spice-server shows there is not what we know. */
+static void look_for_scroll(struct painter *painter)
+{
+	struct scroll scroll;
+	if (has_regions(painter) || !scroll_find(painter->tiles, &scroll))
+		return;
+	struct painter_step step = {
+		.kind = PICTURE_SCROLL,
+		.rect = scroll.rect,
+		.from_x = scroll.rect.x,
+		.from_y = scroll.from_y,
+		.bytes = STEP_BYTES,
+	};
+	add_step(painter, &step);
+}
+
 static unsigned look(struct painter *painter, int64_t now_us, uint64_t lossless_bps,
 		struct frame_rect *rects)
 {
@@ -307,6 +327,7 @@ static unsigned look(struct painter *painter, int64_t now_us, uint64_t lossless_
 		struct frame_rect rect = tiles_widen(painter->tiles, &painter->damage.rects[i]);
 		look_outside(painter, &rect, 0);
 	}
+	look_for_scroll(painter);
 	regions_note(painter->regions, now_us, painter->tiles);
 	regions_form(painter->regions, now_us, painter->tiles, frame->pixels, frame->stride_bytes,
 			lossless_bps);
@@ -332,9 +353,9 @@ static unsigned list_damage(struct painter *painter, struct frame_rect *rects)
 static void plan(struct painter *painter, int64_t now_us, const struct painter_limits *limits)
 {
 	struct frame_rect rects[PAINTER_RECTS_MAX + 1];
+	painter->n_steps = painter->next_step = 0;
 	unsigned n = painter->tiles ? look(painter, now_us, limits->lossless_bps, rects) :
 				      list_damage(painter, rects);
-	painter->n_steps = painter->next_step = 0;
 	count_changed(painter, rects, n);
 	count_streams(painter);
 	add_rects(painter, rects, n, limits->budget_bytes);
@@ -437,9 +458,9 @@ static struct frame_rect upper_part(const struct painter *painter, const struct 
 {
 	struct frame_rect part = step->rect;
 	uint64_t rows = part.height;
-	if (!step->moving && step->bytes > budget_bytes)
+	if (!step->moving && step->kind == PICTURE_PIXELS && step->bytes > budget_bytes)
 		rows = MAX(rows * budget_bytes / step->bytes, PIECE_ROWS_MIN);
-	if (!step->point)
+	if (!step->point && step->kind == PICTURE_PIXELS)
 		rows = MIN(rows, MAX(picture_copy_pixels_max(&painter->store) / part.width, 1));
 	part.height = (uint32_t)MIN(rows, part.height);
 	return part;
@@ -466,13 +487,28 @@ static void step_taken(struct painter *painter, struct painter_step *step, uint3
 		end_steps(painter);
 }
 
+static enum picture_result take_scroll(
+		struct painter *painter, const struct painter_step *step, struct picture *picture)
+{
+	*picture = (struct picture){
+		.kind = PICTURE_SCROLL,
+		.rect = step->rect,
+		.from_x = step->from_x,
+		.from_y = step->from_y,
+		.store = &painter->store,
+	};
+	return PICTURE_TAKEN;
+}
+
 static enum picture_result take_step(
 		struct painter *painter, uint64_t budget_bytes, struct picture *picture)
 {
 	struct painter_step *step = &painter->steps[painter->next_step];
 	struct frame_rect part = upper_part(painter, step, budget_bytes);
 	enum picture_result result = PICTURE_TAKEN;
-	if (step->point)
+	if (step->kind == PICTURE_SCROLL)
+		result = take_scroll(painter, step, picture);
+	else if (step->point)
 		picture_point(picture, painter->current, &part);
 	else
 		result = picture_copy(picture, painter->current, &part);

@@ -9,6 +9,9 @@
 /* Columns that vote. */
 #define VOTERS 8u
 #define VOTES_MIN 12u
+/* Rows that are looked up together. */
+#define KEY_ROWS 4u
+#define MIX 0x9e3779b97f4a7c15u
 /* Shares of strips that fit, in percent: of a column to belong to what moved, of a row. */
 #define COLUMN_PERCENT 60u
 #define ROW_PERCENT 80u
@@ -38,6 +41,24 @@ static uint64_t shown(const struct tiles *tiles, uint32_t column, uint32_t row)
 static uint64_t fresh(const struct tiles *tiles, uint32_t column, uint32_t row)
 {
 	return tiles->fresh[(size_t)row * tiles->columns + column];
+}
+
+/*
+ * Of a strip and those below it: strokes of letters are several equal rows high. TILES_UNKNOWN if one
+ * is not known, or past the end.
+ */
+static uint64_t key(const struct search *search, const uint64_t *hashes, uint32_t column, uint32_t row)
+{
+	uint64_t mixed = 0;
+	if (row + KEY_ROWS > search->end_row)
+		return TILES_UNKNOWN;
+	for (uint32_t i = row; i < row + KEY_ROWS; i++) {
+		uint64_t hash = hashes[(size_t)i * search->tiles->columns + column];
+		if (hash == TILES_UNKNOWN)
+			return TILES_UNKNOWN;
+		mixed = (mixed ^ hash) * MIX;
+	}
+	return mixed ^ mixed >> 32;
 }
 
 static void bound(struct search *search)
@@ -73,7 +94,7 @@ static void learn_column(struct search *search, uint32_t column)
 {
 	memset(search->places, 0, search->n_places * sizeof(*search->places));
 	for (uint32_t row = search->first_row; row < search->end_row; row++) {
-		uint64_t hash = shown(search->tiles, column, row);
+		uint64_t hash = key(search, search->tiles->shown, column, row);
 		if (hash == TILES_UNKNOWN)
 			continue;
 		struct place *place = place_of(search, hash);
@@ -86,8 +107,8 @@ static void ask_column(struct search *search, uint32_t column)
 {
 	learn_column(search, column);
 	for (uint32_t row = search->first_row; row < search->end_row; row++) {
-		uint64_t hash = fresh(search->tiles, column, row);
-		if (hash == TILES_UNKNOWN || hash == shown(search->tiles, column, row))
+		uint64_t hash = key(search, search->tiles->fresh, column, row);
+		if (hash == TILES_UNKNOWN || hash == key(search, search->tiles->shown, column, row))
 			continue;
 		const struct place *place = place_of(search, hash);
 		if (place->hash == hash && place->row != AMBIGUOUS && place->row != row)
@@ -105,10 +126,10 @@ static uint32_t best_voter(const struct search *search)
 	return best;
 }
 
-/* Returns the column with most changes; the distance is 0 when there were too few votes. */
-static uint32_t vote(struct search *search)
+/* The distance stays 0 when there were too few votes. */
+static void vote(struct search *search)
 {
-	uint32_t leader = best_voter(search), best = 0;
+	uint32_t best = 0;
 	for (unsigned i = 0; i < VOTERS; i++) {
 		uint32_t column = best_voter(search);
 		if (search->changes[column] < SCROLL_ROWS_MIN / 2)
@@ -121,7 +142,6 @@ static uint32_t vote(struct search *search)
 			best = i;
 	}
 	search->distance = search->votes[best] >= VOTES_MIN ? (int)best - (int)search->tiles->height : 0;
-	return leader;
 }
 
 static bool fits(const struct search *search, uint32_t column, uint32_t row)
@@ -150,16 +170,25 @@ static bool row_fits(const struct search *search, uint32_t first, uint32_t end, 
 	return fit * 100 >= (end - first) * ROW_PERCENT;
 }
 
-static struct frame_rect try_out(const struct search *search, uint32_t leader)
+/* Neighbouring columns that all fit, as many as there are. */
+static void fitting_columns(const struct search *search, uint32_t *first, uint32_t *end)
 {
-	uint32_t first = leader, end = leader + 1, best = 0, best_row = 0, run = 0;
-	if (!column_fits(search, leader))
-		return (struct frame_rect){ 0 };
-	while (first > search->first_column && column_fits(search, first - 1))
-		first--;
-	while (end < search->end_column && column_fits(search, end))
-		end++;
-	for (uint32_t row = search->first_row; row < search->end_row; row++) {
+	uint32_t run = 0;
+	*first = *end = 0;
+	for (uint32_t column = search->first_column; column < search->end_column; column++) {
+		run = column_fits(search, column) ? run + 1 : 0;
+		if (run <= *end - *first)
+			continue;
+		*end = column + 1;
+		*first = *end - run;
+	}
+}
+
+static struct frame_rect try_out(const struct search *search)
+{
+	uint32_t first, end, best = 0, best_row = 0, run = 0;
+	fitting_columns(search, &first, &end);
+	for (uint32_t row = search->first_row; end > first && row < search->end_row; row++) {
 		run = row_fits(search, first, end, row) ? run + 1 : 0;
 		if (run <= best)
 			continue;
@@ -207,10 +236,10 @@ static void apply(const struct search *search, const struct frame_rect *rect)
 
 static bool find(struct search *search, struct scroll *scroll)
 {
-	uint32_t leader = vote(search);
+	vote(search);
 	if (search->distance == 0)
 		return false;
-	scroll->rect = try_out(search, leader);
+	scroll->rect = try_out(search);
 	if (scroll->rect.height < SCROLL_ROWS_MIN || gain(search, &scroll->rect) < SCROLL_STRIPS_MIN)
 		return false;
 	scroll->from_y = (uint32_t)((int)scroll->rect.y + search->distance);

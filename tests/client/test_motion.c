@@ -3,6 +3,8 @@
  * What moves becomes video and ends exact, what does not move stays exact and costs nothing, and
  * clients may come and go in between.
  */
+#include <string.h>
+
 #include "tests/client/fixture.h"
 
 #define FRAME_US (G_USEC_PER_SEC / 40)
@@ -139,6 +141,39 @@ static void test_typing_stays_lossless(void)
 	fixture_stop(&fixture);
 }
 
+static void scroll_up(struct canvas *canvas, struct frame_rect window, uint32_t seed)
+{
+	for (uint32_t y = window.y; y + 16 < window.y + window.height; y++)
+		memcpy(canvas->pixels + (gsize)y * canvas->width + window.x,
+			canvas->pixels + (gsize)(y + 16) * canvas->width + window.x, window.width * 4);
+	struct frame_rect line = { window.x, window.y + window.height - 16, window.width, 16 };
+	canvas_fill(canvas, line, 0x101010);
+	line.width = window.width * (seed % 5 + 1) / 8;
+	draw_text(canvas, line, seed);
+}
+
+/* A terminal: what moved is moved by the client, the new line is sent. */
+static void test_scrolling_text(void)
+{
+	const struct frame_rect window = { 64, 48, 800, 608 };
+	struct fixture fixture;
+	start_with_text(&fixture, 1024, 768);
+	gint64 before = stat(&fixture, "display-0");
+	for (unsigned i = 0; i < 600; i++) {
+		scroll_up(fixture_canvas(&fixture), window, i);
+		fake_render_flush_all(fixture.render, 0);
+		g_usleep(i < 100 ? FRAME_US : 2000);
+		if (i % 100 == 99)
+			fixture_expect_canvas(&fixture);
+	}
+	gint64 bytes = stat(&fixture, "display-0") - before;
+	g_test_message("%" G_GINT64_FORMAT " bytes for 600 lines", bytes);
+	g_assert_cmpint(bytes, <, 600 * 20000);
+	g_assert_cmpint(stat(&fixture, "streams"), ==, 0);
+	fixture_expect_short_waits(&fixture);
+	fixture_stop(&fixture);
+}
+
 static void test_small_things_stay_lossless(void)
 {
 	const struct frame_rect spinner = { 500, 300, 48, 48 };
@@ -178,6 +213,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/motion/films-come-and-go", test_films_come_and_go);
 	g_test_add_func("/motion/still-costs-nothing", test_still_costs_nothing);
 	g_test_add_func("/motion/typing-stays-lossless", test_typing_stays_lossless);
+	g_test_add_func("/motion/scrolling-text", test_scrolling_text);
 	g_test_add_func("/motion/small-things-stay-lossless", test_small_things_stay_lossless);
 	g_test_add_func("/motion/clients-change-during-a-film", test_clients_change_during_a_film);
 	return g_test_run();

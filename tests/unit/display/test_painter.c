@@ -123,9 +123,23 @@ struct server {
 	uint32_t *surface;
 };
 
+static void server_scroll(struct server *server, const struct picture *picture)
+{
+	const struct frame_rect *rect = &picture->rect;
+	g_autofree uint32_t *before = g_memdup2(server->surface, WIDTH * HEIGHT * 4);
+	for (uint32_t row = 0; row < rect->height; row++)
+		memcpy(server->surface + (rect->y + row) * WIDTH + rect->x,
+				before + (picture->from_y + row) * WIDTH + picture->from_x,
+				rect->width * 4);
+}
+
 static void server_show(struct server *server, const struct picture *picture)
 {
 	const struct frame_rect *rect = &picture->rect;
+	if (picture->kind == PICTURE_SCROLL) {
+		server_scroll(server, picture);
+		return;
+	}
 	for (uint32_t row = 0; row < rect->height; row++) {
 		uint32_t *to = server->surface + (rect->y + row) * WIDTH + rect->x;
 		if (picture->pixels)
