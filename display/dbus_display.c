@@ -125,7 +125,7 @@ static void on_closed(GDBusConnection *connection, gboolean vanished, GError *er
 	struct dbus_display *dbus = user;
 	g_message("qemu: D-Bus display closed%s%s", error ? ": " : "", error ? error->message : "");
 	drop_connection(dbus);
-	dbus->ops->connected(dbus->user, false);
+	dbus->ops->connected(dbus->user, NULL);
 }
 
 static void on_connected(GObject *source, GAsyncResult *result, gpointer user)
@@ -148,7 +148,7 @@ static void on_connected(GObject *source, GAsyncResult *result, gpointer user)
 	dbus->properties_changed = g_dbus_connection_signal_subscribe(dbus->connection, NULL,
 			"org.freedesktop.DBus.Properties", "PropertiesChanged", CONSOLE_0, NULL,
 			G_DBUS_SIGNAL_FLAGS_NONE, on_properties_changed, dbus, NULL);
-	dbus->ops->connected(dbus->user, true);
+	dbus->ops->connected(dbus->user, dbus->connection);
 	ask_properties(dbus, INTERFACE "Console");
 	ask_properties(dbus, INTERFACE "Mouse");
 	ask_properties(dbus, INTERFACE "Keyboard");

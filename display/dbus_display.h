@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include <gio/gio.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,8 +20,8 @@
 struct dbus_display;
 
 struct dbus_display_ops {
-	/* Connected and asked: inputs may go. Or QEMU has left. */
-	void (*connected)(void *user, bool connected);
+	/* Connected and asked: inputs may go. Or QEMU has left (NULL). */
+	void (*connected)(void *user, GDBusConnection *connection);
 	void (*absolute)(void *user, bool absolute);
 	void (*leds)(void *user, uint32_t leds); /* scroll 1, num 2, caps 4 */
 };

@@ -6,6 +6,7 @@
 
 #include "display/audience.h"
 #include "display/clients.h"
+#include "display/dbus_audio.h"
 #include "display/dbus_display.h"
 #include "display/frame_link.h"
 #include "display/inputs.h"
@@ -18,6 +19,7 @@
 #include "display/spice_agent.h"
 #include "display/spice_core.h"
 #include "display/spice_inputs.h"
+#include "display/spice_playback.h"
 
 struct display {
 	void (*done)(void *user, bool fault);
@@ -37,6 +39,8 @@ struct display {
 	bool absolute;             /* the guest's pointer */
 	struct frame_link *link;   /* NULL: no renderer */
 	struct dbus_display *dbus; /* NULL: no QEMU */
+	struct dbus_audio *audio;  /* NULL: no QEMU */
+	struct spice_playback *playback;
 };
 
 /* Pointer. */
@@ -321,11 +325,45 @@ static void on_inputs_queued(void *user)
 		dbus_display_send_inputs(display->dbus);
 }
 
-static void on_qemu_connected(void *user, bool connected)
+static void on_sound_start(void *user, uint32_t rate)
 {
 	struct display *display = user;
-	inputs_set_connected(display->inputs, connected);
-	if (!connected)
+	spice_playback_set_rate(display->playback, rate);
+}
+
+static void on_sound(void *user, const void *data, size_t size_bytes)
+{
+	struct display *display = user;
+	spice_playback_write(display->playback, data, size_bytes);
+}
+
+static void on_sound_stop(void *user)
+{
+	struct display *display = user;
+	spice_playback_stop(display->playback);
+}
+
+static void on_sound_volume(void *user, bool mute, uint16_t left, uint16_t right)
+{
+	struct display *display = user;
+	spice_playback_set_volume(display->playback, mute, left, right);
+}
+
+static const struct dbus_audio_ops dbus_audio_ops = {
+	.start = on_sound_start,
+	.write = on_sound,
+	.stop = on_sound_stop,
+	.volume = on_sound_volume,
+};
+
+static void on_qemu_connected(void *user, GDBusConnection *connection)
+{
+	struct display *display = user;
+	inputs_set_connected(display->inputs, connection != NULL);
+	g_clear_pointer(&display->audio, dbus_audio_destroy);
+	if (connection)
+		display->audio = dbus_audio_create(connection, &dbus_audio_ops, display);
+	else
 		g_clear_pointer(&display->dbus, dbus_display_destroy);
 }
 
@@ -390,6 +428,7 @@ static bool on_dbus(void *user, int fd)
 {
 	struct display *display = user;
 	inputs_set_connected(display->inputs, false);
+	g_clear_pointer(&display->audio, dbus_audio_destroy);
 	g_clear_pointer(&display->dbus, dbus_display_destroy);
 	display->dbus = dbus_display_create(fd, display->inputs, &dbus_display_ops, display);
 	return true;
@@ -439,7 +478,8 @@ static bool start(struct display *display, const struct display_options *options
 	display->spice_inputs = spice_inputs_create(server, display->inputs);
 	display->agent = spice_agent_create(server, &spice_agent_ops, display);
 	display->screens = screens_create(server, display->line, on_wanted, &spice_gl_ops, display);
-	if (!display->spice_inputs || !display->agent || !display->screens)
+	display->playback = spice_playback_create(server);
+	if (!display->spice_inputs || !display->agent || !display->screens || !display->playback)
 		return false;
 	video_set_line(line_bps, display);
 	video_start(&options->video, on_video, display);
@@ -476,12 +516,14 @@ void display_destroy(struct display *display)
 	video_stop();
 	if (display->screens)
 		close_frame_link(display);
+	g_clear_pointer(&display->audio, dbus_audio_destroy);
 	dbus_display_destroy(display->dbus);
 	display->dbus = NULL;
 	clients_destroy(display->clients);
 	relay_destroy(display->relay);
 	g_clear_pointer(&display->local, local_destroy);
 	spice_core_destroy(g_steal_pointer(&display->core));
+	spice_playback_destroy(display->playback);
 	spice_inputs_destroy(display->spice_inputs);
 	spice_agent_destroy(display->agent);
 	screens_destroy(display->screens);

@@ -110,14 +110,23 @@ static void add_display(GPtrArray *argv, const struct run_options *o)
 	bool have_node = !o->software && g_file_test("/dev/dri/renderD128", G_FILE_TEST_EXISTS);
 	const char *node = o->render_node ? o->render_node : (have_node ? NULL : "/dev/null");
 	g_autofree char *escaped = node ? escape(node) : NULL;
-	add_pair(argv, "-display", "dbus,p2p=yes,gl=on%s%s", node ? ",rendernode=" : "",
-			node ? escaped : "");
+	add_pair(argv, "-display", "dbus,p2p=yes,gl=on%s%s%s", o->no_audio ? "" : ",audiodev=sound",
+			node ? ",rendernode=" : "", node ? escaped : "");
 	add_pair(argv, "-vga", "none");
 	add_pair(argv, "-chardev", "socket,id=vitrine,fd=%d", QEMU_VHOST_FD);
 	add_pair(argv, "-device", "vhost-user-gpu-pci,id=gpu,chardev=vitrine");
 	add_pair(argv, "-device", "virtio-tablet-pci,id=tablet");
 	add_pair(argv, "-device", "virtio-keyboard-pci,id=keyboard");
 	add_pair(argv, "-device", "virtio-rng-pci,id=rng");
+}
+
+/* What display takes, and the rate at which spice-server sends Opus. */
+static void add_sound(GPtrArray *argv)
+{
+	add_pair(argv, "-audiodev",
+			"dbus,id=sound,out.frequency=48000,out.channels=2,out.format=s16,timer-period=10000");
+	add_pair(argv, "-device", "ich9-intel-hda");
+	add_pair(argv, "-device", "hda-output,audiodev=sound");
 }
 
 /* The guest's own verdict on its graphics comes here. */
@@ -212,6 +221,8 @@ char **qemu_command(const struct qemu_program *qemu, const struct run_options *o
 	if (!add_firmware(argv, o, error))
 		return NULL;
 	add_display(argv, o);
+	if (!o->no_audio)
+		add_sound(argv);
 	add_report_port(argv);
 	if (o->disk)
 		add_disk(argv, o, o->disk_format);

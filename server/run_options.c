@@ -118,7 +118,7 @@ static struct {
 	char *clock, *name, *disk, *disk_format, *kernel, *initrd, *append, *accel, *serial, *spice_addr,
 			*spice_unix, *password_file, *render_node, *qemu, *encoder;
 	int memory, cpus, port;
-	gboolean snapshot, uefi, no_network, no_virgl, software, no_pacing, video_444;
+	gboolean snapshot, uefi, no_network, no_audio, no_virgl, software, no_pacing, video_444;
 } raw = { .memory = RUN_DEFAULT_MEMORY_MIB, .cpus = RUN_DEFAULT_CPUS };
 
 static const GOptionEntry entries[] = {
@@ -136,6 +136,7 @@ static const GOptionEntry entries[] = {
 	{ "cpus", 0, 0, G_OPTION_ARG_INT, &raw.cpus, "Virtual CPUs (default 2)", "N" },
 	{ "accel", 0, 0, G_OPTION_ARG_STRING, &raw.accel, "auto, kvm or tcg", "HOW" },
 	{ "no-network", 0, 0, G_OPTION_ARG_NONE, &raw.no_network, "No network card", NULL },
+	{ "no-audio", 0, 0, G_OPTION_ARG_NONE, &raw.no_audio, "No sound card", NULL },
 	{ "serial", 0, 0, G_OPTION_ARG_STRING, &raw.serial,
 			"The serial port's output: a file, or \"stdio\"", "WHERE" },
 	{ "spice-addr", 0, 0, G_OPTION_ARG_STRING, &raw.spice_addr,
@@ -172,6 +173,7 @@ static void take_raw(struct run_options *o)
 	o->initrd = raw.initrd;
 	o->append = raw.append;
 	o->no_network = raw.no_network;
+	o->no_audio = raw.no_audio;
 	o->serial = raw.serial;
 	o->spice_addr = raw.spice_addr ? raw.spice_addr : g_strdup("127.0.0.1");
 	o->spice_unix = raw.spice_unix;

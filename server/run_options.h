@@ -25,7 +25,7 @@ struct run_options {
 
 	unsigned memory_mib, n_cpus;
 	enum run_accel accel;
-	bool no_network;
+	bool no_network, no_audio;
 	char *serial; /* NULL: a file in the run directory; "stdio"; or a path */
 
 	char *spice_addr;

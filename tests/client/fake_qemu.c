@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/client/fake_qemu.h"
 
+#include <gio/gunixfdlist.h>
 #include <string.h>
 
 #define CONSOLE_PATH "/org/qemu/Display1/Console_0"
 #define VM_PATH "/org/qemu/Display1/VM"
+#define AUDIO_PATH "/org/qemu/Display1/Audio"
+#define LISTENER_PATH "/org/qemu/Display1/AudioOutListener"
+#define LISTENER_INTERFACE "org.qemu.Display1.AudioOutListener"
 
 static const char introspection[] =
 	"<node>"
@@ -42,6 +46,9 @@ static const char introspection[] =
 	"  <method name='RelMotion'><arg type='i' direction='in'/><arg type='i' "
 	"direction='in'/></method>"
 	"  <property name='IsAbsolute' type='b' access='read'/>"
+	" </interface>"
+	" <interface name='org.qemu.Display1.Audio'>"
+	"  <method name='RegisterOutListener'><arg type='h' direction='in'/></method>"
 	" </interface>"
 	"</node>";
 
@@ -221,12 +228,41 @@ static const struct {
 	{ "org.qemu.Display1.Console", "SetUIInfo", call_ui_info },
 };
 
+static void sound_ready(GObject *source, GAsyncResult *result, gpointer user)
+{
+	struct fake_qemu *qemu = user;
+	GDBusConnection *sound = g_dbus_connection_new_finish(result, NULL);
+
+	g_mutex_lock(&qemu->lock);
+	g_clear_object(&qemu->sound);
+	qemu->sound = sound;
+	g_cond_broadcast(&qemu->changed);
+	g_mutex_unlock(&qemu->lock);
+}
+
+static void register_sound(struct fake_qemu *qemu, GDBusMethodInvocation *invocation)
+{
+	GUnixFDList *fds =
+		g_dbus_message_get_unix_fd_list(g_dbus_method_invocation_get_message(invocation));
+	g_autoptr(GSocket) socket = g_socket_new_from_fd(g_unix_fd_list_get(fds, 0, NULL), NULL);
+	g_autoptr(GSocketConnection) stream = g_socket_connection_factory_create_connection(socket);
+	g_autofree char *guid = g_dbus_generate_guid();
+
+	answer_now(invocation, true);
+	g_dbus_connection_new(G_IO_STREAM(stream), guid,
+		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER, NULL, NULL, sound_ready, qemu);
+}
+
 static void method_call(GDBusConnection *connection, const char *sender, const char *path,
 	const char *interface, const char *method, GVariant *arguments,
 	GDBusMethodInvocation *invocation, gpointer user)
 {
 	struct fake_qemu *qemu = user;
 
+	if (strcmp(method, "RegisterOutListener") == 0) {
+		register_sound(qemu, invocation);
+		return;
+	}
 	for (size_t i = 0; i < G_N_ELEMENTS(methods); i++) {
 		if (strcmp(methods[i].interface, interface) != 0 ||
 			strcmp(methods[i].method, method) != 0)
@@ -330,6 +366,7 @@ static void peer_ready(GObject *source, GAsyncResult *result, gpointer user)
 		return;
 	}
 	object_register(qemu, VM_PATH, "org.qemu.Display1.VM");
+	object_register(qemu, AUDIO_PATH, "org.qemu.Display1.Audio");
 	object_register(qemu, CONSOLE_PATH, "org.qemu.Display1.Console");
 	object_register(qemu, CONSOLE_PATH, "org.qemu.Display1.Keyboard");
 	object_register(qemu, CONSOLE_PATH, "org.qemu.Display1.Mouse");
@@ -353,4 +390,67 @@ void fake_qemu_hang_up(struct fake_qemu *qemu)
 	if (qemu->connection)
 		g_dbus_connection_close_sync(qemu->connection, NULL, NULL);
 	g_clear_object(&qemu->connection);
+	if (qemu->sound)
+		g_dbus_connection_close_sync(qemu->sound, NULL, NULL);
+	g_clear_object(&qemu->sound);
+}
+
+/* ---- sound ---- */
+
+bool fake_qemu_wait_sound(struct fake_qemu *qemu, int timeout_ms)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&qemu->lock);
+	gint64 end_us = g_get_monotonic_time() + timeout_ms * G_GINT64_CONSTANT(1000);
+
+	while (!qemu->sound) {
+		if (!g_cond_wait_until(&qemu->changed, &qemu->lock, end_us))
+			break;
+	}
+	return qemu->sound != NULL;
+}
+
+static bool sound_call(struct fake_qemu *qemu, const char *method, GVariant *arguments)
+{
+	g_autoptr(GVariant) answer = g_dbus_connection_call_sync(qemu->sound, NULL, LISTENER_PATH,
+		LISTENER_INTERFACE, method, arguments, NULL, G_DBUS_CALL_FLAGS_NONE, 10000, NULL,
+		NULL);
+
+	return answer != NULL;
+}
+
+bool fake_qemu_sound_init(struct fake_qemu *qemu, uint64_t id, uint32_t rate, unsigned n_channels)
+{
+	uint32_t frame_bytes = n_channels * 2;
+
+	return sound_call(qemu, "Init",
+		g_variant_new("(tybbuyuub)", (guint64)id, 16, TRUE, FALSE, rate, n_channels,
+			frame_bytes, frame_bytes * rate, G_BYTE_ORDER == G_BIG_ENDIAN));
+}
+
+bool fake_qemu_sound_enable(struct fake_qemu *qemu, uint64_t id, bool enabled)
+{
+	return sound_call(
+		qemu, "SetEnabled", g_variant_new("(tb)", (guint64)id, (gboolean)enabled));
+}
+
+bool fake_qemu_sound_volume(struct fake_qemu *qemu, uint64_t id, bool mute, uint8_t volume)
+{
+	const uint8_t both[] = { volume, volume };
+
+	return sound_call(qemu, "SetVolume",
+		g_variant_new("(tb@ay)", (guint64)id, (gboolean)mute,
+			g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, both, 2, 1)));
+}
+
+bool fake_qemu_sound_write(
+	struct fake_qemu *qemu, uint64_t id, const void *data, size_t size_bytes)
+{
+	return sound_call(qemu, "Write",
+		g_variant_new("(t@ay)", (guint64)id,
+			g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, data, size_bytes, 1)));
+}
+
+bool fake_qemu_sound_fini(struct fake_qemu *qemu, uint64_t id)
+{
+	return sound_call(qemu, "Fini", g_variant_new("(t)", (guint64)id));
 }

@@ -25,6 +25,7 @@ struct fake_qemu {
 	uint32_t modifiers;
 	bool absolute;
 	int answer_delay_ms; /* of every method; FAKE_QEMU_SILENT: answers never */
+	GDBusConnection *sound; /* to display's listener; NULL: none has registered */
 };
 
 #define FAKE_QEMU_SILENT (-1)
@@ -42,6 +43,19 @@ void fake_qemu_hang_up(struct fake_qemu *qemu);
 void fake_qemu_set_size(struct fake_qemu *qemu, uint32_t width, uint32_t height);
 void fake_qemu_set_absolute(struct fake_qemu *qemu, bool absolute);
 void fake_qemu_set_modifiers(struct fake_qemu *qemu, uint32_t modifiers);
+
+/* Any thread. Waits until display listens to sound; the record says "sound". */
+bool fake_qemu_wait_sound(struct fake_qemu *qemu, int timeout_ms);
+/*
+ * Any thread. Calls the listener as QEMU's audiodev does and waits for the answer: Init of a stream of 16-bit
+ * `n_channels` at `rate`, SetEnabled, SetVolume of both channels, Write, Fini. False: refused.
+ */
+bool fake_qemu_sound_init(struct fake_qemu *qemu, uint64_t id, uint32_t rate, unsigned n_channels);
+bool fake_qemu_sound_enable(struct fake_qemu *qemu, uint64_t id, bool enabled);
+bool fake_qemu_sound_volume(struct fake_qemu *qemu, uint64_t id, bool mute, uint8_t volume);
+bool fake_qemu_sound_write(
+	struct fake_qemu *qemu, uint64_t id, const void *data, size_t size_bytes);
+bool fake_qemu_sound_fini(struct fake_qemu *qemu, uint64_t id);
 
 /* Any thread. Waits until the record's last line is `line`. */
 bool fake_qemu_wait_line(struct fake_qemu *qemu, const char *line, int timeout_ms);

@@ -46,6 +46,15 @@ struct probe_cursor {
 	uint64_t n_sets, n_moves, n_hides;
 };
 
+/* Sound as it came, before anybody plays it. */
+struct probe_sound {
+	uint64_t n_starts, n_stops, n_bytes;
+	int n_channels, rate;    /* of the last start */
+	uint32_t first, last;    /* samples of both channels; first: the first that is not 0 */
+	uint64_t n_breaks;       /* times a sample was not the one before plus 1 */
+	int volume, mute;        /* last said; -1: never */
+};
+
 struct probe_options {
 	char *uri; /* spice://host:port[?password=..]; NULL when unix_path is given */
 	char *unix_path;
@@ -68,6 +77,8 @@ struct probe {
 	char *error; /* why the connection ended or could not be made; NULL: it did not */
 	struct probe_display displays[PROBE_DISPLAYS_MAX];
 	struct probe_cursor cursor;
+	SpiceChannel *sound_channel;
+	struct probe_sound sound;
 	int button_state;   /* SPICE_MOUSE_BUTTON_MASK_* */
 	uint64_t n_updates; /* invalidates and primaries of all displays */
 	uint64_t n_streams; /* video streams that servers began, all connections */
@@ -114,6 +125,11 @@ bool display_save(const struct probe_display *display, const char *path, GError 
 
 void cursor_attach(struct probe *probe, SpiceChannel *channel);
 void cursor_detach(struct probe *probe);
+
+/* probe_sound.c */
+
+void sound_attach(struct probe *probe, SpiceChannel *channel);
+void sound_detach(struct probe *probe);
 
 /* probe_inputs.c */
 

@@ -74,6 +74,8 @@ static void channel_new(SpiceSession *session, SpiceChannel *channel, gpointer u
 	} else if (SPICE_IS_CURSOR_CHANNEL(channel) && !probe->cursor_channel) {
 		cursor_attach(probe, channel);
 		spice_channel_connect(channel);
+	} else if (SPICE_IS_PLAYBACK_CHANNEL(channel) && !probe->sound_channel) {
+		sound_attach(probe, channel);
 	}
 }
 
@@ -82,7 +84,7 @@ static SpiceSession *session_new(struct probe *probe)
 	const struct probe_options *options = &probe->options;
 	SpiceSession *session = spice_session_new();
 
-	g_object_set(session, "enable-audio", FALSE, "enable-usbredir", FALSE, "enable-smartcard",
+	g_object_set(session, "enable-usbredir", FALSE, "enable-smartcard",
 		FALSE, NULL);
 	if (options->unix_path)
 		g_object_set(session, "unix-path", options->unix_path, NULL);
@@ -149,6 +151,7 @@ void connection_close(struct probe *probe)
 		return;
 	display_detach_all(probe);
 	cursor_detach(probe);
+	sound_detach(probe);
 	if (probe->inputs)
 		g_signal_handlers_disconnect_by_data(probe->inputs, probe);
 	if (probe->main)

@@ -167,6 +167,22 @@ static void run_mouse_mode(struct call *call)
 	call_put_text(call, "mode", connection_mouse_mode(call->probe));
 }
 
+static void run_sound(struct call *call)
+{
+	const struct probe_sound *sound = &call->probe->sound;
+
+	call_put_int(call, "starts", sound->n_starts);
+	call_put_int(call, "stops", sound->n_stops);
+	call_put_int(call, "bytes", sound->n_bytes);
+	call_put_int(call, "channels", sound->n_channels);
+	call_put_int(call, "rate", sound->rate);
+	call_put_int(call, "first", sound->first);
+	call_put_int(call, "last", sound->last);
+	call_put_int(call, "breaks", sound->n_breaks);
+	call_put_int(call, "volume", sound->volume);
+	call_put_int(call, "mute", sound->mute);
+}
+
 static void run_leds(struct call *call)
 {
 	int leds = inputs_leds(call->probe);
@@ -188,5 +204,6 @@ const struct command look_commands[] = {
 	{ "cursor-pixel", 2, true, run_cursor_pixel },
 	{ "mouse-mode", 0, true, run_mouse_mode },
 	{ "leds", 0, true, run_leds },
+	{ "sound", 0, true, run_sound },
 	{ NULL },
 };

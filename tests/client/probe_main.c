@@ -19,7 +19,10 @@
  *   stats                           primaries, invalidates, pixels, streams, codec, bytes read per channel
  *   cursor                          shape's size, hot spot, sha256 of its R,G,B,A bytes, visible,
  * position, how many sets, moves and hides came cursor-pixel X Y {"pixel":"rrggbbaa"} mouse-mode
- * {"mode":"client"|"server"} leds                            {"scroll":b,"num":b,"caps":b} Waiting
+ * {"mode":"client"|"server"} leds                            {"scroll":b,"num":b,"caps":b}
+ *   sound                           starts, stops, bytes, channels, rate, first and last sample, breaks
+ * (samples that are not the one before plus 1), volume, mute
+ * Waiting
  * (answer when it happened, or {"ok":false,"error":"timeout",...} with what was seen last)
  *   wait-primary TIMEOUT_MS [CH]
  *   wait-size W H TIMEOUT_MS [CH]

@@ -73,12 +73,12 @@ static GVariant *qemu_property(GDBusConnection *connection, const char *sender, 
 
 static const GDBusInterfaceVTable qemu_table = { qemu_call, qemu_property, NULL, { 0 } };
 
-static void on_connected(void *user, bool connected)
+static void on_connected(void *user, GDBusConnection *connection)
 {
 	struct desk *desk = user;
-	desk->connected = connected;
-	inputs_set_connected(desk->inputs, connected);
-	if (!connected)
+	desk->connected = connection != NULL;
+	inputs_set_connected(desk->inputs, desk->connected);
+	if (!connection)
 		g_clear_pointer(&desk->dbus, dbus_display_destroy);
 }
 

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* Does the client hear what the guest plays, and only while it plays? */
+#include "tests/client/fixture.h"
+
+/* Opus is not used at this rate: samples arrive as they were. */
+#define RATE 44100
+/* 10 ms, as QEMU writes. */
+#define FRAMES (RATE / 100)
+#define STREAM 7
+/* The first sample: numbers, so that what is missing or twice shows. */
+#define FIRST 0x00010001u
+
+static gint64 heard(struct fixture *fixture, const char *what)
+{
+	g_autofree char *answer = client_run(fixture->client, "sound");
+	return answer_int(answer, what);
+}
+
+static void wait_heard(struct fixture *fixture, const char *what, gint64 value)
+{
+	gint64 end_us = g_get_monotonic_time() + SETTLE_MS * 1000;
+	while (heard(fixture, what) != value && g_get_monotonic_time() < end_us)
+		g_usleep(20000);
+	g_assert_cmpint(heard(fixture, what), ==, value);
+}
+
+/* A client whose playback channel is open: the volume has arrived. */
+static void start_at(struct fixture *fixture, uint32_t rate)
+{
+	fixture_start(fixture, 640, 480, NULL);
+	g_assert_true(fake_qemu_wait_sound(fixture->qemu, SETTLE_MS));
+	fixture_connect(fixture);
+	g_assert_true(fake_qemu_sound_init(fixture->qemu, STREAM, rate, 2));
+	g_assert_true(fake_qemu_sound_volume(fixture->qemu, STREAM, false, 128));
+	wait_heard(fixture, "volume", 128 * 257);
+	g_assert_true(fake_qemu_sound_enable(fixture->qemu, STREAM, true));
+}
+
+static void start(struct fixture *fixture)
+{
+	start_at(fixture, RATE);
+}
+
+/* n * 10 ms of numbers from `first`. Returns the number behind the last. */
+static uint32_t play(struct fixture *fixture, uint32_t first, unsigned n)
+{
+	uint32_t samples[FRAMES];
+	for (unsigned i = 0; i < n; i++) {
+		for (unsigned k = 0; k < FRAMES; k++)
+			samples[k] = first++;
+		g_assert_true(
+			fake_qemu_sound_write(fixture->qemu, STREAM, samples, sizeof(samples)));
+		g_usleep(10000);
+	}
+	return first;
+}
+
+static void play_silence(struct fixture *fixture, unsigned n)
+{
+	static const uint32_t samples[FRAMES];
+	for (unsigned i = 0; i < n; i++) {
+		g_assert_true(
+			fake_qemu_sound_write(fixture->qemu, STREAM, samples, sizeof(samples)));
+		g_usleep(10000);
+	}
+}
+
+static void test_every_sample(void)
+{
+	struct fixture fixture;
+	start(&fixture);
+	uint32_t end = play(&fixture, FIRST, 60);
+	wait_heard(&fixture, "last", end - 1);
+	g_assert_cmpint(heard(&fixture, "first"), ==, FIRST);
+	g_assert_cmpint(heard(&fixture, "breaks"), ==, 0);
+	g_assert_cmpint(heard(&fixture, "rate"), ==, RATE);
+	g_assert_cmpint(heard(&fixture, "channels"), ==, 2);
+	fixture_stop(&fixture);
+}
+
+/* Opus: how much there was, not which. */
+static void test_compressed(void)
+{
+	struct fixture fixture;
+	start_at(&fixture, 48000);
+	play(&fixture, FIRST, 60);
+	wait_heard(&fixture, "stops", heard(&fixture, "starts"));
+	g_assert_cmpint(heard(&fixture, "rate"), ==, 48000);
+	g_assert_cmpint(heard(&fixture, "bytes"), >=, 50 * FRAMES * 4);
+	fixture_stop(&fixture);
+}
+
+/* A stream that is on and starves would shift the client's clock. */
+static void test_stops_when_nothing_comes(void)
+{
+	struct fixture fixture;
+	start(&fixture);
+	uint32_t end = play(&fixture, FIRST, 20);
+	wait_heard(&fixture, "stops", heard(&fixture, "starts"));
+	gint64 starts = heard(&fixture, "starts");
+	play(&fixture, end, 5);
+	wait_heard(&fixture, "starts", starts + 1);
+	g_assert_true(fake_qemu_sound_enable(fixture.qemu, STREAM, false));
+	wait_heard(&fixture, "stops", starts + 1);
+	/* Not enabled: not heard. */
+	play(&fixture, end, 5);
+	g_assert_cmpint(heard(&fixture, "starts"), ==, starts + 1);
+	fixture_stop(&fixture);
+}
+
+static void test_silence_is_no_stream(void)
+{
+	struct fixture fixture;
+	start(&fixture);
+	play_silence(&fixture, 30);
+	g_assert_cmpint(heard(&fixture, "starts"), ==, 0);
+	play(&fixture, FIRST, 10);
+	wait_heard(&fixture, "starts", 1);
+	play_silence(&fixture, 250);
+	wait_heard(&fixture, "stops", heard(&fixture, "starts"));
+	fixture_stop(&fixture);
+}
+
+static void test_volume(void)
+{
+	struct fixture fixture;
+	start(&fixture);
+	g_assert_true(fake_qemu_sound_volume(fixture.qemu, STREAM, true, 255));
+	wait_heard(&fixture, "volume", 65535);
+	wait_heard(&fixture, "mute", 1);
+	g_assert_true(fake_qemu_sound_volume(fixture.qemu, STREAM, false, 0));
+	wait_heard(&fixture, "volume", 0);
+	wait_heard(&fixture, "mute", 0);
+	fixture_stop(&fixture);
+}
+
+static void test_what_is_refused(void)
+{
+	static uint8_t much[1 << 17];
+	struct fixture fixture;
+	start(&fixture);
+	g_assert_false(fake_qemu_sound_init(fixture.qemu, 8, RATE, 1));
+	g_assert_false(fake_qemu_sound_init(fixture.qemu, 8, 1, 2));
+	g_assert_false(fake_qemu_sound_init(fixture.qemu, 8, 1000000, 2));
+	g_assert_false(fake_qemu_sound_enable(fixture.qemu, 8, true));
+	g_assert_false(fake_qemu_sound_write(fixture.qemu, STREAM, much, sizeof(much)));
+	g_assert_false(fake_qemu_sound_write(fixture.qemu, STREAM, much, 3));
+	g_assert_true(fake_qemu_sound_write(fixture.qemu, STREAM, much, 0));
+	for (uint64_t id = 100; id < 107; id++)
+		g_assert_true(fake_qemu_sound_init(fixture.qemu, id, RATE, 2));
+	g_assert_false(fake_qemu_sound_init(fixture.qemu, 107, RATE, 2));
+	g_assert_true(fake_qemu_sound_fini(fixture.qemu, 100));
+	g_assert_true(fake_qemu_sound_init(fixture.qemu, 107, RATE, 2));
+	play(&fixture, FIRST, 5);
+	wait_heard(&fixture, "first", FIRST);
+	g_assert_true(fake_qemu_sound_fini(fixture.qemu, STREAM));
+	wait_heard(&fixture, "stops", heard(&fixture, "starts"));
+	fixture_stop(&fixture);
+}
+
+/* QEMU leaves in the middle of it; another comes. */
+static void test_qemu_leaves(void)
+{
+	struct fixture fixture;
+	start(&fixture);
+	play(&fixture, FIRST, 5);
+	fake_desktop_renew_dbus(fixture.desktop);
+	wait_heard(&fixture, "stops", heard(&fixture, "starts"));
+	g_assert_true(fake_desktop_is_alive(fixture.desktop));
+	fixture_stop(&fixture);
+}
+
+int main(int argc, char **argv)
+{
+	fixture_init(&argc, &argv);
+	g_test_add_func("/sound/every-sample", test_every_sample);
+	g_test_add_func("/sound/compressed", test_compressed);
+	g_test_add_func("/sound/stops-when-nothing-comes", test_stops_when_nothing_comes);
+	g_test_add_func("/sound/silence-is-no-stream", test_silence_is_no_stream);
+	g_test_add_func("/sound/volume", test_volume);
+	g_test_add_func("/sound/what-is-refused", test_what_is_refused);
+	g_test_add_func("/sound/qemu-leaves", test_qemu_leaves);
+	return g_test_run();
+}
