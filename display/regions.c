@@ -14,6 +14,8 @@
 #define JOIN_PERCENT 150u
 /* Times that a candidate may grow before it is taken as it is. */
 #define GROWTHS_MAX 3
+/* Of a head, outside its regions: less is not what moves about. */
+#define OUTSIDE_PERCENT 5u
 /* 2^64 divided by the golden ratio, odd. */
 #define MIX 0x9e3779b97f4a7c15u
 
@@ -37,6 +39,9 @@ struct regions *regions_create(uint32_t width, uint32_t height)
 	regions->rows = (height + REGIONS_CELL - 1) / REGIONS_CELL;
 	size_t cells = (size_t)regions->columns * regions->rows;
 	regions->slots = g_new0(uint8_t, cells);
+	regions->active_us = g_new(int64_t, cells);
+	for (size_t i = 0; i < cells; i++)
+		regions->active_us[i] = INT64_MIN / 2;
 	regions->seen = g_new0(uint8_t, cells);
 	regions->stack = g_new(uint32_t, cells);
 	regions->candidates = g_new0(struct candidate, REGIONS_MAX);
@@ -48,6 +53,7 @@ void regions_destroy(struct regions *regions)
 	if (!regions)
 		return;
 	g_free(regions->slots);
+	g_free(regions->active_us);
 	g_free(regions->seen);
 	g_free(regions->stack);
 	g_free(regions->candidates);
@@ -199,7 +205,10 @@ static void find_candidates(struct regions *regions, int64_t now_us)
 	for (unsigned i = 0; i < regions->n_candidates; i++)
 		regions->candidates[i].confirmed = false;
 	for (uint32_t cell = 0; cell < cells; cell++) {
-		if (regions->seen[cell] || !is_active(regions, cell))
+		if (!is_active(regions, cell))
+			continue;
+		regions->active_us[cell] = now_us;
+		if (regions->seen[cell])
 			continue;
 		struct frame_rect box = flood(regions, cell);
 		propose(regions, &box, now_us);
@@ -341,9 +350,8 @@ static struct frame_rect absorb(struct regions *regions, struct frame_rect rect)
 	return rect;
 }
 
-static bool begin(struct regions *regions, const struct candidate *candidate, int64_t now_us)
+static bool begin(struct regions *regions, struct frame_rect rect, int64_t now_us, int64_t interval_us)
 {
-	struct frame_rect rect = exact_rect(candidate);
 	make_even(regions, &rect);
 	rect = absorb(regions, rect);
 	if (regions->n_live == REGIONS_MAX || !is_large(&rect))
@@ -351,7 +359,7 @@ static bool begin(struct regions *regions, const struct candidate *candidate, in
 	regions->live[regions->n_live++] = (struct region){
 		.rect = rect,
 		.last_change_us = now_us,
-		.interval_us = (now_us - candidate->first_us) / MAX(candidate->looks, 1),
+		.interval_us = interval_us,
 	};
 	forget_cells(regions, &rect);
 	return true;
@@ -367,6 +375,19 @@ static bool wants_video(const struct candidate *candidate, int64_t now_us, const
 	return content.lossless_bytes * 8 * US_PER_SECOND / (uint64_t)interval_us > lossless_bps_max;
 }
 
+/* It would not make a region beside it much larger. */
+static bool belongs_to_live(const struct regions *regions, const struct frame_rect *rect)
+{
+	for (unsigned i = 0; i < regions->n_live; i++) {
+		const struct frame_rect *live = &regions->live[i].rect;
+		struct frame_rect both = rect_join(live, rect);
+		if (touches(regions, live, rect) &&
+				rect_area(&both) * 100 <= rect_area(live) * (100 + REGIONS_GROWTH_PERCENT))
+			return true;
+	}
+	return false;
+}
+
 /* True when the candidate has become a region. */
 static bool look_at(struct regions *regions, struct candidate *candidate, int64_t now_us,
 		const struct tiles *tiles, const uint8_t *pixels, uint32_t stride_bytes,
@@ -378,11 +399,43 @@ static bool look_at(struct regions *regions, struct candidate *candidate, int64_
 		look_at_edge(candidate, edge, pixels, stride_bytes);
 	if (++candidate->looks < REGIONS_LOOKS)
 		return false;
-	if (wants_video(candidate, now_us, pixels, stride_bytes, lossless_bps_max))
-		return begin(regions, candidate, now_us);
+	if (belongs_to_live(regions, &candidate->change) ||
+			wants_video(candidate, now_us, pixels, stride_bytes, lossless_bps_max))
+		return begin(regions, exact_rect(candidate), now_us,
+				(now_us - candidate->first_us) / candidate->looks);
 	restart(candidate, &candidate->box, now_us);
 	candidate->lossless_until_us = now_us + REGIONS_LOSSLESS_US;
 	return false;
+}
+
+/* All that has been active of late, if it is most of the head. */
+static bool find_recent(const struct regions *regions, int64_t now_us, struct frame_rect *box)
+{
+	uint32_t cells = regions->columns * regions->rows, n = 0, n_outside = 0;
+	for (uint32_t cell = 0; cell < cells; cell++) {
+		struct frame_rect rect = cell_rect(regions, cell);
+		bool live = false;
+		for (unsigned i = 0; i < regions->n_live && !live; i++)
+			live = rect_contains(&regions->live[i].rect, &rect);
+		if (!live && now_us - regions->active_us[cell] > REGIONS_RECENT_US)
+			continue;
+		n_outside += !live;
+		*box = n++ > 0 ? rect_join(box, &rect) : rect;
+	}
+	return n * 100 >= cells * REGIONS_RECENT_PERCENT && n_outside * 100 >= cells * OUTSIDE_PERCENT;
+}
+
+static bool join_recent(struct regions *regions, int64_t now_us)
+{
+	struct frame_rect box;
+	if (regions->n_live == 0 || !find_recent(regions, now_us, &box))
+		return false;
+	for (unsigned i = 0; i < regions->n_live; i++) {
+		if (rect_contains(&regions->live[i].rect, &box))
+			return false;
+		box = rect_join(&box, &regions->live[i].rect);
+	}
+	return begin(regions, box, now_us, regions->live[0].interval_us);
 }
 
 bool regions_form(struct regions *regions, int64_t now_us, const struct tiles *tiles,
@@ -397,6 +450,10 @@ bool regions_form(struct regions *regions, int64_t now_us, const struct tiles *t
 			continue;
 		}
 		regions->candidates[i] = regions->candidates[--regions->n_candidates];
+		begun = true;
+	}
+	if (join_recent(regions, now_us)) {
+		regions->n_candidates = 0;
 		begun = true;
 	}
 	return begun;

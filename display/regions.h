@@ -37,6 +37,14 @@ struct tiles;
 /* What is drawn and not filmed is not looked at again for so long. */
 #define REGIONS_LOSSLESS_US 500000
 #define REGIONS_SAMPLES 16
+/*
+ * What moves about leaves its region. When so much of the head, in percent, has moved within so long, all
+ * of that is one region: a picture whose parts go different ways to the client arrives in parts.
+ */
+#define REGIONS_RECENT_PERCENT 50u
+#define REGIONS_RECENT_US 2000000
+/* What moves beside a region becomes part of it if that makes it so much larger at most, in percent. */
+#define REGIONS_GROWTH_PERCENT 30u
 
 struct region {
 	struct frame_rect rect;
@@ -58,6 +66,7 @@ struct regions {
 	uint32_t width, height;
 	uint32_t columns, rows; /* of cells */
 	uint8_t *slots;         /* one bit a slot, the present one lowest */
+	int64_t *active_us; /* last time that a cell was active */
 	uint8_t *seen;
 	uint32_t *stack;
 	int64_t slot;

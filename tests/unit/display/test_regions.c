@@ -240,6 +240,33 @@ static void test_grows(void)
 	world_finish(&world);
 }
 
+/* Things that fly about all over the head end up in one region, as does what blinks between them. */
+static void test_flying_about(void)
+{
+	struct world world;
+	world_init(&world);
+	for (unsigned i = 0; i < 300; i++) {
+		memset(world.pixels, 0x30, WIDTH * HEIGHT * 4);
+		for (uint32_t disc = 0; disc < 6; disc++) {
+			uint32_t x = (i * (7 + disc) + disc * 333) % (2 * (WIDTH - 160));
+			uint32_t y = (i * (5 + disc) + disc * 177) % (2 * (HEIGHT - 160));
+			x = MIN(x, 2 * (WIDTH - 160) - x);
+			y = MIN(y, 2 * (HEIGHT - 160) - y);
+			film(&world, (struct frame_rect){ x, y, 160, 160 });
+		}
+		text(&world, (struct frame_rect){ 32, 32, 600, 16 });
+		frame(&world, 16);
+	}
+	uint64_t area = 0;
+	for (unsigned i = 0; i < world.regions->n_live; i++)
+		area += rect_area(&world.regions->live[i].rect);
+	g_test_message("%u regions, %u %% of the head", world.regions->n_live,
+			(unsigned)(area * 100 / (WIDTH * HEIGHT)));
+	g_assert_cmpuint(world.regions->n_live, ==, 1);
+	g_assert_cmpuint(area * 100, >=, 90 * WIDTH * HEIGHT);
+	world_finish(&world);
+}
+
 static void test_content(void)
 {
 	struct world world;
@@ -271,6 +298,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/regions/every-change-counts", test_every_change_counts);
 	g_test_add_func("/regions/two-films", test_two_films);
 	g_test_add_func("/regions/grows", test_grows);
+	g_test_add_func("/regions/flying-about", test_flying_about);
 	g_test_add_func("/regions/content", test_content);
 	return g_test_run();
 }
