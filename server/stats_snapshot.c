@@ -141,16 +141,20 @@ static const struct link_handler table[] = {
 	{ STATS_MESSAGE_ANSWER, "ANSWER", sizeof(struct stats_answer), 2, 2, on_answer },
 };
 
+/* Waits while the keeper's backlog is full: unix(7) lets SO_SNDTIMEO bound that. */
 static int connect_to(const char *path, GError **error)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct timeval timeout = { .tv_sec = ANSWER_TIMEOUT_MS / 1000,
+		.tv_usec = ANSWER_TIMEOUT_MS % 1000 * 1000 };
 	if (strlen(path) >= sizeof(addr.sun_path)) {
 		fail(error, ENAMETOOLONG, "cannot connect");
 		return -1;
 	}
 	memcpy(addr.sun_path, path, strlen(path));
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0 && connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0)
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) == 0 &&
+			connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0)
 		return fd;
 	fail(error, errno, "cannot connect");
 	if (fd >= 0)
