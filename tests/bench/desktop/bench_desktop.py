@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -165,6 +166,10 @@ class Bench:
                 'targets': [dict(zip(('what', 'value', 'bound', 'verdict'), row)) for row in judge(self.results)]}
 
 
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
 def main():
     options = options_parse()
     for program in ('qemu-system-x86_64', 'unshare', 'ip'):
@@ -175,7 +180,12 @@ def main():
     if reason or not desktop.guest_folder():
         skip(f'missing: {reason or "what build-guest needs"}')
     bench = Bench(options, lines_usable(options))
-    bench.run_all()
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        bench.run_all()
+    except KeyboardInterrupt:
+        say('# interrupted: what follows is of the runs so far')
+        bench.failures += 1
     bench.derive_all()
     say(table(bench.results))
     say('targets')
