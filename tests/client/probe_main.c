@@ -43,8 +43,8 @@
  *
  * Recording one of the scenes that tests/guest's bench-scene draws, on display 0; times are
  * microseconds of CLOCK_MONOTONIC
- *   record-begin SCENE [SAMPLE_MS [KEYS]]   from now on; a copy of the picture each SAMPLE_MS, 8 at
- *                                   most; KEYS have been pressed before
+ *   record-begin SCENE [SAMPLE_MS [KEYS]]   from now on; a copy of the picture each SAMPLE_MS if both
+ *                                   ends show the same frame, 8 at most; KEYS have been pressed before
  *   record-keys N MIN_MS MAX_MS TIMEOUT_MS  N times: a key, until it shows, a random pause; keys_us:
  *                                   from press to picture, -1: not within the time-out
  *   record-settle FRAME KEYS TIMEOUT_MS     until every pixel is that of the frame: shown_us,

@@ -37,7 +37,7 @@ struct record {
 	GArray *frames; /* struct shown_frame */
 	struct sample samples[SAMPLES_MAX];
 	unsigned n_samples;
-	int64_t sample_us, next_sample_us;
+	guint sample_timer;   /* 0: none */
 	uint32_t frame, keys; /* shown now */
 	bool any;
 	uint32_t wanted_key; /* waited for; 0: none */
@@ -78,20 +78,25 @@ static bool strip_read(const struct counter_picture *picture, int index, uint32_
 		       picture, record.scene.strips[index].x, record.scene.strips[index].y, value);
 }
 
-static void sample_take(const struct counter_picture *picture, int64_t now_us)
+/* As a screen does, whatever the moment: between the pieces of a picture, too. */
+static gboolean sample_tick(gpointer user)
 {
 	const size_t width = record.scene.width, height = record.scene.height;
-	const size_t stride = picture->stride_bytes / sizeof(uint32_t);
+	struct counter_picture picture;
+	uint32_t upper, lower;
 
-	if (!record.sample_us || now_us < record.next_sample_us || record.n_samples == SAMPLES_MAX)
-		return;
+	if (record.n_samples == SAMPLES_MAX || !picture_now(&picture) ||
+		!strip_read(&picture, 0, &upper) || !strip_read(&picture, 1, &lower) ||
+		lower != upper)
+		return G_SOURCE_CONTINUE;
+	const size_t stride = picture.stride_bytes / sizeof(uint32_t);
 	struct sample *sample = &record.samples[record.n_samples++];
-	*sample = (struct sample){ record.frame, record.keys,
-		g_malloc(width * height * sizeof(uint32_t)) };
+	*sample =
+		(struct sample){ upper, record.keys, g_malloc(width * height * sizeof(uint32_t)) };
 	for (size_t y = 0; y < height; y++)
-		memcpy(sample->pixels + y * width, picture_pixels(picture) + y * stride,
+		memcpy(sample->pixels + y * width, picture_pixels(&picture) + y * stride,
 			width * sizeof(uint32_t));
-	record.next_sample_us = now_us + record.sample_us;
+	return G_SOURCE_CONTINUE;
 }
 
 static void frame_look(const struct counter_picture *picture, int64_t now_us)
@@ -111,7 +116,6 @@ static void frame_look(const struct counter_picture *picture, int64_t now_us)
 	if (last->whole_us || !strip_read(picture, 1, &lower) || lower != upper)
 		return;
 	last->whole_us = now_us;
-	sample_take(picture, now_us);
 }
 
 /* Shows the cell the character of this key, sharp or nearly so? */
@@ -192,6 +196,8 @@ static void record_stop(void)
 {
 	for (unsigned i = 0; i < record.n_samples; i++)
 		g_free(record.samples[i].pixels);
+	if (record.sample_timer)
+		g_source_remove(record.sample_timer);
 	if (record.channel)
 		g_signal_handler_disconnect(record.channel, record.handler);
 	g_clear_object(&record.channel);
@@ -204,6 +210,7 @@ static void record_stop(void)
 static void run_record_begin(struct call *call)
 {
 	struct probe_display *display = call_arg_display(call, 3);
+	const int sample_ms = call_arg_int(call, 1, 0);
 	struct scene scene;
 
 	record_stop();
@@ -218,10 +225,10 @@ static void run_record_begin(struct call *call)
 		.scene = scene,
 		.painter = scene_painter_create(&scene),
 		.channel = g_object_ref(display->channel),
-		.sample_us = (int64_t)call_arg_int(call, 1, 0) * 1000,
 		.keys = call_arg_int(call, 2, 0),
 		.frames = g_array_new(false, false, sizeof(struct shown_frame)) };
-	record.next_sample_us = g_get_monotonic_time() + record.sample_us;
+	if (sample_ms > 0)
+		record.sample_timer = g_timeout_add(sample_ms, sample_tick, NULL);
 	record.handler = g_signal_connect_after(
 		record.channel, "display-invalidate", G_CALLBACK(record_invalidate), NULL);
 	record_look();

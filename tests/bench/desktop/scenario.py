@@ -56,10 +56,11 @@ class Snapshot:
 
 
 def client_stats(pid):
-    """The stat files of a process and of its children: spice-probe may run behind a line."""
-    children = pathlib.Path(f'/proc/{pid}/task/{pid}/children')
-    found = children.read_text().split() if children.exists() else []
-    return [pathlib.Path(f'/proc/{name}/stat') for name in found or [pid]]
+    """The stat files of spice-probe, which may run behind a desktop-line."""
+    if pathlib.Path(f'/proc/{pid}/comm').read_text().strip() != 'desktop-line':
+        return [pathlib.Path(f'/proc/{pid}/stat')]
+    children = pathlib.Path(f'/proc/{pid}/task/{pid}/children').read_text().split()
+    return [pathlib.Path(f'/proc/{name}/stat') for name in children]
 
 
 def percentile(values, share):
