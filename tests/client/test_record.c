@@ -51,7 +51,7 @@ static void test_frames(void)
 	player_show(&player, 0, 0);
 	fixture_connect(&player.fixture);
 	struct client *client = player.fixture.client;
-	g_free(client_run(client, "record-begin world 1"));
+	g_free(client_run(client, "record-begin world 400"));
 	player_show(&player, 7, 3);
 	g_autofree char *exact = client_run(client, "record-settle 7 3 %d", LINE_MS);
 	g_assert_cmpint(answer_int(exact, "exact_us"), >, 0);
