@@ -66,7 +66,7 @@ static void test_frames(void)
 	g_autofree char *end = client_run(client, "record-end %s", path);
 	g_assert_nonnull(strstr(end, "\"frame\":7"));
 	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
-	const char *last = strstr(text, "7 ");
+	const char *last = strstr(text, "\n7 ");
 	g_assert_nonnull(last);
 	g_assert_cmpint(sscanf(last, "%u %lld %lld", &frame, &upper_us, &whole_us), ==, 3);
 	g_assert_cmpuint(frame, ==, 7);
