@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -38,14 +39,22 @@ static bool is_same(const struct sockaddr_in *a, const struct sockaddr_in *b)
 	return a->sin_port == b->sin_port && a->sin_addr.s_addr == b->sin_addr.s_addr;
 }
 
+/* The connecting end may know of the connection before the listening one does. */
+static int accept_soon(int listener, struct sockaddr_in *peer)
+{
+	struct pollfd waiting = { .fd = listener, .events = POLLIN };
+	socklen_t size = sizeof(*peer);
+	if (poll(&waiting, 1, CONNECT_TIMEOUT_MS) < 0)
+		return -1;
+	return accept4(listener, (struct sockaddr *)peer, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
 /* Whoever else was quicker is sent away. */
 static int accept_from(int listener, const struct sockaddr_in *wanted)
 {
 	for (unsigned i = 0; i <= BACKLOG; i++) {
 		struct sockaddr_in peer = { 0 };
-		socklen_t size = sizeof(peer);
-		int fd = accept4(listener, (struct sockaddr *)&peer, &size,
-				SOCK_CLOEXEC | SOCK_NONBLOCK);
+		int fd = accept_soon(listener, &peer);
 		if (fd < 0)
 			return -1;
 		if (is_same(&peer, wanted))
