@@ -296,17 +296,26 @@ static struct frame_rect exact_rect(const struct candidate *candidate)
 	return rect;
 }
 
-/* Encoders that halve the colours' resolution want even sides. */
+static void make_side_even(uint32_t size, uint32_t *at, uint32_t *length)
+{
+	if (*length % 2 == 0)
+		return;
+	if (*length == size) {
+		(*length)--;
+		return;
+	}
+	*at -= *at + *length == size;
+	(*length)++;
+}
+
+/*
+ * Encoders that halve the colours' resolution want even sides. One more line, or, of all of an odd head,
+ * one less: that one goes without loss.
+ */
 static void make_even(const struct regions *regions, struct frame_rect *rect)
 {
-	if (rect->width % 2 != 0 && rect->width < regions->width) {
-		rect->x -= rect_right(rect) == regions->width;
-		rect->width++;
-	}
-	if (rect->height % 2 != 0 && rect->height < regions->height) {
-		rect->y -= rect_bottom(rect) == regions->height;
-		rect->height++;
-	}
+	make_side_even(regions->width, &rect->x, &rect->width);
+	make_side_even(regions->height, &rect->y, &rect->height);
 }
 
 /* Regions. */
@@ -335,15 +344,17 @@ static bool should_join(const struct regions *regions, const struct frame_rect *
 			rect_area(&both) * 100 <= (rect_area(a) + rect_area(b)) * JOIN_PERCENT;
 }
 
-/* Those it overlaps become part of it; each may bring it to overlap the next. */
+/* Those it overlaps become part of it; each may bring it to overlap the next. Its sides are even. */
 static struct frame_rect absorb(struct regions *regions, struct frame_rect rect)
 {
+	make_even(regions, &rect);
 	for (unsigned i = 0; i < regions->n_live;) {
 		if (!should_join(regions, &regions->live[i].rect, &rect)) {
 			i++;
 			continue;
 		}
 		rect = rect_join(&regions->live[i].rect, &rect);
+		make_even(regions, &rect);
 		remove_live(regions, i);
 		i = 0;
 	}
@@ -352,7 +363,6 @@ static struct frame_rect absorb(struct regions *regions, struct frame_rect rect)
 
 static bool begin(struct regions *regions, struct frame_rect rect, int64_t now_us, int64_t interval_us)
 {
-	make_even(regions, &rect);
 	rect = absorb(regions, rect);
 	if (regions->n_live == REGIONS_MAX || !is_large(&rect))
 		return false;
@@ -373,6 +383,17 @@ static bool wants_video(const struct candidate *candidate, int64_t now_us, const
 		return true;
 	int64_t interval_us = MAX((now_us - candidate->first_us) / candidate->looks, 1);
 	return content.lossless_bytes * 8 * US_PER_SECOND / (uint64_t)interval_us > lossless_bps_max;
+}
+
+/* The lines at the border of an odd head would, with even sides, be what is a region already. */
+static bool is_live(const struct regions *regions, struct frame_rect rect)
+{
+	make_even(regions, &rect);
+	for (unsigned i = 0; i < regions->n_live; i++) {
+		if (rect_contains(&regions->live[i].rect, &rect))
+			return true;
+	}
+	return false;
 }
 
 /* It would not make a region beside it much larger. */
@@ -399,8 +420,9 @@ static bool look_at(struct regions *regions, struct candidate *candidate, int64_
 		look_at_edge(candidate, edge, pixels, stride_bytes);
 	if (++candidate->looks < REGIONS_LOOKS)
 		return false;
-	if (belongs_to_live(regions, &candidate->change) ||
-			wants_video(candidate, now_us, pixels, stride_bytes, lossless_bps_max))
+	bool moves = belongs_to_live(regions, &candidate->change) ||
+			wants_video(candidate, now_us, pixels, stride_bytes, lossless_bps_max);
+	if (moves && !is_live(regions, candidate->change))
 		return begin(regions, exact_rect(candidate), now_us,
 				(now_us - candidate->first_us) / candidate->looks);
 	restart(candidate, &candidate->box, now_us);
@@ -430,11 +452,10 @@ static bool join_recent(struct regions *regions, int64_t now_us)
 	struct frame_rect box;
 	if (regions->n_live == 0 || !find_recent(regions, now_us, &box))
 		return false;
-	for (unsigned i = 0; i < regions->n_live; i++) {
-		if (rect_contains(&regions->live[i].rect, &box))
-			return false;
+	if (is_live(regions, box))
+		return false;
+	for (unsigned i = 0; i < regions->n_live; i++)
 		box = rect_join(&box, &regions->live[i].rect);
-	}
 	return begin(regions, box, now_us, regions->live[0].interval_us);
 }
 

@@ -14,6 +14,7 @@
 #define PLENTY_BPS 400000000u
 
 struct world {
+	uint32_t width, height; /* of the head */
 	uint32_t *pixels;
 	struct tiles *tiles;
 	struct regions *regions;
@@ -22,12 +23,19 @@ struct world {
 	uint32_t seed;
 };
 
+/* At most WIDTH by HEIGHT, which is what the memory has room for. */
+static void world_init_size(struct world *world, uint32_t width, uint32_t height)
+{
+	*world = (struct world){ .width = width, .height = height, .now_us = 1000000,
+		.lossless_bps_max = PLENTY_BPS };
+	world->pixels = g_new0(uint32_t, WIDTH * HEIGHT);
+	world->tiles = tiles_create(width, height);
+	world->regions = regions_create(width, height);
+}
+
 static void world_init(struct world *world)
 {
-	*world = (struct world){ .now_us = 1000000, .lossless_bps_max = PLENTY_BPS };
-	world->pixels = g_new0(uint32_t, WIDTH * HEIGHT);
-	world->tiles = tiles_create(WIDTH, HEIGHT);
-	world->regions = regions_create(WIDTH, HEIGHT);
+	world_init_size(world, WIDTH, HEIGHT);
 }
 
 static void world_finish(struct world *world)
@@ -77,7 +85,7 @@ static bool frame(struct world *world, unsigned after_ms)
 	world->now_us += after_ms * 1000;
 	for (unsigned i = 0; i < world->regions->n_live; i++)
 		region_look(&world->regions->live[i], world->now_us, (uint8_t *)world->pixels, WIDTH * 4);
-	look_outside(world, (struct frame_rect){ 0, 0, WIDTH, HEIGHT }, 0);
+	look_outside(world, (struct frame_rect){ 0, 0, world->width, world->height }, 0);
 	regions_note(world->regions, world->now_us, world->tiles);
 	bool begun = regions_form(world->regions, world->now_us, world->tiles,
 			(uint8_t *)world->pixels, WIDTH * 4, world->lossless_bps_max);
@@ -267,6 +275,44 @@ static void test_flying_about(void)
 	world_finish(&world);
 }
 
+static void expect_even_sides(const struct world *world)
+{
+	for (unsigned i = 0; i < world->regions->n_live; i++) {
+		g_assert_cmpuint(world->regions->live[i].rect.width % 2, ==, 0);
+		g_assert_cmpuint(world->regions->live[i].rect.height % 2, ==, 0);
+	}
+}
+
+/* What encoders that halve the colours refuse is never asked of them, also when regions are joined. */
+static void test_even_sides(void)
+{
+	static const struct frame_rect parts[] = { { 201, 101, 301, 201 }, { 230, 131, 303, 241 },
+		{ 99, 77, 211, 333 }, { 300, 50, 401, 407 }, { 0, 0, 641, 533 } };
+	struct world world;
+	world_init(&world);
+	for (unsigned i = 0; i < G_N_ELEMENTS(parts); i++) {
+		play(&world, film, parts[i], 16, 60);
+		g_assert_cmpuint(world.regions->n_live, >, 0);
+		expect_even_sides(&world);
+	}
+	world_finish(&world);
+}
+
+/* The last column and row of an odd head are left out, and that is settled once. */
+static void test_odd_head(void)
+{
+	const struct frame_rect all = { 0, 0, WIDTH - 1, HEIGHT - 1 };
+	struct world world;
+	world_init_size(&world, WIDTH - 1, HEIGHT - 1);
+	g_assert_cmpint(play(&world, film, all, 16, 60), >, 0);
+	play(&world, film, all, 16, 60);
+	expect_even_sides(&world);
+	g_assert_cmpuint(world.regions->n_live, ==, 1);
+	g_assert_cmpuint(world.regions->live[0].rect.width, ==, WIDTH - 2);
+	g_assert_cmpint(play(&world, film, all, 16, 60), ==, -1);
+	world_finish(&world);
+}
+
 static void test_content(void)
 {
 	struct world world;
@@ -299,6 +345,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/regions/two-films", test_two_films);
 	g_test_add_func("/regions/grows", test_grows);
 	g_test_add_func("/regions/flying-about", test_flying_about);
+	g_test_add_func("/regions/even-sides", test_even_sides);
+	g_test_add_func("/regions/odd-head", test_odd_head);
 	g_test_add_func("/regions/content", test_content);
 	return g_test_run();
 }
