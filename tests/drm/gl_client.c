@@ -8,6 +8,8 @@
  *   wait-2d MS        until ordinary pictures are what is shown: "2d WIDTH HEIGHT"
  *   save FILE         what is shown now, as XRGB8888 rows: "gl WIDTH HEIGHT" or "2d WIDTH HEIGHT"
  *   ack on|off        whether draws are acknowledged: "ok"
+ *   leave             hangs up: "ok"
+ *   connect URI       the same, and comes as a new client: "ok"
  *   drain             a round of the main loop: "ok"
  * "timeout" when nothing came, "gone" when the server has hung up.
  */
@@ -68,6 +70,31 @@ static void on_channel(SpiceSession *session, SpiceChannel *channel, struct clie
 	g_signal_connect(channel, "gl-draw", G_CALLBACK(on_gl_draw), client);
 	g_signal_connect(channel, "display-primary-create", G_CALLBACK(on_primary), client);
 	spice_channel_connect(channel);
+}
+
+static void client_connect(struct client *client, const char *uri)
+{
+	client->session = spice_session_new();
+	g_object_set(
+		client->session, "uri", uri, "enable-audio", FALSE, "enable-usbredir", FALSE, NULL);
+	g_signal_connect(client->session, "channel-new", G_CALLBACK(on_channel), client);
+	spice_session_connect(client->session);
+}
+
+/* What the old channels still have to say is about nobody. */
+static void client_leave(struct client *client)
+{
+	if (!client->session)
+		return;
+	g_autoptr(GList) channels = spice_session_get_channels(client->session);
+	for (GList *l = channels; l; l = l->next)
+		g_signal_handlers_disconnect_by_data(l->data, client);
+	g_signal_handlers_disconnect_by_data(client->session, client);
+	spice_session_disconnect(client->session);
+	g_clear_object(&client->session);
+	client->display = NULL;
+	client->gl = client->gone = false;
+	client->draws = client->unacked = 0;
 }
 
 /* ---- pixels ---- */
@@ -181,6 +208,13 @@ static void do_line(struct client *client, char *line)
 		answer_wait(client, "2d", wait_until(client, is_2d, atoi(argument)));
 	} else if (!g_strcmp0(words[0], "save")) {
 		do_save(client, argument);
+	} else if (!g_strcmp0(words[0], "leave")) {
+		client_leave(client);
+		puts("ok");
+	} else if (!g_strcmp0(words[0], "connect")) {
+		client_leave(client);
+		client_connect(client, argument);
+		puts("ok");
 	} else if (!g_strcmp0(words[0], "ack")) {
 		client->silent = g_str_equal(argument, "off");
 		for (; !client->silent && client->unacked > 0; client->unacked--)
@@ -215,14 +249,10 @@ int main(int argc, char **argv)
 	g_log_writer_default_set_use_stderr(TRUE);
 	consumer_gpu_open(argv[1]);
 	client.loop = g_main_loop_new(NULL, FALSE);
-	client.session = spice_session_new();
-	g_object_set(client.session, "uri", argv[2], "enable-audio", FALSE, "enable-usbredir",
-		FALSE, NULL);
-	g_signal_connect(client.session, "channel-new", G_CALLBACK(on_channel), &client);
-	spice_session_connect(client.session);
+	client_connect(&client, argv[2]);
 	GIOChannel *input = g_io_channel_unix_new(STDIN_FILENO);
 	g_io_add_watch(input, G_IO_IN | G_IO_HUP, on_line, &client);
 	g_main_loop_run(client.loop);
-	spice_session_disconnect(client.session);
+	client_leave(&client);
 	return 0;
 }

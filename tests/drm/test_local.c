@@ -328,28 +328,32 @@ static void test_100_clients(void)
 	unsigned n = g_getenv("DRM_CLIENTS") ? (unsigned)atoi(g_getenv("DRM_CLIENTS")) : 100;
 	unsigned render_fds = 0, display_fds = 0;
 	g_autofree uint32_t *pixels = show_noise(local, 0, 64, 64);
+	struct client *client = client_connect(local->unix_uri);
 	for (unsigned i = 0; i < 10 + n; i++) {
 		bool near = i % 3 != 2;
-		struct client *client = client_connect(near ? local->unix_uri : local->tcp_uri);
+		g_free(client_say(client, "connect %s", near ? local->unix_uri : local->tcp_uri));
 		expect(client, near ? "gl" : "2d", near ? "wait-gl" : "wait-2d", 10000);
 		if (i % 10 == 0)
 			g_assert_true(client_shows(client, near ? "gl" : "2d", pixels, 64, 64));
-		client_leave(client);
 		if (i == 9) {
+			g_free(client_say(client, "leave"));
 			g_assert_cmpuint(drm_test_buffers_left(), ==, 0);
 			render_fds = drm_test_count_fds(renderer);
 			display_fds = drm_test_count_fds(display);
 		}
 	}
+	client_leave(client);
 	uint64_t left = drm_test_buffers_left();
+	unsigned render_after = drm_test_wait_fds(renderer, render_fds);
+	unsigned display_after = drm_test_wait_fds(display, display_fds);
 	g_test_message("%u clients: renderer %u descriptors before, %u after; display %u, %u; "
 		       "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " GBM buffers left",
-		n, render_fds, drm_test_count_fds(renderer), display_fds,
-		drm_test_count_fds(display), left, drm_test_buffers_made());
+		n, render_fds, render_after, display_fds, display_after, left,
+		drm_test_buffers_made());
 	g_assert_cmpuint(drm_test_buffers_made(), >=, n / 2);
 	g_assert_cmpuint(left, ==, 0);
-	g_assert_cmpuint(drm_test_count_fds(renderer), <=, render_fds);
-	g_assert_cmpuint(drm_test_count_fds(display), <=, display_fds);
+	g_assert_cmpuint(render_after, <=, render_fds);
+	g_assert_cmpuint(display_after, <=, display_fds);
 	local_destroy(local);
 }
 
