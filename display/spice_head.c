@@ -8,6 +8,7 @@
 
 #include "display/pace.h"
 #include "display/painter.h"
+#include "display/picture_ids.h"
 #include "display/spice_gl.h"
 #include "display/stats.h"
 
@@ -27,8 +28,9 @@
 struct spice_head {
 	QXLInstance instance;
 	struct head *head;
-	struct painter *painter; /* the worker's, as is pace */
+	struct painter *painter; /* the worker's, as are pace and ids */
 	struct pace pace;
+	struct picture_ids ids;
 	struct spice_cursor *cursor;
 	struct spice_gl *gl;
 	spice_head_wanted wanted;
@@ -110,10 +112,15 @@ static void release_drawable(struct spice_resource *resource)
 	g_free(drawable);
 }
 
-static void fill_image(QXLImage *image, const struct picture *picture)
+static void fill_image(struct picture_ids *ids, QXLImage *image, const struct picture *picture)
 {
 	static gint unique;
+	uint64_t id;
 	QXL_SET_IMAGE_ID(image, QXL_IMAGE_GROUP_DRIVER_DONT_CACHE, g_atomic_int_add(&unique, 1));
+	if (picture_ids_find(ids, picture, &id)) {
+		image->descriptor.id = id;
+		image->descriptor.flags = QXL_IMAGE_CACHE;
+	}
 	image->descriptor.type = SPICE_IMAGE_TYPE_BITMAP;
 	image->descriptor.width = image->bitmap.x = picture->rect.width;
 	image->descriptor.height = image->bitmap.y = picture->rect.height;
@@ -123,35 +130,40 @@ static void fill_image(QXLImage *image, const struct picture *picture)
 	image->bitmap.data = (uintptr_t)picture->pixels;
 }
 
-static void fill_pixels(QXLDrawable *drawable, QXLImage *image, const struct picture *picture)
+static void fill_pixels(struct picture_ids *ids, QXLDrawable *drawable, QXLImage *image,
+		const struct picture *picture)
 {
 	drawable->type = QXL_DRAW_COPY;
 	drawable->u.copy.rop_descriptor = picture->moving ? SPICE_ROPD_OP_PUT : STILL_ROP;
 	drawable->u.copy.src_bitmap = (uintptr_t)image;
 	drawable->u.copy.src_area.right = (int32_t)picture->rect.width;
 	drawable->u.copy.src_area.bottom = (int32_t)picture->rect.height;
-	fill_image(image, picture);
+	fill_image(ids, image, picture);
 }
 
-static void fill_black(QXLDrawable *drawable, QXLImage *image, const struct picture *picture)
+static void fill_black(struct picture_ids *ids, QXLDrawable *drawable, QXLImage *image,
+		const struct picture *picture)
 {
 	drawable->type = QXL_DRAW_BLACKNESS;
 }
 
-static void fill_scroll(QXLDrawable *drawable, QXLImage *image, const struct picture *picture)
+static void fill_scroll(struct picture_ids *ids, QXLDrawable *drawable, QXLImage *image,
+		const struct picture *picture)
 {
 	drawable->type = QXL_COPY_BITS;
 	drawable->u.copy_bits.src_pos.x = (int32_t)picture->from_x;
 	drawable->u.copy_bits.src_pos.y = (int32_t)picture->from_y;
 }
 
-static void (*const fill_kind[])(QXLDrawable *, QXLImage *, const struct picture *) = {
+static void (*const fill_kind[])(
+		struct picture_ids *, QXLDrawable *, QXLImage *, const struct picture *) = {
 	[PICTURE_PIXELS] = fill_pixels,
 	[PICTURE_BLACK] = fill_black,
 	[PICTURE_SCROLL] = fill_scroll,
 };
 
-static void fill_drawable(QXLDrawable *drawable, QXLImage *image, const struct picture *picture)
+static void fill_drawable(struct picture_ids *ids, QXLDrawable *drawable, QXLImage *image,
+		const struct picture *picture)
 {
 	const struct frame_rect *rect = &picture->rect;
 	drawable->effect = QXL_EFFECT_OPAQUE;
@@ -164,7 +176,7 @@ static void fill_drawable(QXLDrawable *drawable, QXLImage *image, const struct p
 	drawable->clip.type = SPICE_CLIP_TYPE_NONE;
 	for (unsigned i = 0; i < G_N_ELEMENTS(drawable->surfaces_dest); i++)
 		drawable->surfaces_dest[i] = -1;
-	fill_kind[picture->kind](drawable, image, picture);
+	fill_kind[picture->kind](ids, drawable, image, picture);
 }
 
 static void give(struct spice_head *owner, const struct picture *picture, QXLCommandExt *ext)
@@ -174,13 +186,23 @@ static void give(struct spice_head *owner, const struct picture *picture, QXLCom
 	drawable->owner = owner;
 	drawable->picture = *picture;
 	drawable->drawable.release_info.id = (uintptr_t)&drawable->resource;
-	fill_drawable(&drawable->drawable, &drawable->image, picture);
+	fill_drawable(&owner->ids, &drawable->drawable, &drawable->image, picture);
 	pace_gave(&owner->pace, g_get_monotonic_time(), picture->estimated_bytes);
 	*ext = (QXLCommandExt){
 		.cmd.type = QXL_CMD_DRAW,
 		.cmd.data = (uintptr_t)&drawable->drawable,
 		.group_id = GROUP,
 	};
+}
+
+/* spice-server freed the caches of those who looked. */
+static void clear_unwatched(struct spice_head *owner)
+{
+	g_mutex_lock(&owner->head->lock);
+	bool watched = owner->head->watched;
+	g_mutex_unlock(&owner->head->lock);
+	if (!watched && owner->ids.n > 0)
+		picture_ids_clear(&owner->ids);
 }
 
 static enum picture_result take(struct spice_head *owner, struct picture *picture)
@@ -203,6 +225,7 @@ static int get_command(QXLInstance *instance, QXLCommandExt *ext)
 	struct spice_head *owner = spice_head_of(instance);
 	struct picture picture;
 	stats_set_thread_head(owner->head->number);
+	clear_unwatched(owner);
 	enum picture_result result = take(owner, &picture);
 	update_ticks(owner);
 	if (result == PICTURE_TAKEN) {
@@ -351,6 +374,7 @@ struct spice_head *spice_head_create(SpiceServer *server, struct head *head, str
 	struct spice_head *owner = g_new0(struct spice_head, 1);
 	owner->head = head;
 	owner->painter = painter_create(head);
+	owner->ids.head = head->number;
 	owner->pace = (struct pace){ .line = line, .head = head->number };
 	owner->wanted = wanted;
 	owner->user = user;
@@ -392,6 +416,7 @@ void spice_head_destroy(struct spice_head *owner)
 		munmap(owner->surface, owner->surface_bytes);
 	spice_gl_destroy(owner->gl);
 	spice_cursor_destroy(owner->cursor);
+	picture_ids_clear(&owner->ids);
 	painter_destroy(owner->painter);
 	g_free(owner);
 }

@@ -52,6 +52,8 @@ struct tiles *tiles_create(uint32_t width, uint32_t height)
 	tiles->fresh = g_new0(uint64_t, (size_t)tiles->columns * height);
 	tiles->changed = g_new0(struct tile, (size_t)tiles->columns * tiles->bands);
 	tiles->band_changed = g_new0(bool, tiles->bands);
+	tiles->kept = g_new0(struct tiles_kept, TILES_KEPT_MAX);
+	tiles->kept_at = g_new0(uint8_t, (size_t)tiles->columns * tiles->bands);
 	return tiles;
 }
 
@@ -63,19 +65,111 @@ void tiles_destroy(struct tiles *tiles)
 	g_free(tiles->fresh);
 	g_free(tiles->changed);
 	g_free(tiles->band_changed);
+	g_free(tiles->kept);
+	g_free(tiles->kept_at);
 	g_free(tiles);
+}
+
+static size_t tile_index(const struct tiles *tiles, uint32_t column, uint32_t row)
+{
+	return (size_t)(row / TILES_ROWS) * tiles->columns + column;
+}
+
+static uint32_t strip_width(const struct tiles *tiles, uint32_t column)
+{
+	return MIN(TILES_STRIP, tiles->width - column * TILES_STRIP);
+}
+
+/* Columns of a strip, [left, right). */
+struct span {
+	uint32_t left, right;
+};
+
+static void mark(struct tiles *tiles, uint32_t column, uint32_t row, struct span span)
+{
+	uint8_t inside = (uint8_t)(row % TILES_ROWS);
+	struct tile *tile = &tiles->changed[tile_index(tiles, column, row)];
+	bool first = tile->bottom == 0;
+	tile->top = first ? inside : MIN(tile->top, inside);
+	tile->bottom = MAX(tile->bottom, inside + 1);
+	tile->left = first ? (uint8_t)span.left : MIN(tile->left, (uint8_t)span.left);
+	tile->right = MAX(tile->right, (uint8_t)span.right);
+	tiles->band_changed[row / TILES_ROWS] = true;
+	tiles->n_changed++;
 }
 
 void tiles_mark(struct tiles *tiles, uint32_t column, uint32_t row)
 {
-	uint32_t band = row / TILES_ROWS;
-	uint8_t inside = (uint8_t)(row % TILES_ROWS);
-	struct tile *tile = &tiles->changed[(size_t)band * tiles->columns + column];
-	tile->top = tile->bottom == 0 ? inside : MIN(tile->top, inside);
-	tile->bottom = MAX(tile->bottom, inside + 1);
-	tiles->band_changed[band] = true;
-	tiles->n_changed++;
+	mark(tiles, column, row, (struct span){ 0, strip_width(tiles, column) });
 }
+
+/* Kept pixels. */
+
+static struct tiles_kept *kept_for(struct tiles *tiles, uint32_t tile)
+{
+	if (tiles->kept_at[tile])
+		return &tiles->kept[tiles->kept_at[tile] - 1];
+	struct tiles_kept *kept = &tiles->kept[tiles->next_kept];
+	if (kept->used)
+		tiles->kept_at[kept->tile] = 0;
+	kept->used = true;
+	kept->tile = tile;
+	tiles->kept_at[tile] = (uint8_t)(tiles->next_kept + 1);
+	tiles->next_kept = (tiles->next_kept + 1) % TILES_KEPT_MAX;
+	return kept;
+}
+
+static void keep(struct tiles *tiles, uint32_t column, uint32_t band)
+{
+	struct tiles_kept *kept = kept_for(tiles, band * tiles->columns + column);
+	size_t bytes = (size_t)strip_width(tiles, column) * BYTES_PER_PIXEL;
+	for (uint32_t i = 0; i < TILES_ROWS; i++) {
+		uint32_t row = band * TILES_ROWS + i;
+		if (row >= tiles->height)
+			break;
+		const uint8_t *from = tiles->pixels + (size_t)row * tiles->stride_bytes +
+				(size_t)column * TILES_STRIP * BYTES_PER_PIXEL;
+		memcpy(&kept->pixels[i * TILES_STRIP], from, bytes);
+		kept->hashes[i] = hash(from, bytes);
+	}
+}
+
+/* What changed, and what is likely to change next: text goes to the right. */
+static void keep_changed(struct tiles *tiles)
+{
+	for (uint32_t band = 0; band < tiles->bands; band++) {
+		for (uint32_t column = 0; tiles->band_changed[band] && column < tiles->columns; column++) {
+			if (tiles->changed[(size_t)band * tiles->columns + column].bottom == 0)
+				continue;
+			keep(tiles, column, band);
+			if (column + 1 < tiles->columns)
+				keep(tiles, column + 1, band);
+		}
+	}
+}
+
+/* Of a whole strip that differs from what is shown: exactly where, if that is known. */
+static struct span differing(
+		const struct tiles *tiles, const uint8_t *strip, uint32_t column, uint32_t row)
+{
+	struct span span = { 0, strip_width(tiles, column) };
+	uint8_t at = tiles->kept_at[tile_index(tiles, column, row)];
+	const struct tiles_kept *kept = &tiles->kept[at ? at - 1 : 0];
+	uint32_t inside = row % TILES_ROWS;
+	const uint8_t *old = (const uint8_t *)&kept->pixels[inside * TILES_STRIP];
+	if (!at || kept->hashes[inside] != tiles->shown[(size_t)row * tiles->columns + column] ||
+			memcmp(old, strip, span.right * BYTES_PER_PIXEL) == 0)
+		return span;
+	while (memcmp(old + span.left * BYTES_PER_PIXEL, strip + span.left * BYTES_PER_PIXEL,
+			BYTES_PER_PIXEL) == 0)
+		span.left++;
+	while (memcmp(old + (span.right - 1) * BYTES_PER_PIXEL,
+			strip + (span.right - 1) * BYTES_PER_PIXEL, BYTES_PER_PIXEL) == 0)
+		span.right--;
+	return span;
+}
+
+/* Looking. */
 
 static void look_row(struct tiles *tiles, const uint8_t *row_pixels, uint32_t row, uint32_t left,
 		uint32_t right)
@@ -89,7 +183,11 @@ static void look_row(struct tiles *tiles, const uint8_t *row_pixels, uint32_t ro
 		if (tiles->shown[at + column] == value)
 			continue;
 		tiles->fresh[at + column] = value;
-		tiles_mark(tiles, column, row);
+		const uint8_t *strip = row_pixels + (size_t)x * BYTES_PER_PIXEL;
+		if (next - x == strip_width(tiles, column))
+			mark(tiles, column, row, differing(tiles, strip, column, row));
+		else
+			tiles_mark(tiles, column, row);
 	}
 }
 
@@ -103,6 +201,8 @@ struct frame_rect tiles_widen(const struct tiles *tiles, const struct frame_rect
 void tiles_look(struct tiles *tiles, const uint8_t *pixels, uint32_t stride_bytes,
 		const struct frame_rect *rect)
 {
+	tiles->pixels = pixels;
+	tiles->stride_bytes = stride_bytes;
 	for (uint32_t row = rect->y; row < rect->y + rect->height; row++)
 		look_row(tiles, pixels + (size_t)row * stride_bytes, row, rect->x,
 				rect->x + rect->width);
@@ -139,7 +239,7 @@ void tiles_clear(struct tiles *tiles, const struct frame_rect *rect)
 			else if (tile->bottom > bottom)
 				tile->top = (uint8_t)bottom;
 			else
-				*tile = (struct tile){ 0, 0 };
+				*tile = (struct tile){ 0 };
 		}
 	}
 }
@@ -181,9 +281,8 @@ static bool merge_add(struct merge *merge, const struct frame_rect *rect)
 static struct frame_rect tile_rect(const struct tiles *tiles, uint32_t column, uint32_t band)
 {
 	const struct tile *tile = &tiles->changed[(size_t)band * tiles->columns + column];
-	uint32_t x = column * TILES_STRIP;
-	return (struct frame_rect){ x, band * TILES_ROWS + tile->top,
-		MIN(TILES_STRIP, tiles->width - x), tile->bottom - tile->top };
+	return (struct frame_rect){ column * TILES_STRIP + tile->left, band * TILES_ROWS + tile->top,
+		tile->right - tile->left, tile->bottom - tile->top };
 }
 
 static bool merge_band(const struct tiles *tiles, uint32_t band, struct merge *merge)
@@ -223,7 +322,7 @@ static void settle_band(struct tiles *tiles, uint32_t band)
 			size_t at = (size_t)(band * TILES_ROWS + i) * tiles->columns + column;
 			tiles->shown[at] = tiles->fresh[at];
 		}
-		*tile = (struct tile){ 0, 0 };
+		*tile = (struct tile){ 0 };
 	}
 	tiles->band_changed[band] = false;
 }
@@ -231,6 +330,9 @@ static void settle_band(struct tiles *tiles, uint32_t band)
 unsigned tiles_take(struct tiles *tiles, struct frame_rect *rects, unsigned n_max)
 {
 	struct merge merge = { .rects = rects, .n_max = n_max, .waste_max = TILES_WASTE_PIXELS };
+	if (tiles->n_changed > 0 && tiles->n_changed <= TILES_KEPT_STRIPS_MAX && tiles->pixels)
+		keep_changed(tiles);
+	tiles->pixels = NULL;
 	if (tiles->n_changed == 0)
 		return 0;
 	while (!merge_all(tiles, &merge))

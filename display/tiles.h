@@ -12,6 +12,10 @@
  * Strips that differ are gathered into tiles of TILES_STRIP x TILES_ROWS pixels, each with its first and
  * last row, and those are merged to few rectangles.
  *
+ * Where little changed, as where somebody types, the pixels themselves are kept for a while (at most
+ * 66 KB a head): what changes next to that is known to the column, not to the strip. A kept row counts
+ * only while its hash is the shown one's, so it never has to be thrown away.
+ *
  * Threads: none of its own; the worker thread of the head.
  */
 #pragma once
@@ -29,9 +33,21 @@
 /* No strip has this hash: what the surface shows there is not known. */
 #define TILES_UNKNOWN 0u
 
-/* Rows of a tile that differ, [top, bottom); none when equal. */
+/* Changes of more strips than these (a few lines of text) leave nothing kept. */
+#define TILES_KEPT_STRIPS_MAX 128u
+#define TILES_KEPT_MAX 32u
+
+/* Rows and columns of a tile that differ, [top, bottom) and [left, right); bottom is 0 when equal. */
 struct tile {
 	uint8_t top, bottom;
+	uint8_t left, right;
+};
+
+struct tiles_kept {
+	uint32_t tile; /* its index */
+	bool used;
+	uint64_t hashes[TILES_ROWS];
+	uint32_t pixels[TILES_ROWS * TILES_STRIP];
 };
 
 struct tiles {
@@ -42,6 +58,12 @@ struct tiles {
 	struct tile *changed;  /* columns * bands */
 	bool *band_changed;    /* bands */
 	uint64_t n_changed;    /* strips */
+	/* The picture looked at; NULL: none since the last take. */
+	const uint8_t *pixels;
+	uint32_t stride_bytes;
+	struct tiles_kept *kept; /* TILES_KEPT_MAX */
+	uint8_t *kept_at;        /* columns * bands: 1 + index of a tile's; 0: none */
+	unsigned next_kept;      /* the oldest */
 };
 
 /* Nothing is known. Sides are the head's, bounded by FRAME_SIZE_MAX. */
@@ -55,7 +77,7 @@ struct frame_rect tiles_widen(const struct tiles *tiles, const struct frame_rect
  * `pixels` is the picture's upper left corner, `rect` lies inside it: notes what differs there. Of a
  * strip that `rect` cuts only what is inside is looked at, which is another hash than the whole one's:
  * widen, unless what is cut off is somebody else's. Another picture must not be looked at before
- * tiles_take.
+ * tiles_take, and this one must last until then, all of it.
  */
 void tiles_look(struct tiles *tiles, const uint8_t *pixels, uint32_t stride_bytes,
 		const struct frame_rect *rect);
@@ -63,7 +85,7 @@ void tiles_look(struct tiles *tiles, const uint8_t *pixels, uint32_t stride_byte
 /* What is shown there is not known any more: the next look finds it different. */
 void tiles_forget(struct tiles *tiles, const struct frame_rect *rect);
 
-/* One strip differs, or no longer does; for scroll.c. */
+/* One whole strip differs, or no longer does; for scroll.c. */
 void tiles_mark(struct tiles *tiles, uint32_t column, uint32_t row);
 void tiles_clear(struct tiles *tiles, const struct frame_rect *rect);
 

@@ -249,6 +249,45 @@ static void expect_head(struct fixture *fixture, unsigned head)
 		canvas->height, hash, SETTLE_MS, head));
 }
 
+/* Letter `seed` at a place on a line of text. */
+static gint64 type_letter(struct fixture *fixture, unsigned place, unsigned seed)
+{
+	struct frame_rect letter = { 64 + place * 9, 100, 8, 14 };
+	struct canvas *canvas = fixture_canvas(fixture);
+	for (unsigned i = 0; i < letter.width * letter.height; i++)
+		canvas->pixels[(letter.y + i / letter.width) * canvas->width + letter.x + i % letter.width] =
+			(i + 1) * seed * 2654435761u >> 8;
+	g_autofree char *before = client_run(fixture->client, "stats");
+	fake_render_flush_all(fixture->render, 0);
+	fixture_expect_canvas(fixture);
+	g_autofree char *after = client_run(fixture->client, "stats");
+	return answer_int(after, "display-0") - answer_int(before, "display-0");
+}
+
+/* Noise takes its 448 bytes; what the client has got before it draws from its cache. Each client
+ * has its own. */
+static void test_letter_typed_again(void)
+{
+	const gint64 pixels_bytes = 8 * 14 * 4;
+	struct fixture fixture;
+
+	fixture_start(&fixture, 800, 600, NULL);
+	for (unsigned client = 0; client < 2; client++) {
+		fixture_connect(&fixture);
+		fixture_expect_canvas(&fixture);
+		canvas_fill(fixture_canvas(&fixture), canvas_all(fixture_canvas(&fixture)), 0);
+		fake_render_flush_all(fixture.render, 0);
+		fixture_expect_canvas(&fixture);
+		type_letter(&fixture, 0, 99);
+		g_assert_cmpint(type_letter(&fixture, 1, 5), >, pixels_bytes);
+		g_assert_cmpint(type_letter(&fixture, 2, 6), >, pixels_bytes);
+		for (unsigned i = 3; i < 40; i++)
+			g_assert_cmpint(type_letter(&fixture, i, 5 + i % 2), <, pixels_bytes / 2);
+		g_clear_pointer(&fixture.client, client_free);
+	}
+	fixture_stop(&fixture);
+}
+
 static void test_two_heads(void)
 {
 	const struct fake_layout second = { .width = 640, .height = 481 };
@@ -334,6 +373,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/picture/film-on-the-whole-screen-ends-exact",
 		test_film_on_the_whole_screen_ends_exact);
 	g_test_add_func("/picture/counter-in-a-film", test_counter_in_a_film);
+	g_test_add_func("/picture/letter-typed-again", test_letter_typed_again);
 	g_test_add_func("/picture/two-heads", test_two_heads);
 	g_test_add_func("/picture/resize-and-off", test_resize_and_off);
 	g_test_add_func("/picture/renderer-replaced", test_renderer_replaced);

@@ -74,12 +74,12 @@ static void run(uint32_t width, uint32_t height, unsigned n_max)
 	g_assert_cmpuint(update(&screen, all(&screen), n_max), ==, 1);
 	expect_equal(&screen);
 	for (unsigned i = 0; i < 300; i++) {
-		unsigned n = (unsigned)g_rand_int_range(random, 0, 40);
+		unsigned n = (unsigned)g_rand_int_range(random, 0, i % 2 ? 40 : 3);
 		for (unsigned j = 0; j < n; j++) {
 			uint32_t x = (uint32_t)g_rand_int_range(random, 0, (int)width);
 			uint32_t y = (uint32_t)g_rand_int_range(random, 0, (int)height);
 			uint32_t w = (uint32_t)g_rand_int_range(random, 1, (int)MIN(width - x, 90) + 1);
-			uint32_t h = (uint32_t)g_rand_int_range(random, 1, (int)MIN(height - y, 50) + 1);
+			uint32_t h = (uint32_t)g_rand_int_range(random, 1, (int)MIN(height - y, i % 2 ? 50 : 9) + 1);
 			draw(&screen, (struct frame_rect){ x, y, w, h }, i * 40 + j);
 		}
 		unsigned n_rects = update(&screen, all(&screen), n_max);
@@ -117,6 +117,48 @@ static void test_small_change_is_small(void)
 	screen_finish(&screen);
 }
 
+/* The next letter is known to the pixel, even if somebody flushes everything; also past a tile's edge. */
+static void test_letters_are_exact(void)
+{
+	struct screen screen;
+	struct frame_rect rects[4];
+	screen_init(&screen, 1920, 1080);
+	update(&screen, all(&screen), 64);
+	draw(&screen, (struct frame_rect){ 104, 323, 8, 12 }, 5);
+	update(&screen, all(&screen), 64);
+	for (uint32_t i = 1; i < 40; i++) {
+		struct frame_rect letter = { 104 + i * 9, 323, 7, 12 }, whole = all(&screen);
+		draw(&screen, letter, 5 + i);
+		tiles_look(screen.tiles, (uint8_t *)screen.guest, screen.width * 4, &whole);
+		g_assert_cmpuint(tiles_take(screen.tiles, rects, G_N_ELEMENTS(rects)), ==, 1);
+		g_assert_cmpmem(&rects[0], sizeof(rects[0]), &letter, sizeof(letter));
+	}
+	screen_finish(&screen);
+}
+
+/* What was kept of a tile is worth nothing once it shows something else, or is not known. */
+static void test_kept_is_not_trusted(void)
+{
+	struct screen screen;
+	struct frame_rect letter = { 104, 323, 8, 12 }, other = { 122, 323, 4, 12 };
+	screen_init(&screen, 640, 480);
+	update(&screen, all(&screen), 64);
+	draw(&screen, letter, 5);
+	update(&screen, all(&screen), 64);
+	draw(&screen, all(&screen), 6); /* too much to be kept */
+	update(&screen, all(&screen), 64);
+	draw(&screen, letter, 5);
+	update(&screen, all(&screen), 64);
+	expect_equal(&screen);
+	memset(screen.client, 0xee, (size_t)640 * 480 * 4);
+	struct frame_rect whole = all(&screen);
+	tiles_forget(screen.tiles, &whole);
+	draw(&screen, other, 8);
+	update(&screen, all(&screen), 64);
+	expect_equal(&screen);
+	screen_finish(&screen);
+}
+
 /* Two windows far apart stay two rectangles. */
 static void test_far_apart(void)
 {
@@ -150,6 +192,8 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/tiles/random", test_random);
 	g_test_add_func("/tiles/small-change-is-small", test_small_change_is_small);
+	g_test_add_func("/tiles/letters-are-exact", test_letters_are_exact);
+	g_test_add_func("/tiles/kept-is-not-trusted", test_kept_is_not_trusted);
 	g_test_add_func("/tiles/far-apart", test_far_apart);
 	g_test_add_func("/tiles/forget", test_forget);
 	return g_test_run();
