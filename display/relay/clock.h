@@ -30,6 +30,14 @@
 #define CLOCK_FADE_MS 2000
 #define CLOCK_FADE_PARTS 32
 
+/*
+ * While sound plays, the client's clock is what it was told of the sound that arrived last, less the latency
+ * of its sound device (spice-gtk: asked of GStreamer each second). But it plays a stream's first sound only
+ * when the device runs and keeps that distance: measured with spice-gtk 0.42 and PulseAudio, what is heard is
+ * 60 to 75 ms behind the picture. So sound is said to be this much older, which holds pictures back.
+ */
+#define CLOCK_SOUND_MS 60
+
 struct clock {
 	uint32_t margin_ms;
 	uint32_t line_ms;   /* the least margin that the line's jitter allows */
@@ -53,6 +61,9 @@ void clock_set_line(struct clock *clock, uint32_t rtt_min_us, uint32_t rtt_var_u
 /* These say whether the margin has changed: the client is to be told. */
 bool clock_report(struct clock *clock, const struct clock_report *report, int64_t now_us);
 bool clock_tick(struct clock *clock, int64_t now_us);
+
+/* As CLOCK_SOUND_MS, for a stream that begins: the device's latency is not known yet, so all of the margin. */
+uint32_t clock_sound_start_ms(const struct clock *clock);
 
 /* When to call clock_tick next; -1: not before something happens. */
 int64_t clock_next_us(const struct clock *clock);

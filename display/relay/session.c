@@ -186,6 +186,16 @@ void session_playback(struct session *session, bool plays)
 	tell(session);
 }
 
+uint32_t session_sound_start(const struct session *session, uint32_t time_ms)
+{
+	return session->corrects ? time_ms - clock_sound_start_ms(&session->clock) : time_ms;
+}
+
+uint32_t session_sound_time(const struct session *session, uint32_t time_ms)
+{
+	return session->corrects ? time_ms - CLOCK_SOUND_MS : time_ms;
+}
+
 uint32_t session_latency(struct session *session, uint32_t latency_ms)
 {
 	if (!session->corrects)

@@ -6,7 +6,8 @@
  *
  * Main: the times in INIT and MULTI_MEDIA_TIME become now less our margin. Display: to the delays in
  * STREAM_REPORT is added what the margin is short of the server's, so that its rate control sees what it
- * expects. While sound plays, the client's clock follows that and none of this is done.
+ * expects. While sound plays, the client's clock follows that and none of this is done: only the times in
+ * the sound's packets are changed (clock.h).
  *
  * A server that already tells a fresh clock (0.16) is left alone: seen by what it says, not by its version.
  *
@@ -57,6 +58,9 @@ void session_streams(struct session *session, int more);
 
 /* Playback: sound begins or ends. */
 void session_playback(struct session *session, bool plays);
+/* Playback: returns the time that the client is told a stream begins at, and a packet of it is of. */
+uint32_t session_sound_start(const struct session *session, uint32_t time_ms);
+uint32_t session_sound_time(const struct session *session, uint32_t time_ms);
 /* Playback: how much sound the server wants the client to keep. */
 uint32_t session_latency(struct session *session, uint32_t latency_ms);
 

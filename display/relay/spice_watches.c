@@ -28,6 +28,13 @@ struct stream_report {
 	uint32_t audio_delay;
 };
 
+struct playback_start {
+	uint32_t channels;
+	uint16_t format;
+	uint32_t frequency;
+	uint32_t time;
+} __attribute__((packed));
+
 static struct session *session_of(void *user)
 {
 	const struct spice_watched *watched = user;
@@ -94,7 +101,20 @@ static void set_plays(struct spice_watched *watched, bool plays)
 
 static void on_playback_start(void *user, uint8_t *body, size_t size_bytes)
 {
+	struct playback_start start;
 	set_plays(user, true);
+	memcpy(&start, body, sizeof(start));
+	start.time = session_sound_start(session_of(user), start.time);
+	memcpy(body, &start, sizeof(start));
+}
+
+/* The sound itself follows its time. */
+static void on_playback_data(void *user, uint8_t *body, size_t size_bytes)
+{
+	uint32_t time_ms;
+	memcpy(&time_ms, body, sizeof(time_ms));
+	time_ms = session_sound_time(session_of(user), time_ms);
+	memcpy(body, &time_ms, sizeof(time_ms));
 }
 
 static void on_playback_stop(void *user, uint8_t *body, size_t size_bytes)
@@ -129,7 +149,9 @@ const struct spice_talk_watch spice_watches[] = {
 	FROM(SERVER, DISPLAY, SPICE_MSG_DISPLAY_STREAM_CREATE, 0, on_stream_create),
 	FROM(SERVER, DISPLAY, SPICE_MSG_DISPLAY_STREAM_DESTROY, 0, on_stream_destroy),
 	FROM(SERVER, DISPLAY, SPICE_MSG_DISPLAY_STREAM_DESTROY_ALL, 0, on_stream_destroy_all),
-	FROM(SERVER, PLAYBACK, SPICE_MSG_PLAYBACK_START, 0, on_playback_start),
+	FROM(SERVER, PLAYBACK, SPICE_MSG_PLAYBACK_START, sizeof(struct playback_start),
+			on_playback_start),
+	FROM(SERVER, PLAYBACK, SPICE_MSG_PLAYBACK_DATA, 4, on_playback_data),
 	FROM(SERVER, PLAYBACK, SPICE_MSG_PLAYBACK_STOP, 0, on_playback_stop),
 	FROM(SERVER, PLAYBACK, SPICE_MSG_PLAYBACK_LATENCY, 4, on_latency),
 };

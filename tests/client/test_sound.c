@@ -158,6 +158,38 @@ static void test_what_is_refused(void)
 	fixture_stop(&fixture);
 }
 
+/* How far behind the client's clock is kept by us; pictures make display measure it. */
+static bool wait_ours(struct fixture *fixture, bool ours)
+{
+	const struct stats *stats = fake_desktop_stats(fixture->desktop);
+	const uint64_t *margin_us = &stats->clients[0].gauges[STATS_CLIENT_CLOCK_MARGIN_US];
+	gint64 end_us = g_get_monotonic_time() + SETTLE_MS * 1000;
+	for (unsigned i = 1; (__atomic_load_n(margin_us, __ATOMIC_RELAXED) > 0) != ours; i++) {
+		if (g_get_monotonic_time() > end_us)
+			return false;
+		canvas_film(fixture_canvas(fixture), canvas_all(fixture_canvas(fixture)), i);
+		fake_render_flush_all(fixture->render, 0);
+		if (!ours)
+			play(fixture, FIRST, 1);
+		else
+			g_usleep(10000);
+	}
+	return true;
+}
+
+static void test_has_the_clock(void)
+{
+	struct fixture fixture;
+	start(&fixture);
+	g_assert_true(wait_ours(&fixture, true));
+	g_assert_true(wait_ours(&fixture, false));
+	g_assert_cmpint(heard(&fixture, "starts"), >=, 1);
+	g_assert_true(fake_qemu_sound_enable(fixture.qemu, STREAM, false));
+	wait_heard(&fixture, "stops", heard(&fixture, "starts"));
+	g_assert_true(wait_ours(&fixture, true));
+	fixture_stop(&fixture);
+}
+
 /* QEMU leaves in the middle of it; another comes. */
 static void test_qemu_leaves(void)
 {
@@ -179,6 +211,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/sound/silence-is-no-stream", test_silence_is_no_stream);
 	g_test_add_func("/sound/volume", test_volume);
 	g_test_add_func("/sound/what-is-refused", test_what_is_refused);
+	g_test_add_func("/sound/has-the-clock", test_has_the_clock);
 	g_test_add_func("/sound/qemu-leaves", test_qemu_leaves);
 	return g_test_run();
 }

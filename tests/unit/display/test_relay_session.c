@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* session: who has the client's clock, and what it is told, before, while and after sound plays. */
+#include "display/relay/session.h"
+
+#include <glib.h>
+
+#include "display/relay/clock.h"
+
+#define NAME 7
+/* As spice-server before 0.16. */
+#define SERVER_DELAY_MS 400
+#define SOUND_MS 123456u
+
+struct told {
+	unsigned n;
+};
+
+static void count(void *user)
+{
+	struct told *told = user;
+	told->n++;
+}
+
+static const struct session_ops ops = { count };
+
+static uint32_t server_time(void)
+{
+	return (uint32_t)(g_get_monotonic_time() / 1000) - SERVER_DELAY_MS;
+}
+
+struct fixture {
+	struct sessions *sessions;
+	struct session *main, *playback;
+	struct told told;
+};
+
+static void set_up(struct fixture *fixture, bool correct)
+{
+	*fixture = (struct fixture){ .sessions = sessions_create(correct) };
+	fixture->main = session_create(fixture->sessions, &ops, &fixture->told);
+	session_init(fixture->main, NAME, server_time());
+	fixture->playback = session_join(fixture->sessions, NAME);
+	g_assert_true(fixture->playback == fixture->main);
+}
+
+static void tear_down(struct fixture *fixture)
+{
+	session_unref(fixture->playback);
+	session_end(fixture->main);
+	session_unref(fixture->main);
+	sessions_destroy(fixture->sessions);
+}
+
+static void test_sound_takes_the_clock(void)
+{
+	struct fixture fixture;
+	uint32_t time_ms;
+	set_up(&fixture, true);
+	g_assert_true(session_make_time(fixture.main, &time_ms));
+	g_assert_cmpint(session_next_us(fixture.main), >=, 0);
+	session_playback(fixture.playback, true);
+	g_assert_false(session_make_time(fixture.main, &time_ms));
+	g_assert_cmpint(session_next_us(fixture.main), ==, -1);
+	g_assert_cmpuint(session_margin_ms(fixture.main), ==, 0);
+	struct session_report report = { 60, 60, -50 };
+	session_report(fixture.main, &report);
+	g_assert_cmpint(report.left_ms, ==, -50);
+	session_streams(fixture.main, 1);
+	g_assert_cmpuint(fixture.told.n, ==, 0);
+	tear_down(&fixture);
+}
+
+/* Wide again, and said at once: nothing else moves the client's clock. */
+static void test_and_gives_it_back(void)
+{
+	struct fixture fixture;
+	uint32_t time_ms;
+	set_up(&fixture, true);
+	session_playback(fixture.playback, true);
+	session_playback(fixture.playback, false);
+	g_assert_cmpuint(fixture.told.n, ==, 1);
+	g_assert_true(session_make_time(fixture.main, &time_ms));
+	g_assert_cmpuint(session_margin_ms(fixture.main), ==, CLOCK_START_MS);
+	g_assert_cmpint(session_next_us(fixture.main), >=, 0);
+	session_playback(fixture.playback, false);
+	g_assert_cmpuint(fixture.told.n, ==, 1);
+	tear_down(&fixture);
+}
+
+/* Never back in time from a start to what follows. */
+static void test_sound_is_older(void)
+{
+	struct fixture fixture;
+	set_up(&fixture, true);
+	uint32_t start_ms = session_sound_start(fixture.playback, SOUND_MS);
+	g_assert_cmpuint(start_ms, ==, SOUND_MS - MAX(CLOCK_START_MS, CLOCK_SOUND_MS));
+	g_assert_cmpuint(session_sound_time(fixture.playback, SOUND_MS), ==, SOUND_MS - CLOCK_SOUND_MS);
+	g_assert_cmpuint(session_sound_time(fixture.playback, 5), ==, 5u - CLOCK_SOUND_MS);
+	tear_down(&fixture);
+}
+
+static void test_left_alone(void)
+{
+	struct fixture fixture;
+	set_up(&fixture, false);
+	session_playback(fixture.playback, true);
+	g_assert_cmpuint(session_sound_start(fixture.playback, SOUND_MS), ==, SOUND_MS);
+	g_assert_cmpuint(session_sound_time(fixture.playback, SOUND_MS), ==, SOUND_MS);
+	session_playback(fixture.playback, false);
+	g_assert_cmpuint(fixture.told.n, ==, 0);
+	tear_down(&fixture);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/relay-session/sound-takes-the-clock", test_sound_takes_the_clock);
+	g_test_add_func("/relay-session/and-gives-it-back", test_and_gives_it_back);
+	g_test_add_func("/relay-session/sound-is-older", test_sound_is_older);
+	g_test_add_func("/relay-session/left-alone", test_left_alone);
+	return g_test_run();
+}
