@@ -221,6 +221,9 @@ static void on_channel(void *user, enum spice_core_channel channel, unsigned id,
 		g_info("client %s", connected ? "connected" : "left");
 	if (channel == SPICE_CORE_CURSOR && connected)
 		screens_new_viewer(display->screens, id);
+	bool opening = channel == SPICE_CORE_DISPLAY && id < FRAME_HEADS_MAX && connected;
+	if (opening && display->link && screens_start_over(display->screens, id))
+		frame_link_want_again(display->link, id);
 	if (channel == SPICE_CORE_DISPLAY && id < FRAME_HEADS_MAX)
 		audience_look(display->audience, id, connected);
 	if (channel == SPICE_CORE_DISPLAY && connected)

@@ -28,6 +28,7 @@ struct frame_link {
 	bool hello_sent;
 	uint32_t rates_mhz[FRAME_HEADS_MAX];
 	uint32_t rates_dirty; /* a bit for each head */
+	unsigned again; /* heads of which the whole picture is wanted, bits */
 	struct frame_formats_wanted formats;
 	uint32_t formats_dirty; /* a bit for each head */
 	struct frame_heads_wanted heads;
@@ -76,17 +77,26 @@ static bool send_releases(struct frame_link *link)
 	return all;
 }
 
+static bool send_rate(struct frame_link *link, unsigned head, uint32_t rate_mhz)
+{
+	struct frame_rate_wanted wanted = {
+		.header.type = FRAME_MESSAGE_RATE_WANTED,
+		.head = head,
+		.rate_mhz = rate_mhz,
+	};
+	return link_send(link->fd, &wanted, sizeof(wanted), NULL, 0) >= 0;
+}
+
+/* A rate that rises from 0 brings a whole picture. */
 static bool send_rates(struct frame_link *link)
 {
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
 		if (!(link->rates_dirty & 1u << head))
 			continue;
-		struct frame_rate_wanted wanted = {
-			.header.type = FRAME_MESSAGE_RATE_WANTED,
-			.head = head,
-			.rate_mhz = link->rates_mhz[head],
-		};
-		if (link_send(link->fd, &wanted, sizeof(wanted), NULL, 0) < 0)
+		if (link->again & 1u << head && !send_rate(link, head, 0))
+			return false;
+		link->again &= ~(1u << head);
+		if (!send_rate(link, head, link->rates_mhz[head]))
 			return false;
 		link->rates_dirty &= ~(1u << head);
 	}
@@ -173,6 +183,13 @@ void frame_link_want_rate(struct frame_link *link, unsigned head, uint32_t rate_
 	if (link->rates_mhz[head] == rate_mhz)
 		return;
 	link->rates_mhz[head] = rate_mhz;
+	link->rates_dirty |= 1u << head;
+	flush(link);
+}
+
+void frame_link_want_again(struct frame_link *link, unsigned head)
+{
+	link->again |= 1u << head;
 	link->rates_dirty |= 1u << head;
 	flush(link);
 }

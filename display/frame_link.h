@@ -39,6 +39,8 @@ struct frame_link *frame_link_create(int fd, const struct frame_link_ops *ops, v
 void frame_link_close(struct frame_link *link);
 
 void frame_link_want_rate(struct frame_link *link, unsigned head, uint32_t rate_mhz);
+/* The current picture once more, with full damage. Its rate must not be 0. */
+void frame_link_want_again(struct frame_link *link, unsigned head);
 /* The dma-bufs that every head can use; none: memfds. At most FRAME_FORMATS_MAX. */
 void frame_link_want_formats(struct frame_link *link, const struct frame_format *formats,
 		unsigned n_formats);

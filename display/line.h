@@ -17,6 +17,9 @@
 /* Room for an address with its port: "[IPv6%scope]:65535". */
 #define LINE_CLIENT_BYTES 80
 
+/* Round trips from here on are not a local network's: such a line is thought slow until it was full. */
+#define LINE_FAR_US 5000
+
 struct line; /* of all heads */
 
 struct line_figures {

@@ -11,6 +11,8 @@
 #define TRUST_PERCENT 150u
 /* What is thought of a line that was never full, or that nothing is known of. */
 #define LOSSLESS_BPS_UNKNOWN 400000000u
+/* And of one that is not of a local network. */
+#define FAR_BPS_UNTRIED 10000000u
 /* spice-server begins to send what it was given within this time, unless the line is busy. */
 #define PUSH_US 2000
 
@@ -25,10 +27,17 @@ static uint64_t idle_bytes(const struct line_figures *figures)
 	return flying_bytes(figures) + PACE_BUSY_BYTES;
 }
 
+static bool is_far(const struct line_figures *figures)
+{
+	return figures->rtt_min_us >= LINE_FAR_US;
+}
+
 uint64_t pace_mark(const struct line_figures *figures)
 {
 	uint64_t bytes = figures->rate_bps / 8 * PACE_AHEAD_US / US_PER_SECOND;
-	return figures->rate_is_floor ? MAX(2 * bytes, PACE_BYTES_UNTRIED) : MAX(bytes, PACE_BYTES_MIN);
+	if (!figures->rate_is_floor)
+		return MAX(bytes, PACE_BYTES_MIN);
+	return MAX(2 * bytes, is_far(figures) ? PACE_BYTES_MIN : PACE_BYTES_UNTRIED);
 }
 
 static void measure_busy(struct pace *pace, int64_t now_us, const struct line_figures *figures)
@@ -71,7 +80,7 @@ static void begin_lot(struct pace *pace, int64_t now_us, const struct line_figur
 	if (quick && 2 * pace->lot_bytes >= pace->lot_max)
 		pace->lot_max *= 2;
 	pace->lot_max = CLAMP(pace->lot_max, PACE_BYTES_MIN, LOT_BYTES_MAX);
-	pace->lot_bytes = 0;
+	pace->lot_bytes = pace->over_bytes = 0;
 	pace->left_bytes = figures->acked_bytes + figures->backlog_bytes;
 }
 
@@ -93,15 +102,23 @@ uint64_t pace_budget(struct pace *pace, int64_t now_us, bool *again)
 	if (has_drained(pace, now_us, &figures))
 		begin_lot(pace, now_us, &figures);
 	uint64_t lot_max = MIN(pace_mark(&figures), pace->lot_max);
-	if (pace->lot_bytes < lot_max)
+	pace->full = pace->lot_bytes >= lot_max;
+	if (!pace->full)
 		return lot_max - pace->lot_bytes;
 	*again = !line_wait_below(
 			pace->line, pace->head, (uint32_t)MIN(idle_bytes(&figures), UINT32_MAX));
 	return 0;
 }
 
+uint64_t pace_small_budget(const struct pace *pace)
+{
+	return pace->over_bytes < PACE_OVER_BYTES ? PACE_OVER_BYTES - pace->over_bytes : 0;
+}
+
 void pace_gave(struct pace *pace, int64_t now_us, uint64_t bytes)
 {
+	if (pace->full)
+		pace->over_bytes += bytes;
 	if (pace->lot_bytes == 0)
 		pace->lot_us = now_us;
 	pace->lot_bytes += bytes;
@@ -114,7 +131,9 @@ uint64_t pace_lossless_bps(const struct pace *pace)
 	uint64_t bps = LOSSLESS_BPS_UNKNOWN;
 	if (!pace->line || !line_get(pace->line, pace->head, &figures))
 		return bps;
-	if (!figures.rate_is_floor)
+	if (is_far(&figures) && figures.rate_is_floor)
+		figures.rate_bps = MAX(figures.rate_bps, FAR_BPS_UNTRIED);
+	if (is_far(&figures) || !figures.rate_is_floor)
 		bps = MIN(bps, figures.rate_bps * LOSSLESS_PERCENT / 100);
 	if (pace->carried_bps > 0)
 		bps = MIN(bps, pace->carried_bps * LOSSLESS_PERCENT / 100);

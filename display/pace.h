@@ -23,12 +23,14 @@
 #include "display/line.h"
 
 #define PACE_AHEAD_US 40000
-/* A screenful of text. On a line that was never full: enough for it to show what it can carry. */
+/* A screenful of text. On a near line that was never full: enough for it to show what it can carry. */
 #define PACE_BYTES_MIN 32768u
 #define PACE_BYTES_UNTRIED 262144u
 /* With so much above a round trip's worth under way the line is busy; measured for at least so long. */
 #define PACE_BUSY_BYTES 16384u
 #define PACE_MEASURE_US 100000
+/* Small changes beyond a lot. */
+#define PACE_OVER_BYTES 8192u
 #define PACE_UNLIMITED UINT64_MAX
 
 struct pace {
@@ -36,6 +38,8 @@ struct pace {
 	unsigned head;
 	uint64_t lot_bytes;  /* given since the lot began */
 	uint64_t lot_max;    /* 0: not known */
+	uint64_t over_bytes; /* given beyond it */
+	bool full;           /* the lot, when last asked */
 	int64_t lot_us;      /* when it began */
 	int64_t given_us;    /* the last picture */
 	uint64_t left_bytes; /* had left spice-server when the lot began */
@@ -52,6 +56,8 @@ void pace_measure(struct pace *pace, int64_t now_us, struct line_figures *figure
 
 /* What may be given at once; 0: wait for the line's wake, or ask again soon if *again is set. */
 uint64_t pace_budget(struct pace *pace, int64_t now_us, bool *again);
+/* And so much if that is a small change, such as a key press makes, even while the lot is full. */
+uint64_t pace_small_budget(const struct pace *pace);
 void pace_gave(struct pace *pace, int64_t now_us, uint64_t bytes);
 
 /* What may be sent without loss, in bits a second; see regions.h. */

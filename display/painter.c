@@ -18,7 +18,7 @@
 /* A frame of video has about a byte for so many pixels. */
 #define VIDEO_PIXELS_PER_BYTE 40u
 /* Pieces are no smaller than so many rows. */
-#define PIECE_ROWS_MIN 16u
+#define PIECE_ROWS_MIN 4u
 
 struct painter *painter_create(struct head *head)
 {
@@ -289,7 +289,10 @@ static void look_at_regions(struct painter *painter, int64_t now_us)
 	}
 }
 
-/* What spice-server shows there was video: all of it is damage again. */
+/*
+ * After they were looked at: where frames waited for the line, that is no quiet. What spice-server shows
+ * there was video: all of it is damage again.
+ */
 static void end_regions(struct painter *painter, int64_t now_us)
 {
 	struct frame_rect rect;
@@ -320,9 +323,9 @@ static unsigned look(struct painter *painter, int64_t now_us, uint64_t lossless_
 		struct frame_rect *rects)
 {
 	const struct frame *frame = painter->current->frame;
+	look_at_regions(painter, now_us);
 	end_regions(painter, now_us);
 	bound_damage(painter);
-	look_at_regions(painter, now_us);
 	for (unsigned i = 0; i < painter->damage.n_rects; i++) {
 		struct frame_rect rect = tiles_widen(painter->tiles, &painter->damage.rects[i]);
 		look_outside(painter, &rect, 0);
@@ -458,7 +461,7 @@ static struct frame_rect upper_part(const struct painter *painter, const struct 
 {
 	struct frame_rect part = step->rect;
 	uint64_t rows = part.height;
-	if (!step->moving && step->kind == PICTURE_PIXELS && step->bytes > budget_bytes)
+	if (!step->moving && step->bytes > SMALL_BYTES && step->bytes > budget_bytes)
 		rows = MAX(rows * budget_bytes / step->bytes, PIECE_ROWS_MIN);
 	if (!step->point && step->kind == PICTURE_PIXELS)
 		rows = MIN(rows, MAX(picture_copy_pixels_max(&painter->store) / part.width, 1));
@@ -500,11 +503,20 @@ static enum picture_result take_scroll(
 	return PICTURE_TAKEN;
 }
 
+/* Small ones do not wait for the line. */
+static bool has_to_wait(const struct painter_step *step, const struct painter_limits *limits)
+{
+	return limits->budget_bytes == 0 &&
+			(step->moving || step->bytes > MIN(SMALL_BYTES, limits->small_bytes));
+}
+
 static enum picture_result take_step(
-		struct painter *painter, uint64_t budget_bytes, struct picture *picture)
+		struct painter *painter, const struct painter_limits *limits, struct picture *picture)
 {
 	struct painter_step *step = &painter->steps[painter->next_step];
-	struct frame_rect part = upper_part(painter, step, budget_bytes);
+	if (has_to_wait(step, limits))
+		return PICTURE_BLOCKED;
+	struct frame_rect part = upper_part(painter, step, limits->budget_bytes);
 	enum picture_result result = PICTURE_TAKEN;
 	if (step->kind == PICTURE_SCROLL)
 		result = take_scroll(painter, step, picture);
@@ -542,10 +554,10 @@ enum picture_result painter_take(struct painter *painter, int64_t now_us,
 		return take_blank(painter, picture);
 	if (frame)
 		begin(painter, frame, now_us, limits);
-	else
+	else if (!blocked)
 		look_again(painter, now_us, limits);
 	if (steps_left(painter))
-		return take_step(painter, limits->budget_bytes, picture);
+		return take_step(painter, limits, picture);
 	if (!blocked)
 		return PICTURE_NONE;
 	bool starved = has_regions(painter) && painter->whole_held;

@@ -70,7 +70,8 @@ void painter_destroy(struct painter *painter);
 
 /* What the way to the client takes (pace.h). */
 struct painter_limits {
-	uint64_t budget_bytes; /* for this picture; more than 0 */
+	uint64_t budget_bytes; /* for this picture; 0: only a small one */
+	uint64_t small_bytes;  /* for a small one */
 	uint64_t lossless_bps; /* for drawn content that moves */
 };
 

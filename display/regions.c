@@ -361,8 +361,43 @@ static struct frame_rect absorb(struct regions *regions, struct frame_rect rect)
 	return rect;
 }
 
+static bool live_covers(const struct regions *regions, const struct frame_rect *rect)
+{
+	for (unsigned i = 0; i < regions->n_live; i++) {
+		if (rect_contains(&regions->live[i].rect, rect))
+			return true;
+	}
+	return false;
+}
+
+static bool is_recent(const struct regions *regions, uint32_t cell, int64_t now_us)
+{
+	struct frame_rect rect = cell_rect(regions, cell);
+	return live_covers(regions, &rect) || now_us - regions->active_us[cell] <= REGIONS_RECENT_US;
+}
+
+static struct frame_rect with_recent(
+		const struct regions *regions, const struct frame_rect *rect, int64_t now_us)
+{
+	struct frame_rect all = { 0, 0, regions->width, regions->height }, box = *rect;
+	uint64_t moved = 0;
+	for (uint32_t cell = 0; cell < regions->columns * regions->rows; cell++) {
+		struct frame_rect one = cell_rect(regions, cell);
+		if (!is_recent(regions, cell, now_us))
+			continue;
+		moved += rect_area(&one);
+		if (!touches(regions, rect, &one))
+			box = rect_join(&box, &one);
+	}
+	if (moved * 100 < rect_area(&box) * REGIONS_DEAR_PERCENT || rect_equal(&box, rect))
+		return *rect;
+	return rect_area(&box) * 100 >= rect_area(&all) * REGIONS_RECENT_PERCENT ? all : box;
+}
+
 static bool begin(struct regions *regions, struct frame_rect rect, int64_t now_us, int64_t interval_us)
 {
+	if (regions->growth_is_dear)
+		rect = with_recent(regions, &rect, now_us);
 	rect = absorb(regions, rect);
 	if (regions->n_live == REGIONS_MAX || !is_large(&rect))
 		return false;
@@ -389,11 +424,7 @@ static bool wants_video(const struct candidate *candidate, int64_t now_us, const
 static bool is_live(const struct regions *regions, struct frame_rect rect)
 {
 	make_even(regions, &rect);
-	for (unsigned i = 0; i < regions->n_live; i++) {
-		if (rect_contains(&regions->live[i].rect, &rect))
-			return true;
-	}
-	return false;
+	return live_covers(regions, &rect);
 }
 
 /* It would not make a region beside it much larger. */
@@ -436,10 +467,8 @@ static bool find_recent(const struct regions *regions, int64_t now_us, struct fr
 	uint32_t cells = regions->columns * regions->rows, n = 0, n_outside = 0;
 	for (uint32_t cell = 0; cell < cells; cell++) {
 		struct frame_rect rect = cell_rect(regions, cell);
-		bool live = false;
-		for (unsigned i = 0; i < regions->n_live && !live; i++)
-			live = rect_contains(&regions->live[i].rect, &rect);
-		if (!live && now_us - regions->active_us[cell] > REGIONS_RECENT_US)
+		bool live = live_covers(regions, &rect);
+		if (!live && !is_recent(regions, cell, now_us))
 			continue;
 		n_outside += !live;
 		*box = n++ > 0 ? rect_join(box, &rect) : rect;
@@ -463,6 +492,7 @@ bool regions_form(struct regions *regions, int64_t now_us, const struct tiles *t
 		const uint8_t *pixels, uint32_t stride_bytes, uint64_t lossless_bps_max)
 {
 	bool begun = false;
+	regions->growth_is_dear = lossless_bps_max < REGIONS_GROWTH_DEAR_BPS;
 	find_candidates(regions, now_us);
 	for (unsigned i = 0; i < regions->n_candidates;) {
 		if (!look_at(regions, &regions->candidates[i], now_us, tiles, pixels, stride_bytes,

@@ -43,6 +43,13 @@ struct tiles;
  */
 #define REGIONS_RECENT_PERCENT 50u
 #define REGIONS_RECENT_US 2000000
+/*
+ * spice-server sends what a stream showed once more without loss when a larger one takes its place: seconds
+ * of a line below this. There a region begins with all that moved of late, if that is so much of it in
+ * percent; and if it is most of the head, with all of the head, so that it need not grow again.
+ */
+#define REGIONS_GROWTH_DEAR_BPS 10000000u
+#define REGIONS_DEAR_PERCENT 20u
 /* What moves beside a region becomes part of it if that makes it so much larger at most, in percent. */
 #define REGIONS_GROWTH_PERCENT 30u
 
@@ -72,6 +79,7 @@ struct regions {
 	int64_t slot;
 	struct candidate *candidates; /* REGIONS_MAX */
 	unsigned n_candidates;
+	bool growth_is_dear;
 };
 
 struct regions *regions_create(uint32_t width, uint32_t height);

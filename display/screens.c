@@ -2,6 +2,7 @@
 #include "display/screens.h"
 
 #include "display/head.h"
+#include "display/line.h"
 
 struct screen {
 	struct head *head; /* NULL: never on */
@@ -305,6 +306,19 @@ void screens_new_display(struct screens *screens, unsigned number)
 {
 	if (screens_is_open(screens, number))
 		spice_gl_new_viewer(spice_head_gl(screens->screens[number].spice));
+}
+
+bool screens_start_over(struct screens *screens, unsigned number)
+{
+	struct line_figures figures;
+	struct screen *screen = &screens->screens[number];
+	if (!screens_is_on(screens, number) || screen->resize_due ||
+			spice_gl_is_on(spice_head_gl(screen->spice)) || !screens->line ||
+			!line_get(screens->line, number, &figures) || figures.rtt_min_us < LINE_FAR_US)
+		return false;
+	head_resize(screen->head, screen->head->width, screen->head->height);
+	resize(screen, NULL);
+	return true;
 }
 
 void screens_set_watched(struct screens *screens, unsigned number, bool watched)

@@ -69,5 +69,12 @@ void screens_new_viewer(struct screens *screens, unsigned head);
 /* A client is opening the display channel of a head. */
 void screens_new_display(struct screens *screens, unsigned head);
 
+/*
+ * Before a client opens the display channel of a head. spice-server begins with all of its surface in one
+ * message without loss, for seconds where the line is slow: then the surface is made anew, and true says
+ * that the head's whole picture is to be asked for, which comes in pieces. Not with dma-bufs.
+ */
+bool screens_start_over(struct screens *screens, unsigned head);
+
 /* Somebody looks at a head, or nobody does any more. */
 void screens_set_watched(struct screens *screens, unsigned head, bool watched);

@@ -211,12 +211,11 @@ static enum picture_result take(struct spice_head *owner, struct picture *pictur
 	int64_t now_us = g_get_monotonic_time();
 	struct painter_limits limits = {
 		.budget_bytes = pace_budget(&owner->pace, now_us, &again),
+		.small_bytes = pace_small_budget(&owner->pace),
 		.lossless_bps = pace_lossless_bps(&owner->pace),
 	};
 	if (again)
 		wake_from_main(owner);
-	if (limits.budget_bytes == 0)
-		return PICTURE_BLOCKED;
 	return painter_take(owner->painter, now_us, &limits, picture);
 }
 

@@ -49,6 +49,7 @@ bool clock_report(struct clock *clock, const struct clock_report *report, int64_
 	if (report->n_late > 0)
 		left_ms = MIN(left_ms, 0);
 	int32_t needed_ms = (int32_t)clock->margin_ms - left_ms + CLOCK_SLACK_MS;
+	needed_ms = MIN(needed_ms, (int32_t)clock->margin_ms + CLOCK_WIDEN_MAX_MS);
 	if (needed_ms > (int32_t)clock->frames_ms) {
 		clock->frames_ms = MIN((uint32_t)needed_ms, CLOCK_MARGIN_MAX_MS);
 		clock->fade_us = now_us;

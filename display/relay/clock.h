@@ -3,7 +3,7 @@
  * clock: how far behind the server's clock a client is told to be: the margin that a video frame has to
  * be made and brought in. spice-server before 0.16 says 400 ms and never less. This one starts wide, since
  * an encoder's first frames are late and spice-server would take the line for bad, closes in step by
- * step, and widens at once when the client says that frames come late.
+ * step, and widens when the client says that frames come late.
  *
  * Pure: time is passed in. Threads: any one.
  */
@@ -24,6 +24,9 @@
 /* Jitter of the round trip is believed up to this more than the least round trip: clients that hold
  * acknowledgements back make it look larger than it is. */
 #define CLOCK_JITTER_MAX_MS 10
+/* One report widens by no more than this: a frame that a queue held up once is shown at once anyway, and a
+ * wide clock would hold up all those after it. */
+#define CLOCK_WIDEN_MAX_MS 40
 /* What a frame should have left when it arrives. */
 #define CLOCK_SLACK_MS 4
 /* Late frames are forgotten bit by bit: each time by one part in so many, 1 ms at least. */

@@ -12,6 +12,8 @@ static void test_mark(void)
 	g_assert_cmpuint(pace_mark(&slow), ==, PACE_BYTES_MIN);
 	g_assert_cmpuint(pace_mark(&fast), >, 4000000);
 	g_assert_cmpuint(pace_mark(&untried), ==, PACE_BYTES_UNTRIED);
+	untried.rtt_min_us = LINE_FAR_US;
+	g_assert_cmpuint(pace_mark(&untried), ==, PACE_BYTES_MIN);
 	g_assert_cmpuint(pace_mark(&(struct line_figures){ 0 }), ==, PACE_BYTES_MIN);
 }
 

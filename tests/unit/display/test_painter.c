@@ -16,7 +16,7 @@
 #define HEIGHT 720u
 #define BUFFERS (FRAME_LOCKED_MAX + 1)
 
-static const struct painter_limits limits = { UINT64_MAX, 400000000 };
+static const struct painter_limits limits = { UINT64_MAX, UINT64_MAX, 400000000 };
 
 struct guest {
 	struct head *head;

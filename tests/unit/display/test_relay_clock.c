@@ -62,6 +62,9 @@ static void test_widens_at_once_and_forgets(void)
 	int64_t now_us = run(&clock, 0, 10000 * MS);
 	g_assert_cmpuint(clock.margin_ms, ==, CLOCK_MARGIN_MIN_MS);
 	g_assert_true(report(&clock, 120, now_us));
+	g_assert_cmpuint(clock.margin_ms, ==, CLOCK_MARGIN_MIN_MS + CLOCK_WIDEN_MAX_MS);
+	g_assert_true(report(&clock, 120, now_us));
+	g_assert_true(report(&clock, 120, now_us));
 	g_assert_cmpuint(clock.margin_ms, ==, 120 + CLOCK_SLACK_MS);
 	run(&clock, now_us, now_us + 1000 * MS);
 	g_assert_cmpuint(clock.margin_ms, >=, 115);
