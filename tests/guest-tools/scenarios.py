@@ -69,8 +69,11 @@ STEPS_RIGHTS = [
          "echo 'export MESA_LOADER_DRIVER_OVERRIDE=swrast' >>/home/person/.profile",
          "sed -i /MESA_LOADER/d /home/person/.profile", True, True),
     Step("no-logind", "nodes.no-logind",
-         "systemctl mask systemd-logind 2>/dev/null; systemctl stop systemd-logind dbus-org.freedesktop.login1",
-         "systemctl unmask systemd-logind; systemctl start systemd-logind; sleep 2"),
+         # systemd 258 and later start it again through a socket.
+         "for unit in systemd-logind-varlink.socket systemd-logind.service; do"
+         " systemctl mask --now $unit; done 2>/dev/null; pkill -x systemd-logind; sleep 1",
+         "systemctl unmask systemd-logind-varlink.socket systemd-logind.service;"
+         " systemctl start systemd-logind; sleep 2"),
 ]
 STEPS_MESA = [
     Step("mesa-driver", "mesa.driver-missing",
