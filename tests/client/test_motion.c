@@ -9,6 +9,9 @@
 
 #define FRAME_US (G_USEC_PER_SEC / 40)
 
+/* The longest that play() has been without a frame: a machine that is busy may stop a film by itself. */
+static gint64 longest_us;
+
 static gint64 stat(struct fixture *fixture, const char *key)
 {
 	g_autofree char *stats = client_run(fixture->client, "stats");
@@ -49,12 +52,25 @@ static void expect_exact(struct fixture *fixture, struct frame_rect area)
 
 static void play(struct fixture *fixture, struct frame_rect film, unsigned first, unsigned n)
 {
+	gint64 last_us = g_get_monotonic_time();
 	for (unsigned i = 0; i < n; i++) {
 		canvas_film(fixture_canvas(fixture), film, first + i);
 		/* As a compositor does that does not know what changed. */
 		fake_render_flush_all(fixture->render, 0);
+		gint64 now_us = g_get_monotonic_time();
+		longest_us = MAX(longest_us, now_us - last_us);
+		last_us = now_us;
 		g_usleep(FRAME_US);
 	}
+}
+
+/* A film that was interrupted for so long has ended, and begins again. */
+static void expect_one_stream(struct fixture *fixture)
+{
+	if (longest_us < 2 * FRAME_US)
+		g_assert_cmpint(stat(fixture, "streams"), ==, 1);
+	else
+		g_assert_cmpint(stat(fixture, "streams"), >=, 1);
 }
 
 /* A film at odd places; the letters around it are exact while it plays, up to its edges. */
@@ -63,8 +79,9 @@ static void test_film_in_a_window(void)
 	const struct frame_rect film = { 203, 101, 500, 300 };
 	struct fixture fixture;
 	start_with_text(&fixture, 1024, 768);
+	longest_us = 0;
 	play(&fixture, film, 0, 60);
-	g_assert_cmpint(stat(&fixture, "streams"), ==, 1);
+	expect_one_stream(&fixture);
 	for (unsigned i = 0; i < 5; i++) {
 		draw_text(fixture_canvas(&fixture), (struct frame_rect){ 800, 160, 64, 16 }, 50 + i);
 		play(&fixture, film, 60 + i * 10, 10);
@@ -75,7 +92,7 @@ static void test_film_in_a_window(void)
 	}
 	gint64 settled_ms = fixture_expect_canvas(&fixture);
 	g_test_message("exact %" G_GINT64_FORMAT " ms after the last frame", settled_ms);
-	g_assert_cmpint(stat(&fixture, "streams"), ==, 1);
+	expect_one_stream(&fixture);
 	fixture_expect_short_waits(&fixture);
 	fixture_stop(&fixture);
 }

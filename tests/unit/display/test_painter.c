@@ -388,6 +388,25 @@ static void test_unwatched(void)
 	guest_finish(&guest);
 }
 
+/* A line that is full still takes a key press; the rest waits, and is not lost. */
+static void test_small_beyond_a_full_line(void)
+{
+	const struct painter_limits full = { 0, 8192, 400000000 }, over = { 0, 0, 400000000 };
+	struct guest guest;
+	struct picture picture;
+	guest_init(&guest);
+	guest_draw(&guest, (struct frame_rect){ 320, 160, 8, 16 }, 1);
+	g_assert_cmpint(painter_take(guest.painter, 0, &over, &picture), ==, PICTURE_BLOCKED);
+	g_assert_cmpint(painter_take(guest.painter, 0, &full, &picture), ==, PICTURE_TAKEN);
+	g_assert_cmpuint(picture.rect.height, ==, 16);
+	painter_release(guest.painter, &picture);
+	guest_draw(&guest, (struct frame_rect){ 0, 200, 1000, 500 }, 2);
+	g_assert_cmpint(painter_take(guest.painter, 0, &full, &picture), ==, PICTURE_BLOCKED);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, PICTURE_TAKEN);
+	painter_release(guest.painter, &picture);
+	guest_finish(&guest);
+}
+
 static void test_blank(void)
 {
 	struct guest guest;
@@ -414,6 +433,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/painter/starves-once", test_starves_once);
 	g_test_add_func("/painter/sends-what-differs", test_sends_what_differs);
 	g_test_add_func("/painter/unwatched", test_unwatched);
+	g_test_add_func("/painter/small-beyond-a-full-line", test_small_beyond_a_full_line);
 	g_test_add_func("/painter/blank", test_blank);
 	return g_test_run();
 }
