@@ -554,7 +554,7 @@ enum picture_result painter_take(struct painter *painter, int64_t now_us,
 		return take_blank(painter, picture);
 	if (frame)
 		begin(painter, frame, now_us, limits);
-	else if (!blocked)
+	else
 		look_again(painter, now_us, limits);
 	if (steps_left(painter))
 		return take_step(painter, limits, picture);
