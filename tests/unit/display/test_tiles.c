@@ -140,20 +140,25 @@ static void test_letters_are_exact(void)
 static void test_kept_is_not_trusted(void)
 {
 	struct screen screen;
-	struct frame_rect letter = { 104, 323, 8, 12 }, other = { 122, 323, 4, 12 };
+	struct frame_rect letter = { 104, 320, 8, 16 }, tile = { 96, 320, 32, 16 };
+	uint32_t kept[16][32];
 	screen_init(&screen, 640, 480);
 	update(&screen, all(&screen), 64);
 	draw(&screen, letter, 5);
 	update(&screen, all(&screen), 64);
+	for (uint32_t y = 0; y < 16; y++)
+		memcpy(kept[y], screen.guest + (tile.y + y) * screen.width + tile.x, sizeof(kept[y]));
 	draw(&screen, all(&screen), 6); /* too much to be kept */
 	update(&screen, all(&screen), 64);
-	draw(&screen, letter, 5);
+	for (uint32_t y = 0; y < 16; y++)
+		memcpy(screen.guest + (tile.y + y) * screen.width + tile.x, kept[y], sizeof(kept[y]));
+	draw(&screen, letter, 7);
 	update(&screen, all(&screen), 64);
 	expect_equal(&screen);
 	memset(screen.client, 0xee, (size_t)640 * 480 * 4);
 	struct frame_rect whole = all(&screen);
 	tiles_forget(screen.tiles, &whole);
-	draw(&screen, other, 8);
+	draw(&screen, letter, 8);
 	update(&screen, all(&screen), 64);
 	expect_equal(&screen);
 	screen_finish(&screen);
