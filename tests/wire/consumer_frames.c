@@ -226,6 +226,20 @@ static bool on_head_off(void *user, const void *message, int *fds, unsigned n_fd
 	return true;
 }
 
+/*
+ * Rows of the buffer that all damage so far has not brought. More than none is no breach yet: a
+ * buffer may hold what the guest has drawn and not flushed.
+ */
+static uint32_t count_behind(
+	const struct consumer_head *h, const struct consumer_buffer *b, const uint8_t *first)
+{
+	uint32_t width = h->state.width, n = 0;
+	for (uint32_t y = 0; y < h->state.height; y++)
+		n += memcmp(h->picture + (size_t)y * width, first + (size_t)y * b->add.stride_bytes,
+			     (size_t)width * 4) != 0;
+	return n;
+}
+
 static void take_damage(struct consumer *c, struct consumer_head *h, const struct frame_frame *m,
 	const struct consumer_buffer *b)
 {
@@ -246,14 +260,8 @@ static void take_damage(struct consumer *c, struct consumer_head *h, const struc
 				first + (size_t)y * b->add.stride_bytes + (size_t)r->x * 4,
 				(size_t)r->width * 4);
 	}
-	for (uint32_t y = 0; !c->mode.trust && y < h->state.height; y++) {
-		if (memcmp(h->picture + (size_t)y * width, first + (size_t)y * b->add.stride_bytes,
-			    (size_t)width * 4) != 0) {
-			c->state.damage_short++;
-			memcpy(h->picture + (size_t)y * width,
-				first + (size_t)y * b->add.stride_bytes, (size_t)width * 4);
-		}
-	}
+	if (!c->mode.trust)
+		h->state.rows_behind = count_behind(h, b, first);
 }
 
 static void check_bench(struct consumer *c, struct consumer_head *h, const struct frame_frame *m,

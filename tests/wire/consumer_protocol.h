@@ -98,6 +98,7 @@ struct consumer_head_state {
 	uint64_t frames;
 	uint64_t damaged_pixels;
 	uint64_t last_flush_ns, last_arrival_ns; /* CLOCK_MONOTONIC */
+	uint32_t rows_behind; /* of the last frame: differ from what damage has brought */
 };
 
 struct consumer_state_answer {
@@ -108,7 +109,6 @@ struct consumer_state_answer {
 	uint32_t dmabufs, fences; /* received */
 	uint32_t fourcc;          /* of the newest buffer */
 	uint64_t breaches;        /* of the frame link's rules */
-	uint64_t damage_short;    /* frames whose damage did not cover all that changed */
 	uint64_t bench_good, bench_bad, bench_last;
 	char breach[128]; /* the first */
 	struct consumer_head_state heads[FRAME_HEADS_MAX];

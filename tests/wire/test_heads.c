@@ -205,6 +205,17 @@ static void test_stalled_display(void)
 	desktop_destroy(desktop);
 }
 
+/* In resource 3, of which the backing holds the pixels. */
+static void draw_dot(struct guest *guest, struct guest_backing *backing, uint32_t *pixels,
+	guest_rect dot, uint8_t value)
+{
+	for (uint32_t y = 0; y < dot.height; y++)
+		memset(pixels + (dot.y + y) * WIDTH + dot.x, value, dot.width * 4);
+	guest_backing_write(backing, 0, pixels, WIDTH * HEIGHT * 4);
+	wire_ok(guest_gpu_transfer_2d(guest, 3, dot, (dot.y * WIDTH + dot.x) * 4));
+	wire_ok(guest_gpu_flush(guest, 3, dot));
+}
+
 /* A still picture costs nothing; a small change costs a small rectangle. */
 static void test_damage(void)
 {
@@ -222,15 +233,40 @@ static void test_damage(void)
 	wire_ok(guest_gpu_flush(guest, 3, all));
 	g_assert_true(desktop_shows(desktop, 0, pixels, WIDTH, HEIGHT));
 	uint64_t before = consumer_link_state(desktop->consumer)->heads[0].damaged_pixels;
-	for (uint32_t y = 0; y < dot.height; y++)
-		memset(pixels + (dot.y + y) * WIDTH + dot.x, 0x77, dot.width * 4);
-	guest_backing_write(backing, 0, pixels, WIDTH * HEIGHT * 4);
-	wire_ok(guest_gpu_transfer_2d(guest, 3, dot, (dot.y * WIDTH + dot.x) * 4));
-	wire_ok(guest_gpu_flush(guest, 3, dot));
+	draw_dot(guest, backing, pixels, dot, 0x77);
 	g_assert_true(desktop_shows(desktop, 0, pixels, WIDTH, HEIGHT));
 	uint64_t damaged = consumer_link_state(desktop->consumer)->heads[0].damaged_pixels - before;
 	g_test_message("%" G_GUINT64_FORMAT " pixels of damage for 64", damaged);
 	g_assert_cmpuint(damaged, <=, 64 * 64);
+	guest_backing_free(backing);
+	desktop_destroy(desktop);
+}
+
+/* What is flushed while display takes nothing comes with the next frame, more places than it has. */
+static void test_gathered_damage(void)
+{
+	struct desktop *desktop = create(false);
+	struct guest *guest = desktop->guest;
+	guest_rect all = { 0, 0, WIDTH, HEIGHT };
+	g_autofree uint32_t *pixels = wire_noise(2, WIDTH * HEIGHT);
+	struct guest_backing *backing =
+		guest_backing_create(guest, WIDTH * HEIGHT * 4, GUEST_PAGE_SIZE);
+	guest_backing_write(backing, 0, pixels, WIDTH * HEIGHT * 4);
+	wire_ok(guest_gpu_create_2d(guest, 3, VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM, WIDTH, HEIGHT));
+	wire_ok(guest_backing_attach(backing, 3));
+	wire_ok(guest_gpu_set_scanout(guest, 0, 3, all));
+	wire_ok(guest_gpu_transfer_2d(guest, 3, all, 0));
+	wire_ok(guest_gpu_flush(guest, 3, all));
+	g_assert_true(desktop_shows(desktop, 0, pixels, WIDTH, HEIGHT));
+	for (uint32_t n = 2; n <= 2 * FRAME_RECTS_MAX; n *= 2) {
+		consumer_link_mode(desktop->consumer, true, false);
+		for (uint32_t i = 0; i < n + FRAME_LOCKED_MAX; i++) {
+			guest_rect dot = { i * 37 % (WIDTH - 8), i * 23 % (HEIGHT - 8), 8, 8 };
+			draw_dot(guest, backing, pixels, dot, (uint8_t)(n + i));
+		}
+		consumer_link_mode(desktop->consumer, false, false);
+		g_assert_true(desktop_shows(desktop, 0, pixels, WIDTH, HEIGHT));
+	}
 	guest_backing_free(backing);
 	desktop_destroy(desktop);
 }
@@ -363,6 +399,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/heads/last-picture", test_last_picture);
 	g_test_add_func("/heads/stalled-display", test_stalled_display);
 	g_test_add_func("/heads/damage", test_damage);
+	g_test_add_func("/heads/gathered-damage", test_gathered_damage);
 	g_test_add_func("/heads/cursor", test_cursor);
 	g_test_add_func("/heads/modes", test_modes);
 	return g_test_run();
