@@ -8,19 +8,15 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "display/line_rate.h"
 #include "protocol/frame_link.h"
-
-/* A new measurement of the rate counts for 1 part in so many. */
-#define RATE_SMOOTHING 4
 
 struct head_line {
 	unsigned name; /* 0: no line */
 	struct line_open open;
 	uint32_t held_bytes;
 	uint32_t margin_ms;
-	uint64_t rate_bps;
-	bool rate_is_floor;
-	uint64_t acked_bytes;   /* as of the last measurement of the rate */
+	struct line_rate rate;
 	uint32_t awaited_bytes; /* a head waits for less than this; 0: nobody waits */
 	void (*wake)(void *user);
 	void *wake_user;
@@ -62,44 +58,28 @@ static uint32_t measure_backlog(const struct head_line *head)
 			queued_bytes(head->open.inner_fd, SIOCINQ);
 }
 
-/*
- * The kernel's rate of one round trip. While the sender had nothing more to send it says how little
- * there was, not what the line can carry: then it counts only when it is higher.
- */
-static void measure_rate(struct head_line *head, const struct tcp_info *info)
-{
-	uint64_t sample_bps = info->tcpi_delivery_rate * 8;
-	if (sample_bps == 0 || info->tcpi_bytes_acked == head->acked_bytes)
-		return;
-	head->acked_bytes = info->tcpi_bytes_acked;
-	if (!info->tcpi_delivery_rate_app_limited) {
-		bool first = head->rate_bps == 0 || head->rate_is_floor;
-		head->rate_bps = first ? sample_bps :
-					 head->rate_bps - head->rate_bps / RATE_SMOOTHING +
-						sample_bps / RATE_SMOOTHING;
-		head->rate_is_floor = false;
-	} else if (sample_bps > head->rate_bps) {
-		head->rate_is_floor |= head->rate_bps == 0;
-		head->rate_bps = sample_bps;
-	}
-}
-
 static void measure(struct head_line *head, struct line_figures *figures)
 {
 	struct tcp_info info = { 0 };
 	socklen_t size = sizeof(info);
 	getsockopt(head->open.outer_fd, IPPROTO_TCP, TCP_INFO, &info, &size);
-	measure_rate(head, &info);
+	struct line_rate_sample sample = {
+		.kernel_bps = info.tcpi_delivery_rate * 8,
+		.app_limited = info.tcpi_delivery_rate_app_limited,
+		.acked_bytes = info.tcpi_bytes_acked,
+		.backlog_bytes = measure_backlog(head),
+		.rtt_min_us = info.tcpi_min_rtt,
+	};
+	line_rate_note(&head->rate, g_get_monotonic_time(), &sample);
 	*figures = (struct line_figures){
 		.rtt_us = info.tcpi_rtt,
 		.rtt_var_us = info.tcpi_rttvar,
 		.rtt_min_us = info.tcpi_min_rtt,
-		.rate_bps = head->rate_bps,
-		.rate_is_floor = head->rate_is_floor,
-		.acked_bytes = info.tcpi_bytes_acked,
+		.acked_bytes = sample.acked_bytes,
 		.margin_ms = head->margin_ms,
-		.backlog_bytes = measure_backlog(head),
+		.backlog_bytes = (uint32_t)sample.backlog_bytes,
 	};
+	figures->rate_bps = line_rate_get(&head->rate, &figures->rate_is_floor);
 	g_strlcpy(figures->client, head->open.client, sizeof(figures->client));
 }
 
@@ -166,9 +146,7 @@ unsigned line_open(struct line *line, unsigned number, const struct line_open *o
 	head->open = *open;
 	head->held_bytes = 0;
 	head->margin_ms = 0;
-	head->rate_bps = 0;
-	head->rate_is_floor = false;
-	head->acked_bytes = 0;
+	head->rate = (struct line_rate){ 0 };
 	stop_waiting(line, head);
 	return line->last_name;
 }

@@ -7,8 +7,6 @@
 #define LOT_BYTES_MAX (64u << 20)
 /* Share of the line for drawn content that moves, in percent. */
 #define LOSSLESS_PERCENT 50u
-/* So much more than was carried the line may take now, in percent. */
-#define TRUST_PERCENT 150u
 /* What is thought of a line that was never full, or that nothing is known of. */
 #define LOSSLESS_BPS_UNKNOWN 400000000u
 /* And of one that is not of a local network. */
@@ -38,32 +36,6 @@ uint64_t pace_mark(const struct line_figures *figures)
 	if (!figures->rate_is_floor)
 		return MAX(bytes, PACE_BYTES_MIN);
 	return MAX(2 * bytes, is_far(figures) ? PACE_BYTES_MIN : PACE_BYTES_UNTRIED);
-}
-
-static void measure_busy(struct pace *pace, int64_t now_us, const struct line_figures *figures)
-{
-	int64_t busy_us = now_us - pace->busy_since_us;
-	if (pace->busy_since_us != 0 && busy_us < PACE_MEASURE_US)
-		return;
-	if (pace->busy_since_us != 0) {
-		uint64_t bytes = figures->acked_bytes - pace->busy_acked_bytes;
-		pace->carried_bps = bytes * 8 * US_PER_SECOND / (uint64_t)busy_us;
-		pace->lot_max = PACE_BYTES_MIN;
-	}
-	pace->busy_since_us = now_us;
-	pace->busy_acked_bytes = figures->acked_bytes;
-}
-
-void pace_measure(struct pace *pace, int64_t now_us, struct line_figures *figures)
-{
-	if (figures->backlog_bytes < idle_bytes(figures))
-		pace->busy_since_us = 0;
-	else
-		measure_busy(pace, now_us, figures);
-	if (pace->carried_bps == 0 || figures->rate_bps * 100 <= pace->carried_bps * TRUST_PERCENT)
-		return;
-	figures->rate_bps = pace->carried_bps * TRUST_PERCENT / 100;
-	figures->rate_is_floor = false;
 }
 
 /* Has spice-server sent something of the lot, and does the line want more? */
@@ -98,7 +70,6 @@ uint64_t pace_budget(struct pace *pace, int64_t now_us, bool *again)
 	*again = false;
 	if (!get_figures(pace, &figures))
 		return PACE_UNLIMITED;
-	pace_measure(pace, now_us, &figures);
 	if (has_drained(pace, now_us, &figures))
 		begin_lot(pace, now_us, &figures);
 	uint64_t lot_max = MIN(pace_mark(&figures), pace->lot_max);
@@ -135,7 +106,5 @@ uint64_t pace_lossless_bps(const struct pace *pace)
 		figures.rate_bps = MAX(figures.rate_bps, FAR_BPS_UNTRIED);
 	if (is_far(&figures) || !figures.rate_is_floor)
 		bps = MIN(bps, figures.rate_bps * LOSSLESS_PERCENT / 100);
-	if (pace->carried_bps > 0)
-		bps = MIN(bps, pace->carried_bps * LOSSLESS_PERCENT / 100);
 	return bps;
 }

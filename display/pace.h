@@ -7,9 +7,8 @@
  * drained the worker is woken and begins the next lot with that one. What spice-server keeps cannot be
  * seen, so pictures count by their estimated size, and a line that drains says that all of them left.
  *
- * The kernel's rate is that of a burst, and a proxy on this machine takes a megabyte at memory's speed
- * and sends it on for seconds. So the rate is lowered to what got through while there was a queue, and
- * lots begin small and double whenever one went quickly.
+ * A line's rate is known only once it was full (line_rate.h), so lots begin small and double whenever one
+ * went quickly.
  *
  * Without a line that is known (unix sockets) there is no limit: spice-server's own queue is one.
  *
@@ -26,9 +25,8 @@
 /* A screenful of text. On a near line that was never full: enough for it to show what it can carry. */
 #define PACE_BYTES_MIN 32768u
 #define PACE_BYTES_UNTRIED 262144u
-/* With so much above a round trip's worth under way the line is busy; measured for at least so long. */
+/* With so much above a round trip's worth under way the line is busy. */
 #define PACE_BUSY_BYTES 16384u
-#define PACE_MEASURE_US 100000
 /* Small changes beyond a lot. */
 #define PACE_OVER_BYTES 8192u
 #define PACE_UNLIMITED UINT64_MAX
@@ -43,16 +41,10 @@ struct pace {
 	int64_t lot_us;      /* when it began */
 	int64_t given_us;    /* the last picture */
 	uint64_t left_bytes; /* had left spice-server when the lot began */
-	int64_t busy_since_us; /* 0: the line is not busy */
-	uint64_t busy_acked_bytes;
-	uint64_t carried_bps; /* 0: not known */
 };
 
 /* Most bytes of a lot at this rate. */
 uint64_t pace_mark(const struct line_figures *figures);
-
-/* Looks at the figures; lowers their rate to what was carried. */
-void pace_measure(struct pace *pace, int64_t now_us, struct line_figures *figures);
 
 /* What may be given at once; 0: wait for the line's wake, or ask again soon if *again is set. */
 uint64_t pace_budget(struct pace *pace, int64_t now_us, bool *again);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pace: what may be under way, and that a burst's rate is not taken for the line's. */
+/* pace: what may be under way. */
 #include "display/pace.h"
 
 #include <glib.h>
@@ -28,48 +28,10 @@ static void test_no_line_no_limit(void)
 	line_destroy(pace.line);
 }
 
-/* 100 kB under way all the time, 25 kB through every 100 ms, in bursts at 8 Gbit/s. */
-static void test_measures_what_is_carried(void)
-{
-	struct pace pace = { 0 };
-	struct line_figures figures;
-	for (unsigned i = 0; i < 10; i++) {
-		figures = (struct line_figures){
-			.rate_bps = 8000000000,
-			.rtt_min_us = 5,
-			.backlog_bytes = 100000,
-			.acked_bytes = 25000 * i,
-		};
-		pace_measure(&pace, 1000000 + 100000 * i, &figures);
-	}
-	g_assert_cmpuint(pace.carried_bps, ==, 2000000);
-	g_assert_cmpuint(figures.rate_bps, ==, 3000000);
-	g_assert_cmpuint(pace_mark(&figures), ==, PACE_BYTES_MIN);
-}
-
-/* What flies through a long fast line is not a queue. */
-static void test_round_trip_is_no_queue(void)
-{
-	struct pace pace = { 0 };
-	for (unsigned i = 0; i < 10; i++) {
-		struct line_figures figures = {
-			.rate_bps = 50000000,
-			.rtt_min_us = 20000,
-			.backlog_bytes = 100000,
-			.acked_bytes = 25000 * i,
-		};
-		pace_measure(&pace, 1000000 + 100000 * i, &figures);
-		g_assert_cmpuint(figures.rate_bps, ==, 50000000);
-	}
-	g_assert_cmpuint(pace.carried_bps, ==, 0);
-}
-
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/pace/mark", test_mark);
 	g_test_add_func("/pace/no-line-no-limit", test_no_line_no_limit);
-	g_test_add_func("/pace/measures-what-is-carried", test_measures_what_is_carried);
-	g_test_add_func("/pace/round-trip-is-no-queue", test_round_trip_is_no_queue);
 	return g_test_run();
 }
