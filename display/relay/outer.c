@@ -29,6 +29,20 @@ struct outer {
 	size_t early_bytes, early_start;
 };
 
+/*
+ * BBR lets nearly nothing out for 200 ms of every 10 s, to measure the round trip (BBRProbeRTTDuration and
+ * BBRMinRTTFilterLen in draft-cardwell-iccrg-bbr-congestion-control): seen as pictures that stood still for 300 ms. We
+ * leave the line's queue nearly empty ourselves.
+ */
+static void avoid_bbr(const struct outer *outer)
+{
+	char name[16] = "";
+	socklen_t size = sizeof(name) - 1;
+	if (getsockopt(outer->fd, IPPROTO_TCP, TCP_CONGESTION, name, &size) == 0 &&
+			g_str_has_prefix(name, "bbr"))
+		setsockopt(outer->fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", strlen("cubic"));
+}
+
 void outer_prepare(const struct outer *outer)
 {
 	const struct {
@@ -45,6 +59,7 @@ void outer_prepare(const struct outer *outer)
 	for (unsigned i = 0; i < G_N_ELEMENTS(options); i++)
 		setsockopt(outer->fd, options[i].level, options[i].option, &options[i].value,
 				sizeof(options[i].value));
+	avoid_bbr(outer);
 }
 
 struct outer *outer_create(int fd, struct tls_credentials *credentials)
