@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * alsa_card: the first sound card's first playback device, spoken to through the kernel's own interface
+ * (sound/asound.h), so that the guest needs no sound library. One thread; nothing blocks.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ALSA_CARD_RATE 48000
+#define ALSA_CARD_PERIOD_FRAMES 512
+#define ALSA_CARD_BUFFER_FRAMES 8192
+
+struct alsa_card {
+	int fd;
+	uint64_t n_written; /* stereo frames, all in all */
+	unsigned n_dry;     /* times that the card ran dry; it goes on with what is written next */
+};
+
+/* 16-bit stereo at ALSA_CARD_RATE, every volume up and every switch on. False, with a line on standard
+ * error: no such card. */
+bool alsa_card_open(struct alsa_card *card);
+/* Returns how many of them were taken. */
+unsigned alsa_card_write(struct alsa_card *card, const int16_t *samples, unsigned n_frames);
+/* How many frames the card has fetched: what the guest takes for heard. */
+uint64_t alsa_card_played(struct alsa_card *card);
