@@ -65,6 +65,7 @@ struct probe_options {
 	bool wait_connect;   /* connect before the first command */
 	bool debug;
 	bool no_log;
+	bool audio; /* the library's own audio code plays sound */
 };
 
 struct probe {

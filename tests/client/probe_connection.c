@@ -95,6 +95,8 @@ static SpiceSession *session_new(struct probe *probe)
 	if (options->password)
 		g_object_set(session, "password", options->password, NULL);
 	g_signal_connect(session, "channel-new", G_CALLBACK(channel_new), probe);
+	if (options->audio)
+		spice_audio_get(session, NULL);
 	return session;
 }
 

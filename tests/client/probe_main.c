@@ -53,6 +53,12 @@
  *                                   upper and lower did (0: never); samples: psnr, ssim of the
  *                                   moving part, pixels that differ in it and outside
  *
+ * Recording what tests/guest's beep-flash shows and plays, on display 0
+ *   sync-begin X Y DELAY_MS         from now on; the library is told that sound is heard DELAY_MS after it
+ *                                   arrives (not with --audio)
+ *   sync-end                        beeps: when the first loud sample arrived, hz, ms, peak; changes: when
+ *                                   the pixel got another colour, and which
+ *
  * Exit status: 0 after quit or end of input, 1 on a usage error; with --fail-early also 2 when the
  * first connection cannot be made.
  */
@@ -121,7 +127,7 @@ static void input_watch(struct probe *probe)
 static bool options_parse(struct probe *probe, int argc, char **argv, gboolean *fail_early)
 {
 	struct probe_options *options = &probe->options;
-	gboolean no_connect = FALSE, debug = FALSE, no_log = FALSE;
+	gboolean no_connect = FALSE, debug = FALSE, no_log = FALSE, audio = FALSE;
 	g_auto(GStrv) rest = NULL;
 	g_autoptr(GError) error = NULL;
 	const GOptionEntry entries[] = {
@@ -142,6 +148,8 @@ static bool options_parse(struct probe *probe, int argc, char **argv, gboolean *
 		{ "no-log", 0, 0, G_OPTION_ARG_NONE, &no_log,
 			"leave the library's debug log off, which costs CPU: streams are not counted",
 			NULL },
+		{ "audio", 0, 0, G_OPTION_ARG_NONE, &audio,
+			"play sound by the library's own audio code", NULL },
 		{ G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &rest, NULL, "URI" },
 		{ NULL },
 	};
@@ -157,6 +165,7 @@ static bool options_parse(struct probe *probe, int argc, char **argv, gboolean *
 	options->wait_connect = !no_connect;
 	options->debug = debug;
 	options->no_log = no_log;
+	options->audio = audio;
 	if (rest && rest[0])
 		options->uri = g_strdup(rest[0]);
 	if (!options->uri == !options->unix_path) {

@@ -64,7 +64,9 @@ void sound_attach(struct probe *probe, SpiceChannel *channel)
 	g_signal_connect(channel, "playback-stop", G_CALLBACK(on_stop), probe);
 	g_signal_connect(channel, "notify::volume", G_CALLBACK(on_volume), probe);
 	g_signal_connect(channel, "notify::mute", G_CALLBACK(on_mute), probe);
-	spice_channel_connect(channel);
+	/* The library's audio code takes none that is connected already. */
+	if (!probe->options.audio)
+		spice_channel_connect(channel);
 }
 
 void sound_detach(struct probe *probe)
