@@ -120,11 +120,12 @@ static void add_display(GPtrArray *argv, const struct run_options *o)
 	add_pair(argv, "-device", "virtio-rng-pci,id=rng");
 }
 
-/* What display takes, and the rate at which spice-server sends Opus. */
+/* What display takes, and the rate at which spice-server sends Opus. QEMU keeps and writes 10 ms of it; a timer
+ * of as long is always a little late and makes the guest's sound run 2 to 3 % slow. */
 static void add_sound(GPtrArray *argv)
 {
 	add_pair(argv, "-audiodev",
-			"dbus,id=sound,out.frequency=48000,out.channels=2,out.format=s16,timer-period=10000");
+			"dbus,id=sound,out.frequency=48000,out.channels=2,out.format=s16,timer-period=5000");
 	add_pair(argv, "-device", "ich9-intel-hda");
 	add_pair(argv, "-device", "hda-output,audiodev=sound");
 }
