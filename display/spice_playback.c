@@ -18,6 +18,8 @@ struct spice_playback {
 	uint64_t n_silent; /* stereo frames in a row */
 	unsigned starved;  /* timer, 0: off */
 	gint64 written_us; /* last time */
+	gint64 started_us;
+	uint64_t n_taken; /* stereo frames since then */
 };
 
 static const SpicePlaybackInterface playback_interface = {
@@ -85,6 +87,8 @@ static void start(struct spice_playback *playback)
 	spice_server_set_playback_rate(&playback->instance, playback->rate);
 	spice_server_playback_start(&playback->instance);
 	playback->plays = true;
+	playback->started_us = playback->written_us;
+	playback->n_taken = 0;
 	playback->starved = g_timeout_add(PLAYBACK_STARVED_MS / 2, on_starved, playback);
 }
 
@@ -126,6 +130,12 @@ static void fill(struct spice_playback *playback, const uint8_t *data, size_t n_
 	}
 }
 
+static bool is_ahead(const struct spice_playback *playback)
+{
+	gint64 elapsed_us = playback->written_us - playback->started_us + PLAYBACK_AHEAD_MS * 1000;
+	return playback->n_taken * G_USEC_PER_SEC > (uint64_t)elapsed_us * playback->rate;
+}
+
 void spice_playback_write(struct spice_playback *playback, const void *data, size_t size_bytes)
 {
 	size_t n_frames = size_bytes / sizeof(uint32_t);
@@ -138,6 +148,9 @@ void spice_playback_write(struct spice_playback *playback, const void *data, siz
 	}
 	if (!playback->plays)
 		start(playback);
+	if (is_ahead(playback))
+		return;
+	playback->n_taken += n_frames;
 	fill(playback, data, n_frames);
 }
 

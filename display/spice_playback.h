@@ -7,6 +7,10 @@
  * for PLAYBACK_STARVED_MS, or after PLAYBACK_SILENT_MS of silence. Nothing is queued here but the rest of
  * one frame of spice-server's (10 ms); it keeps three, and what finds none free is dropped.
  *
+ * Dropped is also what comes sooner than it can be heard: clients play all that they get, however late. A QEMU
+ * that was held up writes everything that it missed; a client that had nothing to play meanwhile would be that much
+ * behind from then on.
+ *
  * Threads: main loop.
  */
 #pragma once
@@ -17,6 +21,8 @@
 
 #define PLAYBACK_STARVED_MS 100
 #define PLAYBACK_SILENT_MS 2000
+/* Since a stream's start: three of QEMU's writes. */
+#define PLAYBACK_AHEAD_MS 30
 
 struct RedsState;
 struct spice_playback;

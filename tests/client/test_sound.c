@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Does the client hear what the guest plays, and only while it plays? */
+#include "display/spice_playback.h"
 #include "tests/client/fixture.h"
 
 /* Opus is not used at this rate: samples arrive as they were. */
@@ -87,6 +88,27 @@ static void test_compressed(void)
 	wait_heard(&fixture, "stops", heard(&fixture, "starts"));
 	g_assert_cmpint(heard(&fixture, "rate"), ==, 48000);
 	g_assert_cmpint(heard(&fixture, "bytes"), >=, 50 * FRAMES * 4);
+	fixture_stop(&fixture);
+}
+
+/* A QEMU that was held up writes all that it missed at once: a client would play it late, and all that follows. */
+static void test_no_backlog(void)
+{
+	struct fixture fixture;
+	uint32_t samples[FRAMES];
+	start(&fixture);
+	gint64 start_us = g_get_monotonic_time();
+	uint32_t end = play(&fixture, FIRST, 5);
+	for (unsigned i = 0; i < 100; i++) {
+		for (unsigned k = 0; k < FRAMES; k++)
+			samples[k] = end++;
+		g_assert_true(fake_qemu_sound_write(fixture.qemu, STREAM, samples, sizeof(samples)));
+	}
+	gint64 elapsed_ms = (g_get_monotonic_time() - start_us) / 1000;
+	wait_heard(&fixture, "stops", heard(&fixture, "starts"));
+	g_assert_cmpint(heard(&fixture, "starts"), ==, 1);
+	g_assert_cmpint(heard(&fixture, "bytes") * 1000 / (RATE * 4), <=,
+			elapsed_ms + PLAYBACK_AHEAD_MS + 20);
 	fixture_stop(&fixture);
 }
 
@@ -207,6 +229,7 @@ int main(int argc, char **argv)
 	fixture_init(&argc, &argv);
 	g_test_add_func("/sound/every-sample", test_every_sample);
 	g_test_add_func("/sound/compressed", test_compressed);
+	g_test_add_func("/sound/no-backlog", test_no_backlog);
 	g_test_add_func("/sound/stops-when-nothing-comes", test_stops_when_nothing_comes);
 	g_test_add_func("/sound/silence-is-no-stream", test_silence_is_no_stream);
 	g_test_add_func("/sound/volume", test_volume);
