@@ -83,7 +83,7 @@ bool clock_tick(struct clock *clock, int64_t now_us)
 /* Never less than of what follows: a client complains about sound that is older than the start. */
 uint32_t clock_sound_start_ms(const struct clock *clock)
 {
-	return MAX(clock->margin_ms, CLOCK_SOUND_MS);
+	return MAX(clock->margin_ms, CLOCK_SOUND_MS + CLOCK_DEVICE_MS);
 }
 
 int64_t clock_next_us(const struct clock *clock)

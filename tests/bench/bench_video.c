@@ -186,13 +186,13 @@ static void print_sound(struct sound_device *device, const struct film_times *ti
 	unsigned n, n_heard = 0, n_clicks = 0;
 	const struct sound_click *clicks = sound_device_stop(device, &n);
 	for (unsigned i = 0; i < n; i++) {
-		gint64 picture_us = picture_age_us(times, clicks[i].written_us);
-		if (clicks[i].written_us < times->flushed_us[times->first] || picture_us < 0)
+		gint64 picture_us = picture_age_us(times, clicks[i].made_us);
+		if (clicks[i].made_us < times->flushed_us[times->first] || picture_us < 0)
 			continue;
 		n_clicks++;
 		if (clicks[i].heard_us == 0)
 			continue;
-		gint64 age_us = clicks[i].heard_us - clicks[i].written_us;
+		gint64 age_us = clicks[i].heard_us - clicks[i].made_us;
 		n_heard++;
 		samples_add(&ages, (double)age_us / 1000);
 		samples_add(&lags, (double)(age_us - picture_us) / 1000);

@@ -52,7 +52,7 @@ static void fill_block(int16_t *samples, bool clicks, unsigned number)
 static void note_written(struct sound_device *device, unsigned number)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&device->lock);
-	device->clicks[number].written_us = g_get_monotonic_time();
+	device->clicks[number].made_us = g_get_monotonic_time() - SOUND_QEMU_MS * 1000;
 	device->n_clicks = number + 1;
 }
 

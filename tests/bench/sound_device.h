@@ -17,13 +17,15 @@
 
 #define SOUND_RATE 44100
 #define SOUND_BLOCK_MS 10
+/* How long a real QEMU has it: display/relay/clock.h. */
+#define SOUND_QEMU_MS 40
 #define SOUND_CLICK_EVERY_MS 500
 #define SOUND_CLICK_NAMES 16
 #define SOUND_CLICKS_MAX 1024
 
 struct sound_click {
-	gint64 written_us; /* to display; CLOCK_MONOTONIC, as the next */
-	gint64 heard_us;   /* 0: never */
+	gint64 made_us;  /* by the guest: SOUND_QEMU_MS before QEMU writes it; CLOCK_MONOTONIC, as the next */
+	gint64 heard_us; /* 0: never */
 };
 
 struct sound_device;
