@@ -34,6 +34,20 @@ static uint32_t color_film(uint32_t x, uint32_t y, uint32_t seed)
 	return red << 16 | green << 8 | blue;
 }
 
+/* Two waves across each other and 0 to 7 of grain. */
+static uint32_t color_photo(uint32_t x, uint32_t y, uint32_t seed)
+{
+	uint32_t grain = color_noise(x, y, seed), color = 0;
+
+	for (unsigned shift = 0; shift < 24; shift += 8) {
+		uint32_t wide = (x * (3 + shift / 8) + y * 2 + seed * 37) & 0x3ff;
+		uint32_t narrow = (y * 5 + x + seed * 11 + shift) & 0x1ff;
+		uint32_t shade = (wide < 512 ? wide : 1023 - wide) / 4 + (narrow < 256 ? narrow : 511 - narrow) / 4;
+		color |= (shade + (grain >> shift & 7)) << shift;
+	}
+	return color;
+}
+
 static void canvas_paint(struct canvas *canvas, struct frame_rect rect,
 	uint32_t (*color)(uint32_t x, uint32_t y, uint32_t value), uint32_t value)
 {
@@ -58,6 +72,11 @@ void canvas_noise(struct canvas *canvas, struct frame_rect rect, uint32_t seed)
 void canvas_film(struct canvas *canvas, struct frame_rect rect, uint32_t seed)
 {
 	canvas_paint(canvas, rect, color_film, seed);
+}
+
+void canvas_photo(struct canvas *canvas, struct frame_rect rect, uint32_t seed)
+{
+	canvas_paint(canvas, rect, color_photo, seed);
 }
 
 char *canvas_hash(const struct canvas *canvas, struct frame_rect rect)

@@ -26,6 +26,9 @@ void canvas_noise(struct canvas *canvas, struct frame_rect rect, uint32_t seed);
 /* Smooth, coloured, different for each seed: like a film, and kind to video encoders. */
 void canvas_film(struct canvas *canvas, struct frame_rect rect, uint32_t seed);
 
+/* As a photograph: smooth, with a little grain. */
+void canvas_photo(struct canvas *canvas, struct frame_rect rect, uint32_t seed);
+
 /* SHA-256 in hex of the region's R, G, B bytes, as spice-probe's `hash` command gives it. g_free
  * it. */
 char *canvas_hash(const struct canvas *canvas, struct frame_rect rect);

@@ -3,6 +3,7 @@
 
 #include <gio/gio.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 
@@ -55,6 +56,13 @@ struct client *client_new(const char *address, const char *password)
 	if (!client->connected)
 		g_test_message("client: %s", answer);
 	return client;
+}
+
+pid_t client_pid(const struct client *client)
+{
+	const char *pid = g_subprocess_get_identifier(client->process);
+
+	return pid ? (pid_t)strtol(pid, NULL, 10) : 0;
 }
 
 bool client_is_connected(struct client *client)

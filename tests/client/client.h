@@ -9,6 +9,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct client;
 
@@ -24,6 +25,8 @@ void client_kill(struct client *client);
 /* Clients made from now on trust the certificate in this file; NULL: the system's. */
 void client_trust(const char *certificate_path);
 
+/* The client's process. */
+pid_t client_pid(const struct client *client);
 bool client_is_connected(struct client *client);
 
 /* Runs a command and returns its answer, a JSON line, which the caller frees. */

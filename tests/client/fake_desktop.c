@@ -482,6 +482,13 @@ int fake_desktop_connect_socket(const struct fake_desktop *desktop)
 	return fd;
 }
 
+pid_t fake_desktop_pid(const struct fake_desktop *desktop)
+{
+	const char *pid = g_subprocess_get_identifier(desktop->process);
+
+	return pid ? (pid_t)strtol(pid, NULL, 10) : 0;
+}
+
 unsigned long fake_desktop_resident_kib(const struct fake_desktop *desktop)
 {
 	const char *pid = g_subprocess_get_identifier(desktop->process);

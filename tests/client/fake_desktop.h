@@ -12,6 +12,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "protocol/keeper_link.h"
 #include "protocol/stats.h"
@@ -61,6 +62,8 @@ void fake_desktop_call(struct fake_desktop *desktop, void (*call)(struct fake_de
 
 /* What display counts, as a reader sees it. */
 const struct stats *fake_desktop_stats(const struct fake_desktop *desktop);
+/* The display process; 0 when it is gone. */
+pid_t fake_desktop_pid(const struct fake_desktop *desktop);
 /* Resident memory of the display process in KiB; 0 when it is gone. */
 unsigned long fake_desktop_resident_kib(const struct fake_desktop *desktop);
 bool fake_desktop_is_alive(struct fake_desktop *desktop);

@@ -122,6 +122,22 @@ static void run_mouse_mode_request(struct call *call)
 		call->probe->main, client ? SPICE_MOUSE_MODE_CLIENT : SPICE_MOUSE_MODE_SERVER);
 }
 
+/* What --spice-preferred-compression says in a viewer. */
+static void run_compression(struct call *call)
+{
+	static const char *const names[] = { "off", "auto_glz", "auto_lz", "quic", "glz", "lz", "lz4" };
+	struct probe_display *display = call_arg_display(call, 1);
+
+	for (unsigned i = 0; display && i < G_N_ELEMENTS(names); i++) {
+		if (strcmp(call->args[0], names[i]) != 0)
+			continue;
+		spice_display_channel_change_preferred_compression(
+			display->channel, SPICE_IMAGE_COMPRESSION_OFF + (int)i);
+		return;
+	}
+	call_fail(call, "no such compression: %s", call->args[0]);
+}
+
 const struct command drive_commands[] = {
 	{ "move", 2, true, run_move },
 	{ "motion", 2, true, run_motion },
@@ -134,6 +150,7 @@ const struct command drive_commands[] = {
 	{ "release", 1, true, run_release },
 	{ "type", 0, true, run_type },
 	{ "monitors-config", 2, true, run_monitors_config },
+	{ "compression", 1, true, run_compression },
 	{ "mouse-mode-request", 1, true, run_mouse_mode_request },
 	{ NULL },
 };

@@ -38,7 +38,8 @@
  * set 1 in hex, e04b = extended; a+b+c is a chord press SCANCODE..., release SCANCODE... type TEXT
  * rest of the line, US layout; \n \t \b \\ are understood monitors-config W H [CH]        asks the
  * guest for this size (needs an agent or a server that takes the message itself) mouse-mode-request
- * client|server Connection stall MS                        reads nothing from any channel for so
+ * client|server compression off|auto_glz|auto_lz|quic|glz|lz|lz4 [CH]   asks the server for it
+ * Connection stall MS                        reads nothing from any channel for so
  * long, then answers disconnect, reconnect, quit
  *
  * Recording one of the scenes that tests/guest's bench-scene draws, on display 0; times are

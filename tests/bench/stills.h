@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* stills: pictures that stand for what desktops show, each in as many versions as there are seeds. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "tests/client/canvas.h"
+
+/* A page of letters with smoothed edges, 60 of them used as often as in a language. */
+void still_text(struct canvas *canvas, struct frame_rect area, uint32_t seed);
+/* Windows, buttons and lines of plain colour, few letters. */
+void still_interface(struct canvas *canvas, struct frame_rect area, uint32_t seed);
+/* canvas_film and canvas_photo: shaded by a program, and with a camera's grain. */
