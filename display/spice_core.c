@@ -174,6 +174,7 @@ static void set_up(SpiceServer *server, const char *name)
 	if (name)
 		spice_server_set_name(server, name);
 	spice_server_set_noauth(server);
+	/* On a slow line the relay asks for another (relay/compression.h). */
 	spice_server_set_image_compression(server, SPICE_IMAGE_COMPRESSION_LZ4);
 	spice_server_set_jpeg_compression(server, SPICE_WAN_COMPRESSION_NEVER);
 	spice_server_set_zlib_glz_compression(server, SPICE_WAN_COMPRESSION_NEVER);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "display/relay/compression.h"
 #include "display/relay/greeting.h"
 #include "display/relay/loopback.h"
 #include "display/relay/outer.h"
@@ -50,6 +51,8 @@ struct connection {
 	struct spice_watched watched;
 	struct pipe pipes[SPICE_TALK_SIDES];
 	bool tell; /* the client is to be told the time */
+	bool small; /* the line wants pictures small (compression.h) */
+	bool told_small; /* spice-server was told so */
 	unsigned line_name; /* 0: none */
 	gint64 line_us; /* last measured for the session */
 	uint32_t line_held_bytes;
@@ -158,6 +161,7 @@ static void measure_line(struct connection *connection, gint64 now_us)
 			!line_get(connection->host->line, head, &figures))
 		return;
 	connection->line_us = now_us;
+	connection->small = compression_small(connection->small, &figures);
 	session_line(connection->watched.session, figures.rtt_min_us, figures.rtt_var_us);
 	line_set_margin(connection->host->line, head, connection->line_name,
 			session_margin_ms(connection->watched.session));
@@ -202,6 +206,24 @@ static void tell_time(struct connection *connection)
 	size_t size_bytes = spice_watches_make_time(
 			&connection->talk, time_ms, message, sizeof(message));
 	pipe_insert(pipe, message, size_bytes);
+}
+
+/* Likewise, to spice-server: the client has asked for nothing else. */
+static void tell_compression(struct connection *connection)
+{
+	uint8_t message[SPICE_TALK_HEADER_MAX + 1];
+	struct pipe *pipe = &connection->pipes[SPICE_TALK_CLIENT];
+	if (connection->small == connection->told_small || connection->watched.chooses ||
+			!pipe_is_idle(pipe) || !spice_talk_is_between(&connection->talk, SPICE_TALK_CLIENT))
+		return;
+	connection->told_small = connection->small;
+	size_t size_bytes = spice_watches_make_compression(
+			&connection->talk, connection->small, message, sizeof(message));
+	if (size_bytes == 0)
+		return;
+	pipe_insert(pipe, message, size_bytes);
+	g_debug("client %s: pictures are to be %s", connection->client,
+			connection->small ? "small" : "quick");
 }
 
 /* ---- bytes ---- */
@@ -354,8 +376,10 @@ static bool move(struct connection *connection)
 	bool any = false;
 	for (unsigned side = 0; side < SPICE_TALK_SIDES; side++) {
 		any |= pull(connection, side);
-		if (side == SPICE_TALK_SERVER && !is_over(connection))
+		if (!is_over(connection) && side == SPICE_TALK_SERVER)
 			tell_time(connection);
+		else if (!is_over(connection))
+			tell_compression(connection);
 		any |= push(connection, side);
 	}
 	return any;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * relay: between clients on TCP and spice-server. It corrects the clock that clients are given, so that
- * video is shown when it arrives and not 400 ms later, keeps little under way, and measures the line.
+ * video is shown when it arrives and not 400 ms later, keeps little under way, measures the line, and asks
+ * spice-server for the compression that suits it.
  *
  * The main, display and playback channels pass through here, of clients in TLS or WebSocket frames all
  * channels; the others are handed to spice-server as they are. Clients on unix sockets do not come here: their pictures are not copied, and spice-server

@@ -296,6 +296,8 @@ ssize_t spice_talk_read(
 bool spice_talk_is_between(const struct spice_talk *talk, enum spice_talk_side side)
 {
 	const struct spice_talk_direction *direction = &talk->directions[side];
+	if (side == SPICE_TALK_CLIENT && talk->link.display && talk->opening != SPICE_TALK_OPEN)
+		return false;
 	return direction->step == MESSAGES && direction->skip_bytes == 0;
 }
 

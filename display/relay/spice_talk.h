@@ -91,7 +91,8 @@ void spice_talk_resume(struct spice_talk *talk);
 size_t spice_talk_make_init(const struct spice_talk *talk, uint8_t bytes[SPICE_TALK_INIT_BYTES_MAX]);
 bool spice_talk_may_close(const struct spice_talk *talk);
 
-/* All that was read ended with a message: another may be put in here. */
+/* All that was read ended with a message: another may be put in here. A display channel takes none from the
+ * client's side before it is open. */
 bool spice_talk_is_between(const struct spice_talk *talk, enum spice_talk_side side);
 
 /*

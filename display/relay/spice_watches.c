@@ -92,6 +92,16 @@ static void on_stream_destroy_all(void *user, uint8_t *body, size_t size_bytes)
 	watched->n_streams = 0;
 }
 
+static void on_compression(void *user, uint8_t *body, size_t size_bytes)
+{
+	struct spice_watched *watched = user;
+	watched->chooses = true;
+	if (body[0] == SPICE_IMAGE_COMPRESSION_GLZ)
+		body[0] = SPICE_IMAGE_COMPRESSION_LZ;
+	else if (body[0] == SPICE_IMAGE_COMPRESSION_AUTO_GLZ)
+		body[0] = SPICE_IMAGE_COMPRESSION_AUTO_LZ;
+}
+
 static void set_plays(struct spice_watched *watched, bool plays)
 {
 	if (watched->plays != plays)
@@ -146,6 +156,7 @@ const struct spice_talk_watch spice_watches[] = {
 	FROM(SERVER, MAIN, SPICE_MSG_MAIN_INIT, sizeof(struct main_init), on_init),
 	FROM(SERVER, MAIN, SPICE_MSG_MAIN_MULTI_MEDIA_TIME, 4, on_time),
 	FROM(CLIENT, DISPLAY, SPICE_MSGC_DISPLAY_STREAM_REPORT, sizeof(struct stream_report), on_report),
+	FROM(CLIENT, DISPLAY, SPICE_MSGC_DISPLAY_PREFERRED_COMPRESSION, 1, on_compression),
 	FROM(SERVER, DISPLAY, SPICE_MSG_DISPLAY_STREAM_CREATE, 0, on_stream_create),
 	FROM(SERVER, DISPLAY, SPICE_MSG_DISPLAY_STREAM_DESTROY, 0, on_stream_destroy),
 	FROM(SERVER, DISPLAY, SPICE_MSG_DISPLAY_STREAM_DESTROY_ALL, 0, on_stream_destroy_all),
@@ -164,6 +175,15 @@ bool spice_watches_channel(enum spice_link_channel channel)
 			return true;
 	}
 	return false;
+}
+
+/* enum8 in spice.proto. Every spice-server that we are built for takes it: SPICE_DISPLAY_CAP_PREF_COMPRESSION. */
+size_t spice_watches_make_compression(
+		const struct spice_talk *talk, bool small, uint8_t *bytes, size_t size_bytes)
+{
+	uint8_t body = small ? SPICE_IMAGE_COMPRESSION_AUTO_LZ : SPICE_IMAGE_COMPRESSION_LZ4;
+	return spice_talk_make(talk, SPICE_MSGC_DISPLAY_PREFERRED_COMPRESSION, &body, sizeof(body), bytes,
+			size_bytes);
 }
 
 size_t spice_watches_make_time(

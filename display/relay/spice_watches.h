@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice watches: which messages concern the clock, and where in them.
+ * spice watches: which messages concern the clock and the compression, and where in them.
+ *
+ * A client may ask for a compression by itself. It gets what it asks for, but lz for glz and auto_lz for
+ * auto_glz: GLZ's dictionary holds the pixels of pictures that were sent (spice-server's image-encoders.cpp),
+ * and after two of a whole head there are no buffers for another (picture.h). What it saves is little
+ * (compression.h).
  *
  * Threads: the relay's.
  */
@@ -18,6 +23,7 @@ struct spice_watched {
 	struct session *session; /* set by the time that messages come; owned */
 	unsigned n_streams;
 	bool plays;
+	bool chooses; /* the client has asked for a compression */
 };
 
 /* Lets go of the session. */
@@ -27,8 +33,12 @@ void spice_watched_finish(struct spice_watched *watched);
 extern const struct spice_talk_watch spice_watches[];
 extern const unsigned spice_watches_length;
 
-/* Worth relaying for the clock's sake. */
+/* Worth relaying for the sake of clock or compression. */
 bool spice_watches_channel(enum spice_link_channel channel);
+
+/* PREFERRED_COMPRESSION, to spice-server: returns its size, or 0. small: see compression.h. */
+size_t spice_watches_make_compression(
+		const struct spice_talk *talk, bool small, uint8_t *bytes, size_t size_bytes);
 
 /* MULTI_MEDIA_TIME: returns its size, or 0 (spice_talk_make). */
 size_t spice_watches_make_time(

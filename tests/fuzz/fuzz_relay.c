@@ -96,6 +96,20 @@ static bool put(struct spice_talk *talk, enum spice_talk_side side, struct pipe 
 	return true;
 }
 
+/* What the relay says by itself. */
+static void insert(struct spice_talk *talk, struct pipe *pipes, enum spice_talk_side side, bool small)
+{
+	uint8_t message[32];
+	if (!spice_talk_is_between(talk, side))
+		return;
+	g_assert(side == SPICE_TALK_SERVER || spice_talk_may_close(talk));
+	size_t made = side == SPICE_TALK_SERVER ?
+					spice_watches_make_time(talk, 1, message, sizeof(message)) :
+					spice_watches_make_compression(talk, small, message, sizeof(message));
+	pipe_insert(&pipes[side], message, made);
+	pipe_drain(&pipes[side], made);
+}
+
 static void fuzz_talk(const uint8_t *data, size_t size_bytes)
 {
 	struct spice_talk talk;
@@ -111,12 +125,7 @@ static void fuzz_talk(const uint8_t *data, size_t size_bytes)
 		if (!put(&talk, side, &pipes[side], data + at + 2, n))
 			break;
 		take_session(&talk, &watched, sessions);
-		if (spice_talk_is_between(&talk, SPICE_TALK_SERVER)) {
-			uint8_t message[32];
-			size_t made = spice_watches_make_time(&talk, 1, message, sizeof(message));
-			pipe_insert(&pipes[SPICE_TALK_SERVER], message, made);
-			pipe_drain(&pipes[SPICE_TALK_SERVER], made);
-		}
+		insert(&talk, pipes, side, data[at + 1] & 1);
 		at += 2 + n;
 	}
 	if (watched.session && talk.link.channel == SPICE_LINK_CHANNEL_MAIN)

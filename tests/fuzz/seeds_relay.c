@@ -69,6 +69,7 @@ static void make_talk(const char *directory, uint8_t channel, bool mini, const c
 	say_message(bytes, 1, mini, SPICE_MSG_MAIN_MULTI_MEDIA_TIME, 4);
 	say_message(bytes, 1, mini, SPICE_MSG_DISPLAY_STREAM_CREATE, 60);
 	say_message(bytes, 0, mini, SPICE_MSGC_DISPLAY_STREAM_REPORT, 32);
+	say_message(bytes, 0, mini, SPICE_MSGC_DISPLAY_PREFERRED_COMPRESSION, 1);
 	say_message(bytes, 1, mini, SPICE_MSG_PLAYBACK_LATENCY, 4);
 	seeds_save(directory, name, bytes);
 }

@@ -11,6 +11,8 @@
 #include <spice/protocol.h>
 #include <string.h>
 
+#include "tests/unit/display/spice_words.h"
+
 #define WATCHED_TYPE 103
 #define WATCHED_BYTES 8
 
@@ -38,60 +40,6 @@ static const struct spice_talk_watch watches[] = {
 	{ SPICE_LINK_CHANNEL_MAIN, SPICE_TALK_SERVER, WATCHED_TYPE, WATCHED_BYTES, on_server },
 	{ SPICE_LINK_CHANNEL_DISPLAY, SPICE_TALK_SERVER, WATCHED_TYPE, WATCHED_BYTES, on_server },
 };
-
-/* ---- what the two sides say ---- */
-
-static void put(GByteArray *bytes, const void *data, size_t size_bytes)
-{
-	g_byte_array_append(bytes, data, (guint)size_bytes);
-}
-
-static void put_client_link(GByteArray *bytes, uint8_t channel, uint32_t caps)
-{
-	SpiceLinkMess mess = { .connection_id = 7, .channel_type = channel, .channel_id = 2,
-		.num_common_caps = 1, .caps_offset = sizeof(mess) };
-	SpiceLinkHeader header = { SPICE_MAGIC, SPICE_VERSION_MAJOR, SPICE_VERSION_MINOR,
-		sizeof(mess) + sizeof(caps) };
-	put(bytes, &header, sizeof(header));
-	put(bytes, &mess, sizeof(mess));
-	put(bytes, &caps, sizeof(caps));
-}
-
-static void put_server_link(GByteArray *bytes, uint32_t error, uint32_t caps)
-{
-	SpiceLinkReply reply = { .error = error, .num_common_caps = 1, .caps_offset = sizeof(reply) };
-	SpiceLinkHeader header = { SPICE_MAGIC, SPICE_VERSION_MAJOR, SPICE_VERSION_MINOR,
-		sizeof(reply) + sizeof(caps) };
-	put(bytes, &header, sizeof(header));
-	put(bytes, &reply, sizeof(reply));
-	put(bytes, &caps, sizeof(caps));
-}
-
-static void put_ticket(GByteArray *bytes, bool mechanism)
-{
-	static const uint8_t ticket[sizeof(SpiceLinkEncryptedTicket)] = { 1, 2, 3 };
-	uint32_t spice = SPICE_COMMON_CAP_AUTH_SPICE;
-	if (mechanism)
-		put(bytes, &spice, sizeof(spice));
-	put(bytes, ticket, sizeof(ticket));
-}
-
-static void put_message(GByteArray *bytes, bool mini, uint16_t type, const void *body, uint32_t body_bytes)
-{
-	SpiceMiniDataHeader short_header = { type, body_bytes };
-	SpiceDataHeader long_header = { .serial = 9, .type = type, .size = body_bytes };
-	if (mini)
-		put(bytes, &short_header, sizeof(short_header));
-	else
-		put(bytes, &long_header, sizeof(long_header));
-	put(bytes, body, body_bytes);
-}
-
-static uint32_t caps_of(bool mini)
-{
-	return 1u << SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION | 1u << SPICE_COMMON_CAP_AUTH_SPICE |
-			(mini ? 1u << SPICE_COMMON_CAP_MINI_HEADER : 0);
-}
 
 /* ---- passing it through ---- */
 
@@ -143,8 +91,8 @@ static void talk_whole(bool mini, bool mechanism, size_t piece_bytes)
 	put_client_link(bytes, SPICE_CHANNEL_DISPLAY, caps);
 	pass_all(&talk, SPICE_TALK_CLIENT, bytes, piece_bytes, NULL);
 	g_assert_true(talk.linked);
-	g_assert_cmpuint(talk.link.session, ==, 7);
-	g_assert_cmpuint(talk.link.id, ==, 2);
+	g_assert_cmpuint(talk.link.session, ==, SPICE_WORDS_SESSION);
+	g_assert_cmpuint(talk.link.id, ==, SPICE_WORDS_CHANNEL_ID);
 	put_server_link(bytes, SPICE_LINK_ERR_OK, caps_of(true));
 	pass_all(&talk, SPICE_TALK_SERVER, bytes, piece_bytes, NULL);
 	put_ticket(bytes, mechanism);
@@ -245,6 +193,7 @@ static void test_opening(void)
 	uint8_t init[SPICE_TALK_INIT_BYTES_MAX];
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	open_display(&talk);
+	g_assert_false(spice_talk_is_between(&talk, SPICE_TALK_CLIENT));
 	g_assert_cmpuint(spice_talk_make_init(&talk, init), ==, 6 + 14);
 	put(bytes, init, 19);
 	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, 0);
@@ -252,11 +201,18 @@ static void test_opening(void)
 	put_message(bytes, true, SPICE_MSGC_DISPLAY_STREAM_REPORT, "x", 1);
 	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, 20);
 	g_assert_true(spice_talk_is_paused(&talk));
+	g_assert_false(spice_talk_is_between(&talk, SPICE_TALK_CLIENT));
 	g_assert_cmpuint(spice_talk_make_init(&talk, init), ==, 0);
 	spice_talk_resume(&talk);
+	g_assert_true(spice_talk_is_between(&talk, SPICE_TALK_CLIENT));
 	g_assert_true(spice_talk_may_close(&talk));
 	put_message(bytes, true, SPICE_MSGC_DISPLAY_STREAM_REPORT, "x", 1);
-	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, 7);
+	g_byte_array_set_size(bytes, 6);
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, 6);
+	g_assert_false(spice_talk_is_between(&talk, SPICE_TALK_CLIENT));
+	put(bytes, "x", 1);
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, 1);
+	g_assert_true(spice_talk_is_between(&talk, SPICE_TALK_CLIENT));
 
 	open_display(&talk);
 	put_message(bytes, true, SPICE_MSGC_DISPLAY_STREAM_REPORT, "x", 1);
