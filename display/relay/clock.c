@@ -5,10 +5,27 @@
 
 #define US_PER_MS 1000
 
+static uint32_t frames_need(const struct clock *clock)
+{
+	uint32_t most_ms = 0;
+	for (unsigned i = 0; i < CLOCK_SPANS; i++)
+		most_ms = MAX(most_ms, clock->needed_ms[i]);
+	return most_ms;
+}
+
 static uint32_t least_margin(const struct clock *clock)
 {
-	uint32_t least = MAX(clock->line_ms, clock->frames_ms);
+	uint32_t least = MAX(clock->line_ms, frames_need(clock));
 	return CLAMP(least, CLOCK_MARGIN_MIN_MS, CLOCK_MARGIN_MAX_MS);
+}
+
+static void pass_time(struct clock *clock, int64_t now_us)
+{
+	int64_t span = now_us / (CLOCK_SPAN_MS * US_PER_MS);
+	int64_t passed = CLAMP(span - clock->span, 0, CLOCK_SPANS);
+	for (int64_t i = 0; i < passed; i++)
+		clock->needed_ms[(span - i) % CLOCK_SPANS] = 0;
+	clock->span = span;
 }
 
 static void plan_step(struct clock *clock, int64_t now_us)
@@ -16,16 +33,16 @@ static void plan_step(struct clock *clock, int64_t now_us)
 	int64_t close_us = now_us + CLOCK_STEP_EVERY_MS * US_PER_MS;
 	if (clock->margin_ms > least_margin(clock))
 		clock->step_us = clock->step_us > now_us ? MIN(clock->step_us, close_us) : close_us;
-	else if (clock->frames_ms > CLOCK_MARGIN_MIN_MS)
-		clock->step_us = clock->fade_us + CLOCK_FADE_MS * US_PER_MS;
+	else if (frames_need(clock) > CLOCK_MARGIN_MIN_MS)
+		clock->step_us = (clock->span + 1) * CLOCK_SPAN_MS * US_PER_MS;
 	else
 		clock->step_us = 0;
 }
 
 void clock_start(struct clock *clock, int64_t now_us)
 {
+	pass_time(clock, now_us);
 	clock->margin_ms = MAX(CLOCK_START_MS, least_margin(clock));
-	clock->fade_us = now_us;
 	plan_step(clock, now_us);
 }
 
@@ -49,33 +66,31 @@ bool clock_report(struct clock *clock, const struct clock_report *report, int64_
 	if (report->n_late > 0)
 		left_ms = MIN(left_ms, 0);
 	int32_t needed_ms = (int32_t)clock->margin_ms - left_ms + CLOCK_SLACK_MS;
-	needed_ms = MIN(needed_ms, (int32_t)clock->margin_ms + CLOCK_WIDEN_MAX_MS);
-	if (needed_ms > (int32_t)clock->frames_ms) {
-		clock->frames_ms = MIN((uint32_t)needed_ms, CLOCK_MARGIN_MAX_MS);
-		clock->fade_us = now_us;
-	}
+	needed_ms = CLAMP(needed_ms, 0, (int32_t)clock->margin_ms + CLOCK_WIDEN_MAX_MS);
+	pass_time(clock, now_us);
+	uint32_t *most_ms = &clock->needed_ms[clock->span % CLOCK_SPANS];
+	*most_ms = MIN(MAX(*most_ms, (uint32_t)needed_ms), CLOCK_MARGIN_MAX_MS);
 	bool late = left_ms < 0 || report->n_late > 0;
 	bool changed = late && set_margin(clock, MAX(clock->margin_ms, least_margin(clock)));
 	plan_step(clock, now_us);
 	return changed;
 }
 
-static void fade(struct clock *clock, int64_t now_us)
+static bool close_in(struct clock *clock)
 {
-	while (clock->frames_ms > 0 && now_us - clock->fade_us >= CLOCK_FADE_MS * US_PER_MS) {
-		clock->frames_ms -= MAX(1, clock->frames_ms / CLOCK_FADE_PARTS);
-		clock->fade_us += CLOCK_FADE_MS * US_PER_MS;
-	}
+	uint32_t least_ms = least_margin(clock);
+	if (clock->margin_ms <= least_ms)
+		return false;
+	uint32_t step_ms = MAX(CLOCK_STEP_MS, (clock->margin_ms - least_ms) / CLOCK_STEP_PARTS);
+	return set_margin(clock, MAX(least_ms, clock->margin_ms - step_ms));
 }
 
 bool clock_tick(struct clock *clock, int64_t now_us)
 {
 	if (clock->step_us == 0 || now_us < clock->step_us)
 		return false;
-	fade(clock, now_us);
-	uint32_t least_ms = least_margin(clock);
-	bool changed = clock->margin_ms > least_ms &&
-			set_margin(clock, MAX(least_ms, clock->margin_ms - CLOCK_STEP_MS));
+	pass_time(clock, now_us);
+	bool changed = close_in(clock);
 	plan_step(clock, now_us);
 	return changed;
 }

@@ -67,10 +67,26 @@ static void test_widens_at_once_and_forgets(void)
 	g_assert_true(report(&clock, 120, now_us));
 	g_assert_cmpuint(clock.margin_ms, ==, 120 + CLOCK_SLACK_MS);
 	run(&clock, now_us, now_us + 1000 * MS);
-	g_assert_cmpuint(clock.margin_ms, >=, 115);
-	now_us = run(&clock, now_us, INT64_MAX);
+	g_assert_cmpuint(clock.margin_ms, ==, 120 + CLOCK_SLACK_MS);
+	int64_t rest_us = run(&clock, now_us, INT64_MAX);
 	g_assert_cmpuint(clock.margin_ms, ==, CLOCK_MARGIN_MIN_MS);
+	g_assert_cmpint(rest_us - now_us, <=, 6000 * MS);
 	g_assert_cmpint(clock_next_us(&clock), ==, -1);
+}
+
+/* One bad second, then frames that take 60 ms: the margin is theirs after some more. */
+static void test_one_stop(void)
+{
+	struct clock clock = { 0 };
+	clock_start(&clock, 0);
+	for (int64_t now_us = 0; now_us < 20000 * MS; now_us += 100 * MS) {
+		run(&clock, now_us - 100 * MS, now_us);
+		report(&clock, now_us / MS / 1000 == 10 ? 300 : 60, now_us);
+		if (now_us == 11000 * MS)
+			g_assert_cmpuint(clock.margin_ms, >, 200);
+	}
+	g_assert_cmpuint(clock.margin_ms, >=, 60);
+	g_assert_cmpuint(clock.margin_ms, <=, 60 + 2 * CLOCK_SLACK_MS);
 }
 
 /* Some frames of many were late, the last was not. */
@@ -128,6 +144,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/relay-clock/closes-in", test_closes_in);
 	g_test_add_func("/relay-clock/stops-at-what-frames-need", test_stops_at_what_frames_need);
 	g_test_add_func("/relay-clock/widens-and-forgets", test_widens_at_once_and_forgets);
+	g_test_add_func("/relay-clock/one-stop", test_one_stop);
 	g_test_add_func("/relay-clock/few-late", test_few_late);
 	g_test_add_func("/relay-clock/jitter", test_jitter);
 	g_test_add_func("/relay-clock/lies", test_lies);
