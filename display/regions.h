@@ -8,7 +8,7 @@
  * so that the text around a film is not part of the film; then it is a region. A region's rectangle
  * stays as it is, and all of it is sent whenever something in it changes. It ends after a short quiet,
  * or when it grew. Typing, a cursor, a spinner are too small; what is drawn rather than filmed, such as
- * scrolling text, stays lossless as long as the line carries that.
+ * scrolling text, stays lossless as long as that is not too much (pace_lossless_bps).
  *
  * Threads: none of its own; the worker thread of the head. Time is the caller's, in microseconds.
  */

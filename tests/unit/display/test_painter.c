@@ -407,6 +407,52 @@ static void test_small_beyond_a_full_line(void)
 	guest_finish(&guest);
 }
 
+/* A film on all of the head, until it is video. Returns the time. */
+static int64_t play_until_video(struct guest *guest)
+{
+	struct picture picture;
+	int64_t now_us = 0;
+	for (unsigned i = 0; !painter_wants_ticks(guest->painter); i++) {
+		g_assert_cmpuint(i, <, 200);
+		now_us += 20000;
+		guest_draw(guest, (struct frame_rect){ 0, 0, WIDTH, HEIGHT }, i * 77);
+		while (painter_take(guest->painter, now_us, &limits, &picture) == PICTURE_TAKEN)
+			painter_release(guest->painter, &picture);
+	}
+	return now_us;
+}
+
+/*
+ * spice-server holds all frames there may be and waits for a newer one, which waits for it to let go of one: the
+ * region ends by the clock, and what it showed last is given without loss.
+ */
+static void test_region_ends_while_all_is_held(void)
+{
+	struct guest guest;
+	struct picture held[PICTURE_SOURCES_MAX + 1], last;
+	unsigned n = 0;
+	guest_init(&guest);
+	int64_t now_us = play_until_video(&guest);
+	enum picture_result result = PICTURE_TAKEN;
+	while (result == PICTURE_TAKEN) {
+		g_assert_cmpuint(n, <, G_N_ELEMENTS(held));
+		now_us += 20000;
+		guest_draw(&guest, (struct frame_rect){ 0, 0, WIDTH, HEIGHT }, n * 77 + 5);
+		result = painter_take(guest.painter, now_us, &limits, &held[n]);
+		n += result == PICTURE_TAKEN;
+	}
+	g_assert_cmpint(painter_take(guest.painter, now_us, &limits, &last), ==, PICTURE_BLOCKED);
+	g_assert_true(painter_wants_ticks(guest.painter));
+	now_us += 300000;
+	g_assert_cmpint(painter_take(guest.painter, now_us, &limits, &last), ==, PICTURE_TAKEN);
+	g_assert_false(last.moving);
+	g_assert_false(painter_wants_ticks(guest.painter));
+	painter_release(guest.painter, &last);
+	for (unsigned i = 0; i < n; i++)
+		painter_release(guest.painter, &held[i]);
+	guest_finish(&guest);
+}
+
 static void test_blank(void)
 {
 	struct guest guest;
@@ -434,6 +480,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/painter/sends-what-differs", test_sends_what_differs);
 	g_test_add_func("/painter/unwatched", test_unwatched);
 	g_test_add_func("/painter/small-beyond-a-full-line", test_small_beyond_a_full_line);
+	g_test_add_func("/painter/region-ends-while-all-is-held", test_region_ends_while_all_is_held);
 	g_test_add_func("/painter/blank", test_blank);
 	return g_test_run();
 }
