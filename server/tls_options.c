@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <gnutls/gnutls.h>
 #include <unistd.h>
 
 /* GOption's idea of the options: where it writes. */
@@ -33,6 +34,24 @@ static bool check_file(const char *option, const char *path, GError **error)
 	return false;
 }
 
+/* As display will: a desktop whose TLS port lets nobody in should not start. */
+static bool check_pair(const struct tls_options *o, GError **error)
+{
+	gnutls_certificate_credentials_t credentials;
+	int result = gnutls_certificate_allocate_credentials(&credentials);
+	if (result == 0) {
+		result = gnutls_certificate_set_x509_key_file(
+				credentials, o->certificate, o->key, GNUTLS_X509_FMT_PEM);
+		gnutls_certificate_free_credentials(credentials);
+	}
+	if (result >= 0)
+		return true;
+	g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+			"--spice-tls-cert=%s with --spice-tls-key=%s: %s", o->certificate, o->key,
+			gnutls_strerror(result));
+	return false;
+}
+
 bool tls_options_take(struct tls_options *o, GError **error)
 {
 	*o = (struct tls_options){ .certificate = raw.certificate, .key = raw.key };
@@ -50,7 +69,7 @@ bool tls_options_take(struct tls_options *o, GError **error)
 		return false;
 	}
 	return none || (check_file("spice-tls-cert", o->certificate, error) &&
-				       check_file("spice-tls-key", o->key, error));
+				       check_file("spice-tls-key", o->key, error) && check_pair(o, error));
 }
 
 void tls_options_finish(struct tls_options *o)

@@ -15,9 +15,9 @@ struct tls_options {
 /* To be added to a GOptionContext. */
 const GOptionEntry *tls_options_entries(void);
 
-/* What was parsed, moved and checked: the files are there. Finish it whether that succeeds or not. */
+/* What was parsed, moved and checked: the files are a certificate and its key. Finish it in any case. */
 bool tls_options_take(struct tls_options *options, GError **error);
 void tls_options_finish(struct tls_options *options);
 
-/* Opens both files to be handed on; they are the caller's. Nothing of them is read here. */
+/* Opens both files to be handed on; they are the caller's. */
 bool tls_options_open(const struct tls_options *options, int fds[2], GError **error);

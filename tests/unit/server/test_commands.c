@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "server/listen.h"
+#include "tests/client/certificate.h"
 
 struct mistake {
 	const char *name;
@@ -30,6 +31,13 @@ static const struct mistake mistakes[] = {
 			"renderD177: No such file" },
 	{ "gpu/no-node-2d", "VITRINE_GPU", "--fd=0 --render-node=/dev/dri/renderD177",
 			"renderD177: No such file" },
+	{ "gpu/tls-alone", "VITRINE_GPU", "--fd=0 --spice-tls-port=5999", "go together" },
+	{ "gpu/tls-no-file", "VITRINE_GPU",
+			"--fd=0 --spice-tls-port=5999 --spice-tls-cert=/nonexistent --spice-tls-key=/dev/null",
+			"--spice-tls-cert=/nonexistent: No such file" },
+	{ "gpu/tls-no-pem", "VITRINE_GPU",
+			"--fd=0 --spice-tls-port=5999 --spice-tls-cert=/etc/passwd --spice-tls-key=/etc/passwd",
+			"--spice-tls-cert=/etc/passwd with --spice-tls-key=/etc/passwd: " },
 	{ "gpu/socket", "VITRINE_GPU", "--socket-path=/nonexistent/socket", "cannot listen" },
 	{ "gpu/workers", "VITRINE_GPU", "--fd=0 --worker-dir=/nonexistent", "cannot start" },
 	{ "nothing", "VITRINE", "", "no command" },
@@ -68,6 +76,29 @@ static void test_mistake(const void *data)
 	g_assert_false(g_spawn_check_wait_status(status, NULL));
 	if (!strstr(errors, m->reason))
 		g_error("\"%s\" is not in: %s", m->reason, errors);
+}
+
+/* A certificate with the key of another. */
+static void test_wrong_key(void)
+{
+	g_autofree char *folder = g_dir_make_tmp("vitrine-commands-XXXXXX", NULL);
+	char *paths[4];
+	int status;
+	for (unsigned i = 0; i < 4; i++)
+		paths[i] = g_strdup_printf("%s/%u.pem", folder, i);
+	certificate_write(paths[0], paths[1]);
+	certificate_write(paths[2], paths[3]);
+	g_autofree char *arguments = g_strdup_printf(
+			"--fd=0 --spice-tls-port=5999 --spice-tls-cert=%s --spice-tls-key=%s", paths[0], paths[3]);
+	g_autofree char *errors = run("VITRINE_GPU", arguments, &status);
+	g_assert_false(g_spawn_check_wait_status(status, NULL));
+	g_assert_nonnull(strstr(errors, paths[0]));
+	g_assert_nonnull(strstr(errors, paths[3]));
+	for (unsigned i = 0; i < 4; i++)
+		unlink(paths[i]);
+	rmdir(folder);
+	for (unsigned i = 0; i < 4; i++)
+		g_free(paths[i]);
 }
 
 static void test_port_taken(void)
@@ -143,6 +174,7 @@ int main(int argc, char **argv)
 		g_autofree char *path = g_strdup_printf("/commands/%s", mistakes[i].name);
 		g_test_add_data_func(path, &mistakes[i], test_mistake);
 	}
+	g_test_add_func("/commands/wrong-key", test_wrong_key);
 	g_test_add_func("/commands/port-taken", test_port_taken);
 	g_test_add_func("/commands/capabilities", test_capabilities);
 	g_test_add_func("/commands/capabilities-without-gl", test_capabilities_without_gl);
