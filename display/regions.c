@@ -19,6 +19,11 @@
 /* 2^64 divided by the golden ratio, odd. */
 #define MIX 0x9e3779b97f4a7c15u
 
+struct picture_rows {
+	const uint8_t *pixels; /* the head's upper left corner */
+	uint32_t stride_bytes;
+};
+
 struct candidate {
 	struct frame_rect box;    /* whole cells */
 	struct frame_rect change; /* what of it was seen to change, rows exactly */
@@ -394,8 +399,83 @@ static struct frame_rect with_recent(
 	return rect_area(&box) * 100 >= rect_area(&all) * REGIONS_RECENT_PERCENT ? all : box;
 }
 
-static bool begin(struct regions *regions, struct frame_rect rect, int64_t now_us, int64_t interval_us)
+/* Its own edge, or that of a candidate elsewhere: a film of its own. */
+static bool is_no_companion(
+		const struct regions *regions, const struct frame_rect *rect, const struct frame_rect *cell)
 {
+	struct frame_rect shared;
+	if (rect_intersect(rect, cell, &shared))
+		return true;
+	for (unsigned i = 0; i < regions->n_candidates; i++) {
+		const struct frame_rect *box = &regions->candidates[i].box;
+		if (rect_contains(box, cell) && is_large(box) && !rect_intersect(box, rect, &shared))
+			return true;
+	}
+	return false;
+}
+
+/* Active cells near it, and near those, that are in no region and no other candidate. */
+static struct frame_rect with_near(const struct regions *regions, const struct frame_rect *rect)
+{
+	struct frame_rect box = *rect, before;
+	do {
+		before = box;
+		struct frame_rect near = grown(regions, &box, REGIONS_NEAR), shared;
+		for (uint32_t cell = 0; cell < regions->columns * regions->rows; cell++) {
+			struct frame_rect one = cell_rect(regions, cell);
+			if (is_active(regions, cell) && rect_intersect(&near, &one, &shared) &&
+					!live_covers(regions, &one) &&
+					!is_no_companion(regions, rect, &one))
+				box = rect_join(&box, &one);
+		}
+	} while (!rect_equal(&box, &before));
+	return box;
+}
+
+/* Of a cell, outside the rectangle: pixels like their neighbour, and all. */
+static void count_plain(const struct picture_rows *rows, const struct frame_rect *cell,
+		const struct frame_rect *rect, uint64_t *equal, uint64_t *all)
+{
+	struct frame_rect parts[4];
+	unsigned n = rect_subtract(cell, rect, parts);
+	for (unsigned i = 0; i < n; i++) {
+		struct content content = content_look(rows->pixels, rows->stride_bytes, &parts[i]);
+		*equal += rect_area(&parts[i]) * content.equal_percent;
+		*all += rect_area(&parts[i]);
+	}
+}
+
+/* What would be added and does not move is nothing that a film's compression blurs: areas of one colour. */
+static bool is_plain_around(const struct regions *regions, const struct picture_rows *rows,
+		const struct frame_rect *box, const struct frame_rect *rect)
+{
+	struct frame_rect shared;
+	uint64_t equal = 0, all = 0;
+	for (uint32_t cell = 0; cell < regions->columns * regions->rows; cell++) {
+		struct frame_rect one = cell_rect(regions, cell);
+		bool edge = rect_intersect(&one, rect, &shared);
+		if (rect_intersect(&one, box, &shared) && (edge || !is_active(regions, cell)))
+			count_plain(rows, &shared, rect, &equal, &all);
+	}
+	return equal >= all * REGIONS_PLAIN_PERCENT;
+}
+
+/*
+ * Small things that move beside a film, such as a game's figures, would be seen sooner than the film, since
+ * they are not video. They become part of it where that blurs nothing.
+ */
+static struct frame_rect with_companions(const struct regions *regions, const struct picture_rows *rows,
+		const struct frame_rect *rect)
+{
+	struct frame_rect box = with_near(regions, rect);
+	bool worth = rect_area(&box) <= rect_area(rect) * REGIONS_COMPANY_TIMES;
+	return worth && is_plain_around(regions, rows, &box, rect) ? box : *rect;
+}
+
+static bool begin(struct regions *regions, const struct picture_rows *rows, struct frame_rect rect,
+		int64_t now_us, int64_t interval_us)
+{
+	rect = with_companions(regions, rows, &rect);
 	if (regions->growth_is_dear)
 		rect = with_recent(regions, &rect, now_us);
 	rect = absorb(regions, rect);
@@ -410,10 +490,10 @@ static bool begin(struct regions *regions, struct frame_rect rect, int64_t now_u
 	return true;
 }
 
-static bool wants_video(const struct candidate *candidate, int64_t now_us, const uint8_t *pixels,
-		uint32_t stride_bytes, uint64_t lossless_bps_max)
+static bool wants_video(const struct candidate *candidate, int64_t now_us, const struct picture_rows *rows,
+		uint64_t lossless_bps_max)
 {
-	struct content content = content_look(pixels, stride_bytes, &candidate->change);
+	struct content content = content_look(rows->pixels, rows->stride_bytes, &candidate->change);
 	if (content_is_smooth(&content))
 		return true;
 	int64_t interval_us = MAX((now_us - candidate->first_us) / candidate->looks, 1);
@@ -442,19 +522,18 @@ static bool belongs_to_live(const struct regions *regions, const struct frame_re
 
 /* True when the candidate has become a region. */
 static bool look_at(struct regions *regions, struct candidate *candidate, int64_t now_us,
-		const struct tiles *tiles, const uint8_t *pixels, uint32_t stride_bytes,
-		uint64_t lossless_bps_max)
+		const struct tiles *tiles, const struct picture_rows *rows, uint64_t lossless_bps_max)
 {
 	if (now_us < candidate->lossless_until_us || !look_at_rows(candidate, tiles))
 		return false;
 	for (unsigned edge = 0; edge < 2; edge++)
-		look_at_edge(candidate, edge, pixels, stride_bytes);
+		look_at_edge(candidate, edge, rows->pixels, rows->stride_bytes);
 	if (++candidate->looks < REGIONS_LOOKS)
 		return false;
 	bool moves = belongs_to_live(regions, &candidate->change) ||
-			wants_video(candidate, now_us, pixels, stride_bytes, lossless_bps_max);
+			wants_video(candidate, now_us, rows, lossless_bps_max);
 	if (moves && !is_live(regions, candidate->change))
-		return begin(regions, exact_rect(candidate), now_us,
+		return begin(regions, rows, exact_rect(candidate), now_us,
 				(now_us - candidate->first_us) / candidate->looks);
 	restart(candidate, &candidate->box, now_us);
 	candidate->lossless_until_us = now_us + REGIONS_LOSSLESS_US;
@@ -476,7 +555,7 @@ static bool find_recent(const struct regions *regions, int64_t now_us, struct fr
 	return n * 100 >= cells * REGIONS_RECENT_PERCENT && n_outside * 100 >= cells * OUTSIDE_PERCENT;
 }
 
-static bool join_recent(struct regions *regions, int64_t now_us)
+static bool join_recent(struct regions *regions, const struct picture_rows *rows, int64_t now_us)
 {
 	struct frame_rect box;
 	if (regions->n_live == 0 || !find_recent(regions, now_us, &box))
@@ -485,25 +564,25 @@ static bool join_recent(struct regions *regions, int64_t now_us)
 		return false;
 	for (unsigned i = 0; i < regions->n_live; i++)
 		box = rect_join(&box, &regions->live[i].rect);
-	return begin(regions, box, now_us, regions->live[0].interval_us);
+	return begin(regions, rows, box, now_us, regions->live[0].interval_us);
 }
 
 bool regions_form(struct regions *regions, int64_t now_us, const struct tiles *tiles,
 		const uint8_t *pixels, uint32_t stride_bytes, uint64_t lossless_bps_max)
 {
+	const struct picture_rows rows = { pixels, stride_bytes };
 	bool begun = false;
 	regions->growth_is_dear = lossless_bps_max < REGIONS_GROWTH_DEAR_BPS;
 	find_candidates(regions, now_us);
 	for (unsigned i = 0; i < regions->n_candidates;) {
-		if (!look_at(regions, &regions->candidates[i], now_us, tiles, pixels, stride_bytes,
-				    lossless_bps_max)) {
+		if (!look_at(regions, &regions->candidates[i], now_us, tiles, &rows, lossless_bps_max)) {
 			i++;
 			continue;
 		}
 		regions->candidates[i] = regions->candidates[--regions->n_candidates];
 		begun = true;
 	}
-	if (join_recent(regions, now_us)) {
+	if (join_recent(regions, &rows, now_us)) {
 		regions->n_candidates = 0;
 		begun = true;
 	}

@@ -53,6 +53,14 @@ struct tiles;
 /* What moves beside a region becomes part of it if that makes it so much larger at most, in percent. */
 #define REGIONS_GROWTH_PERCENT 30u
 
+/*
+ * Small things that move so near a film become part of it, if that makes it no more than so many times as large and
+ * so much of what is added, in percent, is plain: of text 95 at most.
+ */
+#define REGIONS_NEAR 96u
+#define REGIONS_COMPANY_TIMES 3u
+#define REGIONS_PLAIN_PERCENT 98u
+
 struct region {
 	struct frame_rect rect;
 	int64_t last_change_us;

@@ -234,6 +234,33 @@ static void test_two_films(void)
 	world_finish(&world);
 }
 
+/* A game's figures above and below it: with nothing but plain areas between they are seen together. */
+static void test_companions(void)
+{
+	const struct frame_rect figures[] = { { 320, 130, 200, 16 }, { 400, 500, 100, 16 } };
+	const struct frame_rect field = { 300, 200, 320, 240 };
+	for (unsigned written = 0; written < 2; written++) {
+		struct world world;
+		world_init(&world);
+		if (written)
+			text(&world, (struct frame_rect){ 0, 0, WIDTH, HEIGHT });
+		frame(&world, 16);
+		for (unsigned i = 0; i < 40; i++) {
+			film(&world, field);
+			film(&world, figures[0]);
+			film(&world, figures[1]);
+			frame(&world, 16);
+		}
+		g_assert_cmpuint(world.regions->n_live, ==, 1);
+		const struct frame_rect *rect = &world.regions->live[0].rect;
+		g_assert_true(rect_contains(rect, &figures[0]) == !written);
+		g_assert_true(rect_contains(rect, &figures[1]) == !written);
+		if (written)
+			expect_rect(&world.regions->live[0], field);
+		world_finish(&world);
+	}
+}
+
 /* The film turns out to be larger than what moved first. */
 static void test_grows(void)
 {
@@ -343,6 +370,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/regions/ends-after-a-short-quiet", test_ends_after_a_short_quiet);
 	g_test_add_func("/regions/every-change-counts", test_every_change_counts);
 	g_test_add_func("/regions/two-films", test_two_films);
+	g_test_add_func("/regions/companions", test_companions);
 	g_test_add_func("/regions/grows", test_grows);
 	g_test_add_func("/regions/flying-about", test_flying_about);
 	g_test_add_func("/regions/even-sides", test_even_sides);
