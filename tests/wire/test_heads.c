@@ -205,6 +205,23 @@ static void test_stalled_display(void)
 	desktop_destroy(desktop);
 }
 
+/* As resource 3 on head 0. */
+static struct guest_backing *show_pixels(struct desktop *desktop, const uint32_t *pixels)
+{
+	struct guest *guest = desktop->guest;
+	guest_rect all = { 0, 0, WIDTH, HEIGHT };
+	struct guest_backing *backing =
+		guest_backing_create(guest, WIDTH * HEIGHT * 4, GUEST_PAGE_SIZE);
+	guest_backing_write(backing, 0, pixels, WIDTH * HEIGHT * 4);
+	wire_ok(guest_gpu_create_2d(guest, 3, VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM, WIDTH, HEIGHT));
+	wire_ok(guest_backing_attach(backing, 3));
+	wire_ok(guest_gpu_set_scanout(guest, 0, 3, all));
+	wire_ok(guest_gpu_transfer_2d(guest, 3, all, 0));
+	wire_ok(guest_gpu_flush(guest, 3, all));
+	g_assert_true(desktop_shows(desktop, 0, pixels, WIDTH, HEIGHT));
+	return backing;
+}
+
 /* In resource 3, of which the backing holds the pixels. */
 static void draw_dot(struct guest *guest, struct guest_backing *backing, uint32_t *pixels,
 	guest_rect dot, uint8_t value)
@@ -221,17 +238,9 @@ static void test_damage(void)
 {
 	struct desktop *desktop = create(false);
 	struct guest *guest = desktop->guest;
-	guest_rect all = { 0, 0, WIDTH, HEIGHT }, dot = { 100, 50, 8, 8 };
+	guest_rect dot = { 100, 50, 8, 8 };
 	g_autofree uint32_t *pixels = wire_noise(1, WIDTH * HEIGHT);
-	struct guest_backing *backing =
-		guest_backing_create(guest, WIDTH * HEIGHT * 4, GUEST_PAGE_SIZE);
-	guest_backing_write(backing, 0, pixels, WIDTH * HEIGHT * 4);
-	wire_ok(guest_gpu_create_2d(guest, 3, VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM, WIDTH, HEIGHT));
-	wire_ok(guest_backing_attach(backing, 3));
-	wire_ok(guest_gpu_set_scanout(guest, 0, 3, all));
-	wire_ok(guest_gpu_transfer_2d(guest, 3, all, 0));
-	wire_ok(guest_gpu_flush(guest, 3, all));
-	g_assert_true(desktop_shows(desktop, 0, pixels, WIDTH, HEIGHT));
+	struct guest_backing *backing = show_pixels(desktop, pixels);
 	uint64_t before = consumer_link_state(desktop->consumer)->heads[0].damaged_pixels;
 	draw_dot(guest, backing, pixels, dot, 0x77);
 	g_assert_true(desktop_shows(desktop, 0, pixels, WIDTH, HEIGHT));
@@ -247,17 +256,8 @@ static void test_gathered_damage(void)
 {
 	struct desktop *desktop = create(false);
 	struct guest *guest = desktop->guest;
-	guest_rect all = { 0, 0, WIDTH, HEIGHT };
 	g_autofree uint32_t *pixels = wire_noise(2, WIDTH * HEIGHT);
-	struct guest_backing *backing =
-		guest_backing_create(guest, WIDTH * HEIGHT * 4, GUEST_PAGE_SIZE);
-	guest_backing_write(backing, 0, pixels, WIDTH * HEIGHT * 4);
-	wire_ok(guest_gpu_create_2d(guest, 3, VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM, WIDTH, HEIGHT));
-	wire_ok(guest_backing_attach(backing, 3));
-	wire_ok(guest_gpu_set_scanout(guest, 0, 3, all));
-	wire_ok(guest_gpu_transfer_2d(guest, 3, all, 0));
-	wire_ok(guest_gpu_flush(guest, 3, all));
-	g_assert_true(desktop_shows(desktop, 0, pixels, WIDTH, HEIGHT));
+	struct guest_backing *backing = show_pixels(desktop, pixels);
 	for (uint32_t n = 2; n <= 2 * FRAME_RECTS_MAX; n *= 2) {
 		consumer_link_mode(desktop->consumer, true, false);
 		for (uint32_t i = 0; i < n + FRAME_LOCKED_MAX; i++) {
