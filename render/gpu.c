@@ -108,9 +108,12 @@ static void use_memory(struct gpu *gpu, struct memory *memory)
 {
 	memory_unref(gpu->memory);
 	gpu->memory = memory;
-	if (gpu->rebuild_wanted)
-		rebuild_objects(gpu);
+	if (!gpu->rebuild_wanted)
+		return;
 	gpu->rebuild_wanted = false;
+	rebuild_objects(gpu);
+	/* Display may have asked for pictures before there was one. */
+	scanout_pump_all(gpu);
 }
 
 static void accept_handover(struct gpu *gpu)

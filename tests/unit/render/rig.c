@@ -14,6 +14,8 @@
 
 #include "protocol/shm.h"
 
+/* For the renderer to see what it was sent. */
+#define EARLY_US 50000
 #define ANSWER_ADDR (RIG_LOW_ADDR + (1 << 20))
 #define REQUEST_ADDR (RIG_LOW_ADDR + (2 << 20))
 #define INDIRECT_ADDR (RIG_LOW_ADDR + (512 << 10))
@@ -152,6 +154,10 @@ static void send_state(struct rig *rig)
 	struct keeper_features features = { .features = rig->features };
 	SEND(rig, ledger, KEEPER_MESSAGE_LEDGER, &rig->ledger_fd, 1);
 	rig_send_frame_link(rig);
+	if (rig->early_rate_mhz > 0) {
+		rig_set_rate(rig, 0, rig->early_rate_mhz);
+		g_usleep(EARLY_US);
+	}
 	SEND(rig, features, KEEPER_MESSAGE_FEATURES, NULL, 0);
 	rig_send_memory(rig);
 	for (unsigned i = 0; i < KEEPER_RINGS; i++)

@@ -49,6 +49,7 @@ struct rig {
 	struct rig_ring rings[KEEPER_RINGS];
 	bool indirect;         /* chains go through an indirect table */
 	uint32_t piece_bytes;  /* commands are cut into pieces of this size; 0: whole */
+	uint32_t early_rate_mhz; /* wanted before the renderer has memory; 0: not */
 
 	struct rig_buffer buffers[RIG_BUFFERS_MAX];
 	unsigned n_buffers;

@@ -157,8 +157,11 @@ static void test_new_link(void)
 	rig_stop(rig);
 }
 
-/* The renderer is killed; its successor shows the same picture and answers what was taken. */
-static void test_restart(void)
+/*
+ * The renderer is killed; its successor shows the same picture and answers what was taken. Display asks for
+ * pictures after the successor has its memory, or before.
+ */
+static void test_restart(const void *early)
 {
 	struct rig *rig = start_shown();
 	uint32_t id, length;
@@ -173,6 +176,8 @@ static void test_restart(void)
 	rig_submit(rig, 0, &flush, sizeof(flush), sizeof(struct virtio_gpu_ctrl_hdr));
 	rig->ledger->rings[0].taken[0] = 1;
 	rig->ledger->rings[0].next_avail = rig->rings[0].next_avail;
+	rig->early_rate_mhz = early ? 60000 : 0;
+	unsigned n = rig->n_frames;
 	rig_restart(rig);
 	rig->frame.serial = 0;
 	g_assert_true(rig_wait_used(rig, 0, &id, &length, 5000));
@@ -180,8 +185,8 @@ static void test_restart(void)
 	g_assert_cmphex(answer->type, ==, VIRTIO_GPU_RESP_ERR_UNSPEC);
 	g_assert_cmphex(answer->flags, ==, VIRTIO_GPU_FLAG_FENCE);
 	g_assert_cmphex(answer->fence_id, ==, 0x123456789abcdefull);
-	unsigned n = rig->n_frames;
-	rig_set_rate(rig, 0, 60000);
+	if (!early)
+		rig_set_rate(rig, 0, 60000);
 	g_assert_true(rig_wait_frames(rig, n + 1));
 	assert_picture(rig, RIG_HIGH_ADDR);
 	/* And it goes on. */
@@ -269,7 +274,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/render/hoarding", test_hoarding);
 	g_test_add_func("/render/rate", test_rate);
 	g_test_add_func("/render/new-link", test_new_link);
-	g_test_add_func("/render/restart", test_restart);
+	g_test_add_data_func("/render/restart", NULL, test_restart);
+	g_test_add_data_func("/render/restart-display-first", "early", test_restart);
 	g_test_add_func("/render/reset", test_reset);
 	g_test_add_func("/render/cursor", test_cursor);
 	return g_test_run();
