@@ -13,7 +13,7 @@
  */
 #define LOSSLESS_BPS_MAX 50000000u
 #define LOSSLESS_BPS_LOCAL 400000000u
-/* And of one that is not of a local network. */
+/* What is thought of a far line that was never full. */
 #define FAR_BPS_UNTRIED 10000000u
 /* spice-server begins to send what it was given within this time, unless the line is busy. */
 #define PUSH_US 2000

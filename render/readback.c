@@ -10,6 +10,7 @@
 /* 128 KiB; at least one row of the widest picture. */
 #define STRIP_PIXELS 32768u
 #define CACHE_LINE_BYTES 64u
+/* A page of 4 KiB: what prefetchers of CPUs do not cross. */
 #define PREFETCH_PIXELS_MAX 1024u
 G_STATIC_ASSERT(STRIP_PIXELS >= FRAME_SIZE_MAX);
 
@@ -44,10 +45,7 @@ static void store_row(uint8_t *to, const uint32_t *from, uint32_t n, bool rgba)
 		memcpy(to, from, (size_t)n * 4);
 }
 
-/*
- * Rows of a part lie on pages of their own, where the CPU does not look ahead by itself. Of wide ones it does: then
- * this is wasted.
- */
+/* Rows of a part lie on pages of their own, where the CPU does not look ahead by itself; wide ones lead it on. */
 static void prefetch_row(uint8_t *to, uint32_t n)
 {
 	for (size_t i = 0; n <= PREFETCH_PIXELS_MAX && i < (size_t)n * 4; i += CACHE_LINE_BYTES)
