@@ -349,13 +349,10 @@ static void count_gone(const struct connection *connection)
 		stats_wire_idle(head);
 }
 
-/* True: something went. */
-static bool push(struct connection *connection, enum spice_talk_side side)
+static bool push_ready(struct connection *connection, enum spice_talk_side side)
 {
 	struct pipe *pipe = &connection->pipes[side];
 	bool any = false;
-	if (side == SPICE_TALK_CLIENT && connection->linger_us > 0)
-		return false;
 	while (!is_over(connection) && !pipe_is_idle(pipe)) {
 		ssize_t n = write_side(connection, side, pipe->bytes + pipe->start,
 				pipe->ready - pipe->start);
@@ -366,7 +363,26 @@ static bool push(struct connection *connection, enum spice_talk_side side)
 		pipe_drain(pipe, (size_t)n);
 		any = true;
 	}
-	if (any && side == SPICE_TALK_SERVER && pipe_is_idle(pipe))
+	return any;
+}
+
+/* True: something went. Where each message goes by itself, the next is looked at when the one before it has gone. */
+static bool push(struct connection *connection, enum spice_talk_side side)
+{
+	struct pipe *pipe = &connection->pipes[side];
+	bool to_client = side == SPICE_TALK_SERVER;
+	bool several = to_client && connection->talk.stops && pipe->ready < pipe->end;
+	if (pipe_is_idle(pipe) || (!to_client && connection->linger_us > 0))
+		return false;
+	if (several)
+		outer_set_more(connection->stream, true);
+	bool any = push_ready(connection, side);
+	while (several && !is_over(connection) && pipe_is_idle(pipe) && parse(connection, side) &&
+			push_ready(connection, side))
+		;
+	if (several && !is_over(connection))
+		outer_set_more(connection->stream, false);
+	if (any && to_client && pipe_is_idle(pipe))
 		count_gone(connection);
 	return any;
 }
@@ -408,6 +424,7 @@ static void start_relaying(struct connection *connection)
 	outer_prepare(connection->stream);
 	end_open(connection, &connection->inner, ends[0]);
 	pipe_init(&connection->pipes[SPICE_TALK_SERVER], PIPE_BYTES);
+	connection->talk.stops = outer_is_in_pieces(connection->stream);
 	connection->relays = true;
 	connection->host->hand_over(connection->host->user, ends[1]);
 	/* What the greeting has read. */

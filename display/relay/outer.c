@@ -167,6 +167,17 @@ ssize_t outer_write(struct outer *outer, const uint8_t *bytes, size_t size_bytes
 	return write_below(outer, bytes, size_bytes);
 }
 
+bool outer_is_in_pieces(const struct outer *outer)
+{
+	return outer->tls || outer->websocket;
+}
+
+void outer_set_more(const struct outer *outer, bool more)
+{
+	int value = more;
+	setsockopt(outer->fd, IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
+}
+
 bool outer_wants_out(const struct outer *outer)
 {
 	if (outer->shaking)

@@ -36,6 +36,16 @@ int outer_shake(struct outer *outer, const char **why);
 ssize_t outer_read(struct outer *outer, uint8_t *bytes, size_t size_bytes);
 ssize_t outer_write(struct outer *outer, const uint8_t *bytes, size_t size_bytes);
 
+/*
+ * True: each writing travels in TLS records or WebSocket frames of its own. The client's library takes a whole one
+ * from the socket, and a client may then poll the socket without asking the library whether it has more: spice-gtk
+ * does after each message (spice_channel_iterate_read). So no writing may go on behind the end of a SPICE message:
+ * the next one would wait there until something else is sent.
+ */
+bool outer_is_in_pieces(const struct outer *outer);
+/* True: several writings follow each other, and small ones may share packets. False sends what is left of them. */
+void outer_set_more(const struct outer *outer, bool more);
+
 /* Poll for room, whether there is anything to write or not. */
 bool outer_wants_out(const struct outer *outer);
 

@@ -5,6 +5,8 @@
  *   |  gone  |  ready to go  |  held: waits for more of the same message  |  room  |
  *   0      start           ready                                         end   capacity
  *
+ * Where messages go one by one, whole ones are held, too, while the one before them goes.
+ *
  * Nothing is read while anything is ready to go, so there is never more than one reading's worth.
  *
  * Threads: the relay's.

@@ -282,6 +282,8 @@ ssize_t spice_talk_read(
 		done += skip;
 		if (done == size_bytes || (side == SPICE_TALK_CLIENT && spice_talk_is_paused(talk)))
 			break;
+		if (side == SPICE_TALK_SERVER && talk->stops && done > 0)
+			break;
 		ssize_t n = steps[side][direction->step](
 				talk, direction, bytes + done, size_bytes - done);
 		if (n < 0)

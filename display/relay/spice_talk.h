@@ -61,6 +61,7 @@ struct spice_talk {
 	bool linked;            /* `link` is filled in */
 	bool replied;           /* the server's answer has passed */
 	bool mini_header;       /* both take short headers */
+	bool stops; /* the owner's choice: spice_talk_read of the server's side stops at each message's end */
 	enum spice_talk_opening opening; /* of a display channel; others are open */
 	struct spice_talk_direction {
 		unsigned step;       /* what comes next */
@@ -75,6 +76,10 @@ void spice_talk_init(struct spice_talk *talk, const struct spice_talk_watch *wat
  * Reads on in what a side sent. Returns how many of the bytes may be passed on; the rest, fewer than
  * SPICE_TALK_HELD_MAX, must come again with more behind them. -EPROTO: not SPICE, or a kind of log-in
  * that spice-server is not asked to offer.
+ *
+ * Where `stops` is set, what may be passed on of the server's side ends with the first message that ends in it; the
+ * answer and the result of the log-in count as messages. The rest may then be longer, and hold whole messages: it
+ * must be read again, with nothing behind it, until none of it may be passed on.
  */
 ssize_t spice_talk_read(
 		struct spice_talk *talk, enum spice_talk_side side, uint8_t *bytes, size_t size_bytes);
