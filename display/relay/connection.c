@@ -516,8 +516,10 @@ static void relay(struct connection *connection)
 	bool open = connection->linger_us == 0;
 	bool client_idle = pipe_is_idle(&connection->pipes[SPICE_TALK_CLIENT]);
 	bool paused = spice_talk_is_paused(&connection->talk);
-	end_want(connection, &connection->outer, open && client_idle && !paused,
-			!idle || outer_wants_out(connection->stream));
+	bool reads = open && client_idle && !paused;
+	/* What waits for room besides is an answer to the client (websocket.h), and goes when it is read from. */
+	bool answers = reads && outer_wants_out(connection->stream);
+	end_want(connection, &connection->outer, reads, !idle || answers);
 	end_want(connection, &connection->inner, open && idle, open && !client_idle);
 	plan(connection, now_us, more);
 }

@@ -184,7 +184,7 @@ static ssize_t read_frame(struct websocket *websocket)
 	return take_frame(websocket, &frame);
 }
 
-ssize_t websocket_read(struct websocket *websocket, uint8_t *bytes, size_t size_bytes)
+static ssize_t read_body(struct websocket *websocket, uint8_t *bytes, size_t size_bytes)
 {
 	for (unsigned i = 0; websocket->got_bytes == 0; i++) {
 		ssize_t result = i < EMPTY_FRAMES_MAX ? read_frame(websocket) : -EPROTO;
@@ -195,10 +195,15 @@ ssize_t websocket_read(struct websocket *websocket, uint8_t *bytes, size_t size_
 	memcpy(bytes, websocket->got, n);
 	websocket->got += n;
 	websocket->got_bytes -= n;
-	if (websocket->pong) {
-		int result = send_pong(websocket);
-		if (result < 0 && result != -EAGAIN)
-			return result;
-	}
 	return (ssize_t)n;
+}
+
+/* A ping is answered at once, whether data has come with it or not. */
+ssize_t websocket_read(struct websocket *websocket, uint8_t *bytes, size_t size_bytes)
+{
+	ssize_t n = read_body(websocket, bytes, size_bytes);
+	if (n <= 0 && n != -EAGAIN)
+		return n;
+	int result = send_pong(websocket);
+	return result < 0 && result != -EAGAIN ? result : n;
 }

@@ -405,6 +405,24 @@ static void test_from_client(void)
 	rig_stop(&rig);
 }
 
+/* A frame of the client's that wants an answer gets it, though neither side has more to say. */
+static void test_lone_ping(void)
+{
+	static const uint8_t wanted[] = { 0x8a, 2, 'h', 'i' };
+	uint8_t record[RECORD_BYTES];
+	struct rig rig;
+	rig_start(&rig, &(struct kind){ SPICE_CHANNEL_INPUTS, true, true, ALL });
+	pass_to_client(&rig);
+	send_frame(&rig, 9, (const uint8_t *)"hi", 2);
+	for (size_t n = 0; n < sizeof(wanted);) {
+		ssize_t got = gnutls_record_recv(rig.tls, record, sizeof(record));
+		g_assert_cmpint(got, >, 0);
+		g_assert_cmpmem(record, (size_t)got, wanted + n, (size_t)got);
+		n += (size_t)got;
+	}
+	rig_stop(&rig);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -413,5 +431,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/relay-records/channels", test_channels);
 	g_test_add_func("/relay-records/packets", test_packets);
 	g_test_add_func("/relay-records/from-client", test_from_client);
+	g_test_add_func("/relay-records/lone-ping", test_lone_ping);
 	return g_test_run();
 }
