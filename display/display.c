@@ -4,22 +4,22 @@
 #include <glib.h>
 #include <unistd.h>
 
-#include "display/audience.h"
-#include "display/clients.h"
-#include "display/dbus_audio.h"
-#include "display/dbus_display.h"
-#include "display/frame_link.h"
-#include "display/inputs.h"
-#include "display/keeper.h"
-#include "display/line.h"
-#include "display/line_stats.h"
-#include "display/local.h"
+#include "display/door/audience.h"
+#include "display/door/arrivals.h"
+#include "display/qemu/dbus_audio.h"
+#include "display/qemu/dbus_display.h"
+#include "display/heads/frame_receiver.h"
+#include "display/qemu/inputs.h"
+#include "display/keeper_end.h"
+#include "display/line/line.h"
+#include "display/line/line_stats.h"
+#include "display/door/dmabuf_door.h"
 #include "display/relay/relay.h"
-#include "display/screens.h"
-#include "display/spice_agent.h"
-#include "display/spice_core.h"
-#include "display/spice_inputs.h"
-#include "display/spice_playback.h"
+#include "display/spice/screens.h"
+#include "display/spice/spice_agent.h"
+#include "display/spice/spice_core.h"
+#include "display/spice/spice_inputs.h"
+#include "display/spice/spice_playback.h"
 
 struct display {
 	void (*done)(void *user, bool fault);

@@ -19,7 +19,7 @@
 
 #include <stdint.h>
 
-#include "protocol/link.h"
+#include "common/link.h"
 
 #define FRAME_LINK_VERSION 1
 /* virtio-gpu allows 16 scanouts (virtio 1.2, 5.7.4: VIRTIO_GPU_MAX_SCANOUTS). */

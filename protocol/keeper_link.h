@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#include "protocol/link.h"
+#include "common/link.h"
 
 #define KEEPER_LINK_FD 3
 #define KEEPER_LINK_VERSION 1

@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #include "protocol/frame_link.h"
-#include "protocol/link.h"
+#include "common/link.h"
 
 #define STATS_MAGIC 0x5354415452544956u /* "VITRTATS" */
 #define STATS_VERSION 1

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "protocol/shm.h"
+#include "common/shm.h"
 
 static struct stats unread;
 

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <xf86drm.h>
 
-#include "render/egl.h"
-#include "render/egl_gbm.h"
-#include "render/virgl.h"
+#include "render/gl/egl.h"
+#include "render/gl/egl_gbm.h"
+#include "render/gl/virgl.h"
 
 #define GROUP "gpu"
 /* Large enough for tiles of every kind, and for egl_gbm_buffer_check(). */

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "protocol/keeper_link.h"
-#include "render/gpu.h"
+#include "render/gpu_thread.h"
 #include "render/gpu_report.h"
-#include "render/keeper.h"
+#include "render/keeper_end.h"
 
 static gboolean virgl, software, fall_back, no_pacing, version, probe, report;
 static char *render_node;

@@ -5,11 +5,11 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "render/command.h"
-#include "render/format.h"
-#include "render/gpu.h"
-#include "render/objects.h"
-#include "render/virgl.h"
+#include "render/commands/command.h"
+#include "render/buffers/format.h"
+#include "render/gpu_thread.h"
+#include "render/objects/objects.h"
+#include "render/gl/virgl.h"
 
 static void refill_2d(struct gpu *gpu, struct resource *resource)
 {

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/gpus.h"
-#include "server/log.h"
-#include "server/run.h"
-#include "server/show.h"
-#include "server/stats_command.h"
+#include "server/command/gpus.h"
+#include "common/log.h"
+#include "server/run/run.h"
+#include "server/command/show.h"
+#include "server/command/stats_command.h"
 
 static int print_version(int argc, char **argv)
 {

@@ -3,9 +3,9 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include "server/capabilities.h"
-#include "server/keeper.h"
-#include "server/log.h"
+#include "server/keeper/capabilities.h"
+#include "server/keeper/keeper.h"
+#include "common/log.h"
 
 static int print_capabilities(const struct options *options)
 {

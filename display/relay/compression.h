@@ -25,7 +25,7 @@
 
 #include <stdbool.h>
 
-#include "display/line.h"
+#include "display/line/line.h"
 
 /* Small below the first, quick again from the second on. */
 #define COMPRESSION_SMALL_BPS 100000000u

@@ -13,7 +13,7 @@
 #include "display/relay/pipe.h"
 #include "display/relay/spice_talk.h"
 #include "display/relay/spice_watches.h"
-#include "display/stats.h"
+#include "protocol/stats_clients.h"
 #include "protocol/frame_link.h"
 
 /* One reading each way; with the kernel's buffers this is what can be under way unseen by spice-server. */

@@ -12,8 +12,8 @@
 
 #include <glib.h>
 
-#include "display/line.h"
-#include "display/lobby.h"
+#include "display/line/line.h"
+#include "display/door/lobby.h"
 #include "display/relay/session.h"
 #include "display/relay/tls.h"
 

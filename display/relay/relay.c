@@ -4,7 +4,7 @@
 #include <glib.h>
 #include <unistd.h>
 
-#include "display/lobby.h"
+#include "display/door/lobby.h"
 #include "display/relay/connection.h"
 #include "display/relay/session.h"
 

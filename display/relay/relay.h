@@ -15,7 +15,7 @@
 
 #include <stdbool.h>
 
-#include "display/line.h"
+#include "display/line/line.h"
 #include "display/relay/tls.h"
 
 /* Connections at once; more are refused. A client has about seven, and one more for each further head. */

@@ -22,7 +22,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "display/spice_link.h"
+#include "display/door/spice_link.h"
 
 enum spice_talk_side {
 	SPICE_TALK_CLIENT,

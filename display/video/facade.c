@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "display/stats.h"
+#include "protocol/stats_clients.h"
 #include "display/video/access_unit.h"
 #include "display/video/convert.h"
 #include "display/video/rate.h"

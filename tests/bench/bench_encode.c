@@ -16,7 +16,7 @@
 #include "display/video/convert.h"
 #include "display/video/video.h"
 #include "tests/bench/samples.h"
-#include "tests/unit/display/video_rig.h"
+#include "tests/unit/display/video/video_rig.h"
 
 #define FPS 60
 #define SCENES 30

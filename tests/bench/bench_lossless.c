@@ -19,7 +19,7 @@
 
 #define WIDTH 1920
 #define HEIGHT 1080
-/* Changes that come more often become video (display/regions.h). */
+/* Changes that come more often become video (display/painting/video_areas.h). */
 #define PAUSE_US (G_USEC_PER_SEC / 4)
 #define QUIET_US 40000
 

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "protocol/link.h"
+#include "common/link.h"
 #include "tests/bench/processes.h"
 #include "tests/bench/samples.h"
 #include "tests/wire/virgl_encode.h"

@@ -10,7 +10,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "display/tiles.h"
+#include "display/painting/strips.h"
 
 #define WIDTH 1920u
 #define HEIGHT 1080u

@@ -14,8 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "protocol/link.h"
-#include "protocol/shm.h"
+#include "common/link.h"
+#include "common/shm.h"
 #include "tests/client/certificate.h"
 
 #define READY_TIMEOUT_MS 20000

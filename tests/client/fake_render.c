@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "protocol/shm.h"
+#include "common/shm.h"
 
 #define FOURCC_XRGB8888 0x34325258u /* drm_fourcc.h */
 #define LOUD_BYTE 0x5a

@@ -14,7 +14,7 @@
 #define SLOW_KBIT_PER_S 20000
 /* Such a line is no slow one; a little more than COMPRESSION_SMALL_BPS. */
 #define QUICK_BPS 120000000
-/* Changes that come more often become video (display/regions.h). */
+/* Changes that come more often become video (display/painting/video_areas.h). */
 #define PAUSE_US (G_USEC_PER_SEC / 2)
 /* The relay looks at a line twice a second while something passes. */
 #define LOOKS 4

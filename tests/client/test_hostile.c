@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "protocol/shm.h"
+#include "common/shm.h"
 
 #define FOURCC_XRGB8888 0x34325258u /* drm_fourcc.h */
 #define DROP_MS 5000

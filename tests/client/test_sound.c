@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Does the client hear what the guest plays, and only while it plays? */
-#include "display/spice_playback.h"
+#include "display/spice/spice_playback.h"
 #include "tests/client/fixture.h"
 
 /* Opus is not used at this rate: samples arrive as they were. */

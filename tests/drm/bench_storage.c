@@ -20,11 +20,11 @@
 #include <unistd.h>
 #include <virglrenderer.h>
 
-#include "render/blit.h"
-#include "render/egl.h"
-#include "render/egl_fence.h"
-#include "render/egl_gbm.h"
-#include "render/virgl.h"
+#include "render/gl/blit.h"
+#include "render/gl/egl.h"
+#include "render/gl/egl_fence.h"
+#include "render/gl/egl_gbm.h"
+#include "render/gl/virgl.h"
 #include "tests/bench/samples.h"
 #include "tests/wire/virgl_encode.h"
 

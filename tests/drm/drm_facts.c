@@ -25,7 +25,7 @@
 #include <unistd.h>
 #include <xf86drm.h>
 
-#include "protocol/link.h"
+#include "common/link.h"
 
 enum { WIDTH = 320, HEIGHT = 200, MESSAGE_BUFFER = 1 };
 

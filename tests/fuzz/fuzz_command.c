@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "render/command.h"
-#include "render/gpu.h"
+#include "render/commands/command.h"
+#include "render/gpu_thread.h"
 #include "tests/fuzz/rig.h"
 
 #define COMMANDS_MAX 32

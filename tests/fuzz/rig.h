@@ -7,8 +7,8 @@
 
 #include <stdint.h>
 
-#include "render/memory.h"
-#include "render/virtqueue.h"
+#include "render/ring/memory.h"
+#include "render/ring/virtqueue.h"
 
 #define RIG_BYTES 65536u
 #define RIG_GUEST_ADDR UINT64_C(0x100000)

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "protocol/guest_report.h"
-#include "server/guest_report.h"
+#include "server/desktop/guest_report.h"
 
 static GKeyFile *parse(const char *line)
 {

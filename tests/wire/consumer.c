@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "protocol/keeper_link.h"
-#include "protocol/shm.h"
+#include "common/shm.h"
 #include "protocol/stats_writer.h"
 #include "tests/wire/consumer_gpu.h"
 

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "protocol/shm.h"
+#include "common/shm.h"
 #include "tests/wire/consumer_gpu.h"
 
 static uint64_t now_ns(void)

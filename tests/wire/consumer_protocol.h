@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * consumer_protocol: what a test and the frame consumer say to each other, over protocol/link.h.
+ * consumer_protocol: what a test and the frame consumer say to each other, over common/link.h.
  *
  * The consumer stands in vitrine-display's place: the keeper starts it, it speaks the keeper link
  * and the frame link, keeps for each head the picture that damage alone builds up, and counts every
@@ -10,7 +10,7 @@
 #pragma once
 
 #include "protocol/frame_link.h"
-#include "protocol/link.h"
+#include "common/link.h"
 
 enum consumer_message {
 	/* test -> consumer */

@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "protocol/shm.h"
+#include "common/shm.h"
 #include "protocol/stats_writer.h"
 
 static void test_buckets_cover_all_times(void)

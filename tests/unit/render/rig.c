@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "protocol/shm.h"
+#include "common/shm.h"
 
 /* For the renderer to see what it was sent. */
 #define EARLY_US 50000

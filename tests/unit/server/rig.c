@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "server/process.h"
+#include "common/process.h"
 
 #define PATIENCE_MS 20000
 #define ANSWER_MS 3000

@@ -6,13 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "server/config.h"
-#include "server/device.h"
-#include "server/image.h"
-#include "server/kvm.h"
-#include "server/listen.h"
-#include "server/options.h"
-#include "server/run_dir.h"
+#include "server/keeper/config.h"
+#include "server/keeper/device.h"
+#include "server/run/image.h"
+#include "server/run/kvm.h"
+#include "common/listen.h"
+#include "server/desktop/options.h"
+#include "server/desktop/run_dir.h"
 
 static char *write_file(const char *name, const void *content, size_t length)
 {

@@ -10,11 +10,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "protocol/shm.h"
-#include "server/listen.h"
-#include "server/stats_json.h"
-#include "server/stats_report.h"
-#include "server/stats_table.h"
+#include "common/shm.h"
+#include "common/listen.h"
+#include "server/stats/stats_json.h"
+#include "server/stats/stats_report.h"
+#include "server/stats/stats_table.h"
 #include "tests/unit/server/rig.h"
 
 /* ---- memory ---- */

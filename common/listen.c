@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/listen.h"
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define BACKLOG 16
+
+static void set_errno_error(GError **error, int number, const char *what)
+{
+	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(number), "cannot listen on %s: %s", what,
+			g_strerror(number));
+}
+
+static struct addrinfo *resolve(const char *address, const char *port, GError **error)
+{
+	struct addrinfo hints = { .ai_family = AF_UNSPEC,
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_PASSIVE };
+	struct addrinfo *list = NULL;
+	int result = getaddrinfo(address, port, &hints, &list);
+	if (result != 0) {
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+				"cannot listen on %s: %s", address, gai_strerror(result));
+		return NULL;
+	}
+	return list;
+}
+
+static bool sockaddr_is_loopback(const struct sockaddr *addr)
+{
+	if (addr->sa_family == AF_INET) {
+		struct sockaddr_in in;
+		memcpy(&in, addr, sizeof(in));
+		return (ntohl(in.sin_addr.s_addr) >> 24) == 127;
+	}
+	if (addr->sa_family == AF_INET6) {
+		struct sockaddr_in6 in6;
+		memcpy(&in6, addr, sizeof(in6));
+		return IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr);
+	}
+	return false;
+}
+
+bool listen_is_loopback(const char *address)
+{
+	struct addrinfo *list = resolve(address, "1", NULL);
+	bool loopback = list != NULL;
+	for (const struct addrinfo *a = list; a; a = a->ai_next)
+		loopback = loopback && sockaddr_is_loopback(a->ai_addr);
+	if (list)
+		freeaddrinfo(list);
+	return loopback;
+}
+
+static int listen_on(const struct addrinfo *a)
+{
+	int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	int on = 1;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0) {
+		int number = errno;
+		close(fd);
+		return -number;
+	}
+	return fd;
+}
+
+int listen_tcp(const char *address, unsigned port, GError **error)
+{
+	g_autofree char *service = g_strdup_printf("%u", port);
+	struct addrinfo *list = resolve(address, service, error);
+	if (!list)
+		return -1;
+	int fd = -EADDRNOTAVAIL;
+	for (const struct addrinfo *a = list; a && fd < 0; a = a->ai_next)
+		fd = listen_on(a);
+	freeaddrinfo(list);
+	if (fd < 0) {
+		g_autofree char *what = g_strdup_printf("%s port %u", address, port);
+		set_errno_error(error, -fd, what);
+		return -1;
+	}
+	return fd;
+}
+
+int listen_tcp_range(
+		const char *address, unsigned first, unsigned last, unsigned *port, GError **error)
+{
+	for (unsigned p = first; p <= last; p++) {
+		g_autoptr(GError) inner = NULL;
+		int fd = listen_tcp(address, p, &inner);
+		if (fd >= 0) {
+			*port = p;
+			return fd;
+		}
+		if (!g_error_matches(inner, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE)) {
+			g_propagate_error(error, g_steal_pointer(&inner));
+			return -1;
+		}
+	}
+	g_set_error(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
+			"cannot listen on %s: every port from %u to %u is taken", address, first, last);
+	return -1;
+}
+
+/* A socket file nobody listens on refuses connections. */
+static bool remove_stale(const char *path, const struct sockaddr_un *addr, int type)
+{
+	struct stat st;
+	if (lstat(path, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return false;
+	int probe = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (probe < 0)
+		return false;
+	bool stale = connect(probe, (const struct sockaddr *)addr, sizeof(*addr)) < 0 &&
+			errno == ECONNREFUSED;
+	close(probe);
+	return stale && unlink(path) == 0;
+}
+
+static int listen_unix_type(const char *path, int type, GError **error)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	if (strlen(path) >= sizeof(addr.sun_path)) {
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FILENAME_TOO_LONG,
+				"cannot listen on %s: longer than the %zu bytes a socket path may have",
+				path, sizeof(addr.sun_path) - 1);
+		return -1;
+	}
+	memcpy(addr.sun_path, path, strlen(path));
+
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || fchmod(fd, 0600) < 0)
+		goto fail;
+	int result = bind(fd, (struct sockaddr *)&addr, sizeof(addr));
+	if (result < 0 && errno == EADDRINUSE) {
+		if (remove_stale(path, &addr, type))
+			result = bind(fd, (struct sockaddr *)&addr, sizeof(addr));
+		else
+			errno = EADDRINUSE;
+	}
+	if (result < 0 || listen(fd, BACKLOG) < 0)
+		goto fail;
+	return fd;
+
+fail:
+	set_errno_error(error, errno, path);
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+int listen_unix(const char *path, GError **error)
+{
+	return listen_unix_type(path, SOCK_STREAM, error);
+}
+
+int listen_unix_packets(const char *path, GError **error)
+{
+	return listen_unix_type(path, SOCK_SEQPACKET, error);
+}

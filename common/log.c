@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/log.h"
+
+#include <glib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *log_program;
+
+static const char *find_field(const GLogField *fields, gsize n_fields, const char *key)
+{
+	for (gsize i = 0; i < n_fields; i++) {
+		if (strcmp(fields[i].key, key) == 0)
+			return fields[i].value;
+	}
+	return NULL;
+}
+
+static GLogWriterOutput write_line(
+		GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user)
+{
+	const char *domain = find_field(fields, n_fields, "GLIB_DOMAIN");
+	const char *message = find_field(fields, n_fields, "MESSAGE");
+	if (!message || g_log_writer_default_would_drop(level, domain))
+		return G_LOG_WRITER_HANDLED;
+
+	g_autofree char *line = g_strdup_printf("%s: %s\n", log_program, message);
+	ssize_t written = write(STDERR_FILENO, line, strlen(line));
+	return written < 0 ? G_LOG_WRITER_UNHANDLED : G_LOG_WRITER_HANDLED;
+}
+
+void log_init(const char *program)
+{
+	log_program = program;
+	g_log_set_writer_func(write_line, NULL, NULL);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/door/arrivals.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Pause after the process or the machine ran out of descriptors. */
+#define ACCEPT_PAUSE_MS 500
+
+struct listener {
+	struct clients *clients;
+	enum keeper_listener_kind kind;
+	int fd;
+	guint source; /* waits for a client, or for the end of a pause */
+};
+
+struct clients {
+	clients_accepted accepted;
+	void *user;
+	struct listener listeners[CLIENTS_LISTENERS_MAX];
+	unsigned n_listeners;
+};
+
+static gboolean on_client(gint fd, GIOCondition condition, gpointer user);
+
+static gboolean on_pause_over(gpointer user)
+{
+	struct listener *listener = user;
+	listener->source = g_unix_fd_add(listener->fd, G_IO_IN, on_client, listener);
+	return G_SOURCE_REMOVE;
+}
+
+/* Without this a full descriptor table would make the loop spin. */
+static gboolean pause_accepting(struct listener *listener)
+{
+	g_warning("clients: cannot accept: %s", g_strerror(errno));
+	listener->source = g_timeout_add(ACCEPT_PAUSE_MS, on_pause_over, listener);
+	return G_SOURCE_REMOVE;
+}
+
+static bool is_passing(int error)
+{
+	return error == EAGAIN || error == EINTR || error == ECONNABORTED || error == EPROTO ||
+			error == EPERM || error == ENETDOWN || error == EHOSTUNREACH ||
+			error == ENETUNREACH;
+}
+
+static gboolean on_client(gint listener_fd, GIOCondition condition, gpointer user)
+{
+	struct listener *listener = user;
+	int fd = accept4(listener_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd < 0)
+		return is_passing(errno) ? G_SOURCE_CONTINUE : pause_accepting(listener);
+	int on = 1;
+	if (listener->kind != KEEPER_LISTENER_UNIX)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	listener->clients->accepted(listener->clients->user, fd, listener->kind);
+	return G_SOURCE_CONTINUE;
+}
+
+struct clients *clients_create(clients_accepted accepted, void *user)
+{
+	struct clients *clients = g_new0(struct clients, 1);
+	clients->accepted = accepted;
+	clients->user = user;
+	return clients;
+}
+
+void clients_destroy(struct clients *clients)
+{
+	if (!clients)
+		return;
+	for (unsigned i = 0; i < clients->n_listeners; i++) {
+		g_source_remove(clients->listeners[i].source);
+		close(clients->listeners[i].fd);
+	}
+	g_free(clients);
+}
+
+static bool is_listening(int fd)
+{
+	int listening = 0;
+	socklen_t size = sizeof(listening);
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening;
+}
+
+bool clients_listen(struct clients *clients, enum keeper_listener_kind kind, int fd)
+{
+	if (clients->n_listeners == CLIENTS_LISTENERS_MAX || !is_listening(fd)) {
+		g_warning("clients: %s", clients->n_listeners == CLIENTS_LISTENERS_MAX ?
+						"more listeners than CLIENTS_LISTENERS_MAX" :
+						"the keeper's descriptor does not listen");
+		close(fd);
+		return false;
+	}
+	/* The keeper keeps a copy: another acceptor may take the client between poll and accept. */
+	g_unix_set_fd_nonblocking(fd, TRUE, NULL);
+	struct listener *listener = &clients->listeners[clients->n_listeners++];
+	*listener = (struct listener){ .clients = clients, .kind = kind, .fd = fd };
+	listener->source = g_unix_fd_add(fd, G_IO_IN, on_client, listener);
+	return true;
+}

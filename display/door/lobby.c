@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/door/lobby.h"
+
+#include <glib.h>
+#include <sys/socket.h>
+
+struct entry {
+	const void *key;
+	int fd;
+	gint64 deadline_us;
+};
+
+struct lobby {
+	GQueue entries; /* struct entry, the oldest first */
+	GSource *timer; /* NULL: nobody is in */
+};
+
+struct lobby *lobby_create(void)
+{
+	struct lobby *lobby = g_new0(struct lobby, 1);
+	g_queue_init(&lobby->entries);
+	return lobby;
+}
+
+static void stop_timer(struct lobby *lobby)
+{
+	if (!lobby->timer)
+		return;
+	g_source_destroy(lobby->timer);
+	g_clear_pointer(&lobby->timer, g_source_unref);
+}
+
+void lobby_destroy(struct lobby *lobby)
+{
+	if (!lobby)
+		return;
+	stop_timer(lobby);
+	g_queue_clear_full(&lobby->entries, g_free);
+	g_free(lobby);
+}
+
+static void cut_off(struct lobby *lobby, const char *why)
+{
+	struct entry *entry = g_queue_pop_head(&lobby->entries);
+	g_info("client: cut off before it said who it is: %s", why);
+	shutdown(entry->fd, SHUT_RDWR);
+	g_free(entry);
+}
+
+static void set_timer(struct lobby *lobby);
+
+static gboolean on_timer(gpointer user)
+{
+	struct lobby *lobby = user;
+	struct entry *first;
+	stop_timer(lobby);
+	while ((first = g_queue_peek_head(&lobby->entries)) != NULL &&
+			first->deadline_us <= g_get_monotonic_time())
+		cut_off(lobby, "too slow");
+	set_timer(lobby);
+	return G_SOURCE_REMOVE;
+}
+
+static void set_timer(struct lobby *lobby)
+{
+	const struct entry *first = g_queue_peek_head(&lobby->entries);
+	if (lobby->timer || !first)
+		return;
+	gint64 left_us = MAX(first->deadline_us - g_get_monotonic_time(), 0);
+	lobby->timer = g_timeout_source_new((guint)(left_us / 1000 + 1));
+	g_source_set_callback(lobby->timer, on_timer, lobby, NULL);
+	g_source_attach(lobby->timer, g_main_context_get_thread_default());
+}
+
+void lobby_enter(struct lobby *lobby, const void *key, int fd)
+{
+	struct entry *entry = g_new(struct entry, 1);
+	*entry = (struct entry){
+		.key = key,
+		.fd = fd,
+		.deadline_us = g_get_monotonic_time() + LOBBY_TIMEOUT_MS * 1000,
+	};
+	g_queue_push_tail(&lobby->entries, entry);
+	if (lobby->entries.length > LOBBY_MAX)
+		cut_off(lobby, "too many wait");
+	set_timer(lobby);
+}
+
+static gint compare_key(gconstpointer entry, gconstpointer key)
+{
+	return ((const struct entry *)entry)->key != key;
+}
+
+void lobby_leave(struct lobby *lobby, const void *key)
+{
+	GList *link = g_queue_find_custom(&lobby->entries, key, compare_key);
+	if (!link)
+		return;
+	g_free(link->data);
+	g_queue_delete_link(&lobby->entries, link);
+	if (g_queue_is_empty(&lobby->entries))
+		stop_timer(lobby);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/heads/frame_queue.h"
+
+#include <glib-unix.h>
+#include <poll.h>
+#include <unistd.h>
+
+struct entry {
+	struct frame *frame;
+	struct frame_frame message;
+	int fence; /* -1: may be delivered when it is first */
+};
+
+struct head_queue {
+	struct fence_queue *owner;
+	GQueue entries;
+	guint source; /* watches the first entry's fence */
+};
+
+struct fence_queue {
+	fence_queue_deliver deliver;
+	fence_queue_failed failed;
+	void *user;
+	struct head_queue heads[FRAME_HEADS_MAX];
+};
+
+struct fence_queue *fence_queue_create(
+		fence_queue_deliver deliver, fence_queue_failed failed, void *user)
+{
+	struct fence_queue *queue = g_new0(struct fence_queue, 1);
+	queue->deliver = deliver;
+	queue->failed = failed;
+	queue->user = user;
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
+		queue->heads[i].owner = queue;
+		g_queue_init(&queue->heads[i].entries);
+	}
+	return queue;
+}
+
+static void entry_free(gpointer data)
+{
+	struct entry *entry = data;
+	frame_unref(entry->frame);
+	if (entry->fence >= 0)
+		close(entry->fence);
+	g_free(entry);
+}
+
+void fence_queue_drop(struct fence_queue *queue, unsigned head)
+{
+	struct head_queue *waiting = &queue->heads[head];
+	if (waiting->source)
+		g_source_remove(waiting->source);
+	waiting->source = 0;
+	g_queue_clear_full(&waiting->entries, entry_free);
+}
+
+void fence_queue_destroy(struct fence_queue *queue)
+{
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
+		fence_queue_drop(queue, i);
+	g_free(queue);
+}
+
+/* An error counts as signalled: there is nothing better to wait for. */
+static bool is_signalled(int fence)
+{
+	struct pollfd p = { .fd = fence, .events = POLLIN };
+	return fence < 0 || poll(&p, 1, 0) != 0;
+}
+
+static gboolean on_signalled(gint fd, GIOCondition condition, gpointer user);
+
+/* May end in the queue's destruction, when the callee drops the peer: so it is the last thing done. */
+static bool deliver_ready(struct head_queue *waiting)
+{
+	struct fence_queue *queue = waiting->owner;
+	struct entry *first = g_queue_peek_head(&waiting->entries);
+	bool ok = true;
+	while (ok && first && is_signalled(first->fence)) {
+		g_queue_pop_head(&waiting->entries);
+		struct frame *frame = g_steal_pointer(&first->frame);
+		ok = queue->deliver(queue->user, frame, &first->message);
+		entry_free(first);
+		first = g_queue_peek_head(&waiting->entries);
+	}
+	if (ok && first)
+		waiting->source = g_unix_fd_add(first->fence, G_IO_IN | G_IO_ERR | G_IO_HUP,
+				on_signalled, waiting);
+	return ok;
+}
+
+static gboolean on_signalled(gint fd, GIOCondition condition, gpointer user)
+{
+	struct head_queue *waiting = user;
+	struct fence_queue *queue = waiting->owner;
+	waiting->source = 0;
+	if (!deliver_ready(waiting))
+		queue->failed(queue->user);
+	return G_SOURCE_REMOVE;
+}
+
+static void replace_last(struct head_queue *waiting, struct frame_frame *message,
+		const struct frame *frame)
+{
+	if (waiting->entries.length < FENCE_QUEUE_MAX)
+		return;
+	entry_free(g_queue_pop_tail(&waiting->entries));
+	message->n_rects = 1;
+	message->rects[0] = (struct frame_rect){ 0, 0, frame->width, frame->height };
+}
+
+bool fence_queue_push(struct fence_queue *queue, struct frame *frame,
+		const struct frame_frame *message, int fence)
+{
+	struct head_queue *waiting = &queue->heads[message->head];
+	if (g_queue_is_empty(&waiting->entries) && is_signalled(fence)) {
+		if (fence >= 0)
+			close(fence);
+		return queue->deliver(queue->user, frame, message);
+	}
+	struct entry *entry = g_new(struct entry, 1);
+	*entry = (struct entry){ .frame = frame, .message = *message, .fence = fence };
+	replace_last(waiting, &entry->message, frame);
+	g_queue_push_tail(&waiting->entries, entry);
+	return waiting->source ? true : deliver_ready(waiting);
+}

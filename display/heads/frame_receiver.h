@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * frame link, display's end: receives buffers, heads, frames and cursors from vitrine-render, keeps
+ * the buffers, and sends releases and wishes back (protocol/frame_link.h).
+ *
+ * One object for each descriptor the keeper hands over. It is counted: frames on loan to spice-server
+ * outlive a renderer, and a release for a link that was closed goes nowhere.
+ *
+ * Wishes and releases are state, not a stream: what does not fit into the socket is sent when it
+ * drains, only the last rate of a head and the last list of heads count.
+ *
+ * Threads: main loop, but for releases, which come from any thread and are handed to the main loop.
+ */
+#pragma once
+
+#include "display/heads/frame.h"
+
+struct frame_link;
+
+/* All calls on the main loop. A false answer drops the link (the callee has logged why). */
+struct frame_link_ops {
+	bool (*head_on)(void *user, const struct frame_head_on *message);
+	void (*head_off)(void *user, unsigned head);
+	/* Size of a head that is on; false when it is not. */
+	bool (*head_size)(void *user, unsigned head, uint32_t *width, uint32_t *height);
+	/* `frame` is the callee's. */
+	bool (*frame)(void *user, struct frame *frame, const struct frame_frame *message);
+	void (*cursor_image)(void *user, const struct frame_cursor_image *message);
+	void (*cursor_move)(void *user, unsigned head, int32_t x, int32_t y);
+	void (*cursor_hide)(void *user, unsigned head);
+	/* The peer left or was dropped. The callee closes the link. */
+	void (*gone)(void *user);
+};
+
+/* Takes the descriptor over and says HELLO. */
+struct frame_link *frame_link_create(int fd, const struct frame_link_ops *ops, void *user);
+
+/* Stops calling back, closes the descriptor, drops the caller's reference. NULL is fine. */
+void frame_link_close(struct frame_link *link);
+
+void frame_link_want_rate(struct frame_link *link, unsigned head, uint32_t rate_mhz);
+/* The current picture once more, with full damage. Its rate must not be 0. */
+void frame_link_want_again(struct frame_link *link, unsigned head);
+/* The dma-bufs that every head can use; none: memfds. At most FRAME_FORMATS_MAX. */
+void frame_link_want_formats(struct frame_link *link, const struct frame_format *formats,
+		unsigned n_formats);
+void frame_link_want_heads(struct frame_link *link, const struct frame_head_mode *heads,
+		unsigned n_heads);

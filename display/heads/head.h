@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * head: one monitor of the guest: its newest frame and what of it was not shown yet.
+ *
+ * The main loop puts frames in, spice-server's worker takes them out (painter.h) whenever its client
+ * can take one. A frame that was not taken is replaced by a newer one, the union of their damage
+ * stays. The newest frame is held only while there is damage left to show.
+ *
+ * A head exists from start to end of the process, on or off, for as long as frames that point to it.
+ *
+ * Threads: fields under "lock" by any thread with the lock, which is never held while spice-server
+ * is called; the rest by the main loop alone.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "display/heads/damage.h"
+#include "display/heads/frame.h"
+
+struct head {
+	unsigned number;
+
+	/* main loop */
+	bool on;
+	uint32_t x, y; /* on the desktop */
+	uint64_t serial; /* of the last frame */
+
+	/* under lock */
+	GMutex lock;
+	uint32_t width, height;
+	unsigned mode; /* rises with every head_resize: what was known of the surface is void */
+	bool watched;  /* somebody looks; else what the worker knows is to be freed */
+	struct damage pending;
+	struct frame *newest; /* NULL, or what `pending` is to be read from */
+	bool blank;           /* show black, then `pending` */
+};
+
+struct head *head_create(unsigned number);
+void head_destroy(struct head *head);
+
+/* A new mode: what was pending is of the old size and goes. */
+void head_resize(struct head *head, uint32_t width, uint32_t height);
+
+/* Takes over the reference. Rectangles may lie outside: they are clipped. */
+void head_push_frame(struct head *head, struct frame *frame, const struct frame_rect *rects,
+		unsigned n_rects);
+
+/* Off: black until the next frame. */
+void head_push_blank(struct head *head);
+
+/* The renderer went away: its buffers are let go of, the picture shown stays. */
+void head_drop_frame(struct head *head);
+
+/* A client looks at the head, or none does any more: wake the worker then. */
+void head_set_watched(struct head *head, bool watched);

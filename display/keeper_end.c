@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/keeper_end.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "protocol/stats_writer.h"
+
+struct keeper {
+	int fd;
+	const struct keeper_ops *ops;
+	void *user;
+	guint read_source, write_source;
+	struct keeper_pointer_area area;
+};
+
+static bool on_ticket(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper *keeper = user;
+	const struct keeper_ticket *m = message;
+	char ticket[KEEPER_TICKET_MAX + 1] = { 0 };
+	memcpy(ticket, m->ticket, KEEPER_TICKET_MAX);
+	bool ok = keeper->ops->ticket(keeper->user, ticket);
+	explicit_bzero(ticket, sizeof(ticket));
+	return ok;
+}
+
+static bool on_listener(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper *keeper = user;
+	const struct keeper_listener *m = message;
+	if (m->kind < KEEPER_LISTENER_TCP || m->kind > KEEPER_LISTENER_TLS) {
+		g_warning("keeper: unknown kind of listener %u", m->kind);
+		return false;
+	}
+	return keeper->ops->listener(keeper->user, m->kind, g_steal_fd(&fds[0]));
+}
+
+static bool on_stats(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	return stats_attach(fds[0], STATS_DISPLAY);
+}
+
+static bool on_certificate(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper *keeper = user;
+	return keeper->ops->certificate(keeper->user, fds[0], fds[1]);
+}
+
+static bool on_frame_link(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper *keeper = user;
+	return keeper->ops->frame_link(keeper->user, g_steal_fd(&fds[0]));
+}
+
+static bool on_dbus(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper *keeper = user;
+	return keeper->ops->dbus(keeper->user, g_steal_fd(&fds[0]));
+}
+
+static const struct link_handler handlers[] = {
+	{ KEEPER_MESSAGE_FRAME_LINK, "FRAME_LINK", sizeof(struct keeper_frame_link), 1, 1, on_frame_link },
+	{ KEEPER_MESSAGE_STATS, "STATS", sizeof(struct keeper_stats), 1, 1, on_stats },
+	{ KEEPER_MESSAGE_LISTENER, "LISTENER", sizeof(struct keeper_listener), 1, 1, on_listener },
+	{ KEEPER_MESSAGE_TICKET, "TICKET", sizeof(struct keeper_ticket), 0, 0, on_ticket },
+	{ KEEPER_MESSAGE_CERTIFICATE, "CERTIFICATE", sizeof(struct keeper_certificate), 2, 2,
+			on_certificate },
+	{ KEEPER_MESSAGE_DBUS, "DBUS", sizeof(struct keeper_dbus), 1, 1, on_dbus },
+};
+
+static gboolean on_readable(gint fd, GIOCondition condition, gpointer user)
+{
+	struct keeper *keeper = user;
+	int result;
+	do
+		result = link_dispatch(keeper->fd, "keeper", handlers, G_N_ELEMENTS(handlers), keeper);
+	while (result > 0);
+	if (result == 0)
+		return G_SOURCE_CONTINUE;
+	keeper->read_source = 0;
+	keeper->ops->gone(keeper->user, result != -EPIPE);
+	return G_SOURCE_REMOVE;
+}
+
+struct keeper *keeper_create(int fd, const struct keeper_ops *ops, void *user)
+{
+	struct keeper *keeper = g_new0(struct keeper, 1);
+	keeper->fd = fd;
+	keeper->ops = ops;
+	keeper->user = user;
+	keeper->read_source = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, keeper);
+	return keeper;
+}
+
+void keeper_destroy(struct keeper *keeper)
+{
+	if (!keeper)
+		return;
+	if (keeper->read_source)
+		g_source_remove(keeper->read_source);
+	if (keeper->write_source)
+		g_source_remove(keeper->write_source);
+	close(keeper->fd);
+	g_free(keeper);
+}
+
+bool keeper_say_ready(struct keeper *keeper)
+{
+	struct keeper_ready ready = { .header.type = KEEPER_MESSAGE_READY,
+		.version = KEEPER_LINK_VERSION };
+	return link_send(keeper->fd, &ready, sizeof(ready), NULL, 0) == 0;
+}
+
+static gboolean send_area(gint fd, GIOCondition condition, gpointer user)
+{
+	struct keeper *keeper = user;
+	if (link_send(keeper->fd, &keeper->area, sizeof(keeper->area), NULL, 0) == -EAGAIN)
+		return G_SOURCE_CONTINUE;
+	keeper->write_source = 0;
+	return G_SOURCE_REMOVE;
+}
+
+void keeper_say_pointer_area(struct keeper *keeper, uint32_t width, uint32_t height)
+{
+	if (width == keeper->area.width && height == keeper->area.height)
+		return;
+	keeper->area.header.type = KEEPER_MESSAGE_POINTER_AREA;
+	keeper->area.width = width;
+	keeper->area.height = height;
+	if (!keeper->write_source && send_area(keeper->fd, G_IO_OUT, keeper) == G_SOURCE_CONTINUE)
+		keeper->write_source = g_unix_fd_add(keeper->fd, G_IO_OUT, send_area, keeper);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/painting/bitmap.h"
+
+#include <glib.h>
+#include <string.h>
+
+#define BYTES_PER_PIXEL 4u
+
+static size_t heap_max(const struct picture_store *store)
+{
+	uint64_t head_bytes = (uint64_t)store->width * store->height * BYTES_PER_PIXEL;
+	return (size_t)CLAMP(3 * head_bytes, PICTURE_HEAP_MIN, PICTURE_HEAP_MAX);
+}
+
+/* A quarter of the heap is the most that one copy may take, so that several can be on their way. */
+static size_t copy_max(const struct picture_store *store)
+{
+	return heap_max(store) / 4;
+}
+
+uint64_t picture_copy_pixels_max(const struct picture_store *store)
+{
+	return copy_max(store) / BYTES_PER_PIXEL;
+}
+
+struct picture_source *picture_source_create(struct picture_store *store, struct frame *frame)
+{
+	struct picture_source *source = g_new(struct picture_source, 1);
+	*source = (struct picture_source){ .frame = frame, .refs = 1, .store = store };
+	store->sources++;
+	return source;
+}
+
+struct picture_source *picture_source_ref(struct picture_source *source)
+{
+	source->refs++;
+	return source;
+}
+
+void picture_source_unref(struct picture_source *source)
+{
+	if (!source || --source->refs > 0)
+		return;
+	source->store->sources--;
+	frame_unref(source->frame);
+	g_free(source);
+}
+
+static const uint8_t *pixels_at(const struct frame *frame, const struct frame_rect *rect)
+{
+	return frame->pixels + (size_t)rect->y * frame->stride_bytes +
+			(size_t)rect->x * BYTES_PER_PIXEL;
+}
+
+static uint8_t *copy_rect(const struct frame *frame, const struct frame_rect *rect)
+{
+	size_t row_bytes = (size_t)rect->width * BYTES_PER_PIXEL;
+	uint8_t *copy = g_malloc(row_bytes * rect->height);
+	const uint8_t *from = pixels_at(frame, rect);
+	for (uint32_t row = 0; row < rect->height; row++)
+		memcpy(copy + row * row_bytes, from + (size_t)row * frame->stride_bytes, row_bytes);
+	return copy;
+}
+
+enum picture_result picture_copy(struct picture *picture, struct picture_source *source,
+		const struct frame_rect *rect)
+{
+	struct picture_store *store = source->store;
+	if (store->copies >= PICTURE_COPIES_MAX ||
+			store->heap_bytes > heap_max(store) - copy_max(store)) {
+		bool again = store->starved;
+		store->starved = true;
+		return again ? PICTURE_BLOCKED : PICTURE_STARVED;
+	}
+	*picture = (struct picture){
+		.kind = PICTURE_PIXELS,
+		.rect = *rect,
+		.stride_bytes = rect->width * BYTES_PER_PIXEL,
+		.store = store,
+		.copy = copy_rect(source->frame, rect),
+		.copy_bytes = (size_t)rect->width * rect->height * BYTES_PER_PIXEL,
+	};
+	picture->pixels = picture->copy;
+	store->copies++;
+	store->heap_bytes += picture->copy_bytes;
+	return PICTURE_TAKEN;
+}
+
+/* Whole: stride * height bytes from the upper left pixel on are mapped. */
+bool picture_can_point(const struct picture_source *source, const struct frame_rect *rect)
+{
+	const struct frame *frame = source->frame;
+	if (!frame->whole)
+		return false;
+	return rect->x == 0 || rect->y + rect->height < frame->height;
+}
+
+void picture_point(struct picture *picture, struct picture_source *source,
+		const struct frame_rect *rect)
+{
+	*picture = (struct picture){
+		.kind = PICTURE_PIXELS,
+		.rect = *rect,
+		.pixels = pixels_at(source->frame, rect),
+		.stride_bytes = source->frame->stride_bytes,
+		.store = source->store,
+		.source = picture_source_ref(source),
+	};
+}
+
+void picture_release(struct picture *picture)
+{
+	if (picture->copy) {
+		picture->store->copies--;
+		picture->store->heap_bytes -= picture->copy_bytes;
+	}
+	picture->store->starved = false;
+	picture_source_unref(picture->source);
+	g_free(picture->copy);
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/painting/scroll.h"
+
+#include <glib.h>
+#include <string.h>
+
+#include "common/rect.h"
+
+/* Columns that vote. */
+#define VOTERS 8u
+#define VOTES_MIN 12u
+/* Rows that are looked up together. */
+#define KEY_ROWS 4u
+#define MIX 0x9e3779b97f4a7c15u
+/* Shares of strips that fit, in percent: of a column to belong to what moved, of a row. */
+#define COLUMN_PERCENT 60u
+#define ROW_PERCENT 80u
+#define AMBIGUOUS UINT32_MAX
+
+struct place {
+	uint64_t hash;
+	uint32_t row;
+};
+
+struct search {
+	struct tiles *tiles;
+	uint32_t first_column, end_column; /* with changes */
+	uint32_t first_row, end_row;
+	uint32_t *changes; /* by column: strips, roughly */
+	uint32_t n_places; /* in use: a power of 2 */
+	struct place *places;
+	uint32_t *votes; /* by distance + height */
+	int distance;    /* what is shown at row y was at y + distance */
+};
+
+static uint64_t shown(const struct tiles *tiles, uint32_t column, uint32_t row)
+{
+	return tiles->shown[(size_t)row * tiles->columns + column];
+}
+
+static uint64_t fresh(const struct tiles *tiles, uint32_t column, uint32_t row)
+{
+	return tiles->fresh[(size_t)row * tiles->columns + column];
+}
+
+/*
+ * Of a strip and those below it: strokes of letters are several equal rows high. TILES_UNKNOWN if one
+ * is not known, or past the end.
+ */
+static uint64_t key(const struct search *search, const uint64_t *hashes, uint32_t column, uint32_t row)
+{
+	uint64_t mixed = 0;
+	if (row + KEY_ROWS > search->end_row)
+		return TILES_UNKNOWN;
+	for (uint32_t i = row; i < row + KEY_ROWS; i++) {
+		uint64_t hash = hashes[(size_t)i * search->tiles->columns + column];
+		if (hash == TILES_UNKNOWN)
+			return TILES_UNKNOWN;
+		mixed = (mixed ^ hash) * MIX;
+	}
+	return mixed ^ mixed >> 32;
+}
+
+static void bound(struct search *search)
+{
+	const struct tiles *tiles = search->tiles;
+	search->first_column = tiles->columns;
+	search->first_row = tiles->height;
+	for (uint32_t band = 0; band < tiles->bands; band++) {
+		if (!tiles->band_changed[band])
+			continue;
+		for (uint32_t column = 0; column < tiles->columns; column++) {
+			const struct tile *tile = &tiles->changed[(size_t)band * tiles->columns + column];
+			if (tile->bottom == 0)
+				continue;
+			search->changes[column] += tile->bottom - tile->top;
+			search->first_column = MIN(search->first_column, column);
+			search->end_column = MAX(search->end_column, column + 1);
+			search->first_row = MIN(search->first_row, band * TILES_ROWS + tile->top);
+			search->end_row = MAX(search->end_row, band * TILES_ROWS + tile->bottom);
+		}
+	}
+}
+
+static struct place *place_of(struct search *search, uint64_t hash)
+{
+	uint32_t i = (uint32_t)hash & (search->n_places - 1);
+	while (search->places[i].hash != TILES_UNKNOWN && search->places[i].hash != hash)
+		i = (i + 1) & (search->n_places - 1);
+	return &search->places[i];
+}
+
+static void learn_column(struct search *search, uint32_t column)
+{
+	memset(search->places, 0, search->n_places * sizeof(*search->places));
+	for (uint32_t row = search->first_row; row < search->end_row; row++) {
+		uint64_t hash = key(search, search->tiles->shown, column, row);
+		if (hash == TILES_UNKNOWN)
+			continue;
+		struct place *place = place_of(search, hash);
+		place->row = place->hash == hash ? AMBIGUOUS : row;
+		place->hash = hash;
+	}
+}
+
+static void ask_column(struct search *search, uint32_t column)
+{
+	learn_column(search, column);
+	for (uint32_t row = search->first_row; row < search->end_row; row++) {
+		uint64_t hash = key(search, search->tiles->fresh, column, row);
+		if (hash == TILES_UNKNOWN || hash == key(search, search->tiles->shown, column, row))
+			continue;
+		const struct place *place = place_of(search, hash);
+		if (place->hash == hash && place->row != AMBIGUOUS && place->row != row)
+			search->votes[place->row + search->tiles->height - row]++;
+	}
+}
+
+static uint32_t best_voter(const struct search *search)
+{
+	uint32_t best = search->first_column;
+	for (uint32_t column = search->first_column; column < search->end_column; column++) {
+		if (search->changes[column] > search->changes[best])
+			best = column;
+	}
+	return best;
+}
+
+/* The distance stays 0 when there were too few votes. */
+static void vote(struct search *search)
+{
+	uint32_t best = 0;
+	for (unsigned i = 0; i < VOTERS; i++) {
+		uint32_t column = best_voter(search);
+		if (search->changes[column] < SCROLL_ROWS_MIN / 2)
+			break;
+		search->changes[column] = 0;
+		ask_column(search, column);
+	}
+	for (uint32_t i = 0; i < 2 * search->tiles->height; i++) {
+		if (search->votes[i] >= VOTES_MIN && search->votes[i] > search->votes[best])
+			best = i;
+	}
+	search->distance = search->votes[best] >= VOTES_MIN ? (int)best - (int)search->tiles->height : 0;
+}
+
+static bool fits(const struct search *search, uint32_t column, uint32_t row)
+{
+	int64_t from = (int64_t)row + search->distance;
+	if (from < search->first_row || from >= search->end_row)
+		return false;
+	uint64_t hash = shown(search->tiles, column, (uint32_t)from);
+	return hash != TILES_UNKNOWN && hash == fresh(search->tiles, column, row);
+}
+
+static bool column_fits(const struct search *search, uint32_t column)
+{
+	uint32_t n = search->end_row - search->first_row, fit = 0;
+	uint32_t reachable = n - MIN(n, (uint32_t)ABS(search->distance));
+	for (uint32_t row = search->first_row; row < search->end_row; row++)
+		fit += fits(search, column, row);
+	return fit * 100 >= reachable * COLUMN_PERCENT && fit > 0;
+}
+
+static bool row_fits(const struct search *search, uint32_t first, uint32_t end, uint32_t row)
+{
+	uint32_t fit = 0;
+	for (uint32_t column = first; column < end; column++)
+		fit += fits(search, column, row);
+	return fit * 100 >= (end - first) * ROW_PERCENT;
+}
+
+/* Neighbouring columns that all fit, as many as there are. */
+static void fitting_columns(const struct search *search, uint32_t *first, uint32_t *end)
+{
+	uint32_t run = 0;
+	*first = *end = 0;
+	for (uint32_t column = search->first_column; column < search->end_column; column++) {
+		run = column_fits(search, column) ? run + 1 : 0;
+		if (run <= *end - *first)
+			continue;
+		*end = column + 1;
+		*first = *end - run;
+	}
+}
+
+static struct frame_rect try_out(const struct search *search)
+{
+	uint32_t first, end, best = 0, best_row = 0, run = 0;
+	fitting_columns(search, &first, &end);
+	for (uint32_t row = search->first_row; end > first && row < search->end_row; row++) {
+		run = row_fits(search, first, end, row) ? run + 1 : 0;
+		if (run <= best)
+			continue;
+		best = run;
+		best_row = row + 1 - run;
+	}
+	uint32_t right = MIN(end * TILES_STRIP, search->tiles->width);
+	return (struct frame_rect){ first * TILES_STRIP, best_row, right - first * TILES_STRIP, best };
+}
+
+/* Strips that need not be sent. */
+static int64_t gain(const struct search *search, const struct frame_rect *rect)
+{
+	int64_t strips = 0;
+	for (uint32_t row = rect->y; row < rect_bottom(rect); row++) {
+		for (uint32_t column = rect->x / TILES_STRIP; column * TILES_STRIP < rect_right(rect); column++) {
+			uint64_t hash = fresh(search->tiles, column, row);
+			strips += hash != shown(search->tiles, column, row);
+			strips -= !fits(search, column, row);
+		}
+	}
+	return strips;
+}
+
+static void move_row(struct tiles *tiles, const struct frame_rect *rect, uint32_t row, uint32_t from)
+{
+	uint32_t first = rect->x / TILES_STRIP;
+	uint32_t n = (rect_right(rect) + TILES_STRIP - 1) / TILES_STRIP - first;
+	uint64_t *to = tiles->shown + (size_t)row * tiles->columns + first;
+	memcpy(to, tiles->shown + (size_t)from * tiles->columns + first, n * sizeof(*to));
+	for (uint32_t i = 0; i < n; i++) {
+		if (to[i] == TILES_UNKNOWN || to[i] != tiles->fresh[(size_t)row * tiles->columns + first + i])
+			tiles_mark(tiles, first + i, row);
+	}
+}
+
+static void apply(const struct search *search, const struct frame_rect *rect)
+{
+	tiles_clear(search->tiles, rect);
+	for (uint32_t i = 0; i < rect->height; i++) {
+		uint32_t row = search->distance > 0 ? rect->y + i : rect_bottom(rect) - 1 - i;
+		move_row(search->tiles, rect, row, (uint32_t)((int)row + search->distance));
+	}
+}
+
+static bool find(struct search *search, struct scroll *scroll)
+{
+	vote(search);
+	if (search->distance == 0)
+		return false;
+	scroll->rect = try_out(search);
+	if (scroll->rect.height < SCROLL_ROWS_MIN || gain(search, &scroll->rect) < SCROLL_STRIPS_MIN)
+		return false;
+	scroll->from_y = (uint32_t)((int)scroll->rect.y + search->distance);
+	apply(search, &scroll->rect);
+	return true;
+}
+
+bool scroll_find(struct tiles *tiles, struct scroll *scroll)
+{
+	struct search search = { .tiles = tiles };
+	if (tiles->n_changed < SCROLL_STRIPS_MIN)
+		return false;
+	search.changes = g_new0(uint32_t, tiles->columns);
+	bound(&search);
+	for (search.n_places = 64; search.n_places < 2 * (search.end_row - search.first_row);)
+		search.n_places *= 2;
+	search.places = g_new(struct place, search.n_places);
+	search.votes = g_new0(uint32_t, 2 * (size_t)tiles->height + 1);
+	bool found = find(&search, scroll);
+	g_free(search.changes);
+	g_free(search.places);
+	g_free(search.votes);
+	return found;
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/qemu/dbus_audio.h"
+
+#include <gio/gunixfdlist.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define AUDIO_PATH "/org/qemu/Display1/Audio"
+#define AUDIO_INTERFACE "org.qemu.Display1.Audio"
+#define LISTENER_PATH "/org/qemu/Display1/AudioOutListener"
+#define LISTENER_INTERFACE "org.qemu.Display1.AudioOutListener"
+#define RATE_MIN 8000
+#define RATE_MAX 96000
+#define STREAMS_MAX 8
+
+/* QEMU's ui/dbus-display1.xml. */
+static const char introspection[] =
+	"<node><interface name='" LISTENER_INTERFACE "'>"
+	" <method name='Init'>"
+	"  <arg name='id' type='t'/><arg name='bits' type='y'/><arg name='is_signed' type='b'/>"
+	"  <arg name='is_float' type='b'/><arg name='freq' type='u'/><arg name='nchannels' type='y'/>"
+	"  <arg name='bytes_per_frame' type='u'/><arg name='bytes_per_second' type='u'/>"
+	"  <arg name='be' type='b'/>"
+	" </method>"
+	" <method name='Fini'><arg name='id' type='t'/></method>"
+	" <method name='SetEnabled'><arg name='id' type='t'/><arg name='enabled' type='b'/></method>"
+	" <method name='SetVolume'><arg name='id' type='t'/><arg name='mute' type='b'/>"
+	"  <arg name='volume' type='ay'/></method>"
+	" <method name='Write'><arg name='id' type='t'/><arg name='data' type='ay'/></method>"
+	" <property name='Interfaces' type='as' access='read'/>"
+	"</interface></node>";
+
+struct stream {
+	uint64_t id;
+	uint32_t rate; /* 0: a free place */
+};
+
+struct dbus_audio {
+	int refs; /* calls on their way hold one */
+	const struct dbus_audio_ops *ops; /* NULL: destroyed */
+	void *user;
+	GCancellable *cancel;
+	GDBusConnection *listener; /* NULL until QEMU is on it */
+	guint object;
+	int fd; /* our end until `listener` has it, or -1 */
+	struct stream streams[STREAMS_MAX];
+	bool on; /* the stream `current` is enabled */
+	uint64_t current;
+	bool complained;
+};
+
+static void unref(struct dbus_audio *audio)
+{
+	if (--audio->refs > 0)
+		return;
+	g_object_unref(audio->cancel);
+	g_free(audio);
+}
+
+static bool refuse(struct dbus_audio *audio, const char *why)
+{
+	if (!audio->complained)
+		g_warning("qemu: sound: %s", why);
+	audio->complained = true;
+	return false;
+}
+
+/* Methods. */
+
+static struct stream *find_stream(struct dbus_audio *audio, uint64_t id)
+{
+	for (unsigned i = 0; i < STREAMS_MAX; i++) {
+		if (audio->streams[i].rate && audio->streams[i].id == id)
+			return &audio->streams[i];
+	}
+	return NULL;
+}
+
+static void turn_off(struct dbus_audio *audio)
+{
+	if (audio->on)
+		audio->ops->stop(audio->user);
+	audio->on = false;
+}
+
+static bool call_init(struct dbus_audio *audio, GVariant *arguments)
+{
+	guint64 id;
+	guint8 bits, channels;
+	gboolean is_signed, is_float, big_endian;
+	guint32 rate;
+	g_variant_get(arguments, "(tybbuyuub)", &id, &bits, &is_signed, &is_float, &rate, &channels, NULL,
+			NULL, &big_endian);
+	bool native = big_endian == (G_BYTE_ORDER == G_BIG_ENDIAN);
+	if (bits != 16 || !is_signed || is_float || channels != 2 || !native)
+		return refuse(audio, "a stream is not 16-bit stereo");
+	if (rate < RATE_MIN || rate > RATE_MAX)
+		return refuse(audio, "a stream's rate is not 8 to 96 kHz");
+	struct stream *stream = find_stream(audio, id);
+	for (unsigned i = 0; i < STREAMS_MAX && !stream; i++) {
+		if (audio->streams[i].rate == 0)
+			stream = &audio->streams[i];
+	}
+	if (!stream)
+		return refuse(audio, "more than 8 streams");
+	*stream = (struct stream){ .id = id, .rate = rate };
+	return true;
+}
+
+static bool call_fini(struct dbus_audio *audio, GVariant *arguments)
+{
+	guint64 id;
+	g_variant_get(arguments, "(t)", &id);
+	struct stream *stream = find_stream(audio, id);
+	if (stream && audio->on && audio->current == id)
+		turn_off(audio);
+	if (stream)
+		stream->rate = 0;
+	return true;
+}
+
+static bool call_set_enabled(struct dbus_audio *audio, GVariant *arguments)
+{
+	guint64 id;
+	gboolean enabled;
+	g_variant_get(arguments, "(tb)", &id, &enabled);
+	struct stream *stream = find_stream(audio, id);
+	if (!stream)
+		return false;
+	if (audio->on && (enabled || audio->current == id))
+		turn_off(audio);
+	if (!enabled)
+		return true;
+	audio->current = id;
+	audio->on = true;
+	audio->ops->start(audio->user, stream->rate);
+	return true;
+}
+
+static bool call_set_volume(struct dbus_audio *audio, GVariant *arguments)
+{
+	guint64 id;
+	gboolean mute;
+	g_autoptr(GVariant) bytes = NULL;
+	g_variant_get(arguments, "(tb@ay)", &id, &mute, &bytes);
+	size_t n;
+	const uint8_t *volume = g_variant_get_fixed_array(bytes, &n, 1);
+	if (!find_stream(audio, id) || n == 0)
+		return false;
+	audio->ops->volume(audio->user, mute, volume[0] * 257, volume[n > 1 ? 1 : 0] * 257);
+	return true;
+}
+
+static bool call_write(struct dbus_audio *audio, GVariant *arguments)
+{
+	guint64 id;
+	g_autoptr(GVariant) bytes = NULL;
+	g_variant_get(arguments, "(t@ay)", &id, &bytes);
+	size_t n;
+	const uint8_t *data = g_variant_get_fixed_array(bytes, &n, 1);
+	if (n > DBUS_AUDIO_WRITE_MAX || n % 4 != 0)
+		return refuse(audio, "a write of more than 64 KiB, or of broken frames");
+	if (audio->on && audio->current == id && n > 0)
+		audio->ops->write(audio->user, data, n);
+	return true;
+}
+
+static const struct {
+	const char *name;
+	bool (*call)(struct dbus_audio *audio, GVariant *arguments);
+} methods[] = {
+	{ "Init", call_init },
+	{ "Fini", call_fini },
+	{ "SetEnabled", call_set_enabled },
+	{ "SetVolume", call_set_volume },
+	{ "Write", call_write },
+};
+
+static void on_method(GDBusConnection *connection, const char *sender, const char *path,
+		const char *interface, const char *method, GVariant *arguments,
+		GDBusMethodInvocation *invocation, gpointer user)
+{
+	struct dbus_audio *audio = user;
+	bool taken = false;
+	for (unsigned i = 0; i < G_N_ELEMENTS(methods) && audio->ops; i++) {
+		if (strcmp(methods[i].name, method) == 0)
+			taken = methods[i].call(audio, arguments);
+	}
+	if (taken)
+		g_dbus_method_invocation_return_value(invocation, NULL);
+	else
+		g_dbus_method_invocation_return_dbus_error(
+				invocation, "org.qemu.Display1.Error.Invalid", "refused");
+}
+
+static GVariant *on_property(GDBusConnection *connection, const char *sender, const char *path,
+		const char *interface, const char *property, GError **error, gpointer user)
+{
+	return g_variant_new_strv(NULL, 0);
+}
+
+/* Connection. */
+
+static void drop_listener(struct dbus_audio *audio)
+{
+	if (!audio->listener)
+		return;
+	g_signal_handlers_disconnect_by_data(audio->listener, audio);
+	g_dbus_connection_unregister_object(audio->listener, audio->object);
+	g_dbus_connection_close(audio->listener, NULL, NULL, NULL);
+	g_clear_object(&audio->listener);
+}
+
+static void on_closed(GDBusConnection *connection, gboolean vanished, GError *error, gpointer user)
+{
+	struct dbus_audio *audio = user;
+	turn_off(audio);
+	drop_listener(audio);
+}
+
+static void export_listener(struct dbus_audio *audio)
+{
+	static const GDBusInterfaceVTable table = { on_method, on_property, NULL, { 0 } };
+	g_autoptr(GDBusNodeInfo) node = g_dbus_node_info_new_for_xml(introspection, NULL);
+	g_autoptr(GError) error = NULL;
+	audio->object = g_dbus_connection_register_object(audio->listener, LISTENER_PATH,
+			node->interfaces[0], &table, audio, NULL, &error);
+	g_dbus_connection_set_exit_on_close(audio->listener, FALSE);
+	g_signal_connect(audio->listener, "closed", G_CALLBACK(on_closed), audio);
+	g_dbus_connection_start_message_processing(audio->listener);
+}
+
+static void on_listener(GObject *source, GAsyncResult *result, gpointer user)
+{
+	struct dbus_audio *audio = user;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GDBusConnection) listener = g_dbus_connection_new_finish(result, &error);
+	if (audio->ops && listener) {
+		audio->listener = g_steal_pointer(&listener);
+		export_listener(audio);
+	} else if (audio->ops) {
+		g_warning("qemu: sound: %s", error->message);
+	}
+	unref(audio);
+}
+
+static void on_registered(GObject *source, GAsyncResult *result, gpointer user)
+{
+	struct dbus_audio *audio = user;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GVariant) answer = g_dbus_connection_call_with_unix_fd_list_finish(
+			G_DBUS_CONNECTION(source), NULL, result, &error);
+	g_autoptr(GSocket) socket = answer && audio->ops ? g_socket_new_from_fd(audio->fd, NULL) : NULL;
+	if (!socket) {
+		if (audio->ops)
+			g_info("qemu: no sound: %s", error ? error->message : "no socket");
+		close(audio->fd);
+		unref(audio);
+		return;
+	}
+	g_autoptr(GSocketConnection) stream = g_socket_connection_factory_create_connection(socket);
+	g_dbus_connection_new(G_IO_STREAM(stream), NULL,
+			G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+					G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
+			NULL, audio->cancel, on_listener, audio);
+}
+
+struct dbus_audio *dbus_audio_create(
+		GDBusConnection *connection, const struct dbus_audio_ops *ops, void *user)
+{
+	int ends[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
+		g_warning("qemu: sound: %s", g_strerror(errno));
+		return NULL;
+	}
+	struct dbus_audio *audio = g_new0(struct dbus_audio, 1);
+	audio->refs = 2;
+	audio->ops = ops;
+	audio->user = user;
+	audio->cancel = g_cancellable_new();
+	audio->fd = ends[0];
+	g_autoptr(GUnixFDList) fds = g_unix_fd_list_new_from_array(&ends[1], 1);
+	g_dbus_connection_call_with_unix_fd_list(connection, NULL, AUDIO_PATH, AUDIO_INTERFACE,
+			"RegisterOutListener", g_variant_new("(h)", 0), NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START,
+			-1, fds, audio->cancel, on_registered, audio);
+	return audio;
+}
+
+void dbus_audio_destroy(struct dbus_audio *audio)
+{
+	if (!audio)
+		return;
+	turn_off(audio);
+	audio->ops = NULL;
+	g_cancellable_cancel(audio->cancel);
+	drop_listener(audio);
+	unref(audio);
+}

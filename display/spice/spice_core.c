@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/spice/spice_core.h"
+
+#include <glib-unix.h>
+#include <spice.h>
+#include <unistd.h>
+
+#include "display/door/lobby.h"
+
+/* Until it is known which encoders GStreamer has here (video/video.h). */
+#define FIRST_CODECS "spice:mjpeg"
+
+struct spice_core {
+	SpiceServer *server;
+	const struct spice_core_ops *ops;
+	void *user;
+	struct lobby *lobby;
+	int adding; /* socket of the client that is being added, or -1 */
+};
+
+/* spice-server's core interface has no user pointer. */
+static struct spice_core *the_core;
+
+/* Timers. */
+
+struct SpiceTimer {
+	SpiceTimerFunc func;
+	void *opaque;
+	guint source;
+};
+
+static SpiceTimer *timer_add(SpiceTimerFunc func, void *opaque)
+{
+	SpiceTimer *timer = g_new0(SpiceTimer, 1);
+	timer->func = func;
+	timer->opaque = opaque;
+	return timer;
+}
+
+static void timer_cancel(SpiceTimer *timer)
+{
+	if (timer->source)
+		g_source_remove(timer->source);
+	timer->source = 0;
+}
+
+static gboolean on_timer(gpointer user)
+{
+	SpiceTimer *timer = user;
+	timer->source = 0;
+	timer->func(timer->opaque);
+	return G_SOURCE_REMOVE;
+}
+
+static void timer_start(SpiceTimer *timer, uint32_t ms)
+{
+	timer_cancel(timer);
+	timer->source = g_timeout_add(ms, on_timer, timer);
+}
+
+static void timer_remove(SpiceTimer *timer)
+{
+	timer_cancel(timer);
+	g_free(timer);
+}
+
+/* Watches. */
+
+struct SpiceWatch {
+	int fd;
+	SpiceWatchFunc func;
+	void *opaque;
+	guint source;
+};
+
+static gboolean on_watch(gint fd, GIOCondition condition, gpointer user)
+{
+	SpiceWatch *watch = user;
+	int events = 0;
+	if (condition & (G_IO_IN | G_IO_HUP | G_IO_ERR))
+		events |= SPICE_WATCH_EVENT_READ;
+	if (condition & G_IO_OUT)
+		events |= SPICE_WATCH_EVENT_WRITE;
+	/* May remove the watch. */
+	watch->func(fd, events, watch->opaque);
+	return G_SOURCE_CONTINUE;
+}
+
+static void watch_update_mask(SpiceWatch *watch, int event_mask)
+{
+	GIOCondition condition = 0;
+	if (watch->source)
+		g_source_remove(watch->source);
+	watch->source = 0;
+	if (event_mask & SPICE_WATCH_EVENT_READ)
+		condition |= G_IO_IN | G_IO_HUP | G_IO_ERR;
+	if (event_mask & SPICE_WATCH_EVENT_WRITE)
+		condition |= G_IO_OUT;
+	if (condition)
+		watch->source = g_unix_fd_add(watch->fd, condition, on_watch, watch);
+}
+
+static SpiceWatch *watch_add(int fd, int event_mask, SpiceWatchFunc func, void *opaque)
+{
+	SpiceWatch *watch = g_new0(SpiceWatch, 1);
+	watch->fd = fd;
+	watch->func = func;
+	watch->opaque = opaque;
+	watch_update_mask(watch, event_mask);
+	return watch;
+}
+
+static void watch_remove(SpiceWatch *watch)
+{
+	watch_update_mask(watch, 0);
+	g_free(watch);
+}
+
+/* Channels. */
+
+/* `info` is one object from a connection's first event to its last. */
+static void update_lobby(struct spice_core *core, int event, const SpiceChannelEventInfo *info)
+{
+	if (event != SPICE_CHANNEL_EVENT_CONNECTED)
+		lobby_leave(core->lobby, info);
+	else if (core->adding >= 0)
+		lobby_enter(core->lobby, info, core->adding);
+}
+
+static void on_channel(int event, SpiceChannelEventInfo *info)
+{
+	static const struct {
+		int type;
+		enum spice_core_channel channel;
+	} known[] = {
+		{ SPICE_CHANNEL_MAIN, SPICE_CORE_MAIN },
+		{ SPICE_CHANNEL_DISPLAY, SPICE_CORE_DISPLAY },
+		{ SPICE_CHANNEL_INPUTS, SPICE_CORE_INPUTS },
+		{ SPICE_CHANNEL_CURSOR, SPICE_CORE_CURSOR },
+	};
+	update_lobby(the_core, event, info);
+	if (event == SPICE_CHANNEL_EVENT_CONNECTED)
+		the_core->ops->connection(the_core->user, the_core->adding, info, true);
+	if (event == SPICE_CHANNEL_EVENT_CONNECTED)
+		return;
+	for (unsigned i = 0; i < G_N_ELEMENTS(known); i++) {
+		if (known[i].type == info->type)
+			the_core->ops->channel(the_core->user, known[i].channel, (unsigned)info->id,
+					event == SPICE_CHANNEL_EVENT_INITIALIZED);
+	}
+	if (event == SPICE_CHANNEL_EVENT_DISCONNECTED)
+		the_core->ops->connection(the_core->user, -1, info, false);
+}
+
+static SpiceCoreInterface core_interface = {
+	.base = {
+		.type = SPICE_INTERFACE_CORE,
+		.description = "vitrine",
+		.major_version = SPICE_INTERFACE_CORE_MAJOR,
+		.minor_version = SPICE_INTERFACE_CORE_MINOR,
+	},
+	.timer_add = timer_add,
+	.timer_start = timer_start,
+	.timer_cancel = timer_cancel,
+	.timer_remove = timer_remove,
+	.watch_add = watch_add,
+	.watch_update_mask = watch_update_mask,
+	.watch_remove = watch_remove,
+	.channel_event = on_channel,
+};
+
+static void set_up(SpiceServer *server, const char *name)
+{
+	if (name)
+		spice_server_set_name(server, name);
+	spice_server_set_noauth(server);
+	/* On a slow line the relay asks for another (relay/compression.h). */
+	spice_server_set_image_compression(server, SPICE_IMAGE_COMPRESSION_LZ4);
+	spice_server_set_jpeg_compression(server, SPICE_WAN_COMPRESSION_NEVER);
+	spice_server_set_zlib_glz_compression(server, SPICE_WAN_COMPRESSION_NEVER);
+	/* Which drawables may be streamed is said by each (spice_head.c), not guessed. */
+	spice_server_set_streaming_video(server, SPICE_STREAM_VIDEO_ALL);
+	spice_server_set_video_codecs(server, FIRST_CODECS);
+}
+
+struct spice_core *spice_core_create(const char *name, const struct spice_core_ops *ops, void *user)
+{
+	g_assert(!the_core);
+	SpiceServer *server = spice_server_new();
+	set_up(server, name);
+	if (spice_server_init(server, &core_interface) < 0) {
+		g_warning("spice: the server cannot start");
+		spice_server_destroy(server);
+		return NULL;
+	}
+	the_core = g_new0(struct spice_core, 1);
+	the_core->server = server;
+	the_core->ops = ops;
+	the_core->user = user;
+	the_core->lobby = lobby_create();
+	the_core->adding = -1;
+	return the_core;
+}
+
+void spice_core_destroy(struct spice_core *core)
+{
+	if (!core)
+		return;
+	spice_server_destroy(core->server);
+	lobby_destroy(core->lobby);
+	the_core = NULL;
+	g_free(core);
+}
+
+SpiceServer *spice_core_server(struct spice_core *core)
+{
+	return core->server;
+}
+
+void spice_core_set_codecs(struct spice_core *core, const char *codecs)
+{
+	if (spice_server_set_video_codecs(core->server, codecs) != 0)
+		g_warning("spice: not every video codec of \"%s\" is there", codecs);
+}
+
+bool spice_core_set_ticket(struct spice_core *core, const char *ticket)
+{
+	int error = ticket[0] == '\0' ? spice_server_set_noauth(core->server) :
+					spice_server_set_ticket(core->server, ticket, 0, 0, 0);
+	if (error)
+		g_warning("spice: the ticket was refused");
+	return error == 0;
+}
+
+bool spice_core_add_client(struct spice_core *core, int fd)
+{
+	core->adding = fd;
+	bool added = spice_server_add_client(core->server, fd, 0) == 0;
+	core->adding = -1;
+	if (!added)
+		close(fd);
+	return added;
+}

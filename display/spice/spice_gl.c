@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/spice/spice_gl.h"
+
+#include <drm_fourcc.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <spice.h>
+
+/* spice_qxl_monitors_config_async has 0. */
+#define DRAW_COOKIE 0x766974u
+
+#define ROW(fourcc) { fourcc, 0, DRM_FORMAT_MOD_INVALID }, { fourcc, 0, DRM_FORMAT_MOD_LINEAR }
+const struct frame_format spice_gl_formats[SPICE_GL_FORMATS] = {
+	ROW(DRM_FORMAT_XRGB8888),
+	ROW(DRM_FORMAT_ARGB8888),
+	ROW(DRM_FORMAT_XBGR8888),
+	ROW(DRM_FORMAT_ABGR8888),
+	ROW(DRM_FORMAT_XRGB2101010),
+	ROW(DRM_FORMAT_XBGR2101010),
+};
+#undef ROW
+
+struct spice_gl {
+	QXLInstance *instance;
+	const struct spice_gl_ops *ops;
+	void *user;
+
+	struct frame *shown;   /* acknowledged: what the client has on its screen */
+	struct frame *drawing; /* given to spice-server, not acknowledged */
+	struct frame *next;    /* waits */
+	struct frame_rect damage; /* of next, with all that it replaced */
+	bool scanout;             /* spice-server has a dma-buf */
+	bool leaving;
+	guint timer;
+	guint again;   /* draws it once more */
+	int completed; /* atomic: on_completed is due */
+};
+
+struct spice_gl *spice_gl_create(struct QXLInstance *instance)
+{
+	struct spice_gl *gl = g_new0(struct spice_gl, 1);
+	gl->instance = instance;
+	return gl;
+}
+
+void spice_gl_set_ops(struct spice_gl *gl, const struct spice_gl_ops *ops, void *user)
+{
+	gl->ops = ops;
+	gl->user = user;
+}
+
+static void stop_timer(struct spice_gl *gl)
+{
+	if (gl->timer)
+		g_source_remove(gl->timer);
+	gl->timer = 0;
+}
+
+static void let_go(struct frame **frame)
+{
+	frame_unref(g_steal_pointer(frame));
+}
+
+void spice_gl_destroy(struct spice_gl *gl)
+{
+	if (!gl)
+		return;
+	stop_timer(gl);
+	if (gl->again)
+		g_source_remove(gl->again);
+	if (g_atomic_int_get(&gl->completed))
+		g_source_remove_by_user_data(gl);
+	let_go(&gl->shown);
+	let_go(&gl->drawing);
+	let_go(&gl->next);
+	g_free(gl);
+}
+
+bool spice_gl_is_on(const struct spice_gl *gl)
+{
+	return gl->scanout;
+}
+
+static void finish_leaving(struct spice_gl *gl)
+{
+	spice_qxl_gl_scanout(gl->instance, -1, 0, 0, 0, 0, FALSE);
+	gl->scanout = gl->leaving = false;
+	let_go(&gl->shown);
+	gl->ops->left(gl->user);
+}
+
+static gboolean on_timeout(gpointer user)
+{
+	struct spice_gl *gl = user;
+	gl->timer = 0;
+	gl->ops->stalled(gl->user);
+	return G_SOURCE_REMOVE;
+}
+
+/* The descriptor becomes spice-server's. */
+static bool set_scanout(struct spice_gl *gl, const struct frame *frame)
+{
+	const struct frame_dmabuf *dmabuf = frame->dmabuf;
+	int fd = fcntl(dmabuf->fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0) {
+		g_warning("head %u: cannot hand over a dma-buf: %s", frame->head, g_strerror(errno));
+		return false;
+	}
+	spice_qxl_gl_scanout(gl->instance, fd, frame->width, frame->height, dmabuf->stride_bytes,
+			dmabuf->fourcc, TRUE);
+	gl->scanout = true;
+	return true;
+}
+
+static void draw(struct spice_gl *gl)
+{
+	struct frame *frame = g_steal_pointer(&gl->next);
+	struct frame_rect damage = gl->damage;
+	gl->damage = (struct frame_rect){ 0 };
+	if (!set_scanout(gl, frame)) {
+		frame_unref(frame);
+		return;
+	}
+	gl->drawing = frame;
+	gl->timer = g_timeout_add(SPICE_GL_TIMEOUT_MS, on_timeout, gl);
+	spice_qxl_gl_draw_async(gl->instance, damage.x, damage.y, damage.width, damage.height,
+			DRAW_COOKIE);
+}
+
+static gboolean on_completed(gpointer user)
+{
+	struct spice_gl *gl = user;
+	g_atomic_int_set(&gl->completed, 0);
+	stop_timer(gl);
+	let_go(&gl->shown);
+	gl->shown = g_steal_pointer(&gl->drawing);
+	if (gl->leaving)
+		finish_leaving(gl);
+	else if (gl->next)
+		draw(gl);
+	return G_SOURCE_REMOVE;
+}
+
+bool spice_gl_completed(struct spice_gl *gl, uint64_t cookie)
+{
+	if (cookie != DRAW_COOKIE)
+		return false;
+	g_atomic_int_set(&gl->completed, 1);
+	g_idle_add_full(G_PRIORITY_DEFAULT, on_completed, gl, NULL);
+	return true;
+}
+
+static struct frame_rect bound(const struct frame_rect *a, const struct frame_rect *b)
+{
+	if (a->width == 0 || a->height == 0)
+		return *b;
+	uint32_t x = MIN(a->x, b->x), y = MIN(a->y, b->y);
+	return (struct frame_rect){ x, y, MAX(a->x + a->width, b->x + b->width) - x,
+		MAX(a->y + a->height, b->y + b->height) - y };
+}
+
+/* Rectangles are render's and may lie anywhere: what is outside is cut off. */
+static void add_damage(struct spice_gl *gl, const struct frame *frame, const struct frame_frame *message)
+{
+	for (uint32_t i = 0; i < message->n_rects; i++) {
+		struct frame_rect rect = message->rects[i];
+		if (rect.x >= frame->width || rect.y >= frame->height || rect.width == 0 ||
+				rect.height == 0)
+			continue;
+		rect.width = MIN(rect.width, frame->width - rect.x);
+		rect.height = MIN(rect.height, frame->height - rect.y);
+		gl->damage = bound(&gl->damage, &rect);
+	}
+	/* Its predecessor may have been of another size. */
+	gl->damage.width = MIN(gl->damage.width, frame->width - MIN(gl->damage.x, frame->width));
+	gl->damage.height = MIN(gl->damage.height, frame->height - MIN(gl->damage.y, frame->height));
+	if (gl->damage.width == 0 || gl->damage.height == 0)
+		gl->damage = (struct frame_rect){ 0, 0, frame->width, frame->height };
+}
+
+void spice_gl_show(struct spice_gl *gl, struct frame *frame, const struct frame_frame *message)
+{
+	gl->leaving = false;
+	let_go(&gl->next);
+	add_damage(gl, frame, message);
+	gl->next = frame;
+	if (!gl->drawing)
+		draw(gl);
+}
+
+static gboolean on_again(gpointer user)
+{
+	struct spice_gl *gl = user;
+	struct frame *frame = gl->drawing ? gl->drawing : gl->shown;
+	gl->again = 0;
+	if (gl->leaving || gl->next || !frame)
+		return G_SOURCE_REMOVE;
+	gl->next = frame_ref(frame);
+	gl->damage = (struct frame_rect){ 0, 0, frame->width, frame->height };
+	if (!gl->drawing)
+		draw(gl);
+	return G_SOURCE_REMOVE;
+}
+
+/* Not at once: spice-server has not told its worker of the client yet. */
+void spice_gl_new_viewer(struct spice_gl *gl)
+{
+	if (gl->scanout && !gl->again)
+		gl->again = g_idle_add(on_again, gl);
+}
+
+void spice_gl_leave(struct spice_gl *gl)
+{
+	let_go(&gl->next);
+	if (!gl->scanout || gl->leaving)
+		return;
+	gl->leaving = true;
+	if (!gl->drawing)
+		finish_leaving(gl);
+}

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/spice/spice_head.h"
+
+#include <errno.h>
+#include <spice.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "display/line/send_budget.h"
+#include "display/painting/painter.h"
+#include "display/painting/image_ids.h"
+#include "display/spice/spice_gl.h"
+#include "protocol/stats_clients.h"
+
+#define BYTES_PER_PIXEL 4u
+#define GROUP 0
+#define SLOT 0
+#define COLOUR_BEFORE_FIRST_PICTURE 0x00202020u
+/*
+ * spice-server looks for streams among drawables whose operation is OP_PUT and nothing else
+ * (drawable_can_stream in its display-channel.cpp). A copy has no brush: that it is inverted changes
+ * nothing but that. So what is to stay lossless does.
+ */
+#define STILL_ROP (SPICE_ROPD_OP_PUT | SPICE_ROPD_INVERS_BRUSH)
+/* Larger ones begin black: untouched, they cost no memory. */
+#define COLOURED_BYTES_MAX (4u << 20)
+
+struct spice_head {
+	QXLInstance instance;
+	struct head *head;
+	struct painter *painter; /* the worker's, as are pace and ids */
+	struct pace pace;
+	struct picture_ids ids;
+	struct spice_cursor *cursor;
+	struct spice_gl *gl;
+	spice_head_wanted wanted;
+	void *user;
+
+	/* main loop */
+	uint32_t width, height;
+	uint32_t *surface;
+	size_t surface_bytes;
+	union { /* read by the worker after spice_qxl_monitors_config_async */
+		QXLMonitorsConfig config;
+		char bytes[sizeof(QXLMonitorsConfig) + sizeof(QXLHead)];
+	} monitors;
+
+	int wake_due; /* atomic: an idle source is under way */
+	int starved;  /* atomic: it shall ask for memory too */
+	int ticking;  /* atomic: the worker wants ticks */
+	guint ticks;  /* main loop: source */
+};
+
+struct drawable {
+	struct spice_resource resource;
+	struct spice_head *owner;
+	struct picture picture;
+	QXLDrawable drawable;
+	QXLImage image;
+};
+
+static struct spice_head *spice_head_of(QXLInstance *instance)
+{
+	return SPICE_CONTAINEROF(instance, struct spice_head, instance);
+}
+
+/* Worker: what must not be said from here is said by the main loop. */
+
+static gboolean on_tick(gpointer user)
+{
+	struct spice_head *owner = user;
+	if (!g_atomic_int_get(&owner->ticking) || !owner->surface) {
+		owner->ticks = 0;
+		return G_SOURCE_REMOVE;
+	}
+	spice_qxl_wakeup(&owner->instance);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_wake_due(gpointer user)
+{
+	struct spice_head *owner = user;
+	g_atomic_int_set(&owner->wake_due, 0);
+	if (!owner->surface)
+		return G_SOURCE_REMOVE;
+	if (g_atomic_int_get(&owner->ticking) && !owner->ticks)
+		owner->ticks = g_timeout_add(PAINTER_TICK_MS, on_tick, owner);
+	if (g_atomic_int_compare_and_exchange(&owner->starved, 1, 0))
+		spice_qxl_oom(&owner->instance);
+	spice_qxl_wakeup(&owner->instance);
+	return G_SOURCE_REMOVE;
+}
+
+static void wake_from_main(struct spice_head *owner)
+{
+	if (g_atomic_int_compare_and_exchange(&owner->wake_due, 0, 1))
+		g_idle_add_full(G_PRIORITY_DEFAULT, on_wake_due, owner, NULL);
+}
+
+static void update_ticks(struct spice_head *owner)
+{
+	int wanted = painter_wants_ticks(owner->painter);
+	if (g_atomic_int_compare_and_exchange(&owner->ticking, !wanted, wanted) && wanted)
+		wake_from_main(owner);
+}
+
+static void release_drawable(struct spice_resource *resource)
+{
+	struct drawable *drawable = (struct drawable *)resource;
+	if (painter_release(drawable->owner->painter, &drawable->picture))
+		wake_from_main(drawable->owner);
+	g_free(drawable);
+}
+
+static void fill_image(struct picture_ids *ids, QXLImage *image, const struct picture *picture)
+{
+	static gint unique;
+	uint64_t id;
+	QXL_SET_IMAGE_ID(image, QXL_IMAGE_GROUP_DRIVER_DONT_CACHE, g_atomic_int_add(&unique, 1));
+	if (picture_ids_find(ids, picture, &id)) {
+		image->descriptor.id = id;
+		image->descriptor.flags = QXL_IMAGE_CACHE;
+	}
+	image->descriptor.type = SPICE_IMAGE_TYPE_BITMAP;
+	image->descriptor.width = image->bitmap.x = picture->rect.width;
+	image->descriptor.height = image->bitmap.y = picture->rect.height;
+	image->bitmap.format = SPICE_BITMAP_FMT_32BIT;
+	image->bitmap.flags = QXL_BITMAP_DIRECT | QXL_BITMAP_TOP_DOWN;
+	image->bitmap.stride = picture->stride_bytes;
+	image->bitmap.data = (uintptr_t)picture->pixels;
+}
+
+static void fill_pixels(struct picture_ids *ids, QXLDrawable *drawable, QXLImage *image,
+		const struct picture *picture)
+{
+	drawable->type = QXL_DRAW_COPY;
+	drawable->u.copy.rop_descriptor = picture->moving ? SPICE_ROPD_OP_PUT : STILL_ROP;
+	drawable->u.copy.src_bitmap = (uintptr_t)image;
+	drawable->u.copy.src_area.right = (int32_t)picture->rect.width;
+	drawable->u.copy.src_area.bottom = (int32_t)picture->rect.height;
+	fill_image(ids, image, picture);
+}
+
+static void fill_black(struct picture_ids *ids, QXLDrawable *drawable, QXLImage *image,
+		const struct picture *picture)
+{
+	drawable->type = QXL_DRAW_BLACKNESS;
+}
+
+static void fill_scroll(struct picture_ids *ids, QXLDrawable *drawable, QXLImage *image,
+		const struct picture *picture)
+{
+	drawable->type = QXL_COPY_BITS;
+	drawable->u.copy_bits.src_pos.x = (int32_t)picture->from_x;
+	drawable->u.copy_bits.src_pos.y = (int32_t)picture->from_y;
+}
+
+static void (*const fill_kind[])(
+		struct picture_ids *, QXLDrawable *, QXLImage *, const struct picture *) = {
+	[PICTURE_PIXELS] = fill_pixels,
+	[PICTURE_BLACK] = fill_black,
+	[PICTURE_SCROLL] = fill_scroll,
+};
+
+static void fill_drawable(struct picture_ids *ids, QXLDrawable *drawable, QXLImage *image,
+		const struct picture *picture)
+{
+	const struct frame_rect *rect = &picture->rect;
+	drawable->effect = QXL_EFFECT_OPAQUE;
+	drawable->bbox = (QXLRect){
+		.left = (int32_t)rect->x,
+		.top = (int32_t)rect->y,
+		.right = (int32_t)(rect->x + rect->width),
+		.bottom = (int32_t)(rect->y + rect->height),
+	};
+	drawable->clip.type = SPICE_CLIP_TYPE_NONE;
+	for (unsigned i = 0; i < G_N_ELEMENTS(drawable->surfaces_dest); i++)
+		drawable->surfaces_dest[i] = -1;
+	fill_kind[picture->kind](ids, drawable, image, picture);
+}
+
+static void give(struct spice_head *owner, const struct picture *picture, QXLCommandExt *ext)
+{
+	struct drawable *drawable = g_new0(struct drawable, 1);
+	drawable->resource.release = release_drawable;
+	drawable->owner = owner;
+	drawable->picture = *picture;
+	drawable->drawable.release_info.id = (uintptr_t)&drawable->resource;
+	fill_drawable(&owner->ids, &drawable->drawable, &drawable->image, picture);
+	pace_gave(&owner->pace, g_get_monotonic_time(), picture->estimated_bytes);
+	*ext = (QXLCommandExt){
+		.cmd.type = QXL_CMD_DRAW,
+		.cmd.data = (uintptr_t)&drawable->drawable,
+		.group_id = GROUP,
+	};
+}
+
+/* spice-server freed the caches of those who looked. */
+static void clear_unwatched(struct spice_head *owner)
+{
+	g_mutex_lock(&owner->head->lock);
+	bool watched = owner->head->watched;
+	g_mutex_unlock(&owner->head->lock);
+	if (!watched && owner->ids.n > 0)
+		picture_ids_clear(&owner->ids);
+}
+
+static enum picture_result take(struct spice_head *owner, struct picture *picture)
+{
+	bool again;
+	int64_t now_us = g_get_monotonic_time();
+	struct painter_limits limits = {
+		.budget_bytes = pace_budget(&owner->pace, now_us, &again),
+		.small_bytes = pace_small_budget(&owner->pace),
+		.lossless_bps = pace_lossless_bps(&owner->pace),
+	};
+	if (again)
+		wake_from_main(owner);
+	return painter_take(owner->painter, now_us, &limits, picture);
+}
+
+static int get_command(QXLInstance *instance, QXLCommandExt *ext)
+{
+	struct spice_head *owner = spice_head_of(instance);
+	struct picture picture;
+	stats_set_thread_head(owner->head->number);
+	clear_unwatched(owner);
+	enum picture_result result = take(owner, &picture);
+	update_ticks(owner);
+	if (result == PICTURE_TAKEN) {
+		give(owner, &picture, ext);
+		return 1;
+	}
+	if (result == PICTURE_STARVED) {
+		g_atomic_int_set(&owner->starved, 1);
+		wake_from_main(owner);
+	}
+	return 0;
+}
+
+static int get_cursor_command(QXLInstance *instance, QXLCommandExt *ext)
+{
+	return spice_cursor_take(spice_head_of(instance)->cursor, ext);
+}
+
+static void release_resource(QXLInstance *instance, QXLReleaseInfoExt info)
+{
+	struct spice_resource *resource = (struct spice_resource *)(uintptr_t)info.info->id;
+	resource->release(resource);
+}
+
+/* Whatever is added later comes with a wakeup, and whatever waits for a release too. */
+static int req_notification(QXLInstance *instance)
+{
+	return 1;
+}
+
+static void attached_worker(QXLInstance *instance)
+{
+}
+
+static void set_compression_level(QXLInstance *instance, int level)
+{
+}
+
+static void get_init_info(QXLInstance *instance, QXLDevInitInfo *info)
+{
+	*info = (QXLDevInitInfo){
+		.num_memslots_groups = 1,
+		.num_memslots = 1,
+		.memslot_gen_bits = 0,
+		.memslot_id_bits = 1,
+		.n_surfaces = 1,
+	};
+}
+
+static void notify_update(QXLInstance *instance, uint32_t update_id)
+{
+}
+
+/* 0: no more than what release_resource got; spice-server then frees some. */
+static int flush_resources(QXLInstance *instance)
+{
+	return 0;
+}
+
+static void async_complete(QXLInstance *instance, uint64_t cookie)
+{
+	spice_gl_completed(spice_head_of(instance)->gl, cookie);
+}
+
+static void update_area_complete(
+		QXLInstance *instance, uint32_t surface, QXLRect *updated, uint32_t n_updated)
+{
+}
+
+static void set_client_capabilities(
+		QXLInstance *instance, uint8_t present, uint8_t caps[SPICE_CAPABILITIES_SIZE])
+{
+}
+
+static void fill_modes(struct frame_head_mode *modes, unsigned n_modes,
+		const VDAgentMonitorsConfig *config)
+{
+	/* Behind the monitors, when the flag says so. */
+	const VDAgentMonitorMM *sizes = (const VDAgentMonitorMM *)&config->monitors[config->num_of_monitors];
+	bool has_sizes = config->flags & VD_AGENT_CONFIG_MONITORS_FLAG_PHYSICAL_SIZE;
+	uint32_t next_x = 0;
+	for (unsigned i = 0; i < n_modes; i++) {
+		const VDAgentMonConfig *monitor = &config->monitors[i];
+		bool placed = config->flags & VD_AGENT_CONFIG_MONITORS_FLAG_USE_POS;
+		modes[i] = (struct frame_head_mode){
+			.enabled = monitor->width > 0 && monitor->height > 0,
+			.x = placed ? (uint32_t)MAX(monitor->x, 0) : next_x,
+			.y = placed ? (uint32_t)MAX(monitor->y, 0) : 0,
+			.width = MIN(monitor->width, FRAME_SIZE_MAX),
+			.height = MIN(monitor->height, FRAME_SIZE_MAX),
+			.width_mm = has_sizes ? sizes[i].width : 0,
+			.height_mm = has_sizes ? sizes[i].height : 0,
+		};
+		next_x += modes[i].width;
+	}
+}
+
+/* Main loop; spice-server has checked the message's length. NULL asks whether we want it at all. */
+static int client_monitors_config(QXLInstance *instance, VDAgentMonitorsConfig *config)
+{
+	struct spice_head *owner = spice_head_of(instance);
+	struct frame_head_mode modes[FRAME_HEADS_MAX];
+	if (!config || owner->head->number != 0)
+		return 1;
+	unsigned n_modes = MIN(config->num_of_monitors, FRAME_HEADS_MAX);
+	fill_modes(modes, n_modes, config);
+	if (n_modes > 0)
+		owner->wanted(owner->user, modes, n_modes);
+	return 1;
+}
+
+static const QXLInterface qxl_interface = {
+	.base = {
+		.type = SPICE_INTERFACE_QXL,
+		.description = "vitrine head",
+		.major_version = SPICE_INTERFACE_QXL_MAJOR,
+		.minor_version = SPICE_INTERFACE_QXL_MINOR,
+	},
+	.attached_worker = attached_worker,
+	.set_compression_level = set_compression_level,
+	.get_init_info = get_init_info,
+	.get_command = get_command,
+	.req_cmd_notification = req_notification,
+	.release_resource = release_resource,
+	.get_cursor_command = get_cursor_command,
+	.req_cursor_notification = req_notification,
+	.notify_update = notify_update,
+	.flush_resources = flush_resources,
+	.async_complete = async_complete,
+	.update_area_complete = update_area_complete,
+	.set_client_capabilities = set_client_capabilities,
+	.client_monitors_config = client_monitors_config,
+};
+
+/* Main loop. */
+
+/* The relay's thread. */
+static void on_line_drained(void *user)
+{
+	wake_from_main(user);
+}
+
+struct spice_head *spice_head_create(SpiceServer *server, struct head *head, struct line *line,
+		spice_head_wanted wanted, void *user)
+{
+	struct spice_head *owner = g_new0(struct spice_head, 1);
+	owner->head = head;
+	owner->painter = painter_create(head);
+	owner->ids.head = head->number;
+	owner->pace = (struct pace){ .line = line, .head = head->number };
+	owner->wanted = wanted;
+	owner->user = user;
+	owner->cursor = spice_cursor_create();
+	owner->gl = spice_gl_create(&owner->instance);
+	owner->instance.base.sif = &qxl_interface.base;
+	owner->instance.id = (int)head->number;
+	if (spice_server_add_interface(server, &owner->instance.base) != 0) {
+		g_warning("head %u: spice-server takes no more devices", head->number);
+		spice_gl_destroy(owner->gl);
+		spice_cursor_destroy(owner->cursor);
+		painter_destroy(owner->painter);
+		g_free(owner);
+		return NULL;
+	}
+	if (line)
+		line_set_wake(line, head->number, on_line_drained, owner);
+	QXLDevMemSlot slot = {
+		.slot_group_id = GROUP,
+		.slot_id = SLOT,
+		.virt_start = 0,
+		.virt_end = UINTPTR_MAX,
+	};
+	spice_qxl_add_memslot(&owner->instance, &slot);
+	/* Starts all devices; those that run take no notice. */
+	spice_server_vm_start(server);
+	return owner;
+}
+
+void spice_head_destroy(struct spice_head *owner)
+{
+	if (!owner)
+		return;
+	if (owner->pace.line)
+		line_set_wake(owner->pace.line, owner->head->number, NULL, NULL);
+	while (g_source_remove_by_user_data(owner))
+		continue;
+	if (owner->surface)
+		munmap(owner->surface, owner->surface_bytes);
+	spice_gl_destroy(owner->gl);
+	spice_cursor_destroy(owner->cursor);
+	picture_ids_clear(&owner->ids);
+	painter_destroy(owner->painter);
+	g_free(owner);
+}
+
+static bool map_surface(struct spice_head *owner, uint32_t width, uint32_t height)
+{
+	size_t size_bytes = (size_t)width * height * BYTES_PER_PIXEL;
+	void *memory = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED) {
+		g_warning("head %u: no memory for %ux%u: %s", owner->head->number, width, height,
+				g_strerror(errno));
+		return false;
+	}
+	owner->surface = memory;
+	owner->surface_bytes = size_bytes;
+	owner->width = width;
+	owner->height = height;
+	return true;
+}
+
+static void fill_surface(struct spice_head *owner, const struct frame *frame)
+{
+	size_t row_pixels = owner->width;
+	for (uint32_t row = 0; frame && row < owner->height; row++)
+		memcpy(owner->surface + row * row_pixels,
+				frame->pixels + (size_t)row * frame->stride_bytes,
+				row_pixels * BYTES_PER_PIXEL);
+	if (frame || owner->surface_bytes > COLOURED_BYTES_MAX)
+		return;
+	for (size_t i = 0; i < row_pixels * owner->height; i++)
+		owner->surface[i] = COLOUR_BEFORE_FIRST_PICTURE;
+}
+
+static void send_monitors(struct spice_head *owner)
+{
+	QXLMonitorsConfig *config = &owner->monitors.config;
+	config->count = config->max_allowed = 1;
+	config->heads[0] = (QXLHead){ .width = owner->width, .height = owner->height };
+	spice_qxl_monitors_config_async(&owner->instance, (uintptr_t)config, GROUP, 0);
+}
+
+void spice_head_resize(struct spice_head *owner, uint32_t width, uint32_t height,
+		const struct frame *frame)
+{
+	spice_head_unplug(owner);
+	if (!map_surface(owner, width, height))
+		return;
+	fill_surface(owner, frame);
+	QXLDevSurfaceCreate create = {
+		.width = width,
+		.height = height,
+		.stride = (int32_t)(width * BYTES_PER_PIXEL),
+		.format = SPICE_SURFACE_FMT_32_xRGB,
+		.mouse_mode = 1,
+		.flags = QXL_SURF_FLAG_KEEP_DATA,
+		.mem = (uintptr_t)owner->surface,
+		.group_id = GROUP,
+	};
+	spice_qxl_create_primary_surface(&owner->instance, 0, &create);
+	send_monitors(owner);
+	spice_cursor_refresh(owner->cursor);
+	spice_head_wake(owner);
+}
+
+void spice_head_unplug(struct spice_head *owner)
+{
+	if (!owner->surface)
+		return;
+	spice_qxl_destroy_primary_surface(&owner->instance, 0);
+	munmap(owner->surface, owner->surface_bytes);
+	owner->surface = NULL;
+	owner->width = owner->height = 0;
+}
+
+void spice_head_wake(struct spice_head *owner)
+{
+	if (owner->surface)
+		spice_qxl_wakeup(&owner->instance);
+}
+
+void spice_head_new_viewer(struct spice_head *owner)
+{
+	spice_cursor_refresh(owner->cursor);
+	spice_head_wake(owner);
+}
+
+struct spice_gl *spice_head_gl(struct spice_head *owner)
+{
+	return owner->gl;
+}
+
+struct spice_cursor *spice_head_cursor(struct spice_head *owner)
+{
+	return owner->cursor;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "render/gl/egl_fence.h"
+
+#include <epoxy/egl.h>
+#include <epoxy/gl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "render/gl/egl_display.h"
+
+/* A GPU that takes longer has hung: what waits goes on without it. */
+#define WAIT_NS (5ull * 1000 * 1000 * 1000)
+/*
+ * Each holds a descriptor. There are more than a few only while a guest changes modes faster than
+ * pictures are drawn: it then waits itself.
+ */
+#define WAITS_MAX 64
+
+struct wait {
+	GLsync sync;
+	int fd; /* the waiter's own */
+};
+
+static GAsyncQueue *waits; /* of struct wait; NULL before the first */
+
+static void wait_for_sync(struct wait *wait)
+{
+	uint64_t one = 1;
+	glClientWaitSync(wait->sync, 0, WAIT_NS);
+	glDeleteSync(wait->sync);
+	if (write(wait->fd, &one, sizeof(one)) < 0)
+		g_warning("gpu: fence: %s", g_strerror(errno));
+	close(wait->fd);
+	g_free(wait);
+}
+
+/* Waits in GL, not in EGL, whose lock on the display would hold up the gpu thread meanwhile. */
+static gpointer run_waiter(gpointer context)
+{
+	bool ok = egl_context_make_current(context);
+	if (!ok)
+		g_warning("gpu: the waiter has no context: pictures may be torn");
+	for (;;)
+		wait_for_sync(g_async_queue_pop(waits));
+	return NULL;
+}
+
+static bool start_waiter(void)
+{
+	if (waits)
+		return true;
+	void *context = egl_context_create(true, 3, 2);
+	if (!context)
+		return false;
+	waits = g_async_queue_new();
+	g_thread_unref(g_thread_new("fences", run_waiter, context));
+	return true;
+}
+
+bool egl_fence_is_native(void)
+{
+	static bool said;
+	bool native = egl_display_has("EGL_ANDROID_native_fence_sync");
+	if (!native && !said) {
+		said = true;
+		g_message("no native fences here: a thread waits for pictures instead");
+	}
+	return native;
+}
+
+static int create_native(void)
+{
+	EGLSyncKHR sync =
+			eglCreateSyncKHR(egl_display_get(), EGL_SYNC_NATIVE_FENCE_ANDROID, NULL);
+	if (sync == EGL_NO_SYNC_KHR)
+		return -1;
+	/* The descriptor exists only after a flush. */
+	glFlush();
+	int fd = eglDupNativeFenceFDANDROID(egl_display_get(), sync);
+	eglDestroySyncKHR(egl_display_get(), sync);
+	return fd;
+}
+
+static int create_waited(void)
+{
+	bool room = start_waiter() && g_async_queue_length(waits) < WAITS_MAX;
+	int fd = room ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
+	int waiter_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (waiter_fd < 0) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	struct wait *wait = g_new(struct wait, 1);
+	*wait = (struct wait){ glFenceSync(GL_SYNC_GPU_COMMANDS_COMPLETE, 0), waiter_fd };
+	/* Only this context can bring its own commands to the GPU. */
+	glFlush();
+	g_async_queue_push(waits, wait);
+	return fd;
+}
+
+int egl_fence_create(void)
+{
+	int fd = egl_fence_is_native() ? create_native() : -1;
+	if (fd < 0)
+		fd = create_waited();
+	if (fd < 0)
+		glFinish();
+	return fd;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * readback: copies part of a GL texture to memory. gpu thread, with virgl's context current.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/rect_set.h"
+
+/* A texture that a guest shows; `height` is needed to turn pictures that lie upside down. */
+struct texture {
+	uint32_t gl_id;
+	uint32_t gl_target;
+	uint32_t width, height;
+	bool bottom_up; /* VIRTIO_GPU_RESOURCE_FLAG_Y_0_TOP: the picture's top row is the last of the texture */
+};
+
+/*
+ * Writes `rect` (in picture coordinates, row 0 on top, inside the texture) as B G R X rows of
+ * stride_bytes. False (logged) when GL cannot read that texture.
+ */
+bool readback_texture(const struct texture *texture, const struct frame_rect *rect, uint8_t *to,
+		uint32_t stride_bytes);

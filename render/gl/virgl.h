@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * virgl: virglrenderer, and the checks that it needs around it.
+ *
+ * One state a process, not thread-safe: gpu thread only. Callers have checked ids (a resource or
+ * context named here exists) and shapes (see bounds.h).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "protocol/ledger.h"
+#include "render/gl/egl.h"
+#include "render/gl/readback.h"
+
+#define VIRGL_CAPSETS_MAX 2
+
+struct virgl_capset {
+	uint32_t id, max_version, max_size_bytes;
+};
+
+struct virgl_transfer {
+	uint32_t context, resource;
+	uint32_t level, stride, layer_stride;
+	uint32_t x, y, z, width, height, depth;
+	uint64_t offset_bytes;
+};
+
+/* `on_fence` is called from virgl_poll(). False (logged) when virglrenderer does not start. */
+bool virgl_init(const struct egl_choice *choice, void (*on_fence)(void *user, uint32_t sequence),
+		void *user);
+/* Readable when virgl_poll() has something to do; -1 when it must be called now and then instead. */
+int virgl_get_poll_fd(void);
+void virgl_poll(void);
+/* Makes virglrenderer's own context current, for GL calls of ours. */
+void virgl_enter_gl(void);
+
+/* Fills in the capset of that index; false beyond the last. */
+bool virgl_get_capset(uint32_t index, struct virgl_capset *capset);
+/* Fills in max_size_bytes of the capset. */
+void virgl_fill_capset(const struct virgl_capset *capset, uint32_t version, void *to);
+
+bool virgl_create_context(uint32_t context, const char *name, uint32_t name_bytes);
+void virgl_destroy_context(uint32_t context);
+/* Makes the GL context of a guest's context current, so that a fence made next covers its work. */
+void virgl_enter_context(uint32_t context);
+bool virgl_create_resource(const struct ledger_resource *description);
+/* Detaches the backing first if there is one. */
+void virgl_destroy_resource(uint32_t resource);
+/* The pieces stay the caller's and must stay valid until detached. */
+bool virgl_attach_backing(uint32_t resource, const struct iovec *pieces, unsigned n_pieces);
+void virgl_detach_backing(uint32_t resource);
+void virgl_attach_to_context(uint32_t context, uint32_t resource);
+void virgl_detach_from_context(uint32_t context, uint32_t resource);
+bool virgl_transfer_to_host(const struct virgl_transfer *transfer);
+bool virgl_transfer_from_host(const struct virgl_transfer *transfer);
+bool virgl_submit(uint32_t context, void *commands, uint32_t n_dwords);
+bool virgl_fence_create(uint32_t sequence);
+/* The texture behind a resource; false when it has none that can be read as a picture. */
+bool virgl_resource_get_texture(
+		const struct ledger_resource *resource, struct texture *texture);
+

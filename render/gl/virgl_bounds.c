@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include "render/gl/virgl_bounds.h"
+
+#include <glib.h>
+
+/* Formats of more than four bytes. Between 24 and 63 they come in fours: one to four components. */
+static const struct {
+	uint16_t first, last;
+	uint8_t bytes;
+} wide_formats[] = {
+	{ 24, 27, 32 },   /* R64.. to R64G64B64A64 */
+	{ 28, 47, 16 },   /* R32.. to R32G32B32A32 */
+	{ 48, 63, 8 },    /* R16.. to R16G16B16A16 */
+	{ 87, 90, 16 },   /* fixed */
+	{ 91, 94, 8 },    /* half floats */
+	{ 126, 126, 8 },  /* Z32_FLOAT_S8X24_UINT */
+	{ 138, 138, 8 },  /* X32_S8X24_UINT */
+	{ 161, 161, 8 },  /* L32A32_FLOAT */
+	{ 187, 188, 8 },  /* R16G16B16(A16)_UINT */
+	{ 191, 192, 8 },  /* R16G16B16(A16)_SINT */
+	{ 194, 196, 16 }, /* R32G32(B32(A32))_UINT */
+	{ 198, 200, 16 }, /* R32G32(B32(A32))_SINT */
+	{ 220, 220, 8 },  /* L32A32_UINT */
+	{ 224, 224, 8 },  /* L32A32_SINT */
+	{ 234, 238, 8 },  /* R16G16B16X16 */
+	{ 239, 241, 16 }, /* R32G32B32X32 */
+	{ 246, 246, 8 },  /* R32A32_FLOAT */
+	{ 251, 252, 8 },  /* R32A32_UINT, _SINT */
+};
+
+uint32_t bounds_format_bytes(uint32_t format)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(wide_formats); i++) {
+		if (format >= wide_formats[i].first && format <= wide_formats[i].last)
+			return wide_formats[i].bytes;
+	}
+	return 4;
+}
+
+static bool is_buffer_sane(const struct ledger_resource *r)
+{
+	return r->width >= 1 && r->width <= BOUNDS_BUFFER_BYTES_MAX && r->height == 1 &&
+			r->depth == 1 && r->array_size <= 1 && r->last_level == 0 &&
+			r->nr_samples <= 1;
+}
+
+static bool in_bounds(uint32_t value, uint32_t max)
+{
+	return value >= 1 && value <= max;
+}
+
+uint64_t bounds_estimate_bytes(const struct ledger_resource *r)
+{
+	if (r->target == BOUNDS_TARGET_BUFFER)
+		return r->width;
+	uint64_t pixels = (uint64_t)r->width * r->height * r->depth * MAX(r->array_size, 1);
+	uint64_t size_bytes = pixels * MAX(r->nr_samples, 1) * bounds_format_bytes(r->format);
+	return r->last_level > 0 ? size_bytes + size_bytes / 3 + 4096 : size_bytes;
+}
+
+bool bounds_is_resource_sane(const struct ledger_resource *r)
+{
+	if (r->target >= BOUNDS_TARGETS)
+		return false;
+	if (r->target == BOUNDS_TARGET_BUFFER)
+		return is_buffer_sane(r);
+	return in_bounds(r->width, BOUNDS_TEXTURE_SIZE_MAX) &&
+			in_bounds(r->height, BOUNDS_TEXTURE_SIZE_MAX) &&
+			in_bounds(r->depth, BOUNDS_DEPTH_MAX) &&
+			r->array_size <= BOUNDS_ARRAY_MAX && r->last_level <= BOUNDS_LEVEL_MAX &&
+			r->nr_samples <= BOUNDS_SAMPLES_MAX &&
+			bounds_estimate_bytes(r) <= BOUNDS_TEXTURE_BYTES_MAX;
+}
+
+static uint32_t at_level(uint32_t size, uint32_t level)
+{
+	return MAX(size >> level, 1);
+}
+
+static bool in_range(uint32_t start, uint32_t length, uint32_t size)
+{
+	return length >= 1 && start <= size && length <= size - start;
+}
+
+static bool is_box_inside(const struct ledger_resource *r, const struct bounds_transfer *t)
+{
+	uint32_t layers = r->target == BOUNDS_TARGET_3D ? at_level(r->depth, t->level)
+							: MAX(r->array_size, 1);
+	return t->level <= r->last_level && in_range(t->x, t->width, at_level(r->width, t->level)) &&
+			in_range(t->y, t->height, at_level(r->height, t->level)) &&
+			in_range(t->z, t->depth, layers);
+}
+
+/*
+ * An exact size needs the block size of compressed formats; virglrenderer knows it and checks, but
+ * keeps the result in 32 bits. No sum of strides that are inside the backing may get there.
+ */
+bool bounds_is_transfer_sane(const struct ledger_resource *r, uint64_t backing_bytes,
+		const struct bounds_transfer *t)
+{
+	if (!is_box_inside(r, t) || t->offset_bytes > backing_bytes)
+		return false;
+	uint64_t rows = t->stride ? (uint64_t)t->stride * (t->height - 1)
+				  : (uint64_t)at_level(r->width, t->level) * t->height *
+					    bounds_format_bytes(r->format);
+	uint64_t layers = t->layer_stride ? (uint64_t)t->layer_stride * (t->depth - 1)
+					  : rows * (t->depth - 1);
+	uint64_t row = (uint64_t)t->width * bounds_format_bytes(r->format);
+	return rows <= BOUNDS_TEXTURE_BYTES_MAX && layers <= BOUNDS_TEXTURE_BYTES_MAX &&
+			rows + layers + row <= BOUNDS_TEXTURE_BYTES_MAX;
+}
+
+bool bounds_is_stream_whole(const uint32_t *commands, uint32_t n_dwords)
+{
+	uint32_t at = 0;
+	while (at < n_dwords) {
+		uint32_t length = (commands[at] >> 16) + 1;
+		if (length > n_dwords - at)
+			return false;
+		at += length;
+	}
+	return true;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gpu: everything that the gpu thread owns, and the thread itself.
+ *
+ * The gpu thread works the control queue, drives virglrenderer and GL, owns resources, contexts and
+ * scanouts, and speaks to display. The main thread reaches it through the calls marked so below;
+ * they hand something over and return at once.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "render/scanout/cursor.h"
+#include "render/gl/egl.h"
+#include "render/commands/answer_queue.h"
+#include "render/scanout/frame_sender.h"
+#include "render/scanout/modes.h"
+#include "render/objects/ledger_book.h"
+#include "render/scanout/pacing.h"
+#include "render/commands/painters.h"
+#include "render/buffers/quota.h"
+#include "render/objects/resource.h"
+#include "render/scanout/scanout.h"
+#include "render/ring/virtqueue.h"
+
+/* Most virgl contexts of one guest; the ledger has room for as many. */
+#define GPU_CONTEXTS_MAX LEDGER_CONTEXTS_MAX
+
+struct gpu_options {
+	bool virgl;
+	bool software;           /* force software rendering */
+	const char *render_node; /* NULL: choose */
+	bool fall_back;          /* to software when render_node does not work */
+	bool no_pacing;          /* let guests outrun their heads */
+	uint64_t pictures_bytes; /* limit for 2D resources and scanout buffers */
+};
+
+struct gpu {
+	/* Set before the thread starts, constant afterwards. */
+	struct gpu_options options;
+	struct egl_choice choice;
+	const struct buffer_interface *buffers; /* for pictures that the CPU reads */
+	bool gpu_buffers;                       /* there are others as well (buffer_gbm) */
+	struct virtqueue *control;
+	struct cursor *cursor; /* shared with the main thread, locks itself */
+
+	/* gpu thread only. */
+	GHashTable *resources; /* id -> struct resource* */
+	GHashTable *contexts;  /* id -> id */
+	struct quota pictures, textures;
+	struct scanout scanouts[FRAME_HEADS_MAX];
+	struct heads heads;
+	struct fence_queue *fences;
+	struct pacing pacing;
+	struct painters painters;
+	struct frame_link *frames;
+	struct ledger_book *ledger;
+	struct memory *memory; /* the table in force; NULL before the first */
+	bool rebuild_wanted;
+	gint64 last_wait_us; /* see gpu_catch_up() */
+	int fence_fd; /* readable: virgl_poll(); -1: none */
+
+	/* Handed over by the main thread, under `lock`. */
+	GMutex lock;
+	struct memory *new_memory;
+	struct ledger_book *new_ledger;
+	int new_frame_link; /* -1: none */
+	bool reset_wanted;
+	bool catch_up_wanted; /* by the gpu thread, of the main thread */
+	int handover; /* atomic: one of the above is set */
+	int wake_fd;  /* eventfd: look at it */
+
+	/* The thread's start. */
+	GThread *thread;
+	GCond caught_up, handed_over;
+	int catch_up_fd; /* eventfd: the main thread sleeps on it */
+	GCond started;
+	bool start_done, start_ok;
+};
+
+/* ---- main thread ---- */
+
+/*
+ * Starts the thread and waits until virglrenderer and GL work. NULL (logged) when they do not. The
+ * thread runs until the process ends.
+ */
+struct gpu *gpu_start(const struct gpu_options *options);
+/* Capsets that the guest may ask for; 0 without virgl. */
+uint32_t gpu_count_capsets(const struct gpu *gpu);
+void gpu_wake(struct gpu *gpu);
+/* Takes a reference. In force for everything taken from the control queue afterwards. */
+void gpu_set_memory(struct gpu *gpu, struct memory *memory);
+/* Takes the book over and rebuilds what it lists once there is memory. */
+void gpu_set_ledger(struct gpu *gpu, struct ledger_book *book);
+/* Takes the descriptor over. */
+void gpu_set_frame_link(struct gpu *gpu, int fd);
+/*
+ * The keeper link has been read to its end: whatever the keeper said before is handed over. To be
+ * called when catch_up_fd is readable.
+ */
+void gpu_caught_up(struct gpu *gpu);
+/* Forgets every guest object before anything else is taken from the control queue. */
+void gpu_reset(struct gpu *gpu);
+
+/* ---- gpu thread ---- */
+
+struct resource *gpu_find_resource(struct gpu *gpu, uint32_t id);
+bool gpu_has_context(const struct gpu *gpu, uint32_t id);
+/*
+ * The guest names memory that is not in the table. It may be quicker than the keeper's word of new
+ * memory, which the keeper holds back while QEMU rearranges it: reads what there is, and now and then
+ * waits a moment for more. True when the table has changed: try again.
+ */
+bool gpu_catch_up(struct gpu *gpu);
+/* Takes the resource out of everything that uses it and destroys it. */
+void gpu_remove_resource(struct gpu *gpu, struct resource *resource);
+/* Every resource, context and scanout. */
+void gpu_clear(struct gpu *gpu);

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+#include "render/keeper_end.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/keeper_link.h"
+#include "protocol/stats_writer.h"
+#include "render/scanout/cursor.h"
+#include "render/gpu_thread.h"
+
+enum { RING_CONTROL, RING_CURSOR };
+
+struct keeper {
+	int fd;
+	struct gpu *gpu;
+	struct virtqueue *rings[KEEPER_RINGS];
+	struct memory *building; /* between MEMORY_BEGIN and MEMORY_COMMIT */
+	unsigned regions_due;
+	bool has_ledger;
+};
+
+static bool handle_ledger(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper *keeper = user;
+	if (keeper->has_ledger)
+		return false;
+	struct ledger_book *book = ledger_open(fds[0]);
+	if (!book)
+		return false;
+	keeper->has_ledger = true;
+	virtqueue_set_ledger(keeper->rings[RING_CURSOR], ledger_get_ring(book, RING_CURSOR));
+	gpu_set_ledger(keeper->gpu, book);
+	return true;
+}
+
+static bool handle_stats(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	return stats_attach(fds[0], STATS_RENDER);
+}
+
+static bool handle_frame_link(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper *keeper = user;
+	gpu_set_frame_link(keeper->gpu, fds[0]);
+	fds[0] = -1;
+	return true;
+}
+
+static bool handle_features(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper *keeper = user;
+	const struct keeper_features *features = message;
+	for (unsigned i = 0; i < KEEPER_RINGS; i++)
+		virtqueue_set_features(keeper->rings[i], features->features);
+	return true;
+}
+
+static bool handle_memory_begin(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper *keeper = user;
+	const struct keeper_memory_begin *begin = message;
+	if (begin->n_regions > KEEPER_MEMORY_REGIONS_MAX)
+		return false;
+	memory_unref(keeper->building);
+	keeper->building = memory_create();
+	keeper->regions_due = begin->n_regions;
+	return true;
+}
+
+static bool handle_memory_region(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper *keeper = user;
+	if (!keeper->building || keeper->regions_due == 0)
+		return false;
+	keeper->regions_due--;
+	return memory_add_region(keeper->building, message, fds[0]);
+}
+
+static bool handle_memory_commit(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper *keeper = user;
+	if (!keeper->building || keeper->regions_due != 0)
+		return false;
+	gpu_set_memory(keeper->gpu, keeper->building);
+	virtqueue_set_memory(keeper->rings[RING_CURSOR], keeper->building);
+	memory_unref(keeper->building);
+	keeper->building = NULL;
+	return true;
+}
+
+static bool handle_ring_start(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper *keeper = user;
+	const struct keeper_ring_start *start = message;
+	if (start->ring >= KEEPER_RINGS)
+		return false;
+	int kick_fd = fds[0], call_fd = n_fds > 1 ? fds[1] : -1;
+	for (unsigned i = 0; i < n_fds; i++)
+		fds[i] = -1;
+	virtqueue_start(keeper->rings[start->ring], start, kick_fd, call_fd);
+	if (start->ring == RING_CONTROL)
+		gpu_wake(keeper->gpu);
+	return true;
+}
+
+static bool handle_ring_call(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper *keeper = user;
+	const struct keeper_ring_call *call = message;
+	if (call->ring >= KEEPER_RINGS)
+		return false;
+	virtqueue_set_call(keeper->rings[call->ring], n_fds > 0 ? fds[0] : -1);
+	if (n_fds > 0)
+		fds[0] = -1;
+	return true;
+}
+
+static bool handle_ring_stop(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper *keeper = user;
+	const struct keeper_ring_stop *stop = message;
+	if (stop->ring >= KEEPER_RINGS)
+		return false;
+	struct keeper_ring_stopped stopped = { .header.type = KEEPER_MESSAGE_RING_STOPPED,
+		.ring = stop->ring,
+		.serial = stop->serial,
+		.next_avail = virtqueue_stop(keeper->rings[stop->ring]) };
+	if (stop->ring == RING_CONTROL)
+		gpu_wake(keeper->gpu);
+	return link_send(keeper->fd, &stopped, sizeof(stopped), NULL, 0) == 0;
+}
+
+static bool handle_reset(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper *keeper = user;
+	virtqueue_reset(keeper->rings[RING_CURSOR]);
+	gpu_reset(keeper->gpu);
+	return true;
+}
+
+static const struct link_handler handlers[] = {
+	{ KEEPER_MESSAGE_LEDGER, "LEDGER", sizeof(struct keeper_ledger), 1, 1, handle_ledger },
+	{ KEEPER_MESSAGE_STATS, "STATS", sizeof(struct keeper_stats), 1, 1, handle_stats },
+	{ KEEPER_MESSAGE_FRAME_LINK, "FRAME_LINK", sizeof(struct keeper_frame_link), 1, 1,
+			handle_frame_link },
+	{ KEEPER_MESSAGE_FEATURES, "FEATURES", sizeof(struct keeper_features), 0, 0,
+			handle_features },
+	{ KEEPER_MESSAGE_MEMORY_BEGIN, "MEMORY_BEGIN", sizeof(struct keeper_memory_begin), 0, 0,
+			handle_memory_begin },
+	{ KEEPER_MESSAGE_MEMORY_REGION, "MEMORY_REGION", sizeof(struct keeper_memory_region), 1, 1,
+			handle_memory_region },
+	{ KEEPER_MESSAGE_MEMORY_COMMIT, "MEMORY_COMMIT", sizeof(struct keeper_memory_commit), 0, 0,
+			handle_memory_commit },
+	{ KEEPER_MESSAGE_RING_START, "RING_START", sizeof(struct keeper_ring_start), 1, 2,
+			handle_ring_start },
+	{ KEEPER_MESSAGE_RING_CALL, "RING_CALL", sizeof(struct keeper_ring_call), 0, 1,
+			handle_ring_call },
+	{ KEEPER_MESSAGE_RING_STOP, "RING_STOP", sizeof(struct keeper_ring_stop), 0, 0,
+			handle_ring_stop },
+	{ KEEPER_MESSAGE_RESET, "RESET", sizeof(struct keeper_reset), 0, 0, handle_reset },
+};
+
+static void answer_cursor_orphans(struct virtqueue *vq)
+{
+	struct chain *chain;
+	while ((chain = virtqueue_try_take_orphan(vq)))
+		virtqueue_return(vq, chain, NULL, 0);
+}
+
+static int serve_link(struct keeper *keeper)
+{
+	int result;
+	do
+		result = link_dispatch(keeper->fd, "keeper", handlers, G_N_ELEMENTS(handlers), keeper);
+	while (result == 1);
+	return result;
+}
+
+static int serve(struct keeper *keeper)
+{
+	struct virtqueue *cursor = keeper->rings[RING_CURSOR];
+	for (;;) {
+		struct pollfd fds[] = {
+			{ keeper->fd, POLLIN, 0 },
+			{ virtqueue_kick_fd(cursor), POLLIN, 0 },
+			{ keeper->gpu->catch_up_fd, POLLIN, 0 },
+		};
+		if (poll(fds, G_N_ELEMENTS(fds), -1) < 0)
+			continue;
+		if (fds[0].revents || fds[2].revents) {
+			int result = serve_link(keeper);
+			if (result < 0)
+				return result;
+		}
+		if (fds[2].revents)
+			gpu_caught_up(keeper->gpu);
+		if (fds[1].revents)
+			virtqueue_drain_kick(cursor);
+		answer_cursor_orphans(cursor);
+		cursor_work(keeper->gpu->cursor, cursor, keeper->gpu);
+	}
+}
+
+int keeper_run(int fd, struct gpu *gpu)
+{
+	struct keeper keeper = { .fd = fd,
+		.gpu = gpu,
+		.rings = { gpu->control, virtqueue_create("cursor") } };
+	struct keeper_ready ready = { .header.type = KEEPER_MESSAGE_READY,
+		.version = KEEPER_LINK_VERSION,
+		.n_capsets = gpu_count_capsets(gpu) };
+	int result = link_send(fd, &ready, sizeof(ready), NULL, 0);
+	if (result < 0) {
+		g_warning("keeper link: %s", g_strerror(-result));
+		return EXIT_FAILURE;
+	}
+	return serve(&keeper) == -EPIPE ? EXIT_SUCCESS : EXIT_FAILURE;
+}

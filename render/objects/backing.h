@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * backing: the guest pages behind a resource, as host addresses.
+ *
+ * Immutable once made. It keeps the memory table that it was translated with, so its addresses stay
+ * good when the guest's memory map changes. gpu thread only.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "protocol/ledger.h"
+#include "render/ring/memory.h"
+
+/* Most entries of one backing: 512 MiB in scattered 4 KiB pages. */
+#define BACKING_ENTRIES_MAX 131072
+
+struct backing {
+	struct memory *memory;
+	uint64_t size_bytes;
+	unsigned n_pieces;
+	struct iovec *pieces;
+	uint64_t *starts; /* where in the backing each piece begins */
+};
+
+/* NULL when an entry lies outside guest memory, there are too many, or all are empty. */
+struct backing *backing_create(
+		struct memory *memory, const struct ledger_backing *entries, uint32_t n_entries);
+void backing_destroy(struct backing *backing); /* NULL is allowed */
+
+/*
+ * Reads rows of row_bytes, the first at offset_bytes, each stride_bytes after the one before, into
+ * `to` with to_stride bytes a row. The caller has checked that all lies inside size_bytes.
+ */
+void backing_read_rows(const struct backing *backing, uint64_t offset_bytes, uint64_t stride_bytes,
+		uint32_t n_rows, uint32_t row_bytes, uint8_t *to, uint64_t to_stride);

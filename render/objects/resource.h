@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * resource: a picture or buffer that the guest made, 2D (ours) or 3D (virglrenderer's).
+ *
+ * A 2D resource keeps its pixels in plain memory until a scanout shows it for the first time; from
+ * then on in a picture (a ring of buffers that display reads), so that a guest's transfer lands
+ * where display will look and nothing is copied twice. gpu thread only.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/ledger.h"
+#include "render/objects/backing.h"
+#include "render/buffers/swapchain.h"
+
+/* Most resources of one guest; the ledger has room for as many. */
+#define RESOURCES_MAX LEDGER_RESOURCES_MAX
+
+/* Contexts of a resource that are remembered: a window has two, its owner's and the compositor's. */
+#define RESOURCE_CONTEXTS_MAX 8
+
+struct resource {
+	uint32_t id;
+	struct ledger_resource description; /* as created; backing fields unused */
+	struct backing *backing;            /* NULL: none attached */
+	uint32_t scanouts;                  /* bit n: head n shows it */
+	uint64_t charged_bytes;
+	struct quota *quota; /* that charged_bytes went to */
+	uint32_t contexts[RESOURCE_CONTEXTS_MAX]; /* that it is attached to; see painters.h */
+	unsigned n_contexts;
+
+	/* 2D: one of the two, pixels first */
+	uint8_t *pixels;
+	struct picture *picture;
+};
+
+/* A 2D resource, black. NULL when it does not fit the quota. The caller has checked its arguments. */
+struct resource *resource_create_2d(
+		struct quota *quota, const struct ledger_resource *description);
+/* A 3D resource's record, `size_bytes` charged. NULL when it does not fit the quota. */
+struct resource *resource_create_3d(struct quota *quota, const struct ledger_resource *description,
+		uint64_t size_bytes);
+void resource_destroy(struct resource *resource);
+
+/* Gives a 2D resource its picture. False when memory is short. */
+bool resource_make_showable(struct resource *resource, const struct buffer_interface *interface);
+
+/*
+ * Copies `rect` from the backing, its first pixel at offset_bytes. The caller has checked both
+ * against the resource and its backing. False when memory is short.
+ */
+bool resource_transfer_2d(
+		struct resource *resource, const struct frame_rect *rect, uint64_t offset_bytes);
+
+/*
+ * Copies the newest pixels into another buffer of the picture, which becomes the current one. False
+ * when there is none.
+ */
+bool resource_renew_picture(struct resource *resource);
+
+/* The newest pixels of a 2D resource, B G R A rows without padding. */
+const uint8_t *resource_peek_pixels(const struct resource *resource);

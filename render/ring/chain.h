@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * chain: one descriptor chain taken from a virtqueue: a command to read and room for the answer.
+ *
+ * It holds a reference on the memory table it was translated with, so it may be worked on for as
+ * long as it takes. Owned by whoever took it until virtqueue_return().
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "render/ring/memory.h"
+
+/* Most descriptors of one chain that the renderer follows, like QEMU's VIRTQUEUE_MAX_SIZE. */
+#define CHAIN_DESCRIPTORS_MAX 1024
+/* Most pieces of host memory in one chain: descriptors may cross memory regions. */
+#define CHAIN_PIECES_MAX (CHAIN_DESCRIPTORS_MAX + KEEPER_MEMORY_REGIONS_MAX)
+
+struct vring_desc;
+
+struct chain {
+	uint16_t head;
+	uint32_t generation; /* of the ring when it was taken: answers from before a reset are dropped */
+	/* NULL, or what is wrong: then only `writable` may be used, as far as it was understood. */
+	const char *fault;
+	struct memory *memory;
+	unsigned n_readable, n_writable;
+	uint64_t readable_bytes, writable_bytes;
+	struct iovec *readable, *writable; /* both point into pieces[] */
+	struct iovec pieces[];
+};
+
+/*
+ * Follows the descriptors from `head` of a table in guest memory, indirect ones too, each read once as
+ * the guest may change it meanwhile. What is wrong goes into `fault`. Takes a reference on `memory`.
+ */
+struct chain *chain_create(struct memory *memory, const struct vring_desc *table,
+		unsigned table_length, uint16_t head, struct iovec scratch[CHAIN_PIECES_MAX]);
+
+/* Copies from the readable part. Returns the bytes copied: fewer when the chain is shorter. */
+size_t chain_read(const struct chain *chain, uint64_t offset_bytes, void *to, size_t size_bytes);
+/* Copies to the start of the writable part. Returns the bytes copied. */
+size_t chain_write(const struct chain *chain, const void *from, size_t size_bytes);
+/* Drops the memory reference and frees it. */
+void chain_free(struct chain *chain);

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: MIT */
+#include "render/ring/virtqueue.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/peer_log.h"
+
+struct kept_answer {
+	struct chain *chain;
+	size_t size_bytes;
+	uint8_t bytes[];
+};
+
+struct virtqueue {
+	const char *name;
+	GMutex lock;
+
+	/* All below: under the lock. */
+	struct memory *memory;
+	struct keeper_ring_start start; /* as last given: addresses to find again in a new table */
+	struct vring ring;              /* host addresses */
+	bool running, broken;
+	bool unmapped; /* not in the memory table of now */
+	bool event_idx, quiet;
+	uint16_t next_avail;
+	uint16_t used_index;
+	uint32_t generation;
+	int call_fd;
+	int kick_fd;     /* the working thread sleeps on this one */
+	int new_kick_fd; /* it will take this one over, unless it is -1 */
+	bool kick_changed;
+	struct ledger_ring *ledger;
+	bool orphans_checked;
+	GQueue kept; /* struct kept_answer* */
+	struct iovec scratch[CHAIN_PIECES_MAX];
+};
+
+struct virtqueue *virtqueue_create(const char *name)
+{
+	struct virtqueue *vq = g_new0(struct virtqueue, 1);
+	vq->name = name;
+	g_mutex_init(&vq->lock);
+	g_queue_init(&vq->kept);
+	vq->call_fd = vq->kick_fd = vq->new_kick_fd = -1;
+	return vq;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void drop_kept(struct virtqueue *vq)
+{
+	struct kept_answer *answer;
+	while ((answer = g_queue_pop_head(&vq->kept))) {
+		chain_free(answer->chain);
+		g_free(answer);
+	}
+}
+
+void virtqueue_destroy(struct virtqueue *vq)
+{
+	if (!vq)
+		return;
+	drop_kept(vq);
+	close_fd(&vq->call_fd);
+	close_fd(&vq->kick_fd);
+	close_fd(&vq->new_kick_fd);
+	memory_unref(vq->memory);
+	g_mutex_clear(&vq->lock);
+	g_free(vq);
+}
+
+/* ---- starting and stopping ---- */
+
+void virtqueue_set_ledger(struct virtqueue *vq, struct ledger_ring *ledger)
+{
+	g_mutex_lock(&vq->lock);
+	vq->ledger = ledger;
+	vq->orphans_checked = false;
+	g_mutex_unlock(&vq->lock);
+}
+
+void virtqueue_set_features(struct virtqueue *vq, uint64_t features)
+{
+	g_mutex_lock(&vq->lock);
+	vq->event_idx = features & (1ull << VIRTIO_RING_F_EVENT_IDX);
+	g_mutex_unlock(&vq->lock);
+}
+
+/* avail: flags, idx, ring, used_event; used: flags, idx, ring, avail_event (virtio 1.2, 2.7.6, 2.7.8). */
+static bool find_ring(struct virtqueue *vq)
+{
+	const struct keeper_ring_start *s = &vq->start;
+	if (!vq->memory)
+		return false;
+	void *desc = memory_at_user(vq->memory, s->desc_user_addr, 16ull * s->size);
+	void *avail = memory_at_user(vq->memory, s->avail_user_addr, 2ull * s->size + 6);
+	void *used = memory_at_user(vq->memory, s->used_user_addr, 8ull * s->size + 6);
+	if (!desc || !avail || !used)
+		return false;
+	if (((uintptr_t)desc & 15) || ((uintptr_t)avail & 1) || ((uintptr_t)used & 3))
+		return false;
+	vq->ring = (struct vring){ .num = s->size, .desc = desc, .avail = avail, .used = used };
+	return true;
+}
+
+static bool is_workable(const struct virtqueue *vq)
+{
+	return vq->running && !vq->broken && !vq->unmapped;
+}
+
+static uint16_t load_acquire(const __virtio16 *from)
+{
+	return __atomic_load_n((const uint16_t *)from, __ATOMIC_ACQUIRE);
+}
+
+/* Fresh from guest memory; ordered against what came before by a full fence. */
+static uint16_t load_after_fence(const __virtio16 *from)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return __atomic_load_n((const uint16_t *)from, __ATOMIC_RELAXED);
+}
+
+static void signal_call(struct virtqueue *vq)
+{
+	uint64_t one = 1;
+	if (vq->call_fd >= 0 && write(vq->call_fd, &one, sizeof(one)) < 0)
+		g_debug("%s queue: call: %s", vq->name, g_strerror(errno));
+}
+
+/* The driver's wish must be read after the used index was published: hence the full fence. */
+static void notify(struct virtqueue *vq)
+{
+	uint16_t new_index = vq->used_index, old_index = (uint16_t)(new_index - 1);
+	if (vq->event_idx) {
+		uint16_t event = load_after_fence(&vring_used_event(&vq->ring));
+		if (!vring_need_event(event, new_index, old_index))
+			return;
+	} else if (load_after_fence(&vq->ring.avail->flags) & VRING_AVAIL_F_NO_INTERRUPT) {
+		return;
+	}
+	signal_call(vq);
+}
+
+/* The order of these stores is the ledger's promise: see ledger.h. */
+static void put_used(
+		struct virtqueue *vq, const struct chain *chain, const void *answer, size_t answer_bytes)
+{
+	uint16_t head = chain->head;
+	if (head >= vq->ring.num)
+		return;
+	uint32_t written_bytes = (uint32_t)chain_write(chain, answer, answer_bytes);
+	if (vq->ledger) {
+		vq->ledger->returning = head;
+		__atomic_thread_fence(__ATOMIC_RELEASE);
+	}
+	vring_used_elem_t *elem = &vq->ring.used->ring[vq->used_index & (vq->ring.num - 1)];
+	__atomic_store_n(&elem->id, (uint32_t)head, __ATOMIC_RELAXED);
+	__atomic_store_n(&elem->len, written_bytes, __ATOMIC_RELAXED);
+	vq->used_index++;
+	__atomic_store_n((uint16_t *)&vq->ring.used->idx, vq->used_index, __ATOMIC_RELEASE);
+	if (vq->ledger) {
+		__atomic_thread_fence(__ATOMIC_RELEASE);
+		vq->ledger->taken[head] = 0;
+		vq->ledger->used_index = vq->used_index;
+		__atomic_thread_fence(__ATOMIC_RELEASE);
+		vq->ledger->returning = LEDGER_NO_HEAD;
+	}
+	notify(vq);
+}
+
+static void put_kept(struct virtqueue *vq)
+{
+	struct kept_answer *answer;
+	while ((answer = g_queue_pop_head(&vq->kept))) {
+		put_used(vq, answer->chain, answer->bytes, answer->size_bytes);
+		chain_free(answer->chain);
+		g_free(answer);
+	}
+}
+
+void virtqueue_set_memory(struct virtqueue *vq, struct memory *memory)
+{
+	g_mutex_lock(&vq->lock);
+	memory_unref(vq->memory);
+	vq->memory = memory_ref(memory);
+	if (vq->running) {
+		vq->unmapped = !find_ring(vq);
+		if (!vq->unmapped)
+			put_kept(vq);
+		else
+			g_warning("%s queue: not in the new memory table, waiting for the next",
+					vq->name);
+	}
+	g_mutex_unlock(&vq->lock);
+}
+
+/*
+ * A renderer that takes a ring over finds in the ledger what the one before was doing. Three stores
+ * may have been cut short: a return (the used index has moved: it happened), and a take (marked, but
+ * next_avail not yet advanced: it did not).
+ */
+static void settle_ledger(struct virtqueue *vq)
+{
+	struct ledger_ring *l = vq->ledger;
+	uint16_t returning = l->returning;
+	if (returning < KEEPER_RING_SIZE_MAX && l->used_index != vq->used_index)
+		l->taken[returning] = 0;
+	l->returning = LEDGER_NO_HEAD;
+	l->used_index = vq->used_index;
+	l->next_avail = vq->next_avail;
+	if (load_acquire(&vq->ring.avail->idx) != vq->next_avail) {
+		uint16_t head = vq->ring.avail->ring[vq->next_avail & (vq->ring.num - 1)];
+		if (head < vq->ring.num)
+			l->taken[head] = 0;
+	}
+	memset(l->taken + vq->ring.num, 0, KEEPER_RING_SIZE_MAX - vq->ring.num);
+}
+
+static void replace_kick(struct virtqueue *vq, int kick_fd)
+{
+	close_fd(&vq->new_kick_fd);
+	vq->new_kick_fd = kick_fd;
+	vq->kick_changed = true;
+}
+
+bool virtqueue_start(struct virtqueue *vq, const struct keeper_ring_start *start, int kick_fd,
+		int call_fd)
+{
+	g_mutex_lock(&vq->lock);
+	vq->start = *start;
+	bool ok = start->size > 0 && start->size <= KEEPER_RING_SIZE_MAX &&
+			(start->size & (start->size - 1)) == 0 && find_ring(vq);
+	replace_kick(vq, ok ? kick_fd : -1);
+	close_fd(&vq->call_fd);
+	if (ok) {
+		vq->call_fd = call_fd;
+		vq->next_avail = start->next_avail;
+		vq->used_index = load_acquire(&vq->ring.used->idx);
+		if (vq->ledger)
+			settle_ledger(vq);
+		vq->broken = vq->unmapped = false;
+		vq->running = true;
+		put_kept(vq);
+	} else {
+		g_warning("%s queue: %u entries at 0x%" G_GINT64_MODIFIER
+			  "x: bad size or not in guest memory",
+				vq->name, start->size, start->desc_user_addr);
+		vq->running = false;
+		close_fd(&kick_fd);
+		close_fd(&call_fd);
+	}
+	g_mutex_unlock(&vq->lock);
+	return ok;
+}
+
+void virtqueue_set_call(struct virtqueue *vq, int call_fd)
+{
+	g_mutex_lock(&vq->lock);
+	close_fd(&vq->call_fd);
+	vq->call_fd = call_fd;
+	/* An interrupt may have been due between the two descriptors; one too many does no harm. */
+	if (vq->running)
+		signal_call(vq);
+	g_mutex_unlock(&vq->lock);
+}
+
+uint16_t virtqueue_stop(struct virtqueue *vq)
+{
+	g_mutex_lock(&vq->lock);
+	vq->running = false;
+	replace_kick(vq, -1);
+	uint16_t next_avail = vq->next_avail;
+	g_mutex_unlock(&vq->lock);
+	return next_avail;
+}
+
+void virtqueue_reset(struct virtqueue *vq)
+{
+	g_mutex_lock(&vq->lock);
+	vq->generation++;
+	drop_kept(vq);
+	if (vq->ledger) {
+		memset(vq->ledger, 0, sizeof(*vq->ledger));
+		vq->ledger->returning = LEDGER_NO_HEAD;
+	}
+	g_mutex_unlock(&vq->lock);
+}
+
+bool virtqueue_has_orphans(struct virtqueue *vq)
+{
+	g_mutex_lock(&vq->lock);
+	bool found = vq->ledger && memchr(vq->ledger->taken, 1, sizeof(vq->ledger->taken));
+	g_mutex_unlock(&vq->lock);
+	return found;
+}
+
+/* ---- working ---- */
+
+static struct chain *read_chain(struct virtqueue *vq, uint16_t head)
+{
+	struct chain *chain = chain_create(vq->memory, vq->ring.desc, vq->ring.num, head, vq->scratch);
+	chain->generation = vq->generation;
+	if (chain->fault)
+		guest_warning("%s queue: chain %u: %s", vq->name, head, chain->fault);
+	return chain;
+}
+
+static struct chain *take_locked(struct virtqueue *vq)
+{
+	while (is_workable(vq)) {
+		uint16_t waiting = (uint16_t)(load_acquire(&vq->ring.avail->idx) - vq->next_avail);
+		if (waiting == 0)
+			return NULL;
+		if (waiting > vq->ring.num) {
+			g_warning("%s queue: available index jumped by %u of %u entries, ring broken",
+					vq->name, waiting, vq->ring.num);
+			vq->broken = true;
+			return NULL;
+		}
+		uint16_t head = __atomic_load_n(
+				&vq->ring.avail->ring[vq->next_avail & (vq->ring.num - 1)], __ATOMIC_RELAXED);
+		if (vq->ledger && head < vq->ring.num)
+			__atomic_store_n(&vq->ledger->taken[head], 1, __ATOMIC_RELEASE);
+		vq->next_avail++;
+		if (vq->ledger)
+			__atomic_store_n(&vq->ledger->next_avail, vq->next_avail, __ATOMIC_RELEASE);
+		if (head < vq->ring.num)
+			return read_chain(vq, head);
+		guest_warning("%s queue: descriptor %u of %u, skipped", vq->name, head, vq->ring.num);
+	}
+	return NULL;
+}
+
+struct chain *virtqueue_try_take(struct virtqueue *vq)
+{
+	g_mutex_lock(&vq->lock);
+	struct chain *chain = take_locked(vq);
+	g_mutex_unlock(&vq->lock);
+	return chain;
+}
+
+struct chain *virtqueue_try_take_orphan(struct virtqueue *vq)
+{
+	struct chain *chain = NULL;
+	g_mutex_lock(&vq->lock);
+	if (is_workable(vq) && !vq->orphans_checked && vq->ledger) {
+		const uint8_t *mark = memchr(vq->ledger->taken, 1, vq->ring.num);
+		if (mark)
+			chain = read_chain(vq, (uint16_t)(mark - vq->ledger->taken));
+		else
+			vq->orphans_checked = true;
+	}
+	g_mutex_unlock(&vq->lock);
+	return chain;
+}
+
+static void keep_answer(
+		struct virtqueue *vq, struct chain *chain, const void *answer, size_t answer_bytes)
+{
+	struct kept_answer *kept = g_malloc(sizeof(*kept) + answer_bytes);
+	kept->chain = chain;
+	kept->size_bytes = answer_bytes;
+	if (answer_bytes > 0)
+		memcpy(kept->bytes, answer, answer_bytes);
+	g_queue_push_tail(&vq->kept, kept);
+}
+
+void virtqueue_return(
+		struct virtqueue *vq, struct chain *chain, const void *answer, size_t answer_bytes)
+{
+	g_mutex_lock(&vq->lock);
+	bool current = chain->generation == vq->generation;
+	bool keep = current && (!vq->running || vq->unmapped);
+	if (keep)
+		keep_answer(vq, chain, answer, answer_bytes);
+	else if (current && !vq->broken)
+		put_used(vq, chain, answer, answer_bytes);
+	g_mutex_unlock(&vq->lock);
+	if (!keep)
+		chain_free(chain);
+}
+
+struct chain *virtqueue_read_again(struct virtqueue *vq, struct chain *chain)
+{
+	g_mutex_lock(&vq->lock);
+	struct chain *again = NULL;
+	if (chain->generation == vq->generation && is_workable(vq) &&
+			chain->head < vq->ring.num)
+		again = read_chain(vq, chain->head);
+	g_mutex_unlock(&vq->lock);
+	if (!again)
+		return chain;
+	chain_free(chain);
+	return again;
+}
+
+bool virtqueue_is_current(struct virtqueue *vq, const struct chain *chain)
+{
+	g_mutex_lock(&vq->lock);
+	bool current = chain->generation == vq->generation;
+	g_mutex_unlock(&vq->lock);
+	return current;
+}
+
+bool virtqueue_listen(struct virtqueue *vq)
+{
+	bool work = false;
+	g_mutex_lock(&vq->lock);
+	if (is_workable(vq)) {
+		if (vq->event_idx)
+			__atomic_store_n((uint16_t *)&vring_avail_event(&vq->ring), vq->next_avail,
+					__ATOMIC_RELAXED);
+		else if (vq->quiet)
+			__atomic_store_n((uint16_t *)&vq->ring.used->flags, 0, __ATOMIC_RELAXED);
+		vq->quiet = false;
+		work = load_after_fence(&vq->ring.avail->idx) != vq->next_avail;
+	}
+	g_mutex_unlock(&vq->lock);
+	return work;
+}
+
+void virtqueue_quiet(struct virtqueue *vq)
+{
+	g_mutex_lock(&vq->lock);
+	if (is_workable(vq) && !vq->event_idx && !vq->quiet) {
+		__atomic_store_n((uint16_t *)&vq->ring.used->flags, VRING_USED_F_NO_NOTIFY,
+				__ATOMIC_RELAXED);
+		vq->quiet = true;
+	}
+	g_mutex_unlock(&vq->lock);
+}
+
+int virtqueue_kick_fd(struct virtqueue *vq)
+{
+	g_mutex_lock(&vq->lock);
+	if (vq->kick_changed) {
+		close_fd(&vq->kick_fd);
+		vq->kick_fd = vq->new_kick_fd;
+		vq->new_kick_fd = -1;
+		vq->kick_changed = false;
+	}
+	int fd = vq->kick_fd;
+	g_mutex_unlock(&vq->lock);
+	return fd;
+}
+
+void virtqueue_drain_kick(struct virtqueue *vq)
+{
+	uint64_t count;
+	if (vq->kick_fd >= 0 && read(vq->kick_fd, &count, sizeof(count)) < 0)
+		g_debug("%s queue: kick: %s", vq->name, g_strerror(errno));
+}

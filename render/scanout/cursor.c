@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+#include "render/scanout/cursor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <linux/virtio_gpu.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "protocol/frame_link.h"
+#include "render/gpu_thread.h"
+#include "common/peer_log.h"
+
+#define IMAGE_BYTES (FRAME_CURSOR_SIZE * FRAME_CURSOR_SIZE * 4)
+/* Most snapshots kept; what has none is fetched when it is wanted. */
+#define SNAPSHOTS_MAX 256
+
+struct cursor_head {
+	bool visible;
+	uint32_t hot_x, hot_y;
+	int32_t x, y;
+	uint8_t *pixels;      /* NULL: never had a picture */
+	uint32_t waiting_for; /* resource whose pixels the gpu thread is asked for, or 0 */
+	bool image_behind, position_behind, hide_behind; /* not yet sent */
+};
+
+struct cursor {
+	GMutex lock;
+	int fd;
+	GHashTable *resources; /* id -> pixels, or NULL while there are none */
+	unsigned n_snapshots;
+	struct cursor_head heads[FRAME_HEADS_MAX];
+};
+
+struct cursor *cursor_create(void)
+{
+	struct cursor *cursor = g_new0(struct cursor, 1);
+	g_mutex_init(&cursor->lock);
+	cursor->fd = -1;
+	cursor->resources = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	return cursor;
+}
+
+/* ---- sending: under the lock ---- */
+
+/* True when it went out or nobody is there to read it. */
+static bool send_message(struct cursor *cursor, void *message, size_t size_bytes, uint32_t type)
+{
+	((struct link_header *)message)->type = type;
+	int result = link_send(cursor->fd, message, size_bytes, NULL, 0);
+	return result != -EAGAIN && result != -ENOBUFS;
+}
+
+static bool send_image(struct cursor *cursor, unsigned head)
+{
+	const struct cursor_head *h = &cursor->heads[head];
+	struct frame_cursor_image image = { .head = head, .hot_x = h->hot_x, .hot_y = h->hot_y };
+	memcpy(image.pixels, h->pixels, IMAGE_BYTES);
+	return send_message(cursor, &image, sizeof(image), FRAME_MESSAGE_CURSOR_IMAGE);
+}
+
+static bool send_position(struct cursor *cursor, unsigned head)
+{
+	const struct cursor_head *h = &cursor->heads[head];
+	struct frame_cursor_move move = { .head = head, .x = h->x, .y = h->y };
+	return send_message(cursor, &move, sizeof(move), FRAME_MESSAGE_CURSOR_MOVE);
+}
+
+static bool send_hide(struct cursor *cursor, unsigned head)
+{
+	struct frame_cursor_hide hide = { .head = head };
+	return send_message(cursor, &hide, sizeof(hide), FRAME_MESSAGE_CURSOR_HIDE);
+}
+
+static bool flush_head(struct cursor *cursor, unsigned head)
+{
+	struct cursor_head *h = &cursor->heads[head];
+	if (h->hide_behind && !h->visible) {
+		if (!send_hide(cursor, head))
+			return false;
+	}
+	h->hide_behind = false;
+	if (!h->visible || !h->pixels)
+		return true;
+	if (h->image_behind && !send_image(cursor, head))
+		return false;
+	h->image_behind = false;
+	if (h->position_behind && !send_position(cursor, head))
+		return false;
+	h->position_behind = false;
+	return true;
+}
+
+static bool flush_all(struct cursor *cursor)
+{
+	if (cursor->fd < 0)
+		return true;
+	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
+		if (!flush_head(cursor, head))
+			return false;
+	}
+	return true;
+}
+
+bool cursor_flush(struct cursor *cursor)
+{
+	g_mutex_lock(&cursor->lock);
+	bool done = flush_all(cursor);
+	g_mutex_unlock(&cursor->lock);
+	return done;
+}
+
+void cursor_set_link(struct cursor *cursor, int fd)
+{
+	g_mutex_lock(&cursor->lock);
+	if (cursor->fd >= 0)
+		close(cursor->fd);
+	cursor->fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
+		cursor->heads[i].image_behind = cursor->heads[i].position_behind = true;
+	g_mutex_unlock(&cursor->lock);
+}
+
+/* ---- pictures ---- */
+
+bool cursor_is_size(uint32_t width, uint32_t height)
+{
+	return width == FRAME_CURSOR_SIZE && height == FRAME_CURSOR_SIZE;
+}
+
+static void set_pixels(struct cursor_head *h, const uint8_t *pixels)
+{
+	if (!h->pixels)
+		h->pixels = g_malloc(IMAGE_BYTES);
+	memcpy(h->pixels, pixels, IMAGE_BYTES);
+	h->waiting_for = 0;
+	h->visible = h->image_behind = h->position_behind = true;
+}
+
+void cursor_add_resource(struct cursor *cursor, uint32_t resource)
+{
+	g_mutex_lock(&cursor->lock);
+	g_hash_table_insert(cursor->resources, GUINT_TO_POINTER(resource), NULL);
+	g_mutex_unlock(&cursor->lock);
+}
+
+void cursor_remove_resource(struct cursor *cursor, uint32_t resource)
+{
+	g_mutex_lock(&cursor->lock);
+	if (g_hash_table_lookup(cursor->resources, GUINT_TO_POINTER(resource)))
+		cursor->n_snapshots--;
+	g_hash_table_remove(cursor->resources, GUINT_TO_POINTER(resource));
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
+		if (cursor->heads[i].waiting_for == resource)
+			cursor->heads[i].waiting_for = 0;
+	}
+	g_mutex_unlock(&cursor->lock);
+}
+
+static void keep_snapshot(struct cursor *cursor, uint32_t resource, const uint8_t *pixels)
+{
+	uint8_t *snapshot = g_hash_table_lookup(cursor->resources, GUINT_TO_POINTER(resource));
+	if (!snapshot) {
+		if (cursor->n_snapshots == SNAPSHOTS_MAX)
+			return;
+		cursor->n_snapshots++;
+		snapshot = g_malloc(IMAGE_BYTES);
+		g_hash_table_insert(cursor->resources, GUINT_TO_POINTER(resource), snapshot);
+	}
+	memcpy(snapshot, pixels, IMAGE_BYTES);
+}
+
+void cursor_publish(struct cursor *cursor, uint32_t resource, const uint8_t *pixels, bool keep)
+{
+	g_mutex_lock(&cursor->lock);
+	if (keep)
+		keep_snapshot(cursor, resource, pixels);
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
+		if (cursor->heads[i].waiting_for == resource)
+			set_pixels(&cursor->heads[i], pixels);
+	}
+	g_mutex_unlock(&cursor->lock);
+}
+
+uint32_t cursor_take_request(struct cursor *cursor)
+{
+	uint32_t resource = 0;
+	g_mutex_lock(&cursor->lock);
+	for (unsigned i = 0; i < FRAME_HEADS_MAX && resource == 0; i++)
+		resource = cursor->heads[i].waiting_for;
+	g_mutex_unlock(&cursor->lock);
+	return resource;
+}
+
+static void hide(struct cursor_head *h)
+{
+	h->waiting_for = 0;
+	h->hide_behind = h->hide_behind || h->visible;
+	h->visible = false;
+}
+
+void cursor_forget_head(struct cursor *cursor, unsigned head)
+{
+	g_mutex_lock(&cursor->lock);
+	hide(&cursor->heads[head]);
+	g_mutex_unlock(&cursor->lock);
+}
+
+void cursor_reset(struct cursor *cursor)
+{
+	g_mutex_lock(&cursor->lock);
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
+		hide(&cursor->heads[i]);
+	flush_all(cursor);
+	g_mutex_unlock(&cursor->lock);
+}
+
+/* ---- the cursor queue ---- */
+
+static uint32_t show(struct cursor *cursor, const struct virtio_gpu_update_cursor *update)
+{
+	struct cursor_head *h = &cursor->heads[update->pos.scanout_id];
+	gpointer pixels;
+	if (!g_hash_table_lookup_extended(cursor->resources, GUINT_TO_POINTER(update->resource_id),
+			    NULL, &pixels)) {
+		guest_warning("cursor: no 64x64 resource %u", update->resource_id);
+		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+	}
+	h->hot_x = MIN(update->hot_x, FRAME_CURSOR_SIZE - 1);
+	h->hot_y = MIN(update->hot_y, FRAME_CURSOR_SIZE - 1);
+	if (pixels)
+		set_pixels(h, pixels);
+	else
+		h->waiting_for = update->resource_id;
+	return VIRTIO_GPU_RESP_OK_NODATA;
+}
+
+static uint32_t execute_locked(struct cursor *cursor, const struct virtio_gpu_update_cursor *update)
+{
+	bool is_update = update->hdr.type == VIRTIO_GPU_CMD_UPDATE_CURSOR;
+	if (!is_update && update->hdr.type != VIRTIO_GPU_CMD_MOVE_CURSOR) {
+		guest_warning("cursor: unknown command 0x%x", update->hdr.type);
+		return VIRTIO_GPU_RESP_ERR_UNSPEC;
+	}
+	if (update->pos.scanout_id >= FRAME_HEADS_MAX) {
+		guest_warning("cursor: no scanout %u", update->pos.scanout_id);
+		return VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID;
+	}
+	struct cursor_head *h = &cursor->heads[update->pos.scanout_id];
+	h->x = (int32_t)update->pos.x;
+	h->y = (int32_t)update->pos.y;
+	h->position_behind = true;
+	if (is_update && update->resource_id == 0)
+		hide(h);
+	else if (is_update)
+		return show(cursor, update);
+	return VIRTIO_GPU_RESP_OK_NODATA;
+}
+
+static void answer(struct virtqueue *vq, struct chain *chain,
+		const struct virtio_gpu_ctrl_hdr *request, uint32_t type)
+{
+	struct virtio_gpu_ctrl_hdr header = { .type = type };
+	if (request->flags & VIRTIO_GPU_FLAG_FENCE) {
+		header.flags = VIRTIO_GPU_FLAG_FENCE;
+		header.fence_id = request->fence_id;
+		header.ctx_id = request->ctx_id;
+	}
+	/* Linux gives cursor commands no room for an answer. */
+	bool room = chain->writable_bytes >= sizeof(header);
+	virtqueue_return(vq, chain, &header, room ? sizeof(header) : 0);
+}
+
+static uint32_t execute(
+		struct cursor *cursor, struct chain *chain, struct virtio_gpu_update_cursor *update)
+{
+	size_t got = chain->fault ? 0 : chain_read(chain, 0, update, sizeof(*update));
+	if (got < sizeof(*update)) {
+		guest_warning("cursor: command of %zu bytes, expected %zu", got, sizeof(*update));
+		return VIRTIO_GPU_RESP_ERR_UNSPEC;
+	}
+	g_mutex_lock(&cursor->lock);
+	uint32_t type = execute_locked(cursor, update);
+	g_mutex_unlock(&cursor->lock);
+	return type;
+}
+
+static bool needs_gpu(struct cursor *cursor)
+{
+	g_mutex_lock(&cursor->lock);
+	bool behind = !flush_all(cursor);
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
+		behind = behind || cursor->heads[i].waiting_for != 0;
+	g_mutex_unlock(&cursor->lock);
+	return behind;
+}
+
+void cursor_work(struct cursor *cursor, struct virtqueue *vq, struct gpu *gpu)
+{
+	do {
+		struct chain *chain;
+		while ((chain = virtqueue_try_take(vq))) {
+			struct virtio_gpu_update_cursor update = { 0 };
+			uint32_t type = execute(cursor, chain, &update);
+			answer(vq, chain, &update.hdr, type);
+		}
+	} while (virtqueue_listen(vq));
+	if (needs_gpu(cursor))
+		gpu_wake(gpu);
+}

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: MIT */
+#include "render/scanout/frame_sender.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+struct outstanding {
+	uint64_t serial;
+	struct buffer *buffer;
+	uint32_t buffer_id;
+};
+
+struct head {
+	bool on, told_on;
+	struct frame_head_on wanted, told;
+	uint32_t rate_mhz;
+	unsigned n_formats;
+	struct frame_format formats[FRAME_FORMATS_MAX];
+	uint64_t serial;
+	unsigned n_outstanding;
+	struct outstanding outstanding[FRAME_LINK_OUTSTANDING_MAX];
+};
+
+struct frame_link {
+	const struct frame_link_listener *listener;
+	void *user;
+	int fd;
+	bool hello_sent, hello_received;
+	bool full;
+	uint32_t next_id;
+	GHashTable *announced; /* id -> struct buffer*, not referenced: on_destroy takes it out */
+	GArray *removed;       /* ids that display is still to be told of */
+	struct head heads[FRAME_HEADS_MAX];
+};
+
+struct frame_link *frame_link_create(const struct frame_link_listener *listener, void *user)
+{
+	struct frame_link *link = g_new0(struct frame_link, 1);
+	link->listener = listener;
+	link->user = user;
+	link->fd = -1;
+	link->announced = g_hash_table_new(NULL, NULL);
+	link->removed = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+	return link;
+}
+
+/* ---- locks and announcements ---- */
+
+static void end_outstanding(struct head *head, unsigned index)
+{
+	struct buffer *buffer = head->outstanding[index].buffer;
+	buffer->locked--;
+	buffer_unref(buffer);
+	head->n_outstanding--;
+	memmove(&head->outstanding[index], &head->outstanding[index + 1],
+			(head->n_outstanding - index) * sizeof(head->outstanding[0]));
+}
+
+static void forget_buffers(struct frame_link *link)
+{
+	GHashTableIter iter;
+	gpointer value;
+	g_hash_table_iter_init(&iter, link->announced);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		struct buffer *buffer = value;
+		buffer->link_id = 0;
+		buffer->on_destroy = NULL;
+	}
+	g_hash_table_remove_all(link->announced);
+	g_array_set_size(link->removed, 0);
+}
+
+static void detach(struct frame_link *link)
+{
+	if (link->fd >= 0)
+		close(link->fd);
+	link->fd = -1;
+	link->hello_sent = link->hello_received = link->full = false;
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
+		struct head *head = &link->heads[i];
+		while (head->n_outstanding > 0)
+			end_outstanding(head, head->n_outstanding - 1);
+		head->rate_mhz = 0;
+		head->n_formats = 0;
+		head->told_on = false;
+	}
+	forget_buffers(link);
+}
+
+void frame_link_destroy(struct frame_link *link)
+{
+	if (!link)
+		return;
+	detach(link);
+	g_hash_table_unref(link->announced);
+	g_array_unref(link->removed);
+	g_free(link);
+}
+
+/* 0, -EAGAIN, or -ENOTCONN after the peer has gone. */
+static int send_message(struct frame_link *link, void *message, size_t size_bytes, uint32_t type,
+		const int *fds, unsigned n_fds)
+{
+	if (link->fd < 0)
+		return -ENOTCONN;
+	((struct link_header *)message)->type = type;
+	int result = link_send(link->fd, message, size_bytes, fds, n_fds);
+	if (result == -EAGAIN || result == -ENOBUFS) {
+		link->full = true;
+		return -EAGAIN;
+	}
+	if (result < 0) {
+		g_message("frame link: closed: %s", g_strerror(-result));
+		detach(link);
+		return -ENOTCONN;
+	}
+	return 0;
+}
+
+static int flush_removed(struct frame_link *link)
+{
+	while (link->removed->len > 0) {
+		unsigned last = link->removed->len - 1;
+		struct frame_buffer_remove remove = { .buffer = g_array_index(
+							      link->removed, uint32_t, last) };
+		int result = send_message(link, &remove, sizeof(remove),
+				FRAME_MESSAGE_BUFFER_REMOVE, NULL, 0);
+		if (result < 0)
+			return result;
+		g_array_set_size(link->removed, last);
+	}
+	return 0;
+}
+
+/* Display is told at once: it holds the memory until then. */
+static void buffer_is_gone(void *user, struct buffer *buffer)
+{
+	struct frame_link *link = user;
+	g_hash_table_remove(link->announced, GUINT_TO_POINTER(buffer->link_id));
+	g_array_append_val(link->removed, buffer->link_id);
+	flush_removed(link);
+}
+
+static int announce_buffer(struct frame_link *link, struct buffer *buffer)
+{
+	if (buffer->link_id != 0)
+		return 0;
+	if (g_hash_table_size(link->announced) >= FRAME_BUFFERS_MAX)
+		return -EAGAIN;
+	struct frame_buffer_add add = { .buffer = link->next_id + 1,
+		.kind = buffer->kind,
+		.width = buffer->width,
+		.height = buffer->height,
+		.stride_bytes = buffer->stride_bytes,
+		.fourcc = buffer->fourcc,
+		.modifier = buffer->modifier,
+		.offset_bytes = buffer->offset_bytes,
+		.size_bytes = buffer->size_bytes };
+	int result = send_message(link, &add, sizeof(add), FRAME_MESSAGE_BUFFER_ADD, &buffer->fd, 1);
+	if (result < 0)
+		return result;
+	buffer->link_id = ++link->next_id;
+	buffer->on_destroy = buffer_is_gone;
+	buffer->on_destroy_user = link;
+	g_hash_table_insert(link->announced, GUINT_TO_POINTER(buffer->link_id), buffer);
+	return 0;
+}
+
+/* ---- state that is brought over when there is room ---- */
+
+static int flush_hello(struct frame_link *link)
+{
+	if (link->hello_sent)
+		return 0;
+	struct frame_hello hello = { .version = FRAME_LINK_VERSION };
+	int result = send_message(link, &hello, sizeof(hello), FRAME_MESSAGE_HELLO, NULL, 0);
+	if (result == 0)
+		link->hello_sent = true;
+	return result;
+}
+
+static int flush_head(struct frame_link *link, unsigned index)
+{
+	struct head *head = &link->heads[index];
+	int result = 0;
+	if (head->on && (!head->told_on || memcmp(&head->told, &head->wanted, sizeof(head->told)))) {
+		struct frame_head_on on = head->wanted;
+		result = send_message(link, &on, sizeof(on), FRAME_MESSAGE_HEAD_ON, NULL, 0);
+		if (result == 0) {
+			head->told = head->wanted;
+			head->told_on = true;
+		}
+	} else if (!head->on && head->told_on) {
+		struct frame_head_off off = { .head = index };
+		result = send_message(link, &off, sizeof(off), FRAME_MESSAGE_HEAD_OFF, NULL, 0);
+		if (result == 0)
+			head->told_on = false;
+	}
+	return result;
+}
+
+void frame_link_flush(struct frame_link *link)
+{
+	if (link->fd < 0)
+		return;
+	link->full = false;
+	if (flush_hello(link) < 0 || flush_removed(link) < 0)
+		return;
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
+		if (flush_head(link, i) < 0)
+			return;
+	}
+}
+
+void frame_link_attach(struct frame_link *link, int fd)
+{
+	detach(link);
+	link->fd = fd;
+	frame_link_flush(link);
+}
+
+bool frame_link_is_attached(const struct frame_link *link)
+{
+	return link->fd >= 0;
+}
+
+int frame_link_get_fd(const struct frame_link *link)
+{
+	return link->fd;
+}
+
+bool frame_link_wants_room(const struct frame_link *link)
+{
+	return link->fd >= 0 && link->full;
+}
+
+void frame_link_ask_room(struct frame_link *link)
+{
+	link->full = true;
+}
+
+void frame_link_set_head(struct frame_link *link, unsigned head, const struct frame_head_on *on)
+{
+	struct head *h = &link->heads[head];
+	h->on = on != NULL;
+	if (on) {
+		h->wanted = *on;
+		h->wanted.header = (struct link_header){ 0 };
+	}
+	if (link->fd >= 0 && link->hello_sent)
+		flush_head(link, head);
+}
+
+/* ---- frames ---- */
+
+const struct frame_format *frame_link_get_formats(
+		const struct frame_link *link, unsigned head, unsigned *n)
+{
+	*n = link->heads[head].n_formats;
+	return link->heads[head].formats;
+}
+
+uint32_t frame_link_get_rate(const struct frame_link *link, unsigned head)
+{
+	return link->heads[head].rate_mhz;
+}
+
+bool frame_link_wants_frame(const struct frame_link *link, unsigned head)
+{
+	const struct head *h = &link->heads[head];
+	return link->fd >= 0 && link->hello_sent && h->rate_mhz > 0 &&
+			h->n_outstanding < FRAME_LINK_OUTSTANDING_MAX;
+}
+
+bool frame_link_has_lent(
+		const struct frame_link *link, unsigned head, const struct buffer *buffer)
+{
+	const struct head *h = &link->heads[head];
+	for (unsigned i = 0; i < h->n_outstanding; i++) {
+		if (h->outstanding[i].buffer == buffer)
+			return true;
+	}
+	return false;
+}
+
+/* A fence that is over already is not worth a descriptor. */
+static bool is_unsignaled(int fence_fd)
+{
+	struct pollfd fence = { .fd = fence_fd, .events = POLLIN };
+	return fence_fd >= 0 && poll(&fence, 1, 0) == 0;
+}
+
+int frame_link_send_frame(struct frame_link *link, struct frame_frame *frame, struct buffer *buffer)
+{
+	struct head *head = &link->heads[frame->head];
+	if (head->n_outstanding == FRAME_LINK_OUTSTANDING_MAX)
+		return -EAGAIN;
+	int result = flush_removed(link);
+	if (result == 0)
+		result = flush_head(link, frame->head);
+	if (result == 0)
+		result = announce_buffer(link, buffer);
+	if (result < 0)
+		return result;
+	frame->buffer = buffer->link_id;
+	frame->serial = head->serial + 1;
+	result = send_message(link, frame, sizeof(*frame), FRAME_MESSAGE_FRAME, &buffer->fence_fd,
+			is_unsignaled(buffer->fence_fd) ? 1 : 0);
+	if (result < 0)
+		return result;
+	head->serial++;
+	buffer->locked++;
+	head->outstanding[head->n_outstanding++] =
+			(struct outstanding){ frame->serial, buffer_ref(buffer), buffer->link_id };
+	return 0;
+}
+
+/* ---- what display says ---- */
+
+static bool handle_hello(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct frame_link *link = user;
+	const struct frame_hello *hello = message;
+	link->hello_received = hello->version == FRAME_LINK_VERSION;
+	return link->hello_received;
+}
+
+static bool handle_release(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct frame_link *link = user;
+	const struct frame_release *release = message;
+	if (release->head >= FRAME_HEADS_MAX)
+		return false;
+	struct head *head = &link->heads[release->head];
+	for (unsigned i = 0; i < head->n_outstanding; i++) {
+		if (head->outstanding[i].serial == release->serial &&
+				head->outstanding[i].buffer_id == release->buffer) {
+			end_outstanding(head, i);
+			link->listener->released(link->user, release->head);
+			return true;
+		}
+	}
+	g_debug("frame link: buffer %u serial %" G_GUINT64_FORMAT " released but not lent",
+			release->buffer, release->serial);
+	return true;
+}
+
+static bool handle_heads_wanted(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct frame_link *link = user;
+	const struct frame_heads_wanted *wanted = message;
+	if (wanted->n_heads > FRAME_HEADS_MAX)
+		return false;
+	link->listener->heads_wanted(link->user, wanted);
+	return true;
+}
+
+static bool handle_rate_wanted(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct frame_link *link = user;
+	const struct frame_rate_wanted *rate = message;
+	if (rate->head >= FRAME_HEADS_MAX)
+		return false;
+	struct head *head = &link->heads[rate->head];
+	uint32_t was_mhz = head->rate_mhz;
+	head->rate_mhz = rate->rate_mhz;
+	link->listener->rate_changed(link->user, rate->head, was_mhz);
+	return true;
+}
+
+static bool handle_formats_wanted(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct frame_link *link = user;
+	const struct frame_formats_wanted *wanted = message;
+	if (wanted->head >= FRAME_HEADS_MAX || wanted->n_formats > FRAME_FORMATS_MAX)
+		return false;
+	struct head *head = &link->heads[wanted->head];
+	head->n_formats = wanted->n_formats;
+	memcpy(head->formats, wanted->formats, sizeof(head->formats));
+	link->listener->formats_changed(link->user, wanted->head);
+	return true;
+}
+
+static const struct link_handler handlers[] = {
+	{ FRAME_MESSAGE_HELLO, "HELLO", sizeof(struct frame_hello), 0, 0, handle_hello },
+	{ FRAME_MESSAGE_RELEASE, "RELEASE", sizeof(struct frame_release), 0, 0, handle_release },
+	{ FRAME_MESSAGE_HEADS_WANTED, "HEADS_WANTED", sizeof(struct frame_heads_wanted), 0, 0,
+			handle_heads_wanted },
+	{ FRAME_MESSAGE_RATE_WANTED, "RATE_WANTED", sizeof(struct frame_rate_wanted), 0, 0,
+			handle_rate_wanted },
+	{ FRAME_MESSAGE_FORMATS_WANTED, "FORMATS_WANTED", sizeof(struct frame_formats_wanted), 0, 0,
+			handle_formats_wanted },
+};
+
+void frame_link_receive(struct frame_link *link)
+{
+	int result = 0;
+	for (int budget = 64; budget > 0 && link->fd >= 0; budget--) {
+		result = link_dispatch(
+				link->fd, "display", handlers, G_N_ELEMENTS(handlers), link);
+		if (result != 1)
+			break;
+	}
+	if (result < 0) {
+		g_message("frame link: display has gone");
+		detach(link);
+	}
+}

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+#include "render/scanout/scanout.h"
+
+#include <errno.h>
+#include <linux/virtio_gpu.h>
+#include <string.h>
+
+#include "protocol/stats_writer.h"
+#include "render/buffers/format.h"
+#include "render/gpu_thread.h"
+#include "common/peer_log.h"
+#include "render/gl/virgl.h"
+
+void scanout_tell_head(struct gpu *gpu, unsigned head)
+{
+	const struct scanout *s = &gpu->scanouts[head];
+	const struct frame_head_mode *mode = &gpu->heads.modes[head];
+	struct frame_head_on on = { .head = head,
+		.x = mode->x,
+		.y = mode->y,
+		.width = s->rect.width,
+		.height = s->rect.height,
+		.refresh_mhz = heads_get_refresh_mhz(&gpu->heads, head) };
+	frame_link_set_head(gpu->frames, head, s->resource ? &on : NULL);
+	stats_set(head, STATS_ON, s->resource != NULL);
+	stats_set(head, STATS_WIDTH, on.width);
+	stats_set(head, STATS_HEIGHT, on.height);
+	stats_set(head, STATS_REFRESH_MHZ, on.refresh_mhz);
+}
+
+static void write_ledger(struct gpu *gpu, unsigned head)
+{
+	const struct scanout *s = &gpu->scanouts[head];
+	struct ledger_scanout entry = { .resource = s->resource ? s->resource->id : 0,
+		.x = s->rect.x,
+		.y = s->rect.y,
+		.width = s->rect.width,
+		.height = s->rect.height };
+	ledger_set_scanout(gpu->ledger, head, &entry);
+}
+
+static void leave_resource(struct gpu *gpu, unsigned head)
+{
+	struct resource *resource = gpu->scanouts[head].resource;
+	if (!resource)
+		return;
+	resource->scanouts &= ~(1u << head);
+	if (resource->scanouts == 0 && resource->picture)
+		picture_trim(resource->picture);
+	gpu->scanouts[head].resource = NULL;
+}
+
+static void drop_picture(struct scanout *s)
+{
+	buffer_unref(s->pending);
+	s->pending = NULL;
+	picture_destroy(s->picture);
+	s->picture = NULL;
+}
+
+uint32_t scanout_disable(struct gpu *gpu, unsigned head)
+{
+	struct scanout *s = &gpu->scanouts[head];
+	leave_resource(gpu, head);
+	drop_picture(s);
+	s->rect = (struct frame_rect){ 0 };
+	s->flushed = false;
+	region_clear(&s->damage);
+	pacing_forget(&gpu->pacing, head);
+	scanout_tell_head(gpu, head);
+	write_ledger(gpu, head);
+	cursor_forget_head(gpu->cursor, head);
+	return VIRTIO_GPU_RESP_OK_NODATA;
+}
+
+/* ---- the picture of a 3D resource ---- */
+
+static void fill_wish(struct gpu *gpu, unsigned head, const struct resource *resource,
+		struct buffer_wish *wish)
+{
+	const struct frame_format *formats =
+			frame_link_get_formats(gpu->frames, head, &wish->n_formats);
+	wish->fourcc = format_get_scanout_fourcc(resource->description.format);
+	memset(wish->formats, 0, sizeof(wish->formats));
+	memcpy(wish->formats, formats, wish->n_formats * sizeof(*formats));
+}
+
+static bool picture_fits(const struct picture *picture, const struct buffer_interface *interface,
+		const struct buffer_wish *wish, const struct frame_rect *rect)
+{
+	return picture && picture->width == rect->width && picture->height == rect->height &&
+			picture->interface == interface &&
+			(interface != &buffer_gbm || !memcmp(picture->wish, wish, sizeof(*wish)));
+}
+
+static void give_up_gpu(struct scanout *s, const struct frame_rect *rect)
+{
+	static bool said;
+	s->gpu_failed = true;
+	if (!said)
+		g_message("scanout: no GPU buffers of %ux%u to be had: pictures go through the CPU",
+				rect->width, rect->height);
+	said = true;
+}
+
+/* Changes nothing when there is one of this size already, of the kind that display takes now. */
+static bool make_picture(struct gpu *gpu, unsigned head, const struct resource *resource,
+		const struct frame_rect *rect)
+{
+	struct scanout *s = &gpu->scanouts[head];
+	struct buffer_wish wish;
+	fill_wish(gpu, head, resource, &wish);
+	bool gpu_memory = wish.n_formats > 0 && gpu->gpu_buffers && !s->gpu_failed;
+	const struct buffer_interface *interface = gpu_memory ? &buffer_gbm : gpu->buffers;
+	if (picture_fits(s->picture, interface, &wish, rect))
+		return true;
+	struct picture *picture = picture_create(
+			interface, &wish, &gpu->pictures, rect->width, rect->height);
+	if (!picture && gpu_memory) {
+		give_up_gpu(s, rect);
+		return make_picture(gpu, head, resource, rect);
+	}
+	if (!picture)
+		return false;
+	drop_picture(s);
+	s->picture = picture;
+	return true;
+}
+
+static bool prepare_3d(struct gpu *gpu, unsigned head, const struct resource *resource,
+		const struct frame_rect *rect)
+{
+	struct scanout *s = &gpu->scanouts[head];
+	struct texture texture;
+	if (!virgl_resource_get_texture(&resource->description, &texture))
+		return false;
+	if (!s->picture || s->picture->width != rect->width || s->picture->height != rect->height)
+		s->gpu_failed = false;
+	if (!make_picture(gpu, head, resource, rect))
+		return false;
+	s->texture = texture;
+	return true;
+}
+
+static bool prepare_2d(struct gpu *gpu, struct scanout *s, struct resource *resource)
+{
+	if (!resource_make_showable(resource, &buffer_memfd))
+		return false;
+	drop_picture(s);
+	return true;
+}
+
+uint32_t scanout_set(
+		struct gpu *gpu, unsigned head, struct resource *resource, const struct frame_rect *rect)
+{
+	struct scanout *s = &gpu->scanouts[head];
+	if (s->resource == resource && !memcmp(&s->rect, rect, sizeof(*rect)))
+		return VIRTIO_GPU_RESP_OK_NODATA;
+	bool ok = resource->description.is_3d ? prepare_3d(gpu, head, resource, rect)
+					      : prepare_2d(gpu, s, resource);
+	if (!ok) {
+		guest_warning("scanout %u: resource %u of %ux%u: no memory to show it", head,
+				resource->id, resource->description.width,
+				resource->description.height);
+		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
+	}
+	leave_resource(gpu, head);
+	s->resource = resource;
+	s->rect = *rect;
+	s->flushed = false;
+	resource->scanouts |= 1u << head;
+	scanout_tell_head(gpu, head);
+	write_ledger(gpu, head);
+	/* What is left of another size would lie outside. */
+	region_clear(&s->damage);
+	scanout_damage_all(gpu, head);
+	return VIRTIO_GPU_RESP_OK_NODATA;
+}
+
+void scanout_forget_resource(struct gpu *gpu, struct resource *resource)
+{
+	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
+		if (gpu->scanouts[head].resource == resource)
+			scanout_disable(gpu, head);
+	}
+}
+
+void scanout_damage_all(struct gpu *gpu, unsigned head)
+{
+	struct scanout *s = &gpu->scanouts[head];
+	if (!s->resource)
+		return;
+	struct frame_rect all = { 0, 0, s->rect.width, s->rect.height };
+	region_add(&s->damage, &all);
+	/* Wanted from now on: nobody has waited since the guest's last flush. */
+	s->flush_time_ns = pacing_now_ns();
+	if (s->picture)
+		picture_changed(s->picture, &all);
+}
+
+static void count_flush(struct gpu *gpu, unsigned head, const struct frame_rect *visible)
+{
+	const struct scanout *s = &gpu->scanouts[head];
+	bool merged = s->flushed && !region_is_empty(&s->damage) &&
+			frame_link_get_rate(gpu->frames, head) > 0;
+	stats_add(head, STATS_FRAMES_FLUSHED, 1);
+	stats_add(head, STATS_FRAMES_MERGED, merged);
+	stats_add(head, STATS_FLUSHED_PIXELS, (uint64_t)visible->width * visible->height);
+}
+
+static void flush_head(
+		struct gpu *gpu, unsigned head, const struct frame_rect *rect, uint64_t flush_time_ns)
+{
+	struct scanout *s = &gpu->scanouts[head];
+	struct frame_rect visible = rect_intersect(rect, &s->rect);
+	if (rect_is_empty(&visible))
+		return;
+	visible.x -= s->rect.x;
+	visible.y -= s->rect.y;
+	count_flush(gpu, head, &visible);
+	pacing_flush(&gpu->pacing, head, heads_get_refresh_mhz(&gpu->heads, head), flush_time_ns);
+	region_add(&s->damage, &visible);
+	if (s->picture)
+		picture_changed(s->picture, &visible);
+	s->flush_time_ns = flush_time_ns;
+	s->flushed = true;
+	scanout_pump(gpu, head);
+}
+
+void scanout_flush_resource(
+		struct gpu *gpu, struct resource *resource, const struct frame_rect *rect)
+{
+	uint64_t flush_time_ns = pacing_now_ns();
+	if (resource->scanouts)
+		painters_update(gpu, resource, flush_time_ns);
+	for (unsigned head = 0; resource->scanouts >> head; head++) {
+		if (resource->scanouts & (1u << head))
+			flush_head(gpu, head, rect, flush_time_ns);
+	}
+}
+
+/* ---- making frames ---- */
+
+/* Rectangles may overlap; beyond the picture's own size they are copied as one. */
+static void bound_area(struct region *region, const struct buffer *buffer)
+{
+	uint64_t area = 0;
+	for (unsigned i = 0; i < region->n_rects; i++)
+		area += (uint64_t)region->rects[i].width * region->rects[i].height;
+	if (area > (uint64_t)buffer->width * buffer->height)
+		region_add(region, &(struct frame_rect){ 0, 0, buffer->width, buffer->height });
+}
+
+static bool copy_stale(struct scanout *s, struct buffer *buffer)
+{
+	bound_area(&buffer->stale, buffer);
+	for (unsigned i = 0; i < buffer->stale.n_rects; i++) {
+		struct frame_rect rect = buffer->stale.rects[i];
+		uint32_t x = rect.x, y = rect.y;
+		rect.x += s->rect.x;
+		rect.y += s->rect.y;
+		if (!buffer->interface->copy_texture(buffer, &s->texture, &rect, x, y))
+			return false;
+	}
+	return true;
+}
+
+static void hold_back(struct scanout *s, struct buffer *buffer, int fd)
+{
+	s->pending = buffer_ref(buffer);
+	s->pending_fd = fd;
+	s->pending_damage = s->damage;
+	s->pending_flush_ns = s->flush_time_ns;
+	region_clear(&s->damage);
+	region_clear(&buffer->stale);
+}
+
+/* Display holds all there are, and no more GPU memory is to be had: it would never give one back. */
+static bool leave_gpu(struct gpu *gpu, unsigned head)
+{
+	struct scanout *s = &gpu->scanouts[head];
+	if (s->picture->interface != &buffer_gbm || !s->picture->starved)
+		return false;
+	give_up_gpu(s, &s->rect);
+	scanout_damage_all(gpu, head);
+	return make_picture(gpu, head, s->resource, &s->rect);
+}
+
+/*
+ * A head is never lent the buffer that it has: its reader may be comparing the two. NULL as well when
+ * the GPU is to finish first.
+ */
+static struct buffer *render_3d(struct gpu *gpu, unsigned head)
+{
+	struct scanout *s = &gpu->scanouts[head];
+	struct picture *picture = s->picture;
+	if (picture->current && region_is_empty(&picture->current->stale) &&
+			!frame_link_has_lent(gpu->frames, head, picture->current))
+		return picture->current;
+	struct buffer *buffer = picture_find_writable(picture);
+	if (!buffer)
+		return leave_gpu(gpu, head) ? render_3d(gpu, head) : NULL;
+	virgl_enter_gl();
+	if (!copy_stale(s, buffer))
+		return NULL;
+	int fd = buffer->interface->submit ? buffer->interface->submit(buffer) : -1;
+	if (fd >= 0) {
+		hold_back(s, buffer, fd);
+		return NULL;
+	}
+	picture_written(picture, buffer);
+	return buffer;
+}
+
+/* A guest's 2D transfer must always find a buffer, so the last free one is not lent. */
+static struct buffer *lend_2d(struct gpu *gpu, unsigned head)
+{
+	struct resource *resource = gpu->scanouts[head].resource;
+	struct picture *picture = resource->picture;
+	bool lent = frame_link_has_lent(gpu->frames, head, picture->current);
+	if (!picture_has_free(picture, lent ? 2 : 1))
+		return NULL;
+	if (lent && !resource_renew_picture(resource))
+		return NULL;
+	return picture->current;
+}
+
+static bool send_frame(struct gpu *gpu, unsigned head, struct buffer *buffer,
+		const struct region *damage, uint64_t flush_time_ns)
+{
+	const struct scanout *s = &gpu->scanouts[head];
+	struct frame_frame frame = { .head = head,
+		.flush_time_ns = flush_time_ns,
+		.source_x = s->picture ? 0 : s->rect.x,
+		.source_y = s->picture ? 0 : s->rect.y,
+		.n_rects = damage->n_rects };
+	memcpy(frame.rects, damage->rects, sizeof(frame.rects));
+	bool sent = frame_link_send_frame(gpu->frames, &frame, buffer) == 0;
+	stats_add(head, STATS_FRAMES_SENT, sent);
+	return sent;
+}
+
+void scanout_pump(struct gpu *gpu, unsigned head)
+{
+	struct scanout *s = &gpu->scanouts[head];
+	if (!s->resource || !s->flushed || s->pending || region_is_empty(&s->damage) ||
+			!frame_link_wants_frame(gpu->frames, head))
+		return;
+	struct buffer *buffer = s->picture ? render_3d(gpu, head) : lend_2d(gpu, head);
+	if (buffer && send_frame(gpu, head, buffer, &s->damage, s->flush_time_ns))
+		region_clear(&s->damage);
+}
+
+int scanout_get_pending_fd(const struct gpu *gpu, unsigned head)
+{
+	const struct scanout *s = &gpu->scanouts[head];
+	return s->pending ? s->pending_fd : -1;
+}
+
+void scanout_complete(struct gpu *gpu, unsigned head)
+{
+	struct scanout *s = &gpu->scanouts[head];
+	struct buffer *buffer = s->pending;
+	s->pending = NULL;
+	virgl_enter_gl();
+	bool ok = buffer->interface->complete(buffer);
+	if (ok)
+		picture_set_current(s->picture, buffer);
+	else
+		picture_changed(s->picture, &(struct frame_rect){ 0, 0, s->rect.width, s->rect.height });
+	if (!ok || !frame_link_wants_frame(gpu->frames, head) ||
+			!send_frame(gpu, head, buffer, &s->pending_damage, s->pending_flush_ns))
+		region_add_region(&s->damage, &s->pending_damage);
+	buffer_unref(buffer);
+	if (ok)
+		scanout_pump(gpu, head);
+}
+
+void scanout_change_formats(struct gpu *gpu, unsigned head)
+{
+	struct scanout *s = &gpu->scanouts[head];
+	if (!s->picture)
+		return;
+	s->gpu_failed = false;
+	if (!make_picture(gpu, head, s->resource, &s->rect))
+		return;
+	scanout_damage_all(gpu, head);
+	scanout_pump(gpu, head);
+}
+
+void scanout_pump_all(struct gpu *gpu)
+{
+	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++)
+		scanout_pump(gpu, head);
+}

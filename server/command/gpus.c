@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/command/gpus.h"
+
+#include <gio/gio.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/keeper/keeper.h"
+#include "server/desktop/options.h"
+
+#define GROUP "gpu"
+
+static void info_free(gpointer data)
+{
+	struct gpu_info *info = data;
+	g_free(info->node);
+	g_free(info->driver);
+	g_key_file_free(info->report);
+	g_free(info);
+}
+
+/* ---- asking one ---- */
+
+struct question {
+	GMainLoop *loop;
+	GCancellable *cancel;
+	char *output;
+	bool late;
+};
+
+static void on_output(GObject *source, GAsyncResult *result, gpointer user)
+{
+	struct question *question = user;
+	g_subprocess_communicate_utf8_finish(
+		G_SUBPROCESS(source), result, &question->output, NULL, NULL);
+	g_main_loop_quit(question->loop);
+}
+
+static gboolean on_late(gpointer user)
+{
+	struct question *question = user;
+	question->late = true;
+	g_cancellable_cancel(question->cancel);
+	return G_SOURCE_CONTINUE;
+}
+
+static char *ask(GSubprocess *process, bool *late)
+{
+	struct question question = { g_main_loop_new(NULL, FALSE), g_cancellable_new(), NULL,
+		false };
+	guint timer = g_timeout_add(GPUS_TIMEOUT_MS, on_late, &question);
+	g_subprocess_communicate_utf8_async(process, NULL, question.cancel, on_output, &question);
+	g_main_loop_run(question.loop);
+	g_source_remove(timer);
+	if (question.late)
+		g_subprocess_force_exit(process);
+	else
+		g_subprocess_wait(process, NULL, NULL);
+	g_main_loop_unref(question.loop);
+	g_object_unref(question.cancel);
+	*late = question.late;
+	return question.output;
+}
+
+static char *describe_failure(GSubprocess *process, bool late)
+{
+	if (late)
+		return g_strdup_printf(
+			"its driver gives no answer in %d s", GPUS_TIMEOUT_MS / 1000);
+	if (g_subprocess_get_if_signaled(process))
+		return g_strdup_printf("its driver crashes: signal %d (%s)",
+			g_subprocess_get_term_sig(process),
+			g_strsignal(g_subprocess_get_term_sig(process)));
+	return g_strdup_printf("vitrine-render ends with status %d",
+		g_subprocess_get_if_exited(process) ? g_subprocess_get_exit_status(process) : -1);
+}
+
+static void set_failure(GKeyFile *report, const char *why)
+{
+	g_key_file_set_boolean(report, GROUP, "works", FALSE);
+	g_key_file_set_string(report, GROUP, "why", why);
+}
+
+static GKeyFile *get_report(const char *renderer, const char *what)
+{
+	GKeyFile *report = g_key_file_new();
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GSubprocess) process =
+		g_subprocess_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE,
+			&error, renderer, "--report", what, NULL);
+	if (!process) {
+		set_failure(report, error->message);
+		return report;
+	}
+	bool late;
+	g_autofree char *output = ask(process, &late);
+	if (late || !g_subprocess_get_successful(process) || !output ||
+		!g_key_file_load_from_data(report, output, strlen(output), G_KEY_FILE_NONE, NULL) ||
+		!g_key_file_has_key(report, GROUP, "works", NULL)) {
+		g_autofree char *why = describe_failure(process, late);
+		set_failure(report, why);
+	}
+	return report;
+}
+
+static bool flag(const struct gpu_info *info, const char *name)
+{
+	return g_key_file_get_boolean(info->report, GROUP, name, NULL);
+}
+
+/* Where OpenGL does not start, sysfs knows at least what drives the device. */
+static char *find_driver(const struct gpu_info *info, const char *name)
+{
+	if (flag(info, "works"))
+		return g_key_file_get_string(info->report, GROUP, "driver", NULL);
+	g_autofree char *path = g_strdup_printf("/sys/class/drm/%s/device/driver", name);
+	g_autofree char *target = g_file_read_link(path, NULL);
+	return target ? g_path_get_basename(target) : NULL;
+}
+
+static void add(GPtrArray *gpus, const char *renderer, char *node, const char *name)
+{
+	struct gpu_info *info = g_new0(struct gpu_info, 1);
+	g_autofree char *what =
+		node ? g_strdup_printf("--render-node=%s", node) : g_strdup("--software");
+	info->node = node;
+	info->report = get_report(renderer, what);
+	info->driver = name ? find_driver(info, name) : NULL;
+	g_ptr_array_add(gpus, info);
+}
+
+/* ---- all of them ---- */
+
+static int compare_nodes(gconstpointer a, gconstpointer b)
+{
+	const char *left = *(const char *const *)a, *right = *(const char *const *)b;
+	size_t left_length = strlen(left), right_length = strlen(right);
+	if (left_length != right_length)
+		return left_length < right_length ? -1 : 1;
+	return strcmp(left, right);
+}
+
+static GPtrArray *find_nodes(const char *nodes_dir)
+{
+	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GDir) dir = g_dir_open(nodes_dir, 0, NULL);
+	for (const char *name; dir && (name = g_dir_read_name(dir));) {
+		if (g_str_has_prefix(name, "renderD"))
+			g_ptr_array_add(names, g_strdup(name));
+	}
+	g_ptr_array_sort(names, compare_nodes);
+	return names;
+}
+
+/* As egl_choose() does: the first that works and is none that draws with the CPU. */
+static void mark_default(GPtrArray *gpus)
+{
+	for (unsigned i = 0; i < gpus->len; i++) {
+		struct gpu_info *info = gpus->pdata[i];
+		bool last = i + 1 == gpus->len;
+		if (flag(info, "virgl") && (last || !flag(info, "software"))) {
+			info->is_default = true;
+			return;
+		}
+	}
+}
+
+GPtrArray *gpus_survey(const char *nodes_dir, const char *renderer)
+{
+	GPtrArray *gpus = g_ptr_array_new_with_free_func(info_free);
+	g_autoptr(GPtrArray) names = find_nodes(nodes_dir);
+	for (unsigned i = 0; i < names->len; i++) {
+		const char *name = names->pdata[i];
+		add(gpus, renderer, g_build_filename(nodes_dir, name, NULL), name);
+	}
+	add(gpus, renderer, NULL, NULL);
+	mark_default(gpus);
+	return gpus;
+}
+
+/* ---- the command ---- */
+
+int gpus_main(int argc, char **argv)
+{
+	gboolean json = FALSE;
+	g_autofree char *nodes_dir = NULL, *worker_dir = NULL;
+	const GOptionEntry entries[] = {
+		{ "json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL },
+		{ "nodes-dir", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &nodes_dir,
+			"Where the render nodes are", "DIR" },
+		{ "worker-dir", 0, 0, G_OPTION_ARG_FILENAME, &worker_dir, "Where vitrine-render is",
+			"DIR" },
+		G_OPTION_ENTRY_NULL,
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+	g_autoptr(GError) error = NULL;
+	g_option_context_set_summary(context, "Lists the GPUs and what each can do.");
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (!g_option_context_parse(context, &argc, &argv, &error)) {
+		g_warning("%s", error->message);
+		return 1;
+	}
+	if (argc > 1) {
+		g_warning("unexpected argument %s", argv[1]);
+		return 1;
+	}
+	if (!worker_dir)
+		worker_dir = options_find_worker_dir();
+	struct options options = { .worker_dir = worker_dir };
+	g_autofree char *renderer = keeper_find_renderer(&options);
+	g_autoptr(GPtrArray) gpus = gpus_survey(nodes_dir ? nodes_dir : "/dev/dri", renderer);
+	g_autofree char *output = json ? gpus_describe_json(gpus) : gpus_describe(gpus);
+	return fputs(output, stdout) < 0 || fflush(stdout) != 0;
+}

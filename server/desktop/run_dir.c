@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/desktop/run_dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NAME_MAX_BYTES 64
+
+bool run_dir_name_ok(const char *name)
+{
+	size_t length = strlen(name);
+	if (length == 0 || length > NAME_MAX_BYTES || !g_ascii_isalnum(name[0]))
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		if (!g_ascii_isalnum(name[i]) && !strchr("._-", name[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool fail(GError **error, int number, const char *what, const char *path)
+{
+	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(number), "%s %s: %s", what, path,
+			g_strerror(number));
+	return false;
+}
+
+/* Ours and closed to others: /tmp is everybody's, and a name there is easily guessed. */
+static bool make_private(const char *path, GError **error)
+{
+	if (g_mkdir(path, 0700) < 0 && errno != EEXIST)
+		return fail(error, errno, "cannot make", path);
+	struct stat st;
+	if (lstat(path, &st) < 0)
+		return fail(error, errno, "cannot examine", path);
+	if (S_ISDIR(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 077) == 0)
+		return true;
+	g_set_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+			"%s is not a directory of ours with mode 0700", path);
+	return false;
+}
+
+char *run_dir_base(void)
+{
+	const char *runtime = g_getenv("XDG_RUNTIME_DIR");
+	return runtime && *runtime ? g_build_filename(runtime, "vitrine", NULL) :
+				     g_strdup_printf("/tmp/vitrine-%u", (unsigned)geteuid());
+}
+
+bool run_dir_in_use(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool locked = flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	close(fd);
+	return locked;
+}
+
+static int compare_names(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+char **run_dir_list(void)
+{
+	g_autofree char *base = run_dir_base();
+	GPtrArray *names = g_ptr_array_new();
+	GDir *dir = g_dir_open(base, 0, NULL);
+	for (const char *name; dir && (name = g_dir_read_name(dir));) {
+		g_autofree char *path = g_build_filename(base, name, NULL);
+		if (run_dir_name_ok(name) && run_dir_in_use(path))
+			g_ptr_array_add(names, g_strdup(name));
+	}
+	if (dir)
+		g_dir_close(dir);
+	g_ptr_array_sort(names, compare_names);
+	g_ptr_array_add(names, NULL);
+	return (char **)g_ptr_array_free(names, FALSE);
+}
+
+static char *make_base(GError **error)
+{
+	g_autofree char *base = run_dir_base();
+	return make_private(base, error) ? g_steal_pointer(&base) : NULL;
+}
+
+static void remove_contents(const char *path)
+{
+	GDir *dir = g_dir_open(path, 0, NULL);
+	if (!dir)
+		return;
+	for (const char *name; (name = g_dir_read_name(dir));) {
+		g_autofree char *file = g_build_filename(path, name, NULL);
+		unlink(file);
+	}
+	g_dir_close(dir);
+}
+
+/* Locked, and still the directory that the path names: its last user may just have removed it. */
+static int lock(const char *path, bool *gone)
+{
+	struct stat ours, named;
+	*gone = false;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) {
+		*gone = errno == ENOENT;
+		return -1;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		close(fd);
+		return -1;
+	}
+	*gone = fstat(fd, &ours) < 0 || lstat(path, &named) < 0 || ours.st_ino != named.st_ino;
+	if (*gone) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+bool run_dir_create(struct run_dir *dir, const char *name, GError **error)
+{
+	*dir = (struct run_dir){ .fd = -1 };
+	g_autofree char *base = make_base(error);
+	if (!base)
+		return false;
+	g_autofree char *path = g_build_filename(base, name, NULL);
+	for (bool gone = true; gone && dir->fd < 0;) {
+		if (!make_private(path, error))
+			return false;
+		dir->fd = lock(path, &gone);
+	}
+	if (dir->fd < 0) {
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_EXISTS,
+				"a desktop named \"%s\" is running already (%s)", name, path);
+		return false;
+	}
+	remove_contents(path);
+	dir->path = g_steal_pointer(&path);
+	return true;
+}
+
+void run_dir_remove(struct run_dir *dir)
+{
+	if (dir->fd < 0)
+		return;
+	remove_contents(dir->path);
+	rmdir(dir->path);
+	close(dir->fd);
+	dir->fd = -1;
+	g_clear_pointer(&dir->path, g_free);
+}
+
+char *run_dir_file(const struct run_dir *dir, const char *file)
+{
+	return g_build_filename(dir->path, file, NULL);
+}

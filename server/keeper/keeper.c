@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/keeper/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/link.h"
+#include "common/listen.h"
+#include "server/keeper/requests.h"
+
+void keeper_quit(struct keeper *keeper, int exit_status, const char *reason)
+{
+	if (reason)
+		g_warning("%s", reason);
+	if (keeper->exit_status == 0)
+		keeper->exit_status = exit_status;
+	g_main_loop_quit(keeper->loop);
+}
+
+static void on_worker_failed(void *user)
+{
+	keeper_quit(user, 1, NULL);
+}
+
+/* A frame link is only good when both ends are new. */
+static void renew_frame_link(struct keeper *keeper)
+{
+	if (keeper->renderer.worker.state != WORKER_READY ||
+			keeper->viewer.worker.state != WORKER_READY)
+		return;
+	int fds[2];
+	int result = link_pair(fds);
+	if (result < 0) {
+		g_warning("cannot make a frame link: %s", g_strerror(-result));
+		return;
+	}
+	renderer_send_frame_link(&keeper->renderer, fds[0]);
+	viewer_send_frame_link(&keeper->viewer, fds[1]);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void serve(struct keeper *keeper, int fd)
+{
+	vhost_user_open(&keeper->vhost_user, fd, &requests_class, keeper);
+	keeper->serving = true;
+}
+
+static gboolean on_qemu_connects(int listener, GIOCondition condition, gpointer user)
+{
+	struct keeper *keeper = user;
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	if (fd < 0)
+		return G_SOURCE_CONTINUE;
+	keeper->vhost_listener_source = 0;
+	close(keeper->vhost_listener);
+	keeper->vhost_listener = -1;
+	serve(keeper, fd);
+	return G_SOURCE_REMOVE;
+}
+
+/* QEMU is answered from here on, and the first answers depend on what the renderer can do. */
+static void begin(struct keeper *keeper)
+{
+	if (keeper->serving || keeper->vhost_listener_source)
+		return;
+	uint32_t n_capsets = keeper->renderer.worker.n_capsets;
+	if (keeper->options->virgl && n_capsets == 0)
+		g_warning("the renderer offers no OpenGL: the guest will see a plain 2D GPU");
+	device_init(&keeper->device, keeper->options->virgl && n_capsets > 0);
+	if (keeper->vhost_listener >= 0)
+		keeper->vhost_listener_source = g_unix_fd_add(
+				keeper->vhost_listener, G_IO_IN, on_qemu_connects, keeper);
+	else
+		serve(keeper, keeper->options->vhost_fd);
+}
+
+static void on_worker_ready(struct keeper *keeper)
+{
+	renew_frame_link(keeper);
+	if (keeper->renderer.worker.was_ready && keeper->viewer.worker.was_ready)
+		begin(keeper);
+}
+
+static void on_renderer_ready(void *user)
+{
+	on_worker_ready(user);
+}
+
+static void on_viewer_ready(void *user)
+{
+	struct keeper *keeper = user;
+	on_worker_ready(keeper);
+	if (keeper->qmp)
+		qmp_broker_request(keeper->qmp);
+}
+
+static void on_pointer_area(void *user, uint32_t width, uint32_t height)
+{
+	struct keeper *keeper = user;
+	gpu_socket_set_desktop(&keeper->gpu_socket, width, height);
+}
+
+static void on_dbus_connected(void *user, int fd)
+{
+	struct keeper *keeper = user;
+	viewer_send_dbus(&keeper->viewer, fd);
+}
+
+/* DIR/NAME as installed, or DIR/FOLDER/NAME as built. */
+static char *find_worker(const char *dir, const char *folder, const char *name)
+{
+	g_autofree char *installed = g_build_filename(dir, name, NULL);
+	if (g_file_test(installed, G_FILE_TEST_IS_EXECUTABLE))
+		return g_steal_pointer(&installed);
+	g_autofree char *built = g_build_filename(dir, folder, name, NULL);
+	if (g_file_test(built, G_FILE_TEST_IS_EXECUTABLE))
+		return g_steal_pointer(&built);
+	return g_steal_pointer(&installed);
+}
+
+char *keeper_find_renderer(const struct options *options)
+{
+	return find_worker(options->worker_dir, "render", "vitrine-render");
+}
+
+static char **renderer_argv(const struct options *o)
+{
+	g_autoptr(GPtrArray) argv = g_ptr_array_new();
+	g_ptr_array_add(argv, keeper_find_renderer(o));
+	if (o->virgl)
+		g_ptr_array_add(argv, g_strdup("--virgl"));
+	if (o->software)
+		g_ptr_array_add(argv, g_strdup("--software"));
+	if (o->render_node)
+		g_ptr_array_add(argv, g_strdup_printf("--render-node=%s", o->render_node));
+	if (o->no_pacing)
+		g_ptr_array_add(argv, g_strdup("--no-pacing"));
+	g_ptr_array_add(argv, NULL);
+	return (char **)g_ptr_array_free(g_steal_pointer(&argv), FALSE);
+}
+
+static char **viewer_argv(const struct options *o)
+{
+	g_autoptr(GPtrArray) argv = g_ptr_array_new();
+	g_ptr_array_add(argv, find_worker(o->worker_dir, "display", "vitrine-display"));
+	g_ptr_array_add(argv, g_strdup_printf("--name=%s", o->name));
+	if (o->clock)
+		g_ptr_array_add(argv, g_strdup_printf("--clock=%s", o->clock));
+	if (o->encoder)
+		g_ptr_array_add(argv, g_strdup_printf("--encoder=%s", o->encoder));
+	if (o->video_444)
+		g_ptr_array_add(argv, g_strdup("--video-444"));
+	g_ptr_array_add(argv, NULL);
+	return (char **)g_ptr_array_free(g_steal_pointer(&argv), FALSE);
+}
+
+static bool add_tls(struct keeper *keeper, GError **error)
+{
+	const struct options *o = keeper->options;
+	int files[2];
+	if (o->tls.port == 0)
+		return true;
+	if (!tls_options_open(&o->tls, files, error))
+		return false;
+	viewer_set_certificate(&keeper->viewer, files[0], files[1]);
+	int fd = listen_tcp(o->spice_addr, o->tls.port, error);
+	if (fd >= 0)
+		viewer_add_listener(&keeper->viewer, KEEPER_LISTENER_TLS, fd);
+	return fd >= 0;
+}
+
+static bool add_listeners(struct keeper *keeper, GError **error)
+{
+	const struct options *o = keeper->options;
+	struct viewer *viewer = &keeper->viewer;
+	if (o->spice_port > 0) {
+		int fd = listen_tcp(o->spice_addr, o->spice_port, error);
+		if (fd < 0)
+			return false;
+		viewer_add_listener(viewer, KEEPER_LISTENER_TCP, fd);
+	}
+	if (o->spice_unix) {
+		int fd = listen_unix(o->spice_unix, error);
+		if (fd < 0)
+			return false;
+		viewer_add_listener(viewer, KEEPER_LISTENER_UNIX, fd);
+	}
+	if (o->spice_fd >= 0) {
+		fcntl(o->spice_fd, F_SETFD, FD_CLOEXEC);
+		viewer_add_listener(viewer, KEEPER_LISTENER_TCP, o->spice_fd);
+	}
+	if (!add_tls(keeper, error))
+		return false;
+	if (viewer->n_listeners == 0)
+		g_message("nobody can connect: no --spice-port, --spice-tls-port or --spice-unix");
+	return true;
+}
+
+static bool prepare_vhost(struct keeper *keeper, GError **error)
+{
+	const struct options *o = keeper->options;
+	if (!o->socket_path)
+		return fcntl(o->vhost_fd, F_SETFD, FD_CLOEXEC) == 0;
+	keeper->vhost_listener = listen_unix(o->socket_path, error);
+	return keeper->vhost_listener >= 0;
+}
+
+static int32_t running_pid(const struct worker *worker)
+{
+	return worker->state == WORKER_READY || worker->state == WORKER_STARTING ? worker->pid : 0;
+}
+
+/* QEMU's, where it made its end of the socket itself. */
+static int32_t qemu_pid(const struct keeper *keeper)
+{
+	struct ucred peer = { 0 };
+	socklen_t size = sizeof(peer);
+	if (!keeper->options->socket_path || keeper->vhost_user.fd < 0 ||
+			getsockopt(keeper->vhost_user.fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+		return 0;
+	return peer.pid;
+}
+
+static void on_stats_asked(void *user, struct stats_answer *answer)
+{
+	const struct keeper *keeper = user;
+	g_strlcpy(answer->name, keeper->options->name, sizeof(answer->name));
+	answer->keeper_pid = getpid();
+	answer->render_pid = running_pid(&keeper->renderer.worker);
+	answer->display_pid = running_pid(&keeper->viewer.worker);
+	answer->qemu_pid = qemu_pid(keeper);
+	answer->render_starts = keeper->renderer.worker.n_starts;
+	answer->display_starts = keeper->viewer.worker.n_starts;
+}
+
+static bool prepare_stats(struct keeper *keeper, GError **error)
+{
+	const char *path = keeper->options->stats_socket;
+	if (!stats_board_init(&keeper->stats, error))
+		return false;
+	keeper->renderer.worker.stats_fd = keeper->stats.render_fd;
+	keeper->viewer.worker.stats_fd = keeper->stats.display_fd;
+	return !path || stats_board_listen(&keeper->stats, path, on_stats_asked, keeper, error);
+}
+
+static gboolean on_signal(gpointer user)
+{
+	keeper_quit(user, 0, NULL);
+	return G_SOURCE_CONTINUE;
+}
+
+bool keeper_init(struct keeper *keeper, const struct options *options, GError **error)
+{
+	*keeper = (struct keeper){ .options = options,
+		.vhost_listener = -1,
+		.ledger.fd = -1,
+		.vhost_user.fd = -1,
+		.stats = STATS_BOARD_NONE };
+	keeper->loop = g_main_loop_new(NULL, FALSE);
+	device_init(&keeper->device, false);
+	gpu_socket_init(&keeper->gpu_socket);
+	keeper->signal_sources[0] = g_unix_signal_add(SIGTERM, on_signal, keeper);
+	keeper->signal_sources[1] = g_unix_signal_add(SIGINT, on_signal, keeper);
+
+	struct renderer_events renderer_events = {
+		.user = keeper,
+		.ready = on_renderer_ready,
+		.failed = on_worker_failed,
+	};
+	renderer_init(&keeper->renderer, renderer_argv(options), &keeper->device, &keeper->ledger,
+			&renderer_events);
+	struct viewer_events viewer_events = {
+		.user = keeper,
+		.ready = on_viewer_ready,
+		.failed = on_worker_failed,
+		.pointer_area = on_pointer_area,
+	};
+	viewer_init(&keeper->viewer, viewer_argv(options), options->password, &viewer_events);
+	if (options->qmp_path)
+		keeper->qmp = qmp_broker_create(options->qmp_path, on_dbus_connected, keeper);
+
+	return ledger_init(&keeper->ledger, error) && prepare_stats(keeper, error) &&
+			prepare_vhost(keeper, error) &&
+			add_listeners(keeper, error) && renderer_start(&keeper->renderer, error) &&
+			viewer_start(&keeper->viewer, error);
+}
+
+int keeper_run(struct keeper *keeper)
+{
+	g_main_loop_run(keeper->loop);
+	return keeper->exit_status;
+}
+
+void keeper_finish(struct keeper *keeper)
+{
+	const struct options *o = keeper->options;
+	if (keeper->vhost_listener_source)
+		g_source_remove(keeper->vhost_listener_source);
+	/* Ours only: another keeper's socket made keeper_init() fail. */
+	if (o->socket_path && (keeper->vhost_listener >= 0 || keeper->serving))
+		unlink(o->socket_path);
+	if (keeper->vhost_listener >= 0)
+		close(keeper->vhost_listener);
+	vhost_user_close(&keeper->vhost_user);
+	if (keeper->memory_timer)
+		g_source_remove(keeper->memory_timer);
+	qmp_broker_destroy(keeper->qmp);
+	gpu_socket_finish(&keeper->gpu_socket);
+	for (unsigned i = 0; o->spice_unix && i < keeper->viewer.n_listeners; i++) {
+		if (keeper->viewer.listeners[i].kind == KEEPER_LISTENER_UNIX)
+			unlink(o->spice_unix);
+	}
+	viewer_finish(&keeper->viewer);
+	renderer_finish(&keeper->renderer);
+	stats_board_finish(&keeper->stats);
+	ledger_finish(&keeper->ledger);
+	device_finish(&keeper->device);
+	g_source_remove(keeper->signal_sources[0]);
+	g_source_remove(keeper->signal_sources[1]);
+	g_main_loop_unref(keeper->loop);
+}

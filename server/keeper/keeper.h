@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keeper: one desktop. Holds QEMU's conversation, the two workers, and what they need of each other.
+ * See docs in the architecture page; main thread only.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "server/keeper/device.h"
+#include "server/keeper/gpu_socket.h"
+#include "server/keeper/ledger_memory.h"
+#include "server/desktop/options.h"
+#include "server/keeper/qmp.h"
+#include "server/keeper/renderer.h"
+#include "server/keeper/stats_socket.h"
+#include "server/keeper/vhost_user.h"
+#include "server/keeper/viewer.h"
+
+struct keeper {
+	const struct options *options;
+	GMainLoop *loop;
+	int exit_status;
+
+	struct device device;
+	struct ledger_memory ledger;
+	struct renderer renderer;
+	struct viewer viewer;
+	struct gpu_socket gpu_socket;
+	struct qmp_broker *qmp; /* NULL: no --qmp */
+	struct stats_board stats;
+
+	int vhost_listener; /* -1: --fd, or QEMU has connected */
+	unsigned vhost_listener_source;
+	struct vhost_user vhost_user;
+	bool serving;
+
+	unsigned memory_timer;
+	unsigned signal_sources[2];
+};
+
+/* Binds, starts the workers. On failure nothing is left behind. */
+bool keeper_init(struct keeper *keeper, const struct options *options, GError **error);
+
+/* Until SIGTERM, SIGINT, QEMU's end or a failure. Returns the exit status. */
+int keeper_run(struct keeper *keeper);
+void keeper_finish(struct keeper *keeper);
+
+/* Logs `reason` unless NULL and ends keeper_run(). */
+void keeper_quit(struct keeper *keeper, int exit_status, const char *reason);
+
+/* The path of vitrine-render. Caller frees. */
+char *keeper_find_renderer(const struct options *options);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/keeper/ledger_memory.h"
+
+#include <gio/gio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "protocol/ledger.h"
+#include "common/shm.h"
+
+static void write_header(struct ledger *map)
+{
+	map->magic = LEDGER_MAGIC;
+	map->version = LEDGER_VERSION;
+	for (unsigned i = 0; i < KEEPER_RINGS; i++)
+		map->rings[i].returning = LEDGER_NO_HEAD;
+}
+
+bool ledger_init(struct ledger_memory *memory, GError **error)
+{
+	int fd = shm_create("vitrine-ledger", sizeof(struct ledger));
+	struct ledger *map = fd >= 0 ? shm_map(fd, sizeof(struct ledger), true) : NULL;
+	if (!map) {
+		int number = fd < 0 ? -fd : errno;
+		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(number),
+				"cannot make the ledger (%zu bytes): %s", sizeof(struct ledger),
+				g_strerror(number));
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	memory->fd = fd;
+	memory->map = map;
+	write_header(map);
+	return true;
+}
+
+void ledger_finish(struct ledger_memory *memory)
+{
+	shm_unmap(memory->map, sizeof(struct ledger));
+	memory->map = NULL;
+	if (memory->fd >= 0)
+		close(memory->fd);
+	memory->fd = -1;
+}
+
+/* The arena of backings is described by what is cleared here, so its pages need not be touched. */
+void ledger_clear(struct ledger_memory *memory)
+{
+	memset(memory->map, 0, G_STRUCT_OFFSET(struct ledger, backing));
+	write_header(memory->map);
+}
+
+uint16_t ledger_read_next_avail(const struct ledger_memory *memory, unsigned ring)
+{
+	g_assert(ring < KEEPER_RINGS);
+	return __atomic_load_n(&memory->map->rings[ring].next_avail, __ATOMIC_ACQUIRE);
+}
+
+void ledger_write_next_avail(struct ledger_memory *memory, unsigned ring, uint16_t next_avail)
+{
+	g_assert(ring < KEEPER_RINGS);
+	__atomic_store_n(&memory->map->rings[ring].next_avail, next_avail, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/keeper/renderer.h"
+
+/* See vitrine-render's options. */
+#define FALL_BACK "--fall-back"
+
+#define SEND(renderer, message, fds, n_fds)                                                        \
+	worker_send(&(renderer)->worker, &(message), sizeof(message), fds, n_fds)
+
+static bool on_ready(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct renderer *renderer = user;
+	return worker_set_ready(&renderer->worker, message);
+}
+
+static bool on_ring_stopped(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct renderer *renderer = user;
+	const struct keeper_ring_stopped *m = message;
+	if (m->ring >= KEEPER_RINGS)
+		return false;
+	if (renderer->reset_unconfirmed && m->serial == renderer->reset_barrier_serial) {
+		renderer->reset_unconfirmed = false;
+		return true;
+	}
+	if (renderer->rings[m->ring].state != RENDERER_RING_STOPPING ||
+			renderer->rings[m->ring].stop_serial != m->serial)
+		return false;
+	renderer->rings[m->ring].state = RENDERER_RING_STOPPED;
+	renderer->device->rings[m->ring].next_avail = m->next_avail;
+	return true;
+}
+
+static const struct link_handler table[] = {
+	{ KEEPER_MESSAGE_READY, "READY", sizeof(struct keeper_ready), 0, 0, on_ready },
+	{ KEEPER_MESSAGE_RING_STOPPED, "RING_STOPPED", sizeof(struct keeper_ring_stopped), 0, 0,
+			on_ring_stopped },
+};
+
+/* A GPU that goes away later must not take the desktop along. */
+static void allow_fall_back(struct renderer *renderer)
+{
+	char **argv = renderer->worker.argv;
+	unsigned n = g_strv_length(argv);
+	if (g_strv_contains((const char *const *)argv, FALL_BACK))
+		return;
+	argv = g_renew(char *, argv, n + 2);
+	argv[n] = g_strdup(FALL_BACK);
+	argv[n + 1] = NULL;
+	renderer->worker.argv = argv;
+}
+
+static void on_worker_ready(void *owner)
+{
+	struct renderer *renderer = owner;
+	allow_fall_back(renderer);
+	struct keeper_ledger ledger = { .header.type = KEEPER_MESSAGE_LEDGER };
+	SEND(renderer, ledger, &renderer->ledger->fd, 1);
+	renderer->events.ready(renderer->events.user);
+	renderer_update_features(renderer);
+	renderer_update_memory(renderer);
+	for (unsigned i = 0; i < KEEPER_RINGS; i++)
+		renderer_update_ring(renderer, i);
+}
+
+static void on_worker_lost(void *owner)
+{
+	struct renderer *renderer = owner;
+	for (unsigned i = 0; i < KEEPER_RINGS; i++) {
+		if (renderer->rings[i].state == RENDERER_RING_STOPPED)
+			continue;
+		renderer->rings[i].state = RENDERER_RING_STOPPED;
+		renderer->device->rings[i].next_avail =
+				ledger_read_next_avail(renderer->ledger, i);
+	}
+	/* It may have died before it forgot the old guest. */
+	if (renderer->reset_unconfirmed)
+		ledger_clear(renderer->ledger);
+	renderer->reset_unconfirmed = false;
+}
+
+static void on_worker_failed(void *owner)
+{
+	struct renderer *renderer = owner;
+	renderer->events.failed(renderer->events.user);
+}
+
+static const struct worker_class class = {
+	.name = "vitrine-render",
+	.table = table,
+	.table_length = G_N_ELEMENTS(table),
+	.ready = on_worker_ready,
+	.lost = on_worker_lost,
+	.failed = on_worker_failed,
+};
+
+void renderer_init(struct renderer *renderer, char **argv, struct device *device,
+		struct ledger_memory *ledger, const struct renderer_events *events)
+{
+	*renderer = (struct renderer){ .device = device, .ledger = ledger, .events = *events };
+	worker_init(&renderer->worker, &class, renderer, argv);
+}
+
+bool renderer_start(struct renderer *renderer, GError **error)
+{
+	return worker_start(&renderer->worker, error);
+}
+
+void renderer_finish(struct renderer *renderer)
+{
+	worker_finish(&renderer->worker);
+}
+
+void renderer_update_features(struct renderer *renderer)
+{
+	if (!renderer->device->have_features)
+		return;
+	struct keeper_features m = { .header.type = KEEPER_MESSAGE_FEATURES,
+		.features = renderer->device->features & ~DEVICE_F_PROTOCOL_FEATURES };
+	SEND(renderer, m, NULL, 0);
+}
+
+void renderer_update_memory(struct renderer *renderer)
+{
+	const struct device *device = renderer->device;
+	struct keeper_memory_begin begin = { .header.type = KEEPER_MESSAGE_MEMORY_BEGIN,
+		.n_regions = device->n_regions };
+	if (!SEND(renderer, begin, NULL, 0))
+		return;
+	for (unsigned i = 0; i < device->n_regions; i++) {
+		const struct device_region *r = &device->regions[i];
+		struct keeper_memory_region m = { .header.type = KEEPER_MESSAGE_MEMORY_REGION,
+			.guest_addr = r->guest_addr,
+			.user_addr = r->user_addr,
+			.size_bytes = r->size_bytes,
+			.offset_bytes = r->offset_bytes };
+		if (!SEND(renderer, m, &r->fd, 1))
+			return;
+	}
+	struct keeper_memory_commit commit = { .header.type = KEEPER_MESSAGE_MEMORY_COMMIT };
+	SEND(renderer, commit, NULL, 0);
+}
+
+void renderer_update_call(struct renderer *renderer, unsigned ring)
+{
+	if (renderer->rings[ring].state != RENDERER_RING_RUNNING)
+		return;
+	struct keeper_ring_call m = { .header.type = KEEPER_MESSAGE_RING_CALL, .ring = ring };
+	int call = renderer->device->rings[ring].call;
+	SEND(renderer, m, &call, call >= 0 ? 1 : 0);
+}
+
+static uint32_t send_stop(struct renderer *renderer, unsigned ring)
+{
+	struct keeper_ring_stop m = { .header.type = KEEPER_MESSAGE_RING_STOP,
+		.ring = ring,
+		.serial = ++renderer->last_serial };
+	SEND(renderer, m, NULL, 0);
+	return m.serial;
+}
+
+static void stop_ring(struct renderer *renderer, unsigned ring)
+{
+	if (renderer->rings[ring].state != RENDERER_RING_RUNNING)
+		return;
+	/* State first: if sending loses the renderer, everything is settled when it returns. */
+	renderer->rings[ring].state = RENDERER_RING_STOPPING;
+	renderer->rings[ring].stop_serial = renderer->last_serial + 1;
+	send_stop(renderer, ring);
+}
+
+void renderer_stop_ring_wait(struct renderer *renderer, unsigned ring)
+{
+	int64_t deadline_us = g_get_monotonic_time() + RENDERER_STOP_TIMEOUT_MS * 1000;
+	stop_ring(renderer, ring);
+	while (renderer->rings[ring].state == RENDERER_RING_STOPPING) {
+		int64_t left_us = deadline_us - g_get_monotonic_time();
+		if (left_us <= 0)
+			worker_kill(&renderer->worker, "does not stop a ring in time");
+		else
+			worker_dispatch_wait(&renderer->worker, (int)(left_us / 1000) + 1);
+	}
+}
+
+static void start_ring(struct renderer *renderer, unsigned index)
+{
+	if (renderer->worker.state != WORKER_READY)
+		return;
+	renderer_stop_ring_wait(renderer, index);
+	const struct device_ring *ring = &renderer->device->rings[index];
+	struct keeper_ring_start m = { .header.type = KEEPER_MESSAGE_RING_START,
+		.ring = index,
+		.size = ring->size,
+		.desc_user_addr = ring->desc_user_addr,
+		.avail_user_addr = ring->avail_user_addr,
+		.used_user_addr = ring->used_user_addr,
+		.next_avail = ring->next_avail };
+	int fds[2] = { ring->kick, ring->call };
+	ledger_write_next_avail(renderer->ledger, index, ring->next_avail);
+	if (SEND(renderer, m, fds, ring->call >= 0 ? 2 : 1))
+		renderer->rings[index].state = RENDERER_RING_RUNNING;
+	renderer->used = true;
+}
+
+void renderer_update_ring(struct renderer *renderer, unsigned ring)
+{
+	bool runnable = device_ring_runnable(renderer->device, ring);
+	bool running = renderer->rings[ring].state == RENDERER_RING_RUNNING;
+	if (runnable && !running)
+		start_ring(renderer, ring);
+	else if (!runnable && running)
+		stop_ring(renderer, ring);
+}
+
+void renderer_reset(struct renderer *renderer)
+{
+	for (unsigned i = 0; i < KEEPER_RINGS; i++)
+		stop_ring(renderer, i);
+	for (unsigned i = 0; i < KEEPER_RINGS; i++)
+		renderer_stop_ring_wait(renderer, i);
+	if (!renderer->used)
+		return;
+	renderer->used = false;
+	if (renderer->worker.state != WORKER_READY) {
+		ledger_clear(renderer->ledger);
+		return;
+	}
+	struct keeper_reset m = { .header.type = KEEPER_MESSAGE_RESET };
+	renderer->reset_unconfirmed = true;
+	renderer->reset_barrier_serial = renderer->last_serial + 1;
+	if (SEND(renderer, m, NULL, 0))
+		send_stop(renderer, 0);
+}
+
+bool renderer_send_frame_link(struct renderer *renderer, int end)
+{
+	struct keeper_frame_link m = { .header.type = KEEPER_MESSAGE_FRAME_LINK };
+	return SEND(renderer, m, &end, 1);
+}

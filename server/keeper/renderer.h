@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * renderer: keeps a vitrine-render process in step with struct device, and goes on without one.
+ *
+ * Every function may be called at any time; what a renderer that is down misses, its successor is
+ * told when it is ready. Only renderer_stop_ring_wait() waits, at most RENDERER_STOP_TIMEOUT_MS, and
+ * past that the renderer is killed and the ledger speaks for it.
+ */
+#pragma once
+
+#include "server/keeper/device.h"
+#include "server/keeper/ledger_memory.h"
+#include "server/keeper/worker.h"
+
+#define RENDERER_STOP_TIMEOUT_MS 1000
+
+enum renderer_ring_state {
+	RENDERER_RING_STOPPED,
+	RENDERER_RING_RUNNING,
+	RENDERER_RING_STOPPING, /* RING_STOP sent, RING_STOPPED awaited */
+};
+
+struct renderer_events {
+	void *user;
+	/* READY: it needs a frame link. */
+	void (*ready)(void *user);
+	void (*failed)(void *user);
+};
+
+struct renderer {
+	struct worker worker;
+	struct device *device;
+	struct ledger_memory *ledger;
+	struct renderer_events events;
+	struct {
+		enum renderer_ring_state state;
+		uint32_t stop_serial;
+	} rings[KEEPER_RINGS];
+	uint32_t last_serial;
+	bool used; /* a ring has run since the last reset */
+	/* A RESET was sent and no answer came after it yet; this stop's answer will prove it done. */
+	bool reset_unconfirmed;
+	uint32_t reset_barrier_serial;
+};
+
+void renderer_init(struct renderer *renderer, char **argv, struct device *device,
+		struct ledger_memory *ledger, const struct renderer_events *events);
+bool renderer_start(struct renderer *renderer, GError **error);
+void renderer_finish(struct renderer *renderer);
+
+/* Repeat this part of struct device. */
+void renderer_update_features(struct renderer *renderer);
+void renderer_update_memory(struct renderer *renderer);
+void renderer_update_call(struct renderer *renderer, unsigned ring);
+
+/* Starts or stops the ring as device_ring_runnable() says. Stopping is not waited for. */
+void renderer_update_ring(struct renderer *renderer, unsigned ring);
+
+/* The ring is touched by nobody when this returns; device ring's next_avail says where to go on. */
+void renderer_stop_ring_wait(struct renderer *renderer, unsigned ring);
+
+/* The guest's driver is new. Stops the rings first. */
+void renderer_reset(struct renderer *renderer);
+
+/* `end` stays the caller's. */
+bool renderer_send_frame_link(struct renderer *renderer, int end);

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/keeper/requests.h"
+
+#include "server/keeper/config.h"
+#include "server/keeper/keeper.h"
+
+/* Silence after REM_MEM_REG that means QEMU is done changing the table. */
+#define MEMORY_SETTLE_MS 2
+
+#define FEATURES_TOLERATED                                                                         \
+	(DEVICE_F_NOTIFY_ON_EMPTY | DEVICE_F_ANY_LAYOUT | DEVICE_F_RING_RESET)
+
+typedef struct vhost_user_call Call;
+
+static const char *reply_u64(Call *call, uint64_t value)
+{
+	call->payload.u64 = value;
+	call->reply_bytes = sizeof(value);
+	return NULL;
+}
+
+static int take_fd(Call *call, unsigned index)
+{
+	int fd = call->fds[index];
+	call->fds[index] = -1;
+	return fd;
+}
+
+static const char *get_features(void *user, Call *call)
+{
+	struct keeper *keeper = user;
+	return reply_u64(call, keeper->device.features_offered);
+}
+
+/* After a reset: rings of the new driver that QEMU has begun to run already go on. */
+static void restart_rings(struct keeper *keeper)
+{
+	for (unsigned i = 0; i < KEEPER_RINGS; i++)
+		renderer_update_ring(&keeper->renderer, i);
+}
+
+static void forget_driver(struct keeper *keeper)
+{
+	if (keeper->device.driver_forgotten)
+		return;
+	keeper->device.driver_forgotten = true;
+	renderer_reset(&keeper->renderer);
+	restart_rings(keeper);
+}
+
+/*
+ * QEMU itself offers ring features that a backend did not; the tolerated ones change nothing for us
+ * and are not passed on.
+ */
+static const char *set_features(void *user, Call *call)
+{
+	struct keeper *keeper = user;
+	struct device *device = &keeper->device;
+	uint64_t features = call->payload.u64;
+	if (features & ~(device->features_offered | FEATURES_TOLERATED))
+		return "features that were not offered";
+	features &= device->features_offered;
+	bool changed = device->have_features && device->features != features;
+	if (changed) {
+		device->driver_forgotten = true;
+		renderer_reset(&keeper->renderer);
+	}
+	bool by_default = !(features & DEVICE_F_PROTOCOL_FEATURES);
+	device->features = features;
+	device->have_features = true;
+	renderer_update_features(&keeper->renderer);
+	if (changed)
+		restart_rings(keeper);
+	/* Rings need no SET_VRING_ENABLE from a front end without protocol features. */
+	for (unsigned i = 0; by_default && i < KEEPER_RINGS; i++)
+		device->rings[i].enabled = true;
+	return NULL;
+}
+
+static const char *set_owner(void *user, Call *call)
+{
+	struct keeper *keeper = user;
+	if (keeper->device.owned)
+		return "there is an owner already";
+	keeper->device.owned = true;
+	return NULL;
+}
+
+static const char *get_protocol_features(void *user, Call *call)
+{
+	struct keeper *keeper = user;
+	return reply_u64(call, keeper->device.protocol_offered);
+}
+
+static const char *set_protocol_features(void *user, Call *call)
+{
+	struct keeper *keeper = user;
+	if (call->payload.u64 & ~keeper->device.protocol_offered)
+		return "protocol features that were not offered";
+	keeper->device.protocol_features = call->payload.u64;
+	return NULL;
+}
+
+static const char *get_queue_num(void *user, Call *call)
+{
+	return reply_u64(call, KEEPER_RINGS);
+}
+
+static const char *get_max_mem_slots(void *user, Call *call)
+{
+	return reply_u64(call, KEEPER_MEMORY_REGIONS_MAX);
+}
+
+void requests_flush_memory(struct keeper *keeper)
+{
+	if (!keeper->memory_timer)
+		return;
+	g_source_remove(keeper->memory_timer);
+	keeper->memory_timer = 0;
+	renderer_update_memory(&keeper->renderer);
+}
+
+static gboolean on_memory_settled(gpointer user)
+{
+	struct keeper *keeper = user;
+	keeper->memory_timer = 0;
+	renderer_update_memory(&keeper->renderer);
+	for (unsigned i = 0; i < KEEPER_RINGS; i++)
+		renderer_update_ring(&keeper->renderer, i);
+	return G_SOURCE_REMOVE;
+}
+
+/*
+ * QEMU replaces a region by REM and several ADD while the rings run. Passing on the table in between
+ * would take memory from commands that use it, so the renderer keeps the old one until QEMU pauses.
+ */
+static void settle_memory(struct keeper *keeper)
+{
+	if (keeper->memory_timer)
+		g_source_remove(keeper->memory_timer);
+	keeper->memory_timer = g_timeout_add(MEMORY_SETTLE_MS, on_memory_settled, keeper);
+}
+
+static struct device_region to_region(const struct vhost_user_memory_region *r, int fd)
+{
+	return (struct device_region){ .guest_addr = r->guest_addr,
+		.user_addr = r->user_addr,
+		.size_bytes = r->size_bytes,
+		.offset_bytes = r->mmap_offset_bytes,
+		.fd = fd };
+}
+
+static const char *set_mem_table(void *user, Call *call)
+{
+	struct keeper *keeper = user;
+	const struct vhost_user_memory *m = &call->payload.memory;
+	if (m->n_regions > VHOST_USER_MEM_TABLE_MAX)
+		return "too many memory regions";
+	if (call->size_bytes != G_STRUCT_OFFSET(struct vhost_user_memory, regions) +
+					m->n_regions * sizeof(m->regions[0]))
+		return "size does not fit the number of regions";
+	if (call->n_fds != m->n_regions)
+		return "not one descriptor for each region";
+	device_clear_memory(&keeper->device);
+	for (unsigned i = 0; i < m->n_regions; i++) {
+		struct device_region region = to_region(&m->regions[i], take_fd(call, i));
+		const char *reason = device_add_region(&keeper->device, &region);
+		if (reason)
+			return reason;
+	}
+	renderer_update_memory(&keeper->renderer);
+	return NULL;
+}
+
+static const char *add_mem_reg(void *user, Call *call)
+{
+	struct keeper *keeper = user;
+	struct device_region region =
+			to_region(&call->payload.memory_single.region, take_fd(call, 0));
+	const char *reason = device_add_region(&keeper->device, &region);
+	if (reason)
+		return reason;
+	/* In the middle of a replacement the hole that REM left is still open. */
+	if (keeper->memory_timer)
+		settle_memory(keeper);
+	else
+		renderer_update_memory(&keeper->renderer);
+	return NULL;
+}
+
+static const char *rem_mem_reg(void *user, Call *call)
+{
+	struct keeper *keeper = user;
+	struct device_region region = to_region(&call->payload.memory_single.region, -1);
+	if (!device_remove_region(&keeper->device, &region))
+		return "no such memory region";
+	settle_memory(keeper);
+	return NULL;
+}
+
+/* The ring that the message is about; NULL with *reason set when it cannot be. */
+static struct device_ring *find_ring(struct keeper *keeper, uint64_t index, bool may_run,
+		const char **reason)
+{
+	if (index >= KEEPER_RINGS) {
+		*reason = "no such ring";
+		return NULL;
+	}
+	struct device_ring *ring = &keeper->device.rings[index];
+	if (ring->started && !may_run) {
+		*reason = "the ring is running";
+		return NULL;
+	}
+	return ring;
+}
+
+static const char *set_vring_num(void *user, Call *call)
+{
+	const struct vhost_user_vring_state *m = &call->payload.state;
+	const char *reason = NULL;
+	struct device_ring *ring = find_ring(user, m->index, false, &reason);
+	if (!ring)
+		return reason;
+	if (m->num == 0 || m->num > KEEPER_RING_SIZE_MAX)
+		return "ring size out of range";
+	if (m->num & (m->num - 1))
+		g_warning("guest: ring %u of %u entries is no power of two: it will not run", m->index,
+				m->num);
+	ring->size = m->num;
+	ring->have_size = true;
+	return NULL;
+}
+
+static const char *set_vring_addr(void *user, Call *call)
+{
+	struct keeper *keeper = user;
+	const struct vhost_user_vring_addr *m = &call->payload.addr;
+	const char *reason = NULL;
+	struct device_ring *ring = find_ring(keeper, m->index, false, &reason);
+	if (!ring)
+		return reason;
+	if (m->flags != 0)
+		return "dirty logging was not offered";
+	bool moved = ring->desc_user_addr != m->desc_user_addr ||
+			ring->avail_user_addr != m->avail_user_addr ||
+			ring->used_user_addr != m->used_user_addr;
+	if (ring->have_addr && moved)
+		forget_driver(keeper);
+	ring->desc_user_addr = m->desc_user_addr;
+	ring->avail_user_addr = m->avail_user_addr;
+	ring->used_user_addr = m->used_user_addr;
+	ring->have_addr = true;
+	return NULL;
+}
+
+/* A base that is not where the ring stopped: the guest's driver has begun anew. */
+static const char *set_vring_base(void *user, Call *call)
+{
+	struct keeper *keeper = user;
+	const struct vhost_user_vring_state *m = &call->payload.state;
+	const char *reason = NULL;
+	struct device_ring *ring = find_ring(keeper, m->index, false, &reason);
+	if (!ring)
+		return reason;
+	if (m->num > UINT16_MAX)
+		return "ring index out of range";
+	renderer_stop_ring_wait(&keeper->renderer, m->index);
+	if (ring->next_avail != m->num)
+		forget_driver(keeper);
+	ring->next_avail = (uint16_t)m->num;
+	return NULL;
+}
+
+static const char *get_vring_base(void *user, Call *call)
+{
+	struct keeper *keeper = user;
+	struct vhost_user_vring_state *m = &call->payload.state;
+	const char *reason = NULL;
+	struct device_ring *ring = find_ring(keeper, m->index, true, &reason);
+	if (!ring)
+		return reason;
+	renderer_stop_ring_wait(&keeper->renderer, m->index);
+	keeper->device.driver_forgotten = false;
+	ring->started = false;
+	device_set_fd(&ring->kick, -1);
+	m->num = ring->next_avail;
+	call->reply_bytes = sizeof(*m);
+	return NULL;
+}
+
+/* For KICK, CALL and ERR: the ring and its new descriptor, -1 for none. */
+static struct device_ring *find_ring_fd(struct keeper *keeper, Call *call, bool may_run, int *fd,
+		const char **reason)
+{
+	uint64_t value = call->payload.u64;
+	if (value & ~(uint64_t)(VHOST_USER_VRING_INDEX_MASK | VHOST_USER_VRING_NO_FD)) {
+		*reason = "unknown bits";
+		return NULL;
+	}
+	if (call->n_fds != ((value & VHOST_USER_VRING_NO_FD) ? 0 : 1)) {
+		*reason = "number of descriptors contradicts the payload";
+		return NULL;
+	}
+	struct device_ring *ring = find_ring(
+			keeper, value & VHOST_USER_VRING_INDEX_MASK, may_run, reason);
+	if (ring)
+		*fd = call->n_fds ? take_fd(call, 0) : -1;
+	return ring;
+}
+
+static unsigned ring_index(const struct keeper *keeper, const struct device_ring *ring)
+{
+	return (unsigned)(ring - keeper->device.rings);
+}
+
+static const char *set_vring_kick(void *user, Call *call)
+{
+	struct keeper *keeper = user;
+	const char *reason = NULL;
+	int fd = -1;
+	struct device_ring *ring = find_ring_fd(keeper, call, false, &fd, &reason);
+	if (!ring)
+		return reason;
+	if (fd < 0)
+		return "polling instead of kicks is not offered";
+	device_set_fd(&ring->kick, fd);
+	ring->started = true;
+	requests_flush_memory(keeper);
+	renderer_update_ring(&keeper->renderer, ring_index(keeper, ring));
+	return NULL;
+}
+
+static const char *set_vring_call(void *user, Call *call)
+{
+	struct keeper *keeper = user;
+	const char *reason = NULL;
+	int fd = -1;
+	struct device_ring *ring = find_ring_fd(keeper, call, true, &fd, &reason);
+	if (!ring)
+		return reason;
+	device_set_fd(&ring->call, fd);
+	renderer_update_call(&keeper->renderer, ring_index(keeper, ring));
+	return NULL;
+}
+
+static const char *set_vring_err(void *user, Call *call)
+{
+	const char *reason = NULL;
+	int fd = -1;
+	struct device_ring *ring = find_ring_fd(user, call, true, &fd, &reason);
+	if (!ring)
+		return reason;
+	device_set_fd(&ring->error, fd);
+	return NULL;
+}
+
+static const char *set_vring_enable(void *user, Call *call)
+{
+	struct keeper *keeper = user;
+	const struct vhost_user_vring_state *m = &call->payload.state;
+	const char *reason = NULL;
+	struct device_ring *ring = find_ring(keeper, m->index, true, &reason);
+	if (!ring)
+		return reason;
+	if (m->num > 1)
+		return "neither 0 nor 1";
+	ring->enabled = m->num == 1;
+	if (ring->enabled)
+		requests_flush_memory(keeper);
+	renderer_update_ring(&keeper->renderer, m->index);
+	return NULL;
+}
+
+static const char *get_config(void *user, Call *call)
+{
+	struct keeper *keeper = user;
+	struct vhost_user_config *m = &call->payload.config;
+	if (m->size_bytes > VHOST_USER_CONFIG_MAX ||
+			call->size_bytes != G_STRUCT_OFFSET(struct vhost_user_config, data) +
+							m->size_bytes)
+		return "size does not fit the payload";
+	config_read(keeper->renderer.worker.n_capsets, m->offset_bytes, m->size_bytes, m->data);
+	call->reply_bytes = call->size_bytes;
+	return NULL;
+}
+
+/* The guest can only clear events, and QEMU keeps those. */
+static const char *set_config(void *user, Call *call)
+{
+	return NULL;
+}
+
+static const char *gpu_set_socket(void *user, Call *call)
+{
+	struct keeper *keeper = user;
+	gpu_socket_replace(&keeper->gpu_socket, take_fd(call, 0));
+	return NULL;
+}
+
+static const char *reset_device(void *user, Call *call)
+{
+	struct keeper *keeper = user;
+	renderer_reset(&keeper->renderer);
+	device_reset(&keeper->device);
+	return NULL;
+}
+
+#define ROW(name, min, max, fds_min, fds_max, feature, owner, handle)                              \
+	{                                                                                          \
+		VHOST_USER_##name, #name, min, max, fds_min, fds_max, feature, owner, handle       \
+	}
+#define STATE sizeof(struct vhost_user_vring_state)
+#define CONFIG_HEAD G_STRUCT_OFFSET(struct vhost_user_config, data)
+#define CONFIG_FULL sizeof(struct vhost_user_config)
+#define TABLE_HEAD G_STRUCT_OFFSET(struct vhost_user_memory, regions)
+#define TABLE_FULL sizeof(struct vhost_user_memory)
+#define REGION sizeof(struct vhost_user_memory_single)
+#define F_CONFIG VHOST_USER_PROTOCOL_F_CONFIG
+#define F_SLOTS VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS
+#define F_RESET VHOST_USER_PROTOCOL_F_RESET_DEVICE
+
+/* GET_CONFIG and GPU_SET_SOCKET come before SET_FEATURES. REM_MEM_REG may bring a descriptor. */
+static const struct vhost_user_row table[] = {
+	ROW(GET_FEATURES, 0, 0, 0, 0, -1, false, get_features),
+	ROW(SET_FEATURES, 8, 8, 0, 0, -1, true, set_features),
+	ROW(SET_OWNER, 0, 0, 0, 0, -1, false, set_owner),
+	ROW(GET_PROTOCOL_FEATURES, 0, 0, 0, 0, -1, false, get_protocol_features),
+	ROW(SET_PROTOCOL_FEATURES, 8, 8, 0, 0, -1, false, set_protocol_features),
+	ROW(GET_QUEUE_NUM, 0, 0, 0, 0, VHOST_USER_PROTOCOL_F_MQ, false, get_queue_num),
+	ROW(GET_MAX_MEM_SLOTS, 0, 0, 0, 0, F_SLOTS, false, get_max_mem_slots),
+	ROW(SET_MEM_TABLE, TABLE_HEAD, TABLE_FULL, 0, VHOST_USER_MEM_TABLE_MAX, -1, true,
+			set_mem_table),
+	ROW(ADD_MEM_REG, REGION, REGION, 1, 1, F_SLOTS, true, add_mem_reg),
+	ROW(REM_MEM_REG, REGION, REGION, 0, 1, F_SLOTS, true, rem_mem_reg),
+	ROW(SET_VRING_NUM, STATE, STATE, 0, 0, -1, true, set_vring_num),
+	ROW(SET_VRING_ADDR, sizeof(struct vhost_user_vring_addr),
+			sizeof(struct vhost_user_vring_addr), 0, 0, -1, true, set_vring_addr),
+	ROW(SET_VRING_BASE, STATE, STATE, 0, 0, -1, true, set_vring_base),
+	ROW(GET_VRING_BASE, STATE, STATE, 0, 0, -1, true, get_vring_base),
+	ROW(SET_VRING_KICK, 8, 8, 0, 1, -1, true, set_vring_kick),
+	ROW(SET_VRING_CALL, 8, 8, 0, 1, -1, true, set_vring_call),
+	ROW(SET_VRING_ERR, 8, 8, 0, 1, -1, true, set_vring_err),
+	ROW(SET_VRING_ENABLE, STATE, STATE, 0, 0, -1, true, set_vring_enable),
+	ROW(GET_CONFIG, CONFIG_HEAD, CONFIG_FULL, 0, 0, F_CONFIG, false, get_config),
+	ROW(SET_CONFIG, CONFIG_HEAD, CONFIG_FULL, 0, 0, F_CONFIG, false, set_config),
+	ROW(GPU_SET_SOCKET, 0, 0, 1, 1, -1, true, gpu_set_socket),
+	ROW(RESET_DEVICE, 0, 0, 0, 0, F_RESET, true, reset_device),
+};
+
+static const char *admit(void *user, const struct vhost_user_row *row)
+{
+	const struct keeper *keeper = user;
+	if (row->needs_owner && !keeper->device.owned)
+		return "out of order: before SET_OWNER";
+	if (row->protocol_feature >= 0 &&
+			!(keeper->device.protocol_features & (1ull << row->protocol_feature)))
+		return "out of order: its protocol feature was not accepted";
+	return NULL;
+}
+
+static bool acknowledges(void *user)
+{
+	const struct keeper *keeper = user;
+	return keeper->device.protocol_features & (1ull << VHOST_USER_PROTOCOL_F_REPLY_ACK);
+}
+
+static void closed(void *user, bool refused)
+{
+	keeper_quit(user, refused ? 1 : 0, NULL);
+}
+
+const struct vhost_user_class requests_class = {
+	.table = table,
+	.table_length = G_N_ELEMENTS(table),
+	.admit = admit,
+	.acknowledges = acknowledges,
+	.closed = closed,
+};

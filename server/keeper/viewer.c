@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/keeper/viewer.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define SEND(viewer, message, fds, n_fds)                                                          \
+	worker_send(&(viewer)->worker, &(message), sizeof(message), fds, n_fds)
+
+static bool on_ready(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct viewer *viewer = user;
+	return worker_set_ready(&viewer->worker, message);
+}
+
+static bool on_pointer_area(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct viewer *viewer = user;
+	const struct keeper_pointer_area *m = message;
+	viewer->events.pointer_area(viewer->events.user, m->width, m->height);
+	return true;
+}
+
+static const struct link_handler table[] = {
+	{ KEEPER_MESSAGE_READY, "READY", sizeof(struct keeper_ready), 0, 0, on_ready },
+	{ KEEPER_MESSAGE_POINTER_AREA, "POINTER_AREA", sizeof(struct keeper_pointer_area), 0, 0,
+			on_pointer_area },
+};
+
+static void on_worker_ready(void *owner)
+{
+	struct viewer *viewer = owner;
+	struct keeper_ticket ticket = { .header.type = KEEPER_MESSAGE_TICKET };
+	if (viewer->ticket)
+		memcpy(ticket.ticket, viewer->ticket,
+				strnlen(viewer->ticket, sizeof(ticket.ticket)));
+	SEND(viewer, ticket, NULL, 0);
+	memset(&ticket, 0, sizeof(ticket));
+	if (viewer->certificate[0] >= 0) {
+		struct keeper_certificate m = { .header.type = KEEPER_MESSAGE_CERTIFICATE };
+		SEND(viewer, m, viewer->certificate, 2);
+	}
+	for (unsigned i = 0; i < viewer->n_listeners; i++) {
+		struct keeper_listener m = { .header.type = KEEPER_MESSAGE_LISTENER,
+			.kind = viewer->listeners[i].kind };
+		SEND(viewer, m, &viewer->listeners[i].fd, 1);
+	}
+	viewer->events.ready(viewer->events.user);
+}
+
+static void on_worker_lost(void *owner)
+{
+}
+
+static void on_worker_failed(void *owner)
+{
+	struct viewer *viewer = owner;
+	viewer->events.failed(viewer->events.user);
+}
+
+static const struct worker_class class = {
+	.name = "vitrine-display",
+	.table = table,
+	.table_length = G_N_ELEMENTS(table),
+	.ready = on_worker_ready,
+	.lost = on_worker_lost,
+	.failed = on_worker_failed,
+};
+
+void viewer_init(struct viewer *viewer, char **argv, const char *ticket,
+		const struct viewer_events *events)
+{
+	*viewer = (struct viewer){ .ticket = ticket, .certificate = { -1, -1 }, .events = *events };
+	worker_init(&viewer->worker, &class, viewer, argv);
+}
+
+void viewer_set_certificate(struct viewer *viewer, int certificate_fd, int key_fd)
+{
+	viewer->certificate[0] = certificate_fd;
+	viewer->certificate[1] = key_fd;
+}
+
+void viewer_add_listener(struct viewer *viewer, enum keeper_listener_kind kind, int fd)
+{
+	g_assert(viewer->n_listeners < VIEWER_LISTENERS_MAX);
+	viewer->listeners[viewer->n_listeners++] =
+			(struct viewer_listener){ .fd = fd, .kind = kind };
+}
+
+bool viewer_start(struct viewer *viewer, GError **error)
+{
+	return worker_start(&viewer->worker, error);
+}
+
+void viewer_finish(struct viewer *viewer)
+{
+	worker_finish(&viewer->worker);
+	for (unsigned i = 0; i < viewer->n_listeners; i++)
+		close(viewer->listeners[i].fd);
+	for (unsigned i = 0; i < 2; i++) {
+		if (viewer->certificate[i] >= 0)
+			close(viewer->certificate[i]);
+		viewer->certificate[i] = -1;
+	}
+	viewer->n_listeners = 0;
+}
+
+bool viewer_send_frame_link(struct viewer *viewer, int end)
+{
+	struct keeper_frame_link m = { .header.type = KEEPER_MESSAGE_FRAME_LINK };
+	return SEND(viewer, m, &end, 1);
+}
+
+bool viewer_send_dbus(struct viewer *viewer, int end)
+{
+	struct keeper_dbus m = { .header.type = KEEPER_MESSAGE_DBUS };
+	return SEND(viewer, m, &end, 1);
+}

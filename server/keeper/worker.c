@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/keeper/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/process.h"
+
+/* A worker whose link stays full for this long does not read it. */
+#define SEND_TIMEOUT_MS 1000
+/* SIGKILL ends a process at once, unless it sits in a driver. */
+#define KILL_WAIT_MS 200
+#define TERM_WAIT_MS 1000
+#define HANGUP_WAIT_MS 50
+#define BACKOFF_FIRST_MS 50
+#define BACKOFF_MAX_MS 5000
+/* One that lived this long was not hit by the same fault at once: start again without delay. */
+#define LIVED_LONG_US (10 * G_USEC_PER_SEC)
+
+static bool worker_spawn(struct worker *worker, GError **error);
+
+void worker_init(struct worker *worker, const struct worker_class *class, void *owner, char **argv)
+{
+	*worker = (struct worker){ .class = class, .owner = owner, .argv = argv, .stats_fd = -1, .link = -1 };
+}
+
+static void remove_source(unsigned *source)
+{
+	if (*source)
+		g_source_remove(*source);
+	*source = 0;
+}
+
+static void close_link(struct worker *worker)
+{
+	remove_source(&worker->link_source);
+	if (worker->link >= 0)
+		close(worker->link);
+	worker->link = -1;
+}
+
+/* The link is of no use any more; the process is dead or must die. */
+static void drop(struct worker *worker)
+{
+	bool was_ready = worker->state == WORKER_READY;
+	close_link(worker);
+	remove_source(&worker->timer_source);
+	worker->state = WORKER_ENDING;
+	if (worker->pid > 0)
+		kill(worker->pid, SIGKILL);
+	if (was_ready)
+		worker->class->lost(worker->owner);
+}
+
+void worker_kill(struct worker *worker, const char *reason)
+{
+	if (worker->state != WORKER_READY && worker->state != WORKER_STARTING)
+		return;
+	g_warning("%s (pid %d): %s: killed", worker->class->name, (int)worker->pid, reason);
+	kill(worker->pid, SIGKILL);
+	process_wait_end(worker->pid, KILL_WAIT_MS);
+	drop(worker);
+}
+
+static gboolean respawn(gpointer user)
+{
+	struct worker *worker = user;
+	worker->timer_source = 0;
+	g_autoptr(GError) error = NULL;
+	if (!worker_spawn(worker, &error)) {
+		g_warning("%s", error->message);
+		worker->timer_source = g_timeout_add(BACKOFF_MAX_MS, respawn, worker);
+	}
+	return G_SOURCE_REMOVE;
+}
+
+static unsigned next_backoff(struct worker *worker)
+{
+	if (g_get_monotonic_time() - worker->spawn_time_us > LIVED_LONG_US)
+		worker->backoff_ms = 0;
+	unsigned delay_ms = worker->backoff_ms;
+	worker->backoff_ms = delay_ms ? MIN(delay_ms * 2, BACKOFF_MAX_MS) : BACKOFF_FIRST_MS;
+	return delay_ms;
+}
+
+static void on_child_end(GPid pid, int wait_status, gpointer user)
+{
+	struct worker *worker = user;
+	worker->child_source = 0;
+	worker->pid = 0;
+	g_autofree char *end = process_describe_end(wait_status);
+	if (worker->state != WORKER_ENDING)
+		drop(worker);
+	worker->state = WORKER_DOWN;
+	if (!worker->was_ready) {
+		g_warning("%s ended before it was ready: %s", worker->class->name, end);
+		worker->class->failed(worker->owner);
+		return;
+	}
+	unsigned delay_ms = next_backoff(worker);
+	g_warning("%s (pid %d) ended: %s; starting another in %u ms", worker->class->name, (int)pid,
+			end, delay_ms);
+	worker->timer_source = g_timeout_add(delay_ms, respawn, worker);
+}
+
+static gboolean on_ready_late(gpointer user)
+{
+	struct worker *worker = user;
+	worker->timer_source = 0;
+	worker_kill(worker, "not ready in time");
+	return G_SOURCE_REMOVE;
+}
+
+/* Returns what link_dispatch() does; the worker is dropped when negative. */
+static int dispatch(struct worker *worker)
+{
+	const struct worker_class *class = worker->class;
+	int result = link_dispatch(
+			worker->link, class->name, class->table, class->table_length, worker->owner);
+	if (result < 0 && worker->link >= 0) {
+		g_info("%s (pid %d): %s", class->name, (int)worker->pid,
+				result == -EPROTO ? "broke the protocol" : "hung up");
+		/* One that is dying has its own reason, which is worth more than our signal. */
+		if (result == -EPIPE)
+			process_wait_end(worker->pid, HANGUP_WAIT_MS);
+		drop(worker);
+	}
+	return result;
+}
+
+static gboolean on_link(int fd, GIOCondition condition, gpointer user)
+{
+	struct worker *worker = user;
+	/* A handler may lose the worker: its link and this source are gone then. */
+	while (worker->link == fd) {
+		int result = dispatch(worker);
+		if (result < 0)
+			return G_SOURCE_REMOVE;
+		if (result == 0)
+			return G_SOURCE_CONTINUE;
+	}
+	return G_SOURCE_REMOVE;
+}
+
+static bool worker_spawn(struct worker *worker, GError **error)
+{
+	int fds[2];
+	int result = link_pair(fds);
+	if (result < 0) {
+		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-result),
+				"%s: cannot make a link: %s", worker->class->name, g_strerror(-result));
+		return false;
+	}
+	struct process_options options = {
+		.death_signal = SIGKILL,
+		.own_group = true,
+		.no_new_privileges = true,
+		.fds = { { .ours = fds[1], .theirs = KEEPER_LINK_FD } },
+		.n_fds = 1,
+	};
+	worker->spawn_time_us = g_get_monotonic_time();
+	worker->pid = process_spawn(worker->argv, &options, error);
+	close(fds[1]);
+	if (worker->pid < 0) {
+		close(fds[0]);
+		return false;
+	}
+	worker->n_starts++;
+	worker->link = fds[0];
+	worker->state = WORKER_STARTING;
+	worker->link_source = g_unix_fd_add(fds[0], G_IO_IN, on_link, worker);
+	worker->child_source = g_child_watch_add(worker->pid, on_child_end, worker);
+	worker->timer_source = g_timeout_add(WORKER_READY_TIMEOUT_MS, on_ready_late, worker);
+	return true;
+}
+
+bool worker_start(struct worker *worker, GError **error)
+{
+	return worker_spawn(worker, error);
+}
+
+static void send_stats(struct worker *worker)
+{
+	struct keeper_stats m = { .header.type = KEEPER_MESSAGE_STATS };
+	if (worker->stats_fd >= 0)
+		worker_send(worker, &m, sizeof(m), &worker->stats_fd, 1);
+}
+
+bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready)
+{
+	if (worker->state != WORKER_STARTING || ready->version != KEEPER_LINK_VERSION) {
+		g_warning("%s (pid %d): READY of version %u out of place", worker->class->name,
+				(int)worker->pid, ready->version);
+		return false;
+	}
+	remove_source(&worker->timer_source);
+	worker->state = WORKER_READY;
+	worker->was_ready = true;
+	worker->n_capsets = ready->n_capsets;
+	g_info("%s (pid %d) is ready after %d ms", worker->class->name, (int)worker->pid,
+			(int)((g_get_monotonic_time() - worker->spawn_time_us) / 1000));
+	send_stats(worker);
+	if (worker->state == WORKER_READY)
+		worker->class->ready(worker->owner);
+	return true;
+}
+
+bool worker_dispatch_wait(struct worker *worker, int timeout_ms)
+{
+	if (worker->link < 0)
+		return false;
+	if (!link_wait_readable(worker->link, timeout_ms))
+		return true;
+	return dispatch(worker) >= 0;
+}
+
+bool worker_send(struct worker *worker, void *message, size_t size_bytes, const int *fds,
+		unsigned n_fds)
+{
+	if (worker->state != WORKER_READY)
+		return false;
+	int result = link_send(worker->link, message, size_bytes, fds, n_fds);
+	if (result == -EAGAIN) {
+		struct pollfd p = { .fd = worker->link, .events = POLLOUT };
+		if (poll(&p, 1, SEND_TIMEOUT_MS) > 0)
+			result = link_send(worker->link, message, size_bytes, fds, n_fds);
+	}
+	if (result == 0)
+		return true;
+	if (result == -EAGAIN)
+		worker_kill(worker, "does not read its keeper link");
+	else
+		drop(worker);
+	return false;
+}
+
+void worker_finish(struct worker *worker)
+{
+	remove_source(&worker->child_source);
+	remove_source(&worker->timer_source);
+	close_link(worker);
+	if (worker->pid > 0) {
+		kill(worker->pid, SIGTERM);
+		if (!process_wait_end(worker->pid, TERM_WAIT_MS))
+			kill(worker->pid, SIGKILL);
+		while (waitpid(worker->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	worker->pid = 0;
+	worker->state = WORKER_DOWN;
+	g_strfreev(worker->argv);
+	worker->argv = NULL;
+}

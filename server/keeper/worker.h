@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker: one of the keeper's two child processes, and its keeper link.
+ *
+ *   down ──spawn──► starting ──READY──► ready
+ *    ▲                  │ late, ended      │ ended, killed, broke the protocol
+ *    └───── back-off ◄──┴──────────────────┘
+ *
+ * The first time must succeed: a worker that ends before its first READY is reported as a failed
+ * start. Later ends are repaired with a fresh process, sooner when the last one lived long. A fresh
+ * process is started only when the old one is gone. Main thread only.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "protocol/keeper_link.h"
+#include "common/link.h"
+
+/* How long a worker may take until READY. */
+#define WORKER_READY_TIMEOUT_MS 60000
+
+enum worker_state {
+	WORKER_DOWN,
+	WORKER_STARTING,
+	WORKER_READY,
+	/* Killed by us or hung up; waiting for the process to be gone. */
+	WORKER_ENDING,
+};
+
+struct worker_class {
+	const char *name; /* "vitrine-render": for logs */
+	/* The owner's messages; its READY row must call worker_set_ready(). */
+	const struct link_handler *table;
+	size_t table_length;
+	/* READY has arrived: bring it up to date. */
+	void (*ready)(void *owner);
+	/* It was ready and is no more: its link is closed; the process may take a moment to die. */
+	void (*lost)(void *owner);
+	/* The first start failed: give up. */
+	void (*failed)(void *owner);
+};
+
+struct worker {
+	const struct worker_class *class;
+	void *owner;
+	char **argv;
+	int stats_fd; /* memory for its figures, the owner's; -1: none */
+
+	enum worker_state state;
+	bool was_ready; /* once, in any life */
+	uint32_t n_capsets;
+	pid_t pid;
+	int link; /* -1 when down */
+	unsigned link_source, child_source, timer_source;
+	int64_t spawn_time_us;
+	unsigned backoff_ms;
+	uint32_t n_starts; /* processes so far */
+};
+
+/* Takes argv. Nothing is started yet. */
+void worker_init(struct worker *worker, const struct worker_class *class, void *owner, char **argv);
+
+/* Ends the process, by SIGTERM and soon after by SIGKILL, and waits for it. */
+void worker_finish(struct worker *worker);
+
+/* Starts the first process. */
+bool worker_start(struct worker *worker, GError **error);
+
+/* From the owner's READY handler. */
+bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready);
+
+/* Handles one message if there is one before timeout_ms. False when the worker is lost. */
+bool worker_dispatch_wait(struct worker *worker, int timeout_ms);
+
+/*
+ * Sends a message to a ready worker. One that does not read its link for a second is killed and
+ * replaced. Returns false when the message was not sent; the worker is lost then, `lost` was called.
+ */
+bool worker_send(struct worker *worker, void *message, size_t size_bytes, const int *fds,
+		unsigned n_fds);
+
+/* Kills the process, waits until it is gone, and starts a fresh one. Logs `reason`. */
+void worker_kill(struct worker *worker, const char *reason);

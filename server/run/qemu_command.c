@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/run/qemu_command.h"
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "protocol/guest_report.h"
+
+#define PROGRAM "qemu-system-x86_64"
+#define PACKAGES "qemu-system-x86 qemu-system-modules-opengl"
+#define OVMF_CODE "/usr/share/OVMF/OVMF_CODE_4M.fd"
+#define OVMF_VARS "/usr/share/OVMF/OVMF_VARS_4M.fd"
+
+/*
+ * Under TCG "max" is the richest model, but LLVM in a guest does not know it for a 64-bit CPU: family
+ * and model of a real one (Zen 2) help. Five-level page tables only cost there.
+ */
+#define TCG_CPU "max,family=23,model=49,stepping=0,la57=off"
+
+bool qemu_find(struct qemu_program *qemu, const char *path, GError **error)
+{
+	*qemu = (struct qemu_program){ .path = g_find_program_in_path(path ? path : PROGRAM) };
+	if (!qemu->path) {
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+				"no QEMU: %s is not there (on Debian: apt install " PACKAGES ")",
+				path ? path : PROGRAM);
+		return false;
+	}
+	char *argv[] = { qemu->path, (char *)"--version", NULL };
+	g_autofree char *text = NULL;
+	if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &text, NULL, NULL,
+			    error))
+		return false;
+	const char *version = strstr(text, "version ");
+	if (!version || sscanf(version, "version %u.%u", &qemu->major, &qemu->minor) != 2) {
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+				"%s --version does not say a version", qemu->path);
+		return false;
+	}
+	return true;
+}
+
+void qemu_program_finish(struct qemu_program *qemu)
+{
+	g_clear_pointer(&qemu->path, g_free);
+}
+
+bool qemu_check_accel(const struct qemu_program *qemu, bool kvm, GError **error)
+{
+	if (kvm || qemu->major >= 8)
+		return true;
+	g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+			"QEMU %u.%u refuses vhost-user-gpu without KVM, and KVM does not work here. "
+			"A newer QEMU does not; on Debian 12: apt install -t bookworm-backports " PACKAGES,
+			qemu->major, qemu->minor);
+	return false;
+}
+
+static void add(GPtrArray *argv, const char *argument)
+{
+	g_ptr_array_add(argv, g_strdup(argument));
+}
+
+static void add_pair(GPtrArray *argv, const char *option, const char *format, ...)
+		G_GNUC_PRINTF(3, 4);
+
+static void add_pair(GPtrArray *argv, const char *option, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	add(argv, option);
+	g_ptr_array_add(argv, g_strdup_vprintf(format, args));
+	va_end(args);
+}
+
+/* In QEMU's option syntax a comma in a value is doubled. */
+static char *escape(const char *value)
+{
+	g_auto(GStrv) parts = g_strsplit(value, ",", -1);
+	return g_strjoinv(",,", parts);
+}
+
+static char *escaped_run_file(const struct run_dir *dir, const char *file)
+{
+	g_autofree char *path = run_dir_file(dir, file);
+	return escape(path);
+}
+
+static void add_machine(GPtrArray *argv, const struct run_options *o, bool kvm)
+{
+	add_pair(argv, "-name", "%s", o->name);
+	add(argv, "-nodefaults");
+	add_pair(argv, "-machine", "q35,memory-backend=mem");
+	add_pair(argv, "-accel", "%s", kvm ? "kvm" : "tcg");
+	add_pair(argv, "-cpu", "%s", kvm ? "host" : TCG_CPU);
+	add_pair(argv, "-smp", "%u", o->n_cpus);
+	add_pair(argv, "-m", "%u", o->memory_mib);
+	add_pair(argv, "-object", "memory-backend-memfd,id=mem,size=%uM,share=on", o->memory_mib);
+}
+
+/*
+ * virgl makes QEMU want GL in its own display, though no picture ever goes there. Without a render
+ * node /dev/null lets Mesa fall back to software.
+ */
+static void add_display(GPtrArray *argv, const struct run_options *o)
+{
+	bool have_node = !o->software && g_file_test("/dev/dri/renderD128", G_FILE_TEST_EXISTS);
+	const char *node = o->render_node ? o->render_node : (have_node ? NULL : "/dev/null");
+	g_autofree char *escaped = node ? escape(node) : NULL;
+	add_pair(argv, "-display", "dbus,p2p=yes,gl=on%s%s%s", o->no_audio ? "" : ",audiodev=sound",
+			node ? ",rendernode=" : "", node ? escaped : "");
+	add_pair(argv, "-vga", "none");
+	add_pair(argv, "-chardev", "socket,id=vitrine,fd=%d", QEMU_VHOST_FD);
+	add_pair(argv, "-device", "vhost-user-gpu-pci,id=gpu,chardev=vitrine");
+	add_pair(argv, "-device", "virtio-tablet-pci,id=tablet");
+	add_pair(argv, "-device", "virtio-keyboard-pci,id=keyboard");
+	add_pair(argv, "-device", "virtio-rng-pci,id=rng");
+}
+
+/* What display takes, and the rate at which spice-server sends Opus. QEMU keeps and writes 10 ms of it; a timer
+ * of as long is always a little late and makes the guest's sound run 2 to 3 % slow. */
+static void add_sound(GPtrArray *argv)
+{
+	add_pair(argv, "-audiodev",
+			"dbus,id=sound,out.frequency=48000,out.channels=2,out.format=s16,timer-period=5000");
+	add_pair(argv, "-device", "ich9-intel-hda");
+	add_pair(argv, "-device", "hda-output,audiodev=sound");
+}
+
+/* The guest's own verdict on its graphics comes here. */
+static void add_report_port(GPtrArray *argv)
+{
+	add_pair(argv, "-device", "virtio-serial-pci,id=vitrine-ports");
+	add_pair(argv, "-chardev", "socket,id=vitrine-report,fd=%d", QEMU_REPORT_FD);
+	add_pair(argv, "-device", "virtserialport,bus=vitrine-ports.0,chardev=vitrine-report,name=%s",
+			GUEST_REPORT_PORT);
+}
+
+static void add_disk(GPtrArray *argv, const struct run_options *o, const char *format)
+{
+	g_autofree char *path = escape(o->disk);
+	add_pair(argv, "-drive", "if=none,id=disk,format=%s,discard=unmap,snapshot=%s,file=%s",
+			format, o->snapshot ? "on" : "off", path);
+	add_pair(argv, "-device", "virtio-blk-pci,drive=disk,bootindex=1");
+}
+
+static void add_kernel(GPtrArray *argv, const struct run_options *o)
+{
+	add_pair(argv, "-kernel", "%s", o->kernel);
+	if (o->initrd)
+		add_pair(argv, "-initrd", "%s", o->initrd);
+	if (o->append)
+		add_pair(argv, "-append", "%s", o->append);
+}
+
+/* Boot entries are the guest's and outlive a run: one copy for each name. */
+static char *copy_variables(const char *name, GError **error)
+{
+	g_autofree char *dir = g_build_filename(g_get_user_state_dir(), "vitrine", NULL);
+	g_autofree char *file = g_strdup_printf("%s.OVMF_VARS.fd", name);
+	g_autofree char *path = g_build_filename(dir, file, NULL);
+	if (g_file_test(path, G_FILE_TEST_EXISTS))
+		return g_steal_pointer(&path);
+	g_autofree char *content = NULL;
+	size_t length;
+	if (g_mkdir_with_parents(dir, 0700) < 0) {
+		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "cannot make %s: %s", dir,
+				g_strerror(errno));
+		return NULL;
+	}
+	if (!g_file_get_contents(OVMF_VARS, &content, &length, error)) {
+		g_prefix_error(error, "--uefi (on Debian: apt install ovmf): ");
+		return NULL;
+	}
+	if (!g_file_set_contents(path, content, (gssize)length, error))
+		return NULL;
+	return g_steal_pointer(&path);
+}
+
+static bool add_firmware(GPtrArray *argv, const struct run_options *o, GError **error)
+{
+	if (!o->uefi)
+		return true;
+	g_autofree char *variables = copy_variables(o->name, error);
+	if (!variables)
+		return false;
+	g_autofree char *path = escape(variables);
+	add_pair(argv, "-drive", "if=pflash,unit=0,format=raw,readonly=on,file=%s", OVMF_CODE);
+	add_pair(argv, "-drive", "if=pflash,unit=1,format=raw,file=%s", path);
+	return true;
+}
+
+static void add_serial(GPtrArray *argv, const struct run_options *o, const struct run_dir *dir)
+{
+	if (o->serial && strcmp(o->serial, "stdio") == 0) {
+		add_pair(argv, "-serial", "stdio");
+		return;
+	}
+	g_autofree char *path = o->serial ? escape(o->serial) : escaped_run_file(dir, QEMU_SERIAL_LOG);
+	add_pair(argv, "-chardev", "file,id=serial,path=%s", path);
+	add_pair(argv, "-serial", "chardev:serial");
+}
+
+static void add_qmp(GPtrArray *argv, const struct run_dir *dir)
+{
+	static const char *const files[] = { QEMU_OUR_QMP, QEMU_KEEPER_QMP };
+	for (unsigned i = 0; i < G_N_ELEMENTS(files); i++) {
+		g_autofree char *path = escaped_run_file(dir, files[i]);
+		add_pair(argv, "-qmp", "unix:%s,server=on,wait=off", path);
+	}
+}
+
+char **qemu_command(const struct qemu_program *qemu, const struct run_options *o,
+		const struct run_dir *dir, bool kvm, GError **error)
+{
+	g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
+	add(argv, qemu->path);
+	add_machine(argv, o, kvm);
+	if (!add_firmware(argv, o, error))
+		return NULL;
+	add_display(argv, o);
+	if (!o->no_audio)
+		add_sound(argv);
+	add_report_port(argv);
+	if (o->disk)
+		add_disk(argv, o, o->disk_format);
+	if (o->kernel)
+		add_kernel(argv, o);
+	if (!o->no_network) {
+		add_pair(argv, "-netdev", "user,id=net");
+		add_pair(argv, "-device", "virtio-net-pci,netdev=net");
+	}
+	add_serial(argv, o, dir);
+	add_qmp(argv, dir);
+	for (unsigned i = 0; o->rest[i]; i++)
+		add(argv, o->rest[i]);
+	g_ptr_array_add(argv, NULL);
+	return (char **)g_ptr_array_free(g_steal_pointer(&argv), FALSE);
+}

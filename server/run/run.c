@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/run/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "server/desktop/guest_report.h"
+#include "server/run/kvm.h"
+#include "common/listen.h"
+#include "common/process.h"
+#include "server/run/qemu_command.h"
+#include "server/desktop/qmp_client.h"
+#include "server/desktop/run_dir.h"
+#include "server/run/run_options.h"
+#include "server/keeper/stats_socket.h"
+
+/* Descriptors in the keeper. */
+#define KEEPER_VHOST_FD 3
+#define KEEPER_SPICE_FD 4
+#define QMP_RETRY_MS 100
+/* From asking QEMU to quit to asking less politely, and once more. */
+#define QUIT_TIMEOUT_MS 5000
+#define TERM_TIMEOUT_MS 3000
+/* The keeper ends by itself when QEMU is gone. */
+#define KEEPER_TIMEOUT_MS 4000
+#define LOG_TAIL_BYTES 2000
+
+struct child {
+	const char *name;
+	pid_t pid; /* 0: not running */
+	unsigned source;
+	int wait_status;
+};
+
+struct run {
+	struct run_options options;
+	struct qemu_program qemu;
+	struct run_dir dir;
+	GMainLoop *loop;
+	bool kvm;
+
+	int spice_fd; /* -1: the keeper makes its sockets */
+	struct child keeper_child, qemu_child;
+	struct guest_report *report;
+	struct qmp_client *qmp;
+	bool qmp_ready;
+	unsigned qmp_timer, quit_timer;
+	unsigned signal_sources[3];
+
+	bool ending; /* by our own wish */
+	int exit_status;
+};
+
+static bool choose_accel(struct run *run, GError **error)
+{
+	const char *reason = NULL;
+	bool works = run->options.accel != RUN_ACCEL_TCG && kvm_works(NULL, &reason);
+	if (run->options.accel == RUN_ACCEL_KVM && !works) {
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "--accel=kvm: %s", reason);
+		return false;
+	}
+	run->kvm = works;
+	if (works)
+		g_message("using KVM");
+	else
+		g_message("using TCG, which is slow: %s", reason ? reason : "as asked");
+	return qemu_check_accel(&run->qemu, run->kvm, error);
+}
+
+static bool open_spice(struct run *run, GError **error)
+{
+	struct run_options *o = &run->options;
+	if (o->spice_unix || (o->tls.port > 0 && o->spice_port == 0))
+		return true;
+	if (o->spice_port > 0)
+		run->spice_fd = listen_tcp(o->spice_addr, o->spice_port, error);
+	else
+		run->spice_fd = listen_tcp_range(o->spice_addr, RUN_FIRST_PORT, RUN_LAST_PORT,
+				&o->spice_port, error);
+	return run->spice_fd >= 0;
+}
+
+static void quit_loop(struct run *run, int exit_status)
+{
+	if (run->exit_status == 0)
+		run->exit_status = exit_status;
+	g_main_loop_quit(run->loop);
+}
+
+static gboolean on_quit_late(gpointer user)
+{
+	struct run *run = user;
+	run->quit_timer = 0;
+	g_warning("QEMU does not quit");
+	g_main_loop_quit(run->loop);
+	return G_SOURCE_REMOVE;
+}
+
+/* The end of everything begins with QEMU, which flushes its disks. */
+static void end_by_wish(struct run *run)
+{
+	if (run->ending)
+		return;
+	run->ending = true;
+	if (run->qmp_ready && qmp_client_send(run->qmp, "quit", NULL, -1))
+		run->quit_timer = g_timeout_add(QUIT_TIMEOUT_MS, on_quit_late, run);
+	else
+		g_main_loop_quit(run->loop);
+}
+
+static gboolean on_signal(gpointer user)
+{
+	end_by_wish(user);
+	return G_SOURCE_CONTINUE;
+}
+
+static char *spice_uri(const struct run_options *o)
+{
+	if (o->spice_unix) {
+		g_autofree char *path = g_canonicalize_filename(o->spice_unix, NULL);
+		return g_strdup_printf("spice+unix://%s", path);
+	}
+	bool v6 = strchr(o->spice_addr, ':') != NULL;
+	g_autofree char *host =
+			g_strdup_printf("%s%s%s", v6 ? "[" : "", o->spice_addr, v6 ? "]" : "");
+	if (o->tls.port == 0)
+		return g_strdup_printf("spice://%s:%u", host, o->spice_port);
+	g_autofree char *port = o->spice_port > 0 ? g_strdup_printf("port=%u&", o->spice_port) : NULL;
+	return g_strdup_printf("spice://%s?%stls-port=%u", host, port ? port : "", o->tls.port);
+}
+
+static void announce(const struct run *run)
+{
+	g_autofree char *uri = spice_uri(&run->options);
+	printf("vitrine: desktop \"%s\": %s\n", run->options.name, uri);
+	printf("vitrine: connect with: remote-viewer '%s'\n", uri);
+	fflush(stdout);
+}
+
+static void on_qmp_ready(void *user)
+{
+	struct run *run = user;
+	run->qmp_ready = true;
+	announce(run);
+}
+
+/* What Mesa says about /dev/null as a render node. */
+static bool is_mesa_noise(const char *line)
+{
+	return g_str_has_prefix(line, "failed to get driver name") ||
+			g_str_has_prefix(line, "MESA-LOADER: failed to retrieve");
+}
+
+/* QEMU's complaints go to a file, because Mesa's go there too; they matter when it fails. */
+static void show_qemu_log(const struct run *run)
+{
+	g_autofree char *path = run_dir_file(&run->dir, QEMU_LOG);
+	g_autofree char *text = NULL;
+	size_t length;
+	if (!g_file_get_contents(path, &text, &length, NULL))
+		return;
+	const char *tail = length > LOG_TAIL_BYTES ? text + length - LOG_TAIL_BYTES : text;
+	g_auto(GStrv) lines = g_strsplit(tail, "\n", -1);
+	for (unsigned i = 0; lines[i]; i++) {
+		if (*lines[i] && !is_mesa_noise(lines[i]))
+			fprintf(stderr, "%s\n", lines[i]);
+	}
+	if (strstr(tail, "'dbus'") || strstr(tail, "display-dbus"))
+		g_warning("this QEMU has no D-Bus display with GL (on Debian: apt install "
+			  "qemu-system-modules-opengl, with QEMU 7.2 qemu-system-gui)");
+}
+
+/* Only query-status has an answer worth reading. */
+static void on_qmp_answer(void *user, JsonNode *result, const char *error)
+{
+	struct run *run = user;
+	if (error) {
+		g_warning("QEMU: %s", error);
+		return;
+	}
+	if (!result || !JSON_NODE_HOLDS_OBJECT(result))
+		return;
+	const char *status = json_object_get_string_member_with_default(
+			json_node_get_object(result), "status", "");
+	if (strcmp(status, "internal-error") != 0)
+		return;
+	g_warning("%s cannot run this guest%s", run->kvm ? "KVM" : "TCG",
+			run->kvm ? ": try --accel=tcg" : "");
+	show_qemu_log(run);
+	run->exit_status = 1;
+	end_by_wish(run);
+}
+
+static void note_shutdown(JsonObject *data)
+{
+	const char *reason = data ? json_object_get_string_member_with_default(data, "reason", "") : "";
+	if (strcmp(reason, "guest-shutdown") == 0)
+		g_message("the guest has powered off");
+	else
+		g_message("QEMU was told to end (%s)", reason);
+}
+
+static void on_qmp_event(void *user, const char *name, JsonObject *data)
+{
+	struct run *run = user;
+	if (strcmp(name, "SHUTDOWN") == 0 && !run->ending)
+		note_shutdown(data);
+	/* Whoever stopped it may go on; an accelerator that gave up never does. */
+	if (strcmp(name, "STOP") == 0)
+		qmp_client_send(run->qmp, "query-status", NULL, -1);
+}
+
+static void on_qmp_closed(void *user)
+{
+	struct run *run = user;
+	qmp_client_destroy(run->qmp);
+	run->qmp = NULL;
+	run->qmp_ready = false;
+}
+
+static gboolean on_qmp_timer(gpointer user)
+{
+	struct run *run = user;
+	const struct qmp_client_events events = {
+		.user = run,
+		.ready = on_qmp_ready,
+		.answer = on_qmp_answer,
+		.event = on_qmp_event,
+		.closed = on_qmp_closed,
+	};
+	g_autofree char *path = run_dir_file(&run->dir, QEMU_OUR_QMP);
+	run->qmp = qmp_client_connect(path, &events);
+	if (!run->qmp)
+		return G_SOURCE_CONTINUE;
+	run->qmp_timer = 0;
+	return G_SOURCE_REMOVE;
+}
+
+/*
+ * A keeper that fails takes QEMU with it, and QEMU's end may be noticed first. True when the keeper,
+ * not QEMU, is to blame; it speaks for itself.
+ */
+static bool keeper_failed(const struct run *run)
+{
+	siginfo_t info = { 0 };
+	pid_t pid = run->keeper_child.pid;
+	if (pid == 0)
+		return true;
+	if (!process_wait_end(pid, KEEPER_TIMEOUT_MS) ||
+			waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG) < 0)
+		return false;
+	return info.si_pid == pid && (info.si_code != CLD_EXITED || info.si_status != 0);
+}
+
+static void on_qemu_end(GPid pid, int status, gpointer user)
+{
+	struct run *run = user;
+	run->qemu_child.pid = 0;
+	run->qemu_child.source = 0;
+	bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	if (!good && !run->ending && !keeper_failed(run)) {
+		g_autofree char *end = process_describe_end(status);
+		g_warning("QEMU ended: %s", end);
+		show_qemu_log(run);
+	}
+	quit_loop(run, good || run->ending ? 0 : 1);
+}
+
+static void on_keeper_end(GPid pid, int status, gpointer user)
+{
+	struct run *run = user;
+	run->keeper_child.pid = 0;
+	run->keeper_child.source = 0;
+	bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	/* It ends after QEMU, too, and may be noticed first. */
+	pid_t qemu = run->qemu_child.pid;
+	if (good && (qemu == 0 || process_wait_end(qemu, TERM_TIMEOUT_MS)))
+		return;
+	if (!run->ending) {
+		g_autofree char *end = process_describe_end(status);
+		g_warning("vitrine-gpu ended: %s", end);
+	}
+	quit_loop(run, run->ending ? 0 : 1);
+}
+
+/* Beside us, as built and as installed. */
+static char *find_keeper(void)
+{
+	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+	g_autofree char *dir = self ? g_path_get_dirname(self) : g_strdup("/usr/bin");
+	return g_build_filename(dir, "vitrine-gpu", NULL);
+}
+
+static void add_format(GPtrArray *argv, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void add_format(GPtrArray *argv, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_ptr_array_add(argv, g_strdup_vprintf(format, args));
+	va_end(args);
+}
+
+static char **keeper_command(const struct run *run)
+{
+	const struct run_options *o = &run->options;
+	g_autofree char *qmp = run_dir_file(&run->dir, QEMU_KEEPER_QMP);
+	g_autofree char *stats = run_dir_file(&run->dir, STATS_SOCKET_FILE);
+	GPtrArray *argv = g_ptr_array_new();
+	g_ptr_array_add(argv, find_keeper());
+	add_format(argv, "--fd=%d", KEEPER_VHOST_FD);
+	add_format(argv, "--name=%s", o->name);
+	add_format(argv, "--qmp=%s", qmp);
+	add_format(argv, "--stats-socket=%s", stats);
+	if (o->spice_unix)
+		add_format(argv, "--spice-unix=%s", o->spice_unix);
+	if (run->spice_fd >= 0)
+		add_format(argv, "--spice-fd=%d", KEEPER_SPICE_FD);
+	if (o->tls.port > 0) {
+		add_format(argv, "--spice-addr=%s", o->spice_addr);
+		add_format(argv, "--spice-tls-port=%u", o->tls.port);
+		add_format(argv, "--spice-tls-cert=%s", o->tls.certificate);
+		add_format(argv, "--spice-tls-key=%s", o->tls.key);
+	}
+	if (o->clock)
+		add_format(argv, "--clock=%s", o->clock);
+	if (o->password_file)
+		add_format(argv, "--password-file=%s", o->password_file);
+	if (o->render_node)
+		add_format(argv, "--render-node=%s", o->render_node);
+	if (o->software)
+		add_format(argv, "--software");
+	if (o->encoder)
+		add_format(argv, "--encoder=%s", o->encoder);
+	if (o->video_444)
+		add_format(argv, "--video-444");
+	if (!o->no_virgl)
+		add_format(argv, "--virgl");
+	if (o->no_pacing)
+		add_format(argv, "--no-pacing");
+	g_ptr_array_add(argv, NULL);
+	return (char **)g_ptr_array_free(argv, FALSE);
+}
+
+static bool start_keeper(struct run *run, int vhost_fd, GError **error)
+{
+	g_auto(GStrv) argv = keeper_command(run);
+	struct process_options options = {
+		.death_signal = SIGTERM,
+		.own_group = true,
+		.fds = { { vhost_fd, KEEPER_VHOST_FD }, { run->spice_fd, KEEPER_SPICE_FD } },
+		.n_fds = run->spice_fd >= 0 ? 2 : 1,
+	};
+	run->keeper_child.pid = process_spawn(argv, &options, error);
+	if (run->keeper_child.pid < 0) {
+		run->keeper_child.pid = 0;
+		return false;
+	}
+	run->keeper_child.source = g_child_watch_add(run->keeper_child.pid, on_keeper_end, run);
+	return true;
+}
+
+/* For vitrine stats, which shows what QEMU costs. */
+static void write_pid(const struct run *run)
+{
+	g_autofree char *path = run_dir_file(&run->dir, QEMU_PID_FILE);
+	g_autofree char *text = g_strdup_printf("%d\n", (int)run->qemu_child.pid);
+	g_autoptr(GError) error = NULL;
+	if (!g_file_set_contents(path, text, -1, &error))
+		g_warning("%s", error->message);
+}
+
+static bool start_qemu(struct run *run, int vhost_fd, int report_fd, GError **error)
+{
+	g_auto(GStrv) argv =
+			qemu_command(&run->qemu, &run->options, &run->dir, run->kvm, error);
+	if (!argv)
+		return false;
+	g_autofree char *log = run_dir_file(&run->dir, QEMU_LOG);
+	int log_fd = open(log, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	bool on_terminal = g_strcmp0(run->options.serial, "stdio") == 0;
+	struct process_options options = {
+		.death_signal = SIGTERM,
+		.own_group = !on_terminal,
+		.keep_stdio = on_terminal,
+		.stderr_fd = log_fd,
+		.fds = { { vhost_fd, QEMU_VHOST_FD }, { report_fd, QEMU_REPORT_FD } },
+		.n_fds = 2,
+	};
+	run->qemu_child.pid = process_spawn(argv, &options, error);
+	if (log_fd >= 0)
+		close(log_fd);
+	if (run->qemu_child.pid < 0) {
+		run->qemu_child.pid = 0;
+		return false;
+	}
+	write_pid(run);
+	run->qemu_child.source = g_child_watch_add(run->qemu_child.pid, on_qemu_end, run);
+	run->qmp_timer = g_timeout_add(QMP_RETRY_MS, on_qmp_timer, run);
+	return true;
+}
+
+static bool make_pair(int pair[2], GError **error)
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0)
+		return true;
+	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "cannot make a socket pair: %s",
+			g_strerror(errno));
+	return false;
+}
+
+static bool start_both(struct run *run, GError **error)
+{
+	int pair[2], report[2];
+	if (!make_pair(pair, error))
+		return false;
+	if (!make_pair(report, error)) {
+		close(pair[0]);
+		close(pair[1]);
+		return false;
+	}
+	g_autofree char *path = run_dir_file(&run->dir, GUEST_REPORT_FILE);
+	run->report = guest_report_create(report[0], path);
+	bool started = start_keeper(run, pair[0], error) &&
+			start_qemu(run, pair[1], report[1], error);
+	close(pair[0]);
+	close(pair[1]);
+	close(report[1]);
+	if (run->spice_fd >= 0)
+		close(run->spice_fd);
+	run->spice_fd = -1;
+	return started;
+}
+
+static void end_child(struct child *child, unsigned patience_ms)
+{
+	if (child->source)
+		g_source_remove(child->source);
+	child->source = 0;
+	if (child->pid == 0)
+		return;
+	if (!process_wait_end(child->pid, (int)patience_ms))
+		kill(child->pid, SIGTERM);
+	if (!process_wait_end(child->pid, TERM_TIMEOUT_MS)) {
+		g_warning("%s (pid %d) does not end: killed", child->name, (int)child->pid);
+		kill(child->pid, SIGKILL);
+	}
+	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	child->pid = 0;
+}
+
+static bool prepare(struct run *run, GError **error)
+{
+	const struct run_options *o = &run->options;
+	return qemu_find(&run->qemu, o->qemu, error) &&
+			run_dir_create(&run->dir, o->name, error) && open_spice(run, error) &&
+			choose_accel(run, error) && start_both(run, error);
+}
+
+static void remove_source(unsigned source)
+{
+	if (source)
+		g_source_remove(source);
+}
+
+static void finish(struct run *run)
+{
+	remove_source(run->qmp_timer);
+	remove_source(run->quit_timer);
+	qmp_client_destroy(run->qmp);
+	guest_report_destroy(run->report);
+	end_child(&run->qemu_child, 0);
+	end_child(&run->keeper_child, KEEPER_TIMEOUT_MS);
+	for (unsigned i = 0; i < G_N_ELEMENTS(run->signal_sources); i++)
+		remove_source(run->signal_sources[i]);
+	if (run->spice_fd >= 0)
+		close(run->spice_fd);
+	run_dir_remove(&run->dir);
+	qemu_program_finish(&run->qemu);
+	g_main_loop_unref(run->loop);
+}
+
+int run_main(int argc, char **argv)
+{
+	struct run run = {
+		.loop = g_main_loop_new(NULL, FALSE),
+		.spice_fd = -1,
+		.dir.fd = -1,
+		.keeper_child.name = "vitrine-gpu",
+		.qemu_child.name = "QEMU",
+	};
+	g_set_prgname("vitrine run");
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	for (unsigned i = 0; i < G_N_ELEMENTS(signals); i++)
+		run.signal_sources[i] = g_unix_signal_add(signals[i], on_signal, &run);
+
+	g_autoptr(GError) error = NULL;
+	if (run_options_parse(&run.options, argc, argv, &error) && prepare(&run, &error)) {
+		g_main_loop_run(run.loop);
+	} else {
+		g_warning("%s", error->message);
+		run.exit_status = 1;
+	}
+	finish(&run);
+	run_options_finish(&run.options);
+	return run.exit_status;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/display/relay/spice_words.h"
+
+#include <spice/enums.h>
+#include <spice/protocol.h>
+
+void put(GByteArray *bytes, const void *data, size_t size_bytes)
+{
+	g_byte_array_append(bytes, data, (guint)size_bytes);
+}
+
+void put_client_link(GByteArray *bytes, uint8_t channel, uint32_t caps)
+{
+	SpiceLinkMess mess = { .connection_id = SPICE_WORDS_SESSION, .channel_type = channel,
+		.channel_id = SPICE_WORDS_CHANNEL_ID, .num_common_caps = 1, .caps_offset = sizeof(mess) };
+	SpiceLinkHeader header = { SPICE_MAGIC, SPICE_VERSION_MAJOR, SPICE_VERSION_MINOR,
+		sizeof(mess) + sizeof(caps) };
+	put(bytes, &header, sizeof(header));
+	put(bytes, &mess, sizeof(mess));
+	put(bytes, &caps, sizeof(caps));
+}
+
+void put_server_link(GByteArray *bytes, uint32_t error, uint32_t caps)
+{
+	SpiceLinkReply reply = { .error = error, .num_common_caps = 1, .caps_offset = sizeof(reply) };
+	SpiceLinkHeader header = { SPICE_MAGIC, SPICE_VERSION_MAJOR, SPICE_VERSION_MINOR,
+		sizeof(reply) + sizeof(caps) };
+	put(bytes, &header, sizeof(header));
+	put(bytes, &reply, sizeof(reply));
+	put(bytes, &caps, sizeof(caps));
+}
+
+void put_ticket(GByteArray *bytes, bool mechanism)
+{
+	static const uint8_t ticket[sizeof(SpiceLinkEncryptedTicket)] = { 1, 2, 3 };
+	uint32_t spice = SPICE_COMMON_CAP_AUTH_SPICE;
+	if (mechanism)
+		put(bytes, &spice, sizeof(spice));
+	put(bytes, ticket, sizeof(ticket));
+}
+
+void put_message(GByteArray *bytes, bool mini, uint16_t type, const void *body, uint32_t body_bytes)
+{
+	SpiceMiniDataHeader short_header = { type, body_bytes };
+	SpiceDataHeader long_header = { .serial = 9, .type = type, .size = body_bytes };
+	if (mini)
+		put(bytes, &short_header, sizeof(short_header));
+	else
+		put(bytes, &long_header, sizeof(long_header));
+	put(bytes, body, body_bytes);
+}
+
+uint32_t caps_of(bool mini)
+{
+	return 1u << SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION | 1u << SPICE_COMMON_CAP_AUTH_SPICE |
+			(mini ? 1u << SPICE_COMMON_CAP_MINI_HEADER : 0);
+}

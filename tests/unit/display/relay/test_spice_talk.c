@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * spice talk: both directions of a connection in pieces of any size, both forms of headers, watched
+ * messages whole, all bytes passed on, nonsense refused.
+ */
+#include "display/relay/spice_talk.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <spice/enums.h>
+#include <spice/protocol.h>
+#include <string.h>
+
+#include "tests/unit/display/relay/spice_words.h"
+
+#define WATCHED_TYPE 103
+#define WATCHED_BYTES 8
+
+struct seen {
+	unsigned n_server, n_client;
+};
+
+static void on_server(void *user, uint8_t *body, size_t size_bytes)
+{
+	struct seen *seen = user;
+	g_assert_cmpuint(size_bytes, ==, WATCHED_BYTES);
+	g_assert_cmpmem(body, 4, "same", 4);
+	memcpy(body + 4, "edit", 4);
+	seen->n_server++;
+}
+
+static void on_client(void *user, uint8_t *body, size_t size_bytes)
+{
+	struct seen *seen = user;
+	seen->n_client++;
+}
+
+static const struct spice_talk_watch watches[] = {
+	{ SPICE_LINK_CHANNEL_DISPLAY, SPICE_TALK_CLIENT, WATCHED_TYPE, 0, on_client },
+	{ SPICE_LINK_CHANNEL_MAIN, SPICE_TALK_SERVER, WATCHED_TYPE, WATCHED_BYTES, on_server },
+	{ SPICE_LINK_CHANNEL_DISPLAY, SPICE_TALK_SERVER, WATCHED_TYPE, WATCHED_BYTES, on_server },
+};
+
+/* ---- passing it through ---- */
+
+/* In pieces of at most so many bytes; all that is passed on must be all that came. */
+static GByteArray *pass(struct spice_talk *talk, enum spice_talk_side side, const GByteArray *bytes,
+		size_t piece_bytes)
+{
+	GByteArray *passed = g_byte_array_new();
+	uint8_t held[SPICE_TALK_HELD_MAX + 4096];
+	size_t n_held = 0;
+	for (size_t at = 0; at < bytes->len;) {
+		size_t n = MIN(piece_bytes, bytes->len - at);
+		memcpy(held + n_held, bytes->data + at, n);
+		at += n;
+		n_held += n;
+		ssize_t done = spice_talk_read(talk, side, held, n_held);
+		g_assert_cmpint(done, >=, 0);
+		put(passed, held, (size_t)done);
+		memmove(held, held + done, n_held - (size_t)done);
+		n_held -= (size_t)done;
+		g_assert_cmpuint(n_held, <, SPICE_TALK_HELD_MAX);
+	}
+	g_assert_cmpuint(n_held, ==, 0);
+	return passed;
+}
+
+static void pass_all(struct spice_talk *talk, enum spice_talk_side side, GByteArray *bytes,
+		size_t piece_bytes, const char *edited)
+{
+	g_autoptr(GByteArray) passed = pass(talk, side, bytes, piece_bytes);
+	g_autofree uint8_t *wanted = g_memdup2(bytes->data, bytes->len);
+	uint8_t *place = edited ? memmem(wanted, bytes->len, edited, 8) : NULL;
+	if (place)
+		memcpy(place + 4, "edit", 4);
+	g_assert_cmpmem(passed->data, passed->len, wanted, bytes->len);
+	g_byte_array_set_size(bytes, 0);
+}
+
+static void talk_whole(bool mini, bool mechanism, size_t piece_bytes)
+{
+	static const uint8_t large[5000];
+	struct seen seen = { 0 };
+	struct spice_talk talk;
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	uint32_t caps = caps_of(mini) & ~(mechanism ? 0 : 1u << SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION);
+	spice_talk_init(&talk, watches, G_N_ELEMENTS(watches), &seen);
+	g_assert_false(spice_talk_is_between(&talk, SPICE_TALK_SERVER));
+
+	put_client_link(bytes, SPICE_CHANNEL_DISPLAY, caps);
+	pass_all(&talk, SPICE_TALK_CLIENT, bytes, piece_bytes, NULL);
+	g_assert_true(talk.linked);
+	g_assert_cmpuint(talk.link.session, ==, SPICE_WORDS_SESSION);
+	g_assert_cmpuint(talk.link.id, ==, SPICE_WORDS_CHANNEL_ID);
+	put_server_link(bytes, SPICE_LINK_ERR_OK, caps_of(true));
+	pass_all(&talk, SPICE_TALK_SERVER, bytes, piece_bytes, NULL);
+	put_ticket(bytes, mechanism);
+	pass_all(&talk, SPICE_TALK_CLIENT, bytes, piece_bytes, NULL);
+	uint32_t ok = SPICE_LINK_ERR_OK;
+	put(bytes, &ok, sizeof(ok));
+	pass_all(&talk, SPICE_TALK_SERVER, bytes, piece_bytes, NULL);
+	put_message(bytes, mini, SPICE_MSGC_ACK_SYNC, "abcd", 4);
+	put_message(bytes, mini, SPICE_MSGC_DISPLAY_INIT, large, 14);
+	pass_all(&talk, SPICE_TALK_CLIENT, bytes, piece_bytes, NULL);
+	put_message(bytes, mini, SPICE_MSG_SET_ACK, large, 8);
+	pass_all(&talk, SPICE_TALK_SERVER, bytes, piece_bytes, NULL);
+	g_assert_true(spice_talk_is_paused(&talk));
+	put_message(bytes, mini, 4711, large, 8);
+	pass_all(&talk, SPICE_TALK_SERVER, bytes, piece_bytes, NULL);
+	g_assert_false(spice_talk_is_paused(&talk));
+	put_message(bytes, mini, 1, "abc", 3);
+	put_message(bytes, mini, WATCHED_TYPE, "", 0);
+	pass_all(&talk, SPICE_TALK_CLIENT, bytes, piece_bytes, NULL);
+	g_assert_cmpuint(seen.n_client, ==, 1);
+	put_message(bytes, mini, 5, large, sizeof(large));
+	put_message(bytes, mini, WATCHED_TYPE, "same", 4); /* too short to be shown */
+	put_message(bytes, mini, WATCHED_TYPE, "sametime and more", 17);
+	put_message(bytes, mini, 6, large, 1);
+	pass_all(&talk, SPICE_TALK_SERVER, bytes, piece_bytes, "sametime");
+	g_assert_cmpuint(seen.n_server, ==, 1);
+	g_assert_true(spice_talk_is_between(&talk, SPICE_TALK_SERVER));
+	g_assert_true(talk.mini_header == mini);
+}
+
+static void test_pieces(void)
+{
+	static const size_t pieces[] = { 1, 2, 3, 5, 17, 100, 1000, 4096 };
+	for (unsigned i = 0; i < G_N_ELEMENTS(pieces) * 4; i++)
+		talk_whole(i & 1, i & 2, pieces[i / 4]);
+}
+
+/* Nothing is put into the middle of a message, nor where headers are numbered. */
+static void test_make(void)
+{
+	struct spice_talk talk = { .mini_header = true };
+	uint8_t bytes[32];
+	g_assert_cmpuint(spice_talk_make(&talk, 106, "time", 4, bytes, sizeof(bytes)), ==, 10);
+	g_assert_cmpmem(bytes, 10, "\x6a\0\4\0\0\0time", 10);
+	g_assert_cmpuint(spice_talk_make(&talk, 106, "time", 4, bytes, 20), ==, 0);
+	talk.mini_header = false;
+	g_assert_cmpuint(spice_talk_make(&talk, 106, "time", 4, bytes, sizeof(bytes)), ==, 0);
+}
+
+static ssize_t read_all(struct spice_talk *talk, enum spice_talk_side side, GByteArray *bytes)
+{
+	ssize_t n = spice_talk_read(talk, side, bytes->data, bytes->len);
+	g_byte_array_set_size(bytes, 0);
+	return n;
+}
+
+static void test_between(void)
+{
+	struct seen seen = { 0 };
+	struct spice_talk talk;
+	uint32_t ok = SPICE_LINK_ERR_OK;
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	spice_talk_init(&talk, watches, G_N_ELEMENTS(watches), &seen);
+	put_client_link(bytes, SPICE_CHANNEL_MAIN, caps_of(true));
+	read_all(&talk, SPICE_TALK_CLIENT, bytes);
+	put_server_link(bytes, SPICE_LINK_ERR_OK, caps_of(true));
+	put(bytes, &ok, sizeof(ok));
+	put_message(bytes, true, 1, "0123456789", 10);
+	g_byte_array_set_size(bytes, bytes->len - 1);
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_SERVER, bytes), >, 0);
+	g_assert_false(spice_talk_is_between(&talk, SPICE_TALK_SERVER));
+	put(bytes, "9", 1);
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_SERVER, bytes), ==, 1);
+	g_assert_true(spice_talk_is_between(&talk, SPICE_TALK_SERVER));
+}
+
+static void open_display(struct spice_talk *talk)
+{
+	uint32_t ok = SPICE_LINK_ERR_OK;
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	spice_talk_init(talk, NULL, 0, NULL);
+	put_client_link(bytes, SPICE_CHANNEL_DISPLAY, caps_of(true));
+	read_all(talk, SPICE_TALK_CLIENT, bytes);
+	put_server_link(bytes, SPICE_LINK_ERR_OK, caps_of(true));
+	read_all(talk, SPICE_TALK_SERVER, bytes);
+	put_ticket(bytes, true);
+	g_assert_true(spice_talk_may_close(talk));
+	read_all(talk, SPICE_TALK_CLIENT, bytes);
+	put(bytes, &ok, sizeof(ok));
+	read_all(talk, SPICE_TALK_SERVER, bytes);
+	g_assert_false(spice_talk_may_close(talk));
+}
+
+/* Half an INIT does not pass, nothing passes behind a whole one, nothing else passes before it. */
+static void test_opening(void)
+{
+	struct spice_talk talk;
+	uint8_t init[SPICE_TALK_INIT_BYTES_MAX];
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	open_display(&talk);
+	g_assert_false(spice_talk_is_between(&talk, SPICE_TALK_CLIENT));
+	g_assert_cmpuint(spice_talk_make_init(&talk, init), ==, 6 + 14);
+	put(bytes, init, 19);
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, 0);
+	put(bytes, init, 20);
+	put_message(bytes, true, SPICE_MSGC_DISPLAY_STREAM_REPORT, "x", 1);
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, 20);
+	g_assert_true(spice_talk_is_paused(&talk));
+	g_assert_false(spice_talk_is_between(&talk, SPICE_TALK_CLIENT));
+	g_assert_cmpuint(spice_talk_make_init(&talk, init), ==, 0);
+	spice_talk_resume(&talk);
+	g_assert_true(spice_talk_is_between(&talk, SPICE_TALK_CLIENT));
+	g_assert_true(spice_talk_may_close(&talk));
+	put_message(bytes, true, SPICE_MSGC_DISPLAY_STREAM_REPORT, "x", 1);
+	g_byte_array_set_size(bytes, 6);
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, 6);
+	g_assert_false(spice_talk_is_between(&talk, SPICE_TALK_CLIENT));
+	put(bytes, "x", 1);
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, 1);
+	g_assert_true(spice_talk_is_between(&talk, SPICE_TALK_CLIENT));
+
+	open_display(&talk);
+	put_message(bytes, true, SPICE_MSGC_DISPLAY_STREAM_REPORT, "x", 1);
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, -EPROTO);
+	open_display(&talk);
+	put_message(bytes, true, SPICE_MSGC_DISPLAY_INIT, "short", 5);
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, -EPROTO);
+}
+
+/* A log-in by other means, a ticket before its key, a size beyond bounds, an answer to nothing. */
+static void test_refused(void)
+{
+	struct spice_talk talk;
+	uint32_t sasl = SPICE_COMMON_CAP_AUTH_SASL;
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+
+	spice_talk_init(&talk, NULL, 0, NULL);
+	put_client_link(bytes, SPICE_CHANNEL_MAIN, caps_of(true));
+	put(bytes, &sasl, sizeof(sasl));
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, -EPROTO);
+
+	spice_talk_init(&talk, NULL, 0, NULL);
+	put_client_link(bytes, SPICE_CHANNEL_MAIN, caps_of(true));
+	put_ticket(bytes, true);
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, -EPROTO);
+
+	spice_talk_init(&talk, NULL, 0, NULL);
+	put_client_link(bytes, SPICE_CHANNEL_MAIN, caps_of(true));
+	((SpiceLinkHeader *)bytes->data)->size = SPICE_LINK_BYTES_MAX;
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, -EPROTO);
+
+	spice_talk_init(&talk, NULL, 0, NULL);
+	put_server_link(bytes, SPICE_LINK_ERR_OK, caps_of(true));
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_SERVER, bytes), ==, -EPROTO);
+}
+
+/* spice-server says no and hangs up: whatever it adds goes through. */
+static void test_error_passes(void)
+{
+	struct spice_talk talk;
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	spice_talk_init(&talk, NULL, 0, NULL);
+	put_client_link(bytes, SPICE_CHANNEL_MAIN, caps_of(true));
+	read_all(&talk, SPICE_TALK_CLIENT, bytes);
+	put_server_link(bytes, SPICE_LINK_ERR_NEED_SECURED, caps_of(true));
+	put(bytes, "anything", 8);
+	size_t size_bytes = bytes->len;
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_SERVER, bytes), ==, size_bytes);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/relay-talk/pieces", test_pieces);
+	g_test_add_func("/relay-talk/make", test_make);
+	g_test_add_func("/relay-talk/between", test_between);
+	g_test_add_func("/relay-talk/opening", test_opening);
+	g_test_add_func("/relay-talk/refused", test_refused);
+	g_test_add_func("/relay-talk/error-passes", test_error_passes);
+	return g_test_run();
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* What is refused before virglrenderer sees it; and the formats of 2D resources. */
+#include <glib.h>
+#include <linux/virtio_gpu.h>
+#include <string.h>
+
+#include "render/gl/virgl_bounds.h"
+#include "render/buffers/format.h"
+
+static const struct ledger_resource texture = { .id = 1,
+	.is_3d = 1,
+	.target = BOUNDS_TARGET_2D,
+	.format = 1,
+	.bind = 2,
+	.width = 256,
+	.height = 128,
+	.depth = 1,
+	.array_size = 1 };
+
+static void test_resources(void)
+{
+	struct ledger_resource r = texture;
+	g_assert_true(bounds_is_resource_sane(&r));
+	r.width = BOUNDS_TEXTURE_SIZE_MAX + 1;
+	g_assert_false(bounds_is_resource_sane(&r));
+	r.width = 0;
+	g_assert_false(bounds_is_resource_sane(&r));
+	r = texture;
+	r.target = BOUNDS_TARGETS;
+	g_assert_false(bounds_is_resource_sane(&r));
+	r = texture;
+	r.array_size = UINT32_MAX;
+	g_assert_false(bounds_is_resource_sane(&r));
+	/* Each number is fine, the product is not. */
+	r = texture;
+	r.width = r.height = 16384;
+	g_assert_true(bounds_is_resource_sane(&r));
+	r.format = 31; /* four floats a pixel */
+	g_assert_false(bounds_is_resource_sane(&r));
+	r.format = 1;
+	r.nr_samples = 4;
+	g_assert_false(bounds_is_resource_sane(&r));
+	r = (struct ledger_resource){ .target = BOUNDS_TARGET_BUFFER, .width = 1 << 20, .height = 1,
+		.depth = 1, .array_size = 1 };
+	g_assert_true(bounds_is_resource_sane(&r));
+	g_assert_cmpuint(bounds_estimate_bytes(&r), ==, 1 << 20);
+	r.height = 2;
+	g_assert_false(bounds_is_resource_sane(&r));
+}
+
+static bool sane(uint32_t x, uint32_t width, uint32_t y, uint32_t height, uint32_t z, uint32_t depth)
+{
+	struct bounds_transfer t = { .x = x, .y = y, .z = z, .width = width, .height = height,
+		.depth = depth };
+	return bounds_is_transfer_sane(&texture, 256 * 128 * 4, &t);
+}
+
+static void test_transfers(void)
+{
+	g_assert_true(sane(0, 256, 0, 128, 0, 1));
+	g_assert_true(sane(255, 1, 127, 1, 0, 1));
+	g_assert_false(sane(1, 256, 0, 128, 0, 1));
+	g_assert_false(sane(0, 256, 1, 128, 0, 1));
+	g_assert_false(sane(0, 256, 0, 128, 1, 1));
+	g_assert_false(sane(0, 256, 0, 128, 0, 2));
+	g_assert_false(sane(0, 256, 0, 128, 0, 0xffffffff)); /* -1 to virglrenderer */
+	g_assert_false(sane(0xffffffff, 2, 0, 1, 0, 1));
+	g_assert_false(sane(0, 0, 0, 1, 0, 1));
+	struct bounds_transfer t = { .width = 1, .height = 128, .depth = 1, .stride = 0x2000000 };
+	g_assert_false(bounds_is_transfer_sane(&texture, UINT64_MAX, &t)); /* 32 bits wrap */
+	t.stride = 4;
+	g_assert_true(bounds_is_transfer_sane(&texture, 4096, &t));
+	t.offset_bytes = 4097;
+	g_assert_false(bounds_is_transfer_sane(&texture, 4096, &t));
+	t.offset_bytes = 0;
+	t.level = 1;
+	g_assert_false(bounds_is_transfer_sane(&texture, 4096, &t));
+}
+
+static void test_streams(void)
+{
+	uint32_t whole[] = { 2 << 16, 0, 0, 0 << 16, 1 << 16, 0 };
+	g_assert_true(bounds_is_stream_whole(whole, 0));
+	g_assert_true(bounds_is_stream_whole(whole, 6));
+	g_assert_false(bounds_is_stream_whole(whole, 5));
+	g_assert_false(bounds_is_stream_whole(whole, 2));
+	whole[4] = 0xffffffff;
+	g_assert_false(bounds_is_stream_whole(whole, 6));
+}
+
+/* One colour, said in each format. */
+static void test_formats(void)
+{
+	static const struct {
+		uint32_t format;
+		uint8_t bytes[4];
+		uint8_t alpha;
+	} colours[] = {
+		{ VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM, { 1, 2, 3, 4 }, 4 },
+		{ VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM, { 1, 2, 3, 9 }, 9 },
+		{ VIRTIO_GPU_FORMAT_A8R8G8B8_UNORM, { 4, 3, 2, 1 }, 4 },
+		{ VIRTIO_GPU_FORMAT_X8R8G8B8_UNORM, { 9, 3, 2, 1 }, 255 },
+		{ VIRTIO_GPU_FORMAT_R8G8B8A8_UNORM, { 3, 2, 1, 4 }, 4 },
+		{ VIRTIO_GPU_FORMAT_X8B8G8R8_UNORM, { 9, 1, 2, 3 }, 255 },
+		{ VIRTIO_GPU_FORMAT_A8B8G8R8_UNORM, { 4, 1, 2, 3 }, 4 },
+		{ VIRTIO_GPU_FORMAT_R8G8B8X8_UNORM, { 3, 2, 1, 9 }, 255 },
+	};
+	for (unsigned i = 0; i < G_N_ELEMENTS(colours); i++) {
+		uint8_t pixels[8], expected[4] = { 1, 2, 3, colours[i].alpha };
+		memcpy(pixels, colours[i].bytes, 4);
+		memcpy(pixels + 4, colours[i].bytes, 4);
+		g_assert_true(format_is_known(colours[i].format));
+		format_convert(colours[i].format, pixels, 2);
+		g_assert_cmpmem(pixels, 4, expected, 4);
+		g_assert_cmpmem(pixels + 4, 4, expected, 4);
+	}
+	g_assert_false(format_is_known(0));
+	g_assert_false(format_is_known(5));
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/bounds/resources", test_resources);
+	g_test_add_func("/bounds/transfers", test_transfers);
+	g_test_add_func("/bounds/streams", test_streams);
+	g_test_add_func("/bounds/formats", test_formats);
+	return g_test_run();
+}

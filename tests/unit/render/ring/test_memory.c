@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory tables, backings and the regions of damage. */
+#include <glib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "render/objects/backing.h"
+#include "render/ring/memory.h"
+#include "common/rect_set.h"
+
+#define PAGE 4096
+
+static int make_file(size_t size_bytes)
+{
+	int fd = memfd_create("guest", 0);
+	g_assert_cmpint(ftruncate(fd, (off_t)size_bytes), ==, 0);
+	uint8_t page[PAGE];
+	for (size_t at = 0; at < size_bytes; at += PAGE) {
+		memset(page, (int)(at / PAGE), sizeof(page));
+		g_assert_cmpint(pwrite(fd, page, sizeof(page), (off_t)at), ==, PAGE);
+	}
+	return fd;
+}
+
+static bool add(struct memory *m, uint64_t guest, uint64_t user, uint64_t size, uint64_t offset, int fd)
+{
+	struct keeper_memory_region r = { .guest_addr = guest,
+		.user_addr = user,
+		.size_bytes = size,
+		.offset_bytes = offset };
+	return memory_add_region(m, &r, fd);
+}
+
+/* Two regions that touch in guest memory and lie in the other order in the file. */
+static struct memory *make_table(void)
+{
+	struct memory *m = memory_create();
+	int fd = make_file(16 * PAGE);
+	g_assert_true(add(m, 0x14000, 0x900000, 4 * PAGE, 0, fd));
+	g_assert_true(add(m, 0x10000, 0x800000, 4 * PAGE, 8 * PAGE, fd));
+	close(fd);
+	return m;
+}
+
+static void test_lookup(void)
+{
+	struct memory *m = make_table();
+	struct iovec iov[4];
+	unsigned n = 0;
+	/* One piece or two: the mappings may happen to lie side by side. */
+	g_assert_true(memory_translate(m, 0x13800, PAGE, iov, &n, 4));
+	g_assert_cmpuint(*(uint8_t *)iov[0].iov_base, ==, 11);
+	if (n == 2) {
+		g_assert_cmpuint(iov[0].iov_len, ==, PAGE / 2);
+		g_assert_cmpuint(*(uint8_t *)iov[1].iov_base, ==, 0);
+		n = 0;
+		g_assert_false(memory_translate(m, 0x13800, PAGE, iov, &n, 1));
+	} else {
+		g_assert_cmpuint(((uint8_t *)iov[0].iov_base)[PAGE / 2], ==, 0);
+	}
+	n = 0;
+	g_assert_false(memory_translate(m, 0x17fff, 2, iov, &n, 4));
+	n = 0;
+	g_assert_false(memory_translate(m, 0xffff, 2, iov, &n, 4));
+	n = 0;
+	g_assert_false(memory_translate(m, UINT64_MAX, 2, iov, &n, 4));
+	/* Pieces that follow each other in host memory are one. */
+	n = 0;
+	g_assert_true(memory_translate(m, 0x10000, 16, iov, &n, 4));
+	g_assert_true(memory_translate(m, 0x10010, 16, iov, &n, 4));
+	g_assert_cmpuint(n, ==, 1);
+	g_assert_nonnull(memory_at_user(m, 0x803fff, 1));
+	g_assert_null(memory_at_user(m, 0x803fff, 2));
+	g_assert_null(memory_at_user(m, 0x7fffff, 1));
+	g_assert_null(memory_at_user(m, 0x800000, UINT64_MAX));
+	memory_unref(m);
+}
+
+static void test_refused(void)
+{
+	struct memory *m = make_table();
+	int fd = make_file(16 * PAGE);
+	static const struct {
+		uint64_t guest, user, size, offset;
+	} bad[] = {
+		{ 0x13fff, 0x100000, PAGE, 0 },         /* overlaps in guest memory */
+		{ 0x50000, 0x800000 - 1, PAGE, 0 },     /* overlaps in QEMU */
+		{ 0x50000, 0x100000, 0, 0 },            /* empty */
+		{ UINT64_MAX - 10, 0x100000, PAGE, 0 }, /* wraps */
+		{ 0x50000, UINT64_MAX - 10, PAGE, 0 },
+		{ 0x50000, 0x100000, PAGE, UINT64_MAX - 10 },
+		{ 0x50000, 0x100000, 17 * PAGE, 0 }, /* beyond the file: a SIGBUS */
+		{ 0x50000, 0x100000, PAGE, 16 * PAGE },
+	};
+	for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++) {
+		g_assert_false(add(m, bad[i].guest, bad[i].user, bad[i].size, bad[i].offset, fd));
+	}
+	close(fd);
+	memory_unref(m);
+}
+
+static void test_backing(void)
+{
+	struct memory *m = make_table();
+	uint8_t rows[4][8];
+	struct ledger_backing entries[] = { { 0x10000, PAGE, 0 }, { 0x16000, PAGE, 0 },
+		{ 0x12000, PAGE, 0 } };
+	struct backing *b = backing_create(m, entries, G_N_ELEMENTS(entries));
+	memory_unref(m); /* the backing has its own */
+	g_assert_cmpuint(b->size_bytes, ==, 3 * PAGE);
+	/* Rows that begin in each of the three, the second across a border. */
+	backing_read_rows(b, PAGE - 4 - PAGE / 2, PAGE / 2, 4, 8, rows[0], 8);
+	g_assert_cmpuint(rows[0][0], ==, 8);
+	g_assert_cmpuint(rows[1][3], ==, 8);
+	g_assert_cmpuint(rows[1][4], ==, 2);
+	g_assert_cmpuint(rows[2][0], ==, 2);
+	g_assert_cmpuint(rows[3][3], ==, 2);
+	g_assert_cmpuint(rows[3][4], ==, 10);
+	backing_destroy(b);
+	m = make_table();
+	entries[1].guest_addr = 0x18000;
+	g_assert_null(backing_create(m, entries, G_N_ELEMENTS(entries)));
+	entries[0].length_bytes = 0;
+	g_assert_null(backing_create(m, entries, 1));
+	memory_unref(m);
+}
+
+static bool covers(const struct region *region, uint32_t x, uint32_t y)
+{
+	struct frame_rect pixel = { x, y, 1, 1 };
+	for (unsigned i = 0; i < region->n_rects; i++) {
+		if (rect_contains(&region->rects[i], &pixel))
+			return true;
+	}
+	return false;
+}
+
+/* However many rectangles are added, none is lost and the bound is kept. */
+static void test_region(void)
+{
+	struct region region = { 0 };
+	uint32_t seed = 1;
+	for (int i = 0; i < 1000; i++) {
+		seed = seed * 1664525 + 1013904223;
+		struct frame_rect r = { seed >> 22, seed >> 12 & 1023, 1 + (seed & 31),
+			1 + (seed >> 5 & 31) };
+		region_add(&region, &r);
+		g_assert_cmpuint(region.n_rects, <=, FRAME_RECTS_MAX);
+		g_assert_true(covers(&region, r.x, r.y));
+		g_assert_true(covers(&region, r.x + r.width - 1, r.y + r.height - 1));
+	}
+	struct frame_rect all = { 0, 0, 4096, 4096 };
+	region_add(&region, &all);
+	g_assert_cmpuint(region.n_rects, ==, 1);
+	region_remove_covered(&region, &(struct frame_rect){ 1, 1, 5000, 5000 });
+	g_assert_false(region_is_empty(&region));
+	region_remove_covered(&region, &all);
+	g_assert_true(region_is_empty(&region));
+}
+
+static void test_rects(void)
+{
+	struct frame_rect a = { 10, 10, 10, 10 }, far = { 0xfffffff0, 0, 0x20, 1 };
+	struct frame_rect r = rect_intersect(&a, &(struct frame_rect){ 15, 0, 100, 12 });
+	g_assert_cmpuint(r.x, ==, 15);
+	g_assert_cmpuint(r.width, ==, 5);
+	g_assert_cmpuint(r.height, ==, 2);
+	r = rect_intersect(&a, &(struct frame_rect){ 20, 0, 1, 1 });
+	g_assert_true(rect_is_empty(&r));
+	g_assert_true(rect_fits(&a, 20, 20));
+	g_assert_false(rect_fits(&a, 19, 20));
+	g_assert_false(rect_fits(&far, 0xffffffff, 1));
+	g_assert_false(rect_fits(&(struct frame_rect){ 1, 0, 0xffffffff, 1 }, 100, 100));
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	/* Refusals are warnings, and what is tested here. */
+	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
+	g_test_add_func("/memory/lookup", test_lookup);
+	g_test_add_func("/memory/refused", test_refused);
+	g_test_add_func("/memory/backing", test_backing);
+	g_test_add_func("/memory/region", test_region);
+	g_test_add_func("/memory/rects", test_rects);
+	return g_test_run();
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/* vitrine-gpu as QEMU meets it: answers in time whatever its workers do, and refuses nonsense. */
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "server/keeper/renderer.h"
+#include "tests/unit/server/rig.h"
+
+/* What a busy machine may add to a deadline. */
+static int64_t slack_ms(void)
+{
+	return g_getenv("RIG_SLACK_MS") ? g_ascii_strtoll(g_getenv("RIG_SLACK_MS"), NULL, 10) : 200;
+}
+
+static const char *const virgl[] = { "--virgl", NULL };
+
+static void test_negotiation(void)
+{
+	struct rig *rig = rig_create(virgl);
+	rig_negotiate(rig);
+	uint64_t features = rig_get_u64(rig, VHOST_USER_GET_FEATURES);
+	g_assert_cmpuint(features, ==,
+			DEVICE_F_VIRGL | DEVICE_F_EDID | DEVICE_F_INDIRECT_DESC |
+					DEVICE_F_EVENT_IDX | DEVICE_F_PROTOCOL_FEATURES |
+					DEVICE_F_VERSION_1);
+	g_assert_cmpuint(rig_get_u64(rig, VHOST_USER_GET_QUEUE_NUM), ==, 2);
+	g_assert_cmpuint(rig_get_u64(rig, VHOST_USER_GET_MAX_MEM_SLOTS), ==,
+			KEEPER_MEMORY_REGIONS_MAX);
+
+	/* Before SET_FEATURES, as QEMU asks; longer than we know, as a newer QEMU would. */
+	struct vhost_user_config config = { .size_bytes = 24 };
+	rig_send(rig, VHOST_USER_GET_CONFIG, 0, &config, 36, NULL, 0);
+	rig_receive(rig, VHOST_USER_GET_CONFIG, &config, 36);
+	uint32_t words[6];
+	memcpy(words, config.data, sizeof(words));
+	g_assert_cmpuint(words[3], ==, 2); /* num_capsets, from the renderer's READY */
+	g_assert_cmpuint(words[4], ==, 0);
+	rig_destroy(rig);
+}
+
+static void test_without_virgl(void)
+{
+	struct rig *rig = rig_create(NULL);
+	rig_negotiate(rig);
+	g_assert_false(rig_get_u64(rig, VHOST_USER_GET_FEATURES) & DEVICE_F_VIRGL);
+	rig_destroy(rig);
+}
+
+static void test_start_and_stop(void)
+{
+	struct rig *rig = rig_create(virgl);
+	rig_negotiate(rig);
+	rig_start(rig, 0, 0);
+	rig_wait_log(rig, "FEATURES 100000003", 1);
+	rig_wait_log(rig, "START 0 at 0", 1);
+	rig_wait_log(rig, "START 1 at 0", 1);
+	g_assert_cmpuint(rig_stop(rig), ==, 7);
+	/* stop/cont: the guest is the same, nothing is reset. */
+	rig_start(rig, 7, 0);
+	rig_wait_log(rig, "START 0 at 7", 1);
+	g_assert_cmpuint(rig_count_log(rig, "RESET"), ==, 0);
+	rig_destroy(rig);
+}
+
+static void test_reset_by_base(void)
+{
+	struct rig *rig = rig_create(virgl);
+	rig_negotiate(rig);
+	rig_start(rig, 0, 0);
+	rig_wait_log(rig, "START 1 at 0", 1);
+	g_assert_cmpuint(rig_stop(rig), ==, 7);
+	rig_start(rig, 0, 0);
+	rig_wait_log(rig, "START 1 at 0", 2);
+	g_assert_cmpuint(rig_count_log(rig, "RESET"), ==, 1);
+	rig_destroy(rig);
+}
+
+static void test_reset_by_address(void)
+{
+	struct rig *rig = rig_create(virgl);
+	rig_negotiate(rig);
+	rig_start(rig, 0, 0);
+	rig_stop(rig);
+	rig_start(rig, 7, 0x40000);
+	rig_wait_log(rig, "START 1 at 7", 1);
+	g_assert_cmpuint(rig_count_log(rig, "RESET"), ==, 1);
+	rig_destroy(rig);
+}
+
+static void test_reset_by_message(void)
+{
+	struct rig *rig = rig_create(virgl);
+	rig_negotiate(rig);
+	/* QEMU resets a device that never ran, too: not worth telling anyone. */
+	rig_send(rig, VHOST_USER_RESET_DEVICE, 0, NULL, 0, NULL, 0);
+	rig_start(rig, 0, 0);
+	rig_stop(rig);
+	rig_send(rig, VHOST_USER_RESET_DEVICE, 0, NULL, 0, NULL, 0);
+	rig_start(rig, 0, 0);
+	rig_wait_log(rig, "START 1 at 0", 2);
+	g_assert_cmpuint(rig_count_log(rig, "RESET"), ==, 1);
+	rig_destroy(rig);
+}
+
+/* The renderer is frozen: everything is answered, GET_VRING_BASE from the ledger. */
+static void test_frozen_renderer(void)
+{
+	struct rig *rig = rig_create(virgl);
+	rig_negotiate(rig);
+	rig_start(rig, 0, 0);
+	rig_wait_log(rig, "START 1 at 0", 1);
+	pid_t frozen = rig_renderer(rig);
+	g_assert_cmpint(kill(frozen, SIGSTOP), ==, 0);
+
+	int64_t began_us = g_get_monotonic_time();
+	rig_get_u64(rig, VHOST_USER_GET_FEATURES);
+	g_assert_cmpint((g_get_monotonic_time() - began_us) / 1000, <, slack_ms());
+
+	began_us = g_get_monotonic_time();
+	g_assert_cmpuint(rig_stop(rig), ==, 7);
+	g_assert_cmpint((g_get_monotonic_time() - began_us) / 1000, <,
+			RENDERER_STOP_TIMEOUT_MS + slack_ms());
+
+	/* SET_MEM_TABLE with acknowledgement, a reset and a start, while there is no renderer. */
+	began_us = g_get_monotonic_time();
+	rig_start(rig, 0, 0);
+	g_assert_cmpint((g_get_monotonic_time() - began_us) / 1000, <, slack_ms());
+	rig_wait_log(rig, "START 1 at 0", 2);
+	g_assert_cmpint(rig_renderer(rig), !=, frozen);
+	rig_destroy(rig);
+}
+
+/* One that dies is replaced by one that knows all the first one knew. */
+static void test_dead_renderer(void)
+{
+	struct rig *rig = rig_create(virgl);
+	rig_negotiate(rig);
+	rig_start(rig, 0, 0);
+	rig_wait_log(rig, "START 1 at 0", 1);
+	g_assert_cmpint(kill(rig_renderer(rig), SIGKILL), ==, 0);
+	rig_wait_log(rig, "START 1 at 7", 1);
+	g_assert_cmpuint(rig_count_log(rig, "LEDGER"), ==, 2);
+	g_assert_cmpuint(rig_count_log(rig, "FEATURES 100000003"), ==, 2);
+	g_assert_cmpuint(rig_count_log(rig, "START 0 at 7"), ==, 1);
+	g_assert_cmpuint(rig_count_log(rig, "RESET"), ==, 0);
+	g_autofree char *errors = rig_errors(rig);
+	g_assert_nonnull(strstr(errors, "vitrine-render"));
+	g_assert_nonnull(strstr(errors, "signal 9"));
+	rig_destroy(rig);
+}
+
+/* A renderer that reads nothing while QEMU masks and unmasks interrupts. */
+static void test_frozen_renderer_many_calls(void)
+{
+	struct rig *rig = rig_create(virgl);
+	rig_negotiate(rig);
+	rig_start(rig, 0, 0);
+	rig_wait_log(rig, "START 1 at 0", 1);
+	g_assert_cmpint(kill(rig_renderer(rig), SIGSTOP), ==, 0);
+	int64_t began_us = g_get_monotonic_time();
+	for (unsigned i = 0; i < 1000; i++)
+		rig_send_u64(rig, VHOST_USER_SET_VRING_CALL, VHOST_USER_VRING_NO_FD);
+	rig_get_u64(rig, VHOST_USER_GET_FEATURES);
+	g_assert_cmpint((g_get_monotonic_time() - began_us) / 1000, <, 1000 + slack_ms());
+	rig_wait_log(rig, "START 1 at 7", 1);
+	rig_destroy(rig);
+}
+
+/* A region replaced while the rings run is replaced in one step. */
+static void test_memory_settles(void)
+{
+	struct rig *rig = rig_create(virgl);
+	rig_negotiate(rig);
+	rig_start(rig, 0, 0);
+	rig_wait_log(rig, "START 1 at 0", 1);
+	unsigned before = rig_count_log(rig, "COMMIT");
+	struct vhost_user_memory_single whole = { .region = { 0, 1 << 20, 0x7f0000000000, 0 } },
+					lower = whole, upper = whole;
+	lower.region.size_bytes = upper.region.size_bytes = 1 << 19;
+	upper.region.guest_addr += 1 << 19;
+	upper.region.user_addr += 1 << 19;
+	upper.region.mmap_offset_bytes = 1 << 19;
+	rig_send(rig, VHOST_USER_REM_MEM_REG, 0, &whole, sizeof(whole), NULL, 0);
+	rig_send(rig, VHOST_USER_ADD_MEM_REG, 0, &lower, sizeof(lower), &rig->memory, 1);
+	rig_send(rig, VHOST_USER_ADD_MEM_REG, 0, &upper, sizeof(upper), &rig->memory, 1);
+	rig_wait_log(rig, "REGION 80000 80000", 1);
+	rig_wait_log(rig, "COMMIT", before + 1);
+	g_assert_cmpuint(rig_count_log(rig, "COMMIT"), ==, before + 1);
+	rig_destroy(rig);
+}
+
+/* QEMU is told of a console of twice the desktop's size, again on each new socket, in one piece. */
+static void test_gpu_socket(void)
+{
+	static const char *const arguments[] = { "--virgl", "--spice-unix", NULL, NULL };
+	g_autofree char *path = g_strdup_printf("/tmp/vitrine-rig-%d.spice", (int)getpid());
+	const char *argv[G_N_ELEMENTS(arguments)];
+	memcpy(argv, arguments, sizeof(arguments));
+	argv[2] = path;
+	struct rig *rig = rig_create(argv);
+	rig_negotiate(rig);
+	rig_wait_log(rig, "LISTENER", 1);
+	for (unsigned round = 0; round < 2; round++) {
+		rig_start(rig, round * 7, 0);
+		uint32_t words[15];
+		struct pollfd p = { .fd = rig->gpu_socket, .events = POLLIN };
+		g_assert_cmpint(poll(&p, 1, 5000), ==, 1);
+		g_assert_cmpint(recv(rig->gpu_socket, words, sizeof(words), 0), ==, sizeof(words));
+		const uint32_t expected[15] = { VHOST_USER_GPU_SCANOUT, 0, 12, 0, 3840, 2160,
+			VHOST_USER_GPU_UPDATE, 0, 24, 0, 0, 0, 1, 1, 0 };
+		g_assert_cmpmem(words, sizeof(words), expected, sizeof(expected));
+		rig_stop(rig);
+	}
+	rig_destroy(rig);
+	g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+}
+
+struct nonsense {
+	const char *name;
+	uint32_t request;
+	uint32_t size_bytes;
+	unsigned n_fds;
+	const char *reason;
+};
+
+/* tests/wire sends many more; these are for the reasons. */
+static const struct nonsense nonsense[] = {
+	{ "unknown", 77, 0, 0, "request 77: unknown" },
+	{ "size", VHOST_USER_SET_FEATURES, 4, 0, "SET_FEATURES: payload of 4 bytes" },
+	{ "descriptors", VHOST_USER_SET_FEATURES, 8, 1, "SET_FEATURES: 1 descriptors" },
+	{ "features", VHOST_USER_SET_FEATURES, 8, 0, "SET_FEATURES: features" },
+	{ "owner", VHOST_USER_SET_OWNER, 0, 0, "SET_OWNER: there is an owner" },
+	{ "ring", VHOST_USER_GET_VRING_BASE, 8, 0, "GET_VRING_BASE: no such ring" },
+	{ "kick", VHOST_USER_SET_VRING_KICK, 8, 0, "SET_VRING_KICK: unknown bits" },
+	{ "table", VHOST_USER_SET_MEM_TABLE, 264, 0, "SET_MEM_TABLE: too many" },
+	{ "region", VHOST_USER_REM_MEM_REG, 40, 0, "REM_MEM_REG: no such" },
+	{ "config", VHOST_USER_GET_CONFIG, 12, 0, "GET_CONFIG: size" },
+};
+
+static void test_nonsense(const void *data)
+{
+	const struct nonsense *n = data;
+	struct rig *rig = rig_create(NULL);
+	rig_negotiate(rig);
+	uint8_t payload[512];
+	memset(payload, 0xff, sizeof(payload));
+	rig_send(rig, n->request, 0, payload, n->size_bytes, &rig->memory, n->n_fds);
+	int status = rig_wait_end(rig);
+	g_assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	g_autofree char *errors = rig_errors(rig);
+	if (!strstr(errors, n->reason))
+		g_error("\"%s\" is not in: %s", n->reason, errors);
+	rig_free(rig);
+}
+
+static void test_before_owner(void)
+{
+	struct rig *rig = rig_create(NULL);
+	rig_send_u64(rig, VHOST_USER_SET_FEATURES, 0);
+	int status = rig_wait_end(rig);
+	g_assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	g_autofree char *errors = rig_errors(rig);
+	g_assert_nonnull(strstr(errors, "SET_FEATURES: out of order"));
+	rig_free(rig);
+}
+
+static void test_worker_cannot_start(void)
+{
+	g_setenv("FAKE_WORKER_FAIL", "1", TRUE);
+	struct rig *rig = rig_create(NULL);
+	g_unsetenv("FAKE_WORKER_FAIL");
+	int status = rig_wait_end(rig);
+	g_assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	g_autofree char *errors = rig_errors(rig);
+	g_assert_nonnull(strstr(errors, "ended before it was ready: exit status 5"));
+	rig_free(rig);
+}
+
+static void test_sigterm(void)
+{
+	struct rig *rig = rig_create(NULL);
+	rig_negotiate(rig);
+	pid_t renderer = rig_renderer(rig);
+	kill(renderer, SIGSTOP);
+	kill(rig->pid, SIGTERM);
+	g_assert_cmpint(rig_wait_end(rig), ==, 0);
+	g_assert_cmpint(kill(renderer, 0), ==, -1);
+	rig_free(rig);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/keeper/negotiation", test_negotiation);
+	g_test_add_func("/keeper/without-virgl", test_without_virgl);
+	g_test_add_func("/keeper/start-and-stop", test_start_and_stop);
+	g_test_add_func("/keeper/reset/base", test_reset_by_base);
+	g_test_add_func("/keeper/reset/address", test_reset_by_address);
+	g_test_add_func("/keeper/reset/message", test_reset_by_message);
+	g_test_add_func("/keeper/renderer/frozen", test_frozen_renderer);
+	g_test_add_func("/keeper/renderer/frozen-many-calls", test_frozen_renderer_many_calls);
+	g_test_add_func("/keeper/renderer/dead", test_dead_renderer);
+	g_test_add_func("/keeper/memory-settles", test_memory_settles);
+	g_test_add_func("/keeper/gpu-socket", test_gpu_socket);
+	for (unsigned i = 0; i < G_N_ELEMENTS(nonsense); i++) {
+		g_autofree char *path = g_strdup_printf("/keeper/nonsense/%s", nonsense[i].name);
+		g_test_add_data_func(path, &nonsense[i], test_nonsense);
+	}
+	g_test_add_func("/keeper/before-owner", test_before_owner);
+	g_test_add_func("/keeper/worker-cannot-start", test_worker_cannot_start);
+	g_test_add_func("/keeper/sigterm", test_sigterm);
+	return g_test_run();
+}
