@@ -69,7 +69,7 @@ static unsigned take_fds(struct msghdr *msg, int *fds, unsigned fds_max)
 }
 
 static const struct link_handler *find_handler(
-		const struct link_handler *table, size_t table_length, uint32_t type)
+	const struct link_handler *table, size_t table_length, uint32_t type)
 {
 	for (size_t i = 0; i < table_length; i++) {
 		if (table[i].type == type)
@@ -78,8 +78,8 @@ static const struct link_handler *find_handler(
 	return NULL;
 }
 
-static bool check(const char *peer, const struct link_handler *row, const struct link_header *header,
-		size_t size_bytes, unsigned n_fds)
+static bool check(const char *peer, const struct link_handler *row,
+	const struct link_header *header, size_t size_bytes, unsigned n_fds)
 {
 	if (!row) {
 		g_warning("%s: unknown message type %u", peer, header->type);
@@ -87,19 +87,19 @@ static bool check(const char *peer, const struct link_handler *row, const struct
 	}
 	if (size_bytes != row->size_bytes || header->size_bytes != row->size_bytes) {
 		g_warning("%s: %s: %zu bytes, expected %zu", peer, row->name, size_bytes,
-				row->size_bytes);
+			row->size_bytes);
 		return false;
 	}
 	if (n_fds < row->fds_min || n_fds > row->fds_max) {
 		g_warning("%s: %s: %u descriptors, expected %u to %u", peer, row->name, n_fds,
-				row->fds_min, row->fds_max);
+			row->fds_min, row->fds_max);
 		return false;
 	}
 	return true;
 }
 
-int link_dispatch(int fd, const char *peer, const struct link_handler *table, size_t table_length,
-		void *user)
+int link_dispatch(
+	int fd, const char *peer, const struct link_handler *table, size_t table_length, void *user)
 {
 	union {
 		struct link_header header;
@@ -128,7 +128,7 @@ int link_dispatch(int fd, const char *peer, const struct link_handler *table, si
 		g_warning("%s: truncated message of %zd bytes", peer, n);
 	} else {
 		const struct link_handler *row =
-				find_handler(table, table_length, message.header.type);
+			find_handler(table, table_length, message.header.type);
 		if (check(peer, row, &message.header, (size_t)n, n_fds)) {
 			if (row->handle(user, message.bytes, fds, n_fds))
 				result = 1;

@@ -32,8 +32,8 @@ struct link_handler {
 	size_t size_bytes;
 	unsigned fds_min, fds_max;
 	/*
-	 * `fds` holds n_fds descriptors owned by the link: a handler that keeps one stores it and sets
-	 * fds[i] = -1; what is left is closed after the call. Returns false to drop the peer.
+	 * `fds` holds n_fds descriptors owned by the link: a handler that keeps one stores it and
+	 * sets fds[i] = -1; what is left is closed after the call. Returns false to drop the peer.
 	 */
 	bool (*handle)(void *user, const void *message, int *fds, unsigned n_fds);
 };
@@ -53,7 +53,7 @@ int link_send(int fd, void *message, size_t size_bytes, const int *fds, unsigned
  * or the handler refused it (already logged with `peer`, the row's name and the reason).
  */
 int link_dispatch(int fd, const char *peer, const struct link_handler *table, size_t table_length,
-		void *user);
+	void *user);
 
 /* Waits until the link is readable (or has hung up). Returns true unless timeout_ms passed. */
 bool link_wait_readable(int fd, int timeout_ms);

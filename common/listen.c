@@ -15,20 +15,20 @@
 
 static void set_errno_error(GError **error, int number, const char *what)
 {
-	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(number), "cannot listen on %s: %s", what,
-			g_strerror(number));
+	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(number), "cannot listen on %s: %s",
+		what, g_strerror(number));
 }
 
 static struct addrinfo *resolve(const char *address, const char *port, GError **error)
 {
-	struct addrinfo hints = { .ai_family = AF_UNSPEC,
-		.ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_PASSIVE };
+	struct addrinfo hints = {
+		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE
+	};
 	struct addrinfo *list = NULL;
 	int result = getaddrinfo(address, port, &hints, &list);
 	if (result != 0) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-				"cannot listen on %s: %s", address, gai_strerror(result));
+			"cannot listen on %s: %s", address, gai_strerror(result));
 		return NULL;
 	}
 	return list;
@@ -94,7 +94,7 @@ int listen_tcp(const char *address, unsigned port, GError **error)
 }
 
 int listen_tcp_range(
-		const char *address, unsigned first, unsigned last, unsigned *port, GError **error)
+	const char *address, unsigned first, unsigned last, unsigned *port, GError **error)
 {
 	for (unsigned p = first; p <= last; p++) {
 		g_autoptr(GError) inner = NULL;
@@ -109,7 +109,7 @@ int listen_tcp_range(
 		}
 	}
 	g_set_error(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
-			"cannot listen on %s: every port from %u to %u is taken", address, first, last);
+		"cannot listen on %s: every port from %u to %u is taken", address, first, last);
 	return -1;
 }
 
@@ -123,7 +123,7 @@ static bool remove_stale(const char *path, const struct sockaddr_un *addr, int t
 	if (probe < 0)
 		return false;
 	bool stale = connect(probe, (const struct sockaddr *)addr, sizeof(*addr)) < 0 &&
-			errno == ECONNREFUSED;
+		     errno == ECONNREFUSED;
 	close(probe);
 	return stale && unlink(path) == 0;
 }
@@ -133,8 +133,8 @@ static int listen_unix_type(const char *path, int type, GError **error)
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	if (strlen(path) >= sizeof(addr.sun_path)) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FILENAME_TOO_LONG,
-				"cannot listen on %s: longer than the %zu bytes a socket path may have",
-				path, sizeof(addr.sun_path) - 1);
+			"cannot listen on %s: longer than the %zu bytes a socket path may have",
+			path, sizeof(addr.sun_path) - 1);
 		return -1;
 	}
 	memcpy(addr.sun_path, path, strlen(path));

@@ -15,11 +15,12 @@ int listen_tcp(const char *address, unsigned port, GError **error);
 
 /* The first free port from `first` to `last`; *port says which. */
 int listen_tcp_range(
-		const char *address, unsigned first, unsigned last, unsigned *port, GError **error);
+	const char *address, unsigned first, unsigned last, unsigned *port, GError **error);
 
 /*
  * Makes the socket file with mode 0600. A file left behind by a listener that is gone is replaced;
- * one that somebody listens on, or that is no socket, is an error. The caller unlinks it at the end.
+ * one that somebody listens on, or that is no socket, is an error. The caller unlinks it at the
+ * end.
  */
 int listen_unix(const char *path, GError **error);
 /* The same, of type SOCK_SEQPACKET. */

@@ -17,7 +17,7 @@ static const char *find_field(const GLogField *fields, gsize n_fields, const cha
 }
 
 static GLogWriterOutput write_line(
-		GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user)
+	GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user)
 {
 	const char *domain = find_field(fields, n_fields, "GLIB_DOMAIN");
 	const char *message = find_field(fields, n_fields, "MESSAGE");

@@ -67,8 +67,8 @@ static int prepare_child(const struct process_options *options, pid_t parent)
 	return place_stdio(options);
 }
 
-static void run_child(char *const *argv, const struct process_options *options, pid_t parent,
-		int error_pipe)
+static void run_child(
+	char *const *argv, const struct process_options *options, pid_t parent, int error_pipe)
 {
 	int report_fd = error_pipe;
 	int error = prepare_child(options, parent);
@@ -89,7 +89,7 @@ pid_t process_spawn(char *const *argv, const struct process_options *options, GE
 	int pipe_fds[2];
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
 		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
-				"cannot start %s: %s", argv[0], g_strerror(errno));
+			"cannot start %s: %s", argv[0], g_strerror(errno));
 		return -1;
 	}
 	pid_t parent = getpid();
@@ -114,7 +114,7 @@ pid_t process_spawn(char *const *argv, const struct process_options *options, GE
 	close(pipe_fds[0]);
 	if (pid < 0)
 		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(spawn_errno),
-				"cannot start %s: %s", argv[0], g_strerror(spawn_errno));
+			"cannot start %s: %s", argv[0], g_strerror(spawn_errno));
 	return pid;
 }
 
@@ -136,7 +136,7 @@ char *process_describe_end(int wait_status)
 {
 	if (WIFSIGNALED(wait_status))
 		return g_strdup_printf("killed by signal %d (%s)", WTERMSIG(wait_status),
-				strsignal(WTERMSIG(wait_status)));
+			strsignal(WTERMSIG(wait_status)));
 	if (WIFEXITED(wait_status))
 		return g_strdup_printf("exit status %d", WEXITSTATUS(wait_status));
 	return g_strdup_printf("wait status %#x", (unsigned)wait_status);

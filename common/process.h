@@ -32,8 +32,8 @@ struct process_options {
 };
 
 /*
- * Runs argv[0], a path. All descriptors but 0, 1, 2 and those named are closed in the child. Returns
- * the pid, or -1 with `error` set; a program that cannot be executed is found out here.
+ * Runs argv[0], a path. All descriptors but 0, 1, 2 and those named are closed in the child.
+ * Returns the pid, or -1 with `error` set; a program that cannot be executed is found out here.
  */
 pid_t process_spawn(char *const *argv, const struct process_options *options, GError **error);
 

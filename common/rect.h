@@ -31,13 +31,13 @@ static inline bool rect_equal(const struct frame_rect *a, const struct frame_rec
 
 static inline bool rect_contains(const struct frame_rect *outer, const struct frame_rect *inner)
 {
-	return inner->x >= outer->x && inner->y >= outer->y && rect_right(inner) <= rect_right(outer) &&
-			rect_bottom(inner) <= rect_bottom(outer);
+	return inner->x >= outer->x && inner->y >= outer->y &&
+	       rect_right(inner) <= rect_right(outer) && rect_bottom(inner) <= rect_bottom(outer);
 }
 
 /* False, and *out untouched, when they share no pixel. */
 static inline bool rect_intersect(
-		const struct frame_rect *a, const struct frame_rect *b, struct frame_rect *out)
+	const struct frame_rect *a, const struct frame_rect *b, struct frame_rect *out)
 {
 	uint32_t x = a->x > b->x ? a->x : b->x, y = a->y > b->y ? a->y : b->y;
 	uint32_t right = rect_right(a) < rect_right(b) ? rect_right(a) : rect_right(b);
@@ -59,7 +59,7 @@ static inline struct frame_rect rect_join(const struct frame_rect *a, const stru
 
 /* What of `a` lies outside `b`: above, below, left, right of it. Returns how many, at most 4. */
 static inline unsigned rect_subtract(
-		const struct frame_rect *a, const struct frame_rect *b, struct frame_rect out[4])
+	const struct frame_rect *a, const struct frame_rect *b, struct frame_rect out[4])
 {
 	struct frame_rect hole;
 	unsigned n = 0;

@@ -8,8 +8,8 @@ bool rect_is_empty(const struct frame_rect *rect)
 	return rect->width == 0 || rect->height == 0;
 }
 
-static void intersect_axis(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size, uint32_t *start,
-		uint32_t *size)
+static void intersect_axis(
+	uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size, uint32_t *start, uint32_t *size)
 {
 	uint64_t from = MAX(a, b);
 	uint64_t to = MIN((uint64_t)a + a_size, (uint64_t)b + b_size);
@@ -30,14 +30,14 @@ struct frame_rect rect_intersect(const struct frame_rect *a, const struct frame_
 bool rect_fits(const struct frame_rect *rect, uint32_t width, uint32_t height)
 {
 	return rect->x <= width && rect->width <= width - rect->x && rect->y <= height &&
-			rect->height <= height - rect->y;
+	       rect->height <= height - rect->y;
 }
 
 bool rect_contains(const struct frame_rect *outer, const struct frame_rect *inner)
 {
 	return inner->x >= outer->x && inner->y >= outer->y &&
-			(uint64_t)inner->x + inner->width <= (uint64_t)outer->x + outer->width &&
-			(uint64_t)inner->y + inner->height <= (uint64_t)outer->y + outer->height;
+	       (uint64_t)inner->x + inner->width <= (uint64_t)outer->x + outer->width &&
+	       (uint64_t)inner->y + inner->height <= (uint64_t)outer->y + outer->height;
 }
 
 static struct frame_rect rect_union(const struct frame_rect *a, const struct frame_rect *b)

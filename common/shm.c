@@ -13,7 +13,7 @@ int shm_create(const char *name, size_t size_bytes)
 	if (fd < 0)
 		return -errno;
 	if (ftruncate(fd, (off_t)size_bytes) < 0 ||
-			fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
+		fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
 		int error = errno;
 		close(fd);
 		return -error;

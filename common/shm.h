@@ -14,7 +14,7 @@
  * seals. `name` is for /proc. Returns the descriptor or -errno. */
 int shm_create(const char *name, size_t size_bytes);
 
-/* Maps the first size_bytes of fd, shared; writable as asked. NULL with errno set when the descriptor
- * is not sealed against shrinking (EPERM), is shorter (EINVAL) or cannot be mapped. */
+/* Maps the first size_bytes of fd, shared; writable as asked. NULL with errno set when the
+ * descriptor is not sealed against shrinking (EPERM), is shorter (EINVAL) or cannot be mapped. */
 void *shm_map(int fd, size_t size_bytes, bool writable);
 void shm_unmap(void *memory, size_t size_bytes);

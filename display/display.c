@@ -51,7 +51,7 @@ static void update_pointer(struct display *display)
 	inputs_set_absolute(display->inputs, display->absolute);
 	spice_inputs_set_absolute(display->spice_inputs, display->absolute);
 	spice_agent_set_pointer(
-			display->agent, display->absolute && screens_count(display->screens) > 1);
+		display->agent, display->absolute && screens_count(display->screens) > 1);
 }
 
 /* Nothing changes while all is off. */
@@ -105,8 +105,8 @@ static void on_wanted(void *user, const struct frame_head_mode *heads, unsigned 
 			continue;
 		g_info("client wants head %u: %ux%u", i, mode->width, mode->height);
 		dbus_display_set_ui_info(display->dbus, i, (int32_t)MIN(mode->x, FRAME_SIZE_MAX),
-				(int32_t)MIN(mode->y, FRAME_SIZE_MAX), on ? mode->width : 0,
-				on ? mode->height : 0, mode->width_mm, mode->height_mm);
+			(int32_t)MIN(mode->y, FRAME_SIZE_MAX), on ? mode->width : 0,
+			on ? mode->height : 0, mode->width_mm, mode->height_mm);
 	}
 }
 
@@ -151,8 +151,8 @@ static void want_formats(struct display *display)
 {
 	bool use = local_uses_dmabufs(display->local);
 	if (display->link)
-		frame_link_want_formats(display->link, spice_gl_formats,
-				use ? SPICE_GL_FORMATS : 0);
+		frame_link_want_formats(
+			display->link, spice_gl_formats, use ? SPICE_GL_FORMATS : 0);
 }
 
 static void on_local_use(void *user, bool dmabufs)
@@ -284,7 +284,7 @@ static void on_cursor_move(void *user, unsigned head, int32_t x, int32_t y)
 {
 	struct display *display = user;
 	if (screens_cursor_move(display->screens, head, x, y) &&
-			screens_to_desktop(display->screens, head, &x, &y))
+		screens_to_desktop(display->screens, head, &x, &y))
 		inputs_set_position(display->inputs, x, y);
 }
 
@@ -410,7 +410,7 @@ static bool on_certificate(void *user, int certificate_fd, int key_fd)
 	struct display *display = user;
 	g_autoptr(GError) error = NULL;
 	struct tls_credentials *credentials =
-			tls_credentials_create(certificate_fd, key_fd, &error);
+		tls_credentials_create(certificate_fd, key_fd, &error);
 	if (!credentials)
 		g_warning("nobody can connect with TLS: %s", error->message);
 	relay_set_credentials(display->relay, credentials);
@@ -459,8 +459,8 @@ static uint64_t line_bps(void *user)
 	struct line_figures figures;
 	uint64_t bps = 0;
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
-		if (line_get(display->line, i, &figures) && !figures.rate_is_floor && figures.rate_bps &&
-				(bps == 0 || figures.rate_bps < bps))
+		if (line_get(display->line, i, &figures) && !figures.rate_is_floor &&
+			figures.rate_bps && (bps == 0 || figures.rate_bps < bps))
 			bps = figures.rate_bps;
 	}
 	return bps;
@@ -489,9 +489,8 @@ static bool start(struct display *display, const struct display_options *options
 	return keeper_say_ready(display->keeper);
 }
 
-struct display *display_create(
-		int keeper_fd, const struct display_options *options, void (*done)(void *user, bool fault),
-		void *user)
+struct display *display_create(int keeper_fd, const struct display_options *options,
+	void (*done)(void *user, bool fault), void *user)
 {
 	const struct relay_options relay_options = { .server_clock = options->server_clock };
 	struct display *display = g_new0(struct display, 1);

@@ -23,5 +23,5 @@ struct display_options {
  * The options' texts must outlive the display.
  */
 struct display *display_create(int keeper_fd, const struct display_options *options,
-		void (*done)(void *user, bool fault), void *user);
+	void (*done)(void *user, bool fault), void *user);
 void display_destroy(struct display *display);

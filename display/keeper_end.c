@@ -62,12 +62,13 @@ static bool on_dbus(void *user, const void *message, int *fds, unsigned n_fds)
 }
 
 static const struct link_handler handlers[] = {
-	{ KEEPER_MESSAGE_FRAME_LINK, "FRAME_LINK", sizeof(struct keeper_frame_link), 1, 1, on_frame_link },
+	{ KEEPER_MESSAGE_FRAME_LINK, "FRAME_LINK", sizeof(struct keeper_frame_link), 1, 1,
+		on_frame_link },
 	{ KEEPER_MESSAGE_STATS, "STATS", sizeof(struct keeper_stats), 1, 1, on_stats },
 	{ KEEPER_MESSAGE_LISTENER, "LISTENER", sizeof(struct keeper_listener), 1, 1, on_listener },
 	{ KEEPER_MESSAGE_TICKET, "TICKET", sizeof(struct keeper_ticket), 0, 0, on_ticket },
 	{ KEEPER_MESSAGE_CERTIFICATE, "CERTIFICATE", sizeof(struct keeper_certificate), 2, 2,
-			on_certificate },
+		on_certificate },
 	{ KEEPER_MESSAGE_DBUS, "DBUS", sizeof(struct keeper_dbus), 1, 1, on_dbus },
 };
 
@@ -76,7 +77,8 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer user)
 	struct keeper *keeper = user;
 	int result;
 	do
-		result = link_dispatch(keeper->fd, "keeper", handlers, G_N_ELEMENTS(handlers), keeper);
+		result = link_dispatch(
+			keeper->fd, "keeper", handlers, G_N_ELEMENTS(handlers), keeper);
 	while (result > 0);
 	if (result == 0)
 		return G_SOURCE_CONTINUE;

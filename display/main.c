@@ -57,14 +57,15 @@ static bool parse(int argc, char **argv, struct display_options *options)
 	gboolean version = FALSE, chroma_444 = FALSE;
 	const GOptionEntry entries[] = {
 		{ "name", 0, 0, G_OPTION_ARG_STRING, &options->name,
-				"What clients see as the desktop's name", "NAME" },
+			"What clients see as the desktop's name", "NAME" },
 		{ "clock", 0, 0, G_OPTION_ARG_STRING, &clock,
-				"Whose clock video is shown by: vitrine (default) or server", "WHOSE" },
+			"Whose clock video is shown by: vitrine (default) or server", "WHOSE" },
 		{ "encoder", 0, 0, G_OPTION_ARG_STRING, &options->video.encoder,
-				"Encode video with this (default: the best that works)", "NAME" },
+			"Encode video with this (default: the best that works)", "NAME" },
 		{ "video-444", 0, 0, G_OPTION_ARG_NONE, &chroma_444,
-				"H.264 with full colour resolution, for clients that decode it", NULL },
-		{ "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL },
+			"H.264 with full colour resolution, for clients that decode it", NULL },
+		{ "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and exit",
+			NULL },
 		{ 0 },
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new("- started by vitrine-gpu");
@@ -98,8 +99,10 @@ int main(int argc, char **argv)
 	if (!parse(argc, argv, &options))
 		return EXIT_FAILURE;
 	if (!is_keeper_link(KEEPER_LINK_FD)) {
-		fprintf(stderr, "vitrine-display: descriptor %d is no keeper link; "
-				"this program is started by vitrine-gpu\n", KEEPER_LINK_FD);
+		fprintf(stderr,
+			"vitrine-display: descriptor %d is no keeper link; "
+			"this program is started by vitrine-gpu\n",
+			KEEPER_LINK_FD);
 		return EXIT_FAILURE;
 	}
 	fcntl(KEEPER_LINK_FD, F_SETFD, FD_CLOEXEC);

@@ -111,7 +111,8 @@ struct frame_frame {
 	uint32_t head;
 	uint32_t buffer;
 	uint64_t serial;        /* of this head, rises by at least one with every FRAME */
-	uint64_t flush_time_ns; /* CLOCK_MONOTONIC: the guest's flush was taken, or later became wanted */
+	uint64_t flush_time_ns; /* CLOCK_MONOTONIC: the guest's flush was taken, or later became
+				   wanted */
 	/* Where in the buffer the head's picture lies; its size is the head's. */
 	uint32_t source_x, source_y;
 	uint32_t n_rects; /* damage since the last FRAME of this head, in head coordinates */
@@ -157,7 +158,8 @@ struct frame_head_mode {
 	uint32_t refresh_mhz;         /* 0: render's default */
 };
 
-/* What GET_DISPLAY_INFO and GET_EDID shall answer from now on. Absurd sizes are clamped by render. */
+/* What GET_DISPLAY_INFO and GET_EDID shall answer from now on. Absurd sizes are clamped by render.
+ */
 struct frame_heads_wanted {
 	struct link_header header;
 	uint32_t n_heads;
@@ -182,9 +184,9 @@ struct frame_format {
 };
 
 /*
- * The dma-bufs that this head can use instead of memfds, in no order. None, as on a new link: memfds
- * only. A wish: render still sends memfds when it has nothing that fits, or no GPU. What changes goes
- * with the next FRAME, which then has full damage.
+ * The dma-bufs that this head can use instead of memfds, in no order. None, as on a new link:
+ * memfds only. A wish: render still sends memfds when it has nothing that fits, or no GPU. What
+ * changes goes with the next FRAME, which then has full damage.
  */
 struct frame_formats_wanted {
 	struct link_header header;

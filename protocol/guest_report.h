@@ -2,9 +2,10 @@
 /*
  * guest report: what a guest says of its own graphics, over a virtio-serial port.
  *
- * The guest's vitrine-guest-check --report writes one line of JSON, ended by a newline, to the port of
- * this name whenever it has run (at boot by its systemd unit). The host keeps the last whole line. The
- * line comes from the guest: the host bounds it, parses it as untrusted, and shows strings cleaned.
+ * The guest's vitrine-guest-check --report writes one line of JSON, ended by a newline, to the port
+ * of this name whenever it has run (at boot by its systemd unit). The host keeps the last whole
+ * line. The line comes from the guest: the host bounds it, parses it as untrusted, and shows
+ * strings cleaned.
  *
  *   {"vitrine_guest_report":1,"accelerated":true,"verdict":"OpenGL accelerated: yes, ...",
  *    "renderer":"virgl (...)","host_renderer":"...","gl":"4.3","cause":null,"fix":null,

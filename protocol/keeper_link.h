@@ -22,17 +22,19 @@
 #define KEEPER_RING_SIZE_MAX 1024
 /* Memory regions of one guest, what VHOST_USER_GET_MAX_MEM_SLOTS answers. */
 #define KEEPER_MEMORY_REGIONS_MAX 64
-/* spice-server keeps tickets in SPICE_MAX_PASSWORD_LENGTH (60) bytes, the NUL included, and cuts longer
- * ones without a word: nobody could log in. */
+/* spice-server keeps tickets in SPICE_MAX_PASSWORD_LENGTH (60) bytes, the NUL included, and cuts
+ * longer ones without a word: nobody could log in. */
 #define KEEPER_TICKET_MAX 59
 
 enum keeper_message {
-	/* worker -> keeper, first: ready to work. A worker that is not ready in time is replaced. */
+	/* worker -> keeper, first: ready to work. A worker that is not ready in time is replaced.
+	 */
 	KEEPER_MESSAGE_READY = 1,
 
 	/* keeper -> both workers; one descriptor: the worker's end of a new frame link. */
 	KEEPER_MESSAGE_FRAME_LINK,
-	/* keeper -> both workers, at most once, soon after READY; one descriptor: memory for its figures. */
+	/* keeper -> both workers, at most once, soon after READY; one descriptor: memory for its
+	   figures. */
 	KEEPER_MESSAGE_STATS,
 
 	/* keeper -> render */
@@ -86,7 +88,8 @@ struct keeper_features {
 /*
  * Guest memory is always given whole: BEGIN, one REGION each with its descriptor, COMMIT. At COMMIT
  * the new table replaces the old one for everything taken from a ring afterwards; memory of the old
- * table stays mapped only as long as work in progress needs it. No answer: the keeper does not wait.
+ * table stays mapped only as long as work in progress needs it. No answer: the keeper does not
+ * wait.
  */
 struct keeper_memory_begin {
 	struct link_header header;
@@ -127,8 +130,9 @@ struct keeper_ring_call {
 };
 
 /*
- * Touch the ring no more. Answered with RING_STOPPED at once, from a thread that never waits for the
- * GPU; answers still owed are kept and given when the ring starts again, unless RESET comes before.
+ * Touch the ring no more. Answered with RING_STOPPED at once, from a thread that never waits for
+ * the GPU; answers still owed are kept and given when the ring starts again, unless RESET comes
+ * before.
  */
 struct keeper_ring_stop {
 	struct link_header header;
@@ -166,8 +170,9 @@ struct keeper_listener {
 };
 
 /*
- * Two descriptors: PEM files with the certificate (and those that vouch for it, behind it) and with its
- * key, to be read from their beginning. Comes before a KEEPER_LISTENER_TLS; again: the new ones count.
+ * Two descriptors: PEM files with the certificate (and those that vouch for it, behind it) and with
+ * its key, to be read from their beginning. Comes before a KEEPER_LISTENER_TLS; again: the new ones
+ * count.
  */
 struct keeper_certificate {
 	struct link_header header;
@@ -179,7 +184,8 @@ struct keeper_ticket {
 	char ticket[KEEPER_TICKET_MAX + 5];
 };
 
-/* One descriptor: a peer-to-peer D-Bus connection to QEMU's org.qemu.Display1; display is client. */
+/* One descriptor: a peer-to-peer D-Bus connection to QEMU's org.qemu.Display1; display is client.
+ */
 struct keeper_dbus {
 	struct link_header header;
 };

@@ -2,9 +2,9 @@
 /*
  * guest ledger: what a renderer owes and owns, in memory that outlives it.
  *
- * A memfd made by the keeper; the renderer writes it, the keeper reads ring positions from it when a
- * renderer does not answer, and a new renderer reads it to go on where the dead one stopped. Every
- * reader trusts nothing: indices and counts are checked like a guest's.
+ * A memfd made by the keeper; the renderer writes it, the keeper reads ring positions from it when
+ * a renderer does not answer, and a new renderer reads it to go on where the dead one stopped.
+ * Every reader trusts nothing: indices and counts are checked like a guest's.
  *
  * Rings. `next_avail` is advanced when a descriptor chain is taken; taken[head] is set before that
  * and cleared when the answer is in the used ring. A renderer may die between the two stores, so

@@ -2,17 +2,17 @@
 /*
  * stats: the figures of one worker, in memory that the keeper and readers see.
  *
- * The keeper makes one memfd for vitrine-render and one for vitrine-display, keeps them while workers
- * are replaced (counts go on, gauges begin anew) and gives read-only descriptors of both to whoever
- * connects to its stats socket. Both have this layout; each worker fills in what the tables in stats.c
- * say is its own, and the reader takes the rest from the other one.
+ * The keeper makes one memfd for vitrine-render and one for vitrine-display, keeps them while
+ * workers are replaced (counts go on, gauges begin anew) and gives read-only descriptors of both to
+ * whoever connects to its stats socket. Both have this layout; each worker fills in what the tables
+ * in stats.c say is its own, and the reader takes the rest from the other one.
  *
- * All fields are naturally aligned 64-bit numbers, read and written with relaxed atomics: a reader sees
- * each number whole but no two of the same moment. A reader trusts nothing: a worker may have been
- * taken over by its guest or its client and write what it likes, at any time.
+ * All fields are naturally aligned 64-bit numbers, read and written with relaxed atomics: a reader
+ * sees each number whole but no two of the same moment. A reader trusts nothing: a worker may have
+ * been taken over by its guest or its client and write what it likes, at any time.
  *
- * The names in the tables are what JSON and exporters show. They have the unit in them and stay; new
- * ones go to the end of their table, and any change of the layout raises STATS_VERSION.
+ * The names in the tables are what JSON and exporters show. They have the unit in them and stay;
+ * new ones go to the end of their table, and any change of the layout raises STATS_VERSION.
  */
 #pragma once
 
@@ -44,12 +44,13 @@ enum stats_worker {
 /* Of a head; they only rise. */
 enum stats_count {
 	/* render */
-	STATS_FRAMES_FLUSHED,  /* RESOURCE_FLUSH of the guest that touched the head */
-	STATS_FRAMES_MERGED,   /* flushes of a watched head that went into the next frame, not sent themselves */
-	STATS_FRAMES_SENT,     /* FRAME messages to display */
-	STATS_FLUSHED_PIXELS,  /* area of the flushes */
-	STATS_FENCES_HELD,     /* answers held to pace the guest */
-	STATS_FENCES_HELD_US,  /* for how long, in sum */
+	STATS_FRAMES_FLUSHED, /* RESOURCE_FLUSH of the guest that touched the head */
+	STATS_FRAMES_MERGED,  /* flushes of a watched head that went into the next frame, not sent
+				 themselves */
+	STATS_FRAMES_SENT,    /* FRAME messages to display */
+	STATS_FLUSHED_PIXELS, /* area of the flushes */
+	STATS_FENCES_HELD,    /* answers held to pace the guest */
+	STATS_FENCES_HELD_US, /* for how long, in sum */
 	/* display */
 	STATS_FRAMES_RECEIVED,   /* FRAME messages of render */
 	STATS_FRAMES_SUPERSEDED, /* replaced by a newer one before anything of them was used */
@@ -65,11 +66,11 @@ enum stats_count {
 /* Of a head; as they are now. */
 enum stats_gauge {
 	/* render */
-	STATS_ON,          /* 0 or 1 */
-	STATS_WIDTH,       /* pixels */
+	STATS_ON,    /* 0 or 1 */
+	STATS_WIDTH, /* pixels */
 	STATS_HEIGHT,
 	STATS_REFRESH_MHZ,
-	STATS_WANTED_MHZ,  /* frames that display asks for; 0: nobody looks */
+	STATS_WANTED_MHZ, /* frames that display asks for; 0: nobody looks */
 	/* display */
 	STATS_STREAMS,           /* video streams running */
 	STATS_STREAM_BITS_PER_S, /* what the encoder is told to aim at */
@@ -80,8 +81,9 @@ enum stats_gauge {
 enum stats_stage {
 	STATS_FLUSH_TO_PICTURE,   /* guest's flush taken -> frame here, ready to be read */
 	STATS_PICTURE_TO_ENCODED, /* in the video encoder */
-	STATS_ENCODED_TO_WIRE,    /* from spice-server -> given to the client's socket; of each piece */
-	STATS_FLUSH_TO_WIRE,      /* from the flush until nothing of it waits for the client's socket */
+	STATS_ENCODED_TO_WIRE, /* from spice-server -> given to the client's socket; of each piece
+				*/
+	STATS_FLUSH_TO_WIRE, /* from the flush until nothing of it waits for the client's socket */
 	STATS_STAGES,
 };
 
@@ -93,8 +95,8 @@ enum stats_client_count {
 
 enum stats_client_gauge {
 	STATS_CLIENT_ROUND_TRIP_US,
-	STATS_CLIENT_CLOCK_MARGIN_US,  /* how far its media clock is kept behind the server's */
-	STATS_CLIENT_BITS_PER_S,       /* what the line is thought to carry */
+	STATS_CLIENT_CLOCK_MARGIN_US, /* how far its media clock is kept behind the server's */
+	STATS_CLIENT_BITS_PER_S,      /* what the line is thought to carry */
 	STATS_CLIENT_GAUGES,
 };
 
@@ -106,7 +108,8 @@ struct stats_histogram {
 struct stats_head {
 	uint64_t counts[STATS_COUNTS];
 	uint64_t gauges[STATS_GAUGES];
-	uint64_t encoder[STATS_ENCODER_BYTES / 8]; /* text, NUL-padded: what makes the head's pictures */
+	uint64_t encoder[STATS_ENCODER_BYTES /
+			 8]; /* text, NUL-padded: what makes the head's pictures */
 	struct stats_histogram stages[STATS_STAGES];
 };
 
@@ -158,9 +161,9 @@ static inline uint64_t stats_bucket_start_us(unsigned bucket)
 }
 
 /*
- * What the keeper says, once, to whoever connects to its stats socket (SOCK_SEQPACKET), before it hangs
- * up. Two descriptors: render's memory and display's, to be mapped for reading (shm.h). Connect again
- * to learn of a worker that was replaced.
+ * What the keeper says, once, to whoever connects to its stats socket (SOCK_SEQPACKET), before it
+ * hangs up. Two descriptors: render's memory and display's, to be mapped for reading (shm.h).
+ * Connect again to learn of a worker that was replaced.
  */
 #define STATS_MESSAGE_ANSWER 1
 #define STATS_NAME_BYTES 64
@@ -169,7 +172,7 @@ struct stats_answer {
 	struct link_header header;
 	uint32_t version; /* STATS_VERSION */
 	uint32_t reserved;
-	char name[STATS_NAME_BYTES]; /* the desktop's, NUL-padded; may be cut */
+	char name[STATS_NAME_BYTES];                 /* the desktop's, NUL-padded; may be cut */
 	int32_t keeper_pid, render_pid, display_pid; /* 0: not running now */
 	int32_t qemu_pid;                            /* 0: not known */
 	uint32_t render_starts, display_starts;      /* processes so far */

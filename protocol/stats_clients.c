@@ -26,21 +26,23 @@ void stats_frame_begun(unsigned head, uint64_t flush_time_ns)
 void stats_wire_idle(unsigned head)
 {
 	uint64_t flush_time_ns = head < FRAME_HEADS_MAX ?
-			__atomic_exchange_n(&begun_ns[head], 0, __ATOMIC_RELAXED) : 0;
+					 __atomic_exchange_n(&begun_ns[head], 0, __ATOMIC_RELAXED) :
+					 0;
 	if (flush_time_ns)
 		stats_record_since_ns(head, STATS_FLUSH_TO_WIRE, flush_time_ns);
 }
 
 static struct stats_client *get_client(int client)
 {
-	return client >= 0 && client < STATS_CLIENTS_MAX ? &stats_get_memory()->clients[client] : NULL;
+	return client >= 0 && client < STATS_CLIENTS_MAX ? &stats_get_memory()->clients[client] :
+							   NULL;
 }
 
 static bool try_take(struct stats_client *c)
 {
 	uint64_t expected = 0;
 	return __atomic_compare_exchange_n(
-			&c->connected, &expected, 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+		&c->connected, &expected, 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 int stats_client_open(const char *address)

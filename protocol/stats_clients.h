@@ -11,15 +11,15 @@
 #include "protocol/stats_writer.h"
 
 /*
- * For what knows no head, in a thread that serves one: an encoder that spice-server makes in the head's
- * worker. FRAME_HEADS_MAX, which every call ignores, in other threads.
+ * For what knows no head, in a thread that serves one: an encoder that spice-server makes in the
+ * head's worker. FRAME_HEADS_MAX, which every call ignores, in other threads.
  */
 void stats_set_thread_head(unsigned head);
 unsigned stats_get_thread_head(void);
 
 /*
- * The way to the wire. A frame that was flushed at that time is being sent; everything that spice-server
- * wrote has gone out. Frames overlap on a line that is full: then the newest counts.
+ * The way to the wire. A frame that was flushed at that time is being sent; everything that
+ * spice-server wrote has gone out. Frames overlap on a line that is full: then the newest counts.
  */
 void stats_frame_begun(unsigned head, uint64_t flush_time_ns);
 void stats_wire_idle(unsigned head);

@@ -38,7 +38,8 @@ static void clear_state(struct stats *memory)
 		clear(memory->heads[i].encoder, G_N_ELEMENTS(memory->heads[i].encoder));
 	}
 	for (unsigned i = 0; i < STATS_CLIENTS_MAX; i++)
-		clear((uint64_t *)&memory->clients[i], sizeof(memory->clients[i]) / sizeof(uint64_t));
+		clear((uint64_t *)&memory->clients[i],
+			sizeof(memory->clients[i]) / sizeof(uint64_t));
 }
 
 bool stats_attach(int fd, enum stats_worker worker)
@@ -54,7 +55,7 @@ bool stats_attach(int fd, enum stats_worker worker)
 		return false;
 	}
 	if (memory->magic != STATS_MAGIC || memory->version != STATS_VERSION ||
-			memory->size_bytes != sizeof(*memory) || memory->worker != worker) {
+		memory->size_bytes != sizeof(*memory) || memory->worker != worker) {
 		g_warning("stats: the memory is of another version or worker");
 		shm_unmap(memory, sizeof(*memory));
 		return false;
@@ -75,5 +76,6 @@ void stats_record_since_ns(unsigned head, enum stats_stage stage, uint64_t start
 void stats_set_encoder(unsigned head, const char *name)
 {
 	if (head < FRAME_HEADS_MAX)
-		stats_store_text(stats_get_memory()->heads[head].encoder, STATS_ENCODER_BYTES, name);
+		stats_store_text(
+			stats_get_memory()->heads[head].encoder, STATS_ENCODER_BYTES, name);
 }

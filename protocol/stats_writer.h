@@ -3,8 +3,9 @@
  * stats writer: how a worker notes its figures (stats.h).
  *
  * One for the process: figures come from threads and callbacks that share nothing else. Until the
- * keeper's memory has come they go to a place that nobody reads, so there is nothing to check before
- * a call, and a call costs a few nanoseconds. Any thread. A head that does not exist is ignored.
+ * keeper's memory has come they go to a place that nobody reads, so there is nothing to check
+ * before a call, and a call costs a few nanoseconds. Any thread. A head that does not exist is
+ * ignored.
  */
 #pragma once
 
@@ -18,8 +19,8 @@
 extern struct stats *stats_memory;
 
 /*
- * Uses the memory behind fd (stays the caller's), a worker's of this kind: clears its gauges, encoders
- * and clients, keeps its counts. Once in a process; false (logged) when it cannot be used.
+ * Uses the memory behind fd (stays the caller's), a worker's of this kind: clears its gauges,
+ * encoders and clients, keeps its counts. Once in a process; false (logged) when it cannot be used.
  */
 bool stats_attach(int fd, enum stats_worker worker);
 
@@ -34,13 +35,15 @@ static inline struct stats *stats_get_memory(void)
 static inline void stats_add(unsigned head, enum stats_count count, uint64_t n)
 {
 	if (head < FRAME_HEADS_MAX)
-		__atomic_fetch_add(&stats_get_memory()->heads[head].counts[count], n, __ATOMIC_RELAXED);
+		__atomic_fetch_add(
+			&stats_get_memory()->heads[head].counts[count], n, __ATOMIC_RELAXED);
 }
 
 static inline void stats_set(unsigned head, enum stats_gauge gauge, uint64_t value)
 {
 	if (head < FRAME_HEADS_MAX)
-		__atomic_store_n(&stats_get_memory()->heads[head].gauges[gauge], value, __ATOMIC_RELAXED);
+		__atomic_store_n(
+			&stats_get_memory()->heads[head].gauges[gauge], value, __ATOMIC_RELAXED);
 }
 
 static inline void stats_record_us(unsigned head, enum stats_stage stage, uint64_t us)

@@ -20,7 +20,8 @@
 #define NS_PER_S UINT64_C(1000000000)
 /* How long the main thread may take to read the keeper link to its end. */
 #define CATCH_UP_US (200 * 1000)
-/* How long the keeper may hold a memory table back, and how often a guest may make us wait for that. */
+/* How long the keeper may hold a memory table back, and how often a guest may make us wait for
+ * that. */
 #define MEMORY_WAIT_US (50 * 1000)
 #define MEMORY_WAIT_INTERVAL_US G_USEC_PER_SEC
 
@@ -183,8 +184,8 @@ bool gpu_catch_up(struct gpu *gpu)
 /* ---- the thread ---- */
 
 /*
- * What was handed over before the ring started is in force before its first chain is executed: it is
- * looked at after the chain was taken. A reset in between makes the chain worthless.
+ * What was handed over before the ring started is in force before its first chain is executed: it
+ * is looked at after the chain was taken. A reset in between makes the chain worthless.
  */
 static void execute(struct gpu *gpu, struct chain *chain)
 {
@@ -243,7 +244,14 @@ static void serve_cursor(struct gpu *gpu)
 		frame_link_ask_room(gpu->frames);
 }
 
-enum { POLL_WAKE, POLL_KICK, POLL_FRAMES, POLL_FENCES, POLL_HEADS, POLL_N = POLL_HEADS + FRAME_HEADS_MAX };
+enum {
+	POLL_WAKE,
+	POLL_KICK,
+	POLL_FRAMES,
+	POLL_FENCES,
+	POLL_HEADS,
+	POLL_N = POLL_HEADS + FRAME_HEADS_MAX
+};
 
 static void prepare_poll(struct gpu *gpu, struct pollfd fds[POLL_N])
 {
@@ -254,7 +262,8 @@ static void prepare_poll(struct gpu *gpu, struct pollfd fds[POLL_N])
 		(short)(POLLIN | (out ? POLLOUT : 0)), 0 };
 	fds[POLL_FENCES] = (struct pollfd){ gpu->fence_fd, POLLIN, 0 };
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++)
-		fds[POLL_HEADS + head] = (struct pollfd){ scanout_get_pending_fd(gpu, head), POLLIN, 0 };
+		fds[POLL_HEADS + head] =
+			(struct pollfd){ scanout_get_pending_fd(gpu, head), POLLIN, 0 };
 }
 
 static void drain_wake(struct gpu *gpu)
@@ -278,9 +287,10 @@ static void serve_frames(struct gpu *gpu, short events)
 
 /* How long to sleep; NULL: until something happens. */
 static const struct timespec *poll_timeout(
-		const struct gpu *gpu, bool more, struct timespec *timeout)
+	const struct gpu *gpu, bool more, struct timespec *timeout)
 {
-	uint64_t due_ns = fence_queue_get_due_ns(gpu->fences), now_ns = due_ns ? pacing_now_ns() : 0;
+	uint64_t due_ns = fence_queue_get_due_ns(gpu->fences),
+		 now_ns = due_ns ? pacing_now_ns() : 0;
 	uint64_t left_ns = due_ns ? due_ns - MIN(now_ns, due_ns) : UINT64_MAX;
 	if (more || has_handover(gpu))
 		left_ns = 0;
@@ -357,7 +367,7 @@ static bool start_virgl(struct gpu *gpu)
 	gpu->buffers = egl_buffer_interface(&gpu->choice);
 	gpu->gpu_buffers = egl_display_get_gbm() != NULL;
 	g_message("virgl on %s; pictures in %s%s", gpu->choice.description, gpu->buffers->name,
-			gpu->gpu_buffers ? ", or in GPU buffers for who takes them" : "");
+		gpu->gpu_buffers ? ", or in GPU buffers for who takes them" : "");
 	return true;
 }
 

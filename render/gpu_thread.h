@@ -60,7 +60,7 @@ struct gpu {
 	struct memory *memory; /* the table in force; NULL before the first */
 	bool rebuild_wanted;
 	gint64 last_wait_us; /* see gpu_catch_up() */
-	int fence_fd; /* readable: virgl_poll(); -1: none */
+	int fence_fd;        /* readable: virgl_poll(); -1: none */
 
 	/* Handed over by the main thread, under `lock`. */
 	GMutex lock;
@@ -69,8 +69,8 @@ struct gpu {
 	int new_frame_link; /* -1: none */
 	bool reset_wanted;
 	bool catch_up_wanted; /* by the gpu thread, of the main thread */
-	int handover; /* atomic: one of the above is set */
-	int wake_fd;  /* eventfd: look at it */
+	int handover;         /* atomic: one of the above is set */
+	int wake_fd;          /* eventfd: look at it */
 
 	/* The thread's start. */
 	GThread *thread;
@@ -110,8 +110,8 @@ struct resource *gpu_find_resource(struct gpu *gpu, uint32_t id);
 bool gpu_has_context(const struct gpu *gpu, uint32_t id);
 /*
  * The guest names memory that is not in the table. It may be quicker than the keeper's word of new
- * memory, which the keeper holds back while QEMU rearranges it: reads what there is, and now and then
- * waits a moment for more. True when the table has changed: try again.
+ * memory, which the keeper holds back while QEMU rearranges it: reads what there is, and now and
+ * then waits a moment for more. True when the table has changed: try again.
  */
 bool gpu_catch_up(struct gpu *gpu);
 /* Takes the resource out of everything that uses it and destroys it. */

@@ -146,21 +146,21 @@ static const struct link_handler handlers[] = {
 	{ KEEPER_MESSAGE_LEDGER, "LEDGER", sizeof(struct keeper_ledger), 1, 1, handle_ledger },
 	{ KEEPER_MESSAGE_STATS, "STATS", sizeof(struct keeper_stats), 1, 1, handle_stats },
 	{ KEEPER_MESSAGE_FRAME_LINK, "FRAME_LINK", sizeof(struct keeper_frame_link), 1, 1,
-			handle_frame_link },
+		handle_frame_link },
 	{ KEEPER_MESSAGE_FEATURES, "FEATURES", sizeof(struct keeper_features), 0, 0,
-			handle_features },
+		handle_features },
 	{ KEEPER_MESSAGE_MEMORY_BEGIN, "MEMORY_BEGIN", sizeof(struct keeper_memory_begin), 0, 0,
-			handle_memory_begin },
+		handle_memory_begin },
 	{ KEEPER_MESSAGE_MEMORY_REGION, "MEMORY_REGION", sizeof(struct keeper_memory_region), 1, 1,
-			handle_memory_region },
+		handle_memory_region },
 	{ KEEPER_MESSAGE_MEMORY_COMMIT, "MEMORY_COMMIT", sizeof(struct keeper_memory_commit), 0, 0,
-			handle_memory_commit },
+		handle_memory_commit },
 	{ KEEPER_MESSAGE_RING_START, "RING_START", sizeof(struct keeper_ring_start), 1, 2,
-			handle_ring_start },
+		handle_ring_start },
 	{ KEEPER_MESSAGE_RING_CALL, "RING_CALL", sizeof(struct keeper_ring_call), 0, 1,
-			handle_ring_call },
+		handle_ring_call },
 	{ KEEPER_MESSAGE_RING_STOP, "RING_STOP", sizeof(struct keeper_ring_stop), 0, 0,
-			handle_ring_stop },
+		handle_ring_stop },
 	{ KEEPER_MESSAGE_RESET, "RESET", sizeof(struct keeper_reset), 0, 0, handle_reset },
 };
 
@@ -175,7 +175,8 @@ static int serve_link(struct keeper *keeper)
 {
 	int result;
 	do
-		result = link_dispatch(keeper->fd, "keeper", handlers, G_N_ELEMENTS(handlers), keeper);
+		result = link_dispatch(
+			keeper->fd, "keeper", handlers, G_N_ELEMENTS(handlers), keeper);
 	while (result == 1);
 	return result;
 }
@@ -207,9 +208,9 @@ static int serve(struct keeper *keeper)
 
 int keeper_run(int fd, struct gpu *gpu)
 {
-	struct keeper keeper = { .fd = fd,
-		.gpu = gpu,
-		.rings = { gpu->control, virtqueue_create("cursor") } };
+	struct keeper keeper = {
+		.fd = fd, .gpu = gpu, .rings = { gpu->control, virtqueue_create("cursor") }
+	};
 	struct keeper_ready ready = { .header.type = KEEPER_MESSAGE_READY,
 		.version = KEEPER_LINK_VERSION,
 		.n_capsets = gpu_count_capsets(gpu) };

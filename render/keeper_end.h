@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keeper: the renderer's end of the keeper link (protocol/keeper_link.h), and the main thread's loop.
+ * keeper: the renderer's end of the keeper link (protocol/keeper_link.h), and the main thread's
+ * loop.
  */
 #pragma once
 

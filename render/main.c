@@ -22,18 +22,19 @@ static int pictures_mib = QUOTA_PICTURES_BYTES / (1024 * 1024);
 static const GOptionEntry entries[] = {
 	{ "virgl", 0, 0, G_OPTION_ARG_NONE, &virgl, "Offer OpenGL to the guest", NULL },
 	{ "render-node", 0, 0, G_OPTION_ARG_FILENAME, &render_node, "Draw with this GPU", "PATH" },
-	{ "software", 0, 0, G_OPTION_ARG_NONE, &software, "Draw in software, whatever there is", NULL },
+	{ "software", 0, 0, G_OPTION_ARG_NONE, &software, "Draw in software, whatever there is",
+		NULL },
 	{ "fall-back", 0, 0, G_OPTION_ARG_NONE, &fall_back,
-			"Draw in software when the named GPU does not work (any more)", NULL },
+		"Draw in software when the named GPU does not work (any more)", NULL },
 	{ "no-pacing", 0, 0, G_OPTION_ARG_NONE, &no_pacing,
-			"Let the guest draw faster than its monitors show", NULL },
+		"Let the guest draw faster than its monitors show", NULL },
 	{ "max-pictures-mib", 0, 0, G_OPTION_ARG_INT, &pictures_mib,
-			"Limit for 2D resources and scanout buffers (1024)", "N" },
-	{ "probe", 0, 0, G_OPTION_ARG_NONE, &probe, "With --virgl: exit with 0 if OpenGL starts here",
-			NULL },
+		"Limit for 2D resources and scanout buffers (1024)", "N" },
+	{ "probe", 0, 0, G_OPTION_ARG_NONE, &probe,
+		"With --virgl: exit with 0 if OpenGL starts here", NULL },
 	{ "report", 0, 0, G_OPTION_ARG_NONE, &report,
-			"Print what the render node, or with --software the CPU, can do (gpu_report.h)",
-			NULL },
+		"Print what the render node, or with --software the CPU, can do (gpu_report.h)",
+		NULL },
 	{ "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and exit", NULL },
 	{ 0 },
 };
@@ -71,7 +72,7 @@ int main(int argc, char **argv)
 		_exit(gpu_report_print(render_node, software) ? EXIT_SUCCESS : EXIT_FAILURE);
 	if (!probe && fcntl(KEEPER_LINK_FD, F_SETFD, FD_CLOEXEC) < 0) {
 		g_printerr("vitrine-render: no keeper link on descriptor %d: started by hand?\n",
-				KEEPER_LINK_FD);
+			KEEPER_LINK_FD);
 		return EXIT_FAILURE;
 	}
 	/* Drivers' threads would each get an arena of their own. */

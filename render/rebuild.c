@@ -24,7 +24,7 @@ static void refill_2d(struct gpu *gpu, struct resource *resource)
 }
 
 static bool rebuild_resource(
-		struct gpu *gpu, const struct ledger *old, const struct ledger_resource *entry)
+	struct gpu *gpu, const struct ledger *old, const struct ledger_resource *entry)
 {
 	struct ledger_resource d = *entry;
 	uint32_t first = d.backing_first, count = d.backing_count;
@@ -39,7 +39,7 @@ static bool rebuild_resource(
 		return false;
 	struct resource *resource = gpu_find_resource(gpu, d.id);
 	if (objects_attach_backing(gpu, resource, &old->backing[first], count) !=
-			VIRTIO_GPU_RESP_OK_NODATA)
+		VIRTIO_GPU_RESP_OK_NODATA)
 		return false;
 	refill_2d(gpu, resource);
 	return true;
@@ -64,8 +64,8 @@ static unsigned rebuild_contexts(struct gpu *gpu, const struct ledger *old)
 	unsigned n = 0;
 	for (unsigned i = 0; gpu->options.virgl && i < LEDGER_CONTEXTS_MAX; i++) {
 		const struct ledger_context *c = &old->contexts[i];
-		if (c->id != 0 && objects_create_context(gpu, c->id, c->name) ==
-						VIRTIO_GPU_RESP_OK_NODATA)
+		if (c->id != 0 &&
+			objects_create_context(gpu, c->id, c->name) == VIRTIO_GPU_RESP_OK_NODATA)
 			n++;
 	}
 	return n;
@@ -76,11 +76,11 @@ static void rebuild_scanouts(struct gpu *gpu, const struct ledger *old)
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
 		const struct ledger_scanout *s = &old->scanouts[head];
 		struct resource *resource =
-				s->resource ? gpu_find_resource(gpu, s->resource) : NULL;
+			s->resource ? gpu_find_resource(gpu, s->resource) : NULL;
 		struct frame_rect rect = { s->x, s->y, s->width, s->height };
 		if (!resource || rect_is_empty(&rect) ||
-				!rect_fits(&rect, resource->description.width,
-						resource->description.height))
+			!rect_fits(
+				&rect, resource->description.width, resource->description.height))
 			continue;
 		if (scanout_set(gpu, head, resource, &rect) == VIRTIO_GPU_RESP_OK_NODATA)
 			gpu->scanouts[head].flushed = true;
@@ -92,7 +92,8 @@ void rebuild_objects(struct gpu *gpu)
 	const struct ledger *now = ledger_peek(gpu->ledger);
 	if (!now)
 		return;
-	/* A copy: making the objects writes the ledger anew. The rings are the main thread's meanwhile. */
+	/* A copy: making the objects writes the ledger anew. The rings are the main thread's
+	 * meanwhile. */
 	const size_t first = offsetof(struct ledger, scanouts);
 	size_t used = MIN(now->backing_used, LEDGER_BACKING_MAX);
 	size_t end = offsetof(struct ledger, backing) + used * sizeof(now->backing[0]);
@@ -107,8 +108,8 @@ void rebuild_objects(struct gpu *gpu)
 	rebuild_scanouts(gpu, old);
 	if (contexts + resources + lost > 0)
 		g_message("rebuilt from the ledger: %u resources, %u contexts; %u resources lost%s",
-				resources, contexts, lost,
-				old->overflowed ? "; the ledger had been too small" : "");
+			resources, contexts, lost,
+			old->overflowed ? "; the ledger had been too small" : "");
 }
 
 void rebuild_answer_orphans(struct gpu *gpu)
@@ -120,6 +121,7 @@ void rebuild_answer_orphans(struct gpu *gpu)
 		n++;
 	}
 	if (n > 0)
-		g_message("control queue: %u commands of the renderer before answered with an error",
-				n);
+		g_message(
+			"control queue: %u commands of the renderer before answered with an error",
+			n);
 }

@@ -45,8 +45,7 @@ static gboolean pause_accepting(struct listener *listener)
 static bool is_passing(int error)
 {
 	return error == EAGAIN || error == EINTR || error == ECONNABORTED || error == EPROTO ||
-			error == EPERM || error == ENETDOWN || error == EHOSTUNREACH ||
-			error == ENETUNREACH;
+	       error == EPERM || error == ENETDOWN || error == EHOSTUNREACH || error == ENETUNREACH;
 }
 
 static gboolean on_client(gint listener_fd, GIOCondition condition, gpointer user)
@@ -92,8 +91,8 @@ bool clients_listen(struct clients *clients, enum keeper_listener_kind kind, int
 {
 	if (clients->n_listeners == CLIENTS_LISTENERS_MAX || !is_listening(fd)) {
 		g_warning("clients: %s", clients->n_listeners == CLIENTS_LISTENERS_MAX ?
-						"more listeners than CLIENTS_LISTENERS_MAX" :
-						"the keeper's descriptor does not listen");
+						 "more listeners than CLIENTS_LISTENERS_MAX" :
+						 "the keeper's descriptor does not listen");
 		close(fd);
 		return false;
 	}

@@ -2,9 +2,9 @@
 /*
  * audience: who looks at which head, and so how many pictures are worth making.
  *
- * Nobody looks: render is told rate 0 and does nothing. Somebody who arrives then is held back until
- * a picture has been made for them, AUDIENCE_HOLD_MS at most, so that the first thing they see is the
- * guest and not what it looked like long ago.
+ * Nobody looks: render is told rate 0 and does nothing. Somebody who arrives then is held back
+ * until a picture has been made for them, AUDIENCE_HOLD_MS at most, so that the first thing they
+ * see is the guest and not what it looked like long ago.
  *
  * Threads: main loop. A timer runs only while somebody is awaited.
  */

@@ -35,10 +35,10 @@ struct local {
 	const struct local_ops *ops;
 	void *user;
 	enum state state;
-	GPtrArray *entries;   /* in the order of arrival */
-	struct lobby *lobby;  /* those whose first message is awaited */
-	bool left, pictured;  /* while LEAVING */
-	bool stalled;         /* a draw is not acknowledged */
+	GPtrArray *entries;  /* in the order of arrival */
+	struct lobby *lobby; /* those whose first message is awaited */
+	bool left, pictured; /* while LEAVING */
+	bool stalled;        /* a draw is not acknowledged */
 	guint picture_timer;
 };
 
@@ -95,7 +95,8 @@ static bool may_use(const struct local *local)
 	bool display = false;
 	for (guint i = 0; i < local->entries->len; i++) {
 		const struct entry *entry = local->entries->pdata[i];
-		if (!entry->is_unix || entry->stalled || (entry->link.display && !entry->link.gl_scanout))
+		if (!entry->is_unix || entry->stalled ||
+			(entry->link.display && !entry->link.gl_scanout))
 			return false;
 		display |= entry->link.display && entry->key;
 	}

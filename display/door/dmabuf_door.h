@@ -3,10 +3,10 @@
  * local: whether pictures may be handed out as dma-bufs, and the door in front of spice-server that
  * makes it safe: a connection over TCP must never be there while a dma-buf is (see spice_gl.h).
  *
- * Dma-bufs are used while everyone is on a unix socket, somebody has a display open and every display
- * takes them. Who comes over TCP waits outside until the last dma-buf is gone and a picture has taken
- * its place. Who does not acknowledge pictures gets ordinary ones, and is cut off when somebody
- * waits: spice-server cannot let go of a dma-buf before it is acknowledged.
+ * Dma-bufs are used while everyone is on a unix socket, somebody has a display open and every
+ * display takes them. Who comes over TCP waits outside until the last dma-buf is gone and a picture
+ * has taken its place. Who does not acknowledge pictures gets ordinary ones, and is cut off when
+ * somebody waits: spice-server cannot let go of a dma-buf before it is acknowledged.
  *
  *   OFF ──(all here are local)──► ON ──(somebody else, or stalled)──► LEAVING ──(all gone)──► OFF
  *

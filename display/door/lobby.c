@@ -55,7 +55,7 @@ static gboolean on_timer(gpointer user)
 	struct entry *first;
 	stop_timer(lobby);
 	while ((first = g_queue_peek_head(&lobby->entries)) != NULL &&
-			first->deadline_us <= g_get_monotonic_time())
+		first->deadline_us <= g_get_monotonic_time())
 		cut_off(lobby, "too slow");
 	set_timer(lobby);
 	return G_SOURCE_REMOVE;

@@ -17,21 +17,21 @@ static bool has_capability(const uint8_t *words, uint32_t n_words, unsigned capa
 }
 
 /* Offsets are the client's: each is checked against what was received. */
-static bool read_capabilities(
-		const uint8_t *message, size_t size_bytes, const SpiceLinkMess *mess, struct spice_link *link)
+static bool read_capabilities(const uint8_t *message, size_t size_bytes, const SpiceLinkMess *mess,
+	struct spice_link *link)
 {
 	uint64_t channel_caps = (uint64_t)mess->caps_offset + (uint64_t)mess->num_common_caps * 4;
 	uint64_t end = channel_caps + (uint64_t)mess->num_channel_caps * 4;
 	if (end > size_bytes)
 		return false;
 	const uint8_t *common = message + mess->caps_offset;
-	link->auth_selection = has_capability(common, mess->num_common_caps,
-			SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION);
+	link->auth_selection = has_capability(
+		common, mess->num_common_caps, SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION);
 	link->mini_header =
-			has_capability(common, mess->num_common_caps, SPICE_COMMON_CAP_MINI_HEADER);
-	link->gl_scanout = link->display &&
-			has_capability(message + channel_caps, mess->num_channel_caps,
-					SPICE_DISPLAY_CAP_GL_SCANOUT);
+		has_capability(common, mess->num_common_caps, SPICE_COMMON_CAP_MINI_HEADER);
+	link->gl_scanout =
+		link->display && has_capability(message + channel_caps, mess->num_channel_caps,
+					 SPICE_DISPLAY_CAP_GL_SCANOUT);
 	return true;
 }
 
@@ -62,7 +62,7 @@ static void read_message(const uint8_t *message, size_t size_bytes, struct spice
 }
 
 enum spice_link_state spice_link_parse(
-		const uint8_t *bytes, size_t size_bytes, struct spice_link *link)
+	const uint8_t *bytes, size_t size_bytes, struct spice_link *link)
 {
 	SpiceLinkHeader header;
 	*link = (struct spice_link){ 0 };
@@ -74,7 +74,8 @@ enum spice_link_state spice_link_parse(
 	if (size_bytes < sizeof(header))
 		return SPICE_LINK_MORE;
 	memcpy(&header, bytes, sizeof(header));
-	if (header.size < sizeof(SpiceLinkMess) || header.size > SPICE_LINK_BYTES_MAX - sizeof(header))
+	if (header.size < sizeof(SpiceLinkMess) ||
+		header.size > SPICE_LINK_BYTES_MAX - sizeof(header))
 		return SPICE_LINK_OTHER;
 	if (size_bytes - sizeof(header) < header.size)
 		return SPICE_LINK_MORE;

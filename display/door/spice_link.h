@@ -22,8 +22,8 @@ enum spice_link_channel {
 };
 
 struct spice_link {
-	size_t size_bytes;  /* of the message */
-	uint32_t session;   /* the main channel's, as spice-server named it; 0 for main itself */
+	size_t size_bytes; /* of the message */
+	uint32_t session;  /* the main channel's, as spice-server named it; 0 for main itself */
 	enum spice_link_channel channel;
 	uint8_t id;          /* of channels of this kind; of a display: the head */
 	bool auth_selection; /* says how it authenticates before it does */
@@ -39,7 +39,8 @@ enum spice_link_state {
 };
 
 /* What lies in memory. */
-enum spice_link_state spice_link_parse(const uint8_t *bytes, size_t size_bytes, struct spice_link *link);
+enum spice_link_state spice_link_parse(
+	const uint8_t *bytes, size_t size_bytes, struct spice_link *link);
 
 /* What waits on a socket. */
 enum spice_link_state spice_link_peek(int fd, struct spice_link *link);

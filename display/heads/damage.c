@@ -24,8 +24,8 @@ static bool clip(const struct damage *damage, const struct frame_rect *in, struc
 static bool contains(const struct frame_rect *outer, const struct frame_rect *inner)
 {
 	return inner->x >= outer->x && inner->y >= outer->y &&
-			inner->x + inner->width <= outer->x + outer->width &&
-			inner->y + inner->height <= outer->y + outer->height;
+	       inner->x + inner->width <= outer->x + outer->width &&
+	       inner->y + inner->height <= outer->y + outer->height;
 }
 
 static void drop_contained(struct damage *damage, const struct frame_rect *rect)
@@ -52,7 +52,8 @@ static void extend(struct frame_rect *box, const struct frame_rect *by)
 	box->height = bottom - box->y;
 }
 
-static bool intersect(const struct frame_rect *a, const struct frame_rect *b, struct frame_rect *out)
+static bool intersect(
+	const struct frame_rect *a, const struct frame_rect *b, struct frame_rect *out)
 {
 	uint32_t x = MAX(a->x, b->x), y = MAX(a->y, b->y);
 	uint32_t right = MIN(a->x + a->width, b->x + b->width);

@@ -39,7 +39,7 @@ bool damage_is_empty(const struct damage *damage);
 uint64_t damage_area(const struct damage *damage);
 
 /*
- * Takes the oldest rectangle off the list, or, if it has more than pixels_max pixels, as many of its
- * upper rows as fit (at least one). Returns false when there is none.
+ * Takes the oldest rectangle off the list, or, if it has more than pixels_max pixels, as many of
+ * its upper rows as fit (at least one). Returns false when there is none.
  */
 bool damage_take(struct damage *damage, uint64_t pixels_max, struct frame_rect *rect);

@@ -27,25 +27,25 @@ static const char *check_add(const struct frame_buffer_add *add)
 	if (add->kind == FRAME_BUFFER_MEMFD && add->modifier != DRM_FORMAT_MOD_LINEAR)
 		return "layout is not linear";
 	if (add->kind == FRAME_BUFFER_MEMFD && add->fourcc != DRM_FORMAT_XRGB8888 &&
-			add->fourcc != DRM_FORMAT_ARGB8888)
+		add->fourcc != DRM_FORMAT_ARGB8888)
 		return "format is neither XRGB8888 nor ARGB8888";
 	if (add->kind == FRAME_BUFFER_DMABUF && add->offset_bytes != 0)
 		return "a dma-buf that does not begin with the picture cannot be shown";
 	if (add->kind != FRAME_BUFFER_MEMFD && add->kind != FRAME_BUFFER_DMABUF)
 		return "neither a memfd nor a dma-buf";
 	if (add->width == 0 || add->height == 0 || add->width > FRAME_SIZE_MAX ||
-			add->height > FRAME_SIZE_MAX)
+		add->height > FRAME_SIZE_MAX)
 		return "a side is 0 or more than FRAME_SIZE_MAX";
 	if (add->stride_bytes % BYTES_PER_PIXEL != 0 ||
-			add->stride_bytes < add->width * BYTES_PER_PIXEL ||
-			add->stride_bytes > FRAME_STRIDE_MAX)
+		add->stride_bytes < add->width * BYTES_PER_PIXEL ||
+		add->stride_bytes > FRAME_STRIDE_MAX)
 		return "stride does not fit the width";
 	if (add->size_bytes > FRAME_MAP_MAX)
 		return "larger than FRAME_MAP_MAX";
 	uint64_t needed = (uint64_t)add->stride_bytes * (add->height - 1) +
-			(uint64_t)add->width * BYTES_PER_PIXEL;
+			  (uint64_t)add->width * BYTES_PER_PIXEL;
 	if (add->offset_bytes % BYTES_PER_PIXEL != 0 || needed > add->size_bytes ||
-			add->offset_bytes > add->size_bytes - needed)
+		add->offset_bytes > add->size_bytes - needed)
 		return "rows lie outside the object";
 	return NULL;
 }
@@ -55,7 +55,7 @@ struct buffer *buffer_create(const struct frame_buffer_add *add, int fd)
 	const char *fault = check_add(add);
 	if (fault) {
 		g_warning("render: buffer %u (%ux%u, stride %u): %s", add->buffer, add->width,
-				add->height, add->stride_bytes, fault);
+			add->height, add->stride_bytes, fault);
 		return NULL;
 	}
 	bool dmabuf = add->kind == FRAME_BUFFER_DMABUF;
@@ -63,8 +63,7 @@ struct buffer *buffer_create(const struct frame_buffer_add *add, int fd)
 	int own_fd = dmabuf ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
 	if (!memory && own_fd < 0) {
 		g_warning("render: buffer %u: cannot %s %" G_GUINT64_FORMAT " bytes: %s",
-				add->buffer, dmabuf ? "keep" : "map", add->size_bytes,
-				g_strerror(errno));
+			add->buffer, dmabuf ? "keep" : "map", add->size_bytes, g_strerror(errno));
 		return NULL;
 	}
 	struct buffer *buffer = g_new0(struct buffer, 1);
@@ -103,20 +102,20 @@ uint32_t buffer_id(const struct buffer *buffer)
 }
 
 struct frame *frame_create(struct buffer *buffer, const struct frame_frame *message, uint32_t width,
-		uint32_t height, frame_released released, void *user)
+	uint32_t height, frame_released released, void *user)
 {
 	if (width > buffer->width || height > buffer->height ||
-			message->source_x > buffer->width - width ||
-			message->source_y > buffer->height - height) {
+		message->source_x > buffer->width - width ||
+		message->source_y > buffer->height - height) {
 		g_warning("render: head %u: %ux%u at %u,%u lies outside buffer %u (%ux%u)",
-				message->head, width, height, message->source_x, message->source_y,
-				buffer->id, buffer->width, buffer->height);
+			message->head, width, height, message->source_x, message->source_y,
+			buffer->id, buffer->width, buffer->height);
 		return NULL;
 	}
 	bool dmabuf = buffer->dmabuf.fd >= 0;
 	if (dmabuf && (width != buffer->width || height != buffer->height)) {
 		g_warning("render: head %u: a part of dma-buf %u cannot be shown", message->head,
-				buffer->id);
+			buffer->id);
 		return NULL;
 	}
 	size_t offset = buffer->offset_bytes + (size_t)message->source_y * buffer->stride_bytes +
@@ -132,7 +131,8 @@ struct frame *frame_create(struct buffer *buffer, const struct frame_frame *mess
 	frame->stride_bytes = buffer->stride_bytes;
 	frame->dmabuf = dmabuf ? &buffer->dmabuf : NULL;
 	frame->pixels = dmabuf ? NULL : buffer->memory + offset;
-	frame->whole = !dmabuf && (size_t)buffer->stride_bytes * height <= buffer->size_bytes - offset;
+	frame->whole =
+		!dmabuf && (size_t)buffer->stride_bytes * height <= buffer->size_bytes - offset;
 	frame->released = released;
 	frame->user = user;
 	return frame;

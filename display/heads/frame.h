@@ -2,9 +2,10 @@
 /*
  * frame: render's buffers as display sees them, and the locks it holds on them.
  *
- * A buffer is one BUFFER_ADD: mapped memory, or a dma-buf that only clients look into. A frame is one FRAME message: a buffer with a place in it, read
- * while somebody holds a reference; the last frame_unref is what sends the RELEASE. Everything in
- * the messages comes from a process that may have been taken over and is checked here.
+ * A buffer is one BUFFER_ADD: mapped memory, or a dma-buf that only clients look into. A frame is
+ * one FRAME message: a buffer with a place in it, read while somebody holds a reference; the last
+ * frame_unref is what sends the RELEASE. Everything in the messages comes from a process that may
+ * have been taken over and is checked here.
  *
  * Threads: references may be taken and dropped on any thread; the fields never change.
  */
@@ -24,8 +25,8 @@
 struct buffer;
 
 /*
- * Checks the message and maps the descriptor, or duplicates that of a dma-buf; it stays the caller's. NULL when something is wrong
- * (logged, naming the buffer and the limit).
+ * Checks the message and maps the descriptor, or duplicates that of a dma-buf; it stays the
+ * caller's. NULL when something is wrong (logged, naming the buffer and the limit).
  */
 struct buffer *buffer_create(const struct frame_buffer_add *add, int fd);
 struct buffer *buffer_ref(struct buffer *buffer);
@@ -49,9 +50,11 @@ struct frame {
 	uint64_t flush_time_ns; /* CLOCK_MONOTONIC; as render says */
 	uint32_t width, height;
 	uint32_t stride_bytes;
-	const struct frame_dmabuf *dmabuf; /* NULL, or all of it is the head's picture: no pixels here */
-	const uint8_t *pixels;             /* of the head's upper left corner, XRGB8888 */
-	/* stride_bytes * height bytes from `pixels` on are mapped: spice-server may take it whole. */
+	const struct frame_dmabuf
+		*dmabuf;       /* NULL, or all of it is the head's picture: no pixels here */
+	const uint8_t *pixels; /* of the head's upper left corner, XRGB8888 */
+	/* stride_bytes * height bytes from `pixels` on are mapped: spice-server may take it whole.
+	 */
 	bool whole;
 	frame_released released;
 	void *user;
@@ -62,6 +65,6 @@ struct frame {
  * its own reference to the buffer.
  */
 struct frame *frame_create(struct buffer *buffer, const struct frame_frame *message, uint32_t width,
-		uint32_t height, frame_released released, void *user);
+	uint32_t height, frame_released released, void *user);
 struct frame *frame_ref(struct frame *frame);
 void frame_unref(struct frame *frame);

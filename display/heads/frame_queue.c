@@ -25,7 +25,7 @@ struct fence_queue {
 };
 
 struct fence_queue *fence_queue_create(
-		fence_queue_deliver deliver, fence_queue_failed failed, void *user)
+	fence_queue_deliver deliver, fence_queue_failed failed, void *user)
 {
 	struct fence_queue *queue = g_new0(struct fence_queue, 1);
 	queue->deliver = deliver;
@@ -72,7 +72,8 @@ static bool is_signalled(int fence)
 
 static gboolean on_signalled(gint fd, GIOCondition condition, gpointer user);
 
-/* May end in the queue's destruction, when the callee drops the peer: so it is the last thing done. */
+/* May end in the queue's destruction, when the callee drops the peer: so it is the last thing done.
+ */
 static bool deliver_ready(struct head_queue *waiting)
 {
 	struct fence_queue *queue = waiting->owner;
@@ -86,8 +87,8 @@ static bool deliver_ready(struct head_queue *waiting)
 		first = g_queue_peek_head(&waiting->entries);
 	}
 	if (ok && first)
-		waiting->source = g_unix_fd_add(first->fence, G_IO_IN | G_IO_ERR | G_IO_HUP,
-				on_signalled, waiting);
+		waiting->source = g_unix_fd_add(
+			first->fence, G_IO_IN | G_IO_ERR | G_IO_HUP, on_signalled, waiting);
 	return ok;
 }
 
@@ -101,8 +102,8 @@ static gboolean on_signalled(gint fd, GIOCondition condition, gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
-static void replace_last(struct head_queue *waiting, struct frame_frame *message,
-		const struct frame *frame)
+static void replace_last(
+	struct head_queue *waiting, struct frame_frame *message, const struct frame *frame)
 {
 	if (waiting->entries.length < FENCE_QUEUE_MAX)
 		return;
@@ -112,7 +113,7 @@ static void replace_last(struct head_queue *waiting, struct frame_frame *message
 }
 
 bool fence_queue_push(struct fence_queue *queue, struct frame *frame,
-		const struct frame_frame *message, int fence)
+	const struct frame_frame *message, int fence)
 {
 	struct head_queue *waiting = &queue->heads[message->head];
 	if (g_queue_is_empty(&waiting->entries) && is_signalled(fence)) {

@@ -20,7 +20,7 @@ struct frame_link {
 	const struct frame_link_ops *ops;
 	void *user;
 	guint read_source, write_source;
-	GHashTable *buffers; /* id -> struct buffer */
+	GHashTable *buffers;        /* id -> struct buffer */
 	struct fence_queue *fences; /* NULL: closed */
 	bool hello_received;
 
@@ -28,7 +28,7 @@ struct frame_link {
 	bool hello_sent;
 	uint32_t rates_mhz[FRAME_HEADS_MAX];
 	uint32_t rates_dirty; /* a bit for each head */
-	unsigned again; /* heads of which the whole picture is wanted, bits */
+	unsigned again;       /* heads of which the whole picture is wanted, bits */
 	struct frame_formats_wanted formats;
 	uint32_t formats_dirty; /* a bit for each head */
 	struct frame_heads_wanted heads;
@@ -54,7 +54,8 @@ static void link_unref(struct frame_link *link)
 
 static bool send_hello(struct frame_link *link)
 {
-	struct frame_hello hello = { .header.type = FRAME_MESSAGE_HELLO, .version = FRAME_LINK_VERSION };
+	struct frame_hello hello = { .header.type = FRAME_MESSAGE_HELLO,
+		.version = FRAME_LINK_VERSION };
 	if (!link->hello_sent)
 		link->hello_sent = link_send(link->fd, &hello, sizeof(hello), NULL, 0) == 0;
 	return link->hello_sent;
@@ -66,7 +67,7 @@ static bool send_releases(struct frame_link *link)
 	guint sent = 0;
 	while (sent < link->releases->len) {
 		struct frame_release *release =
-				&g_array_index(link->releases, struct frame_release, sent);
+			&g_array_index(link->releases, struct frame_release, sent);
 		if (link_send(link->fd, release, sizeof(*release), NULL, 0) < 0)
 			break;
 		sent++;
@@ -119,7 +120,8 @@ static bool send_formats(struct frame_link *link)
 static bool send_heads(struct frame_link *link)
 {
 	if (link->heads_dirty)
-		link->heads_dirty = link_send(link->fd, &link->heads, sizeof(link->heads), NULL, 0) < 0;
+		link->heads_dirty =
+			link_send(link->fd, &link->heads, sizeof(link->heads), NULL, 0) < 0;
 	return !link->heads_dirty;
 }
 
@@ -137,7 +139,7 @@ static void flush(struct frame_link *link)
 	if (link->fd < 0 || link->write_source)
 		return;
 	if (!send_hello(link) || !send_releases(link) || !send_formats(link) || !send_rates(link) ||
-			!send_heads(link))
+		!send_heads(link))
 		link->write_source = g_unix_fd_add(link->fd, G_IO_OUT, on_writable, link);
 }
 
@@ -194,8 +196,8 @@ void frame_link_want_again(struct frame_link *link, unsigned head)
 	flush(link);
 }
 
-void frame_link_want_formats(struct frame_link *link, const struct frame_format *formats,
-		unsigned n_formats)
+void frame_link_want_formats(
+	struct frame_link *link, const struct frame_format *formats, unsigned n_formats)
 {
 	/* Memfds are what a link begins with. */
 	if (n_formats == 0 && link->formats.n_formats == 0)
@@ -210,8 +212,8 @@ void frame_link_want_formats(struct frame_link *link, const struct frame_format 
 	flush(link);
 }
 
-void frame_link_want_heads(struct frame_link *link, const struct frame_head_mode *heads,
-		unsigned n_heads)
+void frame_link_want_heads(
+	struct frame_link *link, const struct frame_head_mode *heads, unsigned n_heads)
 {
 	link->heads = (struct frame_heads_wanted){
 		.header.type = FRAME_MESSAGE_HEADS_WANTED,
@@ -248,7 +250,8 @@ static bool on_buffer_add(void *user, const void *message, int *fds, unsigned n_
 {
 	struct frame_link *link = user;
 	const struct frame_buffer_add *add = message;
-	if (add->buffer == 0 || g_hash_table_contains(link->buffers, GUINT_TO_POINTER(add->buffer))) {
+	if (add->buffer == 0 ||
+		g_hash_table_contains(link->buffers, GUINT_TO_POINTER(add->buffer))) {
 		g_warning("render: buffer %u is 0 or added already", add->buffer);
 		return false;
 	}
@@ -280,10 +283,9 @@ static bool on_head_on(void *user, const void *message, int *fds, unsigned n_fds
 	if (!check_head("HEAD_ON", on->head))
 		return false;
 	if (on->width == 0 || on->height == 0 || on->width > FRAME_SIZE_MAX ||
-			on->height > FRAME_SIZE_MAX || on->x > FRAME_SIZE_MAX ||
-			on->y > FRAME_SIZE_MAX) {
+		on->height > FRAME_SIZE_MAX || on->x > FRAME_SIZE_MAX || on->y > FRAME_SIZE_MAX) {
 		g_warning("render: head %u: absurd mode %ux%u at %u,%u", on->head, on->width,
-				on->height, on->x, on->y);
+			on->height, on->x, on->y);
 		return false;
 	}
 	return link->ops->head_on(link->user, on);
@@ -306,7 +308,7 @@ static bool deliver_frame(void *user, struct frame *frame, const struct frame_fr
 	struct frame_link *link = user;
 	uint32_t width, height;
 	if (!link->ops->head_size(link->user, message->head, &width, &height) ||
-			width != frame->width || height != frame->height) {
+		width != frame->width || height != frame->height) {
 		frame_unref(frame);
 		return true;
 	}
@@ -340,11 +342,11 @@ static bool on_frame(void *user, const void *message, int *fds, unsigned n_fds)
 		return false;
 	struct buffer *buffer = g_hash_table_lookup(link->buffers, GUINT_TO_POINTER(m->buffer));
 	if (!buffer || m->n_rects > FRAME_RECTS_MAX ||
-			!link->ops->head_size(link->user, m->head, &width, &height)) {
+		!link->ops->head_size(link->user, m->head, &width, &height)) {
 		g_warning("render: frame of head %u: %s", m->head,
-				!buffer ? "unknown buffer" :
-				m->n_rects > FRAME_RECTS_MAX ? "too many rectangles" :
-				"the head is off");
+			!buffer                      ? "unknown buffer" :
+			m->n_rects > FRAME_RECTS_MAX ? "too many rectangles" :
+						       "the head is off");
 		return false;
 	}
 	if (!reads_releases(link))
@@ -388,7 +390,10 @@ static bool on_cursor_hide(void *user, const void *message, int *fds, unsigned n
 	return true;
 }
 
-#define ROW(type, name, min, max) { FRAME_MESSAGE_##type, #type, sizeof(struct frame_##name), min, max, on_##name }
+#define ROW(type, name, min, max)                                                                  \
+	{                                                                                          \
+		FRAME_MESSAGE_##type, #type, sizeof(struct frame_##name), min, max, on_##name      \
+	}
 static const struct link_handler handlers[] = {
 	ROW(HELLO, hello, 0, 0),
 	ROW(BUFFER_ADD, buffer_add, 1, 1),
@@ -406,7 +411,7 @@ static const struct link_handler handlers[] = {
 static int dispatch(struct frame_link *link)
 {
 	return link_dispatch(link->fd, "render", handlers,
-			link->hello_received ? G_N_ELEMENTS(handlers) : 1, link);
+		link->hello_received ? G_N_ELEMENTS(handlers) : 1, link);
 }
 
 static gboolean on_readable(gint fd, GIOCondition condition, gpointer user)

@@ -3,8 +3,8 @@
  * frame link, display's end: receives buffers, heads, frames and cursors from vitrine-render, keeps
  * the buffers, and sends releases and wishes back (protocol/frame_link.h).
  *
- * One object for each descriptor the keeper hands over. It is counted: frames on loan to spice-server
- * outlive a renderer, and a release for a link that was closed goes nowhere.
+ * One object for each descriptor the keeper hands over. It is counted: frames on loan to
+ * spice-server outlive a renderer, and a release for a link that was closed goes nowhere.
  *
  * Wishes and releases are state, not a stream: what does not fit into the socket is sent when it
  * drains, only the last rate of a head and the last list of heads count.
@@ -42,7 +42,7 @@ void frame_link_want_rate(struct frame_link *link, unsigned head, uint32_t rate_
 /* The current picture once more, with full damage. Its rate must not be 0. */
 void frame_link_want_again(struct frame_link *link, unsigned head);
 /* The dma-bufs that every head can use; none: memfds. At most FRAME_FORMATS_MAX. */
-void frame_link_want_formats(struct frame_link *link, const struct frame_format *formats,
-		unsigned n_formats);
-void frame_link_want_heads(struct frame_link *link, const struct frame_head_mode *heads,
-		unsigned n_heads);
+void frame_link_want_formats(
+	struct frame_link *link, const struct frame_format *formats, unsigned n_formats);
+void frame_link_want_heads(
+	struct frame_link *link, const struct frame_head_mode *heads, unsigned n_heads);

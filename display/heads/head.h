@@ -2,11 +2,12 @@
 /*
  * head: one monitor of the guest: its newest frame and what of it was not shown yet.
  *
- * The main loop puts frames in, spice-server's worker takes them out (painter.h) whenever its client
- * can take one. A frame that was not taken is replaced by a newer one, the union of their damage
- * stays. The newest frame is held only while there is damage left to show.
+ * The main loop puts frames in, spice-server's worker takes them out (painter.h) whenever its
+ * client can take one. A frame that was not taken is replaced by a newer one, the union of their
+ * damage stays. The newest frame is held only while there is damage left to show.
  *
- * A head exists from start to end of the process, on or off, for as long as frames that point to it.
+ * A head exists from start to end of the process, on or off, for as long as frames that point to
+ * it.
  *
  * Threads: fields under "lock" by any thread with the lock, which is never held while spice-server
  * is called; the rest by the main loop alone.
@@ -23,7 +24,7 @@ struct head {
 
 	/* main loop */
 	bool on;
-	uint32_t x, y; /* on the desktop */
+	uint32_t x, y;   /* on the desktop */
 	uint64_t serial; /* of the last frame */
 
 	/* under lock */
@@ -43,8 +44,8 @@ void head_destroy(struct head *head);
 void head_resize(struct head *head, uint32_t width, uint32_t height);
 
 /* Takes over the reference. Rectangles may lie outside: they are clipped. */
-void head_push_frame(struct head *head, struct frame *frame, const struct frame_rect *rects,
-		unsigned n_rects);
+void head_push_frame(
+	struct head *head, struct frame *frame, const struct frame_rect *rects, unsigned n_rects);
 
 /* Off: black until the next frame. */
 void head_push_blank(struct head *head);

@@ -55,7 +55,7 @@ static uint32_t queued_bytes(int fd, unsigned long what)
 static uint32_t measure_backlog(const struct head_line *head)
 {
 	return queued_bytes(head->open.outer_fd, SIOCOUTQ) + head->held_bytes +
-			queued_bytes(head->open.inner_fd, SIOCINQ);
+	       queued_bytes(head->open.inner_fd, SIOCINQ);
 }
 
 static void measure(struct head_line *head, struct line_figures *figures)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * line: how good the way to a head's client is, measured by the kernel on the socket that the client
- * connected to: round trip, rate, and what is under way on it. So that a head can make pictures at
- * the pace the line takes them, instead of a queue of old ones.
+ * line: how good the way to a head's client is, measured by the kernel on the socket that the
+ * client connected to: round trip, rate, and what is under way on it. So that a head can make
+ * pictures at the pace the line takes them, instead of a queue of old ones.
  *
  * Only clients that are relayed have one (relay/relay.h): TCP, not unix sockets, and one for each
  * head, since spice-server shows a head to one client at a time. No line is known: do not wait.
@@ -17,7 +17,8 @@
 /* Room for an address with its port: "[IPv6%scope]:65535". */
 #define LINE_CLIENT_BYTES 80
 
-/* Round trips from here on are not a local network's: such a line is thought slow until it was full. */
+/* Round trips from here on are not a local network's: such a line is thought slow until it was
+ * full. */
 #define LINE_FAR_US 5000
 
 struct line; /* of all heads */
@@ -30,8 +31,9 @@ struct line_figures {
 	 * seen to carry, which is too low. 0: nothing seen yet. */
 	uint64_t rate_bps;
 	bool rate_is_floor; /* the line was not full yet */
-	/* Taken from spice-server for this head and not acknowledged by the client's kernel, plus what
-	 * spice-server has written and the relay has not taken. Does not count what spice-server keeps. */
+	/* Taken from spice-server for this head and not acknowledged by the client's kernel, plus
+	 * what spice-server has written and the relay has not taken. Does not count what
+	 * spice-server keeps. */
 	uint32_t backlog_bytes;
 	uint64_t acked_bytes; /* that the client's kernel has received, so far */
 	uint32_t margin_ms;   /* how far its clock is kept behind; 0: as spice-server says */
@@ -72,7 +74,8 @@ struct line_open {
 	void *user;
 };
 
-/* A head's display is relayed from now on; an older line of that head is forgotten. Returns its name. */
+/* A head's display is relayed from now on; an older line of that head is forgotten. Returns its
+ * name. */
 unsigned line_open(struct line *line, unsigned head, const struct line_open *open);
 /* Before the sockets are closed. A name that is forgotten changes nothing. */
 void line_close(struct line *line, unsigned head, unsigned name);

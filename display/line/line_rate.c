@@ -9,8 +9,8 @@
 #define CARRIED_SMOOTHING 2
 
 /*
- * While the sender had nothing more to send the kernel's rate says how little there was, not what the line
- * can carry: then it counts only when it is higher.
+ * While the sender had nothing more to send the kernel's rate says how little there was, not what
+ * the line can carry: then it counts only when it is higher.
  */
 static void note_kernel(struct line_rate *rate, const struct line_rate_sample *sample)
 {
@@ -21,7 +21,7 @@ static void note_kernel(struct line_rate *rate, const struct line_rate_sample *s
 		bool first = rate->kernel_bps == 0 || rate->is_floor;
 		rate->kernel_bps = first ? sample->kernel_bps :
 					   rate->kernel_bps - rate->kernel_bps / KERNEL_SMOOTHING +
-						sample->kernel_bps / KERNEL_SMOOTHING;
+						   sample->kernel_bps / KERNEL_SMOOTHING;
 		rate->is_floor = false;
 	} else if (sample->kernel_bps > rate->kernel_bps) {
 		rate->is_floor |= rate->kernel_bps == 0;
@@ -29,7 +29,8 @@ static void note_kernel(struct line_rate *rate, const struct line_rate_sample *s
 	}
 }
 
-static void begin_span(struct line_rate *rate, int64_t now_us, const struct line_rate_sample *sample)
+static void begin_span(
+	struct line_rate *rate, int64_t now_us, const struct line_rate_sample *sample)
 {
 	rate->since_us = now_us;
 	rate->since_acked_bytes = sample->acked_bytes;

@@ -2,11 +2,12 @@
 /*
  * line rate: what a line carries, from what the kernel says of one TCP connection.
  *
- * The kernel's rate is that of a burst: a proxy on this machine takes a megabyte at memory's speed and sends
- * it on for seconds. So bytes acknowledged are counted as well, in spans of LINE_RATE_SPAN_US or a round
- * trip. A span in which more was under way all the time than its rate needs for the least round trip had a
- * queue: what it carried is what the line can carry. Any other span says that it can carry so much at least.
- * The result is the kernel's, but not more than LINE_RATE_TRUST_PERCENT of that.
+ * The kernel's rate is that of a burst: a proxy on this machine takes a megabyte at memory's speed
+ * and sends it on for seconds. So bytes acknowledged are counted as well, in spans of
+ * LINE_RATE_SPAN_US or a round trip. A span in which more was under way all the time than its rate
+ * needs for the least round trip had a queue: what it carried is what the line can carry. Any other
+ * span says that it can carry so much at least. The result is the kernel's, but not more than
+ * LINE_RATE_TRUST_PERCENT of that.
  *
  * Pure: time is passed in. Threads: any one.
  */
@@ -32,8 +33,8 @@ struct line_rate_sample {
 
 /* All 0: nothing is known. */
 struct line_rate {
-	uint64_t kernel_bps; /* smoothed */
-	bool is_floor;       /* the line was not full yet */
+	uint64_t kernel_bps;         /* smoothed */
+	bool is_floor;               /* the line was not full yet */
 	uint64_t kernel_acked_bytes; /* as of the last measurement of it */
 	uint64_t carried_bps;        /* 0: not known */
 	int64_t last_us;             /* 0: no span has begun */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * line stats: what is known of heads' lines (line.h), in figures: who looks, round trip, rate, bytes.
+ * line stats: what is known of heads' lines (line.h), in figures: who looks, round trip, rate,
+ * bytes.
  *
  * Twice a second while somebody looks at a head; not at all while nobody does.
  *

@@ -8,8 +8,9 @@
 /* Share of the line for drawn content that moves, in percent. */
 #define LOSSLESS_PERCENT 50u
 /*
- * And no more on any: full-screen GL at 1080p60 takes 156 Mbit/s without loss, as video 4, for as much CPU and a
- * luma SSIM above 0.99 (bench-desktop, scene gl). Where no line is known pictures stay on this machine.
+ * And no more on any: full-screen GL at 1080p60 takes 156 Mbit/s without loss, as video 4, for as
+ * much CPU and a luma SSIM above 0.99 (bench-desktop, scene gl). Where no line is known pictures
+ * stay on this machine.
  */
 #define LOSSLESS_BPS_MAX 50000000u
 #define LOSSLESS_BPS_LOCAL 400000000u
@@ -46,7 +47,7 @@ uint64_t pace_mark(const struct line_figures *figures)
 static bool has_drained(const struct pace *pace, int64_t now_us, const struct line_figures *figures)
 {
 	bool begun = figures->acked_bytes + figures->backlog_bytes > pace->left_bytes ||
-			now_us - pace->given_us >= PUSH_US;
+		     now_us - pace->given_us >= PUSH_US;
 	return begun && figures->backlog_bytes < idle_bytes(figures);
 }
 
@@ -64,7 +65,9 @@ static bool get_figures(struct pace *pace, struct line_figures *figures)
 {
 	if (pace->line && line_get(pace->line, pace->head, figures))
 		return true;
-	*pace = (struct pace){ .line = pace->line, .head = pace->head, .lot_max = PACE_BYTES_UNTRIED };
+	*pace = (struct pace){
+		.line = pace->line, .head = pace->head, .lot_max = PACE_BYTES_UNTRIED
+	};
 	return false;
 }
 
@@ -81,7 +84,7 @@ uint64_t pace_budget(struct pace *pace, int64_t now_us, bool *again)
 	if (!pace->full)
 		return lot_max - pace->lot_bytes;
 	*again = !line_wait_below(
-			pace->line, pace->head, (uint32_t)MIN(idle_bytes(&figures), UINT32_MAX));
+		pace->line, pace->head, (uint32_t)MIN(idle_bytes(&figures), UINT32_MAX));
 	return 0;
 }
 

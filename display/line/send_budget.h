@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pace: how many bytes of pictures a head's client can be given now, so that what it is sent is current.
+ * pace: how many bytes of pictures a head's client can be given now, so that what it is sent is
+ * current.
  *
- * Pictures go out in lots of about PACE_AHEAD_US of line time. When a lot is full no picture is made:
- * damage gathers in the head, the newest frame replaces older ones, and when the line has nearly
- * drained the worker is woken and begins the next lot with that one. What spice-server keeps cannot be
- * seen, so pictures count by their estimated size, and a line that drains says that all of them left.
+ * Pictures go out in lots of about PACE_AHEAD_US of line time. When a lot is full no picture is
+ * made: damage gathers in the head, the newest frame replaces older ones, and when the line has
+ * nearly drained the worker is woken and begins the next lot with that one. What spice-server keeps
+ * cannot be seen, so pictures count by their estimated size, and a line that drains says that all
+ * of them left.
  *
- * A line's rate is known only once it was full (line_rate.h), so lots begin small and double whenever one
- * went quickly.
+ * A line's rate is known only once it was full (line_rate.h), so lots begin small and double
+ * whenever one went quickly.
  *
  * Without a line that is known (unix sockets) there is no limit: spice-server's own queue is one.
  *
@@ -22,7 +24,8 @@
 #include "display/line/line.h"
 
 #define PACE_AHEAD_US 40000
-/* A screenful of text. On a near line that was never full: enough for it to show what it can carry. */
+/* A screenful of text. On a near line that was never full: enough for it to show what it can carry.
+ */
 #define PACE_BYTES_MIN 32768u
 #define PACE_BYTES_UNTRIED 262144u
 /* With so much above a round trip's worth under way the line is busy. */

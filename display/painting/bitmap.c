@@ -49,7 +49,7 @@ void picture_source_unref(struct picture_source *source)
 static const uint8_t *pixels_at(const struct frame *frame, const struct frame_rect *rect)
 {
 	return frame->pixels + (size_t)rect->y * frame->stride_bytes +
-			(size_t)rect->x * BYTES_PER_PIXEL;
+	       (size_t)rect->x * BYTES_PER_PIXEL;
 }
 
 static uint8_t *copy_rect(const struct frame *frame, const struct frame_rect *rect)
@@ -62,12 +62,12 @@ static uint8_t *copy_rect(const struct frame *frame, const struct frame_rect *re
 	return copy;
 }
 
-enum picture_result picture_copy(struct picture *picture, struct picture_source *source,
-		const struct frame_rect *rect)
+enum picture_result picture_copy(
+	struct picture *picture, struct picture_source *source, const struct frame_rect *rect)
 {
 	struct picture_store *store = source->store;
 	if (store->copies >= PICTURE_COPIES_MAX ||
-			store->heap_bytes > heap_max(store) - copy_max(store)) {
+		store->heap_bytes > heap_max(store) - copy_max(store)) {
 		bool again = store->starved;
 		store->starved = true;
 		return again ? PICTURE_BLOCKED : PICTURE_STARVED;
@@ -95,8 +95,8 @@ bool picture_can_point(const struct picture_source *source, const struct frame_r
 	return rect->x == 0 || rect->y + rect->height < frame->height;
 }
 
-void picture_point(struct picture *picture, struct picture_source *source,
-		const struct frame_rect *rect)
+void picture_point(
+	struct picture *picture, struct picture_source *source, const struct frame_rect *rect)
 {
 	*picture = (struct picture){
 		.kind = PICTURE_PIXELS,

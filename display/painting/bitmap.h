@@ -2,11 +2,11 @@
 /*
  * picture: one drawable's worth of pixels, and the bounds on what spice-server may hold of them.
  *
- * Pixels either lie in render's buffer (a picture of the whole head, or of a region that keeps moving:
- * the next such picture covers it) or were copied into display's own heap, because a small drawable
- * pins its pixels until something covers it, which may be never. Buffers and copies are counted in a
- * store; at its bounds nothing is made until spice-server gives something back: it is asked to, by
- * drawing what it holds into its own surface.
+ * Pixels either lie in render's buffer (a picture of the whole head, or of a region that keeps
+ * moving: the next such picture covers it) or were copied into display's own heap, because a small
+ * drawable pins its pixels until something covers it, which may be never. Buffers and copies are
+ * counted in a store; at its bounds nothing is made until spice-server gives something back: it is
+ * asked to, by drawing what it holds into its own surface.
  *
  * Threads: made and released on spice-server's worker thread of this head.
  */
@@ -58,7 +58,7 @@ enum picture_kind {
 struct picture {
 	enum picture_kind kind;
 	struct frame_rect rect;
-	bool moving; /* may become video */
+	bool moving;              /* may become video */
 	uint64_t estimated_bytes; /* on the wire */
 	uint32_t from_x, from_y;
 	const uint8_t *pixels;
@@ -77,12 +77,12 @@ uint64_t picture_copy_pixels_max(const struct picture_store *store);
  * A copy of `rect` of the source, of at most picture_copy_pixels_max. TAKEN, or BLOCKED or STARVED
  * when there is no room; STARVED only once between two releases.
  */
-enum picture_result picture_copy(struct picture *picture, struct picture_source *source,
-		const struct frame_rect *rect);
+enum picture_result picture_copy(
+	struct picture *picture, struct picture_source *source, const struct frame_rect *rect);
 
 /* True when `rect` can be shown where it lies: all bytes that its rows span are mapped. */
 bool picture_can_point(const struct picture_source *source, const struct frame_rect *rect);
-void picture_point(struct picture *picture, struct picture_source *source,
-		const struct frame_rect *rect);
+void picture_point(
+	struct picture *picture, struct picture_source *source, const struct frame_rect *rect);
 
 void picture_release(struct picture *picture);

@@ -41,13 +41,14 @@ static void count_row(const uint32_t *row, uint32_t width, struct pairs *pairs)
 }
 
 struct content content_look(
-		const uint8_t *pixels, uint32_t stride_bytes, const struct frame_rect *rect)
+	const uint8_t *pixels, uint32_t stride_bytes, const struct frame_rect *rect)
 {
 	struct pairs pairs = { 0 };
 	uint32_t step = rect->height / CONTENT_ROWS + 1;
 	for (uint32_t y = rect->y + step / 2; y < rect->y + rect->height; y += step)
-		count_row((const uint32_t *)(const void *)(pixels + (size_t)y * stride_bytes) + rect->x,
-				rect->width, &pairs);
+		count_row((const uint32_t *)(const void *)(pixels + (size_t)y * stride_bytes) +
+				  rect->x,
+			rect->width, &pairs);
 	uint64_t all = pairs.equal + pairs.small + pairs.large;
 	if (all == 0)
 		return (struct content){ .equal_percent = 100 };
@@ -55,8 +56,9 @@ struct content content_look(
 	return (struct content){
 		.equal_percent = (unsigned)(pairs.equal * 100 / all),
 		.smooth_percent = (unsigned)(pairs.small * 100 / all),
-		.lossless_bytes = (uint64_t)((double)rect_area(rect) *
-				(changes * BYTES_PER_CHANGE + (1 - changes) * BYTES_PER_REPEAT)),
+		.lossless_bytes =
+			(uint64_t)((double)rect_area(rect) *
+				   (changes * BYTES_PER_CHANGE + (1 - changes) * BYTES_PER_REPEAT)),
 	};
 }
 

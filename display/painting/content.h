@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * content: is this part of a picture drawn (text, lines, areas of one colour) or is it a photograph,
- * a film, something shaded? And how large will it be when it is sent without loss?
+ * content: is this part of a picture drawn (text, lines, areas of one colour) or is it a
+ * photograph, a film, something shaded? And how large will it be when it is sent without loss?
  *
- * Looks at neighbouring pixels of some rows: in what is drawn most are equal and the rest differ much;
- * in what is shaded most differ a little.
+ * Looks at neighbouring pixels of some rows: in what is drawn most are equal and the rest differ
+ * much; in what is shaded most differ a little.
  */
 #pragma once
 
@@ -24,7 +24,7 @@ struct content {
 /* At most CONTENT_ROWS rows are read. `pixels` is the head's upper left corner. */
 #define CONTENT_ROWS 24u
 struct content content_look(
-		const uint8_t *pixels, uint32_t stride_bytes, const struct frame_rect *rect);
+	const uint8_t *pixels, uint32_t stride_bytes, const struct frame_rect *rect);
 
 /* Shaded: video is made for it. */
 bool content_is_smooth(const struct content *content);

@@ -43,7 +43,7 @@ static bool admit(struct picture_ids *ids, uint64_t value)
 bool picture_ids_find(struct picture_ids *ids, const struct picture *picture, uint64_t *id)
 {
 	if (ids->head >= PICTURE_IDS_HEADS || picture->moving || !picture->copy ||
-			rect_area(&picture->rect) > PICTURE_IDS_PIXELS_MAX)
+		rect_area(&picture->rect) > PICTURE_IDS_PIXELS_MAX)
 		return false;
 	if (!ids->given)
 		ids->given = g_new0(struct picture_id, TABLE);

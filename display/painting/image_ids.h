@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * picture_ids: numbers for small pictures by what they show, so that a client which has got one before
- * draws it from its cache: 81 bytes instead of about 165 for a letter typed again.
+ * picture_ids: numbers for small pictures by what they show, so that a client which has got one
+ * before draws it from its cache: 81 bytes instead of about 165 for a letter typed again.
  *
- * Pictures are told apart by the 64-bit hash of their pixels and size, with the secret of tiles.h. That
- * a picture meets one of the PICTURE_IDS_MAX of a head that is another has a likelihood of 5 * 10^-16; a
- * guest that knew the secret could craft that, and would spoil its own screen with it, no more. What
- * clients get is a number, never used twice: spice-html5 keeps 32 of an id's 64 bits. Numbers are of one
- * head: its clients' display channels share one cache, and one should not wait for what another sends.
+ * Pictures are told apart by the 64-bit hash of their pixels and size, with the secret of tiles.h.
+ * That a picture meets one of the PICTURE_IDS_MAX of a head that is another has a likelihood of 5 *
+ * 10^-16; a guest that knew the secret could craft that, and would spoil its own screen with it, no
+ * more. What clients get is a number, never used twice: spice-html5 keeps 32 of an id's 64 bits.
+ * Numbers are of one head: its clients' display channels share one cache, and one should not wait
+ * for what another sends.
  *
- * spice-server keeps about 80 bytes and clients the pixels of each number, as long as the client has
- * announced room (its pixmap-cache.h); it forgets none before, so they are bounded here. When half
- * of them are given away a picture gets one only the second time it is seen: what is shown once, as an
- * animation, must not use up the rest. Room comes back when nobody looks any more: spice-server frees
- * a client's cache with the client.
+ * spice-server keeps about 80 bytes and clients the pixels of each number, as long as the client
+ * has announced room (its pixmap-cache.h); it forgets none before, so they are bounded here. When
+ * half of them are given away a picture gets one only the second time it is seen: what is shown
+ * once, as an animation, must not use up the rest. Room comes back when nobody looks any more:
+ * spice-server frees a client's cache with the client.
  *
  * Threads: none of its own; the worker thread of the head.
  */
@@ -26,7 +27,8 @@
 
 #define PICTURE_IDS_MAX 8192u
 #define PICTURE_IDS_PIXELS_MAX 1024u
-/* spice-server ends the process at a cached picture of a higher channel: MAX_CACHE_CLIENTS, pixmap-cache.h. */
+/* spice-server ends the process at a cached picture of a higher channel: MAX_CACHE_CLIENTS,
+ * pixmap-cache.h. */
 #define PICTURE_IDS_HEADS 4u
 /* Pictures that were seen once. */
 #define PICTURE_IDS_SEEN 1024u
@@ -38,8 +40,9 @@ struct picture_id {
 
 struct picture_ids {
 	unsigned head, n;
-	uint64_t last;            /* number given */
-	struct picture_id *given; /* 2 * PICTURE_IDS_MAX, open addressing; NULL while there are none */
+	uint64_t last; /* number given */
+	struct picture_id
+		*given; /* 2 * PICTURE_IDS_MAX, open addressing; NULL while there are none */
 	uint64_t seen[PICTURE_IDS_SEEN];
 };
 

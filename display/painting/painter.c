@@ -99,9 +99,9 @@ static void add_halves(struct painter *painter, const struct frame_rect *rect, b
 }
 
 /*
- * A drawable of the very rectangle of a stream takes its place, but spice-server leaves the stream's
- * clip as it is: frames that the client has not shown yet would be shown on top. One that is larger or
- * smaller takes its area out of the clip.
+ * A drawable of the very rectangle of a stream takes its place, but spice-server leaves the
+ * stream's clip as it is: frames that the client has not shown yet would be shown on top. One that
+ * is larger or smaller takes its area out of the clip.
  */
 static bool was_region(const struct painter *painter, const struct frame_rect *rect)
 {
@@ -135,20 +135,23 @@ static bool wants_whole(const struct painter *painter, const struct frame_rect *
 	uint64_t changed = 0;
 	for (unsigned i = 0; i < n; i++)
 		changed += rect_area(&rects[i]);
-	return changed * 100 >= rect_area(&whole) * PAINTER_WHOLE_PERCENT && !has_regions(painter) &&
-			painter->current->frame->stride_bytes == whole.width * BYTES_PER_PIXEL &&
-			picture_can_point(painter->current, &whole);
+	return changed * 100 >= rect_area(&whole) * PAINTER_WHOLE_PERCENT &&
+	       !has_regions(painter) &&
+	       painter->current->frame->stride_bytes == whole.width * BYTES_PER_PIXEL &&
+	       picture_can_point(painter->current, &whole);
 }
 
 /* Or it is sent in pieces, of which those that were sent need not be sent again. */
-static bool fits_budget(const struct painter *painter, const struct frame_rect *rect, uint64_t budget_bytes)
+static bool fits_budget(
+	const struct painter *painter, const struct frame_rect *rect, uint64_t budget_bytes)
 {
 	const struct frame *frame = painter->current->frame;
-	return content_look(frame->pixels, frame->stride_bytes, rect).lossless_bytes <= budget_bytes;
+	return content_look(frame->pixels, frame->stride_bytes, rect).lossless_bytes <=
+	       budget_bytes;
 }
 
-static void add_rects(struct painter *painter, const struct frame_rect *rects, unsigned n,
-		uint64_t budget_bytes)
+static void add_rects(
+	struct painter *painter, const struct frame_rect *rects, unsigned n, uint64_t budget_bytes)
 {
 	struct frame_rect whole = all(painter);
 	if (wants_whole(painter, rects, n) && fits_budget(painter, &whole, budget_bytes)) {
@@ -211,7 +214,7 @@ static void count_streams(const struct painter *painter)
 
 /* Of a burst that begins a stream only the last picture is looked at. */
 static void count_picture(const struct painter *painter, const struct painter_step *step,
-		const struct frame_rect *part)
+	const struct frame_rect *part)
 {
 	if (step->again > 0)
 		return;
@@ -247,7 +250,8 @@ static void order_steps(struct painter *painter)
 
 /* Looking at a frame. */
 
-/* Overlapping rectangles would be looked at more than once: past a head's area that is worse than all. */
+/* Overlapping rectangles would be looked at more than once: past a head's area that is worse than
+ * all. */
 static void bound_damage(struct painter *painter)
 {
 	struct frame_rect whole = all(painter);
@@ -284,14 +288,14 @@ static void look_at_regions(struct painter *painter, int64_t now_us)
 	for (unsigned i = 0; i < painter->regions->n_live; i++) {
 		struct region *region = &painter->regions->live[i];
 		if (is_damaged(painter, &region->rect) &&
-				region_look(region, now_us, frame->pixels, frame->stride_bytes))
+			region_look(region, now_us, frame->pixels, frame->stride_bytes))
 			region->due = true;
 	}
 }
 
 /*
- * After they were looked at: where frames waited for the line, that is no quiet. What spice-server shows
- * there was video: all of it is damage again.
+ * After they were looked at: where frames waited for the line, that is no quiet. What spice-server
+ * shows there was video: all of it is damage again.
  */
 static void end_regions(struct painter *painter, int64_t now_us)
 {
@@ -319,8 +323,8 @@ static void look_for_scroll(struct painter *painter)
 	add_step(painter, &step);
 }
 
-static unsigned look(struct painter *painter, int64_t now_us, uint64_t lossless_bps,
-		struct frame_rect *rects)
+static unsigned look(
+	struct painter *painter, int64_t now_us, uint64_t lossless_bps, struct frame_rect *rects)
 {
 	const struct frame *frame = painter->current->frame;
 	look_at_regions(painter, now_us);
@@ -333,7 +337,7 @@ static unsigned look(struct painter *painter, int64_t now_us, uint64_t lossless_
 	look_for_scroll(painter);
 	regions_note(painter->regions, now_us, painter->tiles);
 	regions_form(painter->regions, now_us, painter->tiles, frame->pixels, frame->stride_bytes,
-			lossless_bps);
+		lossless_bps);
 	unsigned n = tiles_take(painter->tiles, rects, PAINTER_RECTS_MAX);
 	for (unsigned i = 0; i < painter->regions->n_live; i++) {
 		if (!painter->regions->live[i].begun)
@@ -428,7 +432,8 @@ static void notice(struct painter *painter)
 	}
 }
 
-static void begin(struct painter *painter, struct frame *frame, int64_t now_us, const struct painter_limits *limits)
+static void begin(struct painter *painter, struct frame *frame, int64_t now_us,
+	const struct painter_limits *limits)
 {
 	give_up_steps(painter);
 	painter->current = picture_source_create(&painter->store, frame);
@@ -436,8 +441,7 @@ static void begin(struct painter *painter, struct frame *frame, int64_t now_us, 
 }
 
 /* No newer frame, but a region may have ended. */
-static void look_again(
-		struct painter *painter, int64_t now_us, const struct painter_limits *limits)
+static void look_again(struct painter *painter, int64_t now_us, const struct painter_limits *limits)
 {
 	if (steps_left(painter) || !has_regions(painter) || !painter->current)
 		return;
@@ -455,9 +459,10 @@ static enum picture_result take_blank(struct painter *painter, struct picture *p
 	return PICTURE_TAKEN;
 }
 
-/* As many of the upper rows as one copy may have, and as the line takes now. A region goes whole. */
-static struct frame_rect upper_part(const struct painter *painter, const struct painter_step *step,
-		uint64_t budget_bytes)
+/* As many of the upper rows as one copy may have, and as the line takes now. A region goes whole.
+ */
+static struct frame_rect upper_part(
+	const struct painter *painter, const struct painter_step *step, uint64_t budget_bytes)
 {
 	struct frame_rect part = step->rect;
 	uint64_t rows = part.height;
@@ -469,8 +474,8 @@ static struct frame_rect upper_part(const struct painter *painter, const struct 
 	return part;
 }
 
-static void step_taken(struct painter *painter, struct painter_step *step, uint32_t rows,
-		uint64_t bytes)
+static void step_taken(
+	struct painter *painter, struct painter_step *step, uint32_t rows, uint64_t bytes)
 {
 	struct region *region = region_of(painter, step);
 	if (step->again > 0) {
@@ -491,7 +496,7 @@ static void step_taken(struct painter *painter, struct painter_step *step, uint3
 }
 
 static enum picture_result take_scroll(
-		struct painter *painter, const struct painter_step *step, struct picture *picture)
+	struct painter *painter, const struct painter_step *step, struct picture *picture)
 {
 	*picture = (struct picture){
 		.kind = PICTURE_SCROLL,
@@ -507,11 +512,11 @@ static enum picture_result take_scroll(
 static bool has_to_wait(const struct painter_step *step, const struct painter_limits *limits)
 {
 	return limits->budget_bytes == 0 &&
-			(step->moving || step->bytes > MIN(SMALL_BYTES, limits->small_bytes));
+	       (step->moving || step->bytes > MIN(SMALL_BYTES, limits->small_bytes));
 }
 
 static enum picture_result take_step(
-		struct painter *painter, const struct painter_limits *limits, struct picture *picture)
+	struct painter *painter, const struct painter_limits *limits, struct picture *picture)
 {
 	struct painter_step *step = &painter->steps[painter->next_step];
 	if (has_to_wait(step, limits))
@@ -538,7 +543,7 @@ static enum picture_result take_step(
 }
 
 enum picture_result painter_take(struct painter *painter, int64_t now_us,
-		const struct painter_limits *limits, struct picture *picture)
+	const struct painter_limits *limits, struct picture *picture)
 {
 	struct head *head = painter->head;
 	struct frame *frame = NULL;

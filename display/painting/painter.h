@@ -3,15 +3,16 @@
  * painter: brings spice-server's surface of one head up to the guest's newest frame, a picture at a
  * time, when spice-server asks.
  *
- * It takes the newest frame with all damage that has gathered, finds out what of it differs from what
- * was last sent (tiles.h), and makes steps of that: rectangles. If a newer frame comes before all
- * steps were taken, the steps that are left become damage again and the newer frame is used. Nothing
- * differs: no picture at all. Small changes come first, then moving regions, then the rest, in pieces
- * of what the line takes: a key press is not held up by a screen that is being refined.
+ * It takes the newest frame with all damage that has gathered, finds out what of it differs from
+ * what was last sent (tiles.h), and makes steps of that: rectangles. If a newer frame comes before
+ * all steps were taken, the steps that are left become damage again and the newer frame is used.
+ * Nothing differs: no picture at all. Small changes come first, then moving regions, then the rest,
+ * in pieces of what the line takes: a key press is not held up by a screen that is being refined.
  *
  * Frames that nobody looks at are compared with nothing and nothing is kept of them.
  *
- * Threads: spice-server's worker thread of this head; made before it starts, destroyed after it ended.
+ * Threads: spice-server's worker thread of this head; made before it starts, destroyed after it
+ * ended.
  */
 #pragma once
 
@@ -26,9 +27,9 @@
 #define PAINTER_WHOLE_PERCENT 70
 
 /*
- * spice-server begins a stream with the 20th drawable of the same rectangle (STREAM_FRAMES_START_CONDITION
- * in its video-stream.h). A region's first frame is submitted so often: each but the last is superseded
- * before it is looked at.
+ * spice-server begins a stream with the 20th drawable of the same rectangle
+ * (STREAM_FRAMES_START_CONDITION in its video-stream.h). A region's first frame is submitted so
+ * often: each but the last is superseded before it is looked at.
  */
 #define PAINTER_STREAM_BURST 22
 /* Rectangles of regions that ended, as spice-server may still have a stream for each. */
@@ -77,7 +78,7 @@ struct painter_limits {
 
 /* Answers STARVED only once between two releases. */
 enum picture_result painter_take(struct painter *painter, int64_t now_us,
-		const struct painter_limits *limits, struct picture *picture);
+	const struct painter_limits *limits, struct picture *picture);
 
 /* Ask again every PAINTER_TICK_MS, even if no frame comes: something may end. */
 #define PAINTER_TICK_MS 25

@@ -44,10 +44,11 @@ static uint64_t fresh(const struct tiles *tiles, uint32_t column, uint32_t row)
 }
 
 /*
- * Of a strip and those below it: strokes of letters are several equal rows high. TILES_UNKNOWN if one
- * is not known, or past the end.
+ * Of a strip and those below it: strokes of letters are several equal rows high. TILES_UNKNOWN if
+ * one is not known, or past the end.
  */
-static uint64_t key(const struct search *search, const uint64_t *hashes, uint32_t column, uint32_t row)
+static uint64_t key(
+	const struct search *search, const uint64_t *hashes, uint32_t column, uint32_t row)
 {
 	uint64_t mixed = 0;
 	if (row + KEY_ROWS > search->end_row)
@@ -70,7 +71,8 @@ static void bound(struct search *search)
 		if (!tiles->band_changed[band])
 			continue;
 		for (uint32_t column = 0; column < tiles->columns; column++) {
-			const struct tile *tile = &tiles->changed[(size_t)band * tiles->columns + column];
+			const struct tile *tile =
+				&tiles->changed[(size_t)band * tiles->columns + column];
 			if (tile->bottom == 0)
 				continue;
 			search->changes[column] += tile->bottom - tile->top;
@@ -141,7 +143,8 @@ static void vote(struct search *search)
 		if (search->votes[i] >= VOTES_MIN && search->votes[i] > search->votes[best])
 			best = i;
 	}
-	search->distance = search->votes[best] >= VOTES_MIN ? (int)best - (int)search->tiles->height : 0;
+	search->distance =
+		search->votes[best] >= VOTES_MIN ? (int)best - (int)search->tiles->height : 0;
 }
 
 static bool fits(const struct search *search, uint32_t column, uint32_t row)
@@ -196,7 +199,8 @@ static struct frame_rect try_out(const struct search *search)
 		best_row = row + 1 - run;
 	}
 	uint32_t right = MIN(end * TILES_STRIP, search->tiles->width);
-	return (struct frame_rect){ first * TILES_STRIP, best_row, right - first * TILES_STRIP, best };
+	return (struct frame_rect){ first * TILES_STRIP, best_row, right - first * TILES_STRIP,
+		best };
 }
 
 /* Strips that need not be sent. */
@@ -204,7 +208,8 @@ static int64_t gain(const struct search *search, const struct frame_rect *rect)
 {
 	int64_t strips = 0;
 	for (uint32_t row = rect->y; row < rect_bottom(rect); row++) {
-		for (uint32_t column = rect->x / TILES_STRIP; column * TILES_STRIP < rect_right(rect); column++) {
+		for (uint32_t column = rect->x / TILES_STRIP;
+			column * TILES_STRIP < rect_right(rect); column++) {
 			uint64_t hash = fresh(search->tiles, column, row);
 			strips += hash != shown(search->tiles, column, row);
 			strips -= !fits(search, column, row);
@@ -213,14 +218,16 @@ static int64_t gain(const struct search *search, const struct frame_rect *rect)
 	return strips;
 }
 
-static void move_row(struct tiles *tiles, const struct frame_rect *rect, uint32_t row, uint32_t from)
+static void move_row(
+	struct tiles *tiles, const struct frame_rect *rect, uint32_t row, uint32_t from)
 {
 	uint32_t first = rect->x / TILES_STRIP;
 	uint32_t n = (rect_right(rect) + TILES_STRIP - 1) / TILES_STRIP - first;
 	uint64_t *to = tiles->shown + (size_t)row * tiles->columns + first;
 	memcpy(to, tiles->shown + (size_t)from * tiles->columns + first, n * sizeof(*to));
 	for (uint32_t i = 0; i < n; i++) {
-		if (to[i] == TILES_UNKNOWN || to[i] != tiles->fresh[(size_t)row * tiles->columns + first + i])
+		if (to[i] == TILES_UNKNOWN ||
+			to[i] != tiles->fresh[(size_t)row * tiles->columns + first + i])
 			tiles_mark(tiles, first + i, row);
 	}
 }
@@ -240,7 +247,8 @@ static bool find(struct search *search, struct scroll *scroll)
 	if (search->distance == 0)
 		return false;
 	scroll->rect = try_out(search);
-	if (scroll->rect.height < SCROLL_ROWS_MIN || gain(search, &scroll->rect) < SCROLL_STRIPS_MIN)
+	if (scroll->rect.height < SCROLL_ROWS_MIN ||
+		gain(search, &scroll->rect) < SCROLL_STRIPS_MIN)
 		return false;
 	scroll->from_y = (uint32_t)((int)scroll->rect.y + search->distance);
 	apply(search, &scroll->rect);

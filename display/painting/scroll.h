@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * scroll: has a part of the picture moved up or down? A terminal or a page that scrolls is then sent as
- * "show here what is shown there", about 80 bytes, and what came into sight.
+ * scroll: has a part of the picture moved up or down? A terminal or a page that scrolls is then
+ * sent as "show here what is shown there", about 80 bytes, and what came into sight.
  *
- * The hashes of a column of strips before and after tell: a strip that was in the column before, once,
- * and is now in another row votes for that distance. The distance with most votes is tried on the
- * columns and rows around.
+ * The hashes of a column of strips before and after tell: a strip that was in the column before,
+ * once, and is now in another row votes for that distance. The distance with most votes is tried on
+ * the columns and rows around.
  *
  * Threads: none of its own; the worker thread of the head.
  */

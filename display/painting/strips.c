@@ -128,7 +128,7 @@ static void keep(struct tiles *tiles, uint32_t column, uint32_t band)
 		if (row >= tiles->height)
 			break;
 		const uint8_t *from = tiles->pixels + (size_t)row * tiles->stride_bytes +
-				(size_t)column * TILES_STRIP * BYTES_PER_PIXEL;
+				      (size_t)column * TILES_STRIP * BYTES_PER_PIXEL;
 		memcpy(&kept->pixels[i * TILES_STRIP], from, bytes);
 		kept->hashes[i] = hash(from, bytes);
 	}
@@ -138,7 +138,8 @@ static void keep(struct tiles *tiles, uint32_t column, uint32_t band)
 static void keep_changed(struct tiles *tiles)
 {
 	for (uint32_t band = 0; band < tiles->bands; band++) {
-		for (uint32_t column = 0; tiles->band_changed[band] && column < tiles->columns; column++) {
+		for (uint32_t column = 0; tiles->band_changed[band] && column < tiles->columns;
+			column++) {
 			if (tiles->changed[(size_t)band * tiles->columns + column].bottom == 0)
 				continue;
 			keep(tiles, column, band);
@@ -150,7 +151,7 @@ static void keep_changed(struct tiles *tiles)
 
 /* Of a whole strip that differs from what is shown: exactly where, if that is known. */
 static struct span differing(
-		const struct tiles *tiles, const uint8_t *strip, uint32_t column, uint32_t row)
+	const struct tiles *tiles, const uint8_t *strip, uint32_t column, uint32_t row)
 {
 	struct span span = { 0, strip_width(tiles, column) };
 	uint8_t at = tiles->kept_at[tile_index(tiles, column, row)];
@@ -158,28 +159,28 @@ static struct span differing(
 	uint32_t inside = row % TILES_ROWS;
 	const uint8_t *old = (const uint8_t *)&kept->pixels[inside * TILES_STRIP];
 	if (!at || kept->hashes[inside] != tiles->shown[(size_t)row * tiles->columns + column] ||
-			memcmp(old, strip, span.right * BYTES_PER_PIXEL) == 0)
+		memcmp(old, strip, span.right * BYTES_PER_PIXEL) == 0)
 		return span;
 	while (memcmp(old + span.left * BYTES_PER_PIXEL, strip + span.left * BYTES_PER_PIXEL,
-			BYTES_PER_PIXEL) == 0)
+		       BYTES_PER_PIXEL) == 0)
 		span.left++;
 	while (memcmp(old + (span.right - 1) * BYTES_PER_PIXEL,
-			strip + (span.right - 1) * BYTES_PER_PIXEL, BYTES_PER_PIXEL) == 0)
+		       strip + (span.right - 1) * BYTES_PER_PIXEL, BYTES_PER_PIXEL) == 0)
 		span.right--;
 	return span;
 }
 
 /* Looking. */
 
-static void look_row(struct tiles *tiles, const uint8_t *row_pixels, uint32_t row, uint32_t left,
-		uint32_t right)
+static void look_row(
+	struct tiles *tiles, const uint8_t *row_pixels, uint32_t row, uint32_t left, uint32_t right)
 {
 	size_t at = (size_t)row * tiles->columns;
 	for (uint32_t x = left, next; x < right; x = next) {
 		uint32_t column = x / TILES_STRIP;
 		next = MIN((column + 1) * TILES_STRIP, right);
 		uint64_t value = hash(row_pixels + (size_t)x * BYTES_PER_PIXEL,
-				(size_t)(next - x) * BYTES_PER_PIXEL);
+			(size_t)(next - x) * BYTES_PER_PIXEL);
 		if (tiles->shown[at + column] == value)
 			continue;
 		tiles->fresh[at + column] = value;
@@ -199,13 +200,13 @@ struct frame_rect tiles_widen(const struct tiles *tiles, const struct frame_rect
 }
 
 void tiles_look(struct tiles *tiles, const uint8_t *pixels, uint32_t stride_bytes,
-		const struct frame_rect *rect)
+	const struct frame_rect *rect)
 {
 	tiles->pixels = pixels;
 	tiles->stride_bytes = stride_bytes;
 	for (uint32_t row = rect->y; row < rect->y + rect->height; row++)
 		look_row(tiles, pixels + (size_t)row * stride_bytes, row, rect->x,
-				rect->x + rect->width);
+			rect->x + rect->width);
 }
 
 static uint32_t end_column(const struct frame_rect *rect)
@@ -229,7 +230,8 @@ void tiles_clear(struct tiles *tiles, const struct frame_rect *rect)
 	uint32_t end_band = (rect->y + rect->height + TILES_ROWS - 1) / TILES_ROWS;
 	for (uint32_t band = first_band; band < end_band; band++) {
 		uint32_t top = MAX(rect->y, band * TILES_ROWS) - band * TILES_ROWS;
-		uint32_t bottom = MIN(rect->y + rect->height, (band + 1) * TILES_ROWS) - band * TILES_ROWS;
+		uint32_t bottom =
+			MIN(rect->y + rect->height, (band + 1) * TILES_ROWS) - band * TILES_ROWS;
 		for (uint32_t column = rect->x / TILES_STRIP; column < end_column(rect); column++) {
 			struct tile *tile = &tiles->changed[(size_t)band * tiles->columns + column];
 			if (tile->bottom <= top || tile->top >= bottom)
@@ -267,7 +269,7 @@ static bool merge_add(struct merge *merge, const struct frame_rect *rect)
 	for (unsigned i = merge->n; i > 0; i--) {
 		struct frame_rect *other = &merge->rects[i - 1];
 		if (merge->waste_max == TILES_WASTE_PIXELS &&
-				other->y + other->height + OPEN_BANDS * TILES_ROWS < rect->y)
+			other->y + other->height + OPEN_BANDS * TILES_ROWS < rect->y)
 			continue;
 		if (try_join(other, rect, merge->waste_max))
 			return true;
@@ -281,8 +283,8 @@ static bool merge_add(struct merge *merge, const struct frame_rect *rect)
 static struct frame_rect tile_rect(const struct tiles *tiles, uint32_t column, uint32_t band)
 {
 	const struct tile *tile = &tiles->changed[(size_t)band * tiles->columns + column];
-	return (struct frame_rect){ column * TILES_STRIP + tile->left, band * TILES_ROWS + tile->top,
-		tile->right - tile->left, tile->bottom - tile->top };
+	return (struct frame_rect){ column * TILES_STRIP + tile->left,
+		band * TILES_ROWS + tile->top, tile->right - tile->left, tile->bottom - tile->top };
 }
 
 static bool merge_band(const struct tiles *tiles, uint32_t band, struct merge *merge)

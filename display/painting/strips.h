@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tiles: what spice-server's surface of a head shows, known well enough to say what of a new picture
- * differs.
+ * tiles: what spice-server's surface of a head shows, known well enough to say what of a new
+ * picture differs.
  *
  * What a guest flushes is an upper bound: compositors flush whole screens. So the flushed area is
  * compared with what was last sent, in strips of TILES_STRIP pixels of one row, by their 64-bit
- * hashes (XXH3 with a secret of this process). A hash needs no copy of the picture (0.5 MB a head at
- * 1080p instead of 8), reads one picture instead of two, and says at no further cost where a line
- * came from when it was scrolled (scroll.h). Its speed is memory's: tests/bench/bench_tiles.c.
+ * hashes (XXH3 with a secret of this process). A hash needs no copy of the picture (0.5 MB a head
+ * at 1080p instead of 8), reads one picture instead of two, and says at no further cost where a
+ * line came from when it was scrolled (scroll.h). Its speed is memory's: tests/bench/bench_tiles.c.
  *
- * Strips that differ are gathered into tiles of TILES_STRIP x TILES_ROWS pixels, each with its first and
- * last row, and those are merged to few rectangles.
+ * Strips that differ are gathered into tiles of TILES_STRIP x TILES_ROWS pixels, each with its
+ * first and last row, and those are merged to few rectangles.
  *
- * Where little changed, as where somebody types, the pixels themselves are kept for a while (at most
- * 66 KB a head): what changes next to that is known to the column, not to the strip. A kept row counts
- * only while its hash is the shown one's, so it never has to be thrown away.
+ * Where little changed, as where somebody types, the pixels themselves are kept for a while (at
+ * most 66 KB a head): what changes next to that is known to the column, not to the strip. A kept
+ * row counts only while its hash is the shown one's, so it never has to be thrown away.
  *
  * Threads: none of its own; the worker thread of the head.
  */
@@ -28,7 +28,8 @@
 
 #define TILES_STRIP 32u
 #define TILES_ROWS 16u
-/* A rectangle costs about 130 bytes and 15 µs by itself; unchanged pixels cost less than that many. */
+/* A rectangle costs about 130 bytes and 15 µs by itself; unchanged pixels cost less than that many.
+ */
 #define TILES_WASTE_PIXELS 1024u
 /* No strip has this hash: what the surface shows there is not known. */
 #define TILES_UNKNOWN 0u
@@ -37,7 +38,8 @@
 #define TILES_KEPT_STRIPS_MAX 128u
 #define TILES_KEPT_MAX 32u
 
-/* Rows and columns of a tile that differ, [top, bottom) and [left, right); bottom is 0 when equal. */
+/* Rows and columns of a tile that differ, [top, bottom) and [left, right); bottom is 0 when equal.
+ */
 struct tile {
 	uint8_t top, bottom;
 	uint8_t left, right;
@@ -55,9 +57,9 @@ struct tiles {
 	uint32_t columns, bands;
 	/* columns * height, row by row. Equal but for the tiles that have changed. */
 	uint64_t *shown, *fresh;
-	struct tile *changed;  /* columns * bands */
-	bool *band_changed;    /* bands */
-	uint64_t n_changed;    /* strips */
+	struct tile *changed; /* columns * bands */
+	bool *band_changed;   /* bands */
+	uint64_t n_changed;   /* strips */
 	/* The picture looked at; NULL: none since the last take. */
 	const uint8_t *pixels;
 	uint32_t stride_bytes;
@@ -74,13 +76,13 @@ void tiles_destroy(struct tiles *tiles);
 struct frame_rect tiles_widen(const struct tiles *tiles, const struct frame_rect *rect);
 
 /*
- * `pixels` is the picture's upper left corner, `rect` lies inside it: notes what differs there. Of a
- * strip that `rect` cuts only what is inside is looked at, which is another hash than the whole one's:
- * widen, unless what is cut off is somebody else's. Another picture must not be looked at before
- * tiles_take, and this one must last until then, all of it.
+ * `pixels` is the picture's upper left corner, `rect` lies inside it: notes what differs there. Of
+ * a strip that `rect` cuts only what is inside is looked at, which is another hash than the whole
+ * one's: widen, unless what is cut off is somebody else's. Another picture must not be looked at
+ * before tiles_take, and this one must last until then, all of it.
  */
 void tiles_look(struct tiles *tiles, const uint8_t *pixels, uint32_t stride_bytes,
-		const struct frame_rect *rect);
+	const struct frame_rect *rect);
 
 /* What is shown there is not known any more: the next look finds it different. */
 void tiles_forget(struct tiles *tiles, const struct frame_rect *rect);
@@ -90,8 +92,8 @@ void tiles_mark(struct tiles *tiles, uint32_t column, uint32_t row);
 void tiles_clear(struct tiles *tiles, const struct frame_rect *rect);
 
 /*
- * What differs becomes what is shown. Writes rectangles that hold all of it, at most n_max (at least
- * 1), merged the more the less room there is; returns how many.
+ * What differs becomes what is shown. Writes rectangles that hold all of it, at most n_max (at
+ * least 1), merged the more the less room there is; returns how many.
  */
 unsigned tiles_take(struct tiles *tiles, struct frame_rect *rects, unsigned n_max);
 

@@ -27,7 +27,8 @@ struct picture_rows {
 struct candidate {
 	struct frame_rect box;    /* whole cells */
 	struct frame_rect change; /* what of it was seen to change, rows exactly */
-	uint64_t columns[2][REGIONS_CELL]; /* hashes of the pixel columns at its left and right edge */
+	uint64_t columns[2]
+			[REGIONS_CELL]; /* hashes of the pixel columns at its left and right edge */
 	bool moved[2][REGIONS_CELL];
 	unsigned looks, growths;
 	int64_t first_us;
@@ -90,7 +91,7 @@ void regions_note(struct regions *regions, int64_t now_us, const struct tiles *t
 			continue;
 		const struct tile *changed = tiles->changed + (size_t)band * tiles->columns;
 		uint8_t *slots = regions->slots +
-				(size_t)(band * TILES_ROWS / REGIONS_CELL) * regions->columns;
+				 (size_t)(band * TILES_ROWS / REGIONS_CELL) * regions->columns;
 		for (uint32_t column = 0; column < tiles->columns; column++) {
 			if (changed[column].bottom > 0)
 				slots[column] |= 1;
@@ -105,7 +106,8 @@ static bool is_active(const struct regions *regions, uint32_t cell)
 
 static struct frame_rect cell_rect(const struct regions *regions, uint32_t cell)
 {
-	uint32_t x = cell % regions->columns * REGIONS_CELL, y = cell / regions->columns * REGIONS_CELL;
+	uint32_t x = cell % regions->columns * REGIONS_CELL,
+		 y = cell / regions->columns * REGIONS_CELL;
 	return (struct frame_rect){ x, y, MIN(REGIONS_CELL, regions->width - x),
 		MIN(REGIONS_CELL, regions->height - y) };
 }
@@ -129,23 +131,26 @@ static struct frame_rect flood(struct regions *regions, uint32_t first)
 		uint32_t column = cell % regions->columns, row = cell / regions->columns;
 		struct frame_rect rect = cell_rect(regions, cell);
 		box = rect_join(&box, &rect);
-		for (uint32_t y = row > 0 ? row - 1 : 0; y <= MIN(row + 1, regions->rows - 1); y++) {
+		for (uint32_t y = row > 0 ? row - 1 : 0; y <= MIN(row + 1, regions->rows - 1);
+			y++) {
 			for (uint32_t x = column > 0 ? column - 1 : 0;
-					x <= MIN(column + 1, regions->columns - 1); x++)
+				x <= MIN(column + 1, regions->columns - 1); x++)
 				push_if_active(regions, y * regions->columns + x, &n);
 		}
 	}
 	return box;
 }
 
-static struct frame_rect grown(const struct regions *regions, const struct frame_rect *rect, uint32_t by)
+static struct frame_rect grown(
+	const struct regions *regions, const struct frame_rect *rect, uint32_t by)
 {
 	uint32_t x = rect->x > by ? rect->x - by : 0, y = rect->y > by ? rect->y - by : 0;
 	return (struct frame_rect){ x, y, MIN(rect_right(rect) + by, regions->width) - x,
 		MIN(rect_bottom(rect) + by, regions->height) - y };
 }
 
-static bool touches(const struct regions *regions, const struct frame_rect *a, const struct frame_rect *b)
+static bool touches(
+	const struct regions *regions, const struct frame_rect *a, const struct frame_rect *b)
 {
 	struct frame_rect near = grown(regions, a, REGIONS_CELL), shared;
 	return rect_intersect(&near, b, &shared);
@@ -154,7 +159,7 @@ static bool touches(const struct regions *regions, const struct frame_rect *a, c
 static bool is_large(const struct frame_rect *rect)
 {
 	return rect->width >= REGIONS_SIDE_MIN && rect->height >= REGIONS_SIDE_MIN &&
-			rect_area(rect) >= REGIONS_PIXELS_MIN;
+	       rect_area(rect) >= REGIONS_PIXELS_MIN;
 }
 
 static bool touches_live(const struct regions *regions, const struct frame_rect *box)
@@ -230,7 +235,7 @@ static void find_candidates(struct regions *regions, int64_t now_us)
 static uint32_t edge_x(const struct candidate *candidate, unsigned edge)
 {
 	return edge == 0 ? candidate->box.x :
-			(rect_right(&candidate->box) - 1) / REGIONS_CELL * REGIONS_CELL;
+			   (rect_right(&candidate->box) - 1) / REGIONS_CELL * REGIONS_CELL;
 }
 
 static uint32_t edge_width(const struct candidate *candidate, unsigned edge)
@@ -238,14 +243,15 @@ static uint32_t edge_width(const struct candidate *candidate, unsigned edge)
 	return MIN(REGIONS_CELL, rect_right(&candidate->box) - edge_x(candidate, edge));
 }
 
-static void look_at_edge(struct candidate *candidate, unsigned edge, const uint8_t *pixels,
-		uint32_t stride_bytes)
+static void look_at_edge(
+	struct candidate *candidate, unsigned edge, const uint8_t *pixels, uint32_t stride_bytes)
 {
 	uint64_t hashes[REGIONS_CELL] = { 0 };
 	uint32_t width = edge_width(candidate, edge);
 	for (uint32_t y = candidate->box.y; y < rect_bottom(&candidate->box); y++) {
-		const uint32_t *row = (const uint32_t *)(const void *)(pixels + (size_t)y * stride_bytes) +
-				edge_x(candidate, edge);
+		const uint32_t *row =
+			(const uint32_t *)(const void *)(pixels + (size_t)y * stride_bytes) +
+			edge_x(candidate, edge);
 		for (uint32_t i = 0; i < width; i++)
 			hashes[i] = (hashes[i] ^ row[i]) * MIX + y;
 	}
@@ -260,10 +266,11 @@ static bool look_at_rows(struct candidate *candidate, const struct tiles *tiles)
 {
 	struct frame_rect change = { 0 };
 	for (uint32_t band = candidate->box.y / TILES_ROWS;
-			band * TILES_ROWS < rect_bottom(&candidate->box) && band < tiles->bands; band++) {
+		band * TILES_ROWS < rect_bottom(&candidate->box) && band < tiles->bands; band++) {
 		for (uint32_t column = candidate->box.x / TILES_STRIP;
-				column * TILES_STRIP < rect_right(&candidate->box); column++) {
-			const struct tile *tile = &tiles->changed[(size_t)band * tiles->columns + column];
+			column * TILES_STRIP < rect_right(&candidate->box); column++) {
+			const struct tile *tile =
+				&tiles->changed[(size_t)band * tiles->columns + column];
 			uint32_t x = column * TILES_STRIP;
 			struct frame_rect rect = { x, band * TILES_ROWS + tile->top,
 				MIN(TILES_STRIP, tiles->width - x), tile->bottom - tile->top };
@@ -273,7 +280,8 @@ static bool look_at_rows(struct candidate *candidate, const struct tiles *tiles)
 	}
 	if (change.height == 0)
 		return false;
-	candidate->change = candidate->change.height > 0 ? rect_join(&candidate->change, &change) : change;
+	candidate->change =
+		candidate->change.height > 0 ? rect_join(&candidate->change, &change) : change;
 	return true;
 }
 
@@ -314,8 +322,8 @@ static void make_side_even(uint32_t size, uint32_t *at, uint32_t *length)
 }
 
 /*
- * Encoders that halve the colours' resolution want even sides. One more line, or, of all of an odd head,
- * one less: that one goes without loss.
+ * Encoders that halve the colours' resolution want even sides. One more line, or, of all of an odd
+ * head, one less: that one goes without loss.
  */
 static void make_even(const struct regions *regions, struct frame_rect *rect)
 {
@@ -328,8 +336,8 @@ static void make_even(const struct regions *regions, struct frame_rect *rect)
 static void forget_cells(struct regions *regions, const struct frame_rect *rect)
 {
 	for (uint32_t row = rect->y / REGIONS_CELL; row * REGIONS_CELL < rect_bottom(rect); row++) {
-		for (uint32_t column = rect->x / REGIONS_CELL; column * REGIONS_CELL < rect_right(rect);
-				column++)
+		for (uint32_t column = rect->x / REGIONS_CELL;
+			column * REGIONS_CELL < rect_right(rect); column++)
 			regions->slots[(size_t)row * regions->columns + column] = 0;
 	}
 }
@@ -339,17 +347,18 @@ static void remove_live(struct regions *regions, unsigned i)
 	regions->live[i] = regions->live[--regions->n_live];
 }
 
-static bool should_join(const struct regions *regions, const struct frame_rect *a,
-		const struct frame_rect *b)
+static bool should_join(
+	const struct regions *regions, const struct frame_rect *a, const struct frame_rect *b)
 {
 	struct frame_rect both = rect_join(a, b), shared;
 	if (rect_intersect(a, b, &shared))
 		return true;
 	return touches(regions, a, b) &&
-			rect_area(&both) * 100 <= (rect_area(a) + rect_area(b)) * JOIN_PERCENT;
+	       rect_area(&both) * 100 <= (rect_area(a) + rect_area(b)) * JOIN_PERCENT;
 }
 
-/* Those it overlaps become part of it; each may bring it to overlap the next. Its sides are even. */
+/* Those it overlaps become part of it; each may bring it to overlap the next. Its sides are even.
+ */
 static struct frame_rect absorb(struct regions *regions, struct frame_rect rect)
 {
 	make_even(regions, &rect);
@@ -378,11 +387,12 @@ static bool live_covers(const struct regions *regions, const struct frame_rect *
 static bool is_recent(const struct regions *regions, uint32_t cell, int64_t now_us)
 {
 	struct frame_rect rect = cell_rect(regions, cell);
-	return live_covers(regions, &rect) || now_us - regions->active_us[cell] <= REGIONS_RECENT_US;
+	return live_covers(regions, &rect) ||
+	       now_us - regions->active_us[cell] <= REGIONS_RECENT_US;
 }
 
 static struct frame_rect with_recent(
-		const struct regions *regions, const struct frame_rect *rect, int64_t now_us)
+	const struct regions *regions, const struct frame_rect *rect, int64_t now_us)
 {
 	struct frame_rect all = { 0, 0, regions->width, regions->height }, box = *rect;
 	uint64_t moved = 0;
@@ -401,14 +411,15 @@ static struct frame_rect with_recent(
 
 /* Its own edge, or that of a candidate elsewhere: a film of its own. */
 static bool is_no_companion(
-		const struct regions *regions, const struct frame_rect *rect, const struct frame_rect *cell)
+	const struct regions *regions, const struct frame_rect *rect, const struct frame_rect *cell)
 {
 	struct frame_rect shared;
 	if (rect_intersect(rect, cell, &shared))
 		return true;
 	for (unsigned i = 0; i < regions->n_candidates; i++) {
 		const struct frame_rect *box = &regions->candidates[i].box;
-		if (rect_contains(box, cell) && is_large(box) && !rect_intersect(box, rect, &shared))
+		if (rect_contains(box, cell) && is_large(box) &&
+			!rect_intersect(box, rect, &shared))
 			return true;
 	}
 	return false;
@@ -424,8 +435,8 @@ static struct frame_rect with_near(const struct regions *regions, const struct f
 		for (uint32_t cell = 0; cell < regions->columns * regions->rows; cell++) {
 			struct frame_rect one = cell_rect(regions, cell);
 			if (is_active(regions, cell) && rect_intersect(&near, &one, &shared) &&
-					!live_covers(regions, &one) &&
-					!is_no_companion(regions, rect, &one))
+				!live_covers(regions, &one) &&
+				!is_no_companion(regions, rect, &one))
 				box = rect_join(&box, &one);
 		}
 	} while (!rect_equal(&box, &before));
@@ -434,7 +445,7 @@ static struct frame_rect with_near(const struct regions *regions, const struct f
 
 /* Of a cell, outside the rectangle: pixels like their neighbour, and all. */
 static void count_plain(const struct picture_rows *rows, const struct frame_rect *cell,
-		const struct frame_rect *rect, uint64_t *equal, uint64_t *all)
+	const struct frame_rect *rect, uint64_t *equal, uint64_t *all)
 {
 	struct frame_rect parts[4];
 	unsigned n = rect_subtract(cell, rect, parts);
@@ -445,9 +456,10 @@ static void count_plain(const struct picture_rows *rows, const struct frame_rect
 	}
 }
 
-/* What would be added and does not move is nothing that a film's compression blurs: areas of one colour. */
+/* What would be added and does not move is nothing that a film's compression blurs: areas of one
+ * colour. */
 static bool is_plain_around(const struct regions *regions, const struct picture_rows *rows,
-		const struct frame_rect *box, const struct frame_rect *rect)
+	const struct frame_rect *box, const struct frame_rect *rect)
 {
 	struct frame_rect shared;
 	uint64_t equal = 0, all = 0;
@@ -461,11 +473,11 @@ static bool is_plain_around(const struct regions *regions, const struct picture_
 }
 
 /*
- * Small things that move beside a film, such as a game's figures, would be seen sooner than the film, since
- * they are not video. They become part of it where that blurs nothing.
+ * Small things that move beside a film, such as a game's figures, would be seen sooner than the
+ * film, since they are not video. They become part of it where that blurs nothing.
  */
-static struct frame_rect with_companions(const struct regions *regions, const struct picture_rows *rows,
-		const struct frame_rect *rect)
+static struct frame_rect with_companions(const struct regions *regions,
+	const struct picture_rows *rows, const struct frame_rect *rect)
 {
 	struct frame_rect box = with_near(regions, rect);
 	bool worth = rect_area(&box) <= rect_area(rect) * REGIONS_COMPANY_TIMES;
@@ -473,7 +485,7 @@ static struct frame_rect with_companions(const struct regions *regions, const st
 }
 
 static bool begin(struct regions *regions, const struct picture_rows *rows, struct frame_rect rect,
-		int64_t now_us, int64_t interval_us)
+	int64_t now_us, int64_t interval_us)
 {
 	rect = with_companions(regions, rows, &rect);
 	if (regions->growth_is_dear)
@@ -490,14 +502,15 @@ static bool begin(struct regions *regions, const struct picture_rows *rows, stru
 	return true;
 }
 
-static bool wants_video(const struct candidate *candidate, int64_t now_us, const struct picture_rows *rows,
-		uint64_t lossless_bps_max)
+static bool wants_video(const struct candidate *candidate, int64_t now_us,
+	const struct picture_rows *rows, uint64_t lossless_bps_max)
 {
 	struct content content = content_look(rows->pixels, rows->stride_bytes, &candidate->change);
 	if (content_is_smooth(&content))
 		return true;
 	int64_t interval_us = MAX((now_us - candidate->first_us) / candidate->looks, 1);
-	return content.lossless_bytes * 8 * US_PER_SECOND / (uint64_t)interval_us > lossless_bps_max;
+	return content.lossless_bytes * 8 * US_PER_SECOND / (uint64_t)interval_us >
+	       lossless_bps_max;
 }
 
 /* The lines at the border of an odd head would, with even sides, be what is a region already. */
@@ -514,7 +527,7 @@ static bool belongs_to_live(const struct regions *regions, const struct frame_re
 		const struct frame_rect *live = &regions->live[i].rect;
 		struct frame_rect both = rect_join(live, rect);
 		if (touches(regions, live, rect) &&
-				rect_area(&both) * 100 <= rect_area(live) * (100 + REGIONS_GROWTH_PERCENT))
+			rect_area(&both) * 100 <= rect_area(live) * (100 + REGIONS_GROWTH_PERCENT))
 			return true;
 	}
 	return false;
@@ -522,7 +535,7 @@ static bool belongs_to_live(const struct regions *regions, const struct frame_re
 
 /* True when the candidate has become a region. */
 static bool look_at(struct regions *regions, struct candidate *candidate, int64_t now_us,
-		const struct tiles *tiles, const struct picture_rows *rows, uint64_t lossless_bps_max)
+	const struct tiles *tiles, const struct picture_rows *rows, uint64_t lossless_bps_max)
 {
 	if (now_us < candidate->lossless_until_us || !look_at_rows(candidate, tiles))
 		return false;
@@ -531,10 +544,10 @@ static bool look_at(struct regions *regions, struct candidate *candidate, int64_
 	if (++candidate->looks < REGIONS_LOOKS)
 		return false;
 	bool moves = belongs_to_live(regions, &candidate->change) ||
-			wants_video(candidate, now_us, rows, lossless_bps_max);
+		     wants_video(candidate, now_us, rows, lossless_bps_max);
 	if (moves && !is_live(regions, candidate->change))
 		return begin(regions, rows, exact_rect(candidate), now_us,
-				(now_us - candidate->first_us) / candidate->looks);
+			(now_us - candidate->first_us) / candidate->looks);
 	restart(candidate, &candidate->box, now_us);
 	candidate->lossless_until_us = now_us + REGIONS_LOSSLESS_US;
 	return false;
@@ -552,7 +565,8 @@ static bool find_recent(const struct regions *regions, int64_t now_us, struct fr
 		n_outside += !live;
 		*box = n++ > 0 ? rect_join(box, &rect) : rect;
 	}
-	return n * 100 >= cells * REGIONS_RECENT_PERCENT && n_outside * 100 >= cells * OUTSIDE_PERCENT;
+	return n * 100 >= cells * REGIONS_RECENT_PERCENT &&
+	       n_outside * 100 >= cells * OUTSIDE_PERCENT;
 }
 
 static bool join_recent(struct regions *regions, const struct picture_rows *rows, int64_t now_us)
@@ -568,14 +582,15 @@ static bool join_recent(struct regions *regions, const struct picture_rows *rows
 }
 
 bool regions_form(struct regions *regions, int64_t now_us, const struct tiles *tiles,
-		const uint8_t *pixels, uint32_t stride_bytes, uint64_t lossless_bps_max)
+	const uint8_t *pixels, uint32_t stride_bytes, uint64_t lossless_bps_max)
 {
 	const struct picture_rows rows = { pixels, stride_bytes };
 	bool begun = false;
 	regions->growth_is_dear = lossless_bps_max < REGIONS_GROWTH_DEAR_BPS;
 	find_candidates(regions, now_us);
 	for (unsigned i = 0; i < regions->n_candidates;) {
-		if (!look_at(regions, &regions->candidates[i], now_us, tiles, &rows, lossless_bps_max)) {
+		if (!look_at(regions, &regions->candidates[i], now_us, tiles, &rows,
+			    lossless_bps_max)) {
 			i++;
 			continue;
 		}
@@ -589,11 +604,11 @@ bool regions_form(struct regions *regions, int64_t now_us, const struct tiles *t
 	return begun;
 }
 
-static uint64_t row_hash(const struct region *region, const uint8_t *pixels, uint32_t stride_bytes,
-		uint32_t row)
+static uint64_t row_hash(
+	const struct region *region, const uint8_t *pixels, uint32_t stride_bytes, uint32_t row)
 {
 	const uint8_t *at = pixels + (size_t)(region->rect.y + row) * stride_bytes +
-			(size_t)region->rect.x * BYTES_PER_PIXEL;
+			    (size_t)region->rect.x * BYTES_PER_PIXEL;
 	return tiles_hash(at, (size_t)region->rect.width * BYTES_PER_PIXEL);
 }
 
@@ -620,7 +635,8 @@ static bool compare_all(struct region *region, const uint8_t *pixels, uint32_t s
 	return differs;
 }
 
-bool region_look(struct region *region, int64_t now_us, const uint8_t *pixels, uint32_t stride_bytes)
+bool region_look(
+	struct region *region, int64_t now_us, const uint8_t *pixels, uint32_t stride_bytes)
 {
 	if (sample(region, pixels, stride_bytes))
 		region->known = false;
@@ -635,8 +651,8 @@ bool regions_end(struct regions *regions, int64_t now_us, struct frame_rect *rec
 {
 	for (unsigned i = 0; i < regions->n_live; i++) {
 		const struct region *region = &regions->live[i];
-		int64_t quiet_us = CLAMP(3 * region->interval_us, REGIONS_QUIET_MIN_US,
-				REGIONS_QUIET_MAX_US);
+		int64_t quiet_us =
+			CLAMP(3 * region->interval_us, REGIONS_QUIET_MIN_US, REGIONS_QUIET_MAX_US);
 		if (now_us - region->last_change_us < quiet_us)
 			continue;
 		*rect = region->rect;

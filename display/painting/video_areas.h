@@ -3,12 +3,13 @@
  * regions: which parts of a head are moving pictures, to be sent as video, and when they end.
  *
  * Everything is sent without loss until it has moved for a while: every cell of REGIONS_CELL pixels
- * remembers in which of the last REGIONS_SLOTS slots of time it changed. Cells that changed in half of
- * them and together are large enough become a candidate; the next frames find its edges to the pixel,
- * so that the text around a film is not part of the film; then it is a region. A region's rectangle
- * stays as it is, and all of it is sent whenever something in it changes. It ends after a short quiet,
- * or when it grew. Typing, a cursor, a spinner are too small; what is drawn rather than filmed, such as
- * scrolling text, stays lossless as long as that is not too much (pace_lossless_bps).
+ * remembers in which of the last REGIONS_SLOTS slots of time it changed. Cells that changed in half
+ * of them and together are large enough become a candidate; the next frames find its edges to the
+ * pixel, so that the text around a film is not part of the film; then it is a region. A region's
+ * rectangle stays as it is, and all of it is sent whenever something in it changes. It ends after a
+ * short quiet, or when it grew. Typing, a cursor, a spinner are too small; what is drawn rather
+ * than filmed, such as scrolling text, stays lossless as long as that is not too much
+ * (pace_lossless_bps).
  *
  * Threads: none of its own; the worker thread of the head. Time is the caller's, in microseconds.
  */
@@ -38,24 +39,27 @@ struct tiles;
 #define REGIONS_LOSSLESS_US 500000
 #define REGIONS_SAMPLES 16
 /*
- * What moves about leaves its region. When so much of the head, in percent, has moved within so long, all
- * of that is one region: a picture whose parts go different ways to the client arrives in parts.
+ * What moves about leaves its region. When so much of the head, in percent, has moved within so
+ * long, all of that is one region: a picture whose parts go different ways to the client arrives in
+ * parts.
  */
 #define REGIONS_RECENT_PERCENT 50u
 #define REGIONS_RECENT_US 2000000
 /*
- * spice-server sends what a stream showed once more without loss when a larger one takes its place: seconds
- * of a line below this. There a region begins with all that moved of late, if that is so much of it in
- * percent; and if it is most of the head, with all of the head, so that it need not grow again.
+ * spice-server sends what a stream showed once more without loss when a larger one takes its place:
+ * seconds of a line below this. There a region begins with all that moved of late, if that is so
+ * much of it in percent; and if it is most of the head, with all of the head, so that it need not
+ * grow again.
  */
 #define REGIONS_GROWTH_DEAR_BPS 10000000u
 #define REGIONS_DEAR_PERCENT 20u
-/* What moves beside a region becomes part of it if that makes it so much larger at most, in percent. */
+/* What moves beside a region becomes part of it if that makes it so much larger at most, in
+ * percent. */
 #define REGIONS_GROWTH_PERCENT 30u
 
 /*
- * Small things that move so near a film become part of it, if that makes it no more than so many times as large and
- * so much of what is added, in percent, is plain: of text 95 at most.
+ * Small things that move so near a film become part of it, if that makes it no more than so many
+ * times as large and so much of what is added, in percent, is plain: of text 95 at most.
  */
 #define REGIONS_NEAR 96u
 #define REGIONS_COMPANY_TIMES 3u
@@ -64,9 +68,9 @@ struct tiles;
 struct region {
 	struct frame_rect rect;
 	int64_t last_change_us;
-	int64_t interval_us; /* between changes, smoothed */
-	bool begun;          /* its first frame was sent with this rectangle */
-	bool due;            /* changed and not sent; the owner's */
+	int64_t interval_us;               /* between changes, smoothed */
+	bool begun;                        /* its first frame was sent with this rectangle */
+	bool due;                          /* changed and not sent; the owner's */
 	uint64_t samples[REGIONS_SAMPLES]; /* rows of the last frame */
 	uint64_t whole;                    /* all of its rows, if `known` */
 	bool known;
@@ -81,7 +85,7 @@ struct regions {
 	uint32_t width, height;
 	uint32_t columns, rows; /* of cells */
 	uint8_t *slots;         /* one bit a slot, the present one lowest */
-	int64_t *active_us; /* last time that a cell was active */
+	int64_t *active_us;     /* last time that a cell was active */
 	uint8_t *seen;
 	uint32_t *stack;
 	int64_t slot;
@@ -102,13 +106,15 @@ void regions_note(struct regions *regions, int64_t now_us, const struct tiles *t
  * lossless_bps_max bits a second.
  */
 bool regions_form(struct regions *regions, int64_t now_us, const struct tiles *tiles,
-		const uint8_t *pixels, uint32_t stride_bytes, uint64_t lossless_bps_max);
+	const uint8_t *pixels, uint32_t stride_bytes, uint64_t lossless_bps_max);
 
 /*
- * Is this frame's part different from the last one's? Some rows mostly tell. If they do not, all of it
- * is compared, for which the frame before must have been looked at as a whole, too: until then true.
+ * Is this frame's part different from the last one's? Some rows mostly tell. If they do not, all of
+ * it is compared, for which the frame before must have been looked at as a whole, too: until then
+ * true.
  */
-bool region_look(struct region *region, int64_t now_us, const uint8_t *pixels, uint32_t stride_bytes);
+bool region_look(
+	struct region *region, int64_t now_us, const uint8_t *pixels, uint32_t stride_bytes);
 
 /* Takes one region that has been quiet off the list. False when there is none. */
 bool regions_end(struct regions *regions, int64_t now_us, struct frame_rect *rect);

@@ -20,12 +20,14 @@ static const char introspection[] =
 	"<node><interface name='" LISTENER_INTERFACE "'>"
 	" <method name='Init'>"
 	"  <arg name='id' type='t'/><arg name='bits' type='y'/><arg name='is_signed' type='b'/>"
-	"  <arg name='is_float' type='b'/><arg name='freq' type='u'/><arg name='nchannels' type='y'/>"
+	"  <arg name='is_float' type='b'/><arg name='freq' type='u'/><arg name='nchannels' "
+	"type='y'/>"
 	"  <arg name='bytes_per_frame' type='u'/><arg name='bytes_per_second' type='u'/>"
 	"  <arg name='be' type='b'/>"
 	" </method>"
 	" <method name='Fini'><arg name='id' type='t'/></method>"
-	" <method name='SetEnabled'><arg name='id' type='t'/><arg name='enabled' type='b'/></method>"
+	" <method name='SetEnabled'><arg name='id' type='t'/><arg name='enabled' "
+	"type='b'/></method>"
 	" <method name='SetVolume'><arg name='id' type='t'/><arg name='mute' type='b'/>"
 	"  <arg name='volume' type='ay'/></method>"
 	" <method name='Write'><arg name='id' type='t'/><arg name='data' type='ay'/></method>"
@@ -38,7 +40,7 @@ struct stream {
 };
 
 struct dbus_audio {
-	int refs; /* calls on their way hold one */
+	int refs;                         /* calls on their way hold one */
 	const struct dbus_audio_ops *ops; /* NULL: destroyed */
 	void *user;
 	GCancellable *cancel;
@@ -91,8 +93,8 @@ static bool call_init(struct dbus_audio *audio, GVariant *arguments)
 	guint8 bits, channels;
 	gboolean is_signed, is_float, big_endian;
 	guint32 rate;
-	g_variant_get(arguments, "(tybbuyuub)", &id, &bits, &is_signed, &is_float, &rate, &channels, NULL,
-			NULL, &big_endian);
+	g_variant_get(arguments, "(tybbuyuub)", &id, &bits, &is_signed, &is_float, &rate, &channels,
+		NULL, NULL, &big_endian);
 	bool native = big_endian == (G_BYTE_ORDER == G_BIG_ENDIAN);
 	if (bits != 16 || !is_signed || is_float || channels != 2 || !native)
 		return refuse(audio, "a stream is not 16-bit stereo");
@@ -179,8 +181,8 @@ static const struct {
 };
 
 static void on_method(GDBusConnection *connection, const char *sender, const char *path,
-		const char *interface, const char *method, GVariant *arguments,
-		GDBusMethodInvocation *invocation, gpointer user)
+	const char *interface, const char *method, GVariant *arguments,
+	GDBusMethodInvocation *invocation, gpointer user)
 {
 	struct dbus_audio *audio = user;
 	bool taken = false;
@@ -192,11 +194,11 @@ static void on_method(GDBusConnection *connection, const char *sender, const cha
 		g_dbus_method_invocation_return_value(invocation, NULL);
 	else
 		g_dbus_method_invocation_return_dbus_error(
-				invocation, "org.qemu.Display1.Error.Invalid", "refused");
+			invocation, "org.qemu.Display1.Error.Invalid", "refused");
 }
 
 static GVariant *on_property(GDBusConnection *connection, const char *sender, const char *path,
-		const char *interface, const char *property, GError **error, gpointer user)
+	const char *interface, const char *property, GError **error, gpointer user)
 {
 	return g_variant_new_strv(NULL, 0);
 }
@@ -225,8 +227,8 @@ static void export_listener(struct dbus_audio *audio)
 	static const GDBusInterfaceVTable table = { on_method, on_property, NULL, { 0 } };
 	g_autoptr(GDBusNodeInfo) node = g_dbus_node_info_new_for_xml(introspection, NULL);
 	g_autoptr(GError) error = NULL;
-	audio->object = g_dbus_connection_register_object(audio->listener, LISTENER_PATH,
-			node->interfaces[0], &table, audio, NULL, &error);
+	audio->object = g_dbus_connection_register_object(
+		audio->listener, LISTENER_PATH, node->interfaces[0], &table, audio, NULL, &error);
 	g_dbus_connection_set_exit_on_close(audio->listener, FALSE);
 	g_signal_connect(audio->listener, "closed", G_CALLBACK(on_closed), audio);
 	g_dbus_connection_start_message_processing(audio->listener);
@@ -251,8 +253,9 @@ static void on_registered(GObject *source, GAsyncResult *result, gpointer user)
 	struct dbus_audio *audio = user;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) answer = g_dbus_connection_call_with_unix_fd_list_finish(
-			G_DBUS_CONNECTION(source), NULL, result, &error);
-	g_autoptr(GSocket) socket = answer && audio->ops ? g_socket_new_from_fd(audio->fd, NULL) : NULL;
+		G_DBUS_CONNECTION(source), NULL, result, &error);
+	g_autoptr(GSocket) socket =
+		answer && audio->ops ? g_socket_new_from_fd(audio->fd, NULL) : NULL;
 	if (!socket) {
 		if (audio->ops)
 			g_info("qemu: no sound: %s", error ? error->message : "no socket");
@@ -262,13 +265,13 @@ static void on_registered(GObject *source, GAsyncResult *result, gpointer user)
 	}
 	g_autoptr(GSocketConnection) stream = g_socket_connection_factory_create_connection(socket);
 	g_dbus_connection_new(G_IO_STREAM(stream), NULL,
-			G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-					G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
-			NULL, audio->cancel, on_listener, audio);
+		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+			G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
+		NULL, audio->cancel, on_listener, audio);
 }
 
 struct dbus_audio *dbus_audio_create(
-		GDBusConnection *connection, const struct dbus_audio_ops *ops, void *user)
+	GDBusConnection *connection, const struct dbus_audio_ops *ops, void *user)
 {
 	int ends[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
@@ -283,8 +286,8 @@ struct dbus_audio *dbus_audio_create(
 	audio->fd = ends[0];
 	g_autoptr(GUnixFDList) fds = g_unix_fd_list_new_from_array(&ends[1], 1);
 	g_dbus_connection_call_with_unix_fd_list(connection, NULL, AUDIO_PATH, AUDIO_INTERFACE,
-			"RegisterOutListener", g_variant_new("(h)", 0), NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START,
-			-1, fds, audio->cancel, on_registered, audio);
+		"RegisterOutListener", g_variant_new("(h)", 0), NULL,
+		G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, fds, audio->cancel, on_registered, audio);
 	return audio;
 }
 

@@ -4,8 +4,8 @@
  * org.qemu.Display1.Audio and QEMU writes PCM to it on a connection of its own (QEMU
  * docs/interop/dbus-display.rst, org.qemu.Display1.AudioOutListener).
  *
- * Taken is 16-bit stereo of this machine's byte order at 8 to 96 kHz, and one stream at a time, the last
- * one enabled: QEMU's mixer makes one of all. Anything else is refused with one line.
+ * Taken is 16-bit stereo of this machine's byte order at 8 to 96 kHz, and one stream at a time, the
+ * last one enabled: QEMU's mixer makes one of all. Anything else is refused with one line.
  *
  * Threads: main loop.
  */
@@ -31,6 +31,6 @@ struct dbus_audio_ops {
 
 /* Registers in the background; a QEMU without sound is fine. */
 struct dbus_audio *dbus_audio_create(
-		GDBusConnection *connection, const struct dbus_audio_ops *ops, void *user);
+	GDBusConnection *connection, const struct dbus_audio_ops *ops, void *user);
 /* Stops calling back; `stop` is called first if a stream is on. NULL is fine. */
 void dbus_audio_destroy(struct dbus_audio *audio);

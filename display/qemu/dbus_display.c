@@ -15,7 +15,7 @@
 #define PLACEHOLDER_HEIGHT 480
 
 struct dbus_display {
-	int refs; /* calls on their way hold one */
+	int refs;                           /* calls on their way hold one */
 	const struct dbus_display_ops *ops; /* NULL: destroyed */
 	void *user;
 	struct inputs *inputs;
@@ -70,15 +70,15 @@ static const struct {
 static void take_properties(struct dbus_display *dbus, GVariant *dictionary)
 {
 	for (unsigned i = 0; i < G_N_ELEMENTS(properties) && dbus->ops; i++) {
-		g_autoptr(GVariant) value = g_variant_lookup_value(dictionary, properties[i].name,
-				G_VARIANT_TYPE(properties[i].type));
+		g_autoptr(GVariant) value = g_variant_lookup_value(
+			dictionary, properties[i].name, G_VARIANT_TYPE(properties[i].type));
 		if (value)
 			properties[i].set(dbus, value);
 	}
 }
 
 static void on_properties_changed(GDBusConnection *connection, const char *sender, const char *path,
-		const char *interface, const char *signal, GVariant *parameters, gpointer user)
+	const char *interface, const char *signal, GVariant *parameters, gpointer user)
 {
 	if (!g_variant_is_of_type(parameters, G_VARIANT_TYPE("(sa{sv}as)")))
 		return;
@@ -91,7 +91,7 @@ static void on_all_properties(GObject *source, GAsyncResult *result, gpointer us
 	struct dbus_display *dbus = user;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) answer =
-			g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
+		g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
 	if (answer && dbus->ops) {
 		g_autoptr(GVariant) dictionary = g_variant_get_child_value(answer, 0);
 		take_properties(dbus, dictionary);
@@ -105,8 +105,8 @@ static void ask_properties(struct dbus_display *dbus, const char *interface)
 {
 	dbus->refs++;
 	g_dbus_connection_call(dbus->connection, NULL, CONSOLE_0, "org.freedesktop.DBus.Properties",
-			"GetAll", g_variant_new("(s)", interface), G_VARIANT_TYPE("(a{sv})"),
-			G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, dbus->cancel, on_all_properties, dbus);
+		"GetAll", g_variant_new("(s)", interface), G_VARIANT_TYPE("(a{sv})"),
+		G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, dbus->cancel, on_all_properties, dbus);
 }
 
 /* Connection. */
@@ -146,8 +146,8 @@ static void on_connected(GObject *source, GAsyncResult *result, gpointer user)
 	g_dbus_connection_set_exit_on_close(dbus->connection, FALSE);
 	dbus->closed = g_signal_connect(dbus->connection, "closed", G_CALLBACK(on_closed), dbus);
 	dbus->properties_changed = g_dbus_connection_signal_subscribe(dbus->connection, NULL,
-			"org.freedesktop.DBus.Properties", "PropertiesChanged", CONSOLE_0, NULL,
-			G_DBUS_SIGNAL_FLAGS_NONE, on_properties_changed, dbus, NULL);
+		"org.freedesktop.DBus.Properties", "PropertiesChanged", CONSOLE_0, NULL,
+		G_DBUS_SIGNAL_FLAGS_NONE, on_properties_changed, dbus, NULL);
 	dbus->ops->connected(dbus->user, dbus->connection);
 	ask_properties(dbus, INTERFACE "Console");
 	ask_properties(dbus, INTERFACE "Mouse");
@@ -156,7 +156,7 @@ static void on_connected(GObject *source, GAsyncResult *result, gpointer user)
 }
 
 struct dbus_display *dbus_display_create(
-		int fd, struct inputs *inputs, const struct dbus_display_ops *ops, void *user)
+	int fd, struct inputs *inputs, const struct dbus_display_ops *ops, void *user)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GSocket) socket = g_socket_new_from_fd(fd, &error);
@@ -174,8 +174,9 @@ struct dbus_display *dbus_display_create(
 	dbus->console_width = PLACEHOLDER_WIDTH;
 	dbus->console_height = PLACEHOLDER_HEIGHT;
 	dbus->cancel = g_cancellable_new();
-	g_dbus_connection_new(G_IO_STREAM(stream), NULL, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT,
-			NULL, dbus->cancel, on_connected, dbus);
+	g_dbus_connection_new(G_IO_STREAM(stream), NULL,
+		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, dbus->cancel, on_connected,
+		dbus);
 	return dbus;
 }
 
@@ -194,7 +195,7 @@ void dbus_display_destroy(struct dbus_display *dbus)
 static void complain(struct dbus_display *dbus, const GError *error)
 {
 	if (!dbus->complained && !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED) &&
-			!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CLOSED))
+		!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CLOSED))
 		g_message("qemu: refused an input: %s", error->message);
 	dbus->complained = true;
 }
@@ -204,7 +205,7 @@ static void on_input_answered(GObject *source, GAsyncResult *result, gpointer us
 	struct dbus_display *dbus = user;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) answer =
-			g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
+		g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
 	if (dbus->ops && dbus->connection) {
 		if (error)
 			complain(dbus, error);
@@ -214,12 +215,12 @@ static void on_input_answered(GObject *source, GAsyncResult *result, gpointer us
 	dbus_display_unref(dbus);
 }
 
-static void call_input(struct dbus_display *dbus, const char *interface, const char *method,
-		GVariant *parameters)
+static void call_input(
+	struct dbus_display *dbus, const char *interface, const char *method, GVariant *parameters)
 {
 	dbus->refs++;
-	g_dbus_connection_call(dbus->connection, NULL, CONSOLE_0, interface, method, parameters, NULL,
-			G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, dbus->cancel, on_input_answered, dbus);
+	g_dbus_connection_call(dbus->connection, NULL, CONSOLE_0, interface, method, parameters,
+		NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, dbus->cancel, on_input_answered, dbus);
 }
 
 static void send_event(struct dbus_display *dbus, const struct input_event *event)
@@ -240,7 +241,7 @@ static void send_event(struct dbus_display *dbus, const struct input_event *even
 		break;
 	case INPUT_RELATIVE:
 		call_input(dbus, INTERFACE "Mouse", "RelMotion",
-				g_variant_new("(ii)", event->x, event->y));
+			g_variant_new("(ii)", event->x, event->y));
 		break;
 	}
 }
@@ -257,22 +258,21 @@ static void on_ui_info_answered(GObject *source, GAsyncResult *result, gpointer 
 	struct dbus_display *dbus = user;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GVariant) answer =
-			g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
+		g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
 	if (error && dbus->ops && dbus->connection)
 		g_message("qemu: a head cannot be resized: %s", error->message);
 	dbus_display_unref(dbus);
 }
 
 void dbus_display_set_ui_info(struct dbus_display *dbus, unsigned head, int32_t x, int32_t y,
-		uint32_t width, uint32_t height, uint32_t width_mm, uint32_t height_mm)
+	uint32_t width, uint32_t height, uint32_t width_mm, uint32_t height_mm)
 {
 	if (!dbus->connection)
 		return;
 	g_autofree char *path = g_strdup_printf("/org/qemu/Display1/Console_%u", head);
 	dbus->refs++;
 	g_dbus_connection_call(dbus->connection, NULL, path, INTERFACE "Console", "SetUIInfo",
-			g_variant_new("(qqiiuu)", (guint16)MIN(width_mm, G_MAXUINT16),
-					(guint16)MIN(height_mm, G_MAXUINT16), x, y, width, height),
-			NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, dbus->cancel, on_ui_info_answered,
-			dbus);
+		g_variant_new("(qqiiuu)", (guint16)MIN(width_mm, G_MAXUINT16),
+			(guint16)MIN(height_mm, G_MAXUINT16), x, y, width, height),
+		NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, dbus->cancel, on_ui_info_answered, dbus);
 }

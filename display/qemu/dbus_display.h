@@ -28,7 +28,7 @@ struct dbus_display_ops {
 
 /* Takes the socket over. Connects in the background. */
 struct dbus_display *dbus_display_create(
-		int fd, struct inputs *inputs, const struct dbus_display_ops *ops, void *user);
+	int fd, struct inputs *inputs, const struct dbus_display_ops *ops, void *user);
 /* Stops calling back. NULL is fine. */
 void dbus_display_destroy(struct dbus_display *dbus);
 
@@ -37,4 +37,4 @@ void dbus_display_send_inputs(struct dbus_display *dbus);
 
 /* What the guest's head is asked to be; 0x0 unplugs it. */
 void dbus_display_set_ui_info(struct dbus_display *dbus, unsigned head, int32_t x, int32_t y,
-		uint32_t width, uint32_t height, uint32_t width_mm, uint32_t height_mm);
+	uint32_t width, uint32_t height, uint32_t width_mm, uint32_t height_mm);

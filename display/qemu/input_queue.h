@@ -3,8 +3,8 @@
  * input queue: what people do with keyboard and pointer, on its way to QEMU.
  *
  * Order is kept. A pointer that has moved on replaces its position that was not sent yet, so a slow
- * QEMU sees fewer steps and no backlog. At most INPUT_QUEUE_SENT_MAX events are on their way at once;
- * behind them wait at most INPUT_QUEUE_MAX.
+ * QEMU sees fewer steps and no backlog. At most INPUT_QUEUE_SENT_MAX events are on their way at
+ * once; behind them wait at most INPUT_QUEUE_MAX.
  *
  * Threads: main loop.
  */
@@ -27,7 +27,7 @@ struct input_event {
 	enum input_kind kind;
 	uint32_t code;
 	bool down;
-	int32_t x, y;                          /* pixel of the desktop, or way to go */
+	int32_t x, y;                           /* pixel of the desktop, or way to go */
 	uint32_t desktop_width, desktop_height; /* that x and y lie in */
 };
 

@@ -108,12 +108,12 @@ void inputs_move_to(struct inputs *inputs, int32_t x, int32_t y)
 	if (!inputs->absolute)
 		return;
 	push(inputs, (struct input_event){
-			.kind = INPUT_ABSOLUTE,
-			.x = inputs->x,
-			.y = inputs->y,
-			.desktop_width = inputs->width,
-			.desktop_height = inputs->height,
-	});
+			     .kind = INPUT_ABSOLUTE,
+			     .x = inputs->x,
+			     .y = inputs->y,
+			     .desktop_width = inputs->width,
+			     .desktop_height = inputs->height,
+		     });
 }
 
 void inputs_move_by(struct inputs *inputs, int32_t dx, int32_t dy)
@@ -122,7 +122,7 @@ void inputs_move_by(struct inputs *inputs, int32_t dx, int32_t dy)
 		return;
 	if (inputs->absolute) {
 		inputs_move_to(inputs, inputs->x + CLAMP(dx, INT16_MIN, INT16_MAX),
-				inputs->y + CLAMP(dy, INT16_MIN, INT16_MAX));
+			inputs->y + CLAMP(dy, INT16_MIN, INT16_MAX));
 		return;
 	}
 	push(inputs, (struct input_event){ .kind = INPUT_RELATIVE, .x = dx, .y = dy });
@@ -136,10 +136,10 @@ void inputs_set_buttons(struct inputs *inputs, uint32_t buttons)
 		if (!(changed & 1u << button))
 			continue;
 		push(inputs, (struct input_event){
-				.kind = INPUT_BUTTON,
-				.code = button,
-				.down = buttons & 1u << button,
-		});
+				     .kind = INPUT_BUTTON,
+				     .code = button,
+				     .down = buttons & 1u << button,
+			     });
 	}
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inputs: what is pressed and where the pointer is, between spice-server's keyboard, mouse and tablet
- * and QEMU. Knows what is down, so that all of it can be let go when a client leaves.
+ * inputs: what is pressed and where the pointer is, between spice-server's keyboard, mouse and
+ * tablet and QEMU. Knows what is down, so that all of it can be let go when a client leaves.
  *
  * The guest's pointer is absolute or relative (QEMU says which), the client's too (spice-server
- * decides: absolute needs a tablet and one single head). Relative steps for an absolute guest move a
- * position kept here.
+ * decides: absolute needs a tablet and one single head). Relative steps for an absolute guest move
+ * a position kept here.
  *
  * Threads: main loop.
  */
@@ -42,7 +42,8 @@ void inputs_set_desktop(struct inputs *inputs, uint32_t width, uint32_t height);
 /* Where the guest shows its pointer, as start for relative steps. */
 void inputs_set_position(struct inputs *inputs, int32_t x, int32_t y);
 
-/* From spice-server. Buttons: a bit (1 << enum input_button) for each that is down, wheel left out. */
+/* From spice-server. Buttons: a bit (1 << enum input_button) for each that is down, wheel left out.
+ */
 void inputs_scan_code(struct inputs *inputs, uint8_t byte);
 void inputs_move_to(struct inputs *inputs, int32_t x, int32_t y);
 void inputs_move_by(struct inputs *inputs, int32_t dx, int32_t dy);

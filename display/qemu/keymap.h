@@ -3,8 +3,8 @@
  * keymap: PC scan codes (set 1), as SPICE clients send them byte by byte, to QEMU key numbers.
  *
  * A QEMU key number is the scan code of the press, with bit 7 set for keys behind the prefix 0xe0
- * (QEMU ui/keymaps.h: SCANCODE_GREY, and "qnum" of keycodemapdb). Pause, which has a sequence of its
- * own (e1 1d 45), is 0xc6 there.
+ * (QEMU ui/keymaps.h: SCANCODE_GREY, and "qnum" of keycodemapdb). Pause, which has a sequence of
+ * its own (e1 1d 45), is 0xc6 there.
  */
 #pragma once
 

@@ -2,9 +2,9 @@
 /*
  * pointer: from a pixel of the desktop to a position on QEMU's console.
  *
- * QEMU turns a position into 0..32767 by its idea of the console's size, with truncation, and guests
- * turn that into pixels, with truncation again. The keeper tells QEMU a console of twice the size of
- * the desktop; the centre of a pixel then comes out as that same pixel on every guest.
+ * QEMU turns a position into 0..32767 by its idea of the console's size, with truncation, and
+ * guests turn that into pixels, with truncation again. The keeper tells QEMU a console of twice the
+ * size of the desktop; the centre of a pixel then comes out as that same pixel on every guest.
  */
 #pragma once
 

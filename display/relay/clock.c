@@ -48,7 +48,8 @@ void clock_start(struct clock *clock, int64_t now_us)
 
 void clock_set_line(struct clock *clock, uint32_t rtt_min_us, uint32_t rtt_var_us)
 {
-	uint32_t jitter_ms = MIN(rtt_var_us / US_PER_MS, rtt_min_us / US_PER_MS + CLOCK_JITTER_MAX_MS);
+	uint32_t jitter_ms =
+		MIN(rtt_var_us / US_PER_MS, rtt_min_us / US_PER_MS + CLOCK_JITTER_MAX_MS);
 	clock->line_ms = MIN(CLOCK_MARGIN_MIN_MS + jitter_ms, CLOCK_MARGIN_MAX_MS);
 }
 
@@ -59,7 +60,8 @@ static bool set_margin(struct clock *clock, uint32_t margin_ms)
 	return changed;
 }
 
-/* A report tells the delay of its last frame alone: late ones before it were later than the margin. */
+/* A report tells the delay of its last frame alone: late ones before it were later than the margin.
+ */
 bool clock_report(struct clock *clock, const struct clock_report *report, int64_t now_us)
 {
 	int32_t left_ms = CLAMP(report->left_ms, -CLOCK_MARGIN_MAX_MS, CLOCK_MARGIN_MAX_MS);

@@ -16,15 +16,16 @@
 #include "protocol/stats_clients.h"
 #include "protocol/frame_link.h"
 
-/* One reading each way; with the kernel's buffers this is what can be under way unseen by spice-server. */
+/* One reading each way; with the kernel's buffers this is what can be under way unseen by
+ * spice-server. */
 #define PIPE_BYTES 16384
 #define INNER_BYTES 16384
 /* Then other connections have their turn. */
 #define ROUNDS_MAX 16
 /* spice-server is gone: time for a slow client to take the rest. */
 #define LINGER_US (5 * G_USEC_PER_SEC)
-/* How long spice-server may take to go on after a display's INIT without saying a thing, and how long it is
- * given when the client has gone by then (spice_talk.h). */
+/* How long spice-server may take to go on after a display's INIT without saying a thing, and how
+ * long it is given when the client has gone by then (spice_talk.h). */
 #define GO_ON_US (G_USEC_PER_SEC / 2)
 #define ORPHAN_US (2 * G_USEC_PER_SEC)
 /* While a head waits for the line; the kernel does not say when data has been acknowledged. */
@@ -50,13 +51,13 @@ struct connection {
 	struct spice_talk talk;
 	struct spice_watched watched;
 	struct pipe pipes[SPICE_TALK_SIDES];
-	bool tell; /* the client is to be told the time */
-	bool small; /* the line wants pictures small (compression.h) */
-	bool told_small; /* spice-server was told so */
+	bool tell;          /* the client is to be told the time */
+	bool small;         /* the line wants pictures small (compression.h) */
+	bool told_small;    /* spice-server was told so */
 	unsigned line_name; /* 0: none */
-	gint64 line_us; /* last measured for the session */
+	gint64 line_us;     /* last measured for the session */
 	uint32_t line_held_bytes;
-	gint64 pulled_us; /* what is in the server's pipe */
+	gint64 pulled_us;  /* what is in the server's pipe */
 	gint line_awaited; /* atomic */
 	char client[LINE_CLIENT_BYTES];
 };
@@ -143,14 +144,13 @@ static void open_line(struct connection *connection)
 	g_strlcpy(open.client, connection->client, sizeof(open.client));
 	if (connection->talk.link.id < FRAME_HEADS_MAX)
 		connection->line_name =
-				line_open(connection->host->line, connection->talk.link.id, &open);
+			line_open(connection->host->line, connection->talk.link.id, &open);
 }
 
 static void measure_line(struct connection *connection, gint64 now_us)
 {
 	struct line_figures figures;
-	uint32_t held_bytes =
-			(uint32_t)pipe_filled_bytes(&connection->pipes[SPICE_TALK_SERVER]);
+	uint32_t held_bytes = (uint32_t)pipe_filled_bytes(&connection->pipes[SPICE_TALK_SERVER]);
 	unsigned head = connection->talk.link.id;
 	if (connection->line_name == 0)
 		return;
@@ -158,13 +158,13 @@ static void measure_line(struct connection *connection, gint64 now_us)
 		line_set_held(connection->host->line, head, connection->line_name, held_bytes);
 	connection->line_held_bytes = held_bytes;
 	if (now_us - connection->line_us < LINE_MEASURE_US ||
-			!line_get(connection->host->line, head, &figures))
+		!line_get(connection->host->line, head, &figures))
 		return;
 	connection->line_us = now_us;
 	connection->small = compression_small(connection->small, &figures);
 	session_line(connection->watched.session, figures.rtt_min_us, figures.rtt_var_us);
 	line_set_margin(connection->host->line, head, connection->line_name,
-			session_margin_ms(connection->watched.session));
+		session_margin_ms(connection->watched.session));
 }
 
 /* ---- sessions ---- */
@@ -185,8 +185,8 @@ static void join_session(struct connection *connection)
 	struct sessions *sessions = connection->host->sessions;
 	const struct spice_link *link = &connection->talk.link;
 	connection->watched.session = link->channel == SPICE_LINK_CHANNEL_MAIN ?
-						      session_create(sessions, &session_ops, connection) :
-						      session_join(sessions, link->session);
+					      session_create(sessions, &session_ops, connection) :
+					      session_join(sessions, link->session);
 	if (link->channel == SPICE_LINK_CHANNEL_DISPLAY)
 		open_line(connection);
 }
@@ -198,13 +198,13 @@ static void tell_time(struct connection *connection)
 	uint32_t time_ms;
 	struct pipe *pipe = &connection->pipes[SPICE_TALK_SERVER];
 	if (!connection->tell || !pipe_is_idle(pipe) ||
-			!spice_talk_is_between(&connection->talk, SPICE_TALK_SERVER))
+		!spice_talk_is_between(&connection->talk, SPICE_TALK_SERVER))
 		return;
 	connection->tell = false;
 	if (!session_make_time(connection->watched.session, &time_ms))
 		return;
-	size_t size_bytes = spice_watches_make_time(
-			&connection->talk, time_ms, message, sizeof(message));
+	size_t size_bytes =
+		spice_watches_make_time(&connection->talk, time_ms, message, sizeof(message));
 	pipe_insert(pipe, message, size_bytes);
 }
 
@@ -214,22 +214,22 @@ static void tell_compression(struct connection *connection)
 	uint8_t message[SPICE_TALK_HEADER_MAX + 1];
 	struct pipe *pipe = &connection->pipes[SPICE_TALK_CLIENT];
 	if (connection->small == connection->told_small || connection->watched.chooses ||
-			!pipe_is_idle(pipe) || !spice_talk_is_between(&connection->talk, SPICE_TALK_CLIENT))
+		!pipe_is_idle(pipe) || !spice_talk_is_between(&connection->talk, SPICE_TALK_CLIENT))
 		return;
 	connection->told_small = connection->small;
 	size_t size_bytes = spice_watches_make_compression(
-			&connection->talk, connection->small, message, sizeof(message));
+		&connection->talk, connection->small, message, sizeof(message));
 	if (size_bytes == 0)
 		return;
 	pipe_insert(pipe, message, size_bytes);
 	g_debug("client %s: pictures are to be %s", connection->client,
-			connection->small ? "small" : "quick");
+		connection->small ? "small" : "quick");
 }
 
 /* ---- bytes ---- */
 
-static ssize_t read_side(struct connection *connection, enum spice_talk_side side, uint8_t *bytes,
-		size_t size_bytes)
+static ssize_t read_side(
+	struct connection *connection, enum spice_talk_side side, uint8_t *bytes, size_t size_bytes)
 {
 	if (side == SPICE_TALK_CLIENT)
 		return outer_read(connection->stream, bytes, size_bytes);
@@ -238,7 +238,7 @@ static ssize_t read_side(struct connection *connection, enum spice_talk_side sid
 }
 
 static ssize_t write_side(struct connection *connection, enum spice_talk_side side,
-		const uint8_t *bytes, size_t size_bytes)
+	const uint8_t *bytes, size_t size_bytes)
 {
 	if (side == SPICE_TALK_SERVER)
 		return outer_write(connection->stream, bytes, size_bytes);
@@ -257,14 +257,17 @@ static void part(struct connection *connection)
 	uint8_t init[SPICE_TALK_INIT_BYTES_MAX];
 	if (connection->orphan_us > 0)
 		return;
-	if (!connection->relays || connection->linger_us > 0 || spice_talk_may_close(&connection->talk)) {
+	if (!connection->relays || connection->linger_us > 0 ||
+		spice_talk_may_close(&connection->talk)) {
 		finish(connection);
 		return;
 	}
 	struct pipe *pipe = &connection->pipes[SPICE_TALK_CLIENT];
 	/* It is little and first: there is room. */
-	send(connection->inner.fd, pipe->bytes + pipe->start, pipe->ready - pipe->start, MSG_NOSIGNAL);
-	send(connection->inner.fd, init, spice_talk_make_init(&connection->talk, init), MSG_NOSIGNAL);
+	send(connection->inner.fd, pipe->bytes + pipe->start, pipe->ready - pipe->start,
+		MSG_NOSIGNAL);
+	send(connection->inner.fd, init, spice_talk_make_init(&connection->talk, init),
+		MSG_NOSIGNAL);
 	close_outer(connection);
 	end_want(connection, &connection->inner, true, false);
 	connection->orphan_us = g_get_monotonic_time() + ORPHAN_US;
@@ -295,7 +298,7 @@ static bool parse(struct connection *connection, enum spice_talk_side side)
 	struct pipe *pipe = &connection->pipes[side];
 	bool linked = connection->talk.linked;
 	ssize_t n = spice_talk_read(
-			&connection->talk, side, pipe->bytes + pipe->ready, pipe->end - pipe->ready);
+		&connection->talk, side, pipe->bytes + pipe->ready, pipe->end - pipe->ready);
 	if (n < 0) {
 		g_info("client %s: cut off: it does not speak SPICE", connection->client);
 		part(connection);
@@ -344,7 +347,7 @@ static void count_gone(const struct connection *connection)
 	if (connection->line_name == 0)
 		return;
 	stats_record_us(head, STATS_ENCODED_TO_WIRE,
-			(uint64_t)(g_get_monotonic_time() - connection->pulled_us));
+		(uint64_t)(g_get_monotonic_time() - connection->pulled_us));
 	if (ioctl(connection->inner.fd, FIONREAD, &waiting_bytes) == 0 && waiting_bytes == 0)
 		stats_wire_idle(head);
 }
@@ -354,8 +357,8 @@ static bool push_ready(struct connection *connection, enum spice_talk_side side)
 	struct pipe *pipe = &connection->pipes[side];
 	bool any = false;
 	while (!is_over(connection) && !pipe_is_idle(pipe)) {
-		ssize_t n = write_side(connection, side, pipe->bytes + pipe->start,
-				pipe->ready - pipe->start);
+		ssize_t n = write_side(
+			connection, side, pipe->bytes + pipe->start, pipe->ready - pipe->start);
 		if (n < 0 && !is_passing(n))
 			on_end_of(connection, other(side));
 		if (n <= 0)
@@ -366,7 +369,8 @@ static bool push_ready(struct connection *connection, enum spice_talk_side side)
 	return any;
 }
 
-/* True: something went. Where each message goes by itself, the next is looked at when the one before it has gone. */
+/* True: something went. Where each message goes by itself, the next is looked at when the one
+ * before it has gone. */
 static bool push(struct connection *connection, enum spice_talk_side side)
 {
 	struct pipe *pipe = &connection->pipes[side];
@@ -378,7 +382,7 @@ static bool push(struct connection *connection, enum spice_talk_side side)
 		outer_set_more(connection->stream, true);
 	bool any = push_ready(connection, side);
 	while (several && !is_over(connection) && pipe_is_idle(pipe) && parse(connection, side) &&
-			push_ready(connection, side))
+		push_ready(connection, side))
 		;
 	if (several && !is_over(connection))
 		outer_set_more(connection->stream, false);
@@ -407,7 +411,7 @@ static void hand_over(struct connection *connection)
 {
 	lobby_leave(connection->host->lobby, connection);
 	connection->host->hand_over(
-			connection->host->user, end_take(connection, &connection->outer));
+		connection->host->user, end_take(connection, &connection->outer));
 	finish(connection);
 }
 
@@ -416,7 +420,7 @@ static void start_relaying(struct connection *connection)
 	int ends[2];
 	if (!loopback_pair(ends, INNER_BYTES)) {
 		g_warning("client %s: cut off: no connection within: %s", connection->client,
-				g_strerror(errno));
+			g_strerror(errno));
 		finish(connection);
 		return;
 	}
@@ -468,8 +472,8 @@ static void plan(struct connection *connection, gint64 now_us, bool more)
 		next_us = earlier(next_us, connection->pause_us + GO_ON_US);
 	if (main && connection->watched.session)
 		next_us = earlier(next_us, session_next_us(connection->watched.session));
-	if (connection->line_name && line_check(connection->host->line, connection->talk.link.id,
-						     connection->line_name))
+	if (connection->line_name &&
+		line_check(connection->host->line, connection->talk.link.id, connection->line_name))
 		next_us = earlier(next_us, now_us + LINE_CHECK_US);
 	g_source_set_ready_time(connection->source, next_us);
 	/* It was set in between. */
@@ -517,7 +521,8 @@ static void relay(struct connection *connection)
 	bool client_idle = pipe_is_idle(&connection->pipes[SPICE_TALK_CLIENT]);
 	bool paused = spice_talk_is_paused(&connection->talk);
 	bool reads = open && client_idle && !paused;
-	/* What waits for room besides is an answer to the client (websocket.h), and goes when it is read from. */
+	/* What waits for room besides is an answer to the client (websocket.h), and goes when it is
+	 * read from. */
 	bool answers = reads && outer_wants_out(connection->stream);
 	end_want(connection, &connection->outer, reads, !idle || answers);
 	end_want(connection, &connection->inner, open && idle, open && !client_idle);
@@ -527,8 +532,8 @@ static void relay(struct connection *connection)
 /* Reported whether wanted or not: who is not read from would keep the loop busy. */
 static bool is_gone(const struct connection *connection, const struct end *end)
 {
-	return end->fd >= 0 && (g_source_query_unix_fd(connection->source, end->tag) &
-					       (G_IO_HUP | G_IO_ERR));
+	return end->fd >= 0 &&
+	       (g_source_query_unix_fd(connection->source, end->tag) & (G_IO_HUP | G_IO_ERR));
 }
 
 static gboolean on_ready(GSource *source, GSourceFunc callback, gpointer user)
@@ -557,7 +562,7 @@ static GSourceFuncs source_funcs = {
 };
 
 struct connection *connection_create(
-		const struct connection_host *host, int fd, struct tls_credentials *credentials)
+	const struct connection_host *host, int fd, struct tls_credentials *credentials)
 {
 	struct outer *stream = outer_create(fd, credentials);
 	if (!stream) {
@@ -568,11 +573,12 @@ struct connection *connection_create(
 	connection->stream = stream;
 	pipe_init(&connection->pipes[SPICE_TALK_CLIENT], PIPE_BYTES);
 	greeting_init(&connection->greeting, fd, stream, &connection->pipes[SPICE_TALK_CLIENT],
-			credentials != NULL, g_atomic_int_get(host->open));
+		credentials != NULL, g_atomic_int_get(host->open));
 	connection->host = host;
 	connection->inner.fd = -1;
 	outer_describe(stream, connection->client, sizeof(connection->client));
-	spice_talk_init(&connection->talk, spice_watches, spice_watches_length, &connection->watched);
+	spice_talk_init(
+		&connection->talk, spice_watches, spice_watches_length, &connection->watched);
 	connection->source = g_source_new(&source_funcs, sizeof(struct connection_source));
 	((struct connection_source *)connection->source)->connection = connection;
 	end_open(connection, &connection->outer, fd);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * relayed connection: between a client's socket and one end of a TCP connection of our own, whose other
- * end goes to spice-server. A channel that nothing is to be done about is handed over as it is.
+ * relayed connection: between a client's socket and one end of a TCP connection of our own, whose
+ * other end goes to spice-server. A channel that nothing is to be done about is handed over as it
+ * is.
  *
- * Bounded: two pipes, small kernel buffers, few greetings at a time (lobby.h). A side that does not read
- * stops the other being read, and nothing else.
+ * Bounded: two pipes, small kernel buffers, few greetings at a time (lobby.h). A side that does not
+ * read stops the other being read, and nothing else.
  *
  * Threads: the relay's.
  */
@@ -34,7 +35,7 @@ struct connection_host {
 
 /* Takes the client's TCP socket over. NULL credentials: no TLS. NULL when TLS cannot be had. */
 struct connection *connection_create(
-		const struct connection_host *host, int fd, struct tls_credentials *credentials);
+	const struct connection_host *host, int fd, struct tls_credentials *credentials);
 /* Cuts it off: ended() is called. */
 void connection_end(struct connection *connection);
 void connection_destroy(struct connection *connection);

@@ -25,8 +25,8 @@ enum step {
 
 G_STATIC_ASSERT((int)GO_ON > (int)GREETING_FAILED);
 
-void greeting_init(struct greeting *greeting, int fd, struct outer *outer, struct pipe *pipe, bool tls,
-		bool open)
+void greeting_init(struct greeting *greeting, int fd, struct outer *outer, struct pipe *pipe,
+	bool tls, bool open)
 {
 	*greeting = (struct greeting){
 		.fd = fd,
@@ -130,7 +130,7 @@ static int start_frames(struct greeting *greeting, const struct websocket_answer
 {
 	struct pipe *pipe = greeting->pipe;
 	if (!outer_begin_frames(greeting->outer, pipe->bytes + answer->request_bytes,
-			    pipe->end - answer->request_bytes))
+		    pipe->end - answer->request_bytes))
 		return GREETING_FAILED;
 	pipe->end = 0;
 	greeting->step = LINK;
@@ -141,7 +141,8 @@ static int start_frames(struct greeting *greeting, const struct websocket_answer
 static bool send_answer(struct greeting *greeting, const struct websocket_answer *answer)
 {
 	size_t length = strlen(answer->text);
-	return outer_write(greeting->outer, (const uint8_t *)answer->text, length) == (ssize_t)length;
+	return outer_write(greeting->outer, (const uint8_t *)answer->text, length) ==
+	       (ssize_t)length;
 }
 
 static int look_at_request(struct greeting *greeting, const char **why)
@@ -149,7 +150,7 @@ static int look_at_request(struct greeting *greeting, const char **why)
 	struct websocket_answer answer;
 	struct pipe *pipe = greeting->pipe;
 	enum websocket_state state =
-			websocket_answer(pipe->bytes, pipe->end, greeting->open, &answer);
+		websocket_answer(pipe->bytes, pipe->end, greeting->open, &answer);
 	if (state == WEBSOCKET_MORE)
 		return GO_ON;
 	*why = "its WebSocket request is refused";
@@ -176,7 +177,7 @@ static int read_first(struct greeting *greeting, const char **why)
 
 enum greeting_verdict greeting_go(struct greeting *greeting, const char **why)
 {
-	static int (*const steps[STEPS])(struct greeting *greeting, const char **why) = {
+	static int (*const steps[STEPS])(struct greeting * greeting, const char **why) = {
 		[SHAKE] = shake,
 		[PEEK] = peek,
 		[READ] = read_first,

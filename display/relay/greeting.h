@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * greeting: from a connection's first byte to the channel it is for: TLS where it is due, a WebSocket
- * request where one is made, the SPICE link message. What was read stays in the pipe.
+ * greeting: from a connection's first byte to the channel it is for: TLS where it is due, a
+ * WebSocket request where one is made, the SPICE link message. What was read stays in the pipe.
  *
- * A plain connection for a channel that needs no relay is looked at and not read from, so that it can be
- * handed over as it came.
+ * A plain connection for a channel that needs no relay is looked at and not read from, so that it
+ * can be handed over as it came.
  *
  * Threads: the relay's.
  */
@@ -33,6 +33,6 @@ struct greeting {
 	unsigned step;
 };
 
-void greeting_init(struct greeting *greeting, int fd, struct outer *outer, struct pipe *pipe, bool tls,
-		bool open);
+void greeting_init(struct greeting *greeting, int fd, struct outer *outer, struct pipe *pipe,
+	bool tls, bool open);
 enum greeting_verdict greeting_go(struct greeting *greeting, const char **why);

@@ -26,8 +26,8 @@ static int listen_anywhere(struct sockaddr_in *address)
 	int fd = make_socket();
 	*address = (struct sockaddr_in){ .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	if (fd >= 0 && bind(fd, (struct sockaddr *)address, size) == 0 && listen(fd, BACKLOG) == 0 &&
-			getsockname(fd, (struct sockaddr *)address, &size) == 0)
+	if (fd >= 0 && bind(fd, (struct sockaddr *)address, size) == 0 &&
+		listen(fd, BACKLOG) == 0 && getsockname(fd, (struct sockaddr *)address, &size) == 0)
 		return fd;
 	if (fd >= 0)
 		close(fd);

@@ -30,16 +30,16 @@ struct outer {
 };
 
 /*
- * BBR lets nearly nothing out for 200 ms of every 10 s, to measure the round trip (BBRProbeRTTDuration and
- * BBRMinRTTFilterLen in draft-cardwell-iccrg-bbr-congestion-control): seen as pictures that stood still for 300 ms. We
- * leave the line's queue nearly empty ourselves.
+ * BBR lets nearly nothing out for 200 ms of every 10 s, to measure the round trip
+ * (BBRProbeRTTDuration and BBRMinRTTFilterLen in draft-cardwell-iccrg-bbr-congestion-control): seen
+ * as pictures that stood still for 300 ms. We leave the line's queue nearly empty ourselves.
  */
 static void avoid_bbr(const struct outer *outer)
 {
 	char name[16] = "";
 	socklen_t size = sizeof(name) - 1;
 	if (getsockopt(outer->fd, IPPROTO_TCP, TCP_CONGESTION, name, &size) == 0 &&
-			g_str_has_prefix(name, "bbr"))
+		g_str_has_prefix(name, "bbr"))
 		setsockopt(outer->fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", strlen("cubic"));
 }
 
@@ -58,7 +58,7 @@ void outer_prepare(const struct outer *outer)
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(options); i++)
 		setsockopt(outer->fd, options[i].level, options[i].option, &options[i].value,
-				sizeof(options[i].value));
+			sizeof(options[i].value));
 	avoid_bbr(outer);
 }
 
@@ -121,7 +121,8 @@ static ssize_t read_below(void *user, uint8_t *bytes, size_t size_bytes)
 static bool has_room(const struct outer *outer)
 {
 	int unsent_bytes = 0;
-	return ioctl(outer->fd, SIOCOUTQNSD, &unsent_bytes) < 0 || unsent_bytes < OUTER_UNSENT_BYTES;
+	return ioctl(outer->fd, SIOCOUTQNSD, &unsent_bytes) < 0 ||
+	       unsent_bytes < OUTER_UNSENT_BYTES;
 }
 
 static ssize_t write_below(void *user, const uint8_t *bytes, size_t size_bytes)
@@ -192,8 +193,9 @@ void outer_describe(const struct outer *outer, char *text, size_t size_bytes)
 	char host[INET6_ADDRSTRLEN + IFNAMSIZ + 1], port[8];
 	g_strlcpy(text, "unknown", size_bytes);
 	if (getpeername(outer->fd, (struct sockaddr *)&address, &size) < 0 ||
-			getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port,
-					sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port,
+			sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
 		return;
-	g_snprintf(text, size_bytes, address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+	g_snprintf(
+		text, size_bytes, address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }

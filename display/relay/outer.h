@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * outer: the client's end of a relayed connection: TCP, in TLS where that is asked for, in WebSocket
- * frames where the client speaks those. Takes no more at a time than the line is about to send, so that
- * what waits is not in the kernel, and old.
+ * outer: the client's end of a relayed connection: TCP, in TLS where that is asked for, in
+ * WebSocket frames where the client speaks those. Takes no more at a time than the line is about to
+ * send, so that what waits is not in the kernel, and old.
  *
  * Threads: the relay's.
  */
@@ -20,8 +20,8 @@
 
 struct outer;
 
-/* The socket stays the caller's and must be there until the end. NULL credentials: no TLS. NULL: TLS
- * cannot be had (logged). */
+/* The socket stays the caller's and must be there until the end. NULL credentials: no TLS. NULL:
+ * TLS cannot be had (logged). */
 struct outer *outer_create(int fd, struct tls_credentials *credentials);
 void outer_destroy(struct outer *outer);
 
@@ -31,19 +31,21 @@ void outer_prepare(const struct outer *outer);
 /* 0: ready to read and write; -EAGAIN: poll; else it has failed, and *why says how. */
 int outer_shake(struct outer *outer, const char **why);
 
-/* As read(2) and write(2), but return -errno. -EAGAIN: poll; a write must come again with the same bytes,
- * or more that begin with them. */
+/* As read(2) and write(2), but return -errno. -EAGAIN: poll; a write must come again with the same
+ * bytes, or more that begin with them. */
 ssize_t outer_read(struct outer *outer, uint8_t *bytes, size_t size_bytes);
 ssize_t outer_write(struct outer *outer, const uint8_t *bytes, size_t size_bytes);
 
 /*
- * True: each writing travels in TLS records or WebSocket frames of its own. The client's library takes a whole one
- * from the socket, and a client may then poll the socket without asking the library whether it has more: spice-gtk
- * does after each message (spice_channel_iterate_read). So no writing may go on behind the end of a SPICE message:
- * the next one would wait there until something else is sent.
+ * True: each writing travels in TLS records or WebSocket frames of its own. The client's library
+ * takes a whole one from the socket, and a client may then poll the socket without asking the
+ * library whether it has more: spice-gtk does after each message (spice_channel_iterate_read). So
+ * no writing may go on behind the end of a SPICE message: the next one would wait there until
+ * something else is sent.
  */
 bool outer_is_in_pieces(const struct outer *outer);
-/* True: several writings follow each other, and small ones may share packets. False sends what is left of them. */
+/* True: several writings follow each other, and small ones may share packets. False sends what is
+ * left of them. */
 void outer_set_more(const struct outer *outer, bool more);
 
 /* Poll for room, whether there is anything to write or not. */

@@ -6,7 +6,8 @@
 
 void pipe_init(struct pipe *pipe, size_t capacity_bytes)
 {
-	*pipe = (struct pipe){ .bytes = g_malloc(capacity_bytes), .capacity_bytes = capacity_bytes };
+	*pipe = (struct pipe){ .bytes = g_malloc(capacity_bytes),
+		.capacity_bytes = capacity_bytes };
 }
 
 void pipe_finish(struct pipe *pipe)

@@ -24,10 +24,10 @@ struct relay {
 
 	/* under lock */
 	GMutex lock;
-	GArray *arrivals;   /* struct arrival, for the relay's thread */
-	GArray *departures; /* int, for the main loop */
+	GArray *arrivals;                    /* struct arrival, for the relay's thread */
+	GArray *departures;                  /* int, for the main loop */
 	struct tls_credentials *credentials; /* NULL: none */
-	GSource *delivery; /* on the main loop; NULL: none on its way */
+	GSource *delivery;                   /* on the main loop; NULL: none on its way */
 
 	gint open; /* atomic: no password is asked for */
 };
@@ -84,7 +84,8 @@ static void call(struct relay *relay, GSourceFunc func, void *user)
 	g_source_attach(source, relay->context);
 }
 
-static void take_in(struct relay *relay, const struct arrival *arrival, struct tls_credentials *credentials)
+static void take_in(
+	struct relay *relay, const struct arrival *arrival, struct tls_credentials *credentials)
 {
 	const char *why = NULL;
 	if (relay->connections->len >= RELAY_CONNECTIONS_MAX)
@@ -96,8 +97,8 @@ static void take_in(struct relay *relay, const struct arrival *arrival, struct t
 		close(arrival->fd);
 		return;
 	}
-	struct connection *connection = connection_create(
-			&relay->host, arrival->fd, arrival->tls ? credentials : NULL);
+	struct connection *connection =
+		connection_create(&relay->host, arrival->fd, arrival->tls ? credentials : NULL);
 	if (connection)
 		g_ptr_array_add(relay->connections, connection);
 }
@@ -109,7 +110,7 @@ static gboolean on_arrivals(gpointer user)
 	g_autoptr(GArray) arrivals = relay->arrivals;
 	relay->arrivals = g_array_new(FALSE, FALSE, sizeof(struct arrival));
 	struct tls_credentials *credentials =
-			relay->credentials ? tls_credentials_ref(relay->credentials) : NULL;
+		relay->credentials ? tls_credentials_ref(relay->credentials) : NULL;
 	g_mutex_unlock(&relay->lock);
 	for (guint i = 0; i < arrivals->len; i++)
 		take_in(relay, &g_array_index(arrivals, struct arrival, i), credentials);
@@ -178,7 +179,7 @@ void relay_arrive(struct relay *relay, int fd, bool tls)
 }
 
 struct relay *relay_create(const struct relay_options *options, struct line *line,
-		const struct relay_ops *ops, void *user)
+	const struct relay_ops *ops, void *user)
 {
 	struct relay *relay = g_new0(struct relay, 1);
 	relay->ops = ops;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * relay: between clients on TCP and spice-server. It corrects the clock that clients are given, so that
- * video is shown when it arrives and not 400 ms later, keeps little under way, measures the line, and asks
- * spice-server for the compression that suits it.
+ * relay: between clients on TCP and spice-server. It corrects the clock that clients are given, so
+ * that video is shown when it arrives and not 400 ms later, keeps little under way, measures the
+ * line, and asks spice-server for the compression that suits it.
  *
- * The main, display and playback channels pass through here, of clients in TLS or WebSocket frames all
- * channels; the others are handed to spice-server as they are. Clients on unix sockets do not come here: their pictures are not copied, and spice-server
- * treats a unix socket as the same machine.
+ * The main, display and playback channels pass through here, of clients in TLS or WebSocket frames
+ * all channels; the others are handed to spice-server as they are. Clients on unix sockets do not
+ * come here: their pictures are not copied, and spice-server treats a unix socket as the same
+ * machine.
  *
- * Threads: the main loop calls and is called; bytes are moved by a thread of the relay's own, so that
- * nothing the main loop does holds pictures up.
+ * Threads: the main loop calls and is called; bytes are moved by a thread of the relay's own, so
+ * that nothing the main loop does holds pictures up.
  */
 #pragma once
 
@@ -18,7 +19,8 @@
 #include "display/line/line.h"
 #include "display/relay/tls.h"
 
-/* Connections at once; more are refused. A client has about seven, and one more for each further head. */
+/* Connections at once; more are refused. A client has about seven, and one more for each further
+ * head. */
 #define RELAY_CONNECTIONS_MAX 128
 
 struct relay;
@@ -28,13 +30,14 @@ struct relay_options {
 };
 
 struct relay_ops {
-	/* `fd` is the callee's: a connected TCP socket for spice-server, in the order of arrival. */
+	/* `fd` is the callee's: a connected TCP socket for spice-server, in the order of arrival.
+	 */
 	void (*arrived)(void *user, int fd);
 };
 
 /* Heads' lines are opened in `line`, which must outlive the relay. */
 struct relay *relay_create(const struct relay_options *options, struct line *line,
-		const struct relay_ops *ops, void *user);
+	const struct relay_ops *ops, void *user);
 /* Cuts everybody off; returns when the thread has ended. */
 void relay_destroy(struct relay *relay);
 
@@ -45,5 +48,6 @@ void relay_arrive(struct relay *relay, int fd, bool tls);
  * reference over. */
 void relay_set_credentials(struct relay *relay, struct tls_credentials *credentials);
 
-/* Whether clients have to give a password: if none, fewer WebSocket clients are let in (websocket.h). */
+/* Whether clients have to give a password: if none, fewer WebSocket clients are let in
+ * (websocket.h). */
 void relay_set_password(struct relay *relay, bool asked);

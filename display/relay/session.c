@@ -5,11 +5,12 @@
 
 #include "display/relay/clock.h"
 
-/* spice-server 0.14 and 0.15 start at 400 (MM_TIME_DELTA in reds.cpp). Less: it was corrected; more: it
- * counts from somewhere else. */
+/* spice-server 0.14 and 0.15 start at 400 (MM_TIME_DELTA in reds.cpp). Less: it was corrected;
+ * more: it counts from somewhere else. */
 #define SERVER_DELAY_MIN_MS 100
 #define SERVER_DELAY_MAX_MS 10000
-/* A client cannot have more time left than the margin, unless its clock is behind what it was told. */
+/* A client cannot have more time left than the margin, unless its clock is behind what it was told.
+ */
 #define DRIFT_MS 10
 #define TELL_AGAIN_US G_USEC_PER_SEC
 
@@ -48,8 +49,7 @@ void sessions_destroy(struct sessions *sessions)
 	g_free(sessions);
 }
 
-struct session *session_create(
-		struct sessions *sessions, const struct session_ops *ops, void *user)
+struct session *session_create(struct sessions *sessions, const struct session_ops *ops, void *user)
 {
 	struct session *session = g_new0(struct session, 1);
 	session->n_refs = 1;
@@ -142,7 +142,7 @@ uint32_t session_time(struct session *session, uint32_t time_ms)
 static void check_drift(struct session *session, int32_t left_ms)
 {
 	if (left_ms > (int32_t)session->clock.margin_ms + DRIFT_MS &&
-			g_get_monotonic_time() - session->told_us > TELL_AGAIN_US)
+		g_get_monotonic_time() - session->told_us > TELL_AGAIN_US)
 		tell(session);
 }
 
@@ -151,8 +151,8 @@ void session_report(struct session *session, struct session_report *report)
 	const struct clock_report seen = { report->n_frames, report->n_late, report->left_ms };
 	if (!session->corrects || session->plays)
 		return;
-	g_debug("client: report: %u frames, %u late, the last had %d ms of %u left", report->n_frames,
-			report->n_late, report->left_ms, session->clock.margin_ms);
+	g_debug("client: report: %u frames, %u late, the last had %d ms of %u left",
+		report->n_frames, report->n_late, report->left_ms, session->clock.margin_ms);
 	int32_t short_ms = session->server_delay_ms - (int32_t)session->clock.margin_ms;
 	check_drift(session, report->left_ms);
 	if (clock_report(&session->clock, &seen, g_get_monotonic_time()))
@@ -167,8 +167,8 @@ void session_streams(struct session *session, int more)
 {
 	bool any = session->n_streams > 0;
 	session->n_streams = more < 0 && session->n_streams < (unsigned)-more ?
-					     0 :
-					     session->n_streams + (unsigned)more;
+				     0 :
+				     session->n_streams + (unsigned)more;
 	if (any || session->n_streams == 0 || !session->corrects || session->plays)
 		return;
 	clock_start(&session->clock, g_get_monotonic_time());
@@ -219,7 +219,7 @@ int64_t session_next_us(const struct session *session)
 void session_tick(struct session *session)
 {
 	if (session->corrects && !session->plays &&
-			clock_tick(&session->clock, g_get_monotonic_time()))
+		clock_tick(&session->clock, g_get_monotonic_time()))
 		tell(session);
 }
 

@@ -20,20 +20,20 @@ enum step {
 };
 
 void spice_talk_init(struct spice_talk *talk, const struct spice_talk_watch *watches,
-		unsigned n_watches, void *user)
+	unsigned n_watches, void *user)
 {
 	*talk = (struct spice_talk){ .watches = watches, .n_watches = n_watches, .user = user };
 }
 
 /*
- * Steps: what one item is made of. Each returns how many bytes it took, 0 when it wants more, and may
- * leave bytes to skip.
+ * Steps: what one item is made of. Each returns how many bytes it took, 0 when it wants more, and
+ * may leave bytes to skip.
  */
 typedef ssize_t (*step_func)(struct spice_talk *talk, struct spice_talk_direction *direction,
-		uint8_t *bytes, size_t size_bytes);
+	uint8_t *bytes, size_t size_bytes);
 
 static ssize_t read_client_link(struct spice_talk *talk, struct spice_talk_direction *direction,
-		uint8_t *bytes, size_t size_bytes)
+	uint8_t *bytes, size_t size_bytes)
 {
 	switch (spice_link_parse(bytes, size_bytes, &talk->link)) {
 	case SPICE_LINK_MORE:
@@ -49,7 +49,7 @@ static ssize_t read_client_link(struct spice_talk *talk, struct spice_talk_direc
 }
 
 static ssize_t read_mechanism(struct spice_talk *talk, struct spice_talk_direction *direction,
-		uint8_t *bytes, size_t size_bytes)
+	uint8_t *bytes, size_t size_bytes)
 {
 	SpiceLinkAuthMechanism mechanism;
 	if (size_bytes < sizeof(mechanism))
@@ -63,7 +63,7 @@ static ssize_t read_mechanism(struct spice_talk *talk, struct spice_talk_directi
 
 /* It is encrypted with a key of the answer: nobody can have it before. */
 static ssize_t read_ticket(struct spice_talk *talk, struct spice_talk_direction *direction,
-		uint8_t *bytes, size_t size_bytes)
+	uint8_t *bytes, size_t size_bytes)
 {
 	if (!talk->replied)
 		return -EPROTO;
@@ -72,18 +72,19 @@ static ssize_t read_ticket(struct spice_talk *talk, struct spice_talk_direction 
 	return 0;
 }
 
-static bool offers_mini_header(const uint8_t *message, size_t size_bytes, const SpiceLinkReply *reply)
+static bool offers_mini_header(
+	const uint8_t *message, size_t size_bytes, const SpiceLinkReply *reply)
 {
 	uint32_t word;
 	if (reply->num_common_caps == 0 || size_bytes < sizeof(word) ||
-			reply->caps_offset > size_bytes - sizeof(word))
+		reply->caps_offset > size_bytes - sizeof(word))
 		return false;
 	memcpy(&word, message + reply->caps_offset, sizeof(word));
 	return word & 1u << SPICE_COMMON_CAP_MINI_HEADER;
 }
 
 static ssize_t read_server_link(struct spice_talk *talk, struct spice_talk_direction *direction,
-		uint8_t *bytes, size_t size_bytes)
+	uint8_t *bytes, size_t size_bytes)
 {
 	SpiceLinkHeader header;
 	SpiceLinkReply reply;
@@ -91,20 +92,20 @@ static ssize_t read_server_link(struct spice_talk *talk, struct spice_talk_direc
 		return 0;
 	memcpy(&header, bytes, sizeof(header));
 	if (!talk->linked || header.magic != SPICE_MAGIC || header.size < sizeof(reply) ||
-			header.size > SPICE_LINK_BYTES_MAX - sizeof(header))
+		header.size > SPICE_LINK_BYTES_MAX - sizeof(header))
 		return -EPROTO;
 	if (size_bytes - sizeof(header) < header.size)
 		return 0;
 	memcpy(&reply, bytes + sizeof(header), sizeof(reply));
 	talk->replied = true;
 	talk->mini_header = talk->link.mini_header &&
-			offers_mini_header(bytes + sizeof(header), header.size, &reply);
+			    offers_mini_header(bytes + sizeof(header), header.size, &reply);
 	direction->step = reply.error == SPICE_LINK_ERR_OK ? RESULT : PASS;
 	return (ssize_t)(sizeof(header) + header.size);
 }
 
 static ssize_t read_result(struct spice_talk *talk, struct spice_talk_direction *direction,
-		uint8_t *bytes, size_t size_bytes)
+	uint8_t *bytes, size_t size_bytes)
 {
 	uint32_t result;
 	if (size_bytes < sizeof(result))
@@ -123,7 +124,7 @@ struct header {
 };
 
 static bool read_header(const struct spice_talk *talk, const uint8_t *bytes, size_t size_bytes,
-		struct header *header)
+	struct header *header)
 {
 	SpiceMiniDataHeader mini;
 	SpiceDataHeader full;
@@ -140,13 +141,12 @@ static bool read_header(const struct spice_talk *talk, const uint8_t *bytes, siz
 }
 
 static const struct spice_talk_watch *find_watch(
-		const struct spice_talk *talk, enum spice_talk_side side, const struct header *header)
+	const struct spice_talk *talk, enum spice_talk_side side, const struct header *header)
 {
 	for (unsigned i = 0; i < talk->n_watches; i++) {
 		const struct spice_talk_watch *watch = &talk->watches[i];
 		if (watch->channel == talk->link.channel && watch->side == side &&
-				watch->type == header->type &&
-				header->body_bytes >= watch->size_bytes)
+			watch->type == header->type && header->body_bytes >= watch->size_bytes)
 			return watch;
 	}
 	return NULL;
@@ -163,13 +163,14 @@ static bool may_precede_init(uint16_t type)
 }
 
 /* 1: it may pass; 0: not whole yet; else as read_message. */
-static ssize_t check_opening(struct spice_talk *talk, const struct header *header, size_t size_bytes)
+static ssize_t check_opening(
+	struct spice_talk *talk, const struct header *header, size_t size_bytes)
 {
 	bool init = header->type == SPICE_MSGC_DISPLAY_INIT;
 	if (talk->opening != SPICE_TALK_EXPECTS_INIT)
 		return talk->opening == SPICE_TALK_OPEN ? 1 : -EPROTO;
 	if (init ? header->body_bytes != INIT_BYTES :
-			 !may_precede_init(header->type) || header->body_bytes > SPICE_TALK_SHOWN_MAX)
+		   !may_precede_init(header->type) || header->body_bytes > SPICE_TALK_SHOWN_MAX)
 		return -EPROTO;
 	if (size_bytes - header->size_bytes < header->body_bytes)
 		return 0;
@@ -182,14 +183,14 @@ static ssize_t check_opening(struct spice_talk *talk, const struct header *heade
 static void note_server(struct spice_talk *talk, const struct header *header)
 {
 	if (talk->opening == SPICE_TALK_HAD_INIT && header->type != SPICE_MSG_SET_ACK &&
-			header->type != SPICE_MSG_PING)
+		header->type != SPICE_MSG_PING)
 		talk->opening = SPICE_TALK_OPEN;
 }
 
 bool spice_talk_is_paused(const struct spice_talk *talk)
 {
 	return talk->opening == SPICE_TALK_HAD_INIT &&
-			talk->directions[SPICE_TALK_CLIENT].skip_bytes == 0;
+	       talk->directions[SPICE_TALK_CLIENT].skip_bytes == 0;
 }
 
 void spice_talk_resume(struct spice_talk *talk)
@@ -200,10 +201,11 @@ void spice_talk_resume(struct spice_talk *talk)
 bool spice_talk_may_close(const struct spice_talk *talk)
 {
 	return !talk->link.display || talk->opening == SPICE_TALK_CLOSED ||
-			talk->opening == SPICE_TALK_OPEN;
+	       talk->opening == SPICE_TALK_OPEN;
 }
 
-static size_t put_header(const struct spice_talk *talk, uint16_t type, size_t body_bytes, uint8_t *bytes)
+static size_t put_header(
+	const struct spice_talk *talk, uint16_t type, size_t body_bytes, uint8_t *bytes)
 {
 	SpiceMiniDataHeader mini = { .type = type, .size = (uint32_t)body_bytes };
 	SpiceDataHeader full = { .serial = 1, .type = type, .size = (uint32_t)body_bytes };
@@ -227,7 +229,7 @@ size_t spice_talk_make_init(const struct spice_talk *talk, uint8_t bytes[SPICE_T
 /* ---- messages ---- */
 
 static ssize_t read_message(struct spice_talk *talk, struct spice_talk_direction *direction,
-		uint8_t *bytes, size_t size_bytes)
+	uint8_t *bytes, size_t size_bytes)
 {
 	enum spice_talk_side side = (enum spice_talk_side)(direction - talk->directions);
 	struct header header;
@@ -250,7 +252,7 @@ static ssize_t read_message(struct spice_talk *talk, struct spice_talk_direction
 }
 
 static ssize_t pass(struct spice_talk *talk, struct spice_talk_direction *direction, uint8_t *bytes,
-		size_t size_bytes)
+	size_t size_bytes)
 {
 	return (ssize_t)size_bytes;
 }
@@ -272,7 +274,7 @@ static const step_func steps[SPICE_TALK_SIDES][PASS + 1] = {
 };
 
 ssize_t spice_talk_read(
-		struct spice_talk *talk, enum spice_talk_side side, uint8_t *bytes, size_t size_bytes)
+	struct spice_talk *talk, enum spice_talk_side side, uint8_t *bytes, size_t size_bytes)
 {
 	struct spice_talk_direction *direction = &talk->directions[side];
 	size_t done = 0;
@@ -285,7 +287,7 @@ ssize_t spice_talk_read(
 		if (side == SPICE_TALK_SERVER && talk->stops && done > 0)
 			break;
 		ssize_t n = steps[side][direction->step](
-				talk, direction, bytes + done, size_bytes - done);
+			talk, direction, bytes + done, size_bytes - done);
 		if (n < 0)
 			return n;
 		if (n == 0 && direction->skip_bytes == 0)
@@ -303,8 +305,8 @@ bool spice_talk_is_between(const struct spice_talk *talk, enum spice_talk_side s
 	return direction->step == MESSAGES && direction->skip_bytes == 0;
 }
 
-size_t spice_talk_make(const struct spice_talk *talk, uint16_t type, const void *body, size_t body_bytes,
-		uint8_t *bytes, size_t size_bytes)
+size_t spice_talk_make(const struct spice_talk *talk, uint16_t type, const void *body,
+	size_t body_bytes, uint8_t *bytes, size_t size_bytes)
 {
 	if (!talk->mini_header || size_bytes < SPICE_TALK_HEADER_MAX + body_bytes)
 		return 0;

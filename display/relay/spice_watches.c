@@ -46,7 +46,7 @@ static void on_init(void *user, uint8_t *body, size_t size_bytes)
 	struct main_init init;
 	memcpy(&init, body, sizeof(init));
 	init.multi_media_time =
-			session_init(session_of(user), init.session_id, init.multi_media_time);
+		session_init(session_of(user), init.session_id, init.multi_media_time);
 	memcpy(body, &init, sizeof(init));
 }
 
@@ -149,19 +149,22 @@ static void on_latency(void *user, uint8_t *body, size_t size_bytes)
 	memcpy(body, &latency_ms, sizeof(latency_ms));
 }
 
-#define FROM(side, channel, type, size, shown) \
-	{ SPICE_LINK_CHANNEL_##channel, SPICE_TALK_##side, type, size, shown }
+#define FROM(side, channel, type, size, shown)                                                     \
+	{                                                                                          \
+		SPICE_LINK_CHANNEL_##channel, SPICE_TALK_##side, type, size, shown                 \
+	}
 
 const struct spice_talk_watch spice_watches[] = {
 	FROM(SERVER, MAIN, SPICE_MSG_MAIN_INIT, sizeof(struct main_init), on_init),
 	FROM(SERVER, MAIN, SPICE_MSG_MAIN_MULTI_MEDIA_TIME, 4, on_time),
-	FROM(CLIENT, DISPLAY, SPICE_MSGC_DISPLAY_STREAM_REPORT, sizeof(struct stream_report), on_report),
+	FROM(CLIENT, DISPLAY, SPICE_MSGC_DISPLAY_STREAM_REPORT, sizeof(struct stream_report),
+		on_report),
 	FROM(CLIENT, DISPLAY, SPICE_MSGC_DISPLAY_PREFERRED_COMPRESSION, 1, on_compression),
 	FROM(SERVER, DISPLAY, SPICE_MSG_DISPLAY_STREAM_CREATE, 0, on_stream_create),
 	FROM(SERVER, DISPLAY, SPICE_MSG_DISPLAY_STREAM_DESTROY, 0, on_stream_destroy),
 	FROM(SERVER, DISPLAY, SPICE_MSG_DISPLAY_STREAM_DESTROY_ALL, 0, on_stream_destroy_all),
 	FROM(SERVER, PLAYBACK, SPICE_MSG_PLAYBACK_START, sizeof(struct playback_start),
-			on_playback_start),
+		on_playback_start),
 	FROM(SERVER, PLAYBACK, SPICE_MSG_PLAYBACK_DATA, 4, on_playback_data),
 	FROM(SERVER, PLAYBACK, SPICE_MSG_PLAYBACK_STOP, 0, on_playback_stop),
 	FROM(SERVER, PLAYBACK, SPICE_MSG_PLAYBACK_LATENCY, 4, on_latency),
@@ -177,18 +180,19 @@ bool spice_watches_channel(enum spice_link_channel channel)
 	return false;
 }
 
-/* enum8 in spice.proto. Every spice-server that we are built for takes it: SPICE_DISPLAY_CAP_PREF_COMPRESSION. */
+/* enum8 in spice.proto. Every spice-server that we are built for takes it:
+ * SPICE_DISPLAY_CAP_PREF_COMPRESSION. */
 size_t spice_watches_make_compression(
-		const struct spice_talk *talk, bool small, uint8_t *bytes, size_t size_bytes)
+	const struct spice_talk *talk, bool small, uint8_t *bytes, size_t size_bytes)
 {
 	uint8_t body = small ? SPICE_IMAGE_COMPRESSION_AUTO_LZ : SPICE_IMAGE_COMPRESSION_LZ4;
-	return spice_talk_make(talk, SPICE_MSGC_DISPLAY_PREFERRED_COMPRESSION, &body, sizeof(body), bytes,
-			size_bytes);
+	return spice_talk_make(talk, SPICE_MSGC_DISPLAY_PREFERRED_COMPRESSION, &body, sizeof(body),
+		bytes, size_bytes);
 }
 
 size_t spice_watches_make_time(
-		const struct spice_talk *talk, uint32_t time_ms, uint8_t *bytes, size_t size_bytes)
+	const struct spice_talk *talk, uint32_t time_ms, uint8_t *bytes, size_t size_bytes)
 {
-	return spice_talk_make(talk, SPICE_MSG_MAIN_MULTI_MEDIA_TIME, &time_ms, sizeof(time_ms), bytes,
-			size_bytes);
+	return spice_talk_make(talk, SPICE_MSG_MAIN_MULTI_MEDIA_TIME, &time_ms, sizeof(time_ms),
+		bytes, size_bytes);
 }

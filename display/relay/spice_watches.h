@@ -2,10 +2,10 @@
 /*
  * spice watches: which messages concern the clock and the compression, and where in them.
  *
- * A client may ask for a compression by itself. It gets what it asks for, but lz for glz and auto_lz for
- * auto_glz: GLZ's dictionary holds the pixels of pictures that were sent (spice-server's image-encoders.cpp),
- * and after two of a whole head there are no buffers for another (picture.h). What it saves is little
- * (compression.h).
+ * A client may ask for a compression by itself. It gets what it asks for, but lz for glz and
+ * auto_lz for auto_glz: GLZ's dictionary holds the pixels of pictures that were sent
+ * (spice-server's image-encoders.cpp), and after two of a whole head there are no buffers for
+ * another (picture.h). What it saves is little (compression.h).
  *
  * Threads: the relay's.
  */
@@ -38,8 +38,8 @@ bool spice_watches_channel(enum spice_link_channel channel);
 
 /* PREFERRED_COMPRESSION, to spice-server: returns its size, or 0. small: see compression.h. */
 size_t spice_watches_make_compression(
-		const struct spice_talk *talk, bool small, uint8_t *bytes, size_t size_bytes);
+	const struct spice_talk *talk, bool small, uint8_t *bytes, size_t size_bytes);
 
 /* MULTI_MEDIA_TIME: returns its size, or 0 (spice_talk_make). */
 size_t spice_watches_make_time(
-		const struct spice_talk *talk, uint32_t time_ms, uint8_t *bytes, size_t size_bytes);
+	const struct spice_talk *talk, uint32_t time_ms, uint8_t *bytes, size_t size_bytes);

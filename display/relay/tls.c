@@ -19,8 +19,8 @@ struct tls_credentials {
 struct tls {
 	struct tls_credentials *credentials;
 	gnutls_session_t session;
-	int reason;       /* GnuTLS's error that ended it */
-	bool unsent;      /* a record waits inside */
+	int reason;  /* GnuTLS's error that ended it */
+	bool unsent; /* a record waits inside */
 	bool shaken;
 };
 
@@ -55,14 +55,15 @@ static void free_file(gnutls_datum_t *datum)
 	g_free(datum->data);
 }
 
-static bool load(struct tls_credentials *credentials, int certificate_fd, int key_fd, GError **error)
+static bool load(
+	struct tls_credentials *credentials, int certificate_fd, int key_fd, GError **error)
 {
 	gnutls_datum_t certificate = { 0 }, key = { 0 };
 	bool ok = read_file(certificate_fd, "the certificate", &certificate, error) &&
-			read_file(key_fd, "the key", &key, error);
+		  read_file(key_fd, "the key", &key, error);
 	if (ok) {
 		int result = gnutls_certificate_set_x509_key_mem(
-				credentials->gnutls, &certificate, &key, GNUTLS_X509_FMT_PEM);
+			credentials->gnutls, &certificate, &key, GNUTLS_X509_FMT_PEM);
 		ok = result >= 0 || fail(error, "certificate and key", gnutls_strerror(result));
 	}
 	free_file(&certificate);
@@ -109,7 +110,7 @@ static int set_up(struct tls *tls, int fd)
 	if (result < 0)
 		return result;
 	result = gnutls_credentials_set(
-			tls->session, GNUTLS_CRD_CERTIFICATE, tls->credentials->gnutls);
+		tls->session, GNUTLS_CRD_CERTIFICATE, tls->credentials->gnutls);
 	/* The lobby has a deadline for strangers. */
 	gnutls_handshake_set_timeout(tls->session, GNUTLS_INDEFINITE_TIMEOUT);
 	gnutls_transport_set_int(tls->session, fd);
@@ -143,7 +144,7 @@ void tls_destroy(struct tls *tls)
 static bool is_passing(ssize_t result)
 {
 	return result == GNUTLS_E_AGAIN || result == GNUTLS_E_INTERRUPTED ||
-			result == GNUTLS_E_WARNING_ALERT_RECEIVED;
+	       result == GNUTLS_E_WARNING_ALERT_RECEIVED;
 }
 
 int tls_shake(struct tls *tls)
@@ -169,7 +170,8 @@ bool tls_wants_out(const struct tls *tls)
 	return gnutls_record_get_direction(tls->session) == 1;
 }
 
-/* A client that wants to agree anew (TLS 1.2) is refused; GnuTLS does TLS 1.3's new keys by itself. */
+/* A client that wants to agree anew (TLS 1.2) is refused; GnuTLS does TLS 1.3's new keys by itself.
+ */
 ssize_t tls_read(struct tls *tls, uint8_t *bytes, size_t size_bytes)
 {
 	ssize_t n = gnutls_record_recv(tls->session, bytes, size_bytes);
@@ -185,7 +187,7 @@ ssize_t tls_read(struct tls *tls, uint8_t *bytes, size_t size_bytes)
 ssize_t tls_write(struct tls *tls, const uint8_t *bytes, size_t size_bytes)
 {
 	ssize_t n = gnutls_record_send(
-			tls->session, tls->unsent ? NULL : bytes, tls->unsent ? 0 : size_bytes);
+		tls->session, tls->unsent ? NULL : bytes, tls->unsent ? 0 : size_bytes);
 	tls->unsent = n < 0 && is_passing(n);
 	if (n >= 0)
 		return n;

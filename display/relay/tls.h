@@ -17,8 +17,8 @@
 
 struct tls_credentials;
 
-/* From PEM files: the certificate, those that vouch for it behind, and its key. Reads the whole of each,
- * leaves the descriptors open. NULL with `error` set. */
+/* From PEM files: the certificate, those that vouch for it behind, and its key. Reads the whole of
+ * each, leaves the descriptors open. NULL with `error` set. */
 struct tls_credentials *tls_credentials_create(int certificate_fd, int key_fd, GError **error);
 struct tls_credentials *tls_credentials_ref(struct tls_credentials *credentials);
 void tls_credentials_unref(struct tls_credentials *credentials);

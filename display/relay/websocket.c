@@ -76,7 +76,7 @@ void websocket_destroy(struct websocket *websocket)
 
 /* Bytes of one frame's body; returns how many went, or -errno. */
 static ssize_t send_frame(struct websocket *websocket, uint8_t opcode, uint64_t frame_bytes,
-		const uint8_t *bytes, size_t size_bytes)
+	const uint8_t *bytes, size_t size_bytes)
 {
 	struct wslay_frame_iocb frame = {
 		.fin = 1,
@@ -103,8 +103,8 @@ static int send_pong(struct websocket *websocket)
 		websocket->pong_bytes = websocket->ping_bytes;
 	}
 	ssize_t n = send_frame(websocket, WSLAY_PONG, websocket->pong_bytes,
-			websocket->pong_left + websocket->pong_sent,
-			websocket->pong_bytes - websocket->pong_sent);
+		websocket->pong_left + websocket->pong_sent,
+		websocket->pong_bytes - websocket->pong_sent);
 	if (n < 0)
 		return (int)n;
 	websocket->pong_sent += (size_t)n;
@@ -123,7 +123,7 @@ ssize_t websocket_write(struct websocket *websocket, const uint8_t *bytes, size_
 	if (websocket->frame_left == 0)
 		websocket->frame_bytes = websocket->frame_left = MIN(size_bytes, FRAME_BYTES_MAX);
 	ssize_t n = send_frame(websocket, WSLAY_BINARY_FRAME, websocket->frame_bytes, bytes,
-			MIN(size_bytes, websocket->frame_left));
+		MIN(size_bytes, websocket->frame_left));
 	if (n > 0)
 		websocket->frame_left -= (size_t)n;
 	return n == 0 ? -EAGAIN : n;

@@ -3,8 +3,9 @@
  * websocket: SPICE in WebSocket frames, as clients in browsers speak it (RFC 6455; sub-protocol
  * "binary"). The frames are wslay's work; it keeps nothing of what passes but a frame's header.
  *
- * Browsers let any page connect to any address. Where no password is asked for, a page must therefore
- * come from the very host it connects to, by a number or "localhost": a name could be anybody's.
+ * Browsers let any page connect to any address. Where no password is asked for, a page must
+ * therefore come from the very host it connects to, by a number or "localhost": a name could be
+ * anybody's.
  *
  * Threads: the relay's.
  */
@@ -30,8 +31,8 @@ struct websocket_answer {
 };
 
 /* Looks at what a client said first. open: no password will be asked for. */
-enum websocket_state websocket_answer(const uint8_t *bytes, size_t size_bytes, bool open,
-		struct websocket_answer *answer);
+enum websocket_state websocket_answer(
+	const uint8_t *bytes, size_t size_bytes, bool open, struct websocket_answer *answer);
 
 struct websocket;
 
@@ -44,7 +45,8 @@ struct websocket_ops {
 struct websocket *websocket_create(const struct websocket_ops *ops, void *user);
 void websocket_destroy(struct websocket *websocket);
 
-/* As read(2) and write(2) of what is in the frames, but return -errno. 0: the client said goodbye. */
+/* As read(2) and write(2) of what is in the frames, but return -errno. 0: the client said goodbye.
+ */
 ssize_t websocket_read(struct websocket *websocket, uint8_t *bytes, size_t size_bytes);
 /* After -EAGAIN: the same bytes again, or more that begin with them. */
 ssize_t websocket_write(struct websocket *websocket, const uint8_t *bytes, size_t size_bytes);

@@ -66,11 +66,11 @@ static bool may_come_from(const struct request *request)
 static bool is_good(const struct request *request)
 {
 	return g_str_has_prefix(request->lines[0], "GET ") &&
-			g_str_has_suffix(request->lines[0], " HTTP/1.1") &&
-			has_word(find(request, "Upgrade"), "websocket") &&
-			has_word(find(request, "Connection"), "Upgrade") &&
-			strcmp(find(request, "Sec-WebSocket-Version"), "13") == 0 &&
-			strlen(find(request, "Sec-WebSocket-Key")) == KEY_LENGTH;
+	       g_str_has_suffix(request->lines[0], " HTTP/1.1") &&
+	       has_word(find(request, "Upgrade"), "websocket") &&
+	       has_word(find(request, "Connection"), "Upgrade") &&
+	       strcmp(find(request, "Sec-WebSocket-Version"), "13") == 0 &&
+	       strlen(find(request, "Sec-WebSocket-Key")) == KEY_LENGTH;
 }
 
 static char *accept_key(const char *key)
@@ -87,7 +87,7 @@ static char *accept_key(const char *key)
 static enum websocket_state refuse(struct websocket_answer *answer, const char *why)
 {
 	g_snprintf(answer->text, sizeof(answer->text),
-			"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", why);
+		"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", why);
 	return WEBSOCKET_REFUSED;
 }
 
@@ -96,14 +96,14 @@ static enum websocket_state accept(const struct request *request, struct websock
 	g_autofree char *key = accept_key(find(request, "Sec-WebSocket-Key"));
 	bool binary = has_word(find(request, "Sec-WebSocket-Protocol"), "binary");
 	g_snprintf(answer->text, sizeof(answer->text),
-			"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-			"Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n%s\r\n",
-			key, binary ? "Sec-WebSocket-Protocol: binary\r\n" : "");
+		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+		"Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n%s\r\n",
+		key, binary ? "Sec-WebSocket-Protocol: binary\r\n" : "");
 	return WEBSOCKET_GOOD;
 }
 
-enum websocket_state websocket_answer(const uint8_t *bytes, size_t size_bytes, bool open,
-		struct websocket_answer *answer)
+enum websocket_state websocket_answer(
+	const uint8_t *bytes, size_t size_bytes, bool open, struct websocket_answer *answer)
 {
 	size_t looked_bytes = MIN(size_bytes, WEBSOCKET_REQUEST_BYTES_MAX);
 	const uint8_t *end = memmem(bytes, looked_bytes, "\r\n\r\n", 4);

@@ -20,7 +20,8 @@ static uint32_t read32(const uint8_t *bytes)
 }
 
 /* Copies until `to` has `wanted` bytes; returns how many were used. */
-static size_t fill(uint8_t *to, unsigned *filled, unsigned wanted, const uint8_t *bytes, size_t n_bytes)
+static size_t fill(
+	uint8_t *to, unsigned *filled, unsigned wanted, const uint8_t *bytes, size_t n_bytes)
 {
 	size_t n = MIN(n_bytes, wanted - *filled);
 	memcpy(to + *filled, bytes, n);
@@ -29,7 +30,7 @@ static size_t fill(uint8_t *to, unsigned *filled, unsigned wanted, const uint8_t
 }
 
 static size_t feed_body(struct agent_stream *stream, enum agent_stream_port number,
-		const uint8_t *bytes, size_t n_bytes)
+	const uint8_t *bytes, size_t n_bytes)
 {
 	typeof(stream->ports[0]) *port = &stream->ports[number];
 	size_t n = MIN(n_bytes, port->body_left);
@@ -43,13 +44,13 @@ static size_t feed_body(struct agent_stream *stream, enum agent_stream_port numb
 }
 
 static size_t feed_port(struct agent_stream *stream, enum agent_stream_port number,
-		const uint8_t *bytes, size_t n_bytes, agent_stream_message message, void *user)
+	const uint8_t *bytes, size_t n_bytes, agent_stream_message message, void *user)
 {
 	typeof(stream->ports[0]) *port = &stream->ports[number];
 	size_t used = 0;
 	if (port->header_filled < AGENT_STREAM_HEADER_BYTES) {
 		used = fill(port->header, &port->header_filled, AGENT_STREAM_HEADER_BYTES, bytes,
-				n_bytes);
+			n_bytes);
 		if (port->header_filled < AGENT_STREAM_HEADER_BYTES)
 			return used;
 		port->body_left = read32(port->header + MESSAGE_SIZE);
@@ -59,27 +60,27 @@ static size_t feed_port(struct agent_stream *stream, enum agent_stream_port numb
 	if (port->body_left == 0) {
 		port->header_filled = 0;
 		message(user, number, read32(port->header + MESSAGE_TYPE), port->body,
-				read32(port->header + MESSAGE_SIZE));
+			read32(port->header + MESSAGE_SIZE));
 	}
 	return used;
 }
 
 void agent_stream_feed(struct agent_stream *stream, const uint8_t *bytes, size_t n_bytes,
-		agent_stream_message message, void *user)
+	agent_stream_message message, void *user)
 {
 	while (n_bytes > 0) {
 		size_t used;
 		if (stream->chunk_left == 0) {
-			used = fill(stream->chunk, &stream->chunk_filled, AGENT_STREAM_CHUNK_BYTES, bytes,
-					n_bytes);
+			used = fill(stream->chunk, &stream->chunk_filled, AGENT_STREAM_CHUNK_BYTES,
+				bytes, n_bytes);
 			if (stream->chunk_filled == AGENT_STREAM_CHUNK_BYTES) {
 				stream->chunk_filled = 0;
 				stream->chunk_left = read32(stream->chunk + CHUNK_SIZE);
 			}
 		} else {
 			bool client = read32(stream->chunk + CHUNK_PORT) == PORT_CLIENT;
-			used = feed_port(stream, client ? AGENT_STREAM_CLIENT : AGENT_STREAM_SERVER, bytes,
-					MIN(n_bytes, stream->chunk_left), message, user);
+			used = feed_port(stream, client ? AGENT_STREAM_CLIENT : AGENT_STREAM_SERVER,
+				bytes, MIN(n_bytes, stream->chunk_left), message, user);
 			stream->chunk_left -= (uint32_t)used;
 		}
 		bytes += used;

@@ -3,8 +3,8 @@
  * agent stream: what spice-server writes to an agent's port, cut into messages.
  *
  * Chunks (port, size) carry messages (protocol, type, opaque, size) that may span chunks; see
- * spice-protocol's vd_agent.h. Only the first AGENT_STREAM_BODY_MAX bytes of a body are kept: what is
- * longer (a client's clipboard) is none of our business. Nothing is allocated.
+ * spice-protocol's vd_agent.h. Only the first AGENT_STREAM_BODY_MAX bytes of a body are kept: what
+ * is longer (a client's clipboard) is none of our business. Nothing is allocated.
  */
 #pragma once
 
@@ -36,7 +36,7 @@ struct agent_stream {
 
 /* size_bytes: of the body as sent; min(size_bytes, AGENT_STREAM_BODY_MAX) bytes are at `body`. */
 typedef void (*agent_stream_message)(void *user, enum agent_stream_port port, uint32_t type,
-		const uint8_t *body, uint32_t size_bytes);
+	const uint8_t *body, uint32_t size_bytes);
 
 void agent_stream_feed(struct agent_stream *stream, const uint8_t *bytes, size_t n_bytes,
-		agent_stream_message message, void *user);
+	agent_stream_message message, void *user);

@@ -57,7 +57,7 @@ static bool open_screen(struct screens *screens, unsigned number)
 	if (!screen->head)
 		screen->head = head_create(number);
 	screen->spice = spice_head_create(
-			screens->server, screen->head, screens->line, screens->wanted, screens->user);
+		screens->server, screen->head, screens->line, screens->wanted, screens->user);
 	if (screen->spice)
 		spice_gl_set_ops(spice_head_gl(screen->spice), &gl_ops, screens);
 	return screen->spice != NULL;
@@ -77,8 +77,8 @@ static bool leave_dmabuf(struct screen *screen)
 	return on;
 }
 
-struct screens *screens_create(struct RedsState *server, struct line *line, spice_head_wanted wanted,
-		const struct spice_gl_ops *ops, void *user)
+struct screens *screens_create(struct RedsState *server, struct line *line,
+	spice_head_wanted wanted, const struct spice_gl_ops *ops, void *user)
 {
 	struct screens *screens = g_new0(struct screens, 1);
 	screens->server = server;
@@ -198,7 +198,7 @@ bool screens_desktop(const struct screens *screens, uint32_t *width, uint32_t *h
 
 /* One that was under way when they were no longer wanted is dropped: render sends its like. */
 static bool show_dmabuf(struct screens *screens, struct screen *screen, struct frame *frame,
-		const struct frame_frame *message)
+	const struct frame_frame *message)
 {
 	if (!screens->dmabufs) {
 		frame_unref(frame);
@@ -215,7 +215,7 @@ bool screens_show(struct screens *screens, struct frame *frame, const struct fra
 	struct screen *screen = &screens->screens[message->head];
 	if (message->serial <= screen->head->serial) {
 		g_warning("render: head %u: serial %" G_GUINT64_FORMAT " after %" G_GUINT64_FORMAT,
-				message->head, message->serial, screen->head->serial);
+			message->head, message->serial, screen->head->serial);
 		frame_unref(frame);
 		return false;
 	}
@@ -277,7 +277,7 @@ bool screens_cursor_image(struct screens *screens, const struct frame_cursor_ima
 		return false;
 	struct spice_cursor *cursor = spice_head_cursor(screens->screens[image->head].spice);
 	return wake_if(screens, image->head,
-			spice_cursor_set_image(cursor, image->pixels, image->hot_x, image->hot_y));
+		spice_cursor_set_image(cursor, image->pixels, image->hot_x, image->hot_y));
 }
 
 bool screens_cursor_move(struct screens *screens, unsigned number, int32_t x, int32_t y)
@@ -313,8 +313,8 @@ bool screens_start_over(struct screens *screens, unsigned number)
 	struct line_figures figures;
 	struct screen *screen = &screens->screens[number];
 	if (!screens_is_on(screens, number) || screen->resize_due ||
-			spice_gl_is_on(spice_head_gl(screen->spice)) || !screens->line ||
-			!line_get(screens->line, number, &figures) || figures.rtt_min_us < LINE_FAR_US)
+		spice_gl_is_on(spice_head_gl(screen->spice)) || !screens->line ||
+		!line_get(screens->line, number, &figures) || figures.rtt_min_us < LINE_FAR_US)
 		return false;
 	head_resize(screen->head, screen->head->width, screen->head->height);
 	resize(screen, NULL);

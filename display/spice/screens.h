@@ -2,10 +2,10 @@
 /*
  * screens: the heads as render tells of them and as spice-server shows them.
  *
- * States of one: never on (no device in spice-server, but for the first); off (black; others than the
- * first are unplugged); on with a mode that is not shown yet (the new surface waits for its first
- * frame, so that a client sees no blank one); on and shown. A renderer that leaves changes none of
- * this: its last picture stays.
+ * States of one: never on (no device in spice-server, but for the first); off (black; others than
+ * the first are unplugged); on with a mode that is not shown yet (the new surface waits for its
+ * first frame, so that a client sees no blank one); on and shown. A renderer that leaves changes
+ * none of this: its last picture stays.
  *
  * Threads: main loop.
  */
@@ -26,8 +26,8 @@ struct RedsState;
 struct screens;
 
 /* With the first head, as spice-server has no desktop without; NULL when it is refused. */
-struct screens *screens_create(struct RedsState *server, struct line *line, spice_head_wanted wanted,
-		const struct spice_gl_ops *gl_ops, void *user);
+struct screens *screens_create(struct RedsState *server, struct line *line,
+	spice_head_wanted wanted, const struct spice_gl_ops *gl_ops, void *user);
 /* After the server was destroyed. */
 void screens_destroy(struct screens *screens);
 
@@ -51,8 +51,8 @@ bool screens_desktop(const struct screens *screens, uint32_t *width, uint32_t *h
 /* `frame` is the callee's. False: render is to be dropped. */
 bool screens_show(struct screens *screens, struct frame *frame, const struct frame_frame *message);
 /*
- * From now on dma-bufs are shown, or (the beginning) no more: then ops->left, as in spice_gl.h, when
- * the last is gone, at once if there is none.
+ * From now on dma-bufs are shown, or (the beginning) no more: then ops->left, as in spice_gl.h,
+ * when the last is gone, at once if there is none.
  */
 void screens_use_dmabufs(struct screens *screens, bool use);
 /* Modes that still wait for a frame are shown without. */
@@ -70,9 +70,10 @@ void screens_new_viewer(struct screens *screens, unsigned head);
 void screens_new_display(struct screens *screens, unsigned head);
 
 /*
- * Before a client opens the display channel of a head. spice-server begins with all of its surface in one
- * message without loss, for seconds where the line is slow: then the surface is made anew, and true says
- * that the head's whole picture is to be asked for, which comes in pieces. Not with dma-bufs.
+ * Before a client opens the display channel of a head. spice-server begins with all of its surface
+ * in one message without loss, for seconds where the line is slow: then the surface is made anew,
+ * and true says that the head's whole picture is to be asked for, which comes in pieces. Not with
+ * dma-bufs.
  */
 bool screens_start_over(struct screens *screens, unsigned head);
 

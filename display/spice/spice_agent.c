@@ -47,9 +47,9 @@ static void take_pointer(struct spice_agent *agent, const uint8_t *body, uint32_
 			down |= 1u << buttons[i].button;
 	}
 	if (state.x != agent->last.x || state.y != agent->last.y ||
-			state.display_id != agent->last.display_id)
+		state.display_id != agent->last.display_id)
 		agent->ops->pointer(agent->user, state.display_id, (int32_t)MIN(state.x, INT16_MAX),
-				(int32_t)MIN(state.y, INT16_MAX));
+			(int32_t)MIN(state.y, INT16_MAX));
 	agent->ops->buttons(agent->user, down);
 	uint32_t turned = state.buttons & ~agent->last.buttons;
 	if (turned & VD_AGENT_UBUTTON_MASK)
@@ -86,7 +86,7 @@ static void answer_capabilities(struct spice_agent *agent)
 }
 
 static void on_message(void *user, enum agent_stream_port port, uint32_t type, const uint8_t *body,
-		uint32_t size_bytes)
+	uint32_t size_bytes)
 {
 	struct spice_agent *agent = user;
 	uint32_t request = 0;
@@ -139,7 +139,7 @@ static const SpiceCharDeviceInterface agent_interface = {
 };
 
 struct spice_agent *spice_agent_create(
-		SpiceServer *server, const struct spice_agent_ops *ops, void *user)
+	SpiceServer *server, const struct spice_agent_ops *ops, void *user)
 {
 	struct spice_agent *agent = g_new0(struct spice_agent, 1);
 	agent->server = server;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice agent: an agent for guests that have none. SPICE clients ask for other monitor sizes, and say
- * on which of several heads the pointer is, only when there is an agent. What they ask needs no help
- * from inside the guest here, so this one lives in display: it says that it takes sizes and pointers,
- * that it takes no files, and nothing about clipboards.
+ * spice agent: an agent for guests that have none. SPICE clients ask for other monitor sizes, and
+ * say on which of several heads the pointer is, only when there is an agent. What they ask needs no
+ * help from inside the guest here, so this one lives in display: it says that it takes sizes and
+ * pointers, that it takes no files, and nothing about clipboards.
  *
  * Sizes never get here: spice-server hands them to the heads (spice_head_wanted).
  *
@@ -28,7 +28,7 @@ struct spice_agent_ops {
 
 /* NULL when spice-server refuses. */
 struct spice_agent *spice_agent_create(
-		struct RedsState *server, const struct spice_agent_ops *ops, void *user);
+	struct RedsState *server, const struct spice_agent_ops *ops, void *user);
 /* After the server was destroyed. */
 void spice_agent_destroy(struct spice_agent *agent);
 

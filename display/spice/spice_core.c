@@ -146,7 +146,7 @@ static void on_channel(int event, SpiceChannelEventInfo *info)
 	for (unsigned i = 0; i < G_N_ELEMENTS(known); i++) {
 		if (known[i].type == info->type)
 			the_core->ops->channel(the_core->user, known[i].channel, (unsigned)info->id,
-					event == SPICE_CHANNEL_EVENT_INITIALIZED);
+				event == SPICE_CHANNEL_EVENT_INITIALIZED);
 	}
 	if (event == SPICE_CHANNEL_EVENT_DISCONNECTED)
 		the_core->ops->connection(the_core->user, -1, info, false);

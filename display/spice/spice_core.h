@@ -4,7 +4,8 @@
  * settings, its clients.
  *
  * Pictures are compressed without loss (LZ4, or LZ for a client that lacks it); a rectangle that
- * keeps moving becomes video and ends lossless again. glz is not used: it keeps what it has encoded.
+ * keeps moving becomes video and ends lossless again. glz is not used: it keeps what it has
+ * encoded.
  *
  * Threads: main loop. spice-server runs one more thread for each head, see spice_head.h.
  */
@@ -27,20 +28,21 @@ struct spice_core_ops {
 	/* A client's channel is ready, or went away. `id` is the head for DISPLAY and CURSOR. */
 	void (*channel)(void *user, enum spice_core_channel channel, unsigned id, bool connected);
 	/*
-	 * spice-server has taken a socket that spice_core_add_client() gave it, whatever its channel,
-	 * and `key` names it from now on; or let go of it (fd -1).
+	 * spice-server has taken a socket that spice_core_add_client() gave it, whatever its
+	 * channel, and `key` names it from now on; or let go of it (fd -1).
 	 */
 	void (*connection)(void *user, int fd, const void *key, bool connected);
 };
 
 /* NULL when spice-server cannot start (it says why). `name` is what clients see, NULL for none. */
 struct spice_core *spice_core_create(
-		const char *name, const struct spice_core_ops *ops, void *user);
+	const char *name, const struct spice_core_ops *ops, void *user);
 void spice_core_destroy(struct spice_core *core);
 
 struct RedsState *spice_core_server(struct spice_core *core);
 
-/* Encoders for video, best first, as spice_server_set_video_codecs() takes them. At first spice:mjpeg. */
+/* Encoders for video, best first, as spice_server_set_video_codecs() takes them. At first
+ * spice:mjpeg. */
 void spice_core_set_codecs(struct spice_core *core, const char *codecs);
 
 /* The password clients must give from now on; empty: none. */

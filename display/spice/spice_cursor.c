@@ -41,14 +41,14 @@ void spice_cursor_destroy(struct spice_cursor *cursor)
 }
 
 bool spice_cursor_set_image(
-		struct spice_cursor *cursor, const uint32_t *pixels, uint32_t hot_x, uint32_t hot_y)
+	struct spice_cursor *cursor, const uint32_t *pixels, uint32_t hot_x, uint32_t hot_y)
 {
 	hot_x = MIN(hot_x, FRAME_CURSOR_SIZE - 1);
 	hot_y = MIN(hot_y, FRAME_CURSOR_SIZE - 1);
 	g_mutex_lock(&cursor->lock);
 	bool changed = !cursor->defined || !cursor->visible || hot_x != cursor->hot_x ||
-			hot_y != cursor->hot_y ||
-			memcmp(cursor->pixels, pixels, sizeof(cursor->pixels)) != 0;
+		       hot_y != cursor->hot_y ||
+		       memcmp(cursor->pixels, pixels, sizeof(cursor->pixels)) != 0;
 	memcpy(cursor->pixels, pixels, sizeof(cursor->pixels));
 	cursor->hot_x = hot_x;
 	cursor->hot_y = hot_y;

@@ -17,11 +17,11 @@ struct spice_cursor *spice_cursor_create(void);
 void spice_cursor_destroy(struct spice_cursor *cursor);
 
 /*
- * Each returns true when there is something new to take: guests repeat position and image with every
- * frame. The image is premultiplied ARGB8888 of FRAME_CURSOR_SIZE squared, no padding.
+ * Each returns true when there is something new to take: guests repeat position and image with
+ * every frame. The image is premultiplied ARGB8888 of FRAME_CURSOR_SIZE squared, no padding.
  */
 bool spice_cursor_set_image(
-		struct spice_cursor *cursor, const uint32_t *pixels, uint32_t hot_x, uint32_t hot_y);
+	struct spice_cursor *cursor, const uint32_t *pixels, uint32_t hot_x, uint32_t hot_y);
 bool spice_cursor_move(struct spice_cursor *cursor, int32_t x, int32_t y);
 bool spice_cursor_hide(struct spice_cursor *cursor);
 

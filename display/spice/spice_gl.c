@@ -10,7 +10,11 @@
 /* spice_qxl_monitors_config_async has 0. */
 #define DRAW_COOKIE 0x766974u
 
-#define ROW(fourcc) { fourcc, 0, DRM_FORMAT_MOD_INVALID }, { fourcc, 0, DRM_FORMAT_MOD_LINEAR }
+#define ROW(fourcc)                                                                                \
+	{ fourcc, 0, DRM_FORMAT_MOD_INVALID },                                                     \
+	{                                                                                          \
+		fourcc, 0, DRM_FORMAT_MOD_LINEAR                                                   \
+	}
 const struct frame_format spice_gl_formats[SPICE_GL_FORMATS] = {
 	ROW(DRM_FORMAT_XRGB8888),
 	ROW(DRM_FORMAT_ARGB8888),
@@ -26,9 +30,9 @@ struct spice_gl {
 	const struct spice_gl_ops *ops;
 	void *user;
 
-	struct frame *shown;   /* acknowledged: what the client has on its screen */
-	struct frame *drawing; /* given to spice-server, not acknowledged */
-	struct frame *next;    /* waits */
+	struct frame *shown;      /* acknowledged: what the client has on its screen */
+	struct frame *drawing;    /* given to spice-server, not acknowledged */
+	struct frame *next;       /* waits */
 	struct frame_rect damage; /* of next, with all that it replaced */
 	bool scanout;             /* spice-server has a dma-buf */
 	bool leaving;
@@ -104,11 +108,12 @@ static bool set_scanout(struct spice_gl *gl, const struct frame *frame)
 	const struct frame_dmabuf *dmabuf = frame->dmabuf;
 	int fd = fcntl(dmabuf->fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0) {
-		g_warning("head %u: cannot hand over a dma-buf: %s", frame->head, g_strerror(errno));
+		g_warning(
+			"head %u: cannot hand over a dma-buf: %s", frame->head, g_strerror(errno));
 		return false;
 	}
 	spice_qxl_gl_scanout(gl->instance, fd, frame->width, frame->height, dmabuf->stride_bytes,
-			dmabuf->fourcc, TRUE);
+		dmabuf->fourcc, TRUE);
 	gl->scanout = true;
 	return true;
 }
@@ -124,8 +129,8 @@ static void draw(struct spice_gl *gl)
 	}
 	gl->drawing = frame;
 	gl->timer = g_timeout_add(SPICE_GL_TIMEOUT_MS, on_timeout, gl);
-	spice_qxl_gl_draw_async(gl->instance, damage.x, damage.y, damage.width, damage.height,
-			DRAW_COOKIE);
+	spice_qxl_gl_draw_async(
+		gl->instance, damage.x, damage.y, damage.width, damage.height, DRAW_COOKIE);
 }
 
 static gboolean on_completed(gpointer user)
@@ -161,12 +166,13 @@ static struct frame_rect bound(const struct frame_rect *a, const struct frame_re
 }
 
 /* Rectangles are render's and may lie anywhere: what is outside is cut off. */
-static void add_damage(struct spice_gl *gl, const struct frame *frame, const struct frame_frame *message)
+static void add_damage(
+	struct spice_gl *gl, const struct frame *frame, const struct frame_frame *message)
 {
 	for (uint32_t i = 0; i < message->n_rects; i++) {
 		struct frame_rect rect = message->rects[i];
 		if (rect.x >= frame->width || rect.y >= frame->height || rect.width == 0 ||
-				rect.height == 0)
+			rect.height == 0)
 			continue;
 		rect.width = MIN(rect.width, frame->width - rect.x);
 		rect.height = MIN(rect.height, frame->height - rect.y);
@@ -174,7 +180,8 @@ static void add_damage(struct spice_gl *gl, const struct frame *frame, const str
 	}
 	/* Its predecessor may have been of another size. */
 	gl->damage.width = MIN(gl->damage.width, frame->width - MIN(gl->damage.x, frame->width));
-	gl->damage.height = MIN(gl->damage.height, frame->height - MIN(gl->damage.y, frame->height));
+	gl->damage.height =
+		MIN(gl->damage.height, frame->height - MIN(gl->damage.y, frame->height));
 	if (gl->damage.width == 0 || gl->damage.height == 0)
 		gl->damage = (struct frame_rect){ 0, 0, frame->width, frame->height };
 }

@@ -3,9 +3,10 @@
  * spice gl: one head shown by handing clients the render's dma-buf itself (GL scanout).
  *
  * Only for clients on a unix socket that said they take dma-bufs: spice-server 0.15 disconnects all
- * others, at every call below that reaches it; see local.h for who decides. A draw is under way until
- * the client has acknowledged it, and until then spice-server takes nothing else: a newer frame waits
- * and is replaced by the next. A frame is held until the client has acknowledged its successor.
+ * others, at every call below that reaches it; see local.h for who decides. A draw is under way
+ * until the client has acknowledged it, and until then spice-server takes nothing else: a newer
+ * frame waits and is replaced by the next. A frame is held until the client has acknowledged its
+ * successor.
  *
  * Threads: main loop, but for spice_gl_completed().
  */
@@ -20,8 +21,8 @@
 #define SPICE_GL_TIMEOUT_MS 1000
 
 /*
- * What clients can import: the SPICE protocol names a format but no modifier, so the layout must be one
- * that the driver finds out by itself, or linear.
+ * What clients can import: the SPICE protocol names a format but no modifier, so the layout must be
+ * one that the driver finds out by itself, or linear.
  */
 #define SPICE_GL_FORMATS 12
 extern const struct frame_format spice_gl_formats[SPICE_GL_FORMATS];
@@ -45,9 +46,9 @@ void spice_gl_show(struct spice_gl *gl, struct frame *frame, const struct frame_
 /* A client is opening the display: the picture is drawn again, for it has not seen it. */
 void spice_gl_new_viewer(struct spice_gl *gl);
 /*
- * Lets go of what waits, and of the rest when the draw under way is acknowledged. What the client sees
- * stays until a new primary surface or another scanout takes its place. Answers with `left`, also at
- * once; nothing happens where no dma-buf is shown.
+ * Lets go of what waits, and of the rest when the draw under way is acknowledged. What the client
+ * sees stays until a new primary surface or another scanout takes its place. Answers with `left`,
+ * also at once; nothing happens where no dma-buf is shown.
  */
 void spice_gl_leave(struct spice_gl *gl);
 /* From the first frame until it was left. */

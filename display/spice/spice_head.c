@@ -18,8 +18,8 @@
 #define COLOUR_BEFORE_FIRST_PICTURE 0x00202020u
 /*
  * spice-server looks for streams among drawables whose operation is OP_PUT and nothing else
- * (drawable_can_stream in its display-channel.cpp). A copy has no brush: that it is inverted changes
- * nothing but that. So what is to stay lossless does.
+ * (drawable_can_stream in its display-channel.cpp). A copy has no brush: that it is inverted
+ * changes nothing but that. So what is to stay lossless does.
  */
 #define STILL_ROP (SPICE_ROPD_OP_PUT | SPICE_ROPD_INVERS_BRUSH)
 /* Larger ones begin black: untouched, they cost no memory. */
@@ -131,7 +131,7 @@ static void fill_image(struct picture_ids *ids, QXLImage *image, const struct pi
 }
 
 static void fill_pixels(struct picture_ids *ids, QXLDrawable *drawable, QXLImage *image,
-		const struct picture *picture)
+	const struct picture *picture)
 {
 	drawable->type = QXL_DRAW_COPY;
 	drawable->u.copy.rop_descriptor = picture->moving ? SPICE_ROPD_OP_PUT : STILL_ROP;
@@ -142,13 +142,13 @@ static void fill_pixels(struct picture_ids *ids, QXLDrawable *drawable, QXLImage
 }
 
 static void fill_black(struct picture_ids *ids, QXLDrawable *drawable, QXLImage *image,
-		const struct picture *picture)
+	const struct picture *picture)
 {
 	drawable->type = QXL_DRAW_BLACKNESS;
 }
 
 static void fill_scroll(struct picture_ids *ids, QXLDrawable *drawable, QXLImage *image,
-		const struct picture *picture)
+	const struct picture *picture)
 {
 	drawable->type = QXL_COPY_BITS;
 	drawable->u.copy_bits.src_pos.x = (int32_t)picture->from_x;
@@ -156,14 +156,14 @@ static void fill_scroll(struct picture_ids *ids, QXLDrawable *drawable, QXLImage
 }
 
 static void (*const fill_kind[])(
-		struct picture_ids *, QXLDrawable *, QXLImage *, const struct picture *) = {
+	struct picture_ids *, QXLDrawable *, QXLImage *, const struct picture *) = {
 	[PICTURE_PIXELS] = fill_pixels,
 	[PICTURE_BLACK] = fill_black,
 	[PICTURE_SCROLL] = fill_scroll,
 };
 
 static void fill_drawable(struct picture_ids *ids, QXLDrawable *drawable, QXLImage *image,
-		const struct picture *picture)
+	const struct picture *picture)
 {
 	const struct frame_rect *rect = &picture->rect;
 	drawable->effect = QXL_EFFECT_OPAQUE;
@@ -290,20 +290,21 @@ static void async_complete(QXLInstance *instance, uint64_t cookie)
 }
 
 static void update_area_complete(
-		QXLInstance *instance, uint32_t surface, QXLRect *updated, uint32_t n_updated)
+	QXLInstance *instance, uint32_t surface, QXLRect *updated, uint32_t n_updated)
 {
 }
 
 static void set_client_capabilities(
-		QXLInstance *instance, uint8_t present, uint8_t caps[SPICE_CAPABILITIES_SIZE])
+	QXLInstance *instance, uint8_t present, uint8_t caps[SPICE_CAPABILITIES_SIZE])
 {
 }
 
-static void fill_modes(struct frame_head_mode *modes, unsigned n_modes,
-		const VDAgentMonitorsConfig *config)
+static void fill_modes(
+	struct frame_head_mode *modes, unsigned n_modes, const VDAgentMonitorsConfig *config)
 {
 	/* Behind the monitors, when the flag says so. */
-	const VDAgentMonitorMM *sizes = (const VDAgentMonitorMM *)&config->monitors[config->num_of_monitors];
+	const VDAgentMonitorMM *sizes =
+		(const VDAgentMonitorMM *)&config->monitors[config->num_of_monitors];
 	bool has_sizes = config->flags & VD_AGENT_CONFIG_MONITORS_FLAG_PHYSICAL_SIZE;
 	uint32_t next_x = 0;
 	for (unsigned i = 0; i < n_modes; i++) {
@@ -368,7 +369,7 @@ static void on_line_drained(void *user)
 }
 
 struct spice_head *spice_head_create(SpiceServer *server, struct head *head, struct line *line,
-		spice_head_wanted wanted, void *user)
+	spice_head_wanted wanted, void *user)
 {
 	struct spice_head *owner = g_new0(struct spice_head, 1);
 	owner->head = head;
@@ -424,10 +425,10 @@ static bool map_surface(struct spice_head *owner, uint32_t width, uint32_t heigh
 {
 	size_t size_bytes = (size_t)width * height * BYTES_PER_PIXEL;
 	void *memory = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (memory == MAP_FAILED) {
 		g_warning("head %u: no memory for %ux%u: %s", owner->head->number, width, height,
-				g_strerror(errno));
+			g_strerror(errno));
 		return false;
 	}
 	owner->surface = memory;
@@ -442,8 +443,8 @@ static void fill_surface(struct spice_head *owner, const struct frame *frame)
 	size_t row_pixels = owner->width;
 	for (uint32_t row = 0; frame && row < owner->height; row++)
 		memcpy(owner->surface + row * row_pixels,
-				frame->pixels + (size_t)row * frame->stride_bytes,
-				row_pixels * BYTES_PER_PIXEL);
+			frame->pixels + (size_t)row * frame->stride_bytes,
+			row_pixels * BYTES_PER_PIXEL);
 	if (frame || owner->surface_bytes > COLOURED_BYTES_MAX)
 		return;
 	for (size_t i = 0; i < row_pixels * owner->height; i++)
@@ -458,8 +459,8 @@ static void send_monitors(struct spice_head *owner)
 	spice_qxl_monitors_config_async(&owner->instance, (uintptr_t)config, GROUP, 0);
 }
 
-void spice_head_resize(struct spice_head *owner, uint32_t width, uint32_t height,
-		const struct frame *frame)
+void spice_head_resize(
+	struct spice_head *owner, uint32_t width, uint32_t height, const struct frame *frame)
 {
 	spice_head_unplug(owner);
 	if (!map_surface(owner, width, height))

@@ -3,8 +3,8 @@
  * spice head: one QXL device of spice-server, fed from one head. The client sees a monitor.
  *
  * The device has one primary surface of the head's size, in memory of ours that spice-server draws
- * into whenever it must know the whole picture (a client connects, bounds are met). Addresses in QXL
- * commands are plain pointers: one memory slot spans the address space.
+ * into whenever it must know the whole picture (a client connects, bounds are met). Addresses in
+ * QXL commands are plain pointers: one memory slot spans the address space.
  *
  * Threads of vitrine-display, and what crosses:
  *
@@ -42,24 +42,24 @@ struct spice_resource {
 
 /* A client wants its monitors to be like this; main loop. The list is only read. */
 typedef void (*spice_head_wanted)(
-		void *user, const struct frame_head_mode *heads, unsigned n_heads);
+	void *user, const struct frame_head_mode *heads, unsigned n_heads);
 
 /*
- * The head and the line (NULL: none) stay the caller's and outlive this. It shows nothing until the first resize. Clients'
- * wishes, which concern all heads, are told by head 0 alone.
+ * The head and the line (NULL: none) stay the caller's and outlive this. It shows nothing until the
+ * first resize. Clients' wishes, which concern all heads, are told by head 0 alone.
  */
 struct spice_head *spice_head_create(struct RedsState *server, struct head *head, struct line *line,
-		spice_head_wanted wanted, void *user);
+	spice_head_wanted wanted, void *user);
 /* After the server was destroyed, and with it the worker. */
 void spice_head_destroy(struct spice_head *head);
 
 /*
  * A new mode: takes the old surface from the client and gives it one of this size, which begins as
- * `frame` (of this size, only read), or without one in a dark grey (black when it is large). May wait for a client that is
- * slow to read: 30 s at most, then spice-server cuts it off.
+ * `frame` (of this size, only read), or without one in a dark grey (black when it is large). May
+ * wait for a client that is slow to read: 30 s at most, then spice-server cuts it off.
  */
-void spice_head_resize(struct spice_head *head, uint32_t width, uint32_t height,
-		const struct frame *frame);
+void spice_head_resize(
+	struct spice_head *head, uint32_t width, uint32_t height, const struct frame *frame);
 
 /* No monitor any more, until the next resize. */
 void spice_head_unplug(struct spice_head *head);

@@ -110,7 +110,8 @@ static void tablet_position(SpiceTabletInstance *tablet, int x, int y, uint32_t 
 	struct spice_inputs *spice_inputs = of_tablet(tablet);
 	x = CLAMP(x, 0, INT16_MAX);
 	y = CLAMP(y, 0, INT16_MAX);
-	inputs_move_to(spice_inputs->inputs, x + spice_inputs->origin_x, y + spice_inputs->origin_y);
+	inputs_move_to(
+		spice_inputs->inputs, x + spice_inputs->origin_x, y + spice_inputs->origin_y);
 	inputs_set_buttons(spice_inputs->inputs, to_buttons(state));
 }
 
@@ -148,7 +149,7 @@ struct spice_inputs *spice_inputs_create(SpiceServer *server, struct inputs *inp
 	spice_inputs->mouse.base.sif = &mouse_interface.base;
 	spice_inputs->tablet.base.sif = &tablet_interface.base;
 	if (spice_server_add_interface(server, &spice_inputs->keyboard.base) != 0 ||
-			spice_server_add_interface(server, &spice_inputs->mouse.base) != 0) {
+		spice_server_add_interface(server, &spice_inputs->mouse.base) != 0) {
 		g_warning("spice: keyboard or mouse was refused");
 		g_free(spice_inputs);
 		return NULL;

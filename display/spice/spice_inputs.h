@@ -2,8 +2,8 @@
 /*
  * spice inputs: spice-server's keyboard, mouse and tablet, feeding `inputs`.
  *
- * The tablet is there only while the guest's pointer is absolute: its presence is what lets a client
- * send positions instead of steps.
+ * The tablet is there only while the guest's pointer is absolute: its presence is what lets a
+ * client send positions instead of steps.
  *
  * Threads: main loop.
  */

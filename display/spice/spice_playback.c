@@ -57,7 +57,7 @@ static void finish_frame(struct spice_playback *playback)
 	if (!playback->frame)
 		return;
 	memset(playback->frame + playback->n_filled, 0,
-			(playback->n_frame - playback->n_filled) * sizeof(*playback->frame));
+		(playback->n_frame - playback->n_filled) * sizeof(*playback->frame));
 	spice_server_playback_put_samples(&playback->instance, playback->frame);
 	playback->frame = NULL;
 }
@@ -111,7 +111,7 @@ static bool take_frame(struct spice_playback *playback)
 {
 	if (!playback->frame) {
 		spice_server_playback_get_buffer(
-				&playback->instance, &playback->frame, &playback->n_frame);
+			&playback->instance, &playback->frame, &playback->n_frame);
 		playback->n_filled = 0;
 	}
 	return playback->frame != NULL;
@@ -155,7 +155,7 @@ void spice_playback_write(struct spice_playback *playback, const void *data, siz
 }
 
 void spice_playback_set_volume(
-		struct spice_playback *playback, bool mute, uint16_t left, uint16_t right)
+	struct spice_playback *playback, bool mute, uint16_t left, uint16_t right)
 {
 	uint16_t volume[] = { left, right };
 	spice_server_playback_set_mute(&playback->instance, mute);

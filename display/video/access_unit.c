@@ -7,14 +7,15 @@
 /* primary_pic_type 7: slices of any type (H.264 table 7-5), then the stop bit. */
 static const uint8_t delimiter[] = { 0, 0, 0, 1, ACCESS_UNIT_NAL_DELIMITER, 0xf0 };
 
-/* A delimiter; an SEI message of type 3, filler payload, of 0 bytes (H.264 annex D.1.4), the stop bit. */
+/* A delimiter; an SEI message of type 3, filler payload, of 0 bytes (H.264 annex D.1.4), the stop
+ * bit. */
 static const uint8_t trailer[] = { 0, 0, 0, 1, ACCESS_UNIT_NAL_DELIMITER, 0xf0, 0, 0, 0, 1,
 	ACCESS_UNIT_NAL_SEI, 3, 0, 0x80 };
 
 static GstMemory *constant_memory(const uint8_t *bytes, size_t size_bytes)
 {
 	return gst_memory_new_wrapped(
-			GST_MEMORY_FLAG_READONLY, (gpointer)bytes, size_bytes, 0, size_bytes, NULL, NULL);
+		GST_MEMORY_FLAG_READONLY, (gpointer)bytes, size_bytes, 0, size_bytes, NULL, NULL);
 }
 
 /* Bytes of the delimiter that the picture begins with, 0: none. Start codes have 3 or 4 bytes. */
@@ -26,7 +27,7 @@ static size_t leading_delimiter(GstBuffer *buffer)
 	while (zeros < n && head[zeros] == 0)
 		zeros++;
 	bool found = zeros >= 2 && zeros <= 3 && zeros + 3 <= n && head[zeros] == 1 &&
-			(head[zeros + 1] & 0x1f) == ACCESS_UNIT_NAL_DELIMITER;
+		     (head[zeros + 1] & 0x1f) == ACCESS_UNIT_NAL_DELIMITER;
 	return found ? zeros + 3 : 0;
 }
 

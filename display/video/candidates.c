@@ -165,6 +165,7 @@ void candidate_apply(const struct candidate *candidate, GstElement *element)
 	const struct candidate_setting *setting = candidate->settings;
 	for (; setting->property; setting++) {
 		if (g_object_class_find_property(object_class, setting->property))
-			gst_util_set_object_arg(G_OBJECT(element), setting->property, setting->value);
+			gst_util_set_object_arg(
+				G_OBJECT(element), setting->property, setting->value);
 	}
 }

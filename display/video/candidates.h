@@ -3,8 +3,8 @@
  * candidates: the encoders of a machine that we know how to set up, by codec, best first: hardware,
  * then software. Data only.
  *
- * Settings an encoder's version does not have are skipped: what they are for (one picture out for each
- * picture in) is what the trial asks.
+ * Settings an encoder's version does not have are skipped: what they are for (one picture out for
+ * each picture in) is what the trial asks.
  */
 #pragma once
 
@@ -22,7 +22,8 @@ enum candidate_codec {
 
 /* How an encoder is told what it may spend. */
 enum candidate_rate {
-	/* Constant quality, the rate is a ceiling: "bitrate" in kbit/s, "vbv-buf-capacity" in ms. */
+	/* Constant quality, the rate is a ceiling: "bitrate" in kbit/s, "vbv-buf-capacity" in ms.
+	 */
 	CANDIDATE_RATE_X264,
 	/* A target: `rate_property` in units of `rate_unit` bits per second. */
 	CANDIDATE_RATE_TARGET,

@@ -23,15 +23,16 @@ enum {
 
 /* What differs between the codecs: what gstreamer-encoder.c sets. */
 struct face {
-	const char *bitrate;    /* the property it looks for */
+	const char *bitrate;     /* the property it looks for */
 	const char *ignored[12]; /* ends with NULL */
 };
 
 static const struct face faces[CANDIDATE_CODECS] = {
-	[CANDIDATE_H264] = { "bitrate", { "byte-stream", "aud", "qp-min", "qp-max", "tune",
-			"sliced-threads", "speed-preset", "intra-refresh" } },
+	[CANDIDATE_H264] = { "bitrate",
+		{ "byte-stream", "aud", "qp-min", "qp-max", "tune", "sliced-threads",
+			"speed-preset", "intra-refresh" } },
 	[CANDIDATE_VP8] = { "target-bitrate", { "end-usage", "min-quantizer", "error-resilient",
-			"lag-in-frames", "deadline", "cpu-used" } },
+						      "lag-in-frames", "deadline", "cpu-used" } },
 	[CANDIDATE_MJPEG] = { "bitrate" },
 };
 
@@ -57,9 +58,9 @@ typedef struct {
 	struct rate_input input;
 	struct rate told;
 	int quality;
-	bool first;               /* no picture has left yet */
-	uint64_t arrived_ns;      /* the last one */
-	double interval_ns;       /* mean */
+	bool first;          /* no picture has left yet */
+	uint64_t arrived_ns; /* the last one */
+	double interval_ns;  /* mean */
 } Facade;
 
 typedef struct {
@@ -84,8 +85,8 @@ static bool differs(double a, double b)
 
 static void tell_x264(Facade *facade, struct rate rate)
 {
-	g_object_set(facade->encoder, "bitrate", rate.kbit, "vbv-buf-capacity", MIN(rate.buffer_ms, 10000),
-			NULL);
+	g_object_set(facade->encoder, "bitrate", rate.kbit, "vbv-buf-capacity",
+		MIN(rate.buffer_ms, 10000), NULL);
 }
 
 static void set_number(GstElement *element, const char *property, uint64_t number)
@@ -99,10 +100,10 @@ static void tell_target(Facade *facade, struct rate rate)
 {
 	const struct candidate *candidate = facade->choice.candidate;
 	set_number(facade->encoder, candidate->rate_property,
-			(uint64_t)rate.kbit * 1000 / candidate->rate_unit);
+		(uint64_t)rate.kbit * 1000 / candidate->rate_unit);
 	if (candidate->buffer_property)
 		set_number(facade->encoder, candidate->buffer_property,
-				(uint64_t)rate.kbit * rate.buffer_ms / 1000);
+			(uint64_t)rate.kbit * rate.buffer_ms / 1000);
 }
 
 /* Under the lock. */
@@ -116,7 +117,8 @@ static void update_rate(Facade *facade)
 		return;
 	bool x264 = candidate->rate == CANDIDATE_RATE_X264;
 	struct rate rate = x264 ? rate_ceiling(&facade->input) : rate_target(&facade->input);
-	if (!differs(rate.kbit, facade->told.kbit) && !differs(rate.buffer_ms, facade->told.buffer_ms))
+	if (!differs(rate.kbit, facade->told.kbit) &&
+		!differs(rate.buffer_ms, facade->told.buffer_ms))
 		return;
 	facade->told = rate;
 	if (x264)
@@ -167,7 +169,8 @@ static GstPadProbeReturn on_picture(GstPad *pad, GstPadProbeInfo *info, gpointer
 {
 	Facade *facade = user;
 	GstEvent *event = GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER ?
-			NULL : GST_PAD_PROBE_INFO_EVENT(info);
+				  NULL :
+				  GST_PAD_PROBE_INFO_EVENT(info);
 	g_mutex_lock(&facade->lock);
 	if (!event)
 		note_arrival(facade);
@@ -213,7 +216,7 @@ static void add_ghost(Facade *facade, GstElement *element, const char *name)
 }
 
 static void add_probe(GstElement *element, const char *name, GstPadProbeType type,
-		GstPadProbeCallback callback, Facade *facade)
+	GstPadProbeCallback callback, Facade *facade)
 {
 	g_autoptr(GstPad) pad = gst_element_get_static_pad(element, name);
 	gst_pad_add_probe(pad, type, callback, facade, NULL);
@@ -237,12 +240,12 @@ static void fill(Facade *facade)
 		return;
 	bool sharp = facade->choice.chroma_444 && candidate->rate == CANDIDATE_RATE_X264;
 	GstElement *convert = convert_new(sharp ? "Y444" : candidate->format,
-			candidate->codec == CANDIDATE_MJPEG && g_str_equal(candidate->format, "I420"));
+		candidate->codec == CANDIDATE_MJPEG && g_str_equal(candidate->format, "I420"));
 	set_up_encoder(facade);
 	gst_bin_add_many(GST_BIN(facade), convert, facade->encoder, NULL);
 	gst_element_link(convert, facade->encoder);
 	add_probe(convert, "sink", GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-			on_picture, facade);
+		on_picture, facade);
 	add_probe(facade->encoder, "src", GST_PAD_PROBE_TYPE_BUFFER, on_encoded, facade);
 	add_ghost(facade, convert, "sink");
 	add_ghost(facade, facade->encoder, "src");
@@ -272,7 +275,8 @@ static bool give_up(enum candidate_codec codec, const struct candidate *candidat
 {
 	g_mutex_lock(&state.lock);
 	struct choices *choices = &state.choices[codec];
-	bool current = choices->first < choices->n && choices->list[choices->first].candidate == candidate;
+	bool current =
+		choices->first < choices->n && choices->list[choices->first].candidate == candidate;
 	bool another = choices->first + 1 < choices->n;
 	if (current && another)
 		choices->first++;
@@ -284,9 +288,9 @@ static void facade_handle_message(GstBin *bin, GstMessage *message)
 {
 	Facade *facade = (Facade *)bin;
 	if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR && facade->choice.candidate &&
-			give_up(codec_of(facade), facade->choice.candidate))
+		give_up(codec_of(facade), facade->choice.candidate))
 		g_warning("video: encoder %s failed in service; going on without it",
-				facade->choice.candidate->name);
+			facade->choice.candidate->name);
 	GST_BIN_CLASS(parent_class)->handle_message(bin, message);
 }
 
@@ -311,24 +315,24 @@ static void facade_finalize(GObject *object)
 
 static void install_properties(GObjectClass *object_class, const struct face *face)
 {
-	/* gstreamer-encoder.c divides by 1024 when it reads "kbit" here, and sets it while playing if it
-	 * may. */
+	/* gstreamer-encoder.c divides by 1024 when it reads "kbit" here, and sets it while playing
+	 * if it may. */
 	g_object_class_install_property(object_class, PROPERTY_BITRATE,
-			g_param_spec_uint(face->bitrate, NULL, "Most that may be spent, in kbit/s of 1024", 0,
-					G_MAXUINT, 0, G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS |
-					GST_PARAM_MUTABLE_PLAYING));
+		g_param_spec_uint(face->bitrate, NULL, "Most that may be spent, in kbit/s of 1024",
+			0, G_MAXUINT, 0,
+			G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
 	for (unsigned i = 0; face->ignored[i]; i++)
 		g_object_class_install_property(object_class, PROPERTY_IGNORED + i,
-				g_param_spec_string(face->ignored[i], NULL, "Taken and ignored", NULL,
-						G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS));
+			g_param_spec_string(face->ignored[i], NULL, "Taken and ignored", NULL,
+				G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS));
 }
 
 static void facade_class_init(gpointer class, gpointer data)
 {
-	static GstStaticPadTemplate sink = GST_STATIC_PAD_TEMPLATE(
-			"sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
-	static GstStaticPadTemplate src = GST_STATIC_PAD_TEMPLATE(
-			"src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+	static GstStaticPadTemplate sink =
+		GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+	static GstStaticPadTemplate src =
+		GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 	GObjectClass *object_class = G_OBJECT_CLASS(class);
 	const struct face *face = data;
 	parent_class = g_type_class_peek(GST_TYPE_BIN);
@@ -341,7 +345,7 @@ static void facade_class_init(gpointer class, gpointer data)
 	gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(class), &sink);
 	gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(class), &src);
 	gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(class), "Encoder of this machine",
-			"Codec/Encoder/Video", "Stands where spice-server looks for an encoder", "Vitrine");
+		"Codec/Encoder/Video", "Stands where spice-server looks for an encoder", "Vitrine");
 }
 
 static void facade_init(GTypeInstance *instance, gpointer class)
@@ -356,7 +360,8 @@ static void facade_init(GTypeInstance *instance, gpointer class)
 GType facade_type(enum candidate_codec codec)
 {
 	static GType types[CANDIDATE_CODECS];
-	static const char *const names[CANDIDATE_CODECS] = { "VitrineH264", "VitrineVp8", "VitrineMjpeg" };
+	static const char *const names[CANDIDATE_CODECS] = { "VitrineH264", "VitrineVp8",
+		"VitrineMjpeg" };
 	g_mutex_lock(&state.lock);
 	if (!types[codec]) {
 		const GTypeInfo info = {
@@ -374,7 +379,7 @@ GType facade_type(enum candidate_codec codec)
 }
 
 void facade_set_choices(
-		enum candidate_codec codec, const struct facade_choice *choices, unsigned n_choices)
+	enum candidate_codec codec, const struct facade_choice *choices, unsigned n_choices)
 {
 	g_mutex_lock(&state.lock);
 	struct choices *own = &state.choices[codec];

@@ -45,7 +45,8 @@ struct rate rate_ceiling(const struct rate_input *input)
 
 struct rate rate_target(const struct rate_input *input)
 {
-	double good = RATE_BITS_PER_PIXEL * input->width * input->height * bounded_fps(input->real_fps);
+	double good =
+		RATE_BITS_PER_PIXEL * input->width * input->height * bounded_fps(input->real_fps);
 	return rate_of(input, MIN(ceiling_bps(input), MAX(good, RATE_MIN_KBIT * 1000.0)));
 }
 

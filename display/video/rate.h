@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rate: what an encoder may spend, from what spice-server allows, what the line carries and how often
- * pictures come. Pure.
+ * rate: what an encoder may spend, from what spice-server allows, what the line carries and how
+ * often pictures come. Pure.
  *
  * spice-server drives its encoder's bit rate from bandwidth tests, its own drops and the client's
- * reports, and drops pictures over 300 ms worth of it. Its rate is our ceiling, as is the line's, less
- * a tenth for everything else. Under the ceiling constant quality decides: easy pictures cost what they
- * need and not what is there.
+ * reports, and drops pictures over 300 ms worth of it. Its rate is our ceiling, as is the line's,
+ * less a tenth for everything else. Under the ceiling constant quality decides: easy pictures cost
+ * what they need and not what is there.
  *
- * The buffer (H.264: VBV) bounds one picture: what the line carries in RATE_LINE_MS, so that a picture
- * never fills it for longer; two frame periods of the rate where the line is unknown, and at least.
+ * The buffer (H.264: VBV) bounds one picture: what the line carries in RATE_LINE_MS, so that a
+ * picture never fills it for longer; two frame periods of the rate where the line is unknown, and
+ * at least.
  *
- * Encoders spend by the picture, at a rate of pictures they were told; when fewer come, each may cost
- * more, up to RATE_STRETCH: an encoder that is itself the reason must not be given more work.
+ * Encoders spend by the picture, at a rate of pictures they were told; when fewer come, each may
+ * cost more, up to RATE_STRETCH: an encoder that is itself the reason must not be given more work.
  */
 #pragma once
 
@@ -24,8 +25,8 @@
 /* Of the rate: under spice-server's own 300 ms. */
 #define RATE_BUFFER_MAX_MS 200
 #define RATE_MIN_KBIT 128
-/* A moving 1080p picture looks good at about this many bits per pixel, for encoders that fill what they
- * are given. */
+/* A moving 1080p picture looks good at about this many bits per pixel, for encoders that fill what
+ * they are given. */
 #define RATE_BITS_PER_PIXEL 0.15
 
 #define RATE_STRETCH 2.0
@@ -49,7 +50,7 @@ struct rate rate_ceiling(const struct rate_input *input);
 struct rate rate_target(const struct rate_input *input);
 
 /*
- * For encoders that know only a quality in percent: the next one, after a picture of `size_bytes` at
- * `quality`.
+ * For encoders that know only a quality in percent: the next one, after a picture of `size_bytes`
+ * at `quality`.
  */
 int rate_quality(const struct rate_input *input, int quality, uint64_t size_bytes);

@@ -25,15 +25,15 @@ static bool rig_start(struct rig *rig, GstElement *encoder)
 		gst_object_unref(gst_object_ref_sink(encoder));
 		return false;
 	}
-	g_autoptr(GstCaps) caps = gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, "BGRx",
-			"width", G_TYPE_INT, WIDTH, "height", G_TYPE_INT, HEIGHT, "framerate", GST_TYPE_FRACTION,
-			FPS, 1, NULL);
+	g_autoptr(GstCaps) caps = gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING,
+		"BGRx", "width", G_TYPE_INT, WIDTH, "height", G_TYPE_INT, HEIGHT, "framerate",
+		GST_TYPE_FRACTION, FPS, 1, NULL);
 	g_object_set(rig->source, "caps", caps, "is-live", TRUE, "format", GST_FORMAT_TIME,
-			"do-timestamp", TRUE, NULL);
+		"do-timestamp", TRUE, NULL);
 	g_object_set(rig->sink, "sync", FALSE, NULL);
 	gst_bin_add_many(GST_BIN(rig->pipeline), rig->source, encoder, rig->sink, NULL);
 	return gst_element_link_many(rig->source, encoder, rig->sink, NULL) &&
-			gst_element_set_state(rig->pipeline, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE;
+	       gst_element_set_state(rig->pipeline, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE;
 }
 
 static GstBuffer *picture(unsigned number)
@@ -57,7 +57,7 @@ static bool rig_encode(const struct rig *rig, unsigned number)
 	if (gst_app_src_push_buffer(GST_APP_SRC(rig->source), picture(number)) != GST_FLOW_OK)
 		return false;
 	GstSample *sample = gst_app_sink_try_pull_sample(
-			GST_APP_SINK(rig->sink), TRIAL_TIMEOUT_MS * GST_MSECOND);
+		GST_APP_SINK(rig->sink), TRIAL_TIMEOUT_MS * GST_MSECOND);
 	bool came = sample && gst_sample_get_buffer(sample);
 	if (sample)
 		gst_sample_unref(sample);

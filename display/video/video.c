@@ -27,8 +27,8 @@ static struct {
 } start;
 
 /*
- * The machine's factory of that name, loaded: one that is not loads by its name when it is used, which
- * would find ours. Never unreferenced: elements are made of it as long as the process lives.
+ * The machine's factory of that name, loaded: one that is not loads by its name when it is used,
+ * which would find ours. Never unreferenced: elements are made of it as long as the process lives.
  */
 static GstElementFactory *find_factory(const char *name)
 {
@@ -46,7 +46,8 @@ static bool try_candidate(struct facade_choice *choice)
 	facade_set_choices(codec, choice, 1);
 	GstElement *element = g_object_new(facade_type(codec), NULL);
 	bool passed = trial_passes(element);
-	g_info("video: encoder %s %s", choice->candidate->name, passed ? "works" : "is there and fails");
+	g_info("video: encoder %s %s", choice->candidate->name,
+		passed ? "works" : "is there and fails");
 	return passed;
 }
 
@@ -88,12 +89,12 @@ static void put_in_service(struct search *search, GString *said, GString *codecs
 		const char *name = candidate_codec_name(codec);
 		unsigned n = search->n_choices[codec];
 		g_string_append_printf(said, "%s%s %s", said->len ? ", " : "", name,
-				n ? search->choices[codec][0].candidate->name : "none");
+			n ? search->choices[codec][0].candidate->name : "none");
 		facade_set_choices(codec, search->choices[codec], n);
 		if (n == 0)
 			continue;
 		gst_element_register(
-				NULL, candidate_codec_element(codec), GST_RANK_NONE, facade_type(codec));
+			NULL, candidate_codec_element(codec), GST_RANK_NONE, facade_type(codec));
 		bool first = search->forced && search->forced->codec == codec;
 		g_autofree char *entry = g_strdup_printf("gstreamer:%s;", name);
 		g_string_insert(codecs, first ? 0 : -1, entry);

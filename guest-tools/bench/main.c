@@ -128,7 +128,7 @@ static void run_flips(struct bench *bench, struct result *result)
 }
 
 static void write_result(struct json *json, const char *name, const char *unit, const char *what,
-		const struct result *result)
+	const struct result *result)
 {
 	if (!json->file) {
 		if (result->done)
@@ -197,8 +197,8 @@ static int run_json(struct bench *bench)
 	json_integer(&json, "schema", BENCH_SCHEMA_VERSION);
 	json_string(&json, "tool", "vitrine-guest-bench " VITRINE_VERSION);
 	json_string(&json, "renderer", bench->gl.renderer);
-	json_string(&json, "version", bench->gl.desktop_version[0] ? bench->gl.desktop_version :
-								      bench->gl.es_version);
+	json_string(&json, "version",
+		bench->gl.desktop_version[0] ? bench->gl.desktop_version : bench->gl.es_version);
 	json_string(&json, "kernel", name.release);
 	json_number(&json, "seconds_each", bench->seconds);
 	json_array(&json, "workloads");
@@ -245,13 +245,25 @@ static bool parse(int argc, char **argv, struct bench *bench)
 {
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (option) {
-		case 'j': bench->json = true; break;
-		case 's': bench->seconds = atof(optarg); break;
-		case 'o': bench->only = optarg; break;
-		case 'n': bench->node = optarg; break;
-		case 'q': bench->hands_off = true; break;
-		case '?': return false;
-		default: answer_at_once(option);
+		case 'j':
+			bench->json = true;
+			break;
+		case 's':
+			bench->seconds = atof(optarg);
+			break;
+		case 'o':
+			bench->only = optarg;
+			break;
+		case 'n':
+			bench->node = optarg;
+			break;
+		case 'q':
+			bench->hands_off = true;
+			break;
+		case '?':
+			return false;
+		default:
+			answer_at_once(option);
 		}
 	}
 	return optind == argc && bench->seconds > 0;

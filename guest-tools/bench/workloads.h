@@ -14,8 +14,8 @@
 
 struct workload {
 	const char *name;
-	const char *unit;    /* of the rate */
-	double per_run;      /* how many of them one run does */
+	const char *unit; /* of the rate */
+	double per_run;   /* how many of them one run does */
 	const char *what;
 	bool (*set_up)(struct gl *gl);
 	void (*run)(struct gl *gl);

@@ -72,8 +72,8 @@ static bool add_file(void *user, const char *path)
 	return true;
 }
 
-static void add_reports(struct bundle *bundle, const struct check_results *results,
-		const struct verdict *verdict)
+static void add_reports(
+	struct bundle *bundle, const struct check_results *results, const struct verdict *verdict)
 {
 	for (int json = 0; json < 2; json++) {
 		char *text = NULL;
@@ -188,7 +188,7 @@ static bool write_archive(const char *path, const struct bundle *bundle, const c
 	bool written = tar_add(file, "CONTENTS", contents, strlen(contents));
 	for (size_t i = 0; written && i < bundle->n_members; i++)
 		written = tar_add(file, bundle->members[i].name, bundle->members[i].data,
-				bundle->members[i].size_bytes);
+			bundle->members[i].size_bytes);
 	written = written && tar_end(file);
 	written = fclose(file) == 0 && written;
 	if (!written)

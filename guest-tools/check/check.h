@@ -39,13 +39,13 @@ struct finding {
 
 /* What a check cannot do without; a check whose need is not met is skipped with the reason. */
 enum check_need {
-	CHECK_NEEDS_GPU = 1 << 0,    /* a virtio-gpu device on a bus */
-	CHECK_NEEDS_CARD = 1 << 1,   /* its driver made a card node */
-	CHECK_NEEDS_RENDER = 1 << 2, /* the render node opens */
-	CHECK_NEEDS_3D = 1 << 3,     /* the kernel says 3D is there */
-	CHECK_NEEDS_GL = 1 << 4,     /* a GL context was made, and not by a software driver */
+	CHECK_NEEDS_GPU = 1 << 0,       /* a virtio-gpu device on a bus */
+	CHECK_NEEDS_CARD = 1 << 1,      /* its driver made a card node */
+	CHECK_NEEDS_RENDER = 1 << 2,    /* the render node opens */
+	CHECK_NEEDS_3D = 1 << 3,        /* the kernel says 3D is there */
+	CHECK_NEEDS_GL = 1 << 4,        /* a GL context was made, and not by a software driver */
 	CHECK_NEEDS_OPEN_CARD = 1 << 5, /* this user may open the card node */
-	CHECK_NEEDS_SCREEN = 1 << 6, /* allowed to take the display for a moment */
+	CHECK_NEEDS_SCREEN = 1 << 6,    /* allowed to take the display for a moment */
 	CHECK_NEEDS_ROOT = 1 << 7,
 };
 
@@ -92,11 +92,11 @@ struct check_results {
 struct check_results *check_run(const char *only, bool hands_off);
 
 void finding_pass(struct finding *finding, const char *format, ...)
-		__attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3)));
 void finding_skip(struct finding *finding, const char *format, ...)
-		__attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3)));
 /* `cause` is an id of causes.c; `argument` replaces {} in its texts. The value is kept. */
 void finding_warn(struct finding *finding, const char *cause, const char *argument);
 void finding_fail(struct finding *finding, const char *cause, const char *argument);
 void finding_value(struct finding *finding, const char *format, ...)
-		__attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3)));

@@ -172,8 +172,8 @@ static void run_room(struct check_results *results, size_t begin, size_t end)
 
 struct check_results *check_run(const char *only, bool hands_off)
 {
-	struct check_results *results = mmap(NULL, sizeof *results, PROT_READ | PROT_WRITE,
-			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct check_results *results = mmap(
+		NULL, sizeof *results, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (results == MAP_FAILED)
 		return NULL;
 	double begin_ms = text_now_ms();
@@ -223,8 +223,8 @@ void finding_skip(struct finding *finding, const char *format, ...)
 	finding->status = CHECK_SKIP;
 }
 
-static void set_cause(struct finding *finding, enum check_status status, const char *id,
-		const char *argument)
+static void set_cause(
+	struct finding *finding, enum check_status status, const char *id, const char *argument)
 {
 	const struct cause *cause = cause_find(id);
 	finding->status = status;

@@ -67,7 +67,7 @@ static void run_agent(struct guest *guest, struct finding *finding)
 		"spice-vdagent.service" };
 	int pid = text_find_process("spice-vdagentd");
 	bool socket = access("/run/spice-vdagentd/spice-vdagent-sock", F_OK) == 0 ||
-			access("/var/run/spice-vdagentd/spice-vdagent-sock", F_OK) == 0;
+		      access("/var/run/spice-vdagentd/spice-vdagent-sock", F_OK) == 0;
 	if (!is_installed("spice-vdagentd")) {
 		finding_value(finding, "not installed");
 		finding_fail(finding, "agent.not-installed", NULL);

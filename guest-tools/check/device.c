@@ -12,7 +12,7 @@ static void list_screens(const struct guest *guest, char *out, size_t size)
 	for (size_t i = 0; i < guest->n_screens; i++) {
 		const struct guest_screen *screen = &guest->screens[i];
 		text_append_format(out, size, "%s%04x:%04x at %s", i ? ", " : "", screen->vendor,
-				screen->device, screen->slot);
+			screen->device, screen->slot);
 		if (screen->driver[0])
 			text_append_format(out, size, " (%s)", screen->driver);
 	}
@@ -25,7 +25,7 @@ static void run_virtio_gpu(struct guest *guest, struct finding *finding)
 	char screens[256];
 	if (guest->gpu_found) {
 		finding_pass(finding, "%s %s%s%s", guest->gpu_bus, guest->gpu_slot,
-				guest->gpu_virtio[0] ? ", " : "", guest->gpu_virtio);
+			guest->gpu_virtio[0] ? ", " : "", guest->gpu_virtio);
 		return;
 	}
 	list_screens(guest, screens, sizeof screens);
@@ -48,7 +48,7 @@ static void run_others(struct guest *guest, struct finding *finding)
 		return;
 	}
 	finding_value(finding, "%04x:%04x at %s%s", other->vendor, other->device, other->slot,
-			other->boot_vga ? ", the boot display" : "");
+		other->boot_vga ? ", the boot display" : "");
 	if (other->boot_vga)
 		finding_fail(finding, "device.second-vga", other->slot);
 	else
@@ -75,7 +75,7 @@ static bool count_connector(void *user, const char *path)
 		text_copy(count->first, sizeof count->first, path);
 	const char *name = strchr(strrchr(path, '/'), '-');
 	text_append_format(count->names, sizeof count->names, "%s%s", count->names[0] ? ", " : "",
-			name ? name + 1 : path);
+		name ? name + 1 : path);
 	return true;
 }
 
@@ -164,8 +164,8 @@ static void run_edid(struct guest *guest, struct finding *finding)
 	} else {
 		unsigned maker = (unsigned)edid[8] << 8 | edid[9];
 		finding_pass(finding, "%zu bytes, valid, from %c%c%c, %u x %u cm", length,
-				(char)('@' + (maker >> 10 & 31)), (char)('@' + (maker >> 5 & 31)),
-				(char)('@' + (maker & 31)), edid[21], edid[22]);
+			(char)('@' + (maker >> 10 & 31)), (char)('@' + (maker >> 5 & 31)),
+			(char)('@' + (maker & 31)), edid[21], edid[22]);
 	}
 }
 

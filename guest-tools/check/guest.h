@@ -77,13 +77,13 @@ struct guest_caps {
 
 struct guest_gl {
 	bool tried, display, context;
-	bool software;       /* llvmpipe, softpipe, swrast */
-	bool forced_away;    /* a variable keeps programs off virgl, even where GBM has it */
-	char error[160];     /* what failed first */
-	char cause[32];      /* its cause id, empty when nothing failed */
-	char missing[64];    /* library or file that was not found */
-	char renderer[128];  /* GL_RENDERER */
-	char version[128];   /* GL_VERSION of desktop GL, else of ES */
+	bool software;      /* llvmpipe, softpipe, swrast */
+	bool forced_away;   /* a variable keeps programs off virgl, even where GBM has it */
+	char error[160];    /* what failed first */
+	char cause[32];     /* its cause id, empty when nothing failed */
+	char missing[64];   /* library or file that was not found */
+	char renderer[128]; /* GL_RENDERER */
+	char version[128];  /* GL_VERSION of desktop GL, else of ES */
 	char es_version[128];
 	char egl_vendor[64];
 	int gl_major, gl_minor, es_major, es_minor;

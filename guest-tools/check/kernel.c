@@ -29,7 +29,7 @@ static void run_version(struct guest *guest, struct finding *finding)
 	for (size_t i = 0; i < sizeof milestones / sizeof milestones[0]; i++)
 		if (guest->kernel_version >= milestones[i].version)
 			text_append_format(brings, sizeof brings, "%s%s", brings[0] ? ", " : "",
-					milestones[i].brings);
+				milestones[i].brings);
 	if (guest->kernel_version >= GUEST_KERNEL_3D) {
 		finding_pass(finding, "%s (%s)", guest->kernel, brings);
 		return;
@@ -93,7 +93,7 @@ static bool blocked_by_command_line(const struct guest *guest, char *where, size
 	for (char *at = NULL, *word = strtok_r(words, " ", &at); word;
 		word = strtok_r(NULL, " ", &at))
 		if (strncmp(word, "modprobe.blacklist=", 19) == 0 &&
-				(strstr(word, "virtio_gpu") || strstr(word, "virtio-gpu"))) {
+			(strstr(word, "virtio_gpu") || strstr(word, "virtio-gpu"))) {
 			text_copy(where, size, "the kernel command line");
 			return true;
 		}
@@ -187,15 +187,17 @@ static void run_features(struct guest *guest, struct finding *finding)
 		char *list = has ? have : lack;
 		text_append_format(list, sizeof have, "%s%s", list[0] ? " " : "", names[i].name);
 	}
-	const char *normal = guest_has_feature(guest, GUEST_FEATURE_BLOB) ?
-			"" : "; normal: this kind of backend has no blob and no context-init";
+	const char *normal =
+		guest_has_feature(guest, GUEST_FEATURE_BLOB) ?
+			"" :
+			"; normal: this kind of backend has no blob and no context-init";
 	finding_value(finding, "%s; without %s%s", have[0] ? have : "none",
 		lack[0] ? lack : "nothing",
 		guest_has_feature(guest, GUEST_FEATURE_VIRGL) ? normal : "");
 	if (!guest_has_feature(guest, GUEST_FEATURE_VIRGL))
 		finding_fail(finding,
-			guest->kernel_version < GUEST_KERNEL_3D ? "kernel.too-old"
-								: "host.no-virgl",
+			guest->kernel_version < GUEST_KERNEL_3D ? "kernel.too-old" :
+								  "host.no-virgl",
 			guest->kernel);
 }
 

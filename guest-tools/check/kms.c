@@ -42,7 +42,7 @@ static void run_atomic(struct guest *guest, struct finding *finding)
 		rc = kms.atomic ? kms_atomic_test(&kms) : -EOPNOTSUPP;
 	if (rc == 0) {
 		finding_pass(finding, "a test commit of %s at %u Hz is taken", kms.mode.name,
-				kms.mode.vrefresh);
+			kms.mode.vrefresh);
 	} else {
 		finding_value(finding, "%s: %s", kms.mode.name, strerror(-rc));
 		finding_fail(finding, "kms.no-atomic", strerror(-rc));
@@ -90,7 +90,7 @@ static void run_flip(struct guest *guest, struct finding *finding)
 	qsort(intervals_ms, FLIPS, sizeof intervals_ms[0], by_value);
 	double frame_ms = kms.mode.vrefresh ? 1000.0 / kms.mode.vrefresh : 16.7;
 	bool paced = fabs(intervals_ms[FLIPS / 4] - frame_ms) < frame_ms / 4 &&
-			fabs(intervals_ms[FLIPS * 3 / 4] - frame_ms) < frame_ms / 4;
+		     fabs(intervals_ms[FLIPS * 3 / 4] - frame_ms) < frame_ms / 4;
 	finding_pass(finding,
 		"%.0f flips/s at %s@%u, interval %.1f/%.1f/%.1f ms (least/median/most), %s",
 		(FLIPS + 1) * 1000.0 / total_ms, kms.mode.name, kms.mode.vrefresh, intervals_ms[0],

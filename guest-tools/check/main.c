@@ -112,24 +112,42 @@ static bool parse(int argc, char **argv, struct arguments *arguments)
 	arguments->color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (option) {
-		case OPTION_JSON: arguments->json = true; break;
-		case OPTION_ONLY: arguments->only = optarg; break;
-		case OPTION_WATCH: arguments->watch = true; break;
-		case OPTION_SECONDS: arguments->seconds = atoi(optarg); break;
-		case OPTION_BUNDLE: arguments->bundle = optarg; break;
-		case OPTION_REPORT: arguments->report = true; break;
+		case OPTION_JSON:
+			arguments->json = true;
+			break;
+		case OPTION_ONLY:
+			arguments->only = optarg;
+			break;
+		case OPTION_WATCH:
+			arguments->watch = true;
+			break;
+		case OPTION_SECONDS:
+			arguments->seconds = atoi(optarg);
+			break;
+		case OPTION_BUNDLE:
+			arguments->bundle = optarg;
+			break;
+		case OPTION_REPORT:
+			arguments->report = true;
+			break;
 		case OPTION_REPORT_PORT:
 			arguments->report = true;
 			arguments->report_port = optarg;
 			break;
-		case OPTION_VERDICT: arguments->verdict = true; break;
-		case OPTION_HANDS_OFF: arguments->hands_off = true; break;
+		case OPTION_VERDICT:
+			arguments->verdict = true;
+			break;
+		case OPTION_HANDS_OFF:
+			arguments->hands_off = true;
+			break;
 		case OPTION_COLOR:
 			if (strcmp(optarg, "auto") != 0)
 				arguments->color = strcmp(optarg, "always") == 0;
 			break;
-		case '?': return false;
-		default: answer_at_once(option, optarg);
+		case '?':
+			return false;
+		default:
+			answer_at_once(option, optarg);
 		}
 	}
 	if (optind < argc) {
@@ -140,7 +158,7 @@ static bool parse(int argc, char **argv, struct arguments *arguments)
 }
 
 static void tell_host(const struct arguments *arguments, const struct check_results *results,
-		const struct verdict *verdict)
+	const struct verdict *verdict)
 {
 	int rc = report_to_port(arguments->report_port, results, verdict);
 	if (rc == -ENODEV)

@@ -89,7 +89,7 @@ static int open_as(uid_t uid, const char *path)
 	if (pid == 0) {
 		const struct passwd *person = getpwuid(uid);
 		if (!person || initgroups(person->pw_name, person->pw_gid) != 0 ||
-				setgid(person->pw_gid) != 0 || setuid(uid) != 0)
+			setgid(person->pw_gid) != 0 || setuid(uid) != 0)
 			_exit(0); /* cannot tell: blame nobody */
 		_exit(open(path, O_RDWR | O_CLOEXEC) < 0 ? errno : 0);
 	}
@@ -144,7 +144,7 @@ static bool session_file(void *user, const char *path)
 	walk->n_active++;
 	add_name(walk->active_names, sizeof walk->active_names, person->pw_name);
 	if (walk->guest->root && walk->uid != 0 && walk->guest->render_path[0] &&
-			open_as(walk->uid, walk->guest->render_path) != 0)
+		open_as(walk->uid, walk->guest->render_path) != 0)
 		add_name(walk->locked_out, sizeof walk->locked_out, person->pw_name);
 	return true;
 }
@@ -153,7 +153,7 @@ static void run_sessions(struct guest *guest, struct finding *finding)
 {
 	struct session_walk walk = { .guest = guest };
 	if (!text_find_process("systemd-logind") && !text_find_process("elogind-daemon") &&
-			!text_find_process("elogind")) {
+		!text_find_process("elogind")) {
 		finding_value(finding, "logind is not running");
 		finding_warn(finding, "nodes.no-logind", NULL);
 		return;

@@ -25,7 +25,7 @@ static void write_fix(FILE *file, const struct check_results *results, size_t in
 
 /* Gives the number of checks in the group. */
 static size_t write_group(FILE *file, const struct check_results *results, size_t first,
-		const struct check_group *group, bool color)
+	const struct check_group *group, bool color)
 {
 	bool titled = false;
 	size_t i = 0;
@@ -38,8 +38,8 @@ static size_t write_group(FILE *file, const struct check_results *results, size_
 				color ? COLOR_END : "");
 		titled = true;
 		fprintf(file, "  %s%s%s  %-22s %s\n", color ? colors[finding->status] : "",
-				verdict_status_name(finding->status), color ? COLOR_END : "",
-				group->checks[i].title, finding->value);
+			verdict_status_name(finding->status), color ? COLOR_END : "",
+			group->checks[i].title, finding->value);
 		if (finding->status == CHECK_WARN || finding->status == CHECK_FAIL)
 			write_fix(file, results, first + i);
 	}
@@ -50,7 +50,7 @@ void report_text(
 	FILE *file, const struct check_results *results, const struct verdict *verdict, bool color)
 {
 	enum check_status tone = verdict->accelerated == VERDICT_YES ? CHECK_PASS :
-			verdict->accelerated == VERDICT_NO	     ? CHECK_FAIL :
+				 verdict->accelerated == VERDICT_NO  ? CHECK_FAIL :
 								       CHECK_SKIP;
 	fprintf(file, "%s%s%s%s\n", color ? COLOR_BOLD : "", color ? colors[tone] : "",
 		verdict->sentence, color ? COLOR_END : "");

@@ -17,7 +17,8 @@ static uint32_t rgba(unsigned red, unsigned green, unsigned blue, unsigned alpha
 static bool draw_solid(struct gl *gl, const float *vertices, int n_vertices, const float color[4])
 {
 	const struct gl_functions *fn = &gl->fn;
-	GLuint buffer, program = gl_program(gl,
+	GLuint buffer,
+		program = gl_program(gl,
 			ES2 "attribute vec3 place; void main() { gl_Position = vec4(place, 1.0); }",
 			ES2 "uniform vec4 color; void main() { gl_FragColor = color; }");
 	if (!program)
@@ -254,9 +255,9 @@ const struct scene *scene_find(const char *name)
 GLuint scene_plain_program(struct gl *gl)
 {
 	return gl_program(gl,
-			ES3 "void main() { gl_Position = vec4(gl_VertexID == 1 ? 3.0 : -1.0,"
-			    "gl_VertexID == 2 ? 3.0 : -1.0, 0.0, 1.0); }",
-			ES3 "out vec4 result; void main() { result = vec4(0.9, 0.5, 0.1, 1.0); }");
+		ES3 "void main() { gl_Position = vec4(gl_VertexID == 1 ? 3.0 : -1.0,"
+		    "gl_VertexID == 2 ? 3.0 : -1.0, 0.0, 1.0); }",
+		ES3 "out vec4 result; void main() { result = vec4(0.9, 0.5, 0.1, 1.0); }");
 }
 
 bool scene_compute(struct gl *gl, uint32_t *words, uint32_t n_words)

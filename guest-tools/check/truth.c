@@ -74,10 +74,10 @@ static void run_scene(struct guest *guest, struct finding *finding, const char *
 	finding_fail(finding, "truth.not-drawn", scene->name);
 }
 
-#define SCENE_RUN(name) \
-	static void run_##name(struct guest *guest, struct finding *finding) \
-	{ \
-		run_scene(guest, finding, #name); \
+#define SCENE_RUN(name)                                                                            \
+	static void run_##name(struct guest *guest, struct finding *finding)                       \
+	{                                                                                          \
+		run_scene(guest, finding, #name);                                                  \
 	}
 SCENE_RUN(clear)
 SCENE_RUN(triangles)

@@ -61,7 +61,7 @@ static int map_buffer(struct virtgpu_buffer *buffer, int fd)
 	if (rc < 0)
 		return rc;
 	void *memory = mmap(NULL, buffer->size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-			(off_t)map.offset);
+		(off_t)map.offset);
 	if (memory == MAP_FAILED)
 		return -errno;
 	buffer->pixels = memory;
@@ -137,7 +137,7 @@ int virtgpu_wait(int fd, const struct virtgpu_buffer *buffer, int timeout_ms)
 }
 
 int virtgpu_submit(int fd, const uint32_t *commands, uint32_t size_bytes,
-		const struct virtgpu_buffer *buffer, int *fence_fd)
+	const struct virtgpu_buffer *buffer, int *fence_fd)
 {
 	uint32_t handle = buffer ? buffer->handle : 0;
 	struct drm_virtgpu_execbuffer execbuffer = {

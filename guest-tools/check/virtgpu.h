@@ -35,4 +35,4 @@ int virtgpu_wait(int fd, const struct virtgpu_buffer *buffer, int timeout_ms);
 /* Submits virgl commands; `fence_fd` (may be NULL) receives a sync file, -1 from kernels
  * before 5.0. */
 int virtgpu_submit(int fd, const uint32_t *commands, uint32_t size_bytes,
-		const struct virtgpu_buffer *buffer, int *fence_fd);
+	const struct virtgpu_buffer *buffer, int *fence_fd);

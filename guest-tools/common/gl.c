@@ -17,16 +17,16 @@
 
 struct gbm_device;
 
-#define EGL_FUNCTIONS(X) \
-	X(GETPROCADDRESS, GetProcAddress) \
-	X(INITIALIZE, Initialize) \
-	X(BINDAPI, BindAPI) \
-	X(CHOOSECONFIG, ChooseConfig) \
-	X(CREATECONTEXT, CreateContext) \
-	X(DESTROYCONTEXT, DestroyContext) \
-	X(MAKECURRENT, MakeCurrent) \
-	X(QUERYSTRING, QueryString) \
-	X(GETERROR, GetError) \
+#define EGL_FUNCTIONS(X)                                                                           \
+	X(GETPROCADDRESS, GetProcAddress)                                                          \
+	X(INITIALIZE, Initialize)                                                                  \
+	X(BINDAPI, BindAPI)                                                                        \
+	X(CHOOSECONFIG, ChooseConfig)                                                              \
+	X(CREATECONTEXT, CreateContext)                                                            \
+	X(DESTROYCONTEXT, DestroyContext)                                                          \
+	X(MAKECURRENT, MakeCurrent)                                                                \
+	X(QUERYSTRING, QueryString)                                                                \
+	X(GETERROR, GetError)                                                                      \
 	X(TERMINATE, Terminate)
 #define EGL_MEMBER(type, name) PFNEGL##type##PROC name;
 
@@ -91,13 +91,13 @@ static bool load_libraries(struct gl *gl, bool with_gbm)
 	if (with_gbm && !(private->gbm_library = open_library(gl, "libgbm.so.1")))
 		return false;
 	if (!(private->egl_library = open_library(gl, "libEGL.so.1")) ||
-			!(private->gles_library = open_library(gl, "libGLESv2.so.2")))
+		!(private->gles_library = open_library(gl, "libGLESv2.so.2")))
 		return false;
-#define EGL_LOAD(type, name) \
-	private->name = (PFNEGL##type##PROC)dlsym(private->egl_library, "egl" #name); \
-	if (!private->name) { \
-		text_copy(gl->missing, sizeof gl->missing, "libEGL.so.1"); \
-		return fail(gl, GL_STAGE_LIBRARY, "libEGL.so.1 lacks egl" #name, NULL); \
+#define EGL_LOAD(type, name)                                                                       \
+	private->name = (PFNEGL##type##PROC)dlsym(private->egl_library, "egl" #name);              \
+	if (!private->name) {                                                                      \
+		text_copy(gl->missing, sizeof gl->missing, "libEGL.so.1");                         \
+		return fail(gl, GL_STAGE_LIBRARY, "libEGL.so.1 lacks egl" #name, NULL);            \
 	}
 	EGL_FUNCTIONS(EGL_LOAD)
 	if (with_gbm) {
@@ -128,10 +128,10 @@ static bool open_display(struct gl *gl, const char *node)
 	if (!get_display)
 		return fail(gl, GL_STAGE_EGL_VENDOR, "EGL has no eglGetPlatformDisplayEXT", NULL);
 	private->display = get_display(node ? EGL_PLATFORM_GBM_KHR : EGL_PLATFORM_SURFACELESS_MESA,
-			node ? (void *)private->gbm : EGL_DEFAULT_DISPLAY, NULL);
+		node ? (void *)private->gbm : EGL_DEFAULT_DISPLAY, NULL);
 	if (private->display == EGL_NO_DISPLAY)
 		return fail(gl, GL_STAGE_EGL_VENDOR, "EGL knows no GBM display",
-				egl_error_name(private->GetError()));
+			egl_error_name(private->GetError()));
 	if (!private->Initialize(private->display, &major, &minor))
 		return fail(
 			gl, GL_STAGE_DISPLAY, "eglInitialize", egl_error_name(private->GetError()));
@@ -143,14 +143,15 @@ static bool open_display(struct gl *gl, const char *node)
 static bool load_functions(struct gl *gl)
 {
 	struct gl_private *private = gl->private;
-#define GL_LOAD(type, name) \
-	gl->fn.name = (PFNGL##type##PROC)dlsym(private->gles_library, "gl" #name); \
-	if (!gl->fn.name) \
-		gl->fn.name = (PFNGL##type##PROC)private->GetProcAddress("gl" #name); \
-	if (!gl->fn.name) \
+#define GL_LOAD(type, name)                                                                        \
+	gl->fn.name = (PFNGL##type##PROC)dlsym(private->gles_library, "gl" #name);                 \
+	if (!gl->fn.name)                                                                          \
+		gl->fn.name = (PFNGL##type##PROC) private->GetProcAddress("gl" #name);             \
+	if (!gl->fn.name)                                                                          \
 		return fail(gl, GL_STAGE_CONTEXT, "no function gl" #name, NULL);
 	GL_FUNCTIONS(GL_LOAD)
-#define GL_LOAD_31(type, name) gl->fn.name = (PFNGL##type##PROC)private->GetProcAddress("gl" #name);
+#define GL_LOAD_31(type, name)                                                                     \
+	gl->fn.name = (PFNGL##type##PROC) private->GetProcAddress("gl" #name);
 	GL_FUNCTIONS_31(GL_LOAD_31)
 	return true;
 }
@@ -163,7 +164,7 @@ static EGLContext make_context(struct gl_private *private, EGLenum api, const EG
 	EGLConfig config = NULL;
 	EGLint n_configs = 0;
 	if (!private->BindAPI(api) ||
-			!private->ChooseConfig(private->display, wanted, &config, 1, &n_configs))
+		!private->ChooseConfig(private->display, wanted, &config, 1, &n_configs))
 		return EGL_NO_CONTEXT;
 	EGLContext context = private->CreateContext(
 		private->display, n_configs > 0 ? config : NULL, EGL_NO_CONTEXT, attributes);
@@ -207,7 +208,7 @@ static bool open_context(struct gl *gl)
 	}
 	if (private->context == EGL_NO_CONTEXT)
 		return fail(gl, GL_STAGE_CONTEXT, "no OpenGL ES context",
-				egl_error_name(private->GetError()));
+			egl_error_name(private->GetError()));
 	take_string(gl, GL_RENDERER, gl->renderer, sizeof gl->renderer);
 	take_string(gl, GL_VERSION, gl->es_version, sizeof gl->es_version);
 	sscanf(gl->es_version, "OpenGL ES %d.%d", &gl->es_major, &gl->es_minor);
@@ -238,11 +239,11 @@ void gl_close(struct gl *gl)
 		private->MakeCurrent(
 			private->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
 		if (private->context != EGL_NO_CONTEXT)
-			private->DestroyContext(private->display, private->context);
+		private->DestroyContext(private->display, private->context);
 		private->Terminate(private->display);
 	}
 	if (private->gbm)
-		private->gbm_destroy(private->gbm);
+	private->gbm_destroy(private->gbm);
 	if (private->fd >= 0)
 		close(private->fd);
 	/* The libraries stay: Mesa does not survive being unloaded. */

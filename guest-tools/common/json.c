@@ -24,8 +24,8 @@ static unsigned utf8_length(const unsigned char *text)
 			if ((text[k] & 0xc0) != 0x80)
 				return 0;
 		if ((i == 1 && text[0] < 0xc2) || (text[0] == 0xe0 && text[1] < 0xa0) ||
-				(text[0] == 0xed && text[1] > 0x9f) ||
-				(text[0] == 0xf0 && text[1] < 0x90) || text[0] > 0xf4)
+			(text[0] == 0xed && text[1] > 0x9f) ||
+			(text[0] == 0xf0 && text[1] < 0x90) || text[0] > 0xf4)
 			return 0;
 		return shapes[i].length;
 	}

@@ -71,7 +71,7 @@ static void find_planes(struct kms *kms, unsigned crtc_index)
 		struct drm_mode_get_plane plane = { .plane_id = ids[i] };
 		uint64_t type = 0;
 		if (ask(kms->fd, DRM_IOCTL_MODE_GETPLANE, &plane) < 0 ||
-				!(plane.possible_crtcs >> crtc_index & 1))
+			!(plane.possible_crtcs >> crtc_index & 1))
 			continue;
 		find_property(kms->fd, ids[i], DRM_MODE_OBJECT_PLANE, "type", &type);
 		if (type == PLANE_TYPE_PRIMARY && !kms->primary_plane)
@@ -127,7 +127,8 @@ int kms_open(struct kms *kms, const char *card_path)
 	struct drm_set_client_cap atomic = { .capability = DRM_CLIENT_CAP_ATOMIC, .value = 1 };
 	ask(kms->fd, DRM_IOCTL_SET_CLIENT_CAP, &planes);
 	kms->atomic = ask(kms->fd, DRM_IOCTL_SET_CLIENT_CAP, &atomic) == 0;
-	/* Since Linux 6.8 drivers of virtual machines show an atomic client no cursor without it. */
+	/* Since Linux 6.8 drivers of virtual machines show an atomic client no cursor without it.
+	 */
 	struct drm_set_client_cap hotspot = { .capability = CLIENT_CAP_CURSOR_HOTSPOT, .value = 1 };
 	ask(kms->fd, DRM_IOCTL_SET_CLIENT_CAP, &hotspot);
 	struct drm_get_cap cap = { .capability = DRM_CAP_CURSOR_WIDTH };
@@ -185,8 +186,8 @@ int kms_dumb_create(int fd, uint32_t width, uint32_t height, struct kms_buffer *
 	buffer->size_bytes = create.size;
 	struct drm_mode_map_dumb map = { .handle = create.handle };
 	rc = ask(fd, DRM_IOCTL_MODE_MAP_DUMB, &map);
-	void *memory = rc < 0 ? MAP_FAILED
-			      : mmap(NULL, create.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+	void *memory = rc < 0 ? MAP_FAILED :
+				mmap(NULL, create.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 					(off_t)map.offset);
 	if (memory != MAP_FAILED) {
 		buffer->pixels = memory;

@@ -23,8 +23,8 @@ struct kms_buffer {
 
 struct kms {
 	int fd;
-	bool atomic;    /* the driver takes atomic commits */
-	bool lit;       /* by us */
+	bool atomic;                                           /* the driver takes atomic commits */
+	bool lit;                                              /* by us */
 	uint32_t connector, crtc, primary_plane, cursor_plane; /* 0: none */
 	uint64_t cursor_width, cursor_height;
 	struct drm_mode_modeinfo mode;

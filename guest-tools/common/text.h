@@ -16,7 +16,7 @@ void text_copy(char *out, size_t size, const char *text);
 void text_append(char *out, size_t size, const char *text);
 /* Like snprintf, appended; truncation is accepted. */
 void text_append_format(char *out, size_t size, const char *format, ...)
-		__attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4)));
 
 /* Reads the beginning of a file, cut at size - 1, trailing white space removed. False: unreadable.
  */

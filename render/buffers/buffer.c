@@ -9,7 +9,7 @@
 #include "render/gl/readback.h"
 
 struct buffer *buffer_create(const struct buffer_interface *interface, uint32_t width,
-		uint32_t height, const struct buffer_wish *wish)
+	uint32_t height, const struct buffer_wish *wish)
 {
 	if (width == 0 || height == 0 || width > FRAME_SIZE_MAX || height > FRAME_SIZE_MAX)
 		return NULL;
@@ -38,7 +38,7 @@ void buffer_unref(struct buffer *buffer)
 }
 
 static struct buffer *memfd_create_buffer(
-		uint32_t width, uint32_t height, const struct buffer_wish *wish)
+	uint32_t width, uint32_t height, const struct buffer_wish *wish)
 {
 	size_t size_bytes = (size_t)width * height * 4;
 	int fd = shm_create("vitrine-frame", size_bytes);
@@ -74,7 +74,7 @@ static void memfd_destroy_buffer(struct buffer *buffer)
 }
 
 static bool memfd_copy_texture(struct buffer *buffer, const struct texture *texture,
-		const struct frame_rect *rect, uint32_t x, uint32_t y)
+	const struct frame_rect *rect, uint32_t x, uint32_t y)
 {
 	uint8_t *to = buffer->pixels + (size_t)y * buffer->stride_bytes + (size_t)x * 4;
 	return readback_texture(texture, rect, to, buffer->stride_bytes);

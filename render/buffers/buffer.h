@@ -4,8 +4,8 @@
  *
  * The seam between kinds of memory: everything above it asks for a buffer and either writes pixels
  * into it or has a texture copied into it; whether that is a memfd or memory of the GPU is decided
- * once, by the interface it was made with. Pixels are 32 bits, row 0 on top; B G R X in memory where
- * the CPU writes them.
+ * once, by the interface it was made with. Pixels are 32 bits, row 0 on top; B G R X in memory
+ * where the CPU writes them.
  *
  * Reference counted, gpu thread only. The frame link holds a reference for every FRAME that display
  * has not released; then `locked` is above zero and the pixels must not be written.
@@ -32,15 +32,16 @@ struct buffer_interface {
 	struct buffer *(*create)(uint32_t width, uint32_t height, const struct buffer_wish *wish);
 	void (*destroy)(struct buffer *buffer);
 	/*
-	 * Copies `rect` of the texture (in picture coordinates, row 0 on top) to `x`,`y` of the buffer.
-	 * GL is current. False when GL refused.
+	 * Copies `rect` of the texture (in picture coordinates, row 0 on top) to `x`,`y` of the
+	 * buffer. GL is current. False when GL refused.
 	 */
 	bool (*copy_texture)(struct buffer *buffer, const struct texture *texture,
-			const struct frame_rect *rect, uint32_t x, uint32_t y);
+		const struct frame_rect *rect, uint32_t x, uint32_t y);
 	/*
-	 * Both NULL, or: `submit` follows the copies, GL is current, and returns a descriptor, still
-	 * the buffer's, that becomes readable when `complete` can be called; -1: the copies need no
-	 * such thing. `complete` is called with GL current and is false when the pixels were lost.
+	 * Both NULL, or: `submit` follows the copies, GL is current, and returns a descriptor,
+	 * still the buffer's, that becomes readable when `complete` can be called; -1: the copies
+	 * need no such thing. `complete` is called with GL current and is false when the pixels
+	 * were lost.
 	 */
 	int (*submit)(struct buffer *buffer);
 	bool (*complete)(struct buffer *buffer);
@@ -56,8 +57,9 @@ struct buffer {
 	uint32_t width, height, stride_bytes, fourcc;
 	uint64_t modifier, offset_bytes, size_bytes;
 	uint8_t *pixels; /* NULL when the CPU cannot write here */
-	int fence_fd;    /* sync file that goes with each frame: what must be over before it is read; -1 */
-	void *data;      /* the interface's own */
+	int fence_fd; /* sync file that goes with each frame: what must be over before it is read;
+			 -1 */
+	void *data;   /* the interface's own */
 
 	struct region stale; /* what the owner changed in its picture since this one was written */
 
@@ -68,7 +70,8 @@ struct buffer {
 
 /* CPU memory; copy_texture() waits for the GPU. */
 extern const struct buffer_interface buffer_memfd;
-/* CPU memory; the GPU copies into memory of its own first, and nobody waits for it (buffer_async.c). */
+/* CPU memory; the GPU copies into memory of its own first, and nobody waits for it
+ * (buffer_async.c). */
 extern const struct buffer_interface buffer_memfd_async;
 /* Memory of the GPU (buffer_gbm.c). Only where egl_display_get_gbm() is not NULL. */
 extern const struct buffer_interface buffer_gbm;
@@ -78,6 +81,6 @@ extern const struct buffer_interface buffer_gbm;
  * `wish` may be NULL for memfds.
  */
 struct buffer *buffer_create(const struct buffer_interface *interface, uint32_t width,
-		uint32_t height, const struct buffer_wish *wish);
+	uint32_t height, const struct buffer_wish *wish);
 struct buffer *buffer_ref(struct buffer *buffer);
 void buffer_unref(struct buffer *buffer);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memfds that are filled without waiting: the GPU copies the wanted parts into a buffer object of its
- * own, in order with what the guest draws, and a fence tells when the CPU may fetch them. The object
- * is as large as the picture and parts follow each other in it, so little damage moves few bytes.
+ * Memfds that are filled without waiting: the GPU copies the wanted parts into a buffer object of
+ * its own, in order with what the guest draws, and a fence tells when the CPU may fetch them. The
+ * object is as large as the picture and parts follow each other in it, so little damage moves few
+ * bytes.
  */
 #include <epoxy/gl.h>
 #include <glib.h>
@@ -32,7 +33,7 @@ struct async_data {
 };
 
 static struct buffer *async_create_buffer(
-		uint32_t width, uint32_t height, const struct buffer_wish *wish)
+	uint32_t width, uint32_t height, const struct buffer_wish *wish)
 {
 	struct buffer *buffer = buffer_memfd.create(width, height, wish);
 	if (!buffer)
@@ -78,12 +79,12 @@ static bool make_object(struct async_data *data, size_t size_bytes)
 
 /* What does not fit into the object, or has none, is fetched at once. */
 static bool async_copy_texture(struct buffer *buffer, const struct texture *texture,
-		const struct frame_rect *rect, uint32_t x, uint32_t y)
+	const struct frame_rect *rect, uint32_t x, uint32_t y)
 {
 	struct async_data *data = buffer->data;
 	size_t size_bytes = (size_t)rect->width * rect->height * 4;
 	if (data->n_parts == PARTS_MAX || size_bytes > buffer->size_bytes - data->used_bytes ||
-			!make_object(data, buffer->size_bytes))
+		!make_object(data, buffer->size_bytes))
 		return buffer_memfd.copy_texture(buffer, texture, rect, x, y);
 	if (!blit_texture_to_object(texture, rect, data->object, data->used_bytes))
 		return false;
@@ -113,7 +114,7 @@ static void fetch_part(struct buffer *buffer, const struct part *part, const uin
 	for (uint32_t row = 0; row < to->height; row++) {
 		uint32_t y = to->y + (part->bottom_up ? to->height - 1 - row : row);
 		memcpy(buffer->pixels + (size_t)y * buffer->stride_bytes + (size_t)to->x * 4,
-				from + row * row_bytes, row_bytes);
+			from + row * row_bytes, row_bytes);
 	}
 }
 
@@ -126,7 +127,7 @@ static bool async_complete(struct buffer *buffer)
 	glGetIntegerv(GL_PIXEL_PACK_BUFFER_BINDING, &before);
 	glBindBuffer(GL_PIXEL_PACK_BUFFER, data->object);
 	const uint8_t *object = glMapBufferRange(
-			GL_PIXEL_PACK_BUFFER, 0, (GLsizeiptr)data->used_bytes, GL_MAP_READ_BIT);
+		GL_PIXEL_PACK_BUFFER, 0, (GLsizeiptr)data->used_bytes, GL_MAP_READ_BIT);
 	for (unsigned i = 0; object && i < data->n_parts; i++)
 		fetch_part(buffer, &data->parts[i], object);
 	bool ok = object && glUnmapBuffer(GL_PIXEL_PACK_BUFFER);

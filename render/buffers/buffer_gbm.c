@@ -49,7 +49,7 @@ static struct layout *find_layout(uint32_t fourcc, uint64_t modifier)
 static void say(const struct layout *layout, const char *what, const char *fault)
 {
 	g_message("scanout: GPU buffers of %.4s with modifier 0x%" G_GINT64_MODIFIER "x %s: %s",
-			(const char *)&layout->fourcc, layout->modifier, what, fault);
+		(const char *)&layout->fourcc, layout->modifier, what, fault);
 }
 
 /* ---- choosing one ---- */
@@ -63,12 +63,13 @@ static bool wish_takes(const struct buffer_wish *wish, uint32_t fourcc, uint64_t
 	return false;
 }
 
-static unsigned common_modifiers(const struct buffer_wish *wish, uint32_t fourcc,
-		uint64_t modifiers[EGL_GBM_MODIFIERS_MAX])
+static unsigned common_modifiers(
+	const struct buffer_wish *wish, uint32_t fourcc, uint64_t modifiers[EGL_GBM_MODIFIERS_MAX])
 {
 	unsigned n = egl_gbm_query_modifiers(fourcc, modifiers), kept = 0;
 	for (unsigned i = 0; i < n; i++) {
-		if (wish_takes(wish, fourcc, modifiers[i]) && !find_layout(fourcc, modifiers[i])->refused)
+		if (wish_takes(wish, fourcc, modifiers[i]) &&
+			!find_layout(fourcc, modifiers[i])->refused)
 			modifiers[kept++] = modifiers[i];
 	}
 	return kept;
@@ -84,14 +85,14 @@ static const char *find_fault(const struct buffer_wish *wish, struct egl_gbm_buf
 }
 
 static struct egl_gbm_buffer *try_layouts(const struct buffer_wish *wish, uint32_t fourcc,
-		uint32_t width, uint32_t height, const uint64_t *modifiers, unsigned n)
+	uint32_t width, uint32_t height, const uint64_t *modifiers, unsigned n)
 {
 	const char *fault = NULL;
 	struct layout *layout = find_layout(fourcc, modifiers[0]);
 	if (n == 1 && layout->refused)
 		return NULL;
 	struct egl_gbm_buffer *gbm =
-			egl_gbm_buffer_create(width, height, fourcc, modifiers, n, &fault);
+		egl_gbm_buffer_create(width, height, fourcc, modifiers, n, &fault);
 	if (!gbm) {
 		if (!layout->said)
 			say(layout, "could not be made", fault);
@@ -110,7 +111,7 @@ static struct egl_gbm_buffer *try_layouts(const struct buffer_wish *wish, uint32
 }
 
 static struct egl_gbm_buffer *create_in_format(
-		const struct buffer_wish *wish, uint32_t fourcc, uint32_t width, uint32_t height)
+	const struct buffer_wish *wish, uint32_t fourcc, uint32_t width, uint32_t height)
 {
 	static const uint64_t invalid = DRM_FORMAT_MOD_INVALID, linear = DRM_FORMAT_MOD_LINEAR;
 	uint64_t modifiers[EGL_GBM_MODIFIERS_MAX];
@@ -141,7 +142,7 @@ static void gbm_destroy_buffer(struct buffer *buffer)
 }
 
 static struct buffer *gbm_create_buffer(
-		uint32_t width, uint32_t height, const struct buffer_wish *wish)
+	uint32_t width, uint32_t height, const struct buffer_wish *wish)
 {
 	virgl_enter_gl();
 	struct egl_gbm_buffer *gbm = create_in_format(wish, wish->fourcc, width, height);
@@ -168,7 +169,7 @@ static struct buffer *gbm_create_buffer(
 }
 
 static bool gbm_copy_texture(struct buffer *buffer, const struct texture *texture,
-		const struct frame_rect *rect, uint32_t x, uint32_t y)
+	const struct frame_rect *rect, uint32_t x, uint32_t y)
 {
 	const struct gbm_data *data = buffer->data;
 	return blit_texture(texture, rect, data->gbm->gl_framebuffer, x, y);

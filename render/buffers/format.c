@@ -36,7 +36,8 @@ bool format_is_known(uint32_t format)
 
 bool format_is_native(uint32_t format)
 {
-	return format == VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM || format == VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM;
+	return format == VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM ||
+	       format == VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM;
 }
 
 void format_convert(uint32_t format, uint8_t *pixels, uint64_t n_pixels)

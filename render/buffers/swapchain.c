@@ -15,8 +15,8 @@ static struct buffer *add_buffer(struct picture *picture)
 	picture->starved = !quota_charge(picture->quota, buffer_cost(picture));
 	if (picture->starved)
 		return NULL;
-	struct buffer *buffer = buffer_create(
-			picture->interface, picture->width, picture->height, picture->wish);
+	struct buffer *buffer =
+		buffer_create(picture->interface, picture->width, picture->height, picture->wish);
 	picture->starved = !buffer;
 	if (!buffer) {
 		quota_release(picture->quota, buffer_cost(picture));
@@ -27,7 +27,7 @@ static struct buffer *add_buffer(struct picture *picture)
 }
 
 struct picture *picture_create(const struct buffer_interface *interface,
-		const struct buffer_wish *wish, struct quota *quota, uint32_t width, uint32_t height)
+	const struct buffer_wish *wish, struct quota *quota, uint32_t width, uint32_t height)
 {
 	struct picture *picture = g_new0(struct picture, 1);
 	picture->interface = interface;
@@ -68,7 +68,8 @@ bool picture_has_free(const struct picture *picture, unsigned n)
 	uint64_t growth = (quota->limit_bytes - quota->used_bytes) / buffer_cost(picture);
 	uint64_t n_free = MIN(growth, PICTURE_BUFFERS_MAX - picture->n_buffers);
 	for (unsigned i = 0; i < picture->n_buffers; i++)
-		n_free += picture->buffers[i] != picture->current && picture->buffers[i]->locked == 0;
+		n_free +=
+			picture->buffers[i] != picture->current && picture->buffers[i]->locked == 0;
 	return n_free >= n;
 }
 

@@ -33,7 +33,7 @@ struct picture {
  * wish is copied; NULL is allowed where the interface allows it.
  */
 struct picture *picture_create(const struct buffer_interface *interface,
-		const struct buffer_wish *wish, struct quota *quota, uint32_t width, uint32_t height);
+	const struct buffer_wish *wish, struct quota *quota, uint32_t width, uint32_t height);
 void picture_destroy(struct picture *picture); /* NULL is allowed */
 
 /*

@@ -76,7 +76,7 @@ void fence_queue_renew(struct fence_queue *queue)
 }
 
 static void wait_for(struct fence_queue *queue, struct chain *chain, const void *answer,
-		size_t answer_bytes, const struct fence_pace *pace)
+	size_t answer_bytes, const struct fence_pace *pace)
 {
 	struct waiting *w = g_malloc(sizeof(*w) + answer_bytes);
 	w->sequence = queue->last_sequence;
@@ -130,11 +130,11 @@ void fence_queue_release(struct fence_queue *queue)
 }
 
 void fence_queue_answer(struct fence_queue *queue, struct chain *chain, const void *answer,
-		size_t answer_bytes, const struct fence_pace *pace)
+	size_t answer_bytes, const struct fence_pace *pace)
 {
 	cover_work(queue);
 	if (g_queue_is_empty(&queue->waiting) && is_done(queue, queue->last_sequence) &&
-			pace->haste != FENCE_HELD) {
+		pace->haste != FENCE_HELD) {
 		virtqueue_return(queue->vq, chain, answer, answer_bytes);
 		return;
 	}

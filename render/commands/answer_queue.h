@@ -2,14 +2,15 @@
 /*
  * fence: answers that wait for the GPU, and for the head's next slot.
  *
- * The guest's fences are 64 bits and chosen by the guest; virglrenderer's are 32 bits and must rise.
- * So each wait has a sequence number of ours, and remembers the chain and answer that it holds back.
- * Fenced answers leave in the order of their commands, as Linux takes one fence for all before it;
- * unfenced ones never come here. gpu thread only.
+ * The guest's fences are 64 bits and chosen by the guest; virglrenderer's are 32 bits and must
+ * rise. So each wait has a sequence number of ours, and remembers the chain and answer that it
+ * holds back. Fenced answers leave in the order of their commands, as Linux takes one fence for all
+ * before it; unfenced ones never come here. gpu thread only.
  *
- * Pacing (pacing.h). Because Linux takes one fence for all before it, whatever the context, an answer
- * that must not wait takes along the held ones before it: nobody is slowed down who is not paced, at
- * the price that such a guest may outrun its heads. What is held when there are many goes at once.
+ * Pacing (pacing.h). Because Linux takes one fence for all before it, whatever the context, an
+ * answer that must not wait takes along the held ones before it: nobody is slowed down who is not
+ * paced, at the price that such a guest may outrun its heads. What is held when there are many goes
+ * at once.
  */
 #pragma once
 
@@ -43,16 +44,16 @@ void fence_queue_clear(struct fence_queue *queue);
 /* Commands of this context were given to the GPU that no fence covers yet. */
 void fence_queue_note_work(struct fence_queue *queue, uint32_t context);
 /*
- * To be called when a context was destroyed: virglrenderer 0.10 then forgets the fence that its thread
- * waits for, whose ever it is (vrend_free_fences_for_context). A new one answers for it.
+ * To be called when a context was destroyed: virglrenderer 0.10 then forgets the fence that its
+ * thread waits for, whose ever it is (vrend_free_fences_for_context). A new one answers for it.
  */
 void fence_queue_renew(struct fence_queue *queue);
 /*
- * Returns the chain when all GPU work so far is done and its time has come: at once when it has. Takes
- * the chain.
+ * Returns the chain when all GPU work so far is done and its time has come: at once when it has.
+ * Takes the chain.
  */
 void fence_queue_answer(struct fence_queue *queue, struct chain *chain, const void *answer,
-		size_t answer_bytes, const struct fence_pace *pace);
+	size_t answer_bytes, const struct fence_pace *pace);
 /* virglrenderer: everything up to this number is done. */
 void fence_queue_signal(struct fence_queue *queue, uint32_t sequence);
 /* Something waits for the GPU. */

@@ -19,50 +19,47 @@ struct row {
 
 static const struct row rows[] = {
 	{ VIRTIO_GPU_CMD_GET_DISPLAY_INFO, "GET_DISPLAY_INFO", sizeof(struct virtio_gpu_ctrl_hdr),
-			false, command_get_display_info },
+		false, command_get_display_info },
 	{ VIRTIO_GPU_CMD_RESOURCE_CREATE_2D, "RESOURCE_CREATE_2D",
-			sizeof(struct virtio_gpu_resource_create_2d), false,
-			command_resource_create_2d, FENCE_IN_ORDER },
-	{ VIRTIO_GPU_CMD_RESOURCE_UNREF, "RESOURCE_UNREF",
-			sizeof(struct virtio_gpu_resource_unref), false, command_resource_unref },
+		sizeof(struct virtio_gpu_resource_create_2d), false, command_resource_create_2d,
+		FENCE_IN_ORDER },
+	{ VIRTIO_GPU_CMD_RESOURCE_UNREF, "RESOURCE_UNREF", sizeof(struct virtio_gpu_resource_unref),
+		false, command_resource_unref },
 	{ VIRTIO_GPU_CMD_SET_SCANOUT, "SET_SCANOUT", sizeof(struct virtio_gpu_set_scanout), false,
-			command_set_scanout },
-	{ VIRTIO_GPU_CMD_RESOURCE_FLUSH, "RESOURCE_FLUSH",
-			sizeof(struct virtio_gpu_resource_flush), false, command_resource_flush },
+		command_set_scanout },
+	{ VIRTIO_GPU_CMD_RESOURCE_FLUSH, "RESOURCE_FLUSH", sizeof(struct virtio_gpu_resource_flush),
+		false, command_resource_flush },
 	{ VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D, "TRANSFER_TO_HOST_2D",
-			sizeof(struct virtio_gpu_transfer_to_host_2d), false,
-			command_transfer_to_host_2d },
+		sizeof(struct virtio_gpu_transfer_to_host_2d), false, command_transfer_to_host_2d },
 	{ VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING, "RESOURCE_ATTACH_BACKING",
-			sizeof(struct virtio_gpu_resource_attach_backing), false,
-			command_attach_backing, FENCE_IN_ORDER },
+		sizeof(struct virtio_gpu_resource_attach_backing), false, command_attach_backing,
+		FENCE_IN_ORDER },
 	{ VIRTIO_GPU_CMD_RESOURCE_DETACH_BACKING, "RESOURCE_DETACH_BACKING",
-			sizeof(struct virtio_gpu_resource_detach_backing), false,
-			command_detach_backing },
+		sizeof(struct virtio_gpu_resource_detach_backing), false, command_detach_backing },
 	{ VIRTIO_GPU_CMD_GET_CAPSET_INFO, "GET_CAPSET_INFO",
-			sizeof(struct virtio_gpu_get_capset_info), true, command_get_capset_info },
+		sizeof(struct virtio_gpu_get_capset_info), true, command_get_capset_info },
 	{ VIRTIO_GPU_CMD_GET_CAPSET, "GET_CAPSET", sizeof(struct virtio_gpu_get_capset), true,
-			command_get_capset },
+		command_get_capset },
 	{ VIRTIO_GPU_CMD_GET_EDID, "GET_EDID", sizeof(struct virtio_gpu_cmd_get_edid), false,
-			command_get_edid },
+		command_get_edid },
 	{ VIRTIO_GPU_CMD_CTX_CREATE, "CTX_CREATE", sizeof(struct virtio_gpu_ctx_create), true,
-			command_ctx_create },
+		command_ctx_create },
 	{ VIRTIO_GPU_CMD_CTX_DESTROY, "CTX_DESTROY", sizeof(struct virtio_gpu_ctx_destroy), true,
-			command_ctx_destroy },
+		command_ctx_destroy },
 	{ VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE, "CTX_ATTACH_RESOURCE",
-			sizeof(struct virtio_gpu_ctx_resource), true, command_ctx_attach_resource },
+		sizeof(struct virtio_gpu_ctx_resource), true, command_ctx_attach_resource },
 	{ VIRTIO_GPU_CMD_CTX_DETACH_RESOURCE, "CTX_DETACH_RESOURCE",
-			sizeof(struct virtio_gpu_ctx_resource), true, command_ctx_detach_resource },
+		sizeof(struct virtio_gpu_ctx_resource), true, command_ctx_detach_resource },
 	{ VIRTIO_GPU_CMD_RESOURCE_CREATE_3D, "RESOURCE_CREATE_3D",
-			sizeof(struct virtio_gpu_resource_create_3d), true,
-			command_resource_create_3d, FENCE_IN_ORDER },
+		sizeof(struct virtio_gpu_resource_create_3d), true, command_resource_create_3d,
+		FENCE_IN_ORDER },
 	{ VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D, "TRANSFER_TO_HOST_3D",
-			sizeof(struct virtio_gpu_transfer_host_3d), true,
-			command_transfer_to_host_3d, FENCE_IN_ORDER },
+		sizeof(struct virtio_gpu_transfer_host_3d), true, command_transfer_to_host_3d,
+		FENCE_IN_ORDER },
 	{ VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D, "TRANSFER_FROM_HOST_3D",
-			sizeof(struct virtio_gpu_transfer_host_3d), true,
-			command_transfer_from_host_3d },
+		sizeof(struct virtio_gpu_transfer_host_3d), true, command_transfer_from_host_3d },
 	{ VIRTIO_GPU_CMD_SUBMIT_3D, "SUBMIT_3D", sizeof(struct virtio_gpu_cmd_submit), true,
-			command_submit_3d, FENCE_HELD },
+		command_submit_3d, FENCE_HELD },
 };
 
 static const struct row *find_row(uint32_t type)
@@ -89,7 +86,7 @@ bool command_read_rest(const struct command *command, void *to, size_t size_byte
 	if (chain_read(command->chain, command->fixed_bytes, to, size_bytes) == size_bytes)
 		return true;
 	guest_warning("%s: %" G_GUINT64_FORMAT " bytes, expected %zu", command->name,
-			command->chain->readable_bytes, command->fixed_bytes + size_bytes);
+		command->chain->readable_bytes, command->fixed_bytes + size_bytes);
 	return false;
 }
 
@@ -103,22 +100,22 @@ static uint32_t run(struct gpu *gpu, struct command *command)
 {
 	if (command->chain->fault || !read_fixed(command, sizeof(command->fixed.header)))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_UNSPEC, "%s",
-				command->chain->fault ? command->chain->fault : "no header");
+			command->chain->fault ? command->chain->fault : "no header");
 	const struct row *row = find_row(command->fixed.header.type);
 	if (!row || (row->needs_virgl && !gpu->options.virgl))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_UNSPEC, "type 0x%x unknown",
-				command->fixed.header.type);
+			command->fixed.header.type);
 	command->name = row->name;
 	if (!read_fixed(command, row->fixed_bytes))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_UNSPEC,
-				"%zu bytes, expected %zu", command->fixed_bytes, row->fixed_bytes);
+			"%zu bytes, expected %zu", command->fixed_bytes, row->fixed_bytes);
 	return row->handle(gpu, command);
 }
 
 /*
  * What a guest waits for between pictures is the drawing of who paints the head. Linux fences more:
- * uploads of a painter and making resources (in nobody's name) keep their place behind it. A readback
- * is waited for, and so is whatever belongs to somebody else.
+ * uploads of a painter and making resources (in nobody's name) keep their place behind it. A
+ * readback is waited for, and so is whatever belongs to somebody else.
  */
 static struct fence_pace get_pace(struct gpu *gpu, const struct virtio_gpu_ctrl_hdr *request)
 {
@@ -129,14 +126,15 @@ static struct fence_pace get_pace(struct gpu *gpu, const struct virtio_gpu_ctrl_
 	const struct row *row = find_row(request->type);
 	pace.haste = row ? row->haste : FENCE_AT_ONCE;
 	if (pace.haste == FENCE_HELD)
-		pace.not_before_ns = pacing_draw_ns(
-				&gpu->pacing, heads, pacing_now_ns(), &pace.head);
+		pace.not_before_ns =
+			pacing_draw_ns(&gpu->pacing, heads, pacing_now_ns(), &pace.head);
 	if (pace.haste == FENCE_HELD && pace.not_before_ns == 0)
 		pace.haste = FENCE_IN_ORDER;
 	return pace;
 }
 
-/* An answer that does not fit is replaced by an error; without room for that, nothing is written. */
+/* An answer that does not fit is replaced by an error; without room for that, nothing is written.
+ */
 static void answer(struct gpu *gpu, struct command *command, uint32_t type)
 {
 	struct virtio_gpu_ctrl_hdr header = { .type = type };
@@ -152,8 +150,8 @@ static void answer(struct gpu *gpu, struct command *command, uint32_t type)
 	}
 	if (room < size_bytes) {
 		header.type = command_refuse(command, VIRTIO_GPU_RESP_ERR_UNSPEC,
-				"room for %" G_GUINT64_FORMAT " bytes of answer, %zu needed", room,
-				size_bytes);
+			"room for %" G_GUINT64_FORMAT " bytes of answer, %zu needed", room,
+			size_bytes);
 		size_bytes = room < sizeof(header) ? 0 : sizeof(header);
 	} else if (command->answer) {
 		memcpy(command->answer, &header, sizeof(header));

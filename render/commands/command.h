@@ -46,7 +46,7 @@ void command_answer_lost(struct gpu *gpu, struct chain *chain);
 bool command_read_rest(const struct command *command, void *to, size_t size_bytes);
 /* One log line: which command, which object, what is wrong. Returns `type`. */
 uint32_t command_refuse(const struct command *command, uint32_t type, const char *format, ...)
-		__attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4)));
 
 /* command_2d.c */
 uint32_t command_get_display_info(struct gpu *gpu, struct command *command);

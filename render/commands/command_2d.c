@@ -36,9 +36,8 @@ uint32_t command_get_display_info(struct gpu *gpu, struct command *command)
 	for (unsigned i = 0; i < VIRTIO_GPU_MAX_SCANOUTS; i++) {
 		const struct frame_head_mode *mode = &gpu->heads.modes[i];
 		info->pmodes[i].enabled = mode->enabled;
-		info->pmodes[i].r = (struct virtio_gpu_rect){
-			mode->x, mode->y, mode->width, mode->height
-		};
+		info->pmodes[i].r =
+			(struct virtio_gpu_rect){ mode->x, mode->y, mode->width, mode->height };
 	}
 	return VIRTIO_GPU_RESP_OK_DISPLAY_INFO;
 }
@@ -51,7 +50,7 @@ uint32_t command_get_edid(struct gpu *gpu, struct command *command)
 		.height = HEADS_DEFAULT_HEIGHT };
 	if (get->scanout >= FRAME_HEADS_MAX)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID,
-				"no scanout %u", get->scanout);
+			"no scanout %u", get->scanout);
 	if (gpu->heads.modes[get->scanout].enabled)
 		mode = gpu->heads.modes[get->scanout];
 	struct virtio_gpu_resp_edid *edid = answer_with(command, sizeof(*edid));
@@ -86,7 +85,7 @@ uint32_t command_set_scanout(struct gpu *gpu, struct command *command)
 	const struct virtio_gpu_set_scanout *set = (const void *)command->fixed.bytes;
 	if (set->scanout_id >= FRAME_HEADS_MAX)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID,
-				"no scanout %u", set->scanout_id);
+			"no scanout %u", set->scanout_id);
 	if (set->resource_id == 0)
 		return scanout_disable(gpu, set->scanout_id);
 	struct resource *resource = find_resource(gpu, command, set->resource_id);
@@ -94,15 +93,14 @@ uint32_t command_set_scanout(struct gpu *gpu, struct command *command)
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 	struct frame_rect rect = rect_from(&set->r);
 	if (rect_is_empty(&rect) ||
-			!rect_fits(&rect, resource->description.width, resource->description.height))
+		!rect_fits(&rect, resource->description.width, resource->description.height))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
-				"%ux%u+%u+%u is not in resource %u", rect.width, rect.height,
-				rect.x, rect.y, resource->id);
-	if (resource->description.is_3d &&
-			!format_get_scanout_fourcc(resource->description.format))
+			"%ux%u+%u+%u is not in resource %u", rect.width, rect.height, rect.x,
+			rect.y, resource->id);
+	if (resource->description.is_3d && !format_get_scanout_fourcc(resource->description.format))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
-				"resource %u: format %u cannot be shown", resource->id,
-				resource->description.format);
+			"resource %u: format %u cannot be shown", resource->id,
+			resource->description.format);
 	return scanout_set(gpu, set->scanout_id, resource, &rect);
 }
 
@@ -115,40 +113,40 @@ uint32_t command_resource_flush(struct gpu *gpu, struct command *command)
 	struct frame_rect rect = rect_from(&flush->r);
 	if (!rect_fits(&rect, resource->description.width, resource->description.height))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
-				"%ux%u+%u+%u is not in resource %u", rect.width, rect.height,
-				rect.x, rect.y, resource->id);
+			"%ux%u+%u+%u is not in resource %u", rect.width, rect.height, rect.x,
+			rect.y, resource->id);
 	scanout_flush_resource(gpu, resource, &rect);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
 /* Rows of the rectangle are as far apart in the backing as rows of the resource. */
 static bool backing_holds(
-		const struct resource *resource, const struct frame_rect *rect, uint64_t offset_bytes)
+	const struct resource *resource, const struct frame_rect *rect, uint64_t offset_bytes)
 {
 	uint64_t size_bytes = resource->backing->size_bytes;
 	uint64_t stride_bytes = (uint64_t)resource->description.width * FORMAT_PIXEL_BYTES;
-	uint64_t needed = (rect->height - 1) * stride_bytes +
-			(uint64_t)rect->width * FORMAT_PIXEL_BYTES;
+	uint64_t needed =
+		(rect->height - 1) * stride_bytes + (uint64_t)rect->width * FORMAT_PIXEL_BYTES;
 	return offset_bytes <= size_bytes && needed <= size_bytes - offset_bytes;
 }
 
 static uint32_t transfer_2d(struct gpu *gpu, struct command *command, struct resource *resource,
-		const struct frame_rect *rect, uint64_t offset_bytes)
+	const struct frame_rect *rect, uint64_t offset_bytes)
 {
 	if (!backing_holds(resource, rect, offset_bytes))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
-				"resource %u: backing ends before the rectangle", resource->id);
+			"resource %u: backing ends before the rectangle", resource->id);
 	if (!resource_transfer_2d(resource, rect, offset_bytes))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY,
-				"resource %u: no memory for another buffer", resource->id);
+			"resource %u: no memory for another buffer", resource->id);
 	if (cursor_is_size(resource->description.width, resource->description.height))
 		cursor_publish(gpu->cursor, resource->id, resource_peek_pixels(resource), true);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
 /* A 3D resource is filled by 2D transfers too: Linux does so for framebuffers. */
-static uint32_t transfer_to_texture(struct resource *resource, const struct frame_rect *rect,
-		uint64_t offset_bytes)
+static uint32_t transfer_to_texture(
+	struct resource *resource, const struct frame_rect *rect, uint64_t offset_bytes)
 {
 	struct virgl_transfer transfer = { .resource = resource->id,
 		.x = rect->x,
@@ -157,8 +155,8 @@ static uint32_t transfer_to_texture(struct resource *resource, const struct fram
 		.height = rect->height,
 		.depth = 1,
 		.offset_bytes = offset_bytes };
-	return virgl_transfer_to_host(&transfer) ? VIRTIO_GPU_RESP_OK_NODATA
-						 : VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+	return virgl_transfer_to_host(&transfer) ? VIRTIO_GPU_RESP_OK_NODATA :
+						   VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 }
 
 uint32_t command_transfer_to_host_2d(struct gpu *gpu, struct command *command)
@@ -170,15 +168,14 @@ uint32_t command_transfer_to_host_2d(struct gpu *gpu, struct command *command)
 	struct frame_rect rect = rect_from(&t->r);
 	if (!resource->backing)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_UNSPEC,
-				"resource %u has no backing", resource->id);
+			"resource %u has no backing", resource->id);
 	if (rect_is_empty(&rect) ||
-			!rect_fits(&rect, resource->description.width, resource->description.height))
+		!rect_fits(&rect, resource->description.width, resource->description.height))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
-				"%ux%u+%u+%u is not in resource %u", rect.width, rect.height,
-				rect.x, rect.y, resource->id);
-	return resource->description.is_3d
-			? transfer_to_texture(resource, &rect, t->offset)
-			: transfer_2d(gpu, command, resource, &rect, t->offset);
+			"%ux%u+%u+%u is not in resource %u", rect.width, rect.height, rect.x,
+			rect.y, resource->id);
+	return resource->description.is_3d ? transfer_to_texture(resource, &rect, t->offset) :
+					     transfer_2d(gpu, command, resource, &rect, t->offset);
 }
 
 /* struct ledger_backing has the layout of struct virtio_gpu_mem_entry. */
@@ -186,16 +183,17 @@ G_STATIC_ASSERT(sizeof(struct ledger_backing) == sizeof(struct virtio_gpu_mem_en
 
 uint32_t command_attach_backing(struct gpu *gpu, struct command *command)
 {
-	const struct virtio_gpu_resource_attach_backing *attach = (const void *)command->fixed.bytes;
+	const struct virtio_gpu_resource_attach_backing *attach =
+		(const void *)command->fixed.bytes;
 	struct resource *resource = find_resource(gpu, command, attach->resource_id);
 	if (!resource)
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 	if (attach->nr_entries == 0 || attach->nr_entries > BACKING_ENTRIES_MAX)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
-				"resource %u: %u entries, 1 to %u allowed", resource->id,
-				attach->nr_entries, BACKING_ENTRIES_MAX);
+			"resource %u: %u entries, 1 to %u allowed", resource->id,
+			attach->nr_entries, BACKING_ENTRIES_MAX);
 	g_autofree struct ledger_backing *entries =
-			g_new(struct ledger_backing, attach->nr_entries);
+		g_new(struct ledger_backing, attach->nr_entries);
 	if (!command_read_rest(command, entries, attach->nr_entries * sizeof(*entries)))
 		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 	return objects_attach_backing(gpu, resource, entries, attach->nr_entries);
@@ -203,8 +201,9 @@ uint32_t command_attach_backing(struct gpu *gpu, struct command *command)
 
 uint32_t command_detach_backing(struct gpu *gpu, struct command *command)
 {
-	const struct virtio_gpu_resource_detach_backing *detach = (const void *)command->fixed.bytes;
+	const struct virtio_gpu_resource_detach_backing *detach =
+		(const void *)command->fixed.bytes;
 	struct resource *resource = find_resource(gpu, command, detach->resource_id);
-	return resource ? objects_detach_backing(gpu, resource)
-			: VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+	return resource ? objects_detach_backing(gpu, resource) :
+			  VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 }

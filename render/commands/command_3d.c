@@ -15,8 +15,8 @@ uint32_t command_get_capset_info(struct gpu *gpu, struct command *command)
 	const struct virtio_gpu_get_capset_info *get = (const void *)command->fixed.bytes;
 	struct virgl_capset capset;
 	if (!virgl_get_capset(get->capset_index, &capset))
-		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER, "no capset %u",
-				get->capset_index);
+		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
+			"no capset %u", get->capset_index);
 	struct virtio_gpu_resp_capset_info *info = g_new0(struct virtio_gpu_resp_capset_info, 1);
 	info->capset_id = capset.id;
 	info->capset_max_version = capset.max_version;
@@ -42,13 +42,13 @@ uint32_t command_get_capset(struct gpu *gpu, struct command *command)
 	struct virgl_capset capset;
 	if (!find_capset(get->capset_id, &capset) || get->capset_version > capset.max_version)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
-				"no capset %u of version %u", get->capset_id, get->capset_version);
+			"no capset %u of version %u", get->capset_id, get->capset_version);
 	size_t size_bytes = sizeof(struct virtio_gpu_ctrl_hdr) + capset.max_size_bytes;
 	command->answer = g_malloc0(size_bytes);
 	command->answer_bytes = size_bytes;
 	command->answer_is_heap = true;
 	virgl_fill_capset(&capset, get->capset_version,
-			(uint8_t *)command->answer + sizeof(struct virtio_gpu_ctrl_hdr));
+		(uint8_t *)command->answer + sizeof(struct virtio_gpu_ctrl_hdr));
 	return VIRTIO_GPU_RESP_OK_CAPSET;
 }
 
@@ -58,7 +58,7 @@ uint32_t command_ctx_create(struct gpu *gpu, struct command *command)
 	char name[64] = { 0 };
 	if (create->nlen > sizeof(name))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
-				"context %u: name of %u bytes", create->hdr.ctx_id, create->nlen);
+			"context %u: name of %u bytes", create->hdr.ctx_id, create->nlen);
 	memcpy(name, create->debug_name, create->nlen);
 	return objects_create_context(gpu, create->hdr.ctx_id, name);
 }
@@ -68,8 +68,7 @@ static uint32_t find_context(struct gpu *gpu, const struct command *command)
 	uint32_t id = command->fixed.header.ctx_id;
 	if (gpu_has_context(gpu, id))
 		return VIRTIO_GPU_RESP_OK_NODATA;
-	return command_refuse(
-			command, VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID, "no context %u", id);
+	return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID, "no context %u", id);
 }
 
 uint32_t command_ctx_destroy(struct gpu *gpu, struct command *command)
@@ -88,17 +87,18 @@ uint32_t command_ctx_destroy(struct gpu *gpu, struct command *command)
 
 /* Finds both the context of the header and the resource; the latter only if it is a texture. */
 static uint32_t find_both(struct gpu *gpu, const struct command *command, uint32_t resource_id,
-		struct resource **resource)
+	struct resource **resource)
 {
 	uint32_t result = find_context(gpu, command);
 	*resource = gpu_find_resource(gpu, resource_id);
 	if (result == VIRTIO_GPU_RESP_OK_NODATA && !*resource)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID,
-				"no resource %u", resource_id);
+			"no resource %u", resource_id);
 	return result;
 }
 
-/* Linux attaches every buffer that a program opens, 2D ones too: those are none of virgl's business. */
+/* Linux attaches every buffer that a program opens, 2D ones too: those are none of virgl's
+ * business. */
 uint32_t command_ctx_attach_resource(struct gpu *gpu, struct command *command)
 {
 	const struct virtio_gpu_ctx_resource *attach = (const void *)command->fixed.bytes;
@@ -146,25 +146,25 @@ static bool is_sane(const struct resource *resource, const struct virgl_transfer
 	struct bounds_transfer transfer = { t->level, t->stride, t->layer_stride, t->x, t->y, t->z,
 		t->width, t->height, t->depth, t->offset_bytes };
 	return bounds_is_transfer_sane(
-			&resource->description, resource->backing->size_bytes, &transfer);
+		&resource->description, resource->backing->size_bytes, &transfer);
 }
 
 static uint32_t prepare_transfer(
-		struct gpu *gpu, struct command *command, struct virgl_transfer *transfer)
+	struct gpu *gpu, struct command *command, struct virgl_transfer *transfer)
 {
 	const struct virtio_gpu_transfer_host_3d *t = (const void *)command->fixed.bytes;
 	struct resource *resource = gpu_find_resource(gpu, t->resource_id);
 	uint32_t context = t->hdr.ctx_id;
 	if (!resource || !resource->description.is_3d)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID,
-				"no 3D resource %u", t->resource_id);
+			"no 3D resource %u", t->resource_id);
 	/* Context 0 is the kernel's own. */
 	if (context != 0 && !gpu_has_context(gpu, context))
-		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID,
-				"no context %u", context);
+		return command_refuse(
+			command, VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID, "no context %u", context);
 	if (!resource->backing)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_UNSPEC,
-				"resource %u has no backing", resource->id);
+			"resource %u has no backing", resource->id);
 	*transfer = (struct virgl_transfer){ .context = context,
 		.resource = resource->id,
 		.level = t->level,
@@ -179,7 +179,7 @@ static uint32_t prepare_transfer(
 		.offset_bytes = t->offset };
 	if (!is_sane(resource, transfer))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
-				"resource %u: box, strides or offset do not fit", resource->id);
+			"resource %u: box, strides or offset do not fit", resource->id);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
@@ -189,8 +189,8 @@ uint32_t command_transfer_to_host_3d(struct gpu *gpu, struct command *command)
 	uint32_t result = prepare_transfer(gpu, command, &transfer);
 	if (result != VIRTIO_GPU_RESP_OK_NODATA)
 		return result;
-	return virgl_transfer_to_host(&transfer) ? VIRTIO_GPU_RESP_OK_NODATA
-						 : VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+	return virgl_transfer_to_host(&transfer) ? VIRTIO_GPU_RESP_OK_NODATA :
+						   VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 }
 
 uint32_t command_transfer_from_host_3d(struct gpu *gpu, struct command *command)
@@ -199,8 +199,8 @@ uint32_t command_transfer_from_host_3d(struct gpu *gpu, struct command *command)
 	uint32_t result = prepare_transfer(gpu, command, &transfer);
 	if (result != VIRTIO_GPU_RESP_OK_NODATA)
 		return result;
-	return virgl_transfer_from_host(&transfer) ? VIRTIO_GPU_RESP_OK_NODATA
-						   : VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+	return virgl_transfer_from_host(&transfer) ? VIRTIO_GPU_RESP_OK_NODATA :
+						     VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 }
 
 uint32_t command_submit_3d(struct gpu *gpu, struct command *command)
@@ -210,18 +210,17 @@ uint32_t command_submit_3d(struct gpu *gpu, struct command *command)
 	if (result != VIRTIO_GPU_RESP_OK_NODATA)
 		return result;
 	if (submit->size % 4 || submit->size > SUBMIT_BYTES_MAX ||
-			submit->size > command->chain->readable_bytes - command->fixed_bytes)
+		submit->size > command->chain->readable_bytes - command->fixed_bytes)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
-				"%u bytes, not a multiple of 4 or more than there are", submit->size);
+			"%u bytes, not a multiple of 4 or more than there are", submit->size);
 	g_autofree uint32_t *commands = g_malloc(MAX(submit->size, 4));
 	if (!command_read_rest(command, commands, submit->size))
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;
 	if (!bounds_is_stream_whole(commands, submit->size / 4))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
-				"context %u: a command is longer than the stream",
-				submit->hdr.ctx_id);
+			"context %u: a command is longer than the stream", submit->hdr.ctx_id);
 	fence_queue_note_work(gpu->fences, submit->hdr.ctx_id);
-	return virgl_submit(submit->hdr.ctx_id, commands, submit->size / 4)
-			? VIRTIO_GPU_RESP_OK_NODATA
-			: VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+	return virgl_submit(submit->hdr.ctx_id, commands, submit->size / 4) ?
+		       VIRTIO_GPU_RESP_OK_NODATA :
+		       VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 }

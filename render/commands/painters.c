@@ -49,11 +49,11 @@ void painters_forget_context(struct gpu *gpu, uint32_t context)
 
 uint32_t painters_get_heads(const struct painters *painters, uint32_t context)
 {
-	return GPOINTER_TO_UINT(
-			g_hash_table_lookup(painters->heads, GUINT_TO_POINTER(context)));
+	return GPOINTER_TO_UINT(g_hash_table_lookup(painters->heads, GUINT_TO_POINTER(context)));
 }
 
-/* Everybody who has the resource open paints these heads and those that another one of them does. */
+/* Everybody who has the resource open paints these heads and those that another one of them does.
+ */
 static bool spread(struct painters *painters, const struct resource *resource, uint32_t heads)
 {
 	bool changed = false;
@@ -63,8 +63,8 @@ static bool spread(struct painters *painters, const struct resource *resource, u
 		uint32_t context = resource->contexts[i];
 		if (painters_get_heads(painters, context) == heads)
 			continue;
-		g_hash_table_insert(painters->heads, GUINT_TO_POINTER(context),
-				GUINT_TO_POINTER(heads));
+		g_hash_table_insert(
+			painters->heads, GUINT_TO_POINTER(context), GUINT_TO_POINTER(heads));
 		changed = true;
 	}
 	return changed;

@@ -2,10 +2,10 @@
 /*
  * painters: whose drawing ends up on which head.
  *
- * A context paints a head when the resource that the head shows is attached to it; and so do contexts
- * that share a resource with one that paints: the windows of a compositor's clients are attached to
- * both. What has nothing in common with the picture (a job that computes, an off-screen renderer) is no
- * painter. Who is one is looked up again at a flush, now and then. gpu thread only.
+ * A context paints a head when the resource that the head shows is attached to it; and so do
+ * contexts that share a resource with one that paints: the windows of a compositor's clients are
+ * attached to both. What has nothing in common with the picture (a job that computes, an off-screen
+ * renderer) is no painter. Who is one is looked up again at a flush, now and then. gpu thread only.
  */
 #pragma once
 

@@ -47,8 +47,8 @@ static bool attach(const struct texture *texture)
 	if (!framebuffer)
 		glGenFramebuffers(1, &framebuffer);
 	glBindFramebuffer(GL_READ_FRAMEBUFFER, framebuffer);
-	glFramebufferTexture2D(GL_READ_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, texture->gl_target,
-			texture->gl_id, 0);
+	glFramebufferTexture2D(
+		GL_READ_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, texture->gl_target, texture->gl_id, 0);
 	glReadBuffer(GL_COLOR_ATTACHMENT0);
 	return glCheckFramebufferStatus(GL_READ_FRAMEBUFFER) == GL_FRAMEBUFFER_COMPLETE;
 }
@@ -66,12 +66,12 @@ static bool finish(const struct texture *texture, const struct saved_state *save
 	restore_state(saved);
 	if (!ok)
 		guest_warning("scanout: texture of %ux%u cannot be copied", texture->width,
-				texture->height);
+			texture->height);
 	return ok;
 }
 
 bool blit_texture(const struct texture *texture, const struct frame_rect *rect,
-		uint32_t gl_framebuffer, uint32_t x, uint32_t y)
+	uint32_t gl_framebuffer, uint32_t x, uint32_t y)
 {
 	struct saved_state saved;
 	GLint left = (GLint)rect->x, right = left + (GLint)rect->width;
@@ -86,14 +86,14 @@ bool blit_texture(const struct texture *texture, const struct frame_rect *rect,
 	if (ok) {
 		glBindFramebuffer(GL_DRAW_FRAMEBUFFER, gl_framebuffer);
 		glBlitFramebuffer(left, top, right, bottom, (GLint)x, (GLint)y,
-				(GLint)(x + rect->width), (GLint)(y + rect->height),
-				GL_COLOR_BUFFER_BIT, GL_NEAREST);
+			(GLint)(x + rect->width), (GLint)(y + rect->height), GL_COLOR_BUFFER_BIT,
+			GL_NEAREST);
 	}
 	return finish(texture, &saved, ok);
 }
 
 bool blit_texture_to_object(const struct texture *texture, const struct frame_rect *rect,
-		uint32_t gl_buffer, size_t offset_bytes)
+	uint32_t gl_buffer, size_t offset_bytes)
 {
 	struct saved_state saved;
 	uint32_t top = texture->bottom_up ? texture->height - rect->y - rect->height : rect->y;
@@ -105,8 +105,7 @@ bool blit_texture_to_object(const struct texture *texture, const struct frame_re
 		glPixelStorei(GL_PACK_ALIGNMENT, 4);
 		glPixelStorei(GL_PACK_ROW_LENGTH, 0);
 		glReadPixels((GLint)rect->x, (GLint)top, (GLsizei)rect->width,
-				(GLsizei)rect->height, GL_BGRA, GL_UNSIGNED_BYTE,
-				(void *)offset_bytes);
+			(GLsizei)rect->height, GL_BGRA, GL_UNSIGNED_BYTE, (void *)offset_bytes);
 	}
 	return finish(texture, &saved, ok);
 }

@@ -43,8 +43,8 @@ static void describe(struct egl_choice *choice, const char *path)
 {
 	drmVersion *version = drmGetVersion(choice->render_node_fd);
 	g_snprintf(choice->description, sizeof(choice->description), "render node %s (%s), %s, %s",
-			path, version ? version->name : "unknown driver",
-			egl_platform_get_name(choice->platform), egl_display_get_renderer());
+		path, version ? version->name : "unknown driver",
+		egl_platform_get_name(choice->platform), egl_display_get_renderer());
 	drmFreeVersion(version);
 }
 
@@ -93,7 +93,7 @@ static bool find_node(struct egl_choice *choice)
 		if (!choice->software)
 			return true;
 		g_message("%s: left alone: it draws with the CPU (%s)", path,
-				egl_display_get_renderer());
+			egl_display_get_renderer());
 		egl_abandon(choice);
 	}
 	return false;
@@ -111,7 +111,7 @@ static bool choose_software(struct egl_choice *choice)
 	}
 	*choice = (struct egl_choice){ EGL_ON_NOTHING, true, -1, "" };
 	g_snprintf(choice->description, sizeof(choice->description), "software, %s, %s",
-			egl_platform_get_name(choice->platform), egl_display_get_renderer());
+		egl_platform_get_name(choice->platform), egl_display_get_renderer());
 	return true;
 }
 
@@ -133,7 +133,8 @@ static bool choose_named(struct egl_choice *choice, const char *path)
 
 bool egl_choose(struct egl_choice *choice, const char *render_node, bool software)
 {
-	/* llvmpipe starts a thread for each core, each costs memory; beyond four a desktop gains little. */
+	/* llvmpipe starts a thread for each core, each costs memory; beyond four a desktop gains
+	 * little. */
 	g_autofree char *n_threads = g_strdup_printf("%u", MIN(g_get_num_processors(), 4));
 	setenv("LP_NUM_THREADS", n_threads, 0);
 	*choice = (struct egl_choice){ .render_node_fd = -1 };

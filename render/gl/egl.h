@@ -2,8 +2,8 @@
 /*
  * egl: the one place that decides what draws and where pictures lie.
  *
- * Decided once, at start, and said in one log line: a render node's GPU, or software on no device at
- * all. Everything else asks here. gpu thread.
+ * Decided once, at start, and said in one log line: a render node's GPU, or software on no device
+ * at all. Everything else asks here. gpu thread.
  */
 #pragma once
 
@@ -20,17 +20,18 @@ struct egl_choice {
 };
 
 /*
- * Opens the EGL display (egl_display.h) that the choice describes. `render_node` NULL: the first one
- * that works and is not software itself, else software. One that is named must work (false, logged,
- * when it does not); if it turns out to be no DRM device at all, such as QEMU's /dev/null, that asks
- * for software. Sets environment variables that Mesa reads: call before any other GL, once; again
- * only after egl_abandon().
+ * Opens the EGL display (egl_display.h) that the choice describes. `render_node` NULL: the first
+ * one that works and is not software itself, else software. One that is named must work (false,
+ * logged, when it does not); if it turns out to be no DRM device at all, such as QEMU's /dev/null,
+ * that asks for software. Sets environment variables that Mesa reads: call before any other GL,
+ * once; again only after egl_abandon().
  */
 bool egl_choose(struct egl_choice *choice, const char *render_node, bool software);
 /* The choice turned out badly: as if it had not been made. */
 void egl_abandon(struct egl_choice *choice);
 
-/* True (or the reason logged) when the node can be opened at all. For renderers that draw nothing. */
+/* True (or the reason logged) when the node can be opened at all. For renderers that draw nothing.
+ */
 bool egl_check_node(const char *render_node);
 
 /* How buffers that the CPU reads are filled under this choice. */

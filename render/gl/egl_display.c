@@ -61,7 +61,7 @@ static bool is_device(EGLDeviceEXT device, const drmDevice *drm)
 	for (unsigned i = 0; i < G_N_ELEMENTS(ways); i++) {
 		const char *path = eglQueryDeviceStringEXT(device, ways[i].name);
 		if (path && drm->available_nodes & (1 << ways[i].node) &&
-				!strcmp(path, drm->nodes[ways[i].node]))
+			!strcmp(path, drm->nodes[ways[i].node]))
 			return true;
 	}
 	return false;
@@ -73,8 +73,8 @@ static EGLDeviceEXT find_device(int node_fd)
 	EGLint n_devices = 0;
 	drmDevice *drm = NULL;
 	if (!epoxy_has_egl_extension(EGL_NO_DISPLAY, "EGL_EXT_device_enumeration") ||
-			!eglQueryDevicesEXT(DEVICES_MAX, devices, &n_devices) ||
-			drmGetDevice2(node_fd, 0, &drm) != 0)
+		!eglQueryDevicesEXT(DEVICES_MAX, devices, &n_devices) ||
+		drmGetDevice2(node_fd, 0, &drm) != 0)
 		return EGL_NO_DEVICE_EXT;
 	for (EGLint i = 0; i < n_devices && found == EGL_NO_DEVICE_EXT; i++) {
 		if (is_device(devices[i], drm))
@@ -128,8 +128,8 @@ static bool start_display(const char **why)
 		return false;
 	}
 	if (!egl_display_has("EGL_KHR_surfaceless_context") ||
-			!egl_display_has("EGL_KHR_create_context") ||
-			!egl_display_has("EGL_KHR_no_config_context")) {
+		!egl_display_has("EGL_KHR_create_context") ||
+		!egl_display_has("EGL_KHR_no_config_context")) {
 		*why = "EGL is too old";
 		return false;
 	}
@@ -188,8 +188,8 @@ const char *egl_display_get_renderer(void)
 bool egl_display_is_software(void)
 {
 	return g_str_has_prefix(egl.renderer, "llvmpipe") ||
-			g_str_has_prefix(egl.renderer, "softpipe") ||
-			g_str_has_prefix(egl.renderer, "Software");
+	       g_str_has_prefix(egl.renderer, "softpipe") ||
+	       g_str_has_prefix(egl.renderer, "Software");
 }
 
 /* ---- contexts ---- */

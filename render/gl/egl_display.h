@@ -36,7 +36,8 @@ void *egl_display_get(void);
 struct gbm_device *egl_display_get_gbm(void);
 bool egl_display_has(const char *extension);
 
-/* An OpenGL context, sharing objects with the thread's current one if asked to. NULL: no such version. */
+/* An OpenGL context, sharing objects with the thread's current one if asked to. NULL: no such
+ * version. */
 void *egl_context_create(bool shared, int major, int minor);
 void egl_context_destroy(void *context);
 /* NULL: none. */

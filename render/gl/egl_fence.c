@@ -73,8 +73,7 @@ bool egl_fence_is_native(void)
 
 static int create_native(void)
 {
-	EGLSyncKHR sync =
-			eglCreateSyncKHR(egl_display_get(), EGL_SYNC_NATIVE_FENCE_ANDROID, NULL);
+	EGLSyncKHR sync = eglCreateSyncKHR(egl_display_get(), EGL_SYNC_NATIVE_FENCE_ANDROID, NULL);
 	if (sync == EGL_NO_SYNC_KHR)
 		return -1;
 	/* The descriptor exists only after a flush. */

@@ -17,8 +17,8 @@
 static bool modifier_is_usable(uint32_t fourcc, uint64_t modifier, EGLBoolean external_only)
 {
 	return !external_only && modifier != DRM_FORMAT_MOD_INVALID &&
-			gbm_device_get_format_modifier_plane_count(
-					egl_display_get_gbm(), fourcc, modifier) == 1;
+	       gbm_device_get_format_modifier_plane_count(
+		       egl_display_get_gbm(), fourcc, modifier) == 1;
 }
 
 unsigned egl_gbm_query_modifiers(uint32_t fourcc, uint64_t modifiers[EGL_GBM_MODIFIERS_MAX])
@@ -28,8 +28,8 @@ unsigned egl_gbm_query_modifiers(uint32_t fourcc, uint64_t modifiers[EGL_GBM_MOD
 	EGLint n_all = 0;
 	unsigned n = 0;
 	if (!egl_display_has("EGL_EXT_image_dma_buf_import_modifiers") ||
-			!eglQueryDmaBufModifiersEXT(egl_display_get(), (EGLint)fourcc,
-					EGL_GBM_MODIFIERS_MAX, all, external_only, &n_all))
+		!eglQueryDmaBufModifiersEXT(egl_display_get(), (EGLint)fourcc,
+			EGL_GBM_MODIFIERS_MAX, all, external_only, &n_all))
 		return 0;
 	for (EGLint i = 0; i < n_all; i++) {
 		if (modifier_is_usable(fourcc, all[i], external_only[i]))
@@ -41,30 +41,30 @@ unsigned egl_gbm_query_modifiers(uint32_t fourcc, uint64_t modifiers[EGL_GBM_MOD
 /* ---- making one ---- */
 
 static struct gbm_bo *create_bo(uint32_t width, uint32_t height, uint32_t fourcc,
-		const uint64_t *modifiers, unsigned n_modifiers)
+	const uint64_t *modifiers, unsigned n_modifiers)
 {
 	struct gbm_device *gbm = egl_display_get_gbm();
 	if (n_modifiers == 1 && modifiers[0] == DRM_FORMAT_MOD_INVALID)
 		return gbm_bo_create(gbm, width, height, fourcc, GBM_BO_USE_RENDERING);
 	if (n_modifiers == 1 && modifiers[0] == DRM_FORMAT_MOD_LINEAR)
-		return gbm_bo_create(gbm, width, height, fourcc,
-				GBM_BO_USE_RENDERING | GBM_BO_USE_LINEAR);
+		return gbm_bo_create(
+			gbm, width, height, fourcc, GBM_BO_USE_RENDERING | GBM_BO_USE_LINEAR);
 	return gbm_bo_create_with_modifiers2(
-			gbm, width, height, fourcc, modifiers, n_modifiers, GBM_BO_USE_RENDERING);
+		gbm, width, height, fourcc, modifiers, n_modifiers, GBM_BO_USE_RENDERING);
 }
 
 /* Of every layout: tiles only round up. */
 static uint64_t needed_bytes(const struct egl_gbm_buffer *buffer)
 {
 	return (uint64_t)buffer->stride_bytes * (buffer->height - 1) + (uint64_t)buffer->width * 4 +
-			buffer->offset_bytes;
+	       buffer->offset_bytes;
 }
 
 /* In this process EGL may know the buffer and never look at the stride; other processes will. */
 static bool stride_is_possible(const struct egl_gbm_buffer *buffer)
 {
 	return buffer->stride_bytes >= buffer->width * 4 &&
-			needed_bytes(buffer) <= buffer->size_bytes;
+	       needed_bytes(buffer) <= buffer->size_bytes;
 }
 
 /*
@@ -81,8 +81,8 @@ static bool export_dmabuf(struct egl_gbm_buffer *buffer)
 	buffer->stride_bytes = gbm_bo_get_stride(buffer->bo);
 	buffer->offset_bytes = gbm_bo_get_offset(buffer->bo, 0);
 	/*
-	 * What was left to the driver stays unsaid, even if GBM would say it. Older Mesa does not say
-	 * that a linear buffer is linear.
+	 * What was left to the driver stays unsaid, even if GBM would say it. Older Mesa does not
+	 * say that a linear buffer is linear.
 	 */
 	uint64_t said = gbm_bo_get_modifier(buffer->bo);
 	if (buffer->modifier != DRM_FORMAT_MOD_INVALID && said != DRM_FORMAT_MOD_INVALID)
@@ -106,13 +106,13 @@ static bool import_image(struct egl_gbm_buffer *buffer)
 		attributes[14] = EGL_DMA_BUF_PLANE0_MODIFIER_HI_EXT;
 		attributes[15] = (EGLint)(buffer->modifier >> 32);
 	}
-	buffer->image = eglCreateImageKHR(egl_display_get(), EGL_NO_CONTEXT, EGL_LINUX_DMA_BUF_EXT,
-			NULL, attributes);
+	buffer->image = eglCreateImageKHR(
+		egl_display_get(), EGL_NO_CONTEXT, EGL_LINUX_DMA_BUF_EXT, NULL, attributes);
 	/* Drivers without modifiers know linear buffers without the name. */
 	if (!buffer->image && explicit && buffer->modifier == DRM_FORMAT_MOD_LINEAR) {
 		attributes[12] = EGL_NONE;
-		buffer->image = eglCreateImageKHR(egl_display_get(), EGL_NO_CONTEXT,
-				EGL_LINUX_DMA_BUF_EXT, NULL, attributes);
+		buffer->image = eglCreateImageKHR(
+			egl_display_get(), EGL_NO_CONTEXT, EGL_LINUX_DMA_BUF_EXT, NULL, attributes);
 	}
 	return buffer->image != EGL_NO_IMAGE_KHR;
 }
@@ -130,15 +130,15 @@ static bool make_framebuffer(struct egl_gbm_buffer *buffer)
 	glBindTexture(GL_TEXTURE_2D, (GLuint)texture_before);
 	glGenFramebuffers(1, &buffer->gl_framebuffer);
 	glBindFramebuffer(GL_DRAW_FRAMEBUFFER, buffer->gl_framebuffer);
-	glFramebufferTexture2D(GL_DRAW_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D,
-			buffer->gl_texture, 0);
+	glFramebufferTexture2D(
+		GL_DRAW_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, buffer->gl_texture, 0);
 	bool ok = glCheckFramebufferStatus(GL_DRAW_FRAMEBUFFER) == GL_FRAMEBUFFER_COMPLETE;
 	glBindFramebuffer(GL_DRAW_FRAMEBUFFER, (GLuint)framebuffer_before);
 	return ok;
 }
 
 struct egl_gbm_buffer *egl_gbm_buffer_create(uint32_t width, uint32_t height, uint32_t fourcc,
-		const uint64_t *modifiers, unsigned n_modifiers, const char **why)
+	const uint64_t *modifiers, unsigned n_modifiers, const char **why)
 {
 	struct egl_gbm_buffer *buffer = g_new0(struct egl_gbm_buffer, 1);
 	*buffer = (struct egl_gbm_buffer){
@@ -198,7 +198,7 @@ static bool write_pattern(struct egl_gbm_buffer *buffer, uint32_t x, uint32_t y)
 	uint32_t stride_bytes = 0;
 	void *map = NULL;
 	uint8_t *pixels = gbm_bo_map(buffer->bo, x, y, CHECK_SIDE, CHECK_SIDE,
-			GBM_BO_TRANSFER_WRITE, &stride_bytes, &map);
+		GBM_BO_TRANSFER_WRITE, &stride_bytes, &map);
 	if (!pixels)
 		return false;
 	for (unsigned row = 0; row < CHECK_SIDE; row++) {
@@ -212,8 +212,8 @@ static bool write_pattern(struct egl_gbm_buffer *buffer, uint32_t x, uint32_t y)
 /* The pattern is in the order of bytes; GL is asked for the same order by the format's name. */
 static bool read_pattern(struct egl_gbm_buffer *buffer, uint32_t x, uint32_t y)
 {
-	bool rgb_in_memory = buffer->fourcc == DRM_FORMAT_XBGR8888 ||
-			buffer->fourcc == DRM_FORMAT_ABGR8888;
+	bool rgb_in_memory =
+		buffer->fourcc == DRM_FORMAT_XBGR8888 || buffer->fourcc == DRM_FORMAT_ABGR8888;
 	uint8_t pixels[CHECK_SIDE * CHECK_SIDE * 4] = { 0 }, want[4];
 	GLint before;
 	glGetIntegerv(GL_READ_FRAMEBUFFER_BINDING, &before);
@@ -222,7 +222,7 @@ static bool read_pattern(struct egl_gbm_buffer *buffer, uint32_t x, uint32_t y)
 	glPixelStorei(GL_PACK_ALIGNMENT, 4);
 	glPixelStorei(GL_PACK_ROW_LENGTH, 0);
 	glReadPixels((GLint)x, (GLint)y, CHECK_SIDE, CHECK_SIDE, rgb_in_memory ? GL_RGBA : GL_BGRA,
-			GL_UNSIGNED_BYTE, pixels);
+		GL_UNSIGNED_BYTE, pixels);
 	glBindFramebuffer(GL_READ_FRAMEBUFFER, (GLuint)before);
 	for (unsigned i = 0; i < CHECK_SIDE * CHECK_SIDE; i++) {
 		fill_pattern(want, i % CHECK_SIDE, i / CHECK_SIDE);
@@ -235,9 +235,9 @@ static bool read_pattern(struct egl_gbm_buffer *buffer, uint32_t x, uint32_t y)
 bool egl_gbm_buffer_check(struct egl_gbm_buffer *buffer)
 {
 	bool eight_bits = buffer->fourcc != DRM_FORMAT_XRGB2101010 &&
-			buffer->fourcc != DRM_FORMAT_ARGB2101010 &&
-			buffer->fourcc != DRM_FORMAT_XBGR2101010 &&
-			buffer->fourcc != DRM_FORMAT_ABGR2101010;
+			  buffer->fourcc != DRM_FORMAT_ARGB2101010 &&
+			  buffer->fourcc != DRM_FORMAT_XBGR2101010 &&
+			  buffer->fourcc != DRM_FORMAT_ABGR2101010;
 	if (!eight_bits || buffer->width < CHECK_SIDE || buffer->height < CHECK_SIDE)
 		return true;
 	uint32_t x = buffer->width - CHECK_SIDE, y = buffer->height - CHECK_SIDE;

@@ -24,19 +24,21 @@ struct egl_gbm_buffer {
 	struct gbm_bo *bo; /* NULL in tests that bring their own descriptor */
 };
 
-/* DRM_FORMAT_MOD_* that GL can draw to with this format; the number of them. No context is needed. */
+/* DRM_FORMAT_MOD_* that GL can draw to with this format; the number of them. No context is needed.
+ */
 unsigned egl_gbm_query_modifiers(uint32_t fourcc, uint64_t modifiers[EGL_GBM_MODIFIERS_MAX]);
 
 /*
- * One attempt. Modifier INVALID leaves the layout to the driver. NULL with a reason in `why` (static
- * text) when there is no memory, no dma-buf, or GL will not draw to it.
+ * One attempt. Modifier INVALID leaves the layout to the driver. NULL with a reason in `why`
+ * (static text) when there is no memory, no dma-buf, or GL will not draw to it.
  */
 struct egl_gbm_buffer *egl_gbm_buffer_create(uint32_t width, uint32_t height, uint32_t fourcc,
-		const uint64_t *modifiers, unsigned n_modifiers, const char **why);
+	const uint64_t *modifiers, unsigned n_modifiers, const char **why);
 void egl_gbm_buffer_destroy(struct egl_gbm_buffer *buffer);
 
 /*
  * Writes a few pixels with the CPU and reads them with GL: false when they do not arrive, so that
- * stride, offset or layout are not what GBM said. True as well when the CPU cannot reach the buffer.
+ * stride, offset or layout are not what GBM said. True as well when the CPU cannot reach the
+ * buffer.
  */
 bool egl_gbm_buffer_check(struct egl_gbm_buffer *buffer);

@@ -20,7 +20,8 @@ static void drain_errors(void)
 		;
 }
 
-/* GL is asked for the bytes as they lie, which makes it copy and not convert: half the time and less. */
+/* GL is asked for the bytes as they lie, which makes it copy and not convert: half the time and
+ * less. */
 static bool lies_as_rgba(void)
 {
 	GLint format = GL_BGRA;
@@ -29,7 +30,7 @@ static bool lies_as_rgba(void)
 }
 
 __attribute__((optimize("O3"))) static void swap_row(
-		uint32_t *restrict to, const uint32_t *restrict from, uint32_t n)
+	uint32_t *restrict to, const uint32_t *restrict from, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t p = from[i];
@@ -45,7 +46,8 @@ static void store_row(uint8_t *to, const uint32_t *from, uint32_t n, bool rgba)
 		memcpy(to, from, (size_t)n * 4);
 }
 
-/* Rows of a part lie on pages of their own, where the CPU does not look ahead by itself; wide ones lead it on. */
+/* Rows of a part lie on pages of their own, where the CPU does not look ahead by itself; wide ones
+ * lead it on. */
 static void prefetch_row(uint8_t *to, uint32_t n)
 {
 	for (size_t i = 0; n <= PREFETCH_PIXELS_MAX && i < (size_t)n * 4; i += CACHE_LINE_BYTES)
@@ -54,14 +56,14 @@ static void prefetch_row(uint8_t *to, uint32_t n)
 
 /* In strips that the CPU's cache holds; `top` is the rectangle's lowest row in the texture. */
 static void read_strips(const struct texture *texture, const struct frame_rect *rect, uint32_t top,
-		uint8_t *to, uint32_t stride_bytes, bool rgba)
+	uint8_t *to, uint32_t stride_bytes, bool rgba)
 {
 	static uint32_t strip[STRIP_PIXELS];
 	uint32_t n_rows = STRIP_PIXELS / rect->width;
 	for (uint32_t first = 0; first < rect->height; first += n_rows) {
 		uint32_t n = MIN(n_rows, rect->height - first);
 		glReadPixels((GLint)rect->x, (GLint)(top + first), (GLsizei)rect->width, (GLsizei)n,
-				rgba ? GL_RGBA : GL_BGRA, GL_UNSIGNED_BYTE, strip);
+			rgba ? GL_RGBA : GL_BGRA, GL_UNSIGNED_BYTE, strip);
 		for (uint32_t i = 0; i < n; i++) {
 			uint32_t row = first + i, next = MIN(row + 1, rect->height - 1);
 			if (texture->bottom_up) {
@@ -70,13 +72,13 @@ static void read_strips(const struct texture *texture, const struct frame_rect *
 			}
 			prefetch_row(to + (size_t)next * stride_bytes, rect->width);
 			store_row(to + (size_t)row * stride_bytes, strip + (size_t)i * rect->width,
-					rect->width, rgba);
+				rect->width, rgba);
 		}
 	}
 }
 
 static void read_rect(const struct texture *texture, const struct frame_rect *rect, uint8_t *to,
-		uint32_t stride_bytes)
+	uint32_t stride_bytes)
 {
 	bool rgba = lies_as_rgba();
 	uint32_t top = texture->bottom_up ? texture->height - rect->y - rect->height : rect->y;
@@ -87,13 +89,13 @@ static void read_rect(const struct texture *texture, const struct frame_rect *re
 		return;
 	}
 	glPixelStorei(GL_PACK_ROW_LENGTH, (GLint)(stride_bytes / 4));
-	glReadPixels((GLint)rect->x, (GLint)top, (GLsizei)rect->width, (GLsizei)rect->height, GL_BGRA,
-			GL_UNSIGNED_BYTE, to);
+	glReadPixels((GLint)rect->x, (GLint)top, (GLsizei)rect->width, (GLsizei)rect->height,
+		GL_BGRA, GL_UNSIGNED_BYTE, to);
 	glPixelStorei(GL_PACK_ROW_LENGTH, 0);
 }
 
 bool readback_texture(const struct texture *texture, const struct frame_rect *rect, uint8_t *to,
-		uint32_t stride_bytes)
+	uint32_t stride_bytes)
 {
 	GLuint framebuffer = 0;
 	GLint before = 0;
@@ -102,8 +104,8 @@ bool readback_texture(const struct texture *texture, const struct frame_rect *re
 	glBindBuffer(GL_PIXEL_PACK_BUFFER, 0);
 	glGenFramebuffers(1, &framebuffer);
 	glBindFramebuffer(GL_READ_FRAMEBUFFER, framebuffer);
-	glFramebufferTexture2D(GL_READ_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, texture->gl_target,
-			texture->gl_id, 0);
+	glFramebufferTexture2D(
+		GL_READ_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, texture->gl_target, texture->gl_id, 0);
 	bool ok = glCheckFramebufferStatus(GL_READ_FRAMEBUFFER) == GL_FRAMEBUFFER_COMPLETE;
 	if (ok) {
 		glReadBuffer(GL_COLOR_ATTACHMENT0);
@@ -114,6 +116,6 @@ bool readback_texture(const struct texture *texture, const struct frame_rect *re
 	glDeleteFramebuffers(1, &framebuffer);
 	if (!ok)
 		guest_warning("readback: texture of %ux%u cannot be read", texture->width,
-				texture->height);
+			texture->height);
 	return ok;
 }

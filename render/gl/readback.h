@@ -14,7 +14,8 @@ struct texture {
 	uint32_t gl_id;
 	uint32_t gl_target;
 	uint32_t width, height;
-	bool bottom_up; /* VIRTIO_GPU_RESOURCE_FLAG_Y_0_TOP: the picture's top row is the last of the texture */
+	bool bottom_up; /* VIRTIO_GPU_RESOURCE_FLAG_Y_0_TOP: the picture's top row is the last of
+			   the texture */
 };
 
 /*
@@ -22,4 +23,4 @@ struct texture {
  * stride_bytes. False (logged) when GL cannot read that texture.
  */
 bool readback_texture(const struct texture *texture, const struct frame_rect *rect, uint8_t *to,
-		uint32_t stride_bytes);
+	uint32_t stride_bytes);

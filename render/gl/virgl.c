@@ -16,8 +16,6 @@
 #include "render/gl/virgl_quirks.h"
 #include "render/gl/virgl_bounds.h"
 
-
-
 static void (*fence_callback)(void *user, uint32_t sequence);
 static void *fence_user;
 static struct virgl_capset capsets[VIRGL_CAPSETS_MAX];
@@ -29,7 +27,7 @@ static void write_fence(void *cookie, uint32_t sequence)
 }
 
 static virgl_renderer_gl_context create_context(
-		void *cookie, int scanout, struct virgl_renderer_gl_ctx_param *wanted)
+	void *cookie, int scanout, struct virgl_renderer_gl_ctx_param *wanted)
 {
 	return egl_context_create(wanted->shared, wanted->major_ver, wanted->minor_ver);
 }
@@ -58,7 +56,8 @@ static struct virgl_renderer_callbacks callbacks = {
 	.get_egl_display = get_display,
 };
 
-/* Reports and complaints alike, much of it a guest's doing: what it refuses is warned of elsewhere. */
+/* Reports and complaints alike, much of it a guest's doing: what it refuses is warned of elsewhere.
+ */
 static void log_message(const char *format, va_list args)
 {
 	g_autofree char *text = g_strdup_vprintf(format, args);
@@ -77,7 +76,7 @@ static void find_capsets(void)
 }
 
 bool virgl_init(const struct egl_choice *choice, void (*on_fence)(void *user, uint32_t sequence),
-		void *user)
+	void *user)
 {
 	fence_callback = on_fence;
 	fence_user = user;
@@ -130,8 +129,8 @@ static bool succeeded(int result, const char *what, uint32_t id)
 }
 
 /*
- * Making or destroying a context leaves its GL context current, while virglrenderer believes that the one
- * used before still is: the next commands of that one would go to the wrong GL context.
+ * Making or destroying a context leaves its GL context current, while virglrenderer believes that
+ * the one used before still is: the next commands of that one would go to the wrong GL context.
  */
 bool virgl_create_context(uint32_t context, const char *name, uint32_t name_bytes)
 {
@@ -176,9 +175,9 @@ void virgl_destroy_resource(uint32_t resource)
 
 bool virgl_attach_backing(uint32_t resource, const struct iovec *pieces, unsigned n_pieces)
 {
-	return succeeded(virgl_renderer_resource_attach_iov((int)resource, (struct iovec *)pieces,
-					 (int)n_pieces),
-			"backing of resource", resource);
+	return succeeded(virgl_renderer_resource_attach_iov(
+				 (int)resource, (struct iovec *)pieces, (int)n_pieces),
+		"backing of resource", resource);
 }
 
 void virgl_detach_backing(uint32_t resource)
@@ -208,7 +207,7 @@ bool virgl_transfer_to_host(const struct virgl_transfer *t)
 {
 	struct virgl_box box = { t->x, t->y, t->z, t->width, t->height, t->depth };
 	int result = virgl_renderer_transfer_write_iov(t->resource, t->context, (int)t->level,
-			t->stride, t->layer_stride, &box, t->offset_bytes, NULL, 0);
+		t->stride, t->layer_stride, &box, t->offset_bytes, NULL, 0);
 	return succeeded(result, "transfer to resource", t->resource);
 }
 
@@ -216,7 +215,7 @@ bool virgl_transfer_from_host(const struct virgl_transfer *t)
 {
 	struct virgl_box box = { t->x, t->y, t->z, t->width, t->height, t->depth };
 	int result = virgl_renderer_transfer_read_iov(t->resource, t->context, t->level, t->stride,
-			t->layer_stride, &box, t->offset_bytes, NULL, 0);
+		t->layer_stride, &box, t->offset_bytes, NULL, 0);
 	return succeeded(result, "transfer from resource", t->resource);
 }
 
@@ -253,4 +252,3 @@ bool virgl_resource_get_texture(const struct ledger_resource *resource, struct t
 		.bottom_up = info.flags & VIRTIO_GPU_RESOURCE_FLAG_Y_0_TOP };
 	return true;
 }
-

@@ -30,8 +30,9 @@ struct virgl_transfer {
 
 /* `on_fence` is called from virgl_poll(). False (logged) when virglrenderer does not start. */
 bool virgl_init(const struct egl_choice *choice, void (*on_fence)(void *user, uint32_t sequence),
-		void *user);
-/* Readable when virgl_poll() has something to do; -1 when it must be called now and then instead. */
+	void *user);
+/* Readable when virgl_poll() has something to do; -1 when it must be called now and then instead.
+ */
 int virgl_get_poll_fd(void);
 void virgl_poll(void);
 /* Makes virglrenderer's own context current, for GL calls of ours. */
@@ -59,6 +60,4 @@ bool virgl_transfer_from_host(const struct virgl_transfer *transfer);
 bool virgl_submit(uint32_t context, void *commands, uint32_t n_dwords);
 bool virgl_fence_create(uint32_t sequence);
 /* The texture behind a resource; false when it has none that can be read as a picture. */
-bool virgl_resource_get_texture(
-		const struct ledger_resource *resource, struct texture *texture);
-
+bool virgl_resource_get_texture(const struct ledger_resource *resource, struct texture *texture);

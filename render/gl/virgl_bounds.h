@@ -2,9 +2,10 @@
 /*
  * bounds: what virglrenderer multiplies without asking, bounded before it sees it. Pure.
  *
- * virglrenderer 0.10.4 checks combinations (target with format, samples, flags) and stays in the bounds
- * of resources and backings, but computes sizes in 32 bits here and there, takes negative depths, and
- * allocates what it is told. Its formats are Gallium's numbers (virgl_hw.h), in no installed header.
+ * virglrenderer 0.10.4 checks combinations (target with format, samples, flags) and stays in the
+ * bounds of resources and backings, but computes sizes in 32 bits here and there, takes negative
+ * depths, and allocates what it is told. Its formats are Gallium's numbers (virgl_hw.h), in no
+ * installed header.
  */
 #pragma once
 
@@ -46,6 +47,6 @@ bool bounds_is_resource_sane(const struct ledger_resource *resource);
 uint64_t bounds_estimate_bytes(const struct ledger_resource *resource);
 /* False for what does not lie inside the resource, or cannot lie inside a backing of that size. */
 bool bounds_is_transfer_sane(const struct ledger_resource *resource, uint64_t backing_bytes,
-		const struct bounds_transfer *transfer);
+	const struct bounds_transfer *transfer);
 /* True when every command of the stream ends inside it: each one's length is in its first word. */
 bool bounds_is_stream_whole(const uint32_t *commands, uint32_t n_dwords);

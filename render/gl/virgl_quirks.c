@@ -5,9 +5,9 @@
 #include <glib.h>
 
 /*
- * virglrenderer 0.10 sets seamless cube maps on every sampler, takes the error of a GL that cannot do
- * so by sampler (Mesa's virgl, crocus and others) for the guest's, and drops the rest of its commands.
- * Both of us call GL through libepoxy's pointers, so the one call is filtered there.
+ * virglrenderer 0.10 sets seamless cube maps on every sampler, takes the error of a GL that cannot
+ * do so by sampler (Mesa's virgl, crocus and others) for the guest's, and drops the rest of its
+ * commands. Both of us call GL through libepoxy's pointers, so the one call is filtered there.
  */
 static PFNGLSAMPLERPARAMETERIPROC sampler_parameter;
 
@@ -33,7 +33,7 @@ static GLenum probe_seamless(void)
 void virgl_quirks_apply(void)
 {
 	if (sampler_parameter || !epoxy_is_desktop_gl() || epoxy_gl_version() < 33 ||
-			probe_seamless() == GL_NO_ERROR)
+		probe_seamless() == GL_NO_ERROR)
 		return;
 	g_message("this GL has no seamless cube maps by sampler: left out for virglrenderer");
 	sampler_parameter = epoxy_glSamplerParameteri;

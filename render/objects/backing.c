@@ -5,11 +5,11 @@
 #include <string.h>
 
 static bool translate_all(struct backing *backing, const struct ledger_backing *entries,
-		uint32_t n_entries, unsigned max)
+	uint32_t n_entries, unsigned max)
 {
 	for (uint32_t i = 0; i < n_entries; i++) {
-		if (!memory_translate(backing->memory, entries[i].guest_addr, entries[i].length_bytes,
-				    backing->pieces, &backing->n_pieces, max))
+		if (!memory_translate(backing->memory, entries[i].guest_addr,
+			    entries[i].length_bytes, backing->pieces, &backing->n_pieces, max))
 			return false;
 	}
 	return true;
@@ -26,7 +26,7 @@ static void index_pieces(struct backing *backing)
 }
 
 struct backing *backing_create(
-		struct memory *memory, const struct ledger_backing *entries, uint32_t n_entries)
+	struct memory *memory, const struct ledger_backing *entries, uint32_t n_entries)
 {
 	if (n_entries > BACKING_ENTRIES_MAX)
 		return NULL;
@@ -71,8 +71,8 @@ static unsigned find_piece(const struct backing *backing, uint64_t offset_bytes)
 	return low;
 }
 
-static void read_at(const struct backing *backing, unsigned *piece, uint64_t offset_bytes, uint8_t *to,
-		uint64_t size_bytes)
+static void read_at(const struct backing *backing, unsigned *piece, uint64_t offset_bytes,
+	uint8_t *to, uint64_t size_bytes)
 {
 	while (size_bytes > 0) {
 		const struct iovec *p = &backing->pieces[*piece];
@@ -90,7 +90,7 @@ static void read_at(const struct backing *backing, unsigned *piece, uint64_t off
 }
 
 void backing_read_rows(const struct backing *backing, uint64_t offset_bytes, uint64_t stride_bytes,
-		uint32_t n_rows, uint32_t row_bytes, uint8_t *to, uint64_t to_stride)
+	uint32_t n_rows, uint32_t row_bytes, uint8_t *to, uint64_t to_stride)
 {
 	if (n_rows == 0 || row_bytes == 0)
 		return;

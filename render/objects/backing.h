@@ -27,7 +27,7 @@ struct backing {
 
 /* NULL when an entry lies outside guest memory, there are too many, or all are empty. */
 struct backing *backing_create(
-		struct memory *memory, const struct ledger_backing *entries, uint32_t n_entries);
+	struct memory *memory, const struct ledger_backing *entries, uint32_t n_entries);
 void backing_destroy(struct backing *backing); /* NULL is allowed */
 
 /*
@@ -35,4 +35,4 @@ void backing_destroy(struct backing *backing); /* NULL is allowed */
  * `to` with to_stride bytes a row. The caller has checked that all lies inside size_bytes.
  */
 void backing_read_rows(const struct backing *backing, uint64_t offset_bytes, uint64_t stride_bytes,
-		uint32_t n_rows, uint32_t row_bytes, uint8_t *to, uint64_t to_stride);
+	uint32_t n_rows, uint32_t row_bytes, uint8_t *to, uint64_t to_stride);

@@ -34,12 +34,12 @@ static void index_slots(struct ledger_book *book)
 	for (unsigned i = 0; i < LEDGER_RESOURCES_MAX; i++) {
 		if (l->resources[i].id != 0)
 			g_hash_table_insert(book->resources, GUINT_TO_POINTER(l->resources[i].id),
-					GUINT_TO_POINTER(i + 1));
+				GUINT_TO_POINTER(i + 1));
 	}
 	for (unsigned i = 0; i < LEDGER_CONTEXTS_MAX; i++) {
 		if (l->contexts[i].id != 0)
 			g_hash_table_insert(book->contexts, GUINT_TO_POINTER(l->contexts[i].id),
-					GUINT_TO_POINTER(i + 1));
+				GUINT_TO_POINTER(i + 1));
 	}
 }
 
@@ -97,8 +97,8 @@ void ledger_clear_objects(struct ledger_book *book)
 
 static struct ledger_resource *find_resource(struct ledger_book *book, uint32_t id)
 {
-	unsigned slot = GPOINTER_TO_UINT(
-			g_hash_table_lookup(book->resources, GUINT_TO_POINTER(id)));
+	unsigned slot =
+		GPOINTER_TO_UINT(g_hash_table_lookup(book->resources, GUINT_TO_POINTER(id)));
 	return slot ? &book->ledger->resources[slot - 1] : NULL;
 }
 
@@ -124,7 +124,7 @@ void ledger_add_resource(struct ledger_book *book, const struct ledger_resource 
 		*entry = copy;
 		store_id(&entry->id, resource->id);
 		g_hash_table_insert(book->resources, GUINT_TO_POINTER(resource->id),
-				GUINT_TO_POINTER(slot + 1));
+			GUINT_TO_POINTER(slot + 1));
 		book->resource_hint = slot + 1;
 		return;
 	}
@@ -148,7 +148,8 @@ static gint by_first(gconstpointer a, gconstpointer b)
 	return ra->backing_first < rb->backing_first ? -1 : ra->backing_first > rb->backing_first;
 }
 
-/* Moves what is in use to the front of the arena, in order, so that no entry is overwritten unread. */
+/* Moves what is in use to the front of the arena, in order, so that no entry is overwritten unread.
+ */
 static void compact(struct ledger_book *book)
 {
 	struct ledger *l = book->ledger;
@@ -162,14 +163,14 @@ static void compact(struct ledger_book *book)
 	for (unsigned i = 0; i < used->len; i++) {
 		struct ledger_resource *r = used->pdata[i];
 		if (r->backing_first > LEDGER_BACKING_MAX ||
-				r->backing_count > LEDGER_BACKING_MAX - r->backing_first ||
-				r->backing_first < next) {
+			r->backing_count > LEDGER_BACKING_MAX - r->backing_first ||
+			r->backing_first < next) {
 			r->backing_count = 0;
 			l->overflowed = 1;
 			continue;
 		}
 		memmove(&l->backing[next], &l->backing[r->backing_first],
-				r->backing_count * sizeof(l->backing[0]));
+			r->backing_count * sizeof(l->backing[0]));
 		r->backing_first = next;
 		next += r->backing_count;
 	}
@@ -177,7 +178,7 @@ static void compact(struct ledger_book *book)
 }
 
 void ledger_set_backing(struct ledger_book *book, uint32_t id, const struct ledger_backing *entries,
-		uint32_t n_entries)
+	uint32_t n_entries)
 {
 	struct ledger_resource *entry = book ? find_resource(book, id) : NULL;
 	if (!entry)
@@ -186,7 +187,8 @@ void ledger_set_backing(struct ledger_book *book, uint32_t id, const struct ledg
 	entry->backing_count = 0;
 	if (n_entries == 0)
 		return;
-	if (l->backing_used > LEDGER_BACKING_MAX || n_entries > LEDGER_BACKING_MAX - l->backing_used)
+	if (l->backing_used > LEDGER_BACKING_MAX ||
+		n_entries > LEDGER_BACKING_MAX - l->backing_used)
 		compact(book);
 	if (n_entries > LEDGER_BACKING_MAX - l->backing_used) {
 		l->overflowed = 1;
@@ -209,7 +211,8 @@ void ledger_add_context(struct ledger_book *book, uint32_t id, const char name[6
 			continue;
 		memcpy(entry->name, name, sizeof(entry->name));
 		store_id(&entry->id, id);
-		g_hash_table_insert(book->contexts, GUINT_TO_POINTER(id), GUINT_TO_POINTER(slot + 1));
+		g_hash_table_insert(
+			book->contexts, GUINT_TO_POINTER(id), GUINT_TO_POINTER(slot + 1));
 		book->context_hint = slot + 1;
 		return;
 	}
@@ -218,9 +221,9 @@ void ledger_add_context(struct ledger_book *book, uint32_t id, const char name[6
 
 void ledger_remove_context(struct ledger_book *book, uint32_t id)
 {
-	unsigned slot = book ? GPOINTER_TO_UINT(g_hash_table_lookup(
-					       book->contexts, GUINT_TO_POINTER(id)))
-			     : 0;
+	unsigned slot =
+		book ? GPOINTER_TO_UINT(g_hash_table_lookup(book->contexts, GUINT_TO_POINTER(id))) :
+		       0;
 	if (slot == 0)
 		return;
 	store_id(&book->ledger->contexts[slot - 1].id, 0);
@@ -228,7 +231,8 @@ void ledger_remove_context(struct ledger_book *book, uint32_t id)
 	g_hash_table_remove(book->contexts, GUINT_TO_POINTER(id));
 }
 
-void ledger_set_scanout(struct ledger_book *book, unsigned head, const struct ledger_scanout *scanout)
+void ledger_set_scanout(
+	struct ledger_book *book, unsigned head, const struct ledger_scanout *scanout)
 {
 	if (!book)
 		return;

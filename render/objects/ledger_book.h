@@ -15,8 +15,8 @@
 struct ledger_book;
 
 /*
- * Maps the ledger behind fd (stays the caller's). A fresh one is filled in; one of another version is
- * emptied, as nothing in it can be understood. NULL with a log line when it cannot be mapped.
+ * Maps the ledger behind fd (stays the caller's). A fresh one is filled in; one of another version
+ * is emptied, as nothing in it can be understood. NULL with a log line when it cannot be mapped.
  */
 struct ledger_book *ledger_open(int fd);
 void ledger_close(struct ledger_book *book);
@@ -33,8 +33,9 @@ void ledger_add_resource(struct ledger_book *book, const struct ledger_resource 
 void ledger_remove_resource(struct ledger_book *book, uint32_t id);
 /* Records backing pages; replaces what was recorded. n_entries 0: detached. */
 void ledger_set_backing(struct ledger_book *book, uint32_t id, const struct ledger_backing *entries,
-		uint32_t n_entries);
+	uint32_t n_entries);
 void ledger_add_context(struct ledger_book *book, uint32_t id, const char name[64]);
 void ledger_remove_context(struct ledger_book *book, uint32_t id);
 /* resource 0: off. */
-void ledger_set_scanout(struct ledger_book *book, unsigned head, const struct ledger_scanout *scanout);
+void ledger_set_scanout(
+	struct ledger_book *book, unsigned head, const struct ledger_scanout *scanout);

@@ -21,13 +21,13 @@ static bool is_valid_2d(const struct ledger_resource *d)
 }
 
 static uint32_t make_resource(
-		struct gpu *gpu, const struct ledger_resource *d, struct resource **made)
+	struct gpu *gpu, const struct ledger_resource *d, struct resource **made)
 {
-	*made = d->is_3d ? resource_create_3d(&gpu->textures, d, bounds_estimate_bytes(d))
-			 : resource_create_2d(&gpu->pictures, d);
+	*made = d->is_3d ? resource_create_3d(&gpu->textures, d, bounds_estimate_bytes(d)) :
+			   resource_create_2d(&gpu->pictures, d);
 	if (!*made) {
 		guest_warning("resource %u of %ux%u: over this guest's memory limit", d->id,
-				d->width, d->height);
+			d->width, d->height);
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 	}
 	if (d->is_3d && !virgl_create_resource(d)) {
@@ -46,7 +46,7 @@ uint32_t objects_create_resource(struct gpu *gpu, const struct ledger_resource *
 	}
 	if (!(d->is_3d ? bounds_is_resource_sane(d) : is_valid_2d(d))) {
 		guest_warning("resource %u: %ux%ux%u, format %u, target %u: not possible", d->id,
-				d->width, d->height, d->depth, d->format, d->target);
+			d->width, d->height, d->depth, d->format, d->target);
 		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 	}
 	if (g_hash_table_size(gpu->resources) >= RESOURCES_MAX) {
@@ -64,13 +64,13 @@ uint32_t objects_create_resource(struct gpu *gpu, const struct ledger_resource *
 }
 
 static struct backing *make_backing(
-		struct gpu *gpu, const struct ledger_backing *entries, uint32_t n_entries)
+	struct gpu *gpu, const struct ledger_backing *entries, uint32_t n_entries)
 {
 	return gpu->memory ? backing_create(gpu->memory, entries, n_entries) : NULL;
 }
 
 uint32_t objects_attach_backing(struct gpu *gpu, struct resource *resource,
-		const struct ledger_backing *entries, uint32_t n_entries)
+	const struct ledger_backing *entries, uint32_t n_entries)
 {
 	if (resource->backing) {
 		guest_warning("resource %u: has a backing already", resource->id);
@@ -81,11 +81,11 @@ uint32_t objects_attach_backing(struct gpu *gpu, struct resource *resource,
 		backing = make_backing(gpu, entries, n_entries);
 	if (!backing) {
 		guest_warning("resource %u: backing of %u entries reaches outside guest memory",
-				resource->id, n_entries);
+			resource->id, n_entries);
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;
 	}
 	if (resource->description.is_3d &&
-			!virgl_attach_backing(resource->id, backing->pieces, backing->n_pieces)) {
+		!virgl_attach_backing(resource->id, backing->pieces, backing->n_pieces)) {
 		backing_destroy(backing);
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;
 	}

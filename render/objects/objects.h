@@ -3,7 +3,8 @@
  * objects: making resources and contexts, with every check that they need.
  *
  * Used by the commands of a guest and by rebuild.c alike: a ledger is trusted no more than a guest.
- * Each call answers with a VIRTIO_GPU_RESP_* code; what was refused has been logged. gpu thread only.
+ * Each call answers with a VIRTIO_GPU_RESP_* code; what was refused has been logged. gpu thread
+ * only.
  */
 #pragma once
 
@@ -18,6 +19,6 @@ struct resource;
 /* description->is_3d says which kind. */
 uint32_t objects_create_resource(struct gpu *gpu, const struct ledger_resource *description);
 uint32_t objects_attach_backing(struct gpu *gpu, struct resource *resource,
-		const struct ledger_backing *entries, uint32_t n_entries);
+	const struct ledger_backing *entries, uint32_t n_entries);
 uint32_t objects_detach_backing(struct gpu *gpu, struct resource *resource);
 uint32_t objects_create_context(struct gpu *gpu, uint32_t id, const char name[64]);

@@ -12,7 +12,7 @@ static uint64_t size_2d(const struct ledger_resource *d)
 }
 
 static struct resource *create(
-		struct quota *quota, const struct ledger_resource *description, uint64_t size_bytes)
+	struct quota *quota, const struct ledger_resource *description, uint64_t size_bytes)
 {
 	if (!quota_charge(quota, size_bytes))
 		return NULL;
@@ -31,7 +31,7 @@ struct resource *resource_create_2d(struct quota *quota, const struct ledger_res
 	if (!resource)
 		return NULL;
 	void *pixels = mmap(NULL, size_2d(description), PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (pixels == MAP_FAILED) {
 		resource_destroy(resource);
 		return NULL;
@@ -40,8 +40,8 @@ struct resource *resource_create_2d(struct quota *quota, const struct ledger_res
 	return resource;
 }
 
-struct resource *resource_create_3d(struct quota *quota, const struct ledger_resource *description,
-		uint64_t size_bytes)
+struct resource *resource_create_3d(
+	struct quota *quota, const struct ledger_resource *description, uint64_t size_bytes)
 {
 	return create(quota, description, size_bytes);
 }
@@ -70,14 +70,15 @@ bool resource_make_showable(struct resource *resource, const struct buffer_inter
 	if (resource->picture)
 		return true;
 	const struct ledger_resource *d = &resource->description;
-	struct picture *picture = picture_create(interface, NULL, resource->quota, d->width, d->height);
+	struct picture *picture =
+		picture_create(interface, NULL, resource->quota, d->width, d->height);
 	if (!picture)
 		return false;
 	struct buffer *buffer = picture_find_writable(picture);
 	for (uint32_t row = 0; row < d->height; row++)
 		memcpy(buffer->pixels + (size_t)row * buffer->stride_bytes,
-				resource->pixels + (size_t)row * d->width * FORMAT_PIXEL_BYTES,
-				(size_t)d->width * FORMAT_PIXEL_BYTES);
+			resource->pixels + (size_t)row * d->width * FORMAT_PIXEL_BYTES,
+			(size_t)d->width * FORMAT_PIXEL_BYTES);
 	picture_written(picture, buffer);
 	drop_pixels(resource);
 	resource->picture = picture;
@@ -85,46 +86,48 @@ bool resource_make_showable(struct resource *resource, const struct buffer_inter
 }
 
 static void copy_rows(uint8_t *to, uint32_t to_stride, const uint8_t *from, uint32_t from_stride,
-		const struct frame_rect *rect)
+	const struct frame_rect *rect)
 {
 	size_t column = (size_t)rect->x * FORMAT_PIXEL_BYTES;
 	for (uint32_t row = rect->y; row < rect->y + rect->height; row++)
-		memcpy(to + (size_t)row * to_stride + column, from + (size_t)row * from_stride + column,
-				(size_t)rect->width * FORMAT_PIXEL_BYTES);
+		memcpy(to + (size_t)row * to_stride + column,
+			from + (size_t)row * from_stride + column,
+			(size_t)rect->width * FORMAT_PIXEL_BYTES);
 }
 
 /* What `buffer` missed, except what the transfer is about to overwrite anyway. */
-static void bring_up_to_date(const struct picture *picture, struct buffer *buffer,
-		const struct frame_rect *except)
+static void bring_up_to_date(
+	const struct picture *picture, struct buffer *buffer, const struct frame_rect *except)
 {
 	if (buffer == picture->current)
 		return;
 	region_remove_covered(&buffer->stale, except);
 	for (unsigned i = 0; i < buffer->stale.n_rects; i++)
 		copy_rows(buffer->pixels, buffer->stride_bytes, picture->current->pixels,
-				picture->current->stride_bytes, &buffer->stale.rects[i]);
+			picture->current->stride_bytes, &buffer->stale.rects[i]);
 }
 
 static void read_backing(const struct resource *resource, const struct frame_rect *rect,
-		uint64_t offset_bytes, uint8_t *pixels, uint32_t stride_bytes)
+	uint64_t offset_bytes, uint8_t *pixels, uint32_t stride_bytes)
 {
 	uint64_t guest_stride = (uint64_t)resource->description.width * FORMAT_PIXEL_BYTES;
-	uint8_t *to = pixels + (size_t)rect->y * stride_bytes + (size_t)rect->x * FORMAT_PIXEL_BYTES;
+	uint8_t *to =
+		pixels + (size_t)rect->y * stride_bytes + (size_t)rect->x * FORMAT_PIXEL_BYTES;
 	backing_read_rows(resource->backing, offset_bytes, guest_stride, rect->height,
-			rect->width * FORMAT_PIXEL_BYTES, to, stride_bytes);
+		rect->width * FORMAT_PIXEL_BYTES, to, stride_bytes);
 	if (format_is_native(resource->description.format))
 		return;
 	for (uint32_t row = 0; row < rect->height; row++)
-		format_convert(resource->description.format, to + (size_t)row * stride_bytes,
-				rect->width);
+		format_convert(
+			resource->description.format, to + (size_t)row * stride_bytes, rect->width);
 }
 
 bool resource_transfer_2d(
-		struct resource *resource, const struct frame_rect *rect, uint64_t offset_bytes)
+	struct resource *resource, const struct frame_rect *rect, uint64_t offset_bytes)
 {
 	if (!resource->picture) {
 		read_backing(resource, rect, offset_bytes, resource->pixels,
-				resource->description.width * FORMAT_PIXEL_BYTES);
+			resource->description.width * FORMAT_PIXEL_BYTES);
 		return true;
 	}
 	struct buffer *buffer = picture_find_writable(resource->picture);

@@ -19,7 +19,8 @@
 /* Most resources of one guest; the ledger has room for as many. */
 #define RESOURCES_MAX LEDGER_RESOURCES_MAX
 
-/* Contexts of a resource that are remembered: a window has two, its owner's and the compositor's. */
+/* Contexts of a resource that are remembered: a window has two, its owner's and the compositor's.
+ */
 #define RESOURCE_CONTEXTS_MAX 8
 
 struct resource {
@@ -28,7 +29,7 @@ struct resource {
 	struct backing *backing;            /* NULL: none attached */
 	uint32_t scanouts;                  /* bit n: head n shows it */
 	uint64_t charged_bytes;
-	struct quota *quota; /* that charged_bytes went to */
+	struct quota *quota;                      /* that charged_bytes went to */
 	uint32_t contexts[RESOURCE_CONTEXTS_MAX]; /* that it is attached to; see painters.h */
 	unsigned n_contexts;
 
@@ -37,12 +38,12 @@ struct resource {
 	struct picture *picture;
 };
 
-/* A 2D resource, black. NULL when it does not fit the quota. The caller has checked its arguments. */
-struct resource *resource_create_2d(
-		struct quota *quota, const struct ledger_resource *description);
+/* A 2D resource, black. NULL when it does not fit the quota. The caller has checked its arguments.
+ */
+struct resource *resource_create_2d(struct quota *quota, const struct ledger_resource *description);
 /* A 3D resource's record, `size_bytes` charged. NULL when it does not fit the quota. */
-struct resource *resource_create_3d(struct quota *quota, const struct ledger_resource *description,
-		uint64_t size_bytes);
+struct resource *resource_create_3d(
+	struct quota *quota, const struct ledger_resource *description, uint64_t size_bytes);
 void resource_destroy(struct resource *resource);
 
 /* Gives a 2D resource its picture. False when memory is short. */
@@ -53,7 +54,7 @@ bool resource_make_showable(struct resource *resource, const struct buffer_inter
  * against the resource and its backing. False when memory is short.
  */
 bool resource_transfer_2d(
-		struct resource *resource, const struct frame_rect *rect, uint64_t offset_bytes);
+	struct resource *resource, const struct frame_rect *rect, uint64_t offset_bytes);
 
 /*
  * Copies the newest pixels into another buffer of the picture, which becomes the current one. False

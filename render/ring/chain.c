@@ -53,7 +53,7 @@ static void walk_buffer(struct walk *walk, const struct vring_desc *desc)
 }
 
 static void walk_table(struct walk *walk, const struct vring_desc *table, unsigned table_length,
-		unsigned index, bool indirect);
+	unsigned index, bool indirect);
 
 /* An indirect table is read where it lies; it must be in one piece of host memory. */
 static void walk_indirect(struct walk *walk, const struct vring_desc *desc)
@@ -61,7 +61,7 @@ static void walk_indirect(struct walk *walk, const struct vring_desc *desc)
 	unsigned n_tables = 0;
 	struct iovec table;
 	if (desc->len == 0 || desc->len % sizeof(struct vring_desc) ||
-			desc->len > CHAIN_DESCRIPTORS_MAX * sizeof(struct vring_desc))
+		desc->len > CHAIN_DESCRIPTORS_MAX * sizeof(struct vring_desc))
 		walk_fault(walk, "indirect table of a bad size");
 	else if (!memory_translate(walk->memory, desc->addr, desc->len, &table, &n_tables, 1))
 		walk_fault(walk, "indirect table outside guest memory");
@@ -72,7 +72,7 @@ static void walk_indirect(struct walk *walk, const struct vring_desc *desc)
 }
 
 static void walk_table(struct walk *walk, const struct vring_desc *table, unsigned table_length,
-		unsigned index, bool indirect)
+	unsigned index, bool indirect)
 {
 	for (unsigned seen = 0; seen < table_length; seen++) {
 		struct vring_desc desc = read_descriptor(table, index);
@@ -97,7 +97,7 @@ static void walk_table(struct walk *walk, const struct vring_desc *table, unsign
 }
 
 struct chain *chain_create(struct memory *memory, const struct vring_desc *table,
-		unsigned table_length, uint16_t head, struct iovec scratch[CHAIN_PIECES_MAX])
+	unsigned table_length, uint16_t head, struct iovec scratch[CHAIN_PIECES_MAX])
 {
 	struct walk walk = { .memory = memory, .pieces = scratch };
 	walk_table(&walk, table, table_length, head, false);

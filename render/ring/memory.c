@@ -53,13 +53,13 @@ static bool region_is_sane(const struct memory *memory, const struct keeper_memo
 	if (memory->n_regions == KEEPER_MEMORY_REGIONS_MAX || r->size_bytes == 0)
 		return false;
 	if (r->size_bytes - 1 > UINT64_MAX - r->guest_addr ||
-			r->size_bytes - 1 > UINT64_MAX - r->user_addr ||
-			r->size_bytes > UINT64_MAX - r->offset_bytes)
+		r->size_bytes - 1 > UINT64_MAX - r->user_addr ||
+		r->size_bytes > UINT64_MAX - r->offset_bytes)
 		return false;
 	for (unsigned i = 0; i < memory->n_regions; i++) {
 		const struct memory_region *o = &memory->regions[i];
 		if (ranges_overlap(r->guest_addr, r->size_bytes, o->guest_addr, o->size_bytes) ||
-				ranges_overlap(r->user_addr, r->size_bytes, o->user_addr, o->size_bytes))
+			ranges_overlap(r->user_addr, r->size_bytes, o->user_addr, o->size_bytes))
 			return false;
 	}
 	return true;
@@ -79,8 +79,8 @@ static bool map_region(struct memory_region *out, const struct keeper_memory_reg
 	uint64_t start = r->offset_bytes / page_bytes * page_bytes;
 	uint64_t lead = r->offset_bytes - start;
 	uint64_t length = (lead + r->size_bytes + page_bytes - 1) / page_bytes * page_bytes;
-	void *mapping = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd,
-			(off_t)start);
+	void *mapping = mmap(
+		NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, (off_t)start);
 	if (mapping == MAP_FAILED)
 		return false;
 	madvise(mapping, length, MADV_DONTDUMP);
@@ -99,12 +99,12 @@ bool memory_add_region(struct memory *memory, const struct keeper_memory_region 
 	if (!region_is_sane(memory, region)) {
 		g_warning("memory: region at guest address 0x%" PRIx64 ", %" PRIu64
 			  " bytes: overlaps, wraps or is one too many",
-				region->guest_addr, region->size_bytes);
+			region->guest_addr, region->size_bytes);
 		return false;
 	}
 	if (!map_region(&mapped, region, fd)) {
 		g_warning("memory: region at guest address 0x%" PRIx64 ", %" PRIu64 " bytes: %s",
-				region->guest_addr, region->size_bytes, g_strerror(errno));
+			region->guest_addr, region->size_bytes, g_strerror(errno));
 		return false;
 	}
 	unsigned at = memory->n_regions;
@@ -123,7 +123,7 @@ void *memory_at_user(const struct memory *memory, uint64_t user_addr, uint64_t s
 		const struct memory_region *r = &memory->regions[i];
 		uint64_t into = user_addr - r->user_addr;
 		if (user_addr >= r->user_addr && into < r->size_bytes &&
-				size_bytes <= r->size_bytes - into)
+			size_bytes <= r->size_bytes - into)
 			return r->host + into;
 	}
 	return NULL;
@@ -161,7 +161,7 @@ static bool append(struct iovec *iov, unsigned *n_iov, unsigned max, uint8_t *ho
 }
 
 bool memory_translate(const struct memory *memory, uint64_t guest_addr, uint64_t size_bytes,
-		struct iovec *iov, unsigned *n_iov, unsigned max)
+	struct iovec *iov, unsigned *n_iov, unsigned max)
 {
 	while (size_bytes > 0) {
 		const struct memory_region *r = find_guest(memory, guest_addr);

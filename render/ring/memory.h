@@ -27,7 +27,8 @@ bool memory_add_region(struct memory *memory, const struct keeper_memory_region 
 struct memory *memory_ref(struct memory *memory);
 void memory_unref(struct memory *memory); /* NULL is allowed */
 
-/* Host address of `size_bytes` at a QEMU user address, or NULL unless one region holds all of it. */
+/* Host address of `size_bytes` at a QEMU user address, or NULL unless one region holds all of it.
+ */
 void *memory_at_user(const struct memory *memory, uint64_t user_addr, uint64_t size_bytes);
 
 /*
@@ -36,4 +37,4 @@ void *memory_at_user(const struct memory *memory, uint64_t user_addr, uint64_t s
  * more than `max` entries would be needed; `iov` and `*n_iov` are then unspecified.
  */
 bool memory_translate(const struct memory *memory, uint64_t guest_addr, uint64_t size_bytes,
-		struct iovec *iov, unsigned *n_iov, unsigned max);
+	struct iovec *iov, unsigned *n_iov, unsigned max);

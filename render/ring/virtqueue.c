@@ -96,7 +96,8 @@ void virtqueue_set_features(struct virtqueue *vq, uint64_t features)
 	g_mutex_unlock(&vq->lock);
 }
 
-/* avail: flags, idx, ring, used_event; used: flags, idx, ring, avail_event (virtio 1.2, 2.7.6, 2.7.8). */
+/* avail: flags, idx, ring, used_event; used: flags, idx, ring, avail_event
+ * (virtio 1.2, 2.7.6, 2.7.8). */
 static bool find_ring(struct virtqueue *vq)
 {
 	const struct keeper_ring_start *s = &vq->start;
@@ -153,7 +154,7 @@ static void notify(struct virtqueue *vq)
 
 /* The order of these stores is the ledger's promise: see ledger.h. */
 static void put_used(
-		struct virtqueue *vq, const struct chain *chain, const void *answer, size_t answer_bytes)
+	struct virtqueue *vq, const struct chain *chain, const void *answer, size_t answer_bytes)
 {
 	uint16_t head = chain->head;
 	if (head >= vq->ring.num)
@@ -199,15 +200,15 @@ void virtqueue_set_memory(struct virtqueue *vq, struct memory *memory)
 			put_kept(vq);
 		else
 			g_warning("%s queue: not in the new memory table, waiting for the next",
-					vq->name);
+				vq->name);
 	}
 	g_mutex_unlock(&vq->lock);
 }
 
 /*
  * A renderer that takes a ring over finds in the ledger what the one before was doing. Three stores
- * may have been cut short: a return (the used index has moved: it happened), and a take (marked, but
- * next_avail not yet advanced: it did not).
+ * may have been cut short: a return (the used index has moved: it happened), and a take (marked,
+ * but next_avail not yet advanced: it did not).
  */
 static void settle_ledger(struct virtqueue *vq)
 {
@@ -233,13 +234,13 @@ static void replace_kick(struct virtqueue *vq, int kick_fd)
 	vq->kick_changed = true;
 }
 
-bool virtqueue_start(struct virtqueue *vq, const struct keeper_ring_start *start, int kick_fd,
-		int call_fd)
+bool virtqueue_start(
+	struct virtqueue *vq, const struct keeper_ring_start *start, int kick_fd, int call_fd)
 {
 	g_mutex_lock(&vq->lock);
 	vq->start = *start;
 	bool ok = start->size > 0 && start->size <= KEEPER_RING_SIZE_MAX &&
-			(start->size & (start->size - 1)) == 0 && find_ring(vq);
+		  (start->size & (start->size - 1)) == 0 && find_ring(vq);
 	replace_kick(vq, ok ? kick_fd : -1);
 	close_fd(&vq->call_fd);
 	if (ok) {
@@ -254,7 +255,7 @@ bool virtqueue_start(struct virtqueue *vq, const struct keeper_ring_start *start
 	} else {
 		g_warning("%s queue: %u entries at 0x%" G_GINT64_MODIFIER
 			  "x: bad size or not in guest memory",
-				vq->name, start->size, start->desc_user_addr);
+			vq->name, start->size, start->desc_user_addr);
 		vq->running = false;
 		close_fd(&kick_fd);
 		close_fd(&call_fd);
@@ -308,7 +309,8 @@ bool virtqueue_has_orphans(struct virtqueue *vq)
 
 static struct chain *read_chain(struct virtqueue *vq, uint16_t head)
 {
-	struct chain *chain = chain_create(vq->memory, vq->ring.desc, vq->ring.num, head, vq->scratch);
+	struct chain *chain =
+		chain_create(vq->memory, vq->ring.desc, vq->ring.num, head, vq->scratch);
 	chain->generation = vq->generation;
 	if (chain->fault)
 		guest_warning("%s queue: chain %u: %s", vq->name, head, chain->fault);
@@ -322,13 +324,15 @@ static struct chain *take_locked(struct virtqueue *vq)
 		if (waiting == 0)
 			return NULL;
 		if (waiting > vq->ring.num) {
-			g_warning("%s queue: available index jumped by %u of %u entries, ring broken",
-					vq->name, waiting, vq->ring.num);
+			g_warning(
+				"%s queue: available index jumped by %u of %u entries, ring broken",
+				vq->name, waiting, vq->ring.num);
 			vq->broken = true;
 			return NULL;
 		}
-		uint16_t head = __atomic_load_n(
-				&vq->ring.avail->ring[vq->next_avail & (vq->ring.num - 1)], __ATOMIC_RELAXED);
+		uint16_t head =
+			__atomic_load_n(&vq->ring.avail->ring[vq->next_avail & (vq->ring.num - 1)],
+				__ATOMIC_RELAXED);
 		if (vq->ledger && head < vq->ring.num)
 			__atomic_store_n(&vq->ledger->taken[head], 1, __ATOMIC_RELEASE);
 		vq->next_avail++;
@@ -336,7 +340,8 @@ static struct chain *take_locked(struct virtqueue *vq)
 			__atomic_store_n(&vq->ledger->next_avail, vq->next_avail, __ATOMIC_RELEASE);
 		if (head < vq->ring.num)
 			return read_chain(vq, head);
-		guest_warning("%s queue: descriptor %u of %u, skipped", vq->name, head, vq->ring.num);
+		guest_warning(
+			"%s queue: descriptor %u of %u, skipped", vq->name, head, vq->ring.num);
 	}
 	return NULL;
 }
@@ -365,7 +370,7 @@ struct chain *virtqueue_try_take_orphan(struct virtqueue *vq)
 }
 
 static void keep_answer(
-		struct virtqueue *vq, struct chain *chain, const void *answer, size_t answer_bytes)
+	struct virtqueue *vq, struct chain *chain, const void *answer, size_t answer_bytes)
 {
 	struct kept_answer *kept = g_malloc(sizeof(*kept) + answer_bytes);
 	kept->chain = chain;
@@ -376,7 +381,7 @@ static void keep_answer(
 }
 
 void virtqueue_return(
-		struct virtqueue *vq, struct chain *chain, const void *answer, size_t answer_bytes)
+	struct virtqueue *vq, struct chain *chain, const void *answer, size_t answer_bytes)
 {
 	g_mutex_lock(&vq->lock);
 	bool current = chain->generation == vq->generation;
@@ -394,8 +399,7 @@ struct chain *virtqueue_read_again(struct virtqueue *vq, struct chain *chain)
 {
 	g_mutex_lock(&vq->lock);
 	struct chain *again = NULL;
-	if (chain->generation == vq->generation && is_workable(vq) &&
-			chain->head < vq->ring.num)
+	if (chain->generation == vq->generation && is_workable(vq) && chain->head < vq->ring.num)
 		again = read_chain(vq, chain->head);
 	g_mutex_unlock(&vq->lock);
 	if (!again)
@@ -419,7 +423,7 @@ bool virtqueue_listen(struct virtqueue *vq)
 	if (is_workable(vq)) {
 		if (vq->event_idx)
 			__atomic_store_n((uint16_t *)&vring_avail_event(&vq->ring), vq->next_avail,
-					__ATOMIC_RELAXED);
+				__ATOMIC_RELAXED);
 		else if (vq->quiet)
 			__atomic_store_n((uint16_t *)&vq->ring.used->flags, 0, __ATOMIC_RELAXED);
 		vq->quiet = false;
@@ -434,7 +438,7 @@ void virtqueue_quiet(struct virtqueue *vq)
 	g_mutex_lock(&vq->lock);
 	if (is_workable(vq) && !vq->event_idx && !vq->quiet) {
 		__atomic_store_n((uint16_t *)&vq->ring.used->flags, VRING_USED_F_NO_NOTIFY,
-				__ATOMIC_RELAXED);
+			__ATOMIC_RELAXED);
 		vq->quiet = true;
 	}
 	g_mutex_unlock(&vq->lock);

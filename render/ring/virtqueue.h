@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * virtqueue: one split ring (virtio 1.2, 2.7) in guest memory, written from scratch for an untrusted
- * driver.
+ * virtqueue: one split ring (virtio 1.2, 2.7) in guest memory, written from scratch for an
+ * untrusted driver.
  *
  * Threads. One thread *works* the ring: it takes chains, returns them and sleeps on the kick
  * descriptor. Another one (the keeper link) starts, stops and rewires it. The mutex is held only
@@ -35,11 +35,11 @@ void virtqueue_set_features(struct virtqueue *vq, uint64_t features);
 /* Replaces the table; takes a reference. A ring that the new table does not hold breaks. */
 void virtqueue_set_memory(struct virtqueue *vq, struct memory *memory);
 /*
- * Starts the ring; takes the descriptors over (call_fd -1: none). False (logged) when the size is no
- * power of two or the addresses lie outside memory; descriptors are closed then.
+ * Starts the ring; takes the descriptors over (call_fd -1: none). False (logged) when the size is
+ * no power of two or the addresses lie outside memory; descriptors are closed then.
  */
-bool virtqueue_start(struct virtqueue *vq, const struct keeper_ring_start *start, int kick_fd,
-		int call_fd);
+bool virtqueue_start(
+	struct virtqueue *vq, const struct keeper_ring_start *start, int kick_fd, int call_fd);
 /* A new call descriptor (-1: none), taken over. The one before is closed. */
 void virtqueue_set_call(struct virtqueue *vq, int call_fd);
 /* Stops it at once. Returns the index of the next entry to take. */
@@ -59,13 +59,13 @@ struct chain *virtqueue_try_take(struct virtqueue *vq);
  */
 struct chain *virtqueue_try_take_orphan(struct virtqueue *vq);
 /*
- * Writes the answer into the chain's writable part, as far as there is room, gives the chain back and
- * frees it. Guest memory is written here, under the lock, and nowhere else: a ring that has been
- * stopped keeps a copy instead, one that has been reset forgets the answer. The guest may have given
- * that memory to something else by then.
+ * Writes the answer into the chain's writable part, as far as there is room, gives the chain back
+ * and frees it. Guest memory is written here, under the lock, and nowhere else: a ring that has
+ * been stopped keeps a copy instead, one that has been reset forgets the answer. The guest may have
+ * given that memory to something else by then.
  */
 void virtqueue_return(
-		struct virtqueue *vq, struct chain *chain, const void *answer, size_t answer_bytes);
+	struct virtqueue *vq, struct chain *chain, const void *answer, size_t answer_bytes);
 
 /* Translates a faulty chain anew, with the memory table of now. Takes it and returns its like. */
 struct chain *virtqueue_read_again(struct virtqueue *vq, struct chain *chain);

@@ -222,8 +222,8 @@ static uint32_t show(struct cursor *cursor, const struct virtio_gpu_update_curso
 {
 	struct cursor_head *h = &cursor->heads[update->pos.scanout_id];
 	gpointer pixels;
-	if (!g_hash_table_lookup_extended(cursor->resources, GUINT_TO_POINTER(update->resource_id),
-			    NULL, &pixels)) {
+	if (!g_hash_table_lookup_extended(
+		    cursor->resources, GUINT_TO_POINTER(update->resource_id), NULL, &pixels)) {
 		guest_warning("cursor: no 64x64 resource %u", update->resource_id);
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 	}
@@ -259,7 +259,7 @@ static uint32_t execute_locked(struct cursor *cursor, const struct virtio_gpu_up
 }
 
 static void answer(struct virtqueue *vq, struct chain *chain,
-		const struct virtio_gpu_ctrl_hdr *request, uint32_t type)
+	const struct virtio_gpu_ctrl_hdr *request, uint32_t type)
 {
 	struct virtio_gpu_ctrl_hdr header = { .type = type };
 	if (request->flags & VIRTIO_GPU_FLAG_FENCE) {
@@ -273,7 +273,7 @@ static void answer(struct virtqueue *vq, struct chain *chain,
 }
 
 static uint32_t execute(
-		struct cursor *cursor, struct chain *chain, struct virtio_gpu_update_cursor *update)
+	struct cursor *cursor, struct chain *chain, struct virtio_gpu_update_cursor *update)
 {
 	size_t got = chain->fault ? 0 : chain_read(chain, 0, update, sizeof(*update));
 	if (got < sizeof(*update)) {

@@ -51,8 +51,8 @@ static struct timing compute_timing(uint32_t width, uint32_t height, uint32_t re
 
 static bool fits_dtd(const struct timing *t)
 {
-	return t->width <= DTD_SIZE_MAX && t->height <= DTD_SIZE_MAX && t->v_blank <= DTD_SIZE_MAX &&
-			t->clock_10khz <= DTD_CLOCK_MAX_10KHZ;
+	return t->width <= DTD_SIZE_MAX && t->height <= DTD_SIZE_MAX &&
+	       t->v_blank <= DTD_SIZE_MAX && t->clock_10khz <= DTD_CLOCK_MAX_10KHZ;
 }
 
 static uint32_t size_mm(uint32_t wanted_mm, uint32_t pixels)
@@ -148,7 +148,7 @@ static void put_standard_timings(uint8_t *edid, const struct frame_head_mode *mo
 	memset(edid + 38, 0x01, 16);
 	for (unsigned i = 0; i < G_N_ELEMENTS(usual) && used < 8; i++) {
 		if (usual[i].width > mode->width || usual[i].height > mode->height ||
-				(usual[i].width == mode->width && usual[i].height == mode->height))
+			(usual[i].width == mode->width && usual[i].height == mode->height))
 			continue;
 		edid[38 + 2 * used] = (uint8_t)(usual[i].width / 8 - 31);
 		edid[39 + 2 * used] = (uint8_t)(usual[i].aspect << 6); /* + 60 Hz */
@@ -173,20 +173,23 @@ static void put_identity(uint8_t *edid, unsigned head)
 	edid[9] = (uint8_t)vendor;
 	put16(edid + 10, 1);
 	edid[12] = (uint8_t)(head + 1);
-	edid[16] = 1;    /* week */
-	edid[17] = 35;   /* 2025 */
-	edid[18] = 1;    /* 1.4 */
+	edid[16] = 1;  /* week */
+	edid[17] = 35; /* 2025 */
+	edid[18] = 1;  /* 1.4 */
 	edid[19] = 4;
 	edid[20] = 0xa5; /* digital, 8 bits a colour, DisplayPort */
 	edid[23] = 120;  /* gamma 2.2 */
 	edid[24] = 0x06; /* RGB 4:4:4, sRGB, first detailed timing is native */
 	/* sRGB primaries (E-EDID 1.4, 3.7). */
-	static const uint8_t srgb[10] = { 0xee, 0x91, 0xa3, 0x54, 0x4c, 0x99, 0x26, 0x0f, 0x50, 0x54 };
+	static const uint8_t srgb[10] = { 0xee, 0x91, 0xa3, 0x54, 0x4c, 0x99, 0x26, 0x0f, 0x50,
+		0x54 };
 	memcpy(edid + 25, srgb, sizeof(srgb));
 }
 
-/* DisplayID 1.3, 4.2: tag, revision, length, then the size in tenths of a millimetre and in pixels. */
-static void put_parameters(uint8_t d[15], const struct timing *t, uint32_t width_mm, uint32_t height_mm)
+/* DisplayID 1.3, 4.2: tag, revision, length, then the size in tenths of a millimetre and in pixels.
+ */
+static void put_parameters(
+	uint8_t d[15], const struct timing *t, uint32_t width_mm, uint32_t height_mm)
 {
 	d[0] = 0x01;
 	d[2] = 12;
@@ -194,7 +197,7 @@ static void put_parameters(uint8_t d[15], const struct timing *t, uint32_t width
 	put16(d + 5, height_mm * 10);
 	put16(d + 7, t->width);
 	put16(d + 9, t->height);
-	d[12] = 120;  /* gamma 2.2 */
+	d[12] = 120; /* gamma 2.2 */
 	d[13] = (uint8_t)MIN(MAX(t->width * 100 / t->height, 100) - 100, 255);
 	d[14] = 0x77; /* 8 bits a colour */
 }
@@ -219,10 +222,11 @@ static void put_type_1(uint8_t d[23], const struct timing *t)
 }
 
 static void put_displayid(
-		uint8_t *block, const struct timing *t, uint32_t width_mm, uint32_t height_mm)
+	uint8_t *block, const struct timing *t, uint32_t width_mm, uint32_t height_mm)
 {
 	/* 4.1: maker, product, serial, week, year, no name. 4.11: DisplayPort, 8 bits a colour. */
-	static const uint8_t product[15] = { 0x00, 0, 12, 'V', 'T', 'R', 1, 0, 0, 0, 0, 0, 1, 25, 0 };
+	static const uint8_t product[15] = { 0x00, 0, 12, 'V', 'T', 'R', 1, 0, 0, 0, 0, 0, 1, 25,
+		0 };
 	static const uint8_t interface[13] = { 0x0f, 0, 10, 0xa1, 0x12, 0x02 };
 	uint8_t *section = block + 1;
 	uint8_t *d = section + 4;
@@ -248,7 +252,7 @@ size_t edid_fill(uint8_t edid[EDID_BYTES_MAX], const struct frame_head_mode *mod
 	bool extended = !fits_dtd(&wanted);
 	if (extended)
 		base = compute_timing(MIN(mode->width, HEADS_DEFAULT_WIDTH),
-				MIN(mode->height, HEADS_DEFAULT_HEIGHT), HEADS_DEFAULT_REFRESH_MHZ);
+			MIN(mode->height, HEADS_DEFAULT_HEIGHT), HEADS_DEFAULT_REFRESH_MHZ);
 
 	memset(edid, 0, EDID_BYTES_MAX);
 	put_identity(edid, head);

@@ -4,8 +4,8 @@
  *
  * A base block (VESA E-EDID 1.4) whose first detailed timing is the wanted size, with usual smaller
  * sizes as standard timings. A size or clock that a detailed timing cannot say (over 4095 pixels or
- * 655 MHz) goes into a DisplayID 1.3 extension as the preferred mode, and the base block falls back to
- * the default size or what of it fits.
+ * 655 MHz) goes into a DisplayID 1.3 extension as the preferred mode, and the base block falls back
+ * to the default size or what of it fits.
  */
 #pragma once
 

@@ -56,7 +56,7 @@ static void end_outstanding(struct head *head, unsigned index)
 	buffer_unref(buffer);
 	head->n_outstanding--;
 	memmove(&head->outstanding[index], &head->outstanding[index + 1],
-			(head->n_outstanding - index) * sizeof(head->outstanding[0]));
+		(head->n_outstanding - index) * sizeof(head->outstanding[0]));
 }
 
 static void forget_buffers(struct frame_link *link)
@@ -102,7 +102,7 @@ void frame_link_destroy(struct frame_link *link)
 
 /* 0, -EAGAIN, or -ENOTCONN after the peer has gone. */
 static int send_message(struct frame_link *link, void *message, size_t size_bytes, uint32_t type,
-		const int *fds, unsigned n_fds)
+	const int *fds, unsigned n_fds)
 {
 	if (link->fd < 0)
 		return -ENOTCONN;
@@ -126,8 +126,8 @@ static int flush_removed(struct frame_link *link)
 		unsigned last = link->removed->len - 1;
 		struct frame_buffer_remove remove = { .buffer = g_array_index(
 							      link->removed, uint32_t, last) };
-		int result = send_message(link, &remove, sizeof(remove),
-				FRAME_MESSAGE_BUFFER_REMOVE, NULL, 0);
+		int result = send_message(
+			link, &remove, sizeof(remove), FRAME_MESSAGE_BUFFER_REMOVE, NULL, 0);
 		if (result < 0)
 			return result;
 		g_array_set_size(link->removed, last);
@@ -159,7 +159,8 @@ static int announce_buffer(struct frame_link *link, struct buffer *buffer)
 		.modifier = buffer->modifier,
 		.offset_bytes = buffer->offset_bytes,
 		.size_bytes = buffer->size_bytes };
-	int result = send_message(link, &add, sizeof(add), FRAME_MESSAGE_BUFFER_ADD, &buffer->fd, 1);
+	int result =
+		send_message(link, &add, sizeof(add), FRAME_MESSAGE_BUFFER_ADD, &buffer->fd, 1);
 	if (result < 0)
 		return result;
 	buffer->link_id = ++link->next_id;
@@ -186,7 +187,8 @@ static int flush_head(struct frame_link *link, unsigned index)
 {
 	struct head *head = &link->heads[index];
 	int result = 0;
-	if (head->on && (!head->told_on || memcmp(&head->told, &head->wanted, sizeof(head->told)))) {
+	if (head->on &&
+		(!head->told_on || memcmp(&head->told, &head->wanted, sizeof(head->told)))) {
 		struct frame_head_on on = head->wanted;
 		result = send_message(link, &on, sizeof(on), FRAME_MESSAGE_HEAD_ON, NULL, 0);
 		if (result == 0) {
@@ -257,7 +259,7 @@ void frame_link_set_head(struct frame_link *link, unsigned head, const struct fr
 /* ---- frames ---- */
 
 const struct frame_format *frame_link_get_formats(
-		const struct frame_link *link, unsigned head, unsigned *n)
+	const struct frame_link *link, unsigned head, unsigned *n)
 {
 	*n = link->heads[head].n_formats;
 	return link->heads[head].formats;
@@ -272,11 +274,10 @@ bool frame_link_wants_frame(const struct frame_link *link, unsigned head)
 {
 	const struct head *h = &link->heads[head];
 	return link->fd >= 0 && link->hello_sent && h->rate_mhz > 0 &&
-			h->n_outstanding < FRAME_LINK_OUTSTANDING_MAX;
+	       h->n_outstanding < FRAME_LINK_OUTSTANDING_MAX;
 }
 
-bool frame_link_has_lent(
-		const struct frame_link *link, unsigned head, const struct buffer *buffer)
+bool frame_link_has_lent(const struct frame_link *link, unsigned head, const struct buffer *buffer)
 {
 	const struct head *h = &link->heads[head];
 	for (unsigned i = 0; i < h->n_outstanding; i++) {
@@ -308,13 +309,13 @@ int frame_link_send_frame(struct frame_link *link, struct frame_frame *frame, st
 	frame->buffer = buffer->link_id;
 	frame->serial = head->serial + 1;
 	result = send_message(link, frame, sizeof(*frame), FRAME_MESSAGE_FRAME, &buffer->fence_fd,
-			is_unsignaled(buffer->fence_fd) ? 1 : 0);
+		is_unsignaled(buffer->fence_fd) ? 1 : 0);
 	if (result < 0)
 		return result;
 	head->serial++;
 	buffer->locked++;
 	head->outstanding[head->n_outstanding++] =
-			(struct outstanding){ frame->serial, buffer_ref(buffer), buffer->link_id };
+		(struct outstanding){ frame->serial, buffer_ref(buffer), buffer->link_id };
 	return 0;
 }
 
@@ -337,14 +338,14 @@ static bool handle_release(void *user, const void *message, int *fds, unsigned n
 	struct head *head = &link->heads[release->head];
 	for (unsigned i = 0; i < head->n_outstanding; i++) {
 		if (head->outstanding[i].serial == release->serial &&
-				head->outstanding[i].buffer_id == release->buffer) {
+			head->outstanding[i].buffer_id == release->buffer) {
 			end_outstanding(head, i);
 			link->listener->released(link->user, release->head);
 			return true;
 		}
 	}
 	g_debug("frame link: buffer %u serial %" G_GUINT64_FORMAT " released but not lent",
-			release->buffer, release->serial);
+		release->buffer, release->serial);
 	return true;
 }
 
@@ -388,19 +389,18 @@ static const struct link_handler handlers[] = {
 	{ FRAME_MESSAGE_HELLO, "HELLO", sizeof(struct frame_hello), 0, 0, handle_hello },
 	{ FRAME_MESSAGE_RELEASE, "RELEASE", sizeof(struct frame_release), 0, 0, handle_release },
 	{ FRAME_MESSAGE_HEADS_WANTED, "HEADS_WANTED", sizeof(struct frame_heads_wanted), 0, 0,
-			handle_heads_wanted },
+		handle_heads_wanted },
 	{ FRAME_MESSAGE_RATE_WANTED, "RATE_WANTED", sizeof(struct frame_rate_wanted), 0, 0,
-			handle_rate_wanted },
+		handle_rate_wanted },
 	{ FRAME_MESSAGE_FORMATS_WANTED, "FORMATS_WANTED", sizeof(struct frame_formats_wanted), 0, 0,
-			handle_formats_wanted },
+		handle_formats_wanted },
 };
 
 void frame_link_receive(struct frame_link *link)
 {
 	int result = 0;
 	for (int budget = 64; budget > 0 && link->fd >= 0; budget--) {
-		result = link_dispatch(
-				link->fd, "display", handlers, G_N_ELEMENTS(handlers), link);
+		result = link_dispatch(link->fd, "display", handlers, G_N_ELEMENTS(handlers), link);
 		if (result != 1)
 			break;
 	}

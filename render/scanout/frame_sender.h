@@ -24,7 +24,8 @@ struct frame_link;
 
 struct frame_link_listener {
 	void (*heads_wanted)(void *user, const struct frame_heads_wanted *wanted);
-	/* The rate of a head changed; frame_link_get_rate() has the new one. `was` is the old one. */
+	/* The rate of a head changed; frame_link_get_rate() has the new one. `was` is the old one.
+	 */
 	void (*rate_changed)(void *user, unsigned head, uint32_t was_mhz);
 	void (*released)(void *user, unsigned head);
 	/* What the head can use besides memfds changed; frame_link_get_formats() has it. */
@@ -53,15 +54,15 @@ void frame_link_set_head(struct frame_link *link, unsigned head, const struct fr
 
 /* The dma-bufs that the head can use, *n of them; none without a link. */
 const struct frame_format *frame_link_get_formats(
-		const struct frame_link *link, unsigned head, unsigned *n);
+	const struct frame_link *link, unsigned head, unsigned *n);
 uint32_t frame_link_get_rate(const struct frame_link *link, unsigned head);
 /* True when a frame of this head would be welcome: attached, watched, not too many outstanding. */
 bool frame_link_wants_frame(const struct frame_link *link, unsigned head);
 /* True while display has not released a frame of this head in this buffer. */
-bool frame_link_has_lent(
-		const struct frame_link *link, unsigned head, const struct buffer *buffer);
+bool frame_link_has_lent(const struct frame_link *link, unsigned head, const struct buffer *buffer);
 /*
  * Sends a frame whose head, source and damage are filled in, with `buffer`; locks the buffer until
  * display releases it; its fence goes along. Returns 0, -EAGAIN (no room: asked for), or -ENOTCONN.
  */
-int frame_link_send_frame(struct frame_link *link, struct frame_frame *frame, struct buffer *buffer);
+int frame_link_send_frame(
+	struct frame_link *link, struct frame_frame *frame, struct buffer *buffer);

@@ -22,9 +22,10 @@ static struct frame_head_mode clamp_mode(const struct frame_head_mode *wanted)
 	mode.y = MIN(wanted->y, FRAME_SIZE_MAX * FRAME_HEADS_MAX);
 	if (mode.width_mm > 10000 || mode.height_mm > 10000)
 		mode.width_mm = mode.height_mm = 0;
-	mode.refresh_mhz = wanted->refresh_mhz == 0
-			? HEADS_DEFAULT_REFRESH_MHZ
-			: CLAMP(wanted->refresh_mhz, HEADS_REFRESH_MIN_MHZ, HEADS_REFRESH_MAX_MHZ);
+	mode.refresh_mhz =
+		wanted->refresh_mhz == 0 ?
+			HEADS_DEFAULT_REFRESH_MHZ :
+			CLAMP(wanted->refresh_mhz, HEADS_REFRESH_MIN_MHZ, HEADS_REFRESH_MAX_MHZ);
 	return mode;
 }
 

@@ -3,19 +3,21 @@
  * pacing: when a guest's next picture of a head is due.
  *
  * virtio-gpu's page flips are not paced by anything: a guest draws as fast as it can pictures that
- * nobody can see. A head has a refresh rate, and what a program that draws waits for is the answer to a
- * fenced command (Mesa, when it swaps buffers, for that of the picture before; newer kernels, before a
- * page flip, for that of the picture itself); so these answers are given no sooner than their slot.
+ * nobody can see. A head has a refresh rate, and what a program that draws waits for is the answer
+ * to a fenced command (Mesa, when it swaps buffers, for that of the picture before; newer kernels,
+ * before a page flip, for that of the picture itself); so these answers are given no sooner than
+ * their slot.
  *
- * Each flush of something drawn moves the head's schedule by a period of its refresh: in the long run
- * there are exactly as many slots as periods, whatever time it takes to use one. A guest may be one
- * picture ahead of the schedule, so one that draws at the head's rate is never held, nor one that draws
- * after it was idle, however irregular; and one that is slower is not owed more than that.
+ * Each flush of something drawn moves the head's schedule by a period of its refresh: in the long
+ * run there are exactly as many slots as periods, whatever time it takes to use one. A guest may be
+ * one picture ahead of the schedule, so one that draws at the head's rate is never held, nor one
+ * that draws after it was idle, however irregular; and one that is slower is not owed more than
+ * that.
  *
  * Which drawing belongs to which picture is not said: what comes after a flush begins the next one.
- * Guests draw ahead while a picture is held (with several buffers, and Mesa waits for the fence of the
- * picture before): each waits a period longer than the one before it. gpu thread only; time is the
- * caller's.
+ * Guests draw ahead while a picture is held (with several buffers, and Mesa waits for the fence of
+ * the picture before): each waits a period longer than the one before it. gpu thread only; time is
+ * the caller's.
  */
 #pragma once
 
@@ -52,8 +54,8 @@ void pacing_flush(struct pacing *pacing, unsigned head, uint32_t refresh_mhz, ui
 void pacing_forget(struct pacing *pacing, unsigned head);
 
 /*
- * The guest draws, on one of these heads (bit n: head n). Returns when it may go on: 0 for at once, or
- * a time ahead, at most a period for each picture that is held. Of several heads the first one due
- * counts, *head says which.
+ * The guest draws, on one of these heads (bit n: head n). Returns when it may go on: 0 for at once,
+ * or a time ahead, at most a period for each picture that is held. Of several heads the first one
+ * due counts, *head says which.
  */
 uint64_t pacing_draw_ns(struct pacing *pacing, uint32_t heads, uint64_t now_ns, unsigned *head);

@@ -75,22 +75,22 @@ uint32_t scanout_disable(struct gpu *gpu, unsigned head)
 
 /* ---- the picture of a 3D resource ---- */
 
-static void fill_wish(struct gpu *gpu, unsigned head, const struct resource *resource,
-		struct buffer_wish *wish)
+static void fill_wish(
+	struct gpu *gpu, unsigned head, const struct resource *resource, struct buffer_wish *wish)
 {
 	const struct frame_format *formats =
-			frame_link_get_formats(gpu->frames, head, &wish->n_formats);
+		frame_link_get_formats(gpu->frames, head, &wish->n_formats);
 	wish->fourcc = format_get_scanout_fourcc(resource->description.format);
 	memset(wish->formats, 0, sizeof(wish->formats));
 	memcpy(wish->formats, formats, wish->n_formats * sizeof(*formats));
 }
 
 static bool picture_fits(const struct picture *picture, const struct buffer_interface *interface,
-		const struct buffer_wish *wish, const struct frame_rect *rect)
+	const struct buffer_wish *wish, const struct frame_rect *rect)
 {
 	return picture && picture->width == rect->width && picture->height == rect->height &&
-			picture->interface == interface &&
-			(interface != &buffer_gbm || !memcmp(picture->wish, wish, sizeof(*wish)));
+	       picture->interface == interface &&
+	       (interface != &buffer_gbm || !memcmp(picture->wish, wish, sizeof(*wish)));
 }
 
 static void give_up_gpu(struct scanout *s, const struct frame_rect *rect)
@@ -99,13 +99,13 @@ static void give_up_gpu(struct scanout *s, const struct frame_rect *rect)
 	s->gpu_failed = true;
 	if (!said)
 		g_message("scanout: no GPU buffers of %ux%u to be had: pictures go through the CPU",
-				rect->width, rect->height);
+			rect->width, rect->height);
 	said = true;
 }
 
 /* Changes nothing when there is one of this size already, of the kind that display takes now. */
 static bool make_picture(struct gpu *gpu, unsigned head, const struct resource *resource,
-		const struct frame_rect *rect)
+	const struct frame_rect *rect)
 {
 	struct scanout *s = &gpu->scanouts[head];
 	struct buffer_wish wish;
@@ -114,8 +114,8 @@ static bool make_picture(struct gpu *gpu, unsigned head, const struct resource *
 	const struct buffer_interface *interface = gpu_memory ? &buffer_gbm : gpu->buffers;
 	if (picture_fits(s->picture, interface, &wish, rect))
 		return true;
-	struct picture *picture = picture_create(
-			interface, &wish, &gpu->pictures, rect->width, rect->height);
+	struct picture *picture =
+		picture_create(interface, &wish, &gpu->pictures, rect->width, rect->height);
 	if (!picture && gpu_memory) {
 		give_up_gpu(s, rect);
 		return make_picture(gpu, head, resource, rect);
@@ -128,7 +128,7 @@ static bool make_picture(struct gpu *gpu, unsigned head, const struct resource *
 }
 
 static bool prepare_3d(struct gpu *gpu, unsigned head, const struct resource *resource,
-		const struct frame_rect *rect)
+	const struct frame_rect *rect)
 {
 	struct scanout *s = &gpu->scanouts[head];
 	struct texture texture;
@@ -151,17 +151,16 @@ static bool prepare_2d(struct gpu *gpu, struct scanout *s, struct resource *reso
 }
 
 uint32_t scanout_set(
-		struct gpu *gpu, unsigned head, struct resource *resource, const struct frame_rect *rect)
+	struct gpu *gpu, unsigned head, struct resource *resource, const struct frame_rect *rect)
 {
 	struct scanout *s = &gpu->scanouts[head];
 	if (s->resource == resource && !memcmp(&s->rect, rect, sizeof(*rect)))
 		return VIRTIO_GPU_RESP_OK_NODATA;
-	bool ok = resource->description.is_3d ? prepare_3d(gpu, head, resource, rect)
-					      : prepare_2d(gpu, s, resource);
+	bool ok = resource->description.is_3d ? prepare_3d(gpu, head, resource, rect) :
+						prepare_2d(gpu, s, resource);
 	if (!ok) {
 		guest_warning("scanout %u: resource %u of %ux%u: no memory to show it", head,
-				resource->id, resource->description.width,
-				resource->description.height);
+			resource->id, resource->description.width, resource->description.height);
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 	}
 	leave_resource(gpu, head);
@@ -202,14 +201,14 @@ static void count_flush(struct gpu *gpu, unsigned head, const struct frame_rect 
 {
 	const struct scanout *s = &gpu->scanouts[head];
 	bool merged = s->flushed && !region_is_empty(&s->damage) &&
-			frame_link_get_rate(gpu->frames, head) > 0;
+		      frame_link_get_rate(gpu->frames, head) > 0;
 	stats_add(head, STATS_FRAMES_FLUSHED, 1);
 	stats_add(head, STATS_FRAMES_MERGED, merged);
 	stats_add(head, STATS_FLUSHED_PIXELS, (uint64_t)visible->width * visible->height);
 }
 
 static void flush_head(
-		struct gpu *gpu, unsigned head, const struct frame_rect *rect, uint64_t flush_time_ns)
+	struct gpu *gpu, unsigned head, const struct frame_rect *rect, uint64_t flush_time_ns)
 {
 	struct scanout *s = &gpu->scanouts[head];
 	struct frame_rect visible = rect_intersect(rect, &s->rect);
@@ -228,7 +227,7 @@ static void flush_head(
 }
 
 void scanout_flush_resource(
-		struct gpu *gpu, struct resource *resource, const struct frame_rect *rect)
+	struct gpu *gpu, struct resource *resource, const struct frame_rect *rect)
 {
 	uint64_t flush_time_ns = pacing_now_ns();
 	if (resource->scanouts)
@@ -275,7 +274,8 @@ static void hold_back(struct scanout *s, struct buffer *buffer, int fd)
 	region_clear(&buffer->stale);
 }
 
-/* Display holds all there are, and no more GPU memory is to be had: it would never give one back. */
+/* Display holds all there are, and no more GPU memory is to be had: it would never give one back.
+ */
 static bool leave_gpu(struct gpu *gpu, unsigned head)
 {
 	struct scanout *s = &gpu->scanouts[head];
@@ -287,15 +287,15 @@ static bool leave_gpu(struct gpu *gpu, unsigned head)
 }
 
 /*
- * A head is never lent the buffer that it has: its reader may be comparing the two. NULL as well when
- * the GPU is to finish first.
+ * A head is never lent the buffer that it has: its reader may be comparing the two. NULL as well
+ * when the GPU is to finish first.
  */
 static struct buffer *render_3d(struct gpu *gpu, unsigned head)
 {
 	struct scanout *s = &gpu->scanouts[head];
 	struct picture *picture = s->picture;
 	if (picture->current && region_is_empty(&picture->current->stale) &&
-			!frame_link_has_lent(gpu->frames, head, picture->current))
+		!frame_link_has_lent(gpu->frames, head, picture->current))
 		return picture->current;
 	struct buffer *buffer = picture_find_writable(picture);
 	if (!buffer)
@@ -326,7 +326,7 @@ static struct buffer *lend_2d(struct gpu *gpu, unsigned head)
 }
 
 static bool send_frame(struct gpu *gpu, unsigned head, struct buffer *buffer,
-		const struct region *damage, uint64_t flush_time_ns)
+	const struct region *damage, uint64_t flush_time_ns)
 {
 	const struct scanout *s = &gpu->scanouts[head];
 	struct frame_frame frame = { .head = head,
@@ -344,7 +344,7 @@ void scanout_pump(struct gpu *gpu, unsigned head)
 {
 	struct scanout *s = &gpu->scanouts[head];
 	if (!s->resource || !s->flushed || s->pending || region_is_empty(&s->damage) ||
-			!frame_link_wants_frame(gpu->frames, head))
+		!frame_link_wants_frame(gpu->frames, head))
 		return;
 	struct buffer *buffer = s->picture ? render_3d(gpu, head) : lend_2d(gpu, head);
 	if (buffer && send_frame(gpu, head, buffer, &s->damage, s->flush_time_ns))
@@ -367,9 +367,10 @@ void scanout_complete(struct gpu *gpu, unsigned head)
 	if (ok)
 		picture_set_current(s->picture, buffer);
 	else
-		picture_changed(s->picture, &(struct frame_rect){ 0, 0, s->rect.width, s->rect.height });
+		picture_changed(
+			s->picture, &(struct frame_rect){ 0, 0, s->rect.width, s->rect.height });
 	if (!ok || !frame_link_wants_frame(gpu->frames, head) ||
-			!send_frame(gpu, head, buffer, &s->pending_damage, s->pending_flush_ns))
+		!send_frame(gpu, head, buffer, &s->pending_damage, s->pending_flush_ns))
 		region_add_region(&s->damage, &s->pending_damage);
 	buffer_unref(buffer);
 	if (ok)

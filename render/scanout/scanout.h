@@ -4,10 +4,10 @@
  *
  * A flush only adds damage; frames are made from damage when display can take one. A 2D resource's
  * own picture is lent to display as it is. Of a 3D resource the damaged part is copied from its
- * texture into a picture that belongs to the head; guests that flip between textures share that one.
- * The picture lies in GPU memory where display takes that, else in CPU memory; while the GPU is still
- * copying for the CPU, the frame is pending: one for each head, so that the guest draws the next
- * meanwhile.
+ * texture into a picture that belongs to the head; guests that flip between textures share that
+ * one. The picture lies in GPU memory where display takes that, else in CPU memory; while the GPU
+ * is still copying for the CPU, the frame is pending: one for each head, so that the guest draws
+ * the next meanwhile.
  */
 #pragma once
 
@@ -40,12 +40,12 @@ struct scanout {
 
 /* Both answer with a VIRTIO_GPU_RESP_* code. `rect` has been checked against the resource. */
 uint32_t scanout_set(
-		struct gpu *gpu, unsigned head, struct resource *resource, const struct frame_rect *rect);
+	struct gpu *gpu, unsigned head, struct resource *resource, const struct frame_rect *rect);
 uint32_t scanout_disable(struct gpu *gpu, unsigned head);
 
 /* The guest changed `rect` of the resource and wants it seen. */
 void scanout_flush_resource(
-		struct gpu *gpu, struct resource *resource, const struct frame_rect *rect);
+	struct gpu *gpu, struct resource *resource, const struct frame_rect *rect);
 /* Turns off every head that shows the resource, which is about to go. */
 void scanout_forget_resource(struct gpu *gpu, struct resource *resource);
 

@@ -41,7 +41,7 @@ static void show_report(const char *path)
 		printf("  fix:   %s\n", fix);
 	if (os || kernel)
 		printf("  runs:  %s%s%s\n", os ? os : "", os && kernel ? ", kernel " : "",
-				kernel ? kernel : "");
+			kernel ? kernel : "");
 }
 
 static bool show_desktop(const char *base, const char *name)

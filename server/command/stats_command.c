@@ -94,12 +94,13 @@ static void look(GPtrArray *subjects, GPtrArray *reports, GString *complaints)
 	for (unsigned i = 0; i < subjects->len; i++) {
 		struct subject *subject = g_ptr_array_index(subjects, i);
 		g_autoptr(GError) error = NULL;
-		subject->now = stats_snapshot_take(
-				subject->socket_path, subject->qemu_pid_file, &error);
+		subject->now =
+			stats_snapshot_take(subject->socket_path, subject->qemu_pid_file, &error);
 		if (subject->now)
 			g_ptr_array_add(reports, stats_report_make(subject->before, subject->now));
 		else
-			g_string_append_printf(complaints, "%s: %s\n", subject->label, error->message);
+			g_string_append_printf(
+				complaints, "%s: %s\n", subject->label, error->message);
 	}
 }
 
@@ -115,16 +116,17 @@ static bool parse(struct wish *wish, int argc, char **argv, const char *summary,
 {
 	const GOptionEntry common[] = {
 		{ "interval", 'i', 0, G_OPTION_ARG_DOUBLE, &wish->interval_s,
-				is_top ? "Time between two looks (default 2)" :
-					 "Also rates, over this time", "SECONDS" },
+			is_top ? "Time between two looks (default 2)" :
+				 "Also rates, over this time",
+			"SECONDS" },
 		{ "socket", 0, 0, G_OPTION_ARG_FILENAME, &wish->socket_path,
-				"A vitrine-gpu that was given this --stats-socket", "PATH" },
+			"A vitrine-gpu that was given this --stats-socket", "PATH" },
 		G_OPTION_ENTRY_NULL,
 	};
 	const GOptionEntry own[2][2] = {
 		{ { "json", 0, 0, G_OPTION_ARG_NONE, &wish->json, "As JSON", NULL } },
 		{ { "count", 'n', 0, G_OPTION_ARG_INT, &wish->count, "End after so many looks",
-				"N" } },
+			"N" } },
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new("[NAME]");
 	g_autoptr(GError) error = NULL;
@@ -139,8 +141,8 @@ static bool parse(struct wish *wish, int argc, char **argv, const char *summary,
 		g_warning("give one name, or --socket");
 		return false;
 	}
-	if (wish->interval_s != 0 && !(wish->interval_s >= INTERVAL_MIN_S &&
-						     wish->interval_s <= INTERVAL_MAX_S)) {
+	if (wish->interval_s != 0 &&
+		!(wish->interval_s >= INTERVAL_MIN_S && wish->interval_s <= INTERVAL_MAX_S)) {
 		g_warning("--interval: from %g to %g seconds", INTERVAL_MIN_S, INTERVAL_MAX_S);
 		return false;
 	}
@@ -207,7 +209,8 @@ static unsigned get_terminal_width(void)
 	return size.ws_col;
 }
 
-/* Cuts lines that the terminal would wrap; 0: none. All is ASCII but names of sockets in complaints. */
+/* Cuts lines that the terminal would wrap; 0: none. All is ASCII but names of sockets in
+ * complaints. */
 static void print_cut(const char *text, unsigned width)
 {
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
@@ -263,7 +266,8 @@ int top_main(int argc, char **argv)
 {
 	struct wish wish = { 0 };
 	int status = 1;
-	if (parse(&wish, argc, argv, "Running desktops, a line for each head, again and again.", true))
+	if (parse(&wish, argc, argv, "Running desktops, a line for each head, again and again.",
+		    true))
 		status = watch(&wish);
 	wish_finish(&wish);
 	return status;

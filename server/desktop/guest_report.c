@@ -62,9 +62,9 @@ static bool is_report(JsonObject *object)
 {
 	JsonNode *version = json_object_get_member(object, "vitrine_guest_report");
 	return version && JSON_NODE_HOLDS_VALUE(version) &&
-			json_node_get_value_type(version) == G_TYPE_INT64 &&
-			json_node_get_int(version) == GUEST_REPORT_VERSION &&
-			member_text(object, "verdict") != NULL;
+	       json_node_get_value_type(version) == G_TYPE_INT64 &&
+	       json_node_get_int(version) == GUEST_REPORT_VERSION &&
+	       member_text(object, "verdict") != NULL;
 }
 
 GKeyFile *guest_report_parse(const char *line, size_t length, GError **error)

@@ -33,7 +33,7 @@ char *options_read_password(const char *path, GError **error)
 	text[strcspn(text, "\r\n")] = '\0';
 	if (strlen(text) == 0 || strlen(text) > KEEPER_TICKET_MAX) {
 		fail(error, "--password-file: %s: the first line must have 1 to %d bytes", path,
-				KEEPER_TICKET_MAX);
+			KEEPER_TICKET_MAX);
 		memset(text, 0, length);
 		return NULL;
 	}
@@ -59,10 +59,11 @@ static bool check_sockets(struct options *o, int port, GError **error)
 /* A desktop without a password is for people on this machine. */
 static bool check_address(const struct options *o, GError **error)
 {
-	if ((o->spice_port == 0 && o->tls.port == 0) || o->password || listen_is_loopback(o->spice_addr))
+	if ((o->spice_port == 0 && o->tls.port == 0) || o->password ||
+		listen_is_loopback(o->spice_addr))
 		return true;
 	return fail(error, "--spice-addr=%s is not a loopback address: that needs --password-file",
-			o->spice_addr);
+		o->spice_addr);
 }
 
 /* Next to us in a build tree; otherwise where the package puts them. */
@@ -78,47 +79,47 @@ char *options_find_worker_dir(void)
 
 /* GOption's idea of the options: where it writes. Strings are moved on from here. */
 static struct {
-	char *clock, *socket_path, *render_node, *spice_addr, *spice_unix, *password_file, *name, *qmp_path,
-			*stats_socket, *worker_dir, *encoder;
+	char *clock, *socket_path, *render_node, *spice_addr, *spice_unix, *password_file, *name,
+		*qmp_path, *stats_socket, *worker_dir, *encoder;
 	int vhost_fd, spice_fd, spice_port;
 	gboolean print_capabilities, virgl, software, no_pacing, video_444, version;
 } raw = { .vhost_fd = -1, .spice_fd = -1 };
 
 static const GOptionEntry entries[] = {
 	{ "socket-path", 0, 0, G_OPTION_ARG_FILENAME, &raw.socket_path,
-			"Make this unix socket and serve the QEMU that connects", "PATH" },
+		"Make this unix socket and serve the QEMU that connects", "PATH" },
 	{ "fd", 0, 0, G_OPTION_ARG_INT, &raw.vhost_fd, "Serve QEMU on this inherited socket", "N" },
 	{ "print-capabilities", 0, 0, G_OPTION_ARG_NONE, &raw.print_capabilities,
-			"Print what this backend can do as JSON, and end", NULL },
+		"Print what this backend can do as JSON, and end", NULL },
 	{ "virgl", 0, 0, G_OPTION_ARG_NONE, &raw.virgl, "Offer the guest OpenGL", NULL },
 	{ "render-node", 0, 0, G_OPTION_ARG_FILENAME, &raw.render_node,
-			"Draw on this GPU (default: the first that works)", "PATH" },
+		"Draw on this GPU (default: the first that works)", "PATH" },
 	{ "software", 0, 0, G_OPTION_ARG_NONE, &raw.software, "Draw on the CPU", NULL },
 	{ "no-pacing", 0, 0, G_OPTION_ARG_NONE, &raw.no_pacing,
-			"Let the guest draw faster than its monitors show (for benchmarks)", NULL },
+		"Let the guest draw faster than its monitors show (for benchmarks)", NULL },
 	{ "encoder", 0, 0, G_OPTION_ARG_STRING, &raw.encoder,
-			"Encode video with this (default: the best that works)", "NAME" },
+		"Encode video with this (default: the best that works)", "NAME" },
 	{ "video-444", 0, 0, G_OPTION_ARG_NONE, &raw.video_444,
-			"Video with full colour resolution, for clients that decode it", NULL },
+		"Video with full colour resolution, for clients that decode it", NULL },
 	{ "spice-addr", 0, 0, G_OPTION_ARG_STRING, &raw.spice_addr,
-			"Listen on this address (default " DEFAULT_ADDRESS ")", "ADDR" },
+		"Listen on this address (default " DEFAULT_ADDRESS ")", "ADDR" },
 	{ "spice-port", 0, 0, G_OPTION_ARG_INT, &raw.spice_port, "Listen on this TCP port", "N" },
 	{ "spice-unix", 0, 0, G_OPTION_ARG_FILENAME, &raw.spice_unix, "Listen on this unix socket",
-			"PATH" },
+		"PATH" },
 	{ "spice-fd", 0, 0, G_OPTION_ARG_INT, &raw.spice_fd,
-			"Use this inherited listening TCP socket", "N" },
+		"Use this inherited listening TCP socket", "N" },
 	{ "clock", 0, 0, G_OPTION_ARG_STRING, &raw.clock,
-			"Whose clock video is shown by: vitrine (default) or server", "WHOSE" },
+		"Whose clock video is shown by: vitrine (default) or server", "WHOSE" },
 	{ "password-file", 0, 0, G_OPTION_ARG_FILENAME, &raw.password_file,
-			"Ask clients for the password in the first line of this file", "PATH" },
+		"Ask clients for the password in the first line of this file", "PATH" },
 	{ "name", 0, 0, G_OPTION_ARG_STRING, &raw.name, "What clients see in their title bar",
-			"NAME" },
+		"NAME" },
 	{ "qmp", 0, 0, G_OPTION_ARG_FILENAME, &raw.qmp_path,
-			"QEMU's QMP socket, to obtain keyboard and pointer", "PATH" },
+		"QEMU's QMP socket, to obtain keyboard and pointer", "PATH" },
 	{ "stats-socket", 0, 0, G_OPTION_ARG_FILENAME, &raw.stats_socket,
-			"Make this unix socket for vitrine stats and vitrine top", "PATH" },
+		"Make this unix socket for vitrine stats and vitrine top", "PATH" },
 	{ "worker-dir", 0, 0, G_OPTION_ARG_FILENAME, &raw.worker_dir,
-			"Where vitrine-render and vitrine-display are", "DIR" },
+		"Where vitrine-render and vitrine-display are", "DIR" },
 	{ "version", 0, 0, G_OPTION_ARG_NONE, &raw.version, "Print the version, and end", NULL },
 	G_OPTION_ENTRY_NULL,
 };
@@ -148,7 +149,8 @@ static void take_raw(struct options *o)
 
 bool options_parse(struct options *o, int *argc, char ***argv, GError **error)
 {
-	g_autoptr(GOptionContext) context = g_option_context_new("- a vhost-user GPU seen by SPICE");
+	g_autoptr(GOptionContext) context =
+		g_option_context_new("- a vhost-user GPU seen by SPICE");
 	g_option_context_add_main_entries(context, entries, NULL);
 	g_option_context_add_main_entries(context, tls_options_entries(), NULL);
 	bool parsed = g_option_context_parse(context, argc, argv, error);

@@ -36,7 +36,7 @@ struct options {
 	char *name; /* never NULL */
 	char *qmp_path;
 	char *stats_socket; /* NULL: none */
-	char *worker_dir; /* never NULL */
+	char *worker_dir;   /* never NULL */
 };
 
 /*

@@ -38,9 +38,9 @@ static int connect_unix(const char *path)
 bool qmp_client_send(struct qmp_client *client, const char *command, const char *arguments, int fd)
 {
 	g_autofree char *line = arguments ?
-			g_strdup_printf("{\"execute\":\"%s\",\"arguments\":%s}\n", command,
-					arguments) :
-			g_strdup_printf("{\"execute\":\"%s\"}\n", command);
+					g_strdup_printf("{\"execute\":\"%s\",\"arguments\":%s}\n",
+						command, arguments) :
+					g_strdup_printf("{\"execute\":\"%s\"}\n", command);
 	char control[CMSG_SPACE(sizeof(int))] = { 0 };
 	struct iovec iov = { .iov_base = line, .iov_len = strlen(line) };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
@@ -60,7 +60,8 @@ bool qmp_client_send(struct qmp_client *client, const char *command, const char 
 static const char *error_text(JsonObject *object)
 {
 	JsonObject *error = json_object_get_object_member(object, "error");
-	return error ? json_object_get_string_member_with_default(error, "desc", "no reason given") :
+	return error ? json_object_get_string_member_with_default(
+			       error, "desc", "no reason given") :
 		       "no reason given";
 }
 
@@ -68,9 +69,8 @@ static void handle_answer(struct qmp_client *client, JsonObject *object)
 {
 	bool failed = json_object_has_member(object, "error");
 	if (client->ready) {
-		client->events.answer(client->events.user,
-				json_object_get_member(object, "return"),
-				failed ? error_text(object) : NULL);
+		client->events.answer(client->events.user, json_object_get_member(object, "return"),
+			failed ? error_text(object) : NULL);
 	} else {
 		client->ready = true;
 		client->events.ready(client->events.user);
@@ -92,10 +92,10 @@ static bool handle_line(struct qmp_client *client, const char *line, size_t leng
 		handle_answer(client, object);
 	else if (json_object_has_member(object, "event") && client->events.event)
 		client->events.event(client->events.user,
-				json_object_get_string_member(object, "event"),
-				json_object_has_member(object, "data") ?
-						json_object_get_object_member(object, "data") :
-						NULL);
+			json_object_get_string_member(object, "event"),
+			json_object_has_member(object, "data") ?
+				json_object_get_object_member(object, "data") :
+				NULL);
 	return true;
 }
 

@@ -27,7 +27,7 @@ bool run_dir_name_ok(const char *name)
 static bool fail(GError **error, int number, const char *what, const char *path)
 {
 	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(number), "%s %s: %s", what, path,
-			g_strerror(number));
+		g_strerror(number));
 	return false;
 }
 
@@ -42,7 +42,7 @@ static bool make_private(const char *path, GError **error)
 	if (S_ISDIR(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 077) == 0)
 		return true;
 	g_set_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-			"%s is not a directory of ours with mode 0700", path);
+		"%s is not a directory of ours with mode 0700", path);
 	return false;
 }
 
@@ -139,7 +139,7 @@ bool run_dir_create(struct run_dir *dir, const char *name, GError **error)
 	}
 	if (dir->fd < 0) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_EXISTS,
-				"a desktop named \"%s\" is running already (%s)", name, path);
+			"a desktop named \"%s\" is running already (%s)", name, path);
 		return false;
 	}
 	remove_contents(path);

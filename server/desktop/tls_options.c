@@ -13,10 +13,12 @@ static struct {
 } raw;
 
 static const GOptionEntry entries[] = {
-	{ "spice-tls-port", 0, 0, G_OPTION_ARG_INT, &raw.port, "Listen on this TCP port with TLS", "N" },
+	{ "spice-tls-port", 0, 0, G_OPTION_ARG_INT, &raw.port, "Listen on this TCP port with TLS",
+		"N" },
 	{ "spice-tls-cert", 0, 0, G_OPTION_ARG_FILENAME, &raw.certificate,
-			"The certificate to show, and those behind it (PEM)", "FILE" },
-	{ "spice-tls-key", 0, 0, G_OPTION_ARG_FILENAME, &raw.key, "The certificate's key (PEM)", "FILE" },
+		"The certificate to show, and those behind it (PEM)", "FILE" },
+	{ "spice-tls-key", 0, 0, G_OPTION_ARG_FILENAME, &raw.key, "The certificate's key (PEM)",
+		"FILE" },
 	G_OPTION_ENTRY_NULL,
 };
 
@@ -30,7 +32,7 @@ static bool check_file(const char *option, const char *path, GError **error)
 	if (access(path, R_OK) == 0)
 		return true;
 	g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--%s=%s: %s", option, path,
-			g_strerror(errno));
+		g_strerror(errno));
 	return false;
 }
 
@@ -41,14 +43,14 @@ static bool check_pair(const struct tls_options *o, GError **error)
 	int result = gnutls_certificate_allocate_credentials(&credentials);
 	if (result == 0) {
 		result = gnutls_certificate_set_x509_key_file(
-				credentials, o->certificate, o->key, GNUTLS_X509_FMT_PEM);
+			credentials, o->certificate, o->key, GNUTLS_X509_FMT_PEM);
 		gnutls_certificate_free_credentials(credentials);
 	}
 	if (result >= 0)
 		return true;
 	g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-			"--spice-tls-cert=%s with --spice-tls-key=%s: %s", o->certificate, o->key,
-			gnutls_strerror(result));
+		"--spice-tls-cert=%s with --spice-tls-key=%s: %s", o->certificate, o->key,
+		gnutls_strerror(result));
 	return false;
 }
 
@@ -57,7 +59,7 @@ bool tls_options_take(struct tls_options *o, GError **error)
 	*o = (struct tls_options){ .certificate = raw.certificate, .key = raw.key };
 	if (raw.port < 0 || raw.port > 65535) {
 		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-				"--spice-tls-port=%d is not a port", raw.port);
+			"--spice-tls-port=%d is not a port", raw.port);
 		return false;
 	}
 	o->port = (unsigned)raw.port;
@@ -65,11 +67,11 @@ bool tls_options_take(struct tls_options *o, GError **error)
 	bool none = o->port == 0 && !o->certificate && !o->key;
 	if (!all && !none) {
 		g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-				"--spice-tls-port, --spice-tls-cert and --spice-tls-key go together");
+			"--spice-tls-port, --spice-tls-cert and --spice-tls-key go together");
 		return false;
 	}
 	return none || (check_file("spice-tls-cert", o->certificate, error) &&
-				       check_file("spice-tls-key", o->key, error) && check_pair(o, error));
+			       check_file("spice-tls-key", o->key, error) && check_pair(o, error));
 }
 
 void tls_options_finish(struct tls_options *o)
@@ -83,7 +85,7 @@ static int open_file(const char *path, GError **error)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "%s: %s", path,
-				g_strerror(errno));
+			g_strerror(errno));
 	return fd;
 }
 

@@ -15,7 +15,8 @@ struct tls_options {
 /* To be added to a GOptionContext. */
 const GOptionEntry *tls_options_entries(void);
 
-/* What was parsed, moved and checked: the files are a certificate and its key. Finish it in any case. */
+/* What was parsed, moved and checked: the files are a certificate and its key. Finish it in any
+ * case. */
 bool tls_options_take(struct tls_options *options, GError **error);
 void tls_options_finish(struct tls_options *options);
 

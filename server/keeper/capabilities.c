@@ -11,14 +11,13 @@ char *capabilities_describe(bool virgl)
 			       "    \"render-node\"%s\n"
 			       "  ]\n"
 			       "}\n",
-			virgl ? ",\n    \"virgl\"" : "");
+		virgl ? ",\n    \"virgl\"" : "");
 }
 
 bool capabilities_probe_virgl(const char *renderer)
 {
 	g_autoptr(GSubprocess) probe = g_subprocess_new(
-			G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, NULL,
-			renderer, "--virgl", "--probe", NULL);
-	return probe && g_subprocess_wait(probe, NULL, NULL) &&
-			g_subprocess_get_successful(probe);
+		G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, NULL,
+		renderer, "--virgl", "--probe", NULL);
+	return probe && g_subprocess_wait(probe, NULL, NULL) && g_subprocess_get_successful(probe);
 }

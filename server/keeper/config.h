@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /*
- * Fills data[0 .. size_bytes) with the configuration from offset_bytes on; zeroes where it ends. QEMU
- * replaces the scanouts and events by its own.
+ * Fills data[0 .. size_bytes) with the configuration from offset_bytes on; zeroes where it ends.
+ * QEMU replaces the scanouts and events by its own.
  */
 void config_read(uint32_t n_capsets, uint32_t offset_bytes, uint32_t size_bytes, uint8_t *data);

@@ -9,13 +9,13 @@ void device_init(struct device *device, bool virgl)
 {
 	*device = (struct device){
 		.features_offered = DEVICE_F_VERSION_1 | DEVICE_F_INDIRECT_DESC |
-				DEVICE_F_EVENT_IDX | DEVICE_F_PROTOCOL_FEATURES | DEVICE_F_EDID |
-				(virgl ? DEVICE_F_VIRGL : 0),
+				    DEVICE_F_EVENT_IDX | DEVICE_F_PROTOCOL_FEATURES |
+				    DEVICE_F_EDID | (virgl ? DEVICE_F_VIRGL : 0),
 		.protocol_offered = 1ull << VHOST_USER_PROTOCOL_F_MQ |
-				1ull << VHOST_USER_PROTOCOL_F_REPLY_ACK |
-				1ull << VHOST_USER_PROTOCOL_F_CONFIG |
-				1ull << VHOST_USER_PROTOCOL_F_RESET_DEVICE |
-				1ull << VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS,
+				    1ull << VHOST_USER_PROTOCOL_F_REPLY_ACK |
+				    1ull << VHOST_USER_PROTOCOL_F_CONFIG |
+				    1ull << VHOST_USER_PROTOCOL_F_RESET_DEVICE |
+				    1ull << VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS,
 	};
 	for (unsigned i = 0; i < KEEPER_RINGS; i++) {
 		struct device_ring *ring = &device->rings[i];
@@ -59,8 +59,9 @@ static const char *check_region(const struct device *device, const struct device
 	uint64_t size = region->size_bytes;
 	if (size == 0)
 		return "memory region of no size";
-	if (size - 1 > UINT64_MAX - region->guest_addr || size - 1 > UINT64_MAX - region->user_addr ||
-			size > INT64_MAX || region->offset_bytes > (uint64_t)INT64_MAX - size)
+	if (size - 1 > UINT64_MAX - region->guest_addr ||
+		size - 1 > UINT64_MAX - region->user_addr || size > INT64_MAX ||
+		region->offset_bytes > (uint64_t)INT64_MAX - size)
 		return "memory region wraps around";
 	struct stat st;
 	if (fstat(region->fd, &st) < 0)
@@ -70,8 +71,7 @@ static const char *check_region(const struct device *device, const struct device
 	for (unsigned i = 0; i < device->n_regions; i++) {
 		const struct device_region *other = &device->regions[i];
 		if (overlap(region->guest_addr, size, other->guest_addr, other->size_bytes) ||
-				overlap(region->user_addr, size, other->user_addr,
-						other->size_bytes))
+			overlap(region->user_addr, size, other->user_addr, other->size_bytes))
 			return "memory regions overlap";
 	}
 	return NULL;
@@ -92,8 +92,8 @@ bool device_remove_region(struct device *device, const struct device_region *reg
 	for (unsigned i = 0; i < device->n_regions; i++) {
 		struct device_region *other = &device->regions[i];
 		if (other->guest_addr != region->guest_addr ||
-				other->user_addr != region->user_addr ||
-				other->size_bytes != region->size_bytes)
+			other->user_addr != region->user_addr ||
+			other->size_bytes != region->size_bytes)
 			continue;
 		close(other->fd);
 		*other = device->regions[--device->n_regions];
@@ -108,7 +108,7 @@ bool device_ring_runnable(const struct device *device, unsigned index)
 	/* The guest chooses sizes; one that is no power of two is no ring (virtio 1.2, 2.7). */
 	bool size_ok = ring->have_size && (ring->size & (ring->size - 1)) == 0;
 	return ring->started && ring->enabled && size_ok && ring->have_addr && ring->kick >= 0 &&
-			device->have_features && device->n_regions > 0;
+	       device->have_features && device->n_regions > 0;
 }
 
 void device_reset(struct device *device)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * device: what QEMU has told us about the guest's GPU, cached. Every answer to QEMU and everything a
- * fresh renderer must know is read from here. It owns the descriptors in it.
+ * device: what QEMU has told us about the guest's GPU, cached. Every answer to QEMU and everything
+ * a fresh renderer must know is read from here. It owns the descriptors in it.
  */
 #pragma once
 
@@ -49,7 +49,8 @@ struct device {
 	struct device_region regions[KEEPER_MEMORY_REGIONS_MAX];
 	unsigned n_regions;
 	struct device_ring rings[KEEPER_RINGS];
-	/* The old driver has been forgotten since a ring last stopped: once is enough for all rings. */
+	/* The old driver has been forgotten since a ring last stopped: once is enough for all
+	 * rings. */
 	bool driver_forgotten;
 };
 

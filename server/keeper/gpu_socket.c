@@ -62,19 +62,20 @@ static void tell(const struct gpu_socket *s)
 	uint32_t factor = MAX(s->width, s->height) > GPU_SOCKET_SIDE_MAX / 2 ? 1 : 2;
 	struct resize m = {
 		.scanout = { .request = VHOST_USER_GPU_SCANOUT,
-				.size_bytes = sizeof(m.scanout) - GPU_HEADER_BYTES,
-				.width = s->width * factor,
-				.height = s->height * factor },
+			.size_bytes = sizeof(m.scanout) - GPU_HEADER_BYTES,
+			.width = s->width * factor,
+			.height = s->height * factor },
 		.update = { .request = VHOST_USER_GPU_UPDATE,
-				.size_bytes = sizeof(m.update) - GPU_HEADER_BYTES,
-				.width = 1,
-				.height = 1 },
+			.size_bytes = sizeof(m.update) - GPU_HEADER_BYTES,
+			.width = 1,
+			.height = 1 },
 	};
 	ssize_t n = send(s->fd, &m, sizeof(m), MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n == (ssize_t)sizeof(m))
 		g_debug("QEMU's console is now %ux%u", m.scanout.width, m.scanout.height);
 	else
-		g_info("QEMU did not take the console's size: %s", n < 0 ? g_strerror(errno) : "cut");
+		g_info("QEMU did not take the console's size: %s",
+			n < 0 ? g_strerror(errno) : "cut");
 }
 
 void gpu_socket_replace(struct gpu_socket *s, int fd)
@@ -87,7 +88,8 @@ void gpu_socket_replace(struct gpu_socket *s, int fd)
 
 void gpu_socket_set_desktop(struct gpu_socket *s, uint32_t width, uint32_t height)
 {
-	if (width == 0 || height == 0 || width > GPU_SOCKET_SIDE_MAX || height > GPU_SOCKET_SIDE_MAX)
+	if (width == 0 || height == 0 || width > GPU_SOCKET_SIDE_MAX ||
+		height > GPU_SOCKET_SIDE_MAX)
 		return;
 	s->width = width;
 	s->height = height;

@@ -3,8 +3,8 @@
  * gpu_socket: QEMU's side channel for a GPU backend (docs/interop/vhost-user-gpu.rst), used for one
  * thing: to tell QEMU how large its console is, because it bounds the pointer to that.
  *
- * QEMU opens a new one at every start of the device. Pictures never go here. QEMU's reader blocks on
- * half a message, so both messages are sent in one piece or not at all. Main thread.
+ * QEMU opens a new one at every start of the device. Pictures never go here. QEMU's reader blocks
+ * on half a message, so both messages are sent in one piece or not at all. Main thread.
  */
 #pragma once
 

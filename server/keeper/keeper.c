@@ -31,7 +31,7 @@ static void on_worker_failed(void *user)
 static void renew_frame_link(struct keeper *keeper)
 {
 	if (keeper->renderer.worker.state != WORKER_READY ||
-			keeper->viewer.worker.state != WORKER_READY)
+		keeper->viewer.worker.state != WORKER_READY)
 		return;
 	int fds[2];
 	int result = link_pair(fds);
@@ -74,8 +74,8 @@ static void begin(struct keeper *keeper)
 		g_warning("the renderer offers no OpenGL: the guest will see a plain 2D GPU");
 	device_init(&keeper->device, keeper->options->virgl && n_capsets > 0);
 	if (keeper->vhost_listener >= 0)
-		keeper->vhost_listener_source = g_unix_fd_add(
-				keeper->vhost_listener, G_IO_IN, on_qemu_connects, keeper);
+		keeper->vhost_listener_source =
+			g_unix_fd_add(keeper->vhost_listener, G_IO_IN, on_qemu_connects, keeper);
 	else
 		serve(keeper, keeper->options->vhost_fd);
 }
@@ -222,7 +222,7 @@ static int32_t qemu_pid(const struct keeper *keeper)
 	struct ucred peer = { 0 };
 	socklen_t size = sizeof(peer);
 	if (!keeper->options->socket_path || keeper->vhost_user.fd < 0 ||
-			getsockopt(keeper->vhost_user.fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+		getsockopt(keeper->vhost_user.fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
 		return 0;
 	return peer.pid;
 }
@@ -274,7 +274,7 @@ bool keeper_init(struct keeper *keeper, const struct options *options, GError **
 		.failed = on_worker_failed,
 	};
 	renderer_init(&keeper->renderer, renderer_argv(options), &keeper->device, &keeper->ledger,
-			&renderer_events);
+		&renderer_events);
 	struct viewer_events viewer_events = {
 		.user = keeper,
 		.ready = on_viewer_ready,
@@ -286,9 +286,8 @@ bool keeper_init(struct keeper *keeper, const struct options *options, GError **
 		keeper->qmp = qmp_broker_create(options->qmp_path, on_dbus_connected, keeper);
 
 	return ledger_init(&keeper->ledger, error) && prepare_stats(keeper, error) &&
-			prepare_vhost(keeper, error) &&
-			add_listeners(keeper, error) && renderer_start(&keeper->renderer, error) &&
-			viewer_start(&keeper->viewer, error);
+	       prepare_vhost(keeper, error) && add_listeners(keeper, error) &&
+	       renderer_start(&keeper->renderer, error) && viewer_start(&keeper->viewer, error);
 }
 
 int keeper_run(struct keeper *keeper)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keeper: one desktop. Holds QEMU's conversation, the two workers, and what they need of each other.
- * See docs in the architecture page; main thread only.
+ * keeper: one desktop. Holds QEMU's conversation, the two workers, and what they need of each
+ * other. See docs in the architecture page; main thread only.
  */
 #pragma once
 

@@ -23,8 +23,8 @@ bool ledger_init(struct ledger_memory *memory, GError **error)
 	if (!map) {
 		int number = fd < 0 ? -fd : errno;
 		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(number),
-				"cannot make the ledger (%zu bytes): %s", sizeof(struct ledger),
-				g_strerror(number));
+			"cannot make the ledger (%zu bytes): %s", sizeof(struct ledger),
+			g_strerror(number));
 		if (fd >= 0)
 			close(fd);
 		return false;

@@ -3,8 +3,8 @@
  * ledger: the keeper's side of protocol/ledger.h. The keeper makes the memory, gives it to each
  * renderer in turn, and reads ring positions from it when a renderer can no longer be asked.
  *
- * The keeper writes only where no renderer does: a ring that is stopped, or the whole ledger when no
- * renderer process exists.
+ * The keeper writes only where no renderer does: a ring that is stopped, or the whole ledger when
+ * no renderer process exists.
  */
 #pragma once
 

@@ -78,8 +78,7 @@ static void on_answer(void *user, JsonNode *result, const char *error)
 	} else if (broker->step == STEP_GETFD) {
 		broker->step = STEP_ADD_CLIENT;
 		if (!qmp_client_send(broker->client, "add_client",
-				    "{\"protocol\":\"@dbus-display\",\"fdname\":\"" FD_NAME "\"}",
-				    -1))
+			    "{\"protocol\":\"@dbus-display\",\"fdname\":\"" FD_NAME "\"}", -1))
 			on_closed(broker);
 	} else if (broker->step == STEP_ADD_CLIENT) {
 		g_debug("QEMU's D-Bus display is connected");
@@ -94,14 +93,14 @@ static void send_pair(struct qmp_broker *broker)
 	int fds[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0) {
 		g_warning("cannot make a socket pair for QEMU's D-Bus display: %s",
-				g_strerror(errno));
+			g_strerror(errno));
 		retry_later(broker);
 		return;
 	}
 	broker->ours = fds[0];
 	broker->step = STEP_GETFD;
-	bool sent = qmp_client_send(
-			broker->client, "getfd", "{\"fdname\":\"" FD_NAME "\"}", fds[1]);
+	bool sent =
+		qmp_client_send(broker->client, "getfd", "{\"fdname\":\"" FD_NAME "\"}", fds[1]);
 	close(fds[1]);
 	if (!sent)
 		on_closed(broker);
@@ -128,7 +127,7 @@ static void proceed(struct qmp_broker *broker)
 }
 
 struct qmp_broker *qmp_broker_create(
-		const char *path, void (*connected)(void *user, int fd), void *user)
+	const char *path, void (*connected)(void *user, int fd), void *user)
 {
 	struct qmp_broker *broker = g_new0(struct qmp_broker, 1);
 	broker->path = g_strdup(path);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * qmp: hands QEMU one end of a socket pair as a D-Bus display client, by QMP's getfd and add_client,
- * and the other end to whoever asked. QMP itself is full control of QEMU and goes to nobody.
+ * qmp: hands QEMU one end of a socket pair as a D-Bus display client, by QMP's getfd and
+ * add_client, and the other end to whoever asked. QMP itself is full control of QEMU and goes to
+ * nobody.
  *
  * QEMU's socket may not exist yet, and QEMU serves it only after it has talked to us: connecting is
  * tried again until it works, in the background. Main thread.
@@ -14,7 +15,7 @@ struct qmp_broker;
 
 /* `connected` is given a descriptor that stays the broker's. */
 struct qmp_broker *qmp_broker_create(
-		const char *path, void (*connected)(void *user, int fd), void *user);
+	const char *path, void (*connected)(void *user, int fd), void *user);
 void qmp_broker_destroy(struct qmp_broker *broker);
 
 /* Asks for a new connection; QEMU drops the one before. `connected` is called when it stands. */

@@ -24,7 +24,7 @@ static bool on_ring_stopped(void *user, const void *message, int *fds, unsigned 
 		return true;
 	}
 	if (renderer->rings[m->ring].state != RENDERER_RING_STOPPING ||
-			renderer->rings[m->ring].stop_serial != m->serial)
+		renderer->rings[m->ring].stop_serial != m->serial)
 		return false;
 	renderer->rings[m->ring].state = RENDERER_RING_STOPPED;
 	renderer->device->rings[m->ring].next_avail = m->next_avail;
@@ -34,7 +34,7 @@ static bool on_ring_stopped(void *user, const void *message, int *fds, unsigned 
 static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_READY, "READY", sizeof(struct keeper_ready), 0, 0, on_ready },
 	{ KEEPER_MESSAGE_RING_STOPPED, "RING_STOPPED", sizeof(struct keeper_ring_stopped), 0, 0,
-			on_ring_stopped },
+		on_ring_stopped },
 };
 
 /* A GPU that goes away later must not take the desktop along. */
@@ -70,8 +70,7 @@ static void on_worker_lost(void *owner)
 		if (renderer->rings[i].state == RENDERER_RING_STOPPED)
 			continue;
 		renderer->rings[i].state = RENDERER_RING_STOPPED;
-		renderer->device->rings[i].next_avail =
-				ledger_read_next_avail(renderer->ledger, i);
+		renderer->device->rings[i].next_avail = ledger_read_next_avail(renderer->ledger, i);
 	}
 	/* It may have died before it forgot the old guest. */
 	if (renderer->reset_unconfirmed)
@@ -95,7 +94,7 @@ static const struct worker_class class = {
 };
 
 void renderer_init(struct renderer *renderer, char **argv, struct device *device,
-		struct ledger_memory *ledger, const struct renderer_events *events)
+	struct ledger_memory *ledger, const struct renderer_events *events)
 {
 	*renderer = (struct renderer){ .device = device, .ledger = ledger, .events = *events };
 	worker_init(&renderer->worker, &class, renderer, argv);

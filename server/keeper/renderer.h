@@ -3,8 +3,8 @@
  * renderer: keeps a vitrine-render process in step with struct device, and goes on without one.
  *
  * Every function may be called at any time; what a renderer that is down misses, its successor is
- * told when it is ready. Only renderer_stop_ring_wait() waits, at most RENDERER_STOP_TIMEOUT_MS, and
- * past that the renderer is killed and the ledger speaks for it.
+ * told when it is ready. Only renderer_stop_ring_wait() waits, at most RENDERER_STOP_TIMEOUT_MS,
+ * and past that the renderer is killed and the ledger speaks for it.
  */
 #pragma once
 
@@ -38,13 +38,14 @@ struct renderer {
 	} rings[KEEPER_RINGS];
 	uint32_t last_serial;
 	bool used; /* a ring has run since the last reset */
-	/* A RESET was sent and no answer came after it yet; this stop's answer will prove it done. */
+	/* A RESET was sent and no answer came after it yet; this stop's answer will prove it done.
+	 */
 	bool reset_unconfirmed;
 	uint32_t reset_barrier_serial;
 };
 
 void renderer_init(struct renderer *renderer, char **argv, struct device *device,
-		struct ledger_memory *ledger, const struct renderer_events *events);
+	struct ledger_memory *ledger, const struct renderer_events *events);
 bool renderer_start(struct renderer *renderer, GError **error);
 void renderer_finish(struct renderer *renderer);
 

@@ -7,8 +7,7 @@
 /* Silence after REM_MEM_REG that means QEMU is done changing the table. */
 #define MEMORY_SETTLE_MS 2
 
-#define FEATURES_TOLERATED                                                                         \
-	(DEVICE_F_NOTIFY_ON_EMPTY | DEVICE_F_ANY_LAYOUT | DEVICE_F_RING_RESET)
+#define FEATURES_TOLERATED (DEVICE_F_NOTIFY_ON_EMPTY | DEVICE_F_ANY_LAYOUT | DEVICE_F_RING_RESET)
 
 typedef struct vhost_user_call Call;
 
@@ -131,8 +130,9 @@ static gboolean on_memory_settled(gpointer user)
 }
 
 /*
- * QEMU replaces a region by REM and several ADD while the rings run. Passing on the table in between
- * would take memory from commands that use it, so the renderer keeps the old one until QEMU pauses.
+ * QEMU replaces a region by REM and several ADD while the rings run. Passing on the table in
+ * between would take memory from commands that use it, so the renderer keeps the old one until QEMU
+ * pauses.
  */
 static void settle_memory(struct keeper *keeper)
 {
@@ -176,7 +176,7 @@ static const char *add_mem_reg(void *user, Call *call)
 {
 	struct keeper *keeper = user;
 	struct device_region region =
-			to_region(&call->payload.memory_single.region, take_fd(call, 0));
+		to_region(&call->payload.memory_single.region, take_fd(call, 0));
 	const char *reason = device_add_region(&keeper->device, &region);
 	if (reason)
 		return reason;
@@ -199,8 +199,8 @@ static const char *rem_mem_reg(void *user, Call *call)
 }
 
 /* The ring that the message is about; NULL with *reason set when it cannot be. */
-static struct device_ring *find_ring(struct keeper *keeper, uint64_t index, bool may_run,
-		const char **reason)
+static struct device_ring *find_ring(
+	struct keeper *keeper, uint64_t index, bool may_run, const char **reason)
 {
 	if (index >= KEEPER_RINGS) {
 		*reason = "no such ring";
@@ -224,8 +224,8 @@ static const char *set_vring_num(void *user, Call *call)
 	if (m->num == 0 || m->num > KEEPER_RING_SIZE_MAX)
 		return "ring size out of range";
 	if (m->num & (m->num - 1))
-		g_warning("guest: ring %u of %u entries is no power of two: it will not run", m->index,
-				m->num);
+		g_warning("guest: ring %u of %u entries is no power of two: it will not run",
+			m->index, m->num);
 	ring->size = m->num;
 	ring->have_size = true;
 	return NULL;
@@ -242,8 +242,8 @@ static const char *set_vring_addr(void *user, Call *call)
 	if (m->flags != 0)
 		return "dirty logging was not offered";
 	bool moved = ring->desc_user_addr != m->desc_user_addr ||
-			ring->avail_user_addr != m->avail_user_addr ||
-			ring->used_user_addr != m->used_user_addr;
+		     ring->avail_user_addr != m->avail_user_addr ||
+		     ring->used_user_addr != m->used_user_addr;
 	if (ring->have_addr && moved)
 		forget_driver(keeper);
 	ring->desc_user_addr = m->desc_user_addr;
@@ -289,8 +289,8 @@ static const char *get_vring_base(void *user, Call *call)
 }
 
 /* For KICK, CALL and ERR: the ring and its new descriptor, -1 for none. */
-static struct device_ring *find_ring_fd(struct keeper *keeper, Call *call, bool may_run, int *fd,
-		const char **reason)
+static struct device_ring *find_ring_fd(
+	struct keeper *keeper, Call *call, bool may_run, int *fd, const char **reason)
 {
 	uint64_t value = call->payload.u64;
 	if (value & ~(uint64_t)(VHOST_USER_VRING_INDEX_MASK | VHOST_USER_VRING_NO_FD)) {
@@ -301,8 +301,8 @@ static struct device_ring *find_ring_fd(struct keeper *keeper, Call *call, bool 
 		*reason = "number of descriptors contradicts the payload";
 		return NULL;
 	}
-	struct device_ring *ring = find_ring(
-			keeper, value & VHOST_USER_VRING_INDEX_MASK, may_run, reason);
+	struct device_ring *ring =
+		find_ring(keeper, value & VHOST_USER_VRING_INDEX_MASK, may_run, reason);
 	if (ring)
 		*fd = call->n_fds ? take_fd(call, 0) : -1;
 	return ring;
@@ -376,8 +376,7 @@ static const char *get_config(void *user, Call *call)
 	struct keeper *keeper = user;
 	struct vhost_user_config *m = &call->payload.config;
 	if (m->size_bytes > VHOST_USER_CONFIG_MAX ||
-			call->size_bytes != G_STRUCT_OFFSET(struct vhost_user_config, data) +
-							m->size_bytes)
+		call->size_bytes != G_STRUCT_OFFSET(struct vhost_user_config, data) + m->size_bytes)
 		return "size does not fit the payload";
 	config_read(keeper->renderer.worker.n_capsets, m->offset_bytes, m->size_bytes, m->data);
 	call->reply_bytes = call->size_bytes;
@@ -429,12 +428,12 @@ static const struct vhost_user_row table[] = {
 	ROW(GET_QUEUE_NUM, 0, 0, 0, 0, VHOST_USER_PROTOCOL_F_MQ, false, get_queue_num),
 	ROW(GET_MAX_MEM_SLOTS, 0, 0, 0, 0, F_SLOTS, false, get_max_mem_slots),
 	ROW(SET_MEM_TABLE, TABLE_HEAD, TABLE_FULL, 0, VHOST_USER_MEM_TABLE_MAX, -1, true,
-			set_mem_table),
+		set_mem_table),
 	ROW(ADD_MEM_REG, REGION, REGION, 1, 1, F_SLOTS, true, add_mem_reg),
 	ROW(REM_MEM_REG, REGION, REGION, 0, 1, F_SLOTS, true, rem_mem_reg),
 	ROW(SET_VRING_NUM, STATE, STATE, 0, 0, -1, true, set_vring_num),
 	ROW(SET_VRING_ADDR, sizeof(struct vhost_user_vring_addr),
-			sizeof(struct vhost_user_vring_addr), 0, 0, -1, true, set_vring_addr),
+		sizeof(struct vhost_user_vring_addr), 0, 0, -1, true, set_vring_addr),
 	ROW(SET_VRING_BASE, STATE, STATE, 0, 0, -1, true, set_vring_base),
 	ROW(GET_VRING_BASE, STATE, STATE, 0, 0, -1, true, get_vring_base),
 	ROW(SET_VRING_KICK, 8, 8, 0, 1, -1, true, set_vring_kick),
@@ -453,7 +452,7 @@ static const char *admit(void *user, const struct vhost_user_row *row)
 	if (row->needs_owner && !keeper->device.owned)
 		return "out of order: before SET_OWNER";
 	if (row->protocol_feature >= 0 &&
-			!(keeper->device.protocol_features & (1ull << row->protocol_feature)))
+		!(keeper->device.protocol_features & (1ull << row->protocol_feature)))
 		return "out of order: its protocol feature was not accepted";
 	return NULL;
 }

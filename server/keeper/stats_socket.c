@@ -31,8 +31,8 @@ static int open_for_reading(int fd)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-static bool make_memory(const char *name, enum stats_worker worker, int *fd, int *read_fd,
-		GError **error)
+static bool make_memory(
+	const char *name, enum stats_worker worker, int *fd, int *read_fd, GError **error)
 {
 	*fd = shm_create(name, sizeof(struct stats));
 	int number = *fd < 0 ? -*fd : 0;
@@ -41,8 +41,7 @@ static bool make_memory(const char *name, enum stats_worker worker, int *fd, int
 	if (number == 0)
 		return true;
 	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(number),
-			"cannot make %s (%zu bytes): %s", name, sizeof(struct stats),
-			g_strerror(number));
+		"cannot make %s (%zu bytes): %s", name, sizeof(struct stats), g_strerror(number));
 	return false;
 }
 
@@ -50,9 +49,9 @@ bool stats_board_init(struct stats_board *board, GError **error)
 {
 	*board = STATS_BOARD_NONE;
 	return make_memory("vitrine-stats-render", STATS_RENDER, &board->render_fd,
-			       &board->render_read_fd, error) &&
-			make_memory("vitrine-stats-display", STATS_DISPLAY, &board->display_fd,
-					&board->display_read_fd, error);
+		       &board->render_read_fd, error) &&
+	       make_memory("vitrine-stats-display", STATS_DISPLAY, &board->display_fd,
+		       &board->display_read_fd, error);
 }
 
 static gboolean on_reader(int listener, GIOCondition condition, gpointer user)
@@ -73,7 +72,7 @@ static gboolean on_reader(int listener, GIOCondition condition, gpointer user)
 }
 
 bool stats_board_listen(struct stats_board *board, const char *path,
-		void (*fill)(void *user, struct stats_answer *answer), void *user, GError **error)
+	void (*fill)(void *user, struct stats_answer *answer), void *user, GError **error)
 {
 	board->listener = listen_unix_packets(path, error);
 	if (board->listener < 0)

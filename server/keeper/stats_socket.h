@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stats: the keeper's side of protocol/stats.h: the memory both workers write their figures into, and
- * the socket on which readers get it.
+ * stats: the keeper's side of protocol/stats.h: the memory both workers write their figures into,
+ * and the socket on which readers get it.
  *
- * A reader costs one message; it reads the memory itself. The keeper never looks into it. Main thread.
+ * A reader costs one message; it reads the memory itself. The keeper never looks into it. Main
+ * thread.
  */
 #pragma once
 
@@ -26,15 +27,16 @@ struct stats_board {
 	void *user;
 };
 
-/* Makes the memory. Finish in every case; a board of zeroes is not for finish: see STATS_BOARD_NONE. */
+/* Makes the memory. Finish in every case; a board of zeroes is not for finish: see
+ * STATS_BOARD_NONE. */
 bool stats_board_init(struct stats_board *board, GError **error);
 #define STATS_BOARD_NONE                                                                           \
 	((struct stats_board){ .render_fd = -1,                                                    \
-			.display_fd = -1,                                                          \
-			.render_read_fd = -1,                                                      \
-			.display_read_fd = -1,                                                     \
-			.listener = -1 })
+		.display_fd = -1,                                                                  \
+		.render_read_fd = -1,                                                              \
+		.display_read_fd = -1,                                                             \
+		.listener = -1 })
 /* Makes the socket, for this user alone, and answers who connects. */
 bool stats_board_listen(struct stats_board *board, const char *path,
-		void (*fill)(void *user, struct stats_answer *answer), void *user, GError **error);
+	void (*fill)(void *user, struct stats_answer *answer), void *user, GError **error);
 void stats_board_finish(struct stats_board *board);

@@ -23,8 +23,8 @@ static void close_fds(struct vhost_user_call *call)
 	call->n_fds = 0;
 }
 
-static enum step refuse(const struct vhost_user *v, const struct vhost_user_row *row,
-		const char *reason)
+static enum step refuse(
+	const struct vhost_user *v, const struct vhost_user_row *row, const char *reason)
 {
 	if (row)
 		g_warning("QEMU: %s: %s: conversation ended", row->name, reason);
@@ -97,7 +97,7 @@ static enum step check_header(const struct vhost_user *v)
 		return refuse(v, row, "unexpected flags");
 	if (h->size_bytes < row->size_min || h->size_bytes > row->size_max) {
 		g_autofree char *reason = g_strdup_printf("payload of %u bytes, expected %u to %u",
-				h->size_bytes, row->size_min, row->size_max);
+			h->size_bytes, row->size_min, row->size_max);
 		return refuse(v, row, reason);
 	}
 	const char *reason = v->class->admit(v->user, row);
@@ -135,7 +135,7 @@ static enum step dispatch(struct vhost_user *v)
 	struct vhost_user_call *call = &v->call;
 	if (call->n_fds < row->fds_min || call->n_fds > row->fds_max) {
 		g_autofree char *reason = g_strdup_printf("%u descriptors, expected %u to %u",
-				call->n_fds, row->fds_min, row->fds_max);
+			call->n_fds, row->fds_min, row->fds_max);
 		return refuse(v, row, reason);
 	}
 	call->request = v->header.request;
@@ -146,7 +146,7 @@ static enum step dispatch(struct vhost_user *v)
 	if (reason)
 		return refuse(v, row, reason);
 	if (call->reply_bytes == 0 && (v->header.flags & VHOST_USER_FLAG_NEED_REPLY) &&
-			v->class->acknowledges(v->user)) {
+		v->class->acknowledges(v->user)) {
 		call->payload.u64 = 0;
 		call->reply_bytes = sizeof(call->payload.u64);
 	}
@@ -158,8 +158,8 @@ static enum step step(struct vhost_user *v)
 {
 	const size_t header_bytes = sizeof(v->header);
 	if (v->have_bytes < header_bytes) {
-		enum step s = receive(v, (char *)&v->header + v->have_bytes,
-				header_bytes - v->have_bytes);
+		enum step s = receive(
+			v, (char *)&v->header + v->have_bytes, header_bytes - v->have_bytes);
 		if (s != STEP_MORE || v->have_bytes < header_bytes)
 			return s;
 		s = check_header(v);
@@ -169,8 +169,8 @@ static enum step step(struct vhost_user *v)
 	}
 	size_t have = v->have_bytes - header_bytes;
 	if (have < v->header.size_bytes) {
-		enum step s = receive(v, (char *)&v->call.payload + have,
-				v->header.size_bytes - have);
+		enum step s =
+			receive(v, (char *)&v->call.payload + have, v->header.size_bytes - have);
 		if (s != STEP_MORE || v->have_bytes < header_bytes + v->header.size_bytes)
 			return s;
 	}

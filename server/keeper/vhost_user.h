@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vhost_user: the transport of the conversation with QEMU (docs/interop/vhost-user.rst): messages are
- * put together from the stream, checked against a table (size, descriptors, what must have come
+ * vhost_user: the transport of the conversation with QEMU (docs/interop/vhost-user.rst): messages
+ * are put together from the stream, checked against a table (size, descriptors, what must have come
  * before), handed to a handler, and answered.
  *
  * QEMU is not trusted to be right: the first message that is not becomes one log line, and the
@@ -68,6 +68,6 @@ struct vhost_user {
 };
 
 /* Takes fd, a connected unix stream socket. */
-void vhost_user_open(struct vhost_user *vhost_user, int fd, const struct vhost_user_class *class,
-		void *user);
+void vhost_user_open(
+	struct vhost_user *vhost_user, int fd, const struct vhost_user_class *class, void *user);
 void vhost_user_close(struct vhost_user *vhost_user);

@@ -24,7 +24,7 @@ static bool on_pointer_area(void *user, const void *message, int *fds, unsigned 
 static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_READY, "READY", sizeof(struct keeper_ready), 0, 0, on_ready },
 	{ KEEPER_MESSAGE_POINTER_AREA, "POINTER_AREA", sizeof(struct keeper_pointer_area), 0, 0,
-			on_pointer_area },
+		on_pointer_area },
 };
 
 static void on_worker_ready(void *owner)
@@ -33,7 +33,7 @@ static void on_worker_ready(void *owner)
 	struct keeper_ticket ticket = { .header.type = KEEPER_MESSAGE_TICKET };
 	if (viewer->ticket)
 		memcpy(ticket.ticket, viewer->ticket,
-				strnlen(viewer->ticket, sizeof(ticket.ticket)));
+			strnlen(viewer->ticket, sizeof(ticket.ticket)));
 	SEND(viewer, ticket, NULL, 0);
 	memset(&ticket, 0, sizeof(ticket));
 	if (viewer->certificate[0] >= 0) {
@@ -67,8 +67,8 @@ static const struct worker_class class = {
 	.failed = on_worker_failed,
 };
 
-void viewer_init(struct viewer *viewer, char **argv, const char *ticket,
-		const struct viewer_events *events)
+void viewer_init(
+	struct viewer *viewer, char **argv, const char *ticket, const struct viewer_events *events)
 {
 	*viewer = (struct viewer){ .ticket = ticket, .certificate = { -1, -1 }, .events = *events };
 	worker_init(&viewer->worker, &class, viewer, argv);
@@ -84,7 +84,7 @@ void viewer_add_listener(struct viewer *viewer, enum keeper_listener_kind kind, 
 {
 	g_assert(viewer->n_listeners < VIEWER_LISTENERS_MAX);
 	viewer->listeners[viewer->n_listeners++] =
-			(struct viewer_listener){ .fd = fd, .kind = kind };
+		(struct viewer_listener){ .fd = fd, .kind = kind };
 }
 
 bool viewer_start(struct viewer *viewer, GError **error)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * viewer: keeps a vitrine-display process in step: ticket, certificate, listening sockets, the way to QEMU's
- * D-Bus display.
+ * viewer: keeps a vitrine-display process in step: ticket, certificate, listening sockets, the way
+ * to QEMU's D-Bus display.
  *
- * The listening sockets stay open here, so a client that arrives while the process is replaced waits
- * in the queue instead of being refused.
+ * The listening sockets stay open here, so a client that arrives while the process is replaced
+ * waits in the queue instead of being refused.
  */
 #pragma once
 
@@ -36,8 +36,8 @@ struct viewer {
 };
 
 /* Takes argv; `ticket` stays the caller's and must stay. */
-void viewer_init(struct viewer *viewer, char **argv, const char *ticket,
-		const struct viewer_events *events);
+void viewer_init(
+	struct viewer *viewer, char **argv, const char *ticket, const struct viewer_events *events);
 /* Takes both descriptors: of PEM files, which display reads. Before viewer_start(). */
 void viewer_set_certificate(struct viewer *viewer, int certificate_fd, int key_fd);
 /* Takes fd. Before viewer_start(). */

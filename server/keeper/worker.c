@@ -27,7 +27,9 @@ static bool worker_spawn(struct worker *worker, GError **error);
 
 void worker_init(struct worker *worker, const struct worker_class *class, void *owner, char **argv)
 {
-	*worker = (struct worker){ .class = class, .owner = owner, .argv = argv, .stats_fd = -1, .link = -1 };
+	*worker = (struct worker){
+		.class = class, .owner = owner, .argv = argv, .stats_fd = -1, .link = -1
+	};
 }
 
 static void remove_source(unsigned *source)
@@ -105,7 +107,7 @@ static void on_child_end(GPid pid, int wait_status, gpointer user)
 	}
 	unsigned delay_ms = next_backoff(worker);
 	g_warning("%s (pid %d) ended: %s; starting another in %u ms", worker->class->name, (int)pid,
-			end, delay_ms);
+		end, delay_ms);
 	worker->timer_source = g_timeout_add(delay_ms, respawn, worker);
 }
 
@@ -122,10 +124,10 @@ static int dispatch(struct worker *worker)
 {
 	const struct worker_class *class = worker->class;
 	int result = link_dispatch(
-			worker->link, class->name, class->table, class->table_length, worker->owner);
+		worker->link, class->name, class->table, class->table_length, worker->owner);
 	if (result < 0 && worker->link >= 0) {
 		g_info("%s (pid %d): %s", class->name, (int)worker->pid,
-				result == -EPROTO ? "broke the protocol" : "hung up");
+			result == -EPROTO ? "broke the protocol" : "hung up");
 		/* One that is dying has its own reason, which is worth more than our signal. */
 		if (result == -EPIPE)
 			process_wait_end(worker->pid, HANGUP_WAIT_MS);
@@ -154,7 +156,7 @@ static bool worker_spawn(struct worker *worker, GError **error)
 	int result = link_pair(fds);
 	if (result < 0) {
 		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-result),
-				"%s: cannot make a link: %s", worker->class->name, g_strerror(-result));
+			"%s: cannot make a link: %s", worker->class->name, g_strerror(-result));
 		return false;
 	}
 	struct process_options options = {
@@ -196,7 +198,7 @@ bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready)
 {
 	if (worker->state != WORKER_STARTING || ready->version != KEEPER_LINK_VERSION) {
 		g_warning("%s (pid %d): READY of version %u out of place", worker->class->name,
-				(int)worker->pid, ready->version);
+			(int)worker->pid, ready->version);
 		return false;
 	}
 	remove_source(&worker->timer_source);
@@ -204,7 +206,7 @@ bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready)
 	worker->was_ready = true;
 	worker->n_capsets = ready->n_capsets;
 	g_info("%s (pid %d) is ready after %d ms", worker->class->name, (int)worker->pid,
-			(int)((g_get_monotonic_time() - worker->spawn_time_us) / 1000));
+		(int)((g_get_monotonic_time() - worker->spawn_time_us) / 1000));
 	send_stats(worker);
 	if (worker->state == WORKER_READY)
 		worker->class->ready(worker->owner);
@@ -220,8 +222,8 @@ bool worker_dispatch_wait(struct worker *worker, int timeout_ms)
 	return dispatch(worker) >= 0;
 }
 
-bool worker_send(struct worker *worker, void *message, size_t size_bytes, const int *fds,
-		unsigned n_fds)
+bool worker_send(
+	struct worker *worker, void *message, size_t size_bytes, const int *fds, unsigned n_fds)
 {
 	if (worker->state != WORKER_READY)
 		return false;

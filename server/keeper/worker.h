@@ -78,10 +78,11 @@ bool worker_dispatch_wait(struct worker *worker, int timeout_ms);
 
 /*
  * Sends a message to a ready worker. One that does not read its link for a second is killed and
- * replaced. Returns false when the message was not sent; the worker is lost then, `lost` was called.
+ * replaced. Returns false when the message was not sent; the worker is lost then, `lost` was
+ * called.
  */
-bool worker_send(struct worker *worker, void *message, size_t size_bytes, const int *fds,
-		unsigned n_fds);
+bool worker_send(
+	struct worker *worker, void *message, size_t size_bytes, const int *fds, unsigned n_fds);
 
 /* Kills the process, waits until it is gone, and starts a fresh one. Logs `reason`. */
 void worker_kill(struct worker *worker, const char *reason);

@@ -26,7 +26,7 @@ static ssize_t read_header(const char *path, char *header, GError **error)
 		close(fd);
 	if (n < 0)
 		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(number), "disk %s: %s", path,
-				g_strerror(number));
+			g_strerror(number));
 	return n;
 }
 
@@ -45,7 +45,7 @@ static bool reaches_out(const char *header)
 	if (read_be64(header + QCOW2_BACKING_OFFSET) != 0)
 		return true;
 	return GUINT32_FROM_BE(version) >= 3 &&
-			(read_be64(header + QCOW2_INCOMPATIBLE) & QCOW2_EXTERNAL_DATA);
+	       (read_be64(header + QCOW2_INCOMPATIBLE) & QCOW2_EXTERNAL_DATA);
 }
 
 const char *image_format(const char *path, const char *format, GError **error)
@@ -59,9 +59,9 @@ const char *image_format(const char *path, const char *format, GError **error)
 		return "raw";
 	if (!g_str_has_suffix(path, ".qcow2") && reaches_out(header)) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-				"disk %s looks like a qcow2 image that uses other files, which a guest "
-				"can write into a raw one: say --disk-format=qcow2 if it is",
-				path);
+			"disk %s looks like a qcow2 image that uses other files, which a guest "
+			"can write into a raw one: say --disk-format=qcow2 if it is",
+			path);
 		return NULL;
 	}
 	return "qcow2";

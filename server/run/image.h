@@ -8,8 +8,8 @@
 #include <glib.h>
 
 /*
- * `format` is what the user said, or NULL. Returns "raw" or another of QEMU's format names (static or
- * `format` itself), or NULL with `error` set: the file is missing, unreadable, or looks like an image
- * that only an explicit format may open.
+ * `format` is what the user said, or NULL. Returns "raw" or another of QEMU's format names (static
+ * or `format` itself), or NULL with `error` set: the file is missing, unreadable, or looks like an
+ * image that only an explicit format may open.
  */
 const char *image_format(const char *path, const char *format, GError **error);

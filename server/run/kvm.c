@@ -26,8 +26,8 @@
 
 /*
  * In 64-bit mode, privileged: what every Linux kernel does in its first second and what some
- * half-virtualized hosts cannot. Their KVM opens, runs real mode, and gives up on cmpxchg16b, though
- * only in stretches that it emulates: hence many times, each after a privileged instruction.
+ * half-virtualized hosts cannot. Their KVM opens, runs real mode, and gives up on cmpxchg16b,
+ * though only in stretches that it emulates: hence many times, each after a privileged instruction.
  *
  *         mov $GUEST_SCRATCH_ADDR, %ebp; mov $1000, %esi
  *  again: mov %cr3, %rdi; mov %rdi, %cr3
@@ -85,7 +85,8 @@ static enum outcome open_kvm(const char *device, int *kvm)
 static void write_page_tables(unsigned char *memory)
 {
 	uint64_t entries[] = { (GUEST_TABLES_ADDR + 0x1000) | PAGE_PRESENT_WRITE,
-		(GUEST_TABLES_ADDR + 0x2000) | PAGE_PRESENT_WRITE, PAGE_PRESENT_WRITE | PAGE_LARGE };
+		(GUEST_TABLES_ADDR + 0x2000) | PAGE_PRESENT_WRITE,
+		PAGE_PRESENT_WRITE | PAGE_LARGE };
 	for (unsigned i = 0; i < 3; i++)
 		memcpy(memory + GUEST_TABLES_ADDR + i * 0x1000, &entries[i], sizeof(entries[i]));
 }
@@ -93,8 +94,8 @@ static void write_page_tables(unsigned char *memory)
 static int make_vm(int kvm)
 {
 	int vm = ioctl(kvm, KVM_CREATE_VM, 0);
-	void *memory = mmap(NULL, GUEST_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-			0);
+	void *memory =
+		mmap(NULL, GUEST_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (vm < 0 || memory == MAP_FAILED)
 		return -1;
 	memcpy((unsigned char *)memory + GUEST_CODE_ADDR, guest_code, sizeof(guest_code));
@@ -111,12 +112,13 @@ static int make_vm(int kvm)
 static bool set_cpuid(int kvm, int cpu)
 {
 	enum { ENTRIES_MAX = 256 };
-	struct kvm_cpuid2 *cpuid = calloc(1, sizeof(*cpuid) + ENTRIES_MAX * sizeof(cpuid->entries[0]));
+	struct kvm_cpuid2 *cpuid =
+		calloc(1, sizeof(*cpuid) + ENTRIES_MAX * sizeof(cpuid->entries[0]));
 	if (!cpuid)
 		return false;
 	cpuid->nent = ENTRIES_MAX;
 	bool done = ioctl(kvm, KVM_GET_SUPPORTED_CPUID, cpuid) == 0 &&
-			ioctl(cpu, KVM_SET_CPUID2, cpuid) == 0;
+		    ioctl(cpu, KVM_SET_CPUID2, cpuid) == 0;
 	free(cpuid);
 	return done;
 }
@@ -133,9 +135,13 @@ static bool prepare_cpu(int cpu)
 	sregs.cs = (struct kvm_segment){
 		.limit = UINT32_MAX, .selector = 8, .type = 11, .present = 1, .s = 1, .l = 1, .g = 1
 	};
-	sregs.ss = (struct kvm_segment){
-		.limit = UINT32_MAX, .selector = 16, .type = 3, .present = 1, .s = 1, .db = 1, .g = 1
-	};
+	sregs.ss = (struct kvm_segment){ .limit = UINT32_MAX,
+		.selector = 16,
+		.type = 3,
+		.present = 1,
+		.s = 1,
+		.db = 1,
+		.g = 1 };
 	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss;
 	struct kvm_regs regs = { .rip = GUEST_CODE_ADDR, .rflags = 2 };
 	return ioctl(cpu, KVM_SET_SREGS, &sregs) == 0 && ioctl(cpu, KVM_SET_REGS, &regs) == 0;
@@ -147,8 +153,8 @@ static enum outcome run_cpu(int kvm, int vm)
 	int cpu = ioctl(vm, KVM_CREATE_VCPU, 0);
 	if (cpu < 0 || run_bytes < (int)sizeof(struct kvm_run))
 		return OUTCOME_NO_VM;
-	struct kvm_run *run = mmap(
-			NULL, (size_t)run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, cpu, 0);
+	struct kvm_run *run =
+		mmap(NULL, (size_t)run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, cpu, 0);
 	if (run == MAP_FAILED || !set_cpuid(kvm, cpu) || !prepare_cpu(cpu))
 		return OUTCOME_NO_VM;
 	if (ioctl(cpu, KVM_RUN, 0) < 0)

@@ -15,8 +15,8 @@
 #define OVMF_VARS "/usr/share/OVMF/OVMF_VARS_4M.fd"
 
 /*
- * Under TCG "max" is the richest model, but LLVM in a guest does not know it for a 64-bit CPU: family
- * and model of a real one (Zen 2) help. Five-level page tables only cost there.
+ * Under TCG "max" is the richest model, but LLVM in a guest does not know it for a 64-bit CPU:
+ * family and model of a real one (Zen 2) help. Five-level page tables only cost there.
  */
 #define TCG_CPU "max,family=23,model=49,stepping=0,la57=off"
 
@@ -25,19 +25,19 @@ bool qemu_find(struct qemu_program *qemu, const char *path, GError **error)
 	*qemu = (struct qemu_program){ .path = g_find_program_in_path(path ? path : PROGRAM) };
 	if (!qemu->path) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-				"no QEMU: %s is not there (on Debian: apt install " PACKAGES ")",
-				path ? path : PROGRAM);
+			"no QEMU: %s is not there (on Debian: apt install " PACKAGES ")",
+			path ? path : PROGRAM);
 		return false;
 	}
 	char *argv[] = { qemu->path, (char *)"--version", NULL };
 	g_autofree char *text = NULL;
-	if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &text, NULL, NULL,
-			    error))
+	if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &text, NULL,
+		    NULL, error))
 		return false;
 	const char *version = strstr(text, "version ");
 	if (!version || sscanf(version, "version %u.%u", &qemu->major, &qemu->minor) != 2) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-				"%s --version does not say a version", qemu->path);
+			"%s --version does not say a version", qemu->path);
 		return false;
 	}
 	return true;
@@ -53,9 +53,9 @@ bool qemu_check_accel(const struct qemu_program *qemu, bool kvm, GError **error)
 	if (kvm || qemu->major >= 8)
 		return true;
 	g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-			"QEMU %u.%u refuses vhost-user-gpu without KVM, and KVM does not work here. "
-			"A newer QEMU does not; on Debian 12: apt install -t bookworm-backports " PACKAGES,
-			qemu->major, qemu->minor);
+		"QEMU %u.%u refuses vhost-user-gpu without KVM, and KVM does not work here. "
+		"A newer QEMU does not; on Debian 12: apt install -t bookworm-backports " PACKAGES,
+		qemu->major, qemu->minor);
 	return false;
 }
 
@@ -65,7 +65,7 @@ static void add(GPtrArray *argv, const char *argument)
 }
 
 static void add_pair(GPtrArray *argv, const char *option, const char *format, ...)
-		G_GNUC_PRINTF(3, 4);
+	G_GNUC_PRINTF(3, 4);
 
 static void add_pair(GPtrArray *argv, const char *option, const char *format, ...)
 {
@@ -111,7 +111,7 @@ static void add_display(GPtrArray *argv, const struct run_options *o)
 	const char *node = o->render_node ? o->render_node : (have_node ? NULL : "/dev/null");
 	g_autofree char *escaped = node ? escape(node) : NULL;
 	add_pair(argv, "-display", "dbus,p2p=yes,gl=on%s%s%s", o->no_audio ? "" : ",audiodev=sound",
-			node ? ",rendernode=" : "", node ? escaped : "");
+		node ? ",rendernode=" : "", node ? escaped : "");
 	add_pair(argv, "-vga", "none");
 	add_pair(argv, "-chardev", "socket,id=vitrine,fd=%d", QEMU_VHOST_FD);
 	add_pair(argv, "-device", "vhost-user-gpu-pci,id=gpu,chardev=vitrine");
@@ -120,12 +120,13 @@ static void add_display(GPtrArray *argv, const struct run_options *o)
 	add_pair(argv, "-device", "virtio-rng-pci,id=rng");
 }
 
-/* What display takes, and the rate at which spice-server sends Opus. QEMU keeps and writes 10 ms of it; a timer
- * of as long is always a little late and makes the guest's sound run 2 to 3 % slow. */
+/* What display takes, and the rate at which spice-server sends Opus. QEMU keeps and writes 10 ms of
+ * it; a timer of as long is always a little late and makes the guest's sound run 2 to 3 % slow. */
 static void add_sound(GPtrArray *argv)
 {
 	add_pair(argv, "-audiodev",
-			"dbus,id=sound,out.frequency=48000,out.channels=2,out.format=s16,timer-period=5000");
+		"dbus,id=sound,out.frequency=48000,out.channels=2,out.format=s16,timer-period="
+		"5000");
 	add_pair(argv, "-device", "ich9-intel-hda");
 	add_pair(argv, "-device", "hda-output,audiodev=sound");
 }
@@ -135,15 +136,16 @@ static void add_report_port(GPtrArray *argv)
 {
 	add_pair(argv, "-device", "virtio-serial-pci,id=vitrine-ports");
 	add_pair(argv, "-chardev", "socket,id=vitrine-report,fd=%d", QEMU_REPORT_FD);
-	add_pair(argv, "-device", "virtserialport,bus=vitrine-ports.0,chardev=vitrine-report,name=%s",
-			GUEST_REPORT_PORT);
+	add_pair(argv, "-device",
+		"virtserialport,bus=vitrine-ports.0,chardev=vitrine-report,name=%s",
+		GUEST_REPORT_PORT);
 }
 
 static void add_disk(GPtrArray *argv, const struct run_options *o, const char *format)
 {
 	g_autofree char *path = escape(o->disk);
 	add_pair(argv, "-drive", "if=none,id=disk,format=%s,discard=unmap,snapshot=%s,file=%s",
-			format, o->snapshot ? "on" : "off", path);
+		format, o->snapshot ? "on" : "off", path);
 	add_pair(argv, "-device", "virtio-blk-pci,drive=disk,bootindex=1");
 }
 
@@ -167,8 +169,8 @@ static char *copy_variables(const char *name, GError **error)
 	g_autofree char *content = NULL;
 	size_t length;
 	if (g_mkdir_with_parents(dir, 0700) < 0) {
-		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "cannot make %s: %s", dir,
-				g_strerror(errno));
+		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "cannot make %s: %s",
+			dir, g_strerror(errno));
 		return NULL;
 	}
 	if (!g_file_get_contents(OVMF_VARS, &content, &length, error)) {
@@ -199,7 +201,8 @@ static void add_serial(GPtrArray *argv, const struct run_options *o, const struc
 		add_pair(argv, "-serial", "stdio");
 		return;
 	}
-	g_autofree char *path = o->serial ? escape(o->serial) : escaped_run_file(dir, QEMU_SERIAL_LOG);
+	g_autofree char *path =
+		o->serial ? escape(o->serial) : escaped_run_file(dir, QEMU_SERIAL_LOG);
 	add_pair(argv, "-chardev", "file,id=serial,path=%s", path);
 	add_pair(argv, "-serial", "chardev:serial");
 }
@@ -214,7 +217,7 @@ static void add_qmp(GPtrArray *argv, const struct run_dir *dir)
 }
 
 char **qemu_command(const struct qemu_program *qemu, const struct run_options *o,
-		const struct run_dir *dir, bool kvm, GError **error)
+	const struct run_dir *dir, bool kvm, GError **error)
 {
 	g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
 	add(argv, qemu->path);

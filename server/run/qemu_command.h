@@ -36,4 +36,4 @@ bool qemu_check_accel(const struct qemu_program *qemu, bool kvm, GError **error)
 
 /* NULL-terminated argv. May copy firmware variables. */
 char **qemu_command(const struct qemu_program *qemu, const struct run_options *options,
-		const struct run_dir *dir, bool kvm, GError **error);
+	const struct run_dir *dir, bool kvm, GError **error);

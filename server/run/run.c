@@ -84,8 +84,8 @@ static bool open_spice(struct run *run, GError **error)
 	if (o->spice_port > 0)
 		run->spice_fd = listen_tcp(o->spice_addr, o->spice_port, error);
 	else
-		run->spice_fd = listen_tcp_range(o->spice_addr, RUN_FIRST_PORT, RUN_LAST_PORT,
-				&o->spice_port, error);
+		run->spice_fd = listen_tcp_range(
+			o->spice_addr, RUN_FIRST_PORT, RUN_LAST_PORT, &o->spice_port, error);
 	return run->spice_fd >= 0;
 }
 
@@ -131,10 +131,11 @@ static char *spice_uri(const struct run_options *o)
 	}
 	bool v6 = strchr(o->spice_addr, ':') != NULL;
 	g_autofree char *host =
-			g_strdup_printf("%s%s%s", v6 ? "[" : "", o->spice_addr, v6 ? "]" : "");
+		g_strdup_printf("%s%s%s", v6 ? "[" : "", o->spice_addr, v6 ? "]" : "");
 	if (o->tls.port == 0)
 		return g_strdup_printf("spice://%s:%u", host, o->spice_port);
-	g_autofree char *port = o->spice_port > 0 ? g_strdup_printf("port=%u&", o->spice_port) : NULL;
+	g_autofree char *port =
+		o->spice_port > 0 ? g_strdup_printf("port=%u&", o->spice_port) : NULL;
 	return g_strdup_printf("spice://%s?%stls-port=%u", host, port ? port : "", o->tls.port);
 }
 
@@ -157,7 +158,7 @@ static void on_qmp_ready(void *user)
 static bool is_mesa_noise(const char *line)
 {
 	return g_str_has_prefix(line, "failed to get driver name") ||
-			g_str_has_prefix(line, "MESA-LOADER: failed to retrieve");
+	       g_str_has_prefix(line, "MESA-LOADER: failed to retrieve");
 }
 
 /* QEMU's complaints go to a file, because Mesa's go there too; they matter when it fails. */
@@ -190,11 +191,11 @@ static void on_qmp_answer(void *user, JsonNode *result, const char *error)
 	if (!result || !JSON_NODE_HOLDS_OBJECT(result))
 		return;
 	const char *status = json_object_get_string_member_with_default(
-			json_node_get_object(result), "status", "");
+		json_node_get_object(result), "status", "");
 	if (strcmp(status, "internal-error") != 0)
 		return;
 	g_warning("%s cannot run this guest%s", run->kvm ? "KVM" : "TCG",
-			run->kvm ? ": try --accel=tcg" : "");
+		run->kvm ? ": try --accel=tcg" : "");
 	show_qemu_log(run);
 	run->exit_status = 1;
 	end_by_wish(run);
@@ -202,7 +203,8 @@ static void on_qmp_answer(void *user, JsonNode *result, const char *error)
 
 static void note_shutdown(JsonObject *data)
 {
-	const char *reason = data ? json_object_get_string_member_with_default(data, "reason", "") : "";
+	const char *reason =
+		data ? json_object_get_string_member_with_default(data, "reason", "") : "";
 	if (strcmp(reason, "guest-shutdown") == 0)
 		g_message("the guest has powered off");
 	else
@@ -246,8 +248,8 @@ static gboolean on_qmp_timer(gpointer user)
 }
 
 /*
- * A keeper that fails takes QEMU with it, and QEMU's end may be noticed first. True when the keeper,
- * not QEMU, is to blame; it speaks for itself.
+ * A keeper that fails takes QEMU with it, and QEMU's end may be noticed first. True when the
+ * keeper, not QEMU, is to blame; it speaks for itself.
  */
 static bool keeper_failed(const struct run *run)
 {
@@ -256,7 +258,7 @@ static bool keeper_failed(const struct run *run)
 	if (pid == 0)
 		return true;
 	if (!process_wait_end(pid, KEEPER_TIMEOUT_MS) ||
-			waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG) < 0)
+		waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG) < 0)
 		return false;
 	return info.si_pid == pid && (info.si_code != CLD_EXITED || info.si_status != 0);
 }
@@ -381,8 +383,7 @@ static void write_pid(const struct run *run)
 
 static bool start_qemu(struct run *run, int vhost_fd, int report_fd, GError **error)
 {
-	g_auto(GStrv) argv =
-			qemu_command(&run->qemu, &run->options, &run->dir, run->kvm, error);
+	g_auto(GStrv) argv = qemu_command(&run->qemu, &run->options, &run->dir, run->kvm, error);
 	if (!argv)
 		return false;
 	g_autofree char *log = run_dir_file(&run->dir, QEMU_LOG);
@@ -413,8 +414,8 @@ static bool make_pair(int pair[2], GError **error)
 {
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0)
 		return true;
-	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "cannot make a socket pair: %s",
-			g_strerror(errno));
+	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno),
+		"cannot make a socket pair: %s", g_strerror(errno));
 	return false;
 }
 
@@ -430,8 +431,8 @@ static bool start_both(struct run *run, GError **error)
 	}
 	g_autofree char *path = run_dir_file(&run->dir, GUEST_REPORT_FILE);
 	run->report = guest_report_create(report[0], path);
-	bool started = start_keeper(run, pair[0], error) &&
-			start_qemu(run, pair[1], report[1], error);
+	bool started =
+		start_keeper(run, pair[0], error) && start_qemu(run, pair[1], report[1], error);
 	close(pair[0]);
 	close(pair[1]);
 	close(report[1]);
@@ -462,9 +463,8 @@ static void end_child(struct child *child, unsigned patience_ms)
 static bool prepare(struct run *run, GError **error)
 {
 	const struct run_options *o = &run->options;
-	return qemu_find(&run->qemu, o->qemu, error) &&
-			run_dir_create(&run->dir, o->name, error) && open_spice(run, error) &&
-			choose_accel(run, error) && start_both(run, error);
+	return qemu_find(&run->qemu, o->qemu, error) && run_dir_create(&run->dir, o->name, error) &&
+	       open_spice(run, error) && choose_accel(run, error) && start_both(run, error);
 }
 
 static void remove_source(unsigned source)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run: `vitrine run`, one desktop in the foreground: the keeper, QEMU, and the wait for an end. Whoever
- * of the three ends first, the other two end too, and the run directory goes.
+ * run: `vitrine run`, one desktop in the foreground: the keeper, QEMU, and the wait for an end.
+ * Whoever of the three ends first, the other two end too, and the run directory goes.
  */
 #pragma once
 

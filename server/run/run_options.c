@@ -49,13 +49,13 @@ static bool check_guest(struct run_options *o, GError **error)
 {
 	if (!run_dir_name_ok(o->name))
 		return fail(error, "--name=%s: letters, digits, \".\", \"-\", \"_\", at most 64",
-				o->name);
+			o->name);
 	if (!o->disk && !o->kernel)
 		return fail(error, "give a machine to run: --disk=IMAGE, or --kernel=FILE");
 	if ((o->initrd || o->append) && !o->kernel)
 		return fail(error, "--initrd and --append need --kernel");
 	if (!check_readable("kernel", o->kernel, error) ||
-			!check_readable("initrd", o->initrd, error))
+		!check_readable("initrd", o->initrd, error))
 		return false;
 	const char *format = o->disk ? image_format(o->disk, o->disk_format, error) : NULL;
 	if (o->disk && !format)
@@ -69,7 +69,7 @@ static bool check_numbers(struct run_options *o, int memory, int cpus, int port,
 {
 	if (memory < MEMORY_MIN_MIB || memory > MEMORY_MAX_MIB)
 		return fail(error, "--memory=%d: from %d to %d MiB", memory, MEMORY_MIN_MIB,
-				MEMORY_MAX_MIB);
+			MEMORY_MAX_MIB);
 	if (cpus < 1 || cpus > CPUS_MAX)
 		return fail(error, "--cpus=%d: from 1 to %d", cpus, CPUS_MAX);
 	if (port < 0 || port > 65535)
@@ -93,8 +93,10 @@ static bool check_spice(const struct run_options *o, GError **error)
 	if (o->spice_unix && o->spice_port > 0)
 		return fail(error, "--spice-port and --spice-unix exclude each other");
 	if (!o->spice_unix && !secret && !listen_is_loopback(o->spice_addr))
-		return fail(error, "--spice-addr=%s is not a loopback address: that needs "
-				   "--password-file", o->spice_addr);
+		return fail(error,
+			"--spice-addr=%s is not a loopback address: that needs "
+			"--password-file",
+			o->spice_addr);
 	if (o->software && o->render_node)
 		return fail(error, "--software and --render-node exclude each other");
 	return true;
@@ -115,8 +117,8 @@ static char **split_rest(int *argc, char **argv)
 
 /* GOption's idea of the options: where it writes. Strings are moved on from here. */
 static struct {
-	char *clock, *name, *disk, *disk_format, *kernel, *initrd, *append, *accel, *serial, *spice_addr,
-			*spice_unix, *password_file, *render_node, *qemu, *encoder;
+	char *clock, *name, *disk, *disk_format, *kernel, *initrd, *append, *accel, *serial,
+		*spice_addr, *spice_unix, *password_file, *render_node, *qemu, *encoder;
 	int memory, cpus, port;
 	gboolean snapshot, uefi, no_network, no_audio, no_virgl, software, no_pacing, video_444;
 } raw = { .memory = RUN_DEFAULT_MEMORY_MIB, .cpus = RUN_DEFAULT_CPUS };
@@ -125,9 +127,9 @@ static const GOptionEntry entries[] = {
 	{ "name", 0, 0, G_OPTION_ARG_STRING, &raw.name, "The desktop's name", "NAME" },
 	{ "disk", 0, 0, G_OPTION_ARG_FILENAME, &raw.disk, "Boot this disk image", "IMAGE" },
 	{ "disk-format", 0, 0, G_OPTION_ARG_STRING, &raw.disk_format,
-			"raw, qcow2, ... (default: seen from the file)", "FORMAT" },
+		"raw, qcow2, ... (default: seen from the file)", "FORMAT" },
 	{ "snapshot", 0, 0, G_OPTION_ARG_NONE, &raw.snapshot,
-			"Forget what the guest writes to the disk", NULL },
+		"Forget what the guest writes to the disk", NULL },
 	{ "uefi", 0, 0, G_OPTION_ARG_NONE, &raw.uefi, "Boot with OVMF, not SeaBIOS", NULL },
 	{ "kernel", 0, 0, G_OPTION_ARG_FILENAME, &raw.kernel, "Boot this kernel", "FILE" },
 	{ "initrd", 0, 0, G_OPTION_ARG_FILENAME, &raw.initrd, "Its initramfs", "FILE" },
@@ -138,26 +140,27 @@ static const GOptionEntry entries[] = {
 	{ "no-network", 0, 0, G_OPTION_ARG_NONE, &raw.no_network, "No network card", NULL },
 	{ "no-audio", 0, 0, G_OPTION_ARG_NONE, &raw.no_audio, "No sound card", NULL },
 	{ "serial", 0, 0, G_OPTION_ARG_STRING, &raw.serial,
-			"The serial port's output: a file, or \"stdio\"", "WHERE" },
+		"The serial port's output: a file, or \"stdio\"", "WHERE" },
 	{ "spice-addr", 0, 0, G_OPTION_ARG_STRING, &raw.spice_addr,
-			"Listen on this address (default 127.0.0.1)", "ADDR" },
+		"Listen on this address (default 127.0.0.1)", "ADDR" },
 	{ "spice-port", 0, 0, G_OPTION_ARG_INT, &raw.port,
-			"Listen on this port (default: first free from 5900, none with TLS)", "N" },
+		"Listen on this port (default: first free from 5900, none with TLS)", "N" },
 	{ "spice-unix", 0, 0, G_OPTION_ARG_FILENAME, &raw.spice_unix,
-			"Listen on this unix socket instead", "PATH" },
+		"Listen on this unix socket instead", "PATH" },
 	{ "clock", 0, 0, G_OPTION_ARG_STRING, &raw.clock,
-			"Whose clock video is shown by: vitrine (default) or server", "WHOSE" },
+		"Whose clock video is shown by: vitrine (default) or server", "WHOSE" },
 	{ "password-file", 0, 0, G_OPTION_ARG_FILENAME, &raw.password_file,
-			"Ask clients for the password in this file", "PATH" },
+		"Ask clients for the password in this file", "PATH" },
 	{ "no-virgl", 0, 0, G_OPTION_ARG_NONE, &raw.no_virgl, "No OpenGL for the guest", NULL },
 	{ "software", 0, 0, G_OPTION_ARG_NONE, &raw.software, "Draw on the CPU", NULL },
 	{ "encoder", 0, 0, G_OPTION_ARG_STRING, &raw.encoder,
-			"Encode video with this (default: the best that works)", "NAME" },
+		"Encode video with this (default: the best that works)", "NAME" },
 	{ "video-444", 0, 0, G_OPTION_ARG_NONE, &raw.video_444,
-			"Video with full colour resolution, for clients that decode it", NULL },
-	{ "render-node", 0, 0, G_OPTION_ARG_FILENAME, &raw.render_node, "Draw on this GPU", "PATH" },
+		"Video with full colour resolution, for clients that decode it", NULL },
+	{ "render-node", 0, 0, G_OPTION_ARG_FILENAME, &raw.render_node, "Draw on this GPU",
+		"PATH" },
 	{ "no-pacing", 0, 0, G_OPTION_ARG_NONE, &raw.no_pacing,
-			"Let the guest draw faster than its monitors show (for benchmarks)", NULL },
+		"Let the guest draw faster than its monitors show (for benchmarks)", NULL },
 	{ "qemu", 0, 0, G_OPTION_ARG_FILENAME, &raw.qemu, "The QEMU program", "PATH" },
 	G_OPTION_ENTRY_NULL,
 };
@@ -204,8 +207,8 @@ bool run_options_parse(struct run_options *o, int argc, char **argv, GError **er
 	if (argc > 1)
 		return fail(error, "unexpected argument %s", argv[1]);
 	return check_accel(o, accel, error) &&
-			check_numbers(o, raw.memory, raw.cpus, raw.port, error) &&
-			check_guest(o, error) && check_spice(o, error);
+	       check_numbers(o, raw.memory, raw.cpus, raw.port, error) && check_guest(o, error) &&
+	       check_spice(o, error);
 }
 
 void run_options_finish(struct run_options *o)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stats_json: reports as JSON, for scripts and exporters. The shape is in vitrine(1); names are those of
- * protocol/stats.c. STATS_JSON_VERSION rises when a name goes or changes its meaning, not when one comes.
+ * stats_json: reports as JSON, for scripts and exporters. The shape is in vitrine(1); names are
+ * those of protocol/stats.c. STATS_JSON_VERSION rises when a name goes or changes its meaning, not
+ * when one comes.
  */
 #pragma once
 

@@ -43,10 +43,11 @@ double stats_times_percentile(const struct stats_times *times, double percent)
 }
 
 static void fill_times(struct stats_times *times, const struct stats_histogram *before,
-		const struct stats_histogram *now)
+	const struct stats_histogram *now)
 {
 	for (unsigned i = 0; i < STATS_BUCKETS; i++) {
-		times->buckets[i] = get_growth(before ? &before->buckets[i] : NULL, now->buckets[i]);
+		times->buckets[i] =
+			get_growth(before ? &before->buckets[i] : NULL, now->buckets[i]);
 		times->n = add_saturated(times->n, times->buckets[i]);
 	}
 	times->sum_us = get_growth(before ? &before->sum_us : NULL, now->sum_us);
@@ -63,7 +64,7 @@ struct pair {
 };
 
 static const struct stats_head *head_of(
-		const struct stats_snapshot *snapshot, enum stats_worker worker, unsigned head)
+	const struct stats_snapshot *snapshot, enum stats_worker worker, unsigned head)
 {
 	return snapshot ? &stats_snapshot_of(snapshot, worker)->heads[head] : NULL;
 }
@@ -81,33 +82,35 @@ static void fill_head(struct stats_head_report *report, const struct pair *pair,
 		growth[i] = get_growth(before, report->counts[i]);
 	}
 	for (unsigned i = 0; i < STATS_GAUGES; i++)
-		report->gauges[i] = head_of(pair->now, stats_gauge_names[i].worker, head)->gauges[i];
+		report->gauges[i] =
+			head_of(pair->now, stats_gauge_names[i].worker, head)->gauges[i];
 	const struct stats_head *was = head_of(pair->before, STATS_DISPLAY, head);
 	const struct stats_head *is = head_of(pair->now, STATS_DISPLAY, head);
 	stats_snapshot_text(is->encoder, STATS_ENCODER_BYTES, report->encoder);
 	for (unsigned i = 0; i < STATS_STAGES; i++)
 		fill_times(&report->stages[i], was ? &was->stages[i] : NULL, &is->stages[i]);
 	report->changed_percent =
-			get_percent(growth[STATS_CHANGED_PIXELS], growth[STATS_FLUSHED_PIXELS]);
+		get_percent(growth[STATS_CHANGED_PIXELS], growth[STATS_FLUSHED_PIXELS]);
 	report->sent_percent = get_percent(growth[STATS_SENT_PIXELS], growth[STATS_FLUSHED_PIXELS]);
 }
 
 /* ---- clients ---- */
 
-static void fill_client(struct stats_client_report *report, const struct pair *pair, unsigned number)
+static void fill_client(
+	struct stats_client_report *report, const struct pair *pair, unsigned number)
 {
 	const struct stats_client *now = &pair->now->display.clients[number];
 	const struct stats_client *before = NULL;
 	if (pair->before && pair->before->display.clients[number].connected &&
-			memcmp(pair->before->display.clients[number].address, now->address,
-					sizeof(now->address)) == 0)
+		memcmp(pair->before->display.clients[number].address, now->address,
+			sizeof(now->address)) == 0)
 		before = &pair->before->display.clients[number];
 	report->number = number;
 	stats_snapshot_text(now->address, STATS_ADDRESS_BYTES, report->address);
 	for (unsigned i = 0; i < STATS_CLIENT_COUNTS; i++) {
 		report->counts[i] = now->counts[i];
-		report->rates[i] = get_rate(before ? &before->counts[i] : NULL, now->counts[i],
-				pair->interval_s);
+		report->rates[i] = get_rate(
+			before ? &before->counts[i] : NULL, now->counts[i], pair->interval_s);
 	}
 	memcpy(report->gauges, now->gauges, sizeof(report->gauges));
 }
@@ -115,18 +118,18 @@ static void fill_client(struct stats_client_report *report, const struct pair *p
 /* ---- processes ---- */
 
 static void fill_process(
-		struct stats_process_report *report, const struct pair *pair, enum stats_process process)
+	struct stats_process_report *report, const struct pair *pair, enum stats_process process)
 {
 	const struct stats_process_times *now = &pair->now->processes[process];
 	const struct stats_process_times *before =
-			pair->before ? &pair->before->processes[process] : NULL;
+		pair->before ? &pair->before->processes[process] : NULL;
 	report->pid = now->pid;
 	report->cpu_s = (double)now->cpu_us / G_USEC_PER_SEC;
 	report->cpu_percent = -1;
 	if (now->pid && before && before->pid == now->pid &&
-			before->start_ticks == now->start_ticks && pair->interval_s > 0)
-		report->cpu_percent = get_rate(&before->cpu_us, now->cpu_us, pair->interval_s) * 100 /
-				G_USEC_PER_SEC;
+		before->start_ticks == now->start_ticks && pair->interval_s > 0)
+		report->cpu_percent = get_rate(&before->cpu_us, now->cpu_us, pair->interval_s) *
+				      100 / G_USEC_PER_SEC;
 }
 
 static bool is_same_keeper(const struct stats_snapshot *a, const struct stats_snapshot *b)
@@ -137,7 +140,7 @@ static bool is_same_keeper(const struct stats_snapshot *a, const struct stats_sn
 }
 
 struct stats_report *stats_report_make(
-		const struct stats_snapshot *before, const struct stats_snapshot *now)
+	const struct stats_snapshot *before, const struct stats_snapshot *now)
 {
 	struct stats_report *report = g_new0(struct stats_report, 1);
 	struct pair pair = { .before = before && is_same_keeper(before, now) ? before : NULL,

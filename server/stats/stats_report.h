@@ -2,10 +2,10 @@
 /*
  * stats_report: what two snapshots of a desktop say together: counts, rates, percentiles.
  *
- * Totals are since the desktop's start. Rates and percentiles are of the time between the snapshots;
- * with one snapshot there are no rates, and percentiles are since the start. Numbers that a worker made
- * up give nonsense figures here, but nothing worse: sums stop at the largest number, counts that went
- * back have not changed.
+ * Totals are since the desktop's start. Rates and percentiles are of the time between the
+ * snapshots; with one snapshot there are no rates, and percentiles are since the start. Numbers
+ * that a worker made up give nonsense figures here, but nothing worse: sums stop at the largest
+ * number, counts that went back have not changed.
  */
 #pragma once
 
@@ -28,7 +28,8 @@ struct stats_head_report {
 	uint64_t gauges[STATS_GAUGES];
 	char encoder[STATS_ENCODER_BYTES];
 	struct stats_times stages[STATS_STAGES];
-	/* Of the pixels that the guest flushed, in percent: found changed, and sent; -1: none flushed. */
+	/* Of the pixels that the guest flushed, in percent: found changed, and sent; -1: none
+	 * flushed. */
 	double changed_percent, sent_percent;
 };
 
@@ -57,9 +58,10 @@ struct stats_report {
 	unsigned n_clients;
 };
 
-/* `before`: NULL for one snapshot; one of another keeper is as good as none. Freed with g_free(). */
+/* `before`: NULL for one snapshot; one of another keeper is as good as none. Freed with g_free().
+ */
 struct stats_report *stats_report_make(
-		const struct stats_snapshot *before, const struct stats_snapshot *now);
+	const struct stats_snapshot *before, const struct stats_snapshot *now);
 
 /* The time that `percent` of the entries do not exceed, inside its bucket in proportion. */
 double stats_times_percentile(const struct stats_times *times, double percent);

@@ -23,7 +23,7 @@ const char *const stats_process_names[STATS_PROCESSES] = {
 static bool fail(GError **error, int number, const char *what)
 {
 	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(number), "%s: %s", what,
-			g_strerror(number));
+		g_strerror(number));
 	return false;
 }
 
@@ -40,12 +40,12 @@ void stats_snapshot_text(const uint64_t *words, size_t size_bytes, char *text)
 bool stats_snapshot_copy(int fd, enum stats_worker worker, struct stats *copy, GError **error)
 {
 	const char *name = stats_process_names[worker == STATS_RENDER ? STATS_PROCESS_RENDER :
-									  STATS_PROCESS_DISPLAY];
+									STATS_PROCESS_DISPLAY];
 	uint64_t *map = shm_map(fd, sizeof(*copy), false);
 	if (!map) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-				"the figures of %s cannot be read (of another version?): %s", name,
-				g_strerror(errno));
+			"the figures of %s cannot be read (of another version?): %s", name,
+			g_strerror(errno));
 		return false;
 	}
 	uint64_t *words = (uint64_t *)copy;
@@ -53,10 +53,10 @@ bool stats_snapshot_copy(int fd, enum stats_worker worker, struct stats *copy, G
 		words[i] = __atomic_load_n(&map[i], __ATOMIC_RELAXED);
 	shm_unmap(map, sizeof(*copy));
 	if (copy->magic == STATS_MAGIC && copy->version == STATS_VERSION &&
-			copy->size_bytes == sizeof(*copy) && copy->worker == worker)
+		copy->size_bytes == sizeof(*copy) && copy->worker == worker)
 		return true;
 	g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-			"the figures of %s are of another version, or damaged", name);
+		"the figures of %s are of another version, or damaged", name);
 	return false;
 }
 
@@ -71,8 +71,10 @@ static bool read_times(struct stats_process_times *times, int pid)
 	if (pid <= 0 || !g_file_get_contents(path, &text, NULL, NULL))
 		return false;
 	const char *rest = strrchr(text, ')');
-	if (!rest || sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu "
-				      "%*d %*d %*d %*d %*d %*d %llu", &user, &system, &start) != 3)
+	if (!rest || sscanf(rest + 1,
+			     " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu "
+			     "%*d %*d %*d %*d %*d %*d %llu",
+			     &user, &system, &start) != 3)
 		return false;
 	uint64_t ticks_per_s = (uint64_t)MAX(sysconf(_SC_CLK_TCK), 1);
 	*times = (struct stats_process_times){ .pid = pid,
@@ -112,7 +114,7 @@ static void take_answer(struct reading *reading, const struct stats_answer *answ
 		[STATS_PROCESS_RENDER] = answer->render_pid,
 		[STATS_PROCESS_DISPLAY] = answer->display_pid,
 		[STATS_PROCESS_QEMU] = answer->qemu_pid > 0 ? answer->qemu_pid :
-				read_pid_file(reading->qemu_pid_file),
+							      read_pid_file(reading->qemu_pid_file),
 	};
 	for (unsigned i = 0; i < STATS_PROCESSES; i++)
 		read_times(&snapshot->processes[i], pids[i]);
@@ -124,14 +126,15 @@ static bool on_answer(void *user, const void *message, int *fds, unsigned n_fds)
 	const struct stats_answer *answer = message;
 	if (answer->version != STATS_VERSION) {
 		g_set_error(reading->error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-				"its figures are of version %u, this program reads version %d",
-				answer->version, STATS_VERSION);
+			"its figures are of version %u, this program reads version %d",
+			answer->version, STATS_VERSION);
 		return false;
 	}
 	struct stats_snapshot *snapshot = reading->snapshot;
 	snapshot->time_us = g_get_monotonic_time();
-	reading->done = stats_snapshot_copy(fds[0], STATS_RENDER, &snapshot->render, reading->error) &&
-			stats_snapshot_copy(fds[1], STATS_DISPLAY, &snapshot->display, reading->error);
+	reading->done =
+		stats_snapshot_copy(fds[0], STATS_RENDER, &snapshot->render, reading->error) &&
+		stats_snapshot_copy(fds[1], STATS_DISPLAY, &snapshot->display, reading->error);
 	if (reading->done)
 		take_answer(reading, answer);
 	return true;
@@ -154,7 +157,7 @@ static int connect_to(const char *path, GError **error)
 	memcpy(addr.sun_path, path, strlen(path));
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) == 0 &&
-			connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0)
+		connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0)
 		return fd;
 	fail(error, errno, "cannot connect");
 	if (fd >= 0)
@@ -163,7 +166,7 @@ static int connect_to(const char *path, GError **error)
 }
 
 struct stats_snapshot *stats_snapshot_take(
-		const char *socket_path, const char *qemu_pid_file, GError **error)
+	const char *socket_path, const char *qemu_pid_file, GError **error)
 {
 	g_autofree struct stats_snapshot *snapshot = g_new0(struct stats_snapshot, 1);
 	g_autoptr(GError) inner = NULL;
@@ -181,6 +184,6 @@ struct stats_snapshot *stats_snapshot_take(
 		g_propagate_error(error, g_steal_pointer(&inner));
 	else
 		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED,
-				answered ? "no answer that can be understood" : "no answer");
+			answered ? "no answer that can be understood" : "no answer");
 	return NULL;
 }

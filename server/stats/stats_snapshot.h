@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stats_snapshot: what one desktop's figures are at one moment, as a reader gets them (protocol/stats.h).
+ * stats_snapshot: what one desktop's figures are at one moment, as a reader gets them
+ * (protocol/stats.h).
  *
- * The memory is the workers', who may be in a guest's or a client's hands: it is copied once, its header
- * checked, its texts made printable; its numbers may be anything.
+ * The memory is the workers', who may be in a guest's or a client's hands: it is copied once, its
+ * header checked, its texts made printable; its numbers may be anything.
  */
 #pragma once
 
@@ -24,7 +25,7 @@ enum stats_process {
 extern const char *const stats_process_names[STATS_PROCESSES];
 
 struct stats_process_times {
-	int pid; /* 0: does not run, or is not known */
+	int pid;              /* 0: does not run, or is not known */
 	uint64_t start_ticks; /* since boot: tells a process from another with its pid */
 	uint64_t cpu_us;      /* user and system time */
 };
@@ -38,16 +39,16 @@ struct stats_snapshot {
 };
 
 /*
- * Asks the keeper that listens on this socket; waits a second at most. `qemu_pid_file` says QEMU's pid
- * when the keeper does not know it; NULL or missing: nobody does. NULL with `error` set when there is
- * nobody, or figures that cannot be read. Freed with g_free().
+ * Asks the keeper that listens on this socket; waits a second at most. `qemu_pid_file` says QEMU's
+ * pid when the keeper does not know it; NULL or missing: nobody does. NULL with `error` set when
+ * there is nobody, or figures that cannot be read. Freed with g_free().
  */
 struct stats_snapshot *stats_snapshot_take(
-		const char *socket_path, const char *qemu_pid_file, GError **error);
+	const char *socket_path, const char *qemu_pid_file, GError **error);
 
 /* Which of the two holds what this worker fills in. */
 static inline const struct stats *stats_snapshot_of(
-		const struct stats_snapshot *snapshot, enum stats_worker worker)
+	const struct stats_snapshot *snapshot, enum stats_worker worker)
 {
 	return worker == STATS_RENDER ? &snapshot->render : &snapshot->display;
 }

@@ -8,7 +8,8 @@
 
 #include "server/stats/stats_report.h"
 
-/* Columns that a wide line takes, an address included; one that is not wide has no single stages. */
+/* Columns that a wide line takes, an address included; one that is not wide has no single stages.
+ */
 #define STATS_TABLE_WIDE 175
 
 /* The heading, with its newline. */

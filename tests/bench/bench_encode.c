@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * bench-encode [FRAMES [WIDTH HEIGHT]]: what a picture of a film costs in spice-server's encoder
- * pipeline, with the elements of this machine as they stand there (stock) and with ours: milliseconds
- * until it is out, CPU milliseconds of all threads, kilobits, luma SSIM of what comes back. And the
- * colour conversion alone. Ratios are ours to stock's, medians.
+ * pipeline, with the elements of this machine as they stand there (stock) and with ours:
+ * milliseconds until it is out, CPU milliseconds of all threads, kilobits, luma SSIM of what comes
+ * back. And the colour conversion alone. Ratios are ours to stock's, medians.
  *
- * Pictures are pushed one by one at 60 a second, as spice-server does, so idle cores wake as they would.
+ * Pictures are pushed one by one at 60 a second, as spice-server does, so idle cores wake as they
+ * would.
  */
 #include <gst/gst.h>
 #include <gst/video/video.h>
@@ -38,7 +39,7 @@ static double cpu_ms(void)
 	struct rusage usage;
 	getrusage(RUSAGE_SELF, &usage);
 	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 +
-			(double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
+	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
 }
 
 /* There and back, so that the scenes' motion has no cut. */
@@ -50,7 +51,7 @@ static const uint32_t *scene(const struct bench *bench, unsigned number)
 
 /* What comes back is this picture or, from a stock encoder, the one before. */
 static double judge(const struct bench *bench, struct video_decoder *decoder, GstBuffer *encoded,
-		unsigned number, bool wanted)
+	unsigned number, bool wanted)
 {
 	uint32_t width, height;
 	video_decoder_push(decoder, encoded);
@@ -58,7 +59,7 @@ static double judge(const struct bench *bench, struct video_decoder *decoder, Gs
 	if (!pixels || !wanted)
 		return -1;
 	return MAX(video_ssim(pixels, scene(bench, number), width, height),
-			video_ssim(pixels, scene(bench, number - 1), width, height));
+		video_ssim(pixels, scene(bench, number - 1), width, height));
 }
 
 static struct cost run(const struct bench *bench, struct video_rig *rig, const char *codec)
@@ -102,8 +103,8 @@ static struct cost run(const struct bench *bench, struct video_rig *rig, const c
 
 static void print_cost(const char *what, const struct cost *cost)
 {
-	printf("  %-6s %6.2f ms (p95 %.2f)  %6.2f ms CPU  %7.1f kbit (largest %.0f)  SSIM %.4f\n", what,
-			cost->ms, cost->ms_p95, cost->cpu_ms, cost->kbit, cost->kbit_max, cost->ssim);
+	printf("  %-6s %6.2f ms (p95 %.2f)  %6.2f ms CPU  %7.1f kbit (largest %.0f)  SSIM %.4f\n",
+		what, cost->ms, cost->ms_p95, cost->cpu_ms, cost->kbit, cost->kbit_max, cost->ssim);
 	fflush(stdout);
 }
 
@@ -120,7 +121,8 @@ static const struct {
 
 static struct cost run_codec(const struct bench *bench, unsigned i)
 {
-	struct video_rig *rig = video_rig_new(runs[i].codec, bench->width, bench->height, FPS, runs[i].bps);
+	struct video_rig *rig =
+		video_rig_new(runs[i].codec, bench->width, bench->height, FPS, runs[i].bps);
 	struct cost cost = run(bench, rig, runs[i].codec);
 	video_rig_free(rig);
 	return cost;
@@ -129,10 +131,13 @@ static struct cost run_codec(const struct bench *bench, unsigned i)
 /* CPU of one conversion to I420 by the element of that name. */
 static double convert_cpu_ms(const struct bench *bench, const char *element)
 {
-	g_autofree char *description = g_strdup_printf("appsrc is-live=true format=time do-timestamp=true "
-			"name=src ! %s ! video/x-raw,format=I420 ! identity name=encoder ! appsink name=sink",
+	g_autofree char *description =
+		g_strdup_printf("appsrc is-live=true format=time do-timestamp=true "
+				"name=src ! %s ! video/x-raw,format=I420 ! identity name=encoder ! "
+				"appsink name=sink",
 			element);
-	struct video_rig *rig = video_rig_new_pipeline(description, bench->width, bench->height, FPS, 0);
+	struct video_rig *rig =
+		video_rig_new_pipeline(description, bench->width, bench->height, FPS, 0);
 	double before = 0;
 	unsigned warm = bench->n_frames / 5;
 	for (unsigned i = 0; i < bench->n_frames; i++) {
@@ -149,9 +154,10 @@ static void compare_conversions(const struct bench *bench)
 {
 	g_autoptr(GstElement) convert = gst_object_ref_sink(convert_new("I420", false));
 	gst_element_register(NULL, "benchconvert", GST_RANK_NONE, G_OBJECT_TYPE(convert));
-	double stock = convert_cpu_ms(bench, "videoconvert"), ours = convert_cpu_ms(bench, "benchconvert");
+	double stock = convert_cpu_ms(bench, "videoconvert"),
+	       ours = convert_cpu_ms(bench, "benchconvert");
 	printf("BGRx to I420, %ux%u: videoconvert %.2f ms CPU, libyuv %.2f ms CPU, ratio %.2f\n",
-			bench->width, bench->height, stock, ours, ours / stock);
+		bench->width, bench->height, stock, ours, ours / stock);
 }
 
 int main(int argc, char **argv)
@@ -173,11 +179,11 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < G_N_ELEMENTS(runs); i++) {
 		struct cost ours = run_codec(&bench, i);
 		printf("%s, %ux%u, %.1f Mbit/s allowed\n", runs[i].codec, bench.width, bench.height,
-				(double)runs[i].bps / 1e6);
+			(double)runs[i].bps / 1e6);
 		print_cost("stock", &stock[i]);
 		print_cost("ours", &ours);
 		printf("  ratio  %.2f time, %.2f CPU, %.2f bits\n", ours.ms / stock[i].ms,
-				ours.cpu_ms / stock[i].cpu_ms, ours.kbit / stock[i].kbit);
+			ours.cpu_ms / stock[i].cpu_ms, ours.kbit / stock[i].kbit);
 	}
 	compare_conversions(&bench);
 	return 0;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench-lossless: what spice-server's compressions make of still pictures: bytes on the display channel, CPU
- * of vitrine-display and of the client. Shows pictures by the real vitrine-display to spice-probe, a
- * stock client, which asks for one compression after the other (fixture.h).
+ * bench-lossless: what spice-server's compressions make of still pictures: bytes on the display
+ * channel, CPU of vitrine-display and of the client. Shows pictures by the real vitrine-display to
+ * spice-probe, a stock client, which asks for one compression after the other (fixture.h).
  *
  *   bench-lossless [--rounds=N]
  *
- * Ratios are to lz4 in the same run. `below`: the line rate below which a picture is at the client sooner
- * than with lz4, if bytes and CPU times of both ends simply add: bytes * 8 / rate + CPU.
+ * Ratios are to lz4 in the same run. `below`: the line rate below which a picture is at the client
+ * sooner than with lz4, if bytes and CPU times of both ends simply add: bytes * 8 / rate + CPU.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,7 +76,8 @@ static double cpu_ms(pid_t pid)
 	return (double)time.cpu_ns / 1e6;
 }
 
-static void show(struct fixture *fixture, const struct kind *kind, const struct frame_rect *area, struct cost *cost)
+static void show(struct fixture *fixture, const struct kind *kind, const struct frame_rect *area,
+	struct cost *cost)
 {
 	static uint32_t seed;
 	pid_t display = fake_desktop_pid(fixture->desktop), client = client_pid(fixture->client);
@@ -100,7 +101,7 @@ static double median(double *values)
 }
 
 static struct cost measure(struct fixture *fixture, const char *name, const struct kind *kind,
-		const struct frame_rect *area)
+	const struct frame_rect *area)
 {
 	g_autofree double *bytes = g_new(double, rounds), *display_ms = g_new(double, rounds),
 			  *client_ms = g_new(double, rounds);
@@ -121,9 +122,10 @@ static void print_cost(const char *name, const struct cost *cost, const struct c
 {
 	double saved_bytes = lz4->bytes - cost->bytes;
 	double more_ms = cost->display_ms + cost->client_ms - lz4->display_ms - lz4->client_ms;
-	printf("  %-9s %9.0f bytes %5.2f  display %6.2f ms %5.2f  client %6.2f ms %5.2f", name, cost->bytes,
-			cost->bytes / lz4->bytes, cost->display_ms, cost->display_ms / lz4->display_ms,
-			cost->client_ms, cost->client_ms / lz4->client_ms);
+	printf("  %-9s %9.0f bytes %5.2f  display %6.2f ms %5.2f  client %6.2f ms %5.2f", name,
+		cost->bytes, cost->bytes / lz4->bytes, cost->display_ms,
+		cost->display_ms / lz4->display_ms, cost->client_ms,
+		cost->client_ms / lz4->client_ms);
 	if (cost == lz4)
 		printf("\n");
 	else if (saved_bytes <= 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * bench_tiles: what it costs to find out that nothing has changed on a screen of 1920x1080: memcmp
- * with a copy, or hashes, in pieces of so many pixels of a row. Then tiles.c itself: nothing changed,
- * a letter, everything. Best of many runs, in milliseconds and as ratio to memcmp's.
+ * with a copy, or hashes, in pieces of so many pixels of a row. Then tiles.c itself: nothing
+ * changed, a letter, everything. Best of many runs, in milliseconds and as ratio to memcmp's.
  */
 #include <glib.h>
 #include <stdio.h>
@@ -32,7 +32,8 @@ static void by_hash(uint32_t pixels)
 {
 	uint64_t *known = hashes;
 	for (size_t at = 0; at < BYTES; at += pixels * 4)
-		sink += XXH3_64bits_withSecret(picture + at, pixels * 4, secret, sizeof(secret)) != *known++;
+		sink += XXH3_64bits_withSecret(picture + at, pixels * 4, secret, sizeof(secret)) !=
+			*known++;
 }
 
 static double best_ms(void (*run)(uint32_t), uint32_t argument)
@@ -69,15 +70,17 @@ int main(void)
 	copy = g_memdup2(picture, BYTES);
 	hashes = g_new0(uint64_t, WIDTH * HEIGHT / 16);
 	for (unsigned i = 0; i < G_N_ELEMENTS(sizes); i++) {
-		double plain_ms = best_ms(by_memcmp, sizes[i]), hash_ms = best_ms(by_hash, sizes[i]);
-		printf("%4u pixels: memcmp %.2f ms, xxh3 %.2f ms (%.2f of it), memory %u KB and %u KB\n",
-				sizes[i], plain_ms, hash_ms, hash_ms / plain_ms, BYTES / 1024,
-				BYTES / 4 / sizes[i] * 8 / 1024);
+		double plain_ms = best_ms(by_memcmp, sizes[i]),
+		       hash_ms = best_ms(by_hash, sizes[i]);
+		printf("%4u pixels: memcmp %.2f ms, xxh3 %.2f ms (%.2f of it), memory %u KB and %u "
+		       "KB\n",
+			sizes[i], plain_ms, hash_ms, hash_ms / plain_ms, BYTES / 1024,
+			BYTES / 4 / sizes[i] * 8 / 1024);
 	}
 	tiles = tiles_create(WIDTH, HEIGHT);
 	by_tiles(0);
 	double still_ms = best_ms(by_tiles, 0);
 	printf("tiles: nothing changed %.2f ms, a letter %.2f ms, everything %.2f ms\n", still_ms,
-			best_ms(by_tiles, 12), best_ms(by_tiles, HEIGHT));
+		best_ms(by_tiles, 12), best_ms(by_tiles, HEIGHT));
 	return sink == 0;
 }

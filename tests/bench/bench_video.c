@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench-video: how old video is when a stock client shows it. Plays a full-screen film into the real
- * vitrine-display over the real links (fake_desktop.h) and writes a counter into each picture; a client of
- * spice-client-glib in a process of its own notes when it shows which. Both on CLOCK_MONOTONIC.
+ * bench-video: how old video is when a stock client shows it. Plays a full-screen film into the
+ * real vitrine-display over the real links (fake_desktop.h) and writes a counter into each picture;
+ * a client of spice-client-glib in a process of its own notes when it shows which. Both on
+ * CLOCK_MONOTONIC.
  *
- *   bench-video [--seconds=N] [--warm-up=N] [--width=N] [--height=N] [--rate=N] [--clock=own|server|both]
+ *   bench-video [--seconds=N] [--warm-up=N] [--width=N] [--height=N] [--rate=N]
+ * [--clock=own|server|both]
  *               [--sound]
  *
  * Warm-up: the time to the stream's beginning and to the clock's closing in, which is not counted.
- * --sound: the guest clicks; the client plays it by its own audio code (spice-audio over GStreamer) to a sound
- * server of its own (sound_device.h). Said is also when the clicks are heard, and how much later that is
- * than the picture of the same time is shown.
+ * --sound: the guest clicks; the client plays it by its own audio code (spice-audio over GStreamer)
+ * to a sound server of its own (sound_device.h). Said is also when the clicks are heard, and how
+ * much later that is than the picture of the same time is shown.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +44,7 @@ struct viewer {
 };
 
 static void on_primary(SpiceChannel *channel, gint format, gint w, gint h, gint stride, gint shmid,
-		gpointer data, gpointer user)
+	gpointer data, gpointer user)
 {
 	struct viewer *viewer = user;
 	viewer->picture = (struct counter_picture){ data, w, h, (size_t)stride };
@@ -60,8 +62,8 @@ static void on_invalidate(SpiceChannel *channel, gint x, gint y, gint w, gint h,
 	gint64 now_us = g_get_monotonic_time();
 	uint32_t value;
 	if (!viewer->picture.pixels ||
-			!counter_read_at(&viewer->picture, STRIP_X, STRIP_Y, &value) ||
-			value == viewer->last)
+		!counter_read_at(&viewer->picture, STRIP_X, STRIP_Y, &value) ||
+		value == viewer->last)
 		return;
 	viewer->last = value;
 	printf("%u %" G_GINT64_FORMAT "\n", value, now_us);
@@ -71,7 +73,8 @@ static void on_channel(SpiceSession *session, SpiceChannel *channel, gpointer us
 {
 	if (SPICE_IS_DISPLAY_CHANNEL(channel)) {
 		g_signal_connect(channel, "display-primary-create", G_CALLBACK(on_primary), user);
-		g_signal_connect(channel, "display-primary-destroy", G_CALLBACK(on_primary_gone), user);
+		g_signal_connect(
+			channel, "display-primary-destroy", G_CALLBACK(on_primary_gone), user);
 		g_signal_connect(channel, "display-invalidate", G_CALLBACK(on_invalidate), user);
 	}
 	/* Spice-audio takes none that is connected already. */
@@ -148,7 +151,7 @@ struct result {
 };
 
 struct film_times {
-	unsigned n, first; /* pictures, and the first that counts */
+	unsigned n, first;             /* pictures, and the first that counts */
 	gint64 *flushed_us, *shown_us; /* shown: 0: never */
 };
 
@@ -198,34 +201,36 @@ static void print_sound(struct sound_device *device, const struct film_times *ti
 		samples_add(&lags, (double)(age_us - picture_us) / 1000);
 		samples_add(&apart, (double)llabs(age_us - picture_us) / 1000);
 	}
-	printf("%-8s click to heard p50 %.1f ms, p95 %.1f ms; sound behind the picture p50 %+.1f ms, apart "
+	printf("%-8s click to heard p50 %.1f ms, p95 %.1f ms; sound behind the picture p50 %+.1f "
+	       "ms, apart "
 	       "p95 %.1f ms; %u of %u clicks\n",
-			"", samples_quantile(&ages, 0.5), samples_quantile(&ages, 0.95),
-			samples_quantile(&lags, 0.5), samples_quantile(&apart, 0.95), n_heard, n_clicks);
+		"", samples_quantile(&ages, 0.5), samples_quantile(&ages, 0.95),
+		samples_quantile(&lags, 0.5), samples_quantile(&apart, 0.95), n_heard, n_clicks);
 	samples_finish(&ages);
 	samples_finish(&lags);
 	samples_finish(&apart);
 }
 
 static GSubprocess *start_viewer(
-		const char *self, const char *address, const char *path, struct sound_device *device)
+	const char *self, const char *address, const char *path, struct sound_device *device)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_NONE);
+	g_autoptr(GSubprocessLauncher) launcher =
+		g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_NONE);
 	g_subprocess_launcher_set_stdout_file_path(launcher, path);
 	if (device)
 		g_subprocess_launcher_setenv(
-				launcher, "PULSE_SERVER", sound_device_server(device), TRUE);
+			launcher, "PULSE_SERVER", sound_device_server(device), TRUE);
 	else
 		g_subprocess_launcher_unsetenv(launcher, "PULSE_SERVER");
 	GSubprocess *viewer =
-			g_subprocess_launcher_spawn(launcher, &error, self, "--viewer", address, NULL);
+		g_subprocess_launcher_spawn(launcher, &error, self, "--viewer", address, NULL);
 	g_assert_no_error(error);
 	return viewer;
 }
 
 static void play_all(struct fake_desktop *desktop, const char *self, struct canvas *film,
-		struct film_times *times, const char *path, struct sound_device *device)
+	struct film_times *times, const char *path, struct sound_device *device)
 {
 	struct fake_render *render = fake_desktop_render(desktop);
 	GSubprocess *viewer = start_viewer(self, fake_desktop_address(desktop), path, device);
@@ -247,9 +252,9 @@ static struct result print_result(const char *path, struct film_times *times, co
 	g_assert_nonnull(file);
 	struct result result = read_shown(file, times);
 	fclose(file);
-	printf("%-8s %dx%d at %d/s: flush to shown p50 %.1f ms, p95 %.1f ms, %.1f %% of the pictures\n",
-			clock, width, height, rate, result.p50_ms, result.p95_ms,
-			result.shown_part * 100);
+	printf("%-8s %dx%d at %d/s: flush to shown p50 %.1f ms, p95 %.1f ms, %.1f %% of the "
+	       "pictures\n",
+		clock, width, height, rate, result.p50_ms, result.p95_ms, result.shown_part * 100);
 	return result;
 }
 
@@ -310,7 +315,7 @@ int main(int argc, char **argv)
 		own = measure(argv[0], film, "vitrine");
 	if (own.p50_ms > 0 && server.p50_ms > 0)
 		printf("ratio    p50 %.3f, p95 %.3f\n", own.p50_ms / server.p50_ms,
-				own.p95_ms / server.p95_ms);
+			own.p95_ms / server.p95_ms);
 	for (unsigned i = 0; i < PICTURES; i++)
 		canvas_finish(&film[i]);
 	return 0;

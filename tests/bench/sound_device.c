@@ -16,7 +16,8 @@
 /* Quiet for so long ends a click. */
 #define QUIET_FRAMES (SOUND_RATE / 10)
 #define START_TIMEOUT_US (5 * G_USEC_PER_SEC)
-/* A null sink that nobody listened to has made two seconds of silence in advance, and plays that first. */
+/* A null sink that nobody listened to has made two seconds of silence in advance, and plays that
+ * first. */
 #define SETTLE_US (5 * G_USEC_PER_SEC / 2)
 
 struct sound_device {
@@ -63,14 +64,17 @@ static gpointer play(gpointer user)
 	gint64 start_us = g_get_monotonic_time();
 	unsigned number = device->n_clicks;
 	for (unsigned i = 0; g_atomic_int_get(&device->plays); i++) {
-		gint64 left_us = start_us + (gint64)i * SOUND_BLOCK_MS * 1000 - g_get_monotonic_time();
-		bool clicks = i % BLOCKS_PER_CLICK == BLOCKS_PER_CLICK - 1 && number < SOUND_CLICKS_MAX;
+		gint64 left_us =
+			start_us + (gint64)i * SOUND_BLOCK_MS * 1000 - g_get_monotonic_time();
+		bool clicks =
+			i % BLOCKS_PER_CLICK == BLOCKS_PER_CLICK - 1 && number < SOUND_CLICKS_MAX;
 		if (left_us > 0)
 			g_usleep((gulong)left_us);
 		fill_block(samples, clicks, number);
 		if (clicks)
 			note_written(device, number++);
-		g_assert_true(fake_qemu_sound_write(device->qemu, STREAM, samples, sizeof(samples)));
+		g_assert_true(
+			fake_qemu_sound_write(device->qemu, STREAM, samples, sizeof(samples)));
 	}
 	return NULL;
 }
@@ -132,8 +136,8 @@ static gpointer hear(gpointer user)
 	int16_t samples[BLOCK_FRAMES * 2];
 	gsize size_bytes = 0, more = 0;
 	gssize n;
-	while ((n = g_input_stream_read(stream, (uint8_t *)samples + more, sizeof(samples) - more, NULL,
-				NULL)) > 0) {
+	while ((n = g_input_stream_read(stream, (uint8_t *)samples + more, sizeof(samples) - more,
+			NULL, NULL)) > 0) {
 		size_bytes = more + (gsize)n;
 		listen_to(device, samples, size_bytes / 4);
 		more = size_bytes % 4;
@@ -147,18 +151,17 @@ static gpointer hear(gpointer user)
 static bool start_server(struct sound_device *device, GSubprocessLauncher *launcher)
 {
 	g_autofree char *sink =
-			g_strdup_printf("--load=module-null-sink sink_name=bench format=s16le channels=2 "
-					"rate=%d",
-					SOUND_RATE);
-	g_autofree char *protocol =
-			g_strdup_printf("--load=module-native-protocol-unix socket=%s auth-anonymous=1",
-					device->socket);
+		g_strdup_printf("--load=module-null-sink sink_name=bench format=s16le channels=2 "
+				"rate=%d",
+			SOUND_RATE);
+	g_autofree char *protocol = g_strdup_printf(
+		"--load=module-native-protocol-unix socket=%s auth-anonymous=1", device->socket);
 	const char *argv[] = { "pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no",
 		"--exit-idle-time=-1", "--log-level=error", sink, protocol, NULL };
 	device->pulse = g_subprocess_launcher_spawnv(launcher, argv, NULL);
 	gint64 end_us = g_get_monotonic_time() + START_TIMEOUT_US;
 	while (device->pulse && !g_file_test(device->socket, G_FILE_TEST_EXISTS) &&
-			g_get_monotonic_time() < end_us)
+		g_get_monotonic_time() < end_us)
 		g_usleep(20000);
 	return device->pulse && g_file_test(device->socket, G_FILE_TEST_EXISTS);
 }
@@ -178,7 +181,8 @@ static bool start_ear(struct sound_device *device, GSubprocessLauncher *launcher
 struct sound_device *sound_device_start(void)
 {
 	struct sound_device *device = g_new0(struct sound_device, 1);
-	g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_NONE);
+	g_autoptr(GSubprocessLauncher) launcher =
+		g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_NONE);
 	g_mutex_init(&device->lock);
 	device->directory = g_dir_make_tmp("bench-sound-XXXXXX", NULL);
 	device->socket = g_build_filename(device->directory, "socket", NULL);
@@ -219,7 +223,8 @@ static void remove_tree(const char *path)
 	const char *name;
 	while (dir && (name = g_dir_read_name(dir))) {
 		g_autofree char *child = g_build_filename(path, name, NULL);
-		if (g_file_test(child, G_FILE_TEST_IS_DIR) && !g_file_test(child, G_FILE_TEST_IS_SYMLINK))
+		if (g_file_test(child, G_FILE_TEST_IS_DIR) &&
+			!g_file_test(child, G_FILE_TEST_IS_SYMLINK))
 			remove_tree(child);
 		else
 			g_unlink(child);

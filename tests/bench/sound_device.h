@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sound device: a sound server of its own (PulseAudio with a null sink) for a client under measurement, an
- * ear at its end, and a guest that clicks.
+ * sound device: a sound server of its own (PulseAudio with a null sink) for a client under
+ * measurement, an ear at its end, and a guest that clicks.
  *
- * Clicks are numbered; a click's strength says its number modulo SOUND_CLICK_NAMES, so that late ones are
- * not taken for others.
+ * Clicks are numbered; a click's strength says its number modulo SOUND_CLICK_NAMES, so that late
+ * ones are not taken for others.
  *
- * Threads: two of its own, for the ear and for the guest; read what they noted after sound_device_stop.
+ * Threads: two of its own, for the ear and for the guest; read what they noted after
+ * sound_device_stop.
  */
 #pragma once
 
@@ -24,7 +25,8 @@
 #define SOUND_CLICKS_MAX 1024
 
 struct sound_click {
-	gint64 made_us;  /* by the guest: SOUND_QEMU_MS before QEMU writes it; CLOCK_MONOTONIC, as the next */
+	gint64 made_us;  /* by the guest: SOUND_QEMU_MS before QEMU writes it; CLOCK_MONOTONIC, as
+			    the next */
 	gint64 heard_us; /* 0: never */
 };
 

@@ -25,7 +25,8 @@ static void make_strokes(uint32_t glyph, struct stroke strokes[3])
 	uint32_t state = glyph * 2654435761u + 77;
 	float x = 1.0f + (float)(next(&state) % 6), y = 4.0f + (float)(next(&state) % 8);
 	for (unsigned i = 0; i < 3; i++) {
-		float to_x = 1.0f + (float)(next(&state) % 6), to_y = 4.0f + (float)(next(&state) % 8);
+		float to_x = 1.0f + (float)(next(&state) % 6),
+		      to_y = 4.0f + (float)(next(&state) % 8);
 		strokes[i] = (struct stroke){ x, y, to_x - x, to_y - y };
 		x = to_x;
 		y = to_y;
@@ -35,9 +36,12 @@ static void make_strokes(uint32_t glyph, struct stroke strokes[3])
 static bool is_inked(const struct stroke *stroke, float x, float y)
 {
 	float length2 = stroke->dx * stroke->dx + stroke->dy * stroke->dy;
-	float along = length2 == 0 ? 0 : ((x - stroke->x) * stroke->dx + (y - stroke->y) * stroke->dy) / length2;
+	float along = length2 == 0 ? 0 :
+				     ((x - stroke->x) * stroke->dx + (y - stroke->y) * stroke->dy) /
+					     length2;
 	along = CLAMP(along, 0.0f, 1.0f);
-	float off_x = x - stroke->x - along * stroke->dx, off_y = y - stroke->y - along * stroke->dy;
+	float off_x = x - stroke->x - along * stroke->dx,
+	      off_y = y - stroke->y - along * stroke->dy;
 	return off_x * off_x + off_y * off_y < 0.45f;
 }
 
@@ -48,7 +52,7 @@ static unsigned coverage(const struct stroke strokes[3], uint32_t x, uint32_t y)
 		float px = (float)x + (0.5f + (float)(i % POINTS)) / POINTS;
 		float py = (float)y + (0.5f + (float)(i / POINTS)) / POINTS;
 		n += is_inked(&strokes[0], px, py) || is_inked(&strokes[1], px, py) ||
-				is_inked(&strokes[2], px, py);
+		     is_inked(&strokes[2], px, py);
 	}
 	return n;
 }
@@ -84,7 +88,8 @@ static const struct glyphs *get_glyphs(void)
 	return glyphs;
 }
 
-static void draw_glyph(struct canvas *canvas, uint32_t x, uint32_t y, uint32_t glyph, uint32_t paper, uint32_t ink)
+static void draw_glyph(
+	struct canvas *canvas, uint32_t x, uint32_t y, uint32_t glyph, uint32_t paper, uint32_t ink)
 {
 	for (uint32_t row = 0; row < GLYPH_HEIGHT; row++) {
 		uint32_t *to = canvas->pixels + (size_t)(y + row) * canvas->width + x;
@@ -94,8 +99,8 @@ static void draw_glyph(struct canvas *canvas, uint32_t x, uint32_t y, uint32_t g
 }
 
 /* Some letters are frequent, one in six is a gap. */
-static void draw_line(struct canvas *canvas, const struct frame_rect *line, uint32_t *state, uint32_t paper,
-		uint32_t ink)
+static void draw_line(struct canvas *canvas, const struct frame_rect *line, uint32_t *state,
+	uint32_t paper, uint32_t ink)
 {
 	for (uint32_t x = line->x; x + GLYPH_WIDTH <= line->x + line->width; x += GLYPH_WIDTH) {
 		uint32_t a = next(state) % GLYPHS, b = next(state) % GLYPHS;
@@ -109,7 +114,8 @@ void still_text(struct canvas *canvas, struct frame_rect area, uint32_t seed)
 	uint32_t state = seed * 7919 + 1;
 	canvas_fill(canvas, area, 0xfcfcfa);
 	for (uint32_t y = area.y; y + GLYPH_HEIGHT <= area.y + area.height; y += GLYPH_HEIGHT) {
-		struct frame_rect line = { area.x, y, area.width * (4 + next(&state) % 5) / 8, GLYPH_HEIGHT };
+		struct frame_rect line = { area.x, y, area.width * (4 + next(&state) % 5) / 8,
+			GLYPH_HEIGHT };
 		draw_line(canvas, &line, &state, 0xfcfcfa, 0x202428);
 	}
 }
@@ -122,7 +128,8 @@ static void draw_button(struct canvas *canvas, const struct frame_rect *cell, ui
 	canvas_fill(canvas, body, 0x8a8f98);
 	canvas_fill(canvas, face, next(state) % 4 ? 0xe8eaee : 0x3070c8);
 	if (face.height >= GLYPH_HEIGHT + 6 && next(state) % 2)
-		draw_line(canvas, &label, state, canvas->pixels[(size_t)face.y * canvas->width + face.x], 0x101418);
+		draw_line(canvas, &label, state,
+			canvas->pixels[(size_t)face.y * canvas->width + face.x], 0x101418);
 }
 
 void still_interface(struct canvas *canvas, struct frame_rect area, uint32_t seed)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* stills: pictures that stand for what desktops show, each in as many versions as there are seeds. */
+/* stills: pictures that stand for what desktops show, each in as many versions as there are seeds.
+ */
 #pragma once
 
 #include <stdbool.h>

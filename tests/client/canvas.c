@@ -42,7 +42,8 @@ static uint32_t color_photo(uint32_t x, uint32_t y, uint32_t seed)
 	for (unsigned shift = 0; shift < 24; shift += 8) {
 		uint32_t wide = (x * (3 + shift / 8) + y * 2 + seed * 37) & 0x3ff;
 		uint32_t narrow = (y * 5 + x + seed * 11 + shift) & 0x1ff;
-		uint32_t shade = (wide < 512 ? wide : 1023 - wide) / 4 + (narrow < 256 ? narrow : 511 - narrow) / 4;
+		uint32_t shade = (wide < 512 ? wide : 1023 - wide) / 4 +
+				 (narrow < 256 ? narrow : 511 - narrow) / 4;
 		color |= (shade + (grain >> shift & 7)) << shift;
 	}
 	return color;

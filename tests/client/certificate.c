@@ -26,8 +26,8 @@ static void describe(gnutls_x509_crt_t certificate, gnutls_x509_privkey_t key)
 	result |= gnutls_x509_crt_set_activation_time(certificate, time(NULL) - DAY_S);
 	result |= gnutls_x509_crt_set_expiration_time(certificate, time(NULL) + DAY_S);
 	result |= gnutls_x509_crt_set_dn(certificate, "CN=127.0.0.1", NULL);
-	result |= gnutls_x509_crt_set_subject_alt_name(certificate, GNUTLS_SAN_IPADDRESS, address,
-		sizeof(address), GNUTLS_FSAN_SET);
+	result |= gnutls_x509_crt_set_subject_alt_name(
+		certificate, GNUTLS_SAN_IPADDRESS, address, sizeof(address), GNUTLS_FSAN_SET);
 	result |= gnutls_x509_crt_set_basic_constraints(certificate, 1, -1);
 	result |= gnutls_x509_crt_set_key(certificate, key);
 	result |= gnutls_x509_crt_sign2(certificate, certificate, key, GNUTLS_DIG_SHA256, 0);
@@ -42,7 +42,8 @@ void certificate_write(const char *certificate_path, const char *key_path)
 
 	g_assert_cmpint(gnutls_x509_privkey_init(&key), ==, 0);
 	g_assert_cmpint(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
-				GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0), ==, 0);
+				GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
+		==, 0);
 	g_assert_cmpint(gnutls_x509_crt_init(&certificate), ==, 0);
 	describe(certificate, key);
 	g_assert_cmpint(gnutls_x509_crt_export2(certificate, GNUTLS_X509_FMT_PEM, &pem), ==, 0);

@@ -234,9 +234,9 @@ static int listen_tcp(struct fake_desktop *desktop, bool tls)
 	g_assert_cmpint(getsockname(fd, (struct sockaddr *)&address, &size_bytes), ==, 0);
 	memcpy(&desktop->listen_address, &address, sizeof(address));
 	desktop->listen_address_bytes = size_bytes;
-	desktop->address = g_strdup_printf(
-		tls ? "spice://127.0.0.1?tls-port=%u" : "spice://127.0.0.1:%u",
-		ntohs(address.sin_port));
+	desktop->address =
+		g_strdup_printf(tls ? "spice://127.0.0.1?tls-port=%u" : "spice://127.0.0.1:%u",
+			ntohs(address.sin_port));
 	return fd;
 }
 
@@ -264,8 +264,7 @@ static void send_certificate(struct fake_desktop *desktop)
 	certificate_write(desktop->certificate, key);
 	int fds[] = { open(desktop->certificate, O_RDONLY | O_CLOEXEC),
 		open(key, O_RDONLY | O_CLOEXEC) };
-	g_assert_cmpint(
-		link_send(desktop->keeper_link, &message, sizeof(message), fds, 2), ==, 0);
+	g_assert_cmpint(link_send(desktop->keeper_link, &message, sizeof(message), fds, 2), ==, 0);
 	close(fds[0]);
 	close(fds[1]);
 	g_unlink(key);
@@ -275,7 +274,8 @@ static void send_listener(struct fake_desktop *desktop, const struct fake_deskto
 {
 	struct keeper_listener message = { .header.type = KEEPER_MESSAGE_LISTENER,
 		.kind = options->unix_socket ? KEEPER_LISTENER_UNIX :
-			options->tls ? KEEPER_LISTENER_TLS : KEEPER_LISTENER_TCP };
+			options->tls         ? KEEPER_LISTENER_TLS :
+					       KEEPER_LISTENER_TCP };
 	int fd = options->unix_socket ? listen_unix(desktop) : listen_tcp(desktop, options->tls);
 
 	g_assert_cmpint(listen(fd, 16), ==, 0);

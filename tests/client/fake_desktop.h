@@ -20,11 +20,11 @@
 #include "tests/client/fake_render.h"
 
 struct fake_desktop_options {
-	const char *ticket; /* NULL: none is asked for */
-	bool unix_socket;   /* instead of TCP on the loopback */
-	bool tls;           /* on TCP, with a certificate made for this desktop */
-	bool no_qemu;       /* no D-Bus descriptor is sent */
-	const char *clock;  /* display's --clock; NULL: its default */
+	const char *ticket;  /* NULL: none is asked for */
+	bool unix_socket;    /* instead of TCP on the loopback */
+	bool tls;            /* on TCP, with a certificate made for this desktop */
+	bool no_qemu;        /* no D-Bus descriptor is sent */
+	const char *clock;   /* display's --clock; NULL: its default */
 	const char *encoder; /* as --encoder; NULL: display chooses */
 };
 

@@ -411,9 +411,9 @@ bool fake_qemu_wait_sound(struct fake_qemu *qemu, int timeout_ms)
 
 static bool sound_call(struct fake_qemu *qemu, const char *method, GVariant *arguments)
 {
-	g_autoptr(GVariant) answer = g_dbus_connection_call_sync(qemu->sound, NULL, LISTENER_PATH,
-		LISTENER_INTERFACE, method, arguments, NULL, G_DBUS_CALL_FLAGS_NONE, 10000, NULL,
-		NULL);
+	g_autoptr(GVariant) answer =
+		g_dbus_connection_call_sync(qemu->sound, NULL, LISTENER_PATH, LISTENER_INTERFACE,
+			method, arguments, NULL, G_DBUS_CALL_FLAGS_NONE, 10000, NULL, NULL);
 
 	return answer != NULL;
 }
@@ -442,8 +442,7 @@ bool fake_qemu_sound_volume(struct fake_qemu *qemu, uint64_t id, bool mute, uint
 			g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, both, 2, 1)));
 }
 
-bool fake_qemu_sound_write(
-	struct fake_qemu *qemu, uint64_t id, const void *data, size_t size_bytes)
+bool fake_qemu_sound_write(struct fake_qemu *qemu, uint64_t id, const void *data, size_t size_bytes)
 {
 	return sound_call(qemu, "Write",
 		g_variant_new("(t@ay)", (guint64)id,

@@ -24,7 +24,7 @@ struct fake_qemu {
 	uint32_t width, height; /* of the console as QEMU believes */
 	uint32_t modifiers;
 	bool absolute;
-	int answer_delay_ms; /* of every method; FAKE_QEMU_SILENT: answers never */
+	int answer_delay_ms;    /* of every method; FAKE_QEMU_SILENT: answers never */
 	GDBusConnection *sound; /* to display's listener; NULL: none has registered */
 };
 
@@ -47,8 +47,9 @@ void fake_qemu_set_modifiers(struct fake_qemu *qemu, uint32_t modifiers);
 /* Any thread. Waits until display listens to sound; the record says "sound". */
 bool fake_qemu_wait_sound(struct fake_qemu *qemu, int timeout_ms);
 /*
- * Any thread. Calls the listener as QEMU's audiodev does and waits for the answer: Init of a stream of 16-bit
- * `n_channels` at `rate`, SetEnabled, SetVolume of both channels, Write, Fini. False: refused.
+ * Any thread. Calls the listener as QEMU's audiodev does and waits for the answer: Init of a stream
+ * of 16-bit `n_channels` at `rate`, SetEnabled, SetVolume of both channels, Write, Fini. False:
+ * refused.
  */
 bool fake_qemu_sound_init(struct fake_qemu *qemu, uint64_t id, uint32_t rate, unsigned n_channels);
 bool fake_qemu_sound_enable(struct fake_qemu *qemu, uint64_t id, bool enabled);

@@ -49,16 +49,16 @@ struct probe_cursor {
 /* Sound as it came, before anybody plays it. */
 struct probe_sound {
 	uint64_t n_starts, n_stops, n_bytes;
-	int n_channels, rate;    /* of the last start */
-	uint32_t first, last;    /* samples of both channels; first: the first that is not 0 */
-	uint64_t n_breaks;       /* times a sample was not the one before plus 1 */
-	int volume, mute;        /* last said; -1: never */
+	int n_channels, rate; /* of the last start */
+	uint32_t first, last; /* samples of both channels; first: the first that is not 0 */
+	uint64_t n_breaks;    /* times a sample was not the one before plus 1 */
+	int volume, mute;     /* last said; -1: never */
 };
 
 struct probe_options {
 	char *uri; /* spice://host:port[?password=..]; NULL when unix_path is given */
 	char *unix_path;
-	char *ca_file;   /* NULL: the system's */
+	char *ca_file;  /* NULL: the system's */
 	char *password; /* NULL: none */
 	int connect_timeout_ms;
 	int key_interval_ms; /* pause after each key event of `type` and `key` */
@@ -83,8 +83,9 @@ struct probe {
 	int button_state;   /* SPICE_MOUSE_BUTTON_MASK_* */
 	uint64_t n_updates; /* invalidates and primaries of all displays */
 	uint64_t n_streams; /* video streams that servers began, all connections */
-	const char *codec;  /* of the last stream that GStreamer decoded: "h264", "vp8"; NULL: none */
-	GQueue commands;    /* char *, lines not handled yet */
+	const char
+		*codec;  /* of the last stream that GStreamer decoded: "h264", "vp8"; NULL: none */
+	GQueue commands; /* char *, lines not handled yet */
 	bool input_ended, quit;
 	int exit_code;
 };

@@ -84,8 +84,7 @@ static SpiceSession *session_new(struct probe *probe)
 	const struct probe_options *options = &probe->options;
 	SpiceSession *session = spice_session_new();
 
-	g_object_set(session, "enable-usbredir", FALSE, "enable-smartcard",
-		FALSE, NULL);
+	g_object_set(session, "enable-usbredir", FALSE, "enable-smartcard", FALSE, NULL);
 	if (options->unix_path)
 		g_object_set(session, "unix-path", options->unix_path, NULL);
 	else
@@ -181,9 +180,9 @@ const char *connection_mouse_mode(const struct probe *probe)
 
 	if (probe->main)
 		g_object_get(probe->main, "mouse-mode", &mode, NULL);
-	return mode == SPICE_MOUSE_MODE_CLIENT   ? "client"
-	       : mode == SPICE_MOUSE_MODE_SERVER ? "server"
-						 : "none";
+	return mode == SPICE_MOUSE_MODE_CLIENT ? "client" :
+	       mode == SPICE_MOUSE_MODE_SERVER ? "server" :
+						 "none";
 }
 
 struct log_watch {

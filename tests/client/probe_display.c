@@ -134,8 +134,9 @@ char *display_hash(const struct probe_display *display, int x, int y, int width,
 {
 	g_autofree uint8_t *rgb = display_copy_rgb(display, x, y, width, height);
 
-	return rgb ? g_compute_checksum_for_data(G_CHECKSUM_SHA256, rgb, (gsize)width * height * 3)
-		   : NULL;
+	return rgb ? g_compute_checksum_for_data(
+			     G_CHECKSUM_SHA256, rgb, (gsize)width * height * 3) :
+		     NULL;
 }
 
 static bool save_ppm(const char *path, int width, int height, const uint8_t *rgb)

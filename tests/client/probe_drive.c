@@ -125,7 +125,8 @@ static void run_mouse_mode_request(struct call *call)
 /* What --spice-preferred-compression says in a viewer. */
 static void run_compression(struct call *call)
 {
-	static const char *const names[] = { "off", "auto_glz", "auto_lz", "quic", "glz", "lz", "lz4" };
+	static const char *const names[] = { "off", "auto_glz", "auto_lz", "quic", "glz", "lz",
+		"lz4" };
 	struct probe_display *display = call_arg_display(call, 1);
 
 	for (unsigned i = 0; display && i < G_N_ELEMENTS(names); i++) {

@@ -16,19 +16,16 @@
  *   hash X Y W H [CH]               {"hash":"sha256 of the region's packed R,G,B bytes"}
  *   screenshot FILE.png|FILE.ppm [CH]
  *   counter [CH]                    the frame counter strip now: value, x, y
- *   stats                           primaries, invalidates, pixels, streams, codec, bytes read per channel
- *   cursor                          shape's size, hot spot, sha256 of its R,G,B,A bytes, visible,
- * position, how many sets, moves and hides came cursor-pixel X Y {"pixel":"rrggbbaa"} mouse-mode
+ *   stats                           primaries, invalidates, pixels, streams, codec, bytes read per
+ * channel cursor                          shape's size, hot spot, sha256 of its R,G,B,A bytes,
+ * visible, position, how many sets, moves and hides came cursor-pixel X Y {"pixel":"rrggbbaa"}
+ * mouse-mode
  * {"mode":"client"|"server"} leds                            {"scroll":b,"num":b,"caps":b}
- *   sound                           starts, stops, bytes, channels, rate, first and last sample, breaks
- * (samples that are not the one before plus 1), volume, mute
- * Waiting
- * (answer when it happened, or {"ok":false,"error":"timeout",...} with what was seen last)
- *   wait-primary TIMEOUT_MS [CH]
- *   wait-size W H TIMEOUT_MS [CH]
- *   wait-pixel X Y RRGGBB TIMEOUT_MS [TOLERANCE [CH]]
- *   wait-hash X Y W H SHA256 TIMEOUT_MS [CH]
- *   wait-updates N TIMEOUT_MS       N more invalidates on any display
+ *   sound                           starts, stops, bytes, channels, rate, first and last sample,
+ * breaks (samples that are not the one before plus 1), volume, mute Waiting (answer when it
+ * happened, or {"ok":false,"error":"timeout",...} with what was seen last) wait-primary TIMEOUT_MS
+ * [CH] wait-size W H TIMEOUT_MS [CH] wait-pixel X Y RRGGBB TIMEOUT_MS [TOLERANCE [CH]] wait-hash X
+ * Y W H SHA256 TIMEOUT_MS [CH] wait-updates N TIMEOUT_MS       N more invalidates on any display
  *   wait-counter ADVANCE TIMEOUT_MS [CH]   the strip's value rises by ADVANCE; from, to, seen
  * (pictures) wait-cursor N_SETS TIMEOUT_MS   at least so many cursor shapes came wait-mouse-mode
  * client|server TIMEOUT_MS wait-disconnect TIMEOUT_MS      the server closes sleep MS Driving move
@@ -44,21 +41,18 @@
  *
  * Recording one of the scenes that tests/guest's bench-scene draws, on display 0; times are
  * microseconds of CLOCK_MONOTONIC
- *   record-begin SCENE [SAMPLE_MS [KEYS]]   from now on; a copy of the picture each SAMPLE_MS if both
- *                                   ends show the same frame, 8 at most; KEYS have been pressed before
- *   record-keys N MIN_MS MAX_MS TIMEOUT_MS  N times: a key, until it shows, a random pause; keys_us:
- *                                   from press to picture, -1: not within the time-out
- *   record-settle FRAME KEYS TIMEOUT_MS     until every pixel is that of the frame: shown_us,
- *                                   exact_us (0: not), different pixels
- *   record-end FILE                 a line for each frame: number, when its upper strip showed, when
- *                                   upper and lower did (0: never); samples: psnr, ssim of the
- *                                   moving part, pixels that differ in it and outside
+ *   record-begin SCENE [SAMPLE_MS [KEYS]]   from now on; a copy of the picture each SAMPLE_MS if
+ * both ends show the same frame, 8 at most; KEYS have been pressed before record-keys N MIN_MS
+ * MAX_MS TIMEOUT_MS  N times: a key, until it shows, a random pause; keys_us: from press to
+ * picture, -1: not within the time-out record-settle FRAME KEYS TIMEOUT_MS     until every pixel is
+ * that of the frame: shown_us, exact_us (0: not), different pixels record-end FILE a line for each
+ * frame: number, when its upper strip showed, when upper and lower did (0: never); samples: psnr,
+ * ssim of the moving part, pixels that differ in it and outside
  *
  * Recording what tests/guest's beep-flash shows and plays, on display 0
- *   sync-begin X Y DELAY_MS         from now on; the library is told that sound is heard DELAY_MS after it
- *                                   arrives (not with --audio)
- *   sync-end                        beeps: when the first loud sample arrived, hz, ms, peak; changes: when
- *                                   the pixel got another colour, and which
+ *   sync-begin X Y DELAY_MS         from now on; the library is told that sound is heard DELAY_MS
+ * after it arrives (not with --audio) sync-end                        beeps: when the first loud
+ * sample arrived, hz, ms, peak; changes: when the pixel got another colour, and which
  *
  * Exit status: 0 after quit or end of input, 1 on a usage error; with --fail-early also 2 when the
  * first connection cannot be made.
@@ -147,7 +141,8 @@ static bool options_parse(struct probe *probe, int argc, char **argv, gboolean *
 			"exit 2 when the first connection fails", NULL },
 		{ "debug", 0, 0, G_OPTION_ARG_NONE, &debug, "print the library's debug log", NULL },
 		{ "no-log", 0, 0, G_OPTION_ARG_NONE, &no_log,
-			"leave the library's debug log off, which costs CPU: streams are not counted",
+			"leave the library's debug log off, which costs CPU: streams are not "
+			"counted",
 			NULL },
 		{ "audio", 0, 0, G_OPTION_ARG_NONE, &audio,
 			"play sound by the library's own audio code", NULL },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice-probe: commands that record when beeps arrive and when a pixel of display 0 changes its colour, of
- * the guest's beep-flash. What they mean stands in probe_main.c.
+ * spice-probe: commands that record when beeps arrive and when a pixel of display 0 changes its
+ * colour, of the guest's beep-flash. What they mean stands in probe_main.c.
  */
 #include <stdlib.h>
 
@@ -15,7 +15,7 @@
 #define COLOR_STEP 48
 
 struct beep {
-	int64_t at_us; /* its first loud sample */
+	int64_t at_us;     /* its first loud sample */
 	unsigned n_frames; /* to its last loud sample */
 	unsigned n_crossings;
 	int peak;
@@ -27,7 +27,7 @@ struct change {
 };
 
 struct sync {
-	struct probe *probe; /* NULL: not recording */
+	struct probe *probe;           /* NULL: not recording */
 	SpiceChannel *sound, *display; /* owned */
 	int x, y, delay_ms;
 	struct beep beeps[EVENTS_MAX];
@@ -98,7 +98,8 @@ static bool differ(int a, int b)
 	return false;
 }
 
-static void on_invalidate(SpiceChannel *channel, gint x, gint y, gint width, gint height, gpointer user)
+static void on_invalidate(
+	SpiceChannel *channel, gint x, gint y, gint width, gint height, gpointer user)
 {
 	struct sync *sync = user;
 	const struct probe_display *display = display_get(sync->probe, 0);
@@ -145,7 +146,8 @@ static void run_sync_begin(struct call *call)
 	g_signal_connect(sync->sound, "playback-data", G_CALLBACK(on_data), sync);
 	if (!call->probe->options.audio)
 		g_signal_connect(sync->sound, "playback-get-delay", G_CALLBACK(on_get_delay), sync);
-	g_signal_connect_after(sync->display, "display-invalidate", G_CALLBACK(on_invalidate), sync);
+	g_signal_connect_after(
+		sync->display, "display-invalidate", G_CALLBACK(on_invalidate), sync);
 }
 
 static void put_beeps(struct call *call, const struct sync *sync)
@@ -161,8 +163,8 @@ static void put_beeps(struct call *call, const struct sync *sync)
 		g_string_append_printf(call->json,
 			"%s{\"at_us\":%" G_GINT64_FORMAT ",\"hz\":%" G_GINT64_FORMAT
 			",\"ms\":%" G_GINT64_FORMAT ",\"peak\":%d}",
-			i ? "," : "", beep->at_us, hz, beep->n_frames * INT64_C(1000) / MAX(rate, 1),
-			beep->peak);
+			i ? "," : "", beep->at_us, hz,
+			beep->n_frames * INT64_C(1000) / MAX(rate, 1), beep->peak);
 	}
 	g_string_append_c(call->json, ']');
 }
@@ -172,8 +174,9 @@ static void put_changes(struct call *call, const struct sync *sync)
 	call_put_key(call, "changes");
 	g_string_append_c(call->json, '[');
 	for (unsigned i = 0; i < sync->n_changes; i++)
-		g_string_append_printf(call->json, "%s{\"at_us\":%" G_GINT64_FORMAT ",\"pixel\":\"%06x\"}",
-			i ? "," : "", sync->changes[i].at_us, (unsigned)sync->changes[i].pixel);
+		g_string_append_printf(call->json,
+			"%s{\"at_us\":%" G_GINT64_FORMAT ",\"pixel\":\"%06x\"}", i ? "," : "",
+			sync->changes[i].at_us, (unsigned)sync->changes[i].pixel);
 	g_string_append_c(call->json, ']');
 }
 

@@ -126,7 +126,8 @@ struct slow_line *slow_line_start(uint16_t port, unsigned kbit_per_s)
 	line->bytes_per_tick = kbit_per_s * 125 / (1000000 / TICK_US);
 	line->listener = loopback_socket(0, bind);
 	g_assert_cmpint(listen(line->listener, 8), ==, 0);
-	g_assert_cmpint(getsockname(line->listener, (struct sockaddr *)&address, &size_bytes), ==, 0);
+	g_assert_cmpint(
+		getsockname(line->listener, (struct sockaddr *)&address, &size_bytes), ==, 0);
 	line->address = g_strdup_printf("spice://127.0.0.1:%u", ntohs(address.sin_port));
 	line->thread = g_thread_new("slow line", run, line);
 	return line;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * slow_line: a listening TCP port that passes what servers say on at a rate, all connections together,
- * and what clients say at once. Little waits in it: the queue stays at the server, as with a real line.
+ * slow_line: a listening TCP port that passes what servers say on at a rate, all connections
+ * together, and what clients say at once. Little waits in it: the queue stays at the server, as
+ * with a real line.
  *
  * Threads: one of its own.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Still pictures cost a slow line less than a fast one, what a client asks for by itself stands, and all
- * of it is exact.
+ * Still pictures cost a slow line less than a fast one, what a client asks for by itself stands,
+ * and all of it is exact.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -70,14 +70,15 @@ static void test_slow_line(void)
 	cost_of_photo(&fixture, 3);
 	gint64 lz4 = cost_of_photo(&fixture, 2);
 	g_test_message("%" G_GINT64_FORMAT " bytes, with lz4 %" G_GINT64_FORMAT ": %.2f", own, lz4,
-			(double)own / (double)lz4);
+		(double)own / (double)lz4);
 	g_assert_cmpint(own * 10, <, lz4 * 6);
 	g_clear_pointer(&fixture.client, client_free);
 	slow_line_stop(line);
 	fixture_stop(&fixture);
 }
 
-/* A line that carries more stays with what costs the least CPU, also after pictures that fill it. */
+/* A line that carries more stays with what costs the least CPU, also after pictures that fill it.
+ */
 static void test_near_line(void)
 {
 	struct fixture fixture;
@@ -91,9 +92,9 @@ static void test_near_line(void)
 	ask_for(&fixture, "lz4");
 	cost_of_photo(&fixture, 1);
 	gint64 lz4 = cost_of_photo(&fixture, LOOKS);
-	g_test_message("%" G_GINT64_FORMAT " bytes, with lz4 %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT
-		       " ms at most",
-			own, lz4, longest_us / 1000);
+	g_test_message("%" G_GINT64_FORMAT " bytes, with lz4 %" G_GINT64_FORMAT
+		       ", %" G_GINT64_FORMAT " ms at most",
+		own, lz4, longest_us / 1000);
 	/* A machine that is so busy makes it a slow line (display/relay/compression.h). */
 	if (lz4 * 8 * G_USEC_PER_SEC / longest_us > QUICK_BPS)
 		g_assert_cmpint(own * 10, >, lz4 * 9);

@@ -9,7 +9,8 @@
 
 #define FRAME_US (G_USEC_PER_SEC / 40)
 
-/* The longest that play() has been without a frame: a machine that is busy may stop a film by itself. */
+/* The longest that play() has been without a frame: a machine that is busy may stop a film by
+ * itself. */
 static gint64 longest_us;
 
 static gint64 stat(struct fixture *fixture, const char *key)
@@ -46,8 +47,8 @@ static void start_with_text(struct fixture *fixture, uint32_t width, uint32_t he
 static void expect_exact(struct fixture *fixture, struct frame_rect area)
 {
 	g_autofree char *hash = canvas_hash(fixture_canvas(fixture), area);
-	g_free(client_run(fixture->client, "wait-hash %u %u %u %u %s %d", area.x, area.y, area.width,
-		area.height, hash, SETTLE_MS));
+	g_free(client_run(fixture->client, "wait-hash %u %u %u %u %s %d", area.x, area.y,
+		area.width, area.height, hash, SETTLE_MS));
 }
 
 static void play(struct fixture *fixture, struct frame_rect film, unsigned first, unsigned n)
@@ -83,7 +84,8 @@ static void test_film_in_a_window(void)
 	play(&fixture, film, 0, 60);
 	expect_one_stream(&fixture);
 	for (unsigned i = 0; i < 5; i++) {
-		draw_text(fixture_canvas(&fixture), (struct frame_rect){ 800, 160, 64, 16 }, 50 + i);
+		draw_text(
+			fixture_canvas(&fixture), (struct frame_rect){ 800, 160, 64, 16 }, 50 + i);
 		play(&fixture, film, 60 + i * 10, 10);
 		expect_exact(&fixture, (struct frame_rect){ 0, 0, 1024, 101 });
 		expect_exact(&fixture, (struct frame_rect){ 0, 401, 1024, 367 });
@@ -162,7 +164,8 @@ static void scroll_up(struct canvas *canvas, struct frame_rect window, uint32_t 
 {
 	for (uint32_t y = window.y; y + 16 < window.y + window.height; y++)
 		memcpy(canvas->pixels + (gsize)y * canvas->width + window.x,
-			canvas->pixels + (gsize)(y + 16) * canvas->width + window.x, window.width * 4);
+			canvas->pixels + (gsize)(y + 16) * canvas->width + window.x,
+			window.width * 4);
 	struct frame_rect line = { window.x, window.y + window.height - 16, window.width, 16 };
 	canvas_fill(canvas, line, 0x101010);
 	line.width = window.width * (seed % 5 + 1) / 8;
@@ -170,8 +173,8 @@ static void scroll_up(struct canvas *canvas, struct frame_rect window, uint32_t 
 }
 
 /* Lines of a terminal, every `pause_us`; the picture is exact after each hundred. */
-static void scroll_lines(struct fixture *fixture, struct frame_rect window, unsigned first, unsigned n,
-		gulong pause_us)
+static void scroll_lines(struct fixture *fixture, struct frame_rect window, unsigned first,
+	unsigned n, gulong pause_us)
 {
 	gint64 last_us = g_get_monotonic_time();
 	for (unsigned i = first; i < first + n; i++) {
@@ -187,8 +190,9 @@ static void scroll_lines(struct fixture *fixture, struct frame_rect window, unsi
 }
 
 /*
- * A terminal: what moved is moved by the client, the new line is sent. Of a flood the client is shown what
- * it takes: where it is slow, lines have come and gone in between, and that may be a film.
+ * A terminal: what moved is moved by the client, the new line is sent. Of a flood the client is
+ * shown what it takes: where it is slow, lines have come and gone in between, and that may be a
+ * film.
  */
 static void test_scrolling_text(void)
 {

@@ -37,8 +37,8 @@ static void slow_stop(struct slow *slow)
 static void draw_counter(struct canvas *canvas, uint32_t value)
 {
 	for (int cell = 0; cell < COUNTER_CELLS; cell++) {
-		struct frame_rect rect = { 64 + (uint32_t)cell * COUNTER_CELL_PX, 32, COUNTER_CELL_PX,
-			COUNTER_HEIGHT_PX };
+		struct frame_rect rect = { 64 + (uint32_t)cell * COUNTER_CELL_PX, 32,
+			COUNTER_CELL_PX, COUNTER_HEIGHT_PX };
 		canvas_fill(canvas, rect, counter_cell_color(value, cell));
 	}
 }
@@ -58,7 +58,8 @@ static void test_pictures_are_current(void)
 		struct canvas *canvas = fixture_canvas(&slow.fixture);
 		/* Rows in between stay: nothing here is a film. */
 		for (uint32_t y = 0; y < noise.height; y += 40)
-			canvas_noise(canvas, (struct frame_rect){ noise.x, noise.y + y, noise.width, 20 },
+			canvas_noise(canvas,
+				(struct frame_rect){ noise.x, noise.y + y, noise.width, 20 },
 				i * 10 + y);
 		draw_counter(canvas, i);
 		fake_render_flush_all(slow.fixture.render, 0);
@@ -70,8 +71,8 @@ static void test_pictures_are_current(void)
 			oldest = MAX(oldest, (gint64)i - answer_int(answer, "value"));
 	}
 	gint64 settled_ms = fixture_expect_canvas(&slow.fixture);
-	g_test_message("oldest picture %" G_GINT64_FORMAT " frames of 33 ms, exact after %" G_GINT64_FORMAT
-		       " ms",
+	g_test_message("oldest picture %" G_GINT64_FORMAT
+		       " frames of 33 ms, exact after %" G_GINT64_FORMAT " ms",
 		oldest, settled_ms);
 	g_assert_cmpint(oldest, <, n_frames / 3);
 	fixture_expect_short_waits(&slow.fixture);
@@ -93,12 +94,13 @@ static void test_small_changes_come_first(void)
 		gint64 begin_us = g_get_monotonic_time();
 		fake_render_flush_all(slow.fixture.render, 0);
 		g_autofree char *hash = canvas_hash(canvas, (struct frame_rect){ 64, 32, 608, 16 });
-		g_free(client_run(slow.fixture.client, "wait-hash 64 32 608 16 %s %d", hash, SETTLE_MS));
+		g_free(client_run(
+			slow.fixture.client, "wait-hash 64 32 608 16 %s %d", hash, SETTLE_MS));
 		longest_ms = MAX(longest_ms, (g_get_monotonic_time() - begin_us) / 1000);
 	}
 	gint64 settled_ms = fixture_expect_canvas(&slow.fixture);
-	g_test_message("small changes after %" G_GINT64_FORMAT " ms at most, all exact after %" G_GINT64_FORMAT
-		       " ms",
+	g_test_message("small changes after %" G_GINT64_FORMAT
+		       " ms at most, all exact after %" G_GINT64_FORMAT " ms",
 		longest_ms, settled_ms);
 	g_assert_cmpint(settled_ms, >, 0);
 	slow_stop(&slow);

@@ -255,8 +255,8 @@ static gint64 type_letter(struct fixture *fixture, unsigned place, unsigned seed
 	struct frame_rect letter = { 64 + place * 9, 100, 8, 14 };
 	struct canvas *canvas = fixture_canvas(fixture);
 	for (unsigned i = 0; i < letter.width * letter.height; i++)
-		canvas->pixels[(letter.y + i / letter.width) * canvas->width + letter.x + i % letter.width] =
-			(i + 1) * seed * 2654435761u >> 8;
+		canvas->pixels[(letter.y + i / letter.width) * canvas->width + letter.x +
+			       i % letter.width] = (i + 1) * seed * 2654435761u >> 8;
 	g_autofree char *before = client_run(fixture->client, "stats");
 	fake_render_flush_all(fixture->render, 0);
 	fixture_expect_canvas(fixture);

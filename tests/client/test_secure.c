@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Clients come in TLS and in WebSocket frames; who lacks the one or the other's manners stays outside. */
+/* Clients come in TLS and in WebSocket frames; who lacks the one or the other's manners stays
+ * outside. */
 #include "tests/client/fixture.h"
 
 #include <gio/gio.h>
@@ -144,7 +145,8 @@ static void test_websocket_in_tls(void)
 }
 
 /* What the answer begins with. */
-static void expect_answer(const struct fake_desktop *desktop, const char *origin, const char *wanted)
+static void expect_answer(
+	const struct fake_desktop *desktop, const char *origin, const char *wanted)
 {
 	g_autofree char *request = g_strdup_printf(
 		"GET / HTTP/1.1\r\nHost: 127.0.0.1:5900\r\n%s%s%sUpgrade: websocket\r\n"

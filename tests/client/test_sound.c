@@ -91,7 +91,8 @@ static void test_compressed(void)
 	fixture_stop(&fixture);
 }
 
-/* A QEMU that was held up writes all that it missed at once: a client would play it late, and all that follows. */
+/* A QEMU that was held up writes all that it missed at once: a client would play it late, and all
+ * that follows. */
 static void test_no_backlog(void)
 {
 	struct fixture fixture;
@@ -102,13 +103,14 @@ static void test_no_backlog(void)
 	for (unsigned i = 0; i < 100; i++) {
 		for (unsigned k = 0; k < FRAMES; k++)
 			samples[k] = end++;
-		g_assert_true(fake_qemu_sound_write(fixture.qemu, STREAM, samples, sizeof(samples)));
+		g_assert_true(
+			fake_qemu_sound_write(fixture.qemu, STREAM, samples, sizeof(samples)));
 	}
 	gint64 elapsed_ms = (g_get_monotonic_time() - start_us) / 1000;
 	wait_heard(&fixture, "stops", heard(&fixture, "starts"));
 	g_assert_cmpint(heard(&fixture, "starts"), ==, 1);
 	g_assert_cmpint(heard(&fixture, "bytes") * 1000 / (RATE * 4), <=,
-			elapsed_ms + PLAYBACK_AHEAD_MS + 20);
+		elapsed_ms + PLAYBACK_AHEAD_MS + 20);
 	fixture_stop(&fixture);
 }
 

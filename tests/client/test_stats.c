@@ -129,7 +129,8 @@ static void test_client(void)
 
 static bool is_encoding(const struct fixture *fixture)
 {
-	return count(fixture, STATS_STREAM_FRAMES) > 0 && get(&figures(fixture)->gauges[STATS_STREAMS]) == 1;
+	return count(fixture, STATS_STREAM_FRAMES) > 0 &&
+	       get(&figures(fixture)->gauges[STATS_STREAMS]) == 1;
 }
 
 static bool is_lossless(const struct fixture *fixture)

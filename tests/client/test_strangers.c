@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Clients that break the rules at the relay: garbage in messages, lies in reports, no reading, a hundred
- * connections a second, frames that never end. Display keeps its bounds and serves the next one.
+ * Clients that break the rules at the relay: garbage in messages, lies in reports, no reading, a
+ * hundred connections a second, frames that never end. Display keeps its bounds and serves the next
+ * one.
  */
 #include "tests/client/fixture.h"
 
@@ -66,12 +67,12 @@ static void say_link(int fd, uint8_t channel, uint32_t session)
 		{ SPICE_MAGIC, SPICE_VERSION_MAJOR, SPICE_VERSION_MINOR,
 			sizeof(SpiceLinkMess) + 8 },
 		{ session, channel, 0, 1, 1, sizeof(SpiceLinkMess) },
-		1u << SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION |
-			1u << SPICE_COMMON_CAP_AUTH_SPICE | 1u << SPICE_COMMON_CAP_MINI_HEADER,
+		1u << SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION | 1u << SPICE_COMMON_CAP_AUTH_SPICE |
+			1u << SPICE_COMMON_CAP_MINI_HEADER,
 		channel == SPICE_CHANNEL_DISPLAY ? 1u << SPICE_DISPLAY_CAP_STREAM_REPORT |
 							   1u << SPICE_DISPLAY_CAP_MULTI_CODEC |
-							   1u << SPICE_DISPLAY_CAP_CODEC_MJPEG
-						 : 0,
+							   1u << SPICE_DISPLAY_CAP_CODEC_MJPEG :
+						   0,
 	};
 
 	g_assert_true(say(fd, &link, sizeof(link)));
@@ -133,8 +134,7 @@ static void stranger_connect(struct stranger *stranger, const struct fake_deskto
 	while (type != SPICE_MSG_MAIN_INIT);
 	memcpy(&stranger->session, body, sizeof(stranger->session));
 	stranger->display = connect_channel(desktop, SPICE_CHANNEL_DISPLAY, stranger->session);
-	g_assert_true(say_message(
-		stranger->display, SPICE_MSGC_DISPLAY_INIT, init, sizeof(init)));
+	g_assert_true(say_message(stranger->display, SPICE_MSGC_DISPLAY_INIT, init, sizeof(init)));
 }
 
 static void stranger_close(struct stranger *stranger)
@@ -218,8 +218,8 @@ static void test_lies(void)
 			break;
 	}
 	draw(&fixture, 30);
-	g_assert_cmpuint(fake_desktop_resident_kib(fixture.desktop), <,
-		before_kib + GROWTH_LIMIT_KIB);
+	g_assert_cmpuint(
+		fake_desktop_resident_kib(fixture.desktop), <, before_kib + GROWTH_LIMIT_KIB);
 	stranger_close(&stranger);
 	expect_next_client(&fixture);
 	fixture_stop(&fixture);
@@ -260,8 +260,8 @@ static void test_does_not_read(void)
 	stranger_connect(&stranger, fixture.desktop);
 	unsigned long before_kib = fake_desktop_resident_kib(fixture.desktop);
 	draw(&fixture, 120);
-	g_assert_cmpuint(fake_desktop_resident_kib(fixture.desktop), <,
-		before_kib + 3 * GROWTH_LIMIT_KIB);
+	g_assert_cmpuint(
+		fake_desktop_resident_kib(fixture.desktop), <, before_kib + 3 * GROWTH_LIMIT_KIB);
 	fixture_expect_short_waits(&fixture);
 	stranger_close(&stranger);
 	expect_next_client(&fixture);
@@ -297,19 +297,20 @@ static void test_hundred_a_second(void)
 	for (unsigned i = 0; i < 300; i++) {
 		knock(fixture.desktop, i);
 		if (i % 10 == 0) {
-			canvas_noise(fixture_canvas(&fixture),
-				canvas_all(fixture_canvas(&fixture)), 3000 + i);
+			canvas_noise(fixture_canvas(&fixture), canvas_all(fixture_canvas(&fixture)),
+				3000 + i);
 			fake_render_flush_all(fixture.render, 0);
 		}
 		g_usleep(10000);
 	}
 	fixture_expect_canvas(&fixture);
-	g_assert_cmpuint(fake_desktop_resident_kib(fixture.desktop), <,
-		before_kib + GROWTH_LIMIT_KIB);
+	g_assert_cmpuint(
+		fake_desktop_resident_kib(fixture.desktop), <, before_kib + GROWTH_LIMIT_KIB);
 	fixture_stop(&fixture);
 }
 
-/* In WebSocket frames: SPICE's first bytes, then pings without end that nobody reads the answers to. */
+/* In WebSocket frames: SPICE's first bytes, then pings without end that nobody reads the answers
+ * to. */
 static void test_ping_flood(void)
 {
 	static const char request[] =
@@ -327,8 +328,8 @@ static void test_ping_flood(void)
 			errno != EAGAIN)
 			break;
 	}
-	g_assert_cmpuint(fake_desktop_resident_kib(fixture.desktop), <,
-		before_kib + GROWTH_LIMIT_KIB);
+	g_assert_cmpuint(
+		fake_desktop_resident_kib(fixture.desktop), <, before_kib + GROWTH_LIMIT_KIB);
 	expect_next_client(&fixture);
 	close(fd);
 	fixture_stop(&fixture);

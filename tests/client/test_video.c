@@ -14,8 +14,8 @@ static void draw(struct canvas *canvas, unsigned number)
 {
 	canvas_film(canvas, film, number);
 	for (int cell = 0; cell < COUNTER_CELLS; cell++) {
-		struct frame_rect rect = { 60 + (uint32_t)cell * COUNTER_CELL_PX, 72, COUNTER_CELL_PX,
-			COUNTER_HEIGHT_PX };
+		struct frame_rect rect = { 60 + (uint32_t)cell * COUNTER_CELL_PX, 72,
+			COUNTER_CELL_PX, COUNTER_HEIGHT_PX };
 		canvas_fill(canvas, rect, counter_cell_color(1000 + number, cell));
 	}
 	canvas_fill(canvas, (struct frame_rect){ 400, 300, 64, 64 }, COLOR);
@@ -29,7 +29,7 @@ static void expect_color(struct client *client)
 	g_test_message("%06x shown as %06x", COLOR, pixel);
 	for (unsigned shift = 0; shift < 24; shift += 8)
 		g_assert_cmpint(ABS((int)(pixel >> shift & 255) - (int)(COLOR >> shift & 255)), <=,
-				COLOR_TOLERANCE);
+			COLOR_TOLERANCE);
 }
 
 /* False: this machine lacks the encoder. */
@@ -74,7 +74,7 @@ static void test_encoder(gconstpointer user)
 		g_autofree char *stats = client_run(fixture.client, "stats");
 		g_autofree char *codec = answer_text(stats, "codec");
 		g_test_message("%s: codec %s, pictures told apart: %" G_GINT64_FORMAT " of %u",
-				encoder->name, codec, answer_int(waited, "seen"), FRAMES);
+			encoder->name, codec, answer_int(waited, "seen"), FRAMES);
 		g_assert_cmpint(answer_int(stats, "streams"), >, 0);
 		g_assert_cmpstr(codec, ==, encoder->codec);
 		fixture_expect_canvas(&fixture);

@@ -281,9 +281,9 @@ static int consume(const char *path, int link)
 	};
 	return link_wait_readable(link, 60000) &&
 			       link_dispatch(link, "producer", table, 1, &consumer) == 1 &&
-			       consumer.exact
-		       ? 0
-		       : 1;
+			       consumer.exact ?
+		       0 :
+		       1;
 }
 
 /* Two processes from the start: GL after a fork crashes. */

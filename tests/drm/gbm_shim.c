@@ -86,8 +86,8 @@ EXPORTED struct gbm_bo *gbm_bo_create_with_modifiers2(struct gbm_device *gbm, ui
 {
 	struct gbm_bo *(*real)(struct gbm_device *, uint32_t, uint32_t, uint32_t, const uint64_t *,
 		unsigned int, uint32_t) = next("gbm_bo_create_with_modifiers2");
-	return refuses() ? NULL
-			 : note_made(real(gbm, width, height, format, modifiers, count, flags));
+	return refuses() ? NULL :
+			   note_made(real(gbm, width, height, format, modifiers, count, flags));
 }
 
 EXPORTED void gbm_bo_destroy(struct gbm_bo *bo)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a client says and what comes of it, as the relay reads both: link phase and messages
- * (spice_talk.h) with the handlers that edit them, WebSocket requests and frames (websocket.h). The input
- * is a list of pieces, each with a byte for whose it is and a byte for its size.
+ * (spice_talk.h) with the handlers that edit them, WebSocket requests and frames (websocket.h). The
+ * input is a list of pieces, each with a byte for whose it is and a byte for its size.
  */
 #include <errno.h>
 #include <glib.h>
@@ -71,17 +71,18 @@ static void fuzz_websocket(const uint8_t *data, size_t size_bytes)
 
 /* ---- SPICE ---- */
 
-static void take_session(struct spice_talk *talk, struct spice_watched *watched, struct sessions *sessions)
+static void take_session(
+	struct spice_talk *talk, struct spice_watched *watched, struct sessions *sessions)
 {
 	if (!talk->linked || watched->session)
 		return;
 	watched->session = talk->link.channel == SPICE_LINK_CHANNEL_MAIN ?
-					session_create(sessions, &session_ops, NULL) :
-					session_join(sessions, talk->link.session);
+				   session_create(sessions, &session_ops, NULL) :
+				   session_join(sessions, talk->link.session);
 }
 
 static bool put(struct spice_talk *talk, enum spice_talk_side side, struct pipe *pipe,
-		const uint8_t *data, size_t size_bytes)
+	const uint8_t *data, size_t size_bytes)
 {
 	uint8_t *room;
 	g_assert(pipe_make_room(pipe, &room) > size_bytes);
@@ -97,15 +98,16 @@ static bool put(struct spice_talk *talk, enum spice_talk_side side, struct pipe 
 }
 
 /* What the relay says by itself. */
-static void insert(struct spice_talk *talk, struct pipe *pipes, enum spice_talk_side side, bool small)
+static void insert(
+	struct spice_talk *talk, struct pipe *pipes, enum spice_talk_side side, bool small)
 {
 	uint8_t message[32];
 	if (!spice_talk_is_between(talk, side))
 		return;
 	g_assert(side == SPICE_TALK_SERVER || spice_talk_may_close(talk));
 	size_t made = side == SPICE_TALK_SERVER ?
-					spice_watches_make_time(talk, 1, message, sizeof(message)) :
-					spice_watches_make_compression(talk, small, message, sizeof(message));
+			      spice_watches_make_time(talk, 1, message, sizeof(message)) :
+			      spice_watches_make_compression(talk, small, message, sizeof(message));
 	pipe_insert(&pipes[side], message, made);
 	pipe_drain(&pipes[side], made);
 }

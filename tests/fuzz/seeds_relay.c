@@ -22,7 +22,8 @@ static void say(GByteArray *bytes, uint8_t side, const void *data, size_t size_b
 	}
 }
 
-static void say_message(GByteArray *bytes, uint8_t side, bool mini, uint16_t type, uint32_t body_bytes)
+static void say_message(
+	GByteArray *bytes, uint8_t side, bool mini, uint16_t type, uint32_t body_bytes)
 {
 	static const uint8_t body[256];
 	SpiceMiniDataHeader short_header = { type, body_bytes };
@@ -38,7 +39,8 @@ static void make_talk(const char *directory, uint8_t channel, bool mini, const c
 {
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	uint8_t talk = 0;
-	uint32_t caps = CAPS | (mini ? 1u << SPICE_COMMON_CAP_MINI_HEADER : 0), mechanism = 1, ok = 0;
+	uint32_t caps = CAPS | (mini ? 1u << SPICE_COMMON_CAP_MINI_HEADER : 0), mechanism = 1,
+		 ok = 0;
 	static const uint8_t ticket[128];
 	struct {
 		SpiceLinkHeader header;
@@ -76,12 +78,14 @@ static void make_talk(const char *directory, uint8_t channel, bool mini, const c
 
 static void make_websocket(const char *directory)
 {
-	static const char request[] = "\1GET / HTTP/1.1\r\nHost: localhost:1\r\nOrigin: http://localhost\r\n"
-				      "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-				      "Sec-WebSocket-Version: 13\r\n"
-				      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-				      "Sec-WebSocket-Protocol: binary\r\n\r\n";
-	static const char frames[] = "\1\x82\x83kkkkabc\x89\x82kkkkpi\x82\xfe\0\4kkkklong\x88\x80kkkk";
+	static const char request[] =
+		"\1GET / HTTP/1.1\r\nHost: localhost:1\r\nOrigin: http://localhost\r\n"
+		"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+		"Sec-WebSocket-Version: 13\r\n"
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+		"Sec-WebSocket-Protocol: binary\r\n\r\n";
+	static const char frames[] =
+		"\1\x82\x83kkkkabc\x89\x82kkkkpi\x82\xfe\0\4kkkklong\x88\x80kkkk";
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	g_byte_array_append(bytes, (const guint8 *)request, sizeof(request) - 1);
 	seeds_save(directory, "request", bytes);

@@ -3,20 +3,21 @@
  * counter_layout: the frame counter strip that the guest program frame-counter draws and that host
  * programs find and read in a picture, also one that went through lossy video.
  *
- * The strip is one row of COUNTER_CELLS square cells of COUNTER_CELL_PX device pixels, never scaled:
+ * The strip is one row of COUNTER_CELLS square cells of COUNTER_CELL_PX device pixels, never
+ * scaled:
  *
  *   cells 0-3    magenta green magenta green    the mark to find it by, read left to right
  *   cells 4-27   24 bits of the counter, most significant first; white 1, black 0
  *   cells 28-35  8 check bits, counter_check(value), most significant first
  *   cells 36-37  green magenta                  the end mark
  *
- * It stands in a black frame COUNTER_BORDER_PX wide. frame-counter draws one strip in the top left and
- * one in the bottom left corner of its window, so that one stays readable when a window covers the
- * other; both belong to the same frame and show the same value. The value rises by one with each
- * frame drawn and wraps at 2^24.
+ * It stands in a black frame COUNTER_BORDER_PX wide. frame-counter draws one strip in the top left
+ * and one in the bottom left corner of its window, so that one stays readable when a window covers
+ * the other; both belong to the same frame and show the same value. The value rises by one with
+ * each frame drawn and wraps at 2^24.
  *
- * Below the upper strip's black frame stand COUNTER_BARS rectangles of known colours, for tests that
- * compare pixels: bar i begins COUNTER_BAR_WIDTH_PX * i right of the strip's first cell and
+ * Below the upper strip's black frame stand COUNTER_BARS rectangles of known colours, for tests
+ * that compare pixels: bar i begins COUNTER_BAR_WIDTH_PX * i right of the strip's first cell and
  * COUNTER_BAR_OFFSET_Y_PX below its upper edge. They never change.
  */
 #pragma once
@@ -31,7 +32,8 @@
 #define COUNTER_VALUE_BITS 24
 #define COUNTER_CHECK_BITS 8
 #define COUNTER_END_CELLS 2
-#define COUNTER_CELLS (COUNTER_MARK_CELLS + COUNTER_VALUE_BITS + COUNTER_CHECK_BITS + COUNTER_END_CELLS)
+#define COUNTER_CELLS                                                                              \
+	(COUNTER_MARK_CELLS + COUNTER_VALUE_BITS + COUNTER_CHECK_BITS + COUNTER_END_CELLS)
 #define COUNTER_WIDTH_PX (COUNTER_CELLS * COUNTER_CELL_PX)
 #define COUNTER_HEIGHT_PX COUNTER_CELL_PX
 #define COUNTER_VALUE_MASK ((1u << COUNTER_VALUE_BITS) - 1)
@@ -48,7 +50,16 @@
 #define COUNTER_BAR_OFFSET_Y_PX (COUNTER_HEIGHT_PX + COUNTER_BORDER_PX)
 
 static const uint32_t counter_bar_colors[COUNTER_BARS] = {
-	0x000000, 0xff0000, 0x00ff00, 0x0000ff, 0xffff00, 0x00ffff, 0xff00ff, 0xffffff, 0x804020, 0x204080,
+	0x000000,
+	0xff0000,
+	0x00ff00,
+	0x0000ff,
+	0xffff00,
+	0x00ffff,
+	0xff00ff,
+	0xffffff,
+	0x804020,
+	0x204080,
 };
 
 static inline uint32_t counter_check(uint32_t value)
@@ -60,7 +71,8 @@ static inline uint32_t counter_check(uint32_t value)
 static inline uint32_t counter_cell_color(uint32_t value, int cell)
 {
 	const int n_bits = COUNTER_VALUE_BITS + COUNTER_CHECK_BITS;
-	const uint64_t bits = (uint64_t)(value & COUNTER_VALUE_MASK) << COUNTER_CHECK_BITS | counter_check(value);
+	const uint64_t bits =
+		(uint64_t)(value & COUNTER_VALUE_MASK) << COUNTER_CHECK_BITS | counter_check(value);
 	const int bit = cell - COUNTER_MARK_CELLS;
 
 	if (bit < 0)
@@ -70,7 +82,8 @@ static inline uint32_t counter_cell_color(uint32_t value, int cell)
 	return bits >> (n_bits - 1 - bit) & 1 ? COUNTER_WHITE : COUNTER_BLACK;
 }
 
-/* A picture to read: 32-bit pixels 0xXXRRGGBB in host byte order (DRM_FORMAT_XRGB8888), row 0 on top. */
+/* A picture to read: 32-bit pixels 0xXXRRGGBB in host byte order (DRM_FORMAT_XRGB8888), row 0 on
+ * top. */
 struct counter_picture {
 	const uint8_t *pixels;
 	int width, height;
@@ -79,7 +92,8 @@ struct counter_picture {
 
 static inline uint32_t counter_pixel(const struct counter_picture *picture, int x, int y)
 {
-	const uint32_t *row = (const uint32_t *)(const void *)(picture->pixels + picture->stride_bytes * (size_t)y);
+	const uint32_t *row = (const uint32_t *)(const void *)(picture->pixels +
+							       picture->stride_bytes * (size_t)y);
 
 	return row[x] & 0xffffff;
 }
@@ -91,15 +105,17 @@ static inline bool counter_is(uint32_t pixel, uint32_t color)
 }
 
 /* Reads the strip whose first cell's top left corner is at x, y. False: no valid strip there. */
-static inline bool counter_read_at(const struct counter_picture *picture, int x, int y, uint32_t *value)
+static inline bool counter_read_at(
+	const struct counter_picture *picture, int x, int y, uint32_t *value)
 {
 	uint64_t bits = 0;
 
-	if (x < 0 || y < 0 || x > picture->width - COUNTER_WIDTH_PX || y > picture->height - COUNTER_HEIGHT_PX)
+	if (x < 0 || y < 0 || x > picture->width - COUNTER_WIDTH_PX ||
+		y > picture->height - COUNTER_HEIGHT_PX)
 		return false;
 	for (int cell = 0; cell < COUNTER_CELLS; cell++) {
-		const uint32_t pixel = counter_pixel(picture, x + cell * COUNTER_CELL_PX + COUNTER_CELL_PX / 2,
-				y + COUNTER_CELL_PX / 2);
+		const uint32_t pixel = counter_pixel(picture,
+			x + cell * COUNTER_CELL_PX + COUNTER_CELL_PX / 2, y + COUNTER_CELL_PX / 2);
 		const int bit = cell - COUNTER_MARK_CELLS;
 
 		if (bit < 0 || bit >= COUNTER_VALUE_BITS + COUNTER_CHECK_BITS) {
@@ -115,17 +131,20 @@ static inline bool counter_read_at(const struct counter_picture *picture, int x,
 	return (bits & 0xff) == counter_check(*value);
 }
 
-/* Finds a strip anywhere. Looks at every fourth row for a magenta to green edge, then reads there. */
-static inline bool counter_find(const struct counter_picture *picture, uint32_t *value, int *x, int *y)
+/* Finds a strip anywhere. Looks at every fourth row for a magenta to green edge, then reads there.
+ */
+static inline bool counter_find(
+	const struct counter_picture *picture, uint32_t *value, int *x, int *y)
 {
 	for (int row = 0; row < picture->height; row += COUNTER_CELL_PX / 4) {
 		for (int edge = COUNTER_CELL_PX; edge < picture->width; edge++) {
 			if (!counter_is(counter_pixel(picture, edge, row), COUNTER_GREEN) ||
-					!counter_is(counter_pixel(picture, edge - 2, row), COUNTER_MAGENTA))
+				!counter_is(counter_pixel(picture, edge - 2, row), COUNTER_MAGENTA))
 				continue;
 			/* The row hit is one of the strip's; its middle is within half a cell. */
 			for (int up = 0; up < COUNTER_CELL_PX; up += COUNTER_CELL_PX / 4) {
-				if (counter_read_at(picture, edge - COUNTER_CELL_PX, row - up, value)) {
+				if (counter_read_at(
+					    picture, edge - COUNTER_CELL_PX, row - up, value)) {
 					*x = edge - COUNTER_CELL_PX;
 					*y = row - up;
 					return true;

@@ -15,7 +15,8 @@ struct consumer_image;
 /* Ends the consumer with a message when the node does not work. */
 void consumer_gpu_open(const char *node);
 bool consumer_gpu_is_open(void);
-/* Every format and modifier that can be imported, and for each format INVALID; or all of them LINEAR. */
+/* Every format and modifier that can be imported, and for each format INVALID; or all of them
+ * LINEAR. */
 unsigned consumer_gpu_formats(struct frame_format formats[FRAME_FORMATS_MAX], bool linear_only);
 
 /* NULL when EGL refuses it. The descriptor stays the caller's. */

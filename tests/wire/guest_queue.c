@@ -104,8 +104,8 @@ static void add_buffers(struct guest_queue *queue, GArray *buffers, const uint8_
 		struct guest_buffer b = {
 			.size_bytes = (uint32_t)n,
 			.device_writes = device_writes,
-			.guest_addr = piece ? guest_memory_alloc_scattered(queue->memory, n)
-					    : guest_memory_alloc(queue->memory, n),
+			.guest_addr = piece ? guest_memory_alloc_scattered(queue->memory, n) :
+					      guest_memory_alloc(queue->memory, n),
 		};
 		if (data) {
 			memcpy(guest_memory_at(queue->memory, b.guest_addr, n), data, n);

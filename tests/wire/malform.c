@@ -135,8 +135,8 @@ MAKE(create_3d, virtio_gpu_resource_create_3d, c.hdr.type = VIRTIO_GPU_CMD_RESOU
 static size_t make_transfer_3d(struct malform *m, uint8_t *command)
 {
 	struct virtio_gpu_transfer_host_3d c = {
-		.hdr = { .type = malform_random(m, 2) ? VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D
-						      : VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D,
+		.hdr = { .type = malform_random(m, 2) ? VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D :
+							VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D,
 			.ctx_id = any_context(m) },
 		.box = { any_offset(m), any_offset(m), malform_random(m, 4) ? 0 : any_offset(m),
 			any_size(m), any_size(m), malform_random(m, 4) ? 1 : any_size(m) },

@@ -251,7 +251,8 @@ static void test_damage(void)
 	desktop_destroy(desktop);
 }
 
-/* What is flushed while display takes nothing comes with the next frame, more places than it has. */
+/* What is flushed while display takes nothing comes with the next frame, more places than it has.
+ */
 static void test_gathered_damage(void)
 {
 	struct desktop *desktop = create(false);

@@ -51,8 +51,8 @@ static void report(const struct tally *tally, uint64_t seed, unsigned n)
 		seed, n, tally->sized, tally->handled);
 	for (unsigned i = 0; i < 16; i++) {
 		const char *name =
-			i < 8 ? (i < G_N_ELEMENTS(OK_NAMES) ? OK_NAMES[i] : NULL)
-			      : (i - 8 < G_N_ELEMENTS(ERROR_NAMES) ? ERROR_NAMES[i - 8] : NULL);
+			i < 8 ? (i < G_N_ELEMENTS(OK_NAMES) ? OK_NAMES[i] : NULL) :
+				(i - 8 < G_N_ELEMENTS(ERROR_NAMES) ? ERROR_NAMES[i - 8] : NULL);
 		if (name)
 			g_test_message("%8" G_GUINT64_FORMAT " %s", tally->codes[i], name);
 	}
@@ -65,9 +65,9 @@ static struct guest_request *send_one(struct malform *m, struct tally *tally)
 	uint32_t dice = malform_random(m, 100);
 	if (dice < 6)
 		return malform_send_chain(m);
-	enum malform_kind kind = dice < 10   ? MALFORM_SHORT
-				 : dice < 14 ? MALFORM_UNKNOWN
-					     : MALFORM_SIZED;
+	enum malform_kind kind = dice < 10 ? MALFORM_SHORT :
+				 dice < 14 ? MALFORM_UNKNOWN :
+					     MALFORM_SIZED;
 	size_t bytes = malform_command(m, kind, command);
 	size_t room = malform_random(m, 20) ? 2048 : malform_random(m, 64);
 	tally->sized += kind == MALFORM_SIZED;

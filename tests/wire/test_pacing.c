@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pacing: a guest that outruns a head is held to its rate by its fences; nobody and nothing else waits.
+ * Pacing: a guest that outruns a head is held to its rate by its fences; nobody and nothing else
+ * waits.
  *
- * That something was held is seen from the schedule, which no machine is too slow for. That something
- * was not is tried several times: on a busy machine anything may take long.
+ * That something was held is seen from the schedule, which no machine is too slow for. That
+ * something was not is tried several times: on a busy machine anything may take long.
  */
 #include <signal.h>
 #include <string.h>
@@ -59,8 +60,7 @@ static struct guest_request *send_submit(struct stage *stage, uint32_t context)
 {
 	static const uint32_t nothing[1] = { 0 }; /* VIRGL_CCMD_NOP */
 	size_t bytes;
-	g_autofree void *submit =
-		guest_gpu_make_submit(context, nothing, sizeof(nothing), &bytes);
+	g_autofree void *submit = guest_gpu_make_submit(context, nothing, sizeof(nothing), &bytes);
 	return guest_gpu_send_fenced(stage->guest, submit, bytes, ++stage->fence);
 }
 
@@ -127,7 +127,8 @@ static void test_unwatched(void)
 	stage_finish(&stage);
 }
 
-/* Answers are as long as a period away, all the others are there sooner: in some attempt at least. */
+/* Answers are as long as a period away, all the others are there sooner: in some attempt at least.
+ */
 static void try_not_held(bool (*attempt)(struct stage *stage))
 {
 	struct stage stage;
@@ -172,7 +173,8 @@ static void test_queue_goes_on(void)
 	try_not_held(attempt_queue);
 }
 
-/* Another context's answer comes at once; Linux takes it for all before it, so they come with it. */
+/* Another context's answer comes at once; Linux takes it for all before it, so they come with it.
+ */
 static bool attempt_other(struct stage *stage)
 {
 	run_ahead(stage);
@@ -205,7 +207,8 @@ static bool attempt_readback(struct stage *stage)
 	run_ahead(stage);
 	gint64 start = g_get_monotonic_time();
 	struct guest_request *held = send_submit(stage, PAINTER);
-	finish_last(stage, guest_gpu_send_fenced(stage->guest, &read, sizeof(read), ++stage->fence));
+	finish_last(
+		stage, guest_gpu_send_fenced(stage->guest, &read, sizeof(read), ++stage->fence));
 	bool good = g_get_monotonic_time() - start < SLOW_PERIOD_US / 2;
 	guest_request_free(held);
 	return good;

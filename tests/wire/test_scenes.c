@@ -219,8 +219,8 @@ static void test_formats_3d(void)
 		g_assert_true(desktop_shows(desktop, 0, expected, WIDTH, HEIGHT));
 		wire_ok(guest_gpu_unref(guest, 7));
 	}
-	wire_check(show_3d(guest, VIRGL_FORMAT_R32_FLOAT, raw),
-		VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER);
+	wire_check(
+		show_3d(guest, VIRGL_FORMAT_R32_FLOAT, raw), VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER);
 	g_assert_cmpuint(backend_count_log(guest->backend, "format 28 cannot be shown"), ==, 1);
 	desktop_destroy(desktop);
 }

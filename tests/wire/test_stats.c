@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What vitrine stats says of frames whose number is known, with the real keeper, renderer and command. */
+/* What vitrine stats says of frames whose number is known, with the real keeper, renderer and
+ * command. */
 #include <signal.h>
 #include <string.h>
 
@@ -39,7 +40,8 @@ static void show_2d(struct desktop *desktop, uint32_t id)
 	wire_ok(guest_gpu_set_scanout(desktop->guest, 0, id, (guest_rect){ 0, 0, 128, 100 }));
 }
 
-/* Every flush is counted once, on the heads that show it; what was sent is what the reader received. */
+/* Every flush is counted once, on the heads that show it; what was sent is what the reader
+ * received. */
 static void test_counts(void)
 {
 	struct desktop *desktop = create(false);

@@ -72,7 +72,7 @@ static void mask_set(struct snd_pcm_hw_params *params, int parameter, unsigned b
 static void interval_set(struct snd_pcm_hw_params *params, int parameter, unsigned value)
 {
 	params->intervals[parameter - SNDRV_PCM_HW_PARAM_FIRST_INTERVAL] =
-			(struct snd_interval){ .min = value, .max = value, .integer = 1 };
+		(struct snd_interval){ .min = value, .max = value, .integer = 1 };
 }
 
 static void params_init(struct snd_pcm_hw_params *params)
@@ -89,7 +89,8 @@ bool alsa_card_open(struct alsa_card *card)
 {
 	struct snd_pcm_hw_params params;
 
-	*card = (struct alsa_card){ .fd = open("/dev/snd/pcmC0D0p", O_RDWR | O_NONBLOCK | O_CLOEXEC) };
+	*card = (struct alsa_card){ .fd = open(
+					    "/dev/snd/pcmC0D0p", O_RDWR | O_NONBLOCK | O_CLOEXEC) };
 	if (card->fd < 0)
 		return card_fail("/dev/snd/pcmC0D0p");
 	params_init(&params);
@@ -100,7 +101,7 @@ bool alsa_card_open(struct alsa_card *card)
 	interval_set(&params, SNDRV_PCM_HW_PARAM_PERIOD_SIZE, ALSA_CARD_PERIOD_FRAMES);
 	interval_set(&params, SNDRV_PCM_HW_PARAM_BUFFER_SIZE, ALSA_CARD_BUFFER_FRAMES);
 	if (ioctl(card->fd, SNDRV_PCM_IOCTL_HW_PARAMS, &params) < 0 ||
-			ioctl(card->fd, SNDRV_PCM_IOCTL_PREPARE) < 0)
+		ioctl(card->fd, SNDRV_PCM_IOCTL_PREPARE) < 0)
 		return card_fail("16-bit stereo at 48 kHz");
 	mixer_open_up();
 	return true;

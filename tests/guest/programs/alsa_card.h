@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alsa_card: the first sound card's first playback device, spoken to through the kernel's own interface
- * (sound/asound.h), so that the guest needs no sound library. One thread; nothing blocks.
+ * alsa_card: the first sound card's first playback device, spoken to through the kernel's own
+ * interface (sound/asound.h), so that the guest needs no sound library. One thread; nothing blocks.
  */
 #pragma once
 
@@ -18,8 +18,8 @@ struct alsa_card {
 	unsigned n_dry;     /* times that the card ran dry; it goes on with what is written next */
 };
 
-/* 16-bit stereo at ALSA_CARD_RATE, every volume up and every switch on. False, with a line on standard
- * error: no such card. */
+/* 16-bit stereo at ALSA_CARD_RATE, every volume up and every switch on. False, with a line on
+ * standard error: no such card. */
 bool alsa_card_open(struct alsa_card *card);
 /* Returns how many of them were taken. */
 unsigned alsa_card_write(struct alsa_card *card, const int16_t *samples, unsigned n_frames);

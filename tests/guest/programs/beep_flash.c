@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * beep-flash [COUNT]: a film with sound, without a compositor, to see how far what is heard and what is seen
- * lie apart. Each BEAT_MS it beeps for BEEP_MS and shows a square of a colour in the middle of the film for
- * FLASH_MS; tone and colour change from one to the next as in `beats`. The film's clock is the sound card's.
- * After COUNT beeps, when given, it goes on with silence and without flashes.
+ * beep-flash [COUNT]: a film with sound, without a compositor, to see how far what is heard and
+ * what is seen lie apart. Each BEAT_MS it beeps for BEEP_MS and shows a square of a colour in the
+ * middle of the film for FLASH_MS; tone and colour change from one to the next as in `beats`. The
+ * film's clock is the sound card's. After COUNT beeps, when given, it goes on with silence and
+ * without flashes.
  *
- * Prints "film WIDTH HEIGHT square X Y" (the square's middle), then a line for each flash: "flash NUMBER late MS",
- * how much of the beep the card had fetched when the picture was handed to the kernel, and after the last
- * "dry N", how often the card ran dry. To be killed.
+ * Prints "film WIDTH HEIGHT square X Y" (the square's middle), then a line for each flash: "flash
+ * NUMBER late MS", how much of the beep the card had fetched when the picture was handed to the
+ * kernel, and after the last "dry N", how often the card ran dry. To be killed.
  */
 #include <GLES2/gl2.h>
 #include <math.h>
@@ -80,13 +81,14 @@ static void sound_fill(struct film *film)
 /* ---- picture ---- */
 
 /* Shades that move: what display sends as video. */
-static const char vertex_source[] = "attribute vec2 place; varying mediump vec2 at;"
-				    "void main() { at = place; gl_Position = vec4(place, 0.0, 1.0); }";
+static const char vertex_source[] =
+	"attribute vec2 place; varying mediump vec2 at;"
+	"void main() { at = place; gl_Position = vec4(place, 0.0, 1.0); }";
 static const char fragment_source[] =
-		"precision mediump float; varying vec2 at; uniform float time; void main() {"
-		" float wave = sin(at.x * 5.0 + time) * cos(at.y * 4.0 - time * 0.7);"
-		" float other = sin(at.x * 3.0 - time);"
-		" gl_FragColor = vec4(0.25 + 0.15 * wave, 0.25 + 0.1 * other, 0.3 - 0.15 * wave, 1.0); }";
+	"precision mediump float; varying vec2 at; uniform float time; void main() {"
+	" float wave = sin(at.x * 5.0 + time) * cos(at.y * 4.0 - time * 0.7);"
+	" float other = sin(at.x * 3.0 - time);"
+	" gl_FragColor = vec4(0.25 + 0.15 * wave, 0.25 + 0.1 * other, 0.3 - 0.15 * wave, 1.0); }";
 
 static bool shader_make(struct film *film)
 {
@@ -119,10 +121,10 @@ static void square_draw(const struct film *film, uint64_t beat)
 	const int top = film->output.height - FILM_HEIGHT;
 
 	glEnable(GL_SCISSOR_TEST);
-	glScissor((FILM_WIDTH - SQUARE_SIZE) / 2, top + (FILM_HEIGHT - SQUARE_SIZE) / 2, SQUARE_SIZE,
-			SQUARE_SIZE);
-	glClearColor(beats[beat % N_BEATS].red, beats[beat % N_BEATS].green, beats[beat % N_BEATS].blue,
-			1);
+	glScissor((FILM_WIDTH - SQUARE_SIZE) / 2, top + (FILM_HEIGHT - SQUARE_SIZE) / 2,
+		SQUARE_SIZE, SQUARE_SIZE);
+	glClearColor(beats[beat % N_BEATS].red, beats[beat % N_BEATS].green,
+		beats[beat % N_BEATS].blue, 1);
 	glClear(GL_COLOR_BUFFER_BIT);
 	glDisable(GL_SCISSOR_TEST);
 	glClearColor(0, 0, 0, 1);
@@ -153,7 +155,7 @@ static void flash_print(struct film *film, uint64_t frame)
 	if (!is_beat(film, ms / BEAT_MS) || ms % BEAT_MS != 0)
 		return;
 	printf("flash %u late %.1f\n", (unsigned)(ms / BEAT_MS),
-			(double)((int64_t)alsa_card_played(&film->card) - beep) / FRAMES_PER_MS);
+		(double)((int64_t)alsa_card_played(&film->card) - beep) / FRAMES_PER_MS);
 	fflush(stdout);
 }
 
@@ -166,7 +168,8 @@ static void frame_if_due(struct film *film)
 	if (film->output.flip_pending || due < film->next)
 		return;
 	/* One that is to flash is not left out. */
-	const uint64_t beat = film->next + (FILM_RATE / 2 - film->next % (FILM_RATE / 2)) % (FILM_RATE / 2);
+	const uint64_t beat =
+		film->next + (FILM_RATE / 2 - film->next % (FILM_RATE / 2)) % (FILM_RATE / 2);
 	const uint64_t frame = beat <= due ? beat : due;
 	frame_show(film, frame);
 	flash_print(film, frame);
@@ -201,9 +204,10 @@ int main(int argc, char **argv)
 
 	film.n_beeps = argc > 1 ? strtoull(argv[1], NULL, 10) : UINT64_MAX;
 	if (!kms_output_open(&film.output) || !shader_make(&film) || !frame_show(&film, 0) ||
-			!alsa_card_open(&film.card))
+		!alsa_card_open(&film.card))
 		return 1;
-	printf("film %d %d square %d %d\n", FILM_WIDTH, FILM_HEIGHT, FILM_WIDTH / 2, FILM_HEIGHT / 2);
+	printf("film %d %d square %d %d\n", FILM_WIDTH, FILM_HEIGHT, FILM_WIDTH / 2,
+		FILM_HEIGHT / 2);
 	fflush(stdout);
 	film_run(&film);
 	return 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * frame-counter [--size WIDTHxHEIGHT] [--fullscreen] [--frames N] [--still]: a Wayland client that draws
- * with OpenGL ES: a moving scene, the counter strips and the colour bars of counter_layout.h.
- * Prints its GL renderer at the start and, each hundred frames, the counter. --frames ends it after N
- * frames; --still draws one frame and then waits.
+ * frame-counter [--size WIDTHxHEIGHT] [--fullscreen] [--frames N] [--still]: a Wayland client that
+ * draws with OpenGL ES: a moving scene, the counter strips and the colour bars of counter_layout.h.
+ * Prints its GL renderer at the start and, each hundred frames, the counter. --frames ends it after
+ * N frames; --still draws one frame and then waits.
  */
 #include <EGL/egl.h>
 #include <EGL/eglext.h>
@@ -47,22 +47,26 @@ struct geometry {
 	int n;
 };
 
-static const char vertex_source[] = "attribute vec2 place; attribute vec3 color; uniform vec2 size; varying vec3 tint;"
-		"void main() { tint = color; gl_Position = vec4(place.x / size.x * 2.0 - 1.0,"
-		" 1.0 - place.y / size.y * 2.0, 0.0, 1.0); }";
-static const char fragment_source[] =
-		"precision mediump float; varying vec3 tint; void main() { gl_FragColor = vec4(tint, 1.0); }";
+static const char vertex_source[] =
+	"attribute vec2 place; attribute vec3 color; uniform vec2 size; varying vec3 tint;"
+	"void main() { tint = color; gl_Position = vec4(place.x / size.x * 2.0 - 1.0,"
+	" 1.0 - place.y / size.y * 2.0, 0.0, 1.0); }";
+static const char fragment_source[] = "precision mediump float; varying vec3 tint; void main() { "
+				      "gl_FragColor = vec4(tint, 1.0); }";
 
 static void geometry_vertex(struct geometry *geometry, float x, float y, uint32_t color)
 {
 	if (geometry->n < VERTICES_MAX)
-		geometry->vertices[geometry->n++] = (struct vertex){ x, y, (float)(color >> 16 & 0xff) / 255.0f,
-			(float)(color >> 8 & 0xff) / 255.0f, (float)(color & 0xff) / 255.0f };
+		geometry->vertices[geometry->n++] = (struct vertex){ x, y,
+			(float)(color >> 16 & 0xff) / 255.0f, (float)(color >> 8 & 0xff) / 255.0f,
+			(float)(color & 0xff) / 255.0f };
 }
 
-static void geometry_rect(struct geometry *geometry, int x, int y, int width, int height, uint32_t color)
+static void geometry_rect(
+	struct geometry *geometry, int x, int y, int width, int height, uint32_t color)
 {
-	const float left = (float)x, top = (float)y, right = (float)(x + width), bottom = (float)(y + height);
+	const float left = (float)x, top = (float)y, right = (float)(x + width),
+		    bottom = (float)(y + height);
 
 	geometry_vertex(geometry, left, top, color);
 	geometry_vertex(geometry, right, top, color);
@@ -75,32 +79,38 @@ static void geometry_rect(struct geometry *geometry, int x, int y, int width, in
 /* The strip's first cell goes to x, y; its black frame lies around it. */
 static void geometry_strip(struct geometry *geometry, int x, int y, uint32_t value)
 {
-	geometry_rect(geometry, x - COUNTER_BORDER_PX, y - COUNTER_BORDER_PX, COUNTER_WIDTH_PX + 2 * COUNTER_BORDER_PX,
-			COUNTER_HEIGHT_PX + 2 * COUNTER_BORDER_PX, COUNTER_BLACK);
+	geometry_rect(geometry, x - COUNTER_BORDER_PX, y - COUNTER_BORDER_PX,
+		COUNTER_WIDTH_PX + 2 * COUNTER_BORDER_PX, COUNTER_HEIGHT_PX + 2 * COUNTER_BORDER_PX,
+		COUNTER_BLACK);
 	for (int cell = 0; cell < COUNTER_CELLS; cell++)
-		geometry_rect(geometry, x + cell * COUNTER_CELL_PX, y, COUNTER_CELL_PX, COUNTER_HEIGHT_PX,
-				counter_cell_color(value, cell));
+		geometry_rect(geometry, x + cell * COUNTER_CELL_PX, y, COUNTER_CELL_PX,
+			COUNTER_HEIGHT_PX, counter_cell_color(value, cell));
 }
 
 static void geometry_bars(struct geometry *geometry, int x, int y)
 {
 	for (int bar = 0; bar < COUNTER_BARS; bar++)
-		geometry_rect(geometry, x + bar * COUNTER_BAR_WIDTH_PX, y + COUNTER_BAR_OFFSET_Y_PX, COUNTER_BAR_WIDTH_PX,
-				COUNTER_BAR_HEIGHT_PX, counter_bar_colors[bar]);
+		geometry_rect(geometry, x + bar * COUNTER_BAR_WIDTH_PX, y + COUNTER_BAR_OFFSET_Y_PX,
+			COUNTER_BAR_WIDTH_PX, COUNTER_BAR_HEIGHT_PX, counter_bar_colors[bar]);
 }
 
 /* A wheel of coloured triangles, a step further with each frame. */
 static void geometry_wheel(struct geometry *geometry, int width, int height, uint32_t value)
 {
-	static const uint32_t colors[SPOKES] = { 0xe6194b, 0xf58231, 0xffe119, 0x3cb44b, 0x42d4f4, 0x4363d8, 0x911eb4 };
-	const float x = (float)width / 2, y = (float)height / 2 + 24, radius = (float)height / 2 - 70;
+	static const uint32_t colors[SPOKES] = { 0xe6194b, 0xf58231, 0xffe119, 0x3cb44b, 0x42d4f4,
+		0x4363d8, 0x911eb4 };
+	const float x = (float)width / 2, y = (float)height / 2 + 24,
+		    radius = (float)height / 2 - 70;
 
 	for (int spoke = 0; spoke < SPOKES; spoke++) {
-		const float angle = (float)(value % 720) * (float)M_PI / 120 + (float)spoke * 2 * (float)M_PI / SPOKES;
+		const float angle = (float)(value % 720) * (float)M_PI / 120 +
+				    (float)spoke * 2 * (float)M_PI / SPOKES;
 
 		geometry_vertex(geometry, x, y, 0xffffff);
-		geometry_vertex(geometry, x + radius * cosf(angle), y + radius * sinf(angle), colors[spoke]);
-		geometry_vertex(geometry, x + radius * cosf(angle + 0.6f), y + radius * sinf(angle + 0.6f), colors[spoke]);
+		geometry_vertex(geometry, x + radius * cosf(angle), y + radius * sinf(angle),
+			colors[spoke]);
+		geometry_vertex(geometry, x + radius * cosf(angle + 0.6f),
+			y + radius * sinf(angle + 0.6f), colors[spoke]);
 	}
 }
 
@@ -113,14 +123,17 @@ static void window_draw(struct window *window, GLint size_location, uint32_t val
 	geometry_wheel(&geometry, window->width, window->height, value);
 	geometry_strip(&geometry, left, COUNTER_BORDER_PX, value);
 	geometry_bars(&geometry, left, COUNTER_BORDER_PX);
-	geometry_strip(&geometry, left, window->height - COUNTER_BORDER_PX - COUNTER_HEIGHT_PX, value);
+	geometry_strip(
+		&geometry, left, window->height - COUNTER_BORDER_PX - COUNTER_HEIGHT_PX, value);
 
 	glViewport(0, 0, window->width, window->height);
 	glClearColor(0.1f, 0.1f, 0.15f, 1.0f);
 	glClear(GL_COLOR_BUFFER_BIT);
 	glUniform2f(size_location, (float)window->width, (float)window->height);
-	glVertexAttribPointer(0, 2, GL_FLOAT, GL_FALSE, sizeof(struct vertex), &geometry.vertices[0].x);
-	glVertexAttribPointer(1, 3, GL_FLOAT, GL_FALSE, sizeof(struct vertex), &geometry.vertices[0].r);
+	glVertexAttribPointer(
+		0, 2, GL_FLOAT, GL_FALSE, sizeof(struct vertex), &geometry.vertices[0].x);
+	glVertexAttribPointer(
+		1, 3, GL_FLOAT, GL_FALSE, sizeof(struct vertex), &geometry.vertices[0].r);
 	glEnableVertexAttribArray(0);
 	glEnableVertexAttribArray(1);
 	glDrawArrays(GL_TRIANGLES, 0, geometry.n);
@@ -159,8 +172,8 @@ static void shell_ping(void *user, struct xdg_wm_base *shell, uint32_t serial)
 
 static const struct xdg_wm_base_listener shell_listener = { .ping = shell_ping };
 
-static void registry_global(void *user, struct wl_registry *registry, uint32_t name, const char *interface,
-		uint32_t version)
+static void registry_global(void *user, struct wl_registry *registry, uint32_t name,
+	const char *interface, uint32_t version)
 {
 	struct window *window = user;
 
@@ -174,7 +187,8 @@ static void registry_global_remove(void *user, struct wl_registry *registry, uin
 {
 }
 
-static const struct wl_registry_listener registry_listener = { registry_global, registry_global_remove };
+static const struct wl_registry_listener registry_listener = { registry_global,
+	registry_global_remove };
 
 static void surface_configure(void *user, struct xdg_surface *xdg_surface, uint32_t serial)
 {
@@ -186,8 +200,8 @@ static void surface_configure(void *user, struct xdg_surface *xdg_surface, uint3
 
 static const struct xdg_surface_listener surface_listener = { .configure = surface_configure };
 
-static void toplevel_configure(void *user, struct xdg_toplevel *toplevel, int32_t width, int32_t height,
-		struct wl_array *states)
+static void toplevel_configure(void *user, struct xdg_toplevel *toplevel, int32_t width,
+	int32_t height, struct wl_array *states)
 {
 	struct window *window = user;
 
@@ -239,8 +253,9 @@ static bool window_open(struct window *window)
 
 static bool window_start_gl(struct window *window)
 {
-	static const EGLint config_attributes[] = { EGL_SURFACE_TYPE, EGL_WINDOW_BIT, EGL_RED_SIZE, 8, EGL_GREEN_SIZE, 8,
-		EGL_BLUE_SIZE, 8, EGL_RENDERABLE_TYPE, EGL_OPENGL_ES2_BIT, EGL_NONE };
+	static const EGLint config_attributes[] = { EGL_SURFACE_TYPE, EGL_WINDOW_BIT, EGL_RED_SIZE,
+		8, EGL_GREEN_SIZE, 8, EGL_BLUE_SIZE, 8, EGL_RENDERABLE_TYPE, EGL_OPENGL_ES2_BIT,
+		EGL_NONE };
 	static const EGLint context_attributes[] = { EGL_CONTEXT_CLIENT_VERSION, 2, EGL_NONE };
 	EGLConfig config;
 	EGLContext context;
@@ -248,11 +263,13 @@ static bool window_start_gl(struct window *window)
 
 	window->egl = eglGetPlatformDisplay(EGL_PLATFORM_WAYLAND_KHR, window->display, NULL);
 	if (!eglInitialize(window->egl, NULL, NULL) || !eglBindAPI(EGL_OPENGL_ES_API) ||
-			!eglChooseConfig(window->egl, config_attributes, &config, 1, &n_configs) || n_configs < 1)
+		!eglChooseConfig(window->egl, config_attributes, &config, 1, &n_configs) ||
+		n_configs < 1)
 		return false;
 	context = eglCreateContext(window->egl, config, EGL_NO_CONTEXT, context_attributes);
 	window->native = wl_egl_window_create(window->surface, window->width, window->height);
-	window->egl_surface = eglCreatePlatformWindowSurface(window->egl, config, window->native, NULL);
+	window->egl_surface =
+		eglCreatePlatformWindowSurface(window->egl, config, window->native, NULL);
 	return eglMakeCurrent(window->egl, window->egl_surface, window->egl_surface, context);
 }
 
@@ -279,8 +296,9 @@ static void window_run(struct window *window, GLint size_location)
 static void options_read(struct window *window, int argc, char **argv)
 {
 	static const struct option options[] = { { "size", required_argument, NULL, 's' },
-		{ "fullscreen", no_argument, NULL, 'f' }, { "frames", required_argument, NULL, 'n' },
-		{ "still", no_argument, NULL, 'p' }, { NULL } };
+		{ "fullscreen", no_argument, NULL, 'f' },
+		{ "frames", required_argument, NULL, 'n' }, { "still", no_argument, NULL, 'p' },
+		{ NULL } };
 
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		if (option == 's' && sscanf(optarg, "%dx%d", &window->width, &window->height) == 2)
@@ -308,7 +326,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	if (!window_start_gl(&window) || !program_use(&size_location)) {
-		fprintf(stderr, "frame-counter: no OpenGL ES: EGL error 0x%x\n", (unsigned)eglGetError());
+		fprintf(stderr, "frame-counter: no OpenGL ES: EGL error 0x%x\n",
+			(unsigned)eglGetError());
 		return 1;
 	}
 	printf("GL_RENDERER: %s\n", (const char *)glGetString(GL_RENDERER));

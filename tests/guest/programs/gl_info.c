@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * gl-info: who executes OpenGL in this guest. EGL on GBM on the first DRM device; prints
- * GL_VENDOR, GL_RENDERER, GL_VERSION and GL_READBACK, one a line. A renderer's name is no proof that it
- * draws, so GL_READBACK clears a small buffer to a colour and compares. Exit status 0: all of that went well.
+ * GL_VENDOR, GL_RENDERER, GL_VERSION and GL_READBACK, one a line. A renderer's name is no proof
+ * that it draws, so GL_READBACK clears a small buffer to a colour and compares. Exit status 0: all
+ * of that went well.
  */
 #include <EGL/egl.h>
 #include <EGL/eglext.h>
@@ -16,7 +17,8 @@
 
 static int device_open(void)
 {
-	static const char *const paths[] = { "/dev/dri/renderD128", "/dev/dri/card0", "/dev/dri/card1" };
+	static const char *const paths[] = { "/dev/dri/renderD128", "/dev/dri/card0",
+		"/dev/dri/card1" };
 	int fd = -1;
 
 	for (size_t i = 0; fd < 0 && i < sizeof(paths) / sizeof(paths[0]); i++)
@@ -33,7 +35,8 @@ static bool context_make(struct gbm_device *gbm)
 	if (!eglInitialize(display, NULL, NULL) || !eglBindAPI(EGL_OPENGL_ES_API))
 		return false;
 	context = eglCreateContext(display, EGL_NO_CONFIG_KHR, EGL_NO_CONTEXT, attributes);
-	return context != EGL_NO_CONTEXT && eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, context);
+	return context != EGL_NO_CONTEXT &&
+	       eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, context);
 }
 
 /* Clears an off-screen buffer to 0xff8000ff (R, G, B, A bytes ff 80 00 ff) and reads one pixel. */
@@ -66,7 +69,8 @@ int main(void)
 		return 1;
 	}
 	if (!context_make(gbm)) {
-		fprintf(stderr, "gl-info: no GLES context: EGL error 0x%x\n", (unsigned)eglGetError());
+		fprintf(stderr, "gl-info: no GLES context: EGL error 0x%x\n",
+			(unsigned)eglGetError());
 		return 1;
 	}
 	printf("GL_VENDOR: %s\n", (const char *)glGetString(GL_VENDOR));

@@ -170,9 +170,9 @@ static void request_mode(struct kms_output *output, drmModeAtomicReq *request)
 
 bool kms_output_flip(struct kms_output *output, const int damage[4])
 {
-	const uint32_t flags = output->mode_is_set
-				       ? DRM_MODE_ATOMIC_NONBLOCK | DRM_MODE_PAGE_FLIP_EVENT
-				       : DRM_MODE_ATOMIC_ALLOW_MODESET;
+	const uint32_t flags = output->mode_is_set ?
+				       DRM_MODE_ATOMIC_NONBLOCK | DRM_MODE_PAGE_FLIP_EVENT :
+				       DRM_MODE_ATOMIC_ALLOW_MODESET;
 	static uint32_t fb_property, damage_property;
 	uint64_t old;
 	uint32_t clips = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the functions of the guest's libLLVM do. Mesa's driver library names libLLVM's functions, its
- * virgl driver calls none but LLVMIsMultithreaded; software renderers do. A guest without a software
- * renderer is small and shows at once that virgl is missing.
+ * What the functions of the guest's libLLVM do. Mesa's driver library names libLLVM's functions,
+ * its virgl driver calls none but LLVMIsMultithreaded; software renderers do. A guest without a
+ * software renderer is small and shows at once that virgl is missing.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -13,8 +13,10 @@ int LLVMIsMultithreaded(void);
 /* Every other symbol is weak and leads here, see Collector.stub_llvm. */
 void llvm_missing(const char *symbol)
 {
-	fprintf(stderr, "%s: libLLVM is left out of this guest: a software renderer was chosen, so virgl is missing\n",
-			symbol);
+	fprintf(stderr,
+		"%s: libLLVM is left out of this guest: a software renderer was chosen, so virgl "
+		"is missing\n",
+		symbol);
 	_exit(86);
 }
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pointer-log [WIDTH HEIGHT [COUNT]]: prints what absolute pointers report, one line an event group:
+ * pointer-log [WIDTH HEIGHT [COUNT]]: prints what absolute pointers report, one line an event
+ * group:
  *
  *   DEVICE abs X Y max MAXX MAXY pixel PX PY
  *
  * and for buttons and wheels, when they come, "DEVICE button CODE VALUE" and "DEVICE wheel STEPS".
- * PX is where compositors put it on a screen of WIDTH (1920x1080 when left out): X * WIDTH / (MAXX + 1),
- * rounded down. Ends after COUNT groups when given. Every absolute pointer is read at once.
+ * PX is where compositors put it on a screen of WIDTH (1920x1080 when left out): X * WIDTH / (MAXX
+ * + 1), rounded down. Ends after COUNT groups when given. Every absolute pointer is read at once.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -38,8 +39,8 @@ static bool pointer_open(struct pointer *pointer, const char *name)
 	if (pointer->fd < 0)
 		return false;
 	if (ioctl(pointer->fd, EVIOCGABS(ABS_X), &pointer->x) < 0 ||
-			ioctl(pointer->fd, EVIOCGABS(ABS_Y), &pointer->y) < 0 || pointer->x.maximum <= 0 ||
-			pointer->y.maximum <= 0) {
+		ioctl(pointer->fd, EVIOCGABS(ABS_Y), &pointer->y) < 0 || pointer->x.maximum <= 0 ||
+		pointer->y.maximum <= 0) {
 		close(pointer->fd);
 		return false;
 	}
@@ -53,7 +54,8 @@ static int pointers_open(struct pointer *pointers)
 	int n = 0;
 
 	for (struct dirent *entry; dir && n < DEVICES_MAX && (entry = readdir(dir));)
-		if (strncmp(entry->d_name, "event", 5) == 0 && pointer_open(&pointers[n], entry->d_name))
+		if (strncmp(entry->d_name, "event", 5) == 0 &&
+			pointer_open(&pointers[n], entry->d_name))
 			n++;
 	if (dir)
 		closedir(dir);
@@ -62,10 +64,10 @@ static int pointers_open(struct pointer *pointers)
 
 static void pointer_print(const struct pointer *pointer, long width, long height)
 {
-	printf("%s abs %d %d max %d %d pixel %ld %ld\n", pointer->name, pointer->x.value, pointer->y.value,
-			pointer->x.maximum, pointer->y.maximum,
-			pointer->x.value * width / (pointer->x.maximum + 1),
-			pointer->y.value * height / (pointer->y.maximum + 1));
+	printf("%s abs %d %d max %d %d pixel %ld %ld\n", pointer->name, pointer->x.value,
+		pointer->y.value, pointer->x.maximum, pointer->y.maximum,
+		pointer->x.value * width / (pointer->x.maximum + 1),
+		pointer->y.value * height / (pointer->y.maximum + 1));
 	fflush(stdout);
 }
 
@@ -110,7 +112,8 @@ int main(int argc, char **argv)
 		for (int i = 0; i < n; i++) {
 			struct input_event event;
 
-			while (left != 0 && read(pointers[i].fd, &event, sizeof(event)) == sizeof(event)) {
+			while (left != 0 &&
+				read(pointers[i].fd, &event, sizeof(event)) == sizeof(event)) {
 				if (!pointer_take(&pointers[i], &event))
 					continue;
 				pointer_print(&pointers[i], width, height);

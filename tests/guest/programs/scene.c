@@ -173,9 +173,9 @@ void scene_fill_discs(uint32_t *pixels)
 {
 	for (int y = 0; y < SCENE_TEXTURE_PX; y++) {
 		for (int x = 0; x < SCENE_TEXTURE_PX; x++)
-			*pixels++ = y >= SCENE_TILE_PX
-					    ? 0
-					    : disc_pixel(x / SCENE_TILE_PX, x % SCENE_TILE_PX, y);
+			*pixels++ = y >= SCENE_TILE_PX ?
+					    0 :
+					    disc_pixel(x / SCENE_TILE_PX, x % SCENE_TILE_PX, y);
 	}
 }
 

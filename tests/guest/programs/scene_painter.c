@@ -56,8 +56,8 @@ static void paint_ground(const struct scene_painter *painter, uint32_t frame, ui
 		for (int x = 0, run; x < window->width; x += run) {
 			const int at = (left + x) % SCENE_TEXTURE_PX;
 
-			run = SCENE_TEXTURE_PX - at < window->width - x ? SCENE_TEXTURE_PX - at
-									: window->width - x;
+			run = SCENE_TEXTURE_PX - at < window->width - x ? SCENE_TEXTURE_PX - at :
+									  window->width - x;
 			memcpy(to + x, from + at, (size_t)run * sizeof(uint32_t));
 		}
 	}

@@ -24,7 +24,8 @@ static void test_long_times_fall_into_the_last_bucket(void)
 {
 	g_assert_cmpuint(stats_bucket_start_us(STATS_BUCKETS), >, 100 * G_USEC_PER_SEC);
 	g_assert_cmpuint(stats_bucket_of(100 * G_USEC_PER_SEC), <, STATS_BUCKETS - 1);
-	g_assert_cmpuint(stats_bucket_of(stats_bucket_start_us(STATS_BUCKETS)), ==, STATS_BUCKETS - 1);
+	g_assert_cmpuint(
+		stats_bucket_of(stats_bucket_start_us(STATS_BUCKETS)), ==, STATS_BUCKETS - 1);
 	g_assert_cmpuint(stats_bucket_of(UINT64_MAX), ==, STATS_BUCKETS - 1);
 }
 
@@ -42,12 +43,12 @@ static void test_every_field_has_a_name_of_its_own(void)
 	for (unsigned i = 0; i < STATS_COUNTS; i++) {
 		check_name(head, stats_count_names[i].name);
 		g_assert_true(stats_count_names[i].worker == STATS_RENDER ||
-				stats_count_names[i].worker == STATS_DISPLAY);
+			      stats_count_names[i].worker == STATS_DISPLAY);
 	}
 	for (unsigned i = 0; i < STATS_GAUGES; i++) {
 		check_name(head, stats_gauge_names[i].name);
 		g_assert_true(stats_gauge_names[i].worker == STATS_RENDER ||
-				stats_gauge_names[i].worker == STATS_DISPLAY);
+			      stats_gauge_names[i].worker == STATS_DISPLAY);
 	}
 	for (unsigned i = 0; i < STATS_STAGES; i++)
 		check_name(head, stats_stage_names[i]);
@@ -109,7 +110,8 @@ static void test_attach(void)
 	g_assert_cmpuint(map->heads[0].counts[STATS_PICTURES], ==, 12);
 	g_assert_cmpuint(map->heads[15].gauges[STATS_STREAMS], ==, 4);
 	g_assert_cmpuint(map->heads[1].stages[STATS_FLUSH_TO_WIRE].sum_us, ==, 100);
-	g_assert_cmpuint(map->heads[1].stages[STATS_FLUSH_TO_WIRE].buckets[stats_bucket_of(100)], ==, 1);
+	g_assert_cmpuint(
+		map->heads[1].stages[STATS_FLUSH_TO_WIRE].buckets[stats_bucket_of(100)], ==, 1);
 	g_assert_cmpuint(map->heads[1].stages[STATS_FLUSH_TO_WIRE].buckets[0], ==, 1);
 	g_assert_cmpstr((const char *)map->heads[2].encoder, ==, "a name that is longer than ther");
 

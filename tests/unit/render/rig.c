@@ -28,7 +28,8 @@ static int start_process(struct rig *rig, bool virgl)
 	if (rig->pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(pair[1], KEEPER_LINK_FD);
-		execl(RENDER_PROGRAM, "vitrine-render", "--software", virgl ? "--virgl" : NULL, NULL);
+		execl(RENDER_PROGRAM, "vitrine-render", "--software", virgl ? "--virgl" : NULL,
+			NULL);
 		_exit(127);
 	}
 	close(pair[1]);
@@ -48,7 +49,7 @@ static bool wait_ready(struct rig *rig)
 		{ KEEPER_MESSAGE_READY, "READY", sizeof(struct keeper_ready), 0, 0, handle_ready },
 	};
 	return link_wait_readable(rig->keeper_fd, 30000) &&
-			link_dispatch(rig->keeper_fd, "render", ready, 1, rig) == 1;
+	       link_dispatch(rig->keeper_fd, "render", ready, 1, rig) == 1;
 }
 
 static void *map_guest(int *fd, size_t size_bytes)
@@ -70,15 +71,15 @@ void *rig_host(struct rig *rig, uint64_t guest_addr)
 #define SEND(rig, message, type_, fds, n)                                                          \
 	do {                                                                                       \
 		(message).header.type = (type_);                                                   \
-		g_assert_cmpint(link_send((rig)->keeper_fd, &(message), sizeof(message), fds, n),  \
-				==, 0);                                                            \
+		g_assert_cmpint(                                                                   \
+			link_send((rig)->keeper_fd, &(message), sizeof(message), fds, n), ==, 0);  \
 	} while (0)
 
 static void send_region(struct rig *rig, uint64_t addr, uint64_t size_bytes, int fd)
 {
-	struct keeper_memory_region region = { .guest_addr = addr,
-		.user_addr = addr + RIG_USER_OFFSET,
-		.size_bytes = size_bytes };
+	struct keeper_memory_region region = {
+		.guest_addr = addr, .user_addr = addr + RIG_USER_OFFSET, .size_bytes = size_bytes
+	};
 	SEND(rig, region, KEEPER_MESSAGE_MEMORY_REGION, &fd, 1);
 }
 
@@ -116,8 +117,8 @@ static bool handle_stopped(void *user, const void *message, int *fds, unsigned n
 uint16_t rig_stop_ring(struct rig *rig, unsigned ring)
 {
 	static const struct link_handler table[] = {
-		{ KEEPER_MESSAGE_RING_STOPPED, "RING_STOPPED", sizeof(struct keeper_ring_stopped), 0,
-				0, handle_stopped },
+		{ KEEPER_MESSAGE_RING_STOPPED, "RING_STOPPED", sizeof(struct keeper_ring_stopped),
+			0, 0, handle_stopped },
 	};
 	struct keeper_ring_stop stop = { .ring = ring, .serial = 7 };
 	SEND(rig, stop, KEEPER_MESSAGE_RING_STOP, NULL, 0);
@@ -230,7 +231,7 @@ void rig_stop(struct rig *rig)
 /* ---- the guest's driver ---- */
 
 static unsigned add_parts(struct rig *rig, struct vring_desc *table, unsigned n, uint64_t addr,
-		size_t size_bytes, uint16_t flags)
+	size_t size_bytes, uint16_t flags)
 {
 	size_t piece = rig->piece_bytes ? rig->piece_bytes : size_bytes;
 	for (size_t at = 0; at < size_bytes; at += piece, n++)
@@ -240,7 +241,7 @@ static unsigned add_parts(struct rig *rig, struct vring_desc *table, unsigned n,
 }
 
 uint16_t rig_submit(struct rig *rig, unsigned ring, const void *request, size_t request_bytes,
-		size_t answer_bytes)
+	size_t answer_bytes)
 {
 	struct rig_ring *r = &rig->rings[ring];
 	struct vring_desc *direct = rig_host(rig, r->desc);
@@ -284,7 +285,7 @@ bool rig_wait_used(struct rig *rig, unsigned ring, uint32_t *id, uint32_t *lengt
 }
 
 uint32_t rig_command(struct rig *rig, const void *request, size_t request_bytes, void *answer,
-		size_t answer_bytes)
+	size_t answer_bytes)
 {
 	uint32_t id, length;
 	struct virtio_gpu_ctrl_hdr *header = rig_host(rig, ANSWER_ADDR);
@@ -389,18 +390,18 @@ static bool on_cursor_hide(void *user, const void *message, int *fds, unsigned n
 static const struct link_handler display[] = {
 	{ FRAME_MESSAGE_HELLO, "HELLO", sizeof(struct frame_hello), 0, 0, on_hello },
 	{ FRAME_MESSAGE_BUFFER_ADD, "BUFFER_ADD", sizeof(struct frame_buffer_add), 1, 1,
-			on_buffer_add },
+		on_buffer_add },
 	{ FRAME_MESSAGE_BUFFER_REMOVE, "BUFFER_REMOVE", sizeof(struct frame_buffer_remove), 0, 0,
-			on_buffer_remove },
+		on_buffer_remove },
 	{ FRAME_MESSAGE_HEAD_ON, "HEAD_ON", sizeof(struct frame_head_on), 0, 0, on_head_on },
 	{ FRAME_MESSAGE_HEAD_OFF, "HEAD_OFF", sizeof(struct frame_head_off), 0, 0, on_head_off },
 	{ FRAME_MESSAGE_FRAME, "FRAME", sizeof(struct frame_frame), 0, 1, on_frame },
 	{ FRAME_MESSAGE_CURSOR_IMAGE, "CURSOR_IMAGE", sizeof(struct frame_cursor_image), 0, 0,
-			on_cursor_image },
+		on_cursor_image },
 	{ FRAME_MESSAGE_CURSOR_MOVE, "CURSOR_MOVE", sizeof(struct frame_cursor_move), 0, 0,
-			on_cursor_move },
+		on_cursor_move },
 	{ FRAME_MESSAGE_CURSOR_HIDE, "CURSOR_HIDE", sizeof(struct frame_cursor_hide), 0, 0,
-			on_cursor_hide },
+		on_cursor_hide },
 };
 
 bool rig_receive(struct rig *rig, int timeout_ms)
@@ -408,8 +409,8 @@ bool rig_receive(struct rig *rig, int timeout_ms)
 	if (!link_wait_readable(rig->frame_fd, timeout_ms))
 		return false;
 	int result;
-	while ((result = link_dispatch(rig->frame_fd, "render", display, G_N_ELEMENTS(display),
-				rig)) == 1)
+	while ((result = link_dispatch(
+			rig->frame_fd, "render", display, G_N_ELEMENTS(display), rig)) == 1)
 		;
 	g_assert_cmpint(result, ==, 0);
 	return true;
@@ -426,9 +427,9 @@ bool rig_wait_frames(struct rig *rig, unsigned n)
 
 void rig_set_rate(struct rig *rig, unsigned head, uint32_t rate_mhz)
 {
-	struct frame_rate_wanted rate = { .header.type = FRAME_MESSAGE_RATE_WANTED,
-		.head = head,
-		.rate_mhz = rate_mhz };
+	struct frame_rate_wanted rate = {
+		.header.type = FRAME_MESSAGE_RATE_WANTED, .head = head, .rate_mhz = rate_mhz
+	};
 	g_assert_cmpint(link_send(rig->frame_fd, &rate, sizeof(rate), NULL, 0), ==, 0);
 }
 
@@ -438,8 +439,9 @@ uint32_t rig_pixel(struct rig *rig, uint32_t x, uint32_t y)
 		const struct rig_buffer *b = &rig->buffers[i];
 		if (b->add.buffer != rig->frame.buffer)
 			continue;
-		const uint8_t *p = b->pixels + (y + rig->frame.source_y) * (size_t)b->add.stride_bytes +
-				(x + rig->frame.source_x) * 4;
+		const uint8_t *p = b->pixels +
+				   (y + rig->frame.source_y) * (size_t)b->add.stride_bytes +
+				   (x + rig->frame.source_x) * 4;
 		return (uint32_t)(p[2] << 16 | p[1] << 8 | p[0]);
 	}
 	g_assert_not_reached();
@@ -447,7 +449,8 @@ uint32_t rig_pixel(struct rig *rig, uint32_t x, uint32_t y)
 
 /* ---- commands ---- */
 
-uint32_t rig_create_2d(struct rig *rig, uint32_t id, uint32_t format, uint32_t width, uint32_t height)
+uint32_t rig_create_2d(
+	struct rig *rig, uint32_t id, uint32_t format, uint32_t width, uint32_t height)
 {
 	struct virtio_gpu_resource_create_2d c = { .hdr.type = VIRTIO_GPU_CMD_RESOURCE_CREATE_2D,
 		.resource_id = id,
@@ -458,7 +461,7 @@ uint32_t rig_create_2d(struct rig *rig, uint32_t id, uint32_t format, uint32_t w
 }
 
 uint32_t rig_attach(struct rig *rig, uint32_t id, uint64_t guest_addr, uint64_t size_bytes,
-		uint32_t entry_bytes)
+	uint32_t entry_bytes)
 {
 	uint32_t n = (uint32_t)((size_bytes + entry_bytes - 1) / entry_bytes);
 	size_t length = sizeof(struct virtio_gpu_resource_attach_backing) +
@@ -470,12 +473,14 @@ uint32_t rig_attach(struct rig *rig, uint32_t id, uint64_t guest_addr, uint64_t 
 	attach->nr_entries = n;
 	for (uint32_t i = 0; i < n; i++) {
 		entries[i].addr = guest_addr + (uint64_t)i * entry_bytes;
-		entries[i].length = (uint32_t)MIN(size_bytes - (uint64_t)i * entry_bytes, entry_bytes);
+		entries[i].length =
+			(uint32_t)MIN(size_bytes - (uint64_t)i * entry_bytes, entry_bytes);
 	}
 	return rig_command(rig, attach, length, NULL, 0);
 }
 
-uint32_t rig_set_scanout(struct rig *rig, unsigned head, uint32_t id, uint32_t width, uint32_t height)
+uint32_t rig_set_scanout(
+	struct rig *rig, unsigned head, uint32_t id, uint32_t width, uint32_t height)
 {
 	struct virtio_gpu_set_scanout c = { .hdr.type = VIRTIO_GPU_CMD_SET_SCANOUT,
 		.r = { 0, 0, width, height },
@@ -495,8 +500,8 @@ uint32_t rig_transfer_2d(struct rig *rig, uint32_t id, uint32_t width, struct vi
 
 uint32_t rig_flush(struct rig *rig, uint32_t id, struct virtio_gpu_rect rect)
 {
-	struct virtio_gpu_resource_flush c = { .hdr.type = VIRTIO_GPU_CMD_RESOURCE_FLUSH,
-		.r = rect,
-		.resource_id = id };
+	struct virtio_gpu_resource_flush c = {
+		.hdr.type = VIRTIO_GPU_CMD_RESOURCE_FLUSH, .r = rect, .resource_id = id
+	};
 	return rig_command(rig, &c, sizeof(c), NULL, 0);
 }

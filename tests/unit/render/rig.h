@@ -47,8 +47,8 @@ struct rig {
 	struct ledger *ledger;
 	uint64_t features;
 	struct rig_ring rings[KEEPER_RINGS];
-	bool indirect;         /* chains go through an indirect table */
-	uint32_t piece_bytes;  /* commands are cut into pieces of this size; 0: whole */
+	bool indirect;           /* chains go through an indirect table */
+	uint32_t piece_bytes;    /* commands are cut into pieces of this size; 0: whole */
 	uint32_t early_rate_mhz; /* wanted before the renderer has memory; 0: not */
 
 	struct rig_buffer buffers[RIG_BUFFERS_MAX];
@@ -78,12 +78,12 @@ void rig_send_frame_link(struct rig *rig);
 
 /* Puts a chain into a ring and kicks; the answer goes to RIG_LOW_ADDR + 1 MiB. Returns its head. */
 uint16_t rig_submit(struct rig *rig, unsigned ring, const void *request, size_t request_bytes,
-		size_t answer_bytes);
+	size_t answer_bytes);
 /* Waits for the next used entry. False after timeout_ms. */
 bool rig_wait_used(struct rig *rig, unsigned ring, uint32_t *id, uint32_t *length, int timeout_ms);
 /* Both, on the control ring; copies the answer out. Returns its type, or 0 when none came. */
 uint32_t rig_command(struct rig *rig, const void *request, size_t request_bytes, void *answer,
-		size_t answer_bytes);
+	size_t answer_bytes);
 
 /* Reads what the renderer sent on the frame link, for at most timeout_ms while nothing comes. */
 bool rig_receive(struct rig *rig, int timeout_ms);
@@ -95,9 +95,11 @@ void rig_set_rate(struct rig *rig, unsigned head, uint32_t rate_mhz);
 uint32_t rig_pixel(struct rig *rig, uint32_t x, uint32_t y);
 
 /* Commands with few arguments. Each returns the type of the answer. */
-uint32_t rig_create_2d(struct rig *rig, uint32_t id, uint32_t format, uint32_t width, uint32_t height);
+uint32_t rig_create_2d(
+	struct rig *rig, uint32_t id, uint32_t format, uint32_t width, uint32_t height);
 uint32_t rig_attach(struct rig *rig, uint32_t id, uint64_t guest_addr, uint64_t size_bytes,
-		uint32_t entry_bytes);
-uint32_t rig_set_scanout(struct rig *rig, unsigned head, uint32_t id, uint32_t width, uint32_t height);
+	uint32_t entry_bytes);
+uint32_t rig_set_scanout(
+	struct rig *rig, unsigned head, uint32_t id, uint32_t width, uint32_t height);
 uint32_t rig_transfer_2d(struct rig *rig, uint32_t id, uint32_t width, struct virtio_gpu_rect rect);
 uint32_t rig_flush(struct rig *rig, uint32_t id, struct virtio_gpu_rect rect);

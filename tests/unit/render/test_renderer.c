@@ -85,8 +85,8 @@ static void test_partial(void)
 }
 
 /*
- * A display that keeps everything: the guest goes on, no buffer it holds changes, and after the first
- * release the newest picture comes, with all that was damaged meanwhile.
+ * A display that keeps everything: the guest goes on, no buffer it holds changes, and after the
+ * first release the newest picture comes, with all that was damaged meanwhile.
  */
 static void test_hoarding(void)
 {
@@ -99,8 +99,8 @@ static void test_hoarding(void)
 	for (uint32_t i = 0; i < 50; i++) {
 		unsigned before = rig->n_frames;
 		pixels[0] = i;
-		g_assert_cmphex(rig_transfer_2d(rig, 5, W, (struct virtio_gpu_rect){ 0, 0, 8, 8 }), ==,
-				OK);
+		g_assert_cmphex(
+			rig_transfer_2d(rig, 5, W, (struct virtio_gpu_rect){ 0, 0, 8, 8 }), ==, OK);
 		g_assert_cmphex(rig_flush(rig, 5, (struct virtio_gpu_rect){ 0, 0, 8, 8 }), ==, OK);
 		rig_receive(rig, n_held < 3 ? 1000 : 0);
 		if (rig->n_frames > before) {
@@ -158,17 +158,16 @@ static void test_new_link(void)
 }
 
 /*
- * The renderer is killed; its successor shows the same picture and answers what was taken. Display asks for
- * pictures after the successor has its memory, or before.
+ * The renderer is killed; its successor shows the same picture and answers what was taken. Display
+ * asks for pictures after the successor has its memory, or before.
  */
 static void test_restart(const void *early)
 {
 	struct rig *rig = start_shown();
 	uint32_t id, length;
-	struct virtio_gpu_resource_flush flush = {
-		.hdr = { .type = VIRTIO_GPU_CMD_RESOURCE_FLUSH,
-				.flags = VIRTIO_GPU_FLAG_FENCE,
-				.fence_id = 0x123456789abcdefull },
+	struct virtio_gpu_resource_flush flush = { .hdr = { .type = VIRTIO_GPU_CMD_RESOURCE_FLUSH,
+							   .flags = VIRTIO_GPU_FLAG_FENCE,
+							   .fence_id = 0x123456789abcdefull },
 		.r = whole,
 		.resource_id = 5 };
 	/* As if it had died holding a chain: the entry is there, and taken. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fake_worker: stands in for vitrine-render and vitrine-display. It keeps the keeper link's side of the
- * contract and appends a line for each message to the file that $FAKE_WORKER_LOG names.
+ * fake_worker: stands in for vitrine-render and vitrine-display. It keeps the keeper link's side of
+ * the contract and appends a line for each message to the file that $FAKE_WORKER_LOG names.
  *
  * As a renderer it takes seven entries from a ring as soon as it starts, and says so in the ledger.
  * $FAKE_WORKER_FAIL makes it end before READY.
@@ -66,7 +66,7 @@ static bool on_region(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	const struct keeper_memory_region *m = message;
 	note("REGION %llx %llx", (unsigned long long)m->guest_addr,
-			(unsigned long long)m->size_bytes);
+		(unsigned long long)m->size_bytes);
 	return true;
 }
 
@@ -111,9 +111,9 @@ static bool on_reset(void *user, const void *message, int *fds, unsigned n_fds)
 
 static bool on_listener(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct keeper_pointer_area area = { .header.type = KEEPER_MESSAGE_POINTER_AREA,
-		.width = 1920,
-		.height = 1080 };
+	struct keeper_pointer_area area = {
+		.header.type = KEEPER_MESSAGE_POINTER_AREA, .width = 1920, .height = 1080
+	};
 	note("LISTENER");
 	return link_send(KEEPER_LINK_FD, &area, sizeof(area), NULL, 0) == 0;
 }
@@ -137,11 +137,11 @@ static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_FEATURES, "FEATURES", sizeof(struct keeper_features), 0, 0, on_features },
 	{ KEEPER_MESSAGE_MEMORY_BEGIN, "BEGIN", sizeof(struct keeper_memory_begin), 0, 0, ignore },
 	{ KEEPER_MESSAGE_MEMORY_REGION, "REGION", sizeof(struct keeper_memory_region), 1, 1,
-			on_region },
+		on_region },
 	{ KEEPER_MESSAGE_MEMORY_COMMIT, "COMMIT", sizeof(struct keeper_memory_commit), 0, 0,
-			on_commit },
+		on_commit },
 	{ KEEPER_MESSAGE_RING_START, "START", sizeof(struct keeper_ring_start), 1, 2,
-			on_ring_start },
+		on_ring_start },
 	{ KEEPER_MESSAGE_RING_CALL, "CALL", sizeof(struct keeper_ring_call), 0, 1, on_ring_call },
 	{ KEEPER_MESSAGE_RING_STOP, "STOP", sizeof(struct keeper_ring_stop), 0, 0, on_ring_stop },
 	{ KEEPER_MESSAGE_RESET, "RESET", sizeof(struct keeper_reset), 0, 0, on_reset },
@@ -158,9 +158,9 @@ int main(int argc, char **argv)
 		log_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 	if (g_getenv("FAKE_WORKER_FAIL"))
 		return 5;
-	struct keeper_ready ready = { .header.type = KEEPER_MESSAGE_READY,
-		.version = KEEPER_LINK_VERSION,
-		.n_capsets = 2 };
+	struct keeper_ready ready = {
+		.header.type = KEEPER_MESSAGE_READY, .version = KEEPER_LINK_VERSION, .n_capsets = 2
+	};
 	note("READY");
 	if (link_send(KEEPER_LINK_FD, &ready, sizeof(ready), NULL, 0) < 0)
 		return 4;

@@ -52,10 +52,9 @@ struct rig *rig_create(const char *const *arguments)
 	for (unsigned i = 0; arguments && arguments[i]; i++)
 		g_ptr_array_add(argv, (char *)arguments[i]);
 	g_ptr_array_add(argv, NULL);
-	struct process_options options = { .death_signal = SIGKILL,
-		.stderr_fd = errors,
-		.fds = { { pair[1], 3 } },
-		.n_fds = 1 };
+	struct process_options options = {
+		.death_signal = SIGKILL, .stderr_fd = errors, .fds = { { pair[1], 3 } }, .n_fds = 1
+	};
 	g_autoptr(GError) error = NULL;
 	rig->pid = process_spawn((char **)argv->pdata, &options, &error);
 	g_assert_no_error(error);
@@ -84,7 +83,8 @@ int rig_wait_end(struct rig *rig)
 
 void rig_free(struct rig *rig)
 {
-	static const char *const files[] = { "vitrine-render", "vitrine-display", "workers", "errors" };
+	static const char *const files[] = { "vitrine-render", "vitrine-display", "workers",
+		"errors" };
 	for (unsigned i = 0; i < G_N_ELEMENTS(files); i++) {
 		g_autofree char *path = g_build_filename(rig->dir, files[i], NULL);
 		g_unlink(path);
@@ -113,8 +113,8 @@ void rig_destroy(struct rig *rig)
 	rig_free(rig);
 }
 
-void rig_send(struct rig *rig, uint32_t request, uint32_t flags, const void *payload, size_t size_bytes,
-		const int *fds, unsigned n_fds)
+void rig_send(struct rig *rig, uint32_t request, uint32_t flags, const void *payload,
+	size_t size_bytes, const int *fds, unsigned n_fds)
 {
 	struct vhost_user_header header = { request, VHOST_USER_VERSION | flags,
 		(uint32_t)size_bytes };
@@ -131,7 +131,7 @@ void rig_send(struct rig *rig, uint32_t request, uint32_t flags, const void *pay
 		memcpy(CMSG_DATA(c), fds, sizeof(int) * n_fds);
 	}
 	g_assert_cmpint(sendmsg(rig->socket, &msg, MSG_NOSIGNAL), ==,
-			(gssize)(sizeof(header) + size_bytes));
+		(gssize)(sizeof(header) + size_bytes));
 }
 
 void rig_send_u64(struct rig *rig, uint32_t request, uint64_t value)
@@ -150,8 +150,8 @@ static void read_all(struct rig *rig, void *to, size_t size_bytes, int patience_
 	}
 }
 
-static void receive(struct rig *rig, uint32_t request, void *payload, size_t size_bytes,
-		int patience_ms)
+static void receive(
+	struct rig *rig, uint32_t request, void *payload, size_t size_bytes, int patience_ms)
 {
 	struct vhost_user_header header;
 	read_all(rig, &header, sizeof(header), patience_ms);
@@ -218,9 +218,9 @@ void rig_start(struct rig *rig, unsigned base, uint64_t address)
 	uint64_t answer;
 	send_gpu_socket(rig);
 	rig_send_u64(rig, VHOST_USER_SET_FEATURES,
-			1ull << 32 | 1ull << VHOST_USER_F_PROTOCOL_FEATURES | 3);
+		1ull << 32 | 1ull << VHOST_USER_F_PROTOCOL_FEATURES | 3);
 	rig_send(rig, VHOST_USER_SET_MEM_TABLE, VHOST_USER_FLAG_NEED_REPLY, &memory,
-			8 + sizeof(memory.regions[0]), &rig->memory, 1);
+		8 + sizeof(memory.regions[0]), &rig->memory, 1);
 	rig_receive(rig, VHOST_USER_SET_MEM_TABLE, &answer, sizeof(answer));
 	g_assert_cmpuint(answer, ==, 0);
 	for (unsigned ring = 0; ring < 2; ring++) {

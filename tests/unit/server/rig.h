@@ -26,8 +26,8 @@ struct rig *rig_create(const char *const *arguments);
 void rig_destroy(struct rig *rig);
 
 /* One message, descriptors taken from `fds`. */
-void rig_send(struct rig *rig, uint32_t request, uint32_t flags, const void *payload, size_t size_bytes,
-		const int *fds, unsigned n_fds);
+void rig_send(struct rig *rig, uint32_t request, uint32_t flags, const void *payload,
+	size_t size_bytes, const int *fds, unsigned n_fds);
 void rig_send_u64(struct rig *rig, uint32_t request, uint64_t value);
 /* The answer to `request`; fails the test when there is none within three seconds. */
 void rig_receive(struct rig *rig, uint32_t request, void *payload, size_t size_bytes);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Figures as readers see them: from memory that may hold anything to rates, percentiles, JSON, text. */
+/* Figures as readers see them: from memory that may hold anything to rates, percentiles, JSON,
+ * text. */
 #include <json-glib/json-glib.h>
 #include <math.h>
 #include <signal.h>
@@ -82,7 +83,8 @@ static struct stats_snapshot *make_snapshot(int64_t time_us)
 	g_strlcpy(s->name, "work", sizeof(s->name));
 	s->time_us = time_us;
 	for (unsigned i = 0; i < STATS_PROCESSES; i++)
-		s->processes[i] = (struct stats_process_times){ .pid = 10 + (int)i, .start_ticks = 5 };
+		s->processes[i] =
+			(struct stats_process_times){ .pid = 10 + (int)i, .start_ticks = 5 };
 	s->render.heads[1].gauges[STATS_ON] = 1;
 	s->render.heads[1].gauges[STATS_WIDTH] = 1920;
 	return s;
@@ -204,34 +206,41 @@ static void test_json(void)
 	JsonArray *desktops = json_object_get_array_member(root, "desktops");
 	JsonObject *desktop = json_array_get_object_element(desktops, 0);
 	g_assert_cmpstr(json_object_get_string_member(desktop, "name"), ==, "work");
-	JsonObject *head = json_array_get_object_element(
-			json_object_get_array_member(desktop, "heads"), 0);
+	JsonObject *head =
+		json_array_get_object_element(json_object_get_array_member(desktop, "heads"), 0);
 	g_assert_cmpint(json_object_get_int_member(head, "head"), ==, 1);
 	g_assert_cmpstr(json_object_get_string_member(head, "encoder"), ==, "lz4");
 	g_assert_cmpint(json_object_get_int_member(
-			json_object_get_object_member(head, "totals"), "frames_flushed"), ==, 30);
-	g_assert_cmpfloat_with_epsilon(json_object_get_double_member(
-			json_object_get_object_member(head, "per_second"), "frames_flushed"), 30, 1e-9);
+				json_object_get_object_member(head, "totals"), "frames_flushed"),
+		==, 30);
+	g_assert_cmpfloat_with_epsilon(
+		json_object_get_double_member(
+			json_object_get_object_member(head, "per_second"), "frames_flushed"),
+		30, 1e-9);
 	JsonObject *stage = json_object_get_object_member(
-			json_object_get_object_member(head, "stages"), "flush_to_wire_us");
+		json_object_get_object_member(head, "stages"), "flush_to_wire_us");
 	g_assert_cmpint(json_object_get_int_member(stage, "count"), ==, 4);
-	JsonArray *bucket = json_array_get_array_element(
-			json_object_get_array_member(stage, "buckets_us"), 0);
-	g_assert_cmpint(json_array_get_int_element(bucket, 0), ==, (gint64)stats_bucket_start_us(20));
-	g_assert_cmpint(json_array_get_int_element(bucket, 1), ==, (gint64)stats_bucket_start_us(21));
+	JsonArray *bucket =
+		json_array_get_array_element(json_object_get_array_member(stage, "buckets_us"), 0);
+	g_assert_cmpint(
+		json_array_get_int_element(bucket, 0), ==, (gint64)stats_bucket_start_us(20));
+	g_assert_cmpint(
+		json_array_get_int_element(bucket, 1), ==, (gint64)stats_bucket_start_us(21));
 	g_assert_cmpint(json_array_get_int_element(bucket, 2), ==, 4);
 	g_assert_true(json_object_get_null_member(head, "changed_percent"));
-	g_assert_cmpuint(json_array_get_length(json_object_get_array_member(desktop, "clients")), ==, 1);
-	g_assert_cmpuint(json_array_get_length(json_object_get_array_member(desktop, "processes")), ==,
-			STATS_PROCESSES);
+	g_assert_cmpuint(
+		json_array_get_length(json_object_get_array_member(desktop, "clients")), ==, 1);
+	g_assert_cmpuint(json_array_get_length(json_object_get_array_member(desktop, "processes")),
+		==, STATS_PROCESSES);
 }
 
 static void fill_with_noise(GRand *rand, struct stats *stats)
 {
 	uint64_t *words = (uint64_t *)stats;
 	for (size_t i = 0; i < sizeof(*stats) / sizeof(*words); i++)
-		words[i] = g_rand_int_range(rand, 0, 3) == 0 ? UINT64_MAX :
-				(uint64_t)g_rand_int(rand) << 32 | g_rand_int(rand);
+		words[i] = g_rand_int_range(rand, 0, 3) == 0 ?
+				   UINT64_MAX :
+				   (uint64_t)g_rand_int(rand) << 32 | g_rand_int(rand);
 }
 
 /* A worker that was taken over writes what it likes: nonsense is shown, in order. */
@@ -276,8 +285,8 @@ static void test_table(void)
 	g_autofree struct stats_report *r = stats_report_make(before, now);
 	g_autoptr(GString) text = g_string_new(NULL);
 	stats_table_add(text, r, true);
-	g_assert_true(g_str_has_prefix(text->str,
-			"work              1 1920x1080   60.0   46.0   4.0    - -"));
+	g_assert_true(g_str_has_prefix(
+		text->str, "work              1 1920x1080   60.0   46.0   4.0    - -"));
 	/* A desktop whose heads are off still has its line. */
 	now->render.heads[1].gauges[STATS_ON] = 0;
 	g_autofree struct stats_report *off = stats_report_make(before, now);
@@ -325,7 +334,7 @@ static void test_keeper(void)
 	g_assert_cmpuint(second->display.heads[0].counts[STATS_PICTURES], ==, 1);
 	g_assert_cmpuint(second->render_starts, ==, 2);
 	g_assert_cmpint(second->processes[STATS_PROCESS_RENDER].pid, !=,
-			first->processes[STATS_PROCESS_RENDER].pid);
+		first->processes[STATS_PROCESS_RENDER].pid);
 	rig_destroy(rig);
 	g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
 	g_assert_cmpint(rmdir(dir), ==, 0);
@@ -345,7 +354,7 @@ static bool take_descriptors(void *user, const void *message, int *fds, unsigned
 static void test_descriptors_are_read_only(void)
 {
 	static const struct link_handler table[] = { { STATS_MESSAGE_ANSWER, "ANSWER",
-			sizeof(struct stats_answer), 2, 2, take_descriptors } };
+		sizeof(struct stats_answer), 2, 2, take_descriptors } };
 	g_autofree char *dir = g_dir_make_tmp("vitrine-stats-XXXXXX", NULL);
 	g_autofree char *path = g_build_filename(dir, "stats", NULL);
 	g_autofree char *option = g_strdup_printf("--stats-socket=%s", path);

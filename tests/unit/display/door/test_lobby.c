@@ -20,7 +20,8 @@ static void test_few(void)
 	struct lobby *lobby = lobby_create();
 	int sockets[STRANGERS][2];
 	for (unsigned i = 0; i < STRANGERS; i++) {
-		g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets[i]), ==, 0);
+		g_assert_cmpint(
+			socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets[i]), ==, 0);
 		lobby_enter(lobby, &sockets[i], sockets[i][0]);
 		/* The second is known at once. */
 		if (i == 1)

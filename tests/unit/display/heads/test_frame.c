@@ -49,9 +49,9 @@ static void test_buffer(void)
 	struct frame_buffer_add add = valid();
 	g_assert_true(accepts(&add, add.size_bytes));
 	g_assert_false(accepts(&add, add.size_bytes - 1));
-#define REFUSES(field, value)                                                                  \
-	add = valid();                                                                         \
-	add.field = value;                                                                     \
+#define REFUSES(field, value)                                                                      \
+	add = valid();                                                                             \
+	add.field = value;                                                                         \
 	g_assert_false(accepts(&add, valid().size_bytes))
 	REFUSES(kind, FRAME_BUFFER_DMABUF);
 	REFUSES(kind, 0);
@@ -85,7 +85,8 @@ static void test_unsealed(void)
 	close(fd);
 }
 
-static struct frame *frame_at(struct buffer *buffer, uint32_t x, uint32_t y, uint32_t width, uint32_t height)
+static struct frame *frame_at(
+	struct buffer *buffer, uint32_t x, uint32_t y, uint32_t width, uint32_t height)
 {
 	struct frame_frame message = { .head = 1, .serial = 9, .source_x = x, .source_y = y };
 	return frame_create(buffer, &message, width, height, on_released, NULL);

@@ -131,8 +131,8 @@ static void send_head(struct desk *desk, uint32_t head, uint32_t x, uint32_t wid
 	send_message(desk, &on, sizeof(on), -1);
 }
 
-static void send_frame(struct desk *desk, uint32_t head, uint32_t buffer, uint32_t source_x,
-		uint32_t n_rects)
+static void send_frame(
+	struct desk *desk, uint32_t head, uint32_t buffer, uint32_t source_x, uint32_t n_rects)
 {
 	static uint64_t serial;
 	struct frame_frame frame = {
@@ -194,7 +194,8 @@ static void test_serves(void)
 	for (unsigned i = 0; i < 10; i++)
 		send_frame(&desk, 0, 1, 0, 1);
 	g_assert_cmpuint(desk.frames, ==, 10);
-	g_assert_cmpuint(read_messages(&desk, FRAME_MESSAGE_RELEASE, &release, sizeof(release)), ==, 9);
+	g_assert_cmpuint(
+		read_messages(&desk, FRAME_MESSAGE_RELEASE, &release, sizeof(release)), ==, 9);
 	g_assert_cmpuint(release.buffer, ==, 1);
 	struct frame_cursor_move move = { .header.type = FRAME_MESSAGE_CURSOR_MOVE, .x = -7 };
 	send_message(&desk, &move, sizeof(move), -1);
@@ -216,7 +217,8 @@ static void test_release_from_a_thread(void)
 	start(&desk);
 	send_frame(&desk, 0, 1, 0, 1);
 	g_thread_join(g_thread_new("worker", release_frame, g_steal_pointer(&desk.frame)));
-	g_assert_cmpuint(read_messages(&desk, FRAME_MESSAGE_RELEASE, &release, sizeof(release)), ==, 1);
+	g_assert_cmpuint(
+		read_messages(&desk, FRAME_MESSAGE_RELEASE, &release, sizeof(release)), ==, 1);
 	finish(&desk);
 }
 
@@ -267,8 +269,9 @@ static void test_fences(void)
 	int fences[5][2];
 	for (unsigned i = 0; i < G_N_ELEMENTS(fences); i++) {
 		g_assert_cmpint(pipe2(fences[i], O_CLOEXEC), ==, 0);
-		struct frame_frame frame = { .header.type = FRAME_MESSAGE_FRAME, .buffer = 1,
-			.serial = 1000 + i };
+		struct frame_frame frame = {
+			.header.type = FRAME_MESSAGE_FRAME, .buffer = 1, .serial = 1000 + i
+		};
 		send_message(&desk, &frame, sizeof(frame), fences[i][0]);
 		close(fences[i][0]);
 	}
@@ -277,7 +280,8 @@ static void test_fences(void)
 	g_assert_cmpint(desk.cursor_x, ==, 5);
 	g_assert_cmpuint(desk.frames, ==, 0);
 	/* Five came, two wait. */
-	g_assert_cmpuint(read_messages(&desk, FRAME_MESSAGE_RELEASE, &release, sizeof(release)), ==, 3);
+	g_assert_cmpuint(
+		read_messages(&desk, FRAME_MESSAGE_RELEASE, &release, sizeof(release)), ==, 3);
 	close(fences[4][1]);
 	iterate();
 	g_assert_cmpuint(desk.frames, ==, 0);
@@ -345,7 +349,8 @@ static void break_many_buffers(struct desk *desk)
 
 static void break_remove(struct desk *desk)
 {
-	struct frame_buffer_remove remove = { .header.type = FRAME_MESSAGE_BUFFER_REMOVE, .buffer = 2 };
+	struct frame_buffer_remove remove = { .header.type = FRAME_MESSAGE_BUFFER_REMOVE,
+		.buffer = 2 };
 	send_message(desk, &remove, sizeof(remove), -1);
 }
 
@@ -410,10 +415,22 @@ static void break_size(struct desk *desk)
 static void test_breaches(void)
 {
 	static void (*const breaches[])(struct desk *) = {
-		break_hello, break_buffer_twice, break_buffer_zero, break_many_buffers, break_remove,
-		break_head_number, break_head_width, break_head_empty, break_head_place,
-		break_frame_head, break_frame_buffer, break_frame_source, break_frame_rects,
-		break_cursor_head, break_type, break_size,
+		break_hello,
+		break_buffer_twice,
+		break_buffer_zero,
+		break_many_buffers,
+		break_remove,
+		break_head_number,
+		break_head_width,
+		break_head_empty,
+		break_head_place,
+		break_frame_head,
+		break_frame_buffer,
+		break_frame_source,
+		break_frame_rects,
+		break_cursor_head,
+		break_type,
+		break_size,
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(breaches); i++) {
 		struct desk desk;

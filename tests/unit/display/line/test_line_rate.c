@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* line rate: a queue tells what a line carries, a burst or a sender with nothing to say does not. */
+/* line rate: a queue tells what a line carries, a burst or a sender with nothing to say does not.
+ */
 #include "display/line/line_rate.h"
 
 #include <glib.h>
@@ -18,7 +19,8 @@ struct rig {
 
 static void go(struct rig *rig, uint64_t line_bps, uint64_t under_way_bytes, unsigned ms)
 {
-	uint64_t window_bps = rig->rtt_us ? under_way_bytes * 8 * 1000000 / rig->rtt_us : UINT64_MAX;
+	uint64_t window_bps =
+		rig->rtt_us ? under_way_bytes * 8 * 1000000 / rig->rtt_us : UINT64_MAX;
 	uint64_t bps = MIN(line_bps, window_bps);
 	for (unsigned i = 0; i < ms * 1000 / STEP_US; i++) {
 		struct line_rate_sample sample = {
@@ -52,7 +54,8 @@ static void test_burst(void)
 	expect(&rig, 2000000, 2300000);
 }
 
-/* What flies through a long line is no queue, and what was carried meanwhile not all that it can. */
+/* What flies through a long line is no queue, and what was carried meanwhile not all that it can.
+ */
 static void test_round_trip_is_no_queue(void)
 {
 	struct rig rig = { .kernel_bps = 50000000, .rtt_us = 80000 };
@@ -97,11 +100,15 @@ static void test_floor(void)
 	struct line_rate rate = { 0 };
 	bool is_floor;
 	g_assert_cmpuint(line_rate_get(&rate, &is_floor), ==, 0);
-	struct line_rate_sample sample = { .kernel_bps = 1000, .app_limited = true, .acked_bytes = 1 };
+	struct line_rate_sample sample = {
+		.kernel_bps = 1000, .app_limited = true, .acked_bytes = 1
+	};
 	line_rate_note(&rate, START_US, &sample);
 	g_assert_cmpuint(line_rate_get(&rate, &is_floor), ==, 1000);
 	g_assert_true(is_floor);
-	sample = (struct line_rate_sample){ .kernel_bps = 900, .app_limited = true, .acked_bytes = 2 };
+	sample = (struct line_rate_sample){
+		.kernel_bps = 900, .app_limited = true, .acked_bytes = 2
+	};
 	line_rate_note(&rate, START_US + 1, &sample);
 	g_assert_cmpuint(line_rate_get(&rate, &is_floor), ==, 1000);
 	sample = (struct line_rate_sample){ .kernel_bps = 800, .acked_bytes = 3 };

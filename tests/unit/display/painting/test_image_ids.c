@@ -46,7 +46,8 @@ static void test_same_and_not(void)
 static void test_no_two_share_one(void)
 {
 	struct picture_ids ids = { 0 };
-	g_autoptr(GHashTable) all = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	g_autoptr(GHashTable) all =
+		g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	for (uint32_t i = 0; i < SAMPLE; i++) {
 		struct small small;
 		uint64_t id;
@@ -75,7 +76,8 @@ static void test_what_has_none(void)
 	g_assert_false(picture_ids_find(&ids, &small.picture, &id));
 }
 
-/* What comes once takes half of them, what comes again the rest; then those that have one keep it. */
+/* What comes once takes half of them, what comes again the rest; then those that have one keep it.
+ */
 static void test_bound(void)
 {
 	struct picture_ids ids = { 0 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * painter: with a spice-server that behaves as badly as it may (pulls late, keeps everything), memory
- * and locked buffers stay bounded, and what it is given in the end is the guest's last picture.
+ * painter: with a spice-server that behaves as badly as it may (pulls late, keeps everything),
+ * memory and locked buffers stay bounded, and what it is given in the end is the guest's last
+ * picture.
  */
 #include "display/painting/painter.h"
 
@@ -94,13 +95,13 @@ static void guest_flush(struct guest *guest, struct frame_rect rect)
 {
 	unsigned i = free_buffer(guest);
 	for (uint32_t y = 0; y < HEIGHT; y++)
-		memcpy((uint8_t *)guest->memory[i] + y * guest->stride_bytes, guest->canvas + y * WIDTH,
-				WIDTH * 4);
+		memcpy((uint8_t *)guest->memory[i] + y * guest->stride_bytes,
+			guest->canvas + y * WIDTH, WIDTH * 4);
 	struct frame_frame message = { .buffer = i + 1, .serial = ++guest->serial };
 	guest->locked[i] = true;
 	head_push_frame(guest->head,
-			frame_create(guest->buffers[i], &message, WIDTH, HEIGHT, on_released, guest),
-			&rect, 1);
+		frame_create(guest->buffers[i], &message, WIDTH, HEIGHT, on_released, guest), &rect,
+		1);
 	unsigned n_locked = 0;
 	for (i = 0; i < BUFFERS; i++)
 		n_locked += guest->locked[i];
@@ -129,8 +130,8 @@ static void server_scroll(struct server *server, const struct picture *picture)
 	g_autofree uint32_t *before = g_memdup2(server->surface, WIDTH * HEIGHT * 4);
 	for (uint32_t row = 0; row < rect->height; row++)
 		memcpy(server->surface + (rect->y + row) * WIDTH + rect->x,
-				before + (picture->from_y + row) * WIDTH + picture->from_x,
-				rect->width * 4);
+			before + (picture->from_y + row) * WIDTH + picture->from_x,
+			rect->width * 4);
 }
 
 static void server_show(struct server *server, const struct picture *picture)
@@ -143,7 +144,8 @@ static void server_show(struct server *server, const struct picture *picture)
 	for (uint32_t row = 0; row < rect->height; row++) {
 		uint32_t *to = server->surface + (rect->y + row) * WIDTH + rect->x;
 		if (picture->pixels)
-			memcpy(to, picture->pixels + (size_t)row * picture->stride_bytes, rect->width * 4);
+			memcpy(to, picture->pixels + (size_t)row * picture->stride_bytes,
+				rect->width * 4);
 		else
 			memset(to, 0, rect->width * 4);
 	}
@@ -152,8 +154,8 @@ static void server_show(struct server *server, const struct picture *picture)
 static bool covers(const struct picture *newer, const struct picture *older)
 {
 	return newer->rect.x <= older->rect.x && newer->rect.y <= older->rect.y &&
-			newer->rect.x + newer->rect.width >= older->rect.x + older->rect.width &&
-			newer->rect.y + newer->rect.height >= older->rect.y + older->rect.height;
+	       newer->rect.x + newer->rect.width >= older->rect.x + older->rect.width &&
+	       newer->rect.y + newer->rect.height >= older->rect.y + older->rect.height;
 }
 
 /* What is covered is let go of, what is not stays: that is all a real one promises. */
@@ -256,7 +258,8 @@ static void test_mixed(void)
 static void take_halves(struct guest *guest, struct picture halves[2])
 {
 	for (unsigned i = 0; i < 2; i++) {
-		g_assert_cmpint(painter_take(guest->painter, 0, &limits, &halves[i]), ==, PICTURE_TAKEN);
+		g_assert_cmpint(
+			painter_take(guest->painter, 0, &limits, &halves[i]), ==, PICTURE_TAKEN);
 		g_assert_nonnull(halves[i].source);
 		g_assert_cmpuint(halves[i].rect.height, ==, HEIGHT / 2);
 		g_assert_cmpuint(halves[i].rect.y, ==, i * HEIGHT / 2);
@@ -336,7 +339,8 @@ static void test_starves_once(void)
 		struct frame_rect dot = { 2 * i % WIDTH, 2 * (2 * i / WIDTH), 1, 1 };
 		guest_draw(&guest, dot, i + 1);
 		if (i < PICTURE_COPIES_MAX)
-			g_assert_cmpint(painter_take(guest.painter, 0, &limits, &pictures[i]), ==, PICTURE_TAKEN);
+			g_assert_cmpint(painter_take(guest.painter, 0, &limits, &pictures[i]), ==,
+				PICTURE_TAKEN);
 	}
 	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &one_more), ==, PICTURE_STARVED);
 	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &one_more), ==, PICTURE_BLOCKED);
@@ -360,7 +364,8 @@ static void test_sends_what_differs(void)
 		painter_release(guest.painter, &picture);
 	for (unsigned i = 0; i < 10; i++) {
 		guest_draw(&guest, whole, 1);
-		g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, PICTURE_NONE);
+		g_assert_cmpint(
+			painter_take(guest.painter, 0, &limits, &picture), ==, PICTURE_NONE);
 	}
 	guest.canvas[100 * WIDTH + 200] ^= 0xff;
 	guest_flush(&guest, whole);
@@ -381,7 +386,8 @@ static void test_unwatched(void)
 	guest_init_buffers(&guest, WIDTH * 4, false);
 	for (unsigned i = 0; i < 3; i++) {
 		guest_draw(&guest, (struct frame_rect){ 5, 6, 7, 8 }, 1);
-		g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, PICTURE_TAKEN);
+		g_assert_cmpint(
+			painter_take(guest.painter, 0, &limits, &picture), ==, PICTURE_TAKEN);
 		g_assert_cmpuint(picture.rect.width, ==, 7);
 		painter_release(guest.painter, &picture);
 	}
@@ -423,8 +429,8 @@ static int64_t play_until_video(struct guest *guest)
 }
 
 /*
- * spice-server holds all frames there may be and waits for a newer one, which waits for it to let go of one: the
- * region ends by the clock, and what it showed last is given without loss.
+ * spice-server holds all frames there may be and waits for a newer one, which waits for it to let
+ * go of one: the region ends by the clock, and what it showed last is given without loss.
  */
 static void test_region_ends_while_all_is_held(void)
 {
@@ -480,7 +486,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/painter/sends-what-differs", test_sends_what_differs);
 	g_test_add_func("/painter/unwatched", test_unwatched);
 	g_test_add_func("/painter/small-beyond-a-full-line", test_small_beyond_a_full_line);
-	g_test_add_func("/painter/region-ends-while-all-is-held", test_region_ends_while_all_is_held);
+	g_test_add_func(
+		"/painter/region-ends-while-all-is-held", test_region_ends_while_all_is_held);
 	g_test_add_func("/painter/blank", test_blank);
 	return g_test_run();
 }

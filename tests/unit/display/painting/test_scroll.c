@@ -36,7 +36,7 @@ static void copy_up_or_down(uint32_t *pixels, const struct frame_rect *rect, uin
 	g_autofree uint32_t *before = g_memdup2(pixels, WIDTH * HEIGHT * 4);
 	for (uint32_t i = 0; i < rect->height; i++)
 		memcpy(pixels + (rect->y + i) * WIDTH + rect->x,
-				before + (from_y + i) * WIDTH + rect->x, rect->width * 4);
+			before + (from_y + i) * WIDTH + rect->x, rect->width * 4);
 }
 
 static void update(struct screen *screen)
@@ -55,8 +55,8 @@ static void update(struct screen *screen)
 	unsigned n = tiles_take(screen->tiles, rects, G_N_ELEMENTS(rects));
 	for (unsigned i = 0; i < n; i++) {
 		for (uint32_t y = rects[i].y; y < rect_bottom(&rects[i]); y++)
-			memcpy(screen->client + y * WIDTH + rects[i].x, screen->guest + y * WIDTH + rects[i].x,
-					rects[i].width * 4);
+			memcpy(screen->client + y * WIDTH + rects[i].x,
+				screen->guest + y * WIDTH + rects[i].x, rects[i].width * 4);
 		screen->sent += rect_area(&rects[i]);
 	}
 	g_assert_cmpmem(screen->guest, WIDTH * HEIGHT * 4, screen->client, WIDTH * HEIGHT * 4);
@@ -70,7 +70,7 @@ static void draw_line(struct screen *screen, struct frame_rect window, uint32_t 
 		for (uint32_t x = 0; x < window.width; x++) {
 			uint32_t bits = (seed * 977 + x / 8 * 31 + row / 2 * 7) * 2654435761u;
 			bool ink = x / 8 < letters && row > 2 && row < 14 && x % 8 < 6 &&
-					bits >> (x % 8 + 8) & 1;
+				   bits >> (x % 8 + 8) & 1;
 			screen->guest[(y + row) * WIDTH + window.x + x] = ink ? 0xd0d0d0 : 0;
 		}
 	}
@@ -126,7 +126,8 @@ static void test_with_changes_inside(void)
 	for (uint32_t i = 0; i < 20; i++) {
 		draw_page(&screen, window, i);
 		for (uint32_t y = 0; y < 16; y++) {
-			memset(screen.guest + (window.y + 576 + y) * WIDTH + 200 + i * 8, 0xff, 8 * 4);
+			memset(screen.guest + (window.y + 576 + y) * WIDTH + 200 + i * 8, 0xff,
+				8 * 4);
 			memset(screen.guest + (2 + y) * WIDTH + 900, (int)i, 40 * 4);
 		}
 		update(&screen);

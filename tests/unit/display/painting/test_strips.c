@@ -49,8 +49,8 @@ static unsigned update(struct screen *screen, struct frame_rect flushed, unsigne
 		g_assert_cmpuint(rect->y + rect->height, <=, screen->height);
 		for (uint32_t y = rect->y; y < rect->y + rect->height; y++)
 			memcpy(screen->client + (size_t)y * screen->width + rect->x,
-					screen->guest + (size_t)y * screen->width + rect->x,
-					rect->width * 4);
+				screen->guest + (size_t)y * screen->width + rect->x,
+				rect->width * 4);
 	}
 	return n;
 }
@@ -78,8 +78,10 @@ static void run(uint32_t width, uint32_t height, unsigned n_max)
 		for (unsigned j = 0; j < n; j++) {
 			uint32_t x = (uint32_t)g_rand_int_range(random, 0, (int)width);
 			uint32_t y = (uint32_t)g_rand_int_range(random, 0, (int)height);
-			uint32_t w = (uint32_t)g_rand_int_range(random, 1, (int)MIN(width - x, 90) + 1);
-			uint32_t h = (uint32_t)g_rand_int_range(random, 1, (int)MIN(height - y, i % 2 ? 50 : 9) + 1);
+			uint32_t w =
+				(uint32_t)g_rand_int_range(random, 1, (int)MIN(width - x, 90) + 1);
+			uint32_t h = (uint32_t)g_rand_int_range(
+				random, 1, (int)MIN(height - y, i % 2 ? 50 : 9) + 1);
 			draw(&screen, (struct frame_rect){ x, y, w, h }, i * 40 + j);
 		}
 		unsigned n_rects = update(&screen, all(&screen), n_max);
@@ -117,7 +119,8 @@ static void test_small_change_is_small(void)
 	screen_finish(&screen);
 }
 
-/* The next letter is known to the pixel, even if somebody flushes everything; also past a tile's edge. */
+/* The next letter is known to the pixel, even if somebody flushes everything; also past a tile's
+ * edge. */
 static void test_letters_are_exact(void)
 {
 	struct screen screen;
@@ -147,11 +150,13 @@ static void test_kept_is_not_trusted(void)
 	draw(&screen, letter, 5);
 	update(&screen, all(&screen), 64);
 	for (uint32_t y = 0; y < 16; y++)
-		memcpy(kept[y], screen.guest + (tile.y + y) * screen.width + tile.x, sizeof(kept[y]));
+		memcpy(kept[y], screen.guest + (tile.y + y) * screen.width + tile.x,
+			sizeof(kept[y]));
 	draw(&screen, all(&screen), 6); /* too much to be kept */
 	update(&screen, all(&screen), 64);
 	for (uint32_t y = 0; y < 16; y++)
-		memcpy(screen.guest + (tile.y + y) * screen.width + tile.x, kept[y], sizeof(kept[y]));
+		memcpy(screen.guest + (tile.y + y) * screen.width + tile.x, kept[y],
+			sizeof(kept[y]));
 	draw(&screen, letter, 7);
 	update(&screen, all(&screen), 64);
 	expect_equal(&screen);

@@ -26,8 +26,9 @@ struct world {
 /* At most WIDTH by HEIGHT, which is what the memory has room for. */
 static void world_init_size(struct world *world, uint32_t width, uint32_t height)
 {
-	*world = (struct world){ .width = width, .height = height, .now_us = 1000000,
-		.lossless_bps_max = PLENTY_BPS };
+	*world = (struct world){
+		.width = width, .height = height, .now_us = 1000000, .lossless_bps_max = PLENTY_BPS
+	};
 	world->pixels = g_new0(uint32_t, WIDTH * HEIGHT);
 	world->tiles = tiles_create(width, height);
 	world->regions = regions_create(width, height);
@@ -51,7 +52,8 @@ static void film(struct world *world, struct frame_rect rect)
 	world->seed += 7;
 	for (uint32_t y = rect.y; y < rect_bottom(&rect); y++) {
 		for (uint32_t x = rect.x; x < rect_right(&rect); x++)
-			world->pixels[y * WIDTH + x] = ((x + world->seed) & 0xff) * 0x010100 + (y & 0xff);
+			world->pixels[y * WIDTH + x] =
+				((x + world->seed) & 0xff) * 0x010100 + (y & 0xff);
 	}
 }
 
@@ -84,18 +86,19 @@ static bool frame(struct world *world, unsigned after_ms)
 	struct frame_rect rects[64];
 	world->now_us += after_ms * 1000;
 	for (unsigned i = 0; i < world->regions->n_live; i++)
-		region_look(&world->regions->live[i], world->now_us, (uint8_t *)world->pixels, WIDTH * 4);
+		region_look(&world->regions->live[i], world->now_us, (uint8_t *)world->pixels,
+			WIDTH * 4);
 	look_outside(world, (struct frame_rect){ 0, 0, world->width, world->height }, 0);
 	regions_note(world->regions, world->now_us, world->tiles);
 	bool begun = regions_form(world->regions, world->now_us, world->tiles,
-			(uint8_t *)world->pixels, WIDTH * 4, world->lossless_bps_max);
+		(uint8_t *)world->pixels, WIDTH * 4, world->lossless_bps_max);
 	tiles_take(world->tiles, rects, G_N_ELEMENTS(rects));
 	return begun;
 }
 
 /* Milliseconds until a region begins, -1: none does. */
 static int play(struct world *world, void (*draw)(struct world *, struct frame_rect),
-		struct frame_rect rect, unsigned interval_ms, unsigned n)
+	struct frame_rect rect, unsigned interval_ms, unsigned n)
 {
 	int64_t begin_us = world->now_us;
 	for (unsigned i = 0; i < n; i++) {
@@ -150,10 +153,13 @@ static void test_small_or_rare_is_none(void)
 {
 	struct world world;
 	world_init(&world);
-	g_assert_cmpint(play(&world, film, (struct frame_rect){ 400, 300, 60, 60 }, 16, 200), ==, -1);
-	g_assert_cmpint(play(&world, text, (struct frame_rect){ 40, 300, 700, 20 }, 33, 200), ==, -1);
+	g_assert_cmpint(
+		play(&world, film, (struct frame_rect){ 400, 300, 60, 60 }, 16, 200), ==, -1);
+	g_assert_cmpint(
+		play(&world, text, (struct frame_rect){ 40, 300, 700, 20 }, 33, 200), ==, -1);
 	/* A large cursor that blinks. */
-	g_assert_cmpint(play(&world, film, (struct frame_rect){ 100, 100, 400, 400 }, 500, 40), ==, -1);
+	g_assert_cmpint(
+		play(&world, film, (struct frame_rect){ 100, 100, 400, 400 }, 500, 40), ==, -1);
 	world_finish(&world);
 }
 
@@ -210,10 +216,12 @@ static void test_every_change_counts(void)
 	for (unsigned i = 0; i < 50; i++) {
 		uint32_t x = window.x + i * 9 % window.width, y = window.y + i * 7 % window.height;
 		world.pixels[y * WIDTH + x] ^= 1;
-		g_assert_true(region_look(region, world.now_us, (uint8_t *)world.pixels, WIDTH * 4));
+		g_assert_true(
+			region_look(region, world.now_us, (uint8_t *)world.pixels, WIDTH * 4));
 		for (unsigned j = 0; j < 2; j++)
 			region_look(region, world.now_us, (uint8_t *)world.pixels, WIDTH * 4);
-		g_assert_false(region_look(region, world.now_us, (uint8_t *)world.pixels, WIDTH * 4));
+		g_assert_false(
+			region_look(region, world.now_us, (uint8_t *)world.pixels, WIDTH * 4));
 	}
 	world_finish(&world);
 }
@@ -234,7 +242,8 @@ static void test_two_films(void)
 	world_finish(&world);
 }
 
-/* A game's figures above and below it: with nothing but plain areas between they are seen together. */
+/* A game's figures above and below it: with nothing but plain areas between they are seen together.
+ */
 static void test_companions(void)
 {
 	const struct frame_rect figures[] = { { 320, 130, 200, 16 }, { 400, 500, 100, 16 } };
@@ -275,7 +284,8 @@ static void test_grows(void)
 	world_finish(&world);
 }
 
-/* Things that fly about all over the head end up in one region, as does what blinks between them. */
+/* Things that fly about all over the head end up in one region, as does what blinks between them.
+ */
 static void test_flying_about(void)
 {
 	struct world world;
@@ -296,7 +306,7 @@ static void test_flying_about(void)
 	for (unsigned i = 0; i < world.regions->n_live; i++)
 		area += rect_area(&world.regions->live[i].rect);
 	g_test_message("%u regions, %u %% of the head", world.regions->n_live,
-			(unsigned)(area * 100 / (WIDTH * HEIGHT)));
+		(unsigned)(area * 100 / (WIDTH * HEIGHT)));
 	g_assert_cmpuint(world.regions->n_live, ==, 1);
 	g_assert_cmpuint(area * 100, >=, 90 * WIDTH * HEIGHT);
 	world_finish(&world);
@@ -310,7 +320,8 @@ static void expect_even_sides(const struct world *world)
 	}
 }
 
-/* What encoders that halve the colours refuse is never asked of them, also when regions are joined. */
+/* What encoders that halve the colours refuse is never asked of them, also when regions are joined.
+ */
 static void test_even_sides(void)
 {
 	static const struct frame_rect parts[] = { { 201, 101, 301, 201 }, { 230, 131, 303, 241 },
@@ -346,7 +357,8 @@ static void test_content(void)
 	world_init(&world);
 	text(&world, window);
 	struct content content = content_look((uint8_t *)world.pixels, WIDTH * 4, &window);
-	g_test_message("text: %u %% equal, %u %% smooth", content.equal_percent, content.smooth_percent);
+	g_test_message(
+		"text: %u %% equal, %u %% smooth", content.equal_percent, content.smooth_percent);
 	g_assert_false(content_is_smooth(&content));
 	g_assert_cmpuint(content.lossless_bytes, <, rect_area(&window));
 	film(&world, window);
@@ -366,7 +378,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/regions/small-or-rare-is-none", test_small_or_rare_is_none);
 	g_test_add_func("/regions/typing-is-none", test_typing_is_none);
 	g_test_add_func("/regions/text-is-lossless-if-the-line-takes-it",
-			test_text_is_lossless_if_the_line_takes_it);
+		test_text_is_lossless_if_the_line_takes_it);
 	g_test_add_func("/regions/ends-after-a-short-quiet", test_ends_after_a_short_quiet);
 	g_test_add_func("/regions/every-change-counts", test_every_change_counts);
 	g_test_add_func("/regions/two-films", test_two_films);

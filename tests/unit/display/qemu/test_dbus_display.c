@@ -11,28 +11,27 @@
 #define CONSOLE "/org/qemu/Display1/Console_0"
 
 /* From QEMU's ui/dbus-display1.xml, what display uses of it. */
-static const char xml[] =
-		"<node>"
-		" <interface name='org.qemu.Display1.Console'>"
-		"  <method name='SetUIInfo'>"
-		"   <arg type='q' direction='in'/><arg type='q' direction='in'/>"
-		"   <arg type='i' direction='in'/><arg type='i' direction='in'/>"
-		"   <arg type='u' direction='in'/><arg type='u' direction='in'/></method>"
-		"  <property name='Width' type='u' access='read'/>"
-		"  <property name='Height' type='u' access='read'/></interface>"
-		" <interface name='org.qemu.Display1.Keyboard'>"
-		"  <method name='Press'><arg type='u' direction='in'/></method>"
-		"  <method name='Release'><arg type='u' direction='in'/></method>"
-		"  <property name='Modifiers' type='u' access='read'/></interface>"
-		" <interface name='org.qemu.Display1.Mouse'>"
-		"  <method name='Press'><arg type='u' direction='in'/></method>"
-		"  <method name='Release'><arg type='u' direction='in'/></method>"
-		"  <method name='SetAbsPosition'>"
-		"   <arg type='u' direction='in'/><arg type='u' direction='in'/></method>"
-		"  <method name='RelMotion'>"
-		"   <arg type='i' direction='in'/><arg type='i' direction='in'/></method>"
-		"  <property name='IsAbsolute' type='b' access='read'/></interface>"
-		"</node>";
+static const char xml[] = "<node>"
+			  " <interface name='org.qemu.Display1.Console'>"
+			  "  <method name='SetUIInfo'>"
+			  "   <arg type='q' direction='in'/><arg type='q' direction='in'/>"
+			  "   <arg type='i' direction='in'/><arg type='i' direction='in'/>"
+			  "   <arg type='u' direction='in'/><arg type='u' direction='in'/></method>"
+			  "  <property name='Width' type='u' access='read'/>"
+			  "  <property name='Height' type='u' access='read'/></interface>"
+			  " <interface name='org.qemu.Display1.Keyboard'>"
+			  "  <method name='Press'><arg type='u' direction='in'/></method>"
+			  "  <method name='Release'><arg type='u' direction='in'/></method>"
+			  "  <property name='Modifiers' type='u' access='read'/></interface>"
+			  " <interface name='org.qemu.Display1.Mouse'>"
+			  "  <method name='Press'><arg type='u' direction='in'/></method>"
+			  "  <method name='Release'><arg type='u' direction='in'/></method>"
+			  "  <method name='SetAbsPosition'>"
+			  "   <arg type='u' direction='in'/><arg type='u' direction='in'/></method>"
+			  "  <method name='RelMotion'>"
+			  "   <arg type='i' direction='in'/><arg type='i' direction='in'/></method>"
+			  "  <property name='IsAbsolute' type='b' access='read'/></interface>"
+			  "</node>";
 
 struct desk {
 	struct dbus_display *dbus;
@@ -47,12 +46,13 @@ struct desk {
 };
 
 static void qemu_call(GDBusConnection *connection, const char *sender, const char *path,
-		const char *interface, const char *method, GVariant *parameters,
-		GDBusMethodInvocation *invocation, gpointer user)
+	const char *interface, const char *method, GVariant *parameters,
+	GDBusMethodInvocation *invocation, gpointer user)
 {
 	struct desk *desk = user;
 	g_autofree char *text = g_variant_print(parameters, FALSE);
-	g_string_append_printf(desk->record, "%s.%s%s\n", strrchr(interface, '.') + 1, method, text);
+	g_string_append_printf(
+		desk->record, "%s.%s%s\n", strrchr(interface, '.') + 1, method, text);
 	if (desk->mute)
 		g_ptr_array_add(desk->muted, invocation);
 	else
@@ -60,7 +60,7 @@ static void qemu_call(GDBusConnection *connection, const char *sender, const cha
 }
 
 static GVariant *qemu_property(GDBusConnection *connection, const char *sender, const char *path,
-		const char *interface, const char *name, GError **error, gpointer user)
+	const char *interface, const char *name, GError **error, gpointer user)
 {
 	if (g_str_equal(name, "Width"))
 		return g_variant_new_uint32(3840);
@@ -119,18 +119,18 @@ static void register_objects(struct desk *desk)
 	g_assert_nonnull(node);
 	for (unsigned i = 0; node->interfaces[i]; i++)
 		g_assert_cmpuint(g_dbus_connection_register_object(desk->qemu, CONSOLE,
-						 node->interfaces[i], &qemu_table, desk, NULL, NULL),
-				>, 0);
+					 node->interfaces[i], &qemu_table, desk, NULL, NULL),
+			>, 0);
 	g_dbus_connection_start_message_processing(desk->qemu);
 }
 
-#define WAIT_FOR(condition)                                                                    \
-	do {                                                                                   \
-		gint64 end = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;                      \
-		while (!(condition)) {                                                         \
-			g_assert_cmpint(g_get_monotonic_time(), <, end);                       \
-			g_main_context_iteration(NULL, FALSE);                                 \
-		}                                                                              \
+#define WAIT_FOR(condition)                                                                        \
+	do {                                                                                       \
+		gint64 end = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;                          \
+		while (!(condition)) {                                                             \
+			g_assert_cmpint(g_get_monotonic_time(), <, end);                           \
+			g_main_context_iteration(NULL, FALSE);                                     \
+		}                                                                                  \
 	} while (0)
 
 static void start(struct desk *desk)
@@ -142,9 +142,9 @@ static void start(struct desk *desk)
 	g_autoptr(GSocketConnection) stream = g_socket_connection_factory_create_connection(socket);
 	g_autofree char *guid = g_dbus_generate_guid();
 	g_dbus_connection_new(G_IO_STREAM(stream), guid,
-			G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER |
-					G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
-			NULL, NULL, on_qemu_connection, desk);
+		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER |
+			G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
+		NULL, NULL, on_qemu_connection, desk);
 	desk->inputs = inputs_create(on_queued, desk);
 	inputs_set_desktop(desk->inputs, 1920, 1080);
 	desk->absolute = true;
@@ -174,8 +174,8 @@ static void set_absolute(struct desk *desk, bool absolute)
 	g_variant_builder_init(&changed, G_VARIANT_TYPE("a{sv}"));
 	g_variant_builder_add(&changed, "{sv}", "IsAbsolute", g_variant_new_boolean(absolute));
 	g_dbus_connection_emit_signal(desk->qemu, NULL, CONSOLE, "org.freedesktop.DBus.Properties",
-			"PropertiesChanged",
-			g_variant_new("(sa{sv}as)", "org.qemu.Display1.Mouse", &changed, NULL), NULL);
+		"PropertiesChanged",
+		g_variant_new("(sa{sv}as)", "org.qemu.Display1.Mouse", &changed, NULL), NULL);
 	WAIT_FOR(desk->absolute == absolute);
 }
 
@@ -193,13 +193,13 @@ static void test_inputs(void)
 	dbus_display_set_ui_info(desk.dbus, 0, 0, 0, 1600, 900, 400, 225);
 	WAIT_FOR(strstr(desk.record->str, "SetUIInfo"));
 	g_assert_cmpstr(desk.record->str, ==,
-			"Mouse.RelMotion(-3, 4)\n"
-			"Mouse.SetAbsPosition(3839, 2159)\n"
-			"Keyboard.Press(200,)\n"
-			"Mouse.Press(1,)\n"
-			"Keyboard.Release(200,)\n"
-			"Mouse.Release(1,)\n"
-			"Console.SetUIInfo(400, 225, 0, 0, 1600, 900)\n");
+		"Mouse.RelMotion(-3, 4)\n"
+		"Mouse.SetAbsPosition(3839, 2159)\n"
+		"Keyboard.Press(200,)\n"
+		"Mouse.Press(1,)\n"
+		"Keyboard.Release(200,)\n"
+		"Mouse.Release(1,)\n"
+		"Console.SetUIInfo(400, 225, 0, 0, 1600, 900)\n");
 	finish(&desk);
 }
 
@@ -253,7 +253,8 @@ static void test_no_dbus_there(void)
 {
 	struct desk desk = { .inputs = inputs_create(on_queued, NULL) };
 	int fds[2];
-	g_assert_null(dbus_display_create(open("/dev/null", O_RDWR | O_CLOEXEC), desk.inputs, &ops, &desk));
+	g_assert_null(dbus_display_create(
+		open("/dev/null", O_RDWR | O_CLOEXEC), desk.inputs, &ops, &desk));
 	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
 	desk.dbus = dbus_display_create(fds[0], desk.inputs, &ops, &desk);
 	g_assert_cmpint(write(fds[1], "nonsense\r\n", 10), ==, 10);

@@ -34,7 +34,7 @@ static void test_table(void)
 		g_test_message("%s", row->name);
 		for (unsigned b = 0; b < row->n_bytes; b++)
 			g_assert_cmpint(keymap_feed(&keymap, row->bytes[b], &key, &down), ==,
-					b == row->n_bytes - 1);
+				b == row->n_bytes - 1);
 		g_assert_cmphex(key, ==, row->key);
 		g_assert_cmpint(down, ==, row->down);
 	}

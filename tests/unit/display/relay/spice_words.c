@@ -11,8 +11,11 @@ void put(GByteArray *bytes, const void *data, size_t size_bytes)
 
 void put_client_link(GByteArray *bytes, uint8_t channel, uint32_t caps)
 {
-	SpiceLinkMess mess = { .connection_id = SPICE_WORDS_SESSION, .channel_type = channel,
-		.channel_id = SPICE_WORDS_CHANNEL_ID, .num_common_caps = 1, .caps_offset = sizeof(mess) };
+	SpiceLinkMess mess = { .connection_id = SPICE_WORDS_SESSION,
+		.channel_type = channel,
+		.channel_id = SPICE_WORDS_CHANNEL_ID,
+		.num_common_caps = 1,
+		.caps_offset = sizeof(mess) };
 	SpiceLinkHeader header = { SPICE_MAGIC, SPICE_VERSION_MAJOR, SPICE_VERSION_MINOR,
 		sizeof(mess) + sizeof(caps) };
 	put(bytes, &header, sizeof(header));
@@ -22,7 +25,9 @@ void put_client_link(GByteArray *bytes, uint8_t channel, uint32_t caps)
 
 void put_server_link(GByteArray *bytes, uint32_t error, uint32_t caps)
 {
-	SpiceLinkReply reply = { .error = error, .num_common_caps = 1, .caps_offset = sizeof(reply) };
+	SpiceLinkReply reply = {
+		.error = error, .num_common_caps = 1, .caps_offset = sizeof(reply)
+	};
 	SpiceLinkHeader header = { SPICE_MAGIC, SPICE_VERSION_MAJOR, SPICE_VERSION_MINOR,
 		sizeof(reply) + sizeof(caps) };
 	put(bytes, &header, sizeof(header));
@@ -53,5 +58,5 @@ void put_message(GByteArray *bytes, bool mini, uint16_t type, const void *body, 
 uint32_t caps_of(bool mini)
 {
 	return 1u << SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION | 1u << SPICE_COMMON_CAP_AUTH_SPICE |
-			(mini ? 1u << SPICE_COMMON_CAP_MINI_HEADER : 0);
+	       (mini ? 1u << SPICE_COMMON_CAP_MINI_HEADER : 0);
 }

@@ -17,6 +17,7 @@ void put_server_link(GByteArray *bytes, uint32_t error, uint32_t caps);
 /* mechanism: both sides' capabilities say that it is chosen. */
 void put_ticket(GByteArray *bytes, bool mechanism);
 /* mini: with a short header. */
-void put_message(GByteArray *bytes, bool mini, uint16_t type, const void *body, uint32_t body_bytes);
+void put_message(
+	GByteArray *bytes, bool mini, uint16_t type, const void *body, uint32_t body_bytes);
 /* Common capabilities. */
 uint32_t caps_of(bool mini);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The relay asks spice-server for another compression when the line is slow: between two messages, when the
- * channel is open, and not when the client has chosen. A real relay, client and server played; what the line carries
- * is the test's (linked with --wrap=line_get).
+ * The relay asks spice-server for another compression when the line is slow: between two messages,
+ * when the channel is open, and not when the client has chosen. A real relay, client and server
+ * played; what the line carries is the test's (linked with --wrap=line_get).
  */
 #include <arpa/inet.h>
 #include <glib.h>
@@ -43,7 +43,8 @@ static const struct relay_ops ops = { .arrived = on_arrived };
 
 static void connect_client(struct rig *rig)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t size = sizeof(address);
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	rig->client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -51,13 +52,15 @@ static void connect_client(struct rig *rig)
 	g_assert_cmpint(listen(listener, 1), ==, 0);
 	g_assert_cmpint(getsockname(listener, (struct sockaddr *)&address, &size), ==, 0);
 	g_assert_cmpint(connect(rig->client, (struct sockaddr *)&address, size), ==, 0);
-	relay_arrive(rig->relay, accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), false);
+	relay_arrive(
+		rig->relay, accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), false);
 	close(listener);
 }
 
 static void say(struct rig *rig, int fd)
 {
-	g_assert_cmpint(send(fd, rig->said->data, rig->said->len, MSG_NOSIGNAL), ==, rig->said->len);
+	g_assert_cmpint(
+		send(fd, rig->said->data, rig->said->len, MSG_NOSIGNAL), ==, rig->said->len);
 	g_byte_array_set_size(rig->said, 0);
 }
 
@@ -67,7 +70,8 @@ static void put_plain(struct rig *rig, uint16_t type, uint32_t body_bytes)
 	put_message(rig->said, rig->mini, type, body, body_bytes);
 }
 
-/* The server says something all the time. Returns what it has heard: at least so much, or the time is over. */
+/* The server says something all the time. Returns what it has heard: at least so much, or the time
+ * is over. */
 static GByteArray *hear(struct rig *rig, size_t least_bytes, gint64 time_us)
 {
 	GByteArray *heard = g_byte_array_new();
@@ -156,7 +160,9 @@ static void carry(uint64_t bps)
 static void rig_start(struct rig *rig, bool mini)
 {
 	const struct relay_options options = { 0 };
-	*rig = (struct rig){ .server = -1, .mini = mini, .said = g_byte_array_new(), .line = line_create() };
+	*rig = (struct rig){
+		.server = -1, .mini = mini, .said = g_byte_array_new(), .line = line_create()
+	};
 	rig->relay = relay_create(&options, rig->line, &ops, rig);
 	connect_client(rig);
 	link_up(rig, mini);
@@ -245,7 +251,8 @@ static void test_not_into_a_message(void)
 	struct rig rig;
 	rig_start(&rig, true);
 	open_channel(&rig);
-	put_plain(&rig, SPICE_MSGC_DISPLAY_GL_DRAW_DONE, part_bytes + left_bytes - sizeof(SpiceMiniDataHeader));
+	put_plain(&rig, SPICE_MSGC_DISPLAY_GL_DRAW_DONE,
+		part_bytes + left_bytes - sizeof(SpiceMiniDataHeader));
 	g_byte_array_set_size(rig.said, part_bytes);
 	say(&rig, rig.client);
 	hear_bytes(&rig, part_bytes);
@@ -271,7 +278,8 @@ static void test_client_chooses(void)
 	rig_start(&rig, true);
 	open_channel(&rig);
 	for (unsigned i = 0; i < G_N_ELEMENTS(choices); i++) {
-		put_message(rig.said, true, SPICE_MSGC_DISPLAY_PREFERRED_COMPRESSION, &choices[i][0], 1);
+		put_message(rig.said, true, SPICE_MSGC_DISPLAY_PREFERRED_COMPRESSION,
+			&choices[i][0], 1);
 		say(&rig, rig.client);
 		hear_word(&rig, choices[i][1]);
 	}

@@ -33,7 +33,8 @@ static void test_closes_in(void)
 	clock_start(&clock, 1000 * MS);
 	g_assert_cmpuint(clock.margin_ms, ==, CLOCK_START_MS);
 	g_assert_false(clock_tick(&clock, 1050 * MS));
-	for (int64_t now_ms = 1100; margin_ms > CLOCK_MARGIN_MIN_MS; now_ms += CLOCK_STEP_EVERY_MS) {
+	for (int64_t now_ms = 1100; margin_ms > CLOCK_MARGIN_MIN_MS;
+		now_ms += CLOCK_STEP_EVERY_MS) {
 		g_assert_true(clock_tick(&clock, now_ms * MS));
 		margin_ms = MAX(margin_ms - CLOCK_STEP_MS, CLOCK_MARGIN_MIN_MS);
 		g_assert_cmpuint(clock.margin_ms, ==, margin_ms);

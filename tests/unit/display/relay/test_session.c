@@ -94,7 +94,8 @@ static void test_sound_is_older(void)
 	set_up(&fixture, true);
 	uint32_t start_ms = session_sound_start(fixture.playback, SOUND_MS);
 	g_assert_cmpuint(start_ms, ==, SOUND_MS - CLOCK_SOUND_MS - CLOCK_DEVICE_MS);
-	g_assert_cmpuint(session_sound_time(fixture.playback, SOUND_MS), ==, SOUND_MS - CLOCK_SOUND_MS);
+	g_assert_cmpuint(
+		session_sound_time(fixture.playback, SOUND_MS), ==, SOUND_MS - CLOCK_SOUND_MS);
 	g_assert_cmpuint(session_sound_time(fixture.playback, 5), ==, 5u - CLOCK_SOUND_MS);
 	tear_down(&fixture);
 }

@@ -45,7 +45,7 @@ static const struct spice_talk_watch watches[] = {
 
 /* In pieces of at most so many bytes; all that is passed on must be all that came. */
 static GByteArray *pass(struct spice_talk *talk, enum spice_talk_side side, const GByteArray *bytes,
-		size_t piece_bytes)
+	size_t piece_bytes)
 {
 	GByteArray *passed = g_byte_array_new();
 	uint8_t held[SPICE_TALK_HELD_MAX + 4096];
@@ -67,7 +67,7 @@ static GByteArray *pass(struct spice_talk *talk, enum spice_talk_side side, cons
 }
 
 static void pass_all(struct spice_talk *talk, enum spice_talk_side side, GByteArray *bytes,
-		size_t piece_bytes, const char *edited)
+	size_t piece_bytes, const char *edited)
 {
 	g_autoptr(GByteArray) passed = pass(talk, side, bytes, piece_bytes);
 	g_autofree uint8_t *wanted = g_memdup2(bytes->data, bytes->len);
@@ -84,7 +84,8 @@ static void talk_whole(bool mini, bool mechanism, size_t piece_bytes)
 	struct seen seen = { 0 };
 	struct spice_talk talk;
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	uint32_t caps = caps_of(mini) & ~(mechanism ? 0 : 1u << SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION);
+	uint32_t caps =
+		caps_of(mini) & ~(mechanism ? 0 : 1u << SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION);
 	spice_talk_init(&talk, watches, G_N_ELEMENTS(watches), &seen);
 	g_assert_false(spice_talk_is_between(&talk, SPICE_TALK_SERVER));
 

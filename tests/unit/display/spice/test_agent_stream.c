@@ -11,11 +11,12 @@ struct record {
 };
 
 static void on_message(void *user, enum agent_stream_port port, uint32_t type, const uint8_t *body,
-		uint32_t size_bytes)
+	uint32_t size_bytes)
 {
 	struct record *record = user;
 	g_string_append_printf(record->text, "%d:%u:%u:", port, type, size_bytes);
-	g_string_append_len(record->text, (const char *)body, MIN(size_bytes, AGENT_STREAM_BODY_MAX));
+	g_string_append_len(
+		record->text, (const char *)body, MIN(size_bytes, AGENT_STREAM_BODY_MAX));
 	g_string_append_c(record->text, '\n');
 }
 
@@ -38,7 +39,8 @@ static void append_message(GByteArray *bytes, uint32_t type, const char *body)
 /* Client messages cut into chunks of chunk_bytes, with a server's message after each. */
 static GByteArray *make_stream(unsigned chunk_bytes, GString *expected)
 {
-	static const char *const bodies[] = { "", "abc", "0123456789abcdef", "0123456789abcdefghij", "z" };
+	static const char *const bodies[] = { "", "abc", "0123456789abcdef", "0123456789abcdefghij",
+		"z" };
 	g_autoptr(GByteArray) client = g_byte_array_new();
 	GByteArray *stream = g_byte_array_new();
 	for (uint32_t i = 0; i < G_N_ELEMENTS(bodies); i++)
@@ -54,7 +56,7 @@ static GByteArray *make_stream(unsigned chunk_bytes, GString *expected)
 	}
 	for (uint32_t i = 0; i < G_N_ELEMENTS(bodies); i++)
 		g_string_append_printf(expected, "0:%u:%zu:%.*s\n", i, strlen(bodies[i]),
-				AGENT_STREAM_BODY_MAX, bodies[i]);
+			AGENT_STREAM_BODY_MAX, bodies[i]);
 	return stream;
 }
 
@@ -66,7 +68,7 @@ static void check(unsigned chunk_bytes, unsigned write_bytes)
 	struct agent_stream parser = { 0 };
 	for (guint at = 0; at < stream->len; at += write_bytes)
 		agent_stream_feed(&parser, stream->data + at, MIN(write_bytes, stream->len - at),
-				on_message, &record);
+			on_message, &record);
 	unsigned n_server = g_string_replace(record.text, "1:99:5:mouse\n", "", 0);
 	g_assert_cmpuint(n_server, >, 0);
 	g_assert_cmpstr(record.text->str, ==, expected->str);
@@ -82,7 +84,7 @@ static void test_cuts(void)
 }
 
 static void on_any(void *user, enum agent_stream_port port, uint32_t type, const uint8_t *body,
-		uint32_t size_bytes)
+	uint32_t size_bytes)
 {
 	unsigned *n = user;
 	g_assert_cmpuint(port, <, AGENT_STREAM_PORTS);
@@ -99,7 +101,8 @@ static void test_any_bytes(void)
 		uint8_t bytes[64];
 		for (unsigned b = 0; b < sizeof(bytes); b++)
 			bytes[b] = g_rand_int_range(random, 0, 3) ? 0 : (uint8_t)g_rand_int(random);
-		agent_stream_feed(&parser, bytes, (size_t)g_rand_int_range(random, 0, 65), on_any, &n);
+		agent_stream_feed(
+			&parser, bytes, (size_t)g_rand_int_range(random, 0, 65), on_any, &n);
 	}
 	/* Bytes of a chunk that promises 4 GiB are swallowed, as they must be. */
 	parser = (struct agent_stream){ 0 };

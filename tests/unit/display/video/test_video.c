@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The encoders that stand where spice-server looks: do they encode what it needs, when it needs it? */
+/* The encoders that stand where spice-server looks: do they encode what it needs, when it needs it?
+ */
 #include <gst/gst.h>
 #include <string.h>
 
@@ -27,14 +28,15 @@ static void test_registered(void)
 		if (!has_codec(candidate_codec_name(codec)))
 			continue;
 		const char *name = candidate_codec_element(codec);
-		g_autoptr(GstElement) element = gst_object_ref_sink(gst_element_factory_make(name, NULL));
+		g_autoptr(GstElement) element =
+			gst_object_ref_sink(gst_element_factory_make(name, NULL));
 		g_assert_true(G_TYPE_CHECK_INSTANCE_TYPE(element, facade_type(codec)));
 	}
 }
 
 /*
- * Every picture is at the client before the next one is made, and is the one that was drawn: the first
- * ones may be coarse, where a rate has to be kept.
+ * Every picture is at the client before the next one is made, and is the one that was drawn: the
+ * first ones may be coarse, where a rate has to be kept.
  */
 static void test_pictures(gconstpointer user)
 {
@@ -54,7 +56,8 @@ static void test_pictures(gconstpointer user)
 		GstBuffer *encoded = video_rig_encode(rig, pixels, TIMEOUT_MS);
 		g_assert_nonnull(encoded);
 		video_decoder_push(decoder, encoded);
-		g_autofree uint32_t *decoded = video_decoder_pull(decoder, TIMEOUT_MS, &width, &height);
+		g_autofree uint32_t *decoded =
+			video_decoder_pull(decoder, TIMEOUT_MS, &width, &height);
 		g_assert_nonnull(decoded);
 		g_assert_cmpuint(width, ==, WIDTH);
 		g_assert_cmpuint(height, ==, HEIGHT);
@@ -75,8 +78,8 @@ static int channel(uint32_t pixel, unsigned shift)
 
 static void test_colors(gconstpointer user)
 {
-	static const uint32_t colors[] = { 0x000000, 0xffffff, 0x808080, 0xc00000, 0x00c000, 0x0000c0,
-		0xc0c000, 0x00c0c0 };
+	static const uint32_t colors[] = { 0x000000, 0xffffff, 0x808080, 0xc00000, 0x00c000,
+		0x0000c0, 0xc0c000, 0x00c0c0 };
 	const char *codec = user;
 	if (!has_codec(codec)) {
 		g_test_skip("no encoder");
@@ -95,7 +98,8 @@ static void test_colors(gconstpointer user)
 		uint32_t seen = decoded[HEIGHT / 2 * WIDTH + column * i + column / 2];
 		g_test_message("%s: %06x shown as %06x", codec, colors[i], seen & 0xffffff);
 		for (unsigned shift = 0; shift < 24; shift += 8)
-			g_assert_cmpint(ABS(channel(seen, shift) - channel(colors[i], shift)), <=, 14);
+			g_assert_cmpint(
+				ABS(channel(seen, shift) - channel(colors[i], shift)), <=, 14);
 	}
 	video_decoder_free(decoder);
 	video_rig_free(rig);
@@ -217,8 +221,9 @@ static void test_access_unit(void)
 		CASE("\0\0\1", false, "\0\0\1" TRAILER),
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
-		expect_bytes(access_unit_delimit(buffer_of(cases[i].in, cases[i].in_bytes), cases[i].first),
-				cases[i].out, cases[i].out_bytes);
+		expect_bytes(access_unit_delimit(
+				     buffer_of(cases[i].in, cases[i].in_bytes), cases[i].first),
+			cases[i].out, cases[i].out_bytes);
 }
 
 /* Sizes that H.264 cannot say must be refused: spice-server waits for a picture or an error. */
@@ -311,12 +316,13 @@ static void test_spending(gconstpointer user)
 		g_assert_nonnull(encoded);
 		bits += gst_buffer_get_size(encoded) * 8;
 		gst_buffer_unref(encoded);
-		gint64 left = (gint64)(i + 1) * G_USEC_PER_SEC / 30 - (g_get_monotonic_time() - start);
+		gint64 left =
+			(gint64)(i + 1) * G_USEC_PER_SEC / 30 - (g_get_monotonic_time() - start);
 		g_usleep((gulong)MAX(left, 0));
 	}
 	double seconds = (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC;
 	g_test_message("%s: %.2f of %.2f Mbit/s", codec, (double)bits / seconds / 1e6,
-			(double)allowed_bps / 1e6);
+		(double)allowed_bps / 1e6);
 	g_assert_cmpfloat((double)bits / seconds, <, 1.5 * (double)allowed_bps);
 	video_rig_free(rig);
 }

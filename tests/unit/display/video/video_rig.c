@@ -20,13 +20,13 @@ static const struct {
 	const char *codec, *encoder, *caps, *decoder;
 } codecs[] = {
 	{ "h264",
-			"x264enc name=encoder byte-stream=true aud=true qp-min=15 qp-max=35 tune=4 "
-			"sliced-threads=true speed-preset=ultrafast intra-refresh=true",
-			"video/x-h264,stream-format=byte-stream", "h264parse ! avdec_h264 max-threads=1" },
+		"x264enc name=encoder byte-stream=true aud=true qp-min=15 qp-max=35 tune=4 "
+		"sliced-threads=true speed-preset=ultrafast intra-refresh=true",
+		"video/x-h264,stream-format=byte-stream", "h264parse ! avdec_h264 max-threads=1" },
 	{ "vp8",
-			"vp8enc name=encoder end-usage=cbr min-quantizer=10 error-resilient=default "
-			"lag-in-frames=0 deadline=1 cpu-used=4",
-			"video/x-vp8", "vp8dec" },
+		"vp8enc name=encoder end-usage=cbr min-quantizer=10 error-resilient=default "
+		"lag-in-frames=0 deadline=1 cpu-used=4",
+		"video/x-vp8", "vp8dec" },
 	{ "mjpeg", "avenc_mjpeg name=encoder ", "image/jpeg", "jpegdec" },
 };
 
@@ -39,31 +39,34 @@ static unsigned find_codec(const char *codec)
 	g_assert_not_reached();
 }
 
-struct video_rig *video_rig_new(const char *codec, uint32_t width, uint32_t height, unsigned fps,
-		uint64_t bits_per_second)
+struct video_rig *video_rig_new(
+	const char *codec, uint32_t width, uint32_t height, unsigned fps, uint64_t bits_per_second)
 {
-	g_autofree char *description = g_strdup_printf("appsrc is-live=true format=time do-timestamp=true "
-			"name=src ! videoconvert ! %s ! appsink name=sink", codecs[find_codec(codec)].encoder);
+	g_autofree char *description =
+		g_strdup_printf("appsrc is-live=true format=time do-timestamp=true "
+				"name=src ! videoconvert ! %s ! appsink name=sink",
+			codecs[find_codec(codec)].encoder);
 	return video_rig_new_pipeline(description, width, height, fps, bits_per_second);
 }
 
 struct video_rig *video_rig_new_pipeline(const char *description, uint32_t width, uint32_t height,
-		unsigned fps, uint64_t bits_per_second)
+	unsigned fps, uint64_t bits_per_second)
 {
 	struct video_rig *rig = g_new0(struct video_rig, 1);
 	g_autoptr(GError) error = NULL;
 	rig->width = width;
 	rig->height = height;
-	rig->pipeline = gst_parse_launch_full(description, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
+	rig->pipeline =
+		gst_parse_launch_full(description, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
 	g_assert_no_error(error);
 	rig->source = gst_bin_get_by_name(GST_BIN(rig->pipeline), "src");
 	rig->sink = gst_bin_get_by_name(GST_BIN(rig->pipeline), "sink");
 	rig->encoder = gst_bin_get_by_name(GST_BIN(rig->pipeline), "encoder");
 	if (bits_per_second)
 		video_rig_set_rate(rig, bits_per_second);
-	g_autoptr(GstCaps) caps = gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, "BGRx",
-			"width", G_TYPE_INT, (int)width, "height", G_TYPE_INT, (int)height, "framerate",
-			GST_TYPE_FRACTION, (int)fps, 1, NULL);
+	g_autoptr(GstCaps) caps = gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING,
+		"BGRx", "width", G_TYPE_INT, (int)width, "height", G_TYPE_INT, (int)height,
+		"framerate", GST_TYPE_FRACTION, (int)fps, 1, NULL);
 	gst_app_src_set_caps(GST_APP_SRC(rig->source), caps);
 	g_object_set(rig->sink, "sync", FALSE, NULL);
 	gst_element_set_state(rig->pipeline, GST_STATE_PLAYING);
@@ -97,12 +100,12 @@ void video_rig_set_rate(struct video_rig *rig, uint64_t bits_per_second)
 GstBuffer *video_rig_encode(struct video_rig *rig, const uint32_t *pixels, unsigned timeout_ms)
 {
 	size_t size_bytes = (size_t)rig->width * rig->height * 4;
-	GstBuffer *buffer = gst_buffer_new_wrapped_full(GST_MEMORY_FLAG_READONLY, (gpointer)pixels,
-			size_bytes, 0, size_bytes, NULL, NULL);
+	GstBuffer *buffer = gst_buffer_new_wrapped_full(
+		GST_MEMORY_FLAG_READONLY, (gpointer)pixels, size_bytes, 0, size_bytes, NULL, NULL);
 	if (gst_app_src_push_buffer(GST_APP_SRC(rig->source), buffer) != GST_FLOW_OK)
 		return NULL;
-	GstSample *sample = gst_app_sink_try_pull_sample(
-			GST_APP_SINK(rig->sink), timeout_ms * GST_MSECOND);
+	GstSample *sample =
+		gst_app_sink_try_pull_sample(GST_APP_SINK(rig->sink), timeout_ms * GST_MSECOND);
 	if (!sample)
 		return NULL;
 	GstBuffer *encoded = gst_buffer_ref(gst_sample_get_buffer(sample));
@@ -123,8 +126,10 @@ struct video_decoder *video_decoder_new(const char *codec)
 {
 	struct video_decoder *decoder = g_new0(struct video_decoder, 1);
 	g_autoptr(GError) error = NULL;
-	g_autofree char *description = g_strdup_printf("appsrc is-live=true format=time do-timestamp=true "
-			"name=src ! %s ! videoconvert ! video/x-raw,format=BGRx ! appsink sync=false name=sink",
+	g_autofree char *description =
+		g_strdup_printf("appsrc is-live=true format=time do-timestamp=true "
+				"name=src ! %s ! videoconvert ! video/x-raw,format=BGRx ! appsink "
+				"sync=false name=sink",
 			codecs[find_codec(codec)].decoder);
 	decoder->pipeline = gst_parse_launch(description, &error);
 	g_assert_no_error(error);
@@ -156,22 +161,25 @@ void video_decoder_push(struct video_decoder *decoder, GstBuffer *buffer)
 }
 
 uint32_t *video_decoder_pull(
-		struct video_decoder *decoder, unsigned timeout_ms, uint32_t *width, uint32_t *height)
+	struct video_decoder *decoder, unsigned timeout_ms, uint32_t *width, uint32_t *height)
 {
-	GstSample *sample = gst_app_sink_try_pull_sample(
-			GST_APP_SINK(decoder->sink), timeout_ms * GST_MSECOND);
+	GstSample *sample =
+		gst_app_sink_try_pull_sample(GST_APP_SINK(decoder->sink), timeout_ms * GST_MSECOND);
 	if (!sample)
 		return NULL;
 	GstVideoInfo info;
 	GstVideoFrame frame;
 	g_assert_true(gst_video_info_from_caps(&info, gst_sample_get_caps(sample)));
-	g_assert_true(gst_video_frame_map(&frame, &info, gst_sample_get_buffer(sample), GST_MAP_READ));
+	g_assert_true(
+		gst_video_frame_map(&frame, &info, gst_sample_get_buffer(sample), GST_MAP_READ));
 	*width = (uint32_t)GST_VIDEO_FRAME_WIDTH(&frame);
 	*height = (uint32_t)GST_VIDEO_FRAME_HEIGHT(&frame);
 	uint32_t *pixels = g_new(uint32_t, (size_t)*width * *height);
 	for (uint32_t y = 0; y < *height; y++)
-		memcpy(pixels + (size_t)y * *width, (uint8_t *)GST_VIDEO_FRAME_PLANE_DATA(&frame, 0) +
-				(size_t)y * (size_t)GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0), *width * 4);
+		memcpy(pixels + (size_t)y * *width,
+			(uint8_t *)GST_VIDEO_FRAME_PLANE_DATA(&frame, 0) +
+				(size_t)y * (size_t)GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0),
+			*width * 4);
 	gst_video_frame_unmap(&frame);
 	gst_sample_unref(sample);
 	return pixels;
@@ -198,7 +206,9 @@ static double value_noise(uint32_t x, uint32_t y, uint32_t cell, uint32_t seed)
 	double corner[2][2];
 	for (uint32_t j = 0; j < 2; j++) {
 		for (uint32_t i = 0; i < 2; i++)
-			corner[j][i] = hash32(((cy + j) % cells) * 4099 + (cx + i) % cells + seed * 65537) & 255;
+			corner[j][i] = hash32(((cy + j) % cells) * 4099 + (cx + i) % cells +
+					       seed * 65537) &
+				       255;
 	}
 	fx = fx * fx * (3 - 2 * fx);
 	fy = fy * fy * (3 - 2 * fy);
@@ -209,7 +219,7 @@ static double value_noise(uint32_t x, uint32_t y, uint32_t cell, uint32_t seed)
 
 static const uint8_t (*film_texture(void))[3]
 {
-	static uint8_t (*texture)[3];
+	static uint8_t(*texture)[3];
 	if (texture)
 		return (const uint8_t(*)[3])texture;
 	texture = g_malloc((size_t)TEXTURE * TEXTURE * 3);
@@ -218,14 +228,16 @@ static const uint8_t (*film_texture(void))[3]
 		double detail = value_noise(x, y, 4, 9) - 128;
 		for (uint32_t c = 0; c < 3; c++)
 			texture[i][c] = (uint8_t)CLAMP(0.5 * value_noise(x, y, 128, c) +
-					0.3 * value_noise(x, y, 32, c + 3) + 0.2 * value_noise(x, y, 16, 6) +
-					0.15 * detail, 0, 255);
+							       0.3 * value_noise(x, y, 32, c + 3) +
+							       0.2 * value_noise(x, y, 16, 6) +
+							       0.15 * detail,
+				0, 255);
 	}
 	return (const uint8_t(*)[3])texture;
 }
 
 static void draw_disc(uint32_t *pixels, uint32_t width, uint32_t height, int cx, int cy, int radius,
-		uint32_t color)
+	uint32_t color)
 {
 	for (int y = MAX(0, cy - radius); y < MIN((int)height, cy + radius); y++) {
 		for (int x = MAX(0, cx - radius); x < MIN((int)width, cx + radius); x++) {
@@ -247,15 +259,17 @@ void video_scene(uint32_t *pixels, uint32_t width, uint32_t height, unsigned num
 			grain ^= grain >> 17;
 			grain ^= grain << 5;
 			int g = (int)(grain & 3) - 1;
-			uint32_t r = (uint32_t)CLAMP(t[0] + g, 0, 255), b = (uint32_t)CLAMP(t[2] + g, 0, 255);
-			pixels[(size_t)y * width + x] = r << 16 | (uint32_t)CLAMP(t[1] + g, 0, 255) << 8 | b;
+			uint32_t r = (uint32_t)CLAMP(t[0] + g, 0, 255),
+				 b = (uint32_t)CLAMP(t[2] + g, 0, 255);
+			pixels[(size_t)y * width + x] =
+				r << 16 | (uint32_t)CLAMP(t[1] + g, 0, 255) << 8 | b;
 		}
 	}
 	for (int i = 0; i < 4; i++) {
 		double angle = number * (0.02 + 0.01 * i) + i;
 		draw_disc(pixels, width, height, (int)(width * (0.5 + 0.35 * cos(angle))),
-				(int)(height * (0.5 + 0.35 * sin(angle * 1.3))), (int)height / 12,
-				hash32((uint32_t)i + 77) & 0xffffff);
+			(int)(height * (0.5 + 0.35 * sin(angle * 1.3))), (int)height / 12,
+			hash32((uint32_t)i + 77) & 0xffffff);
 	}
 }
 
@@ -263,7 +277,7 @@ static void fill_luma(double *luma, const uint32_t *pixels, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		luma[i] = 0.2126 * (pixels[i] >> 16 & 255) + 0.7152 * (pixels[i] >> 8 & 255) +
-				0.0722 * (pixels[i] & 255);
+			  0.0722 * (pixels[i] & 255);
 }
 
 static double window_ssim(const double *a, const double *b, uint32_t stride)
@@ -294,7 +308,8 @@ double video_ssim(const uint32_t *a, const uint32_t *b, uint32_t width, uint32_t
 	unsigned windows = 0;
 	for (uint32_t y = 0; y + 8 <= height; y += 4) {
 		for (uint32_t x = 0; x + 8 <= width; x += 4, windows++)
-			sum += window_ssim(la + (size_t)y * width + x, lb + (size_t)y * width + x, width);
+			sum += window_ssim(
+				la + (size_t)y * width + x, lb + (size_t)y * width + x, width);
 	}
 	return windows ? sum / windows : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * video rig: spice-server's encoder pipeline, string for string (gstreamer-encoder.c, 0.15), fed by a
- * test; a decoder as clients have it; pictures to feed and a measure of what came back.
+ * video rig: spice-server's encoder pipeline, string for string (gstreamer-encoder.c, 0.15), fed by
+ * a test; a decoder as clients have it; pictures to feed and a measure of what came back.
  */
 #pragma once
 
@@ -12,11 +12,11 @@
 struct video_rig;
 
 /* `codec`: "h264", "vp8" or "mjpeg". The bit rate is set as spice-server does, 0: not. */
-struct video_rig *video_rig_new(const char *codec, uint32_t width, uint32_t height, unsigned fps,
-		uint64_t bits_per_second);
+struct video_rig *video_rig_new(
+	const char *codec, uint32_t width, uint32_t height, unsigned fps, uint64_t bits_per_second);
 /* As above with another pipeline, whose ends are named src and sink and whose encoder `encoder`. */
 struct video_rig *video_rig_new_pipeline(const char *description, uint32_t width, uint32_t height,
-		unsigned fps, uint64_t bits_per_second);
+	unsigned fps, uint64_t bits_per_second);
 void video_rig_free(struct video_rig *rig);
 void video_rig_set_rate(struct video_rig *rig, uint64_t bits_per_second);
 
@@ -32,8 +32,8 @@ void video_decoder_free(struct video_decoder *decoder);
 /* Pushes one encoded picture, takes its reference. */
 void video_decoder_push(struct video_decoder *decoder, GstBuffer *buffer);
 /* The next decoded picture in BGRx, NULL after the timeout. Free with g_free. */
-uint32_t *video_decoder_pull(struct video_decoder *decoder, unsigned timeout_ms, uint32_t *width,
-		uint32_t *height);
+uint32_t *video_decoder_pull(
+	struct video_decoder *decoder, unsigned timeout_ms, uint32_t *width, uint32_t *height);
 
 /* A film: texture that moves, objects on it, grain. */
 void video_scene(uint32_t *pixels, uint32_t width, uint32_t height, unsigned number);

@@ -40,18 +40,23 @@ static void test_resources(void)
 	r.format = 1;
 	r.nr_samples = 4;
 	g_assert_false(bounds_is_resource_sane(&r));
-	r = (struct ledger_resource){ .target = BOUNDS_TARGET_BUFFER, .width = 1 << 20, .height = 1,
-		.depth = 1, .array_size = 1 };
+	r = (struct ledger_resource){ .target = BOUNDS_TARGET_BUFFER,
+		.width = 1 << 20,
+		.height = 1,
+		.depth = 1,
+		.array_size = 1 };
 	g_assert_true(bounds_is_resource_sane(&r));
 	g_assert_cmpuint(bounds_estimate_bytes(&r), ==, 1 << 20);
 	r.height = 2;
 	g_assert_false(bounds_is_resource_sane(&r));
 }
 
-static bool sane(uint32_t x, uint32_t width, uint32_t y, uint32_t height, uint32_t z, uint32_t depth)
+static bool sane(
+	uint32_t x, uint32_t width, uint32_t y, uint32_t height, uint32_t z, uint32_t depth)
 {
-	struct bounds_transfer t = { .x = x, .y = y, .z = z, .width = width, .height = height,
-		.depth = depth };
+	struct bounds_transfer t = {
+		.x = x, .y = y, .z = z, .width = width, .height = height, .depth = depth
+	};
 	return bounds_is_transfer_sane(&texture, 256 * 128 * 4, &t);
 }
 

@@ -55,7 +55,7 @@ static void assert_backing(struct fixture *f, uint32_t id, uint32_t count)
 	g_assert_cmpuint(r->backing_count, ==, count);
 	for (uint32_t i = 0; i < count; i++)
 		g_assert_cmphex(f->ledger->backing[r->backing_first + i].guest_addr, ==,
-				(uint64_t)id << 32 | i);
+			(uint64_t)id << 32 | i);
 }
 
 /* A successor finds what was there when its predecessor died. */

@@ -23,12 +23,12 @@ static int make_file(size_t size_bytes)
 	return fd;
 }
 
-static bool add(struct memory *m, uint64_t guest, uint64_t user, uint64_t size, uint64_t offset, int fd)
+static bool add(
+	struct memory *m, uint64_t guest, uint64_t user, uint64_t size, uint64_t offset, int fd)
 {
-	struct keeper_memory_region r = { .guest_addr = guest,
-		.user_addr = user,
-		.size_bytes = size,
-		.offset_bytes = offset };
+	struct keeper_memory_region r = {
+		.guest_addr = guest, .user_addr = user, .size_bytes = size, .offset_bytes = offset
+	};
 	return memory_add_region(m, &r, fd);
 }
 

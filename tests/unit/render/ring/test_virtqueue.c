@@ -34,9 +34,9 @@ struct fixture {
 static struct memory *make_memory(int fd)
 {
 	struct memory *memory = memory_create();
-	struct keeper_memory_region region = { .guest_addr = GUEST,
-		.user_addr = USER,
-		.size_bytes = BYTES };
+	struct keeper_memory_region region = {
+		.guest_addr = GUEST, .user_addr = USER, .size_bytes = BYTES
+	};
 	g_assert_true(memory_add_region(memory, &region, fd));
 	return memory;
 }
@@ -82,7 +82,7 @@ static void tear_down(struct fixture *f, gconstpointer data)
 }
 
 static void set_desc(vring_desc_t *table, unsigned i, uint64_t offset, uint32_t len, uint16_t flags,
-		uint16_t next)
+	uint16_t next)
 {
 	table[i] = (vring_desc_t){ GUEST + offset, len, flags, next };
 }
@@ -340,16 +340,30 @@ static void test_memory_change(struct fixture *f, gconstpointer data)
 static void test_bad_start(struct fixture *f, gconstpointer data)
 {
 	static const struct keeper_ring_start bad[] = {
-		{ .size = 0, .desc_user_addr = USER, .avail_user_addr = USER, .used_user_addr = USER },
-		{ .size = 12, .desc_user_addr = USER, .avail_user_addr = USER, .used_user_addr = USER },
-		{ .size = 2048, .desc_user_addr = USER, .avail_user_addr = USER,
-				.used_user_addr = USER },
-		{ .size = 8, .desc_user_addr = USER + BYTES - 16, .avail_user_addr = USER,
-				.used_user_addr = USER },
-		{ .size = 8, .desc_user_addr = USER + 8, .avail_user_addr = USER,
-				.used_user_addr = USER },
-		{ .size = 8, .desc_user_addr = USER, .avail_user_addr = USER,
-				.used_user_addr = UINT64_MAX - 3 },
+		{ .size = 0,
+			.desc_user_addr = USER,
+			.avail_user_addr = USER,
+			.used_user_addr = USER },
+		{ .size = 12,
+			.desc_user_addr = USER,
+			.avail_user_addr = USER,
+			.used_user_addr = USER },
+		{ .size = 2048,
+			.desc_user_addr = USER,
+			.avail_user_addr = USER,
+			.used_user_addr = USER },
+		{ .size = 8,
+			.desc_user_addr = USER + BYTES - 16,
+			.avail_user_addr = USER,
+			.used_user_addr = USER },
+		{ .size = 8,
+			.desc_user_addr = USER + 8,
+			.avail_user_addr = USER,
+			.used_user_addr = USER },
+		{ .size = 8,
+			.desc_user_addr = USER,
+			.avail_user_addr = USER,
+			.used_user_addr = UINT64_MAX - 3 },
 	};
 	virtqueue_stop(f->vq);
 	for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -381,9 +395,9 @@ int main(int argc, char **argv)
 	for (int event_idx = 0; event_idx < 2; event_idx++) {
 		for (unsigned i = 0; i < G_N_ELEMENTS(tests); i++) {
 			g_autofree char *path = g_strdup_printf("/virtqueue/%s/%s",
-					event_idx ? "event-idx" : "flags", tests[i].name);
+				event_idx ? "event-idx" : "flags", tests[i].name);
 			g_test_add(path, struct fixture, GINT_TO_POINTER(event_idx), set_up,
-					tests[i].run, tear_down);
+				tests[i].run, tear_down);
 		}
 	}
 	return g_test_run();

@@ -7,12 +7,12 @@
 #include "render/scanout/edid.h"
 #include "render/scanout/modes.h"
 
-static size_t make(uint8_t edid[EDID_BYTES_MAX], uint32_t width, uint32_t height, uint32_t refresh_mhz)
+static size_t make(
+	uint8_t edid[EDID_BYTES_MAX], uint32_t width, uint32_t height, uint32_t refresh_mhz)
 {
-	struct frame_head_mode mode = { .enabled = 1,
-		.width = width,
-		.height = height,
-		.refresh_mhz = refresh_mhz };
+	struct frame_head_mode mode = {
+		.enabled = 1, .width = width, .height = height, .refresh_mhz = refresh_mhz
+	};
 	return edid_fill(edid, &mode, 0);
 }
 
@@ -60,7 +60,8 @@ static void test_sizes(void)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(modes); i++) {
 		uint8_t edid[EDID_BYTES_MAX];
-		size_t size_bytes = make(edid, modes[i].width, modes[i].height, modes[i].refresh_mhz);
+		size_t size_bytes =
+			make(edid, modes[i].width, modes[i].height, modes[i].refresh_mhz);
 		g_assert_cmpuint(size_bytes, ==, modes[i].blocks * EDID_BLOCK_BYTES);
 		g_assert_cmpuint(edid[126], ==, modes[i].blocks - 1);
 		check_sums(edid, size_bytes);
@@ -121,16 +122,18 @@ static void test_decode(void)
 	}
 	for (size_t i = 0; i < G_N_ELEMENTS(modes); i++) {
 		uint8_t edid[EDID_BYTES_MAX];
-		size_t size_bytes = make(edid, modes[i].width, modes[i].height, modes[i].refresh_mhz);
-		g_autofree char *path = g_build_filename(g_get_tmp_dir(), "vitrine-edid-XXXXXX", NULL);
+		size_t size_bytes =
+			make(edid, modes[i].width, modes[i].height, modes[i].refresh_mhz);
+		g_autofree char *path =
+			g_build_filename(g_get_tmp_dir(), "vitrine-edid-XXXXXX", NULL);
 		int fd = g_mkstemp(path);
 		g_assert_cmpint(fd, >=, 0);
 		g_close(fd, NULL);
 		g_assert_true(g_file_set_contents(path, (char *)edid, (gssize)size_bytes, NULL));
 		const char *const argv[] = { tool, "--check", path, NULL };
 		g_autofree char *output = NULL;
-		g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL,
-				NULL, &output, NULL, NULL, NULL));
+		g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL,
+			NULL, NULL, &output, NULL, NULL, NULL));
 		g_remove(path);
 		if (!strstr(output, "EDID conformity: PASS"))
 			g_error("%ux%u: %s", modes[i].width, modes[i].height, output);

@@ -36,13 +36,15 @@ static void draw_and_flush(struct pacing *pacing, uint64_t now_ns)
 
 struct guest {
 	unsigned n_buffers; /* drawn ahead of the last flush, at most */
-	bool throttled;     /* flushes without waiting, but for the picture before (Mesa on older kernels) */
+	bool throttled;     /* flushes without waiting, but for the picture before (Mesa on older
+			       kernels) */
 	uint64_t draw_ns;   /* of a picture, in one go */
 	uint64_t flip_ns;   /* from the fence to the flush */
 	unsigned n_submits; /* for a picture */
 };
 
-/* Picture i is drawn when a buffer is free, and flushed when its fence allows. The last flush's time. */
+/* Picture i is drawn when a buffer is free, and flushed when its fence allows. The last flush's
+ * time. */
 static uint64_t run(struct pacing *pacing, const struct guest *guest, unsigned n)
 {
 	g_autofree uint64_t *flush_ns = g_new0(uint64_t, n), *fence_ns = g_new0(uint64_t, n);
@@ -61,7 +63,7 @@ static uint64_t run(struct pacing *pacing, const struct guest *guest, unsigned n
 		}
 		g_assert_cmpuint(fence_ns[i], <=, drawn_ns + PACING_AHEAD_MAX * PERIOD_NS);
 		uint64_t ready_ns = !guest->throttled ? fence_ns[i] :
-				MAX(drawn_ns, i > 0 ? fence_ns[i - 1] : 0);
+							MAX(drawn_ns, i > 0 ? fence_ns[i - 1] : 0);
 		flush_ns[i] = MAX(ready_ns, i > 0 ? flush_ns[i - 1] : 0) + guest->flip_ns;
 	}
 	return flush_ns[n - 1];
@@ -73,9 +75,9 @@ static void check_fast(const struct guest *guest)
 	struct pacing pacing = { 0 };
 	uint64_t took_ns = run(&pacing, guest, 1000) - START_NS;
 	g_test_message("%u buffers%s, %u submits, draw %.1f ms, flip %.1f ms: %.1f periods",
-			guest->n_buffers, guest->throttled ? ", throttled" : "", guest->n_submits,
-			(double)guest->draw_ns / MS, (double)guest->flip_ns / MS,
-			(double)took_ns / PERIOD_NS);
+		guest->n_buffers, guest->throttled ? ", throttled" : "", guest->n_submits,
+		(double)guest->draw_ns / MS, (double)guest->flip_ns / MS,
+		(double)took_ns / PERIOD_NS);
 	g_assert_cmpuint(took_ns, >=, 990 * PERIOD_NS);
 	g_assert_cmpuint(took_ns, <=, 1003 * PERIOD_NS);
 }
@@ -88,15 +90,18 @@ static void test_fast_guest(void)
 		for (unsigned d = 0; d < G_N_ELEMENTS(draws); d++)
 			for (unsigned f = 0; f < G_N_ELEMENTS(flips); f++)
 				check_fast(&(struct guest){ .n_buffers = buffers,
-						.draw_ns = draws[d], .flip_ns = flips[f],
-						.n_submits = 1 });
+					.draw_ns = draws[d],
+					.flip_ns = flips[f],
+					.n_submits = 1 });
 }
 
 static void test_fast_guest_in_parts(void)
 {
 	for (unsigned submits = 2; submits < 9; submits += 3)
-		check_fast(&(struct guest){ .n_buffers = 1, .draw_ns = 3 * MS,
-				.flip_ns = MS / 10, .n_submits = submits });
+		check_fast(&(struct guest){ .n_buffers = 1,
+			.draw_ns = 3 * MS,
+			.flip_ns = MS / 10,
+			.n_submits = submits });
 }
 
 static void test_fast_guest_throttled(void)
@@ -104,9 +109,11 @@ static void test_fast_guest_throttled(void)
 	static const uint64_t draws[] = { 1000, 1 * MS, 8 * MS, 15 * MS };
 	for (unsigned d = 0; d < G_N_ELEMENTS(draws); d++)
 		for (unsigned submits = 1; submits < 9; submits += 3)
-			check_fast(&(struct guest){ .n_buffers = 1, .throttled = true,
-					.draw_ns = draws[d], .flip_ns = MS / 10,
-					.n_submits = submits });
+			check_fast(&(struct guest){ .n_buffers = 1,
+				.throttled = true,
+				.draw_ns = draws[d],
+				.flip_ns = MS / 10,
+				.n_submits = submits });
 }
 
 /* A guest that is slower runs as if nobody looked. */
@@ -121,7 +128,8 @@ static void test_slow_guest(void)
 	}
 }
 
-/* Pictures due every period, each late or early by up to 7 ms: none is delayed, none halves the rate. */
+/* Pictures due every period, each late or early by up to 7 ms: none is delayed, none halves the
+ * rate. */
 static void test_irregular_guest(void)
 {
 	g_autoptr(GRand) rand = g_rand_new_with_seed(7);
@@ -163,7 +171,8 @@ static void test_after_idle(void)
 	g_assert_cmpuint(draw(&pacing, START_NS + 3 * PERIOD_NS), ==, 0);
 }
 
-/* Pictures that nothing held do not add up: the next waits no longer than a period, and the rate stays. */
+/* Pictures that nothing held do not add up: the next waits no longer than a period, and the rate
+ * stays. */
 static void test_debt_is_forgiven(void)
 {
 	struct pacing pacing = { 0 };
@@ -186,7 +195,8 @@ static void test_debt_is_forgiven(void)
 	g_assert_cmpuint(now_ns - start_ns, <=, 61 * PERIOD_NS);
 }
 
-/* Flushes of parts, and of what the CPU drew, are no pictures: at 30/s with many of them none waits. */
+/* Flushes of parts, and of what the CPU drew, are no pictures: at 30/s with many of them none
+ * waits. */
 static void test_flushes_without_drawing(void)
 {
 	struct pacing pacing = { 0 };
@@ -207,15 +217,16 @@ static void test_heads(void)
 		pacing_flush(&pacing, 2, 60000, START_NS);
 		pacing_flush(&pacing, 5, 120000, START_NS);
 	}
-	g_assert_cmpuint(pacing_draw_ns(&pacing, 1 << 2, START_NS, &head), ==, START_NS + PERIOD_NS);
+	g_assert_cmpuint(
+		pacing_draw_ns(&pacing, 1 << 2, START_NS, &head), ==, START_NS + PERIOD_NS);
 	g_assert_cmpuint(head, ==, 2);
 	g_assert_cmpuint(pacing_draw_ns(&pacing, 1 << 2 | 1 << 5, START_NS, &head), ==,
-			START_NS + PERIOD_NS / 2);
+		START_NS + PERIOD_NS / 2);
 	g_assert_cmpuint(head, ==, 5);
 	g_assert_cmpuint(pacing_draw_ns(&pacing, 1 << 3, START_NS, &head), ==, 0);
 	/* The one whose slot has come no longer counts. */
 	g_assert_cmpuint(pacing_draw_ns(&pacing, 1 << 2 | 1 << 5, START_NS + 10 * MS, &head), ==,
-			START_NS + PERIOD_NS);
+		START_NS + PERIOD_NS);
 	pacing_forget(&pacing, 2);
 	g_assert_cmpuint(pacing_draw_ns(&pacing, 1 << 2, START_NS, &head), ==, 0);
 }

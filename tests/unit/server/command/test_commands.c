@@ -24,20 +24,22 @@ static const struct mistake mistakes[] = {
 	{ "gpu/argument", "VITRINE_GPU", "--fd=0 foo", "unexpected argument foo" },
 	{ "gpu/port", "VITRINE_GPU", "--fd=0 --spice-port=70000", "not a port" },
 	{ "gpu/address", "VITRINE_GPU", "--fd=0 --spice-addr=0.0.0.0 --spice-port=5999",
-			"needs --password-file" },
+		"needs --password-file" },
 	{ "gpu/password", "VITRINE_GPU", "--fd=0 --password-file=/nonexistent", "password-file" },
 	{ "gpu/node", "VITRINE_GPU", "--fd=0 --software --render-node=/dev/null", "exclude" },
 	{ "gpu/no-node", "VITRINE_GPU", "--fd=0 --virgl --render-node=/dev/dri/renderD177",
-			"renderD177: No such file" },
+		"renderD177: No such file" },
 	{ "gpu/no-node-2d", "VITRINE_GPU", "--fd=0 --render-node=/dev/dri/renderD177",
-			"renderD177: No such file" },
+		"renderD177: No such file" },
 	{ "gpu/tls-alone", "VITRINE_GPU", "--fd=0 --spice-tls-port=5999", "go together" },
 	{ "gpu/tls-no-file", "VITRINE_GPU",
-			"--fd=0 --spice-tls-port=5999 --spice-tls-cert=/nonexistent --spice-tls-key=/dev/null",
-			"--spice-tls-cert=/nonexistent: No such file" },
+		"--fd=0 --spice-tls-port=5999 --spice-tls-cert=/nonexistent "
+		"--spice-tls-key=/dev/null",
+		"--spice-tls-cert=/nonexistent: No such file" },
 	{ "gpu/tls-no-pem", "VITRINE_GPU",
-			"--fd=0 --spice-tls-port=5999 --spice-tls-cert=/etc/passwd --spice-tls-key=/etc/passwd",
-			"--spice-tls-cert=/etc/passwd with --spice-tls-key=/etc/passwd: " },
+		"--fd=0 --spice-tls-port=5999 --spice-tls-cert=/etc/passwd "
+		"--spice-tls-key=/etc/passwd",
+		"--spice-tls-cert=/etc/passwd with --spice-tls-key=/etc/passwd: " },
 	{ "gpu/socket", "VITRINE_GPU", "--socket-path=/nonexistent/socket", "cannot listen" },
 	{ "gpu/workers", "VITRINE_GPU", "--fd=0 --worker-dir=/nonexistent", "cannot start" },
 	{ "nothing", "VITRINE", "", "no command" },
@@ -89,7 +91,8 @@ static void test_wrong_key(void)
 	certificate_write(paths[0], paths[1]);
 	certificate_write(paths[2], paths[3]);
 	g_autofree char *arguments = g_strdup_printf(
-			"--fd=0 --spice-tls-port=5999 --spice-tls-cert=%s --spice-tls-key=%s", paths[0], paths[3]);
+		"--fd=0 --spice-tls-port=5999 --spice-tls-cert=%s --spice-tls-key=%s", paths[0],
+		paths[3]);
 	g_autofree char *errors = run("VITRINE_GPU", arguments, &status);
 	g_assert_false(g_spawn_check_wait_status(status, NULL));
 	g_assert_nonnull(strstr(errors, paths[0]));
@@ -139,8 +142,8 @@ static void test_capabilities(void)
 static void test_capabilities_without_gl(void)
 {
 	g_autofree char *line = g_strdup_printf(
-			"env __EGL_VENDOR_LIBRARY_DIRS=/nonexistent %s --print-capabilities",
-			g_getenv("VITRINE_GPU"));
+		"env __EGL_VENDOR_LIBRARY_DIRS=/nonexistent %s --print-capabilities",
+		g_getenv("VITRINE_GPU"));
 	g_autofree char *output = NULL;
 	int status;
 	g_assert_true(g_spawn_command_line_sync(line, &output, NULL, &status, NULL));
@@ -155,10 +158,10 @@ static void test_old_qemu(void)
 	g_autofree char *dir = g_dir_make_tmp("vitrine-commands-XXXXXX", NULL);
 	g_autofree char *path = g_build_filename(dir, "qemu", NULL);
 	g_assert_true(g_file_set_contents_full(path,
-			"#!/bin/sh\necho QEMU emulator version 7.2.9 '(Debian)'\n", -1,
-			G_FILE_SET_CONTENTS_NONE, 0700, NULL));
-	g_autofree char *arguments = g_strdup_printf(
-			"run --kernel=/dev/null --accel=tcg --qemu=%s", path);
+		"#!/bin/sh\necho QEMU emulator version 7.2.9 '(Debian)'\n", -1,
+		G_FILE_SET_CONTENTS_NONE, 0700, NULL));
+	g_autofree char *arguments =
+		g_strdup_printf("run --kernel=/dev/null --accel=tcg --qemu=%s", path);
 	int status;
 	g_autofree char *errors = run("VITRINE", arguments, &status);
 	g_assert_false(g_spawn_check_wait_status(status, NULL));

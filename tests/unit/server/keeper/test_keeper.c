@@ -24,12 +24,11 @@ static void test_negotiation(void)
 	rig_negotiate(rig);
 	uint64_t features = rig_get_u64(rig, VHOST_USER_GET_FEATURES);
 	g_assert_cmpuint(features, ==,
-			DEVICE_F_VIRGL | DEVICE_F_EDID | DEVICE_F_INDIRECT_DESC |
-					DEVICE_F_EVENT_IDX | DEVICE_F_PROTOCOL_FEATURES |
-					DEVICE_F_VERSION_1);
+		DEVICE_F_VIRGL | DEVICE_F_EDID | DEVICE_F_INDIRECT_DESC | DEVICE_F_EVENT_IDX |
+			DEVICE_F_PROTOCOL_FEATURES | DEVICE_F_VERSION_1);
 	g_assert_cmpuint(rig_get_u64(rig, VHOST_USER_GET_QUEUE_NUM), ==, 2);
-	g_assert_cmpuint(rig_get_u64(rig, VHOST_USER_GET_MAX_MEM_SLOTS), ==,
-			KEEPER_MEMORY_REGIONS_MAX);
+	g_assert_cmpuint(
+		rig_get_u64(rig, VHOST_USER_GET_MAX_MEM_SLOTS), ==, KEEPER_MEMORY_REGIONS_MAX);
 
 	/* Before SET_FEATURES, as QEMU asks; longer than we know, as a newer QEMU would. */
 	struct vhost_user_config config = { .size_bytes = 24 };
@@ -123,7 +122,7 @@ static void test_frozen_renderer(void)
 	began_us = g_get_monotonic_time();
 	g_assert_cmpuint(rig_stop(rig), ==, 7);
 	g_assert_cmpint((g_get_monotonic_time() - began_us) / 1000, <,
-			RENDERER_STOP_TIMEOUT_MS + slack_ms());
+		RENDERER_STOP_TIMEOUT_MS + slack_ms());
 
 	/* SET_MEM_TABLE with acknowledgement, a reset and a start, while there is no renderer. */
 	began_us = g_get_monotonic_time();
