@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *log_program;
+static const char *log_program = "vitrine";
 
 static const char *find_field(const GLogField *fields, gsize n_fields, const char *key)
 {
@@ -31,6 +31,16 @@ static GLogWriterOutput write_line(
 
 void log_init(const char *program)
 {
-	log_program = program;
+	log_set_domain(program);
 	g_log_set_writer_func(write_line, NULL, NULL);
+}
+
+void log_set_domain(const char *program)
+{
+	log_program = program;
+}
+
+const char *log_domain(void)
+{
+	return log_program;
 }

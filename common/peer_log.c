@@ -2,39 +2,44 @@
 #include "common/peer_log.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 
+/* So many lines come at once, and then one in each interval. */
 #define BURST 10
 #define REFILL_US (5 * G_USEC_PER_SEC)
 
 static GMutex lock;
-static unsigned tokens = BURST;
-static unsigned left_out;
-static gint64 last_refill_us;
+static struct {
+	unsigned used; /* of BURST */
+	unsigned left_out;
+	gint64 last_refill_us;
+} peers[PEERS];
 
-static gboolean take_token(unsigned *missed)
+static bool take_token(enum peer peer, unsigned *missed)
 {
 	g_mutex_lock(&lock);
 	gint64 now_us = g_get_monotonic_time();
-	if (now_us - last_refill_us >= REFILL_US) {
-		last_refill_us = now_us;
-		tokens = MIN(tokens + 1, BURST);
+	if (now_us - peers[peer].last_refill_us >= REFILL_US) {
+		peers[peer].last_refill_us = now_us;
+		peers[peer].used -= MIN(peers[peer].used, 1);
 	}
-	gboolean ok = tokens > 0;
+	bool ok = peers[peer].used < BURST;
 	if (ok) {
-		tokens--;
-		*missed = left_out;
-		left_out = 0;
+		peers[peer].used++;
+		*missed = peers[peer].left_out;
+		peers[peer].left_out = 0;
 	} else {
-		left_out++;
+		peers[peer].left_out++;
 	}
 	g_mutex_unlock(&lock);
 	return ok;
 }
 
-void guest_warning(const char *format, ...)
+void peer_warning(enum peer peer, const char *format, ...)
 {
+	g_assert(peer < PEERS);
 	unsigned missed = 0;
-	if (!take_token(&missed))
+	if (!take_token(peer, &missed))
 		return;
 	va_list args;
 	va_start(args, format);

@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest_log: warnings that a guest can cause at will.
+ * peer_log: warnings that a peer can cause at will.
  *
- * A guest can send thousands of bad commands a second. The first few are logged as they come; then
- * one every few seconds, which says how many were left out. Any thread.
+ * A guest, a client or QEMU can send thousands of bad messages a second. Of each kind of peer the
+ * first few are logged as they come; then one every few seconds, which says how many were left out.
+ * So one kind cannot hide what another does. Any thread.
  */
 #pragma once
 
 #include <glib.h>
 
-void guest_warning(const char *format, ...) G_GNUC_PRINTF(1, 2);
+enum peer {
+	PEER_GUEST,
+	PEER_CLIENT,
+	PEER_QEMU,
+	PEERS,
+};
+
+/* The text names the object and the limit; it is logged under the program's name. */
+void peer_warning(enum peer peer, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -1,81 +1,108 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rects: sums of rectangles. All of them lie inside a head, so nothing overflows.
+ * rect: rectangles of pixels, and sums of them.
+ *
+ * Sides are unsigned, so the right and bottom edges of a rectangle that a stranger made up may lie
+ * beyond 32 bits: what compares edges here adds in 64 bits. Everything else assumes a rectangle
+ * that lies inside a head (rect_fits() says so). Pure functions, any thread.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "protocol/frame_link.h"
+/* Every pixel that crosses a border of ours is four bytes: the fourccs are XR24 and its like. */
+#define RECT_PIXEL_BYTES 4u
 
-static inline uint64_t rect_area(const struct frame_rect *rect)
+/* In pixels, from the upper left corner. It crosses the frame link as it is. */
+struct rect {
+	uint32_t x, y, width, height;
+};
+
+static inline uint64_t rect_area(const struct rect *rect)
 {
 	return (uint64_t)rect->width * rect->height;
 }
 
-static inline uint32_t rect_right(const struct frame_rect *rect)
+static inline bool rect_is_empty(const struct rect *rect)
+{
+	return rect->width == 0 || rect->height == 0;
+}
+
+/* The first column and row behind the rectangle. */
+static inline uint32_t rect_right(const struct rect *rect)
 {
 	return rect->x + rect->width;
 }
 
-static inline uint32_t rect_bottom(const struct frame_rect *rect)
+static inline uint32_t rect_bottom(const struct rect *rect)
 {
 	return rect->y + rect->height;
 }
 
-static inline bool rect_equal(const struct frame_rect *a, const struct frame_rect *b)
+static inline bool rect_equal(const struct rect *a, const struct rect *b)
 {
 	return a->x == b->x && a->y == b->y && a->width == b->width && a->height == b->height;
 }
 
-static inline bool rect_contains(const struct frame_rect *outer, const struct frame_rect *inner)
+/* True when the rectangle lies inside width x height, whatever its values are. */
+static inline bool rect_fits(const struct rect *rect, uint32_t width, uint32_t height)
 {
-	return inner->x >= outer->x && inner->y >= outer->y &&
-	       rect_right(inner) <= rect_right(outer) && rect_bottom(inner) <= rect_bottom(outer);
+	return rect->x <= width && rect->width <= width - rect->x && rect->y <= height &&
+	       rect->height <= height - rect->y;
 }
 
-/* False, and *out untouched, when they share no pixel. */
-static inline bool rect_intersect(
-	const struct frame_rect *a, const struct frame_rect *b, struct frame_rect *out)
+static inline bool rect_contains(const struct rect *outer, const struct rect *inner)
 {
+	return inner->x >= outer->x && inner->y >= outer->y &&
+	       (uint64_t)inner->x + inner->width <= (uint64_t)outer->x + outer->width &&
+	       (uint64_t)inner->y + inner->height <= (uint64_t)outer->y + outer->height;
+}
+
+/* The common part. Returns false, and leaves *out alone, when the two share no pixel. */
+static inline bool rect_intersect(const struct rect *a, const struct rect *b, struct rect *out)
+{
+	uint64_t a_right = (uint64_t)a->x + a->width, b_right = (uint64_t)b->x + b->width;
+	uint64_t a_bottom = (uint64_t)a->y + a->height, b_bottom = (uint64_t)b->y + b->height;
 	uint32_t x = a->x > b->x ? a->x : b->x, y = a->y > b->y ? a->y : b->y;
-	uint32_t right = rect_right(a) < rect_right(b) ? rect_right(a) : rect_right(b);
-	uint32_t bottom = rect_bottom(a) < rect_bottom(b) ? rect_bottom(a) : rect_bottom(b);
+	uint64_t right = a_right < b_right ? a_right : b_right;
+	uint64_t bottom = a_bottom < b_bottom ? a_bottom : b_bottom;
 	if (x >= right || y >= bottom)
 		return false;
-	*out = (struct frame_rect){ x, y, right - x, bottom - y };
+	*out = (struct rect){ x, y, (uint32_t)(right - x), (uint32_t)(bottom - y) };
 	return true;
 }
 
 /* The smallest rectangle that holds both. */
-static inline struct frame_rect rect_join(const struct frame_rect *a, const struct frame_rect *b)
+static inline struct rect rect_join(const struct rect *a, const struct rect *b)
 {
+	uint64_t a_right = (uint64_t)a->x + a->width, b_right = (uint64_t)b->x + b->width;
+	uint64_t a_bottom = (uint64_t)a->y + a->height, b_bottom = (uint64_t)b->y + b->height;
 	uint32_t x = a->x < b->x ? a->x : b->x, y = a->y < b->y ? a->y : b->y;
-	uint32_t right = rect_right(a) > rect_right(b) ? rect_right(a) : rect_right(b);
-	uint32_t bottom = rect_bottom(a) > rect_bottom(b) ? rect_bottom(a) : rect_bottom(b);
-	return (struct frame_rect){ x, y, right - x, bottom - y };
+	uint64_t right = a_right > b_right ? a_right : b_right;
+	uint64_t bottom = a_bottom > b_bottom ? a_bottom : b_bottom;
+	return (struct rect){ x, y, (uint32_t)(right - x), (uint32_t)(bottom - y) };
 }
 
 /* What of `a` lies outside `b`: above, below, left, right of it. Returns how many, at most 4. */
 static inline unsigned rect_subtract(
-	const struct frame_rect *a, const struct frame_rect *b, struct frame_rect out[4])
+	const struct rect *a, const struct rect *b, struct rect out[4])
 {
-	struct frame_rect hole;
+	struct rect hole;
 	unsigned n = 0;
 	if (!rect_intersect(a, b, &hole)) {
 		out[0] = *a;
 		return 1;
 	}
 	if (hole.y > a->y)
-		out[n++] = (struct frame_rect){ a->x, a->y, a->width, hole.y - a->y };
+		out[n++] = (struct rect){ a->x, a->y, a->width, hole.y - a->y };
 	if (rect_bottom(&hole) < rect_bottom(a))
-		out[n++] = (struct frame_rect){ a->x, rect_bottom(&hole), a->width,
+		out[n++] = (struct rect){ a->x, rect_bottom(&hole), a->width,
 			rect_bottom(a) - rect_bottom(&hole) };
 	if (hole.x > a->x)
-		out[n++] = (struct frame_rect){ a->x, hole.y, hole.x - a->x, hole.height };
+		out[n++] = (struct rect){ a->x, hole.y, hole.x - a->x, hole.height };
 	if (rect_right(&hole) < rect_right(a))
-		out[n++] = (struct frame_rect){ rect_right(&hole), hole.y,
+		out[n++] = (struct rect){ rect_right(&hole), hole.y,
 			rect_right(a) - rect_right(&hole), hole.height };
 	return n;
 }

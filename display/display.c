@@ -24,22 +24,22 @@
 struct display {
 	void (*done)(void *user, bool fault);
 	void *user;
-	struct keeper *keeper;
-	struct clients *clients;
+	struct keeper_end *keeper;
+	struct arrivals *clients;
 	struct line *line;
 	struct line_stats *line_stats;
 	struct relay *relay;
-	struct local *local;
+	struct dmabuf_door *local;
 	struct audience *audience;
 	struct spice_core *core;
 	struct screens *screens;
 	struct inputs *inputs;
 	struct spice_inputs *spice_inputs;
 	struct spice_agent *agent;
-	bool absolute;             /* the guest's pointer */
-	struct frame_link *link;   /* NULL: no renderer */
-	struct dbus_display *dbus; /* NULL: no QEMU */
-	struct dbus_audio *audio;  /* NULL: no QEMU */
+	bool absolute;               /* the guest's pointer */
+	struct frame_receiver *link; /* NULL: no renderer */
+	struct dbus_display *dbus;   /* NULL: no QEMU */
+	struct dbus_audio *audio;    /* NULL: no QEMU */
 	struct spice_playback *playback;
 };
 
@@ -64,7 +64,7 @@ static void update_desktop(struct display *display)
 	screens_to_desktop(display->screens, 0, &x, &y);
 	spice_inputs_set_origin(display->spice_inputs, (uint32_t)x, (uint32_t)y);
 	inputs_set_desktop(display->inputs, width, height);
-	keeper_say_pointer_area(display->keeper, width, height);
+	keeper_end_say_pointer_area(display->keeper, width, height);
 }
 
 static void on_agent_pointer(void *user, unsigned head, int32_t x, int32_t y)
@@ -97,7 +97,7 @@ static void on_wanted(void *user, const struct frame_head_mode *heads, unsigned 
 {
 	struct display *display = user;
 	if (display->link)
-		frame_link_want_heads(display->link, heads, n_heads);
+		frame_receiver_want_heads(display->link, heads, n_heads);
 	for (unsigned i = 0; display->dbus && i < n_heads; i++) {
 		const struct frame_head_mode *mode = &heads[i];
 		bool on = mode->enabled;
@@ -116,7 +116,7 @@ static void on_client(void *user, int fd, enum keeper_listener_kind kind)
 {
 	struct display *display = user;
 	if (kind == KEEPER_LISTENER_UNIX)
-		local_arrive(display->local, fd, true);
+		dmabuf_door_arrive(display->local, fd, true);
 	else
 		relay_arrive(display->relay, fd, kind == KEEPER_LISTENER_TLS);
 }
@@ -124,7 +124,7 @@ static void on_client(void *user, int fd, enum keeper_listener_kind kind)
 static void on_relay_arrived(void *user, int fd)
 {
 	struct display *display = user;
-	local_arrive(display->local, fd, false);
+	dmabuf_door_arrive(display->local, fd, false);
 }
 
 static const struct relay_ops relay_ops = {
@@ -141,17 +141,17 @@ static void on_admit(void *user, int fd)
 {
 	struct display *display = user;
 	/* A new surface would take a dma-buf's place. */
-	if (!local_uses_dmabufs(display->local))
+	if (!dmabuf_door_uses_dmabufs(display->local))
 		screens_settle(display->screens);
 	if (!spice_core_add_client(display->core, fd))
-		local_forget(display->local, fd);
+		dmabuf_door_forget(display->local, fd);
 }
 
 static void want_formats(struct display *display)
 {
-	bool use = local_uses_dmabufs(display->local);
+	bool use = dmabuf_door_uses_dmabufs(display->local);
 	if (display->link)
-		frame_link_want_formats(
+		frame_receiver_want_formats(
 			display->link, spice_gl_formats, use ? SPICE_GL_FORMATS : 0);
 }
 
@@ -162,7 +162,7 @@ static void on_local_use(void *user, bool dmabufs)
 	screens_use_dmabufs(display->screens, dmabufs);
 }
 
-static const struct local_ops local_ops = {
+static const struct dmabuf_door_ops dmabuf_door_ops = {
 	.admit = on_local_admit,
 	.use = on_local_use,
 };
@@ -170,13 +170,13 @@ static const struct local_ops local_ops = {
 static void on_dmabuf_stalled(void *user)
 {
 	struct display *display = user;
-	local_stalled(display->local);
+	dmabuf_door_stalled(display->local);
 }
 
 static void on_dmabufs_left(void *user)
 {
 	struct display *display = user;
-	local_left(display->local);
+	dmabuf_door_left(display->local);
 }
 
 static const struct spice_gl_ops spice_gl_ops = {
@@ -190,9 +190,9 @@ static void on_connection(void *user, int fd, const void *key, bool connected)
 	if (!display->local)
 		return;
 	if (connected)
-		local_connected(display->local, fd, key);
+		dmabuf_door_connected(display->local, fd, key);
 	else
-		local_disconnected(display->local, key);
+		dmabuf_door_disconnected(display->local, key);
 }
 
 static void on_rates(void *user)
@@ -203,7 +203,7 @@ static void on_rates(void *user)
 		uint32_t rate_mhz = audience_rate_mhz(display->audience, i);
 		screens_set_watched(display->screens, i, rate_mhz > 0);
 		if (display->link)
-			frame_link_want_rate(display->link, i, rate_mhz);
+			frame_receiver_want_rate(display->link, i, rate_mhz);
 		watched |= rate_mhz > 0;
 	}
 	line_stats_watch(display->line_stats, watched);
@@ -223,7 +223,7 @@ static void on_channel(void *user, enum spice_core_channel channel, unsigned id,
 		screens_new_viewer(display->screens, id);
 	bool opening = channel == SPICE_CORE_DISPLAY && id < FRAME_HEADS_MAX && connected;
 	if (opening && display->link && screens_start_over(display->screens, id))
-		frame_link_want_again(display->link, id);
+		frame_receiver_want_again(display->link, id);
 	if (channel == SPICE_CORE_DISPLAY && id < FRAME_HEADS_MAX)
 		audience_look(display->audience, id, connected);
 	if (channel == SPICE_CORE_DISPLAY && connected)
@@ -262,15 +262,15 @@ static bool on_head_size(void *user, unsigned head, uint32_t *width, uint32_t *h
 	return screens_size(display->screens, head, width, height);
 }
 
-static bool on_frame(void *user, struct frame *frame, const struct frame_frame *message)
+static bool on_frame(void *user, struct frame *frame, const struct frame_present *message)
 {
 	struct display *display = user;
 	bool dmabuf = frame->dmabuf != NULL;
 	if (!screens_show(display->screens, frame, message))
 		return false;
 	if (!dmabuf)
-		local_picture(display->local);
-	audience_picture(display->audience);
+		dmabuf_door_frame_shown(display->local);
+	audience_frame_shown(display->audience);
 	return true;
 }
 
@@ -297,7 +297,7 @@ static void on_cursor_hide(void *user, unsigned head)
 /* What was shown stays on the client's screen until another renderer brings more. */
 static void close_frame_link(struct display *display)
 {
-	frame_link_close(g_steal_pointer(&display->link));
+	frame_receiver_close(g_steal_pointer(&display->link));
 	screens_drop_frames(display->screens);
 }
 
@@ -308,7 +308,7 @@ static void on_render_gone(void *user)
 	close_frame_link(display);
 }
 
-static const struct frame_link_ops frame_link_ops = {
+static const struct frame_receiver_ops frame_receiver_ops = {
 	.head_on = on_head_on,
 	.head_off = on_head_off,
 	.head_size = on_head_size,
@@ -401,7 +401,7 @@ static bool on_ticket(void *user, const char *ticket)
 static bool on_listener(void *user, enum keeper_listener_kind kind, int fd)
 {
 	struct display *display = user;
-	return clients_listen(display->clients, kind, fd);
+	return arrivals_listen(display->clients, kind, fd);
 }
 
 /* A bad file is its owner's fault, not the keeper's: whoever comes with TLS is turned away. */
@@ -421,7 +421,7 @@ static bool on_frame_link(void *user, int fd)
 {
 	struct display *display = user;
 	close_frame_link(display);
-	display->link = frame_link_create(fd, &frame_link_ops, display);
+	display->link = frame_receiver_create(fd, &frame_receiver_ops, display);
 	want_formats(display);
 	on_rates(display);
 	return true;
@@ -443,7 +443,7 @@ static void on_keeper_gone(void *user, bool fault)
 	display->done(display->user, fault);
 }
 
-static const struct keeper_ops keeper_ops = {
+static const struct keeper_end_ops keeper_end_ops = {
 	.ticket = on_ticket,
 	.listener = on_listener,
 	.frame_link = on_frame_link,
@@ -486,7 +486,7 @@ static bool start(struct display *display, const struct display_options *options
 		return false;
 	video_set_line(line_bps, display);
 	video_start(&options->video, on_video, display);
-	return keeper_say_ready(display->keeper);
+	return keeper_end_say_ready(display->keeper);
 }
 
 struct display *display_create(int keeper_fd, const struct display_options *options,
@@ -496,12 +496,12 @@ struct display *display_create(int keeper_fd, const struct display_options *opti
 	struct display *display = g_new0(struct display, 1);
 	display->done = done;
 	display->user = user;
-	display->keeper = keeper_create(keeper_fd, &keeper_ops, display);
-	display->clients = clients_create(on_client, display);
+	display->keeper = keeper_end_create(keeper_fd, &keeper_end_ops, display);
+	display->clients = arrivals_create(on_client, display);
 	display->line = line_create();
 	display->line_stats = line_stats_create(display->line);
 	display->relay = relay_create(&relay_options, display->line, &relay_ops, display);
-	display->local = local_create(&local_ops, display);
+	display->local = dmabuf_door_create(&dmabuf_door_ops, display);
 	display->audience = audience_create(&audience_ops, display);
 	display->inputs = inputs_create(on_inputs_queued, display);
 	if (start(display, options))
@@ -521,20 +521,20 @@ void display_destroy(struct display *display)
 	g_clear_pointer(&display->audio, dbus_audio_destroy);
 	dbus_display_destroy(display->dbus);
 	display->dbus = NULL;
-	clients_destroy(display->clients);
+	arrivals_destroy(display->clients);
 	relay_destroy(display->relay);
-	g_clear_pointer(&display->local, local_destroy);
+	g_clear_pointer(&display->local, dmabuf_door_destroy);
 	spice_core_destroy(g_steal_pointer(&display->core));
 	spice_playback_destroy(display->playback);
 	spice_inputs_destroy(display->spice_inputs);
 	spice_agent_destroy(display->agent);
 	screens_destroy(display->screens);
 	audience_destroy(display->audience);
-	local_destroy(display->local);
+	dmabuf_door_destroy(display->local);
 	video_set_line(NULL, NULL);
 	line_stats_destroy(display->line_stats);
 	line_destroy(display->line);
 	inputs_destroy(display->inputs);
-	keeper_destroy(display->keeper);
+	keeper_end_destroy(display->keeper);
 	g_free(display);
 }

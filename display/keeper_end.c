@@ -8,9 +8,9 @@
 
 #include "protocol/stats_writer.h"
 
-struct keeper {
+struct keeper_end {
 	int fd;
-	const struct keeper_ops *ops;
+	const struct keeper_end_ops *ops;
 	void *user;
 	guint read_source, write_source;
 	struct keeper_pointer_area area;
@@ -18,7 +18,7 @@ struct keeper {
 
 static bool on_ticket(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct keeper *keeper = user;
+	struct keeper_end *keeper = user;
 	const struct keeper_ticket *m = message;
 	char ticket[KEEPER_TICKET_MAX + 1] = { 0 };
 	memcpy(ticket, m->ticket, KEEPER_TICKET_MAX);
@@ -29,7 +29,7 @@ static bool on_ticket(void *user, const void *message, int *fds, unsigned n_fds)
 
 static bool on_listener(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct keeper *keeper = user;
+	struct keeper_end *keeper = user;
 	const struct keeper_listener *m = message;
 	if (m->kind < KEEPER_LISTENER_TCP || m->kind > KEEPER_LISTENER_TLS) {
 		g_warning("keeper: unknown kind of listener %u", m->kind);
@@ -45,19 +45,19 @@ static bool on_stats(void *user, const void *message, int *fds, unsigned n_fds)
 
 static bool on_certificate(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct keeper *keeper = user;
+	struct keeper_end *keeper = user;
 	return keeper->ops->certificate(keeper->user, fds[0], fds[1]);
 }
 
 static bool on_frame_link(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct keeper *keeper = user;
+	struct keeper_end *keeper = user;
 	return keeper->ops->frame_link(keeper->user, g_steal_fd(&fds[0]));
 }
 
 static bool on_dbus(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct keeper *keeper = user;
+	struct keeper_end *keeper = user;
 	return keeper->ops->dbus(keeper->user, g_steal_fd(&fds[0]));
 }
 
@@ -74,7 +74,7 @@ static const struct link_handler handlers[] = {
 
 static gboolean on_readable(gint fd, GIOCondition condition, gpointer user)
 {
-	struct keeper *keeper = user;
+	struct keeper_end *keeper = user;
 	int result;
 	do
 		result = link_dispatch(
@@ -87,9 +87,9 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
-struct keeper *keeper_create(int fd, const struct keeper_ops *ops, void *user)
+struct keeper_end *keeper_end_create(int fd, const struct keeper_end_ops *ops, void *user)
 {
-	struct keeper *keeper = g_new0(struct keeper, 1);
+	struct keeper_end *keeper = g_new0(struct keeper_end, 1);
 	keeper->fd = fd;
 	keeper->ops = ops;
 	keeper->user = user;
@@ -97,7 +97,7 @@ struct keeper *keeper_create(int fd, const struct keeper_ops *ops, void *user)
 	return keeper;
 }
 
-void keeper_destroy(struct keeper *keeper)
+void keeper_end_destroy(struct keeper_end *keeper)
 {
 	if (!keeper)
 		return;
@@ -109,7 +109,7 @@ void keeper_destroy(struct keeper *keeper)
 	g_free(keeper);
 }
 
-bool keeper_say_ready(struct keeper *keeper)
+bool keeper_end_say_ready(struct keeper_end *keeper)
 {
 	struct keeper_ready ready = { .header.type = KEEPER_MESSAGE_READY,
 		.version = KEEPER_LINK_VERSION };
@@ -118,14 +118,14 @@ bool keeper_say_ready(struct keeper *keeper)
 
 static gboolean send_area(gint fd, GIOCondition condition, gpointer user)
 {
-	struct keeper *keeper = user;
+	struct keeper_end *keeper = user;
 	if (link_send(keeper->fd, &keeper->area, sizeof(keeper->area), NULL, 0) == -EAGAIN)
 		return G_SOURCE_CONTINUE;
 	keeper->write_source = 0;
 	return G_SOURCE_REMOVE;
 }
 
-void keeper_say_pointer_area(struct keeper *keeper, uint32_t width, uint32_t height)
+void keeper_end_say_pointer_area(struct keeper_end *keeper, uint32_t width, uint32_t height)
 {
 	if (width == keeper->area.width && height == keeper->area.height)
 		return;

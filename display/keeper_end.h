@@ -11,10 +11,10 @@
 
 #include "protocol/keeper_link.h"
 
-struct keeper;
+struct keeper_end;
 
 /* Descriptors are the callee's. A false answer ends the link as a fault. */
-struct keeper_ops {
+struct keeper_end_ops {
 	bool (*ticket)(void *user, const char *ticket);
 	bool (*listener)(void *user, enum keeper_listener_kind kind, int fd);
 	bool (*frame_link)(void *user, int fd);
@@ -26,11 +26,11 @@ struct keeper_ops {
 };
 
 /* Takes the descriptor over. */
-struct keeper *keeper_create(int fd, const struct keeper_ops *ops, void *user);
-void keeper_destroy(struct keeper *keeper);
+struct keeper_end *keeper_end_create(int fd, const struct keeper_end_ops *ops, void *user);
+void keeper_end_destroy(struct keeper_end *keeper);
 
 /* False: it could not be sent, the keeper is gone. */
-bool keeper_say_ready(struct keeper *keeper);
+bool keeper_end_say_ready(struct keeper_end *keeper);
 
 /* The size of the whole desktop; a size that did not change is not sent again. */
-void keeper_say_pointer_area(struct keeper *keeper, uint32_t width, uint32_t height);
+void keeper_end_say_pointer_area(struct keeper_end *keeper, uint32_t width, uint32_t height);

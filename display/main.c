@@ -13,25 +13,26 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "common/log.h"
 #include "display/display.h"
 #include "protocol/keeper_link.h"
 
-struct run {
+struct program {
 	GMainLoop *loop;
 	int status;
 };
 
 static void on_done(void *user, bool fault)
 {
-	struct run *run = user;
-	run->status = fault ? EXIT_FAILURE : EXIT_SUCCESS;
-	g_main_loop_quit(run->loop);
+	struct program *program = user;
+	program->status = fault ? EXIT_FAILURE : EXIT_SUCCESS;
+	g_main_loop_quit(program->loop);
 }
 
 static gboolean on_signal(gpointer user)
 {
-	struct run *run = user;
-	g_main_loop_quit(run->loop);
+	struct program *program = user;
+	g_main_loop_quit(program->loop);
 	return G_SOURCE_REMOVE;
 }
 
@@ -96,6 +97,7 @@ static void raise_fd_limit(void)
 int main(int argc, char **argv)
 {
 	struct display_options options = { 0 };
+	log_set_domain("vitrine-display");
 	if (!parse(argc, argv, &options))
 		return EXIT_FAILURE;
 	if (!is_keeper_link(KEEPER_LINK_FD)) {
@@ -110,16 +112,16 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	raise_fd_limit();
 
-	struct run run = { .loop = g_main_loop_new(NULL, FALSE) };
-	struct display *display = display_create(KEEPER_LINK_FD, &options, on_done, &run);
+	struct program program = { .loop = g_main_loop_new(NULL, FALSE) };
+	struct display *display = display_create(KEEPER_LINK_FD, &options, on_done, &program);
 	if (!display)
 		return EXIT_FAILURE;
-	g_unix_signal_add(SIGTERM, on_signal, &run);
-	g_unix_signal_add(SIGINT, on_signal, &run);
-	g_main_loop_run(run.loop);
+	g_unix_signal_add(SIGTERM, on_signal, &program);
+	g_unix_signal_add(SIGINT, on_signal, &program);
+	g_main_loop_run(program.loop);
 	display_destroy(display);
-	g_main_loop_unref(run.loop);
+	g_main_loop_unref(program.loop);
 	g_free(options.name);
 	g_free(options.video.encoder);
-	return run.status;
+	return program.status;
 }

@@ -2,9 +2,8 @@
 /*
  * frame link: what vitrine-render and vitrine-display say to each other. See link.h for transport.
  *
- * Picture path. Render owns the scanout buffers. It announces each with FRAME_BUFFER_ADD, then
- * names one in every FRAME. From FRAME until FRAME_RELEASE the buffer is *locked*: display may
- * read it, render does not write it. Display keeps at most FRAME_LOCKED_MAX buffers per head
+ * Picture path. Render owns the scanout buffers. It announces each with BUFFER_ADD, then
+ * names one in every PRESENT. From PRESENT until RELEASE the buffer is *locked*: display may read it, render does not write it. Display keeps at most FRAME_LOCKED_MAX buffers per head
  * locked; render owns more than that, so it always has one to write. A frame that display has not
  * used yet is replaced by a newer one: display releases the old, keeps the union of the damage.
  *
@@ -20,6 +19,7 @@
 #include <stdint.h>
 
 #include "common/link.h"
+#include "common/rect.h"
 
 #define FRAME_LINK_VERSION 1
 /* virtio-gpu allows 16 scanouts (virtio 1.2, 5.7.4: VIRTIO_GPU_MAX_SCANOUTS). */
@@ -42,7 +42,7 @@ enum frame_message {
 	FRAME_MESSAGE_BUFFER_REMOVE,
 	FRAME_MESSAGE_HEAD_ON,
 	FRAME_MESSAGE_HEAD_OFF,
-	FRAME_MESSAGE_FRAME,
+	FRAME_MESSAGE_PRESENT,
 	FRAME_MESSAGE_CURSOR_IMAGE,
 	FRAME_MESSAGE_CURSOR_MOVE,
 	FRAME_MESSAGE_CURSOR_HIDE,
@@ -51,10 +51,6 @@ enum frame_message {
 	FRAME_MESSAGE_HEADS_WANTED,
 	FRAME_MESSAGE_RATE_WANTED,
 	FRAME_MESSAGE_FORMATS_WANTED,
-};
-
-struct frame_rect {
-	uint32_t x, y, width, height;
 };
 
 struct frame_hello {
@@ -90,7 +86,7 @@ struct frame_buffer_remove {
 	uint32_t reserved;
 };
 
-/* A head shows a picture of this size, at this place on the desktop, from the next FRAME on. */
+/* A head shows a picture of this size, at this place on the desktop, from the next PRESENT on. */
 struct frame_head_on {
 	struct link_header header;
 	uint32_t head; /* 0 .. FRAME_HEADS_MAX - 1, the guest's scanout number */
@@ -106,18 +102,18 @@ struct frame_head_off {
 };
 
 /* At most one descriptor: a sync file that signals when the buffer may be read. */
-struct frame_frame {
+struct frame_present {
 	struct link_header header;
 	uint32_t head;
 	uint32_t buffer;
-	uint64_t serial;        /* of this head, rises by at least one with every FRAME */
+	uint64_t serial;        /* of this head, rises by at least one with every PRESENT */
 	uint64_t flush_time_ns; /* CLOCK_MONOTONIC: the guest's flush was taken, or later became
 				   wanted */
 	/* Where in the buffer the head's picture lies; its size is the head's. */
 	uint32_t source_x, source_y;
-	uint32_t n_rects; /* damage since the last FRAME of this head, in head coordinates */
+	uint32_t n_rects; /* damage since the last PRESENT of this head, in head coordinates */
 	uint32_t reserved;
-	struct frame_rect rects[FRAME_RECTS_MAX];
+	struct rect rects[FRAME_RECTS_MAX];
 };
 
 /* Premultiplied ARGB8888, row 0 on top, no padding. Shown at once at the last known position. */
@@ -143,12 +139,12 @@ struct frame_cursor_hide {
 	uint32_t reserved;
 };
 
-/* Unlocks one FRAME's hold on a buffer: exactly one RELEASE for each FRAME received. */
+/* Unlocks one PRESENT's hold on a buffer: exactly one RELEASE for each PRESENT received. */
 struct frame_release {
 	struct link_header header;
 	uint32_t buffer;
 	uint32_t head;
-	uint64_t serial; /* of the FRAME */
+	uint64_t serial; /* of the PRESENT */
 };
 
 struct frame_head_mode {
@@ -169,7 +165,7 @@ struct frame_heads_wanted {
 
 /*
  * Pictures per second that this head can use; 0: nobody looks, render reads nothing back and sends
- * no FRAME. Going from 0 to more brings the current picture at once, with full damage.
+ * no PRESENT. Going from 0 to more brings the current picture at once, with full damage.
  */
 struct frame_rate_wanted {
 	struct link_header header;
@@ -186,7 +182,7 @@ struct frame_format {
 /*
  * The dma-bufs that this head can use instead of memfds, in no order. None, as on a new link:
  * memfds only. A wish: render still sends memfds when it has nothing that fits, or no GPU. What
- * changes goes with the next FRAME, which then has full damage.
+ * changes goes with the next PRESENT, which then has full damage.
  */
 struct frame_formats_wanted {
 	struct link_header header;

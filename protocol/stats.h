@@ -54,7 +54,7 @@ enum stats_count {
 	/* display */
 	STATS_FRAMES_RECEIVED,   /* FRAME messages of render */
 	STATS_FRAMES_SUPERSEDED, /* replaced by a newer one before anything of them was used */
-	STATS_PICTURES,          /* drawables given to spice-server */
+	STATS_DRAWABLES,         /* drawables given to spice-server */
 	STATS_CHANGED_PIXELS,    /* area found to differ from what was sent last */
 	STATS_SENT_PIXELS,       /* area of the pictures */
 	STATS_STREAM_STARTS,     /* video streams begun */

@@ -41,7 +41,7 @@ void gpu_remove_resource(struct gpu *gpu, struct resource *resource)
 {
 	uint32_t id = resource->id;
 	scanout_forget_resource(gpu, resource);
-	ledger_remove_resource(gpu->ledger, id);
+	ledger_book_remove_resource(gpu->ledger, id);
 	cursor_remove_resource(gpu->cursor, id);
 	g_hash_table_remove(gpu->resources, GUINT_TO_POINTER(id));
 	if (resource->description.is_3d)
@@ -58,7 +58,7 @@ void gpu_clear(struct gpu *gpu)
 	g_hash_table_iter_init(&iter, gpu->contexts);
 	while (g_hash_table_iter_next(&iter, &key, NULL))
 		virgl_destroy_context(GPOINTER_TO_UINT(key));
-	fence_queue_renew(gpu->fences);
+	answer_queue_renew(gpu->answers);
 	painters_clear(&gpu->painters);
 	g_hash_table_remove_all(gpu->contexts);
 	g_autoptr(GList) resources = g_hash_table_get_values(gpu->resources);
@@ -66,7 +66,7 @@ void gpu_clear(struct gpu *gpu)
 		value = l->data;
 		gpu_remove_resource(gpu, value);
 	}
-	ledger_clear_objects(gpu->ledger);
+	ledger_book_clear_objects(gpu->ledger);
 }
 
 /* ---- what the main thread hands over ---- */
@@ -95,10 +95,10 @@ static struct handover take_handover(struct gpu *gpu)
 
 static void attach_frame_link(struct gpu *gpu, int fd)
 {
-	frame_link_attach(gpu->frames, fd);
+	frame_sender_attach(gpu->frames, fd);
 	cursor_set_link(gpu->cursor, fd);
-	if (!cursor_flush(gpu->cursor))
-		frame_link_ask_room(gpu->frames);
+	if (!cursor_send_waiting(gpu->cursor))
+		frame_sender_ask_room(gpu->frames);
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
 		scanout_change_formats(gpu, head);
 		scanout_damage_all(gpu, head);
@@ -121,12 +121,12 @@ static void accept_handover(struct gpu *gpu)
 {
 	struct handover h = take_handover(gpu);
 	if (h.ledger) {
-		ledger_close(gpu->ledger);
+		ledger_book_close(gpu->ledger);
 		gpu->ledger = h.ledger;
 		gpu->rebuild_wanted = true;
 	}
 	if (h.reset) {
-		fence_queue_clear(gpu->fences);
+		answer_queue_clear(gpu->answers);
 		gpu_clear(gpu);
 		gpu->rebuild_wanted = false;
 	}
@@ -228,7 +228,7 @@ static void fetch_cursor(struct gpu *gpu, uint32_t id)
 		cursor_publish(gpu->cursor, id, resource_peek_pixels(resource), false);
 		return;
 	}
-	struct frame_rect all = { 0, 0, FRAME_CURSOR_SIZE, FRAME_CURSOR_SIZE };
+	struct rect all = { 0, 0, FRAME_CURSOR_SIZE, FRAME_CURSOR_SIZE };
 	struct texture texture;
 	if (virgl_resource_get_texture(&resource->description, &texture))
 		readback_texture(&texture, &all, pixels, FRAME_CURSOR_SIZE * 4);
@@ -240,8 +240,8 @@ static void serve_cursor(struct gpu *gpu)
 	uint32_t id;
 	while ((id = cursor_take_request(gpu->cursor)))
 		fetch_cursor(gpu, id);
-	if (!cursor_flush(gpu->cursor))
-		frame_link_ask_room(gpu->frames);
+	if (!cursor_send_waiting(gpu->cursor))
+		frame_sender_ask_room(gpu->frames);
 }
 
 enum {
@@ -255,10 +255,10 @@ enum {
 
 static void prepare_poll(struct gpu *gpu, struct pollfd fds[POLL_N])
 {
-	bool out = frame_link_wants_room(gpu->frames);
+	bool out = frame_sender_wants_room(gpu->frames);
 	fds[POLL_WAKE] = (struct pollfd){ gpu->wake_fd, POLLIN, 0 };
 	fds[POLL_KICK] = (struct pollfd){ virtqueue_kick_fd(gpu->control), POLLIN, 0 };
-	fds[POLL_FRAMES] = (struct pollfd){ frame_link_get_fd(gpu->frames),
+	fds[POLL_FRAMES] = (struct pollfd){ frame_sender_get_fd(gpu->frames),
 		(short)(POLLIN | (out ? POLLOUT : 0)), 0 };
 	fds[POLL_FENCES] = (struct pollfd){ gpu->fence_fd, POLLIN, 0 };
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++)
@@ -276,11 +276,11 @@ static void drain_wake(struct gpu *gpu)
 static void serve_frames(struct gpu *gpu, short events)
 {
 	if (events & (POLLIN | POLLHUP | POLLERR))
-		frame_link_receive(gpu->frames);
+		frame_sender_receive(gpu->frames);
 	if (events & POLLOUT) {
-		frame_link_flush(gpu->frames);
-		if (!cursor_flush(gpu->cursor))
-			frame_link_ask_room(gpu->frames);
+		frame_sender_send_waiting(gpu->frames);
+		if (!cursor_send_waiting(gpu->cursor))
+			frame_sender_ask_room(gpu->frames);
 		scanout_pump_all(gpu);
 	}
 }
@@ -289,12 +289,12 @@ static void serve_frames(struct gpu *gpu, short events)
 static const struct timespec *poll_timeout(
 	const struct gpu *gpu, bool more, struct timespec *timeout)
 {
-	uint64_t due_ns = fence_queue_get_due_ns(gpu->fences),
+	uint64_t due_ns = answer_queue_get_due_ns(gpu->answers),
 		 now_ns = due_ns ? pacing_now_ns() : 0;
 	uint64_t left_ns = due_ns ? due_ns - MIN(now_ns, due_ns) : UINT64_MAX;
 	if (more || has_handover(gpu))
 		left_ns = 0;
-	else if (gpu->options.virgl && gpu->fence_fd < 0 && fence_queue_is_waiting(gpu->fences))
+	else if (gpu->options.virgl && gpu->fence_fd < 0 && answer_queue_is_waiting(gpu->answers))
 		left_ns = MIN(left_ns, FENCE_POLL_NS);
 	*timeout = (struct timespec){ .tv_sec = (time_t)(left_ns / NS_PER_S),
 		.tv_nsec = (long)(left_ns % NS_PER_S) };
@@ -311,7 +311,7 @@ static void run_once(struct gpu *gpu)
 	struct timespec timeout;
 	if (ppoll(fds, POLL_N, poll_timeout(gpu, more, &timeout), NULL) < 0)
 		return;
-	fence_queue_release(gpu->fences);
+	answer_queue_release(gpu->answers);
 	if (fds[POLL_WAKE].revents) {
 		drain_wake(gpu);
 		serve_cursor(gpu);
@@ -331,7 +331,7 @@ static void run_once(struct gpu *gpu)
 static void on_fence(void *user, uint32_t sequence)
 {
 	struct gpu *gpu = user;
-	fence_queue_signal(gpu->fences, sequence);
+	answer_queue_signal(gpu->answers, sequence);
 }
 
 static bool use_software(struct gpu *gpu)
@@ -390,7 +390,7 @@ static gpointer thread_main(gpointer data)
 static void heads_wanted(void *user, const struct frame_heads_wanted *wanted)
 {
 	struct gpu *gpu = user;
-	heads_set(&gpu->heads, wanted);
+	modes_set(&gpu->modes, wanted);
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++)
 		scanout_tell_head(gpu, head);
 }
@@ -398,7 +398,7 @@ static void heads_wanted(void *user, const struct frame_heads_wanted *wanted)
 static void rate_changed(void *user, unsigned head, uint32_t was_mhz)
 {
 	struct gpu *gpu = user;
-	stats_set(head, STATS_WANTED_MHZ, frame_link_get_rate(gpu->frames, head));
+	stats_set(head, STATS_WANTED_MHZ, frame_sender_get_rate(gpu->frames, head));
 	if (was_mhz == 0)
 		scanout_damage_all(gpu, head);
 	scanout_pump(gpu, head);
@@ -414,7 +414,7 @@ static void formats_changed(void *user, unsigned head)
 	scanout_change_formats(user, head);
 }
 
-static const struct frame_link_listener listener = {
+static const struct frame_sender_listener listener = {
 	.formats_changed = formats_changed,
 	.heads_wanted = heads_wanted,
 	.rate_changed = rate_changed,
@@ -432,13 +432,13 @@ static struct gpu *create(const struct gpu_options *options)
 	gpu->resources = g_hash_table_new(NULL, NULL);
 	gpu->contexts = g_hash_table_new(NULL, NULL);
 	gpu->buffers = &buffer_memfd;
-	gpu->pictures.limit_bytes = options->pictures_bytes;
-	gpu->textures.limit_bytes = QUOTA_TEXTURES_BYTES;
-	heads_init(&gpu->heads);
+	gpu->quota_2d.limit_bytes = options->quota_2d_bytes;
+	gpu->quota_3d.limit_bytes = QUOTA_TEXTURES_BYTES;
+	modes_init(&gpu->modes);
 	gpu->pacing.off = options->no_pacing;
 	painters_init(&gpu->painters);
-	gpu->fences = fence_queue_create(gpu->control);
-	gpu->frames = frame_link_create(&listener, gpu);
+	gpu->answers = answer_queue_create(gpu->control);
+	gpu->frames = frame_sender_create(&listener, gpu);
 	gpu->new_frame_link = gpu->fence_fd = -1;
 	gpu->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	gpu->catch_up_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -507,9 +507,9 @@ void gpu_set_memory(struct gpu *gpu, struct memory *memory)
 
 void gpu_set_ledger(struct gpu *gpu, struct ledger_book *book)
 {
-	virtqueue_set_ledger(gpu->control, ledger_get_ring(book, 0));
+	virtqueue_set_ledger(gpu->control, ledger_book_get_ring(book, 0));
 	g_mutex_lock(&gpu->lock);
-	ledger_close(gpu->new_ledger);
+	ledger_book_close(gpu->new_ledger);
 	gpu->new_ledger = book;
 	announce_handover(gpu);
 	g_mutex_unlock(&gpu->lock);

@@ -34,7 +34,7 @@ struct gpu_options {
 	const char *render_node; /* NULL: choose */
 	bool fall_back;          /* to software when render_node does not work */
 	bool no_pacing;          /* let guests outrun their heads */
-	uint64_t pictures_bytes; /* limit for 2D resources and scanout buffers */
+	uint64_t quota_2d_bytes; /* limit for 2D resources and scanout buffers */
 };
 
 struct gpu {
@@ -49,13 +49,13 @@ struct gpu {
 	/* gpu thread only. */
 	GHashTable *resources; /* id -> struct resource* */
 	GHashTable *contexts;  /* id -> id */
-	struct quota pictures, textures;
+	struct quota quota_2d, quota_3d;
 	struct scanout scanouts[FRAME_HEADS_MAX];
-	struct heads heads;
-	struct fence_queue *fences;
+	struct modes modes;
+	struct answer_queue *answers;
 	struct pacing pacing;
 	struct painters painters;
-	struct frame_link *frames;
+	struct frame_sender *frames;
 	struct ledger_book *ledger;
 	struct memory *memory; /* the table in force; NULL before the first */
 	bool rebuild_wanted;

@@ -14,7 +14,7 @@
 
 enum { RING_CONTROL, RING_CURSOR };
 
-struct keeper {
+struct keeper_end {
 	int fd;
 	struct gpu *gpu;
 	struct virtqueue *rings[KEEPER_RINGS];
@@ -25,14 +25,14 @@ struct keeper {
 
 static bool handle_ledger(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct keeper *keeper = user;
+	struct keeper_end *keeper = user;
 	if (keeper->has_ledger)
 		return false;
-	struct ledger_book *book = ledger_open(fds[0]);
+	struct ledger_book *book = ledger_book_open(fds[0]);
 	if (!book)
 		return false;
 	keeper->has_ledger = true;
-	virtqueue_set_ledger(keeper->rings[RING_CURSOR], ledger_get_ring(book, RING_CURSOR));
+	virtqueue_set_ledger(keeper->rings[RING_CURSOR], ledger_book_get_ring(book, RING_CURSOR));
 	gpu_set_ledger(keeper->gpu, book);
 	return true;
 }
@@ -44,7 +44,7 @@ static bool handle_stats(void *user, const void *message, int *fds, unsigned n_f
 
 static bool handle_frame_link(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct keeper *keeper = user;
+	struct keeper_end *keeper = user;
 	gpu_set_frame_link(keeper->gpu, fds[0]);
 	fds[0] = -1;
 	return true;
@@ -52,7 +52,7 @@ static bool handle_frame_link(void *user, const void *message, int *fds, unsigne
 
 static bool handle_features(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct keeper *keeper = user;
+	struct keeper_end *keeper = user;
 	const struct keeper_features *features = message;
 	for (unsigned i = 0; i < KEEPER_RINGS; i++)
 		virtqueue_set_features(keeper->rings[i], features->features);
@@ -61,7 +61,7 @@ static bool handle_features(void *user, const void *message, int *fds, unsigned 
 
 static bool handle_memory_begin(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct keeper *keeper = user;
+	struct keeper_end *keeper = user;
 	const struct keeper_memory_begin *begin = message;
 	if (begin->n_regions > KEEPER_MEMORY_REGIONS_MAX)
 		return false;
@@ -73,7 +73,7 @@ static bool handle_memory_begin(void *user, const void *message, int *fds, unsig
 
 static bool handle_memory_region(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct keeper *keeper = user;
+	struct keeper_end *keeper = user;
 	if (!keeper->building || keeper->regions_due == 0)
 		return false;
 	keeper->regions_due--;
@@ -82,7 +82,7 @@ static bool handle_memory_region(void *user, const void *message, int *fds, unsi
 
 static bool handle_memory_commit(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct keeper *keeper = user;
+	struct keeper_end *keeper = user;
 	if (!keeper->building || keeper->regions_due != 0)
 		return false;
 	gpu_set_memory(keeper->gpu, keeper->building);
@@ -94,7 +94,7 @@ static bool handle_memory_commit(void *user, const void *message, int *fds, unsi
 
 static bool handle_ring_start(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct keeper *keeper = user;
+	struct keeper_end *keeper = user;
 	const struct keeper_ring_start *start = message;
 	if (start->ring >= KEEPER_RINGS)
 		return false;
@@ -109,7 +109,7 @@ static bool handle_ring_start(void *user, const void *message, int *fds, unsigne
 
 static bool handle_ring_call(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct keeper *keeper = user;
+	struct keeper_end *keeper = user;
 	const struct keeper_ring_call *call = message;
 	if (call->ring >= KEEPER_RINGS)
 		return false;
@@ -121,7 +121,7 @@ static bool handle_ring_call(void *user, const void *message, int *fds, unsigned
 
 static bool handle_ring_stop(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct keeper *keeper = user;
+	struct keeper_end *keeper = user;
 	const struct keeper_ring_stop *stop = message;
 	if (stop->ring >= KEEPER_RINGS)
 		return false;
@@ -136,7 +136,7 @@ static bool handle_ring_stop(void *user, const void *message, int *fds, unsigned
 
 static bool handle_reset(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct keeper *keeper = user;
+	struct keeper_end *keeper = user;
 	virtqueue_reset(keeper->rings[RING_CURSOR]);
 	gpu_reset(keeper->gpu);
 	return true;
@@ -171,7 +171,7 @@ static void answer_cursor_orphans(struct virtqueue *vq)
 		virtqueue_return(vq, chain, NULL, 0);
 }
 
-static int serve_link(struct keeper *keeper)
+static int serve_link(struct keeper_end *keeper)
 {
 	int result;
 	do
@@ -181,7 +181,7 @@ static int serve_link(struct keeper *keeper)
 	return result;
 }
 
-static int serve(struct keeper *keeper)
+static int serve(struct keeper_end *keeper)
 {
 	struct virtqueue *cursor = keeper->rings[RING_CURSOR];
 	for (;;) {
@@ -206,9 +206,9 @@ static int serve(struct keeper *keeper)
 	}
 }
 
-int keeper_run(int fd, struct gpu *gpu)
+int keeper_end_run(int fd, struct gpu *gpu)
 {
-	struct keeper keeper = {
+	struct keeper_end keeper = {
 		.fd = fd, .gpu = gpu, .rings = { gpu->control, virtqueue_create("cursor") }
 	};
 	struct keeper_ready ready = { .header.type = KEEPER_MESSAGE_READY,

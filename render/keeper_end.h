@@ -11,4 +11,4 @@ struct gpu;
  * Says READY, then serves the link and the cursor queue until the keeper goes away. Returns the
  * process's exit status.
  */
-int keeper_run(int fd, struct gpu *gpu);
+int keeper_end_run(int fd, struct gpu *gpu);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "protocol/keeper_link.h"
 #include "render/gpu_thread.h"
 #include "render/gpu_report.h"
@@ -61,6 +62,7 @@ static bool parse(int *argc, char ***argv)
 
 int main(int argc, char **argv)
 {
+	log_set_domain("vitrine-render");
 	if (!parse(&argc, &argv))
 		return EXIT_FAILURE;
 	if (version) {
@@ -82,7 +84,7 @@ int main(int argc, char **argv)
 		.fall_back = fall_back,
 		.render_node = render_node,
 		.no_pacing = no_pacing,
-		.pictures_bytes = (uint64_t)pictures_mib * 1024 * 1024 };
+		.quota_2d_bytes = (uint64_t)pictures_mib * 1024 * 1024 };
 	struct gpu *gpu = gpu_start(&options);
 	if (!gpu)
 		return EXIT_FAILURE;
@@ -90,5 +92,5 @@ int main(int argc, char **argv)
 		_exit(gpu_count_capsets(gpu) > 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 	malloc_trim(0);
 	/* The gpu thread may be inside a driver: leave without its destructors. */
-	_exit(keeper_run(KEEPER_LINK_FD, gpu));
+	_exit(keeper_end_run(KEEPER_LINK_FD, gpu));
 }

@@ -14,7 +14,7 @@
 static void refill_2d(struct gpu *gpu, struct resource *resource)
 {
 	const struct ledger_resource *d = &resource->description;
-	struct frame_rect all = { 0, 0, d->width, d->height };
+	struct rect all = { 0, 0, d->width, d->height };
 	uint64_t size_bytes = (uint64_t)d->width * d->height * FORMAT_PIXEL_BYTES;
 	if (d->is_3d || !resource->backing || resource->backing->size_bytes < size_bytes)
 		return;
@@ -77,7 +77,7 @@ static void rebuild_scanouts(struct gpu *gpu, const struct ledger *old)
 		const struct ledger_scanout *s = &old->scanouts[head];
 		struct resource *resource =
 			s->resource ? gpu_find_resource(gpu, s->resource) : NULL;
-		struct frame_rect rect = { s->x, s->y, s->width, s->height };
+		struct rect rect = { s->x, s->y, s->width, s->height };
 		if (!resource || rect_is_empty(&rect) ||
 			!rect_fits(
 				&rect, resource->description.width, resource->description.height))
@@ -89,7 +89,7 @@ static void rebuild_scanouts(struct gpu *gpu, const struct ledger *old)
 
 void rebuild_objects(struct gpu *gpu)
 {
-	const struct ledger *now = ledger_peek(gpu->ledger);
+	const struct ledger *now = ledger_book_peek(gpu->ledger);
 	if (!now)
 		return;
 	/* A copy: making the objects writes the ledger anew. The rings are the main thread's
@@ -100,7 +100,7 @@ void rebuild_objects(struct gpu *gpu)
 	g_autofree struct ledger *old = g_malloc0(sizeof(struct ledger));
 	memcpy((char *)old + first, (const char *)now + first, end - first);
 	old->overflowed = now->overflowed;
-	ledger_clear_objects(gpu->ledger);
+	ledger_book_clear_objects(gpu->ledger);
 
 	unsigned lost = 0;
 	unsigned contexts = rebuild_contexts(gpu, old);

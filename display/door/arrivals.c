@@ -12,16 +12,16 @@
 #define ACCEPT_PAUSE_MS 500
 
 struct listener {
-	struct clients *clients;
+	struct arrivals *arrivals;
 	enum keeper_listener_kind kind;
 	int fd;
 	guint source; /* waits for a client, or for the end of a pause */
 };
 
-struct clients {
-	clients_accepted accepted;
+struct arrivals {
+	arrivals_accepted accepted;
 	void *user;
-	struct listener listeners[CLIENTS_LISTENERS_MAX];
+	struct listener listeners[ARRIVALS_LISTENERS_MAX];
 	unsigned n_listeners;
 };
 
@@ -57,27 +57,27 @@ static gboolean on_client(gint listener_fd, GIOCondition condition, gpointer use
 	int on = 1;
 	if (listener->kind != KEEPER_LISTENER_UNIX)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	listener->clients->accepted(listener->clients->user, fd, listener->kind);
+	listener->arrivals->accepted(listener->arrivals->user, fd, listener->kind);
 	return G_SOURCE_CONTINUE;
 }
 
-struct clients *clients_create(clients_accepted accepted, void *user)
+struct arrivals *arrivals_create(arrivals_accepted accepted, void *user)
 {
-	struct clients *clients = g_new0(struct clients, 1);
-	clients->accepted = accepted;
-	clients->user = user;
-	return clients;
+	struct arrivals *arrivals = g_new0(struct arrivals, 1);
+	arrivals->accepted = accepted;
+	arrivals->user = user;
+	return arrivals;
 }
 
-void clients_destroy(struct clients *clients)
+void arrivals_destroy(struct arrivals *arrivals)
 {
-	if (!clients)
+	if (!arrivals)
 		return;
-	for (unsigned i = 0; i < clients->n_listeners; i++) {
-		g_source_remove(clients->listeners[i].source);
-		close(clients->listeners[i].fd);
+	for (unsigned i = 0; i < arrivals->n_listeners; i++) {
+		g_source_remove(arrivals->listeners[i].source);
+		close(arrivals->listeners[i].fd);
 	}
-	g_free(clients);
+	g_free(arrivals);
 }
 
 static bool is_listening(int fd)
@@ -87,19 +87,19 @@ static bool is_listening(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening;
 }
 
-bool clients_listen(struct clients *clients, enum keeper_listener_kind kind, int fd)
+bool arrivals_listen(struct arrivals *arrivals, enum keeper_listener_kind kind, int fd)
 {
-	if (clients->n_listeners == CLIENTS_LISTENERS_MAX || !is_listening(fd)) {
-		g_warning("clients: %s", clients->n_listeners == CLIENTS_LISTENERS_MAX ?
-						 "more listeners than CLIENTS_LISTENERS_MAX" :
+	if (arrivals->n_listeners == ARRIVALS_LISTENERS_MAX || !is_listening(fd)) {
+		g_warning("clients: %s", arrivals->n_listeners == ARRIVALS_LISTENERS_MAX ?
+						 "more listeners than ARRIVALS_LISTENERS_MAX" :
 						 "the keeper's descriptor does not listen");
 		close(fd);
 		return false;
 	}
 	/* The keeper keeps a copy: another acceptor may take the client between poll and accept. */
 	g_unix_set_fd_nonblocking(fd, TRUE, NULL);
-	struct listener *listener = &clients->listeners[clients->n_listeners++];
-	*listener = (struct listener){ .clients = clients, .kind = kind, .fd = fd };
+	struct listener *listener = &arrivals->listeners[arrivals->n_listeners++];
+	*listener = (struct listener){ .arrivals = arrivals, .kind = kind, .fd = fd };
 	listener->source = g_unix_fd_add(fd, G_IO_IN, on_client, listener);
 	return true;
 }

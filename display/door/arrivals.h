@@ -12,15 +12,15 @@
 #include "protocol/keeper_link.h"
 
 /* Listening sockets of one desktop. */
-#define CLIENTS_LISTENERS_MAX 8
+#define ARRIVALS_LISTENERS_MAX 8
 
-struct clients;
+struct arrivals;
 
 /* `fd` is the callee's: a connected stream socket, non-blocking, close-on-exec. */
-typedef void (*clients_accepted)(void *user, int fd, enum keeper_listener_kind kind);
+typedef void (*arrivals_accepted)(void *user, int fd, enum keeper_listener_kind kind);
 
-struct clients *clients_create(clients_accepted accepted, void *user);
-void clients_destroy(struct clients *clients);
+struct arrivals *arrivals_create(arrivals_accepted accepted, void *user);
+void arrivals_destroy(struct arrivals *arrivals);
 
 /* Takes the descriptor over. False when it is not a listening socket, or one too many (logged). */
-bool clients_listen(struct clients *clients, enum keeper_listener_kind kind, int fd);
+bool arrivals_listen(struct arrivals *arrivals, enum keeper_listener_kind kind, int fd);

@@ -89,7 +89,7 @@ void audience_arrive(struct audience *audience, int fd, bool can_show)
 	audience->ops->rates(audience->user);
 }
 
-void audience_picture(struct audience *audience)
+void audience_frame_shown(struct audience *audience)
 {
 	if (audience->n_held > 0)
 		admit_all(audience);

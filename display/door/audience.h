@@ -37,7 +37,7 @@ void audience_destroy(struct audience *audience);
 void audience_arrive(struct audience *audience, int fd, bool can_show);
 
 /* A picture has been handed to spice-server. */
-void audience_picture(struct audience *audience);
+void audience_frame_shown(struct audience *audience);
 
 /* A client opened or closed the display of a head. */
 void audience_look(struct audience *audience, unsigned head, bool looks);

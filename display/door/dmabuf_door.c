@@ -19,8 +19,8 @@ enum state {
 };
 
 /* A connection, from its arrival to its end. */
-struct entry {
-	struct local *local;
+struct door_guest {
+	struct dmabuf_door *door;
 	int fd;          /* -1: spice-server has it */
 	int own_fd;      /* a duplicate, to cut it off; -1: over TCP */
 	const void *key; /* spice-server's name for it */
@@ -31,8 +31,8 @@ struct entry {
 	bool stalled;
 };
 
-struct local {
-	const struct local_ops *ops;
+struct dmabuf_door {
+	const struct dmabuf_door_ops *ops;
 	void *user;
 	enum state state;
 	GPtrArray *entries;  /* in the order of arrival */
@@ -42,12 +42,12 @@ struct local {
 	guint picture_timer;
 };
 
-static void update(struct local *local);
+static void update(struct dmabuf_door *door);
 
 static void entry_free(gpointer data)
 {
-	struct entry *entry = data;
-	lobby_leave(entry->local->lobby, entry);
+	struct door_guest *entry = data;
+	lobby_leave(entry->door->lobby, entry);
 	if (entry->source)
 		g_source_remove(entry->source);
 	if (entry->own_fd >= 0)
@@ -57,44 +57,44 @@ static void entry_free(gpointer data)
 	g_free(entry);
 }
 
-struct local *local_create(const struct local_ops *ops, void *user)
+struct dmabuf_door *dmabuf_door_create(const struct dmabuf_door_ops *ops, void *user)
 {
-	struct local *local = g_new0(struct local, 1);
-	local->ops = ops;
-	local->user = user;
-	local->entries = g_ptr_array_new_with_free_func(entry_free);
-	local->lobby = lobby_create();
-	return local;
+	struct dmabuf_door *door = g_new0(struct dmabuf_door, 1);
+	door->ops = ops;
+	door->user = user;
+	door->entries = g_ptr_array_new_with_free_func(entry_free);
+	door->lobby = lobby_create();
+	return door;
 }
 
-static void stop_timer(struct local *local)
+static void stop_timer(struct dmabuf_door *door)
 {
-	if (local->picture_timer)
-		g_source_remove(local->picture_timer);
-	local->picture_timer = 0;
+	if (door->picture_timer)
+		g_source_remove(door->picture_timer);
+	door->picture_timer = 0;
 }
 
-void local_destroy(struct local *local)
+void dmabuf_door_destroy(struct dmabuf_door *door)
 {
-	if (!local)
+	if (!door)
 		return;
-	stop_timer(local);
-	g_ptr_array_unref(local->entries);
-	lobby_destroy(local->lobby);
-	g_free(local);
+	stop_timer(door);
+	g_ptr_array_unref(door->entries);
+	lobby_destroy(door->lobby);
+	g_free(door);
 }
 
-bool local_uses_dmabufs(const struct local *local)
+bool dmabuf_door_uses_dmabufs(const struct dmabuf_door *door)
 {
-	return local->state == ON;
+	return door->state == ON;
 }
 
 /* Who waits at the door keeps others from beginning, too. */
-static bool may_use(const struct local *local)
+static bool may_use(const struct dmabuf_door *door)
 {
 	bool display = false;
-	for (guint i = 0; i < local->entries->len; i++) {
-		const struct entry *entry = local->entries->pdata[i];
+	for (guint i = 0; i < door->entries->len; i++) {
+		const struct door_guest *entry = door->entries->pdata[i];
 		if (!entry->is_unix || entry->stalled ||
 			(entry->link.display && !entry->link.gl_scanout))
 			return false;
@@ -104,10 +104,10 @@ static bool may_use(const struct local *local)
 }
 
 /* spice-server then takes the draw for done. */
-static void cut_off_stalled(struct local *local)
+static void cut_off_stalled(struct dmabuf_door *door)
 {
-	for (guint i = 0; i < local->entries->len; i++) {
-		struct entry *entry = local->entries->pdata[i];
+	for (guint i = 0; i < door->entries->len; i++) {
+		struct door_guest *entry = door->entries->pdata[i];
 		if (!entry->stalled || entry->own_fd < 0)
 			continue;
 		g_message("client: cut off: it does not acknowledge pictures and others wait");
@@ -115,27 +115,27 @@ static void cut_off_stalled(struct local *local)
 	}
 }
 
-static void admit(struct local *local, struct entry *entry)
+static void admit(struct dmabuf_door *door, struct door_guest *entry)
 {
 	int fd = entry->fd;
 	entry->waits = false;
-	local->ops->admit(local->user, fd);
+	door->ops->admit(door->user, fd);
 }
 
-static struct entry *first_waiting(const struct local *local)
+static struct door_guest *first_waiting(const struct dmabuf_door *door)
 {
-	for (guint i = 0; i < local->entries->len; i++) {
-		struct entry *entry = local->entries->pdata[i];
+	for (guint i = 0; i < door->entries->len; i++) {
+		struct door_guest *entry = door->entries->pdata[i];
 		if (entry->waits)
 			return entry;
 	}
 	return NULL;
 }
 
-static bool anyone_looks(const struct local *local)
+static bool anyone_looks(const struct dmabuf_door *door)
 {
-	for (guint i = 0; i < local->entries->len; i++) {
-		const struct entry *entry = local->entries->pdata[i];
+	for (guint i = 0; i < door->entries->len; i++) {
+		const struct door_guest *entry = door->entries->pdata[i];
 		if (entry->link.display && entry->key)
 			return true;
 	}
@@ -143,76 +143,76 @@ static bool anyone_looks(const struct local *local)
 }
 
 /* Each admission may end other connections. */
-static void admit_waiting(struct local *local)
+static void admit_waiting(struct dmabuf_door *door)
 {
-	struct entry *entry;
-	while (local->state == OFF && (entry = first_waiting(local)))
-		admit(local, entry);
+	struct door_guest *entry;
+	while (door->state == OFF && (entry = first_waiting(door)))
+		admit(door, entry);
 }
 
 static gboolean on_picture_late(gpointer user)
 {
-	struct local *local = user;
-	local->picture_timer = 0;
-	local->pictured = true;
-	update(local);
+	struct dmabuf_door *door = user;
+	door->picture_timer = 0;
+	door->pictured = true;
+	update(door);
 	return G_SOURCE_REMOVE;
 }
 
-static void start_leaving(struct local *local)
+static void start_leaving(struct dmabuf_door *door)
 {
-	local->state = LEAVING;
-	local->left = false;
-	local->pictured = !anyone_looks(local);
-	if (!local->pictured)
-		local->picture_timer = g_timeout_add(LOCAL_PICTURE_MS, on_picture_late, local);
-	local->ops->use(local->user, false);
+	door->state = LEAVING;
+	door->left = false;
+	door->pictured = !anyone_looks(door);
+	if (!door->pictured)
+		door->picture_timer = g_timeout_add(DMABUF_DOOR_FRAME_MS, on_picture_late, door);
+	door->ops->use(door->user, false);
 }
 
-static void update(struct local *local)
+static void update(struct dmabuf_door *door)
 {
-	if (local->state == OFF && may_use(local)) {
+	if (door->state == OFF && may_use(door)) {
 		g_info("clients: all local: pictures are handed out as dma-bufs");
-		local->state = ON;
-		local->ops->use(local->user, true);
-	} else if (local->state == ON && !may_use(local)) {
-		start_leaving(local);
+		door->state = ON;
+		door->ops->use(door->user, true);
+	} else if (door->state == ON && !may_use(door)) {
+		start_leaving(door);
 	}
-	if (local->state == LEAVING && local->stalled && first_waiting(local))
-		cut_off_stalled(local);
-	if (local->state == LEAVING && local->left && local->pictured) {
-		local->state = OFF;
-		local->stalled = false;
-		stop_timer(local);
-		admit_waiting(local);
-		if (may_use(local))
-			update(local);
+	if (door->state == LEAVING && door->stalled && first_waiting(door))
+		cut_off_stalled(door);
+	if (door->state == LEAVING && door->left && door->pictured) {
+		door->state = OFF;
+		door->stalled = false;
+		stop_timer(door);
+		admit_waiting(door);
+		if (may_use(door))
+			update(door);
 	}
 }
 
 /* ---- arrivals ---- */
 
 /* Anybody may come in while nothing is shown as a dma-buf; only local ones while it is. */
-static void knock(struct local *local, struct entry *entry)
+static void knock(struct dmabuf_door *door, struct door_guest *entry)
 {
-	bool welcome = local->state == OFF || (local->state == ON && may_use(local));
+	bool welcome = door->state == OFF || (door->state == ON && may_use(door));
 	entry->waits = true;
 	if (welcome)
-		admit(local, entry);
+		admit(door, entry);
 	else
-		update(local);
+		update(door);
 }
 
 static gboolean on_first_message(gpointer user)
 {
-	struct entry *entry = user;
+	struct door_guest *entry = user;
 	entry->source = 0;
 	if (spice_link_peek(entry->fd, &entry->link) == SPICE_LINK_MORE) {
 		entry->source = g_timeout_add(PEEK_AGAIN_MS, on_first_message, entry);
 		return G_SOURCE_REMOVE;
 	}
-	lobby_leave(entry->local->lobby, entry);
-	knock(entry->local, entry);
+	lobby_leave(entry->door->lobby, entry);
+	knock(entry->door, entry);
 	return G_SOURCE_REMOVE;
 }
 
@@ -221,83 +221,83 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer user)
 	return on_first_message(user);
 }
 
-void local_arrive(struct local *local, int fd, bool is_unix)
+void dmabuf_door_arrive(struct dmabuf_door *door, int fd, bool is_unix)
 {
-	struct entry *entry = g_new0(struct entry, 1);
-	entry->local = local;
+	struct door_guest *entry = g_new0(struct door_guest, 1);
+	entry->door = door;
 	entry->fd = fd;
 	entry->own_fd = is_unix ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
 	entry->is_unix = is_unix;
-	g_ptr_array_add(local->entries, entry);
+	g_ptr_array_add(door->entries, entry);
 	if (!is_unix) {
-		knock(local, entry);
+		knock(door, entry);
 		return;
 	}
-	lobby_enter(local->lobby, entry, fd);
+	lobby_enter(door->lobby, entry, fd);
 	entry->source = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, entry);
 }
 
-static struct entry *find(struct local *local, int fd, const void *key)
+static struct door_guest *find(struct dmabuf_door *door, int fd, const void *key)
 {
-	for (guint i = 0; i < local->entries->len; i++) {
-		struct entry *entry = local->entries->pdata[i];
+	for (guint i = 0; i < door->entries->len; i++) {
+		struct door_guest *entry = door->entries->pdata[i];
 		if (key ? entry->key == key : !entry->key && entry->fd == fd && !entry->waits)
 			return entry;
 	}
 	return NULL;
 }
 
-static void drop(struct local *local, struct entry *entry)
+static void drop(struct dmabuf_door *door, struct door_guest *entry)
 {
 	if (!entry)
 		return;
-	g_ptr_array_remove(local->entries, entry);
-	update(local);
+	g_ptr_array_remove(door->entries, entry);
+	update(door);
 }
 
-void local_forget(struct local *local, int fd)
+void dmabuf_door_forget(struct dmabuf_door *door, int fd)
 {
-	drop(local, find(local, fd, NULL));
+	drop(door, find(door, fd, NULL));
 }
 
-void local_connected(struct local *local, int fd, const void *key)
+void dmabuf_door_connected(struct dmabuf_door *door, int fd, const void *key)
 {
-	struct entry *entry = find(local, fd, NULL);
+	struct door_guest *entry = find(door, fd, NULL);
 	if (!entry)
 		return;
 	entry->key = key;
 	entry->fd = -1;
-	update(local);
+	update(door);
 }
 
-void local_disconnected(struct local *local, const void *key)
+void dmabuf_door_disconnected(struct dmabuf_door *door, const void *key)
 {
-	drop(local, find(local, -1, key));
+	drop(door, find(door, -1, key));
 }
 
 /* ---- what the heads say ---- */
 
-void local_stalled(struct local *local)
+void dmabuf_door_stalled(struct dmabuf_door *door)
 {
 	g_message("client: does not acknowledge pictures: it gets ordinary ones");
-	local->stalled = true;
-	for (guint i = 0; i < local->entries->len; i++) {
-		struct entry *entry = local->entries->pdata[i];
+	door->stalled = true;
+	for (guint i = 0; i < door->entries->len; i++) {
+		struct door_guest *entry = door->entries->pdata[i];
 		entry->stalled = entry->link.display && entry->key;
 	}
-	update(local);
+	update(door);
 }
 
-void local_left(struct local *local)
+void dmabuf_door_left(struct dmabuf_door *door)
 {
-	local->left = true;
-	update(local);
+	door->left = true;
+	update(door);
 }
 
-void local_picture(struct local *local)
+void dmabuf_door_frame_shown(struct dmabuf_door *door)
 {
-	if (local->state != LEAVING || local->pictured)
+	if (door->state != LEAVING || door->pictured)
 		return;
-	local->pictured = true;
-	update(local);
+	door->pictured = true;
+	update(door);
 }

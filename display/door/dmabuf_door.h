@@ -17,32 +17,33 @@
 #include <stdbool.h>
 
 /* How long a waiting client is kept for the picture that takes a dma-buf's place. */
-#define LOCAL_PICTURE_MS 300
+#define DMABUF_DOOR_FRAME_MS 300
 
-struct local;
+struct dmabuf_door;
 
-struct local_ops {
-	/* `fd` is the callee's: it may go on to spice-server, or be closed with local_forget(). */
+struct dmabuf_door_ops {
+	/* `fd` is the callee's: it may go on to spice-server, or be closed with
+	 * dmabuf_door_forget(). */
 	void (*admit)(void *user, int fd);
-	/* false: stop showing dma-bufs, and call local_left() when none is shown any more. */
+	/* false: stop showing dma-bufs, and call dmabuf_door_left() when none is shown any more. */
 	void (*use)(void *user, bool dmabufs);
 };
 
-struct local *local_create(const struct local_ops *ops, void *user);
-void local_destroy(struct local *local);
+struct dmabuf_door *dmabuf_door_create(const struct dmabuf_door_ops *ops, void *user);
+void dmabuf_door_destroy(struct dmabuf_door *door);
 
 /* Somebody connected. Takes the socket over until it is admitted. */
-void local_arrive(struct local *local, int fd, bool is_unix);
+void dmabuf_door_arrive(struct dmabuf_door *door, int fd, bool is_unix);
 /* An admitted socket was closed before spice-server took it. */
-void local_forget(struct local *local, int fd);
+void dmabuf_door_forget(struct dmabuf_door *door, int fd);
 /* spice-server has taken the admitted socket, and names it `key` from now on; or let go of it. */
-void local_connected(struct local *local, int fd, const void *key);
-void local_disconnected(struct local *local, const void *key);
+void dmabuf_door_connected(struct dmabuf_door *door, int fd, const void *key);
+void dmabuf_door_disconnected(struct dmabuf_door *door, const void *key);
 
-bool local_uses_dmabufs(const struct local *local);
+bool dmabuf_door_uses_dmabufs(const struct dmabuf_door *door);
 /* A client does not acknowledge. */
-void local_stalled(struct local *local);
+void dmabuf_door_stalled(struct dmabuf_door *door);
 /* No dma-buf is shown any more. */
-void local_left(struct local *local);
+void dmabuf_door_left(struct dmabuf_door *door);
 /* A picture that is no dma-buf was shown. */
-void local_picture(struct local *local);
+void dmabuf_door_frame_shown(struct dmabuf_door *door);

@@ -4,14 +4,14 @@
 #include <glib.h>
 #include <sys/socket.h>
 
-struct entry {
+struct lobby_guest {
 	const void *key;
 	int fd;
 	gint64 deadline_us;
 };
 
 struct lobby {
-	GQueue entries; /* struct entry, the oldest first */
+	GQueue entries; /* struct lobby_guest, the oldest first */
 	GSource *timer; /* NULL: nobody is in */
 };
 
@@ -41,7 +41,7 @@ void lobby_destroy(struct lobby *lobby)
 
 static void cut_off(struct lobby *lobby, const char *why)
 {
-	struct entry *entry = g_queue_pop_head(&lobby->entries);
+	struct lobby_guest *entry = g_queue_pop_head(&lobby->entries);
 	g_info("client: cut off before it said who it is: %s", why);
 	shutdown(entry->fd, SHUT_RDWR);
 	g_free(entry);
@@ -52,7 +52,7 @@ static void set_timer(struct lobby *lobby);
 static gboolean on_timer(gpointer user)
 {
 	struct lobby *lobby = user;
-	struct entry *first;
+	struct lobby_guest *first;
 	stop_timer(lobby);
 	while ((first = g_queue_peek_head(&lobby->entries)) != NULL &&
 		first->deadline_us <= g_get_monotonic_time())
@@ -63,7 +63,7 @@ static gboolean on_timer(gpointer user)
 
 static void set_timer(struct lobby *lobby)
 {
-	const struct entry *first = g_queue_peek_head(&lobby->entries);
+	const struct lobby_guest *first = g_queue_peek_head(&lobby->entries);
 	if (lobby->timer || !first)
 		return;
 	gint64 left_us = MAX(first->deadline_us - g_get_monotonic_time(), 0);
@@ -74,8 +74,8 @@ static void set_timer(struct lobby *lobby)
 
 void lobby_enter(struct lobby *lobby, const void *key, int fd)
 {
-	struct entry *entry = g_new(struct entry, 1);
-	*entry = (struct entry){
+	struct lobby_guest *entry = g_new(struct lobby_guest, 1);
+	*entry = (struct lobby_guest){
 		.key = key,
 		.fd = fd,
 		.deadline_us = g_get_monotonic_time() + LOBBY_TIMEOUT_MS * 1000,
@@ -88,7 +88,7 @@ void lobby_enter(struct lobby *lobby, const void *key, int fd)
 
 static gint compare_key(gconstpointer entry, gconstpointer key)
 {
-	return ((const struct entry *)entry)->key != key;
+	return ((const struct lobby_guest *)entry)->key != key;
 }
 
 void lobby_leave(struct lobby *lobby, const void *key)

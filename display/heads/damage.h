@@ -23,14 +23,14 @@
 struct damage {
 	uint32_t width, height; /* of the head: rectangles are clipped to it */
 	unsigned n_rects;
-	struct frame_rect rects[DAMAGE_RECTS_MAX];
+	struct rect rects[DAMAGE_RECTS_MAX];
 };
 
 /* Empties the list and sets the size it covers. */
 void damage_reset(struct damage *damage, uint32_t width, uint32_t height);
 
 /* What of `rect` lies outside is cut off; 64-bit sums make any input safe. */
-void damage_add(struct damage *damage, const struct frame_rect *rect);
+void damage_add(struct damage *damage, const struct rect *rect);
 void damage_add_all(struct damage *damage);
 
 bool damage_is_empty(const struct damage *damage);
@@ -42,4 +42,4 @@ uint64_t damage_area(const struct damage *damage);
  * Takes the oldest rectangle off the list, or, if it has more than pixels_max pixels, as many of
  * its upper rows as fit (at least one). Returns false when there is none.
  */
-bool damage_take(struct damage *damage, uint64_t pixels_max, struct frame_rect *rect);
+bool damage_take(struct damage *damage, uint64_t pixels_max, struct rect *rect);

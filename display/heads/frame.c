@@ -11,7 +11,7 @@
 
 #define BYTES_PER_PIXEL 4u
 
-struct buffer {
+struct shared_buffer {
 	int refs; /* atomic */
 	uint32_t id;
 	uint32_t width, height;
@@ -50,7 +50,7 @@ static const char *check_add(const struct frame_buffer_add *add)
 	return NULL;
 }
 
-struct buffer *buffer_create(const struct frame_buffer_add *add, int fd)
+struct shared_buffer *shared_buffer_create(const struct frame_buffer_add *add, int fd)
 {
 	const char *fault = check_add(add);
 	if (fault) {
@@ -66,7 +66,7 @@ struct buffer *buffer_create(const struct frame_buffer_add *add, int fd)
 			add->buffer, dmabuf ? "keep" : "map", add->size_bytes, g_strerror(errno));
 		return NULL;
 	}
-	struct buffer *buffer = g_new0(struct buffer, 1);
+	struct shared_buffer *buffer = g_new0(struct shared_buffer, 1);
 	buffer->refs = 1;
 	buffer->id = add->buffer;
 	buffer->width = add->width;
@@ -79,13 +79,13 @@ struct buffer *buffer_create(const struct frame_buffer_add *add, int fd)
 	return buffer;
 }
 
-struct buffer *buffer_ref(struct buffer *buffer)
+struct shared_buffer *shared_buffer_ref(struct shared_buffer *buffer)
 {
 	g_atomic_int_inc(&buffer->refs);
 	return buffer;
 }
 
-void buffer_unref(struct buffer *buffer)
+void shared_buffer_unref(struct shared_buffer *buffer)
 {
 	if (!buffer || !g_atomic_int_dec_and_test(&buffer->refs))
 		return;
@@ -96,13 +96,13 @@ void buffer_unref(struct buffer *buffer)
 	g_free(buffer);
 }
 
-uint32_t buffer_id(const struct buffer *buffer)
+uint32_t shared_buffer_id(const struct shared_buffer *buffer)
 {
 	return buffer->id;
 }
 
-struct frame *frame_create(struct buffer *buffer, const struct frame_frame *message, uint32_t width,
-	uint32_t height, frame_released released, void *user)
+struct frame *frame_create(struct shared_buffer *buffer, const struct frame_present *message,
+	uint32_t width, uint32_t height, frame_released released, void *user)
 {
 	if (width > buffer->width || height > buffer->height ||
 		message->source_x > buffer->width - width ||
@@ -122,7 +122,7 @@ struct frame *frame_create(struct buffer *buffer, const struct frame_frame *mess
 			(size_t)message->source_x * BYTES_PER_PIXEL;
 	struct frame *frame = g_new0(struct frame, 1);
 	frame->refs = 1;
-	frame->buffer = buffer_ref(buffer);
+	frame->buffer = shared_buffer_ref(buffer);
 	frame->head = message->head;
 	frame->serial = message->serial;
 	frame->flush_time_ns = message->flush_time_ns;
@@ -149,7 +149,7 @@ void frame_unref(struct frame *frame)
 	if (!frame || !g_atomic_int_dec_and_test(&frame->refs))
 		return;
 	uint32_t id = frame->buffer->id;
-	buffer_unref(frame->buffer);
+	shared_buffer_unref(frame->buffer);
 	frame->released(frame->user, id, frame->head, frame->serial);
 	g_free(frame);
 }

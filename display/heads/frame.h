@@ -3,7 +3,7 @@
  * frame: render's buffers as display sees them, and the locks it holds on them.
  *
  * A buffer is one BUFFER_ADD: mapped memory, or a dma-buf that only clients look into. A frame is
- * one FRAME message: a buffer with a place in it, read while somebody holds a reference; the last
+ * one PRESENT message: a buffer with a place in it, read while somebody holds a reference; the last
  * frame_unref is what sends the RELEASE. Everything in the messages comes from a process that may
  * have been taken over and is checked here.
  *
@@ -22,16 +22,16 @@
 /* Largest object behind one buffer in bytes. */
 #define FRAME_MAP_MAX (4ull << 30)
 
-struct buffer;
+struct shared_buffer;
 
 /*
  * Checks the message and maps the descriptor, or duplicates that of a dma-buf; it stays the
  * caller's. NULL when something is wrong (logged, naming the buffer and the limit).
  */
-struct buffer *buffer_create(const struct frame_buffer_add *add, int fd);
-struct buffer *buffer_ref(struct buffer *buffer);
-void buffer_unref(struct buffer *buffer);
-uint32_t buffer_id(const struct buffer *buffer);
+struct shared_buffer *shared_buffer_create(const struct frame_buffer_add *add, int fd);
+struct shared_buffer *shared_buffer_ref(struct shared_buffer *buffer);
+void shared_buffer_unref(struct shared_buffer *buffer);
+uint32_t shared_buffer_id(const struct shared_buffer *buffer);
 
 /* Called once, on whatever thread dropped the last reference. */
 typedef void (*frame_released)(void *user, uint32_t buffer, uint32_t head, uint64_t serial);
@@ -44,7 +44,7 @@ struct frame_dmabuf {
 
 struct frame {
 	int refs; /* atomic */
-	struct buffer *buffer;
+	struct shared_buffer *buffer;
 	uint32_t head;
 	uint64_t serial;
 	uint64_t flush_time_ns; /* CLOCK_MONOTONIC; as render says */
@@ -64,7 +64,7 @@ struct frame {
  * The picture of a head of this size in `buffer`. NULL when it does not lie inside (logged). Takes
  * its own reference to the buffer.
  */
-struct frame *frame_create(struct buffer *buffer, const struct frame_frame *message, uint32_t width,
-	uint32_t height, frame_released released, void *user);
+struct frame *frame_create(struct shared_buffer *buffer, const struct frame_present *message,
+	uint32_t width, uint32_t height, frame_released released, void *user);
 struct frame *frame_ref(struct frame *frame);
 void frame_unref(struct frame *frame);

@@ -5,29 +5,29 @@
 #include <poll.h>
 #include <unistd.h>
 
-struct entry {
+struct queued_frame {
 	struct frame *frame;
-	struct frame_frame message;
+	struct frame_present message;
 	int fence; /* -1: may be delivered when it is first */
 };
 
 struct head_queue {
-	struct fence_queue *owner;
+	struct frame_queue *owner;
 	GQueue entries;
 	guint source; /* watches the first entry's fence */
 };
 
-struct fence_queue {
-	fence_queue_deliver deliver;
-	fence_queue_failed failed;
+struct frame_queue {
+	frame_queue_deliver deliver;
+	frame_queue_failed failed;
 	void *user;
 	struct head_queue heads[FRAME_HEADS_MAX];
 };
 
-struct fence_queue *fence_queue_create(
-	fence_queue_deliver deliver, fence_queue_failed failed, void *user)
+struct frame_queue *frame_queue_create(
+	frame_queue_deliver deliver, frame_queue_failed failed, void *user)
 {
-	struct fence_queue *queue = g_new0(struct fence_queue, 1);
+	struct frame_queue *queue = g_new0(struct frame_queue, 1);
 	queue->deliver = deliver;
 	queue->failed = failed;
 	queue->user = user;
@@ -40,14 +40,14 @@ struct fence_queue *fence_queue_create(
 
 static void entry_free(gpointer data)
 {
-	struct entry *entry = data;
+	struct queued_frame *entry = data;
 	frame_unref(entry->frame);
 	if (entry->fence >= 0)
 		close(entry->fence);
 	g_free(entry);
 }
 
-void fence_queue_drop(struct fence_queue *queue, unsigned head)
+void frame_queue_drop(struct frame_queue *queue, unsigned head)
 {
 	struct head_queue *waiting = &queue->heads[head];
 	if (waiting->source)
@@ -56,10 +56,10 @@ void fence_queue_drop(struct fence_queue *queue, unsigned head)
 	g_queue_clear_full(&waiting->entries, entry_free);
 }
 
-void fence_queue_destroy(struct fence_queue *queue)
+void frame_queue_destroy(struct frame_queue *queue)
 {
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
-		fence_queue_drop(queue, i);
+		frame_queue_drop(queue, i);
 	g_free(queue);
 }
 
@@ -76,8 +76,8 @@ static gboolean on_signalled(gint fd, GIOCondition condition, gpointer user);
  */
 static bool deliver_ready(struct head_queue *waiting)
 {
-	struct fence_queue *queue = waiting->owner;
-	struct entry *first = g_queue_peek_head(&waiting->entries);
+	struct frame_queue *queue = waiting->owner;
+	struct queued_frame *first = g_queue_peek_head(&waiting->entries);
 	bool ok = true;
 	while (ok && first && is_signalled(first->fence)) {
 		g_queue_pop_head(&waiting->entries);
@@ -95,7 +95,7 @@ static bool deliver_ready(struct head_queue *waiting)
 static gboolean on_signalled(gint fd, GIOCondition condition, gpointer user)
 {
 	struct head_queue *waiting = user;
-	struct fence_queue *queue = waiting->owner;
+	struct frame_queue *queue = waiting->owner;
 	waiting->source = 0;
 	if (!deliver_ready(waiting))
 		queue->failed(queue->user);
@@ -103,17 +103,17 @@ static gboolean on_signalled(gint fd, GIOCondition condition, gpointer user)
 }
 
 static void replace_last(
-	struct head_queue *waiting, struct frame_frame *message, const struct frame *frame)
+	struct head_queue *waiting, struct frame_present *message, const struct frame *frame)
 {
-	if (waiting->entries.length < FENCE_QUEUE_MAX)
+	if (waiting->entries.length < FRAME_QUEUE_MAX)
 		return;
 	entry_free(g_queue_pop_tail(&waiting->entries));
 	message->n_rects = 1;
-	message->rects[0] = (struct frame_rect){ 0, 0, frame->width, frame->height };
+	message->rects[0] = (struct rect){ 0, 0, frame->width, frame->height };
 }
 
-bool fence_queue_push(struct fence_queue *queue, struct frame *frame,
-	const struct frame_frame *message, int fence)
+bool frame_queue_push(struct frame_queue *queue, struct frame *frame,
+	const struct frame_present *message, int fence)
 {
 	struct head_queue *waiting = &queue->heads[message->head];
 	if (g_queue_is_empty(&waiting->entries) && is_signalled(fence)) {
@@ -121,8 +121,8 @@ bool fence_queue_push(struct fence_queue *queue, struct frame *frame,
 			close(fence);
 		return queue->deliver(queue->user, frame, message);
 	}
-	struct entry *entry = g_new(struct entry, 1);
-	*entry = (struct entry){ .frame = frame, .message = *message, .fence = fence };
+	struct queued_frame *entry = g_new(struct queued_frame, 1);
+	*entry = (struct queued_frame){ .frame = frame, .message = *message, .fence = fence };
 	replace_last(waiting, &entry->message, frame);
 	g_queue_push_tail(&waiting->entries, entry);
 	return waiting->source ? true : deliver_ready(waiting);

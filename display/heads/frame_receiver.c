@@ -14,14 +14,14 @@
 /* Frames may come faster than a peer reads releases, but not for ever. */
 #define RELEASES_MAX 4096
 
-struct frame_link {
+struct frame_receiver {
 	int refs; /* atomic */
 	int fd;
-	const struct frame_link_ops *ops;
+	const struct frame_receiver_ops *ops;
 	void *user;
 	guint read_source, write_source;
-	GHashTable *buffers;        /* id -> struct buffer */
-	struct fence_queue *fences; /* NULL: closed */
+	GHashTable *buffers;        /* id -> struct shared_buffer */
+	struct frame_queue *fences; /* NULL: closed */
 	bool hello_received;
 
 	/* to send */
@@ -38,9 +38,9 @@ struct frame_link {
 	bool flush_due;   /* an idle source is under way */
 };
 
-static void flush(struct frame_link *link);
+static void flush(struct frame_receiver *link);
 
-static void link_unref(struct frame_link *link)
+static void link_unref(struct frame_receiver *link)
 {
 	if (!g_atomic_int_dec_and_test(&link->refs))
 		return;
@@ -52,7 +52,7 @@ static void link_unref(struct frame_link *link)
 
 /* Sending. */
 
-static bool send_hello(struct frame_link *link)
+static bool send_hello(struct frame_receiver *link)
 {
 	struct frame_hello hello = { .header.type = FRAME_MESSAGE_HELLO,
 		.version = FRAME_LINK_VERSION };
@@ -61,7 +61,7 @@ static bool send_hello(struct frame_link *link)
 	return link->hello_sent;
 }
 
-static bool send_releases(struct frame_link *link)
+static bool send_releases(struct frame_receiver *link)
 {
 	g_mutex_lock(&link->lock);
 	guint sent = 0;
@@ -78,7 +78,7 @@ static bool send_releases(struct frame_link *link)
 	return all;
 }
 
-static bool send_rate(struct frame_link *link, unsigned head, uint32_t rate_mhz)
+static bool send_rate(struct frame_receiver *link, unsigned head, uint32_t rate_mhz)
 {
 	struct frame_rate_wanted wanted = {
 		.header.type = FRAME_MESSAGE_RATE_WANTED,
@@ -89,7 +89,7 @@ static bool send_rate(struct frame_link *link, unsigned head, uint32_t rate_mhz)
 }
 
 /* A rate that rises from 0 brings a whole picture. */
-static bool send_rates(struct frame_link *link)
+static bool send_rates(struct frame_receiver *link)
 {
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
 		if (!(link->rates_dirty & 1u << head))
@@ -104,7 +104,7 @@ static bool send_rates(struct frame_link *link)
 	return true;
 }
 
-static bool send_formats(struct frame_link *link)
+static bool send_formats(struct frame_receiver *link)
 {
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
 		if (!(link->formats_dirty & 1u << head))
@@ -117,7 +117,7 @@ static bool send_formats(struct frame_link *link)
 	return true;
 }
 
-static bool send_heads(struct frame_link *link)
+static bool send_heads(struct frame_receiver *link)
 {
 	if (link->heads_dirty)
 		link->heads_dirty =
@@ -127,14 +127,14 @@ static bool send_heads(struct frame_link *link)
 
 static gboolean on_writable(gint fd, GIOCondition condition, gpointer user)
 {
-	struct frame_link *link = user;
+	struct frame_receiver *link = user;
 	link->write_source = 0;
 	flush(link);
 	return G_SOURCE_REMOVE;
 }
 
 /* A peer that is gone fails here too; the read side notices and says so. */
-static void flush(struct frame_link *link)
+static void flush(struct frame_receiver *link)
 {
 	if (link->fd < 0 || link->write_source)
 		return;
@@ -145,7 +145,7 @@ static void flush(struct frame_link *link)
 
 static gboolean on_flush_due(gpointer user)
 {
-	struct frame_link *link = user;
+	struct frame_receiver *link = user;
 	g_mutex_lock(&link->lock);
 	link->flush_due = false;
 	g_mutex_unlock(&link->lock);
@@ -161,7 +161,7 @@ static void unref_link(gpointer user)
 /* Any thread. */
 static void on_released(void *user, uint32_t buffer, uint32_t head, uint64_t serial)
 {
-	struct frame_link *link = user;
+	struct frame_receiver *link = user;
 	struct frame_release release = {
 		.header.type = FRAME_MESSAGE_RELEASE,
 		.buffer = buffer,
@@ -180,7 +180,7 @@ static void on_released(void *user, uint32_t buffer, uint32_t head, uint64_t ser
 	link_unref(link);
 }
 
-void frame_link_want_rate(struct frame_link *link, unsigned head, uint32_t rate_mhz)
+void frame_receiver_want_rate(struct frame_receiver *link, unsigned head, uint32_t rate_mhz)
 {
 	if (link->rates_mhz[head] == rate_mhz)
 		return;
@@ -189,15 +189,15 @@ void frame_link_want_rate(struct frame_link *link, unsigned head, uint32_t rate_
 	flush(link);
 }
 
-void frame_link_want_again(struct frame_link *link, unsigned head)
+void frame_receiver_want_again(struct frame_receiver *link, unsigned head)
 {
 	link->again |= 1u << head;
 	link->rates_dirty |= 1u << head;
 	flush(link);
 }
 
-void frame_link_want_formats(
-	struct frame_link *link, const struct frame_format *formats, unsigned n_formats)
+void frame_receiver_want_formats(
+	struct frame_receiver *link, const struct frame_format *formats, unsigned n_formats)
 {
 	/* Memfds are what a link begins with. */
 	if (n_formats == 0 && link->formats.n_formats == 0)
@@ -212,8 +212,8 @@ void frame_link_want_formats(
 	flush(link);
 }
 
-void frame_link_want_heads(
-	struct frame_link *link, const struct frame_head_mode *heads, unsigned n_heads)
+void frame_receiver_want_heads(
+	struct frame_receiver *link, const struct frame_head_mode *heads, unsigned n_heads)
 {
 	link->heads = (struct frame_heads_wanted){
 		.header.type = FRAME_MESSAGE_HEADS_WANTED,
@@ -237,7 +237,7 @@ static bool check_head(const char *what, uint32_t head)
 
 static bool on_hello(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct frame_link *link = user;
+	struct frame_receiver *link = user;
 	const struct frame_hello *hello = message;
 	link->hello_received = true;
 	if (hello->version == FRAME_LINK_VERSION)
@@ -248,7 +248,7 @@ static bool on_hello(void *user, const void *message, int *fds, unsigned n_fds)
 
 static bool on_buffer_add(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct frame_link *link = user;
+	struct frame_receiver *link = user;
 	const struct frame_buffer_add *add = message;
 	if (add->buffer == 0 ||
 		g_hash_table_contains(link->buffers, GUINT_TO_POINTER(add->buffer))) {
@@ -259,7 +259,7 @@ static bool on_buffer_add(void *user, const void *message, int *fds, unsigned n_
 		g_warning("render: more than %d buffers", FRAME_BUFFERS_MAX);
 		return false;
 	}
-	struct buffer *buffer = buffer_create(add, fds[0]);
+	struct shared_buffer *buffer = shared_buffer_create(add, fds[0]);
 	if (!buffer)
 		return false;
 	g_hash_table_insert(link->buffers, GUINT_TO_POINTER(add->buffer), buffer);
@@ -268,7 +268,7 @@ static bool on_buffer_add(void *user, const void *message, int *fds, unsigned n_
 
 static bool on_buffer_remove(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct frame_link *link = user;
+	struct frame_receiver *link = user;
 	const struct frame_buffer_remove *remove = message;
 	if (g_hash_table_remove(link->buffers, GUINT_TO_POINTER(remove->buffer)))
 		return true;
@@ -278,7 +278,7 @@ static bool on_buffer_remove(void *user, const void *message, int *fds, unsigned
 
 static bool on_head_on(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct frame_link *link = user;
+	struct frame_receiver *link = user;
 	const struct frame_head_on *on = message;
 	if (!check_head("HEAD_ON", on->head))
 		return false;
@@ -293,19 +293,19 @@ static bool on_head_on(void *user, const void *message, int *fds, unsigned n_fds
 
 static bool on_head_off(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct frame_link *link = user;
+	struct frame_receiver *link = user;
 	const struct frame_head_off *off = message;
 	if (!check_head("HEAD_OFF", off->head))
 		return false;
-	fence_queue_drop(link->fences, off->head);
+	frame_queue_drop(link->fences, off->head);
 	link->ops->head_off(link->user, off->head);
 	return true;
 }
 
 /* A frame that waited for its fence may find that its head is no longer what it was made for. */
-static bool deliver_frame(void *user, struct frame *frame, const struct frame_frame *message)
+static bool deliver_frame(void *user, struct frame *frame, const struct frame_present *message)
 {
-	struct frame_link *link = user;
+	struct frame_receiver *link = user;
 	uint32_t width, height;
 	if (!link->ops->head_size(link->user, message->head, &width, &height) ||
 		width != frame->width || height != frame->height) {
@@ -319,11 +319,11 @@ static bool deliver_frame(void *user, struct frame *frame, const struct frame_fr
 
 static void on_delivery_failed(void *user)
 {
-	struct frame_link *link = user;
+	struct frame_receiver *link = user;
 	link->ops->gone(link->user);
 }
 
-static bool reads_releases(struct frame_link *link)
+static bool reads_releases(struct frame_receiver *link)
 {
 	g_mutex_lock(&link->lock);
 	bool reads = link->releases->len < RELEASES_MAX;
@@ -333,14 +333,15 @@ static bool reads_releases(struct frame_link *link)
 	return reads;
 }
 
-static bool on_frame(void *user, const void *message, int *fds, unsigned n_fds)
+static bool on_present(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct frame_link *link = user;
-	const struct frame_frame *m = message;
+	struct frame_receiver *link = user;
+	const struct frame_present *m = message;
 	uint32_t width, height;
-	if (!check_head("FRAME", m->head))
+	if (!check_head("PRESENT", m->head))
 		return false;
-	struct buffer *buffer = g_hash_table_lookup(link->buffers, GUINT_TO_POINTER(m->buffer));
+	struct shared_buffer *buffer =
+		g_hash_table_lookup(link->buffers, GUINT_TO_POINTER(m->buffer));
 	if (!buffer || m->n_rects > FRAME_RECTS_MAX ||
 		!link->ops->head_size(link->user, m->head, &width, &height)) {
 		g_warning("render: frame of head %u: %s", m->head,
@@ -357,12 +358,12 @@ static bool on_frame(void *user, const void *message, int *fds, unsigned n_fds)
 		link_unref(link);
 		return false;
 	}
-	return fence_queue_push(link->fences, frame, m, n_fds > 0 ? g_steal_fd(&fds[0]) : -1);
+	return frame_queue_push(link->fences, frame, m, n_fds > 0 ? g_steal_fd(&fds[0]) : -1);
 }
 
 static bool on_cursor_image(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct frame_link *link = user;
+	struct frame_receiver *link = user;
 	const struct frame_cursor_image *image = message;
 	if (!check_head("CURSOR_IMAGE", image->head))
 		return false;
@@ -372,7 +373,7 @@ static bool on_cursor_image(void *user, const void *message, int *fds, unsigned 
 
 static bool on_cursor_move(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct frame_link *link = user;
+	struct frame_receiver *link = user;
 	const struct frame_cursor_move *move = message;
 	if (!check_head("CURSOR_MOVE", move->head))
 		return false;
@@ -382,7 +383,7 @@ static bool on_cursor_move(void *user, const void *message, int *fds, unsigned n
 
 static bool on_cursor_hide(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct frame_link *link = user;
+	struct frame_receiver *link = user;
 	const struct frame_cursor_hide *hide = message;
 	if (!check_head("CURSOR_HIDE", hide->head))
 		return false;
@@ -400,7 +401,7 @@ static const struct link_handler handlers[] = {
 	ROW(BUFFER_REMOVE, buffer_remove, 0, 0),
 	ROW(HEAD_ON, head_on, 0, 0),
 	ROW(HEAD_OFF, head_off, 0, 0),
-	ROW(FRAME, frame, 0, 1),
+	ROW(PRESENT, present, 0, 1),
 	ROW(CURSOR_IMAGE, cursor_image, 0, 0),
 	ROW(CURSOR_MOVE, cursor_move, 0, 0),
 	ROW(CURSOR_HIDE, cursor_hide, 0, 0),
@@ -408,7 +409,7 @@ static const struct link_handler handlers[] = {
 #undef ROW
 
 /* HELLO comes first: until then its row is the only one. */
-static int dispatch(struct frame_link *link)
+static int dispatch(struct frame_receiver *link)
 {
 	return link_dispatch(link->fd, "render", handlers,
 		link->hello_received ? G_N_ELEMENTS(handlers) : 1, link);
@@ -416,7 +417,7 @@ static int dispatch(struct frame_link *link)
 
 static gboolean on_readable(gint fd, GIOCondition condition, gpointer user)
 {
-	struct frame_link *link = user;
+	struct frame_receiver *link = user;
 	int result = 1;
 	g_atomic_int_inc(&link->refs);
 	for (int i = 0; i < MESSAGES_PER_TURN && result > 0 && link->fd >= 0; i++)
@@ -431,18 +432,19 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer user)
 
 static void drop_buffer(gpointer buffer)
 {
-	buffer_unref(buffer);
+	shared_buffer_unref(buffer);
 }
 
-struct frame_link *frame_link_create(int fd, const struct frame_link_ops *ops, void *user)
+struct frame_receiver *frame_receiver_create(
+	int fd, const struct frame_receiver_ops *ops, void *user)
 {
-	struct frame_link *link = g_new0(struct frame_link, 1);
+	struct frame_receiver *link = g_new0(struct frame_receiver, 1);
 	link->refs = 1;
 	link->fd = fd;
 	link->ops = ops;
 	link->user = user;
 	link->buffers = g_hash_table_new_full(NULL, NULL, NULL, drop_buffer);
-	link->fences = fence_queue_create(deliver_frame, on_delivery_failed, link);
+	link->fences = frame_queue_create(deliver_frame, on_delivery_failed, link);
 	link->releases = g_array_new(FALSE, FALSE, sizeof(struct frame_release));
 	g_mutex_init(&link->lock);
 	link->read_source = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, link);
@@ -450,7 +452,7 @@ struct frame_link *frame_link_create(int fd, const struct frame_link_ops *ops, v
 	return link;
 }
 
-void frame_link_close(struct frame_link *link)
+void frame_receiver_close(struct frame_receiver *link)
 {
 	if (!link)
 		return;
@@ -461,7 +463,7 @@ void frame_link_close(struct frame_link *link)
 	link->read_source = link->write_source = 0;
 	close(link->fd);
 	link->fd = -1;
-	g_clear_pointer(&link->fences, fence_queue_destroy);
+	g_clear_pointer(&link->fences, frame_queue_destroy);
 	g_hash_table_remove_all(link->buffers);
 	link_unref(link);
 }

@@ -15,16 +15,16 @@
 
 #include "display/heads/frame.h"
 
-struct frame_link;
+struct frame_receiver;
 
 /* All calls on the main loop. A false answer drops the link (the callee has logged why). */
-struct frame_link_ops {
+struct frame_receiver_ops {
 	bool (*head_on)(void *user, const struct frame_head_on *message);
 	void (*head_off)(void *user, unsigned head);
 	/* Size of a head that is on; false when it is not. */
 	bool (*head_size)(void *user, unsigned head, uint32_t *width, uint32_t *height);
 	/* `frame` is the callee's. */
-	bool (*frame)(void *user, struct frame *frame, const struct frame_frame *message);
+	bool (*frame)(void *user, struct frame *frame, const struct frame_present *message);
 	void (*cursor_image)(void *user, const struct frame_cursor_image *message);
 	void (*cursor_move)(void *user, unsigned head, int32_t x, int32_t y);
 	void (*cursor_hide)(void *user, unsigned head);
@@ -33,16 +33,17 @@ struct frame_link_ops {
 };
 
 /* Takes the descriptor over and says HELLO. */
-struct frame_link *frame_link_create(int fd, const struct frame_link_ops *ops, void *user);
+struct frame_receiver *frame_receiver_create(
+	int fd, const struct frame_receiver_ops *ops, void *user);
 
 /* Stops calling back, closes the descriptor, drops the caller's reference. NULL is fine. */
-void frame_link_close(struct frame_link *link);
+void frame_receiver_close(struct frame_receiver *link);
 
-void frame_link_want_rate(struct frame_link *link, unsigned head, uint32_t rate_mhz);
+void frame_receiver_want_rate(struct frame_receiver *link, unsigned head, uint32_t rate_mhz);
 /* The current picture once more, with full damage. Its rate must not be 0. */
-void frame_link_want_again(struct frame_link *link, unsigned head);
+void frame_receiver_want_again(struct frame_receiver *link, unsigned head);
 /* The dma-bufs that every head can use; none: memfds. At most FRAME_FORMATS_MAX. */
-void frame_link_want_formats(
-	struct frame_link *link, const struct frame_format *formats, unsigned n_formats);
-void frame_link_want_heads(
-	struct frame_link *link, const struct frame_head_mode *heads, unsigned n_heads);
+void frame_receiver_want_formats(
+	struct frame_receiver *link, const struct frame_format *formats, unsigned n_formats);
+void frame_receiver_want_heads(
+	struct frame_receiver *link, const struct frame_head_mode *heads, unsigned n_heads);

@@ -41,7 +41,7 @@ void head_resize(struct head *head, uint32_t width, uint32_t height)
 }
 
 void head_push_frame(
-	struct head *head, struct frame *frame, const struct frame_rect *rects, unsigned n_rects)
+	struct head *head, struct frame *frame, const struct rect *rects, unsigned n_rects)
 {
 	g_mutex_lock(&head->lock);
 	for (unsigned i = 0; i < n_rects; i++)

@@ -45,7 +45,7 @@ void head_resize(struct head *head, uint32_t width, uint32_t height);
 
 /* Takes over the reference. Rectangles may lie outside: they are clipped. */
 void head_push_frame(
-	struct head *head, struct frame *frame, const struct frame_rect *rects, unsigned n_rects);
+	struct head *head, struct frame *frame, const struct rect *rects, unsigned n_rects);
 
 /* Off: black until the next frame. */
 void head_push_blank(struct head *head);

@@ -27,7 +27,7 @@ static uint64_t flying_bytes(const struct line_figures *figures)
 
 static uint64_t idle_bytes(const struct line_figures *figures)
 {
-	return flying_bytes(figures) + PACE_BUSY_BYTES;
+	return flying_bytes(figures) + SEND_BUDGET_BUSY_BYTES;
 }
 
 static bool is_far(const struct line_figures *figures)
@@ -35,78 +35,82 @@ static bool is_far(const struct line_figures *figures)
 	return figures->rtt_min_us >= LINE_FAR_US;
 }
 
-uint64_t pace_mark(const struct line_figures *figures)
+uint64_t send_budget_mark(const struct line_figures *figures)
 {
-	uint64_t bytes = figures->rate_bps / 8 * PACE_AHEAD_US / US_PER_SECOND;
+	uint64_t bytes = figures->rate_bps / 8 * SEND_BUDGET_AHEAD_US / US_PER_SECOND;
 	if (!figures->rate_is_floor)
-		return MAX(bytes, PACE_BYTES_MIN);
-	return MAX(2 * bytes, is_far(figures) ? PACE_BYTES_MIN : PACE_BYTES_UNTRIED);
+		return MAX(bytes, SEND_BUDGET_BYTES_MIN);
+	return MAX(2 * bytes, is_far(figures) ? SEND_BUDGET_BYTES_MIN : SEND_BUDGET_BYTES_UNTRIED);
 }
 
 /* Has spice-server sent something of the lot, and does the line want more? */
-static bool has_drained(const struct pace *pace, int64_t now_us, const struct line_figures *figures)
+static bool has_drained(
+	const struct send_budget *budget, int64_t now_us, const struct line_figures *figures)
 {
-	bool begun = figures->acked_bytes + figures->backlog_bytes > pace->left_bytes ||
-		     now_us - pace->given_us >= PUSH_US;
+	bool begun = figures->acked_bytes + figures->backlog_bytes > budget->left_bytes ||
+		     now_us - budget->given_us >= PUSH_US;
 	return begun && figures->backlog_bytes < idle_bytes(figures);
 }
 
-static void begin_lot(struct pace *pace, int64_t now_us, const struct line_figures *figures)
+static void begin_lot(
+	struct send_budget *budget, int64_t now_us, const struct line_figures *figures)
 {
-	bool quick = now_us - pace->lot_us <= PACE_AHEAD_US + (int64_t)figures->rtt_min_us;
-	if (quick && 2 * pace->lot_bytes >= pace->lot_max)
-		pace->lot_max *= 2;
-	pace->lot_max = CLAMP(pace->lot_max, PACE_BYTES_MIN, LOT_BYTES_MAX);
-	pace->lot_bytes = pace->over_bytes = 0;
-	pace->left_bytes = figures->acked_bytes + figures->backlog_bytes;
+	bool quick = now_us - budget->lot_us <= SEND_BUDGET_AHEAD_US + (int64_t)figures->rtt_min_us;
+	if (quick && 2 * budget->lot_bytes >= budget->lot_max)
+		budget->lot_max *= 2;
+	budget->lot_max = CLAMP(budget->lot_max, SEND_BUDGET_BYTES_MIN, LOT_BYTES_MAX);
+	budget->lot_bytes = budget->over_bytes = 0;
+	budget->left_bytes = figures->acked_bytes + figures->backlog_bytes;
 }
 
-static bool get_figures(struct pace *pace, struct line_figures *figures)
+static bool get_figures(struct send_budget *budget, struct line_figures *figures)
 {
-	if (pace->line && line_get(pace->line, pace->head, figures))
+	if (budget->line && line_get(budget->line, budget->head, figures))
 		return true;
-	*pace = (struct pace){
-		.line = pace->line, .head = pace->head, .lot_max = PACE_BYTES_UNTRIED
+	*budget = (struct send_budget){
+		.line = budget->line, .head = budget->head, .lot_max = SEND_BUDGET_BYTES_UNTRIED
 	};
 	return false;
 }
 
-uint64_t pace_budget(struct pace *pace, int64_t now_us, bool *again)
+uint64_t send_budget_get(struct send_budget *budget, int64_t now_us, bool *again)
 {
 	struct line_figures figures;
 	*again = false;
-	if (!get_figures(pace, &figures))
-		return PACE_UNLIMITED;
-	if (has_drained(pace, now_us, &figures))
-		begin_lot(pace, now_us, &figures);
-	uint64_t lot_max = MIN(pace_mark(&figures), pace->lot_max);
-	pace->full = pace->lot_bytes >= lot_max;
-	if (!pace->full)
-		return lot_max - pace->lot_bytes;
+	if (!get_figures(budget, &figures))
+		return SEND_BUDGET_UNLIMITED;
+	if (has_drained(budget, now_us, &figures))
+		begin_lot(budget, now_us, &figures);
+	uint64_t lot_max = MIN(send_budget_mark(&figures), budget->lot_max);
+	budget->full = budget->lot_bytes >= lot_max;
+	if (!budget->full)
+		return lot_max - budget->lot_bytes;
 	*again = !line_wait_below(
-		pace->line, pace->head, (uint32_t)MIN(idle_bytes(&figures), UINT32_MAX));
+		budget->line, budget->head, (uint32_t)MIN(idle_bytes(&figures), UINT32_MAX));
 	return 0;
 }
 
-uint64_t pace_small_budget(const struct pace *pace)
+uint64_t send_budget_get_small(const struct send_budget *budget)
 {
-	return pace->over_bytes < PACE_OVER_BYTES ? PACE_OVER_BYTES - pace->over_bytes : 0;
+	return budget->over_bytes < SEND_BUDGET_OVER_BYTES ?
+		       SEND_BUDGET_OVER_BYTES - budget->over_bytes :
+		       0;
 }
 
-void pace_gave(struct pace *pace, int64_t now_us, uint64_t bytes)
+void send_budget_spend(struct send_budget *budget, int64_t now_us, uint64_t bytes)
 {
-	if (pace->full)
-		pace->over_bytes += bytes;
-	if (pace->lot_bytes == 0)
-		pace->lot_us = now_us;
-	pace->lot_bytes += bytes;
-	pace->given_us = now_us;
+	if (budget->full)
+		budget->over_bytes += bytes;
+	if (budget->lot_bytes == 0)
+		budget->lot_us = now_us;
+	budget->lot_bytes += bytes;
+	budget->given_us = now_us;
 }
 
-uint64_t pace_lossless_bps(const struct pace *pace)
+uint64_t send_budget_lossless_bps(const struct send_budget *budget)
 {
 	struct line_figures figures;
-	if (!pace->line || !line_get(pace->line, pace->head, &figures))
+	if (!budget->line || !line_get(budget->line, budget->head, &figures))
 		return LOSSLESS_BPS_LOCAL;
 	if (is_far(&figures) && figures.rate_is_floor)
 		figures.rate_bps = MAX(figures.rate_bps, FAR_BPS_UNTRIED);

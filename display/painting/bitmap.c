@@ -6,38 +6,38 @@
 
 #define BYTES_PER_PIXEL 4u
 
-static size_t heap_max(const struct picture_store *store)
+static size_t heap_max(const struct bitmap_store *store)
 {
 	uint64_t head_bytes = (uint64_t)store->width * store->height * BYTES_PER_PIXEL;
-	return (size_t)CLAMP(3 * head_bytes, PICTURE_HEAP_MIN, PICTURE_HEAP_MAX);
+	return (size_t)CLAMP(3 * head_bytes, BITMAP_HEAP_MIN, BITMAP_HEAP_MAX);
 }
 
 /* A quarter of the heap is the most that one copy may take, so that several can be on their way. */
-static size_t copy_max(const struct picture_store *store)
+static size_t copy_max(const struct bitmap_store *store)
 {
 	return heap_max(store) / 4;
 }
 
-uint64_t picture_copy_pixels_max(const struct picture_store *store)
+uint64_t bitmap_copy_pixels_max(const struct bitmap_store *store)
 {
 	return copy_max(store) / BYTES_PER_PIXEL;
 }
 
-struct picture_source *picture_source_create(struct picture_store *store, struct frame *frame)
+struct bitmap_source *bitmap_source_create(struct bitmap_store *store, struct frame *frame)
 {
-	struct picture_source *source = g_new(struct picture_source, 1);
-	*source = (struct picture_source){ .frame = frame, .refs = 1, .store = store };
+	struct bitmap_source *source = g_new(struct bitmap_source, 1);
+	*source = (struct bitmap_source){ .frame = frame, .refs = 1, .store = store };
 	store->sources++;
 	return source;
 }
 
-struct picture_source *picture_source_ref(struct picture_source *source)
+struct bitmap_source *bitmap_source_ref(struct bitmap_source *source)
 {
 	source->refs++;
 	return source;
 }
 
-void picture_source_unref(struct picture_source *source)
+void bitmap_source_unref(struct bitmap_source *source)
 {
 	if (!source || --source->refs > 0)
 		return;
@@ -46,13 +46,13 @@ void picture_source_unref(struct picture_source *source)
 	g_free(source);
 }
 
-static const uint8_t *pixels_at(const struct frame *frame, const struct frame_rect *rect)
+static const uint8_t *pixels_at(const struct frame *frame, const struct rect *rect)
 {
 	return frame->pixels + (size_t)rect->y * frame->stride_bytes +
 	       (size_t)rect->x * BYTES_PER_PIXEL;
 }
 
-static uint8_t *copy_rect(const struct frame *frame, const struct frame_rect *rect)
+static uint8_t *copy_rect(const struct frame *frame, const struct rect *rect)
 {
 	size_t row_bytes = (size_t)rect->width * BYTES_PER_PIXEL;
 	uint8_t *copy = g_malloc(row_bytes * rect->height);
@@ -62,32 +62,32 @@ static uint8_t *copy_rect(const struct frame *frame, const struct frame_rect *re
 	return copy;
 }
 
-enum picture_result picture_copy(
-	struct picture *picture, struct picture_source *source, const struct frame_rect *rect)
+enum bitmap_result bitmap_copy(
+	struct bitmap *bitmap, struct bitmap_source *source, const struct rect *rect)
 {
-	struct picture_store *store = source->store;
-	if (store->copies >= PICTURE_COPIES_MAX ||
+	struct bitmap_store *store = source->store;
+	if (store->copies >= BITMAP_COPIES_MAX ||
 		store->heap_bytes > heap_max(store) - copy_max(store)) {
 		bool again = store->starved;
 		store->starved = true;
-		return again ? PICTURE_BLOCKED : PICTURE_STARVED;
+		return again ? BITMAP_BLOCKED : BITMAP_STARVED;
 	}
-	*picture = (struct picture){
-		.kind = PICTURE_PIXELS,
+	*bitmap = (struct bitmap){
+		.kind = BITMAP_PIXELS,
 		.rect = *rect,
 		.stride_bytes = rect->width * BYTES_PER_PIXEL,
 		.store = store,
 		.copy = copy_rect(source->frame, rect),
 		.copy_bytes = (size_t)rect->width * rect->height * BYTES_PER_PIXEL,
 	};
-	picture->pixels = picture->copy;
+	bitmap->pixels = bitmap->copy;
 	store->copies++;
-	store->heap_bytes += picture->copy_bytes;
-	return PICTURE_TAKEN;
+	store->heap_bytes += bitmap->copy_bytes;
+	return BITMAP_TAKEN;
 }
 
 /* Whole: stride * height bytes from the upper left pixel on are mapped. */
-bool picture_can_point(const struct picture_source *source, const struct frame_rect *rect)
+bool bitmap_can_point(const struct bitmap_source *source, const struct rect *rect)
 {
 	const struct frame *frame = source->frame;
 	if (!frame->whole)
@@ -95,26 +95,25 @@ bool picture_can_point(const struct picture_source *source, const struct frame_r
 	return rect->x == 0 || rect->y + rect->height < frame->height;
 }
 
-void picture_point(
-	struct picture *picture, struct picture_source *source, const struct frame_rect *rect)
+void bitmap_point(struct bitmap *bitmap, struct bitmap_source *source, const struct rect *rect)
 {
-	*picture = (struct picture){
-		.kind = PICTURE_PIXELS,
+	*bitmap = (struct bitmap){
+		.kind = BITMAP_PIXELS,
 		.rect = *rect,
 		.pixels = pixels_at(source->frame, rect),
 		.stride_bytes = source->frame->stride_bytes,
 		.store = source->store,
-		.source = picture_source_ref(source),
+		.source = bitmap_source_ref(source),
 	};
 }
 
-void picture_release(struct picture *picture)
+void bitmap_release(struct bitmap *bitmap)
 {
-	if (picture->copy) {
-		picture->store->copies--;
-		picture->store->heap_bytes -= picture->copy_bytes;
+	if (bitmap->copy) {
+		bitmap->store->copies--;
+		bitmap->store->heap_bytes -= bitmap->copy_bytes;
 	}
-	picture->store->starved = false;
-	picture_source_unref(picture->source);
-	g_free(picture->copy);
+	bitmap->store->starved = false;
+	bitmap_source_unref(bitmap->source);
+	g_free(bitmap->copy);
 }

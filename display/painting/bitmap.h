@@ -15,21 +15,21 @@
 #include "display/heads/frame.h"
 
 /* Render's buffers that pictures hold. With the newest frame that waits: FRAME_LOCKED_MAX. */
-#define PICTURE_SOURCES_MAX (FRAME_LOCKED_MAX - 1)
-#define PICTURE_COPIES_MAX 400
+#define BITMAP_SOURCES_MAX (FRAME_LOCKED_MAX - 1)
+#define BITMAP_COPIES_MAX 400
 /* Heap of one head's copies: three frames of it, within these. */
-#define PICTURE_HEAP_MIN (16u << 20)
-#define PICTURE_HEAP_MAX (64u << 20)
+#define BITMAP_HEAP_MIN (16u << 20)
+#define BITMAP_HEAP_MAX (64u << 20)
 
-enum picture_result {
-	PICTURE_NONE,    /* nothing to show */
-	PICTURE_TAKEN,   /* *picture is the caller's */
-	PICTURE_BLOCKED, /* damage is left, but pictures must be released first */
-	PICTURE_STARVED, /* as BLOCKED, and what is held will not be released by itself */
+enum bitmap_result {
+	BITMAP_NONE,    /* nothing to show */
+	BITMAP_TAKEN,   /* *picture is the caller's */
+	BITMAP_BLOCKED, /* damage is left, but pictures must be released first */
+	BITMAP_STARVED, /* as BLOCKED, and what is held will not be released by itself */
 };
 
 /* What the pictures of one head hold at spice-server's. */
-struct picture_store {
+struct bitmap_store {
 	uint32_t width, height; /* of the head */
 	unsigned sources;       /* render's buffers, each counted once */
 	unsigned copies;        /* pictures that hold heap */
@@ -38,51 +38,50 @@ struct picture_store {
 };
 
 /* A frame that several pictures show parts of; counted in its store while referenced. */
-struct picture_source {
+struct bitmap_source {
 	struct frame *frame;
 	unsigned refs;
-	struct picture_store *store;
+	struct bitmap_store *store;
 };
 
-/* Takes over the reference to the frame. The caller has seen to PICTURE_SOURCES_MAX. */
-struct picture_source *picture_source_create(struct picture_store *store, struct frame *frame);
-struct picture_source *picture_source_ref(struct picture_source *source);
-void picture_source_unref(struct picture_source *source);
+/* Takes over the reference to the frame. The caller has seen to BITMAP_SOURCES_MAX. */
+struct bitmap_source *bitmap_source_create(struct bitmap_store *store, struct frame *frame);
+struct bitmap_source *bitmap_source_ref(struct bitmap_source *source);
+void bitmap_source_unref(struct bitmap_source *source);
 
-enum picture_kind {
-	PICTURE_PIXELS,
-	PICTURE_BLACK,
-	PICTURE_SCROLL, /* rect is to show what is shown at from_x, from_y */
+enum bitmap_kind {
+	BITMAP_PIXELS,
+	BITMAP_BLACK,
+	BITMAP_SCROLL, /* rect is to show what is shown at from_x, from_y */
 };
 
-struct picture {
-	enum picture_kind kind;
-	struct frame_rect rect;
+struct bitmap {
+	enum bitmap_kind kind;
+	struct rect rect;
 	bool moving;              /* may become video */
 	uint64_t estimated_bytes; /* on the wire */
 	uint32_t from_x, from_y;
 	const uint8_t *pixels;
 	uint32_t stride_bytes;
-	struct picture_store *store;
+	struct bitmap_store *store;
 	/* one of; neither when it has no pixels */
-	struct picture_source *source;
+	struct bitmap_source *source;
 	uint8_t *copy;
 	size_t copy_bytes;
 };
 
 /* Most pixels of one copy. */
-uint64_t picture_copy_pixels_max(const struct picture_store *store);
+uint64_t bitmap_copy_pixels_max(const struct bitmap_store *store);
 
 /*
- * A copy of `rect` of the source, of at most picture_copy_pixels_max. TAKEN, or BLOCKED or STARVED
+ * A copy of `rect` of the source, of at most bitmap_copy_pixels_max. TAKEN, or BLOCKED or STARVED
  * when there is no room; STARVED only once between two releases.
  */
-enum picture_result picture_copy(
-	struct picture *picture, struct picture_source *source, const struct frame_rect *rect);
+enum bitmap_result bitmap_copy(
+	struct bitmap *bitmap, struct bitmap_source *source, const struct rect *rect);
 
 /* True when `rect` can be shown where it lies: all bytes that its rows span are mapped. */
-bool picture_can_point(const struct picture_source *source, const struct frame_rect *rect);
-void picture_point(
-	struct picture *picture, struct picture_source *source, const struct frame_rect *rect);
+bool bitmap_can_point(const struct bitmap_source *source, const struct rect *rect);
+void bitmap_point(struct bitmap *bitmap, struct bitmap_source *source, const struct rect *rect);
 
-void picture_release(struct picture *picture);
+void bitmap_release(struct bitmap *bitmap);

@@ -40,8 +40,7 @@ static void count_row(const uint32_t *row, uint32_t width, struct pairs *pairs)
 	}
 }
 
-struct content content_look(
-	const uint8_t *pixels, uint32_t stride_bytes, const struct frame_rect *rect)
+struct content content_look(const uint8_t *pixels, uint32_t stride_bytes, const struct rect *rect)
 {
 	struct pairs pairs = { 0 };
 	uint32_t step = rect->height / CONTENT_ROWS + 1;

@@ -23,8 +23,7 @@ struct content {
 
 /* At most CONTENT_ROWS rows are read. `pixels` is the head's upper left corner. */
 #define CONTENT_ROWS 24u
-struct content content_look(
-	const uint8_t *pixels, uint32_t stride_bytes, const struct frame_rect *rect);
+struct content content_look(const uint8_t *pixels, uint32_t stride_bytes, const struct rect *rect);
 
 /* Shaded: video is made for it. */
 bool content_is_smooth(const struct content *content);

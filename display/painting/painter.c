@@ -42,13 +42,13 @@ static void end_steps(struct painter *painter)
 {
 	painter->n_steps = painter->next_step = 0;
 	if (!has_regions(painter))
-		g_clear_pointer(&painter->current, picture_source_unref);
+		g_clear_pointer(&painter->current, bitmap_source_unref);
 }
 
 static void forget(struct painter *painter)
 {
-	g_clear_pointer(&painter->tiles, tiles_destroy);
-	g_clear_pointer(&painter->regions, regions_destroy);
+	g_clear_pointer(&painter->tiles, strips_destroy);
+	g_clear_pointer(&painter->regions, video_areas_destroy);
 	painter->n_ended = 0;
 	end_steps(painter);
 }
@@ -61,9 +61,9 @@ void painter_destroy(struct painter *painter)
 	g_free(painter);
 }
 
-static struct frame_rect all(const struct painter *painter)
+static struct rect all(const struct painter *painter)
 {
-	return (struct frame_rect){ 0, 0, painter->store.width, painter->store.height };
+	return (struct rect){ 0, 0, painter->store.width, painter->store.height };
 }
 
 /* Steps. */
@@ -74,12 +74,12 @@ static void add_step(struct painter *painter, const struct painter_step *step)
 	painter->steps[painter->n_steps++] = *step;
 }
 
-static void add_lossless(struct painter *painter, const struct frame_rect *rect, bool point)
+static void add_lossless(struct painter *painter, const struct rect *rect, bool point)
 {
 	const struct frame *frame = painter->current->frame;
 	struct content content = content_look(frame->pixels, frame->stride_bytes, rect);
 	struct painter_step step = {
-		.kind = PICTURE_PIXELS,
+		.kind = BITMAP_PIXELS,
 		.rect = *rect,
 		.bytes = content.lossless_bytes + STEP_BYTES,
 		.point = point,
@@ -87,9 +87,9 @@ static void add_lossless(struct painter *painter, const struct frame_rect *rect,
 	add_step(painter, &step);
 }
 
-static void add_halves(struct painter *painter, const struct frame_rect *rect, bool point)
+static void add_halves(struct painter *painter, const struct rect *rect, bool point)
 {
-	struct frame_rect upper = *rect, lower = *rect;
+	struct rect upper = *rect, lower = *rect;
 	upper.height = rect->height / 2;
 	lower.y += upper.height;
 	lower.height -= upper.height;
@@ -103,7 +103,7 @@ static void add_halves(struct painter *painter, const struct frame_rect *rect, b
  * stream's clip as it is: frames that the client has not shown yet would be shown on top. One that
  * is larger or smaller takes its area out of the clip.
  */
-static bool was_region(const struct painter *painter, const struct frame_rect *rect)
+static bool was_region(const struct painter *painter, const struct rect *rect)
 {
 	for (unsigned i = 0; i < MIN(painter->n_ended, PAINTER_ENDED_MAX); i++) {
 		if (rect_equal(&painter->ended[i], rect))
@@ -113,10 +113,10 @@ static bool was_region(const struct painter *painter, const struct frame_rect *r
 }
 
 /* Regions send themselves. `i`: the first region that is not cut out yet. */
-static void add_outside(struct painter *painter, const struct frame_rect *rect, unsigned i)
+static void add_outside(struct painter *painter, const struct rect *rect, unsigned i)
 {
-	struct frame_rect parts[4];
-	bool room = painter->n_steps + PAINTER_RECTS_MAX + REGIONS_MAX < PAINTER_STEPS_MAX;
+	struct rect parts[4];
+	bool room = painter->n_steps + PAINTER_RECTS_MAX + VIDEO_AREAS_MAX < PAINTER_STEPS_MAX;
 	if (room && painter->regions && i < painter->regions->n_live) {
 		unsigned n = rect_subtract(rect, &painter->regions->live[i].rect, parts);
 		for (unsigned part = 0; part < n; part++)
@@ -129,21 +129,21 @@ static void add_outside(struct painter *painter, const struct frame_rect *rect, 
 }
 
 /* spice-server compresses only what has no gaps between its rows. */
-static bool wants_whole(const struct painter *painter, const struct frame_rect *rects, unsigned n)
+static bool wants_whole(const struct painter *painter, const struct rect *rects, unsigned n)
 {
-	struct frame_rect whole = all(painter);
+	struct rect whole = all(painter);
 	uint64_t changed = 0;
 	for (unsigned i = 0; i < n; i++)
 		changed += rect_area(&rects[i]);
 	return changed * 100 >= rect_area(&whole) * PAINTER_WHOLE_PERCENT &&
 	       !has_regions(painter) &&
 	       painter->current->frame->stride_bytes == whole.width * BYTES_PER_PIXEL &&
-	       picture_can_point(painter->current, &whole);
+	       bitmap_can_point(painter->current, &whole);
 }
 
 /* Or it is sent in pieces, of which those that were sent need not be sent again. */
 static bool fits_budget(
-	const struct painter *painter, const struct frame_rect *rect, uint64_t budget_bytes)
+	const struct painter *painter, const struct rect *rect, uint64_t budget_bytes)
 {
 	const struct frame *frame = painter->current->frame;
 	return content_look(frame->pixels, frame->stride_bytes, rect).lossless_bytes <=
@@ -151,9 +151,9 @@ static bool fits_budget(
 }
 
 static void add_rects(
-	struct painter *painter, const struct frame_rect *rects, unsigned n, uint64_t budget_bytes)
+	struct painter *painter, const struct rect *rects, unsigned n, uint64_t budget_bytes)
 {
-	struct frame_rect whole = all(painter);
+	struct rect whole = all(painter);
 	if (wants_whole(painter, rects, n) && fits_budget(painter, &whole, budget_bytes)) {
 		add_halves(painter, &whole, true);
 		return;
@@ -165,15 +165,15 @@ static void add_rects(
 static void add_regions(struct painter *painter)
 {
 	for (unsigned i = 0; i < painter->regions->n_live; i++) {
-		struct region *region = &painter->regions->live[i];
+		struct video_area *region = &painter->regions->live[i];
 		if (region->begun && !region->due)
 			continue;
 		region->due = false;
 		struct painter_step step = {
-			.kind = PICTURE_PIXELS,
+			.kind = BITMAP_PIXELS,
 			.rect = region->rect,
 			.bytes = rect_area(&region->rect) / VIDEO_PIXELS_PER_BYTE + STEP_BYTES,
-			.point = picture_can_point(painter->current, &region->rect),
+			.point = bitmap_can_point(painter->current, &region->rect),
 			.moving = true,
 			.again = region->begun ? 0 : PAINTER_STREAM_BURST - 1,
 		};
@@ -181,7 +181,7 @@ static void add_regions(struct painter *painter)
 	}
 }
 
-static struct region *region_of(const struct painter *painter, const struct painter_step *step)
+static struct video_area *region_of(const struct painter *painter, const struct painter_step *step)
 {
 	for (unsigned i = 0; has_regions(painter) && i < painter->regions->n_live; i++) {
 		if (step->moving && rect_equal(&painter->regions->live[i].rect, &step->rect))
@@ -192,7 +192,7 @@ static struct region *region_of(const struct painter *painter, const struct pain
 
 /* Figures. */
 
-static void count_changed(const struct painter *painter, const struct frame_rect *rects, unsigned n)
+static void count_changed(const struct painter *painter, const struct rect *rects, unsigned n)
 {
 	uint64_t pixels = 0;
 	for (unsigned i = 0; i < n; i++)
@@ -213,12 +213,12 @@ static void count_streams(const struct painter *painter)
 }
 
 /* Of a burst that begins a stream only the last picture is looked at. */
-static void count_picture(const struct painter *painter, const struct painter_step *step,
-	const struct frame_rect *part)
+static void count_picture(
+	const struct painter *painter, const struct painter_step *step, const struct rect *part)
 {
 	if (step->again > 0)
 		return;
-	stats_add(painter->head->number, STATS_PICTURES, 1);
+	stats_add(painter->head->number, STATS_DRAWABLES, 1);
 	stats_add(painter->head->number, STATS_SENT_PIXELS, rect_area(part));
 }
 
@@ -226,7 +226,7 @@ static void count_picture(const struct painter *painter, const struct painter_st
 /* What moved away, small ones, regions, then the rest from where the last frame's were given up. */
 static unsigned rank(const struct painter *painter, const struct painter_step *step)
 {
-	if (step->kind == PICTURE_SCROLL)
+	if (step->kind == BITMAP_SCROLL)
 		return 0;
 	if (step->moving)
 		return 2;
@@ -254,17 +254,17 @@ static void order_steps(struct painter *painter)
  * all. */
 static void bound_damage(struct painter *painter)
 {
-	struct frame_rect whole = all(painter);
+	struct rect whole = all(painter);
 	if (damage_area(&painter->damage) >= rect_area(&whole))
 		damage_add_all(&painter->damage);
 }
 
-static void look_outside(struct painter *painter, const struct frame_rect *rect, unsigned i)
+static void look_outside(struct painter *painter, const struct rect *rect, unsigned i)
 {
 	const struct frame *frame = painter->current->frame;
-	struct frame_rect parts[4];
+	struct rect parts[4];
 	if (i == painter->regions->n_live) {
-		tiles_look(painter->tiles, frame->pixels, frame->stride_bytes, rect);
+		strips_look(painter->tiles, frame->pixels, frame->stride_bytes, rect);
 		return;
 	}
 	unsigned n = rect_subtract(rect, &painter->regions->live[i].rect, parts);
@@ -272,9 +272,9 @@ static void look_outside(struct painter *painter, const struct frame_rect *rect,
 		look_outside(painter, &parts[part], i + 1);
 }
 
-static bool is_damaged(const struct painter *painter, const struct frame_rect *rect)
+static bool is_damaged(const struct painter *painter, const struct rect *rect)
 {
-	struct frame_rect shared;
+	struct rect shared;
 	for (unsigned i = 0; i < painter->damage.n_rects; i++) {
 		if (rect_intersect(&painter->damage.rects[i], rect, &shared))
 			return true;
@@ -286,9 +286,9 @@ static void look_at_regions(struct painter *painter, int64_t now_us)
 {
 	const struct frame *frame = painter->current->frame;
 	for (unsigned i = 0; i < painter->regions->n_live; i++) {
-		struct region *region = &painter->regions->live[i];
+		struct video_area *region = &painter->regions->live[i];
 		if (is_damaged(painter, &region->rect) &&
-			region_look(region, now_us, frame->pixels, frame->stride_bytes))
+			video_area_look(region, now_us, frame->pixels, frame->stride_bytes))
 			region->due = true;
 	}
 }
@@ -299,9 +299,9 @@ static void look_at_regions(struct painter *painter, int64_t now_us)
  */
 static void end_regions(struct painter *painter, int64_t now_us)
 {
-	struct frame_rect rect;
-	while (regions_end(painter->regions, now_us, &rect)) {
-		tiles_forget(painter->tiles, &rect);
+	struct rect rect;
+	while (video_areas_end(painter->regions, now_us, &rect)) {
+		strips_forget(painter->tiles, &rect);
 		damage_add(&painter->damage, &rect);
 		painter->ended[painter->n_ended++ % PAINTER_ENDED_MAX] = rect;
 	}
@@ -314,7 +314,7 @@ static void look_for_scroll(struct painter *painter)
 	if (has_regions(painter) || !scroll_find(painter->tiles, &scroll))
 		return;
 	struct painter_step step = {
-		.kind = PICTURE_SCROLL,
+		.kind = BITMAP_SCROLL,
 		.rect = scroll.rect,
 		.from_x = scroll.rect.x,
 		.from_y = scroll.from_y,
@@ -324,30 +324,30 @@ static void look_for_scroll(struct painter *painter)
 }
 
 static unsigned look(
-	struct painter *painter, int64_t now_us, uint64_t lossless_bps, struct frame_rect *rects)
+	struct painter *painter, int64_t now_us, uint64_t lossless_bps, struct rect *rects)
 {
 	const struct frame *frame = painter->current->frame;
 	look_at_regions(painter, now_us);
 	end_regions(painter, now_us);
 	bound_damage(painter);
 	for (unsigned i = 0; i < painter->damage.n_rects; i++) {
-		struct frame_rect rect = tiles_widen(painter->tiles, &painter->damage.rects[i]);
+		struct rect rect = strips_widen(painter->tiles, &painter->damage.rects[i]);
 		look_outside(painter, &rect, 0);
 	}
 	look_for_scroll(painter);
-	regions_note(painter->regions, now_us, painter->tiles);
-	regions_form(painter->regions, now_us, painter->tiles, frame->pixels, frame->stride_bytes,
-		lossless_bps);
-	unsigned n = tiles_take(painter->tiles, rects, PAINTER_RECTS_MAX);
+	video_areas_note(painter->regions, now_us, painter->tiles);
+	video_areas_form(painter->regions, now_us, painter->tiles, frame->pixels,
+		frame->stride_bytes, lossless_bps);
+	unsigned n = strips_take(painter->tiles, rects, PAINTER_RECTS_MAX);
 	for (unsigned i = 0; i < painter->regions->n_live; i++) {
 		if (!painter->regions->live[i].begun)
-			tiles_forget(painter->tiles, &painter->regions->live[i].rect);
+			strips_forget(painter->tiles, &painter->regions->live[i].rect);
 	}
 	return n;
 }
 
 /* Nothing to compare with: the damage itself, or a box around it when it has too many parts. */
-static unsigned list_damage(struct painter *painter, struct frame_rect *rects)
+static unsigned list_damage(struct painter *painter, struct rect *rects)
 {
 	unsigned n = 0;
 	if (painter->damage.n_rects > PAINTER_RECTS_MAX)
@@ -359,7 +359,7 @@ static unsigned list_damage(struct painter *painter, struct frame_rect *rects)
 
 static void plan(struct painter *painter, int64_t now_us, const struct painter_limits *limits)
 {
-	struct frame_rect rects[PAINTER_RECTS_MAX + 1];
+	struct rect rects[PAINTER_RECTS_MAX + 1];
 	painter->n_steps = painter->next_step = 0;
 	unsigned n = painter->tiles ? look(painter, now_us, limits->lossless_bps, rects) :
 				      list_damage(painter, rects);
@@ -379,7 +379,7 @@ static void give_up_steps(struct painter *painter)
 {
 	for (unsigned i = painter->next_step; i < painter->n_steps; i++) {
 		const struct painter_step *step = &painter->steps[i];
-		struct region *region = region_of(painter, step);
+		struct video_area *region = region_of(painter, step);
 		if (region) {
 			region->due = true;
 			continue;
@@ -387,11 +387,11 @@ static void give_up_steps(struct painter *painter)
 		if (painter->resume_y == 0 && step->bytes > SMALL_BYTES)
 			painter->resume_y = step->rect.y;
 		if (painter->tiles)
-			tiles_forget(painter->tiles, &step->rect);
+			strips_forget(painter->tiles, &step->rect);
 		damage_add(&painter->damage, &step->rect);
 	}
 	painter->n_steps = painter->next_step = 0;
-	g_clear_pointer(&painter->current, picture_source_unref);
+	g_clear_pointer(&painter->current, bitmap_source_unref);
 }
 
 static void copy_damage(struct damage *to, const struct damage *from)
@@ -413,7 +413,7 @@ static struct frame *take_newest(struct painter *painter)
 static bool may_hold_one_more(const struct painter *painter)
 {
 	bool only_mine = painter->current && painter->current->refs == 1;
-	return painter->store.sources - only_mine < PICTURE_SOURCES_MAX;
+	return painter->store.sources - only_mine < BITMAP_SOURCES_MAX;
 }
 
 /* With the lock: what has happened since the last time. */
@@ -427,8 +427,8 @@ static void notice(struct painter *painter)
 		painter->store.height = head->height;
 	}
 	if (head->watched && !painter->tiles && head->newest) {
-		painter->tiles = tiles_create(head->width, head->height);
-		painter->regions = regions_create(head->width, head->height);
+		painter->tiles = strips_create(head->width, head->height);
+		painter->regions = video_areas_create(head->width, head->height);
 	}
 }
 
@@ -436,7 +436,7 @@ static void begin(struct painter *painter, struct frame *frame, int64_t now_us,
 	const struct painter_limits *limits)
 {
 	give_up_steps(painter);
-	painter->current = picture_source_create(&painter->store, frame);
+	painter->current = bitmap_source_create(&painter->store, frame);
 	plan(painter, now_us, limits);
 }
 
@@ -449,27 +449,27 @@ static void look_again(struct painter *painter, int64_t now_us, const struct pai
 	plan(painter, now_us, limits);
 }
 
-static enum picture_result take_blank(struct painter *painter, struct picture *picture)
+static enum bitmap_result take_blank(struct painter *painter, struct bitmap *picture)
 {
-	*picture = (struct picture){
-		.kind = PICTURE_BLACK,
+	*picture = (struct bitmap){
+		.kind = BITMAP_BLACK,
 		.rect = all(painter),
 		.store = &painter->store,
 	};
-	return PICTURE_TAKEN;
+	return BITMAP_TAKEN;
 }
 
 /* As many of the upper rows as one copy may have, and as the line takes now. A region goes whole.
  */
-static struct frame_rect upper_part(
+static struct rect upper_part(
 	const struct painter *painter, const struct painter_step *step, uint64_t budget_bytes)
 {
-	struct frame_rect part = step->rect;
+	struct rect part = step->rect;
 	uint64_t rows = part.height;
 	if (!step->moving && step->bytes > SMALL_BYTES && step->bytes > budget_bytes)
 		rows = MAX(rows * budget_bytes / step->bytes, PIECE_ROWS_MIN);
-	if (!step->point && step->kind == PICTURE_PIXELS)
-		rows = MIN(rows, MAX(picture_copy_pixels_max(&painter->store) / part.width, 1));
+	if (!step->point && step->kind == BITMAP_PIXELS)
+		rows = MIN(rows, MAX(bitmap_copy_pixels_max(&painter->store) / part.width, 1));
 	part.height = (uint32_t)MIN(rows, part.height);
 	return part;
 }
@@ -477,7 +477,7 @@ static struct frame_rect upper_part(
 static void step_taken(
 	struct painter *painter, struct painter_step *step, uint32_t rows, uint64_t bytes)
 {
-	struct region *region = region_of(painter, step);
+	struct video_area *region = region_of(painter, step);
 	if (step->again > 0) {
 		step->again--;
 		return;
@@ -495,17 +495,17 @@ static void step_taken(
 		end_steps(painter);
 }
 
-static enum picture_result take_scroll(
-	struct painter *painter, const struct painter_step *step, struct picture *picture)
+static enum bitmap_result take_scroll(
+	struct painter *painter, const struct painter_step *step, struct bitmap *picture)
 {
-	*picture = (struct picture){
-		.kind = PICTURE_SCROLL,
+	*picture = (struct bitmap){
+		.kind = BITMAP_SCROLL,
 		.rect = step->rect,
 		.from_x = step->from_x,
 		.from_y = step->from_y,
 		.store = &painter->store,
 	};
-	return PICTURE_TAKEN;
+	return BITMAP_TAKEN;
 }
 
 /* Small ones do not wait for the line. */
@@ -515,21 +515,21 @@ static bool has_to_wait(const struct painter_step *step, const struct painter_li
 	       (step->moving || step->bytes > MIN(SMALL_BYTES, limits->small_bytes));
 }
 
-static enum picture_result take_step(
-	struct painter *painter, const struct painter_limits *limits, struct picture *picture)
+static enum bitmap_result take_step(
+	struct painter *painter, const struct painter_limits *limits, struct bitmap *picture)
 {
 	struct painter_step *step = &painter->steps[painter->next_step];
 	if (has_to_wait(step, limits))
-		return PICTURE_BLOCKED;
-	struct frame_rect part = upper_part(painter, step, limits->budget_bytes);
-	enum picture_result result = PICTURE_TAKEN;
-	if (step->kind == PICTURE_SCROLL)
+		return BITMAP_BLOCKED;
+	struct rect part = upper_part(painter, step, limits->budget_bytes);
+	enum bitmap_result result = BITMAP_TAKEN;
+	if (step->kind == BITMAP_SCROLL)
 		result = take_scroll(painter, step, picture);
 	else if (step->point)
-		picture_point(picture, painter->current, &part);
+		bitmap_point(picture, painter->current, &part);
 	else
-		result = picture_copy(picture, painter->current, &part);
-	if (result != PICTURE_TAKEN)
+		result = bitmap_copy(picture, painter->current, &part);
+	if (result != BITMAP_TAKEN)
 		return result;
 	uint64_t bytes = step->bytes * part.height / step->rect.height;
 	picture->moving = step->moving;
@@ -542,8 +542,8 @@ static enum picture_result take_step(
 	return result;
 }
 
-enum picture_result painter_take(struct painter *painter, int64_t now_us,
-	const struct painter_limits *limits, struct picture *picture)
+enum bitmap_result painter_take(struct painter *painter, int64_t now_us,
+	const struct painter_limits *limits, struct bitmap *picture)
 {
 	struct head *head = painter->head;
 	struct frame *frame = NULL;
@@ -564,10 +564,10 @@ enum picture_result painter_take(struct painter *painter, int64_t now_us,
 	if (steps_left(painter))
 		return take_step(painter, limits, picture);
 	if (!blocked)
-		return PICTURE_NONE;
+		return BITMAP_NONE;
 	bool starved = has_regions(painter) && painter->whole_held;
 	painter->whole_held &= !starved;
-	return starved ? PICTURE_STARVED : PICTURE_BLOCKED;
+	return starved ? BITMAP_STARVED : BITMAP_BLOCKED;
 }
 
 bool painter_wants_ticks(const struct painter *painter)
@@ -575,10 +575,10 @@ bool painter_wants_ticks(const struct painter *painter)
 	return has_regions(painter);
 }
 
-bool painter_release(struct painter *painter, struct picture *picture)
+bool painter_release(struct painter *painter, struct bitmap *picture)
 {
 	struct head *head = painter->head;
-	picture_release(picture);
+	bitmap_release(picture);
 	g_mutex_lock(&head->lock);
 	bool waiting = head->newest != NULL;
 	g_mutex_unlock(&head->lock);

@@ -35,12 +35,12 @@
 /* Rectangles of regions that ended, as spice-server may still have a stream for each. */
 #define PAINTER_ENDED_MAX 4
 
-struct regions;
-struct tiles;
+struct video_areas;
+struct strips;
 
 struct painter_step {
-	enum picture_kind kind;
-	struct frame_rect rect;
+	enum bitmap_kind kind;
+	struct rect rect;
 	uint32_t from_x, from_y; /* SCROLL */
 	uint64_t bytes;          /* on the wire, estimated */
 	bool point;              /* show it where it lies, else copy */
@@ -51,11 +51,11 @@ struct painter_step {
 struct painter {
 	struct head *head;
 	unsigned mode;
-	struct picture_store store;
-	struct tiles *tiles;            /* NULL: nothing is known */
-	struct picture_source *current; /* what the steps and live regions show, or NULL */
-	struct regions *regions;        /* NULL: nobody looks */
-	struct frame_rect ended[PAINTER_ENDED_MAX];
+	struct bitmap_store store;
+	struct strips *tiles;          /* NULL: nothing is known */
+	struct bitmap_source *current; /* what the steps and live regions show, or NULL */
+	struct video_areas *regions;   /* NULL: nobody looks */
+	struct rect ended[PAINTER_ENDED_MAX];
 	unsigned n_ended; /* so far; the last ones are kept */
 	struct painter_step steps[PAINTER_STEPS_MAX];
 	unsigned n_steps, next_step;
@@ -77,12 +77,12 @@ struct painter_limits {
 };
 
 /* Answers STARVED only once between two releases. */
-enum picture_result painter_take(struct painter *painter, int64_t now_us,
-	const struct painter_limits *limits, struct picture *picture);
+enum bitmap_result painter_take(struct painter *painter, int64_t now_us,
+	const struct painter_limits *limits, struct bitmap *picture);
 
 /* Ask again every PAINTER_TICK_MS, even if no frame comes: something may end. */
 #define PAINTER_TICK_MS 25
 bool painter_wants_ticks(const struct painter *painter);
 
 /* Releases a picture; true when something waits for that. */
-bool painter_release(struct painter *painter, struct picture *picture);
+bool painter_release(struct painter *painter, struct bitmap *picture);

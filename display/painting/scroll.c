@@ -22,8 +22,8 @@ struct place {
 	uint32_t row;
 };
 
-struct search {
-	struct tiles *tiles;
+struct scroll_search {
+	struct strips *tiles;
 	uint32_t first_column, end_column; /* with changes */
 	uint32_t first_row, end_row;
 	uint32_t *changes; /* by column: strips, roughly */
@@ -33,38 +33,38 @@ struct search {
 	int distance;    /* what is shown at row y was at y + distance */
 };
 
-static uint64_t shown(const struct tiles *tiles, uint32_t column, uint32_t row)
+static uint64_t shown(const struct strips *tiles, uint32_t column, uint32_t row)
 {
 	return tiles->shown[(size_t)row * tiles->columns + column];
 }
 
-static uint64_t fresh(const struct tiles *tiles, uint32_t column, uint32_t row)
+static uint64_t fresh(const struct strips *tiles, uint32_t column, uint32_t row)
 {
 	return tiles->fresh[(size_t)row * tiles->columns + column];
 }
 
 /*
- * Of a strip and those below it: strokes of letters are several equal rows high. TILES_UNKNOWN if
+ * Of a strip and those below it: strokes of letters are several equal rows high. STRIPS_UNKNOWN if
  * one is not known, or past the end.
  */
 static uint64_t key(
-	const struct search *search, const uint64_t *hashes, uint32_t column, uint32_t row)
+	const struct scroll_search *search, const uint64_t *hashes, uint32_t column, uint32_t row)
 {
 	uint64_t mixed = 0;
 	if (row + KEY_ROWS > search->end_row)
-		return TILES_UNKNOWN;
+		return STRIPS_UNKNOWN;
 	for (uint32_t i = row; i < row + KEY_ROWS; i++) {
 		uint64_t hash = hashes[(size_t)i * search->tiles->columns + column];
-		if (hash == TILES_UNKNOWN)
-			return TILES_UNKNOWN;
+		if (hash == STRIPS_UNKNOWN)
+			return STRIPS_UNKNOWN;
 		mixed = (mixed ^ hash) * MIX;
 	}
 	return mixed ^ mixed >> 32;
 }
 
-static void bound(struct search *search)
+static void bound(struct scroll_search *search)
 {
-	const struct tiles *tiles = search->tiles;
+	const struct strips *tiles = search->tiles;
 	search->first_column = tiles->columns;
 	search->first_row = tiles->height;
 	for (uint32_t band = 0; band < tiles->bands; band++) {
@@ -78,26 +78,26 @@ static void bound(struct search *search)
 			search->changes[column] += tile->bottom - tile->top;
 			search->first_column = MIN(search->first_column, column);
 			search->end_column = MAX(search->end_column, column + 1);
-			search->first_row = MIN(search->first_row, band * TILES_ROWS + tile->top);
-			search->end_row = MAX(search->end_row, band * TILES_ROWS + tile->bottom);
+			search->first_row = MIN(search->first_row, band * STRIPS_ROWS + tile->top);
+			search->end_row = MAX(search->end_row, band * STRIPS_ROWS + tile->bottom);
 		}
 	}
 }
 
-static struct place *place_of(struct search *search, uint64_t hash)
+static struct place *place_of(struct scroll_search *search, uint64_t hash)
 {
 	uint32_t i = (uint32_t)hash & (search->n_places - 1);
-	while (search->places[i].hash != TILES_UNKNOWN && search->places[i].hash != hash)
+	while (search->places[i].hash != STRIPS_UNKNOWN && search->places[i].hash != hash)
 		i = (i + 1) & (search->n_places - 1);
 	return &search->places[i];
 }
 
-static void learn_column(struct search *search, uint32_t column)
+static void learn_column(struct scroll_search *search, uint32_t column)
 {
 	memset(search->places, 0, search->n_places * sizeof(*search->places));
 	for (uint32_t row = search->first_row; row < search->end_row; row++) {
 		uint64_t hash = key(search, search->tiles->shown, column, row);
-		if (hash == TILES_UNKNOWN)
+		if (hash == STRIPS_UNKNOWN)
 			continue;
 		struct place *place = place_of(search, hash);
 		place->row = place->hash == hash ? AMBIGUOUS : row;
@@ -105,12 +105,13 @@ static void learn_column(struct search *search, uint32_t column)
 	}
 }
 
-static void ask_column(struct search *search, uint32_t column)
+static void ask_column(struct scroll_search *search, uint32_t column)
 {
 	learn_column(search, column);
 	for (uint32_t row = search->first_row; row < search->end_row; row++) {
 		uint64_t hash = key(search, search->tiles->fresh, column, row);
-		if (hash == TILES_UNKNOWN || hash == key(search, search->tiles->shown, column, row))
+		if (hash == STRIPS_UNKNOWN ||
+			hash == key(search, search->tiles->shown, column, row))
 			continue;
 		const struct place *place = place_of(search, hash);
 		if (place->hash == hash && place->row != AMBIGUOUS && place->row != row)
@@ -118,7 +119,7 @@ static void ask_column(struct search *search, uint32_t column)
 	}
 }
 
-static uint32_t best_voter(const struct search *search)
+static uint32_t best_voter(const struct scroll_search *search)
 {
 	uint32_t best = search->first_column;
 	for (uint32_t column = search->first_column; column < search->end_column; column++) {
@@ -129,7 +130,7 @@ static uint32_t best_voter(const struct search *search)
 }
 
 /* The distance stays 0 when there were too few votes. */
-static void vote(struct search *search)
+static void vote(struct scroll_search *search)
 {
 	uint32_t best = 0;
 	for (unsigned i = 0; i < VOTERS; i++) {
@@ -147,16 +148,16 @@ static void vote(struct search *search)
 		search->votes[best] >= VOTES_MIN ? (int)best - (int)search->tiles->height : 0;
 }
 
-static bool fits(const struct search *search, uint32_t column, uint32_t row)
+static bool fits(const struct scroll_search *search, uint32_t column, uint32_t row)
 {
 	int64_t from = (int64_t)row + search->distance;
 	if (from < search->first_row || from >= search->end_row)
 		return false;
 	uint64_t hash = shown(search->tiles, column, (uint32_t)from);
-	return hash != TILES_UNKNOWN && hash == fresh(search->tiles, column, row);
+	return hash != STRIPS_UNKNOWN && hash == fresh(search->tiles, column, row);
 }
 
-static bool column_fits(const struct search *search, uint32_t column)
+static bool column_fits(const struct scroll_search *search, uint32_t column)
 {
 	uint32_t n = search->end_row - search->first_row, fit = 0;
 	uint32_t reachable = n - MIN(n, (uint32_t)ABS(search->distance));
@@ -165,7 +166,7 @@ static bool column_fits(const struct search *search, uint32_t column)
 	return fit * 100 >= reachable * COLUMN_PERCENT && fit > 0;
 }
 
-static bool row_fits(const struct search *search, uint32_t first, uint32_t end, uint32_t row)
+static bool row_fits(const struct scroll_search *search, uint32_t first, uint32_t end, uint32_t row)
 {
 	uint32_t fit = 0;
 	for (uint32_t column = first; column < end; column++)
@@ -174,7 +175,7 @@ static bool row_fits(const struct search *search, uint32_t first, uint32_t end, 
 }
 
 /* Neighbouring columns that all fit, as many as there are. */
-static void fitting_columns(const struct search *search, uint32_t *first, uint32_t *end)
+static void fitting_columns(const struct scroll_search *search, uint32_t *first, uint32_t *end)
 {
 	uint32_t run = 0;
 	*first = *end = 0;
@@ -187,7 +188,7 @@ static void fitting_columns(const struct search *search, uint32_t *first, uint32
 	}
 }
 
-static struct frame_rect try_out(const struct search *search)
+static struct rect try_out(const struct scroll_search *search)
 {
 	uint32_t first, end, best = 0, best_row = 0, run = 0;
 	fitting_columns(search, &first, &end);
@@ -198,18 +199,17 @@ static struct frame_rect try_out(const struct search *search)
 		best = run;
 		best_row = row + 1 - run;
 	}
-	uint32_t right = MIN(end * TILES_STRIP, search->tiles->width);
-	return (struct frame_rect){ first * TILES_STRIP, best_row, right - first * TILES_STRIP,
-		best };
+	uint32_t right = MIN(end * STRIPS_STRIP, search->tiles->width);
+	return (struct rect){ first * STRIPS_STRIP, best_row, right - first * STRIPS_STRIP, best };
 }
 
 /* Strips that need not be sent. */
-static int64_t gain(const struct search *search, const struct frame_rect *rect)
+static int64_t gain(const struct scroll_search *search, const struct rect *rect)
 {
 	int64_t strips = 0;
 	for (uint32_t row = rect->y; row < rect_bottom(rect); row++) {
-		for (uint32_t column = rect->x / TILES_STRIP;
-			column * TILES_STRIP < rect_right(rect); column++) {
+		for (uint32_t column = rect->x / STRIPS_STRIP;
+			column * STRIPS_STRIP < rect_right(rect); column++) {
 			uint64_t hash = fresh(search->tiles, column, row);
 			strips += hash != shown(search->tiles, column, row);
 			strips -= !fits(search, column, row);
@@ -218,30 +218,29 @@ static int64_t gain(const struct search *search, const struct frame_rect *rect)
 	return strips;
 }
 
-static void move_row(
-	struct tiles *tiles, const struct frame_rect *rect, uint32_t row, uint32_t from)
+static void move_row(struct strips *tiles, const struct rect *rect, uint32_t row, uint32_t from)
 {
-	uint32_t first = rect->x / TILES_STRIP;
-	uint32_t n = (rect_right(rect) + TILES_STRIP - 1) / TILES_STRIP - first;
+	uint32_t first = rect->x / STRIPS_STRIP;
+	uint32_t n = (rect_right(rect) + STRIPS_STRIP - 1) / STRIPS_STRIP - first;
 	uint64_t *to = tiles->shown + (size_t)row * tiles->columns + first;
 	memcpy(to, tiles->shown + (size_t)from * tiles->columns + first, n * sizeof(*to));
 	for (uint32_t i = 0; i < n; i++) {
-		if (to[i] == TILES_UNKNOWN ||
+		if (to[i] == STRIPS_UNKNOWN ||
 			to[i] != tiles->fresh[(size_t)row * tiles->columns + first + i])
-			tiles_mark(tiles, first + i, row);
+			strips_mark(tiles, first + i, row);
 	}
 }
 
-static void apply(const struct search *search, const struct frame_rect *rect)
+static void apply(const struct scroll_search *search, const struct rect *rect)
 {
-	tiles_clear(search->tiles, rect);
+	strips_clear(search->tiles, rect);
 	for (uint32_t i = 0; i < rect->height; i++) {
 		uint32_t row = search->distance > 0 ? rect->y + i : rect_bottom(rect) - 1 - i;
 		move_row(search->tiles, rect, row, (uint32_t)((int)row + search->distance));
 	}
 }
 
-static bool find(struct search *search, struct scroll *scroll)
+static bool find(struct scroll_search *search, struct scroll *scroll)
 {
 	vote(search);
 	if (search->distance == 0)
@@ -255,9 +254,9 @@ static bool find(struct search *search, struct scroll *scroll)
 	return true;
 }
 
-bool scroll_find(struct tiles *tiles, struct scroll *scroll)
+bool scroll_find(struct strips *tiles, struct scroll *scroll)
 {
-	struct search search = { .tiles = tiles };
+	struct scroll_search search = { .tiles = tiles };
 	if (tiles->n_changed < SCROLL_STRIPS_MIN)
 		return false;
 	search.changes = g_new0(uint32_t, tiles->columns);

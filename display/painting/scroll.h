@@ -21,12 +21,12 @@
 #define SCROLL_ROWS_MIN 32u
 
 struct scroll {
-	struct frame_rect rect; /* shows what was shown at ... */
-	uint32_t from_y;        /* ... the same x and this y */
+	struct rect rect; /* shows what was shown at ... */
+	uint32_t from_y;  /* ... the same x and this y */
 };
 
 /*
- * Between tiles_look and tiles_take. True: the tiles know already that `scroll` was done, and what
- * differs from then on.
+ * Between strips_look and strips_take. True: the tiles know already that `scroll` was done, and
+ * what differs from then on.
  */
-bool scroll_find(struct tiles *tiles, struct scroll *scroll);
+bool scroll_find(struct strips *tiles, struct scroll *scroll);

@@ -31,53 +31,53 @@ static void make_secret(void)
 static inline uint64_t hash(const uint8_t *pixels, size_t size_bytes)
 {
 	uint64_t value = XXH3_64bits_withSecret(pixels, size_bytes, secret, sizeof(secret));
-	return value == TILES_UNKNOWN ? ~(uint64_t)TILES_UNKNOWN : value;
+	return value == STRIPS_UNKNOWN ? ~(uint64_t)STRIPS_UNKNOWN : value;
 }
 
-uint64_t tiles_hash(const uint8_t *pixels, size_t size_bytes)
+uint64_t strips_hash(const uint8_t *pixels, size_t size_bytes)
 {
 	make_secret();
 	return hash(pixels, size_bytes);
 }
 
-struct tiles *tiles_create(uint32_t width, uint32_t height)
+struct strips *strips_create(uint32_t width, uint32_t height)
 {
-	struct tiles *tiles = g_new0(struct tiles, 1);
+	struct strips *strips = g_new0(struct strips, 1);
 	make_secret();
-	tiles->width = width;
-	tiles->height = height;
-	tiles->columns = (width + TILES_STRIP - 1) / TILES_STRIP;
-	tiles->bands = (height + TILES_ROWS - 1) / TILES_ROWS;
-	tiles->shown = g_new0(uint64_t, (size_t)tiles->columns * height);
-	tiles->fresh = g_new0(uint64_t, (size_t)tiles->columns * height);
-	tiles->changed = g_new0(struct tile, (size_t)tiles->columns * tiles->bands);
-	tiles->band_changed = g_new0(bool, tiles->bands);
-	tiles->kept = g_new0(struct tiles_kept, TILES_KEPT_MAX);
-	tiles->kept_at = g_new0(uint8_t, (size_t)tiles->columns * tiles->bands);
-	return tiles;
+	strips->width = width;
+	strips->height = height;
+	strips->columns = (width + STRIPS_STRIP - 1) / STRIPS_STRIP;
+	strips->bands = (height + STRIPS_ROWS - 1) / STRIPS_ROWS;
+	strips->shown = g_new0(uint64_t, (size_t)strips->columns * height);
+	strips->fresh = g_new0(uint64_t, (size_t)strips->columns * height);
+	strips->changed = g_new0(struct tile, (size_t)strips->columns * strips->bands);
+	strips->band_changed = g_new0(bool, strips->bands);
+	strips->kept = g_new0(struct strips_kept, STRIPS_KEPT_MAX);
+	strips->kept_at = g_new0(uint8_t, (size_t)strips->columns * strips->bands);
+	return strips;
 }
 
-void tiles_destroy(struct tiles *tiles)
+void strips_destroy(struct strips *strips)
 {
-	if (!tiles)
+	if (!strips)
 		return;
-	g_free(tiles->shown);
-	g_free(tiles->fresh);
-	g_free(tiles->changed);
-	g_free(tiles->band_changed);
-	g_free(tiles->kept);
-	g_free(tiles->kept_at);
-	g_free(tiles);
+	g_free(strips->shown);
+	g_free(strips->fresh);
+	g_free(strips->changed);
+	g_free(strips->band_changed);
+	g_free(strips->kept);
+	g_free(strips->kept_at);
+	g_free(strips);
 }
 
-static size_t tile_index(const struct tiles *tiles, uint32_t column, uint32_t row)
+static size_t tile_index(const struct strips *strips, uint32_t column, uint32_t row)
 {
-	return (size_t)(row / TILES_ROWS) * tiles->columns + column;
+	return (size_t)(row / STRIPS_ROWS) * strips->columns + column;
 }
 
-static uint32_t strip_width(const struct tiles *tiles, uint32_t column)
+static uint32_t strip_width(const struct strips *strips, uint32_t column)
 {
-	return MIN(TILES_STRIP, tiles->width - column * TILES_STRIP);
+	return MIN(STRIPS_STRIP, strips->width - column * STRIPS_STRIP);
 }
 
 /* Columns of a strip, [left, right). */
@@ -85,80 +85,80 @@ struct span {
 	uint32_t left, right;
 };
 
-static void mark(struct tiles *tiles, uint32_t column, uint32_t row, struct span span)
+static void mark(struct strips *strips, uint32_t column, uint32_t row, struct span span)
 {
-	uint8_t inside = (uint8_t)(row % TILES_ROWS);
-	struct tile *tile = &tiles->changed[tile_index(tiles, column, row)];
+	uint8_t inside = (uint8_t)(row % STRIPS_ROWS);
+	struct tile *tile = &strips->changed[tile_index(strips, column, row)];
 	bool first = tile->bottom == 0;
 	tile->top = first ? inside : MIN(tile->top, inside);
 	tile->bottom = MAX(tile->bottom, inside + 1);
 	tile->left = first ? (uint8_t)span.left : MIN(tile->left, (uint8_t)span.left);
 	tile->right = MAX(tile->right, (uint8_t)span.right);
-	tiles->band_changed[row / TILES_ROWS] = true;
-	tiles->n_changed++;
+	strips->band_changed[row / STRIPS_ROWS] = true;
+	strips->n_changed++;
 }
 
-void tiles_mark(struct tiles *tiles, uint32_t column, uint32_t row)
+void strips_mark(struct strips *strips, uint32_t column, uint32_t row)
 {
-	mark(tiles, column, row, (struct span){ 0, strip_width(tiles, column) });
+	mark(strips, column, row, (struct span){ 0, strip_width(strips, column) });
 }
 
 /* Kept pixels. */
 
-static struct tiles_kept *kept_for(struct tiles *tiles, uint32_t tile)
+static struct strips_kept *kept_for(struct strips *strips, uint32_t tile)
 {
-	if (tiles->kept_at[tile])
-		return &tiles->kept[tiles->kept_at[tile] - 1];
-	struct tiles_kept *kept = &tiles->kept[tiles->next_kept];
+	if (strips->kept_at[tile])
+		return &strips->kept[strips->kept_at[tile] - 1];
+	struct strips_kept *kept = &strips->kept[strips->next_kept];
 	if (kept->used)
-		tiles->kept_at[kept->tile] = 0;
+		strips->kept_at[kept->tile] = 0;
 	kept->used = true;
 	kept->tile = tile;
-	tiles->kept_at[tile] = (uint8_t)(tiles->next_kept + 1);
-	tiles->next_kept = (tiles->next_kept + 1) % TILES_KEPT_MAX;
+	strips->kept_at[tile] = (uint8_t)(strips->next_kept + 1);
+	strips->next_kept = (strips->next_kept + 1) % STRIPS_KEPT_MAX;
 	return kept;
 }
 
-static void keep(struct tiles *tiles, uint32_t column, uint32_t band)
+static void keep(struct strips *strips, uint32_t column, uint32_t band)
 {
-	struct tiles_kept *kept = kept_for(tiles, band * tiles->columns + column);
-	size_t bytes = (size_t)strip_width(tiles, column) * BYTES_PER_PIXEL;
-	for (uint32_t i = 0; i < TILES_ROWS; i++) {
-		uint32_t row = band * TILES_ROWS + i;
-		if (row >= tiles->height)
+	struct strips_kept *kept = kept_for(strips, band * strips->columns + column);
+	size_t bytes = (size_t)strip_width(strips, column) * BYTES_PER_PIXEL;
+	for (uint32_t i = 0; i < STRIPS_ROWS; i++) {
+		uint32_t row = band * STRIPS_ROWS + i;
+		if (row >= strips->height)
 			break;
-		const uint8_t *from = tiles->pixels + (size_t)row * tiles->stride_bytes +
-				      (size_t)column * TILES_STRIP * BYTES_PER_PIXEL;
-		memcpy(&kept->pixels[i * TILES_STRIP], from, bytes);
+		const uint8_t *from = strips->pixels + (size_t)row * strips->stride_bytes +
+				      (size_t)column * STRIPS_STRIP * BYTES_PER_PIXEL;
+		memcpy(&kept->pixels[i * STRIPS_STRIP], from, bytes);
 		kept->hashes[i] = hash(from, bytes);
 	}
 }
 
 /* What changed, and what is likely to change next: text goes to the right. */
-static void keep_changed(struct tiles *tiles)
+static void keep_changed(struct strips *strips)
 {
-	for (uint32_t band = 0; band < tiles->bands; band++) {
-		for (uint32_t column = 0; tiles->band_changed[band] && column < tiles->columns;
+	for (uint32_t band = 0; band < strips->bands; band++) {
+		for (uint32_t column = 0; strips->band_changed[band] && column < strips->columns;
 			column++) {
-			if (tiles->changed[(size_t)band * tiles->columns + column].bottom == 0)
+			if (strips->changed[(size_t)band * strips->columns + column].bottom == 0)
 				continue;
-			keep(tiles, column, band);
-			if (column + 1 < tiles->columns)
-				keep(tiles, column + 1, band);
+			keep(strips, column, band);
+			if (column + 1 < strips->columns)
+				keep(strips, column + 1, band);
 		}
 	}
 }
 
 /* Of a whole strip that differs from what is shown: exactly where, if that is known. */
 static struct span differing(
-	const struct tiles *tiles, const uint8_t *strip, uint32_t column, uint32_t row)
+	const struct strips *strips, const uint8_t *strip, uint32_t column, uint32_t row)
 {
-	struct span span = { 0, strip_width(tiles, column) };
-	uint8_t at = tiles->kept_at[tile_index(tiles, column, row)];
-	const struct tiles_kept *kept = &tiles->kept[at ? at - 1 : 0];
-	uint32_t inside = row % TILES_ROWS;
-	const uint8_t *old = (const uint8_t *)&kept->pixels[inside * TILES_STRIP];
-	if (!at || kept->hashes[inside] != tiles->shown[(size_t)row * tiles->columns + column] ||
+	struct span span = { 0, strip_width(strips, column) };
+	uint8_t at = strips->kept_at[tile_index(strips, column, row)];
+	const struct strips_kept *kept = &strips->kept[at ? at - 1 : 0];
+	uint32_t inside = row % STRIPS_ROWS;
+	const uint8_t *old = (const uint8_t *)&kept->pixels[inside * STRIPS_STRIP];
+	if (!at || kept->hashes[inside] != strips->shown[(size_t)row * strips->columns + column] ||
 		memcmp(old, strip, span.right * BYTES_PER_PIXEL) == 0)
 		return span;
 	while (memcmp(old + span.left * BYTES_PER_PIXEL, strip + span.left * BYTES_PER_PIXEL,
@@ -172,68 +172,70 @@ static struct span differing(
 
 /* Looking. */
 
-static void look_row(
-	struct tiles *tiles, const uint8_t *row_pixels, uint32_t row, uint32_t left, uint32_t right)
+static void look_row(struct strips *strips, const uint8_t *row_pixels, uint32_t row, uint32_t left,
+	uint32_t right)
 {
-	size_t at = (size_t)row * tiles->columns;
+	size_t at = (size_t)row * strips->columns;
 	for (uint32_t x = left, next; x < right; x = next) {
-		uint32_t column = x / TILES_STRIP;
-		next = MIN((column + 1) * TILES_STRIP, right);
+		uint32_t column = x / STRIPS_STRIP;
+		next = MIN((column + 1) * STRIPS_STRIP, right);
 		uint64_t value = hash(row_pixels + (size_t)x * BYTES_PER_PIXEL,
 			(size_t)(next - x) * BYTES_PER_PIXEL);
-		if (tiles->shown[at + column] == value)
+		if (strips->shown[at + column] == value)
 			continue;
-		tiles->fresh[at + column] = value;
+		strips->fresh[at + column] = value;
 		const uint8_t *strip = row_pixels + (size_t)x * BYTES_PER_PIXEL;
-		if (next - x == strip_width(tiles, column))
-			mark(tiles, column, row, differing(tiles, strip, column, row));
+		if (next - x == strip_width(strips, column))
+			mark(strips, column, row, differing(strips, strip, column, row));
 		else
-			tiles_mark(tiles, column, row);
+			strips_mark(strips, column, row);
 	}
 }
 
-struct frame_rect tiles_widen(const struct tiles *tiles, const struct frame_rect *rect)
+struct rect strips_widen(const struct strips *strips, const struct rect *rect)
 {
-	uint32_t x = rect->x / TILES_STRIP * TILES_STRIP;
-	uint32_t right = (rect_right(rect) + TILES_STRIP - 1) / TILES_STRIP * TILES_STRIP;
-	return (struct frame_rect){ x, rect->y, MIN(right, tiles->width) - x, rect->height };
+	uint32_t x = rect->x / STRIPS_STRIP * STRIPS_STRIP;
+	uint32_t right = (rect_right(rect) + STRIPS_STRIP - 1) / STRIPS_STRIP * STRIPS_STRIP;
+	return (struct rect){ x, rect->y, MIN(right, strips->width) - x, rect->height };
 }
 
-void tiles_look(struct tiles *tiles, const uint8_t *pixels, uint32_t stride_bytes,
-	const struct frame_rect *rect)
+void strips_look(struct strips *strips, const uint8_t *pixels, uint32_t stride_bytes,
+	const struct rect *rect)
 {
-	tiles->pixels = pixels;
-	tiles->stride_bytes = stride_bytes;
+	strips->pixels = pixels;
+	strips->stride_bytes = stride_bytes;
 	for (uint32_t row = rect->y; row < rect->y + rect->height; row++)
-		look_row(tiles, pixels + (size_t)row * stride_bytes, row, rect->x,
+		look_row(strips, pixels + (size_t)row * stride_bytes, row, rect->x,
 			rect->x + rect->width);
 }
 
-static uint32_t end_column(const struct frame_rect *rect)
+static uint32_t end_column(const struct rect *rect)
 {
-	return (rect_right(rect) + TILES_STRIP - 1) / TILES_STRIP;
+	return (rect_right(rect) + STRIPS_STRIP - 1) / STRIPS_STRIP;
 }
 
-void tiles_forget(struct tiles *tiles, const struct frame_rect *rect)
+void strips_forget(struct strips *strips, const struct rect *rect)
 {
-	uint32_t first = rect->x / TILES_STRIP, end = end_column(rect);
+	uint32_t first = rect->x / STRIPS_STRIP, end = end_column(rect);
 	for (uint32_t row = rect->y; row < rect->y + rect->height; row++) {
-		size_t at = (size_t)row * tiles->columns;
-		memset(tiles->shown + at + first, 0, (end - first) * sizeof(*tiles->shown));
-		memset(tiles->fresh + at + first, 0, (end - first) * sizeof(*tiles->fresh));
+		size_t at = (size_t)row * strips->columns;
+		memset(strips->shown + at + first, 0, (end - first) * sizeof(*strips->shown));
+		memset(strips->fresh + at + first, 0, (end - first) * sizeof(*strips->fresh));
 	}
 }
 
-void tiles_clear(struct tiles *tiles, const struct frame_rect *rect)
+void strips_clear(struct strips *strips, const struct rect *rect)
 {
-	uint32_t first_band = rect->y / TILES_ROWS;
-	uint32_t end_band = (rect->y + rect->height + TILES_ROWS - 1) / TILES_ROWS;
+	uint32_t first_band = rect->y / STRIPS_ROWS;
+	uint32_t end_band = (rect->y + rect->height + STRIPS_ROWS - 1) / STRIPS_ROWS;
 	for (uint32_t band = first_band; band < end_band; band++) {
-		uint32_t top = MAX(rect->y, band * TILES_ROWS) - band * TILES_ROWS;
+		uint32_t top = MAX(rect->y, band * STRIPS_ROWS) - band * STRIPS_ROWS;
 		uint32_t bottom =
-			MIN(rect->y + rect->height, (band + 1) * TILES_ROWS) - band * TILES_ROWS;
-		for (uint32_t column = rect->x / TILES_STRIP; column < end_column(rect); column++) {
-			struct tile *tile = &tiles->changed[(size_t)band * tiles->columns + column];
+			MIN(rect->y + rect->height, (band + 1) * STRIPS_ROWS) - band * STRIPS_ROWS;
+		for (uint32_t column = rect->x / STRIPS_STRIP; column < end_column(rect);
+			column++) {
+			struct tile *tile =
+				&strips->changed[(size_t)band * strips->columns + column];
 			if (tile->bottom <= top || tile->top >= bottom)
 				continue;
 			if (tile->top < top)
@@ -248,9 +250,9 @@ void tiles_clear(struct tiles *tiles, const struct frame_rect *rect)
 
 /* Merging. */
 
-static bool try_join(struct frame_rect *into, const struct frame_rect *rect, uint64_t waste_max)
+static bool try_join(struct rect *into, const struct rect *rect, uint64_t waste_max)
 {
-	struct frame_rect both = rect_join(into, rect);
+	struct rect both = rect_join(into, rect);
 	if (rect_area(&both) > rect_area(into) + rect_area(rect) + waste_max)
 		return false;
 	*into = both;
@@ -258,18 +260,18 @@ static bool try_join(struct frame_rect *into, const struct frame_rect *rect, uin
 }
 
 struct merge {
-	struct frame_rect *rects;
+	struct rect *rects;
 	unsigned n, n_max;
 	uint64_t waste_max;
 };
 
 /* False when there is no room. At first only rectangles that end near this one are tried. */
-static bool merge_add(struct merge *merge, const struct frame_rect *rect)
+static bool merge_add(struct merge *merge, const struct rect *rect)
 {
 	for (unsigned i = merge->n; i > 0; i--) {
-		struct frame_rect *other = &merge->rects[i - 1];
-		if (merge->waste_max == TILES_WASTE_PIXELS &&
-			other->y + other->height + OPEN_BANDS * TILES_ROWS < rect->y)
+		struct rect *other = &merge->rects[i - 1];
+		if (merge->waste_max == STRIPS_WASTE_PIXELS &&
+			other->y + other->height + OPEN_BANDS * STRIPS_ROWS < rect->y)
 			continue;
 		if (try_join(other, rect, merge->waste_max))
 			return true;
@@ -280,18 +282,18 @@ static bool merge_add(struct merge *merge, const struct frame_rect *rect)
 	return true;
 }
 
-static struct frame_rect tile_rect(const struct tiles *tiles, uint32_t column, uint32_t band)
+static struct rect tile_rect(const struct strips *strips, uint32_t column, uint32_t band)
 {
-	const struct tile *tile = &tiles->changed[(size_t)band * tiles->columns + column];
-	return (struct frame_rect){ column * TILES_STRIP + tile->left,
-		band * TILES_ROWS + tile->top, tile->right - tile->left, tile->bottom - tile->top };
+	const struct tile *tile = &strips->changed[(size_t)band * strips->columns + column];
+	return (struct rect){ column * STRIPS_STRIP + tile->left, band * STRIPS_ROWS + tile->top,
+		tile->right - tile->left, tile->bottom - tile->top };
 }
 
-static bool merge_band(const struct tiles *tiles, uint32_t band, struct merge *merge)
+static bool merge_band(const struct strips *strips, uint32_t band, struct merge *merge)
 {
-	struct frame_rect run = { 0 };
-	for (uint32_t column = 0; column < tiles->columns; column++) {
-		struct frame_rect rect = tile_rect(tiles, column, band);
+	struct rect run = { 0 };
+	for (uint32_t column = 0; column < strips->columns; column++) {
+		struct rect rect = tile_rect(strips, column, band);
 		if (rect.height == 0)
 			continue;
 		if (run.width == 0)
@@ -305,44 +307,44 @@ static bool merge_band(const struct tiles *tiles, uint32_t band, struct merge *m
 	return run.width == 0 || merge_add(merge, &run);
 }
 
-static bool merge_all(const struct tiles *tiles, struct merge *merge)
+static bool merge_all(const struct strips *strips, struct merge *merge)
 {
 	merge->n = 0;
-	for (uint32_t band = 0; band < tiles->bands; band++) {
-		if (tiles->band_changed[band] && !merge_band(tiles, band, merge))
+	for (uint32_t band = 0; band < strips->bands; band++) {
+		if (strips->band_changed[band] && !merge_band(strips, band, merge))
 			return false;
 	}
 	return true;
 }
 
 /* The tiles' strips become what is shown; those in between that were equal stay so. */
-static void settle_band(struct tiles *tiles, uint32_t band)
+static void settle_band(struct strips *strips, uint32_t band)
 {
-	for (uint32_t column = 0; column < tiles->columns; column++) {
-		struct tile *tile = &tiles->changed[(size_t)band * tiles->columns + column];
+	for (uint32_t column = 0; column < strips->columns; column++) {
+		struct tile *tile = &strips->changed[(size_t)band * strips->columns + column];
 		for (uint32_t i = tile->top; i < tile->bottom; i++) {
-			size_t at = (size_t)(band * TILES_ROWS + i) * tiles->columns + column;
-			tiles->shown[at] = tiles->fresh[at];
+			size_t at = (size_t)(band * STRIPS_ROWS + i) * strips->columns + column;
+			strips->shown[at] = strips->fresh[at];
 		}
 		*tile = (struct tile){ 0 };
 	}
-	tiles->band_changed[band] = false;
+	strips->band_changed[band] = false;
 }
 
-unsigned tiles_take(struct tiles *tiles, struct frame_rect *rects, unsigned n_max)
+unsigned strips_take(struct strips *strips, struct rect *rects, unsigned n_max)
 {
-	struct merge merge = { .rects = rects, .n_max = n_max, .waste_max = TILES_WASTE_PIXELS };
-	if (tiles->n_changed > 0 && tiles->n_changed <= TILES_KEPT_STRIPS_MAX && tiles->pixels)
-		keep_changed(tiles);
-	tiles->pixels = NULL;
-	if (tiles->n_changed == 0)
+	struct merge merge = { .rects = rects, .n_max = n_max, .waste_max = STRIPS_WASTE_PIXELS };
+	if (strips->n_changed > 0 && strips->n_changed <= STRIPS_KEPT_STRIPS_MAX && strips->pixels)
+		keep_changed(strips);
+	strips->pixels = NULL;
+	if (strips->n_changed == 0)
 		return 0;
-	while (!merge_all(tiles, &merge))
+	while (!merge_all(strips, &merge))
 		merge.waste_max *= 4;
-	for (uint32_t band = 0; band < tiles->bands; band++) {
-		if (tiles->band_changed[band])
-			settle_band(tiles, band);
+	for (uint32_t band = 0; band < strips->bands; band++) {
+		if (strips->band_changed[band])
+			settle_band(strips, band);
 	}
-	tiles->n_changed = 0;
+	strips->n_changed = 0;
 	return merge.n;
 }

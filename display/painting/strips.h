@@ -4,12 +4,12 @@
  * picture differs.
  *
  * What a guest flushes is an upper bound: compositors flush whole screens. So the flushed area is
- * compared with what was last sent, in strips of TILES_STRIP pixels of one row, by their 64-bit
+ * compared with what was last sent, in strips of STRIPS_STRIP pixels of one row, by their 64-bit
  * hashes (XXH3 with a secret of this process). A hash needs no copy of the picture (0.5 MB a head
  * at 1080p instead of 8), reads one picture instead of two, and says at no further cost where a
  * line came from when it was scrolled (scroll.h). Its speed is memory's: tests/bench/bench_tiles.c.
  *
- * Strips that differ are gathered into tiles of TILES_STRIP x TILES_ROWS pixels, each with its
+ * Strips that differ are gathered into tiles of STRIPS_STRIP x STRIPS_ROWS pixels, each with its
  * first and last row, and those are merged to few rectangles.
  *
  * Where little changed, as where somebody types, the pixels themselves are kept for a while (at
@@ -26,17 +26,17 @@
 
 #include "protocol/frame_link.h"
 
-#define TILES_STRIP 32u
-#define TILES_ROWS 16u
+#define STRIPS_STRIP 32u
+#define STRIPS_ROWS 16u
 /* A rectangle costs about 130 bytes and 15 µs by itself; unchanged pixels cost less than that many.
  */
-#define TILES_WASTE_PIXELS 1024u
+#define STRIPS_WASTE_PIXELS 1024u
 /* No strip has this hash: what the surface shows there is not known. */
-#define TILES_UNKNOWN 0u
+#define STRIPS_UNKNOWN 0u
 
 /* Changes of more strips than these (a few lines of text) leave nothing kept. */
-#define TILES_KEPT_STRIPS_MAX 128u
-#define TILES_KEPT_MAX 32u
+#define STRIPS_KEPT_STRIPS_MAX 128u
+#define STRIPS_KEPT_MAX 32u
 
 /* Rows and columns of a tile that differ, [top, bottom) and [left, right); bottom is 0 when equal.
  */
@@ -45,14 +45,14 @@ struct tile {
 	uint8_t left, right;
 };
 
-struct tiles_kept {
+struct strips_kept {
 	uint32_t tile; /* its index */
 	bool used;
-	uint64_t hashes[TILES_ROWS];
-	uint32_t pixels[TILES_ROWS * TILES_STRIP];
+	uint64_t hashes[STRIPS_ROWS];
+	uint32_t pixels[STRIPS_ROWS * STRIPS_STRIP];
 };
 
-struct tiles {
+struct strips {
 	uint32_t width, height;
 	uint32_t columns, bands;
 	/* columns * height, row by row. Equal but for the tiles that have changed. */
@@ -63,39 +63,39 @@ struct tiles {
 	/* The picture looked at; NULL: none since the last take. */
 	const uint8_t *pixels;
 	uint32_t stride_bytes;
-	struct tiles_kept *kept; /* TILES_KEPT_MAX */
-	uint8_t *kept_at;        /* columns * bands: 1 + index of a tile's; 0: none */
-	unsigned next_kept;      /* the oldest */
+	struct strips_kept *kept; /* STRIPS_KEPT_MAX */
+	uint8_t *kept_at;         /* columns * bands: 1 + index of a tile's; 0: none */
+	unsigned next_kept;       /* the oldest */
 };
 
 /* Nothing is known. Sides are the head's, bounded by FRAME_SIZE_MAX. */
-struct tiles *tiles_create(uint32_t width, uint32_t height);
-void tiles_destroy(struct tiles *tiles);
+struct strips *strips_create(uint32_t width, uint32_t height);
+void strips_destroy(struct strips *strips);
 
 /* The rectangle with whole strips. */
-struct frame_rect tiles_widen(const struct tiles *tiles, const struct frame_rect *rect);
+struct rect strips_widen(const struct strips *strips, const struct rect *rect);
 
 /*
  * `pixels` is the picture's upper left corner, `rect` lies inside it: notes what differs there. Of
  * a strip that `rect` cuts only what is inside is looked at, which is another hash than the whole
  * one's: widen, unless what is cut off is somebody else's. Another picture must not be looked at
- * before tiles_take, and this one must last until then, all of it.
+ * before strips_take, and this one must last until then, all of it.
  */
-void tiles_look(struct tiles *tiles, const uint8_t *pixels, uint32_t stride_bytes,
-	const struct frame_rect *rect);
+void strips_look(struct strips *strips, const uint8_t *pixels, uint32_t stride_bytes,
+	const struct rect *rect);
 
 /* What is shown there is not known any more: the next look finds it different. */
-void tiles_forget(struct tiles *tiles, const struct frame_rect *rect);
+void strips_forget(struct strips *strips, const struct rect *rect);
 
 /* One whole strip differs, or no longer does; for scroll.c. */
-void tiles_mark(struct tiles *tiles, uint32_t column, uint32_t row);
-void tiles_clear(struct tiles *tiles, const struct frame_rect *rect);
+void strips_mark(struct strips *strips, uint32_t column, uint32_t row);
+void strips_clear(struct strips *strips, const struct rect *rect);
 
 /*
  * What differs becomes what is shown. Writes rectangles that hold all of it, at most n_max (at
  * least 1), merged the more the less room there is; returns how many.
  */
-unsigned tiles_take(struct tiles *tiles, struct frame_rect *rects, unsigned n_max);
+unsigned strips_take(struct strips *strips, struct rect *rects, unsigned n_max);
 
-/* Hash of a strip, also for others who compare pixels. Never TILES_UNKNOWN. */
-uint64_t tiles_hash(const uint8_t *pixels, size_t size_bytes);
+/* Hash of a strip, also for others who compare pixels. Never STRIPS_UNKNOWN. */
+uint64_t strips_hash(const uint8_t *pixels, size_t size_bytes);

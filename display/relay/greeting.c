@@ -13,7 +13,7 @@
 /* Of an HTTP request. */
 #define HTTP_FIRST 'G'
 
-enum step {
+enum greeting_step {
 	SHAKE,   /* TLS */
 	PEEK,    /* plain: what is it? */
 	READ,    /* TLS: what is it? */

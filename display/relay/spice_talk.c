@@ -10,7 +10,7 @@
 G_STATIC_ASSERT(SPICE_TALK_HEADER_MAX == sizeof(SpiceDataHeader));
 G_STATIC_ASSERT(SPICE_TALK_HELD_MAX >= SPICE_TALK_HEADER_MAX + SPICE_TALK_SHOWN_MAX);
 
-enum step {
+enum talk_step {
 	LINK,      /* the client's first message, the server's answer */
 	MECHANISM, /* client: how it logs in */
 	TICKET,    /* client */

@@ -198,7 +198,7 @@ bool screens_desktop(const struct screens *screens, uint32_t *width, uint32_t *h
 
 /* One that was under way when they were no longer wanted is dropped: render sends its like. */
 static bool show_dmabuf(struct screens *screens, struct screen *screen, struct frame *frame,
-	const struct frame_frame *message)
+	const struct frame_present *message)
 {
 	if (!screens->dmabufs) {
 		frame_unref(frame);
@@ -210,7 +210,7 @@ static bool show_dmabuf(struct screens *screens, struct screen *screen, struct f
 	return true;
 }
 
-bool screens_show(struct screens *screens, struct frame *frame, const struct frame_frame *message)
+bool screens_show(struct screens *screens, struct frame *frame, const struct frame_present *message)
 {
 	struct screen *screen = &screens->screens[message->head];
 	if (message->serial <= screen->head->serial) {

@@ -49,7 +49,8 @@ bool screens_to_desktop(const struct screens *screens, unsigned head, int32_t *x
 bool screens_desktop(const struct screens *screens, uint32_t *width, uint32_t *height);
 
 /* `frame` is the callee's. False: render is to be dropped. */
-bool screens_show(struct screens *screens, struct frame *frame, const struct frame_frame *message);
+bool screens_show(
+	struct screens *screens, struct frame *frame, const struct frame_present *message);
 /*
  * From now on dma-bufs are shown, or (the beginning) no more: then ops->left, as in spice_gl.h,
  * when the last is gone, at once if there is none.

@@ -30,11 +30,11 @@ struct spice_gl {
 	const struct spice_gl_ops *ops;
 	void *user;
 
-	struct frame *shown;      /* acknowledged: what the client has on its screen */
-	struct frame *drawing;    /* given to spice-server, not acknowledged */
-	struct frame *next;       /* waits */
-	struct frame_rect damage; /* of next, with all that it replaced */
-	bool scanout;             /* spice-server has a dma-buf */
+	struct frame *shown;   /* acknowledged: what the client has on its screen */
+	struct frame *drawing; /* given to spice-server, not acknowledged */
+	struct frame *next;    /* waits */
+	struct rect damage;    /* of next, with all that it replaced */
+	bool scanout;          /* spice-server has a dma-buf */
 	bool leaving;
 	guint timer;
 	guint again;   /* draws it once more */
@@ -121,8 +121,8 @@ static bool set_scanout(struct spice_gl *gl, const struct frame *frame)
 static void draw(struct spice_gl *gl)
 {
 	struct frame *frame = g_steal_pointer(&gl->next);
-	struct frame_rect damage = gl->damage;
-	gl->damage = (struct frame_rect){ 0 };
+	struct rect damage = gl->damage;
+	gl->damage = (struct rect){ 0 };
 	if (!set_scanout(gl, frame)) {
 		frame_unref(frame);
 		return;
@@ -156,21 +156,21 @@ bool spice_gl_completed(struct spice_gl *gl, uint64_t cookie)
 	return true;
 }
 
-static struct frame_rect bound(const struct frame_rect *a, const struct frame_rect *b)
+static struct rect bound(const struct rect *a, const struct rect *b)
 {
 	if (a->width == 0 || a->height == 0)
 		return *b;
 	uint32_t x = MIN(a->x, b->x), y = MIN(a->y, b->y);
-	return (struct frame_rect){ x, y, MAX(a->x + a->width, b->x + b->width) - x,
+	return (struct rect){ x, y, MAX(a->x + a->width, b->x + b->width) - x,
 		MAX(a->y + a->height, b->y + b->height) - y };
 }
 
 /* Rectangles are render's and may lie anywhere: what is outside is cut off. */
 static void add_damage(
-	struct spice_gl *gl, const struct frame *frame, const struct frame_frame *message)
+	struct spice_gl *gl, const struct frame *frame, const struct frame_present *message)
 {
 	for (uint32_t i = 0; i < message->n_rects; i++) {
-		struct frame_rect rect = message->rects[i];
+		struct rect rect = message->rects[i];
 		if (rect.x >= frame->width || rect.y >= frame->height || rect.width == 0 ||
 			rect.height == 0)
 			continue;
@@ -183,10 +183,10 @@ static void add_damage(
 	gl->damage.height =
 		MIN(gl->damage.height, frame->height - MIN(gl->damage.y, frame->height));
 	if (gl->damage.width == 0 || gl->damage.height == 0)
-		gl->damage = (struct frame_rect){ 0, 0, frame->width, frame->height };
+		gl->damage = (struct rect){ 0, 0, frame->width, frame->height };
 }
 
-void spice_gl_show(struct spice_gl *gl, struct frame *frame, const struct frame_frame *message)
+void spice_gl_show(struct spice_gl *gl, struct frame *frame, const struct frame_present *message)
 {
 	gl->leaving = false;
 	let_go(&gl->next);
@@ -204,7 +204,7 @@ static gboolean on_again(gpointer user)
 	if (gl->leaving || gl->next || !frame)
 		return G_SOURCE_REMOVE;
 	gl->next = frame_ref(frame);
-	gl->damage = (struct frame_rect){ 0, 0, frame->width, frame->height };
+	gl->damage = (struct rect){ 0, 0, frame->width, frame->height };
 	if (!gl->drawing)
 		draw(gl);
 	return G_SOURCE_REMOVE;

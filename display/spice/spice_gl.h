@@ -42,7 +42,7 @@ void spice_gl_destroy(struct spice_gl *gl);
 void spice_gl_set_ops(struct spice_gl *gl, const struct spice_gl_ops *ops, void *user);
 
 /* Takes over the reference; the frame is a dma-buf of the head's size. */
-void spice_gl_show(struct spice_gl *gl, struct frame *frame, const struct frame_frame *message);
+void spice_gl_show(struct spice_gl *gl, struct frame *frame, const struct frame_present *message);
 /* A client is opening the display: the picture is drawn again, for it has not seen it. */
 void spice_gl_new_viewer(struct spice_gl *gl);
 /*

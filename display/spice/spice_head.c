@@ -29,8 +29,8 @@ struct spice_head {
 	QXLInstance instance;
 	struct head *head;
 	struct painter *painter; /* the worker's, as are pace and ids */
-	struct pace pace;
-	struct picture_ids ids;
+	struct send_budget pace;
+	struct image_ids ids;
 	struct spice_cursor *cursor;
 	struct spice_gl *gl;
 	spice_head_wanted wanted;
@@ -54,7 +54,7 @@ struct spice_head {
 struct drawable {
 	struct spice_resource resource;
 	struct spice_head *owner;
-	struct picture picture;
+	struct bitmap picture;
 	QXLDrawable drawable;
 	QXLImage image;
 };
@@ -112,12 +112,12 @@ static void release_drawable(struct spice_resource *resource)
 	g_free(drawable);
 }
 
-static void fill_image(struct picture_ids *ids, QXLImage *image, const struct picture *picture)
+static void fill_image(struct image_ids *ids, QXLImage *image, const struct bitmap *picture)
 {
 	static gint unique;
 	uint64_t id;
 	QXL_SET_IMAGE_ID(image, QXL_IMAGE_GROUP_DRIVER_DONT_CACHE, g_atomic_int_add(&unique, 1));
-	if (picture_ids_find(ids, picture, &id)) {
+	if (image_ids_find(ids, picture, &id)) {
 		image->descriptor.id = id;
 		image->descriptor.flags = QXL_IMAGE_CACHE;
 	}
@@ -130,8 +130,8 @@ static void fill_image(struct picture_ids *ids, QXLImage *image, const struct pi
 	image->bitmap.data = (uintptr_t)picture->pixels;
 }
 
-static void fill_pixels(struct picture_ids *ids, QXLDrawable *drawable, QXLImage *image,
-	const struct picture *picture)
+static void fill_pixels(
+	struct image_ids *ids, QXLDrawable *drawable, QXLImage *image, const struct bitmap *picture)
 {
 	drawable->type = QXL_DRAW_COPY;
 	drawable->u.copy.rop_descriptor = picture->moving ? SPICE_ROPD_OP_PUT : STILL_ROP;
@@ -141,14 +141,14 @@ static void fill_pixels(struct picture_ids *ids, QXLDrawable *drawable, QXLImage
 	fill_image(ids, image, picture);
 }
 
-static void fill_black(struct picture_ids *ids, QXLDrawable *drawable, QXLImage *image,
-	const struct picture *picture)
+static void fill_black(
+	struct image_ids *ids, QXLDrawable *drawable, QXLImage *image, const struct bitmap *picture)
 {
 	drawable->type = QXL_DRAW_BLACKNESS;
 }
 
-static void fill_scroll(struct picture_ids *ids, QXLDrawable *drawable, QXLImage *image,
-	const struct picture *picture)
+static void fill_scroll(
+	struct image_ids *ids, QXLDrawable *drawable, QXLImage *image, const struct bitmap *picture)
 {
 	drawable->type = QXL_COPY_BITS;
 	drawable->u.copy_bits.src_pos.x = (int32_t)picture->from_x;
@@ -156,16 +156,16 @@ static void fill_scroll(struct picture_ids *ids, QXLDrawable *drawable, QXLImage
 }
 
 static void (*const fill_kind[])(
-	struct picture_ids *, QXLDrawable *, QXLImage *, const struct picture *) = {
-	[PICTURE_PIXELS] = fill_pixels,
-	[PICTURE_BLACK] = fill_black,
-	[PICTURE_SCROLL] = fill_scroll,
+	struct image_ids *, QXLDrawable *, QXLImage *, const struct bitmap *) = {
+	[BITMAP_PIXELS] = fill_pixels,
+	[BITMAP_BLACK] = fill_black,
+	[BITMAP_SCROLL] = fill_scroll,
 };
 
-static void fill_drawable(struct picture_ids *ids, QXLDrawable *drawable, QXLImage *image,
-	const struct picture *picture)
+static void fill_drawable(
+	struct image_ids *ids, QXLDrawable *drawable, QXLImage *image, const struct bitmap *picture)
 {
-	const struct frame_rect *rect = &picture->rect;
+	const struct rect *rect = &picture->rect;
 	drawable->effect = QXL_EFFECT_OPAQUE;
 	drawable->bbox = (QXLRect){
 		.left = (int32_t)rect->x,
@@ -179,7 +179,7 @@ static void fill_drawable(struct picture_ids *ids, QXLDrawable *drawable, QXLIma
 	fill_kind[picture->kind](ids, drawable, image, picture);
 }
 
-static void give(struct spice_head *owner, const struct picture *picture, QXLCommandExt *ext)
+static void give(struct spice_head *owner, const struct bitmap *picture, QXLCommandExt *ext)
 {
 	struct drawable *drawable = g_new0(struct drawable, 1);
 	drawable->resource.release = release_drawable;
@@ -187,7 +187,7 @@ static void give(struct spice_head *owner, const struct picture *picture, QXLCom
 	drawable->picture = *picture;
 	drawable->drawable.release_info.id = (uintptr_t)&drawable->resource;
 	fill_drawable(&owner->ids, &drawable->drawable, &drawable->image, picture);
-	pace_gave(&owner->pace, g_get_monotonic_time(), picture->estimated_bytes);
+	send_budget_spend(&owner->pace, g_get_monotonic_time(), picture->estimated_bytes);
 	*ext = (QXLCommandExt){
 		.cmd.type = QXL_CMD_DRAW,
 		.cmd.data = (uintptr_t)&drawable->drawable,
@@ -202,17 +202,17 @@ static void clear_unwatched(struct spice_head *owner)
 	bool watched = owner->head->watched;
 	g_mutex_unlock(&owner->head->lock);
 	if (!watched && owner->ids.n > 0)
-		picture_ids_clear(&owner->ids);
+		image_ids_clear(&owner->ids);
 }
 
-static enum picture_result take(struct spice_head *owner, struct picture *picture)
+static enum bitmap_result take(struct spice_head *owner, struct bitmap *picture)
 {
 	bool again;
 	int64_t now_us = g_get_monotonic_time();
 	struct painter_limits limits = {
-		.budget_bytes = pace_budget(&owner->pace, now_us, &again),
-		.small_bytes = pace_small_budget(&owner->pace),
-		.lossless_bps = pace_lossless_bps(&owner->pace),
+		.budget_bytes = send_budget_get(&owner->pace, now_us, &again),
+		.small_bytes = send_budget_get_small(&owner->pace),
+		.lossless_bps = send_budget_lossless_bps(&owner->pace),
 	};
 	if (again)
 		wake_from_main(owner);
@@ -222,16 +222,16 @@ static enum picture_result take(struct spice_head *owner, struct picture *pictur
 static int get_command(QXLInstance *instance, QXLCommandExt *ext)
 {
 	struct spice_head *owner = spice_head_of(instance);
-	struct picture picture;
+	struct bitmap picture;
 	stats_set_thread_head(owner->head->number);
 	clear_unwatched(owner);
-	enum picture_result result = take(owner, &picture);
+	enum bitmap_result result = take(owner, &picture);
 	update_ticks(owner);
-	if (result == PICTURE_TAKEN) {
+	if (result == BITMAP_TAKEN) {
 		give(owner, &picture, ext);
 		return 1;
 	}
-	if (result == PICTURE_STARVED) {
+	if (result == BITMAP_STARVED) {
 		g_atomic_int_set(&owner->starved, 1);
 		wake_from_main(owner);
 	}
@@ -375,7 +375,7 @@ struct spice_head *spice_head_create(SpiceServer *server, struct head *head, str
 	owner->head = head;
 	owner->painter = painter_create(head);
 	owner->ids.head = head->number;
-	owner->pace = (struct pace){ .line = line, .head = head->number };
+	owner->pace = (struct send_budget){ .line = line, .head = head->number };
 	owner->wanted = wanted;
 	owner->user = user;
 	owner->cursor = spice_cursor_create();
@@ -416,7 +416,7 @@ void spice_head_destroy(struct spice_head *owner)
 		munmap(owner->surface, owner->surface_bytes);
 	spice_gl_destroy(owner->gl);
 	spice_cursor_destroy(owner->cursor);
-	picture_ids_clear(&owner->ids);
+	image_ids_clear(&owner->ids);
 	painter_destroy(owner->painter);
 	g_free(owner);
 }

@@ -7,7 +7,7 @@
 #include "display/video/facade.h"
 #include "display/video/trial.h"
 
-struct search {
+struct encoder_search {
 	const struct video_options *options;
 	const struct candidate *forced; /* NULL: none, or it does not work */
 	struct facade_choice choices[CANDIDATE_CODECS][FACADE_CHOICES_MAX];
@@ -52,7 +52,7 @@ static bool try_candidate(struct facade_choice *choice)
 }
 
 /* Of a forced codec no other; software always stays behind hardware, for when that fails later. */
-static bool is_wanted(const struct search *search, const struct candidate *candidate)
+static bool is_wanted(const struct encoder_search *search, const struct candidate *candidate)
 {
 	const char *forced = search->options->encoder;
 	unsigned n_candidates;
@@ -64,7 +64,7 @@ static bool is_wanted(const struct search *search, const struct candidate *candi
 	return true;
 }
 
-static void consider(struct search *search, const struct candidate *candidate)
+static void consider(struct encoder_search *search, const struct candidate *candidate)
 {
 	unsigned *n = &search->n_choices[candidate->codec];
 	/* One that works, and software behind hardware. */
@@ -83,7 +83,7 @@ static void consider(struct search *search, const struct candidate *candidate)
 		search->forced = candidate;
 }
 
-static void put_in_service(struct search *search, GString *said, GString *codecs)
+static void put_in_service(struct encoder_search *search, GString *said, GString *codecs)
 {
 	for (enum candidate_codec codec = 0; codec < CANDIDATE_CODECS; codec++) {
 		const char *name = candidate_codec_name(codec);
@@ -109,7 +109,7 @@ bool video_init(const struct video_options *options)
 		g_warning("video: GStreamer does not start: %s", error->message);
 		return false;
 	}
-	struct search search = { .options = options };
+	struct encoder_search search = { .options = options };
 	unsigned n_candidates;
 	const struct candidate *candidates = candidates_get(&n_candidates);
 	for (unsigned i = 0; i < n_candidates; i++)

@@ -18,7 +18,7 @@ struct buffer *buffer_create(const struct buffer_interface *interface, uint32_t 
 		return NULL;
 	buffer->interface = interface;
 	buffer->refs = 1;
-	region_add(&buffer->stale, &(struct frame_rect){ 0, 0, width, height });
+	rect_set_add(&buffer->stale, &(struct rect){ 0, 0, width, height });
 	return buffer;
 }
 
@@ -74,7 +74,7 @@ static void memfd_destroy_buffer(struct buffer *buffer)
 }
 
 static bool memfd_copy_texture(struct buffer *buffer, const struct texture *texture,
-	const struct frame_rect *rect, uint32_t x, uint32_t y)
+	const struct rect *rect, uint32_t x, uint32_t y)
 {
 	uint8_t *to = buffer->pixels + (size_t)y * buffer->stride_bytes + (size_t)x * 4;
 	return readback_texture(texture, rect, to, buffer->stride_bytes);

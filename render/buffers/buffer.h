@@ -7,7 +7,7 @@
  * once, by the interface it was made with. Pixels are 32 bits, row 0 on top; B G R X in memory
  * where the CPU writes them.
  *
- * Reference counted, gpu thread only. The frame link holds a reference for every FRAME that display
+ * Reference counted, gpu thread only. The frame link holds a reference for every PRESENT that display
  * has not released; then `locked` is above zero and the pixels must not be written.
  */
 #pragma once
@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "common/rect_set.h"
+#include "protocol/frame_link.h"
 
 struct buffer;
 struct texture;
@@ -36,7 +37,7 @@ struct buffer_interface {
 	 * buffer. GL is current. False when GL refused.
 	 */
 	bool (*copy_texture)(struct buffer *buffer, const struct texture *texture,
-		const struct frame_rect *rect, uint32_t x, uint32_t y);
+		const struct rect *rect, uint32_t x, uint32_t y);
 	/*
 	 * Both NULL, or: `submit` follows the copies, GL is current, and returns a descriptor,
 	 * still the buffer's, that becomes readable when `complete` can be called; -1: the copies
@@ -61,7 +62,8 @@ struct buffer {
 			 -1 */
 	void *data;   /* the interface's own */
 
-	struct region stale; /* what the owner changed in its picture since this one was written */
+	struct rect_set
+		stale; /* what the owner changed in its picture since this one was written */
 
 	uint32_t link_id; /* the name display knows it by; belongs to frame_link.c */
 	void (*on_destroy)(void *user, struct buffer *buffer); /* NULL: nobody wants to know */

@@ -19,8 +19,8 @@
 #define PARTS_MAX (2 * FRAME_RECTS_MAX)
 
 struct part {
-	struct frame_rect to; /* in the buffer */
-	size_t offset_bytes;  /* in the object */
+	struct rect to;      /* in the buffer */
+	size_t offset_bytes; /* in the object */
 	bool bottom_up;
 };
 
@@ -79,7 +79,7 @@ static bool make_object(struct async_data *data, size_t size_bytes)
 
 /* What does not fit into the object, or has none, is fetched at once. */
 static bool async_copy_texture(struct buffer *buffer, const struct texture *texture,
-	const struct frame_rect *rect, uint32_t x, uint32_t y)
+	const struct rect *rect, uint32_t x, uint32_t y)
 {
 	struct async_data *data = buffer->data;
 	size_t size_bytes = (size_t)rect->width * rect->height * 4;
@@ -108,7 +108,7 @@ static int async_submit(struct buffer *buffer)
 
 static void fetch_part(struct buffer *buffer, const struct part *part, const uint8_t *object)
 {
-	const struct frame_rect *to = &part->to;
+	const struct rect *to = &part->to;
 	size_t row_bytes = (size_t)to->width * 4;
 	const uint8_t *from = object + part->offset_bytes;
 	for (uint32_t row = 0; row < to->height; row++) {

@@ -169,7 +169,7 @@ static struct buffer *gbm_create_buffer(
 }
 
 static bool gbm_copy_texture(struct buffer *buffer, const struct texture *texture,
-	const struct frame_rect *rect, uint32_t x, uint32_t y)
+	const struct rect *rect, uint32_t x, uint32_t y)
 {
 	const struct gbm_data *data = buffer->data;
 	return blit_texture(texture, rect, data->gbm->gl_framebuffer, x, y);

@@ -3,116 +3,115 @@
 
 #include <glib.h>
 
-static uint64_t buffer_cost(const struct picture *picture)
+static uint64_t buffer_cost(const struct swapchain *chain)
 {
-	return (uint64_t)picture->width * picture->height * 4;
+	return (uint64_t)chain->width * chain->height * 4;
 }
 
-static struct buffer *add_buffer(struct picture *picture)
+static struct buffer *add_buffer(struct swapchain *chain)
 {
-	if (picture->n_buffers == PICTURE_BUFFERS_MAX)
+	if (chain->n_buffers == SWAPCHAIN_BUFFERS_MAX)
 		return NULL;
-	picture->starved = !quota_charge(picture->quota, buffer_cost(picture));
-	if (picture->starved)
+	chain->starved = !quota_charge(chain->quota, buffer_cost(chain));
+	if (chain->starved)
 		return NULL;
 	struct buffer *buffer =
-		buffer_create(picture->interface, picture->width, picture->height, picture->wish);
-	picture->starved = !buffer;
+		buffer_create(chain->interface, chain->width, chain->height, chain->wish);
+	chain->starved = !buffer;
 	if (!buffer) {
-		quota_release(picture->quota, buffer_cost(picture));
+		quota_release(chain->quota, buffer_cost(chain));
 		return NULL;
 	}
-	picture->buffers[picture->n_buffers++] = buffer;
+	chain->buffers[chain->n_buffers++] = buffer;
 	return buffer;
 }
 
-struct picture *picture_create(const struct buffer_interface *interface,
+struct swapchain *swapchain_create(const struct buffer_interface *interface,
 	const struct buffer_wish *wish, struct quota *quota, uint32_t width, uint32_t height)
 {
-	struct picture *picture = g_new0(struct picture, 1);
-	picture->interface = interface;
+	struct swapchain *chain = g_new0(struct swapchain, 1);
+	chain->interface = interface;
 	if (wish) {
-		picture->wish = g_new(struct buffer_wish, 1);
-		*picture->wish = *wish;
+		chain->wish = g_new(struct buffer_wish, 1);
+		*chain->wish = *wish;
 	}
-	picture->quota = quota;
-	picture->width = width;
-	picture->height = height;
-	if (!add_buffer(picture)) {
-		picture_destroy(picture);
+	chain->quota = quota;
+	chain->width = width;
+	chain->height = height;
+	if (!add_buffer(chain)) {
+		swapchain_destroy(chain);
 		return NULL;
 	}
-	return picture;
+	return chain;
 }
 
-static void remove_buffer(struct picture *picture, unsigned index)
+static void remove_buffer(struct swapchain *chain, unsigned index)
 {
-	buffer_unref(picture->buffers[index]);
-	quota_release(picture->quota, buffer_cost(picture));
-	picture->buffers[index] = picture->buffers[--picture->n_buffers];
+	buffer_unref(chain->buffers[index]);
+	quota_release(chain->quota, buffer_cost(chain));
+	chain->buffers[index] = chain->buffers[--chain->n_buffers];
 }
 
-void picture_destroy(struct picture *picture)
+void swapchain_destroy(struct swapchain *chain)
 {
-	if (!picture)
+	if (!chain)
 		return;
-	while (picture->n_buffers > 0)
-		remove_buffer(picture, picture->n_buffers - 1);
-	g_free(picture->wish);
-	g_free(picture);
+	while (chain->n_buffers > 0)
+		remove_buffer(chain, chain->n_buffers - 1);
+	g_free(chain->wish);
+	g_free(chain);
 }
 
-bool picture_has_free(const struct picture *picture, unsigned n)
+bool swapchain_has_free(const struct swapchain *chain, unsigned n)
 {
-	const struct quota *quota = picture->quota;
-	uint64_t growth = (quota->limit_bytes - quota->used_bytes) / buffer_cost(picture);
-	uint64_t n_free = MIN(growth, PICTURE_BUFFERS_MAX - picture->n_buffers);
-	for (unsigned i = 0; i < picture->n_buffers; i++)
-		n_free +=
-			picture->buffers[i] != picture->current && picture->buffers[i]->locked == 0;
+	const struct quota *quota = chain->quota;
+	uint64_t growth = (quota->limit_bytes - quota->used_bytes) / buffer_cost(chain);
+	uint64_t n_free = MIN(growth, SWAPCHAIN_BUFFERS_MAX - chain->n_buffers);
+	for (unsigned i = 0; i < chain->n_buffers; i++)
+		n_free += chain->buffers[i] != chain->current && chain->buffers[i]->locked == 0;
 	return n_free >= n;
 }
 
-static struct buffer *find_unlocked(const struct picture *picture)
+static struct buffer *find_unlocked(const struct swapchain *chain)
 {
-	for (unsigned i = 0; i < picture->n_buffers; i++) {
-		struct buffer *buffer = picture->buffers[i];
-		if (buffer != picture->current && buffer->locked == 0)
+	for (unsigned i = 0; i < chain->n_buffers; i++) {
+		struct buffer *buffer = chain->buffers[i];
+		if (buffer != chain->current && buffer->locked == 0)
 			return buffer;
 	}
 	return NULL;
 }
 
-struct buffer *picture_find_writable(struct picture *picture)
+struct buffer *swapchain_find_writable(struct swapchain *chain)
 {
-	if (picture->current && picture->current->locked == 0)
-		return picture->current;
-	struct buffer *buffer = find_unlocked(picture);
-	return buffer ? buffer : add_buffer(picture);
+	if (chain->current && chain->current->locked == 0)
+		return chain->current;
+	struct buffer *buffer = find_unlocked(chain);
+	return buffer ? buffer : add_buffer(chain);
 }
 
-void picture_changed(struct picture *picture, const struct frame_rect *rect)
+void swapchain_changed(struct swapchain *chain, const struct rect *rect)
 {
-	for (unsigned i = 0; i < picture->n_buffers; i++)
-		region_add(&picture->buffers[i]->stale, rect);
+	for (unsigned i = 0; i < chain->n_buffers; i++)
+		rect_set_add(&chain->buffers[i]->stale, rect);
 }
 
-void picture_written(struct picture *picture, struct buffer *buffer)
+void swapchain_written(struct swapchain *chain, struct buffer *buffer)
 {
-	region_clear(&buffer->stale);
-	picture->current = buffer;
+	rect_set_clear(&buffer->stale);
+	chain->current = buffer;
 }
 
-void picture_set_current(struct picture *picture, struct buffer *buffer)
+void swapchain_set_current(struct swapchain *chain, struct buffer *buffer)
 {
-	picture->current = buffer;
+	chain->current = buffer;
 }
 
-void picture_trim(struct picture *picture)
+void swapchain_trim(struct swapchain *chain)
 {
-	for (unsigned i = picture->n_buffers; i-- > 0;) {
-		struct buffer *buffer = picture->buffers[i];
-		if (buffer != picture->current && buffer->locked == 0 && picture->n_buffers > 1)
-			remove_buffer(picture, i);
+	for (unsigned i = chain->n_buffers; i-- > 0;) {
+		struct buffer *buffer = chain->buffers[i];
+		if (buffer != chain->current && buffer->locked == 0 && chain->n_buffers > 1)
+			remove_buffer(chain, i);
 	}
 }

@@ -15,15 +15,15 @@
 #include "render/buffers/quota.h"
 
 /* Locks of up to 16 heads (frame_link.h) leave one buffer free in a ring this long. */
-#define PICTURE_BUFFERS_MAX 80
+#define SWAPCHAIN_BUFFERS_MAX 80
 
-struct picture {
+struct swapchain {
 	const struct buffer_interface *interface;
 	struct buffer_wish *wish; /* NULL, or what its buffers are made for */
 	struct quota *quota;      /* buffers are charged to it */
 	uint32_t width, height;
 	unsigned n_buffers;
-	struct buffer *buffers[PICTURE_BUFFERS_MAX];
+	struct buffer *buffers[SWAPCHAIN_BUFFERS_MAX];
 	struct buffer *current; /* one of them; NULL before the first write */
 	bool starved;           /* a buffer was needed and could not be made */
 };
@@ -32,22 +32,22 @@ struct picture {
  * With one buffer, so that a picture can always be written. NULL when memory or quota is short. The
  * wish is copied; NULL is allowed where the interface allows it.
  */
-struct picture *picture_create(const struct buffer_interface *interface,
+struct swapchain *swapchain_create(const struct buffer_interface *interface,
 	const struct buffer_wish *wish, struct quota *quota, uint32_t width, uint32_t height);
-void picture_destroy(struct picture *picture); /* NULL is allowed */
+void swapchain_destroy(struct swapchain *chain); /* NULL is allowed */
 
 /*
  * A buffer that may be written: current if it is not locked, else another. NULL when all are locked
  * and the ring may not grow.
  */
-struct buffer *picture_find_writable(struct picture *picture);
+struct buffer *swapchain_find_writable(struct swapchain *chain);
 /* True when at least n buffers besides `current` can be written, now or once made. */
-bool picture_has_free(const struct picture *picture, unsigned n);
-/* The picture changed in `rect`: stale everywhere, until picture_written() says otherwise. */
-void picture_changed(struct picture *picture, const struct frame_rect *rect);
+bool swapchain_has_free(const struct swapchain *chain, unsigned n);
+/* The picture changed in `rect`: stale everywhere, until swapchain_written() says otherwise. */
+void swapchain_changed(struct swapchain *chain, const struct rect *rect);
 /* `buffer` now has the newest contents everywhere and is current. */
-void picture_written(struct picture *picture, struct buffer *buffer);
+void swapchain_written(struct swapchain *chain, struct buffer *buffer);
 /* `buffer` is current; what changed since its copies were begun stays stale. */
-void picture_set_current(struct picture *picture, struct buffer *buffer);
+void swapchain_set_current(struct swapchain *chain, struct buffer *buffer);
 /* Frees what is neither current nor locked, when the picture is not shown for the moment. */
-void picture_trim(struct picture *picture);
+void swapchain_trim(struct swapchain *chain);

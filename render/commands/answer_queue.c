@@ -10,14 +10,14 @@
 
 struct waiting {
 	uint32_t sequence;
-	struct fence_pace pace;
+	struct answer_timing pace;
 	uint64_t held_since_ns; /* the GPU was done, only its time had not come; 0: not yet */
 	struct chain *chain;
 	size_t answer_bytes;
 	uint8_t answer[];
 };
 
-struct fence_queue {
+struct answer_queue {
 	struct virtqueue *vq;
 	GQueue waiting; /* struct waiting*, oldest first */
 	uint32_t last_sequence, last_signaled;
@@ -25,15 +25,15 @@ struct fence_queue {
 	uint32_t work_context; /* whose work came last */
 };
 
-struct fence_queue *fence_queue_create(struct virtqueue *vq)
+struct answer_queue *answer_queue_create(struct virtqueue *vq)
 {
-	struct fence_queue *queue = g_new0(struct fence_queue, 1);
+	struct answer_queue *queue = g_new0(struct answer_queue, 1);
 	queue->vq = vq;
 	g_queue_init(&queue->waiting);
 	return queue;
 }
 
-void fence_queue_clear(struct fence_queue *queue)
+void answer_queue_clear(struct answer_queue *queue)
 {
 	struct waiting *w;
 	while ((w = g_queue_pop_head(&queue->waiting))) {
@@ -42,20 +42,20 @@ void fence_queue_clear(struct fence_queue *queue)
 	}
 }
 
-void fence_queue_note_work(struct fence_queue *queue, uint32_t context)
+void answer_queue_note_work(struct answer_queue *queue, uint32_t context)
 {
 	queue->has_work = true;
 	queue->work_context = context;
 }
 
 /* Sequence numbers wrap: compared by distance. */
-static bool is_done(const struct fence_queue *queue, uint32_t sequence)
+static bool is_done(const struct answer_queue *queue, uint32_t sequence)
 {
 	return (int32_t)(sequence - queue->last_signaled) <= 0;
 }
 
 /* virglrenderer without a fence to give is treated as if the work were done. */
-static void cover_work(struct fence_queue *queue)
+static void cover_work(struct answer_queue *queue)
 {
 	if (!queue->has_work)
 		return;
@@ -66,7 +66,7 @@ static void cover_work(struct fence_queue *queue)
 		g_warning("fence: the GPU gives none, answering early");
 }
 
-void fence_queue_renew(struct fence_queue *queue)
+void answer_queue_renew(struct answer_queue *queue)
 {
 	if (is_done(queue, queue->last_sequence))
 		return;
@@ -75,8 +75,8 @@ void fence_queue_renew(struct fence_queue *queue)
 	cover_work(queue);
 }
 
-static void wait_for(struct fence_queue *queue, struct chain *chain, const void *answer,
-	size_t answer_bytes, const struct fence_pace *pace)
+static void wait_for(struct answer_queue *queue, struct chain *chain, const void *answer,
+	size_t answer_bytes, const struct answer_timing *pace)
 {
 	struct waiting *w = g_malloc(sizeof(*w) + answer_bytes);
 	w->sequence = queue->last_sequence;
@@ -86,12 +86,12 @@ static void wait_for(struct fence_queue *queue, struct chain *chain, const void 
 	w->answer_bytes = answer_bytes;
 	memcpy(w->answer, answer, answer_bytes);
 	g_queue_push_tail(&queue->waiting, w);
-	if (queue->waiting.length > FENCE_HELD_MAX)
-		w->pace.haste = FENCE_AT_ONCE;
+	if (queue->waiting.length > ANSWER_HELD_MAX)
+		w->pace.haste = ANSWER_AT_ONCE;
 }
 
 /* How many of the oldest may go. */
-static unsigned count_free(struct fence_queue *queue, uint64_t now_ns)
+static unsigned count_free(struct answer_queue *queue, uint64_t now_ns)
 {
 	unsigned n_done = 0, n_free = 0;
 	for (GList *l = queue->waiting.head; l; l = l->next) {
@@ -99,8 +99,8 @@ static unsigned count_free(struct fence_queue *queue, uint64_t now_ns)
 		if (!is_done(queue, w->sequence))
 			break;
 		bool first_in_line = n_free == n_done++;
-		bool due = w->pace.haste != FENCE_HELD || w->pace.not_before_ns <= now_ns;
-		if (w->pace.haste == FENCE_AT_ONCE || (first_in_line && due))
+		bool due = w->pace.haste != ANSWER_HELD || w->pace.not_before_ns <= now_ns;
+		if (w->pace.haste == ANSWER_AT_ONCE || (first_in_line && due))
 			n_free = n_done;
 		else if (!due && w->held_since_ns == 0)
 			w->held_since_ns = now_ns;
@@ -116,7 +116,7 @@ static void count_held(const struct waiting *w, uint64_t now_ns)
 	stats_add(w->pace.head, STATS_FENCES_HELD_US, (now_ns - w->held_since_ns) / 1000);
 }
 
-void fence_queue_release(struct fence_queue *queue)
+void answer_queue_release(struct answer_queue *queue)
 {
 	if (g_queue_is_empty(&queue->waiting))
 		return;
@@ -129,35 +129,35 @@ void fence_queue_release(struct fence_queue *queue)
 	}
 }
 
-void fence_queue_answer(struct fence_queue *queue, struct chain *chain, const void *answer,
-	size_t answer_bytes, const struct fence_pace *pace)
+void answer_queue_answer(struct answer_queue *queue, struct chain *chain, const void *answer,
+	size_t answer_bytes, const struct answer_timing *pace)
 {
 	cover_work(queue);
 	if (g_queue_is_empty(&queue->waiting) && is_done(queue, queue->last_sequence) &&
-		pace->haste != FENCE_HELD) {
+		pace->haste != ANSWER_HELD) {
 		virtqueue_return(queue->vq, chain, answer, answer_bytes);
 		return;
 	}
 	wait_for(queue, chain, answer, answer_bytes, pace);
-	fence_queue_release(queue);
+	answer_queue_release(queue);
 }
 
-void fence_queue_signal(struct fence_queue *queue, uint32_t sequence)
+void answer_queue_signal(struct answer_queue *queue, uint32_t sequence)
 {
 	if (!is_done(queue, sequence))
 		queue->last_signaled = sequence;
-	fence_queue_release(queue);
+	answer_queue_release(queue);
 }
 
-bool fence_queue_is_waiting(const struct fence_queue *queue)
+bool answer_queue_is_waiting(const struct answer_queue *queue)
 {
 	return queue->waiting.length > 0 && !is_done(queue, queue->last_sequence);
 }
 
 /* While the GPU is busy with the oldest, its signal comes first. */
-uint64_t fence_queue_get_due_ns(const struct fence_queue *queue)
+uint64_t answer_queue_get_due_ns(const struct answer_queue *queue)
 {
 	const struct waiting *w = g_queue_peek_head((GQueue *)&queue->waiting);
-	bool held = w && is_done(queue, w->sequence) && w->pace.haste == FENCE_HELD;
+	bool held = w && is_done(queue, w->sequence) && w->pace.haste == ANSWER_HELD;
 	return held ? MAX(w->pace.not_before_ns, 1) : 0;
 }

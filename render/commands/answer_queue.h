@@ -21,45 +21,45 @@
 #include "render/ring/virtqueue.h"
 
 /* More waiting answers than this are not held: the guest needs its ring. */
-#define FENCE_HELD_MAX 64
+#define ANSWER_HELD_MAX 64
 
-enum fence_haste {
-	FENCE_AT_ONCE,  /* when the GPU is done */
-	FENCE_IN_ORDER, /* behind those before it, however long they are held */
-	FENCE_HELD,     /* and not before a time */
+enum answer_haste {
+	ANSWER_AT_ONCE,  /* when the GPU is done */
+	ANSWER_IN_ORDER, /* behind those before it, however long they are held */
+	ANSWER_HELD,     /* and not before a time */
 };
 
-struct fence_pace {
-	enum fence_haste haste;
-	unsigned head;          /* FENCE_HELD: for whose slot */
-	uint64_t not_before_ns; /* FENCE_HELD: CLOCK_MONOTONIC */
+struct answer_timing {
+	enum answer_haste haste;
+	unsigned head;          /* ANSWER_HELD: for whose slot */
+	uint64_t not_before_ns; /* ANSWER_HELD: CLOCK_MONOTONIC */
 };
 
-struct fence_queue;
+struct answer_queue;
 
-struct fence_queue *fence_queue_create(struct virtqueue *vq);
+struct answer_queue *answer_queue_create(struct virtqueue *vq);
 /* Drops what waits: the guest is new. */
-void fence_queue_clear(struct fence_queue *queue);
+void answer_queue_clear(struct answer_queue *queue);
 
 /* Commands of this context were given to the GPU that no fence covers yet. */
-void fence_queue_note_work(struct fence_queue *queue, uint32_t context);
+void answer_queue_note_work(struct answer_queue *queue, uint32_t context);
 /*
  * To be called when a context was destroyed: virglrenderer 0.10 then forgets the fence that its
  * thread waits for, whose ever it is (vrend_free_fences_for_context). A new one answers for it.
  */
-void fence_queue_renew(struct fence_queue *queue);
+void answer_queue_renew(struct answer_queue *queue);
 /*
  * Returns the chain when all GPU work so far is done and its time has come: at once when it has.
  * Takes the chain.
  */
-void fence_queue_answer(struct fence_queue *queue, struct chain *chain, const void *answer,
-	size_t answer_bytes, const struct fence_pace *pace);
+void answer_queue_answer(struct answer_queue *queue, struct chain *chain, const void *answer,
+	size_t answer_bytes, const struct answer_timing *pace);
 /* virglrenderer: everything up to this number is done. */
-void fence_queue_signal(struct fence_queue *queue, uint32_t sequence);
+void answer_queue_signal(struct answer_queue *queue, uint32_t sequence);
 /* Something waits for the GPU. */
-bool fence_queue_is_waiting(const struct fence_queue *queue);
+bool answer_queue_is_waiting(const struct answer_queue *queue);
 
-/* When to call fence_queue_release(): a time of CLOCK_MONOTONIC, or 0 when nothing is held. */
-uint64_t fence_queue_get_due_ns(const struct fence_queue *queue);
+/* When to call answer_queue_release(): a time of CLOCK_MONOTONIC, or 0 when nothing is held. */
+uint64_t answer_queue_get_due_ns(const struct answer_queue *queue);
 /* Returns what was held and is due. */
-void fence_queue_release(struct fence_queue *queue);
+void answer_queue_release(struct answer_queue *queue);

@@ -14,7 +14,7 @@ struct row {
 	size_t fixed_bytes;
 	bool needs_virgl;
 	command_handler handle;
-	enum fence_haste haste; /* of its answer, while its context outruns a head */
+	enum answer_haste haste; /* of its answer, while its context outruns a head */
 };
 
 static const struct row rows[] = {
@@ -22,7 +22,7 @@ static const struct row rows[] = {
 		false, command_get_display_info },
 	{ VIRTIO_GPU_CMD_RESOURCE_CREATE_2D, "RESOURCE_CREATE_2D",
 		sizeof(struct virtio_gpu_resource_create_2d), false, command_resource_create_2d,
-		FENCE_IN_ORDER },
+		ANSWER_IN_ORDER },
 	{ VIRTIO_GPU_CMD_RESOURCE_UNREF, "RESOURCE_UNREF", sizeof(struct virtio_gpu_resource_unref),
 		false, command_resource_unref },
 	{ VIRTIO_GPU_CMD_SET_SCANOUT, "SET_SCANOUT", sizeof(struct virtio_gpu_set_scanout), false,
@@ -33,7 +33,7 @@ static const struct row rows[] = {
 		sizeof(struct virtio_gpu_transfer_to_host_2d), false, command_transfer_to_host_2d },
 	{ VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING, "RESOURCE_ATTACH_BACKING",
 		sizeof(struct virtio_gpu_resource_attach_backing), false, command_attach_backing,
-		FENCE_IN_ORDER },
+		ANSWER_IN_ORDER },
 	{ VIRTIO_GPU_CMD_RESOURCE_DETACH_BACKING, "RESOURCE_DETACH_BACKING",
 		sizeof(struct virtio_gpu_resource_detach_backing), false, command_detach_backing },
 	{ VIRTIO_GPU_CMD_GET_CAPSET_INFO, "GET_CAPSET_INFO",
@@ -52,14 +52,14 @@ static const struct row rows[] = {
 		sizeof(struct virtio_gpu_ctx_resource), true, command_ctx_detach_resource },
 	{ VIRTIO_GPU_CMD_RESOURCE_CREATE_3D, "RESOURCE_CREATE_3D",
 		sizeof(struct virtio_gpu_resource_create_3d), true, command_resource_create_3d,
-		FENCE_IN_ORDER },
+		ANSWER_IN_ORDER },
 	{ VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D, "TRANSFER_TO_HOST_3D",
 		sizeof(struct virtio_gpu_transfer_host_3d), true, command_transfer_to_host_3d,
-		FENCE_IN_ORDER },
+		ANSWER_IN_ORDER },
 	{ VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D, "TRANSFER_FROM_HOST_3D",
 		sizeof(struct virtio_gpu_transfer_host_3d), true, command_transfer_from_host_3d },
 	{ VIRTIO_GPU_CMD_SUBMIT_3D, "SUBMIT_3D", sizeof(struct virtio_gpu_cmd_submit), true,
-		command_submit_3d, FENCE_HELD },
+		command_submit_3d, ANSWER_HELD },
 };
 
 static const struct row *find_row(uint32_t type)
@@ -77,7 +77,7 @@ uint32_t command_refuse(const struct command *command, uint32_t type, const char
 	va_start(args, format);
 	g_autofree char *text = g_strdup_vprintf(format, args);
 	va_end(args);
-	guest_warning("%s: %s", command->name, text);
+	peer_warning(PEER_GUEST, "%s: %s", command->name, text);
 	return type;
 }
 
@@ -85,7 +85,7 @@ bool command_read_rest(const struct command *command, void *to, size_t size_byte
 {
 	if (chain_read(command->chain, command->fixed_bytes, to, size_bytes) == size_bytes)
 		return true;
-	guest_warning("%s: %" G_GUINT64_FORMAT " bytes, expected %zu", command->name,
+	peer_warning(PEER_GUEST, "%s: %" G_GUINT64_FORMAT " bytes, expected %zu", command->name,
 		command->chain->readable_bytes, command->fixed_bytes + size_bytes);
 	return false;
 }
@@ -117,19 +117,19 @@ static uint32_t run(struct gpu *gpu, struct command *command)
  * uploads of a painter and making resources (in nobody's name) keep their place behind it. A
  * readback is waited for, and so is whatever belongs to somebody else.
  */
-static struct fence_pace get_pace(struct gpu *gpu, const struct virtio_gpu_ctrl_hdr *request)
+static struct answer_timing get_pace(struct gpu *gpu, const struct virtio_gpu_ctrl_hdr *request)
 {
-	struct fence_pace pace = { .haste = FENCE_AT_ONCE };
+	struct answer_timing pace = { .haste = ANSWER_AT_ONCE };
 	uint32_t heads = painters_get_heads(&gpu->painters, request->ctx_id);
 	if (gpu->pacing.off || (request->ctx_id != 0 && heads == 0))
 		return pace;
 	const struct row *row = find_row(request->type);
-	pace.haste = row ? row->haste : FENCE_AT_ONCE;
-	if (pace.haste == FENCE_HELD)
+	pace.haste = row ? row->haste : ANSWER_AT_ONCE;
+	if (pace.haste == ANSWER_HELD)
 		pace.not_before_ns =
 			pacing_draw_ns(&gpu->pacing, heads, pacing_now_ns(), &pace.head);
-	if (pace.haste == FENCE_HELD && pace.not_before_ns == 0)
-		pace.haste = FENCE_IN_ORDER;
+	if (pace.haste == ANSWER_HELD && pace.not_before_ns == 0)
+		pace.haste = ANSWER_IN_ORDER;
 	return pace;
 }
 
@@ -157,9 +157,9 @@ static void answer(struct gpu *gpu, struct command *command, uint32_t type)
 		memcpy(command->answer, &header, sizeof(header));
 	}
 	const void *bytes = command->answer && header.type == type ? command->answer : &header;
-	struct fence_pace pace = fenced ? get_pace(gpu, request) : (struct fence_pace){ 0 };
+	struct answer_timing pace = fenced ? get_pace(gpu, request) : (struct answer_timing){ 0 };
 	if (fenced)
-		fence_queue_answer(gpu->fences, command->chain, bytes, size_bytes, &pace);
+		answer_queue_answer(gpu->answers, command->chain, bytes, size_bytes, &pace);
 	else
 		virtqueue_return(gpu->control, command->chain, bytes, size_bytes);
 }

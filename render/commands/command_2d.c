@@ -25,16 +25,16 @@ static struct resource *find_resource(struct gpu *gpu, const struct command *com
 	return resource;
 }
 
-static struct frame_rect rect_from(const struct virtio_gpu_rect *r)
+static struct rect rect_from(const struct virtio_gpu_rect *r)
 {
-	return (struct frame_rect){ r->x, r->y, r->width, r->height };
+	return (struct rect){ r->x, r->y, r->width, r->height };
 }
 
 uint32_t command_get_display_info(struct gpu *gpu, struct command *command)
 {
 	struct virtio_gpu_resp_display_info *info = answer_with(command, sizeof(*info));
 	for (unsigned i = 0; i < VIRTIO_GPU_MAX_SCANOUTS; i++) {
-		const struct frame_head_mode *mode = &gpu->heads.modes[i];
+		const struct frame_head_mode *mode = &gpu->modes.modes[i];
 		info->pmodes[i].enabled = mode->enabled;
 		info->pmodes[i].r =
 			(struct virtio_gpu_rect){ mode->x, mode->y, mode->width, mode->height };
@@ -46,13 +46,13 @@ uint32_t command_get_display_info(struct gpu *gpu, struct command *command)
 uint32_t command_get_edid(struct gpu *gpu, struct command *command)
 {
 	const struct virtio_gpu_cmd_get_edid *get = (const void *)command->fixed.bytes;
-	struct frame_head_mode mode = { .width = HEADS_DEFAULT_WIDTH,
-		.height = HEADS_DEFAULT_HEIGHT };
+	struct frame_head_mode mode = { .width = MODES_DEFAULT_WIDTH,
+		.height = MODES_DEFAULT_HEIGHT };
 	if (get->scanout >= FRAME_HEADS_MAX)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID,
 			"no scanout %u", get->scanout);
-	if (gpu->heads.modes[get->scanout].enabled)
-		mode = gpu->heads.modes[get->scanout];
+	if (gpu->modes.modes[get->scanout].enabled)
+		mode = gpu->modes.modes[get->scanout];
 	struct virtio_gpu_resp_edid *edid = answer_with(command, sizeof(*edid));
 	edid->size = (uint32_t)edid_fill(edid->edid, &mode, get->scanout);
 	return VIRTIO_GPU_RESP_OK_EDID;
@@ -91,7 +91,7 @@ uint32_t command_set_scanout(struct gpu *gpu, struct command *command)
 	struct resource *resource = find_resource(gpu, command, set->resource_id);
 	if (!resource)
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
-	struct frame_rect rect = rect_from(&set->r);
+	struct rect rect = rect_from(&set->r);
 	if (rect_is_empty(&rect) ||
 		!rect_fits(&rect, resource->description.width, resource->description.height))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
@@ -110,7 +110,7 @@ uint32_t command_resource_flush(struct gpu *gpu, struct command *command)
 	struct resource *resource = find_resource(gpu, command, flush->resource_id);
 	if (!resource)
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
-	struct frame_rect rect = rect_from(&flush->r);
+	struct rect rect = rect_from(&flush->r);
 	if (!rect_fits(&rect, resource->description.width, resource->description.height))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
 			"%ux%u+%u+%u is not in resource %u", rect.width, rect.height, rect.x,
@@ -121,7 +121,7 @@ uint32_t command_resource_flush(struct gpu *gpu, struct command *command)
 
 /* Rows of the rectangle are as far apart in the backing as rows of the resource. */
 static bool backing_holds(
-	const struct resource *resource, const struct frame_rect *rect, uint64_t offset_bytes)
+	const struct resource *resource, const struct rect *rect, uint64_t offset_bytes)
 {
 	uint64_t size_bytes = resource->backing->size_bytes;
 	uint64_t stride_bytes = (uint64_t)resource->description.width * FORMAT_PIXEL_BYTES;
@@ -131,7 +131,7 @@ static bool backing_holds(
 }
 
 static uint32_t transfer_2d(struct gpu *gpu, struct command *command, struct resource *resource,
-	const struct frame_rect *rect, uint64_t offset_bytes)
+	const struct rect *rect, uint64_t offset_bytes)
 {
 	if (!backing_holds(resource, rect, offset_bytes))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
@@ -146,7 +146,7 @@ static uint32_t transfer_2d(struct gpu *gpu, struct command *command, struct res
 
 /* A 3D resource is filled by 2D transfers too: Linux does so for framebuffers. */
 static uint32_t transfer_to_texture(
-	struct resource *resource, const struct frame_rect *rect, uint64_t offset_bytes)
+	struct resource *resource, const struct rect *rect, uint64_t offset_bytes)
 {
 	struct virgl_transfer transfer = { .resource = resource->id,
 		.x = rect->x,
@@ -165,7 +165,7 @@ uint32_t command_transfer_to_host_2d(struct gpu *gpu, struct command *command)
 	struct resource *resource = find_resource(gpu, command, t->resource_id);
 	if (!resource)
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
-	struct frame_rect rect = rect_from(&t->r);
+	struct rect rect = rect_from(&t->r);
 	if (!resource->backing)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_UNSPEC,
 			"resource %u has no backing", resource->id);

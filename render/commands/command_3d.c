@@ -77,11 +77,11 @@ uint32_t command_ctx_destroy(struct gpu *gpu, struct command *command)
 	uint32_t result = find_context(gpu, command);
 	if (result != VIRTIO_GPU_RESP_OK_NODATA)
 		return result;
-	ledger_remove_context(gpu->ledger, id);
+	ledger_book_remove_context(gpu->ledger, id);
 	g_hash_table_remove(gpu->contexts, GUINT_TO_POINTER(id));
 	virgl_destroy_context(id);
 	painters_forget_context(gpu, id);
-	fence_queue_renew(gpu->fences);
+	answer_queue_renew(gpu->answers);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
@@ -143,9 +143,9 @@ uint32_t command_resource_create_3d(struct gpu *gpu, struct command *command)
 
 static bool is_sane(const struct resource *resource, const struct virgl_transfer *t)
 {
-	struct bounds_transfer transfer = { t->level, t->stride, t->layer_stride, t->x, t->y, t->z,
-		t->width, t->height, t->depth, t->offset_bytes };
-	return bounds_is_transfer_sane(
+	struct virgl_bounds_transfer transfer = { t->level, t->stride, t->layer_stride, t->x, t->y,
+		t->z, t->width, t->height, t->depth, t->offset_bytes };
+	return virgl_bounds_is_transfer_sane(
 		&resource->description, resource->backing->size_bytes, &transfer);
 }
 
@@ -216,10 +216,10 @@ uint32_t command_submit_3d(struct gpu *gpu, struct command *command)
 	g_autofree uint32_t *commands = g_malloc(MAX(submit->size, 4));
 	if (!command_read_rest(command, commands, submit->size))
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;
-	if (!bounds_is_stream_whole(commands, submit->size / 4))
+	if (!virgl_bounds_is_stream_whole(commands, submit->size / 4))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
 			"context %u: a command is longer than the stream", submit->hdr.ctx_id);
-	fence_queue_note_work(gpu->fences, submit->hdr.ctx_id);
+	answer_queue_note_work(gpu->answers, submit->hdr.ctx_id);
 	return virgl_submit(submit->hdr.ctx_id, commands, submit->size / 4) ?
 		       VIRTIO_GPU_RESP_OK_NODATA :
 		       VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;

@@ -65,13 +65,13 @@ static bool finish(const struct texture *texture, const struct saved_state *save
 	ok = glGetError() == GL_NO_ERROR && ok;
 	restore_state(saved);
 	if (!ok)
-		guest_warning("scanout: texture of %ux%u cannot be copied", texture->width,
-			texture->height);
+		peer_warning(PEER_GUEST, "scanout: texture of %ux%u cannot be copied",
+			texture->width, texture->height);
 	return ok;
 }
 
-bool blit_texture(const struct texture *texture, const struct frame_rect *rect,
-	uint32_t gl_framebuffer, uint32_t x, uint32_t y)
+bool blit_texture(const struct texture *texture, const struct rect *rect, uint32_t gl_framebuffer,
+	uint32_t x, uint32_t y)
 {
 	struct saved_state saved;
 	GLint left = (GLint)rect->x, right = left + (GLint)rect->width;
@@ -92,7 +92,7 @@ bool blit_texture(const struct texture *texture, const struct frame_rect *rect,
 	return finish(texture, &saved, ok);
 }
 
-bool blit_texture_to_object(const struct texture *texture, const struct frame_rect *rect,
+bool blit_texture_to_object(const struct texture *texture, const struct rect *rect,
 	uint32_t gl_buffer, size_t offset_bytes)
 {
 	struct saved_state saved;

@@ -5,6 +5,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "protocol/frame_link.h"
 #include "common/peer_log.h"
 
 /* 128 KiB; at least one row of the widest picture. */
@@ -55,7 +56,7 @@ static void prefetch_row(uint8_t *to, uint32_t n)
 }
 
 /* In strips that the CPU's cache holds; `top` is the rectangle's lowest row in the texture. */
-static void read_strips(const struct texture *texture, const struct frame_rect *rect, uint32_t top,
+static void read_strips(const struct texture *texture, const struct rect *rect, uint32_t top,
 	uint8_t *to, uint32_t stride_bytes, bool rgba)
 {
 	static uint32_t strip[STRIP_PIXELS];
@@ -77,8 +78,8 @@ static void read_strips(const struct texture *texture, const struct frame_rect *
 	}
 }
 
-static void read_rect(const struct texture *texture, const struct frame_rect *rect, uint8_t *to,
-	uint32_t stride_bytes)
+static void read_rect(
+	const struct texture *texture, const struct rect *rect, uint8_t *to, uint32_t stride_bytes)
 {
 	bool rgba = lies_as_rgba();
 	uint32_t top = texture->bottom_up ? texture->height - rect->y - rect->height : rect->y;
@@ -94,8 +95,8 @@ static void read_rect(const struct texture *texture, const struct frame_rect *re
 	glPixelStorei(GL_PACK_ROW_LENGTH, 0);
 }
 
-bool readback_texture(const struct texture *texture, const struct frame_rect *rect, uint8_t *to,
-	uint32_t stride_bytes)
+bool readback_texture(
+	const struct texture *texture, const struct rect *rect, uint8_t *to, uint32_t stride_bytes)
 {
 	GLuint framebuffer = 0;
 	GLint before = 0;
@@ -115,7 +116,7 @@ bool readback_texture(const struct texture *texture, const struct frame_rect *re
 	glBindFramebuffer(GL_READ_FRAMEBUFFER, (GLuint)before);
 	glDeleteFramebuffers(1, &framebuffer);
 	if (!ok)
-		guest_warning("readback: texture of %ux%u cannot be read", texture->width,
-			texture->height);
+		peer_warning(PEER_GUEST, "readback: texture of %ux%u cannot be read",
+			texture->width, texture->height);
 	return ok;
 }

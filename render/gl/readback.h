@@ -22,5 +22,5 @@ struct texture {
  * Writes `rect` (in picture coordinates, row 0 on top, inside the texture) as B G R X rows of
  * stride_bytes. False (logged) when GL cannot read that texture.
  */
-bool readback_texture(const struct texture *texture, const struct frame_rect *rect, uint8_t *to,
-	uint32_t stride_bytes);
+bool readback_texture(
+	const struct texture *texture, const struct rect *rect, uint8_t *to, uint32_t stride_bytes);

@@ -124,7 +124,7 @@ void virgl_fill_capset(const struct virgl_capset *capset, uint32_t version, void
 static bool succeeded(int result, const char *what, uint32_t id)
 {
 	if (result != 0)
-		guest_warning("%s %u: virglrenderer refuses (%d)", what, id, result);
+		peer_warning(PEER_GUEST, "%s %u: virglrenderer refuses (%d)", what, id, result);
 	return result == 0;
 }
 
@@ -237,7 +237,8 @@ bool virgl_fence_create(uint32_t sequence)
 bool virgl_resource_get_texture(const struct ledger_resource *resource, struct texture *texture)
 {
 	struct virgl_renderer_resource_info info = { 0 };
-	if (resource->target != BOUNDS_TARGET_2D && resource->target != BOUNDS_TARGET_RECT)
+	if (resource->target != VIRGL_BOUNDS_TARGET_2D &&
+		resource->target != VIRGL_BOUNDS_TARGET_RECT)
 		return false;
 	if (resource->nr_samples > 0)
 		return false;

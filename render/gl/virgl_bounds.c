@@ -28,7 +28,7 @@ static const struct {
 	{ 251, 252, 8 },  /* R32A32_UINT, _SINT */
 };
 
-uint32_t bounds_format_bytes(uint32_t format)
+uint32_t virgl_bounds_format_bytes(uint32_t format)
 {
 	for (unsigned i = 0; i < G_N_ELEMENTS(wide_formats); i++) {
 		if (format >= wide_formats[i].first && format <= wide_formats[i].last)
@@ -39,7 +39,7 @@ uint32_t bounds_format_bytes(uint32_t format)
 
 static bool is_buffer_sane(const struct ledger_resource *r)
 {
-	return r->width >= 1 && r->width <= BOUNDS_BUFFER_BYTES_MAX && r->height == 1 &&
+	return r->width >= 1 && r->width <= VIRGL_BOUNDS_BUFFER_BYTES_MAX && r->height == 1 &&
 	       r->depth == 1 && r->array_size <= 1 && r->last_level == 0 && r->nr_samples <= 1;
 }
 
@@ -48,26 +48,27 @@ static bool in_bounds(uint32_t value, uint32_t max)
 	return value >= 1 && value <= max;
 }
 
-uint64_t bounds_estimate_bytes(const struct ledger_resource *r)
+uint64_t virgl_bounds_estimate_bytes(const struct ledger_resource *r)
 {
-	if (r->target == BOUNDS_TARGET_BUFFER)
+	if (r->target == VIRGL_BOUNDS_TARGET_BUFFER)
 		return r->width;
 	uint64_t pixels = (uint64_t)r->width * r->height * r->depth * MAX(r->array_size, 1);
-	uint64_t size_bytes = pixels * MAX(r->nr_samples, 1) * bounds_format_bytes(r->format);
+	uint64_t size_bytes = pixels * MAX(r->nr_samples, 1) * virgl_bounds_format_bytes(r->format);
 	return r->last_level > 0 ? size_bytes + size_bytes / 3 + 4096 : size_bytes;
 }
 
-bool bounds_is_resource_sane(const struct ledger_resource *r)
+bool virgl_bounds_is_resource_sane(const struct ledger_resource *r)
 {
-	if (r->target >= BOUNDS_TARGETS)
+	if (r->target >= VIRGL_BOUNDS_TARGETS)
 		return false;
-	if (r->target == BOUNDS_TARGET_BUFFER)
+	if (r->target == VIRGL_BOUNDS_TARGET_BUFFER)
 		return is_buffer_sane(r);
-	return in_bounds(r->width, BOUNDS_TEXTURE_SIZE_MAX) &&
-	       in_bounds(r->height, BOUNDS_TEXTURE_SIZE_MAX) &&
-	       in_bounds(r->depth, BOUNDS_DEPTH_MAX) && r->array_size <= BOUNDS_ARRAY_MAX &&
-	       r->last_level <= BOUNDS_LEVEL_MAX && r->nr_samples <= BOUNDS_SAMPLES_MAX &&
-	       bounds_estimate_bytes(r) <= BOUNDS_TEXTURE_BYTES_MAX;
+	return in_bounds(r->width, VIRGL_BOUNDS_TEXTURE_SIZE_MAX) &&
+	       in_bounds(r->height, VIRGL_BOUNDS_TEXTURE_SIZE_MAX) &&
+	       in_bounds(r->depth, VIRGL_BOUNDS_DEPTH_MAX) &&
+	       r->array_size <= VIRGL_BOUNDS_ARRAY_MAX && r->last_level <= VIRGL_BOUNDS_LEVEL_MAX &&
+	       r->nr_samples <= VIRGL_BOUNDS_SAMPLES_MAX &&
+	       virgl_bounds_estimate_bytes(r) <= VIRGL_BOUNDS_TEXTURE_BYTES_MAX;
 }
 
 static uint32_t at_level(uint32_t size, uint32_t level)
@@ -80,10 +81,10 @@ static bool in_range(uint32_t start, uint32_t length, uint32_t size)
 	return length >= 1 && start <= size && length <= size - start;
 }
 
-static bool is_box_inside(const struct ledger_resource *r, const struct bounds_transfer *t)
+static bool is_box_inside(const struct ledger_resource *r, const struct virgl_bounds_transfer *t)
 {
-	uint32_t layers = r->target == BOUNDS_TARGET_3D ? at_level(r->depth, t->level) :
-							  MAX(r->array_size, 1);
+	uint32_t layers = r->target == VIRGL_BOUNDS_TARGET_3D ? at_level(r->depth, t->level) :
+								MAX(r->array_size, 1);
 	return t->level <= r->last_level &&
 	       in_range(t->x, t->width, at_level(r->width, t->level)) &&
 	       in_range(t->y, t->height, at_level(r->height, t->level)) &&
@@ -94,22 +95,22 @@ static bool is_box_inside(const struct ledger_resource *r, const struct bounds_t
  * An exact size needs the block size of compressed formats; virglrenderer knows it and checks, but
  * keeps the result in 32 bits. No sum of strides that are inside the backing may get there.
  */
-bool bounds_is_transfer_sane(
-	const struct ledger_resource *r, uint64_t backing_bytes, const struct bounds_transfer *t)
+bool virgl_bounds_is_transfer_sane(const struct ledger_resource *r, uint64_t backing_bytes,
+	const struct virgl_bounds_transfer *t)
 {
 	if (!is_box_inside(r, t) || t->offset_bytes > backing_bytes)
 		return false;
 	uint64_t rows = t->stride ? (uint64_t)t->stride * (t->height - 1) :
 				    (uint64_t)at_level(r->width, t->level) * t->height *
-					    bounds_format_bytes(r->format);
+					    virgl_bounds_format_bytes(r->format);
 	uint64_t layers = t->layer_stride ? (uint64_t)t->layer_stride * (t->depth - 1) :
 					    rows * (t->depth - 1);
-	uint64_t row = (uint64_t)t->width * bounds_format_bytes(r->format);
-	return rows <= BOUNDS_TEXTURE_BYTES_MAX && layers <= BOUNDS_TEXTURE_BYTES_MAX &&
-	       rows + layers + row <= BOUNDS_TEXTURE_BYTES_MAX;
+	uint64_t row = (uint64_t)t->width * virgl_bounds_format_bytes(r->format);
+	return rows <= VIRGL_BOUNDS_TEXTURE_BYTES_MAX && layers <= VIRGL_BOUNDS_TEXTURE_BYTES_MAX &&
+	       rows + layers + row <= VIRGL_BOUNDS_TEXTURE_BYTES_MAX;
 }
 
-bool bounds_is_stream_whole(const uint32_t *commands, uint32_t n_dwords)
+bool virgl_bounds_is_stream_whole(const uint32_t *commands, uint32_t n_dwords)
 {
 	uint32_t at = 0;
 	while (at < n_dwords) {

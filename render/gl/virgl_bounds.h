@@ -16,37 +16,37 @@
 #include "protocol/ledger.h"
 
 /* Gallium's texture targets (p_defines.h). */
-#define BOUNDS_TARGET_BUFFER 0
-#define BOUNDS_TARGET_2D 2
-#define BOUNDS_TARGET_3D 3
-#define BOUNDS_TARGET_RECT 5
-#define BOUNDS_TARGETS 9
+#define VIRGL_BOUNDS_TARGET_BUFFER 0
+#define VIRGL_BOUNDS_TARGET_2D 2
+#define VIRGL_BOUNDS_TARGET_3D 3
+#define VIRGL_BOUNDS_TARGET_RECT 5
+#define VIRGL_BOUNDS_TARGETS 9
 
 /* Largest buffer (target 0) in bytes: larger than any guest driver asks for. */
-#define BOUNDS_BUFFER_BYTES_MAX (512u * 1024 * 1024)
+#define VIRGL_BOUNDS_BUFFER_BYTES_MAX (512u * 1024 * 1024)
 /* Largest texture in bytes, all levels and layers: a size that 31 bits hold. */
-#define BOUNDS_TEXTURE_BYTES_MAX 0x7fffffffu
-#define BOUNDS_TEXTURE_SIZE_MAX FRAME_SIZE_MAX
-#define BOUNDS_DEPTH_MAX 2048
-#define BOUNDS_ARRAY_MAX 2048
-#define BOUNDS_SAMPLES_MAX 16
-/* Mip levels of the largest texture: log2(BOUNDS_TEXTURE_SIZE_MAX). */
-#define BOUNDS_LEVEL_MAX 14
+#define VIRGL_BOUNDS_TEXTURE_BYTES_MAX 0x7fffffffu
+#define VIRGL_BOUNDS_TEXTURE_SIZE_MAX FRAME_SIZE_MAX
+#define VIRGL_BOUNDS_DEPTH_MAX 2048
+#define VIRGL_BOUNDS_ARRAY_MAX 2048
+#define VIRGL_BOUNDS_SAMPLES_MAX 16
+/* Mip levels of the largest texture: log2(VIRGL_BOUNDS_TEXTURE_SIZE_MAX). */
+#define VIRGL_BOUNDS_LEVEL_MAX 14
 
 /* A transfer as the guest asks for it (virtio 1.2, 5.7.6.8: struct virtio_gpu_transfer_host_3d). */
-struct bounds_transfer {
+struct virgl_bounds_transfer {
 	uint32_t level, stride, layer_stride;
 	uint32_t x, y, z, width, height, depth;
 	uint64_t offset_bytes;
 };
 
 /* Bytes that a pixel takes; never less than it really does. Compressed formats count as 4. */
-uint32_t bounds_format_bytes(uint32_t format);
-bool bounds_is_resource_sane(const struct ledger_resource *resource);
+uint32_t virgl_bounds_format_bytes(uint32_t format);
+bool virgl_bounds_is_resource_sane(const struct ledger_resource *resource);
 /* What a sane resource costs in host memory, at least. */
-uint64_t bounds_estimate_bytes(const struct ledger_resource *resource);
+uint64_t virgl_bounds_estimate_bytes(const struct ledger_resource *resource);
 /* False for what does not lie inside the resource, or cannot lie inside a backing of that size. */
-bool bounds_is_transfer_sane(const struct ledger_resource *resource, uint64_t backing_bytes,
-	const struct bounds_transfer *transfer);
+bool virgl_bounds_is_transfer_sane(const struct ledger_resource *resource, uint64_t backing_bytes,
+	const struct virgl_bounds_transfer *transfer);
 /* True when every command of the stream ends inside it: each one's length is in its first word. */
-bool bounds_is_stream_whole(const uint32_t *commands, uint32_t n_dwords);
+bool virgl_bounds_is_stream_whole(const uint32_t *commands, uint32_t n_dwords);

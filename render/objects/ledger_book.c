@@ -43,7 +43,7 @@ static void index_slots(struct ledger_book *book)
 	}
 }
 
-struct ledger_book *ledger_open(int fd)
+struct ledger_book *ledger_book_open(int fd)
 {
 	struct ledger *ledger = shm_map(fd, sizeof(*ledger), true);
 	if (!ledger) {
@@ -60,7 +60,7 @@ struct ledger_book *ledger_open(int fd)
 	return book;
 }
 
-void ledger_close(struct ledger_book *book)
+void ledger_book_close(struct ledger_book *book)
 {
 	if (!book)
 		return;
@@ -70,17 +70,17 @@ void ledger_close(struct ledger_book *book)
 	g_free(book);
 }
 
-struct ledger_ring *ledger_get_ring(struct ledger_book *book, unsigned ring)
+struct ledger_ring *ledger_book_get_ring(struct ledger_book *book, unsigned ring)
 {
 	return book ? &book->ledger->rings[ring] : NULL;
 }
 
-const struct ledger *ledger_peek(const struct ledger_book *book)
+const struct ledger *ledger_book_peek(const struct ledger_book *book)
 {
 	return book ? book->ledger : NULL;
 }
 
-void ledger_clear_objects(struct ledger_book *book)
+void ledger_book_clear_objects(struct ledger_book *book)
 {
 	if (!book)
 		return;
@@ -109,7 +109,7 @@ static void store_id(uint32_t *id, uint32_t value)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-void ledger_add_resource(struct ledger_book *book, const struct ledger_resource *resource)
+void ledger_book_add_resource(struct ledger_book *book, const struct ledger_resource *resource)
 {
 	if (!book)
 		return;
@@ -131,7 +131,7 @@ void ledger_add_resource(struct ledger_book *book, const struct ledger_resource 
 	l->overflowed = 1;
 }
 
-void ledger_remove_resource(struct ledger_book *book, uint32_t id)
+void ledger_book_remove_resource(struct ledger_book *book, uint32_t id)
 {
 	struct ledger_resource *entry = book ? find_resource(book, id) : NULL;
 	if (!entry)
@@ -177,8 +177,8 @@ static void compact(struct ledger_book *book)
 	l->backing_used = next;
 }
 
-void ledger_set_backing(struct ledger_book *book, uint32_t id, const struct ledger_backing *entries,
-	uint32_t n_entries)
+void ledger_book_set_backing(struct ledger_book *book, uint32_t id,
+	const struct ledger_backing *entries, uint32_t n_entries)
 {
 	struct ledger_resource *entry = book ? find_resource(book, id) : NULL;
 	if (!entry)
@@ -200,7 +200,7 @@ void ledger_set_backing(struct ledger_book *book, uint32_t id, const struct ledg
 	store_id(&entry->backing_count, n_entries);
 }
 
-void ledger_add_context(struct ledger_book *book, uint32_t id, const char name[64])
+void ledger_book_add_context(struct ledger_book *book, uint32_t id, const char name[64])
 {
 	if (!book)
 		return;
@@ -219,7 +219,7 @@ void ledger_add_context(struct ledger_book *book, uint32_t id, const char name[6
 	book->ledger->overflowed = 1;
 }
 
-void ledger_remove_context(struct ledger_book *book, uint32_t id)
+void ledger_book_remove_context(struct ledger_book *book, uint32_t id)
 {
 	unsigned slot =
 		book ? GPOINTER_TO_UINT(g_hash_table_lookup(book->contexts, GUINT_TO_POINTER(id))) :
@@ -231,7 +231,7 @@ void ledger_remove_context(struct ledger_book *book, uint32_t id)
 	g_hash_table_remove(book->contexts, GUINT_TO_POINTER(id));
 }
 
-void ledger_set_scanout(
+void ledger_book_set_scanout(
 	struct ledger_book *book, unsigned head, const struct ledger_scanout *scanout)
 {
 	if (!book)

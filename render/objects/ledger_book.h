@@ -18,24 +18,24 @@ struct ledger_book;
  * Maps the ledger behind fd (stays the caller's). A fresh one is filled in; one of another version
  * is emptied, as nothing in it can be understood. NULL with a log line when it cannot be mapped.
  */
-struct ledger_book *ledger_open(int fd);
-void ledger_close(struct ledger_book *book);
+struct ledger_book *ledger_book_open(int fd);
+void ledger_book_close(struct ledger_book *book);
 
 /* The ring's entries, for virtqueue_set_ledger(). */
-struct ledger_ring *ledger_get_ring(struct ledger_book *book, unsigned ring);
+struct ledger_ring *ledger_book_get_ring(struct ledger_book *book, unsigned ring);
 /* What a successor reads: everything in it is untrusted. NULL when book is NULL. */
-const struct ledger *ledger_peek(const struct ledger_book *book);
+const struct ledger *ledger_book_peek(const struct ledger_book *book);
 
 /* Empties everything but the rings. */
-void ledger_clear_objects(struct ledger_book *book);
+void ledger_book_clear_objects(struct ledger_book *book);
 
-void ledger_add_resource(struct ledger_book *book, const struct ledger_resource *resource);
-void ledger_remove_resource(struct ledger_book *book, uint32_t id);
+void ledger_book_add_resource(struct ledger_book *book, const struct ledger_resource *resource);
+void ledger_book_remove_resource(struct ledger_book *book, uint32_t id);
 /* Records backing pages; replaces what was recorded. n_entries 0: detached. */
-void ledger_set_backing(struct ledger_book *book, uint32_t id, const struct ledger_backing *entries,
-	uint32_t n_entries);
-void ledger_add_context(struct ledger_book *book, uint32_t id, const char name[64]);
-void ledger_remove_context(struct ledger_book *book, uint32_t id);
+void ledger_book_set_backing(struct ledger_book *book, uint32_t id,
+	const struct ledger_backing *entries, uint32_t n_entries);
+void ledger_book_add_context(struct ledger_book *book, uint32_t id, const char name[64]);
+void ledger_book_remove_context(struct ledger_book *book, uint32_t id);
 /* resource 0: off. */
-void ledger_set_scanout(
+void ledger_book_set_scanout(
 	struct ledger_book *book, unsigned head, const struct ledger_scanout *scanout);

@@ -60,7 +60,7 @@ void resource_destroy(struct resource *resource)
 	if (!resource)
 		return;
 	drop_pixels(resource);
-	picture_destroy(resource->picture);
+	swapchain_destroy(resource->picture);
 	backing_destroy(resource->backing);
 	g_free(resource);
 }
@@ -70,23 +70,23 @@ bool resource_make_showable(struct resource *resource, const struct buffer_inter
 	if (resource->picture)
 		return true;
 	const struct ledger_resource *d = &resource->description;
-	struct picture *picture =
-		picture_create(interface, NULL, resource->quota, d->width, d->height);
+	struct swapchain *picture =
+		swapchain_create(interface, NULL, resource->quota, d->width, d->height);
 	if (!picture)
 		return false;
-	struct buffer *buffer = picture_find_writable(picture);
+	struct buffer *buffer = swapchain_find_writable(picture);
 	for (uint32_t row = 0; row < d->height; row++)
 		memcpy(buffer->pixels + (size_t)row * buffer->stride_bytes,
 			resource->pixels + (size_t)row * d->width * FORMAT_PIXEL_BYTES,
 			(size_t)d->width * FORMAT_PIXEL_BYTES);
-	picture_written(picture, buffer);
+	swapchain_written(picture, buffer);
 	drop_pixels(resource);
 	resource->picture = picture;
 	return true;
 }
 
 static void copy_rows(uint8_t *to, uint32_t to_stride, const uint8_t *from, uint32_t from_stride,
-	const struct frame_rect *rect)
+	const struct rect *rect)
 {
 	size_t column = (size_t)rect->x * FORMAT_PIXEL_BYTES;
 	for (uint32_t row = rect->y; row < rect->y + rect->height; row++)
@@ -97,17 +97,17 @@ static void copy_rows(uint8_t *to, uint32_t to_stride, const uint8_t *from, uint
 
 /* What `buffer` missed, except what the transfer is about to overwrite anyway. */
 static void bring_up_to_date(
-	const struct picture *picture, struct buffer *buffer, const struct frame_rect *except)
+	const struct swapchain *picture, struct buffer *buffer, const struct rect *except)
 {
 	if (buffer == picture->current)
 		return;
-	region_remove_covered(&buffer->stale, except);
+	rect_set_remove_covered(&buffer->stale, except);
 	for (unsigned i = 0; i < buffer->stale.n_rects; i++)
 		copy_rows(buffer->pixels, buffer->stride_bytes, picture->current->pixels,
 			picture->current->stride_bytes, &buffer->stale.rects[i]);
 }
 
-static void read_backing(const struct resource *resource, const struct frame_rect *rect,
+static void read_backing(const struct resource *resource, const struct rect *rect,
 	uint64_t offset_bytes, uint8_t *pixels, uint32_t stride_bytes)
 {
 	uint64_t guest_stride = (uint64_t)resource->description.width * FORMAT_PIXEL_BYTES;
@@ -122,32 +122,31 @@ static void read_backing(const struct resource *resource, const struct frame_rec
 			resource->description.format, to + (size_t)row * stride_bytes, rect->width);
 }
 
-bool resource_transfer_2d(
-	struct resource *resource, const struct frame_rect *rect, uint64_t offset_bytes)
+bool resource_transfer_2d(struct resource *resource, const struct rect *rect, uint64_t offset_bytes)
 {
 	if (!resource->picture) {
 		read_backing(resource, rect, offset_bytes, resource->pixels,
 			resource->description.width * FORMAT_PIXEL_BYTES);
 		return true;
 	}
-	struct buffer *buffer = picture_find_writable(resource->picture);
+	struct buffer *buffer = swapchain_find_writable(resource->picture);
 	if (!buffer)
 		return false;
 	bring_up_to_date(resource->picture, buffer, rect);
 	read_backing(resource, rect, offset_bytes, buffer->pixels, buffer->stride_bytes);
-	picture_changed(resource->picture, rect);
-	picture_written(resource->picture, buffer);
+	swapchain_changed(resource->picture, rect);
+	swapchain_written(resource->picture, buffer);
 	return true;
 }
 
 bool resource_renew_picture(struct resource *resource)
 {
-	const struct frame_rect nothing = { 0 };
-	struct buffer *buffer = picture_find_writable(resource->picture);
+	const struct rect nothing = { 0 };
+	struct buffer *buffer = swapchain_find_writable(resource->picture);
 	if (!buffer)
 		return false;
 	bring_up_to_date(resource->picture, buffer, &nothing);
-	picture_written(resource->picture, buffer);
+	swapchain_written(resource->picture, buffer);
 	return true;
 }
 

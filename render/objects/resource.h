@@ -35,7 +35,7 @@ struct resource {
 
 	/* 2D: one of the two, pixels first */
 	uint8_t *pixels;
-	struct picture *picture;
+	struct swapchain *picture;
 };
 
 /* A 2D resource, black. NULL when it does not fit the quota. The caller has checked its arguments.
@@ -54,7 +54,7 @@ bool resource_make_showable(struct resource *resource, const struct buffer_inter
  * against the resource and its backing. False when memory is short.
  */
 bool resource_transfer_2d(
-	struct resource *resource, const struct frame_rect *rect, uint64_t offset_bytes);
+	struct resource *resource, const struct rect *rect, uint64_t offset_bytes);
 
 /*
  * Copies the newest pixels into another buffer of the picture, which becomes the current one. False

@@ -313,7 +313,7 @@ static struct chain *read_chain(struct virtqueue *vq, uint16_t head)
 		chain_create(vq->memory, vq->ring.desc, vq->ring.num, head, vq->scratch);
 	chain->generation = vq->generation;
 	if (chain->fault)
-		guest_warning("%s queue: chain %u: %s", vq->name, head, chain->fault);
+		peer_warning(PEER_GUEST, "%s queue: chain %u: %s", vq->name, head, chain->fault);
 	return chain;
 }
 
@@ -340,8 +340,8 @@ static struct chain *take_locked(struct virtqueue *vq)
 			__atomic_store_n(&vq->ledger->next_avail, vq->next_avail, __ATOMIC_RELEASE);
 		if (head < vq->ring.num)
 			return read_chain(vq, head);
-		guest_warning(
-			"%s queue: descriptor %u of %u, skipped", vq->name, head, vq->ring.num);
+		peer_warning(PEER_GUEST, "%s queue: descriptor %u of %u, skipped", vq->name, head,
+			vq->ring.num);
 	}
 	return NULL;
 }

@@ -103,7 +103,7 @@ static bool flush_all(struct cursor *cursor)
 	return true;
 }
 
-bool cursor_flush(struct cursor *cursor)
+bool cursor_send_waiting(struct cursor *cursor)
 {
 	g_mutex_lock(&cursor->lock);
 	bool done = flush_all(cursor);
@@ -224,7 +224,7 @@ static uint32_t show(struct cursor *cursor, const struct virtio_gpu_update_curso
 	gpointer pixels;
 	if (!g_hash_table_lookup_extended(
 		    cursor->resources, GUINT_TO_POINTER(update->resource_id), NULL, &pixels)) {
-		guest_warning("cursor: no 64x64 resource %u", update->resource_id);
+		peer_warning(PEER_GUEST, "cursor: no 64x64 resource %u", update->resource_id);
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 	}
 	h->hot_x = MIN(update->hot_x, FRAME_CURSOR_SIZE - 1);
@@ -240,11 +240,11 @@ static uint32_t execute_locked(struct cursor *cursor, const struct virtio_gpu_up
 {
 	bool is_update = update->hdr.type == VIRTIO_GPU_CMD_UPDATE_CURSOR;
 	if (!is_update && update->hdr.type != VIRTIO_GPU_CMD_MOVE_CURSOR) {
-		guest_warning("cursor: unknown command 0x%x", update->hdr.type);
+		peer_warning(PEER_GUEST, "cursor: unknown command 0x%x", update->hdr.type);
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;
 	}
 	if (update->pos.scanout_id >= FRAME_HEADS_MAX) {
-		guest_warning("cursor: no scanout %u", update->pos.scanout_id);
+		peer_warning(PEER_GUEST, "cursor: no scanout %u", update->pos.scanout_id);
 		return VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID;
 	}
 	struct cursor_head *h = &cursor->heads[update->pos.scanout_id];
@@ -277,7 +277,8 @@ static uint32_t execute(
 {
 	size_t got = chain->fault ? 0 : chain_read(chain, 0, update, sizeof(*update));
 	if (got < sizeof(*update)) {
-		guest_warning("cursor: command of %zu bytes, expected %zu", got, sizeof(*update));
+		peer_warning(PEER_GUEST, "cursor: command of %zu bytes, expected %zu", got,
+			sizeof(*update));
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;
 	}
 	g_mutex_lock(&cursor->lock);

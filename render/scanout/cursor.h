@@ -44,4 +44,4 @@ void cursor_forget_head(struct cursor *cursor, unsigned head);
 /* A new frame link to send on (duplicated; -1: none), after HELLO has gone out. */
 void cursor_set_link(struct cursor *cursor, int fd);
 /* Sends what is behind. Returns false when the link had no room for all. */
-bool cursor_flush(struct cursor *cursor);
+bool cursor_send_waiting(struct cursor *cursor);

@@ -244,15 +244,15 @@ static void put_displayid(
 
 size_t edid_fill(uint8_t edid[EDID_BYTES_MAX], const struct frame_head_mode *mode, unsigned head)
 {
-	uint32_t refresh_mhz = mode->refresh_mhz ? mode->refresh_mhz : HEADS_DEFAULT_REFRESH_MHZ;
+	uint32_t refresh_mhz = mode->refresh_mhz ? mode->refresh_mhz : MODES_DEFAULT_REFRESH_MHZ;
 	struct timing wanted = compute_timing(mode->width, mode->height, refresh_mhz);
 	struct timing base = wanted;
 	uint32_t width_mm = size_mm(mode->width_mm, mode->width);
 	uint32_t height_mm = size_mm(mode->height_mm, mode->height);
 	bool extended = !fits_dtd(&wanted);
 	if (extended)
-		base = compute_timing(MIN(mode->width, HEADS_DEFAULT_WIDTH),
-			MIN(mode->height, HEADS_DEFAULT_HEIGHT), HEADS_DEFAULT_REFRESH_MHZ);
+		base = compute_timing(MIN(mode->width, MODES_DEFAULT_WIDTH),
+			MIN(mode->height, MODES_DEFAULT_HEIGHT), MODES_DEFAULT_REFRESH_MHZ);
 
 	memset(edid, 0, EDID_BYTES_MAX);
 	put_identity(edid, head);

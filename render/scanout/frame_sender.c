@@ -13,7 +13,7 @@ struct outstanding {
 	uint32_t buffer_id;
 };
 
-struct head {
+struct sent_head {
 	bool on, told_on;
 	struct frame_head_on wanted, told;
 	uint32_t rate_mhz;
@@ -21,11 +21,11 @@ struct head {
 	struct frame_format formats[FRAME_FORMATS_MAX];
 	uint64_t serial;
 	unsigned n_outstanding;
-	struct outstanding outstanding[FRAME_LINK_OUTSTANDING_MAX];
+	struct outstanding outstanding[FRAME_SENDER_OUTSTANDING_MAX];
 };
 
-struct frame_link {
-	const struct frame_link_listener *listener;
+struct frame_sender {
+	const struct frame_sender_listener *listener;
 	void *user;
 	int fd;
 	bool hello_sent, hello_received;
@@ -33,12 +33,12 @@ struct frame_link {
 	uint32_t next_id;
 	GHashTable *announced; /* id -> struct buffer*, not referenced: on_destroy takes it out */
 	GArray *removed;       /* ids that display is still to be told of */
-	struct head heads[FRAME_HEADS_MAX];
+	struct sent_head heads[FRAME_HEADS_MAX];
 };
 
-struct frame_link *frame_link_create(const struct frame_link_listener *listener, void *user)
+struct frame_sender *frame_sender_create(const struct frame_sender_listener *listener, void *user)
 {
-	struct frame_link *link = g_new0(struct frame_link, 1);
+	struct frame_sender *link = g_new0(struct frame_sender, 1);
 	link->listener = listener;
 	link->user = user;
 	link->fd = -1;
@@ -49,7 +49,7 @@ struct frame_link *frame_link_create(const struct frame_link_listener *listener,
 
 /* ---- locks and announcements ---- */
 
-static void end_outstanding(struct head *head, unsigned index)
+static void end_outstanding(struct sent_head *head, unsigned index)
 {
 	struct buffer *buffer = head->outstanding[index].buffer;
 	buffer->locked--;
@@ -59,7 +59,7 @@ static void end_outstanding(struct head *head, unsigned index)
 		(head->n_outstanding - index) * sizeof(head->outstanding[0]));
 }
 
-static void forget_buffers(struct frame_link *link)
+static void forget_buffers(struct frame_sender *link)
 {
 	GHashTableIter iter;
 	gpointer value;
@@ -73,14 +73,14 @@ static void forget_buffers(struct frame_link *link)
 	g_array_set_size(link->removed, 0);
 }
 
-static void detach(struct frame_link *link)
+static void detach(struct frame_sender *link)
 {
 	if (link->fd >= 0)
 		close(link->fd);
 	link->fd = -1;
 	link->hello_sent = link->hello_received = link->full = false;
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
-		struct head *head = &link->heads[i];
+		struct sent_head *head = &link->heads[i];
 		while (head->n_outstanding > 0)
 			end_outstanding(head, head->n_outstanding - 1);
 		head->rate_mhz = 0;
@@ -90,7 +90,7 @@ static void detach(struct frame_link *link)
 	forget_buffers(link);
 }
 
-void frame_link_destroy(struct frame_link *link)
+void frame_sender_destroy(struct frame_sender *link)
 {
 	if (!link)
 		return;
@@ -101,7 +101,7 @@ void frame_link_destroy(struct frame_link *link)
 }
 
 /* 0, -EAGAIN, or -ENOTCONN after the peer has gone. */
-static int send_message(struct frame_link *link, void *message, size_t size_bytes, uint32_t type,
+static int send_message(struct frame_sender *link, void *message, size_t size_bytes, uint32_t type,
 	const int *fds, unsigned n_fds)
 {
 	if (link->fd < 0)
@@ -120,7 +120,7 @@ static int send_message(struct frame_link *link, void *message, size_t size_byte
 	return 0;
 }
 
-static int flush_removed(struct frame_link *link)
+static int send_removed(struct frame_sender *link)
 {
 	while (link->removed->len > 0) {
 		unsigned last = link->removed->len - 1;
@@ -138,13 +138,13 @@ static int flush_removed(struct frame_link *link)
 /* Display is told at once: it holds the memory until then. */
 static void buffer_is_gone(void *user, struct buffer *buffer)
 {
-	struct frame_link *link = user;
+	struct frame_sender *link = user;
 	g_hash_table_remove(link->announced, GUINT_TO_POINTER(buffer->link_id));
 	g_array_append_val(link->removed, buffer->link_id);
-	flush_removed(link);
+	send_removed(link);
 }
 
-static int announce_buffer(struct frame_link *link, struct buffer *buffer)
+static int announce_buffer(struct frame_sender *link, struct buffer *buffer)
 {
 	if (buffer->link_id != 0)
 		return 0;
@@ -172,7 +172,7 @@ static int announce_buffer(struct frame_link *link, struct buffer *buffer)
 
 /* ---- state that is brought over when there is room ---- */
 
-static int flush_hello(struct frame_link *link)
+static int send_hello(struct frame_sender *link)
 {
 	if (link->hello_sent)
 		return 0;
@@ -183,9 +183,9 @@ static int flush_hello(struct frame_link *link)
 	return result;
 }
 
-static int flush_head(struct frame_link *link, unsigned index)
+static int flush_head(struct frame_sender *link, unsigned index)
 {
-	struct head *head = &link->heads[index];
+	struct sent_head *head = &link->heads[index];
 	int result = 0;
 	if (head->on &&
 		(!head->told_on || memcmp(&head->told, &head->wanted, sizeof(head->told)))) {
@@ -204,12 +204,12 @@ static int flush_head(struct frame_link *link, unsigned index)
 	return result;
 }
 
-void frame_link_flush(struct frame_link *link)
+void frame_sender_send_waiting(struct frame_sender *link)
 {
 	if (link->fd < 0)
 		return;
 	link->full = false;
-	if (flush_hello(link) < 0 || flush_removed(link) < 0)
+	if (send_hello(link) < 0 || send_removed(link) < 0)
 		return;
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
 		if (flush_head(link, i) < 0)
@@ -217,36 +217,36 @@ void frame_link_flush(struct frame_link *link)
 	}
 }
 
-void frame_link_attach(struct frame_link *link, int fd)
+void frame_sender_attach(struct frame_sender *link, int fd)
 {
 	detach(link);
 	link->fd = fd;
-	frame_link_flush(link);
+	frame_sender_send_waiting(link);
 }
 
-bool frame_link_is_attached(const struct frame_link *link)
+bool frame_sender_is_attached(const struct frame_sender *link)
 {
 	return link->fd >= 0;
 }
 
-int frame_link_get_fd(const struct frame_link *link)
+int frame_sender_get_fd(const struct frame_sender *link)
 {
 	return link->fd;
 }
 
-bool frame_link_wants_room(const struct frame_link *link)
+bool frame_sender_wants_room(const struct frame_sender *link)
 {
 	return link->fd >= 0 && link->full;
 }
 
-void frame_link_ask_room(struct frame_link *link)
+void frame_sender_ask_room(struct frame_sender *link)
 {
 	link->full = true;
 }
 
-void frame_link_set_head(struct frame_link *link, unsigned head, const struct frame_head_on *on)
+void frame_sender_set_head(struct frame_sender *link, unsigned head, const struct frame_head_on *on)
 {
-	struct head *h = &link->heads[head];
+	struct sent_head *h = &link->heads[head];
 	h->on = on != NULL;
 	if (on) {
 		h->wanted = *on;
@@ -258,28 +258,29 @@ void frame_link_set_head(struct frame_link *link, unsigned head, const struct fr
 
 /* ---- frames ---- */
 
-const struct frame_format *frame_link_get_formats(
-	const struct frame_link *link, unsigned head, unsigned *n)
+const struct frame_format *frame_sender_get_formats(
+	const struct frame_sender *link, unsigned head, unsigned *n)
 {
 	*n = link->heads[head].n_formats;
 	return link->heads[head].formats;
 }
 
-uint32_t frame_link_get_rate(const struct frame_link *link, unsigned head)
+uint32_t frame_sender_get_rate(const struct frame_sender *link, unsigned head)
 {
 	return link->heads[head].rate_mhz;
 }
 
-bool frame_link_wants_frame(const struct frame_link *link, unsigned head)
+bool frame_sender_wants_frame(const struct frame_sender *link, unsigned head)
 {
-	const struct head *h = &link->heads[head];
+	const struct sent_head *h = &link->heads[head];
 	return link->fd >= 0 && link->hello_sent && h->rate_mhz > 0 &&
-	       h->n_outstanding < FRAME_LINK_OUTSTANDING_MAX;
+	       h->n_outstanding < FRAME_SENDER_OUTSTANDING_MAX;
 }
 
-bool frame_link_has_lent(const struct frame_link *link, unsigned head, const struct buffer *buffer)
+bool frame_sender_has_lent(
+	const struct frame_sender *link, unsigned head, const struct buffer *buffer)
 {
-	const struct head *h = &link->heads[head];
+	const struct sent_head *h = &link->heads[head];
 	for (unsigned i = 0; i < h->n_outstanding; i++) {
 		if (h->outstanding[i].buffer == buffer)
 			return true;
@@ -294,12 +295,13 @@ static bool is_unsignaled(int fence_fd)
 	return fence_fd >= 0 && poll(&fence, 1, 0) == 0;
 }
 
-int frame_link_send_frame(struct frame_link *link, struct frame_frame *frame, struct buffer *buffer)
+int frame_sender_send_frame(
+	struct frame_sender *link, struct frame_present *frame, struct buffer *buffer)
 {
-	struct head *head = &link->heads[frame->head];
-	if (head->n_outstanding == FRAME_LINK_OUTSTANDING_MAX)
+	struct sent_head *head = &link->heads[frame->head];
+	if (head->n_outstanding == FRAME_SENDER_OUTSTANDING_MAX)
 		return -EAGAIN;
-	int result = flush_removed(link);
+	int result = send_removed(link);
 	if (result == 0)
 		result = flush_head(link, frame->head);
 	if (result == 0)
@@ -308,7 +310,7 @@ int frame_link_send_frame(struct frame_link *link, struct frame_frame *frame, st
 		return result;
 	frame->buffer = buffer->link_id;
 	frame->serial = head->serial + 1;
-	result = send_message(link, frame, sizeof(*frame), FRAME_MESSAGE_FRAME, &buffer->fence_fd,
+	result = send_message(link, frame, sizeof(*frame), FRAME_MESSAGE_PRESENT, &buffer->fence_fd,
 		is_unsignaled(buffer->fence_fd) ? 1 : 0);
 	if (result < 0)
 		return result;
@@ -323,7 +325,7 @@ int frame_link_send_frame(struct frame_link *link, struct frame_frame *frame, st
 
 static bool handle_hello(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct frame_link *link = user;
+	struct frame_sender *link = user;
 	const struct frame_hello *hello = message;
 	link->hello_received = hello->version == FRAME_LINK_VERSION;
 	return link->hello_received;
@@ -331,11 +333,11 @@ static bool handle_hello(void *user, const void *message, int *fds, unsigned n_f
 
 static bool handle_release(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct frame_link *link = user;
+	struct frame_sender *link = user;
 	const struct frame_release *release = message;
 	if (release->head >= FRAME_HEADS_MAX)
 		return false;
-	struct head *head = &link->heads[release->head];
+	struct sent_head *head = &link->heads[release->head];
 	for (unsigned i = 0; i < head->n_outstanding; i++) {
 		if (head->outstanding[i].serial == release->serial &&
 			head->outstanding[i].buffer_id == release->buffer) {
@@ -351,7 +353,7 @@ static bool handle_release(void *user, const void *message, int *fds, unsigned n
 
 static bool handle_heads_wanted(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct frame_link *link = user;
+	struct frame_sender *link = user;
 	const struct frame_heads_wanted *wanted = message;
 	if (wanted->n_heads > FRAME_HEADS_MAX)
 		return false;
@@ -361,11 +363,11 @@ static bool handle_heads_wanted(void *user, const void *message, int *fds, unsig
 
 static bool handle_rate_wanted(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct frame_link *link = user;
+	struct frame_sender *link = user;
 	const struct frame_rate_wanted *rate = message;
 	if (rate->head >= FRAME_HEADS_MAX)
 		return false;
-	struct head *head = &link->heads[rate->head];
+	struct sent_head *head = &link->heads[rate->head];
 	uint32_t was_mhz = head->rate_mhz;
 	head->rate_mhz = rate->rate_mhz;
 	link->listener->rate_changed(link->user, rate->head, was_mhz);
@@ -374,11 +376,11 @@ static bool handle_rate_wanted(void *user, const void *message, int *fds, unsign
 
 static bool handle_formats_wanted(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	struct frame_link *link = user;
+	struct frame_sender *link = user;
 	const struct frame_formats_wanted *wanted = message;
 	if (wanted->head >= FRAME_HEADS_MAX || wanted->n_formats > FRAME_FORMATS_MAX)
 		return false;
-	struct head *head = &link->heads[wanted->head];
+	struct sent_head *head = &link->heads[wanted->head];
 	head->n_formats = wanted->n_formats;
 	memcpy(head->formats, wanted->formats, sizeof(head->formats));
 	link->listener->formats_changed(link->user, wanted->head);
@@ -396,7 +398,7 @@ static const struct link_handler handlers[] = {
 		handle_formats_wanted },
 };
 
-void frame_link_receive(struct frame_link *link)
+void frame_sender_receive(struct frame_sender *link)
 {
 	int result = 0;
 	for (int budget = 64; budget > 0 && link->fd >= 0; budget--) {

@@ -18,51 +18,54 @@
  * Frames of one head that display has not released. One more than it may hold locked: a newer frame
  * must reach it even then, or it would never let go of an older one.
  */
-#define FRAME_LINK_OUTSTANDING_MAX (FRAME_LOCKED_MAX + 1)
+#define FRAME_SENDER_OUTSTANDING_MAX (FRAME_LOCKED_MAX + 1)
 
-struct frame_link;
+struct frame_sender;
 
-struct frame_link_listener {
+struct frame_sender_listener {
 	void (*heads_wanted)(void *user, const struct frame_heads_wanted *wanted);
-	/* The rate of a head changed; frame_link_get_rate() has the new one. `was` is the old one.
+	/* The rate of a head changed; frame_sender_get_rate() has the new one. `was` is the old
+	 * one.
 	 */
 	void (*rate_changed)(void *user, unsigned head, uint32_t was_mhz);
 	void (*released)(void *user, unsigned head);
-	/* What the head can use besides memfds changed; frame_link_get_formats() has it. */
+	/* What the head can use besides memfds changed; frame_sender_get_formats() has it. */
 	void (*formats_changed)(void *user, unsigned head);
 };
 
-struct frame_link *frame_link_create(const struct frame_link_listener *listener, void *user);
-void frame_link_destroy(struct frame_link *link);
+struct frame_sender *frame_sender_create(const struct frame_sender_listener *listener, void *user);
+void frame_sender_destroy(struct frame_sender *link);
 
 /* A new link (fd is taken over): the old one closes, all locks on it end, HELLO goes out. */
-void frame_link_attach(struct frame_link *link, int fd);
-bool frame_link_is_attached(const struct frame_link *link);
-int frame_link_get_fd(const struct frame_link *link); /* -1: none */
+void frame_sender_attach(struct frame_sender *link, int fd);
+bool frame_sender_is_attached(const struct frame_sender *link);
+int frame_sender_get_fd(const struct frame_sender *link); /* -1: none */
 
 /* Reads what display says. */
-void frame_link_receive(struct frame_link *link);
+void frame_sender_receive(struct frame_sender *link);
 /* Sends state that is behind. */
-void frame_link_flush(struct frame_link *link);
+void frame_sender_send_waiting(struct frame_sender *link);
 /* True when something waits for room: poll for POLLOUT, then flush and try frames again. */
-bool frame_link_wants_room(const struct frame_link *link);
+bool frame_sender_wants_room(const struct frame_sender *link);
 /* Says that someone else found the link full (the cursor). */
-void frame_link_ask_room(struct frame_link *link);
+void frame_sender_ask_room(struct frame_sender *link);
 
 /* What display shall know of a head. NULL: off. */
-void frame_link_set_head(struct frame_link *link, unsigned head, const struct frame_head_on *on);
+void frame_sender_set_head(
+	struct frame_sender *link, unsigned head, const struct frame_head_on *on);
 
 /* The dma-bufs that the head can use, *n of them; none without a link. */
-const struct frame_format *frame_link_get_formats(
-	const struct frame_link *link, unsigned head, unsigned *n);
-uint32_t frame_link_get_rate(const struct frame_link *link, unsigned head);
+const struct frame_format *frame_sender_get_formats(
+	const struct frame_sender *link, unsigned head, unsigned *n);
+uint32_t frame_sender_get_rate(const struct frame_sender *link, unsigned head);
 /* True when a frame of this head would be welcome: attached, watched, not too many outstanding. */
-bool frame_link_wants_frame(const struct frame_link *link, unsigned head);
+bool frame_sender_wants_frame(const struct frame_sender *link, unsigned head);
 /* True while display has not released a frame of this head in this buffer. */
-bool frame_link_has_lent(const struct frame_link *link, unsigned head, const struct buffer *buffer);
+bool frame_sender_has_lent(
+	const struct frame_sender *link, unsigned head, const struct buffer *buffer);
 /*
  * Sends a frame whose head, source and damage are filled in, with `buffer`; locks the buffer until
  * display releases it; its fence goes along. Returns 0, -EAGAIN (no room: asked for), or -ENOTCONN.
  */
-int frame_link_send_frame(
-	struct frame_link *link, struct frame_frame *frame, struct buffer *buffer);
+int frame_sender_send_frame(
+	struct frame_sender *link, struct frame_present *frame, struct buffer *buffer);

@@ -3,36 +3,36 @@
 
 #include <glib.h>
 
-void heads_init(struct heads *heads)
+void modes_init(struct modes *heads)
 {
-	*heads = (struct heads){ 0 };
+	*heads = (struct modes){ 0 };
 	heads->modes[0] = (struct frame_head_mode){ .enabled = 1,
-		.width = HEADS_DEFAULT_WIDTH,
-		.height = HEADS_DEFAULT_HEIGHT,
-		.refresh_mhz = HEADS_DEFAULT_REFRESH_MHZ };
+		.width = MODES_DEFAULT_WIDTH,
+		.height = MODES_DEFAULT_HEIGHT,
+		.refresh_mhz = MODES_DEFAULT_REFRESH_MHZ };
 }
 
 static struct frame_head_mode clamp_mode(const struct frame_head_mode *wanted)
 {
 	struct frame_head_mode mode = *wanted;
 	mode.enabled = wanted->enabled != 0;
-	mode.width = CLAMP(wanted->width, HEADS_SIZE_MIN, FRAME_SIZE_MAX);
-	mode.height = CLAMP(wanted->height, HEADS_SIZE_MIN, FRAME_SIZE_MAX);
+	mode.width = CLAMP(wanted->width, MODES_SIZE_MIN, FRAME_SIZE_MAX);
+	mode.height = CLAMP(wanted->height, MODES_SIZE_MIN, FRAME_SIZE_MAX);
 	mode.x = MIN(wanted->x, FRAME_SIZE_MAX * FRAME_HEADS_MAX);
 	mode.y = MIN(wanted->y, FRAME_SIZE_MAX * FRAME_HEADS_MAX);
 	if (mode.width_mm > 10000 || mode.height_mm > 10000)
 		mode.width_mm = mode.height_mm = 0;
 	mode.refresh_mhz =
 		wanted->refresh_mhz == 0 ?
-			HEADS_DEFAULT_REFRESH_MHZ :
-			CLAMP(wanted->refresh_mhz, HEADS_REFRESH_MIN_MHZ, HEADS_REFRESH_MAX_MHZ);
+			MODES_DEFAULT_REFRESH_MHZ :
+			CLAMP(wanted->refresh_mhz, MODES_REFRESH_MIN_MHZ, MODES_REFRESH_MAX_MHZ);
 	return mode;
 }
 
-void heads_set(struct heads *heads, const struct frame_heads_wanted *wanted)
+void modes_set(struct modes *heads, const struct frame_heads_wanted *wanted)
 {
 	bool any = false;
-	struct heads next = { 0 };
+	struct modes next = { 0 };
 	for (unsigned i = 0; i < MIN(wanted->n_heads, FRAME_HEADS_MAX); i++) {
 		if (!wanted->heads[i].enabled)
 			continue;
@@ -43,8 +43,8 @@ void heads_set(struct heads *heads, const struct frame_heads_wanted *wanted)
 		*heads = next;
 }
 
-uint32_t heads_get_refresh_mhz(const struct heads *heads, unsigned head)
+uint32_t modes_get_refresh_mhz(const struct modes *heads, unsigned head)
 {
 	uint32_t refresh_mhz = heads->modes[head].refresh_mhz;
-	return refresh_mhz ? refresh_mhz : HEADS_DEFAULT_REFRESH_MHZ;
+	return refresh_mhz ? refresh_mhz : MODES_DEFAULT_REFRESH_MHZ;
 }

@@ -9,22 +9,22 @@
 
 #include "protocol/frame_link.h"
 
-#define HEADS_DEFAULT_WIDTH 1920
-#define HEADS_DEFAULT_HEIGHT 1080
-#define HEADS_DEFAULT_REFRESH_MHZ 60000
+#define MODES_DEFAULT_WIDTH 1920
+#define MODES_DEFAULT_HEIGHT 1080
+#define MODES_DEFAULT_REFRESH_MHZ 60000
 /* Smallest size a guest is offered; guests' drivers and desktops fail below it. */
-#define HEADS_SIZE_MIN 320
-#define HEADS_REFRESH_MIN_MHZ 10000
-#define HEADS_REFRESH_MAX_MHZ 500000
+#define MODES_SIZE_MIN 320
+#define MODES_REFRESH_MIN_MHZ 10000
+#define MODES_REFRESH_MAX_MHZ 500000
 
-struct heads {
+struct modes {
 	struct frame_head_mode modes[FRAME_HEADS_MAX];
 };
 
 /* What a head shows pictures at, in millihertz; the default for one that is off. */
-uint32_t heads_get_refresh_mhz(const struct heads *heads, unsigned head);
+uint32_t modes_get_refresh_mhz(const struct modes *heads, unsigned head);
 
 /* One head of the default size. */
-void heads_init(struct heads *heads);
+void modes_init(struct modes *heads);
 /* Takes over what display asks for, clamped to sane values; at least one head stays enabled. */
-void heads_set(struct heads *heads, const struct frame_heads_wanted *wanted);
+void modes_set(struct modes *heads, const struct frame_heads_wanted *wanted);

@@ -14,14 +14,14 @@
 void scanout_tell_head(struct gpu *gpu, unsigned head)
 {
 	const struct scanout *s = &gpu->scanouts[head];
-	const struct frame_head_mode *mode = &gpu->heads.modes[head];
+	const struct frame_head_mode *mode = &gpu->modes.modes[head];
 	struct frame_head_on on = { .head = head,
 		.x = mode->x,
 		.y = mode->y,
 		.width = s->rect.width,
 		.height = s->rect.height,
-		.refresh_mhz = heads_get_refresh_mhz(&gpu->heads, head) };
-	frame_link_set_head(gpu->frames, head, s->resource ? &on : NULL);
+		.refresh_mhz = modes_get_refresh_mhz(&gpu->modes, head) };
+	frame_sender_set_head(gpu->frames, head, s->resource ? &on : NULL);
 	stats_set(head, STATS_ON, s->resource != NULL);
 	stats_set(head, STATS_WIDTH, on.width);
 	stats_set(head, STATS_HEIGHT, on.height);
@@ -36,7 +36,7 @@ static void write_ledger(struct gpu *gpu, unsigned head)
 		.y = s->rect.y,
 		.width = s->rect.width,
 		.height = s->rect.height };
-	ledger_set_scanout(gpu->ledger, head, &entry);
+	ledger_book_set_scanout(gpu->ledger, head, &entry);
 }
 
 static void leave_resource(struct gpu *gpu, unsigned head)
@@ -46,7 +46,7 @@ static void leave_resource(struct gpu *gpu, unsigned head)
 		return;
 	resource->scanouts &= ~(1u << head);
 	if (resource->scanouts == 0 && resource->picture)
-		picture_trim(resource->picture);
+		swapchain_trim(resource->picture);
 	gpu->scanouts[head].resource = NULL;
 }
 
@@ -54,7 +54,7 @@ static void drop_picture(struct scanout *s)
 {
 	buffer_unref(s->pending);
 	s->pending = NULL;
-	picture_destroy(s->picture);
+	swapchain_destroy(s->picture);
 	s->picture = NULL;
 }
 
@@ -63,9 +63,9 @@ uint32_t scanout_disable(struct gpu *gpu, unsigned head)
 	struct scanout *s = &gpu->scanouts[head];
 	leave_resource(gpu, head);
 	drop_picture(s);
-	s->rect = (struct frame_rect){ 0 };
+	s->rect = (struct rect){ 0 };
 	s->flushed = false;
-	region_clear(&s->damage);
+	rect_set_clear(&s->damage);
 	pacing_forget(&gpu->pacing, head);
 	scanout_tell_head(gpu, head);
 	write_ledger(gpu, head);
@@ -79,21 +79,21 @@ static void fill_wish(
 	struct gpu *gpu, unsigned head, const struct resource *resource, struct buffer_wish *wish)
 {
 	const struct frame_format *formats =
-		frame_link_get_formats(gpu->frames, head, &wish->n_formats);
+		frame_sender_get_formats(gpu->frames, head, &wish->n_formats);
 	wish->fourcc = format_get_scanout_fourcc(resource->description.format);
 	memset(wish->formats, 0, sizeof(wish->formats));
 	memcpy(wish->formats, formats, wish->n_formats * sizeof(*formats));
 }
 
-static bool picture_fits(const struct picture *picture, const struct buffer_interface *interface,
-	const struct buffer_wish *wish, const struct frame_rect *rect)
+static bool picture_fits(const struct swapchain *picture, const struct buffer_interface *interface,
+	const struct buffer_wish *wish, const struct rect *rect)
 {
 	return picture && picture->width == rect->width && picture->height == rect->height &&
 	       picture->interface == interface &&
 	       (interface != &buffer_gbm || !memcmp(picture->wish, wish, sizeof(*wish)));
 }
 
-static void give_up_gpu(struct scanout *s, const struct frame_rect *rect)
+static void give_up_gpu(struct scanout *s, const struct rect *rect)
 {
 	static bool said;
 	s->gpu_failed = true;
@@ -104,8 +104,8 @@ static void give_up_gpu(struct scanout *s, const struct frame_rect *rect)
 }
 
 /* Changes nothing when there is one of this size already, of the kind that display takes now. */
-static bool make_picture(struct gpu *gpu, unsigned head, const struct resource *resource,
-	const struct frame_rect *rect)
+static bool make_picture(
+	struct gpu *gpu, unsigned head, const struct resource *resource, const struct rect *rect)
 {
 	struct scanout *s = &gpu->scanouts[head];
 	struct buffer_wish wish;
@@ -114,8 +114,8 @@ static bool make_picture(struct gpu *gpu, unsigned head, const struct resource *
 	const struct buffer_interface *interface = gpu_memory ? &buffer_gbm : gpu->buffers;
 	if (picture_fits(s->picture, interface, &wish, rect))
 		return true;
-	struct picture *picture =
-		picture_create(interface, &wish, &gpu->pictures, rect->width, rect->height);
+	struct swapchain *picture =
+		swapchain_create(interface, &wish, &gpu->quota_2d, rect->width, rect->height);
 	if (!picture && gpu_memory) {
 		give_up_gpu(s, rect);
 		return make_picture(gpu, head, resource, rect);
@@ -127,8 +127,8 @@ static bool make_picture(struct gpu *gpu, unsigned head, const struct resource *
 	return true;
 }
 
-static bool prepare_3d(struct gpu *gpu, unsigned head, const struct resource *resource,
-	const struct frame_rect *rect)
+static bool prepare_3d(
+	struct gpu *gpu, unsigned head, const struct resource *resource, const struct rect *rect)
 {
 	struct scanout *s = &gpu->scanouts[head];
 	struct texture texture;
@@ -151,7 +151,7 @@ static bool prepare_2d(struct gpu *gpu, struct scanout *s, struct resource *reso
 }
 
 uint32_t scanout_set(
-	struct gpu *gpu, unsigned head, struct resource *resource, const struct frame_rect *rect)
+	struct gpu *gpu, unsigned head, struct resource *resource, const struct rect *rect)
 {
 	struct scanout *s = &gpu->scanouts[head];
 	if (s->resource == resource && !memcmp(&s->rect, rect, sizeof(*rect)))
@@ -159,8 +159,9 @@ uint32_t scanout_set(
 	bool ok = resource->description.is_3d ? prepare_3d(gpu, head, resource, rect) :
 						prepare_2d(gpu, s, resource);
 	if (!ok) {
-		guest_warning("scanout %u: resource %u of %ux%u: no memory to show it", head,
-			resource->id, resource->description.width, resource->description.height);
+		peer_warning(PEER_GUEST, "scanout %u: resource %u of %ux%u: no memory to show it",
+			head, resource->id, resource->description.width,
+			resource->description.height);
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 	}
 	leave_resource(gpu, head);
@@ -171,7 +172,7 @@ uint32_t scanout_set(
 	scanout_tell_head(gpu, head);
 	write_ledger(gpu, head);
 	/* What is left of another size would lie outside. */
-	region_clear(&s->damage);
+	rect_set_clear(&s->damage);
 	scanout_damage_all(gpu, head);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
@@ -189,45 +190,44 @@ void scanout_damage_all(struct gpu *gpu, unsigned head)
 	struct scanout *s = &gpu->scanouts[head];
 	if (!s->resource)
 		return;
-	struct frame_rect all = { 0, 0, s->rect.width, s->rect.height };
-	region_add(&s->damage, &all);
+	struct rect all = { 0, 0, s->rect.width, s->rect.height };
+	rect_set_add(&s->damage, &all);
 	/* Wanted from now on: nobody has waited since the guest's last flush. */
 	s->flush_time_ns = pacing_now_ns();
 	if (s->picture)
-		picture_changed(s->picture, &all);
+		swapchain_changed(s->picture, &all);
 }
 
-static void count_flush(struct gpu *gpu, unsigned head, const struct frame_rect *visible)
+static void count_flush(struct gpu *gpu, unsigned head, const struct rect *visible)
 {
 	const struct scanout *s = &gpu->scanouts[head];
-	bool merged = s->flushed && !region_is_empty(&s->damage) &&
-		      frame_link_get_rate(gpu->frames, head) > 0;
+	bool merged = s->flushed && !rect_set_is_empty(&s->damage) &&
+		      frame_sender_get_rate(gpu->frames, head) > 0;
 	stats_add(head, STATS_FRAMES_FLUSHED, 1);
 	stats_add(head, STATS_FRAMES_MERGED, merged);
 	stats_add(head, STATS_FLUSHED_PIXELS, (uint64_t)visible->width * visible->height);
 }
 
 static void flush_head(
-	struct gpu *gpu, unsigned head, const struct frame_rect *rect, uint64_t flush_time_ns)
+	struct gpu *gpu, unsigned head, const struct rect *rect, uint64_t flush_time_ns)
 {
 	struct scanout *s = &gpu->scanouts[head];
-	struct frame_rect visible = rect_intersect(rect, &s->rect);
-	if (rect_is_empty(&visible))
+	struct rect visible;
+	if (!rect_intersect(rect, &s->rect, &visible))
 		return;
 	visible.x -= s->rect.x;
 	visible.y -= s->rect.y;
 	count_flush(gpu, head, &visible);
-	pacing_flush(&gpu->pacing, head, heads_get_refresh_mhz(&gpu->heads, head), flush_time_ns);
-	region_add(&s->damage, &visible);
+	pacing_flush(&gpu->pacing, head, modes_get_refresh_mhz(&gpu->modes, head), flush_time_ns);
+	rect_set_add(&s->damage, &visible);
 	if (s->picture)
-		picture_changed(s->picture, &visible);
+		swapchain_changed(s->picture, &visible);
 	s->flush_time_ns = flush_time_ns;
 	s->flushed = true;
 	scanout_pump(gpu, head);
 }
 
-void scanout_flush_resource(
-	struct gpu *gpu, struct resource *resource, const struct frame_rect *rect)
+void scanout_flush_resource(struct gpu *gpu, struct resource *resource, const struct rect *rect)
 {
 	uint64_t flush_time_ns = pacing_now_ns();
 	if (resource->scanouts)
@@ -241,20 +241,20 @@ void scanout_flush_resource(
 /* ---- making frames ---- */
 
 /* Rectangles may overlap; beyond the picture's own size they are copied as one. */
-static void bound_area(struct region *region, const struct buffer *buffer)
+static void bound_area(struct rect_set *region, const struct buffer *buffer)
 {
 	uint64_t area = 0;
 	for (unsigned i = 0; i < region->n_rects; i++)
 		area += (uint64_t)region->rects[i].width * region->rects[i].height;
 	if (area > (uint64_t)buffer->width * buffer->height)
-		region_add(region, &(struct frame_rect){ 0, 0, buffer->width, buffer->height });
+		rect_set_add(region, &(struct rect){ 0, 0, buffer->width, buffer->height });
 }
 
 static bool copy_stale(struct scanout *s, struct buffer *buffer)
 {
 	bound_area(&buffer->stale, buffer);
 	for (unsigned i = 0; i < buffer->stale.n_rects; i++) {
-		struct frame_rect rect = buffer->stale.rects[i];
+		struct rect rect = buffer->stale.rects[i];
 		uint32_t x = rect.x, y = rect.y;
 		rect.x += s->rect.x;
 		rect.y += s->rect.y;
@@ -270,8 +270,8 @@ static void hold_back(struct scanout *s, struct buffer *buffer, int fd)
 	s->pending_fd = fd;
 	s->pending_damage = s->damage;
 	s->pending_flush_ns = s->flush_time_ns;
-	region_clear(&s->damage);
-	region_clear(&buffer->stale);
+	rect_set_clear(&s->damage);
+	rect_set_clear(&buffer->stale);
 }
 
 /* Display holds all there are, and no more GPU memory is to be had: it would never give one back.
@@ -293,11 +293,11 @@ static bool leave_gpu(struct gpu *gpu, unsigned head)
 static struct buffer *render_3d(struct gpu *gpu, unsigned head)
 {
 	struct scanout *s = &gpu->scanouts[head];
-	struct picture *picture = s->picture;
-	if (picture->current && region_is_empty(&picture->current->stale) &&
-		!frame_link_has_lent(gpu->frames, head, picture->current))
+	struct swapchain *picture = s->picture;
+	if (picture->current && rect_set_is_empty(&picture->current->stale) &&
+		!frame_sender_has_lent(gpu->frames, head, picture->current))
 		return picture->current;
-	struct buffer *buffer = picture_find_writable(picture);
+	struct buffer *buffer = swapchain_find_writable(picture);
 	if (!buffer)
 		return leave_gpu(gpu, head) ? render_3d(gpu, head) : NULL;
 	virgl_enter_gl();
@@ -308,7 +308,7 @@ static struct buffer *render_3d(struct gpu *gpu, unsigned head)
 		hold_back(s, buffer, fd);
 		return NULL;
 	}
-	picture_written(picture, buffer);
+	swapchain_written(picture, buffer);
 	return buffer;
 }
 
@@ -316,9 +316,9 @@ static struct buffer *render_3d(struct gpu *gpu, unsigned head)
 static struct buffer *lend_2d(struct gpu *gpu, unsigned head)
 {
 	struct resource *resource = gpu->scanouts[head].resource;
-	struct picture *picture = resource->picture;
-	bool lent = frame_link_has_lent(gpu->frames, head, picture->current);
-	if (!picture_has_free(picture, lent ? 2 : 1))
+	struct swapchain *picture = resource->picture;
+	bool lent = frame_sender_has_lent(gpu->frames, head, picture->current);
+	if (!swapchain_has_free(picture, lent ? 2 : 1))
 		return NULL;
 	if (lent && !resource_renew_picture(resource))
 		return NULL;
@@ -326,16 +326,16 @@ static struct buffer *lend_2d(struct gpu *gpu, unsigned head)
 }
 
 static bool send_frame(struct gpu *gpu, unsigned head, struct buffer *buffer,
-	const struct region *damage, uint64_t flush_time_ns)
+	const struct rect_set *damage, uint64_t flush_time_ns)
 {
 	const struct scanout *s = &gpu->scanouts[head];
-	struct frame_frame frame = { .head = head,
+	struct frame_present frame = { .head = head,
 		.flush_time_ns = flush_time_ns,
 		.source_x = s->picture ? 0 : s->rect.x,
 		.source_y = s->picture ? 0 : s->rect.y,
 		.n_rects = damage->n_rects };
 	memcpy(frame.rects, damage->rects, sizeof(frame.rects));
-	bool sent = frame_link_send_frame(gpu->frames, &frame, buffer) == 0;
+	bool sent = frame_sender_send_frame(gpu->frames, &frame, buffer) == 0;
 	stats_add(head, STATS_FRAMES_SENT, sent);
 	return sent;
 }
@@ -343,12 +343,12 @@ static bool send_frame(struct gpu *gpu, unsigned head, struct buffer *buffer,
 void scanout_pump(struct gpu *gpu, unsigned head)
 {
 	struct scanout *s = &gpu->scanouts[head];
-	if (!s->resource || !s->flushed || s->pending || region_is_empty(&s->damage) ||
-		!frame_link_wants_frame(gpu->frames, head))
+	if (!s->resource || !s->flushed || s->pending || rect_set_is_empty(&s->damage) ||
+		!frame_sender_wants_frame(gpu->frames, head))
 		return;
 	struct buffer *buffer = s->picture ? render_3d(gpu, head) : lend_2d(gpu, head);
 	if (buffer && send_frame(gpu, head, buffer, &s->damage, s->flush_time_ns))
-		region_clear(&s->damage);
+		rect_set_clear(&s->damage);
 }
 
 int scanout_get_pending_fd(const struct gpu *gpu, unsigned head)
@@ -365,13 +365,13 @@ void scanout_complete(struct gpu *gpu, unsigned head)
 	virgl_enter_gl();
 	bool ok = buffer->interface->complete(buffer);
 	if (ok)
-		picture_set_current(s->picture, buffer);
+		swapchain_set_current(s->picture, buffer);
 	else
-		picture_changed(
-			s->picture, &(struct frame_rect){ 0, 0, s->rect.width, s->rect.height });
-	if (!ok || !frame_link_wants_frame(gpu->frames, head) ||
+		swapchain_changed(
+			s->picture, &(struct rect){ 0, 0, s->rect.width, s->rect.height });
+	if (!ok || !frame_sender_wants_frame(gpu->frames, head) ||
 		!send_frame(gpu, head, buffer, &s->pending_damage, s->pending_flush_ns))
-		region_add_region(&s->damage, &s->pending_damage);
+		rect_set_add_set(&s->damage, &s->pending_damage);
 	buffer_unref(buffer);
 	if (ok)
 		scanout_pump(gpu, head);

@@ -23,29 +23,28 @@ struct resource;
 
 struct scanout {
 	struct resource *resource; /* NULL: off */
-	struct frame_rect rect;    /* of the resource */
-	struct region damage;      /* in head coordinates, since the last frame sent */
+	struct rect rect;          /* of the resource */
+	struct rect_set damage;    /* in head coordinates, since the last frame sent */
 	uint64_t flush_time_ns;
 	bool flushed; /* the guest has said that there is something to see */
 
-	struct texture texture;  /* 3D only */
-	struct picture *picture; /* 3D only; size of rect */
-	bool gpu_failed;         /* no GPU memory could be had for this picture */
+	struct texture texture;    /* 3D only */
+	struct swapchain *picture; /* 3D only; size of rect */
+	bool gpu_failed;           /* no GPU memory could be had for this picture */
 
 	struct buffer *pending; /* of picture, being filled for a frame; NULL */
 	int pending_fd;
-	struct region pending_damage;
+	struct rect_set pending_damage;
 	uint64_t pending_flush_ns;
 };
 
 /* Both answer with a VIRTIO_GPU_RESP_* code. `rect` has been checked against the resource. */
 uint32_t scanout_set(
-	struct gpu *gpu, unsigned head, struct resource *resource, const struct frame_rect *rect);
+	struct gpu *gpu, unsigned head, struct resource *resource, const struct rect *rect);
 uint32_t scanout_disable(struct gpu *gpu, unsigned head);
 
 /* The guest changed `rect` of the resource and wants it seen. */
-void scanout_flush_resource(
-	struct gpu *gpu, struct resource *resource, const struct frame_rect *rect);
+void scanout_flush_resource(struct gpu *gpu, struct resource *resource, const struct rect *rect);
 /* Turns off every head that shows the resource, which is about to go. */
 void scanout_forget_resource(struct gpu *gpu, struct resource *resource);
 

@@ -242,11 +242,11 @@ static void on_stats_asked(void *user, struct stats_answer *answer)
 static bool prepare_stats(struct keeper *keeper, GError **error)
 {
 	const char *path = keeper->options->stats_socket;
-	if (!stats_board_init(&keeper->stats, error))
+	if (!stats_socket_init(&keeper->stats, error))
 		return false;
 	keeper->renderer.worker.stats_fd = keeper->stats.render_fd;
 	keeper->viewer.worker.stats_fd = keeper->stats.display_fd;
-	return !path || stats_board_listen(&keeper->stats, path, on_stats_asked, keeper, error);
+	return !path || stats_socket_listen(&keeper->stats, path, on_stats_asked, keeper, error);
 }
 
 static gboolean on_signal(gpointer user)
@@ -261,7 +261,7 @@ bool keeper_init(struct keeper *keeper, const struct options *options, GError **
 		.vhost_listener = -1,
 		.ledger.fd = -1,
 		.vhost_user.fd = -1,
-		.stats = STATS_BOARD_NONE };
+		.stats = STATS_SOCKET_NONE };
 	keeper->loop = g_main_loop_new(NULL, FALSE);
 	device_init(&keeper->device, false);
 	gpu_socket_init(&keeper->gpu_socket);
@@ -285,7 +285,7 @@ bool keeper_init(struct keeper *keeper, const struct options *options, GError **
 	if (options->qmp_path)
 		keeper->qmp = qmp_broker_create(options->qmp_path, on_dbus_connected, keeper);
 
-	return ledger_init(&keeper->ledger, error) && prepare_stats(keeper, error) &&
+	return ledger_memory_init(&keeper->ledger, error) && prepare_stats(keeper, error) &&
 	       prepare_vhost(keeper, error) && add_listeners(keeper, error) &&
 	       renderer_start(&keeper->renderer, error) && viewer_start(&keeper->viewer, error);
 }
@@ -317,8 +317,8 @@ void keeper_finish(struct keeper *keeper)
 	}
 	viewer_finish(&keeper->viewer);
 	renderer_finish(&keeper->renderer);
-	stats_board_finish(&keeper->stats);
-	ledger_finish(&keeper->ledger);
+	stats_socket_finish(&keeper->stats);
+	ledger_memory_finish(&keeper->ledger);
 	device_finish(&keeper->device);
 	g_source_remove(keeper->signal_sources[0]);
 	g_source_remove(keeper->signal_sources[1]);

@@ -29,7 +29,7 @@ struct keeper {
 	struct viewer viewer;
 	struct gpu_socket gpu_socket;
 	struct qmp_broker *qmp; /* NULL: no --qmp */
-	struct stats_board stats;
+	struct stats_socket stats;
 
 	int vhost_listener; /* -1: --fd, or QEMU has connected */
 	unsigned vhost_listener_source;

@@ -16,7 +16,7 @@ static void write_header(struct ledger *map)
 		map->rings[i].returning = LEDGER_NO_HEAD;
 }
 
-bool ledger_init(struct ledger_memory *memory, GError **error)
+bool ledger_memory_init(struct ledger_memory *memory, GError **error)
 {
 	int fd = shm_create("vitrine-ledger", sizeof(struct ledger));
 	struct ledger *map = fd >= 0 ? shm_map(fd, sizeof(struct ledger), true) : NULL;
@@ -35,7 +35,7 @@ bool ledger_init(struct ledger_memory *memory, GError **error)
 	return true;
 }
 
-void ledger_finish(struct ledger_memory *memory)
+void ledger_memory_finish(struct ledger_memory *memory)
 {
 	shm_unmap(memory->map, sizeof(struct ledger));
 	memory->map = NULL;
@@ -45,19 +45,20 @@ void ledger_finish(struct ledger_memory *memory)
 }
 
 /* The arena of backings is described by what is cleared here, so its pages need not be touched. */
-void ledger_clear(struct ledger_memory *memory)
+void ledger_memory_clear(struct ledger_memory *memory)
 {
 	memset(memory->map, 0, G_STRUCT_OFFSET(struct ledger, backing));
 	write_header(memory->map);
 }
 
-uint16_t ledger_read_next_avail(const struct ledger_memory *memory, unsigned ring)
+uint16_t ledger_memory_read_next_avail(const struct ledger_memory *memory, unsigned ring)
 {
 	g_assert(ring < KEEPER_RINGS);
 	return __atomic_load_n(&memory->map->rings[ring].next_avail, __ATOMIC_ACQUIRE);
 }
 
-void ledger_write_next_avail(struct ledger_memory *memory, unsigned ring, uint16_t next_avail)
+void ledger_memory_write_next_avail(
+	struct ledger_memory *memory, unsigned ring, uint16_t next_avail)
 {
 	g_assert(ring < KEEPER_RINGS);
 	__atomic_store_n(&memory->map->rings[ring].next_avail, next_avail, __ATOMIC_RELEASE);

@@ -19,11 +19,12 @@ struct ledger_memory {
 	struct ledger *map;
 };
 
-bool ledger_init(struct ledger_memory *memory, GError **error);
-void ledger_finish(struct ledger_memory *memory);
+bool ledger_memory_init(struct ledger_memory *memory, GError **error);
+void ledger_memory_finish(struct ledger_memory *memory);
 
 /* Forgets everything: the guest's driver is new. */
-void ledger_clear(struct ledger_memory *memory);
+void ledger_memory_clear(struct ledger_memory *memory);
 
-uint16_t ledger_read_next_avail(const struct ledger_memory *memory, unsigned ring);
-void ledger_write_next_avail(struct ledger_memory *memory, unsigned ring, uint16_t next_avail);
+uint16_t ledger_memory_read_next_avail(const struct ledger_memory *memory, unsigned ring);
+void ledger_memory_write_next_avail(
+	struct ledger_memory *memory, unsigned ring, uint16_t next_avail);

@@ -11,7 +11,7 @@
 #define RETRY_MS 200
 #define FD_NAME "vitrine-display"
 
-enum step { STEP_IDLE, STEP_GETFD, STEP_ADD_CLIENT };
+enum qmp_step { STEP_IDLE, STEP_GETFD, STEP_ADD_CLIENT };
 
 struct qmp_broker {
 	char *path;
@@ -21,7 +21,7 @@ struct qmp_broker {
 	struct qmp_client *client;
 	bool ready;
 	bool wanted; /* a request is open */
-	enum step step;
+	enum qmp_step step;
 	int ours; /* our end of the pair that is being handed over */
 	unsigned timer;
 };

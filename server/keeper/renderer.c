@@ -70,11 +70,12 @@ static void on_worker_lost(void *owner)
 		if (renderer->rings[i].state == RENDERER_RING_STOPPED)
 			continue;
 		renderer->rings[i].state = RENDERER_RING_STOPPED;
-		renderer->device->rings[i].next_avail = ledger_read_next_avail(renderer->ledger, i);
+		renderer->device->rings[i].next_avail =
+			ledger_memory_read_next_avail(renderer->ledger, i);
 	}
 	/* It may have died before it forgot the old guest. */
 	if (renderer->reset_unconfirmed)
-		ledger_clear(renderer->ledger);
+		ledger_memory_clear(renderer->ledger);
 	renderer->reset_unconfirmed = false;
 }
 
@@ -195,7 +196,7 @@ static void start_ring(struct renderer *renderer, unsigned index)
 		.used_user_addr = ring->used_user_addr,
 		.next_avail = ring->next_avail };
 	int fds[2] = { ring->kick, ring->call };
-	ledger_write_next_avail(renderer->ledger, index, ring->next_avail);
+	ledger_memory_write_next_avail(renderer->ledger, index, ring->next_avail);
 	if (SEND(renderer, m, fds, ring->call >= 0 ? 2 : 1))
 		renderer->rings[index].state = RENDERER_RING_RUNNING;
 	renderer->used = true;
@@ -221,7 +222,7 @@ void renderer_reset(struct renderer *renderer)
 		return;
 	renderer->used = false;
 	if (renderer->worker.state != WORKER_READY) {
-		ledger_clear(renderer->ledger);
+		ledger_memory_clear(renderer->ledger);
 		return;
 	}
 	struct keeper_reset m = { .header.type = KEEPER_MESSAGE_RESET };

@@ -110,7 +110,7 @@ static const char *get_max_mem_slots(void *user, Call *call)
 	return reply_u64(call, KEEPER_MEMORY_REGIONS_MAX);
 }
 
-void requests_flush_memory(struct keeper *keeper)
+void requests_send_memory(struct keeper *keeper)
 {
 	if (!keeper->memory_timer)
 		return;
@@ -325,7 +325,7 @@ static const char *set_vring_kick(void *user, Call *call)
 		return "polling instead of kicks is not offered";
 	device_set_fd(&ring->kick, fd);
 	ring->started = true;
-	requests_flush_memory(keeper);
+	requests_send_memory(keeper);
 	renderer_update_ring(&keeper->renderer, ring_index(keeper, ring));
 	return NULL;
 }
@@ -366,7 +366,7 @@ static const char *set_vring_enable(void *user, Call *call)
 		return "neither 0 nor 1";
 	ring->enabled = m->num == 1;
 	if (ring->enabled)
-		requests_flush_memory(keeper);
+		requests_send_memory(keeper);
 	renderer_update_ring(&keeper->renderer, m->index);
 	return NULL;
 }

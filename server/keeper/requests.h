@@ -12,4 +12,4 @@ struct keeper;
 extern const struct vhost_user_class requests_class;
 
 /* Gives the renderer the memory table if it was held back. */
-void requests_flush_memory(struct keeper *keeper);
+void requests_send_memory(struct keeper *keeper);

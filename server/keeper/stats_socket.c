@@ -45,9 +45,9 @@ static bool make_memory(
 	return false;
 }
 
-bool stats_board_init(struct stats_board *board, GError **error)
+bool stats_socket_init(struct stats_socket *board, GError **error)
 {
-	*board = STATS_BOARD_NONE;
+	*board = STATS_SOCKET_NONE;
 	return make_memory("vitrine-stats-render", STATS_RENDER, &board->render_fd,
 		       &board->render_read_fd, error) &&
 	       make_memory("vitrine-stats-display", STATS_DISPLAY, &board->display_fd,
@@ -56,7 +56,7 @@ bool stats_board_init(struct stats_board *board, GError **error)
 
 static gboolean on_reader(int listener, GIOCondition condition, gpointer user)
 {
-	struct stats_board *board = user;
+	struct stats_socket *board = user;
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0)
 		return G_SOURCE_CONTINUE;
@@ -71,7 +71,7 @@ static gboolean on_reader(int listener, GIOCondition condition, gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
-bool stats_board_listen(struct stats_board *board, const char *path,
+bool stats_socket_listen(struct stats_socket *board, const char *path,
 	void (*fill)(void *user, struct stats_answer *answer), void *user, GError **error)
 {
 	board->listener = listen_unix_packets(path, error);
@@ -91,7 +91,7 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-void stats_board_finish(struct stats_board *board)
+void stats_socket_finish(struct stats_socket *board)
 {
 	if (board->source)
 		g_source_remove(board->source);

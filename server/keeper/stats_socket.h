@@ -16,7 +16,7 @@
 /* The socket in a desktop's run directory. */
 #define STATS_SOCKET_FILE "stats"
 
-struct stats_board {
+struct stats_socket {
 	int render_fd, display_fd;
 	int render_read_fd, display_read_fd; /* the same memory, opened for reading */
 	int listener;                        /* -1: none */
@@ -28,15 +28,15 @@ struct stats_board {
 };
 
 /* Makes the memory. Finish in every case; a board of zeroes is not for finish: see
- * STATS_BOARD_NONE. */
-bool stats_board_init(struct stats_board *board, GError **error);
-#define STATS_BOARD_NONE                                                                           \
-	((struct stats_board){ .render_fd = -1,                                                    \
+ * STATS_SOCKET_NONE. */
+bool stats_socket_init(struct stats_socket *board, GError **error);
+#define STATS_SOCKET_NONE                                                                          \
+	((struct stats_socket){ .render_fd = -1,                                                   \
 		.display_fd = -1,                                                                  \
 		.render_read_fd = -1,                                                              \
 		.display_read_fd = -1,                                                             \
 		.listener = -1 })
 /* Makes the socket, for this user alone, and answers who connects. */
-bool stats_board_listen(struct stats_board *board, const char *path,
+bool stats_socket_listen(struct stats_socket *board, const char *path,
 	void (*fill)(void *user, struct stats_answer *answer), void *user, GError **error);
-void stats_board_finish(struct stats_board *board);
+void stats_socket_finish(struct stats_socket *board);

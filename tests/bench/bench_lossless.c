@@ -27,7 +27,7 @@ static int rounds = 5;
 
 struct kind {
 	const char *name;
-	void (*draw)(struct canvas *canvas, struct frame_rect area, uint32_t seed);
+	void (*draw)(struct canvas *canvas, struct rect area, uint32_t seed);
 	uint32_t width_min; /* of which anything can be drawn */
 };
 
@@ -38,7 +38,7 @@ static const struct kind kinds[] = {
 	{ "photo", canvas_photo, 1 },
 };
 
-static const struct frame_rect areas[] = {
+static const struct rect areas[] = {
 	{ 0, 0, WIDTH, HEIGHT },
 	{ 320, 160, 640, 480 },
 	{ 160, 320, 1600, 32 },
@@ -76,7 +76,7 @@ static double cpu_ms(pid_t pid)
 	return (double)time.cpu_ns / 1e6;
 }
 
-static void show(struct fixture *fixture, const struct kind *kind, const struct frame_rect *area,
+static void show(struct fixture *fixture, const struct kind *kind, const struct rect *area,
 	struct cost *cost)
 {
 	static uint32_t seed;
@@ -100,8 +100,8 @@ static double median(double *values)
 	return value;
 }
 
-static struct cost measure(struct fixture *fixture, const char *name, const struct kind *kind,
-	const struct frame_rect *area)
+static struct cost measure(
+	struct fixture *fixture, const char *name, const struct kind *kind, const struct rect *area)
 {
 	g_autofree double *bytes = g_new(double, rounds), *display_ms = g_new(double, rounds),
 			  *client_ms = g_new(double, rounds);
@@ -137,7 +137,7 @@ static void print_cost(const char *name, const struct cost *cost, const struct c
 	fflush(stdout);
 }
 
-static void compare(struct fixture *fixture, const struct kind *kind, const struct frame_rect *area)
+static void compare(struct fixture *fixture, const struct kind *kind, const struct rect *area)
 {
 	struct cost costs[G_N_ELEMENTS(names)];
 	printf("%s, %ux%u\n", kind->name, area->width, area->height);

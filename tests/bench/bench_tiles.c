@@ -47,18 +47,18 @@ static double best_ms(void (*run)(uint32_t), uint32_t argument)
 	return (double)best_us / 1000;
 }
 
-static struct tiles *tiles;
+static struct strips *tiles;
 
 static void by_tiles(uint32_t changed_rows)
 {
-	struct frame_rect rects[64];
+	struct rect rects[64];
 	for (uint32_t row = 0; row < changed_rows; row++) {
 		for (uint32_t x = 0; x < (changed_rows == HEIGHT ? WIDTH : 8); x += 8)
 			picture[((size_t)row * WIDTH + x) * 4]++;
 	}
-	struct frame_rect all = { 0, 0, WIDTH, HEIGHT };
-	tiles_look(tiles, picture, WIDTH * 4, &all);
-	sink += tiles_take(tiles, rects, G_N_ELEMENTS(rects));
+	struct rect all = { 0, 0, WIDTH, HEIGHT };
+	strips_look(tiles, picture, WIDTH * 4, &all);
+	sink += strips_take(tiles, rects, G_N_ELEMENTS(rects));
 }
 
 int main(void)
@@ -77,7 +77,7 @@ int main(void)
 			sizes[i], plain_ms, hash_ms, hash_ms / plain_ms, BYTES / 1024,
 			BYTES / 4 / sizes[i] * 8 / 1024);
 	}
-	tiles = tiles_create(WIDTH, HEIGHT);
+	tiles = strips_create(WIDTH, HEIGHT);
 	by_tiles(0);
 	double still_ms = best_ms(by_tiles, 0);
 	printf("tiles: nothing changed %.2f ms, a letter %.2f ms, everything %.2f ms\n", still_ms,

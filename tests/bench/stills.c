@@ -99,7 +99,7 @@ static void draw_glyph(
 }
 
 /* Some letters are frequent, one in six is a gap. */
-static void draw_line(struct canvas *canvas, const struct frame_rect *line, uint32_t *state,
+static void draw_line(struct canvas *canvas, const struct rect *line, uint32_t *state,
 	uint32_t paper, uint32_t ink)
 {
 	for (uint32_t x = line->x; x + GLYPH_WIDTH <= line->x + line->width; x += GLYPH_WIDTH) {
@@ -109,22 +109,22 @@ static void draw_line(struct canvas *canvas, const struct frame_rect *line, uint
 	}
 }
 
-void still_text(struct canvas *canvas, struct frame_rect area, uint32_t seed)
+void still_text(struct canvas *canvas, struct rect area, uint32_t seed)
 {
 	uint32_t state = seed * 7919 + 1;
 	canvas_fill(canvas, area, 0xfcfcfa);
 	for (uint32_t y = area.y; y + GLYPH_HEIGHT <= area.y + area.height; y += GLYPH_HEIGHT) {
-		struct frame_rect line = { area.x, y, area.width * (4 + next(&state) % 5) / 8,
+		struct rect line = { area.x, y, area.width * (4 + next(&state) % 5) / 8,
 			GLYPH_HEIGHT };
 		draw_line(canvas, &line, &state, 0xfcfcfa, 0x202428);
 	}
 }
 
-static void draw_button(struct canvas *canvas, const struct frame_rect *cell, uint32_t *state)
+static void draw_button(struct canvas *canvas, const struct rect *cell, uint32_t *state)
 {
-	struct frame_rect body = { cell->x + 8, cell->y + 4, cell->width - 16, cell->height - 8 };
-	struct frame_rect face = { body.x + 1, body.y + 1, body.width - 2, body.height - 2 };
-	struct frame_rect label = { face.x + 8, face.y + 3, face.width / 2, GLYPH_HEIGHT };
+	struct rect body = { cell->x + 8, cell->y + 4, cell->width - 16, cell->height - 8 };
+	struct rect face = { body.x + 1, body.y + 1, body.width - 2, body.height - 2 };
+	struct rect label = { face.x + 8, face.y + 3, face.width / 2, GLYPH_HEIGHT };
 	canvas_fill(canvas, body, 0x8a8f98);
 	canvas_fill(canvas, face, next(state) % 4 ? 0xe8eaee : 0x3070c8);
 	if (face.height >= GLYPH_HEIGHT + 6 && next(state) % 2)
@@ -132,14 +132,14 @@ static void draw_button(struct canvas *canvas, const struct frame_rect *cell, ui
 			canvas->pixels[(size_t)face.y * canvas->width + face.x], 0x101418);
 }
 
-void still_interface(struct canvas *canvas, struct frame_rect area, uint32_t seed)
+void still_interface(struct canvas *canvas, struct rect area, uint32_t seed)
 {
 	uint32_t state = seed * 6151 + 1;
 	const uint32_t width = 160, height = 32;
 	canvas_fill(canvas, area, 0xd4d8de);
 	for (uint32_t y = 0; y + height <= area.height; y += height) {
 		for (uint32_t x = 0; x + width <= area.width; x += width) {
-			struct frame_rect cell = { area.x + x, area.y + y, width, height };
+			struct rect cell = { area.x + x, area.y + y, width, height };
 			if (next(&state) % 3 == 0)
 				draw_button(canvas, &cell, &state);
 		}

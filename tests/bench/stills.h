@@ -8,7 +8,7 @@
 #include "tests/client/canvas.h"
 
 /* A page of letters with smoothed edges, 60 of them used as often as in a language. */
-void still_text(struct canvas *canvas, struct frame_rect area, uint32_t seed);
+void still_text(struct canvas *canvas, struct rect area, uint32_t seed);
 /* Windows, buttons and lines of plain colour, few letters. */
-void still_interface(struct canvas *canvas, struct frame_rect area, uint32_t seed);
+void still_interface(struct canvas *canvas, struct rect area, uint32_t seed);
 /* canvas_film and canvas_photo: shaded by a program, and with a camera's grain. */

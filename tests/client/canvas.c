@@ -49,7 +49,7 @@ static uint32_t color_photo(uint32_t x, uint32_t y, uint32_t seed)
 	return color;
 }
 
-static void canvas_paint(struct canvas *canvas, struct frame_rect rect,
+static void canvas_paint(struct canvas *canvas, struct rect rect,
 	uint32_t (*color)(uint32_t x, uint32_t y, uint32_t value), uint32_t value)
 {
 	g_assert_cmpuint(rect.x + rect.width, <=, canvas->width);
@@ -60,27 +60,27 @@ static void canvas_paint(struct canvas *canvas, struct frame_rect rect,
 	}
 }
 
-void canvas_fill(struct canvas *canvas, struct frame_rect rect, uint32_t color)
+void canvas_fill(struct canvas *canvas, struct rect rect, uint32_t color)
 {
 	canvas_paint(canvas, rect, color_plain, color & 0xffffff);
 }
 
-void canvas_noise(struct canvas *canvas, struct frame_rect rect, uint32_t seed)
+void canvas_noise(struct canvas *canvas, struct rect rect, uint32_t seed)
 {
 	canvas_paint(canvas, rect, color_noise, seed);
 }
 
-void canvas_film(struct canvas *canvas, struct frame_rect rect, uint32_t seed)
+void canvas_film(struct canvas *canvas, struct rect rect, uint32_t seed)
 {
 	canvas_paint(canvas, rect, color_film, seed);
 }
 
-void canvas_photo(struct canvas *canvas, struct frame_rect rect, uint32_t seed)
+void canvas_photo(struct canvas *canvas, struct rect rect, uint32_t seed)
 {
 	canvas_paint(canvas, rect, color_photo, seed);
 }
 
-char *canvas_hash(const struct canvas *canvas, struct frame_rect rect)
+char *canvas_hash(const struct canvas *canvas, struct rect rect)
 {
 	g_autofree guchar *bytes = g_malloc((gsize)rect.width * rect.height * 3);
 	guchar *out = bytes;

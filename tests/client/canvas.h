@@ -20,20 +20,20 @@ void canvas_init(struct canvas *canvas, uint32_t width, uint32_t height);
 void canvas_finish(struct canvas *canvas);
 
 /* Colours are 0xrrggbb. Rectangles must lie inside. */
-void canvas_fill(struct canvas *canvas, struct frame_rect rect, uint32_t color);
+void canvas_fill(struct canvas *canvas, struct rect rect, uint32_t color);
 /* Every pixel differs from its neighbours, and from another seed's. */
-void canvas_noise(struct canvas *canvas, struct frame_rect rect, uint32_t seed);
+void canvas_noise(struct canvas *canvas, struct rect rect, uint32_t seed);
 /* Smooth, coloured, different for each seed: like a film, and kind to video encoders. */
-void canvas_film(struct canvas *canvas, struct frame_rect rect, uint32_t seed);
+void canvas_film(struct canvas *canvas, struct rect rect, uint32_t seed);
 
 /* As a photograph: smooth, with a little grain. */
-void canvas_photo(struct canvas *canvas, struct frame_rect rect, uint32_t seed);
+void canvas_photo(struct canvas *canvas, struct rect rect, uint32_t seed);
 
 /* SHA-256 in hex of the region's R, G, B bytes, as spice-probe's `hash` command gives it. g_free
  * it. */
-char *canvas_hash(const struct canvas *canvas, struct frame_rect rect);
+char *canvas_hash(const struct canvas *canvas, struct rect rect);
 
-static inline struct frame_rect canvas_all(const struct canvas *canvas)
+static inline struct rect canvas_all(const struct canvas *canvas)
 {
-	return (struct frame_rect){ 0, 0, canvas->width, canvas->height };
+	return (struct rect){ 0, 0, canvas->width, canvas->height };
 }

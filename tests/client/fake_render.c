@@ -154,11 +154,11 @@ static struct fake_buffer *head_wait_free(struct fake_render *render, struct fak
 }
 
 static void head_send(struct fake_render *render, unsigned number, struct fake_buffer *buffer,
-	const struct frame_rect *rects, unsigned n_rects)
+	const struct rect *rects, unsigned n_rects)
 {
 	struct fake_head *head = &render->heads[number];
-	struct frame_frame frame = {
-		.header.type = FRAME_MESSAGE_FRAME,
+	struct frame_present frame = {
+		.header.type = FRAME_MESSAGE_PRESENT,
 		.head = number,
 		.buffer = buffer->id,
 		.serial = ++head->serial,
@@ -181,13 +181,13 @@ static void head_send(struct fake_render *render, unsigned number, struct fake_b
 static void head_send_all(struct fake_render *render, unsigned number, struct fake_buffer *buffer)
 {
 	struct fake_head *head = &render->heads[number];
-	struct frame_rect all = { 0, 0, head->layout.width, head->layout.height };
+	struct rect all = { 0, 0, head->layout.width, head->layout.height };
 
 	head_send(render, number, buffer, &all, 1);
 }
 
-void fake_render_flush(struct fake_render *render, unsigned number, const struct frame_rect *rects,
-	unsigned n_rects)
+void fake_render_flush(
+	struct fake_render *render, unsigned number, const struct rect *rects, unsigned n_rects)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&render->lock);
 	struct fake_head *head = &render->heads[number];
@@ -206,7 +206,7 @@ void fake_render_flush(struct fake_render *render, unsigned number, const struct
 void fake_render_flush_all(struct fake_render *render, unsigned head)
 {
 	const struct fake_layout *layout = &render->heads[head].layout;
-	struct frame_rect all = { 0, 0, layout->width, layout->height };
+	struct rect all = { 0, 0, layout->width, layout->height };
 
 	fake_render_flush(render, head, &all, 1);
 }

@@ -3,7 +3,7 @@
  * fake_render: vitrine-render's end of the frame link, played by a test.
  *
  * It keeps the contract of protocol/frame_link.h to the letter: a buffer is written only when it is
- * not locked, no FRAME is sent while nobody looks, and going from rate 0 to more brings the current
+ * not locked, no PRESENT is sent while nobody looks, and going from rate 0 to more brings the current
  * picture with full damage. It measures what display owes in return: how long the test had to wait
  * for a buffer it may write.
  *
@@ -87,10 +87,10 @@ void fake_render_head_off(struct fake_render *render, unsigned head);
 
 /*
  * Shows the canvas: takes a free buffer, waiting up to 5 s for one (`broken` is set past that),
- * copies, sends FRAME with the rectangles. With rate 0 it only remembers.
+ * copies, sends PRESENT with the rectangles. With rate 0 it only remembers.
  */
-void fake_render_flush(struct fake_render *render, unsigned head, const struct frame_rect *rects,
-	unsigned n_rects);
+void fake_render_flush(
+	struct fake_render *render, unsigned head, const struct rect *rects, unsigned n_rects);
 void fake_render_flush_all(struct fake_render *render, unsigned head);
 
 void fake_render_cursor_image(struct fake_render *render, unsigned head, uint32_t hot_x,

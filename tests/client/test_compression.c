@@ -106,7 +106,7 @@ static void draw_page(struct canvas *canvas, uint32_t seed)
 {
 	canvas_fill(canvas, canvas_all(canvas), 0x101010 * (seed + 1));
 	for (uint32_t y = 0; y < canvas->height; y += 64)
-		canvas_fill(canvas, (struct frame_rect){ 32, y, 200, 8 }, 0x203040 + seed);
+		canvas_fill(canvas, (struct rect){ 32, y, 200, 8 }, 0x203040 + seed);
 }
 
 /* GLZ would keep spice-server's hands on all buffers: pictures would stop. */

@@ -31,7 +31,7 @@ static void test_reconnect_twenty_times(void)
 /* No pause between two connections, no pause in drawing. */
 static void test_come_and_go_while_drawing(void)
 {
-	const struct frame_rect part = { 100, 100, 300, 200 };
+	const struct rect part = { 100, 100, 300, 200 };
 	struct fixture fixture;
 
 	fixture_start(&fixture, 800, 600, NULL);
@@ -52,7 +52,7 @@ static void test_come_and_go_while_drawing(void)
 	fixture_stop(&fixture);
 }
 
-static void draw_for(struct fixture *fixture, const struct frame_rect *rect, unsigned n_frames)
+static void draw_for(struct fixture *fixture, const struct rect *rect, unsigned n_frames)
 {
 	for (unsigned i = 0; i < n_frames; i++) {
 		canvas_noise(fixture_canvas(fixture), *rect, 5000 + i);
@@ -61,7 +61,7 @@ static void draw_for(struct fixture *fixture, const struct frame_rect *rect, uns
 	}
 }
 
-static void stall_test(struct frame_rect rect)
+static void stall_test(struct rect rect)
 {
 	struct fixture fixture;
 
@@ -84,12 +84,12 @@ static void stall_test(struct frame_rect rect)
 
 static void test_stalled_client_full_frames(void)
 {
-	stall_test((struct frame_rect){ 0, 0, 1280, 720 });
+	stall_test((struct rect){ 0, 0, 1280, 720 });
 }
 
 static void test_stalled_client_parts(void)
 {
-	stall_test((struct frame_rect){ 200, 100, 512, 300 });
+	stall_test((struct rect){ 200, 100, 512, 300 });
 }
 
 /* Small rectangles everywhere, which cover nothing of each other, before a client that does not
@@ -105,7 +105,7 @@ static void test_stalled_client_scattered(void)
 	client_send(fixture.client, "stall 4000");
 	for (unsigned i = 0; i < 1500; i++) {
 		unsigned place = i * 617 % 1500;
-		struct frame_rect rect = { place % 50 * 38, place / 50 * 36, 37, 35 };
+		struct rect rect = { place % 50 * 38, place / 50 * 36, 37, 35 };
 
 		canvas_noise(fixture_canvas(&fixture), rect, i);
 		fake_render_flush(fixture.render, 0, &rect, 1);

@@ -133,10 +133,10 @@ static void buffer_without_descriptor(struct fake_render *render)
 	fake_render_send(render, &add, sizeof(add), -1);
 }
 
-static struct frame_frame frame_good(struct fake_render *render)
+static struct frame_present frame_good(struct fake_render *render)
 {
-	return (struct frame_frame){
-		.header.type = FRAME_MESSAGE_FRAME,
+	return (struct frame_present){
+		.header.type = FRAME_MESSAGE_PRESENT,
 		.buffer = render->heads[0].buffers[0].id,
 		.serial = 1000000,
 		.n_rects = 1,
@@ -147,7 +147,7 @@ static struct frame_frame frame_good(struct fake_render *render)
 #define SPOILED_FRAME(name, ...)                                                                   \
 	static void name(struct fake_render *render)                                               \
 	{                                                                                          \
-		struct frame_frame frame = frame_good(render);                                     \
+		struct frame_present frame = frame_good(render);                                   \
 		__VA_ARGS__;                                                                       \
 		fake_render_send(render, &frame, sizeof(frame), -1);                               \
 	}
@@ -161,10 +161,10 @@ SPOILED_FRAME(frame_source_outside, frame.source_x = 1)
 SPOILED_FRAME(frame_source_overflows, frame.source_y = UINT32_MAX - 10)
 SPOILED_FRAME(frame_too_many_rects, frame.n_rects = FRAME_RECTS_MAX + 1)
 SPOILED_FRAME(frame_rects_huge, frame.n_rects = UINT32_MAX)
-SPOILED_FRAME(frame_rect_outside, frame.rects[0] = (struct frame_rect){ 700, 500, 200, 200 })
-SPOILED_FRAME(frame_rect_overflows,
-	frame.rects[0] = (struct frame_rect){ 10, 10, UINT32_MAX, UINT32_MAX - 5 })
-SPOILED_FRAME(frame_rect_empty, frame.rects[0] = (struct frame_rect){ 10, 10, 0, 5 })
+SPOILED_FRAME(frame_rect_outside, frame.rects[0] = (struct rect){ 700, 500, 200, 200 })
+SPOILED_FRAME(
+	frame_rect_overflows, frame.rects[0] = (struct rect){ 10, 10, UINT32_MAX, UINT32_MAX - 5 })
+SPOILED_FRAME(frame_rect_empty, frame.rects[0] = (struct rect){ 10, 10, 0, 5 })
 SPOILED_FRAME(frame_no_rects, frame.n_rects = 0)
 SPOILED_FRAME(frame_serial_back, frame.serial = 0)
 
@@ -209,7 +209,7 @@ static void head_off_beyond(struct fake_render *render)
 /* The mode grows, the buffers stay small: the picture does not lie inside any more. */
 static void head_larger_than_its_buffer(struct fake_render *render)
 {
-	struct frame_frame frame = frame_good(render);
+	struct frame_present frame = frame_good(render);
 
 	head_on_size(render, 0, 4000, 3000);
 	fake_render_send(render, &frame, sizeof(frame), -1);
@@ -256,7 +256,7 @@ static void type_of_the_other_side(struct fake_render *render)
 
 static void message_short(struct fake_render *render)
 {
-	struct link_header header = { .type = FRAME_MESSAGE_FRAME };
+	struct link_header header = { .type = FRAME_MESSAGE_PRESENT };
 
 	fake_render_send(render, &header, sizeof(header), -1);
 }
@@ -281,7 +281,7 @@ static void hello_of_another_version(struct fake_render *render)
 /* The same buffer again and again, never waiting for a release: bounded, or cut off. */
 static void frame_flood(struct fake_render *render)
 {
-	struct frame_frame frame = frame_good(render);
+	struct frame_present frame = frame_good(render);
 
 	for (unsigned i = 0; i < 3000; i++) {
 		frame.serial++;
@@ -293,7 +293,7 @@ static void frame_flood(struct fake_render *render)
 /* The buffer goes while display holds it. */
 static void remove_while_locked(struct fake_render *render)
 {
-	struct frame_frame frame = frame_good(render);
+	struct frame_present frame = frame_good(render);
 	struct frame_buffer_remove remove = { .header.type = FRAME_MESSAGE_BUFFER_REMOVE,
 		.buffer = frame.buffer };
 

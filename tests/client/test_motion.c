@@ -20,13 +20,13 @@ static gint64 stat(struct fixture *fixture, const char *key)
 }
 
 /* Letters: 8x16 pixels, one colour on another. */
-static void draw_text(struct canvas *canvas, struct frame_rect area, uint32_t seed)
+static void draw_text(struct canvas *canvas, struct rect area, uint32_t seed)
 {
 	for (uint32_t y = area.y; y + 16 <= area.y + area.height; y += 16) {
 		for (uint32_t x = area.x; x + 8 <= area.x + area.width; x += 8) {
 			uint32_t bits = (seed + x * 31 + y * 17) * 2654435761u;
 			for (uint32_t i = 0; i < 32; i++) {
-				struct frame_rect dot = { x + i % 4 * 2, y + i / 4 * 2, 1, 2 };
+				struct rect dot = { x + i % 4 * 2, y + i / 4 * 2, 1, 2 };
 				canvas_fill(canvas, dot, bits >> i & 1 ? 0xe0e0e0 : 0x101010);
 			}
 		}
@@ -44,14 +44,14 @@ static void start_with_text(struct fixture *fixture, uint32_t width, uint32_t he
 	fixture_expect_canvas(fixture);
 }
 
-static void expect_exact(struct fixture *fixture, struct frame_rect area)
+static void expect_exact(struct fixture *fixture, struct rect area)
 {
 	g_autofree char *hash = canvas_hash(fixture_canvas(fixture), area);
 	g_free(client_run(fixture->client, "wait-hash %u %u %u %u %s %d", area.x, area.y,
 		area.width, area.height, hash, SETTLE_MS));
 }
 
-static void play(struct fixture *fixture, struct frame_rect film, unsigned first, unsigned n)
+static void play(struct fixture *fixture, struct rect film, unsigned first, unsigned n)
 {
 	gint64 last_us = g_get_monotonic_time();
 	for (unsigned i = 0; i < n; i++) {
@@ -77,20 +77,19 @@ static void expect_one_stream(struct fixture *fixture)
 /* A film at odd places; the letters around it are exact while it plays, up to its edges. */
 static void test_film_in_a_window(void)
 {
-	const struct frame_rect film = { 203, 101, 500, 300 };
+	const struct rect film = { 203, 101, 500, 300 };
 	struct fixture fixture;
 	start_with_text(&fixture, 1024, 768);
 	longest_us = 0;
 	play(&fixture, film, 0, 60);
 	expect_one_stream(&fixture);
 	for (unsigned i = 0; i < 5; i++) {
-		draw_text(
-			fixture_canvas(&fixture), (struct frame_rect){ 800, 160, 64, 16 }, 50 + i);
+		draw_text(fixture_canvas(&fixture), (struct rect){ 800, 160, 64, 16 }, 50 + i);
 		play(&fixture, film, 60 + i * 10, 10);
-		expect_exact(&fixture, (struct frame_rect){ 0, 0, 1024, 101 });
-		expect_exact(&fixture, (struct frame_rect){ 0, 401, 1024, 367 });
-		expect_exact(&fixture, (struct frame_rect){ 0, 101, 202, 300 });
-		expect_exact(&fixture, (struct frame_rect){ 704, 101, 320, 300 });
+		expect_exact(&fixture, (struct rect){ 0, 0, 1024, 101 });
+		expect_exact(&fixture, (struct rect){ 0, 401, 1024, 367 });
+		expect_exact(&fixture, (struct rect){ 0, 101, 202, 300 });
+		expect_exact(&fixture, (struct rect){ 704, 101, 320, 300 });
 	}
 	gint64 settled_ms = fixture_expect_canvas(&fixture);
 	g_test_message("exact %" G_GINT64_FORMAT " ms after the last frame", settled_ms);
@@ -105,7 +104,7 @@ static void test_films_come_and_go(void)
 	struct fixture fixture;
 	start_with_text(&fixture, 1280, 720);
 	for (unsigned i = 0; i < 4; i++) {
-		struct frame_rect film = { 40 + i * 111, 30 + i * 57, 400, 240 };
+		struct rect film = { 40 + i * 111, 30 + i * 57, 400, 240 };
 		play(&fixture, film, i * 100, 30);
 		gint64 settled_ms = fixture_expect_canvas(&fixture);
 		g_test_message("exact %" G_GINT64_FORMAT " ms after film %u", settled_ms, i);
@@ -116,7 +115,7 @@ static void test_films_come_and_go(void)
 	struct canvas *canvas = fixture_canvas(&fixture);
 	play(&fixture, canvas_all(canvas), 900, 40);
 	fixture_expect_canvas(&fixture);
-	play(&fixture, (struct frame_rect){ 40, 30, 400, 240 }, 1000, 40);
+	play(&fixture, (struct rect){ 40, 30, 400, 240 }, 1000, 40);
 	fixture_expect_canvas(&fixture);
 	fixture_expect_short_waits(&fixture);
 	fixture_stop(&fixture);
@@ -145,7 +144,7 @@ static void test_typing_stays_lossless(void)
 	start_with_text(&fixture, 1024, 768);
 	gint64 before = stat(&fixture, "display-0");
 	for (unsigned i = 0; i < 100; i++) {
-		struct frame_rect letter = { 80 + i * 8, 320, 8, 16 }, cursor = letter;
+		struct rect letter = { 80 + i * 8, 320, 8, 16 }, cursor = letter;
 		cursor.x += 8;
 		draw_text(fixture_canvas(&fixture), letter, 70 + i);
 		canvas_fill(fixture_canvas(&fixture), cursor, 0xffffff);
@@ -160,21 +159,21 @@ static void test_typing_stays_lossless(void)
 	fixture_stop(&fixture);
 }
 
-static void scroll_up(struct canvas *canvas, struct frame_rect window, uint32_t seed)
+static void scroll_up(struct canvas *canvas, struct rect window, uint32_t seed)
 {
 	for (uint32_t y = window.y; y + 16 < window.y + window.height; y++)
 		memcpy(canvas->pixels + (gsize)y * canvas->width + window.x,
 			canvas->pixels + (gsize)(y + 16) * canvas->width + window.x,
 			window.width * 4);
-	struct frame_rect line = { window.x, window.y + window.height - 16, window.width, 16 };
+	struct rect line = { window.x, window.y + window.height - 16, window.width, 16 };
 	canvas_fill(canvas, line, 0x101010);
 	line.width = window.width * (seed % 5 + 1) / 8;
 	draw_text(canvas, line, seed);
 }
 
 /* Lines of a terminal, every `pause_us`; the picture is exact after each hundred. */
-static void scroll_lines(struct fixture *fixture, struct frame_rect window, unsigned first,
-	unsigned n, gulong pause_us)
+static void scroll_lines(
+	struct fixture *fixture, struct rect window, unsigned first, unsigned n, gulong pause_us)
 {
 	gint64 last_us = g_get_monotonic_time();
 	for (unsigned i = first; i < first + n; i++) {
@@ -196,7 +195,7 @@ static void scroll_lines(struct fixture *fixture, struct frame_rect window, unsi
  */
 static void test_scrolling_text(void)
 {
-	const struct frame_rect window = { 64, 48, 800, 608 };
+	const struct rect window = { 64, 48, 800, 608 };
 	struct fixture fixture;
 	start_with_text(&fixture, 1024, 768);
 	gint64 before = stat(&fixture, "display-0");
@@ -214,7 +213,7 @@ static void test_scrolling_text(void)
 
 static void test_small_things_stay_lossless(void)
 {
-	const struct frame_rect spinner = { 500, 300, 48, 48 };
+	const struct rect spinner = { 500, 300, 48, 48 };
 	struct fixture fixture;
 	start_with_text(&fixture, 1024, 768);
 	play(&fixture, spinner, 0, 80);
@@ -228,7 +227,7 @@ static void test_clients_change_during_a_film(void)
 {
 	struct fixture fixture;
 	start_with_text(&fixture, 800, 600);
-	struct frame_rect film = canvas_all(fixture_canvas(&fixture));
+	struct rect film = canvas_all(fixture_canvas(&fixture));
 	for (unsigned i = 0; i < 8; i++) {
 		play(&fixture, film, i * 100, 25);
 		if (i % 2)

@@ -37,8 +37,8 @@ static void slow_stop(struct slow *slow)
 static void draw_counter(struct canvas *canvas, uint32_t value)
 {
 	for (int cell = 0; cell < COUNTER_CELLS; cell++) {
-		struct frame_rect rect = { 64 + (uint32_t)cell * COUNTER_CELL_PX, 32,
-			COUNTER_CELL_PX, COUNTER_HEIGHT_PX };
+		struct rect rect = { 64 + (uint32_t)cell * COUNTER_CELL_PX, 32, COUNTER_CELL_PX,
+			COUNTER_HEIGHT_PX };
 		canvas_fill(canvas, rect, counter_cell_color(value, cell));
 	}
 }
@@ -49,7 +49,7 @@ static void draw_counter(struct canvas *canvas, uint32_t value)
  */
 static void test_pictures_are_current(void)
 {
-	const struct frame_rect noise = { 64, 100, 160, 160 };
+	const struct rect noise = { 64, 100, 160, 160 };
 	const unsigned n_frames = 300;
 	struct slow slow;
 	gint64 oldest = 0;
@@ -58,8 +58,7 @@ static void test_pictures_are_current(void)
 		struct canvas *canvas = fixture_canvas(&slow.fixture);
 		/* Rows in between stay: nothing here is a film. */
 		for (uint32_t y = 0; y < noise.height; y += 40)
-			canvas_noise(canvas,
-				(struct frame_rect){ noise.x, noise.y + y, noise.width, 20 },
+			canvas_noise(canvas, (struct rect){ noise.x, noise.y + y, noise.width, 20 },
 				i * 10 + y);
 		draw_counter(canvas, i);
 		fake_render_flush_all(slow.fixture.render, 0);
@@ -85,7 +84,7 @@ static void test_small_changes_come_first(void)
 	struct slow slow;
 	slow_start(&slow, 1024, 768, 4000);
 	struct canvas *canvas = fixture_canvas(&slow.fixture);
-	canvas_noise(canvas, (struct frame_rect){ 0, 128, 1024, 640 }, 7);
+	canvas_noise(canvas, (struct rect){ 0, 128, 1024, 640 }, 7);
 	fake_render_flush_all(slow.fixture.render, 0);
 	g_usleep(G_USEC_PER_SEC / 5);
 	gint64 longest_ms = 0;
@@ -93,7 +92,7 @@ static void test_small_changes_come_first(void)
 		draw_counter(canvas, i);
 		gint64 begin_us = g_get_monotonic_time();
 		fake_render_flush_all(slow.fixture.render, 0);
-		g_autofree char *hash = canvas_hash(canvas, (struct frame_rect){ 64, 32, 608, 16 });
+		g_autofree char *hash = canvas_hash(canvas, (struct rect){ 64, 32, 608, 16 });
 		g_free(client_run(
 			slow.fixture.client, "wait-hash 64 32 608 16 %s %d", hash, SETTLE_MS));
 		longest_ms = MAX(longest_ms, (g_get_monotonic_time() - begin_us) / 1000);

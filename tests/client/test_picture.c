@@ -45,7 +45,7 @@ static void test_full_frames(void)
 	fixture_stop(&fixture);
 }
 
-static const struct frame_rect small_rects[] = {
+static const struct rect small_rects[] = {
 	{ 0, 0, 1, 1 },
 	{ 798, 598, 1, 1 },
 	{ 3, 5, 7, 11 },
@@ -101,7 +101,7 @@ static void test_sizes_and_strides(void)
 	fixture_expect_canvas(&fixture);
 	for (unsigned i = 0; i < G_N_ELEMENTS(odd_layouts); i++) {
 		const struct fake_layout *layout = &odd_layouts[i];
-		struct frame_rect part = { 3, 2, layout->width - 7, layout->height - 5 };
+		struct rect part = { 3, 2, layout->width - 7, layout->height - 5 };
 
 		fake_render_head_on(fixture.render, 0, layout);
 		canvas_noise(
@@ -128,8 +128,7 @@ static void test_thousand_scattered_updates(void)
 		/* 617 has no factor in common with 1000: every cell once, neighbours far apart in
 		 * time. */
 		unsigned cell = i * 617 % n;
-		struct frame_rect rect = { cell % columns * 32 + 3, cell / columns * 32 + 5, 21,
-			19 };
+		struct rect rect = { cell % columns * 32 + 3, cell / columns * 32 + 5, 21, 19 };
 
 		canvas_noise(fixture_canvas(&fixture), rect, 1000 + i);
 		fake_render_flush(fixture.render, 0, &rect, 1);
@@ -142,7 +141,7 @@ static void test_thousand_scattered_updates(void)
 
 static void test_thirty_two_rects_at_once(void)
 {
-	struct frame_rect rects[FRAME_RECTS_MAX];
+	struct rect rects[FRAME_RECTS_MAX];
 	struct fixture fixture;
 
 	fixture_start(&fixture, 1024, 768, NULL);
@@ -152,8 +151,8 @@ static void test_thirty_two_rects_at_once(void)
 		for (unsigned i = 0; i < FRAME_RECTS_MAX; i++) {
 			unsigned place = (i * 7 + round * 13) % 192;
 
-			rects[i] = (struct frame_rect){ place % 16 * 64 + round,
-				place / 16 * 64 + i, 17, 23 };
+			rects[i] = (struct rect){ place % 16 * 64 + round, place / 16 * 64 + i, 17,
+				23 };
 			canvas_noise(fixture_canvas(&fixture), rects[i], round * 50 + i);
 		}
 		fake_render_flush(fixture.render, 0, rects, FRAME_RECTS_MAX);
@@ -163,7 +162,7 @@ static void test_thirty_two_rects_at_once(void)
 	fixture_stop(&fixture);
 }
 
-static void film_play(struct fixture *fixture, struct frame_rect rect, unsigned n_frames)
+static void film_play(struct fixture *fixture, struct rect rect, unsigned n_frames)
 {
 	for (unsigned i = 0; i < n_frames; i++) {
 		canvas_film(fixture_canvas(fixture), rect, i);
@@ -172,7 +171,7 @@ static void film_play(struct fixture *fixture, struct frame_rect rect, unsigned 
 	}
 }
 
-static void film_test(uint32_t width, uint32_t height, struct frame_rect rect)
+static void film_test(uint32_t width, uint32_t height, struct rect rect)
 {
 	struct fixture fixture;
 
@@ -192,18 +191,18 @@ static void film_test(uint32_t width, uint32_t height, struct frame_rect rect)
 
 static void test_film_in_a_window_ends_exact(void)
 {
-	film_test(1024, 768, (struct frame_rect){ 120, 80, 640, 360 });
+	film_test(1024, 768, (struct rect){ 120, 80, 640, 360 });
 }
 
 static void test_film_on_the_whole_screen_ends_exact(void)
 {
-	film_test(800, 600, (struct frame_rect){ 0, 0, 800, 600 });
+	film_test(800, 600, (struct rect){ 0, 0, 800, 600 });
 }
 
 static void counter_draw(struct canvas *canvas, uint32_t value, uint32_t x, uint32_t y)
 {
 	for (int cell = 0; cell < COUNTER_CELLS; cell++) {
-		struct frame_rect rect = { x + cell * COUNTER_CELL_PX, y, COUNTER_CELL_PX,
+		struct rect rect = { x + cell * COUNTER_CELL_PX, y, COUNTER_CELL_PX,
 			COUNTER_HEIGHT_PX };
 
 		canvas_fill(canvas, rect, counter_cell_color(value, cell));
@@ -213,7 +212,7 @@ static void counter_draw(struct canvas *canvas, uint32_t value, uint32_t x, uint
 /* Video is shown while it plays, not only when it has ended: the client reads the numbers in it. */
 static void test_counter_in_a_film(void)
 {
-	const struct frame_rect rect = { 40, 40, 800, 450 };
+	const struct rect rect = { 40, 40, 800, 450 };
 	const unsigned n_frames = 200;
 	struct fixture fixture;
 
@@ -252,7 +251,7 @@ static void expect_head(struct fixture *fixture, unsigned head)
 /* Letter `seed` at a place on a line of text. */
 static gint64 type_letter(struct fixture *fixture, unsigned place, unsigned seed)
 {
-	struct frame_rect letter = { 64 + place * 9, 100, 8, 14 };
+	struct rect letter = { 64 + place * 9, 100, 8, 14 };
 	struct canvas *canvas = fixture_canvas(fixture);
 	for (unsigned i = 0; i < letter.width * letter.height; i++)
 		canvas->pixels[(letter.y + i / letter.width) * canvas->width + letter.x +
@@ -302,7 +301,7 @@ static void test_two_heads(void)
 	expect_head(&fixture, 0);
 	expect_head(&fixture, 1);
 	for (unsigned i = 0; i < 10; i++) {
-		const struct frame_rect rect = { i * 7, i * 11, 77, 33 };
+		const struct rect rect = { i * 7, i * 11, 77, 33 };
 		unsigned head = i % 2;
 
 		canvas_noise(&fixture.render->heads[head].canvas, rect, 800 + i);

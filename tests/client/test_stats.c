@@ -76,17 +76,17 @@ static void test_frames(void)
 	g_assert_cmpuint(count(&fixture, STATS_CHANGED_PIXELS), <=, changed + 8 * head_pixels);
 	g_assert_cmpuint(count(&fixture, STATS_SENT_PIXELS), >=, sent + 7 * head_pixels);
 	g_assert_cmpuint(count(&fixture, STATS_SENT_PIXELS), <=, sent + 8 * head_pixels);
-	g_assert_cmpuint(count(&fixture, STATS_PICTURES), >=, 8);
+	g_assert_cmpuint(count(&fixture, STATS_DRAWABLES), >=, 8);
 	g_assert_cmpuint(count_times(&fixture, STATS_FLUSH_TO_PICTURE), ==, received + 7);
 	g_assert_cmpstr((const char *)figures(&fixture)->encoder, ==, "lossless");
 
-	uint64_t pictures = count(&fixture, STATS_PICTURES);
+	uint64_t pictures = count(&fixture, STATS_DRAWABLES);
 	changed = count(&fixture, STATS_CHANGED_PIXELS);
 	for (unsigned i = 0; i < 5; i++)
 		fake_render_flush_all(fixture.render, 0);
 	g_assert_true(wait_until(has_all_frames, &fixture));
 	g_assert_cmpuint(count(&fixture, STATS_FRAMES_RECEIVED), ==, received + 12);
-	g_assert_cmpuint(count(&fixture, STATS_PICTURES), ==, pictures);
+	g_assert_cmpuint(count(&fixture, STATS_DRAWABLES), ==, pictures);
 	g_assert_cmpuint(count(&fixture, STATS_CHANGED_PIXELS), ==, changed);
 	fixture_stop(&fixture);
 }
@@ -142,7 +142,7 @@ static bool is_lossless(const struct fixture *fixture)
 /* A film: a stream with an encoder of this machine, and none when it is over. */
 static void test_stream(void)
 {
-	const struct frame_rect film = { 100, 100, 400, 240 };
+	const struct rect film = { 100, 100, 400, 240 };
 	gint64 end_us = g_get_monotonic_time() + WAIT_MS * G_GINT64_CONSTANT(1000);
 	struct fixture fixture;
 

@@ -8,17 +8,17 @@
 #define COLOR_TOLERANCE 16
 #define FRAMES 260
 
-static const struct frame_rect film = { 40, 40, 800, 450 };
+static const struct rect film = { 40, 40, 800, 450 };
 
 static void draw(struct canvas *canvas, unsigned number)
 {
 	canvas_film(canvas, film, number);
 	for (int cell = 0; cell < COUNTER_CELLS; cell++) {
-		struct frame_rect rect = { 60 + (uint32_t)cell * COUNTER_CELL_PX, 72,
-			COUNTER_CELL_PX, COUNTER_HEIGHT_PX };
+		struct rect rect = { 60 + (uint32_t)cell * COUNTER_CELL_PX, 72, COUNTER_CELL_PX,
+			COUNTER_HEIGHT_PX };
 		canvas_fill(canvas, rect, counter_cell_color(1000 + number, cell));
 	}
-	canvas_fill(canvas, (struct frame_rect){ 400, 300, 64, 64 }, COLOR);
+	canvas_fill(canvas, (struct rect){ 400, 300, 64, 64 }, COLOR);
 }
 
 static void expect_color(struct client *client)

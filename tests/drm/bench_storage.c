@@ -145,7 +145,7 @@ static void blit(unsigned frame, uint32_t width, uint32_t height)
 	struct ledger_resource description = { .id = TEXTURES + frame % RING,
 		.target = VIRGL_TARGET_TEXTURE_2D };
 	struct texture texture;
-	struct frame_rect rect = { 0, 0, width, height };
+	struct rect rect = { 0, 0, width, height };
 	draw(description.id, frame);
 	if (!virgl_resource_get_texture(&description, &texture) ||
 		!blit_texture(&texture, &rect, targets[frame % RING]->gl_framebuffer, 0, 0))

@@ -36,7 +36,7 @@ static gpointer answer_catch_up(gpointer data)
 static struct gpu *get_gpu(struct rig *rig)
 {
 	static struct gpu *gpu;
-	static const struct gpu_options options = { .software = true, .pictures_bytes = 64u << 20 };
+	static const struct gpu_options options = { .software = true, .quota_2d_bytes = 64u << 20 };
 	if (gpu)
 		return gpu;
 	gpu = gpu_start(&options);

@@ -240,14 +240,14 @@ static uint32_t count_behind(
 	return n;
 }
 
-static void take_damage(struct consumer *c, struct consumer_head *h, const struct frame_frame *m,
+static void take_damage(struct consumer *c, struct consumer_head *h, const struct frame_present *m,
 	const struct consumer_buffer *b)
 {
 	const uint8_t *first = b->memory + b->add.offset_bytes +
 			       (size_t)m->source_y * b->add.stride_bytes + (size_t)m->source_x * 4;
 	uint32_t width = h->state.width;
 	for (uint32_t i = 0; i < m->n_rects; i++) {
-		const struct frame_rect *r = &m->rects[i];
+		const struct rect *r = &m->rects[i];
 		if (r->width == 0 || r->height == 0 || r->x > width || r->width > width - r->x ||
 			r->y > h->state.height || r->height > h->state.height - r->y) {
 			consumer_breach(c, "damage %u,%u %ux%u outside head of %ux%u", r->x, r->y,
@@ -264,7 +264,7 @@ static void take_damage(struct consumer *c, struct consumer_head *h, const struc
 		h->state.rows_behind = count_behind(h, b, first);
 }
 
-static void check_bench(struct consumer *c, struct consumer_head *h, const struct frame_frame *m,
+static void check_bench(struct consumer *c, struct consumer_head *h, const struct frame_present *m,
 	const struct consumer_buffer *b)
 {
 	uint32_t number = 0;
@@ -282,50 +282,50 @@ static void check_bench(struct consumer *c, struct consumer_head *h, const struc
 	link_send(c->test, &count, sizeof(count), NULL, 0);
 }
 
-static bool frame_fits(struct consumer *c, struct consumer_head *h, const struct frame_frame *m,
+static bool frame_fits(struct consumer *c, struct consumer_head *h, const struct frame_present *m,
 	const struct consumer_buffer *b)
 {
 	if (!b || !b->memory) {
-		consumer_breach(c, "FRAME with unknown buffer %u", m->buffer);
+		consumer_breach(c, "PRESENT with unknown buffer %u", m->buffer);
 		return false;
 	}
 	if (!h->state.on || !h->picture) {
-		consumer_breach(c, "FRAME for head %u, which is off", m->head);
+		consumer_breach(c, "PRESENT for head %u, which is off", m->head);
 		return false;
 	}
 	if (m->source_x > b->add.width || h->state.width > b->add.width - m->source_x ||
 		m->source_y > b->add.height || h->state.height > b->add.height - m->source_y) {
-		consumer_breach(c, "FRAME: %ux%u at %u,%u in a buffer of %ux%u", h->state.width,
+		consumer_breach(c, "PRESENT: %ux%u at %u,%u in a buffer of %ux%u", h->state.width,
 			h->state.height, m->source_x, m->source_y, b->add.width, b->add.height);
 		return false;
 	}
 	if (m->n_rects == 0 || m->n_rects > FRAME_RECTS_MAX) {
-		consumer_breach(c, "FRAME with %u rectangles", m->n_rects);
+		consumer_breach(c, "PRESENT with %u rectangles", m->n_rects);
 		return false;
 	}
 	return true;
 }
 
-static void check_order(struct consumer *c, struct consumer_head *h, const struct frame_frame *m,
+static void check_order(struct consumer *c, struct consumer_head *h, const struct frame_present *m,
 	const struct consumer_buffer *b)
 {
 	h->state.last_arrival_ns = now_ns();
 	h->state.last_flush_ns = m->flush_time_ns;
 	if (m->serial <= h->last_serial)
-		consumer_breach(c, "FRAME serial %" G_GUINT64_FORMAT " after %" G_GUINT64_FORMAT,
+		consumer_breach(c, "PRESENT serial %" G_GUINT64_FORMAT " after %" G_GUINT64_FORMAT,
 			m->serial, h->last_serial);
 	if (m->flush_time_ns > h->state.last_arrival_ns)
-		consumer_breach(c, "FRAME from the future");
+		consumer_breach(c, "PRESENT from the future");
 	if (b->locks > 0)
-		consumer_breach(c, "FRAME in buffer %u, which is locked", m->buffer);
+		consumer_breach(c, "PRESENT in buffer %u, which is locked", m->buffer);
 	h->last_serial = m->serial;
 }
 
 static bool on_frame(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	struct consumer *c = user;
-	const struct frame_frame *m = message;
-	struct consumer_head *h = find_head(c, m->head, "FRAME");
+	const struct frame_present *m = message;
+	struct consumer_head *h = find_head(c, m->head, "PRESENT");
 	if (!h)
 		return true;
 	struct consumer_buffer *b = g_hash_table_lookup(c->buffers, GUINT_TO_POINTER(m->buffer));
@@ -406,7 +406,7 @@ static const struct link_handler FRAME_TABLE[] = {
 	CONSUMER_ROW(FRAME_MESSAGE_BUFFER_REMOVE, 0, 0, frame_buffer_remove, on_buffer_remove),
 	CONSUMER_ROW(FRAME_MESSAGE_HEAD_ON, 0, 0, frame_head_on, on_head_on),
 	CONSUMER_ROW(FRAME_MESSAGE_HEAD_OFF, 0, 0, frame_head_off, on_head_off),
-	CONSUMER_ROW(FRAME_MESSAGE_FRAME, 0, 1, frame_frame, on_frame),
+	CONSUMER_ROW(FRAME_MESSAGE_PRESENT, 0, 1, frame_present, on_frame),
 	CONSUMER_ROW(FRAME_MESSAGE_CURSOR_IMAGE, 0, 0, frame_cursor_image, on_cursor_image),
 	CONSUMER_ROW(FRAME_MESSAGE_CURSOR_MOVE, 0, 0, frame_cursor_move, on_cursor_move),
 	CONSUMER_ROW(FRAME_MESSAGE_CURSOR_HIDE, 0, 0, frame_cursor_hide, on_cursor_hide),

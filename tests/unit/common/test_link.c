@@ -70,7 +70,7 @@ static unsigned count_fds(void)
 
 static void expect_warning(const char *pattern)
 {
-	g_test_expect_message("vitrine-link", G_LOG_LEVEL_WARNING, pattern);
+	g_test_expect_message("vitrine", G_LOG_LEVEL_WARNING, pattern);
 }
 
 static void test_number(void)

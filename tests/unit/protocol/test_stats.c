@@ -74,7 +74,7 @@ static int make_memory(struct stats **map)
 
 static void refuse(int fd, enum stats_worker worker, const char *why)
 {
-	g_test_expect_message("vitrine-link", G_LOG_LEVEL_WARNING, why);
+	g_test_expect_message("vitrine", G_LOG_LEVEL_WARNING, why);
 	g_assert_false(stats_attach(fd, worker));
 	g_test_assert_expected_messages();
 }
@@ -85,29 +85,29 @@ static void test_attach(void)
 	struct stats *map;
 	int fd = make_memory(&map);
 	int bare = memfd_create("bare", MFD_CLOEXEC);
-	stats_add(0, STATS_PICTURES, 5); /* goes nowhere, and hurts nobody */
+	stats_add(0, STATS_DRAWABLES, 5); /* goes nowhere, and hurts nobody */
 	refuse(bare, STATS_DISPLAY, "*cannot be mapped*");
 	refuse(fd, STATS_RENDER, "*another version or worker*");
 	map->version++;
 	refuse(fd, STATS_DISPLAY, "*another version or worker*");
 	map->version--;
 
-	map->heads[0].counts[STATS_PICTURES] = 10;
+	map->heads[0].counts[STATS_DRAWABLES] = 10;
 	map->heads[0].gauges[STATS_STREAMS] = 3;
 	map->heads[0].encoder[0] = 0x41;
 	map->clients[1].connected = 1;
 	g_assert_true(stats_attach(fd, STATS_DISPLAY));
-	g_assert_cmpuint(map->heads[0].counts[STATS_PICTURES], ==, 10);
+	g_assert_cmpuint(map->heads[0].counts[STATS_DRAWABLES], ==, 10);
 	g_assert_cmpuint(map->heads[0].gauges[STATS_STREAMS], ==, 0);
 	g_assert_cmpuint(map->heads[0].encoder[0], ==, 0);
 	g_assert_cmpuint(map->clients[1].connected, ==, 0);
 
-	stats_add(0, STATS_PICTURES, 2);
+	stats_add(0, STATS_DRAWABLES, 2);
 	stats_set(15, STATS_STREAMS, 4);
 	stats_record_us(1, STATS_FLUSH_TO_WIRE, 100);
 	stats_record_since_ns(1, STATS_FLUSH_TO_WIRE, UINT64_MAX);
 	stats_set_encoder(2, "a name that is longer than there is room for");
-	g_assert_cmpuint(map->heads[0].counts[STATS_PICTURES], ==, 12);
+	g_assert_cmpuint(map->heads[0].counts[STATS_DRAWABLES], ==, 12);
 	g_assert_cmpuint(map->heads[15].gauges[STATS_STREAMS], ==, 4);
 	g_assert_cmpuint(map->heads[1].stages[STATS_FLUSH_TO_WIRE].sum_us, ==, 100);
 	g_assert_cmpuint(
@@ -117,7 +117,7 @@ static void test_attach(void)
 
 	/* Heads that do not exist. */
 	g_autofree struct stats *before = g_memdup2(map, sizeof(*map));
-	stats_add(FRAME_HEADS_MAX, STATS_PICTURES, 1);
+	stats_add(FRAME_HEADS_MAX, STATS_DRAWABLES, 1);
 	stats_set(UINT32_MAX, STATS_STREAMS, 1);
 	stats_record_us(FRAME_HEADS_MAX, STATS_FLUSH_TO_WIRE, 1);
 	stats_set_encoder(FRAME_HEADS_MAX, "x");

@@ -344,7 +344,7 @@ static bool on_head_off(void *user, const void *message, int *fds, unsigned n_fd
 	return true;
 }
 
-void rig_release(struct rig *rig, const struct frame_frame *frame)
+void rig_release(struct rig *rig, const struct frame_present *frame)
 {
 	struct frame_release release = { .header.type = FRAME_MESSAGE_RELEASE,
 		.buffer = frame->buffer,
@@ -356,8 +356,8 @@ void rig_release(struct rig *rig, const struct frame_frame *frame)
 static bool on_frame(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	struct rig *rig = user;
-	struct frame_frame before = rig->frame;
-	rig->frame = *(const struct frame_frame *)message;
+	struct frame_present before = rig->frame;
+	rig->frame = *(const struct frame_present *)message;
 	/* The last frame stays locked so that its pixels can be looked at. */
 	if (!rig->keep_frames && rig->n_frames > 0 && before.serial != 0)
 		rig_release(rig, &before);
@@ -395,7 +395,7 @@ static const struct link_handler display[] = {
 		on_buffer_remove },
 	{ FRAME_MESSAGE_HEAD_ON, "HEAD_ON", sizeof(struct frame_head_on), 0, 0, on_head_on },
 	{ FRAME_MESSAGE_HEAD_OFF, "HEAD_OFF", sizeof(struct frame_head_off), 0, 0, on_head_off },
-	{ FRAME_MESSAGE_FRAME, "FRAME", sizeof(struct frame_frame), 0, 1, on_frame },
+	{ FRAME_MESSAGE_PRESENT, "PRESENT", sizeof(struct frame_present), 0, 1, on_frame },
 	{ FRAME_MESSAGE_CURSOR_IMAGE, "CURSOR_IMAGE", sizeof(struct frame_cursor_image), 0, 0,
 		on_cursor_image },
 	{ FRAME_MESSAGE_CURSOR_MOVE, "CURSOR_MOVE", sizeof(struct frame_cursor_move), 0, 0,

@@ -55,7 +55,7 @@ struct rig {
 	unsigned n_buffers;
 	bool keep_frames; /* do not release by itself */
 	unsigned n_frames;
-	struct frame_frame frame; /* the last one */
+	struct frame_present frame; /* the last one */
 	struct frame_head_on head_on[FRAME_HEADS_MAX];
 	bool head_is_on[FRAME_HEADS_MAX];
 	struct frame_cursor_image cursor_image;
@@ -89,7 +89,7 @@ uint32_t rig_command(struct rig *rig, const void *request, size_t request_bytes,
 bool rig_receive(struct rig *rig, int timeout_ms);
 /* Receives until n_frames is at least n. */
 bool rig_wait_frames(struct rig *rig, unsigned n);
-void rig_release(struct rig *rig, const struct frame_frame *frame);
+void rig_release(struct rig *rig, const struct frame_present *frame);
 void rig_set_rate(struct rig *rig, unsigned head, uint32_t rate_mhz);
 /* The pixel of the last frame, as 0xRRGGBB. */
 uint32_t rig_pixel(struct rig *rig, uint32_t x, uint32_t y);

@@ -91,7 +91,7 @@ static void test_partial(void)
 static void test_hoarding(void)
 {
 	struct rig *rig = start_shown();
-	struct frame_frame held[8];
+	struct frame_present held[8];
 	uint32_t stamp[8];
 	unsigned n_held = 0;
 	uint32_t *pixels = rig_host(rig, RIG_HIGH_ADDR);

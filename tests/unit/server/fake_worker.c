@@ -43,7 +43,7 @@ static bool on_stats(void *user, const void *message, int *fds, unsigned n_fds)
 	bool render = strcmp(name, "render") == 0;
 	if (!stats_attach(fds[0], render ? STATS_RENDER : STATS_DISPLAY))
 		return false;
-	stats_add(0, render ? STATS_FRAMES_FLUSHED : STATS_PICTURES, 1);
+	stats_add(0, render ? STATS_FRAMES_FLUSHED : STATS_DRAWABLES, 1);
 	note("STATS");
 	return true;
 }

@@ -100,8 +100,8 @@ static void test_rates(void)
 	now->display.heads[1].counts[STATS_FRAMES_FLUSHED] = 999;
 	now->render.heads[1].counts[STATS_FLUSHED_PIXELS] = 1000;
 	now->display.heads[1].counts[STATS_SENT_PIXELS] = 250;
-	before->display.heads[1].counts[STATS_PICTURES] = 50;
-	now->display.heads[1].counts[STATS_PICTURES] = 20; /* went back */
+	before->display.heads[1].counts[STATS_DRAWABLES] = 50;
+	now->display.heads[1].counts[STATS_DRAWABLES] = 20; /* went back */
 	now->processes[STATS_PROCESS_RENDER].cpu_us = 500000;
 	now->processes[STATS_PROCESS_QEMU].pid = 99; /* another one */
 	g_autofree struct stats_report *r = stats_report_make(before, now);
@@ -111,7 +111,7 @@ static void test_rates(void)
 	g_assert_cmpuint(r->heads[0].gauges[STATS_WIDTH], ==, 1920);
 	g_assert_cmpuint(r->heads[0].counts[STATS_FRAMES_FLUSHED], ==, 220);
 	g_assert_cmpfloat_with_epsilon(r->heads[0].rates[STATS_FRAMES_FLUSHED], 60, 1e-9);
-	g_assert_cmpfloat(r->heads[0].rates[STATS_PICTURES], ==, 0);
+	g_assert_cmpfloat(r->heads[0].rates[STATS_DRAWABLES], ==, 0);
 	g_assert_cmpfloat_with_epsilon(r->heads[0].sent_percent, 25, 1e-9);
 	g_assert_cmpfloat_with_epsilon(r->processes[STATS_PROCESS_RENDER].cpu_percent, 25, 1e-9);
 	g_assert_cmpfloat(r->processes[STATS_PROCESS_QEMU].cpu_percent, ==, -1);
@@ -323,7 +323,7 @@ static void test_keeper(void)
 	g_assert_cmpint(first->processes[STATS_PROCESS_RENDER].pid, ==, rig_renderer(rig));
 	g_assert_cmpuint(first->processes[STATS_PROCESS_KEEPER].start_ticks, >, 0);
 	g_assert_cmpuint(first->render.heads[0].counts[STATS_FRAMES_FLUSHED], ==, 1);
-	g_assert_cmpuint(first->display.heads[0].counts[STATS_PICTURES], ==, 1);
+	g_assert_cmpuint(first->display.heads[0].counts[STATS_DRAWABLES], ==, 1);
 	g_assert_cmpuint(first->render_starts, ==, 1);
 
 	/* Its successor counts on. */
@@ -331,7 +331,7 @@ static void test_keeper(void)
 	rig_wait_log(rig, "STATS", 3);
 	g_autofree struct stats_snapshot *second = take(path);
 	g_assert_cmpuint(second->render.heads[0].counts[STATS_FRAMES_FLUSHED], ==, 2);
-	g_assert_cmpuint(second->display.heads[0].counts[STATS_PICTURES], ==, 1);
+	g_assert_cmpuint(second->display.heads[0].counts[STATS_DRAWABLES], ==, 1);
 	g_assert_cmpuint(second->render_starts, ==, 2);
 	g_assert_cmpint(second->processes[STATS_PROCESS_RENDER].pid, !=,
 		first->processes[STATS_PROCESS_RENDER].pid);

@@ -45,7 +45,7 @@ static void test_held_until_picture(void)
 	g_assert_cmpuint(record.admitted, ==, 0);
 	g_assert_cmpuint(audience_rate_mhz(record.audience, 0), ==, AUDIENCE_RATE_MHZ);
 	arrive(&record, true);
-	audience_picture(record.audience);
+	audience_frame_shown(record.audience);
 	g_assert_cmpuint(record.admitted, ==, 2);
 	/* More channels of the same client. */
 	arrive(&record, true);

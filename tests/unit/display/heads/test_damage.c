@@ -12,7 +12,7 @@ static uint8_t covered[HEIGHT][WIDTH];
 
 static unsigned take_all(struct damage *damage, uint64_t pixels_max)
 {
-	struct frame_rect rect;
+	struct rect rect;
 	unsigned n = 0;
 	memset(covered, 0, sizeof(covered));
 	while (damage_take(damage, pixels_max, &rect)) {
@@ -38,7 +38,7 @@ static struct damage *damage_new(void)
 static void test_clips(void)
 {
 	g_autofree struct damage *damage = damage_new();
-	const struct frame_rect outside[] = {
+	const struct rect outside[] = {
 		{ WIDTH, 0, 10, 10 },
 		{ 0, HEIGHT, 10, 10 },
 		{ 0, 0, 0, 10 },
@@ -48,7 +48,7 @@ static void test_clips(void)
 		damage_add(damage, &outside[i]);
 	g_assert_true(damage_is_empty(damage));
 
-	struct frame_rect huge = { WIDTH - 1, HEIGHT - 2, UINT32_MAX, UINT32_MAX };
+	struct rect huge = { WIDTH - 1, HEIGHT - 2, UINT32_MAX, UINT32_MAX };
 	damage_add(damage, &huge);
 	g_assert_cmpuint(damage_area(damage), ==, 2);
 }
@@ -56,7 +56,7 @@ static void test_clips(void)
 static void test_contained(void)
 {
 	g_autofree struct damage *damage = damage_new();
-	struct frame_rect inner = { 10, 10, 5, 5 }, outer = { 5, 5, 20, 20 };
+	struct rect inner = { 10, 10, 5, 5 }, outer = { 5, 5, 20, 20 };
 	damage_add(damage, &inner);
 	damage_add(damage, &outer);
 	damage_add(damage, &inner);
@@ -80,7 +80,7 @@ static void test_splits_by_rows(void)
 static void test_keeps_the_rectangle(void)
 {
 	g_autofree struct damage *damage = damage_new();
-	struct frame_rect a = { 1, 2, 300, 200 }, b = { 100, 100, 300, 200 }, taken;
+	struct rect a = { 1, 2, 300, 200 }, b = { 100, 100, 300, 200 }, taken;
 	damage_add(damage, &a);
 	damage_add(damage, &b);
 	g_assert_true(damage_take(damage, UINT64_MAX, &taken));
@@ -96,7 +96,7 @@ static void test_nothing_lost(void)
 	static uint8_t wanted[HEIGHT][WIDTH];
 	g_autoptr(GRand) random = g_rand_new_with_seed(7);
 	for (unsigned i = 0; i < 10 * DAMAGE_RECTS_MAX; i++) {
-		struct frame_rect rect = {
+		struct rect rect = {
 			(uint32_t)g_rand_int_range(random, 0, WIDTH),
 			(uint32_t)g_rand_int_range(random, 0, HEIGHT),
 			(uint32_t)g_rand_int_range(random, 1, 9),

@@ -37,9 +37,9 @@ static struct frame_buffer_add valid(void)
 static bool accepts(const struct frame_buffer_add *add, size_t real_size_bytes)
 {
 	int fd = shm_create("test", real_size_bytes);
-	struct buffer *buffer = buffer_create(add, fd);
+	struct shared_buffer *buffer = shared_buffer_create(add, fd);
 	bool accepted = buffer != NULL;
-	buffer_unref(buffer);
+	shared_buffer_unref(buffer);
 	close(fd);
 	return accepted;
 }
@@ -81,14 +81,14 @@ static void test_unsealed(void)
 	struct frame_buffer_add add = valid();
 	int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	g_assert_cmpint(ftruncate(fd, (off_t)add.size_bytes), ==, 0);
-	g_assert_null(buffer_create(&add, fd));
+	g_assert_null(shared_buffer_create(&add, fd));
 	close(fd);
 }
 
 static struct frame *frame_at(
-	struct buffer *buffer, uint32_t x, uint32_t y, uint32_t width, uint32_t height)
+	struct shared_buffer *buffer, uint32_t x, uint32_t y, uint32_t width, uint32_t height)
 {
-	struct frame_frame message = { .head = 1, .serial = 9, .source_x = x, .source_y = y };
+	struct frame_present message = { .head = 1, .serial = 9, .source_x = x, .source_y = y };
 	return frame_create(buffer, &message, width, height, on_released, NULL);
 }
 
@@ -96,7 +96,7 @@ static void test_source(void)
 {
 	struct frame_buffer_add add = valid();
 	int fd = shm_create("test", add.size_bytes);
-	struct buffer *buffer = buffer_create(&add, fd);
+	struct shared_buffer *buffer = shared_buffer_create(&add, fd);
 	close(fd);
 	g_assert_null(frame_at(buffer, 0, 0, 65, 32));
 	g_assert_null(frame_at(buffer, 1, 0, 64, 32));
@@ -109,7 +109,7 @@ static void test_source(void)
 	g_assert_nonnull(frame);
 	/* The last row ends with the object: nothing behind it may be read. */
 	g_assert_false(frame->whole);
-	buffer_unref(buffer);
+	shared_buffer_unref(buffer);
 	/* The mapping lives as long as the frame. */
 	volatile uint8_t last = frame->pixels[frame->stride_bytes + 4 * 4 - 1];
 	g_assert_cmpuint(last, ==, 0);

@@ -19,7 +19,7 @@
 #define HEIGHT 16u
 
 struct desk {
-	struct frame_link *link;
+	struct frame_receiver *link;
 	int render; /* the peer's end */
 	struct frame *frame;
 	unsigned frames, heads_on, heads_off, gone;
@@ -44,7 +44,7 @@ static bool on_head_size(void *user, unsigned head, uint32_t *width, uint32_t *h
 	return ((struct desk *)user)->heads_on > 0;
 }
 
-static bool on_frame(void *user, struct frame *frame, const struct frame_frame *message)
+static bool on_frame(void *user, struct frame *frame, const struct frame_present *message)
 {
 	struct desk *desk = user;
 	frame_unref(desk->frame);
@@ -70,10 +70,10 @@ static void on_gone(void *user)
 {
 	struct desk *desk = user;
 	desk->gone++;
-	frame_link_close(g_steal_pointer(&desk->link));
+	frame_receiver_close(g_steal_pointer(&desk->link));
 }
 
-static const struct frame_link_ops ops = {
+static const struct frame_receiver_ops ops = {
 	.head_on = on_head_on,
 	.head_off = on_head_off,
 	.head_size = on_head_size,
@@ -135,8 +135,8 @@ static void send_frame(
 	struct desk *desk, uint32_t head, uint32_t buffer, uint32_t source_x, uint32_t n_rects)
 {
 	static uint64_t serial;
-	struct frame_frame frame = {
-		.header.type = FRAME_MESSAGE_FRAME,
+	struct frame_present frame = {
+		.header.type = FRAME_MESSAGE_PRESENT,
 		.head = head,
 		.buffer = buffer,
 		.serial = ++serial,
@@ -152,7 +152,7 @@ static void start(struct desk *desk)
 	*desk = (struct desk){ 0 };
 	g_assert_cmpint(link_pair(fds), ==, 0);
 	desk->render = fds[0];
-	desk->link = frame_link_create(fds[1], &ops, desk);
+	desk->link = frame_receiver_create(fds[1], &ops, desk);
 	send_hello(desk, FRAME_LINK_VERSION);
 	send_buffer(desk, 1);
 	send_head(desk, 0, 0, WIDTH);
@@ -162,7 +162,7 @@ static void start(struct desk *desk)
 static void finish(struct desk *desk)
 {
 	frame_unref(desk->frame);
-	frame_link_close(desk->link);
+	frame_receiver_close(desk->link);
 	close(desk->render);
 	iterate();
 }
@@ -246,14 +246,14 @@ static void test_full_socket(void)
 	start(&desk);
 	for (uint32_t i = 1; i <= 5000; i++) {
 		mode.width = i;
-		frame_link_want_heads(desk.link, &mode, 1);
-		frame_link_want_rate(desk.link, 3, i);
+		frame_receiver_want_heads(desk.link, &mode, 1);
+		frame_receiver_want_rate(desk.link, 3, i);
 	}
 	unsigned n = 0;
 	while (wanted.heads[0].width != 5000)
 		n += read_messages(&desk, FRAME_MESSAGE_HEADS_WANTED, &wanted, sizeof(wanted));
 	g_assert_cmpuint(n, <, 5000);
-	frame_link_want_rate(desk.link, 3, 1);
+	frame_receiver_want_rate(desk.link, 3, 1);
 	read_messages(&desk, FRAME_MESSAGE_RATE_WANTED, &rate, sizeof(rate));
 	g_assert_cmpuint(rate.rate_mhz, ==, 1);
 	g_assert_cmpuint(rate.head, ==, 3);
@@ -269,8 +269,8 @@ static void test_fences(void)
 	int fences[5][2];
 	for (unsigned i = 0; i < G_N_ELEMENTS(fences); i++) {
 		g_assert_cmpint(pipe2(fences[i], O_CLOEXEC), ==, 0);
-		struct frame_frame frame = {
-			.header.type = FRAME_MESSAGE_FRAME, .buffer = 1, .serial = 1000 + i
+		struct frame_present frame = {
+			.header.type = FRAME_MESSAGE_PRESENT, .buffer = 1, .serial = 1000 + i
 		};
 		send_message(&desk, &frame, sizeof(frame), fences[i][0]);
 		close(fences[i][0]);
@@ -300,7 +300,9 @@ static void test_fence_outlives_link(void)
 	int fence[2];
 	start(&desk);
 	g_assert_cmpint(pipe2(fence, O_CLOEXEC), ==, 0);
-	struct frame_frame frame = { .header.type = FRAME_MESSAGE_FRAME, .buffer = 1, .serial = 1 };
+	struct frame_present frame = {
+		.header.type = FRAME_MESSAGE_PRESENT, .buffer = 1, .serial = 1
+	};
 	send_message(&desk, &frame, sizeof(frame), fence[0]);
 	close(fence[0]);
 	close(desk.render);
@@ -451,7 +453,7 @@ static void test_hello_first(void)
 	int fds[2];
 	g_assert_cmpint(link_pair(fds), ==, 0);
 	desk.render = fds[0];
-	desk.link = frame_link_create(fds[1], &ops, &desk);
+	desk.link = frame_receiver_create(fds[1], &ops, &desk);
 	send_head(&desk, 0, 0, WIDTH);
 	g_assert_cmpuint(desk.gone, ==, 1);
 	g_assert_cmpuint(desk.heads_on, ==, 0);

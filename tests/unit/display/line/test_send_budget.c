@@ -9,22 +9,22 @@ static void test_mark(void)
 	struct line_figures slow = { .rate_bps = 5000000, .rtt_min_us = 40000 };
 	struct line_figures fast = { .rate_bps = 1000000000, .rtt_min_us = 200 };
 	struct line_figures untried = { .rate_bps = 1000, .rate_is_floor = true };
-	g_assert_cmpuint(pace_mark(&slow), ==, PACE_BYTES_MIN);
-	g_assert_cmpuint(pace_mark(&fast), >, 4000000);
-	g_assert_cmpuint(pace_mark(&untried), ==, PACE_BYTES_UNTRIED);
+	g_assert_cmpuint(send_budget_mark(&slow), ==, SEND_BUDGET_BYTES_MIN);
+	g_assert_cmpuint(send_budget_mark(&fast), >, 4000000);
+	g_assert_cmpuint(send_budget_mark(&untried), ==, SEND_BUDGET_BYTES_UNTRIED);
 	untried.rtt_min_us = LINE_FAR_US;
-	g_assert_cmpuint(pace_mark(&untried), ==, PACE_BYTES_MIN);
-	g_assert_cmpuint(pace_mark(&(struct line_figures){ 0 }), ==, PACE_BYTES_MIN);
+	g_assert_cmpuint(send_budget_mark(&untried), ==, SEND_BUDGET_BYTES_MIN);
+	g_assert_cmpuint(send_budget_mark(&(struct line_figures){ 0 }), ==, SEND_BUDGET_BYTES_MIN);
 }
 
 static void test_no_line_no_limit(void)
 {
-	struct pace pace = { 0 };
+	struct send_budget pace = { 0 };
 	bool again;
-	g_assert_cmpuint(pace_budget(&pace, 0, &again), ==, PACE_UNLIMITED);
+	g_assert_cmpuint(send_budget_get(&pace, 0, &again), ==, SEND_BUDGET_UNLIMITED);
 	g_assert_false(again);
 	pace.line = line_create();
-	g_assert_cmpuint(pace_budget(&pace, 0, &again), ==, PACE_UNLIMITED);
+	g_assert_cmpuint(send_budget_get(&pace, 0, &again), ==, SEND_BUDGET_UNLIMITED);
 	line_destroy(pace.line);
 }
 

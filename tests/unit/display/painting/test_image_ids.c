@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* picture_ids: one number for one picture, another for another, and not too many. */
+/* image_ids: one number for one picture, another for another, and not too many. */
 #include "display/painting/image_ids.h"
 
 #include <glib.h>
@@ -8,97 +8,97 @@
 #define SAMPLE 200000u
 
 struct small {
-	struct picture picture;
-	uint32_t pixels[PICTURE_IDS_PIXELS_MAX];
+	struct bitmap picture;
+	uint32_t pixels[IMAGE_IDS_PIXELS_MAX];
 };
 
 static void small_init(struct small *small, uint32_t width, uint32_t height, uint32_t seed)
 {
 	memset(small, 0, sizeof(*small));
-	if (width * height <= PICTURE_IDS_PIXELS_MAX)
+	if (width * height <= IMAGE_IDS_PIXELS_MAX)
 		small->pixels[seed % (width * height)] = seed;
-	small->picture.rect = (struct frame_rect){ 3, 4, width, height };
+	small->picture.rect = (struct rect){ 3, 4, width, height };
 	small->picture.copy = (uint8_t *)small->pixels;
 	small->picture.copy_bytes = (size_t)width * height * 4;
 }
 
 static void test_same_and_not(void)
 {
-	struct picture_ids ids = { 0 }, other_head = { .head = 1 };
+	struct image_ids ids = { 0 }, other_head = { .head = 1 };
 	struct small small;
 	uint64_t first, id;
 	small_init(&small, 8, 16, 7);
-	g_assert_true(picture_ids_find(&ids, &small.picture, &first));
+	g_assert_true(image_ids_find(&ids, &small.picture, &first));
 	small.picture.rect.x = 500;
-	g_assert_true(picture_ids_find(&ids, &small.picture, &id));
+	g_assert_true(image_ids_find(&ids, &small.picture, &id));
 	g_assert_cmpuint(id, ==, first);
-	g_assert_true(picture_ids_find(&other_head, &small.picture, &id));
+	g_assert_true(image_ids_find(&other_head, &small.picture, &id));
 	g_assert_cmpuint(id, !=, first);
 	small.picture.rect.width = 16;
 	small.picture.rect.height = 8;
-	g_assert_true(picture_ids_find(&ids, &small.picture, &id));
+	g_assert_true(image_ids_find(&ids, &small.picture, &id));
 	g_assert_cmpuint(id, !=, first);
-	picture_ids_clear(&ids);
-	picture_ids_clear(&other_head);
+	image_ids_clear(&ids);
+	image_ids_clear(&other_head);
 }
 
 /* Pictures that differ in a pixel or two, in many sizes. */
 static void test_no_two_share_one(void)
 {
-	struct picture_ids ids = { 0 };
+	struct image_ids ids = { 0 };
 	g_autoptr(GHashTable) all =
 		g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	for (uint32_t i = 0; i < SAMPLE; i++) {
 		struct small small;
 		uint64_t id;
 		if (i % 1000 == 0)
-			picture_ids_clear(&ids);
+			image_ids_clear(&ids);
 		small_init(&small, 1 + i % 12, 1 + i % 17, i);
-		g_assert_true(picture_ids_find(&ids, &small.picture, &id));
+		g_assert_true(image_ids_find(&ids, &small.picture, &id));
 		g_assert_true(g_hash_table_add(all, g_memdup2(&id, sizeof(id))));
 	}
-	picture_ids_clear(&ids);
+	image_ids_clear(&ids);
 }
 
 static void test_what_has_none(void)
 {
-	struct picture_ids ids = { 0 }, high = { .head = PICTURE_IDS_HEADS };
+	struct image_ids ids = { 0 }, high = { .head = IMAGE_IDS_HEADS };
 	struct small small;
 	uint64_t id;
 	small_init(&small, 8, 16, 7);
-	g_assert_false(picture_ids_find(&high, &small.picture, &id));
+	g_assert_false(image_ids_find(&high, &small.picture, &id));
 	small.picture.moving = true;
-	g_assert_false(picture_ids_find(&ids, &small.picture, &id));
+	g_assert_false(image_ids_find(&ids, &small.picture, &id));
 	small_init(&small, 33, 32, 7);
-	g_assert_false(picture_ids_find(&ids, &small.picture, &id));
+	g_assert_false(image_ids_find(&ids, &small.picture, &id));
 	small_init(&small, 8, 16, 7);
 	small.picture.copy = NULL;
-	g_assert_false(picture_ids_find(&ids, &small.picture, &id));
+	g_assert_false(image_ids_find(&ids, &small.picture, &id));
 }
 
 /* What comes once takes half of them, what comes again the rest; then those that have one keep it.
  */
 static void test_bound(void)
 {
-	struct picture_ids ids = { 0 };
+	struct image_ids ids = { 0 };
 	struct small small;
 	uint64_t id;
 	unsigned n = 0;
-	for (uint32_t i = 0; i < 4 * PICTURE_IDS_MAX; i++) {
+	for (uint32_t i = 0; i < 4 * IMAGE_IDS_MAX; i++) {
 		small_init(&small, 8, 16, i);
-		n += picture_ids_find(&ids, &small.picture, &id);
+		n += image_ids_find(&ids, &small.picture, &id);
 	}
-	g_assert_cmpuint(n, ==, PICTURE_IDS_MAX / 2);
-	for (uint32_t i = 0; i < 4 * PICTURE_IDS_MAX; i++) {
+	g_assert_cmpuint(n, ==, IMAGE_IDS_MAX / 2);
+	for (uint32_t i = 0; i < 4 * IMAGE_IDS_MAX; i++) {
 		small_init(&small, 8, 16, 1000000 + i);
-		g_assert_false(picture_ids_find(&ids, &small.picture, &id));
-		n += picture_ids_find(&ids, &small.picture, &id);
+		g_assert_false(image_ids_find(&ids, &small.picture, &id));
+		n += image_ids_find(&ids, &small.picture, &id);
 	}
-	g_assert_cmpuint(n, ==, PICTURE_IDS_MAX);
-	g_assert_cmpuint(ids.n, ==, PICTURE_IDS_MAX);
+	g_assert_cmpuint(n, ==, IMAGE_IDS_MAX);
+	g_assert_cmpuint(ids.n, ==, IMAGE_IDS_MAX);
 	small_init(&small, 8, 16, 0);
-	g_assert_true(picture_ids_find(&ids, &small.picture, &id));
-	picture_ids_clear(&ids);
+	g_assert_true(image_ids_find(&ids, &small.picture, &id));
+	image_ids_clear(&ids);
 }
 
 int main(int argc, char **argv)

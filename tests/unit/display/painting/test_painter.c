@@ -25,7 +25,7 @@ struct guest {
 	uint32_t stride_bytes;
 	uint32_t *canvas;
 	uint32_t *memory[BUFFERS];
-	struct buffer *buffers[BUFFERS];
+	struct shared_buffer *buffers[BUFFERS];
 	bool locked[BUFFERS];
 	unsigned max_locked;
 	uint64_t serial;
@@ -58,7 +58,7 @@ static void guest_init_buffers(struct guest *guest, uint32_t stride_bytes, bool 
 			.size_bytes = size_bytes,
 		};
 		int fd = shm_create("test", size_bytes);
-		guest->buffers[i] = buffer_create(&add, fd);
+		guest->buffers[i] = shared_buffer_create(&add, fd);
 		guest->memory[i] = shm_map(fd, size_bytes, true);
 		close(fd);
 	}
@@ -75,7 +75,7 @@ static void guest_finish(struct guest *guest)
 	head_destroy(guest->head);
 	for (unsigned i = 0; i < BUFFERS; i++) {
 		g_assert_false(guest->locked[i]);
-		buffer_unref(guest->buffers[i]);
+		shared_buffer_unref(guest->buffers[i]);
 		shm_unmap(guest->memory[i], guest->stride_bytes * (HEIGHT - 1) + WIDTH * 4);
 	}
 	g_free(guest->canvas);
@@ -91,13 +91,13 @@ static unsigned free_buffer(struct guest *guest)
 	g_error("all buffers are locked: the guest would wait");
 }
 
-static void guest_flush(struct guest *guest, struct frame_rect rect)
+static void guest_flush(struct guest *guest, struct rect rect)
 {
 	unsigned i = free_buffer(guest);
 	for (uint32_t y = 0; y < HEIGHT; y++)
 		memcpy((uint8_t *)guest->memory[i] + y * guest->stride_bytes,
 			guest->canvas + y * WIDTH, WIDTH * 4);
-	struct frame_frame message = { .buffer = i + 1, .serial = ++guest->serial };
+	struct frame_present message = { .buffer = i + 1, .serial = ++guest->serial };
 	guest->locked[i] = true;
 	head_push_frame(guest->head,
 		frame_create(guest->buffers[i], &message, WIDTH, HEIGHT, on_released, guest), &rect,
@@ -108,7 +108,7 @@ static void guest_flush(struct guest *guest, struct frame_rect rect)
 	guest->max_locked = MAX(guest->max_locked, n_locked);
 }
 
-static void guest_draw(struct guest *guest, struct frame_rect rect, uint32_t color)
+static void guest_draw(struct guest *guest, struct rect rect, uint32_t color)
 {
 	for (uint32_t y = rect.y; y < rect.y + rect.height; y++) {
 		for (uint32_t x = rect.x; x < rect.x + rect.width; x++)
@@ -120,13 +120,13 @@ static void guest_draw(struct guest *guest, struct frame_rect rect, uint32_t col
 /* A spice-server: a list of what it holds, and what its client has been shown. */
 struct server {
 	struct painter *painter;
-	GQueue held; /* struct picture */
+	GQueue held; /* struct bitmap */
 	uint32_t *surface;
 };
 
-static void server_scroll(struct server *server, const struct picture *picture)
+static void server_scroll(struct server *server, const struct bitmap *picture)
 {
-	const struct frame_rect *rect = &picture->rect;
+	const struct rect *rect = &picture->rect;
 	g_autofree uint32_t *before = g_memdup2(server->surface, WIDTH * HEIGHT * 4);
 	for (uint32_t row = 0; row < rect->height; row++)
 		memcpy(server->surface + (rect->y + row) * WIDTH + rect->x,
@@ -134,10 +134,10 @@ static void server_scroll(struct server *server, const struct picture *picture)
 			rect->width * 4);
 }
 
-static void server_show(struct server *server, const struct picture *picture)
+static void server_show(struct server *server, const struct bitmap *picture)
 {
-	const struct frame_rect *rect = &picture->rect;
-	if (picture->kind == PICTURE_SCROLL) {
+	const struct rect *rect = &picture->rect;
+	if (picture->kind == BITMAP_SCROLL) {
 		server_scroll(server, picture);
 		return;
 	}
@@ -151,7 +151,7 @@ static void server_show(struct server *server, const struct picture *picture)
 	}
 }
 
-static bool covers(const struct picture *newer, const struct picture *older)
+static bool covers(const struct bitmap *newer, const struct bitmap *older)
 {
 	return newer->rect.x <= older->rect.x && newer->rect.y <= older->rect.y &&
 	       newer->rect.x + newer->rect.width >= older->rect.x + older->rect.width &&
@@ -159,11 +159,11 @@ static bool covers(const struct picture *newer, const struct picture *older)
 }
 
 /* What is covered is let go of, what is not stays: that is all a real one promises. */
-static enum picture_result server_pull(struct server *server)
+static enum bitmap_result server_pull(struct server *server)
 {
-	struct picture picture;
-	enum picture_result result = painter_take(server->painter, 0, &limits, &picture);
-	if (result != PICTURE_TAKEN)
+	struct bitmap picture;
+	enum bitmap_result result = painter_take(server->painter, 0, &limits, &picture);
+	if (result != BITMAP_TAKEN)
 		return result;
 	for (GList *l = server->held.head, *after; l; l = after) {
 		after = l->next;
@@ -183,7 +183,7 @@ static bool server_free_some(struct server *server, unsigned n)
 {
 	bool waiting = false;
 	for (; n > 0 && server->held.length > 0; n--) {
-		struct picture *picture = g_queue_pop_head(&server->held);
+		struct bitmap *picture = g_queue_pop_head(&server->held);
 		waiting = painter_release(server->painter, picture);
 		g_free(picture);
 	}
@@ -192,12 +192,12 @@ static bool server_free_some(struct server *server, unsigned n)
 
 static void server_settle(struct server *server)
 {
-	enum picture_result result;
-	while ((result = server_pull(server)) != PICTURE_NONE) {
-		if (result == PICTURE_STARVED)
+	enum bitmap_result result;
+	while ((result = server_pull(server)) != BITMAP_NONE) {
+		if (result == BITMAP_STARVED)
 			g_assert_true(server_free_some(server, 64));
 		else
-			g_assert_cmpint(result, ==, PICTURE_TAKEN);
+			g_assert_cmpint(result, ==, BITMAP_TAKEN);
 	}
 }
 
@@ -205,7 +205,7 @@ static size_t held_bytes(const struct server *server)
 {
 	size_t bytes = 0;
 	for (GList *l = server->held.head; l; l = l->next)
-		bytes += ((struct picture *)l->data)->copy_bytes;
+		bytes += ((struct bitmap *)l->data)->copy_bytes;
 	return bytes;
 }
 
@@ -220,19 +220,19 @@ static void run(bool small, unsigned n_frames, unsigned pull_every)
 		uint32_t side_max = small ? 40 : HEIGHT;
 		uint32_t width = (uint32_t)g_rand_int_range(random, 1, (int)side_max);
 		uint32_t height = (uint32_t)g_rand_int_range(random, 1, (int)side_max);
-		struct frame_rect rect = {
+		struct rect rect = {
 			(uint32_t)g_rand_int_range(random, 0, (int)(WIDTH - width)),
 			(uint32_t)g_rand_int_range(random, 0, (int)(HEIGHT - height)),
 			width,
 			height,
 		};
 		if (!small && i % 3 == 0)
-			rect = (struct frame_rect){ 0, 0, WIDTH, HEIGHT };
+			rect = (struct rect){ 0, 0, WIDTH, HEIGHT };
 		guest_draw(&guest, rect, i * 77);
-		if (i % pull_every == 0 && server_pull(&server) == PICTURE_STARVED)
+		if (i % pull_every == 0 && server_pull(&server) == BITMAP_STARVED)
 			server_free_some(&server, 64);
-		g_assert_cmpuint(held_bytes(&server), <=, PICTURE_HEAP_MAX);
-		g_assert_cmpuint(server.held.length, <=, PICTURE_COPIES_MAX + PICTURE_SOURCES_MAX);
+		g_assert_cmpuint(held_bytes(&server), <=, BITMAP_HEAP_MAX);
+		g_assert_cmpuint(server.held.length, <=, BITMAP_COPIES_MAX + BITMAP_SOURCES_MAX);
 	}
 	server_settle(&server);
 	g_assert_cmpmem(server.surface, WIDTH * HEIGHT * 4, guest.canvas, WIDTH * HEIGHT * 4);
@@ -255,11 +255,11 @@ static void test_mixed(void)
 }
 
 /* In two halves: see painter.c. */
-static void take_halves(struct guest *guest, struct picture halves[2])
+static void take_halves(struct guest *guest, struct bitmap halves[2])
 {
 	for (unsigned i = 0; i < 2; i++) {
 		g_assert_cmpint(
-			painter_take(guest->painter, 0, &limits, &halves[i]), ==, PICTURE_TAKEN);
+			painter_take(guest->painter, 0, &limits, &halves[i]), ==, BITMAP_TAKEN);
 		g_assert_nonnull(halves[i].source);
 		g_assert_cmpuint(halves[i].rect.height, ==, HEIGHT / 2);
 		g_assert_cmpuint(halves[i].rect.y, ==, i * HEIGHT / 2);
@@ -270,17 +270,17 @@ static void take_halves(struct guest *guest, struct picture halves[2])
 static void test_whole_points_into_the_buffer(void)
 {
 	struct guest guest;
-	struct picture first[2], second[2], third[2];
+	struct bitmap first[2], second[2], third[2];
 	guest_init(&guest);
-	struct frame_rect most = { 0, 0, WIDTH, HEIGHT * 3 / 4 };
+	struct rect most = { 0, 0, WIDTH, HEIGHT * 3 / 4 };
 	guest_draw(&guest, most, 1);
 	take_halves(&guest, first);
 	guest_draw(&guest, most, 2);
 	take_halves(&guest, second);
 	guest_draw(&guest, most, 3);
-	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &third[0]), ==, PICTURE_BLOCKED);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &third[0]), ==, BITMAP_BLOCKED);
 	g_assert_true(painter_release(guest.painter, &first[0]));
-	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &third[0]), ==, PICTURE_BLOCKED);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &third[0]), ==, BITMAP_BLOCKED);
 	g_assert_true(painter_release(guest.painter, &first[1]));
 	take_halves(&guest, third);
 	for (unsigned i = 0; i < 2; i++) {
@@ -294,10 +294,10 @@ static void test_whole_points_into_the_buffer(void)
 static void test_copies_what_is_not_whole(void)
 {
 	struct guest guest;
-	struct picture picture;
+	struct bitmap picture;
 	guest_init_buffers(&guest, WIDTH * 4 + 64, true);
-	guest_draw(&guest, (struct frame_rect){ 0, 0, WIDTH, HEIGHT }, 1);
-	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, PICTURE_TAKEN);
+	guest_draw(&guest, (struct rect){ 0, 0, WIDTH, HEIGHT }, 1);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, BITMAP_TAKEN);
 	g_assert_null(picture.source);
 	g_assert_nonnull(picture.copy);
 	painter_release(guest.painter, &picture);
@@ -308,24 +308,24 @@ static void test_copies_what_is_not_whole(void)
 static void test_heap_is_bounded(void)
 {
 	struct guest guest;
-	struct picture pictures[64], one_more;
+	struct bitmap pictures[64], one_more;
 	unsigned n = 0;
 	size_t bytes = 0;
-	enum picture_result result;
+	enum bitmap_result result;
 	guest_init(&guest);
 	do {
 		g_assert_cmpuint(n, <, G_N_ELEMENTS(pictures));
-		guest_draw(&guest, (struct frame_rect){ 0, n, WIDTH, HEIGHT * 2 / 3 }, n);
+		guest_draw(&guest, (struct rect){ 0, n, WIDTH, HEIGHT * 2 / 3 }, n);
 		result = painter_take(guest.painter, 0, &limits, &pictures[n]);
-		if (result == PICTURE_TAKEN)
+		if (result == BITMAP_TAKEN)
 			bytes += pictures[n++].copy_bytes;
-		g_assert_cmpuint(bytes, <=, PICTURE_HEAP_MIN);
-	} while (result == PICTURE_TAKEN);
-	g_assert_cmpint(result, ==, PICTURE_STARVED);
+		g_assert_cmpuint(bytes, <=, BITMAP_HEAP_MIN);
+	} while (result == BITMAP_TAKEN);
+	g_assert_cmpint(result, ==, BITMAP_STARVED);
 	g_assert_cmpuint(n, >=, 4);
 	for (unsigned i = 0; i < n; i++)
 		painter_release(guest.painter, &pictures[i]);
-	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &one_more), ==, PICTURE_TAKEN);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &one_more), ==, BITMAP_TAKEN);
 	painter_release(guest.painter, &one_more);
 	guest_finish(&guest);
 }
@@ -333,21 +333,21 @@ static void test_heap_is_bounded(void)
 static void test_starves_once(void)
 {
 	struct guest guest;
-	struct picture pictures[PICTURE_COPIES_MAX], one_more;
+	struct bitmap pictures[BITMAP_COPIES_MAX], one_more;
 	guest_init(&guest);
-	for (unsigned i = 0; i <= PICTURE_COPIES_MAX; i++) {
-		struct frame_rect dot = { 2 * i % WIDTH, 2 * (2 * i / WIDTH), 1, 1 };
+	for (unsigned i = 0; i <= BITMAP_COPIES_MAX; i++) {
+		struct rect dot = { 2 * i % WIDTH, 2 * (2 * i / WIDTH), 1, 1 };
 		guest_draw(&guest, dot, i + 1);
-		if (i < PICTURE_COPIES_MAX)
+		if (i < BITMAP_COPIES_MAX)
 			g_assert_cmpint(painter_take(guest.painter, 0, &limits, &pictures[i]), ==,
-				PICTURE_TAKEN);
+				BITMAP_TAKEN);
 	}
-	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &one_more), ==, PICTURE_STARVED);
-	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &one_more), ==, PICTURE_BLOCKED);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &one_more), ==, BITMAP_STARVED);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &one_more), ==, BITMAP_BLOCKED);
 	g_assert_true(painter_release(guest.painter, &pictures[0]));
-	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &one_more), ==, PICTURE_TAKEN);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &one_more), ==, BITMAP_TAKEN);
 	painter_release(guest.painter, &one_more);
-	for (unsigned i = 1; i < PICTURE_COPIES_MAX; i++)
+	for (unsigned i = 1; i < BITMAP_COPIES_MAX; i++)
 		g_assert_false(painter_release(guest.painter, &pictures[i]));
 	guest_finish(&guest);
 }
@@ -356,20 +356,19 @@ static void test_starves_once(void)
 static void test_sends_what_differs(void)
 {
 	struct guest guest;
-	struct picture picture;
-	struct frame_rect whole = { 0, 0, WIDTH, HEIGHT };
+	struct bitmap picture;
+	struct rect whole = { 0, 0, WIDTH, HEIGHT };
 	guest_init(&guest);
 	guest_draw(&guest, whole, 1);
-	while (painter_take(guest.painter, 0, &limits, &picture) == PICTURE_TAKEN)
+	while (painter_take(guest.painter, 0, &limits, &picture) == BITMAP_TAKEN)
 		painter_release(guest.painter, &picture);
 	for (unsigned i = 0; i < 10; i++) {
 		guest_draw(&guest, whole, 1);
-		g_assert_cmpint(
-			painter_take(guest.painter, 0, &limits, &picture), ==, PICTURE_NONE);
+		g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, BITMAP_NONE);
 	}
 	guest.canvas[100 * WIDTH + 200] ^= 0xff;
 	guest_flush(&guest, whole);
-	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, PICTURE_TAKEN);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, BITMAP_TAKEN);
 	g_assert_cmpuint(picture.rect.y, ==, 100);
 	g_assert_cmpuint(picture.rect.height, ==, 1);
 	g_assert_cmpuint(picture.rect.x, <=, 200);
@@ -382,12 +381,12 @@ static void test_sends_what_differs(void)
 static void test_unwatched(void)
 {
 	struct guest guest;
-	struct picture picture;
+	struct bitmap picture;
 	guest_init_buffers(&guest, WIDTH * 4, false);
 	for (unsigned i = 0; i < 3; i++) {
-		guest_draw(&guest, (struct frame_rect){ 5, 6, 7, 8 }, 1);
+		guest_draw(&guest, (struct rect){ 5, 6, 7, 8 }, 1);
 		g_assert_cmpint(
-			painter_take(guest.painter, 0, &limits, &picture), ==, PICTURE_TAKEN);
+			painter_take(guest.painter, 0, &limits, &picture), ==, BITMAP_TAKEN);
 		g_assert_cmpuint(picture.rect.width, ==, 7);
 		painter_release(guest.painter, &picture);
 	}
@@ -399,16 +398,16 @@ static void test_small_beyond_a_full_line(void)
 {
 	const struct painter_limits full = { 0, 8192, 400000000 }, over = { 0, 0, 400000000 };
 	struct guest guest;
-	struct picture picture;
+	struct bitmap picture;
 	guest_init(&guest);
-	guest_draw(&guest, (struct frame_rect){ 320, 160, 8, 16 }, 1);
-	g_assert_cmpint(painter_take(guest.painter, 0, &over, &picture), ==, PICTURE_BLOCKED);
-	g_assert_cmpint(painter_take(guest.painter, 0, &full, &picture), ==, PICTURE_TAKEN);
+	guest_draw(&guest, (struct rect){ 320, 160, 8, 16 }, 1);
+	g_assert_cmpint(painter_take(guest.painter, 0, &over, &picture), ==, BITMAP_BLOCKED);
+	g_assert_cmpint(painter_take(guest.painter, 0, &full, &picture), ==, BITMAP_TAKEN);
 	g_assert_cmpuint(picture.rect.height, ==, 16);
 	painter_release(guest.painter, &picture);
-	guest_draw(&guest, (struct frame_rect){ 0, 200, 1000, 500 }, 2);
-	g_assert_cmpint(painter_take(guest.painter, 0, &full, &picture), ==, PICTURE_BLOCKED);
-	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, PICTURE_TAKEN);
+	guest_draw(&guest, (struct rect){ 0, 200, 1000, 500 }, 2);
+	g_assert_cmpint(painter_take(guest.painter, 0, &full, &picture), ==, BITMAP_BLOCKED);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, BITMAP_TAKEN);
 	painter_release(guest.painter, &picture);
 	guest_finish(&guest);
 }
@@ -416,13 +415,13 @@ static void test_small_beyond_a_full_line(void)
 /* A film on all of the head, until it is video. Returns the time. */
 static int64_t play_until_video(struct guest *guest)
 {
-	struct picture picture;
+	struct bitmap picture;
 	int64_t now_us = 0;
 	for (unsigned i = 0; !painter_wants_ticks(guest->painter); i++) {
 		g_assert_cmpuint(i, <, 200);
 		now_us += 20000;
-		guest_draw(guest, (struct frame_rect){ 0, 0, WIDTH, HEIGHT }, i * 77);
-		while (painter_take(guest->painter, now_us, &limits, &picture) == PICTURE_TAKEN)
+		guest_draw(guest, (struct rect){ 0, 0, WIDTH, HEIGHT }, i * 77);
+		while (painter_take(guest->painter, now_us, &limits, &picture) == BITMAP_TAKEN)
 			painter_release(guest->painter, &picture);
 	}
 	return now_us;
@@ -435,22 +434,22 @@ static int64_t play_until_video(struct guest *guest)
 static void test_region_ends_while_all_is_held(void)
 {
 	struct guest guest;
-	struct picture held[PICTURE_SOURCES_MAX + 1], last;
+	struct bitmap held[BITMAP_SOURCES_MAX + 1], last;
 	unsigned n = 0;
 	guest_init(&guest);
 	int64_t now_us = play_until_video(&guest);
-	enum picture_result result = PICTURE_TAKEN;
-	while (result == PICTURE_TAKEN) {
+	enum bitmap_result result = BITMAP_TAKEN;
+	while (result == BITMAP_TAKEN) {
 		g_assert_cmpuint(n, <, G_N_ELEMENTS(held));
 		now_us += 20000;
-		guest_draw(&guest, (struct frame_rect){ 0, 0, WIDTH, HEIGHT }, n * 77 + 5);
+		guest_draw(&guest, (struct rect){ 0, 0, WIDTH, HEIGHT }, n * 77 + 5);
 		result = painter_take(guest.painter, now_us, &limits, &held[n]);
-		n += result == PICTURE_TAKEN;
+		n += result == BITMAP_TAKEN;
 	}
-	g_assert_cmpint(painter_take(guest.painter, now_us, &limits, &last), ==, PICTURE_BLOCKED);
+	g_assert_cmpint(painter_take(guest.painter, now_us, &limits, &last), ==, BITMAP_BLOCKED);
 	g_assert_true(painter_wants_ticks(guest.painter));
 	now_us += 300000;
-	g_assert_cmpint(painter_take(guest.painter, now_us, &limits, &last), ==, PICTURE_TAKEN);
+	g_assert_cmpint(painter_take(guest.painter, now_us, &limits, &last), ==, BITMAP_TAKEN);
 	g_assert_false(last.moving);
 	g_assert_false(painter_wants_ticks(guest.painter));
 	painter_release(guest.painter, &last);
@@ -462,15 +461,15 @@ static void test_region_ends_while_all_is_held(void)
 static void test_blank(void)
 {
 	struct guest guest;
-	struct picture picture;
+	struct bitmap picture;
 	guest_init(&guest);
-	guest_draw(&guest, (struct frame_rect){ 0, 0, 9, 9 }, 1);
+	guest_draw(&guest, (struct rect){ 0, 0, 9, 9 }, 1);
 	head_push_blank(guest.head);
-	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, PICTURE_TAKEN);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, BITMAP_TAKEN);
 	g_assert_null(picture.pixels);
 	g_assert_cmpuint(picture.rect.width, ==, WIDTH);
 	painter_release(guest.painter, &picture);
-	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, PICTURE_NONE);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, BITMAP_NONE);
 	guest_finish(&guest);
 }
 

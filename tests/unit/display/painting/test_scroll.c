@@ -12,26 +12,26 @@
 
 struct screen {
 	uint32_t *guest, *client;
-	struct tiles *tiles;
+	struct strips *tiles;
 	uint64_t sent; /* pixels, since the last update began */
 	unsigned scrolls;
 };
 
 static void screen_init(struct screen *screen)
 {
-	*screen = (struct screen){ .tiles = tiles_create(WIDTH, HEIGHT) };
+	*screen = (struct screen){ .tiles = strips_create(WIDTH, HEIGHT) };
 	screen->guest = g_new0(uint32_t, WIDTH * HEIGHT);
 	screen->client = g_new0(uint32_t, WIDTH * HEIGHT);
 }
 
 static void screen_finish(struct screen *screen)
 {
-	tiles_destroy(screen->tiles);
+	strips_destroy(screen->tiles);
 	g_free(screen->guest);
 	g_free(screen->client);
 }
 
-static void copy_up_or_down(uint32_t *pixels, const struct frame_rect *rect, uint32_t from_y)
+static void copy_up_or_down(uint32_t *pixels, const struct rect *rect, uint32_t from_y)
 {
 	g_autofree uint32_t *before = g_memdup2(pixels, WIDTH * HEIGHT * 4);
 	for (uint32_t i = 0; i < rect->height; i++)
@@ -41,10 +41,10 @@ static void copy_up_or_down(uint32_t *pixels, const struct frame_rect *rect, uin
 
 static void update(struct screen *screen)
 {
-	struct frame_rect rects[64], all = { 0, 0, WIDTH, HEIGHT };
+	struct rect rects[64], all = { 0, 0, WIDTH, HEIGHT };
 	struct scroll scroll;
 	screen->sent = 0;
-	tiles_look(screen->tiles, (uint8_t *)screen->guest, WIDTH * 4, &all);
+	strips_look(screen->tiles, (uint8_t *)screen->guest, WIDTH * 4, &all);
 	if (scroll_find(screen->tiles, &scroll)) {
 		g_assert_cmpuint(rect_right(&scroll.rect), <=, WIDTH);
 		g_assert_cmpuint(rect_bottom(&scroll.rect), <=, HEIGHT);
@@ -52,7 +52,7 @@ static void update(struct screen *screen)
 		copy_up_or_down(screen->client, &scroll.rect, scroll.from_y);
 		screen->scrolls++;
 	}
-	unsigned n = tiles_take(screen->tiles, rects, G_N_ELEMENTS(rects));
+	unsigned n = strips_take(screen->tiles, rects, G_N_ELEMENTS(rects));
 	for (unsigned i = 0; i < n; i++) {
 		for (uint32_t y = rects[i].y; y < rect_bottom(&rects[i]); y++)
 			memcpy(screen->client + y * WIDTH + rects[i].x,
@@ -63,7 +63,7 @@ static void update(struct screen *screen)
 }
 
 /* A line of a terminal: letters of 8x16, some of it blank. */
-static void draw_line(struct screen *screen, struct frame_rect window, uint32_t y, uint32_t seed)
+static void draw_line(struct screen *screen, struct rect window, uint32_t y, uint32_t seed)
 {
 	uint32_t letters = 5 + seed * 2654435761u % (window.width / 8 - 5);
 	for (uint32_t row = 0; row < 16; row++) {
@@ -76,13 +76,13 @@ static void draw_line(struct screen *screen, struct frame_rect window, uint32_t 
 	}
 }
 
-static void draw_page(struct screen *screen, struct frame_rect window, uint32_t first)
+static void draw_page(struct screen *screen, struct rect window, uint32_t first)
 {
 	for (uint32_t i = 0; i < window.height / 16; i++)
 		draw_line(screen, window, window.y + i * 16, first + i);
 }
 
-static void run(struct frame_rect window, int lines, unsigned n)
+static void run(struct rect window, int lines, unsigned n)
 {
 	struct screen screen;
 	screen_init(&screen);
@@ -103,7 +103,7 @@ static void run(struct frame_rect window, int lines, unsigned n)
 
 static void test_terminal(void)
 {
-	const struct frame_rect window = { 64, 48, 800, 608 };
+	const struct rect window = { 64, 48, 800, 608 };
 	run(window, 1, 30);
 	run(window, -1, 30);
 	run(window, 3, 20);
@@ -113,14 +113,14 @@ static void test_terminal(void)
 /* At no strip's edge: the columns at its sides are shared with what stands still. */
 static void test_anywhere(void)
 {
-	run((struct frame_rect){ 77, 33, 640, 400 }, 1, 20);
-	run((struct frame_rect){ 0, 0, WIDTH, HEIGHT }, 2, 20);
+	run((struct rect){ 77, 33, 640, 400 }, 1, 20);
+	run((struct rect){ 0, 0, WIDTH, HEIGHT }, 2, 20);
 }
 
 /* A block cursor at the end of the text moves with every line; a clock ticks in a corner. */
 static void test_with_changes_inside(void)
 {
-	const struct frame_rect window = { 64, 48, 800, 608 };
+	const struct rect window = { 64, 48, 800, 608 };
 	struct screen screen;
 	screen_init(&screen);
 	for (uint32_t i = 0; i < 20; i++) {
@@ -153,13 +153,13 @@ static void test_no_scroll(void)
 /* What is not known of the surface is not moved. */
 static void test_unknown_is_not_moved(void)
 {
-	const struct frame_rect window = { 64, 48, 800, 608 };
-	struct frame_rect lost = { 96, 300, 500, 100 };
+	const struct rect window = { 64, 48, 800, 608 };
+	struct rect lost = { 96, 300, 500, 100 };
 	struct screen screen;
 	screen_init(&screen);
 	draw_page(&screen, window, 1);
 	update(&screen);
-	tiles_forget(screen.tiles, &lost);
+	strips_forget(screen.tiles, &lost);
 	for (uint32_t y = lost.y; y < rect_bottom(&lost); y++)
 		memset(screen.client + y * WIDTH + lost.x, 0xee, lost.width * 4);
 	draw_page(&screen, window, 2);

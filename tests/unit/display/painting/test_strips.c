@@ -8,7 +8,7 @@
 struct screen {
 	uint32_t width, height;
 	uint32_t *guest, *client;
-	struct tiles *tiles;
+	struct strips *tiles;
 };
 
 static void screen_init(struct screen *screen, uint32_t width, uint32_t height)
@@ -17,17 +17,17 @@ static void screen_init(struct screen *screen, uint32_t width, uint32_t height)
 	screen->guest = g_new0(uint32_t, (size_t)width * height);
 	screen->client = g_new0(uint32_t, (size_t)width * height);
 	memset(screen->client, 0xee, (size_t)width * height * 4);
-	screen->tiles = tiles_create(width, height);
+	screen->tiles = strips_create(width, height);
 }
 
 static void screen_finish(struct screen *screen)
 {
-	tiles_destroy(screen->tiles);
+	strips_destroy(screen->tiles);
 	g_free(screen->guest);
 	g_free(screen->client);
 }
 
-static void draw(struct screen *screen, struct frame_rect rect, uint32_t seed)
+static void draw(struct screen *screen, struct rect rect, uint32_t seed)
 {
 	for (uint32_t y = rect.y; y < rect.y + rect.height; y++) {
 		for (uint32_t x = rect.x; x < rect.x + rect.width; x++)
@@ -36,15 +36,15 @@ static void draw(struct screen *screen, struct frame_rect rect, uint32_t seed)
 }
 
 /* Sends what tiles say of what was flushed; returns the number of rectangles. */
-static unsigned update(struct screen *screen, struct frame_rect flushed, unsigned n_max)
+static unsigned update(struct screen *screen, struct rect flushed, unsigned n_max)
 {
-	struct frame_rect rects[64];
+	struct rect rects[64];
 	g_assert_cmpuint(n_max, <=, G_N_ELEMENTS(rects));
-	tiles_look(screen->tiles, (uint8_t *)screen->guest, screen->width * 4, &flushed);
-	unsigned n = tiles_take(screen->tiles, rects, n_max);
+	strips_look(screen->tiles, (uint8_t *)screen->guest, screen->width * 4, &flushed);
+	unsigned n = strips_take(screen->tiles, rects, n_max);
 	g_assert_cmpuint(n, <=, n_max);
 	for (unsigned i = 0; i < n; i++) {
-		const struct frame_rect *rect = &rects[i];
+		const struct rect *rect = &rects[i];
 		g_assert_cmpuint(rect->x + rect->width, <=, screen->width);
 		g_assert_cmpuint(rect->y + rect->height, <=, screen->height);
 		for (uint32_t y = rect->y; y < rect->y + rect->height; y++)
@@ -55,9 +55,9 @@ static unsigned update(struct screen *screen, struct frame_rect flushed, unsigne
 	return n;
 }
 
-static struct frame_rect all(const struct screen *screen)
+static struct rect all(const struct screen *screen)
 {
-	return (struct frame_rect){ 0, 0, screen->width, screen->height };
+	return (struct rect){ 0, 0, screen->width, screen->height };
 }
 
 static void expect_equal(const struct screen *screen)
@@ -82,7 +82,7 @@ static void run(uint32_t width, uint32_t height, unsigned n_max)
 				(uint32_t)g_rand_int_range(random, 1, (int)MIN(width - x, 90) + 1);
 			uint32_t h = (uint32_t)g_rand_int_range(
 				random, 1, (int)MIN(height - y, i % 2 ? 50 : 9) + 1);
-			draw(&screen, (struct frame_rect){ x, y, w, h }, i * 40 + j);
+			draw(&screen, (struct rect){ x, y, w, h }, i * 40 + j);
 		}
 		unsigned n_rects = update(&screen, all(&screen), n_max);
 		g_assert_true(n == 0 ? n_rects == 0 : n_rects > 0);
@@ -105,15 +105,15 @@ static void test_random(void)
 static void test_small_change_is_small(void)
 {
 	struct screen screen;
-	struct frame_rect rects[4];
+	struct rect rects[4];
 	screen_init(&screen, 1920, 1080);
 	update(&screen, all(&screen), 64);
-	struct frame_rect letter = { 104, 323, 8, 12 }, whole = all(&screen);
+	struct rect letter = { 104, 323, 8, 12 }, whole = all(&screen);
 	draw(&screen, letter, 5);
-	tiles_look(screen.tiles, (uint8_t *)screen.guest, screen.width * 4, &whole);
-	g_assert_cmpuint(tiles_take(screen.tiles, rects, G_N_ELEMENTS(rects)), ==, 1);
+	strips_look(screen.tiles, (uint8_t *)screen.guest, screen.width * 4, &whole);
+	g_assert_cmpuint(strips_take(screen.tiles, rects, G_N_ELEMENTS(rects)), ==, 1);
 	g_assert_cmpuint(rects[0].x, ==, 96);
-	g_assert_cmpuint(rects[0].width, ==, TILES_STRIP);
+	g_assert_cmpuint(rects[0].width, ==, STRIPS_STRIP);
 	g_assert_cmpuint(rects[0].y, ==, letter.y);
 	g_assert_cmpuint(rects[0].height, ==, letter.height);
 	screen_finish(&screen);
@@ -124,16 +124,16 @@ static void test_small_change_is_small(void)
 static void test_letters_are_exact(void)
 {
 	struct screen screen;
-	struct frame_rect rects[4];
+	struct rect rects[4];
 	screen_init(&screen, 1920, 1080);
 	update(&screen, all(&screen), 64);
-	draw(&screen, (struct frame_rect){ 104, 323, 8, 12 }, 5);
+	draw(&screen, (struct rect){ 104, 323, 8, 12 }, 5);
 	update(&screen, all(&screen), 64);
 	for (uint32_t i = 1; i < 40; i++) {
-		struct frame_rect letter = { 104 + i * 9, 323, 7, 12 }, whole = all(&screen);
+		struct rect letter = { 104 + i * 9, 323, 7, 12 }, whole = all(&screen);
 		draw(&screen, letter, 5 + i);
-		tiles_look(screen.tiles, (uint8_t *)screen.guest, screen.width * 4, &whole);
-		g_assert_cmpuint(tiles_take(screen.tiles, rects, G_N_ELEMENTS(rects)), ==, 1);
+		strips_look(screen.tiles, (uint8_t *)screen.guest, screen.width * 4, &whole);
+		g_assert_cmpuint(strips_take(screen.tiles, rects, G_N_ELEMENTS(rects)), ==, 1);
 		g_assert_cmpmem(&rects[0], sizeof(rects[0]), &letter, sizeof(letter));
 	}
 	screen_finish(&screen);
@@ -143,7 +143,7 @@ static void test_letters_are_exact(void)
 static void test_kept_is_not_trusted(void)
 {
 	struct screen screen;
-	struct frame_rect letter = { 104, 320, 8, 16 }, tile = { 96, 320, 32, 16 };
+	struct rect letter = { 104, 320, 8, 16 }, tile = { 96, 320, 32, 16 };
 	uint32_t kept[16][32];
 	screen_init(&screen, 640, 480);
 	update(&screen, all(&screen), 64);
@@ -161,8 +161,8 @@ static void test_kept_is_not_trusted(void)
 	update(&screen, all(&screen), 64);
 	expect_equal(&screen);
 	memset(screen.client, 0xee, (size_t)640 * 480 * 4);
-	struct frame_rect whole = all(&screen);
-	tiles_forget(screen.tiles, &whole);
+	struct rect whole = all(&screen);
+	strips_forget(screen.tiles, &whole);
 	draw(&screen, letter, 8);
 	update(&screen, all(&screen), 64);
 	expect_equal(&screen);
@@ -175,8 +175,8 @@ static void test_far_apart(void)
 	struct screen screen;
 	screen_init(&screen, 1920, 1080);
 	update(&screen, all(&screen), 64);
-	draw(&screen, (struct frame_rect){ 10, 10, 300, 200 }, 6);
-	draw(&screen, (struct frame_rect){ 1500, 800, 300, 200 }, 7);
+	draw(&screen, (struct rect){ 10, 10, 300, 200 }, 6);
+	draw(&screen, (struct rect){ 1500, 800, 300, 200 }, 7);
 	g_assert_cmpuint(update(&screen, all(&screen), 64), ==, 2);
 	expect_equal(&screen);
 	screen_finish(&screen);
@@ -187,10 +187,10 @@ static void test_forget(void)
 	struct screen screen;
 	screen_init(&screen, 640, 480);
 	update(&screen, all(&screen), 64);
-	struct frame_rect lost = { 100, 100, 50, 50 };
-	tiles_forget(screen.tiles, &lost);
+	struct rect lost = { 100, 100, 50, 50 };
+	strips_forget(screen.tiles, &lost);
 	memset(screen.client, 0xee, 4);
-	g_assert_cmpuint(update(&screen, (struct frame_rect){ 0, 300, 640, 100 }, 64), ==, 0);
+	g_assert_cmpuint(update(&screen, (struct rect){ 0, 300, 640, 100 }, 64), ==, 0);
 	g_assert_cmpuint(update(&screen, all(&screen), 64), ==, 1);
 	screen.client[0] = screen.guest[0];
 	expect_equal(&screen);

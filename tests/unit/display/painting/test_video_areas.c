@@ -16,8 +16,8 @@
 struct world {
 	uint32_t width, height; /* of the head */
 	uint32_t *pixels;
-	struct tiles *tiles;
-	struct regions *regions;
+	struct strips *tiles;
+	struct video_areas *areas;
 	int64_t now_us;
 	uint64_t lossless_bps_max;
 	uint32_t seed;
@@ -30,8 +30,8 @@ static void world_init_size(struct world *world, uint32_t width, uint32_t height
 		.width = width, .height = height, .now_us = 1000000, .lossless_bps_max = PLENTY_BPS
 	};
 	world->pixels = g_new0(uint32_t, WIDTH * HEIGHT);
-	world->tiles = tiles_create(width, height);
-	world->regions = regions_create(width, height);
+	world->tiles = strips_create(width, height);
+	world->areas = video_areas_create(width, height);
 }
 
 static void world_init(struct world *world)
@@ -42,12 +42,12 @@ static void world_init(struct world *world)
 static void world_finish(struct world *world)
 {
 	g_free(world->pixels);
-	tiles_destroy(world->tiles);
-	regions_destroy(world->regions);
+	strips_destroy(world->tiles);
+	video_areas_destroy(world->areas);
 }
 
 /* Shaded, another picture each time. */
-static void film(struct world *world, struct frame_rect rect)
+static void film(struct world *world, struct rect rect)
 {
 	world->seed += 7;
 	for (uint32_t y = rect.y; y < rect_bottom(&rect); y++) {
@@ -57,7 +57,7 @@ static void film(struct world *world, struct frame_rect rect)
 	}
 }
 
-static void text(struct world *world, struct frame_rect rect)
+static void text(struct world *world, struct rect rect)
 {
 	world->seed += 7;
 	for (uint32_t y = rect.y; y < rect_bottom(&rect); y++) {
@@ -69,36 +69,36 @@ static void text(struct world *world, struct frame_rect rect)
 	}
 }
 
-static void look_outside(struct world *world, struct frame_rect rect, unsigned i)
+static void look_outside(struct world *world, struct rect rect, unsigned i)
 {
-	struct frame_rect parts[4];
-	if (i == world->regions->n_live) {
-		tiles_look(world->tiles, (uint8_t *)world->pixels, WIDTH * 4, &rect);
+	struct rect parts[4];
+	if (i == world->areas->n_live) {
+		strips_look(world->tiles, (uint8_t *)world->pixels, WIDTH * 4, &rect);
 		return;
 	}
-	unsigned n = rect_subtract(&rect, &world->regions->live[i].rect, parts);
+	unsigned n = rect_subtract(&rect, &world->areas->live[i].rect, parts);
 	for (unsigned part = 0; part < n; part++)
 		look_outside(world, parts[part], i + 1);
 }
 
 static bool frame(struct world *world, unsigned after_ms)
 {
-	struct frame_rect rects[64];
+	struct rect rects[64];
 	world->now_us += after_ms * 1000;
-	for (unsigned i = 0; i < world->regions->n_live; i++)
-		region_look(&world->regions->live[i], world->now_us, (uint8_t *)world->pixels,
-			WIDTH * 4);
-	look_outside(world, (struct frame_rect){ 0, 0, world->width, world->height }, 0);
-	regions_note(world->regions, world->now_us, world->tiles);
-	bool begun = regions_form(world->regions, world->now_us, world->tiles,
+	for (unsigned i = 0; i < world->areas->n_live; i++)
+		video_area_look(
+			&world->areas->live[i], world->now_us, (uint8_t *)world->pixels, WIDTH * 4);
+	look_outside(world, (struct rect){ 0, 0, world->width, world->height }, 0);
+	video_areas_note(world->areas, world->now_us, world->tiles);
+	bool begun = video_areas_form(world->areas, world->now_us, world->tiles,
 		(uint8_t *)world->pixels, WIDTH * 4, world->lossless_bps_max);
-	tiles_take(world->tiles, rects, G_N_ELEMENTS(rects));
+	strips_take(world->tiles, rects, G_N_ELEMENTS(rects));
 	return begun;
 }
 
 /* Milliseconds until a region begins, -1: none does. */
-static int play(struct world *world, void (*draw)(struct world *, struct frame_rect),
-	struct frame_rect rect, unsigned interval_ms, unsigned n)
+static int play(struct world *world, void (*draw)(struct world *, struct rect), struct rect rect,
+	unsigned interval_ms, unsigned n)
 {
 	int64_t begin_us = world->now_us;
 	for (unsigned i = 0; i < n; i++) {
@@ -109,28 +109,28 @@ static int play(struct world *world, void (*draw)(struct world *, struct frame_r
 	return -1;
 }
 
-static void expect_rect(const struct region *region, struct frame_rect rect)
+static void expect_rect(const struct video_area *area, struct rect rect)
 {
-	g_assert_cmpuint(region->rect.x, ==, rect.x);
-	g_assert_cmpuint(region->rect.y, ==, rect.y);
-	g_assert_cmpuint(region->rect.width, ==, rect.width);
-	g_assert_cmpuint(region->rect.height, ==, rect.height);
+	g_assert_cmpuint(area->rect.x, ==, rect.x);
+	g_assert_cmpuint(area->rect.y, ==, rect.y);
+	g_assert_cmpuint(area->rect.width, ==, rect.width);
+	g_assert_cmpuint(area->rect.height, ==, rect.height);
 }
 
-static const struct frame_rect window = { 203, 101, 500, 300 };
+static const struct rect window = { 203, 101, 500, 300 };
 
 static void test_film_is_found_to_the_pixel(void)
 {
 	struct world world;
 	world_init(&world);
-	text(&world, (struct frame_rect){ 0, 0, WIDTH, HEIGHT });
+	text(&world, (struct rect){ 0, 0, WIDTH, HEIGHT });
 	frame(&world, 16);
 	/* The first picture changed everything, once. */
 	int began_ms = play(&world, film, window, 16, 100);
 	g_test_message("began after %d ms", began_ms);
 	g_assert_cmpint(began_ms, >=, 150);
 	g_assert_cmpint(began_ms, <=, 400);
-	expect_rect(&world.regions->live[0], window);
+	expect_rect(&world.areas->live[0], window);
 	world_finish(&world);
 }
 
@@ -140,7 +140,7 @@ static void test_slow_film(void)
 	world_init(&world);
 	g_assert_cmpint(play(&world, film, window, 90, 30), >, 0);
 	g_assert_cmpint(play(&world, film, window, 90, 30), ==, -1);
-	g_assert_cmpuint(world.regions->n_live, ==, 1);
+	g_assert_cmpuint(world.areas->n_live, ==, 1);
 	world_finish(&world);
 
 	/* Five a second are pictures, not a film. */
@@ -153,13 +153,10 @@ static void test_small_or_rare_is_none(void)
 {
 	struct world world;
 	world_init(&world);
-	g_assert_cmpint(
-		play(&world, film, (struct frame_rect){ 400, 300, 60, 60 }, 16, 200), ==, -1);
-	g_assert_cmpint(
-		play(&world, text, (struct frame_rect){ 40, 300, 700, 20 }, 33, 200), ==, -1);
+	g_assert_cmpint(play(&world, film, (struct rect){ 400, 300, 60, 60 }, 16, 200), ==, -1);
+	g_assert_cmpint(play(&world, text, (struct rect){ 40, 300, 700, 20 }, 33, 200), ==, -1);
 	/* A large cursor that blinks. */
-	g_assert_cmpint(
-		play(&world, film, (struct frame_rect){ 100, 100, 400, 400 }, 500, 40), ==, -1);
+	g_assert_cmpint(play(&world, film, (struct rect){ 100, 100, 400, 400 }, 500, 40), ==, -1);
 	world_finish(&world);
 }
 
@@ -169,7 +166,7 @@ static void test_typing_is_none(void)
 	struct world world;
 	world_init(&world);
 	for (unsigned i = 0; i < 200; i++) {
-		struct frame_rect letter = { 40 + i % 90 * 12, 100 + i / 90 * 20, 24, 20 };
+		struct rect letter = { 40 + i % 90 * 12, 100 + i / 90 * 20, 24, 20 };
 		g_assert_cmpint(play(&world, text, letter, 30, 1), ==, -1);
 	}
 	world_finish(&world);
@@ -188,14 +185,14 @@ static void test_text_is_lossless_if_the_line_takes_it(void)
 static void test_ends_after_a_short_quiet(void)
 {
 	struct world world;
-	struct frame_rect rect;
+	struct rect rect;
 	world_init(&world);
 	play(&world, film, window, 16, 100);
 	play(&world, film, window, 16, 20);
-	g_assert_cmpuint(world.regions->n_live, ==, 1);
+	g_assert_cmpuint(world.areas->n_live, ==, 1);
 	int64_t end_us = world.now_us;
 	/* Flushes go on, nothing changes: the first may still count. */
-	while (!regions_end(world.regions, world.now_us, &rect))
+	while (!video_areas_end(world.areas, world.now_us, &rect))
 		frame(&world, 16);
 	g_test_message("ended after %d ms", (int)((world.now_us - end_us) / 1000));
 	g_assert_cmpint(world.now_us - end_us, <=, 220000);
@@ -209,26 +206,26 @@ static void test_every_change_counts(void)
 	struct world world;
 	world_init(&world);
 	play(&world, film, window, 16, 100);
-	struct region *region = &world.regions->live[0];
+	struct video_area *area = &world.areas->live[0];
 	for (unsigned i = 0; i < 3; i++)
-		region_look(region, world.now_us, (uint8_t *)world.pixels, WIDTH * 4);
-	g_assert_false(region_look(region, world.now_us, (uint8_t *)world.pixels, WIDTH * 4));
+		video_area_look(area, world.now_us, (uint8_t *)world.pixels, WIDTH * 4);
+	g_assert_false(video_area_look(area, world.now_us, (uint8_t *)world.pixels, WIDTH * 4));
 	for (unsigned i = 0; i < 50; i++) {
 		uint32_t x = window.x + i * 9 % window.width, y = window.y + i * 7 % window.height;
 		world.pixels[y * WIDTH + x] ^= 1;
 		g_assert_true(
-			region_look(region, world.now_us, (uint8_t *)world.pixels, WIDTH * 4));
+			video_area_look(area, world.now_us, (uint8_t *)world.pixels, WIDTH * 4));
 		for (unsigned j = 0; j < 2; j++)
-			region_look(region, world.now_us, (uint8_t *)world.pixels, WIDTH * 4);
+			video_area_look(area, world.now_us, (uint8_t *)world.pixels, WIDTH * 4);
 		g_assert_false(
-			region_look(region, world.now_us, (uint8_t *)world.pixels, WIDTH * 4));
+			video_area_look(area, world.now_us, (uint8_t *)world.pixels, WIDTH * 4));
 	}
 	world_finish(&world);
 }
 
 static void test_two_films(void)
 {
-	const struct frame_rect one = { 64, 64, 320, 200 }, two = { 800, 400, 256, 192 };
+	const struct rect one = { 64, 64, 320, 200 }, two = { 800, 400, 256, 192 };
 	struct world world;
 	world_init(&world);
 	for (unsigned i = 0; i < 40; i++) {
@@ -236,9 +233,9 @@ static void test_two_films(void)
 		film(&world, two);
 		frame(&world, 16);
 	}
-	g_assert_cmpuint(world.regions->n_live, ==, 2);
-	expect_rect(&world.regions->live[0], one);
-	expect_rect(&world.regions->live[1], two);
+	g_assert_cmpuint(world.areas->n_live, ==, 2);
+	expect_rect(&world.areas->live[0], one);
+	expect_rect(&world.areas->live[1], two);
 	world_finish(&world);
 }
 
@@ -246,13 +243,13 @@ static void test_two_films(void)
  */
 static void test_companions(void)
 {
-	const struct frame_rect figures[] = { { 320, 130, 200, 16 }, { 400, 500, 100, 16 } };
-	const struct frame_rect field = { 300, 200, 320, 240 };
+	const struct rect figures[] = { { 320, 130, 200, 16 }, { 400, 500, 100, 16 } };
+	const struct rect field = { 300, 200, 320, 240 };
 	for (unsigned written = 0; written < 2; written++) {
 		struct world world;
 		world_init(&world);
 		if (written)
-			text(&world, (struct frame_rect){ 0, 0, WIDTH, HEIGHT });
+			text(&world, (struct rect){ 0, 0, WIDTH, HEIGHT });
 		frame(&world, 16);
 		for (unsigned i = 0; i < 40; i++) {
 			film(&world, field);
@@ -260,12 +257,12 @@ static void test_companions(void)
 			film(&world, figures[1]);
 			frame(&world, 16);
 		}
-		g_assert_cmpuint(world.regions->n_live, ==, 1);
-		const struct frame_rect *rect = &world.regions->live[0].rect;
+		g_assert_cmpuint(world.areas->n_live, ==, 1);
+		const struct rect *rect = &world.areas->live[0].rect;
 		g_assert_true(rect_contains(rect, &figures[0]) == !written);
 		g_assert_true(rect_contains(rect, &figures[1]) == !written);
 		if (written)
-			expect_rect(&world.regions->live[0], field);
+			expect_rect(&world.areas->live[0], field);
 		world_finish(&world);
 	}
 }
@@ -273,13 +270,13 @@ static void test_companions(void)
 /* The film turns out to be larger than what moved first. */
 static void test_grows(void)
 {
-	const struct frame_rect part = { 300, 200, 256, 160 }, whole = { 240, 150, 380, 260 };
+	const struct rect part = { 300, 200, 256, 160 }, whole = { 240, 150, 380, 260 };
 	struct world world;
 	world_init(&world);
 	g_assert_cmpint(play(&world, film, part, 16, 60), >, 0);
 	g_assert_cmpint(play(&world, film, whole, 16, 60), >, 0);
-	g_assert_cmpuint(world.regions->n_live, ==, 1);
-	g_assert_true(rect_contains(&world.regions->live[0].rect, &whole));
+	g_assert_cmpuint(world.areas->n_live, ==, 1);
+	g_assert_true(rect_contains(&world.areas->live[0].rect, &whole));
 	g_assert_cmpint(play(&world, film, whole, 16, 60), ==, -1);
 	world_finish(&world);
 }
@@ -297,26 +294,26 @@ static void test_flying_about(void)
 			uint32_t y = (i * (5 + disc) + disc * 177) % (2 * (HEIGHT - 160));
 			x = MIN(x, 2 * (WIDTH - 160) - x);
 			y = MIN(y, 2 * (HEIGHT - 160) - y);
-			film(&world, (struct frame_rect){ x, y, 160, 160 });
+			film(&world, (struct rect){ x, y, 160, 160 });
 		}
-		text(&world, (struct frame_rect){ 32, 32, 600, 16 });
+		text(&world, (struct rect){ 32, 32, 600, 16 });
 		frame(&world, 16);
 	}
 	uint64_t area = 0;
-	for (unsigned i = 0; i < world.regions->n_live; i++)
-		area += rect_area(&world.regions->live[i].rect);
-	g_test_message("%u regions, %u %% of the head", world.regions->n_live,
+	for (unsigned i = 0; i < world.areas->n_live; i++)
+		area += rect_area(&world.areas->live[i].rect);
+	g_test_message("%u regions, %u %% of the head", world.areas->n_live,
 		(unsigned)(area * 100 / (WIDTH * HEIGHT)));
-	g_assert_cmpuint(world.regions->n_live, ==, 1);
+	g_assert_cmpuint(world.areas->n_live, ==, 1);
 	g_assert_cmpuint(area * 100, >=, 90 * WIDTH * HEIGHT);
 	world_finish(&world);
 }
 
 static void expect_even_sides(const struct world *world)
 {
-	for (unsigned i = 0; i < world->regions->n_live; i++) {
-		g_assert_cmpuint(world->regions->live[i].rect.width % 2, ==, 0);
-		g_assert_cmpuint(world->regions->live[i].rect.height % 2, ==, 0);
+	for (unsigned i = 0; i < world->areas->n_live; i++) {
+		g_assert_cmpuint(world->areas->live[i].rect.width % 2, ==, 0);
+		g_assert_cmpuint(world->areas->live[i].rect.height % 2, ==, 0);
 	}
 }
 
@@ -324,13 +321,13 @@ static void expect_even_sides(const struct world *world)
  */
 static void test_even_sides(void)
 {
-	static const struct frame_rect parts[] = { { 201, 101, 301, 201 }, { 230, 131, 303, 241 },
+	static const struct rect parts[] = { { 201, 101, 301, 201 }, { 230, 131, 303, 241 },
 		{ 99, 77, 211, 333 }, { 300, 50, 401, 407 }, { 0, 0, 641, 533 } };
 	struct world world;
 	world_init(&world);
 	for (unsigned i = 0; i < G_N_ELEMENTS(parts); i++) {
 		play(&world, film, parts[i], 16, 60);
-		g_assert_cmpuint(world.regions->n_live, >, 0);
+		g_assert_cmpuint(world.areas->n_live, >, 0);
 		expect_even_sides(&world);
 	}
 	world_finish(&world);
@@ -339,14 +336,14 @@ static void test_even_sides(void)
 /* The last column and row of an odd head are left out, and that is settled once. */
 static void test_odd_head(void)
 {
-	const struct frame_rect all = { 0, 0, WIDTH - 1, HEIGHT - 1 };
+	const struct rect all = { 0, 0, WIDTH - 1, HEIGHT - 1 };
 	struct world world;
 	world_init_size(&world, WIDTH - 1, HEIGHT - 1);
 	g_assert_cmpint(play(&world, film, all, 16, 60), >, 0);
 	play(&world, film, all, 16, 60);
 	expect_even_sides(&world);
-	g_assert_cmpuint(world.regions->n_live, ==, 1);
-	g_assert_cmpuint(world.regions->live[0].rect.width, ==, WIDTH - 2);
+	g_assert_cmpuint(world.areas->n_live, ==, 1);
+	g_assert_cmpuint(world.areas->live[0].rect.width, ==, WIDTH - 2);
 	g_assert_cmpint(play(&world, film, all, 16, 60), ==, -1);
 	world_finish(&world);
 }
@@ -364,7 +361,7 @@ static void test_content(void)
 	film(&world, window);
 	content = content_look((uint8_t *)world.pixels, WIDTH * 4, &window);
 	g_assert_true(content_is_smooth(&content));
-	struct frame_rect dot = { WIDTH - 1, HEIGHT - 1, 1, 1 };
+	struct rect dot = { WIDTH - 1, HEIGHT - 1, 1, 1 };
 	content = content_look((uint8_t *)world.pixels, WIDTH * 4, &dot);
 	g_assert_false(content_is_smooth(&content));
 	world_finish(&world);

@@ -9,7 +9,7 @@
 
 static const struct ledger_resource texture = { .id = 1,
 	.is_3d = 1,
-	.target = BOUNDS_TARGET_2D,
+	.target = VIRGL_BOUNDS_TARGET_2D,
 	.format = 1,
 	.bind = 2,
 	.width = 256,
@@ -20,44 +20,44 @@ static const struct ledger_resource texture = { .id = 1,
 static void test_resources(void)
 {
 	struct ledger_resource r = texture;
-	g_assert_true(bounds_is_resource_sane(&r));
-	r.width = BOUNDS_TEXTURE_SIZE_MAX + 1;
-	g_assert_false(bounds_is_resource_sane(&r));
+	g_assert_true(virgl_bounds_is_resource_sane(&r));
+	r.width = VIRGL_BOUNDS_TEXTURE_SIZE_MAX + 1;
+	g_assert_false(virgl_bounds_is_resource_sane(&r));
 	r.width = 0;
-	g_assert_false(bounds_is_resource_sane(&r));
+	g_assert_false(virgl_bounds_is_resource_sane(&r));
 	r = texture;
-	r.target = BOUNDS_TARGETS;
-	g_assert_false(bounds_is_resource_sane(&r));
+	r.target = VIRGL_BOUNDS_TARGETS;
+	g_assert_false(virgl_bounds_is_resource_sane(&r));
 	r = texture;
 	r.array_size = UINT32_MAX;
-	g_assert_false(bounds_is_resource_sane(&r));
+	g_assert_false(virgl_bounds_is_resource_sane(&r));
 	/* Each number is fine, the product is not. */
 	r = texture;
 	r.width = r.height = 16384;
-	g_assert_true(bounds_is_resource_sane(&r));
+	g_assert_true(virgl_bounds_is_resource_sane(&r));
 	r.format = 31; /* four floats a pixel */
-	g_assert_false(bounds_is_resource_sane(&r));
+	g_assert_false(virgl_bounds_is_resource_sane(&r));
 	r.format = 1;
 	r.nr_samples = 4;
-	g_assert_false(bounds_is_resource_sane(&r));
-	r = (struct ledger_resource){ .target = BOUNDS_TARGET_BUFFER,
+	g_assert_false(virgl_bounds_is_resource_sane(&r));
+	r = (struct ledger_resource){ .target = VIRGL_BOUNDS_TARGET_BUFFER,
 		.width = 1 << 20,
 		.height = 1,
 		.depth = 1,
 		.array_size = 1 };
-	g_assert_true(bounds_is_resource_sane(&r));
-	g_assert_cmpuint(bounds_estimate_bytes(&r), ==, 1 << 20);
+	g_assert_true(virgl_bounds_is_resource_sane(&r));
+	g_assert_cmpuint(virgl_bounds_estimate_bytes(&r), ==, 1 << 20);
 	r.height = 2;
-	g_assert_false(bounds_is_resource_sane(&r));
+	g_assert_false(virgl_bounds_is_resource_sane(&r));
 }
 
 static bool sane(
 	uint32_t x, uint32_t width, uint32_t y, uint32_t height, uint32_t z, uint32_t depth)
 {
-	struct bounds_transfer t = {
+	struct virgl_bounds_transfer t = {
 		.x = x, .y = y, .z = z, .width = width, .height = height, .depth = depth
 	};
-	return bounds_is_transfer_sane(&texture, 256 * 128 * 4, &t);
+	return virgl_bounds_is_transfer_sane(&texture, 256 * 128 * 4, &t);
 }
 
 static void test_transfers(void)
@@ -71,26 +71,28 @@ static void test_transfers(void)
 	g_assert_false(sane(0, 256, 0, 128, 0, 0xffffffff)); /* -1 to virglrenderer */
 	g_assert_false(sane(0xffffffff, 2, 0, 1, 0, 1));
 	g_assert_false(sane(0, 0, 0, 1, 0, 1));
-	struct bounds_transfer t = { .width = 1, .height = 128, .depth = 1, .stride = 0x2000000 };
-	g_assert_false(bounds_is_transfer_sane(&texture, UINT64_MAX, &t)); /* 32 bits wrap */
+	struct virgl_bounds_transfer t = {
+		.width = 1, .height = 128, .depth = 1, .stride = 0x2000000
+	};
+	g_assert_false(virgl_bounds_is_transfer_sane(&texture, UINT64_MAX, &t)); /* 32 bits wrap */
 	t.stride = 4;
-	g_assert_true(bounds_is_transfer_sane(&texture, 4096, &t));
+	g_assert_true(virgl_bounds_is_transfer_sane(&texture, 4096, &t));
 	t.offset_bytes = 4097;
-	g_assert_false(bounds_is_transfer_sane(&texture, 4096, &t));
+	g_assert_false(virgl_bounds_is_transfer_sane(&texture, 4096, &t));
 	t.offset_bytes = 0;
 	t.level = 1;
-	g_assert_false(bounds_is_transfer_sane(&texture, 4096, &t));
+	g_assert_false(virgl_bounds_is_transfer_sane(&texture, 4096, &t));
 }
 
 static void test_streams(void)
 {
 	uint32_t whole[] = { 2 << 16, 0, 0, 0 << 16, 1 << 16, 0 };
-	g_assert_true(bounds_is_stream_whole(whole, 0));
-	g_assert_true(bounds_is_stream_whole(whole, 6));
-	g_assert_false(bounds_is_stream_whole(whole, 5));
-	g_assert_false(bounds_is_stream_whole(whole, 2));
+	g_assert_true(virgl_bounds_is_stream_whole(whole, 0));
+	g_assert_true(virgl_bounds_is_stream_whole(whole, 6));
+	g_assert_false(virgl_bounds_is_stream_whole(whole, 5));
+	g_assert_false(virgl_bounds_is_stream_whole(whole, 2));
 	whole[4] = 0xffffffff;
-	g_assert_false(bounds_is_stream_whole(whole, 6));
+	g_assert_false(virgl_bounds_is_stream_whole(whole, 6));
 }
 
 /* One colour, said in each format. */

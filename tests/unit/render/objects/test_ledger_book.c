@@ -15,20 +15,20 @@ struct fixture {
 static void set_up(struct fixture *f, gconstpointer data)
 {
 	f->fd = shm_create("ledger", sizeof(struct ledger));
-	f->book = ledger_open(f->fd);
-	f->ledger = ledger_peek(f->book);
+	f->book = ledger_book_open(f->fd);
+	f->ledger = ledger_book_peek(f->book);
 }
 
 static void tear_down(struct fixture *f, gconstpointer data)
 {
-	ledger_close(f->book);
+	ledger_book_close(f->book);
 	close(f->fd);
 }
 
 static void add(struct fixture *f, uint32_t id)
 {
 	struct ledger_resource r = { .id = id, .format = 1, .width = id, .height = 1 };
-	ledger_add_resource(f->book, &r);
+	ledger_book_add_resource(f->book, &r);
 }
 
 static const struct ledger_resource *find(struct fixture *f, uint32_t id)
@@ -45,7 +45,7 @@ static void back(struct fixture *f, uint32_t id, uint32_t count)
 	g_autofree struct ledger_backing *entries = g_new0(struct ledger_backing, count);
 	for (uint32_t i = 0; i < count; i++)
 		entries[i] = (struct ledger_backing){ (uint64_t)id << 32 | i, 4096, 0 };
-	ledger_set_backing(f->book, id, entries, count);
+	ledger_book_set_backing(f->book, id, entries, count);
 }
 
 static void assert_backing(struct fixture *f, uint32_t id, uint32_t count)
@@ -66,19 +66,19 @@ static void test_again(struct fixture *f, gconstpointer data)
 	g_assert_cmphex(f->ledger->rings[1].returning, ==, LEDGER_NO_HEAD);
 	add(f, 7);
 	back(f, 7, 3);
-	ledger_add_context(f->book, 5, name);
-	ledger_set_scanout(f->book, 2, &(struct ledger_scanout){ 7, 1, 2, 3, 4 });
-	ledger_close(f->book);
-	f->book = ledger_open(f->fd);
-	f->ledger = ledger_peek(f->book);
+	ledger_book_add_context(f->book, 5, name);
+	ledger_book_set_scanout(f->book, 2, &(struct ledger_scanout){ 7, 1, 2, 3, 4 });
+	ledger_book_close(f->book);
+	f->book = ledger_book_open(f->fd);
+	f->ledger = ledger_book_peek(f->book);
 	assert_backing(f, 7, 3);
 	g_assert_cmpuint(f->ledger->contexts[0].id, ==, 5);
 	g_assert_cmpstr(f->ledger->contexts[0].name, ==, "someone");
 	g_assert_cmpuint(f->ledger->scanouts[2].resource, ==, 7);
 	g_assert_cmpuint(f->ledger->scanouts[2].height, ==, 4);
-	ledger_remove_context(f->book, 5);
+	ledger_book_remove_context(f->book, 5);
 	g_assert_cmpuint(f->ledger->contexts[0].id, ==, 0);
-	ledger_remove_resource(f->book, 7);
+	ledger_book_remove_resource(f->book, 7);
 	g_assert_null(find(f, 7));
 }
 
@@ -91,9 +91,9 @@ static void test_compact(struct fixture *f, gconstpointer data)
 		back(f, id, count);
 	}
 	g_assert_cmpuint(f->ledger->backing_used, ==, LEDGER_BACKING_MAX);
-	ledger_set_backing(f->book, 1, NULL, 0);
-	ledger_remove_resource(f->book, 4);
-	ledger_set_backing(f->book, 8, NULL, 0);
+	ledger_book_set_backing(f->book, 1, NULL, 0);
+	ledger_book_remove_resource(f->book, 4);
+	ledger_book_set_backing(f->book, 8, NULL, 0);
 	add(f, 9);
 	back(f, 9, count + 1);
 	g_assert_cmpuint(f->ledger->overflowed, ==, 0);
@@ -114,10 +114,10 @@ static void test_full(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(f->ledger->overflowed, ==, 0);
 	add(f, 99999);
 	g_assert_cmpuint(f->ledger->overflowed, ==, 1);
-	ledger_remove_resource(f->book, 1000);
+	ledger_book_remove_resource(f->book, 1000);
 	add(f, 99999);
 	g_assert_nonnull(find(f, 99999));
-	ledger_clear_objects(f->book);
+	ledger_book_clear_objects(f->book);
 	g_assert_null(find(f, 1));
 	add(f, 1);
 	g_assert_nonnull(find(f, 1));
@@ -136,9 +136,9 @@ static void test_hostile(struct fixture *f, gconstpointer data)
 	assert_backing(f, 2, 10);
 	g_assert_cmpuint(find(f, 1)->backing_count, ==, 0);
 	l->version = 77;
-	ledger_close(f->book);
-	f->book = ledger_open(f->fd);
-	f->ledger = ledger_peek(f->book);
+	ledger_book_close(f->book);
+	f->book = ledger_book_open(f->fd);
+	f->ledger = ledger_book_peek(f->book);
 	g_assert_null(find(f, 1));
 	g_assert_cmpuint(f->ledger->version, ==, LEDGER_VERSION);
 }
@@ -146,7 +146,7 @@ static void test_hostile(struct fixture *f, gconstpointer data)
 static void test_unsealed(void)
 {
 	int fd = g_file_open_tmp("vitrine-ledger-XXXXXX", NULL, NULL);
-	g_assert_null(ledger_open(fd));
+	g_assert_null(ledger_book_open(fd));
 	close(fd);
 }
 

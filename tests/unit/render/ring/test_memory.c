@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory tables, backings and the regions of damage. */
+/* Memory tables and backings. */
 #include <glib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -7,7 +7,6 @@
 
 #include "render/objects/backing.h"
 #include "render/ring/memory.h"
-#include "common/rect_set.h"
 
 #define PAGE 4096
 
@@ -126,54 +125,6 @@ static void test_backing(void)
 	memory_unref(m);
 }
 
-static bool covers(const struct region *region, uint32_t x, uint32_t y)
-{
-	struct frame_rect pixel = { x, y, 1, 1 };
-	for (unsigned i = 0; i < region->n_rects; i++) {
-		if (rect_contains(&region->rects[i], &pixel))
-			return true;
-	}
-	return false;
-}
-
-/* However many rectangles are added, none is lost and the bound is kept. */
-static void test_region(void)
-{
-	struct region region = { 0 };
-	uint32_t seed = 1;
-	for (int i = 0; i < 1000; i++) {
-		seed = seed * 1664525 + 1013904223;
-		struct frame_rect r = { seed >> 22, seed >> 12 & 1023, 1 + (seed & 31),
-			1 + (seed >> 5 & 31) };
-		region_add(&region, &r);
-		g_assert_cmpuint(region.n_rects, <=, FRAME_RECTS_MAX);
-		g_assert_true(covers(&region, r.x, r.y));
-		g_assert_true(covers(&region, r.x + r.width - 1, r.y + r.height - 1));
-	}
-	struct frame_rect all = { 0, 0, 4096, 4096 };
-	region_add(&region, &all);
-	g_assert_cmpuint(region.n_rects, ==, 1);
-	region_remove_covered(&region, &(struct frame_rect){ 1, 1, 5000, 5000 });
-	g_assert_false(region_is_empty(&region));
-	region_remove_covered(&region, &all);
-	g_assert_true(region_is_empty(&region));
-}
-
-static void test_rects(void)
-{
-	struct frame_rect a = { 10, 10, 10, 10 }, far = { 0xfffffff0, 0, 0x20, 1 };
-	struct frame_rect r = rect_intersect(&a, &(struct frame_rect){ 15, 0, 100, 12 });
-	g_assert_cmpuint(r.x, ==, 15);
-	g_assert_cmpuint(r.width, ==, 5);
-	g_assert_cmpuint(r.height, ==, 2);
-	r = rect_intersect(&a, &(struct frame_rect){ 20, 0, 1, 1 });
-	g_assert_true(rect_is_empty(&r));
-	g_assert_true(rect_fits(&a, 20, 20));
-	g_assert_false(rect_fits(&a, 19, 20));
-	g_assert_false(rect_fits(&far, 0xffffffff, 1));
-	g_assert_false(rect_fits(&(struct frame_rect){ 1, 0, 0xffffffff, 1 }, 100, 100));
-}
-
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -182,7 +133,5 @@ int main(int argc, char **argv)
 	g_test_add_func("/memory/lookup", test_lookup);
 	g_test_add_func("/memory/refused", test_refused);
 	g_test_add_func("/memory/backing", test_backing);
-	g_test_add_func("/memory/region", test_region);
-	g_test_add_func("/memory/rects", test_rects);
 	return g_test_run();
 }

@@ -97,19 +97,19 @@ static void test_list(void)
 
 static void test_heads(void)
 {
-	struct heads heads;
+	struct modes heads;
 	struct frame_heads_wanted wanted = { .n_heads = 2 };
-	heads_init(&heads);
-	heads_set(&heads, &wanted);
+	modes_init(&heads);
+	modes_set(&heads, &wanted);
 	g_assert_true(heads.modes[0].enabled); /* never none */
 	wanted.heads[1] = (struct frame_head_mode){ 7, 5, 5, UINT32_MAX, 1, 99999, 1, 1 };
-	heads_set(&heads, &wanted);
+	modes_set(&heads, &wanted);
 	g_assert_false(heads.modes[0].enabled);
 	g_assert_cmpuint(heads.modes[1].enabled, ==, 1);
 	g_assert_cmpuint(heads.modes[1].width, ==, FRAME_SIZE_MAX);
-	g_assert_cmpuint(heads.modes[1].height, ==, HEADS_SIZE_MIN);
+	g_assert_cmpuint(heads.modes[1].height, ==, MODES_SIZE_MIN);
 	g_assert_cmpuint(heads.modes[1].width_mm, ==, 0);
-	g_assert_cmpuint(heads.modes[1].refresh_mhz, ==, HEADS_REFRESH_MIN_MHZ);
+	g_assert_cmpuint(heads.modes[1].refresh_mhz, ==, MODES_REFRESH_MIN_MHZ);
 }
 
 /* With edid-decode at hand, it has the last word. */
