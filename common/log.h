@@ -15,5 +15,6 @@ void log_init(const char *program);
 /* Sets only the domain: GLib's own writer stays. `program` must outlive the process. */
 void log_set_domain(const char *program);
 
-/* The program's name, "vitrine" until one was set. common/ and protocol/ have it as G_LOG_DOMAIN. */
+/* The program's name, "vitrine" until one was set. common/ and protocol/ have it as G_LOG_DOMAIN.
+ */
 const char *log_domain(void);

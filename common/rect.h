@@ -85,8 +85,7 @@ static inline struct rect rect_join(const struct rect *a, const struct rect *b)
 }
 
 /* What of `a` lies outside `b`: above, below, left, right of it. Returns how many, at most 4. */
-static inline unsigned rect_subtract(
-	const struct rect *a, const struct rect *b, struct rect out[4])
+static inline unsigned rect_subtract(const struct rect *a, const struct rect *b, struct rect out[4])
 {
 	struct rect hole;
 	unsigned n = 0;

@@ -3,9 +3,10 @@
  * frame link: what vitrine-render and vitrine-display say to each other. See link.h for transport.
  *
  * Picture path. Render owns the scanout buffers. It announces each with BUFFER_ADD, then
- * names one in every PRESENT. From PRESENT until RELEASE the buffer is *locked*: display may read it, render does not write it. Display keeps at most FRAME_LOCKED_MAX buffers per head
- * locked; render owns more than that, so it always has one to write. A frame that display has not
- * used yet is replaced by a newer one: display releases the old, keeps the union of the damage.
+ * names one in every PRESENT. From PRESENT until RELEASE the buffer is *locked*: display may read
+ * it, render does not write it. Display keeps at most FRAME_LOCKED_MAX buffers per head locked;
+ * render owns more than that, so it always has one to write. A frame that display has not used yet
+ * is replaced by a newer one: display releases the old, keeps the union of the damage.
  *
  * Nobody waits. Render never blocks on this link: what does not fit is kept as state (latest frame,
  * damage since the last one sent, cursor) and sent when the link drains.

@@ -7,8 +7,8 @@
  * once, by the interface it was made with. Pixels are 32 bits, row 0 on top; B G R X in memory
  * where the CPU writes them.
  *
- * Reference counted, gpu thread only. The frame link holds a reference for every PRESENT that display
- * has not released; then `locked` is above zero and the pixels must not be written.
+ * Reference counted, gpu thread only. The frame link holds a reference for every PRESENT that
+ * display has not released; then `locked` is above zero and the pixels must not be written.
  */
 #pragma once
 

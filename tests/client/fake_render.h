@@ -3,9 +3,9 @@
  * fake_render: vitrine-render's end of the frame link, played by a test.
  *
  * It keeps the contract of protocol/frame_link.h to the letter: a buffer is written only when it is
- * not locked, no PRESENT is sent while nobody looks, and going from rate 0 to more brings the current
- * picture with full damage. It measures what display owes in return: how long the test had to wait
- * for a buffer it may write.
+ * not locked, no PRESENT is sent while nobody looks, and going from rate 0 to more brings the
+ * current picture with full damage. It measures what display owes in return: how long the test had
+ * to wait for a buffer it may write.
  *
  * Threads: the test calls everything but fake_render_dispatch, which belongs to the link's thread
  * (fake_desktop.h); a mutex inside orders the two.
