@@ -16,26 +16,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "guest-tools/check/finding.h"
 #include "guest-tools/check/guest.h"
 
 #define CHECKS_MAX 96
-
-enum check_status {
-	CHECK_PASS,
-	CHECK_WARN,
-	CHECK_FAIL,
-	CHECK_SKIP,
-};
-
-struct finding {
-	enum check_status status;
-	bool done;
-	char value[320];
-	char cause[32]; /* an id of causes.c, empty when nothing is wrong */
-	char cause_text[400];
-	char fix[400];
-	double duration_ms;
-};
 
 /* What a check cannot do without; a check whose need is not met is skipped with the reason. */
 enum check_need {
@@ -90,13 +74,3 @@ struct check_results {
 };
 
 struct check_results *check_run(const char *only, bool hands_off);
-
-void finding_pass(struct finding *finding, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-void finding_skip(struct finding *finding, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-/* `cause` is an id of causes.c; `argument` replaces {} in its texts. The value is kept. */
-void finding_warn(struct finding *finding, const char *cause, const char *argument);
-void finding_fail(struct finding *finding, const char *cause, const char *argument);
-void finding_value(struct finding *finding, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));

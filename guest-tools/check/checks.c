@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "guest-tools/check/causes.h"
 #include "guest-tools/check/groups.h"
 #include "guest-tools/common/text.h"
 
@@ -195,52 +193,4 @@ struct check_results *check_run(const char *only, bool hands_off)
 	}
 	results->duration_ms = text_now_ms() - begin_ms;
 	return results;
-}
-
-void finding_value(struct finding *finding, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	vsnprintf(finding->value, sizeof finding->value, format, args);
-	va_end(args);
-}
-
-void finding_pass(struct finding *finding, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	vsnprintf(finding->value, sizeof finding->value, format, args);
-	va_end(args);
-	finding->status = CHECK_PASS;
-}
-
-void finding_skip(struct finding *finding, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	vsnprintf(finding->value, sizeof finding->value, format, args);
-	va_end(args);
-	finding->status = CHECK_SKIP;
-}
-
-static void set_cause(
-	struct finding *finding, enum check_status status, const char *id, const char *argument)
-{
-	const struct cause *cause = cause_find(id);
-	finding->status = status;
-	text_copy(finding->cause, sizeof finding->cause, id);
-	if (!cause)
-		return;
-	cause_expand(cause->text, argument, finding->cause_text, sizeof finding->cause_text);
-	cause_expand(cause->fix, argument, finding->fix, sizeof finding->fix);
-}
-
-void finding_warn(struct finding *finding, const char *cause, const char *argument)
-{
-	set_cause(finding, CHECK_WARN, cause, argument);
-}
-
-void finding_fail(struct finding *finding, const char *cause, const char *argument)
-{
-	set_cause(finding, CHECK_FAIL, cause, argument);
 }

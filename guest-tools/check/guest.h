@@ -66,6 +66,10 @@ struct guest_params {
 	uint64_t value[GUEST_PARAMS];
 };
 
+/* Bits of guest_caps.capability_bits: VIRGL_CAP_COMPUTE_SHADER and VIRGL_CAP_HOST_IS_GLES. */
+#define GUEST_CAPS_COMPUTE (1u << 7)
+#define GUEST_CAPS_HOST_IS_GLES (1u << 19)
+
 /* What the host's virglrenderer says of itself (virgl_hw.h, struct virgl_caps_v2). */
 struct guest_caps {
 	bool virgl, virgl2; /* which capsets were given */
@@ -125,7 +129,7 @@ struct guest {
 
 /* Fills in everything but `gl`. Needs no rights; learns more with them. */
 void guest_probe(struct guest *guest, bool hands_off);
-/* The driver's own answers, from the render node or the card (check/ioctl.c). */
+/* Adds the driver's own answers, from the render node or else the card (guest_driver.c). */
 void guest_probe_driver(struct guest *guest);
 bool guest_has_feature(const struct guest *guest, enum guest_feature feature);
 bool guest_is_slow(const struct guest *guest); /* TCG: time limits are stretched */

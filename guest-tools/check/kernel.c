@@ -147,7 +147,7 @@ static void run_module(struct guest *guest, struct finding *finding)
 	const char *cause = module_states[state].cause;
 	finding_value(finding, "%s%s%s", module_states[state].name, where[0] ? " by " : "", where);
 	if (!cause || guest->gpu_card >= 0)
-		finding->status = CHECK_PASS;
+		finding->status = FINDING_PASS;
 	else
 		finding_fail(finding, cause, where[0] ? where : guest->kernel);
 }

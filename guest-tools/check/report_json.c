@@ -28,8 +28,8 @@ static void write_accelerated(struct json *json, const struct verdict *verdict)
 
 static void write_counts(struct json *json, const struct verdict *verdict)
 {
-	for (int status = CHECK_PASS; status <= CHECK_SKIP; status++)
-		json_integer(json, verdict_status_name((enum check_status)status),
+	for (int status = FINDING_PASS; status <= FINDING_SKIP; status++)
+		json_integer(json, finding_status_name((enum finding_status)status),
 			verdict->counts[status]);
 }
 
@@ -53,10 +53,10 @@ static void write_guest(struct json *json, const struct guest *guest)
 
 static void write_check(struct json *json, const struct check *check, const struct finding *finding)
 {
-	bool wrong = finding->status == CHECK_WARN || finding->status == CHECK_FAIL;
+	bool wrong = finding_is_wrong(finding);
 	json_object(json, NULL);
 	json_string(json, "id", check->id);
-	json_string(json, "status", verdict_status_name(finding->status));
+	json_string(json, "status", finding_status_name(finding->status));
 	json_string(json, "title", check->title);
 	json_string(json, "value", finding->value);
 	json_string(json, "expected", check->expected);

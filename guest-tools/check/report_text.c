@@ -38,9 +38,9 @@ static size_t write_group(FILE *file, const struct check_results *results, size_
 				color ? COLOR_END : "");
 		titled = true;
 		fprintf(file, "  %s%s%s  %-22s %s\n", color ? colors[finding->status] : "",
-			verdict_status_name(finding->status), color ? COLOR_END : "",
+			finding_status_name(finding->status), color ? COLOR_END : "",
 			group->checks[i].title, finding->value);
-		if (finding->status == CHECK_WARN || finding->status == CHECK_FAIL)
+		if (finding_is_wrong(finding))
 			write_fix(file, results, first + i);
 	}
 	return i;
@@ -49,9 +49,9 @@ static size_t write_group(FILE *file, const struct check_results *results, size_
 void report_text(
 	FILE *file, const struct check_results *results, const struct verdict *verdict, bool color)
 {
-	enum check_status tone = verdict->accelerated == VERDICT_YES ? CHECK_PASS :
-				 verdict->accelerated == VERDICT_NO  ? CHECK_FAIL :
-								       CHECK_SKIP;
+	enum finding_status tone = verdict->accelerated == VERDICT_YES ? FINDING_PASS :
+				   verdict->accelerated == VERDICT_NO  ? FINDING_FAIL :
+									 FINDING_SKIP;
 	fprintf(file, "%s%s%s%s\n", color ? COLOR_BOLD : "", color ? colors[tone] : "",
 		verdict->sentence, color ? COLOR_END : "");
 	if (verdict->accelerated == VERDICT_NO && verdict->root)
@@ -60,8 +60,8 @@ void report_text(
 	for (size_t i = 0; i < check_groups_length; i++)
 		first += write_group(file, results, first, &check_groups[i], color);
 	fprintf(file, "\n%u passed, %u warnings, %u failed, %u skipped; %.1f s on %s, %s\n",
-		verdict->counts[CHECK_PASS], verdict->counts[CHECK_WARN],
-		verdict->counts[CHECK_FAIL], verdict->counts[CHECK_SKIP],
+		verdict->counts[FINDING_PASS], verdict->counts[FINDING_WARN],
+		verdict->counts[FINDING_FAIL], verdict->counts[FINDING_SKIP],
 		results->duration_ms / 1000.0, results->guest.hypervisor,
 		results->guest.os[0] ? results->guest.os : "unknown system");
 	if (!results->guest.root)

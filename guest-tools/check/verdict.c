@@ -6,12 +6,6 @@
 
 #include "guest-tools/common/text.h"
 
-const char *verdict_status_name(enum check_status status)
-{
-	static const char *const names[] = { "pass", "warn", "fail", "skip" };
-	return names[status];
-}
-
 /* Only these groups decide about acceleration; a missing agent does not slow OpenGL down. */
 static bool decides(const char *id)
 {
@@ -27,7 +21,7 @@ static const struct finding *find_root(const struct check_results *results)
 {
 	const struct check *check;
 	for (size_t i = 0; (check = check_at(i)); i++)
-		if (results->selected[i] && results->findings[i].status == CHECK_FAIL &&
+		if (results->selected[i] && results->findings[i].status == FINDING_FAIL &&
 			decides(check->id))
 			return &results->findings[i];
 	return NULL;
@@ -37,7 +31,7 @@ static bool truth_failed(const struct check_results *results)
 {
 	const struct check *check;
 	for (size_t i = 0; (check = check_at(i)); i++)
-		if (results->selected[i] && results->findings[i].status == CHECK_FAIL &&
+		if (results->selected[i] && results->findings[i].status == FINDING_FAIL &&
 			(strncmp(check->id, "truth.", 6) == 0 ||
 				strcmp(check->id, "ioctl.transfer") == 0))
 			return true;
@@ -99,11 +93,11 @@ static void write_sentence(const struct check_results *results, struct verdict *
 
 static int exit_status(const struct verdict *verdict)
 {
-	if (verdict->counts[CHECK_FAIL] > 0)
+	if (verdict->counts[FINDING_FAIL] > 0)
 		return 2;
-	if (verdict->counts[CHECK_WARN] > 0)
+	if (verdict->counts[FINDING_WARN] > 0)
 		return 1;
-	return verdict->counts[CHECK_PASS] > 0 ? 0 : 3;
+	return verdict->counts[FINDING_PASS] > 0 ? 0 : 3;
 }
 
 void verdict_make(const struct check_results *results, struct verdict *verdict)

@@ -14,9 +14,8 @@ struct verdict {
 	enum verdict_accelerated accelerated;
 	char sentence[600];
 	const struct finding *root; /* the lowest failure that explains a "no"; NULL: none */
-	unsigned counts[4];         /* by enum check_status */
-	int exit_status;            /* 0 pass, 1 warnings, 2 failures, 3 could not test */
+	unsigned counts[FINDING_STATUSES];
+	int exit_status; /* 0 pass, 1 warnings, 2 failures, 3 could not test */
 };
 
 void verdict_make(const struct check_results *results, struct verdict *verdict);
-const char *verdict_status_name(enum check_status status);
