@@ -6,27 +6,13 @@
 #include <unistd.h>
 
 #include "guest-tools/check/groups.h"
+#include "guest-tools/check/port.h"
 #include "guest-tools/common/text.h"
 #include "protocol/guest_report.h"
 
-struct port_search {
-	const char *name;
-	bool found;
-};
-
-static bool port_matches(void *user, const char *path)
-{
-	struct port_search *search = user;
-	char name[96];
-	search->found = text_read(path, name, sizeof name) && strcmp(name, search->name) == 0;
-	return !search->found;
-}
-
 static bool has_port(const char *name)
 {
-	struct port_search search = { .name = name };
-	text_each_path("/sys/class/virtio-ports/*/name", port_matches, &search);
-	return search.found;
+	return port_find(name, NULL, 0);
 }
 
 static void run_agent_port(struct guest *guest, struct finding *finding)

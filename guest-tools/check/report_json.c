@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "guest-tools/check/report.h"
 #include "guest-tools/common/json.h"
-#include "guest-tools/common/text.h"
 #include "protocol/guest_report.h"
 
 static const char *or_null(const char *text)
@@ -118,62 +111,4 @@ void report_line(FILE *file, const struct check_results *results, const struct v
 	json_string(&json, "kernel", guest->kernel);
 	json_string(&json, "tool", VITRINE_VERSION);
 	json_object_end(&json);
-}
-
-struct port_search {
-	char device[64];
-};
-
-static bool is_report_port(void *user, const char *path)
-{
-	struct port_search *search = user;
-	char name[96], port[32];
-	if (!text_read(path, name, sizeof name) || strcmp(name, GUEST_REPORT_PORT) != 0)
-		return true;
-	/* /sys/class/virtio-ports/vport1p2/name */
-	if (sscanf(path, "/sys/class/virtio-ports/%31[^/]/", port) == 1)
-		snprintf(search->device, sizeof search->device, "/dev/%s", port);
-	return false;
-}
-
-/* A port whose host end is closed never takes a byte: wait a little, then give up. */
-static int write_all(int fd, const char *text, size_t length)
-{
-	for (double end_ms = text_now_ms() + 5000; length > 0;) {
-		ssize_t n = write(fd, text, length);
-		if (n > 0) {
-			text += n;
-			length -= (size_t)n;
-			continue;
-		}
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			return -errno;
-		if (text_now_ms() > end_ms)
-			return -ETIMEDOUT;
-		nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
-	}
-	return 0;
-}
-
-int report_to_port(
-	const char *path, const struct check_results *results, const struct verdict *verdict)
-{
-	struct port_search search = { "" };
-	char *text = NULL;
-	size_t length = 0;
-	if (!path)
-		text_each_path("/sys/class/virtio-ports/*/name", is_report_port, &search);
-	if (!path && !search.device[0])
-		return -ENODEV;
-	FILE *memory = open_memstream(&text, &length);
-	if (!memory)
-		return -ENOMEM;
-	report_line(memory, results, verdict);
-	fclose(memory);
-	int fd = open(path ? path : search.device, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-	int rc = fd < 0 ? -errno : write_all(fd, text, length);
-	if (fd >= 0)
-		close(fd);
-	free(text);
-	return rc;
 }

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "guest-tools/check/port.h"
+#include "guest-tools/check/report.h"
+#include "guest-tools/common/text.h"
+#include "protocol/guest_report.h"
+
+/* A port whose host end is closed never takes a byte: wait a little, then give up. */
+static int write_all(int fd, const char *text, size_t length)
+{
+	for (double end_ms = text_now_ms() + 5000; length > 0;) {
+		ssize_t n = write(fd, text, length);
+		if (n > 0) {
+			text += n;
+			length -= (size_t)n;
+			continue;
+		}
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return -errno;
+		if (text_now_ms() > end_ms)
+			return -ETIMEDOUT;
+		nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+	}
+	return 0;
+}
+
+int report_to_port(
+	const char *path, const struct check_results *results, const struct verdict *verdict)
+{
+	char device[64], *text = NULL;
+	size_t length = 0;
+	if (!path && !port_find(GUEST_REPORT_PORT, device, sizeof device))
+		return -ENODEV;
+	FILE *memory = open_memstream(&text, &length);
+	if (!memory)
+		return -ENOMEM;
+	report_line(memory, results, verdict);
+	fclose(memory);
+	/* The host drops a longer line. Strings of the host and of Mesa are in it, so it may be. */
+	if (length > GUEST_REPORT_LINE_MAX) {
+		free(text);
+		return -EMSGSIZE;
+	}
+	int fd = open(path ? path : device, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	int rc = fd < 0 ? -errno : write_all(fd, text, length);
+	if (fd >= 0)
+		close(fd);
+	free(text);
+	return rc;
+}
