@@ -13,6 +13,7 @@
 #include "guest-tools/common/json.h"
 #include "guest-tools/common/kms.h"
 #include "guest-tools/common/text.h"
+#include "guest-tools/common/timing.h"
 
 #define BENCH_SCHEMA_VERSION 1
 #define RUNS_MAX 20000
@@ -32,18 +33,12 @@ struct result {
 	char problem[128];
 };
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return x < y ? -1 : x > y;
-}
-
 static void summarize(struct result *result, double *times_ms, double per_run)
 {
 	double sum_ms = 0;
 	for (unsigned i = 0; i < result->n_runs; i++)
 		sum_ms += times_ms[i];
-	qsort(times_ms, result->n_runs, sizeof *times_ms, by_value);
+	timing_sort(times_ms, result->n_runs);
 	result->done = result->n_runs > 0 && sum_ms > 0;
 	if (!result->done)
 		return;
@@ -68,11 +63,11 @@ static void run_workload(
 		workload->run(gl);
 		gl->fn.Finish();
 	}
-	double end_ms = text_now_ms() + bench->seconds * 1000.0;
-	for (double before_ms = text_now_ms(); before_ms < end_ms && result->n_runs < RUNS_MAX;) {
+	double end_ms = timing_now_ms() + bench->seconds * 1000.0;
+	for (double before_ms = timing_now_ms(); before_ms < end_ms && result->n_runs < RUNS_MAX;) {
 		workload->run(gl);
 		gl->fn.Finish();
-		double after_ms = text_now_ms();
+		double after_ms = timing_now_ms();
 		times_ms[result->n_runs++] = after_ms - before_ms;
 		before_ms = after_ms;
 	}
@@ -87,13 +82,13 @@ static void run_workload(
 static int time_flips(struct bench *bench, struct kms *kms, struct result *result)
 {
 	static double times_ms[FLIPS_MAX];
-	double before_ms = 0, end_ms = text_now_ms() + bench->seconds * 1000.0;
+	double before_ms = 0, end_ms = timing_now_ms() + bench->seconds * 1000.0;
 	int rc = kms_make_buffers(kms);
 	if (rc == 0)
 		rc = kms_light(kms);
 	if (rc == 0)
 		rc = kms_flip(kms, 1, 5000, &before_ms);
-	for (unsigned i = 0; rc == 0 && i < FLIPS_MAX && text_now_ms() < end_ms; i++) {
+	for (unsigned i = 0; rc == 0 && i < FLIPS_MAX && timing_now_ms() < end_ms; i++) {
 		double event_ms = 0;
 		rc = kms_flip(kms, i & 1, 5000, &event_ms);
 		times_ms[result->n_runs++] = event_ms - before_ms;

@@ -10,6 +10,7 @@
 
 #include "guest-tools/check/kernel.h"
 #include "guest-tools/check/redact.h"
+#include "guest-tools/common/fd.h"
 #include "guest-tools/common/tar.h"
 #include "guest-tools/common/text.h"
 
@@ -113,8 +114,7 @@ static void add_kernel_log(struct bundle *bundle)
 	while (memory && kernel_log_next(kmsg, line, sizeof line, &error))
 		if (error || is_of_interest(line))
 			fprintf(memory, "%s\n", line);
-	if (kmsg >= 0)
-		close(kmsg);
+	fd_close(kmsg);
 	if (!memory)
 		return;
 	fclose(memory);

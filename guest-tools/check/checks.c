@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "guest-tools/check/groups.h"
 #include "guest-tools/common/text.h"
+#include "guest-tools/common/timing.h"
 
 const struct check_group check_groups[] = {
 	{ "device", "Device", device_checks },
@@ -99,7 +99,7 @@ static void run_one(struct check_results *results, size_t index)
 {
 	const struct check *check = check_at(index);
 	struct finding *finding = &results->findings[index];
-	double begin_ms = text_now_ms();
+	double begin_ms = timing_now_ms();
 	results->current = index;
 	unsigned unmet = unmet_needs(&results->guest, check->needs);
 	for (size_t i = 0; unmet && i < sizeof needs / sizeof needs[0]; i++) {
@@ -110,17 +110,17 @@ static void run_one(struct check_results *results, size_t index)
 	}
 	if (!unmet)
 		check->run(&results->guest, finding);
-	finding->duration_ms = text_now_ms() - begin_ms;
+	finding->duration_ms = timing_now_ms() - begin_ms;
 	finding->done = true;
 }
 
 static int wait_with_limit(pid_t pid, int limit_ms)
 {
 	int status = 0;
-	for (double end_ms = text_now_ms() + limit_ms; text_now_ms() < end_ms;) {
+	for (double end_ms = timing_now_ms() + limit_ms; timing_now_ms() < end_ms;) {
 		if (waitpid(pid, &status, WNOHANG) == pid)
 			return status;
-		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+		timing_sleep_ms(5);
 	}
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
@@ -174,7 +174,7 @@ struct check_results *check_run(const char *only, bool hands_off)
 		NULL, sizeof *results, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (results == MAP_FAILED)
 		return NULL;
-	double begin_ms = text_now_ms();
+	double begin_ms = timing_now_ms();
 	guest_probe(&results->guest, hands_off);
 	const struct check *check;
 	for (size_t i = 0; (check = check_at(i)); i++)
@@ -191,6 +191,6 @@ struct check_results *check_run(const char *only, bool hands_off)
 			run_room(results, i, end);
 		i = end;
 	}
-	results->duration_ms = text_now_ms() - begin_ms;
+	results->duration_ms = timing_now_ms() - begin_ms;
 	return results;
 }

@@ -11,13 +11,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 #endif
 
 #include "guest-tools/common/text.h"
+#include "guest-tools/common/timing.h"
 
 /* A slow guest's udev takes seconds to load the driver; a broken one shall not hold the check up.
  */
@@ -239,9 +239,9 @@ static bool udev_is_busy(void)
 static bool wait_for_udev(void)
 {
 	bool waited = false;
-	for (double end_ms = text_now_ms() + UDEV_WAIT_MS; udev_is_busy() && text_now_ms() < end_ms;
-		waited = true)
-		nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+	for (double end_ms = timing_now_ms() + UDEV_WAIT_MS;
+		udev_is_busy() && timing_now_ms() < end_ms; waited = true)
+		timing_sleep_ms(50);
 	return waited;
 }
 

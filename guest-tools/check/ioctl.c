@@ -8,7 +8,9 @@
 
 #include "guest-tools/check/groups.h"
 #include "guest-tools/check/virtgpu.h"
+#include "guest-tools/common/fd.h"
 #include "guest-tools/common/text.h"
+#include "guest-tools/common/timing.h"
 
 static void run_params(struct guest *guest, struct finding *finding)
 {
@@ -87,12 +89,12 @@ static void run_transfer(struct guest *guest, struct finding *finding)
 	if (rc < 0) {
 		finding_value(finding, "no resource: %s", strerror(-rc));
 		finding_fail(finding, "ioctl.refused", "RESOURCE_CREATE");
-		close(fd);
+		fd_close(fd);
 		return;
 	}
-	double begin_ms = text_now_ms();
+	double begin_ms = timing_now_ms();
 	rc = transfer_there_and_back(fd, &buffer, limit_ms);
-	double took_ms = text_now_ms() - begin_ms;
+	double took_ms = timing_now_ms() - begin_ms;
 	uint32_t n_pixels = buffer.width * buffer.height, n_wrong = 0, first = 0;
 	for (uint32_t i = n_pixels; rc == 0 && i-- > 0;)
 		if (buffer.pixels[i] != pattern(i)) {
@@ -114,7 +116,7 @@ static void run_transfer(struct guest *guest, struct finding *finding)
 			took_ms);
 	}
 	virtgpu_buffer_finish(&buffer, fd);
-	close(fd);
+	fd_close(fd);
 }
 
 static void run_execbuffer(struct guest *guest, struct finding *finding)
@@ -128,10 +130,10 @@ static void run_execbuffer(struct guest *guest, struct finding *finding)
 	if (rc < 0) {
 		finding_value(finding, "no resource: %s", strerror(-rc));
 		finding_fail(finding, "ioctl.refused", "RESOURCE_CREATE");
-		close(fd);
+		fd_close(fd);
 		return;
 	}
-	double begin_ms = text_now_ms();
+	double begin_ms = timing_now_ms();
 	rc = virtgpu_submit(fd, &nothing, sizeof nothing, &buffer, &fence);
 	if (rc == 0 && fence >= 0) {
 		struct pollfd wait = { .fd = fence, .events = POLLIN };
@@ -139,7 +141,7 @@ static void run_execbuffer(struct guest *guest, struct finding *finding)
 	} else if (rc == 0) {
 		rc = virtgpu_wait(fd, &buffer, limit_ms);
 	}
-	double took_ms = text_now_ms() - begin_ms;
+	double took_ms = timing_now_ms() - begin_ms;
 	if (rc < 0) {
 		finding_value(finding, "%s", strerror(-rc));
 		finding_fail(finding, rc == -ETIMEDOUT ? "ioctl.no-answer" : "ioctl.refused",
@@ -148,10 +150,9 @@ static void run_execbuffer(struct guest *guest, struct finding *finding)
 		finding_pass(finding, "executed, %s signalled after %.1f ms",
 			fence >= 0 ? "sync file" : "buffer", took_ms);
 	}
-	if (fence >= 0)
-		close(fence);
+	fd_close(fence);
 	virtgpu_buffer_finish(&buffer, fd);
-	close(fd);
+	fd_close(fd);
 }
 
 const struct check ioctl_checks[] = {

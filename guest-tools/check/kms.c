@@ -11,7 +11,9 @@
 #include <fcntl.h>
 
 #include "guest-tools/check/groups.h"
+#include "guest-tools/common/fd.h"
 #include "guest-tools/common/text.h"
+#include "guest-tools/common/timing.h"
 
 #define FLIPS 40
 
@@ -50,15 +52,9 @@ static void run_atomic(struct guest *guest, struct finding *finding)
 	kms_close(&kms);
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return x < y ? -1 : x > y;
-}
-
 static int time_flips(struct kms *kms, double *intervals_ms, double *total_ms)
 {
-	double before_ms = 0, begin_ms = text_now_ms();
+	double before_ms = 0, begin_ms = timing_now_ms();
 	int rc = kms_flip(kms, 1, 5000, &before_ms);
 	for (unsigned i = 0; rc == 0 && i < FLIPS; i++) {
 		double event_ms = 0;
@@ -66,7 +62,7 @@ static int time_flips(struct kms *kms, double *intervals_ms, double *total_ms)
 		intervals_ms[i] = event_ms - before_ms;
 		before_ms = event_ms;
 	}
-	*total_ms = text_now_ms() - begin_ms;
+	*total_ms = timing_now_ms() - begin_ms;
 	return rc;
 }
 
@@ -87,7 +83,7 @@ static void run_flip(struct guest *guest, struct finding *finding)
 		kms_close(&kms);
 		return;
 	}
-	qsort(intervals_ms, FLIPS, sizeof intervals_ms[0], by_value);
+	timing_sort(intervals_ms, FLIPS);
 	double frame_ms = kms.mode.vrefresh ? 1000.0 / kms.mode.vrefresh : 16.7;
 	bool paced = fabs(intervals_ms[FLIPS / 4] - frame_ms) < frame_ms / 4 &&
 		     fabs(intervals_ms[FLIPS * 3 / 4] - frame_ms) < frame_ms / 4;
@@ -128,11 +124,10 @@ static void run_probe(struct guest *guest, struct finding *finding)
 		return;
 	}
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	double begin_ms = text_now_ms();
+	double begin_ms = timing_now_ms();
 	bool asked = fd >= 0 && write(fd, "detect", 6) == 6;
-	double took_ms = text_now_ms() - begin_ms;
-	if (fd >= 0)
-		close(fd);
+	double took_ms = timing_now_ms() - begin_ms;
+	fd_close(fd);
 	if (!asked || !text_read(path, status, sizeof status)) {
 		finding_skip(finding, "%s: %s", path, strerror(errno));
 		return;
@@ -167,14 +162,12 @@ static void run_dmabuf(struct guest *guest, struct finding *finding)
 		int imported = other < 0 ? -errno : kms_import(other, dmabuf, &handle);
 		text_append_format(others, sizeof others, "; to %s (%s): %s", guest->cards[i].name,
 			guest->cards[i].driver, imported == 0 ? "taken" : strerror(-imported));
-		if (other >= 0)
-			close(other);
+		fd_close(other);
 	}
 	if (rc == 0)
 		finding_pass(finding, "exported and taken back%s",
 			others[0] ? others : "; no other card to try");
-	if (dmabuf >= 0)
-		close(dmabuf);
+	fd_close(dmabuf);
 	if (fd < 0)
 		return;
 	kms_dumb_destroy(fd, &buffer);

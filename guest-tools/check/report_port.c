@@ -3,18 +3,18 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "guest-tools/check/port.h"
 #include "guest-tools/check/report.h"
-#include "guest-tools/common/text.h"
+#include "guest-tools/common/fd.h"
+#include "guest-tools/common/timing.h"
 #include "protocol/guest_report.h"
 
 /* A port whose host end is closed never takes a byte: wait a little, then give up. */
 static int write_all(int fd, const char *text, size_t length)
 {
-	for (double end_ms = text_now_ms() + 5000; length > 0;) {
+	for (double end_ms = timing_now_ms() + 5000; length > 0;) {
 		ssize_t n = write(fd, text, length);
 		if (n > 0) {
 			text += n;
@@ -23,9 +23,9 @@ static int write_all(int fd, const char *text, size_t length)
 		}
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return -errno;
-		if (text_now_ms() > end_ms)
+		if (timing_now_ms() > end_ms)
 			return -ETIMEDOUT;
-		nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+		timing_sleep_ms(50);
 	}
 	return 0;
 }
@@ -49,8 +49,7 @@ int report_to_port(
 	}
 	int fd = open(path ? path : device, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	int rc = fd < 0 ? -errno : write_all(fd, text, length);
-	if (fd >= 0)
-		close(fd);
+	fd_close(fd);
 	free(text);
 	return rc;
 }

@@ -8,7 +8,7 @@
 #include "guest-tools/check/groups.h"
 #include "guest-tools/check/scenes.h"
 #include "guest-tools/check/session.h"
-#include "guest-tools/common/text.h"
+#include "guest-tools/common/timing.h"
 
 static int channel_distance(uint32_t a, uint32_t b)
 {
@@ -117,13 +117,13 @@ static double measure(
 {
 	once(gl, data);
 	gl->fn.Finish();
-	double begin_ms = text_now_ms(), took_ms;
+	double begin_ms = timing_now_ms(), took_ms;
 	unsigned n = 0;
 	do {
 		once(gl, data);
 		gl->fn.Finish();
 		n++;
-		took_ms = text_now_ms() - begin_ms;
+		took_ms = timing_now_ms() - begin_ms;
 	} while (took_ms < limit_ms);
 	return n * 1000.0 / took_ms;
 }

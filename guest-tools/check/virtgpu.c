@@ -4,29 +4,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <drm.h>
 #include <virtgpu_drm.h>
 
-#include "guest-tools/common/text.h"
+#include "guest-tools/common/fd.h"
+#include "guest-tools/common/timing.h"
 
 /* virgl_hw.h and gallium's p_defines.h */
 #define VIRGL_FORMAT_B8G8R8A8_UNORM 1
 #define VIRGL_BIND_RENDER_TARGET (1u << 1)
 #define PIPE_TEXTURE_2D 2
-
-static int ask(int fd, unsigned long request, void *argument)
-{
-	int rc;
-	do
-		rc = ioctl(fd, request, argument);
-	while (rc < 0 && (errno == EINTR || errno == EAGAIN));
-	return rc < 0 ? -errno : 0;
-}
 
 int virtgpu_open(const char *path)
 {
@@ -39,7 +29,7 @@ int virtgpu_get_param(int fd, enum guest_param param, uint64_t *value)
 	/* The kernel writes 32 bits of the 64. */
 	*value = 0;
 	struct drm_virtgpu_getparam request = { .param = param, .value = (uintptr_t)value };
-	return ask(fd, DRM_IOCTL_VIRTGPU_GETPARAM, &request);
+	return fd_ioctl(fd, DRM_IOCTL_VIRTGPU_GETPARAM, &request);
 }
 
 int virtgpu_get_caps(int fd, uint32_t capset, uint32_t version, void *data, uint32_t size_bytes)
@@ -51,13 +41,13 @@ int virtgpu_get_caps(int fd, uint32_t capset, uint32_t version, void *data, uint
 		.size = size_bytes,
 	};
 	memset(data, 0, size_bytes);
-	return ask(fd, DRM_IOCTL_VIRTGPU_GET_CAPS, &request);
+	return fd_ioctl(fd, DRM_IOCTL_VIRTGPU_GET_CAPS, &request);
 }
 
 static int map_buffer(struct virtgpu_buffer *buffer, int fd)
 {
 	struct drm_virtgpu_map map = { .handle = buffer->handle };
-	int rc = ask(fd, DRM_IOCTL_VIRTGPU_MAP, &map);
+	int rc = fd_ioctl(fd, DRM_IOCTL_VIRTGPU_MAP, &map);
 	if (rc < 0)
 		return rc;
 	void *memory = mmap(NULL, buffer->size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
@@ -81,7 +71,7 @@ int virtgpu_buffer_init(struct virtgpu_buffer *buffer, int fd, uint32_t width, u
 		.size = width * height * 4,
 	};
 	memset(buffer, 0, sizeof *buffer);
-	int rc = ask(fd, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &create);
+	int rc = fd_ioctl(fd, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &create);
 	if (rc < 0)
 		return rc;
 	buffer->handle = create.bo_handle;
@@ -100,7 +90,7 @@ void virtgpu_buffer_finish(struct virtgpu_buffer *buffer, int fd)
 	if (buffer->pixels)
 		munmap(buffer->pixels, buffer->size_bytes);
 	if (buffer->handle)
-		ask(fd, DRM_IOCTL_GEM_CLOSE, &close_request);
+		fd_ioctl(fd, DRM_IOCTL_GEM_CLOSE, &close_request);
 	memset(buffer, 0, sizeof *buffer);
 }
 
@@ -110,7 +100,7 @@ int virtgpu_to_host(int fd, const struct virtgpu_buffer *buffer)
 		.bo_handle = buffer->handle,
 		.box = { .w = buffer->width, .h = buffer->height, .d = 1 },
 	};
-	return ask(fd, DRM_IOCTL_VIRTGPU_TRANSFER_TO_HOST, &transfer);
+	return fd_ioctl(fd, DRM_IOCTL_VIRTGPU_TRANSFER_TO_HOST, &transfer);
 }
 
 int virtgpu_from_host(int fd, const struct virtgpu_buffer *buffer)
@@ -119,20 +109,20 @@ int virtgpu_from_host(int fd, const struct virtgpu_buffer *buffer)
 		.bo_handle = buffer->handle,
 		.box = { .w = buffer->width, .h = buffer->height, .d = 1 },
 	};
-	return ask(fd, DRM_IOCTL_VIRTGPU_TRANSFER_FROM_HOST, &transfer);
+	return fd_ioctl(fd, DRM_IOCTL_VIRTGPU_TRANSFER_FROM_HOST, &transfer);
 }
 
 int virtgpu_wait(int fd, const struct virtgpu_buffer *buffer, int timeout_ms)
 {
-	for (double end_ms = text_now_ms() + timeout_ms;;) {
+	for (double end_ms = timing_now_ms() + timeout_ms;;) {
 		struct drm_virtgpu_3d_wait wait = { .handle = buffer->handle,
 			.flags = VIRTGPU_WAIT_NOWAIT };
-		int rc = ask(fd, DRM_IOCTL_VIRTGPU_WAIT, &wait);
+		int rc = fd_ioctl(fd, DRM_IOCTL_VIRTGPU_WAIT, &wait);
 		if (rc != -EBUSY)
 			return rc;
-		if (text_now_ms() > end_ms)
+		if (timing_now_ms() > end_ms)
 			return -ETIMEDOUT;
-		nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
+		timing_sleep_ms(0.2);
 	}
 }
 
@@ -148,11 +138,11 @@ int virtgpu_submit(int fd, const uint32_t *commands, uint32_t size_bytes,
 		.num_bo_handles = buffer ? 1 : 0,
 		.fence_fd = -1,
 	};
-	int rc = ask(fd, DRM_IOCTL_VIRTGPU_EXECBUFFER, &execbuffer);
+	int rc = fd_ioctl(fd, DRM_IOCTL_VIRTGPU_EXECBUFFER, &execbuffer);
 	if (rc == -EINVAL && fence_fd) {
 		execbuffer.flags = 0;
 		execbuffer.fence_fd = -1;
-		rc = ask(fd, DRM_IOCTL_VIRTGPU_EXECBUFFER, &execbuffer);
+		rc = fd_ioctl(fd, DRM_IOCTL_VIRTGPU_EXECBUFFER, &execbuffer);
 	}
 	if (fence_fd)
 		*fence_fd = rc == 0 && execbuffer.flags ? execbuffer.fence_fd : -1;

@@ -21,7 +21,9 @@
 
 #include "guest-tools/check/guest.h"
 #include "guest-tools/check/kernel.h"
+#include "guest-tools/common/fd.h"
 #include "guest-tools/common/text.h"
+#include "guest-tools/common/timing.h"
 
 #define INTERVALS_MAX 1024
 
@@ -49,8 +51,7 @@ static bool write_file(const char *folder, const char *name, const char *text)
 	snprintf(path, sizeof path, "%s/%s", folder, name);
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	bool written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	if (fd >= 0)
-		close(fd);
+	fd_close(fd);
 	return written;
 }
 
@@ -195,12 +196,6 @@ static bool add_interrupts(void *user, const char *line)
 	}
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return x < y ? -1 : x > y;
-}
-
 static void write_second(struct watch *watch, const struct guest *guest, unsigned second)
 {
 	struct interrupt_sum sum = { .device = guest->gpu_virtio };
@@ -211,8 +206,7 @@ static void write_second(struct watch *watch, const struct guest *guest, unsigne
 		printf("  %5u commands  %4u 3D  %4u flushed  %4u flips", watch->commands,
 			watch->submits, watch->flushes, watch->flips);
 	if (watch->n_intervals > 0) {
-		qsort(watch->intervals_ms, watch->n_intervals, sizeof watch->intervals_ms[0],
-			by_value);
+		timing_sort(watch->intervals_ms, watch->n_intervals);
 		printf("  every %.1f ms (%.1f to %.1f)",
 			watch->intervals_ms[watch->n_intervals / 2], watch->intervals_ms[0],
 			watch->intervals_ms[watch->n_intervals - 1]);
@@ -252,11 +246,11 @@ int watch_run(int seconds)
 	text_each_line("/proc/interrupts", add_interrupts, &sum);
 	watch.interrupts = sum.sum;
 	fflush(stdout);
-	double next_ms = text_now_ms() + 1000;
+	double next_ms = timing_now_ms() + 1000;
 	for (unsigned second = 1; !stopped && (seconds <= 0 || second <= (unsigned)seconds);) {
 		struct pollfd sources[] = { { watch.trace, POLLIN, 0 }, { watch.kmsg, POLLIN, 0 },
 			{ watch.uevents, POLLIN, 0 } };
-		double left_ms = next_ms - text_now_ms();
+		double left_ms = next_ms - timing_now_ms();
 		poll(sources, 3, left_ms > 0 ? (int)left_ms + 1 : 0);
 		if (watch.trace >= 0)
 			read_trace(&watch);
@@ -264,7 +258,7 @@ int watch_run(int seconds)
 			read_kernel_log(&watch);
 		if (watch.uevents >= 0)
 			read_uevents(&watch);
-		if (text_now_ms() < next_ms)
+		if (timing_now_ms() < next_ms)
 			continue;
 		write_second(&watch, guest, second++);
 		next_ms += 1000;

@@ -13,6 +13,7 @@
 #include <EGL/egl.h>
 #include <EGL/eglext.h>
 
+#include "guest-tools/common/fd.h"
 #include "guest-tools/common/text.h"
 
 struct gbm_device;
@@ -244,8 +245,7 @@ void gl_close(struct gl *gl)
 	}
 	if (private->gbm)
 	private->gbm_destroy(private->gbm);
-	if (private->fd >= 0)
-		close(private->fd);
+	fd_close(private->fd);
 	/* The libraries stay: Mesa does not survive being unloaded. */
 	free(private);
 	gl->private = NULL;

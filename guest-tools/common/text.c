@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 void text_copy(char *out, size_t size, const char *text)
@@ -177,11 +176,4 @@ int text_find_process(const char *name)
 	struct process_search search = { .name = name };
 	text_each_path("/proc/[0-9]*/comm", process_matches, &search);
 	return search.pid;
-}
-
-double text_now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1000.0 + (double)now.tv_nsec / 1e6;
 }

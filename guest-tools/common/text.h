@@ -39,5 +39,3 @@ bool text_each_line(const char *path, bool (*each)(void *user, const char *line)
 /* Is a process with this name (/proc/PID/comm, cut at 15 by the kernel) running? Gives its pid or
  * 0. */
 int text_find_process(const char *name);
-/* Milliseconds of CLOCK_MONOTONIC. */
-double text_now_ms(void);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest-tools/common/fd.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+void fd_close(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+int fd_ioctl(int fd, unsigned long request, void *argument)
+{
+	int rc;
+	do
+		rc = ioctl(fd, request, argument);
+	while (rc < 0 && (errno == EINTR || errno == EAGAIN));
+	return rc < 0 ? -errno : 0;
+}
