@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define ES3 "#version 300 es\nprecision highp float;\n"
 #define SIZE 1024
 #define LAYERS 8
 #define TRIANGLES 100000
@@ -18,11 +17,8 @@ static unsigned char *pixels;
 static GLint offset_location;
 static unsigned seed, n_compiled;
 
-static const char cover_vertex[] =
-	ES3 "void main() { gl_Position = vec4(gl_VertexID == 1 ? 3.0 : -1.0,"
-	    "gl_VertexID == 2 ? 3.0 : -1.0, 0.0, 1.0); }";
 static const char flat_fragment[] =
-	ES3 "out vec4 result; void main() { result = vec4(0.9, 0.5, 0.1, 0.5); }";
+	GL_ES3_SOURCE "out vec4 result; void main() { result = vec4(0.9, 0.5, 0.1, 0.5); }";
 
 static bool set_up_program(struct gl *gl, const char *vertex, const char *fragment)
 {
@@ -50,7 +46,7 @@ static void tear_down(struct gl *gl)
 
 static bool set_up_fill(struct gl *gl)
 {
-	bool ready = set_up_program(gl, cover_vertex, flat_fragment);
+	bool ready = set_up_program(gl, GL_COVER_VERTEX, flat_fragment);
 	gl->fn.Enable(GL_BLEND);
 	gl->fn.BlendFunc(GL_SRC_ALPHA, GL_ONE_MINUS_SRC_ALPHA);
 	return ready;
@@ -66,10 +62,11 @@ static void run_fill(struct gl *gl)
 static bool set_up_geometry(struct gl *gl)
 {
 	return set_up_program(gl,
-		ES3 "void main() { int n = gl_VertexID / 3; vec2 at = vec2(n % 1000, n / 1000) / "
-		    "vec2(500.0, 50.0);"
-		    "vec2 corner = vec2(gl_VertexID % 3 == 1, gl_VertexID % 3 == 2) * 0.0005;"
-		    "gl_Position = vec4(at + corner - 1.0, 0.0, 1.0); }",
+		GL_ES3_SOURCE
+		"void main() { int n = gl_VertexID / 3; vec2 at = vec2(n % 1000, n / 1000) / "
+		"vec2(500.0, 50.0);"
+		"vec2 corner = vec2(gl_VertexID % 3 == 1, gl_VertexID % 3 == 2) * 0.0005;"
+		"gl_Position = vec4(at + corner - 1.0, 0.0, 1.0); }",
 		flat_fragment);
 }
 
@@ -80,7 +77,7 @@ static void run_geometry(struct gl *gl)
 
 static bool set_up_upload(struct gl *gl)
 {
-	bool ready = set_up_program(gl, cover_vertex, flat_fragment);
+	bool ready = set_up_program(gl, GL_COVER_VERTEX, flat_fragment);
 	pixels = calloc(SIZE * SIZE, 4);
 	gl->fn.GenTextures(1, &texture);
 	gl->fn.BindTexture(GL_TEXTURE_2D, texture);
@@ -96,7 +93,7 @@ static void run_upload(struct gl *gl)
 
 static bool set_up_read_back(struct gl *gl)
 {
-	bool ready = set_up_program(gl, cover_vertex, flat_fragment);
+	bool ready = set_up_program(gl, GL_COVER_VERTEX, flat_fragment);
 	pixels = calloc(SIZE * SIZE, 4);
 	return ready && pixels;
 }
@@ -109,7 +106,7 @@ static void run_read_back(struct gl *gl)
 static bool set_up_shader(struct gl *gl)
 {
 	seed = (unsigned)time(NULL) % 100000u * 1000u;
-	return set_up_program(gl, cover_vertex, flat_fragment);
+	return set_up_program(gl, GL_COVER_VERTEX, flat_fragment);
 }
 
 /* Sources differ each time, also from run to run of the tool, so that no cache on either side
@@ -120,10 +117,11 @@ static void run_shader(struct gl *gl)
 	gl->fn.Viewport(0, 0, 16, 16);
 	for (unsigned i = 0; i < PROGRAMS; i++) {
 		snprintf(source, sizeof source,
-			ES3 "uniform vec4 tint; out vec4 result; void main() { vec4 c = tint;"
-			    "c = sin(c * %u.5 + cos(c.yzwx)); result = c * c.x; }",
+			GL_ES3_SOURCE
+			"uniform vec4 tint; out vec4 result; void main() { vec4 c = tint;"
+			"c = sin(c * %u.5 + cos(c.yzwx)); result = c * c.x; }",
 			seed + n_compiled++);
-		GLuint fresh = gl_program(gl, cover_vertex, source);
+		GLuint fresh = gl_program(gl, GL_COVER_VERTEX, source);
 		gl->fn.UseProgram(fresh);
 		gl->fn.DrawArrays(GL_TRIANGLES, 0, 3);
 		gl->fn.UseProgram(program);
@@ -134,9 +132,10 @@ static void run_shader(struct gl *gl)
 static bool set_up_draws(struct gl *gl)
 {
 	bool ready = set_up_program(gl,
-		ES3 "uniform vec2 offset; void main() { vec2 corner = vec2(gl_VertexID & 1, "
-		    "gl_VertexID >> 1);"
-		    "gl_Position = vec4(corner * 0.02 + offset, 0.0, 1.0); }",
+		GL_ES3_SOURCE
+		"uniform vec2 offset; void main() { vec2 corner = vec2(gl_VertexID & 1, "
+		"gl_VertexID >> 1);"
+		"gl_Position = vec4(corner * 0.02 + offset, 0.0, 1.0); }",
 		flat_fragment);
 	offset_location = gl->fn.GetUniformLocation(program, "offset");
 	return ready;

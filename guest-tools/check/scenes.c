@@ -3,10 +3,8 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
-
-#define ES2 "#version 100\nprecision highp float;\n"
-#define ES3 "#version 300 es\nprecision highp float;\n"
 
 static uint32_t rgba(unsigned red, unsigned green, unsigned blue, unsigned alpha)
 {
@@ -19,8 +17,9 @@ static bool draw_solid(struct gl *gl, const float *vertices, int n_vertices, con
 	const struct gl_functions *fn = &gl->fn;
 	GLuint buffer,
 		program = gl_program(gl,
-			ES2 "attribute vec3 place; void main() { gl_Position = vec4(place, 1.0); }",
-			ES2 "uniform vec4 color; void main() { gl_FragColor = color; }");
+			GL_ES2_SOURCE
+			"attribute vec3 place; void main() { gl_Position = vec4(place, 1.0); }",
+			GL_ES2_SOURCE "uniform vec4 color; void main() { gl_FragColor = color; }");
 	if (!program)
 		return false;
 	fn->UseProgram(program);
@@ -124,11 +123,12 @@ static bool draw_texture(struct gl *gl)
 	const struct gl_functions *fn = &gl->fn;
 	GLuint texture, buffer,
 		program = gl_program(gl,
-			ES2 "attribute vec2 place; varying vec2 at;"
-			    "void main() { at = place * 0.5 + 0.5; gl_Position = vec4(place, 0.0, "
-			    "1.0); }",
-			ES2 "uniform sampler2D picture; varying vec2 at;"
-			    "void main() { gl_FragColor = texture2D(picture, at); }");
+			GL_ES2_SOURCE
+			"attribute vec2 place; varying vec2 at;"
+			"void main() { at = place * 0.5 + 0.5; gl_Position = vec4(place, 0.0, "
+			"1.0); }",
+			GL_ES2_SOURCE "uniform sampler2D picture; varying vec2 at;"
+				      "void main() { gl_FragColor = texture2D(picture, at); }");
 	if (!program)
 		return false;
 	for (int y = 0; y < SCENE_SIZE; y++)
@@ -208,14 +208,15 @@ static bool draw_instancing(struct gl *gl)
 	const struct gl_functions *fn = &gl->fn;
 	GLuint array,
 		program = gl_program(gl,
-			ES3
+			GL_ES3_SOURCE
 			"flat out vec4 color; void main() {"
 			"int column = gl_InstanceID % 8, row = gl_InstanceID / 8;"
 			"vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1);"
 			"if (gl_VertexID > 2) corner = vec2(gl_VertexID != 3, gl_VertexID != 4);"
 			"gl_Position = vec4((vec2(column, row) + corner) / 4.0 - 1.0, 0.0, 1.0);"
 			"color = vec4(float(column * 32), float(row * 32), 64.0, 255.0) / 255.0; }",
-			ES3 "flat in vec4 color; out vec4 result; void main() { result = color; }");
+			GL_ES3_SOURCE
+			"flat in vec4 color; out vec4 result; void main() { result = color; }");
 	if (!program)
 		return false;
 	clear_to(gl, 1, 1, 1);
@@ -244,6 +245,37 @@ static const struct scene scenes[] = {
 	{ "instancing", 1, true, draw_instancing, expect_instancing },
 };
 
+static int channel_distance(uint32_t a, uint32_t b)
+{
+	int worst = 0;
+	for (int shift = 0; shift < 32; shift += 8) {
+		int distance = abs((int)(a >> shift & 255) - (int)(b >> shift & 255));
+		worst = distance > worst ? distance : worst;
+	}
+	return worst;
+}
+
+struct scene_result scene_compare(const struct scene *scene, const uint32_t *pixels)
+{
+	struct scene_result result = { 0 };
+	for (int y = 0; y < SCENE_SIZE; y++)
+		for (int x = 0; x < SCENE_SIZE; x++) {
+			uint32_t expected = 0, pixel = pixels[y * SCENE_SIZE + x];
+			if (!scene->expect(x, y, &expected))
+				continue;
+			result.n_judged++;
+			if (channel_distance(pixel, expected) <= scene->tolerance)
+				continue;
+			if (result.n_wrong++ > 0)
+				continue;
+			result.x = x;
+			result.y = y;
+			result.got = pixel;
+			result.expected = expected;
+		}
+	return result;
+}
+
 const struct scene *scene_find(const char *name)
 {
 	for (size_t i = 0; i < sizeof scenes / sizeof scenes[0]; i++)
@@ -254,10 +286,9 @@ const struct scene *scene_find(const char *name)
 
 GLuint scene_plain_program(struct gl *gl)
 {
-	return gl_program(gl,
-		ES3 "void main() { gl_Position = vec4(gl_VertexID == 1 ? 3.0 : -1.0,"
-		    "gl_VertexID == 2 ? 3.0 : -1.0, 0.0, 1.0); }",
-		ES3 "out vec4 result; void main() { result = vec4(0.9, 0.5, 0.1, 1.0); }");
+	return gl_program(gl, GL_COVER_VERTEX,
+		GL_ES3_SOURCE
+		"out vec4 result; void main() { result = vec4(0.9, 0.5, 0.1, 1.0); }");
 }
 
 bool scene_compute(struct gl *gl, uint32_t *words, uint32_t n_words)

@@ -24,8 +24,17 @@ struct scene {
 	bool (*expect)(int x, int y, uint32_t *pixel);
 };
 
+/* How many pixels were judged and how many are wrong; of the first wrong one, place and colours. */
+struct scene_result {
+	unsigned n_judged, n_wrong;
+	int x, y;
+	uint32_t got, expected; /* 0xAABBGGRR */
+};
+
 /* NULL: no such scene. */
 const struct scene *scene_find(const char *name);
+/* Judges SCENE_SIZE squared pixels that were read back after drawing the scene. */
+struct scene_result scene_compare(const struct scene *scene, const uint32_t *pixels);
 /* A program that covers the framebuffer with one triangle in one colour, without any vertex buffer.
  */
 GLuint scene_plain_program(struct gl *gl);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Truth: draws what is known, reads it back, and believes only the pixels. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,41 +9,15 @@
 #include "guest-tools/check/session.h"
 #include "guest-tools/common/timing.h"
 
-static int channel_distance(uint32_t a, uint32_t b)
+static void judge(struct finding *finding, const struct scene *scene, const uint32_t *pixels)
 {
-	int worst = 0;
-	for (int shift = 0; shift < 32; shift += 8) {
-		int distance = abs((int)(a >> shift & 255) - (int)(b >> shift & 255));
-		worst = distance > worst ? distance : worst;
-	}
-	return worst;
-}
-
-static void compare(struct finding *finding, const struct scene *scene, const uint32_t *pixels)
-{
-	unsigned n_wrong = 0, first_x = 0, first_y = 0, n_judged = 0;
-	uint32_t got = 0, wanted = 0;
-	for (int y = 0; y < SCENE_SIZE; y++)
-		for (int x = 0; x < SCENE_SIZE; x++) {
-			uint32_t expected = 0, pixel = pixels[y * SCENE_SIZE + x];
-			if (!scene->expect(x, y, &expected))
-				continue;
-			n_judged++;
-			if (channel_distance(pixel, expected) <= scene->tolerance)
-				continue;
-			if (n_wrong++ == 0) {
-				first_x = (unsigned)x;
-				first_y = (unsigned)y;
-				got = pixel;
-				wanted = expected;
-			}
-		}
-	if (n_wrong == 0) {
-		finding_pass(finding, "%u pixels right", n_judged);
+	struct scene_result result = scene_compare(scene, pixels);
+	if (result.n_wrong == 0) {
+		finding_pass(finding, "%u pixels right", result.n_judged);
 		return;
 	}
-	finding_value(finding, "%u of %u pixels wrong, first at %u,%u: %08x, expected %08x (ABGR)",
-		n_wrong, n_judged, first_x, first_y, got, wanted);
+	finding_value(finding, "%u of %u pixels wrong, first at %d,%d: %08x, expected %08x (ABGR)",
+		result.n_wrong, result.n_judged, result.x, result.y, result.got, result.expected);
 	finding_fail(finding, "truth.wrong-pixel", scene->name);
 }
 
@@ -66,7 +39,7 @@ static void run_scene(struct guest *guest, struct finding *finding, const char *
 	GLenum error = gl->fn.GetError();
 	gl_target_finish(gl, &target);
 	if (drawn && error == GL_NO_ERROR) {
-		compare(finding, scene, pixels);
+		judge(finding, scene, pixels);
 		return;
 	}
 	finding_value(finding, "not drawn: %s (GL error 0x%04x)", drawn ? "GL refused" : gl->error,

@@ -110,6 +110,14 @@ struct gl {
 	struct gl_private *private;
 };
 
+/* The first lines of shader sources for OpenGL ES 2 and 3. */
+#define GL_ES2_SOURCE "#version 100\nprecision highp float;\n"
+#define GL_ES3_SOURCE "#version 300 es\nprecision highp float;\n"
+/* An ES 3 vertex shader: drawing three vertices, without any buffer, covers the whole target. */
+#define GL_COVER_VERTEX                                                                            \
+	GL_ES3_SOURCE "void main() { gl_Position = vec4(gl_VertexID == 1 ? 3.0 : -1.0,"            \
+		      "gl_VertexID == 2 ? 3.0 : -1.0, 0.0, 1.0); }"
+
 /* The libraries that gl_open loads, in order; ends with NULL. */
 extern const char *const gl_libraries[];
 /* Is this library there? Gives its path in `path` (may be NULL). Loads it for good. */

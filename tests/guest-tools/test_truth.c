@@ -16,24 +16,6 @@ static void ok(bool good, const char *name)
 	printf("%sok %d - %s\n", good ? "" : "not ", ++n_tests, name);
 }
 
-static unsigned count_wrong(const struct scene *scene, const uint32_t *pixels)
-{
-	unsigned n_wrong = 0;
-	for (int y = 0; y < SCENE_SIZE; y++)
-		for (int x = 0; x < SCENE_SIZE; x++) {
-			uint32_t expected, pixel = pixels[y * SCENE_SIZE + x];
-			if (!scene->expect(x, y, &expected))
-				continue;
-			for (int shift = 0; shift < 32; shift += 8)
-				if (abs((int)(pixel >> shift & 255) -
-					    (int)(expected >> shift & 255)) > scene->tolerance) {
-					n_wrong++;
-					break;
-				}
-		}
-	return n_wrong;
-}
-
 static void test_scene(struct gl *gl, const char *name)
 {
 	static uint32_t pixels[SCENE_SIZE * SCENE_SIZE];
@@ -44,10 +26,12 @@ static void test_scene(struct gl *gl, const char *name)
 	gl->fn.ReadPixels(0, 0, SCENE_SIZE, SCENE_SIZE, GL_RGBA, GL_UNSIGNED_BYTE, pixels);
 	gl_target_finish(gl, &target);
 	snprintf(text, sizeof text, "scene %s is drawn as expected", name);
-	ok(drawn && count_wrong(scene, pixels) == 0, text);
+	struct scene_result result = scene_compare(scene, pixels);
+	ok(drawn && result.n_wrong == 0 && result.n_judged > SCENE_SIZE * SCENE_SIZE / 2, text);
 	pixels[12 * SCENE_SIZE + 19] ^= 0x17;
+	result = scene_compare(scene, pixels);
 	snprintf(text, sizeof text, "scene %s: one wrong pixel is seen", name);
-	ok(count_wrong(scene, pixels) == 1, text);
+	ok(result.n_wrong == 1 && result.x == 19 && result.y == 12, text);
 }
 
 static void test_scenes(void)
