@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* vitrine-guest-bench: how fast this guest's OpenGL is, in figures that can be compared. */
-#include <errno.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdio.h>
@@ -8,16 +7,13 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "guest-tools/bench/measure.h"
 #include "guest-tools/bench/workloads.h"
 #include "guest-tools/common/gl.h"
 #include "guest-tools/common/json.h"
-#include "guest-tools/common/kms.h"
 #include "guest-tools/common/text.h"
-#include "guest-tools/common/timing.h"
 
 #define BENCH_SCHEMA_VERSION 1
-#define RUNS_MAX 20000
-#define FLIPS_MAX 2000
 
 struct bench {
 	bool json, hands_off;
@@ -26,113 +22,17 @@ struct bench {
 	struct gl gl;
 };
 
-struct result {
-	bool done;
-	double rate, median_ms, p95_ms, worst_ms;
-	unsigned n_runs;
-	char problem[128];
-};
-
-static void summarize(struct result *result, double *times_ms, double per_run)
-{
-	double sum_ms = 0;
-	for (unsigned i = 0; i < result->n_runs; i++)
-		sum_ms += times_ms[i];
-	timing_sort(times_ms, result->n_runs);
-	result->done = result->n_runs > 0 && sum_ms > 0;
-	if (!result->done)
-		return;
-	result->rate = per_run * result->n_runs * 1000.0 / sum_ms;
-	result->median_ms = times_ms[result->n_runs / 2];
-	result->p95_ms = times_ms[result->n_runs * 95 / 100];
-	result->worst_ms = times_ms[result->n_runs - 1];
-}
-
-static void run_workload(
-	struct bench *bench, const struct workload *workload, struct result *result)
-{
-	static double times_ms[RUNS_MAX];
-	struct gl *gl = &bench->gl;
-	if (!workload->set_up(gl)) {
-		text_copy(result->problem, sizeof result->problem,
-			gl->error[0] ? gl->error : "no set-up");
-		workload->tear_down(gl);
-		return;
-	}
-	for (unsigned i = 0; i < 2; i++) { /* shaders, caches */
-		workload->run(gl);
-		gl->fn.Finish();
-	}
-	double end_ms = timing_now_ms() + bench->seconds * 1000.0;
-	for (double before_ms = timing_now_ms(); before_ms < end_ms && result->n_runs < RUNS_MAX;) {
-		workload->run(gl);
-		gl->fn.Finish();
-		double after_ms = timing_now_ms();
-		times_ms[result->n_runs++] = after_ms - before_ms;
-		before_ms = after_ms;
-	}
-	GLenum error = gl->fn.GetError();
-	workload->tear_down(gl);
-	if (error == GL_NO_ERROR)
-		summarize(result, times_ms, workload->per_run);
-	else
-		snprintf(result->problem, sizeof result->problem, "GL error 0x%04x", error);
-}
-
-static int time_flips(struct bench *bench, struct kms *kms, struct result *result)
-{
-	static double times_ms[FLIPS_MAX];
-	double before_ms = 0, end_ms = timing_now_ms() + bench->seconds * 1000.0;
-	int rc = kms_make_buffers(kms);
-	if (rc == 0)
-		rc = kms_light(kms);
-	if (rc == 0)
-		rc = kms_flip(kms, 1, 5000, &before_ms);
-	for (unsigned i = 0; rc == 0 && i < FLIPS_MAX && timing_now_ms() < end_ms; i++) {
-		double event_ms = 0;
-		rc = kms_flip(kms, i & 1, 5000, &event_ms);
-		times_ms[result->n_runs++] = event_ms - before_ms;
-		before_ms = event_ms;
-	}
-	if (rc == 0)
-		summarize(result, times_ms, 1);
-	return rc;
-}
-
-static void run_flips(struct bench *bench, struct result *result)
-{
-	struct kms kms;
-	char card[512];
-	int rc = -ENODEV;
-	if (bench->hands_off) {
-		text_copy(result->problem, sizeof result->problem,
-			"asked to keep its hands off the display");
-		return;
-	}
-	if (text_find_path("/dev/dri/card*", card, sizeof card) > 0)
-		rc = kms_open(&kms, card);
-	if (rc == 0) {
-		rc = kms_become_master(&kms);
-		if (rc == 0)
-			rc = time_flips(bench, &kms, result);
-		kms_close(&kms);
-	}
-	if (rc < 0)
-		snprintf(result->problem, sizeof result->problem, "the display is not free: %s",
-			strerror(-rc));
-}
-
-static void write_result(struct json *json, const char *name, const char *unit, const char *what,
-	const struct result *result)
+static void write_measurement(struct json *json, const char *name, const char *unit,
+	const char *what, const struct measurement *measurement)
 {
 	if (!json->file) {
-		if (result->done)
+		if (measurement->done)
 			printf("%-10s %12.1f %-12s median %8.2f ms, p95 %8.2f, worst %8.2f, %u "
 			       "runs\n",
-				name, result->rate, unit, result->median_ms, result->p95_ms,
-				result->worst_ms, result->n_runs);
+				name, measurement->rate, unit, measurement->median_ms,
+				measurement->p95_ms, measurement->worst_ms, measurement->n_runs);
 		else
-			printf("%-10s skipped: %s\n", name, result->problem);
+			printf("%-10s skipped: %s\n", name, measurement->problem);
 		fflush(stdout);
 		return;
 	}
@@ -140,12 +40,12 @@ static void write_result(struct json *json, const char *name, const char *unit, 
 	json_string(json, "name", name);
 	json_string(json, "what", what);
 	json_string(json, "unit", unit);
-	json_number(json, "rate", result->done ? result->rate : NAN);
-	json_number(json, "median_ms", result->done ? result->median_ms : NAN);
-	json_number(json, "p95_ms", result->done ? result->p95_ms : NAN);
-	json_number(json, "worst_ms", result->done ? result->worst_ms : NAN);
-	json_integer(json, "runs", result->n_runs);
-	json_string(json, "skipped", result->done ? NULL : result->problem);
+	json_number(json, "rate", measurement->done ? measurement->rate : NAN);
+	json_number(json, "median_ms", measurement->done ? measurement->median_ms : NAN);
+	json_number(json, "p95_ms", measurement->done ? measurement->p95_ms : NAN);
+	json_number(json, "worst_ms", measurement->done ? measurement->worst_ms : NAN);
+	json_integer(json, "runs", measurement->n_runs);
+	json_string(json, "skipped", measurement->done ? NULL : measurement->problem);
 	json_object_end(json);
 }
 
@@ -164,21 +64,25 @@ static int run_all(struct bench *bench, struct json *json)
 {
 	unsigned n_done = 0;
 	for (unsigned i = 0; i < workloads_length; i++) {
-		struct result result = { .done = false };
+		struct measurement measurement = { .done = false };
 		if (!wanted(bench, workloads[i].name))
 			continue;
-		run_workload(bench, &workloads[i], &result);
-		n_done += result.done;
-		write_result(
-			json, workloads[i].name, workloads[i].unit, workloads[i].what, &result);
+		measure_workload(&bench->gl, &workloads[i], bench->seconds, &measurement);
+		n_done += measurement.done;
+		write_measurement(json, workloads[i].name, workloads[i].unit, workloads[i].what,
+			&measurement);
 	}
 	gl_close(&bench->gl);
 	if (wanted(bench, "flips")) {
-		struct result result = { .done = false };
-		run_flips(bench, &result);
-		n_done += result.done;
-		write_result(json, "flips", "flip/s",
-			"page flips in the preferred mode, each waited for", &result);
+		struct measurement measurement = { .done = false };
+		if (bench->hands_off)
+			text_copy(measurement.problem, sizeof measurement.problem,
+				"asked to keep its hands off the display");
+		else
+			measure_flips(bench->seconds, &measurement);
+		n_done += measurement.done;
+		write_measurement(json, "flips", "flip/s",
+			"page flips in the preferred mode, each waited for", &measurement);
 	}
 	return n_done > 0 ? 0 : 3;
 }

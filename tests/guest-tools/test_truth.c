@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guest-tools/bench/measure.h"
 #include "guest-tools/check/redact.h"
 #include "guest-tools/check/scenes.h"
 #include "guest-tools/common/json.h"
@@ -105,9 +106,27 @@ static void test_json(void)
 	free(text);
 }
 
+/* One hundred runs of 1 to 100 ms, the longest first. */
+static void test_measurement(void)
+{
+	struct measurement measurement = { .n_runs = 100 };
+	double times_ms[100];
+	for (int i = 0; i < 100; i++)
+		times_ms[i] = 100 - i;
+	measurement_sum_up(&measurement, times_ms, 5.05);
+	ok(measurement.done && (int)(measurement.rate * 1000 + 0.5) == 100000, "measurement: rate");
+	ok((int)measurement.median_ms == 51 && (int)measurement.p95_ms == 96 &&
+			(int)measurement.worst_ms == 100,
+		"measurement: median, p95, worst");
+	measurement = (struct measurement){ .n_runs = 0 };
+	measurement_sum_up(&measurement, times_ms, 1);
+	ok(!measurement.done, "measurement: without a run there are no figures");
+}
+
 int main(void)
 {
 	test_json();
+	test_measurement();
 	test_redact();
 	test_scenes();
 	printf("1..%d\n", n_tests);
