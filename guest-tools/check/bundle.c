@@ -9,13 +9,11 @@
 #include <unistd.h>
 
 #include "guest-tools/check/kernel.h"
+#include "guest-tools/check/limits.h"
 #include "guest-tools/check/redact.h"
 #include "guest-tools/common/fd.h"
 #include "guest-tools/common/tar.h"
 #include "guest-tools/common/text.h"
-
-#define MEMBERS_MAX 48
-#define MEMBER_LIMIT (512u * 1024u)
 
 struct member {
 	char name[96];
@@ -24,7 +22,7 @@ struct member {
 };
 
 struct bundle {
-	struct member members[MEMBERS_MAX];
+	struct member members[BUNDLE_MEMBERS_MAX];
 	size_t n_members;
 	const char *folder; /* of the archive, for text_each_path */
 };
@@ -49,7 +47,7 @@ static const struct {
 static void add_member(struct bundle *bundle, const char *name, const char *text)
 {
 	struct member *member = &bundle->members[bundle->n_members];
-	if (bundle->n_members == MEMBERS_MAX)
+	if (bundle->n_members == BUNDLE_MEMBERS_MAX)
 		return;
 	text_copy(member->name, sizeof member->name, name);
 	FILE *memory = open_memstream(&member->data, &member->size_bytes);
@@ -64,7 +62,7 @@ static bool add_file(void *user, const char *path)
 {
 	struct bundle *bundle = user;
 	char name[96];
-	char *text = text_load(path, MEMBER_LIMIT);
+	char *text = text_load(path, BUNDLE_MEMBER_BYTES_MAX);
 	if (!text)
 		return true;
 	snprintf(name, sizeof name, "%s/%.60s", bundle->folder, strrchr(path, '/') + 1);
@@ -130,7 +128,8 @@ static void add_command(struct bundle *bundle, const char *name, const char *com
 	size_t size = 0, n;
 	FILE *pipe = popen(command, "re");
 	FILE *memory = pipe ? open_memstream(&text, &size) : NULL;
-	while (memory && (n = fread(chunk, 1, sizeof chunk, pipe)) > 0 && size < MEMBER_LIMIT)
+	while (memory && (n = fread(chunk, 1, sizeof chunk, pipe)) > 0 &&
+		size < BUNDLE_MEMBER_BYTES_MAX)
 		fwrite(chunk, 1, n, memory);
 	if (pipe)
 		pclose(pipe);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "guest-tools/check/groups.h"
+#include "guest-tools/check/limits.h"
 #include "guest-tools/common/text.h"
 #include "guest-tools/common/timing.h"
 
@@ -163,7 +164,7 @@ static void run_room(struct check_results *results, size_t begin, size_t end)
 	}
 	if (pid < 0)
 		return;
-	int status = wait_with_limit(pid, guest_is_slow(&results->guest) ? 240000 : 30000);
+	int status = wait_with_limit(pid, guest_is_slow(&results->guest) ? ROOM_SLOW_MS : ROOM_MS);
 	if (status != 0)
 		blame(results, status, end);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "guest-tools/check/groups.h"
+#include "guest-tools/check/limits.h"
 #include "guest-tools/common/text.h"
 
 static void list_screens(const struct guest *guest, char *out, size_t size)
@@ -145,7 +146,7 @@ static void run_edid(struct guest *guest, struct finding *finding)
 {
 	struct connector_count count = count_connectors(guest);
 	char file[192];
-	unsigned char edid[512];
+	unsigned char edid[EDID_BYTES_MAX];
 	size_t length = 0;
 	snprintf(file, sizeof file, "%s/edid", count.first);
 	FILE *stream = fopen(file, "re");

@@ -16,12 +16,9 @@
 #include <cpuid.h>
 #endif
 
+#include "guest-tools/check/limits.h"
 #include "guest-tools/common/text.h"
 #include "guest-tools/common/timing.h"
-
-/* A slow guest's udev takes seconds to load the driver; a broken one shall not hold the check up.
- */
-#define UDEV_WAIT_MS 15000
 
 static void probe_kernel(struct guest *guest)
 {

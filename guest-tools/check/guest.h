@@ -13,8 +13,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define GUEST_CARDS_MAX 8
-#define GUEST_SCREENS_MAX 8
+#include "guest-tools/check/limits.h"
+
 /* virtio 1.2, 5.7: the GPU is virtio device type 16; PCI id 0x1040 + 16. */
 #define GUEST_VIRTIO_GPU_TYPE 16
 #define GUEST_PCI_VENDOR_VIRTIO 0x1af4

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "guest-tools/check/limits.h"
 #include "guest-tools/check/virtgpu.h"
 #include "guest-tools/common/text.h"
 
@@ -23,7 +24,6 @@ enum caps_word {
 	CAPS_MAX_TEXTURE_2D = 121,
 	CAPS_HOST_FEATURE_VERSION = 139,
 	CAPS_RENDERER = 174,
-	CAPS_WORDS = 1024,
 };
 
 static void probe_params(struct guest *guest, int fd)
@@ -35,11 +35,11 @@ static void probe_params(struct guest *guest, int fd)
 }
 
 /* Kernels before 4.17 refuse a size above the host's instead of giving what there is. */
-static bool get_caps(int fd, uint32_t capset, uint32_t words[CAPS_WORDS])
+static bool get_caps(int fd, uint32_t capset, uint32_t words[CAPS_WORDS_MAX])
 {
-	static const uint32_t n_words[] = { CAPS_WORDS, CAPS_RENDERER + 16, CAPS_V1_WORDS };
+	static const uint32_t n_words[] = { CAPS_WORDS_MAX, CAPS_RENDERER + 16, CAPS_V1_WORDS };
 	for (size_t i = 0; i < sizeof n_words / sizeof n_words[0]; i++) {
-		memset(words, 0, CAPS_WORDS * 4);
+		memset(words, 0, CAPS_WORDS_MAX * 4);
 		int rc = virtgpu_get_caps(fd, capset, 0, words, n_words[i] * 4);
 		if (rc != -EINVAL)
 			return rc == 0;
@@ -50,7 +50,7 @@ static bool get_caps(int fd, uint32_t capset, uint32_t words[CAPS_WORDS])
 static void probe_caps(struct guest *guest, int fd)
 {
 	struct guest_caps *caps = &guest->caps;
-	uint32_t first[CAPS_WORDS], words[CAPS_WORDS];
+	uint32_t first[CAPS_WORDS_MAX], words[CAPS_WORDS_MAX];
 	caps->virgl = get_caps(fd, 1, first);
 	/* Without the fix a kernel confuses the second capset with the first. */
 	caps->virgl2 = guest->params.value[GUEST_PARAM_CAPSET_QUERY_FIX] && get_caps(fd, 2, words);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "guest-tools/check/groups.h"
+#include "guest-tools/check/limits.h"
 #include "guest-tools/check/virtgpu.h"
 #include "guest-tools/common/fd.h"
 #include "guest-tools/common/text.h"
@@ -83,7 +84,7 @@ static int transfer_there_and_back(int fd, struct virtgpu_buffer *buffer, int li
 static void run_transfer(struct guest *guest, struct finding *finding)
 {
 	struct virtgpu_buffer buffer;
-	int limit_ms = guest_is_slow(guest) ? 30000 : 3000;
+	int limit_ms = guest_is_slow(guest) ? HOST_ANSWER_SLOW_MS : HOST_ANSWER_MS;
 	int fd = virtgpu_open(guest->render_path);
 	int rc = fd < 0 ? fd : virtgpu_buffer_init(&buffer, fd, 128, 64);
 	if (rc < 0) {
@@ -122,7 +123,7 @@ static void run_transfer(struct guest *guest, struct finding *finding)
 static void run_execbuffer(struct guest *guest, struct finding *finding)
 {
 	const uint32_t nothing = 0; /* VIRGL_CCMD_NOP, length 0 */
-	int limit_ms = guest_is_slow(guest) ? 30000 : 3000;
+	int limit_ms = guest_is_slow(guest) ? HOST_ANSWER_SLOW_MS : HOST_ANSWER_MS;
 	int fence = -1;
 	struct virtgpu_buffer buffer;
 	int fd = virtgpu_open(guest->render_path);

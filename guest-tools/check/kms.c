@@ -10,6 +10,7 @@
 #include <fcntl.h>
 
 #include "guest-tools/check/groups.h"
+#include "guest-tools/check/limits.h"
 #include "guest-tools/common/fd.h"
 #include "guest-tools/common/text.h"
 #include "guest-tools/common/timing.h"
@@ -54,10 +55,10 @@ static void run_atomic(struct guest *guest, struct finding *finding)
 static int time_flips(struct kms *kms, double *intervals_ms, double *total_ms)
 {
 	double before_ms = 0, begin_ms = timing_now_ms();
-	int rc = kms_flip(kms, 1, 5000, &before_ms);
+	int rc = kms_flip(kms, 1, FLIP_ANSWER_MS, &before_ms);
 	for (unsigned i = 0; rc == 0 && i < FLIPS; i++) {
 		double event_ms = 0;
-		rc = kms_flip(kms, i & 1, 5000, &event_ms);
+		rc = kms_flip(kms, i & 1, FLIP_ANSWER_MS, &event_ms);
 		intervals_ms[i] = event_ms - before_ms;
 		before_ms = event_ms;
 	}

@@ -5,16 +5,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "guest-tools/check/limits.h"
 #include "guest-tools/check/port.h"
 #include "guest-tools/check/report.h"
 #include "guest-tools/common/fd.h"
 #include "guest-tools/common/timing.h"
 #include "protocol/guest_report.h"
 
-/* A port whose host end is closed never takes a byte: wait a little, then give up. */
 static int write_all(int fd, const char *text, size_t length)
 {
-	for (double end_ms = timing_now_ms() + 5000; length > 0;) {
+	for (double end_ms = timing_now_ms() + PORT_WRITE_MS; length > 0;) {
 		ssize_t n = write(fd, text, length);
 		if (n > 0) {
 			text += n;

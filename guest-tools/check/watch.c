@@ -21,18 +21,17 @@
 
 #include "guest-tools/check/guest.h"
 #include "guest-tools/check/kernel.h"
+#include "guest-tools/check/limits.h"
 #include "guest-tools/common/fd.h"
 #include "guest-tools/common/text.h"
 #include "guest-tools/common/timing.h"
-
-#define INTERVALS_MAX 1024
 
 struct watch {
 	int trace, kmsg, uevents;
 	char instance[128];
 	unsigned commands, submits, flushes, flips;
 	unsigned n_intervals;
-	double intervals_ms[INTERVALS_MAX];
+	double intervals_ms[WATCH_INTERVALS_MAX];
 	double last_flip_ms;
 	unsigned long interrupts;
 	unsigned gpu_errors;
@@ -94,7 +93,7 @@ static void open_uevents(struct watch *watch)
 static void take_flip(struct watch *watch, double time_ms)
 {
 	watch->flips++;
-	if (watch->last_flip_ms > 0 && watch->n_intervals < INTERVALS_MAX)
+	if (watch->last_flip_ms > 0 && watch->n_intervals < WATCH_INTERVALS_MAX)
 		watch->intervals_ms[watch->n_intervals++] = time_ms - watch->last_flip_ms;
 	watch->last_flip_ms = time_ms;
 }
@@ -126,7 +125,7 @@ static void take_trace_line(struct watch *watch, const char *line)
 
 static void read_trace(struct watch *watch)
 {
-	static char buffer[65536];
+	static char buffer[WATCH_TRACE_BYTES_MAX];
 	static size_t used;
 	ssize_t n;
 	while ((n = read(watch->trace, buffer + used, sizeof buffer - 1 - used)) > 0) {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "guest-tools/check/environment.h"
+#include "guest-tools/check/limits.h"
 #include "guest-tools/common/text.h"
 
 static const struct {
@@ -69,7 +70,7 @@ static bool is_software_word(const char *word)
 /* The first forcing word of /proc/PID/environ or cmdline, whose words end with zero bytes. */
 static bool find_forced(int pid, const char *name, char *out, size_t size)
 {
-	char path[64], text[16384];
+	char path[64], text[PROCESS_WORDS_BYTES_MAX];
 	snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
 	FILE *file = fopen(path, "re");
 	if (!file)

@@ -11,10 +11,8 @@
 #include <drm_mode.h>
 
 #include "guest-tools/common/fd.h"
+#include "guest-tools/common/limits.h"
 
-/* Objects that one card may have before we stop reading. */
-#define IDS_MAX 32
-#define PROPS_MAX 64
 /* drm_mode.h of Debian 11 lacks the plane types' names (drm_plane.h of the kernel). */
 /* DRM_CLIENT_CAP_CURSOR_PLANE_HOTSPOT of newer headers. */
 #define CLIENT_CAP_CURSOR_HOTSPOT 6
@@ -25,18 +23,18 @@
 static uint32_t find_property(
 	int fd, uint32_t object, uint32_t type, const char *name, uint64_t *value)
 {
-	uint32_t ids[PROPS_MAX];
-	uint64_t values[PROPS_MAX];
+	uint32_t ids[KMS_PROPERTIES_MAX];
+	uint64_t values[KMS_PROPERTIES_MAX];
 	struct drm_mode_obj_get_properties request = {
 		.props_ptr = (uintptr_t)ids,
 		.prop_values_ptr = (uintptr_t)values,
-		.count_props = PROPS_MAX,
+		.count_props = KMS_PROPERTIES_MAX,
 		.obj_id = object,
 		.obj_type = type,
 	};
 	if (fd_ioctl(fd, DRM_IOCTL_MODE_OBJ_GETPROPERTIES, &request) < 0)
 		return 0;
-	for (uint32_t i = 0; i < request.count_props && i < PROPS_MAX; i++) {
+	for (uint32_t i = 0; i < request.count_props && i < KMS_PROPERTIES_MAX; i++) {
 		struct drm_mode_get_property property = { .prop_id = ids[i] };
 		if (fd_ioctl(fd, DRM_IOCTL_MODE_GETPROPERTY, &property) < 0 ||
 			strcmp(property.name, name) != 0)
@@ -50,12 +48,12 @@ static uint32_t find_property(
 
 static void find_planes(struct kms *kms, unsigned crtc_index)
 {
-	uint32_t ids[IDS_MAX];
+	uint32_t ids[KMS_OBJECTS_MAX];
 	struct drm_mode_get_plane_res planes = { .plane_id_ptr = (uintptr_t)ids,
-		.count_planes = IDS_MAX };
+		.count_planes = KMS_OBJECTS_MAX };
 	if (fd_ioctl(kms->fd, DRM_IOCTL_MODE_GETPLANERESOURCES, &planes) < 0)
 		return;
-	for (uint32_t i = 0; i < planes.count_planes && i < IDS_MAX; i++) {
+	for (uint32_t i = 0; i < planes.count_planes && i < KMS_OBJECTS_MAX; i++) {
 		struct drm_mode_get_plane plane = { .plane_id = ids[i] };
 		uint64_t type = 0;
 		if (fd_ioctl(kms->fd, DRM_IOCTL_MODE_GETPLANE, &plane) < 0 ||
@@ -72,17 +70,19 @@ static void find_planes(struct kms *kms, unsigned crtc_index)
 /* The connector's first mode is the preferred one: the kernel sorts them so. */
 static bool take_connector(struct kms *kms, uint32_t id, const uint32_t *crtcs, uint32_t n_crtcs)
 {
-	struct drm_mode_modeinfo modes[64];
-	uint32_t encoders[IDS_MAX];
+	struct drm_mode_modeinfo modes[KMS_MODES_MAX];
+	uint32_t encoders[KMS_OBJECTS_MAX];
 	struct drm_mode_get_connector connector = { .connector_id = id };
 	if (fd_ioctl(kms->fd, DRM_IOCTL_MODE_GETCONNECTOR, &connector) < 0 ||
 		connector.connection != 1)
 		return false;
 	connector.modes_ptr = (uintptr_t)modes;
 	connector.encoders_ptr = (uintptr_t)encoders;
-	connector.count_modes = connector.count_modes < 64 ? connector.count_modes : 64;
-	connector.count_encoders =
-		connector.count_encoders < IDS_MAX ? connector.count_encoders : IDS_MAX;
+	connector.count_modes =
+		connector.count_modes < KMS_MODES_MAX ? connector.count_modes : KMS_MODES_MAX;
+	connector.count_encoders = connector.count_encoders < KMS_OBJECTS_MAX ?
+					   connector.count_encoders :
+					   KMS_OBJECTS_MAX;
 	connector.count_props = 0;
 	uint32_t n_modes = connector.count_modes, n_encoders = connector.count_encoders;
 	if (fd_ioctl(kms->fd, DRM_IOCTL_MODE_GETCONNECTOR, &connector) < 0 || n_modes == 0)
@@ -106,7 +106,7 @@ static bool take_connector(struct kms *kms, uint32_t id, const uint32_t *crtcs, 
 
 int kms_open(struct kms *kms, const char *card_path)
 {
-	uint32_t crtcs[IDS_MAX], connectors[IDS_MAX];
+	uint32_t crtcs[KMS_OBJECTS_MAX], connectors[KMS_OBJECTS_MAX];
 	memset(kms, 0, sizeof *kms);
 	kms->fd = open(card_path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (kms->fd < 0)
@@ -129,13 +129,14 @@ int kms_open(struct kms *kms, const char *card_path)
 	struct drm_mode_card_res resources = {
 		.crtc_id_ptr = (uintptr_t)crtcs,
 		.connector_id_ptr = (uintptr_t)connectors,
-		.count_crtcs = IDS_MAX,
-		.count_connectors = IDS_MAX,
+		.count_crtcs = KMS_OBJECTS_MAX,
+		.count_connectors = KMS_OBJECTS_MAX,
 	};
 	int rc = fd_ioctl(kms->fd, DRM_IOCTL_MODE_GETRESOURCES, &resources);
-	for (uint32_t i = 0; rc == 0 && i < resources.count_connectors && i < IDS_MAX; i++)
+	for (uint32_t i = 0; rc == 0 && i < resources.count_connectors && i < KMS_OBJECTS_MAX; i++)
 		if (take_connector(kms, connectors[i], crtcs,
-			    resources.count_crtcs < IDS_MAX ? resources.count_crtcs : IDS_MAX))
+			    resources.count_crtcs < KMS_OBJECTS_MAX ? resources.count_crtcs :
+								      KMS_OBJECTS_MAX))
 			return 0;
 	close(kms->fd);
 	kms->fd = -1;
