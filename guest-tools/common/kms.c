@@ -78,14 +78,14 @@ static bool take_connector(struct kms *kms, uint32_t id, const uint32_t *crtcs, 
 		return false;
 	connector.modes_ptr = (uintptr_t)modes;
 	connector.encoders_ptr = (uintptr_t)encoders;
-	connector.count_modes =
-		connector.count_modes < KMS_MODES_MAX ? connector.count_modes : KMS_MODES_MAX;
-	connector.count_encoders = connector.count_encoders < KMS_OBJECTS_MAX ?
-					   connector.count_encoders :
-					   KMS_OBJECTS_MAX;
+	connector.count_modes = KMS_MODES_MAX;
+	connector.count_encoders = KMS_OBJECTS_MAX;
 	connector.count_props = 0;
+	if (fd_ioctl(kms->fd, DRM_IOCTL_MODE_GETCONNECTOR, &connector) < 0)
+		return false;
+	/* A list that does not fit is not filled in at all. */
 	uint32_t n_modes = connector.count_modes, n_encoders = connector.count_encoders;
-	if (fd_ioctl(kms->fd, DRM_IOCTL_MODE_GETCONNECTOR, &connector) < 0 || n_modes == 0)
+	if (n_modes == 0 || n_modes > KMS_MODES_MAX || n_encoders > KMS_OBJECTS_MAX)
 		return false;
 	for (uint32_t i = 0; i < n_encoders; i++) {
 		struct drm_mode_get_encoder encoder = { .encoder_id = encoders[i] };

@@ -8,5 +8,6 @@
 #define KMS_OBJECTS_MAX 32
 /* Properties of one object. The kernel cuts this list, too; the rest is not seen. */
 #define KMS_PROPERTIES_MAX 64
-/* Modes of one monitor. The kernel hands out none at all when there are more. */
-#define KMS_MODES_MAX 64
+/* Modes of one monitor. The kernel hands out none at all when there are more: that monitor is
+ * passed over. */
+#define KMS_MODES_MAX 256
