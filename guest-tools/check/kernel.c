@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "guest-tools/check/groups.h"
+#include "guest-tools/check/limits.h"
 #include "guest-tools/common/text.h"
 
 /* What newer kernels brought to this driver, from their release notes. */
@@ -211,7 +212,7 @@ static bool is_gpu_error(const char *line)
 
 bool kernel_log_next(int kmsg, char *line, size_t size, bool *error)
 {
-	char record[2048];
+	char record[KERNEL_RECORD_BYTES_MAX];
 	for (;;) {
 		ssize_t n = read(kmsg, record, sizeof record - 1);
 		if (n < 0 && errno == EPIPE)

@@ -16,6 +16,10 @@
 /* Bytes of an EDID that are read: four blocks. Only the first block is judged. */
 #define EDID_BYTES_MAX 512
 
+/* Bytes of one record of /dev/kmsg: CONSOLE_EXT_LOG_MAX of the kernel, which hands out none longer.
+ */
+#define KERNEL_RECORD_BYTES_MAX 8192
+
 /* Bytes of a compositor's environment or command line that are searched. The rest is not seen. */
 #define PROCESS_WORDS_BYTES_MAX 16384
 
