@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest-tools/bench/measure.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,6 +35,7 @@ void measure_workload(struct gl *gl, const struct workload *workload, double sec
 	struct measurement *measurement)
 {
 	static double times_ms[RUNS_MAX];
+	assert(seconds > 0 && measurement->n_runs == 0);
 	if (!workload->set_up(gl)) {
 		text_copy(measurement->problem, sizeof measurement->problem,
 			gl->error[0] ? gl->error : "no set-up");
@@ -86,6 +88,7 @@ void measure_flips(double seconds, struct measurement *measurement)
 {
 	struct kms kms;
 	char card[512];
+	assert(seconds > 0 && measurement->n_runs == 0);
 	int rc = -ENODEV;
 	if (text_find_path("/dev/dri/card*", card, sizeof card) > 0)
 		rc = kms_open(&kms, card);

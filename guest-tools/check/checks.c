@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest-tools/check/check.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -101,6 +102,7 @@ static void run_one(struct check_results *results, size_t index)
 	const struct check *check = check_at(index);
 	struct finding *finding = &results->findings[index];
 	double begin_ms = timing_now_ms();
+	assert(!finding->done);
 	results->current = index;
 	unsigned unmet = unmet_needs(&results->guest, check->needs);
 	for (size_t i = 0; unmet && i < sizeof needs / sizeof needs[0]; i++) {
@@ -178,8 +180,10 @@ struct check_results *check_run(const char *only, bool hands_off)
 	double begin_ms = timing_now_ms();
 	guest_probe(&results->guest, hands_off);
 	const struct check *check;
-	for (size_t i = 0; (check = check_at(i)); i++)
+	for (size_t i = 0; (check = check_at(i)); i++) {
+		assert(i < CHECKS_MAX && check_find(check->id) == check);
 		results->selected[i] = check_selected(check->id, only);
+	}
 	for (size_t i = 0; (check = check_at(i));) {
 		size_t end = i + 1;
 		bool any = results->selected[i];

@@ -84,8 +84,7 @@ static struct connector_count count_connectors(const struct guest *guest)
 {
 	struct connector_count count = { 0 };
 	char pattern[64];
-	snprintf(
-		pattern, sizeof pattern, "/sys/class/drm/%s-*", guest->cards[guest->gpu_card].name);
+	snprintf(pattern, sizeof pattern, "/sys/class/drm/%s-*", guest_gpu_card(guest)->name);
 	text_each_path(pattern, count_connector, &count);
 	return count;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest-tools/check/guest.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -204,7 +205,7 @@ static void probe_nodes(struct guest *guest)
 	guest->card_error = guest->render_error = ENODEV;
 	if (guest->gpu_card < 0)
 		return;
-	const struct guest_card *card = &guest->cards[guest->gpu_card];
+	const struct guest_card *card = guest_gpu_card(guest);
 	snprintf(guest->card_path, sizeof guest->card_path, "/dev/dri/%s", card->name);
 	guest->card_error = try_open(guest->card_path);
 	if (!card->render[0])
@@ -258,6 +259,12 @@ void guest_probe(struct guest *guest, bool hands_off)
 		probe_devices(guest);
 	probe_nodes(guest);
 	guest_probe_driver(guest);
+}
+
+const struct guest_card *guest_gpu_card(const struct guest *guest)
+{
+	assert(guest->gpu_card >= 0 && (size_t)guest->gpu_card < guest->n_cards);
+	return &guest->cards[guest->gpu_card];
 }
 
 bool guest_has_feature(const struct guest *guest, enum guest_feature feature)

@@ -131,5 +131,8 @@ struct guest {
 void guest_probe(struct guest *guest, bool hands_off);
 /* Adds the driver's own answers, from the render node or else the card (guest_driver.c). */
 void guest_probe_driver(struct guest *guest);
+/* The virtio-gpu's card. Only for who knows that there is one: checks that need CHECK_NEEDS_CARD.
+ */
+const struct guest_card *guest_gpu_card(const struct guest *guest);
 bool guest_has_feature(const struct guest *guest, enum guest_feature feature);
 bool guest_is_slow(const struct guest *guest); /* TCG: time limits are stretched */

@@ -158,8 +158,7 @@ static void run_driver(struct guest *guest, struct finding *finding)
 	char where[256];
 	enum kernel_module state = kernel_module_state(guest, where, sizeof where);
 	if (guest->gpu_card >= 0) {
-		finding_pass(
-			finding, "%s, %s", guest->gpu_driver, guest->cards[guest->gpu_card].name);
+		finding_pass(finding, "%s, %s", guest->gpu_driver, guest_gpu_card(guest)->name);
 		return;
 	}
 	finding_value(finding, "%s",

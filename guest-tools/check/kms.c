@@ -117,8 +117,8 @@ static void run_cursor(struct guest *guest, struct finding *finding)
 static void run_probe(struct guest *guest, struct finding *finding)
 {
 	char pattern[64], path[128], status[32];
-	snprintf(pattern, sizeof pattern, "/sys/class/drm/%s-*/status",
-		guest->cards[guest->gpu_card].name);
+	snprintf(
+		pattern, sizeof pattern, "/sys/class/drm/%s-*/status", guest_gpu_card(guest)->name);
 	if (text_find_path(pattern, path, sizeof path) == 0) {
 		finding_skip(finding, "no connector");
 		return;

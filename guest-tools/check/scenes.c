@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest-tools/check/scenes.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -291,9 +292,13 @@ GLuint scene_plain_program(struct gl *gl)
 		"out vec4 result; void main() { result = vec4(0.9, 0.5, 0.1, 1.0); }");
 }
 
+/* The local_size_x of the shader below. */
+#define COMPUTE_GROUP 16
+
 bool scene_compute(struct gl *gl, uint32_t *words, uint32_t n_words)
 {
 	const struct gl_functions *fn = &gl->fn;
+	assert(gl->is_31 && n_words % COMPUTE_GROUP == 0);
 	GLsizeiptr size_bytes = (GLsizeiptr)(n_words * sizeof *words);
 	GLuint buffer, program = gl_compute_program(gl,
 			       "#version 310 es\nlayout(local_size_x = 16) in;"
@@ -307,7 +312,7 @@ bool scene_compute(struct gl *gl, uint32_t *words, uint32_t n_words)
 	fn->BufferData(GL_SHADER_STORAGE_BUFFER, size_bytes, NULL, GL_DYNAMIC_READ);
 	fn->BindBufferBase(GL_SHADER_STORAGE_BUFFER, 0, buffer);
 	fn->UseProgram(program);
-	fn->DispatchCompute(n_words / 16, 1, 1);
+	fn->DispatchCompute(n_words / COMPUTE_GROUP, 1, 1);
 	fn->MemoryBarrier(GL_BUFFER_UPDATE_BARRIER_BIT | GL_SHADER_STORAGE_BARRIER_BIT);
 	const void *mapped =
 		fn->MapBufferRange(GL_SHADER_STORAGE_BUFFER, 0, size_bytes, GL_MAP_READ_BIT);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Truth: draws what is known, reads it back, and believes only the pixels. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ static void run_scene(struct guest *guest, struct finding *finding, const char *
 	const struct scene *scene = scene_find(name);
 	struct gl_target target;
 	static uint32_t pixels[SCENE_SIZE * SCENE_SIZE];
+	assert(scene);
 	if (scene->needs_es3 && gl->es_major < 3) {
 		finding_skip(
 			finding, "needs OpenGL ES 3, here is %d.%d", gl->es_major, gl->es_minor);

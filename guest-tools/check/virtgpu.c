@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest-tools/check/virtgpu.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -26,6 +27,7 @@ int virtgpu_open(const char *path)
 
 int virtgpu_get_param(int fd, enum guest_param param, uint64_t *value)
 {
+	assert(param < GUEST_PARAMS);
 	/* The kernel writes 32 bits of the 64. */
 	*value = 0;
 	struct drm_virtgpu_getparam request = { .param = param, .value = (uintptr_t)value };
@@ -129,6 +131,7 @@ int virtgpu_wait(int fd, const struct virtgpu_buffer *buffer, int timeout_ms)
 int virtgpu_submit(int fd, const uint32_t *commands, uint32_t size_bytes,
 	const struct virtgpu_buffer *buffer, int *fence_fd)
 {
+	assert(size_bytes % sizeof *commands == 0);
 	uint32_t handle = buffer ? buffer->handle : 0;
 	struct drm_virtgpu_execbuffer execbuffer = {
 		.flags = fence_fd ? VIRTGPU_EXECBUF_FENCE_FD_OUT : 0,

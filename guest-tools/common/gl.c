@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest-tools/common/gl.h"
 
+#include <assert.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -268,6 +269,7 @@ static GLuint compile(struct gl *gl, GLenum kind, const char *source)
 static GLuint link_program(struct gl *gl, const GLuint *shaders, int n_shaders)
 {
 	GLint ok = 0;
+	assert(gl->private); /* between gl_open and gl_close */
 	GLuint program = gl->fn.CreateProgram();
 	for (int i = 0; i < n_shaders; i++) {
 		gl->fn.AttachShader(program, shaders[i]);
@@ -298,6 +300,7 @@ GLuint gl_compute_program(struct gl *gl, const char *compute)
 bool gl_target_init(struct gl *gl, struct gl_target *target, int width, int height)
 {
 	const struct gl_functions *fn = &gl->fn;
+	assert(width > 0 && height > 0);
 	target->width = width;
 	target->height = height;
 	fn->GenTextures(1, &target->texture);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest-tools/common/json.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -64,6 +65,7 @@ static void new_line(struct json *json)
 
 static void begin_member(struct json *json, const char *name)
 {
+	assert(json->depth > 0 || !json->filled); /* one value at the top */
 	if (json->filled)
 		fputc(',', json->file);
 	if (json->depth > 0)
@@ -85,6 +87,7 @@ static void open_group(struct json *json, const char *name, char bracket)
 
 static void close_group(struct json *json, char bracket)
 {
+	assert(json->depth > 0);
 	json->depth--;
 	if (json->filled)
 		new_line(json);

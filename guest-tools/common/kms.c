@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest-tools/common/kms.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -226,6 +227,7 @@ int kms_make_buffers(struct kms *kms)
 
 int kms_light(struct kms *kms)
 {
+	assert(kms->buffers[0].framebuffer && !kms->lit);
 	kms->saved.crtc_id = kms->crtc;
 	fd_ioctl(kms->fd, DRM_IOCTL_MODE_GETCRTC, &kms->saved);
 	struct drm_mode_crtc set = {
@@ -241,15 +243,20 @@ int kms_light(struct kms *kms)
 	return rc;
 }
 
+/* A connector, its CRTC and its plane, and what is set of them in all. */
+#define ATOMIC_OBJECTS 3
+#define ATOMIC_VALUES 16
+
 struct atomic_list {
-	uint32_t objects[3], counts[3], ids[16];
-	uint64_t values[16];
+	uint32_t objects[ATOMIC_OBJECTS], counts[ATOMIC_OBJECTS], ids[ATOMIC_VALUES];
+	uint64_t values[ATOMIC_VALUES];
 	unsigned n_objects, n_values;
 	bool complete;
 };
 
 static void atomic_object(struct atomic_list *list, uint32_t object)
 {
+	assert(list->n_objects < ATOMIC_OBJECTS);
 	list->objects[list->n_objects] = object;
 	list->counts[list->n_objects++] = 0;
 }
@@ -257,6 +264,7 @@ static void atomic_object(struct atomic_list *list, uint32_t object)
 static void atomic_set(struct atomic_list *list, const struct kms *kms, uint32_t type,
 	const char *name, uint64_t value)
 {
+	assert(list->n_objects > 0 && list->n_values < ATOMIC_VALUES);
 	uint32_t object = list->objects[list->n_objects - 1];
 	uint32_t id = find_property(kms->fd, object, type, name, NULL);
 	list->complete &= id != 0;
@@ -317,6 +325,7 @@ int kms_atomic_test(struct kms *kms)
 
 int kms_flip(struct kms *kms, unsigned buffer, int timeout_ms, double *event_ms)
 {
+	assert(kms->lit && buffer < KMS_BUFFERS);
 	struct drm_mode_crtc_page_flip flip = {
 		.crtc_id = kms->crtc,
 		.fb_id = kms->buffers[buffer].framebuffer,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest-tools/common/tar.h"
 
+#include <assert.h>
 #include <string.h>
 #include <time.h>
 
@@ -19,6 +20,7 @@ bool tar_add(FILE *file, const char *name, const char *data, size_t size_bytes)
 	struct tar_header header;
 	unsigned sum = 0;
 	_Static_assert(sizeof header == BLOCK, "a tar header is one block");
+	assert(strlen(name) < sizeof header.name);
 	memset(&header, 0, sizeof header);
 	snprintf(header.name, sizeof header.name, "%s", name);
 	snprintf(header.mode, sizeof header.mode, "%07o", 0644);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "guest-tools/common/text.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -12,6 +13,7 @@
 
 void text_copy(char *out, size_t size, const char *text)
 {
+	assert(size > 0);
 	size_t length = strnlen(text, size - 1);
 	memmove(out, text, length);
 	out[length] = 0;
@@ -19,6 +21,7 @@ void text_copy(char *out, size_t size, const char *text)
 
 void text_append(char *out, size_t size, const char *text)
 {
+	assert(size > 0);
 	size_t used = strnlen(out, size - 1);
 	text_copy(out + used, size - used, text);
 }
@@ -26,6 +29,7 @@ void text_append(char *out, size_t size, const char *text)
 void text_append_format(char *out, size_t size, const char *format, ...)
 {
 	va_list args;
+	assert(size > 0);
 	size_t used = strnlen(out, size - 1);
 	va_start(args, format);
 	vsnprintf(out + used, size - used, format, args);
