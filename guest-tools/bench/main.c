@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* vitrine-guest-bench: how fast this guest's OpenGL is, in figures that can be compared. */
+/* vitrine-guest-bench says how fast this guest's OpenGL is, in figures that can be compared. */
 #include <getopt.h>
 #include <math.h>
 #include <stdio.h>

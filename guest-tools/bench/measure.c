@@ -10,7 +10,10 @@
 #include "guest-tools/common/text.h"
 #include "guest-tools/common/timing.h"
 
-/* Where times are kept: what runs faster than these in the time given is measured for less. */
+/*
+ * This many times of runs and of flips are kept. A workload that is faster than that is measured
+ * for less time.
+ */
 #define RUNS_MAX 20000
 #define FLIPS_MAX 2000
 /* A flip that takes longer than this has been lost. */
@@ -42,7 +45,11 @@ void measure_workload(struct gl *gl, const struct workload *workload, double sec
 		workload->tear_down(gl);
 		return;
 	}
-	for (unsigned i = 0; i < 2; i++) { /* shaders, caches */
+	/*
+	 * Two runs that are not measured let Mesa and the host compile shaders and fill their
+	 * caches.
+	 */
+	for (unsigned i = 0; i < 2; i++) {
 		workload->run(gl);
 		gl->fn.Finish();
 	}

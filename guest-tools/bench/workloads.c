@@ -58,7 +58,10 @@ static void run_fill(struct gl *gl)
 		gl->fn.DrawArrays(GL_TRIANGLES, 0, 3);
 }
 
-/* Triangles a quarter pixel wide: vertices cost, pixels hardly. */
+/*
+ * The triangles are a quarter pixel wide, so that their vertices cost time and their pixels hardly
+ * do.
+ */
 static bool set_up_geometry(struct gl *gl)
 {
 	return set_up_program(gl,
@@ -109,8 +112,10 @@ static bool set_up_shader(struct gl *gl)
 	return set_up_program(gl, GL_COVER_VERTEX, flat_fragment);
 }
 
-/* Sources differ each time, also from run to run of the tool, so that no cache on either side
- * helps. */
+/*
+ * The sources differ each time, also from one run of the tool to the next, so that no cache on
+ * either side helps.
+ */
 static void run_shader(struct gl *gl)
 {
 	char source[768];

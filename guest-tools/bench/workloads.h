@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * workloads: small fixed pieces of OpenGL work whose speed can be compared between hosts and
- * versions.
+ * workloads: small fixed pieces of OpenGL work, whose speed can be compared between hosts and
+ * between versions.
  *
- * A workload is set up once, then run again and again, each run ended by glFinish. What a run does
- * is never changed under the same name: a new kind of work gets a new name.
+ * A workload is set up once, then it runs again and again, and glFinish ends each run. What a run
+ * does never changes under the same name: a new kind of work gets a new name, or else old figures
+ * would mislead.
  */
 #pragma once
 
@@ -14,8 +15,8 @@
 
 struct workload {
 	const char *name;
-	const char *unit; /* of the rate */
-	double per_run;   /* how many of them one run does */
+	const char *unit; /* This is what the rate counts per second. */
+	double per_run;   /* One run does this number of units. */
 	const char *what;
 	bool (*set_up)(struct gl *gl);
 	void (*run)(struct gl *gl);

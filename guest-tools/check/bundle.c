@@ -24,10 +24,11 @@ struct member {
 struct bundle {
 	struct member members[BUNDLE_MEMBERS_MAX];
 	size_t n_members;
-	const char *folder; /* of the archive, for text_each_path */
+	/* It is a folder of the archive, where text_each_path puts its files. */
+	const char *folder;
 };
 
-/* Files copied as they are, after redaction. */
+/* These files are copied as they are, but for what redact.h replaces. */
 static const struct {
 	const char *folder, *pattern;
 } files[] = {
@@ -90,7 +91,10 @@ static void add_reports(
 	}
 }
 
-/* Only lines about graphics, virtio and input: the rest of a kernel log is nobody's business. */
+/*
+ * Only lines about graphics, virtio and input are taken: the rest of a kernel log is nobody's
+ * business.
+ */
 static bool is_of_interest(const char *line)
 {
 	static const char *const words[] = { "drm", "virtio", "fbcon", "framebuffer", "fb0", "vga",
@@ -120,8 +124,7 @@ static void add_kernel_log(struct bundle *bundle)
 	free(text);
 }
 
-/* What a package manager says of the packages that matter; commands are fixed, nothing is passed
- * in. */
+/* Adds what a command writes. The commands are fixed, and nothing is passed into them. */
 static void add_command(struct bundle *bundle, const char *name, const char *command)
 {
 	char chunk[4096], *text = NULL;

@@ -2,9 +2,10 @@
 /*
  * bundle: one tar file with what a supporter asks for first.
  *
- * No secrets: only the files of a fixed list, never an environment; values after words such as
- * password, and the names of this machine, its user and its network, are replaced. The list of what
- * is inside is printed and is the archive's first member.
+ * It carries no secrets. Only the files of a fixed list go in, and never an environment. Values
+ * after words such as password are replaced, and so are the names of this machine, of its user and
+ * of its network. The list of members is printed and is the archive's first member, so that its
+ * owner can judge it before sending it.
  */
 #pragma once
 
@@ -12,6 +13,6 @@
 
 #include "guest-tools/check/report.h"
 
-/* False after a message on stderr. */
+/* Gives false after it has written a message to stderr. */
 bool bundle_write(
 	const char *path, const struct check_results *results, const struct verdict *verdict);

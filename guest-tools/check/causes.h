@@ -2,9 +2,9 @@
 /*
  * causes: everything that can be wrong, what it means and how it is put right.
  *
- * A finding that warns or fails names one of these. The ids are part of the JSON's contract: they
- * are never renamed. Texts are for a person: one sentence each; {} is replaced by the finding's
- * argument.
+ * A finding that warns or fails names one of these. Their ids are part of the JSON's contract, so
+ * they are never renamed. The texts address a person, one sentence each; {} in them stands for the
+ * finding's argument.
  */
 #pragma once
 
@@ -20,5 +20,5 @@ extern const struct cause causes[];
 extern const size_t causes_length;
 
 const struct cause *cause_find(const char *id);
-/* Writes `text` with every {} replaced by `argument` (NULL: ""). */
+/* Writes `text` with `argument` in place of every {}. A NULL argument counts as empty. */
 void cause_expand(const char *text, const char *argument, char *out, size_t size);

@@ -152,7 +152,7 @@ static void blame(struct check_results *results, int status, size_t end)
 		}
 }
 
-/* Runs checks [begin, end) of one room in a child; the parent only waits. */
+/* Runs checks [begin, end) of one room in a child process, while the parent only waits. */
 static void run_room(struct check_results *results, size_t begin, size_t end)
 {
 	fflush(NULL);

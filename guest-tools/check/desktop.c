@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What makes a guest a desktop: the agent and its port, pointer, sound, and the processor. */
+/*
+ * This file checks what makes a guest a desktop: the agent and its port, the pointer, sound, and
+ * the processor.
+ */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -38,7 +41,7 @@ static bool is_installed(const char *program)
 	return false;
 }
 
-/* A masked unit is a link to /dev/null. */
+/* A unit is masked when it is a link to /dev/null. */
 static bool is_masked(const char *unit)
 {
 	char path[128], target[64];
@@ -46,7 +49,7 @@ static bool is_masked(const char *unit)
 	return text_link_name(path, target, sizeof target) && strcmp(target, "null") == 0;
 }
 
-/* The daemon starts when its socket is used: a listening socket is as good as a process. */
+/* The daemon starts when its socket is used, so a listening socket is as good as a process. */
 static void run_agent(struct guest *guest, struct finding *finding)
 {
 	static const char *const units[] = { "spice-vdagentd.service", "spice-vdagentd.socket",
@@ -121,7 +124,10 @@ struct pointer_search {
 	char name[96], tablet[96];
 };
 
-/* A device's block begins with its name; B: ABS= with X and Y (bits 0 and 1) makes it absolute. */
+/*
+ * A device's block begins with its name. A line B: ABS= with X and Y (bits 0 and 1) makes it
+ * absolute.
+ */
 static bool input_line(void *user, const char *line)
 {
 	struct pointer_search *search = user;
@@ -130,7 +136,7 @@ static bool input_line(void *user, const char *line)
 		text_copy(search->name, sizeof search->name, line + 8 + (line[8] == '"'));
 		search->name[strcspn(search->name, "\"")] = 0;
 	} else if (sscanf(line, "B: ABS=%lx", &bits) == 1 && (bits & 3) == 3) {
-		/* vmmouse is absolute too, but only with a driver of its own in the desktop. */
+		/* A vmmouse is absolute, too, but only with a driver of its own in the desktop. */
 		if (!strstr(search->name, "VMMouse") && !strstr(search->name, "VMware"))
 			text_copy(search->tablet, sizeof search->tablet, search->name);
 	}

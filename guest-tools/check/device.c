@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The device as the buses, connectors and EDID show it. */
+/* This file checks the device as the buses, the connectors and the EDID show it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -58,7 +58,7 @@ static void run_others(struct guest *guest, struct finding *finding)
 
 struct connector_count {
 	unsigned all, connected;
-	char first[128]; /* path of the first connected one */
+	char first[128]; /* It is the path of the first connected one. */
 	char names[160];
 };
 
@@ -129,7 +129,7 @@ static void run_modes(struct guest *guest, struct finding *finding)
 	finding_warn(finding, "device.no-modes", NULL);
 }
 
-/* VESA E-EDID 1.4, 3.1 and 3.11: the fixed header, and every block sums to 0. */
+/* A block begins with the fixed header and sums to 0 (VESA E-EDID 1.4, 3.1 and 3.11). */
 static bool edid_valid(const unsigned char *edid, size_t length)
 {
 	static const unsigned char header[8] = { 0, 255, 255, 255, 255, 255, 255, 0 };

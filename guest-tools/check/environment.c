@@ -7,18 +7,22 @@
 
 #include "guest-tools/common/text.h"
 
-/* How far a variable leads away from virgl. Mesa's GBM ignores LIBGL_ALWAYS_SOFTWARE, X11 and
- * Wayland clients obey it: what was drawn here does not say what programs get. */
+/*
+ * This says how far a variable leads away from virgl. Mesa's GBM ignores LIBGL_ALWAYS_SOFTWARE, but
+ * X11 and Wayland clients obey it, so what was drawn here does not say what programs get.
+ */
 enum effect {
-	EFFECT_VERSION, /* another version is reported */
-	EFFECT_MAYBE,   /* what it names decides: seen when it is tried */
-	EFFECT_FORCED,  /* programs do not draw on virgl */
+	EFFECT_VERSION, /* Mesa reports another version. */
+	EFFECT_MAYBE,   /* The driver that it names decides, and is seen when it is tried. */
+	EFFECT_FORCED,  /* Programs do not draw on virgl. */
 };
 
-/* Mesa docs/envvars.rst, libglvnd's EGL vendor documentation. */
+/*
+ * The variables are from Mesa's docs/envvars.rst and from libglvnd's documentation of EGL vendors.
+ */
 static const struct {
 	const char *name;
-	const char *harmless; /* this value changes nothing; NULL: every value counts */
+	const char *harmless; /* This value changes nothing. It is NULL when every value counts. */
 	enum effect effect;
 } variables[] = {
 	{ "LIBGL_ALWAYS_SOFTWARE", "0", EFFECT_FORCED },
@@ -70,7 +74,7 @@ static void take(struct search *search, size_t index, const char *value)
 	text_append_format(search->found->setting, sizeof search->found->setting, "=%s", value);
 }
 
-/* NAME=value, export NAME=value, and pam_env's NAME DEFAULT=value. */
+/* A line may read NAME=value, export NAME=value, or NAME DEFAULT=value, as pam_env has it. */
 static bool match_line(void *user, const char *line)
 {
 	struct search *search = user;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* environment: variables that turn Mesa away from the virtio-gpu driver, here and in login files.
+/*
+ * environment: finds variables that turn Mesa away from the virtio-gpu driver, in this environment
+ * and in the files that make one at login.
  */
 #pragma once
 
@@ -7,13 +9,13 @@
 #include <stddef.h>
 
 struct environment_override {
-	char setting[128]; /* NAME=value */
-	char where[160];   /* "this environment" or the file that sets it */
-	bool software;     /* it may cause software rendering by itself */
-	bool forced;       /* it does, for each program, whatever GBM shows */
+	char setting[128]; /* It reads NAME=value. */
+	char where[160];   /* It names the file that sets the variable, or "this environment". */
+	bool software;     /* The variable may lead to software rendering by itself. */
+	bool forced;       /* The variable does so for every program, even where GBM shows virgl. */
 };
 
-/* The gravest override found. False: none. */
+/* Finds the gravest of all overrides. Gives false when there is none. */
 bool environment_find(struct environment_override *found);
-/* Is "NAME=value", of some program's environment, one that is `forced`? */
+/* Is "NAME=value", of any program's environment, an override that is `forced`? */
 bool environment_forces(const char *assignment);

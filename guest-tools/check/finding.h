@@ -2,8 +2,8 @@
 /*
  * finding: what one check found out, and the words for it.
  *
- * A finding starts as zeros, which means passed. It lives in memory that the child processes of a
- * run share with their parent, so its texts are arrays.
+ * A finding starts as zeros, which means that the check passed. It lives in memory that the child
+ * processes of a run share with their parent, so its texts are arrays.
  */
 #pragma once
 
@@ -19,20 +19,21 @@ enum finding_status {
 
 struct finding {
 	enum finding_status status;
-	bool done; /* the check has ended, or whoever waited for it has spoken for it */
+	/* The check has ended, or its child process died and the parent wrote the finding. */
+	bool done;
 	char value[320];
-	char cause[32]; /* an id of causes.c, empty when nothing is wrong */
+	char cause[32]; /* It holds an id of causes.c, or nothing when nothing is wrong. */
 	char cause_text[400];
 	char fix[400];
 	double duration_ms;
 };
 
-/* The status as reports write it: "pass", "warn", "fail" or "skip". */
+/* Gives the status as reports write it: "pass", "warn", "fail" or "skip". */
 const char *finding_status_name(enum finding_status status);
 /* Does the finding warn or fail, so that it names a cause? */
 bool finding_is_wrong(const struct finding *finding);
 
-/* Each of these writes the value that was found; the second and third also set the status. */
+/* Each of these writes the value that was found. All but finding_value also set the status. */
 void finding_value(struct finding *finding, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void finding_pass(struct finding *finding, const char *format, ...)

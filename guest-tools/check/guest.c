@@ -47,7 +47,7 @@ static bool take_os_name(void *user, const char *line)
 	return false;
 }
 
-/* The hypervisor's signature: CPUID leaf 0x40000000 on x86, the device tree elsewhere. */
+/* The hypervisor signs in CPUID leaf 0x40000000 on x86, and in the device tree elsewhere. */
 static void probe_hypervisor(struct guest *guest)
 {
 	text_copy(guest->hypervisor, sizeof guest->hypervisor, "none");
@@ -136,8 +136,7 @@ static bool probe_virtio_device(void *user, const char *path)
 	return false;
 }
 
-/* The virtio device stands between a card and its PCI function: take the first name with a colon.
- */
+/* The virtio device stands between a card and its PCI function, so it is skipped. */
 static void find_slot(const char *device_path, char *slot, size_t size)
 {
 	char target[PATH_MAX];
@@ -158,7 +157,7 @@ static bool probe_card(void *user, const char *path)
 	const char *name = strrchr(path, '/') + 1;
 	char file[512], found[512];
 	if (strchr(name, '-') || guest->n_cards == GUEST_CARDS_MAX)
-		return true; /* card0-Virtual-1 is a connector */
+		return true; /* card0-Virtual-1 is a connector. */
 	struct guest_card *card = &guest->cards[guest->n_cards];
 	text_copy(card->name, sizeof card->name, name);
 	snprintf(file, sizeof file, "%s/device/driver", path);
@@ -224,7 +223,7 @@ static void probe_devices(struct guest *guest)
 	text_each_path("/sys/class/drm/card[0-9]*", probe_card, guest);
 }
 
-/* The driver is being loaded, or udev has not given the nodes their rights yet. */
+/* Is the driver being loaded, or has udev not given the nodes their rights yet? */
 static bool udev_is_busy(void)
 {
 	char state[16];
@@ -233,7 +232,10 @@ static bool udev_is_busy(void)
 		       strcmp(state, "coming") == 0);
 }
 
-/* Soon after boot what is seen is not what will be. False: there was nothing to wait for. */
+/*
+ * Soon after boot the devices are not yet what they will be. Gives false when there was nothing to
+ * wait for.
+ */
 static bool wait_for_udev(void)
 {
 	bool waited = false;

@@ -2,9 +2,9 @@
 /*
  * guest: what is known about the machine that the check runs in.
  *
- * Gathered once, by reading /sys, /proc and /dev and by asking the kernel's driver; checks judge
- * it. It lives in memory shared with the child processes that load Mesa, so that what they learn is
- * not lost when Mesa ends them. Plain data only, no pointers.
+ * guest_probe gathers it once: it reads /sys, /proc and /dev and asks the kernel's driver. The
+ * checks judge it. It lives in memory shared with the child processes that load Mesa, so that what
+ * they learn is not lost when Mesa ends them; so it holds plain data and no pointers.
  */
 #pragma once
 
@@ -15,14 +15,14 @@
 
 #include "guest-tools/check/limits.h"
 
-/* virtio 1.2, 5.7: the GPU is virtio device type 16; PCI id 0x1040 + 16. */
+/* The GPU is virtio device type 16 (virtio 1.2, 5.7), and its PCI id is 0x1040 + 16. */
 #define GUEST_VIRTIO_GPU_TYPE 16
 #define GUEST_PCI_VENDOR_VIRTIO 0x1af4
 #define GUEST_PCI_DEVICE_GPU 0x1050
-/* Linux 4.4 brought virgl to the driver (merge of v4.4-rc1). */
+/* The first kernel with virgl in its driver is Linux 4.4. Versions read major * 1000 + minor. */
 #define GUEST_KERNEL_3D 4004
 
-/* virtio 1.2, 5.7.3 */
+/* The numbers of the features are those of virtio 1.2, 5.7.3. */
 enum guest_feature {
 	GUEST_FEATURE_VIRGL = 0,
 	GUEST_FEATURE_EDID = 1,
@@ -31,7 +31,10 @@ enum guest_feature {
 	GUEST_FEATURE_CONTEXT_INIT = 4,
 };
 
-/* linux/include/uapi/drm/virtgpu_drm.h, VIRTGPU_PARAM_*; older headers end at 2. */
+/*
+ * These are VIRTGPU_PARAM_* of linux/include/uapi/drm/virtgpu_drm.h. Old headers stop at 2, so they
+ * are listed here.
+ */
 enum guest_param {
 	GUEST_PARAM_3D_FEATURES = 1,
 	GUEST_PARAM_CAPSET_QUERY_FIX = 2,
@@ -44,50 +47,54 @@ enum guest_param {
 	GUEST_PARAMS = 9,
 };
 
-/* A display device on a bus, with or without a driver. */
+/* A screen is a display device on a bus, with or without a driver. */
 struct guest_screen {
 	char slot[64];
-	char driver[32]; /* empty: none bound */
+	char driver[32]; /* It is empty when no driver is bound. */
 	unsigned vendor, device;
 	bool boot_vga;
 };
 
-/* A DRM card. */
+/* A card is what a DRM driver makes of a display device. */
 struct guest_card {
-	char name[16];   /* card0 */
-	char render[16]; /* renderD128, empty: none */
+	char name[16];   /* It reads card0 or so. */
+	char render[16]; /* It reads renderD128 or so, and is empty when there is none. */
 	char driver[32];
 	char slot[64];
 };
 
 struct guest_params {
-	int error; /* errno of GETPARAM 1: 0 when the driver answers at all */
+	int error; /* This is the errno of GETPARAM 1, so 0 when the driver answers at all. */
 	int param_error[GUEST_PARAMS];
 	uint64_t value[GUEST_PARAMS];
 };
 
-/* Bits of guest_caps.capability_bits: VIRGL_CAP_COMPUTE_SHADER and VIRGL_CAP_HOST_IS_GLES. */
+/*
+ * The bits of capability_bits that reports name (virgl_hw.h): VIRGL_CAP_COMPUTE_SHADER and
+ * VIRGL_CAP_HOST_IS_GLES have these values.
+ */
 #define GUEST_CAPS_COMPUTE (1u << 7)
 #define GUEST_CAPS_HOST_IS_GLES (1u << 19)
 
-/* What the host's virglrenderer says of itself (virgl_hw.h, struct virgl_caps_v2). */
+/* This is what the host's virglrenderer says of itself (virgl_hw.h, struct virgl_caps_v2). */
 struct guest_caps {
-	bool virgl, virgl2; /* which capsets were given */
+	bool virgl, virgl2; /* They say which capsets the host gave. */
 	uint32_t max_version, glsl_level, max_samples, max_render_targets;
 	uint32_t capability_bits, host_feature_version;
 	uint32_t max_texture_2d;
-	char renderer[65]; /* the host's GL_RENDERER; empty before virglrenderer 0.9 */
+	/* This is the host's GL_RENDERER. Virglrenderer before 0.9 tells none. */
+	char renderer[65];
 };
 
 struct guest_gl {
 	bool tried, display, context;
-	bool software;      /* llvmpipe, softpipe, swrast */
-	bool forced_away;   /* a variable keeps programs off virgl, even where GBM has it */
-	char error[160];    /* what failed first */
-	char cause[32];     /* its cause id, empty when nothing failed */
-	char missing[64];   /* library or file that was not found */
-	char renderer[128]; /* GL_RENDERER */
-	char version[128];  /* GL_VERSION of desktop GL, else of ES */
+	bool software;      /* The guest's own processor draws: llvmpipe, softpipe or swrast. */
+	bool forced_away;   /* A variable keeps programs off virgl, even where GBM has it. */
+	char error[160];    /* This failed first. */
+	char cause[32];     /* This is its cause's id, or empty when nothing failed. */
+	char missing[64];   /* This library or file was not found. */
+	char renderer[128]; /* It is GL_RENDERER. */
+	char version[128];  /* It is GL_VERSION of desktop GL, or else of ES. */
 	char es_version[128];
 	char egl_vendor[64];
 	int gl_major, gl_minor, es_major, es_minor;
@@ -97,42 +104,47 @@ struct guest_gl {
 struct guest {
 	uid_t uid;
 	bool root;
-	bool hands_off; /* never take the display from whoever has it */
+	bool hands_off; /* The check must never take the display from whoever has it. */
 	char kernel[96];
-	int kernel_version; /* 6001 for 6.1 */
+	int kernel_version; /* It is 6001 for Linux 6.1. */
 	char command_line[2048];
 	char os[128];
-	char hypervisor[16]; /* "KVM", "TCG", "none" or what it calls itself */
+	/* It reads "KVM", "TCG", "none", or what the hypervisor calls itself. */
+	char hypervisor[16];
 	bool container;
 
 	bool gpu_found;
-	char gpu_bus[8];     /* "pci", "mmio" */
-	char gpu_slot[64];   /* 0000:00:02.0 */
-	char gpu_virtio[16]; /* virtio0, empty while the bus driver is missing */
-	char gpu_driver[32]; /* of the virtio device */
+	char gpu_bus[8];   /* It reads "pci" or "mmio". */
+	char gpu_slot[64]; /* It reads 0000:00:02.0 or so. */
+	/* It reads virtio0 or so, and is empty while the bus driver is missing. */
+	char gpu_virtio[16];
+	char gpu_driver[32]; /* This driver has the virtio device. */
 	uint64_t gpu_features;
 
 	size_t n_screens;
 	struct guest_screen screens[GUEST_SCREENS_MAX];
 	size_t n_cards;
 	struct guest_card cards[GUEST_CARDS_MAX];
-	int gpu_card; /* index into cards, -1: none */
+	int gpu_card; /* It is an index into cards, or -1 when the virtio-gpu has no card. */
 
 	char card_path[64], render_path[64];
-	int card_error, render_error; /* errno of open(), 0: it opens */
-	char render_group[32]; /* whose members may open the render node; empty: no group may */
+	int card_error, render_error; /* They are the errno of open(), or 0 when the node opens. */
+	/* Its members may open the render node. It is empty when no group may. */
+	char render_group[32];
 	char user[64];
 	struct guest_params params;
 	struct guest_caps caps;
 	struct guest_gl gl;
 };
 
-/* Fills in everything but `gl`. Needs no rights; learns more with them. */
+/* Fills in everything but `gl`. It needs no rights, and learns more with them. */
 void guest_probe(struct guest *guest, bool hands_off);
-/* Adds the driver's own answers, from the render node or else the card (guest_driver.c). */
+/* Adds what the driver itself answers on the render node, or else on the card (guest_driver.c). */
 void guest_probe_driver(struct guest *guest);
-/* The virtio-gpu's card. Only for who knows that there is one: checks that need CHECK_NEEDS_CARD.
+/*
+ * Gives the virtio-gpu's card. There must be one: only checks that need CHECK_NEEDS_CARD may ask.
  */
 const struct guest_card *guest_gpu_card(const struct guest *guest);
 bool guest_has_feature(const struct guest *guest, enum guest_feature feature);
-bool guest_is_slow(const struct guest *guest); /* TCG: time limits are stretched */
+/* Everything is emulated when the hypervisor is not KVM, so time limits are stretched. */
+bool guest_is_slow(const struct guest *guest);

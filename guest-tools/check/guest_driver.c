@@ -10,9 +10,9 @@
 #include "guest-tools/common/text.h"
 
 /*
- * Word offsets in struct virgl_caps_v2 (virglrenderer src/virgl_hw.h). Version 1 is 77 words:
- * max_version, four format masks of 16 words, one word of bits, then eleven limits. Version 2 only
- * ever grows.
+ * These are word offsets in struct virgl_caps_v2 (virglrenderer src/virgl_hw.h). Version 1 has 77
+ * words: max_version, four format masks of 16 words, one word of bits, then eleven limits. Version
+ * 2 only ever grows.
  */
 enum caps_word {
 	CAPS_MAX_VERSION = 0,
@@ -34,7 +34,7 @@ static void probe_params(struct guest *guest, int fd)
 	guest->params.error = guest->params.param_error[GUEST_PARAM_3D_FEATURES];
 }
 
-/* Kernels before 4.17 refuse a size above the host's instead of giving what there is. */
+/* Kernels before 4.17 refuse a size above the host's. Later ones give what there is. */
 static bool get_caps(int fd, uint32_t capset, uint32_t words[CAPS_WORDS_MAX])
 {
 	static const uint32_t n_words[] = { CAPS_WORDS_MAX, CAPS_RENDERER + 16, CAPS_V1_WORDS };
@@ -52,7 +52,7 @@ static void probe_caps(struct guest *guest, int fd)
 	struct guest_caps *caps = &guest->caps;
 	uint32_t first[CAPS_WORDS_MAX], words[CAPS_WORDS_MAX];
 	caps->virgl = get_caps(fd, 1, first);
-	/* Without the fix a kernel confuses the second capset with the first. */
+	/* A kernel without the fix confuses the second capset with the first. */
 	caps->virgl2 = guest->params.value[GUEST_PARAM_CAPSET_QUERY_FIX] && get_caps(fd, 2, words);
 	const uint32_t *best = caps->virgl2 ? words : first;
 	if (!caps->virgl && !caps->virgl2)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The driver asked directly: parameters, capsets, a transfer there and back, a fence. */
+/*
+ * This file asks the driver directly, for parameters, capsets, a transfer there and back, and a
+ * fence.
+ */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -55,7 +58,7 @@ static void run_caps(struct guest *guest, struct finding *finding)
 		caps->capability_bits & GUEST_CAPS_HOST_IS_GLES ? "GLES host, " : "",
 		caps->capability_bits & GUEST_CAPS_COMPUTE ? "compute, " : "", caps->max_texture_2d,
 		caps->max_samples, caps->host_feature_version);
-	/* virglrenderer writes llvmpipe in capitals. */
+	/* Virglrenderer writes llvmpipe in capitals. */
 	if (strcasestr(caps->renderer, "llvmpipe") || strcasestr(caps->renderer, "softpipe"))
 		finding_warn(finding, "host.software", caps->renderer);
 }
@@ -122,7 +125,7 @@ static void run_transfer(struct guest *guest, struct finding *finding)
 
 static void run_execbuffer(struct guest *guest, struct finding *finding)
 {
-	const uint32_t nothing = 0; /* VIRGL_CCMD_NOP, length 0 */
+	const uint32_t nothing = 0; /* This is VIRGL_CCMD_NOP of length 0. */
 	int limit_ms = guest_is_slow(guest) ? HOST_ANSWER_SLOW_MS : HOST_ANSWER_MS;
 	int fence = -1;
 	struct virtgpu_buffer buffer;

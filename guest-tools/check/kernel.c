@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel: is its virtio_gpu driver there, allowed, bound, and content? */
+/*
+ * This file checks whether the virtio_gpu driver is in the kernel, is allowed, is bound, and
+ * complains of nothing.
+ */
 #include "guest-tools/check/kernel.h"
 
 #include <errno.h>
@@ -13,7 +16,10 @@
 #include "guest-tools/check/limits.h"
 #include "guest-tools/common/text.h"
 
-/* What newer kernels brought to this driver, from their release notes. */
+/*
+ * Newer kernels brought this to the driver, as their release notes say. Versions read major * 1000
+ * + minor.
+ */
 static const struct {
 	int version;
 	const char *brings;
@@ -214,9 +220,9 @@ bool kernel_log_next(int kmsg, char *line, size_t size, bool *error)
 	char record[KERNEL_RECORD_BYTES_MAX];
 	for (;;) {
 		ssize_t n = read(kmsg, record, sizeof record - 1);
+		/* EPIPE: the record was overwritten meanwhile. The next read goes on behind it. */
 		if (n < 0 && errno == EPIPE)
-			continue; /* overwritten meanwhile: the next read goes on with what is left
-				   */
+			continue;
 		if (n <= 0)
 			return false;
 		record[n] = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The display side of the driver, tried out while nobody else has the display. */
+/* This file tries the display side of the driver out, while nobody else has the display. */
 #include "guest-tools/common/kms.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 
 #define FLIPS 40
 
-/* Opens the display for us; on false the finding is already written. */
+/* Opens the display for us. When it gives false, the finding is already written. */
 static bool take_display(struct guest *guest, struct finding *finding, struct kms *kms)
 {
 	int rc = kms_open(kms, guest->card_path);
@@ -113,7 +113,7 @@ static void run_cursor(struct guest *guest, struct finding *finding)
 	kms_close(&kms);
 }
 
-/* The kernel asks the device for its sizes again when told to detect. */
+/* The kernel asks the device for its sizes again when "detect" is written to a connector. */
 static void run_probe(struct guest *guest, struct finding *finding)
 {
 	char pattern[64], path[128], status[32];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* vitrine-guest-check: says why a guest is or is not accelerated, and proves it. */
+/* vitrine-guest-check says why a guest is or is not accelerated, and proves it. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -162,7 +162,7 @@ static void tell_host(const struct arguments *arguments, const struct check_resu
 {
 	int rc = report_to_port(arguments->report_port, results, verdict);
 	if (rc == -ENODEV)
-		return; /* no port: the host does not ask */
+		return; /* Without the port, the host does not ask. */
 	if (rc < 0)
 		fprintf(stderr, "vitrine-guest-check: the host was not told: %s\n", strerror(-rc));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Mesa: is it there, does it reach the device, and if not, what keeps it away? */
+/* This file checks whether Mesa is there and reaches the device, and if not, what keeps it away. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -31,8 +31,9 @@ static void run_libraries(struct guest *guest, struct finding *finding)
 }
 
 /*
- * Up to 24.2 a driver is a file of its own; later all are in one libgallium and the old name is
- * only a symbolic link (Mesa 24.3 release notes). LIBGL_DRIVERS_PATH is judged by mesa.environment.
+ * Up to Mesa 24.2 a driver is a file of its own. Later all drivers are in one libgallium, and the
+ * old name is only a symbolic link (Mesa 24.3 release notes). LIBGL_DRIVERS_PATH is judged by
+ * mesa.environment.
  */
 static bool find_driver(char *path, size_t size)
 {
@@ -44,7 +45,7 @@ static bool find_driver(char *path, size_t size)
 	for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
 		if (text_find_path(patterns[i], path, size) == 0 || access(path, R_OK) != 0)
 			continue;
-		/* Without libgallium the stub of newer Mesa is no driver. */
+		/* The stub of newer Mesa is no driver without libgallium. */
 		char target[PATH_MAX];
 		if (realpath(path, target) && strstr(target, "libdril_dri"))
 			continue;
@@ -61,7 +62,10 @@ static void run_driver_file(struct guest *guest, struct finding *finding)
 		return;
 	}
 	session_gl(guest);
-	/* Mesa before 24.3 reaches virgl through any of its files, they are all the same one. */
+	/*
+	 * Mesa before 24.3 reaches virgl through any of its driver files, since they are all the
+	 * same file.
+	 */
 	if (strncmp(guest->gl.renderer, "virgl", 5) == 0) {
 		finding_pass(finding, "not where it is looked for, yet Mesa has it");
 		return;
@@ -174,12 +178,12 @@ static void run_version(struct guest *guest, struct finding *finding)
 }
 
 /*
- * Pairs that users reported as broken. host_feature_check_version is virglrenderer's own count (3
- * in 0.8, 4 in 0.9). Mesa 22.2 sends shaders made by NIR-to-TGSI, which those cannot always take:
- * UTM issue 4983 and Clear Linux issue 2732 (black screens, crashes).
+ * Users reported these pairs as broken. host_feature_check_version is virglrenderer's own count, 3
+ * in 0.8 and 4 in 0.9. Mesa 22.2 sends shaders made by NIR-to-TGSI, which those versions cannot
+ * always take: see UTM issue 4983 and Clear Linux issue 2732 (black screens, crashes).
  */
 static const struct {
-	int mesa_from, mesa_to; /* major * 100 + minor */
+	int mesa_from, mesa_to; /* They read major * 100 + minor. */
 	unsigned host_features_to;
 	const char *what;
 } bad_pairs[] = {

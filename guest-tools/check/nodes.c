@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Device nodes, and who may open them. */
+/* This file checks device nodes, and who may open them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -15,7 +15,10 @@
 #include "guest-tools/check/nodes.h"
 #include "guest-tools/common/text.h"
 
-/* "root:render 0660"; the group alone goes to `group` when it may read and write, else "". */
+/*
+ * Describes a node's owner, such as "root:render 0660". The group's name goes to `group` when the
+ * group may read and write, and else nothing does.
+ */
 static void describe_owner(const char *path, char *out, size_t size, char *group, size_t group_size)
 {
 	struct stat status;
@@ -81,7 +84,7 @@ static void run_render(struct guest *guest, struct finding *finding)
 	nodes_blame_render(guest, finding);
 }
 
-/* Opens `path` as another user, groups included. 0 or errno. */
+/* Opens `path` as another user, with all groups of that user. Gives 0 or errno. */
 static int open_as(uid_t uid, const char *path)
 {
 	int status = 0;
@@ -90,7 +93,7 @@ static int open_as(uid_t uid, const char *path)
 		const struct passwd *person = getpwuid(uid);
 		if (!person || initgroups(person->pw_name, person->pw_gid) != 0 ||
 			setgid(person->pw_gid) != 0 || setuid(uid) != 0)
-			_exit(0); /* cannot tell: blame nobody */
+			_exit(0); /* When we cannot become that user, nobody is blamed. */
 		_exit(open(path, O_RDWR | O_CLOEXEC) < 0 ? errno : 0);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
@@ -103,7 +106,7 @@ struct session_walk {
 	unsigned n_sessions, n_active;
 	uid_t uid;
 	bool active, user_class;
-	char locked_out[128]; /* names that may not open the render node */
+	char locked_out[128]; /* These people may not open the render node. */
 	char active_names[128];
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* nodes: why the render node does not open. */
+/* nodes: says why the render node does not open. */
 #pragma once
 
 #include "guest-tools/check/check.h"
 
-/* Fails `finding` with the cause why guest->render_path does not open. */
+/* Fails the finding with the cause that keeps guest->render_path from opening. */
 void nodes_blame_render(const struct guest *guest, struct finding *finding);

@@ -12,7 +12,7 @@ struct port_search {
 	char device[64];
 };
 
-/* `path` is /sys/class/virtio-ports/vport1p2/name; the port's node has that folder's name. */
+/* `path` is /sys/class/virtio-ports/vport1p2/name or so. The port's node has that folder's name. */
 static bool port_matches(void *user, const char *path)
 {
 	struct port_search *search = user;

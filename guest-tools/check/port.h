@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* port: the virtio-serial ports that the host gives this guest, found by name. */
+/* port: finds the virtio-serial ports that the host gives this guest by their names. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Is there a port called `name`? Its node, such as /dev/vport1p2, goes to `device` (may be NULL).
+/*
+ * Is there a port of this name? The path of its node, such as /dev/vport1p2, goes to `device`,
+ * which may be NULL.
  */
 bool port_find(const char *name, char *device, size_t size);

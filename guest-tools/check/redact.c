@@ -39,7 +39,7 @@ static bool at_word(const char *begin, const char *at, const char *word)
 	       !isalnum((unsigned char)at[length]);
 }
 
-/* A secret's name followed by = or : ; gives the length up to the value, 0 when there is none. */
+/* Gives the length of a secret's name with the = or : that follows it, or 0 when there is none. */
 static size_t secret_prefix(const char *at)
 {
 	static const char *const words[] = { "password", "passwd", "passphrase", "pwd", "secret",
@@ -56,7 +56,10 @@ static size_t secret_prefix(const char *at)
 	return 0;
 }
 
-/* Length of an address at `at`: 192.0.2.1, 52:54:00:12:34:56, fe80::1 and longer. 0: none. */
+/*
+ * Gives the length of an address at `at`, such as 192.0.2.1, 52:54:00:12:34:56 or fe80::1, or 0
+ * when there is none.
+ */
 static size_t address_length(const char *at)
 {
 	size_t length = strspn(at, "0123456789abcdefABCDEF:.");

@@ -5,8 +5,7 @@
 #include <stdio.h>
 
 /*
- * Writes `text` with these replaced: the value after words such as password= or token:, this
- * machine's name, this user's name and home, addresses of IPv4, IPv6 and Ethernet, and serial
- * numbers.
+ * Writes `text`, but replaces the values after words such as password= or token: or serial, the
+ * names of this machine and of its user, and addresses of IPv4, IPv6 and Ethernet.
  */
 void redact_write(FILE *file, const char *text);

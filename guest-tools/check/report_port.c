@@ -42,7 +42,7 @@ int report_to_port(
 		return -ENOMEM;
 	report_line(memory, results, verdict);
 	fclose(memory);
-	/* The host drops a longer line. Strings of the host and of Mesa are in it, so it may be. */
+	/* The host drops a longer line, and strings of the host and of Mesa can make it so long. */
 	if (length > GUEST_REPORT_LINE_MAX) {
 		free(text);
 		return -EMSGSIZE;

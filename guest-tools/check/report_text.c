@@ -75,8 +75,10 @@ void report_list(FILE *file)
 		fprintf(file, "%-22s %s\n", check->id, check->title);
 }
 
-/* The causes that a check may name begin with its group; those of others are listed by their own
- * id. */
+/*
+ * The causes that a check may name begin with its group's name. Causes of other groups are listed
+ * by their own id.
+ */
 static void explain_check(FILE *file, const struct check *check)
 {
 	size_t length = strcspn(check->id, ".") + 1;

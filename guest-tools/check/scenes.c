@@ -12,7 +12,9 @@ static uint32_t rgba(unsigned red, unsigned green, unsigned blue, unsigned alpha
 	return alpha << 24 | blue << 16 | green << 8 | red;
 }
 
-/* Draws triangles of n_vertices (x, y, z) in one colour, in an ES 2 way that every context has. */
+/*
+ * Draws triangles of n_vertices (x, y, z) in one colour, in a way of ES 2 that every context has.
+ */
 static bool draw_solid(struct gl *gl, const float *vertices, int n_vertices, const float color[4])
 {
 	const struct gl_functions *fn = &gl->fn;
@@ -57,7 +59,10 @@ static bool expect_clear(int x, int y, uint32_t *pixel)
 	return true;
 }
 
-/* Corners in pixels: edges at slopes that no pixel centre lies on exactly. */
+/*
+ * The corners are in pixels. The slopes of the edges are such that no pixel centre lies exactly on
+ * one.
+ */
 static const float corners[2][3][2] = {
 	{ { 4.3f, 5.1f }, { 59.2f, 11.7f }, { 21.6f, 58.9f } },
 	{ { 62.1f, 62.4f }, { 33.3f, 60.2f }, { 61.3f, 20.9f } },
@@ -85,7 +90,10 @@ static bool draw_triangles(struct gl *gl)
 	return true;
 }
 
-/* Distance in pixels inside (positive) the nearest edge of a counter-clockwise triangle. */
+/*
+ * Gives the distance to the nearest edge of a counter-clockwise triangle, in pixels. It is positive
+ * inside.
+ */
 static float depth_inside(const float triangle[3][2], float x, float y)
 {
 	float least = 1e9f;
@@ -177,15 +185,17 @@ static bool draw_blending(struct gl *gl)
 
 static bool expect_blending(int x, int y, uint32_t *pixel)
 {
-	/* Alpha: 0.5 * 0.5 + 1 * 0.5. */
+	/* The alpha is 0.5 * 0.5 + 1 * 0.5. */
 	*pixel = x < SCENE_SIZE / 2 ? rgba(128, 0, 128, 191) : rgba(0, 0, 255, 255);
 	return true;
 }
 
 static bool draw_depth(struct gl *gl)
 {
-	/* The left half is nearer (z = -0.5); it is drawn first, the far cover must not paint it
-	 * over. */
+	/*
+	 * The left half is nearer (z = -0.5) and is drawn first. The far cover must not paint it
+	 * over.
+	 */
 	static const float near_half[] = { -1, -1, -0.5f, 0, -1, -0.5f, 0, 1, -0.5f, -1, -1, -0.5f,
 		0, 1, -0.5f, -1, 1, -0.5f };
 	static const float far_cover[] = { -1, -1, 0.5f, 3, -1, 0.5f, -1, 3, 0.5f };
@@ -292,7 +302,7 @@ GLuint scene_plain_program(struct gl *gl)
 		"out vec4 result; void main() { result = vec4(0.9, 0.5, 0.1, 1.0); }");
 }
 
-/* The local_size_x of the shader below. */
+/* This is the local_size_x of the shader below. */
 #define COMPUTE_GROUP 16
 
 bool scene_compute(struct gl *gl, uint32_t *words, uint32_t n_words)

@@ -2,10 +2,10 @@
 /*
  * scenes: small pictures whose every pixel is known.
  *
- * A scene draws into the bound framebuffer of SCENE_SIZE squared; `expect` gives the pixel that
- * must be at (x, y), row 0 at the bottom as glReadPixels has it, as 0xAABBGGRR. It returns false
- * where the rules of rasterising leave the answer open (an edge passes too near the pixel's
- * centre).
+ * A scene draws into the bound framebuffer, which is SCENE_SIZE squared. `expect` gives the pixel
+ * that must be at (x, y), as 0xAABBGGRR; row 0 is at the bottom, as glReadPixels has it. It returns
+ * false where the rules of rasterising leave the answer open, because an edge passes too near the
+ * pixel's centre.
  */
 #pragma once
 
@@ -18,24 +18,26 @@
 
 struct scene {
 	const char *name;
-	int tolerance; /* per channel, of 255 */
+	int tolerance; /* Each channel may differ by this amount, of 255. */
 	bool needs_es3;
 	bool (*draw)(struct gl *gl);
 	bool (*expect)(int x, int y, uint32_t *pixel);
 };
 
-/* How many pixels were judged and how many are wrong; of the first wrong one, place and colours. */
+/* scene_compare fills this in. Place and colours are those of the first wrong pixel. */
 struct scene_result {
 	unsigned n_judged, n_wrong;
 	int x, y;
-	uint32_t got, expected; /* 0xAABBGGRR */
+	uint32_t got, expected; /* Both read 0xAABBGGRR. */
 };
 
-/* NULL: no such scene. */
+/* Gives NULL when there is no scene of this name. */
 const struct scene *scene_find(const char *name);
-/* Judges SCENE_SIZE squared pixels that were read back after drawing the scene. */
+/* Judges the SCENE_SIZE squared pixels that were read back after the scene was drawn. */
 struct scene_result scene_compare(const struct scene *scene, const uint32_t *pixels);
-/* A program that covers the framebuffer with one triangle in one colour, without any vertex buffer.
+/*
+ * Makes a program that covers the framebuffer with one triangle in one colour, without any vertex
+ * buffer.
  */
 GLuint scene_plain_program(struct gl *gl);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The display server: what Xorg was told, and what it did. wayland.c has the other kind. */
+/*
+ * This file checks what Xorg was told, and what it did. wayland.c has the other kind of display
+ * server.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +15,11 @@
 struct xorg_config {
 	const char *path;
 	bool in_device;
-	char wrong[256]; /* "Driver "fbdev" in FILE" */
+	char wrong[256]; /* It reads Driver "fbdev" in FILE, or so. */
 	unsigned n_files;
 };
 
-/* The first word in quotes after a keyword, such as Driver "modesetting". */
+/* Finds the first word in quotes after a keyword, as in Driver "modesetting". */
 static bool quoted_after(const char *line, const char *keyword, char *out, size_t size)
 {
 	line += strspn(line, " \t");
@@ -45,7 +48,7 @@ static bool config_line(void *user, const char *line)
 	if (quoted_after(line, "Option", word, sizeof word) && strcasecmp(word, "AccelMethod") == 0)
 		wrong = strstr(line, "\"none\"") != NULL || strstr(line, "\"None\"") != NULL;
 	if (quoted_after(line, "BusID", word, sizeof word))
-		wrong = true; /* addresses move between hosts */
+		wrong = true; /* A bus address is wrong, since addresses move between hosts. */
 	if (wrong && !config->wrong[0]) {
 		line += strspn(line, " \t");
 		snprintf(config->wrong, sizeof config->wrong, "%.100s in %.120s", line,
@@ -91,7 +94,7 @@ static bool log_line(void *user, const char *line)
 	const char *at;
 	if ((at = strstr(line, "X.Org X Server ")))
 		text_copy(log->version, sizeof log->version, at + 15);
-	/* "(II) modeset(0): ..." and the like: the driver that became screen 0. */
+	/* A line such as "(II) modeset(0): ..." names the driver that became screen 0. */
 	if ((at = strstr(line, "(0): ")) && !log->driver[0]) {
 		const char *begin = at;
 		while (begin > line && begin[-1] != ' ')

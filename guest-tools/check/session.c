@@ -41,8 +41,7 @@ static void keep_strings(struct guest_gl *facts, const struct gl *gl)
 	const char *mesa = strstr(version, "Mesa ");
 	if (mesa)
 		sscanf(mesa + 5, "%d.%d", &facts->mesa_major, &facts->mesa_minor);
-	/* "virgl (LLVMPIPE ...)" is the host's business: only the guest's own driver counts here.
-	 */
+	/* The host answers for "virgl (LLVMPIPE ...)"; only the guest's own driver counts here. */
 	bool virgl = strncmp(gl->renderer, "virgl", 5) == 0;
 	for (size_t i = 0; !virgl && i < sizeof software / sizeof software[0]; i++)
 		facts->software |= strstr(gl->renderer, software[i]) != NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Truth: draws what is known, reads it back, and believes only the pixels. */
+/* This file draws known pictures, reads them back, and believes only the pixels. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 
 #include "guest-tools/common/text.h"
 
-/* Only these groups decide about acceleration; a missing agent does not slow OpenGL down. */
+/* Only these groups decide about acceleration: a missing agent does not slow OpenGL down. */
 static bool decides(const char *id)
 {
 	static const char *const groups[] = { "device.virtio-gpu", "kernel.", "nodes.render",
@@ -38,7 +38,7 @@ static bool truth_failed(const struct check_results *results)
 	return false;
 }
 
-/* "4.3 (Core Profile) Mesa 25.0" -> "GL 4.3"; an ES string stays ES. */
+/* Makes "GL 4.3" of "4.3 (Core Profile) Mesa 25.0". A string of ES stays ES. */
 static void describe_version(const struct guest_gl *gl, char *out, size_t size)
 {
 	if (gl->gl_major > 0)
@@ -47,7 +47,7 @@ static void describe_version(const struct guest_gl *gl, char *out, size_t size)
 		snprintf(out, size, "GL ES %d.%d", gl->es_major, gl->es_minor);
 }
 
-/* The host's own renderer: from the capset, else from "virgl (HOST)". */
+/* Names the host's own renderer, as the capset does, or else as "virgl (HOST)" does. */
 static void describe_host(const struct guest *guest, char *out, size_t size)
 {
 	const char *open = strchr(guest->gl.renderer, '(');

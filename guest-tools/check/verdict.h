@@ -7,15 +7,19 @@
 enum verdict_accelerated {
 	VERDICT_NO,
 	VERDICT_YES,
-	VERDICT_UNKNOWN, /* not tested */
+	VERDICT_UNKNOWN, /* No check tested it. */
 };
 
 struct verdict {
 	enum verdict_accelerated accelerated;
 	char sentence[600];
-	const struct finding *root; /* the lowest failure that explains a "no"; NULL: none */
+	const struct finding *root; /* This is the lowest failure that explains a "no", or NULL. */
 	unsigned counts[FINDING_STATUSES];
-	int exit_status; /* 0 pass, 1 warnings, 2 failures, 3 could not test */
+	/*
+	 * It is 0 after passes only, 1 after warnings, 2 after failures, 3 when nothing could be
+	 * tested.
+	 */
+	int exit_status;
 };
 
 void verdict_make(const struct check_results *results, struct verdict *verdict);

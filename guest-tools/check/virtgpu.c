@@ -14,7 +14,7 @@
 #include "guest-tools/common/fd.h"
 #include "guest-tools/common/timing.h"
 
-/* virgl_hw.h and gallium's p_defines.h */
+/* These numbers are those of virgl_hw.h and of gallium's p_defines.h. */
 #define VIRGL_FORMAT_B8G8R8A8_UNORM 1
 #define VIRGL_BIND_RENDER_TARGET (1u << 1)
 #define PIPE_TEXTURE_2D 2
@@ -28,7 +28,7 @@ int virtgpu_open(const char *path)
 int virtgpu_get_param(int fd, enum guest_param param, uint64_t *value)
 {
 	assert(param < GUEST_PARAMS);
-	/* The kernel writes 32 bits of the 64. */
+	/* The kernel writes only 32 bits of the 64. */
 	*value = 0;
 	struct drm_virtgpu_getparam request = { .param = param, .value = (uintptr_t)value };
 	return fd_ioctl(fd, DRM_IOCTL_VIRTGPU_GETPARAM, &request);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * virtgpu: the kernel driver's ioctls, spoken directly.
+ * virtgpu: speaks the kernel driver's ioctls directly.
  *
- * Only the kernel's headers are used, so that the driver can be asked on a guest without libdrm or
+ * It uses the kernel's headers only, so that the driver can be asked on a guest without libdrm or
  * Mesa, and so that a fault below Mesa is told from one inside it. All functions take an open
  * render or card node and give 0 or -errno.
  */
@@ -13,7 +13,7 @@
 
 #include "guest-tools/check/guest.h"
 
-/* A 3D resource with guest memory behind it, 32 bits a pixel. */
+/* A buffer is a 3D resource with guest memory behind it, of 32 bits a pixel. */
 struct virtgpu_buffer {
 	uint32_t handle;
 	uint32_t width, height;
@@ -23,16 +23,21 @@ struct virtgpu_buffer {
 
 int virtgpu_open(const char *path);
 int virtgpu_get_param(int fd, enum guest_param param, uint64_t *value);
-/* virgl_hw.h: capset 1 is virgl, 2 is virgl2. */
+/* Reads a capset of the host. Capset 1 is virgl and 2 is virgl2 (virgl_hw.h). */
 int virtgpu_get_caps(int fd, uint32_t capset, uint32_t version, void *data, uint32_t size_bytes);
 
 int virtgpu_buffer_init(struct virtgpu_buffer *buffer, int fd, uint32_t width, uint32_t height);
 void virtgpu_buffer_finish(struct virtgpu_buffer *buffer, int fd);
 int virtgpu_to_host(int fd, const struct virtgpu_buffer *buffer);
 int virtgpu_from_host(int fd, const struct virtgpu_buffer *buffer);
-/* Until the host is done with the buffer, asking again and again; -ETIMEDOUT past the limit. */
+/*
+ * Waits until the host is done with the buffer, by asking again and again. Gives -ETIMEDOUT past
+ * the limit.
+ */
 int virtgpu_wait(int fd, const struct virtgpu_buffer *buffer, int timeout_ms);
-/* Submits virgl commands; `fence_fd` (may be NULL) receives a sync file, -1 from kernels
- * before 5.0. */
+/*
+ * Submits virgl commands. A sync file goes to `fence_fd`, which may be NULL; kernels before 5.0
+ * have none and give -1.
+ */
 int virtgpu_submit(int fd, const uint32_t *commands, uint32_t size_bytes,
 	const struct virtgpu_buffer *buffer, int *fence_fd);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the figures come from. Root: the kernel's trace events in an instance of our own:
+ * For root, the figures come from the kernel's trace events, in a trace instance of our own.
  * virtio_gpu:virtio_gpu_cmd_queue (Linux 5.6) names each command that goes to the host, and
- * drm:drm_vblank_event_delivered is a finished flip. Anybody: the device's interrupts.
+ * drm:drm_vblank_event_delivered is a finished flip. For anybody else they are the device's
+ * interrupts.
  */
 #include "guest-tools/check/watch.h"
 
@@ -98,7 +99,7 @@ static void take_flip(struct watch *watch, double time_ms)
 	watch->last_flip_ms = time_ms;
 }
 
-/* virtio 1.2, 5.7.6.7: 0x0104 RESOURCE_FLUSH, 0x0207 SUBMIT_3D. */
+/* Type 0x0104 is RESOURCE_FLUSH and type 0x0207 is SUBMIT_3D (virtio 1.2, 5.7.6.7). */
 static void take_trace_line(struct watch *watch, const char *line)
 {
 	unsigned type = 0;
@@ -176,7 +177,10 @@ struct interrupt_sum {
 	unsigned long sum;
 };
 
-/* " 27: 12 34 PCI-MSIX-0000:00:02.0 1-edge virtio0-control" */
+/*
+ * A line reads " 27: 12 34 PCI-MSIX-0000:00:02.0 1-edge virtio0-control". Each number is of one
+ * processor.
+ */
 static bool add_interrupts(void *user, const char *line)
 {
 	struct interrupt_sum *sum = user;

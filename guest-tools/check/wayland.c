@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Compositors do not say what they draw with. Seen from outside: the nodes they hold open, and what
- * their command line and environment forced. wlroots always opens the render node to draw; Mutter,
- * KWin and Weston draw through the card node that they set modes with.
+ * Compositors do not say what they draw with, so this file judges them from outside, by the nodes
+ * they hold open and by what their command line and environment forced. wlroots always opens the
+ * render node to draw; Mutter, KWin and Weston draw through the card node that they set modes with.
  */
 #include "guest-tools/check/wayland.h"
 
@@ -16,7 +16,7 @@
 #include "guest-tools/common/text.h"
 
 static const struct {
-	const char *name; /* of the process */
+	const char *name; /* This is the process's name. */
 	bool wlroots;
 } compositors[] = {
 	{ "gnome-shell", false },
@@ -32,7 +32,7 @@ static const struct {
 	{ "river", true },
 };
 
-/* Words of an environment or a command line with which a compositor draws in software. */
+/* With one of these words in its environment or command line, a compositor draws in software. */
 static const char *const software_words[] = { "WLR_RENDERER=pixman", "KWIN_COMPOSE=Q",
 	"--use-pixman", "--renderer=pixman" };
 
@@ -67,7 +67,7 @@ static bool is_software_word(const char *word)
 	return environment_forces(word);
 }
 
-/* The first forcing word of /proc/PID/environ or cmdline, whose words end with zero bytes. */
+/* Finds the first forcing word of /proc/PID/environ or cmdline, whose words end with zero bytes. */
 static bool find_forced(int pid, const char *name, char *out, size_t size)
 {
 	char path[64], text[PROCESS_WORDS_BYTES_MAX];

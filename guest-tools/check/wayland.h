@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* wayland: does the running Wayland compositor draw through the GPU? One check of group server. */
+/*
+ * wayland: finds out whether the running Wayland compositor draws through the GPU. It is a check of
+ * the group server, in a file of its own.
+ */
 #pragma once
 
 #include "guest-tools/check/check.h"

@@ -184,7 +184,10 @@ static void take_string(struct gl *gl, GLenum name, char *out, size_t size)
 	text_copy(out, size, text ? text : "");
 }
 
-/* What people ask for first is the desktop GL version: core first, else what the driver gives. */
+/*
+ * People ask for the desktop GL version first. A core context is tried, then any that the driver
+ * gives.
+ */
 static void ask_desktop_version(struct gl *gl)
 {
 	struct gl_private *private = gl->private;
@@ -247,7 +250,7 @@ void gl_close(struct gl *gl)
 	if (private->gbm)
 	private->gbm_destroy(private->gbm);
 	fd_close(private->fd);
-	/* The libraries stay: Mesa does not survive being unloaded. */
+	/* The libraries stay loaded, since Mesa does not survive being unloaded. */
 	free(private);
 	gl->private = NULL;
 }
@@ -269,7 +272,7 @@ static GLuint compile(struct gl *gl, GLenum kind, const char *source)
 static GLuint link_program(struct gl *gl, const GLuint *shaders, int n_shaders)
 {
 	GLint ok = 0;
-	assert(gl->private); /* between gl_open and gl_close */
+	assert(gl->private); /* gl_open has made it, and gl_close has not freed it yet. */
 	GLuint program = gl->fn.CreateProgram();
 	for (int i = 0; i < n_shaders; i++) {
 		gl->fn.AttachShader(program, shaders[i]);

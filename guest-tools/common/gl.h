@@ -2,9 +2,10 @@
 /*
  * gl: EGL on GBM, and OpenGL, found at run time.
  *
- * Nothing of Mesa is linked: the tools must start on a guest without it and say so. gl_open tells
- * which step failed. One context per process, current on the thread that opened it. The one place
- * of the guest tools that knows EGL and GBM; GL functions are called through struct gl_functions.
+ * Nothing of Mesa is linked, because the tools must start on a guest without it and say so. gl_open
+ * tells which step failed. There is one context per process, and it is current on the thread that
+ * opened it. Of the guest tools only this file knows EGL and GBM; GL functions are called through
+ * struct gl_functions.
  */
 #pragma once
 
@@ -13,7 +14,10 @@
 
 #include <GLES3/gl31.h>
 
-/* Core ES 3.0 and 3.1 functions that the tools call: X(type in GLES3 naming, name). */
+/*
+ * The tools call these functions of ES 3.0 and 3.1. X takes the type's name as GLES3 writes it, and
+ * the function's name.
+ */
 #define GL_FUNCTIONS(X)                                                                            \
 	X(ATTACHSHADER, AttachShader)                                                              \
 	X(BINDBUFFER, BindBuffer)                                                                  \
@@ -74,7 +78,7 @@
 	X(USEPROGRAM, UseProgram)                                                                  \
 	X(VERTEXATTRIBPOINTER, VertexAttribPointer)                                                \
 	X(VIEWPORT, Viewport)
-/* Present from ES 3.1 only; NULL before. */
+/* These are there from ES 3.1 on; before, they are NULL. */
 #define GL_FUNCTIONS_31(X)                                                                         \
 	X(DISPATCHCOMPUTE, DispatchCompute)                                                        \
 	X(MEMORYBARRIER, MemoryBarrier)
@@ -87,54 +91,63 @@ struct gl_functions {
 
 enum gl_stage {
 	GL_STAGE_DONE,
-	GL_STAGE_LIBRARY,    /* a library is not installed: `missing` names it */
-	GL_STAGE_NODE,       /* the node does not open */
-	GL_STAGE_GBM,        /* no GBM device on the node */
-	GL_STAGE_EGL_VENDOR, /* EGL is there, but no driver behind it answers */
-	GL_STAGE_DISPLAY,    /* eglInitialize failed */
-	GL_STAGE_CONTEXT,    /* no context */
+	GL_STAGE_LIBRARY,    /* A library is not installed; `missing` names it. */
+	GL_STAGE_NODE,       /* The node does not open. */
+	GL_STAGE_GBM,        /* There is no GBM device on the node. */
+	GL_STAGE_EGL_VENDOR, /* EGL is there, but no driver behind it answers. */
+	GL_STAGE_DISPLAY,    /* eglInitialize failed. */
+	GL_STAGE_CONTEXT,    /* EGL made no context. */
 };
 
 struct gl {
 	enum gl_stage failed_at;
 	char missing[64];
 	char error[160];
-	bool on_gbm; /* false: surfaceless, no device */
+	bool on_gbm; /* It is false for a context without surface and device. */
 	bool is_31;
 	char egl_vendor[64];
 	char renderer[128];
-	char desktop_version[128]; /* GL_VERSION of a desktop GL context, empty when none is made */
+	/* This is GL_VERSION of a desktop GL context, or empty when none can be made. */
+	char desktop_version[128];
 	char es_version[128];
 	int es_major, es_minor;
 	struct gl_functions fn;
 	struct gl_private *private;
 };
 
-/* The first lines of shader sources for OpenGL ES 2 and 3. */
+/* Shader sources for OpenGL ES 2 and 3 begin with these lines. */
 #define GL_ES2_SOURCE "#version 100\nprecision highp float;\n"
 #define GL_ES3_SOURCE "#version 300 es\nprecision highp float;\n"
-/* An ES 3 vertex shader: drawing three vertices, without any buffer, covers the whole target. */
+/*
+ * With this ES 3 vertex shader, drawing three vertices covers the whole target and needs no buffer.
+ */
 #define GL_COVER_VERTEX                                                                            \
 	GL_ES3_SOURCE "void main() { gl_Position = vec4(gl_VertexID == 1 ? 3.0 : -1.0,"            \
 		      "gl_VertexID == 2 ? 3.0 : -1.0, 0.0, 1.0); }"
 
-/* The libraries that gl_open loads, in order; ends with NULL. */
+/* gl_open loads these libraries, in this order. NULL ends the list. */
 extern const char *const gl_libraries[];
-/* Is this library there? Gives its path in `path` (may be NULL). Loads it for good. */
+/* Is this library there? Its path goes to `path`, which may be NULL. It is loaded for good. */
 bool gl_library_find(const char *name, char *path, size_t size);
 
 /*
- * Opens an ES 3 (else ES 2) context on the node, or without any device when `node` is NULL; also
- * asks what desktop GL says of itself. True when a context is current.
+ * Opens an ES 3 context, or else one of ES 2, on the node, or without any device when `node` is
+ * NULL. It also asks what desktop GL says of itself. Gives true when a context is current.
  */
 bool gl_open(struct gl *gl, const char *node);
 void gl_close(struct gl *gl);
 
-/* NULL-terminated sources to a program; 0 and gl->error on failure. A compute program has one. */
+/*
+ * Make a program of its sources. They give 0 on failure, and gl->error says why. A compute program
+ * has one source.
+ */
 GLuint gl_program(struct gl *gl, const char *vertex, const char *fragment);
 GLuint gl_compute_program(struct gl *gl, const char *compute);
 
-/* An RGBA8 texture with a framebuffer and a depth buffer, bound for drawing. */
+/*
+ * A target is an RGBA8 texture with a framebuffer and a depth buffer. gl_target_init binds it for
+ * drawing.
+ */
 struct gl_target {
 	GLuint framebuffer, texture, depth;
 	int width, height;

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Length of the valid UTF-8 sequence at `text`, 0 when it is none. */
+/* Gives the length of the valid UTF-8 sequence at `text`, or 0 when there is none. */
 static unsigned utf8_length(const unsigned char *text)
 {
 	static const struct {
@@ -65,7 +65,7 @@ static void new_line(struct json *json)
 
 static void begin_member(struct json *json, const char *name)
 {
-	assert(json->depth > 0 || !json->filled); /* one value at the top */
+	assert(json->depth > 0 || !json->filled); /* There is one value at the top. */
 	if (json->filled)
 		fputc(',', json->file);
 	if (json->depth > 0)

@@ -14,13 +14,15 @@
 #include "guest-tools/common/fd.h"
 #include "guest-tools/common/limits.h"
 
-/* drm_mode.h of Debian 11 lacks the plane types' names (drm_plane.h of the kernel). */
-/* DRM_CLIENT_CAP_CURSOR_PLANE_HOTSPOT of newer headers. */
+/*
+ * Debian 11's headers lack these: DRM_CLIENT_CAP_CURSOR_PLANE_HOTSPOT of newer ones, and the plane
+ * types of the kernel's drm_plane.h.
+ */
 #define CLIENT_CAP_CURSOR_HOTSPOT 6
 #define PLANE_TYPE_PRIMARY 1
 #define PLANE_TYPE_CURSOR 2
 
-/* Finds a property of an object by name. 0: it has none. */
+/* Finds a property of an object by name. Gives 0 when the object has none of that name. */
 static uint32_t find_property(
 	int fd, uint32_t object, uint32_t type, const char *name, uint64_t *value)
 {
@@ -68,7 +70,7 @@ static void find_planes(struct kms *kms, unsigned crtc_index)
 	}
 }
 
-/* The connector's first mode is the preferred one: the kernel sorts them so. */
+/* The first mode of a connector is the preferred one, since the kernel sorts them so. */
 static bool take_connector(struct kms *kms, uint32_t id, const uint32_t *crtcs, uint32_t n_crtcs)
 {
 	struct drm_mode_modeinfo modes[KMS_MODES_MAX];
@@ -84,7 +86,7 @@ static bool take_connector(struct kms *kms, uint32_t id, const uint32_t *crtcs, 
 	connector.count_props = 0;
 	if (fd_ioctl(kms->fd, DRM_IOCTL_MODE_GETCONNECTOR, &connector) < 0)
 		return false;
-	/* A list that does not fit is not filled in at all. */
+	/* The kernel does not fill in a list that is too short. */
 	uint32_t n_modes = connector.count_modes, n_encoders = connector.count_encoders;
 	if (n_modes == 0 || n_modes > KMS_MODES_MAX || n_encoders > KMS_OBJECTS_MAX)
 		return false;
@@ -117,7 +119,9 @@ int kms_open(struct kms *kms, const char *card_path)
 	struct drm_set_client_cap atomic = { .capability = DRM_CLIENT_CAP_ATOMIC, .value = 1 };
 	fd_ioctl(kms->fd, DRM_IOCTL_SET_CLIENT_CAP, &planes);
 	kms->atomic = fd_ioctl(kms->fd, DRM_IOCTL_SET_CLIENT_CAP, &atomic) == 0;
-	/* Since Linux 6.8 drivers of virtual machines show an atomic client no cursor without it.
+	/*
+	 * Since Linux 6.8, drivers of virtual machines show an atomic client no cursor without
+	 * this.
 	 */
 	struct drm_set_client_cap hotspot = { .capability = CLIENT_CAP_CURSOR_HOTSPOT, .value = 1 };
 	fd_ioctl(kms->fd, DRM_IOCTL_SET_CLIENT_CAP, &hotspot);
@@ -243,7 +247,7 @@ int kms_light(struct kms *kms)
 	return rc;
 }
 
-/* A connector, its CRTC and its plane, and what is set of them in all. */
+/* A commit sets values of a connector, its CRTC and its plane. */
 #define ATOMIC_OBJECTS 3
 #define ATOMIC_VALUES 16
 

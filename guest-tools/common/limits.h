@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* limits: how many objects of a DRM card are looked at. The card's driver, and the host, have the
- * say. */
+/*
+ * limits: how many objects of a DRM card are looked at. The card's driver, and the host behind it,
+ * decide how many there are.
+ */
 #pragma once
 
-/* CRTCs, connectors, planes and encoders, of each kind. The kernel cuts its lists; the rest is not
- * seen. */
+/*
+ * A card's first KMS_OBJECTS_MAX CRTCs, connectors and planes of each kind are seen, since the
+ * kernel cuts its lists. A connector with more encoders is passed over.
+ */
 #define KMS_OBJECTS_MAX 32
-/* Properties of one object. The kernel cuts this list, too; the rest is not seen. */
+/* An object's first KMS_PROPERTIES_MAX properties are seen. The kernel cuts this list, too. */
 #define KMS_PROPERTIES_MAX 64
-/* Modes of one monitor. The kernel hands out none at all when there are more: that monitor is
- * passed over. */
+/* A monitor with more modes is passed over, since the kernel then hands out none at all. */
 #define KMS_MODES_MAX 256

@@ -7,7 +7,7 @@
 
 #define BLOCK 512
 
-/* POSIX.1-1988 ustar header. */
+/* This is the ustar header of POSIX.1-1988. */
 struct tar_header {
 	char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, link[100];
 	char magic[6], version[2], owner[32], group[32], major[8], minor[8], prefix[155],

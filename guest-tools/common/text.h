@@ -1,41 +1,57 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text: the little file and string help that the guest tools need and libc does not give.
+ * text: the little help with files and strings that the guest tools need and libc does not give.
  *
  * The tools link libc only, so that one binary runs on every guest from Debian 11 on, also on one
- * without GLib. Strings live in fixed arrays: findings cross a fork in shared memory.
+ * without GLib. Strings live in fixed arrays, because findings cross a fork in shared memory. Every
+ * function that writes to `out` truncates and terminates; `size` must not be 0.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Copies and truncates; always terminated. */
+/* Copies `text`. */
 void text_copy(char *out, size_t size, const char *text);
-/* Appends and truncates. */
+/* Appends `text`. */
 void text_append(char *out, size_t size, const char *text);
-/* Like snprintf, appended; truncation is accepted. */
+/* Appends what snprintf would write. */
 void text_append_format(char *out, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Reads the beginning of a file, cut at size - 1, trailing white space removed. False: unreadable.
+/*
+ * Reads the beginning of a file and removes white space at its end. Gives false when it is
+ * unreadable.
  */
 bool text_read(const char *path, char *out, size_t size);
-/* Reads a number of any C base from a file; `fallback` when that fails. */
+/* Reads a number of any C base from a file. Gives `fallback` when that fails. */
 long text_read_number(const char *path, long fallback);
-/* The whole file, at most limit_bytes, heap-allocated and terminated; NULL with errno set. */
+/*
+ * Reads a whole file, but at most limit_bytes of it. The caller frees the terminated text. Gives
+ * NULL and sets errno when the file does not open.
+ */
 char *text_load(const char *path, size_t limit_bytes);
-/* Last component of what a symbolic link names. False: not a link. */
+/* Gives the last component of what a symbolic link names, or false when the path is no link. */
 bool text_link_name(const char *path, char *out, size_t size);
 
-/* Is `word` one of the words of `text`, separated by white space? A word "a=" matches by prefix. */
+/*
+ * Is `word` one of the words of `text`, which white space separates? A word such as "a=" matches by
+ * prefix.
+ */
 bool text_has_word(const char *text, const char *word);
-/* Calls `each` for every path that matches a glob pattern, sorted. Stops when it returns false. */
+/*
+ * Calls `each` for every path that matches a glob pattern, in sorted order, until it returns false.
+ */
 void text_each_path(const char *pattern, bool (*each)(void *user, const char *path), void *user);
-/* Number of paths that match; the first one is copied to `first` when that is not NULL. */
+/* Gives the number of paths that match. The first one is copied to `first`, which may be NULL. */
 size_t text_find_path(const char *pattern, char *first, size_t size);
-/* Calls `each` for every line of a file (without its newline). False: unreadable. */
+/*
+ * Calls `each` for every line of a file, without its newline, until it returns false. Gives false
+ * when the file is unreadable.
+ */
 bool text_each_line(const char *path, bool (*each)(void *user, const char *line), void *user);
-/* Is a process with this name (/proc/PID/comm, cut at 15 by the kernel) running? Gives its pid or
- * 0. */
+/*
+ * Gives the pid of a running process of this name, or 0. The name is that of /proc/PID/comm, which
+ * the kernel cuts at 15 bytes.
+ */
 int text_find_process(const char *name);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the host keeps of a guest's report: known members, cleaned; a flood and a long line do no
- * harm. */
+/*
+ * The host keeps the known members of a guest's report, cleaned. A flood and a long line do no
+ * harm.
+ */
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <string.h>

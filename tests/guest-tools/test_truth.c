@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The scenes of vitrine-guest-check on this machine's own OpenGL, and the parts that need none. */
+/*
+ * This tests the scenes of vitrine-guest-check on this machine's own OpenGL, and the parts of the
+ * guest tools that need none.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,7 +109,7 @@ static void test_json(void)
 	free(text);
 }
 
-/* One hundred runs of 1 to 100 ms, the longest first. */
+/* There are one hundred runs of 1 to 100 ms, the longest first. */
 static void test_measurement(void)
 {
 	struct measurement measurement = { .n_runs = 100 };

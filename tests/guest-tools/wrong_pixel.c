@@ -2,12 +2,13 @@
 /*
  * wrong_pixel: a renderer that breaks one pixel of every picture it hands back.
  *
- * Stands between a virtio-gpu device and virglrenderer on the *host*: preloaded into QEMU, whose
- * own virtio-gpu-gl calls these functions, or linked into a test build of vitrine-render with
- * --wrap (then WRAP is defined). After each transfer to the guest of at least 32x32 texels it flips
- * the lowest bits of one byte in the guest's memory. vitrine-guest-check's truth must find it.
+ * It stands between a virtio-gpu device and virglrenderer on the *host*. Either it is preloaded
+ * into QEMU, whose own virtio-gpu-gl calls these functions, or it is linked into a test build of
+ * vitrine-render with --wrap (then WRAP is defined). After each transfer to the guest of at least
+ * 32x32 texels it flips the lowest bits of one byte in the guest's memory. The truth checks of
+ * vitrine-guest-check must find it.
  *
- * Transfers come in two ways: as a command of the virtio queue, and, from Mesa 21 on with a
+ * Transfers come in two ways: as a command of the virtio queue and, from Mesa 21 on with a
  * virglrenderer that offers it, as a command inside a submitted buffer.
  */
 #include <dlfcn.h>
@@ -19,7 +20,7 @@
 #define EXPORT __attribute__((visibility("default")))
 #define RESOURCES_MAX 65536
 
-/* virglrenderer.h; declared here since this file stands in for the library. */
+/* These stand in for virglrenderer.h, since this file stands in for the library. */
 struct virgl_box {
 	uint32_t x, y, z, w, h, d;
 };
@@ -30,15 +31,18 @@ typedef int read_fn(uint32_t handle, uint32_t context, uint32_t level, uint32_t 
 	int n_iov);
 typedef int submit_fn(void *commands, int context, int n_dwords);
 
-/* virgl_protocol.h: the dwords of a COPY_TRANSFER3D, its header first. */
+/* These are the dwords of a COPY_TRANSFER3D (virgl_protocol.h), its header first. */
 enum copy_transfer {
 	COPY_TRANSFER =
-		45, /* lowest byte of the header; its upper half is the length that follows */
+		/*
+		 * It is the lowest byte of the header, whose upper half is the length that follows.
+		 */
+	45,
 	COPY_TRANSFER_LENGTH = 14,
 	COPY_STRIDE = 4,
 	COPY_WIDTH = 9,
 	COPY_HEIGHT = 10,
-	COPY_STAGING = 12, /* the resource whose backing is in the guest */
+	COPY_STAGING = 12, /* It names the resource whose backing is in the guest. */
 	COPY_OFFSET = 13,
 	COPY_FLAGS = 14,
 	COPY_FLAG_FROM_HOST = 1 << 1,
@@ -53,7 +57,7 @@ extern submit_fn __real_virgl_renderer_submit_cmd;
 #define REAL(type, name) (&__real_##name)
 #else
 #define NAME(name) name
-/* QEMU loads the library with a module, out of sight of RTLD_NEXT. */
+/* QEMU loads the library with a module, where RTLD_NEXT does not see it. */
 #define REAL(type, name) ((type *)dlsym(dlopen("libvirglrenderer.so.1", RTLD_LAZY), #name))
 #endif
 
@@ -78,7 +82,7 @@ static void flip(struct iovec *iov, int n_iov, uint64_t offset)
 	}
 }
 
-/* The 20th pixel of the 12th row of a picture of 4 bytes a pixel, whatever the stride. */
+/* Flips the 20th pixel of the 12th row of a picture of 4 bytes a pixel, whatever its stride. */
 static void flip_pixel(struct iovec *iov, int n_iov, uint64_t offset, uint32_t stride,
 	uint32_t width, uint32_t height)
 {
