@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "guest-tools/common/array.h"
+
 #define SIZE 1024
 #define LAYERS 8
 #define TRIANGLES 100000
@@ -169,4 +171,4 @@ const struct workload workloads[] = {
 	{ "draws", "draw/s", DRAWS, "1000 small draws with a uniform each", set_up_draws, run_draws,
 		tear_down },
 };
-const unsigned workloads_length = sizeof workloads / sizeof workloads[0];
+const unsigned workloads_length = ARRAY_LENGTH(workloads);

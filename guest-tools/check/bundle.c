@@ -11,6 +11,7 @@
 #include "guest-tools/check/kernel.h"
 #include "guest-tools/check/limits.h"
 #include "guest-tools/check/redact.h"
+#include "guest-tools/common/array.h"
 #include "guest-tools/common/fd.h"
 #include "guest-tools/common/tar.h"
 #include "guest-tools/common/text.h"
@@ -100,7 +101,7 @@ static bool is_of_interest(const char *line)
 	static const char *const words[] = { "drm", "virtio", "fbcon", "framebuffer", "fb0", "vga",
 		"Linux version", "simple-framebuffer", "efifb", "bochs", "KVM", "Hypervisor",
 		"input:" };
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+	for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
 		if (strstr(line, words[i]))
 			return true;
 	return false;
@@ -203,12 +204,12 @@ bool bundle_write(
 {
 	struct bundle bundle = { .n_members = 0 };
 	add_reports(&bundle, results, verdict);
-	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(files); i++) {
 		bundle.folder = files[i].folder;
 		text_each_path(files[i].pattern, add_file, &bundle);
 	}
 	add_kernel_log(&bundle);
-	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+	for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
 		add_command(&bundle, commands[i].name, commands[i].command);
 	char *contents = make_contents(&bundle);
 	bool written = contents && write_archive(path, &bundle, contents);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "guest-tools/common/array.h"
 #include "guest-tools/common/text.h"
 
 const struct cause causes[] = {
@@ -167,7 +168,7 @@ const struct cause causes[] = {
 		"start QEMU "
 		"with -accel kvm." },
 };
-const size_t causes_length = sizeof causes / sizeof causes[0];
+const size_t causes_length = ARRAY_LENGTH(causes);
 
 const struct cause *cause_find(const char *id)
 {

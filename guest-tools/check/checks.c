@@ -13,6 +13,7 @@
 
 #include "guest-tools/check/groups.h"
 #include "guest-tools/check/limits.h"
+#include "guest-tools/common/array.h"
 #include "guest-tools/common/text.h"
 #include "guest-tools/common/timing.h"
 
@@ -27,7 +28,7 @@ const struct check_group check_groups[] = {
 	{ "server", "Display server", server_checks },
 	{ "desktop", "Desktop", desktop_checks },
 };
-const size_t check_groups_length = sizeof check_groups / sizeof check_groups[0];
+const size_t check_groups_length = ARRAY_LENGTH(check_groups);
 
 const struct check *check_at(size_t index)
 {
@@ -105,7 +106,7 @@ static void run_one(struct check_results *results, size_t index)
 	assert(!finding->done);
 	results->current = index;
 	unsigned unmet = unmet_needs(&results->guest, check->needs);
-	for (size_t i = 0; unmet && i < sizeof needs / sizeof needs[0]; i++) {
+	for (size_t i = 0; unmet && i < ARRAY_LENGTH(needs); i++) {
 		if (!(unmet & needs[i].need))
 			continue;
 		finding_skip(finding, "%s", needs[i].missing);

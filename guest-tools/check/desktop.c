@@ -10,6 +10,7 @@
 
 #include "guest-tools/check/groups.h"
 #include "guest-tools/check/port.h"
+#include "guest-tools/common/array.h"
 #include "guest-tools/common/text.h"
 #include "protocol/guest_report.h"
 
@@ -33,7 +34,7 @@ static bool is_installed(const char *program)
 	static const char *const folders[] = { "/usr/sbin", "/usr/bin", "/usr/local/sbin",
 		"/usr/local/bin" };
 	char path[128];
-	for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(folders); i++) {
 		snprintf(path, sizeof path, "%s/%s", folders[i], program);
 		if (access(path, X_OK) == 0)
 			return true;
@@ -62,7 +63,7 @@ static void run_agent(struct guest *guest, struct finding *finding)
 		finding_fail(finding, "agent.not-installed", NULL);
 		return;
 	}
-	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+	for (size_t i = 0; i < ARRAY_LENGTH(units); i++)
 		if (is_masked(units[i])) {
 			finding_value(finding, "%s is masked", units[i]);
 			finding_fail(finding, "agent.masked", units[i]);
@@ -85,7 +86,7 @@ static void run_ports(struct guest *guest, struct finding *finding)
 	static const char *const names[] = { "org.spice-space.webdav.0", "org.spice-space.stream.0",
 		GUEST_REPORT_PORT };
 	char list[160] = "";
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
 		if (has_port(names[i]))
 			text_append_format(
 				list, sizeof list, "%s%s", list[0] ? ", " : "", names[i]);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guest-tools/common/array.h"
 #include "guest-tools/common/text.h"
 
 /*
@@ -81,7 +82,7 @@ static bool match_line(void *user, const char *line)
 	line += strspn(line, " \t");
 	if (strncmp(line, "export ", 7) == 0)
 		line += 7 + strspn(line + 7, " \t");
-	for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(variables); i++) {
 		size_t length = strlen(variables[i].name);
 		if (strncmp(line, variables[i].name, length) != 0)
 			continue;
@@ -113,15 +114,15 @@ static bool match_file(void *user, const char *path)
 bool environment_find(struct environment_override *found)
 {
 	struct search search = { .found = found, .path = "this environment" };
-	for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(variables); i++) {
 		const char *value = getenv(variables[i].name);
 		if (value && !is_harmless(i, value))
 			take(&search, i, value);
 	}
-	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+	for (size_t i = 0; i < ARRAY_LENGTH(files); i++)
 		text_each_path(files[i], match_file, &search);
 	const char *home = getenv("HOME");
-	for (size_t i = 0; home && i < sizeof home_files / sizeof home_files[0]; i++) {
+	for (size_t i = 0; home && i < ARRAY_LENGTH(home_files); i++) {
 		char pattern[512];
 		snprintf(pattern, sizeof pattern, "%s/%s", home, home_files[i]);
 		text_each_path(pattern, match_file, &search);
@@ -131,7 +132,7 @@ bool environment_find(struct environment_override *found)
 
 bool environment_forces(const char *assignment)
 {
-	for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(variables); i++) {
 		size_t length = strlen(variables[i].name);
 		if (variables[i].effect == EFFECT_FORCED &&
 			strncmp(assignment, variables[i].name, length) == 0 &&

@@ -7,6 +7,7 @@
 
 #include "guest-tools/check/limits.h"
 #include "guest-tools/check/virtgpu.h"
+#include "guest-tools/common/array.h"
 #include "guest-tools/common/text.h"
 
 /*
@@ -38,7 +39,7 @@ static void probe_params(struct guest *guest, int fd)
 static bool get_caps(int fd, uint32_t capset, uint32_t words[CAPS_WORDS_MAX])
 {
 	static const uint32_t n_words[] = { CAPS_WORDS_MAX, CAPS_RENDERER + 16, CAPS_V1_WORDS };
-	for (size_t i = 0; i < sizeof n_words / sizeof n_words[0]; i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(n_words); i++) {
 		memset(words, 0, CAPS_WORDS_MAX * 4);
 		int rc = virtgpu_get_caps(fd, capset, 0, words, n_words[i] * 4);
 		if (rc != -EINVAL)

@@ -14,6 +14,7 @@
 
 #include "guest-tools/check/groups.h"
 #include "guest-tools/check/limits.h"
+#include "guest-tools/common/array.h"
 #include "guest-tools/common/text.h"
 
 /*
@@ -33,7 +34,7 @@ static const struct {
 static void run_version(struct guest *guest, struct finding *finding)
 {
 	char brings[128] = "";
-	for (size_t i = 0; i < sizeof milestones / sizeof milestones[0]; i++)
+	for (size_t i = 0; i < ARRAY_LENGTH(milestones); i++)
 		if (guest->kernel_version >= milestones[i].version)
 			text_append_format(brings, sizeof brings, "%s%s", brings[0] ? ", " : "",
 				milestones[i].brings);
@@ -129,7 +130,7 @@ enum kernel_module kernel_module_state(const struct guest *guest, char *where, s
 		return KERNEL_MODULE_BLOCKED;
 	static const char *const folders[] = { "/etc/modprobe.d/*.conf", "/run/modprobe.d/*.conf",
 		"/usr/lib/modprobe.d/*.conf", "/lib/modprobe.d/*.conf" };
-	for (size_t i = 0; i < sizeof folders / sizeof folders[0] && !search.found; i++)
+	for (size_t i = 0; i < ARRAY_LENGTH(folders) && !search.found; i++)
 		text_each_path(folders[i], file_blocks, &search);
 	text_copy(where, size, search.where);
 	return search.found ? KERNEL_MODULE_BLOCKED : KERNEL_MODULE_IDLE;
@@ -188,7 +189,7 @@ static void run_features(struct guest *guest, struct finding *finding)
 		{ GUEST_FEATURE_CONTEXT_INIT, "context-init" },
 	};
 	char have[96] = "", lack[96] = "";
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
 		bool has = guest_has_feature(guest, names[i].feature);
 		char *list = has ? have : lack;
 		text_append_format(list, sizeof have, "%s%s", list[0] ? " " : "", names[i].name);

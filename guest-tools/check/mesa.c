@@ -12,6 +12,7 @@
 #include "guest-tools/check/kernel.h"
 #include "guest-tools/check/nodes.h"
 #include "guest-tools/check/session.h"
+#include "guest-tools/common/array.h"
 #include "guest-tools/common/text.h"
 
 static void run_libraries(struct guest *guest, struct finding *finding)
@@ -42,7 +43,7 @@ static bool find_driver(char *path, size_t size)
 		"/usr/lib/*-linux-gnu*/dri/virtio_gpu_dri.so", "/usr/lib64/dri/virtio_gpu_dri.so",
 		"/usr/lib/dri/virtio_gpu_dri.so", "/usr/local/lib*/dri/virtio_gpu_dri.so",
 		"/usr/local/lib*/*/dri/virtio_gpu_dri.so" };
-	for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(patterns); i++) {
 		if (text_find_path(patterns[i], path, size) == 0 || access(path, R_OK) != 0)
 			continue;
 		/* The stub of newer Mesa is no driver without libgallium. */
@@ -201,7 +202,7 @@ static void run_pair(struct guest *guest, struct finding *finding)
 	}
 	finding_value(finding, "Mesa %d.%d with host features %u", guest->gl.mesa_major,
 		guest->gl.mesa_minor, caps->host_feature_version);
-	for (size_t i = 0; i < sizeof bad_pairs / sizeof bad_pairs[0]; i++)
+	for (size_t i = 0; i < ARRAY_LENGTH(bad_pairs); i++)
 		if (mesa >= bad_pairs[i].mesa_from && mesa <= bad_pairs[i].mesa_to &&
 			caps->host_feature_version <= bad_pairs[i].host_features_to)
 			finding_warn(finding, "mesa.bad-pair", bad_pairs[i].what);

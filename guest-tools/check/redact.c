@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "guest-tools/common/array.h"
 #include "guest-tools/common/text.h"
 
 struct names {
@@ -45,7 +46,7 @@ static size_t secret_prefix(const char *at)
 	static const char *const words[] = { "password", "passwd", "passphrase", "pwd", "secret",
 		"token", "apikey", "api_key", "auth", "credential", "private_key", "key", "serial",
 		"serialnumber", "uuid" };
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
 		size_t length = strlen(words[i]);
 		if (strncasecmp(at, words[i], length) != 0)
 			continue;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guest-tools/common/array.h"
+
 static uint32_t rgba(unsigned red, unsigned green, unsigned blue, unsigned alpha)
 {
 	return alpha << 24 | blue << 16 | green << 8 | red;
@@ -289,7 +291,7 @@ struct scene_result scene_compare(const struct scene *scene, const uint32_t *pix
 
 const struct scene *scene_find(const char *name)
 {
-	for (size_t i = 0; i < sizeof scenes / sizeof scenes[0]; i++)
+	for (size_t i = 0; i < ARRAY_LENGTH(scenes); i++)
 		if (strcmp(scenes[i].name, name) == 0)
 			return &scenes[i];
 	return NULL;

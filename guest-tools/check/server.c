@@ -10,6 +10,7 @@
 
 #include "guest-tools/check/groups.h"
 #include "guest-tools/check/wayland.h"
+#include "guest-tools/common/array.h"
 #include "guest-tools/common/text.h"
 
 struct xorg_config {
@@ -72,7 +73,7 @@ static void run_xorg_config(struct guest *guest, struct finding *finding)
 	static const char *const places[] = { "/etc/X11/xorg.conf", "/etc/X11/xorg.conf.d/*.conf",
 		"/usr/share/X11/xorg.conf.d/*.conf" };
 	struct xorg_config config = { 0 };
-	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+	for (size_t i = 0; i < ARRAY_LENGTH(places); i++)
 		text_each_path(places[i], config_file, &config);
 	if (!config.wrong[0]) {
 		finding_pass(
@@ -123,7 +124,7 @@ static void find_xorg_log(char *path, size_t size)
 		"/var/lib/gdm*/.local/share/xorg/Xorg.0.log" };
 	const char *home = getenv("HOME");
 	path[0] = 0;
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
 		if (i == 0)
 			snprintf(pattern, sizeof pattern, "%s/.local/share/xorg/Xorg.0.log",
 				home ? home : "/root");

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "guest-tools/common/array.h"
 #include "guest-tools/common/text.h"
 
 static const char *const stage_causes[] = {
@@ -43,7 +44,7 @@ static void keep_strings(struct guest_gl *facts, const struct gl *gl)
 		sscanf(mesa + 5, "%d.%d", &facts->mesa_major, &facts->mesa_minor);
 	/* The host answers for "virgl (LLVMPIPE ...)"; only the guest's own driver counts here. */
 	bool virgl = strncmp(gl->renderer, "virgl", 5) == 0;
-	for (size_t i = 0; !virgl && i < sizeof software / sizeof software[0]; i++)
+	for (size_t i = 0; !virgl && i < ARRAY_LENGTH(software); i++)
 		facts->software |= strstr(gl->renderer, software[i]) != NULL;
 }
 

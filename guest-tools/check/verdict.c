@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "guest-tools/common/array.h"
 #include "guest-tools/common/text.h"
 
 /* Only these groups decide about acceleration: a missing agent does not slow OpenGL down. */
@@ -11,7 +12,7 @@ static bool decides(const char *id)
 {
 	static const char *const groups[] = { "device.virtio-gpu", "kernel.", "nodes.render",
 		"ioctl.", "mesa.", "truth." };
-	for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
+	for (size_t i = 0; i < ARRAY_LENGTH(groups); i++)
 		if (strncmp(id, groups[i], strlen(groups[i])) == 0)
 			return true;
 	return false;

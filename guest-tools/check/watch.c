@@ -23,6 +23,7 @@
 #include "guest-tools/check/guest.h"
 #include "guest-tools/check/kernel.h"
 #include "guest-tools/check/limits.h"
+#include "guest-tools/common/array.h"
 #include "guest-tools/common/fd.h"
 #include "guest-tools/common/text.h"
 #include "guest-tools/common/timing.h"
@@ -60,7 +61,7 @@ static void open_trace(struct watch *watch)
 	static const char *const roots[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
 	char path[256];
 	watch->trace = -1;
-	for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(roots); i++) {
 		snprintf(watch->instance, sizeof watch->instance, "%s/instances/vitrine-%d",
 			roots[i], (int)getpid());
 		if (mkdir(watch->instance, 0700) != 0)

@@ -13,6 +13,7 @@
 
 #include "guest-tools/check/environment.h"
 #include "guest-tools/check/limits.h"
+#include "guest-tools/common/array.h"
 #include "guest-tools/common/text.h"
 
 static const struct {
@@ -61,7 +62,7 @@ static struct nodes_held find_nodes(int pid, const struct guest *guest)
 
 static bool is_software_word(const char *word)
 {
-	for (size_t i = 0; i < sizeof software_words / sizeof software_words[0]; i++)
+	for (size_t i = 0; i < ARRAY_LENGTH(software_words); i++)
 		if (strcmp(word, software_words[i]) == 0)
 			return true;
 	return environment_forces(word);
@@ -113,7 +114,7 @@ static void judge(const struct guest *guest, struct finding *finding, size_t whi
 
 void wayland_run(struct guest *guest, struct finding *finding)
 {
-	for (size_t i = 0; i < sizeof compositors / sizeof compositors[0]; i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(compositors); i++) {
 		int pid = text_find_process(compositors[i].name);
 		if (pid == 0)
 			continue;

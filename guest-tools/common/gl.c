@@ -14,6 +14,7 @@
 #include <EGL/egl.h>
 #include <EGL/eglext.h>
 
+#include "guest-tools/common/array.h"
 #include "guest-tools/common/fd.h"
 #include "guest-tools/common/text.h"
 
@@ -73,7 +74,7 @@ static const char *egl_error_name(EGLint error)
 		"bad display", "bad match", "bad native pixmap", "bad native window",
 		"bad parameter", "bad surface", "context lost" };
 	unsigned index = (unsigned)(error - EGL_SUCCESS);
-	return index < sizeof names / sizeof names[0] ? names[index] : "unknown";
+	return index < ARRAY_LENGTH(names) ? names[index] : "unknown";
 }
 
 static void *open_library(struct gl *gl, const char *name)

@@ -11,6 +11,7 @@
 
 #include <drm_mode.h>
 
+#include "guest-tools/common/array.h"
 #include "guest-tools/common/fd.h"
 #include "guest-tools/common/limits.h"
 
@@ -295,7 +296,7 @@ static void atomic_plane(struct atomic_list *list, const struct kms *kms)
 		{ "CRTC_H", kms->mode.vdisplay },
 	};
 	atomic_object(list, kms->primary_plane);
-	for (size_t i = 0; i < sizeof plane / sizeof plane[0]; i++)
+	for (size_t i = 0; i < ARRAY_LENGTH(plane); i++)
 		atomic_set(list, kms, DRM_MODE_OBJECT_PLANE, plane[i].name, plane[i].value);
 }
 

@@ -10,6 +10,7 @@
 #include "guest-tools/bench/measure.h"
 #include "guest-tools/check/redact.h"
 #include "guest-tools/check/scenes.h"
+#include "guest-tools/common/array.h"
 #include "guest-tools/common/json.h"
 
 static int n_tests, n_failed;
@@ -48,7 +49,7 @@ static void test_scenes(void)
 		gl_close(&gl);
 		return;
 	}
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
 		test_scene(&gl, names[i]);
 	uint32_t words[256];
 	if (gl.is_31) {
@@ -73,7 +74,7 @@ static void test_redact(void)
 		{ "pci 0000:00:02.0 (1af4:1050)", "pci 0000:00:02.0 (1af4:1050)" },
 		{ "Mesa 22.3.6, GL 4.3", "Mesa 22.3.6, GL 4.3" },
 	};
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
 		char *text = NULL, name[128];
 		size_t size;
 		FILE *memory = open_memstream(&text, &size);
