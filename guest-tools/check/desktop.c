@@ -88,8 +88,7 @@ static void run_ports(struct guest *guest, struct finding *finding)
 	char list[160] = "";
 	for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
 		if (has_port(names[i]))
-			text_append_format(
-				list, sizeof list, "%s%s", list[0] ? ", " : "", names[i]);
+			text_append_item(list, sizeof list, ", ", names[i]);
 	finding_pass(finding, "%s",
 		list[0] ? list : "none: shared folders, streaming and reports are optional");
 }

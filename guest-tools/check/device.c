@@ -75,8 +75,7 @@ static bool count_connector(void *user, const char *path)
 	if (count->connected++ == 0)
 		text_copy(count->first, sizeof count->first, path);
 	const char *name = strchr(strrchr(path, '/'), '-');
-	text_append_format(count->names, sizeof count->names, "%s%s", count->names[0] ? ", " : "",
-		name ? name + 1 : path);
+	text_append_item(count->names, sizeof count->names, ", ", name ? name + 1 : path);
 	return true;
 }
 

@@ -183,17 +183,6 @@ static int try_open(const char *path)
 	return 0;
 }
 
-static void find_render_group(struct guest *guest)
-{
-	struct stat status;
-	if (stat(guest->render_path, &status) != 0 || status.st_gid == 0 ||
-		(status.st_mode & 0060) != 0060)
-		return;
-	const struct group *group = getgrgid(status.st_gid);
-	if (group)
-		text_copy(guest->render_group, sizeof guest->render_group, group->gr_name);
-}
-
 static void probe_nodes(struct guest *guest)
 {
 	const struct passwd *me = getpwuid(guest->uid);
@@ -211,7 +200,7 @@ static void probe_nodes(struct guest *guest)
 		return;
 	snprintf(guest->render_path, sizeof guest->render_path, "/dev/dri/%s", card->render);
 	guest->render_error = try_open(guest->render_path);
-	find_render_group(guest);
+	guest_node_group(guest->render_path, guest->render_group, sizeof guest->render_group);
 }
 
 static void probe_devices(struct guest *guest)
@@ -243,6 +232,17 @@ static bool wait_for_udev(void)
 		udev_is_busy() && timing_now_ms() < end_ms; waited = true)
 		timing_sleep_ms(50);
 	return waited;
+}
+
+void guest_node_group(const char *path, char *out, size_t size)
+{
+	struct stat status;
+	out[0] = 0;
+	if (stat(path, &status) != 0 || status.st_gid == 0 || (status.st_mode & 0060) != 0060)
+		return;
+	const struct group *group = getgrgid(status.st_gid);
+	if (group)
+		text_copy(out, size, group->gr_name);
 }
 
 void guest_probe(struct guest *guest, bool hands_off)

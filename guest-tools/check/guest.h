@@ -88,6 +88,7 @@ struct guest_caps {
 
 struct guest_gl {
 	bool tried, display, context;
+	bool virgl;         /* The GPU is reached through virgl. */
 	bool software;      /* The guest's own processor draws: llvmpipe, softpipe or swrast. */
 	bool forced_away;   /* A variable keeps programs off virgl, even where GBM has it. */
 	char error[160];    /* This failed first. */
@@ -145,6 +146,8 @@ void guest_probe_driver(struct guest *guest);
  * Gives the virtio-gpu's card. There must be one: only checks that need CHECK_NEEDS_CARD may ask.
  */
 const struct guest_card *guest_gpu_card(const struct guest *guest);
+/* Names the group that may read and write a node, if there is one other than root. */
+void guest_node_group(const char *path, char *out, size_t size);
 bool guest_has_feature(const struct guest *guest, enum guest_feature feature);
 /* Everything is emulated when the hypervisor is not KVM, so time limits are stretched. */
 bool guest_is_slow(const struct guest *guest);

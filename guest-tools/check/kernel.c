@@ -36,8 +36,7 @@ static void run_version(struct guest *guest, struct finding *finding)
 	char brings[128] = "";
 	for (size_t i = 0; i < ARRAY_LENGTH(milestones); i++)
 		if (guest->kernel_version >= milestones[i].version)
-			text_append_format(brings, sizeof brings, "%s%s", brings[0] ? ", " : "",
-				milestones[i].brings);
+			text_append_item(brings, sizeof brings, ", ", milestones[i].brings);
 	if (guest->kernel_version >= GUEST_KERNEL_3D) {
 		finding_pass(finding, "%s (%s)", guest->kernel, brings);
 		return;
@@ -192,7 +191,7 @@ static void run_features(struct guest *guest, struct finding *finding)
 	for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
 		bool has = guest_has_feature(guest, names[i].feature);
 		char *list = has ? have : lack;
-		text_append_format(list, sizeof have, "%s%s", list[0] ? " " : "", names[i].name);
+		text_append_item(list, sizeof have, " ", names[i].name);
 	}
 	const char *normal =
 		guest_has_feature(guest, GUEST_FEATURE_BLOB) ?

@@ -21,8 +21,7 @@ static void run_libraries(struct guest *guest, struct finding *finding)
 	unsigned n = 0;
 	for (; gl_libraries[n]; n++)
 		if (!gl_library_find(gl_libraries[n], NULL, 0))
-			text_append_format(missing, sizeof missing, "%s%s", missing[0] ? ", " : "",
-				gl_libraries[n]);
+			text_append_item(missing, sizeof missing, ", ", gl_libraries[n]);
 	if (!missing[0]) {
 		finding_pass(finding, "libdrm, GBM, EGL and GLES are there");
 		return;
@@ -67,7 +66,7 @@ static void run_driver_file(struct guest *guest, struct finding *finding)
 	 * Mesa before 24.3 reaches virgl through any of its driver files, since they are all the
 	 * same file.
 	 */
-	if (strncmp(guest->gl.renderer, "virgl", 5) == 0) {
+	if (guest->gl.virgl) {
 		finding_pass(finding, "not where it is looked for, yet Mesa has it");
 		return;
 	}
@@ -157,7 +156,7 @@ static void run_renderer(struct guest *guest, struct finding *finding)
 	} else if (gl->software) {
 		finding_value(finding, "%s: the guest's processor draws", gl->renderer);
 		blame_software(guest, finding);
-	} else if (strncmp(gl->renderer, "virgl", 5) == 0) {
+	} else if (gl->virgl) {
 		finding_pass(finding, "%s, GL %s", gl->renderer, gl->version);
 	} else {
 		finding_value(finding, "%s", gl->renderer);

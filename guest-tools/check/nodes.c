@@ -15,29 +15,24 @@
 #include "guest-tools/check/nodes.h"
 #include "guest-tools/common/text.h"
 
-/*
- * Describes a node's owner, such as "root:render 0660". The group's name goes to `group` when the
- * group may read and write, and else nothing does.
- */
-static void describe_owner(const char *path, char *out, size_t size, char *group, size_t group_size)
+/* Describes a node's owner, such as "root:render 0660". */
+static void describe_owner(const char *path, char *out, size_t size)
 {
 	struct stat status;
-	group[0] = 0;
 	text_copy(out, size, "gone");
 	if (stat(path, &status) != 0)
 		return;
 	const struct passwd *owner = getpwuid(status.st_uid);
-	const struct group *named = getgrgid(status.st_gid);
+	const struct group *group = getgrgid(status.st_gid);
 	snprintf(out, size, "%s:%s %04o", owner ? owner->pw_name : "?",
-		named ? named->gr_name : "?", (unsigned)status.st_mode & 07777);
-	if (named && (status.st_mode & 0060) == 0060 && status.st_gid != 0)
-		text_copy(group, group_size, named->gr_name);
+		group ? group->gr_name : "?", (unsigned)status.st_mode & 07777);
 }
 
 static void run_card(struct guest *guest, struct finding *finding)
 {
 	char owner[64], group[32];
-	describe_owner(guest->card_path, owner, sizeof owner, group, sizeof group);
+	describe_owner(guest->card_path, owner, sizeof owner);
+	guest_node_group(guest->card_path, group, sizeof group);
 	if (guest->card_error == 0) {
 		finding_pass(finding, "%s opens (%s)", guest->card_path, owner);
 	} else if (guest->card_error == EACCES && group[0]) {
@@ -68,13 +63,13 @@ void nodes_blame_render(const struct guest *guest, struct finding *finding)
 
 static void run_render(struct guest *guest, struct finding *finding)
 {
-	char owner[64], group[32];
+	char owner[64];
 	if (!guest->render_path[0]) {
 		finding_value(finding, "the driver made none");
 		finding_fail(finding, "nodes.no-render", NULL);
 		return;
 	}
-	describe_owner(guest->render_path, owner, sizeof owner, group, sizeof group);
+	describe_owner(guest->render_path, owner, sizeof owner);
 	if (guest->render_error == 0) {
 		finding_pass(finding, "%s opens (%s)", guest->render_path, owner);
 		return;
@@ -129,7 +124,7 @@ static void add_name(char *list, size_t size, const char *name)
 	for (char *at = words; (at = strchr(at, ','));)
 		*at = ' ';
 	if (!text_has_word(words, name))
-		text_append_format(list, size, "%s%s", list[0] ? "," : "", name);
+		text_append_item(list, size, ",", name);
 }
 
 static bool session_file(void *user, const char *path)

@@ -43,8 +43,8 @@ static void keep_strings(struct guest_gl *facts, const struct gl *gl)
 	if (mesa)
 		sscanf(mesa + 5, "%d.%d", &facts->mesa_major, &facts->mesa_minor);
 	/* The host answers for "virgl (LLVMPIPE ...)"; only the guest's own driver counts here. */
-	bool virgl = strncmp(gl->renderer, "virgl", 5) == 0;
-	for (size_t i = 0; !virgl && i < ARRAY_LENGTH(software); i++)
+	facts->virgl = strncmp(gl->renderer, "virgl", 5) == 0;
+	for (size_t i = 0; !facts->virgl && i < ARRAY_LENGTH(software); i++)
 		facts->software |= strstr(gl->renderer, software[i]) != NULL;
 }
 

@@ -112,8 +112,7 @@ void verdict_make(const struct check_results *results, struct verdict *verdict)
 	verdict->exit_status = exit_status(verdict);
 	if (!gl->tried && !root)
 		verdict->accelerated = VERDICT_UNKNOWN;
-	else if (gl->context && strncmp(gl->renderer, "virgl", 5) == 0 && !gl->forced_away &&
-		 !truth_failed(results))
+	else if (gl->context && gl->virgl && !gl->forced_away && !truth_failed(results))
 		verdict->accelerated = VERDICT_YES;
 	else
 		verdict->accelerated = VERDICT_NO;

@@ -36,6 +36,13 @@ void text_append_format(char *out, size_t size, const char *format, ...)
 	va_end(args);
 }
 
+void text_append_item(char *out, size_t size, const char *separator, const char *item)
+{
+	if (out[0])
+		text_append(out, size, separator);
+	text_append(out, size, item);
+}
+
 bool text_read(const char *path, char *out, size_t size)
 {
 	out[0] = 0;

@@ -18,6 +18,8 @@ void text_append(char *out, size_t size, const char *text);
 /* Appends what snprintf would write. */
 void text_append_format(char *out, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Appends `item` to a list, with `separator` before all items but the first. */
+void text_append_item(char *out, size_t size, const char *separator, const char *item);
 
 /*
  * Reads the beginning of a file and removes white space at its end. Gives false when it is
