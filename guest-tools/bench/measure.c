@@ -74,12 +74,13 @@ void measure_workload(struct gl *gl, const struct workload *workload, double sec
 static int time_flips(struct kms *kms, double seconds, struct measurement *measurement)
 {
 	static double times_ms[FLIPS_MAX];
-	double before_ms = 0, end_ms = timing_now_ms() + seconds * 1000.0;
+	double before_ms = 0;
 	int rc = kms_make_buffers(kms);
 	if (rc == 0)
 		rc = kms_light(kms);
 	if (rc == 0)
 		rc = kms_flip(kms, 1, FLIP_LIMIT_MS, &before_ms);
+	double end_ms = timing_now_ms() + seconds * 1000.0;
 	for (unsigned i = 0; rc == 0 && i < FLIPS_MAX && timing_now_ms() < end_ms; i++) {
 		double event_ms = 0;
 		rc = kms_flip(kms, i & 1, FLIP_LIMIT_MS, &event_ms);
