@@ -13,6 +13,7 @@ struct walk {
 	unsigned n_readable, n_writable;
 	uint64_t readable_bytes, writable_bytes;
 	const char *fault;
+	bool outside;
 };
 
 /* Each field once: the guest may change it under our eyes. */
@@ -33,6 +34,12 @@ static void walk_fault(struct walk *walk, const char *fault)
 		walk->fault = fault;
 }
 
+static void walk_outside(struct walk *walk, const char *fault)
+{
+	walk->outside = walk->outside || !walk->fault;
+	walk_fault(walk, fault);
+}
+
 static void walk_buffer(struct walk *walk, const struct vring_desc *desc)
 {
 	bool writable = desc->flags & VRING_DESC_F_WRITE;
@@ -46,7 +53,7 @@ static void walk_buffer(struct walk *walk, const struct vring_desc *desc)
 	unsigned max = CHAIN_PIECES_MAX - (writable ? walk->n_readable : 0);
 	if (!memory_translate(walk->memory, desc->addr, desc->len, pieces, n, max)) {
 		*n = before;
-		walk_fault(walk, "descriptor outside guest memory");
+		walk_outside(walk, "descriptor outside guest memory");
 		return;
 	}
 	*(writable ? &walk->writable_bytes : &walk->readable_bytes) += desc->len;
@@ -64,7 +71,7 @@ static void walk_indirect(struct walk *walk, const struct vring_desc *desc)
 		desc->len > CHAIN_DESCRIPTORS_MAX * sizeof(struct vring_desc))
 		walk_fault(walk, "indirect table of a bad size");
 	else if (!memory_translate(walk->memory, desc->addr, desc->len, &table, &n_tables, 1))
-		walk_fault(walk, "indirect table outside guest memory");
+		walk_outside(walk, "indirect table outside guest memory");
 	else if ((uintptr_t)table.iov_base & 7)
 		walk_fault(walk, "indirect table not aligned");
 	else
@@ -105,6 +112,7 @@ struct chain *chain_create(struct memory *memory, const struct vring_desc *table
 	struct chain *chain = g_malloc(sizeof(*chain) + n_pieces * sizeof(struct iovec));
 	*chain = (struct chain){ .head = head,
 		.fault = walk.fault,
+		.outside = walk.outside,
 		.memory = memory_ref(memory),
 		.n_readable = walk.n_readable,
 		.n_writable = walk.n_writable,

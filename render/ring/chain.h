@@ -27,6 +27,7 @@ struct chain {
 				dropped */
 	/* NULL, or what is wrong: then only `writable` may be used, as far as it was understood. */
 	const char *fault;
+	bool outside; /* the fault is memory that is not in the table: a newer one may have it */
 	struct memory *memory;
 	unsigned n_readable, n_writable;
 	uint64_t readable_bytes, writable_bytes;

@@ -317,8 +317,21 @@ static struct chain *read_chain(struct virtqueue *vq, uint16_t head)
 	return chain;
 }
 
+/* A chain that a dead renderer took, or NULL; the marks are looked at once for each ledger. */
+static const uint8_t *find_orphan(struct virtqueue *vq)
+{
+	if (vq->orphans_checked || !vq->ledger)
+		return NULL;
+	const uint8_t *mark = memchr(vq->ledger->taken, 1, vq->ring.num);
+	vq->orphans_checked = !mark;
+	return mark;
+}
+
+/* Orphans come first: a chain that is taken now bears the same mark. */
 static struct chain *take_locked(struct virtqueue *vq)
 {
+	if (is_workable(vq) && find_orphan(vq))
+		return NULL;
 	while (is_workable(vq)) {
 		uint16_t waiting = (uint16_t)(load_acquire(&vq->ring.avail->idx) - vq->next_avail);
 		if (waiting == 0)
@@ -358,13 +371,9 @@ struct chain *virtqueue_try_take_orphan(struct virtqueue *vq)
 {
 	struct chain *chain = NULL;
 	g_mutex_lock(&vq->lock);
-	if (is_workable(vq) && !vq->orphans_checked && vq->ledger) {
-		const uint8_t *mark = memchr(vq->ledger->taken, 1, vq->ring.num);
-		if (mark)
-			chain = read_chain(vq, (uint16_t)(mark - vq->ledger->taken));
-		else
-			vq->orphans_checked = true;
-	}
+	const uint8_t *mark = is_workable(vq) ? find_orphan(vq) : NULL;
+	if (mark)
+		chain = read_chain(vq, (uint16_t)(mark - vq->ledger->taken));
 	g_mutex_unlock(&vq->lock);
 	return chain;
 }

@@ -51,11 +51,14 @@ bool virtqueue_has_orphans(struct virtqueue *vq);
 
 /* ---- for the working thread ---- */
 
-/* Takes the next chain, or returns NULL: nothing there, stopped or broken. */
+/*
+ * Takes the next chain, or returns NULL: nothing there, stopped or broken, or there are orphans,
+ * which come first.
+ */
 struct chain *virtqueue_try_take(struct virtqueue *vq);
 /*
  * Takes one chain that a dead renderer took and did not return, or NULL when there is none left. It
- * is to be returned like any other. Call until NULL before the first virtqueue_try_take().
+ * is to be returned like any other. Call until NULL before virtqueue_try_take().
  */
 struct chain *virtqueue_try_take_orphan(struct virtqueue *vq);
 /*
