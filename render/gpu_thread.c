@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "render/gpu_thread.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "protocol/stats_writer.h"
 #include "render/commands/command.h"
@@ -18,12 +15,7 @@
 /* How often to look at fences when virglrenderer offers nothing to sleep on. */
 #define FENCE_POLL_NS (2 * 1000 * 1000)
 #define NS_PER_S UINT64_C(1000000000)
-/* How long the main thread may take to read the keeper link to its end. */
-#define CATCH_UP_US (200 * 1000)
-/* How long the keeper may hold a memory table back, and how often a guest may make us wait for
- * that. */
-#define MEMORY_WAIT_US (50 * 1000)
-#define MEMORY_WAIT_INTERVAL_US G_USEC_PER_SEC
+#define NS_PER_US UINT64_C(1000)
 
 /* ---- objects ---- */
 
@@ -69,31 +61,25 @@ void gpu_clear(struct gpu *gpu)
 	ledger_book_clear_objects(gpu->ledger);
 }
 
-/* ---- what the main thread hands over ---- */
+/* ---- news of the main thread: see handover.h ---- */
 
-struct handover {
-	struct memory *memory;
-	struct ledger_book *ledger;
-	int frame_link;
-	bool reset;
-};
-
-static struct handover take_handover(struct gpu *gpu)
+void gpu_use_ledger(struct gpu *gpu, struct ledger_book *book)
 {
-	struct handover h;
-	g_mutex_lock(&gpu->lock);
-	h = (struct handover){ gpu->new_memory, gpu->new_ledger, gpu->new_frame_link,
-		gpu->reset_wanted };
-	gpu->new_memory = NULL;
-	gpu->new_ledger = NULL;
-	gpu->new_frame_link = -1;
-	gpu->reset_wanted = false;
-	__atomic_store_n(&gpu->handover, 0, __ATOMIC_RELAXED);
-	g_mutex_unlock(&gpu->lock);
-	return h;
+	ledger_book_close(gpu->ledger);
+	gpu->ledger = book;
+	rebuild_want(&gpu->rebuild);
 }
 
-static void attach_frame_link(struct gpu *gpu, int fd)
+void gpu_forget_guest(struct gpu *gpu)
+{
+	rebuild_drop(&gpu->rebuild);
+	command_drop_parked(gpu);
+	memory_wait_finish(&gpu->wait);
+	answer_queue_clear(gpu->answers);
+	gpu_clear(gpu);
+}
+
+void gpu_use_frame_link(struct gpu *gpu, int fd)
 {
 	frame_sender_attach(gpu->frames, fd);
 	cursor_set_link(gpu->cursor, fd);
@@ -105,115 +91,101 @@ static void attach_frame_link(struct gpu *gpu, int fd)
 	}
 }
 
-static void use_memory(struct gpu *gpu, struct memory *memory)
+void gpu_use_memory(struct gpu *gpu, struct memory *memory)
 {
 	memory_unref(gpu->memory);
 	gpu->memory = memory;
-	if (!gpu->rebuild_wanted)
-		return;
-	gpu->rebuild_wanted = false;
-	rebuild_objects(gpu);
+	memory_wait_new_table(&gpu->wait);
+}
+
+/* Whether the link was read is asked first: what came with it is news by then. */
+static void hear_keeper(struct gpu *gpu)
+{
+	bool keeper_read = handover_is_keeper_read(gpu->handover);
+	if (handover_has_news(gpu->handover))
+		handover_accept(gpu->handover, gpu);
+	if (keeper_read)
+		memory_wait_keeper_read(&gpu->wait, g_get_monotonic_time());
+}
+
+/* ---- work ---- */
+
+static void wait_for_memory(struct gpu *gpu)
+{
+	memory_wait_begin(&gpu->wait, g_get_monotonic_time());
+	handover_ask_keeper(gpu->handover);
+}
+
+/* False while it waits for memory. */
+static bool work_rebuild(struct gpu *gpu)
+{
+	if (!rebuild_is_wanted(&gpu->rebuild))
+		return true;
+	if (!gpu->memory)
+		return false;
+	if (!rebuild_work(&gpu->rebuild, gpu, memory_wait_is_allowed(&gpu->wait))) {
+		wait_for_memory(gpu);
+		return false;
+	}
+	memory_wait_finish(&gpu->wait);
 	/* Display may have asked for pictures before there was one. */
 	scanout_pump_all(gpu);
+	return true;
 }
-
-static void accept_handover(struct gpu *gpu)
-{
-	struct handover h = take_handover(gpu);
-	if (h.ledger) {
-		ledger_book_close(gpu->ledger);
-		gpu->ledger = h.ledger;
-		gpu->rebuild_wanted = true;
-	}
-	if (h.reset) {
-		answer_queue_clear(gpu->answers);
-		gpu_clear(gpu);
-		gpu->rebuild_wanted = false;
-	}
-	if (h.frame_link >= 0)
-		attach_frame_link(gpu, h.frame_link);
-	if (h.memory)
-		use_memory(gpu, h.memory);
-}
-
-static bool has_handover(const struct gpu *gpu)
-{
-	return __atomic_load_n(&gpu->handover, __ATOMIC_ACQUIRE);
-}
-
-static void read_keeper(struct gpu *gpu)
-{
-	gint64 deadline_us = g_get_monotonic_time() + CATCH_UP_US;
-	uint64_t one = 1;
-	g_mutex_lock(&gpu->lock);
-	gpu->catch_up_wanted = true;
-	if (write(gpu->catch_up_fd, &one, sizeof(one)) < 0)
-		g_debug("gpu: catch up: %s", g_strerror(errno));
-	while (gpu->catch_up_wanted)
-		if (!g_cond_wait_until(&gpu->caught_up, &gpu->lock, deadline_us))
-			break;
-	g_mutex_unlock(&gpu->lock);
-	if (has_handover(gpu))
-		accept_handover(gpu);
-}
-
-static void wait_for_keeper(struct gpu *gpu)
-{
-	gint64 now_us = g_get_monotonic_time();
-	if (gpu->last_wait_us != 0 && now_us - gpu->last_wait_us < MEMORY_WAIT_INTERVAL_US)
-		return;
-	gpu->last_wait_us = now_us;
-	g_mutex_lock(&gpu->lock);
-	while (!gpu->new_memory)
-		if (!g_cond_wait_until(&gpu->handed_over, &gpu->lock, now_us + MEMORY_WAIT_US))
-			break;
-	g_mutex_unlock(&gpu->lock);
-	if (has_handover(gpu))
-		accept_handover(gpu);
-}
-
-bool gpu_catch_up(struct gpu *gpu)
-{
-	const struct memory *before = gpu->memory;
-	read_keeper(gpu);
-	if (gpu->memory == before)
-		wait_for_keeper(gpu);
-	return gpu->memory != before;
-}
-
-/* ---- the thread ---- */
 
 /*
  * What was handed over before the ring started is in force before its first chain is executed: it
- * is looked at after the chain was taken. A reset in between makes the chain worthless.
+ * is looked at after the chain was taken. A reset in between makes the chain worthless, and a
+ * rebuild comes first.
  */
-static void execute(struct gpu *gpu, struct chain *chain)
+static struct chain *take_command(struct gpu *gpu)
 {
-	if (has_handover(gpu)) {
-		accept_handover(gpu);
-		if (!virtqueue_is_current(gpu->control, chain)) {
-			virtqueue_return(gpu->control, chain, NULL, 0);
-			return;
-		}
+	struct chain *chain = command_take(gpu);
+	if (!chain || !handover_has_news(gpu->handover))
+		return chain;
+	handover_accept(gpu->handover, gpu);
+	if (!virtqueue_is_current(gpu->control, chain)) {
+		virtqueue_return(gpu->control, chain, NULL, 0);
+		return take_command(gpu);
 	}
-	if (chain->fault && gpu_catch_up(gpu))
-		chain = virtqueue_read_again(gpu->control, chain);
-	command_execute(gpu, chain);
+	if (work_rebuild(gpu))
+		return chain;
+	command_park(gpu, chain);
+	return NULL;
+}
+
+static bool execute(struct gpu *gpu, struct chain *chain)
+{
+	if (!command_execute(gpu, chain, memory_wait_is_allowed(&gpu->wait))) {
+		wait_for_memory(gpu);
+		return false;
+	}
+	memory_wait_finish(&gpu->wait);
+	return true;
 }
 
 /* True when there may be more. */
 static bool work_control(struct gpu *gpu)
 {
-	struct chain *chain;
 	virtqueue_quiet(gpu->control);
 	rebuild_answer_orphans(gpu);
 	for (int n = 0; n < BATCH; n++) {
-		chain = virtqueue_try_take(gpu->control);
+		struct chain *chain = take_command(gpu);
 		if (!chain)
-			return virtqueue_listen(gpu->control);
-		execute(gpu, chain);
+			return !command_is_parked(gpu) && virtqueue_listen(gpu->control);
+		if (!execute(gpu, chain))
+			return false;
 	}
 	return true;
+}
+
+/* What waits for memory holds back all that comes after it: the guest's commands keep their order.
+ */
+static bool work(struct gpu *gpu)
+{
+	if (memory_wait_goes_on(&gpu->wait, g_get_monotonic_time()) || !work_rebuild(gpu))
+		return false;
+	return work_control(gpu);
 }
 
 static void fetch_cursor(struct gpu *gpu, uint32_t id)
@@ -256,7 +228,7 @@ enum {
 static void prepare_poll(struct gpu *gpu, struct pollfd fds[POLL_N])
 {
 	bool out = frame_sender_wants_room(gpu->frames);
-	fds[POLL_WAKE] = (struct pollfd){ gpu->wake_fd, POLLIN, 0 };
+	fds[POLL_WAKE] = (struct pollfd){ handover_get_wake_fd(gpu->handover), POLLIN, 0 };
 	fds[POLL_KICK] = (struct pollfd){ virtqueue_kick_fd(gpu->control), POLLIN, 0 };
 	fds[POLL_FRAMES] = (struct pollfd){ frame_sender_get_fd(gpu->frames),
 		(short)(POLLIN | (out ? POLLOUT : 0)), 0 };
@@ -264,13 +236,6 @@ static void prepare_poll(struct gpu *gpu, struct pollfd fds[POLL_N])
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++)
 		fds[POLL_HEADS + head] =
 			(struct pollfd){ scanout_get_pending_fd(gpu, head), POLLIN, 0 };
-}
-
-static void drain_wake(struct gpu *gpu)
-{
-	uint64_t count;
-	if (read(gpu->wake_fd, &count, sizeof(count)) < 0)
-		g_debug("gpu: wake: %s", g_strerror(errno));
 }
 
 static void serve_frames(struct gpu *gpu, short events)
@@ -292,7 +257,10 @@ static const struct timespec *poll_timeout(
 	uint64_t due_ns = answer_queue_get_due_ns(gpu->answers),
 		 now_ns = due_ns ? pacing_now_ns() : 0;
 	uint64_t left_ns = due_ns ? due_ns - MIN(now_ns, due_ns) : UINT64_MAX;
-	if (more || has_handover(gpu))
+	int64_t wait_us = memory_wait_left_us(&gpu->wait, g_get_monotonic_time());
+	if (wait_us >= 0)
+		left_ns = MIN(left_ns, (uint64_t)wait_us * NS_PER_US);
+	if (more || handover_has_news(gpu->handover))
 		left_ns = 0;
 	else if (gpu->options.virgl && gpu->fence_fd < 0 && answer_queue_is_waiting(gpu->answers))
 		left_ns = MIN(left_ns, FENCE_POLL_NS);
@@ -304,16 +272,15 @@ static const struct timespec *poll_timeout(
 static void run_once(struct gpu *gpu)
 {
 	struct pollfd fds[POLL_N];
-	if (has_handover(gpu))
-		accept_handover(gpu);
-	bool more = work_control(gpu);
+	hear_keeper(gpu);
+	bool more = work(gpu);
 	prepare_poll(gpu, fds);
 	struct timespec timeout;
 	if (ppoll(fds, POLL_N, poll_timeout(gpu, more, &timeout), NULL) < 0)
 		return;
 	answer_queue_release(gpu->answers);
 	if (fds[POLL_WAKE].revents) {
-		drain_wake(gpu);
+		handover_drain_wake(gpu->handover);
 		serve_cursor(gpu);
 	}
 	if (fds[POLL_KICK].revents)
@@ -439,12 +406,9 @@ static struct gpu *create(const struct gpu_options *options)
 	painters_init(&gpu->painters);
 	gpu->answers = answer_queue_create(gpu->control);
 	gpu->frames = frame_sender_create(&listener, gpu);
-	gpu->new_frame_link = gpu->fence_fd = -1;
-	gpu->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	gpu->catch_up_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	gpu->fence_fd = -1;
+	gpu->handover = handover_create();
 	g_mutex_init(&gpu->lock);
-	g_cond_init(&gpu->caught_up);
-	g_cond_init(&gpu->handed_over);
 	g_cond_init(&gpu->started);
 	return gpu;
 }
@@ -471,66 +435,33 @@ uint32_t gpu_count_capsets(const struct gpu *gpu)
 
 void gpu_wake(struct gpu *gpu)
 {
-	uint64_t one = 1;
-	if (write(gpu->wake_fd, &one, sizeof(one)) < 0)
-		g_debug("gpu: wake: %s", g_strerror(errno));
-}
-
-/* The lock is held by the caller. */
-static void announce_handover(struct gpu *gpu)
-{
-	__atomic_store_n(&gpu->handover, 1, __ATOMIC_RELEASE);
-	g_cond_signal(&gpu->handed_over);
-	gpu_wake(gpu);
-}
-
-void gpu_caught_up(struct gpu *gpu)
-{
-	uint64_t count;
-	if (read(gpu->catch_up_fd, &count, sizeof(count)) < 0)
-		return;
-	g_mutex_lock(&gpu->lock);
-	gpu->catch_up_wanted = false;
-	g_cond_signal(&gpu->caught_up);
-	g_mutex_unlock(&gpu->lock);
+	handover_wake(gpu->handover);
 }
 
 void gpu_set_memory(struct gpu *gpu, struct memory *memory)
 {
-	g_mutex_lock(&gpu->lock);
-	memory_unref(gpu->new_memory);
-	gpu->new_memory = memory_ref(memory);
-	announce_handover(gpu);
-	g_mutex_unlock(&gpu->lock);
+	handover_set_memory(gpu->handover, memory);
 	virtqueue_set_memory(gpu->control, memory);
 }
 
 void gpu_set_ledger(struct gpu *gpu, struct ledger_book *book)
 {
 	virtqueue_set_ledger(gpu->control, ledger_book_get_ring(book, 0));
-	g_mutex_lock(&gpu->lock);
-	ledger_book_close(gpu->new_ledger);
-	gpu->new_ledger = book;
-	announce_handover(gpu);
-	g_mutex_unlock(&gpu->lock);
+	handover_set_ledger(gpu->handover, book);
 }
 
 void gpu_set_frame_link(struct gpu *gpu, int fd)
 {
-	g_mutex_lock(&gpu->lock);
-	if (gpu->new_frame_link >= 0)
-		close(gpu->new_frame_link);
-	gpu->new_frame_link = fd;
-	announce_handover(gpu);
-	g_mutex_unlock(&gpu->lock);
+	handover_set_frame_link(gpu->handover, fd);
 }
 
+/*
+ * Chains are worthless before the objects go: one that the gpu thread holds is executed among the
+ * objects of before, or not at all.
+ */
 void gpu_reset(struct gpu *gpu)
 {
-	g_mutex_lock(&gpu->lock);
-	gpu->reset_wanted = true;
-	announce_handover(gpu);
-	g_mutex_unlock(&gpu->lock);
 	virtqueue_reset(gpu->control);
+	handover_set_reset(gpu->handover);
 	cursor_reset(gpu->cursor);
 }

@@ -18,6 +18,9 @@
 #include "render/scanout/frame_sender.h"
 #include "render/scanout/modes.h"
 #include "render/objects/ledger_book.h"
+#include "render/handover.h"
+#include "render/memory_wait.h"
+#include "render/rebuild.h"
 #include "render/scanout/pacing.h"
 #include "render/commands/painters.h"
 #include "render/buffers/quota.h"
@@ -58,24 +61,17 @@ struct gpu {
 	struct frame_sender *frames;
 	struct ledger_book *ledger;
 	struct memory *memory; /* the table in force; NULL before the first */
-	bool rebuild_wanted;
-	gint64 last_wait_us; /* see gpu_catch_up() */
-	int fence_fd;        /* readable: virgl_poll(); -1: none */
+	struct rebuild rebuild;
+	struct memory_wait wait; /* of the rebuild, or of the command that is parked */
+	struct chain *parked;    /* the next to be executed; NULL: none */
+	int fence_fd;            /* readable: virgl_poll(); -1: none */
 
-	/* Handed over by the main thread, under `lock`. */
-	GMutex lock;
-	struct memory *new_memory;
-	struct ledger_book *new_ledger;
-	int new_frame_link; /* -1: none */
-	bool reset_wanted;
-	bool catch_up_wanted; /* by the gpu thread, of the main thread */
-	int handover;         /* atomic: one of the above is set */
-	int wake_fd;          /* eventfd: look at it */
+	/* Shared with the main thread, locks itself. */
+	struct handover *handover;
 
-	/* The thread's start. */
+	/* The thread's start; the last two under the lock. */
 	GThread *thread;
-	GCond caught_up, handed_over;
-	int catch_up_fd; /* eventfd: the main thread sleeps on it */
+	GMutex lock;
 	GCond started;
 	bool start_done, start_ok;
 };
@@ -96,11 +92,6 @@ void gpu_set_memory(struct gpu *gpu, struct memory *memory);
 void gpu_set_ledger(struct gpu *gpu, struct ledger_book *book);
 /* Takes the descriptor over. */
 void gpu_set_frame_link(struct gpu *gpu, int fd);
-/*
- * The keeper link has been read to its end: whatever the keeper said before is handed over. To be
- * called when catch_up_fd is readable.
- */
-void gpu_caught_up(struct gpu *gpu);
 /* Forgets every guest object before anything else is taken from the control queue. */
 void gpu_reset(struct gpu *gpu);
 
@@ -108,13 +99,13 @@ void gpu_reset(struct gpu *gpu);
 
 struct resource *gpu_find_resource(struct gpu *gpu, uint32_t id);
 bool gpu_has_context(const struct gpu *gpu, uint32_t id);
-/*
- * The guest names memory that is not in the table. It may be quicker than the keeper's word of new
- * memory, which the keeper holds back while QEMU rearranges it: reads what there is, and now and
- * then waits a moment for more. True when the table has changed: try again.
- */
-bool gpu_catch_up(struct gpu *gpu);
 /* Takes the resource out of everything that uses it and destroys it. */
 void gpu_remove_resource(struct gpu *gpu, struct resource *resource);
 /* Every resource, context and scanout. */
 void gpu_clear(struct gpu *gpu);
+
+/* For handover_accept() alone. Ledger, descriptor and reference are taken over. */
+void gpu_use_ledger(struct gpu *gpu, struct ledger_book *book);
+void gpu_forget_guest(struct gpu *gpu);
+void gpu_use_frame_link(struct gpu *gpu, int fd);
+void gpu_use_memory(struct gpu *gpu, struct memory *memory);

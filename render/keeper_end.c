@@ -181,6 +181,15 @@ static int serve_link(struct keeper_end *keeper)
 	return result;
 }
 
+/* The gpu thread wants to know all that the keeper has said so far. */
+static int serve_request(struct keeper_end *keeper)
+{
+	unsigned request = handover_take_request(keeper->gpu->handover);
+	int result = serve_link(keeper);
+	handover_keeper_read(keeper->gpu->handover, request);
+	return result;
+}
+
 static int serve(struct keeper_end *keeper)
 {
 	struct virtqueue *cursor = keeper->rings[RING_CURSOR];
@@ -188,17 +197,15 @@ static int serve(struct keeper_end *keeper)
 		struct pollfd fds[] = {
 			{ keeper->fd, POLLIN, 0 },
 			{ virtqueue_kick_fd(cursor), POLLIN, 0 },
-			{ keeper->gpu->catch_up_fd, POLLIN, 0 },
+			{ handover_get_ask_fd(keeper->gpu->handover), POLLIN, 0 },
 		};
 		if (poll(fds, G_N_ELEMENTS(fds), -1) < 0)
 			continue;
-		if (fds[0].revents || fds[2].revents) {
-			int result = serve_link(keeper);
-			if (result < 0)
-				return result;
-		}
-		if (fds[2].revents)
-			gpu_caught_up(keeper->gpu);
+		int result = fds[0].revents ? serve_link(keeper) : 0;
+		if (result >= 0 && fds[2].revents)
+			result = serve_request(keeper);
+		if (result < 0)
+			return result;
 		if (fds[1].revents)
 			virtqueue_drain_kick(cursor);
 		answer_cursor_orphans(cursor);

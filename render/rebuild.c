@@ -23,40 +23,56 @@ static void refill_2d(struct gpu *gpu, struct resource *resource)
 		cursor_publish(gpu->cursor, d->id, resource_peek_pixels(resource), true);
 }
 
-static bool rebuild_resource(
-	struct gpu *gpu, const struct ledger *old, const struct ledger_resource *entry)
+enum outcome { MADE, LOST, WAITS };
+
+static enum outcome rebuild_backing(struct rebuild *rebuild, struct gpu *gpu,
+	const struct ledger_resource *entry, bool may_wait)
 {
-	struct ledger_resource d = *entry;
-	uint32_t first = d.backing_first, count = d.backing_count;
-	d.backing_first = d.backing_count = 0;
-	if (d.is_3d && !gpu->options.virgl)
-		return false;
-	if (objects_create_resource(gpu, &d) != VIRTIO_GPU_RESP_OK_NODATA)
-		return false;
+	uint32_t first = entry->backing_first, count = entry->backing_count;
 	if (count == 0)
-		return true;
+		return MADE;
 	if (first > LEDGER_BACKING_MAX || count > LEDGER_BACKING_MAX - first)
-		return false;
-	struct resource *resource = gpu_find_resource(gpu, d.id);
-	if (objects_attach_backing(gpu, resource, &old->backing[first], count) !=
-		VIRTIO_GPU_RESP_OK_NODATA)
-		return false;
+		return LOST;
+	struct resource *resource = gpu_find_resource(gpu, entry->id);
+	uint32_t result = objects_attach_backing(
+		gpu, resource, &rebuild->old->backing[first], count, may_wait);
+	if (result == OBJECTS_WAIT_FOR_MEMORY)
+		return WAITS;
+	if (result != VIRTIO_GPU_RESP_OK_NODATA)
+		return LOST;
 	refill_2d(gpu, resource);
-	return true;
+	return MADE;
 }
 
-static unsigned rebuild_resources(struct gpu *gpu, const struct ledger *old, unsigned *lost)
+/* One that waited for its backing is there already. */
+static enum outcome rebuild_resource(struct rebuild *rebuild, struct gpu *gpu,
+	const struct ledger_resource *entry, bool may_wait)
 {
-	unsigned n = 0;
-	for (unsigned i = 0; i < LEDGER_RESOURCES_MAX; i++) {
-		if (old->resources[i].id == 0)
+	struct ledger_resource d = *entry;
+	d.backing_first = d.backing_count = 0;
+	if (d.is_3d && !gpu->options.virgl)
+		return LOST;
+	if (!rebuild->made && objects_create_resource(gpu, &d) != VIRTIO_GPU_RESP_OK_NODATA)
+		return LOST;
+	enum outcome outcome = rebuild_backing(rebuild, gpu, entry, may_wait);
+	rebuild->made = outcome == WAITS;
+	return outcome;
+}
+
+/* False: it waits. */
+static bool rebuild_resources(struct rebuild *rebuild, struct gpu *gpu, bool may_wait)
+{
+	for (; rebuild->next < LEDGER_RESOURCES_MAX; rebuild->next++) {
+		const struct ledger_resource *entry = &rebuild->old->resources[rebuild->next];
+		if (entry->id == 0)
 			continue;
-		if (rebuild_resource(gpu, old, &old->resources[i]))
-			n++;
-		else
-			(*lost)++;
+		enum outcome outcome = rebuild_resource(rebuild, gpu, entry, may_wait);
+		if (outcome == WAITS)
+			return false;
+		rebuild->resources += outcome == MADE;
+		rebuild->lost += outcome == LOST;
 	}
-	return n;
+	return true;
 }
 
 static unsigned rebuild_contexts(struct gpu *gpu, const struct ledger *old)
@@ -87,29 +103,69 @@ static void rebuild_scanouts(struct gpu *gpu, const struct ledger *old)
 	}
 }
 
-void rebuild_objects(struct gpu *gpu)
+/*
+ * A copy, since making the objects writes the ledger anew. The rings are the main thread's
+ * meanwhile. NULL: there is no ledger.
+ */
+static struct ledger *copy_ledger(const struct ledger *now)
 {
-	const struct ledger *now = ledger_book_peek(gpu->ledger);
 	if (!now)
-		return;
-	/* A copy: making the objects writes the ledger anew. The rings are the main thread's
-	 * meanwhile. */
+		return NULL;
 	const size_t first = offsetof(struct ledger, scanouts);
 	size_t used = MIN(now->backing_used, LEDGER_BACKING_MAX);
 	size_t end = offsetof(struct ledger, backing) + used * sizeof(now->backing[0]);
-	g_autofree struct ledger *old = g_malloc0(sizeof(struct ledger));
+	struct ledger *old = g_malloc0(sizeof(struct ledger));
 	memcpy((char *)old + first, (const char *)now + first, end - first);
 	old->overflowed = now->overflowed;
-	ledger_book_clear_objects(gpu->ledger);
+	return old;
+}
 
-	unsigned lost = 0;
-	unsigned contexts = rebuild_contexts(gpu, old);
-	unsigned resources = rebuild_resources(gpu, old, &lost);
-	rebuild_scanouts(gpu, old);
-	if (contexts + resources + lost > 0)
+static void begin(struct rebuild *rebuild, struct gpu *gpu)
+{
+	rebuild->old = copy_ledger(ledger_book_peek(gpu->ledger));
+	if (!rebuild->old)
+		return;
+	ledger_book_clear_objects(gpu->ledger);
+	rebuild->contexts = rebuild_contexts(gpu, rebuild->old);
+}
+
+static void say(const struct rebuild *rebuild)
+{
+	if (rebuild->contexts + rebuild->resources + rebuild->lost > 0)
 		g_message("rebuilt from the ledger: %u resources, %u contexts; %u resources lost%s",
-			resources, contexts, lost,
-			old->overflowed ? "; the ledger had been too small" : "");
+			rebuild->resources, rebuild->contexts, rebuild->lost,
+			rebuild->old->overflowed ? "; the ledger had been too small" : "");
+}
+
+void rebuild_want(struct rebuild *rebuild)
+{
+	rebuild_drop(rebuild);
+	rebuild->wanted = true;
+}
+
+bool rebuild_is_wanted(const struct rebuild *rebuild)
+{
+	return rebuild->wanted;
+}
+
+bool rebuild_work(struct rebuild *rebuild, struct gpu *gpu, bool may_wait)
+{
+	if (!rebuild->old)
+		begin(rebuild, gpu);
+	if (rebuild->old) {
+		if (!rebuild_resources(rebuild, gpu, may_wait))
+			return false;
+		rebuild_scanouts(gpu, rebuild->old);
+		say(rebuild);
+	}
+	rebuild_drop(rebuild);
+	return true;
+}
+
+void rebuild_drop(struct rebuild *rebuild)
+{
+	g_free(rebuild->old);
+	*rebuild = (struct rebuild){ 0 };
 }
 
 void rebuild_answer_orphans(struct gpu *gpu)

@@ -9,9 +9,32 @@
  */
 #pragma once
 
-struct gpu;
+#include <stdbool.h>
 
-/* Once, after the ledger and a memory table have arrived and before anything else is taken. */
-void rebuild_objects(struct gpu *gpu);
+struct gpu;
+struct ledger;
+
+/*
+ * A state of the gpu thread's loop. Nothing is taken from the control queue while one is wanted; it
+ * may stop at a backing in memory that is not in the table, and goes on later.
+ */
+struct rebuild {
+	bool wanted;
+	struct ledger *old; /* a copy of what is rebuilt from; NULL: not begun */
+	unsigned next;      /* slot in old->resources */
+	bool made;          /* that resource is there already, only its backing is not */
+	unsigned resources, contexts, lost;
+};
+
+/* A ledger has come: rebuild what it lists, once there is a memory table. */
+void rebuild_want(struct rebuild *rebuild);
+bool rebuild_is_wanted(const struct rebuild *rebuild);
+/*
+ * Begins or goes on. False when it waits for memory, which it does if it may; else a backing that
+ * is not there is lost. True: all is done.
+ */
+bool rebuild_work(struct rebuild *rebuild, struct gpu *gpu, bool may_wait);
+/* The guest is new: there is nothing left to rebuild. */
+void rebuild_drop(struct rebuild *rebuild);
 /* Answers what was taken and not returned. */
 void rebuild_answer_orphans(struct gpu *gpu);

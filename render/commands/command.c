@@ -164,13 +164,46 @@ static void answer(struct gpu *gpu, struct command *command, uint32_t type)
 		virtqueue_return(gpu->control, command->chain, bytes, size_bytes);
 }
 
-void command_execute(struct gpu *gpu, struct chain *chain)
+struct chain *command_take(struct gpu *gpu)
 {
-	struct command command = { .name = "command", .chain = chain };
-	uint32_t type = run(gpu, &command);
+	struct chain *chain = gpu->parked;
+	gpu->parked = NULL;
+	if (!chain)
+		return virtqueue_try_take(gpu->control);
+	return chain->outside ? virtqueue_read_again(gpu->control, chain) : chain;
+}
+
+void command_park(struct gpu *gpu, struct chain *chain)
+{
+	g_assert(!gpu->parked);
+	gpu->parked = chain;
+}
+
+bool command_is_parked(const struct gpu *gpu)
+{
+	return gpu->parked != NULL;
+}
+
+void command_drop_parked(struct gpu *gpu)
+{
+	if (gpu->parked)
+		virtqueue_return(gpu->control, gpu->parked, NULL, 0);
+	gpu->parked = NULL;
+}
+
+bool command_execute(struct gpu *gpu, struct chain *chain, bool may_wait)
+{
+	struct command command = { .name = "command", .chain = chain, .may_wait = may_wait };
+	uint32_t type = may_wait && chain->outside ? COMMAND_WAITS : run(gpu, &command);
+	if (type == COMMAND_WAITS) {
+		g_assert(may_wait && !command.answer);
+		command_park(gpu, chain);
+		return false;
+	}
 	answer(gpu, &command, type);
 	if (command.answer_is_heap)
 		g_free(command.answer);
+	return true;
 }
 
 void command_answer_lost(struct gpu *gpu, struct chain *chain)

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "render/objects/objects.h"
 #include "render/ring/chain.h"
 
 struct gpu;
@@ -23,6 +24,7 @@ struct gpu;
 struct command {
 	const char *name;
 	struct chain *chain;
+	bool may_wait; /* its handler may answer COMMAND_WAITS */
 	union {
 		struct virtio_gpu_ctrl_hdr header;
 		uint8_t bytes[COMMAND_FIXED_MAX];
@@ -35,10 +37,26 @@ struct command {
 	bool answer_is_heap; /* freed with g_free() */
 };
 
+/*
+ * In place of an answer: the command names memory that is not in the table. Nothing has been
+ * changed, and it will be executed from its beginning when there is a new table, before any other.
+ */
+#define COMMAND_WAITS OBJECTS_WAIT_FOR_MEMORY
+
 typedef uint32_t (*command_handler)(struct gpu *gpu, struct command *command);
 
-/* Executes and answers a chain; takes it. */
-void command_execute(struct gpu *gpu, struct chain *chain);
+/* The next command, one that was parked first. NULL: none. */
+struct chain *command_take(struct gpu *gpu);
+/*
+ * Executes and answers a chain; takes it. False when it names memory that is not in the table and
+ * may wait for a newer one: then it is parked, and nothing has been done.
+ */
+bool command_execute(struct gpu *gpu, struct chain *chain, bool may_wait);
+/* Puts the chain taken last back in front of the queue. */
+void command_park(struct gpu *gpu, struct chain *chain);
+bool command_is_parked(const struct gpu *gpu);
+/* The guest is new: what was parked is returned without an answer. */
+void command_drop_parked(struct gpu *gpu);
 /* Answers a chain that a dead renderer had taken, so that the guest does not wait; takes it. */
 void command_answer_lost(struct gpu *gpu, struct chain *chain);
 

@@ -196,7 +196,8 @@ uint32_t command_attach_backing(struct gpu *gpu, struct command *command)
 		g_new(struct ledger_backing, attach->nr_entries);
 	if (!command_read_rest(command, entries, attach->nr_entries * sizeof(*entries)))
 		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
-	return objects_attach_backing(gpu, resource, entries, attach->nr_entries);
+	return objects_attach_backing(
+		gpu, resource, entries, attach->nr_entries, command->may_wait);
 }
 
 uint32_t command_detach_backing(struct gpu *gpu, struct command *command)

@@ -72,15 +72,15 @@ static struct backing *make_backing(
 }
 
 uint32_t objects_attach_backing(struct gpu *gpu, struct resource *resource,
-	const struct ledger_backing *entries, uint32_t n_entries)
+	const struct ledger_backing *entries, uint32_t n_entries, bool may_wait)
 {
 	if (resource->backing) {
 		peer_warning(PEER_GUEST, "resource %u: has a backing already", resource->id);
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;
 	}
 	struct backing *backing = make_backing(gpu, entries, n_entries);
-	if (!backing && gpu_catch_up(gpu))
-		backing = make_backing(gpu, entries, n_entries);
+	if (!backing && may_wait)
+		return OBJECTS_WAIT_FOR_MEMORY;
 	if (!backing) {
 		peer_warning(PEER_GUEST,
 			"resource %u: backing of %u entries reaches outside guest memory",

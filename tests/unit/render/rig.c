@@ -19,6 +19,9 @@
 #define ANSWER_ADDR (RIG_LOW_ADDR + (1 << 20))
 #define REQUEST_ADDR (RIG_LOW_ADDR + (2 << 20))
 #define INDIRECT_ADDR (RIG_LOW_ADDR + (512 << 10))
+/* Of one place. */
+#define REQUEST_BYTES (1 << 20)
+#define ANSWER_BYTES 4096
 
 static int start_process(struct rig *rig, bool virgl)
 {
@@ -66,6 +69,11 @@ void *rig_host(struct rig *rig, uint64_t guest_addr)
 	if (guest_addr >= RIG_HIGH_ADDR)
 		return rig->high + (guest_addr - RIG_HIGH_ADDR);
 	return rig->low + (guest_addr - RIG_LOW_ADDR);
+}
+
+void *rig_answer(struct rig *rig)
+{
+	return rig_host(rig, ANSWER_ADDR + (uint64_t)rig->place * ANSWER_BYTES);
 }
 
 #define SEND(rig, message, type_, fds, n)                                                          \
@@ -247,20 +255,42 @@ uint16_t rig_submit(struct rig *rig, unsigned ring, const void *request, size_t 
 	struct vring_desc *direct = rig_host(rig, r->desc);
 	struct vring_desc *table = rig->indirect ? rig_host(rig, INDIRECT_ADDR) : direct;
 	uint16_t *avail = rig_host(rig, r->avail);
-	memcpy(rig_host(rig, REQUEST_ADDR), request, request_bytes);
-	memset(rig_host(rig, ANSWER_ADDR), 0, 4096);
-	unsigned n = add_parts(rig, table, 0, REQUEST_ADDR, request_bytes, 0);
-	n = add_parts(rig, table, n, ANSWER_ADDR, answer_bytes, VRING_DESC_F_WRITE);
+	uint64_t request_addr = REQUEST_ADDR + (uint64_t)rig->place * REQUEST_BYTES;
+	uint16_t head = (uint16_t)(rig->place * r->size / RIG_PLACES);
+	g_assert_true(rig->place < RIG_PLACES && !(rig->indirect && rig->place > 0));
+	memcpy(rig_host(rig, request_addr), request, request_bytes);
+	memset(rig_answer(rig), 0, ANSWER_BYTES);
+	unsigned n = add_parts(rig, table, head, request_addr, request_bytes, 0);
+	n = add_parts(rig, table, n, ANSWER_ADDR + (uint64_t)rig->place * ANSWER_BYTES,
+		answer_bytes, VRING_DESC_F_WRITE);
 	table[n - 1].flags &= (uint16_t)~VRING_DESC_F_NEXT;
 	if (rig->indirect)
 		direct[0] = (struct vring_desc){ INDIRECT_ADDR,
 			(uint32_t)(n * sizeof(struct vring_desc)), VRING_DESC_F_INDIRECT, 0 };
-	avail[2 + r->next_avail % r->size] = 0;
+	avail[2 + r->next_avail % r->size] = head;
 	r->next_avail++;
 	__atomic_store_n(&avail[1], r->next_avail, __ATOMIC_SEQ_CST);
 	uint64_t one = 1;
 	g_assert_cmpint(write(r->kick_fd, &one, sizeof(one)), ==, sizeof(one));
-	return 0;
+	return head;
+}
+
+bool rig_wait_taken(struct rig *rig, unsigned ring, int timeout_ms)
+{
+	const uint16_t *taken = &rig->ledger->rings[ring].next_avail;
+	gint64 end_us = g_get_monotonic_time() + timeout_ms * 1000;
+	while (__atomic_load_n(taken, __ATOMIC_ACQUIRE) != rig->rings[ring].next_avail) {
+		if (g_get_monotonic_time() >= end_us)
+			return false;
+		g_usleep(100);
+	}
+	return true;
+}
+
+bool rig_has_used(struct rig *rig, unsigned ring)
+{
+	const struct vring_used *used = rig_host(rig, rig->rings[ring].used);
+	return __atomic_load_n(&used->idx, __ATOMIC_SEQ_CST) != rig->rings[ring].next_used;
 }
 
 bool rig_wait_used(struct rig *rig, unsigned ring, uint32_t *id, uint32_t *length, int timeout_ms)
@@ -288,7 +318,7 @@ uint32_t rig_command(struct rig *rig, const void *request, size_t request_bytes,
 	size_t answer_bytes)
 {
 	uint32_t id, length;
-	struct virtio_gpu_ctrl_hdr *header = rig_host(rig, ANSWER_ADDR);
+	struct virtio_gpu_ctrl_hdr *header = rig_answer(rig);
 	rig_submit(rig, 0, request, request_bytes, answer ? answer_bytes : sizeof(*header));
 	if (!rig_wait_used(rig, 0, &id, &length, 20000))
 		return 0;

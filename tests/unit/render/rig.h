@@ -3,7 +3,8 @@
  * rig: a keeper, a guest and a display in one test process, around a real vitrine-render.
  *
  * Guest memory is two memfds with a gap between them, user addresses unlike guest addresses. The
- * guest's driver is simple: one command at a time, chains built from the parts it is given.
+ * guest's driver is simple: one command at a time, or one in each place, chains built from the
+ * parts it is given.
  */
 #pragma once
 
@@ -23,6 +24,7 @@
 #define RIG_HIGH_BYTES (48ull << 20)
 #define RIG_USER_OFFSET 0x7f0000000000ull
 #define RIG_BUFFERS_MAX 64
+#define RIG_PLACES 4
 
 struct rig_ring {
 	uint32_t size;
@@ -47,8 +49,9 @@ struct rig {
 	struct ledger *ledger;
 	uint64_t features;
 	struct rig_ring rings[KEEPER_RINGS];
-	bool indirect;           /* chains go through an indirect table */
-	uint32_t piece_bytes;    /* commands are cut into pieces of this size; 0: whole */
+	bool indirect;        /* chains go through an indirect table */
+	uint32_t piece_bytes; /* commands are cut into pieces of this size; 0: whole */
+	unsigned place; /* of the next command, below RIG_PLACES: one may be under way in each */
 	uint32_t early_rate_mhz; /* wanted before the renderer has memory; 0: not */
 
 	struct rig_buffer buffers[RIG_BUFFERS_MAX];
@@ -76,9 +79,14 @@ uint16_t rig_stop_ring(struct rig *rig, unsigned ring);
 void rig_send_reset(struct rig *rig);
 void rig_send_frame_link(struct rig *rig);
 
-/* Puts a chain into a ring and kicks; the answer goes to RIG_LOW_ADDR + 1 MiB. Returns its head. */
+/* Puts a chain into a ring and kicks; the answer goes to rig_answer(). Returns its head. */
 uint16_t rig_submit(struct rig *rig, unsigned ring, const void *request, size_t request_bytes,
 	size_t answer_bytes);
+/* Where the answer to what is submitted in rig->place goes. */
+void *rig_answer(struct rig *rig);
+/* Waits until the renderer has taken all that was submitted: what is not answered is being done. */
+bool rig_wait_taken(struct rig *rig, unsigned ring, int timeout_ms);
+bool rig_has_used(struct rig *rig, unsigned ring);
 /* Waits for the next used entry. False after timeout_ms. */
 bool rig_wait_used(struct rig *rig, unsigned ring, uint32_t *id, uint32_t *length, int timeout_ms);
 /* Both, on the control ring; copies the answer out. Returns its type, or 0 when none came. */

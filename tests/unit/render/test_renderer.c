@@ -197,12 +197,16 @@ static void test_restart(const void *early)
 	rig_stop(rig);
 }
 
-static void test_reset(void)
+/* QEMU resets the machine: stopped rings, a word to the renderer, empty rings of a new driver. */
+static void stop_and_reset(struct rig *rig)
 {
-	struct rig *rig = start_shown();
 	for (unsigned i = 0; i < KEEPER_RINGS; i++)
 		rig_stop_ring(rig, i);
 	rig_send_reset(rig);
+}
+
+static void start_anew(struct rig *rig)
+{
 	for (unsigned i = 0; i < KEEPER_RINGS; i++) {
 		struct rig_ring *r = &rig->rings[i];
 		r->next_avail = r->next_used = 0;
@@ -211,7 +215,12 @@ static void test_reset(void)
 	rig->ledger->rings[0].next_avail = rig->ledger->rings[1].next_avail = 0;
 	rig_send_ring_start(rig, 0);
 	rig_send_ring_start(rig, 1);
-	/* The resource of before is gone, its id is free, and the head is dark. */
+}
+
+/* The resource of before is gone, its id is free, and the head is dark: a new driver shows a
+ * picture. */
+static void check_new_driver(struct rig *rig)
+{
 	g_assert_cmphex(rig_flush(rig, 5, whole), ==, VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID);
 	while (rig->head_is_on[0])
 		g_assert_true(rig_receive(rig, 1000));
@@ -220,6 +229,71 @@ static void test_reset(void)
 	show_2d(rig, 5, VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM, RIG_HIGH_ADDR);
 	g_assert_true(rig_wait_frames(rig, n + 1));
 	assert_picture(rig, RIG_HIGH_ADDR);
+}
+
+static void test_reset(void)
+{
+	struct rig *rig = start_shown();
+	stop_and_reset(rig);
+	start_anew(rig);
+	check_new_driver(rig);
+	rig_stop(rig);
+}
+
+/*
+ * A guest names memory that it has not got, and is reset while the renderer waits for word of new
+ * memory: the command's resource is gone by then. With AddressSanitizer a use of it ends the
+ * renderer.
+ */
+static void test_reset_in_command(void)
+{
+	struct {
+		struct virtio_gpu_resource_attach_backing attach;
+		struct virtio_gpu_mem_entry entry;
+	} command = {
+		.attach = { .hdr.type = VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING,
+			.resource_id = 6,
+			.nr_entries = 1 },
+		.entry = { .addr = RIG_HIGH_ADDR + RIG_HIGH_BYTES, .length = W * H * 4 },
+	};
+	struct rig *rig = start_shown();
+	g_assert_cmphex(rig_create_2d(rig, 6, VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM, W, H), ==, OK);
+	rig_submit(rig, 0, &command, sizeof(command), sizeof(struct virtio_gpu_ctrl_hdr));
+	g_assert_true(rig_wait_taken(rig, 0, 5000));
+	/* It has looked for the memory, asked the keeper, and waits. */
+	g_usleep(10000);
+	g_assert_false(rig_has_used(rig, 0));
+	stop_and_reset(rig);
+	start_anew(rig);
+	check_new_driver(rig);
+	rig_stop(rig);
+}
+
+/*
+ * The same while a successor makes anew what the ledger lists, of which some lies in memory that
+ * the guest no longer has.
+ */
+static void test_reset_in_rebuild(void)
+{
+	struct rig *rig = start_shown();
+	unsigned n = 0;
+	for (unsigned i = 0; i < LEDGER_RESOURCES_MAX; i++) {
+		const struct ledger_resource *r = &rig->ledger->resources[i];
+		if (r->id == 0)
+			continue;
+		n++;
+		rig->ledger->backing[r->backing_first].guest_addr = RIG_HIGH_ADDR + RIG_HIGH_BYTES;
+	}
+	g_assert_cmpuint(n, ==, 1);
+	rig_restart(rig);
+	/* It has found the memory missing and waits. */
+	g_usleep(10000);
+	stop_and_reset(rig);
+	start_anew(rig);
+	rig->head_is_on[0] = false;
+	rig->frame.serial = 0;
+	rig_set_rate(rig, 0, 60000);
+	check_new_driver(rig);
 	rig_stop(rig);
 }
 
@@ -276,6 +350,8 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/render/restart", NULL, test_restart);
 	g_test_add_data_func("/render/restart-display-first", "early", test_restart);
 	g_test_add_func("/render/reset", test_reset);
+	g_test_add_func("/render/reset-in-command", test_reset_in_command);
+	g_test_add_func("/render/reset-in-rebuild", test_reset_in_rebuild);
 	g_test_add_func("/render/cursor", test_cursor);
 	return g_test_run();
 }

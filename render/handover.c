@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#include "render/handover.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "render/gpu_thread.h"
+#include "render/objects/ledger_book.h"
+#include "render/ring/memory.h"
+
+struct news {
+	struct memory *memory;
+	struct ledger_book *ledger;
+	int frame_link; /* -1: none */
+	bool reset;
+};
+
+static const struct news nothing = { .frame_link = -1 };
+
+struct handover {
+	GMutex lock;
+	struct news news; /* under the lock */
+	int has_news;     /* atomic, a boolean */
+	unsigned asked,
+		answered; /* atomic: requests to read the keeper link, and the last one done */
+	int wake_fd;      /* eventfd: the gpu thread sleeps on it */
+	int ask_fd;       /* eventfd: the main thread sleeps on it */
+};
+
+struct handover *handover_create(void)
+{
+	struct handover *handover = g_new0(struct handover, 1);
+	g_mutex_init(&handover->lock);
+	handover->news = nothing;
+	handover->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	handover->ask_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return handover;
+}
+
+static void signal_fd(int fd)
+{
+	uint64_t one = 1;
+	if (write(fd, &one, sizeof(one)) < 0)
+		g_debug("gpu: wake: %s", g_strerror(errno));
+}
+
+static void drain_fd(int fd)
+{
+	uint64_t count;
+	if (read(fd, &count, sizeof(count)) < 0)
+		g_debug("gpu: wake: %s", g_strerror(errno));
+}
+
+/* ---- main thread ---- */
+
+/* Unlocks as well: what was set is complete. */
+static void announce(struct handover *handover)
+{
+	__atomic_store_n(&handover->has_news, 1, __ATOMIC_RELEASE);
+	g_mutex_unlock(&handover->lock);
+	signal_fd(handover->wake_fd);
+}
+
+void handover_set_memory(struct handover *handover, struct memory *memory)
+{
+	g_mutex_lock(&handover->lock);
+	memory_unref(handover->news.memory);
+	handover->news.memory = memory_ref(memory);
+	announce(handover);
+}
+
+void handover_set_ledger(struct handover *handover, struct ledger_book *book)
+{
+	g_mutex_lock(&handover->lock);
+	ledger_book_close(handover->news.ledger);
+	handover->news.ledger = book;
+	announce(handover);
+}
+
+void handover_set_frame_link(struct handover *handover, int fd)
+{
+	g_mutex_lock(&handover->lock);
+	if (handover->news.frame_link >= 0)
+		close(handover->news.frame_link);
+	handover->news.frame_link = fd;
+	announce(handover);
+}
+
+void handover_set_reset(struct handover *handover)
+{
+	g_mutex_lock(&handover->lock);
+	handover->news.reset = true;
+	announce(handover);
+}
+
+int handover_get_ask_fd(const struct handover *handover)
+{
+	return handover->ask_fd;
+}
+
+unsigned handover_take_request(struct handover *handover)
+{
+	drain_fd(handover->ask_fd);
+	return __atomic_load_n(&handover->asked, __ATOMIC_ACQUIRE);
+}
+
+void handover_keeper_read(struct handover *handover, unsigned request)
+{
+	__atomic_store_n(&handover->answered, request, __ATOMIC_RELEASE);
+	signal_fd(handover->wake_fd);
+}
+
+void handover_wake(struct handover *handover)
+{
+	signal_fd(handover->wake_fd);
+}
+
+/* ---- gpu thread ---- */
+
+int handover_get_wake_fd(const struct handover *handover)
+{
+	return handover->wake_fd;
+}
+
+void handover_drain_wake(struct handover *handover)
+{
+	drain_fd(handover->wake_fd);
+}
+
+bool handover_has_news(const struct handover *handover)
+{
+	return __atomic_load_n(&handover->has_news, __ATOMIC_ACQUIRE);
+}
+
+static struct news take_news(struct handover *handover)
+{
+	g_mutex_lock(&handover->lock);
+	struct news news = handover->news;
+	handover->news = nothing;
+	__atomic_store_n(&handover->has_news, 0, __ATOMIC_RELAXED);
+	g_mutex_unlock(&handover->lock);
+	return news;
+}
+
+void handover_accept(struct handover *handover, struct gpu *gpu)
+{
+	struct news news = take_news(handover);
+	if (news.ledger)
+		gpu_use_ledger(gpu, news.ledger);
+	if (news.reset)
+		gpu_forget_guest(gpu);
+	if (news.frame_link >= 0)
+		gpu_use_frame_link(gpu, news.frame_link);
+	if (news.memory)
+		gpu_use_memory(gpu, news.memory);
+}
+
+void handover_ask_keeper(struct handover *handover)
+{
+	__atomic_fetch_add(&handover->asked, 1, __ATOMIC_RELEASE);
+	signal_fd(handover->ask_fd);
+}
+
+bool handover_is_keeper_read(const struct handover *handover)
+{
+	return __atomic_load_n(&handover->answered, __ATOMIC_ACQUIRE) ==
+	       __atomic_load_n(&handover->asked, __ATOMIC_RELAXED);
+}
