@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "render/gpu_thread.h"
 
+#include <glib.h>
 #include <poll.h>
-#include <string.h>
 #include <time.h>
 
-#include "protocol/stats_writer.h"
-#include "render/commands/command.h"
-#include "render/rebuild.h"
+#include "render/buffers/buffer.h"
+#include "render/commands/commands.h"
+#include "render/gl/egl.h"
 #include "render/gl/virgl.h"
+#include "render/handover.h"
+#include "render/memory_wait.h"
+#include "render/objects/ledger_book.h"
+#include "render/objects/objects.h"
+#include "render/rebuild.h"
+#include "render/ring/virtqueue.h"
+#include "render/scanout/cursor.h"
+#include "render/scanout/pacing.h"
+#include "render/scanout/scanouts.h"
 
 /* Commands taken before looking at display and fences again. */
 #define BATCH 32
@@ -17,85 +26,36 @@
 #define NS_PER_S UINT64_C(1000000000)
 #define NS_PER_US UINT64_C(1000)
 
-/* ---- objects ---- */
+struct gpu {
+	/* Constant once the thread has started. */
+	struct gpu_options options;
+	struct egl_choice choice;
+	int fence_fd; /* readable: virgl_poll(); -1: none */
+	struct objects *objects;
+	struct scanouts *scanouts;
+	struct commands *commands;
+	struct virtqueue *control; /* of commands; locks itself */
+	struct cursor *cursor;     /* of scanouts; locks itself */
+	struct handover *handover; /* shared with the main thread, locks itself */
 
-struct resource *gpu_find_resource(struct gpu *gpu, uint32_t id)
+	/* gpu thread only. */
+	struct rebuild rebuild;
+	struct memory_wait wait; /* of the rebuild, or of the command that is parked */
+
+	/* The thread's start; the last two under the lock. */
+	GThread *thread;
+	GMutex lock;
+	GCond started;
+	bool start_done, start_ok;
+};
+
+/* ---- work ---- */
+
+static void accept_news(struct gpu *gpu)
 {
-	return g_hash_table_lookup(gpu->resources, GUINT_TO_POINTER(id));
-}
-
-bool gpu_has_context(const struct gpu *gpu, uint32_t id)
-{
-	return g_hash_table_contains(gpu->contexts, GUINT_TO_POINTER(id));
-}
-
-void gpu_remove_resource(struct gpu *gpu, struct resource *resource)
-{
-	uint32_t id = resource->id;
-	scanout_forget_resource(gpu, resource);
-	ledger_book_remove_resource(gpu->ledger, id);
-	cursor_remove_resource(gpu->cursor, id);
-	g_hash_table_remove(gpu->resources, GUINT_TO_POINTER(id));
-	if (resource->description.is_3d)
-		virgl_destroy_resource(id);
-	resource_destroy(resource);
-}
-
-void gpu_clear(struct gpu *gpu)
-{
-	GHashTableIter iter;
-	gpointer key, value;
-	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++)
-		scanout_disable(gpu, head);
-	g_hash_table_iter_init(&iter, gpu->contexts);
-	while (g_hash_table_iter_next(&iter, &key, NULL))
-		virgl_destroy_context(GPOINTER_TO_UINT(key));
-	answer_queue_renew(gpu->answers);
-	painters_clear(&gpu->painters);
-	g_hash_table_remove_all(gpu->contexts);
-	g_autoptr(GList) resources = g_hash_table_get_values(gpu->resources);
-	for (GList *l = resources; l; l = l->next) {
-		value = l->data;
-		gpu_remove_resource(gpu, value);
-	}
-	ledger_book_clear_objects(gpu->ledger);
-}
-
-/* ---- news of the main thread: see handover.h ---- */
-
-void gpu_use_ledger(struct gpu *gpu, struct ledger_book *book)
-{
-	ledger_book_close(gpu->ledger);
-	gpu->ledger = book;
-	rebuild_want(&gpu->rebuild);
-}
-
-void gpu_forget_guest(struct gpu *gpu)
-{
-	rebuild_drop(&gpu->rebuild);
-	command_drop_parked(gpu);
-	memory_wait_finish(&gpu->wait);
-	answer_queue_clear(gpu->answers);
-	gpu_clear(gpu);
-}
-
-void gpu_use_frame_link(struct gpu *gpu, int fd)
-{
-	frame_sender_attach(gpu->frames, fd);
-	cursor_set_link(gpu->cursor, fd);
-	if (!cursor_send_waiting(gpu->cursor))
-		frame_sender_ask_room(gpu->frames);
-	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
-		scanout_change_formats(gpu, head);
-		scanout_damage_all(gpu, head);
-	}
-}
-
-void gpu_use_memory(struct gpu *gpu, struct memory *memory)
-{
-	memory_unref(gpu->memory);
-	gpu->memory = memory;
-	memory_wait_new_table(&gpu->wait);
+	struct handover_takers takers = { gpu->objects, gpu->scanouts, gpu->commands, &gpu->rebuild,
+		&gpu->wait };
+	handover_accept(gpu->handover, &takers);
 }
 
 /* Whether the link was read is asked first: what came with it is news by then. */
@@ -103,12 +63,10 @@ static void hear_keeper(struct gpu *gpu)
 {
 	bool keeper_read = handover_is_keeper_read(gpu->handover);
 	if (handover_has_news(gpu->handover))
-		handover_accept(gpu->handover, gpu);
+		accept_news(gpu);
 	if (keeper_read)
 		memory_wait_keeper_read(&gpu->wait, g_get_monotonic_time());
 }
-
-/* ---- work ---- */
 
 static void wait_for_memory(struct gpu *gpu)
 {
@@ -121,15 +79,15 @@ static bool work_rebuild(struct gpu *gpu)
 {
 	if (!rebuild_is_wanted(&gpu->rebuild))
 		return true;
-	if (!gpu->memory)
+	if (!objects_has_memory(gpu->objects))
 		return false;
-	if (!rebuild_work(&gpu->rebuild, gpu, memory_wait_is_allowed(&gpu->wait))) {
+	if (!rebuild_work(&gpu->rebuild, memory_wait_is_allowed(&gpu->wait))) {
 		wait_for_memory(gpu);
 		return false;
 	}
 	memory_wait_finish(&gpu->wait);
 	/* Display may have asked for pictures before there was one. */
-	scanout_pump_all(gpu);
+	scanouts_pump(gpu->scanouts);
 	return true;
 }
 
@@ -140,23 +98,23 @@ static bool work_rebuild(struct gpu *gpu)
  */
 static struct chain *take_command(struct gpu *gpu)
 {
-	struct chain *chain = command_take(gpu);
+	struct chain *chain = commands_take(gpu->commands);
 	if (!chain || !handover_has_news(gpu->handover))
 		return chain;
-	handover_accept(gpu->handover, gpu);
+	accept_news(gpu);
 	if (!virtqueue_is_current(gpu->control, chain)) {
 		virtqueue_return(gpu->control, chain, NULL, 0);
 		return take_command(gpu);
 	}
 	if (work_rebuild(gpu))
 		return chain;
-	command_park(gpu, chain);
+	commands_park(gpu->commands, chain);
 	return NULL;
 }
 
 static bool execute(struct gpu *gpu, struct chain *chain)
 {
-	if (!command_execute(gpu, chain, memory_wait_is_allowed(&gpu->wait))) {
+	if (!commands_execute(gpu->commands, chain, memory_wait_is_allowed(&gpu->wait))) {
 		wait_for_memory(gpu);
 		return false;
 	}
@@ -168,11 +126,12 @@ static bool execute(struct gpu *gpu, struct chain *chain)
 static bool work_control(struct gpu *gpu)
 {
 	virtqueue_quiet(gpu->control);
-	rebuild_answer_orphans(gpu);
+	commands_answer_orphans(gpu->commands);
 	for (int n = 0; n < BATCH; n++) {
 		struct chain *chain = take_command(gpu);
 		if (!chain)
-			return !command_is_parked(gpu) && virtqueue_listen(gpu->control);
+			return !commands_have_parked(gpu->commands) &&
+			       virtqueue_listen(gpu->control);
 		if (!execute(gpu, chain))
 			return false;
 	}
@@ -188,33 +147,7 @@ static bool work(struct gpu *gpu)
 	return work_control(gpu);
 }
 
-static void fetch_cursor(struct gpu *gpu, uint32_t id)
-{
-	struct resource *resource = gpu_find_resource(gpu, id);
-	uint8_t pixels[FRAME_CURSOR_SIZE * FRAME_CURSOR_SIZE * 4] = { 0 };
-	if (!resource) {
-		cursor_remove_resource(gpu->cursor, id);
-		return;
-	}
-	if (!resource->description.is_3d) {
-		cursor_publish(gpu->cursor, id, resource_peek_pixels(resource), false);
-		return;
-	}
-	struct rect all = { 0, 0, FRAME_CURSOR_SIZE, FRAME_CURSOR_SIZE };
-	struct texture texture;
-	if (virgl_resource_get_texture(&resource->description, &texture))
-		readback_texture(&texture, &all, pixels, FRAME_CURSOR_SIZE * 4);
-	cursor_publish(gpu->cursor, id, pixels, false);
-}
-
-static void serve_cursor(struct gpu *gpu)
-{
-	uint32_t id;
-	while ((id = cursor_take_request(gpu->cursor)))
-		fetch_cursor(gpu, id);
-	if (!cursor_send_waiting(gpu->cursor))
-		frame_sender_ask_room(gpu->frames);
-}
+/* ---- the loop ---- */
 
 enum {
 	POLL_WAKE,
@@ -227,61 +160,46 @@ enum {
 
 static void prepare_poll(struct gpu *gpu, struct pollfd fds[POLL_N])
 {
-	bool out = frame_sender_wants_room(gpu->frames);
+	short frame_events;
+	int frames = scanouts_get_poll(gpu->scanouts, &frame_events);
 	fds[POLL_WAKE] = (struct pollfd){ handover_get_wake_fd(gpu->handover), POLLIN, 0 };
 	fds[POLL_KICK] = (struct pollfd){ virtqueue_kick_fd(gpu->control), POLLIN, 0 };
-	fds[POLL_FRAMES] = (struct pollfd){ frame_sender_get_fd(gpu->frames),
-		(short)(POLLIN | (out ? POLLOUT : 0)), 0 };
+	fds[POLL_FRAMES] = (struct pollfd){ frames, frame_events, 0 };
 	fds[POLL_FENCES] = (struct pollfd){ gpu->fence_fd, POLLIN, 0 };
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++)
 		fds[POLL_HEADS + head] =
-			(struct pollfd){ scanout_get_pending_fd(gpu, head), POLLIN, 0 };
+			(struct pollfd){ scanout_get_pending_fd(gpu->scanouts, head), POLLIN, 0 };
 }
 
-static void serve_frames(struct gpu *gpu, short events)
+static uint64_t get_left_ns(const struct gpu *gpu)
 {
-	if (events & (POLLIN | POLLHUP | POLLERR))
-		frame_sender_receive(gpu->frames);
-	if (events & POLLOUT) {
-		frame_sender_send_waiting(gpu->frames);
-		if (!cursor_send_waiting(gpu->cursor))
-			frame_sender_ask_room(gpu->frames);
-		scanout_pump_all(gpu);
-	}
+	uint64_t due_ns = commands_get_due_ns(gpu->commands), left_ns = UINT64_MAX;
+	int64_t wait_us = memory_wait_left_us(&gpu->wait, g_get_monotonic_time());
+	if (due_ns)
+		left_ns = due_ns - MIN(pacing_now_ns(), due_ns);
+	if (gpu->options.virgl && gpu->fence_fd < 0 && commands_wait_for_gpu(gpu->commands))
+		left_ns = MIN(left_ns, FENCE_POLL_NS);
+	if (wait_us >= 0)
+		left_ns = MIN(left_ns, (uint64_t)wait_us * NS_PER_US);
+	return left_ns;
 }
 
 /* How long to sleep; NULL: until something happens. */
 static const struct timespec *poll_timeout(
 	const struct gpu *gpu, bool more, struct timespec *timeout)
 {
-	uint64_t due_ns = answer_queue_get_due_ns(gpu->answers),
-		 now_ns = due_ns ? pacing_now_ns() : 0;
-	uint64_t left_ns = due_ns ? due_ns - MIN(now_ns, due_ns) : UINT64_MAX;
-	int64_t wait_us = memory_wait_left_us(&gpu->wait, g_get_monotonic_time());
-	if (wait_us >= 0)
-		left_ns = MIN(left_ns, (uint64_t)wait_us * NS_PER_US);
-	if (more || handover_has_news(gpu->handover))
-		left_ns = 0;
-	else if (gpu->options.virgl && gpu->fence_fd < 0 && answer_queue_is_waiting(gpu->answers))
-		left_ns = MIN(left_ns, FENCE_POLL_NS);
+	bool now = more || handover_has_news(gpu->handover);
+	uint64_t left_ns = now ? 0 : get_left_ns(gpu);
 	*timeout = (struct timespec){ .tv_sec = (time_t)(left_ns / NS_PER_S),
 		.tv_nsec = (long)(left_ns % NS_PER_S) };
 	return left_ns == UINT64_MAX ? NULL : timeout;
 }
 
-static void run_once(struct gpu *gpu)
+static void serve(struct gpu *gpu, const struct pollfd fds[POLL_N])
 {
-	struct pollfd fds[POLL_N];
-	hear_keeper(gpu);
-	bool more = work(gpu);
-	prepare_poll(gpu, fds);
-	struct timespec timeout;
-	if (ppoll(fds, POLL_N, poll_timeout(gpu, more, &timeout), NULL) < 0)
-		return;
-	answer_queue_release(gpu->answers);
 	if (fds[POLL_WAKE].revents) {
 		handover_drain_wake(gpu->handover);
-		serve_cursor(gpu);
+		scanouts_serve_cursor(gpu->scanouts);
 	}
 	if (fds[POLL_KICK].revents)
 		virtqueue_drain_kick(gpu->control);
@@ -289,16 +207,33 @@ static void run_once(struct gpu *gpu)
 		virgl_poll();
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
 		if (fds[POLL_HEADS + head].revents)
-			scanout_complete(gpu, head);
+			scanout_complete(gpu->scanouts, head);
 	}
 	if (fds[POLL_FRAMES].revents)
-		serve_frames(gpu, fds[POLL_FRAMES].revents);
+		scanouts_serve_link(gpu->scanouts, fds[POLL_FRAMES].revents);
 }
+
+static void run_once(struct gpu *gpu)
+{
+	struct pollfd fds[POLL_N];
+	struct timespec timeout;
+	hear_keeper(gpu);
+	bool more = work(gpu);
+	scanouts_follow_display(gpu->scanouts);
+	prepare_poll(gpu, fds);
+	if (ppoll(fds, POLL_N, poll_timeout(gpu, more, &timeout), NULL) < 0)
+		return;
+	commands_release(gpu->commands);
+	serve(gpu, fds);
+	scanouts_follow_display(gpu->scanouts);
+}
+
+/* ---- start ---- */
 
 static void on_fence(void *user, uint32_t sequence)
 {
 	struct gpu *gpu = user;
-	answer_queue_signal(gpu->answers, sequence);
+	commands_work_is_done(gpu->commands, sequence);
 }
 
 static bool use_software(struct gpu *gpu)
@@ -331,10 +266,11 @@ static bool start_virgl(struct gpu *gpu)
 	if (!choose_and_init(gpu))
 		return false;
 	gpu->fence_fd = virgl_get_poll_fd();
-	gpu->buffers = egl_buffer_interface(&gpu->choice);
-	gpu->gpu_buffers = egl_display_get_gbm() != NULL;
-	g_message("virgl on %s; pictures in %s%s", gpu->choice.description, gpu->buffers->name,
-		gpu->gpu_buffers ? ", or in GPU buffers for who takes them" : "");
+	const struct buffer_interface *buffers = buffer_choose_for_cpu(&gpu->choice);
+	bool gpu_buffers = egl_display_get_gbm() != NULL;
+	scanouts_use_gl(gpu->scanouts, buffers, gpu_buffers);
+	g_message("virgl on %s; pictures in %s%s", gpu->choice.description, buffers->name,
+		gpu_buffers ? ", or in GPU buffers for who takes them" : "");
 	return true;
 }
 
@@ -352,62 +288,20 @@ static gpointer thread_main(gpointer data)
 	return NULL;
 }
 
-/* ---- frame link events ---- */
-
-static void heads_wanted(void *user, const struct frame_heads_wanted *wanted)
-{
-	struct gpu *gpu = user;
-	modes_set(&gpu->modes, wanted);
-	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++)
-		scanout_tell_head(gpu, head);
-}
-
-static void rate_changed(void *user, unsigned head, uint32_t was_mhz)
-{
-	struct gpu *gpu = user;
-	stats_set(head, STATS_WANTED_MHZ, frame_sender_get_rate(gpu->frames, head));
-	if (was_mhz == 0)
-		scanout_damage_all(gpu, head);
-	scanout_pump(gpu, head);
-}
-
-static void released(void *user, unsigned head)
-{
-	scanout_pump(user, head);
-}
-
-static void formats_changed(void *user, unsigned head)
-{
-	scanout_change_formats(user, head);
-}
-
-static const struct frame_sender_listener listener = {
-	.formats_changed = formats_changed,
-	.heads_wanted = heads_wanted,
-	.rate_changed = rate_changed,
-	.released = released,
-};
-
 /* ---- main thread ---- */
 
 static struct gpu *create(const struct gpu_options *options)
 {
 	struct gpu *gpu = g_new0(struct gpu, 1);
 	gpu->options = *options;
-	gpu->control = virtqueue_create("control");
-	gpu->cursor = cursor_create();
-	gpu->resources = g_hash_table_new(NULL, NULL);
-	gpu->contexts = g_hash_table_new(NULL, NULL);
-	gpu->buffers = &buffer_memfd;
-	gpu->quota_2d.limit_bytes = options->quota_2d_bytes;
-	gpu->quota_3d.limit_bytes = QUOTA_TEXTURES_BYTES;
-	modes_init(&gpu->modes);
-	gpu->pacing.off = options->no_pacing;
-	painters_init(&gpu->painters);
-	gpu->answers = answer_queue_create(gpu->control);
-	gpu->frames = frame_sender_create(&listener, gpu);
 	gpu->fence_fd = -1;
+	gpu->objects = objects_create(options->quota_2d_bytes);
+	gpu->scanouts = scanouts_create(gpu->objects, options->no_pacing);
+	gpu->commands = commands_create(gpu->objects, gpu->scanouts, options->virgl);
+	gpu->control = commands_get_queue(gpu->commands);
+	gpu->cursor = scanouts_get_cursor(gpu->scanouts);
 	gpu->handover = handover_create();
+	rebuild_init(&gpu->rebuild, gpu->objects, gpu->scanouts, options->virgl);
 	g_mutex_init(&gpu->lock);
 	g_cond_init(&gpu->started);
 	return gpu;
@@ -431,6 +325,16 @@ uint32_t gpu_count_capsets(const struct gpu *gpu)
 	while (gpu->options.virgl && virgl_get_capset(n, &capset))
 		n++;
 	return n;
+}
+
+struct virtqueue *gpu_get_control_queue(struct gpu *gpu)
+{
+	return gpu->control;
+}
+
+struct cursor *gpu_get_cursor(struct gpu *gpu)
+{
+	return gpu->cursor;
 }
 
 void gpu_wake(struct gpu *gpu)
@@ -464,4 +368,19 @@ void gpu_reset(struct gpu *gpu)
 	virtqueue_reset(gpu->control);
 	handover_set_reset(gpu->handover);
 	cursor_reset(gpu->cursor);
+}
+
+int gpu_get_ask_fd(const struct gpu *gpu)
+{
+	return handover_get_ask_fd(gpu->handover);
+}
+
+unsigned gpu_take_request(struct gpu *gpu)
+{
+	return handover_take_request(gpu->handover);
+}
+
+void gpu_keeper_read(struct gpu *gpu, unsigned request)
+{
+	handover_keeper_read(gpu->handover, request);
 }

@@ -6,9 +6,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "render/gpu_thread.h"
+#include "render/commands/commands.h"
+#include "render/memory_wait.h"
 #include "render/objects/ledger_book.h"
+#include "render/objects/objects.h"
+#include "render/rebuild.h"
 #include "render/ring/memory.h"
+#include "render/scanout/scanouts.h"
 
 struct news {
 	struct memory *memory;
@@ -144,17 +148,29 @@ static struct news take_news(struct handover *handover)
 	return news;
 }
 
-void handover_accept(struct handover *handover, struct gpu *gpu)
+/* What waited or was to be rebuilt belongs to the guest of before. */
+static void forget_guest(const struct handover_takers *takers)
+{
+	rebuild_drop(takers->rebuild);
+	commands_forget_guest(takers->commands);
+	memory_wait_finish(takers->wait);
+}
+
+void handover_accept(struct handover *handover, const struct handover_takers *takers)
 {
 	struct news news = take_news(handover);
-	if (news.ledger)
-		gpu_use_ledger(gpu, news.ledger);
+	if (news.ledger) {
+		objects_set_ledger(takers->objects, news.ledger);
+		rebuild_want(takers->rebuild);
+	}
 	if (news.reset)
-		gpu_forget_guest(gpu);
+		forget_guest(takers);
 	if (news.frame_link >= 0)
-		gpu_use_frame_link(gpu, news.frame_link);
-	if (news.memory)
-		gpu_use_memory(gpu, news.memory);
+		scanouts_use_link(takers->scanouts, news.frame_link);
+	if (news.memory) {
+		objects_set_memory(takers->objects, news.memory);
+		memory_wait_new_table(takers->wait);
+	}
 }
 
 void handover_ask_keeper(struct handover *handover)

@@ -12,10 +12,23 @@
 
 #include <stdbool.h>
 
-struct gpu;
+struct commands;
 struct handover;
 struct ledger_book;
 struct memory;
+struct memory_wait;
+struct objects;
+struct rebuild;
+struct scanouts;
+
+/* Who takes the news. */
+struct handover_takers {
+	struct objects *objects;
+	struct scanouts *scanouts;
+	struct commands *commands;
+	struct rebuild *rebuild;
+	struct memory_wait *wait;
+};
 
 struct handover *handover_create(void);
 
@@ -49,7 +62,7 @@ bool handover_has_news(const struct handover *handover);
  * Brings all news in force: a ledger, a reset, a frame link, a memory table, in this order. Objects
  * may be gone afterwards. Never to be called by a command's handler or a rebuild.
  */
-void handover_accept(struct handover *handover, struct gpu *gpu);
+void handover_accept(struct handover *handover, const struct handover_takers *takers);
 /* Asks the main thread to read the keeper link to its end. */
 void handover_ask_keeper(struct handover *handover);
 /*

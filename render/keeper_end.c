@@ -9,8 +9,11 @@
 
 #include "protocol/keeper_link.h"
 #include "protocol/stats_writer.h"
-#include "render/scanout/cursor.h"
 #include "render/gpu_thread.h"
+#include "render/objects/ledger_book.h"
+#include "render/ring/memory.h"
+#include "render/ring/virtqueue.h"
+#include "render/scanout/cursor.h"
 
 enum { RING_CONTROL, RING_CURSOR };
 
@@ -184,9 +187,9 @@ static int serve_link(struct keeper_end *keeper)
 /* The gpu thread wants to know all that the keeper has said so far. */
 static int serve_request(struct keeper_end *keeper)
 {
-	unsigned request = handover_take_request(keeper->gpu->handover);
+	unsigned request = gpu_take_request(keeper->gpu);
 	int result = serve_link(keeper);
-	handover_keeper_read(keeper->gpu->handover, request);
+	gpu_keeper_read(keeper->gpu, request);
 	return result;
 }
 
@@ -197,7 +200,7 @@ static int serve(struct keeper_end *keeper)
 		struct pollfd fds[] = {
 			{ keeper->fd, POLLIN, 0 },
 			{ virtqueue_kick_fd(cursor), POLLIN, 0 },
-			{ handover_get_ask_fd(keeper->gpu->handover), POLLIN, 0 },
+			{ gpu_get_ask_fd(keeper->gpu), POLLIN, 0 },
 		};
 		if (poll(fds, G_N_ELEMENTS(fds), -1) < 0)
 			continue;
@@ -209,15 +212,16 @@ static int serve(struct keeper_end *keeper)
 		if (fds[1].revents)
 			virtqueue_drain_kick(cursor);
 		answer_cursor_orphans(cursor);
-		cursor_work(keeper->gpu->cursor, cursor, keeper->gpu);
+		if (cursor_work(gpu_get_cursor(keeper->gpu), cursor))
+			gpu_wake(keeper->gpu);
 	}
 }
 
 int keeper_end_run(int fd, struct gpu *gpu)
 {
-	struct keeper_end keeper = {
-		.fd = fd, .gpu = gpu, .rings = { gpu->control, virtqueue_create("cursor") }
-	};
+	struct keeper_end keeper = { .fd = fd,
+		.gpu = gpu,
+		.rings = { gpu_get_control_queue(gpu), virtqueue_create("cursor") } };
 	struct keeper_ready ready = { .header.type = KEEPER_MESSAGE_READY,
 		.version = KEEPER_LINK_VERSION,
 		.n_capsets = gpu_count_capsets(gpu) };

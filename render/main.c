@@ -12,6 +12,7 @@
 
 #include "common/log.h"
 #include "protocol/keeper_link.h"
+#include "render/buffers/quota.h"
 #include "render/gpu_thread.h"
 #include "render/gpu_report.h"
 #include "render/keeper_end.h"

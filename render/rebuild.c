@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "render/rebuild.h"
 
+#include <glib.h>
 #include <linux/virtio_gpu.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "render/commands/command.h"
+#include "common/rect_set.h"
 #include "render/buffers/format.h"
-#include "render/gpu_thread.h"
 #include "render/objects/objects.h"
-#include "render/gl/virgl.h"
+#include "render/scanout/scanouts.h"
 
-static void refill_2d(struct gpu *gpu, struct resource *resource)
+enum outcome { MADE, LOST, WAITS };
+
+static void refill_2d(struct rebuild *rebuild, struct resource *resource)
 {
 	const struct ledger_resource *d = &resource->description;
 	struct rect all = { 0, 0, d->width, d->height };
@@ -19,98 +21,88 @@ static void refill_2d(struct gpu *gpu, struct resource *resource)
 	if (d->is_3d || !resource->backing || resource->backing->size_bytes < size_bytes)
 		return;
 	resource_transfer_2d(resource, &all, 0);
-	if (cursor_is_size(d->width, d->height))
-		cursor_publish(gpu->cursor, d->id, resource_peek_pixels(resource), true);
+	scanouts_note_pixels(rebuild->scanouts, resource);
 }
 
-enum outcome { MADE, LOST, WAITS };
-
-static enum outcome rebuild_backing(struct rebuild *rebuild, struct gpu *gpu,
-	const struct ledger_resource *entry, bool may_wait)
+static enum outcome rebuild_backing(
+	struct rebuild *rebuild, const struct ledger_resource *entry, bool may_wait)
 {
 	uint32_t first = entry->backing_first, count = entry->backing_count;
 	if (count == 0)
 		return MADE;
 	if (first > LEDGER_BACKING_MAX || count > LEDGER_BACKING_MAX - first)
 		return LOST;
-	struct resource *resource = gpu_find_resource(gpu, entry->id);
+	struct resource *resource = objects_find_resource(rebuild->objects, entry->id);
 	uint32_t result = objects_attach_backing(
-		gpu, resource, &rebuild->old->backing[first], count, may_wait);
+		rebuild->objects, resource, &rebuild->old->backing[first], count, may_wait);
 	if (result == OBJECTS_WAIT_FOR_MEMORY)
 		return WAITS;
 	if (result != VIRTIO_GPU_RESP_OK_NODATA)
 		return LOST;
-	refill_2d(gpu, resource);
+	refill_2d(rebuild, resource);
 	return MADE;
 }
 
 /* One that waited for its backing is there already. */
-static enum outcome rebuild_resource(struct rebuild *rebuild, struct gpu *gpu,
-	const struct ledger_resource *entry, bool may_wait)
+static enum outcome rebuild_resource(
+	struct rebuild *rebuild, const struct ledger_resource *entry, bool may_wait)
 {
 	struct ledger_resource d = *entry;
 	d.backing_first = d.backing_count = 0;
-	if (d.is_3d && !gpu->options.virgl)
+	if (d.is_3d && !rebuild->virgl)
 		return LOST;
-	if (!rebuild->made && objects_create_resource(gpu, &d) != VIRTIO_GPU_RESP_OK_NODATA)
+	if (!rebuild->made &&
+		objects_create_resource(rebuild->objects, &d) != VIRTIO_GPU_RESP_OK_NODATA)
 		return LOST;
-	enum outcome outcome = rebuild_backing(rebuild, gpu, entry, may_wait);
+	enum outcome outcome = rebuild_backing(rebuild, entry, may_wait);
 	rebuild->made = outcome == WAITS;
 	return outcome;
 }
 
 /* False: it waits. */
-static bool rebuild_resources(struct rebuild *rebuild, struct gpu *gpu, bool may_wait)
+static bool rebuild_resources(struct rebuild *rebuild, bool may_wait)
 {
 	for (; rebuild->next < LEDGER_RESOURCES_MAX; rebuild->next++) {
 		const struct ledger_resource *entry = &rebuild->old->resources[rebuild->next];
 		if (entry->id == 0)
 			continue;
-		enum outcome outcome = rebuild_resource(rebuild, gpu, entry, may_wait);
+		enum outcome outcome = rebuild_resource(rebuild, entry, may_wait);
 		if (outcome == WAITS)
 			return false;
-		rebuild->resources += outcome == MADE;
-		rebuild->lost += outcome == LOST;
+		rebuild->n_resources += outcome == MADE;
+		rebuild->n_lost += outcome == LOST;
 	}
 	return true;
 }
 
-static unsigned rebuild_contexts(struct gpu *gpu, const struct ledger *old)
+static void rebuild_contexts(struct rebuild *rebuild)
 {
-	unsigned n = 0;
-	for (unsigned i = 0; gpu->options.virgl && i < LEDGER_CONTEXTS_MAX; i++) {
-		const struct ledger_context *c = &old->contexts[i];
-		if (c->id != 0 &&
-			objects_create_context(gpu, c->id, c->name) == VIRTIO_GPU_RESP_OK_NODATA)
-			n++;
+	for (unsigned i = 0; rebuild->virgl && i < LEDGER_CONTEXTS_MAX; i++) {
+		const struct ledger_context *c = &rebuild->old->contexts[i];
+		if (c->id != 0)
+			rebuild->n_contexts += objects_create_context(rebuild->objects, c->id,
+						       c->name) == VIRTIO_GPU_RESP_OK_NODATA;
 	}
-	return n;
 }
 
-static void rebuild_scanouts(struct gpu *gpu, const struct ledger *old)
+static void rebuild_scanout(
+	struct rebuild *rebuild, unsigned head, const struct ledger_scanout *entry)
 {
-	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
-		const struct ledger_scanout *s = &old->scanouts[head];
-		struct resource *resource =
-			s->resource ? gpu_find_resource(gpu, s->resource) : NULL;
-		struct rect rect = { s->x, s->y, s->width, s->height };
-		if (!resource || rect_is_empty(&rect) ||
-			!rect_fits(
-				&rect, resource->description.width, resource->description.height))
-			continue;
-		if (scanout_set(gpu, head, resource, &rect) == VIRTIO_GPU_RESP_OK_NODATA)
-			gpu->scanouts[head].flushed = true;
-	}
+	struct resource *resource = objects_find_resource(rebuild->objects, entry->resource);
+	struct rect rect = { entry->x, entry->y, entry->width, entry->height };
+	if (!resource || rect_is_empty(&rect) ||
+		!rect_fits(&rect, resource->description.width, resource->description.height))
+		return;
+	if (scanout_set(rebuild->scanouts, head, resource, &rect) == VIRTIO_GPU_RESP_OK_NODATA)
+		scanout_set_flushed(rebuild->scanouts, head);
 }
 
 /*
  * A copy, since making the objects writes the ledger anew. The rings are the main thread's
- * meanwhile. NULL: there is no ledger.
+ * meanwhile.
  */
 static struct ledger *copy_ledger(const struct ledger *now)
 {
-	if (!now)
-		return NULL;
 	const size_t first = offsetof(struct ledger, scanouts);
 	size_t used = MIN(now->backing_used, LEDGER_BACKING_MAX);
 	size_t end = offsetof(struct ledger, backing) + used * sizeof(now->backing[0]);
@@ -120,27 +112,31 @@ static struct ledger *copy_ledger(const struct ledger *now)
 	return old;
 }
 
-static void begin(struct rebuild *rebuild, struct gpu *gpu)
+static void begin(struct rebuild *rebuild)
 {
-	rebuild->old = copy_ledger(ledger_book_peek(gpu->ledger));
-	if (!rebuild->old)
-		return;
-	ledger_book_clear_objects(gpu->ledger);
-	rebuild->contexts = rebuild_contexts(gpu, rebuild->old);
+	rebuild->old = copy_ledger(objects_peek_ledger(rebuild->objects));
+	objects_clear_ledger(rebuild->objects);
+	rebuild_contexts(rebuild);
 }
 
 static void say(const struct rebuild *rebuild)
 {
-	if (rebuild->contexts + rebuild->resources + rebuild->lost > 0)
+	if (rebuild->n_contexts + rebuild->n_resources + rebuild->n_lost > 0)
 		g_message("rebuilt from the ledger: %u resources, %u contexts; %u resources lost%s",
-			rebuild->resources, rebuild->contexts, rebuild->lost,
+			rebuild->n_resources, rebuild->n_contexts, rebuild->n_lost,
 			rebuild->old->overflowed ? "; the ledger had been too small" : "");
+}
+
+void rebuild_init(
+	struct rebuild *rebuild, struct objects *objects, struct scanouts *scanouts, bool virgl)
+{
+	*rebuild = (struct rebuild){ .objects = objects, .scanouts = scanouts, .virgl = virgl };
 }
 
 void rebuild_want(struct rebuild *rebuild)
 {
 	rebuild_drop(rebuild);
-	rebuild->wanted = true;
+	rebuild->wanted = objects_peek_ledger(rebuild->objects) != NULL;
 }
 
 bool rebuild_is_wanted(const struct rebuild *rebuild)
@@ -148,16 +144,16 @@ bool rebuild_is_wanted(const struct rebuild *rebuild)
 	return rebuild->wanted;
 }
 
-bool rebuild_work(struct rebuild *rebuild, struct gpu *gpu, bool may_wait)
+bool rebuild_work(struct rebuild *rebuild, bool may_wait)
 {
+	g_assert(rebuild->wanted && objects_has_memory(rebuild->objects));
 	if (!rebuild->old)
-		begin(rebuild, gpu);
-	if (rebuild->old) {
-		if (!rebuild_resources(rebuild, gpu, may_wait))
-			return false;
-		rebuild_scanouts(gpu, rebuild->old);
-		say(rebuild);
-	}
+		begin(rebuild);
+	if (!rebuild_resources(rebuild, may_wait))
+		return false;
+	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++)
+		rebuild_scanout(rebuild, head, &rebuild->old->scanouts[head]);
+	say(rebuild);
 	rebuild_drop(rebuild);
 	return true;
 }
@@ -165,19 +161,5 @@ bool rebuild_work(struct rebuild *rebuild, struct gpu *gpu, bool may_wait)
 void rebuild_drop(struct rebuild *rebuild)
 {
 	g_free(rebuild->old);
-	*rebuild = (struct rebuild){ 0 };
-}
-
-void rebuild_answer_orphans(struct gpu *gpu)
-{
-	unsigned n = 0;
-	struct chain *chain;
-	while ((chain = virtqueue_try_take_orphan(gpu->control))) {
-		command_answer_lost(gpu, chain);
-		n++;
-	}
-	if (n > 0)
-		g_message(
-			"control queue: %u commands of the renderer before answered with an error",
-			n);
+	rebuild_init(rebuild, rebuild->objects, rebuild->scanouts, rebuild->virgl);
 }

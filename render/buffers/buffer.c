@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/shm.h"
+#include "render/gl/egl.h"
 #include "render/gl/readback.h"
 
 struct buffer *buffer_create(const struct buffer_interface *interface, uint32_t width,
@@ -86,3 +87,8 @@ const struct buffer_interface buffer_memfd = {
 	.destroy = memfd_destroy_buffer,
 	.copy_texture = memfd_copy_texture,
 };
+
+const struct buffer_interface *buffer_choose_for_cpu(const struct egl_choice *choice)
+{
+	return choice->software ? &buffer_memfd : &buffer_memfd_async;
+}

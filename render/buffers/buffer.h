@@ -19,6 +19,7 @@
 #include "protocol/frame_link.h"
 
 struct buffer;
+struct egl_choice;
 struct texture;
 
 /* What a buffer is wanted for; memfds ignore it. */
@@ -77,6 +78,8 @@ extern const struct buffer_interface buffer_memfd;
 extern const struct buffer_interface buffer_memfd_async;
 /* Memory of the GPU (buffer_gbm.c). Only where egl_display_get_gbm() is not NULL. */
 extern const struct buffer_interface buffer_gbm;
+/* How buffers that the CPU reads are filled under this choice of what draws. */
+const struct buffer_interface *buffer_choose_for_cpu(const struct egl_choice *choice);
 
 /*
  * One reference, everything stale. NULL when memory is short or the size is not 1..FRAME_SIZE_MAX.

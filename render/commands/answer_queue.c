@@ -42,6 +42,14 @@ void answer_queue_clear(struct answer_queue *queue)
 	}
 }
 
+void answer_queue_destroy(struct answer_queue *queue)
+{
+	if (!queue)
+		return;
+	answer_queue_clear(queue);
+	g_free(queue);
+}
+
 void answer_queue_note_work(struct answer_queue *queue, uint32_t context)
 {
 	queue->has_work = true;

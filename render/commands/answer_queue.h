@@ -38,6 +38,7 @@ struct answer_timing {
 struct answer_queue;
 
 struct answer_queue *answer_queue_create(struct virtqueue *vq);
+void answer_queue_destroy(struct answer_queue *queue);
 /* Drops what waits: the guest is new. */
 void answer_queue_clear(struct answer_queue *queue);
 

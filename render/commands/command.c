@@ -5,8 +5,10 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "render/gpu_thread.h"
 #include "common/peer_log.h"
+#include "render/commands/answer_queue.h"
+#include "render/ring/virtqueue.h"
+#include "render/scanout/scanouts.h"
 
 struct row {
 	uint32_t type;
@@ -96,20 +98,25 @@ static bool read_fixed(struct command *command, size_t size_bytes)
 	return command->fixed_bytes == size_bytes;
 }
 
-static uint32_t run(struct gpu *gpu, struct command *command)
+bool command_read_header(struct command *command)
 {
-	if (command->chain->fault || !read_fixed(command, sizeof(command->fixed.header)))
+	return read_fixed(command, sizeof(command->fixed.header));
+}
+
+uint32_t command_run(struct commands *commands, struct command *command)
+{
+	if (command->chain->fault || !command_read_header(command))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_UNSPEC, "%s",
 			command->chain->fault ? command->chain->fault : "no header");
 	const struct row *row = find_row(command->fixed.header.type);
-	if (!row || (row->needs_virgl && !gpu->options.virgl))
+	if (!row || (row->needs_virgl && !commands->virgl))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_UNSPEC, "type 0x%x unknown",
 			command->fixed.header.type);
 	command->name = row->name;
 	if (!read_fixed(command, row->fixed_bytes))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_UNSPEC,
 			"%zu bytes, expected %zu", command->fixed_bytes, row->fixed_bytes);
-	return row->handle(gpu, command);
+	return row->handle(commands, command);
 }
 
 /*
@@ -117,17 +124,17 @@ static uint32_t run(struct gpu *gpu, struct command *command)
  * uploads of a painter and making resources (in nobody's name) keep their place behind it. A
  * readback is waited for, and so is whatever belongs to somebody else.
  */
-static struct answer_timing get_pace(struct gpu *gpu, const struct virtio_gpu_ctrl_hdr *request)
+static struct answer_timing get_pace(
+	struct commands *commands, const struct virtio_gpu_ctrl_hdr *request)
 {
 	struct answer_timing pace = { .haste = ANSWER_AT_ONCE };
-	uint32_t heads = painters_get_heads(&gpu->painters, request->ctx_id);
-	if (gpu->pacing.off || (request->ctx_id != 0 && heads == 0))
+	uint32_t heads = painters_get_heads(&commands->painters, request->ctx_id);
+	if (!scanouts_are_paced(commands->scanouts) || (request->ctx_id != 0 && heads == 0))
 		return pace;
 	const struct row *row = find_row(request->type);
 	pace.haste = row ? row->haste : ANSWER_AT_ONCE;
 	if (pace.haste == ANSWER_HELD)
-		pace.not_before_ns =
-			pacing_draw_ns(&gpu->pacing, heads, pacing_now_ns(), &pace.head);
+		pace.not_before_ns = scanouts_draw_ns(commands->scanouts, heads, &pace.head);
 	if (pace.haste == ANSWER_HELD && pace.not_before_ns == 0)
 		pace.haste = ANSWER_IN_ORDER;
 	return pace;
@@ -135,7 +142,7 @@ static struct answer_timing get_pace(struct gpu *gpu, const struct virtio_gpu_ct
 
 /* An answer that does not fit is replaced by an error; without room for that, nothing is written.
  */
-static void answer(struct gpu *gpu, struct command *command, uint32_t type)
+void command_answer(struct commands *commands, struct command *command, uint32_t type)
 {
 	struct virtio_gpu_ctrl_hdr header = { .type = type };
 	const struct virtio_gpu_ctrl_hdr *request = &command->fixed.header;
@@ -157,59 +164,10 @@ static void answer(struct gpu *gpu, struct command *command, uint32_t type)
 		memcpy(command->answer, &header, sizeof(header));
 	}
 	const void *bytes = command->answer && header.type == type ? command->answer : &header;
-	struct answer_timing pace = fenced ? get_pace(gpu, request) : (struct answer_timing){ 0 };
+	struct answer_timing pace =
+		fenced ? get_pace(commands, request) : (struct answer_timing){ 0 };
 	if (fenced)
-		answer_queue_answer(gpu->answers, command->chain, bytes, size_bytes, &pace);
+		answer_queue_answer(commands->answers, command->chain, bytes, size_bytes, &pace);
 	else
-		virtqueue_return(gpu->control, command->chain, bytes, size_bytes);
-}
-
-struct chain *command_take(struct gpu *gpu)
-{
-	struct chain *chain = gpu->parked;
-	gpu->parked = NULL;
-	if (!chain)
-		return virtqueue_try_take(gpu->control);
-	return chain->outside ? virtqueue_read_again(gpu->control, chain) : chain;
-}
-
-void command_park(struct gpu *gpu, struct chain *chain)
-{
-	g_assert(!gpu->parked);
-	gpu->parked = chain;
-}
-
-bool command_is_parked(const struct gpu *gpu)
-{
-	return gpu->parked != NULL;
-}
-
-void command_drop_parked(struct gpu *gpu)
-{
-	if (gpu->parked)
-		virtqueue_return(gpu->control, gpu->parked, NULL, 0);
-	gpu->parked = NULL;
-}
-
-bool command_execute(struct gpu *gpu, struct chain *chain, bool may_wait)
-{
-	struct command command = { .name = "command", .chain = chain, .may_wait = may_wait };
-	uint32_t type = may_wait && chain->outside ? COMMAND_WAITS : run(gpu, &command);
-	if (type == COMMAND_WAITS) {
-		g_assert(may_wait && !command.answer);
-		command_park(gpu, chain);
-		return false;
-	}
-	answer(gpu, &command, type);
-	if (command.answer_is_heap)
-		g_free(command.answer);
-	return true;
-}
-
-void command_answer_lost(struct gpu *gpu, struct chain *chain)
-{
-	struct command command = { .name = "lost command", .chain = chain };
-	if (!chain->fault)
-		read_fixed(&command, sizeof(command.fixed.header));
-	answer(gpu, &command, VIRTIO_GPU_RESP_ERR_UNSPEC);
+		virtqueue_return(commands->queue, command->chain, bytes, size_bytes);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * command: takes apart what arrives in the control queue and answers it.
+ * command: one command taken apart, handled and answered. For the files of this room only.
  *
  * One table says for each type how long a command must be and who handles it. A handler returns the
  * type of the answer (VIRTIO_GPU_RESP_*) and may fill in an answer longer than a header. Sizes, ids
@@ -13,10 +13,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "render/commands/painters.h"
 #include "render/objects/objects.h"
 #include "render/ring/chain.h"
 
-struct gpu;
+struct objects;
+struct scanouts;
+struct virtqueue;
+
+/* The room's own (commands.h); handlers read it, and change each piece by its functions. */
+struct commands {
+	struct objects *objects;
+	struct scanouts *scanouts;
+	bool virgl;
+	struct virtqueue *queue;
+	struct chain *parked; /* the next to be executed; NULL: none */
+	struct answer_queue *answers;
+	struct painters painters;
+};
 
 /* Longest fixed part of a command (RESOURCE_CREATE_3D, CTX_CREATE). */
 #define COMMAND_FIXED_MAX 128
@@ -43,22 +57,14 @@ struct command {
  */
 #define COMMAND_WAITS OBJECTS_WAIT_FOR_MEMORY
 
-typedef uint32_t (*command_handler)(struct gpu *gpu, struct command *command);
+typedef uint32_t (*command_handler)(struct commands *commands, struct command *command);
 
-/* The next command, one that was parked first. NULL: none. */
-struct chain *command_take(struct gpu *gpu);
-/*
- * Executes and answers a chain; takes it. False when it names memory that is not in the table and
- * may wait for a newer one: then it is parked, and nothing has been done.
- */
-bool command_execute(struct gpu *gpu, struct chain *chain, bool may_wait);
-/* Puts the chain taken last back in front of the queue. */
-void command_park(struct gpu *gpu, struct chain *chain);
-bool command_is_parked(const struct gpu *gpu);
-/* The guest is new: what was parked is returned without an answer. */
-void command_drop_parked(struct gpu *gpu);
-/* Answers a chain that a dead renderer had taken, so that the guest does not wait; takes it. */
-void command_answer_lost(struct gpu *gpu, struct chain *chain);
+/* Executes it: the type of its answer, or COMMAND_WAITS if it may. */
+uint32_t command_run(struct commands *commands, struct command *command);
+/* Answers it with that type, and what its handler filled in. Takes the chain. */
+void command_answer(struct commands *commands, struct command *command, uint32_t type);
+/* The header alone, for a command that is not executed; false when there is none. */
+bool command_read_header(struct command *command);
 
 /* Reads what follows the fixed part. Returns false (logged) when there is less. */
 bool command_read_rest(const struct command *command, void *to, size_t size_bytes);
@@ -67,24 +73,24 @@ uint32_t command_refuse(const struct command *command, uint32_t type, const char
 	__attribute__((format(printf, 3, 4)));
 
 /* command_2d.c */
-uint32_t command_get_display_info(struct gpu *gpu, struct command *command);
-uint32_t command_get_edid(struct gpu *gpu, struct command *command);
-uint32_t command_resource_create_2d(struct gpu *gpu, struct command *command);
-uint32_t command_resource_unref(struct gpu *gpu, struct command *command);
-uint32_t command_set_scanout(struct gpu *gpu, struct command *command);
-uint32_t command_resource_flush(struct gpu *gpu, struct command *command);
-uint32_t command_transfer_to_host_2d(struct gpu *gpu, struct command *command);
-uint32_t command_attach_backing(struct gpu *gpu, struct command *command);
-uint32_t command_detach_backing(struct gpu *gpu, struct command *command);
+uint32_t command_get_display_info(struct commands *commands, struct command *command);
+uint32_t command_get_edid(struct commands *commands, struct command *command);
+uint32_t command_resource_create_2d(struct commands *commands, struct command *command);
+uint32_t command_resource_unref(struct commands *commands, struct command *command);
+uint32_t command_set_scanout(struct commands *commands, struct command *command);
+uint32_t command_resource_flush(struct commands *commands, struct command *command);
+uint32_t command_transfer_to_host_2d(struct commands *commands, struct command *command);
+uint32_t command_attach_backing(struct commands *commands, struct command *command);
+uint32_t command_detach_backing(struct commands *commands, struct command *command);
 
 /* command_3d.c */
-uint32_t command_get_capset_info(struct gpu *gpu, struct command *command);
-uint32_t command_get_capset(struct gpu *gpu, struct command *command);
-uint32_t command_ctx_create(struct gpu *gpu, struct command *command);
-uint32_t command_ctx_destroy(struct gpu *gpu, struct command *command);
-uint32_t command_ctx_attach_resource(struct gpu *gpu, struct command *command);
-uint32_t command_ctx_detach_resource(struct gpu *gpu, struct command *command);
-uint32_t command_resource_create_3d(struct gpu *gpu, struct command *command);
-uint32_t command_transfer_to_host_3d(struct gpu *gpu, struct command *command);
-uint32_t command_transfer_from_host_3d(struct gpu *gpu, struct command *command);
-uint32_t command_submit_3d(struct gpu *gpu, struct command *command);
+uint32_t command_get_capset_info(struct commands *commands, struct command *command);
+uint32_t command_get_capset(struct commands *commands, struct command *command);
+uint32_t command_ctx_create(struct commands *commands, struct command *command);
+uint32_t command_ctx_destroy(struct commands *commands, struct command *command);
+uint32_t command_ctx_attach_resource(struct commands *commands, struct command *command);
+uint32_t command_ctx_detach_resource(struct commands *commands, struct command *command);
+uint32_t command_resource_create_3d(struct commands *commands, struct command *command);
+uint32_t command_transfer_to_host_3d(struct commands *commands, struct command *command);
+uint32_t command_transfer_from_host_3d(struct commands *commands, struct command *command);
+uint32_t command_submit_3d(struct commands *commands, struct command *command);

@@ -4,8 +4,9 @@
 #include "render/commands/command.h"
 #include "render/scanout/edid.h"
 #include "render/buffers/format.h"
-#include "render/gpu_thread.h"
 #include "render/objects/objects.h"
+#include "render/scanout/pacing.h"
+#include "render/scanout/scanouts.h"
 #include "render/gl/virgl.h"
 
 /* An answer that is more than a header. */
@@ -17,9 +18,10 @@ static void *answer_with(struct command *command, size_t size_bytes)
 	return command->answer;
 }
 
-static struct resource *find_resource(struct gpu *gpu, const struct command *command, uint32_t id)
+static struct resource *find_resource(
+	struct commands *commands, const struct command *command, uint32_t id)
 {
-	struct resource *resource = gpu_find_resource(gpu, id);
+	struct resource *resource = objects_find_resource(commands->objects, id);
 	if (!resource)
 		command_refuse(command, 0, "no resource %u", id);
 	return resource;
@@ -30,11 +32,12 @@ static struct rect rect_from(const struct virtio_gpu_rect *r)
 	return (struct rect){ r->x, r->y, r->width, r->height };
 }
 
-uint32_t command_get_display_info(struct gpu *gpu, struct command *command)
+uint32_t command_get_display_info(struct commands *commands, struct command *command)
 {
+	const struct modes *heads = scanouts_hear_display(commands->scanouts);
 	struct virtio_gpu_resp_display_info *info = answer_with(command, sizeof(*info));
 	for (unsigned i = 0; i < VIRTIO_GPU_MAX_SCANOUTS; i++) {
-		const struct frame_head_mode *mode = &gpu->modes.modes[i];
+		const struct frame_head_mode *mode = &heads->modes[i];
 		info->pmodes[i].enabled = mode->enabled;
 		info->pmodes[i].r =
 			(struct virtio_gpu_rect){ mode->x, mode->y, mode->width, mode->height };
@@ -43,7 +46,7 @@ uint32_t command_get_display_info(struct gpu *gpu, struct command *command)
 }
 
 /* A head that is off has an EDID too: Linux reads all of them at start. */
-uint32_t command_get_edid(struct gpu *gpu, struct command *command)
+uint32_t command_get_edid(struct commands *commands, struct command *command)
 {
 	const struct virtio_gpu_cmd_get_edid *get = (const void *)command->fixed.bytes;
 	struct frame_head_mode mode = { .width = MODES_DEFAULT_WIDTH,
@@ -51,14 +54,15 @@ uint32_t command_get_edid(struct gpu *gpu, struct command *command)
 	if (get->scanout >= FRAME_HEADS_MAX)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID,
 			"no scanout %u", get->scanout);
-	if (gpu->modes.modes[get->scanout].enabled)
-		mode = gpu->modes.modes[get->scanout];
+	const struct modes *heads = scanouts_hear_display(commands->scanouts);
+	if (heads->modes[get->scanout].enabled)
+		mode = heads->modes[get->scanout];
 	struct virtio_gpu_resp_edid *edid = answer_with(command, sizeof(*edid));
 	edid->size = (uint32_t)edid_fill(edid->edid, &mode, get->scanout);
 	return VIRTIO_GPU_RESP_OK_EDID;
 }
 
-uint32_t command_resource_create_2d(struct gpu *gpu, struct command *command)
+uint32_t command_resource_create_2d(struct commands *commands, struct command *command)
 {
 	const struct virtio_gpu_resource_create_2d *create = (const void *)command->fixed.bytes;
 	struct ledger_resource description = { .id = create->resource_id,
@@ -67,28 +71,28 @@ uint32_t command_resource_create_2d(struct gpu *gpu, struct command *command)
 		.height = create->height,
 		.depth = 1,
 		.array_size = 1 };
-	return objects_create_resource(gpu, &description);
+	return objects_create_resource(commands->objects, &description);
 }
 
-uint32_t command_resource_unref(struct gpu *gpu, struct command *command)
+uint32_t command_resource_unref(struct commands *commands, struct command *command)
 {
 	const struct virtio_gpu_resource_unref *unref = (const void *)command->fixed.bytes;
-	struct resource *resource = find_resource(gpu, command, unref->resource_id);
+	struct resource *resource = find_resource(commands, command, unref->resource_id);
 	if (!resource)
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
-	gpu_remove_resource(gpu, resource);
+	objects_remove_resource(commands->objects, resource);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
-uint32_t command_set_scanout(struct gpu *gpu, struct command *command)
+uint32_t command_set_scanout(struct commands *commands, struct command *command)
 {
 	const struct virtio_gpu_set_scanout *set = (const void *)command->fixed.bytes;
 	if (set->scanout_id >= FRAME_HEADS_MAX)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID,
 			"no scanout %u", set->scanout_id);
 	if (set->resource_id == 0)
-		return scanout_disable(gpu, set->scanout_id);
-	struct resource *resource = find_resource(gpu, command, set->resource_id);
+		return scanout_disable(commands->scanouts, set->scanout_id);
+	struct resource *resource = find_resource(commands, command, set->resource_id);
 	if (!resource)
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 	struct rect rect = rect_from(&set->r);
@@ -101,13 +105,13 @@ uint32_t command_set_scanout(struct gpu *gpu, struct command *command)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
 			"resource %u: format %u cannot be shown", resource->id,
 			resource->description.format);
-	return scanout_set(gpu, set->scanout_id, resource, &rect);
+	return scanout_set(commands->scanouts, set->scanout_id, resource, &rect);
 }
 
-uint32_t command_resource_flush(struct gpu *gpu, struct command *command)
+uint32_t command_resource_flush(struct commands *commands, struct command *command)
 {
 	const struct virtio_gpu_resource_flush *flush = (const void *)command->fixed.bytes;
-	struct resource *resource = find_resource(gpu, command, flush->resource_id);
+	struct resource *resource = find_resource(commands, command, flush->resource_id);
 	if (!resource)
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 	struct rect rect = rect_from(&flush->r);
@@ -115,7 +119,10 @@ uint32_t command_resource_flush(struct gpu *gpu, struct command *command)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
 			"%ux%u+%u+%u is not in resource %u", rect.width, rect.height, rect.x,
 			rect.y, resource->id);
-	scanout_flush_resource(gpu, resource, &rect);
+	if (resource->scanouts)
+		painters_update(&commands->painters, commands->objects, commands->scanouts,
+			resource, pacing_now_ns());
+	scanout_flush_resource(commands->scanouts, resource, &rect);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
@@ -130,8 +137,8 @@ static bool backing_holds(
 	return offset_bytes <= size_bytes && needed <= size_bytes - offset_bytes;
 }
 
-static uint32_t transfer_2d(struct gpu *gpu, struct command *command, struct resource *resource,
-	const struct rect *rect, uint64_t offset_bytes)
+static uint32_t transfer_2d(struct commands *commands, struct command *command,
+	struct resource *resource, const struct rect *rect, uint64_t offset_bytes)
 {
 	if (!backing_holds(resource, rect, offset_bytes))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
@@ -139,8 +146,7 @@ static uint32_t transfer_2d(struct gpu *gpu, struct command *command, struct res
 	if (!resource_transfer_2d(resource, rect, offset_bytes))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY,
 			"resource %u: no memory for another buffer", resource->id);
-	if (cursor_is_size(resource->description.width, resource->description.height))
-		cursor_publish(gpu->cursor, resource->id, resource_peek_pixels(resource), true);
+	scanouts_note_pixels(commands->scanouts, resource);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
@@ -159,10 +165,10 @@ static uint32_t transfer_to_texture(
 						   VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 }
 
-uint32_t command_transfer_to_host_2d(struct gpu *gpu, struct command *command)
+uint32_t command_transfer_to_host_2d(struct commands *commands, struct command *command)
 {
 	const struct virtio_gpu_transfer_to_host_2d *t = (const void *)command->fixed.bytes;
-	struct resource *resource = find_resource(gpu, command, t->resource_id);
+	struct resource *resource = find_resource(commands, command, t->resource_id);
 	if (!resource)
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 	struct rect rect = rect_from(&t->r);
@@ -174,18 +180,19 @@ uint32_t command_transfer_to_host_2d(struct gpu *gpu, struct command *command)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
 			"%ux%u+%u+%u is not in resource %u", rect.width, rect.height, rect.x,
 			rect.y, resource->id);
-	return resource->description.is_3d ? transfer_to_texture(resource, &rect, t->offset) :
-					     transfer_2d(gpu, command, resource, &rect, t->offset);
+	return resource->description.is_3d ?
+		       transfer_to_texture(resource, &rect, t->offset) :
+		       transfer_2d(commands, command, resource, &rect, t->offset);
 }
 
 /* struct ledger_backing has the layout of struct virtio_gpu_mem_entry. */
 G_STATIC_ASSERT(sizeof(struct ledger_backing) == sizeof(struct virtio_gpu_mem_entry));
 
-uint32_t command_attach_backing(struct gpu *gpu, struct command *command)
+uint32_t command_attach_backing(struct commands *commands, struct command *command)
 {
 	const struct virtio_gpu_resource_attach_backing *attach =
 		(const void *)command->fixed.bytes;
-	struct resource *resource = find_resource(gpu, command, attach->resource_id);
+	struct resource *resource = find_resource(commands, command, attach->resource_id);
 	if (!resource)
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 	if (attach->nr_entries == 0 || attach->nr_entries > BACKING_ENTRIES_MAX)
@@ -197,14 +204,14 @@ uint32_t command_attach_backing(struct gpu *gpu, struct command *command)
 	if (!command_read_rest(command, entries, attach->nr_entries * sizeof(*entries)))
 		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 	return objects_attach_backing(
-		gpu, resource, entries, attach->nr_entries, command->may_wait);
+		commands->objects, resource, entries, attach->nr_entries, command->may_wait);
 }
 
-uint32_t command_detach_backing(struct gpu *gpu, struct command *command)
+uint32_t command_detach_backing(struct commands *commands, struct command *command)
 {
 	const struct virtio_gpu_resource_detach_backing *detach =
 		(const void *)command->fixed.bytes;
-	struct resource *resource = find_resource(gpu, command, detach->resource_id);
-	return resource ? objects_detach_backing(gpu, resource) :
+	struct resource *resource = find_resource(commands, command, detach->resource_id);
+	return resource ? objects_detach_backing(commands->objects, resource) :
 			  VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 }

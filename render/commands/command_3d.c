@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "render/commands/answer_queue.h"
 #include "render/commands/command.h"
-#include "render/gpu_thread.h"
 #include "render/gl/virgl_bounds.h"
 #include "render/objects/objects.h"
 #include "render/gl/virgl.h"
@@ -10,7 +10,7 @@
 /* Most bytes of one SUBMIT_3D. Mesa's virgl driver sends at most 64 Ki dwords. */
 #define SUBMIT_BYTES_MAX (4u * 1024 * 1024)
 
-uint32_t command_get_capset_info(struct gpu *gpu, struct command *command)
+uint32_t command_get_capset_info(struct commands *commands, struct command *command)
 {
 	const struct virtio_gpu_get_capset_info *get = (const void *)command->fixed.bytes;
 	struct virgl_capset capset;
@@ -36,7 +36,7 @@ static bool find_capset(uint32_t id, struct virgl_capset *capset)
 	return false;
 }
 
-uint32_t command_get_capset(struct gpu *gpu, struct command *command)
+uint32_t command_get_capset(struct commands *commands, struct command *command)
 {
 	const struct virtio_gpu_get_capset *get = (const void *)command->fixed.bytes;
 	struct virgl_capset capset;
@@ -52,7 +52,7 @@ uint32_t command_get_capset(struct gpu *gpu, struct command *command)
 	return VIRTIO_GPU_RESP_OK_CAPSET;
 }
 
-uint32_t command_ctx_create(struct gpu *gpu, struct command *command)
+uint32_t command_ctx_create(struct commands *commands, struct command *command)
 {
 	const struct virtio_gpu_ctx_create *create = (const void *)command->fixed.bytes;
 	char name[64] = { 0 };
@@ -60,37 +60,35 @@ uint32_t command_ctx_create(struct gpu *gpu, struct command *command)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
 			"context %u: name of %u bytes", create->hdr.ctx_id, create->nlen);
 	memcpy(name, create->debug_name, create->nlen);
-	return objects_create_context(gpu, create->hdr.ctx_id, name);
+	return objects_create_context(commands->objects, create->hdr.ctx_id, name);
 }
 
-static uint32_t find_context(struct gpu *gpu, const struct command *command)
+static uint32_t find_context(struct commands *commands, const struct command *command)
 {
 	uint32_t id = command->fixed.header.ctx_id;
-	if (gpu_has_context(gpu, id))
+	if (objects_has_context(commands->objects, id))
 		return VIRTIO_GPU_RESP_OK_NODATA;
 	return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID, "no context %u", id);
 }
 
-uint32_t command_ctx_destroy(struct gpu *gpu, struct command *command)
+uint32_t command_ctx_destroy(struct commands *commands, struct command *command)
 {
 	uint32_t id = command->fixed.header.ctx_id;
-	uint32_t result = find_context(gpu, command);
+	uint32_t result = find_context(commands, command);
 	if (result != VIRTIO_GPU_RESP_OK_NODATA)
 		return result;
-	ledger_book_remove_context(gpu->ledger, id);
-	g_hash_table_remove(gpu->contexts, GUINT_TO_POINTER(id));
-	virgl_destroy_context(id);
-	painters_forget_context(gpu, id);
-	answer_queue_renew(gpu->answers);
+	objects_destroy_context(commands->objects, id);
+	painters_forget_context(&commands->painters, id);
+	answer_queue_renew(commands->answers);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
 /* Finds both the context of the header and the resource; the latter only if it is a texture. */
-static uint32_t find_both(struct gpu *gpu, const struct command *command, uint32_t resource_id,
-	struct resource **resource)
+static uint32_t find_both(struct commands *commands, const struct command *command,
+	uint32_t resource_id, struct resource **resource)
 {
-	uint32_t result = find_context(gpu, command);
-	*resource = gpu_find_resource(gpu, resource_id);
+	uint32_t result = find_context(commands, command);
+	*resource = objects_find_resource(commands->objects, resource_id);
 	if (result == VIRTIO_GPU_RESP_OK_NODATA && !*resource)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID,
 			"no resource %u", resource_id);
@@ -99,31 +97,31 @@ static uint32_t find_both(struct gpu *gpu, const struct command *command, uint32
 
 /* Linux attaches every buffer that a program opens, 2D ones too: those are none of virgl's
  * business. */
-uint32_t command_ctx_attach_resource(struct gpu *gpu, struct command *command)
+uint32_t command_ctx_attach_resource(struct commands *commands, struct command *command)
 {
 	const struct virtio_gpu_ctx_resource *attach = (const void *)command->fixed.bytes;
 	struct resource *resource;
-	uint32_t result = find_both(gpu, command, attach->resource_id, &resource);
+	uint32_t result = find_both(commands, command, attach->resource_id, &resource);
 	if (result == VIRTIO_GPU_RESP_OK_NODATA)
-		painters_attach(resource, attach->hdr.ctx_id);
+		resource_attach_context(resource, attach->hdr.ctx_id);
 	if (result == VIRTIO_GPU_RESP_OK_NODATA && resource->description.is_3d)
 		virgl_attach_to_context(attach->hdr.ctx_id, resource->id);
 	return result;
 }
 
-uint32_t command_ctx_detach_resource(struct gpu *gpu, struct command *command)
+uint32_t command_ctx_detach_resource(struct commands *commands, struct command *command)
 {
 	const struct virtio_gpu_ctx_resource *detach = (const void *)command->fixed.bytes;
 	struct resource *resource;
-	uint32_t result = find_both(gpu, command, detach->resource_id, &resource);
+	uint32_t result = find_both(commands, command, detach->resource_id, &resource);
 	if (result == VIRTIO_GPU_RESP_OK_NODATA)
-		painters_detach(resource, detach->hdr.ctx_id);
+		resource_detach_context(resource, detach->hdr.ctx_id);
 	if (result == VIRTIO_GPU_RESP_OK_NODATA && resource->description.is_3d)
 		virgl_detach_from_context(detach->hdr.ctx_id, resource->id);
 	return result;
 }
 
-uint32_t command_resource_create_3d(struct gpu *gpu, struct command *command)
+uint32_t command_resource_create_3d(struct commands *commands, struct command *command)
 {
 	const struct virtio_gpu_resource_create_3d *create = (const void *)command->fixed.bytes;
 	struct ledger_resource description = { .id = create->resource_id,
@@ -138,7 +136,7 @@ uint32_t command_resource_create_3d(struct gpu *gpu, struct command *command)
 		.last_level = create->last_level,
 		.nr_samples = create->nr_samples,
 		.flags = create->flags };
-	return objects_create_resource(gpu, &description);
+	return objects_create_resource(commands->objects, &description);
 }
 
 static bool is_sane(const struct resource *resource, const struct virgl_transfer *t)
@@ -150,16 +148,16 @@ static bool is_sane(const struct resource *resource, const struct virgl_transfer
 }
 
 static uint32_t prepare_transfer(
-	struct gpu *gpu, struct command *command, struct virgl_transfer *transfer)
+	struct commands *commands, struct command *command, struct virgl_transfer *transfer)
 {
 	const struct virtio_gpu_transfer_host_3d *t = (const void *)command->fixed.bytes;
-	struct resource *resource = gpu_find_resource(gpu, t->resource_id);
+	struct resource *resource = objects_find_resource(commands->objects, t->resource_id);
 	uint32_t context = t->hdr.ctx_id;
 	if (!resource || !resource->description.is_3d)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID,
 			"no 3D resource %u", t->resource_id);
 	/* Context 0 is the kernel's own. */
-	if (context != 0 && !gpu_has_context(gpu, context))
+	if (context != 0 && !objects_has_context(commands->objects, context))
 		return command_refuse(
 			command, VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID, "no context %u", context);
 	if (!resource->backing)
@@ -183,44 +181,44 @@ static uint32_t prepare_transfer(
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
-uint32_t command_transfer_to_host_3d(struct gpu *gpu, struct command *command)
+uint32_t command_transfer_to_host_3d(struct commands *commands, struct command *command)
 {
 	struct virgl_transfer transfer;
-	uint32_t result = prepare_transfer(gpu, command, &transfer);
+	uint32_t result = prepare_transfer(commands, command, &transfer);
 	if (result != VIRTIO_GPU_RESP_OK_NODATA)
 		return result;
 	return virgl_transfer_to_host(&transfer) ? VIRTIO_GPU_RESP_OK_NODATA :
 						   VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 }
 
-uint32_t command_transfer_from_host_3d(struct gpu *gpu, struct command *command)
+uint32_t command_transfer_from_host_3d(struct commands *commands, struct command *command)
 {
 	struct virgl_transfer transfer;
-	uint32_t result = prepare_transfer(gpu, command, &transfer);
+	uint32_t result = prepare_transfer(commands, command, &transfer);
 	if (result != VIRTIO_GPU_RESP_OK_NODATA)
 		return result;
 	return virgl_transfer_from_host(&transfer) ? VIRTIO_GPU_RESP_OK_NODATA :
 						     VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 }
 
-uint32_t command_submit_3d(struct gpu *gpu, struct command *command)
+uint32_t command_submit_3d(struct commands *commands, struct command *command)
 {
 	const struct virtio_gpu_cmd_submit *submit = (const void *)command->fixed.bytes;
-	uint32_t result = find_context(gpu, command);
+	uint32_t result = find_context(commands, command);
 	if (result != VIRTIO_GPU_RESP_OK_NODATA)
 		return result;
 	if (submit->size % 4 || submit->size > SUBMIT_BYTES_MAX ||
 		submit->size > command->chain->readable_bytes - command->fixed_bytes)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
 			"%u bytes, not a multiple of 4 or more than there are", submit->size);
-	g_autofree uint32_t *commands = g_malloc(MAX(submit->size, 4));
-	if (!command_read_rest(command, commands, submit->size))
+	g_autofree uint32_t *stream = g_malloc(MAX(submit->size, 4));
+	if (!command_read_rest(command, stream, submit->size))
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;
-	if (!virgl_bounds_is_stream_whole(commands, submit->size / 4))
+	if (!virgl_bounds_is_stream_whole(stream, submit->size / 4))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
 			"context %u: a command is longer than the stream", submit->hdr.ctx_id);
-	answer_queue_note_work(gpu->answers, submit->hdr.ctx_id);
-	return virgl_submit(submit->hdr.ctx_id, commands, submit->size / 4) ?
+	answer_queue_note_work(commands->answers, submit->hdr.ctx_id);
+	return virgl_submit(submit->hdr.ctx_id, stream, submit->size / 4) ?
 		       VIRTIO_GPU_RESP_OK_NODATA :
 		       VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "render/commands/painters.h"
 
-#include "render/gpu_thread.h"
+#include "render/objects/objects.h"
+#include "render/scanout/scanouts.h"
 
 #define UPDATE_INTERVAL_NS (250u * 1000 * 1000)
 /* A client of a nested compositor shares with that, which shares with the outer one. */
@@ -13,38 +14,20 @@ void painters_init(struct painters *painters)
 	painters->updated_ns = 0;
 }
 
+void painters_finish(struct painters *painters)
+{
+	g_hash_table_unref(painters->heads);
+}
+
 void painters_clear(struct painters *painters)
 {
 	g_hash_table_remove_all(painters->heads);
 	painters->updated_ns = 0;
 }
 
-void painters_attach(struct resource *resource, uint32_t context)
+void painters_forget_context(struct painters *painters, uint32_t context)
 {
-	for (unsigned i = 0; i < resource->n_contexts; i++) {
-		if (resource->contexts[i] == context)
-			return;
-	}
-	if (resource->n_contexts < RESOURCE_CONTEXTS_MAX)
-		resource->contexts[resource->n_contexts++] = context;
-}
-
-void painters_detach(struct resource *resource, uint32_t context)
-{
-	for (unsigned i = 0; i < resource->n_contexts; i++) {
-		if (resource->contexts[i] == context)
-			resource->contexts[i] = resource->contexts[--resource->n_contexts];
-	}
-}
-
-void painters_forget_context(struct gpu *gpu, uint32_t context)
-{
-	GHashTableIter iter;
-	gpointer resource;
-	g_hash_table_iter_init(&iter, gpu->resources);
-	while (g_hash_table_iter_next(&iter, NULL, &resource))
-		painters_detach(resource, context);
-	g_hash_table_remove(gpu->painters.heads, GUINT_TO_POINTER(context));
+	g_hash_table_remove(painters->heads, GUINT_TO_POINTER(context));
 }
 
 uint32_t painters_get_heads(const struct painters *painters, uint32_t context)
@@ -70,16 +53,15 @@ static bool spread(struct painters *painters, const struct resource *resource, u
 	return changed;
 }
 
-static bool spread_all(struct gpu *gpu)
+static bool spread_all(struct painters *painters, const struct objects *objects)
 {
 	GHashTableIter iter;
-	gpointer value;
+	const struct resource *resource;
 	bool changed = false;
-	g_hash_table_iter_init(&iter, gpu->resources);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		const struct resource *resource = value;
+	objects_iterate(objects, &iter);
+	while ((resource = objects_next(&iter))) {
 		if (resource->n_contexts > 1)
-			changed |= spread(&gpu->painters, resource, 0);
+			changed |= spread(painters, resource, 0);
 	}
 	return changed;
 }
@@ -94,17 +76,18 @@ static bool knows_painters(const struct painters *painters, const struct resourc
 	return true;
 }
 
-void painters_update(struct gpu *gpu, const struct resource *shown, uint64_t now_ns)
+void painters_update(struct painters *painters, const struct objects *objects,
+	const struct scanouts *scanouts, const struct resource *shown, uint64_t now_ns)
 {
-	struct painters *painters = &gpu->painters;
 	if (now_ns - painters->updated_ns < UPDATE_INTERVAL_NS && knows_painters(painters, shown))
 		return;
 	painters->updated_ns = now_ns;
 	g_hash_table_remove_all(painters->heads);
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
-		if (gpu->scanouts[head].resource)
-			spread(painters, gpu->scanouts[head].resource, 1u << head);
+		const struct resource *resource = scanout_get_resource(scanouts, head);
+		if (resource)
+			spread(painters, resource, 1u << head);
 	}
-	for (unsigned depth = 0; depth < DEPTH_MAX && spread_all(gpu); depth++)
+	for (unsigned depth = 0; depth < DEPTH_MAX && spread_all(painters, objects); depth++)
 		;
 }

@@ -12,8 +12,9 @@
 #include <glib.h>
 #include <stdint.h>
 
-struct gpu;
+struct objects;
 struct resource;
+struct scanouts;
 
 struct painters {
 	GHashTable *heads; /* context -> heads, bit n: head n */
@@ -21,15 +22,14 @@ struct painters {
 };
 
 void painters_init(struct painters *painters);
+void painters_finish(struct painters *painters);
 void painters_clear(struct painters *painters);
 
-/* The context has the resource open, or no more. */
-void painters_attach(struct resource *resource, uint32_t context);
-void painters_detach(struct resource *resource, uint32_t context);
 /* The context has gone; its number may come again. */
-void painters_forget_context(struct gpu *gpu, uint32_t context);
+void painters_forget_context(struct painters *painters, uint32_t context);
 
 /* The heads show what they show now. */
-void painters_update(struct gpu *gpu, const struct resource *shown, uint64_t now_ns);
+void painters_update(struct painters *painters, const struct objects *objects,
+	const struct scanouts *scanouts, const struct resource *shown, uint64_t now_ns);
 /* The heads that the context paints. */
 uint32_t painters_get_heads(const struct painters *painters, uint32_t context);

@@ -152,8 +152,3 @@ void egl_abandon(struct egl_choice *choice)
 		close(choice->render_node_fd);
 	*choice = (struct egl_choice){ .render_node_fd = -1 };
 }
-
-const struct buffer_interface *egl_buffer_interface(const struct egl_choice *choice)
-{
-	return choice->software ? &buffer_memfd : &buffer_memfd_async;
-}

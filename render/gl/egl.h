@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 
-#include "render/buffers/buffer.h"
 #include "render/gl/egl_display.h"
 
 struct egl_choice {
@@ -33,6 +32,3 @@ void egl_abandon(struct egl_choice *choice);
 /* True (or the reason logged) when the node can be opened at all. For renderers that draw nothing.
  */
 bool egl_check_node(const char *render_node);
-
-/* How buffers that the CPU reads are filled under this choice. */
-const struct buffer_interface *egl_buffer_interface(const struct egl_choice *choice);

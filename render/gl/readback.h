@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/rect_set.h"
+#include "protocol/frame_link.h"
 
 /* A texture that a guest shows; `height` is needed to turn pictures that lie upside down. */
 struct texture {

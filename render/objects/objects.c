@@ -4,11 +4,109 @@
 #include <linux/virtio_gpu.h>
 #include <string.h>
 
-#include "render/buffers/format.h"
-#include "render/gpu_thread.h"
 #include "common/peer_log.h"
-#include "render/gl/virgl_bounds.h"
+#include "render/buffers/format.h"
 #include "render/gl/virgl.h"
+#include "render/gl/virgl_bounds.h"
+#include "render/objects/ledger_book.h"
+
+struct objects {
+	const struct objects_listener *listener; /* NULL: nobody */
+	void *listener_user;
+	GHashTable *resources; /* id -> struct resource* */
+	GHashTable *contexts;  /* id -> id */
+	struct quota quota_2d, quota_3d;
+	struct ledger_book *ledger;
+	struct memory *memory; /* the table in force; NULL before the first */
+};
+
+struct objects *objects_create(uint64_t limit_2d_bytes)
+{
+	struct objects *objects = g_new0(struct objects, 1);
+	objects->resources = g_hash_table_new(NULL, NULL);
+	objects->contexts = g_hash_table_new(NULL, NULL);
+	objects->quota_2d.limit_bytes = limit_2d_bytes;
+	objects->quota_3d.limit_bytes = QUOTA_TEXTURES_BYTES;
+	return objects;
+}
+
+void objects_set_listener(
+	struct objects *objects, const struct objects_listener *listener, void *user)
+{
+	g_assert(!listener || !objects->listener);
+	objects->listener = listener;
+	objects->listener_user = user;
+}
+
+void objects_destroy(struct objects *objects)
+{
+	if (!objects)
+		return;
+	objects_clear(objects);
+	ledger_book_close(objects->ledger);
+	memory_unref(objects->memory);
+	g_hash_table_unref(objects->resources);
+	g_hash_table_unref(objects->contexts);
+	g_free(objects);
+}
+
+/* ---- memory and ledger ---- */
+
+void objects_set_memory(struct objects *objects, struct memory *memory)
+{
+	memory_unref(objects->memory);
+	objects->memory = memory;
+}
+
+bool objects_has_memory(const struct objects *objects)
+{
+	return objects->memory != NULL;
+}
+
+void objects_set_ledger(struct objects *objects, struct ledger_book *book)
+{
+	ledger_book_close(objects->ledger);
+	objects->ledger = book;
+}
+
+const struct ledger *objects_peek_ledger(const struct objects *objects)
+{
+	return ledger_book_peek(objects->ledger);
+}
+
+void objects_clear_ledger(struct objects *objects)
+{
+	ledger_book_clear_objects(objects->ledger);
+}
+
+void objects_note_scanout(
+	struct objects *objects, unsigned head, const struct ledger_scanout *scanout)
+{
+	ledger_book_set_scanout(objects->ledger, head, scanout);
+}
+
+struct quota *objects_get_quota_2d(struct objects *objects)
+{
+	return &objects->quota_2d;
+}
+
+/* ---- resources ---- */
+
+struct resource *objects_find_resource(const struct objects *objects, uint32_t id)
+{
+	return g_hash_table_lookup(objects->resources, GUINT_TO_POINTER(id));
+}
+
+void objects_iterate(const struct objects *objects, GHashTableIter *iter)
+{
+	g_hash_table_iter_init(iter, objects->resources);
+}
+
+struct resource *objects_next(GHashTableIter *iter)
+{
+	gpointer resource;
+	return g_hash_table_iter_next(iter, NULL, &resource) ? resource : NULL;
+}
 
 static bool is_size(uint32_t pixels)
 {
@@ -21,10 +119,11 @@ static bool is_valid_2d(const struct ledger_resource *d)
 }
 
 static uint32_t make_resource(
-	struct gpu *gpu, const struct ledger_resource *d, struct resource **made)
+	struct objects *objects, const struct ledger_resource *d, struct resource **made)
 {
-	*made = d->is_3d ? resource_create_3d(&gpu->quota_3d, d, virgl_bounds_estimate_bytes(d)) :
-			   resource_create_2d(&gpu->quota_2d, d);
+	*made = d->is_3d ?
+			resource_create_3d(&objects->quota_3d, d, virgl_bounds_estimate_bytes(d)) :
+			resource_create_2d(&objects->quota_2d, d);
 	if (!*made) {
 		peer_warning(PEER_GUEST, "resource %u of %ux%u: over this guest's memory limit",
 			d->id, d->width, d->height);
@@ -37,10 +136,10 @@ static uint32_t make_resource(
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
-uint32_t objects_create_resource(struct gpu *gpu, const struct ledger_resource *d)
+uint32_t objects_create_resource(struct objects *objects, const struct ledger_resource *d)
 {
 	struct resource *resource;
-	if (d->id == 0 || gpu_find_resource(gpu, d->id)) {
+	if (d->id == 0 || objects_find_resource(objects, d->id)) {
 		peer_warning(PEER_GUEST, "resource %u: not a new id", d->id);
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 	}
@@ -50,35 +149,51 @@ uint32_t objects_create_resource(struct gpu *gpu, const struct ledger_resource *
 			d->width, d->height, d->depth, d->format, d->target);
 		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 	}
-	if (g_hash_table_size(gpu->resources) >= RESOURCES_MAX) {
+	if (g_hash_table_size(objects->resources) >= RESOURCES_MAX) {
 		peer_warning(
 			PEER_GUEST, "resource %u: more than %u resources", d->id, RESOURCES_MAX);
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 	}
-	uint32_t result = make_resource(gpu, d, &resource);
+	uint32_t result = make_resource(objects, d, &resource);
 	if (result != VIRTIO_GPU_RESP_OK_NODATA)
 		return result;
-	g_hash_table_insert(gpu->resources, GUINT_TO_POINTER(d->id), resource);
-	ledger_book_add_resource(gpu->ledger, d);
-	if (cursor_is_size(d->width, d->height))
-		cursor_add_resource(gpu->cursor, d->id);
+	g_hash_table_insert(objects->resources, GUINT_TO_POINTER(d->id), resource);
+	ledger_book_add_resource(objects->ledger, d);
+	if (objects->listener)
+		objects->listener->resource_made(objects->listener_user, resource);
 	return result;
 }
 
-static struct backing *make_backing(
-	struct gpu *gpu, const struct ledger_backing *entries, uint32_t n_entries)
+void objects_remove_resource(struct objects *objects, struct resource *resource)
 {
-	return gpu->memory ? backing_create(gpu->memory, entries, n_entries) : NULL;
+	uint32_t id = resource->id;
+	g_assert(objects_find_resource(objects, id) == resource);
+	if (objects->listener)
+		objects->listener->resource_going(objects->listener_user, resource);
+	g_assert(resource->scanouts == 0);
+	ledger_book_remove_resource(objects->ledger, id);
+	g_hash_table_remove(objects->resources, GUINT_TO_POINTER(id));
+	if (resource->description.is_3d)
+		virgl_destroy_resource(id);
+	resource_destroy(resource);
 }
 
-uint32_t objects_attach_backing(struct gpu *gpu, struct resource *resource,
+/* ---- backings ---- */
+
+static struct backing *make_backing(
+	struct objects *objects, const struct ledger_backing *entries, uint32_t n_entries)
+{
+	return objects->memory ? backing_create(objects->memory, entries, n_entries) : NULL;
+}
+
+uint32_t objects_attach_backing(struct objects *objects, struct resource *resource,
 	const struct ledger_backing *entries, uint32_t n_entries, bool may_wait)
 {
 	if (resource->backing) {
 		peer_warning(PEER_GUEST, "resource %u: has a backing already", resource->id);
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;
 	}
-	struct backing *backing = make_backing(gpu, entries, n_entries);
+	struct backing *backing = make_backing(objects, entries, n_entries);
 	if (!backing && may_wait)
 		return OBJECTS_WAIT_FOR_MEMORY;
 	if (!backing) {
@@ -93,11 +208,11 @@ uint32_t objects_attach_backing(struct gpu *gpu, struct resource *resource,
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;
 	}
 	resource->backing = backing;
-	ledger_book_set_backing(gpu->ledger, resource->id, entries, n_entries);
+	ledger_book_set_backing(objects->ledger, resource->id, entries, n_entries);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
-uint32_t objects_detach_backing(struct gpu *gpu, struct resource *resource)
+uint32_t objects_detach_backing(struct objects *objects, struct resource *resource)
 {
 	if (!resource->backing) {
 		peer_warning(PEER_GUEST, "resource %u: has no backing", resource->id);
@@ -107,25 +222,62 @@ uint32_t objects_detach_backing(struct gpu *gpu, struct resource *resource)
 		virgl_detach_backing(resource->id);
 	backing_destroy(resource->backing);
 	resource->backing = NULL;
-	ledger_book_set_backing(gpu->ledger, resource->id, NULL, 0);
+	ledger_book_set_backing(objects->ledger, resource->id, NULL, 0);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
-uint32_t objects_create_context(struct gpu *gpu, uint32_t id, const char name[64])
+/* ---- contexts ---- */
+
+bool objects_has_context(const struct objects *objects, uint32_t id)
+{
+	return g_hash_table_contains(objects->contexts, GUINT_TO_POINTER(id));
+}
+
+uint32_t objects_create_context(struct objects *objects, uint32_t id, const char name[64])
 {
 	char text[65] = "";
-	if (id == 0 || gpu_has_context(gpu, id)) {
+	if (id == 0 || objects_has_context(objects, id)) {
 		peer_warning(PEER_GUEST, "context %u: not a new id", id);
 		return VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID;
 	}
-	if (g_hash_table_size(gpu->contexts) >= GPU_CONTEXTS_MAX) {
-		peer_warning(PEER_GUEST, "context %u: more than %u contexts", id, GPU_CONTEXTS_MAX);
+	if (g_hash_table_size(objects->contexts) >= OBJECTS_CONTEXTS_MAX) {
+		peer_warning(
+			PEER_GUEST, "context %u: more than %u contexts", id, OBJECTS_CONTEXTS_MAX);
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 	}
 	memcpy(text, name, 64);
 	if (!virgl_create_context(id, text, (uint32_t)strlen(text)))
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
-	g_hash_table_add(gpu->contexts, GUINT_TO_POINTER(id));
-	ledger_book_add_context(gpu->ledger, id, name);
+	g_hash_table_add(objects->contexts, GUINT_TO_POINTER(id));
+	ledger_book_add_context(objects->ledger, id, name);
 	return VIRTIO_GPU_RESP_OK_NODATA;
+}
+
+void objects_destroy_context(struct objects *objects, uint32_t id)
+{
+	GHashTableIter iter;
+	struct resource *resource;
+	g_assert(objects_has_context(objects, id));
+	ledger_book_remove_context(objects->ledger, id);
+	g_hash_table_remove(objects->contexts, GUINT_TO_POINTER(id));
+	virgl_destroy_context(id);
+	objects_iterate(objects, &iter);
+	while ((resource = objects_next(&iter)))
+		resource_detach_context(resource, id);
+}
+
+/* ---- all of them ---- */
+
+void objects_clear(struct objects *objects)
+{
+	GHashTableIter iter;
+	gpointer key;
+	g_hash_table_iter_init(&iter, objects->contexts);
+	while (g_hash_table_iter_next(&iter, &key, NULL))
+		virgl_destroy_context(GPOINTER_TO_UINT(key));
+	g_hash_table_remove_all(objects->contexts);
+	g_autoptr(GList) resources = g_hash_table_get_values(objects->resources);
+	for (GList *l = resources; l; l = l->next)
+		objects_remove_resource(objects, l->data);
+	ledger_book_clear_objects(objects->ledger);
 }

@@ -1,31 +1,79 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * objects: making resources and contexts, with every check that they need.
+ * objects: who exists. The guest's resources and contexts, the memory that they may lie in, what
+ * they may cost, and the ledger from which a successor makes them anew.
  *
- * Used by the commands of a guest and by rebuild.c alike: a ledger is trusted no more than a guest.
- * Each call answers with a VIRTIO_GPU_RESP_* code; what was refused has been logged. gpu thread
- * only.
+ * Nobody else changes any of it. Used by the commands of a guest and by rebuild.c alike: a ledger
+ * is trusted no more than a guest. Calls that answer with uint32_t give a VIRTIO_GPU_RESP_* code;
+ * what was refused has been logged. Whoever keeps pointers to resources listens, and lets go when
+ * one is going. gpu thread only.
  */
 #pragma once
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "protocol/ledger.h"
+#include "render/buffers/quota.h"
+#include "render/objects/resource.h"
 
-struct gpu;
-struct resource;
-
-/* No answer of virtio-gpu's. */
+/* Most virgl contexts of one guest; the ledger has room for as many. */
+#define OBJECTS_CONTEXTS_MAX LEDGER_CONTEXTS_MAX
+/* No answer of virtio-gpu's; see objects_attach_backing(). */
 #define OBJECTS_WAIT_FOR_MEMORY 0
 
+struct ledger_book;
+struct memory;
+struct objects;
+
+struct objects_listener {
+	void (*resource_made)(void *user, const struct resource *resource);
+	/* It is still whole; its id is free when the call that removes it returns. */
+	void (*resource_going)(void *user, struct resource *resource);
+};
+
+/* `limit_2d_bytes`: for 2D resources and scanout buffers together. */
+struct objects *objects_create(uint64_t limit_2d_bytes);
+/* One listener at most, set before there are objects. NULL: no more. */
+void objects_set_listener(
+	struct objects *objects, const struct objects_listener *listener, void *user);
+void objects_destroy(struct objects *objects);
+
+/* Takes the reference over. Backings keep the table that they were made with. */
+void objects_set_memory(struct objects *objects, struct memory *memory);
+bool objects_has_memory(const struct objects *objects);
+/* Takes the book over; nothing is rebuilt from it. */
+void objects_set_ledger(struct objects *objects, struct ledger_book *book);
+/* What the ledger says, for rebuild.c; NULL: there is none. */
+const struct ledger *objects_peek_ledger(const struct objects *objects);
+/* Empties the ledger, which objects that exist must not be listed in. */
+void objects_clear_ledger(struct objects *objects);
+/* Enters what a head shows. */
+void objects_note_scanout(
+	struct objects *objects, unsigned head, const struct ledger_scanout *scanout);
+/* What buffers for pictures of 2D resources and scanouts are charged to. */
+struct quota *objects_get_quota_2d(struct objects *objects);
+
+struct resource *objects_find_resource(const struct objects *objects, uint32_t id);
+bool objects_has_context(const struct objects *objects, uint32_t id);
+/* All resources, in no order: NULL after the last. None may be made or removed meanwhile. */
+void objects_iterate(const struct objects *objects, GHashTableIter *iter);
+struct resource *objects_next(GHashTableIter *iter);
+
 /* description->is_3d says which kind. */
-uint32_t objects_create_resource(struct gpu *gpu, const struct ledger_resource *description);
+uint32_t objects_create_resource(
+	struct objects *objects, const struct ledger_resource *description);
+void objects_remove_resource(struct objects *objects, struct resource *resource);
 /*
  * Memory that is not in the table is refused, or, if the caller may wait, answered with
  * OBJECTS_WAIT_FOR_MEMORY and nothing changed: try again when there is a new table.
  */
-uint32_t objects_attach_backing(struct gpu *gpu, struct resource *resource,
+uint32_t objects_attach_backing(struct objects *objects, struct resource *resource,
 	const struct ledger_backing *entries, uint32_t n_entries, bool may_wait);
-uint32_t objects_detach_backing(struct gpu *gpu, struct resource *resource);
-uint32_t objects_create_context(struct gpu *gpu, uint32_t id, const char name[64]);
+uint32_t objects_detach_backing(struct objects *objects, struct resource *resource);
+uint32_t objects_create_context(struct objects *objects, uint32_t id, const char name[64]);
+/* The context exists. Resources are no longer attached to it. */
+void objects_destroy_context(struct objects *objects, uint32_t id);
+/* Every context and resource, and what the ledger says of them. */
+void objects_clear(struct objects *objects);

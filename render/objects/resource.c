@@ -85,6 +85,32 @@ bool resource_make_showable(struct resource *resource, const struct buffer_inter
 	return true;
 }
 
+void resource_set_shown(struct resource *resource, unsigned head, bool shown)
+{
+	uint32_t bit = 1u << head;
+	resource->scanouts = shown ? resource->scanouts | bit : resource->scanouts & ~bit;
+	if (resource->scanouts == 0 && resource->picture)
+		swapchain_trim(resource->picture);
+}
+
+void resource_attach_context(struct resource *resource, uint32_t context)
+{
+	for (unsigned i = 0; i < resource->n_contexts; i++) {
+		if (resource->contexts[i] == context)
+			return;
+	}
+	if (resource->n_contexts < RESOURCE_CONTEXTS_MAX)
+		resource->contexts[resource->n_contexts++] = context;
+}
+
+void resource_detach_context(struct resource *resource, uint32_t context)
+{
+	for (unsigned i = 0; i < resource->n_contexts; i++) {
+		if (resource->contexts[i] == context)
+			resource->contexts[i] = resource->contexts[--resource->n_contexts];
+	}
+}
+
 static void copy_rows(uint8_t *to, uint32_t to_stride, const uint8_t *from, uint32_t from_stride,
 	const struct rect *rect)
 {

@@ -30,7 +30,7 @@ struct resource {
 	uint32_t scanouts;                  /* bit n: head n shows it */
 	uint64_t charged_bytes;
 	struct quota *quota;                      /* that charged_bytes went to */
-	uint32_t contexts[RESOURCE_CONTEXTS_MAX]; /* that it is attached to; see painters.h */
+	uint32_t contexts[RESOURCE_CONTEXTS_MAX]; /* that have it open */
 	unsigned n_contexts;
 
 	/* 2D: one of the two, pixels first */
@@ -48,6 +48,12 @@ void resource_destroy(struct resource *resource);
 
 /* Gives a 2D resource its picture. False when memory is short. */
 bool resource_make_showable(struct resource *resource, const struct buffer_interface *interface);
+
+/* The head shows it, or no more: then buffers that only showing needs are given back. */
+void resource_set_shown(struct resource *resource, unsigned head, bool shown);
+/* The context has it open, or no more. */
+void resource_attach_context(struct resource *resource, uint32_t context);
+void resource_detach_context(struct resource *resource, uint32_t context);
 
 /*
  * Copies `rect` from the backing, its first pixel at offset_bytes. The caller has checked both

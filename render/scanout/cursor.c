@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "protocol/frame_link.h"
-#include "render/gpu_thread.h"
 #include "common/peer_log.h"
 
 #define IMAGE_BYTES (FRAME_CURSOR_SIZE * FRAME_CURSOR_SIZE * 4)
@@ -40,6 +39,19 @@ struct cursor *cursor_create(void)
 	cursor->fd = -1;
 	cursor->resources = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	return cursor;
+}
+
+void cursor_destroy(struct cursor *cursor)
+{
+	if (!cursor)
+		return;
+	if (cursor->fd >= 0)
+		close(cursor->fd);
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
+		g_free(cursor->heads[i].pixels);
+	g_hash_table_unref(cursor->resources);
+	g_mutex_clear(&cursor->lock);
+	g_free(cursor);
 }
 
 /* ---- sending: under the lock ---- */
@@ -297,7 +309,7 @@ static bool needs_gpu(struct cursor *cursor)
 	return behind;
 }
 
-void cursor_work(struct cursor *cursor, struct virtqueue *vq, struct gpu *gpu)
+bool cursor_work(struct cursor *cursor, struct virtqueue *vq)
 {
 	do {
 		struct chain *chain;
@@ -307,6 +319,5 @@ void cursor_work(struct cursor *cursor, struct virtqueue *vq, struct gpu *gpu)
 			answer(vq, chain, &update.hdr, type);
 		}
 	} while (virtqueue_listen(vq));
-	if (needs_gpu(cursor))
-		gpu_wake(gpu);
+	return needs_gpu(cursor);
 }

@@ -15,14 +15,15 @@
 #include "render/ring/virtqueue.h"
 
 struct cursor;
-struct gpu;
 
 struct cursor *cursor_create(void);
+void cursor_destroy(struct cursor *cursor);
 
 /* ---- main thread ---- */
 
-/* Takes and answers everything in the cursor queue. `gpu` is woken when it is needed. */
-void cursor_work(struct cursor *cursor, struct virtqueue *vq, struct gpu *gpu);
+/* Takes and answers everything in the cursor queue. True when the gpu thread has something to do.
+ */
+bool cursor_work(struct cursor *cursor, struct virtqueue *vq);
 /* The guest is new: no picture, hidden everywhere. Any thread. */
 void cursor_reset(struct cursor *cursor);
 

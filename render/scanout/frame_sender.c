@@ -398,10 +398,10 @@ static const struct link_handler handlers[] = {
 		handle_formats_wanted },
 };
 
-void frame_sender_receive(struct frame_sender *link)
+void frame_sender_receive(struct frame_sender *link, unsigned max)
 {
 	int result = 0;
-	for (int budget = 64; budget > 0 && link->fd >= 0; budget--) {
+	for (unsigned n = 0; n < max && link->fd >= 0; n++) {
 		result = link_dispatch(link->fd, "display", handlers, G_N_ELEMENTS(handlers), link);
 		if (result != 1)
 			break;

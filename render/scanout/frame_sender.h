@@ -22,6 +22,7 @@
 
 struct frame_sender;
 
+/* Called while reading: to take note. */
 struct frame_sender_listener {
 	void (*heads_wanted)(void *user, const struct frame_heads_wanted *wanted);
 	/* The rate of a head changed; frame_sender_get_rate() has the new one. `was` is the old
@@ -41,8 +42,8 @@ void frame_sender_attach(struct frame_sender *link, int fd);
 bool frame_sender_is_attached(const struct frame_sender *link);
 int frame_sender_get_fd(const struct frame_sender *link); /* -1: none */
 
-/* Reads what display says. */
-void frame_sender_receive(struct frame_sender *link);
+/* Reads what display says, at most `max` messages. */
+void frame_sender_receive(struct frame_sender *link, unsigned max);
 /* Sends state that is behind. */
 void frame_sender_send_waiting(struct frame_sender *link);
 /* True when something waits for room: poll for POLLOUT, then flush and try frames again. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "render/scanout/scanout.h"
+#include "render/scanout/scanouts_state.h"
 
 #include <errno.h>
 #include <linux/virtio_gpu.h>
@@ -7,47 +7,46 @@
 
 #include "protocol/stats_writer.h"
 #include "render/buffers/format.h"
-#include "render/gpu_thread.h"
+#include "render/objects/objects.h"
+#include "render/scanout/cursor.h"
 #include "common/peer_log.h"
 #include "render/gl/virgl.h"
 
-void scanout_tell_head(struct gpu *gpu, unsigned head)
+void scanout_tell_head(struct scanouts *scanouts, unsigned head)
 {
-	const struct scanout *s = &gpu->scanouts[head];
-	const struct frame_head_mode *mode = &gpu->modes.modes[head];
+	const struct scanout *s = &scanouts->heads[head];
+	const struct frame_head_mode *mode = &scanouts->modes.modes[head];
 	struct frame_head_on on = { .head = head,
 		.x = mode->x,
 		.y = mode->y,
 		.width = s->rect.width,
 		.height = s->rect.height,
-		.refresh_mhz = modes_get_refresh_mhz(&gpu->modes, head) };
-	frame_sender_set_head(gpu->frames, head, s->resource ? &on : NULL);
+		.refresh_mhz = modes_get_refresh_mhz(&scanouts->modes, head) };
+	frame_sender_set_head(scanouts->frames, head, s->resource ? &on : NULL);
 	stats_set(head, STATS_ON, s->resource != NULL);
 	stats_set(head, STATS_WIDTH, on.width);
 	stats_set(head, STATS_HEIGHT, on.height);
 	stats_set(head, STATS_REFRESH_MHZ, on.refresh_mhz);
 }
 
-static void write_ledger(struct gpu *gpu, unsigned head)
+static void write_ledger(struct scanouts *scanouts, unsigned head)
 {
-	const struct scanout *s = &gpu->scanouts[head];
+	const struct scanout *s = &scanouts->heads[head];
 	struct ledger_scanout entry = { .resource = s->resource ? s->resource->id : 0,
 		.x = s->rect.x,
 		.y = s->rect.y,
 		.width = s->rect.width,
 		.height = s->rect.height };
-	ledger_book_set_scanout(gpu->ledger, head, &entry);
+	objects_note_scanout(scanouts->objects, head, &entry);
 }
 
-static void leave_resource(struct gpu *gpu, unsigned head)
+static void leave_resource(struct scanouts *scanouts, unsigned head)
 {
-	struct resource *resource = gpu->scanouts[head].resource;
+	struct resource *resource = scanouts->heads[head].resource;
 	if (!resource)
 		return;
-	resource->scanouts &= ~(1u << head);
-	if (resource->scanouts == 0 && resource->picture)
-		swapchain_trim(resource->picture);
-	gpu->scanouts[head].resource = NULL;
+	resource_set_shown(resource, head, false);
+	scanouts->heads[head].resource = NULL;
 }
 
 static void drop_picture(struct scanout *s)
@@ -58,28 +57,44 @@ static void drop_picture(struct scanout *s)
 	s->picture = NULL;
 }
 
-uint32_t scanout_disable(struct gpu *gpu, unsigned head)
+uint32_t scanout_disable(struct scanouts *scanouts, unsigned head)
 {
-	struct scanout *s = &gpu->scanouts[head];
-	leave_resource(gpu, head);
+	struct scanout *s = &scanouts->heads[head];
+	leave_resource(scanouts, head);
 	drop_picture(s);
 	s->rect = (struct rect){ 0 };
 	s->flushed = false;
 	rect_set_clear(&s->damage);
-	pacing_forget(&gpu->pacing, head);
-	scanout_tell_head(gpu, head);
-	write_ledger(gpu, head);
-	cursor_forget_head(gpu->cursor, head);
+	pacing_forget(&scanouts->pacing, head);
+	scanout_tell_head(scanouts, head);
+	write_ledger(scanouts, head);
+	cursor_forget_head(scanouts->cursor, head);
 	return VIRTIO_GPU_RESP_OK_NODATA;
+}
+
+void scanouts_clear(struct scanouts *scanouts)
+{
+	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++)
+		scanout_disable(scanouts, head);
+}
+
+void scanout_set_flushed(struct scanouts *scanouts, unsigned head)
+{
+	scanouts->heads[head].flushed = true;
+}
+
+const struct resource *scanout_get_resource(const struct scanouts *scanouts, unsigned head)
+{
+	return scanouts->heads[head].resource;
 }
 
 /* ---- the picture of a 3D resource ---- */
 
-static void fill_wish(
-	struct gpu *gpu, unsigned head, const struct resource *resource, struct buffer_wish *wish)
+static void fill_wish(struct scanouts *scanouts, unsigned head, const struct resource *resource,
+	struct buffer_wish *wish)
 {
 	const struct frame_format *formats =
-		frame_sender_get_formats(gpu->frames, head, &wish->n_formats);
+		frame_sender_get_formats(scanouts->frames, head, &wish->n_formats);
 	wish->fourcc = format_get_scanout_fourcc(resource->description.format);
 	memset(wish->formats, 0, sizeof(wish->formats));
 	memcpy(wish->formats, formats, wish->n_formats * sizeof(*formats));
@@ -104,21 +119,21 @@ static void give_up_gpu(struct scanout *s, const struct rect *rect)
 }
 
 /* Changes nothing when there is one of this size already, of the kind that display takes now. */
-static bool make_picture(
-	struct gpu *gpu, unsigned head, const struct resource *resource, const struct rect *rect)
+static bool make_picture(struct scanouts *scanouts, unsigned head, const struct resource *resource,
+	const struct rect *rect)
 {
-	struct scanout *s = &gpu->scanouts[head];
+	struct scanout *s = &scanouts->heads[head];
 	struct buffer_wish wish;
-	fill_wish(gpu, head, resource, &wish);
-	bool gpu_memory = wish.n_formats > 0 && gpu->gpu_buffers && !s->gpu_failed;
-	const struct buffer_interface *interface = gpu_memory ? &buffer_gbm : gpu->buffers;
+	fill_wish(scanouts, head, resource, &wish);
+	bool gpu_memory = wish.n_formats > 0 && scanouts->gpu_buffers && !s->gpu_failed;
+	const struct buffer_interface *interface = gpu_memory ? &buffer_gbm : scanouts->cpu_buffers;
 	if (picture_fits(s->picture, interface, &wish, rect))
 		return true;
-	struct swapchain *picture =
-		swapchain_create(interface, &wish, &gpu->quota_2d, rect->width, rect->height);
+	struct swapchain *picture = swapchain_create(interface, &wish,
+		objects_get_quota_2d(scanouts->objects), rect->width, rect->height);
 	if (!picture && gpu_memory) {
 		give_up_gpu(s, rect);
-		return make_picture(gpu, head, resource, rect);
+		return make_picture(scanouts, head, resource, rect);
 	}
 	if (!picture)
 		return false;
@@ -127,22 +142,22 @@ static bool make_picture(
 	return true;
 }
 
-static bool prepare_3d(
-	struct gpu *gpu, unsigned head, const struct resource *resource, const struct rect *rect)
+static bool prepare_3d(struct scanouts *scanouts, unsigned head, const struct resource *resource,
+	const struct rect *rect)
 {
-	struct scanout *s = &gpu->scanouts[head];
+	struct scanout *s = &scanouts->heads[head];
 	struct texture texture;
 	if (!virgl_resource_get_texture(&resource->description, &texture))
 		return false;
 	if (!s->picture || s->picture->width != rect->width || s->picture->height != rect->height)
 		s->gpu_failed = false;
-	if (!make_picture(gpu, head, resource, rect))
+	if (!make_picture(scanouts, head, resource, rect))
 		return false;
 	s->texture = texture;
 	return true;
 }
 
-static bool prepare_2d(struct gpu *gpu, struct scanout *s, struct resource *resource)
+static bool prepare_2d(struct scanouts *scanouts, struct scanout *s, struct resource *resource)
 {
 	if (!resource_make_showable(resource, &buffer_memfd))
 		return false;
@@ -150,44 +165,44 @@ static bool prepare_2d(struct gpu *gpu, struct scanout *s, struct resource *reso
 	return true;
 }
 
-uint32_t scanout_set(
-	struct gpu *gpu, unsigned head, struct resource *resource, const struct rect *rect)
+uint32_t scanout_set(struct scanouts *scanouts, unsigned head, struct resource *resource,
+	const struct rect *rect)
 {
-	struct scanout *s = &gpu->scanouts[head];
+	struct scanout *s = &scanouts->heads[head];
 	if (s->resource == resource && !memcmp(&s->rect, rect, sizeof(*rect)))
 		return VIRTIO_GPU_RESP_OK_NODATA;
-	bool ok = resource->description.is_3d ? prepare_3d(gpu, head, resource, rect) :
-						prepare_2d(gpu, s, resource);
+	bool ok = resource->description.is_3d ? prepare_3d(scanouts, head, resource, rect) :
+						prepare_2d(scanouts, s, resource);
 	if (!ok) {
 		peer_warning(PEER_GUEST, "scanout %u: resource %u of %ux%u: no memory to show it",
 			head, resource->id, resource->description.width,
 			resource->description.height);
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 	}
-	leave_resource(gpu, head);
+	leave_resource(scanouts, head);
 	s->resource = resource;
 	s->rect = *rect;
 	s->flushed = false;
-	resource->scanouts |= 1u << head;
-	scanout_tell_head(gpu, head);
-	write_ledger(gpu, head);
+	resource_set_shown(resource, head, true);
+	scanout_tell_head(scanouts, head);
+	write_ledger(scanouts, head);
 	/* What is left of another size would lie outside. */
 	rect_set_clear(&s->damage);
-	scanout_damage_all(gpu, head);
+	scanout_damage_all(scanouts, head);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
-void scanout_forget_resource(struct gpu *gpu, struct resource *resource)
+void scanout_forget_resource(struct scanouts *scanouts, struct resource *resource)
 {
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
-		if (gpu->scanouts[head].resource == resource)
-			scanout_disable(gpu, head);
+		if (scanouts->heads[head].resource == resource)
+			scanout_disable(scanouts, head);
 	}
 }
 
-void scanout_damage_all(struct gpu *gpu, unsigned head)
+void scanout_damage_all(struct scanouts *scanouts, unsigned head)
 {
-	struct scanout *s = &gpu->scanouts[head];
+	struct scanout *s = &scanouts->heads[head];
 	if (!s->resource)
 		return;
 	struct rect all = { 0, 0, s->rect.width, s->rect.height };
@@ -198,43 +213,43 @@ void scanout_damage_all(struct gpu *gpu, unsigned head)
 		swapchain_changed(s->picture, &all);
 }
 
-static void count_flush(struct gpu *gpu, unsigned head, const struct rect *visible)
+static void count_flush(struct scanouts *scanouts, unsigned head, const struct rect *visible)
 {
-	const struct scanout *s = &gpu->scanouts[head];
+	const struct scanout *s = &scanouts->heads[head];
 	bool merged = s->flushed && !rect_set_is_empty(&s->damage) &&
-		      frame_sender_get_rate(gpu->frames, head) > 0;
+		      frame_sender_get_rate(scanouts->frames, head) > 0;
 	stats_add(head, STATS_FRAMES_FLUSHED, 1);
 	stats_add(head, STATS_FRAMES_MERGED, merged);
 	stats_add(head, STATS_FLUSHED_PIXELS, (uint64_t)visible->width * visible->height);
 }
 
 static void flush_head(
-	struct gpu *gpu, unsigned head, const struct rect *rect, uint64_t flush_time_ns)
+	struct scanouts *scanouts, unsigned head, const struct rect *rect, uint64_t flush_time_ns)
 {
-	struct scanout *s = &gpu->scanouts[head];
+	struct scanout *s = &scanouts->heads[head];
 	struct rect visible;
 	if (!rect_intersect(rect, &s->rect, &visible))
 		return;
 	visible.x -= s->rect.x;
 	visible.y -= s->rect.y;
-	count_flush(gpu, head, &visible);
-	pacing_flush(&gpu->pacing, head, modes_get_refresh_mhz(&gpu->modes, head), flush_time_ns);
+	count_flush(scanouts, head, &visible);
+	pacing_flush(&scanouts->pacing, head, modes_get_refresh_mhz(&scanouts->modes, head),
+		flush_time_ns);
 	rect_set_add(&s->damage, &visible);
 	if (s->picture)
 		swapchain_changed(s->picture, &visible);
 	s->flush_time_ns = flush_time_ns;
 	s->flushed = true;
-	scanout_pump(gpu, head);
+	scanout_pump(scanouts, head);
 }
 
-void scanout_flush_resource(struct gpu *gpu, struct resource *resource, const struct rect *rect)
+void scanout_flush_resource(
+	struct scanouts *scanouts, struct resource *resource, const struct rect *rect)
 {
 	uint64_t flush_time_ns = pacing_now_ns();
-	if (resource->scanouts)
-		painters_update(gpu, resource, flush_time_ns);
 	for (unsigned head = 0; resource->scanouts >> head; head++) {
 		if (resource->scanouts & (1u << head))
-			flush_head(gpu, head, rect, flush_time_ns);
+			flush_head(scanouts, head, rect, flush_time_ns);
 	}
 }
 
@@ -276,30 +291,30 @@ static void hold_back(struct scanout *s, struct buffer *buffer, int fd)
 
 /* Display holds all there are, and no more GPU memory is to be had: it would never give one back.
  */
-static bool leave_gpu(struct gpu *gpu, unsigned head)
+static bool leave_gpu(struct scanouts *scanouts, unsigned head)
 {
-	struct scanout *s = &gpu->scanouts[head];
+	struct scanout *s = &scanouts->heads[head];
 	if (s->picture->interface != &buffer_gbm || !s->picture->starved)
 		return false;
 	give_up_gpu(s, &s->rect);
-	scanout_damage_all(gpu, head);
-	return make_picture(gpu, head, s->resource, &s->rect);
+	scanout_damage_all(scanouts, head);
+	return make_picture(scanouts, head, s->resource, &s->rect);
 }
 
 /*
  * A head is never lent the buffer that it has: its reader may be comparing the two. NULL as well
  * when the GPU is to finish first.
  */
-static struct buffer *render_3d(struct gpu *gpu, unsigned head)
+static struct buffer *render_3d(struct scanouts *scanouts, unsigned head)
 {
-	struct scanout *s = &gpu->scanouts[head];
+	struct scanout *s = &scanouts->heads[head];
 	struct swapchain *picture = s->picture;
 	if (picture->current && rect_set_is_empty(&picture->current->stale) &&
-		!frame_sender_has_lent(gpu->frames, head, picture->current))
+		!frame_sender_has_lent(scanouts->frames, head, picture->current))
 		return picture->current;
 	struct buffer *buffer = swapchain_find_writable(picture);
 	if (!buffer)
-		return leave_gpu(gpu, head) ? render_3d(gpu, head) : NULL;
+		return leave_gpu(scanouts, head) ? render_3d(scanouts, head) : NULL;
 	virgl_enter_gl();
 	if (!copy_stale(s, buffer))
 		return NULL;
@@ -313,11 +328,11 @@ static struct buffer *render_3d(struct gpu *gpu, unsigned head)
 }
 
 /* A guest's 2D transfer must always find a buffer, so the last free one is not lent. */
-static struct buffer *lend_2d(struct gpu *gpu, unsigned head)
+static struct buffer *lend_2d(struct scanouts *scanouts, unsigned head)
 {
-	struct resource *resource = gpu->scanouts[head].resource;
+	struct resource *resource = scanouts->heads[head].resource;
 	struct swapchain *picture = resource->picture;
-	bool lent = frame_sender_has_lent(gpu->frames, head, picture->current);
+	bool lent = frame_sender_has_lent(scanouts->frames, head, picture->current);
 	if (!swapchain_has_free(picture, lent ? 2 : 1))
 		return NULL;
 	if (lent && !resource_renew_picture(resource))
@@ -325,41 +340,41 @@ static struct buffer *lend_2d(struct gpu *gpu, unsigned head)
 	return picture->current;
 }
 
-static bool send_frame(struct gpu *gpu, unsigned head, struct buffer *buffer,
+static bool send_frame(struct scanouts *scanouts, unsigned head, struct buffer *buffer,
 	const struct rect_set *damage, uint64_t flush_time_ns)
 {
-	const struct scanout *s = &gpu->scanouts[head];
+	const struct scanout *s = &scanouts->heads[head];
 	struct frame_present frame = { .head = head,
 		.flush_time_ns = flush_time_ns,
 		.source_x = s->picture ? 0 : s->rect.x,
 		.source_y = s->picture ? 0 : s->rect.y,
 		.n_rects = damage->n_rects };
 	memcpy(frame.rects, damage->rects, sizeof(frame.rects));
-	bool sent = frame_sender_send_frame(gpu->frames, &frame, buffer) == 0;
+	bool sent = frame_sender_send_frame(scanouts->frames, &frame, buffer) == 0;
 	stats_add(head, STATS_FRAMES_SENT, sent);
 	return sent;
 }
 
-void scanout_pump(struct gpu *gpu, unsigned head)
+void scanout_pump(struct scanouts *scanouts, unsigned head)
 {
-	struct scanout *s = &gpu->scanouts[head];
+	struct scanout *s = &scanouts->heads[head];
 	if (!s->resource || !s->flushed || s->pending || rect_set_is_empty(&s->damage) ||
-		!frame_sender_wants_frame(gpu->frames, head))
+		!frame_sender_wants_frame(scanouts->frames, head))
 		return;
-	struct buffer *buffer = s->picture ? render_3d(gpu, head) : lend_2d(gpu, head);
-	if (buffer && send_frame(gpu, head, buffer, &s->damage, s->flush_time_ns))
+	struct buffer *buffer = s->picture ? render_3d(scanouts, head) : lend_2d(scanouts, head);
+	if (buffer && send_frame(scanouts, head, buffer, &s->damage, s->flush_time_ns))
 		rect_set_clear(&s->damage);
 }
 
-int scanout_get_pending_fd(const struct gpu *gpu, unsigned head)
+int scanout_get_pending_fd(const struct scanouts *scanouts, unsigned head)
 {
-	const struct scanout *s = &gpu->scanouts[head];
+	const struct scanout *s = &scanouts->heads[head];
 	return s->pending ? s->pending_fd : -1;
 }
 
-void scanout_complete(struct gpu *gpu, unsigned head)
+void scanout_complete(struct scanouts *scanouts, unsigned head)
 {
-	struct scanout *s = &gpu->scanouts[head];
+	struct scanout *s = &scanouts->heads[head];
 	struct buffer *buffer = s->pending;
 	s->pending = NULL;
 	virgl_enter_gl();
@@ -369,28 +384,28 @@ void scanout_complete(struct gpu *gpu, unsigned head)
 	else
 		swapchain_changed(
 			s->picture, &(struct rect){ 0, 0, s->rect.width, s->rect.height });
-	if (!ok || !frame_sender_wants_frame(gpu->frames, head) ||
-		!send_frame(gpu, head, buffer, &s->pending_damage, s->pending_flush_ns))
+	if (!ok || !frame_sender_wants_frame(scanouts->frames, head) ||
+		!send_frame(scanouts, head, buffer, &s->pending_damage, s->pending_flush_ns))
 		rect_set_add_set(&s->damage, &s->pending_damage);
 	buffer_unref(buffer);
 	if (ok)
-		scanout_pump(gpu, head);
+		scanout_pump(scanouts, head);
 }
 
-void scanout_change_formats(struct gpu *gpu, unsigned head)
+void scanout_change_formats(struct scanouts *scanouts, unsigned head)
 {
-	struct scanout *s = &gpu->scanouts[head];
+	struct scanout *s = &scanouts->heads[head];
 	if (!s->picture)
 		return;
 	s->gpu_failed = false;
-	if (!make_picture(gpu, head, s->resource, &s->rect))
+	if (!make_picture(scanouts, head, s->resource, &s->rect))
 		return;
-	scanout_damage_all(gpu, head);
-	scanout_pump(gpu, head);
+	scanout_damage_all(scanouts, head);
+	scanout_pump(scanouts, head);
 }
 
-void scanout_pump_all(struct gpu *gpu)
+void scanouts_pump(struct scanouts *scanouts)
 {
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++)
-		scanout_pump(gpu, head);
+		scanout_pump(scanouts, head);
 }

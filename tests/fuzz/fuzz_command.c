@@ -5,12 +5,12 @@
  */
 #include <glib.h>
 #include <linux/virtio_ring.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "render/commands/command.h"
-#include "render/gpu_thread.h"
+#include "render/commands/commands.h"
+#include "render/objects/objects.h"
+#include "render/scanout/scanouts.h"
 #include "tests/fuzz/rig.h"
 
 #define COMMANDS_MAX 32
@@ -20,35 +20,25 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* In the main thread's place: nobody has new memory to tell. */
-static gpointer answer_catch_up(gpointer data)
-{
-	struct gpu *gpu = data;
-	for (;;) {
-		struct pollfd p = { gpu->catch_up_fd, POLLIN, 0 };
-		if (poll(&p, 1, -1) > 0)
-			gpu_caught_up(gpu);
-	}
-	return NULL;
-}
+struct rooms {
+	struct objects *objects;
+	struct commands *commands;
+	struct virtqueue *queue;
+};
 
-/* The gpu thread sleeps: the ring's kicks never come. */
-static struct gpu *get_gpu(struct rig *rig)
+/* The rooms without their thread. Nobody has new memory to tell, so no command may wait for it. */
+static struct rooms *get_rooms(struct rig *rig)
 {
-	static struct gpu *gpu;
-	static const struct gpu_options options = { .software = true, .quota_2d_bytes = 64u << 20 };
-	if (gpu)
-		return gpu;
-	gpu = gpu_start(&options);
-	if (!gpu)
-		abort();
-	gpu_set_memory(gpu, rig->memory);
-	while (!__atomic_load_n(&gpu->memory, __ATOMIC_ACQUIRE))
-		g_usleep(1000);
-	g_usleep(10000);
-	gpu->last_wait_us = G_MAXINT64 / 2; /* never wait for memory */
-	g_thread_unref(g_thread_new("catch-up", answer_catch_up, gpu));
-	return gpu;
+	static struct rooms rooms;
+	if (rooms.commands)
+		return &rooms;
+	rooms.objects = objects_create(64u << 20);
+	rooms.commands =
+		commands_create(rooms.objects, scanouts_create(rooms.objects, false), false);
+	rooms.queue = commands_get_queue(rooms.commands);
+	virtqueue_set_memory(rooms.queue, rig->memory);
+	objects_set_memory(rooms.objects, memory_ref(rig->memory));
+	return &rooms;
 }
 
 static void publish(struct rig *rig, const uint8_t *command, uint32_t bytes)
@@ -66,21 +56,21 @@ static void publish(struct rig *rig, const uint8_t *command, uint32_t bytes)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rig *rig = rig_get();
-	struct gpu *gpu = get_gpu(rig);
+	struct rooms *rooms = get_rooms(rig);
 	memset(rig->bytes, 0, RIG_FREE);
-	rig_restart_ring(rig, gpu->control, 0);
+	rig_restart_ring(rig, rooms->queue, 0);
 	for (int i = 0; i < COMMANDS_MAX && size > 1; i++) {
 		uint32_t bytes = MIN(data[0] * 4u, (uint32_t)size - 1);
 		publish(rig, data + 1, bytes);
-		struct chain *chain = virtqueue_try_take(gpu->control);
+		struct chain *chain = commands_take(rooms->commands);
 		if (!chain)
 			break;
-		command_execute(gpu, chain);
+		commands_execute(rooms->commands, chain, false);
 		data += 1 + bytes;
 		size -= 1 + bytes;
 	}
-	virtqueue_stop(gpu->control);
-	virtqueue_reset(gpu->control);
-	gpu_clear(gpu);
+	virtqueue_stop(rooms->queue);
+	virtqueue_reset(rooms->queue);
+	commands_forget_guest(rooms->commands);
 	return 0;
 }

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "render/commands/commands.h"
+
+#include <glib.h>
+
+#include "render/commands/answer_queue.h"
+#include "render/commands/command.h"
+#include "render/ring/virtqueue.h"
+#include "render/scanout/scanouts.h"
+
+struct commands *commands_create(struct objects *objects, struct scanouts *scanouts, bool virgl)
+{
+	struct commands *commands = g_new0(struct commands, 1);
+	commands->objects = objects;
+	commands->scanouts = scanouts;
+	commands->virgl = virgl;
+	commands->queue = virtqueue_create("control");
+	commands->answers = answer_queue_create(commands->queue);
+	painters_init(&commands->painters);
+	return commands;
+}
+
+static void drop_parked(struct commands *commands)
+{
+	if (commands->parked)
+		virtqueue_return(commands->queue, commands->parked, NULL, 0);
+	commands->parked = NULL;
+}
+
+void commands_destroy(struct commands *commands)
+{
+	if (!commands)
+		return;
+	drop_parked(commands);
+	answer_queue_destroy(commands->answers);
+	painters_finish(&commands->painters);
+	virtqueue_destroy(commands->queue);
+	g_free(commands);
+}
+
+struct virtqueue *commands_get_queue(struct commands *commands)
+{
+	return commands->queue;
+}
+
+/* ---- executing ---- */
+
+struct chain *commands_take(struct commands *commands)
+{
+	struct chain *chain = commands->parked;
+	commands->parked = NULL;
+	if (!chain)
+		return virtqueue_try_take(commands->queue);
+	return chain->outside ? virtqueue_read_again(commands->queue, chain) : chain;
+}
+
+bool commands_execute(struct commands *commands, struct chain *chain, bool may_wait)
+{
+	struct command command = { .name = "command", .chain = chain, .may_wait = may_wait };
+	bool waits = may_wait && chain->outside;
+	uint32_t type = waits ? COMMAND_WAITS : command_run(commands, &command);
+	if (type == COMMAND_WAITS) {
+		g_assert(may_wait && !command.answer);
+		commands_park(commands, chain);
+		return false;
+	}
+	command_answer(commands, &command, type);
+	if (command.answer_is_heap)
+		g_free(command.answer);
+	return true;
+}
+
+void commands_park(struct commands *commands, struct chain *chain)
+{
+	g_assert(!commands->parked);
+	commands->parked = chain;
+}
+
+bool commands_have_parked(const struct commands *commands)
+{
+	return commands->parked != NULL;
+}
+
+static void answer_lost(struct commands *commands, struct chain *chain)
+{
+	struct command command = { .name = "lost command", .chain = chain };
+	if (!chain->fault)
+		command_read_header(&command);
+	command_answer(commands, &command, VIRTIO_GPU_RESP_ERR_UNSPEC);
+}
+
+void commands_answer_orphans(struct commands *commands)
+{
+	unsigned n = 0;
+	struct chain *chain;
+	while ((chain = virtqueue_try_take_orphan(commands->queue))) {
+		answer_lost(commands, chain);
+		n++;
+	}
+	if (n > 0)
+		g_message("control queue: %u commands of the renderer before answered with an "
+			  "error",
+			n);
+}
+
+void commands_forget_guest(struct commands *commands)
+{
+	drop_parked(commands);
+	answer_queue_clear(commands->answers);
+	scanouts_clear(commands->scanouts);
+	objects_clear(commands->objects);
+	answer_queue_renew(commands->answers);
+	painters_clear(&commands->painters);
+}
+
+/* ---- answers that wait ---- */
+
+void commands_work_is_done(struct commands *commands, uint32_t sequence)
+{
+	answer_queue_signal(commands->answers, sequence);
+}
+
+bool commands_wait_for_gpu(const struct commands *commands)
+{
+	return answer_queue_is_waiting(commands->answers);
+}
+
+uint64_t commands_get_due_ns(const struct commands *commands)
+{
+	return answer_queue_get_due_ns(commands->answers);
+}
+
+void commands_release(struct commands *commands)
+{
+	answer_queue_release(commands->answers);
+}

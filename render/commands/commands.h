@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * commands: the control queue. Takes what the guest asks, has it done, and answers.
+ *
+ * Commands are executed one at a time and in order. One that names memory which is not in the table
+ * may be put aside until there is a newer one: it is *parked* in front of the queue, nothing of it
+ * has been done, and nothing overtakes it. While a command is executed no news of the keeper is
+ * accepted (handover.h), so a handler keeps what it found. This room owns the queue, the answers
+ * that wait and who paints which head. gpu thread only, unless said.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct chain;
+struct commands;
+struct objects;
+struct scanouts;
+struct virtqueue;
+
+/* `virgl`: the guest may draw. Both rooms must live longer. */
+struct commands *commands_create(struct objects *objects, struct scanouts *scanouts, bool virgl);
+void commands_destroy(struct commands *commands);
+/* The control queue, which locks itself: the main thread starts and stops it. */
+struct virtqueue *commands_get_queue(struct commands *commands);
+
+/* The next command: the one that was parked, or a new one. NULL: none. */
+struct chain *commands_take(struct commands *commands);
+/*
+ * Executes and answers what was taken last. False when it names memory that is not in the table and
+ * may wait for a newer one: then it is parked.
+ */
+bool commands_execute(struct commands *commands, struct chain *chain, bool may_wait);
+/* Parks what was taken last: something else comes first. */
+void commands_park(struct commands *commands, struct chain *chain);
+bool commands_have_parked(const struct commands *commands);
+/* Answers what a dead renderer had taken, with an error that carries its fence. */
+void commands_answer_orphans(struct commands *commands);
+/*
+ * The guest is new: every object, what heads show and what was to be answered is gone. What was
+ * parked is returned without an answer, as its ring has been reset.
+ */
+void commands_forget_guest(struct commands *commands);
+
+/* virglrenderer: all work up to this number is done. */
+void commands_work_is_done(struct commands *commands, uint32_t sequence);
+/* Answers wait for the GPU. */
+bool commands_wait_for_gpu(const struct commands *commands);
+/* When to call commands_release(): a time of CLOCK_MONOTONIC, or 0 when nothing is held. */
+uint64_t commands_get_due_ns(const struct commands *commands);
+/* Gives the answers that were held and are due. */
+void commands_release(struct commands *commands);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scanouts_state: what scanouts.c and scanout.c share. For the files of this room only.
+ */
+#pragma once
+
+#include "common/rect_set.h"
+#include "render/buffers/swapchain.h"
+#include "render/gl/readback.h"
+#include "render/scanout/frame_sender.h"
+#include "render/scanout/modes.h"
+#include "render/scanout/pacing.h"
+#include "render/scanout/scanouts.h"
+
+struct scanout {
+	struct resource *resource; /* NULL: off */
+	struct rect rect;          /* of the resource */
+	struct rect_set damage;    /* in head coordinates, since the last frame sent */
+	uint64_t flush_time_ns;
+	bool flushed; /* the guest has said that there is something to see */
+
+	struct texture texture;    /* 3D only */
+	struct swapchain *picture; /* 3D only; size of rect */
+	bool gpu_failed;           /* no GPU memory could be had for this picture */
+
+	struct buffer *pending; /* of picture, being filled for a frame; NULL */
+	int pending_fd;
+	struct rect_set pending_damage;
+	uint64_t pending_flush_ns;
+};
+
+/* What display has said and nothing has followed from yet; bit n: head n. */
+struct heard {
+	bool modes;
+	uint32_t formats, rates, awake, releases;
+};
+
+struct scanouts {
+	struct objects *objects;
+	const struct buffer_interface *cpu_buffers;
+	bool gpu_buffers;
+	struct scanout heads[FRAME_HEADS_MAX];
+	struct modes modes;
+	struct heard heard;
+	struct pacing pacing;
+	struct frame_sender *frames;
+	struct cursor *cursor; /* shared with the main thread, locks itself */
+};
+
+/* Turns off every head that shows the resource, which is about to go. */
+void scanout_forget_resource(struct scanouts *scanouts, struct resource *resource);
+/* Sends a frame of the head if there is damage and display can take it. */
+void scanout_pump(struct scanouts *scanouts, unsigned head);
+/* Tells display of the head's size, place and rate as they are now. */
+void scanout_tell_head(struct scanouts *scanouts, unsigned head);
+/* Display takes other buffers from now on. */
+void scanout_change_formats(struct scanouts *scanouts, unsigned head);
+/* Everything is to be sent again: a new link, or someone begins to look. */
+void scanout_damage_all(struct scanouts *scanouts, unsigned head);
