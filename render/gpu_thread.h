@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * gpu_thread: the thread that works the control queue, drives virglrenderer and GL, and speaks to
- * display; and its loop, which decides what comes when.
+ * display; and its loop, which decides what comes when (order.h).
  *
  * Each piece of its state belongs to one room: objects, scanouts, commands; what the main thread
  * hands over is on its way in handover.h. The calls below are the main thread's; they return at

@@ -6,7 +6,7 @@
  * gpu thread takes all of it in one place, handover_accept(), which its loop calls between commands
  * and nobody else: a command or a rebuild that is under way keeps what it works on. What cannot go
  * on without news is put aside as a state (a parked command, a rebuild that waits) and the loop
- * comes back to it; see memory_wait.h.
+ * comes back to it; see memory_wait.h. order.h lists what is kept in order this way.
  */
 #pragma once
 

@@ -143,7 +143,13 @@ static uint32_t transfer_2d(struct commands *commands, struct command *command,
 	if (!backing_holds(resource, rect, offset_bytes))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
 			"resource %u: backing ends before the rectangle", resource->id);
-	if (!resource_transfer_2d(resource, rect, offset_bytes))
+	bool done = resource_transfer_2d(resource, rect, offset_bytes);
+	if (!done) {
+		/* Display may have given a buffer back already. */
+		scanouts_hear_display(commands->scanouts);
+		done = resource_transfer_2d(resource, rect, offset_bytes);
+	}
+	if (!done)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY,
 			"resource %u: no memory for another buffer", resource->id);
 	scanouts_note_pixels(commands->scanouts, resource);

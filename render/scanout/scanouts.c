@@ -12,6 +12,8 @@
 
 /* Messages of display that are read at once, so that the guest is not kept waiting. */
 #define MESSAGES_AT_ONCE 64
+/* More than a socket holds: all that display had said, and an end to what it says meanwhile. */
+#define MESSAGES_HEARD_MAX 1024
 
 /* ---- what display says: only noted ---- */
 
@@ -51,6 +53,7 @@ static const struct frame_sender_listener display_listener = {
 
 const struct modes *scanouts_hear_display(struct scanouts *scanouts)
 {
+	frame_sender_receive(scanouts->frames, MESSAGES_HEARD_MAX);
 	return &scanouts->modes;
 }
 

@@ -74,9 +74,10 @@ int scanouts_get_poll(const struct scanouts *scanouts, short *events);
 /* Reads what display says and sends what waits for room, as poll() says is possible. */
 void scanouts_serve_link(struct scanouts *scanouts, short revents);
 /*
- * What display wants the guest to be told of its heads. What display says is only noted while it is
- * read: locks of released buffers end, but no frame is made, no object and no head changes until
- * scanouts_follow_display().
+ * What display has said so far: reads all that lies on the frame link, and returns the modes that
+ * display wants. A guest's question that depends on display is answered from here. It only takes
+ * note: locks of released buffers end, but no frame is made, no object and no head changes until
+ * scanouts_follow_display(). So a command's handler may call it and keep what it holds.
  */
 const struct modes *scanouts_hear_display(struct scanouts *scanouts);
 /* Does what follows from what was heard. Between commands. */

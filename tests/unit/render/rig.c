@@ -93,10 +93,11 @@ static void send_region(struct rig *rig, uint64_t addr, uint64_t size_bytes, int
 
 void rig_send_memory(struct rig *rig)
 {
-	struct keeper_memory_begin begin = { .n_regions = 2 };
+	struct keeper_memory_begin begin = { .n_regions = rig->without_high ? 1 : 2 };
 	struct keeper_memory_commit commit = { 0 };
 	SEND(rig, begin, KEEPER_MESSAGE_MEMORY_BEGIN, NULL, 0);
-	send_region(rig, RIG_HIGH_ADDR, RIG_HIGH_BYTES, rig->high_fd);
+	if (!rig->without_high)
+		send_region(rig, RIG_HIGH_ADDR, RIG_HIGH_BYTES, rig->high_fd);
 	send_region(rig, RIG_LOW_ADDR, RIG_LOW_BYTES, rig->low_fd);
 	SEND(rig, commit, KEEPER_MESSAGE_MEMORY_COMMIT, NULL, 0);
 }
@@ -135,10 +136,24 @@ uint16_t rig_stop_ring(struct rig *rig, unsigned ring)
 	return stopped_at;
 }
 
-void rig_send_reset(struct rig *rig)
+void rig_stop_and_reset(struct rig *rig)
 {
 	struct keeper_reset reset = { 0 };
+	for (unsigned i = 0; i < KEEPER_RINGS; i++)
+		rig_stop_ring(rig, i);
 	SEND(rig, reset, KEEPER_MESSAGE_RESET, NULL, 0);
+}
+
+void rig_start_anew(struct rig *rig)
+{
+	for (unsigned i = 0; i < KEEPER_RINGS; i++) {
+		struct rig_ring *r = &rig->rings[i];
+		r->next_avail = r->next_used = 0;
+		memset(rig_host(rig, r->desc), 0, 0x9000);
+	}
+	rig->ledger->rings[0].next_avail = rig->ledger->rings[1].next_avail = 0;
+	rig_send_ring_start(rig, 0);
+	rig_send_ring_start(rig, 1);
 }
 
 void rig_send_frame_link(struct rig *rig)
@@ -526,6 +541,31 @@ uint32_t rig_transfer_2d(struct rig *rig, uint32_t id, uint32_t width, struct vi
 		.offset = ((uint64_t)rect.y * width + rect.x) * 4,
 		.resource_id = id };
 	return rig_command(rig, &c, sizeof(c), NULL, 0);
+}
+
+void rig_begin_long_work(struct rig *rig, uint32_t id)
+{
+	const uint32_t side = 8192, entry_bytes = 4 << 20;
+	const struct virtio_gpu_rect all = { 0, 0, side, side };
+	struct {
+		struct virtio_gpu_resource_attach_backing attach;
+		struct virtio_gpu_mem_entry entries[64];
+	} attach = { .attach = { .hdr.type = VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING,
+			     .resource_id = id,
+			     .nr_entries = 64 } };
+	const struct virtio_gpu_transfer_to_host_2d upload = {
+		.hdr.type = VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D, .r = all, .resource_id = id
+	};
+	g_assert_cmphex(rig_create_2d(rig, id, VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM, side, side), ==,
+		VIRTIO_GPU_RESP_OK_NODATA);
+	for (unsigned i = 0; i < G_N_ELEMENTS(attach.entries); i++)
+		attach.entries[i] = (struct virtio_gpu_mem_entry){
+			.addr = RIG_LOW_ADDR + entry_bytes * (1 + i % 3), .length = entry_bytes
+		};
+	g_assert_cmphex(
+		rig_command(rig, &attach, sizeof(attach), NULL, 0), ==, VIRTIO_GPU_RESP_OK_NODATA);
+	rig_submit(rig, 0, &upload, sizeof(upload), sizeof(struct virtio_gpu_ctrl_hdr));
+	g_assert_true(rig_wait_taken(rig, 0, 60000));
 }
 
 uint32_t rig_flush(struct rig *rig, uint32_t id, struct virtio_gpu_rect rect)

@@ -51,7 +51,8 @@ struct rig {
 	struct rig_ring rings[KEEPER_RINGS];
 	bool indirect;        /* chains go through an indirect table */
 	uint32_t piece_bytes; /* commands are cut into pieces of this size; 0: whole */
-	unsigned place; /* of the next command, below RIG_PLACES: one may be under way in each */
+	unsigned place;    /* of the next command, below RIG_PLACES: one may be under way in each */
+	bool without_high; /* the renderer is not told of the high memory */
 	uint32_t early_rate_mhz; /* wanted before the renderer has memory; 0: not */
 
 	struct rig_buffer buffers[RIG_BUFFERS_MAX];
@@ -76,7 +77,10 @@ void *rig_host(struct rig *rig, uint64_t guest_addr);
 void rig_send_memory(struct rig *rig);
 void rig_send_ring_start(struct rig *rig, unsigned ring);
 uint16_t rig_stop_ring(struct rig *rig, unsigned ring);
-void rig_send_reset(struct rig *rig);
+/* QEMU resets the machine: stopped rings, a word to the renderer; then empty rings of a new driver.
+ */
+void rig_stop_and_reset(struct rig *rig);
+void rig_start_anew(struct rig *rig);
 void rig_send_frame_link(struct rig *rig);
 
 /* Puts a chain into a ring and kicks; the answer goes to rig_answer(). Returns its head. */
@@ -110,4 +114,9 @@ uint32_t rig_attach(struct rig *rig, uint32_t id, uint64_t guest_addr, uint64_t 
 uint32_t rig_set_scanout(
 	struct rig *rig, unsigned head, uint32_t id, uint32_t width, uint32_t height);
 uint32_t rig_transfer_2d(struct rig *rig, uint32_t id, uint32_t width, struct virtio_gpu_rect rect);
+/*
+ * A command that takes long: makes a large resource of this id and asks for its contents, 256 MiB
+ * from a little of the low memory, again and again. Returns when the renderer is at it.
+ */
+void rig_begin_long_work(struct rig *rig, uint32_t id);
 uint32_t rig_flush(struct rig *rig, uint32_t id, struct virtio_gpu_rect rect);
