@@ -3,13 +3,14 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "server/desktop/workers.h"
 #include "server/keeper/capabilities.h"
 #include "server/keeper/keeper.h"
 #include "common/log.h"
 
 static int print_capabilities(const struct options *options)
 {
-	g_autofree char *renderer = keeper_find_renderer(options);
+	g_autofree char *renderer = workers_find_renderer(options->worker_dir);
 	g_autofree char *text = capabilities_describe(capabilities_probe_virgl(renderer));
 	return fputs(text, stdout) < 0 || fflush(stdout) != 0;
 }

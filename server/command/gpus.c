@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/keeper/keeper.h"
-#include "server/desktop/options.h"
+#include "server/desktop/workers.h"
 
 #define GROUP "gpu"
 
@@ -205,9 +204,8 @@ int gpus_main(int argc, char **argv)
 		return 1;
 	}
 	if (!worker_dir)
-		worker_dir = options_find_worker_dir();
-	struct options options = { .worker_dir = worker_dir };
-	g_autofree char *renderer = keeper_find_renderer(&options);
+		worker_dir = workers_find_dir();
+	g_autofree char *renderer = workers_find_renderer(worker_dir);
 	g_autoptr(GPtrArray) gpus = gpus_survey(nodes_dir ? nodes_dir : "/dev/dri", renderer);
 	g_autofree char *output = json ? gpus_describe_json(gpus) : gpus_describe(gpus);
 	return fputs(output, stdout) < 0 || fflush(stdout) != 0;

@@ -6,9 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "server/run/qemu_command.h"
 #include "server/desktop/run_dir.h"
-#include "server/keeper/stats_socket.h"
 #include "server/stats/stats_json.h"
 #include "server/stats/stats_report.h"
 #include "server/stats/stats_table.h"

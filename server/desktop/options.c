@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/listen.h"
+#include "server/desktop/workers.h"
 
 #define DEFAULT_ADDRESS "127.0.0.1"
 #define DEFAULT_NAME "vitrine"
@@ -64,17 +65,6 @@ static bool check_address(const struct options *o, GError **error)
 		return true;
 	return fail(error, "--spice-addr=%s is not a loopback address: that needs --password-file",
 		o->spice_addr);
-}
-
-/* Next to us in a build tree; otherwise where the package puts them. */
-char *options_find_worker_dir(void)
-{
-	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
-	g_autofree char *dir = self ? g_path_get_dirname(self) : NULL;
-	g_autofree char *marker = dir ? g_build_filename(dir, "../meson-private", NULL) : NULL;
-	if (marker && g_file_test(marker, G_FILE_TEST_IS_DIR))
-		return g_build_filename(dir, "..", NULL);
-	return g_strdup(VITRINE_LIBEXEC_DIR);
 }
 
 /* GOption's idea of the options: where it writes. Strings are moved on from here. */
@@ -143,7 +133,7 @@ static void take_raw(struct options *o)
 		.name = raw.name ? raw.name : g_strdup(DEFAULT_NAME),
 		.qmp_path = raw.qmp_path,
 		.stats_socket = raw.stats_socket,
-		.worker_dir = raw.worker_dir ? raw.worker_dir : options_find_worker_dir(),
+		.worker_dir = raw.worker_dir ? raw.worker_dir : workers_find_dir(),
 	};
 }
 

@@ -48,6 +48,3 @@ void options_finish(struct options *options);
 
 /* Reads a ticket from the first line of a file: 1 to KEEPER_TICKET_MAX bytes. Caller frees. */
 char *options_read_password(const char *path, GError **error);
-
-/* The folder of vitrine-render and vitrine-display unless --worker-dir names one. Caller frees. */
-char *options_find_worker_dir(void);

@@ -9,6 +9,11 @@
 #include <glib.h>
 #include <stdbool.h>
 
+/* The keeper's socket for readers of figures (protocol/stats.h). */
+#define STATS_SOCKET_FILE "stats"
+/* QEMU's process id in decimal, for the figures of its processor time. */
+#define QEMU_PID_FILE "qemu.pid"
+
 struct run_dir {
 	char *path;
 	int fd; /* the lock; -1: none */

@@ -11,6 +11,7 @@
 
 #include "common/link.h"
 #include "common/listen.h"
+#include "server/desktop/workers.h"
 #include "server/keeper/requests.h"
 
 void keeper_quit(struct keeper *keeper, int exit_status, const char *reason)
@@ -112,27 +113,10 @@ static void on_dbus_connected(void *user, int fd)
 	viewer_send_dbus(&keeper->viewer, fd);
 }
 
-/* DIR/NAME as installed, or DIR/FOLDER/NAME as built. */
-static char *find_worker(const char *dir, const char *folder, const char *name)
-{
-	g_autofree char *installed = g_build_filename(dir, name, NULL);
-	if (g_file_test(installed, G_FILE_TEST_IS_EXECUTABLE))
-		return g_steal_pointer(&installed);
-	g_autofree char *built = g_build_filename(dir, folder, name, NULL);
-	if (g_file_test(built, G_FILE_TEST_IS_EXECUTABLE))
-		return g_steal_pointer(&built);
-	return g_steal_pointer(&installed);
-}
-
-char *keeper_find_renderer(const struct options *options)
-{
-	return find_worker(options->worker_dir, "render", "vitrine-render");
-}
-
 static char **renderer_argv(const struct options *o)
 {
 	g_autoptr(GPtrArray) argv = g_ptr_array_new();
-	g_ptr_array_add(argv, keeper_find_renderer(o));
+	g_ptr_array_add(argv, workers_find_renderer(o->worker_dir));
 	if (o->virgl)
 		g_ptr_array_add(argv, g_strdup("--virgl"));
 	if (o->software)
@@ -148,7 +132,7 @@ static char **renderer_argv(const struct options *o)
 static char **viewer_argv(const struct options *o)
 {
 	g_autoptr(GPtrArray) argv = g_ptr_array_new();
-	g_ptr_array_add(argv, find_worker(o->worker_dir, "display", "vitrine-display"));
+	g_ptr_array_add(argv, workers_find_display(o->worker_dir));
 	g_ptr_array_add(argv, g_strdup_printf("--name=%s", o->name));
 	if (o->clock)
 		g_ptr_array_add(argv, g_strdup_printf("--clock=%s", o->clock));

@@ -49,6 +49,3 @@ void keeper_finish(struct keeper *keeper);
 
 /* Logs `reason` unless NULL and ends keeper_run(). */
 void keeper_quit(struct keeper *keeper, int exit_status, const char *reason);
-
-/* The path of vitrine-render. Caller frees. */
-char *keeper_find_renderer(const struct options *options);

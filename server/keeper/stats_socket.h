@@ -13,9 +13,6 @@
 
 #include "protocol/stats.h"
 
-/* The socket in a desktop's run directory. */
-#define STATS_SOCKET_FILE "stats"
-
 struct stats_socket {
 	int render_fd, display_fd;
 	int render_read_fd, display_read_fd; /* the same memory, opened for reading */

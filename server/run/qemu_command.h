@@ -15,11 +15,10 @@
 /* And of the guest's report port (protocol/guest_report.h). */
 #define QEMU_REPORT_FD 4
 
-/* Files in the run directory. */
+/* Files in the run directory that nobody but QEMU, `vitrine run` and the keeper uses. */
 #define QEMU_KEEPER_QMP "qmp-keeper"
 #define QEMU_OUR_QMP "qmp"
 #define QEMU_LOG "qemu.log"
-#define QEMU_PID_FILE "qemu.pid"
 #define QEMU_SERIAL_LOG "serial.log"
 
 struct qemu_program {

@@ -21,7 +21,6 @@
 #include "server/desktop/qmp_client.h"
 #include "server/desktop/run_dir.h"
 #include "server/run/run_options.h"
-#include "server/keeper/stats_socket.h"
 
 /* Descriptors in the keeper. */
 #define KEEPER_VHOST_FD 3
