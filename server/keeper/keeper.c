@@ -14,10 +14,8 @@
 #include "server/desktop/workers.h"
 #include "server/keeper/requests.h"
 
-void keeper_quit(struct keeper *keeper, int exit_status, const char *reason)
+static void quit(struct keeper *keeper, int exit_status)
 {
-	if (reason)
-		g_warning("%s", reason);
 	if (keeper->exit_status == 0)
 		keeper->exit_status = exit_status;
 	g_main_loop_quit(keeper->loop);
@@ -25,7 +23,12 @@ void keeper_quit(struct keeper *keeper, int exit_status, const char *reason)
 
 static void on_worker_failed(void *user)
 {
-	keeper_quit(user, 1, NULL);
+	quit(user, 1);
+}
+
+static void on_conversation_closed(void *user, bool refused)
+{
+	quit(user, refused ? 1 : 0);
 }
 
 /* A frame link is only good when both ends are new. */
@@ -48,7 +51,7 @@ static void renew_frame_link(struct keeper *keeper)
 
 static void serve(struct keeper *keeper, int fd)
 {
-	vhost_user_open(&keeper->vhost_user, fd, &requests_class, keeper);
+	requests_serve(&keeper->requests, fd);
 	keeper->serving = true;
 }
 
@@ -203,12 +206,7 @@ static int32_t running_pid(const struct worker *worker)
 /* QEMU's, where it made its end of the socket itself. */
 static int32_t qemu_pid(const struct keeper *keeper)
 {
-	struct ucred peer = { 0 };
-	socklen_t size = sizeof(peer);
-	if (!keeper->options->socket_path || keeper->vhost_user.fd < 0 ||
-		getsockopt(keeper->vhost_user.fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
-		return 0;
-	return peer.pid;
+	return keeper->options->socket_path ? requests_peer_pid(&keeper->requests) : 0;
 }
 
 static void on_stats_asked(void *user, struct stats_answer *answer)
@@ -235,7 +233,7 @@ static bool prepare_stats(struct keeper *keeper, GError **error)
 
 static gboolean on_signal(gpointer user)
 {
-	keeper_quit(user, 0, NULL);
+	quit(user, 0);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -244,7 +242,6 @@ bool keeper_init(struct keeper *keeper, const struct options *options, GError **
 	*keeper = (struct keeper){ .options = options,
 		.vhost_listener = -1,
 		.ledger.fd = -1,
-		.vhost_user.fd = -1,
 		.stats = STATS_SOCKET_NONE };
 	keeper->loop = g_main_loop_new(NULL, FALSE);
 	device_init(&keeper->device, false);
@@ -266,6 +263,12 @@ bool keeper_init(struct keeper *keeper, const struct options *options, GError **
 		.pointer_area = on_pointer_area,
 	};
 	viewer_init(&keeper->viewer, viewer_argv(options), options->password, &viewer_events);
+	struct requests_events requests_events = {
+		.user = keeper,
+		.closed = on_conversation_closed,
+	};
+	requests_init(&keeper->requests, &keeper->device, &keeper->renderer, &keeper->gpu_socket,
+		&requests_events);
 	if (options->qmp_path)
 		keeper->qmp = qmp_broker_create(options->qmp_path, on_dbus_connected, keeper);
 
@@ -290,9 +293,7 @@ void keeper_finish(struct keeper *keeper)
 		unlink(o->socket_path);
 	if (keeper->vhost_listener >= 0)
 		close(keeper->vhost_listener);
-	vhost_user_close(&keeper->vhost_user);
-	if (keeper->memory_timer)
-		g_source_remove(keeper->memory_timer);
+	requests_finish(&keeper->requests);
 	qmp_broker_destroy(keeper->qmp);
 	gpu_socket_finish(&keeper->gpu_socket);
 	for (unsigned i = 0; o->spice_unix && i < keeper->viewer.n_listeners; i++) {

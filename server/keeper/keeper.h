@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * keeper: one desktop. Holds QEMU's conversation, the two workers, and what they need of each
- * other. See docs in the architecture page; main thread only.
+ * other; ARCHITECTURE.md ("Three processes, three kinds of trust") says why it is a process of its
+ * own. Main thread only.
  */
 #pragma once
 
@@ -14,8 +15,8 @@
 #include "server/desktop/options.h"
 #include "server/keeper/qmp.h"
 #include "server/keeper/renderer.h"
+#include "server/keeper/requests.h"
 #include "server/keeper/stats_socket.h"
-#include "server/keeper/vhost_user.h"
 #include "server/keeper/viewer.h"
 
 struct keeper {
@@ -33,10 +34,9 @@ struct keeper {
 
 	int vhost_listener; /* -1: --fd, or QEMU has connected */
 	unsigned vhost_listener_source;
-	struct vhost_user vhost_user;
+	struct requests requests;
 	bool serving;
 
-	unsigned memory_timer;
 	unsigned signal_sources[2];
 };
 
@@ -46,6 +46,3 @@ bool keeper_init(struct keeper *keeper, const struct options *options, GError **
 /* Until SIGTERM, SIGINT, QEMU's end or a failure. Returns the exit status. */
 int keeper_run(struct keeper *keeper);
 void keeper_finish(struct keeper *keeper);
-
-/* Logs `reason` unless NULL and ends keeper_run(). */
-void keeper_quit(struct keeper *keeper, int exit_status, const char *reason);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/keeper/requests.h"
 
+#include <sys/socket.h>
+
 #include "server/keeper/config.h"
-#include "server/keeper/keeper.h"
 
 /* Silence after REM_MEM_REG that means QEMU is done changing the table. */
 #define MEMORY_SETTLE_MS 2
@@ -27,24 +28,24 @@ static int take_fd(Call *call, unsigned index)
 
 static const char *get_features(void *user, Call *call)
 {
-	struct keeper *keeper = user;
-	return reply_u64(call, keeper->device.features_offered);
+	struct requests *requests = user;
+	return reply_u64(call, requests->device->features_offered);
 }
 
 /* After a reset: rings of the new driver that QEMU has begun to run already go on. */
-static void restart_rings(struct keeper *keeper)
+static void restart_rings(struct requests *requests)
 {
 	for (unsigned i = 0; i < KEEPER_RINGS; i++)
-		renderer_update_ring(&keeper->renderer, i);
+		renderer_update_ring(requests->renderer, i);
 }
 
-static void forget_driver(struct keeper *keeper)
+static void forget_driver(struct requests *requests)
 {
-	if (keeper->device.driver_forgotten)
+	if (requests->device->driver_forgotten)
 		return;
-	keeper->device.driver_forgotten = true;
-	renderer_reset(&keeper->renderer);
-	restart_rings(keeper);
+	requests->device->driver_forgotten = true;
+	renderer_reset(requests->renderer);
+	restart_rings(requests);
 }
 
 /*
@@ -53,8 +54,8 @@ static void forget_driver(struct keeper *keeper)
  */
 static const char *set_features(void *user, Call *call)
 {
-	struct keeper *keeper = user;
-	struct device *device = &keeper->device;
+	struct requests *requests = user;
+	struct device *device = requests->device;
 	uint64_t features = call->payload.u64;
 	if (features & ~(device->features_offered | FEATURES_TOLERATED))
 		return "features that were not offered";
@@ -62,14 +63,14 @@ static const char *set_features(void *user, Call *call)
 	bool changed = device->have_features && device->features != features;
 	if (changed) {
 		device->driver_forgotten = true;
-		renderer_reset(&keeper->renderer);
+		renderer_reset(requests->renderer);
 	}
 	bool by_default = !(features & DEVICE_F_PROTOCOL_FEATURES);
 	device->features = features;
 	device->have_features = true;
-	renderer_update_features(&keeper->renderer);
+	renderer_update_features(requests->renderer);
 	if (changed)
-		restart_rings(keeper);
+		restart_rings(requests);
 	/* Rings need no SET_VRING_ENABLE from a front end without protocol features. */
 	for (unsigned i = 0; by_default && i < KEEPER_RINGS; i++)
 		device->rings[i].enabled = true;
@@ -78,25 +79,25 @@ static const char *set_features(void *user, Call *call)
 
 static const char *set_owner(void *user, Call *call)
 {
-	struct keeper *keeper = user;
-	if (keeper->device.owned)
+	struct requests *requests = user;
+	if (requests->device->owned)
 		return "there is an owner already";
-	keeper->device.owned = true;
+	requests->device->owned = true;
 	return NULL;
 }
 
 static const char *get_protocol_features(void *user, Call *call)
 {
-	struct keeper *keeper = user;
-	return reply_u64(call, keeper->device.protocol_offered);
+	struct requests *requests = user;
+	return reply_u64(call, requests->device->protocol_offered);
 }
 
 static const char *set_protocol_features(void *user, Call *call)
 {
-	struct keeper *keeper = user;
-	if (call->payload.u64 & ~keeper->device.protocol_offered)
+	struct requests *requests = user;
+	if (call->payload.u64 & ~requests->device->protocol_offered)
 		return "protocol features that were not offered";
-	keeper->device.protocol_features = call->payload.u64;
+	requests->device->protocol_features = call->payload.u64;
 	return NULL;
 }
 
@@ -110,22 +111,22 @@ static const char *get_max_mem_slots(void *user, Call *call)
 	return reply_u64(call, KEEPER_MEMORY_REGIONS_MAX);
 }
 
-void requests_send_memory(struct keeper *keeper)
+static void flush_memory(struct requests *requests)
 {
-	if (!keeper->memory_timer)
+	if (!requests->memory_timer)
 		return;
-	g_source_remove(keeper->memory_timer);
-	keeper->memory_timer = 0;
-	renderer_update_memory(&keeper->renderer);
+	g_source_remove(requests->memory_timer);
+	requests->memory_timer = 0;
+	renderer_update_memory(requests->renderer);
 }
 
 static gboolean on_memory_settled(gpointer user)
 {
-	struct keeper *keeper = user;
-	keeper->memory_timer = 0;
-	renderer_update_memory(&keeper->renderer);
+	struct requests *requests = user;
+	requests->memory_timer = 0;
+	renderer_update_memory(requests->renderer);
 	for (unsigned i = 0; i < KEEPER_RINGS; i++)
-		renderer_update_ring(&keeper->renderer, i);
+		renderer_update_ring(requests->renderer, i);
 	return G_SOURCE_REMOVE;
 }
 
@@ -134,11 +135,11 @@ static gboolean on_memory_settled(gpointer user)
  * between would take memory from commands that use it, so the renderer keeps the old one until QEMU
  * pauses.
  */
-static void settle_memory(struct keeper *keeper)
+static void settle_memory(struct requests *requests)
 {
-	if (keeper->memory_timer)
-		g_source_remove(keeper->memory_timer);
-	keeper->memory_timer = g_timeout_add(MEMORY_SETTLE_MS, on_memory_settled, keeper);
+	if (requests->memory_timer)
+		g_source_remove(requests->memory_timer);
+	requests->memory_timer = g_timeout_add(MEMORY_SETTLE_MS, on_memory_settled, requests);
 }
 
 static struct device_region to_region(const struct vhost_user_memory_region *r, int fd)
@@ -152,7 +153,7 @@ static struct device_region to_region(const struct vhost_user_memory_region *r, 
 
 static const char *set_mem_table(void *user, Call *call)
 {
-	struct keeper *keeper = user;
+	struct requests *requests = user;
 	const struct vhost_user_memory *m = &call->payload.memory;
 	if (m->n_regions > VHOST_USER_MEM_TABLE_MAX)
 		return "too many memory regions";
@@ -161,52 +162,52 @@ static const char *set_mem_table(void *user, Call *call)
 		return "size does not fit the number of regions";
 	if (call->n_fds != m->n_regions)
 		return "not one descriptor for each region";
-	device_clear_memory(&keeper->device);
+	device_clear_memory(requests->device);
 	for (unsigned i = 0; i < m->n_regions; i++) {
 		struct device_region region = to_region(&m->regions[i], take_fd(call, i));
-		const char *reason = device_add_region(&keeper->device, &region);
+		const char *reason = device_add_region(requests->device, &region);
 		if (reason)
 			return reason;
 	}
-	renderer_update_memory(&keeper->renderer);
+	renderer_update_memory(requests->renderer);
 	return NULL;
 }
 
 static const char *add_mem_reg(void *user, Call *call)
 {
-	struct keeper *keeper = user;
+	struct requests *requests = user;
 	struct device_region region =
 		to_region(&call->payload.memory_single.region, take_fd(call, 0));
-	const char *reason = device_add_region(&keeper->device, &region);
+	const char *reason = device_add_region(requests->device, &region);
 	if (reason)
 		return reason;
 	/* In the middle of a replacement the hole that REM left is still open. */
-	if (keeper->memory_timer)
-		settle_memory(keeper);
+	if (requests->memory_timer)
+		settle_memory(requests);
 	else
-		renderer_update_memory(&keeper->renderer);
+		renderer_update_memory(requests->renderer);
 	return NULL;
 }
 
 static const char *rem_mem_reg(void *user, Call *call)
 {
-	struct keeper *keeper = user;
+	struct requests *requests = user;
 	struct device_region region = to_region(&call->payload.memory_single.region, -1);
-	if (!device_remove_region(&keeper->device, &region))
+	if (!device_remove_region(requests->device, &region))
 		return "no such memory region";
-	settle_memory(keeper);
+	settle_memory(requests);
 	return NULL;
 }
 
 /* The ring that the message is about; NULL with *reason set when it cannot be. */
 static struct device_ring *find_ring(
-	struct keeper *keeper, uint64_t index, bool may_run, const char **reason)
+	struct requests *requests, uint64_t index, bool may_run, const char **reason)
 {
 	if (index >= KEEPER_RINGS) {
 		*reason = "no such ring";
 		return NULL;
 	}
-	struct device_ring *ring = &keeper->device.rings[index];
+	struct device_ring *ring = &requests->device->rings[index];
 	if (ring->started && !may_run) {
 		*reason = "the ring is running";
 		return NULL;
@@ -233,10 +234,10 @@ static const char *set_vring_num(void *user, Call *call)
 
 static const char *set_vring_addr(void *user, Call *call)
 {
-	struct keeper *keeper = user;
+	struct requests *requests = user;
 	const struct vhost_user_vring_addr *m = &call->payload.addr;
 	const char *reason = NULL;
-	struct device_ring *ring = find_ring(keeper, m->index, false, &reason);
+	struct device_ring *ring = find_ring(requests, m->index, false, &reason);
 	if (!ring)
 		return reason;
 	if (m->flags != 0)
@@ -245,7 +246,7 @@ static const char *set_vring_addr(void *user, Call *call)
 		     ring->avail_user_addr != m->avail_user_addr ||
 		     ring->used_user_addr != m->used_user_addr;
 	if (ring->have_addr && moved)
-		forget_driver(keeper);
+		forget_driver(requests);
 	ring->desc_user_addr = m->desc_user_addr;
 	ring->avail_user_addr = m->avail_user_addr;
 	ring->used_user_addr = m->used_user_addr;
@@ -256,31 +257,31 @@ static const char *set_vring_addr(void *user, Call *call)
 /* A base that is not where the ring stopped: the guest's driver has begun anew. */
 static const char *set_vring_base(void *user, Call *call)
 {
-	struct keeper *keeper = user;
+	struct requests *requests = user;
 	const struct vhost_user_vring_state *m = &call->payload.state;
 	const char *reason = NULL;
-	struct device_ring *ring = find_ring(keeper, m->index, false, &reason);
+	struct device_ring *ring = find_ring(requests, m->index, false, &reason);
 	if (!ring)
 		return reason;
 	if (m->num > UINT16_MAX)
 		return "ring index out of range";
-	renderer_stop_ring_wait(&keeper->renderer, m->index);
+	renderer_stop_ring_wait(requests->renderer, m->index);
 	if (ring->next_avail != m->num)
-		forget_driver(keeper);
+		forget_driver(requests);
 	ring->next_avail = (uint16_t)m->num;
 	return NULL;
 }
 
 static const char *get_vring_base(void *user, Call *call)
 {
-	struct keeper *keeper = user;
+	struct requests *requests = user;
 	struct vhost_user_vring_state *m = &call->payload.state;
 	const char *reason = NULL;
-	struct device_ring *ring = find_ring(keeper, m->index, true, &reason);
+	struct device_ring *ring = find_ring(requests, m->index, true, &reason);
 	if (!ring)
 		return reason;
-	renderer_stop_ring_wait(&keeper->renderer, m->index);
-	keeper->device.driver_forgotten = false;
+	renderer_stop_ring_wait(requests->renderer, m->index);
+	requests->device->driver_forgotten = false;
 	ring->started = false;
 	device_set_fd(&ring->kick, -1);
 	m->num = ring->next_avail;
@@ -290,7 +291,7 @@ static const char *get_vring_base(void *user, Call *call)
 
 /* For KICK, CALL and ERR: the ring and its new descriptor, -1 for none. */
 static struct device_ring *find_ring_fd(
-	struct keeper *keeper, Call *call, bool may_run, int *fd, const char **reason)
+	struct requests *requests, Call *call, bool may_run, int *fd, const char **reason)
 {
 	uint64_t value = call->payload.u64;
 	if (value & ~(uint64_t)(VHOST_USER_VRING_INDEX_MASK | VHOST_USER_VRING_NO_FD)) {
@@ -302,44 +303,44 @@ static struct device_ring *find_ring_fd(
 		return NULL;
 	}
 	struct device_ring *ring =
-		find_ring(keeper, value & VHOST_USER_VRING_INDEX_MASK, may_run, reason);
+		find_ring(requests, value & VHOST_USER_VRING_INDEX_MASK, may_run, reason);
 	if (ring)
 		*fd = call->n_fds ? take_fd(call, 0) : -1;
 	return ring;
 }
 
-static unsigned ring_index(const struct keeper *keeper, const struct device_ring *ring)
+static unsigned ring_index(const struct requests *requests, const struct device_ring *ring)
 {
-	return (unsigned)(ring - keeper->device.rings);
+	return (unsigned)(ring - requests->device->rings);
 }
 
 static const char *set_vring_kick(void *user, Call *call)
 {
-	struct keeper *keeper = user;
+	struct requests *requests = user;
 	const char *reason = NULL;
 	int fd = -1;
-	struct device_ring *ring = find_ring_fd(keeper, call, false, &fd, &reason);
+	struct device_ring *ring = find_ring_fd(requests, call, false, &fd, &reason);
 	if (!ring)
 		return reason;
 	if (fd < 0)
 		return "polling instead of kicks is not offered";
 	device_set_fd(&ring->kick, fd);
 	ring->started = true;
-	requests_send_memory(keeper);
-	renderer_update_ring(&keeper->renderer, ring_index(keeper, ring));
+	flush_memory(requests);
+	renderer_update_ring(requests->renderer, ring_index(requests, ring));
 	return NULL;
 }
 
 static const char *set_vring_call(void *user, Call *call)
 {
-	struct keeper *keeper = user;
+	struct requests *requests = user;
 	const char *reason = NULL;
 	int fd = -1;
-	struct device_ring *ring = find_ring_fd(keeper, call, true, &fd, &reason);
+	struct device_ring *ring = find_ring_fd(requests, call, true, &fd, &reason);
 	if (!ring)
 		return reason;
 	device_set_fd(&ring->call, fd);
-	renderer_update_call(&keeper->renderer, ring_index(keeper, ring));
+	renderer_update_call(requests->renderer, ring_index(requests, ring));
 	return NULL;
 }
 
@@ -356,29 +357,29 @@ static const char *set_vring_err(void *user, Call *call)
 
 static const char *set_vring_enable(void *user, Call *call)
 {
-	struct keeper *keeper = user;
+	struct requests *requests = user;
 	const struct vhost_user_vring_state *m = &call->payload.state;
 	const char *reason = NULL;
-	struct device_ring *ring = find_ring(keeper, m->index, true, &reason);
+	struct device_ring *ring = find_ring(requests, m->index, true, &reason);
 	if (!ring)
 		return reason;
 	if (m->num > 1)
 		return "neither 0 nor 1";
 	ring->enabled = m->num == 1;
 	if (ring->enabled)
-		requests_send_memory(keeper);
-	renderer_update_ring(&keeper->renderer, m->index);
+		flush_memory(requests);
+	renderer_update_ring(requests->renderer, m->index);
 	return NULL;
 }
 
 static const char *get_config(void *user, Call *call)
 {
-	struct keeper *keeper = user;
+	struct requests *requests = user;
 	struct vhost_user_config *m = &call->payload.config;
 	if (m->size_bytes > VHOST_USER_CONFIG_MAX ||
 		call->size_bytes != G_STRUCT_OFFSET(struct vhost_user_config, data) + m->size_bytes)
 		return "size does not fit the payload";
-	config_read(keeper->renderer.worker.n_capsets, m->offset_bytes, m->size_bytes, m->data);
+	config_read(requests->renderer->worker.n_capsets, m->offset_bytes, m->size_bytes, m->data);
 	call->reply_bytes = call->size_bytes;
 	return NULL;
 }
@@ -391,16 +392,16 @@ static const char *set_config(void *user, Call *call)
 
 static const char *gpu_set_socket(void *user, Call *call)
 {
-	struct keeper *keeper = user;
-	gpu_socket_replace(&keeper->gpu_socket, take_fd(call, 0));
+	struct requests *requests = user;
+	gpu_socket_replace(requests->gpu_socket, take_fd(call, 0));
 	return NULL;
 }
 
 static const char *reset_device(void *user, Call *call)
 {
-	struct keeper *keeper = user;
-	renderer_reset(&keeper->renderer);
-	device_reset(&keeper->device);
+	struct requests *requests = user;
+	renderer_reset(requests->renderer);
+	device_reset(requests->device);
 	return NULL;
 }
 
@@ -448,30 +449,63 @@ static const struct vhost_user_row table[] = {
 
 static const char *admit(void *user, const struct vhost_user_row *row)
 {
-	const struct keeper *keeper = user;
-	if (row->needs_owner && !keeper->device.owned)
+	const struct requests *requests = user;
+	if (row->needs_owner && !requests->device->owned)
 		return "out of order: before SET_OWNER";
 	if (row->protocol_feature >= 0 &&
-		!(keeper->device.protocol_features & (1ull << row->protocol_feature)))
+		!(requests->device->protocol_features & (1ull << row->protocol_feature)))
 		return "out of order: its protocol feature was not accepted";
 	return NULL;
 }
 
 static bool acknowledges(void *user)
 {
-	const struct keeper *keeper = user;
-	return keeper->device.protocol_features & (1ull << VHOST_USER_PROTOCOL_F_REPLY_ACK);
+	const struct requests *requests = user;
+	return requests->device->protocol_features & (1ull << VHOST_USER_PROTOCOL_F_REPLY_ACK);
 }
 
 static void closed(void *user, bool refused)
 {
-	keeper_quit(user, refused ? 1 : 0, NULL);
+	struct requests *requests = user;
+	requests->events.closed(requests->events.user, refused);
 }
 
-const struct vhost_user_class requests_class = {
+static const struct vhost_user_class class = {
 	.table = table,
 	.table_length = G_N_ELEMENTS(table),
 	.admit = admit,
 	.acknowledges = acknowledges,
 	.closed = closed,
 };
+
+void requests_init(struct requests *requests, struct device *device, struct renderer *renderer,
+	struct gpu_socket *gpu_socket, const struct requests_events *events)
+{
+	*requests = (struct requests){ .vhost_user.fd = -1,
+		.device = device,
+		.renderer = renderer,
+		.gpu_socket = gpu_socket,
+		.events = *events };
+}
+
+void requests_serve(struct requests *requests, int fd)
+{
+	g_assert(requests->vhost_user.fd < 0);
+	vhost_user_open(&requests->vhost_user, fd, &class, requests);
+}
+
+void requests_finish(struct requests *requests)
+{
+	vhost_user_close(&requests->vhost_user);
+	g_clear_handle_id(&requests->memory_timer, g_source_remove);
+}
+
+pid_t requests_peer_pid(const struct requests *requests)
+{
+	struct ucred peer = { 0 };
+	socklen_t size = sizeof(peer);
+	int fd = requests->vhost_user.fd;
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+		return 0;
+	return peer.pid;
+}
