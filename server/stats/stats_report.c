@@ -27,7 +27,8 @@ static double get_percent(uint64_t part, uint64_t whole)
 
 /* ---- times ---- */
 
-double stats_times_percentile(const struct stats_times *times, double percent)
+/* The time that `percent` of the entries do not exceed: inside its bucket, in proportion. */
+static double percentile(const struct stats_times *times, double percent)
 {
 	double rank = (double)times->n * percent / 100, below = 0;
 	for (unsigned i = 0; i < STATS_BUCKETS; i++) {
@@ -51,9 +52,9 @@ static void fill_times(struct stats_times *times, const struct stats_histogram *
 		times->n = add_saturated(times->n, times->buckets[i]);
 	}
 	times->sum_us = get_growth(before ? &before->sum_us : NULL, now->sum_us);
-	times->p50_us = stats_times_percentile(times, 50);
-	times->p95_us = stats_times_percentile(times, 95);
-	times->p99_us = stats_times_percentile(times, 99);
+	times->p50_us = percentile(times, 50);
+	times->p95_us = percentile(times, 95);
+	times->p99_us = percentile(times, 99);
 }
 
 /* ---- heads ---- */

@@ -62,6 +62,3 @@ struct stats_report {
  */
 struct stats_report *stats_report_make(
 	const struct stats_snapshot *before, const struct stats_snapshot *now);
-
-/* The time that `percent` of the entries do not exceed, inside its bucket in proportion. */
-double stats_times_percentile(const struct stats_times *times, double percent);
