@@ -8,10 +8,7 @@
 #include <unistd.h>
 
 #include "protocol/guest_report.h"
-
-/* Lines are taken this far apart: a guest that floods its port only fills the socket. */
-#define PAUSE_MS 200
-#define TEXT_MAX 640
+#include "server/desktop/limits.h"
 
 struct guest_report {
 	int fd;
@@ -33,7 +30,8 @@ static char *clean(const char *text)
 {
 	g_autofree char *valid = g_utf8_make_valid(text, -1);
 	GString *out = g_string_new(NULL);
-	for (const char *at = valid; *at && out->len < TEXT_MAX; at = g_utf8_next_char(at)) {
+	for (const char *at = valid; *at && out->len < GUEST_REPORT_TEXT_MAX_BYTES;
+		at = g_utf8_next_char(at)) {
 		gunichar c = g_utf8_get_char(at);
 		g_string_append_unichar(out, g_unichar_isprint(c) ? c : ' ');
 	}
@@ -153,7 +151,7 @@ static gboolean on_readable(int fd, GIOCondition condition, gpointer user)
 		return G_SOURCE_REMOVE; /* QEMU is gone */
 	report->used += (size_t)n;
 	take_first_line(report);
-	report->pause = g_timeout_add(PAUSE_MS, on_pause_end, report);
+	report->pause = g_timeout_add(GUEST_REPORT_PAUSE_MS, on_pause_end, report);
 	return G_SOURCE_REMOVE;
 }
 

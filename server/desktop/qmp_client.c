@@ -8,8 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* QMP lines we can meet are short; a longer one means that this is not QMP. */
-#define LINE_MAX_BYTES (1024 * 1024)
+#include "server/desktop/limits.h"
 
 struct qmp_client {
 	struct qmp_client_events events;
@@ -111,7 +110,7 @@ static bool handle_received(struct qmp_client *client, bool *destroyed)
 		if (*destroyed || !sane)
 			return false;
 	}
-	return client->received->len <= LINE_MAX_BYTES;
+	return client->received->len <= QMP_LINE_MAX_BYTES;
 }
 
 static gboolean on_readable(int fd, GIOCondition condition, gpointer user)

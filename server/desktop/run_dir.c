@@ -10,12 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NAME_MAX_BYTES 64
+#include "server/desktop/limits.h"
 
 bool run_dir_name_ok(const char *name)
 {
 	size_t length = strlen(name);
-	if (length == 0 || length > NAME_MAX_BYTES || !g_ascii_isalnum(name[0]))
+	if (length == 0 || length > DESKTOP_NAME_MAX_BYTES || !g_ascii_isalnum(name[0]))
 		return false;
 	for (size_t i = 0; i < length; i++) {
 		if (!g_ascii_isalnum(name[i]) && !strchr("._-", name[i]))
