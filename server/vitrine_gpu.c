@@ -5,22 +5,23 @@
 
 #include "server/desktop/workers.h"
 #include "server/keeper/capabilities.h"
+#include "server/keeper/gpu_options.h"
 #include "server/keeper/keeper.h"
 #include "common/log.h"
 
-static int print_capabilities(const struct options *options)
+static int print_capabilities(const struct desktop *desktop)
 {
-	g_autofree char *renderer = workers_find_renderer(options->worker_dir);
+	g_autofree char *renderer = workers_find_renderer(desktop->worker_dir);
 	g_autofree char *text = capabilities_describe(capabilities_probe_virgl(renderer));
 	return fputs(text, stdout) < 0 || fflush(stdout) != 0;
 }
 
-static int run(const struct options *options)
+static int run(const struct desktop *desktop)
 {
 	struct keeper keeper;
 	g_autoptr(GError) error = NULL;
 	int status = 1;
-	if (keeper_init(&keeper, options, &error))
+	if (keeper_init(&keeper, desktop, &error))
 		status = keeper_run(&keeper);
 	else
 		g_warning("%s", error->message);
@@ -32,13 +33,15 @@ int main(int argc, char **argv)
 {
 	log_init("vitrine-gpu");
 	signal(SIGPIPE, SIG_IGN);
-	struct options options;
+	struct desktop desktop;
 	g_autoptr(GError) error = NULL;
 	int status = 1;
-	if (!options_parse(&options, &argc, &argv, &error))
+	if (!gpu_options_parse(&desktop, argc, argv, &error))
 		g_warning("%s", error->message);
+	else if (desktop.version)
+		status = printf("vitrine-gpu %s\n", VITRINE_VERSION) < 0;
 	else
-		status = options.print_capabilities ? print_capabilities(&options) : run(&options);
-	options_finish(&options);
+		status = desktop.print_capabilities ? print_capabilities(&desktop) : run(&desktop);
+	desktop_finish(&desktop);
 	return status;
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "server/command/show_json.h"
 #include "server/desktop/guest_report.h"
 #include "server/desktop/run_dir.h"
 
@@ -44,35 +45,69 @@ static void show_report(const char *path)
 			kernel ? kernel : "");
 }
 
-static bool show_desktop(const char *base, const char *name)
+static void show_desktop(const char *base, const char *name)
 {
-	g_autofree char *path = g_build_filename(base, name, NULL);
-	g_autofree char *report = g_build_filename(path, GUEST_REPORT_FILE, NULL);
-	if (!run_dir_name_ok(name) || !run_dir_in_use(path))
-		return false;
+	g_autofree char *report = g_build_filename(base, name, GUEST_REPORT_FILE, NULL);
 	printf("%s\n", name);
 	show_report(report);
-	return true;
+}
+
+static bool desktop_runs(const char *base, const char *name)
+{
+	g_autofree char *path = g_build_filename(base, name, NULL);
+	return run_dir_name_ok(name) && run_dir_in_use(path);
+}
+
+/* The desktops that are meant, for g_strfreev(); NULL, said why, when the one named does not run.
+ */
+static char **find_names(const char *base, const char *wanted)
+{
+	if (!wanted)
+		return run_dir_list();
+	if (!desktop_runs(base, wanted)) {
+		g_warning("no desktop named \"%s\" is running", wanted);
+		return NULL;
+	}
+	char **names = g_new0(char *, 2);
+	names[0] = g_strdup(wanted);
+	return names;
+}
+
+static bool parse(int *argc, char ***argv, gboolean *json)
+{
+	const GOptionEntry entries[] = {
+		{ "json", 0, 0, G_OPTION_ARG_NONE, json, "Print JSON: the options in force, too",
+			NULL },
+		G_OPTION_ENTRY_NULL,
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new("[NAME]");
+	g_autoptr(GError) error = NULL;
+	g_option_context_set_summary(context, "The desktops that run, and what their guests say.");
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (!g_option_context_parse(context, argc, argv, &error)) {
+		g_warning("%s", error->message);
+		return false;
+	}
+	if (*argc > 2)
+		g_warning("vitrine show takes one name");
+	return *argc <= 2;
 }
 
 int show_main(int argc, char **argv)
 {
 	g_autofree char *base = run_dir_base();
-	if (argc > 2) {
-		g_warning("vitrine show takes one name");
+	gboolean json = FALSE;
+	if (!parse(&argc, &argv, &json))
 		return 1;
-	}
-	if (argc == 2) {
-		if (show_desktop(base, argv[1]))
-			return 0;
-		g_warning("no desktop named \"%s\" is running", argv[1]);
+	g_auto(GStrv) names = find_names(base, argc == 2 ? argv[1] : NULL);
+	if (!names)
 		return 1;
-	}
-	g_auto(GStrv) names = run_dir_list();
-	unsigned n_shown = 0;
-	for (unsigned i = 0; names[i]; i++)
-		n_shown += show_desktop(base, names[i]);
-	if (n_shown == 0)
+	g_autofree char *text = json ? show_json_write(names) : NULL;
+	if (text)
+		fputs(text, stdout);
+	for (unsigned i = 0; !text && names[i]; i++)
+		show_desktop(base, names[i]);
+	if (!text && !names[0])
 		printf("no desktop is running\n");
-	return 0;
+	return fflush(stdout) != 0;
 }

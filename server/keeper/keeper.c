@@ -74,14 +74,14 @@ static void begin(struct keeper *keeper)
 	if (keeper->serving || keeper->vhost_listener_source)
 		return;
 	uint32_t n_capsets = keeper->renderer.worker.n_capsets;
-	if (keeper->options->virgl && n_capsets == 0)
+	if (keeper->desktop->virgl && n_capsets == 0)
 		g_warning("the renderer offers no OpenGL: the guest will see a plain 2D GPU");
-	device_init(&keeper->device, keeper->options->virgl && n_capsets > 0);
+	device_init(&keeper->device, keeper->desktop->virgl && n_capsets > 0);
 	if (keeper->vhost_listener >= 0)
 		keeper->vhost_listener_source =
 			g_unix_fd_add(keeper->vhost_listener, G_IO_IN, on_qemu_connects, keeper);
 	else
-		serve(keeper, keeper->options->vhost_fd);
+		serve(keeper, keeper->desktop->vhost_fd);
 }
 
 static void on_worker_ready(struct keeper *keeper)
@@ -116,7 +116,7 @@ static void on_dbus_connected(void *user, int fd)
 	viewer_send_dbus(&keeper->viewer, fd);
 }
 
-static char **renderer_argv(const struct options *o)
+static char **renderer_argv(const struct desktop *o)
 {
 	g_autoptr(GPtrArray) argv = g_ptr_array_new();
 	g_ptr_array_add(argv, workers_find_renderer(o->worker_dir));
@@ -126,19 +126,19 @@ static char **renderer_argv(const struct options *o)
 		g_ptr_array_add(argv, g_strdup("--software"));
 	if (o->render_node)
 		g_ptr_array_add(argv, g_strdup_printf("--render-node=%s", o->render_node));
-	if (o->no_pacing)
+	if (!o->pacing)
 		g_ptr_array_add(argv, g_strdup("--no-pacing"));
 	g_ptr_array_add(argv, NULL);
 	return (char **)g_ptr_array_free(g_steal_pointer(&argv), FALSE);
 }
 
-static char **viewer_argv(const struct options *o)
+static char **viewer_argv(const struct desktop *o)
 {
 	g_autoptr(GPtrArray) argv = g_ptr_array_new();
 	g_ptr_array_add(argv, workers_find_display(o->worker_dir));
 	g_ptr_array_add(argv, g_strdup_printf("--name=%s", o->name));
-	if (o->clock)
-		g_ptr_array_add(argv, g_strdup_printf("--clock=%s", o->clock));
+	if (o->clock == DESKTOP_CLOCK_SERVER)
+		g_ptr_array_add(argv, g_strdup("--clock=server"));
 	if (o->encoder)
 		g_ptr_array_add(argv, g_strdup_printf("--encoder=%s", o->encoder));
 	if (o->video_444)
@@ -149,7 +149,7 @@ static char **viewer_argv(const struct options *o)
 
 static bool add_tls(struct keeper *keeper, GError **error)
 {
-	const struct options *o = keeper->options;
+	const struct desktop *o = keeper->desktop;
 	int files[2];
 	if (o->tls.port == 0)
 		return true;
@@ -164,7 +164,7 @@ static bool add_tls(struct keeper *keeper, GError **error)
 
 static bool add_listeners(struct keeper *keeper, GError **error)
 {
-	const struct options *o = keeper->options;
+	const struct desktop *o = keeper->desktop;
 	struct viewer *viewer = &keeper->viewer;
 	if (o->spice_port > 0) {
 		int fd = listen_tcp(o->spice_addr, o->spice_port, error);
@@ -191,7 +191,7 @@ static bool add_listeners(struct keeper *keeper, GError **error)
 
 static bool prepare_vhost(struct keeper *keeper, GError **error)
 {
-	const struct options *o = keeper->options;
+	const struct desktop *o = keeper->desktop;
 	if (!o->socket_path)
 		return fcntl(o->vhost_fd, F_SETFD, FD_CLOEXEC) == 0;
 	keeper->vhost_listener = listen_unix(o->socket_path, error);
@@ -206,13 +206,13 @@ static int32_t running_pid(const struct worker *worker)
 /* QEMU's, where it made its end of the socket itself. */
 static int32_t qemu_pid(const struct keeper *keeper)
 {
-	return keeper->options->socket_path ? requests_peer_pid(&keeper->requests) : 0;
+	return keeper->desktop->socket_path ? requests_peer_pid(&keeper->requests) : 0;
 }
 
 static void on_stats_asked(void *user, struct stats_answer *answer)
 {
 	const struct keeper *keeper = user;
-	g_strlcpy(answer->name, keeper->options->name, sizeof(answer->name));
+	g_strlcpy(answer->name, keeper->desktop->name, sizeof(answer->name));
 	answer->keeper_pid = getpid();
 	answer->render_pid = running_pid(&keeper->renderer.worker);
 	answer->display_pid = running_pid(&keeper->viewer.worker);
@@ -223,7 +223,7 @@ static void on_stats_asked(void *user, struct stats_answer *answer)
 
 static bool prepare_stats(struct keeper *keeper, GError **error)
 {
-	const char *path = keeper->options->stats_socket;
+	const char *path = keeper->desktop->stats_socket;
 	if (!stats_socket_init(&keeper->stats, error))
 		return false;
 	keeper->renderer.worker.stats_fd = keeper->stats.render_fd;
@@ -237,9 +237,9 @@ static gboolean on_signal(gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
-bool keeper_init(struct keeper *keeper, const struct options *options, GError **error)
+bool keeper_init(struct keeper *keeper, const struct desktop *desktop, GError **error)
 {
-	*keeper = (struct keeper){ .options = options,
+	*keeper = (struct keeper){ .desktop = desktop,
 		.vhost_listener = -1,
 		.ledger.fd = -1,
 		.stats = STATS_SOCKET_NONE };
@@ -254,7 +254,7 @@ bool keeper_init(struct keeper *keeper, const struct options *options, GError **
 		.ready = on_renderer_ready,
 		.failed = on_worker_failed,
 	};
-	renderer_init(&keeper->renderer, renderer_argv(options), &keeper->device, &keeper->ledger,
+	renderer_init(&keeper->renderer, renderer_argv(desktop), &keeper->device, &keeper->ledger,
 		&renderer_events);
 	struct viewer_events viewer_events = {
 		.user = keeper,
@@ -262,15 +262,15 @@ bool keeper_init(struct keeper *keeper, const struct options *options, GError **
 		.failed = on_worker_failed,
 		.pointer_area = on_pointer_area,
 	};
-	viewer_init(&keeper->viewer, viewer_argv(options), options->password, &viewer_events);
+	viewer_init(&keeper->viewer, viewer_argv(desktop), desktop->password, &viewer_events);
 	struct requests_events requests_events = {
 		.user = keeper,
 		.closed = on_conversation_closed,
 	};
 	requests_init(&keeper->requests, &keeper->device, &keeper->renderer, &keeper->gpu_socket,
 		&requests_events);
-	if (options->qmp_path)
-		keeper->qmp = qmp_broker_create(options->qmp_path, on_dbus_connected, keeper);
+	if (desktop->qmp_path)
+		keeper->qmp = qmp_broker_create(desktop->qmp_path, on_dbus_connected, keeper);
 
 	return ledger_memory_init(&keeper->ledger, error) && prepare_stats(keeper, error) &&
 	       prepare_vhost(keeper, error) && add_listeners(keeper, error) &&
@@ -285,7 +285,7 @@ int keeper_run(struct keeper *keeper)
 
 void keeper_finish(struct keeper *keeper)
 {
-	const struct options *o = keeper->options;
+	const struct desktop *o = keeper->desktop;
 	if (keeper->vhost_listener_source)
 		g_source_remove(keeper->vhost_listener_source);
 	/* Ours only: another keeper's socket made keeper_init() fail. */

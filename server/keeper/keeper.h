@@ -12,7 +12,7 @@
 #include "server/keeper/device.h"
 #include "server/keeper/gpu_socket.h"
 #include "server/keeper/ledger_memory.h"
-#include "server/desktop/options.h"
+#include "server/desktop/desktop.h"
 #include "server/keeper/qmp.h"
 #include "server/keeper/renderer.h"
 #include "server/keeper/requests.h"
@@ -20,7 +20,7 @@
 #include "server/keeper/viewer.h"
 
 struct keeper {
-	const struct options *options;
+	const struct desktop *desktop;
 	GMainLoop *loop;
 	int exit_status;
 
@@ -41,7 +41,7 @@ struct keeper {
 };
 
 /* Binds, starts the workers. On failure nothing is left behind. */
-bool keeper_init(struct keeper *keeper, const struct options *options, GError **error);
+bool keeper_init(struct keeper *keeper, const struct desktop *desktop, GError **error);
 
 /* Until SIGTERM, SIGINT, QEMU's end or a failure. Returns the exit status. */
 int keeper_run(struct keeper *keeper);

@@ -9,7 +9,6 @@
 
 #include "protocol/guest_report.h"
 
-#define PROGRAM "qemu-system-x86_64"
 #define PACKAGES "qemu-system-x86 qemu-system-modules-opengl"
 #define OVMF_CODE "/usr/share/OVMF/OVMF_CODE_4M.fd"
 #define OVMF_VARS "/usr/share/OVMF/OVMF_VARS_4M.fd"
@@ -22,11 +21,10 @@
 
 bool qemu_find(struct qemu_program *qemu, const char *path, GError **error)
 {
-	*qemu = (struct qemu_program){ .path = g_find_program_in_path(path ? path : PROGRAM) };
+	*qemu = (struct qemu_program){ .path = g_find_program_in_path(path) };
 	if (!qemu->path) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-			"no QEMU: %s is not there (on Debian: apt install " PACKAGES ")",
-			path ? path : PROGRAM);
+			"no QEMU: %s is not there (on Debian: apt install " PACKAGES ")", path);
 		return false;
 	}
 	char *argv[] = { qemu->path, (char *)"--version", NULL };
@@ -89,7 +87,7 @@ static char *escaped_run_file(const struct run_dir *dir, const char *file)
 	return escape(path);
 }
 
-static void add_machine(GPtrArray *argv, const struct run_options *o, bool kvm)
+static void add_machine(GPtrArray *argv, const struct desktop *o, bool kvm)
 {
 	add_pair(argv, "-name", "%s", o->name);
 	add(argv, "-nodefaults");
@@ -105,12 +103,12 @@ static void add_machine(GPtrArray *argv, const struct run_options *o, bool kvm)
  * virgl makes QEMU want GL in its own display, though no picture ever goes there. Without a render
  * node /dev/null lets Mesa fall back to software.
  */
-static void add_display(GPtrArray *argv, const struct run_options *o)
+static void add_display(GPtrArray *argv, const struct desktop *o)
 {
 	bool have_node = !o->software && g_file_test("/dev/dri/renderD128", G_FILE_TEST_EXISTS);
 	const char *node = o->render_node ? o->render_node : (have_node ? NULL : "/dev/null");
 	g_autofree char *escaped = node ? escape(node) : NULL;
-	add_pair(argv, "-display", "dbus,p2p=yes,gl=on%s%s%s", o->no_audio ? "" : ",audiodev=sound",
+	add_pair(argv, "-display", "dbus,p2p=yes,gl=on%s%s%s", o->audio ? ",audiodev=sound" : "",
 		node ? ",rendernode=" : "", node ? escaped : "");
 	add_pair(argv, "-vga", "none");
 	add_pair(argv, "-chardev", "socket,id=vitrine,fd=%d", QEMU_VHOST_FD);
@@ -141,7 +139,7 @@ static void add_report_port(GPtrArray *argv)
 		GUEST_REPORT_PORT);
 }
 
-static void add_disk(GPtrArray *argv, const struct run_options *o, const char *format)
+static void add_disk(GPtrArray *argv, const struct desktop *o, const char *format)
 {
 	g_autofree char *path = escape(o->disk);
 	add_pair(argv, "-drive", "if=none,id=disk,format=%s,discard=unmap,snapshot=%s,file=%s",
@@ -149,7 +147,7 @@ static void add_disk(GPtrArray *argv, const struct run_options *o, const char *f
 	add_pair(argv, "-device", "virtio-blk-pci,drive=disk,bootindex=1");
 }
 
-static void add_kernel(GPtrArray *argv, const struct run_options *o)
+static void add_kernel(GPtrArray *argv, const struct desktop *o)
 {
 	add_pair(argv, "-kernel", "%s", o->kernel);
 	if (o->initrd)
@@ -182,7 +180,7 @@ static char *copy_variables(const char *name, GError **error)
 	return g_steal_pointer(&path);
 }
 
-static bool add_firmware(GPtrArray *argv, const struct run_options *o, GError **error)
+static bool add_firmware(GPtrArray *argv, const struct desktop *o, GError **error)
 {
 	if (!o->uefi)
 		return true;
@@ -195,7 +193,7 @@ static bool add_firmware(GPtrArray *argv, const struct run_options *o, GError **
 	return true;
 }
 
-static void add_serial(GPtrArray *argv, const struct run_options *o, const struct run_dir *dir)
+static void add_serial(GPtrArray *argv, const struct desktop *o, const struct run_dir *dir)
 {
 	if (o->serial && strcmp(o->serial, "stdio") == 0) {
 		add_pair(argv, "-serial", "stdio");
@@ -216,8 +214,8 @@ static void add_qmp(GPtrArray *argv, const struct run_dir *dir)
 	}
 }
 
-char **qemu_command(const struct qemu_program *qemu, const struct run_options *o,
-	const struct run_dir *dir, bool kvm, GError **error)
+char **qemu_command(const struct qemu_program *qemu, const struct desktop *o,
+	char *const *arguments, const struct run_dir *dir, bool kvm, GError **error)
 {
 	g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
 	add(argv, qemu->path);
@@ -225,21 +223,21 @@ char **qemu_command(const struct qemu_program *qemu, const struct run_options *o
 	if (!add_firmware(argv, o, error))
 		return NULL;
 	add_display(argv, o);
-	if (!o->no_audio)
+	if (o->audio)
 		add_sound(argv);
 	add_report_port(argv);
 	if (o->disk)
 		add_disk(argv, o, o->disk_format);
 	if (o->kernel)
 		add_kernel(argv, o);
-	if (!o->no_network) {
+	if (o->network) {
 		add_pair(argv, "-netdev", "user,id=net");
 		add_pair(argv, "-device", "virtio-net-pci,netdev=net");
 	}
 	add_serial(argv, o, dir);
 	add_qmp(argv, dir);
-	for (unsigned i = 0; o->rest[i]; i++)
-		add(argv, o->rest[i]);
+	for (unsigned i = 0; arguments[i]; i++)
+		add(argv, arguments[i]);
 	g_ptr_array_add(argv, NULL);
 	return (char **)g_ptr_array_free(g_steal_pointer(&argv), FALSE);
 }

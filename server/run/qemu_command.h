@@ -7,8 +7,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "server/desktop/desktop.h"
 #include "server/desktop/run_dir.h"
-#include "server/run/run_options.h"
 
 /* Descriptor of the vhost-user socket in QEMU. */
 #define QEMU_VHOST_FD 3
@@ -26,13 +26,13 @@ struct qemu_program {
 	unsigned major, minor;
 };
 
-/* `path`: what the user named, or NULL to search $PATH. Asks the program for its version. */
+/* `path`: of the program, or a name to look for in $PATH. Asks it for its version. */
 bool qemu_find(struct qemu_program *qemu, const char *path, GError **error);
 void qemu_program_finish(struct qemu_program *qemu);
 
 /* False with `error` set when this QEMU refuses vhost-user-gpu without KVM. */
 bool qemu_check_accel(const struct qemu_program *qemu, bool kvm, GError **error);
 
-/* NULL-terminated argv. May copy firmware variables. */
-char **qemu_command(const struct qemu_program *qemu, const struct run_options *options,
-	const struct run_dir *dir, bool kvm, GError **error);
+/* NULL-terminated argv, which ends with `arguments`. May copy firmware variables. */
+char **qemu_command(const struct qemu_program *qemu, const struct desktop *desktop,
+	char *const *arguments, const struct run_dir *dir, bool kvm, GError **error);

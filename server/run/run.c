@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "server/desktop/desktop_command_line.h"
+#include "server/desktop/desktop_file.h"
 #include "server/desktop/guest_report.h"
 #include "server/run/kvm.h"
 #include "common/listen.h"
@@ -25,6 +27,9 @@
 /* Descriptors in the keeper. */
 #define KEEPER_VHOST_FD 3
 #define KEEPER_SPICE_FD 4
+/* Where a port is looked for when none is named: where SPICE and VNC have theirs. */
+#define FIRST_PORT 5900
+#define LAST_PORT 5999
 #define QMP_RETRY_MS 100
 /* From asking QEMU to quit to asking less politely, and once more. */
 #define QUIT_TIMEOUT_MS 5000
@@ -41,7 +46,8 @@ struct child {
 };
 
 struct run {
-	struct run_options options;
+	struct desktop desktop;
+	char **qemu_arguments;
 	struct qemu_program qemu;
 	struct run_dir dir;
 	GMainLoop *loop;
@@ -62,12 +68,13 @@ struct run {
 static bool choose_accel(struct run *run, GError **error)
 {
 	const char *reason = NULL;
-	bool works = run->options.accel != RUN_ACCEL_TCG && kvm_works(NULL, &reason);
-	if (run->options.accel == RUN_ACCEL_KVM && !works) {
+	bool works = run->desktop.accel != DESKTOP_ACCEL_TCG && kvm_works(NULL, &reason);
+	if (run->desktop.accel == DESKTOP_ACCEL_KVM && !works) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "--accel=kvm: %s", reason);
 		return false;
 	}
 	run->kvm = works;
+	run->desktop.accel = works ? DESKTOP_ACCEL_KVM : DESKTOP_ACCEL_TCG;
 	if (works)
 		g_message("using KVM");
 	else
@@ -77,14 +84,14 @@ static bool choose_accel(struct run *run, GError **error)
 
 static bool open_spice(struct run *run, GError **error)
 {
-	struct run_options *o = &run->options;
+	struct desktop *o = &run->desktop;
 	if (o->spice_unix || (o->tls.port > 0 && o->spice_port == 0))
 		return true;
 	if (o->spice_port > 0)
 		run->spice_fd = listen_tcp(o->spice_addr, o->spice_port, error);
 	else
 		run->spice_fd = listen_tcp_range(
-			o->spice_addr, RUN_FIRST_PORT, RUN_LAST_PORT, &o->spice_port, error);
+			o->spice_addr, FIRST_PORT, LAST_PORT, &o->spice_port, error);
 	return run->spice_fd >= 0;
 }
 
@@ -122,7 +129,7 @@ static gboolean on_signal(gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
-static char *spice_uri(const struct run_options *o)
+static char *spice_uri(const struct desktop *o)
 {
 	if (o->spice_unix) {
 		g_autofree char *path = g_canonicalize_filename(o->spice_unix, NULL);
@@ -140,8 +147,8 @@ static char *spice_uri(const struct run_options *o)
 
 static void announce(const struct run *run)
 {
-	g_autofree char *uri = spice_uri(&run->options);
-	printf("vitrine: desktop \"%s\": %s\n", run->options.name, uri);
+	g_autofree char *uri = spice_uri(&run->desktop);
+	printf("vitrine: desktop \"%s\": %s\n", run->desktop.name, uri);
 	printf("vitrine: connect with: remote-viewer '%s'\n", uri);
 	fflush(stdout);
 }
@@ -301,53 +308,23 @@ static char *find_keeper(void)
 	return g_build_filename(dir, "vitrine-gpu", NULL);
 }
 
-static void add_format(GPtrArray *argv, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static void add_format(GPtrArray *argv, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	g_ptr_array_add(argv, g_strdup_vprintf(format, args));
-	va_end(args);
-}
-
+/*
+ * The keeper is told of the desktop what its own options can tell. Instead of the port it is given
+ * the socket that listens there, so that nobody takes the port in between.
+ */
 static char **keeper_command(const struct run *run)
 {
-	const struct run_options *o = &run->options;
 	g_autofree char *qmp = run_dir_file(&run->dir, QEMU_KEEPER_QMP);
 	g_autofree char *stats = run_dir_file(&run->dir, STATS_SOCKET_FILE);
+	struct desktop keeper = run->desktop;
+	keeper.vhost_fd = KEEPER_VHOST_FD;
+	keeper.qmp_path = qmp;
+	keeper.stats_socket = stats;
+	keeper.spice_port = 0;
+	keeper.spice_fd = run->spice_fd >= 0 ? KEEPER_SPICE_FD : -1;
 	GPtrArray *argv = g_ptr_array_new();
 	g_ptr_array_add(argv, find_keeper());
-	add_format(argv, "--fd=%d", KEEPER_VHOST_FD);
-	add_format(argv, "--name=%s", o->name);
-	add_format(argv, "--qmp=%s", qmp);
-	add_format(argv, "--stats-socket=%s", stats);
-	if (o->spice_unix)
-		add_format(argv, "--spice-unix=%s", o->spice_unix);
-	if (run->spice_fd >= 0)
-		add_format(argv, "--spice-fd=%d", KEEPER_SPICE_FD);
-	if (o->tls.port > 0) {
-		add_format(argv, "--spice-addr=%s", o->spice_addr);
-		add_format(argv, "--spice-tls-port=%u", o->tls.port);
-		add_format(argv, "--spice-tls-cert=%s", o->tls.certificate);
-		add_format(argv, "--spice-tls-key=%s", o->tls.key);
-	}
-	if (o->clock)
-		add_format(argv, "--clock=%s", o->clock);
-	if (o->password_file)
-		add_format(argv, "--password-file=%s", o->password_file);
-	if (o->render_node)
-		add_format(argv, "--render-node=%s", o->render_node);
-	if (o->software)
-		add_format(argv, "--software");
-	if (o->encoder)
-		add_format(argv, "--encoder=%s", o->encoder);
-	if (o->video_444)
-		add_format(argv, "--video-444");
-	if (!o->no_virgl)
-		add_format(argv, "--virgl");
-	if (o->no_pacing)
-		add_format(argv, "--no-pacing");
+	desktop_add_arguments(&keeper, DESKTOP_GPU, argv);
 	g_ptr_array_add(argv, NULL);
 	return (char **)g_ptr_array_free(argv, FALSE);
 }
@@ -382,12 +359,13 @@ static void write_pid(const struct run *run)
 
 static bool start_qemu(struct run *run, int vhost_fd, int report_fd, GError **error)
 {
-	g_auto(GStrv) argv = qemu_command(&run->qemu, &run->options, &run->dir, run->kvm, error);
+	g_auto(GStrv) argv = qemu_command(
+		&run->qemu, &run->desktop, run->qemu_arguments, &run->dir, run->kvm, error);
 	if (!argv)
 		return false;
 	g_autofree char *log = run_dir_file(&run->dir, QEMU_LOG);
 	int log_fd = open(log, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	bool on_terminal = g_strcmp0(run->options.serial, "stdio") == 0;
+	bool on_terminal = g_strcmp0(run->desktop.serial, "stdio") == 0;
 	struct process_options options = {
 		.death_signal = SIGTERM,
 		.own_group = !on_terminal,
@@ -459,11 +437,21 @@ static void end_child(struct child *child, unsigned patience_ms)
 	child->pid = 0;
 }
 
+/* What is in force, for vitrine show: with the port, the disk's format and the accelerator found.
+ */
+static bool write_desktop(const struct run *run, GError **error)
+{
+	g_autofree char *path = run_dir_file(&run->dir, DESKTOP_FILE);
+	g_autoptr(GKeyFile) file = desktop_file_make(&run->desktop);
+	return g_key_file_save_to_file(file, path, error);
+}
+
 static bool prepare(struct run *run, GError **error)
 {
-	const struct run_options *o = &run->options;
-	return qemu_find(&run->qemu, o->qemu, error) && run_dir_create(&run->dir, o->name, error) &&
-	       open_spice(run, error) && choose_accel(run, error) && start_both(run, error);
+	const struct desktop *d = &run->desktop;
+	return qemu_find(&run->qemu, d->qemu, error) && run_dir_create(&run->dir, d->name, error) &&
+	       open_spice(run, error) && choose_accel(run, error) && write_desktop(run, error) &&
+	       start_both(run, error);
 }
 
 static void remove_source(unsigned source)
@@ -504,13 +492,15 @@ int run_main(int argc, char **argv)
 		run.signal_sources[i] = g_unix_signal_add(signals[i], on_signal, &run);
 
 	g_autoptr(GError) error = NULL;
-	if (run_options_parse(&run.options, argc, argv, &error) && prepare(&run, &error)) {
+	if (run_options_parse(&run.desktop, &run.qemu_arguments, argc, argv, &error) &&
+		prepare(&run, &error)) {
 		g_main_loop_run(run.loop);
 	} else {
 		g_warning("%s", error->message);
 		run.exit_status = 1;
 	}
 	finish(&run);
-	run_options_finish(&run.options);
+	desktop_finish(&run.desktop);
+	g_strfreev(run.qemu_arguments);
 	return run.exit_status;
 }

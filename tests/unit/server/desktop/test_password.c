@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <glib.h>
 
-#include "server/desktop/options.h"
+#include "server/desktop/password.h"
 #include "tests/unit/server/files.h"
 
 static void test_password(void)
@@ -10,11 +10,11 @@ static void test_password(void)
 	char *empty = write_file("password", "\n", 1);
 	g_autofree char *text = g_strnfill(61, 'x');
 	char *lengthy = write_file("password", text, 61);
-	g_autofree char *password = options_read_password(good, NULL);
+	g_autofree char *password = password_read(good, NULL);
 	g_assert_cmpstr(password, ==, "secret");
-	g_assert_null(options_read_password(empty, NULL));
-	g_assert_null(options_read_password(lengthy, NULL));
-	g_assert_null(options_read_password("/nonexistent", NULL));
+	g_assert_null(password_read(empty, NULL));
+	g_assert_null(password_read(lengthy, NULL));
+	g_assert_null(password_read("/nonexistent", NULL));
 	remove_file(good);
 	remove_file(empty);
 	remove_file(lengthy);

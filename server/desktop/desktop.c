@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/desktop/desktop.h"
+
+#include <string.h>
+
+#include "common/listen.h"
+#include "server/desktop/desktop_options.h"
+#include "server/desktop/password.h"
+
+bool desktop_fail(GError **error, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, text);
+	return false;
+}
+
+/* The program's own options come last: a member may be another's option with another default. */
+void desktop_init(struct desktop *desktop, enum desktop_program program)
+{
+	*desktop = (struct desktop){ 0 };
+	for (unsigned own = 0; own < 2; own++) {
+		for (unsigned i = 0; i < desktop_n_options; i++) {
+			const struct desktop_option *o = &desktop_options[i];
+			enum desktop_program other =
+				desktop_option_is_of(o, DESKTOP_RUN) ? DESKTOP_RUN : DESKTOP_GPU;
+			if (desktop_option_is_of(o, program) == own)
+				desktop_option_set_initial(o, desktop, own ? program : other);
+		}
+	}
+}
+
+void desktop_finish(struct desktop *desktop)
+{
+	for (unsigned i = 0; i < desktop_n_options; i++) {
+		const struct desktop_option *o = &desktop_options[i];
+		if (o->type == DESKTOP_TEXT || o->type == DESKTOP_PATH)
+			g_clear_pointer((char **)((char *)desktop + o->offset), g_free);
+	}
+	desktop_forget_password(desktop);
+}
+
+bool desktop_check(const struct desktop *desktop, GError **error)
+{
+	if (desktop->software && desktop->render_node)
+		return desktop_fail(error, "--software and --render-node exclude each other");
+	return tls_options_check(&desktop->tls, error);
+}
+
+bool desktop_read_password(struct desktop *desktop, GError **error)
+{
+	g_assert(!desktop->password);
+	if (!desktop->password_file)
+		return true;
+	desktop->password = password_read(desktop->password_file, error);
+	return desktop->password != NULL;
+}
+
+void desktop_forget_password(struct desktop *desktop)
+{
+	if (desktop->password)
+		explicit_bzero(desktop->password, strlen(desktop->password));
+	g_clear_pointer(&desktop->password, g_free);
+}
+
+bool desktop_check_address(const struct desktop *desktop, GError **error)
+{
+	if (desktop->password || listen_is_loopback(desktop->spice_addr))
+		return true;
+	return desktop_fail(error,
+		"--spice-addr=%s is not a loopback address: that needs --password-file",
+		desktop->spice_addr);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * desktop: what one desktop is: its name, its machine, where it is drawn, who may look at it.
+ *
+ * Every member that people can choose has a row in the table of desktop_options.h. From that table
+ * come the command lines of `vitrine run` and vitrine-gpu, their --help and man pages, the
+ * configuration file, and `vitrine show --json`: a member is written down nowhere else.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "server/desktop/tls_options.h"
+
+/* Whose command line it is; each takes a part of the options. */
+enum desktop_program { DESKTOP_RUN, DESKTOP_GPU, DESKTOP_PROGRAMS };
+
+enum desktop_accel { DESKTOP_ACCEL_AUTO, DESKTOP_ACCEL_KVM, DESKTOP_ACCEL_TCG };
+enum desktop_clock { DESKTOP_CLOCK_VITRINE, DESKTOP_CLOCK_SERVER };
+
+struct desktop {
+	char *name; /* never NULL */
+	char *config;
+
+	/* The machine. `disk_format` is known once `vitrine run` has checked the disk. */
+	char *disk, *disk_format;
+	bool snapshot, uefi;
+	char *kernel, *initrd, *append;
+	unsigned memory_mib, n_cpus;
+	unsigned accel; /* enum desktop_accel */
+	bool network, audio;
+	char *serial; /* NULL: a file in the run directory; "stdio"; or a path */
+	char *qemu;   /* the program, by path or by a name in $PATH */
+
+	/* How vitrine-gpu meets QEMU: one of the first two. */
+	char *socket_path;
+	int vhost_fd;   /* -1: none */
+	char *qmp_path; /* NULL: keyboard and pointer are not obtained */
+
+	bool virgl, software, pacing;
+	char *render_node; /* NULL: the first that works */
+
+	char *encoder; /* NULL: display chooses */
+	bool video_444;
+	unsigned clock; /* enum desktop_clock */
+
+	/* The doors. */
+	char *spice_addr;
+	unsigned spice_port; /* 0: none, or the one that `vitrine run` is yet to find */
+	char *spice_unix;
+	int spice_fd; /* an inherited listening TCP socket; -1: none */
+	struct tls_options tls;
+	char *password_file;
+	char *password; /* of desktop_read_password(); no option, and never written anywhere */
+
+	/* vitrine-gpu itself. */
+	char *stats_socket, *worker_dir;
+	bool print_capabilities, version;
+};
+
+/* What holds where nobody chooses. Finish it in any case. */
+void desktop_init(struct desktop *desktop, enum desktop_program program);
+void desktop_finish(struct desktop *desktop);
+
+/* Checks what holds for both programs: members that exclude or need each other, TLS's files. */
+bool desktop_check(const struct desktop *desktop, GError **error);
+
+/* Reads `password`, if there is a file for it. */
+bool desktop_read_password(struct desktop *desktop, GError **error);
+void desktop_forget_password(struct desktop *desktop);
+
+/* A desktop without a password is for people on this machine. For one that has a TCP door. */
+bool desktop_check_address(const struct desktop *desktop, GError **error);
+
+/* Sets a G_OPTION_ERROR_BAD_VALUE, and gives false. */
+bool desktop_fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);

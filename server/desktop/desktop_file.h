@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * desktop_file: a desktop as a key file: the configuration file of `vitrine run`, and the file in
+ * the run directory that says what is in force. Groups are the sections of the options, keys their
+ * names.
+ */
+#pragma once
+
+#include "server/desktop/desktop.h"
+
+/* The name of the one in the run directory. */
+#define DESKTOP_FILE "desktop.conf"
+
+/*
+ * Takes the values of the options of `vitrine run` that are not `given`, an array as long as the
+ * table. Errors name the file, the group, the key and what is allowed.
+ */
+bool desktop_file_load(
+	struct desktop *desktop, const char *path, const bool *given, GError **error);
+
+/* All options of `vitrine run` that are set; paths are absolute. Free with g_key_file_free(). */
+GKeyFile *desktop_file_make(const struct desktop *desktop);

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/desktop/desktop_options.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/desktop/limits.h"
+#include "server/desktop/run_dir.h"
+
+#define RUN (1u << DESKTOP_RUN)
+#define GPU (1u << DESKTOP_GPU)
+#define MEMBER(name) offsetof(struct desktop, name)
+#define BOTH(text)                                                                                 \
+	{                                                                                          \
+		text, text                                                                         \
+	}
+#define FOR_RUN(text)                                                                              \
+	{                                                                                          \
+		[DESKTOP_RUN] = text                                                               \
+	}
+#define FOR_GPU(text)                                                                              \
+	{                                                                                          \
+		[DESKTOP_GPU] = text                                                               \
+	}
+
+/* In the order of enum desktop_accel and enum desktop_clock. */
+static const char *const accels[] = { "auto", "kvm", "tcg", NULL };
+static const char *const clocks[] = { "vitrine", "server", NULL };
+
+const struct desktop_section_name desktop_sections[] = {
+	[DESKTOP_SECTION_DESKTOP] = { "desktop", "The desktop" },
+	[DESKTOP_SECTION_MACHINE] = { "machine", "The machine" },
+	[DESKTOP_SECTION_QEMU] = { "qemu", "QEMU" },
+	[DESKTOP_SECTION_GRAPHICS] = { "graphics", "Graphics" },
+	[DESKTOP_SECTION_VIDEO] = { "video", "Video" },
+	[DESKTOP_SECTION_SPICE] = { "spice", "SPICE clients" },
+	[DESKTOP_SECTION_PROGRAM] = { "program", "The program" },
+};
+
+static char *check_name(const char *text)
+{
+	return run_dir_name_ok(text) ?
+		       NULL :
+		       g_strdup_printf("letters, digits, \".\", \"-\", \"_\", at most %d; "
+				       "the first a letter or digit",
+			       DESKTOP_NAME_MAX_BYTES);
+}
+
+static char *check_readable(const char *text)
+{
+	return access(text, R_OK) == 0 ? NULL : g_strdup(g_strerror(errno));
+}
+
+/*
+ * In the order of --help and of the man pages. `programs`, `section`, `type`, member, and then
+ * words; QEMU docs/interop/vhost-user.rst, "Backend program conventions", asks for --socket-path,
+ * --fd, --print-capabilities, --virgl and --render-node.
+ */
+const struct desktop_option desktop_options[] = {
+	/* ---- the desktop ---- */
+	{ "name", RUN | GPU, DESKTOP_SECTION_DESKTOP, DESKTOP_TEXT, MEMBER(name), "NAME",
+		"The desktop's name, which clients show in their title bar",
+		"With \"vitrine run\" one name runs once at a time.",
+		.initial = { "desktop", "vitrine" }, .check = check_name, .checked_by = RUN },
+	{ "config", RUN, DESKTOP_SECTION_DESKTOP, DESKTOP_PATH, MEMBER(config), "FILE",
+		"Take what the command line does not say from this file", "See CONFIGURATION FILE.",
+		.not_in_file = true },
+
+	/* ---- the machine ---- */
+	{ "disk", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_PATH, MEMBER(disk), "IMAGE",
+		"Boot this disk image", "The guest sees a virtio disk." },
+	{ "disk-format", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_TEXT, MEMBER(disk_format), "FORMAT",
+		"raw, qcow2 or another of QEMU's formats",
+		"Without it a file that begins like a qcow2 image is one, unless its name ends in "
+		".raw. A qcow2 image that uses other files must have a name that ends in .qcow2, "
+		"or this option.",
+		.fallback = FOR_RUN("seen from the file") },
+	{ "snapshot", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_SWITCH_ON, MEMBER(snapshot), NULL,
+		"Forget what the guest writes to the disk" },
+	{ "uefi", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_SWITCH_ON, MEMBER(uefi), NULL,
+		"Boot with OVMF, not SeaBIOS",
+		"The guest's boot entries are kept in ~/.local/state/vitrine/NAME.OVMF_VARS.fd. "
+		"OVMF and boot loaders under it are seen by the client; SeaBIOS and its boot "
+		"loaders cannot draw on this GPU: until the guest's kernel drives it there is no "
+		"picture." },
+	{ "kernel", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_PATH, MEMBER(kernel), "FILE",
+		"Boot this kernel directly", .check = check_readable, .checked_by = RUN },
+	{ "initrd", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_PATH, MEMBER(initrd), "FILE",
+		"The kernel's initramfs", .check = check_readable, .checked_by = RUN },
+	{ "append", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_TEXT, MEMBER(append), "TEXT",
+		"The kernel's command line" },
+	{ "memory", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_NUMBER, MEMBER(memory_mib), "MIB",
+		"The guest's memory in MiB", .initial = FOR_RUN("2048"),
+		.min = DESKTOP_MEMORY_MIN_MIB, .max = DESKTOP_MEMORY_MAX_MIB, .unit = "MiB" },
+	{ "cpus", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_NUMBER, MEMBER(n_cpus), "N", "Virtual CPUs",
+		.initial = FOR_RUN("2"), .min = 1, .max = DESKTOP_CPUS_MAX },
+	{ "accel", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_CHOICE, MEMBER(accel), "HOW",
+		"What runs the virtual CPUs: auto, kvm or tcg",
+		"With auto, KVM does where a trial shows that it works, and QEMU's emulation "
+		"elsewhere; kvm insists on KVM, tcg does not try it.",
+		.values = accels },
+	{ "no-network", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_SWITCH_OFF, MEMBER(network), NULL,
+		"No network card",
+		"Without it the guest has a network card behind QEMU's user-mode network." },
+	{ "no-audio", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_SWITCH_OFF, MEMBER(audio), NULL,
+		"No sound card",
+		"Without it the guest has a sound card (Intel HDA), heard by the client." },
+	{ "serial", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_TEXT, MEMBER(serial), "WHERE",
+		"Where the first serial port's output goes: a file, or stdio",
+		.fallback = FOR_RUN("a file in the run directory") },
+	{ "qemu", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_TEXT, MEMBER(qemu), "PROGRAM",
+		"The QEMU program", .initial = FOR_RUN("qemu-system-x86_64") },
+
+	/* ---- QEMU ---- */
+	{ "socket-path", GPU, DESKTOP_SECTION_QEMU, DESKTOP_PATH, MEMBER(socket_path), "PATH",
+		"Make this unix socket and serve the first QEMU that connects" },
+	{ "fd", GPU, DESKTOP_SECTION_QEMU, DESKTOP_NUMBER, MEMBER(vhost_fd), "N",
+		"Serve the QEMU at the other end of this inherited socket", .max = G_MAXINT },
+	{ "qmp", GPU, DESKTOP_SECTION_QEMU, DESKTOP_PATH, MEMBER(qmp_path), "PATH",
+		"QEMU's QMP socket, to obtain keyboard and pointer",
+		"It must be for our use alone, and may appear later. Keyboard and pointer go "
+		"through QEMU's D-Bus display, which is opened by QMP; without this option the "
+		"desktop is to be looked at only." },
+
+	/* ---- graphics ---- */
+	{ "virgl", GPU, DESKTOP_SECTION_GRAPHICS, DESKTOP_SWITCH_ON, MEMBER(virgl), NULL,
+		"Offer the guest OpenGL",
+		"Without it the guest has a GPU that shows pictures and draws none." },
+	{ "no-virgl", RUN, DESKTOP_SECTION_GRAPHICS, DESKTOP_SWITCH_OFF, MEMBER(virgl), NULL,
+		"No OpenGL for the guest",
+		"The guest then has a GPU that shows pictures and draws none." },
+	{ "render-node", RUN | GPU, DESKTOP_SECTION_GRAPHICS, DESKTOP_PATH, MEMBER(render_node),
+		"PATH", "Draw on this GPU",
+		"\"vitrine gpus\" lists them. One that is named must work at the start; if it is "
+		"lost later, the desktop goes on with the CPU.",
+		.fallback = BOTH("the first render node that works, or the CPU") },
+	{ "software", RUN | GPU, DESKTOP_SECTION_GRAPHICS, DESKTOP_SWITCH_ON, MEMBER(software),
+		NULL, "Draw on the CPU" },
+	{ "no-pacing", RUN | GPU, DESKTOP_SECTION_GRAPHICS, DESKTOP_SWITCH_OFF, MEMBER(pacing),
+		NULL, "Let the guest draw faster than its monitors show (for benchmarks)",
+		"Without it a guest that outruns a monitor's refresh rate gets the answers its "
+		"page flips wait for at that rate." },
+
+	/* ---- video ---- */
+	{ "encoder", RUN | GPU, DESKTOP_SECTION_VIDEO, DESKTOP_TEXT, MEMBER(encoder), "NAME",
+		"Encode video with this, and prefer its codec",
+		"Names, best first by codec: H.264 va-low-power, va, nvenc, vaapi, x264, "
+		"openh264; VP8 vpx; JPEG va-jpeg, jpeg. Without it each codec has the first that "
+		"encodes in a trial at start, and H.264 is taken where the client takes it; a "
+		"line in the log says which. A name that does not work here is said in the log, "
+		"and the default stands.",
+		.fallback = BOTH("the best that works") },
+	{ "video-444", RUN | GPU, DESKTOP_SECTION_VIDEO, DESKTOP_SWITCH_ON, MEMBER(video_444), NULL,
+		"Video with full colour resolution, for clients that decode it",
+		"The colours' resolution in H.264 by x264 is then not halved: coloured text in a "
+		"video stays sharp, for about a fifth more bits. Software decoders of stock "
+		"clients take it, those in hardware and browsers mostly do not and show nothing; "
+		"a client does not tell." },
+	{ "clock", RUN | GPU, DESKTOP_SECTION_VIDEO, DESKTOP_CHOICE, MEMBER(clock), "WHOSE",
+		"Whose clock video is shown by: vitrine or server",
+		"With vitrine, clients are told a clock that shows video as soon as it arrives, "
+		"with a margin that follows the connection. With server it is the clock as "
+		"spice-server tells it, by which video is shown 400 ms late; for comparisons. "
+		"Clients on the unix socket always have that one.",
+		.values = clocks },
+
+	/* ---- SPICE clients ---- */
+	{ "spice-addr", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_TEXT, MEMBER(spice_addr), "ADDR",
+		"Listen on this address",
+		"It holds for --spice-port and --spice-tls-port. One that other machines can "
+		"reach is refused without --password-file.",
+		.initial = BOTH("127.0.0.1") },
+	{ "spice-port", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_NUMBER, MEMBER(spice_port), "N",
+		"Listen on this TCP port",
+		"Browsers connect here, too: WebSocket frames are understood on this port and on "
+		"the one for TLS. Without a password a browser's page is let in only from the "
+		"host it connects to, by number or as localhost.",
+		.initial = BOTH("0"),
+		.fallback = { "the first free one from 5900; with TLS or a unix socket none",
+			"none" },
+		.max = DESKTOP_PORT_MAX, .noun = "a port" },
+	{ "spice-unix", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_PATH, MEMBER(spice_unix), "PATH",
+		"Listen on this unix socket, for this user only" },
+	{ "spice-fd", GPU, DESKTOP_SECTION_SPICE, DESKTOP_NUMBER, MEMBER(spice_fd), "N",
+		"Accept clients on this inherited, listening TCP socket", .max = G_MAXINT },
+	{ "spice-tls-port", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_NUMBER, MEMBER(tls.port), "N",
+		"Listen on this TCP port with TLS 1.2 or later",
+		"Where this is meant to protect anything, leave --spice-port out: who is between "
+		"the two can make a client that may choose choose the open one. Clients are told "
+		"with spice://HOST?tls-port=N; one whose system does not know the certificate's "
+		"issuer is given it, as in \"remote-viewer --spice-ca-file=FILE\".",
+		.initial = BOTH("0"), .fallback = BOTH("none"), .max = DESKTOP_PORT_MAX,
+		.noun = "a port" },
+	{ "spice-tls-cert", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_PATH, MEMBER(tls.certificate),
+		"FILE", "The certificate to show, and those behind it (PEM)",
+		.check = check_readable, .checked_by = RUN | GPU },
+	{ "spice-tls-key", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_PATH, MEMBER(tls.key), "FILE",
+		"The certificate's key (PEM)",
+		"Both files are opened by vitrine-gpu and read by vitrine-display.",
+		.check = check_readable, .checked_by = RUN | GPU },
+	{ "password-file", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_PATH, MEMBER(password_file),
+		"PATH", "Ask clients for the password in the first line of this file",
+		"The password has 1 to 59 bytes." },
+
+	/* ---- the program ---- */
+	{ "print-capabilities", GPU, DESKTOP_SECTION_PROGRAM, DESKTOP_SWITCH_ON,
+		MEMBER(print_capabilities), NULL, "Print what this backend can do as JSON, and end",
+		"The word virgl is in it only when OpenGL starts on this machine." },
+	{ "stats-socket", GPU, DESKTOP_SECTION_PROGRAM, DESKTOP_PATH, MEMBER(stats_socket), "PATH",
+		"Make this unix socket for \"vitrine stats\" and \"vitrine top\"",
+		"It is for this user only; there they read what this desktop does." },
+	{ "worker-dir", GPU, DESKTOP_SECTION_PROGRAM, DESKTOP_PATH, MEMBER(worker_dir), "DIR",
+		"Where vitrine-render and vitrine-display are",
+		.fallback = FOR_GPU("as built or installed with this program") },
+	{ "version", GPU, DESKTOP_SECTION_PROGRAM, DESKTOP_SWITCH_ON, MEMBER(version), NULL,
+		"Print the version, and end" },
+};
+
+const unsigned desktop_n_options = G_N_ELEMENTS(desktop_options);
+
+bool desktop_option_is_of(const struct desktop_option *option, enum desktop_program program)
+{
+	return option->programs & (1u << program);
+}
+
+bool desktop_option_is_switch(const struct desktop_option *option)
+{
+	return option->type == DESKTOP_SWITCH_ON || option->type == DESKTOP_SWITCH_OFF;
+}
+
+bool desktop_option_in_file(const struct desktop_option *option)
+{
+	return desktop_option_is_of(option, DESKTOP_RUN) && !option->not_in_file;
+}
+
+const struct desktop_option *desktop_option_find(enum desktop_program program, const char *name)
+{
+	for (unsigned i = 0; i < desktop_n_options; i++) {
+		const struct desktop_option *option = &desktop_options[i];
+		if (desktop_option_is_of(option, program) && strcmp(option->name, name) == 0)
+			return option;
+	}
+	return NULL;
+}
+
+const char *desktop_option_fallback(
+	const struct desktop_option *option, enum desktop_program program)
+{
+	const char *words = option->fallback[program];
+	if (!words && option->type == DESKTOP_CHOICE)
+		words = option->values[0];
+	if (!words)
+		words = option->initial[program];
+	return words && *words ? words : NULL;
+}

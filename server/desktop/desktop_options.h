@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * desktop_options: the one table of options. A new option is one row here and one member of struct
+ * desktop.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "server/desktop/desktop.h"
+
+/* Headings of a man page; those of `vitrine run` are groups of its configuration file, too. */
+enum desktop_section {
+	DESKTOP_SECTION_DESKTOP,
+	DESKTOP_SECTION_MACHINE,
+	DESKTOP_SECTION_QEMU,
+	DESKTOP_SECTION_GRAPHICS,
+	DESKTOP_SECTION_VIDEO,
+	DESKTOP_SECTION_SPICE,
+	DESKTOP_SECTION_PROGRAM,
+	DESKTOP_SECTIONS
+};
+
+enum desktop_type {
+	DESKTOP_TEXT,       /* char * */
+	DESKTOP_PATH,       /* char *, of a file */
+	DESKTOP_NUMBER,     /* int or unsigned; less than `min`: not set */
+	DESKTOP_CHOICE,     /* unsigned, an index into `values` */
+	DESKTOP_SWITCH_ON,  /* bool: the option makes it true */
+	DESKTOP_SWITCH_OFF, /* bool: the option makes it false */
+};
+
+struct desktop_option {
+	const char *name;
+	unsigned programs; /* a set of 1 << enum desktop_program */
+	enum desktop_section section;
+	enum desktop_type type;
+	size_t offset; /* of the member of struct desktop */
+
+	const char *argument; /* what stands for the value in --help; NULL: a switch has none */
+	const char *help;     /* one line, without the default */
+	const char *text;     /* more sentences for the man page, without mark-up; NULL: none */
+
+	/* For each program: the value where none is given; and, where words tell it better or it
+	 * is found only later, those words ("": nothing is said). */
+	const char *initial[DESKTOP_PROGRAMS], *fallback[DESKTOP_PROGRAMS];
+
+	int min, max;     /* of a number */
+	const char *unit; /* of a number: said with its limits; NULL: none */
+	const char *noun; /* of a number: "a port"; NULL: none */
+	const char *const *values;
+
+	/* Gives NULL, or why this cannot be the value, which the caller frees. */
+	char *(*check)(const char *text);
+	unsigned checked_by; /* the programs that ask it */
+	bool not_in_file;
+};
+
+extern const struct desktop_option desktop_options[];
+extern const unsigned desktop_n_options;
+
+struct desktop_section_name {
+	const char *group; /* in a configuration file */
+	const char *title; /* in a man page */
+};
+
+extern const struct desktop_section_name desktop_sections[DESKTOP_SECTIONS];
+
+bool desktop_option_is_of(const struct desktop_option *option, enum desktop_program program);
+bool desktop_option_is_switch(const struct desktop_option *option);
+/* Can it stand in a configuration file? */
+bool desktop_option_in_file(const struct desktop_option *option);
+
+/* NULL: this program has none of that name. */
+const struct desktop_option *desktop_option_find(enum desktop_program program, const char *name);
+
+/* What is said of the default; NULL: nothing. */
+const char *desktop_option_fallback(
+	const struct desktop_option *option, enum desktop_program program);
+
+/* Gives NULL and takes the value, or gives the reason why not. Caller frees. */
+char *desktop_option_set(const struct desktop_option *option, enum desktop_program program,
+	struct desktop *desktop, const char *text);
+/* As desktop_option_set() takes it; NULL: not set. Caller frees. */
+char *desktop_option_get(const struct desktop_option *option, const struct desktop *desktop);
+void desktop_option_set_initial(
+	const struct desktop_option *option, struct desktop *desktop, enum desktop_program program);
+bool desktop_option_is_initial(const struct desktop_option *option, const struct desktop *desktop,
+	enum desktop_program program);

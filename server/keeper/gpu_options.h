@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gpu_options: the command line of vitrine-gpu, by the conventions for vhost-user backend programs
+ * (QEMU docs/interop/vhost-user.rst, "Backend program conventions") plus where people connect.
+ */
+#pragma once
+
+#include "server/desktop/desktop.h"
+
+/*
+ * Checks everything that can be checked without side effects, and reads the password. With
+ * --version nothing else need be right. Finish the desktop in any case.
+ */
+bool gpu_options_parse(struct desktop *desktop, int argc, char **argv, GError **error);
