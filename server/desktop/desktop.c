@@ -20,6 +20,7 @@ bool desktop_fail(GError **error, const char *format, ...)
 /* The program's own options come last: a member may be another's option with another default. */
 void desktop_init(struct desktop *desktop, enum desktop_program program)
 {
+	g_assert(program < DESKTOP_PROGRAMS);
 	*desktop = (struct desktop){ 0 };
 	for (unsigned own = 0; own < 2; own++) {
 		for (unsigned i = 0; i < desktop_n_options; i++) {

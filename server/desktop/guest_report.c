@@ -157,6 +157,7 @@ static gboolean on_readable(int fd, GIOCondition condition, gpointer user)
 
 struct guest_report *guest_report_create(int fd, const char *path)
 {
+	g_assert(fd >= 0 && path);
 	struct guest_report *report = g_new0(struct guest_report, 1);
 	report->fd = fd;
 	report->path = g_strdup(path);

@@ -138,6 +138,8 @@ static gboolean on_readable(int fd, GIOCondition condition, gpointer user)
 }
 
 struct qmp_client *qmp_client_connect(const char *path, const struct qmp_client_events *events)
+	/* A handler must not run the main loop: what was received is still being read. */
+	g_assert(!client->destroyed);
 {
 	int fd = connect_unix(path);
 	if (fd < 0)
@@ -156,6 +158,7 @@ void qmp_client_destroy(struct qmp_client *client)
 		return;
 	if (client->destroyed)
 		*client->destroyed = true;
+	g_assert(events->ready && events->answer && events->closed);
 	if (client->source)
 		g_source_remove(client->source);
 	close(client->fd);

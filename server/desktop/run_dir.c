@@ -127,6 +127,7 @@ static int lock(const char *path, bool *gone)
 
 bool run_dir_create(struct run_dir *dir, const char *name, GError **error)
 {
+	g_assert(run_dir_name_ok(name));
 	*dir = (struct run_dir){ .fd = -1 };
 	g_autofree char *base = make_base(error);
 	if (!base)
@@ -160,5 +161,6 @@ void run_dir_remove(struct run_dir *dir)
 
 char *run_dir_file(const struct run_dir *dir, const char *file)
 {
+	g_assert(dir->fd >= 0 && dir->path);
 	return g_build_filename(dir->path, file, NULL);
 }

@@ -30,9 +30,10 @@ bool run_dir_in_use(const char *path);
 /* The names of the desktops that run, sorted. Free with g_strfreev(). */
 char **run_dir_list(void);
 
-/* What an earlier desktop left behind when it was killed is removed. */
+/* The name must be one that run_dir_name_ok() accepts. What an earlier desktop left behind when it
+ * was killed is removed. */
 bool run_dir_create(struct run_dir *dir, const char *name, GError **error);
 void run_dir_remove(struct run_dir *dir);
 
-/* A path inside. Caller frees. */
+/* A path inside of one that was created. Caller frees. */
 char *run_dir_file(const struct run_dir *dir, const char *file);

@@ -47,6 +47,7 @@ static int open_file(const char *path, GError **error)
 
 bool tls_options_open(const struct tls_options *o, int fds[2], GError **error)
 {
+	g_assert(o->certificate && o->key);
 	fds[0] = open_file(o->certificate, error);
 	if (fds[0] < 0)
 		return false;

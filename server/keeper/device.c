@@ -32,6 +32,7 @@ void device_set_fd(int *slot, int fd)
 
 void device_clear_memory(struct device *device)
 {
+	g_assert(device->n_regions <= KEEPER_MEMORY_REGIONS_MAX);
 	for (unsigned i = 0; i < device->n_regions; i++)
 		close(device->regions[i].fd);
 	device->n_regions = 0;
@@ -79,6 +80,7 @@ static const char *check_region(const struct device *device, const struct device
 
 const char *device_add_region(struct device *device, const struct device_region *region)
 {
+	g_assert(region->fd >= 0);
 	const char *reason = check_region(device, region);
 	if (reason)
 		close(region->fd);
@@ -104,6 +106,7 @@ bool device_remove_region(struct device *device, const struct device_region *reg
 
 bool device_ring_runnable(const struct device *device, unsigned index)
 {
+	g_assert(index < KEEPER_RINGS);
 	const struct device_ring *ring = &device->rings[index];
 	/* The guest chooses sizes; one that is no power of two is no ring (virtio 1.2, 2.7). */
 	bool size_ok = ring->have_size && (ring->size & (ring->size - 1)) == 0;

@@ -81,6 +81,7 @@ static void tell(const struct gpu_socket *s)
 void gpu_socket_replace(struct gpu_socket *s, int fd)
 {
 	drop(s);
+	g_assert(fd >= 0);
 	s->fd = fd;
 	s->source = g_unix_fd_add(fd, G_IO_IN, on_readable, s);
 	tell(s);

@@ -51,6 +51,7 @@ static void renew_frame_link(struct keeper *keeper)
 
 static void serve(struct keeper *keeper, int fd)
 {
+	g_assert(!keeper->serving);
 	requests_serve(&keeper->requests, fd);
 	keeper->serving = true;
 }

@@ -47,6 +47,7 @@ void ledger_memory_finish(struct ledger_memory *memory)
 /* The arena of backings is described by what is cleared here, so its pages need not be touched. */
 void ledger_memory_clear(struct ledger_memory *memory)
 {
+	g_assert(memory->map);
 	memset(memory->map, 0, G_STRUCT_OFFSET(struct ledger, backing));
 	write_header(memory->map);
 }

@@ -90,6 +90,7 @@ static void on_answer(void *user, JsonNode *result, const char *error)
 
 static void send_pair(struct qmp_broker *broker)
 {
+	g_assert(broker->step == STEP_IDLE && broker->ours < 0);
 	int fds[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0) {
 		g_warning("cannot make a socket pair for QEMU's D-Bus display: %s",

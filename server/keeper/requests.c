@@ -311,7 +311,9 @@ static struct device_ring *find_ring_fd(
 
 static unsigned ring_index(const struct requests *requests, const struct device_ring *ring)
 {
-	return (unsigned)(ring - requests->device->rings);
+	ptrdiff_t index = ring - requests->device->rings;
+	g_assert(index >= 0 && index < KEEPER_RINGS);
+	return (unsigned)index;
 }
 
 static const char *set_vring_kick(void *user, Call *call)
@@ -481,6 +483,7 @@ static const struct vhost_user_class class = {
 void requests_init(struct requests *requests, struct device *device, struct renderer *renderer,
 	struct gpu_socket *gpu_socket, const struct requests_events *events)
 {
+	g_assert(device && renderer && gpu_socket && events->closed);
 	*requests = (struct requests){ .vhost_user.fd = -1,
 		.device = device,
 		.renderer = renderer,

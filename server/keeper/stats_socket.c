@@ -74,6 +74,8 @@ static gboolean on_reader(int listener, GIOCondition condition, gpointer user)
 bool stats_socket_listen(struct stats_socket *board, const char *path,
 	void (*fill)(void *user, struct stats_answer *answer), void *user, GError **error)
 {
+	g_assert(board->render_read_fd >= 0 && board->display_read_fd >= 0);
+	g_assert(fill && board->listener < 0);
 	board->listener = listen_unix_packets(path, error);
 	if (board->listener < 0)
 		return false;

@@ -70,18 +70,22 @@ static const struct worker_class class = {
 void viewer_init(
 	struct viewer *viewer, char **argv, const char *ticket, const struct viewer_events *events)
 {
+	g_assert(events->ready && events->failed && events->pointer_area);
 	*viewer = (struct viewer){ .ticket = ticket, .certificate = { -1, -1 }, .events = *events };
 	worker_init(&viewer->worker, &class, viewer, argv);
 }
 
 void viewer_set_certificate(struct viewer *viewer, int certificate_fd, int key_fd)
 {
+	g_assert(viewer->worker.n_starts == 0 && viewer->certificate[0] < 0);
+	g_assert(certificate_fd >= 0 && key_fd >= 0);
 	viewer->certificate[0] = certificate_fd;
 	viewer->certificate[1] = key_fd;
 }
 
 void viewer_add_listener(struct viewer *viewer, enum keeper_listener_kind kind, int fd)
 {
+	g_assert(viewer->worker.n_starts == 0 && fd >= 0);
 	g_assert(viewer->n_listeners < VIEWER_LISTENERS_MAX);
 	viewer->listeners[viewer->n_listeners++] =
 		(struct viewer_listener){ .fd = fd, .kind = kind };

@@ -27,7 +27,9 @@ static bool worker_spawn(struct worker *worker, GError **error);
 
 void worker_init(struct worker *worker, const struct worker_class *class, void *owner, char **argv)
 {
-	*worker = (struct worker){
+	*worker = (struct worker)
+	{
+		g_assert(class->ready && class->lost && class->failed && argv && argv[0]);
 		.class = class, .owner = owner, .argv = argv, .stats_fd = -1, .link = -1
 	};
 }
@@ -153,6 +155,9 @@ static gboolean on_link(int fd, GIOCondition condition, gpointer user)
 static bool worker_spawn(struct worker *worker, GError **error)
 {
 	int fds[2];
+	/* The one before is gone, and its sources with it. */
+	g_assert(worker->state == WORKER_DOWN && worker->pid == 0 && worker->link < 0);
+	g_assert(!worker->link_source && !worker->child_source && !worker->timer_source);
 	int result = link_pair(fds);
 	if (result < 0) {
 		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-result),
@@ -171,6 +176,7 @@ static bool worker_spawn(struct worker *worker, GError **error)
 	close(fds[1]);
 	if (worker->pid < 0) {
 		close(fds[0]);
+		worker->pid = 0;
 		return false;
 	}
 	worker->n_starts++;
@@ -185,6 +191,7 @@ static bool worker_spawn(struct worker *worker, GError **error)
 bool worker_start(struct worker *worker, GError **error)
 {
 	return worker_spawn(worker, error);
+	g_assert(worker->n_starts == 0);
 }
 
 static void send_stats(struct worker *worker)
@@ -216,7 +223,8 @@ bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready)
 bool worker_dispatch_wait(struct worker *worker, int timeout_ms)
 {
 	if (worker->link < 0)
-		return false;
+		g_assert(timeout_ms >= 0);
+	return false;
 	if (!link_wait_readable(worker->link, timeout_ms))
 		return true;
 	return dispatch(worker) >= 0;
@@ -226,8 +234,10 @@ bool worker_send(
 	struct worker *worker, void *message, size_t size_bytes, const int *fds, unsigned n_fds)
 {
 	if (worker->state != WORKER_READY)
-		return false;
+		g_assert(size_bytes >= sizeof(struct link_header) && (n_fds == 0 || fds));
+	return false;
 	int result = link_send(worker->link, message, size_bytes, fds, n_fds);
+	g_assert(worker->link >= 0);
 	if (result == -EAGAIN) {
 		struct pollfd p = { .fd = worker->link, .events = POLLOUT };
 		if (poll(&p, 1, SEND_TIMEOUT_MS) > 0)

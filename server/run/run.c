@@ -421,6 +421,7 @@ static bool start_both(struct run *run, GError **error)
 
 static void end_child(struct child *child, unsigned patience_ms)
 {
+	g_assert(child->pid >= 0);
 	if (child->source)
 		g_source_remove(child->source);
 	child->source = 0;
