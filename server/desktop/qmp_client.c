@@ -56,12 +56,33 @@ bool qmp_client_send(struct qmp_client *client, const char *command, const char 
 	return n == (ssize_t)iov.iov_len;
 }
 
+/* NULL when there is no such member, or it is something else. */
+static JsonObject *get_object(JsonObject *object, const char *name)
+{
+	JsonNode *node = json_object_get_member(object, name);
+	return node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+}
+
+static const char *get_string(JsonObject *object, const char *name)
+{
+	JsonNode *node = json_object_get_member(object, name);
+	return node && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_string(node) : NULL;
+}
+
 static const char *error_text(JsonObject *object)
 {
-	JsonObject *error = json_object_get_object_member(object, "error");
-	return error ? json_object_get_string_member_with_default(
-			       error, "desc", "no reason given") :
-		       "no reason given";
+	JsonObject *error = get_object(object, "error");
+	const char *text = error ? get_string(error, "desc") : NULL;
+	return text ? text : "no reason given";
+}
+
+/* False: it has no name. */
+static bool handle_event(struct qmp_client *client, JsonObject *object)
+{
+	const char *name = get_string(object, "event");
+	if (name && client->events.event)
+		client->events.event(client->events.user, name, get_object(object, "data"));
+	return name != NULL;
 }
 
 static void handle_answer(struct qmp_client *client, JsonObject *object)
@@ -89,12 +110,8 @@ static bool handle_line(struct qmp_client *client, const char *line, size_t leng
 		return qmp_client_send(client, "qmp_capabilities", NULL, -1);
 	if (json_object_has_member(object, "return") || json_object_has_member(object, "error"))
 		handle_answer(client, object);
-	else if (json_object_has_member(object, "event") && client->events.event)
-		client->events.event(client->events.user,
-			json_object_get_string_member(object, "event"),
-			json_object_has_member(object, "data") ?
-				json_object_get_object_member(object, "data") :
-				NULL);
+	else if (json_object_has_member(object, "event"))
+		return handle_event(client, object);
 	return true;
 }
 
@@ -121,6 +138,8 @@ static gboolean on_readable(int fd, GIOCondition condition, gpointer user)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return G_SOURCE_CONTINUE;
 	bool destroyed = false;
+	/* A handler must not run the main loop: what was received is still being read. */
+	g_assert(!client->destroyed);
 	client->destroyed = &destroyed;
 	if (n > 0) {
 		g_string_append_len(client->received, buffer, n);
@@ -138,9 +157,8 @@ static gboolean on_readable(int fd, GIOCondition condition, gpointer user)
 }
 
 struct qmp_client *qmp_client_connect(const char *path, const struct qmp_client_events *events)
-	/* A handler must not run the main loop: what was received is still being read. */
-	g_assert(!client->destroyed);
 {
+	g_assert(events->ready && events->answer && events->closed);
 	int fd = connect_unix(path);
 	if (fd < 0)
 		return NULL;
@@ -158,7 +176,6 @@ void qmp_client_destroy(struct qmp_client *client)
 		return;
 	if (client->destroyed)
 		*client->destroyed = true;
-	g_assert(events->ready && events->answer && events->closed);
 	if (client->source)
 		g_source_remove(client->source);
 	close(client->fd);

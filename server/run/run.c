@@ -198,7 +198,7 @@ static void on_qmp_answer(void *user, JsonNode *result, const char *error)
 		return;
 	const char *status = json_object_get_string_member_with_default(
 		json_node_get_object(result), "status", "");
-	if (strcmp(status, "internal-error") != 0)
+	if (g_strcmp0(status, "internal-error") != 0)
 		return;
 	g_warning("%s cannot run this guest%s", run->kvm ? "KVM" : "TCG",
 		run->kvm ? ": try --accel=tcg" : "");
@@ -211,10 +211,10 @@ static void note_shutdown(JsonObject *data)
 {
 	const char *reason =
 		data ? json_object_get_string_member_with_default(data, "reason", "") : "";
-	if (strcmp(reason, "guest-shutdown") == 0)
+	if (g_strcmp0(reason, "guest-shutdown") == 0)
 		g_message("the guest has powered off");
 	else
-		g_message("QEMU was told to end (%s)", reason);
+		g_message("QEMU was told to end (%s)", reason ? reason : "no reason given");
 }
 
 static void on_qmp_event(void *user, const char *name, JsonObject *data)
