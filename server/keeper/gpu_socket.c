@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "protocol/vhost_user.h"
+#include "server/keeper/limits.h"
 
 struct gpu_update {
 	uint32_t request, flags, size_bytes;
@@ -80,8 +81,8 @@ static void tell(const struct gpu_socket *s)
 
 void gpu_socket_replace(struct gpu_socket *s, int fd)
 {
-	drop(s);
 	g_assert(fd >= 0);
+	drop(s);
 	s->fd = fd;
 	s->source = g_unix_fd_add(fd, G_IO_IN, on_readable, s);
 	tell(s);

@@ -10,9 +10,6 @@
 
 #include <stdint.h>
 
-/* Largest console side: a pixman image's coordinates are 16 bits, and so are QEMU's pointer's. */
-#define GPU_SOCKET_SIDE_MAX 16383
-
 struct gpu_socket {
 	int fd; /* -1: none */
 	unsigned source;

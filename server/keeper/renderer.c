@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/keeper/renderer.h"
 
+#include "server/keeper/limits.h"
+
 /* See vitrine-render's options. */
 #define FALL_BACK "--fall-back"
 
@@ -97,9 +99,9 @@ static const struct worker_class class = {
 void renderer_init(struct renderer *renderer, char **argv, struct device *device,
 	struct ledger_memory *ledger, const struct renderer_events *events)
 {
+	g_assert(device && ledger && events->ready && events->failed);
 	*renderer = (struct renderer){ .device = device, .ledger = ledger, .events = *events };
 	worker_init(&renderer->worker, &class, renderer, argv);
-	g_assert(device && ledger && events->ready && events->failed);
 }
 
 bool renderer_start(struct renderer *renderer, GError **error)
@@ -144,9 +146,9 @@ void renderer_update_memory(struct renderer *renderer)
 
 void renderer_update_call(struct renderer *renderer, unsigned ring)
 {
+	g_assert(ring < KEEPER_RINGS);
 	if (renderer->rings[ring].state != RENDERER_RING_RUNNING)
 		return;
-	g_assert(ring < KEEPER_RINGS);
 	struct keeper_ring_call m = { .header.type = KEEPER_MESSAGE_RING_CALL, .ring = ring };
 	int call = renderer->device->rings[ring].call;
 	SEND(renderer, m, &call, call >= 0 ? 1 : 0);
@@ -173,9 +175,9 @@ static void stop_ring(struct renderer *renderer, unsigned ring)
 
 void renderer_stop_ring_wait(struct renderer *renderer, unsigned ring)
 {
+	g_assert(ring < KEEPER_RINGS);
 	int64_t deadline_us = g_get_monotonic_time() + RENDERER_STOP_TIMEOUT_MS * 1000;
 	stop_ring(renderer, ring);
-	g_assert(ring < KEEPER_RINGS);
 	while (renderer->rings[ring].state == RENDERER_RING_STOPPING) {
 		int64_t left_us = deadline_us - g_get_monotonic_time();
 		if (left_us <= 0)
@@ -190,26 +192,27 @@ static void start_ring(struct renderer *renderer, unsigned index)
 	if (renderer->worker.state != WORKER_READY)
 		return;
 	renderer_stop_ring_wait(renderer, index);
+	g_assert(renderer->rings[index].state == RENDERER_RING_STOPPED);
 	const struct device_ring *ring = &renderer->device->rings[index];
-	struct keeper_ring_start m = {
-		.header.type = KEEPER_MESSAGE_RING_START,
-		g_assert(renderer->rings[index].state == RENDERER_RING_STOPPED);
-	.ring = index, .size = ring->size, .desc_user_addr = ring->desc_user_addr,
-	.avail_user_addr = ring->avail_user_addr, .used_user_addr = ring->used_user_addr,
-	.next_avail = ring->next_avail
-};
-int fds[2] = { ring->kick, ring->call };
-ledger_memory_write_next_avail(renderer->ledger, index, ring->next_avail);
-if (SEND(renderer, m, fds, ring->call >= 0 ? 2 : 1))
-	renderer->rings[index].state = RENDERER_RING_RUNNING;
-renderer->used = true;
+	struct keeper_ring_start m = { .header.type = KEEPER_MESSAGE_RING_START,
+		.ring = index,
+		.size = ring->size,
+		.desc_user_addr = ring->desc_user_addr,
+		.avail_user_addr = ring->avail_user_addr,
+		.used_user_addr = ring->used_user_addr,
+		.next_avail = ring->next_avail };
+	int fds[2] = { ring->kick, ring->call };
+	ledger_memory_write_next_avail(renderer->ledger, index, ring->next_avail);
+	if (SEND(renderer, m, fds, ring->call >= 0 ? 2 : 1))
+		renderer->rings[index].state = RENDERER_RING_RUNNING;
+	renderer->used = true;
 }
 
 void renderer_update_ring(struct renderer *renderer, unsigned ring)
 {
+	g_assert(ring < KEEPER_RINGS);
 	bool runnable = device_ring_runnable(renderer->device, ring);
 	bool running = renderer->rings[ring].state == RENDERER_RING_RUNNING;
-	g_assert(ring < KEEPER_RINGS);
 	if (runnable && !running)
 		start_ring(renderer, ring);
 	else if (!runnable && running)

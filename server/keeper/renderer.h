@@ -12,8 +12,6 @@
 #include "server/keeper/ledger_memory.h"
 #include "server/keeper/worker.h"
 
-#define RENDERER_STOP_TIMEOUT_MS 1000
-
 enum renderer_ring_state {
 	RENDERER_RING_STOPPED,
 	RENDERER_RING_RUNNING,

@@ -9,9 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* QEMU waits for an answer: one that does not take it for this long is beyond help. */
-#define REPLY_TIMEOUT_MS 1000
-
 enum step { STEP_AGAIN, STEP_MORE, STEP_CLOSED, STEP_REFUSED };
 
 static void close_fds(struct vhost_user_call *call)
@@ -96,20 +93,19 @@ static enum step check_header(const struct vhost_user *v)
 	if (h->flags & ~(VHOST_USER_FLAG_VERSION_MASK | VHOST_USER_FLAG_NEED_REPLY))
 		return refuse(v, row, "unexpected flags");
 	if (h->size_bytes < row->size_min || h->size_bytes > row->size_max) {
-		g_autofree char *reason =
-			g_strdup_printf("payload of %u bytes, expected %u to %u",
-					/* The table is ours: what it lets through fits. */
-					g_assert(row->size_max <= sizeof(v->call.payload));
-					h->size_bytes, row->size_min, row->size_max);
+		g_autofree char *reason = g_strdup_printf("payload of %u bytes, expected %u to %u",
+			h->size_bytes, row->size_min, row->size_max);
 		return refuse(v, row, reason);
 	}
+	/* The table is ours: what it lets through fits. */
+	g_assert(row->size_max <= sizeof(v->call.payload));
 	const char *reason = v->class->admit(v->user, row);
 	return reason ? refuse(v, row, reason) : STEP_MORE;
 }
-g_assert(payload_bytes <= sizeof(v->call.payload));
 
 static enum step send_reply(struct vhost_user *v, size_t payload_bytes)
 {
+	g_assert(payload_bytes <= sizeof(v->call.payload));
 	struct vhost_user_header header = { .request = v->header.request,
 		.flags = VHOST_USER_VERSION | VHOST_USER_FLAG_REPLY,
 		.size_bytes = (uint32_t)payload_bytes };
@@ -197,10 +193,10 @@ static gboolean on_readable(int fd, GIOCondition condition, gpointer user)
 	v->class->closed(v->user, s == STEP_REFUSED);
 	return G_SOURCE_REMOVE;
 }
-g_assert(fd >= 0 && class->admit && class->acknowledges && class->closed);
 
 void vhost_user_open(struct vhost_user *v, int fd, const struct vhost_user_class *class, void *user)
 {
+	g_assert(fd >= 0 && class->admit && class->acknowledges && class->closed);
 	*v = (struct vhost_user){ .class = class, .user = user, .fd = fd };
 	v->source = g_unix_fd_add(fd, G_IO_IN, on_readable, v);
 }

@@ -14,8 +14,7 @@
 #include <stdint.h>
 
 #include "protocol/vhost_user.h"
-
-#define VHOST_USER_FDS_MAX 8
+#include "server/keeper/limits.h"
 
 struct vhost_user_call {
 	uint32_t request;

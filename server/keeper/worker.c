@@ -11,15 +11,16 @@
 #include <unistd.h>
 
 #include "common/process.h"
+#include "server/keeper/limits.h"
 
-/* A worker whose link stays full for this long does not read it. */
-#define SEND_TIMEOUT_MS 1000
 /* SIGKILL ends a process at once, unless it sits in a driver. */
 #define KILL_WAIT_MS 200
+/* How long the keeper's own end may wait for a worker that was asked to end. */
 #define TERM_WAIT_MS 1000
+/* A process that hung up is dying; its exit status is worth a short wait. */
 #define HANGUP_WAIT_MS 50
+/* The pause before the second start in a row; the first has none. */
 #define BACKOFF_FIRST_MS 50
-#define BACKOFF_MAX_MS 5000
 /* One that lived this long was not hit by the same fault at once: start again without delay. */
 #define LIVED_LONG_US (10 * G_USEC_PER_SEC)
 
@@ -27,9 +28,8 @@ static bool worker_spawn(struct worker *worker, GError **error);
 
 void worker_init(struct worker *worker, const struct worker_class *class, void *owner, char **argv)
 {
-	*worker = (struct worker)
-	{
-		g_assert(class->ready && class->lost && class->failed && argv && argv[0]);
+	g_assert(class->ready && class->lost && class->failed && argv && argv[0]);
+	*worker = (struct worker){
 		.class = class, .owner = owner, .argv = argv, .stats_fd = -1, .link = -1
 	};
 }
@@ -154,10 +154,10 @@ static gboolean on_link(int fd, GIOCondition condition, gpointer user)
 
 static bool worker_spawn(struct worker *worker, GError **error)
 {
-	int fds[2];
 	/* The one before is gone, and its sources with it. */
 	g_assert(worker->state == WORKER_DOWN && worker->pid == 0 && worker->link < 0);
 	g_assert(!worker->link_source && !worker->child_source && !worker->timer_source);
+	int fds[2];
 	int result = link_pair(fds);
 	if (result < 0) {
 		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-result),
@@ -175,8 +175,8 @@ static bool worker_spawn(struct worker *worker, GError **error)
 	worker->pid = process_spawn(worker->argv, &options, error);
 	close(fds[1]);
 	if (worker->pid < 0) {
-		close(fds[0]);
 		worker->pid = 0;
+		close(fds[0]);
 		return false;
 	}
 	worker->n_starts++;
@@ -190,8 +190,8 @@ static bool worker_spawn(struct worker *worker, GError **error)
 
 bool worker_start(struct worker *worker, GError **error)
 {
-	return worker_spawn(worker, error);
 	g_assert(worker->n_starts == 0);
+	return worker_spawn(worker, error);
 }
 
 static void send_stats(struct worker *worker)
@@ -222,9 +222,9 @@ bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready)
 
 bool worker_dispatch_wait(struct worker *worker, int timeout_ms)
 {
+	g_assert(timeout_ms >= 0);
 	if (worker->link < 0)
-		g_assert(timeout_ms >= 0);
-	return false;
+		return false;
 	if (!link_wait_readable(worker->link, timeout_ms))
 		return true;
 	return dispatch(worker) >= 0;
@@ -233,11 +233,11 @@ bool worker_dispatch_wait(struct worker *worker, int timeout_ms)
 bool worker_send(
 	struct worker *worker, void *message, size_t size_bytes, const int *fds, unsigned n_fds)
 {
+	g_assert(size_bytes >= sizeof(struct link_header) && (n_fds == 0 || fds));
 	if (worker->state != WORKER_READY)
-		g_assert(size_bytes >= sizeof(struct link_header) && (n_fds == 0 || fds));
-	return false;
-	int result = link_send(worker->link, message, size_bytes, fds, n_fds);
+		return false;
 	g_assert(worker->link >= 0);
+	int result = link_send(worker->link, message, size_bytes, fds, n_fds);
 	if (result == -EAGAIN) {
 		struct pollfd p = { .fd = worker->link, .events = POLLOUT };
 		if (poll(&p, 1, SEND_TIMEOUT_MS) > 0)

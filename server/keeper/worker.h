@@ -20,9 +20,6 @@
 #include "protocol/keeper_link.h"
 #include "common/link.h"
 
-/* How long a worker may take until READY. */
-#define WORKER_READY_TIMEOUT_MS 60000
-
 enum worker_state {
 	WORKER_DOWN,
 	WORKER_STARTING,

@@ -7,7 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "server/keeper/renderer.h"
+#include "server/keeper/device.h"
+#include "server/keeper/limits.h"
 #include "tests/unit/server/rig.h"
 
 /* What a busy machine may add to a deadline. */
