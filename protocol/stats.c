@@ -10,7 +10,7 @@ const struct stats_name stats_count_names[STATS_COUNTS] = {
 	[STATS_FENCES_HELD_US] = { "fences_held_us", STATS_RENDER },
 	[STATS_FRAMES_RECEIVED] = { "frames_received", STATS_DISPLAY },
 	[STATS_FRAMES_SUPERSEDED] = { "frames_superseded", STATS_DISPLAY },
-	[STATS_DRAWABLES] = { "pictures", STATS_DISPLAY },
+	[STATS_DRAWABLES] = { "drawables", STATS_DISPLAY },
 	[STATS_CHANGED_PIXELS] = { "changed_pixels", STATS_DISPLAY },
 	[STATS_SENT_PIXELS] = { "sent_pixels", STATS_DISPLAY },
 	[STATS_STREAM_STARTS] = { "stream_starts", STATS_DISPLAY },
@@ -25,7 +25,6 @@ const struct stats_name stats_gauge_names[STATS_GAUGES] = {
 	[STATS_REFRESH_MHZ] = { "refresh_mhz", STATS_RENDER },
 	[STATS_WANTED_MHZ] = { "wanted_mhz", STATS_RENDER },
 	[STATS_STREAMS] = { "streams", STATS_DISPLAY },
-	[STATS_STREAM_BITS_PER_S] = { "stream_bits_per_s", STATS_DISPLAY },
 };
 
 const char *const stats_stage_names[STATS_STAGES] = {
@@ -37,7 +36,6 @@ const char *const stats_stage_names[STATS_STAGES] = {
 
 const char *const stats_client_count_names[STATS_CLIENT_COUNTS] = {
 	[STATS_CLIENT_SENT_BYTES] = "sent_bytes",
-	[STATS_CLIENT_RECEIVED_BYTES] = "received_bytes",
 };
 
 const char *const stats_client_gauge_names[STATS_CLIENT_GAUGES] = {

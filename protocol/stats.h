@@ -19,11 +19,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "protocol/frame_link.h"
 #include "common/link.h"
+#include "protocol/frame_link.h"
 
 #define STATS_MAGIC 0x5354415452544956u /* "VITRTATS" */
-#define STATS_VERSION 1
+#define STATS_VERSION 2
 /* Connections of people that are told apart; more of them are not shown. */
 #define STATS_CLIENTS_MAX 8
 #define STATS_ENCODER_BYTES 32
@@ -45,18 +45,17 @@ enum stats_worker {
 enum stats_count {
 	/* render */
 	STATS_FRAMES_FLUSHED, /* RESOURCE_FLUSH of the guest that touched the head */
-	STATS_FRAMES_MERGED,  /* flushes of a watched head that went into the next frame, not sent
-				 themselves */
-	STATS_FRAMES_SENT,    /* FRAME messages to display */
+	STATS_FRAMES_MERGED,  /* flushes of a watched head that the next frame took along */
+	STATS_FRAMES_SENT,    /* PRESENT messages to display */
 	STATS_FLUSHED_PIXELS, /* area of the flushes */
 	STATS_FENCES_HELD,    /* answers held to pace the guest */
 	STATS_FENCES_HELD_US, /* for how long, in sum */
 	/* display */
-	STATS_FRAMES_RECEIVED,   /* FRAME messages of render */
+	STATS_FRAMES_RECEIVED,   /* PRESENT messages of render */
 	STATS_FRAMES_SUPERSEDED, /* replaced by a newer one before anything of them was used */
 	STATS_DRAWABLES,         /* drawables given to spice-server */
 	STATS_CHANGED_PIXELS,    /* area found to differ from what was sent last */
-	STATS_SENT_PIXELS,       /* area of the pictures */
+	STATS_SENT_PIXELS,       /* area of the drawables */
 	STATS_STREAM_STARTS,     /* video streams begun */
 	STATS_STREAM_FRAMES,     /* pictures encoded as video */
 	STATS_SENT_BYTES,        /* of the head's display channel, on the wire */
@@ -72,8 +71,7 @@ enum stats_gauge {
 	STATS_REFRESH_MHZ,
 	STATS_WANTED_MHZ, /* frames that display asks for; 0: nobody looks */
 	/* display */
-	STATS_STREAMS,           /* video streams running */
-	STATS_STREAM_BITS_PER_S, /* what the encoder is told to aim at */
+	STATS_STREAMS, /* video streams running */
 	STATS_GAUGES,
 };
 
@@ -81,15 +79,13 @@ enum stats_gauge {
 enum stats_stage {
 	STATS_FLUSH_TO_PICTURE,   /* guest's flush taken -> frame here, ready to be read */
 	STATS_PICTURE_TO_ENCODED, /* in the video encoder */
-	STATS_ENCODED_TO_WIRE, /* from spice-server -> given to the client's socket; of each piece
-				*/
+	STATS_ENCODED_TO_WIRE, /* each piece: written by spice-server -> in the client's socket */
 	STATS_FLUSH_TO_WIRE, /* from the flush until nothing of it waits for the client's socket */
 	STATS_STAGES,
 };
 
 enum stats_client_count {
-	STATS_CLIENT_SENT_BYTES,
-	STATS_CLIENT_RECEIVED_BYTES,
+	STATS_CLIENT_SENT_BYTES, /* of the display channels, that the client has acknowledged */
 	STATS_CLIENT_COUNTS,
 };
 
@@ -108,8 +104,7 @@ struct stats_histogram {
 struct stats_head {
 	uint64_t counts[STATS_COUNTS];
 	uint64_t gauges[STATS_GAUGES];
-	uint64_t encoder[STATS_ENCODER_BYTES /
-			 8]; /* text, NUL-padded: what makes the head's pictures */
+	uint64_t encoder[STATS_ENCODER_BYTES / 8]; /* text, NUL-padded: makes the pictures */
 	struct stats_histogram stages[STATS_STAGES];
 };
 

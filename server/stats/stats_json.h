@@ -10,7 +10,7 @@
 
 #include "server/stats/stats_report.h"
 
-#define STATS_JSON_VERSION 1
+#define STATS_JSON_VERSION 2
 
 /* `reports`: of struct stats_report *. Caller frees the text, which ends with a newline. */
 char *stats_json_write(const GPtrArray *reports);
