@@ -5,7 +5,8 @@
 #include <spice.h>
 #include <string.h>
 
-#include "display/spice/spice_head.h"
+#include "display/spice/spice_resource.h"
+#include "protocol/frame_link.h"
 
 #define PIXELS (FRAME_CURSOR_SIZE * FRAME_CURSOR_SIZE)
 

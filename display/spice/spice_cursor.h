@@ -30,6 +30,6 @@ void spice_cursor_refresh(struct spice_cursor *cursor);
 
 /*
  * Fills in the next command; false when there is none. Its release_info.id points to a struct
- * spice_resource (spice_head.h).
+ * spice_resource (spice_resource.h).
  */
 bool spice_cursor_take(struct spice_cursor *cursor, struct QXLCommandExt *command);

@@ -10,6 +10,7 @@
 #include "display/painting/painter.h"
 #include "display/painting/image_ids.h"
 #include "display/spice/spice_gl.h"
+#include "display/spice/spice_resource.h"
 #include "protocol/stats_clients.h"
 
 #define BYTES_PER_PIXEL 4u

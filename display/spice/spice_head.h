@@ -35,11 +35,6 @@ struct RedsState;
 struct spice_gl;
 struct spice_head;
 
-/* What release_info.id of every command points to; first member of what owns the command. */
-struct spice_resource {
-	void (*release)(struct spice_resource *resource);
-};
-
 /* A client wants its monitors to be like this; main loop. The list is only read. */
 typedef void (*spice_head_wanted)(
 	void *user, const struct frame_head_mode *heads, unsigned n_heads);
