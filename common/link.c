@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/fd.h"
+
 int link_pair(int fds[2])
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0)
@@ -43,10 +45,8 @@ int link_send(int fd, void *message, size_t size_bytes, const int *fds, unsigned
 
 static void close_all(int *fds, unsigned n_fds)
 {
-	for (unsigned i = 0; i < n_fds; i++) {
-		if (fds[i] >= 0)
-			close(fds[i]);
-	}
+	for (unsigned i = 0; i < n_fds; i++)
+		fd_close(&fds[i]);
 }
 
 static unsigned take_fds(struct msghdr *msg, int *fds, unsigned fds_max)

@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG 16
+#define LISTEN_BACKLOG 16
 
 static void set_errno_error(GError **error, int number, const char *what)
 {
@@ -67,7 +67,7 @@ static int listen_on(const struct addrinfo *a)
 		return -errno;
 	int on = 1;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0) {
+	if (bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, LISTEN_BACKLOG) < 0) {
 		int number = errno;
 		close(fd);
 		return -number;
@@ -149,7 +149,7 @@ static int listen_unix_type(const char *path, int type, GError **error)
 		else
 			errno = EADDRINUSE;
 	}
-	if (result < 0 || listen(fd, BACKLOG) < 0)
+	if (result < 0 || listen(fd, LISTEN_BACKLOG) < 0)
 		goto fail;
 	return fd;
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fd: what is done with descriptors in many places: closing one that somebody keeps, and waking a
+ * thread that polls.
+ *
+ * A wake descriptor is an eventfd: any thread may wake, one thread polls and drains. Wakes that
+ * come before it drains are one wake.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+/* Closes *fd and sets it to -1, so that nothing uses the number again. One below 0 is left alone.
+ */
+void fd_close(int *fd);
+
+/* A wake descriptor, close-on-exec and non-blocking. Returns -errno when there is none to be had.
+ */
+int fd_create_wake(void);
+
+/*
+ * Makes the descriptor readable. Safe on an eventfd that a stranger made, too. Returns 0, or -errno
+ * when nobody was woken; -EAGAIN says that so many wakes wait that the reader is awake anyway.
+ */
+int fd_wake(int fd);
+
+/* Takes all wakes that have come. Returns whether there was one. */
+bool fd_drain(int fd);
