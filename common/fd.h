@@ -10,12 +10,10 @@
 
 #include <stdbool.h>
 
-/* Closes *fd and sets it to -1, so that nothing uses the number again. One below 0 is left alone.
- */
+/* Closes *fd unless it is below 0, and sets it to -1, so that nothing uses the number again. */
 void fd_close(int *fd);
 
-/* A wake descriptor, close-on-exec and non-blocking. Returns -errno when there is none to be had.
- */
+/* Makes a wake descriptor, close-on-exec and non-blocking. Returns it or -errno. */
 int fd_create_wake(void);
 
 /*

@@ -101,10 +101,8 @@ void keeper_end_destroy(struct keeper_end *keeper)
 {
 	if (!keeper)
 		return;
-	if (keeper->read_source)
-		g_source_remove(keeper->read_source);
-	if (keeper->write_source)
-		g_source_remove(keeper->write_source);
+	g_clear_handle_id(&keeper->read_source, g_source_remove);
+	g_clear_handle_id(&keeper->write_source, g_source_remove);
 	close(keeper->fd);
 	g_free(keeper);
 }

@@ -3,7 +3,6 @@
 
 #include <glib.h>
 
-#define US_PER_SECOND 1000000u
 /* A new measurement counts for 1 part in so many: of the kernel's, of a span that carried more. */
 #define KERNEL_SMOOTHING 4
 #define CARRIED_SMOOTHING 2
@@ -42,7 +41,7 @@ static void end_span(struct line_rate *rate, int64_t now_us, const struct line_r
 	uint64_t bytes = sample->acked_bytes - rate->since_acked_bytes;
 	uint64_t span_us = (uint64_t)(now_us - rate->since_us);
 	uint64_t flying_bytes = bytes * sample->rtt_min_us / span_us;
-	uint64_t bps = bytes * 8 * US_PER_SECOND / span_us;
+	uint64_t bps = bytes * 8 * G_USEC_PER_SEC / span_us;
 	if (rate->least_backlog_bytes >= flying_bytes + LINE_RATE_QUEUE_BYTES)
 		rate->carried_bps = MAX(bps, 1);
 	else if (rate->carried_bps > 0 && bps > rate->carried_bps)

@@ -78,8 +78,7 @@ void line_stats_watch(struct line_stats *stats, bool watched)
 		stats->source = g_timeout_add(INTERVAL_MS, on_time, stats);
 	if (watched || !stats->source)
 		return;
-	g_source_remove(stats->source);
-	stats->source = 0;
+	g_clear_handle_id(&stats->source, g_source_remove);
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++)
 		forget(&stats->heads[head]);
 }

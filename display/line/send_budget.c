@@ -3,7 +3,6 @@
 
 #include <glib.h>
 
-#define US_PER_SECOND 1000000u
 #define LOT_BYTES_MAX (64u << 20)
 /* Share of the line for drawn content that moves, in percent. */
 #define LOSSLESS_PERCENT 50u
@@ -22,7 +21,7 @@
 /* What flies through the round trip is no queue. */
 static uint64_t flying_bytes(const struct line_figures *figures)
 {
-	return figures->rate_bps / 8 * figures->rtt_min_us / US_PER_SECOND;
+	return figures->rate_bps / 8 * figures->rtt_min_us / G_USEC_PER_SEC;
 }
 
 static uint64_t idle_bytes(const struct line_figures *figures)
@@ -37,7 +36,7 @@ static bool is_far(const struct line_figures *figures)
 
 uint64_t send_budget_mark(const struct line_figures *figures)
 {
-	uint64_t bytes = figures->rate_bps / 8 * SEND_BUDGET_AHEAD_US / US_PER_SECOND;
+	uint64_t bytes = figures->rate_bps / 8 * SEND_BUDGET_AHEAD_US / G_USEC_PER_SEC;
 	if (!figures->rate_is_floor)
 		return MAX(bytes, SEND_BUDGET_BYTES_MIN);
 	return MAX(2 * bytes, is_far(figures) ? SEND_BUDGET_BYTES_MIN : SEND_BUDGET_BYTES_UNTRIED);

@@ -39,9 +39,7 @@ static SpiceTimer *timer_add(SpiceTimerFunc func, void *opaque)
 
 static void timer_cancel(SpiceTimer *timer)
 {
-	if (timer->source)
-		g_source_remove(timer->source);
-	timer->source = 0;
+	g_clear_handle_id(&timer->source, g_source_remove);
 }
 
 static gboolean on_timer(gpointer user)
@@ -89,9 +87,7 @@ static gboolean on_watch(gint fd, GIOCondition condition, gpointer user)
 static void watch_update_mask(SpiceWatch *watch, int event_mask)
 {
 	GIOCondition condition = 0;
-	if (watch->source)
-		g_source_remove(watch->source);
-	watch->source = 0;
+	g_clear_handle_id(&watch->source, g_source_remove);
 	if (event_mask & SPICE_WATCH_EVENT_READ)
 		condition |= G_IO_IN | G_IO_HUP | G_IO_ERR;
 	if (event_mask & SPICE_WATCH_EVENT_WRITE)

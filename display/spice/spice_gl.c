@@ -10,20 +10,20 @@
 /* spice_qxl_monitors_config_async has 0. */
 #define DRAW_COOKIE 0x766974u
 
-#define ROW(fourcc)                                                                                \
+#define FORMAT_BOTH_LAYOUTS(fourcc)                                                                \
 	{ fourcc, 0, DRM_FORMAT_MOD_INVALID },                                                     \
 	{                                                                                          \
 		fourcc, 0, DRM_FORMAT_MOD_LINEAR                                                   \
 	}
 const struct frame_format spice_gl_formats[SPICE_GL_FORMATS] = {
-	ROW(DRM_FORMAT_XRGB8888),
-	ROW(DRM_FORMAT_ARGB8888),
-	ROW(DRM_FORMAT_XBGR8888),
-	ROW(DRM_FORMAT_ABGR8888),
-	ROW(DRM_FORMAT_XRGB2101010),
-	ROW(DRM_FORMAT_XBGR2101010),
+	FORMAT_BOTH_LAYOUTS(DRM_FORMAT_XRGB8888),
+	FORMAT_BOTH_LAYOUTS(DRM_FORMAT_ARGB8888),
+	FORMAT_BOTH_LAYOUTS(DRM_FORMAT_XBGR8888),
+	FORMAT_BOTH_LAYOUTS(DRM_FORMAT_ABGR8888),
+	FORMAT_BOTH_LAYOUTS(DRM_FORMAT_XRGB2101010),
+	FORMAT_BOTH_LAYOUTS(DRM_FORMAT_XBGR2101010),
 };
-#undef ROW
+#undef FORMAT_BOTH_LAYOUTS
 
 struct spice_gl {
 	QXLInstance *instance;
@@ -54,13 +54,6 @@ void spice_gl_set_ops(struct spice_gl *gl, const struct spice_gl_ops *ops, void 
 	gl->user = user;
 }
 
-static void stop_timer(struct spice_gl *gl)
-{
-	if (gl->timer)
-		g_source_remove(gl->timer);
-	gl->timer = 0;
-}
-
 static void let_go(struct frame **frame)
 {
 	frame_unref(g_steal_pointer(frame));
@@ -70,9 +63,8 @@ void spice_gl_destroy(struct spice_gl *gl)
 {
 	if (!gl)
 		return;
-	stop_timer(gl);
-	if (gl->again)
-		g_source_remove(gl->again);
+	g_clear_handle_id(&gl->timer, g_source_remove);
+	g_clear_handle_id(&gl->again, g_source_remove);
 	if (g_atomic_int_get(&gl->completed))
 		g_source_remove_by_user_data(gl);
 	let_go(&gl->shown);
@@ -137,7 +129,7 @@ static gboolean on_completed(gpointer user)
 {
 	struct spice_gl *gl = user;
 	g_atomic_int_set(&gl->completed, 0);
-	stop_timer(gl);
+	g_clear_handle_id(&gl->timer, g_source_remove);
 	let_go(&gl->shown);
 	gl->shown = g_steal_pointer(&gl->drawing);
 	if (gl->leaving)

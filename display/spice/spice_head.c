@@ -13,8 +13,8 @@
 #include "display/spice/spice_resource.h"
 #include "protocol/stats_clients.h"
 
-#define BYTES_PER_PIXEL 4u
-#define GROUP 0
+/* The one memory slot, in the one group that get_init_info() speaks of. */
+#define SLOT_GROUP 0
 #define SLOT 0
 #define COLOUR_BEFORE_FIRST_PICTURE 0x00202020u
 /*
@@ -192,7 +192,7 @@ static void give(struct spice_head *owner, const struct bitmap *picture, QXLComm
 	*ext = (QXLCommandExt){
 		.cmd.type = QXL_CMD_DRAW,
 		.cmd.data = (uintptr_t)&drawable->drawable,
-		.group_id = GROUP,
+		.group_id = SLOT_GROUP,
 	};
 }
 
@@ -394,7 +394,7 @@ struct spice_head *spice_head_create(SpiceServer *server, struct head *head, str
 	if (line)
 		line_set_wake(line, head->number, on_line_drained, owner);
 	QXLDevMemSlot slot = {
-		.slot_group_id = GROUP,
+		.slot_group_id = SLOT_GROUP,
 		.slot_id = SLOT,
 		.virt_start = 0,
 		.virt_end = UINTPTR_MAX,
@@ -424,7 +424,7 @@ void spice_head_destroy(struct spice_head *owner)
 
 static bool map_surface(struct spice_head *owner, uint32_t width, uint32_t height)
 {
-	size_t size_bytes = (size_t)width * height * BYTES_PER_PIXEL;
+	size_t size_bytes = (size_t)width * height * RECT_PIXEL_BYTES;
 	void *memory = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (memory == MAP_FAILED) {
@@ -445,7 +445,7 @@ static void fill_surface(struct spice_head *owner, const struct frame *frame)
 	for (uint32_t row = 0; frame && row < owner->height; row++)
 		memcpy(owner->surface + row * row_pixels,
 			frame->pixels + (size_t)row * frame->stride_bytes,
-			row_pixels * BYTES_PER_PIXEL);
+			row_pixels * RECT_PIXEL_BYTES);
 	if (frame || owner->surface_bytes > COLOURED_BYTES_MAX)
 		return;
 	for (size_t i = 0; i < row_pixels * owner->height; i++)
@@ -457,7 +457,7 @@ static void send_monitors(struct spice_head *owner)
 	QXLMonitorsConfig *config = &owner->monitors.config;
 	config->count = config->max_allowed = 1;
 	config->heads[0] = (QXLHead){ .width = owner->width, .height = owner->height };
-	spice_qxl_monitors_config_async(&owner->instance, (uintptr_t)config, GROUP, 0);
+	spice_qxl_monitors_config_async(&owner->instance, (uintptr_t)config, SLOT_GROUP, 0);
 }
 
 void spice_head_resize(
@@ -470,12 +470,12 @@ void spice_head_resize(
 	QXLDevSurfaceCreate create = {
 		.width = width,
 		.height = height,
-		.stride = (int32_t)(width * BYTES_PER_PIXEL),
+		.stride = (int32_t)(width * RECT_PIXEL_BYTES),
 		.format = SPICE_SURFACE_FMT_32_xRGB,
 		.mouse_mode = 1,
 		.flags = QXL_SURF_FLAG_KEEP_DATA,
 		.mem = (uintptr_t)owner->surface,
-		.group_id = GROUP,
+		.group_id = SLOT_GROUP,
 	};
 	spice_qxl_create_primary_surface(&owner->instance, 0, &create);
 	send_monitors(owner);

@@ -46,8 +46,9 @@ struct spice_playback *spice_playback_create(struct RedsState *server)
 
 void spice_playback_destroy(struct spice_playback *playback)
 {
-	if (playback && playback->starved)
-		g_source_remove(playback->starved);
+	if (!playback)
+		return;
+	g_clear_handle_id(&playback->starved, g_source_remove);
 	g_free(playback);
 }
 
@@ -69,8 +70,7 @@ void spice_playback_stop(struct spice_playback *playback)
 	finish_frame(playback);
 	spice_server_playback_stop(&playback->instance);
 	playback->plays = false;
-	g_source_remove(playback->starved);
-	playback->starved = 0;
+	g_clear_handle_id(&playback->starved, g_source_remove);
 }
 
 static gboolean on_starved(gpointer user)

@@ -159,9 +159,7 @@ void video_start(const struct video_options *options, void (*done)(void *user), 
 void video_stop(void)
 {
 	g_clear_pointer(&start.thread, g_thread_join);
-	if (start.source)
-		g_source_remove(start.source);
-	start.source = 0;
+	g_clear_handle_id(&start.source, g_source_remove);
 }
 
 const char *video_codecs(void)
