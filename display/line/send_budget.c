@@ -34,7 +34,8 @@ static bool is_far(const struct line_figures *figures)
 	return figures->rtt_min_us >= LINE_FAR_US;
 }
 
-uint64_t send_budget_mark(const struct line_figures *figures)
+/* Most bytes of a lot at this rate. */
+static uint64_t lot_bytes_at(const struct line_figures *figures)
 {
 	uint64_t bytes = figures->rate_bps / 8 * SEND_BUDGET_AHEAD_US / G_USEC_PER_SEC;
 	if (!figures->rate_is_floor)
@@ -80,7 +81,7 @@ uint64_t send_budget_get(struct send_budget *budget, int64_t now_us, bool *again
 		return SEND_BUDGET_UNLIMITED;
 	if (has_drained(budget, now_us, &figures))
 		begin_lot(budget, now_us, &figures);
-	uint64_t lot_max = MIN(send_budget_mark(&figures), budget->lot_max);
+	uint64_t lot_max = MIN(lot_bytes_at(&figures), budget->lot_max);
 	budget->full = budget->lot_bytes >= lot_max;
 	if (!budget->full)
 		return lot_max - budget->lot_bytes;

@@ -46,9 +46,6 @@ struct send_budget {
 	uint64_t left_bytes; /* had left spice-server when the lot began */
 };
 
-/* Most bytes of a lot at this rate. */
-uint64_t send_budget_mark(const struct line_figures *figures);
-
 /* What may be given at once; 0: wait for the line's wake, or ask again soon if *again is set. */
 uint64_t send_budget_get(struct send_budget *budget, int64_t now_us, bool *again);
 /* And so much if that is a small change, such as a key press makes, even while the lot is full. */

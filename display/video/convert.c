@@ -34,29 +34,29 @@ static GType convert_get_type(void);
 G_DEFINE_TYPE(Convert, convert, GST_TYPE_VIDEO_FILTER)
 
 #define PLANE(frame, n) GST_VIDEO_FRAME_PLANE_DATA(frame, n), GST_VIDEO_FRAME_PLANE_STRIDE(frame, n)
-#define SIZE(frame) GST_VIDEO_FRAME_WIDTH(frame), GST_VIDEO_FRAME_HEIGHT(frame)
+#define WIDTH_HEIGHT(frame) GST_VIDEO_FRAME_WIDTH(frame), GST_VIDEO_FRAME_HEIGHT(frame)
 
 static int to_i420(const struct plane *in, GstVideoFrame *out)
 {
-	return ARGBToI420(
-		in->data, in->stride, PLANE(out, 0), PLANE(out, 1), PLANE(out, 2), SIZE(out));
+	return ARGBToI420(in->data, in->stride, PLANE(out, 0), PLANE(out, 1), PLANE(out, 2),
+		WIDTH_HEIGHT(out));
 }
 
 static int to_j420(const struct plane *in, GstVideoFrame *out)
 {
-	return ARGBToJ420(
-		in->data, in->stride, PLANE(out, 0), PLANE(out, 1), PLANE(out, 2), SIZE(out));
+	return ARGBToJ420(in->data, in->stride, PLANE(out, 0), PLANE(out, 1), PLANE(out, 2),
+		WIDTH_HEIGHT(out));
 }
 
 static int to_y444(const struct plane *in, GstVideoFrame *out)
 {
-	return ARGBToI444(
-		in->data, in->stride, PLANE(out, 0), PLANE(out, 1), PLANE(out, 2), SIZE(out));
+	return ARGBToI444(in->data, in->stride, PLANE(out, 0), PLANE(out, 1), PLANE(out, 2),
+		WIDTH_HEIGHT(out));
 }
 
 static int to_nv12(const struct plane *in, GstVideoFrame *out)
 {
-	return ARGBToNV12(in->data, in->stride, PLANE(out, 0), PLANE(out, 1), SIZE(out));
+	return ARGBToNV12(in->data, in->stride, PLANE(out, 0), PLANE(out, 1), WIDTH_HEIGHT(out));
 }
 
 static const struct conversion conversions[] = {
