@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * display: one desktop's person side: what connects both links, the screens, spice-server and QEMU.
+ * display: the side of one desktop that people see. It connects keeper, render, QEMU and
+ * spice-server with each other; its parts are in display_parts.h.
  *
  * Threads: main loop.
  */
@@ -13,14 +14,15 @@
 struct display;
 
 struct display_options {
-	char *name;        /* what clients see; NULL: nothing */
+	char *name;        /* what clients see as the desktop's name; NULL: none */
 	bool server_clock; /* do not correct spice-server's clock (relay/relay.h) */
 	struct video_options video;
 };
 
 /*
- * `done` is called once, when the keeper has left or said something wrong (fault). NULL: no start.
- * The options' texts must outlive the display.
+ * Takes over keeper_fd. `done` is called once, when the keeper has left or said something wrong
+ * (fault); then the display is to be destroyed. Returns NULL when it cannot start (logged). The
+ * options' texts stay the caller's and must outlive the display.
  */
 struct display *display_create(int keeper_fd, const struct display_options *options,
 	void (*done)(void *user, bool fault), void *user);

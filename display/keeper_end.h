@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keeper: display's end of the keeper link (protocol/keeper_link.h), on KEEPER_LINK_FD.
+ * keeper end: display's end of the keeper link (protocol/keeper_link.h). Each message becomes one
+ * call.
  *
  * Threads: main loop.
  */
@@ -13,13 +14,14 @@
 
 struct keeper_end;
 
-/* Descriptors are the callee's. A false answer ends the link as a fault. */
+/* The callee takes descriptors over, but for certificate's. A false answer ends the link as a
+ * fault. */
 struct keeper_end_ops {
 	bool (*ticket)(void *user, const char *ticket);
 	bool (*listener)(void *user, enum keeper_listener_kind kind, int fd);
 	bool (*frame_link)(void *user, int fd);
 	bool (*dbus)(void *user, int fd);
-	/* These stay the link's. */
+	/* Both descriptors stay the link's and are closed after the call. */
 	bool (*certificate)(void *user, int certificate_fd, int key_fd);
 	/* The link is over; fault: the keeper said something wrong, as opposed to having left. */
 	void (*gone)(void *user, bool fault);
@@ -29,8 +31,8 @@ struct keeper_end_ops {
 struct keeper_end *keeper_end_create(int fd, const struct keeper_end_ops *ops, void *user);
 void keeper_end_destroy(struct keeper_end *keeper);
 
-/* False: it could not be sent, the keeper is gone. */
+/* Display is ready to work. Returns false when that could not be sent: the keeper is gone. */
 bool keeper_end_say_ready(struct keeper_end *keeper);
 
-/* The size of the whole desktop; a size that did not change is not sent again. */
+/* The desktop's size in pixels. One that has not changed is not sent again; only the last waits. */
 void keeper_end_say_pointer_area(struct keeper_end *keeper, uint32_t width, uint32_t height);

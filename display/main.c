@@ -84,7 +84,7 @@ static bool parse(int argc, char **argv, struct display_options *options)
 	return read_clock(clock, options);
 }
 
-/* Clients, buffers and encoders share the table: use all the system allows. */
+/* Clients, buffers and encoders all take descriptors: as many are allowed as the system lets us. */
 static void raise_fd_limit(void)
 {
 	struct rlimit limit;

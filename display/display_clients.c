@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/display_parts.h"
+
+void display_arrive(void *user, int fd, enum keeper_listener_kind kind)
+{
+	struct display *display = user;
+	if (kind == KEEPER_LISTENER_UNIX)
+		dmabuf_door_arrive(display->door, fd, true);
+	else
+		relay_arrive(display->relay, fd, kind == KEEPER_LISTENER_TLS);
+}
+
+static void on_relay_arrived(void *user, int fd)
+{
+	struct display *display = user;
+	dmabuf_door_arrive(display->door, fd, false);
+}
+
+const struct relay_ops display_relay_ops = {
+	.arrived = on_relay_arrived,
+};
+
+static void on_door_admit(void *user, int fd)
+{
+	struct display *display = user;
+	audience_arrive(
+		display->audience, fd, display->frames && screens_is_on(display->screens, 0));
+}
+
+static void on_admit(void *user, int fd)
+{
+	struct display *display = user;
+	/* While dma-bufs are shown this must wait: a new surface would take a dma-buf's place. */
+	if (!dmabuf_door_uses_dmabufs(display->door))
+		screens_settle(display->screens);
+	if (!spice_core_add_client(display->core, fd))
+		dmabuf_door_forget(display->door, fd);
+}
+
+void display_want_formats(struct display *display)
+{
+	bool use = dmabuf_door_uses_dmabufs(display->door);
+	if (display->frames)
+		frame_receiver_want_formats(
+			display->frames, spice_gl_formats, use ? SPICE_GL_FORMATS : 0);
+}
+
+static void on_door_use(void *user, bool dmabufs)
+{
+	struct display *display = user;
+	display_want_formats(display);
+	screens_use_dmabufs(display->screens, dmabufs);
+}
+
+const struct dmabuf_door_ops display_door_ops = {
+	.admit = on_door_admit,
+	.use = on_door_use,
+};
+
+static void on_dmabuf_stalled(void *user)
+{
+	struct display *display = user;
+	dmabuf_door_stalled(display->door);
+}
+
+static void on_dmabufs_left(void *user)
+{
+	struct display *display = user;
+	dmabuf_door_left(display->door);
+}
+
+const struct spice_gl_ops display_gl_ops = {
+	.stalled = on_dmabuf_stalled,
+	.left = on_dmabufs_left,
+};
+
+static void on_connection(void *user, int fd, const void *key, bool connected)
+{
+	struct display *display = user;
+	/* At the end the door goes first: spice-server tells of its last connections after that. */
+	if (!display->door)
+		return;
+	if (connected)
+		dmabuf_door_connected(display->door, fd, key);
+	else
+		dmabuf_door_disconnected(display->door, key);
+}
+
+/* spice-server's last clients leave while it is destroyed: then there is nobody to be told. */
+void display_want_rates(struct display *display)
+{
+	bool watched = false;
+	for (unsigned i = 0; display->core && i < FRAME_HEADS_MAX; i++) {
+		uint32_t rate_mhz = audience_rate_mhz(display->audience, i);
+		screens_set_watched(display->screens, i, rate_mhz > 0);
+		if (display->frames)
+			frame_receiver_want_rate(display->frames, i, rate_mhz);
+		watched |= rate_mhz > 0;
+	}
+	line_stats_watch(display->line_stats, watched);
+}
+
+static void on_rates(void *user)
+{
+	display_want_rates(user);
+}
+
+const struct audience_ops display_audience_ops = {
+	.admit = on_admit,
+	.rates = on_rates,
+};
+
+static void on_channel(void *user, enum spice_core_channel channel, unsigned id, bool connected)
+{
+	struct display *display = user;
+	if (channel == SPICE_CORE_MAIN)
+		g_info("client %s", connected ? "connected" : "left");
+	if (channel == SPICE_CORE_CURSOR && connected)
+		screens_new_viewer(display->screens, id);
+	bool opening = channel == SPICE_CORE_DISPLAY && id < FRAME_HEADS_MAX && connected;
+	if (opening && display->frames && screens_start_over(display->screens, id))
+		frame_receiver_want_again(display->frames, id);
+	if (channel == SPICE_CORE_DISPLAY && id < FRAME_HEADS_MAX)
+		audience_look(display->audience, id, connected);
+	if (channel == SPICE_CORE_DISPLAY && connected)
+		screens_new_display(display->screens, id);
+	if (channel == SPICE_CORE_INPUTS && !connected)
+		inputs_release_all(display->inputs);
+}
+
+const struct spice_core_ops display_core_ops = {
+	.channel = on_channel,
+	.connection = on_connection,
+};

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/display_parts.h"
+
+static bool on_head_on(void *user, const struct frame_head_on *on)
+{
+	struct display *display = user;
+	if (!screens_turn_on(display->screens, on, audience_looks(display->audience, on->head)))
+		return false;
+	display_update_pointer(display);
+	display_update_desktop(display);
+	return true;
+}
+
+static void on_head_off(void *user, unsigned head)
+{
+	struct display *display = user;
+	if (screens_turn_off(display->screens, head))
+		display_update_desktop(display);
+}
+
+static bool on_head_size(void *user, unsigned head, uint32_t *width, uint32_t *height)
+{
+	struct display *display = user;
+	return screens_size(display->screens, head, width, height);
+}
+
+static bool on_frame(void *user, struct frame *frame, const struct frame_present *message)
+{
+	struct display *display = user;
+	bool dmabuf = frame->dmabuf != NULL;
+	if (!screens_show(display->screens, frame, message))
+		return false;
+	if (!dmabuf)
+		dmabuf_door_frame_shown(display->door);
+	audience_frame_shown(display->audience);
+	return true;
+}
+
+static void on_cursor_image(void *user, const struct frame_cursor_image *image)
+{
+	struct display *display = user;
+	screens_cursor_image(display->screens, image);
+}
+
+static void on_cursor_move(void *user, unsigned head, int32_t x, int32_t y)
+{
+	struct display *display = user;
+	if (screens_cursor_move(display->screens, head, x, y) &&
+		screens_to_desktop(display->screens, head, &x, &y))
+		inputs_set_position(display->inputs, x, y);
+}
+
+static void on_cursor_hide(void *user, unsigned head)
+{
+	struct display *display = user;
+	screens_cursor_hide(display->screens, head);
+}
+
+void display_close_frames(struct display *display)
+{
+	frame_receiver_close(g_steal_pointer(&display->frames));
+	screens_drop_frames(display->screens);
+}
+
+static void on_render_gone(void *user)
+{
+	struct display *display = user;
+	g_message("render: the frame link is closed");
+	display_close_frames(display);
+}
+
+const struct frame_receiver_ops display_frames_ops = {
+	.head_on = on_head_on,
+	.head_off = on_head_off,
+	.head_size = on_head_size,
+	.frame = on_frame,
+	.cursor_image = on_cursor_image,
+	.cursor_move = on_cursor_move,
+	.cursor_hide = on_cursor_hide,
+	.gone = on_render_gone,
+};

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * display parts: what the files of `display` share. Each neighbour's callbacks stand in a file of
+ * their own, and the neighbours know nothing of each other: whatever passes between two of them
+ * passes through here.
+ *
+ *   display.c          the keeper's side, and the start and end of everything
+ *   display_desktop.c  the desktop's size, its pointer, the monitors that clients wish for
+ *   display_clients.c  people: from the listening sockets to spice-server's channels
+ *   display_frames.c   render's side: heads, frames, the cursor
+ *   display_qemu.c     QEMU's side: inputs that leave, sound that comes
+ *
+ * Threads: main loop.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "display/door/arrivals.h"
+#include "display/door/audience.h"
+#include "display/door/dmabuf_door.h"
+#include "display/heads/frame_receiver.h"
+#include "display/keeper_end.h"
+#include "display/line/line.h"
+#include "display/line/line_stats.h"
+#include "display/qemu/dbus_audio.h"
+#include "display/qemu/dbus_display.h"
+#include "display/qemu/inputs.h"
+#include "display/relay/relay.h"
+#include "display/spice/screens.h"
+#include "display/spice/spice_agent.h"
+#include "display/spice/spice_core.h"
+#include "display/spice/spice_inputs.h"
+#include "display/spice/spice_playback.h"
+
+struct display {
+	void (*done)(void *user, bool fault);
+	void *user;
+	struct keeper_end *keeper;
+	struct arrivals *arrivals;
+	struct relay *relay;
+	struct line *line;
+	struct line_stats *line_stats;
+	struct dmabuf_door *door;
+	struct audience *audience;
+	struct spice_core *core; /* NULL before it is there, and from its destruction on */
+	struct screens *screens;
+	struct spice_inputs *spice_inputs;
+	struct spice_agent *agent;
+	struct spice_playback *playback;
+	struct inputs *inputs;
+	struct frame_receiver *frames; /* NULL: no renderer */
+	struct dbus_display *dbus;     /* NULL: no QEMU */
+	struct dbus_audio *audio;      /* NULL: no QEMU */
+	bool absolute;                 /* the guest's pointer has positions, not steps */
+};
+
+/* display_desktop.c */
+
+extern const struct spice_agent_ops display_agent_ops;
+
+/* After the guest's pointer became absolute or relative, or a head was opened. */
+void display_update_pointer(struct display *display);
+/* After a head was turned on or off, or moved. */
+void display_update_desktop(struct display *display);
+/* spice_head_wanted: a client wishes for these monitors. `user` is the display. */
+void display_want_heads(void *user, const struct frame_head_mode *heads, unsigned n_heads);
+
+/* display_clients.c */
+
+extern const struct relay_ops display_relay_ops;
+extern const struct dmabuf_door_ops display_door_ops;
+extern const struct audience_ops display_audience_ops;
+extern const struct spice_gl_ops display_gl_ops;
+extern const struct spice_core_ops display_core_ops;
+
+/* arrivals_accepted: somebody has connected. `user` is the display. */
+void display_arrive(void *user, int fd, enum keeper_listener_kind kind);
+/* Tell a renderer, when it is new or when the answer changes, what is to be sent. */
+void display_want_formats(struct display *display);
+void display_want_rates(struct display *display);
+
+/* display_frames.c */
+
+extern const struct frame_receiver_ops display_frames_ops;
+
+/* The frame link ends. What was shown stays on the clients' screens until a renderer brings more.
+ */
+void display_close_frames(struct display *display);
+
+/* display_qemu.c */
+
+extern const struct dbus_display_ops display_dbus_ops;
+
+/* There is something in the inputs' queue. `user` is the display. */
+void display_send_inputs(void *user);
+/* QEMU has left, or another one has come: its sound, inputs and sizes end. */
+void display_close_qemu(struct display *display);

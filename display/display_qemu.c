@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/display_parts.h"
+
+void display_send_inputs(void *user)
+{
+	struct display *display = user;
+	if (display->dbus)
+		dbus_display_send_inputs(display->dbus);
+}
+
+static void on_sound_start(void *user, uint32_t rate)
+{
+	struct display *display = user;
+	spice_playback_set_rate(display->playback, rate);
+}
+
+static void on_sound(void *user, const void *data, size_t size_bytes)
+{
+	struct display *display = user;
+	spice_playback_write(display->playback, data, size_bytes);
+}
+
+static void on_sound_stop(void *user)
+{
+	struct display *display = user;
+	spice_playback_stop(display->playback);
+}
+
+static void on_sound_volume(void *user, bool mute, uint16_t left, uint16_t right)
+{
+	struct display *display = user;
+	spice_playback_set_volume(display->playback, mute, left, right);
+}
+
+static const struct dbus_audio_ops dbus_audio_ops = {
+	.start = on_sound_start,
+	.write = on_sound,
+	.stop = on_sound_stop,
+	.volume = on_sound_volume,
+};
+
+void display_close_qemu(struct display *display)
+{
+	inputs_set_connected(display->inputs, false);
+	g_clear_pointer(&display->audio, dbus_audio_destroy);
+	g_clear_pointer(&display->dbus, dbus_display_destroy);
+}
+
+static void on_qemu_connected(void *user, GDBusConnection *connection)
+{
+	struct display *display = user;
+	if (!connection) {
+		display_close_qemu(display);
+		return;
+	}
+	inputs_set_connected(display->inputs, true);
+	g_assert(!display->audio);
+	display->audio = dbus_audio_create(connection, &dbus_audio_ops, display);
+}
+
+static void on_qemu_absolute(void *user, bool absolute)
+{
+	struct display *display = user;
+	display->absolute = absolute;
+	display_update_pointer(display);
+}
+
+static void on_qemu_leds(void *user, uint32_t leds)
+{
+	struct display *display = user;
+	spice_inputs_set_leds(display->spice_inputs, leds);
+}
+
+const struct dbus_display_ops display_dbus_ops = {
+	.connected = on_qemu_connected,
+	.absolute = on_qemu_absolute,
+	.leds = on_qemu_leds,
+};
