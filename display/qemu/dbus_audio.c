@@ -7,15 +7,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "display/qemu/limits.h"
+
 #define AUDIO_PATH "/org/qemu/Display1/Audio"
 #define AUDIO_INTERFACE "org.qemu.Display1.Audio"
+/* A frame is one sample left and one right, 16 bits each. */
+#define FRAME_BYTES 4
 #define LISTENER_PATH "/org/qemu/Display1/AudioOutListener"
 #define LISTENER_INTERFACE "org.qemu.Display1.AudioOutListener"
-#define RATE_MIN 8000
-#define RATE_MAX 96000
-#define STREAMS_MAX 8
 
-/* QEMU's ui/dbus-display1.xml. */
+/* From QEMU's ui/dbus-display1.xml; GDBus refuses calls whose arguments differ from it. */
 static const char introspection[] =
 	"<node><interface name='" LISTENER_INTERFACE "'>"
 	" <method name='Init'>"
@@ -36,27 +37,29 @@ static const char introspection[] =
 
 struct stream {
 	uint64_t id;
-	uint32_t rate; /* 0: a free place */
+	uint32_t rate_hz; /* 0: a free place */
 };
 
 struct dbus_audio {
-	int refs;                         /* calls on their way hold one */
+	int refs; /* one is the owner's, and one each call's that is under way */
 	const struct dbus_audio_ops *ops; /* NULL: destroyed */
 	void *user;
 	GCancellable *cancel;
-	GDBusConnection *listener; /* NULL until QEMU is on it */
+	GDBusConnection *listener; /* NULL until QEMU has connected, and after it has left */
 	guint object;
 	int fd; /* our end until `listener` has it, or -1 */
-	struct stream streams[STREAMS_MAX];
-	bool on; /* the stream `current` is enabled */
-	uint64_t current;
-	bool complained;
+	struct stream streams[DBUS_AUDIO_STREAMS_MAX];
+	bool on;          /* `start` was called, and `stop` was not since */
+	uint64_t current; /* id of the stream that is on */
+	bool complained;  /* a refusal was logged */
 };
 
 static void unref(struct dbus_audio *audio)
 {
+	g_assert(audio->refs > 0);
 	if (--audio->refs > 0)
 		return;
+	g_assert(!audio->ops && !audio->listener);
 	g_object_unref(audio->cancel);
 	g_free(audio);
 }
@@ -73,8 +76,8 @@ static bool refuse(struct dbus_audio *audio, const char *why)
 
 static struct stream *find_stream(struct dbus_audio *audio, uint64_t id)
 {
-	for (unsigned i = 0; i < STREAMS_MAX; i++) {
-		if (audio->streams[i].rate && audio->streams[i].id == id)
+	for (unsigned i = 0; i < DBUS_AUDIO_STREAMS_MAX; i++) {
+		if (audio->streams[i].rate_hz && audio->streams[i].id == id)
 			return &audio->streams[i];
 	}
 	return NULL;
@@ -82,8 +85,10 @@ static struct stream *find_stream(struct dbus_audio *audio, uint64_t id)
 
 static void turn_off(struct dbus_audio *audio)
 {
-	if (audio->on)
+	if (audio->on) {
+		g_assert(audio->ops);
 		audio->ops->stop(audio->user);
+	}
 	audio->on = false;
 }
 
@@ -97,17 +102,17 @@ static bool call_init(struct dbus_audio *audio, GVariant *arguments)
 		NULL, NULL, &big_endian);
 	bool native = big_endian == (G_BYTE_ORDER == G_BIG_ENDIAN);
 	if (bits != 16 || !is_signed || is_float || channels != 2 || !native)
-		return refuse(audio, "a stream is not 16-bit stereo");
-	if (rate < RATE_MIN || rate > RATE_MAX)
-		return refuse(audio, "a stream's rate is not 8 to 96 kHz");
+		return refuse(audio, "a stream is not 16-bit stereo of this machine's byte order");
+	if (rate < DBUS_AUDIO_RATE_MIN_HZ || rate > DBUS_AUDIO_RATE_MAX_HZ)
+		return refuse(audio, "a stream's rate is not between 8000 and 96000 Hz");
 	struct stream *stream = find_stream(audio, id);
-	for (unsigned i = 0; i < STREAMS_MAX && !stream; i++) {
-		if (audio->streams[i].rate == 0)
+	for (unsigned i = 0; i < DBUS_AUDIO_STREAMS_MAX && !stream; i++) {
+		if (audio->streams[i].rate_hz == 0)
 			stream = &audio->streams[i];
 	}
 	if (!stream)
-		return refuse(audio, "more than 8 streams");
-	*stream = (struct stream){ .id = id, .rate = rate };
+		return refuse(audio, "more than " G_STRINGIFY(DBUS_AUDIO_STREAMS_MAX) " streams");
+	*stream = (struct stream){ .id = id, .rate_hz = rate };
 	return true;
 }
 
@@ -119,7 +124,7 @@ static bool call_fini(struct dbus_audio *audio, GVariant *arguments)
 	if (stream && audio->on && audio->current == id)
 		turn_off(audio);
 	if (stream)
-		stream->rate = 0;
+		stream->rate_hz = 0;
 	return true;
 }
 
@@ -137,7 +142,7 @@ static bool call_set_enabled(struct dbus_audio *audio, GVariant *arguments)
 		return true;
 	audio->current = id;
 	audio->on = true;
-	audio->ops->start(audio->user, stream->rate);
+	audio->ops->start(audio->user, stream->rate_hz);
 	return true;
 }
 
@@ -151,6 +156,7 @@ static bool call_set_volume(struct dbus_audio *audio, GVariant *arguments)
 	const uint8_t *volume = g_variant_get_fixed_array(bytes, &n, 1);
 	if (!find_stream(audio, id) || n == 0)
 		return false;
+	/* QEMU says 0 to 255. */
 	audio->ops->volume(audio->user, mute, volume[0] * 257, volume[n > 1 ? 1 : 0] * 257);
 	return true;
 }
@@ -162,8 +168,10 @@ static bool call_write(struct dbus_audio *audio, GVariant *arguments)
 	g_variant_get(arguments, "(t@ay)", &id, &bytes);
 	size_t n;
 	const uint8_t *data = g_variant_get_fixed_array(bytes, &n, 1);
-	if (n > DBUS_AUDIO_WRITE_MAX || n % 4 != 0)
-		return refuse(audio, "a write of more than 64 KiB, or of broken frames");
+	if (n > DBUS_AUDIO_WRITE_MAX_BYTES || n % FRAME_BYTES != 0)
+		return refuse(audio,
+			"a write is longer than " G_STRINGIFY(
+				DBUS_AUDIO_WRITE_MAX_BYTES) " bytes, or ends inside a frame");
 	if (audio->on && audio->current == id && n > 0)
 		audio->ops->write(audio->user, data, n);
 	return true;

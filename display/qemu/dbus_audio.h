@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dbus audio: the guest's sound, as QEMU's dbus audiodev gives it away: we register a listener at
- * org.qemu.Display1.Audio and QEMU writes PCM to it on a connection of its own (QEMU
+ * dbus audio: the guest's sound, as QEMU's dbus audiodev gives it away. We register a listener at
+ * org.qemu.Display1.Audio, and QEMU writes PCM to it on a connection of its own (QEMU
  * docs/interop/dbus-display.rst, org.qemu.Display1.AudioOutListener).
  *
- * Taken is 16-bit stereo of this machine's byte order at 8 to 96 kHz, and one stream at a time, the
- * last one enabled: QEMU's mixer makes one of all. Anything else is refused with one line.
+ * A stream is 16-bit stereo of this machine's byte order; its rate is bounded (limits.h). One
+ * stream is heard at a time, the one that was enabled last: QEMU's mixer makes one of all voices.
+ * Every other call is refused, and the first refusal of a connection is logged.
  *
  * Threads: main loop.
  */
@@ -16,21 +17,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of one write: 340 ms at 48 kHz; QEMU writes 10 ms. */
-#define DBUS_AUDIO_WRITE_MAX 65536
-
 struct dbus_audio;
 
 struct dbus_audio_ops {
-	/* A stream of this rate begins. */
-	void (*start)(void *user, uint32_t rate);
+	/* A stream begins; it has so many frames (a sample left, one right) a second. */
+	void (*start)(void *user, uint32_t rate_hz);
+	/* Whole frames of the stream; `data` is only read, during the call. */
 	void (*write)(void *user, const void *data, size_t size_bytes);
+	/* The stream that began has ended. */
 	void (*stop)(void *user);
+	/* The guest's wish for a client's volume, each side 0 to 65535. */
 	void (*volume)(void *user, bool mute, uint16_t left, uint16_t right);
 };
 
-/* Registers in the background; a QEMU without sound is fine. */
+/*
+ * Registers in the background on QEMU's display connection, which stays the caller's. A QEMU that
+ * has no sound is noted at level info. Returns NULL when no socket can be made (logged).
+ */
 struct dbus_audio *dbus_audio_create(
 	GDBusConnection *connection, const struct dbus_audio_ops *ops, void *user);
-/* Stops calling back; `stop` is called first if a stream is on. NULL is fine. */
+/* Calls `stop` if a stream is on, and nothing more after that. NULL is fine. */
 void dbus_audio_destroy(struct dbus_audio *audio);

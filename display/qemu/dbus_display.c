@@ -7,15 +7,15 @@
 
 #include "display/qemu/pointer.h"
 
-/* Keyboard and pointer are the VM's, whichever console takes them. */
+/* Every console has Keyboard and Mouse, and all lead to the guest's one keyboard and pointer. */
 #define CONSOLE_0 "/org/qemu/Display1/Console_0"
 #define INTERFACE "org.qemu.Display1."
-/* QEMU's placeholder while it was told no size (ui/console.c). */
+/* What QEMU takes a console's size to be until it is told one (ui/console.c), in pixels. */
 #define PLACEHOLDER_WIDTH 640
 #define PLACEHOLDER_HEIGHT 480
 
 struct dbus_display {
-	int refs;                           /* calls on their way hold one */
+	int refs;                           /* one is the owner's, and one each call's under way */
 	const struct dbus_display_ops *ops; /* NULL: destroyed */
 	void *user;
 	struct inputs *inputs;
@@ -24,13 +24,15 @@ struct dbus_display {
 	guint properties_changed;
 	gulong closed;
 	uint32_t console_width, console_height;
-	bool complained; /* about a refused call */
+	bool complained; /* a refused input was logged */
 };
 
 static void dbus_display_unref(struct dbus_display *dbus)
 {
+	g_assert(dbus->refs > 0);
 	if (--dbus->refs > 0)
 		return;
+	g_assert(!dbus->ops && !dbus->connection);
 	g_object_unref(dbus->cancel);
 	g_free(dbus);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * dbus display: display as client of QEMU's org.qemu.Display1 on a peer-to-peer D-Bus connection
- * (QEMU docs/interop/dbus-display.rst): keys and pointer to the guest, new sizes, and back: whether
- * the pointer is absolute, keyboard lights, the console's size.
+ * (QEMU docs/interop/dbus-display.rst). Keys, pointer and wished sizes go to QEMU; back come the
+ * kind of the guest's pointer, the keyboard's lights and the console's size.
  *
  * Nothing here waits for QEMU. Inputs are sent from their queue, a few at a time, and answers make
- * room for more. What a QEMU lacks (versions differ) is noted once and done without.
+ * room for more. An interface that a QEMU lacks (versions differ) is logged and done without.
  *
  * Threads: main loop; GDBus's own thread moves the bytes.
  */
@@ -20,21 +20,29 @@
 struct dbus_display;
 
 struct dbus_display_ops {
-	/* Connected and asked: inputs may go. Or QEMU has left (NULL). */
+	/* Inputs may go from now on; the connection stays ours. NULL: QEMU has left. */
 	void (*connected)(void *user, GDBusConnection *connection);
+	/* The guest's pointer takes positions, not steps. */
 	void (*absolute)(void *user, bool absolute);
-	void (*leds)(void *user, uint32_t leds); /* scroll 1, num 2, caps 4 */
+	/* The keyboard's lights: a sum of scroll 1, num 2, caps 4 (QEMU's Keyboard.Modifiers). */
+	void (*leds)(void *user, uint32_t leds);
 };
 
-/* Takes the socket over. Connects in the background. */
+/*
+ * Takes the socket over and connects in the background. `inputs` stays the caller's and outlives
+ * this. Returns NULL when the descriptor is no socket (logged).
+ */
 struct dbus_display *dbus_display_create(
 	int fd, struct inputs *inputs, const struct dbus_display_ops *ops, void *user);
-/* Stops calling back. NULL is fine. */
+/* Nothing is called after this. NULL is fine. */
 void dbus_display_destroy(struct dbus_display *dbus);
 
-/* There is something in the inputs' queue. */
+/* Sends what waits in the inputs' queue, as far as QEMU may be sent more; without QEMU, nothing. */
 void dbus_display_send_inputs(struct dbus_display *dbus);
 
-/* What the guest's head is asked to be; 0x0 unplugs it. */
+/*
+ * Asks QEMU to offer the guest this mode for a head, at this place on the desktop; 0x0 unplugs it.
+ * A millimetre count of 0 is unknown. A refusal is logged.
+ */
 void dbus_display_set_ui_info(struct dbus_display *dbus, unsigned head, int32_t x, int32_t y,
 	uint32_t width, uint32_t height, uint32_t width_mm, uint32_t height_mm);

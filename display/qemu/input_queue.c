@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "display/qemu/input_queue.h"
 
+#include <glib.h>
 #include <stddef.h>
 
 static int32_t add_bounded(int32_t a, int32_t b)
@@ -32,6 +33,7 @@ static struct input_event *event_at(struct input_queue *queue, unsigned index)
 
 bool input_queue_push(struct input_queue *queue, const struct input_event *event)
 {
+	g_assert(queue->length <= INPUT_QUEUE_MAX);
 	if (queue->length > 0 && merge(event_at(queue, queue->length - 1), event))
 		return true;
 	if (queue->length == INPUT_QUEUE_MAX)
@@ -42,6 +44,7 @@ bool input_queue_push(struct input_queue *queue, const struct input_event *event
 
 bool input_queue_next(struct input_queue *queue, struct input_event *event)
 {
+	g_assert(queue->n_sent <= INPUT_QUEUE_SENT_MAX);
 	if (queue->length == 0 || queue->n_sent == INPUT_QUEUE_SENT_MAX)
 		return false;
 	*event = *event_at(queue, 0);

@@ -2,49 +2,50 @@
 /*
  * input queue: what people do with keyboard and pointer, on its way to QEMU.
  *
- * Order is kept. A pointer that has moved on replaces its position that was not sent yet, so a slow
- * QEMU sees fewer steps and no backlog. At most INPUT_QUEUE_SENT_MAX events are on their way at
- * once; behind them wait at most INPUT_QUEUE_MAX.
+ * Events leave in the order in which they came. When the last one that waits is a movement, too, a
+ * new movement is merged into it: a slow QEMU sees fewer steps and no backlog. How many events
+ * wait, and how many were sent and not answered, is bounded (limits.h).
  *
- * Threads: main loop.
+ * A plain value without a lock; inputs.h owns the one there is. Threads: main loop.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define INPUT_QUEUE_MAX 512
-#define INPUT_QUEUE_SENT_MAX 16
+#include "display/qemu/limits.h"
 
 enum input_kind {
-	INPUT_KEY,    /* code: QEMU key number */
-	INPUT_BUTTON, /* code: QEMU button */
-	INPUT_ABSOLUTE,
-	INPUT_RELATIVE,
+	INPUT_KEY,      /* code: a QEMU key number (keymap.h) */
+	INPUT_BUTTON,   /* code: enum input_button */
+	INPUT_ABSOLUTE, /* x, y: a pixel of the desktop */
+	INPUT_RELATIVE, /* x, y: a way in pixels */
 };
 
 struct input_event {
 	enum input_kind kind;
 	uint32_t code;
 	bool down;
-	int32_t x, y;                           /* pixel of the desktop, or way to go */
-	uint32_t desktop_width, desktop_height; /* that x and y lie in */
+	int32_t x, y;
+	uint32_t desktop_width, desktop_height; /* INPUT_ABSOLUTE: the desktop it is a pixel of */
 };
 
+/* All zero: empty. */
 struct input_queue {
-	unsigned first, length;
-	unsigned n_sent;
+	unsigned first, length; /* the events that wait, in the ring `events` */
+	unsigned n_sent;        /* taken and not answered yet */
 	struct input_event events[INPUT_QUEUE_MAX];
 };
 
-/* False when it is full. */
+/* Returns false, and drops the event, when the queue is full. */
 bool input_queue_push(struct input_queue *queue, const struct input_event *event);
 
-/* Takes the next event that may be sent now. */
+/* Takes the next event that may be sent now. Returns false when there is none. */
 bool input_queue_next(struct input_queue *queue, struct input_event *event);
 
-/* One that was taken has been answered. */
+/* QEMU has answered one of the events that were taken: another may be. */
 void input_queue_answered(struct input_queue *queue);
 
-/* Forgets what waits; sent: also what is on its way, whose answers will not come. */
+/* Drops the events that wait. `sent`: those that were taken will not be answered any more, either.
+ */
 void input_queue_clear(struct input_queue *queue, bool sent);

@@ -4,20 +4,18 @@
 #include <glib.h>
 #include <string.h>
 
+#include "common/peer_log.h"
 #include "display/qemu/keymap.h"
-
-/* Turns of the wheel in one message of the client. */
-#define WHEEL_STEPS_MAX 8
 
 struct inputs {
 	void (*queued)(void *user);
 	void *user;
 	bool connected, absolute;
-	uint32_t width, height;
-	int32_t x, y;
+	uint32_t width, height; /* of the desktop */
+	int32_t x, y;           /* where the pointer is on it */
 	struct keymap keymap;
-	bool keys[KEYMAP_KEYS];
-	uint32_t buttons;
+	bool keys[KEYMAP_KEYS]; /* down */
+	uint32_t buttons;       /* down, a bit each */
 	struct input_queue queue;
 };
 
@@ -50,10 +48,14 @@ static void push_releases(struct inputs *inputs)
 	inputs->buttons = 0;
 }
 
-/* A QEMU that has stopped answering: what it would do with all of this later helps nobody. */
+/*
+ * QEMU has stopped answering. If it comes back, old inputs help nobody, but no key may stay down:
+ * their releases fit, since there are fewer keys and buttons than places.
+ */
 static void overflow(struct inputs *inputs)
 {
-	g_warning("qemu: does not answer, %d inputs dropped", INPUT_QUEUE_MAX);
+	peer_warning(PEER_QEMU, "qemu: does not answer: %d inputs that waited are dropped",
+		INPUT_QUEUE_MAX);
 	input_queue_clear(&inputs->queue, false);
 	push_releases(inputs);
 }
@@ -149,7 +151,8 @@ void inputs_wheel(struct inputs *inputs, int steps)
 		.kind = INPUT_BUTTON,
 		.code = steps < 0 ? INPUT_BUTTON_WHEEL_UP : INPUT_BUTTON_WHEEL_DOWN,
 	};
-	for (int i = MIN(ABS(steps), WHEEL_STEPS_MAX); i > 0; i--) {
+	int turns = ABS(CLAMP(steps, -INPUTS_WHEEL_STEPS_MAX, INPUTS_WHEEL_STEPS_MAX));
+	for (int i = 0; i < turns; i++) {
 		event.down = true;
 		push(inputs, event);
 		event.down = false;

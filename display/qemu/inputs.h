@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * inputs: what is pressed and where the pointer is, between spice-server's keyboard, mouse and
- * tablet and QEMU. Knows what is down, so that all of it can be let go when a client leaves.
+ * tablet on one side and QEMU on the other. It knows what is down, so that all of it can be let go
+ * when a client leaves.
  *
- * The guest's pointer is absolute or relative (QEMU says which), the client's too (spice-server
- * decides: absolute needs a tablet and one single head). Relative steps for an absolute guest move
- * a position kept here.
+ * The guest's pointer is absolute or relative (QEMU says which). So is the client's (spice-server
+ * decides: absolute needs a tablet and one single head, or the agent). Relative steps for an
+ * absolute guest move a position that is kept here.
  *
  * Threads: main loop.
  */
@@ -30,29 +31,33 @@ enum input_button {
 
 struct inputs;
 
-/* `event` may be looked at until `user` takes it: something was put into the queue. */
+/* `queued` is called whenever inputs_next() may have something to give. */
 struct inputs *inputs_create(void (*queued)(void *user), void *user);
 void inputs_destroy(struct inputs *inputs);
 
-/* Nobody takes events while there is no QEMU: they are dropped. On: nothing is down. */
+/*
+ * While QEMU is not connected, what comes is dropped. Either change forgets what waits, what was
+ * sent and what is down.
+ */
 void inputs_set_connected(struct inputs *inputs, bool connected);
 void inputs_set_absolute(struct inputs *inputs, bool absolute);
-/* The bounding box of all heads. */
+/* The desktop's size in pixels: the bounding box of all heads. */
 void inputs_set_desktop(struct inputs *inputs, uint32_t width, uint32_t height);
-/* Where the guest shows its pointer, as start for relative steps. */
+/* The guest shows its pointer at this pixel: relative steps go on from there. */
 void inputs_set_position(struct inputs *inputs, int32_t x, int32_t y);
 
-/* From spice-server. Buttons: a bit (1 << enum input_button) for each that is down, wheel left out.
- */
+/* What clients do. A key comes as scan codes, byte by byte (keymap.h). */
 void inputs_scan_code(struct inputs *inputs, uint8_t byte);
 void inputs_move_to(struct inputs *inputs, int32_t x, int32_t y);
 void inputs_move_by(struct inputs *inputs, int32_t dx, int32_t dy);
+/* All buttons that are down, a bit (1 << enum input_button) each; the wheel's are left out. */
 void inputs_set_buttons(struct inputs *inputs, uint32_t buttons);
-/* Steps, negative: up. */
+/* So many turns of the wheel, bounded (limits.h); below 0: up. */
 void inputs_wheel(struct inputs *inputs, int steps);
-/* The client has left. */
+/* The client has left: whatever is down goes up. */
 void inputs_release_all(struct inputs *inputs);
 
-/* For who sends. */
+/* For whoever sends to QEMU: the next event, as input_queue_next() has it, and QEMU's answer to
+ * one. */
 bool inputs_next(struct inputs *inputs, struct input_event *event);
 void inputs_answered(struct inputs *inputs);

@@ -12,14 +12,14 @@
 #include <stdint.h>
 
 #define KEYMAP_PAUSE 0xc6u
-/* Key numbers are below this. */
+/* Every key number is below this. */
 #define KEYMAP_KEYS 256
 
 struct keymap {
-	bool extended;       /* 0xe0 came */
-	unsigned pause_left; /* bytes of the Pause sequence still to come */
-	bool pause_down;
+	bool extended;       /* the prefix 0xe0 came */
+	unsigned pause_left; /* bytes of the sequence of Pause that are still to come */
+	bool pause_down;     /* the sequence is that of a press */
 };
 
-/* Returns true when a key went down or up. */
+/* Takes the next byte. Returns true when it made a key go down or up; *key is never 0 then. */
 bool keymap_feed(struct keymap *keymap, uint8_t byte, uint32_t *key, bool *down);
