@@ -7,7 +7,7 @@
 
 #include "display/door/lobby.h"
 
-/* Until it is known which encoders GStreamer has here (video/video.h). */
+/* The encoder that needs no GStreamer, until it is known what that has here (video/video.h). */
 #define FIRST_CODECS "spice:mjpeg"
 
 struct spice_core {
@@ -15,7 +15,8 @@ struct spice_core {
 	const struct spice_core_ops *ops;
 	void *user;
 	struct lobby *lobby;
-	int adding; /* socket of the client that is being added, or -1 */
+	int adding; /* the socket that is being added, so that events can be told to be its; or -1
+		     */
 };
 
 /* spice-server's core interface has no user pointer. */
@@ -79,7 +80,7 @@ static gboolean on_watch(gint fd, GIOCondition condition, gpointer user)
 		events |= SPICE_WATCH_EVENT_READ;
 	if (condition & G_IO_OUT)
 		events |= SPICE_WATCH_EVENT_WRITE;
-	/* May remove the watch. */
+	/* The callback may remove the watch, which is not touched after it. */
 	watch->func(fd, events, watch->opaque);
 	return G_SOURCE_CONTINUE;
 }
@@ -170,11 +171,11 @@ static void set_up(SpiceServer *server, const char *name)
 	if (name)
 		spice_server_set_name(server, name);
 	spice_server_set_noauth(server);
-	/* On a slow line the relay asks for another (relay/compression.h). */
+	/* For a client behind a slow line the relay asks for another (relay/compression.h). */
 	spice_server_set_image_compression(server, SPICE_IMAGE_COMPRESSION_LZ4);
 	spice_server_set_jpeg_compression(server, SPICE_WAN_COMPRESSION_NEVER);
 	spice_server_set_zlib_glz_compression(server, SPICE_WAN_COMPRESSION_NEVER);
-	/* Which drawables may be streamed is said by each (spice_head.c), not guessed. */
+	/* ALL: each drawable says whether it may be streamed (spice_head.c), nothing is guessed. */
 	spice_server_set_streaming_video(server, SPICE_STREAM_VIDEO_ALL);
 	spice_server_set_video_codecs(server, FIRST_CODECS);
 }
@@ -202,6 +203,7 @@ void spice_core_destroy(struct spice_core *core)
 {
 	if (!core)
 		return;
+	g_assert(core == the_core);
 	spice_server_destroy(core->server);
 	lobby_destroy(core->lobby);
 	the_core = NULL;
@@ -230,6 +232,7 @@ bool spice_core_set_ticket(struct spice_core *core, const char *ticket)
 
 bool spice_core_add_client(struct spice_core *core, int fd)
 {
+	g_assert(core == the_core && core->adding < 0);
 	core->adding = fd;
 	bool added = spice_server_add_client(core->server, fd, 0) == 0;
 	core->adding = -1;

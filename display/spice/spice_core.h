@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice core: the one spice-server of this process on GLib's main loop: its watches and timers, its
- * settings, its clients.
+ * spice core: the one spice-server of this process on GLib's main loop, with its watches, timers,
+ * settings and clients.
  *
- * Pictures are compressed without loss (LZ4, or LZ for a client that lacks it); a rectangle that
- * keeps moving becomes video and ends lossless again. glz is not used: it keeps what it has
- * encoded.
+ * Bitmaps are compressed without loss. spice-server begins with LZ4 (LZ for a client that lacks
+ * it); for a client behind a slow line the relay asks for auto_lz, which is QUIC or LZ by content
+ * (relay/compression.h). GLZ is never used: it keeps the bitmaps it has encoded. Areas that keep
+ * moving become video, and lossless again when they are still (painting/video_areas.h).
  *
- * Threads: main loop. spice-server runs one more thread for each head, see spice_head.h.
+ * Threads: main loop. spice-server runs one worker thread more for each head (spice_head.h).
  */
 #pragma once
 
@@ -25,31 +26,37 @@ enum spice_core_channel {
 };
 
 struct spice_core_ops {
-	/* A client's channel is ready, or went away. `id` is the head for DISPLAY and CURSOR. */
+	/*
+	 * A client's channel is ready, or has gone. `id` is the head's number for DISPLAY and
+	 * CURSOR; a client makes it up, so it may be any.
+	 */
 	void (*channel)(void *user, enum spice_core_channel channel, unsigned id, bool connected);
 	/*
-	 * spice-server has taken a socket that spice_core_add_client() gave it, whatever its
-	 * channel, and `key` names it from now on; or let go of it (fd -1).
+	 * spice-server has taken the socket `fd` that spice_core_add_client() gave it, and `key`
+	 * names that connection until it has gone (fd is -1 then).
 	 */
 	void (*connection)(void *user, int fd, const void *key, bool connected);
 };
 
-/* NULL when spice-server cannot start (it says why). `name` is what clients see, NULL for none. */
+/*
+ * Returns NULL when spice-server cannot start; it has logged why. `name` is what clients see as the
+ * desktop's; NULL: none. There is one at a time, since spice-server's timers know no owner.
+ */
 struct spice_core *spice_core_create(
 	const char *name, const struct spice_core_ops *ops, void *user);
 void spice_core_destroy(struct spice_core *core);
 
 struct RedsState *spice_core_server(struct spice_core *core);
 
-/* Encoders for video, best first, as spice_server_set_video_codecs() takes them. At first
- * spice:mjpeg. */
+/* The encoders for video, best first, as spice_server_set_video_codecs() takes them. Until this is
+ * called it is spice:mjpeg alone. */
 void spice_core_set_codecs(struct spice_core *core, const char *codecs);
 
-/* The password clients must give from now on; empty: none. */
+/* Clients must give this password from now on; empty: none. Returns false when it was refused. */
 bool spice_core_set_ticket(struct spice_core *core, const char *ticket);
 
 /*
- * Takes over a connected stream socket; false when spice-server refused it (it is closed then). Who
- * does not link a channel in time is cut off (lobby.h).
+ * Takes over a connected stream socket. Returns false when spice-server refused it; it is closed
+ * then. Whoever does not open a channel in time is cut off (door/lobby.h).
  */
 bool spice_core_add_client(struct spice_core *core, int fd);

@@ -17,19 +17,21 @@ struct spice_cursor *spice_cursor_create(void);
 void spice_cursor_destroy(struct spice_cursor *cursor);
 
 /*
- * Each returns true when there is something new to take: guests repeat position and image with
- * every frame. The image is premultiplied ARGB8888 of FRAME_CURSOR_SIZE squared, no padding.
+ * Each returns true when there is something new to take, since guests repeat position and image
+ * with every frame. The image is premultiplied ARGB8888 of FRAME_CURSOR_SIZE squared, no padding;
+ * the hot spot is moved into it. Positions are pixels of the head and may lie outside.
  */
 bool spice_cursor_set_image(
 	struct spice_cursor *cursor, const uint32_t *pixels, uint32_t hot_x, uint32_t hot_y);
 bool spice_cursor_move(struct spice_cursor *cursor, int32_t x, int32_t y);
 bool spice_cursor_hide(struct spice_cursor *cursor);
 
-/* spice-server has forgotten (a new primary surface), or somebody new listens: say it all again. */
+/* All of it becomes new: after a new primary surface, which makes spice-server forget the cursor,
+ * and for a client that was not told. */
 void spice_cursor_refresh(struct spice_cursor *cursor);
 
 /*
- * Fills in the next command; false when there is none. Its release_info.id points to a struct
- * spice_resource (spice_resource.h).
+ * Fills in the next command, or returns false when there is none. Its release_info.id points to a
+ * struct spice_resource (spice_resource.h).
  */
 bool spice_cursor_take(struct spice_cursor *cursor, struct QXLCommandExt *command);

@@ -7,7 +7,7 @@
 #include <glib.h>
 #include <spice.h>
 
-/* spice_qxl_monitors_config_async has 0. */
+/* What a draw is known by when it is done; spice_qxl_monitors_config_async() has 0. */
 #define DRAW_COOKIE 0x766974u
 
 #define FORMAT_BOTH_LAYOUTS(fourcc)                                                                \
@@ -36,8 +36,8 @@ struct spice_gl {
 	struct rect damage;    /* of next, with all that it replaced */
 	bool scanout;          /* spice-server has a dma-buf */
 	bool leaving;
-	guint timer;
-	guint again;   /* draws it once more */
+	guint timer;   /* of the draw under way, 0: none */
+	guint again;   /* an idle source that draws once more, 0: none */
 	int completed; /* atomic: on_completed is due */
 };
 
@@ -80,6 +80,7 @@ bool spice_gl_is_on(const struct spice_gl *gl)
 
 static void finish_leaving(struct spice_gl *gl)
 {
+	g_assert(gl->scanout && !gl->drawing && !gl->next);
 	spice_qxl_gl_scanout(gl->instance, -1, 0, 0, 0, 0, FALSE);
 	gl->scanout = gl->leaving = false;
 	let_go(&gl->shown);
@@ -112,6 +113,7 @@ static bool set_scanout(struct spice_gl *gl, const struct frame *frame)
 
 static void draw(struct spice_gl *gl)
 {
+	g_assert(gl->next && !gl->drawing);
 	struct frame *frame = g_steal_pointer(&gl->next);
 	struct rect damage = gl->damage;
 	gl->damage = (struct rect){ 0 };
@@ -148,38 +150,25 @@ bool spice_gl_completed(struct spice_gl *gl, uint64_t cookie)
 	return true;
 }
 
-static struct rect bound(const struct rect *a, const struct rect *b)
-{
-	if (a->width == 0 || a->height == 0)
-		return *b;
-	uint32_t x = MIN(a->x, b->x), y = MIN(a->y, b->y);
-	return (struct rect){ x, y, MAX(a->x + a->width, b->x + b->width) - x,
-		MAX(a->y + a->height, b->y + b->height) - y };
-}
-
-/* Rectangles are render's and may lie anywhere: what is outside is cut off. */
+/* The rectangles are render's and may lie anywhere: what of them lies outside is cut off. */
 static void add_damage(
 	struct spice_gl *gl, const struct frame *frame, const struct frame_present *message)
 {
+	const struct rect all = { 0, 0, frame->width, frame->height };
 	for (uint32_t i = 0; i < message->n_rects; i++) {
-		struct rect rect = message->rects[i];
-		if (rect.x >= frame->width || rect.y >= frame->height || rect.width == 0 ||
-			rect.height == 0)
+		struct rect rect;
+		if (!rect_intersect(&message->rects[i], &all, &rect))
 			continue;
-		rect.width = MIN(rect.width, frame->width - rect.x);
-		rect.height = MIN(rect.height, frame->height - rect.y);
-		gl->damage = bound(&gl->damage, &rect);
+		gl->damage = rect_is_empty(&gl->damage) ? rect : rect_join(&gl->damage, &rect);
 	}
-	/* Its predecessor may have been of another size. */
-	gl->damage.width = MIN(gl->damage.width, frame->width - MIN(gl->damage.x, frame->width));
-	gl->damage.height =
-		MIN(gl->damage.height, frame->height - MIN(gl->damage.y, frame->height));
-	if (gl->damage.width == 0 || gl->damage.height == 0)
-		gl->damage = (struct rect){ 0, 0, frame->width, frame->height };
+	/* The damage of a predecessor may lie outside: that may have been of another size. */
+	if (!rect_intersect(&gl->damage, &all, &gl->damage))
+		gl->damage = all;
 }
 
 void spice_gl_show(struct spice_gl *gl, struct frame *frame, const struct frame_present *message)
 {
+	g_assert(gl->ops && frame->dmabuf);
 	gl->leaving = false;
 	let_go(&gl->next);
 	add_damage(gl, frame, message);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice gl: one head shown by handing clients the render's dma-buf itself (GL scanout).
+ * spice gl: shows one head by handing clients render's dma-buf itself (spice-server's GL scanout).
  *
- * Only for clients on a unix socket that said they take dma-bufs: spice-server 0.15 disconnects all
- * others, at every call below that reaches it; see local.h for who decides. A draw is under way
- * until the client has acknowledged it, and until then spice-server takes nothing else: a newer
- * frame waits and is replaced by the next. A frame is held until the client has acknowledged its
- * successor.
+ * This is only for clients on a unix socket that said they take dma-bufs: at every call below that
+ * reaches it, spice-server 0.15 disconnects all others. door/dmabuf_door.h decides when. A draw is
+ * under way until the client has acknowledged it, and until then spice-server takes no other: a
+ * newer frame waits here, and the next replaces it. A frame is held until the client has
+ * acknowledged its successor.
  *
  * Threads: main loop, but for spice_gl_completed().
  */
@@ -17,7 +17,8 @@
 
 #include "display/heads/frame.h"
 
-/* How long a client may take to acknowledge a picture. */
+/* How long a client may take to acknowledge a draw, in milliseconds. Past it, `stalled` is called.
+ */
 #define SPICE_GL_TIMEOUT_MS 1000
 
 /*
@@ -31,17 +32,19 @@ struct QXLInstance;
 struct spice_gl;
 
 struct spice_gl_ops {
-	/* The client does not acknowledge; said once for each picture. */
+	/* The client has not acknowledged a draw in time; called once for each draw. */
 	void (*stalled)(void *user);
-	/* Asked to leave, and now no dma-buf is shown any more. */
+	/* It was asked to leave, and now no dma-buf is shown any more. */
 	void (*left)(void *user);
 };
 
+/* `instance` is the head's device and outlives this. Nothing may be shown before the ops are set.
+ */
 struct spice_gl *spice_gl_create(struct QXLInstance *instance);
 void spice_gl_destroy(struct spice_gl *gl);
 void spice_gl_set_ops(struct spice_gl *gl, const struct spice_gl_ops *ops, void *user);
 
-/* Takes over the reference; the frame is a dma-buf of the head's size. */
+/* Takes over the reference to the frame, which is a dma-buf of the head's size. */
 void spice_gl_show(struct spice_gl *gl, struct frame *frame, const struct frame_present *message);
 /* A client is opening the display: the picture is drawn again, for it has not seen it. */
 void spice_gl_new_viewer(struct spice_gl *gl);
@@ -51,8 +54,9 @@ void spice_gl_new_viewer(struct spice_gl *gl);
  * also at once; nothing happens where no dma-buf is shown.
  */
 void spice_gl_leave(struct spice_gl *gl);
-/* From the first frame until it was left. */
+/* True from the first frame that was shown until `left`. */
 bool spice_gl_is_on(const struct spice_gl *gl);
 
-/* spice-server's answer to the cookie of a draw; any thread. False: not one of ours. */
+/* spice-server has done what the cookie stands for; any thread. Returns false unless it is a draw.
+ */
 bool spice_gl_completed(struct spice_gl *gl, uint64_t cookie);

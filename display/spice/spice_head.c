@@ -23,14 +23,14 @@
  * changes nothing but that. So what is to stay lossless does.
  */
 #define STILL_ROP (SPICE_ROPD_OP_PUT | SPICE_ROPD_INVERS_BRUSH)
-/* Larger ones begin black: untouched, they cost no memory. */
+/* Larger surfaces begin black: zero pages that nobody writes cost no memory. In bytes. */
 #define COLOURED_BYTES_MAX (4u << 20)
 
 struct spice_head {
 	QXLInstance instance;
 	struct head *head;
-	struct painter *painter; /* the worker's, as are pace and ids */
-	struct send_budget pace;
+	struct painter *painter; /* the worker's, as are budget and ids */
+	struct send_budget budget;
 	struct image_ids ids;
 	struct spice_cursor *cursor;
 	struct spice_gl *gl;
@@ -46,10 +46,10 @@ struct spice_head {
 		char bytes[sizeof(QXLMonitorsConfig) + sizeof(QXLHead)];
 	} monitors;
 
-	int wake_due; /* atomic: an idle source is under way */
-	int starved;  /* atomic: it shall ask for memory too */
+	int wake_due; /* atomic: an idle source will wake the worker */
+	int starved;  /* atomic: it will also tell spice-server to free drawables */
 	int ticking;  /* atomic: the worker wants ticks */
-	guint ticks;  /* main loop: source */
+	guint ticks;  /* main loop: the source that ticks, 0: off */
 };
 
 struct drawable {
@@ -65,7 +65,10 @@ static struct spice_head *spice_head_of(QXLInstance *instance)
 	return SPICE_CONTAINEROF(instance, struct spice_head, instance);
 }
 
-/* Worker: what must not be said from here is said by the main loop. */
+/*
+ * The worker must not wake itself, see spice_head.h: what it and the relay's thread have to say is
+ * said by the main loop.
+ */
 
 static gboolean on_tick(gpointer user)
 {
@@ -92,7 +95,7 @@ static gboolean on_wake_due(gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
-static void wake_from_main(struct spice_head *owner)
+static void wake_through_main(struct spice_head *owner)
 {
 	if (g_atomic_int_compare_and_exchange(&owner->wake_due, 0, 1))
 		g_idle_add_full(G_PRIORITY_DEFAULT, on_wake_due, owner, NULL);
@@ -102,14 +105,14 @@ static void update_ticks(struct spice_head *owner)
 {
 	int wanted = painter_wants_ticks(owner->painter);
 	if (g_atomic_int_compare_and_exchange(&owner->ticking, !wanted, wanted) && wanted)
-		wake_from_main(owner);
+		wake_through_main(owner);
 }
 
 static void release_drawable(struct spice_resource *resource)
 {
 	struct drawable *drawable = (struct drawable *)resource;
 	if (painter_release(drawable->owner->painter, &drawable->picture))
-		wake_from_main(drawable->owner);
+		wake_through_main(drawable->owner);
 	g_free(drawable);
 }
 
@@ -188,7 +191,7 @@ static void give(struct spice_head *owner, const struct bitmap *picture, QXLComm
 	drawable->picture = *picture;
 	drawable->drawable.release_info.id = (uintptr_t)&drawable->resource;
 	fill_drawable(&owner->ids, &drawable->drawable, &drawable->image, picture);
-	send_budget_spend(&owner->pace, g_get_monotonic_time(), picture->estimated_bytes);
+	send_budget_spend(&owner->budget, g_get_monotonic_time(), picture->estimated_bytes);
 	*ext = (QXLCommandExt){
 		.cmd.type = QXL_CMD_DRAW,
 		.cmd.data = (uintptr_t)&drawable->drawable,
@@ -196,7 +199,7 @@ static void give(struct spice_head *owner, const struct bitmap *picture, QXLComm
 	};
 }
 
-/* spice-server freed the caches of those who looked. */
+/* While nobody looks nobody has a cache: spice-server frees a client's with its channel. */
 static void clear_unwatched(struct spice_head *owner)
 {
 	g_mutex_lock(&owner->head->lock);
@@ -211,12 +214,12 @@ static enum bitmap_result take(struct spice_head *owner, struct bitmap *picture)
 	bool again;
 	int64_t now_us = g_get_monotonic_time();
 	struct painter_limits limits = {
-		.budget_bytes = send_budget_get(&owner->pace, now_us, &again),
-		.small_bytes = send_budget_get_small(&owner->pace),
-		.lossless_bps = send_budget_lossless_bps(&owner->pace),
+		.budget_bytes = send_budget_get(&owner->budget, now_us, &again),
+		.small_bytes = send_budget_get_small(&owner->budget),
+		.lossless_bps = send_budget_lossless_bps(&owner->budget),
 	};
 	if (again)
-		wake_from_main(owner);
+		wake_through_main(owner);
 	return painter_take(owner->painter, now_us, &limits, picture);
 }
 
@@ -234,7 +237,7 @@ static int get_command(QXLInstance *instance, QXLCommandExt *ext)
 	}
 	if (result == BITMAP_STARVED) {
 		g_atomic_int_set(&owner->starved, 1);
-		wake_from_main(owner);
+		wake_through_main(owner);
 	}
 	return 0;
 }
@@ -250,7 +253,7 @@ static void release_resource(QXLInstance *instance, QXLReleaseInfoExt info)
 	resource->release(resource);
 }
 
-/* Whatever is added later comes with a wakeup, and whatever waits for a release too. */
+/* 1: we need no notification, since whatever is added or released later comes with a wakeup. */
 static int req_notification(QXLInstance *instance)
 {
 	return 1;
@@ -279,7 +282,7 @@ static void notify_update(QXLInstance *instance, uint32_t update_id)
 {
 }
 
-/* 0: no more than what release_resource got; spice-server then frees some. */
+/* 0: nothing beyond what release_resource got was freed; spice-server then frees some. */
 static int flush_resources(QXLInstance *instance)
 {
 	return 0;
@@ -303,7 +306,7 @@ static void set_client_capabilities(
 static void fill_modes(
 	struct frame_head_mode *modes, unsigned n_modes, const VDAgentMonitorsConfig *config)
 {
-	/* Behind the monitors, when the flag says so. */
+	/* Sizes in millimetres follow the monitors when the flag says so. */
 	const VDAgentMonitorMM *sizes =
 		(const VDAgentMonitorMM *)&config->monitors[config->num_of_monitors];
 	bool has_sizes = config->flags & VD_AGENT_CONFIG_MONITORS_FLAG_PHYSICAL_SIZE;
@@ -324,7 +327,10 @@ static void fill_modes(
 	}
 }
 
-/* Main loop; spice-server has checked the message's length. NULL asks whether we want it at all. */
+/*
+ * On the main loop. spice-server has checked the message's length against its number of monitors.
+ * NULL asks whether the device takes such messages; all devices get each one.
+ */
 static int client_monitors_config(QXLInstance *instance, VDAgentMonitorsConfig *config)
 {
 	struct spice_head *owner = spice_head_of(instance);
@@ -361,12 +367,10 @@ static const QXLInterface qxl_interface = {
 	.client_monitors_config = client_monitors_config,
 };
 
-/* Main loop. */
-
-/* The relay's thread. */
+/* On the relay's thread. */
 static void on_line_drained(void *user)
 {
-	wake_from_main(user);
+	wake_through_main(user);
 }
 
 struct spice_head *spice_head_create(SpiceServer *server, struct head *head, struct line *line,
@@ -376,7 +380,7 @@ struct spice_head *spice_head_create(SpiceServer *server, struct head *head, str
 	owner->head = head;
 	owner->painter = painter_create(head);
 	owner->ids.head = head->number;
-	owner->pace = (struct send_budget){ .line = line, .head = head->number };
+	owner->budget = (struct send_budget){ .line = line, .head = head->number };
 	owner->wanted = wanted;
 	owner->user = user;
 	owner->cursor = spice_cursor_create();
@@ -400,7 +404,7 @@ struct spice_head *spice_head_create(SpiceServer *server, struct head *head, str
 		.virt_end = UINTPTR_MAX,
 	};
 	spice_qxl_add_memslot(&owner->instance, &slot);
-	/* Starts all devices; those that run take no notice. */
+	/* This starts all devices; those that run already take no notice. */
 	spice_server_vm_start(server);
 	return owner;
 }
@@ -409,8 +413,8 @@ void spice_head_destroy(struct spice_head *owner)
 {
 	if (!owner)
 		return;
-	if (owner->pace.line)
-		line_set_wake(owner->pace.line, owner->head->number, NULL, NULL);
+	if (owner->budget.line)
+		line_set_wake(owner->budget.line, owner->head->number, NULL, NULL);
 	while (g_source_remove_by_user_data(owner))
 		continue;
 	if (owner->surface)

@@ -2,26 +2,20 @@
 /*
  * spice head: one QXL device of spice-server, fed from one head. The client sees a monitor.
  *
- * The device has one primary surface of the head's size, in memory of ours that spice-server draws
- * into whenever it must know the whole picture (a client connects, bounds are met). Addresses in
- * QXL commands are plain pointers: one memory slot spans the address space.
+ * The device has one primary surface of the head's size, in memory of ours. spice-server draws into
+ * it whenever it must know the whole picture: when a client connects, and when it has no room for
+ * more drawables. Addresses in QXL commands are plain pointers: one memory slot spans the address
+ * space.
  *
- * Threads of vitrine-display, and what crosses:
+ * Threads: the functions below are the main loop's. spice-server calls the device's callbacks on
+ * the head's worker (ARCHITECTURE.md, "Threads"), except two: client_monitors_config on the main
+ * loop, and async_complete on either. The relay's thread says when a line has drained.
  *
- * | thread           | runs                                                | made by      |
- * |------------------|-----------------------------------------------------|--------------|
- * | main loop        | both links, D-Bus replies, accept; spice-server's   | main         |
- * |                  | core, inputs and main channel                       |              |
- * | SPICE Worker (N) | one per head: get_command, get_cursor_command,      | spice-server |
- * |                  | release_resource, compression, sending              |              |
- * | gdbus, pool      | GDBus's own: socket of the D-Bus connection         | GLib         |
- * | GStreamer's      | video encoders while a stream runs                  | spice-server |
- *
- * main -> worker: struct head and struct spice_cursor, each with its lock; spice_qxl_wakeup.
- * worker -> main: frame_unref (a release to send), an idle source that asks for a wakeup.
- * The main loop blocks on the worker while a primary surface is made or destroyed: so the worker
- * never sends itself a message (spice_qxl_wakeup, spice_qxl_oom) and the main loop holds no lock
- * that the callbacks take.
+ * From the main loop the worker gets struct head and struct spice_cursor, each under its own lock,
+ * and spice_qxl_wakeup(). From the worker the main loop gets frames that are released, and an idle
+ * source that asks for a wakeup. The main loop blocks on the worker while a primary surface is made
+ * or destroyed. So the worker never calls spice_qxl_wakeup() or spice_qxl_oom(), which would send a
+ * message to itself, and the main loop holds no lock then that a callback takes.
  */
 #pragma once
 
@@ -35,36 +29,40 @@ struct RedsState;
 struct spice_gl;
 struct spice_head;
 
-/* A client wants its monitors to be like this; main loop. The list is only read. */
+/* A client wishes for these monitors, of which `heads` is a list by number; it is only read. */
 typedef void (*spice_head_wanted)(
 	void *user, const struct frame_head_mode *heads, unsigned n_heads);
 
 /*
  * The head and the line (NULL: none) stay the caller's and outlive this. It shows nothing until the
- * first resize. Clients' wishes, which concern all heads, are told by head 0 alone.
+ * first resize. `wanted` is called by head 0 alone, since a client's wish concerns all heads.
+ * Returns NULL when spice-server takes no more devices (logged).
  */
 struct spice_head *spice_head_create(struct RedsState *server, struct head *head, struct line *line,
 	spice_head_wanted wanted, void *user);
-/* After the server was destroyed, and with it the worker. */
+/* Only after the server was destroyed, and with it the worker. NULL is fine. */
 void spice_head_destroy(struct spice_head *head);
 
 /*
- * A new mode: takes the old surface from the client and gives it one of this size, which begins as
- * `frame` (of this size, only read), or without one in a dark grey (black when it is large). May
- * wait for a client that is slow to read: 30 s at most, then spice-server cuts it off.
+ * The head has a new mode: clients lose the old surface and get one of this size. It begins as
+ * `frame`, which has that size and is only read; without one (NULL) it begins dark grey, or black
+ * when it is large. This may wait for a client that is slow to read: 30 s at most, then
+ * spice-server cuts it off.
  */
 void spice_head_resize(
 	struct spice_head *head, uint32_t width, uint32_t height, const struct frame *frame);
 
-/* No monitor any more, until the next resize. */
+/* Clients see no monitor here until the next resize. */
 void spice_head_unplug(struct spice_head *head);
 
-/* There is something new in the head or the cursor. */
+/* There is something new in the head or the cursor: the worker looks. Without a surface, nothing.
+ */
 void spice_head_wake(struct spice_head *head);
 
-/* A client has opened this head's cursor channel: spice-server tells it a shape but no position. */
+/* A client has opened the head's cursor channel: what spice-server does not tell it is said again.
+ */
 void spice_head_new_viewer(struct spice_head *head);
 
-/* For pictures that clients get as dma-bufs. */
+/* The head's door for dma-bufs, and its cursor; both are the head's. */
 struct spice_gl *spice_head_gl(struct spice_head *head);
 struct spice_cursor *spice_head_cursor(struct spice_head *head);
