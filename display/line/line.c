@@ -12,9 +12,9 @@
 #include "protocol/frame_link.h"
 
 struct head_line {
-	unsigned name; /* 0: no line */
+	unsigned name; /* of the line that is open, 0: none */
 	struct line_open open;
-	uint32_t held_bytes;
+	uint32_t held_bytes; /* taken from spice-server, not given to the client's socket yet */
 	uint32_t margin_ms;
 	struct line_rate rate;
 	uint32_t awaited_bytes; /* a head waits for less than this; 0: nobody waits */
@@ -43,6 +43,12 @@ void line_destroy(struct line *line)
 	g_free(line);
 }
 
+static struct head_line *head_of(struct line *line, unsigned number)
+{
+	g_assert(number < FRAME_HEADS_MAX);
+	return &line->heads[number];
+}
+
 /* ---- measuring ---- */
 
 static uint32_t queued_bytes(int fd, unsigned long what)
@@ -51,7 +57,7 @@ static uint32_t queued_bytes(int fd, unsigned long what)
 	return fd >= 0 && ioctl(fd, what, &bytes) == 0 && bytes > 0 ? (uint32_t)bytes : 0;
 }
 
-/* SIOCOUTQ counts what was sent and not acknowledged, too. */
+/* SIOCOUTQ counts what waits in the socket and what was sent and is not acknowledged. */
 static uint32_t measure_backlog(const struct head_line *head)
 {
 	return queued_bytes(head->open.outer_fd, SIOCOUTQ) + head->held_bytes +
@@ -88,7 +94,7 @@ static void measure(struct head_line *head, struct line_figures *figures)
 bool line_get(struct line *line, unsigned number, struct line_figures *figures)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&line->lock);
-	struct head_line *head = &line->heads[number];
+	struct head_line *head = head_of(line, number);
 	*figures = (struct line_figures){ 0 };
 	if (head->name == 0)
 		return false;
@@ -99,14 +105,15 @@ bool line_get(struct line *line, unsigned number, struct line_figures *figures)
 void line_set_wake(struct line *line, unsigned number, void (*wake)(void *user), void *user)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&line->lock);
-	line->heads[number].wake = wake;
-	line->heads[number].wake_user = user;
+	struct head_line *head = head_of(line, number);
+	head->wake = wake;
+	head->wake_user = user;
 }
 
 bool line_wait_below(struct line *line, unsigned number, uint32_t mark_bytes)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&line->lock);
-	struct head_line *head = &line->heads[number];
+	struct head_line *head = head_of(line, number);
 	head->awaited_bytes = 0;
 	if (head->name == 0 || measure_backlog(head) < mark_bytes)
 		return false;
@@ -118,6 +125,7 @@ bool line_wait_below(struct line *line, unsigned number, uint32_t mark_bytes)
 
 /* ---- for the relay ---- */
 
+/* The lock is held, but not during the call: whoever is woken may ask this line. */
 static void wake(struct line *line, const struct head_line *head)
 {
 	void (*call)(void *user) = head->wake;
@@ -139,7 +147,7 @@ static void stop_waiting(struct line *line, struct head_line *head)
 unsigned line_open(struct line *line, unsigned number, const struct line_open *open)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&line->lock);
-	struct head_line *head = &line->heads[number];
+	struct head_line *head = head_of(line, number);
 	if (++line->last_name == 0)
 		line->last_name = 1;
 	head->name = line->last_name;
@@ -154,7 +162,7 @@ unsigned line_open(struct line *line, unsigned number, const struct line_open *o
 void line_close(struct line *line, unsigned number, unsigned name)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&line->lock);
-	struct head_line *head = &line->heads[number];
+	struct head_line *head = head_of(line, number);
 	if (head->name != name)
 		return;
 	head->name = 0;
@@ -164,21 +172,23 @@ void line_close(struct line *line, unsigned number, unsigned name)
 void line_set_held(struct line *line, unsigned number, unsigned name, uint32_t held_bytes)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&line->lock);
-	if (line->heads[number].name == name)
-		line->heads[number].held_bytes = held_bytes;
+	struct head_line *head = head_of(line, number);
+	if (head->name == name)
+		head->held_bytes = held_bytes;
 }
 
 void line_set_margin(struct line *line, unsigned number, unsigned name, uint32_t margin_ms)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&line->lock);
-	if (line->heads[number].name == name)
-		line->heads[number].margin_ms = margin_ms;
+	struct head_line *head = head_of(line, number);
+	if (head->name == name)
+		head->margin_ms = margin_ms;
 }
 
 bool line_check(struct line *line, unsigned number, unsigned name)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&line->lock);
-	struct head_line *head = &line->heads[number];
+	struct head_line *head = head_of(line, number);
 	if (head->name != name || head->awaited_bytes == 0)
 		return false;
 	if (measure_backlog(head) < head->awaited_bytes)

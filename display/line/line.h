@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * line: how good the way to a head's client is, measured by the kernel on the socket that the
- * client connected to: round trip, rate, and what is under way on it. So that a head can make
- * pictures at the pace the line takes them, instead of a queue of old ones.
+ * line: how good the connection to a head's client is. The kernel measures it on the socket that
+ * the client connected to: round trip, rate, and what is under way. With that, a head makes
+ * pictures as fast as the line takes them, instead of a queue of old ones.
  *
- * Only clients that are relayed have one (relay/relay.h): TCP, not unix sockets, and one for each
- * head, since spice-server shows a head to one client at a time. No line is known: do not wait.
+ * Only relayed clients have a line (relay/relay.h): those on TCP, not on unix sockets. Each head
+ * has one, since spice-server shows a head to one client at a time. A head without a line waits for
+ * nothing.
  *
- * Threads: any may ask. Whoever opens a line (the relay's thread) also closes it.
+ * Threads: any may ask. The thread that opens a line (the relay's) also closes it. A head's number
+ * is the caller's to check: below FRAME_HEADS_MAX.
  */
 #pragma once
 
@@ -17,8 +19,8 @@
 /* Room for an address with its port: "[IPv6%scope]:65535". */
 #define LINE_CLIENT_BYTES 80
 
-/* Round trips from here on are not a local network's: such a line is thought slow until it was
- * full. */
+/* From this round trip on a client is not on our local network: its line is taken to be slow until
+ * it was full. In microseconds. */
 #define LINE_FAR_US 5000
 
 struct line; /* of all heads */
@@ -26,17 +28,16 @@ struct line; /* of all heads */
 struct line_figures {
 	char client[LINE_CLIENT_BYTES]; /* "address:port" of the peer */
 	uint32_t rtt_us, rtt_var_us;    /* smoothed round trip and its mean deviation */
-	uint32_t rtt_min_us;            /* the least of late: what is above it are queues */
-	/* Bits a second that the line carried when it was full; before it was full: the most it was
-	 * seen to carry, which is too low. 0: nothing seen yet. */
+	uint32_t rtt_min_us;            /* the least of late: time above it is spent in queues */
+	/* Bits per second that the line carried when it was full. Before it was full this is the
+	 * most that it was seen to carry, which is too low; 0: nothing was seen yet. */
 	uint64_t rate_bps;
 	bool rate_is_floor; /* the line was not full yet */
-	/* Taken from spice-server for this head and not acknowledged by the client's kernel, plus
-	 * what spice-server has written and the relay has not taken. Does not count what
-	 * spice-server keeps. */
+	/* Bytes that spice-server has written for this head and the client's kernel has not
+	 * acknowledged, wherever they are. What spice-server keeps does not count. */
 	uint32_t backlog_bytes;
 	uint64_t acked_bytes; /* that the client's kernel has received, so far */
-	uint32_t margin_ms;   /* how far its clock is kept behind; 0: as spice-server says */
+	uint32_t margin_ms;   /* how far the relay keeps the client's clock behind spice-server's */
 };
 
 struct line *line_create(void);
@@ -46,18 +47,20 @@ void line_destroy(struct line *line);
  * ---- for heads ----
  */
 
-/* False: no line is known for the head, and *figures is all 0. Asks the kernel: about 2 us. */
+/* Asks the kernel, which takes about 2 us. Returns false, with *figures all 0, when there is no
+ * line. */
 bool line_get(struct line *line, unsigned head, struct line_figures *figures);
 
 /*
- * Called once as soon as a backlog that was waited for is low enough, or the line is gone; from the
- * relay's thread, with no lock held. Set before anybody may connect; NULL: nobody to wake.
+ * `wake` is called once for each wait, as soon as the backlog is low enough or the line is gone: on
+ * the relay's thread, with no lock held. It is set before anybody may connect; NULL: nobody is
+ * woken.
  */
 void line_set_wake(struct line *line, unsigned head, void (*wake)(void *user), void *user);
 
 /*
- * Asks for one wake when the head's backlog is below `mark_bytes`. False when it is already, or no
- * line is known: no wake will come. Asking again replaces the mark.
+ * Asks for one wake when the head's backlog is below `mark_bytes`. Returns false when it is
+ * already, or when there is no line: then no wake will come. Asking again replaces the mark.
  */
 bool line_wait_below(struct line *line, unsigned head, uint32_t mark_bytes);
 
@@ -69,18 +72,19 @@ struct line_open {
 	int outer_fd; /* the client's TCP socket */
 	int inner_fd; /* what spice-server writes arrives here */
 	char client[LINE_CLIENT_BYTES];
-	/* A head waits from now on: call line_check() every few milliseconds. From any thread. */
+	/* Called on any thread when a head begins to wait: line_check() is due every few
+	 * milliseconds from then on. */
 	void (*awaited)(void *user);
 	void *user;
 };
 
-/* A head's display is relayed from now on; an older line of that head is forgotten. Returns its
- * name. */
+/* A head's display is relayed from now on; an older line of the head is forgotten. Returns the
+ * line's name, never 0. */
 unsigned line_open(struct line *line, unsigned head, const struct line_open *open);
-/* Before the sockets are closed. A name that is forgotten changes nothing. */
+/* Comes before the sockets are closed. Here and below, a name that is forgotten changes nothing. */
 void line_close(struct line *line, unsigned head, unsigned name);
-/* How much the relay holds in its own memory. */
+/* The bytes that the relay holds in its own memory. */
 void line_set_held(struct line *line, unsigned head, unsigned name, uint32_t held_bytes);
 void line_set_margin(struct line *line, unsigned head, unsigned name, uint32_t margin_ms);
-/* Wakes the head if it is time to. False: nobody waits any more. */
+/* Wakes the head if it is time to. Returns whether it still waits. */
 bool line_check(struct line *line, unsigned head, unsigned name);

@@ -3,13 +3,14 @@
 
 #include <glib.h>
 
-/* A new measurement counts for 1 part in so many: of the kernel's, of a span that carried more. */
+/* A new measurement counts for one part in this many: the kernel's, and a span's that carried more.
+ */
 #define KERNEL_SMOOTHING 4
 #define CARRIED_SMOOTHING 2
 
 /*
- * While the sender had nothing more to send the kernel's rate says how little there was, not what
- * the line can carry: then it counts only when it is higher.
+ * When the sender ran out of bytes, the kernel's rate says how few there were, not what the line
+ * can carry. Then it counts only when it is higher.
  */
 static void note_kernel(struct line_rate *rate, const struct line_rate_sample *sample)
 {

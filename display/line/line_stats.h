@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * line stats: what is known of heads' lines (line.h), in figures: who looks, round trip, rate,
+ * line stats: puts what line.h knows into display's figures (stats.h): who looks, round trip, rate,
  * bytes.
  *
- * Twice a second while somebody looks at a head; not at all while nobody does.
+ * It does so twice a second while somebody looks at a head, and not at all while nobody does.
  *
  * Threads: main loop.
  */
@@ -17,5 +17,5 @@ struct line_stats;
 /* `line` must outlive it. */
 struct line_stats *line_stats_create(struct line *line);
 void line_stats_destroy(struct line_stats *stats);
-/* Somebody looks at some head, or nobody does. */
+/* Somebody looks at one of the heads, or nobody does any more. */
 void line_stats_watch(struct line_stats *stats, bool watched);

@@ -4,21 +4,21 @@
 #include <glib.h>
 
 #define LOT_BYTES_MAX (64u << 20)
-/* Share of the line for drawn content that moves, in percent. */
+/* The share of the line, in percent, that drawn content which moves may take without loss. */
 #define LOSSLESS_PERCENT 50u
 /*
- * And no more on any: full-screen GL at 1080p60 takes 156 Mbit/s without loss, as video 4, for as
- * much CPU and a luma SSIM above 0.99 (bench-desktop, scene gl). Where no line is known pictures
- * stay on this machine.
+ * But no more than this on any line: full-screen GL at 1080p60 takes 156 Mbit/s without loss and 4
+ * as video, for as much CPU and with a luma SSIM above 0.99 (bench-desktop, scene gl). Without a
+ * line pictures stay on this machine.
  */
 #define LOSSLESS_BPS_MAX 50000000u
 #define LOSSLESS_BPS_LOCAL 400000000u
-/* What is thought of a far line that was never full. */
+/* What a far line that was never full is taken to carry. */
 #define FAR_BPS_UNTRIED 10000000u
 /* spice-server begins to send what it was given within this time, unless the line is busy. */
 #define PUSH_US 2000
 
-/* What flies through the round trip is no queue. */
+/* The bytes that fill the round trip; only what is above them waits in a queue. */
 static uint64_t flying_bytes(const struct line_figures *figures)
 {
 	return figures->rate_bps / 8 * figures->rtt_min_us / G_USEC_PER_SEC;
@@ -34,8 +34,7 @@ static bool is_far(const struct line_figures *figures)
 	return figures->rtt_min_us >= LINE_FAR_US;
 }
 
-/* Most bytes of a lot at this rate. */
-static uint64_t lot_bytes_at(const struct line_figures *figures)
+uint64_t send_budget_mark(const struct line_figures *figures)
 {
 	uint64_t bytes = figures->rate_bps / 8 * SEND_BUDGET_AHEAD_US / G_USEC_PER_SEC;
 	if (!figures->rate_is_floor)
@@ -43,7 +42,7 @@ static uint64_t lot_bytes_at(const struct line_figures *figures)
 	return MAX(2 * bytes, is_far(figures) ? SEND_BUDGET_BYTES_MIN : SEND_BUDGET_BYTES_UNTRIED);
 }
 
-/* Has spice-server sent something of the lot, and does the line want more? */
+/* True when spice-server has sent something of the lot, and the line is ready for more. */
 static bool has_drained(
 	const struct send_budget *budget, int64_t now_us, const struct line_figures *figures)
 {
@@ -81,7 +80,7 @@ uint64_t send_budget_get(struct send_budget *budget, int64_t now_us, bool *again
 		return SEND_BUDGET_UNLIMITED;
 	if (has_drained(budget, now_us, &figures))
 		begin_lot(budget, now_us, &figures);
-	uint64_t lot_max = MIN(lot_bytes_at(&figures), budget->lot_max);
+	uint64_t lot_max = MIN(send_budget_mark(&figures), budget->lot_max);
 	budget->full = budget->lot_bytes >= lot_max;
 	if (!budget->full)
 		return lot_max - budget->lot_bytes;

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pace: how many bytes of pictures a head's client can be given now, so that what it is sent is
- * current.
+ * send budget: how many bytes of bitmaps a head's client can be given now, so that what it is sent
+ * is current.
  *
- * Pictures go out in lots of about SEND_BUDGET_AHEAD_US of line time. When a lot is full no picture
- * is made: damage gathers in the head, the newest frame replaces older ones, and when the line has
- * nearly drained the worker is woken and begins the next lot with that one. What spice-server keeps
- * cannot be seen, so pictures count by their estimated size, and a line that drains says that all
- * of them left.
+ * We send at most what the line carries in SEND_BUDGET_AHEAD_US, a *lot*, then wait until it has
+ * nearly drained. Meanwhile no bitmap is made: damage gathers in the head, and the newest frame
+ * replaces older ones. Then the worker is woken and begins the next lot with the newest. What
+ * spice-server keeps cannot be seen. So bitmaps count by their estimated size, and a line that
+ * drains tells that all of them have left.
  *
- * A line's rate is known only once it was full (line_rate.h), so lots begin small and double
+ * A line's rate is known only once the line was full (line_rate.h). So lots begin small, and double
  * whenever one went quickly.
  *
- * Without a line that is known (unix sockets) there is no limit: spice-server's own queue is one.
+ * Where there is no line (unix sockets) there is no limit but spice-server's own queue.
  *
- * Threads: the worker thread of the head.
+ * Threads: the head's SPICE worker.
  */
 #pragma once
 
@@ -24,33 +24,38 @@
 #include "display/line/line.h"
 
 #define SEND_BUDGET_AHEAD_US 40000
-/* A screenful of text. On a near line that was never full: enough for it to show what it can carry.
- */
+/* The smallest lot: a screenful of text. */
 #define SEND_BUDGET_BYTES_MIN 32768u
+/* The smallest on a near line that was never full: enough for it to show what it can carry. */
 #define SEND_BUDGET_BYTES_UNTRIED 262144u
-/* With so much above a round trip's worth under way the line is busy. */
+/* A line is busy when this much more is under way than flies through its round trip. */
 #define SEND_BUDGET_BUSY_BYTES 16384u
-/* Small changes beyond a lot. */
+/* Small changes, such as a typed letter, may add this much to a full lot. */
 #define SEND_BUDGET_OVER_BYTES 8192u
 #define SEND_BUDGET_UNLIMITED UINT64_MAX
 
 struct send_budget {
 	struct line *line; /* NULL: none is ever known */
 	unsigned head;
-	uint64_t lot_bytes;  /* given since the lot began */
-	uint64_t lot_max;    /* 0: not known */
-	uint64_t over_bytes; /* given beyond it */
-	bool full;           /* the lot, when last asked */
-	int64_t lot_us;      /* when it began */
-	int64_t given_us;    /* the last picture */
-	uint64_t left_bytes; /* had left spice-server when the lot began */
+	uint64_t lot_bytes;  /* spent since the lot began */
+	uint64_t lot_max;    /* the most that a lot may be for now; 0: not known */
+	uint64_t over_bytes; /* of lot_bytes, what was spent when the lot was full */
+	bool full;           /* the lot was full when last asked */
+	int64_t lot_us;      /* when the lot's first bitmap was given */
+	int64_t given_us;    /* when the last one was */
+	uint64_t left_bytes; /* what had left spice-server when the lot began */
 };
 
-/* What may be given at once; 0: wait for the line's wake, or ask again soon if *again is set. */
+/* The most bytes that a lot may have at this rate. */
+uint64_t send_budget_mark(const struct line_figures *figures);
+
+/* The bytes that may be spent now. 0: wait for the line's wake, or ask again soon if *again is set.
+ */
 uint64_t send_budget_get(struct send_budget *budget, int64_t now_us, bool *again);
-/* And so much if that is a small change, such as a key press makes, even while the lot is full. */
+/* The bytes that a small change may spend even while the lot is full. */
 uint64_t send_budget_get_small(const struct send_budget *budget);
+/* A bitmap of this estimated size was given to spice-server. */
 void send_budget_spend(struct send_budget *budget, int64_t now_us, uint64_t bytes);
 
-/* What may be sent without loss, in bits a second; see regions.h. */
+/* The bits per second that may be spent on moving content without loss (painting/video_areas.h). */
 uint64_t send_budget_lossless_bps(const struct send_budget *budget);

@@ -38,6 +38,7 @@ struct spice_head {
 	void *user;
 
 	/* main loop */
+	GThread *main_thread; /* the one that made this */
 	uint32_t width, height;
 	uint32_t *surface;
 	size_t surface_bytes;
@@ -227,6 +228,7 @@ static int get_command(QXLInstance *instance, QXLCommandExt *ext)
 {
 	struct spice_head *owner = spice_head_of(instance);
 	struct bitmap picture;
+	g_assert(g_thread_self() != owner->main_thread);
 	stats_set_thread_head(owner->head->number);
 	clear_unwatched(owner);
 	enum bitmap_result result = take(owner, &picture);
@@ -377,6 +379,7 @@ struct spice_head *spice_head_create(SpiceServer *server, struct head *head, str
 	spice_head_wanted wanted, void *user)
 {
 	struct spice_head *owner = g_new0(struct spice_head, 1);
+	owner->main_thread = g_thread_self();
 	owner->head = head;
 	owner->painter = painter_create(head);
 	owner->ids.head = head->number;
@@ -467,6 +470,8 @@ static void send_monitors(struct spice_head *owner)
 void spice_head_resize(
 	struct spice_head *owner, uint32_t width, uint32_t height, const struct frame *frame)
 {
+	g_assert(width > 0 && height > 0 && width <= FRAME_SIZE_MAX && height <= FRAME_SIZE_MAX);
+	g_assert(!frame || (frame->pixels && frame->width == width && frame->height == height));
 	spice_head_unplug(owner);
 	if (!map_surface(owner, width, height))
 		return;
@@ -489,6 +494,7 @@ void spice_head_resize(
 
 void spice_head_unplug(struct spice_head *owner)
 {
+	g_assert(g_thread_self() == owner->main_thread);
 	if (!owner->surface)
 		return;
 	spice_qxl_destroy_primary_surface(&owner->instance, 0);
@@ -499,6 +505,7 @@ void spice_head_unplug(struct spice_head *owner)
 
 void spice_head_wake(struct spice_head *owner)
 {
+	g_assert(g_thread_self() == owner->main_thread);
 	if (owner->surface)
 		spice_qxl_wakeup(&owner->instance);
 }
