@@ -223,7 +223,19 @@ static void test_link(void)
 	rig_stop(rig);
 }
 
-/* A successor makes all objects anew before it does anything for the guest, also when it waits. */
+static bool is_listed(const struct rig *rig, uint32_t id)
+{
+	for (unsigned i = 0; i < LEDGER_RESOURCES_MAX; i++) {
+		if (__atomic_load_n(&rig->ledger->resources[i].id, __ATOMIC_ACQUIRE) == id)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A successor makes all objects anew before it does anything for the guest, also when it waits: for
+ * the backing of the first of two, after which it makes the second.
+ */
 static void test_rebuild(void)
 {
 	struct rig *rig = start();
@@ -231,9 +243,12 @@ static void test_rebuild(void)
 	g_assert_cmphex(rig_attach(rig, 5, RIG_HIGH_ADDR, W * H * 4, 4096), ==, OK);
 	rig->without_high = true;
 	rig_restart(rig);
+	gint64 end_us = g_get_monotonic_time() + LONG_MS * 1000;
+	while (is_listed(rig, 7) && g_get_monotonic_time() < end_us)
+		g_usleep(100);
 	submit_flush(rig, 1, 5);
 	submit_flush(rig, 2, 7);
-	g_usleep(5000);
+	g_usleep(10000);
 	give_high_memory(rig);
 	wait_answers(rig, 2);
 	g_assert_cmphex(get_answer(rig, 1), ==, OK);
