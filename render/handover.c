@@ -43,6 +43,20 @@ struct handover *handover_create(void)
 	return handover;
 }
 
+void handover_destroy(struct handover *handover)
+{
+	if (!handover)
+		return;
+	memory_unref(handover->news.memory);
+	ledger_book_close(handover->news.ledger);
+	if (handover->news.frame_link >= 0)
+		close(handover->news.frame_link);
+	close(handover->wake_fd);
+	close(handover->ask_fd);
+	g_mutex_clear(&handover->lock);
+	g_free(handover);
+}
+
 static void signal_fd(int fd)
 {
 	uint64_t one = 1;

@@ -31,6 +31,8 @@ struct handover_takers {
 };
 
 struct handover *handover_create(void);
+/* When no thread uses it any more; news that nobody took is dropped. */
+void handover_destroy(struct handover *handover);
 
 /* ---- main thread ---- */
 

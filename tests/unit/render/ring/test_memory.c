@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory tables and backings. */
+/* Memory tables. */
 #include <glib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "render/objects/backing.h"
 #include "render/ring/memory.h"
 
 #define PAGE 4096
@@ -99,32 +98,6 @@ static void test_refused(void)
 	memory_unref(m);
 }
 
-static void test_backing(void)
-{
-	struct memory *m = make_table();
-	uint8_t rows[4][8];
-	struct ledger_backing entries[] = { { 0x10000, PAGE, 0 }, { 0x16000, PAGE, 0 },
-		{ 0x12000, PAGE, 0 } };
-	struct backing *b = backing_create(m, entries, G_N_ELEMENTS(entries));
-	memory_unref(m); /* the backing has its own */
-	g_assert_cmpuint(b->size_bytes, ==, 3 * PAGE);
-	/* Rows that begin in each of the three, the second across a border. */
-	backing_read_rows(b, PAGE - 4 - PAGE / 2, PAGE / 2, 4, 8, rows[0], 8);
-	g_assert_cmpuint(rows[0][0], ==, 8);
-	g_assert_cmpuint(rows[1][3], ==, 8);
-	g_assert_cmpuint(rows[1][4], ==, 2);
-	g_assert_cmpuint(rows[2][0], ==, 2);
-	g_assert_cmpuint(rows[3][3], ==, 2);
-	g_assert_cmpuint(rows[3][4], ==, 10);
-	backing_destroy(b);
-	m = make_table();
-	entries[1].guest_addr = 0x18000;
-	g_assert_null(backing_create(m, entries, G_N_ELEMENTS(entries)));
-	entries[0].length_bytes = 0;
-	g_assert_null(backing_create(m, entries, 1));
-	memory_unref(m);
-}
-
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -132,6 +105,5 @@ int main(int argc, char **argv)
 	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	g_test_add_func("/memory/lookup", test_lookup);
 	g_test_add_func("/memory/refused", test_refused);
-	g_test_add_func("/memory/backing", test_backing);
 	return g_test_run();
 }

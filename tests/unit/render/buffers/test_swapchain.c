@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* A ring of buffers that display may hold: what it holds is not written, and memory has a bound. */
+#include <glib.h>
+#include <string.h>
+
+#include "render/buffers/swapchain.h"
+
+#define W 64
+#define H 32
+#define BUFFER_BYTES (W * H * 4)
+
+static const struct rect corner = { 1, 2, 3, 4 };
+
+static struct swapchain *make(struct quota *quota)
+{
+	struct swapchain *picture = swapchain_create(&buffer_memfd, NULL, quota, W, H);
+	g_assert_nonnull(picture);
+	struct buffer *buffer = swapchain_find_writable(picture);
+	swapchain_written(picture, buffer);
+	return picture;
+}
+
+static void test_locked(void)
+{
+	struct quota quota = { .limit_bytes = 10 * BUFFER_BYTES };
+	struct swapchain *picture = make(&quota);
+	struct buffer *first = picture->current;
+	g_assert_true(swapchain_find_writable(picture) == first);
+	first->locked = 1;
+	struct buffer *second = swapchain_find_writable(picture);
+	g_assert_true(second && second != first);
+	/* A new one has missed everything. */
+	g_assert_cmpuint(second->stale.n_rects, ==, 1);
+	g_assert_cmpuint(second->stale.rects[0].width, ==, W);
+	swapchain_changed(picture, &corner);
+	swapchain_written(picture, second);
+	g_assert_true(picture->current == second);
+	g_assert_true(rect_set_is_empty(&second->stale));
+	g_assert_cmpuint(first->stale.n_rects, ==, 1);
+	g_assert_cmpmem(&first->stale.rects[0], sizeof(corner), &corner, sizeof(corner));
+	second->locked = 1;
+	first->locked = 0;
+	g_assert_true(swapchain_find_writable(picture) == first);
+	second->locked = 0;
+	swapchain_destroy(picture);
+	g_assert_cmpuint(quota.used_bytes, ==, 0);
+}
+
+static void test_quota(void)
+{
+	struct quota quota = { .limit_bytes = 3 * BUFFER_BYTES + 1 };
+	struct swapchain *picture = make(&quota);
+	for (unsigned i = 0; i < 2; i++) {
+		picture->current->locked = 1;
+		g_assert_true(swapchain_has_free(picture, 2 - i));
+		g_assert_false(swapchain_has_free(picture, 3 - i));
+		swapchain_written(picture, swapchain_find_writable(picture));
+	}
+	picture->current->locked = 1;
+	g_assert_false(swapchain_has_free(picture, 1));
+	g_assert_null(swapchain_find_writable(picture));
+	g_assert_true(picture->starved);
+	g_assert_cmpuint(picture->n_buffers, ==, 3);
+	picture->buffers[0]->locked = 0;
+	g_assert_true(swapchain_find_writable(picture) == picture->buffers[0]);
+	for (unsigned i = 0; i < 3; i++)
+		picture->buffers[i]->locked = 0;
+	swapchain_destroy(picture);
+	g_assert_cmpuint(quota.used_bytes, ==, 0);
+	quota.limit_bytes = BUFFER_BYTES - 1;
+	g_assert_null(swapchain_create(&buffer_memfd, NULL, &quota, W, H));
+	g_assert_cmpuint(quota.used_bytes, ==, 0);
+}
+
+/* However much display holds, the ring ends somewhere. */
+static void test_longest(void)
+{
+	struct quota quota = { .limit_bytes = 1000 * BUFFER_BYTES };
+	struct swapchain *picture = make(&quota);
+	for (;;) {
+		picture->current->locked = 1;
+		struct buffer *buffer = swapchain_find_writable(picture);
+		if (!buffer)
+			break;
+		swapchain_written(picture, buffer);
+	}
+	g_assert_cmpuint(picture->n_buffers, ==, SWAPCHAIN_BUFFERS_MAX);
+	for (unsigned i = 0; i < picture->n_buffers; i++)
+		picture->buffers[i]->locked = i % 2;
+	struct buffer *current = picture->current;
+	swapchain_trim(picture);
+	/* What is locked or current stays. */
+	g_assert_cmpuint(picture->n_buffers, ==, SWAPCHAIN_BUFFERS_MAX / 2);
+	g_assert_true(picture->current == current);
+	g_assert_cmpuint(quota.used_bytes, ==, picture->n_buffers * (uint64_t)BUFFER_BYTES);
+	for (unsigned i = 0; i < picture->n_buffers; i++)
+		picture->buffers[i]->locked = 0;
+	swapchain_trim(picture);
+	g_assert_cmpuint(picture->n_buffers, ==, 1);
+	swapchain_destroy(picture);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/swapchain/locked", test_locked);
+	g_test_add_func("/swapchain/quota", test_quota);
+	g_test_add_func("/swapchain/longest", test_longest);
+	return g_test_run();
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* Who exists, who is told, and what is refused; 2D only, as there is no GL here. */
+#include <glib.h>
+#include <linux/virtio_gpu.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "common/shm.h"
+#include "render/objects/ledger_book.h"
+#include "render/objects/objects.h"
+
+#define OK VIRTIO_GPU_RESP_OK_NODATA
+#define FORMAT VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM
+#define LIMIT_BYTES (1u << 20)
+#define GUEST_ADDR 0x100000u
+#define GUEST_BYTES (1u << 20)
+
+struct fixture {
+	struct objects *objects;
+	int ledger_fd;
+	unsigned n_made, n_going;
+	uint32_t last_going;
+};
+
+static void made(void *user, const struct resource *resource)
+{
+	struct fixture *f = user;
+	f->n_made++;
+	g_assert_true(objects_find_resource(f->objects, resource->id) == resource);
+}
+
+/* As a head does that shows it: lets go. */
+static void going(void *user, struct resource *resource)
+{
+	struct fixture *f = user;
+	f->n_going++;
+	f->last_going = resource->id;
+	g_assert_true(objects_find_resource(f->objects, resource->id) == resource);
+	for (unsigned head = 0; head < LEDGER_SCANOUTS_MAX; head++)
+		resource_set_shown(resource, head, false);
+}
+
+static const struct objects_listener listener = { made, going };
+
+static void set_up(struct fixture *f, gconstpointer data)
+{
+	f->objects = objects_create(LIMIT_BYTES);
+	f->ledger_fd = shm_create("ledger", sizeof(struct ledger));
+	objects_set_ledger(f->objects, ledger_book_open(f->ledger_fd));
+	objects_set_listener(f->objects, &listener, f);
+}
+
+static void tear_down(struct fixture *f, gconstpointer data)
+{
+	objects_destroy(f->objects);
+	close(f->ledger_fd);
+}
+
+static struct memory *make_table(uint64_t guest_addr)
+{
+	struct memory *memory = memory_create();
+	int fd = memfd_create("guest", MFD_CLOEXEC);
+	struct keeper_memory_region region = {
+		.guest_addr = guest_addr, .user_addr = guest_addr, .size_bytes = GUEST_BYTES
+	};
+	g_assert_cmpint(ftruncate(fd, GUEST_BYTES), ==, 0);
+	g_assert_true(memory_add_region(memory, &region, fd));
+	close(fd);
+	return memory;
+}
+
+static uint32_t create(struct fixture *f, uint32_t id, uint32_t width, uint32_t height)
+{
+	struct ledger_resource d = { .id = id, .format = FORMAT, .width = width, .height = height };
+	return objects_create_resource(f->objects, &d);
+}
+
+static uint32_t attach(struct fixture *f, uint32_t id, uint64_t addr, bool may_wait)
+{
+	const struct ledger_backing entry = { addr, 4096, 0 };
+	struct resource *resource = objects_find_resource(f->objects, id);
+	return objects_attach_backing(f->objects, resource, &entry, 1, may_wait);
+}
+
+static uint32_t count_listed(struct fixture *f)
+{
+	const struct ledger *ledger = objects_peek_ledger(f->objects);
+	uint32_t n = 0;
+	for (unsigned i = 0; i < LEDGER_RESOURCES_MAX; i++)
+		n += ledger->resources[i].id != 0;
+	return n;
+}
+
+static void test_told(struct fixture *f, gconstpointer data)
+{
+	g_assert_cmphex(create(f, 5, 8, 8), ==, OK);
+	g_assert_cmpuint(f->n_made, ==, 1);
+	g_assert_cmpuint(count_listed(f), ==, 1);
+	struct resource *resource = objects_find_resource(f->objects, 5);
+	resource_set_shown(resource, 3, true);
+	objects_remove_resource(f->objects, resource);
+	g_assert_cmpuint(f->n_going, ==, 1);
+	g_assert_cmpuint(f->last_going, ==, 5);
+	g_assert_null(objects_find_resource(f->objects, 5));
+	g_assert_cmpuint(count_listed(f), ==, 0);
+	g_assert_cmphex(create(f, 5, 8, 8), ==, OK);
+}
+
+static void test_refused(struct fixture *f, gconstpointer data)
+{
+	g_assert_cmphex(create(f, 0, 8, 8), ==, VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID);
+	g_assert_cmphex(create(f, 5, 0, 8), ==, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER);
+	g_assert_cmphex(
+		create(f, 5, 8, FRAME_SIZE_MAX + 1), ==, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER);
+	g_assert_cmphex(create(f, 5, 512, 512), ==, OK);
+	g_assert_cmphex(create(f, 5, 8, 8), ==, VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID);
+	/* The limit is reached to the byte. */
+	g_assert_cmphex(create(f, 6, 1, 1), ==, VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY);
+	g_assert_null(objects_find_resource(f->objects, 6));
+	g_assert_cmpuint(f->n_made, ==, 1);
+	objects_remove_resource(f->objects, objects_find_resource(f->objects, 5));
+	g_assert_cmphex(create(f, 6, 512, 512), ==, OK);
+}
+
+/* What waits has changed nothing, and succeeds when the memory is there. */
+static void test_memory(struct fixture *f, gconstpointer data)
+{
+	g_assert_cmphex(create(f, 5, 8, 8), ==, OK);
+	g_assert_cmphex(attach(f, 5, GUEST_ADDR, true), ==, OBJECTS_WAIT_FOR_MEMORY);
+	g_assert_cmphex(attach(f, 5, GUEST_ADDR, false), ==, VIRTIO_GPU_RESP_ERR_UNSPEC);
+	objects_set_memory(f->objects, make_table(GUEST_ADDR + GUEST_BYTES));
+	g_assert_cmphex(attach(f, 5, GUEST_ADDR, true), ==, OBJECTS_WAIT_FOR_MEMORY);
+	g_assert_null(objects_find_resource(f->objects, 5)->backing);
+	objects_set_memory(f->objects, make_table(GUEST_ADDR));
+	g_assert_cmphex(attach(f, 5, GUEST_ADDR, true), ==, OK);
+	g_assert_cmphex(attach(f, 5, GUEST_ADDR, true), ==, VIRTIO_GPU_RESP_ERR_UNSPEC);
+	/* A backing keeps the table that it was made with. */
+	objects_set_memory(f->objects, make_table(GUEST_ADDR + GUEST_BYTES));
+	const struct rect all = { 0, 0, 8, 8 };
+	g_assert_true(resource_transfer_2d(objects_find_resource(f->objects, 5), &all, 0));
+	g_assert_cmpuint(objects_peek_ledger(f->objects)->resources[0].backing_count, ==, 1);
+	struct resource *resource = objects_find_resource(f->objects, 5);
+	g_assert_cmphex(objects_detach_backing(f->objects, resource), ==, OK);
+	g_assert_cmphex(
+		objects_detach_backing(f->objects, resource), ==, VIRTIO_GPU_RESP_ERR_UNSPEC);
+	g_assert_cmpuint(objects_peek_ledger(f->objects)->resources[0].backing_count, ==, 0);
+}
+
+/* A reset: everything goes, each with a word to who listens, and ids are free again. */
+static void test_clear(struct fixture *f, gconstpointer data)
+{
+	objects_set_memory(f->objects, make_table(GUEST_ADDR));
+	for (uint32_t id = 1; id <= 100; id++)
+		g_assert_cmphex(create(f, id, 8, 8), ==, OK);
+	g_assert_cmphex(attach(f, 50, GUEST_ADDR, false), ==, OK);
+	resource_set_shown(objects_find_resource(f->objects, 7), 0, true);
+	objects_clear(f->objects);
+	g_assert_cmpuint(f->n_going, ==, 100);
+	g_assert_cmpuint(count_listed(f), ==, 0);
+	g_assert_cmpuint(objects_get_quota_2d(f->objects)->used_bytes, ==, 0);
+	g_assert_cmphex(create(f, 7, 8, 8), ==, OK);
+}
+
+static void test_contexts(struct fixture *f, gconstpointer data)
+{
+	g_assert_cmphex(create(f, 5, 8, 8), ==, OK);
+	struct resource *resource = objects_find_resource(f->objects, 5);
+	for (uint32_t context = 1; context <= RESOURCE_CONTEXTS_MAX + 3; context++)
+		resource_attach_context(resource, context);
+	g_assert_cmpuint(resource->n_contexts, ==, RESOURCE_CONTEXTS_MAX);
+	resource_attach_context(resource, 1);
+	resource_detach_context(resource, 1);
+	resource_detach_context(resource, 100);
+	g_assert_cmpuint(resource->n_contexts, ==, RESOURCE_CONTEXTS_MAX - 1);
+	for (unsigned i = 0; i < resource->n_contexts; i++)
+		g_assert_cmpuint(resource->contexts[i], !=, 1);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	/* Refusals are warnings, and what is tested here. */
+	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
+	static const struct {
+		const char *name;
+		void (*run)(struct fixture *f, gconstpointer data);
+	} cases[] = {
+		{ "/objects/told", test_told },
+		{ "/objects/refused", test_refused },
+		{ "/objects/memory", test_memory },
+		{ "/objects/clear", test_clear },
+		{ "/objects/contexts", test_contexts },
+	};
+	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
+		g_test_add(cases[i].name, struct fixture, NULL, set_up, cases[i].run, tear_down);
+	return g_test_run();
+}
