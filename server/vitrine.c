@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* vitrine: the command people type. See vitrine(1). */
+/* vitrine is the command that people type; see vitrine(1). */
 #include <glib.h>
 #include <signal.h>
 #include <stdio.h>

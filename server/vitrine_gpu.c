@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* vitrine-gpu: the program. See vitrine-gpu(1). */
+/* vitrine-gpu is the program that QEMU's device talks to; see vitrine-gpu(1). */
 #include <signal.h>
 #include <stdio.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * write-manual PROGRAM TEMPLATE: a man page, to standard output. The line "@OPTIONS@" of the
- * template is replaced by the options of PROGRAM, "run" or "gpu". It runs while Vitrine is built.
+ * write-manual PROGRAM TEMPLATE writes a man page to standard output. It replaces the line
+ * "@OPTIONS@" of the template by the options of PROGRAM, "run" or "gpu". It runs while Vitrine is
+ * built.
  */
 #include <glib.h>
 #include <stdio.h>

@@ -107,7 +107,7 @@ static bool flag(const struct gpu_info *info, const char *name)
 	return g_key_file_get_boolean(info->report, GROUP, name, NULL);
 }
 
-/* Where OpenGL does not start, sysfs knows at least what drives the device. */
+/* Where OpenGL does not start, sysfs still knows which driver the device has. */
 static char *find_driver(const struct gpu_info *info, const char *name)
 {
 	if (flag(info, "works"))
@@ -151,7 +151,10 @@ static GPtrArray *find_nodes(const char *nodes_dir)
 	return names;
 }
 
-/* As egl_choose() does: the first that works and is none that draws with the CPU. */
+/*
+ * Marks the one that egl_choose() of render would take: the first that works and does not draw with
+ * the CPU.
+ */
 static void mark_default(GPtrArray *gpus)
 {
 	for (unsigned i = 0; i < gpus->len; i++) {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gpus: `vitrine gpus`: the render nodes of this machine and what each can do for a desktop, then
- * the software renderer. The answers are vitrine-render's (render/gpu_report.h), which is started
- * once for each, as drivers crash and hang.
+ * gpus is `vitrine gpus`: it lists the render nodes of this machine and what each can do for a
+ * desktop, then the software renderer. The answers are vitrine-render's (render/gpu_report.h),
+ * which is started once for each, because drivers crash and hang.
  */
 #pragma once
 
 #include <glib.h>
 #include <stdbool.h>
 
-/* How long a driver may take to say what it can do. */
+/* A driver may take this long to say what it can do; then it is said to hang. */
 #define GPUS_TIMEOUT_MS 60000
 
 struct gpu_info {
@@ -20,11 +20,11 @@ struct gpu_info {
 };
 
 /*
- * `nodes_dir` is /dev/dri but in tests, `renderer` the path of vitrine-render. An array of struct
- * gpu_info that frees its members; the last one is the software renderer.
+ * `nodes_dir` is /dev/dri but in tests, `renderer` is the path of vitrine-render. Gives an array of
+ * struct gpu_info that frees its members; the last one is the software renderer.
  */
 GPtrArray *gpus_survey(const char *nodes_dir, const char *renderer);
-/* Caller frees. */
+/* The caller frees both texts. */
 char *gpus_describe(const GPtrArray *gpus);
 char *gpus_describe_json(const GPtrArray *gpus);
 

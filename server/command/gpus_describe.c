@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What gpus.c has found, for people and for programs. */
+/* This writes what gpus.c has found, for people and for programs. */
 #include <json-glib/json-glib.h>
 #include <string.h>
 
@@ -30,7 +30,7 @@ static char **layouts_of(const struct gpu_info *info, const char *format)
 	return layouts ? layouts : g_new0(char *, 1);
 }
 
-/* "implicit", or "0x... NAME": the modifier, then its name. */
+/* A layout is "implicit", or "0x... NAME": the modifier, then its name. */
 static const char *layout_name(const char *layout)
 {
 	const char *space = strchr(layout, ' ');

@@ -14,8 +14,10 @@ static char *report_text(GKeyFile *file, const char *key)
 	return g_key_file_get_string(file, GUEST_REPORT_GROUP, key, NULL);
 }
 
-/* The verdict without its first words: "OpenGL accelerated: no, software ..." -> "no, software
- * ...". */
+/*
+ * Takes the first words off a verdict: "OpenGL accelerated: no, software ..." becomes "no, software
+ * ...".
+ */
 static const char *short_verdict(const char *verdict)
 {
 	static const char prefix[] = "OpenGL accelerated: ";
@@ -58,7 +60,9 @@ static bool desktop_runs(const char *base, const char *name)
 	return run_dir_name_ok(name) && run_dir_in_use(path);
 }
 
-/* The desktops that are meant, for g_strfreev(); NULL, said why, when the one named does not run.
+/*
+ * Gives the desktops that are meant, for g_strfreev(). When the one that is named does not run it
+ * says so and gives NULL.
  */
 static char **find_names(const char *base, const char *wanted)
 {

@@ -10,7 +10,7 @@
 #include "server/desktop/guest_report.h"
 #include "server/desktop/run_dir.h"
 
-/* NULL when the desktop has no such file (yet), or one that is none. */
+/* Gives NULL when the desktop has no such file, or not yet, or one that is no key file. */
 static GKeyFile *load(const char *desktop, const char *name)
 {
 	g_autofree char *base = run_dir_base();

@@ -16,7 +16,7 @@
 #define INTERVAL_MAX_S 86400.0
 #define CLEAR_SCREEN "\033[H\033[2J"
 
-/* One desktop that is looked at. */
+/* This is one desktop that is looked at. */
 struct subject {
 	char *label; /* its name, or the socket that was named */
 	char *socket_path, *qemu_pid_file;
@@ -64,7 +64,7 @@ static bool is_wanted(const struct wish *wish, const char *name)
 	return !wish->name || g_str_equal(wish->name, name);
 }
 
-/* Those that run now. What was seen of a desktop before goes on with it. */
+/* Gives the desktops that are meant and run now, with what was seen of each before. */
 static GPtrArray *find_subjects(const struct wish *wish, GPtrArray *earlier)
 {
 	GPtrArray *found = g_ptr_array_new_with_free_func(subject_free);
@@ -86,7 +86,7 @@ static GPtrArray *find_subjects(const struct wish *wish, GPtrArray *earlier)
 	return found;
 }
 
-/* Adds reports of those that answer, and a line for each that does not. */
+/* Adds a report of each that answers, and a line for each that does not. */
 static void look(GPtrArray *subjects, GPtrArray *reports, GString *complaints)
 {
 	for (unsigned i = 0; i < subjects->len; i++) {
@@ -207,8 +207,10 @@ static unsigned get_terminal_width(void)
 	return size.ws_col;
 }
 
-/* Cuts lines that the terminal would wrap; 0: none. All is ASCII but names of sockets in
- * complaints. */
+/*
+ * Cuts lines that the terminal would wrap; a width of 0 cuts none. Bytes are columns, because all
+ * is ASCII but names of sockets in complaints.
+ */
 static void print_cut(const char *text, unsigned width)
 {
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);

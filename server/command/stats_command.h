@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* stats_command: vitrine stats and vitrine top. */
+/* stats_command is `vitrine stats` and `vitrine top`. */
 #pragma once
 
 /* argv[0] is "stats" or "top". Both return an exit status. */

@@ -17,7 +17,10 @@ bool desktop_fail(GError **error, const char *format, ...)
 	return false;
 }
 
-/* The program's own options come last: a member may be another's option with another default. */
+/*
+ * The program's own options come last, because a member may be another program's option with
+ * another default.
+ */
 void desktop_init(struct desktop *desktop, enum desktop_program program)
 {
 	g_assert(program < DESKTOP_PROGRAMS);

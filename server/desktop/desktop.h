@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * desktop: what one desktop is: its name, its machine, where it is drawn, who may look at it.
+ * desktop is what one desktop is: its name, its machine, where it is drawn, who may look at it.
  *
  * Every member that people can choose has a row in the table of desktop_options.h. From that table
  * come the command lines of `vitrine run` and vitrine-gpu, their --help and man pages, the
- * configuration file, and `vitrine show --json`: a member is written down nowhere else.
+ * configuration file, and `vitrine show --json`. A member is written down nowhere else.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 
 #include "server/desktop/tls_options.h"
 
-/* Whose command line it is; each takes a part of the options. */
+/* Each of these programs takes a part of the options. */
 enum desktop_program { DESKTOP_RUN, DESKTOP_GPU, DESKTOP_PROGRAMS };
 
 enum desktop_accel { DESKTOP_ACCEL_AUTO, DESKTOP_ACCEL_KVM, DESKTOP_ACCEL_TCG };
@@ -23,7 +23,9 @@ struct desktop {
 	char *name; /* never NULL */
 	char *config;
 
-	/* The machine. `disk_format` is known once `vitrine run` has checked the disk. */
+	/*
+	 * These are the machine's. `disk_format` is known once `vitrine run` has checked the disk.
+	 */
 	char *disk, *disk_format;
 	bool snapshot, uefi;
 	char *kernel, *initrd, *append;
@@ -33,7 +35,7 @@ struct desktop {
 	char *serial; /* NULL: a file in the run directory; "stdio"; or a path */
 	char *qemu;   /* the program, by path or by a name in $PATH */
 
-	/* How vitrine-gpu meets QEMU: one of the first two. */
+	/* These say how vitrine-gpu meets QEMU. One of the first two is given. */
 	char *socket_path;
 	int vhost_fd;   /* -1: none */
 	char *qmp_path; /* NULL: keyboard and pointer are not obtained */
@@ -45,7 +47,7 @@ struct desktop {
 	bool video_444;
 	unsigned clock; /* enum desktop_clock */
 
-	/* The doors. */
+	/* These say where clients connect. */
 	char *spice_addr;
 	unsigned spice_port; /* 0: none, or the one that `vitrine run` is yet to find */
 	char *spice_unix;
@@ -54,12 +56,12 @@ struct desktop {
 	char *password_file;
 	char *password; /* of desktop_read_password(); no option, and never written anywhere */
 
-	/* vitrine-gpu itself. */
+	/* These are vitrine-gpu's own. */
 	char *stats_socket, *worker_dir;
 	bool print_capabilities, version;
 };
 
-/* What holds where nobody chooses. Finish it in any case. */
+/* Sets what holds where nobody chooses. Finish the desktop in any case. */
 void desktop_init(struct desktop *desktop, enum desktop_program program);
 void desktop_finish(struct desktop *desktop);
 
@@ -70,8 +72,11 @@ bool desktop_check(const struct desktop *desktop, GError **error);
 bool desktop_read_password(struct desktop *desktop, GError **error);
 void desktop_forget_password(struct desktop *desktop);
 
-/* A desktop without a password is for people on this machine. For one that has a TCP door. */
+/*
+ * Refuses an address that others can reach where there is no password. It is called for a desktop
+ * that listens on TCP.
+ */
 bool desktop_check_address(const struct desktop *desktop, GError **error);
 
-/* Sets a G_OPTION_ERROR_BAD_VALUE, and gives false. */
+/* Sets a G_OPTION_ERROR_BAD_VALUE and gives false. */
 bool desktop_fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -14,7 +14,7 @@ static const struct {
 	[DESKTOP_GPU] = { "- a vhost-user GPU seen by SPICE", NULL },
 };
 
-/* What GOption's callback works on. */
+/* GOption's callback works on this. */
 struct parse {
 	struct desktop *desktop;
 	enum desktop_program program;
@@ -56,7 +56,7 @@ static GOptionEntry make_entry(const struct desktop_option *option, const char *
 		.arg_description = option->argument };
 }
 
-/* Takes over nothing; the descriptions must live as long as the group. */
+/* The descriptions must live as long as the group. */
 static GOptionGroup *make_group(struct parse *parse, GPtrArray *descriptions)
 {
 	GOptionGroup *group = g_option_group_new("desktop", "", "", parse, NULL);

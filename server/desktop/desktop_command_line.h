@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * desktop_command_line: struct desktop from a command line, and back into one.
- */
+/* desktop_command_line makes a struct desktop from a command line, and a command line from it. */
 #pragma once
 
 #include "server/desktop/desktop.h"

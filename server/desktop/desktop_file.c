@@ -27,7 +27,9 @@ static char *list_groups(void)
 	return g_string_free(list, FALSE);
 }
 
-/* The option that the key means; NULL with `error` set when there is none, or not in this group. */
+/*
+ * Gives the option that the key means, or NULL with `error` set when there is none in this group.
+ */
 static const struct desktop_option *find_option(
 	const char *path, const char *group, const char *key, GError **error)
 {
@@ -45,7 +47,7 @@ static const struct desktop_option *find_option(
 	return option;
 }
 
-/* What one call of desktop_file_load() works on. */
+/* One call of desktop_file_load() works on this. */
 struct load {
 	struct desktop *desktop;
 	const char *path;

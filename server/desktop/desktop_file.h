@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * desktop_file: a desktop as a key file: the configuration file of `vitrine run`, and the file in
+ * desktop_file is a desktop as a key file: the configuration file of `vitrine run`, and the file in
  * the run directory that says what is in force. Groups are the sections of the options, keys their
  * names.
  */
@@ -8,7 +8,7 @@
 
 #include "server/desktop/desktop.h"
 
-/* The name of the one in the run directory. */
+/* The file in the run directory has this name. */
 #define DESKTOP_FILE "desktop.conf"
 
 /*
@@ -18,5 +18,8 @@
 bool desktop_file_load(
 	struct desktop *desktop, const char *path, const bool *given, GError **error);
 
-/* All options of `vitrine run` that are set; paths are absolute. Free with g_key_file_free(). */
+/*
+ * Gives all options of `vitrine run` that are set, with absolute paths. Free it with
+ * g_key_file_free().
+ */
 GKeyFile *desktop_file_make(const struct desktop *desktop);

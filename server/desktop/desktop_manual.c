@@ -5,7 +5,7 @@
 
 #include "server/desktop/desktop_options.h"
 
-/* A line of text: what roff would take for its own is escaped. */
+/* Adds a line of text, in which everything is escaped that roff would take for its own. */
 static void add_escaped(GString *page, const char *text, size_t length)
 {
 	if (length > 0 && strchr(".'", *text))
@@ -20,7 +20,7 @@ static void add_escaped(GString *page, const char *text, size_t length)
 	}
 }
 
-/* Sentences on lines of their own, as man pages have them. */
+/* Adds each sentence on a line of its own, as man pages have them. */
 static void add_sentences(GString *page, const char *text)
 {
 	while (*text) {

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * desktop_manual: the options' part of a man page.
- */
+/* desktop_manual writes the options' part of a man page. */
 #pragma once
 
 #include "server/desktop/desktop.h"
 
-/* man(7) text: a .SS for each section, a .TP for each option. Caller frees. */
+/* Gives man(7) text with a .SS for each section and a .TP for each option. The caller frees it. */
 char *desktop_manual_make(enum desktop_program program);

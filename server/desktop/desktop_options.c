@@ -24,7 +24,7 @@
 		[DESKTOP_GPU] = text                                                               \
 	}
 
-/* In the order of enum desktop_accel and enum desktop_clock. */
+/* The values stand in the order of enum desktop_accel and enum desktop_clock. */
 static const char *const accels[] = { "auto", "kvm", "tcg", NULL };
 static const char *const clocks[] = { "vitrine", "server", NULL };
 
@@ -53,9 +53,9 @@ static char *check_readable(const char *text)
 }
 
 /*
- * In the order of --help and of the man pages. `programs`, `section`, `type`, member, and then
- * words; QEMU docs/interop/vhost-user.rst, "Backend program conventions", asks for --socket-path,
- * --fd, --print-capabilities, --virgl and --render-node.
+ * The rows stand in the order of --help and of the man pages, section by section. QEMU asks backend
+ * programs for --socket-path, --fd, --print-capabilities, --virgl and --render-node
+ * (docs/interop/vhost-user.rst, "Backend program conventions").
  */
 const struct desktop_option desktop_options[] = {
 	/* ---- the desktop ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * desktop_options: the one table of options. A new option is one row here and one member of struct
- * desktop.
+ * desktop_options is the one table of options. A new option is one row here and one member of
+ * struct desktop.
  */
 #pragma once
 
@@ -11,7 +11,10 @@
 
 #include "server/desktop/desktop.h"
 
-/* Headings of a man page; those of `vitrine run` are groups of its configuration file, too. */
+/*
+ * These are headings of the man pages. Those of `vitrine run` are groups of its configuration file,
+ * too.
+ */
 enum desktop_section {
 	DESKTOP_SECTION_DESKTOP,
 	DESKTOP_SECTION_MACHINE,
@@ -43,8 +46,10 @@ struct desktop_option {
 	const char *help;     /* one line, without the default */
 	const char *text;     /* more sentences for the man page, without mark-up; NULL: none */
 
-	/* For each program: the value where none is given; and, where words tell it better or it
-	 * is found only later, those words ("": nothing is said). */
+	/*
+	 * For each program `initial` is the value where none is given. `fallback` says it in words
+	 * where they tell it better or it is found only later; "" says nothing.
+	 */
 	const char *initial[DESKTOP_PROGRAMS], *fallback[DESKTOP_PROGRAMS];
 
 	int min, max;     /* of a number */
@@ -70,20 +75,22 @@ extern const struct desktop_section_name desktop_sections[DESKTOP_SECTIONS];
 
 bool desktop_option_is_of(const struct desktop_option *option, enum desktop_program program);
 bool desktop_option_is_switch(const struct desktop_option *option);
-/* Can it stand in a configuration file? */
+/* Tells whether the option can stand in a configuration file. */
 bool desktop_option_in_file(const struct desktop_option *option);
 
-/* NULL: this program has none of that name. */
+/* Gives NULL when this program has no option of that name. */
 const struct desktop_option *desktop_option_find(enum desktop_program program, const char *name);
 
-/* What is said of the default; NULL: nothing. */
+/* Gives what is said of the default, or NULL where nothing is. */
 const char *desktop_option_fallback(
 	const struct desktop_option *option, enum desktop_program program);
 
-/* Gives NULL and takes the value, or gives the reason why not. Caller frees. */
+/* Takes the value and gives NULL, or gives the reason why not, which the caller frees. */
 char *desktop_option_set(const struct desktop_option *option, enum desktop_program program,
 	struct desktop *desktop, const char *text);
-/* As desktop_option_set() takes it; NULL: not set. Caller frees. */
+/*
+ * Gives the value as desktop_option_set() takes it, or NULL when none is set. The caller frees it.
+ */
 char *desktop_option_get(const struct desktop_option *option, const struct desktop *desktop);
 void desktop_option_set_initial(
 	const struct desktop_option *option, struct desktop *desktop, enum desktop_program program);

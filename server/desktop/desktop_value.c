@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The options' values, as text and in struct desktop. */
+/* This turns the options' values from text into members of struct desktop, and back. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +33,7 @@ static char *describe_range(const struct desktop_option *option)
 		option->unit ? " " : "", option->unit ? option->unit : "");
 }
 
-/* As GOption reads them: 0x introduces hexadecimal digits. */
+/* Numbers are read as GOption does, so 0x introduces hexadecimal digits. */
 static char *set_number(const struct desktop_option *option, int *to, const char *text)
 {
 	char *end;
@@ -66,7 +66,7 @@ static char *set_switch(const struct desktop_option *option, bool *to, const cha
 	return NULL;
 }
 
-/* As desktop_option_set() does, unchecked. */
+/* Does what desktop_option_set() does, without the option's own check. */
 static char *set(const struct desktop_option *option, struct desktop *desktop, const char *text)
 {
 	void *to = member(option, desktop);
@@ -117,7 +117,7 @@ char *desktop_option_get(const struct desktop_option *option, const struct deskt
 	g_assert_not_reached();
 }
 
-/* As text; NULL: not set. */
+/* Gives the default as text, or NULL when none is set. */
 static const char *initial_text(const struct desktop_option *option, enum desktop_program program)
 {
 	const char *text = option->initial[program];

@@ -25,7 +25,7 @@ static GQuark report_error(void)
 	return g_quark_from_static_string("vitrine-guest-report");
 }
 
-/* Printable, valid and bounded, whatever the guest wrote. Caller frees. */
+/* Gives what the guest wrote as valid, printable text of bounded length. The caller frees it. */
 static char *clean(const char *text)
 {
 	g_autofree char *valid = g_utf8_make_valid(text, -1);
@@ -109,7 +109,7 @@ static void take_line(struct guest_report *report, const char *line, size_t leng
 	report->verdict = g_steal_pointer(&verdict);
 }
 
-/* Takes the first whole line out of the buffer. False: there is none. */
+/* Takes the first whole line out of the buffer, and gives false when there is none. */
 static bool take_first_line(struct guest_report *report)
 {
 	char *end = memchr(report->buffer, '\n', report->used);

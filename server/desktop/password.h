@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * password: the file that holds what clients must know.
- */
+/* password reads the file that holds what clients must know. */
 #pragma once
 
 #include <glib.h>
 
-/* The file's first line: 1 to DESKTOP_PASSWORD_MAX_BYTES. Overwrite it when done; caller frees. */
+/*
+ * Gives the file's first line, which has 1 to DESKTOP_PASSWORD_MAX_BYTES. The caller overwrites and
+ * frees it.
+ */
 char *password_read(const char *path, GError **error);

@@ -16,7 +16,10 @@ struct qmp_client {
 	unsigned source;
 	GString *received;
 	bool ready;
-	/* Set while a handler runs: destroying the client then ends the reading. */
+	/*
+	 * It points to a flag while a handler runs. A handler that destroys the client sets it, and
+	 * the reading ends.
+	 */
 	bool *destroyed;
 };
 
@@ -56,7 +59,7 @@ bool qmp_client_send(struct qmp_client *client, const char *command, const char 
 	return n == (ssize_t)iov.iov_len;
 }
 
-/* NULL when there is no such member, or it is something else. */
+/* Gives NULL when there is no such member, or when it is no object. */
 static JsonObject *get_object(JsonObject *object, const char *name)
 {
 	JsonNode *node = json_object_get_member(object, name);
@@ -76,7 +79,7 @@ static const char *error_text(JsonObject *object)
 	return text ? text : "no reason given";
 }
 
-/* False: it has no name. */
+/* Gives false when the event has no name: QMP knows no such thing. */
 static bool handle_event(struct qmp_client *client, JsonObject *object)
 {
 	const char *name = get_string(object, "event");
@@ -115,7 +118,10 @@ static bool handle_line(struct qmp_client *client, const char *line, size_t leng
 	return true;
 }
 
-/* False when the conversation is over, or the client was destroyed (*destroyed). */
+/*
+ * Gives false when the conversation is over or a handler destroyed the client, which *destroyed
+ * says.
+ */
 static bool handle_received(struct qmp_client *client, bool *destroyed)
 {
 	char *end;

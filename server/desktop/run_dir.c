@@ -31,7 +31,10 @@ static bool fail(GError **error, int number, const char *what, const char *path)
 	return false;
 }
 
-/* Ours and closed to others: /tmp is everybody's, and a name there is easily guessed. */
+/*
+ * The folder must be ours and closed to others, because everybody may make one of this name in
+ * /tmp.
+ */
 static bool make_private(const char *path, GError **error)
 {
 	if (g_mkdir(path, 0700) < 0 && errno != EEXIST)
@@ -103,7 +106,10 @@ static void remove_contents(const char *path)
 	g_dir_close(dir);
 }
 
-/* Locked, and still the directory that the path names: its last user may just have removed it. */
+/*
+ * Gives the locked directory, or -1. After locking it must still be the one that the path names,
+ * since its last user may just have removed it: then *gone is set.
+ */
 static int lock(const char *path, bool *gone)
 {
 	struct stat ours, named;

@@ -6,7 +6,9 @@
 #include <gnutls/gnutls.h>
 #include <unistd.h>
 
-/* As display will: a desktop whose TLS port lets nobody in should not start. */
+/*
+ * Loads the pair as display will, because a desktop whose TLS port lets nobody in should not start.
+ */
 static bool check_pair(const struct tls_options *o, GError **error)
 {
 	gnutls_certificate_credentials_t credentials;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * tls options: those members of struct desktop that say how clients connect with TLS.
- */
+/* tls_options are those members of struct desktop that say how clients connect with TLS. */
 #pragma once
 
 #include <glib.h>
@@ -12,7 +10,7 @@ struct tls_options {
 	char *certificate, *key; /* PEM files; both where there is a port */
 };
 
-/* All three or none are given, and the files are a certificate and its key. */
+/* Checks that all three or none are given, and that the files are a certificate and its key. */
 bool tls_options_check(const struct tls_options *options, GError **error);
 
 /* Opens both files to be handed on; they are the caller's. */

@@ -14,7 +14,7 @@ char *workers_find_dir(void)
 	return g_strdup(VITRINE_LIBEXEC_DIR);
 }
 
-/* DIR/NAME as installed, or DIR/FOLDER/NAME as built. */
+/* A package has the program as DIR/NAME, a build tree as DIR/FOLDER/NAME. */
 static char *find_worker(const char *dir, const char *folder, const char *name)
 {
 	g_autofree char *installed = g_build_filename(dir, name, NULL);

@@ -108,7 +108,9 @@ bool device_ring_runnable(const struct device *device, unsigned index)
 {
 	g_assert(index < KEEPER_RINGS);
 	const struct device_ring *ring = &device->rings[index];
-	/* The guest chooses sizes; one that is no power of two is no ring (virtio 1.2, 2.7). */
+	/*
+	 * The guest chooses the size. One that is no power of two makes no ring (virtio 1.2, 2.7).
+	 */
 	bool size_ok = ring->have_size && (ring->size & (ring->size - 1)) == 0;
 	return ring->started && ring->enabled && size_ok && ring->have_addr && ring->kick >= 0 &&
 	       device->have_features && device->n_regions > 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * device: what QEMU has told us about the guest's GPU, cached. Every answer to QEMU and everything
- * a fresh renderer must know is read from here. It owns the descriptors in it.
+ * device caches what QEMU has told us about the guest's GPU. Every answer to QEMU and everything
+ * that a fresh renderer must know is read from here. It owns the descriptors in it.
  */
 #pragma once
 
@@ -11,7 +11,10 @@
 #include "protocol/keeper_link.h"
 #include "protocol/vhost_user.h"
 
-/* virtio 1.2, 6 "Reserved Feature Bits" and 5.7.3 "Feature bits" of the GPU device. */
+/*
+ * These bits are from virtio 1.2, 6 "Reserved Feature Bits" and 5.7.3 "Feature bits" of the GPU
+ * device.
+ */
 #define DEVICE_F_VIRGL (1ull << 0)
 #define DEVICE_F_EDID (1ull << 1)
 #define DEVICE_F_NOTIFY_ON_EMPTY (1ull << 24)
@@ -30,12 +33,14 @@ struct device_region {
 struct device_ring {
 	uint32_t size;
 	uint64_t desc_user_addr, avail_user_addr, used_user_addr;
-	/* Where to start; while the ring runs in a renderer, the renderer knows better. */
+	/*
+	 * This is where the ring goes on. While it runs in a renderer, the renderer knows better.
+	 */
 	uint16_t next_avail;
 	int kick, call, error; /* -1: none */
 	bool have_size, have_addr;
 	bool enabled;
-	/* From SET_VRING_KICK to GET_VRING_BASE. */
+	/* It is true from SET_VRING_KICK to GET_VRING_BASE. */
 	bool started;
 };
 
@@ -49,25 +54,30 @@ struct device {
 	struct device_region regions[KEEPER_MEMORY_REGIONS_MAX];
 	unsigned n_regions;
 	struct device_ring rings[KEEPER_RINGS];
-	/* The old driver has been forgotten since a ring last stopped: once is enough for all
-	 * rings. */
+	/*
+	 * The old driver has been forgotten since a ring last stopped. Once is enough for all
+	 * rings.
+	 */
 	bool driver_forgotten;
 };
 
 void device_init(struct device *device, bool virgl);
 void device_finish(struct device *device);
 
-/* Takes region->fd in every case. NULL, or the reason why the table would make no sense. */
+/* Takes region->fd in every case. Gives NULL, or the reason why the table would make no sense. */
 const char *device_add_region(struct device *device, const struct device_region *region);
 
-/* Removes the region with these addresses and size. False: there is none. */
+/* Removes the region with these addresses and this size, and gives false when there is none. */
 bool device_remove_region(struct device *device, const struct device_region *region);
 void device_clear_memory(struct device *device);
 
-/* Everything is known that a renderer needs to run the ring, and it may run. */
+/* Tells whether the ring may run and everything is known that a renderer needs for it. */
 bool device_ring_runnable(const struct device *device, unsigned ring);
 
-/* After RESET_DEVICE: rings as new, no features; memory and call descriptors stay. */
+/*
+ * Does what RESET_DEVICE asks for: rings are as new and no features are accepted, but memory and
+ * call descriptors stay.
+ */
 void device_reset(struct device *device);
 
 /* Replaces *slot and closes what was there. */

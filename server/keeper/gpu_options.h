@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gpu_options: the command line of vitrine-gpu, by the conventions for vhost-user backend programs
- * (QEMU docs/interop/vhost-user.rst, "Backend program conventions") plus where people connect.
+ * gpu_options is the command line of vitrine-gpu: the conventions for vhost-user backend programs
+ * (QEMU docs/interop/vhost-user.rst, "Backend program conventions"), and where people connect.
  */
 #pragma once
 

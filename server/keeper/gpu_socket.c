@@ -15,7 +15,7 @@ struct gpu_update {
 	uint32_t pixel;
 } __attribute__((packed));
 
-/* QEMU makes the surface at SCANOUT and shows it, size included, at the next UPDATE. */
+/* QEMU makes the surface at SCANOUT, and shows it with its new size at the next UPDATE. */
 struct resize {
 	struct vhost_user_gpu_scanout scanout;
 	struct gpu_update update;
@@ -43,7 +43,7 @@ void gpu_socket_finish(struct gpu_socket *s)
 	drop(s);
 }
 
-/* Nothing was asked, so whatever QEMU says is of no interest; only its end is. */
+/* We asked nothing, so whatever QEMU says is of no interest; only that it hangs up is. */
 static gboolean on_readable(int fd, GIOCondition condition, gpointer user)
 {
 	struct gpu_socket *s = user;

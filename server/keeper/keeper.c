@@ -31,7 +31,7 @@ static void on_conversation_closed(void *user, bool refused)
 	quit(user, refused ? 1 : 0);
 }
 
-/* A frame link is only good when both ends are new. */
+/* A frame link serves one renderer and one display, so both get an end of a new one. */
 static void renew_frame_link(struct keeper *keeper)
 {
 	if (keeper->renderer.worker.state != WORKER_READY ||
@@ -204,7 +204,7 @@ static int32_t running_pid(const struct worker *worker)
 	return worker->state == WORKER_READY || worker->state == WORKER_STARTING ? worker->pid : 0;
 }
 
-/* QEMU's, where it made its end of the socket itself. */
+/* QEMU's process id is known only where it connected to our socket itself. */
 static int32_t qemu_pid(const struct keeper *keeper)
 {
 	return keeper->desktop->socket_path ? requests_peer_pid(&keeper->requests) : 0;
@@ -289,7 +289,7 @@ void keeper_finish(struct keeper *keeper)
 	const struct desktop *o = keeper->desktop;
 	if (keeper->vhost_listener_source)
 		g_source_remove(keeper->vhost_listener_source);
-	/* Ours only: another keeper's socket made keeper_init() fail. */
+	/* The socket is ours, or keeper_init() has failed because it is another keeper's. */
 	if (o->socket_path && (keeper->vhost_listener >= 0 || keeper->serving))
 		unlink(o->socket_path);
 	if (keeper->vhost_listener >= 0)

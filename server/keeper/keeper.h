@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keeper: one desktop. Holds QEMU's conversation, the two workers, and what they need of each
- * other; ARCHITECTURE.md ("Three processes, three kinds of trust") says why it is a process of its
- * own. Main thread only.
+ * keeper is one desktop of vitrine-gpu. It holds QEMU's conversation, the two workers, and what
+ * they need of each other; ARCHITECTURE.md ("Three processes, three kinds of trust") says why it is
+ * a process of its own. It has one thread.
  */
 #pragma once
 
@@ -40,9 +40,12 @@ struct keeper {
 	unsigned signal_sources[2];
 };
 
-/* Binds, starts the workers. On failure nothing is left behind. */
+/*
+ * Makes the sockets and starts the workers. Call keeper_finish() after a failure, too: nothing is
+ * left behind then.
+ */
 bool keeper_init(struct keeper *keeper, const struct desktop *desktop, GError **error);
 
-/* Until SIGTERM, SIGINT, QEMU's end or a failure. Returns the exit status. */
+/* Runs until SIGTERM, SIGINT, QEMU's end or a failure, and returns the exit status. */
 int keeper_run(struct keeper *keeper);
 void keeper_finish(struct keeper *keeper);

@@ -44,7 +44,10 @@ void ledger_memory_finish(struct ledger_memory *memory)
 	memory->fd = -1;
 }
 
-/* The arena of backings is described by what is cleared here, so its pages need not be touched. */
+/*
+ * What is cleared here says which parts of the arena of backings are in use, so the arena's pages
+ * need not be touched.
+ */
 void ledger_memory_clear(struct ledger_memory *memory)
 {
 	g_assert(memory->map);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ledger: the keeper's side of protocol/ledger.h. The keeper makes the memory, gives it to each
- * renderer in turn, and reads ring positions from it when a renderer can no longer be asked.
+ * ledger_memory is the keeper's side of protocol/ledger.h. The keeper makes the memory, gives it to
+ * each renderer in turn, and reads ring positions from it when a renderer can no longer be asked.
  *
- * The keeper writes only where no renderer does: a ring that is stopped, or the whole ledger when
- * no renderer process exists.
+ * The keeper writes only where no renderer does: to a ring that is stopped, or to the whole ledger
+ * when no renderer process exists.
  */
 #pragma once
 
@@ -22,7 +22,7 @@ struct ledger_memory {
 bool ledger_memory_init(struct ledger_memory *memory, GError **error);
 void ledger_memory_finish(struct ledger_memory *memory);
 
-/* Forgets everything: the guest's driver is new. */
+/* Forgets everything, because the guest's driver is new. */
 void ledger_memory_clear(struct ledger_memory *memory);
 
 uint16_t ledger_memory_read_next_avail(const struct ledger_memory *memory, unsigned ring);

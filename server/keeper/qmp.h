@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * qmp: hands QEMU one end of a socket pair as a D-Bus display client, by QMP's getfd and
- * add_client, and the other end to whoever asked. QMP itself is full control of QEMU and goes to
+ * qmp_broker hands QEMU one end of a socket pair as a D-Bus display client, by QMP's getfd and
+ * add_client, and the other end to whoever asked. QMP itself is full control of QEMU, so it goes to
  * nobody.
  *
- * QEMU's socket may not exist yet, and QEMU serves it only after it has talked to us: connecting is
- * tried again until it works, in the background. Main thread.
+ * QEMU's socket may not exist yet, and QEMU serves it only after it has talked to us. So connecting
+ * is tried again until it works, in the background. Everything happens on the main thread.
  */
 #pragma once
 
@@ -13,10 +13,15 @@
 
 struct qmp_broker;
 
-/* `connected` is given a descriptor that stays the broker's. */
+/*
+ * `connected` is given a descriptor that stays the broker's; it duplicates or sends what it keeps.
+ */
 struct qmp_broker *qmp_broker_create(
 	const char *path, void (*connected)(void *user, int fd), void *user);
 void qmp_broker_destroy(struct qmp_broker *broker);
 
-/* Asks for a new connection; QEMU drops the one before. `connected` is called when it stands. */
+/*
+ * Asks for a new connection. QEMU drops the one before, and `connected` is called when the new one
+ * stands.
+ */
 void qmp_broker_request(struct qmp_broker *broker);

@@ -3,7 +3,7 @@
 
 #include "server/keeper/limits.h"
 
-/* See vitrine-render's options. */
+/* vitrine-render may draw on the CPU when it is given this and the GPU is gone. */
 #define FALL_BACK "--fall-back"
 
 #define SEND(renderer, message, fds, n_fds)                                                        \
@@ -39,7 +39,7 @@ static const struct link_handler table[] = {
 		on_ring_stopped },
 };
 
-/* A GPU that goes away later must not take the desktop along. */
+/* A GPU that goes away after the first start must not take the desktop along. */
 static void allow_fall_back(struct renderer *renderer)
 {
 	char **argv = renderer->worker.argv;
@@ -75,7 +75,7 @@ static void on_worker_lost(void *owner)
 		renderer->device->rings[i].next_avail =
 			ledger_memory_read_next_avail(renderer->ledger, i);
 	}
-	/* It may have died before it forgot the old guest. */
+	/* The renderer may have died before it forgot the old guest, so we forget for it. */
 	if (renderer->reset_unconfirmed)
 		ledger_memory_clear(renderer->ledger);
 	renderer->reset_unconfirmed = false;
@@ -167,7 +167,10 @@ static void stop_ring(struct renderer *renderer, unsigned ring)
 {
 	if (renderer->rings[ring].state != RENDERER_RING_RUNNING)
 		return;
-	/* State first: if sending loses the renderer, everything is settled when it returns. */
+	/*
+	 * The state comes first. If sending loses the renderer, on_worker_lost() has settled
+	 * everything when it returns.
+	 */
 	renderer->rings[ring].state = RENDERER_RING_STOPPING;
 	renderer->rings[ring].stop_serial = renderer->last_serial + 1;
 	send_stop(renderer, ring);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * renderer: keeps a vitrine-render process in step with struct device, and goes on without one.
+ * renderer keeps a vitrine-render process in step with struct device, and goes on without one.
  *
- * Every function may be called at any time; what a renderer that is down misses, its successor is
- * told when it is ready. Only renderer_stop_ring_wait() waits, at most RENDERER_STOP_TIMEOUT_MS,
- * and past that the renderer is killed and the ledger speaks for it.
+ * Every function may be called at any time. While no renderer runs, calls only change struct
+ * device; the next one is sent all of it. Only renderer_stop_ring_wait() waits, at most
+ * RENDERER_STOP_TIMEOUT_MS. Past that the renderer is killed, and the ledger speaks for it.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ enum renderer_ring_state {
 
 struct renderer_events {
 	void *user;
-	/* READY: it needs a frame link. */
+	/* The renderer is ready, and needs a frame link. */
 	void (*ready)(void *user);
 	void (*failed)(void *user);
 };
@@ -36,7 +36,9 @@ struct renderer {
 	} rings[KEEPER_RINGS];
 	uint32_t last_serial;
 	bool used; /* a ring has run since the last reset */
-	/* A RESET was sent and no answer came after it yet; this stop's answer will prove it done.
+	/*
+	 * A RESET was sent and no answer has come after it. The answer to the stop of this serial
+	 * will prove that the reset is done.
 	 */
 	bool reset_unconfirmed;
 	uint32_t reset_barrier_serial;
@@ -47,19 +49,22 @@ void renderer_init(struct renderer *renderer, char **argv, struct device *device
 bool renderer_start(struct renderer *renderer, GError **error);
 void renderer_finish(struct renderer *renderer);
 
-/* Repeat this part of struct device. */
+/* Each of these sends the renderer its part of struct device again. */
 void renderer_update_features(struct renderer *renderer);
 void renderer_update_memory(struct renderer *renderer);
 void renderer_update_call(struct renderer *renderer, unsigned ring);
 
-/* Starts or stops the ring as device_ring_runnable() says. Stopping is not waited for. */
+/* Starts or stops the ring as device_ring_runnable() says, and does not wait for its stop. */
 void renderer_update_ring(struct renderer *renderer, unsigned ring);
 
-/* The ring is touched by nobody when this returns; device ring's next_avail says where to go on. */
+/*
+ * When this returns nobody touches the ring, and next_avail of the device's ring says where it goes
+ * on.
+ */
 void renderer_stop_ring_wait(struct renderer *renderer, unsigned ring);
 
-/* The guest's driver is new. Stops the rings first. */
+/* Makes the renderer forget the guest, whose driver is new. The rings are stopped first. */
 void renderer_reset(struct renderer *renderer);
 
-/* `end` stays the caller's. */
+/* `end` stays the caller's. Gives false when no renderer is ready. */
 bool renderer_send_frame_link(struct renderer *renderer, int end);

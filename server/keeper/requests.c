@@ -5,7 +5,7 @@
 
 #include "server/keeper/config.h"
 
-/* Silence after REM_MEM_REG that means QEMU is done changing the table. */
+/* After this much silence behind a REM_MEM_REG, QEMU is done changing the table. */
 #define MEMORY_SETTLE_MS 2
 
 #define FEATURES_TOLERATED (DEVICE_F_NOTIFY_ON_EMPTY | DEVICE_F_ANY_LAYOUT | DEVICE_F_RING_RESET)
@@ -32,7 +32,7 @@ static const char *get_features(void *user, Call *call)
 	return reply_u64(call, requests->device->features_offered);
 }
 
-/* After a reset: rings of the new driver that QEMU has begun to run already go on. */
+/* After a reset the rings of the new driver go on that QEMU has begun to run already. */
 static void restart_rings(struct requests *requests)
 {
 	for (unsigned i = 0; i < KEEPER_RINGS; i++)
@@ -71,7 +71,7 @@ static const char *set_features(void *user, Call *call)
 	renderer_update_features(requests->renderer);
 	if (changed)
 		restart_rings(requests);
-	/* Rings need no SET_VRING_ENABLE from a front end without protocol features. */
+	/* A front end without protocol features does not enable rings; they are from the start. */
 	for (unsigned i = 0; by_default && i < KEEPER_RINGS; i++)
 		device->rings[i].enabled = true;
 	return NULL;
@@ -181,7 +181,10 @@ static const char *add_mem_reg(void *user, Call *call)
 	const char *reason = device_add_region(requests->device, &region);
 	if (reason)
 		return reason;
-	/* In the middle of a replacement the hole that REM left is still open. */
+	/*
+	 * While a table is held back QEMU is in the middle of a replacement, and the hole that REM
+	 * left is still open.
+	 */
 	if (requests->memory_timer)
 		settle_memory(requests);
 	else
@@ -199,7 +202,9 @@ static const char *rem_mem_reg(void *user, Call *call)
 	return NULL;
 }
 
-/* The ring that the message is about; NULL with *reason set when it cannot be. */
+/*
+ * Gives the ring that the message is about, or NULL with *reason set when it may not be about it.
+ */
 static struct device_ring *find_ring(
 	struct requests *requests, uint64_t index, bool may_run, const char **reason)
 {
@@ -254,7 +259,7 @@ static const char *set_vring_addr(void *user, Call *call)
 	return NULL;
 }
 
-/* A base that is not where the ring stopped: the guest's driver has begun anew. */
+/* A base that is not where the ring stopped means that the guest's driver has begun anew. */
 static const char *set_vring_base(void *user, Call *call)
 {
 	struct requests *requests = user;
@@ -289,7 +294,7 @@ static const char *get_vring_base(void *user, Call *call)
 	return NULL;
 }
 
-/* For KICK, CALL and ERR: the ring and its new descriptor, -1 for none. */
+/* Gives for KICK, CALL and ERR the ring, and in *fd its new descriptor or -1 for none. */
 static struct device_ring *find_ring_fd(
 	struct requests *requests, Call *call, bool may_run, int *fd, const char **reason)
 {
@@ -386,7 +391,7 @@ static const char *get_config(void *user, Call *call)
 	return NULL;
 }
 
-/* The guest can only clear events, and QEMU keeps those. */
+/* There is nothing to do: the guest can only clear events, and QEMU keeps those itself. */
 static const char *set_config(void *user, Call *call)
 {
 	return NULL;
@@ -421,7 +426,10 @@ static const char *reset_device(void *user, Call *call)
 #define F_SLOTS VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS
 #define F_RESET VHOST_USER_PROTOCOL_F_RESET_DEVICE
 
-/* GET_CONFIG and GPU_SET_SOCKET come before SET_FEATURES. REM_MEM_REG may bring a descriptor. */
+/*
+ * QEMU sends GET_CONFIG and GPU_SET_SOCKET before SET_FEATURES, and may send a descriptor with
+ * REM_MEM_REG.
+ */
 static const struct vhost_user_row table[] = {
 	ROW(GET_FEATURES, 0, 0, 0, 0, -1, false, get_features),
 	ROW(SET_FEATURES, 8, 8, 0, 0, -1, true, set_features),

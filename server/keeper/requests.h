@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * requests: what the keeper does for each vhost-user request. Every answer comes from cached state.
- * Owns the conversation with QEMU and the memory table that is held back; the device, the renderer
- * and the side channel are lent by the keeper. Main thread.
+ * requests does what each vhost-user request asks for, and answers from cached state. It owns the
+ * conversation with QEMU and the timer of a memory table that is held back. The keeper lends it the
+ * device, the renderer and the side channel. Everything happens on the main thread.
  */
 #pragma once
 
@@ -24,16 +24,24 @@ struct requests {
 	struct renderer *renderer;
 	struct gpu_socket *gpu_socket;
 	struct requests_events events;
-	/* Runs while the renderer has an older memory table than the device; 0: it does not. */
+	/*
+	 * The timer runs while the renderer has an older memory table than the device; 0: it has
+	 * the same.
+	 */
 	unsigned memory_timer;
 };
 
 /* What is lent must live until requests_finish(). There is no conversation yet. */
 void requests_init(struct requests *requests, struct device *device, struct renderer *renderer,
 	struct gpu_socket *gpu_socket, const struct requests_events *events);
-/* Takes `fd`, QEMU's end of a connected unix stream socket, and serves it. At most once. */
+/*
+ * Takes `fd`, our end of a connected unix stream socket, and serves QEMU at the other. It is called
+ * once at most.
+ */
 void requests_serve(struct requests *requests, int fd);
 void requests_finish(struct requests *requests);
 
-/* The process at the other end of the socket; 0: there is none, or it cannot be known. */
+/*
+ * Gives the process at the other end of the socket, or 0 when there is none or it cannot be known.
+ */
 pid_t requests_peer_pid(const struct requests *requests);

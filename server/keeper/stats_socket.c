@@ -24,7 +24,7 @@ static bool write_header(int fd, enum stats_worker worker)
 	return true;
 }
 
-/* A descriptor of the same memory that cannot write. */
+/* Opens the same memory once more, so that it cannot be written through the new descriptor. */
 static int open_for_reading(int fd)
 {
 	g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);

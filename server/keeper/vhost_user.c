@@ -97,7 +97,7 @@ static enum step check_header(const struct vhost_user *v)
 			h->size_bytes, row->size_min, row->size_max);
 		return refuse(v, row, reason);
 	}
-	/* The table is ours: what it lets through fits. */
+	/* The table is ours, so what it lets through fits. */
 	g_assert(row->size_max <= sizeof(v->call.payload));
 	const char *reason = v->class->admit(v->user, row);
 	return reason ? refuse(v, row, reason) : STEP_MORE;
@@ -153,7 +153,7 @@ static enum step dispatch(struct vhost_user *v)
 	return call->reply_bytes > 0 ? send_reply(v, call->reply_bytes) : STEP_MORE;
 }
 
-/* Receives as far as possible without waiting; handles the message when it is complete. */
+/* Receives as much as there is without waiting, and handles the message when it is complete. */
 static enum step step(struct vhost_user *v)
 {
 	const size_t header_bytes = sizeof(v->header);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vhost_user: the transport of the conversation with QEMU (docs/interop/vhost-user.rst): messages
- * are put together from the stream, checked against a table (size, descriptors, what must have come
- * before), handed to a handler, and answered.
+ * vhost_user is the transport of the conversation with QEMU (docs/interop/vhost-user.rst). It puts
+ * messages together from the stream, checks them against a table (size, descriptors, what must have
+ * come before), hands them to a handler, and answers.
  *
- * QEMU is not trusted to be right: the first message that is not becomes one log line, and the
- * conversation is over. Main thread; never waits for QEMU to finish a message.
+ * QEMU is not trusted to be right. The first message that is wrong becomes one log line, and the
+ * conversation is over. Everything happens on the main thread, which never waits for the rest of a
+ * message.
  */
 #pragma once
 
@@ -27,10 +28,13 @@ struct vhost_user_call {
 		struct vhost_user_memory_single memory_single;
 		struct vhost_user_config config;
 	} payload;
-	/* What a handler keeps, it replaces by -1; the rest is closed. */
+	/* A handler replaces each descriptor that it keeps by -1; the rest is closed. */
 	int fds[VHOST_USER_FDS_MAX];
 	unsigned n_fds;
-	/* Bytes of payload to answer with; 0: no answer but the acknowledgement asked for. */
+	/*
+	 * A handler sets how many bytes of payload the answer has. 0: there is none but the
+	 * acknowledgement that QEMU may have asked for.
+	 */
 	uint32_t reply_bytes;
 };
 
@@ -39,17 +43,17 @@ struct vhost_user_row {
 	const char *name;
 	uint32_t size_min, size_max;
 	unsigned fds_min, fds_max;
-	/* The protocol feature this message belongs to; -1: none. */
+	/* The message needs this protocol feature; -1: it needs none. */
 	int protocol_feature;
 	bool needs_owner; /* not before SET_OWNER */
-	/* NULL, or the reason why QEMU must be refused. */
+	/* Gives NULL, or the reason why QEMU must be refused. */
 	const char *(*handle)(void *user, struct vhost_user_call *call);
 };
 
 struct vhost_user_class {
 	const struct vhost_user_row *table;
 	size_t table_length;
-	/* NULL, or why this message comes out of order. */
+	/* Gives NULL, or why this message comes out of order. */
 	const char *(*admit)(void *user, const struct vhost_user_row *row);
 	bool (*acknowledges)(void *user); /* REPLY_ACK is in force */
 	/* The conversation is over: QEMU hung up, or was refused (logged). */
@@ -66,7 +70,7 @@ struct vhost_user {
 	size_t have_bytes; /* of header and payload together */
 };
 
-/* Takes fd, a connected unix stream socket. */
+/* Takes fd, a connected unix stream socket, and calls the functions of `class` with `user`. */
 void vhost_user_open(
 	struct vhost_user *vhost_user, int fd, const struct vhost_user_class *class, void *user);
 void vhost_user_close(struct vhost_user *vhost_user);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * viewer: keeps a vitrine-display process in step: ticket, certificate, listening sockets, the way
- * to QEMU's D-Bus display.
+ * viewer keeps a vitrine-display process in step: it gives each one the ticket, the certificate,
+ * the listening sockets and the way to QEMU's D-Bus display.
  *
- * The listening sockets stay open here, so a client that arrives while the process is replaced
+ * The listening sockets stay open here. So a client that arrives while the process is replaced
  * waits in the queue instead of being refused.
  */
 #pragma once
@@ -14,10 +14,10 @@
 
 struct viewer_events {
 	void *user;
-	/* READY: it needs a frame link and a D-Bus connection. */
+	/* The process is ready, and needs a frame link and a D-Bus connection. */
 	void (*ready)(void *user);
 	void (*failed)(void *user);
-	/* The desktop's size in pixels. */
+	/* The desktop has this size, in pixels. */
 	void (*pointer_area)(void *user, uint32_t width, uint32_t height);
 };
 
@@ -35,16 +35,19 @@ struct viewer {
 	unsigned n_listeners;
 };
 
-/* Takes argv; `ticket` stays the caller's and must stay. */
+/* Takes argv. `ticket` stays the caller's, and must live as long as the viewer. */
 void viewer_init(
 	struct viewer *viewer, char **argv, const char *ticket, const struct viewer_events *events);
-/* Takes both descriptors: of PEM files, which display reads. Before viewer_start(). */
+/*
+ * Takes both descriptors, which are of PEM files that display reads. It is called before
+ * viewer_start().
+ */
 void viewer_set_certificate(struct viewer *viewer, int certificate_fd, int key_fd);
-/* Takes fd. Before viewer_start(). */
+/* Takes fd. It is called before viewer_start(). */
 void viewer_add_listener(struct viewer *viewer, enum keeper_listener_kind kind, int fd);
 bool viewer_start(struct viewer *viewer, GError **error);
 void viewer_finish(struct viewer *viewer);
 
-/* `end` stays the caller's in both. */
+/* In both `end` stays the caller's, and false means that no process is ready. */
 bool viewer_send_frame_link(struct viewer *viewer, int end);
 bool viewer_send_dbus(struct viewer *viewer, int end);

@@ -13,7 +13,7 @@
 #include "common/process.h"
 #include "server/keeper/limits.h"
 
-/* SIGKILL ends a process at once, unless it sits in a driver. */
+/* SIGKILL ends a process at once, unless it sits in a driver; we do not wait long for that. */
 #define KILL_WAIT_MS 200
 /* How long the keeper's own end may wait for a worker that was asked to end. */
 #define TERM_WAIT_MS 1000
@@ -21,7 +21,10 @@
 #define HANGUP_WAIT_MS 50
 /* The pause before the second start in a row; the first has none. */
 #define BACKOFF_FIRST_MS 50
-/* One that lived this long was not hit by the same fault at once: start again without delay. */
+/*
+ * A worker that lived this long was not hit by the same fault at once, so another is started
+ * without delay.
+ */
 #define LIVED_LONG_US (10 * G_USEC_PER_SEC)
 
 static bool worker_spawn(struct worker *worker, GError **error);
@@ -49,7 +52,7 @@ static void close_link(struct worker *worker)
 	worker->link = -1;
 }
 
-/* The link is of no use any more; the process is dead or must die. */
+/* Ends a worker whose link is of no use any more; its process is dead or must die. */
 static void drop(struct worker *worker)
 {
 	bool was_ready = worker->state == WORKER_READY;
@@ -121,7 +124,7 @@ static gboolean on_ready_late(gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
-/* Returns what link_dispatch() does; the worker is dropped when negative. */
+/* Returns what link_dispatch() does. When that is negative the worker is dropped. */
 static int dispatch(struct worker *worker)
 {
 	const struct worker_class *class = worker->class;
@@ -130,7 +133,10 @@ static int dispatch(struct worker *worker)
 	if (result < 0 && worker->link >= 0) {
 		g_info("%s (pid %d): %s", class->name, (int)worker->pid,
 			result == -EPROTO ? "broke the protocol" : "hung up");
-		/* One that is dying has its own reason, which is worth more than our signal. */
+		/*
+		 * A process that is dying has its own reason, which is worth more in the log than
+		 * our signal.
+		 */
 		if (result == -EPIPE)
 			process_wait_end(worker->pid, HANGUP_WAIT_MS);
 		drop(worker);
@@ -141,7 +147,7 @@ static int dispatch(struct worker *worker)
 static gboolean on_link(int fd, GIOCondition condition, gpointer user)
 {
 	struct worker *worker = user;
-	/* A handler may lose the worker: its link and this source are gone then. */
+	/* A handler may lose the worker. Then its link and this source are gone. */
 	while (worker->link == fd) {
 		int result = dispatch(worker);
 		if (result < 0)
@@ -154,7 +160,7 @@ static gboolean on_link(int fd, GIOCondition condition, gpointer user)
 
 static bool worker_spawn(struct worker *worker, GError **error)
 {
-	/* The one before is gone, and its sources with it. */
+	/* The process before is gone, and its sources with it. */
 	g_assert(worker->state == WORKER_DOWN && worker->pid == 0 && worker->link < 0);
 	g_assert(!worker->link_source && !worker->child_source && !worker->timer_source);
 	int fds[2];

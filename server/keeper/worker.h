@@ -24,20 +24,23 @@ enum worker_state {
 	WORKER_DOWN,
 	WORKER_STARTING,
 	WORKER_READY,
-	/* Killed by us or hung up; waiting for the process to be gone. */
+	/* We killed it or it hung up, and we wait for the process to be gone. */
 	WORKER_ENDING,
 };
 
 struct worker_class {
 	const char *name; /* "vitrine-render": for logs */
-	/* The owner's messages; its READY row must call worker_set_ready(). */
+	/* These are the owner's messages. The handler of READY must call worker_set_ready(). */
 	const struct link_handler *table;
 	size_t table_length;
-	/* READY has arrived: bring it up to date. */
+	/* READY has arrived, and the owner brings the worker up to date. */
 	void (*ready)(void *owner);
-	/* It was ready and is no more: its link is closed; the process may take a moment to die. */
+	/*
+	 * The worker was ready and is no more. Its link is closed; the process may take a moment to
+	 * die.
+	 */
 	void (*lost)(void *owner);
-	/* The first start failed: give up. */
+	/* The first start failed, and there will be no other. */
 	void (*failed)(void *owner);
 };
 
@@ -58,19 +61,21 @@ struct worker {
 	uint32_t n_starts; /* processes so far */
 };
 
-/* Takes argv. Nothing is started yet. */
+/* Takes argv, and starts nothing yet. */
 void worker_init(struct worker *worker, const struct worker_class *class, void *owner, char **argv);
 
-/* Ends the process, by SIGTERM and soon after by SIGKILL, and waits for it. */
+/* Ends the process by SIGTERM, soon after by SIGKILL, and waits for its end. */
 void worker_finish(struct worker *worker);
 
-/* Starts the first process. */
+/* Starts the first process. It is called once. */
 bool worker_start(struct worker *worker, GError **error);
 
-/* From the owner's READY handler. */
+/* The owner's handler of READY calls this, and returns what it gives. */
 bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready);
 
-/* Handles one message if there is one before timeout_ms. False when the worker is lost. */
+/*
+ * Handles one message if there is one before timeout_ms, and gives false when the worker is lost.
+ */
 bool worker_dispatch_wait(struct worker *worker, int timeout_ms);
 
 /*

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* QEMU docs/interop/qcow2.rst, "Header": all numbers big-endian. */
+/* The header is described in QEMU docs/interop/qcow2.rst, "Header"; all numbers are big-endian. */
 #define QCOW2_HEADER_BYTES 104
 #define QCOW2_MAGIC "QFI\xfb"
 #define QCOW2_BACKING_OFFSET 8
@@ -37,7 +37,10 @@ static uint64_t read_be64(const char *at)
 	return GUINT64_FROM_BE(value);
 }
 
-/* Reaches for other files: a backing file, or its data lie elsewhere. */
+/*
+ * Tells whether the image reaches for other files: it has a backing file, or its data lie in
+ * another one.
+ */
 static bool reaches_out(const char *header)
 {
 	uint32_t version;

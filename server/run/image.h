@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * image: what kind of disk image a file is, decided by us and told to QEMU. QEMU must not guess: a
+ * image decides what kind of disk image a file is, and QEMU is told. QEMU must not guess, because a
  * guest can write a qcow2 header with a backing file of its choice into its raw disk.
  */
 #pragma once

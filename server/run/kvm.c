@@ -25,9 +25,10 @@
 #define GUEST_PORT 0x10
 
 /*
- * In 64-bit mode, privileged: what every Linux kernel does in its first second and what some
- * half-virtualized hosts cannot. Their KVM opens, runs real mode, and gives up on cmpxchg16b,
- * though only in stretches that it emulates: hence many times, each after a privileged instruction.
+ * This runs in 64-bit mode, privileged. It does what every Linux kernel does in its first second
+ * and what some half-virtualized hosts cannot: their KVM opens, runs real mode, and gives up on
+ * cmpxchg16b, though only in stretches that it emulates. So it does that many times, each after a
+ * privileged instruction.
  *
  *         mov $GUEST_SCRATCH_ADDR, %ebp; mov $1000, %esi
  *  again: mov %cr3, %rdi; mov %rdi, %cr3
@@ -40,7 +41,7 @@ static const unsigned char guest_code[] = { 0xbd, 0x00, 0x70, 0, 0, 0xbe, 0xe8, 
 	0x48, 0x0f, 0xc7, 0x4d, 0x00, 0xff, 0xce, 0x75, 0xe5, 0x8a, 0x45, 0x00, 0xe6, GUEST_PORT,
 	0xf4 };
 
-/* Intel SDM volume 3, 2.5 and 4.5: bits of CR0, CR4, EFER and of page table entries. */
+/* These are bits of CR0, CR4, EFER and of page table entries (Intel SDM volume 3, 2.5 and 4.5). */
 #define CR0_PE_MP_ET_NE_WP_PG 0x80010033u
 #define CR4_PAE 0x20u
 #define EFER_LME_LMA 0x500u
@@ -81,7 +82,7 @@ static enum outcome open_kvm(const char *device, int *kvm)
 	return errno == ENOENT ? OUTCOME_NO_DEVICE : OUTCOME_NO_OPEN;
 }
 
-/* One 2 MiB page at address 0, through four levels of tables. */
+/* Maps one 2 MiB page at address 0, through four levels of tables. */
 static void write_page_tables(unsigned char *memory)
 {
 	uint64_t entries[] = { (GUEST_TABLES_ADDR + 0x1000) | PAGE_PRESENT_WRITE,
@@ -108,7 +109,7 @@ static int make_vm(int kvm)
 	return ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region) < 0 ? -1 : vm;
 }
 
-/* Without it the vCPU has no 64-bit mode. */
+/* Gives the vCPU all features that KVM supports; without them it has no 64-bit mode. */
 static bool set_cpuid(int kvm, int cpu)
 {
 	enum { ENTRIES_MAX = 256 };
@@ -182,7 +183,7 @@ static enum outcome watch_child(pid_t pid)
 		kill(pid, SIGKILL);
 		process_wait_end(pid, KILL_TIMEOUT_MS);
 	}
-	/* A vCPU may hang beyond the reach of signals: then the child is left to init. */
+	/* A vCPU may hang beyond the reach of signals. Then the child is left to init. */
 	int status = 0;
 	if (waitpid(pid, &status, ended ? 0 : WNOHANG) < 0 || !ended)
 		return OUTCOME_HANGS;

@@ -74,7 +74,7 @@ static void add_pair(GPtrArray *argv, const char *option, const char *format, ..
 	va_end(args);
 }
 
-/* In QEMU's option syntax a comma in a value is doubled. */
+/* QEMU's option syntax wants each comma in a value doubled. */
 static char *escape(const char *value)
 {
 	g_auto(GStrv) parts = g_strsplit(value, ",", -1);
@@ -118,8 +118,11 @@ static void add_display(GPtrArray *argv, const struct desktop *o)
 	add_pair(argv, "-device", "virtio-rng-pci,id=rng");
 }
 
-/* What display takes, and the rate at which spice-server sends Opus. QEMU keeps and writes 10 ms of
- * it; a timer of as long is always a little late and makes the guest's sound run 2 to 3 % slow. */
+/*
+ * The format is what display takes, at the rate at which spice-server sends Opus. QEMU keeps and
+ * writes 10 ms of sound. A timer of 10 ms is always a little late and makes the guest's sound run 2
+ * to 3 % slow, so it is set to 5 ms.
+ */
 static void add_sound(GPtrArray *argv)
 {
 	add_pair(argv, "-audiodev",
@@ -156,7 +159,7 @@ static void add_kernel(GPtrArray *argv, const struct desktop *o)
 		add_pair(argv, "-append", "%s", o->append);
 }
 
-/* Boot entries are the guest's and outlive a run: one copy for each name. */
+/* Boot entries are the guest's and outlive a run, so each name has its own copy. */
 static char *copy_variables(const char *name, GError **error)
 {
 	g_autofree char *dir = g_build_filename(g_get_user_state_dir(), "vitrine", NULL);

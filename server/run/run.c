@@ -24,17 +24,17 @@
 #include "server/desktop/run_dir.h"
 #include "server/run/run_options.h"
 
-/* Descriptors in the keeper. */
+/* The keeper inherits its sockets as these descriptors. */
 #define KEEPER_VHOST_FD 3
 #define KEEPER_SPICE_FD 4
-/* Where a port is looked for when none is named: where SPICE and VNC have theirs. */
+/* Without --spice-port the first free port of these is taken. */
 #define FIRST_PORT 5900
 #define LAST_PORT 5999
 #define QMP_RETRY_MS 100
-/* From asking QEMU to quit to asking less politely, and once more. */
+/* QEMU has this long after QMP's quit until it is sent SIGTERM, and after SIGTERM until SIGKILL. */
 #define QUIT_TIMEOUT_MS 5000
 #define TERM_TIMEOUT_MS 3000
-/* The keeper ends by itself when QEMU is gone. */
+/* The keeper ends by itself when QEMU is gone, and has this long for it. */
 #define KEEPER_TIMEOUT_MS 4000
 #define LOG_TAIL_BYTES 2000
 
@@ -111,7 +111,7 @@ static gboolean on_quit_late(gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
-/* The end of everything begins with QEMU, which flushes its disks. */
+/* QEMU is the first to end, because it has disks to write back. */
 static void end_by_wish(struct run *run)
 {
 	if (run->ending)
@@ -160,7 +160,7 @@ static void on_qmp_ready(void *user)
 	announce(run);
 }
 
-/* What Mesa says about /dev/null as a render node. */
+/* Mesa says such lines about /dev/null as a render node. */
 static bool is_mesa_noise(const char *line)
 {
 	return g_str_has_prefix(line, "failed to get driver name") ||
@@ -186,7 +186,7 @@ static void show_qemu_log(const struct run *run)
 			  "qemu-system-modules-opengl, with QEMU 7.2 qemu-system-gui)");
 }
 
-/* Only query-status has an answer worth reading. */
+/* Of the commands that we send only query-status has an answer worth reading. */
 static void on_qmp_answer(void *user, JsonNode *result, const char *error)
 {
 	struct run *run = user;
@@ -222,7 +222,10 @@ static void on_qmp_event(void *user, const char *name, JsonObject *data)
 	struct run *run = user;
 	if (strcmp(name, "SHUTDOWN") == 0 && !run->ending)
 		note_shutdown(data);
-	/* Whoever stopped it may go on; an accelerator that gave up never does. */
+	/*
+	 * Whoever stopped the machine may let it go on. An accelerator that gave up never does, and
+	 * the status tells the two apart.
+	 */
 	if (strcmp(name, "STOP") == 0)
 		qmp_client_send(run->qmp, "query-status", NULL, -1);
 }
@@ -254,8 +257,8 @@ static gboolean on_qmp_timer(gpointer user)
 }
 
 /*
- * A keeper that fails takes QEMU with it, and QEMU's end may be noticed first. True when the
- * keeper, not QEMU, is to blame; it speaks for itself.
+ * Tells whether the keeper, not QEMU, is to blame: a keeper that fails takes QEMU with it, and
+ * QEMU's end may be noticed first. The keeper says itself what is wrong.
  */
 static bool keeper_failed(const struct run *run)
 {
@@ -289,7 +292,7 @@ static void on_keeper_end(GPid pid, int status, gpointer user)
 	run->keeper_child.pid = 0;
 	run->keeper_child.source = 0;
 	bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-	/* It ends after QEMU, too, and may be noticed first. */
+	/* The keeper also ends because QEMU did, and its end may be noticed first. */
 	pid_t qemu = run->qemu_child.pid;
 	if (good && (qemu == 0 || process_wait_end(qemu, TERM_TIMEOUT_MS)))
 		return;
@@ -300,7 +303,7 @@ static void on_keeper_end(GPid pid, int status, gpointer user)
 	quit_loop(run, run->ending ? 0 : 1);
 }
 
-/* Beside us, as built and as installed. */
+/* vitrine-gpu lies beside us, both as built and as installed. */
 static char *find_keeper(void)
 {
 	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
@@ -347,7 +350,7 @@ static bool start_keeper(struct run *run, int vhost_fd, GError **error)
 	return true;
 }
 
-/* For vitrine stats, which shows what QEMU costs. */
+/* vitrine stats reads this file to show what QEMU costs. */
 static void write_pid(const struct run *run)
 {
 	g_autofree char *path = run_dir_file(&run->dir, QEMU_PID_FILE);
@@ -438,7 +441,9 @@ static void end_child(struct child *child, unsigned patience_ms)
 	child->pid = 0;
 }
 
-/* What is in force, for vitrine show: with the port, the disk's format and the accelerator found.
+/*
+ * Writes down what is in force, for vitrine show: with the port, the disk's format and the
+ * accelerator that were found.
  */
 static bool write_desktop(const struct run *run, GError **error)
 {

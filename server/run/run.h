@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run: `vitrine run`, one desktop in the foreground: the keeper, QEMU, and the wait for an end.
- * Whoever of the three ends first, the other two end too, and the run directory goes.
+ * run is `vitrine run`: one desktop in the foreground, which is the keeper, QEMU, and this process.
+ * When one of the three ends, the other two end too, and the run directory is removed.
  */
 #pragma once
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * run_options: the command line of `vitrine run`. See vitrine(1).
- */
+/* run_options is the command line of `vitrine run`; see vitrine(1). */
 #pragma once
 
 #include "server/desktop/desktop.h"

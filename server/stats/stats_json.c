@@ -15,7 +15,7 @@ static void add_double(JsonBuilder *b, const char *name, double value)
 	json_builder_add_double_value(b, value);
 }
 
-/* Not known: null. */
+/* A figure that is not known is null. */
 static void add_share(JsonBuilder *b, const char *name, double value)
 {
 	json_builder_set_member_name(b, name);

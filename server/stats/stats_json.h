@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stats_json: reports as JSON, for scripts and exporters. The shape is in vitrine(1); names are
- * those of protocol/stats.c. STATS_JSON_VERSION rises when a name goes or changes its meaning, not
- * when one comes.
+ * stats_json writes reports as JSON, for scripts and exporters. vitrine(1) describes the shape;
+ * names are those of protocol/stats.c. STATS_JSON_VERSION rises when a name goes or changes its
+ * meaning, not when one comes.
  */
 #pragma once
 
@@ -12,5 +12,5 @@
 
 #define STATS_JSON_VERSION 2
 
-/* `reports`: of struct stats_report *. Caller frees the text, which ends with a newline. */
+/* `reports` holds struct stats_report *. The caller frees the text, which ends with a newline. */
 char *stats_json_write(const GPtrArray *reports);

@@ -8,7 +8,7 @@ static uint64_t add_saturated(uint64_t a, uint64_t b)
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-/* What was counted since `before`; everything when there is no before. */
+/* Gives what was counted since `before`, or everything when there is no before. */
 static uint64_t get_growth(const uint64_t *before, uint64_t now)
 {
 	uint64_t then = before ? *before : 0;
@@ -27,7 +27,7 @@ static double get_percent(uint64_t part, uint64_t whole)
 
 /* ---- times ---- */
 
-/* The time that `percent` of the entries do not exceed: inside its bucket, in proportion. */
+/* Gives the time that `percent` of the entries do not exceed, by proportion inside its bucket. */
 static double percentile(const struct stats_times *times, double percent)
 {
 	double rank = (double)times->n * percent / 100, below = 0;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stats_report: what two snapshots of a desktop say together: counts, rates, percentiles.
+ * stats_report is what two snapshots of a desktop say together: counts, rates and percentiles.
  *
  * Totals are since the desktop's start. Rates and percentiles are of the time between the
  * snapshots; with one snapshot there are no rates, and percentiles are since the start. Numbers
- * that a worker made up give nonsense figures here, but nothing worse: sums stop at the largest
- * number, counts that went back have not changed.
+ * that a worker made up give nonsense here but nothing worse: sums stop at the largest number, and
+ * a count that went back is taken for unchanged.
  */
 #pragma once
 
@@ -28,8 +28,10 @@ struct stats_head_report {
 	uint64_t gauges[STATS_GAUGES];
 	char encoder[STATS_ENCODER_BYTES];
 	struct stats_times stages[STATS_STAGES];
-	/* Of the pixels that the guest flushed, in percent: found changed, and sent; -1: none
-	 * flushed. */
+	/*
+	 * Of the pixels that the guest flushed, so many percent were found changed, and so many
+	 * were sent. -1: none were flushed.
+	 */
 	double changed_percent, sent_percent;
 };
 
@@ -58,7 +60,9 @@ struct stats_report {
 	unsigned n_clients;
 };
 
-/* `before`: NULL for one snapshot; one of another keeper is as good as none. Freed with g_free().
+/*
+ * `before` is NULL where there is one snapshot; one of another keeper is as good as none. Free the
+ * report with g_free().
  */
 struct stats_report *stats_report_make(
 	const struct stats_snapshot *before, const struct stats_snapshot *now);

@@ -62,7 +62,7 @@ bool stats_snapshot_copy(int fd, enum stats_worker worker, struct stats *copy, G
 
 /* ---- processes ---- */
 
-/* proc(5): the name in parentheses may hold anything, so what follows its last one counts. */
+/* The name in parentheses may hold anything (proc(5)), so we read on behind the last of them. */
 static bool read_times(struct stats_process_times *times, int pid)
 {
 	g_autofree char *path = g_strdup_printf("/proc/%d/stat", pid);
@@ -144,7 +144,7 @@ static const struct link_handler table[] = {
 	{ STATS_MESSAGE_ANSWER, "ANSWER", sizeof(struct stats_answer), 2, 2, on_answer },
 };
 
-/* Waits while the keeper's backlog is full: unix(7) lets SO_SNDTIMEO bound that. */
+/* connect() waits while the keeper's backlog is full; SO_SNDTIMEO bounds that (unix(7)). */
 static int connect_to(const char *path, GError **error)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stats_snapshot: what one desktop's figures are at one moment, as a reader gets them
+ * stats_snapshot is what one desktop's figures are at one moment, as a reader gets them
  * (protocol/stats.h).
  *
- * The memory is the workers', who may be in a guest's or a client's hands: it is copied once, its
- * header checked, its texts made printable; its numbers may be anything.
+ * The memory belongs to the workers, which may be in a guest's or a client's hands. So it is copied
+ * once, its header is checked, and its texts are made printable; its numbers may be anything.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ enum stats_process {
 	STATS_PROCESSES,
 };
 
-/* Program names. */
+/* These are the names of the programs. */
 extern const char *const stats_process_names[STATS_PROCESSES];
 
 struct stats_process_times {
@@ -39,22 +39,23 @@ struct stats_snapshot {
 };
 
 /*
- * Asks the keeper that listens on this socket; waits a second at most. `qemu_pid_file` says QEMU's
- * pid when the keeper does not know it; NULL or missing: nobody does. NULL with `error` set when
- * there is nobody, or figures that cannot be read. Freed with g_free().
+ * Asks the keeper that listens on this socket, and waits a second at most. The file at
+ * `qemu_pid_file` says QEMU's pid when the keeper does not know it; it may be NULL or missing.
+ * Gives NULL with `error` set when nobody answers, or when the figures cannot be read. Free the
+ * snapshot with g_free().
  */
 struct stats_snapshot *stats_snapshot_take(
 	const char *socket_path, const char *qemu_pid_file, GError **error);
 
-/* Which of the two holds what this worker fills in. */
+/* Gives the memory that this worker fills in. */
 static inline const struct stats *stats_snapshot_of(
 	const struct stats_snapshot *snapshot, enum stats_worker worker)
 {
 	return worker == STATS_RENDER ? &snapshot->render : &snapshot->display;
 }
 
-/* Copies and checks one worker's memory. For tests, too. */
+/* Copies and checks one worker's memory. Tests call it, too. */
 bool stats_snapshot_copy(int fd, enum stats_worker worker, struct stats *copy, GError **error);
 
-/* Makes a text of untrusted words: printable ASCII, ended within size_bytes (as in the layout). */
+/* Makes a text of untrusted bytes: printable ASCII that ends within size_bytes. */
 void stats_snapshot_text(const uint64_t *words, size_t size_bytes, char *text);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/stats/stats_table.h"
 
-/* A number that a worker made up shall not push the others out of their columns. */
+/*
+ * A larger number is cut to this, so that one that a worker made up does not push the others out of
+ * their columns.
+ */
 #define SHOWN_MAX 99999.0
 
 static double shown(double value)
@@ -29,7 +32,7 @@ void stats_table_add_heading(GString *text, bool wide)
 		text, " %7s %6s %-15s %s\n", "MBIT/S", "RTT ms", "CPU% g/r/d/q", "CLIENT");
 }
 
-/* "p50/p95", in milliseconds. */
+/* Adds "p50/p95" in milliseconds. */
 static void add_times(GString *text, const struct stats_times *times)
 {
 	char both[32] = "-";
