@@ -422,7 +422,7 @@ static void test_end(const void *data)
 		kill(backend->pid, SIGTERM);
 	else
 		backend_close_socket(backend);
-	g_assert_true(backend_wait_exit(backend, wire_ms(3000)));
+	g_assert_true(backend_wait_exit(backend, wire_ms(WIRE_END_MS)));
 	g_assert_cmpint(backend->wait_status, ==, 0);
 	g_usleep(200000);
 	for (guint i = 0; i < children->len; i++)

@@ -24,7 +24,7 @@ static struct desktop *create(bool machine_only)
 static void expect_refused(struct desktop *desktop, const char *what)
 {
 	struct backend *backend = desktop->guest->backend;
-	if (!backend_wait_exit(backend, wire_ms(5000)))
+	if (!backend_wait_exit(backend, wire_ms(WIRE_END_MS)))
 		g_error("%s: not refused", what);
 	if (!WIFEXITED(backend->wait_status) || WEXITSTATUS(backend->wait_status) == 0)
 		g_error("%s: wait status %#x", what, backend->wait_status);
@@ -184,7 +184,7 @@ static void test_memory_too_short(void)
 		front_end_try_send(&guest->fe, VHOST_USER_GET_FEATURES, 0, NULL, 0, NULL, 0);
 		/* Refused, or accepted and useless: not dead by a signal. */
 		if (!front_end_try_receive(&guest->fe, &answer))
-			g_assert_true(backend_wait_exit(guest->backend, wire_ms(3000)));
+			g_assert_true(backend_wait_exit(guest->backend, wire_ms(WIRE_END_MS)));
 	}
 	region->size_bytes /= 16;
 	if (guest->backend->reaped)

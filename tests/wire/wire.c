@@ -124,7 +124,7 @@ static void check_log(const struct backend *backend)
 static void check_end(struct backend *backend)
 {
 	backend_close_socket(backend);
-	if (!backend_wait_exit(backend, wire_ms(3000)))
+	if (!backend_wait_exit(backend, wire_ms(WIRE_END_MS)))
 		g_error("the backend does not end when QEMU hangs up");
 	g_assert_cmpint(backend->wait_status, ==, 0);
 	check_log(backend);

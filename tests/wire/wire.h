@@ -22,6 +22,12 @@ int wire_skip_all(const char *reason);
 
 /* A time limit, scaled. */
 int wire_ms(int ms);
+/*
+ * How long a backend may take to end, in ms (of wire_ms). It waits for its renderer, and the last
+ * thread of that to end is Mesa's disk cache, which runs at nice 19 and then gives the memory of
+ * the whole process back: on a busy machine this took more than three seconds.
+ */
+#define WIRE_END_MS 20000
 /* The stock backend or NULL. */
 const char *wire_stock(void);
 
