@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* A first start looks through all of GStreamer's plugins. */
 #define ENCODERS_MS 60000
@@ -59,7 +60,10 @@ static void save_difference(struct fixture *fixture)
 {
 	const struct canvas *canvas = fixture_canvas(fixture);
 	g_autoptr(GString) ppm = g_string_new(NULL);
-	g_autofree char *path = g_build_filename(g_get_tmp_dir(), "client-test-expected.ppm", NULL);
+	/* One process's own: several tests run at once. */
+	g_autofree char *start =
+		g_strdup_printf("%s/client-test-%d", g_get_tmp_dir(), (int)getpid());
+	g_autofree char *path = g_strdup_printf("%s-expected.ppm", start);
 
 	g_string_append_printf(ppm, "P6\n%u %u\n255\n", canvas->width, canvas->height);
 	for (size_t i = 0; i < (size_t)canvas->width * canvas->height; i++) {
@@ -68,9 +72,8 @@ static void save_difference(struct fixture *fixture)
 		g_string_append_c(ppm, canvas->pixels[i] & 0xff);
 	}
 	g_file_set_contents(path, ppm->str, ppm->len, NULL);
-	g_free(client_ask(fixture->client, "screenshot %s/client-test-seen.ppm", g_get_tmp_dir()));
-	g_printerr("picture differs: see client-test-expected.ppm and client-test-seen.ppm in %s\n",
-		g_get_tmp_dir());
+	g_free(client_ask(fixture->client, "screenshot %s-seen.ppm", start));
+	g_printerr("picture differs: see %s-expected.ppm and %s-seen.ppm\n", start, start);
 	fake_desktop_print_log(fixture->desktop);
 }
 
