@@ -318,6 +318,19 @@ static struct vring_desc any_descriptor(struct malform *m, unsigned next)
 	return d;
 }
 
+/*
+ * A number of a descriptor that is not the chain's own becomes one that the ring does not have:
+ * the device would go on in what another request lies in, or lay in until a moment ago, and that
+ * one's answer would be wrong.
+ */
+static void keep_to_itself(const struct guest_queue *queue, struct vring_desc *chain, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (chain[i].next >= n && chain[i].next < queue->size)
+			chain[i].next += queue->size;
+	}
+}
+
 /* The scratch area holds more of the same: indirect tables of nonsense. */
 struct guest_request *malform_send_chain(struct malform *m)
 {
@@ -329,6 +342,7 @@ struct guest_request *malform_send_chain(struct malform *m)
 	unsigned n = 1 + malform_random(m, G_N_ELEMENTS(chain));
 	for (unsigned i = 0; i < n; i++)
 		chain[i] = any_descriptor(m, malform_random(m, 3) ? i + 1 : malform_random(m, n));
+	keep_to_itself(m->guest->control, chain, n);
 	struct guest_request *request = guest_queue_add_raw(m->guest->control, chain, n);
 	if (request)
 		guest_queue_kick(m->guest->control);
