@@ -4,6 +4,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "common/rect.h"
+
 void damage_reset(struct damage *damage, uint32_t width, uint32_t height)
 {
 	damage->width = width;
@@ -31,11 +33,6 @@ static void drop_contained(struct damage *damage, const struct rect *rect)
 	damage->n_rects = kept;
 }
 
-static void extend(struct rect *box, const struct rect *by)
-{
-	*box = box->width == 0 ? *by : rect_join(box, by);
-}
-
 static struct rect cell_at(const struct damage *damage, unsigned column, unsigned row)
 {
 	uint32_t width = (damage->width + DAMAGE_GRID - 1) / DAMAGE_GRID;
@@ -43,7 +40,9 @@ static struct rect cell_at(const struct damage *damage, unsigned column, unsigne
 	return (struct rect){ column * width, row * height, width, height };
 }
 
-/* Each cell keeps the bounding box of what changed inside it. */
+G_STATIC_ASSERT(DAMAGE_GRID *DAMAGE_GRID < DAMAGE_RECTS_MAX);
+
+/* Each cell of the grid keeps the box around what changed inside it. */
 static void fold(struct damage *damage)
 {
 	struct rect boxes[DAMAGE_GRID * DAMAGE_GRID] = { 0 };
@@ -52,7 +51,9 @@ static void fold(struct damage *damage)
 		for (unsigned i = 0; i < damage->n_rects; i++) {
 			struct rect part;
 			if (rect_intersect(&area, &damage->rects[i], &part))
-				extend(&boxes[cell], &part);
+				boxes[cell] = boxes[cell].width > 0 ?
+						      rect_join(&boxes[cell], &part) :
+						      part;
 		}
 	}
 	damage->n_rects = 0;
@@ -74,6 +75,7 @@ void damage_add(struct damage *damage, const struct rect *rect)
 	drop_contained(damage, &clipped);
 	if (damage->n_rects == DAMAGE_RECTS_MAX)
 		fold(damage);
+	g_assert(damage->n_rects < DAMAGE_RECTS_MAX);
 	damage->rects[damage->n_rects++] = clipped;
 }
 
@@ -92,7 +94,7 @@ uint64_t damage_area(const struct damage *damage)
 {
 	uint64_t area = 0;
 	for (unsigned i = 0; i < damage->n_rects; i++)
-		area += (uint64_t)damage->rects[i].width * damage->rects[i].height;
+		area += rect_area(&damage->rects[i]);
 	return area;
 }
 
@@ -101,6 +103,7 @@ bool damage_take(struct damage *damage, uint64_t pixels_max, struct rect *rect)
 	if (damage->n_rects == 0)
 		return false;
 	struct rect *first = &damage->rects[0];
+	g_assert(first->width > 0 && first->height > 0);
 	uint64_t rows = MAX(pixels_max / first->width, 1);
 	*rect = *first;
 	if (rows < first->height) {

@@ -2,10 +2,10 @@
 /*
  * damage: which parts of a head have changed and were not shown yet.
  *
- * A bounded list of rectangles. Rectangles stay as they came (spice-server recognises motion by
- * seeing the very same rectangle again), they may overlap, and one that lies inside another is
- * dropped. Past DAMAGE_RECTS_MAX the list is folded into the tiles of a coarse grid: it may then
- * name more than what changed, never less.
+ * A bounded list of rectangles. They stay as they came, so that what a program draws as one piece
+ * is looked at as one piece. They may overlap, but one that lies inside another is dropped. Past
+ * DAMAGE_RECTS_MAX the list is folded: each cell of a coarse grid keeps the box around what changed
+ * inside it. The list may then name more than what changed, never less.
  *
  * Threads: none of its own; the owner locks.
  */
@@ -14,10 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "protocol/frame_link.h"
+#include "display/heads/limits.h"
 
-#define DAMAGE_RECTS_MAX 1024
-/* Tiles per side after folding: 16 * 16 rectangles leave room for many more. */
+/* Cells per side after folding: their 16 * 16 rectangles leave room for many more. */
 #define DAMAGE_GRID 16
 
 struct damage {
@@ -26,16 +25,16 @@ struct damage {
 	struct rect rects[DAMAGE_RECTS_MAX];
 };
 
-/* Empties the list and sets the size it covers. */
+/* Empties the list and sets the size that it covers. */
 void damage_reset(struct damage *damage, uint32_t width, uint32_t height);
 
-/* What of `rect` lies outside is cut off; 64-bit sums make any input safe. */
+/* Adds the part of `rect` that lies inside; its numbers may be anything. */
 void damage_add(struct damage *damage, const struct rect *rect);
 void damage_add_all(struct damage *damage);
 
 bool damage_is_empty(const struct damage *damage);
 
-/* Pixels named, counting overlaps twice: an upper bound. */
+/* The pixels that are named. Overlaps count twice: it is an upper bound. */
 uint64_t damage_area(const struct damage *damage);
 
 /*

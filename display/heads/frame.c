@@ -81,6 +81,7 @@ struct shared_buffer *shared_buffer_create(const struct frame_buffer_add *add, i
 
 struct shared_buffer *shared_buffer_ref(struct shared_buffer *buffer)
 {
+	g_assert(g_atomic_int_get(&buffer->refs) > 0);
 	g_atomic_int_inc(&buffer->refs);
 	return buffer;
 }
@@ -94,11 +95,6 @@ void shared_buffer_unref(struct shared_buffer *buffer)
 	if (buffer->dmabuf.fd >= 0)
 		close(buffer->dmabuf.fd);
 	g_free(buffer);
-}
-
-uint32_t shared_buffer_id(const struct shared_buffer *buffer)
-{
-	return buffer->id;
 }
 
 struct frame *frame_create(struct shared_buffer *buffer, const struct frame_present *message,
@@ -140,6 +136,7 @@ struct frame *frame_create(struct shared_buffer *buffer, const struct frame_pres
 
 struct frame *frame_ref(struct frame *frame)
 {
+	g_assert(g_atomic_int_get(&frame->refs) > 0);
 	g_atomic_int_inc(&frame->refs);
 	return frame;
 }

@@ -2,10 +2,11 @@
 /*
  * frame: render's buffers as display sees them, and the locks it holds on them.
  *
- * A buffer is one BUFFER_ADD: mapped memory, or a dma-buf that only clients look into. A frame is
- * one PRESENT message: a buffer with a place in it, read while somebody holds a reference; the last
- * frame_unref is what sends the RELEASE. Everything in the messages comes from a process that may
- * have been taken over and is checked here.
+ * A buffer is what one BUFFER_ADD message brought: mapped memory, or a dma-buf that only clients
+ * look into. A frame is what one PRESENT message brought: a buffer and a place in it, which may be
+ * read while somebody holds a reference; the last frame_unref makes the RELEASE be sent. Everything
+ * in the messages comes from a process that may have been taken over, and is checked here against
+ * display/heads/limits.h.
  *
  * Threads: references may be taken and dropped on any thread; the fields never change.
  */
@@ -15,12 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "protocol/frame_link.h"
-
-/* Largest row in bytes: two rows of the widest head. */
-#define FRAME_STRIDE_MAX (2u * 4u * FRAME_SIZE_MAX)
-/* Largest object behind one buffer in bytes. */
-#define FRAME_MAP_MAX (4ull << 30)
+#include "display/heads/limits.h"
 
 struct shared_buffer;
 
@@ -31,7 +27,6 @@ struct shared_buffer;
 struct shared_buffer *shared_buffer_create(const struct frame_buffer_add *add, int fd);
 struct shared_buffer *shared_buffer_ref(struct shared_buffer *buffer);
 void shared_buffer_unref(struct shared_buffer *buffer);
-uint32_t shared_buffer_id(const struct shared_buffer *buffer);
 
 /* Called once, on whatever thread dropped the last reference. */
 typedef void (*frame_released)(void *user, uint32_t buffer, uint32_t head, uint64_t serial);
@@ -50,9 +45,10 @@ struct frame {
 	uint64_t flush_time_ns; /* CLOCK_MONOTONIC; as render says */
 	uint32_t width, height;
 	uint32_t stride_bytes;
-	const struct frame_dmabuf
-		*dmabuf;       /* NULL, or all of it is the head's picture: no pixels here */
-	const uint8_t *pixels; /* of the head's upper left corner, XRGB8888 */
+	/* One of these two is set. A dma-buf is the head's picture as a whole, and cannot be read
+	 * here; else `pixels` is the head's upper left corner, XRGB8888. */
+	const struct frame_dmabuf *dmabuf;
+	const uint8_t *pixels;
 	/* stride_bytes * height bytes from `pixels` on are mapped: spice-server may take it whole.
 	 */
 	bool whole;

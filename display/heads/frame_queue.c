@@ -49,6 +49,7 @@ static void entry_free(gpointer data)
 
 void frame_queue_drop(struct frame_queue *queue, unsigned head)
 {
+	g_assert(head < FRAME_HEADS_MAX);
 	struct head_queue *waiting = &queue->heads[head];
 	if (waiting->source)
 		g_source_remove(waiting->source);
@@ -72,8 +73,8 @@ static bool is_signalled(int fence)
 
 static gboolean on_signalled(gint fd, GIOCondition condition, gpointer user);
 
-/* May end in the queue's destruction, when the callee drops the peer: so it is the last thing done.
- */
+/* A callee that drops the peer may destroy the queue: once one has answered false nothing of it is
+ * touched. */
 static bool deliver_ready(struct head_queue *waiting)
 {
 	struct frame_queue *queue = waiting->owner;
@@ -115,6 +116,7 @@ static void replace_last(
 bool frame_queue_push(struct frame_queue *queue, struct frame *frame,
 	const struct frame_present *message, int fence)
 {
+	g_assert(message->head < FRAME_HEADS_MAX && message->head == frame->head);
 	struct head_queue *waiting = &queue->heads[message->head];
 	if (g_queue_is_empty(&waiting->entries) && is_signalled(fence)) {
 		if (fence >= 0)

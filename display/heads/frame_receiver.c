@@ -8,12 +8,6 @@
 #include "display/heads/frame_queue.h"
 #include "protocol/stats_clients.h"
 
-/* Messages taken in one turn of the main loop, so that a busy peer leaves room for others. */
-#define MESSAGES_PER_TURN 64
-
-/* Frames may come faster than a peer reads releases, but not for ever. */
-#define RELEASES_MAX 4096
-
 struct frame_receiver {
 	int refs; /* atomic */
 	int fd;
@@ -88,7 +82,7 @@ static bool send_rate(struct frame_receiver *link, unsigned head, uint32_t rate_
 	return link_send(link->fd, &wanted, sizeof(wanted), NULL, 0) >= 0;
 }
 
-/* A rate that rises from 0 brings a whole picture. */
+/* When a rate rises from 0 render sends the whole picture: so "again" is a 0 before the rate. */
 static bool send_rates(struct frame_receiver *link)
 {
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
@@ -182,6 +176,7 @@ static void on_released(void *user, uint32_t buffer, uint32_t head, uint64_t ser
 
 void frame_receiver_want_rate(struct frame_receiver *link, unsigned head, uint32_t rate_mhz)
 {
+	g_assert(head < FRAME_HEADS_MAX);
 	if (link->rates_mhz[head] == rate_mhz)
 		return;
 	link->rates_mhz[head] = rate_mhz;
@@ -191,6 +186,7 @@ void frame_receiver_want_rate(struct frame_receiver *link, unsigned head, uint32
 
 void frame_receiver_want_again(struct frame_receiver *link, unsigned head)
 {
+	g_assert(head < FRAME_HEADS_MAX);
 	link->again |= 1u << head;
 	link->rates_dirty |= 1u << head;
 	flush(link);
@@ -199,7 +195,7 @@ void frame_receiver_want_again(struct frame_receiver *link, unsigned head)
 void frame_receiver_want_formats(
 	struct frame_receiver *link, const struct frame_format *formats, unsigned n_formats)
 {
-	/* Memfds are what a link begins with. */
+	/* A link begins with memfds: there is nothing to tell. */
 	if (n_formats == 0 && link->formats.n_formats == 0)
 		return;
 	link->formats = (struct frame_formats_wanted){
@@ -302,7 +298,7 @@ static bool on_head_off(void *user, const void *message, int *fds, unsigned n_fd
 	return true;
 }
 
-/* A frame that waited for its fence may find that its head is no longer what it was made for. */
+/* While the frame waited for its fence its head may have got another size. */
 static bool deliver_frame(void *user, struct frame *frame, const struct frame_present *message)
 {
 	struct frame_receiver *link = user;

@@ -3,13 +3,13 @@
  * frame link, display's end: receives buffers, heads, frames and cursors from vitrine-render, keeps
  * the buffers, and sends releases and wishes back (protocol/frame_link.h).
  *
- * One object for each descriptor the keeper hands over. It is counted: frames on loan to
- * spice-server outlive a renderer, and a release for a link that was closed goes nowhere.
+ * There is one object for each descriptor that the keeper hands over. It is reference counted:
+ * frames that spice-server still holds outlive a renderer, and their releases then go nowhere.
  *
- * Wishes and releases are state, not a stream: what does not fit into the socket is sent when it
- * drains, only the last rate of a head and the last list of heads count.
+ * What does not fit into the socket is sent when the socket drains. Wishes are state: of a head
+ * only the last rate is sent, and only the last list of heads.
  *
- * Threads: main loop, but for releases, which come from any thread and are handed to the main loop.
+ * Threads: main loop. Frames may be released on any thread, which hands that to the main loop.
  */
 #pragma once
 

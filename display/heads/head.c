@@ -5,13 +5,14 @@
 
 struct head *head_create(unsigned number)
 {
+	g_assert(number < FRAME_HEADS_MAX);
 	struct head *head = g_new0(struct head, 1);
 	head->number = number;
 	g_mutex_init(&head->lock);
 	return head;
 }
 
-/* frame_unref may call out, so it is done without the lock. */
+/* With the lock, which it gives back: frame_unref may call out. */
 static void replace_frame(struct head *head, struct frame *frame)
 {
 	struct frame *old = head->newest;
@@ -31,6 +32,7 @@ void head_destroy(struct head *head)
 
 void head_resize(struct head *head, uint32_t width, uint32_t height)
 {
+	g_assert(width > 0 && height > 0);
 	g_mutex_lock(&head->lock);
 	head->width = width;
 	head->height = height;

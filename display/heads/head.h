@@ -2,15 +2,14 @@
 /*
  * head: one monitor of the guest: its newest frame and what of it was not shown yet.
  *
- * The main loop puts frames in, spice-server's worker takes them out (painter.h) whenever its
- * client can take one. A frame that was not taken is replaced by a newer one, the union of their
+ * The main loop puts frames in; spice-server's worker thread takes them out (painter.h) whenever
+ * its client can take one. A newer frame replaces one that was not taken, and the union of their
  * damage stays. The newest frame is held only while there is damage left to show.
  *
- * A head exists from start to end of the process, on or off, for as long as frames that point to
- * it.
+ * A head exists from the start to the end of the process, whether it is on or off.
  *
- * Threads: fields under "lock" by any thread with the lock, which is never held while spice-server
- * is called; the rest by the main loop alone.
+ * Threads: whoever holds the lock may use the fields "under lock"; nobody holds it while
+ * spice-server or frame_unref is called. The other fields are the main loop's alone.
  */
 #pragma once
 
@@ -31,7 +30,7 @@ struct head {
 	GMutex lock;
 	uint32_t width, height;
 	unsigned mode; /* rises with every head_resize: what was known of the surface is void */
-	bool watched;  /* somebody looks; else what the worker knows is to be freed */
+	bool watched;  /* a client looks; while none does the worker keeps nothing */
 	struct damage pending;
 	struct frame *newest; /* NULL, or what `pending` is to be read from */
 	bool blank;           /* show black, then `pending` */
