@@ -12,7 +12,6 @@ static size_t heap_max(const struct bitmap_store *store)
 	return (size_t)CLAMP(3 * head_bytes, BITMAP_HEAP_MIN, BITMAP_HEAP_MAX);
 }
 
-/* A quarter of the heap is the most that one copy may take, so that several can be on their way. */
 static size_t copy_max(const struct bitmap_store *store)
 {
 	return heap_max(store) / 4;
@@ -25,13 +24,14 @@ uint64_t bitmap_copy_pixels_max(const struct bitmap_store *store)
 
 struct bitmap_source *bitmap_source_create(struct bitmap_store *store, struct frame *frame)
 {
+	g_assert(store->sources < BITMAP_SOURCES_MAX);
 	struct bitmap_source *source = g_new(struct bitmap_source, 1);
 	*source = (struct bitmap_source){ .frame = frame, .refs = 1, .store = store };
 	store->sources++;
 	return source;
 }
 
-struct bitmap_source *bitmap_source_ref(struct bitmap_source *source)
+static struct bitmap_source *bitmap_source_ref(struct bitmap_source *source)
 {
 	source->refs++;
 	return source;
@@ -39,8 +39,10 @@ struct bitmap_source *bitmap_source_ref(struct bitmap_source *source)
 
 void bitmap_source_unref(struct bitmap_source *source)
 {
+	g_assert(!source || source->refs > 0);
 	if (!source || --source->refs > 0)
 		return;
+	g_assert(source->store->sources > 0);
 	source->store->sources--;
 	frame_unref(source->frame);
 	g_free(source);
@@ -86,7 +88,8 @@ enum bitmap_result bitmap_copy(
 	return BITMAP_TAKEN;
 }
 
-/* Whole: stride * height bytes from the upper left pixel on are mapped. */
+/* Of a frame that is whole, only the end of the last row's stride may lie past the mapping, and
+ * only for a rectangle that does not begin at the left. */
 bool bitmap_can_point(const struct bitmap_source *source, const struct rect *rect)
 {
 	const struct frame *frame = source->frame;
@@ -110,6 +113,8 @@ void bitmap_point(struct bitmap *bitmap, struct bitmap_source *source, const str
 void bitmap_release(struct bitmap *bitmap)
 {
 	if (bitmap->copy) {
+		g_assert(bitmap->store->copies > 0);
+		g_assert(bitmap->store->heap_bytes >= bitmap->copy_bytes);
 		bitmap->store->copies--;
 		bitmap->store->heap_bytes -= bitmap->copy_bytes;
 	}

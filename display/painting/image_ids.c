@@ -20,6 +20,7 @@ static uint64_t hash(const struct bitmap *picture)
 static struct image_id *place_of(struct image_ids *ids, uint64_t value)
 {
 	uint32_t i = (uint32_t)value % TABLE;
+	g_assert(ids->n < TABLE); /* else the search has no end */
 	while (ids->given[i].hash != NONE && ids->given[i].hash != value)
 		i = (i + 1) % TABLE;
 	return &ids->given[i];

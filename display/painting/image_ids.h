@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * image_ids: numbers for small pictures by what they show, so that a client which has got one
- * before draws it from its cache: 81 bytes instead of about 165 for a letter typed again.
+ * image ids: numbers for small bitmaps by what they show. A client that has got a bitmap before
+ * draws it from its cache: a letter typed again takes 81 bytes instead of about 165.
  *
- * Pictures are told apart by the 64-bit hash of their pixels and size, with the secret of tiles.h.
- * That a picture meets one of the IMAGE_IDS_MAX of a head that is another has a likelihood of 5 *
- * 10^-16; a guest that knew the secret could craft that, and would spoil its own screen with it, no
- * more. What clients get is a number, never used twice: spice-html5 keeps 32 of an id's 64 bits.
- * Numbers are of one head: its clients' display channels share one cache, and one should not wait
- * for what another sends.
+ * Bitmaps are told apart by the 64-bit hash of their pixels and size (strips_hash, which has a
+ * secret). The chance that a bitmap has the hash of another one of its head is 8192 / 2^64. A guest
+ * that knew the secret could bring that about, and would spoil its own screen, no more. Clients get
+ * a number that is never used twice, not the hash: spice-html5 keeps 32 of an id's 64 bits. No two
+ * heads share a number: the display channels of a client share one cache, and one channel should
+ * not wait for what another one sends.
  *
- * spice-server keeps about 80 bytes and clients the pixels of each number, as long as the client
- * has announced room (its pixmap-cache.h); it forgets none before, so they are bounded here. When
- * half of them are given away a picture gets one only the second time it is seen: what is shown
- * once, as an animation, must not use up the rest. Room comes back when nobody looks any more:
- * spice-server frees a client's cache with the client.
+ * spice-server and clients forget no number as long as the client has announced room
+ * (pixmap-cache.h of spice-server), so numbers are bounded here (display/painting/limits.h). When
+ * half of them are given away a bitmap gets one only the second time it is seen: an animation,
+ * whose bitmaps are shown once, must not use up the rest. When nobody looks any more all numbers
+ * are free again, since spice-server frees a client's cache with the client.
  *
  * Threads: none of its own; the worker thread of the head.
  */
@@ -25,12 +25,8 @@
 
 #include "display/painting/bitmap.h"
 
-#define IMAGE_IDS_MAX 8192u
-#define IMAGE_IDS_PIXELS_MAX 1024u
-/* spice-server ends the process at a cached picture of a higher channel: MAX_CACHE_CLIENTS,
- * pixmap-cache.h. */
-#define IMAGE_IDS_HEADS 4u
-/* Pictures that were seen once. */
+/* Hashes of bitmaps that were seen once are kept in a table of this size; a newer one overwrites.
+ */
 #define IMAGE_IDS_SEEN 1024u
 
 struct image_id {
@@ -45,8 +41,10 @@ struct image_ids {
 	uint64_t seen[IMAGE_IDS_SEEN];
 };
 
-/* True when clients may keep it: then *id is its number. Only copies that do not move have one. */
+/* True when clients may keep the bitmap: then *id is its number. Only copies, and no video, have
+ * one.
+ */
 bool image_ids_find(struct image_ids *ids, const struct bitmap *picture, uint64_t *id);
 
-/* Nobody has a cache any more. */
+/* Forgets all: no client has a cache any more. */
 void image_ids_clear(struct image_ids *ids);

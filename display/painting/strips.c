@@ -10,12 +10,12 @@
 #include "common/rect.h"
 
 #define BYTES_PER_PIXEL 4u
-/* Rectangles that a band of tiles may still be merged with lie at most so many bands above. */
+/* A band of tiles is merged with rectangles that end at most this many bands above it. */
 #define OPEN_BANDS 2u
 
 static uint8_t secret[XXH3_SECRET_SIZE_MIN + 56];
 
-/* Guessing it would let a guest leave its own old picture standing, no more. */
+/* Guests must not know it; but one that did could only leave its own old picture standing. */
 static void make_secret(void)
 {
 	static gsize made;
@@ -80,7 +80,7 @@ static uint32_t strip_width(const struct strips *strips, uint32_t column)
 	return MIN(STRIPS_STRIP, strips->width - column * STRIPS_STRIP);
 }
 
-/* Columns of a strip, [left, right). */
+/* The columns [left, right) of a strip. */
 struct span {
 	uint32_t left, right;
 };
@@ -134,7 +134,7 @@ static void keep(struct strips *strips, uint32_t column, uint32_t band)
 	}
 }
 
-/* What changed, and what is likely to change next: text goes to the right. */
+/* Keeps what changed, and what is likely to change next: text goes to the right. */
 static void keep_changed(struct strips *strips)
 {
 	for (uint32_t band = 0; band < strips->bands; band++) {
@@ -149,7 +149,8 @@ static void keep_changed(struct strips *strips)
 	}
 }
 
-/* Of a whole strip that differs from what is shown: exactly where, if that is known. */
+/* The columns where a whole strip differs from what is shown; all of them if its pixels were not
+ * kept. */
 static struct span differing(
 	const struct strips *strips, const uint8_t *strip, uint32_t column, uint32_t row)
 {
@@ -202,6 +203,8 @@ struct rect strips_widen(const struct strips *strips, const struct rect *rect)
 void strips_look(struct strips *strips, const uint8_t *pixels, uint32_t stride_bytes,
 	const struct rect *rect)
 {
+	g_assert(!strips->pixels || strips->pixels == pixels);
+	g_assert(rect_right(rect) <= strips->width && rect_bottom(rect) <= strips->height);
 	strips->pixels = pixels;
 	strips->stride_bytes = stride_bytes;
 	for (uint32_t row = rect->y; row < rect->y + rect->height; row++)
@@ -265,7 +268,8 @@ struct merge {
 	uint64_t waste_max;
 };
 
-/* False when there is no room. At first only rectangles that end near this one are tried. */
+/* False when there is no room. While little may be wasted only rectangles that end near this one
+ * are tried. */
 static bool merge_add(struct merge *merge, const struct rect *rect)
 {
 	for (unsigned i = merge->n; i > 0; i--) {
@@ -317,7 +321,7 @@ static bool merge_all(const struct strips *strips, struct merge *merge)
 	return true;
 }
 
-/* The tiles' strips become what is shown; those in between that were equal stay so. */
+/* The strips of the band's tiles become what is shown. */
 static void settle_band(struct strips *strips, uint32_t band)
 {
 	for (uint32_t column = 0; column < strips->columns; column++) {
@@ -334,6 +338,7 @@ static void settle_band(struct strips *strips, uint32_t band)
 unsigned strips_take(struct strips *strips, struct rect *rects, unsigned n_max)
 {
 	struct merge merge = { .rects = rects, .n_max = n_max, .waste_max = STRIPS_WASTE_PIXELS };
+	g_assert(n_max > 0);
 	if (strips->n_changed > 0 && strips->n_changed <= STRIPS_KEPT_STRIPS_MAX && strips->pixels)
 		keep_changed(strips);
 	strips->pixels = NULL;

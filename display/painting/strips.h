@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tiles: what spice-server's surface of a head shows, known well enough to say what of a new
- * picture differs.
+ * tiles: what clients are shown of a head, known well enough to say what of a new picture differs.
  *
  * What a guest flushes is an upper bound: compositors flush whole screens. So the flushed area is
  * compared with what was last sent, in strips of STRIPS_STRIP pixels of one row, by their 64-bit
- * hashes (XXH3 with a secret of this process). A hash needs no copy of the picture (0.5 MB a head
- * at 1080p instead of 8), reads one picture instead of two, and says at no further cost where a
- * line came from when it was scrolled (scroll.h). Its speed is memory's: tests/bench/bench_tiles.c.
+ * hashes (XXH3 with a secret of this process). Hashes take less memory than a copy of the picture
+ * (at 1080p 1 MB for a head instead of 8), need one picture read instead of two, and say at no
+ * further cost where a row came from when it was scrolled (scroll.h). They are as fast as memory
+ * is: tests/bench/bench_tiles.c.
  *
  * Strips that differ are gathered into tiles of STRIPS_STRIP x STRIPS_ROWS pixels, each with its
  * first and last row, and those are merged to few rectangles.
  *
  * Where little changed, as where somebody types, the pixels themselves are kept for a while (at
- * most 66 KB a head): what changes next to that is known to the column, not to the strip. A kept
- * row counts only while its hash is the shown one's, so it never has to be thrown away.
+ * most 66 KB a head). Where pixels are kept the next change is known to the pixel column, elsewhere
+ * to the strip. A kept row counts only while its hash is that of what is shown, so it never has to
+ * be thrown away.
  *
  * Threads: none of its own; the worker thread of the head.
  */
@@ -28,17 +29,17 @@
 
 #define STRIPS_STRIP 32u
 #define STRIPS_ROWS 16u
-/* A rectangle costs about 130 bytes and 15 µs by itself; unchanged pixels cost less than that many.
- */
+/* Rectangles are merged if that adds no more unchanged pixels than this: they cost less than a
+ * rectangle does by itself, about 130 bytes and 15 µs. */
 #define STRIPS_WASTE_PIXELS 1024u
-/* No strip has this hash: what the surface shows there is not known. */
+/* No strip has this hash. It says that what clients are shown there is not known. */
 #define STRIPS_UNKNOWN 0u
 
-/* Changes of more strips than these (a few lines of text) leave nothing kept. */
+/* When more strips changed than these (a few lines of text) no pixels are kept. */
 #define STRIPS_KEPT_STRIPS_MAX 128u
 #define STRIPS_KEPT_MAX 32u
 
-/* Rows and columns of a tile that differ, [top, bottom) and [left, right); bottom is 0 when equal.
+/* The rows [top, bottom) and columns [left, right) of a tile that differ; bottom is 0 when none do.
  */
 struct tile {
 	uint8_t top, bottom;
@@ -55,12 +56,13 @@ struct strips_kept {
 struct strips {
 	uint32_t width, height;
 	uint32_t columns, bands;
-	/* columns * height, row by row. Equal but for the tiles that have changed. */
+	/* Hashes of what is shown and of the new picture: columns * height, row by row. They are
+	 * equal but for the tiles that have changed. */
 	uint64_t *shown, *fresh;
 	struct tile *changed; /* columns * bands */
 	bool *band_changed;   /* bands */
 	uint64_t n_changed;   /* strips */
-	/* The picture looked at; NULL: none since the last take. */
+	/* The picture that is looked at; NULL: none since the last strips_take. */
 	const uint8_t *pixels;
 	uint32_t stride_bytes;
 	struct strips_kept *kept; /* STRIPS_KEPT_MAX */
@@ -72,19 +74,19 @@ struct strips {
 struct strips *strips_create(uint32_t width, uint32_t height);
 void strips_destroy(struct strips *strips);
 
-/* The rectangle with whole strips. */
+/* Makes the rectangle wider, so that it has whole strips. */
 struct rect strips_widen(const struct strips *strips, const struct rect *rect);
 
 /*
- * `pixels` is the picture's upper left corner, `rect` lies inside it: notes what differs there. Of
- * a strip that `rect` cuts only what is inside is looked at, which is another hash than the whole
- * one's: widen, unless what is cut off is somebody else's. Another picture must not be looked at
- * before strips_take, and this one must last until then, all of it.
+ * Notes what differs inside `rect`. `pixels` is the picture's upper left corner. Of a strip that
+ * `rect` cuts only the part inside is looked at, and its hash is another one than the whole
+ * strip's: so use strips_widen first, unless what is cut off is a video area. Until strips_take no
+ * other picture must be looked at, and all of this one must stay as it is.
  */
 void strips_look(struct strips *strips, const uint8_t *pixels, uint32_t stride_bytes,
 	const struct rect *rect);
 
-/* What is shown there is not known any more: the next look finds it different. */
+/* What is shown there is not known any more: the next look finds it different. Whole strips. */
 void strips_forget(struct strips *strips, const struct rect *rect);
 
 /* One whole strip differs, or no longer does; for scroll.c. */
