@@ -57,5 +57,5 @@ uint64_t send_budget_get_small(const struct send_budget *budget);
 /* A bitmap of this estimated size was given to spice-server. */
 void send_budget_spend(struct send_budget *budget, int64_t now_us, uint64_t bytes);
 
-/* The bits per second that may be spent on moving content without loss (painting/video_areas.h). */
+/* The bits per second that may be spent on moving content without loss (painting/send_plan.h). */
 uint64_t send_budget_lossless_bps(const struct send_budget *budget);
