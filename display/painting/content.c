@@ -6,11 +6,12 @@
 #include "common/rect.h"
 
 #define BYTES_PER_PIXEL 4u
-/* Channels that differ by no more are a shade of one colour. */
+/* Two pixels whose channels differ by no more than this are shades of one colour. */
 #define SMALL_STEP 24
-/* Text with smoothed edges has up to 12 %, shaded scenes on a plain background 25 and more. */
+/* Of text with smoothed edges up to 12 % differ a little, of shaded scenes on a plain background 25
+ * % and more. */
 #define SMOOTH_PERCENT 20u
-/* What LZ4 makes of a pixel that differs from its neighbour, of one that does not. */
+/* Bytes that LZ4 makes of a pixel that differs from its neighbour, and of one that does not. */
 #define BYTES_PER_CHANGE 3.6
 #define BYTES_PER_REPEAT 0.02
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * content: is this part of a picture drawn (text, lines, areas of one colour) or is it a
- * photograph, a film, something shaded? And how large will it be when it is sent without loss?
+ * content: is a part of a picture drawn (text, lines, areas of one colour), or is it shaded (a
+ * photograph, a film)? And how large will it be when it is sent without loss?
  *
- * Looks at neighbouring pixels of some rows: in what is drawn most are equal and the rest differ
- * much; in what is shaded most differ a little.
+ * It looks at neighbouring pixels of some rows. In what is drawn most of them are equal and the
+ * others differ much; in what is shaded most differ a little.
  */
 #pragma once
 
@@ -14,16 +14,22 @@
 
 #include "protocol/frame_link.h"
 
+/* The pixels of a head's picture. */
+struct pixel_rows {
+	const uint8_t *bytes; /* the upper left corner, XRGB8888 */
+	uint32_t stride_bytes;
+};
+
 struct content {
 	unsigned equal_percent;  /* pixels like their left neighbour */
-	unsigned smooth_percent; /* pixels that differ from it a little */
-	/* What LZ4 would make of it, roughly: within a factor of 2 for text, film and noise. */
+	unsigned smooth_percent; /* pixels that differ a little from their left neighbour */
+	/* What LZ4 would make of it: right within a factor of 2 for text, film and noise. */
 	uint64_t lossless_bytes;
 };
 
-/* At most CONTENT_ROWS rows are read. `pixels` is the head's upper left corner. */
+/* Reads at most CONTENT_ROWS rows. `pixels` is the head's upper left corner. */
 #define CONTENT_ROWS 24u
 struct content content_look(const uint8_t *pixels, uint32_t stride_bytes, const struct rect *rect);
 
-/* Shaded: video is made for it. */
+/* It is shaded. */
 bool content_is_smooth(const struct content *content);

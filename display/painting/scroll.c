@@ -5,14 +5,16 @@
 #include <string.h>
 
 #include "common/rect.h"
+#include "display/painting/strips.h"
 
-/* Columns that vote. */
+/* The columns with most changes vote: this many. */
 #define VOTERS 8u
 #define VOTES_MIN 12u
-/* Rows that are looked up together. */
+/* Rows that are looked up together: strokes of letters are several equal rows high. */
 #define KEY_ROWS 4u
+/* 2^64 divided by the golden ratio, odd: multiplying by it mixes the bits of a hash. */
 #define MIX 0x9e3779b97f4a7c15u
-/* Shares of strips that fit, in percent: of a column to belong to what moved, of a row. */
+/* A column, or a row, belongs to what has moved when this share of its strips fits, in percent. */
 #define COLUMN_PERCENT 60u
 #define ROW_PERCENT 80u
 #define AMBIGUOUS UINT32_MAX
@@ -43,10 +45,8 @@ static uint64_t fresh(const struct strips *tiles, uint32_t column, uint32_t row)
 	return tiles->fresh[(size_t)row * tiles->columns + column];
 }
 
-/*
- * Of a strip and those below it: strokes of letters are several equal rows high. STRIPS_UNKNOWN if
- * one is not known, or past the end.
- */
+/* The hash of a strip and those below it. STRIPS_UNKNOWN if one of them is not known, or lies past
+ * the end. */
 static uint64_t key(
 	const struct scroll_search *search, const uint64_t *hashes, uint32_t column, uint32_t row)
 {
@@ -129,7 +129,7 @@ static uint32_t best_voter(const struct scroll_search *search)
 	return best;
 }
 
-/* The distance stays 0 when there were too few votes. */
+/* Sets the distance; it stays 0 when there are too few votes. */
 static void vote(struct scroll_search *search)
 {
 	uint32_t best = 0;
@@ -174,7 +174,7 @@ static bool row_fits(const struct scroll_search *search, uint32_t first, uint32_
 	return fit * 100 >= (end - first) * ROW_PERCENT;
 }
 
-/* Neighbouring columns that all fit, as many as there are. */
+/* The longest run of columns that all fit. */
 static void fitting_columns(const struct scroll_search *search, uint32_t *first, uint32_t *end)
 {
 	uint32_t run = 0;
@@ -203,7 +203,7 @@ static struct rect try_out(const struct scroll_search *search)
 	return (struct rect){ first * STRIPS_STRIP, best_row, right - first * STRIPS_STRIP, best };
 }
 
-/* Strips that need not be sent. */
+/* Strips that the scroll spares, less those that it spoils. */
 static int64_t gain(const struct scroll_search *search, const struct rect *rect)
 {
 	int64_t strips = 0;

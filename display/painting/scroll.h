@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * scroll: has a part of the picture moved up or down? A terminal or a page that scrolls is then
- * sent as "show here what is shown there", about 80 bytes, and what came into sight.
+ * scroll: has a part of the picture moved up or down? If a terminal or a page has scrolled, clients
+ * can be told to show here what they show there, in about 80 bytes, and only what came into sight
+ * must be sent.
  *
- * The hashes of a column of strips before and after tell: a strip that was in the column before,
- * once, and is now in another row votes for that distance. The distance with most votes is tried on
- * the columns and rows around.
+ * The hashes of strips before and after are compared column by column. A strip that was in a column
+ * once before, and is now in another row of it, votes for that distance. The distance with most
+ * votes is tried on the columns and rows around.
  *
  * Threads: none of its own; the worker thread of the head.
  */
@@ -14,19 +15,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "display/painting/strips.h"
+#include "display/painting/changes.h"
 
-/* Fewer strips than so many are sent as they are. */
+struct strips;
+
+/* What is smaller than this, in strips or in rows, is sent as it is. */
 #define SCROLL_STRIPS_MIN 128u
 #define SCROLL_ROWS_MIN 32u
 
-struct scroll {
-	struct rect rect; /* shows what was shown at ... */
-	uint32_t from_y;  /* ... the same x and this y */
-};
-
 /*
- * Between strips_look and strips_take. True: the tiles know already that `scroll` was done, and
- * what differs from then on.
+ * To be called between strips_look and strips_take. When it answers true the tiles take it that the
+ * scroll was done, and strips_take names what differs after it.
  */
 bool scroll_find(struct strips *tiles, struct scroll *scroll);

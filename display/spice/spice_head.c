@@ -214,7 +214,7 @@ static enum bitmap_result take(struct spice_head *owner, struct bitmap *picture)
 {
 	bool again;
 	int64_t now_us = g_get_monotonic_time();
-	struct painter_limits limits = {
+	struct send_limits limits = {
 		.budget_bytes = send_budget_get(&owner->budget, now_us, &again),
 		.small_bytes = send_budget_get_small(&owner->budget),
 		.lossless_bps = send_budget_lossless_bps(&owner->budget),

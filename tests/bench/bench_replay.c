@@ -4,7 +4,7 @@
  * spice-server and without a client, and prints for each frame what that cost and what came of it.
  *
  * CPU is this thread's, in the median of some runs, so that a busy machine matters little. It is
- * told in two parts: comparing (from pixels to what changed) and the rest (from that to drawables).
+ * told in two parts: comparing (comparer.h) and the rest, which is mostly sending (send_plan.h).
  * Bytes are the pixels that drawables name, and what painting believes that they take on the wire.
  * The digest is one of all drawables with their pixels: two states of the code that print the same
  * one have sent the same. Each sequence is sent on a line without limit and on one of 10 Mbit/s.
@@ -20,10 +20,8 @@
 
 #include "common/rect.h"
 #include "common/shm.h"
+#include "display/painting/comparer.h"
 #include "display/painting/painter.h"
-#include "display/painting/scroll.h"
-#include "display/painting/strips.h"
-#include "display/painting/video_areas.h"
 #include "tests/bench/samples.h"
 #include "tests/bench/sequences.h"
 
@@ -40,7 +38,7 @@
 #define SLOW_BPS 10000000u
 #define SLOW_AHEAD_BYTES 50000
 
-/* CPU that was spent in calls that compare. */
+/* CPU that was spent in the call that compares. */
 static uint64_t compare_ns;
 
 static uint64_t cpu_ns(void)
@@ -50,43 +48,21 @@ static uint64_t cpu_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* The linker puts __wrap_X in the place of painting's calls of X (meson.build). */
-#define WRAP(type, name, parameters, arguments)                                                    \
-	type __real_##name parameters;                                                             \
-	type __wrap_##name parameters;                                                             \
-	type __wrap_##name parameters                                                              \
-	{                                                                                          \
-		uint64_t begin_ns = cpu_ns();                                                      \
-		type result = __real_##name arguments;                                             \
-		compare_ns += cpu_ns() - begin_ns;                                                 \
-		return result;                                                                     \
-	}
-#define WRAP_VOID(name, parameters, arguments)                                                     \
-	void __real_##name parameters;                                                             \
-	void __wrap_##name parameters;                                                             \
-	void __wrap_##name parameters                                                              \
-	{                                                                                          \
-		uint64_t begin_ns = cpu_ns();                                                      \
-		__real_##name arguments;                                                           \
-		compare_ns += cpu_ns() - begin_ns;                                                 \
-	}
-WRAP_VOID(strips_look,
-	(struct strips * tiles, const uint8_t *pixels, uint32_t stride_bytes,
-		const struct rect *rect),
-	(tiles, pixels, stride_bytes, rect))
-WRAP(unsigned, strips_take, (struct strips * tiles, struct rect *rects, unsigned n_max),
-	(tiles, rects, n_max))
-WRAP(bool, scroll_find, (struct strips * tiles, struct scroll *scroll), (tiles, scroll))
-WRAP_VOID(video_areas_note,
-	(struct video_areas * regions, int64_t now_us, const struct strips *tiles),
-	(regions, now_us, tiles))
-WRAP(bool, video_areas_form,
-	(struct video_areas * regions, int64_t now_us, const struct strips *tiles,
-		const uint8_t *pixels, uint32_t stride_bytes, uint64_t lossless_bps_max),
-	(regions, now_us, tiles, pixels, stride_bytes, lossless_bps_max))
-WRAP(bool, video_area_look,
-	(struct video_area * region, int64_t now_us, const uint8_t *pixels, uint32_t stride_bytes),
-	(region, now_us, pixels, stride_bytes))
+/* The linker puts this in the place of the painter's call of comparer_look (meson.build). */
+void __real_comparer_look(struct comparer *comparer, const struct frame *frame,
+	struct damage *damage, int64_t now_us, const struct video_wish *wish,
+	struct changes *changes);
+void __wrap_comparer_look(struct comparer *comparer, const struct frame *frame,
+	struct damage *damage, int64_t now_us, const struct video_wish *wish,
+	struct changes *changes);
+void __wrap_comparer_look(struct comparer *comparer, const struct frame *frame,
+	struct damage *damage, int64_t now_us, const struct video_wish *wish,
+	struct changes *changes)
+{
+	uint64_t begin_ns = cpu_ns();
+	__real_comparer_look(comparer, frame, damage, now_us, wish, changes);
+	compare_ns += cpu_ns() - begin_ns;
+}
 
 /* A slow line takes bytes at its rate; lots (display/line) are not simulated. */
 struct line_model {
@@ -241,16 +217,16 @@ static void release_held(struct replay *replay)
 	replay->n_held = 0;
 }
 
-static struct painter_limits limits(const struct replay *replay)
+static struct send_limits limits(const struct replay *replay)
 {
 	if (!replay->line->slow)
-		return (struct painter_limits){ UINT64_MAX, UINT64_MAX, 400000000 };
-	return (struct painter_limits){ (uint64_t)MAX(replay->tokens, 0), 8192, SLOW_BPS / 2 };
+		return (struct send_limits){ UINT64_MAX, UINT64_MAX, 400000000 };
+	return (struct send_limits){ (uint64_t)MAX(replay->tokens, 0), 8192, SLOW_BPS / 2 };
 }
 
 static enum bitmap_result take(struct replay *replay, struct bitmap *picture)
 {
-	struct painter_limits now = limits(replay);
+	struct send_limits now = limits(replay);
 	compare_ns = 0;
 	uint64_t begin_ns = cpu_ns();
 	enum bitmap_result result = painter_take(replay->painter, replay->now_us, &now, picture);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * bench_tiles: what it costs to find out that nothing has changed on a screen of 1920x1080: memcmp
- * with a copy, or hashes, in pieces of so many pixels of a row. Then tiles.c itself: nothing
+ * with a copy, or hashes, in pieces of so many pixels of a row. Then strips.c itself: nothing
  * changed, a letter, everything. Best of many runs, in milliseconds and as ratio to memcmp's.
  */
 #include <glib.h>

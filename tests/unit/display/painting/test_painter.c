@@ -17,7 +17,7 @@
 #define HEIGHT 720u
 #define BUFFERS (FRAME_LOCKED_MAX + 1)
 
-static const struct painter_limits limits = { UINT64_MAX, UINT64_MAX, 400000000 };
+static const struct send_limits limits = { UINT64_MAX, UINT64_MAX, 400000000 };
 
 struct guest {
 	struct head *head;
@@ -396,7 +396,7 @@ static void test_unwatched(void)
 /* A line that is full still takes a key press; the rest waits, and is not lost. */
 static void test_small_beyond_a_full_line(void)
 {
-	const struct painter_limits full = { 0, 8192, 400000000 }, over = { 0, 0, 400000000 };
+	const struct send_limits full = { 0, 8192, 400000000 }, over = { 0, 0, 400000000 };
 	struct guest guest;
 	struct bitmap picture;
 	guest_init(&guest);

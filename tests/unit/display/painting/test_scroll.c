@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/rect.h"
+#include "display/painting/strips.h"
 
 #define WIDTH 1024u
 #define HEIGHT 768u

@@ -90,8 +90,10 @@ static bool frame(struct world *world, unsigned after_ms)
 			&world->areas->live[i], world->now_us, (uint8_t *)world->pixels, WIDTH * 4);
 	look_outside(world, (struct rect){ 0, 0, world->width, world->height }, 0);
 	video_areas_note(world->areas, world->now_us, world->tiles);
+	/* Below 10 Mbit/s areas begin large: as on a line on which growing is dear. */
+	struct video_wish wish = { world->lossless_bps_max, world->lossless_bps_max < 10000000 };
 	bool begun = video_areas_form(world->areas, world->now_us, world->tiles,
-		(uint8_t *)world->pixels, WIDTH * 4, world->lossless_bps_max);
+		(uint8_t *)world->pixels, WIDTH * 4, &wish);
 	strips_take(world->tiles, rects, G_N_ELEMENTS(rects));
 	return begun;
 }

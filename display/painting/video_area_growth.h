@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * video area growth: how far a new area reaches beyond what was seen to move as a film.
+ *
+ * A picture whose parts go different ways to the client arrives in parts. So an area takes in what
+ * moves beside it where that does no harm, and the areas that it overlaps.
+ *
+ * Threads: none of its own; the worker thread of the head. For video_areas.c alone.
+ */
+#pragma once
+
+#include "display/painting/video_areas.h"
+
+/* When this share of the head, in percent, was active of late, all of that is one area. */
+#define GROWTH_RECENT_PERCENT 50u
+/* An area that begins large takes in what moved of late if that fills this share of it, in percent.
+ */
+#define GROWTH_LARGE_PERCENT 20u
+/* What moves beside an area becomes part of it if the area gets larger by no more, in percent. */
+#define GROWTH_BESIDE_PERCENT 30u
+/*
+ * A small thing that moves within GROWTH_NEAR pixels of a film joins it if the area grows to at
+ * most GROWTH_COMPANY_TIMES its size and at least GROWTH_PLAIN_PERCENT of the pixels that are added
+ * and do not move equal their neighbour. Of text at most 95 percent do.
+ */
+#define GROWTH_NEAR 96u
+#define GROWTH_COMPANY_TIMES 3u
+#define GROWTH_PLAIN_PERCENT 98u
+
+/* Large enough to be an area. */
+bool growth_is_large(const struct rect *rect);
+
+/* An area that lives has all of it. */
+bool growth_is_covered(const struct video_areas *regions, const struct rect *rect);
+
+/* An area that lives would have all of it once its sides were even. */
+bool growth_is_live(const struct video_areas *regions, struct rect rect);
+
+/* Less than a cell lies between it and an area that lives. */
+bool growth_touches_live(const struct video_areas *regions, const struct rect *rect);
+
+/* It would make an area beside it only a little larger. */
+bool growth_belongs_to_live(const struct video_areas *regions, const struct rect *rect);
+
+/*
+ * Small things that move beside a film, such as a game's figures, would be seen sooner than the
+ * film, since they are not video. With them, where that blurs nothing.
+ */
+struct rect growth_with_companions(const struct video_areas *regions,
+	const struct pixel_rows *pixels, const struct rect *rect);
+
+/* With all that moved of late. If that is most of the head: all of the head. */
+struct rect growth_with_recent(
+	const struct video_areas *regions, const struct rect *rect, int64_t now_us);
+
+/*
+ * With the areas that it overlaps, or touches without much waste; they leave the list. Its sides
+ * are even then.
+ */
+struct rect growth_absorb(struct video_areas *regions, struct rect rect);
+
+/* The rectangle around all that moved of late, areas included. False if it is not most of the head,
+ * or if hardly any of it lies outside the areas. */
+bool growth_find_recent(const struct video_areas *regions, int64_t now_us, struct rect *box);
