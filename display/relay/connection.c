@@ -8,6 +8,7 @@
 
 #include "display/relay/compression.h"
 #include "display/relay/greeting.h"
+#include "display/relay/limits.h"
 #include "display/relay/loopback.h"
 #include "display/relay/outer.h"
 #include "display/relay/pipe.h"
@@ -16,12 +17,6 @@
 #include "protocol/stats_clients.h"
 #include "protocol/frame_link.h"
 
-/* One reading each way; with the kernel's buffers this is what can be under way unseen by
- * spice-server. */
-#define PIPE_BYTES 16384
-#define INNER_BYTES 16384
-/* Then other connections have their turn. */
-#define ROUNDS_MAX 16
 /* spice-server is gone: time for a slow client to take the rest. */
 #define LINGER_US (5 * G_USEC_PER_SEC)
 /* How long spice-server may take to go on after a display's INIT without saying a thing, and how

@@ -7,11 +7,10 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "display/relay/http_request.h"
+#include "display/relay/limits.h"
 #include "display/relay/spice_watches.h"
 #include "display/relay/websocket.h"
-
-/* Of an HTTP request. */
-#define HTTP_FIRST 'G'
 
 enum greeting_step {
 	SHAKE,   /* TLS */
@@ -66,17 +65,23 @@ static void await_more(int fd, bool reset)
 	setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes));
 }
 
+static void begin_request(struct greeting *greeting)
+{
+	pipe_resize(greeting->pipe, REQUEST_BYTES_MAX);
+	greeting->step = REQUEST;
+}
+
 static int peek(struct greeting *greeting, const char **why)
 {
 	struct spice_link link;
-	char first;
+	uint8_t first;
 	ssize_t n = recv(greeting->fd, &first, 1, MSG_PEEK | MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return GREETING_MORE;
 	if (n <= 0)
 		return fail(why, "it left");
-	if (first == HTTP_FIRST) {
-		greeting->step = REQUEST;
+	if (http_request_begins(first)) {
+		begin_request(greeting);
 		return GO_ON;
 	}
 	enum spice_link_state state = spice_link_peek(greeting->fd, &link);
@@ -95,9 +100,8 @@ static int fill(struct greeting *greeting, const char **why)
 {
 	uint8_t *room;
 	size_t room_bytes = pipe_make_room(greeting->pipe, &room);
-	if (pipe_filled_bytes(greeting->pipe) >= GREETING_BYTES_MAX)
-		return fail(why, "it says too much");
-	ssize_t n = outer_read(greeting->outer, room, MIN(room_bytes, GREETING_BYTES_MAX));
+	g_assert(room_bytes > 0);
+	ssize_t n = outer_read(greeting->outer, room, room_bytes);
 	if (n == -EAGAIN || n == -EINTR)
 		return GREETING_MORE;
 	if (n <= 0)
@@ -133,6 +137,7 @@ static int start_frames(struct greeting *greeting, const struct websocket_answer
 		    pipe->end - answer->request_bytes))
 		return GREETING_FAILED;
 	pipe->end = 0;
+	pipe_resize(pipe, PIPE_BYTES);
 	greeting->step = LINK;
 	return GO_ON;
 }
@@ -149,11 +154,11 @@ static int look_at_request(struct greeting *greeting, const char **why)
 {
 	struct websocket_answer answer;
 	struct pipe *pipe = greeting->pipe;
-	enum websocket_state state =
-		websocket_answer(pipe->bytes, pipe->end, greeting->open, &answer);
+	enum websocket_state state = websocket_answer(
+		pipe->bytes, pipe->end, greeting->open, &greeting->seen_bytes, &answer);
 	if (state == WEBSOCKET_MORE)
 		return GO_ON;
-	*why = "its WebSocket request is refused";
+	*why = answer.why;
 	if (!send_answer(greeting, &answer) || state == WEBSOCKET_REFUSED)
 		return GREETING_FAILED;
 	return start_frames(greeting, &answer);
@@ -170,8 +175,11 @@ static int read_first(struct greeting *greeting, const char **why)
 	int result = fill(greeting, why);
 	if (result != GO_ON)
 		return result;
-	bool http = greeting->pipe->bytes[0] == HTTP_FIRST;
-	greeting->step = http ? REQUEST : LINK;
+	bool http = http_request_begins(greeting->pipe->bytes[0]);
+	if (http)
+		begin_request(greeting);
+	else
+		greeting->step = LINK;
 	return http ? look_at_request(greeting, why) : look_at_link(greeting, why);
 }
 

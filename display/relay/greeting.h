@@ -15,9 +15,6 @@
 #include "display/relay/outer.h"
 #include "display/relay/pipe.h"
 
-/* A first message or request that is longer is nonsense. */
-#define GREETING_BYTES_MAX 8192
-
 enum greeting_verdict {
 	GREETING_MORE,      /* poll, and go on */
 	GREETING_RELAY,     /* the pipe has what was read; it may be nothing */
@@ -31,6 +28,7 @@ struct greeting {
 	struct pipe *pipe;
 	bool open; /* no password will be asked for (websocket.h) */
 	unsigned step;
+	size_t seen_bytes; /* of the request (http_request.h) */
 };
 
 void greeting_init(struct greeting *greeting, int fd, struct outer *outer, struct pipe *pipe,

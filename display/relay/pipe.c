@@ -15,6 +15,13 @@ void pipe_finish(struct pipe *pipe)
 	g_clear_pointer(&pipe->bytes, g_free);
 }
 
+void pipe_resize(struct pipe *pipe, size_t capacity_bytes)
+{
+	g_assert(pipe->end <= capacity_bytes);
+	pipe->bytes = g_realloc(pipe->bytes, capacity_bytes);
+	pipe->capacity_bytes = capacity_bytes;
+}
+
 bool pipe_is_idle(const struct pipe *pipe)
 {
 	return pipe->start == pipe->ready;
@@ -35,6 +42,7 @@ static void move_held(struct pipe *pipe, size_t to)
 
 size_t pipe_make_room(struct pipe *pipe, uint8_t **room)
 {
+	g_assert(pipe_is_idle(pipe));
 	move_held(pipe, 0);
 	pipe->start = 0;
 	*room = pipe->bytes + pipe->end;
@@ -43,17 +51,20 @@ size_t pipe_make_room(struct pipe *pipe, uint8_t **room)
 
 void pipe_fill(struct pipe *pipe, size_t size_bytes)
 {
+	g_assert(size_bytes <= pipe->capacity_bytes - pipe->end);
 	pipe->end += size_bytes;
 }
 
 void pipe_drain(struct pipe *pipe, size_t size_bytes)
 {
+	g_assert(size_bytes <= pipe->ready - pipe->start);
 	pipe->start += size_bytes;
 }
 
 bool pipe_insert(struct pipe *pipe, const uint8_t *bytes, size_t size_bytes)
 {
 	uint8_t *room;
+	g_assert(pipe_is_idle(pipe));
 	if (pipe_make_room(pipe, &room) < size_bytes)
 		return false;
 	move_held(pipe, size_bytes);

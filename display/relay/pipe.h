@@ -24,6 +24,8 @@ struct pipe {
 
 void pipe_init(struct pipe *pipe, size_t capacity_bytes);
 void pipe_finish(struct pipe *pipe);
+/* What is in it must fit. */
+void pipe_resize(struct pipe *pipe, size_t capacity_bytes);
 
 /* Nothing is ready to go. */
 bool pipe_is_idle(const struct pipe *pipe);

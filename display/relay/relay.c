@@ -6,6 +6,7 @@
 
 #include "display/door/lobby.h"
 #include "display/relay/connection.h"
+#include "display/relay/limits.h"
 #include "display/relay/session.h"
 
 struct relay {

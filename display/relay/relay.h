@@ -19,10 +19,6 @@
 #include "display/line/line.h"
 #include "display/relay/tls.h"
 
-/* Connections at once; more are refused. A client has about seven, and one more for each further
- * head. */
-#define RELAY_CONNECTIONS_MAX 128
-
 struct relay;
 
 struct relay_options {

@@ -6,27 +6,40 @@
 #include <string.h>
 #include <wslay/wslay.h>
 
+#include "display/relay/limits.h"
+
 /* RFC 6455, 5.5: of control frames. */
 #define CONTROL_BYTES_MAX 125
-/* A frame is begun with what there is to send and must then be finished: keep it short. */
-#define FRAME_BYTES_MAX 16384
-/* That bring nothing, in a row. */
-#define EMPTY_FRAMES_MAX 256
+#define STATUS_BYTES 2
+
+/* A frame of ours that carries no data: an answer to a ping, or a goodbye. */
+struct control {
+	uint8_t opcode;
+	uint8_t bytes[CONTROL_BYTES_MAX];
+	size_t size_bytes, sent_bytes;
+	bool due, begun;
+};
 
 struct websocket {
 	const struct websocket_ops *ops;
 	void *user;
 	wslay_frame_context_ptr frames;
-	int error; /* -errno of the last reading or writing below; 0: the peer has gone */
+	int error;          /* -errno of the last reading or writing below; 0: the peer has gone */
+	const char *reason; /* the rule that was broken; "": none */
 	/* in */
 	const uint8_t *got; /* wslay's, until it reads on */
 	size_t got_bytes;
+	uint64_t in_left;                /* of the frame that is being read */
+	bool in_message;                 /* more fragments of it follow */
+	bool heard_goodbye;              /* nothing counts after it */
+	uint8_t body[CONTROL_BYTES_MAX]; /* of the control frame that is being read */
+	size_t body_bytes;
 	/* out */
 	size_t frame_left; /* of the frame that is being written */
 	uint64_t frame_bytes;
-	bool pong, pong_begun;
-	uint8_t ping[CONTROL_BYTES_MAX], pong_left[CONTROL_BYTES_MAX];
-	size_t ping_bytes, ping_filled, pong_bytes, pong_sent;
+	struct control pong, goodbye;
+	uint8_t ping[CONTROL_BYTES_MAX]; /* the last one's body: frames that have begun stay */
+	size_t ping_bytes;
 };
 
 static ssize_t on_send(const uint8_t *bytes, size_t size_bytes, int flags, void *user)
@@ -58,6 +71,9 @@ struct websocket *websocket_create(const struct websocket_ops *ops, void *user)
 	struct websocket *websocket = g_new0(struct websocket, 1);
 	websocket->ops = ops;
 	websocket->user = user;
+	websocket->reason = "";
+	websocket->pong.opcode = WSLAY_PONG;
+	websocket->goodbye.opcode = WSLAY_CONNECTION_CLOSE;
 	if (wslay_frame_context_init(&websocket->frames, &callbacks, websocket) == 0)
 		return websocket;
 	g_free(websocket);
@@ -92,34 +108,76 @@ static ssize_t send_frame(struct websocket *websocket, uint8_t opcode, uint64_t 
 	return n >= 0 ? n : -EPROTO;
 }
 
-/* The last ping is answered; frames do not mix. */
-static int send_pong(struct websocket *websocket)
+/* Goes on with a frame of our own. 0: it is sent. */
+static int send_control(struct websocket *websocket, struct control *control)
 {
-	if (!websocket->pong || websocket->frame_left > 0)
-		return 0;
-	if (!websocket->pong_begun) {
-		websocket->pong_begun = true;
-		memcpy(websocket->pong_left, websocket->ping, websocket->ping_bytes);
-		websocket->pong_bytes = websocket->ping_bytes;
-	}
-	ssize_t n = send_frame(websocket, WSLAY_PONG, websocket->pong_bytes,
-		websocket->pong_left + websocket->pong_sent,
-		websocket->pong_bytes - websocket->pong_sent);
+	control->begun = true;
+	ssize_t n = send_frame(websocket, control->opcode, control->size_bytes,
+		control->bytes + control->sent_bytes, control->size_bytes - control->sent_bytes);
 	if (n < 0)
 		return (int)n;
-	websocket->pong_sent += (size_t)n;
-	if (websocket->pong_sent < websocket->pong_bytes)
+	control->sent_bytes += (size_t)n;
+	if (control->sent_bytes < control->size_bytes)
 		return -EAGAIN;
-	websocket->pong = websocket->pong_begun = false;
-	websocket->pong_sent = 0;
+	control->due = control->begun = false;
+	control->sent_bytes = 0;
 	return 0;
+}
+
+/* Only the last ping is answered (RFC 6455, 5.5.3). */
+static int send_pong(struct websocket *websocket)
+{
+	struct control *pong = &websocket->pong;
+	if (!pong->begun) {
+		memcpy(pong->bytes, websocket->ping, websocket->ping_bytes);
+		pong->size_bytes = websocket->ping_bytes;
+	}
+	return send_control(websocket, pong);
+}
+
+static bool said_goodbye(const struct websocket *websocket)
+{
+	return websocket->goodbye.size_bytes > 0 || websocket->heard_goodbye;
+}
+
+/* Frames do not mix: one that was begun goes first. */
+int websocket_flush(struct websocket *websocket)
+{
+	if (websocket->frame_left > 0)
+		return 0;
+	if (websocket->pong.begun || (websocket->pong.due && !said_goodbye(websocket))) {
+		int result = send_pong(websocket);
+		if (result < 0)
+			return result;
+	}
+	return websocket->goodbye.due ? send_control(websocket, &websocket->goodbye) : 0;
+}
+
+static void say_goodbye(struct websocket *websocket, const uint8_t *body, size_t body_bytes)
+{
+	struct control *goodbye = &websocket->goodbye;
+	g_assert(body_bytes <= CONTROL_BYTES_MAX);
+	if (goodbye->due || goodbye->size_bytes > 0)
+		return;
+	memcpy(goodbye->bytes, body, body_bytes);
+	goodbye->size_bytes = body_bytes;
+	goodbye->due = true;
+}
+
+void websocket_close(struct websocket *websocket, enum websocket_status status)
+{
+	const uint8_t body[STATUS_BYTES] = { (uint8_t)(status >> 8), (uint8_t)status };
+	if (!said_goodbye(websocket))
+		say_goodbye(websocket, body, sizeof(body));
 }
 
 ssize_t websocket_write(struct websocket *websocket, const uint8_t *bytes, size_t size_bytes)
 {
-	int result = send_pong(websocket);
+	int result = websocket_flush(websocket);
 	if (result < 0)
 		return result;
+	if (said_goodbye(websocket) && websocket->frame_left == 0)
+		return -EPIPE;
 	if (websocket->frame_left == 0)
 		websocket->frame_bytes = websocket->frame_left = MIN(size_bytes, FRAME_BYTES_MAX);
 	ssize_t n = send_frame(websocket, WSLAY_BINARY_FRAME, websocket->frame_bytes, bytes,
@@ -131,47 +189,117 @@ ssize_t websocket_write(struct websocket *websocket, const uint8_t *bytes, size_
 
 bool websocket_wants_out(const struct websocket *websocket)
 {
-	return websocket->pong;
+	return websocket->pong.due || websocket->goodbye.due;
 }
 
 /* ---- in ---- */
 
-static void take_ping(struct websocket *websocket, const struct wslay_frame_iocb *frame)
+const char *websocket_reason(const struct websocket *websocket)
 {
-	size_t n = MIN(frame->data_length, sizeof(websocket->ping) - websocket->ping_filled);
-	if (n > 0)
-		memcpy(websocket->ping + websocket->ping_filled, frame->data, n);
-	websocket->ping_filled += n;
-	if (websocket->ping_filled < frame->payload_length)
-		return;
-	websocket->ping_bytes = websocket->ping_filled;
-	websocket->ping_filled = 0;
+	return websocket->reason;
+}
+
+static ssize_t fail(struct websocket *websocket, enum websocket_status status, const char *reason)
+{
+	websocket->reason = reason;
+	websocket_close(websocket, status);
+	return -EPROTO;
+}
+
+static bool is_control(uint8_t opcode)
+{
+	return opcode & 8;
+}
+
+/* RFC 6455, 7.4: those that may travel. */
+static bool is_status(unsigned status)
+{
+	return (status >= 1000 && status <= 1003) || (status >= 1007 && status <= 1014) ||
+	       (status >= 3000 && status <= 4999);
+}
+
+/* A goodbye is answered by the same status (RFC 6455, 5.5.1). */
+static ssize_t take_goodbye(struct websocket *websocket)
+{
+	const uint8_t *body = websocket->body;
+	size_t body_bytes = websocket->body_bytes;
+	if (body_bytes == 1)
+		return fail(websocket, WEBSOCKET_BROKEN, "its goodbye has half a status");
+	if (body_bytes > 0 && !is_status((unsigned)body[0] << 8 | body[1]))
+		return fail(
+			websocket, WEBSOCKET_BROKEN, "its goodbye has a status that none may send");
+	if (body_bytes > 0 && !g_utf8_validate_len((const char *)body + STATUS_BYTES,
+				      body_bytes - STATUS_BYTES, NULL))
+		return fail(websocket, WEBSOCKET_NOT_UTF8, "its goodbye's reason is not UTF-8");
+	say_goodbye(websocket, body, MIN(body_bytes, STATUS_BYTES));
+	websocket->heard_goodbye = true;
+	return -ECONNABORTED;
+}
+
+static void take_ping(struct websocket *websocket)
+{
+	memcpy(websocket->ping, websocket->body, websocket->body_bytes);
+	websocket->ping_bytes = websocket->body_bytes;
 	/* One that is on its way is an answer, too. */
-	websocket->pong = true;
+	websocket->pong.due = true;
+}
+
+/* 1: go on; else as websocket_read. wslay lets no control frame be longer than body. */
+static ssize_t take_control(struct websocket *websocket, const struct wslay_frame_iocb *frame)
+{
+	g_assert(websocket->body_bytes + frame->data_length <= CONTROL_BYTES_MAX);
+	if (frame->data_length > 0)
+		memcpy(websocket->body + websocket->body_bytes, frame->data, frame->data_length);
+	websocket->body_bytes += frame->data_length;
+	if (websocket->in_left > 0)
+		return 1;
+	ssize_t result = 1;
+	if (frame->opcode == WSLAY_CONNECTION_CLOSE)
+		result = take_goodbye(websocket);
+	else if (frame->opcode == WSLAY_PING)
+		take_ping(websocket);
+	websocket->body_bytes = 0;
+	return result;
+}
+
+/* What a frame's header says must be in order (RFC 6455, 5.2 and 5.4). 1: it is. */
+static ssize_t check_frame(struct websocket *websocket, const struct wslay_frame_iocb *frame)
+{
+	bool goes_on = frame->opcode == WSLAY_CONTINUATION_FRAME;
+	if (!frame->mask)
+		return fail(websocket, WEBSOCKET_BROKEN, "its frame is not masked");
+	if (frame->rsv != 0)
+		return fail(websocket, WEBSOCKET_BROKEN, "its frame has reserved bits set");
+	if (frame->opcode == WSLAY_TEXT_FRAME)
+		return fail(websocket, WEBSOCKET_NOT_BINARY, "it sends text");
+	if (frame->opcode > WSLAY_PONG ||
+		(frame->opcode > WSLAY_BINARY_FRAME && !is_control(frame->opcode)))
+		return fail(websocket, WEBSOCKET_BROKEN, "its frame is of a reserved kind");
+	if (is_control(frame->opcode))
+		return 1;
+	if (goes_on != websocket->in_message)
+		return fail(websocket, WEBSOCKET_BROKEN, "its fragments are out of order");
+	websocket->in_message = !frame->fin;
+	return 1;
 }
 
 /* 1: go on; else as websocket_read. */
 static ssize_t take_frame(struct websocket *websocket, const struct wslay_frame_iocb *frame)
 {
-	switch (frame->opcode) {
-	case WSLAY_CONTINUATION_FRAME:
-	case WSLAY_BINARY_FRAME:
-		websocket->got = frame->data;
-		websocket->got_bytes = frame->data_length;
-		return 1;
-	case WSLAY_PING:
-		take_ping(websocket, frame);
-		return 1;
-	case WSLAY_PONG:
-		return 1;
-	case WSLAY_CONNECTION_CLOSE:
-		return 0;
-	default:
-		return -EPROTO;
+	if (websocket->in_left == 0) {
+		ssize_t result = check_frame(websocket, frame);
+		if (result < 0)
+			return result;
+		websocket->in_left = frame->payload_length;
 	}
+	websocket->in_left -= frame->data_length;
+	if (is_control(frame->opcode))
+		return take_control(websocket, frame);
+	websocket->got = frame->data;
+	websocket->got_bytes = frame->data_length;
+	return 1;
 }
 
-/* Clients must mask (RFC 6455, 5.1). */
 static ssize_t read_frame(struct websocket *websocket)
 {
 	struct wslay_frame_iocb frame = { 0 };
@@ -179,15 +307,19 @@ static ssize_t read_frame(struct websocket *websocket)
 	ssize_t n = wslay_frame_recv(websocket->frames, &frame);
 	if (n == WSLAY_ERR_WANT_READ)
 		return websocket->error;
-	if (n < 0 || !frame.mask || frame.rsv != 0)
-		return -EPROTO;
+	if (n < 0)
+		return fail(websocket, WEBSOCKET_BROKEN, "its frame's length is against the rules");
 	return take_frame(websocket, &frame);
 }
 
 static ssize_t read_body(struct websocket *websocket, uint8_t *bytes, size_t size_bytes)
 {
 	for (unsigned i = 0; websocket->got_bytes == 0; i++) {
-		ssize_t result = i < EMPTY_FRAMES_MAX ? read_frame(websocket) : -EPROTO;
+		if (i == EMPTY_FRAMES_MAX)
+			return fail(websocket, WEBSOCKET_UNACCEPTABLE,
+				"it sends more than " G_STRINGIFY(
+					EMPTY_FRAMES_MAX) " frames in a row without data");
+		ssize_t result = read_frame(websocket);
 		if (result <= 0)
 			return result;
 	}
@@ -198,12 +330,13 @@ static ssize_t read_body(struct websocket *websocket, uint8_t *bytes, size_t siz
 	return (ssize_t)n;
 }
 
-/* A ping is answered at once, whether data has come with it or not. */
+/* A ping or a goodbye is answered at once, whether data has come with it or not. */
 ssize_t websocket_read(struct websocket *websocket, uint8_t *bytes, size_t size_bytes)
 {
+	if (said_goodbye(websocket))
+		return websocket->heard_goodbye ? -ECONNABORTED : -EPROTO;
 	ssize_t n = read_body(websocket, bytes, size_bytes);
-	if (n <= 0 && n != -EAGAIN)
-		return n;
-	int result = send_pong(websocket);
-	return result < 0 && result != -EAGAIN ? result : n;
+	int result = websocket_flush(websocket);
+	bool lost = result < 0 && result != -EAGAIN && result != -EINTR;
+	return n == -EAGAIN && lost ? result : n;
 }

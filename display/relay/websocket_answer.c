@@ -3,38 +3,106 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#include "display/relay/http_request.h"
 #include "display/relay/websocket.h"
 
 /* RFC 6455, 1.3 */
 #define KEY_SUFFIX "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-#define KEY_LENGTH 24
-#define HEADERS_MAX 64
+/* 16 bytes in base64 are 22 digits and two signs that fill up. */
+#define KEY_DIGITS 22
+#define KEY_FILL "=="
+#define VERSION "13"
 
-struct request {
-	char **lines;
+typedef bool (*rule_func)(const struct http_request *request);
+
+/* ---- what a request must have ---- */
+
+static bool is_once(const struct http_request *request, const char *name)
+{
+	return http_request_count(request, name) == 1;
+}
+
+static bool is_get(const struct http_request *request)
+{
+	return strcmp(request->method, "GET") == 0;
+}
+
+/* 1.1 and what may come after it. */
+static bool is_http_1(const struct http_request *request)
+{
+	return g_str_has_prefix(request->version, "HTTP/1.") && request->version[7] >= '1';
+}
+
+/* RFC 9112, 3.2. A host has no blanks, and no name or path with it. */
+static bool has_host(const struct http_request *request)
+{
+	return is_once(request, "Host") &&
+	       strpbrk(http_request_value(request, "Host"), " \t,/@?#\\\"<>") == NULL;
+}
+
+static bool has_no_body(const struct http_request *request)
+{
+	unsigned n = http_request_count(request, "Content-Length");
+	return http_request_count(request, "Transfer-Encoding") == 0 &&
+	       (n == 0 ||
+		       (n == 1 && strcmp(http_request_value(request, "Content-Length"), "0") == 0));
+}
+
+static bool wants_upgrade(const struct http_request *request)
+{
+	return http_request_lists(request, "Connection", "Upgrade", false) &&
+	       http_request_lists(request, "Upgrade", "websocket", false);
+}
+
+static bool has_one_version(const struct http_request *request)
+{
+	return is_once(request, "Sec-WebSocket-Version");
+}
+
+static bool has_our_version(const struct http_request *request)
+{
+	return strcmp(http_request_value(request, "Sec-WebSocket-Version"), VERSION) == 0;
+}
+
+static bool has_key(const struct http_request *request)
+{
+	const char *key = http_request_value(request, "Sec-WebSocket-Key");
+	size_t digits = 0;
+	while (g_ascii_isalnum(key[digits]) || key[digits] == '+' || key[digits] == '/')
+		digits++;
+	return is_once(request, "Sec-WebSocket-Key") && digits == KEY_DIGITS &&
+	       strcmp(key + digits, KEY_FILL) == 0;
+}
+
+static bool has_one_origin_at_most(const struct http_request *request)
+{
+	return http_request_count(request, "Origin") <= 1;
+}
+
+#define BAD "400 Bad Request"
+
+/* In the order in which they are looked at. */
+static const struct rule {
+	rule_func is_kept;
+	struct http_refusal refusal;
+} rules[] = {
+	{ is_get, { "405 Method Not Allowed", "Allow: GET\r\n", "its method is not GET" } },
+	{ is_http_1, { "505 HTTP Version Not Supported", "", "it is older than HTTP/1.1" } },
+	{ has_host, { BAD, "", "it does not name one host" } },
+	{ has_no_body, { BAD, "", "it has a body" } },
+	{ wants_upgrade, { BAD, "", "it does not ask for WebSocket" } },
+	{ has_one_version, { BAD, "", "it does not name one version of WebSocket" } },
+	{ has_our_version, { "426 Upgrade Required",
+				   "Upgrade: websocket\r\nSec-WebSocket-Version: " VERSION "\r\n",
+				   "its version of WebSocket is not " VERSION } },
+	{ has_key, { BAD, "", "it does not have one key of 16 bytes" } },
+	{ has_one_origin_at_most, { BAD, "", "it names several origins" } },
 };
 
-/* The value of a header, "" when there is none; of several the first counts. */
-static const char *find(const struct request *request, const char *name)
-{
-	size_t length = strlen(name);
-	for (char **line = request->lines + 1; line[0]; line++) {
-		if (g_ascii_strncasecmp(*line, name, length) == 0 && (*line)[length] == ':')
-			return *line + length + 1 + strspn(*line + length + 1, " \t");
-	}
-	return "";
-}
+static const struct http_refusal foreign_page = { "403 Forbidden", "",
+	"its page is not from this host, and no password is asked for" };
 
-/* A list of words by commas. */
-static bool has_word(const char *list, const char *word)
-{
-	g_auto(GStrv) words = g_strsplit(list, ",", HEADERS_MAX);
-	for (char **w = words; *w; w++) {
-		if (g_ascii_strcasecmp(g_strstrip(*w), word) == 0)
-			return true;
-	}
-	return false;
-}
+/* ---- where the page is from ---- */
 
 /* "host:port" without the port, "[v6]:port" without brackets. */
 static char *host_of(const char *authority)
@@ -50,28 +118,20 @@ static bool is_number_or_localhost(const char *host)
 }
 
 /* Programs that are no browsers send no origin. */
-static bool may_come_from(const struct request *request)
+static bool may_come_from(const struct http_request *request)
 {
-	const char *origin = find(request, "Origin");
+	const char *origin = http_request_value(request, "Origin");
 	const char *scheme_end = strstr(origin, "://");
 	if (origin[0] == '\0')
 		return true;
 	if (!scheme_end)
 		return false;
 	g_autofree char *page = host_of(scheme_end + strlen("://"));
-	g_autofree char *us = host_of(find(request, "Host"));
+	g_autofree char *us = host_of(http_request_value(request, "Host"));
 	return is_number_or_localhost(page) && g_ascii_strcasecmp(page, us) == 0;
 }
 
-static bool is_good(const struct request *request)
-{
-	return g_str_has_prefix(request->lines[0], "GET ") &&
-	       g_str_has_suffix(request->lines[0], " HTTP/1.1") &&
-	       has_word(find(request, "Upgrade"), "websocket") &&
-	       has_word(find(request, "Connection"), "Upgrade") &&
-	       strcmp(find(request, "Sec-WebSocket-Version"), "13") == 0 &&
-	       strlen(find(request, "Sec-WebSocket-Key")) == KEY_LENGTH;
-}
+/* ---- the answer ---- */
 
 static char *accept_key(const char *key)
 {
@@ -84,17 +144,22 @@ static char *accept_key(const char *key)
 	return g_base64_encode(digest, size);
 }
 
-static enum websocket_state refuse(struct websocket_answer *answer, const char *why)
+static enum websocket_state refuse(
+	struct websocket_answer *answer, const struct http_refusal *refusal)
 {
+	answer->why = refusal->why;
 	g_snprintf(answer->text, sizeof(answer->text),
-		"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", why);
+		"HTTP/1.1 %s\r\nConnection: close\r\n%sContent-Length: 0\r\n\r\n", refusal->status,
+		refusal->fields);
 	return WEBSOCKET_REFUSED;
 }
 
-static enum websocket_state accept(const struct request *request, struct websocket_answer *answer)
+/* Browsers compare the sub-protocol's name letter by letter with those that they asked for. */
+static enum websocket_state accept(
+	const struct http_request *request, struct websocket_answer *answer)
 {
-	g_autofree char *key = accept_key(find(request, "Sec-WebSocket-Key"));
-	bool binary = has_word(find(request, "Sec-WebSocket-Protocol"), "binary");
+	g_autofree char *key = accept_key(http_request_value(request, "Sec-WebSocket-Key"));
+	bool binary = http_request_lists(request, "Sec-WebSocket-Protocol", "binary", true);
 	g_snprintf(answer->text, sizeof(answer->text),
 		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
 		"Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n%s\r\n",
@@ -102,23 +167,36 @@ static enum websocket_state accept(const struct request *request, struct websock
 	return WEBSOCKET_GOOD;
 }
 
-enum websocket_state websocket_answer(
-	const uint8_t *bytes, size_t size_bytes, bool open, struct websocket_answer *answer)
+static enum websocket_state judge(
+	const struct http_request *request, bool open, struct websocket_answer *answer)
 {
-	size_t looked_bytes = MIN(size_bytes, WEBSOCKET_REQUEST_BYTES_MAX);
-	const uint8_t *end = memmem(bytes, looked_bytes, "\r\n\r\n", 4);
+	for (unsigned i = 0; i < G_N_ELEMENTS(rules); i++) {
+		if (!rules[i].is_kept(request))
+			return refuse(answer, &rules[i].refusal);
+	}
+	if (open && !may_come_from(request))
+		return refuse(answer, &foreign_page);
+	answer->request_bytes = request->size_bytes;
+	return accept(request, answer);
+}
+
+enum websocket_state websocket_answer(const uint8_t *bytes, size_t size_bytes, bool open,
+	size_t *seen_bytes, struct websocket_answer *answer)
+{
+	struct http_request request;
+	struct http_refusal refusal;
+	enum websocket_state state = WEBSOCKET_MORE;
 	*answer = (struct websocket_answer){ 0 };
-	if (!end && looked_bytes < WEBSOCKET_REQUEST_BYTES_MAX)
-		return WEBSOCKET_MORE;
-	if (!end || memchr(bytes, '\0', (size_t)(end - bytes)))
-		return refuse(answer, "400 Bad Request");
-	answer->request_bytes = (size_t)(end - bytes) + 4;
-	g_autofree char *text = g_strndup((const char *)bytes, (size_t)(end - bytes));
-	g_auto(GStrv) lines = g_strsplit(text, "\r\n", HEADERS_MAX);
-	const struct request request = { .lines = lines };
-	if (lines[0] == NULL || !is_good(&request))
-		return refuse(answer, "400 Bad Request");
-	if (open && !may_come_from(&request))
-		return refuse(answer, "403 Forbidden");
-	return accept(&request, answer);
+	switch (http_request_read(&request, bytes, size_bytes, seen_bytes, &refusal)) {
+	case HTTP_MORE:
+		break;
+	case HTTP_WHOLE:
+		state = judge(&request, open, answer);
+		break;
+	case HTTP_BROKEN:
+		state = refuse(answer, &refusal);
+		break;
+	}
+	http_request_finish(&request);
+	return state;
 }

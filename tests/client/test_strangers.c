@@ -271,7 +271,7 @@ static void test_does_not_read(void)
 static void knock(const struct fake_desktop *desktop, unsigned i)
 {
 	static const char *const texts[] = { "", "R", "REDQ\2\0\0\0", "GET /", "\x16\x03\x01",
-		"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+		"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 		"\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff" };
 	const char *text = texts[i % G_N_ELEMENTS(texts)];
@@ -314,7 +314,7 @@ static void test_hundred_a_second(void)
 static void test_ping_flood(void)
 {
 	static const char request[] =
-		"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+		"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 	static const char ping[] = "\x89\x84\0\0\0\0ping";
 	struct fixture fixture;

@@ -8,13 +8,12 @@
 #include <glib.h>
 #include <string.h>
 
+#include "display/relay/limits.h"
 #include "display/relay/pipe.h"
 #include "display/relay/session.h"
 #include "display/relay/spice_talk.h"
 #include "display/relay/spice_watches.h"
 #include "display/relay/websocket.h"
-
-#define PIPE_BYTES 16384
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes);
 
@@ -58,7 +57,9 @@ static void fuzz_websocket(const uint8_t *data, size_t size_bytes)
 	uint8_t bytes[512];
 	ssize_t n;
 	for (unsigned open = 0; open < 2; open++) {
-		if (websocket_answer(data, size_bytes, open, &answer) != WEBSOCKET_MORE)
+		size_t seen_bytes = 0;
+		if (websocket_answer(data, size_bytes, open, &seen_bytes, &answer) !=
+			WEBSOCKET_MORE)
 			g_assert(strlen(answer.text) > 0 && answer.request_bytes <= size_bytes);
 	}
 	struct websocket *websocket = websocket_create(&websocket_ops, &input);

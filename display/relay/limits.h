@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * limits: bounds on what a stranger may send to the relay or make it keep. Each says its unit, why
+ * it is as large as it is, and what the stranger gets past it. Values that only tune how we behave
+ * stand beside their code.
+ */
+#pragma once
+
+/*
+ * ---- connections ----
+ */
+
+/* Connections that are relayed at the same time. A client has about seven, and one more for each
+ * further head. Past it: the socket is closed at once. */
+#define RELAY_CONNECTIONS_MAX 128
+
+/* Bytes that wait in one direction of a connection. It is one reading of a socket; together with
+ * the kernel's buffers it is what spice-server cannot see any more. Past it: we stop reading, and
+ * the sender waits. */
+#define PIPE_BYTES 16384
+
+/* Bytes that the kernel may keep between us and spice-server, for the same reason. Past it:
+ * spice-server waits. */
+#define INNER_BYTES 16384
+
+/* How often one connection may move bytes before the others have their turn. Past it: it goes on in
+ * the thread's next turn. */
+#define ROUNDS_MAX 16
+
+/*
+ * ---- the WebSocket request (RFC 6455, 4.2.1; RFC 9112) ----
+ */
+
+/* Bytes of the request's first line. Web servers allow 8 KiB. Past it: 414. */
+#define REQUEST_LINE_BYTES_MAX 8192
+
+/* Bytes of the whole request. Single sign-on makes cookies of several kilobytes, and browsers send
+ * all of a host's along, in one header; web servers allow 32 KiB and more. Past it: 431. */
+#define REQUEST_BYTES_MAX 65536
+
+/* Header fields of one request. Past it: 431. */
+#define HEADERS_MAX 256
+
+/*
+ * ---- WebSocket frames (RFC 6455, 5) ----
+ */
+
+/* Bytes of data in one frame of ours. A frame is begun with what there is to send and must then be
+ * finished before a ping can be answered, so it is kept short. Frames of clients may be of any
+ * size: they are passed on in pieces. */
+#define FRAME_BYTES_MAX 16384
+
+/* Frames in a row that bring no data. They cost us time and move nothing. Past it: the connection
+ * is closed with status 1008. */
+#define EMPTY_FRAMES_MAX 256
+
+/*
+ * ---- the end ----
+ */
+
+/* Bytes that are read and thrown away after our last word, so that the client gets to read it: the
+ * kernel resets a connection that is closed while data waits in it. Past it: it is closed. */
+#define DISCARDED_BYTES_MAX (256 * 1024)
