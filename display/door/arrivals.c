@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "display/door/limits.h"
+
 /* Pause after the process or the machine ran out of descriptors. */
 #define ACCEPT_PAUSE_MS 500
 

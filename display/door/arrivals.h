@@ -11,9 +11,6 @@
 
 #include "protocol/keeper_link.h"
 
-/* Listening sockets of one desktop. */
-#define ARRIVALS_LISTENERS_MAX 8
-
 struct arrivals;
 
 /* `fd` is the callee's: a connected stream socket, non-blocking, close-on-exec. */

@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <unistd.h>
 
+#include "display/door/limits.h"
 #include "protocol/frame_link.h"
 
 struct audience {

@@ -18,15 +18,13 @@
 #define AUDIENCE_HOLD_MS 300
 /* How long pictures are made for a client that has connected but opened no display. */
 #define AUDIENCE_LINGER_MS 10000
-/* Held back at once; more are admitted at once. */
-#define AUDIENCE_HELD_MAX 16
 
 struct audience;
 
 struct audience_ops {
 	/* `fd` is the callee's: give the client to spice-server. */
 	void (*admit)(void *user, int fd);
-	/* audience_rate has changed for some head. */
+	/* audience_rate_mhz has changed for some head. */
 	void (*rates)(void *user);
 };
 

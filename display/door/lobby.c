@@ -4,6 +4,8 @@
 #include <glib.h>
 #include <sys/socket.h>
 
+#include "display/door/limits.h"
+
 struct lobby_guest {
 	const void *key;
 	int fd;

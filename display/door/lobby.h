@@ -9,10 +9,6 @@
  */
 #pragma once
 
-#define LOBBY_TIMEOUT_MS 15000
-/* One more, and the one that has been in longest is cut off. */
-#define LOBBY_MAX 48
-
 struct lobby;
 
 struct lobby *lobby_create(void);

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "display/door/limits.h"
+
 static bool has_capability(const uint8_t *words, uint32_t n_words, unsigned capability)
 {
 	uint32_t word;

@@ -11,9 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Longer than any that clients send; spice-server takes at most 4096. */
-#define SPICE_LINK_BYTES_MAX 1024
-
 enum spice_link_channel {
 	SPICE_LINK_CHANNEL_OTHER,
 	SPICE_LINK_CHANNEL_MAIN,

@@ -1,56 +1,46 @@
 /* SPDX-License-Identifier: MIT */
-#include "display/relay/greeting.h"
-
+/*
+ * greeting: from a connection's first byte to the channel it is for: TLS where it is due, a
+ * WebSocket request where one is made, the SPICE link message. What was read stays in the pipe.
+ *
+ * A plain connection for a channel that needs no relay is looked at and not read from, so that it
+ * can be handed over as it came.
+ */
 #include <errno.h>
-#include <glib.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "display/relay/http_request.h"
 #include "display/relay/limits.h"
-#include "display/relay/spice_watches.h"
+#include "display/relay/loopback.h"
+#include "display/relay/phases.h"
 #include "display/relay/websocket.h"
 
-enum greeting_step {
-	SHAKE,   /* TLS */
-	PEEK,    /* plain: what is it? */
-	READ,    /* TLS: what is it? */
-	REQUEST, /* of a WebSocket client */
-	LINK,    /* the SPICE link message, in frames or not */
-	STEPS,
-	GO_ON = STEPS, /* not a step: what a step returns when the next may follow at once */
-};
-
-G_STATIC_ASSERT((int)GO_ON > (int)GREETING_FAILED);
-
-void greeting_init(struct greeting *greeting, int fd, struct outer *outer, struct pipe *pipe,
-	bool tls, bool open)
+static void go_wrong(struct connection *connection, const char *why)
 {
-	*greeting = (struct greeting){
-		.fd = fd,
-		.outer = outer,
-		.pipe = pipe,
-		.open = open,
-		.step = tls ? SHAKE : PEEK,
-	};
+	connection->why = why;
+	connection_event(connection, EVENT_CLIENT_WRONG);
 }
 
-static int fail(const char **why, const char *reason)
+static void await(struct connection *connection)
 {
-	*why = reason;
-	return GREETING_FAILED;
+	connection_want_outer(connection, true, outer_wants_out(connection->stream));
 }
 
-static int shake(struct greeting *greeting, const char **why)
+void greeting_shake(struct connection *connection)
 {
-	int result = outer_shake(greeting->outer, why);
+	const char *why = "";
+	int result = outer_shake(connection->stream, &why);
 	if (result == -EAGAIN)
-		return GREETING_MORE;
-	if (result < 0)
-		return GREETING_FAILED;
-	greeting->step = READ;
-	return GO_ON;
+		await(connection);
+	else if (result == -EPROTO)
+		go_wrong(connection, why);
+	else if (result < 0)
+		channel_end_of_client(connection, result == -EPIPE ? 0 : result);
+	else
+		connection_event(connection, EVENT_DONE);
 }
 
 /* ---- looking ---- */
@@ -65,136 +55,171 @@ static void await_more(int fd, bool reset)
 	setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes));
 }
 
-static void begin_request(struct greeting *greeting)
+static void judge_link(
+	struct connection *connection, enum spice_link_state state, const struct spice_link *link)
 {
-	pipe_resize(greeting->pipe, REQUEST_BYTES_MAX);
-	greeting->step = REQUEST;
+	if (state == SPICE_LINK_OTHER)
+		go_wrong(connection, "it does not speak SPICE");
+	else if (spice_watches_channel(link->channel))
+		connection_event(connection, EVENT_RELAY);
+	else
+		connection_event(connection, EVENT_HAND_OVER);
 }
 
-static int peek(struct greeting *greeting, const char **why)
+/* Its end is behind what was looked at. */
+static bool has_ended(const struct connection *connection)
+{
+	struct pollfd end = { .fd = connection->outer.fd, .events = POLLRDHUP };
+	return poll(&end, 1, 0) == 1;
+}
+
+void greeting_peek(struct connection *connection)
 {
 	struct spice_link link;
 	uint8_t first;
-	ssize_t n = recv(greeting->fd, &first, 1, MSG_PEEK | MSG_DONTWAIT);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return GREETING_MORE;
-	if (n <= 0)
-		return fail(why, "it left");
-	if (http_request_begins(first)) {
-		begin_request(greeting);
-		return GO_ON;
+	int fd = connection->outer.fd;
+	ssize_t n = recv(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT);
+	if (n < 0 && connection_is_passing(-errno))
+		return;
+	if (n <= 0) {
+		connection_event(connection, n < 0 ? EVENT_CLIENT_GONE : EVENT_CLIENT_ENDED);
+		return;
 	}
-	enum spice_link_state state = spice_link_peek(greeting->fd, &link);
-	await_more(greeting->fd, state != SPICE_LINK_MORE);
-	if (state == SPICE_LINK_MORE)
-		return GREETING_MORE;
-	if (state == SPICE_LINK_OTHER)
-		return fail(why, "it does not speak SPICE");
-	return spice_watches_channel(link.channel) ? GREETING_RELAY : GREETING_HAND_OVER;
+	if (http_request_begins(first)) {
+		connection_event(connection, EVENT_HTTP);
+		return;
+	}
+	enum spice_link_state state = spice_link_peek(fd, &link);
+	await_more(fd, state != SPICE_LINK_MORE);
+	if (state != SPICE_LINK_MORE)
+		judge_link(connection, state, &link);
+	else if (has_ended(connection))
+		connection_event(connection, EVENT_CLIENT_ENDED);
+}
+
+void greeting_hand_over(struct connection *connection)
+{
+	lobby_leave(connection->host->lobby, connection);
+	connection->host->hand_over(connection->host->user, connection_take_outer(connection));
 }
 
 /* ---- reading ---- */
 
-/* GO_ON: something came. */
-static int fill(struct greeting *greeting, const char **why)
+void greeting_begin_request(struct connection *connection)
 {
-	uint8_t *room;
-	size_t room_bytes = pipe_make_room(greeting->pipe, &room);
-	g_assert(room_bytes > 0);
-	ssize_t n = outer_read(greeting->outer, room, room_bytes);
-	if (n == -EAGAIN || n == -EINTR)
-		return GREETING_MORE;
-	if (n <= 0)
-		return fail(why, "it left");
-	pipe_fill(greeting->pipe, (size_t)n);
-	return GO_ON;
+	pipe_resize(&connection->pipes[SPICE_TALK_CLIENT], REQUEST_BYTES_MAX);
 }
 
-static int look_at_link(const struct greeting *greeting, const char **why)
+/* True: something came. Else an event has come, or more is awaited. */
+static bool fill(struct connection *connection)
+{
+	uint8_t *room;
+	struct pipe *pipe = &connection->pipes[SPICE_TALK_CLIENT];
+	size_t room_bytes = pipe_make_room(pipe, &room);
+	g_assert(room_bytes > 0);
+	ssize_t n = outer_read(connection->stream, room, room_bytes);
+	if (n > 0)
+		pipe_fill(pipe, (size_t)n);
+	else if (connection_is_passing(n))
+		await(connection);
+	else
+		channel_end_of_client(connection, n);
+	return n > 0;
+}
+
+void greeting_read_first(struct connection *connection)
+{
+	if (!fill(connection))
+		return;
+	bool http = http_request_begins(connection->pipes[SPICE_TALK_CLIENT].bytes[0]);
+	connection_event(connection, http ? EVENT_HTTP : EVENT_DONE);
+}
+
+/* True: it is known, and an event has come. */
+static bool look_at_message(struct connection *connection)
 {
 	struct spice_link link;
-	const struct pipe *pipe = greeting->pipe;
+	const struct pipe *pipe = &connection->pipes[SPICE_TALK_CLIENT];
 	switch (spice_link_parse(pipe->bytes, pipe->end, &link)) {
 	case SPICE_LINK_KNOWN:
-		return GREETING_RELAY;
+		connection_event(connection, EVENT_RELAY);
+		return true;
 	case SPICE_LINK_MORE:
-		return GO_ON;
+		return false;
 	default:
-		return fail(why, "it does not speak SPICE");
+		go_wrong(connection, "it does not speak SPICE");
+		return true;
 	}
 }
 
-static int read_link(struct greeting *greeting, const char **why)
+void greeting_read_message(struct connection *connection)
 {
-	int result = fill(greeting, why);
-	return result == GO_ON ? look_at_link(greeting, why) : result;
+	while (!look_at_message(connection) && fill(connection))
+		;
 }
 
-static int start_frames(struct greeting *greeting, const struct websocket_answer *answer)
-{
-	struct pipe *pipe = greeting->pipe;
-	if (!outer_begin_frames(greeting->outer, pipe->bytes + answer->request_bytes,
-		    pipe->end - answer->request_bytes))
-		return GREETING_FAILED;
-	pipe->end = 0;
-	pipe_resize(pipe, PIPE_BYTES);
-	greeting->step = LINK;
-	return GO_ON;
-}
+/* ---- the request ---- */
 
 /* Nothing was sent before: it fits. */
-static bool send_answer(struct greeting *greeting, const struct websocket_answer *answer)
+static bool send_answer(struct connection *connection, const struct websocket_answer *answer)
 {
 	size_t length = strlen(answer->text);
-	return outer_write(greeting->outer, (const uint8_t *)answer->text, length) ==
+	return outer_write(connection->stream, (const uint8_t *)answer->text, length) ==
 	       (ssize_t)length;
 }
 
-static int look_at_request(struct greeting *greeting, const char **why)
+static void begin_frames(struct connection *connection, const struct websocket_answer *answer)
+{
+	struct pipe *pipe = &connection->pipes[SPICE_TALK_CLIENT];
+	bool begun = outer_begin_frames(connection->stream, pipe->bytes + answer->request_bytes,
+		pipe->end - answer->request_bytes);
+	pipe->end = 0;
+	pipe_resize(pipe, PIPE_BYTES);
+	connection_event(connection, begun ? EVENT_DONE : EVENT_CLIENT_GONE);
+}
+
+/* True: it is known, and an event has come. */
+static bool look_at_request(struct connection *connection)
 {
 	struct websocket_answer answer;
-	struct pipe *pipe = greeting->pipe;
+	const struct pipe *pipe = &connection->pipes[SPICE_TALK_CLIENT];
 	enum websocket_state state = websocket_answer(
-		pipe->bytes, pipe->end, greeting->open, &greeting->seen_bytes, &answer);
+		pipe->bytes, pipe->end, connection->open, &connection->seen_bytes, &answer);
 	if (state == WEBSOCKET_MORE)
-		return GO_ON;
-	*why = answer.why;
-	if (!send_answer(greeting, &answer) || state == WEBSOCKET_REFUSED)
-		return GREETING_FAILED;
-	return start_frames(greeting, &answer);
+		return false;
+	if (!send_answer(connection, &answer)) {
+		connection_event(connection, EVENT_CLIENT_GONE);
+	} else if (state == WEBSOCKET_GOOD) {
+		begin_frames(connection, &answer);
+	} else {
+		connection->why = answer.why;
+		connection_event(connection, EVENT_REFUSED);
+	}
+	return true;
 }
 
-static int read_request(struct greeting *greeting, const char **why)
+void greeting_read_request(struct connection *connection)
 {
-	int result = fill(greeting, why);
-	return result == GO_ON ? look_at_request(greeting, why) : result;
+	while (!look_at_request(connection) && fill(connection))
+		;
 }
 
-static int read_first(struct greeting *greeting, const char **why)
-{
-	int result = fill(greeting, why);
-	if (result != GO_ON)
-		return result;
-	bool http = http_request_begins(greeting->pipe->bytes[0]);
-	if (http)
-		begin_request(greeting);
-	else
-		greeting->step = LINK;
-	return http ? look_at_request(greeting, why) : look_at_link(greeting, why);
-}
+/* ---- on to spice-server ---- */
 
-enum greeting_verdict greeting_go(struct greeting *greeting, const char **why)
+void greeting_begin_relay(struct connection *connection)
 {
-	static int (*const steps[STEPS])(struct greeting * greeting, const char **why) = {
-		[SHAKE] = shake,
-		[PEEK] = peek,
-		[READ] = read_first,
-		[REQUEST] = read_request,
-		[LINK] = read_link,
-	};
-	int result;
-	do
-		result = steps[greeting->step](greeting, why);
-	while (result == GO_ON);
-	return (enum greeting_verdict)result;
+	int ends[2];
+	if (!loopback_pair(ends, INNER_BYTES)) {
+		g_warning("client %s: cut off: no connection within: %s", connection->client,
+			g_strerror(errno));
+		connection_event(connection, EVENT_CLIENT_GONE);
+		return;
+	}
+	lobby_leave(connection->host->lobby, connection);
+	outer_prepare(connection->stream);
+	connection_open_inner(connection, ends[0]);
+	pipe_init(&connection->pipes[SPICE_TALK_SERVER], PIPE_BYTES);
+	connection->talk.stops = outer_is_in_pieces(connection->stream);
+	connection->unparsed = connection->pipes[SPICE_TALK_CLIENT].end > 0;
+	connection->host->hand_over(connection->host->user, ends[1]);
 }

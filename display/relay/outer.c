@@ -168,6 +168,26 @@ ssize_t outer_write(struct outer *outer, const uint8_t *bytes, size_t size_bytes
 	return write_below(outer, bytes, size_bytes);
 }
 
+const char *outer_reason(const struct outer *outer)
+{
+	const char *reason = outer->websocket ? websocket_reason(outer->websocket) : "";
+	return reason[0] == '\0' && outer->tls ? tls_reason(outer->tls) : reason;
+}
+
+void outer_close(struct outer *outer, enum websocket_status status)
+{
+	if (outer->websocket)
+		websocket_close(outer->websocket, status);
+}
+
+int outer_finish(struct outer *outer)
+{
+	int result = outer->websocket ? websocket_flush(outer->websocket) : 0;
+	if (result == -EAGAIN || result == -EINTR)
+		return -EAGAIN;
+	return outer->tls ? tls_finish(outer->tls) : 0;
+}
+
 bool outer_is_in_pieces(const struct outer *outer)
 {
 	return outer->tls || outer->websocket;

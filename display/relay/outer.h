@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "display/relay/tls.h"
+#include "display/relay/websocket.h"
 
 /* Not sent yet, in the kernel: 13 ms of 10 Mbit/s. */
 #define OUTER_UNSENT_BYTES 16384
@@ -28,13 +29,26 @@ void outer_destroy(struct outer *outer);
 /* Sets the socket's options for SPICE; a client that vanishes is noticed. */
 void outer_prepare(const struct outer *outer);
 
-/* 0: ready to read and write; -EAGAIN: poll; else it has failed, and *why says how. */
+/* 0: ready to read and write; -EAGAIN: poll; -EPROTO: it has failed, and *why says how; -EPIPE: the
+ * client ended in the middle of it; else -errno. */
 int outer_shake(struct outer *outer, const char **why);
 
-/* As read(2) and write(2), but return -errno. -EAGAIN: poll; a write must come again with the same
- * bytes, or more that begin with them. */
+/*
+ * As read(2) and write(2), but return -errno. -EAGAIN: poll; a write must come again with the same
+ * bytes, or more that begin with them. Reading returns 0 where the client ended in order,
+ * -ESHUTDOWN where it said goodbye in a frame, -EPROTO where it broke a rule of TLS or of frames
+ * (outer_reason).
+ */
 ssize_t outer_read(struct outer *outer, uint8_t *bytes, size_t size_bytes);
 ssize_t outer_write(struct outer *outer, const uint8_t *bytes, size_t size_bytes);
+
+const char *outer_reason(const struct outer *outer);
+
+/* Says goodbye in a frame, where there are frames. */
+void outer_close(struct outer *outer, enum websocket_status status);
+/* Sends what waits of our own, and says goodbye in TLS. 0: it is out, or there is no way to get it
+ * out; -EAGAIN: poll for room. Nothing may be written afterwards. */
+int outer_finish(struct outer *outer);
 
 /*
  * True: each writing travels in TLS records or WebSocket frames of its own. The client's library

@@ -187,6 +187,11 @@ static void note_server(struct spice_talk *talk, const struct header *header)
 		talk->opening = SPICE_TALK_OPEN;
 }
 
+bool spice_talk_is_logged_in(const struct spice_talk *talk)
+{
+	return talk->directions[SPICE_TALK_SERVER].step == MESSAGES;
+}
+
 bool spice_talk_is_paused(const struct spice_talk *talk)
 {
 	return talk->opening == SPICE_TALK_HAD_INIT &&
@@ -224,6 +229,13 @@ size_t spice_talk_make_init(const struct spice_talk *talk, uint8_t bytes[SPICE_T
 	size_t n = put_header(talk, SPICE_MSGC_DISPLAY_INIT, INIT_BYTES, bytes);
 	memset(bytes + n, 0, INIT_BYTES);
 	return n + INIT_BYTES;
+}
+
+void spice_talk_had_init(struct spice_talk *talk)
+{
+	g_assert(talk->opening != SPICE_TALK_CLOSED);
+	if (talk->opening == SPICE_TALK_EXPECTS_INIT)
+		talk->opening = SPICE_TALK_HAD_INIT;
 }
 
 /* ---- messages ---- */

@@ -24,6 +24,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "display/door/limits.h"
 #include "display/door/spice_link.h"
 
 enum spice_talk_side {
@@ -88,17 +89,22 @@ void spice_talk_init(struct spice_talk *talk, const struct spice_talk_watch *wat
 ssize_t spice_talk_read(
 	struct spice_talk *talk, enum spice_talk_side side, uint8_t *bytes, size_t size_bytes);
 
+/* spice-server has let the client in: messages follow from it. */
+bool spice_talk_is_logged_in(const struct spice_talk *talk);
+
 /* Nothing more is taken from the client until the server has gone on, or for too long. */
 bool spice_talk_is_paused(const struct spice_talk *talk);
 void spice_talk_resume(struct spice_talk *talk);
 
 /*
  * What to say to spice-server for a client that has gone too early; returns its size, 0: nothing.
- * Then let some time pass before the connection is closed; may_close says when none is needed.
+ * Then let it go on before the connection is closed; spice_talk_may_close says when it has.
  */
 #define SPICE_TALK_INIT_BYTES_MAX 32
 size_t spice_talk_make_init(
 	const struct spice_talk *talk, uint8_t bytes[SPICE_TALK_INIT_BYTES_MAX]);
+/* It was said. */
+void spice_talk_had_init(struct spice_talk *talk);
 bool spice_talk_may_close(const struct spice_talk *talk);
 
 /* All that was read ended with a message: another may be put in here. A display channel takes none

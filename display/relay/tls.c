@@ -22,6 +22,7 @@ struct tls {
 	int reason;  /* GnuTLS's error that ended it */
 	bool unsent; /* a record waits inside */
 	bool shaken;
+	bool finished; /* nothing more is sent */
 };
 
 /* ---- credentials ---- */
@@ -129,12 +130,22 @@ struct tls *tls_create(struct tls_credentials *credentials, int fd)
 	return NULL;
 }
 
+int tls_finish(struct tls *tls)
+{
+	if (!tls->session || !tls->shaken || tls->finished || tls->reason != 0 || tls->unsent)
+		return 0;
+	int result = gnutls_bye(tls->session, GNUTLS_SHUT_WR);
+	if (result == GNUTLS_E_AGAIN || result == GNUTLS_E_INTERRUPTED)
+		return -EAGAIN;
+	tls->finished = true;
+	return 0;
+}
+
 void tls_destroy(struct tls *tls)
 {
 	if (!tls)
 		return;
-	if (tls->session && tls->shaken && tls->reason == 0 && !tls->unsent)
-		gnutls_bye(tls->session, GNUTLS_SHUT_WR);
+	tls_finish(tls);
 	if (tls->session)
 		gnutls_deinit(tls->session);
 	tls_credentials_unref(tls->credentials);
@@ -147,6 +158,20 @@ static bool is_passing(ssize_t result)
 	       result == GNUTLS_E_WARNING_ALERT_RECEIVED;
 }
 
+/* GnuTLS's word for what the socket did, as errno has it. */
+static int error_of(ssize_t result)
+{
+	switch (result) {
+	case GNUTLS_E_PREMATURE_TERMINATION:
+		return -EPIPE;
+	case GNUTLS_E_PULL_ERROR:
+	case GNUTLS_E_PUSH_ERROR:
+		return -ECONNRESET;
+	default:
+		return -EPROTO;
+	}
+}
+
 int tls_shake(struct tls *tls)
 {
 	int result;
@@ -157,7 +182,9 @@ int tls_shake(struct tls *tls)
 		return -EAGAIN;
 	tls->shaken = result >= 0;
 	tls->reason = MIN(result, 0);
-	return tls->shaken ? 0 : -EPROTO;
+	if (!tls->shaken && error_of(result) == -EPROTO)
+		gnutls_alert_send_appropriate(tls->session, result);
+	return tls->shaken ? 0 : error_of(result);
 }
 
 const char *tls_reason(const struct tls *tls)
@@ -180,7 +207,7 @@ ssize_t tls_read(struct tls *tls, uint8_t *bytes, size_t size_bytes)
 	if (is_passing(n))
 		return -EAGAIN;
 	tls->reason = (int)n;
-	return n == GNUTLS_E_PREMATURE_TERMINATION ? 0 : -EPROTO;
+	return n == GNUTLS_E_PREMATURE_TERMINATION ? 0 : error_of(n);
 }
 
 /* A record that did not go out whole is kept by GnuTLS, which then wants no bytes. */

@@ -30,11 +30,15 @@ struct tls *tls_create(struct tls_credentials *credentials, int fd);
 /* Says goodbye if that can be done at once. */
 void tls_destroy(struct tls *tls);
 
-/* 0: the handshake is done; -EAGAIN: poll; else it has failed (tls_reason). */
+/* 0: the handshake is done; -EAGAIN: poll; -EPROTO: it has failed (tls_reason), and the client is
+ * told by an alert; -EPIPE: the client ended; -ECONNRESET: it is gone. */
 int tls_shake(struct tls *tls);
 const char *tls_reason(const struct tls *tls);
 /* What -EAGAIN of tls_shake waits for: true when it is room to write. */
 bool tls_wants_out(const struct tls *tls);
+
+/* Says goodbye (close_notify): 0: it is said, or cannot be; -EAGAIN: poll for room. */
+int tls_finish(struct tls *tls);
 
 /* As read(2) and write(2), but return -errno. */
 ssize_t tls_read(struct tls *tls, uint8_t *bytes, size_t size_bytes);

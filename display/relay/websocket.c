@@ -233,7 +233,7 @@ static ssize_t take_goodbye(struct websocket *websocket)
 		return fail(websocket, WEBSOCKET_NOT_UTF8, "its goodbye's reason is not UTF-8");
 	say_goodbye(websocket, body, MIN(body_bytes, STATUS_BYTES));
 	websocket->heard_goodbye = true;
-	return -ECONNABORTED;
+	return -ESHUTDOWN;
 }
 
 static void take_ping(struct websocket *websocket)
@@ -334,7 +334,7 @@ static ssize_t read_body(struct websocket *websocket, uint8_t *bytes, size_t siz
 ssize_t websocket_read(struct websocket *websocket, uint8_t *bytes, size_t size_bytes)
 {
 	if (said_goodbye(websocket))
-		return websocket->heard_goodbye ? -ECONNABORTED : -EPROTO;
+		return websocket->heard_goodbye ? -ESHUTDOWN : -EPROTO;
 	ssize_t n = read_body(websocket, bytes, size_bytes);
 	int result = websocket_flush(websocket);
 	bool lost = result < 0 && result != -EAGAIN && result != -EINTR;

@@ -60,7 +60,7 @@ void websocket_destroy(struct websocket *websocket);
 
 /*
  * As read(2) and write(2) of what is in the frames, but return -errno. Reading returns 0 where the
- * transport ends, -ECONNABORTED where the client said goodbye in a frame, and -EPROTO where it
+ * transport ends, -ESHUTDOWN where the client said goodbye in a frame, and -EPROTO where it
  * broke a rule (websocket_reason); in both of these cases our goodbye is on its way, and data is
  * neither read nor written any more.
  */

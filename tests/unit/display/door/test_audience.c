@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* audience: who finds the guest asleep is held until there is a picture, but never for long. */
 #include "display/door/audience.h"
+#include "display/door/limits.h"
 
 #include <fcntl.h>
 #include <glib.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* lobby: strangers are few and have a deadline, whoever is known is left alone. */
 #include "display/door/lobby.h"
+#include "display/door/limits.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -39,14 +39,14 @@ static const struct conversation {
 	{ "empty ping", BYTES("\x89\x80" MASK), "", -EAGAIN, BYTES("\x8a\0") },
 	{ "pong", BYTES("\x8a\x82" MASK "hi"), "", -EAGAIN, BYTES("") },
 	/* goodbyes */
-	{ "goodbye", BYTES("\x82\x81" MASK "a\x88\x82" MASK "\3\xe8"), "a", -ECONNABORTED,
+	{ "goodbye", BYTES("\x82\x81" MASK "a\x88\x82" MASK "\3\xe8"), "a", -ESHUTDOWN,
 		BYTES("\x88\2\3\xe8") },
-	{ "goodbye with a reason", BYTES("\x88\x86" MASK "\3\xe9gone"), "", -ECONNABORTED,
+	{ "goodbye with a reason", BYTES("\x88\x86" MASK "\3\xe9gone"), "", -ESHUTDOWN,
 		BYTES("\x88\2\3\xe9") },
-	{ "goodbye without status", BYTES("\x88\x80" MASK), "", -ECONNABORTED, BYTES("\x88\0") },
-	{ "goodbye of an application", BYTES("\x88\x82" MASK "\x0f\xa0"), "", -ECONNABORTED,
+	{ "goodbye without status", BYTES("\x88\x80" MASK), "", -ESHUTDOWN, BYTES("\x88\0") },
+	{ "goodbye of an application", BYTES("\x88\x82" MASK "\x0f\xa0"), "", -ESHUTDOWN,
 		BYTES("\x88\2\x0f\xa0") },
-	{ "data behind a goodbye", BYTES("\x88\x80" MASK "\x82\x81" MASK "a"), "", -ECONNABORTED,
+	{ "data behind a goodbye", BYTES("\x88\x80" MASK "\x82\x81" MASK "a"), "", -ESHUTDOWN,
 		BYTES("\x88\0") },
 	{ "half a status", BYTES("\x88\x81" MASK "\3"), "", -EPROTO, BYTES("\x88\2\3\xea") },
 	{ "status 999", BYTES("\x88\x82" MASK "\3\xe7"), "", -EPROTO, BYTES("\x88\2\3\xea") },
@@ -180,7 +180,7 @@ static void test_goodbye_behind_a_frame(void)
 	struct websocket *websocket = websocket_create(&ops, &transport);
 	g_autoptr(GString) data = g_string_new("");
 	g_assert_cmpint(websocket_write(websocket, (const uint8_t *)"abc", 3), ==, 2);
-	g_assert_cmpint(read_all(websocket, &transport, data), ==, -ECONNABORTED);
+	g_assert_cmpint(read_all(websocket, &transport, data), ==, -ESHUTDOWN);
 	g_assert_cmpint(websocket_flush(websocket), ==, 0);
 	g_assert_true(websocket_wants_out(websocket));
 	g_assert_cmpint(websocket_write(websocket, (const uint8_t *)"c", 1), ==, 1);

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * asides: what the relay measures and says by itself while it passes messages: how good the line
+ * is, what time it is, which compression suits.
+ */
+#include <sys/ioctl.h>
+
+#include "display/relay/compression.h"
+#include "display/relay/phases.h"
+#include "protocol/frame_link.h"
+#include "protocol/stats_clients.h"
+
+/* While a head waits for the line; the kernel does not say when data has been acknowledged. */
+#define LINE_CHECK_US 2000
+#define LINE_MEASURE_US (G_USEC_PER_SEC / 2)
+
+static bool is_main(const struct connection *connection)
+{
+	return connection->talk.link.channel == SPICE_LINK_CHANNEL_MAIN &&
+	       connection->watched.session;
+}
+
+/* ---- the line ---- */
+
+/* Called by any thread. */
+static void on_awaited(void *user)
+{
+	struct connection *connection = user;
+	g_atomic_int_set(&connection->line_awaited, 1);
+	g_source_set_ready_time(connection->source, 0);
+}
+
+static void open_line(struct connection *connection)
+{
+	struct line_open open = {
+		.outer_fd = connection->outer.fd,
+		.inner_fd = connection->inner.fd,
+		.awaited = on_awaited,
+		.user = connection,
+	};
+	g_strlcpy(open.client, connection->client, sizeof(open.client));
+	if (connection->talk.link.id < FRAME_HEADS_MAX)
+		connection->line_name =
+			line_open(connection->host->line, connection->talk.link.id, &open);
+}
+
+/* Before either of its descriptors is closed. */
+void asides_leave_line(struct connection *connection)
+{
+	if (connection->line_name)
+		line_close(connection->host->line, connection->talk.link.id, connection->line_name);
+	connection->line_name = 0;
+}
+
+void asides_measure(struct connection *connection, gint64 now_us)
+{
+	struct line_figures figures;
+	uint32_t held_bytes = (uint32_t)pipe_filled_bytes(&connection->pipes[SPICE_TALK_SERVER]);
+	unsigned head = connection->talk.link.id;
+	if (connection->line_name == 0)
+		return;
+	if (held_bytes != connection->line_held_bytes)
+		line_set_held(connection->host->line, head, connection->line_name, held_bytes);
+	connection->line_held_bytes = held_bytes;
+	if (now_us - connection->line_us < LINE_MEASURE_US ||
+		!line_get(connection->host->line, head, &figures))
+		return;
+	connection->line_us = now_us;
+	connection->small = compression_small(connection->small, &figures);
+	session_line(connection->watched.session, figures.rtt_min_us, figures.rtt_var_us);
+	line_set_margin(connection->host->line, head, connection->line_name,
+		session_margin_ms(connection->watched.session));
+}
+
+/* More may wait in front of it. */
+void asides_count_gone(const struct connection *connection)
+{
+	unsigned head = connection->talk.link.id;
+	int waiting_bytes = 0;
+	if (connection->line_name == 0)
+		return;
+	stats_record_us(head, STATS_ENCODED_TO_WIRE,
+		(uint64_t)(g_get_monotonic_time() - connection->pulled_us));
+	if (ioctl(connection->inner.fd, FIONREAD, &waiting_bytes) == 0 && waiting_bytes == 0)
+		stats_wire_idle(head);
+}
+
+/* ---- the session ---- */
+
+static void on_tell(void *user)
+{
+	struct connection *connection = user;
+	connection->tell = true;
+	g_source_set_ready_time(connection->source, 0);
+}
+
+static const struct session_ops session_ops = {
+	.tell = on_tell,
+};
+
+void asides_join_session(struct connection *connection)
+{
+	struct sessions *sessions = connection->host->sessions;
+	const struct spice_link *link = &connection->talk.link;
+	g_assert(!connection->watched.session);
+	connection->watched.session = link->channel == SPICE_LINK_CHANNEL_MAIN ?
+					      session_create(sessions, &session_ops, connection) :
+					      session_join(sessions, link->session);
+	if (link->channel == SPICE_LINK_CHANNEL_DISPLAY)
+		open_line(connection);
+}
+
+void asides_leave_session(struct connection *connection)
+{
+	if (is_main(connection))
+		session_end(connection->watched.session);
+	spice_watched_finish(&connection->watched);
+}
+
+void asides_tick(struct connection *connection)
+{
+	if (is_main(connection))
+		session_tick(connection->watched.session);
+}
+
+/* Only between two messages: until then it waits, and says what time it is when it goes. */
+static void tell_time(struct connection *connection)
+{
+	uint8_t message[SPICE_TALK_HEADER_MAX + sizeof(uint32_t)];
+	uint32_t time_ms;
+	struct pipe *pipe = &connection->pipes[SPICE_TALK_SERVER];
+	if (!connection->tell || !pipe_is_idle(pipe) ||
+		!spice_talk_is_between(&connection->talk, SPICE_TALK_SERVER))
+		return;
+	connection->tell = false;
+	if (!session_make_time(connection->watched.session, &time_ms))
+		return;
+	size_t size_bytes =
+		spice_watches_make_time(&connection->talk, time_ms, message, sizeof(message));
+	pipe_insert(pipe, message, size_bytes);
+}
+
+/* Likewise, to spice-server: the client has asked for nothing else. */
+static void tell_compression(struct connection *connection)
+{
+	uint8_t message[SPICE_TALK_HEADER_MAX + 1];
+	struct pipe *pipe = &connection->pipes[SPICE_TALK_CLIENT];
+	if (connection->small == connection->told_small || connection->watched.chooses ||
+		!pipe_is_idle(pipe) || !spice_talk_is_between(&connection->talk, SPICE_TALK_CLIENT))
+		return;
+	connection->told_small = connection->small;
+	size_t size_bytes = spice_watches_make_compression(
+		&connection->talk, connection->small, message, sizeof(message));
+	if (size_bytes == 0)
+		return;
+	pipe_insert(pipe, message, size_bytes);
+	g_debug("client %s: pictures are to be %s", connection->client,
+		connection->small ? "small" : "quick");
+}
+
+void asides_say(struct connection *connection, enum spice_talk_side side)
+{
+	if (side == SPICE_TALK_SERVER)
+		tell_time(connection);
+	else
+		tell_compression(connection);
+}
+
+/* ---- when to look again ---- */
+
+static gint64 earlier(gint64 a, gint64 b)
+{
+	return a < 0 ? b : b < 0 ? a : MIN(a, b);
+}
+
+gint64 asides_next_us(struct connection *connection, gint64 now_us)
+{
+	gint64 next_us = -1;
+	if (is_main(connection))
+		next_us = session_next_us(connection->watched.session);
+	if (connection->line_name &&
+		line_check(connection->host->line, connection->talk.link.id, connection->line_name))
+		next_us = earlier(next_us, now_us + LINE_CHECK_US);
+	return next_us;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * channel: bytes and messages between a client and spice-server, while there are both and while one
+ * of them still has something to say. Nothing is read while something waits to go out.
+ */
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "display/relay/limits.h"
+#include "display/relay/phases.h"
+
+/* How long spice-server may take to go on after a display's INIT without saying a thing
+ * (spice_talk.h). */
+#define GO_ON_US (G_USEC_PER_SEC / 2)
+
+/* Which ways are open in a phase. */
+static const struct flow {
+	bool from_client, to_server, from_server, to_client;
+} flows[PHASES] = {
+	[PHASE_LINK] = { true, true, true, true },
+	[PHASE_OPENING] = { true, true, true, true },
+	[PHASE_CHANNEL] = { true, true, true, true },
+	[PHASE_LEAVING] = { false, false, true, true },
+	[PHASE_LAST_WORDS] = { false, false, true, true },
+};
+
+static const struct flow *flow_of(const struct connection *connection)
+{
+	return &flows[connection->phase];
+}
+
+static bool reads(const struct connection *connection, enum spice_talk_side side)
+{
+	const struct flow *flow = flow_of(connection);
+	return side == SPICE_TALK_CLIENT ? flow->from_client :
+					   flow->from_server && connection->inner.fd >= 0;
+}
+
+static bool writes_what(const struct connection *connection, enum spice_talk_side side)
+{
+	const struct flow *flow = flow_of(connection);
+	return side == SPICE_TALK_CLIENT ? flow->to_server : flow->to_client;
+}
+
+/* ---- what a reading or writing comes to ---- */
+
+void channel_end_of_client(struct connection *connection, ssize_t n)
+{
+	connection->why = outer_reason(connection->stream);
+	if (n == 0)
+		connection_event(connection, EVENT_CLIENT_ENDED);
+	else if (n == -ESHUTDOWN)
+		connection_event(connection, EVENT_CLIENT_BYE);
+	else if (n == -EPROTO)
+		connection_event(connection, EVENT_CLIENT_WRONG);
+	else
+		connection_event(connection, EVENT_CLIENT_GONE);
+}
+
+static ssize_t read_side(
+	struct connection *connection, enum spice_talk_side side, uint8_t *bytes, size_t size_bytes)
+{
+	if (side == SPICE_TALK_CLIENT)
+		return outer_read(connection->stream, bytes, size_bytes);
+	ssize_t n = recv(connection->inner.fd, bytes, size_bytes, 0);
+	return n < 0 ? -errno : n;
+}
+
+static ssize_t write_side(struct connection *connection, enum spice_talk_side side,
+	const uint8_t *bytes, size_t size_bytes)
+{
+	if (side == SPICE_TALK_SERVER)
+		return outer_write(connection->stream, bytes, size_bytes);
+	ssize_t n = send(connection->inner.fd, bytes, size_bytes, MSG_NOSIGNAL);
+	return n < 0 ? -errno : n;
+}
+
+static void end_reading(struct connection *connection, enum spice_talk_side side, ssize_t n)
+{
+	if (side == SPICE_TALK_CLIENT)
+		channel_end_of_client(connection, n);
+	else
+		connection_event(connection, EVENT_SERVER_ENDED);
+}
+
+/* What spice-server said before it closed its end is still to be read: then its end is seen, too.
+ * What the client says has nowhere to go. */
+static void end_writing(struct connection *connection, enum spice_talk_side side, size_t left_bytes)
+{
+	if (side == SPICE_TALK_SERVER)
+		connection_event(connection, EVENT_CLIENT_GONE);
+	else
+		pipe_drain(&connection->pipes[side], left_bytes);
+}
+
+/* ---- messages ---- */
+
+static bool is_paused(const struct connection *connection, enum spice_talk_side side)
+{
+	return side == SPICE_TALK_CLIENT && spice_talk_is_paused(&connection->talk);
+}
+
+/* What a message has changed for the machine. */
+static void note_progress(struct connection *connection)
+{
+	const struct spice_talk *talk = &connection->talk;
+	if (connection->phase == PHASE_LINK && spice_talk_is_logged_in(talk))
+		connection_event(connection, talk->link.display ? EVENT_DISPLAY : EVENT_DONE);
+	if (connection->phase != PHASE_OPENING)
+		return;
+	if (talk->opening == SPICE_TALK_OPEN)
+		connection_event(connection, EVENT_DONE);
+	else if (spice_talk_is_paused(talk) && connection->deadline_us == 0)
+		connection->deadline_us = g_get_monotonic_time() + GO_ON_US;
+}
+
+bool channel_parse(struct connection *connection, enum spice_talk_side side)
+{
+	struct pipe *pipe = &connection->pipes[side];
+	bool linked = connection->talk.linked;
+	ssize_t n = spice_talk_read(
+		&connection->talk, side, pipe->bytes + pipe->ready, pipe->end - pipe->ready);
+	if (n < 0) {
+		connection->why = "it does not speak SPICE";
+		connection_event(connection, EVENT_CLIENT_WRONG);
+		return false;
+	}
+	pipe->ready += (size_t)n;
+	if (!linked && connection->talk.linked)
+		asides_join_session(connection);
+	note_progress(connection);
+	return true;
+}
+
+/* Reads when nothing waits to go out. True: something came. */
+static bool pull(struct connection *connection, enum spice_talk_side side)
+{
+	struct pipe *pipe = &connection->pipes[side];
+	uint8_t *room;
+	if (!reads(connection, side) || !pipe_is_idle(pipe) || is_paused(connection, side))
+		return false;
+	if (side == SPICE_TALK_CLIENT && connection->unparsed) {
+		connection->unparsed = false;
+		return channel_parse(connection, side);
+	}
+	size_t room_bytes = pipe_make_room(pipe, &room);
+	ssize_t n = read_side(connection, side, room, room_bytes);
+	if (connection_is_passing(n))
+		return false;
+	if (n <= 0) {
+		end_reading(connection, side, n);
+		return false;
+	}
+	pipe_fill(pipe, (size_t)n);
+	if (side == SPICE_TALK_SERVER)
+		connection->pulled_us = g_get_monotonic_time();
+	return channel_parse(connection, side);
+}
+
+static bool push_ready(struct connection *connection, enum spice_talk_side side)
+{
+	struct pipe *pipe = &connection->pipes[side];
+	bool any = false;
+	while (writes_what(connection, side) && !pipe_is_idle(pipe)) {
+		size_t left_bytes = pipe->ready - pipe->start;
+		ssize_t n = write_side(connection, side, pipe->bytes + pipe->start, left_bytes);
+		if (n < 0 && !connection_is_passing(n))
+			end_writing(connection, side, left_bytes);
+		if (n <= 0)
+			break;
+		pipe_drain(pipe, (size_t)n);
+		any = true;
+	}
+	return any;
+}
+
+/* True: something went. Where each message goes by itself, the next is looked at when the one
+ * before it has gone. */
+static bool push(struct connection *connection, enum spice_talk_side side)
+{
+	struct pipe *pipe = &connection->pipes[side];
+	bool to_client = side == SPICE_TALK_SERVER;
+	bool several = to_client && connection->talk.stops && pipe->ready < pipe->end;
+	if (pipe_is_idle(pipe) || !writes_what(connection, side))
+		return false;
+	if (several)
+		outer_set_more(connection->stream, true);
+	bool any = push_ready(connection, side);
+	while (several && writes_what(connection, side) && pipe_is_idle(pipe) &&
+		channel_parse(connection, side) && push_ready(connection, side))
+		;
+	if (several && connection->stream)
+		outer_set_more(connection->stream, false);
+	if (any && to_client && pipe_is_idle(pipe))
+		asides_count_gone(connection);
+	return any;
+}
+
+static bool move(struct connection *connection)
+{
+	bool any = false;
+	for (unsigned side = 0; side < SPICE_TALK_SIDES; side++) {
+		any |= pull(connection, side);
+		if (reads(connection, side))
+			asides_say(connection, side);
+		any |= push(connection, side);
+	}
+	return any;
+}
+
+/* What waits for room besides is an answer to the client (websocket.h), and goes when it is read
+ * from. */
+static void want(struct connection *connection)
+{
+	const struct flow *flow = flow_of(connection);
+	bool to_client = !pipe_is_idle(&connection->pipes[SPICE_TALK_SERVER]);
+	bool to_server = !pipe_is_idle(&connection->pipes[SPICE_TALK_CLIENT]);
+	bool hears = flow->from_client && !to_server && !is_paused(connection, SPICE_TALK_CLIENT);
+	bool answers = hears && outer_wants_out(connection->stream);
+	connection_want_outer(connection, hears, to_client || answers);
+	connection_want_inner(connection, flow->from_server && !to_client, to_server);
+}
+
+void channel_relay(struct connection *connection)
+{
+	gint64 now_us = g_get_monotonic_time();
+	bool more = true;
+	g_atomic_int_set(&connection->line_awaited, 0);
+	asides_tick(connection);
+	for (unsigned i = 0; i < ROUNDS_MAX && more && flow_of(connection)->to_client; i++)
+		more = move(connection);
+	if (connection->phase == PHASE_LAST_WORDS && connection->inner.fd < 0 &&
+		pipe_is_idle(&connection->pipes[SPICE_TALK_SERVER]))
+		connection_event(connection, EVENT_DONE);
+	if (!flow_of(connection)->to_client)
+		return;
+	asides_measure(connection, now_us);
+	want(connection);
+	connection_plan(connection, more ? 0 : asides_next_us(connection, now_us));
+	/* It was set in between. */
+	if (g_atomic_int_get(&connection->line_awaited))
+		connection_plan(connection, 0);
+}

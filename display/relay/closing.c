@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * closing: what is still said when one side has ended. What a client sent before it closed its half
+ * is answered; what spice-server said last goes out; and who is refused can read why, since its
+ * socket is not closed while it may still send (the kernel would reset it, and throw our last word
+ * away).
+ */
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "common/peer_log.h"
+#include "display/relay/limits.h"
+#include "display/relay/phases.h"
+#include "display/relay/websocket.h"
+
+/* A client may leave whenever it likes: that is no fault. */
+void closing_note(struct connection *connection)
+{
+	g_debug("client %s: it left", connection->client);
+}
+
+/* Anybody can cause this as often as they like. */
+void closing_warn(struct connection *connection)
+{
+	peer_warning(PEER_CLIENT, "client %s: cut off: %s", connection->client, connection->why);
+}
+
+/* spice-server reads to the end and closes its own. */
+void closing_pass_end(struct connection *connection)
+{
+	g_assert(pipe_is_idle(&connection->pipes[SPICE_TALK_CLIENT]));
+	shutdown(connection->inner.fd, SHUT_WR);
+}
+
+void closing_drop_server(struct connection *connection)
+{
+	closing_note(connection);
+	connection_close_inner(connection);
+}
+
+void closing_cut_off(struct connection *connection)
+{
+	closing_warn(connection);
+	outer_close(connection->stream, WEBSOCKET_UNACCEPTABLE);
+	connection_close_inner(connection);
+}
+
+void closing_say_bye(struct connection *connection)
+{
+	outer_close(connection->stream, WEBSOCKET_NORMAL);
+}
+
+/* Only if that can be done at once. */
+void closing_say_going_away(struct connection *connection)
+{
+	outer_close(connection->stream, WEBSOCKET_GOING_AWAY);
+	outer_finish(connection->stream);
+}
+
+/* True: our last word is out. */
+static bool say_last_word(struct connection *connection)
+{
+	if (connection->shut)
+		return true;
+	int result = outer_finish(connection->stream);
+	if (connection_is_passing(result))
+		return false;
+	connection->shut = true;
+	shutdown(connection->outer.fd, SHUT_WR);
+	return true;
+}
+
+/* In TLS it stays as it came: nobody reads it. */
+void closing_discard(struct connection *connection)
+{
+	uint8_t rest[4096];
+	if (!say_last_word(connection)) {
+		connection_want_outer(connection, false, true);
+		return;
+	}
+	connection_want_outer(connection, true, false);
+	for (unsigned i = 0; i < ROUNDS_MAX; i++) {
+		ssize_t n = recv(connection->outer.fd, rest, sizeof(rest), 0);
+		if (n < 0 && connection_is_passing(-errno))
+			return;
+		if (n <= 0) {
+			connection_event(
+				connection, n < 0 ? EVENT_CLIENT_GONE : EVENT_CLIENT_ENDED);
+			return;
+		}
+		connection->discarded_bytes += (size_t)n;
+		if (connection->discarded_bytes > DISCARDED_BYTES_MAX) {
+			connection_event(connection, EVENT_LATE);
+			return;
+		}
+	}
+}

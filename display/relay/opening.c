@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * opening: a display channel's beginning. spice-server may not see its end, nor anything behind its
+ * INIT, before it has gone on after that (spice_talk.h): a client that goes earlier leaves an
+ * orphan, which is given an INIT and is closed when spice-server has gone on.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "display/relay/phases.h"
+
+/* How long the end of the relay waits for spice-server to go on: it does so within milliseconds
+ * unless its head is busy. */
+#define QUIT_MS 500
+
+/* Also when it has taken too long: then it has gone on without saying a thing. */
+void opening_go_on(struct connection *connection)
+{
+	if (connection->talk.opening != SPICE_TALK_OPEN)
+		spice_talk_resume(&connection->talk);
+	connection->unparsed = true;
+}
+
+void opening_orphan(struct connection *connection)
+{
+	uint8_t init[SPICE_TALK_INIT_BYTES_MAX];
+	struct pipe *pipe = &connection->pipes[SPICE_TALK_CLIENT];
+	struct pipe *rest = &connection->pipes[SPICE_TALK_SERVER];
+	/* It is little and first: there is room. */
+	send(connection->inner.fd, pipe->bytes + pipe->start, pipe->ready - pipe->start,
+		MSG_NOSIGNAL);
+	send(connection->inner.fd, init, spice_talk_make_init(&connection->talk, init),
+		MSG_NOSIGNAL);
+	spice_talk_had_init(&connection->talk);
+	closing_note(connection);
+	connection_close_outer(connection);
+	pipe_drain(rest, rest->ready - rest->start);
+	connection_want_inner(connection, true, false);
+}
+
+void opening_warn_orphan(struct connection *connection)
+{
+	closing_warn(connection);
+	opening_orphan(connection);
+}
+
+/* Nobody reads what spice-server still says; it only tells that it has gone on. True: it has. */
+static bool has_gone_on(struct connection *connection)
+{
+	struct pipe *pipe = &connection->pipes[SPICE_TALK_SERVER];
+	ssize_t n;
+	do {
+		n = spice_talk_read(&connection->talk, SPICE_TALK_SERVER, pipe->bytes + pipe->ready,
+			pipe->end - pipe->ready);
+		if (n > 0) {
+			pipe->ready += (size_t)n;
+			pipe_drain(pipe, (size_t)n);
+		}
+	} while (n > 0 && connection->talk.opening != SPICE_TALK_OPEN);
+	return n < 0 || connection->talk.opening == SPICE_TALK_OPEN;
+}
+
+void opening_await(struct connection *connection)
+{
+	uint8_t *room;
+	struct pipe *pipe = &connection->pipes[SPICE_TALK_SERVER];
+	while (!has_gone_on(connection)) {
+		size_t room_bytes = pipe_make_room(pipe, &room);
+		ssize_t n = recv(connection->inner.fd, room, room_bytes, 0);
+		if (n < 0 && connection_is_passing(-errno))
+			return;
+		if (n <= 0) {
+			connection_event(connection, EVENT_SERVER_ENDED);
+			return;
+		}
+		pipe_fill(pipe, (size_t)n);
+	}
+	connection_event(connection, EVENT_DONE);
+}
+
+/* The relay ends, but spice-server does not yet: it must not see the end any sooner for that. */
+void opening_quit(struct connection *connection)
+{
+	gint64 end_us = g_get_monotonic_time() + QUIT_MS * 1000;
+	struct pollfd said = { .fd = connection->inner.fd, .events = POLLIN };
+	struct pipe *pipe = &connection->pipes[SPICE_TALK_SERVER];
+	uint8_t *room;
+	if (connection->phase == PHASE_OPENING)
+		opening_orphan(connection);
+	while (!has_gone_on(connection) && g_get_monotonic_time() < end_us &&
+		poll(&said, 1, (int)((end_us - g_get_monotonic_time()) / 1000)) > 0) {
+		size_t room_bytes = pipe_make_room(pipe, &room);
+		ssize_t n = recv(connection->inner.fd, room, room_bytes, 0);
+		if (n <= 0)
+			break;
+		pipe_fill(pipe, (size_t)n);
+	}
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * phases: the life of a relayed connection as a state machine. It is in one phase at a time; events
+ * lead from one to another by the table in connection.c, which can be read alone. This header is
+ * for the files that the machine is made of, and for nobody else:
+ *
+ *   connection.c  the table, the event source, creation and end
+ *   greeting.c    from the first byte to the channel it is for: TLS, WebSocket, the link message
+ *   channel.c     bytes and messages in both directions
+ *   opening.c     a display channel's beginning, which spice-server must not see the end of
+ *   closing.c     what is still said when one side has ended
+ *   asides.c      what the relay measures and says by itself: the line, the clock, the compression
+ *
+ * Threads: the relay's.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "display/relay/connection.h"
+#include "display/relay/outer.h"
+#include "display/relay/pipe.h"
+#include "display/relay/spice_talk.h"
+#include "display/relay/spice_watches.h"
+
+enum phase {
+	PHASE_NONE, /* in the table: the event cannot come in this phase */
+	/* Greeting: nobody knows yet who it is; the lobby has a deadline. */
+	PHASE_SHAKE,   /* the TLS handshake */
+	PHASE_PEEK,    /* plain: the first bytes are looked at and not read */
+	PHASE_FIRST,   /* TLS: the first bytes are read */
+	PHASE_REQUEST, /* the request of a WebSocket client */
+	PHASE_MESSAGE, /* the SPICE link message, in frames or not */
+	/* Relaying: spice-server has the other end. */
+	PHASE_LINK,    /* until spice-server has let the client in */
+	PHASE_OPENING, /* a display channel, until spice-server has gone on after its INIT */
+	PHASE_CHANNEL, /* messages */
+	/* Ending. */
+	PHASE_LEAVING,    /* the client says no more; spice-server may still answer */
+	PHASE_ORPHAN,     /* the client is gone; spice-server has to go on before it may know */
+	PHASE_LAST_WORDS, /* spice-server is gone; the client gets the rest */
+	PHASE_CLOSING,    /* we have said our last word; what the client says is thrown away */
+	PHASE_OVER,       /* all is closed; the owner destroys it */
+	PHASES,
+};
+
+enum event {
+	/* From the phase itself. */
+	EVENT_DONE,      /* what the phase is for has been done */
+	EVENT_HTTP,      /* it begins like an HTTP request */
+	EVENT_RELAY,     /* its channel is to be relayed */
+	EVENT_HAND_OVER, /* its channel needs no relay, and nothing was read */
+	EVENT_REFUSED,   /* its request has been answered by no */
+	EVENT_DISPLAY,   /* spice-server has let a display channel in */
+	/* Ends. */
+	EVENT_CLIENT_ENDED, /* it says no more, in order: FIN, close_notify */
+	EVENT_CLIENT_BYE,   /* it said goodbye in a WebSocket frame, and hears no more */
+	EVENT_CLIENT_GONE,  /* reset, or nobody acknowledges */
+	EVENT_CLIENT_WRONG, /* it broke a rule: `why` says which */
+	EVENT_SERVER_GONE,  /* spice-server closed its end; what it said may still be there */
+	EVENT_SERVER_ENDED, /* spice-server closed its end, and all is read */
+	EVENT_LATE,         /* the phase's deadline has passed */
+	EVENT_QUIT,         /* the relay ends */
+	EVENTS,
+};
+
+struct end {
+	int fd;       /* -1: none */
+	gpointer tag; /* NULL: not polled */
+	GIOCondition wants;
+};
+
+struct connection {
+	const struct connection_host *host;
+	GThread *thread; /* the relay's */
+	GSource *source;
+	enum phase phase;
+	gint64 deadline_us; /* of the phase; 0: none */
+	const char *why;    /* EVENT_CLIENT_WRONG, EVENT_REFUSED: for the log */
+	struct end outer, inner;
+	struct outer *stream; /* on the outer end; NULL: closed */
+	struct pipe pipes[SPICE_TALK_SIDES];
+	char client[LINE_CLIENT_BYTES];
+
+	/* greeting.c */
+	bool open;         /* no password will be asked for (websocket.h) */
+	size_t seen_bytes; /* of the request (http_request.h) */
+
+	/* channel.c */
+	struct spice_talk talk;
+	struct spice_watched watched;
+	bool unparsed;    /* the client's pipe holds what talk has not looked at */
+	gint64 pulled_us; /* when what is in the server's pipe was read */
+
+	/* closing.c */
+	bool shut; /* our last word is out */
+	size_t discarded_bytes;
+
+	/* asides.c */
+	bool tell;          /* the client is to be told the time */
+	bool small;         /* the line wants pictures small (compression.h) */
+	bool told_small;    /* spice-server was told so */
+	unsigned line_name; /* 0: none */
+	gint64 line_us;     /* last measured for the session */
+	uint32_t line_held_bytes;
+	gint line_awaited; /* atomic */
+};
+
+/* ---- connection.c ---- */
+
+/* Leads to the next phase, after the table's action. */
+void connection_event(struct connection *connection, enum event event);
+/* The client's end, and what was on it: its line, TLS, frames. */
+void connection_close_outer(struct connection *connection);
+void connection_close_inner(struct connection *connection);
+/* It has hung up: what it said can still be read. */
+void connection_stop_polling_inner(struct connection *connection);
+void connection_open_inner(struct connection *connection, int fd);
+/* Takes the client's socket out, for another owner. */
+int connection_take_outer(struct connection *connection);
+/* What each end is polled for from now on. */
+void connection_want_outer(struct connection *connection, bool in, bool out);
+void connection_want_inner(struct connection *connection, bool in, bool out);
+/* When the source runs without being polled awake: 0: at once, -1: never. The phase's deadline
+ * comes first. */
+void connection_plan(struct connection *connection, gint64 next_us);
+bool connection_is_passing(ssize_t error);
+
+/* ---- greeting.c: the phases' work, and actions ---- */
+
+void greeting_shake(struct connection *connection);
+void greeting_peek(struct connection *connection);
+void greeting_read_first(struct connection *connection);
+void greeting_read_request(struct connection *connection);
+void greeting_read_message(struct connection *connection);
+void greeting_begin_request(struct connection *connection);
+void greeting_hand_over(struct connection *connection);
+void greeting_begin_relay(struct connection *connection);
+
+/* ---- channel.c ---- */
+
+void channel_relay(struct connection *connection);
+/* The event that a reading of the client's end comes to: 0 or -errno, not -EAGAIN. */
+void channel_end_of_client(struct connection *connection, ssize_t n);
+/* Lets talk look at what has come from a side. False: an event has ended it. */
+bool channel_parse(struct connection *connection, enum spice_talk_side side);
+
+/* ---- opening.c ---- */
+
+void opening_go_on(struct connection *connection);
+void opening_orphan(struct connection *connection);
+void opening_warn_orphan(struct connection *connection);
+void opening_await(struct connection *connection);
+void opening_quit(struct connection *connection);
+
+/* ---- closing.c ---- */
+
+void closing_note(struct connection *connection);
+void closing_warn(struct connection *connection);
+void closing_pass_end(struct connection *connection);
+void closing_drop_server(struct connection *connection);
+void closing_cut_off(struct connection *connection);
+void closing_say_bye(struct connection *connection);
+void closing_say_going_away(struct connection *connection);
+void closing_discard(struct connection *connection);
+
+/* ---- asides.c ---- */
+
+void asides_join_session(struct connection *connection);
+void asides_leave_line(struct connection *connection);
+void asides_leave_session(struct connection *connection);
+void asides_tick(struct connection *connection);
+/* Something of ours, if it is due and a message may be put in. */
+void asides_say(struct connection *connection, enum spice_talk_side side);
+void asides_measure(struct connection *connection, gint64 now_us);
+/* The head's pipe has been emptied. */
+void asides_count_gone(const struct connection *connection);
+/* When the line or the clock wants to be looked at again; -1: not before something happens. */
+gint64 asides_next_us(struct connection *connection, gint64 now_us);

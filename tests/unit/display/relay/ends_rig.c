@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/display/relay/ends_rig.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <spice/enums.h>
+#include <spice/protocol.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "display/relay/phases.h"
+#include "tests/unit/display/relay/spice_words.h"
+
+#define TICK_US 200
+#define SOON_US 20000
+
+bool ends_rig_is_display(enum place place)
+{
+	return place == AT_OPENING || place == AT_INIT || place == AT_ORPHAN;
+}
+
+static const enum phase phases[PLACES] = {
+	[AT_SHAKE] = PHASE_SHAKE,
+	[AT_PEEK] = PHASE_PEEK,
+	[AT_FIRST] = PHASE_FIRST,
+	[AT_REQUEST] = PHASE_REQUEST,
+	[AT_MESSAGE] = PHASE_MESSAGE,
+	[AT_LINK] = PHASE_LINK,
+	[AT_OPENING] = PHASE_OPENING,
+	[AT_INIT] = PHASE_OPENING,
+	[AT_CHANNEL] = PHASE_CHANNEL,
+	[AT_CHANNEL_TLS] = PHASE_CHANNEL,
+	[AT_CHANNEL_FRAMES] = PHASE_CHANNEL,
+	[AT_LEAVING] = PHASE_LEAVING,
+	[AT_ORPHAN] = PHASE_ORPHAN,
+	[AT_LAST_WORDS] = PHASE_LAST_WORDS,
+	[AT_CLOSING] = PHASE_CLOSING,
+};
+
+static bool is_tls(enum place place)
+{
+	return place == AT_SHAKE || place == AT_FIRST || place == AT_CHANNEL_TLS;
+}
+
+/* ---- the connection's host ---- */
+
+static void on_hand_over(void *user, int fd)
+{
+	struct ends_rig *rig = user;
+	rig->server = fd;
+}
+
+static void on_ended(void *user, struct connection *connection)
+{
+	struct ends_rig *rig = user;
+	g_assert_false(rig->over);
+	rig->over = true;
+}
+
+static int connect_client(struct ends_rig *rig)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(address);
+	int little = 4096;
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	rig->client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (rig->place == AT_LAST_WORDS)
+		setsockopt(rig->client, SOL_SOCKET, SO_RCVBUF, &little, sizeof(little));
+	g_assert_cmpint(bind(listener, (struct sockaddr *)&address, size), ==, 0);
+	g_assert_cmpint(listen(listener, 1), ==, 0);
+	g_assert_cmpint(getsockname(listener, (struct sockaddr *)&address, &size), ==, 0);
+	g_assert_cmpint(connect(rig->client, (struct sockaddr *)&address, size), ==, 0);
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	fcntl(rig->client, F_SETFL, fcntl(rig->client, F_GETFL) | O_NONBLOCK);
+	close(listener);
+	return fd;
+}
+
+void ends_rig_close(int *fd, bool reset)
+{
+	const struct linger none = { .l_onoff = 1 };
+	if (*fd < 0)
+		return;
+	if (reset)
+		setsockopt(*fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	close(*fd);
+	*fd = -1;
+}
+
+/* ---- both sides ---- */
+
+static void server_says(struct ends_rig *rig, const GByteArray *bytes)
+{
+	g_assert_cmpint(send(rig->server, bytes->data, bytes->len, MSG_NOSIGNAL), ==, bytes->len);
+}
+
+/* A display channel of spice-server takes an end badly before it has gone on. */
+static void server_ends(struct ends_rig *rig)
+{
+	g_autoptr(GByteArray) last = g_byte_array_new();
+	rig->server_saw_end = true;
+	rig->end_before_gone_on |= ends_rig_is_display(rig->place) && !rig->went_on;
+	if (!rig->server_answers)
+		return;
+	if (rig->place == AT_LINK)
+		put_server_link(last, SPICE_LINK_ERR_ERROR, caps_of(true));
+	else
+		put_message(last, true, ENDS_RIG_LAST_TYPE, ENDS_RIG_LAST, strlen(ENDS_RIG_LAST));
+	send(rig->server, last->data, last->len, MSG_NOSIGNAL);
+	ends_rig_close(&rig->server, false);
+}
+
+bool ends_rig_has_init(const struct ends_rig *rig)
+{
+	const uint8_t init[] = { SPICE_MSGC_DISPLAY_INIT, 0, 14, 0, 0, 0 };
+	return rig->heard->len >= sizeof(init) + 14 &&
+	       memmem(rig->heard->data, rig->heard->len, init, sizeof(init)) != NULL;
+}
+
+static void serve(struct ends_rig *rig)
+{
+	uint8_t bytes[4096];
+	ssize_t n;
+	while (rig->server >= 0 && !rig->server_saw_end &&
+		(n = recv(rig->server, bytes, sizeof(bytes), MSG_DONTWAIT)) != 0) {
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n < 0) {
+			rig->server_saw_end = true;
+			return;
+		}
+		put(rig->heard, bytes, (size_t)n);
+	}
+	if (rig->server >= 0 && !rig->server_saw_end && n == 0)
+		server_ends(rig);
+	if (rig->server >= 0 && rig->server_answers && !rig->went_on && ends_rig_has_init(rig)) {
+		g_autoptr(GByteArray) mark = g_byte_array_new();
+		rig->went_on = true;
+		put_message(mark, true, SPICE_MSG_DISPLAY_MARK, NULL, 0);
+		server_says(rig, mark);
+	}
+}
+
+static ssize_t client_hears(struct ends_rig *rig, uint8_t *bytes, size_t size_bytes)
+{
+	if (!rig->tls) {
+		ssize_t n = recv(rig->client, bytes, size_bytes, MSG_DONTWAIT);
+		return n < 0 && errno != EAGAIN ? 0 : n;
+	}
+	ssize_t n = gnutls_record_recv(rig->tls, bytes, size_bytes);
+	return n < 0 && n != GNUTLS_E_AGAIN ? 0 : n;
+}
+
+static void hear(struct ends_rig *rig)
+{
+	uint8_t bytes[4096];
+	ssize_t n;
+	if (rig->client < 0 || rig->client_saw_end || !rig->client_reads)
+		return;
+	while ((n = client_hears(rig, bytes, sizeof(bytes))) > 0)
+		put(rig->answered, bytes, (size_t)n);
+	rig->client_saw_end = n == 0;
+}
+
+void ends_rig_pump(struct ends_rig *rig, gint64 time_us)
+{
+	gint64 end_us = g_get_monotonic_time() + time_us;
+	while (!rig->over && g_get_monotonic_time() < end_us) {
+		while (!rig->over && g_main_context_iteration(NULL, FALSE))
+			;
+		serve(rig);
+		hear(rig);
+		g_usleep(TICK_US);
+	}
+	serve(rig);
+	hear(rig);
+}
+
+void ends_rig_say_raw(struct ends_rig *rig, const void *bytes, size_t size_bytes)
+{
+	g_assert_cmpint(send(rig->client, bytes, size_bytes, MSG_NOSIGNAL), ==, size_bytes);
+}
+
+static void say_in_tls(struct ends_rig *rig, const void *bytes, size_t size_bytes)
+{
+	if (rig->tls)
+		g_assert_cmpint(gnutls_record_send(rig->tls, bytes, size_bytes), ==, size_bytes);
+	else
+		ends_rig_say_raw(rig, bytes, size_bytes);
+}
+
+/* Masked by 0. */
+void ends_rig_say_frame(struct ends_rig *rig, uint8_t opcode, const void *bytes, size_t size_bytes)
+{
+	const uint8_t head[] = { 0x80 | opcode, 0x80 | 126, (uint8_t)(size_bytes >> 8),
+		(uint8_t)size_bytes, 0, 0, 0, 0 };
+	const uint8_t short_head[] = { 0x80 | opcode, 0x80 | (uint8_t)size_bytes, 0, 0, 0, 0 };
+	g_autoptr(GByteArray) frame = g_byte_array_new();
+	if (size_bytes > 125)
+		put(frame, head, sizeof(head));
+	else
+		put(frame, short_head, sizeof(short_head));
+	put(frame, bytes, size_bytes);
+	say_in_tls(rig, frame->data, frame->len);
+}
+
+void ends_rig_say(struct ends_rig *rig, const void *bytes, size_t size_bytes)
+{
+	if (rig->frames)
+		ends_rig_say_frame(rig, 2, bytes, size_bytes);
+	else
+		say_in_tls(rig, bytes, size_bytes);
+	put(rig->said, bytes, size_bytes);
+}
+
+/* ---- the way to a place ---- */
+
+static bool has_server(const struct ends_rig *rig)
+{
+	return rig->server >= 0;
+}
+
+static bool has_answer(const struct ends_rig *rig)
+{
+	return rig->answered->len > 0;
+}
+
+static bool is_delivered(const struct ends_rig *rig)
+{
+	return rig->heard->len == rig->said->len;
+}
+
+static bool is_there(const struct ends_rig *rig)
+{
+	return rig->connection->phase == phases[rig->place];
+}
+
+static bool is_shaken(const struct ends_rig *rig)
+{
+	return rig->connection->phase == PHASE_FIRST;
+}
+
+static void await(struct ends_rig *rig, bool (*has_come)(const struct ends_rig *))
+{
+	for (unsigned i = 0; i < 1000 && !has_come(rig); i++)
+		ends_rig_pump(rig, SOON_US / 4);
+	g_assert_true(has_come(rig));
+}
+
+static void shake(struct ends_rig *rig)
+{
+	int result;
+	g_assert_cmpint(gnutls_certificate_allocate_credentials(&rig->trust), ==, 0);
+	g_assert_cmpint(gnutls_init(&rig->tls, GNUTLS_CLIENT | GNUTLS_NONBLOCK), ==, 0);
+	g_assert_cmpint(gnutls_set_default_priority(rig->tls), ==, 0);
+	g_assert_cmpint(
+		gnutls_credentials_set(rig->tls, GNUTLS_CRD_CERTIFICATE, rig->trust), ==, 0);
+	gnutls_transport_set_int(rig->tls, rig->client);
+	rig->client_reads = false;
+	while ((result = gnutls_handshake(rig->tls)) == GNUTLS_E_AGAIN)
+		ends_rig_pump(rig, TICK_US);
+	g_assert_cmpint(result, ==, 0);
+	rig->client_reads = true;
+	await(rig, is_shaken);
+}
+
+static void upgrade(struct ends_rig *rig)
+{
+	static const char request[] =
+		"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+	ends_rig_say_raw(rig, request, sizeof(request) - 1);
+	await(rig, has_answer);
+	g_byte_array_set_size(rig->answered, 0);
+	rig->frames = true;
+}
+
+static void link_up(struct ends_rig *rig)
+{
+	g_autoptr(GByteArray) link = g_byte_array_new();
+	bool display = ends_rig_is_display(rig->place);
+	put_client_link(link, display ? SPICE_CHANNEL_DISPLAY : SPICE_CHANNEL_MAIN, caps_of(true));
+	ends_rig_say(rig, link->data, link->len);
+	await(rig, has_server);
+	await(rig, is_delivered);
+}
+
+static void log_in(struct ends_rig *rig)
+{
+	g_autoptr(GByteArray) reply = g_byte_array_new();
+	g_autoptr(GByteArray) ticket = g_byte_array_new();
+	g_autoptr(GByteArray) result = g_byte_array_new();
+	uint32_t ok = SPICE_LINK_ERR_OK;
+	put_server_link(reply, SPICE_LINK_ERR_OK, caps_of(true));
+	put_ticket(ticket, true);
+	put(result, &ok, sizeof(ok));
+	server_says(rig, reply);
+	await(rig, has_answer);
+	ends_rig_say(rig, ticket->data, ticket->len);
+	await(rig, is_delivered);
+	g_byte_array_set_size(rig->answered, 0);
+	server_says(rig, result);
+	await(rig, has_answer);
+	g_assert_cmpmem(rig->heard->data, rig->heard->len, rig->said->data, rig->said->len);
+	g_byte_array_set_size(rig->answered, 0);
+}
+
+static void say_init(struct ends_rig *rig)
+{
+	static const uint8_t body[14];
+	g_autoptr(GByteArray) init = g_byte_array_new();
+	rig->server_answers = false;
+	put_message(init, true, SPICE_MSGC_DISPLAY_INIT, body, sizeof(body));
+	ends_rig_say(rig, init->data, init->len);
+	ends_rig_pump(rig, SOON_US);
+	rig->server_answers = true;
+}
+
+static void leave(struct ends_rig *rig)
+{
+	rig->server_answers = false;
+	shutdown(rig->client, SHUT_WR);
+	ends_rig_pump(rig, SOON_US);
+	g_assert_true(rig->server_saw_end);
+}
+
+static void orphan(struct ends_rig *rig)
+{
+	rig->server_answers = false;
+	ends_rig_close(&rig->client, false);
+	ends_rig_pump(rig, SOON_US);
+	g_assert_true(ends_rig_has_init(rig));
+}
+
+/* As much as a client that does not read takes, and then the end. It must not stand behind data
+ * that the kernel has no room for: then the relay could not know of it. */
+static void last_words(struct ends_rig *rig)
+{
+	static const uint8_t body[512];
+	const SpiceMiniDataHeader header = { ENDS_RIG_LAST_TYPE, UINT32_MAX };
+	const struct pipe *pipe = &rig->connection->pipes[SPICE_TALK_SERVER];
+	rig->client_reads = false;
+	g_assert_cmpint(send(rig->server, &header, sizeof(header), MSG_NOSIGNAL), >, 0);
+	for (unsigned stuck = 0; stuck < 50; stuck = pipe_is_idle(pipe) ? 0 : stuck + 1) {
+		if (pipe_is_idle(pipe))
+			send(rig->server, body, sizeof(body), MSG_NOSIGNAL);
+		ends_rig_pump(rig, TICK_US);
+	}
+	ends_rig_close(&rig->server, false);
+	ends_rig_pump(rig, SOON_US);
+}
+
+static void be_refused(struct ends_rig *rig)
+{
+	static const char request[] = "POST / HTTP/1.1\r\n\r\n";
+	ends_rig_say_raw(rig, request, sizeof(request) - 1);
+	ends_rig_pump(rig, SOON_US);
+	g_assert_true(rig->client_saw_end);
+}
+
+static void say_text(struct ends_rig *rig, const char *text)
+{
+	ends_rig_say_raw(rig, text, strlen(text));
+	ends_rig_pump(rig, SOON_US);
+}
+
+static void go_to(struct ends_rig *rig, enum place place)
+{
+	if (place == AT_FIRST || place == AT_CHANNEL_TLS)
+		shake(rig);
+	if (place == AT_MESSAGE || place == AT_CHANNEL_FRAMES)
+		upgrade(rig);
+	if (place == AT_PEEK)
+		say_text(rig, "REDQ");
+	if (place == AT_REQUEST)
+		say_text(rig, "GET / HTTP/1.1\r\nHost: localhost\r\n");
+	if (place == AT_CLOSING)
+		be_refused(rig);
+	if (place >= AT_LINK && place <= AT_LAST_WORDS)
+		link_up(rig);
+	if (place > AT_LINK && place <= AT_LAST_WORDS)
+		log_in(rig);
+	if (place == AT_INIT)
+		say_init(rig);
+	if (place == AT_LEAVING)
+		leave(rig);
+	if (place == AT_ORPHAN)
+		orphan(rig);
+	if (place == AT_LAST_WORDS)
+		last_words(rig);
+}
+
+void ends_rig_start(struct ends_rig *rig, enum place place, struct tls_credentials *credentials)
+{
+	*rig = (struct ends_rig){ .place = place, .client = -1, .server = -1, .open = true };
+	rig->line = line_create();
+	rig->said = g_byte_array_new();
+	rig->heard = g_byte_array_new();
+	rig->answered = g_byte_array_new();
+	rig->client_reads = rig->server_answers = true;
+	rig->host = (struct connection_host){
+		.context = NULL,
+		.sessions = sessions_create(true),
+		.line = rig->line,
+		.lobby = lobby_create(),
+		.open = &rig->open,
+		.hand_over = on_hand_over,
+		.ended = on_ended,
+		.user = rig,
+	};
+	int fd = connect_client(rig);
+	rig->connection = connection_create(&rig->host, fd, is_tls(place) ? credentials : NULL);
+	go_to(rig, place);
+	await(rig, is_there);
+}
+
+void ends_rig_stop(struct ends_rig *rig)
+{
+	g_assert_true(rig->over);
+	connection_destroy(rig->connection);
+	lobby_destroy(rig->host.lobby);
+	sessions_destroy(rig->host.sessions);
+	line_destroy(rig->line);
+	if (rig->tls) {
+		gnutls_deinit(rig->tls);
+		gnutls_certificate_free_credentials(rig->trust);
+	}
+	ends_rig_close(&rig->client, false);
+	ends_rig_close(&rig->server, false);
+	g_byte_array_unref(rig->said);
+	g_byte_array_unref(rig->heard);
+	g_byte_array_unref(rig->answered);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ends rig: one relayed connection, brought into any of its phases, with client and spice-server
+ * played by the test. The connection runs on the test's own main context, so nothing happens but
+ * while the rig is pumped.
+ */
+#pragma once
+
+#include <glib.h>
+#include <gnutls/gnutls.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "display/door/lobby.h"
+#include "display/line/line.h"
+#include "display/relay/connection.h"
+
+/* Which phase a connection is brought into, and on what it travels. */
+enum place {
+	AT_SHAKE,
+	AT_PEEK,
+	AT_FIRST,
+	AT_REQUEST,
+	AT_MESSAGE,
+	AT_LINK,
+	AT_OPENING, /* before INIT */
+	AT_INIT,    /* INIT has been said, spice-server has not gone on */
+	AT_CHANNEL,
+	AT_CHANNEL_TLS,
+	AT_CHANNEL_FRAMES,
+	AT_LEAVING,
+	AT_ORPHAN,
+	AT_LAST_WORDS,
+	AT_CLOSING,
+	PLACES,
+};
+
+struct ends_rig {
+	enum place place;
+	struct connection_host host;
+	struct connection *connection;
+	struct line *line;
+	gint open;
+	bool over;          /* ended() was called */
+	int client, server; /* -1: none */
+	gnutls_certificate_credentials_t trust;
+	gnutls_session_t tls; /* the client's; NULL: none */
+	bool frames;
+	GByteArray *said;     /* by the client, what spice-server has to get */
+	GByteArray *heard;    /* by spice-server */
+	GByteArray *answered; /* to the client: bytes as they are in TLS */
+	bool server_answers;  /* spice-server closes when the client has, with a last word */
+	bool server_saw_end, went_on;
+	bool end_before_gone_on; /* a display channel's, which kills spice-server */
+	bool client_reads, client_saw_end;
+};
+
+/* What spice-server says last. */
+#define ENDS_RIG_LAST_TYPE 102
+#define ENDS_RIG_LAST "the last word"
+
+void ends_rig_start(struct ends_rig *rig, enum place place, struct tls_credentials *credentials);
+void ends_rig_stop(struct ends_rig *rig);
+
+/* Both sides and the connection do what they can, until it is over or for so long. */
+void ends_rig_pump(struct ends_rig *rig, gint64 time_us);
+/* The client says it, on whatever the connection travels on. */
+void ends_rig_say(struct ends_rig *rig, const void *bytes, size_t size_bytes);
+void ends_rig_say_frame(struct ends_rig *rig, uint8_t opcode, const void *bytes, size_t size_bytes);
+/* As it is, below TLS and frames. */
+void ends_rig_say_raw(struct ends_rig *rig, const void *bytes, size_t size_bytes);
+
+/* fd -1 afterwards. reset: without a FIN. */
+void ends_rig_close(int *fd, bool reset);
+
+bool ends_rig_is_display(enum place place);
+/* spice-server has got a display channel's INIT. */
+bool ends_rig_has_init(const struct ends_rig *rig);

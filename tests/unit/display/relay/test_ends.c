@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every phase of a relayed connection, ended in every way that there is: what is freed, what is
+ * still delivered and answered, and what is logged. Each pair is a test of its own.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <spice/enums.h>
+#include <spice/protocol.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/peer_log.h"
+#include "display/door/limits.h"
+#include "display/relay/phases.h"
+#include "tests/client/certificate.h"
+#include "tests/unit/display/relay/ends_rig.h"
+#include "tests/unit/display/relay/spice_words.h"
+
+#define SOON_US (300 * 1000)
+/* Longer than the deadline that is waited for. */
+#define LATE_US (3 * G_USEC_PER_SEC)
+
+enum way {
+	FIN,      /* the client closes */
+	RST,      /* the client is gone */
+	HALF,     /* the client has said all it wants to, and listens */
+	NONSENSE, /* the client says bytes that mean nothing there */
+	GOODBYE,  /* in TLS (close_notify) or in a frame */
+	ALERT,    /* a fatal one of TLS */
+	LATE,     /* nothing comes any more */
+	S_FIN,    /* spice-server closes */
+	S_RST,
+	QUIT, /* the relay ends */
+	WAYS,
+};
+
+static const char *const way_names[WAYS] = { "fin", "reset", "half-close", "nonsense", "goodbye",
+	"alert", "late", "server-fin", "server-reset", "quit" };
+
+/*
+ * What comes of it: 'o' over soon, without a warning; 'w' over soon, with one; 'l' over when the
+ * deadline has passed, without a warning, 'L' with one; 's' it stays; ' ' there is no such pair.
+ */
+static const struct {
+	const char *name;
+	const char *ways; /* in the order of enum way */
+} places[PLACES] = {
+	/*                                       FRHNGALsrQ */
+	[AT_SHAKE] = { "shake", "oooL wo  o" },
+	[AT_PEEK] = { "peek", "ooow  o  o" },
+	[AT_FIRST] = { "first", "ooowowo  o" },
+	[AT_REQUEST] = { "request", "ooow  o  o" },
+	[AT_MESSAGE] = { "message", "ooowo o  o" },
+	[AT_LINK] = { "link", "ooow  sooo" },
+	[AT_OPENING] = { "opening", "ooow  sooo" },
+	[AT_INIT] = { "init", "ooos  sooo" },
+	[AT_CHANNEL] = { "channel", "ooos  sooo" },
+	[AT_CHANNEL_TLS] = { "channel-tls", "ooowowsooo" },
+	[AT_CHANNEL_FRAMES] = { "channel-frames", "ooowo sooo" },
+	[AT_LEAVING] = { "leaving", "so    looo" },
+	[AT_ORPHAN] = { "orphan", "      looo" },
+	[AT_LAST_WORDS] = { "last-words", "oos   l  o" },
+	[AT_CLOSING] = { "closing", "oool  l  o" },
+};
+
+static struct tls_credentials *credentials;
+static unsigned n_warnings;
+
+void __wrap_peer_warning(enum peer peer, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* Counted, and not held back. */
+void __wrap_peer_warning(enum peer peer, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_assert_cmpint(peer, ==, PEER_CLIENT);
+	g_assert_false(g_str_has_suffix(text, ": "));
+	g_test_message("warning: %s", text);
+	n_warnings++;
+}
+
+/* The deadline of a second is waited for, so that it is seen to wake the connection; the longer
+ * ones are brought near. */
+static void bring_deadline_near(struct ends_rig *rig)
+{
+	struct connection *connection = rig->connection;
+	if (rig->over || rig->place == AT_CLOSING)
+		return;
+	g_assert_cmpint(connection->deadline_us, >, g_get_monotonic_time());
+	connection->deadline_us = g_get_monotonic_time();
+	connection_plan(connection, -1);
+}
+
+/* ---- the ways ---- */
+
+static void talk_nonsense(struct ends_rig *rig)
+{
+	uint8_t noise[64];
+	memset(noise, 0xff, sizeof(noise));
+	noise[sizeof(noise) - 1] = '\n';
+	if (rig->frames)
+		ends_rig_say_frame(rig, 1, noise, sizeof(noise));
+	else
+		ends_rig_say_raw(rig, noise, sizeof(noise));
+}
+
+static void say_goodbye(struct ends_rig *rig)
+{
+	if (rig->frames)
+		ends_rig_say_frame(rig, 8, "\3\xe8", 2);
+	else
+		g_assert_cmpint(gnutls_bye(rig->tls, GNUTLS_SHUT_WR), ==, 0);
+}
+
+static void alert(struct ends_rig *rig)
+{
+	if (rig->tls)
+		g_assert_cmpint(
+			gnutls_alert_send(rig->tls, GNUTLS_AL_FATAL, GNUTLS_A_INTERNAL_ERROR), ==,
+			0);
+	else
+		ends_rig_say_raw(rig, "\x15\x03\x01\0\2\2\x50", 7);
+}
+
+/* The lobby's deadline, by the other way to it: so many strangers come that the first has to go. */
+static void crowd_the_lobby(struct ends_rig *rig)
+{
+	int pair[2];
+	static char keys[LOBBY_MAX];
+	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
+	for (unsigned i = 0; i < LOBBY_MAX; i++)
+		lobby_enter(rig->host.lobby, &keys[i], pair[0]);
+	for (unsigned i = 0; i < LOBBY_MAX; i++)
+		lobby_leave(rig->host.lobby, &keys[i]);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+static void be_late(struct ends_rig *rig)
+{
+	rig->server_answers = false;
+	if (rig->place < AT_LINK)
+		crowd_the_lobby(rig);
+}
+
+static void go(struct ends_rig *rig, enum way way)
+{
+	switch (way) {
+	case FIN:
+	case RST:
+		ends_rig_close(&rig->client, way == RST);
+		break;
+	case HALF:
+		shutdown(rig->client, SHUT_WR);
+		break;
+	case NONSENSE:
+		talk_nonsense(rig);
+		break;
+	case GOODBYE:
+		say_goodbye(rig);
+		break;
+	case ALERT:
+		alert(rig);
+		break;
+	case LATE:
+		be_late(rig);
+		break;
+	case S_FIN:
+	case S_RST:
+		ends_rig_close(&rig->server, way == S_RST);
+		break;
+	default:
+		connection_end(rig->connection);
+	}
+}
+
+/* ---- what must come of it ---- */
+
+static unsigned count_descriptors(void)
+{
+	unsigned n = 0;
+	g_autoptr(GDir) folder = g_dir_open("/proc/self/fd", 0, NULL);
+	while (g_dir_read_name(folder))
+		n++;
+	return n;
+}
+
+static bool may_still_speak(enum place place)
+{
+	return place == AT_LINK || place == AT_CHANNEL || place == AT_CHANNEL_TLS ||
+	       place == AT_CHANNEL_FRAMES;
+}
+
+/* The last that the client says before it ends. */
+static void say_last(struct ends_rig *rig)
+{
+	static const uint8_t ticket[200];
+	g_autoptr(GByteArray) last = g_byte_array_new();
+	if (rig->place == AT_LINK) {
+		/* Of a log-in only the mechanism may come before the server's answer. */
+		const uint32_t spice = SPICE_COMMON_CAP_AUTH_SPICE;
+		put(last, &spice, sizeof(spice));
+	} else {
+		put_message(last, true, 102, ticket, sizeof(ticket));
+	}
+	ends_rig_say(rig, last->data, last->len);
+}
+
+static void check_delivery(const struct ends_rig *rig, enum way way)
+{
+	if (!may_still_speak(rig->place) || (way != FIN && way != HALF && way != GOODBYE))
+		return;
+	g_assert_cmpmem(rig->heard->data, rig->heard->len, rig->said->data, rig->said->len);
+	g_assert_true(rig->server_saw_end || rig->server < 0);
+}
+
+/* Whoever ends it: spice-server has got the INIT that it waits for, but where it ended itself. */
+static void check_opening(const struct ends_rig *rig, enum way way)
+{
+	if (ends_rig_is_display(rig->place) && way != S_FIN && way != S_RST && way != LATE)
+		g_assert_true(ends_rig_has_init(rig));
+}
+
+static bool answer_has(const struct ends_rig *rig, const void *bytes, size_t size_bytes)
+{
+	return memmem(rig->answered->data, rig->answered->len, bytes, size_bytes) != NULL;
+}
+
+static void check_answers(const struct ends_rig *rig, enum way way)
+{
+	/* An end of TLS without a close_notify might be anybody's: there the answer is none. */
+	enum way in_order = rig->place == AT_CHANNEL_TLS ? GOODBYE : HALF;
+	if (rig->place == AT_LINK && way == HALF)
+		g_assert_true(answer_has(rig, "REDQ", 4));
+	else if (may_still_speak(rig->place) && way == in_order)
+		g_assert_true(answer_has(rig, ENDS_RIG_LAST, strlen(ENDS_RIG_LAST)));
+	if (rig->frames && way == GOODBYE)
+		g_assert_true(answer_has(rig, "\x88\2\3\xe8", 4));
+	if (rig->frames && way == NONSENSE)
+		g_assert_true(answer_has(rig, "\x88\2\3\xeb", 4));
+	if (rig->frames && way == QUIT)
+		g_assert_true(answer_has(rig, "\x88\2\3\xe9", 4));
+	if (rig->frames && way == S_FIN)
+		g_assert_true(answer_has(rig, "\x88\2\3\xe8", 4));
+	if (rig->place == AT_REQUEST && way == NONSENSE)
+		g_assert_true(answer_has(rig, "HTTP/1.1 400 ", 13));
+}
+
+/* A client that is told its end closes its own. */
+static void pump(struct ends_rig *rig, gint64 time_us)
+{
+	gint64 end_us = g_get_monotonic_time() + time_us;
+	do {
+		ends_rig_pump(rig, 1000);
+		if (rig->client_saw_end && rig->client >= 0 && rig->place != AT_CLOSING)
+			ends_rig_close(&rig->client, false);
+	} while (!rig->over && g_get_monotonic_time() < end_us);
+}
+
+static void end_in_a_way(enum place place, enum way way, char wanted)
+{
+	struct ends_rig rig;
+	ends_rig_start(&rig, place, credentials);
+	if (may_still_speak(place) && (way == FIN || way == HALF || way == GOODBYE))
+		say_last(&rig);
+	n_warnings = place == AT_CLOSING ? 0 : n_warnings;
+	go(&rig, way);
+	gint64 began_us = g_get_monotonic_time();
+	if (way == LATE && wanted == 'l')
+		bring_deadline_near(&rig);
+	pump(&rig, g_ascii_tolower(wanted) == 'l' ? LATE_US : 3 * SOON_US);
+	g_test_message("%s, %s: over %d after %d ms, %u warnings, server %d", places[place].name,
+		way_names[way], rig.over, (int)((g_get_monotonic_time() - began_us) / 1000),
+		n_warnings, rig.server);
+	g_assert_cmpint(rig.over, ==, wanted != 's');
+	g_assert_cmpuint(n_warnings, ==, wanted == 'w' || wanted == 'L');
+	g_assert_true(way == S_FIN || way == S_RST || way == LATE || way == QUIT ||
+		      !rig.end_before_gone_on);
+	check_delivery(&rig, way);
+	check_opening(&rig, way);
+	check_answers(&rig, way);
+	if (!rig.over)
+		connection_end(rig.connection);
+	ends_rig_stop(&rig);
+}
+
+static void test_pair(gconstpointer user)
+{
+	unsigned pair = GPOINTER_TO_UINT(user);
+	enum place place = pair / WAYS;
+	enum way way = pair % WAYS;
+	unsigned n_descriptors = count_descriptors();
+	n_warnings = 0;
+	end_in_a_way(place, way, places[place].ways[way]);
+	g_assert_cmpuint(count_descriptors(), ==, n_descriptors);
+}
+
+static void make_credentials(void)
+{
+	g_autofree char *folder = g_dir_make_tmp("relay-ends-XXXXXX", NULL);
+	g_autofree char *certificate = g_build_filename(folder, "certificate.pem", NULL);
+	g_autofree char *key = g_build_filename(folder, "key.pem", NULL);
+	certificate_write(certificate, key);
+	int fds[] = { open(certificate, O_RDONLY | O_CLOEXEC), open(key, O_RDONLY | O_CLOEXEC) };
+	credentials = tls_credentials_create(fds[0], fds[1], NULL);
+	g_assert_nonnull(credentials);
+	close(fds[0]);
+	close(fds[1]);
+	g_unlink(certificate);
+	g_unlink(key);
+	g_rmdir(folder);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	make_credentials();
+	/* It keeps a descriptor of its own from its first use on. */
+	g_main_context_iteration(NULL, FALSE);
+	for (unsigned pair = 0; pair < PLACES * WAYS; pair++) {
+		g_autofree char *path = g_strdup_printf(
+			"/relay-ends/%s/%s", places[pair / WAYS].name, way_names[pair % WAYS]);
+		if (places[pair / WAYS].ways[pair % WAYS] != ' ')
+			g_test_add_data_func(path, GUINT_TO_POINTER(pair), test_pair);
+	}
+	int result = g_test_run();
+	tls_credentials_unref(credentials);
+	return result;
+}
