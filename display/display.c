@@ -118,6 +118,7 @@ struct display *display_create(int keeper_fd, const struct display_options *opti
 	display->arrivals = arrivals_create(display_arrive, display);
 	display->line = line_create();
 	display->line_stats = line_stats_create(display->line);
+	spice_head_set_quiet(relay_step_aside);
 	display->relay = relay_create(&relay_options, display->line, &display_relay_ops, display);
 	display->door = dmabuf_door_create(&display_door_ops, display);
 	display->audience = audience_create(&display_audience_ops, display);

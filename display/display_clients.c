@@ -52,7 +52,14 @@ static void on_door_use(void *user, bool dmabufs)
 	screens_use_dmabufs(display->screens, dmabufs);
 }
 
+static int on_door_guard(void *user, int fd)
+{
+	struct display *display = user;
+	return relay_guard(display->relay, fd);
+}
+
 const struct dmabuf_door_ops display_door_ops = {
+	.guard = on_door_guard,
 	.admit = on_door_admit,
 	.use = on_door_use,
 };

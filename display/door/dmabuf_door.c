@@ -43,6 +43,7 @@ struct dmabuf_door {
 };
 
 static void update(struct dmabuf_door *door);
+static void drop(struct dmabuf_door *door, struct door_guest *entry);
 
 static void entry_free(gpointer data)
 {
@@ -212,7 +213,12 @@ static gboolean on_first_message(gpointer user)
 		return G_SOURCE_REMOVE;
 	}
 	lobby_leave(entry->door->lobby, entry);
-	knock(entry->door, entry);
+	if (entry->link.display)
+		entry->fd = entry->door->ops->guard(entry->door->user, entry->fd);
+	if (entry->fd >= 0)
+		knock(entry->door, entry);
+	else
+		drop(entry->door, entry);
 	return G_SOURCE_REMOVE;
 }
 

@@ -25,6 +25,9 @@ struct dmabuf_door_ops {
 	/* `fd` is the callee's: it may go on to spice-server, or be closed with
 	 * dmabuf_door_forget(). */
 	void (*admit)(void *user, int fd);
+	/* A local client has begun a display channel: takes its socket over and returns what goes
+	 * on to spice-server in its place, or -1: it is closed. */
+	int (*guard)(void *user, int fd);
 	/* false: stop showing dma-bufs, and call dmabuf_door_left() when none is shown any more. */
 	void (*use)(void *user, bool dmabufs);
 };

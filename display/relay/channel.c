@@ -18,6 +18,7 @@ static const struct flow {
 	bool from_client, to_server, from_server, to_client;
 } flows[PHASES] = {
 	[PHASE_LINK] = { true, true, true, true },
+	[PHASE_ADMISSION] = { true, true, true, true },
 	[PHASE_OPENING] = { true, true, true, true },
 	[PHASE_CHANNEL] = { true, true, true, true },
 	[PHASE_LEAVING] = { false, false, true, true },
@@ -62,6 +63,8 @@ static ssize_t read_side(
 {
 	if (side == SPICE_TALK_CLIENT)
 		return outer_read(connection->stream, bytes, size_bytes);
+	if (connection->is_local)
+		return pass_receive(connection, bytes, size_bytes);
 	ssize_t n = recv(connection->inner.fd, bytes, size_bytes, 0);
 	return n < 0 ? -errno : n;
 }
@@ -104,12 +107,15 @@ static bool is_paused(const struct connection *connection, enum spice_talk_side 
 static void note_progress(struct connection *connection)
 {
 	const struct spice_talk *talk = &connection->talk;
-	if (connection->phase == PHASE_LINK && spice_talk_is_logged_in(talk))
+	if (connection->phase == PHASE_LINK && talk->link.display && spice_talk_has_ticket(talk))
+		connection_event(connection, EVENT_TICKET);
+	if ((connection->phase == PHASE_LINK || connection->phase == PHASE_ADMISSION) &&
+		spice_talk_is_logged_in(talk))
 		connection_event(connection, talk->link.display ? EVENT_DISPLAY : EVENT_DONE);
 	if (connection->phase != PHASE_OPENING)
 		return;
 	if (talk->opening == SPICE_TALK_OPEN)
-		connection_event(connection, EVENT_DONE);
+		connection_event(connection, connection->is_local ? EVENT_PASS : EVENT_DONE);
 	else if (spice_talk_is_paused(talk) && connection->deadline_us == 0)
 		connection->deadline_us = g_get_monotonic_time() + GO_ON_US;
 }
@@ -126,7 +132,7 @@ bool channel_parse(struct connection *connection, enum spice_talk_side side)
 		return false;
 	}
 	pipe->ready += (size_t)n;
-	if (!linked && connection->talk.linked)
+	if (!linked && connection->talk.linked && !connection->is_local)
 		asides_join_session(connection);
 	note_progress(connection);
 	return true;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "display/relay/limits.h"
@@ -26,8 +27,10 @@ static void (*const works[PHASES])(struct connection *) = {
 	[PHASE_REQUEST] = greeting_read_request,
 	[PHASE_MESSAGE] = greeting_read_message,
 	[PHASE_LINK] = channel_relay,
+	[PHASE_ADMISSION] = channel_relay,
 	[PHASE_OPENING] = channel_relay,
 	[PHASE_CHANNEL] = channel_relay,
+	[PHASE_PASS] = pass_work,
 	[PHASE_LEAVING] = channel_relay,
 	[PHASE_ORPHAN] = opening_await,
 	[PHASE_LAST_WORDS] = channel_relay,
@@ -54,6 +57,14 @@ static void (*const works[PHASES])(struct connection *) = {
 	SERVER_ENDS, \
 	[EVENT_QUIT]         = { closing_say_going_away, PHASE_OVER }
 
+#define DISPLAY_ENDS \
+	[EVENT_CLIENT_ENDED] = { opening_orphan, PHASE_ORPHAN }, \
+	[EVENT_CLIENT_GONE]  = { opening_orphan, PHASE_ORPHAN }, \
+	[EVENT_CLIENT_BYE]   = { opening_orphan, PHASE_ORPHAN }, \
+	[EVENT_CLIENT_WRONG] = { opening_warn_orphan, PHASE_ORPHAN }, \
+	SERVER_ENDS, \
+	[EVENT_QUIT]         = { opening_quit, PHASE_OVER }
+
 /* The machine: in this phase, at this event, this is done and that is the next phase. */
 static const struct transition {
 	void (*action)(struct connection *);
@@ -69,17 +80,21 @@ static const struct transition {
 			    [EVENT_REFUSED]   = { closing_warn, PHASE_CLOSING }, STRANGER_ENDS },
 	[PHASE_MESSAGE] = { [EVENT_RELAY]     = { greeting_begin_relay, PHASE_LINK }, STRANGER_ENDS },
 
-	[PHASE_LINK]    = { [EVENT_DISPLAY]   = { NULL, PHASE_OPENING },
+	[PHASE_LINK]    = { [EVENT_TICKET]    = { NULL, PHASE_ADMISSION },
+			    [EVENT_DISPLAY]   = { NULL, PHASE_OPENING },
 			    [EVENT_DONE]      = { NULL, PHASE_CHANNEL }, RELAYED_ENDS },
-	[PHASE_OPENING] = { [EVENT_DONE]         = { opening_go_on, PHASE_CHANNEL },
-			    [EVENT_LATE]         = { opening_go_on, PHASE_CHANNEL },
-			    [EVENT_CLIENT_ENDED] = { opening_orphan, PHASE_ORPHAN },
-			    [EVENT_CLIENT_GONE]  = { opening_orphan, PHASE_ORPHAN },
-			    [EVENT_CLIENT_BYE]   = { opening_orphan, PHASE_ORPHAN },
-			    [EVENT_CLIENT_WRONG] = { opening_warn_orphan, PHASE_ORPHAN },
-			    SERVER_ENDS,
-			    [EVENT_QUIT]         = { opening_quit, PHASE_OVER } },
+	[PHASE_ADMISSION] = { [EVENT_DISPLAY] = { NULL, PHASE_OPENING }, DISPLAY_ENDS },
+	[PHASE_OPENING] = { [EVENT_DONE]      = { opening_go_on, PHASE_CHANNEL },
+			    [EVENT_PASS]      = { pass_begin, PHASE_PASS },
+			    [EVENT_LATE]      = { opening_late, PHASE_CHANNEL },
+			    DISPLAY_ENDS },
 	[PHASE_CHANNEL] = { RELAYED_ENDS },
+	[PHASE_PASS]    = { [EVENT_DONE]         = { NULL, PHASE_OVER },
+			    [EVENT_CLIENT_ENDED] = { pass_half_close, PHASE_PASS },
+			    [EVENT_CLIENT_GONE]  = { closing_note, PHASE_OVER },
+			    [EVENT_SERVER_GONE]  = { NULL, PHASE_OVER },
+			    [EVENT_SERVER_ENDED] = { NULL, PHASE_OVER },
+			    [EVENT_QUIT]         = { NULL, PHASE_OVER } },
 
 	[PHASE_LEAVING]    = { [EVENT_CLIENT_GONE]  = { closing_note, PHASE_OVER },
 			       SERVER_ENDS,
@@ -114,6 +129,7 @@ struct connection_source {
 static void finish(struct connection *connection)
 {
 	lobby_leave(connection->host->lobby, connection);
+	pass_end(connection);
 	connection_close_outer(connection);
 	asides_leave_session(connection);
 	connection_close_inner(connection);
@@ -304,21 +320,46 @@ static void set_up(struct connection *connection, const struct connection_host *
 		&connection->talk, spice_watches, spice_watches_length, &connection->watched);
 }
 
-struct connection *connection_create(
+static struct connection *create(
 	const struct connection_host *host, int fd, struct tls_credentials *credentials)
 {
 	struct outer *stream = outer_create(fd, credentials);
-	if (!stream) {
-		close(fd);
+	if (!stream)
 		return NULL;
-	}
 	struct connection *connection = g_new0(struct connection, 1);
 	set_up(connection, host, stream, credentials != NULL);
 	connection->source = g_source_new(&source_funcs, sizeof(struct connection_source));
 	((struct connection_source *)connection->source)->connection = connection;
 	end_open(connection, &connection->outer, fd);
-	lobby_enter(host->lobby, connection, fd);
 	g_source_attach(connection->source, host->context);
+	return connection;
+}
+
+struct connection *connection_create(
+	const struct connection_host *host, int fd, struct tls_credentials *credentials)
+{
+	struct connection *connection = create(host, fd, credentials);
+	if (connection)
+		lobby_enter(host->lobby, connection, fd);
+	else
+		close(fd);
+	return connection;
+}
+
+struct connection *connection_create_local(
+	const struct connection_host *host, int fd, int inner_fd, int server_fd)
+{
+	struct connection *connection = create(host, fd, NULL);
+	struct stat st = { 0 };
+	fstat(server_fd, &st);
+	g_strlcpy(connection->client, "on the unix socket", sizeof(connection->client));
+	spice_talk_init(&connection->talk, NULL, 0, NULL);
+	connection->is_local = connection->talk.stops = true;
+	connection->server_fd = server_fd;
+	connection->server_inode = st.st_ino;
+	connection->phase = PHASE_LINK;
+	pipe_init(&connection->pipes[SPICE_TALK_SERVER], PIPE_BYTES);
+	connection_open_inner(connection, inner_fd);
 	return connection;
 }
 

@@ -36,6 +36,12 @@ struct connection_host {
 /* Takes the client's TCP socket over. NULL credentials: no TLS. NULL when TLS cannot be had. */
 struct connection *connection_create(
 	const struct connection_host *host, int fd, struct tls_credentials *credentials);
+/*
+ * Takes over the unix socket of a client that has begun a display channel, and our end `inner_fd`
+ * of a pair whose other end, with the number `server_fd`, spice-server gets (pass.h).
+ */
+struct connection *connection_create_local(
+	const struct connection_host *host, int fd, int inner_fd, int server_fd);
 /* Cuts it off: ended() is called. */
 void connection_end(struct connection *connection);
 void connection_destroy(struct connection *connection);

@@ -27,6 +27,12 @@
  * the thread's next turn. */
 #define ROUNDS_MAX 16
 
+/* Bytes and descriptors at once of a display channel on the unix socket, while the relay is still
+ * between (pass.h): pictures are not compressed there. spice-server sends one descriptor at a time.
+ * Past it: the sender waits; the kernel drops descriptors that there is no room for. */
+#define PASS_BYTES 65536
+#define PASS_FDS_MAX 4
+
 /*
  * ---- the WebSocket request (RFC 6455, 4.2.1; RFC 9112) ----
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * opening: a display channel's beginning. spice-server may not see its end, nor anything behind its
- * INIT, before it has gone on after that (spice_talk.h): a client that goes earlier leaves an
- * orphan, which is given an INIT and is closed when spice-server has gone on.
+ * opening: a display channel's beginning, from its ticket on. spice-server may not see its end, nor
+ * anything behind its INIT, before it has gone on after that (spice_talk.h): a client that goes
+ * earlier leaves an orphan, which is given an INIT and is closed when spice-server has gone on.
  */
 #include <errno.h>
 #include <poll.h>
@@ -14,7 +14,6 @@
  * unless its head is busy. */
 #define QUIT_MS 500
 
-/* Also when it has taken too long: then it has gone on without saying a thing. */
 void opening_go_on(struct connection *connection)
 {
 	if (connection->talk.opening != SPICE_TALK_OPEN)
@@ -22,17 +21,32 @@ void opening_go_on(struct connection *connection)
 	connection->unparsed = true;
 }
 
-void opening_orphan(struct connection *connection)
+/* It may go on without saying a thing. */
+void opening_late(struct connection *connection)
+{
+	opening_go_on(connection);
+	if (connection->is_local)
+		connection_event(connection, EVENT_PASS);
+}
+
+/* It is little and nearly first: there is room. */
+static void say_init(struct connection *connection)
 {
 	uint8_t init[SPICE_TALK_INIT_BYTES_MAX];
+	size_t size_bytes = spice_talk_make_init(&connection->talk, init);
+	if (size_bytes == 0)
+		return;
+	send(connection->inner.fd, init, size_bytes, MSG_NOSIGNAL);
+	spice_talk_had_init(&connection->talk);
+}
+
+void opening_orphan(struct connection *connection)
+{
 	struct pipe *pipe = &connection->pipes[SPICE_TALK_CLIENT];
 	struct pipe *rest = &connection->pipes[SPICE_TALK_SERVER];
-	/* It is little and first: there is room. */
 	send(connection->inner.fd, pipe->bytes + pipe->start, pipe->ready - pipe->start,
 		MSG_NOSIGNAL);
-	send(connection->inner.fd, init, spice_talk_make_init(&connection->talk, init),
-		MSG_NOSIGNAL);
-	spice_talk_had_init(&connection->talk);
+	say_init(connection);
 	closing_note(connection);
 	connection_close_outer(connection);
 	pipe_drain(rest, rest->ready - rest->start);
@@ -45,7 +59,8 @@ void opening_warn_orphan(struct connection *connection)
 	opening_orphan(connection);
 }
 
-/* Nobody reads what spice-server still says; it only tells that it has gone on. True: it has. */
+/* Nobody reads what spice-server still says; it only tells that it has let the client in and gone
+ * on, or refused it. True: it has done one of them. */
 static bool has_gone_on(struct connection *connection)
 {
 	struct pipe *pipe = &connection->pipes[SPICE_TALK_SERVER];
@@ -57,8 +72,10 @@ static bool has_gone_on(struct connection *connection)
 			pipe->ready += (size_t)n;
 			pipe_drain(pipe, (size_t)n);
 		}
+		say_init(connection);
 	} while (n > 0 && connection->talk.opening != SPICE_TALK_OPEN);
-	return n < 0 || connection->talk.opening == SPICE_TALK_OPEN;
+	return n < 0 || connection->talk.opening == SPICE_TALK_OPEN ||
+	       spice_talk_is_refused(&connection->talk);
 }
 
 void opening_await(struct connection *connection)
@@ -86,7 +103,7 @@ void opening_quit(struct connection *connection)
 	struct pollfd said = { .fd = connection->inner.fd, .events = POLLIN };
 	struct pipe *pipe = &connection->pipes[SPICE_TALK_SERVER];
 	uint8_t *room;
-	if (connection->phase == PHASE_OPENING)
+	if (connection->phase != PHASE_ORPHAN)
 		opening_orphan(connection);
 	while (!has_gone_on(connection) && g_get_monotonic_time() < end_us &&
 		poll(&said, 1, (int)((end_us - g_get_monotonic_time()) / 1000)) > 0) {

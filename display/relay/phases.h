@@ -8,6 +8,7 @@
  *   greeting.c    from the first byte to the channel it is for: TLS, WebSocket, the link message
  *   channel.c     bytes and messages in both directions
  *   opening.c     a display channel's beginning, which spice-server must not see the end of
+ *   pass.c        local display channels, after their opening
  *   closing.c     what is still said when one side has ended
  *   asides.c      what the relay measures and says by itself: the line, the clock, the compression
  *
@@ -18,6 +19,7 @@
 #include <glib.h>
 
 #include "display/relay/connection.h"
+#include "display/relay/limits.h"
 #include "display/relay/outer.h"
 #include "display/relay/pipe.h"
 #include "display/relay/spice_talk.h"
@@ -32,9 +34,11 @@ enum phase {
 	PHASE_REQUEST, /* the request of a WebSocket client */
 	PHASE_MESSAGE, /* the SPICE link message, in frames or not */
 	/* Relaying: spice-server has the other end. */
-	PHASE_LINK,    /* until spice-server has let the client in */
-	PHASE_OPENING, /* a display channel, until spice-server has gone on after its INIT */
-	PHASE_CHANNEL, /* messages */
+	PHASE_LINK,      /* until spice-server has let the client in */
+	PHASE_ADMISSION, /* a display channel that has given its ticket, until it is let in */
+	PHASE_OPENING,   /* a display channel, until spice-server has gone on after its INIT */
+	PHASE_CHANNEL,   /* messages */
+	PHASE_PASS, /* local: whatever comes, until the client's socket takes the place of ours */
 	/* Ending. */
 	PHASE_LEAVING,    /* the client says no more; spice-server may still answer */
 	PHASE_ORPHAN,     /* the client is gone; spice-server has to go on before it may know */
@@ -51,6 +55,8 @@ enum event {
 	EVENT_RELAY,     /* its channel is to be relayed */
 	EVENT_HAND_OVER, /* its channel needs no relay, and nothing was read */
 	EVENT_REFUSED,   /* its request has been answered by no */
+	EVENT_PASS,      /* it is local, and its opening is over */
+	EVENT_TICKET,    /* a display channel has given its ticket */
 	EVENT_DISPLAY,   /* spice-server has let a display channel in */
 	/* Ends. */
 	EVENT_CLIENT_ENDED, /* it says no more, in order: FIN, close_notify */
@@ -91,6 +97,15 @@ struct connection {
 	struct spice_watched watched;
 	bool unparsed;    /* the client's pipe holds what talk has not looked at */
 	gint64 pulled_us; /* when what is in the server's pipe was read */
+
+	/* pass.c; what the head's worker looks at, too, is under pass.c's lock in PHASE_PASS */
+	bool is_local;         /* on the unix socket */
+	int server_fd;         /* spice-server's end of the inner connection: its number */
+	ino_t server_inode;    /* by which it is known */
+	int fds[PASS_FDS_MAX]; /* of spice-server's, for the client; they go with the last byte */
+	unsigned n_fds;
+	bool half_closed;   /* the client says no more */
+	bool stepped_aside; /* spice-server has the client's socket */
 
 	/* closing.c */
 	bool shut; /* our last word is out */
@@ -148,10 +163,21 @@ bool channel_parse(struct connection *connection, enum spice_talk_side side);
 /* ---- opening.c ---- */
 
 void opening_go_on(struct connection *connection);
+void opening_late(struct connection *connection);
 void opening_orphan(struct connection *connection);
 void opening_warn_orphan(struct connection *connection);
 void opening_await(struct connection *connection);
 void opening_quit(struct connection *connection);
+
+/* ---- pass.c ---- */
+
+void pass_work(struct connection *connection);
+void pass_begin(struct connection *connection);
+/* In any phase: lets go of what the phase has. */
+void pass_end(struct connection *connection);
+void pass_half_close(struct connection *connection);
+/* As recv(2) of what spice-server says to a local client, but returns -errno; keeps descriptors. */
+ssize_t pass_receive(struct connection *connection, uint8_t *bytes, size_t size_bytes);
 
 /* ---- closing.c ---- */
 

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "display/relay/relay.h"
 
+#include <errno.h>
 #include <glib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/peer_log.h"
 #include "display/door/lobby.h"
 #include "display/relay/connection.h"
 #include "display/relay/limits.h"
+#include "display/relay/pass.h"
 #include "display/relay/session.h"
 
 struct relay {
@@ -36,7 +40,15 @@ struct relay {
 struct arrival {
 	int fd;
 	bool tls;
+	int inner_fd, server_fd; /* of a local client (relay_guard); -1: none */
 };
+
+static void close_arrival(const struct arrival *arrival)
+{
+	close(arrival->fd);
+	if (arrival->inner_fd >= 0)
+		close(arrival->inner_fd);
+}
 
 /* ---- the relay's thread ---- */
 
@@ -94,12 +106,15 @@ static void take_in(
 	else if (arrival->tls && !credentials)
 		why = "there is no certificate";
 	if (why) {
-		g_info("client: refused: %s", why);
-		close(arrival->fd);
+		peer_warning(PEER_CLIENT, "client: refused: %s", why);
+		close_arrival(arrival);
 		return;
 	}
-	struct connection *connection =
-		connection_create(&relay->host, arrival->fd, arrival->tls ? credentials : NULL);
+	struct connection *connection = arrival->inner_fd >= 0 ?
+						connection_create_local(&relay->host, arrival->fd,
+							arrival->inner_fd, arrival->server_fd) :
+						connection_create(&relay->host, arrival->fd,
+							arrival->tls ? credentials : NULL);
 	if (connection)
 		g_ptr_array_add(relay->connections, connection);
 }
@@ -168,15 +183,38 @@ void relay_set_password(struct relay *relay, bool asked)
 	g_atomic_int_set(&relay->open, !asked);
 }
 
-void relay_arrive(struct relay *relay, int fd, bool tls)
+static void arrive(struct relay *relay, const struct arrival *arrival)
 {
-	struct arrival arrival = { fd, tls };
 	g_mutex_lock(&relay->lock);
-	g_array_append_val(relay->arrivals, arrival);
+	g_array_append_vals(relay->arrivals, arrival, 1);
 	bool first = relay->arrivals->len == 1;
 	g_mutex_unlock(&relay->lock);
 	if (first)
 		call(relay, on_arrivals, relay);
+}
+
+void relay_arrive(struct relay *relay, int fd, bool tls)
+{
+	const struct arrival arrival = { fd, tls, -1, -1 };
+	arrive(relay, &arrival);
+}
+
+int relay_guard(struct relay *relay, int fd)
+{
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
+		g_warning("client on the unix socket: cut off: %s", g_strerror(errno));
+		close(fd);
+		return -1;
+	}
+	const struct arrival arrival = { fd, false, pair[0], pair[1] };
+	arrive(relay, &arrival);
+	return pair[1];
+}
+
+void relay_step_aside(unsigned head)
+{
+	pass_step_aside(head);
 }
 
 struct relay *relay_create(const struct relay_options *options, struct line *line,
@@ -210,7 +248,7 @@ struct relay *relay_create(const struct relay_options *options, struct line *lin
 static void close_queued(struct relay *relay)
 {
 	for (guint i = 0; i < relay->arrivals->len; i++)
-		close(g_array_index(relay->arrivals, struct arrival, i).fd);
+		close_arrival(&g_array_index(relay->arrivals, struct arrival, i));
 	for (guint i = 0; i < relay->departures->len; i++)
 		close(g_array_index(relay->departures, int, i));
 	g_array_unref(relay->arrivals);

@@ -40,6 +40,16 @@ void relay_destroy(struct relay *relay);
 /* Somebody connected. Takes the TCP socket over: non-blocking, close-on-exec. tls: nothing but. */
 void relay_arrive(struct relay *relay, int fd, bool tls);
 
+/*
+ * A client on the unix socket has begun a display channel: spice-server must not see its end too
+ * early (pass.h). Takes the socket over; returns what spice-server gets in its place, the caller's,
+ * or -1.
+ */
+int relay_guard(struct relay *relay, int fd);
+/* The worker thread of a head, which calls this, neither reads nor writes the head's channels now.
+ * May be called whether there is a relay or not. */
+void relay_step_aside(unsigned head);
+
 /* The certificate for TLS from now on; until there is one such clients are turned away. Takes the
  * reference over. */
 void relay_set_credentials(struct relay *relay, struct tls_credentials *credentials);

@@ -187,6 +187,17 @@ static void note_server(struct spice_talk *talk, const struct header *header)
 		talk->opening = SPICE_TALK_OPEN;
 }
 
+bool spice_talk_has_ticket(const struct spice_talk *talk)
+{
+	const struct spice_talk_direction *client = &talk->directions[SPICE_TALK_CLIENT];
+	return client->step == MESSAGES && client->skip_bytes == 0;
+}
+
+bool spice_talk_is_refused(const struct spice_talk *talk)
+{
+	return talk->directions[SPICE_TALK_SERVER].step == PASS;
+}
+
 bool spice_talk_is_logged_in(const struct spice_talk *talk)
 {
 	return talk->directions[SPICE_TALK_SERVER].step == MESSAGES;

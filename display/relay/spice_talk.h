@@ -89,6 +89,10 @@ void spice_talk_init(struct spice_talk *talk, const struct spice_talk_watch *wat
 ssize_t spice_talk_read(
 	struct spice_talk *talk, enum spice_talk_side side, uint8_t *bytes, size_t size_bytes);
 
+/* The client's ticket has passed: spice-server may let it in at any time. */
+bool spice_talk_has_ticket(const struct spice_talk *talk);
+/* spice-server has refused the client, and says so. */
+bool spice_talk_is_refused(const struct spice_talk *talk);
 /* spice-server has let the client in: messages follow from it. */
 bool spice_talk_is_logged_in(const struct spice_talk *talk);
 

@@ -224,11 +224,26 @@ static enum bitmap_result take(struct spice_head *owner, struct bitmap *picture)
 	return painter_take(owner->painter, now_us, &limits, picture);
 }
 
+static spice_head_quiet on_quiet; /* atomic; NULL: nobody asks */
+
+void spice_head_set_quiet(spice_head_quiet quiet)
+{
+	g_atomic_pointer_set(&on_quiet, quiet);
+}
+
+static void tell_quiet(const struct spice_head *owner)
+{
+	spice_head_quiet quiet = g_atomic_pointer_get(&on_quiet);
+	if (quiet)
+		quiet(owner->head->number);
+}
+
 static int get_command(QXLInstance *instance, QXLCommandExt *ext)
 {
 	struct spice_head *owner = spice_head_of(instance);
 	struct bitmap picture;
 	g_assert(g_thread_self() != owner->main_thread);
+	tell_quiet(owner);
 	stats_set_thread_head(owner->head->number);
 	clear_unwatched(owner);
 	enum bitmap_result result = take(owner, &picture);

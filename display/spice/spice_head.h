@@ -33,6 +33,11 @@ struct spice_head;
 typedef void (*spice_head_wanted)(
 	void *user, const struct frame_head_mode *heads, unsigned n_heads);
 
+/* Called by a head's worker thread while it neither reads nor writes the head's channels, whenever
+ * spice-server asks for a picture. For all heads of the process; NULL: nobody. */
+typedef void (*spice_head_quiet)(unsigned head);
+void spice_head_set_quiet(spice_head_quiet quiet);
+
 /*
  * The head and the line (NULL: none) stay the caller's and outlive this. It shows nothing until the
  * first resize. `wanted` is called by head 0 alone, since a client's wish concerns all heads.

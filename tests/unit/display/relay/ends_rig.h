@@ -23,8 +23,9 @@ enum place {
 	AT_REQUEST,
 	AT_MESSAGE,
 	AT_LINK,
-	AT_OPENING, /* before INIT */
-	AT_INIT,    /* INIT has been said, spice-server has not gone on */
+	AT_ADMISSION, /* a display's ticket is given, spice-server has not answered */
+	AT_OPENING,   /* before INIT */
+	AT_INIT,      /* INIT has been said, spice-server has not gone on */
 	AT_CHANNEL,
 	AT_CHANNEL_TLS,
 	AT_CHANNEL_FRAMES,
@@ -50,6 +51,7 @@ struct ends_rig {
 	GByteArray *heard;    /* by spice-server */
 	GByteArray *answered; /* to the client: bytes as they are in TLS */
 	bool server_answers;  /* spice-server closes when the client has, with a last word */
+	bool server_admits;   /* spice-server answers a ticket that it has not answered yet */
 	bool server_saw_end, went_on;
 	bool end_before_gone_on; /* a display channel's, which kills spice-server */
 	bool client_reads, client_saw_end;
