@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A display channel on the unix socket: the relay stands between until its opening is over, passes
+ * what comes with its descriptors, and then gives spice-server the client's own socket. A real
+ * relay; client and spice-server are played.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <spice/enums.h>
+#include <spice/protocol.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "display/relay/relay.h"
+#include "tests/unit/display/relay/spice_words.h"
+
+#define LONG_S 10
+#define TICK_US 1000
+#define TICKS 5000
+#define HEAD SPICE_WORDS_CHANNEL_ID
+
+struct rig {
+	struct line *line;
+	struct relay *relay;
+	int client, own; /* the client's socket, and our end of it */
+	int server;
+	ino_t own_inode;
+};
+
+static void on_arrived(void *user, int fd)
+{
+	g_assert_not_reached();
+}
+
+static const struct relay_ops ops = { .arrived = on_arrived };
+
+static void be_patient(int fd)
+{
+	struct timeval timeout = { .tv_sec = LONG_S };
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+}
+
+static void say(int fd, const GByteArray *bytes)
+{
+	g_assert_cmpint(send(fd, bytes->data, bytes->len, MSG_NOSIGNAL), ==, bytes->len);
+}
+
+static void hear(int fd, size_t size_bytes, const void *wanted)
+{
+	g_autofree uint8_t *bytes = g_malloc(size_bytes);
+	g_assert_cmpint(recv(fd, bytes, size_bytes, MSG_WAITALL), ==, size_bytes);
+	g_assert_cmpmem(bytes, size_bytes, wanted, size_bytes);
+}
+
+static void pass(int from, int to, const GByteArray *bytes)
+{
+	say(from, bytes);
+	hear(to, bytes->len, bytes->data);
+}
+
+static ino_t inode_of(int fd)
+{
+	struct stat st;
+	g_assert_cmpint(fstat(fd, &st), ==, 0);
+	return st.st_ino;
+}
+
+static void pass_message(const struct rig *rig, bool to_client, uint16_t type, uint32_t body_bytes)
+{
+	static const uint8_t body[256];
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	put_message(bytes, true, type, body, body_bytes);
+	pass(to_client ? rig->server : rig->client, to_client ? rig->client : rig->server, bytes);
+}
+
+static void rig_start(struct rig *rig)
+{
+	const struct relay_options options = { 0 };
+	int pair[2];
+	g_assert_cmpint(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), ==, 0);
+	*rig = (struct rig){ .client = pair[0], .own = pair[1], .line = line_create() };
+	rig->own_inode = inode_of(pair[1]);
+	rig->relay = relay_create(&options, rig->line, &ops, rig);
+	rig->server = relay_guard(rig->relay, pair[1]);
+	g_assert_cmpint(rig->server, >=, 0);
+	be_patient(rig->client);
+	be_patient(rig->server);
+}
+
+static void log_in(const struct rig *rig)
+{
+	const uint32_t ok = SPICE_LINK_ERR_OK;
+	g_autoptr(GByteArray) link = g_byte_array_new(), reply = g_byte_array_new(),
+			      ticket = g_byte_array_new(), result = g_byte_array_new();
+	put_client_link(link, SPICE_CHANNEL_DISPLAY, caps_of(true));
+	put_server_link(reply, SPICE_LINK_ERR_OK, caps_of(true));
+	put_ticket(ticket, true);
+	put(result, &ok, sizeof(ok));
+	pass(rig->client, rig->server, link);
+	pass(rig->server, rig->client, reply);
+	pass(rig->client, rig->server, ticket);
+	pass(rig->server, rig->client, result);
+	pass_message(rig, false, SPICE_MSGC_DISPLAY_INIT, 14);
+}
+
+/* As spice-server sends a dma-buf: one byte behind the message (red_stream_send_msgfd). */
+static void say_descriptor(int to, int fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct iovec iov = { (char[]){ '@' }, 1 };
+	struct msghdr message = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	g_assert_cmpint(sendmsg(to, &message, MSG_NOSIGNAL), ==, 1);
+}
+
+static int hear_descriptor(int from)
+{
+	int fd = -1;
+	char byte = 0;
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr message = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes) };
+	g_assert_cmpint(recvmsg(from, &message, MSG_CMSG_CLOEXEC), ==, 1);
+	g_assert_cmpint(byte, ==, '@');
+	struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+	g_assert_nonnull(c);
+	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	return fd;
+}
+
+/* The message and what belongs to it come in one go, right behind the first that tells that
+ * spice-server has gone on. */
+static void pass_descriptor(const struct rig *rig)
+{
+	g_autoptr(GByteArray) said = g_byte_array_new();
+	put_message(said, true, SPICE_MSG_DISPLAY_MARK, NULL, 0);
+	put_message(said, true, SPICE_MSG_DISPLAY_GL_SCANOUT_UNIX, "0123456789", 10);
+	say(rig->server, said);
+	say_descriptor(rig->server, rig->client);
+	hear(rig->client, said->len, said->data);
+	int fd = hear_descriptor(rig->client);
+	g_assert_cmpuint(inode_of(fd), ==, inode_of(rig->client));
+	close(fd);
+}
+
+static bool step_aside(const struct rig *rig, unsigned head)
+{
+	for (unsigned i = 0; i < TICKS && inode_of(rig->server) != rig->own_inode; i++) {
+		relay_step_aside(head);
+		g_usleep(TICK_US);
+	}
+	return inode_of(rig->server) == rig->own_inode;
+}
+
+static void rig_stop(struct rig *rig)
+{
+	relay_destroy(rig->relay);
+	line_destroy(rig->line);
+	close(rig->client);
+	close(rig->server);
+}
+
+static void test_steps_aside(void)
+{
+	struct rig rig;
+	rig_start(&rig);
+	log_in(&rig);
+	relay_step_aside(HEAD);
+	g_assert_cmpuint(inode_of(rig.server), !=, rig.own_inode);
+	pass_descriptor(&rig);
+	pass_message(&rig, false, SPICE_MSGC_ACK, 0);
+	pass_message(&rig, true, SPICE_MSG_DISPLAY_MARK, 0);
+	g_assert_true(step_aside(&rig, HEAD));
+	pass_message(&rig, true, SPICE_MSG_DISPLAY_MARK, 0);
+	pass_message(&rig, false, SPICE_MSGC_ACK, 0);
+	relay_destroy(rig.relay);
+	pass_message(&rig, true, SPICE_MSG_DISPLAY_MARK, 0);
+	rig.relay = NULL;
+	rig_stop(&rig);
+}
+
+/* What spice-server has not read yet must not be lost, nor what it has said last. */
+static void test_waits_for_quiet(void)
+{
+	struct rig rig;
+	g_autoptr(GByteArray) ack = g_byte_array_new(), mark = g_byte_array_new();
+	rig_start(&rig);
+	log_in(&rig);
+	pass_message(&rig, true, SPICE_MSG_DISPLAY_MARK, 0);
+	put_message(ack, true, SPICE_MSGC_ACK, NULL, 0);
+	put_message(mark, true, SPICE_MSG_DISPLAY_MARK, NULL, 0);
+	say(rig.client, ack);
+	while (recv(rig.server, &(uint8_t){ 0 }, 1, MSG_PEEK) != 1)
+		;
+	for (unsigned i = 0; i < 20; i++) {
+		relay_step_aside(HEAD);
+		g_usleep(TICK_US);
+	}
+	g_assert_cmpuint(inode_of(rig.server), !=, rig.own_inode);
+	hear(rig.server, ack->len, ack->data);
+	say(rig.server, mark);
+	g_assert_true(step_aside(&rig, HEAD));
+	say(rig.server, mark);
+	hear(rig.client, mark->len, mark->data);
+	hear(rig.client, mark->len, mark->data);
+	rig_stop(&rig);
+}
+
+/* Only for the head whose worker asks. */
+static void test_other_head(void)
+{
+	struct rig rig;
+	rig_start(&rig);
+	log_in(&rig);
+	pass_message(&rig, true, SPICE_MSG_DISPLAY_MARK, 0);
+	for (unsigned i = 0; i < 20; i++) {
+		relay_step_aside(HEAD + 1);
+		g_usleep(TICK_US);
+	}
+	g_assert_cmpuint(inode_of(rig.server), !=, rig.own_inode);
+	rig_stop(&rig);
+}
+
+/* The client closes its half: what it is sent still comes. */
+static void test_half_close(void)
+{
+	struct rig rig;
+	uint8_t byte;
+	rig_start(&rig);
+	log_in(&rig);
+	pass_message(&rig, true, SPICE_MSG_DISPLAY_MARK, 0);
+	shutdown(rig.client, SHUT_WR);
+	g_assert_cmpint(recv(rig.server, &byte, 1, 0), ==, 0);
+	pass_message(&rig, true, SPICE_MSG_DISPLAY_MARK, 0);
+	shutdown(rig.server, SHUT_RDWR);
+	g_assert_cmpint(recv(rig.client, &byte, 1, 0), ==, 0);
+	rig_stop(&rig);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/relay-pass/steps-aside", test_steps_aside);
+	g_test_add_func("/relay-pass/waits-for-quiet", test_waits_for_quiet);
+	g_test_add_func("/relay-pass/other-head", test_other_head);
+	g_test_add_func("/relay-pass/half-close", test_half_close);
+	return g_test_run();
+}
