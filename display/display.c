@@ -2,6 +2,7 @@
 #include "display/display.h"
 
 #include "display/display_parts.h"
+#include "display/spice/spice_head.h"
 
 static bool on_ticket(void *user, const char *ticket)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clients: where people arrive. Accepts on the listening sockets that the keeper handed over and
- * gives each connection to the owner, set up for small and timely messages.
+ * arrivals: where clients arrive. It accepts connections on the listening sockets that the keeper
+ * handed over, and gives each to its owner, set up for small and timely messages.
  *
  * Threads: main loop.
  */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * audience: who looks at which head, and so how many pictures are worth making.
+ * audience: which clients look at which head, and so how many pictures a second are worth making.
  *
- * Nobody looks: render is told rate 0 and does nothing. Somebody who arrives then is held back
- * until a picture has been made for them, AUDIENCE_HOLD_MS at most, so that the first thing they
- * see is the guest and not what it looked like long ago.
+ * While no client looks, render is told rate 0 and makes no picture. A client that arrives then is
+ * held back until a picture has been made for it, AUDIENCE_HOLD_MS at most: so the first thing that
+ * it shows is the guest as it is, and not as it was long ago.
  *
  * Threads: main loop. A timer runs only while somebody is awaited.
  */
@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What is asked of render while somebody looks, in millihertz. */
+/* The rate that render is asked for while a client looks, in millihertz. */
 #define AUDIENCE_RATE_MHZ 60000
 #define AUDIENCE_HOLD_MS 300
 /* How long pictures are made for a client that has connected but opened no display. */

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/peer_log.h"
 #include "display/door/lobby.h"
 #include "display/door/spice_link.h"
 
@@ -111,7 +112,9 @@ static void cut_off_stalled(struct dmabuf_door *door)
 		struct door_guest *entry = door->entries->pdata[i];
 		if (!entry->stalled || entry->own_fd < 0)
 			continue;
-		g_message("client: cut off: it does not acknowledge pictures and others wait");
+		peer_warning(PEER_CLIENT,
+			"client on the unix socket: cut off: it does not acknowledge pictures and "
+			"others wait");
 		shutdown(entry->own_fd, SHUT_RDWR);
 	}
 }
@@ -285,7 +288,8 @@ void dmabuf_door_disconnected(struct dmabuf_door *door, const void *key)
 
 void dmabuf_door_stalled(struct dmabuf_door *door)
 {
-	g_message("client: does not acknowledge pictures: it gets ordinary ones");
+	peer_warning(PEER_CLIENT,
+		"client on the unix socket: does not acknowledge pictures: it gets ordinary ones");
 	door->stalled = true;
 	for (guint i = 0; i < door->entries->len; i++) {
 		struct door_guest *entry = door->entries->pdata[i];

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * local: whether pictures may be handed out as dma-bufs, and the door in front of spice-server that
- * makes it safe: a connection over TCP must never be there while a dma-buf is (see spice_gl.h).
+ * dmabuf door: whether pictures may be handed out as dma-bufs, and the door in front of
+ * spice-server that makes it safe. spice-server before 0.16 drops clients on TCP while a dma-buf is
+ * shown, so they wait here until none is (see spice_gl.h).
  *
- * Dma-bufs are used while everyone is on a unix socket, somebody has a display open and every
- * display takes them. Who comes over TCP waits outside until the last dma-buf is gone and a picture
- * has taken its place. Who does not acknowledge pictures gets ordinary ones, and is cut off when
- * somebody waits: spice-server cannot let go of a dma-buf before it is acknowledged.
+ * Dma-bufs are used while every client is on a unix socket, one of them has a display open, and
+ * every display takes them. A client on TCP waits outside until the last dma-buf is gone and a
+ * picture has taken its place. A client that does not acknowledge pictures gets ordinary ones. It
+ * is cut off when another waits, since spice-server cannot let go of a dma-buf before it is
+ * acknowledged.
  *
  *   OFF ──(all here are local)──► ON ──(somebody else, or stalled)──► LEAVING ──(all gone)──► OFF
  *
@@ -16,7 +18,7 @@
 
 #include <stdbool.h>
 
-/* How long a waiting client is kept for the picture that takes a dma-buf's place. */
+/* Milliseconds that a client waits at most for the picture that takes a dma-buf's place. */
 #define DMABUF_DOOR_FRAME_MS 300
 
 struct dmabuf_door;

@@ -13,14 +13,16 @@ struct lobby_guest {
 };
 
 struct lobby {
-	GQueue entries; /* struct lobby_guest, the oldest first */
-	GSource *timer; /* NULL: nobody is in */
+	GThread *thread; /* that made it */
+	GQueue entries;  /* struct lobby_guest, the oldest first */
+	GSource *timer;  /* NULL: nobody is in */
 };
 
 struct lobby *lobby_create(void)
 {
 	struct lobby *lobby = g_new0(struct lobby, 1);
 	g_queue_init(&lobby->entries);
+	lobby->thread = g_thread_self();
 	return lobby;
 }
 
@@ -76,6 +78,7 @@ static void set_timer(struct lobby *lobby)
 
 void lobby_enter(struct lobby *lobby, const void *key, int fd)
 {
+	g_assert(lobby->thread == g_thread_self());
 	struct lobby_guest *entry = g_new(struct lobby_guest, 1);
 	*entry = (struct lobby_guest){
 		.key = key,
@@ -95,6 +98,7 @@ static gint compare_key(gconstpointer entry, gconstpointer key)
 
 void lobby_leave(struct lobby *lobby, const void *key)
 {
+	g_assert(lobby->thread == g_thread_self());
 	GList *link = g_queue_find_custom(&lobby->entries, key, compare_key);
 	if (!link)
 		return;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice link: what a connection says first, read without taking it: spice-server reads it again.
+ * spice link: the first message of a connection, which says what channel it is for. It is read
+ * without being taken from the socket, so that spice-server can read it again.
  * Wire format: SpiceLinkHeader, SpiceLinkMess and capability words (spice/protocol.h).
  *
  * Threads: any.

@@ -5,9 +5,9 @@
  * line, and asks spice-server for the compression that suits it.
  *
  * The main, display and playback channels pass through here, of clients in TLS or WebSocket frames
- * all channels; the others are handed to spice-server as they are. Clients on unix sockets do not
- * come here: their pictures are not copied, and spice-server treats a unix socket as the same
- * machine.
+ * all channels; the others are handed to spice-server as they are. Of clients on the unix socket
+ * only display channels come here, and only while they begin (pass.h): after that their pictures
+ * are not copied, and spice-server treats a unix socket as the same machine.
  *
  * Threads: the main loop calls and is called; bytes are moved by a thread of the relay's own, so
  * that nothing the main loop does holds pictures up.
