@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * agent stream: what spice-server writes to an agent's port, cut into messages.
+ * agent stream: cuts what spice-server writes to an agent's port into messages.
  *
  * Chunks (port, size) carry messages (protocol, type, opaque, size) that may span chunks; see
- * spice-protocol's vd_agent.h. Only the first AGENT_STREAM_BODY_MAX bytes of a body are kept: what
- * is longer (a client's clipboard) is none of our business. Nothing is allocated.
+ * spice-protocol's vd_agent.h. A client makes up all of it. Only the first AGENT_STREAM_BODY_MAX
+ * bytes of a body are kept, since nothing longer (a client's clipboard) is for us. Nothing is
+ * allocated.
+ *
+ * A plain value. Threads: one at a time.
  */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
+/* In bytes: a VDAgentMouseState has 13, the longest that is read. The rest of a body is skipped. */
 #define AGENT_STREAM_BODY_MAX 16
+/* sizeof(VDAgentMessage) and sizeof(VDIChunkHeader), which are packed. */
 #define AGENT_STREAM_HEADER_BYTES 20
 #define AGENT_STREAM_CHUNK_BYTES 8
 
@@ -21,7 +26,7 @@ enum agent_stream_port {
 	AGENT_STREAM_PORTS,
 };
 
-/* Zeroed: at the beginning. */
+/* All zero: at the beginning of the stream. */
 struct agent_stream {
 	uint8_t chunk[AGENT_STREAM_CHUNK_BYTES];
 	unsigned chunk_filled;
@@ -34,9 +39,11 @@ struct agent_stream {
 	} ports[AGENT_STREAM_PORTS];
 };
 
-/* size_bytes: of the body as sent; min(size_bytes, AGENT_STREAM_BODY_MAX) bytes are at `body`. */
+/* The body had size_bytes when it was sent; min(size_bytes, AGENT_STREAM_BODY_MAX) are at `body`.
+ */
 typedef void (*agent_stream_message)(void *user, enum agent_stream_port port, uint32_t type,
 	const uint8_t *body, uint32_t size_bytes);
 
+/* Takes the next bytes of the stream, and calls `message` for each message that they complete. */
 void agent_stream_feed(struct agent_stream *stream, const uint8_t *bytes, size_t n_bytes,
 	agent_stream_message message, void *user);

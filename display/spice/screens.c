@@ -5,9 +5,9 @@
 #include "display/line/line.h"
 
 struct screen {
-	struct head *head; /* NULL: never on */
-	struct spice_head *spice;
-	bool resize_due;
+	struct head *head;        /* NULL: never on */
+	struct spice_head *spice; /* NULL: never on, or refused */
+	bool resize_due;          /* the surface is not of the head's mode yet */
 };
 
 struct screens {
@@ -43,7 +43,7 @@ static void on_gl_left(void *user)
 		screens->gl_ops->left(screens->user);
 }
 
-/* Each head's; the owner's are for all of them. */
+/* Every head has these; they tell the owner what concerns all heads. */
 static const struct spice_gl_ops gl_ops = {
 	.stalled = on_gl_stalled,
 	.left = on_gl_left,
@@ -51,6 +51,7 @@ static const struct spice_gl_ops gl_ops = {
 
 static bool open_screen(struct screens *screens, unsigned number)
 {
+	g_assert(number < FRAME_HEADS_MAX);
 	struct screen *screen = &screens->screens[number];
 	if (screen->spice)
 		return true;
@@ -69,7 +70,10 @@ static void resize(struct screen *screen, const struct frame *frame)
 	spice_head_resize(screen->spice, screen->head->width, screen->head->height, frame);
 }
 
-/* Only a new surface makes a client look away from a dma-buf. True if there was one. */
+/*
+ * Returns whether a dma-buf was shown. If so the surface must be made anew: only that makes a
+ * client look away from a dma-buf.
+ */
 static bool leave_dmabuf(struct screen *screen)
 {
 	bool on = spice_gl_is_on(spice_head_gl(screen->spice));
@@ -130,7 +134,7 @@ bool screens_turn_on(struct screens *screens, const struct frame_head_on *on, bo
 	if (!open_screen(screens, on->head))
 		return false;
 	struct head *head = screen->head;
-	/* The first is never unplugged: its surface is still there. */
+	/* Head 0 is never unplugged: its surface is still there. */
 	bool plugged = head->on || on->head == 0;
 	bool same = plugged && head->width == on->width && head->height == on->height;
 	head->on = true;
@@ -196,7 +200,10 @@ bool screens_desktop(const struct screens *screens, uint32_t *width, uint32_t *h
 	return *width > 0;
 }
 
-/* One that was under way when they were no longer wanted is dropped: render sends its like. */
+/*
+ * A dma-buf that was under way when they ceased to be wanted is dropped. Render is told of that
+ * wish, and sends a memfd with full damage next.
+ */
 static bool show_dmabuf(struct screens *screens, struct screen *screen, struct frame *frame,
 	const struct frame_present *message)
 {
@@ -212,6 +219,7 @@ static bool show_dmabuf(struct screens *screens, struct screen *screen, struct f
 
 bool screens_show(struct screens *screens, struct frame *frame, const struct frame_present *message)
 {
+	g_assert(screens_is_on(screens, message->head));
 	struct screen *screen = &screens->screens[message->head];
 	if (message->serial <= screen->head->serial) {
 		g_warning("render: head %u: serial %" G_GUINT64_FORMAT " after %" G_GUINT64_FORMAT,

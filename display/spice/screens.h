@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * screens: the heads as render tells of them and as spice-server shows them.
+ * screens: the heads as render tells of them, and as spice-server shows them.
  *
- * States of one: never on (no device in spice-server, but for the first); off (black; others than
- * the first are unplugged); on with a mode that is not shown yet (the new surface waits for its
- * first frame, so that a client sees no blank one); on and shown. A renderer that leaves changes
- * none of this: its last picture stays.
+ * A head is in one of these states:
+ *
+ *   never on        there is no device in spice-server; head 0 always has one
+ *   off             the client sees black on head 0, and any other head is unplugged
+ *   on, not shown   the mode is new and its surface waits for a frame, so that clients see no blank
+ * one on, shown       the surface has the mode's size
+ *
+ * A renderer that leaves changes none of this, and the last picture stays.
  *
  * Threads: main loop.
  */
@@ -18,50 +22,62 @@
 #include "display/spice/spice_gl.h"
 #include "display/spice/spice_head.h"
 
-/* Shown before the guest has a mode. */
+/* The size of head 0 before the guest has a mode, in pixels. */
 #define SCREENS_FIRST_WIDTH 1024
 #define SCREENS_FIRST_HEIGHT 768
 
 struct RedsState;
 struct screens;
 
-/* With the first head, as spice-server has no desktop without; NULL when it is refused. */
+/*
+ * Opens head 0, since spice-server has no desktop without one. The line (NULL: none) and the ops
+ * stay the caller's. Returns NULL when spice-server refuses the head (logged).
+ */
 struct screens *screens_create(struct RedsState *server, struct line *line,
 	spice_head_wanted wanted, const struct spice_gl_ops *gl_ops, void *user);
-/* After the server was destroyed. */
+/* Only after the server was destroyed, whose workers read the heads. NULL is fine. */
 void screens_destroy(struct screens *screens);
 
-/* Heads that spice-server has devices for, whether they are on or not. */
+/* How many heads have a device in spice-server, whether they are on or not; and whether one has. */
 unsigned screens_count(const struct screens *screens);
 bool screens_is_open(const struct screens *screens, unsigned head);
 
-/* False: render is to be dropped. looked_at: the new mode may wait for its first frame. */
+/*
+ * Render turned a head on, or gave it another mode or place. `looked_at`: a client sees the old
+ * mode meanwhile, so the new one may wait for its first frame. Returns false when the head cannot
+ * be opened.
+ */
 bool screens_turn_on(struct screens *screens, const struct frame_head_on *on, bool looked_at);
-/* Returns whether anything changed. */
+/* Returns whether the head was on. */
 bool screens_turn_off(struct screens *screens, unsigned head);
 bool screens_is_on(const struct screens *screens, unsigned head);
 
-/* False when it is off. */
+/* The head's size in pixels. Returns false when it is off. */
 bool screens_size(const struct screens *screens, unsigned head, uint32_t *width, uint32_t *height);
-/* From a pixel of the head to one of the desktop. False when it is off. */
+/* Turns a pixel of the head into one of the desktop, after bounding it. Returns false when it is
+ * off. */
 bool screens_to_desktop(const struct screens *screens, unsigned head, int32_t *x, int32_t *y);
-/* The bounding box of all that are on; false when none is. */
+/* The size of the box around all heads that are on. Returns false when none is. */
 bool screens_desktop(const struct screens *screens, uint32_t *width, uint32_t *height);
 
-/* `frame` is the callee's. False: render is to be dropped. */
+/*
+ * Shows a frame of a head that is on, and takes over the reference. Returns false when its serial
+ * is not above the last one's (logged): render is to be dropped.
+ */
 bool screens_show(
 	struct screens *screens, struct frame *frame, const struct frame_present *message);
 /*
- * From now on dma-bufs are shown, or (the beginning) no more: then ops->left, as in spice_gl.h,
- * when the last is gone, at once if there is none.
+ * Dma-bufs are shown from now on, or, as at first, no more. In that case ops->left is called when
+ * the last one is gone, at once if there is none.
  */
 void screens_use_dmabufs(struct screens *screens, bool use);
-/* Modes that still wait for a frame are shown without. */
+/* Modes that still wait for a frame are shown without one. */
 void screens_settle(struct screens *screens);
-/* The renderer has left. */
+/* The renderer has left: its frames are let go of, and the next one's serials begin anew. */
 void screens_drop_frames(struct screens *screens);
 
-/* As in spice_cursor.h; true when the cursor changed. A head that never was on has none. */
+/* As in spice_cursor.h. Each returns true when the cursor changed; a head that was never on has
+ * none. */
 bool screens_cursor_image(struct screens *screens, const struct frame_cursor_image *image);
 bool screens_cursor_move(struct screens *screens, unsigned head, int32_t x, int32_t y);
 bool screens_cursor_hide(struct screens *screens, unsigned head);
@@ -71,10 +87,10 @@ void screens_new_viewer(struct screens *screens, unsigned head);
 void screens_new_display(struct screens *screens, unsigned head);
 
 /*
- * Before a client opens the display channel of a head. spice-server begins with all of its surface
- * in one message without loss, for seconds where the line is slow: then the surface is made anew,
- * and true says that the head's whole picture is to be asked for, which comes in pieces. Not with
- * dma-bufs.
+ * Called before a client opens the display channel of a head. spice-server begins with the whole
+ * surface in one lossless message, which takes seconds on a slow line. So for a client far away
+ * (LINE_FAR_US) the surface is made anew, empty. Then this returns true, and the owner asks render
+ * for the whole picture, which goes out in pieces. Heads that show a dma-buf are left alone.
  */
 bool screens_start_over(struct screens *screens, unsigned head);
 

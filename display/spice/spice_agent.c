@@ -13,10 +13,10 @@ struct spice_agent {
 	const struct spice_agent_ops *ops;
 	void *user;
 	SpiceCharDeviceInstance instance;
-	bool pointer;
-	VDAgentMouseState last; /* every message repeats all of it */
+	bool pointer;           /* clients send pointers this way */
+	VDAgentMouseState last; /* to see what changed: each message has all of it */
 	struct agent_stream stream;
-	GByteArray *answers; /* not read yet */
+	GByteArray *answers; /* what spice-server has not read yet */
 };
 
 static struct spice_agent *agent_of(SpiceCharDeviceInstance *instance)
@@ -79,7 +79,8 @@ static void answer_capabilities(struct spice_agent *agent)
 		VD_AGENT_CAP_FILE_XFER_DISABLED };
 	for (unsigned i = 0; i < G_N_ELEMENTS(caps); i++)
 		answer.caps[caps[i] / 32] |= 1u << caps[i] % 32;
-	/* One answer waits at most: a client that does not read gets no more. */
+	/* At most one answer waits, so that a client that asks and does not read costs no memory.
+	 */
 	if (agent->answers->len == 0)
 		g_byte_array_append(agent->answers, (const guint8 *)&answer, sizeof(answer));
 	spice_server_char_device_wakeup(&agent->instance);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * spice agent: an agent for guests that have none. SPICE clients ask for other monitor sizes, and
- * say on which of several heads the pointer is, only when there is an agent. What they ask needs no
- * help from inside the guest here, so this one lives in display: it says that it takes sizes and
- * pointers, that it takes no files, and nothing about clipboards.
+ * say on which of several heads the pointer is, only when there is an agent. Neither needs help
+ * from inside the guest here, so this agent lives in display. It announces that it takes sizes and
+ * pointers and no files, and it announces no clipboard.
  *
  * Sizes never get here: spice-server hands them to the heads (spice_head_wanted).
  *
@@ -18,19 +18,21 @@ struct RedsState;
 struct spice_agent;
 
 struct spice_agent_ops {
-	/* Pixel of a head. */
+	/* The pointer is at this pixel of a head; a client makes up all three, so they may be any.
+	 */
 	void (*pointer)(void *user, unsigned head, int32_t x, int32_t y);
-	/* All that are down, as in inputs_set_buttons. */
+	/* All buttons that are down, as in inputs_set_buttons(). */
 	void (*buttons)(void *user, uint32_t buttons);
-	/* Steps, negative: up. */
+	/* One turn of the wheel; below 0: up. */
 	void (*wheel)(void *user, int steps);
 };
 
-/* NULL when spice-server refuses. */
+/* Returns NULL when spice-server refuses (logged). */
 struct spice_agent *spice_agent_create(
 	struct RedsState *server, const struct spice_agent_ops *ops, void *user);
-/* After the server was destroyed. */
+/* Only after the server was destroyed. */
 void spice_agent_destroy(struct spice_agent *agent);
 
-/* Whether pointers come this way: with several heads, where a tablet cannot tell which. */
+/* Clients send pointers this way from now on, or not: with several heads, a tablet cannot say on
+ * which. */
 void spice_agent_set_pointer(struct spice_agent *agent, bool on);

@@ -5,8 +5,8 @@
 #include <spice.h>
 
 /*
- * Buttons as spice-server hands them to devices (inputs-channel.cpp, RED_MOUSE_STATE_TO_LOCAL): not
- * those of the protocol.
+ * Buttons have these bits when spice-server hands them to devices (inputs-channel.cpp,
+ * RED_MOUSE_STATE_TO_LOCAL); in the protocol they have others.
  */
 static const struct {
 	uint32_t mask;
@@ -100,7 +100,7 @@ static const SpiceMouseInterface mouse_interface = {
 	.buttons = mouse_buttons,
 };
 
-/* The size of the surface, which head.h knows as well. */
+/* Nothing to do: this is the size of the surface, which struct head has. */
 static void tablet_set_logical_size(SpiceTabletInstance *tablet, int width, int height)
 {
 }

@@ -5,21 +5,23 @@
 #include <spice.h>
 #include <string.h>
 
-/* spice-server's own from the start, and the rate it makes encoders for, sound.cpp. */
-#define OPUS_RATE 48000
+/* The rate that spice-server begins with, and the one that its Opus encoder takes (sound.cpp). */
+#define OPUS_RATE_HZ 48000
+/* A pair of samples, left and right. */
+#define PAIR_BYTES sizeof(uint32_t)
 
 struct spice_playback {
 	SpiceServer *server;
 	SpicePlaybackInstance instance;
-	uint32_t rate;
+	uint32_t rate_hz;
 	bool plays;
-	uint32_t *frame; /* of spice-server, being filled; NULL: none */
-	uint32_t n_frame, n_filled;
-	uint64_t n_silent; /* stereo frames in a row */
-	unsigned starved;  /* timer, 0: off */
-	gint64 written_us; /* last time */
-	gint64 started_us;
-	uint64_t n_taken; /* stereo frames since then */
+	uint32_t *block;            /* spice-server's, which is being filled; NULL: none */
+	uint32_t n_block, n_filled; /* pairs that it takes, and has */
+	uint64_t n_silent;          /* pairs in a row that were silent */
+	unsigned starved;           /* timer, 0: off */
+	gint64 written_us;          /* the last time that sound was written */
+	gint64 started_us;          /* the stream's start */
+	uint64_t n_taken;           /* pairs that were taken since then */
 };
 
 static const SpicePlaybackInterface playback_interface = {
@@ -36,7 +38,7 @@ struct spice_playback *spice_playback_create(struct RedsState *server)
 	struct spice_playback *playback = g_new0(struct spice_playback, 1);
 	playback->instance.base.sif = &playback_interface.base;
 	playback->server = server;
-	playback->rate = OPUS_RATE;
+	playback->rate_hz = OPUS_RATE_HZ;
 	if (spice_server_add_interface(server, &playback->instance.base) == 0)
 		return playback;
 	g_warning("spice: the playback channel was refused");
@@ -52,22 +54,22 @@ void spice_playback_destroy(struct spice_playback *playback)
 	g_free(playback);
 }
 
-/* What is missing of the frame is silence. */
-static void finish_frame(struct spice_playback *playback)
+/* The rest of the block becomes silence. */
+static void finish_block(struct spice_playback *playback)
 {
-	if (!playback->frame)
+	if (!playback->block)
 		return;
-	memset(playback->frame + playback->n_filled, 0,
-		(playback->n_frame - playback->n_filled) * sizeof(*playback->frame));
-	spice_server_playback_put_samples(&playback->instance, playback->frame);
-	playback->frame = NULL;
+	memset(playback->block + playback->n_filled, 0,
+		(playback->n_block - playback->n_filled) * PAIR_BYTES);
+	spice_server_playback_put_samples(&playback->instance, playback->block);
+	playback->block = NULL;
 }
 
 void spice_playback_stop(struct spice_playback *playback)
 {
 	if (!playback->plays)
 		return;
-	finish_frame(playback);
+	finish_block(playback);
 	spice_server_playback_stop(&playback->instance);
 	playback->plays = false;
 	g_clear_handle_id(&playback->starved, g_source_remove);
@@ -84,7 +86,7 @@ static gboolean on_starved(gpointer user)
 
 static void start(struct spice_playback *playback)
 {
-	spice_server_set_playback_rate(&playback->instance, playback->rate);
+	spice_server_set_playback_rate(&playback->instance, playback->rate_hz);
 	spice_server_playback_start(&playback->instance);
 	playback->plays = true;
 	playback->started_us = playback->written_us;
@@ -92,56 +94,57 @@ static void start(struct spice_playback *playback)
 	playback->starved = g_timeout_add(PLAYBACK_STARVED_MS / 2, on_starved, playback);
 }
 
-void spice_playback_set_rate(struct spice_playback *playback, uint32_t rate)
+void spice_playback_set_rate(struct spice_playback *playback, uint32_t rate_hz)
 {
 	spice_playback_stop(playback);
 	playback->n_silent = 0;
-	if (rate != playback->rate && rate != OPUS_RATE)
+	if (rate_hz != playback->rate_hz && rate_hz != OPUS_RATE_HZ)
 		spice_server_set_playback_compression(playback->server, 0);
-	playback->rate = rate;
+	playback->rate_hz = rate_hz;
 }
 
-static bool is_silent(const uint8_t *data, size_t n_frames)
+static bool is_silent(const uint8_t *data, size_t n_pairs)
 {
-	return n_frames == 0 || (data[0] == 0 && memcmp(data, data + 1, n_frames * 4 - 1) == 0);
+	return n_pairs == 0 ||
+	       (data[0] == 0 && memcmp(data, data + 1, n_pairs * PAIR_BYTES - 1) == 0);
 }
 
-/* False: spice-server has no room, or nobody listens. */
-static bool take_frame(struct spice_playback *playback)
+/* Returns false when spice-server has no block free, or nobody listens. */
+static bool take_block(struct spice_playback *playback)
 {
-	if (!playback->frame) {
+	if (!playback->block) {
 		spice_server_playback_get_buffer(
-			&playback->instance, &playback->frame, &playback->n_frame);
+			&playback->instance, &playback->block, &playback->n_block);
 		playback->n_filled = 0;
 	}
-	return playback->frame != NULL;
+	return playback->block != NULL;
 }
 
-static void fill(struct spice_playback *playback, const uint8_t *data, size_t n_frames)
+static void fill(struct spice_playback *playback, const uint8_t *data, size_t n_pairs)
 {
-	while (n_frames > 0 && take_frame(playback)) {
-		size_t n = MIN(n_frames, playback->n_frame - playback->n_filled);
-		memcpy(playback->frame + playback->n_filled, data, n * sizeof(*playback->frame));
+	while (n_pairs > 0 && take_block(playback)) {
+		size_t n = MIN(n_pairs, playback->n_block - playback->n_filled);
+		memcpy(playback->block + playback->n_filled, data, n * PAIR_BYTES);
 		playback->n_filled += (uint32_t)n;
-		data += n * sizeof(*playback->frame);
-		n_frames -= n;
-		if (playback->n_filled == playback->n_frame)
-			finish_frame(playback);
+		data += n * PAIR_BYTES;
+		n_pairs -= n;
+		if (playback->n_filled == playback->n_block)
+			finish_block(playback);
 	}
 }
 
 static bool is_ahead(const struct spice_playback *playback)
 {
 	gint64 elapsed_us = playback->written_us - playback->started_us + PLAYBACK_AHEAD_MS * 1000;
-	return playback->n_taken * G_USEC_PER_SEC > (uint64_t)elapsed_us * playback->rate;
+	return playback->n_taken * G_USEC_PER_SEC > (uint64_t)elapsed_us * playback->rate_hz;
 }
 
 void spice_playback_write(struct spice_playback *playback, const void *data, size_t size_bytes)
 {
-	size_t n_frames = size_bytes / sizeof(uint32_t);
-	playback->n_silent = is_silent(data, n_frames) ? playback->n_silent + n_frames : 0;
+	size_t n_pairs = size_bytes / PAIR_BYTES;
+	playback->n_silent = is_silent(data, n_pairs) ? playback->n_silent + n_pairs : 0;
 	playback->written_us = g_get_monotonic_time();
-	bool silent = playback->n_silent * 1000 > (uint64_t)PLAYBACK_SILENT_MS * playback->rate;
+	bool silent = playback->n_silent * 1000 > (uint64_t)PLAYBACK_SILENT_MS * playback->rate_hz;
 	if (silent || (!playback->plays && playback->n_silent > 0)) {
 		spice_playback_stop(playback);
 		return;
@@ -150,8 +153,8 @@ void spice_playback_write(struct spice_playback *playback, const void *data, siz
 		start(playback);
 	if (is_ahead(playback))
 		return;
-	playback->n_taken += n_frames;
-	fill(playback, data, n_frames);
+	playback->n_taken += n_pairs;
+	fill(playback, data, n_pairs);
 }
 
 void spice_playback_set_volume(

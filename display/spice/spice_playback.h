@@ -2,15 +2,14 @@
 /*
  * spice playback: the guest's sound on spice-server's playback channel.
  *
- * A playback stream that is started has the client's clock, and one that starves shifts it: so it
- * is started by the first sound that is no silence, and stopped when the guest stops it, when none
- * has come for PLAYBACK_STARVED_MS, or after PLAYBACK_SILENT_MS of silence. Nothing is queued here
- * but the rest of one frame of spice-server's (10 ms); it keeps three, and what finds none free is
- * dropped.
+ * A client takes its clock from a playback stream that was started, and one that starves shifts
+ * that clock. So the first sound that is not silent starts it. It is stopped when the guest stops,
+ * when no sound has come for PLAYBACK_STARVED_MS, or after PLAYBACK_SILENT_MS of silence.
  *
- * Dropped is also what comes sooner than it can be heard: clients play all that they get, however
- * late. A QEMU that was held up writes everything that it missed; a client that had nothing to play
- * meanwhile would be that much behind from then on.
+ * spice-server takes sound by the block, 10 ms each. It has three of them, and sound that finds
+ * none free is dropped; here only the block that is being filled waits. Sound that comes sooner
+ * than it can be heard is dropped, too. A QEMU that was held up writes all that it missed, and a
+ * client plays all that it gets: it would be that much behind from then on.
  *
  * Threads: main loop.
  */
@@ -20,30 +19,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Ten of QEMU's writes. */
 #define PLAYBACK_STARVED_MS 100
 #define PLAYBACK_SILENT_MS 2000
-/* Since a stream's start: three of QEMU's writes. */
+/* How far ahead of the time since the stream's start sound may be: three of QEMU's writes. */
 #define PLAYBACK_AHEAD_MS 30
 
 struct RedsState;
 struct spice_playback;
 
-/* NULL: spice-server refused it. */
+/* Returns NULL when spice-server refuses (logged). */
 struct spice_playback *spice_playback_create(struct RedsState *server);
-/* After spice-server's end. NULL is fine. */
+/* Only after the server was destroyed. NULL is fine. */
 void spice_playback_destroy(struct spice_playback *playback);
 
 /*
- * Frames a second of what is written from now on. Stops what plays. At 48000, the rate at the
- * start, sound is sent as Opus to clients that take it. spice-server keeps a connected client's
- * encoder when the rate changes, so with any other rate sound is sent as it is from then on: 1.4
- * Mbit/s at 44100.
+ * What is written from now on has so many samples of each side a second; what plays is stopped. At
+ * 48000, the rate at the start, clients that take Opus get that. spice-server keeps a connected
+ * client's encoder when the rate changes, so after any other rate sound is sent as it is for
+ * good: 1.4 Mbit/s at 44100.
  */
-void spice_playback_set_rate(struct spice_playback *playback, uint32_t rate);
-/* Stereo frames of two signed 16-bit samples of this machine's byte order; a rest below 4 bytes is
- * left. */
+void spice_playback_set_rate(struct spice_playback *playback, uint32_t rate_hz);
+/* Pairs of 16-bit samples, left and right, signed and of this machine's byte order. A rest below 4
+ * bytes is dropped. */
 void spice_playback_write(struct spice_playback *playback, const void *data, size_t size_bytes);
 void spice_playback_stop(struct spice_playback *playback);
-/* Left and right, 0 to 65535. */
+/* The guest's wish for the client's volume, each side 0 to 65535. */
 void spice_playback_set_volume(
 	struct spice_playback *playback, bool mute, uint16_t left, uint16_t right);
