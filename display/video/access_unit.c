@@ -18,7 +18,8 @@ static GstMemory *constant_memory(const uint8_t *bytes, size_t size_bytes)
 		GST_MEMORY_FLAG_READONLY, (gpointer)bytes, size_bytes, 0, size_bytes, NULL, NULL);
 }
 
-/* Bytes of the delimiter that the picture begins with, 0: none. Start codes have 3 or 4 bytes. */
+/* How many bytes the delimiter that the picture begins with has; 0: none. Start codes have 3 or 4.
+ */
 static size_t leading_delimiter(GstBuffer *buffer)
 {
 	uint8_t head[sizeof(delimiter)] = { 0 };

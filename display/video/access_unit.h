@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * access unit: puts H.264 access unit delimiters where a client shows each picture at once.
+ * access unit: puts H.264 access unit delimiters where they make a client show each picture at
+ * once.
  *
- * A parser (spice-gtk's h264parse) knows that a picture is complete when the next one begins. So
- * the delimiter that should begin the next picture is sent at the end of this one, and none at its
- * beginning but the first. h264parse (1.22 to 1.26) takes a delimiter for one only when the next
- * NAL unit has begun, so an empty message that any access unit may begin with follows: 14 bytes a
- * picture, in the standard's order, for one frame period.
+ * A parser (spice-gtk's h264parse) knows that a picture is complete when the next one begins. So we
+ * send the delimiter that should begin the next picture at the end of this one; only the first
+ * picture also begins with one. h264parse (1.22 to 1.26) recognises a delimiter only when the next
+ * NAL unit has begun. So an empty message that any access unit may begin with follows. This costs
+ * 14 bytes a picture, keeps the standard's order, and saves one frame period.
+ *
+ * Pure. Threads: any.
  */
 #pragma once
 
@@ -17,5 +20,6 @@
 #define ACCESS_UNIT_NAL_SEI 6
 #define ACCESS_UNIT_NAL_DELIMITER 9
 
-/* Consumes `buffer`, one picture in byte-stream format. `first`: of its stream. */
+/* Takes over `buffer`, one picture in byte-stream format, and returns what is to be sent. `first`:
+ * it is its stream's first. */
 GstBuffer *access_unit_delimit(GstBuffer *buffer, bool first);

@@ -2,8 +2,9 @@
 #include "display/video/candidates.h"
 
 /*
- * Nothing is ever lost between spice-server and its client, and each client's stream begins with an
- * encoder of its own: no key frame but the first is of use.
+ * Only a stream's first key frame is of use: nothing is ever lost between spice-server and its
+ * client, and each client's stream begins with an encoder of its own. So this is the most pictures
+ * between two.
  */
 #define NO_MORE_KEY_FRAMES "1000000"
 

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * candidates: the encoders of a machine that we know how to set up, by codec, best first: hardware,
- * then software. Data only.
+ * candidates: the encoders that we know how to set up, by codec, best first: hardware, then
+ * software. This is a table of constants.
  *
- * Settings an encoder's version does not have are skipped: what they are for (one picture out for
- * each picture in) is what the trial asks.
+ * A setting that an encoder's version does not have is skipped. The settings are there to make one
+ * picture leave for each that comes, and whether that is so is what the trial (trial.h) finds out.
+ *
+ * Threads: any.
  */
 #pragma once
 
 #include <gst/gst.h>
 #include <stdbool.h>
 
+/* Properties of one encoder, the end of the list included. */
 #define CANDIDATES_SETTINGS_MAX 20
 
 enum candidate_codec {
@@ -22,12 +25,11 @@ enum candidate_codec {
 
 /* How an encoder is told what it may spend. */
 enum candidate_rate {
-	/* Constant quality, the rate is a ceiling: "bitrate" in kbit/s, "vbv-buf-capacity" in ms.
-	 */
+	/* Constant quality under a ceiling: "bitrate" in kbit/s, "vbv-buf-capacity" in ms. */
 	CANDIDATE_RATE_X264,
-	/* A target: `rate_property` in units of `rate_unit` bits per second. */
+	/* A rate to aim at: `rate_property`, in units of `rate_unit` bits per second. */
 	CANDIDATE_RATE_TARGET,
-	/* "quality" in percent, found by what pictures cost. */
+	/* A "quality" in percent, which we find by what pictures cost (rate_quality()). */
 	CANDIDATE_RATE_QUALITY,
 };
 
@@ -44,17 +46,18 @@ struct candidate {
 	enum candidate_rate rate;
 	const char *rate_property;
 	unsigned rate_unit;
-	bool timed; /* spends by pictures' times, not by their number */
-	/* The decoder's buffer: a property in kbit, or NULL. */
+	bool timed; /* it spends by pictures' times, not by their number */
+	/* The property with the decoder's buffer, in kbit, or NULL. */
 	const char *buffer_property;
 	struct candidate_setting settings[CANDIDATES_SETTINGS_MAX]; /* ends with NULL */
 };
 
 const struct candidate *candidates_get(unsigned *n_candidates);
 
-/* The name spice-server looks up for the codec, and as in spice_server_set_video_codecs(). */
+/* The name of the element that spice-server looks up for the codec, and the codec's name in
+ * spice_server_set_video_codecs(). */
 const char *candidate_codec_element(enum candidate_codec codec);
 const char *candidate_codec_name(enum candidate_codec codec);
 
-/* `settings` that the element has. */
+/* Sets the candidate's settings, as far as the element has such properties. */
 void candidate_apply(const struct candidate *candidate, GstElement *element);

@@ -9,10 +9,10 @@
 #include "display/video/rate.h"
 #include "display/video/speed.h"
 
-/* A longer pause says nothing about the rate of pictures. */
+/* A pause that is longer says nothing of how many pictures come a second. */
 #define PAUSE_NS (250 * GST_MSECOND)
 #define INTERVAL_SMOOTHING 0.1
-/* An encoder is told of changes larger than this. */
+/* An encoder is told of a new rate only when it differs by more than this share. */
 #define RATE_MARGIN 0.08
 #define FIRST_QUALITY 75
 
@@ -21,7 +21,7 @@ enum {
 	PROPERTY_IGNORED,
 };
 
-/* What differs between the codecs: what gstreamer-encoder.c sets. */
+/* The properties that spice-server's gstreamer-encoder.c sets, which differ between the codecs. */
 struct face {
 	const char *bitrate;     /* the property it looks for */
 	const char *ignored[12]; /* ends with NULL */
@@ -68,7 +68,7 @@ typedef struct {
 	enum candidate_codec codec;
 } FacadeClass;
 
-/* Type's parent class, the same for all codecs. */
+/* The parent class of all codecs' types. */
 static gpointer parent_class;
 
 static enum candidate_codec codec_of(const Facade *facade)
@@ -106,7 +106,7 @@ static void tell_target(Facade *facade, struct rate rate)
 			(uint64_t)rate.kbit * rate.buffer_ms / 1000);
 }
 
-/* Under the lock. */
+/* The facade's lock is held. */
 static void update_rate(Facade *facade)
 {
 	const struct candidate *candidate = facade->choice.candidate;
@@ -208,7 +208,7 @@ static GstPadProbeReturn on_encoded(GstPad *pad, GstPadProbeInfo *info, gpointer
 
 /* Making. */
 
-/* The pad's ghost on the bin. */
+/* Makes the element's pad the bin's. */
 static void add_ghost(Facade *facade, GstElement *element, const char *name)
 {
 	g_autoptr(GstPad) pad = gst_element_get_static_pad(element, name);
@@ -270,7 +270,7 @@ static void facade_constructed(GObject *object)
 		fill(facade);
 }
 
-/* True when that leaves another. */
+/* Returns true when there is another choice for the next element. */
 static bool give_up(enum candidate_codec codec, const struct candidate *candidate)
 {
 	g_mutex_lock(&state.lock);
@@ -315,8 +315,8 @@ static void facade_finalize(GObject *object)
 
 static void install_properties(GObjectClass *object_class, const struct face *face)
 {
-	/* gstreamer-encoder.c divides by 1024 when it reads "kbit" here, and sets it while playing
-	 * if it may. */
+	/* gstreamer-encoder.c looks for "kbit" in this text and then divides by 1024;
+	 * MUTABLE_PLAYING makes it set the rate while a stream runs. */
 	g_object_class_install_property(object_class, PROPERTY_BITRATE,
 		g_param_spec_uint(face->bitrate, NULL, "Most that may be spent, in kbit/s of 1024",
 			0, G_MAXUINT, 0,

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * facade: the element that stands under a name spice-server looks up ("x264enc", "vp8enc",
- * "avenc_mjpeg"): a bin of convert.h and the encoder of this machine.
+ * facade: the element that stands under a name that spice-server looks up ("x264enc", "vp8enc",
+ * "avenc_mjpeg"). It is a bin of convert.h's element and the encoder of this machine.
  *
- * It takes every property that spice-server sets on the element of that name and follows one, the
- * bit rate (rate.h). The settings are its candidate's. Exactly one buffer leaves for each that
- * came, before the next comes; what cannot be encoded posts an error, since spice-server waits for
- * one of the two. A candidate that errs in service is not used again by this process: the next one
- * is.
+ * It takes every property that spice-server sets on the element of that name, and follows only the
+ * bit rate (rate.h); its candidate decides the rest. Exactly one buffer leaves for each that came,
+ * before the next comes. A picture that cannot be encoded posts an error, since spice-server waits
+ * for one or the other. A candidate that errs in service is not used again by this process: the
+ * next one is.
  *
- * An encoder that takes dma-bufs would get them here, before convert.h: spice-server hands us
- * memory that display made, whose address tells the frame. Nothing of that exists yet.
- *
- * Threads: elements are made and used by any; facade_set_choices() before the first of its codec.
+ * Threads: any makes and uses elements. facade_set_choices() comes before a codec's first element.
  */
 #pragma once
 
@@ -22,18 +19,20 @@
 
 #include "display/video/candidates.h"
 
+/* Choices of one codec; more are left out. */
 #define FACADE_CHOICES_MAX 8
 
 struct facade_choice {
 	const struct candidate *candidate;
-	GstElementFactory *factory; /* borrowed; must live as long as the process */
+	GstElementFactory *factory; /* borrowed: it must live as long as the process */
 	bool chroma_444;
 };
 
-/* What elements of the codec are made of from now on: the first choice that has not failed. */
+/* Elements of the codec are made of the first of these choices that has not failed, from now on. */
 void facade_set_choices(
 	enum candidate_codec codec, const struct facade_choice *choices, unsigned n_choices);
 
+/* The type of a codec's element, to be registered under the name that spice-server looks up. */
 GType facade_type(enum candidate_codec codec);
 
 /* See video_set_line(). */

@@ -1,29 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * rate: what an encoder may spend, from what spice-server allows, what the line carries and how
- * often pictures come. Pure.
+ * often pictures come.
  *
- * spice-server drives its encoder's bit rate from bandwidth tests, its own drops and the client's
- * reports, and drops pictures over 300 ms worth of it. Its rate is our ceiling, as is the line's,
- * less a tenth for everything else. Under the ceiling constant quality decides: easy pictures cost
- * what they need and not what is there.
+ * spice-server sets its encoder's bit rate from bandwidth tests, its own drops and the client's
+ * reports, and drops pictures when 300 ms worth of it wait. Its rate is our ceiling. So is the
+ * line's, less a tenth for everything else. Below the ceiling quality is constant: easy pictures
+ * cost what they need, not what is there.
  *
- * The buffer (H.264: VBV) bounds one picture: what the line carries in RATE_LINE_MS, so that a
- * picture never fills it for longer; two frame periods of the rate where the line is unknown, and
- * at least.
+ * The buffer (H.264: VBV) bounds one picture. It has what the line carries in RATE_LINE_MS, so that
+ * no picture fills the line for longer. It never has less than two frame periods of the rate, and
+ * just those where the line is unknown.
  *
- * Encoders spend by the picture, at a rate of pictures they were told; when fewer come, each may
- * cost more, up to RATE_STRETCH: an encoder that is itself the reason must not be given more work.
+ * Encoders spend by the picture, for the number of pictures a second that they were told. When
+ * fewer come, each may cost more, up to RATE_STRETCH times: there is a bound since an encoder that
+ * is itself the reason must not be given more work.
+ *
+ * Pure. Threads: any.
  */
 #pragma once
 
 #include <stdint.h>
 
-/* Of a line's rate. */
+/* The share of a line's rate that video may take. */
 #define RATE_LINE_SHARE 0.9
 #define RATE_LINE_MS 25
-/* Of the rate: under spice-server's own 300 ms. */
+/* The largest buffer, as time at the rate: it is below spice-server's own 300 ms. */
 #define RATE_BUFFER_MAX_MS 200
+/* No encoder is told less, in kbit/s: below it encoders fail or show nothing that is of use. */
 #define RATE_MIN_KBIT 128
 /* A moving 1080p picture looks good at about this many bits per pixel, for encoders that fill what
  * they are given. */
@@ -32,16 +36,16 @@
 #define RATE_STRETCH 2.0
 
 struct rate_input {
-	uint64_t allowed_bps; /* by spice-server; 0: it has not said */
+	uint64_t allowed_bps; /* what spice-server allows; 0: it has not said */
 	uint64_t line_bps;    /* 0: unknown */
-	double stated_fps;    /* what the encoder was told; 0: it goes by the pictures' times */
-	double real_fps;      /* what comes */
+	double stated_fps;    /* pictures a second that the encoder was told; 0: it reads times */
+	double real_fps;      /* pictures a second that come */
 	uint32_t width, height;
 };
 
 struct rate {
-	uint32_t kbit;      /* per second at `stated_fps` */
-	uint32_t buffer_ms; /* of it */
+	uint32_t kbit;      /* per second, if stated_fps pictures came */
+	uint32_t buffer_ms; /* time at that rate */
 };
 
 /* For encoders with a constant quality under a ceiling. */

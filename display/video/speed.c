@@ -3,11 +3,11 @@
 
 #include <glib.h>
 
-/* Of a frame's period. */
+/* Shares of a frame's period at which the preset changes, and the weight of a new picture's. */
 #define TOO_MUCH 0.5
 #define LITTLE 0.125
 #define SMOOTHING 0.05
-/* Pictures before a step, and between two. */
+/* So many pictures are encoded before a step, and between two. */
 #define STEADY 120
 
 static const char *const presets[] = { "ultrafast", "superfast", "veryfast", "faster" };

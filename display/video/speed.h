@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * speed: how hard x264 may try, by the time that pictures take here: its speed-preset for the next
- * encoder of this process.
+ * speed: how hard x264 may try on this machine, by the time that pictures took so far.
  *
- * A preset is x264's, fixed while an encoder lives; streams begin often. A machine that spends more
- * than half of a frame's period in the encoder steps down, one that needs less than an eighth steps
- * up, since the same bits look better then. Any thread.
+ * An encoder's preset cannot be changed, but streams begin often, and each begins with the preset
+ * of now. A machine that spends more than half of a frame's period in the encoder goes to a faster
+ * preset. One that needs less than an eighth goes to a slower one, with which the same bits look
+ * better.
+ *
+ * Threads: any.
  */
 #pragma once
 
 #include <stdint.h>
 
-/* A value of x264enc's speed-preset. */
+/* The value of x264enc's speed-preset for the next encoder. */
 const char *speed_preset(void);
 
-/* A picture of a stream at `fps` took `ns`. */
+/* A picture of a stream with `fps` pictures a second took `ns` in the encoder. */
 void speed_note(uint64_t ns, double fps);

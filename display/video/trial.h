@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trial: whether an element really encodes. Drivers list encoders that fail at the first picture,
- * and encoders that hold pictures back would stop spice-server, which waits for each.
+ * trial: finds out whether an element really encodes. Drivers list encoders that fail at the first
+ * picture, and one that holds pictures back would stop spice-server, which waits for each.
+ *
+ * Threads: any, but it waits.
  */
 #pragma once
 
@@ -13,7 +15,7 @@
 #define TRIAL_TIMEOUT_MS 2000
 
 /*
- * Encodes TRIAL_PICTURES as spice-server would: each must come out, within the timeout, before the
- * next goes in. Takes over `encoder`.
+ * Encodes TRIAL_PICTURES pictures as spice-server would. Returns true when each came out within
+ * TRIAL_TIMEOUT_MS, before the next went in. Takes over `encoder`.
  */
 bool trial_passes(GstElement *encoder);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * video: the encoders inside spice-server's own streams.
+ * video: puts this machine's encoders into spice-server's own video streams.
  *
  * spice-server builds `appsrc ! videoconvert ! x264enc name=encoder ... ! appsink` (vp8enc and
  * avenc_mjpeg for the other codecs; gstreamer-encoder.c, 0.15) and looks these names up in the
@@ -9,9 +9,9 @@
  * low delay, behind a cheaper colour conversion (convert.h). Everything else of the stream, its
  * rate control included, stays spice-server's.
  *
- * Once per process. Must run before the first stream begins. A plugin that has an element of such a
- * name and is loaded later takes the name back; nothing in vitrine-display loads one (libav's
- * would).
+ * This is done once per process, before the first stream begins. A plugin that is loaded later and
+ * has an element of such a name would take the name back (libav's would); nothing in
+ * vitrine-display loads one.
  */
 #pragma once
 
@@ -19,42 +19,41 @@
 #include <stdint.h>
 
 struct video_options {
-	/* Name of a candidate (candidates.h), which alone serves its codec then, and that codec is
-	 * preferred; NULL: what works best. */
+	/* The name of a candidate (candidates.h): it alone serves its codec then, and that codec is
+	 * preferred. NULL: each codec is served by what works best. */
 	char *encoder;
 	/*
-	 * H.264 in 4:4:4: colours as sharp as brightness, which coloured text in a video needs. A
-	 * client tells that it takes H.264, never which profile of it: software decoders take it,
-	 * those in hardware and browsers mostly do not and show nothing. So never by itself.
+	 * H.264 in 4:4:4 has colours as sharp as brightness, which coloured text in a video needs.
+	 * A client says that it takes H.264, but never which profile. Software decoders take this
+	 * one; hardware and browsers mostly do not, and show nothing. So it must be asked for.
 	 */
 	bool chroma_444;
 };
 
 /*
- * What video_start() does in its thread: tries the candidates and registers the elements. Takes a
- * few hundred milliseconds, longer when GStreamer scans its plugins for the first time; any thread.
- * False when GStreamer cannot be used, or no candidate is named `options->encoder` and works: the
- * line says so, and what stands there otherwise is used.
+ * Tries the candidates and registers the elements; video_start() does this in its thread. It takes
+ * a few hundred milliseconds, and longer when GStreamer scans its plugins for the first time. Any
+ * thread. Returns false (logged) when GStreamer cannot be used, or when no candidate of the name
+ * options->encoder works; in the latter case the best one serves.
  */
 bool video_init(const struct video_options *options);
 
 /*
- * video_init() on a thread of its own, so that clients do not wait for it; `done` is called once on
- * the main loop unless video_stop() comes first, and the choice is said in one log line. Until then
- * spice-server may be told only of codecs that do not use GStreamer ("spice:mjpeg"). `options` are
- * copied, its text is not.
+ * Runs video_init() on a thread of its own, so that clients do not wait for it. `done` is called
+ * once on the main loop, unless video_stop() comes first, and one log line says what was chosen.
+ * Until then spice-server may be told only of codecs that do not use GStreamer ("spice:mjpeg"). The
+ * options are copied, but their text is not.
  */
 void video_start(const struct video_options *options, void (*done)(void *user), void *user);
-/* Waits for the thread. Elements stay registered. */
+/* Waits for the thread; `done` is not called after this. Elements stay registered. */
 void video_stop(void);
 
-/* What spice_server_set_video_codecs() should be told: the codecs that have an encoder, best first.
- */
+/* The codecs that have an encoder, best first, as spice_server_set_video_codecs() takes them. */
 const char *video_codecs(void);
 
 /*
- * Whom to ask for the bits per second that the line to the client carries, 0 when unknown (rate.h):
- * before each picture, from any thread, with a lock held that setting takes too. NULL: nobody any
- * more.
+ * `line_bps` says how many bits per second the line to the client carries (rate.h), 0 when that is
+ * not known. It is called before each picture, on any thread, with a lock held that this function
+ * takes, too: nobody is in it once it was replaced. NULL: nobody is asked any more.
  */
 void video_set_line(uint64_t (*line_bps)(void *user), void *user);
