@@ -2,18 +2,22 @@
 /*
  * frame link: what vitrine-render and vitrine-display say to each other. See link.h for transport.
  *
- * Picture path. Render owns the scanout buffers. It announces each with BUFFER_ADD, then
- * names one in every PRESENT. From PRESENT until RELEASE the buffer is *locked*: display may read
- * it, render does not write it. Display keeps at most FRAME_LOCKED_MAX buffers per head locked;
- * render owns more than that, so it always has one to write. A frame that display has not used yet
- * is replaced by a newer one: display releases the old, keeps the union of the damage.
+ * Frames. Render owns the buffers. It announces each with BUFFER_ADD, then names one in every
+ * PRESENT. From PRESENT until RELEASE the buffer is *locked*: display may read it, render does not
+ * write it. Display keeps at most FRAME_LOCKED_MAX buffers of a head locked, and render owns more
+ * than that, so it always has one to write. A newer frame replaces one that display has not used
+ * yet: display releases the old one and keeps the union of the damage.
  *
- * Nobody waits. Render never blocks on this link: what does not fit is kept as state (latest frame,
- * damage since the last one sent, cursor) and sent when the link drains.
+ * Nobody waits. Render never blocks on this link. What does not fit is kept as state (the newest
+ * frame, the damage since the last one that was sent, the cursor) and sent when the socket accepts
+ * more.
  *
- * Restart. Either end may be replaced at any time; the keeper then gives both sides a new link.
- * On a new link nothing is locked and nothing is known: each side begins with HELLO and render
- * sends its buffers, heads, the current frame with full damage, and the cursor again.
+ * Restart. Either end may be replaced at any time; the keeper then gives both sides a new link. On
+ * a new link nothing is locked and nothing is known. Each side begins with HELLO, and render sends
+ * its buffers, its heads, each head's newest frame with full damage, and the cursor.
+ *
+ * Trust. Display believes nothing of this: it checks every field against the buffer, the head and
+ * the bounds below, and drops the link at the first fault. So does render with what display says.
  */
 #pragma once
 
@@ -25,15 +29,17 @@
 #define FRAME_LINK_VERSION 1
 /* virtio-gpu allows 16 scanouts (virtio 1.2, 5.7.4: VIRTIO_GPU_MAX_SCANOUTS). */
 #define FRAME_HEADS_MAX 16
+/* Rectangles of damage in one PRESENT; more are merged. */
 #define FRAME_RECTS_MAX 32
-/* Most buffers of one head that display may hold locked at once. */
+/* Buffers of one head that display holds locked at once, at most. */
 #define FRAME_LOCKED_MAX 3
+/* Buffers of one link that are added at once. One more drops the link. */
 #define FRAME_BUFFERS_MAX 256
 /* virtio-gpu cursors are always 64x64 (virtio 1.2, 5.7.6.10). */
 #define FRAME_CURSOR_SIZE 64
 /* Largest width or height of a head in pixels: what GL renderers take, and EDID can say. */
 #define FRAME_SIZE_MAX 16384
-/* (format, modifier) pairs that display may name for one head. */
+/* Pairs of format and modifier that display names for one head, at most. */
 #define FRAME_FORMATS_MAX 128
 
 enum frame_message {
@@ -61,13 +67,14 @@ struct frame_hello {
 };
 
 enum frame_buffer_kind {
-	FRAME_BUFFER_MEMFD = 1, /* CPU memory, sealed with F_SEAL_SHRINK (see shm.h) */
-	FRAME_BUFFER_DMABUF = 2,
+	FRAME_BUFFER_MEMFD = 1,  /* CPU memory, sealed with F_SEAL_SHRINK (common/shm.h) */
+	FRAME_BUFFER_DMABUF = 2, /* GPU memory, which display hands on and does not map */
 };
 
 /*
- * One descriptor. It stays valid until BUFFER_REMOVE, which display honours after it has released
- * its locks. A buffer id is never reused on one link while it is added.
+ * One descriptor comes with it. The buffer is there until BUFFER_REMOVE; frames that are locked
+ * then stay readable until they are released. While a buffer is added no other has its id on the
+ * link.
  */
 struct frame_buffer_add {
 	struct link_header header;
@@ -87,7 +94,7 @@ struct frame_buffer_remove {
 	uint32_t reserved;
 };
 
-/* A head shows a picture of this size, at this place on the desktop, from the next PRESENT on. */
+/* From the next PRESENT on the head has this size and lies at this place on the desktop. */
 struct frame_head_on {
 	struct link_header header;
 	uint32_t head; /* 0 .. FRAME_HEADS_MAX - 1, the guest's scanout number */
@@ -102,14 +109,16 @@ struct frame_head_off {
 	uint32_t reserved;
 };
 
-/* At most one descriptor: a sync file that signals when the buffer may be read. */
+/* A new frame. At most one descriptor comes with it: a sync file that signals when it may be read.
+ */
 struct frame_present {
 	struct link_header header;
 	uint32_t head;
 	uint32_t buffer;
-	uint64_t serial;        /* of this head, rises by at least one with every PRESENT */
-	uint64_t flush_time_ns; /* CLOCK_MONOTONIC: the guest's flush was taken, or later became
-				   wanted */
+	uint64_t serial; /* of the head's frames: rises by at least one with every PRESENT */
+	/* CLOCK_MONOTONIC: when the guest's flush was taken, or when it became wanted if that was
+	 * later. */
+	uint64_t flush_time_ns;
 	/* Where in the buffer the head's picture lies; its size is the head's. */
 	uint32_t source_x, source_y;
 	uint32_t n_rects; /* damage since the last PRESENT of this head, in head coordinates */
@@ -117,7 +126,8 @@ struct frame_present {
 	struct rect rects[FRAME_RECTS_MAX];
 };
 
-/* Premultiplied ARGB8888, row 0 on top, no padding. Shown at once at the last known position. */
+/* Premultiplied ARGB8888, row 0 on top, no padding. It is shown at once, where the cursor was last.
+ */
 struct frame_cursor_image {
 	struct link_header header;
 	uint32_t head;
@@ -126,7 +136,8 @@ struct frame_cursor_image {
 	uint32_t pixels[FRAME_CURSOR_SIZE * FRAME_CURSOR_SIZE];
 };
 
-/* Position of the hot spot in head coordinates; may lie outside. Shows the cursor on this head. */
+/* Shows the cursor on this head. The hot spot's position is in head coordinates, and may lie
+ * outside. */
 struct frame_cursor_move {
 	struct link_header header;
 	uint32_t head;
@@ -155,8 +166,7 @@ struct frame_head_mode {
 	uint32_t refresh_mhz;         /* 0: render's default */
 };
 
-/* What GET_DISPLAY_INFO and GET_EDID shall answer from now on. Absurd sizes are clamped by render.
- */
+/* GET_DISPLAY_INFO and GET_EDID shall answer this from now on. Render bounds absurd sizes. */
 struct frame_heads_wanted {
 	struct link_header header;
 	uint32_t n_heads;
@@ -165,8 +175,8 @@ struct frame_heads_wanted {
 };
 
 /*
- * Pictures per second that this head can use; 0: nobody looks, render reads nothing back and sends
- * no PRESENT. Going from 0 to more brings the current picture at once, with full damage.
+ * How many frames per 1000 seconds this head can use. At 0 nobody looks: render reads nothing back
+ * and sends no PRESENT. A change from 0 to more brings the newest frame at once, with full damage.
  */
 struct frame_rate_wanted {
 	struct link_header header;
@@ -177,13 +187,13 @@ struct frame_rate_wanted {
 struct frame_format {
 	uint32_t fourcc; /* DRM_FORMAT_* */
 	uint32_t reserved;
-	uint64_t modifier; /* DRM_FORMAT_MOD_*; INVALID: a layout that the driver alone knows */
+	uint64_t modifier; /* DRM_FORMAT_MOD_*; INVALID: a layout that only the driver knows */
 };
 
 /*
- * The dma-bufs that this head can use instead of memfds, in no order. None, as on a new link:
- * memfds only. A wish: render still sends memfds when it has nothing that fits, or no GPU. What
- * changes goes with the next PRESENT, which then has full damage.
+ * The dma-bufs that this head can use instead of memfds, in no order; none, as on a new link, means
+ * only memfds. This is a wish: render still sends memfds when it has no GPU or nothing that fits. A
+ * change shows with the next PRESENT, which then has full damage.
  */
 struct frame_formats_wanted {
 	struct link_header header;

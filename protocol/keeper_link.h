@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keeper link: what the keeper (vitrine-gpu) says to its two workers and they to it. One link for
- * each worker, inherited as descriptor KEEPER_LINK_FD. See link.h for transport.
+ * keeper link: what the keeper (vitrine-gpu) says to its two workers and they to it. Each worker
+ * has a link of its own, which it inherits as descriptor KEEPER_LINK_FD. See common/link.h for
+ * transport.
  *
  * The keeper answers QEMU from its own state and repeats that state to a worker that is new: a
  * renderer that starts afresh and one that replaces a dead one read the same messages, only the
@@ -20,21 +21,21 @@
 #define KEEPER_RINGS 2
 /* Largest ring the keeper offers; QEMU gives 256 and 16. */
 #define KEEPER_RING_SIZE_MAX 1024
-/* Memory regions of one guest, what VHOST_USER_GET_MAX_MEM_SLOTS answers. */
+/* Memory regions of one guest: the answer to VHOST_USER_GET_MAX_MEM_SLOTS. */
 #define KEEPER_MEMORY_REGIONS_MAX 64
 /* spice-server keeps tickets in SPICE_MAX_PASSWORD_LENGTH (60) bytes, the NUL included, and cuts
  * longer ones without a word: nobody could log in. */
 #define KEEPER_TICKET_MAX 59
 
 enum keeper_message {
-	/* worker -> keeper, first: ready to work. A worker that is not ready in time is replaced.
-	 */
+	/* worker -> keeper, before all else: it can work. One that is not ready in time is
+	 * replaced. */
 	KEEPER_MESSAGE_READY = 1,
 
 	/* keeper -> both workers; one descriptor: the worker's end of a new frame link. */
 	KEEPER_MESSAGE_FRAME_LINK,
-	/* keeper -> both workers, at most once, soon after READY; one descriptor: memory for its
-	   figures. */
+	/* keeper -> both workers, at most once, soon after READY; one descriptor: memory for the
+	 * worker's figures. */
 	KEEPER_MESSAGE_STATS,
 
 	/* keeper -> render */
@@ -74,7 +75,7 @@ struct keeper_stats {
 	struct link_header header;
 };
 
-/* One descriptor: the ledger's memfd. Sent once, before anything else. */
+/* One descriptor: the ledger's memfd. It is sent once, before anything else. */
 struct keeper_ledger {
 	struct link_header header;
 };
@@ -122,7 +123,7 @@ struct keeper_ring_start {
 	uint16_t reserved[3];
 };
 
-/* A new call descriptor, or none (0 or 1 descriptors): interrupt masking changes it at any time. */
+/* A new call descriptor, or, with none, no calls: interrupt masking changes it at any time. */
 struct keeper_ring_call {
 	struct link_header header;
 	uint32_t ring;
@@ -130,9 +131,9 @@ struct keeper_ring_call {
 };
 
 /*
- * Touch the ring no more. Answered with RING_STOPPED at once, from a thread that never waits for
- * the GPU; answers still owed are kept and given when the ring starts again, unless RESET comes
- * before.
+ * Render shall touch the ring no more. It is answered with RING_STOPPED at once, from a thread that
+ * never waits for the GPU; answers still owed are kept and given when the ring starts again, unless
+ * RESET comes before.
  */
 struct keeper_ring_stop {
 	struct link_header header;

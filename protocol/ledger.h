@@ -33,7 +33,7 @@
 struct ledger_ring {
 	uint16_t next_avail;
 	uint16_t used_index;
-	uint16_t returning; /* descriptor head, or LEDGER_NO_HEAD */
+	uint16_t returning; /* the chain that is being returned, or LEDGER_NO_HEAD */
 	uint16_t reserved;
 	uint8_t taken[KEEPER_RING_SIZE_MAX];
 };

@@ -30,8 +30,8 @@
 #define STATS_ADDRESS_BYTES 64
 
 /*
- * Times in microseconds: below 8 each has its bucket, above there are 8 buckets to an octave, so a
- * bucket is at most 1/8 wide. The last one takes what is longer than 134 s.
+ * Buckets of times in microseconds. Below 8 each has its own. Above there are 8 to an octave, so
+ * that each is at most an eighth wide. The last one takes all that is longer than 134 s.
  */
 #define STATS_BUCKETS_PER_OCTAVE 8
 #define STATS_BUCKETS 200
@@ -41,7 +41,7 @@ enum stats_worker {
 	STATS_DISPLAY = 2,
 };
 
-/* Of a head; they only rise. */
+/* What is counted of a head since the desktop's start. */
 enum stats_count {
 	/* render */
 	STATS_FRAMES_FLUSHED, /* RESOURCE_FLUSH of the guest that touched the head */
@@ -62,7 +62,7 @@ enum stats_count {
 	STATS_COUNTS,
 };
 
-/* Of a head; as they are now. */
+/* What is true of a head now. */
 enum stats_gauge {
 	/* render */
 	STATS_ON,    /* 0 or 1 */
@@ -75,7 +75,7 @@ enum stats_gauge {
 	STATS_GAUGES,
 };
 
-/* Where the time of a frame goes; histograms. All are filled by display. */
+/* Where the time of a frame goes, as histograms; display fills in all of them. */
 enum stats_stage {
 	STATS_FLUSH_TO_PICTURE,   /* guest's flush taken -> frame here, ready to be read */
 	STATS_PICTURE_TO_ENCODED, /* in the video encoder */

@@ -15,7 +15,8 @@ unsigned stats_get_thread_head(void)
 	return thread_head;
 }
 
-static uint64_t begun_ns[FRAME_HEADS_MAX]; /* 0: on the wire */
+/* When the newest frame that is being sent was flushed; 0: all is on the wire. */
+static uint64_t begun_ns[FRAME_HEADS_MAX];
 
 void stats_frame_begun(unsigned head, uint64_t flush_time_ns)
 {

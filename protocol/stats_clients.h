@@ -1,30 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stats: display's figures: those of heads by the calls in protocol/stats_writer.h (stats_add,
- * stats_set, stats_set_encoder, stats_record_us, stats_record_since_ns), those of clients by these.
+ * stats clients: the figures that only display has, those of clients and of the way to the wire.
+ * Heads' figures are counted by stats_writer.h.
  *
- * A client is one person's connection; whoever accepts it opens an entry and closes it. Entries are
- * few: past STATS_CLIENTS_MAX there is none, -1, which every call takes and ignores. Any thread.
+ * A client is one person's connection. Whoever accepts it opens an entry and closes it. There are
+ * STATS_CLIENTS_MAX entries; past that there is none, which is -1, and every call takes and ignores
+ * that.
+ *
+ * Threads: any.
  */
 #pragma once
 
 #include "protocol/stats_writer.h"
 
 /*
- * For what knows no head, in a thread that serves one: an encoder that spice-server makes in the
- * head's worker. FRAME_HEADS_MAX, which every call ignores, in other threads.
+ * The head that this thread serves, for code that knows only its thread: an encoder that
+ * spice-server makes in a head's worker. In other threads it is FRAME_HEADS_MAX, which every call
+ * ignores.
  */
 void stats_set_thread_head(unsigned head);
 unsigned stats_get_thread_head(void);
 
 /*
- * The way to the wire. A frame that was flushed at that time is being sent; everything that
- * spice-server wrote has gone out. Frames overlap on a line that is full: then the newest counts.
+ * STATS_FLUSH_TO_WIRE is measured from a frame that begins to be sent, which the guest had flushed
+ * at that time, to the moment when all that spice-server wrote for the head has gone out. On a line
+ * that is full frames overlap: then the newest counts.
  */
 void stats_frame_begun(unsigned head, uint64_t flush_time_ns);
 void stats_wire_idle(unsigned head);
 
-/* `address`: where it comes from, for people to read. */
+/* `address` says where the client comes from, for people to read. Returns the entry, or -1. */
 int stats_client_open(const char *address);
 void stats_client_close(int client);
 void stats_client_add(int client, enum stats_client_count count, uint64_t n);

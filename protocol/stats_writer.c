@@ -30,7 +30,7 @@ static void clear(uint64_t *values, size_t n)
 		__atomic_store_n(&values[i], 0, __ATOMIC_RELAXED);
 }
 
-/* What a dead predecessor said of its present. */
+/* Clears what was true of a predecessor that is dead. */
 static void clear_state(struct stats *memory)
 {
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
@@ -69,7 +69,7 @@ void stats_record_since_ns(unsigned head, enum stats_stage stage, uint64_t start
 {
 	struct timespec ts;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	uint64_t now_ns = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	uint64_t now_ns = (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
 	stats_record_us(head, stage, now_ns > start_ns ? (now_ns - start_ns) / 1000 : 0);
 }
 

@@ -2,10 +2,12 @@
 /*
  * stats writer: how a worker notes its figures (stats.h).
  *
- * One for the process: figures come from threads and callbacks that share nothing else. Until the
- * keeper's memory has come they go to a place that nobody reads, so there is nothing to check
- * before a call, and a call costs a few nanoseconds. Any thread. A head that does not exist is
+ * There is one for the process, since figures come from threads and callbacks that share nothing
+ * else. Until the keeper's memory has come they go to a place that nobody reads. So there is
+ * nothing to check before a call, and a call costs a few nanoseconds. A head that does not exist is
  * ignored.
+ *
+ * Threads: any.
  */
 #pragma once
 
@@ -19,12 +21,13 @@
 extern struct stats *stats_memory;
 
 /*
- * Uses the memory behind fd (stays the caller's), a worker's of this kind: clears its gauges,
- * encoders and clients, keeps its counts. Once in a process; false (logged) when it cannot be used.
+ * From now on figures go to the memory behind fd, which is that of a worker of this kind. Its
+ * gauges, encoders and clients are cleared, its counts go on. The descriptor stays the caller's.
+ * Returns false (logged) when the memory cannot be used, or when there is one already.
  */
 bool stats_attach(int fd, enum stats_worker worker);
 
-/* Text in relaxed stores of whole words; cut to fit with its NUL. */
+/* Stores text word by word, so that a reader sees whole words; it is cut to fit with its NUL. */
 void stats_store_text(uint64_t *words, size_t size_bytes, const char *text);
 
 static inline struct stats *stats_get_memory(void)
@@ -55,8 +58,8 @@ static inline void stats_record_us(unsigned head, enum stats_stage stage, uint64
 	__atomic_fetch_add(&histogram->buckets[stats_bucket_of(us)], 1, __ATOMIC_RELAXED);
 }
 
-/* The time since `start_ns` of CLOCK_MONOTONIC; one that lies ahead counts as now. */
+/* Records the time since start_ns of CLOCK_MONOTONIC; a start that lies ahead counts as now. */
 void stats_record_since_ns(unsigned head, enum stats_stage stage, uint64_t start_ns);
 
-/* What makes the head's pictures now: "lz4", "x264enc", ... */
+/* The head's pictures are made this way from now on: "lossless", or the name of an encoder. */
 void stats_set_encoder(unsigned head, const char *name);
