@@ -2,13 +2,13 @@
 /*
  * link: typed messages with descriptors over a SOCK_SEQPACKET socket pair.
  *
- * Both borders inside one desktop (frame link, keeper link) use it. A message is a fixed-size C
- * struct that begins with struct link_header; both ends are built from the same tree, so the native
- * layout is the wire layout. The receiver trusts nothing: type, exact size and number of
+ * Both borders inside one desktop (frame link, keeper link) use it. A message is a C struct of
+ * fixed size that begins with struct link_header. Both ends are built from the same tree, so the
+ * native layout is the wire's. The receiver trusts nothing: type, exact size and number of
  * descriptors are checked against a table before a handler sees the message.
  *
- * Threads: a link is only a descriptor. Sends are atomic and may come from several threads;
- * receive from one thread.
+ * Threads: a link is only a descriptor. Sends are atomic and may come from several threads; one
+ * thread receives.
  */
 #pragma once
 
@@ -16,9 +16,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Largest message in bytes, header included: a 64x64 cursor image with room to spare. */
+/*
+ * The largest message in bytes, header included: a cursor image of 64x64 with room to spare. A
+ * longer one is answered as any that fits no row.
+ */
 #define LINK_MESSAGE_MAX 32768
-/* Most descriptors in one message. */
+/* The most descriptors in one message; more are closed unseen, and the message fits no row. */
 #define LINK_FDS_MAX 4
 
 struct link_header {
@@ -28,32 +31,33 @@ struct link_header {
 
 struct link_handler {
 	uint32_t type;
-	const char *name; /* for logs */
+	const char *name; /* for the log */
 	size_t size_bytes;
 	unsigned fds_min, fds_max;
 	/*
-	 * `fds` holds n_fds descriptors owned by the link: a handler that keeps one stores it and
-	 * sets fds[i] = -1; what is left is closed after the call. Returns false to drop the peer.
+	 * `fds` has n_fds descriptors, which are the link's. A handler that keeps one stores it and
+	 * sets fds[i] to -1; the rest is closed after the call. Returns false to drop the peer.
 	 */
 	bool (*handle)(void *user, const void *message, int *fds, unsigned n_fds);
 };
 
-/* Makes a connected pair, close-on-exec and non-blocking at both ends. Returns 0 or -errno. */
+/* Makes a connected pair; both ends are close-on-exec and non-blocking. Returns 0 or -errno. */
 int link_pair(int fds[2]);
 
 /*
- * Sends one message and never blocks. Fills in header.size_bytes. The descriptors stay the
- * caller's. Returns 0, -EAGAIN when the peer's queue is full, or another -errno (-EPIPE: gone).
+ * Sends one message and never blocks. It fills in header.size_bytes; the descriptors stay the
+ * caller's. Returns 0, -EAGAIN when the peer's queue is full, or another -errno (-EPIPE: the peer
+ * is gone).
  */
 int link_send(int fd, void *message, size_t size_bytes, const int *fds, unsigned n_fds);
 
 /*
- * Receives and dispatches at most one message, without blocking. Returns 1 when one was handled, 0
- * when none was waiting, -EPIPE when the peer is gone, -EPROTO when the message fits no table row
- * or the handler refused it (already logged with `peer`, the row's name and the reason).
+ * Receives at most one message and calls its row's handler, without blocking. Returns 1 when one
+ * was handled, 0 when none waited, -EPIPE when the peer is gone, and -EPROTO when the message fits
+ * no row or its handler refused it (logged with `peer`, the row's name and the reason).
  */
 int link_dispatch(int fd, const char *peer, const struct link_handler *table, size_t table_length,
 	void *user);
 
-/* Waits until the link is readable (or has hung up). Returns true unless timeout_ms passed. */
+/* Waits until the link can be read or has hung up. Returns false when timeout_ms passed before. */
 bool link_wait_readable(int fd, int timeout_ms);

@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+/* Connections that the kernel keeps until they are accepted, which our main loops do at once. */
 #define LISTEN_BACKLOG 16
 
 static void set_errno_error(GError **error, int number, const char *what)
@@ -113,7 +114,7 @@ int listen_tcp_range(
 	return -1;
 }
 
-/* A socket file nobody listens on refuses connections. */
+/* Unlinks a socket file that refuses connections, which says that nobody listens on it any more. */
 static bool remove_stale(const char *path, const struct sockaddr_un *addr, int type)
 {
 	struct stat st;

@@ -16,7 +16,7 @@ static const char *find_field(const GLogField *fields, gsize n_fields, const cha
 	return NULL;
 }
 
-static GLogWriterOutput write_line(
+static GLogWriterOutput write_text_line(
 	GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user)
 {
 	const char *domain = find_field(fields, n_fields, "GLIB_DOMAIN");
@@ -24,15 +24,15 @@ static GLogWriterOutput write_line(
 	if (!message || g_log_writer_default_would_drop(level, domain))
 		return G_LOG_WRITER_HANDLED;
 
-	g_autofree char *line = g_strdup_printf("%s: %s\n", log_program, message);
-	ssize_t written = write(STDERR_FILENO, line, strlen(line));
+	g_autofree char *text_line = g_strdup_printf("%s: %s\n", log_program, message);
+	ssize_t written = write(STDERR_FILENO, text_line, strlen(text_line));
 	return written < 0 ? G_LOG_WRITER_UNHANDLED : G_LOG_WRITER_HANDLED;
 }
 
 void log_init(const char *program)
 {
 	log_set_domain(program);
-	g_log_set_writer_func(write_line, NULL, NULL);
+	g_log_set_writer_func(write_text_line, NULL, NULL);
 }
 
 void log_set_domain(const char *program)

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * log: one line on stderr per message, "program: text", as a person or a service manager reads it.
- * Info and debug lines appear when G_MESSAGES_DEBUG names the program. Standard output is left
- * alone.
+ * log: writes each message as one line on standard error, "program: text", for a person or a
+ * service manager to read. Info and debug lines appear when G_MESSAGES_DEBUG names the program.
+ * Nothing is written to standard output.
  *
- * common/ and protocol/ are compiled once for all programs, so the domain that GLib logs their
- * messages under is asked for at run time.
+ * common/ and protocol/ are compiled once for all programs, so GLib's domain for their messages is
+ * asked for at run time.
+ *
+ * Threads: the setters come before any other thread; the rest is for any.
  */
 #pragma once
 
-/* Installs the writer for this process, and sets the domain. `program` must outlive it. */
+/* Installs the writer for this process and sets the domain. `program` must outlive the process. */
 void log_init(const char *program);
 
-/* Sets only the domain: GLib's own writer stays. `program` must outlive the process. */
+/* Sets only the domain, and GLib's own writer stays. `program` must outlive the process. */
 void log_set_domain(const char *program);
 
 /* The program's name, "vitrine" until one was set. common/ and protocol/ have it as G_LOG_DOMAIN.

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
-/* So many lines come at once, and then one in each interval. */
+/* This many lines come at once, and after that one in each interval. */
 #define BURST 10
 #define REFILL_US (5 * G_USEC_PER_SEC)
 

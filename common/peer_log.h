@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * peer_log: warnings that a peer can cause at will.
+ * peer log: warnings that a peer can cause at will.
  *
- * A guest, a client or QEMU can send thousands of bad messages a second. Of each kind of peer the
- * first few are logged as they come; then one every few seconds, which says how many were left out.
- * So one kind cannot hide what another does. Any thread.
+ * A guest, a client or QEMU can send thousands of bad messages a second. The first 10 of each kind
+ * of peer are logged as they come. After that one every 5 seconds is, which says how many were left
+ * out. The kinds are counted apart, so that one cannot hide what another does.
+ *
+ * Threads: any.
  */
 #pragma once
 
@@ -17,5 +19,5 @@ enum peer {
 	PEERS,
 };
 
-/* The text names the object and the limit; it is logged under the program's name. */
+/* Logs a warning, or counts it as left out. The text names the object and the limit. */
 void peer_warning(enum peer peer, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -12,10 +12,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Where descriptors are parked before they get their final numbers. */
+/* Descriptors are parked from this number on before they get their final ones, which are below it.
+ */
 #define PARKING_FD 64
 
-/* In the child, between fork and exec: only async-signal-safe calls. Returns errno. */
+/*
+ * Here and in what follows the child runs, between fork and exec: only async-signal-safe calls may
+ * be made. Returns 0 or errno.
+ */
 static int place_fds(const struct process_options *options, int error_pipe, int *error_pipe_new)
 {
 	int parked[PROCESS_FDS_MAX];

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * process: starting a child so that it cannot outlive us, and ending it.
+ * process: starts a child so that it cannot outlive us, and waits for its end.
+ *
+ * Threads: any, but a death signal is sent when the thread that started the child ends (prctl(2)).
  */
 #pragma once
 
@@ -8,37 +10,41 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Most descriptors handed to a child by number. */
+/* The most descriptors that a child gets by number. */
 #define PROCESS_FDS_MAX 8
 
 struct process_fd {
-	int ours;   /* stays ours, stays open here */
+	int ours;   /* it stays the caller's and stays open here */
 	int theirs; /* its number in the child, 3 or more */
 };
 
 struct process_options {
-	/* Sent to the child when this process dies; 0: none. */
+	/* The signal that the child gets when this process dies; 0: none. */
 	int death_signal;
 	/* The child can gain no rights by executing a set-user-ID program. */
 	bool no_new_privileges;
-	/* Own process group: Ctrl-C on our terminal does not reach the child. */
+	/* The child has a process group of its own, so that Ctrl-C on our terminal does not reach
+	 * it. */
 	bool own_group;
-	/* Standard input and output stay ours; otherwise /dev/null and our standard error. */
+	/* The child's standard input and output are ours; else they are /dev/null and its standard
+	 * error. */
 	bool keep_stdio;
-	/* The child's standard error; 0 or less: ours. */
+	/* The descriptor that becomes the child's standard error; 0 or less: it is ours. */
 	int stderr_fd;
 	struct process_fd fds[PROCESS_FDS_MAX];
 	unsigned n_fds;
 };
 
 /*
- * Runs argv[0], a path. All descriptors but 0, 1, 2 and those named are closed in the child.
- * Returns the pid, or -1 with `error` set; a program that cannot be executed is found out here.
+ * Runs argv[0], a path. In the child all descriptors are closed but 0, 1, 2 and those in `options`.
+ * Returns the pid, or -1 with `error` set, also when the program cannot be executed.
  */
 pid_t process_spawn(char *const *argv, const struct process_options *options, GError **error);
 
-/* Waits, without reaping, until the child has ended. Returns false when timeout_ms passed. */
+/* Waits until the child has ended, and does not reap it. Returns false when timeout_ms passed
+ * before. */
 bool process_wait_end(pid_t pid, int timeout_ms);
 
-/* "exit status 1", "killed by signal 9 (Killed)" from a wait status. Caller frees. */
+/* Turns a wait status into "exit status 1" or "killed by signal 9 (Killed)". The caller frees it.
+ */
 char *process_describe_end(int wait_status);

@@ -11,10 +11,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Every pixel that crosses a border of ours is four bytes: the fourccs are XR24 and its like. */
+/* Bytes of a pixel, for every pixel that crosses a border of ours: the fourccs are XR24 and its
+ * like. */
 #define RECT_PIXEL_BYTES 4u
 
-/* In pixels, from the upper left corner. It crosses the frame link as it is. */
+/* In pixels, from the upper left corner. This is also its layout on the frame link. */
 struct rect {
 	uint32_t x, y, width, height;
 };
@@ -84,7 +85,8 @@ static inline struct rect rect_join(const struct rect *a, const struct rect *b)
 	return (struct rect){ x, y, (uint32_t)(right - x), (uint32_t)(bottom - y) };
 }
 
-/* What of `a` lies outside `b`: above, below, left, right of it. Returns how many, at most 4. */
+/* Cuts the part of `a` that lies outside `b` into rectangles. Returns how many there are, at
+ * most 4. */
 static inline unsigned rect_subtract(const struct rect *a, const struct rect *b, struct rect out[4])
 {
 	struct rect hole;

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rect_set: a bounded set of rectangles, used for damage and for what is stale in a buffer.
+ * rect set: a bounded set of rectangles, used for damage and for what is stale in a buffer.
  *
- * It may grow to more than was added (rectangles are merged when there are too many), never to
- * less. A value type; no thread of its own.
+ * It covers all that was added. It may cover more, since rectangles are merged when there are too
+ * many.
+ *
+ * A plain value. Threads: one at a time.
  */
 #pragma once
 
 #include "common/rect.h"
 
-/* As many as one PRESENT of the frame link carries (FRAME_RECTS_MAX); render asserts that. */
+/* As many as one PRESENT of the frame link carries (FRAME_RECTS_MAX), which render asserts. */
 #define RECT_SET_MAX 32
 
 struct rect_set {
