@@ -90,6 +90,9 @@ static void run_child(
 pid_t process_spawn(char *const *argv, const struct process_options *options, GError **error)
 {
 	g_assert(options->n_fds <= PROCESS_FDS_MAX);
+	for (unsigned i = 0; i < options->n_fds; i++)
+		g_assert(options->fds[i].theirs > STDERR_FILENO &&
+			 options->fds[i].theirs < PARKING_FD);
 	int pipe_fds[2];
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
 		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),

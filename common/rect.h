@@ -30,7 +30,7 @@ static inline bool rect_is_empty(const struct rect *rect)
 	return rect->width == 0 || rect->height == 0;
 }
 
-/* The first column and row behind the rectangle. */
+/* The first column that lies to the right of the rectangle, and the first row below it. */
 static inline uint32_t rect_right(const struct rect *rect)
 {
 	return rect->x + rect->width;

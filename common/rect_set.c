@@ -41,6 +41,7 @@ static unsigned cheapest_merge(const struct rect_set *set, const struct rect *re
 
 void rect_set_add(struct rect_set *set, const struct rect *rect)
 {
+	g_assert(set->n_rects <= RECT_SET_MAX);
 	if (rect_is_empty(rect))
 		return;
 	struct rect added = *rect;

@@ -27,7 +27,7 @@ struct keeper_end_ops {
 	void (*gone)(void *user, bool fault);
 };
 
-/* Takes the descriptor over. */
+/* Takes the descriptor over. `ops` and `user` stay the caller's. */
 struct keeper_end *keeper_end_create(int fd, const struct keeper_end_ops *ops, void *user);
 void keeper_end_destroy(struct keeper_end *keeper);
 

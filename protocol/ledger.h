@@ -26,7 +26,7 @@
 #define LEDGER_RESOURCES_MAX 16384
 #define LEDGER_CONTEXTS_MAX 1024
 #define LEDGER_SCANOUTS_MAX 16
-/* Backing entries of all resources together: 8 GiB in 4 KiB pages would not fit, 2 GiB do. */
+/* Backing entries of all resources together: enough for 2 GiB in pages of 4 KiB. */
 #define LEDGER_BACKING_MAX (512u * 1024u)
 #define LEDGER_NO_HEAD 0xffffu
 
@@ -44,7 +44,7 @@ struct ledger_backing {
 	uint32_t reserved;
 };
 
-/* id 0: free slot. The fields are those of RESOURCE_CREATE_2D / _3D. */
+/* A slot whose id is 0 is free. The fields are those of RESOURCE_CREATE_2D and _3D. */
 struct ledger_resource {
 	uint32_t id;
 	uint32_t is_3d;
@@ -54,13 +54,13 @@ struct ledger_resource {
 	uint32_t backing_count; /* 0: none attached */
 };
 
-/* id 0: free slot. */
+/* A slot whose id is 0 is free. */
 struct ledger_context {
 	uint32_t id;
 	char name[64];
 };
 
-/* resource 0: off. */
+/* A scanout whose resource is 0 is off. */
 struct ledger_scanout {
 	uint32_t resource;
 	uint32_t x, y, width, height;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "protocol/stats_clients.h"
 
+#include <glib.h>
 #include <string.h>
 
 static __thread unsigned thread_head = FRAME_HEADS_MAX;
@@ -72,6 +73,7 @@ void stats_client_close(int client)
 void stats_client_add(int client, enum stats_client_count count, uint64_t n)
 {
 	struct stats_client *c = get_client(client);
+	g_assert(count < STATS_CLIENT_COUNTS);
 	if (c)
 		__atomic_fetch_add(&c->counts[count], n, __ATOMIC_RELAXED);
 }
@@ -79,6 +81,7 @@ void stats_client_add(int client, enum stats_client_count count, uint64_t n)
 void stats_client_set(int client, enum stats_client_gauge gauge, uint64_t value)
 {
 	struct stats_client *c = get_client(client);
+	g_assert(gauge < STATS_CLIENT_GAUGES);
 	if (c)
 		__atomic_store_n(&c->gauges[gauge], value, __ATOMIC_RELAXED);
 }

@@ -45,6 +45,7 @@ static void clear_state(struct stats *memory)
 bool stats_attach(int fd, enum stats_worker worker)
 {
 	struct stats *memory = NULL;
+	g_assert(worker == STATS_RENDER || worker == STATS_DISPLAY);
 	if (stats_memory != &unread) {
 		g_warning("stats: the memory came twice");
 		return false;

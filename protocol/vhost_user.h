@@ -17,7 +17,7 @@
 /* Feature bit that opens the protocol features (vhost-user.rst, "Protocol features"). */
 #define VHOST_USER_F_PROTOCOL_FEATURES 30
 
-/* Regions in one SET_MEM_TABLE (VHOST_MEMORY_BASELINE_NREGIONS). */
+/* The most regions in one SET_MEM_TABLE (VHOST_MEMORY_BASELINE_NREGIONS). */
 #define VHOST_USER_MEM_TABLE_MAX 8
 #define VHOST_USER_CONFIG_MAX 256
 

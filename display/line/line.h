@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Room for an address with its port: "[IPv6%scope]:65535". */
+/* Room for the longest address with its port, "[IPv6%scope]:65535", and a NUL. */
 #define LINE_CLIENT_BYTES 80
 
 /* From this round trip on a client is not on our local network: its line is taken to be slow until

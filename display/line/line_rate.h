@@ -38,7 +38,7 @@ struct line_rate {
 	uint64_t kernel_acked_bytes; /* as of the last measurement of it */
 	uint64_t carried_bps;        /* 0: not known */
 	int64_t last_us;             /* 0: no span has begun */
-	/* of the span under way */
+	/* The span under way: when it began, what was acknowledged then, and the least backlog. */
 	int64_t since_us;
 	uint64_t since_acked_bytes;
 	uint64_t least_backlog_bytes;

@@ -24,7 +24,7 @@
 #include "display/line/line.h"
 
 #define SEND_BUDGET_AHEAD_US 40000
-/* The smallest lot: a screenful of text. */
+/* The smallest lot, in bytes: it has room for a screenful of text. */
 #define SEND_BUDGET_BYTES_MIN 32768u
 /* The smallest on a near line that was never full: enough for it to show what it can carry. */
 #define SEND_BUDGET_BYTES_UNTRIED 262144u

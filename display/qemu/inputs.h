@@ -17,7 +17,7 @@
 
 #include "display/qemu/input_queue.h"
 
-/* QEMU's buttons: org.qemu.Display1.Mouse, "button value". */
+/* Buttons have the numbers that QEMU gives them (org.qemu.Display1.Mouse, "button value"). */
 enum input_button {
 	INPUT_BUTTON_LEFT,
 	INPUT_BUTTON_MIDDLE,

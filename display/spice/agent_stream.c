@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* vd_agent.h, VDIChunkHeader and VDAgentMessage: packed, little-endian. */
+/* Offsets of fields in VDIChunkHeader and VDAgentMessage (vd_agent.h): packed, little-endian. */
 #define CHUNK_PORT 0
 #define CHUNK_SIZE 4
 #define MESSAGE_TYPE 4
@@ -19,7 +19,7 @@ static uint32_t read32(const uint8_t *bytes)
 	return GUINT32_FROM_LE(value);
 }
 
-/* Copies until `to` has `wanted` bytes; returns how many were used. */
+/* Copies until `to` has `wanted` bytes. Returns how many of n_bytes were used. */
 static size_t fill(
 	uint8_t *to, unsigned *filled, unsigned wanted, const uint8_t *bytes, size_t n_bytes)
 {

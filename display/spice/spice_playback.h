@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Ten of QEMU's writes. */
+/* A stream ends when this much time passes without sound: QEMU has left out ten writes. */
 #define PLAYBACK_STARVED_MS 100
 #define PLAYBACK_SILENT_MS 2000
 /* How far ahead of the time since the stream's start sound may be: three of QEMU's writes. */

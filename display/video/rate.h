@@ -48,13 +48,13 @@ struct rate {
 	uint32_t buffer_ms; /* time at that rate */
 };
 
-/* For encoders with a constant quality under a ceiling. */
+/* What an encoder with a constant quality under a ceiling is told. */
 struct rate rate_ceiling(const struct rate_input *input);
-/* For encoders that spend what they are given: no more than good pictures need. */
+/* What an encoder that spends all it is given is told: no more than good pictures need. */
 struct rate rate_target(const struct rate_input *input);
 
 /*
- * For encoders that know only a quality in percent: the next one, after a picture of `size_bytes`
- * at `quality`.
+ * For an encoder that knows only a quality in percent: returns the next picture's, after one had
+ * `size_bytes` at `quality`.
  */
 int rate_quality(const struct rate_input *input, int quality, uint64_t size_bytes);

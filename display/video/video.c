@@ -27,8 +27,9 @@ static struct {
 } start;
 
 /*
- * The machine's factory of that name, loaded: one that is not loads by its name when it is used,
- * which would find ours. Never unreferenced: elements are made of it as long as the process lives.
+ * Returns the machine's factory of that name, or NULL. It is loaded here, since one that is not
+ * loads by its name at its first use, and that would find our element. It is never unreferenced,
+ * because elements are made of it as long as the process lives.
  */
 static GstElementFactory *find_factory(const char *name)
 {
@@ -51,7 +52,10 @@ static bool try_candidate(struct facade_choice *choice)
 	return passed;
 }
 
-/* Of a forced codec no other; software always stays behind hardware, for when that fails later. */
+/*
+ * The encoder that was asked for is the only one that its codec wants. Other codecs want all:
+ * consider() stops at the first in software, which serves when hardware fails later.
+ */
 static bool is_wanted(const struct encoder_search *search, const struct candidate *candidate)
 {
 	const char *forced = search->options->encoder;
@@ -67,7 +71,7 @@ static bool is_wanted(const struct encoder_search *search, const struct candidat
 static void consider(struct encoder_search *search, const struct candidate *candidate)
 {
 	unsigned *n = &search->n_choices[candidate->codec];
-	/* One that works, and software behind hardware. */
+	/* A list ends with the first one in software that works: it stands behind hardware. */
 	bool enough = *n > 0 && !search->choices[candidate->codec][*n - 1].candidate->hardware;
 	if (enough || *n == FACADE_CHOICES_MAX || !is_wanted(search, candidate))
 		return;
