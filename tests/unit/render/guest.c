@@ -9,13 +9,13 @@
 
 #define USER_ADDR UINT64_C(0x7f0000000000)
 #define RING_SIZE (2 * GUEST_SLOTS)
-#define SLOT_BYTES 4096u
+#define SLOT_BYTES 2048u
 /* Offsets. */
 #define DESC 0u
 #define AVAIL 0x1000u
 #define USED 0x2000u
 #define REQUESTS 0x10000u
-#define ANSWERS 0x40000u
+#define ANSWERS 0x50000u
 
 void guest_init(struct guest *guest)
 {

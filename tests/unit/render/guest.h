@@ -18,7 +18,7 @@
 /* Free for the test, to the end. */
 #define GUEST_DATA_ADDR (GUEST_ADDR + (1u << 20))
 /* Commands that may be under way at once. */
-#define GUEST_SLOTS 16
+#define GUEST_SLOTS 128
 
 struct guest {
 	uint8_t *bytes;

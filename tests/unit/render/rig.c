@@ -545,14 +545,14 @@ uint32_t rig_transfer_2d(struct rig *rig, uint32_t id, uint32_t width, struct vi
 
 void rig_begin_long_work(struct rig *rig, uint32_t id)
 {
-	const uint32_t side = 8192, entry_bytes = 4 << 20;
+	const uint32_t side = 4096, entry_bytes = 4 << 20;
 	const struct virtio_gpu_rect all = { 0, 0, side, side };
 	struct {
 		struct virtio_gpu_resource_attach_backing attach;
-		struct virtio_gpu_mem_entry entries[64];
+		struct virtio_gpu_mem_entry entries[16];
 	} attach = { .attach = { .hdr.type = VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING,
 			     .resource_id = id,
-			     .nr_entries = 64 } };
+			     .nr_entries = 16 } };
 	const struct virtio_gpu_transfer_to_host_2d upload = {
 		.hdr.type = VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D, .r = all, .resource_id = id
 	};

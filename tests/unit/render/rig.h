@@ -115,7 +115,7 @@ uint32_t rig_set_scanout(
 	struct rig *rig, unsigned head, uint32_t id, uint32_t width, uint32_t height);
 uint32_t rig_transfer_2d(struct rig *rig, uint32_t id, uint32_t width, struct virtio_gpu_rect rect);
 /*
- * A command that takes long: makes a large resource of this id and asks for its contents, 256 MiB
+ * A command that takes long: makes a large resource of this id and asks for its contents, 64 MiB
  * from a little of the low memory, again and again. Returns when the renderer is at it.
  */
 void rig_begin_long_work(struct rig *rig, uint32_t id);

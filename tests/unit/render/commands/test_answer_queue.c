@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers that are held, and those that take them along. The GPU has nothing to do here. */
+#include <glib.h>
+
+#include "render/commands/answer_queue.h"
+#include "render/scanout/pacing.h"
+#include "tests/unit/render/guest.h"
+
+#define LATER_NS UINT64_C(3600000000000)
+
+struct fixture {
+	struct guest guest;
+	struct virtqueue *vq;
+	struct answer_queue *answers;
+};
+
+static void set_up(struct fixture *f, gconstpointer data)
+{
+	guest_init(&f->guest);
+	f->vq = virtqueue_create("control");
+	f->answers = answer_queue_create(f->vq);
+	guest_start_ring(&f->guest, f->vq);
+}
+
+static void tear_down(struct fixture *f, gconstpointer data)
+{
+	answer_queue_destroy(f->answers);
+	virtqueue_destroy(f->vq);
+	guest_finish(&f->guest);
+}
+
+/* Returns the slot. `after_ns`: from now, for one that is held. */
+static unsigned answer(struct fixture *f, enum answer_haste haste, uint64_t after_ns)
+{
+	const struct virtio_gpu_ctrl_hdr header = { .type = VIRTIO_GPU_RESP_OK_NODATA };
+	struct answer_timing pace = { .haste = haste, .not_before_ns = pacing_now_ns() + after_ns };
+	unsigned slot = guest_submit(&f->guest, &header, sizeof(header), sizeof(header));
+	answer_queue_answer(f->answers, virtqueue_try_take(f->vq), &header, sizeof(header), &pace);
+	return slot;
+}
+
+static void assert_order(struct fixture *f, unsigned n)
+{
+	g_assert_cmpuint(guest_count_used(&f->guest), ==, n);
+	for (unsigned i = 0; i < n; i++)
+		g_assert_cmpuint(guest_get_used(&f->guest, i), ==, i % GUEST_SLOTS);
+}
+
+static void test_at_once(struct fixture *f, gconstpointer data)
+{
+	answer(f, ANSWER_AT_ONCE, 0);
+	answer(f, ANSWER_IN_ORDER, 0);
+	assert_order(f, 2);
+	g_assert_cmpuint(answer_queue_get_due_ns(f->answers), ==, 0);
+	g_assert_false(answer_queue_is_waiting(f->answers));
+}
+
+/* What keeps its place waits behind the one that is held; what must not wait takes both along. */
+static void test_held(struct fixture *f, gconstpointer data)
+{
+	answer(f, ANSWER_HELD, LATER_NS);
+	answer(f, ANSWER_IN_ORDER, 0);
+	answer_queue_release(f->answers);
+	assert_order(f, 0);
+	g_assert_cmpuint(answer_queue_get_due_ns(f->answers), >, pacing_now_ns());
+	answer(f, ANSWER_AT_ONCE, 0);
+	assert_order(f, 3);
+	g_assert_cmpuint(answer_queue_get_due_ns(f->answers), ==, 0);
+}
+
+static void test_due(struct fixture *f, gconstpointer data)
+{
+	answer(f, ANSWER_HELD, 2 * 1000 * 1000);
+	answer(f, ANSWER_IN_ORDER, 0);
+	answer(f, ANSWER_HELD, LATER_NS);
+	assert_order(f, 0);
+	g_usleep(5000);
+	answer_queue_release(f->answers);
+	assert_order(f, 2);
+}
+
+/* A guest that waits for more answers than are held gets its ring back. */
+static void test_many(struct fixture *f, gconstpointer data)
+{
+	for (unsigned i = 0; i < ANSWER_HELD_MAX; i++)
+		answer(f, ANSWER_HELD, LATER_NS);
+	assert_order(f, 0);
+	answer(f, ANSWER_HELD, LATER_NS);
+	assert_order(f, ANSWER_HELD_MAX + 1);
+}
+
+/* The guest is new: nothing of the old one is answered. */
+static void test_clear(struct fixture *f, gconstpointer data)
+{
+	answer(f, ANSWER_HELD, LATER_NS);
+	answer_queue_clear(f->answers);
+	g_assert_cmpuint(answer_queue_get_due_ns(f->answers), ==, 0);
+	answer(f, ANSWER_AT_ONCE, 0);
+	g_assert_cmpuint(guest_count_used(&f->guest), ==, 1);
+	g_assert_cmpuint(guest_get_used(&f->guest, 0), ==, 1);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	static const struct {
+		const char *name;
+		void (*run)(struct fixture *f, gconstpointer data);
+	} cases[] = {
+		{ "/answers/at-once", test_at_once },
+		{ "/answers/held", test_held },
+		{ "/answers/due", test_due },
+		{ "/answers/many", test_many },
+		{ "/answers/clear", test_clear },
+	};
+	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
+		g_test_add(cases[i].name, struct fixture, NULL, set_up, cases[i].run, tear_down);
+	return g_test_run();
+}
