@@ -151,8 +151,8 @@ static bool set_up_draws(struct gl *gl)
 static void run_draws(struct gl *gl)
 {
 	for (unsigned i = 0; i < DRAWS; i++) {
-		gl->fn.Uniform2f(
-			offset_location, (float)(i % 40) / 20 - 1, (float)(i / 40) / 12.5f - 1);
+		unsigned column = i % 40, row = i / 40;
+		gl->fn.Uniform2f(offset_location, (float)column / 20 - 1, (float)row / 12.5f - 1);
 		gl->fn.DrawArrays(GL_TRIANGLES, 0, 3);
 	}
 }

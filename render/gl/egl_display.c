@@ -3,6 +3,7 @@
 
 #include <epoxy/egl.h>
 #include <epoxy/gl.h>
+#include <fcntl.h>
 #include <gbm.h>
 #include <glib.h>
 #include <string.h>
@@ -37,7 +38,7 @@ const char *egl_platform_get_name(enum egl_platform platform)
 
 static EGLDisplay get_gbm_display(int node_fd, const char **why)
 {
-	egl.gbm_fd = dup(node_fd);
+	egl.gbm_fd = fcntl(node_fd, F_DUPFD_CLOEXEC, 0);
 	egl.gbm = egl.gbm_fd < 0 ? NULL : gbm_create_device(egl.gbm_fd);
 	if (!egl.gbm) {
 		*why = "its driver has no GBM";

@@ -188,7 +188,7 @@ static int flush_head(struct frame_sender *link, unsigned index)
 	struct sent_head *head = &link->heads[index];
 	int result = 0;
 	if (head->on &&
-		(!head->told_on || memcmp(&head->told, &head->wanted, sizeof(head->told)))) {
+		(!head->told_on || memcmp(&head->told, &head->wanted, sizeof(head->told)) != 0)) {
 		struct frame_head_on on = head->wanted;
 		result = send_message(link, &on, sizeof(on), FRAME_MESSAGE_HEAD_ON, NULL, 0);
 		if (result == 0) {
