@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <glib.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/monotonic.h"
 #include "common/shm.h"
 
 static struct stats unread;
@@ -68,9 +68,7 @@ bool stats_attach(int fd, enum stats_worker worker)
 
 void stats_record_since_ns(unsigned head, enum stats_stage stage, uint64_t start_ns)
 {
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	uint64_t now_ns = (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
+	uint64_t now_ns = monotonic_now_ns();
 	stats_record_us(head, stage, now_ns > start_ns ? (now_ns - start_ns) / 1000 : 0);
 }
 

@@ -9,11 +9,11 @@
 #include <string.h>
 #include <xf86drm.h>
 
+#include "protocol/gpu_report_keys.h"
 #include "render/gl/egl.h"
 #include "render/gl/egl_gbm.h"
 #include "render/gl/virgl.h"
 
-#define GROUP "gpu"
 /* Large enough for tiles of every kind, and for egl_gbm_buffer_check(). */
 #define SIDE 64
 
@@ -52,9 +52,9 @@ static GLogWriterOutput keep_reason(
 
 static void set_result(GKeyFile *report, const char *name, const char *why_name, bool ok)
 {
-	g_key_file_set_boolean(report, GROUP, name, ok);
+	g_key_file_set_boolean(report, GPU_REPORT_GROUP, name, ok);
 	if (!ok)
-		g_key_file_set_string(report, GROUP, why_name, reasons->str);
+		g_key_file_set_string(report, GPU_REPORT_GROUP, why_name, reasons->str);
 	g_string_truncate(reasons, 0);
 }
 
@@ -105,7 +105,7 @@ static void report_drawing(GKeyFile *report)
 	if (!context || !egl_context_make_current(context))
 		return;
 	const char *version = (const char *)glGetString(GL_VERSION);
-	g_key_file_set_string(report, GROUP, "opengl", version ? version : "unknown");
+	g_key_file_set_string(report, GPU_REPORT_GROUP, "opengl", version ? version : "unknown");
 	for (unsigned i = 0; egl_display_get_gbm() && i < G_N_ELEMENTS(formats); i++)
 		report_format(report, formats[i].fourcc, formats[i].name);
 	egl_context_make_current(NULL);
@@ -122,7 +122,7 @@ static void report_driver(GKeyFile *report, int fd)
 {
 	drmVersion *version = fd < 0 ? NULL : drmGetVersion(fd);
 	if (version)
-		g_key_file_set_string(report, GROUP, "driver", version->name);
+		g_key_file_set_string(report, GPU_REPORT_GROUP, "driver", version->name);
 	drmFreeVersion(version);
 }
 
@@ -149,11 +149,12 @@ static void fill_report(GKeyFile *report, const char *render_node, bool software
 	if (!works)
 		return;
 	report_driver(report, choice.render_node_fd);
-	g_key_file_set_boolean(report, GROUP, "software", choice.software);
-	g_key_file_set_string(report, GROUP, "platform", egl_platform_get_name(choice.platform));
-	g_key_file_set_string(report, GROUP, "renderer", egl_display_get_renderer());
-	g_key_file_set_boolean(
-		report, GROUP, "fences", egl_display_has("EGL_ANDROID_native_fence_sync"));
+	g_key_file_set_boolean(report, GPU_REPORT_GROUP, "software", choice.software);
+	g_key_file_set_string(
+		report, GPU_REPORT_GROUP, "platform", egl_platform_get_name(choice.platform));
+	g_key_file_set_string(report, GPU_REPORT_GROUP, "renderer", egl_display_get_renderer());
+	g_key_file_set_boolean(report, GPU_REPORT_GROUP, "fences",
+		egl_display_has("EGL_ANDROID_native_fence_sync"));
 	report_drawing(report);
 	g_string_truncate(reasons, 0);
 	set_result(report, "virgl", "virgl-why", starts_virgl(&choice));

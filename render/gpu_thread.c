@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <time.h>
 
+#include "common/monotonic.h"
 #include "render/buffers/buffer.h"
 #include "render/commands/commands.h"
 #include "render/gl/egl.h"
@@ -23,7 +24,6 @@
 #define BATCH 32
 /* How often to look at fences when virglrenderer offers nothing to sleep on. */
 #define FENCE_POLL_NS (2 * 1000 * 1000)
-#define NS_PER_S UINT64_C(1000000000)
 #define NS_PER_US UINT64_C(1000)
 
 struct gpu {
@@ -176,7 +176,7 @@ static uint64_t get_left_ns(const struct gpu *gpu)
 	uint64_t due_ns = commands_get_due_ns(gpu->commands), left_ns = UINT64_MAX;
 	int64_t wait_us = memory_wait_left_us(&gpu->wait, g_get_monotonic_time());
 	if (due_ns)
-		left_ns = due_ns - MIN(pacing_now_ns(), due_ns);
+		left_ns = due_ns - MIN(monotonic_now_ns(), due_ns);
 	if (gpu->options.virgl && gpu->fence_fd < 0 && commands_wait_for_gpu(gpu->commands))
 		left_ns = MIN(left_ns, FENCE_POLL_NS);
 	if (wait_us >= 0)
@@ -190,8 +190,8 @@ static const struct timespec *poll_timeout(
 {
 	bool now = more || handover_has_news(gpu->handover);
 	uint64_t left_ns = now ? 0 : get_left_ns(gpu);
-	*timeout = (struct timespec){ .tv_sec = (time_t)(left_ns / NS_PER_S),
-		.tv_nsec = (long)(left_ns % NS_PER_S) };
+	*timeout = (struct timespec){ .tv_sec = (time_t)(left_ns / MONOTONIC_NS_PER_S),
+		.tv_nsec = (long)(left_ns % MONOTONIC_NS_PER_S) };
 	return left_ns == UINT64_MAX ? NULL : timeout;
 }
 

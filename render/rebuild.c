@@ -11,20 +11,20 @@
 #include "render/objects/objects.h"
 #include "render/scanout/scanouts.h"
 
-enum outcome { MADE, LOST, WAITS };
+enum rebuild_outcome { MADE, LOST, WAITS };
 
 static void refill_2d(struct rebuild *rebuild, struct resource *resource)
 {
 	const struct ledger_resource *d = &resource->description;
 	struct rect all = { 0, 0, d->width, d->height };
-	uint64_t size_bytes = (uint64_t)d->width * d->height * FORMAT_PIXEL_BYTES;
+	uint64_t size_bytes = (uint64_t)d->width * d->height * RECT_PIXEL_BYTES;
 	if (d->is_3d || !resource->backing || resource->backing->size_bytes < size_bytes)
 		return;
 	resource_transfer_2d(resource, &all, 0);
 	scanouts_note_pixels(rebuild->scanouts, resource);
 }
 
-static enum outcome rebuild_backing(
+static enum rebuild_outcome rebuild_backing(
 	struct rebuild *rebuild, const struct ledger_resource *entry, bool may_wait)
 {
 	uint32_t first = entry->backing_first, count = entry->backing_count;
@@ -44,7 +44,7 @@ static enum outcome rebuild_backing(
 }
 
 /* One that waited for its backing is there already. */
-static enum outcome rebuild_resource(
+static enum rebuild_outcome rebuild_resource(
 	struct rebuild *rebuild, const struct ledger_resource *entry, bool may_wait)
 {
 	struct ledger_resource d = *entry;
@@ -54,7 +54,7 @@ static enum outcome rebuild_resource(
 	if (!rebuild->made &&
 		objects_create_resource(rebuild->objects, &d) != VIRTIO_GPU_RESP_OK_NODATA)
 		return LOST;
-	enum outcome outcome = rebuild_backing(rebuild, entry, may_wait);
+	enum rebuild_outcome outcome = rebuild_backing(rebuild, entry, may_wait);
 	rebuild->made = outcome == WAITS;
 	return outcome;
 }
@@ -66,7 +66,7 @@ static bool rebuild_resources(struct rebuild *rebuild, bool may_wait)
 		const struct ledger_resource *entry = &rebuild->old->resources[rebuild->next];
 		if (entry->id == 0)
 			continue;
-		enum outcome outcome = rebuild_resource(rebuild, entry, may_wait);
+		enum rebuild_outcome outcome = rebuild_resource(rebuild, entry, may_wait);
 		if (outcome == WAITS)
 			return false;
 		rebuild->n_resources += outcome == MADE;

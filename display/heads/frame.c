@@ -7,9 +7,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "common/rect.h"
 #include "common/shm.h"
-
-#define BYTES_PER_PIXEL 4u
 
 struct shared_buffer {
 	int refs; /* atomic */
@@ -36,15 +35,15 @@ static const char *check_add(const struct frame_buffer_add *add)
 	if (add->width == 0 || add->height == 0 || add->width > FRAME_SIZE_MAX ||
 		add->height > FRAME_SIZE_MAX)
 		return "a side is 0 or more than FRAME_SIZE_MAX";
-	if (add->stride_bytes % BYTES_PER_PIXEL != 0 ||
-		add->stride_bytes < add->width * BYTES_PER_PIXEL ||
+	if (add->stride_bytes % RECT_PIXEL_BYTES != 0 ||
+		add->stride_bytes < add->width * RECT_PIXEL_BYTES ||
 		add->stride_bytes > FRAME_STRIDE_MAX)
 		return "stride does not fit the width";
 	if (add->size_bytes > FRAME_MAP_MAX)
 		return "larger than FRAME_MAP_MAX";
 	uint64_t needed = (uint64_t)add->stride_bytes * (add->height - 1) +
-			  (uint64_t)add->width * BYTES_PER_PIXEL;
-	if (add->offset_bytes % BYTES_PER_PIXEL != 0 || needed > add->size_bytes ||
+			  (uint64_t)add->width * RECT_PIXEL_BYTES;
+	if (add->offset_bytes % RECT_PIXEL_BYTES != 0 || needed > add->size_bytes ||
 		add->offset_bytes > add->size_bytes - needed)
 		return "rows lie outside the object";
 	return NULL;
@@ -115,7 +114,7 @@ struct frame *frame_create(struct shared_buffer *buffer, const struct frame_pres
 		return NULL;
 	}
 	size_t offset = buffer->offset_bytes + (size_t)message->source_y * buffer->stride_bytes +
-			(size_t)message->source_x * BYTES_PER_PIXEL;
+			(size_t)message->source_x * RECT_PIXEL_BYTES;
 	struct frame *frame = g_new0(struct frame, 1);
 	frame->refs = 1;
 	frame->buffer = shared_buffer_ref(buffer);

@@ -387,22 +387,22 @@ static bool on_cursor_hide(void *user, const void *message, int *fds, unsigned n
 	return true;
 }
 
-#define ROW(type, name, min, max)                                                                  \
+#define FRAME_ROW(type, name, min, max)                                                            \
 	{                                                                                          \
 		FRAME_MESSAGE_##type, #type, sizeof(struct frame_##name), min, max, on_##name      \
 	}
 static const struct link_handler handlers[] = {
-	ROW(HELLO, hello, 0, 0),
-	ROW(BUFFER_ADD, buffer_add, 1, 1),
-	ROW(BUFFER_REMOVE, buffer_remove, 0, 0),
-	ROW(HEAD_ON, head_on, 0, 0),
-	ROW(HEAD_OFF, head_off, 0, 0),
-	ROW(PRESENT, present, 0, 1),
-	ROW(CURSOR_IMAGE, cursor_image, 0, 0),
-	ROW(CURSOR_MOVE, cursor_move, 0, 0),
-	ROW(CURSOR_HIDE, cursor_hide, 0, 0),
+	FRAME_ROW(HELLO, hello, 0, 0),
+	FRAME_ROW(BUFFER_ADD, buffer_add, 1, 1),
+	FRAME_ROW(BUFFER_REMOVE, buffer_remove, 0, 0),
+	FRAME_ROW(HEAD_ON, head_on, 0, 0),
+	FRAME_ROW(HEAD_OFF, head_off, 0, 0),
+	FRAME_ROW(PRESENT, present, 0, 1),
+	FRAME_ROW(CURSOR_IMAGE, cursor_image, 0, 0),
+	FRAME_ROW(CURSOR_MOVE, cursor_move, 0, 0),
+	FRAME_ROW(CURSOR_HIDE, cursor_hide, 0, 0),
 };
-#undef ROW
+#undef FRAME_ROW
 
 /* HELLO comes first: until then its row is the only one. */
 static int dispatch(struct frame_receiver *link)

@@ -4,11 +4,11 @@
 #include <glib.h>
 #include <string.h>
 
-#define BYTES_PER_PIXEL 4u
+#include "common/rect.h"
 
 static size_t heap_max(const struct bitmap_store *store)
 {
-	uint64_t head_bytes = (uint64_t)store->width * store->height * BYTES_PER_PIXEL;
+	uint64_t head_bytes = (uint64_t)store->width * store->height * RECT_PIXEL_BYTES;
 	return (size_t)CLAMP(3 * head_bytes, BITMAP_HEAP_MIN, BITMAP_HEAP_MAX);
 }
 
@@ -19,7 +19,7 @@ static size_t copy_max(const struct bitmap_store *store)
 
 uint64_t bitmap_copy_pixels_max(const struct bitmap_store *store)
 {
-	return copy_max(store) / BYTES_PER_PIXEL;
+	return copy_max(store) / RECT_PIXEL_BYTES;
 }
 
 struct bitmap_source *bitmap_source_create(struct bitmap_store *store, struct frame *frame)
@@ -51,12 +51,12 @@ void bitmap_source_unref(struct bitmap_source *source)
 static const uint8_t *pixels_at(const struct frame *frame, const struct rect *rect)
 {
 	return frame->pixels + (size_t)rect->y * frame->stride_bytes +
-	       (size_t)rect->x * BYTES_PER_PIXEL;
+	       (size_t)rect->x * RECT_PIXEL_BYTES;
 }
 
 static uint8_t *copy_rect(const struct frame *frame, const struct rect *rect)
 {
-	size_t row_bytes = (size_t)rect->width * BYTES_PER_PIXEL;
+	size_t row_bytes = (size_t)rect->width * RECT_PIXEL_BYTES;
 	uint8_t *copy = g_malloc(row_bytes * rect->height);
 	const uint8_t *from = pixels_at(frame, rect);
 	for (uint32_t row = 0; row < rect->height; row++)
@@ -77,10 +77,10 @@ enum bitmap_result bitmap_copy(
 	*bitmap = (struct bitmap){
 		.kind = BITMAP_PIXELS,
 		.rect = *rect,
-		.stride_bytes = rect->width * BYTES_PER_PIXEL,
+		.stride_bytes = rect->width * RECT_PIXEL_BYTES,
 		.store = store,
 		.copy = copy_rect(source->frame, rect),
-		.copy_bytes = (size_t)rect->width * rect->height * BYTES_PER_PIXEL,
+		.copy_bytes = (size_t)rect->width * rect->height * RECT_PIXEL_BYTES,
 	};
 	bitmap->pixels = bitmap->copy;
 	store->copies++;

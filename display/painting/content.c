@@ -5,7 +5,6 @@
 
 #include "common/rect.h"
 
-#define BYTES_PER_PIXEL 4u
 /* Two pixels whose channels differ by no more than this are shades of one colour. */
 #define SMALL_STEP 24
 /* Of text with smoothed edges up to 12 % differ a little, of shaded scenes on a plain background 25

@@ -120,16 +120,16 @@ static void notice(struct painter *painter)
 }
 
 /* What is new at the head. */
-struct news {
+struct head_news {
 	bool blank;          /* show black */
 	struct frame *frame; /* the newest, or NULL */
 	bool blocked;        /* there is a frame, but too many buffers are held to take it */
 };
 
-static struct news look_at_head(struct painter *painter)
+static struct head_news look_at_head(struct painter *painter)
 {
 	struct head *head = painter->head;
-	struct news news = { 0 };
+	struct head_news news = { 0 };
 	g_mutex_lock(&head->lock);
 	notice(painter);
 	news.blank = head->blank;
@@ -165,7 +165,7 @@ static enum bitmap_result wait_for_buffer(struct painter *painter)
 enum bitmap_result painter_take(struct painter *painter, int64_t now_us,
 	const struct send_limits *limits, struct bitmap *picture)
 {
-	struct news news = look_at_head(painter);
+	struct head_news news = look_at_head(painter);
 	if (news.blank)
 		return take_blank(painter, picture);
 	if (news.frame)

@@ -8,8 +8,6 @@
 
 /* Times that a prospect may grow before it is taken as it is. */
 #define GROWTHS_MAX 3
-/* 2^64 divided by the golden ratio, odd: multiplying by it mixes the bits of a hash. */
-#define MIX 0x9e3779b97f4a7c15u
 
 static void restart(struct prospect *prospect, const struct rect *box, int64_t now_us)
 {
@@ -94,7 +92,7 @@ static void look_at_edge(struct prospect *prospect, unsigned edge, const struct 
 		const uint8_t *at = pixels->bytes + (size_t)y * pixels->stride_bytes;
 		const uint32_t *row = (const uint32_t *)(const void *)at + edge_x(prospect, edge);
 		for (uint32_t i = 0; i < width; i++)
-			hashes[i] = (hashes[i] ^ row[i]) * MIX + y;
+			hashes[i] = (hashes[i] ^ row[i]) * STRIPS_MIX + y;
 	}
 	for (uint32_t i = 0; i < width; i++) {
 		if (prospect->looks > 0 && hashes[i] != prospect->columns[edge][i])

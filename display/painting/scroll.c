@@ -12,8 +12,6 @@
 #define VOTES_MIN 12u
 /* Rows that are looked up together: strokes of letters are several equal rows high. */
 #define KEY_ROWS 4u
-/* 2^64 divided by the golden ratio, odd: multiplying by it mixes the bits of a hash. */
-#define MIX 0x9e3779b97f4a7c15u
 /* A column, or a row, belongs to what has moved when this share of its strips fits, in percent. */
 #define COLUMN_PERCENT 60u
 #define ROW_PERCENT 80u
@@ -57,7 +55,7 @@ static uint64_t key(
 		uint64_t hash = hashes[(size_t)i * search->tiles->columns + column];
 		if (hash == STRIPS_UNKNOWN)
 			return STRIPS_UNKNOWN;
-		mixed = (mixed ^ hash) * MIX;
+		mixed = (mixed ^ hash) * STRIPS_MIX;
 	}
 	return mixed ^ mixed >> 32;
 }

@@ -7,7 +7,6 @@
 #include "common/rect.h"
 #include "protocol/stats_clients.h"
 
-#define BYTES_PER_PIXEL 4u
 /* A drawable takes this many bytes on the wire for itself and its image's header. */
 #define STEP_BYTES 130u
 /* Up to this size on the wire a step is a small one. */
@@ -153,7 +152,7 @@ static bool wants_whole(const struct making *making)
 	struct rect whole = all(making);
 	return changed_pixels(making->changes) * 100 >= rect_area(&whole) * SEND_WHOLE_PERCENT &&
 	       !send_plan_has_video(making->plan) &&
-	       making->changes->frame->stride_bytes == whole.width * BYTES_PER_PIXEL &&
+	       making->changes->frame->stride_bytes == whole.width * RECT_PIXEL_BYTES &&
 	       bitmap_can_point(making->source, &whole);
 }
 

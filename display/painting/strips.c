@@ -9,7 +9,6 @@
 
 #include "common/rect.h"
 
-#define BYTES_PER_PIXEL 4u
 /* A band of tiles is merged with rectangles that end at most this many bands above it. */
 #define OPEN_BANDS 2u
 
@@ -122,13 +121,13 @@ static struct strips_kept *kept_for(struct strips *strips, uint32_t tile)
 static void keep(struct strips *strips, uint32_t column, uint32_t band)
 {
 	struct strips_kept *kept = kept_for(strips, band * strips->columns + column);
-	size_t bytes = (size_t)strip_width(strips, column) * BYTES_PER_PIXEL;
+	size_t bytes = (size_t)strip_width(strips, column) * RECT_PIXEL_BYTES;
 	for (uint32_t i = 0; i < STRIPS_ROWS; i++) {
 		uint32_t row = band * STRIPS_ROWS + i;
 		if (row >= strips->height)
 			break;
 		const uint8_t *from = strips->pixels + (size_t)row * strips->stride_bytes +
-				      (size_t)column * STRIPS_STRIP * BYTES_PER_PIXEL;
+				      (size_t)column * STRIPS_STRIP * RECT_PIXEL_BYTES;
 		memcpy(&kept->pixels[i * STRIPS_STRIP], from, bytes);
 		kept->hashes[i] = hash(from, bytes);
 	}
@@ -160,13 +159,13 @@ static struct span differing(
 	uint32_t inside = row % STRIPS_ROWS;
 	const uint8_t *old = (const uint8_t *)&kept->pixels[inside * STRIPS_STRIP];
 	if (!at || kept->hashes[inside] != strips->shown[(size_t)row * strips->columns + column] ||
-		memcmp(old, strip, span.right * BYTES_PER_PIXEL) == 0)
+		memcmp(old, strip, span.right * RECT_PIXEL_BYTES) == 0)
 		return span;
-	while (memcmp(old + span.left * BYTES_PER_PIXEL, strip + span.left * BYTES_PER_PIXEL,
-		       BYTES_PER_PIXEL) == 0)
+	while (memcmp(old + span.left * RECT_PIXEL_BYTES, strip + span.left * RECT_PIXEL_BYTES,
+		       RECT_PIXEL_BYTES) == 0)
 		span.left++;
-	while (memcmp(old + (span.right - 1) * BYTES_PER_PIXEL,
-		       strip + (span.right - 1) * BYTES_PER_PIXEL, BYTES_PER_PIXEL) == 0)
+	while (memcmp(old + (span.right - 1) * RECT_PIXEL_BYTES,
+		       strip + (span.right - 1) * RECT_PIXEL_BYTES, RECT_PIXEL_BYTES) == 0)
 		span.right--;
 	return span;
 }
@@ -180,12 +179,12 @@ static void look_row(struct strips *strips, const uint8_t *row_pixels, uint32_t 
 	for (uint32_t x = left, next; x < right; x = next) {
 		uint32_t column = x / STRIPS_STRIP;
 		next = MIN((column + 1) * STRIPS_STRIP, right);
-		uint64_t value = hash(row_pixels + (size_t)x * BYTES_PER_PIXEL,
-			(size_t)(next - x) * BYTES_PER_PIXEL);
+		uint64_t value = hash(row_pixels + (size_t)x * RECT_PIXEL_BYTES,
+			(size_t)(next - x) * RECT_PIXEL_BYTES);
 		if (strips->shown[at + column] == value)
 			continue;
 		strips->fresh[at + column] = value;
-		const uint8_t *strip = row_pixels + (size_t)x * BYTES_PER_PIXEL;
+		const uint8_t *strip = row_pixels + (size_t)x * RECT_PIXEL_BYTES;
 		if (next - x == strip_width(strips, column))
 			mark(strips, column, row, differing(strips, strip, column, row));
 		else

@@ -99,5 +99,8 @@ void strips_clear(struct strips *strips, const struct rect *rect);
  */
 unsigned strips_take(struct strips *strips, struct rect *rects, unsigned n_max);
 
+/* 2^64 divided by the golden ratio, odd: multiplying by it mixes the bits of a hash. */
+#define STRIPS_MIX 0x9e3779b97f4a7c15u
+
 /* Hash of a strip, also for others who compare pixels. Never STRIPS_UNKNOWN. */
 uint64_t strips_hash(const uint8_t *pixels, size_t size_bytes);

@@ -7,10 +7,7 @@
 #include "display/painting/strips.h"
 #include "display/painting/video_area_growth.h"
 
-#define BYTES_PER_PIXEL 4u
 #define US_PER_SECOND 1000000
-/* 2^64 divided by the golden ratio, odd: multiplying by it mixes the bits of a hash. */
-#define MIX 0x9e3779b97f4a7c15u
 
 struct video_areas *video_areas_create(uint32_t width, uint32_t height)
 {
@@ -139,8 +136,8 @@ static uint64_t row_hash(
 	const struct video_area *area, const uint8_t *pixels, uint32_t stride_bytes, uint32_t row)
 {
 	const uint8_t *at = pixels + (size_t)(area->rect.y + row) * stride_bytes +
-			    (size_t)area->rect.x * BYTES_PER_PIXEL;
-	return strips_hash(at, (size_t)area->rect.width * BYTES_PER_PIXEL);
+			    (size_t)area->rect.x * RECT_PIXEL_BYTES;
+	return strips_hash(at, (size_t)area->rect.width * RECT_PIXEL_BYTES);
 }
 
 static bool sample(struct video_area *area, const uint8_t *pixels, uint32_t stride_bytes)
@@ -159,7 +156,7 @@ static bool compare_all(struct video_area *area, const uint8_t *pixels, uint32_t
 {
 	uint64_t whole = 0;
 	for (uint32_t row = 0; row < area->rect.height; row++)
-		whole = (whole ^ row_hash(area, pixels, stride_bytes, row)) * MIX;
+		whole = (whole ^ row_hash(area, pixels, stride_bytes, row)) * STRIPS_MIX;
 	bool differs = !area->known || whole != area->whole;
 	area->whole = whole;
 	area->known = true;

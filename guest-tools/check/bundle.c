@@ -12,7 +12,7 @@
 #include "guest-tools/check/limits.h"
 #include "guest-tools/check/redact.h"
 #include "guest-tools/common/array.h"
-#include "guest-tools/common/fd.h"
+#include "guest-tools/common/descriptor.h"
 #include "guest-tools/common/tar.h"
 #include "guest-tools/common/text.h"
 
@@ -117,7 +117,7 @@ static void add_kernel_log(struct bundle *bundle)
 	while (memory && kernel_log_next(kmsg, line, sizeof line, &error))
 		if (error || is_of_interest(line))
 			fprintf(memory, "%s\n", line);
-	fd_close(kmsg);
+	descriptor_close(kmsg);
 	if (!memory)
 		return;
 	fclose(memory);

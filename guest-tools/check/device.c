@@ -144,7 +144,7 @@ static void run_edid(struct guest *guest, struct finding *finding)
 {
 	struct connector_count count = count_connectors(guest);
 	char file[192];
-	unsigned char edid[EDID_BYTES_MAX];
+	unsigned char edid[EDID_READ_BYTES_MAX];
 	size_t length = 0;
 	snprintf(file, sizeof file, "%s/edid", count.first);
 	FILE *stream = fopen(file, "re");

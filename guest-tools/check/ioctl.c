@@ -12,7 +12,7 @@
 #include "guest-tools/check/groups.h"
 #include "guest-tools/check/limits.h"
 #include "guest-tools/check/virtgpu.h"
-#include "guest-tools/common/fd.h"
+#include "guest-tools/common/descriptor.h"
 #include "guest-tools/common/text.h"
 #include "guest-tools/common/timing.h"
 
@@ -93,7 +93,7 @@ static void run_transfer(struct guest *guest, struct finding *finding)
 	if (rc < 0) {
 		finding_value(finding, "no resource: %s", strerror(-rc));
 		finding_fail(finding, "ioctl.refused", "RESOURCE_CREATE");
-		fd_close(fd);
+		descriptor_close(fd);
 		return;
 	}
 	double begin_ms = timing_now_ms();
@@ -120,7 +120,7 @@ static void run_transfer(struct guest *guest, struct finding *finding)
 			took_ms);
 	}
 	virtgpu_buffer_finish(&buffer, fd);
-	fd_close(fd);
+	descriptor_close(fd);
 }
 
 static void run_execbuffer(struct guest *guest, struct finding *finding)
@@ -134,7 +134,7 @@ static void run_execbuffer(struct guest *guest, struct finding *finding)
 	if (rc < 0) {
 		finding_value(finding, "no resource: %s", strerror(-rc));
 		finding_fail(finding, "ioctl.refused", "RESOURCE_CREATE");
-		fd_close(fd);
+		descriptor_close(fd);
 		return;
 	}
 	double begin_ms = timing_now_ms();
@@ -154,9 +154,9 @@ static void run_execbuffer(struct guest *guest, struct finding *finding)
 		finding_pass(finding, "executed, %s signalled after %.1f ms",
 			fence >= 0 ? "sync file" : "buffer", took_ms);
 	}
-	fd_close(fence);
+	descriptor_close(fence);
 	virtgpu_buffer_finish(&buffer, fd);
-	fd_close(fd);
+	descriptor_close(fd);
 }
 
 const struct check ioctl_checks[] = {

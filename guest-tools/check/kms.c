@@ -11,7 +11,7 @@
 
 #include "guest-tools/check/groups.h"
 #include "guest-tools/check/limits.h"
-#include "guest-tools/common/fd.h"
+#include "guest-tools/common/descriptor.h"
 #include "guest-tools/common/text.h"
 #include "guest-tools/common/timing.h"
 
@@ -127,7 +127,7 @@ static void run_probe(struct guest *guest, struct finding *finding)
 	double begin_ms = timing_now_ms();
 	bool asked = fd >= 0 && write(fd, "detect", 6) == 6;
 	double took_ms = timing_now_ms() - begin_ms;
-	fd_close(fd);
+	descriptor_close(fd);
 	if (!asked || !text_read(path, status, sizeof status)) {
 		finding_skip(finding, "%s: %s", path, strerror(errno));
 		return;
@@ -162,12 +162,12 @@ static void run_dmabuf(struct guest *guest, struct finding *finding)
 		int imported = other < 0 ? -errno : kms_import(other, dmabuf, &handle);
 		text_append_format(others, sizeof others, "; to %s (%s): %s", guest->cards[i].name,
 			guest->cards[i].driver, imported == 0 ? "taken" : strerror(-imported));
-		fd_close(other);
+		descriptor_close(other);
 	}
 	if (rc == 0)
 		finding_pass(finding, "exported and taken back%s",
 			others[0] ? others : "; no other card to try");
-	fd_close(dmabuf);
+	descriptor_close(dmabuf);
 	if (fd < 0)
 		return;
 	kms_dumb_destroy(fd, &buffer);

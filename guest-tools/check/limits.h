@@ -20,9 +20,10 @@
 #define CAPS_WORDS_MAX 1024
 
 /*
- * The check reads EDID_BYTES_MAX bytes of an EDID, which are four blocks, and judges the first one.
+ * The check reads EDID_READ_BYTES_MAX bytes of an EDID, which are four blocks, and judges the first
+ * one.
  */
-#define EDID_BYTES_MAX 512
+#define EDID_READ_BYTES_MAX 512
 
 /*
  * No record of /dev/kmsg is longer than this, in bytes: it is CONSOLE_EXT_LOG_MAX of the kernel,

@@ -8,7 +8,7 @@
 #include "guest-tools/check/limits.h"
 #include "guest-tools/check/port.h"
 #include "guest-tools/check/report.h"
-#include "guest-tools/common/fd.h"
+#include "guest-tools/common/descriptor.h"
 #include "guest-tools/common/timing.h"
 #include "protocol/guest_report.h"
 
@@ -49,7 +49,7 @@ int report_to_port(
 	}
 	int fd = open(path ? path : device, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	int rc = fd < 0 ? -errno : write_all(fd, text, length);
-	fd_close(fd);
+	descriptor_close(fd);
 	free(text);
 	return rc;
 }

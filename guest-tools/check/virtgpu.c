@@ -11,7 +11,7 @@
 #include <drm.h>
 #include <virtgpu_drm.h>
 
-#include "guest-tools/common/fd.h"
+#include "guest-tools/common/descriptor.h"
 #include "guest-tools/common/timing.h"
 
 /* These numbers are those of virgl_hw.h and of gallium's p_defines.h. */
@@ -31,7 +31,7 @@ int virtgpu_get_param(int fd, enum guest_param param, uint64_t *value)
 	/* The kernel writes only 32 bits of the 64. */
 	*value = 0;
 	struct drm_virtgpu_getparam request = { .param = param, .value = (uintptr_t)value };
-	return fd_ioctl(fd, DRM_IOCTL_VIRTGPU_GETPARAM, &request);
+	return descriptor_ioctl(fd, DRM_IOCTL_VIRTGPU_GETPARAM, &request);
 }
 
 int virtgpu_get_caps(int fd, uint32_t capset, uint32_t version, void *data, uint32_t size_bytes)
@@ -43,13 +43,13 @@ int virtgpu_get_caps(int fd, uint32_t capset, uint32_t version, void *data, uint
 		.size = size_bytes,
 	};
 	memset(data, 0, size_bytes);
-	return fd_ioctl(fd, DRM_IOCTL_VIRTGPU_GET_CAPS, &request);
+	return descriptor_ioctl(fd, DRM_IOCTL_VIRTGPU_GET_CAPS, &request);
 }
 
 static int map_buffer(struct virtgpu_buffer *buffer, int fd)
 {
 	struct drm_virtgpu_map map = { .handle = buffer->handle };
-	int rc = fd_ioctl(fd, DRM_IOCTL_VIRTGPU_MAP, &map);
+	int rc = descriptor_ioctl(fd, DRM_IOCTL_VIRTGPU_MAP, &map);
 	if (rc < 0)
 		return rc;
 	void *memory = mmap(NULL, buffer->size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
@@ -73,7 +73,7 @@ int virtgpu_buffer_init(struct virtgpu_buffer *buffer, int fd, uint32_t width, u
 		.size = width * height * 4,
 	};
 	memset(buffer, 0, sizeof *buffer);
-	int rc = fd_ioctl(fd, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &create);
+	int rc = descriptor_ioctl(fd, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &create);
 	if (rc < 0)
 		return rc;
 	buffer->handle = create.bo_handle;
@@ -92,7 +92,7 @@ void virtgpu_buffer_finish(struct virtgpu_buffer *buffer, int fd)
 	if (buffer->pixels)
 		munmap(buffer->pixels, buffer->size_bytes);
 	if (buffer->handle)
-		fd_ioctl(fd, DRM_IOCTL_GEM_CLOSE, &close_request);
+		descriptor_ioctl(fd, DRM_IOCTL_GEM_CLOSE, &close_request);
 	memset(buffer, 0, sizeof *buffer);
 }
 
@@ -102,7 +102,7 @@ int virtgpu_to_host(int fd, const struct virtgpu_buffer *buffer)
 		.bo_handle = buffer->handle,
 		.box = { .w = buffer->width, .h = buffer->height, .d = 1 },
 	};
-	return fd_ioctl(fd, DRM_IOCTL_VIRTGPU_TRANSFER_TO_HOST, &transfer);
+	return descriptor_ioctl(fd, DRM_IOCTL_VIRTGPU_TRANSFER_TO_HOST, &transfer);
 }
 
 int virtgpu_from_host(int fd, const struct virtgpu_buffer *buffer)
@@ -111,7 +111,7 @@ int virtgpu_from_host(int fd, const struct virtgpu_buffer *buffer)
 		.bo_handle = buffer->handle,
 		.box = { .w = buffer->width, .h = buffer->height, .d = 1 },
 	};
-	return fd_ioctl(fd, DRM_IOCTL_VIRTGPU_TRANSFER_FROM_HOST, &transfer);
+	return descriptor_ioctl(fd, DRM_IOCTL_VIRTGPU_TRANSFER_FROM_HOST, &transfer);
 }
 
 int virtgpu_wait(int fd, const struct virtgpu_buffer *buffer, int timeout_ms)
@@ -119,7 +119,7 @@ int virtgpu_wait(int fd, const struct virtgpu_buffer *buffer, int timeout_ms)
 	for (double end_ms = timing_now_ms() + timeout_ms;;) {
 		struct drm_virtgpu_3d_wait wait = { .handle = buffer->handle,
 			.flags = VIRTGPU_WAIT_NOWAIT };
-		int rc = fd_ioctl(fd, DRM_IOCTL_VIRTGPU_WAIT, &wait);
+		int rc = descriptor_ioctl(fd, DRM_IOCTL_VIRTGPU_WAIT, &wait);
 		if (rc != -EBUSY)
 			return rc;
 		if (timing_now_ms() > end_ms)
@@ -141,11 +141,11 @@ int virtgpu_submit(int fd, const uint32_t *commands, uint32_t size_bytes,
 		.num_bo_handles = buffer ? 1 : 0,
 		.fence_fd = -1,
 	};
-	int rc = fd_ioctl(fd, DRM_IOCTL_VIRTGPU_EXECBUFFER, &execbuffer);
+	int rc = descriptor_ioctl(fd, DRM_IOCTL_VIRTGPU_EXECBUFFER, &execbuffer);
 	if (rc == -EINVAL && fence_fd) {
 		execbuffer.flags = 0;
 		execbuffer.fence_fd = -1;
-		rc = fd_ioctl(fd, DRM_IOCTL_VIRTGPU_EXECBUFFER, &execbuffer);
+		rc = descriptor_ioctl(fd, DRM_IOCTL_VIRTGPU_EXECBUFFER, &execbuffer);
 	}
 	if (fence_fd)
 		*fence_fd = rc == 0 && execbuffer.flags ? execbuffer.fence_fd : -1;

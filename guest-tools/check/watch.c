@@ -24,7 +24,7 @@
 #include "guest-tools/check/kernel.h"
 #include "guest-tools/check/limits.h"
 #include "guest-tools/common/array.h"
-#include "guest-tools/common/fd.h"
+#include "guest-tools/common/descriptor.h"
 #include "guest-tools/common/text.h"
 #include "guest-tools/common/timing.h"
 
@@ -52,7 +52,7 @@ static bool write_file(const char *folder, const char *name, const char *text)
 	snprintf(path, sizeof path, "%s/%s", folder, name);
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	bool written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	fd_close(fd);
+	descriptor_close(fd);
 	return written;
 }
 

@@ -15,7 +15,7 @@
 #include <EGL/eglext.h>
 
 #include "guest-tools/common/array.h"
-#include "guest-tools/common/fd.h"
+#include "guest-tools/common/descriptor.h"
 #include "guest-tools/common/text.h"
 
 struct gbm_device;
@@ -250,7 +250,7 @@ void gl_close(struct gl *gl)
 	}
 	if (private->gbm)
 	private->gbm_destroy(private->gbm);
-	fd_close(private->fd);
+	descriptor_close(private->fd);
 	/* The libraries stay loaded, since Mesa does not survive being unloaded. */
 	free(private);
 	gl->private = NULL;

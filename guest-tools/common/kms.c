@@ -12,7 +12,7 @@
 #include <drm_mode.h>
 
 #include "guest-tools/common/array.h"
-#include "guest-tools/common/fd.h"
+#include "guest-tools/common/descriptor.h"
 #include "guest-tools/common/limits.h"
 
 /*
@@ -36,11 +36,11 @@ static uint32_t find_property(
 		.obj_id = object,
 		.obj_type = type,
 	};
-	if (fd_ioctl(fd, DRM_IOCTL_MODE_OBJ_GETPROPERTIES, &request) < 0)
+	if (descriptor_ioctl(fd, DRM_IOCTL_MODE_OBJ_GETPROPERTIES, &request) < 0)
 		return 0;
 	for (uint32_t i = 0; i < request.count_props && i < KMS_PROPERTIES_MAX; i++) {
 		struct drm_mode_get_property property = { .prop_id = ids[i] };
-		if (fd_ioctl(fd, DRM_IOCTL_MODE_GETPROPERTY, &property) < 0 ||
+		if (descriptor_ioctl(fd, DRM_IOCTL_MODE_GETPROPERTY, &property) < 0 ||
 			strcmp(property.name, name) != 0)
 			continue;
 		if (value)
@@ -55,12 +55,12 @@ static void find_planes(struct kms *kms, unsigned crtc_index)
 	uint32_t ids[KMS_OBJECTS_MAX];
 	struct drm_mode_get_plane_res planes = { .plane_id_ptr = (uintptr_t)ids,
 		.count_planes = KMS_OBJECTS_MAX };
-	if (fd_ioctl(kms->fd, DRM_IOCTL_MODE_GETPLANERESOURCES, &planes) < 0)
+	if (descriptor_ioctl(kms->fd, DRM_IOCTL_MODE_GETPLANERESOURCES, &planes) < 0)
 		return;
 	for (uint32_t i = 0; i < planes.count_planes && i < KMS_OBJECTS_MAX; i++) {
 		struct drm_mode_get_plane plane = { .plane_id = ids[i] };
 		uint64_t type = 0;
-		if (fd_ioctl(kms->fd, DRM_IOCTL_MODE_GETPLANE, &plane) < 0 ||
+		if (descriptor_ioctl(kms->fd, DRM_IOCTL_MODE_GETPLANE, &plane) < 0 ||
 			!(plane.possible_crtcs >> crtc_index & 1))
 			continue;
 		find_property(kms->fd, ids[i], DRM_MODE_OBJECT_PLANE, "type", &type);
@@ -77,7 +77,7 @@ static bool take_connector(struct kms *kms, uint32_t id, const uint32_t *crtcs, 
 	struct drm_mode_modeinfo modes[KMS_MODES_MAX];
 	uint32_t encoders[KMS_OBJECTS_MAX];
 	struct drm_mode_get_connector connector = { .connector_id = id };
-	if (fd_ioctl(kms->fd, DRM_IOCTL_MODE_GETCONNECTOR, &connector) < 0 ||
+	if (descriptor_ioctl(kms->fd, DRM_IOCTL_MODE_GETCONNECTOR, &connector) < 0 ||
 		connector.connection != 1)
 		return false;
 	connector.modes_ptr = (uintptr_t)modes;
@@ -85,7 +85,7 @@ static bool take_connector(struct kms *kms, uint32_t id, const uint32_t *crtcs, 
 	connector.count_modes = KMS_MODES_MAX;
 	connector.count_encoders = KMS_OBJECTS_MAX;
 	connector.count_props = 0;
-	if (fd_ioctl(kms->fd, DRM_IOCTL_MODE_GETCONNECTOR, &connector) < 0)
+	if (descriptor_ioctl(kms->fd, DRM_IOCTL_MODE_GETCONNECTOR, &connector) < 0)
 		return false;
 	/* The kernel does not fill in a list that is too short. */
 	uint32_t n_modes = connector.count_modes, n_encoders = connector.count_encoders;
@@ -93,7 +93,7 @@ static bool take_connector(struct kms *kms, uint32_t id, const uint32_t *crtcs, 
 		return false;
 	for (uint32_t i = 0; i < n_encoders; i++) {
 		struct drm_mode_get_encoder encoder = { .encoder_id = encoders[i] };
-		if (fd_ioctl(kms->fd, DRM_IOCTL_MODE_GETENCODER, &encoder) < 0)
+		if (descriptor_ioctl(kms->fd, DRM_IOCTL_MODE_GETENCODER, &encoder) < 0)
 			continue;
 		for (uint32_t k = 0; k < n_crtcs; k++) {
 			if (!(encoder.possible_crtcs >> k & 1))
@@ -118,19 +118,19 @@ int kms_open(struct kms *kms, const char *card_path)
 	struct drm_set_client_cap planes = { .capability = DRM_CLIENT_CAP_UNIVERSAL_PLANES,
 		.value = 1 };
 	struct drm_set_client_cap atomic = { .capability = DRM_CLIENT_CAP_ATOMIC, .value = 1 };
-	fd_ioctl(kms->fd, DRM_IOCTL_SET_CLIENT_CAP, &planes);
-	kms->atomic = fd_ioctl(kms->fd, DRM_IOCTL_SET_CLIENT_CAP, &atomic) == 0;
+	descriptor_ioctl(kms->fd, DRM_IOCTL_SET_CLIENT_CAP, &planes);
+	kms->atomic = descriptor_ioctl(kms->fd, DRM_IOCTL_SET_CLIENT_CAP, &atomic) == 0;
 	/*
 	 * Since Linux 6.8, drivers of virtual machines show an atomic client no cursor without
 	 * this.
 	 */
 	struct drm_set_client_cap hotspot = { .capability = CLIENT_CAP_CURSOR_HOTSPOT, .value = 1 };
-	fd_ioctl(kms->fd, DRM_IOCTL_SET_CLIENT_CAP, &hotspot);
+	descriptor_ioctl(kms->fd, DRM_IOCTL_SET_CLIENT_CAP, &hotspot);
 	struct drm_get_cap cap = { .capability = DRM_CAP_CURSOR_WIDTH };
-	if (fd_ioctl(kms->fd, DRM_IOCTL_GET_CAP, &cap) == 0)
+	if (descriptor_ioctl(kms->fd, DRM_IOCTL_GET_CAP, &cap) == 0)
 		kms->cursor_width = cap.value;
 	cap.capability = DRM_CAP_CURSOR_HEIGHT;
-	if (fd_ioctl(kms->fd, DRM_IOCTL_GET_CAP, &cap) == 0)
+	if (descriptor_ioctl(kms->fd, DRM_IOCTL_GET_CAP, &cap) == 0)
 		kms->cursor_height = cap.value;
 	struct drm_mode_card_res resources = {
 		.crtc_id_ptr = (uintptr_t)crtcs,
@@ -138,7 +138,7 @@ int kms_open(struct kms *kms, const char *card_path)
 		.count_crtcs = KMS_OBJECTS_MAX,
 		.count_connectors = KMS_OBJECTS_MAX,
 	};
-	int rc = fd_ioctl(kms->fd, DRM_IOCTL_MODE_GETRESOURCES, &resources);
+	int rc = descriptor_ioctl(kms->fd, DRM_IOCTL_MODE_GETRESOURCES, &resources);
 	for (uint32_t i = 0; rc == 0 && i < resources.count_connectors && i < KMS_OBJECTS_MAX; i++)
 		if (take_connector(kms, connectors[i], crtcs,
 			    resources.count_crtcs < KMS_OBJECTS_MAX ? resources.count_crtcs :
@@ -157,7 +157,7 @@ void kms_close(struct kms *kms)
 		struct drm_mode_crtc back = kms->saved;
 		back.set_connectors_ptr = (uintptr_t)&kms->connector;
 		back.count_connectors = back.mode_valid ? 1 : 0;
-		fd_ioctl(kms->fd, DRM_IOCTL_MODE_SETCRTC, &back);
+		descriptor_ioctl(kms->fd, DRM_IOCTL_MODE_SETCRTC, &back);
 	}
 	for (unsigned i = 0; i < KMS_BUFFERS; i++)
 		kms_dumb_destroy(kms->fd, &kms->buffers[i]);
@@ -167,21 +167,21 @@ void kms_close(struct kms *kms)
 
 int kms_become_master(struct kms *kms)
 {
-	return fd_ioctl(kms->fd, DRM_IOCTL_SET_MASTER, NULL);
+	return descriptor_ioctl(kms->fd, DRM_IOCTL_SET_MASTER, NULL);
 }
 
 int kms_dumb_create(int fd, uint32_t width, uint32_t height, struct kms_buffer *buffer)
 {
 	struct drm_mode_create_dumb create = { .width = width, .height = height, .bpp = 32 };
 	memset(buffer, 0, sizeof *buffer);
-	int rc = fd_ioctl(fd, DRM_IOCTL_MODE_CREATE_DUMB, &create);
+	int rc = descriptor_ioctl(fd, DRM_IOCTL_MODE_CREATE_DUMB, &create);
 	if (rc < 0)
 		return rc;
 	buffer->handle = create.handle;
 	buffer->stride_bytes = create.pitch;
 	buffer->size_bytes = create.size;
 	struct drm_mode_map_dumb map = { .handle = create.handle };
-	rc = fd_ioctl(fd, DRM_IOCTL_MODE_MAP_DUMB, &map);
+	rc = descriptor_ioctl(fd, DRM_IOCTL_MODE_MAP_DUMB, &map);
 	void *memory = rc < 0 ? MAP_FAILED :
 				mmap(NULL, create.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 					(off_t)map.offset);
@@ -198,11 +198,11 @@ void kms_dumb_destroy(int fd, struct kms_buffer *buffer)
 {
 	struct drm_mode_destroy_dumb destroy = { .handle = buffer->handle };
 	if (buffer->framebuffer)
-		fd_ioctl(fd, DRM_IOCTL_MODE_RMFB, &buffer->framebuffer);
+		descriptor_ioctl(fd, DRM_IOCTL_MODE_RMFB, &buffer->framebuffer);
 	if (buffer->pixels)
 		munmap(buffer->pixels, buffer->size_bytes);
 	if (buffer->handle)
-		fd_ioctl(fd, DRM_IOCTL_MODE_DESTROY_DUMB, &destroy);
+		descriptor_ioctl(fd, DRM_IOCTL_MODE_DESTROY_DUMB, &destroy);
 	memset(buffer, 0, sizeof *buffer);
 }
 
@@ -222,7 +222,7 @@ int kms_make_buffers(struct kms *kms)
 			.depth = 24,
 			.handle = buffer->handle,
 		};
-		rc = fd_ioctl(kms->fd, DRM_IOCTL_MODE_ADDFB, &framebuffer);
+		rc = descriptor_ioctl(kms->fd, DRM_IOCTL_MODE_ADDFB, &framebuffer);
 		if (rc < 0)
 			return rc;
 		buffer->framebuffer = framebuffer.fb_id;
@@ -234,7 +234,7 @@ int kms_light(struct kms *kms)
 {
 	assert(kms->buffers[0].framebuffer && !kms->lit);
 	kms->saved.crtc_id = kms->crtc;
-	fd_ioctl(kms->fd, DRM_IOCTL_MODE_GETCRTC, &kms->saved);
+	descriptor_ioctl(kms->fd, DRM_IOCTL_MODE_GETCRTC, &kms->saved);
 	struct drm_mode_crtc set = {
 		.set_connectors_ptr = (uintptr_t)&kms->connector,
 		.count_connectors = 1,
@@ -243,7 +243,7 @@ int kms_light(struct kms *kms)
 		.mode_valid = 1,
 		.mode = kms->mode,
 	};
-	int rc = fd_ioctl(kms->fd, DRM_IOCTL_MODE_SETCRTC, &set);
+	int rc = descriptor_ioctl(kms->fd, DRM_IOCTL_MODE_SETCRTC, &set);
 	kms->lit = rc == 0;
 	return rc;
 }
@@ -305,7 +305,7 @@ int kms_atomic_test(struct kms *kms)
 	struct atomic_list list = { .complete = true };
 	struct drm_mode_create_blob blob = { .data = (uintptr_t)&kms->mode,
 		.length = sizeof kms->mode };
-	int rc = fd_ioctl(kms->fd, DRM_IOCTL_MODE_CREATEPROPBLOB, &blob);
+	int rc = descriptor_ioctl(kms->fd, DRM_IOCTL_MODE_CREATEPROPBLOB, &blob);
 	if (rc < 0)
 		return rc;
 	atomic_object(&list, kms->connector);
@@ -322,9 +322,9 @@ int kms_atomic_test(struct kms *kms)
 		.props_ptr = (uintptr_t)list.ids,
 		.prop_values_ptr = (uintptr_t)list.values,
 	};
-	rc = list.complete ? fd_ioctl(kms->fd, DRM_IOCTL_MODE_ATOMIC, &commit) : -ENOENT;
+	rc = list.complete ? descriptor_ioctl(kms->fd, DRM_IOCTL_MODE_ATOMIC, &commit) : -ENOENT;
 	struct drm_mode_destroy_blob destroy = { .blob_id = blob.blob_id };
-	fd_ioctl(kms->fd, DRM_IOCTL_MODE_DESTROYPROPBLOB, &destroy);
+	descriptor_ioctl(kms->fd, DRM_IOCTL_MODE_DESTROYPROPBLOB, &destroy);
 	return rc;
 }
 
@@ -340,7 +340,7 @@ int kms_flip(struct kms *kms, unsigned buffer, int timeout_ms, double *event_ms)
 		char bytes[1024];
 		struct drm_event_vblank event;
 	} message;
-	int rc = fd_ioctl(kms->fd, DRM_IOCTL_MODE_PAGE_FLIP, &flip);
+	int rc = descriptor_ioctl(kms->fd, DRM_IOCTL_MODE_PAGE_FLIP, &flip);
 	if (rc < 0)
 		return rc;
 	struct pollfd wait = { .fd = kms->fd, .events = POLLIN };
@@ -356,7 +356,7 @@ int kms_flip(struct kms *kms, unsigned buffer, int timeout_ms, double *event_ms)
 int kms_export(int fd, uint32_t handle, int *dmabuf)
 {
 	struct drm_prime_handle prime = { .handle = handle, .flags = DRM_CLOEXEC, .fd = -1 };
-	int rc = fd_ioctl(fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &prime);
+	int rc = descriptor_ioctl(fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &prime);
 	*dmabuf = prime.fd;
 	return rc;
 }
@@ -364,7 +364,7 @@ int kms_export(int fd, uint32_t handle, int *dmabuf)
 int kms_import(int fd, int dmabuf, uint32_t *handle)
 {
 	struct drm_prime_handle prime = { .fd = dmabuf };
-	int rc = fd_ioctl(fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime);
+	int rc = descriptor_ioctl(fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime);
 	*handle = prime.handle;
 	return rc;
 }

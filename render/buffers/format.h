@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * format: the eight pixel formats of 2D resources (virtio 1.2, 5.7.6.8), turned into B G R X.
+ * Each has RECT_PIXEL_BYTES a pixel.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* Bytes of a pixel in every format that 2D resources may have. */
-#define FORMAT_PIXEL_BYTES 4
 
 bool format_is_known(uint32_t format);
 /* True for formats whose bytes already lie as B G R A or B G R X. */

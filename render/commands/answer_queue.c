@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "common/monotonic.h"
 #include "protocol/stats_writer.h"
 #include "render/scanout/pacing.h"
 #include "render/gl/virgl.h"
@@ -128,7 +129,7 @@ void answer_queue_release(struct answer_queue *queue)
 {
 	if (g_queue_is_empty(&queue->waiting))
 		return;
-	uint64_t now_ns = pacing_now_ns();
+	uint64_t now_ns = monotonic_now_ns();
 	for (unsigned n = count_free(queue, now_ns); n > 0; n--) {
 		struct waiting *w = g_queue_pop_head(&queue->waiting);
 		count_held(w, now_ns);

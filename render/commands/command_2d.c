@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "render/commands/command.h"
+#include "common/monotonic.h"
 #include "render/scanout/edid.h"
 #include "render/buffers/format.h"
 #include "render/objects/objects.h"
@@ -121,7 +122,7 @@ uint32_t command_resource_flush(struct commands *commands, struct command *comma
 			rect.y, resource->id);
 	if (resource->scanouts)
 		painters_update(&commands->painters, commands->objects, commands->scanouts,
-			resource, pacing_now_ns());
+			resource, monotonic_now_ns());
 	scanout_flush_resource(commands->scanouts, resource, &rect);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
@@ -131,9 +132,9 @@ static bool backing_holds(
 	const struct resource *resource, const struct rect *rect, uint64_t offset_bytes)
 {
 	uint64_t size_bytes = resource->backing->size_bytes;
-	uint64_t stride_bytes = (uint64_t)resource->description.width * FORMAT_PIXEL_BYTES;
+	uint64_t stride_bytes = (uint64_t)resource->description.width * RECT_PIXEL_BYTES;
 	uint64_t needed =
-		(rect->height - 1) * stride_bytes + (uint64_t)rect->width * FORMAT_PIXEL_BYTES;
+		(rect->height - 1) * stride_bytes + (uint64_t)rect->width * RECT_PIXEL_BYTES;
 	return offset_bytes <= size_bytes && needed <= size_bytes - offset_bytes;
 }
 

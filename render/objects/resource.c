@@ -8,7 +8,7 @@
 
 static uint64_t size_2d(const struct ledger_resource *d)
 {
-	return (uint64_t)d->width * d->height * FORMAT_PIXEL_BYTES;
+	return (uint64_t)d->width * d->height * RECT_PIXEL_BYTES;
 }
 
 static struct resource *create(
@@ -77,8 +77,8 @@ bool resource_make_showable(struct resource *resource, const struct buffer_inter
 	struct buffer *buffer = swapchain_find_writable(picture);
 	for (uint32_t row = 0; row < d->height; row++)
 		memcpy(buffer->pixels + (size_t)row * buffer->stride_bytes,
-			resource->pixels + (size_t)row * d->width * FORMAT_PIXEL_BYTES,
-			(size_t)d->width * FORMAT_PIXEL_BYTES);
+			resource->pixels + (size_t)row * d->width * RECT_PIXEL_BYTES,
+			(size_t)d->width * RECT_PIXEL_BYTES);
 	swapchain_written(picture, buffer);
 	drop_pixels(resource);
 	resource->picture = picture;
@@ -114,11 +114,11 @@ void resource_detach_context(struct resource *resource, uint32_t context)
 static void copy_rows(uint8_t *to, uint32_t to_stride, const uint8_t *from, uint32_t from_stride,
 	const struct rect *rect)
 {
-	size_t column = (size_t)rect->x * FORMAT_PIXEL_BYTES;
+	size_t column = (size_t)rect->x * RECT_PIXEL_BYTES;
 	for (uint32_t row = rect->y; row < rect->y + rect->height; row++)
 		memcpy(to + (size_t)row * to_stride + column,
 			from + (size_t)row * from_stride + column,
-			(size_t)rect->width * FORMAT_PIXEL_BYTES);
+			(size_t)rect->width * RECT_PIXEL_BYTES);
 }
 
 /* What `buffer` missed, except what the transfer is about to overwrite anyway. */
@@ -136,11 +136,10 @@ static void bring_up_to_date(
 static void read_backing(const struct resource *resource, const struct rect *rect,
 	uint64_t offset_bytes, uint8_t *pixels, uint32_t stride_bytes)
 {
-	uint64_t guest_stride = (uint64_t)resource->description.width * FORMAT_PIXEL_BYTES;
-	uint8_t *to =
-		pixels + (size_t)rect->y * stride_bytes + (size_t)rect->x * FORMAT_PIXEL_BYTES;
+	uint64_t guest_stride = (uint64_t)resource->description.width * RECT_PIXEL_BYTES;
+	uint8_t *to = pixels + (size_t)rect->y * stride_bytes + (size_t)rect->x * RECT_PIXEL_BYTES;
 	backing_read_rows(resource->backing, offset_bytes, guest_stride, rect->height,
-		rect->width * FORMAT_PIXEL_BYTES, to, stride_bytes);
+		rect->width * RECT_PIXEL_BYTES, to, stride_bytes);
 	if (format_is_native(resource->description.format))
 		return;
 	for (uint32_t row = 0; row < rect->height; row++)
@@ -152,7 +151,7 @@ bool resource_transfer_2d(struct resource *resource, const struct rect *rect, ui
 {
 	if (!resource->picture) {
 		read_backing(resource, rect, offset_bytes, resource->pixels,
-			resource->description.width * FORMAT_PIXEL_BYTES);
+			resource->description.width * RECT_PIXEL_BYTES);
 		return true;
 	}
 	struct buffer *buffer = swapchain_find_writable(resource->picture);

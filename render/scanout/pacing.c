@@ -2,21 +2,13 @@
 #include "render/scanout/pacing.h"
 
 #include <glib.h>
-#include <time.h>
 
-#define NS_PER_S UINT64_C(1000000000)
-
-uint64_t pacing_now_ns(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
+#include "common/monotonic.h"
 
 void pacing_flush(struct pacing *pacing, unsigned head, uint32_t refresh_mhz, uint64_t now_ns)
 {
 	struct pacing_head *h = &pacing->heads[head];
-	h->period_ns = refresh_mhz ? NS_PER_S * 1000 / refresh_mhz : 0;
+	h->period_ns = refresh_mhz ? MONOTONIC_NS_PER_S * 1000 / refresh_mhz : 0;
 	if (h->n_drawn == 0)
 		return;
 	h->n_drawn--;

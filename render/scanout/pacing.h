@@ -45,9 +45,6 @@ struct pacing {
 	struct pacing_head heads[FRAME_HEADS_MAX];
 };
 
-/* CLOCK_MONOTONIC. */
-uint64_t pacing_now_ns(void);
-
 /* The guest shows what it drew on the head; if it drew nothing, nothing follows from that. */
 void pacing_flush(struct pacing *pacing, unsigned head, uint32_t refresh_mhz, uint64_t now_ns);
 /* The head is off, or shows to another rhythm: nothing is due. */

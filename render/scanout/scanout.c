@@ -5,6 +5,7 @@
 #include <linux/virtio_gpu.h>
 #include <string.h>
 
+#include "common/monotonic.h"
 #include "protocol/stats_writer.h"
 #include "render/buffers/format.h"
 #include "render/objects/objects.h"
@@ -208,7 +209,7 @@ void scanout_damage_all(struct scanouts *scanouts, unsigned head)
 	struct rect all = { 0, 0, s->rect.width, s->rect.height };
 	rect_set_add(&s->damage, &all);
 	/* Wanted from now on: nobody has waited since the guest's last flush. */
-	s->flush_time_ns = pacing_now_ns();
+	s->flush_time_ns = monotonic_now_ns();
 	if (s->picture)
 		swapchain_changed(s->picture, &all);
 }
@@ -246,7 +247,7 @@ static void flush_head(
 void scanout_flush_resource(
 	struct scanouts *scanouts, struct resource *resource, const struct rect *rect)
 {
-	uint64_t flush_time_ns = pacing_now_ns();
+	uint64_t flush_time_ns = monotonic_now_ns();
 	for (unsigned head = 0; resource->scanouts >> head; head++) {
 		if (resource->scanouts & (1u << head))
 			flush_head(scanouts, head, rect, flush_time_ns);

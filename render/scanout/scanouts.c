@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <poll.h>
 
+#include "common/monotonic.h"
 #include "protocol/stats_writer.h"
 #include "render/gl/virgl.h"
 #include "render/objects/objects.h"
@@ -218,7 +219,7 @@ void scanouts_serve_cursor(struct scanouts *scanouts)
 
 uint64_t scanouts_draw_ns(struct scanouts *scanouts, uint32_t heads, unsigned *head)
 {
-	return pacing_draw_ns(&scanouts->pacing, heads, pacing_now_ns(), head);
+	return pacing_draw_ns(&scanouts->pacing, heads, monotonic_now_ns(), head);
 }
 
 bool scanouts_are_paced(const struct scanouts *scanouts)

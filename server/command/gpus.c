@@ -5,9 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "protocol/gpu_report_keys.h"
 #include "server/desktop/workers.h"
-
-#define GROUP "gpu"
 
 static void info_free(gpointer data)
 {
@@ -76,8 +75,8 @@ static char *describe_failure(GSubprocess *process, bool late)
 
 static void set_failure(GKeyFile *report, const char *why)
 {
-	g_key_file_set_boolean(report, GROUP, "works", FALSE);
-	g_key_file_set_string(report, GROUP, "why", why);
+	g_key_file_set_boolean(report, GPU_REPORT_GROUP, "works", FALSE);
+	g_key_file_set_string(report, GPU_REPORT_GROUP, "why", why);
 }
 
 static GKeyFile *get_report(const char *renderer, const char *what)
@@ -95,7 +94,7 @@ static GKeyFile *get_report(const char *renderer, const char *what)
 	g_autofree char *output = ask(process, &late);
 	if (late || !g_subprocess_get_successful(process) || !output ||
 		!g_key_file_load_from_data(report, output, strlen(output), G_KEY_FILE_NONE, NULL) ||
-		!g_key_file_has_key(report, GROUP, "works", NULL)) {
+		!g_key_file_has_key(report, GPU_REPORT_GROUP, "works", NULL)) {
 		g_autofree char *why = describe_failure(process, late);
 		set_failure(report, why);
 	}
@@ -104,14 +103,14 @@ static GKeyFile *get_report(const char *renderer, const char *what)
 
 static bool flag(const struct gpu_info *info, const char *name)
 {
-	return g_key_file_get_boolean(info->report, GROUP, name, NULL);
+	return g_key_file_get_boolean(info->report, GPU_REPORT_GROUP, name, NULL);
 }
 
 /* Where OpenGL does not start, sysfs still knows which driver the device has. */
 static char *find_driver(const struct gpu_info *info, const char *name)
 {
 	if (flag(info, "works"))
-		return g_key_file_get_string(info->report, GROUP, "driver", NULL);
+		return g_key_file_get_string(info->report, GPU_REPORT_GROUP, "driver", NULL);
 	g_autofree char *path = g_strdup_printf("/sys/class/drm/%s/device/driver", name);
 	g_autofree char *target = g_file_read_link(path, NULL);
 	return target ? g_path_get_basename(target) : NULL;

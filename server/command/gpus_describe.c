@@ -3,19 +3,20 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "protocol/gpu_report_keys.h"
+
 #include "server/command/gpus.h"
 
-#define GROUP "gpu"
 #define SCANOUT "scanout"
 
 static bool flag(const struct gpu_info *info, const char *name)
 {
-	return g_key_file_get_boolean(info->report, GROUP, name, NULL);
+	return g_key_file_get_boolean(info->report, GPU_REPORT_GROUP, name, NULL);
 }
 
 static char *text(const struct gpu_info *info, const char *name)
 {
-	return g_key_file_get_string(info->report, GROUP, name, NULL);
+	return g_key_file_get_string(info->report, GPU_REPORT_GROUP, name, NULL);
 }
 
 static char **formats_of(const struct gpu_info *info)

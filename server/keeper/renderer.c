@@ -6,7 +6,7 @@
 /* vitrine-render may draw on the CPU when it is given this and the GPU is gone. */
 #define FALL_BACK "--fall-back"
 
-#define SEND(renderer, message, fds, n_fds)                                                        \
+#define SEND_TO_RENDERER(renderer, message, fds, n_fds)                                            \
 	worker_send(&(renderer)->worker, &(message), sizeof(message), fds, n_fds)
 
 static bool on_ready(void *user, const void *message, int *fds, unsigned n_fds)
@@ -57,7 +57,7 @@ static void on_worker_ready(void *owner)
 	struct renderer *renderer = owner;
 	allow_fall_back(renderer);
 	struct keeper_ledger ledger = { .header.type = KEEPER_MESSAGE_LEDGER };
-	SEND(renderer, ledger, &renderer->ledger->fd, 1);
+	SEND_TO_RENDERER(renderer, ledger, &renderer->ledger->fd, 1);
 	renderer->events.ready(renderer->events.user);
 	renderer_update_features(renderer);
 	renderer_update_memory(renderer);
@@ -120,7 +120,7 @@ void renderer_update_features(struct renderer *renderer)
 		return;
 	struct keeper_features m = { .header.type = KEEPER_MESSAGE_FEATURES,
 		.features = renderer->device->features & ~DEVICE_F_PROTOCOL_FEATURES };
-	SEND(renderer, m, NULL, 0);
+	SEND_TO_RENDERER(renderer, m, NULL, 0);
 }
 
 void renderer_update_memory(struct renderer *renderer)
@@ -128,7 +128,7 @@ void renderer_update_memory(struct renderer *renderer)
 	const struct device *device = renderer->device;
 	struct keeper_memory_begin begin = { .header.type = KEEPER_MESSAGE_MEMORY_BEGIN,
 		.n_regions = device->n_regions };
-	if (!SEND(renderer, begin, NULL, 0))
+	if (!SEND_TO_RENDERER(renderer, begin, NULL, 0))
 		return;
 	for (unsigned i = 0; i < device->n_regions; i++) {
 		const struct device_region *r = &device->regions[i];
@@ -137,11 +137,11 @@ void renderer_update_memory(struct renderer *renderer)
 			.user_addr = r->user_addr,
 			.size_bytes = r->size_bytes,
 			.offset_bytes = r->offset_bytes };
-		if (!SEND(renderer, m, &r->fd, 1))
+		if (!SEND_TO_RENDERER(renderer, m, &r->fd, 1))
 			return;
 	}
 	struct keeper_memory_commit commit = { .header.type = KEEPER_MESSAGE_MEMORY_COMMIT };
-	SEND(renderer, commit, NULL, 0);
+	SEND_TO_RENDERER(renderer, commit, NULL, 0);
 }
 
 void renderer_update_call(struct renderer *renderer, unsigned ring)
@@ -151,7 +151,7 @@ void renderer_update_call(struct renderer *renderer, unsigned ring)
 		return;
 	struct keeper_ring_call m = { .header.type = KEEPER_MESSAGE_RING_CALL, .ring = ring };
 	int call = renderer->device->rings[ring].call;
-	SEND(renderer, m, &call, call >= 0 ? 1 : 0);
+	SEND_TO_RENDERER(renderer, m, &call, call >= 0 ? 1 : 0);
 }
 
 static uint32_t send_stop(struct renderer *renderer, unsigned ring)
@@ -159,7 +159,7 @@ static uint32_t send_stop(struct renderer *renderer, unsigned ring)
 	struct keeper_ring_stop m = { .header.type = KEEPER_MESSAGE_RING_STOP,
 		.ring = ring,
 		.serial = ++renderer->last_serial };
-	SEND(renderer, m, NULL, 0);
+	SEND_TO_RENDERER(renderer, m, NULL, 0);
 	return m.serial;
 }
 
@@ -206,7 +206,7 @@ static void start_ring(struct renderer *renderer, unsigned index)
 		.next_avail = ring->next_avail };
 	int fds[2] = { ring->kick, ring->call };
 	ledger_memory_write_next_avail(renderer->ledger, index, ring->next_avail);
-	if (SEND(renderer, m, fds, ring->call >= 0 ? 2 : 1))
+	if (SEND_TO_RENDERER(renderer, m, fds, ring->call >= 0 ? 2 : 1))
 		renderer->rings[index].state = RENDERER_RING_RUNNING;
 	renderer->used = true;
 }
@@ -238,12 +238,12 @@ void renderer_reset(struct renderer *renderer)
 	struct keeper_reset m = { .header.type = KEEPER_MESSAGE_RESET };
 	renderer->reset_unconfirmed = true;
 	renderer->reset_barrier_serial = renderer->last_serial + 1;
-	if (SEND(renderer, m, NULL, 0))
+	if (SEND_TO_RENDERER(renderer, m, NULL, 0))
 		send_stop(renderer, 0);
 }
 
 bool renderer_send_frame_link(struct renderer *renderer, int end)
 {
 	struct keeper_frame_link m = { .header.type = KEEPER_MESSAGE_FRAME_LINK };
-	return SEND(renderer, m, &end, 1);
+	return SEND_TO_RENDERER(renderer, m, &end, 1);
 }

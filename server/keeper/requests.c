@@ -412,7 +412,7 @@ static const char *reset_device(void *user, Call *call)
 	return NULL;
 }
 
-#define ROW(name, min, max, fds_min, fds_max, feature, owner, handle)                              \
+#define REQUEST_ROW(name, min, max, fds_min, fds_max, feature, owner, handle)                      \
 	{                                                                                          \
 		VHOST_USER_##name, #name, min, max, fds_min, fds_max, feature, owner, handle       \
 	}
@@ -431,30 +431,30 @@ static const char *reset_device(void *user, Call *call)
  * REM_MEM_REG.
  */
 static const struct vhost_user_row table[] = {
-	ROW(GET_FEATURES, 0, 0, 0, 0, -1, false, get_features),
-	ROW(SET_FEATURES, 8, 8, 0, 0, -1, true, set_features),
-	ROW(SET_OWNER, 0, 0, 0, 0, -1, false, set_owner),
-	ROW(GET_PROTOCOL_FEATURES, 0, 0, 0, 0, -1, false, get_protocol_features),
-	ROW(SET_PROTOCOL_FEATURES, 8, 8, 0, 0, -1, false, set_protocol_features),
-	ROW(GET_QUEUE_NUM, 0, 0, 0, 0, VHOST_USER_PROTOCOL_F_MQ, false, get_queue_num),
-	ROW(GET_MAX_MEM_SLOTS, 0, 0, 0, 0, F_SLOTS, false, get_max_mem_slots),
-	ROW(SET_MEM_TABLE, TABLE_HEAD, TABLE_FULL, 0, VHOST_USER_MEM_TABLE_MAX, -1, true,
+	REQUEST_ROW(GET_FEATURES, 0, 0, 0, 0, -1, false, get_features),
+	REQUEST_ROW(SET_FEATURES, 8, 8, 0, 0, -1, true, set_features),
+	REQUEST_ROW(SET_OWNER, 0, 0, 0, 0, -1, false, set_owner),
+	REQUEST_ROW(GET_PROTOCOL_FEATURES, 0, 0, 0, 0, -1, false, get_protocol_features),
+	REQUEST_ROW(SET_PROTOCOL_FEATURES, 8, 8, 0, 0, -1, false, set_protocol_features),
+	REQUEST_ROW(GET_QUEUE_NUM, 0, 0, 0, 0, VHOST_USER_PROTOCOL_F_MQ, false, get_queue_num),
+	REQUEST_ROW(GET_MAX_MEM_SLOTS, 0, 0, 0, 0, F_SLOTS, false, get_max_mem_slots),
+	REQUEST_ROW(SET_MEM_TABLE, TABLE_HEAD, TABLE_FULL, 0, VHOST_USER_MEM_TABLE_MAX, -1, true,
 		set_mem_table),
-	ROW(ADD_MEM_REG, REGION, REGION, 1, 1, F_SLOTS, true, add_mem_reg),
-	ROW(REM_MEM_REG, REGION, REGION, 0, 1, F_SLOTS, true, rem_mem_reg),
-	ROW(SET_VRING_NUM, STATE, STATE, 0, 0, -1, true, set_vring_num),
-	ROW(SET_VRING_ADDR, sizeof(struct vhost_user_vring_addr),
+	REQUEST_ROW(ADD_MEM_REG, REGION, REGION, 1, 1, F_SLOTS, true, add_mem_reg),
+	REQUEST_ROW(REM_MEM_REG, REGION, REGION, 0, 1, F_SLOTS, true, rem_mem_reg),
+	REQUEST_ROW(SET_VRING_NUM, STATE, STATE, 0, 0, -1, true, set_vring_num),
+	REQUEST_ROW(SET_VRING_ADDR, sizeof(struct vhost_user_vring_addr),
 		sizeof(struct vhost_user_vring_addr), 0, 0, -1, true, set_vring_addr),
-	ROW(SET_VRING_BASE, STATE, STATE, 0, 0, -1, true, set_vring_base),
-	ROW(GET_VRING_BASE, STATE, STATE, 0, 0, -1, true, get_vring_base),
-	ROW(SET_VRING_KICK, 8, 8, 0, 1, -1, true, set_vring_kick),
-	ROW(SET_VRING_CALL, 8, 8, 0, 1, -1, true, set_vring_call),
-	ROW(SET_VRING_ERR, 8, 8, 0, 1, -1, true, set_vring_err),
-	ROW(SET_VRING_ENABLE, STATE, STATE, 0, 0, -1, true, set_vring_enable),
-	ROW(GET_CONFIG, CONFIG_HEAD, CONFIG_FULL, 0, 0, F_CONFIG, false, get_config),
-	ROW(SET_CONFIG, CONFIG_HEAD, CONFIG_FULL, 0, 0, F_CONFIG, false, set_config),
-	ROW(GPU_SET_SOCKET, 0, 0, 1, 1, -1, true, gpu_set_socket),
-	ROW(RESET_DEVICE, 0, 0, 0, 0, F_RESET, true, reset_device),
+	REQUEST_ROW(SET_VRING_BASE, STATE, STATE, 0, 0, -1, true, set_vring_base),
+	REQUEST_ROW(GET_VRING_BASE, STATE, STATE, 0, 0, -1, true, get_vring_base),
+	REQUEST_ROW(SET_VRING_KICK, 8, 8, 0, 1, -1, true, set_vring_kick),
+	REQUEST_ROW(SET_VRING_CALL, 8, 8, 0, 1, -1, true, set_vring_call),
+	REQUEST_ROW(SET_VRING_ERR, 8, 8, 0, 1, -1, true, set_vring_err),
+	REQUEST_ROW(SET_VRING_ENABLE, STATE, STATE, 0, 0, -1, true, set_vring_enable),
+	REQUEST_ROW(GET_CONFIG, CONFIG_HEAD, CONFIG_FULL, 0, 0, F_CONFIG, false, get_config),
+	REQUEST_ROW(SET_CONFIG, CONFIG_HEAD, CONFIG_FULL, 0, 0, F_CONFIG, false, set_config),
+	REQUEST_ROW(GPU_SET_SOCKET, 0, 0, 1, 1, -1, true, gpu_set_socket),
+	REQUEST_ROW(RESET_DEVICE, 0, 0, 0, 0, F_RESET, true, reset_device),
 };
 
 static const char *admit(void *user, const struct vhost_user_row *row)

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SEND(viewer, message, fds, n_fds)                                                          \
+#define SEND_TO_VIEWER(viewer, message, fds, n_fds)                                                \
 	worker_send(&(viewer)->worker, &(message), sizeof(message), fds, n_fds)
 
 static bool on_ready(void *user, const void *message, int *fds, unsigned n_fds)
@@ -34,16 +34,16 @@ static void on_worker_ready(void *owner)
 	if (viewer->ticket)
 		memcpy(ticket.ticket, viewer->ticket,
 			strnlen(viewer->ticket, sizeof(ticket.ticket)));
-	SEND(viewer, ticket, NULL, 0);
+	SEND_TO_VIEWER(viewer, ticket, NULL, 0);
 	memset(&ticket, 0, sizeof(ticket));
 	if (viewer->certificate[0] >= 0) {
 		struct keeper_certificate m = { .header.type = KEEPER_MESSAGE_CERTIFICATE };
-		SEND(viewer, m, viewer->certificate, 2);
+		SEND_TO_VIEWER(viewer, m, viewer->certificate, 2);
 	}
 	for (unsigned i = 0; i < viewer->n_listeners; i++) {
 		struct keeper_listener m = { .header.type = KEEPER_MESSAGE_LISTENER,
 			.kind = viewer->listeners[i].kind };
-		SEND(viewer, m, &viewer->listeners[i].fd, 1);
+		SEND_TO_VIEWER(viewer, m, &viewer->listeners[i].fd, 1);
 	}
 	viewer->events.ready(viewer->events.user);
 }
@@ -112,11 +112,11 @@ void viewer_finish(struct viewer *viewer)
 bool viewer_send_frame_link(struct viewer *viewer, int end)
 {
 	struct keeper_frame_link m = { .header.type = KEEPER_MESSAGE_FRAME_LINK };
-	return SEND(viewer, m, &end, 1);
+	return SEND_TO_VIEWER(viewer, m, &end, 1);
 }
 
 bool viewer_send_dbus(struct viewer *viewer, int end)
 {
 	struct keeper_dbus m = { .header.type = KEEPER_MESSAGE_DBUS };
-	return SEND(viewer, m, &end, 1);
+	return SEND_TO_VIEWER(viewer, m, &end, 1);
 }

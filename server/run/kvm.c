@@ -48,7 +48,7 @@ static const unsigned char guest_code[] = { 0xbd, 0x00, 0x70, 0, 0, 0xbe, 0xe8, 
 #define PAGE_PRESENT_WRITE 0x3u
 #define PAGE_LARGE 0x80u
 
-enum outcome {
+enum kvm_outcome {
 	OUTCOME_WORKS,
 	OUTCOME_NO_DEVICE,
 	OUTCOME_NO_RIGHT,
@@ -72,7 +72,7 @@ static const char *const reasons[] = {
 	[OUTCOME_DIES] = "running a vCPU kills the process",
 };
 
-static enum outcome open_kvm(const char *device, int *kvm)
+static enum kvm_outcome open_kvm(const char *device, int *kvm)
 {
 	*kvm = open(device, O_RDWR | O_CLOEXEC);
 	if (*kvm >= 0)
@@ -148,7 +148,7 @@ static bool prepare_cpu(int cpu)
 	return ioctl(cpu, KVM_SET_SREGS, &sregs) == 0 && ioctl(cpu, KVM_SET_REGS, &regs) == 0;
 }
 
-static enum outcome run_cpu(int kvm, int vm)
+static enum kvm_outcome run_cpu(int kvm, int vm)
 {
 	int run_bytes = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	int cpu = ioctl(vm, KVM_CREATE_VCPU, 0);
@@ -166,17 +166,17 @@ static enum outcome run_cpu(int kvm, int vm)
 	return *data == 5 ? OUTCOME_WORKS : OUTCOME_WRONG;
 }
 
-static enum outcome try_kvm(const char *device)
+static enum kvm_outcome try_kvm(const char *device)
 {
 	int kvm;
-	enum outcome outcome = open_kvm(device, &kvm);
+	enum kvm_outcome outcome = open_kvm(device, &kvm);
 	if (outcome != OUTCOME_WORKS)
 		return outcome;
 	int vm = make_vm(kvm);
 	return vm < 0 ? OUTCOME_NO_VM : run_cpu(kvm, vm);
 }
 
-static enum outcome watch_child(pid_t pid)
+static enum kvm_outcome watch_child(pid_t pid)
 {
 	bool ended = process_wait_end(pid, RUN_TIMEOUT_MS);
 	if (!ended) {
@@ -189,7 +189,7 @@ static enum outcome watch_child(pid_t pid)
 		return OUTCOME_HANGS;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) > OUTCOME_DIES)
 		return OUTCOME_DIES;
-	return (enum outcome)WEXITSTATUS(status);
+	return (enum kvm_outcome)WEXITSTATUS(status);
 }
 
 bool kvm_works(const char *device, const char **reason)
@@ -199,7 +199,7 @@ bool kvm_works(const char *device, const char **reason)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		_exit(try_kvm(device ? device : "/dev/kvm"));
 	}
-	enum outcome outcome = pid < 0 ? OUTCOME_DIES : watch_child(pid);
+	enum kvm_outcome outcome = pid < 0 ? OUTCOME_DIES : watch_child(pid);
 	*reason = reasons[outcome];
 	return outcome == OUTCOME_WORKS;
 }

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest-tools/common/fd.h"
+#include "guest-tools/common/descriptor.h"
 
 #include <errno.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-void fd_close(int fd)
+void descriptor_close(int fd)
 {
 	if (fd >= 0)
 		close(fd);
 }
 
-int fd_ioctl(int fd, unsigned long request, void *argument)
+int descriptor_ioctl(int fd, unsigned long request, void *argument)
 {
 	int rc;
 	do

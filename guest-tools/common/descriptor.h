@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* fd: what the guest tools do with descriptors of devices in more than one place. */
+/* descriptor: what the guest tools do with descriptors of devices in more than one place. */
 #pragma once
 
 /* Closes the descriptor. A negative one, which a failed open gives, is left alone. */
-void fd_close(int fd);
+void descriptor_close(int fd);
 /* Asks a device, and asks again after an interruption. Gives 0 or -errno. */
-int fd_ioctl(int fd, unsigned long request, void *argument);
+int descriptor_ioctl(int fd, unsigned long request, void *argument);
