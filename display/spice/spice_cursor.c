@@ -11,19 +11,19 @@
 #define PIXELS (FRAME_CURSOR_SIZE * FRAME_CURSOR_SIZE)
 
 struct spice_cursor {
-	GMutex lock;
+	GMutex lock; /* of all that follows */
 	uint32_t pixels[PIXELS];
 	uint32_t hot_x, hot_y;
 	int16_t x, y;
 	bool defined; /* there is an image */
 	bool visible;
-	bool image_due, visible_due, move_due;
+	bool image_due, visible_due, move_due; /* spice-server was not told yet */
 };
 
 struct cursor_command {
 	struct spice_resource resource;
 	QXLCursorCmd command;
-	QXLCursor shape; /* ends in the pixels */
+	QXLCursor shape; /* it ends with the pixels, which are allocated behind it */
 };
 
 struct spice_cursor *spice_cursor_create(void)
