@@ -6,8 +6,8 @@
  *
  * Two peers say things that a guest's question depends on. Both speak first and only then let the
  * guest know, so the answer must be that of after the message. The guest's questions are the
- * commands in its rings. test_order.c, which asks while the renderer is busy, names its cases as
- * the last column does.
+ * commands in its rings. The last column names the test: cases of tests/unit/render/test_order.c,
+ * which asks while the renderer is busy or waits, and of commands/test_commands.c beside it.
  *
  * From the keeper (keeper_link.h). The main thread never waits for the gpu thread. It hands over
  * what it reads (handover.h), in order; the loop takes a command, then looks for news, then
