@@ -189,6 +189,8 @@ void pass_work(struct connection *connection)
 	if (!connection->stepped_aside)
 		event = move_both(connection, &more);
 	g_mutex_unlock(&lock);
+	if (event == EVENT_DONE)
+		g_debug("client %s: spice-server has its own socket now", connection->client);
 	if (event != EVENTS)
 		connection_event(connection, event);
 	if (connection->phase != PHASE_PASS)

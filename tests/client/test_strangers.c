@@ -94,26 +94,73 @@ static void make_ticket(const uint8_t *key, uint8_t *ticket)
 	EVP_PKEY_free(public_key);
 }
 
-static int connect_channel(const struct fake_desktop *desktop, uint8_t channel, uint32_t session)
+/* How far a client gets before it goes. */
+enum step {
+	STEP_CONNECTED,
+	STEP_LINK,
+	STEP_REPLY,
+	STEP_TICKET,
+	STEP_RESULT,
+	STEP_INIT,
+	STEP_MESSAGE,
+	STEPS,
+};
+
+static void say_ticket(int fd, const uint8_t *key)
 {
 	uint8_t ticket[sizeof(SpiceLinkEncryptedTicket)];
-	uint32_t mechanism = SPICE_COMMON_CAP_AUTH_SPICE, result;
+	uint32_t mechanism = SPICE_COMMON_CAP_AUTH_SPICE;
+
+	make_ticket(key, ticket);
+	g_assert_true(say(fd, &mechanism, sizeof(mechanism)));
+	g_assert_true(say(fd, ticket, sizeof(ticket)));
+}
+
+static void hear_reply(int fd, uint8_t *reply, size_t room_bytes)
+{
 	SpiceLinkHeader header;
-	uint8_t reply[1024];
+
+	g_assert_true(hear(fd, &header, sizeof(header)));
+	g_assert_cmpuint(header.size, <=, room_bytes);
+	g_assert_true(hear(fd, reply, header.size));
+}
+
+static void hear_result(int fd)
+{
+	uint32_t result;
+
+	g_assert_true(hear(fd, &result, sizeof(result)));
+	g_assert_cmpuint(result, ==, SPICE_LINK_ERR_OK);
+}
+
+static int go_until(
+	const struct fake_desktop *desktop, uint8_t channel, uint32_t session, enum step step)
+{
+	const uint8_t init[14] = { 0 };
+	uint8_t reply[1024], body[64];
+	uint16_t type;
 	int fd = fake_desktop_connect_socket(desktop);
 	struct timeval patience = { .tv_sec = ANSWER_S };
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	say_link(fd, channel, session);
-	g_assert_true(hear(fd, &header, sizeof(header)));
-	g_assert_cmpuint(header.size, <=, sizeof(reply));
-	g_assert_true(hear(fd, reply, header.size));
-	make_ticket(reply + offsetof(SpiceLinkReply, pub_key), ticket);
-	g_assert_true(say(fd, &mechanism, sizeof(mechanism)));
-	g_assert_true(say(fd, ticket, sizeof(ticket)));
-	g_assert_true(hear(fd, &result, sizeof(result)));
-	g_assert_cmpuint(result, ==, SPICE_LINK_ERR_OK);
+	if (step >= STEP_LINK)
+		say_link(fd, channel, session);
+	if (step >= STEP_REPLY)
+		hear_reply(fd, reply, sizeof(reply));
+	if (step >= STEP_TICKET)
+		say_ticket(fd, reply + offsetof(SpiceLinkReply, pub_key));
+	if (step >= STEP_RESULT)
+		hear_result(fd);
+	if (step >= STEP_INIT)
+		g_assert_true(say_message(fd, SPICE_MSGC_DISPLAY_INIT, init, sizeof(init)));
+	if (step >= STEP_MESSAGE)
+		g_assert_true(hear_message(fd, &type, body, sizeof(body)));
 	return fd;
+}
+
+static int connect_channel(const struct fake_desktop *desktop, uint8_t channel, uint32_t session)
+{
+	return go_until(desktop, channel, session, STEP_RESULT);
 }
 
 struct stranger {
@@ -122,9 +169,8 @@ struct stranger {
 };
 
 /* The first thing that the main channel says is INIT, with the session's name and the time. */
-static void stranger_connect(struct stranger *stranger, const struct fake_desktop *desktop)
+static void stranger_connect_main(struct stranger *stranger, const struct fake_desktop *desktop)
 {
-	const uint8_t init[14] = { 0 };
 	uint8_t body[32];
 	uint16_t type;
 
@@ -133,6 +179,13 @@ static void stranger_connect(struct stranger *stranger, const struct fake_deskto
 		g_assert_true(hear_message(stranger->main, &type, body, sizeof(body)));
 	while (type != SPICE_MSG_MAIN_INIT);
 	memcpy(&stranger->session, body, sizeof(stranger->session));
+}
+
+static void stranger_connect(struct stranger *stranger, const struct fake_desktop *desktop)
+{
+	const uint8_t init[14] = { 0 };
+
+	stranger_connect_main(stranger, desktop);
 	stranger->display = connect_channel(desktop, SPICE_CHANNEL_DISPLAY, stranger->session);
 	g_assert_true(say_message(stranger->display, SPICE_MSGC_DISPLAY_INIT, init, sizeof(init)));
 }
@@ -335,6 +388,66 @@ static void test_ping_flood(void)
 	fixture_stop(&fixture);
 }
 
+/* ---- hanging up ---- */
+
+enum farewell {
+	CLOSE,
+	RESET,
+	HALF_CLOSE,
+	NONSENSE,
+	FAREWELLS,
+};
+
+static void hang_up(int fd, enum farewell farewell)
+{
+	const struct linger none = { .l_onoff = 1 };
+	static const uint8_t noise[64] = { 0xff, 0xfe, 0xfd };
+
+	if (farewell == RESET)
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	if (farewell == HALF_CLOSE)
+		shutdown(fd, SHUT_WR);
+	if (farewell == NONSENSE)
+		say(fd, noise, sizeof(noise));
+	if (farewell == HALF_CLOSE || farewell == NONSENSE)
+		g_usleep(30000);
+	close(fd);
+}
+
+/* A display channel goes at each of its first steps, in each way; its client's main channel is
+ * there. Display must not end, for nobody else's sake. */
+static void hang_up_test(const struct fake_desktop_options *options)
+{
+	struct fixture fixture;
+	struct stranger stranger;
+
+	fixture_start(&fixture, 640, 480, options);
+	for (unsigned i = 0; i < STEPS * FAREWELLS; i++) {
+		stranger_connect_main(&stranger, fixture.desktop);
+		stranger.display = go_until(fixture.desktop, SPICE_CHANNEL_DISPLAY,
+			stranger.session, (enum step)(i / FAREWELLS));
+		hang_up(stranger.display, (enum farewell)(i % FAREWELLS));
+		g_usleep(20000);
+		close(stranger.main);
+		g_test_message("step %u, farewell %u", i / FAREWELLS, i % FAREWELLS);
+		g_assert_true(fake_desktop_is_alive(fixture.desktop));
+	}
+	expect_next_client(&fixture);
+	fixture_stop(&fixture);
+}
+
+static void test_hang_up(void)
+{
+	hang_up_test(NULL);
+}
+
+static void test_hang_up_local(void)
+{
+	const struct fake_desktop_options options = { .unix_socket = true };
+
+	hang_up_test(&options);
+}
+
 int main(int argc, char **argv)
 {
 	fixture_init(&argc, &argv);
@@ -344,5 +457,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/strangers/does-not-read", test_does_not_read);
 	g_test_add_func("/strangers/hundred-a-second", test_hundred_a_second);
 	g_test_add_func("/strangers/ping-flood", test_ping_flood);
+	g_test_add_func("/strangers/hang-up", test_hang_up);
+	g_test_add_func("/strangers/hang-up-local", test_hang_up_local);
 	return g_test_run();
 }
