@@ -58,7 +58,14 @@ static int on_door_guard(void *user, int fd)
 	return relay_guard(display->relay, fd);
 }
 
+static void on_door_divert(void *user, int fd)
+{
+	struct display *display = user;
+	relay_arrive(display->relay, fd, false);
+}
+
 const struct dmabuf_door_ops display_door_ops = {
+	.divert = on_door_divert,
 	.guard = on_door_guard,
 	.admit = on_door_admit,
 	.use = on_door_use,

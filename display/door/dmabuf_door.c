@@ -207,21 +207,36 @@ static void knock(struct dmabuf_door *door, struct door_guest *entry)
 		update(door);
 }
 
+/* Only what is known not to be a display channel goes to spice-server as it is: it would read more
+ * than we do as one. */
+static void let_on(struct door_guest *entry, enum spice_link_state state)
+{
+	struct dmabuf_door *door = entry->door;
+	int fd = entry->fd;
+	if (state == SPICE_LINK_OTHER) {
+		drop(door, entry);
+		door->ops->divert(door->user, fd);
+		return;
+	}
+	if (entry->link.display)
+		entry->fd = door->ops->guard(door->user, fd);
+	if (entry->fd >= 0)
+		knock(door, entry);
+	else
+		drop(door, entry);
+}
+
 static gboolean on_first_message(gpointer user)
 {
 	struct door_guest *entry = user;
 	entry->source = 0;
-	if (spice_link_peek(entry->fd, &entry->link) == SPICE_LINK_MORE) {
+	enum spice_link_state state = spice_link_peek(entry->fd, &entry->link);
+	if (state == SPICE_LINK_MORE) {
 		entry->source = g_timeout_add(PEEK_AGAIN_MS, on_first_message, entry);
 		return G_SOURCE_REMOVE;
 	}
 	lobby_leave(entry->door->lobby, entry);
-	if (entry->link.display)
-		entry->fd = entry->door->ops->guard(entry->door->user, entry->fd);
-	if (entry->fd >= 0)
-		knock(entry->door, entry);
-	else
-		drop(entry->door, entry);
+	let_on(entry, state);
 	return G_SOURCE_REMOVE;
 }
 

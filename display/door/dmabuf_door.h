@@ -30,6 +30,9 @@ struct dmabuf_door_ops {
 	/* A local client has begun a display channel: takes its socket over and returns what goes
 	 * on to spice-server in its place, or -1: it is closed. */
 	int (*guard)(void *user, int fd);
+	/* A local client does not begin with a SPICE link message: it may speak WebSocket. Takes
+	 * its socket over; what comes of it arrives again. */
+	void (*divert)(void *user, int fd);
 	/* false: stop showing dma-bufs, and call dmabuf_door_left() when none is shown any more. */
 	void (*use)(void *user, bool dmabufs);
 };

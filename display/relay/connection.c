@@ -352,7 +352,6 @@ struct connection *connection_create_local(
 	struct connection *connection = create(host, fd, NULL);
 	struct stat st = { 0 };
 	fstat(server_fd, &st);
-	g_strlcpy(connection->client, "on the unix socket", sizeof(connection->client));
 	spice_talk_init(&connection->talk, NULL, 0, NULL);
 	connection->is_local = connection->talk.stops = true;
 	connection->server_fd = server_fd;

@@ -212,7 +212,11 @@ void outer_describe(const struct outer *outer, char *text, size_t size_bytes)
 	socklen_t size = sizeof(address);
 	char host[INET6_ADDRSTRLEN + IFNAMSIZ + 1], port[8];
 	g_strlcpy(text, "unknown", size_bytes);
-	if (getpeername(outer->fd, (struct sockaddr *)&address, &size) < 0 ||
+	if (getpeername(outer->fd, (struct sockaddr *)&address, &size) < 0)
+		return;
+	if (address.ss_family == AF_UNIX)
+		g_strlcpy(text, "on the unix socket", size_bytes);
+	if (address.ss_family == AF_UNIX ||
 		getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port,
 			sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
 		return;

@@ -68,5 +68,5 @@ bool outer_wants_out(const struct outer *outer);
 /* From now on in frames. `early` has been read already. False: no memory, or too much. */
 bool outer_begin_frames(struct outer *outer, const uint8_t *early, size_t early_bytes);
 
-/* "address:port" of the peer. */
+/* "address:port" of the peer, or that it is on the unix socket. */
 void outer_describe(const struct outer *outer, char *text, size_t size_bytes);
