@@ -19,8 +19,8 @@
 
 bool ends_rig_is_display(enum place place)
 {
-	return place == AT_ADMISSION || place == AT_OPENING || place == AT_INIT ||
-	       place == AT_ORPHAN;
+	return place == AT_PASS || place == AT_ADMISSION || place == AT_OPENING ||
+	       place == AT_INIT || place == AT_ORPHAN;
 }
 
 static const enum phase phases[PLACES] = {
@@ -36,6 +36,7 @@ static const enum phase phases[PLACES] = {
 	[AT_CHANNEL] = PHASE_CHANNEL,
 	[AT_CHANNEL_TLS] = PHASE_CHANNEL,
 	[AT_CHANNEL_FRAMES] = PHASE_CHANNEL,
+	[AT_PASS] = PHASE_PASS,
 	[AT_LEAVING] = PHASE_LEAVING,
 	[AT_ORPHAN] = PHASE_ORPHAN,
 	[AT_LAST_WORDS] = PHASE_LAST_WORDS,
@@ -80,6 +81,17 @@ static int connect_client(struct ends_rig *rig)
 	fcntl(rig->client, F_SETFL, fcntl(rig->client, F_GETFL) | O_NONBLOCK);
 	close(listener);
 	return fd;
+}
+
+static void connect_local(struct ends_rig *rig)
+{
+	const int type = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
+	int outer[2], inner[2];
+	g_assert_cmpint(socketpair(AF_UNIX, type, 0, outer), ==, 0);
+	g_assert_cmpint(socketpair(AF_UNIX, type, 0, inner), ==, 0);
+	rig->client = outer[0];
+	rig->server = inner[1];
+	rig->connection = connection_create_local(&rig->host, outer[1], inner[0], inner[1]);
 }
 
 void ends_rig_close(int *fd, bool reset)
@@ -322,11 +334,11 @@ static void log_in(struct ends_rig *rig)
 	g_byte_array_set_size(rig->answered, 0);
 }
 
-static void say_init(struct ends_rig *rig)
+static void say_init(struct ends_rig *rig, bool server_answers)
 {
 	static const uint8_t body[14];
 	g_autoptr(GByteArray) init = g_byte_array_new();
-	rig->server_answers = false;
+	rig->server_answers = server_answers;
 	put_message(init, true, SPICE_MSGC_DISPLAY_INIT, body, sizeof(body));
 	ends_rig_say(rig, init->data, init->len);
 	ends_rig_pump(rig, SOON_US);
@@ -398,7 +410,9 @@ static void go_to(struct ends_rig *rig, enum place place)
 	if (place > AT_LINK && place <= AT_LAST_WORDS)
 		log_in(rig);
 	if (place == AT_INIT)
-		say_init(rig);
+		say_init(rig, false);
+	if (place == AT_PASS)
+		say_init(rig, true);
 	if (place == AT_LEAVING)
 		leave(rig);
 	if (place == AT_ORPHAN)
@@ -425,8 +439,11 @@ void ends_rig_start(struct ends_rig *rig, enum place place, struct tls_credentia
 		.ended = on_ended,
 		.user = rig,
 	};
-	int fd = connect_client(rig);
-	rig->connection = connection_create(&rig->host, fd, is_tls(place) ? credentials : NULL);
+	if (place == AT_PASS)
+		connect_local(rig);
+	else
+		rig->connection = connection_create(
+			&rig->host, connect_client(rig), is_tls(place) ? credentials : NULL);
 	go_to(rig, place);
 	await(rig, is_there);
 }

@@ -29,6 +29,7 @@ enum place {
 	AT_CHANNEL,
 	AT_CHANNEL_TLS,
 	AT_CHANNEL_FRAMES,
+	AT_PASS, /* local, and its opening is over */
 	AT_LEAVING,
 	AT_ORPHAN,
 	AT_LAST_WORDS,

@@ -62,6 +62,7 @@ static const struct {
 	[AT_CHANNEL] = { "channel", "ooos  sooo" },
 	[AT_CHANNEL_TLS] = { "channel-tls", "ooowowsooo" },
 	[AT_CHANNEL_FRAMES] = { "channel-frames", "ooowo sooo" },
+	[AT_PASS] = { "pass", "ooos  sooo" },
 	[AT_LEAVING] = { "leaving", "so    looo" },
 	[AT_ORPHAN] = { "orphan", "      looo" },
 	[AT_LAST_WORDS] = { "last-words", "oos   l  o" },
@@ -195,7 +196,7 @@ static unsigned count_descriptors(void)
 static bool may_still_speak(enum place place)
 {
 	return place == AT_LINK || place == AT_CHANNEL || place == AT_CHANNEL_TLS ||
-	       place == AT_CHANNEL_FRAMES;
+	       place == AT_CHANNEL_FRAMES || place == AT_PASS;
 }
 
 /* The last that the client says before it ends. */
