@@ -283,9 +283,10 @@ static gpointer thread_main(gpointer data)
 	gpu->start_ok = ok;
 	g_cond_signal(&gpu->started);
 	g_mutex_unlock(&gpu->lock);
-	while (ok)
+	if (!ok)
+		return NULL;
+	for (;;)
 		run_once(gpu);
-	return NULL;
 }
 
 /* ---- main thread ---- */

@@ -90,23 +90,23 @@ static void *open_library(struct gl *gl, const char *name)
 
 static bool load_libraries(struct gl *gl, bool with_gbm)
 {
-	struct gl_private *private = gl->private;
-	if (with_gbm && !(private->gbm_library = open_library(gl, "libgbm.so.1")))
+	struct gl_private *own = gl->own;
+	if (with_gbm && !(own->gbm_library = open_library(gl, "libgbm.so.1")))
 		return false;
-	if (!(private->egl_library = open_library(gl, "libEGL.so.1")) ||
-		!(private->gles_library = open_library(gl, "libGLESv2.so.2")))
+	if (!(own->egl_library = open_library(gl, "libEGL.so.1")) ||
+		!(own->gles_library = open_library(gl, "libGLESv2.so.2")))
 		return false;
 #define EGL_LOAD(type, name)                                                                       \
-	private->name = (PFNEGL##type##PROC)dlsym(private->egl_library, "egl" #name);              \
-	if (!private->name) {                                                                      \
+	own->name = (PFNEGL##type##PROC)dlsym(own->egl_library, "egl" #name);                      \
+	if (!own->name) {                                                                          \
 		text_copy(gl->missing, sizeof gl->missing, "libEGL.so.1");                         \
 		return fail(gl, GL_STAGE_LIBRARY, "libEGL.so.1 lacks egl" #name, NULL);            \
 	}
 	EGL_FUNCTIONS(EGL_LOAD)
 	if (with_gbm) {
-		*(void **)&private->gbm_create = dlsym(private->gbm_library, "gbm_create_device");
-		*(void **)&private->gbm_destroy = dlsym(private->gbm_library, "gbm_device_destroy");
-		if (!private->gbm_create || !private->gbm_destroy)
+		*(void **)&own->gbm_create = dlsym(own->gbm_library, "gbm_create_device");
+		*(void **)&own->gbm_destroy = dlsym(own->gbm_library, "gbm_device_destroy");
+		if (!own->gbm_create || !own->gbm_destroy)
 			return fail(
 				gl, GL_STAGE_LIBRARY, "libgbm.so.1 lacks gbm_create_device", NULL);
 	}
@@ -115,67 +115,63 @@ static bool load_libraries(struct gl *gl, bool with_gbm)
 
 static bool open_display(struct gl *gl, const char *node)
 {
-	struct gl_private *private = gl->private;
+	struct gl_private *own = gl->own;
 	EGLint major, minor;
 	if (node) {
-		private->fd = open(node, O_RDWR | O_CLOEXEC);
-		if (private->fd < 0)
+		own->fd = open(node, O_RDWR | O_CLOEXEC);
+		if (own->fd < 0)
 			return fail(gl, GL_STAGE_NODE, node, strerror(errno));
-		private->gbm = private->gbm_create(private->fd);
-		if (!private->gbm)
+		own->gbm = own->gbm_create(own->fd);
+		if (!own->gbm)
 			return fail(gl, GL_STAGE_GBM, "gbm_create_device", strerror(errno));
 	}
 	PFNEGLGETPLATFORMDISPLAYEXTPROC get_display =
-		(PFNEGLGETPLATFORMDISPLAYEXTPROC) private->GetProcAddress(
-			"eglGetPlatformDisplayEXT");
+		(PFNEGLGETPLATFORMDISPLAYEXTPROC)own->GetProcAddress("eglGetPlatformDisplayEXT");
 	if (!get_display)
 		return fail(gl, GL_STAGE_EGL_VENDOR, "EGL has no eglGetPlatformDisplayEXT", NULL);
-	private->display = get_display(node ? EGL_PLATFORM_GBM_KHR : EGL_PLATFORM_SURFACELESS_MESA,
-		node ? (void *)private->gbm : EGL_DEFAULT_DISPLAY, NULL);
-	if (private->display == EGL_NO_DISPLAY)
+	own->display = get_display(node ? EGL_PLATFORM_GBM_KHR : EGL_PLATFORM_SURFACELESS_MESA,
+		node ? (void *)own->gbm : EGL_DEFAULT_DISPLAY, NULL);
+	if (own->display == EGL_NO_DISPLAY)
 		return fail(gl, GL_STAGE_EGL_VENDOR, "EGL knows no GBM display",
-			egl_error_name(private->GetError()));
-	if (!private->Initialize(private->display, &major, &minor))
-		return fail(
-			gl, GL_STAGE_DISPLAY, "eglInitialize", egl_error_name(private->GetError()));
-	const char *vendor = private->QueryString(private->display, EGL_VENDOR);
+			egl_error_name(own->GetError()));
+	if (!own->Initialize(own->display, &major, &minor))
+		return fail(gl, GL_STAGE_DISPLAY, "eglInitialize", egl_error_name(own->GetError()));
+	const char *vendor = own->QueryString(own->display, EGL_VENDOR);
 	text_copy(gl->egl_vendor, sizeof gl->egl_vendor, vendor ? vendor : "?");
 	return true;
 }
 
 static bool load_functions(struct gl *gl)
 {
-	struct gl_private *private = gl->private;
+	struct gl_private *own = gl->own;
 #define GL_LOAD(type, name)                                                                        \
-	gl->fn.name = (PFNGL##type##PROC)dlsym(private->gles_library, "gl" #name);                 \
+	gl->fn.name = (PFNGL##type##PROC)dlsym(own->gles_library, "gl" #name);                     \
 	if (!gl->fn.name)                                                                          \
-		gl->fn.name = (PFNGL##type##PROC) private->GetProcAddress("gl" #name);             \
+		gl->fn.name = (PFNGL##type##PROC)own->GetProcAddress("gl" #name);                  \
 	if (!gl->fn.name)                                                                          \
 		return fail(gl, GL_STAGE_CONTEXT, "no function gl" #name, NULL);
 	GL_FUNCTIONS(GL_LOAD)
-#define GL_LOAD_31(type, name)                                                                     \
-	gl->fn.name = (PFNGL##type##PROC) private->GetProcAddress("gl" #name);
+#define GL_LOAD_31(type, name) gl->fn.name = (PFNGL##type##PROC)own->GetProcAddress("gl" #name);
 	GL_FUNCTIONS_31(GL_LOAD_31)
 	return true;
 }
 
-static EGLContext make_context(struct gl_private *private, EGLenum api, const EGLint *attributes)
+static EGLContext make_context(struct gl_private *own, EGLenum api, const EGLint *attributes)
 {
 	EGLint renderable = api == EGL_OPENGL_API ? EGL_OPENGL_BIT : EGL_OPENGL_ES2_BIT;
 	const EGLint wanted[] = { EGL_SURFACE_TYPE, EGL_DONT_CARE, EGL_RENDERABLE_TYPE, renderable,
 		EGL_NONE };
 	EGLConfig config = NULL;
 	EGLint n_configs = 0;
-	if (!private->BindAPI(api) ||
-		!private->ChooseConfig(private->display, wanted, &config, 1, &n_configs))
+	if (!own->BindAPI(api) || !own->ChooseConfig(own->display, wanted, &config, 1, &n_configs))
 		return EGL_NO_CONTEXT;
-	EGLContext context = private->CreateContext(
-		private->display, n_configs > 0 ? config : NULL, EGL_NO_CONTEXT, attributes);
+	EGLContext context = own->CreateContext(
+		own->display, n_configs > 0 ? config : NULL, EGL_NO_CONTEXT, attributes);
 	if (context == EGL_NO_CONTEXT)
 		return context;
-	if (private->MakeCurrent(private->display, EGL_NO_SURFACE, EGL_NO_SURFACE, context))
+	if (own->MakeCurrent(own->display, EGL_NO_SURFACE, EGL_NO_SURFACE, context))
 		return context;
-	private->DestroyContext(private->display, context);
+	own->DestroyContext(own->display, context);
 	return EGL_NO_CONTEXT;
 }
 
@@ -191,30 +187,30 @@ static void take_string(struct gl *gl, GLenum name, char *out, size_t size)
  */
 static void ask_desktop_version(struct gl *gl)
 {
-	struct gl_private *private = gl->private;
+	struct gl_private *own = gl->own;
 	static const EGLint core[] = { EGL_CONTEXT_MAJOR_VERSION, 3, EGL_CONTEXT_MINOR_VERSION, 2,
 		EGL_CONTEXT_OPENGL_PROFILE_MASK, EGL_CONTEXT_OPENGL_CORE_PROFILE_BIT, EGL_NONE };
 	static const EGLint any[] = { EGL_NONE };
-	EGLContext context = make_context(private, EGL_OPENGL_API, core);
+	EGLContext context = make_context(own, EGL_OPENGL_API, core);
 	if (context == EGL_NO_CONTEXT)
-		context = make_context(private, EGL_OPENGL_API, any);
+		context = make_context(own, EGL_OPENGL_API, any);
 	if (context == EGL_NO_CONTEXT)
 		return;
 	take_string(gl, GL_VERSION, gl->desktop_version, sizeof gl->desktop_version);
-	private->MakeCurrent(private->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
-	private->DestroyContext(private->display, context);
+	own->MakeCurrent(own->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+	own->DestroyContext(own->display, context);
 }
 
 static bool open_context(struct gl *gl)
 {
-	struct gl_private *private = gl->private;
-	for (int version = 3; version >= 2 && private->context == EGL_NO_CONTEXT; version--) {
+	struct gl_private *own = gl->own;
+	for (int version = 3; version >= 2 && own->context == EGL_NO_CONTEXT; version--) {
 		const EGLint attributes[] = { EGL_CONTEXT_CLIENT_VERSION, version, EGL_NONE };
-		private->context = make_context(private, EGL_OPENGL_ES_API, attributes);
+		own->context = make_context(own, EGL_OPENGL_ES_API, attributes);
 	}
-	if (private->context == EGL_NO_CONTEXT)
+	if (own->context == EGL_NO_CONTEXT)
 		return fail(gl, GL_STAGE_CONTEXT, "no OpenGL ES context",
-			egl_error_name(private->GetError()));
+			egl_error_name(own->GetError()));
 	take_string(gl, GL_RENDERER, gl->renderer, sizeof gl->renderer);
 	take_string(gl, GL_VERSION, gl->es_version, sizeof gl->es_version);
 	sscanf(gl->es_version, "OpenGL ES %d.%d", &gl->es_major, &gl->es_minor);
@@ -225,10 +221,10 @@ static bool open_context(struct gl *gl)
 bool gl_open(struct gl *gl, const char *node)
 {
 	memset(gl, 0, sizeof *gl);
-	gl->private = calloc(1, sizeof *gl->private);
-	if (!gl->private)
+	gl->own = calloc(1, sizeof *gl->own);
+	if (!gl->own)
 		return false;
-	gl->private->fd = -1;
+	gl->own->fd = -1;
 	gl->on_gbm = node != NULL;
 	if (!load_libraries(gl, node != NULL) || !open_display(gl, node) || !load_functions(gl))
 		return false;
@@ -238,22 +234,21 @@ bool gl_open(struct gl *gl, const char *node)
 
 void gl_close(struct gl *gl)
 {
-	struct gl_private *private = gl->private;
-	if (!private)
+	struct gl_private *own = gl->own;
+	if (!own)
 		return;
-	if (private->display != EGL_NO_DISPLAY && private->Terminate) {
-		private->MakeCurrent(
-			private->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
-		if (private->context != EGL_NO_CONTEXT)
-		private->DestroyContext(private->display, private->context);
-		private->Terminate(private->display);
+	if (own->display != EGL_NO_DISPLAY && own->Terminate) {
+		own->MakeCurrent(own->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+		if (own->context != EGL_NO_CONTEXT)
+			own->DestroyContext(own->display, own->context);
+		own->Terminate(own->display);
 	}
-	if (private->gbm)
-	private->gbm_destroy(private->gbm);
-	descriptor_close(private->fd);
+	if (own->gbm)
+		own->gbm_destroy(own->gbm);
+	descriptor_close(own->fd);
 	/* The libraries stay loaded, since Mesa does not survive being unloaded. */
-	free(private);
-	gl->private = NULL;
+	free(own);
+	gl->own = NULL;
 }
 
 static GLuint compile(struct gl *gl, GLenum kind, const char *source)
@@ -273,7 +268,7 @@ static GLuint compile(struct gl *gl, GLenum kind, const char *source)
 static GLuint link_program(struct gl *gl, const GLuint *shaders, int n_shaders)
 {
 	GLint ok = 0;
-	assert(gl->private); /* gl_open has made it, and gl_close has not freed it yet. */
+	assert(gl->own); /* gl_open has made it, and gl_close has not freed it yet. */
 	GLuint program = gl->fn.CreateProgram();
 	for (int i = 0; i < n_shaders; i++) {
 		gl->fn.AttachShader(program, shaders[i]);

@@ -112,7 +112,7 @@ struct gl {
 	char es_version[128];
 	int es_major, es_minor;
 	struct gl_functions fn;
-	struct gl_private *private;
+	struct gl_private *own;
 };
 
 /* Shader sources for OpenGL ES 2 and 3 begin with these lines. */

@@ -13,15 +13,15 @@
 #define MEMBER(name) offsetof(struct desktop, name)
 #define BOTH(text)                                                                                 \
 	{                                                                                          \
-		text, text                                                                         \
+		(text), (text)                                                                     \
 	}
 #define FOR_RUN(text)                                                                              \
 	{                                                                                          \
-		[DESKTOP_RUN] = text                                                               \
+		[DESKTOP_RUN] = (text)                                                             \
 	}
 #define FOR_GPU(text)                                                                              \
 	{                                                                                          \
-		[DESKTOP_GPU] = text                                                               \
+		[DESKTOP_GPU] = (text)                                                             \
 	}
 
 /* The values stand in the order of enum desktop_accel and enum desktop_clock. */
