@@ -19,7 +19,7 @@
 
 static gboolean virgl, software, fall_back, no_pacing, version, probe, report;
 static char *render_node;
-static int pictures_mib = QUOTA_PICTURES_BYTES / (1024 * 1024);
+static int pictures_mib = QUOTA_2D_BYTES / (1024 * 1024);
 
 static const GOptionEntry entries[] = {
 	{ "virgl", 0, 0, G_OPTION_ARG_NONE, &virgl, "Offer OpenGL to the guest", NULL },

@@ -7,10 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Default for 2D resources and scanout buffers together. */
-#define QUOTA_PICTURES_BYTES (1024ull * 1024 * 1024)
-/* For textures and buffers of virgl, estimated from their size: drivers may use more. */
-#define QUOTA_TEXTURES_BYTES (4ull * 1024 * 1024 * 1024)
+#include "render/buffers/limits.h"
 
 struct quota {
 	uint64_t limit_bytes;

@@ -12,10 +12,8 @@
 #include <stdint.h>
 
 #include "render/buffers/buffer.h"
+#include "render/buffers/limits.h"
 #include "render/buffers/quota.h"
-
-/* Locks of up to 16 heads (frame_link.h) leave one buffer free in a ring this long. */
-#define SWAPCHAIN_BUFFERS_MAX 80
 
 struct swapchain {
 	const struct buffer_interface *interface;

@@ -18,10 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "render/commands/limits.h"
 #include "render/ring/virtqueue.h"
-
-/* More waiting answers than this are not held: the guest needs its ring. */
-#define ANSWER_HELD_MAX 64
 
 enum answer_haste {
 	ANSWER_AT_ONCE,  /* when the GPU is done */

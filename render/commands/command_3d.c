@@ -3,12 +3,10 @@
 
 #include "render/commands/answer_queue.h"
 #include "render/commands/command.h"
+#include "render/commands/limits.h"
 #include "render/gl/virgl_bounds.h"
 #include "render/objects/objects.h"
 #include "render/gl/virgl.h"
-
-/* Most bytes of one SUBMIT_3D. Mesa's virgl driver sends at most 64 Ki dwords. */
-#define SUBMIT_BYTES_MAX (4u * 1024 * 1024)
 
 uint32_t command_get_capset_info(struct commands *commands, struct command *command)
 {

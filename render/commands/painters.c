@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "render/commands/painters.h"
 
+#include "render/commands/limits.h"
 #include "render/objects/objects.h"
 #include "render/scanout/scanouts.h"
 
 #define UPDATE_INTERVAL_NS (250u * 1000 * 1000)
-/* A client of a nested compositor shares with that, which shares with the outer one. */
-#define DEPTH_MAX 4
 
 void painters_init(struct painters *painters)
 {
@@ -88,6 +87,7 @@ void painters_update(struct painters *painters, const struct objects *objects,
 		if (resource)
 			spread(painters, resource, 1u << head);
 	}
-	for (unsigned depth = 0; depth < DEPTH_MAX && spread_all(painters, objects); depth++)
+	for (unsigned depth = 0; depth < PAINTERS_DEPTH_MAX && spread_all(painters, objects);
+		depth++)
 		;
 }

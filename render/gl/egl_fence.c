@@ -10,14 +10,10 @@
 #include <unistd.h>
 
 #include "render/gl/egl_display.h"
+#include "render/gl/limits.h"
 
 /* A GPU that takes longer has hung: what waits goes on without it. */
 #define WAIT_NS (5ull * 1000 * 1000 * 1000)
-/*
- * Each holds a descriptor. There are more than a few only while a guest changes modes faster than
- * pictures are drawn: it then waits itself.
- */
-#define WAITS_MAX 64
 
 struct wait {
 	GLsync sync;
@@ -85,7 +81,7 @@ static int create_native(void)
 
 static int create_waited(void)
 {
-	bool room = start_waiter() && g_async_queue_length(waits) < WAITS_MAX;
+	bool room = start_waiter() && g_async_queue_length(waits) < EGL_FENCE_WAITS_MAX;
 	int fd = room ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
 	int waiter_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (waiter_fd < 0) {

@@ -3,7 +3,7 @@
  * virgl: virglrenderer, and the checks that it needs around it.
  *
  * One state a process, not thread-safe: gpu thread only. Callers have checked ids (a resource or
- * context named here exists) and shapes (see bounds.h).
+ * context named here exists) and shapes (see virgl_bounds.h).
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bounds: what virglrenderer multiplies without asking, bounded before it sees it. Pure.
+ * virgl_bounds: what virglrenderer multiplies without asking is checked here before it sees it
+ * (limits.h has the figures). Pure.
  *
  * virglrenderer 0.10.4 checks combinations (target with format, samples, flags) and stays in the
  * bounds of resources and backings, but computes sizes in 32 bits here and there, takes negative
@@ -12,8 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "protocol/frame_link.h"
 #include "protocol/ledger.h"
+#include "render/gl/limits.h"
 
 /* Gallium's texture targets (p_defines.h). */
 #define VIRGL_BOUNDS_TARGET_BUFFER 0
@@ -21,17 +22,6 @@
 #define VIRGL_BOUNDS_TARGET_3D 3
 #define VIRGL_BOUNDS_TARGET_RECT 5
 #define VIRGL_BOUNDS_TARGETS 9
-
-/* Largest buffer (target 0) in bytes: larger than any guest driver asks for. */
-#define VIRGL_BOUNDS_BUFFER_BYTES_MAX (512u * 1024 * 1024)
-/* Largest texture in bytes, all levels and layers: a size that 31 bits hold. */
-#define VIRGL_BOUNDS_TEXTURE_BYTES_MAX 0x7fffffffu
-#define VIRGL_BOUNDS_TEXTURE_SIZE_MAX FRAME_SIZE_MAX
-#define VIRGL_BOUNDS_DEPTH_MAX 2048
-#define VIRGL_BOUNDS_ARRAY_MAX 2048
-#define VIRGL_BOUNDS_SAMPLES_MAX 16
-/* Mip levels of the largest texture: log2(VIRGL_BOUNDS_TEXTURE_SIZE_MAX). */
-#define VIRGL_BOUNDS_LEVEL_MAX 14
 
 /* A transfer as the guest asks for it (virtio 1.2, 5.7.6.8: struct virtio_gpu_transfer_host_3d). */
 struct virgl_bounds_transfer {

@@ -12,10 +12,8 @@
 #include <sys/uio.h>
 
 #include "protocol/ledger.h"
+#include "render/objects/limits.h"
 #include "render/ring/memory.h"
-
-/* Most entries of one backing: 512 MiB in scattered 4 KiB pages. */
-#define BACKING_ENTRIES_MAX 131072
 
 struct backing {
 	struct memory *memory;

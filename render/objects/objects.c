@@ -26,7 +26,7 @@ struct objects *objects_create(uint64_t limit_2d_bytes)
 	objects->resources = g_hash_table_new(NULL, NULL);
 	objects->contexts = g_hash_table_new(NULL, NULL);
 	objects->quota_2d.limit_bytes = limit_2d_bytes;
-	objects->quota_3d.limit_bytes = QUOTA_TEXTURES_BYTES;
+	objects->quota_3d.limit_bytes = QUOTA_3D_BYTES;
 	return objects;
 }
 

@@ -16,10 +16,9 @@
 
 #include "protocol/ledger.h"
 #include "render/buffers/quota.h"
+#include "render/objects/limits.h"
 #include "render/objects/resource.h"
 
-/* Most virgl contexts of one guest; the ledger has room for as many. */
-#define OBJECTS_CONTEXTS_MAX LEDGER_CONTEXTS_MAX
 /* No answer of virtio-gpu's; see objects_attach_backing(). */
 #define OBJECTS_WAIT_FOR_MEMORY 0
 

@@ -13,15 +13,9 @@
 #include <stdint.h>
 
 #include "protocol/ledger.h"
-#include "render/objects/backing.h"
 #include "render/buffers/swapchain.h"
-
-/* Most resources of one guest; the ledger has room for as many. */
-#define RESOURCES_MAX LEDGER_RESOURCES_MAX
-
-/* Contexts of a resource that are remembered: a window has two, its owner's and the compositor's.
- */
-#define RESOURCE_CONTEXTS_MAX 8
+#include "render/objects/backing.h"
+#include "render/objects/limits.h"
 
 struct resource {
 	uint32_t id;

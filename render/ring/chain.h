@@ -12,12 +12,8 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "render/ring/limits.h"
 #include "render/ring/memory.h"
-
-/* Most descriptors of one chain that the renderer follows, like QEMU's VIRTQUEUE_MAX_SIZE. */
-#define CHAIN_DESCRIPTORS_MAX 1024
-/* Most pieces of host memory in one chain: descriptors may cross memory regions. */
-#define CHAIN_PIECES_MAX (CHAIN_DESCRIPTORS_MAX + KEEPER_MEMORY_REGIONS_MAX)
 
 struct vring_desc;
 

@@ -8,12 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "protocol/frame_link.h"
 #include "common/peer_log.h"
+#include "protocol/frame_link.h"
+#include "render/scanout/limits.h"
 
 #define IMAGE_BYTES (FRAME_CURSOR_SIZE * FRAME_CURSOR_SIZE * 4)
-/* Most snapshots kept; what has none is fetched when it is wanted. */
-#define SNAPSHOTS_MAX 256
 
 struct cursor_head {
 	bool visible;
@@ -174,7 +173,7 @@ static void keep_snapshot(struct cursor *cursor, uint32_t resource, const uint8_
 {
 	uint8_t *snapshot = g_hash_table_lookup(cursor->resources, GUINT_TO_POINTER(resource));
 	if (!snapshot) {
-		if (cursor->n_snapshots == SNAPSHOTS_MAX)
+		if (cursor->n_snapshots == CURSOR_SNAPSHOTS_MAX)
 			return;
 		cursor->n_snapshots++;
 		snapshot = g_malloc(IMAGE_BYTES);

@@ -20,7 +20,7 @@ static struct frame_head_mode clamp_mode(const struct frame_head_mode *wanted)
 	mode.height = CLAMP(wanted->height, MODES_SIZE_MIN, FRAME_SIZE_MAX);
 	mode.x = MIN(wanted->x, FRAME_SIZE_MAX * FRAME_HEADS_MAX);
 	mode.y = MIN(wanted->y, FRAME_SIZE_MAX * FRAME_HEADS_MAX);
-	if (mode.width_mm > 10000 || mode.height_mm > 10000)
+	if (mode.width_mm > MODES_SIZE_MAX_MM || mode.height_mm > MODES_SIZE_MAX_MM)
 		mode.width_mm = mode.height_mm = 0;
 	mode.refresh_mhz =
 		wanted->refresh_mhz == 0 ?

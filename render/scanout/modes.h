@@ -8,14 +8,11 @@
 #include <stdint.h>
 
 #include "protocol/frame_link.h"
+#include "render/scanout/limits.h"
 
 #define MODES_DEFAULT_WIDTH 1920
 #define MODES_DEFAULT_HEIGHT 1080
 #define MODES_DEFAULT_REFRESH_MHZ 60000
-/* Smallest size a guest is offered; guests' drivers and desktops fail below it. */
-#define MODES_SIZE_MIN 320
-#define MODES_REFRESH_MIN_MHZ 10000
-#define MODES_REFRESH_MAX_MHZ 500000
 
 struct modes {
 	struct frame_head_mode modes[FRAME_HEADS_MAX];

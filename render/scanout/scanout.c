@@ -13,6 +13,9 @@
 #include "common/peer_log.h"
 #include "render/gl/virgl.h"
 
+/* Display holds what heads were lent; besides, one buffer is current and one is being written. */
+G_STATIC_ASSERT(SWAPCHAIN_BUFFERS_MAX >= FRAME_HEADS_MAX * FRAME_SENDER_OUTSTANDING_MAX + 2);
+
 void scanout_tell_head(struct scanouts *scanouts, unsigned head)
 {
 	const struct scanout *s = &scanouts->heads[head];

@@ -9,12 +9,8 @@
 #include "render/gl/virgl.h"
 #include "render/objects/objects.h"
 #include "render/scanout/cursor.h"
+#include "render/scanout/limits.h"
 #include "render/scanout/scanouts_state.h"
-
-/* Messages of display that are read at once, so that the guest is not kept waiting. */
-#define MESSAGES_AT_ONCE 64
-/* More than a socket holds: all that display had said, and an end to what it says meanwhile. */
-#define MESSAGES_HEARD_MAX 1024
 
 /* ---- what display says: only noted ---- */
 
@@ -54,7 +50,7 @@ static const struct frame_sender_listener display_listener = {
 
 const struct modes *scanouts_hear_display(struct scanouts *scanouts)
 {
-	frame_sender_receive(scanouts->frames, MESSAGES_HEARD_MAX);
+	frame_sender_receive(scanouts->frames, SCANOUTS_MESSAGES_HEARD_MAX);
 	return &scanouts->modes;
 }
 
@@ -167,7 +163,7 @@ int scanouts_get_poll(const struct scanouts *scanouts, short *events)
 void scanouts_serve_link(struct scanouts *scanouts, short revents)
 {
 	if (revents & (POLLIN | POLLHUP | POLLERR))
-		frame_sender_receive(scanouts->frames, MESSAGES_AT_ONCE);
+		frame_sender_receive(scanouts->frames, SCANOUTS_MESSAGES_AT_ONCE);
 	if (!(revents & POLLOUT))
 		return;
 	frame_sender_send_waiting(scanouts->frames);
