@@ -6,11 +6,12 @@
  * a renderer does not answer, and a new renderer reads it to go on where the dead one stopped.
  * Every reader trusts nothing: indices and counts are checked like a guest's.
  *
- * Rings. `next_avail` is advanced when a descriptor chain is taken; taken[head] is set before that
- * and cleared when the answer is in the used ring. A renderer may die between the two stores, so
- * used_index mirrors the used index after the last completed return and `returning` names the head
- * whose return is under way: if the ring's used index has moved past used_index, that head was
- * returned and only the ledger is behind (the scheme of VHOST_USER_SET_INFLIGHT_FD).
+ * Rings. A chain is named by its first descriptor. `next_avail` is advanced when a chain is taken;
+ * taken[first_desc] is set before that and cleared when the answer is in the used ring. A renderer
+ * may die between the two stores, so used_index mirrors the used index after the last completed
+ * return and `returning` names the chain whose return is under way: if the ring's used index has
+ * moved past used_index, that chain was returned and only the ledger is behind (the scheme of
+ * VHOST_USER_SET_INFLIGHT_FD).
  *
  * Objects. Resources, contexts and scanouts are written after the object exists and removed before
  * it goes. Backing pages live in one arena of entries, handed out in order and compacted when full.
@@ -28,14 +29,15 @@
 #define LEDGER_SCANOUTS_MAX 16
 /* Backing entries of all resources together: enough for 2 GiB in pages of 4 KiB. */
 #define LEDGER_BACKING_MAX (512u * 1024u)
-#define LEDGER_NO_HEAD 0xffffu
+/* In `returning`: no return is under way. */
+#define LEDGER_NO_CHAIN 0xffffu
 
 struct ledger_ring {
 	uint16_t next_avail;
 	uint16_t used_index;
-	uint16_t returning; /* the chain that is being returned, or LEDGER_NO_HEAD */
+	uint16_t returning; /* the first descriptor of a chain, or LEDGER_NO_CHAIN */
 	uint16_t reserved;
-	uint8_t taken[KEEPER_RING_SIZE_MAX];
+	uint8_t taken[KEEPER_RING_SIZE_MAX]; /* by first descriptor: 1 while we have the chain */
 };
 
 struct ledger_backing {

@@ -15,7 +15,7 @@
 #include "render/gl/egl_fence.h"
 #include "render/gl/virgl.h"
 
-/* A region has no more; two of them may have been copied before one fence. */
+/* A rectangle set has no more; two sets may have been copied before one fence. */
 #define PARTS_MAX (2 * FRAME_RECTS_MAX)
 
 struct part {

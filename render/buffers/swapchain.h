@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * picture: a ring of buffers that together are one changing picture.
+ * swapchain: buffers that together are one changing picture.
  *
- * `current` holds the newest contents. Writing never touches a buffer that display has locked: the
- * next free one is taken instead, or a new one made while the ring may grow, and what it missed is
- * tracked in its stale region (buffer age, in rectangles). gpu thread only.
+ * `current` holds the newest contents. Writing never touches a buffer that display has locked: a
+ * free one is taken instead, or a new one is made while the chain may grow. What a buffer has
+ * missed is kept in its set `stale`, so that only that is copied to it later. gpu thread only.
  */
 #pragma once
 
@@ -36,7 +36,7 @@ void swapchain_destroy(struct swapchain *chain); /* NULL is allowed */
 
 /*
  * A buffer that may be written: current if it is not locked, else another. NULL when all are locked
- * and the ring may not grow.
+ * and the chain may not grow.
  */
 struct buffer *swapchain_find_writable(struct swapchain *chain);
 /* True when at least n buffers besides `current` can be written, now or once made. */

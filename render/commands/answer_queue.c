@@ -11,7 +11,7 @@
 
 struct waiting {
 	uint32_t sequence;
-	struct answer_timing pace;
+	struct answer_timing timing;
 	uint64_t held_since_ns; /* the GPU was done, only its time had not come; 0: not yet */
 	struct chain *chain;
 	size_t answer_bytes;
@@ -72,7 +72,7 @@ static void cover_work(struct answer_queue *queue)
 	if (virgl_fence_create(queue->last_sequence + 1))
 		queue->last_sequence++;
 	else
-		g_warning("fence: the GPU gives none, answering early");
+		g_warning("answer queue: the GPU gives no fence, answering early");
 }
 
 void answer_queue_renew(struct answer_queue *queue)
@@ -85,18 +85,18 @@ void answer_queue_renew(struct answer_queue *queue)
 }
 
 static void wait_for(struct answer_queue *queue, struct chain *chain, const void *answer,
-	size_t answer_bytes, const struct answer_timing *pace)
+	size_t answer_bytes, const struct answer_timing *timing)
 {
 	struct waiting *w = g_malloc(sizeof(*w) + answer_bytes);
 	w->sequence = queue->last_sequence;
-	w->pace = *pace;
+	w->timing = *timing;
 	w->held_since_ns = 0;
 	w->chain = chain;
 	w->answer_bytes = answer_bytes;
 	memcpy(w->answer, answer, answer_bytes);
 	g_queue_push_tail(&queue->waiting, w);
 	if (queue->waiting.length > ANSWER_HELD_MAX)
-		w->pace.haste = ANSWER_AT_ONCE;
+		w->timing.haste = ANSWER_AT_ONCE;
 }
 
 /* How many of the oldest may go. */
@@ -108,8 +108,8 @@ static unsigned count_free(struct answer_queue *queue, uint64_t now_ns)
 		if (!is_done(queue, w->sequence))
 			break;
 		bool first_in_line = n_free == n_done++;
-		bool due = w->pace.haste != ANSWER_HELD || w->pace.not_before_ns <= now_ns;
-		if (w->pace.haste == ANSWER_AT_ONCE || (first_in_line && due))
+		bool due = w->timing.haste != ANSWER_HELD || w->timing.not_before_ns <= now_ns;
+		if (w->timing.haste == ANSWER_AT_ONCE || (first_in_line && due))
 			n_free = n_done;
 		else if (!due && w->held_since_ns == 0)
 			w->held_since_ns = now_ns;
@@ -121,8 +121,8 @@ static void count_held(const struct waiting *w, uint64_t now_ns)
 {
 	if (w->held_since_ns == 0)
 		return;
-	stats_add(w->pace.head, STATS_FENCES_HELD, 1);
-	stats_add(w->pace.head, STATS_FENCES_HELD_US, (now_ns - w->held_since_ns) / 1000);
+	stats_add(w->timing.head, STATS_FENCES_HELD, 1);
+	stats_add(w->timing.head, STATS_FENCES_HELD_US, (now_ns - w->held_since_ns) / 1000);
 }
 
 void answer_queue_release(struct answer_queue *queue)
@@ -139,15 +139,15 @@ void answer_queue_release(struct answer_queue *queue)
 }
 
 void answer_queue_answer(struct answer_queue *queue, struct chain *chain, const void *answer,
-	size_t answer_bytes, const struct answer_timing *pace)
+	size_t answer_bytes, const struct answer_timing *timing)
 {
 	cover_work(queue);
 	if (g_queue_is_empty(&queue->waiting) && is_done(queue, queue->last_sequence) &&
-		pace->haste != ANSWER_HELD) {
+		timing->haste != ANSWER_HELD) {
 		virtqueue_return(queue->vq, chain, answer, answer_bytes);
 		return;
 	}
-	wait_for(queue, chain, answer, answer_bytes, pace);
+	wait_for(queue, chain, answer, answer_bytes, timing);
 	answer_queue_release(queue);
 }
 
@@ -167,6 +167,6 @@ bool answer_queue_is_waiting(const struct answer_queue *queue)
 uint64_t answer_queue_get_due_ns(const struct answer_queue *queue)
 {
 	const struct waiting *w = g_queue_peek_head((GQueue *)&queue->waiting);
-	bool held = w && is_done(queue, w->sequence) && w->pace.haste == ANSWER_HELD;
-	return held ? MAX(w->pace.not_before_ns, 1) : 0;
+	bool held = w && is_done(queue, w->sequence) && w->timing.haste == ANSWER_HELD;
+	return held ? MAX(w->timing.not_before_ns, 1) : 0;
 }

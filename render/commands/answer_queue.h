@@ -52,7 +52,7 @@ void answer_queue_renew(struct answer_queue *queue);
  * Takes the chain.
  */
 void answer_queue_answer(struct answer_queue *queue, struct chain *chain, const void *answer,
-	size_t answer_bytes, const struct answer_timing *pace);
+	size_t answer_bytes, const struct answer_timing *timing);
 /* virglrenderer: everything up to this number is done. */
 void answer_queue_signal(struct answer_queue *queue, uint32_t sequence);
 /* Something waits for the GPU. */

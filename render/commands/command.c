@@ -124,20 +124,20 @@ uint32_t command_run(struct commands *commands, struct command *command)
  * uploads of a painter and making resources (in nobody's name) keep their place behind it. A
  * readback is waited for, and so is whatever belongs to somebody else.
  */
-static struct answer_timing get_pace(
+static struct answer_timing get_timing(
 	struct commands *commands, const struct virtio_gpu_ctrl_hdr *request)
 {
-	struct answer_timing pace = { .haste = ANSWER_AT_ONCE };
+	struct answer_timing timing = { .haste = ANSWER_AT_ONCE };
 	uint32_t heads = painters_get_heads(&commands->painters, request->ctx_id);
 	if (!scanouts_are_paced(commands->scanouts) || (request->ctx_id != 0 && heads == 0))
-		return pace;
+		return timing;
 	const struct row *row = find_row(request->type);
-	pace.haste = row ? row->haste : ANSWER_AT_ONCE;
-	if (pace.haste == ANSWER_HELD)
-		pace.not_before_ns = scanouts_draw_ns(commands->scanouts, heads, &pace.head);
-	if (pace.haste == ANSWER_HELD && pace.not_before_ns == 0)
-		pace.haste = ANSWER_IN_ORDER;
-	return pace;
+	timing.haste = row ? row->haste : ANSWER_AT_ONCE;
+	if (timing.haste == ANSWER_HELD)
+		timing.not_before_ns = scanouts_draw_ns(commands->scanouts, heads, &timing.head);
+	if (timing.haste == ANSWER_HELD && timing.not_before_ns == 0)
+		timing.haste = ANSWER_IN_ORDER;
+	return timing;
 }
 
 /* An answer that does not fit is replaced by an error; without room for that, nothing is written.
@@ -164,10 +164,10 @@ void command_answer(struct commands *commands, struct command *command, uint32_t
 		memcpy(command->answer, &header, sizeof(header));
 	}
 	const void *bytes = command->answer && header.type == type ? command->answer : &header;
-	struct answer_timing pace =
-		fenced ? get_pace(commands, request) : (struct answer_timing){ 0 };
+	struct answer_timing timing =
+		fenced ? get_timing(commands, request) : (struct answer_timing){ 0 };
 	if (fenced)
-		answer_queue_answer(commands->answers, command->chain, bytes, size_bytes, &pace);
+		answer_queue_answer(commands->answers, command->chain, bytes, size_bytes, &timing);
 	else
 		virtqueue_return(commands->queue, command->chain, bytes, size_bytes);
 }

@@ -35,10 +35,10 @@ static struct rect rect_from(const struct virtio_gpu_rect *r)
 
 uint32_t command_get_display_info(struct commands *commands, struct command *command)
 {
-	const struct modes *heads = scanouts_hear_display(commands->scanouts);
+	const struct modes *modes = scanouts_hear_display(commands->scanouts);
 	struct virtio_gpu_resp_display_info *info = answer_with(command, sizeof(*info));
 	for (unsigned i = 0; i < VIRTIO_GPU_MAX_SCANOUTS; i++) {
-		const struct frame_head_mode *mode = &heads->modes[i];
+		const struct frame_head_mode *mode = &modes->modes[i];
 		info->pmodes[i].enabled = mode->enabled;
 		info->pmodes[i].r =
 			(struct virtio_gpu_rect){ mode->x, mode->y, mode->width, mode->height };
@@ -55,9 +55,9 @@ uint32_t command_get_edid(struct commands *commands, struct command *command)
 	if (get->scanout >= FRAME_HEADS_MAX)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID,
 			"no scanout %u", get->scanout);
-	const struct modes *heads = scanouts_hear_display(commands->scanouts);
-	if (heads->modes[get->scanout].enabled)
-		mode = heads->modes[get->scanout];
+	const struct modes *modes = scanouts_hear_display(commands->scanouts);
+	if (modes->modes[get->scanout].enabled)
+		mode = modes->modes[get->scanout];
 	struct virtio_gpu_resp_edid *edid = answer_with(command, sizeof(*edid));
 	edid->size = (uint32_t)edid_fill(edid->edid, &mode, get->scanout);
 	return VIRTIO_GPU_RESP_OK_EDID;

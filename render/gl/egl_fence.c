@@ -52,7 +52,7 @@ static bool start_waiter(void)
 	if (!context)
 		return false;
 	waits = g_async_queue_new();
-	g_thread_unref(g_thread_new("fences", run_waiter, context));
+	g_thread_unref(g_thread_new("gl-waiter", run_waiter, context));
 	return true;
 }
 

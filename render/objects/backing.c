@@ -30,7 +30,7 @@ struct backing *backing_create(
 {
 	if (n_entries > BACKING_ENTRIES_MAX)
 		return NULL;
-	/* An entry may cross from one region to the next. */
+	/* An entry may cross from one memory region to the next. */
 	unsigned max = n_entries + KEEPER_MEMORY_REGIONS_MAX;
 	struct backing *backing = g_new0(struct backing, 1);
 	backing->memory = memory_ref(memory);

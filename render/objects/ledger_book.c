@@ -23,7 +23,7 @@ static void initialise(struct ledger *ledger)
 {
 	memset(ledger, 0, offsetof(struct ledger, backing));
 	for (unsigned i = 0; i < KEEPER_RINGS; i++)
-		ledger->rings[i].returning = LEDGER_NO_HEAD;
+		ledger->rings[i].returning = LEDGER_NO_CHAIN;
 	ledger->version = LEDGER_VERSION;
 	ledger->magic = LEDGER_MAGIC;
 }

@@ -60,28 +60,28 @@ void resource_destroy(struct resource *resource)
 	if (!resource)
 		return;
 	drop_pixels(resource);
-	swapchain_destroy(resource->picture);
+	swapchain_destroy(resource->chain);
 	backing_destroy(resource->backing);
 	g_free(resource);
 }
 
 bool resource_make_showable(struct resource *resource, const struct buffer_interface *interface)
 {
-	if (resource->picture)
+	if (resource->chain)
 		return true;
 	const struct ledger_resource *d = &resource->description;
-	struct swapchain *picture =
+	struct swapchain *chain =
 		swapchain_create(interface, NULL, resource->quota, d->width, d->height);
-	if (!picture)
+	if (!chain)
 		return false;
-	struct buffer *buffer = swapchain_find_writable(picture);
+	struct buffer *buffer = swapchain_find_writable(chain);
 	for (uint32_t row = 0; row < d->height; row++)
 		memcpy(buffer->pixels + (size_t)row * buffer->stride_bytes,
 			resource->pixels + (size_t)row * d->width * RECT_PIXEL_BYTES,
 			(size_t)d->width * RECT_PIXEL_BYTES);
-	swapchain_written(picture, buffer);
+	swapchain_written(chain, buffer);
 	drop_pixels(resource);
-	resource->picture = picture;
+	resource->chain = chain;
 	return true;
 }
 
@@ -89,8 +89,8 @@ void resource_set_shown(struct resource *resource, unsigned head, bool shown)
 {
 	uint32_t bit = 1u << head;
 	resource->scanouts = shown ? resource->scanouts | bit : resource->scanouts & ~bit;
-	if (resource->scanouts == 0 && resource->picture)
-		swapchain_trim(resource->picture);
+	if (resource->scanouts == 0 && resource->chain)
+		swapchain_trim(resource->chain);
 }
 
 void resource_attach_context(struct resource *resource, uint32_t context)
@@ -123,14 +123,14 @@ static void copy_rows(uint8_t *to, uint32_t to_stride, const uint8_t *from, uint
 
 /* What `buffer` missed, except what the transfer is about to overwrite anyway. */
 static void bring_up_to_date(
-	const struct swapchain *picture, struct buffer *buffer, const struct rect *except)
+	const struct swapchain *chain, struct buffer *buffer, const struct rect *except)
 {
-	if (buffer == picture->current)
+	if (buffer == chain->current)
 		return;
 	rect_set_remove_covered(&buffer->stale, except);
 	for (unsigned i = 0; i < buffer->stale.n_rects; i++)
-		copy_rows(buffer->pixels, buffer->stride_bytes, picture->current->pixels,
-			picture->current->stride_bytes, &buffer->stale.rects[i]);
+		copy_rows(buffer->pixels, buffer->stride_bytes, chain->current->pixels,
+			chain->current->stride_bytes, &buffer->stale.rects[i]);
 }
 
 static void read_backing(const struct resource *resource, const struct rect *rect,
@@ -149,33 +149,33 @@ static void read_backing(const struct resource *resource, const struct rect *rec
 
 bool resource_transfer_2d(struct resource *resource, const struct rect *rect, uint64_t offset_bytes)
 {
-	if (!resource->picture) {
+	if (!resource->chain) {
 		read_backing(resource, rect, offset_bytes, resource->pixels,
 			resource->description.width * RECT_PIXEL_BYTES);
 		return true;
 	}
-	struct buffer *buffer = swapchain_find_writable(resource->picture);
+	struct buffer *buffer = swapchain_find_writable(resource->chain);
 	if (!buffer)
 		return false;
-	bring_up_to_date(resource->picture, buffer, rect);
+	bring_up_to_date(resource->chain, buffer, rect);
 	read_backing(resource, rect, offset_bytes, buffer->pixels, buffer->stride_bytes);
-	swapchain_changed(resource->picture, rect);
-	swapchain_written(resource->picture, buffer);
+	swapchain_changed(resource->chain, rect);
+	swapchain_written(resource->chain, buffer);
 	return true;
 }
 
-bool resource_renew_picture(struct resource *resource)
+bool resource_renew_current(struct resource *resource)
 {
 	const struct rect nothing = { 0 };
-	struct buffer *buffer = swapchain_find_writable(resource->picture);
+	struct buffer *buffer = swapchain_find_writable(resource->chain);
 	if (!buffer)
 		return false;
-	bring_up_to_date(resource->picture, buffer, &nothing);
-	swapchain_written(resource->picture, buffer);
+	bring_up_to_date(resource->chain, buffer, &nothing);
+	swapchain_written(resource->chain, buffer);
 	return true;
 }
 
 const uint8_t *resource_peek_pixels(const struct resource *resource)
 {
-	return resource->picture ? resource->picture->current->pixels : resource->pixels;
+	return resource->chain ? resource->chain->current->pixels : resource->pixels;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * resource: a picture or buffer that the guest made, 2D (ours) or 3D (virglrenderer's).
+ * resource: an image or a buffer that the guest made, 2D (ours) or 3D (virglrenderer's).
  *
  * A 2D resource keeps its pixels in plain memory until a scanout shows it for the first time; from
- * then on in a picture (a ring of buffers that display reads), so that a guest's transfer lands
- * where display will look and nothing is copied twice. gpu thread only.
+ * then on in a swapchain of buffers that display reads. So a guest's transfer lands where display
+ * will look, and nothing is copied twice. gpu thread only.
  */
 #pragma once
 
@@ -27,9 +27,9 @@ struct resource {
 	uint32_t contexts[RESOURCE_CONTEXTS_MAX]; /* that have it open */
 	unsigned n_contexts;
 
-	/* 2D: one of the two, pixels first */
+	/* 2D: one of the two is set. `pixels` until a head shows it for the first time. */
 	uint8_t *pixels;
-	struct swapchain *picture;
+	struct swapchain *chain;
 };
 
 /* A 2D resource, black. NULL when it does not fit the quota. The caller has checked its arguments.
@@ -40,7 +40,7 @@ struct resource *resource_create_3d(
 	struct quota *quota, const struct ledger_resource *description, uint64_t size_bytes);
 void resource_destroy(struct resource *resource);
 
-/* Gives a 2D resource its picture. False when memory is short. */
+/* Gives a 2D resource its chain, with its pixels in it. False when memory is short. */
 bool resource_make_showable(struct resource *resource, const struct buffer_interface *interface);
 
 /* The head shows it, or no more: then buffers that only showing needs are given back. */
@@ -57,10 +57,10 @@ bool resource_transfer_2d(
 	struct resource *resource, const struct rect *rect, uint64_t offset_bytes);
 
 /*
- * Copies the newest pixels into another buffer of the picture, which becomes the current one. False
- * when there is none.
+ * Copies the newest pixels into another buffer of the chain, which becomes the current one. False
+ * when every buffer is locked and no more may be made.
  */
-bool resource_renew_picture(struct resource *resource);
+bool resource_renew_current(struct resource *resource);
 
 /* The newest pixels of a 2D resource, B G R A rows without padding. */
 const uint8_t *resource_peek_pixels(const struct resource *resource);

@@ -104,13 +104,13 @@ static void walk_table(struct walk *walk, const struct vring_desc *table, unsign
 }
 
 struct chain *chain_create(struct memory *memory, const struct vring_desc *table,
-	unsigned table_length, uint16_t head, struct iovec scratch[CHAIN_PIECES_MAX])
+	unsigned table_length, uint16_t first_desc, struct iovec scratch[CHAIN_PIECES_MAX])
 {
 	struct walk walk = { .memory = memory, .pieces = scratch };
-	walk_table(&walk, table, table_length, head, false);
+	walk_table(&walk, table, table_length, first_desc, false);
 	unsigned n_pieces = walk.n_readable + walk.n_writable;
 	struct chain *chain = g_malloc(sizeof(*chain) + n_pieces * sizeof(struct iovec));
-	*chain = (struct chain){ .head = head,
+	*chain = (struct chain){ .first_desc = first_desc,
 		.fault = walk.fault,
 		.outside = walk.outside,
 		.memory = memory_ref(memory),

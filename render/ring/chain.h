@@ -18,7 +18,7 @@
 struct vring_desc;
 
 struct chain {
-	uint16_t head;
+	uint16_t first_desc;
 	uint32_t generation; /* of the ring when it was taken: answers from before a reset are
 				dropped */
 	/* NULL, or what is wrong: then only `writable` may be used, as far as it was understood. */
@@ -32,12 +32,12 @@ struct chain {
 };
 
 /*
- * Follows the descriptors from `head` of a table in guest memory, indirect ones too, each read once
- * as the guest may change it meanwhile. What is wrong goes into `fault`. Takes a reference on
- * `memory`.
+ * Follows the descriptors from `first_desc` of a table in guest memory, indirect ones too, each
+ * read once as the guest may change it meanwhile. What is wrong goes into `fault`. Takes a
+ * reference on `memory`.
  */
 struct chain *chain_create(struct memory *memory, const struct vring_desc *table,
-	unsigned table_length, uint16_t head, struct iovec scratch[CHAIN_PIECES_MAX]);
+	unsigned table_length, uint16_t first_desc, struct iovec scratch[CHAIN_PIECES_MAX]);
 
 /* Copies from the readable part. Returns the bytes copied: fewer when the chain is shorter. */
 size_t chain_read(const struct chain *chain, uint64_t offset_bytes, void *to, size_t size_bytes);

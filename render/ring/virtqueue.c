@@ -156,25 +156,25 @@ static void notify(struct virtqueue *vq)
 static void put_used(
 	struct virtqueue *vq, const struct chain *chain, const void *answer, size_t answer_bytes)
 {
-	uint16_t head = chain->head;
-	if (head >= vq->ring.num)
+	uint16_t first_desc = chain->first_desc;
+	if (first_desc >= vq->ring.num)
 		return;
 	uint32_t written_bytes = (uint32_t)chain_write(chain, answer, answer_bytes);
 	if (vq->ledger) {
-		vq->ledger->returning = head;
+		vq->ledger->returning = first_desc;
 		__atomic_thread_fence(__ATOMIC_RELEASE);
 	}
 	vring_used_elem_t *elem = &vq->ring.used->ring[vq->used_index & (vq->ring.num - 1)];
-	__atomic_store_n(&elem->id, (uint32_t)head, __ATOMIC_RELAXED);
+	__atomic_store_n(&elem->id, (uint32_t)first_desc, __ATOMIC_RELAXED);
 	__atomic_store_n(&elem->len, written_bytes, __ATOMIC_RELAXED);
 	vq->used_index++;
 	__atomic_store_n((uint16_t *)&vq->ring.used->idx, vq->used_index, __ATOMIC_RELEASE);
 	if (vq->ledger) {
 		__atomic_thread_fence(__ATOMIC_RELEASE);
-		vq->ledger->taken[head] = 0;
+		vq->ledger->taken[first_desc] = 0;
 		vq->ledger->used_index = vq->used_index;
 		__atomic_thread_fence(__ATOMIC_RELEASE);
-		vq->ledger->returning = LEDGER_NO_HEAD;
+		vq->ledger->returning = LEDGER_NO_CHAIN;
 	}
 	notify(vq);
 }
@@ -216,13 +216,13 @@ static void settle_ledger(struct virtqueue *vq)
 	uint16_t returning = l->returning;
 	if (returning < KEEPER_RING_SIZE_MAX && l->used_index != vq->used_index)
 		l->taken[returning] = 0;
-	l->returning = LEDGER_NO_HEAD;
+	l->returning = LEDGER_NO_CHAIN;
 	l->used_index = vq->used_index;
 	l->next_avail = vq->next_avail;
 	if (load_acquire(&vq->ring.avail->idx) != vq->next_avail) {
-		uint16_t head = vq->ring.avail->ring[vq->next_avail & (vq->ring.num - 1)];
-		if (head < vq->ring.num)
-			l->taken[head] = 0;
+		uint16_t first_desc = vq->ring.avail->ring[vq->next_avail & (vq->ring.num - 1)];
+		if (first_desc < vq->ring.num)
+			l->taken[first_desc] = 0;
 	}
 	memset(l->taken + vq->ring.num, 0, KEEPER_RING_SIZE_MAX - vq->ring.num);
 }
@@ -292,7 +292,7 @@ void virtqueue_reset(struct virtqueue *vq)
 	drop_kept(vq);
 	if (vq->ledger) {
 		memset(vq->ledger, 0, sizeof(*vq->ledger));
-		vq->ledger->returning = LEDGER_NO_HEAD;
+		vq->ledger->returning = LEDGER_NO_CHAIN;
 	}
 	g_mutex_unlock(&vq->lock);
 }
@@ -307,13 +307,14 @@ bool virtqueue_has_orphans(struct virtqueue *vq)
 
 /* ---- working ---- */
 
-static struct chain *read_chain(struct virtqueue *vq, uint16_t head)
+static struct chain *read_chain(struct virtqueue *vq, uint16_t first_desc)
 {
 	struct chain *chain =
-		chain_create(vq->memory, vq->ring.desc, vq->ring.num, head, vq->scratch);
+		chain_create(vq->memory, vq->ring.desc, vq->ring.num, first_desc, vq->scratch);
 	chain->generation = vq->generation;
 	if (chain->fault)
-		peer_warning(PEER_GUEST, "%s queue: chain %u: %s", vq->name, head, chain->fault);
+		peer_warning(
+			PEER_GUEST, "%s queue: chain %u: %s", vq->name, first_desc, chain->fault);
 	return chain;
 }
 
@@ -343,18 +344,18 @@ static struct chain *take_locked(struct virtqueue *vq)
 			vq->broken = true;
 			return NULL;
 		}
-		uint16_t head =
+		uint16_t first_desc =
 			__atomic_load_n(&vq->ring.avail->ring[vq->next_avail & (vq->ring.num - 1)],
 				__ATOMIC_RELAXED);
-		if (vq->ledger && head < vq->ring.num)
-			__atomic_store_n(&vq->ledger->taken[head], 1, __ATOMIC_RELEASE);
+		if (vq->ledger && first_desc < vq->ring.num)
+			__atomic_store_n(&vq->ledger->taken[first_desc], 1, __ATOMIC_RELEASE);
 		vq->next_avail++;
 		if (vq->ledger)
 			__atomic_store_n(&vq->ledger->next_avail, vq->next_avail, __ATOMIC_RELEASE);
-		if (head < vq->ring.num)
-			return read_chain(vq, head);
-		peer_warning(PEER_GUEST, "%s queue: descriptor %u of %u, skipped", vq->name, head,
-			vq->ring.num);
+		if (first_desc < vq->ring.num)
+			return read_chain(vq, first_desc);
+		peer_warning(PEER_GUEST, "%s queue: descriptor %u of %u, skipped", vq->name,
+			first_desc, vq->ring.num);
 	}
 	return NULL;
 }
@@ -408,8 +409,9 @@ struct chain *virtqueue_read_again(struct virtqueue *vq, struct chain *chain)
 {
 	g_mutex_lock(&vq->lock);
 	struct chain *again = NULL;
-	if (chain->generation == vq->generation && is_workable(vq) && chain->head < vq->ring.num)
-		again = read_chain(vq, chain->head);
+	if (chain->generation == vq->generation && is_workable(vq) &&
+		chain->first_desc < vq->ring.num)
+		again = read_chain(vq, chain->first_desc);
 	g_mutex_unlock(&vq->lock);
 	if (!again)
 		return chain;

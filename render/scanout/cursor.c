@@ -84,7 +84,7 @@ static bool send_hide(struct cursor *cursor, unsigned head)
 	return send_message(cursor, &hide, sizeof(hide), FRAME_MESSAGE_CURSOR_HIDE);
 }
 
-static bool flush_head(struct cursor *cursor, unsigned head)
+static bool send_head(struct cursor *cursor, unsigned head)
 {
 	struct cursor_head *h = &cursor->heads[head];
 	if (h->hide_behind && !h->visible) {
@@ -103,12 +103,12 @@ static bool flush_head(struct cursor *cursor, unsigned head)
 	return true;
 }
 
-static bool flush_all(struct cursor *cursor)
+static bool send_all(struct cursor *cursor)
 {
 	if (cursor->fd < 0)
 		return true;
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
-		if (!flush_head(cursor, head))
+		if (!send_head(cursor, head))
 			return false;
 	}
 	return true;
@@ -117,7 +117,7 @@ static bool flush_all(struct cursor *cursor)
 bool cursor_send_waiting(struct cursor *cursor)
 {
 	g_mutex_lock(&cursor->lock);
-	bool done = flush_all(cursor);
+	bool done = send_all(cursor);
 	g_mutex_unlock(&cursor->lock);
 	return done;
 }
@@ -223,7 +223,7 @@ void cursor_reset(struct cursor *cursor)
 	g_mutex_lock(&cursor->lock);
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
 		hide(&cursor->heads[i]);
-	flush_all(cursor);
+	send_all(cursor);
 	g_mutex_unlock(&cursor->lock);
 }
 
@@ -301,7 +301,7 @@ static uint32_t execute(
 static bool needs_gpu(struct cursor *cursor)
 {
 	g_mutex_lock(&cursor->lock);
-	bool behind = !flush_all(cursor);
+	bool behind = !send_all(cursor);
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
 		behind = behind || cursor->heads[i].waiting_for != 0;
 	g_mutex_unlock(&cursor->lock);

@@ -183,7 +183,7 @@ static int send_hello(struct frame_sender *link)
 	return result;
 }
 
-static int flush_head(struct frame_sender *link, unsigned index)
+static int send_head(struct frame_sender *link, unsigned index)
 {
 	struct sent_head *head = &link->heads[index];
 	int result = 0;
@@ -212,7 +212,7 @@ void frame_sender_send_waiting(struct frame_sender *link)
 	if (send_hello(link) < 0 || send_removed(link) < 0)
 		return;
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
-		if (flush_head(link, i) < 0)
+		if (send_head(link, i) < 0)
 			return;
 	}
 }
@@ -253,7 +253,7 @@ void frame_sender_set_head(struct frame_sender *link, unsigned head, const struc
 		h->wanted.header = (struct link_header){ 0 };
 	}
 	if (link->fd >= 0 && link->hello_sent)
-		flush_head(link, head);
+		send_head(link, head);
 }
 
 /* ---- frames ---- */
@@ -303,7 +303,7 @@ int frame_sender_send_frame(
 		return -EAGAIN;
 	int result = send_removed(link);
 	if (result == 0)
-		result = flush_head(link, frame->head);
+		result = send_head(link, frame->head);
 	if (result == 0)
 		result = announce_buffer(link, buffer);
 	if (result < 0)

@@ -3,10 +3,10 @@
 
 #include <glib.h>
 
-void modes_init(struct modes *heads)
+void modes_init(struct modes *modes)
 {
-	*heads = (struct modes){ 0 };
-	heads->modes[0] = (struct frame_head_mode){ .enabled = 1,
+	*modes = (struct modes){ 0 };
+	modes->modes[0] = (struct frame_head_mode){ .enabled = 1,
 		.width = MODES_DEFAULT_WIDTH,
 		.height = MODES_DEFAULT_HEIGHT,
 		.refresh_mhz = MODES_DEFAULT_REFRESH_MHZ };
@@ -29,7 +29,7 @@ static struct frame_head_mode clamp_mode(const struct frame_head_mode *wanted)
 	return mode;
 }
 
-void modes_set(struct modes *heads, const struct frame_heads_wanted *wanted)
+void modes_set(struct modes *modes, const struct frame_heads_wanted *wanted)
 {
 	bool any = false;
 	struct modes next = { 0 };
@@ -40,11 +40,11 @@ void modes_set(struct modes *heads, const struct frame_heads_wanted *wanted)
 		any = true;
 	}
 	if (any)
-		*heads = next;
+		*modes = next;
 }
 
-uint32_t modes_get_refresh_mhz(const struct modes *heads, unsigned head)
+uint32_t modes_get_refresh_mhz(const struct modes *modes, unsigned head)
 {
-	uint32_t refresh_mhz = heads->modes[head].refresh_mhz;
+	uint32_t refresh_mhz = modes->modes[head].refresh_mhz;
 	return refresh_mhz ? refresh_mhz : MODES_DEFAULT_REFRESH_MHZ;
 }

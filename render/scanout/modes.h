@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * heads: what the guest is told about its monitors. gpu thread only.
+ * modes: what the guest is told about its monitors: size, place and rate. gpu thread only.
  */
 #pragma once
 
@@ -18,10 +18,10 @@ struct modes {
 	struct frame_head_mode modes[FRAME_HEADS_MAX];
 };
 
-/* What a head shows pictures at, in millihertz; the default for one that is off. */
-uint32_t modes_get_refresh_mhz(const struct modes *heads, unsigned head);
+/* The refresh rate of a head in millihertz; the default one for a head that is off. */
+uint32_t modes_get_refresh_mhz(const struct modes *modes, unsigned head);
 
 /* One head of the default size. */
-void modes_init(struct modes *heads);
+void modes_init(struct modes *modes);
 /* Takes over what display asks for, clamped to sane values; at least one head stays enabled. */
-void modes_set(struct modes *heads, const struct frame_heads_wanted *wanted);
+void modes_set(struct modes *modes, const struct frame_heads_wanted *wanted);

@@ -53,19 +53,19 @@ static void leave_resource(struct scanouts *scanouts, unsigned head)
 	scanouts->heads[head].resource = NULL;
 }
 
-static void drop_picture(struct scanout *s)
+static void drop_chain(struct scanout *s)
 {
 	buffer_unref(s->pending);
 	s->pending = NULL;
-	swapchain_destroy(s->picture);
-	s->picture = NULL;
+	swapchain_destroy(s->chain);
+	s->chain = NULL;
 }
 
 uint32_t scanout_disable(struct scanouts *scanouts, unsigned head)
 {
 	struct scanout *s = &scanouts->heads[head];
 	leave_resource(scanouts, head);
-	drop_picture(s);
+	drop_chain(s);
 	s->rect = (struct rect){ 0 };
 	s->flushed = false;
 	rect_set_clear(&s->damage);
@@ -104,12 +104,12 @@ static void fill_wish(struct scanouts *scanouts, unsigned head, const struct res
 	memcpy(wish->formats, formats, wish->n_formats * sizeof(*formats));
 }
 
-static bool picture_fits(const struct swapchain *picture, const struct buffer_interface *interface,
+static bool chain_fits(const struct swapchain *chain, const struct buffer_interface *interface,
 	const struct buffer_wish *wish, const struct rect *rect)
 {
-	return picture && picture->width == rect->width && picture->height == rect->height &&
-	       picture->interface == interface &&
-	       (interface != &buffer_gbm || !memcmp(picture->wish, wish, sizeof(*wish)));
+	return chain && chain->width == rect->width && chain->height == rect->height &&
+	       chain->interface == interface &&
+	       (interface != &buffer_gbm || !memcmp(chain->wish, wish, sizeof(*wish)));
 }
 
 static void give_up_gpu(struct scanout *s, const struct rect *rect)
@@ -123,7 +123,7 @@ static void give_up_gpu(struct scanout *s, const struct rect *rect)
 }
 
 /* Changes nothing when there is one of this size already, of the kind that display takes now. */
-static bool make_picture(struct scanouts *scanouts, unsigned head, const struct resource *resource,
+static bool make_chain(struct scanouts *scanouts, unsigned head, const struct resource *resource,
 	const struct rect *rect)
 {
 	struct scanout *s = &scanouts->heads[head];
@@ -131,18 +131,18 @@ static bool make_picture(struct scanouts *scanouts, unsigned head, const struct 
 	fill_wish(scanouts, head, resource, &wish);
 	bool gpu_memory = wish.n_formats > 0 && scanouts->gpu_buffers && !s->gpu_failed;
 	const struct buffer_interface *interface = gpu_memory ? &buffer_gbm : scanouts->cpu_buffers;
-	if (picture_fits(s->picture, interface, &wish, rect))
+	if (chain_fits(s->chain, interface, &wish, rect))
 		return true;
-	struct swapchain *picture = swapchain_create(interface, &wish,
+	struct swapchain *chain = swapchain_create(interface, &wish,
 		objects_get_quota_2d(scanouts->objects), rect->width, rect->height);
-	if (!picture && gpu_memory) {
+	if (!chain && gpu_memory) {
 		give_up_gpu(s, rect);
-		return make_picture(scanouts, head, resource, rect);
+		return make_chain(scanouts, head, resource, rect);
 	}
-	if (!picture)
+	if (!chain)
 		return false;
-	drop_picture(s);
-	s->picture = picture;
+	drop_chain(s);
+	s->chain = chain;
 	return true;
 }
 
@@ -153,9 +153,9 @@ static bool prepare_3d(struct scanouts *scanouts, unsigned head, const struct re
 	struct texture texture;
 	if (!virgl_resource_get_texture(&resource->description, &texture))
 		return false;
-	if (!s->picture || s->picture->width != rect->width || s->picture->height != rect->height)
+	if (!s->chain || s->chain->width != rect->width || s->chain->height != rect->height)
 		s->gpu_failed = false;
-	if (!make_picture(scanouts, head, resource, rect))
+	if (!make_chain(scanouts, head, resource, rect))
 		return false;
 	s->texture = texture;
 	return true;
@@ -165,7 +165,7 @@ static bool prepare_2d(struct scanouts *scanouts, struct scanout *s, struct reso
 {
 	if (!resource_make_showable(resource, &buffer_memfd))
 		return false;
-	drop_picture(s);
+	drop_chain(s);
 	return true;
 }
 
@@ -213,8 +213,8 @@ void scanout_damage_all(struct scanouts *scanouts, unsigned head)
 	rect_set_add(&s->damage, &all);
 	/* Wanted from now on: nobody has waited since the guest's last flush. */
 	s->flush_time_ns = monotonic_now_ns();
-	if (s->picture)
-		swapchain_changed(s->picture, &all);
+	if (s->chain)
+		swapchain_changed(s->chain, &all);
 }
 
 static void count_flush(struct scanouts *scanouts, unsigned head, const struct rect *visible)
@@ -240,8 +240,8 @@ static void flush_head(
 	pacing_flush(&scanouts->pacing, head, modes_get_refresh_mhz(&scanouts->modes, head),
 		flush_time_ns);
 	rect_set_add(&s->damage, &visible);
-	if (s->picture)
-		swapchain_changed(s->picture, &visible);
+	if (s->chain)
+		swapchain_changed(s->chain, &visible);
 	s->flush_time_ns = flush_time_ns;
 	s->flushed = true;
 	scanout_pump(scanouts, head);
@@ -259,14 +259,14 @@ void scanout_flush_resource(
 
 /* ---- making frames ---- */
 
-/* Rectangles may overlap; beyond the picture's own size they are copied as one. */
-static void bound_area(struct rect_set *region, const struct buffer *buffer)
+/* Rectangles may overlap. Those that together are larger than the picture are copied as one. */
+static void bound_area(struct rect_set *set, const struct buffer *buffer)
 {
 	uint64_t area = 0;
-	for (unsigned i = 0; i < region->n_rects; i++)
-		area += (uint64_t)region->rects[i].width * region->rects[i].height;
+	for (unsigned i = 0; i < set->n_rects; i++)
+		area += (uint64_t)set->rects[i].width * set->rects[i].height;
 	if (area > (uint64_t)buffer->width * buffer->height)
-		rect_set_add(region, &(struct rect){ 0, 0, buffer->width, buffer->height });
+		rect_set_add(set, &(struct rect){ 0, 0, buffer->width, buffer->height });
 }
 
 static bool copy_stale(struct scanout *s, struct buffer *buffer)
@@ -298,11 +298,11 @@ static void hold_back(struct scanout *s, struct buffer *buffer, int fd)
 static bool leave_gpu(struct scanouts *scanouts, unsigned head)
 {
 	struct scanout *s = &scanouts->heads[head];
-	if (s->picture->interface != &buffer_gbm || !s->picture->starved)
+	if (s->chain->interface != &buffer_gbm || !s->chain->starved)
 		return false;
 	give_up_gpu(s, &s->rect);
 	scanout_damage_all(scanouts, head);
-	return make_picture(scanouts, head, s->resource, &s->rect);
+	return make_chain(scanouts, head, s->resource, &s->rect);
 }
 
 /*
@@ -312,11 +312,11 @@ static bool leave_gpu(struct scanouts *scanouts, unsigned head)
 static struct buffer *render_3d(struct scanouts *scanouts, unsigned head)
 {
 	struct scanout *s = &scanouts->heads[head];
-	struct swapchain *picture = s->picture;
-	if (picture->current && rect_set_is_empty(&picture->current->stale) &&
-		!frame_sender_has_lent(scanouts->frames, head, picture->current))
-		return picture->current;
-	struct buffer *buffer = swapchain_find_writable(picture);
+	struct swapchain *chain = s->chain;
+	if (chain->current && rect_set_is_empty(&chain->current->stale) &&
+		!frame_sender_has_lent(scanouts->frames, head, chain->current))
+		return chain->current;
+	struct buffer *buffer = swapchain_find_writable(chain);
 	if (!buffer)
 		return leave_gpu(scanouts, head) ? render_3d(scanouts, head) : NULL;
 	virgl_enter_gl();
@@ -327,7 +327,7 @@ static struct buffer *render_3d(struct scanouts *scanouts, unsigned head)
 		hold_back(s, buffer, fd);
 		return NULL;
 	}
-	swapchain_written(picture, buffer);
+	swapchain_written(chain, buffer);
 	return buffer;
 }
 
@@ -335,13 +335,13 @@ static struct buffer *render_3d(struct scanouts *scanouts, unsigned head)
 static struct buffer *lend_2d(struct scanouts *scanouts, unsigned head)
 {
 	struct resource *resource = scanouts->heads[head].resource;
-	struct swapchain *picture = resource->picture;
-	bool lent = frame_sender_has_lent(scanouts->frames, head, picture->current);
-	if (!swapchain_has_free(picture, lent ? 2 : 1))
+	struct swapchain *chain = resource->chain;
+	bool lent = frame_sender_has_lent(scanouts->frames, head, chain->current);
+	if (!swapchain_has_free(chain, lent ? 2 : 1))
 		return NULL;
-	if (lent && !resource_renew_picture(resource))
+	if (lent && !resource_renew_current(resource))
 		return NULL;
-	return picture->current;
+	return chain->current;
 }
 
 static bool send_frame(struct scanouts *scanouts, unsigned head, struct buffer *buffer,
@@ -350,8 +350,8 @@ static bool send_frame(struct scanouts *scanouts, unsigned head, struct buffer *
 	const struct scanout *s = &scanouts->heads[head];
 	struct frame_present frame = { .head = head,
 		.flush_time_ns = flush_time_ns,
-		.source_x = s->picture ? 0 : s->rect.x,
-		.source_y = s->picture ? 0 : s->rect.y,
+		.source_x = s->chain ? 0 : s->rect.x,
+		.source_y = s->chain ? 0 : s->rect.y,
 		.n_rects = damage->n_rects };
 	memcpy(frame.rects, damage->rects, sizeof(frame.rects));
 	bool sent = frame_sender_send_frame(scanouts->frames, &frame, buffer) == 0;
@@ -365,7 +365,7 @@ void scanout_pump(struct scanouts *scanouts, unsigned head)
 	if (!s->resource || !s->flushed || s->pending || rect_set_is_empty(&s->damage) ||
 		!frame_sender_wants_frame(scanouts->frames, head))
 		return;
-	struct buffer *buffer = s->picture ? render_3d(scanouts, head) : lend_2d(scanouts, head);
+	struct buffer *buffer = s->chain ? render_3d(scanouts, head) : lend_2d(scanouts, head);
 	if (buffer && send_frame(scanouts, head, buffer, &s->damage, s->flush_time_ns))
 		rect_set_clear(&s->damage);
 }
@@ -384,10 +384,9 @@ void scanout_complete(struct scanouts *scanouts, unsigned head)
 	virgl_enter_gl();
 	bool ok = buffer->interface->complete(buffer);
 	if (ok)
-		swapchain_set_current(s->picture, buffer);
+		swapchain_set_current(s->chain, buffer);
 	else
-		swapchain_changed(
-			s->picture, &(struct rect){ 0, 0, s->rect.width, s->rect.height });
+		swapchain_changed(s->chain, &(struct rect){ 0, 0, s->rect.width, s->rect.height });
 	if (!ok || !frame_sender_wants_frame(scanouts->frames, head) ||
 		!send_frame(scanouts, head, buffer, &s->pending_damage, s->pending_flush_ns))
 		rect_set_add_set(&s->damage, &s->pending_damage);
@@ -399,10 +398,10 @@ void scanout_complete(struct scanouts *scanouts, unsigned head)
 void scanout_change_formats(struct scanouts *scanouts, unsigned head)
 {
 	struct scanout *s = &scanouts->heads[head];
-	if (!s->picture)
+	if (!s->chain)
 		return;
 	s->gpu_failed = false;
-	if (!make_picture(scanouts, head, s->resource, &s->rect))
+	if (!make_chain(scanouts, head, s->resource, &s->rect))
 		return;
 	scanout_damage_all(scanouts, head);
 	scanout_pump(scanouts, head);

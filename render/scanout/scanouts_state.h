@@ -19,11 +19,11 @@ struct scanout {
 	uint64_t flush_time_ns;
 	bool flushed; /* the guest has said that there is something to see */
 
-	struct texture texture;    /* 3D only */
-	struct swapchain *picture; /* 3D only; size of rect */
-	bool gpu_failed;           /* no GPU memory could be had for this picture */
+	struct texture texture;  /* 3D only */
+	struct swapchain *chain; /* 3D only; size of rect: what its texture is copied to */
+	bool gpu_failed;         /* no GPU memory could be had for this chain */
 
-	struct buffer *pending; /* of picture, being filled for a frame; NULL */
+	struct buffer *pending; /* of chain, being filled for a frame; NULL */
 	int pending_fd;
 	struct rect_set pending_damage;
 	uint64_t pending_flush_ns;

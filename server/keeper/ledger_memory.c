@@ -13,7 +13,7 @@ static void write_header(struct ledger *map)
 	map->magic = LEDGER_MAGIC;
 	map->version = LEDGER_VERSION;
 	for (unsigned i = 0; i < KEEPER_RINGS; i++)
-		map->rings[i].returning = LEDGER_NO_HEAD;
+		map->rings[i].returning = LEDGER_NO_CHAIN;
 }
 
 bool ledger_memory_init(struct ledger_memory *memory, GError **error)

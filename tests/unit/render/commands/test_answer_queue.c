@@ -34,10 +34,11 @@ static void tear_down(struct fixture *f, gconstpointer data)
 static unsigned answer(struct fixture *f, enum answer_haste haste, uint64_t after_ns)
 {
 	const struct virtio_gpu_ctrl_hdr header = { .type = VIRTIO_GPU_RESP_OK_NODATA };
-	struct answer_timing pace = { .haste = haste,
+	struct answer_timing timing = { .haste = haste,
 		.not_before_ns = monotonic_now_ns() + after_ns };
 	unsigned slot = guest_submit(&f->guest, &header, sizeof(header), sizeof(header));
-	answer_queue_answer(f->answers, virtqueue_try_take(f->vq), &header, sizeof(header), &pace);
+	answer_queue_answer(
+		f->answers, virtqueue_try_take(f->vq), &header, sizeof(header), &timing);
 	return slot;
 }
 

@@ -63,7 +63,7 @@ static void test_again(struct fixture *f, gconstpointer data)
 {
 	static const char name[64] = "someone";
 	g_assert_cmphex(f->ledger->magic, ==, LEDGER_MAGIC);
-	g_assert_cmphex(f->ledger->rings[1].returning, ==, LEDGER_NO_HEAD);
+	g_assert_cmphex(f->ledger->rings[1].returning, ==, LEDGER_NO_CHAIN);
 	add(f, 7);
 	back(f, 7, 3);
 	ledger_book_add_context(f->book, 5, name);

@@ -64,7 +64,7 @@ static void set_up(struct fixture *f, gconstpointer event_idx)
 		.desc = (void *)(f->base + DESC),
 		.avail = (void *)(f->base + AVAIL),
 		.used = (void *)(f->base + USED) };
-	f->ledger.returning = LEDGER_NO_HEAD;
+	f->ledger.returning = LEDGER_NO_CHAIN;
 	virtqueue_set_ledger(f->vq, &f->ledger);
 	virtqueue_set_features(f->vq, event_idx ? 1ull << VIRTIO_RING_F_EVENT_IDX : 0);
 	virtqueue_set_memory(f->vq, f->memory);
@@ -87,9 +87,9 @@ static void set_desc(vring_desc_t *table, unsigned i, uint64_t offset, uint32_t 
 	table[i] = (vring_desc_t){ GUEST + offset, len, flags, next };
 }
 
-static void offer(struct fixture *f, uint16_t head)
+static void offer(struct fixture *f, uint16_t first_desc)
 {
-	f->ring.avail->ring[f->ring.avail->idx % SIZE] = head;
+	f->ring.avail->ring[f->ring.avail->idx % SIZE] = first_desc;
 	f->ring.avail->idx++;
 }
 
@@ -117,7 +117,7 @@ static void test_direct(struct fixture *f, gconstpointer data)
 	g_assert_nonnull(chain);
 	g_assert_null(virtqueue_try_take(f->vq));
 	g_assert_null(chain->fault);
-	g_assert_cmpuint(chain->head, ==, 3);
+	g_assert_cmpuint(chain->first_desc, ==, 3);
 	g_assert_cmpuint(chain->readable_bytes, ==, 9);
 	g_assert_cmpuint(chain->writable_bytes, ==, 33);
 	g_assert_cmpuint(chain_read(chain, 2, got, sizeof(got)), ==, 7);
@@ -153,10 +153,10 @@ static void test_indirect(struct fixture *f, gconstpointer data)
 }
 
 /* Every chain comes back; of what is wrong only the part that can be trusted is used. */
-static void expect_fault(struct fixture *f, uint16_t head, uint64_t writable_bytes)
+static void expect_fault(struct fixture *f, uint16_t first_desc, uint64_t writable_bytes)
 {
 	uint16_t used = f->ring.used->idx;
-	offer(f, head);
+	offer(f, first_desc);
 	struct chain *chain = virtqueue_try_take(f->vq);
 	g_assert_nonnull(chain);
 	g_assert_nonnull(chain->fault);
@@ -202,14 +202,15 @@ static void test_malformed(struct fixture *f, gconstpointer data)
 	give_back(f, chain, "");
 }
 
-/* A head that does not exist is skipped; an index that jumps ends the ring until it starts anew. */
+/* A chain that begins at no descriptor is skipped; an index that jumps ends the ring until it
+ * starts anew. */
 static void test_bad_indices(struct fixture *f, gconstpointer data)
 {
 	set_desc(f->ring.desc, 0, DATA, 4, 0, 0);
 	offer(f, SIZE);
 	offer(f, 0);
 	struct chain *chain = virtqueue_try_take(f->vq);
-	g_assert_cmpuint(chain->head, ==, 0);
+	g_assert_cmpuint(chain->first_desc, ==, 0);
 	give_back(f, chain, "");
 	f->ring.avail->idx = (uint16_t)(f->ring.avail->idx + SIZE + 1);
 	g_assert_null(virtqueue_try_take(f->vq));
@@ -306,13 +307,13 @@ static void test_orphans(struct fixture *f, gconstpointer data)
 	start(f, 9);
 	struct chain *orphan = virtqueue_try_take_orphan(f->vq);
 	g_assert_nonnull(orphan);
-	g_assert_cmpuint(orphan->head, ==, 1);
+	g_assert_cmpuint(orphan->first_desc, ==, 1);
 	give_back(f, orphan, "lost");
 	g_assert_null(virtqueue_try_take_orphan(f->vq));
 	g_assert_cmpuint(f->ring.used->idx, ==, 8);
 	g_assert_cmpuint(f->ring.used->ring[7 % SIZE].id, ==, 1);
 	struct chain *next = virtqueue_try_take(f->vq);
-	g_assert_cmpuint(next->head, ==, 3);
+	g_assert_cmpuint(next->first_desc, ==, 3);
 	give_back(f, next, "");
 }
 
