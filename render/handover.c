@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "render/handover.h"
 
-#include <errno.h>
 #include <glib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
+#include "common/fd.h"
 #include "render/commands/commands.h"
 #include "render/memory_wait.h"
 #include "render/objects/ledger_book.h"
@@ -29,8 +27,8 @@ struct handover {
 	int has_news;     /* atomic, a boolean */
 	unsigned asked,
 		answered; /* atomic: requests to read the keeper link, and the last one done */
-	int wake_fd;      /* eventfd: the gpu thread sleeps on it */
-	int ask_fd;       /* eventfd: the main thread sleeps on it */
+	int wake_fd;      /* the gpu thread sleeps on it */
+	int ask_fd;       /* the main thread sleeps on it */
 };
 
 struct handover *handover_create(void)
@@ -38,8 +36,8 @@ struct handover *handover_create(void)
 	struct handover *handover = g_new0(struct handover, 1);
 	g_mutex_init(&handover->lock);
 	handover->news = nothing;
-	handover->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	handover->ask_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	handover->wake_fd = fd_create_wake();
+	handover->ask_fd = fd_create_wake();
 	return handover;
 }
 
@@ -49,26 +47,11 @@ void handover_destroy(struct handover *handover)
 		return;
 	memory_unref(handover->news.memory);
 	ledger_book_close(handover->news.ledger);
-	if (handover->news.frame_link >= 0)
-		close(handover->news.frame_link);
-	close(handover->wake_fd);
-	close(handover->ask_fd);
+	fd_close(&handover->news.frame_link);
+	fd_close(&handover->wake_fd);
+	fd_close(&handover->ask_fd);
 	g_mutex_clear(&handover->lock);
 	g_free(handover);
-}
-
-static void signal_fd(int fd)
-{
-	uint64_t one = 1;
-	if (write(fd, &one, sizeof(one)) < 0)
-		g_debug("gpu: wake: %s", g_strerror(errno));
-}
-
-static void drain_fd(int fd)
-{
-	uint64_t count;
-	if (read(fd, &count, sizeof(count)) < 0)
-		g_debug("gpu: wake: %s", g_strerror(errno));
 }
 
 /* ---- main thread ---- */
@@ -78,7 +61,7 @@ static void announce(struct handover *handover)
 {
 	__atomic_store_n(&handover->has_news, 1, __ATOMIC_RELEASE);
 	g_mutex_unlock(&handover->lock);
-	signal_fd(handover->wake_fd);
+	fd_wake(handover->wake_fd);
 }
 
 void handover_set_memory(struct handover *handover, struct memory *memory)
@@ -100,8 +83,7 @@ void handover_set_ledger(struct handover *handover, struct ledger_book *book)
 void handover_set_frame_link(struct handover *handover, int fd)
 {
 	g_mutex_lock(&handover->lock);
-	if (handover->news.frame_link >= 0)
-		close(handover->news.frame_link);
+	fd_close(&handover->news.frame_link);
 	handover->news.frame_link = fd;
 	announce(handover);
 }
@@ -120,19 +102,19 @@ int handover_get_ask_fd(const struct handover *handover)
 
 unsigned handover_take_request(struct handover *handover)
 {
-	drain_fd(handover->ask_fd);
+	fd_drain(handover->ask_fd);
 	return __atomic_load_n(&handover->asked, __ATOMIC_ACQUIRE);
 }
 
 void handover_keeper_read(struct handover *handover, unsigned request)
 {
 	__atomic_store_n(&handover->answered, request, __ATOMIC_RELEASE);
-	signal_fd(handover->wake_fd);
+	fd_wake(handover->wake_fd);
 }
 
 void handover_wake(struct handover *handover)
 {
-	signal_fd(handover->wake_fd);
+	fd_wake(handover->wake_fd);
 }
 
 /* ---- gpu thread ---- */
@@ -144,7 +126,7 @@ int handover_get_wake_fd(const struct handover *handover)
 
 void handover_drain_wake(struct handover *handover)
 {
-	drain_fd(handover->wake_fd);
+	fd_drain(handover->wake_fd);
 }
 
 bool handover_has_news(const struct handover *handover)
@@ -190,7 +172,7 @@ void handover_accept(struct handover *handover, const struct handover_takers *ta
 void handover_ask_keeper(struct handover *handover)
 {
 	__atomic_fetch_add(&handover->asked, 1, __ATOMIC_RELEASE);
-	signal_fd(handover->ask_fd);
+	fd_wake(handover->ask_fd);
 }
 
 bool handover_is_keeper_read(const struct handover *handover)

@@ -8,8 +8,8 @@
 #include <epoxy/gl.h>
 #include <glib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "common/fd.h"
 #include "render/gl/blit.h"
 #include "render/buffers/buffer.h"
 #include "render/gl/egl_fence.h"
@@ -47,8 +47,7 @@ static struct buffer *async_create_buffer(
 static void async_destroy_buffer(struct buffer *buffer)
 {
 	struct async_data *data = buffer->data;
-	if (data->ready_fd >= 0)
-		close(data->ready_fd);
+	fd_close(&data->ready_fd);
 	if (data->object) {
 		virgl_enter_gl();
 		glDeleteBuffers(1, &data->object);
@@ -97,8 +96,7 @@ static bool async_copy_texture(struct buffer *buffer, const struct texture *text
 static int async_submit(struct buffer *buffer)
 {
 	struct async_data *data = buffer->data;
-	if (data->ready_fd >= 0)
-		close(data->ready_fd);
+	fd_close(&data->ready_fd);
 	data->ready_fd = data->n_parts > 0 ? egl_fence_create() : -1;
 	/* Without any fence the drawing is over: fetch now. */
 	if (data->ready_fd < 0 && !buffer->interface->complete(buffer))
@@ -134,9 +132,7 @@ static bool async_complete(struct buffer *buffer)
 	glBindBuffer(GL_PIXEL_PACK_BUFFER, (GLuint)before);
 	data->n_parts = 0;
 	data->used_bytes = 0;
-	if (data->ready_fd >= 0)
-		close(data->ready_fd);
-	data->ready_fd = -1;
+	fd_close(&data->ready_fd);
 	return ok;
 }
 

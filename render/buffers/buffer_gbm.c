@@ -7,8 +7,8 @@
 #include <drm_fourcc.h>
 #include <epoxy/gl.h>
 #include <glib.h>
-#include <unistd.h>
 
+#include "common/fd.h"
 #include "render/gl/blit.h"
 #include "render/buffers/buffer.h"
 #include "render/gl/egl_fence.h"
@@ -131,10 +131,8 @@ static struct egl_gbm_buffer *create_in_format(
 static void gbm_destroy_buffer(struct buffer *buffer)
 {
 	struct gbm_data *data = buffer->data;
-	if (buffer->fence_fd >= 0)
-		close(buffer->fence_fd);
-	if (data->ready_fd >= 0)
-		close(data->ready_fd);
+	fd_close(&buffer->fence_fd);
+	fd_close(&data->ready_fd);
 	virgl_enter_gl();
 	egl_gbm_buffer_destroy(data->gbm);
 	g_free(data);
@@ -175,19 +173,12 @@ static bool gbm_copy_texture(struct buffer *buffer, const struct texture *textur
 	return blit_texture(texture, rect, data->gbm->gl_framebuffer, x, y);
 }
 
-static void close_fence(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 /* A sync file travels with the frame; anything else is waited for here. */
 static int gbm_submit(struct buffer *buffer)
 {
 	struct gbm_data *data = buffer->data;
-	close_fence(&buffer->fence_fd);
-	close_fence(&data->ready_fd);
+	fd_close(&buffer->fence_fd);
+	fd_close(&data->ready_fd);
 	int fd = egl_fence_create();
 	if (!egl_fence_is_native())
 		data->ready_fd = fd;
@@ -199,7 +190,7 @@ static int gbm_submit(struct buffer *buffer)
 static bool gbm_complete(struct buffer *buffer)
 {
 	struct gbm_data *data = buffer->data;
-	close_fence(&data->ready_fd);
+	fd_close(&data->ready_fd);
 	return true;
 }
 

@@ -3,12 +3,10 @@
 
 #include <epoxy/egl.h>
 #include <epoxy/gl.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
+#include "common/fd.h"
 #include "render/gl/egl_display.h"
 #include "render/gl/limits.h"
 
@@ -24,12 +22,12 @@ static GAsyncQueue *waits; /* of struct wait; NULL before the first */
 
 static void wait_for_sync(struct wait *wait)
 {
-	uint64_t one = 1;
 	glClientWaitSync(wait->sync, 0, WAIT_NS);
 	glDeleteSync(wait->sync);
-	if (write(wait->fd, &one, sizeof(one)) < 0)
-		g_warning("gpu: fence: %s", g_strerror(errno));
-	close(wait->fd);
+	int result = fd_wake(wait->fd);
+	if (result < 0)
+		g_warning("gpu: fence: %s", g_strerror(-result));
+	fd_close(&wait->fd);
 	g_free(wait);
 }
 
@@ -82,11 +80,10 @@ static int create_native(void)
 static int create_waited(void)
 {
 	bool room = start_waiter() && g_async_queue_length(waits) < EGL_FENCE_WAITS_MAX;
-	int fd = room ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
+	int fd = room ? fd_create_wake() : -1;
 	int waiter_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (waiter_fd < 0) {
-		if (fd >= 0)
-			close(fd);
+		fd_close(&fd);
 		return -1;
 	}
 	struct wait *wait = g_new(struct wait, 1);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "render/ring/virtqueue.h"
 
-#include <errno.h>
 #include <glib.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "common/fd.h"
 #include "common/peer_log.h"
 
 struct kept_answer {
@@ -50,13 +49,6 @@ struct virtqueue *virtqueue_create(const char *name)
 	return vq;
 }
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 static void drop_kept(struct virtqueue *vq)
 {
 	struct kept_answer *answer;
@@ -71,9 +63,9 @@ void virtqueue_destroy(struct virtqueue *vq)
 	if (!vq)
 		return;
 	drop_kept(vq);
-	close_fd(&vq->call_fd);
-	close_fd(&vq->kick_fd);
-	close_fd(&vq->new_kick_fd);
+	fd_close(&vq->call_fd);
+	fd_close(&vq->kick_fd);
+	fd_close(&vq->new_kick_fd);
 	memory_unref(vq->memory);
 	g_mutex_clear(&vq->lock);
 	g_free(vq);
@@ -133,9 +125,9 @@ static uint16_t load_after_fence(const __virtio16 *from)
 
 static void signal_call(struct virtqueue *vq)
 {
-	uint64_t one = 1;
-	if (vq->call_fd >= 0 && write(vq->call_fd, &one, sizeof(one)) < 0)
-		g_debug("%s queue: call: %s", vq->name, g_strerror(errno));
+	int result = vq->call_fd < 0 ? 0 : fd_wake(vq->call_fd);
+	if (result < 0)
+		g_debug("%s queue: call: %s", vq->name, g_strerror(-result));
 }
 
 /* The driver's wish must be read after the used index was published: hence the full fence. */
@@ -229,7 +221,7 @@ static void settle_ledger(struct virtqueue *vq)
 
 static void replace_kick(struct virtqueue *vq, int kick_fd)
 {
-	close_fd(&vq->new_kick_fd);
+	fd_close(&vq->new_kick_fd);
 	vq->new_kick_fd = kick_fd;
 	vq->kick_changed = true;
 }
@@ -242,7 +234,7 @@ bool virtqueue_start(
 	bool ok = start->size > 0 && start->size <= KEEPER_RING_SIZE_MAX &&
 		  (start->size & (start->size - 1)) == 0 && find_ring(vq);
 	replace_kick(vq, ok ? kick_fd : -1);
-	close_fd(&vq->call_fd);
+	fd_close(&vq->call_fd);
 	if (ok) {
 		vq->call_fd = call_fd;
 		vq->next_avail = start->next_avail;
@@ -257,8 +249,8 @@ bool virtqueue_start(
 			  "x: bad size or not in guest memory",
 			vq->name, start->size, start->desc_user_addr);
 		vq->running = false;
-		close_fd(&kick_fd);
-		close_fd(&call_fd);
+		fd_close(&kick_fd);
+		fd_close(&call_fd);
 	}
 	g_mutex_unlock(&vq->lock);
 	return ok;
@@ -267,7 +259,7 @@ bool virtqueue_start(
 void virtqueue_set_call(struct virtqueue *vq, int call_fd)
 {
 	g_mutex_lock(&vq->lock);
-	close_fd(&vq->call_fd);
+	fd_close(&vq->call_fd);
 	vq->call_fd = call_fd;
 	/* An interrupt may have been due between the two descriptors; one too many does no harm. */
 	if (vq->running)
@@ -459,7 +451,7 @@ int virtqueue_kick_fd(struct virtqueue *vq)
 {
 	g_mutex_lock(&vq->lock);
 	if (vq->kick_changed) {
-		close_fd(&vq->kick_fd);
+		fd_close(&vq->kick_fd);
 		vq->kick_fd = vq->new_kick_fd;
 		vq->new_kick_fd = -1;
 		vq->kick_changed = false;
@@ -471,7 +463,6 @@ int virtqueue_kick_fd(struct virtqueue *vq)
 
 void virtqueue_drain_kick(struct virtqueue *vq)
 {
-	uint64_t count;
-	if (vq->kick_fd >= 0 && read(vq->kick_fd, &count, sizeof(count)) < 0)
-		g_debug("%s queue: kick: %s", vq->name, g_strerror(errno));
+	if (vq->kick_fd >= 0)
+		fd_drain(vq->kick_fd);
 }

@@ -6,8 +6,8 @@
 #include <glib.h>
 #include <linux/virtio_gpu.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "common/fd.h"
 #include "common/peer_log.h"
 #include "protocol/frame_link.h"
 #include "render/scanout/limits.h"
@@ -44,8 +44,7 @@ void cursor_destroy(struct cursor *cursor)
 {
 	if (!cursor)
 		return;
-	if (cursor->fd >= 0)
-		close(cursor->fd);
+	fd_close(&cursor->fd);
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
 		g_free(cursor->heads[i].pixels);
 	g_hash_table_unref(cursor->resources);
@@ -125,8 +124,7 @@ bool cursor_send_waiting(struct cursor *cursor)
 void cursor_set_link(struct cursor *cursor, int fd)
 {
 	g_mutex_lock(&cursor->lock);
-	if (cursor->fd >= 0)
-		close(cursor->fd);
+	fd_close(&cursor->fd);
 	cursor->fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
 		cursor->heads[i].image_behind = cursor->heads[i].position_behind = true;

@@ -5,8 +5,8 @@
 #include <glib.h>
 #include <poll.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "common/fd.h"
 struct outstanding {
 	uint64_t serial;
 	struct buffer *buffer;
@@ -75,9 +75,7 @@ static void forget_buffers(struct frame_sender *link)
 
 static void detach(struct frame_sender *link)
 {
-	if (link->fd >= 0)
-		close(link->fd);
-	link->fd = -1;
+	fd_close(&link->fd);
 	link->hello_sent = link->hello_received = link->full = false;
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
 		struct sent_head *head = &link->heads[i];
