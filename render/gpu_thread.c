@@ -28,6 +28,7 @@
 
 struct gpu {
 	/* Constant once the thread has started. */
+	const GThread *thread;
 	struct gpu_options options;
 	struct egl_choice choice;
 	int fence_fd; /* readable: virgl_poll(); -1: none */
@@ -42,12 +43,16 @@ struct gpu {
 	struct rebuild rebuild;
 	struct memory_wait wait; /* of the rebuild, or of the command that is parked */
 
-	/* The thread's start; the last two under the lock. */
-	GThread *thread;
+	/* The thread's start, under the lock. */
 	GMutex lock;
 	GCond started;
 	bool start_done, start_ok;
 };
+
+static bool is_gpu_thread(const struct gpu *gpu)
+{
+	return g_thread_self() == gpu->thread;
+}
 
 /* ---- work ---- */
 
@@ -217,6 +222,7 @@ static void run_once(struct gpu *gpu)
 {
 	struct pollfd fds[POLL_N];
 	struct timespec timeout;
+	g_assert(is_gpu_thread(gpu));
 	hear_keeper(gpu);
 	bool more = work(gpu);
 	scanouts_follow_display(gpu->scanouts);
@@ -277,6 +283,7 @@ static bool start_virgl(struct gpu *gpu)
 static gpointer thread_main(gpointer data)
 {
 	struct gpu *gpu = data;
+	gpu->thread = g_thread_self();
 	bool ok = start_virgl(gpu);
 	g_mutex_lock(&gpu->lock);
 	gpu->start_done = true;
@@ -311,7 +318,7 @@ static struct gpu *create(const struct gpu_options *options)
 struct gpu *gpu_start(const struct gpu_options *options)
 {
 	struct gpu *gpu = create(options);
-	gpu->thread = g_thread_new("gpu", thread_main, gpu);
+	g_thread_unref(g_thread_new("gpu", thread_main, gpu));
 	g_mutex_lock(&gpu->lock);
 	while (!gpu->start_done)
 		g_cond_wait(&gpu->started, &gpu->lock);
@@ -345,12 +352,14 @@ void gpu_wake(struct gpu *gpu)
 
 void gpu_set_memory(struct gpu *gpu, struct memory *memory)
 {
+	g_assert(!is_gpu_thread(gpu));
 	handover_set_memory(gpu->handover, memory);
 	virtqueue_set_memory(gpu->control, memory);
 }
 
 void gpu_set_ledger(struct gpu *gpu, struct ledger_book *book)
 {
+	g_assert(!is_gpu_thread(gpu));
 	virtqueue_set_ledger(gpu->control, ledger_book_get_ring(book, 0));
 	handover_set_ledger(gpu->handover, book);
 }
@@ -366,6 +375,7 @@ void gpu_set_frame_link(struct gpu *gpu, int fd)
  */
 void gpu_reset(struct gpu *gpu)
 {
+	g_assert(!is_gpu_thread(gpu));
 	virtqueue_reset(gpu->control);
 	handover_set_reset(gpu->handover);
 	cursor_reset(gpu->cursor);
@@ -383,5 +393,6 @@ unsigned gpu_take_request(struct gpu *gpu)
 
 void gpu_keeper_read(struct gpu *gpu, unsigned request)
 {
+	g_assert(!is_gpu_thread(gpu));
 	handover_keeper_read(gpu->handover, request);
 }

@@ -74,6 +74,7 @@ void handover_set_memory(struct handover *handover, struct memory *memory)
 
 void handover_set_ledger(struct handover *handover, struct ledger_book *book)
 {
+	g_assert(book);
 	g_mutex_lock(&handover->lock);
 	ledger_book_close(handover->news.ledger);
 	handover->news.ledger = book;
@@ -82,6 +83,7 @@ void handover_set_ledger(struct handover *handover, struct ledger_book *book)
 
 void handover_set_frame_link(struct handover *handover, int fd)
 {
+	g_assert(fd >= 0);
 	g_mutex_lock(&handover->lock);
 	fd_close(&handover->news.frame_link);
 	handover->news.frame_link = fd;

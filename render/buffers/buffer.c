@@ -25,14 +25,19 @@ struct buffer *buffer_create(const struct buffer_interface *interface, uint32_t 
 
 struct buffer *buffer_ref(struct buffer *buffer)
 {
+	g_assert(buffer->refs > 0);
 	buffer->refs++;
 	return buffer;
 }
 
 void buffer_unref(struct buffer *buffer)
 {
-	if (!buffer || --buffer->refs > 0)
+	if (!buffer)
 		return;
+	g_assert(buffer->refs > 0);
+	if (--buffer->refs > 0)
+		return;
+	g_assert(buffer->locked == 0);
 	if (buffer->on_destroy)
 		buffer->on_destroy(buffer->on_destroy_user, buffer);
 	buffer->interface->destroy(buffer);

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ struct quota {
 /* False, and nothing charged, when the limit would be passed. */
 static inline bool quota_charge(struct quota *quota, uint64_t size_bytes)
 {
+	g_assert(quota->used_bytes <= quota->limit_bytes);
 	if (size_bytes > quota->limit_bytes - quota->used_bytes)
 		return false;
 	quota->used_bytes += size_bytes;
@@ -25,5 +27,6 @@ static inline bool quota_charge(struct quota *quota, uint64_t size_bytes)
 
 static inline void quota_release(struct quota *quota, uint64_t size_bytes)
 {
+	g_assert(size_bytes <= quota->used_bytes);
 	quota->used_bytes -= size_bytes;
 }

@@ -47,6 +47,7 @@ struct swapchain *swapchain_create(const struct buffer_interface *interface,
 
 static void remove_buffer(struct swapchain *chain, unsigned index)
 {
+	g_assert(index < chain->n_buffers);
 	buffer_unref(chain->buffers[index]);
 	quota_release(chain->quota, buffer_cost(chain));
 	chain->buffers[index] = chain->buffers[--chain->n_buffers];
@@ -96,14 +97,25 @@ void swapchain_changed(struct swapchain *chain, const struct rect *rect)
 		rect_set_add(&chain->buffers[i]->stale, rect);
 }
 
+static bool has_buffer(const struct swapchain *chain, const struct buffer *buffer)
+{
+	for (unsigned i = 0; i < chain->n_buffers; i++) {
+		if (chain->buffers[i] == buffer)
+			return true;
+	}
+	return false;
+}
+
 void swapchain_written(struct swapchain *chain, struct buffer *buffer)
 {
+	g_assert(has_buffer(chain, buffer) && buffer->locked == 0);
 	rect_set_clear(&buffer->stale);
 	chain->current = buffer;
 }
 
 void swapchain_set_current(struct swapchain *chain, struct buffer *buffer)
 {
+	g_assert(has_buffer(chain, buffer));
 	chain->current = buffer;
 }
 

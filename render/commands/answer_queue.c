@@ -141,6 +141,7 @@ void answer_queue_release(struct answer_queue *queue)
 void answer_queue_answer(struct answer_queue *queue, struct chain *chain, const void *answer,
 	size_t answer_bytes, const struct answer_timing *timing)
 {
+	g_assert(chain && timing->haste <= ANSWER_HELD);
 	cover_work(queue);
 	if (g_queue_is_empty(&queue->waiting) && is_done(queue, queue->last_sequence) &&
 		timing->haste != ANSWER_HELD) {

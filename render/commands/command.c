@@ -149,6 +149,8 @@ void command_answer(struct commands *commands, struct command *command, uint32_t
 	size_t size_bytes = MAX(command->answer_bytes, sizeof(header));
 	uint64_t room = command->chain->writable_bytes;
 	bool fenced = request->flags & VIRTIO_GPU_FLAG_FENCE;
+	g_assert(type != COMMAND_WAITS && command->chain != commands->parked);
+	g_assert(!command->answer || command->answer_bytes >= sizeof(header));
 
 	if (fenced) {
 		header.flags = VIRTIO_GPU_FLAG_FENCE;

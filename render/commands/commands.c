@@ -58,6 +58,7 @@ bool commands_execute(struct commands *commands, struct chain *chain, bool may_w
 {
 	struct command command = { .name = "command", .chain = chain, .may_wait = may_wait };
 	bool waits = may_wait && chain->outside;
+	g_assert(!commands->parked);
 	uint32_t type = waits ? COMMAND_WAITS : command_run(commands, &command);
 	if (type == COMMAND_WAITS) {
 		g_assert(may_wait && !command.answer);

@@ -28,6 +28,7 @@ static void index_pieces(struct backing *backing)
 struct backing *backing_create(
 	struct memory *memory, const struct ledger_backing *entries, uint32_t n_entries)
 {
+	g_assert(memory);
 	if (n_entries > BACKING_ENTRIES_MAX)
 		return NULL;
 	/* An entry may cross from one memory region to the next. */
@@ -94,6 +95,8 @@ void backing_read_rows(const struct backing *backing, uint64_t offset_bytes, uin
 {
 	if (n_rows == 0 || row_bytes == 0)
 		return;
+	g_assert(offset_bytes <= backing->size_bytes &&
+		 stride_bytes * (n_rows - 1) + row_bytes <= backing->size_bytes - offset_bytes);
 	unsigned piece = find_piece(backing, offset_bytes);
 	if (row_bytes == stride_bytes && row_bytes == to_stride) {
 		read_at(backing, &piece, offset_bytes, to, (uint64_t)row_bytes * n_rows);

@@ -72,6 +72,7 @@ void ledger_book_close(struct ledger_book *book)
 
 struct ledger_ring *ledger_book_get_ring(struct ledger_book *book, unsigned ring)
 {
+	g_assert(ring < KEEPER_RINGS);
 	return book ? &book->ledger->rings[ring] : NULL;
 }
 
@@ -234,6 +235,7 @@ void ledger_book_remove_context(struct ledger_book *book, uint32_t id)
 void ledger_book_set_scanout(
 	struct ledger_book *book, unsigned head, const struct ledger_scanout *scanout)
 {
+	g_assert(head < LEDGER_SCANOUTS_MAX);
 	if (!book)
 		return;
 	struct ledger_scanout *entry = &book->ledger->scanouts[head];

@@ -59,6 +59,7 @@ void resource_destroy(struct resource *resource)
 {
 	if (!resource)
 		return;
+	g_assert(resource->scanouts == 0);
 	drop_pixels(resource);
 	swapchain_destroy(resource->chain);
 	backing_destroy(resource->backing);
@@ -67,6 +68,7 @@ void resource_destroy(struct resource *resource)
 
 bool resource_make_showable(struct resource *resource, const struct buffer_interface *interface)
 {
+	g_assert(!resource->description.is_3d);
 	if (resource->chain)
 		return true;
 	const struct ledger_resource *d = &resource->description;
@@ -87,6 +89,7 @@ bool resource_make_showable(struct resource *resource, const struct buffer_inter
 
 void resource_set_shown(struct resource *resource, unsigned head, bool shown)
 {
+	g_assert(head < FRAME_HEADS_MAX);
 	uint32_t bit = 1u << head;
 	resource->scanouts = shown ? resource->scanouts | bit : resource->scanouts & ~bit;
 	if (resource->scanouts == 0 && resource->chain)
@@ -149,6 +152,7 @@ static void read_backing(const struct resource *resource, const struct rect *rec
 
 bool resource_transfer_2d(struct resource *resource, const struct rect *rect, uint64_t offset_bytes)
 {
+	g_assert(resource->backing && !resource->description.is_3d);
 	if (!resource->chain) {
 		read_backing(resource, rect, offset_bytes, resource->pixels,
 			resource->description.width * RECT_PIXEL_BYTES);
@@ -167,6 +171,7 @@ bool resource_transfer_2d(struct resource *resource, const struct rect *rect, ui
 bool resource_renew_current(struct resource *resource)
 {
 	const struct rect nothing = { 0 };
+	g_assert(resource->chain && resource->chain->current);
 	struct buffer *buffer = swapchain_find_writable(resource->chain);
 	if (!buffer)
 		return false;

@@ -107,6 +107,7 @@ struct chain *chain_create(struct memory *memory, const struct vring_desc *table
 	unsigned table_length, uint16_t first_desc, struct iovec scratch[CHAIN_PIECES_MAX])
 {
 	struct walk walk = { .memory = memory, .pieces = scratch };
+	g_assert(memory && first_desc < table_length);
 	walk_table(&walk, table, table_length, first_desc, false);
 	unsigned n_pieces = walk.n_readable + walk.n_writable;
 	struct chain *chain = g_malloc(sizeof(*chain) + n_pieces * sizeof(struct iovec));

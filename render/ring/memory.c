@@ -96,6 +96,8 @@ static bool map_region(struct memory_region *out, const struct keeper_memory_reg
 bool memory_add_region(struct memory *memory, const struct keeper_memory_region *region, int fd)
 {
 	struct memory_region mapped;
+	/* Nobody else may be looking up in it yet. */
+	g_assert(g_atomic_ref_count_compare(&memory->refs, 1));
 	if (!region_is_sane(memory, region)) {
 		g_warning("memory: region at guest address 0x%" PRIx64 ", %" PRIu64
 			  " bytes: overlaps, wraps or is one too many",

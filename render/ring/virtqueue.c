@@ -17,9 +17,12 @@ struct kept_answer {
 
 struct virtqueue {
 	const char *name;
-	GMutex lock;
+	/* Constant but for the working thread, which closes it and takes another over: it sleeps on
+	 * it without the lock. */
+	int kick_fd;
 
-	/* All below: under the lock. */
+	GMutex lock; /* guards all that follows; see hold() */
+	bool held;
 	struct memory *memory;
 	struct keeper_ring_start start; /* as last given: addresses to find again in a new table */
 	struct vring ring;              /* host addresses */
@@ -30,8 +33,7 @@ struct virtqueue {
 	uint16_t used_index;
 	uint32_t generation;
 	int call_fd;
-	int kick_fd;     /* the working thread sleeps on this one */
-	int new_kick_fd; /* it will take this one over, unless it is -1 */
+	int new_kick_fd; /* if kick_changed: what kick_fd is to be, or -1 */
 	bool kick_changed;
 	struct ledger_ring *ledger;
 	bool orphans_checked;
@@ -47,6 +49,20 @@ struct virtqueue *virtqueue_create(const char *name)
 	g_queue_init(&vq->kept);
 	vq->call_fd = vq->kick_fd = vq->new_kick_fd = -1;
 	return vq;
+}
+
+static void hold(struct virtqueue *vq)
+{
+	g_mutex_lock(&vq->lock);
+	g_assert(!vq->held);
+	vq->held = true;
+}
+
+static void let_go(struct virtqueue *vq)
+{
+	g_assert(vq->held);
+	vq->held = false;
+	g_mutex_unlock(&vq->lock);
 }
 
 static void drop_kept(struct virtqueue *vq)
@@ -75,17 +91,17 @@ void virtqueue_destroy(struct virtqueue *vq)
 
 void virtqueue_set_ledger(struct virtqueue *vq, struct ledger_ring *ledger)
 {
-	g_mutex_lock(&vq->lock);
+	hold(vq);
 	vq->ledger = ledger;
 	vq->orphans_checked = false;
-	g_mutex_unlock(&vq->lock);
+	let_go(vq);
 }
 
 void virtqueue_set_features(struct virtqueue *vq, uint64_t features)
 {
-	g_mutex_lock(&vq->lock);
+	hold(vq);
 	vq->event_idx = features & (1ull << VIRTIO_RING_F_EVENT_IDX);
-	g_mutex_unlock(&vq->lock);
+	let_go(vq);
 }
 
 /* avail: flags, idx, ring, used_event; used: flags, idx, ring, avail_event
@@ -93,6 +109,7 @@ void virtqueue_set_features(struct virtqueue *vq, uint64_t features)
 static bool find_ring(struct virtqueue *vq)
 {
 	const struct keeper_ring_start *s = &vq->start;
+	g_assert(vq->held);
 	if (!vq->memory)
 		return false;
 	void *desc = memory_at_user(vq->memory, s->desc_user_addr, 16ull * s->size);
@@ -149,6 +166,8 @@ static void put_used(
 	struct virtqueue *vq, const struct chain *chain, const void *answer, size_t answer_bytes)
 {
 	uint16_t first_desc = chain->first_desc;
+	g_assert(vq->held && vq->running && !vq->unmapped);
+	/* The ring may have started again with fewer entries. */
 	if (first_desc >= vq->ring.num)
 		return;
 	uint32_t written_bytes = (uint32_t)chain_write(chain, answer, answer_bytes);
@@ -183,7 +202,7 @@ static void put_kept(struct virtqueue *vq)
 
 void virtqueue_set_memory(struct virtqueue *vq, struct memory *memory)
 {
-	g_mutex_lock(&vq->lock);
+	hold(vq);
 	memory_unref(vq->memory);
 	vq->memory = memory_ref(memory);
 	if (vq->running) {
@@ -194,7 +213,7 @@ void virtqueue_set_memory(struct virtqueue *vq, struct memory *memory)
 			g_warning("%s queue: not in the new memory table, waiting for the next",
 				vq->name);
 	}
-	g_mutex_unlock(&vq->lock);
+	let_go(vq);
 }
 
 /*
@@ -221,6 +240,7 @@ static void settle_ledger(struct virtqueue *vq)
 
 static void replace_kick(struct virtqueue *vq, int kick_fd)
 {
+	g_assert(vq->held);
 	fd_close(&vq->new_kick_fd);
 	vq->new_kick_fd = kick_fd;
 	vq->kick_changed = true;
@@ -229,7 +249,7 @@ static void replace_kick(struct virtqueue *vq, int kick_fd)
 bool virtqueue_start(
 	struct virtqueue *vq, const struct keeper_ring_start *start, int kick_fd, int call_fd)
 {
-	g_mutex_lock(&vq->lock);
+	hold(vq);
 	vq->start = *start;
 	bool ok = start->size > 0 && start->size <= KEEPER_RING_SIZE_MAX &&
 		  (start->size & (start->size - 1)) == 0 && find_ring(vq);
@@ -252,48 +272,48 @@ bool virtqueue_start(
 		fd_close(&kick_fd);
 		fd_close(&call_fd);
 	}
-	g_mutex_unlock(&vq->lock);
+	let_go(vq);
 	return ok;
 }
 
 void virtqueue_set_call(struct virtqueue *vq, int call_fd)
 {
-	g_mutex_lock(&vq->lock);
+	hold(vq);
 	fd_close(&vq->call_fd);
 	vq->call_fd = call_fd;
 	/* An interrupt may have been due between the two descriptors; one too many does no harm. */
 	if (vq->running)
 		signal_call(vq);
-	g_mutex_unlock(&vq->lock);
+	let_go(vq);
 }
 
 uint16_t virtqueue_stop(struct virtqueue *vq)
 {
-	g_mutex_lock(&vq->lock);
+	hold(vq);
 	vq->running = false;
 	replace_kick(vq, -1);
 	uint16_t next_avail = vq->next_avail;
-	g_mutex_unlock(&vq->lock);
+	let_go(vq);
 	return next_avail;
 }
 
 void virtqueue_reset(struct virtqueue *vq)
 {
-	g_mutex_lock(&vq->lock);
+	hold(vq);
 	vq->generation++;
 	drop_kept(vq);
 	if (vq->ledger) {
 		memset(vq->ledger, 0, sizeof(*vq->ledger));
 		vq->ledger->returning = LEDGER_NO_CHAIN;
 	}
-	g_mutex_unlock(&vq->lock);
+	let_go(vq);
 }
 
 bool virtqueue_has_orphans(struct virtqueue *vq)
 {
-	g_mutex_lock(&vq->lock);
+	hold(vq);
 	bool found = vq->ledger && memchr(vq->ledger->taken, 1, sizeof(vq->ledger->taken));
-	g_mutex_unlock(&vq->lock);
+	let_go(vq);
 	return found;
 }
 
@@ -301,6 +321,7 @@ bool virtqueue_has_orphans(struct virtqueue *vq)
 
 static struct chain *read_chain(struct virtqueue *vq, uint16_t first_desc)
 {
+	g_assert(vq->held && first_desc < vq->ring.num);
 	struct chain *chain =
 		chain_create(vq->memory, vq->ring.desc, vq->ring.num, first_desc, vq->scratch);
 	chain->generation = vq->generation;
@@ -313,6 +334,7 @@ static struct chain *read_chain(struct virtqueue *vq, uint16_t first_desc)
 /* A chain that a dead renderer took, or NULL; the marks are looked at once for each ledger. */
 static const uint8_t *find_orphan(struct virtqueue *vq)
 {
+	g_assert(vq->held);
 	if (vq->orphans_checked || !vq->ledger)
 		return NULL;
 	const uint8_t *mark = memchr(vq->ledger->taken, 1, vq->ring.num);
@@ -354,20 +376,20 @@ static struct chain *take_locked(struct virtqueue *vq)
 
 struct chain *virtqueue_try_take(struct virtqueue *vq)
 {
-	g_mutex_lock(&vq->lock);
+	hold(vq);
 	struct chain *chain = take_locked(vq);
-	g_mutex_unlock(&vq->lock);
+	let_go(vq);
 	return chain;
 }
 
 struct chain *virtqueue_try_take_orphan(struct virtqueue *vq)
 {
 	struct chain *chain = NULL;
-	g_mutex_lock(&vq->lock);
+	hold(vq);
 	const uint8_t *mark = is_workable(vq) ? find_orphan(vq) : NULL;
 	if (mark)
 		chain = read_chain(vq, (uint16_t)(mark - vq->ledger->taken));
-	g_mutex_unlock(&vq->lock);
+	let_go(vq);
 	return chain;
 }
 
@@ -385,26 +407,26 @@ static void keep_answer(
 void virtqueue_return(
 	struct virtqueue *vq, struct chain *chain, const void *answer, size_t answer_bytes)
 {
-	g_mutex_lock(&vq->lock);
+	hold(vq);
 	bool current = chain->generation == vq->generation;
 	bool keep = current && (!vq->running || vq->unmapped);
 	if (keep)
 		keep_answer(vq, chain, answer, answer_bytes);
 	else if (current && !vq->broken)
 		put_used(vq, chain, answer, answer_bytes);
-	g_mutex_unlock(&vq->lock);
+	let_go(vq);
 	if (!keep)
 		chain_free(chain);
 }
 
 struct chain *virtqueue_read_again(struct virtqueue *vq, struct chain *chain)
 {
-	g_mutex_lock(&vq->lock);
+	hold(vq);
 	struct chain *again = NULL;
 	if (chain->generation == vq->generation && is_workable(vq) &&
 		chain->first_desc < vq->ring.num)
 		again = read_chain(vq, chain->first_desc);
-	g_mutex_unlock(&vq->lock);
+	let_go(vq);
 	if (!again)
 		return chain;
 	chain_free(chain);
@@ -413,16 +435,16 @@ struct chain *virtqueue_read_again(struct virtqueue *vq, struct chain *chain)
 
 bool virtqueue_is_current(struct virtqueue *vq, const struct chain *chain)
 {
-	g_mutex_lock(&vq->lock);
+	hold(vq);
 	bool current = chain->generation == vq->generation;
-	g_mutex_unlock(&vq->lock);
+	let_go(vq);
 	return current;
 }
 
 bool virtqueue_listen(struct virtqueue *vq)
 {
 	bool work = false;
-	g_mutex_lock(&vq->lock);
+	hold(vq);
 	if (is_workable(vq)) {
 		if (vq->event_idx)
 			__atomic_store_n((uint16_t *)&vring_avail_event(&vq->ring), vq->next_avail,
@@ -432,24 +454,24 @@ bool virtqueue_listen(struct virtqueue *vq)
 		vq->quiet = false;
 		work = load_after_fence(&vq->ring.avail->idx) != vq->next_avail;
 	}
-	g_mutex_unlock(&vq->lock);
+	let_go(vq);
 	return work;
 }
 
 void virtqueue_quiet(struct virtqueue *vq)
 {
-	g_mutex_lock(&vq->lock);
+	hold(vq);
 	if (is_workable(vq) && !vq->event_idx && !vq->quiet) {
 		__atomic_store_n((uint16_t *)&vq->ring.used->flags, VRING_USED_F_NO_NOTIFY,
 			__ATOMIC_RELAXED);
 		vq->quiet = true;
 	}
-	g_mutex_unlock(&vq->lock);
+	let_go(vq);
 }
 
 int virtqueue_kick_fd(struct virtqueue *vq)
 {
-	g_mutex_lock(&vq->lock);
+	hold(vq);
 	if (vq->kick_changed) {
 		fd_close(&vq->kick_fd);
 		vq->kick_fd = vq->new_kick_fd;
@@ -457,7 +479,7 @@ int virtqueue_kick_fd(struct virtqueue *vq)
 		vq->kick_changed = false;
 	}
 	int fd = vq->kick_fd;
-	g_mutex_unlock(&vq->lock);
+	let_go(vq);
 	return fd;
 }
 

@@ -24,7 +24,8 @@ struct cursor_head {
 };
 
 struct cursor {
-	GMutex lock;
+	GMutex lock; /* guards all that follows; see hold() */
+	bool held;
 	int fd;
 	GHashTable *resources; /* id -> pixels, or NULL while there are none */
 	unsigned n_snapshots;
@@ -50,6 +51,20 @@ void cursor_destroy(struct cursor *cursor)
 	g_hash_table_unref(cursor->resources);
 	g_mutex_clear(&cursor->lock);
 	g_free(cursor);
+}
+
+static void hold(struct cursor *cursor)
+{
+	g_mutex_lock(&cursor->lock);
+	g_assert(!cursor->held);
+	cursor->held = true;
+}
+
+static void let_go(struct cursor *cursor)
+{
+	g_assert(cursor->held);
+	cursor->held = false;
+	g_mutex_unlock(&cursor->lock);
 }
 
 /* ---- sending: under the lock ---- */
@@ -104,6 +119,7 @@ static bool send_head(struct cursor *cursor, unsigned head)
 
 static bool send_all(struct cursor *cursor)
 {
+	g_assert(cursor->held);
 	if (cursor->fd < 0)
 		return true;
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
@@ -115,20 +131,20 @@ static bool send_all(struct cursor *cursor)
 
 bool cursor_send_waiting(struct cursor *cursor)
 {
-	g_mutex_lock(&cursor->lock);
+	hold(cursor);
 	bool done = send_all(cursor);
-	g_mutex_unlock(&cursor->lock);
+	let_go(cursor);
 	return done;
 }
 
 void cursor_set_link(struct cursor *cursor, int fd)
 {
-	g_mutex_lock(&cursor->lock);
+	hold(cursor);
 	fd_close(&cursor->fd);
 	cursor->fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
 		cursor->heads[i].image_behind = cursor->heads[i].position_behind = true;
-	g_mutex_unlock(&cursor->lock);
+	let_go(cursor);
 }
 
 /* ---- pictures ---- */
@@ -149,26 +165,29 @@ static void set_pixels(struct cursor_head *h, const uint8_t *pixels)
 
 void cursor_add_resource(struct cursor *cursor, uint32_t resource)
 {
-	g_mutex_lock(&cursor->lock);
+	hold(cursor);
 	g_hash_table_insert(cursor->resources, GUINT_TO_POINTER(resource), NULL);
-	g_mutex_unlock(&cursor->lock);
+	let_go(cursor);
 }
 
 void cursor_remove_resource(struct cursor *cursor, uint32_t resource)
 {
-	g_mutex_lock(&cursor->lock);
-	if (g_hash_table_lookup(cursor->resources, GUINT_TO_POINTER(resource)))
+	hold(cursor);
+	if (g_hash_table_lookup(cursor->resources, GUINT_TO_POINTER(resource))) {
+		g_assert(cursor->n_snapshots > 0);
 		cursor->n_snapshots--;
+	}
 	g_hash_table_remove(cursor->resources, GUINT_TO_POINTER(resource));
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
 		if (cursor->heads[i].waiting_for == resource)
 			cursor->heads[i].waiting_for = 0;
 	}
-	g_mutex_unlock(&cursor->lock);
+	let_go(cursor);
 }
 
 static void keep_snapshot(struct cursor *cursor, uint32_t resource, const uint8_t *pixels)
 {
+	g_assert(cursor->held && cursor->n_snapshots <= CURSOR_SNAPSHOTS_MAX);
 	uint8_t *snapshot = g_hash_table_lookup(cursor->resources, GUINT_TO_POINTER(resource));
 	if (!snapshot) {
 		if (cursor->n_snapshots == CURSOR_SNAPSHOTS_MAX)
@@ -182,23 +201,23 @@ static void keep_snapshot(struct cursor *cursor, uint32_t resource, const uint8_
 
 void cursor_publish(struct cursor *cursor, uint32_t resource, const uint8_t *pixels, bool keep)
 {
-	g_mutex_lock(&cursor->lock);
+	hold(cursor);
 	if (keep)
 		keep_snapshot(cursor, resource, pixels);
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
 		if (cursor->heads[i].waiting_for == resource)
 			set_pixels(&cursor->heads[i], pixels);
 	}
-	g_mutex_unlock(&cursor->lock);
+	let_go(cursor);
 }
 
 uint32_t cursor_take_request(struct cursor *cursor)
 {
 	uint32_t resource = 0;
-	g_mutex_lock(&cursor->lock);
+	hold(cursor);
 	for (unsigned i = 0; i < FRAME_HEADS_MAX && resource == 0; i++)
 		resource = cursor->heads[i].waiting_for;
-	g_mutex_unlock(&cursor->lock);
+	let_go(cursor);
 	return resource;
 }
 
@@ -211,18 +230,19 @@ static void hide(struct cursor_head *h)
 
 void cursor_forget_head(struct cursor *cursor, unsigned head)
 {
-	g_mutex_lock(&cursor->lock);
+	g_assert(head < FRAME_HEADS_MAX);
+	hold(cursor);
 	hide(&cursor->heads[head]);
-	g_mutex_unlock(&cursor->lock);
+	let_go(cursor);
 }
 
 void cursor_reset(struct cursor *cursor)
 {
-	g_mutex_lock(&cursor->lock);
+	hold(cursor);
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
 		hide(&cursor->heads[i]);
 	send_all(cursor);
-	g_mutex_unlock(&cursor->lock);
+	let_go(cursor);
 }
 
 /* ---- the cursor queue ---- */
@@ -247,6 +267,7 @@ static uint32_t show(struct cursor *cursor, const struct virtio_gpu_update_curso
 
 static uint32_t execute_locked(struct cursor *cursor, const struct virtio_gpu_update_cursor *update)
 {
+	g_assert(cursor->held);
 	bool is_update = update->hdr.type == VIRTIO_GPU_CMD_UPDATE_CURSOR;
 	if (!is_update && update->hdr.type != VIRTIO_GPU_CMD_MOVE_CURSOR) {
 		peer_warning(PEER_GUEST, "cursor: unknown command 0x%x", update->hdr.type);
@@ -290,19 +311,19 @@ static uint32_t execute(
 			sizeof(*update));
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;
 	}
-	g_mutex_lock(&cursor->lock);
+	hold(cursor);
 	uint32_t type = execute_locked(cursor, update);
-	g_mutex_unlock(&cursor->lock);
+	let_go(cursor);
 	return type;
 }
 
 static bool needs_gpu(struct cursor *cursor)
 {
-	g_mutex_lock(&cursor->lock);
+	hold(cursor);
 	bool behind = !send_all(cursor);
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
 		behind = behind || cursor->heads[i].waiting_for != 0;
-	g_mutex_unlock(&cursor->lock);
+	let_go(cursor);
 	return behind;
 }
 

@@ -51,7 +51,9 @@ struct frame_sender *frame_sender_create(const struct frame_sender_listener *lis
 
 static void end_outstanding(struct sent_head *head, unsigned index)
 {
+	g_assert(index < head->n_outstanding);
 	struct buffer *buffer = head->outstanding[index].buffer;
+	g_assert(buffer->locked > 0);
 	buffer->locked--;
 	buffer_unref(buffer);
 	head->n_outstanding--;
@@ -244,6 +246,7 @@ void frame_sender_ask_room(struct frame_sender *link)
 
 void frame_sender_set_head(struct frame_sender *link, unsigned head, const struct frame_head_on *on)
 {
+	g_assert(head < FRAME_HEADS_MAX);
 	struct sent_head *h = &link->heads[head];
 	h->on = on != NULL;
 	if (on) {
@@ -296,6 +299,7 @@ static bool is_unsignaled(int fence_fd)
 int frame_sender_send_frame(
 	struct frame_sender *link, struct frame_present *frame, struct buffer *buffer)
 {
+	g_assert(frame->head < FRAME_HEADS_MAX && frame->n_rects <= FRAME_RECTS_MAX);
 	struct sent_head *head = &link->heads[frame->head];
 	if (head->n_outstanding == FRAME_SENDER_OUTSTANDING_MAX)
 		return -EAGAIN;

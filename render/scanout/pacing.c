@@ -7,6 +7,7 @@
 
 void pacing_flush(struct pacing *pacing, unsigned head, uint32_t refresh_mhz, uint64_t now_ns)
 {
+	g_assert(head < FRAME_HEADS_MAX);
 	struct pacing_head *h = &pacing->heads[head];
 	h->period_ns = refresh_mhz ? MONOTONIC_NS_PER_S * 1000 / refresh_mhz : 0;
 	if (h->n_drawn == 0)
@@ -18,6 +19,7 @@ void pacing_flush(struct pacing *pacing, unsigned head, uint32_t refresh_mhz, ui
 
 void pacing_forget(struct pacing *pacing, unsigned head)
 {
+	g_assert(head < FRAME_HEADS_MAX);
 	pacing->heads[head] = (struct pacing_head){ 0 };
 }
 

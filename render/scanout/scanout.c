@@ -285,6 +285,7 @@ static bool copy_stale(struct scanout *s, struct buffer *buffer)
 
 static void hold_back(struct scanout *s, struct buffer *buffer, int fd)
 {
+	g_assert(!s->pending && fd >= 0);
 	s->pending = buffer_ref(buffer);
 	s->pending_fd = fd;
 	s->pending_damage = s->damage;
@@ -380,6 +381,7 @@ void scanout_complete(struct scanouts *scanouts, unsigned head)
 {
 	struct scanout *s = &scanouts->heads[head];
 	struct buffer *buffer = s->pending;
+	g_assert(buffer && s->chain);
 	s->pending = NULL;
 	virgl_enter_gl();
 	bool ok = buffer->interface->complete(buffer);
