@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keeper: the renderer's end of the keeper link (protocol/keeper_link.h), and the main thread's
+ * keeper_end: the renderer's end of the keeper link (protocol/keeper_link.h), and the main thread's
  * loop.
  */
 #pragma once

@@ -70,7 +70,7 @@ int main(int argc, char **argv)
 		g_print("vitrine-render %s\n", VITRINE_VERSION);
 		return EXIT_SUCCESS;
 	}
-	/* A driver's destructors are no part of the answer. */
+	/* The answer is out: leaves without the driver's destructors, which may crash. */
 	if (report)
 		_exit(gpu_report_print(render_node, software) ? EXIT_SUCCESS : EXIT_FAILURE);
 	if (!probe && fcntl(KEEPER_LINK_FD, F_SETFD, FD_CLOEXEC) < 0) {
@@ -78,7 +78,8 @@ int main(int argc, char **argv)
 			KEEPER_LINK_FD);
 		return EXIT_FAILURE;
 	}
-	/* Drivers' threads would each get an arena of their own. */
+	/* Else malloc gives each of the driver's threads an arena of its own, which costs memory.
+	 */
 	mallopt(M_ARENA_MAX, 2);
 	struct gpu_options options = { .virgl = virgl,
 		.software = software,

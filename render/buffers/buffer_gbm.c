@@ -2,7 +2,7 @@
 /*
  * Scanout buffers in memory of the GPU. Which layout: an explicit one that both GL and the consumer
  * know, else what the driver prefers, else linear, as far as the consumer takes it. A layout that
- * fails once is said so and left out from then on.
+ * fails once is named in the log and not tried again.
  */
 #include <drm_fourcc.h>
 #include <epoxy/gl.h>

@@ -27,8 +27,8 @@ struct swapchain {
 };
 
 /*
- * With one buffer, so that a picture can always be written. NULL when memory or quota is short. The
- * wish is copied; NULL is allowed where the interface allows it.
+ * Makes a chain of one buffer, so that a picture can always be written. NULL when memory or quota
+ * is short. The wish is copied; NULL is allowed where the interface allows it.
  */
 struct swapchain *swapchain_create(const struct buffer_interface *interface,
 	const struct buffer_wish *wish, struct quota *quota, uint32_t width, uint32_t height);
@@ -41,7 +41,7 @@ void swapchain_destroy(struct swapchain *chain); /* NULL is allowed */
 struct buffer *swapchain_find_writable(struct swapchain *chain);
 /* True when at least n buffers besides `current` can be written, now or once made. */
 bool swapchain_has_free(const struct swapchain *chain, unsigned n);
-/* The picture changed in `rect`: stale everywhere, until swapchain_written() says otherwise. */
+/* The picture changed in `rect`, which all buffers lack until they are written. */
 void swapchain_changed(struct swapchain *chain, const struct rect *rect);
 /* `buffer` now has the newest contents everywhere and is current. */
 void swapchain_written(struct swapchain *chain, struct buffer *buffer);

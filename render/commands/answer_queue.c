@@ -63,7 +63,7 @@ static bool is_done(const struct answer_queue *queue, uint32_t sequence)
 	return (int32_t)(sequence - queue->last_signaled) <= 0;
 }
 
-/* virglrenderer without a fence to give is treated as if the work were done. */
+/* If virglrenderer gives no fence, we answer as if the work were done. */
 static void cover_work(struct answer_queue *queue)
 {
 	if (!queue->has_work)
@@ -99,7 +99,7 @@ static void wait_for(struct answer_queue *queue, struct chain *chain, const void
 		w->timing.haste = ANSWER_AT_ONCE;
 }
 
-/* How many of the oldest may go. */
+/* How many of the oldest may leave now: one that must not wait takes along those before it. */
 static unsigned count_free(struct answer_queue *queue, uint64_t now_ns)
 {
 	unsigned n_done = 0, n_free = 0;
@@ -164,7 +164,8 @@ bool answer_queue_is_waiting(const struct answer_queue *queue)
 	return queue->waiting.length > 0 && !is_done(queue, queue->last_sequence);
 }
 
-/* While the GPU is busy with the oldest, its signal comes first. */
+/* While the GPU is busy with the oldest one, nothing is due before virglrenderer says it is done.
+ */
 uint64_t answer_queue_get_due_ns(const struct answer_queue *queue)
 {
 	const struct waiting *w = g_queue_peek_head((GQueue *)&queue->waiting);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fence: answers that wait for the GPU, and for the head's next slot.
+ * answer_queue: fenced answers, which wait until the GPU is done, and some of them for a slot of a
+ * head.
  *
  * The guest's fences are 64 bits and chosen by the guest; virglrenderer's are 32 bits and must
- * rise. So each wait has a sequence number of ours, and remembers the chain and answer that it
- * holds back. Fenced answers leave in the order of their commands, as Linux takes one fence for all
- * before it; unfenced ones never come here. gpu thread only.
+ * rise. So each answer that waits has a sequence number of ours. Linux takes a fence to mean that
+ * all fences before it are done, whatever their contexts, so fenced answers leave in the order of
+ * their commands. Answers without a fence never come here. gpu thread only.
  *
- * Pacing (pacing.h). Because Linux takes one fence for all before it, whatever the context, an
- * answer that must not wait takes along the held ones before it: nobody is slowed down who is not
- * paced, at the price that such a guest may outrun its heads. What is held when there are many goes
- * at once.
+ * Pacing (pacing.h). An answer that may not wait releases all held answers before it. So a guest
+ * that mixes both can exceed the refresh rate. When ANSWER_HELD_MAX answers wait, another one is
+ * not held.
  */
 #pragma once
 
@@ -23,13 +23,13 @@
 
 enum answer_haste {
 	ANSWER_AT_ONCE,  /* when the GPU is done */
-	ANSWER_IN_ORDER, /* behind those before it, however long they are held */
-	ANSWER_HELD,     /* and not before a time */
+	ANSWER_IN_ORDER, /* when the GPU is done and all answers before it have left */
+	ANSWER_HELD,     /* the same, and not before a time */
 };
 
 struct answer_timing {
 	enum answer_haste haste;
-	unsigned head;          /* ANSWER_HELD: for whose slot */
+	unsigned head;          /* ANSWER_HELD: the head whose slot it waits for */
 	uint64_t not_before_ns; /* ANSWER_HELD: CLOCK_MONOTONIC */
 };
 
@@ -40,25 +40,26 @@ void answer_queue_destroy(struct answer_queue *queue);
 /* Drops what waits: the guest is new. */
 void answer_queue_clear(struct answer_queue *queue);
 
-/* Commands of this context were given to the GPU that no fence covers yet. */
+/* The GPU was given commands of this context, which no fence covers yet. */
 void answer_queue_note_work(struct answer_queue *queue, uint32_t context);
 /*
- * To be called when a context was destroyed: virglrenderer 0.10 then forgets the fence that its
- * thread waits for, whose ever it is (vrend_free_fences_for_context). A new one answers for it.
+ * Makes a fence that stands for all those before it. Is to be called when a context was destroyed:
+ * virglrenderer 0.10 then forgets the fence that its thread waits for, even if that belongs to
+ * another context (vrend_free_fences_for_context).
  */
 void answer_queue_renew(struct answer_queue *queue);
 /*
- * Returns the chain when all GPU work so far is done and its time has come: at once when it has.
- * Takes the chain.
+ * Answers the chain as soon as all GPU work so far is done and its time has come, which may be
+ * now. Takes the chain over.
  */
 void answer_queue_answer(struct answer_queue *queue, struct chain *chain, const void *answer,
 	size_t answer_bytes, const struct answer_timing *timing);
-/* virglrenderer: everything up to this number is done. */
+/* virglrenderer says that all work up to this number is done. */
 void answer_queue_signal(struct answer_queue *queue, uint32_t sequence);
-/* Something waits for the GPU. */
+/* True while an answer waits for the GPU. */
 bool answer_queue_is_waiting(const struct answer_queue *queue);
 
 /* When to call answer_queue_release(): a time of CLOCK_MONOTONIC, or 0 when nothing is held. */
 uint64_t answer_queue_get_due_ns(const struct answer_queue *queue);
-/* Returns what was held and is due. */
+/* Gives the answers that were held and are due. */
 void answer_queue_release(struct answer_queue *queue);

@@ -16,7 +16,7 @@ struct row {
 	size_t fixed_bytes;
 	bool needs_virgl;
 	command_handler handle;
-	enum answer_haste haste; /* of its answer, while its context outruns a head */
+	enum answer_haste haste; /* of its answer, if its context paints a head */
 };
 
 static const struct row rows[] = {
@@ -120,9 +120,10 @@ uint32_t command_run(struct commands *commands, struct command *command)
 }
 
 /*
- * What a guest waits for between pictures is the drawing of who paints the head. Linux fences more:
- * uploads of a painter and making resources (in nobody's name) keep their place behind it. A
- * readback is waited for, and so is whatever belongs to somebody else.
+ * Between two pictures a guest waits for the drawing of the head's painters, so their SUBMIT_3D is
+ * what we hold. Linux fences more. A painter's uploads, and the making of resources, which names no
+ * context, keep their place behind it. A readback is not held, since the guest needs its result;
+ * nor is any command of a context that paints no head.
  */
 static struct answer_timing get_timing(
 	struct commands *commands, const struct virtio_gpu_ctrl_hdr *request)

@@ -43,9 +43,9 @@ void commands_answer_orphans(struct commands *commands);
  */
 void commands_forget_guest(struct commands *commands);
 
-/* virglrenderer: all work up to this number is done. */
+/* virglrenderer says that all work up to this number is done. */
 void commands_work_is_done(struct commands *commands, uint32_t sequence);
-/* Answers wait for the GPU. */
+/* True while an answer waits for the GPU. */
 bool commands_wait_for_gpu(const struct commands *commands);
 /* When to call commands_release(): a time of CLOCK_MONOTONIC, or 0 when nothing is held. */
 uint64_t commands_get_due_ns(const struct commands *commands);

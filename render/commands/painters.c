@@ -34,8 +34,7 @@ uint32_t painters_get_heads(const struct painters *painters, uint32_t context)
 	return GPOINTER_TO_UINT(g_hash_table_lookup(painters->heads, GUINT_TO_POINTER(context)));
 }
 
-/* Everybody who has the resource open paints these heads and those that another one of them does.
- */
+/* Contexts that have the resource open paint these heads, and those that any of them paints. */
 static bool spread(struct painters *painters, const struct resource *resource, uint32_t heads)
 {
 	bool changed = false;
@@ -65,7 +64,7 @@ static bool spread_all(struct painters *painters, const struct objects *objects)
 	return changed;
 }
 
-/* A resource that is new on its heads may have brought a painter who was none. */
+/* False for a resource that is new on its heads, and whose contexts painted none so far. */
 static bool knows_painters(const struct painters *painters, const struct resource *shown)
 {
 	for (unsigned i = 0; i < shown->n_contexts; i++) {

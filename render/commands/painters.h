@@ -2,10 +2,12 @@
 /*
  * painters: whose drawing ends up on which head.
  *
- * A context paints a head when the resource that the head shows is attached to it; and so do
- * contexts that share a resource with one that paints: the windows of a compositor's clients are
- * attached to both. What has nothing in common with the picture (a job that computes, an off-screen
- * renderer) is no painter. Who is one is looked up again at a flush, now and then. gpu thread only.
+ * A context paints a head when the resource that the head shows is attached to it. So does a
+ * context that shares a resource with a painter: the window of a compositor's client is attached to
+ * both. A context that shares nothing (a job that computes, an off-screen renderer) is no painter.
+ *
+ * Who paints is recomputed at a flush, at most every 250 ms (UPDATE_INTERVAL_NS); sooner if the
+ * flushed resource has a context that is not known to paint its heads. gpu thread only.
  */
 #pragma once
 
@@ -25,11 +27,11 @@ void painters_init(struct painters *painters);
 void painters_finish(struct painters *painters);
 void painters_clear(struct painters *painters);
 
-/* The context has gone; its number may come again. */
+/* The context is destroyed. Another one may get its number, and paints nothing at first. */
 void painters_forget_context(struct painters *painters, uint32_t context);
 
-/* The heads show what they show now. */
+/* The guest has flushed `shown`, which heads show: recomputes who paints, if it is time. */
 void painters_update(struct painters *painters, const struct objects *objects,
 	const struct scanouts *scanouts, const struct resource *shown, uint64_t now_ns);
-/* The heads that the context paints. */
+/* The heads that the context paints; bit n: head n. */
 uint32_t painters_get_heads(const struct painters *painters, uint32_t context);

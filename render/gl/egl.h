@@ -26,7 +26,7 @@ struct egl_choice {
  * once; again only after egl_abandon().
  */
 bool egl_choose(struct egl_choice *choice, const char *render_node, bool software);
-/* The choice turned out badly: as if it had not been made. */
+/* Undoes egl_choose(), when what was chosen does not work after all. */
 void egl_abandon(struct egl_choice *choice);
 
 /* True (or the reason logged) when the node can be opened at all. For renderers that draw nothing.

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Of one format, the layouts that GL can draw to; explicit ones with a single plane only. */
+/* Layouts of one format that are looked at. Those with more than one plane are left out. */
 #define EGL_GBM_MODIFIERS_MAX 64
 
 struct egl_gbm_buffer {
@@ -29,8 +29,8 @@ struct egl_gbm_buffer {
 unsigned egl_gbm_query_modifiers(uint32_t fourcc, uint64_t modifiers[EGL_GBM_MODIFIERS_MAX]);
 
 /*
- * One attempt. Modifier INVALID leaves the layout to the driver. NULL with a reason in `why`
- * (static text) when there is no memory, no dma-buf, or GL will not draw to it.
+ * Tries once to make a buffer. Modifier INVALID leaves the layout to the driver. NULL with a reason
+ * in `why` (static text) when there is no memory, no dma-buf, or GL will not draw to it.
  */
 struct egl_gbm_buffer *egl_gbm_buffer_create(uint32_t width, uint32_t height, uint32_t fourcc,
 	const uint64_t *modifiers, unsigned n_modifiers, const char **why);

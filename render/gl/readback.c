@@ -21,8 +21,10 @@ static void drain_errors(void)
 		;
 }
 
-/* GL is asked for the bytes as they lie, which makes it copy and not convert: half the time and
- * less. */
+/*
+ * We ask GL for the bytes in the order in which they lie, so that it copies and need not convert:
+ * that takes half the time or less.
+ */
 static bool lies_as_rgba(void)
 {
 	GLint format = GL_BGRA;
@@ -47,8 +49,10 @@ static void store_row(uint8_t *to, const uint32_t *from, uint32_t n, bool rgba)
 		memcpy(to, from, (size_t)n * 4);
 }
 
-/* Rows of a part lie on pages of their own, where the CPU does not look ahead by itself; wide ones
- * lead it on. */
+/*
+ * Narrow rows lie on different pages, and a CPU does not read ahead from one page to the next. In
+ * wide rows it does so within the row.
+ */
 static void prefetch_row(uint8_t *to, uint32_t n)
 {
 	for (size_t i = 0; n <= PREFETCH_PIXELS_MAX && i < (size_t)n * 4; i += CACHE_LINE_BYTES)

@@ -56,7 +56,9 @@ static struct virgl_renderer_callbacks callbacks = {
 	.get_egl_display = get_display,
 };
 
-/* Reports and complaints alike, much of it a guest's doing: what it refuses is warned of elsewhere.
+/*
+ * virglrenderer reports and complains alike, mostly because of what guests do, so all of it is
+ * information. Whoever asked for what it refuses writes a warning.
  */
 static void log_message(const char *format, va_list args)
 {

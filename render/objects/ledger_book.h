@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ledger: the renderer's entries in the guest ledger (protocol/ledger.h).
+ * ledger_book: the renderer's entries in the guest ledger (protocol/ledger.h).
  *
  * What is written here is what a successor rebuilds from. The ring part is written by virtqueue.c;
  * everything else by the gpu thread alone. Without a ledger (unit tests) every call does nothing.

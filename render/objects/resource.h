@@ -43,9 +43,9 @@ void resource_destroy(struct resource *resource);
 /* Gives a 2D resource its chain, with its pixels in it. False when memory is short. */
 bool resource_make_showable(struct resource *resource, const struct buffer_interface *interface);
 
-/* The head shows it, or no more: then buffers that only showing needs are given back. */
+/* The head begins or ceases to show it. When none does, buffers that only frames need are freed. */
 void resource_set_shown(struct resource *resource, unsigned head, bool shown);
-/* The context has it open, or no more. */
+/* The context opens or closes it. */
 void resource_attach_context(struct resource *resource, uint32_t context);
 void resource_detach_context(struct resource *resource, uint32_t context);
 

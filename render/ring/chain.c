@@ -16,7 +16,7 @@ struct walk {
 	bool outside;
 };
 
-/* Each field once: the guest may change it under our eyes. */
+/* Reads each field once: the guest may change it at any time. */
 static struct vring_desc read_descriptor(const struct vring_desc *table, unsigned index)
 {
 	const uint64_t *words = (const uint64_t *)&table[index];

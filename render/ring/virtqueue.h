@@ -32,7 +32,7 @@ void virtqueue_destroy(struct virtqueue *vq);
 void virtqueue_set_ledger(struct virtqueue *vq, struct ledger_ring *ledger);
 /* VIRTIO_RING_F_* as negotiated. */
 void virtqueue_set_features(struct virtqueue *vq, uint64_t features);
-/* Replaces the table; takes a reference. A ring that the new table does not hold breaks. */
+/* Replaces the table; takes a reference. A ring that is not in it waits for the next. */
 void virtqueue_set_memory(struct virtqueue *vq, struct memory *memory);
 /*
  * Starts the ring; takes the descriptors over (call_fd -1: none). False (logged) when the size is

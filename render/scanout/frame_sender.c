@@ -170,7 +170,7 @@ static int announce_buffer(struct frame_sender *link, struct buffer *buffer)
 	return 0;
 }
 
-/* ---- state that is brought over when there is room ---- */
+/* ---- state that is sent when there is room ---- */
 
 static int send_hello(struct frame_sender *link)
 {

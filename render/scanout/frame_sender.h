@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * frame link, render's end (protocol/frame_link.h is the contract).
+ * frame_sender: render's end of the frame link (protocol/frame_link.h is the contract).
  *
- * Nothing here waits and nothing queues without bound: heads are state that is brought over when
- * the link has room, frames are refused with -EAGAIN when it has none (the caller keeps its damage
- * and tries again), buffers are announced with the first frame that needs them. gpu thread only.
+ * Nothing here waits, and nothing queues without bound. We keep each head's latest state and send
+ * it when the socket accepts it. A frame that the socket does not accept is refused with -EAGAIN:
+ * the caller keeps its damage and tries again. A buffer is announced with the first frame that
+ * needs it. gpu thread only.
  */
 #pragma once
 
@@ -22,12 +23,13 @@
 
 struct frame_sender;
 
-/* Called while reading: to take note. */
+/*
+ * Called for each message that is read. They take note of what changed and do no more: a command
+ * may be under way (scanouts_hear_display()).
+ */
 struct frame_sender_listener {
 	void (*heads_wanted)(void *user, const struct frame_heads_wanted *wanted);
-	/* The rate of a head changed; frame_sender_get_rate() has the new one. `was` is the old
-	 * one.
-	 */
+	/* The rate of a head changed from was_mhz; frame_sender_get_rate() has the new one. */
 	void (*rate_changed)(void *user, unsigned head, uint32_t was_mhz);
 	void (*released)(void *user, unsigned head);
 	/* What the head can use besides memfds changed; frame_sender_get_formats() has it. */
@@ -44,14 +46,17 @@ int frame_sender_get_fd(const struct frame_sender *link); /* -1: none */
 
 /* Reads what display says, at most `max` messages. */
 void frame_sender_receive(struct frame_sender *link, unsigned max);
-/* Sends state that is behind. */
+/* Sends the state that display has not been told yet. */
 void frame_sender_send_waiting(struct frame_sender *link);
-/* True when something waits for room: poll for POLLOUT, then flush and try frames again. */
+/*
+ * True when something waits for room in the socket: poll for POLLOUT, then call
+ * frame_sender_send_waiting() and try frames again.
+ */
 bool frame_sender_wants_room(const struct frame_sender *link);
-/* Says that someone else found the link full (the cursor). */
+/* Somebody else (the cursor) found the socket full and waits for room. */
 void frame_sender_ask_room(struct frame_sender *link);
 
-/* What display shall know of a head. NULL: off. */
+/* What display is to be told of a head. NULL: the head is off. */
 void frame_sender_set_head(
 	struct frame_sender *link, unsigned head, const struct frame_head_on *on);
 
@@ -65,8 +70,9 @@ bool frame_sender_wants_frame(const struct frame_sender *link, unsigned head);
 bool frame_sender_has_lent(
 	const struct frame_sender *link, unsigned head, const struct buffer *buffer);
 /*
- * Sends a frame whose head, source and damage are filled in, with `buffer`; locks the buffer until
- * display releases it; its fence goes along. Returns 0, -EAGAIN (no room: asked for), or -ENOTCONN.
+ * Sends a frame whose head, source and damage are filled in, with `buffer` and its fence, and locks
+ * the buffer until display releases it. Returns 0; -EAGAIN when there is no room, which
+ * frame_sender_wants_room() says from then on; or -ENOTCONN.
  */
 int frame_sender_send_frame(
 	struct frame_sender *link, struct frame_present *frame, struct buffer *buffer);

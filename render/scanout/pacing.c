@@ -32,8 +32,9 @@ static unsigned count_ahead(const struct pacing_head *h, uint64_t now_ns)
 }
 
 /*
- * Pictures that nothing held, for whatever reason, are not held against this one: it waits a period
- * longer than those that wait already, and the schedule with it.
+ * Only pictures that wait count as ahead: this one waits a period longer than they do and no more,
+ * even if the schedule says later, as it does when earlier pictures were not held. The schedule is
+ * then set back to it.
  */
 static void begin_picture(struct pacing_head *h, uint64_t now_ns)
 {

@@ -2,22 +2,21 @@
 /*
  * pacing: when a guest's next picture of a head is due.
  *
- * virtio-gpu's page flips are not paced by anything: a guest draws as fast as it can pictures that
- * nobody can see. A head has a refresh rate, and what a program that draws waits for is the answer
- * to a fenced command (Mesa, when it swaps buffers, for that of the picture before; newer kernels,
- * before a page flip, for that of the picture itself); so these answers are given no sooner than
- * their slot.
+ * Nothing paces virtio-gpu's page flips: a guest draws as fast as it can, and most of its pictures
+ * are never seen. A program that draws waits for the answer to a fenced command: Mesa, when it
+ * swaps buffers, for that of the picture before; newer kernels, before a page flip, for that of the
+ * picture itself. So we give these answers no sooner than the slots of the head's refresh rate.
  *
- * Each flush of something drawn moves the head's schedule by a period of its refresh: in the long
- * run there are exactly as many slots as periods, whatever time it takes to use one. A guest may be
- * one picture ahead of the schedule, so one that draws at the head's rate is never held, nor one
- * that draws after it was idle, however irregular; and one that is slower is not owed more than
- * that.
+ * Each flush of something drawn moves the head's schedule by one period of its refresh rate, so in
+ * the long run there are exactly as many slots as periods. A guest may be one picture ahead of the
+ * schedule. So a guest that draws at the head's rate is never held, nor is one that draws after it
+ * was idle, however irregularly. A guest that is slower does not save up slots.
  *
- * Which drawing belongs to which picture is not said: what comes after a flush begins the next one.
- * Guests draw ahead while a picture is held (with several buffers, and Mesa waits for the fence of
- * the picture before): each waits a period longer than the one before it. gpu thread only; time is
- * the caller's.
+ * Nothing says which drawing belongs to which picture, so what is drawn after a flush begins the
+ * next one. While a picture is held, guests draw ahead: they have several buffers, and Mesa waits
+ * for the fence of the picture before. Of the pictures a guest draws ahead (at most
+ * PACING_AHEAD_MAX), the k-th is answered k periods from now. gpu thread only; the caller tells the
+ * time.
  */
 #pragma once
 

@@ -190,7 +190,7 @@ uint32_t scanout_set(struct scanouts *scanouts, unsigned head, struct resource *
 	resource_set_shown(resource, head, true);
 	scanout_tell_head(scanouts, head);
 	write_ledger(scanouts, head);
-	/* What is left of another size would lie outside. */
+	/* Damage of another size may lie outside of this one. */
 	rect_set_clear(&s->damage);
 	scanout_damage_all(scanouts, head);
 	return VIRTIO_GPU_RESP_OK_NODATA;
@@ -211,7 +211,7 @@ void scanout_damage_all(struct scanouts *scanouts, unsigned head)
 		return;
 	struct rect all = { 0, 0, s->rect.width, s->rect.height };
 	rect_set_add(&s->damage, &all);
-	/* Wanted from now on: nobody has waited since the guest's last flush. */
+	/* Its age counts from now: nobody has waited for it since the guest's last flush. */
 	s->flush_time_ns = monotonic_now_ns();
 	if (s->chain)
 		swapchain_changed(s->chain, &all);
@@ -294,7 +294,9 @@ static void hold_back(struct scanout *s, struct buffer *buffer, int fd)
 	rect_set_clear(&buffer->stale);
 }
 
-/* Display holds all there are, and no more GPU memory is to be had: it would never give one back.
+/*
+ * Display gives a buffer back when it has a newer frame. If it holds every buffer and there is no
+ * GPU memory for another one, that frame would never come: it is made in CPU memory.
  */
 static bool leave_gpu(struct scanouts *scanouts, unsigned head)
 {
@@ -307,8 +309,8 @@ static bool leave_gpu(struct scanouts *scanouts, unsigned head)
 }
 
 /*
- * A head is never lent the buffer that it has: its reader may be comparing the two. NULL as well
- * when the GPU is to finish first.
+ * The buffer for the next frame; NULL when there is none, or when the GPU must finish it first. It
+ * is never one that display has of this head already: display may compare a frame with the last.
  */
 static struct buffer *render_3d(struct scanouts *scanouts, unsigned head)
 {

@@ -42,7 +42,7 @@ uint32_t scanout_set(struct scanouts *scanouts, unsigned head, struct resource *
 uint32_t scanout_disable(struct scanouts *scanouts, unsigned head);
 /* Turns all of them off. */
 void scanouts_clear(struct scanouts *scanouts);
-/* What was to be seen on a head before a renderer died may be seen at once. */
+/* The guest had flushed the head before the last renderer died: no other flush is waited for. */
 void scanout_set_flushed(struct scanouts *scanouts, unsigned head);
 /* NULL: the head is off. */
 const struct resource *scanout_get_resource(const struct scanouts *scanouts, unsigned head);
