@@ -63,7 +63,7 @@ static void accept_news(struct gpu *gpu)
 	handover_accept(gpu->handover, &takers);
 }
 
-/* Whether the link was read is asked first: what came with it is news by then. */
+/* Asks first whether the link was read: if so, all that it brought is among the news. */
 static void hear_keeper(struct gpu *gpu)
 {
 	bool keeper_read = handover_is_keeper_read(gpu->handover);
@@ -97,9 +97,10 @@ static bool work_rebuild(struct gpu *gpu)
 }
 
 /*
- * What was handed over before the ring started is in force before its first chain is executed: it
- * is looked at after the chain was taken. A reset in between makes the chain worthless, and a
- * rebuild comes first.
+ * We look for news after a chain was taken, so that what the main thread handed over before it
+ * started the ring is in force before the ring's first command. If a reset was among it, the chain
+ * belongs to the guest of before and is returned unanswered. If a ledger was, the rebuild comes
+ * first and the chain is parked.
  */
 static struct chain *take_command(struct gpu *gpu)
 {
@@ -127,7 +128,7 @@ static bool execute(struct gpu *gpu, struct chain *chain)
 	return true;
 }
 
-/* True when there may be more. */
+/* True when there may be more to do at once. */
 static bool work_control(struct gpu *gpu)
 {
 	virtqueue_quiet(gpu->control);
@@ -370,8 +371,8 @@ void gpu_set_frame_link(struct gpu *gpu, int fd)
 }
 
 /*
- * Chains are worthless before the objects go: one that the gpu thread holds is executed among the
- * objects of before, or not at all.
+ * Makes the chains worthless before the objects go. So a chain that the gpu thread holds is
+ * executed among the old objects, or not at all.
  */
 void gpu_reset(struct gpu *gpu)
 {

@@ -56,7 +56,7 @@ void handover_destroy(struct handover *handover)
 
 /* ---- main thread ---- */
 
-/* Unlocks as well: what was set is complete. */
+/* Ends a change of the news: unlocks, and wakes the gpu thread. */
 static void announce(struct handover *handover)
 {
 	__atomic_store_n(&handover->has_news, 1, __ATOMIC_RELEASE);
@@ -146,7 +146,7 @@ static struct news take_news(struct handover *handover)
 	return news;
 }
 
-/* What waited or was to be rebuilt belongs to the guest of before. */
+/* A command that waits, and objects that are to be rebuilt, belong to the guest of before. */
 static void forget_guest(const struct handover_takers *takers)
 {
 	rebuild_drop(takers->rebuild);

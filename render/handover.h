@@ -31,7 +31,7 @@ struct handover_takers {
 };
 
 struct handover *handover_create(void);
-/* When no thread uses it any more; news that nobody took is dropped. */
+/* No thread may use it any more. News that was not taken is dropped. */
 void handover_destroy(struct handover *handover);
 
 /* ---- main thread ---- */

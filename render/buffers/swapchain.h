@@ -47,5 +47,5 @@ void swapchain_changed(struct swapchain *chain, const struct rect *rect);
 void swapchain_written(struct swapchain *chain, struct buffer *buffer);
 /* `buffer` is current; what changed since its copies were begun stays stale. */
 void swapchain_set_current(struct swapchain *chain, struct buffer *buffer);
-/* Frees what is neither current nor locked, when the picture is not shown for the moment. */
+/* Frees buffers that are neither current nor locked: no head shows the picture for now. */
 void swapchain_trim(struct swapchain *chain);

@@ -28,11 +28,11 @@ struct virtqueue *commands_get_queue(struct commands *commands);
 /* The next command: the one that was parked, or a new one. NULL: none. */
 struct chain *commands_take(struct commands *commands);
 /*
- * Executes and answers what was taken last. False when it names memory that is not in the table and
- * may wait for a newer one: then it is parked.
+ * Executes and answers the chain that was taken last. False when it names memory that is not in the
+ * table and may wait for a newer table: then it is parked.
  */
 bool commands_execute(struct commands *commands, struct chain *chain, bool may_wait);
-/* Parks what was taken last: something else comes first. */
+/* Parks the chain that was taken last, because something else comes first. */
 void commands_park(struct commands *commands, struct chain *chain);
 bool commands_have_parked(const struct commands *commands);
 /* Answers what a dead renderer had taken, with an error that carries its fence. */

@@ -12,9 +12,8 @@
 #define SUBMIT_BYTES_MAX (4u * 1024 * 1024)
 
 /*
- * Answers that wait for the GPU or for a head's slot. They occupy the guest's ring, so when there
- * are more, a new one waits for the GPU alone: it is not held for its slot, and takes along those
- * before it.
+ * Answers that wait for the GPU or for a head's slot. They occupy the guest's ring, so past it a
+ * new one is not held: when the GPU is done, it leaves, and so do all those before it.
  */
 #define ANSWER_HELD_MAX 64
 

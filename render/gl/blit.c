@@ -40,7 +40,7 @@ static void restore_state(const struct saved_state *saved)
 		glEnable(GL_FRAMEBUFFER_SRGB);
 }
 
-/* Makes the texture what is read from. */
+/* Attaches the texture to the framebuffer that GL reads from. */
 static bool attach(const struct texture *texture)
 {
 	static GLuint framebuffer;

@@ -233,8 +233,8 @@ bool virgl_fence_create(uint32_t sequence)
 }
 
 /*
- * The call also asks EGL about exporting the texture and fails where that is not possible; what is
- * wanted here is filled in before that.
+ * The call also asks EGL to export the texture, and fails where that is not possible. What we want
+ * is filled in before that, so we look at it and not at the result.
  */
 bool virgl_resource_get_texture(const struct ledger_resource *resource, struct texture *texture)
 {

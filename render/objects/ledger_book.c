@@ -149,7 +149,9 @@ static gint by_first(gconstpointer a, gconstpointer b)
 	return ra->backing_first < rb->backing_first ? -1 : ra->backing_first > rb->backing_first;
 }
 
-/* Moves what is in use to the front of the arena, in order, so that no entry is overwritten unread.
+/*
+ * Moves the entries in use to the front of the arena, in their order, so that none is overwritten
+ * before it was moved.
  */
 static void compact(struct ledger_book *book)
 {

@@ -3,10 +3,10 @@
  * objects: who exists. The guest's resources and contexts, the memory that they may lie in, what
  * they may cost, and the ledger from which a successor makes them anew.
  *
- * Nobody else changes any of it. Used by the commands of a guest and by rebuild.c alike: a ledger
- * is trusted no more than a guest. Calls that answer with uint32_t give a VIRTIO_GPU_RESP_* code;
- * what was refused has been logged. Whoever keeps pointers to resources listens, and lets go when
- * one is going. gpu thread only.
+ * Only this room changes any of it. Its calls serve a guest's commands and rebuild.c alike, and
+ * check both: a ledger is trusted no more than a guest. Calls that return uint32_t give a
+ * VIRTIO_GPU_RESP_* code, and log what they refuse. Whoever keeps pointers to resources must
+ * listen, and let go of a resource that is going. gpu thread only.
  */
 #pragma once
 
@@ -34,7 +34,7 @@ struct objects_listener {
 
 /* `limit_2d_bytes`: for 2D resources and scanout buffers together. */
 struct objects *objects_create(uint64_t limit_2d_bytes);
-/* One listener at most, set before there are objects. NULL: no more. */
+/* Sets the one listener, before there are objects. NULL removes it. */
 void objects_set_listener(
 	struct objects *objects, const struct objects_listener *listener, void *user);
 void objects_destroy(struct objects *objects);

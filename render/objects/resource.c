@@ -24,7 +24,7 @@ static struct resource *create(
 	return resource;
 }
 
-/* Pages that nobody touches cost nothing: a guest may well make a resource and never fill it. */
+/* The pages are mapped and not yet there: a resource that a guest never fills costs no memory. */
 struct resource *resource_create_2d(struct quota *quota, const struct ledger_resource *description)
 {
 	struct resource *resource = create(quota, description, size_2d(description));
@@ -124,7 +124,7 @@ static void copy_rows(uint8_t *to, uint32_t to_stride, const uint8_t *from, uint
 			(size_t)rect->width * RECT_PIXEL_BYTES);
 }
 
-/* What `buffer` missed, except what the transfer is about to overwrite anyway. */
+/* Copies to `buffer` what it has missed, except for what is about to be overwritten anyway. */
 static void bring_up_to_date(
 	const struct swapchain *chain, struct buffer *buffer, const struct rect *except)
 {

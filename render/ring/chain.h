@@ -21,7 +21,7 @@ struct chain {
 	uint16_t first_desc;
 	uint32_t generation; /* of the ring when it was taken: answers from before a reset are
 				dropped */
-	/* NULL, or what is wrong: then only `writable` may be used, as far as it was understood. */
+	/* NULL, or what is wrong. Then only `writable` may be used, which may lack pieces. */
 	const char *fault;
 	bool outside; /* the fault is memory that is not in the table: a newer one may have it */
 	struct memory *memory;

@@ -2,9 +2,9 @@
 /*
  * memory: the guest's memory as the keeper described it, mapped.
  *
- * A table is built region by region, then shared and never changed again: any thread may look up in
- * it while holding a reference. A new table replaces the old one as a whole; the old one stays
- * mapped until its last user (a chain being worked on, a backing) lets go.
+ * A table is built from memory regions, one by one, then shared and never changed again: any thread
+ * may look up in it while holding a reference. A new table replaces the old one as a whole; the old
+ * one stays mapped until its last user (a chain being worked on, a backing) lets go.
  */
 #pragma once
 
@@ -19,8 +19,8 @@ struct memory;
 /* An empty table with one reference. */
 struct memory *memory_create(void);
 /*
- * Maps one region; the descriptor stays the caller's. False (logged) when the table is full, the
- * region overlaps another, wraps around, or reaches beyond the end of the file behind fd.
+ * Maps one memory region; the descriptor stays the caller's. False (logged) when the table is full,
+ * the region overlaps another, wraps around, or reaches beyond the end of the file behind fd.
  */
 bool memory_add_region(struct memory *memory, const struct keeper_memory_region *region, int fd);
 

@@ -70,7 +70,10 @@ struct chain *virtqueue_try_take_orphan(struct virtqueue *vq);
 void virtqueue_return(
 	struct virtqueue *vq, struct chain *chain, const void *answer, size_t answer_bytes);
 
-/* Translates a faulty chain anew, with the memory table of now. Takes it and returns its like. */
+/*
+ * Translates a faulty chain again, with the newest memory table. Takes the chain and returns the
+ * new one; the same one when the ring is stopped or was reset.
+ */
 struct chain *virtqueue_read_again(struct virtqueue *vq, struct chain *chain);
 /* False for a chain from before a reset: its answer will be dropped, so do not begin. */
 bool virtqueue_is_current(struct virtqueue *vq, const struct chain *chain);

@@ -80,12 +80,12 @@ void scanouts_serve_link(struct scanouts *scanouts, short revents);
  * scanouts_follow_display(). So a command's handler may call it and keep what it holds.
  */
 const struct modes *scanouts_hear_display(struct scanouts *scanouts);
-/* Does what follows from what was heard. Between commands. */
+/* Lets frames, buffers and heads follow what display has said. Is called between commands. */
 void scanouts_follow_display(struct scanouts *scanouts);
 
 /* ---- cursor ---- */
 
 /* For the main thread, which works the cursor queue: it locks itself. */
 struct cursor *scanouts_get_cursor(struct scanouts *scanouts);
-/* Fetches pictures that the main thread lacks, and sends what is behind. */
+/* Fetches pixels that the main thread lacks, and sends what display has not been told yet. */
 void scanouts_serve_cursor(struct scanouts *scanouts);
