@@ -43,7 +43,7 @@ static enum rebuild_outcome rebuild_backing(
 	return MADE;
 }
 
-/* One that waited for its backing is there already. */
+/* A resource that waited for its backing has been made already. */
 static enum rebuild_outcome rebuild_resource(
 	struct rebuild *rebuild, const struct ledger_resource *entry, bool may_wait)
 {
@@ -59,7 +59,7 @@ static enum rebuild_outcome rebuild_resource(
 	return outcome;
 }
 
-/* False: it waits. */
+/* False while a resource waits for its backing. */
 static bool rebuild_resources(struct rebuild *rebuild, bool may_wait)
 {
 	for (; rebuild->next < LEDGER_RESOURCES_MAX; rebuild->next++) {
@@ -98,8 +98,8 @@ static void rebuild_scanout(
 }
 
 /*
- * A copy, since making the objects writes the ledger anew. The rings are the main thread's
- * meanwhile.
+ * Copies the ledger, since making the objects writes it anew. The rings' part is left out: the main
+ * thread writes it meanwhile.
  */
 static struct ledger *copy_ledger(const struct ledger *now)
 {

@@ -66,7 +66,7 @@ struct buffer {
 	struct rect_set
 		stale; /* what the owner changed in its picture since this one was written */
 
-	uint32_t link_id; /* the name display knows it by; belongs to frame_link.c */
+	uint32_t link_id; /* the name display knows it by; belongs to frame_sender.c */
 	void (*on_destroy)(void *user, struct buffer *buffer); /* NULL: nobody wants to know */
 	void *on_destroy_user;
 };

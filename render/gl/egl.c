@@ -75,7 +75,7 @@ static bool try_node(struct egl_choice *choice, int fd, const char *path)
 	return false;
 }
 
-/* The first that works; one that draws with the CPU is no better than none. */
+/* Finds the first node that works and does not draw with the CPU. */
 static bool find_node(struct egl_choice *choice)
 {
 	for (int i = 0; i < RENDER_NODES_MAX; i++) {

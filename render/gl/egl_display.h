@@ -40,10 +40,10 @@ bool egl_display_has(const char *extension);
  * version. */
 void *egl_context_create(bool shared, int major, int minor);
 void egl_context_destroy(void *context);
-/* NULL: none. */
+/* NULL makes none current. */
 bool egl_context_make_current(void *context);
 
-/* Of what a context made here draws with, such as "llvmpipe (LLVM 15.0.6, 256 bits)". */
+/* The name of what a context made here draws with, such as "llvmpipe (LLVM 15.0.6, 256 bits)". */
 const char *egl_display_get_renderer(void);
-/* True when that is the CPU. */
+/* True when a context made here draws with the CPU. */
 bool egl_display_is_software(void);

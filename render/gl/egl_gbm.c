@@ -53,14 +53,14 @@ static struct gbm_bo *create_bo(uint32_t width, uint32_t height, uint32_t fourcc
 		gbm, width, height, fourcc, modifiers, n_modifiers, GBM_BO_USE_RENDERING);
 }
 
-/* Of every layout: tiles only round up. */
+/* The bytes that any layout needs at least: tiles round up. */
 static uint64_t needed_bytes(const struct egl_gbm_buffer *buffer)
 {
 	return (uint64_t)buffer->stride_bytes * (buffer->height - 1) + (uint64_t)buffer->width * 4 +
 	       buffer->offset_bytes;
 }
 
-/* In this process EGL may know the buffer and never look at the stride; other processes will. */
+/* EGL of this process knows the buffer and may ignore the stride; other processes cannot. */
 static bool stride_is_possible(const struct egl_gbm_buffer *buffer)
 {
 	return buffer->stride_bytes >= buffer->width * 4 &&
@@ -68,9 +68,9 @@ static bool stride_is_possible(const struct egl_gbm_buffer *buffer)
 }
 
 /*
- * By GBM and not by the DRM handle: Mesa's driver must know that this buffer and the one that EGL
- * imports are the same, or each closes the other's handle. Drivers have reported success with no
- * descriptor.
+ * Exports by GBM and not by the DRM handle: Mesa's driver must know that this buffer and the one
+ * that EGL imports are the same, or each closes the other's handle. Drivers have reported success
+ * with no descriptor.
  */
 static bool export_dmabuf(struct egl_gbm_buffer *buffer)
 {

@@ -41,7 +41,7 @@ struct backing *backing_create(
 		return NULL;
 	}
 	index_pieces(backing);
-	/* virglrenderer takes an empty one for none. */
+	/* virglrenderer cannot tell an empty backing from none. */
 	if (backing->size_bytes == 0) {
 		backing_destroy(backing);
 		return NULL;

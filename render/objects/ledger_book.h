@@ -36,6 +36,6 @@ void ledger_book_set_backing(struct ledger_book *book, uint32_t id,
 	const struct ledger_backing *entries, uint32_t n_entries);
 void ledger_book_add_context(struct ledger_book *book, uint32_t id, const char name[64]);
 void ledger_book_remove_context(struct ledger_book *book, uint32_t id);
-/* resource 0: off. */
+/* scanout->resource is 0 for a head that is off. */
 void ledger_book_set_scanout(
 	struct ledger_book *book, unsigned head, const struct ledger_scanout *scanout);

@@ -19,7 +19,7 @@
 #include "render/objects/limits.h"
 #include "render/objects/resource.h"
 
-/* No answer of virtio-gpu's; see objects_attach_backing(). */
+/* In place of an answer; see objects_attach_backing(). */
 #define OBJECTS_WAIT_FOR_MEMORY 0
 
 struct ledger_book;
@@ -28,7 +28,7 @@ struct objects;
 
 struct objects_listener {
 	void (*resource_made)(void *user, const struct resource *resource);
-	/* It is still whole; its id is free when the call that removes it returns. */
+	/* The resource is still whole. Its id is free once the call that removes it returns. */
 	void (*resource_going)(void *user, struct resource *resource);
 };
 
@@ -46,12 +46,12 @@ bool objects_has_memory(const struct objects *objects);
 void objects_set_ledger(struct objects *objects, struct ledger_book *book);
 /* What the ledger says, for rebuild.c; NULL: there is none. */
 const struct ledger *objects_peek_ledger(const struct objects *objects);
-/* Empties the ledger, which objects that exist must not be listed in. */
+/* Empties the ledger, so that what it lists can be made anew. */
 void objects_clear_ledger(struct objects *objects);
-/* Enters what a head shows. */
+/* Enters into the ledger what a head shows. */
 void objects_note_scanout(
 	struct objects *objects, unsigned head, const struct ledger_scanout *scanout);
-/* What buffers for pictures of 2D resources and scanouts are charged to. */
+/* The quota that 2D resources and the buffers of heads' pictures are charged to. */
 struct quota *objects_get_quota_2d(struct objects *objects);
 
 struct resource *objects_find_resource(const struct objects *objects, uint32_t id);
@@ -72,7 +72,7 @@ uint32_t objects_attach_backing(struct objects *objects, struct resource *resour
 	const struct ledger_backing *entries, uint32_t n_entries, bool may_wait);
 uint32_t objects_detach_backing(struct objects *objects, struct resource *resource);
 uint32_t objects_create_context(struct objects *objects, uint32_t id, const char name[64]);
-/* The context exists. Resources are no longer attached to it. */
+/* The context must exist. All resources are detached from it. */
 void objects_destroy_context(struct objects *objects, uint32_t id);
-/* Every context and resource, and what the ledger says of them. */
+/* Removes every context and resource, and empties the ledger. */
 void objects_clear(struct objects *objects);

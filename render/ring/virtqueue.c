@@ -27,7 +27,7 @@ struct virtqueue {
 	struct keeper_ring_start start; /* as last given: addresses to find again in a new table */
 	struct vring ring;              /* host addresses */
 	bool running, broken;
-	bool unmapped; /* not in the memory table of now */
+	bool unmapped; /* not in the newest memory table */
 	bool event_idx, quiet;
 	uint16_t next_avail;
 	uint16_t used_index;
@@ -331,7 +331,10 @@ static struct chain *read_chain(struct virtqueue *vq, uint16_t first_desc)
 	return chain;
 }
 
-/* A chain that a dead renderer took, or NULL; the marks are looked at once for each ledger. */
+/*
+ * The mark of a chain that a dead renderer took, or NULL. Once there was none we do not look again
+ * until there is another ledger.
+ */
 static const uint8_t *find_orphan(struct virtqueue *vq)
 {
 	g_assert(vq->held);
@@ -342,7 +345,7 @@ static const uint8_t *find_orphan(struct virtqueue *vq)
 	return mark;
 }
 
-/* Orphans come first: a chain that is taken now bears the same mark. */
+/* Takes nothing while there are orphans: what is taken gets the same mark as they have. */
 static struct chain *take_locked(struct virtqueue *vq)
 {
 	if (is_workable(vq) && find_orphan(vq))
