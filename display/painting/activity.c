@@ -51,17 +51,17 @@ static void pass_time(struct activity *activity, int64_t now_us)
 		activity->slots[i] = (uint8_t)(activity->slots[i] << passed);
 }
 
-void activity_note(struct activity *activity, int64_t now_us, const struct strips *tiles)
+void activity_note(struct activity *activity, int64_t now_us, const struct strips *strips)
 {
-	g_assert(tiles->width == activity->width && tiles->height == activity->height);
+	g_assert(strips->width == activity->width && strips->height == activity->height);
 	pass_time(activity, now_us);
-	for (uint32_t band = 0; band < tiles->bands; band++) {
-		if (!tiles->band_changed[band])
+	for (uint32_t band = 0; band < strips->bands; band++) {
+		if (!strips->band_changed[band])
 			continue;
-		const struct tile *changed = tiles->changed + (size_t)band * tiles->columns;
+		const struct tile *changed = strips->changed + (size_t)band * strips->columns;
 		uint8_t *slots = activity->slots +
 				 (size_t)(band * STRIPS_ROWS / ACTIVITY_CELL) * activity->columns;
-		for (uint32_t column = 0; column < tiles->columns; column++) {
+		for (uint32_t column = 0; column < strips->columns; column++) {
 			if (changed[column].bottom > 0)
 				slots[column] |= 1;
 		}

@@ -40,8 +40,8 @@ struct activity {
 void activity_init(struct activity *activity, uint32_t width, uint32_t height);
 void activity_finish(struct activity *activity);
 
-/* Notes what the tiles say has changed: after strips_look, before strips_take. */
-void activity_note(struct activity *activity, int64_t now_us, const struct strips *tiles);
+/* Notes what the strips say has changed: after strips_look, before strips_take. */
+void activity_note(struct activity *activity, int64_t now_us, const struct strips *strips);
 
 /* The cells of the rectangle count as never changed. */
 void activity_forget(struct activity *activity, const struct rect *rect);

@@ -17,8 +17,8 @@
 
 enum bitmap_result {
 	BITMAP_NONE,    /* nothing to show */
-	BITMAP_TAKEN,   /* *picture is the caller's */
-	BITMAP_BLOCKED, /* damage is left, but pictures must be released first */
+	BITMAP_TAKEN,   /* *bitmap is the caller's */
+	BITMAP_BLOCKED, /* damage is left, but bitmaps must be released first */
 	BITMAP_STARVED, /* as BLOCKED, and what is held will not be released by itself */
 };
 

@@ -9,15 +9,15 @@
 #include "display/painting/video_areas.h"
 
 struct comparer {
-	struct strips *tiles; /* what was sent outside the areas */
-	struct video_areas *regions;
+	struct strips *strips; /* what was sent outside the areas */
+	struct video_areas *areas;
 };
 
 struct comparer *comparer_create(uint32_t width, uint32_t height)
 {
 	struct comparer *comparer = g_new(struct comparer, 1);
-	comparer->tiles = strips_create(width, height);
-	comparer->regions = video_areas_create(width, height);
+	comparer->strips = strips_create(width, height);
+	comparer->areas = video_areas_create(width, height);
 	return comparer;
 }
 
@@ -25,14 +25,14 @@ void comparer_destroy(struct comparer *comparer)
 {
 	if (!comparer)
 		return;
-	strips_destroy(comparer->tiles);
-	video_areas_destroy(comparer->regions);
+	strips_destroy(comparer->strips);
+	video_areas_destroy(comparer->areas);
 	g_free(comparer);
 }
 
 void comparer_forget(struct comparer *comparer, const struct rect *rect)
 {
-	strips_forget(comparer->tiles, rect);
+	strips_forget(comparer->strips, rect);
 }
 
 static bool is_damaged(const struct damage *damage, const struct rect *rect)
@@ -48,11 +48,10 @@ static bool is_damaged(const struct damage *damage, const struct rect *rect)
 static void look_at_areas(struct comparer *comparer, const struct frame *frame,
 	const struct damage *damage, int64_t now_us)
 {
-	for (unsigned i = 0; i < comparer->regions->n_live; i++) {
-		struct video_area *region = &comparer->regions->live[i];
-		region->changed =
-			is_damaged(damage, &region->rect) &&
-			video_area_look(region, now_us, frame->pixels, frame->stride_bytes);
+	for (unsigned i = 0; i < comparer->areas->n_live; i++) {
+		struct video_area *area = &comparer->areas->live[i];
+		area->changed = is_damaged(damage, &area->rect) &&
+				video_area_look(area, now_us, frame->pixels, frame->stride_bytes);
 	}
 }
 
@@ -64,9 +63,9 @@ static void end_areas(
 	struct comparer *comparer, struct damage *damage, int64_t now_us, struct changes *changes)
 {
 	struct rect rect;
-	while (video_areas_end(comparer->regions, now_us, &rect)) {
+	while (video_areas_end(comparer->areas, now_us, &rect)) {
 		g_assert(changes->n_ended < CHANGES_AREAS_MAX);
-		strips_forget(comparer->tiles, &rect);
+		strips_forget(comparer->strips, &rect);
 		damage_add(damage, &rect);
 		changes->ended[changes->n_ended++] = rect;
 	}
@@ -85,11 +84,11 @@ static void look_outside(
 	struct comparer *comparer, const struct frame *frame, const struct rect *rect, unsigned i)
 {
 	struct rect parts[4];
-	if (i == comparer->regions->n_live) {
-		strips_look(comparer->tiles, frame->pixels, frame->stride_bytes, rect);
+	if (i == comparer->areas->n_live) {
+		strips_look(comparer->strips, frame->pixels, frame->stride_bytes, rect);
 		return;
 	}
-	unsigned n = rect_subtract(rect, &comparer->regions->live[i].rect, parts);
+	unsigned n = rect_subtract(rect, &comparer->areas->live[i].rect, parts);
 	for (unsigned part = 0; part < n; part++)
 		look_outside(comparer, frame, &parts[part], i + 1);
 }
@@ -98,7 +97,7 @@ static void look_at_damage(
 	struct comparer *comparer, const struct frame *frame, const struct damage *damage)
 {
 	for (unsigned i = 0; i < damage->n_rects; i++) {
-		struct rect rect = strips_widen(comparer->tiles, &damage->rects[i]);
+		struct rect rect = strips_widen(comparer->strips, &damage->rects[i]);
 		look_outside(comparer, frame, &rect, 0);
 	}
 }
@@ -107,17 +106,17 @@ static void look_at_damage(
 static void look_for_scroll(struct comparer *comparer, struct changes *changes)
 {
 	changes->scrolled =
-		comparer->regions->n_live == 0 && scroll_find(comparer->tiles, &changes->scroll);
+		comparer->areas->n_live == 0 && scroll_find(comparer->strips, &changes->scroll);
 }
 
 static void list_areas(const struct comparer *comparer, struct changes *changes)
 {
-	for (unsigned i = 0; i < comparer->regions->n_live; i++) {
-		const struct video_area *region = &comparer->regions->live[i];
+	for (unsigned i = 0; i < comparer->areas->n_live; i++) {
+		const struct video_area *area = &comparer->areas->live[i];
 		changes->areas[changes->n_areas++] = (struct moving_area){
-			.serial = region->serial,
-			.rect = region->rect,
-			.changed = region->changed,
+			.serial = area->serial,
+			.rect = area->rect,
+			.changed = area->changed,
 		};
 	}
 }
@@ -125,28 +124,28 @@ static void list_areas(const struct comparer *comparer, struct changes *changes)
 /* What lies under an area that has just begun will be video: nothing is known of it any more. */
 static void forget_new_areas(struct comparer *comparer, unsigned last_serial)
 {
-	for (unsigned i = 0; i < comparer->regions->n_live; i++) {
-		if (comparer->regions->live[i].serial > last_serial)
-			strips_forget(comparer->tiles, &comparer->regions->live[i].rect);
+	for (unsigned i = 0; i < comparer->areas->n_live; i++) {
+		if (comparer->areas->live[i].serial > last_serial)
+			strips_forget(comparer->strips, &comparer->areas->live[i].rect);
 	}
 }
 
 void comparer_look(struct comparer *comparer, const struct frame *frame, struct damage *damage,
 	int64_t now_us, const struct video_wish *wish, struct changes *changes)
 {
-	struct strips *tiles = comparer->tiles;
-	struct video_areas *regions = comparer->regions;
-	unsigned last_serial = regions->last_serial;
-	g_assert(frame->width == tiles->width && frame->height == tiles->height);
+	struct strips *strips = comparer->strips;
+	struct video_areas *areas = comparer->areas;
+	unsigned last_serial = areas->last_serial;
+	g_assert(frame->width == strips->width && frame->height == strips->height);
 	*changes = (struct changes){ .frame = frame };
 	look_at_areas(comparer, frame, damage, now_us);
 	end_areas(comparer, damage, now_us, changes);
 	bound_damage(damage);
 	look_at_damage(comparer, frame, damage);
 	look_for_scroll(comparer, changes);
-	video_areas_note(regions, now_us, tiles);
-	video_areas_form(regions, now_us, tiles, frame->pixels, frame->stride_bytes, wish);
-	changes->n_rects = strips_take(tiles, changes->rects, CHANGES_RECTS_MAX);
+	video_areas_note(areas, now_us, strips);
+	video_areas_form(areas, now_us, strips, frame->pixels, frame->stride_bytes, wish);
+	changes->n_rects = strips_take(strips, changes->rects, CHANGES_RECTS_MAX);
 	forget_new_areas(comparer, last_serial);
 	list_areas(comparer, changes);
 }

@@ -10,10 +10,10 @@
 #define TABLE (2 * IMAGE_IDS_MAX)
 #define NONE 0u
 
-static uint64_t hash(const struct bitmap *picture)
+static uint64_t hash(const struct bitmap *bitmap)
 {
-	uint64_t parts[] = { strips_hash(picture->copy, picture->copy_bytes), picture->rect.width,
-		picture->rect.height };
+	uint64_t parts[] = { strips_hash(bitmap->copy, bitmap->copy_bytes), bitmap->rect.width,
+		bitmap->rect.height };
 	return strips_hash((const uint8_t *)parts, sizeof(parts));
 }
 
@@ -41,14 +41,14 @@ static bool admit(struct image_ids *ids, uint64_t value)
 	return ids->n < IMAGE_IDS_MAX / 2 || seen_before(ids, value);
 }
 
-bool image_ids_find(struct image_ids *ids, const struct bitmap *picture, uint64_t *id)
+bool image_ids_find(struct image_ids *ids, const struct bitmap *bitmap, uint64_t *id)
 {
-	if (ids->head >= IMAGE_IDS_HEADS || picture->moving || !picture->copy ||
-		rect_area(&picture->rect) > IMAGE_IDS_PIXELS_MAX)
+	if (ids->head >= IMAGE_IDS_HEADS || bitmap->moving || !bitmap->copy ||
+		rect_area(&bitmap->rect) > IMAGE_IDS_PIXELS_MAX)
 		return false;
 	if (!ids->given)
 		ids->given = g_new0(struct image_id, TABLE);
-	uint64_t value = hash(picture);
+	uint64_t value = hash(bitmap);
 	struct image_id *place = place_of(ids, value);
 	if (place->hash == NONE) {
 		if (!admit(ids, value))

@@ -44,7 +44,7 @@ struct image_ids {
 /* True when clients may keep the bitmap: then *id is its number. Only copies, and no video, have
  * one.
  */
-bool image_ids_find(struct image_ids *ids, const struct bitmap *picture, uint64_t *id);
+bool image_ids_find(struct image_ids *ids, const struct bitmap *bitmap, uint64_t *id);
 
 /* Forgets all: no client has a cache any more. */
 void image_ids_clear(struct image_ids *ids);

@@ -9,13 +9,13 @@
 #include "protocol/frame_link.h"
 
 /*
- * Render's buffers that pictures hold. With the newest frame, which waits in the head, they are the
+ * Render's buffers that bitmaps hold. With the newest frame, which waits in the head, they are the
  * FRAME_LOCKED_MAX that render lends. Past it no newer frame is taken until a buffer comes back.
  */
 #define BITMAP_SOURCES_MAX (FRAME_LOCKED_MAX - 1)
 
 /*
- * Copies that pictures hold, since each drawable costs spice-server some hundred bytes more. Past
+ * Copies that bitmaps hold, since each drawable costs spice-server some hundred bytes more. Past
  * it no copy is made until one comes back, and spice-server is asked once to draw its oldest
  * drawables.
  */

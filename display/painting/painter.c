@@ -141,11 +141,11 @@ static struct head_news look_at_head(struct painter *painter)
 	return news;
 }
 
-/* Taking pictures. */
+/* Taking bitmaps. */
 
-static enum bitmap_result take_blank(struct painter *painter, struct bitmap *picture)
+static enum bitmap_result take_blank(struct painter *painter, struct bitmap *bitmap)
 {
-	*picture = (struct bitmap){
+	*bitmap = (struct bitmap){
 		.kind = BITMAP_BLACK,
 		.rect = { 0, 0, painter->store.width, painter->store.height },
 		.store = &painter->store,
@@ -153,7 +153,7 @@ static enum bitmap_result take_blank(struct painter *painter, struct bitmap *pic
 	return BITMAP_TAKEN;
 }
 
-/* A buffer that a still picture holds comes back only when spice-server is asked to draw it. */
+/* A buffer that a still bitmap holds comes back only when spice-server is asked to draw it. */
 static enum bitmap_result wait_for_buffer(struct painter *painter)
 {
 	struct send_plan *plan = &painter->plan;
@@ -163,18 +163,18 @@ static enum bitmap_result wait_for_buffer(struct painter *painter)
 }
 
 enum bitmap_result painter_take(struct painter *painter, int64_t now_us,
-	const struct send_limits *limits, struct bitmap *picture)
+	const struct send_limits *limits, struct bitmap *bitmap)
 {
 	struct head_news news = look_at_head(painter);
 	if (news.blank)
-		return take_blank(painter, picture);
+		return take_blank(painter, bitmap);
 	if (news.frame)
 		begin(painter, news.frame, now_us, limits);
 	else
 		look_again(painter, now_us, limits);
 	if (send_plan_has_steps(&painter->plan)) {
 		enum bitmap_result result =
-			send_plan_take(&painter->plan, painter->current, limits, picture);
+			send_plan_take(&painter->plan, painter->current, limits, bitmap);
 		let_go_of_current(painter);
 		return result;
 	}
@@ -186,10 +186,10 @@ bool painter_wants_ticks(const struct painter *painter)
 	return send_plan_has_video(&painter->plan);
 }
 
-bool painter_release(struct painter *painter, struct bitmap *picture)
+bool painter_release(struct painter *painter, struct bitmap *bitmap)
 {
 	struct head *head = painter->head;
-	bitmap_release(picture);
+	bitmap_release(bitmap);
 	g_mutex_lock(&head->lock);
 	bool waiting = head->newest != NULL;
 	g_mutex_unlock(&head->lock);

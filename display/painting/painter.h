@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * painter: brings spice-server's surface of one head up to the guest's newest frame, a picture at a
+ * painter: brings spice-server's surface of one head up to the guest's newest frame, a bitmap at a
  * time, when spice-server asks.
  *
  * It takes the newest frame from the head with all damage that has gathered and asks two questions:
  * what of it has changed since it was last sent (comparer.h), and how is that sent (send_plan.h).
  * If a newer frame comes before all was sent, what is left becomes damage of the newer one. If
- * nothing has changed no picture is made. Frames that nobody looks at are compared with nothing,
+ * nothing has changed no bitmap is made. Frames that nobody looks at are compared with nothing,
  * and nothing is kept of them.
  *
  * Threads: spice-server's worker thread of this head. The main loop makes it before that thread
@@ -33,16 +33,16 @@ struct painter {
 };
 
 struct painter *painter_create(struct head *head);
-/* Every picture was released. */
+/* Every bitmap was released. */
 void painter_destroy(struct painter *painter);
 
 /* Answers STARVED only once between two releases. */
 enum bitmap_result painter_take(struct painter *painter, int64_t now_us,
-	const struct send_limits *limits, struct bitmap *picture);
+	const struct send_limits *limits, struct bitmap *bitmap);
 
 /* Ask again every PAINTER_TICK_MS, even if no frame comes: a video area may end. */
 #define PAINTER_TICK_MS 25
 bool painter_wants_ticks(const struct painter *painter);
 
-/* Releases a picture; true when something waits for that. */
-bool painter_release(struct painter *painter, struct bitmap *picture);
+/* Releases a bitmap; true when something waits for that. */
+bool painter_release(struct painter *painter, struct bitmap *bitmap);

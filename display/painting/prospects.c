@@ -101,22 +101,22 @@ static void look_at_edge(struct prospect *prospect, unsigned edge, const struct 
 	}
 }
 
-static struct rect changed_rows(const struct strips *tiles, uint32_t band, uint32_t column)
+static struct rect changed_rows(const struct strips *strips, uint32_t band, uint32_t column)
 {
-	const struct tile *tile = &tiles->changed[(size_t)band * tiles->columns + column];
+	const struct tile *tile = &strips->changed[(size_t)band * strips->columns + column];
 	uint32_t x = column * STRIPS_STRIP;
 	return (struct rect){ x, band * STRIPS_ROWS + tile->top,
-		MIN(STRIPS_STRIP, tiles->width - x), tile->bottom - tile->top };
+		MIN(STRIPS_STRIP, strips->width - x), tile->bottom - tile->top };
 }
 
-static bool look_at_rows(struct prospect *prospect, const struct strips *tiles)
+static bool look_at_rows(struct prospect *prospect, const struct strips *strips)
 {
 	struct rect change = { 0 };
 	for (uint32_t band = prospect->box.y / STRIPS_ROWS;
-		band * STRIPS_ROWS < rect_bottom(&prospect->box) && band < tiles->bands; band++) {
+		band * STRIPS_ROWS < rect_bottom(&prospect->box) && band < strips->bands; band++) {
 		for (uint32_t column = prospect->box.x / STRIPS_STRIP;
 			column * STRIPS_STRIP < rect_right(&prospect->box); column++) {
-			struct rect rect = changed_rows(tiles, band, column);
+			struct rect rect = changed_rows(strips, band, column);
 			if (rect.height > 0)
 				change = change.height > 0 ? rect_join(&change, &rect) : rect;
 		}
@@ -128,10 +128,10 @@ static bool look_at_rows(struct prospect *prospect, const struct strips *tiles)
 	return true;
 }
 
-bool prospect_look(struct prospect *prospect, int64_t now_us, const struct strips *tiles,
+bool prospect_look(struct prospect *prospect, int64_t now_us, const struct strips *strips,
 	const struct pixel_rows *pixels)
 {
-	if (now_us < prospect->rest_until_us || !look_at_rows(prospect, tiles))
+	if (now_us < prospect->rest_until_us || !look_at_rows(prospect, strips))
 		return false;
 	for (unsigned edge = 0; edge < 2; edge++)
 		look_at_edge(prospect, edge, pixels);

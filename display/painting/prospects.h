@@ -47,10 +47,10 @@ void prospects_propose(struct prospects *prospects, const struct activity *activ
 void prospects_end_round(struct prospects *prospects);
 
 /*
- * Looks at this frame's change of it, which the tiles know until strips_take. True when its edges
+ * Looks at this frame's change of it, which the strips know until strips_take. True when its edges
  * are known: then `change` and prospect_rect are good.
  */
-bool prospect_look(struct prospect *prospect, int64_t now_us, const struct strips *tiles,
+bool prospect_look(struct prospect *prospect, int64_t now_us, const struct strips *strips,
 	const struct pixel_rows *pixels);
 
 /* What moves, to the pixel. */

@@ -23,7 +23,7 @@ struct place {
 };
 
 struct scroll_search {
-	struct strips *tiles;
+	struct strips *strips;
 	uint32_t first_column, end_column; /* with changes */
 	uint32_t first_row, end_row;
 	uint32_t *changes; /* by column: strips, roughly */
@@ -33,14 +33,14 @@ struct scroll_search {
 	int distance;    /* what is shown at row y was at y + distance */
 };
 
-static uint64_t shown(const struct strips *tiles, uint32_t column, uint32_t row)
+static uint64_t shown(const struct strips *strips, uint32_t column, uint32_t row)
 {
-	return tiles->shown[(size_t)row * tiles->columns + column];
+	return strips->shown[(size_t)row * strips->columns + column];
 }
 
-static uint64_t fresh(const struct strips *tiles, uint32_t column, uint32_t row)
+static uint64_t fresh(const struct strips *strips, uint32_t column, uint32_t row)
 {
-	return tiles->fresh[(size_t)row * tiles->columns + column];
+	return strips->fresh[(size_t)row * strips->columns + column];
 }
 
 /* The hash of a strip and those below it. STRIPS_UNKNOWN if one of them is not known, or lies past
@@ -52,7 +52,7 @@ static uint64_t key(
 	if (row + KEY_ROWS > search->end_row)
 		return STRIPS_UNKNOWN;
 	for (uint32_t i = row; i < row + KEY_ROWS; i++) {
-		uint64_t hash = hashes[(size_t)i * search->tiles->columns + column];
+		uint64_t hash = hashes[(size_t)i * search->strips->columns + column];
 		if (hash == STRIPS_UNKNOWN)
 			return STRIPS_UNKNOWN;
 		mixed = (mixed ^ hash) * STRIPS_MIX;
@@ -62,15 +62,15 @@ static uint64_t key(
 
 static void bound(struct scroll_search *search)
 {
-	const struct strips *tiles = search->tiles;
-	search->first_column = tiles->columns;
-	search->first_row = tiles->height;
-	for (uint32_t band = 0; band < tiles->bands; band++) {
-		if (!tiles->band_changed[band])
+	const struct strips *strips = search->strips;
+	search->first_column = strips->columns;
+	search->first_row = strips->height;
+	for (uint32_t band = 0; band < strips->bands; band++) {
+		if (!strips->band_changed[band])
 			continue;
-		for (uint32_t column = 0; column < tiles->columns; column++) {
+		for (uint32_t column = 0; column < strips->columns; column++) {
 			const struct tile *tile =
-				&tiles->changed[(size_t)band * tiles->columns + column];
+				&strips->changed[(size_t)band * strips->columns + column];
 			if (tile->bottom == 0)
 				continue;
 			search->changes[column] += tile->bottom - tile->top;
@@ -94,7 +94,7 @@ static void learn_column(struct scroll_search *search, uint32_t column)
 {
 	memset(search->places, 0, search->n_places * sizeof(*search->places));
 	for (uint32_t row = search->first_row; row < search->end_row; row++) {
-		uint64_t hash = key(search, search->tiles->shown, column, row);
+		uint64_t hash = key(search, search->strips->shown, column, row);
 		if (hash == STRIPS_UNKNOWN)
 			continue;
 		struct place *place = place_of(search, hash);
@@ -107,13 +107,13 @@ static void ask_column(struct scroll_search *search, uint32_t column)
 {
 	learn_column(search, column);
 	for (uint32_t row = search->first_row; row < search->end_row; row++) {
-		uint64_t hash = key(search, search->tiles->fresh, column, row);
+		uint64_t hash = key(search, search->strips->fresh, column, row);
 		if (hash == STRIPS_UNKNOWN ||
-			hash == key(search, search->tiles->shown, column, row))
+			hash == key(search, search->strips->shown, column, row))
 			continue;
 		const struct place *place = place_of(search, hash);
 		if (place->hash == hash && place->row != AMBIGUOUS && place->row != row)
-			search->votes[place->row + search->tiles->height - row]++;
+			search->votes[place->row + search->strips->height - row]++;
 	}
 }
 
@@ -138,12 +138,12 @@ static void vote(struct scroll_search *search)
 		search->changes[column] = 0;
 		ask_column(search, column);
 	}
-	for (uint32_t i = 0; i < 2 * search->tiles->height; i++) {
+	for (uint32_t i = 0; i < 2 * search->strips->height; i++) {
 		if (search->votes[i] >= VOTES_MIN && search->votes[i] > search->votes[best])
 			best = i;
 	}
 	search->distance =
-		search->votes[best] >= VOTES_MIN ? (int)best - (int)search->tiles->height : 0;
+		search->votes[best] >= VOTES_MIN ? (int)best - (int)search->strips->height : 0;
 }
 
 static bool fits(const struct scroll_search *search, uint32_t column, uint32_t row)
@@ -151,8 +151,8 @@ static bool fits(const struct scroll_search *search, uint32_t column, uint32_t r
 	int64_t from = (int64_t)row + search->distance;
 	if (from < search->first_row || from >= search->end_row)
 		return false;
-	uint64_t hash = shown(search->tiles, column, (uint32_t)from);
-	return hash != STRIPS_UNKNOWN && hash == fresh(search->tiles, column, row);
+	uint64_t hash = shown(search->strips, column, (uint32_t)from);
+	return hash != STRIPS_UNKNOWN && hash == fresh(search->strips, column, row);
 }
 
 static bool column_fits(const struct scroll_search *search, uint32_t column)
@@ -197,7 +197,7 @@ static struct rect try_out(const struct scroll_search *search)
 		best = run;
 		best_row = row + 1 - run;
 	}
-	uint32_t right = MIN(end * STRIPS_STRIP, search->tiles->width);
+	uint32_t right = MIN(end * STRIPS_STRIP, search->strips->width);
 	return (struct rect){ first * STRIPS_STRIP, best_row, right - first * STRIPS_STRIP, best };
 }
 
@@ -208,33 +208,33 @@ static int64_t gain(const struct scroll_search *search, const struct rect *rect)
 	for (uint32_t row = rect->y; row < rect_bottom(rect); row++) {
 		for (uint32_t column = rect->x / STRIPS_STRIP;
 			column * STRIPS_STRIP < rect_right(rect); column++) {
-			uint64_t hash = fresh(search->tiles, column, row);
-			strips += hash != shown(search->tiles, column, row);
+			uint64_t hash = fresh(search->strips, column, row);
+			strips += hash != shown(search->strips, column, row);
 			strips -= !fits(search, column, row);
 		}
 	}
 	return strips;
 }
 
-static void move_row(struct strips *tiles, const struct rect *rect, uint32_t row, uint32_t from)
+static void move_row(struct strips *strips, const struct rect *rect, uint32_t row, uint32_t from)
 {
 	uint32_t first = rect->x / STRIPS_STRIP;
 	uint32_t n = (rect_right(rect) + STRIPS_STRIP - 1) / STRIPS_STRIP - first;
-	uint64_t *to = tiles->shown + (size_t)row * tiles->columns + first;
-	memcpy(to, tiles->shown + (size_t)from * tiles->columns + first, n * sizeof(*to));
+	uint64_t *to = strips->shown + (size_t)row * strips->columns + first;
+	memcpy(to, strips->shown + (size_t)from * strips->columns + first, n * sizeof(*to));
 	for (uint32_t i = 0; i < n; i++) {
 		if (to[i] == STRIPS_UNKNOWN ||
-			to[i] != tiles->fresh[(size_t)row * tiles->columns + first + i])
-			strips_mark(tiles, first + i, row);
+			to[i] != strips->fresh[(size_t)row * strips->columns + first + i])
+			strips_mark(strips, first + i, row);
 	}
 }
 
 static void apply(const struct scroll_search *search, const struct rect *rect)
 {
-	strips_clear(search->tiles, rect);
+	strips_clear(search->strips, rect);
 	for (uint32_t i = 0; i < rect->height; i++) {
 		uint32_t row = search->distance > 0 ? rect->y + i : rect_bottom(rect) - 1 - i;
-		move_row(search->tiles, rect, row, (uint32_t)((int)row + search->distance));
+		move_row(search->strips, rect, row, (uint32_t)((int)row + search->distance));
 	}
 }
 
@@ -252,17 +252,17 @@ static bool find(struct scroll_search *search, struct scroll *scroll)
 	return true;
 }
 
-bool scroll_find(struct strips *tiles, struct scroll *scroll)
+bool scroll_find(struct strips *strips, struct scroll *scroll)
 {
-	struct scroll_search search = { .tiles = tiles };
-	if (tiles->n_changed < SCROLL_STRIPS_MIN)
+	struct scroll_search search = { .strips = strips };
+	if (strips->n_changed < SCROLL_STRIPS_MIN)
 		return false;
-	search.changes = g_new0(uint32_t, tiles->columns);
+	search.changes = g_new0(uint32_t, strips->columns);
 	bound(&search);
 	for (search.n_places = 64; search.n_places < 2 * (search.end_row - search.first_row);)
 		search.n_places *= 2;
 	search.places = g_new(struct place, search.n_places);
-	search.votes = g_new0(uint32_t, 2 * (size_t)tiles->height + 1);
+	search.votes = g_new0(uint32_t, 2 * (size_t)strips->height + 1);
 	bool found = find(&search, scroll);
 	g_free(search.changes);
 	g_free(search.places);

@@ -24,7 +24,7 @@ struct strips;
 #define SCROLL_ROWS_MIN 32u
 
 /*
- * To be called between strips_look and strips_take. When it answers true the tiles take it that the
- * scroll was done, and strips_take names what differs after it.
+ * To be called between strips_look and strips_take. When it answers true the strips take it that
+ * the scroll was done, and strips_take names what differs after it.
  */
-bool scroll_find(struct strips *tiles, struct scroll *scroll);
+bool scroll_find(struct strips *strips, struct scroll *scroll);

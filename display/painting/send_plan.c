@@ -250,8 +250,8 @@ static void count_streams(const struct send_plan *plan)
 		stats_set_encoder(plan->head, "lossless");
 }
 
-/* spice-server looks only at the last picture of a burst. */
-static void count_picture(
+/* spice-server looks only at the last bitmap of a burst. */
+static void count_drawable(
 	const struct send_plan *plan, const struct send_step *step, const struct rect *part)
 {
 	if (step->again > 0)
@@ -327,16 +327,16 @@ static bool has_to_wait(const struct send_step *step, const struct send_limits *
 	       (is_video(step) || step->bytes > MIN(SMALL_BYTES, limits->small_bytes));
 }
 
-static enum bitmap_result make_picture(struct bitmap *picture, struct bitmap_source *source,
+static enum bitmap_result make_bitmap(struct bitmap *bitmap, struct bitmap_source *source,
 	const struct send_step *step, const struct rect *part)
 {
 	if (step->kind == BITMAP_PIXELS && !step->point)
-		return bitmap_copy(picture, source, part);
+		return bitmap_copy(bitmap, source, part);
 	if (step->kind == BITMAP_PIXELS) {
-		bitmap_point(picture, source, part);
+		bitmap_point(bitmap, source, part);
 		return BITMAP_TAKEN;
 	}
-	*picture = (struct bitmap){
+	*bitmap = (struct bitmap){
 		.kind = BITMAP_SCROLL,
 		.rect = step->rect,
 		.from_x = step->from_x,
@@ -366,23 +366,23 @@ static void step_taken(
 }
 
 enum bitmap_result send_plan_take(struct send_plan *plan, struct bitmap_source *source,
-	const struct send_limits *limits, struct bitmap *picture)
+	const struct send_limits *limits, struct bitmap *bitmap)
 {
 	g_assert(send_plan_has_steps(plan));
 	struct send_step *step = &plan->steps[plan->next_step];
 	if (has_to_wait(step, limits))
 		return BITMAP_BLOCKED;
 	struct rect part = upper_part(source->store, step, limits->budget_bytes);
-	enum bitmap_result result = make_picture(picture, source, step, &part);
+	enum bitmap_result result = make_bitmap(bitmap, source, step, &part);
 	if (result != BITMAP_TAKEN)
 		return result;
 	uint64_t bytes = step->bytes * part.height / step->rect.height;
-	picture->moving = is_video(step);
-	picture->estimated_bytes = step->again > 0 ? 0 : bytes;
+	bitmap->moving = is_video(step);
+	bitmap->estimated_bytes = step->again > 0 ? 0 : bytes;
 	plan->whole_held |= step->point && !is_video(step);
 	if (plan->next_step == 0)
 		stats_frame_begun(plan->head, source->frame->flush_time_ns);
-	count_picture(plan, step, &part);
+	count_drawable(plan, step, &part);
 	step_taken(plan, step, part.height, bytes);
 	return result;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * send plan: the second question of painting, how is it sent. It makes steps of the changes of one
- * frame, puts them in the order in which a client should see them, and hands them out as pictures
+ * frame, puts them in the order in which a client should see them, and hands them out as bitmaps
  * of the size that the line takes. It compares no pixels.
  *
  * Small changes come first, then video, then the rest, in pieces of what the line takes: a key
@@ -10,7 +10,7 @@
  *
  * spice-server sends as a stream what it is given again and again with the same rectangle. So the
  * first frame of a video area is submitted SEND_STREAM_BURST times, each frame of it goes in one
- * picture, and a still picture never has the rectangle of an area that has ended.
+ * bitmap, and a still bitmap never has the rectangle of an area that has ended.
  *
  * Threads: none of its own; the worker thread of the head.
  */
@@ -34,7 +34,7 @@
 
 /* What the way to the client takes (display/line/send_budget.h). */
 struct send_limits {
-	uint64_t budget_bytes; /* for the next picture; 0: only a small one */
+	uint64_t budget_bytes; /* for the next bitmap; 0: only a small one */
 	uint64_t small_bytes;  /* for a small one */
 	uint64_t lossless_bps; /* for drawn content that moves, in bits a second */
 };
@@ -67,7 +67,7 @@ struct send_plan {
 	unsigned n_ended; /* so far; the last SEND_ENDED_MAX are kept */
 	/* Large steps that were given up began at this row: the next plan goes on there. */
 	uint32_t resume_y;
-	/* A still picture holds one of render's buffers, and no video area covers it: only when
+	/* A still bitmap holds one of render's buffers, and no video area covers it: only when
 	 * spice-server draws it into its surface does the buffer come back. */
 	bool whole_held;
 };
@@ -89,11 +89,11 @@ bool send_plan_has_steps(const struct send_plan *plan);
 bool send_plan_has_video(const struct send_plan *plan);
 
 /*
- * Takes the next step, or the upper part of it, as a picture of `source`, the one that the plan was
+ * Takes the next step, or the upper part of it, as a bitmap of `source`, the one that the plan was
  * made with. A step must be left. Answers as painter_take does, but never NONE.
  */
 enum bitmap_result send_plan_take(struct send_plan *plan, struct bitmap_source *source,
-	const struct send_limits *limits, struct bitmap *picture);
+	const struct send_limits *limits, struct bitmap *bitmap);
 
 /*
  * Drops the steps that are left. Writes the rectangles that were not sent and returns how many; of

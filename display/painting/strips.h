@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tiles: what clients are shown of a head, known well enough to say what of a new picture differs.
+ * strips: what clients are shown of a head, known well enough to say what of a new picture differs.
  *
  * What a guest flushes is an upper bound: compositors flush whole screens. So the flushed area is
  * compared with what was last sent, in strips of STRIPS_STRIP pixels of one row, by their 64-bit

@@ -16,30 +16,30 @@ bool growth_is_large(const struct rect *rect)
 	       rect_area(rect) >= VIDEO_AREAS_PIXELS_MIN;
 }
 
-bool growth_is_covered(const struct video_areas *regions, const struct rect *rect)
+bool growth_is_covered(const struct video_areas *areas, const struct rect *rect)
 {
-	for (unsigned i = 0; i < regions->n_live; i++) {
-		if (rect_contains(&regions->live[i].rect, rect))
+	for (unsigned i = 0; i < areas->n_live; i++) {
+		if (rect_contains(&areas->live[i].rect, rect))
 			return true;
 	}
 	return false;
 }
 
-bool growth_touches_live(const struct video_areas *regions, const struct rect *rect)
+bool growth_touches_live(const struct video_areas *areas, const struct rect *rect)
 {
-	for (unsigned i = 0; i < regions->n_live; i++) {
-		if (activity_touch(&regions->activity, &regions->live[i].rect, rect))
+	for (unsigned i = 0; i < areas->n_live; i++) {
+		if (activity_touch(&areas->activity, &areas->live[i].rect, rect))
 			return true;
 	}
 	return false;
 }
 
-bool growth_belongs_to_live(const struct video_areas *regions, const struct rect *rect)
+bool growth_belongs_to_live(const struct video_areas *areas, const struct rect *rect)
 {
-	for (unsigned i = 0; i < regions->n_live; i++) {
-		const struct rect *live = &regions->live[i].rect;
+	for (unsigned i = 0; i < areas->n_live; i++) {
+		const struct rect *live = &areas->live[i].rect;
 		struct rect both = rect_join(live, rect);
-		if (activity_touch(&regions->activity, live, rect) &&
+		if (activity_touch(&areas->activity, live, rect) &&
 			rect_area(&both) * 100 <= rect_area(live) * (100 + GROWTH_BESIDE_PERCENT))
 			return true;
 	}
@@ -62,29 +62,29 @@ static void make_side_even(uint32_t size, uint32_t *at, uint32_t *length)
  * Encoders that halve the colours' resolution want even sides. So an area gets one more row or
  * column, or, if it is all of a head with an odd side, one less: that one is sent without loss.
  */
-static void make_even(const struct video_areas *regions, struct rect *rect)
+static void make_even(const struct video_areas *areas, struct rect *rect)
 {
-	make_side_even(regions->activity.width, &rect->x, &rect->width);
-	make_side_even(regions->activity.height, &rect->y, &rect->height);
+	make_side_even(areas->activity.width, &rect->x, &rect->width);
+	make_side_even(areas->activity.height, &rect->y, &rect->height);
 }
 
-bool growth_is_live(const struct video_areas *regions, struct rect rect)
+bool growth_is_live(const struct video_areas *areas, struct rect rect)
 {
-	make_even(regions, &rect);
-	return growth_is_covered(regions, &rect);
+	make_even(areas, &rect);
+	return growth_is_covered(areas, &rect);
 }
 
 /* Companions. */
 
 /* It is part of the area's edge, or of a prospect elsewhere, which is a film of its own. */
 static bool is_no_companion(
-	const struct video_areas *regions, const struct rect *rect, const struct rect *cell)
+	const struct video_areas *areas, const struct rect *rect, const struct rect *cell)
 {
 	struct rect shared;
 	if (rect_intersect(rect, cell, &shared))
 		return true;
-	for (unsigned i = 0; i < regions->prospects.n; i++) {
-		const struct rect *box = &regions->prospects.list[i].box;
+	for (unsigned i = 0; i < areas->prospects.n; i++) {
+		const struct rect *box = &areas->prospects.list[i].box;
 		if (rect_contains(box, cell) && growth_is_large(box) &&
 			!rect_intersect(box, rect, &shared))
 			return true;
@@ -93,9 +93,9 @@ static bool is_no_companion(
 }
 
 /* With active cells near it, and near those, that are in no area and no other prospect. */
-static struct rect with_near(const struct video_areas *regions, const struct rect *rect)
+static struct rect with_near(const struct video_areas *areas, const struct rect *rect)
 {
-	const struct activity *activity = &regions->activity;
+	const struct activity *activity = &areas->activity;
 	struct rect box = *rect, before;
 	do {
 		before = box;
@@ -104,8 +104,8 @@ static struct rect with_near(const struct video_areas *regions, const struct rec
 			struct rect one = activity_cell_rect(activity, cell);
 			if (activity_is_active(activity, cell) &&
 				rect_intersect(&near, &one, &shared) &&
-				!growth_is_covered(regions, &one) &&
-				!is_no_companion(regions, rect, &one))
+				!growth_is_covered(areas, &one) &&
+				!is_no_companion(areas, rect, &one))
 				box = rect_join(&box, &one);
 		}
 	} while (!rect_equal(&box, &before));
@@ -127,10 +127,10 @@ static void count_plain(const struct pixel_rows *pixels, const struct rect *cell
 }
 
 /* What would be added and does not move are areas of one colour, which no encoder blurs. */
-static bool is_plain_around(const struct video_areas *regions, const struct pixel_rows *pixels,
+static bool is_plain_around(const struct video_areas *areas, const struct pixel_rows *pixels,
 	const struct rect *box, const struct rect *rect)
 {
-	const struct activity *activity = &regions->activity;
+	const struct activity *activity = &areas->activity;
 	struct rect shared;
 	uint64_t equal = 0, all = 0;
 	for (uint32_t cell = 0; cell < activity_cells(activity); cell++) {
@@ -144,31 +144,31 @@ static bool is_plain_around(const struct video_areas *regions, const struct pixe
 }
 
 struct rect growth_with_companions(
-	const struct video_areas *regions, const struct pixel_rows *pixels, const struct rect *rect)
+	const struct video_areas *areas, const struct pixel_rows *pixels, const struct rect *rect)
 {
-	struct rect box = with_near(regions, rect);
+	struct rect box = with_near(areas, rect);
 	bool worth = rect_area(&box) <= rect_area(rect) * GROWTH_COMPANY_TIMES;
-	return worth && is_plain_around(regions, pixels, &box, rect) ? box : *rect;
+	return worth && is_plain_around(areas, pixels, &box, rect) ? box : *rect;
 }
 
 /* What moved of late. */
 
-static bool is_recent(const struct video_areas *regions, uint32_t cell, int64_t now_us)
+static bool is_recent(const struct video_areas *areas, uint32_t cell, int64_t now_us)
 {
-	struct rect rect = activity_cell_rect(&regions->activity, cell);
-	return growth_is_covered(regions, &rect) ||
-	       activity_is_recent(&regions->activity, cell, now_us);
+	struct rect rect = activity_cell_rect(&areas->activity, cell);
+	return growth_is_covered(areas, &rect) ||
+	       activity_is_recent(&areas->activity, cell, now_us);
 }
 
 struct rect growth_with_recent(
-	const struct video_areas *regions, const struct rect *rect, int64_t now_us)
+	const struct video_areas *areas, const struct rect *rect, int64_t now_us)
 {
-	const struct activity *activity = &regions->activity;
+	const struct activity *activity = &areas->activity;
 	struct rect all = { 0, 0, activity->width, activity->height }, box = *rect;
 	uint64_t moved = 0;
 	for (uint32_t cell = 0; cell < activity_cells(activity); cell++) {
 		struct rect one = activity_cell_rect(activity, cell);
-		if (!is_recent(regions, cell, now_us))
+		if (!is_recent(areas, cell, now_us))
 			continue;
 		moved += rect_area(&one);
 		if (!activity_touch(activity, rect, &one))
@@ -179,13 +179,13 @@ struct rect growth_with_recent(
 	return rect_area(&box) * 100 >= rect_area(&all) * GROWTH_RECENT_PERCENT ? all : box;
 }
 
-bool growth_find_recent(const struct video_areas *regions, int64_t now_us, struct rect *box)
+bool growth_find_recent(const struct video_areas *areas, int64_t now_us, struct rect *box)
 {
-	uint32_t cells = activity_cells(&regions->activity), n = 0, n_outside = 0;
+	uint32_t cells = activity_cells(&areas->activity), n = 0, n_outside = 0;
 	for (uint32_t cell = 0; cell < cells; cell++) {
-		struct rect rect = activity_cell_rect(&regions->activity, cell);
-		bool live = growth_is_covered(regions, &rect);
-		if (!live && !is_recent(regions, cell, now_us))
+		struct rect rect = activity_cell_rect(&areas->activity, cell);
+		bool live = growth_is_covered(areas, &rect);
+		if (!live && !is_recent(areas, cell, now_us))
 			continue;
 		n_outside += !live;
 		*box = n++ > 0 ? rect_join(box, &rect) : rect;
@@ -196,28 +196,27 @@ bool growth_find_recent(const struct video_areas *regions, int64_t now_us, struc
 
 /* Areas that become one. */
 
-static bool should_join(
-	const struct video_areas *regions, const struct rect *a, const struct rect *b)
+static bool should_join(const struct video_areas *areas, const struct rect *a, const struct rect *b)
 {
 	struct rect both = rect_join(a, b), shared;
 	if (rect_intersect(a, b, &shared))
 		return true;
-	return activity_touch(&regions->activity, a, b) &&
+	return activity_touch(&areas->activity, a, b) &&
 	       rect_area(&both) * 100 <= (rect_area(a) + rect_area(b)) * JOIN_PERCENT;
 }
 
 /* Each that joins may bring it to overlap the next: so the list is gone through again. */
-struct rect growth_absorb(struct video_areas *regions, struct rect rect)
+struct rect growth_absorb(struct video_areas *areas, struct rect rect)
 {
-	make_even(regions, &rect);
-	for (unsigned i = 0; i < regions->n_live;) {
-		if (!should_join(regions, &regions->live[i].rect, &rect)) {
+	make_even(areas, &rect);
+	for (unsigned i = 0; i < areas->n_live;) {
+		if (!should_join(areas, &areas->live[i].rect, &rect)) {
 			i++;
 			continue;
 		}
-		rect = rect_join(&regions->live[i].rect, &rect);
-		make_even(regions, &rect);
-		regions->live[i] = regions->live[--regions->n_live];
+		rect = rect_join(&areas->live[i].rect, &rect);
+		make_even(areas, &rect);
+		areas->live[i] = areas->live[--areas->n_live];
 		i = 0;
 	}
 	return rect;

@@ -24,9 +24,9 @@ void video_areas_destroy(struct video_areas *areas)
 	g_free(areas);
 }
 
-void video_areas_note(struct video_areas *areas, int64_t now_us, const struct strips *tiles)
+void video_areas_note(struct video_areas *areas, int64_t now_us, const struct strips *strips)
 {
-	activity_note(&areas->activity, now_us, tiles);
+	activity_note(&areas->activity, now_us, strips);
 }
 
 /* Areas that begin. */
@@ -46,7 +46,7 @@ static void find_prospects(struct video_areas *areas, int64_t now_us)
 /* What a frame is looked at with. */
 struct look {
 	int64_t now_us;
-	const struct strips *tiles;
+	const struct strips *strips;
 	struct pixel_rows pixels;
 	const struct video_wish *wish;
 };
@@ -85,7 +85,7 @@ static bool is_wanted(const struct prospect *prospect, const struct look *look)
 static bool look_at(struct video_areas *areas, struct prospect *prospect, const struct look *look)
 {
 	int64_t now_us = look->now_us;
-	if (!prospect_look(prospect, now_us, look->tiles, &look->pixels))
+	if (!prospect_look(prospect, now_us, look->strips, &look->pixels))
 		return false;
 	bool moves = growth_belongs_to_live(areas, &prospect->change) || is_wanted(prospect, look);
 	if (moves && !growth_is_live(areas, prospect->change))
@@ -108,10 +108,10 @@ static bool join_recent(struct video_areas *areas, const struct look *look)
 	return begin(areas, look, box, areas->live[0].interval_us);
 }
 
-bool video_areas_form(struct video_areas *areas, int64_t now_us, const struct strips *tiles,
+bool video_areas_form(struct video_areas *areas, int64_t now_us, const struct strips *strips,
 	const uint8_t *pixels, uint32_t stride_bytes, const struct video_wish *wish)
 {
-	const struct look look = { now_us, tiles, { pixels, stride_bytes }, wish };
+	const struct look look = { now_us, strips, { pixels, stride_bytes }, wish };
 	struct prospects *prospects = &areas->prospects;
 	bool begun = false;
 	find_prospects(areas, now_us);

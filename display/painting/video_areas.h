@@ -56,13 +56,13 @@ struct video_areas *video_areas_create(uint32_t width, uint32_t height);
 void video_areas_destroy(struct video_areas *areas);
 
 /* Notes what has changed outside the live areas: after strips_look, before strips_take. */
-void video_areas_note(struct video_areas *areas, int64_t now_us, const struct strips *tiles);
+void video_areas_note(struct video_areas *areas, int64_t now_us, const struct strips *strips);
 
 /*
  * Makes areas of what has moved long enough, after video_areas_note and before strips_take. True
  * when one began or grew: it has a new serial. `pixels` is the head's upper left corner.
  */
-bool video_areas_form(struct video_areas *areas, int64_t now_us, const struct strips *tiles,
+bool video_areas_form(struct video_areas *areas, int64_t now_us, const struct strips *strips,
 	const uint8_t *pixels, uint32_t stride_bytes, const struct video_wish *wish);
 
 /*

@@ -56,7 +56,7 @@ struct spice_head {
 struct drawable {
 	struct spice_resource resource;
 	struct spice_head *owner;
-	struct bitmap picture;
+	struct bitmap bitmap;
 	QXLDrawable drawable;
 	QXLImage image;
 };
@@ -112,52 +112,52 @@ static void update_ticks(struct spice_head *owner)
 static void release_drawable(struct spice_resource *resource)
 {
 	struct drawable *drawable = (struct drawable *)resource;
-	if (painter_release(drawable->owner->painter, &drawable->picture))
+	if (painter_release(drawable->owner->painter, &drawable->bitmap))
 		wake_through_main(drawable->owner);
 	g_free(drawable);
 }
 
-static void fill_image(struct image_ids *ids, QXLImage *image, const struct bitmap *picture)
+static void fill_image(struct image_ids *ids, QXLImage *image, const struct bitmap *bitmap)
 {
 	static gint unique;
 	uint64_t id;
 	QXL_SET_IMAGE_ID(image, QXL_IMAGE_GROUP_DRIVER_DONT_CACHE, g_atomic_int_add(&unique, 1));
-	if (image_ids_find(ids, picture, &id)) {
+	if (image_ids_find(ids, bitmap, &id)) {
 		image->descriptor.id = id;
 		image->descriptor.flags = QXL_IMAGE_CACHE;
 	}
 	image->descriptor.type = SPICE_IMAGE_TYPE_BITMAP;
-	image->descriptor.width = image->bitmap.x = picture->rect.width;
-	image->descriptor.height = image->bitmap.y = picture->rect.height;
+	image->descriptor.width = image->bitmap.x = bitmap->rect.width;
+	image->descriptor.height = image->bitmap.y = bitmap->rect.height;
 	image->bitmap.format = SPICE_BITMAP_FMT_32BIT;
 	image->bitmap.flags = QXL_BITMAP_DIRECT | QXL_BITMAP_TOP_DOWN;
-	image->bitmap.stride = picture->stride_bytes;
-	image->bitmap.data = (uintptr_t)picture->pixels;
+	image->bitmap.stride = bitmap->stride_bytes;
+	image->bitmap.data = (uintptr_t)bitmap->pixels;
 }
 
 static void fill_pixels(
-	struct image_ids *ids, QXLDrawable *drawable, QXLImage *image, const struct bitmap *picture)
+	struct image_ids *ids, QXLDrawable *drawable, QXLImage *image, const struct bitmap *bitmap)
 {
 	drawable->type = QXL_DRAW_COPY;
-	drawable->u.copy.rop_descriptor = picture->moving ? SPICE_ROPD_OP_PUT : STILL_ROP;
+	drawable->u.copy.rop_descriptor = bitmap->moving ? SPICE_ROPD_OP_PUT : STILL_ROP;
 	drawable->u.copy.src_bitmap = (uintptr_t)image;
-	drawable->u.copy.src_area.right = (int32_t)picture->rect.width;
-	drawable->u.copy.src_area.bottom = (int32_t)picture->rect.height;
-	fill_image(ids, image, picture);
+	drawable->u.copy.src_area.right = (int32_t)bitmap->rect.width;
+	drawable->u.copy.src_area.bottom = (int32_t)bitmap->rect.height;
+	fill_image(ids, image, bitmap);
 }
 
 static void fill_black(
-	struct image_ids *ids, QXLDrawable *drawable, QXLImage *image, const struct bitmap *picture)
+	struct image_ids *ids, QXLDrawable *drawable, QXLImage *image, const struct bitmap *bitmap)
 {
 	drawable->type = QXL_DRAW_BLACKNESS;
 }
 
 static void fill_scroll(
-	struct image_ids *ids, QXLDrawable *drawable, QXLImage *image, const struct bitmap *picture)
+	struct image_ids *ids, QXLDrawable *drawable, QXLImage *image, const struct bitmap *bitmap)
 {
 	drawable->type = QXL_COPY_BITS;
-	drawable->u.copy_bits.src_pos.x = (int32_t)picture->from_x;
-	drawable->u.copy_bits.src_pos.y = (int32_t)picture->from_y;
+	drawable->u.copy_bits.src_pos.x = (int32_t)bitmap->from_x;
+	drawable->u.copy_bits.src_pos.y = (int32_t)bitmap->from_y;
 }
 
 static void (*const fill_kind[])(
@@ -168,9 +168,9 @@ static void (*const fill_kind[])(
 };
 
 static void fill_drawable(
-	struct image_ids *ids, QXLDrawable *drawable, QXLImage *image, const struct bitmap *picture)
+	struct image_ids *ids, QXLDrawable *drawable, QXLImage *image, const struct bitmap *bitmap)
 {
-	const struct rect *rect = &picture->rect;
+	const struct rect *rect = &bitmap->rect;
 	drawable->effect = QXL_EFFECT_OPAQUE;
 	drawable->bbox = (QXLRect){
 		.left = (int32_t)rect->x,
@@ -181,18 +181,18 @@ static void fill_drawable(
 	drawable->clip.type = SPICE_CLIP_TYPE_NONE;
 	for (unsigned i = 0; i < G_N_ELEMENTS(drawable->surfaces_dest); i++)
 		drawable->surfaces_dest[i] = -1;
-	fill_kind[picture->kind](ids, drawable, image, picture);
+	fill_kind[bitmap->kind](ids, drawable, image, bitmap);
 }
 
-static void give(struct spice_head *owner, const struct bitmap *picture, QXLCommandExt *ext)
+static void give(struct spice_head *owner, const struct bitmap *bitmap, QXLCommandExt *ext)
 {
 	struct drawable *drawable = g_new0(struct drawable, 1);
 	drawable->resource.release = release_drawable;
 	drawable->owner = owner;
-	drawable->picture = *picture;
+	drawable->bitmap = *bitmap;
 	drawable->drawable.release_info.id = (uintptr_t)&drawable->resource;
-	fill_drawable(&owner->ids, &drawable->drawable, &drawable->image, picture);
-	send_budget_spend(&owner->budget, g_get_monotonic_time(), picture->estimated_bytes);
+	fill_drawable(&owner->ids, &drawable->drawable, &drawable->image, bitmap);
+	send_budget_spend(&owner->budget, g_get_monotonic_time(), bitmap->estimated_bytes);
 	*ext = (QXLCommandExt){
 		.cmd.type = QXL_CMD_DRAW,
 		.cmd.data = (uintptr_t)&drawable->drawable,
@@ -210,7 +210,7 @@ static void clear_unwatched(struct spice_head *owner)
 		image_ids_clear(&owner->ids);
 }
 
-static enum bitmap_result take(struct spice_head *owner, struct bitmap *picture)
+static enum bitmap_result take(struct spice_head *owner, struct bitmap *bitmap)
 {
 	bool again;
 	int64_t now_us = g_get_monotonic_time();
@@ -221,7 +221,7 @@ static enum bitmap_result take(struct spice_head *owner, struct bitmap *picture)
 	};
 	if (again)
 		wake_through_main(owner);
-	return painter_take(owner->painter, now_us, &limits, picture);
+	return painter_take(owner->painter, now_us, &limits, bitmap);
 }
 
 static spice_head_quiet on_quiet; /* atomic; NULL: nobody asks */
@@ -241,15 +241,15 @@ static void tell_quiet(const struct spice_head *owner)
 static int get_command(QXLInstance *instance, QXLCommandExt *ext)
 {
 	struct spice_head *owner = spice_head_of(instance);
-	struct bitmap picture;
+	struct bitmap bitmap;
 	g_assert(g_thread_self() != owner->main_thread);
 	tell_quiet(owner);
 	stats_set_thread_head(owner->head->number);
 	clear_unwatched(owner);
-	enum bitmap_result result = take(owner, &picture);
+	enum bitmap_result result = take(owner, &bitmap);
 	update_ticks(owner);
 	if (result == BITMAP_TAKEN) {
-		give(owner, &picture, ext);
+		give(owner, &bitmap, ext);
 		return 1;
 	}
 	if (result == BITMAP_STARVED) {

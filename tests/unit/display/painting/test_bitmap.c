@@ -37,38 +37,38 @@ static void rig_finish(struct rig *rig)
 	frames_finish(&rig->frames);
 }
 
-static const uint8_t *guest_row(const struct rig *rig, const struct bitmap *picture, uint32_t row)
+static const uint8_t *guest_row(const struct rig *rig, const struct bitmap *bitmap, uint32_t row)
 {
-	return rig->frames.memory + (size_t)(picture->rect.y + row) * rig->frames.stride_bytes +
-	       picture->rect.x * 4;
+	return rig->frames.memory + (size_t)(bitmap->rect.y + row) * rig->frames.stride_bytes +
+	       bitmap->rect.x * 4;
 }
 
-static void expect_pixels(const struct rig *rig, const struct bitmap *picture)
+static void expect_pixels(const struct rig *rig, const struct bitmap *bitmap)
 {
-	for (uint32_t row = 0; row < picture->rect.height; row++)
-		g_assert_cmpmem(picture->pixels + (size_t)row * picture->stride_bytes,
-			picture->rect.width * 4, guest_row(rig, picture, row),
-			picture->rect.width * 4);
+	for (uint32_t row = 0; row < bitmap->rect.height; row++)
+		g_assert_cmpmem(bitmap->pixels + (size_t)row * bitmap->stride_bytes,
+			bitmap->rect.width * 4, guest_row(rig, bitmap, row),
+			bitmap->rect.width * 4);
 }
 
 static void test_copy(void)
 {
 	struct rig rig;
-	struct bitmap picture;
+	struct bitmap bitmap;
 	const struct rect rects[] = { { 0, 0, WIDTH, 100 }, { WIDTH - 1, HEIGHT - 1, 1, 1 },
 		{ 17, 5, 33, 61 } };
 	rig_init(&rig, WIDTH * 4 + 64, false);
 	for (unsigned i = 0; i < G_N_ELEMENTS(rects); i++) {
-		g_assert_cmpint(bitmap_copy(&picture, rig.source, &rects[i]), ==, BITMAP_TAKEN);
-		expect_pixels(&rig, &picture);
-		g_assert_cmpuint(picture.stride_bytes, ==, rects[i].width * 4);
-		g_assert_cmpuint(rig.store.heap_bytes, ==, picture.copy_bytes);
-		bitmap_release(&picture);
+		g_assert_cmpint(bitmap_copy(&bitmap, rig.source, &rects[i]), ==, BITMAP_TAKEN);
+		expect_pixels(&rig, &bitmap);
+		g_assert_cmpuint(bitmap.stride_bytes, ==, rects[i].width * 4);
+		g_assert_cmpuint(rig.store.heap_bytes, ==, bitmap.copy_bytes);
+		bitmap_release(&bitmap);
 	}
 	rig_finish(&rig);
 }
 
-/* A copy does not keep render's buffer; a picture that points into it does. */
+/* A copy does not keep render's buffer; a bitmap that points into it does. */
 static void test_who_keeps_the_buffer(void)
 {
 	struct rig rig;

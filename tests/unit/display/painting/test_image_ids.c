@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* image_ids: one number for one picture, another for another, and not too many. */
+/* image_ids: one number for one bitmap, another for another, and not too many. */
 #include "display/painting/image_ids.h"
 
 #include <glib.h>
@@ -8,7 +8,7 @@
 #define SAMPLE 200000u
 
 struct small {
-	struct bitmap picture;
+	struct bitmap bitmap;
 	uint32_t pixels[IMAGE_IDS_PIXELS_MAX];
 };
 
@@ -17,9 +17,9 @@ static void small_init(struct small *small, uint32_t width, uint32_t height, uin
 	memset(small, 0, sizeof(*small));
 	if (width * height <= IMAGE_IDS_PIXELS_MAX)
 		small->pixels[seed % (width * height)] = seed;
-	small->picture.rect = (struct rect){ 3, 4, width, height };
-	small->picture.copy = (uint8_t *)small->pixels;
-	small->picture.copy_bytes = (size_t)width * height * 4;
+	small->bitmap.rect = (struct rect){ 3, 4, width, height };
+	small->bitmap.copy = (uint8_t *)small->pixels;
+	small->bitmap.copy_bytes = (size_t)width * height * 4;
 }
 
 static void test_same_and_not(void)
@@ -28,21 +28,21 @@ static void test_same_and_not(void)
 	struct small small;
 	uint64_t first, id;
 	small_init(&small, 8, 16, 7);
-	g_assert_true(image_ids_find(&ids, &small.picture, &first));
-	small.picture.rect.x = 500;
-	g_assert_true(image_ids_find(&ids, &small.picture, &id));
+	g_assert_true(image_ids_find(&ids, &small.bitmap, &first));
+	small.bitmap.rect.x = 500;
+	g_assert_true(image_ids_find(&ids, &small.bitmap, &id));
 	g_assert_cmpuint(id, ==, first);
-	g_assert_true(image_ids_find(&other_head, &small.picture, &id));
+	g_assert_true(image_ids_find(&other_head, &small.bitmap, &id));
 	g_assert_cmpuint(id, !=, first);
-	small.picture.rect.width = 16;
-	small.picture.rect.height = 8;
-	g_assert_true(image_ids_find(&ids, &small.picture, &id));
+	small.bitmap.rect.width = 16;
+	small.bitmap.rect.height = 8;
+	g_assert_true(image_ids_find(&ids, &small.bitmap, &id));
 	g_assert_cmpuint(id, !=, first);
 	image_ids_clear(&ids);
 	image_ids_clear(&other_head);
 }
 
-/* Pictures that differ in a pixel or two, in many sizes. */
+/* Bitmaps that differ in a pixel or two, in many sizes. */
 static void test_no_two_share_one(void)
 {
 	struct image_ids ids = { 0 };
@@ -54,7 +54,7 @@ static void test_no_two_share_one(void)
 		if (i % 1000 == 0)
 			image_ids_clear(&ids);
 		small_init(&small, 1 + i % 12, 1 + i % 17, i);
-		g_assert_true(image_ids_find(&ids, &small.picture, &id));
+		g_assert_true(image_ids_find(&ids, &small.bitmap, &id));
 		g_assert_true(g_hash_table_add(all, g_memdup2(&id, sizeof(id))));
 	}
 	image_ids_clear(&ids);
@@ -66,14 +66,14 @@ static void test_what_has_none(void)
 	struct small small;
 	uint64_t id;
 	small_init(&small, 8, 16, 7);
-	g_assert_false(image_ids_find(&high, &small.picture, &id));
-	small.picture.moving = true;
-	g_assert_false(image_ids_find(&ids, &small.picture, &id));
+	g_assert_false(image_ids_find(&high, &small.bitmap, &id));
+	small.bitmap.moving = true;
+	g_assert_false(image_ids_find(&ids, &small.bitmap, &id));
 	small_init(&small, 33, 32, 7);
-	g_assert_false(image_ids_find(&ids, &small.picture, &id));
+	g_assert_false(image_ids_find(&ids, &small.bitmap, &id));
 	small_init(&small, 8, 16, 7);
-	small.picture.copy = NULL;
-	g_assert_false(image_ids_find(&ids, &small.picture, &id));
+	small.bitmap.copy = NULL;
+	g_assert_false(image_ids_find(&ids, &small.bitmap, &id));
 }
 
 /* What comes once takes half of them, what comes again the rest; then those that have one keep it.
@@ -86,27 +86,27 @@ static void test_bound(void)
 	unsigned n = 0;
 	for (uint32_t i = 0; i < 4 * IMAGE_IDS_MAX; i++) {
 		small_init(&small, 8, 16, i);
-		n += image_ids_find(&ids, &small.picture, &id);
+		n += image_ids_find(&ids, &small.bitmap, &id);
 	}
 	g_assert_cmpuint(n, ==, IMAGE_IDS_MAX / 2);
 	for (uint32_t i = 0; i < 4 * IMAGE_IDS_MAX; i++) {
 		small_init(&small, 8, 16, 1000000 + i);
-		g_assert_false(image_ids_find(&ids, &small.picture, &id));
-		n += image_ids_find(&ids, &small.picture, &id);
+		g_assert_false(image_ids_find(&ids, &small.bitmap, &id));
+		n += image_ids_find(&ids, &small.bitmap, &id);
 	}
 	g_assert_cmpuint(n, ==, IMAGE_IDS_MAX);
 	g_assert_cmpuint(ids.n, ==, IMAGE_IDS_MAX);
 	small_init(&small, 8, 16, 0);
-	g_assert_true(image_ids_find(&ids, &small.picture, &id));
+	g_assert_true(image_ids_find(&ids, &small.bitmap, &id));
 	image_ids_clear(&ids);
 }
 
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	g_test_add_func("/picture-ids/same-and-not", test_same_and_not);
-	g_test_add_func("/picture-ids/no-two-share-one", test_no_two_share_one);
-	g_test_add_func("/picture-ids/what-has-none", test_what_has_none);
-	g_test_add_func("/picture-ids/bound", test_bound);
+	g_test_add_func("/image-ids/same-and-not", test_same_and_not);
+	g_test_add_func("/image-ids/no-two-share-one", test_no_two_share_one);
+	g_test_add_func("/image-ids/what-has-none", test_what_has_none);
+	g_test_add_func("/image-ids/bound", test_bound);
 	return g_test_run();
 }

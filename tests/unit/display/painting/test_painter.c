@@ -2,7 +2,7 @@
 /*
  * painter: with a spice-server that behaves as badly as it may (pulls late, keeps everything),
  * memory and locked buffers stay bounded, and what it is given in the end is the guest's last
- * picture.
+ * bitmap.
  */
 #include "display/painting/painter.h"
 
@@ -124,27 +124,26 @@ struct server {
 	uint32_t *surface;
 };
 
-static void server_scroll(struct server *server, const struct bitmap *picture)
+static void server_scroll(struct server *server, const struct bitmap *bitmap)
 {
-	const struct rect *rect = &picture->rect;
+	const struct rect *rect = &bitmap->rect;
 	g_autofree uint32_t *before = g_memdup2(server->surface, WIDTH * HEIGHT * 4);
 	for (uint32_t row = 0; row < rect->height; row++)
 		memcpy(server->surface + (rect->y + row) * WIDTH + rect->x,
-			before + (picture->from_y + row) * WIDTH + picture->from_x,
-			rect->width * 4);
+			before + (bitmap->from_y + row) * WIDTH + bitmap->from_x, rect->width * 4);
 }
 
-static void server_show(struct server *server, const struct bitmap *picture)
+static void server_show(struct server *server, const struct bitmap *bitmap)
 {
-	const struct rect *rect = &picture->rect;
-	if (picture->kind == BITMAP_SCROLL) {
-		server_scroll(server, picture);
+	const struct rect *rect = &bitmap->rect;
+	if (bitmap->kind == BITMAP_SCROLL) {
+		server_scroll(server, bitmap);
 		return;
 	}
 	for (uint32_t row = 0; row < rect->height; row++) {
 		uint32_t *to = server->surface + (rect->y + row) * WIDTH + rect->x;
-		if (picture->pixels)
-			memcpy(to, picture->pixels + (size_t)row * picture->stride_bytes,
+		if (bitmap->pixels)
+			memcpy(to, bitmap->pixels + (size_t)row * bitmap->stride_bytes,
 				rect->width * 4);
 		else
 			memset(to, 0, rect->width * 4);
@@ -161,20 +160,20 @@ static bool covers(const struct bitmap *newer, const struct bitmap *older)
 /* What is covered is let go of, what is not stays: that is all a real one promises. */
 static enum bitmap_result server_pull(struct server *server)
 {
-	struct bitmap picture;
-	enum bitmap_result result = painter_take(server->painter, 0, &limits, &picture);
+	struct bitmap bitmap;
+	enum bitmap_result result = painter_take(server->painter, 0, &limits, &bitmap);
 	if (result != BITMAP_TAKEN)
 		return result;
 	for (GList *l = server->held.head, *after; l; l = after) {
 		after = l->next;
-		if (!covers(&picture, l->data))
+		if (!covers(&bitmap, l->data))
 			continue;
 		painter_release(server->painter, l->data);
 		g_free(l->data);
 		g_queue_delete_link(&server->held, l);
 	}
-	server_show(server, &picture);
-	g_queue_push_tail(&server->held, g_memdup2(&picture, sizeof(picture)));
+	server_show(server, &bitmap);
+	g_queue_push_tail(&server->held, g_memdup2(&bitmap, sizeof(bitmap)));
 	return result;
 }
 
@@ -183,9 +182,9 @@ static bool server_free_some(struct server *server, unsigned n)
 {
 	bool waiting = false;
 	for (; n > 0 && server->held.length > 0; n--) {
-		struct bitmap *picture = g_queue_pop_head(&server->held);
-		waiting = painter_release(server->painter, picture);
-		g_free(picture);
+		struct bitmap *bitmap = g_queue_pop_head(&server->held);
+		waiting = painter_release(server->painter, bitmap);
+		g_free(bitmap);
 	}
 	return waiting;
 }
@@ -294,37 +293,37 @@ static void test_whole_points_into_the_buffer(void)
 static void test_copies_what_is_not_whole(void)
 {
 	struct guest guest;
-	struct bitmap picture;
+	struct bitmap bitmap;
 	guest_init_buffers(&guest, WIDTH * 4 + 64, true);
 	guest_draw(&guest, (struct rect){ 0, 0, WIDTH, HEIGHT }, 1);
-	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, BITMAP_TAKEN);
-	g_assert_null(picture.source);
-	g_assert_nonnull(picture.copy);
-	painter_release(guest.painter, &picture);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &bitmap), ==, BITMAP_TAKEN);
+	g_assert_null(bitmap.source);
+	g_assert_nonnull(bitmap.copy);
+	painter_release(guest.painter, &bitmap);
 	guest_finish(&guest);
 }
 
-/* Pictures that are just too small to be sent whole, none given back. */
+/* Bitmaps that are just too small to be sent whole, none given back. */
 static void test_heap_is_bounded(void)
 {
 	struct guest guest;
-	struct bitmap pictures[64], one_more;
+	struct bitmap bitmaps[64], one_more;
 	unsigned n = 0;
 	size_t bytes = 0;
 	enum bitmap_result result;
 	guest_init(&guest);
 	do {
-		g_assert_cmpuint(n, <, G_N_ELEMENTS(pictures));
+		g_assert_cmpuint(n, <, G_N_ELEMENTS(bitmaps));
 		guest_draw(&guest, (struct rect){ 0, n, WIDTH, HEIGHT * 2 / 3 }, n);
-		result = painter_take(guest.painter, 0, &limits, &pictures[n]);
+		result = painter_take(guest.painter, 0, &limits, &bitmaps[n]);
 		if (result == BITMAP_TAKEN)
-			bytes += pictures[n++].copy_bytes;
+			bytes += bitmaps[n++].copy_bytes;
 		g_assert_cmpuint(bytes, <=, BITMAP_HEAP_MIN);
 	} while (result == BITMAP_TAKEN);
 	g_assert_cmpint(result, ==, BITMAP_STARVED);
 	g_assert_cmpuint(n, >=, 4);
 	for (unsigned i = 0; i < n; i++)
-		painter_release(guest.painter, &pictures[i]);
+		painter_release(guest.painter, &bitmaps[i]);
 	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &one_more), ==, BITMAP_TAKEN);
 	painter_release(guest.painter, &one_more);
 	guest_finish(&guest);
@@ -333,22 +332,22 @@ static void test_heap_is_bounded(void)
 static void test_starves_once(void)
 {
 	struct guest guest;
-	struct bitmap pictures[BITMAP_COPIES_MAX], one_more;
+	struct bitmap bitmaps[BITMAP_COPIES_MAX], one_more;
 	guest_init(&guest);
 	for (unsigned i = 0; i <= BITMAP_COPIES_MAX; i++) {
 		struct rect dot = { 2 * i % WIDTH, 2 * (2 * i / WIDTH), 1, 1 };
 		guest_draw(&guest, dot, i + 1);
 		if (i < BITMAP_COPIES_MAX)
-			g_assert_cmpint(painter_take(guest.painter, 0, &limits, &pictures[i]), ==,
+			g_assert_cmpint(painter_take(guest.painter, 0, &limits, &bitmaps[i]), ==,
 				BITMAP_TAKEN);
 	}
 	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &one_more), ==, BITMAP_STARVED);
 	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &one_more), ==, BITMAP_BLOCKED);
-	g_assert_true(painter_release(guest.painter, &pictures[0]));
+	g_assert_true(painter_release(guest.painter, &bitmaps[0]));
 	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &one_more), ==, BITMAP_TAKEN);
 	painter_release(guest.painter, &one_more);
 	for (unsigned i = 1; i < BITMAP_COPIES_MAX; i++)
-		g_assert_false(painter_release(guest.painter, &pictures[i]));
+		g_assert_false(painter_release(guest.painter, &bitmaps[i]));
 	guest_finish(&guest);
 }
 
@@ -356,24 +355,24 @@ static void test_starves_once(void)
 static void test_sends_what_differs(void)
 {
 	struct guest guest;
-	struct bitmap picture;
+	struct bitmap bitmap;
 	struct rect whole = { 0, 0, WIDTH, HEIGHT };
 	guest_init(&guest);
 	guest_draw(&guest, whole, 1);
-	while (painter_take(guest.painter, 0, &limits, &picture) == BITMAP_TAKEN)
-		painter_release(guest.painter, &picture);
+	while (painter_take(guest.painter, 0, &limits, &bitmap) == BITMAP_TAKEN)
+		painter_release(guest.painter, &bitmap);
 	for (unsigned i = 0; i < 10; i++) {
 		guest_draw(&guest, whole, 1);
-		g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, BITMAP_NONE);
+		g_assert_cmpint(painter_take(guest.painter, 0, &limits, &bitmap), ==, BITMAP_NONE);
 	}
 	guest.canvas[100 * WIDTH + 200] ^= 0xff;
 	guest_flush(&guest, whole);
-	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, BITMAP_TAKEN);
-	g_assert_cmpuint(picture.rect.y, ==, 100);
-	g_assert_cmpuint(picture.rect.height, ==, 1);
-	g_assert_cmpuint(picture.rect.x, <=, 200);
-	g_assert_cmpuint(picture.rect.width, <=, 64);
-	painter_release(guest.painter, &picture);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &bitmap), ==, BITMAP_TAKEN);
+	g_assert_cmpuint(bitmap.rect.y, ==, 100);
+	g_assert_cmpuint(bitmap.rect.height, ==, 1);
+	g_assert_cmpuint(bitmap.rect.x, <=, 200);
+	g_assert_cmpuint(bitmap.rect.width, <=, 64);
+	painter_release(guest.painter, &bitmap);
 	guest_finish(&guest);
 }
 
@@ -381,14 +380,13 @@ static void test_sends_what_differs(void)
 static void test_unwatched(void)
 {
 	struct guest guest;
-	struct bitmap picture;
+	struct bitmap bitmap;
 	guest_init_buffers(&guest, WIDTH * 4, false);
 	for (unsigned i = 0; i < 3; i++) {
 		guest_draw(&guest, (struct rect){ 5, 6, 7, 8 }, 1);
-		g_assert_cmpint(
-			painter_take(guest.painter, 0, &limits, &picture), ==, BITMAP_TAKEN);
-		g_assert_cmpuint(picture.rect.width, ==, 7);
-		painter_release(guest.painter, &picture);
+		g_assert_cmpint(painter_take(guest.painter, 0, &limits, &bitmap), ==, BITMAP_TAKEN);
+		g_assert_cmpuint(bitmap.rect.width, ==, 7);
+		painter_release(guest.painter, &bitmap);
 	}
 	guest_finish(&guest);
 }
@@ -398,40 +396,40 @@ static void test_small_beyond_a_full_line(void)
 {
 	const struct send_limits full = { 0, 8192, 400000000 }, over = { 0, 0, 400000000 };
 	struct guest guest;
-	struct bitmap picture;
+	struct bitmap bitmap;
 	guest_init(&guest);
 	guest_draw(&guest, (struct rect){ 320, 160, 8, 16 }, 1);
-	g_assert_cmpint(painter_take(guest.painter, 0, &over, &picture), ==, BITMAP_BLOCKED);
-	g_assert_cmpint(painter_take(guest.painter, 0, &full, &picture), ==, BITMAP_TAKEN);
-	g_assert_cmpuint(picture.rect.height, ==, 16);
-	painter_release(guest.painter, &picture);
+	g_assert_cmpint(painter_take(guest.painter, 0, &over, &bitmap), ==, BITMAP_BLOCKED);
+	g_assert_cmpint(painter_take(guest.painter, 0, &full, &bitmap), ==, BITMAP_TAKEN);
+	g_assert_cmpuint(bitmap.rect.height, ==, 16);
+	painter_release(guest.painter, &bitmap);
 	guest_draw(&guest, (struct rect){ 0, 200, 1000, 500 }, 2);
-	g_assert_cmpint(painter_take(guest.painter, 0, &full, &picture), ==, BITMAP_BLOCKED);
-	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, BITMAP_TAKEN);
-	painter_release(guest.painter, &picture);
+	g_assert_cmpint(painter_take(guest.painter, 0, &full, &bitmap), ==, BITMAP_BLOCKED);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &bitmap), ==, BITMAP_TAKEN);
+	painter_release(guest.painter, &bitmap);
 	guest_finish(&guest);
 }
 
 /* A film on all of the head, until it is video. Returns the time. */
 static int64_t play_until_video(struct guest *guest)
 {
-	struct bitmap picture;
+	struct bitmap bitmap;
 	int64_t now_us = 0;
 	for (unsigned i = 0; !painter_wants_ticks(guest->painter); i++) {
 		g_assert_cmpuint(i, <, 200);
 		now_us += 20000;
 		guest_draw(guest, (struct rect){ 0, 0, WIDTH, HEIGHT }, i * 77);
-		while (painter_take(guest->painter, now_us, &limits, &picture) == BITMAP_TAKEN)
-			painter_release(guest->painter, &picture);
+		while (painter_take(guest->painter, now_us, &limits, &bitmap) == BITMAP_TAKEN)
+			painter_release(guest->painter, &bitmap);
 	}
 	return now_us;
 }
 
 /*
  * spice-server holds all frames there may be and waits for a newer one, which waits for it to let
- * go of one: the region ends by the clock, and what it showed last is given without loss.
+ * go of one: the area ends by the clock, and what it showed last is given without loss.
  */
-static void test_region_ends_while_all_is_held(void)
+static void test_area_ends_while_all_is_held(void)
 {
 	struct guest guest;
 	struct bitmap held[BITMAP_SOURCES_MAX + 1], last;
@@ -461,15 +459,15 @@ static void test_region_ends_while_all_is_held(void)
 static void test_blank(void)
 {
 	struct guest guest;
-	struct bitmap picture;
+	struct bitmap bitmap;
 	guest_init(&guest);
 	guest_draw(&guest, (struct rect){ 0, 0, 9, 9 }, 1);
 	head_push_blank(guest.head);
-	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, BITMAP_TAKEN);
-	g_assert_null(picture.pixels);
-	g_assert_cmpuint(picture.rect.width, ==, WIDTH);
-	painter_release(guest.painter, &picture);
-	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &picture), ==, BITMAP_NONE);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &bitmap), ==, BITMAP_TAKEN);
+	g_assert_null(bitmap.pixels);
+	g_assert_cmpuint(bitmap.rect.width, ==, WIDTH);
+	painter_release(guest.painter, &bitmap);
+	g_assert_cmpint(painter_take(guest.painter, 0, &limits, &bitmap), ==, BITMAP_NONE);
 	guest_finish(&guest);
 }
 
@@ -485,8 +483,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/painter/sends-what-differs", test_sends_what_differs);
 	g_test_add_func("/painter/unwatched", test_unwatched);
 	g_test_add_func("/painter/small-beyond-a-full-line", test_small_beyond_a_full_line);
-	g_test_add_func(
-		"/painter/region-ends-while-all-is-held", test_region_ends_while_all_is_held);
+	g_test_add_func("/painter/area-ends-while-all-is-held", test_area_ends_while_all_is_held);
 	g_test_add_func("/painter/blank", test_blank);
 	return g_test_run();
 }

@@ -13,21 +13,21 @@
 
 struct screen {
 	uint32_t *guest, *client;
-	struct strips *tiles;
+	struct strips *strips;
 	uint64_t sent; /* pixels, since the last update began */
 	unsigned scrolls;
 };
 
 static void screen_init(struct screen *screen)
 {
-	*screen = (struct screen){ .tiles = strips_create(WIDTH, HEIGHT) };
+	*screen = (struct screen){ .strips = strips_create(WIDTH, HEIGHT) };
 	screen->guest = g_new0(uint32_t, WIDTH * HEIGHT);
 	screen->client = g_new0(uint32_t, WIDTH * HEIGHT);
 }
 
 static void screen_finish(struct screen *screen)
 {
-	strips_destroy(screen->tiles);
+	strips_destroy(screen->strips);
 	g_free(screen->guest);
 	g_free(screen->client);
 }
@@ -45,15 +45,15 @@ static void update(struct screen *screen)
 	struct rect rects[64], all = { 0, 0, WIDTH, HEIGHT };
 	struct scroll scroll;
 	screen->sent = 0;
-	strips_look(screen->tiles, (uint8_t *)screen->guest, WIDTH * 4, &all);
-	if (scroll_find(screen->tiles, &scroll)) {
+	strips_look(screen->strips, (uint8_t *)screen->guest, WIDTH * 4, &all);
+	if (scroll_find(screen->strips, &scroll)) {
 		g_assert_cmpuint(rect_right(&scroll.rect), <=, WIDTH);
 		g_assert_cmpuint(rect_bottom(&scroll.rect), <=, HEIGHT);
 		g_assert_cmpuint(scroll.from_y + scroll.rect.height, <=, HEIGHT);
 		copy_up_or_down(screen->client, &scroll.rect, scroll.from_y);
 		screen->scrolls++;
 	}
-	unsigned n = strips_take(screen->tiles, rects, G_N_ELEMENTS(rects));
+	unsigned n = strips_take(screen->strips, rects, G_N_ELEMENTS(rects));
 	for (unsigned i = 0; i < n; i++) {
 		for (uint32_t y = rects[i].y; y < rect_bottom(&rects[i]); y++)
 			memcpy(screen->client + y * WIDTH + rects[i].x,
@@ -160,7 +160,7 @@ static void test_unknown_is_not_moved(void)
 	screen_init(&screen);
 	draw_page(&screen, window, 1);
 	update(&screen);
-	strips_forget(screen.tiles, &lost);
+	strips_forget(screen.strips, &lost);
 	for (uint32_t y = lost.y; y < rect_bottom(&lost); y++)
 		memset(screen.client + y * WIDTH + lost.x, 0xee, lost.width * 4);
 	draw_page(&screen, window, 2);

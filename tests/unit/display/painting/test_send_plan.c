@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * send_plan: from facts to pictures. The facts are written by hand: no frame is compared here, and
- * the frame's pixels say only how large a picture will be.
+ * send_plan: from facts to bitmaps. The facts are written by hand: no frame is compared here, and
+ * the frame's pixels say only how large a bitmap will be.
  */
 #include "display/painting/send_plan.h"
 
@@ -13,7 +13,7 @@
 
 #define WIDTH 800u
 #define HEIGHT 600u
-#define PICTURES_MAX 256u
+#define BITMAPS_MAX 256u
 
 static const struct send_limits no_limits = { UINT64_MAX, UINT64_MAX, 400000000 };
 
@@ -23,8 +23,8 @@ struct rig {
 	struct bitmap_source *source;
 	struct send_plan plan;
 	struct changes changes;
-	struct bitmap pictures[PICTURES_MAX];
-	unsigned n_pictures;
+	struct bitmap bitmaps[BITMAPS_MAX];
+	unsigned n_bitmaps;
 };
 
 /* Noise above, so that a large rectangle is a large step; one colour below. */
@@ -42,8 +42,8 @@ static void rig_init(struct rig *rig)
 
 static void rig_finish(struct rig *rig)
 {
-	for (unsigned i = 0; i < rig->n_pictures; i++)
-		bitmap_release(&rig->pictures[i]);
+	for (unsigned i = 0; i < rig->n_bitmaps; i++)
+		bitmap_release(&rig->bitmaps[i]);
 	bitmap_source_unref(rig->source);
 	g_assert_cmpuint(rig->store.copies, ==, 0);
 	frames_finish(&rig->frames);
@@ -58,14 +58,14 @@ static void make(struct rig *rig)
 static enum bitmap_result take_all(struct rig *rig, const struct send_limits *limits)
 {
 	enum bitmap_result result = BITMAP_TAKEN;
-	for (unsigned i = 0; i < rig->n_pictures; i++)
-		bitmap_release(&rig->pictures[i]);
-	rig->n_pictures = 0;
+	for (unsigned i = 0; i < rig->n_bitmaps; i++)
+		bitmap_release(&rig->bitmaps[i]);
+	rig->n_bitmaps = 0;
 	while (result == BITMAP_TAKEN && send_plan_has_steps(&rig->plan)) {
-		g_assert_cmpuint(rig->n_pictures, <, PICTURES_MAX);
-		struct bitmap *next = &rig->pictures[rig->n_pictures];
+		g_assert_cmpuint(rig->n_bitmaps, <, BITMAPS_MAX);
+		struct bitmap *next = &rig->bitmaps[rig->n_bitmaps];
 		result = send_plan_take(&rig->plan, rig->source, limits, next);
-		rig->n_pictures += result == BITMAP_TAKEN;
+		rig->n_bitmaps += result == BITMAP_TAKEN;
 	}
 	return result;
 }
@@ -105,28 +105,28 @@ static void test_order(void)
 	rig.changes.scroll = (struct scroll){ { 0, 400, WIDTH, 100 }, 420 };
 	make(&rig);
 	g_assert_cmpint(take_all(&rig, &no_limits), ==, BITMAP_TAKEN);
-	g_assert_cmpint(rig.pictures[0].kind, ==, BITMAP_SCROLL);
-	g_assert_cmpuint(rig.pictures[0].from_y, ==, 420);
-	g_assert_true(rect_equal(&rig.pictures[1].rect, &letter));
+	g_assert_cmpint(rig.bitmaps[0].kind, ==, BITMAP_SCROLL);
+	g_assert_cmpuint(rig.bitmaps[0].from_y, ==, 420);
+	g_assert_true(rect_equal(&rig.bitmaps[1].rect, &letter));
 	unsigned n_moving = 0;
 	uint64_t still_pixels = 0;
-	for (unsigned i = 2; i < rig.n_pictures; i++) {
+	for (unsigned i = 2; i < rig.n_bitmaps; i++) {
 		struct rect shared;
-		const struct bitmap *picture = &rig.pictures[i];
-		n_moving += picture->moving;
-		g_assert_true(picture->moving == (i < 2 + SEND_STREAM_BURST));
-		if (picture->moving)
-			g_assert_true(rect_equal(&picture->rect, &film));
+		const struct bitmap *bitmap = &rig.bitmaps[i];
+		n_moving += bitmap->moving;
+		g_assert_true(bitmap->moving == (i < 2 + SEND_STREAM_BURST));
+		if (bitmap->moving)
+			g_assert_true(rect_equal(&bitmap->rect, &film));
 		else
-			g_assert_false(rect_intersect(&picture->rect, &film, &shared));
-		still_pixels += picture->moving ? 0 : rect_area(&picture->rect);
+			g_assert_false(rect_intersect(&bitmap->rect, &film, &shared));
+		still_pixels += bitmap->moving ? 0 : rect_area(&bitmap->rect);
 	}
 	g_assert_cmpuint(n_moving, ==, SEND_STREAM_BURST);
 	g_assert_cmpuint(still_pixels, ==, rect_area(&large) - rect_area(&film));
 	rig_finish(&rig);
 }
 
-/* The burst counts once for the line, and once only: later frames are one picture, if any. */
+/* The burst counts once for the line, and once only: later frames are one bitmap, if any. */
 static void test_video(void)
 {
 	const struct rect film = { 300, 100, 200, 150 };
@@ -136,14 +136,14 @@ static void test_video(void)
 	set_area(&rig, 7, film, true);
 	make(&rig);
 	take_all(&rig, &no_limits);
-	for (unsigned i = 0; i < rig.n_pictures; i++)
-		bytes += rig.pictures[i].estimated_bytes;
-	g_assert_cmpuint(rig.n_pictures, ==, SEND_STREAM_BURST);
-	g_assert_cmpuint(bytes, ==, rig.pictures[rig.n_pictures - 1].estimated_bytes);
+	for (unsigned i = 0; i < rig.n_bitmaps; i++)
+		bytes += rig.bitmaps[i].estimated_bytes;
+	g_assert_cmpuint(rig.n_bitmaps, ==, SEND_STREAM_BURST);
+	g_assert_cmpuint(bytes, ==, rig.bitmaps[rig.n_bitmaps - 1].estimated_bytes);
 	set_area(&rig, 7, film, true);
 	make(&rig);
 	take_all(&rig, &no_limits);
-	g_assert_cmpuint(rig.n_pictures, ==, 1);
+	g_assert_cmpuint(rig.n_bitmaps, ==, 1);
 	set_area(&rig, 7, film, false);
 	make(&rig);
 	g_assert_false(send_plan_has_steps(&rig.plan));
@@ -152,7 +152,7 @@ static void test_video(void)
 	set_area(&rig, 8, film, false);
 	make(&rig);
 	take_all(&rig, &no_limits);
-	g_assert_cmpuint(rig.n_pictures, ==, SEND_STREAM_BURST);
+	g_assert_cmpuint(rig.n_bitmaps, ==, SEND_STREAM_BURST);
 	rig_finish(&rig);
 }
 
@@ -166,10 +166,10 @@ static void test_ended_area_goes_in_halves(void)
 	add_rect(&rig, film);
 	make(&rig);
 	take_all(&rig, &no_limits);
-	g_assert_cmpuint(rig.n_pictures, ==, 2);
-	g_assert_cmpuint(rig.pictures[0].rect.height, ==, 75);
-	g_assert_cmpuint(rig.pictures[1].rect.y, ==, 175);
-	g_assert_cmpuint(rig.pictures[1].rect.height, ==, 76);
+	g_assert_cmpuint(rig.n_bitmaps, ==, 2);
+	g_assert_cmpuint(rig.bitmaps[0].rect.height, ==, 75);
+	g_assert_cmpuint(rig.bitmaps[1].rect.y, ==, 175);
+	g_assert_cmpuint(rig.bitmaps[1].rect.height, ==, 76);
 	rig_finish(&rig);
 }
 
@@ -181,15 +181,15 @@ static void test_whole(void)
 	add_rect(&rig, (struct rect){ 0, 0, WIDTH, HEIGHT * SEND_WHOLE_PERCENT / 100 });
 	make(&rig);
 	take_all(&rig, &no_limits);
-	g_assert_cmpuint(rig.n_pictures, ==, 2);
-	g_assert_nonnull(rig.pictures[0].source);
-	g_assert_cmpuint(rig.pictures[1].rect.height, ==, HEIGHT / 2);
+	g_assert_cmpuint(rig.n_bitmaps, ==, 2);
+	g_assert_nonnull(rig.bitmaps[0].source);
+	g_assert_cmpuint(rig.bitmaps[1].rect.height, ==, HEIGHT / 2);
 	g_assert_true(rig.plan.whole_held);
 	const struct send_limits narrow = { 20000, 8192, 400000000 };
 	send_plan_make(&rig.plan, rig.source, &rig.changes, &narrow);
 	take_all(&rig, &narrow);
-	g_assert_cmpuint(rig.n_pictures, >, 2);
-	g_assert_nonnull(rig.pictures[0].copy);
+	g_assert_cmpuint(rig.n_bitmaps, >, 2);
+	g_assert_nonnull(rig.bitmaps[0].copy);
 	rig_finish(&rig);
 }
 
@@ -202,10 +202,10 @@ static void test_full_line(void)
 	add_rect(&rig, (struct rect){ 10, 500, 9, 16 });
 	make(&rig);
 	g_assert_cmpint(take_all(&rig, &over), ==, BITMAP_BLOCKED);
-	g_assert_cmpuint(rig.n_pictures, ==, 0);
+	g_assert_cmpuint(rig.n_bitmaps, ==, 0);
 	g_assert_cmpint(take_all(&rig, &full), ==, BITMAP_BLOCKED);
-	g_assert_cmpuint(rig.n_pictures, ==, 1);
-	g_assert_cmpuint(rig.pictures[0].rect.y, ==, 500);
+	g_assert_cmpuint(rig.n_bitmaps, ==, 1);
+	g_assert_cmpuint(rig.bitmaps[0].rect.y, ==, 500);
 	rig_finish(&rig);
 }
 
@@ -215,7 +215,7 @@ static void test_give_up(void)
 	const struct rect film = { 600, 400, 128, 96 }, large = { 0, 0, 400, 200 };
 	const struct send_limits some = { 50000, 8192, 400000000 }, full = { 0, 0, 400000000 };
 	struct rect rects[SEND_STEPS_MAX];
-	struct bitmap picture;
+	struct bitmap bitmap;
 	struct rig rig;
 	rig_init(&rig);
 	set_area(&rig, 1, film, true);
@@ -224,9 +224,9 @@ static void test_give_up(void)
 	set_area(&rig, 1, film, false);
 	add_rect(&rig, large);
 	make(&rig);
-	g_assert_cmpint(send_plan_take(&rig.plan, rig.source, &some, &picture), ==, BITMAP_TAKEN);
-	uint32_t sent = picture.rect.height;
-	bitmap_release(&picture);
+	g_assert_cmpint(send_plan_take(&rig.plan, rig.source, &some, &bitmap), ==, BITMAP_TAKEN);
+	uint32_t sent = bitmap.rect.height;
+	bitmap_release(&bitmap);
 	g_assert_cmpuint(sent, <, large.height);
 	g_assert_cmpuint(send_plan_give_up(&rig.plan, rects), ==, 1);
 	g_assert_cmpuint(rects[0].y, ==, sent);
@@ -243,8 +243,8 @@ static void test_give_up(void)
 	set_area(&rig, 1, film, false);
 	make(&rig);
 	take_all(&rig, &no_limits);
-	g_assert_cmpuint(rig.n_pictures, ==, 1);
-	g_assert_true(rig.pictures[0].moving);
+	g_assert_cmpuint(rig.n_bitmaps, ==, 1);
+	g_assert_true(rig.bitmaps[0].moving);
 	rig_finish(&rig);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* tiles: what differs is always inside the rectangles, what is equal costs none. */
+/* strips: what differs is always inside the rectangles, what is equal costs none. */
 #include "display/painting/strips.h"
 
 #include <glib.h>
@@ -8,7 +8,7 @@
 struct screen {
 	uint32_t width, height;
 	uint32_t *guest, *client;
-	struct strips *tiles;
+	struct strips *strips;
 };
 
 static void screen_init(struct screen *screen, uint32_t width, uint32_t height)
@@ -17,12 +17,12 @@ static void screen_init(struct screen *screen, uint32_t width, uint32_t height)
 	screen->guest = g_new0(uint32_t, (size_t)width * height);
 	screen->client = g_new0(uint32_t, (size_t)width * height);
 	memset(screen->client, 0xee, (size_t)width * height * 4);
-	screen->tiles = strips_create(width, height);
+	screen->strips = strips_create(width, height);
 }
 
 static void screen_finish(struct screen *screen)
 {
-	strips_destroy(screen->tiles);
+	strips_destroy(screen->strips);
 	g_free(screen->guest);
 	g_free(screen->client);
 }
@@ -35,13 +35,13 @@ static void draw(struct screen *screen, struct rect rect, uint32_t seed)
 	}
 }
 
-/* Sends what tiles say of what was flushed; returns the number of rectangles. */
+/* Sends what the strips say of what was flushed; returns the number of rectangles. */
 static unsigned update(struct screen *screen, struct rect flushed, unsigned n_max)
 {
 	struct rect rects[64];
 	g_assert_cmpuint(n_max, <=, G_N_ELEMENTS(rects));
-	strips_look(screen->tiles, (uint8_t *)screen->guest, screen->width * 4, &flushed);
-	unsigned n = strips_take(screen->tiles, rects, n_max);
+	strips_look(screen->strips, (uint8_t *)screen->guest, screen->width * 4, &flushed);
+	unsigned n = strips_take(screen->strips, rects, n_max);
 	g_assert_cmpuint(n, <=, n_max);
 	for (unsigned i = 0; i < n; i++) {
 		const struct rect *rect = &rects[i];
@@ -110,8 +110,8 @@ static void test_small_change_is_small(void)
 	update(&screen, all(&screen), 64);
 	struct rect letter = { 104, 323, 8, 12 }, whole = all(&screen);
 	draw(&screen, letter, 5);
-	strips_look(screen.tiles, (uint8_t *)screen.guest, screen.width * 4, &whole);
-	g_assert_cmpuint(strips_take(screen.tiles, rects, G_N_ELEMENTS(rects)), ==, 1);
+	strips_look(screen.strips, (uint8_t *)screen.guest, screen.width * 4, &whole);
+	g_assert_cmpuint(strips_take(screen.strips, rects, G_N_ELEMENTS(rects)), ==, 1);
 	g_assert_cmpuint(rects[0].x, ==, 96);
 	g_assert_cmpuint(rects[0].width, ==, STRIPS_STRIP);
 	g_assert_cmpuint(rects[0].y, ==, letter.y);
@@ -132,8 +132,8 @@ static void test_letters_are_exact(void)
 	for (uint32_t i = 1; i < 40; i++) {
 		struct rect letter = { 104 + i * 9, 323, 7, 12 }, whole = all(&screen);
 		draw(&screen, letter, 5 + i);
-		strips_look(screen.tiles, (uint8_t *)screen.guest, screen.width * 4, &whole);
-		g_assert_cmpuint(strips_take(screen.tiles, rects, G_N_ELEMENTS(rects)), ==, 1);
+		strips_look(screen.strips, (uint8_t *)screen.guest, screen.width * 4, &whole);
+		g_assert_cmpuint(strips_take(screen.strips, rects, G_N_ELEMENTS(rects)), ==, 1);
 		g_assert_cmpmem(&rects[0], sizeof(rects[0]), &letter, sizeof(letter));
 	}
 	screen_finish(&screen);
@@ -162,7 +162,7 @@ static void test_kept_is_not_trusted(void)
 	expect_equal(&screen);
 	memset(screen.client, 0xee, (size_t)640 * 480 * 4);
 	struct rect whole = all(&screen);
-	strips_forget(screen.tiles, &whole);
+	strips_forget(screen.strips, &whole);
 	draw(&screen, letter, 8);
 	update(&screen, all(&screen), 64);
 	expect_equal(&screen);
@@ -188,7 +188,7 @@ static void test_forget(void)
 	screen_init(&screen, 640, 480);
 	update(&screen, all(&screen), 64);
 	struct rect lost = { 100, 100, 50, 50 };
-	strips_forget(screen.tiles, &lost);
+	strips_forget(screen.strips, &lost);
 	memset(screen.client, 0xee, 4);
 	g_assert_cmpuint(update(&screen, (struct rect){ 0, 300, 640, 100 }, 64), ==, 0);
 	g_assert_cmpuint(update(&screen, all(&screen), 64), ==, 1);
@@ -200,11 +200,11 @@ static void test_forget(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	g_test_add_func("/tiles/random", test_random);
-	g_test_add_func("/tiles/small-change-is-small", test_small_change_is_small);
-	g_test_add_func("/tiles/letters-are-exact", test_letters_are_exact);
-	g_test_add_func("/tiles/kept-is-not-trusted", test_kept_is_not_trusted);
-	g_test_add_func("/tiles/far-apart", test_far_apart);
-	g_test_add_func("/tiles/forget", test_forget);
+	g_test_add_func("/strips/random", test_random);
+	g_test_add_func("/strips/small-change-is-small", test_small_change_is_small);
+	g_test_add_func("/strips/letters-are-exact", test_letters_are_exact);
+	g_test_add_func("/strips/kept-is-not-trusted", test_kept_is_not_trusted);
+	g_test_add_func("/strips/far-apart", test_far_apart);
+	g_test_add_func("/strips/forget", test_forget);
 	return g_test_run();
 }

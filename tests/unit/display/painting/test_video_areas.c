@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* regions: what becomes video, how exactly, and when it ends. Time and pictures are made up. */
+/* video areas: what becomes video, how exactly, and when it ends. Time and pictures are made up. */
 #include "display/painting/video_areas.h"
 
 #include <glib.h>
@@ -16,7 +16,7 @@
 struct world {
 	uint32_t width, height; /* of the head */
 	uint32_t *pixels;
-	struct strips *tiles;
+	struct strips *strips;
 	struct video_areas *areas;
 	int64_t now_us;
 	uint64_t lossless_bps_max;
@@ -30,7 +30,7 @@ static void world_init_size(struct world *world, uint32_t width, uint32_t height
 		.width = width, .height = height, .now_us = 1000000, .lossless_bps_max = PLENTY_BPS
 	};
 	world->pixels = g_new0(uint32_t, WIDTH * HEIGHT);
-	world->tiles = strips_create(width, height);
+	world->strips = strips_create(width, height);
 	world->areas = video_areas_create(width, height);
 }
 
@@ -42,7 +42,7 @@ static void world_init(struct world *world)
 static void world_finish(struct world *world)
 {
 	g_free(world->pixels);
-	strips_destroy(world->tiles);
+	strips_destroy(world->strips);
 	video_areas_destroy(world->areas);
 }
 
@@ -73,7 +73,7 @@ static void look_outside(struct world *world, struct rect rect, unsigned i)
 {
 	struct rect parts[4];
 	if (i == world->areas->n_live) {
-		strips_look(world->tiles, (uint8_t *)world->pixels, WIDTH * 4, &rect);
+		strips_look(world->strips, (uint8_t *)world->pixels, WIDTH * 4, &rect);
 		return;
 	}
 	unsigned n = rect_subtract(&rect, &world->areas->live[i].rect, parts);
@@ -89,16 +89,16 @@ static bool frame(struct world *world, unsigned after_ms)
 		video_area_look(
 			&world->areas->live[i], world->now_us, (uint8_t *)world->pixels, WIDTH * 4);
 	look_outside(world, (struct rect){ 0, 0, world->width, world->height }, 0);
-	video_areas_note(world->areas, world->now_us, world->tiles);
+	video_areas_note(world->areas, world->now_us, world->strips);
 	/* Below 10 Mbit/s areas begin large: as on a line on which growing is dear. */
 	struct video_wish wish = { world->lossless_bps_max, world->lossless_bps_max < 10000000 };
-	bool begun = video_areas_form(world->areas, world->now_us, world->tiles,
+	bool begun = video_areas_form(world->areas, world->now_us, world->strips,
 		(uint8_t *)world->pixels, WIDTH * 4, &wish);
-	strips_take(world->tiles, rects, G_N_ELEMENTS(rects));
+	strips_take(world->strips, rects, G_N_ELEMENTS(rects));
 	return begun;
 }
 
-/* Milliseconds until a region begins, -1: none does. */
+/* Milliseconds until an area begins, -1: none does. */
 static int play(struct world *world, void (*draw)(struct world *, struct rect), struct rect rect,
 	unsigned interval_ms, unsigned n)
 {
@@ -283,7 +283,7 @@ static void test_grows(void)
 	world_finish(&world);
 }
 
-/* Things that fly about all over the head end up in one region, as does what blinks between them.
+/* Things that fly about all over the head end up in one area, as does what blinks between them.
  */
 static void test_flying_about(void)
 {
@@ -304,7 +304,7 @@ static void test_flying_about(void)
 	uint64_t area = 0;
 	for (unsigned i = 0; i < world.areas->n_live; i++)
 		area += rect_area(&world.areas->live[i].rect);
-	g_test_message("%u regions, %u %% of the head", world.areas->n_live,
+	g_test_message("%u areas, %u %% of the head", world.areas->n_live,
 		(unsigned)(area * 100 / (WIDTH * HEIGHT)));
 	g_assert_cmpuint(world.areas->n_live, ==, 1);
 	g_assert_cmpuint(area * 100, >=, 90 * WIDTH * HEIGHT);
@@ -319,7 +319,7 @@ static void expect_even_sides(const struct world *world)
 	}
 }
 
-/* What encoders that halve the colours refuse is never asked of them, also when regions are joined.
+/* What encoders that halve the colours refuse is never asked of them, also when areas are joined.
  */
 static void test_even_sides(void)
 {
@@ -372,20 +372,20 @@ static void test_content(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	g_test_add_func("/regions/film-is-found-to-the-pixel", test_film_is_found_to_the_pixel);
-	g_test_add_func("/regions/slow-film", test_slow_film);
-	g_test_add_func("/regions/small-or-rare-is-none", test_small_or_rare_is_none);
-	g_test_add_func("/regions/typing-is-none", test_typing_is_none);
-	g_test_add_func("/regions/text-is-lossless-if-the-line-takes-it",
+	g_test_add_func("/video-areas/film-is-found-to-the-pixel", test_film_is_found_to_the_pixel);
+	g_test_add_func("/video-areas/slow-film", test_slow_film);
+	g_test_add_func("/video-areas/small-or-rare-is-none", test_small_or_rare_is_none);
+	g_test_add_func("/video-areas/typing-is-none", test_typing_is_none);
+	g_test_add_func("/video-areas/text-is-lossless-if-the-line-takes-it",
 		test_text_is_lossless_if_the_line_takes_it);
-	g_test_add_func("/regions/ends-after-a-short-quiet", test_ends_after_a_short_quiet);
-	g_test_add_func("/regions/every-change-counts", test_every_change_counts);
-	g_test_add_func("/regions/two-films", test_two_films);
-	g_test_add_func("/regions/companions", test_companions);
-	g_test_add_func("/regions/grows", test_grows);
-	g_test_add_func("/regions/flying-about", test_flying_about);
-	g_test_add_func("/regions/even-sides", test_even_sides);
-	g_test_add_func("/regions/odd-head", test_odd_head);
-	g_test_add_func("/regions/content", test_content);
+	g_test_add_func("/video-areas/ends-after-a-short-quiet", test_ends_after_a_short_quiet);
+	g_test_add_func("/video-areas/every-change-counts", test_every_change_counts);
+	g_test_add_func("/video-areas/two-films", test_two_films);
+	g_test_add_func("/video-areas/companions", test_companions);
+	g_test_add_func("/video-areas/grows", test_grows);
+	g_test_add_func("/video-areas/flying-about", test_flying_about);
+	g_test_add_func("/video-areas/even-sides", test_even_sides);
+	g_test_add_func("/video-areas/odd-head", test_odd_head);
+	g_test_add_func("/video-areas/content", test_content);
 	return g_test_run();
 }
