@@ -29,10 +29,10 @@ struct frame_receiver {
 	bool heads_dirty;
 	GMutex lock;      /* for the two below */
 	GArray *releases; /* struct frame_release */
-	bool flush_due;   /* an idle source is under way */
+	bool send_due;    /* an idle source is under way */
 };
 
-static void flush(struct frame_receiver *link);
+static void send_waiting(struct frame_receiver *link);
 
 static void link_unref(struct frame_receiver *link)
 {
@@ -123,12 +123,12 @@ static gboolean on_writable(gint fd, GIOCondition condition, gpointer user)
 {
 	struct frame_receiver *link = user;
 	link->write_source = 0;
-	flush(link);
+	send_waiting(link);
 	return G_SOURCE_REMOVE;
 }
 
 /* A peer that is gone fails here too; the read side notices and says so. */
-static void flush(struct frame_receiver *link)
+static void send_waiting(struct frame_receiver *link)
 {
 	if (link->fd < 0 || link->write_source)
 		return;
@@ -137,13 +137,13 @@ static void flush(struct frame_receiver *link)
 		link->write_source = g_unix_fd_add(link->fd, G_IO_OUT, on_writable, link);
 }
 
-static gboolean on_flush_due(gpointer user)
+static gboolean on_send_due(gpointer user)
 {
 	struct frame_receiver *link = user;
 	g_mutex_lock(&link->lock);
-	link->flush_due = false;
+	link->send_due = false;
 	g_mutex_unlock(&link->lock);
-	flush(link);
+	send_waiting(link);
 	return G_SOURCE_REMOVE;
 }
 
@@ -164,12 +164,12 @@ static void on_released(void *user, uint32_t buffer, uint32_t head, uint64_t ser
 	};
 	g_mutex_lock(&link->lock);
 	g_array_append_val(link->releases, release);
-	bool schedule = !link->flush_due;
-	link->flush_due = true;
+	bool schedule = !link->send_due;
+	link->send_due = true;
 	g_mutex_unlock(&link->lock);
 	if (schedule) {
 		g_atomic_int_inc(&link->refs);
-		g_idle_add_full(G_PRIORITY_DEFAULT, on_flush_due, link, unref_link);
+		g_idle_add_full(G_PRIORITY_DEFAULT, on_send_due, link, unref_link);
 	}
 	link_unref(link);
 }
@@ -181,7 +181,7 @@ void frame_receiver_want_rate(struct frame_receiver *link, unsigned head, uint32
 		return;
 	link->rates_mhz[head] = rate_mhz;
 	link->rates_dirty |= 1u << head;
-	flush(link);
+	send_waiting(link);
 }
 
 void frame_receiver_want_again(struct frame_receiver *link, unsigned head)
@@ -189,7 +189,7 @@ void frame_receiver_want_again(struct frame_receiver *link, unsigned head)
 	g_assert(head < FRAME_HEADS_MAX);
 	link->again |= 1u << head;
 	link->rates_dirty |= 1u << head;
-	flush(link);
+	send_waiting(link);
 }
 
 void frame_receiver_want_formats(
@@ -205,7 +205,7 @@ void frame_receiver_want_formats(
 	for (unsigned i = 0; i < link->formats.n_formats; i++)
 		link->formats.formats[i] = formats[i];
 	link->formats_dirty = (1u << FRAME_HEADS_MAX) - 1;
-	flush(link);
+	send_waiting(link);
 }
 
 void frame_receiver_want_heads(
@@ -218,7 +218,7 @@ void frame_receiver_want_heads(
 	for (unsigned i = 0; i < link->heads.n_heads; i++)
 		link->heads.heads[i] = heads[i];
 	link->heads_dirty = true;
-	flush(link);
+	send_waiting(link);
 }
 
 /* Receiving. */
@@ -444,7 +444,7 @@ struct frame_receiver *frame_receiver_create(
 	link->releases = g_array_new(FALSE, FALSE, sizeof(struct frame_release));
 	g_mutex_init(&link->lock);
 	link->read_source = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, link);
-	flush(link);
+	send_waiting(link);
 	return link;
 }
 

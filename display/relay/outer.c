@@ -182,7 +182,7 @@ void outer_close(struct outer *outer, enum websocket_status status)
 
 int outer_finish(struct outer *outer)
 {
-	int result = outer->websocket ? websocket_flush(outer->websocket) : 0;
+	int result = outer->websocket ? websocket_send_waiting(outer->websocket) : 0;
 	if (result == -EAGAIN || result == -EINTR)
 		return -EAGAIN;
 	return outer->tls ? tls_finish(outer->tls) : 0;

@@ -141,7 +141,7 @@ static bool said_goodbye(const struct websocket *websocket)
 }
 
 /* Frames do not mix: one that was begun goes first. */
-int websocket_flush(struct websocket *websocket)
+int websocket_send_waiting(struct websocket *websocket)
 {
 	if (websocket->frame_left > 0)
 		return 0;
@@ -173,7 +173,7 @@ void websocket_close(struct websocket *websocket, enum websocket_status status)
 
 ssize_t websocket_write(struct websocket *websocket, const uint8_t *bytes, size_t size_bytes)
 {
-	int result = websocket_flush(websocket);
+	int result = websocket_send_waiting(websocket);
 	if (result < 0)
 		return result;
 	if (said_goodbye(websocket) && websocket->frame_left == 0)
@@ -336,7 +336,7 @@ ssize_t websocket_read(struct websocket *websocket, uint8_t *bytes, size_t size_
 	if (said_goodbye(websocket))
 		return websocket->heard_goodbye ? -ESHUTDOWN : -EPROTO;
 	ssize_t n = read_body(websocket, bytes, size_bytes);
-	int result = websocket_flush(websocket);
+	int result = websocket_send_waiting(websocket);
 	bool lost = result < 0 && result != -EAGAIN && result != -EINTR;
 	return n == -EAGAIN && lost ? result : n;
 }

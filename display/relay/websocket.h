@@ -74,6 +74,6 @@ const char *websocket_reason(const struct websocket *websocket);
 void websocket_close(struct websocket *websocket, enum websocket_status status);
 /* Sends what waits of our own frames. 0: nothing waits any more, or nothing can go before more data
  * does; else -errno. */
-int websocket_flush(struct websocket *websocket);
+int websocket_send_waiting(struct websocket *websocket);
 /* A frame of our own waits for room: an answer to a ping, or a goodbye. */
 bool websocket_wants_out(const struct websocket *websocket);

@@ -111,7 +111,7 @@ static const char *get_max_mem_slots(void *user, Call *call)
 	return reply_u64(call, KEEPER_MEMORY_REGIONS_MAX);
 }
 
-static void flush_memory(struct requests *requests)
+static void send_memory(struct requests *requests)
 {
 	if (!requests->memory_timer)
 		return;
@@ -333,7 +333,7 @@ static const char *set_vring_kick(void *user, Call *call)
 		return "polling instead of kicks is not offered";
 	device_set_fd(&ring->kick, fd);
 	ring->started = true;
-	flush_memory(requests);
+	send_memory(requests);
 	renderer_update_ring(requests->renderer, ring_index(requests, ring));
 	return NULL;
 }
@@ -374,7 +374,7 @@ static const char *set_vring_enable(void *user, Call *call)
 		return "neither 0 nor 1";
 	ring->enabled = m->num == 1;
 	if (ring->enabled)
-		flush_memory(requests);
+		send_memory(requests);
 	renderer_update_ring(requests->renderer, m->index);
 	return NULL;
 }

@@ -119,10 +119,10 @@ static ssize_t read_all(struct websocket *websocket, struct transport *transport
 	return n;
 }
 
-static void flush(struct websocket *websocket)
+static void send_waiting(struct websocket *websocket)
 {
 	while (websocket_wants_out(websocket))
-		g_assert_cmpint(websocket_flush(websocket), <=, 0);
+		g_assert_cmpint(websocket_send_waiting(websocket), <=, 0);
 }
 
 static void converse(const struct conversation *conversation, size_t piece_bytes)
@@ -135,7 +135,7 @@ static void converse(const struct conversation *conversation, size_t piece_bytes
 	g_test_message("%s, %zu bytes at once", conversation->name, piece_bytes);
 	ssize_t end = read_all(websocket, &transport, data);
 	g_assert_cmpint(end, ==, conversation->end);
-	flush(websocket);
+	send_waiting(websocket);
 	g_assert_cmpstr(data->str, ==, conversation->data);
 	g_assert_cmpmem(
 		written->data, written->len, conversation->answer, conversation->answer_bytes);
@@ -166,7 +166,7 @@ static void test_frames_without_data(void)
 		struct websocket *websocket = websocket_create(&ops, &transport);
 		g_assert_cmpint(
 			read_all(websocket, &transport, data), ==, over ? -EPROTO : -EAGAIN);
-		flush(websocket);
+		send_waiting(websocket);
 		g_assert_cmpmem(written->data, written->len, "\x88\2\3\xf0", over ? 4 : 0);
 		websocket_destroy(websocket);
 	}
@@ -181,7 +181,7 @@ static void test_goodbye_behind_a_frame(void)
 	g_autoptr(GString) data = g_string_new("");
 	g_assert_cmpint(websocket_write(websocket, (const uint8_t *)"abc", 3), ==, 2);
 	g_assert_cmpint(read_all(websocket, &transport, data), ==, -ESHUTDOWN);
-	g_assert_cmpint(websocket_flush(websocket), ==, 0);
+	g_assert_cmpint(websocket_send_waiting(websocket), ==, 0);
 	g_assert_true(websocket_wants_out(websocket));
 	g_assert_cmpint(websocket_write(websocket, (const uint8_t *)"c", 1), ==, 1);
 	g_assert_cmpint(websocket_write(websocket, (const uint8_t *)"d", 1), ==, -EPIPE);
@@ -198,9 +198,9 @@ static void test_our_goodbye(void)
 	struct websocket *websocket = websocket_create(&ops, &transport);
 	websocket_close(websocket, WEBSOCKET_GOING_AWAY);
 	websocket_close(websocket, WEBSOCKET_NORMAL);
-	flush(websocket);
+	send_waiting(websocket);
 	websocket_close(websocket, WEBSOCKET_NORMAL);
-	flush(websocket);
+	send_waiting(websocket);
 	g_assert_cmpmem(written->data, written->len, "\x88\2\3\xe9", 4);
 	websocket_destroy(websocket);
 }
