@@ -60,8 +60,8 @@ static bool set_margin(struct clock *clock, uint32_t margin_ms)
 	return changed;
 }
 
-/* A report tells the delay of its last frame alone: late ones before it were later than the margin.
- */
+/* A report has the delay of its last frame alone. If earlier ones were late, we know only that they
+ * needed more than the margin. */
 bool clock_report(struct clock *clock, const struct clock_report *report, int64_t now_us)
 {
 	int32_t left_ms = CLAMP(report->left_ms, -CLOCK_MARGIN_MAX_MS, CLOCK_MARGIN_MAX_MS);
@@ -97,7 +97,8 @@ bool clock_tick(struct clock *clock, int64_t now_us)
 	return changed;
 }
 
-/* Never less than of what follows: a client complains about sound that is older than the start. */
+/* The start must be at least as old as the packets that follow it: clients complain about sound
+ * that is older than its stream's start. */
 uint32_t clock_sound_start_ms(const struct clock *clock)
 {
 	return MAX(clock->margin_ms, CLOCK_SOUND_MS + CLOCK_DEVICE_MS);

@@ -1,29 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * compression: whether a client's line wants pictures small or quick, of those that are sent
- * without loss.
+ * compression: how spice-server should compress the bitmaps that it sends a client without loss. It
+ * depends on how fast the client's line is.
  *
- *   quick   lz4
- *   small   auto_lz: QUIC for what is shaded, LZ for what is drawn; for each picture spice-server
- * decides
+ *   quick   LZ4
+ *   small   SPICE's "auto_lz": for each bitmap spice-server chooses QUIC (shaded content) or LZ
+ *           (drawn content)
  *
- * Measured over loopback, all of 1920x1080 and parts of it down to a few letters, auto_lz to lz4 in
- * the same run (bench-lossless):
+ * The table has auto_lz's figures divided by LZ4's, measured in the same run over loopback, for
+ * bitmaps from 1920x1080 down to a few letters (bench-lossless):
  *
  *                    bytes         CPU here     at the client   sooner below, Mbit/s
  *   photograph       0.36 to 0.38  1.0 to 1.4   1.4 to 3.8      170 (of more than 50 kB: 1500)
  *   text             0.59 to 0.82  1.0 to 1.5   0.8 to 1.2      190
  *   windows          0.67 to 0.79  1.0 to 1.5   1.0 to 1.3      110 (of a strip of 1.5 kB: 20)
- *   ramps of colour  0.29 to 1.0   1.0 to 2.3   1.1 to 5.4      70 (where they repeat exactly:
- * never)
+ *   ramps of colour  0.29 to 1.0   1.0 to 2.3   1.1 to 5.4      70 (exact repetition: never)
  *
- * The last column is what follows if bytes and CPU times simply add, the lowest that was seen; of
- * small parts it is a matter of 0.1 ms. QUIC by itself makes 2.2 times lz4's bytes of text, and
- * leaves what is less than three pixels high as it is. GLZ, of pictures that differ, saves at most
- * 0.07 of LZ's bytes of text and takes up to 5 times lz4's CPU, and it pins pictures: see
- * spice_watches.h.
+ * Below the rate in the last column a bitmap arrives sooner with auto_lz, if the times for its
+ * bytes and for the CPU simply add. It is the lowest rate that was seen; for small parts the two
+ * differ by 0.1 ms.
  *
- * No state but the last answer. Threads: any.
+ * Neither of the other methods serves. QUIC alone makes 2.2 times LZ4's bytes of text, and does not
+ * compress bitmaps that are less than three pixels high. GLZ saves at most 7 % of LZ's bytes of
+ * text on bitmaps that differ, takes up to 5 times LZ4's CPU, and holds buffers
+ * (spice_watches.h).
+ *
+ * The only state is the last answer, which the caller keeps. Threads: any.
  */
 #pragma once
 
@@ -31,12 +33,14 @@
 
 #include "display/line/line.h"
 
-/* Small below the first, quick again from the second on. */
+/* The answer becomes small when the line carries less than the first, and quick again when it
+ * carries at least the second. */
 #define COMPRESSION_SMALL_BPS 100000000u
 #define COMPRESSION_QUICK_BPS 200000000u
 
 /*
- * `small` is the last answer, at first false. A near line is thought quick until it was full, a far
- * one (LINE_FAR_US) small until it has carried COMPRESSION_QUICK_BPS.
+ * True when small is better. `small` is the last answer, at first false. How much a line carries is
+ * known only once it was full. Until then the answer is quick for a near line; for a far one
+ * (LINE_FAR_US) it is small until the line has carried COMPRESSION_QUICK_BPS.
  */
 bool compression_small(bool small, const struct line_figures *figures);

@@ -10,9 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A connection to oneself takes microseconds. */
+/* The kernel answers itself within microseconds; after this long the connection is given up. */
 #define CONNECT_TIMEOUT_MS 200
-/* Strangers who may be waiting in front of our own connection. */
+/* Strangers may connect before we do. After this many of them the connection is given up. */
 #define BACKLOG 8
 
 static int make_socket(void)
@@ -39,7 +39,7 @@ static bool is_same(const struct sockaddr_in *a, const struct sockaddr_in *b)
 	return a->sin_port == b->sin_port && a->sin_addr.s_addr == b->sin_addr.s_addr;
 }
 
-/* The connecting end may know of the connection before the listening one does. */
+/* The connecting end may know that it is connected before the listening socket can accept. */
 static int accept_soon(int listener, struct sockaddr_in *peer)
 {
 	struct pollfd waiting = { .fd = listener, .events = POLLIN };
@@ -49,7 +49,7 @@ static int accept_soon(int listener, struct sockaddr_in *peer)
 	return accept4(listener, (struct sockaddr *)peer, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
-/* Whoever else was quicker is sent away. */
+/* Strangers who connected before us are sent away. */
 static int accept_from(int listener, const struct sockaddr_in *wanted)
 {
 	for (unsigned i = 0; i <= BACKLOG; i++) {
@@ -70,7 +70,7 @@ static void set_option(int fd, int level, int option, int value)
 	setsockopt(fd, level, option, &value, sizeof(value));
 }
 
-/* Blocks, as long as it takes the kernel to answer itself. */
+/* This blocks until the kernel has answered itself. */
 static bool connect_to(int fd, const struct sockaddr_in *address, struct sockaddr_in *own)
 {
 	struct timeval timeout = { .tv_usec = CONNECT_TIMEOUT_MS * 1000 };
@@ -92,7 +92,7 @@ bool loopback_pair(int ends[2], int inner_bytes)
 	ends[0] = make_socket();
 	ends[1] = -1;
 	if (ends[0] >= 0) {
-		/* The window is agreed on when the connection is made. */
+		/* The buffer is set first: TCP agrees on the window while it connects. */
 		set_option(ends[0], SOL_SOCKET, SO_RCVBUF, inner_bytes);
 		if (connect_to(ends[0], &address, &own))
 			ends[1] = accept_from(listener, &own);

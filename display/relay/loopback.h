@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * loopback: two ends of a TCP connection of this process with itself. spice-server goes by what
- * kind of socket it has: on a unix one it compresses nothing and measures nothing.
+ * loopback: makes a TCP connection of this process with itself. The relay and spice-server each get
+ * one end. A unix socket would not do: spice-server compresses nothing and measures nothing on one.
  *
  * Threads: any.
  */
@@ -10,9 +10,9 @@
 #include <stdbool.h>
 
 /*
- * ends[0] has room for about `inner_bytes` of what is written into ends[1], no more, so that what
- * is written late is not old. Both are non-blocking and close-on-exec. Nobody else can come
- * between: the two ends have each other's addresses, or the connection is not used. False with
- * errno set.
+ * Makes both ends, non-blocking and close-on-exec. The kernel keeps only about `inner_bytes` of
+ * what is written into ends[1] and not read from ends[0] yet, so that what waits there is never
+ * old. A stranger who connects to our listening socket meanwhile is sent away: an end is used only
+ * if its peer's address is the other end's. Returns false with errno set.
  */
 bool loopback_pair(int ends[2], int inner_bytes);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pipe: what has come from one side of a relayed connection and not gone out on the other.
+ * pipe: a buffer for the bytes that have come from one side of a relayed connection and have not
+ * gone out on the other side.
  *
  *   |  gone  |  ready to go  |  held: waits for more of the same message  |  room  |
  *   0      start           ready                                         end   capacity
  *
- * Where messages go one by one, whole ones are held, too, while the one before them goes.
+ * Bytes are held while they are a message's beginning. Where each message must go by itself, whole
+ * messages are held, too, while the one before them goes.
  *
- * Nothing is read while anything is ready to go, so there is never more than one reading's worth.
+ * Nothing is read while anything is ready to go. So the buffer has at most what one read brought
+ * and what was held before it.
  *
  * Threads: the relay's.
  */
@@ -24,17 +27,19 @@ struct pipe {
 
 void pipe_init(struct pipe *pipe, size_t capacity_bytes);
 void pipe_finish(struct pipe *pipe);
-/* What is in it must fit. */
+/* Changes the capacity. The bytes in the pipe must fit. */
 void pipe_resize(struct pipe *pipe, size_t capacity_bytes);
 
-/* Nothing is ready to go. */
+/* True when nothing is ready to go. */
 bool pipe_is_idle(const struct pipe *pipe);
 size_t pipe_filled_bytes(const struct pipe *pipe);
-/* Only when idle: moves what is held to the front; returns the room behind it, never none. */
+/* The pipe must be idle. Moves the held bytes to the front, sets `room` to the place behind them,
+ * and returns its size, which is never 0. */
 size_t pipe_make_room(struct pipe *pipe, uint8_t **room);
-/* So much was put into the room. */
+/* Says that this many bytes were written into the room. */
 void pipe_fill(struct pipe *pipe, size_t size_bytes);
-/* So much went out of what is ready. */
+/* Says that this many of the bytes that were ready have gone out. */
 void pipe_drain(struct pipe *pipe, size_t size_bytes);
-/* Only when idle: puts bytes in front of what is held, ready to go. False: no room. */
+/* The pipe must be idle. Puts bytes that are ready to go in front of the held ones. False when
+ * there is no room for them. */
 bool pipe_insert(struct pipe *pipe, const uint8_t *bytes, size_t size_bytes);

@@ -5,8 +5,8 @@
 
 #include "display/relay/clock.h"
 
-/* spice-server 0.14 and 0.15 start at 400 (MM_TIME_DELTA in reds.cpp). Less: it was corrected;
- * more: it counts from somewhere else. */
+/* spice-server 0.14 and 0.15 start at 400 ms (MM_TIME_DELTA in reds.cpp). A server whose clock is
+ * less behind needs no correction; one that is further behind counts from some other time. */
 #define SERVER_DELAY_MIN_MS 100
 #define SERVER_DELAY_MAX_MS 10000
 /* A client cannot have more time left than the margin, unless its clock is behind what it was told.
@@ -19,7 +19,7 @@ struct session {
 	struct sessions *sessions;
 	uint32_t name; /* 0: none yet */
 	const struct session_ops *ops;
-	void *user; /* the main connection; NULL: gone */
+	void *user; /* the main connection; NULL: it has ended */
 	bool corrects;
 	bool plays;
 	unsigned n_streams;
@@ -129,7 +129,7 @@ uint32_t session_init(struct session *session, uint32_t name, uint32_t time_ms)
 	return our_time(session);
 }
 
-/* Also after sound has ended. */
+/* spice-server sends this time also when sound has ended. */
 uint32_t session_time(struct session *session, uint32_t time_ms)
 {
 	if (!session->corrects)
@@ -138,7 +138,8 @@ uint32_t session_time(struct session *session, uint32_t time_ms)
 	return our_time(session);
 }
 
-/* What was told last went astray on the way: it came late, or the client's clock runs off. */
+/* A client with more time left than we gave it has another clock than we told: our message came
+ * late, or the client's clock drifts. It is told again. */
 static void check_drift(struct session *session, int32_t left_ms)
 {
 	if (left_ms > (int32_t)session->clock.margin_ms + DRIFT_MS &&
@@ -157,7 +158,8 @@ void session_report(struct session *session, struct session_report *report)
 	check_drift(session, report->left_ms);
 	if (clock_report(&session->clock, &seen, g_get_monotonic_time()))
 		tell(session);
-	/* Late by our clock is not late by the server's. */
+	/* A frame that is late by our clock is not late by the server's, which is further behind.
+	 */
 	if (report->left_ms > -short_ms)
 		report->n_late = 0;
 	report->left_ms = (int32_t)CLAMP((int64_t)report->left_ms + short_ms, INT32_MIN, INT32_MAX);

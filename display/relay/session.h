@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * session: what the relayed connections of one client share: the clock it is told, and what the
- * server and the client say about it. spice-server names a session in the main channel's first
- * message; the other channels link with that name.
+ * session: what the relayed connections of one client share. This is the clock that the client is
+ * told, and what spice-server and the client say about it. spice-server names a session in the main
+ * channel's first message, and the client's other channels link with that name.
  *
- * Main: the times in INIT and MULTI_MEDIA_TIME become now less our margin. Display: to the delays
- * in STREAM_REPORT is added what the margin is short of the server's, so that its rate control sees
- * what it expects. While sound plays, the client's clock follows that and none of this is done:
- * only the times in the sound's packets are changed (clock.h).
+ * The messages are changed as follows:
+ *   main channel     the time in INIT and in MULTI_MEDIA_TIME becomes the present time less our
+ *                    margin (clock.h).
+ *   display channel  each STREAM_REPORT gets the server's delay less our margin added, since
+ *                    spice-server's rate control assumes its own delay.
+ *   playback channel while sound plays the client sets its clock by the sound. Then the two rules
+ *                    above rest, and only the times in the sound's messages are changed.
  *
- * A server that already tells a fresh clock (0.16) is left alone: seen by what it says, not by its
- * version.
+ * spice-server 0.16 tells a fresh clock by itself, and its clock is left alone. We recognise it by
+ * the time that it tells, not by its version.
  *
  * Threads: the relay's.
  */
@@ -23,61 +26,67 @@ struct sessions;
 struct session;
 
 struct session_ops {
-	/* The main connection should tell the client the time: see session_make_time. */
+	/* Asks the main connection to tell the client the time that session_make_time returns. */
 	void (*tell)(void *user);
 };
 
-/* correct: false leaves every clock alone (for comparisons). */
+/* If `correct` is false every clock is left alone, for measurements that compare the two. */
 struct sessions *sessions_create(bool correct);
 void sessions_destroy(struct sessions *sessions);
 
-/* For a main connection; it has no name until spice-server says one. */
+/* Makes the session of a main connection. It has no name until spice-server says one. */
 struct session *session_create(
 	struct sessions *sessions, const struct session_ops *ops, void *user);
-/* For another one. Never NULL: of a name nobody has, it is a session whose clock is left alone. */
+/* Returns a reference to the session of this name, for any other connection. If nobody has the name
+ * it returns a new session whose clock is left alone, never NULL. */
 struct session *session_join(struct sessions *sessions, uint32_t name);
 void session_unref(struct session *session);
-/* The main connection has ended. */
+/* Says that the main connection has ended: `ops` are not called any more. */
 void session_end(struct session *session);
 
 /*
  * ---- what passes ----
  */
 
-/* Main: returns the time that the client is told instead of `time_ms`. */
+/* Main channel: these return the time that the client is told instead of the server's `time_ms`, of
+ * INIT and of MULTI_MEDIA_TIME. */
 uint32_t session_init(struct session *session, uint32_t name, uint32_t time_ms);
 uint32_t session_time(struct session *session, uint32_t time_ms);
 
-/* Display: changes the client's report to what the server expects. */
+/* Display channel: changes the client's report to what the server expects. */
 struct session_report {
-	uint32_t n_frames, n_late;
-	int32_t left_ms;
+	uint32_t n_frames, n_late; /* since the last report */
+	int32_t left_ms;           /* as in struct clock_report */
 };
 void session_report(struct session *session, struct session_report *report);
-/* Display: streams began, or ended (below 0). */
+/* Display channel: `more` video streams began; a negative number of them ended. */
 void session_streams(struct session *session, int more);
 
-/* Playback: sound begins or ends. */
+/* Playback channel: sound begins or ends. */
 void session_playback(struct session *session, bool plays);
-/* Playback: returns the time that the client is told a stream begins at, and a packet of it is of.
- */
+/* Playback channel: these return the times that the client is told instead of the server's
+ * `time_ms`, of a stream's beginning and of one packet of it. */
 uint32_t session_sound_start(const struct session *session, uint32_t time_ms);
 uint32_t session_sound_time(const struct session *session, uint32_t time_ms);
-/* Playback: how much sound the server wants the client to keep. */
+/* Playback channel: returns how much sound the client is told to keep in store, instead of the
+ * server's `latency_ms`. */
 uint32_t session_latency(struct session *session, uint32_t latency_ms);
 
-/* The line of the client, as the kernel measures it. */
+/* Says what round trip the kernel measures on the client's connection: the least one, and how much
+ * they vary. */
 void session_line(struct session *session, uint32_t rtt_min_us, uint32_t rtt_var_us);
 
 /*
  * ---- the clock ----
  */
 
-/* When session_tick should be called; -1: not before something happens. */
+/* Returns when session_tick should be called, on the monotonic clock; -1 says that there is no need
+ * to before one of the functions above is called. */
 int64_t session_next_us(const struct session *session);
 void session_tick(struct session *session);
-/* What to tell the client now. False: nothing, sound has the clock or the server's is left alone.
- */
+/* Writes what the client should be told now. Returns false when it should be told nothing: sound
+ * sets its clock, or the server's clock is left alone. */
 bool session_make_time(struct session *session, uint32_t *time_ms);
-/* How far behind the client's clock is; 0: as the server says. */
+/* Returns how far the client's clock is behind ours, or 0 where the server's clock is left alone.
+ */
 uint32_t session_margin_ms(const struct session *session);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice watches: which messages concern the clock and the compression, and where in them.
+ * spice watches: the table of the SPICE messages that concern the clock and the compression, and of
+ * where in their bodies the values are that the relay reads or changes.
  *
- * A client may ask for a compression by itself. It gets what it asks for, but lz for glz and
- * auto_lz for auto_glz: GLZ's dictionary holds the pixels of pictures that were sent
- * (spice-server's image-encoders.cpp), and after two of a whole head there are no buffers for
- * another (picture.h). What it saves is little (compression.h).
+ * A client may ask for a compression by itself. It gets the one that it asks for, with two
+ * exceptions: it gets lz for glz, and auto_lz for auto_glz. GLZ's dictionary holds the pixels of
+ * bitmaps that were sent (spice-server's image-encoders.cpp). After two bitmaps of a whole head no
+ * buffer would be left for a third (BITMAP_SOURCES_MAX in painting/limits.h). GLZ saves little
+ * (compression.h).
  *
  * Threads: the relay's.
  */
@@ -18,28 +20,30 @@
 #include "display/relay/session.h"
 #include "display/relay/spice_talk.h"
 
-/* Of one connection. */
+/* What the watches know of one connection. */
 struct spice_watched {
-	struct session *session; /* set by the time that messages come; owned */
-	unsigned n_streams;
-	bool plays;
-	bool chooses; /* the client has asked for a compression */
+	struct session *session; /* owned; the connection sets it before messages come */
+	unsigned n_streams;      /* video streams that are shown */
+	bool plays;              /* sound */
+	bool chooses;            /* the client has asked for a compression */
 };
 
-/* Lets go of the session. */
+/* Drops the reference to the session. */
 void spice_watched_finish(struct spice_watched *watched);
 
-/* For spice_talk_init, whose user is a struct spice_watched. */
+/* The table for spice_talk_init. The `user` given there must be a struct spice_watched. */
 extern const struct spice_talk_watch spice_watches[];
 extern const unsigned spice_watches_length;
 
-/* Worth relaying for the sake of clock or compression. */
+/* True when messages of this channel concern the clock or the compression, so that the relay must
+ * read them. */
 bool spice_watches_channel(enum spice_link_channel channel);
 
-/* PREFERRED_COMPRESSION, to spice-server: returns its size, or 0. small: see compression.h. */
+/* Writes the message PREFERRED_COMPRESSION for spice-server; `small` is compression_small's answer.
+ * Returns its size, or 0 where spice_talk_make does. */
 size_t spice_watches_make_compression(
 	const struct spice_talk *talk, bool small, uint8_t *bytes, size_t size_bytes);
 
-/* MULTI_MEDIA_TIME: returns its size, or 0 (spice_talk_make). */
+/* Writes the message MULTI_MEDIA_TIME for the client. Returns its size, or 0 as above. */
 size_t spice_watches_make_time(
 	const struct spice_talk *talk, uint32_t time_ms, uint8_t *bytes, size_t size_bytes);

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What clients of the last ten years speak. */
+/* Clients of the last ten years speak these versions. */
 #define PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 struct tls_credentials {
@@ -20,9 +20,9 @@ struct tls {
 	struct tls_credentials *credentials;
 	gnutls_session_t session;
 	int reason;  /* GnuTLS's error that ended it */
-	bool unsent; /* a record waits inside */
+	bool unsent; /* GnuTLS keeps a record that did not go out whole */
 	bool shaken;
-	bool finished; /* nothing more is sent */
+	bool finished; /* goodbye was said: nothing more is sent */
 };
 
 /* ---- credentials ---- */
@@ -33,7 +33,7 @@ static bool fail(GError **error, const char *what, const char *why)
 	return false;
 }
 
-/* From its beginning, wherever others have read to. */
+/* This reads from the file's beginning: others share the descriptor's position. */
 static bool read_file(int fd, const char *what, gnutls_datum_t *datum, GError **error)
 {
 	struct stat st;
@@ -112,7 +112,7 @@ static int set_up(struct tls *tls, int fd)
 		return result;
 	result = gnutls_credentials_set(
 		tls->session, GNUTLS_CRD_CERTIFICATE, tls->credentials->gnutls);
-	/* The lobby has a deadline for strangers. */
+	/* We need no deadline of GnuTLS's: the lobby has one for strangers. */
 	gnutls_handshake_set_timeout(tls->session, GNUTLS_INDEFINITE_TIMEOUT);
 	gnutls_transport_set_int(tls->session, fd);
 	return result;
@@ -158,7 +158,7 @@ static bool is_passing(ssize_t result)
 	       result == GNUTLS_E_WARNING_ALERT_RECEIVED;
 }
 
-/* GnuTLS's word for what the socket did, as errno has it. */
+/* Returns the -errno for an error of GnuTLS. */
 static int error_of(ssize_t result)
 {
 	switch (result) {
@@ -210,7 +210,7 @@ ssize_t tls_read(struct tls *tls, uint8_t *bytes, size_t size_bytes)
 	return n == GNUTLS_E_PREMATURE_TERMINATION ? 0 : error_of(n);
 }
 
-/* A record that did not go out whole is kept by GnuTLS, which then wants no bytes. */
+/* GnuTLS keeps a record that did not go out whole. To go on with it, it must be passed no bytes. */
 ssize_t tls_write(struct tls *tls, const uint8_t *bytes, size_t size_bytes)
 {
 	ssize_t n = gnutls_record_send(

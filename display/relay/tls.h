@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tls: TLS 1.2 and later on the client's socket, with GnuTLS, as a server with a certificate.
+ * tls: the server's end of TLS on a client's socket, with GnuTLS: version 1.2 or later, with our
+ * certificate and none of the client's.
  *
- * Threads: credentials any, after they were made; a session the relay's.
+ * Threads: any thread may use credentials once they are made. A struct tls belongs to the relay's.
  */
 #pragma once
 
@@ -12,35 +13,43 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Chains and keys of any use are smaller. */
+/* Most bytes of a certificate's or key's file. Chains and keys that are in use are far smaller.
+ * Past it: tls_credentials_create fails. */
 #define TLS_FILE_BYTES_MAX (256 * 1024)
 
 struct tls_credentials;
 
-/* From PEM files: the certificate, those that vouch for it behind, and its key. Reads the whole of
- * each, leaves the descriptors open. NULL with `error` set. */
+/* Reads two PEM files: the certificate, which its issuers' may follow, and its key. It reads each
+ * file from its beginning and leaves the descriptors open. Returns NULL with `error` set. */
 struct tls_credentials *tls_credentials_create(int certificate_fd, int key_fd, GError **error);
 struct tls_credentials *tls_credentials_ref(struct tls_credentials *credentials);
 void tls_credentials_unref(struct tls_credentials *credentials);
 
 struct tls;
 
-/* The socket stays the caller's and must be there until the end. NULL: no memory (logged). */
+/* The socket stays the caller's and must be open until tls_destroy. NULL when there is no memory
+ * (logged). */
 struct tls *tls_create(struct tls_credentials *credentials, int fd);
-/* Says goodbye if that can be done at once. */
+/* Says goodbye first (tls_finish) if the socket has room. */
 void tls_destroy(struct tls *tls);
 
-/* 0: the handshake is done; -EAGAIN: poll; -EPROTO: it has failed (tls_reason), and the client is
- * told by an alert; -EPIPE: the client ended; -ECONNRESET: it is gone. */
+/*
+ * Goes on with the handshake. Returns 0 when it is done, -EAGAIN when it waits for the socket
+ * (tls_wants_out), -EPROTO when it has failed (tls_reason) and the client was sent an alert, -EPIPE
+ * when the client has ended, and -ECONNRESET when the connection is lost.
+ */
 int tls_shake(struct tls *tls);
+/* Returns why the handshake has failed, for the log. */
 const char *tls_reason(const struct tls *tls);
-/* What -EAGAIN of tls_shake waits for: true when it is room to write. */
+/* Says what tls_shake waits for: true when it is room to write, false when it is something to read.
+ */
 bool tls_wants_out(const struct tls *tls);
 
-/* Says goodbye (close_notify): 0: it is said, or cannot be; -EAGAIN: poll for room. */
+/* Says goodbye (close_notify). Returns 0 when it is said or cannot be said, and -EAGAIN when it
+ * waits for room in the socket. */
 int tls_finish(struct tls *tls);
 
-/* As read(2) and write(2), but return -errno. */
+/* These are like read(2) and write(2), but return -errno. */
 ssize_t tls_read(struct tls *tls, uint8_t *bytes, size_t size_bytes);
-/* After -EAGAIN: the same bytes again, or more that begin with them. */
+/* After -EAGAIN the next call must pass the same bytes, and may pass more behind them. */
 ssize_t tls_write(struct tls *tls, const uint8_t *bytes, size_t size_bytes);

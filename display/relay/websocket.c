@@ -8,7 +8,7 @@
 
 #include "display/relay/limits.h"
 
-/* RFC 6455, 5.5: of control frames. */
+/* Most bytes in a control frame (RFC 6455, 5.5). */
 #define CONTROL_BYTES_MAX 125
 #define STATUS_BYTES 2
 
@@ -24,21 +24,21 @@ struct websocket {
 	const struct websocket_ops *ops;
 	void *user;
 	wslay_frame_context_ptr frames;
-	int error;          /* -errno of the last reading or writing below; 0: the peer has gone */
-	const char *reason; /* the rule that was broken; "": none */
+	int error;          /* -errno of the transport's last read or write; 0: it has ended */
+	const char *reason; /* the rule that the client broke; "": none */
 	/* in */
-	const uint8_t *got; /* wslay's, until it reads on */
+	const uint8_t *got; /* owned by wslay, and valid until it reads on */
 	size_t got_bytes;
 	uint64_t in_left;                /* of the frame that is being read */
 	bool in_message;                 /* more fragments of it follow */
-	bool heard_goodbye;              /* nothing counts after it */
+	bool heard_goodbye;              /* what follows it is ignored */
 	uint8_t body[CONTROL_BYTES_MAX]; /* of the control frame that is being read */
 	size_t body_bytes;
 	/* out */
 	size_t frame_left; /* of the frame that is being written */
 	uint64_t frame_bytes;
 	struct control pong, goodbye;
-	uint8_t ping[CONTROL_BYTES_MAX]; /* the last one's body: frames that have begun stay */
+	uint8_t ping[CONTROL_BYTES_MAX]; /* body of the last ping, until its answer is begun */
 	size_t ping_bytes;
 };
 
@@ -90,7 +90,7 @@ void websocket_destroy(struct websocket *websocket)
 
 /* ---- out ---- */
 
-/* Bytes of one frame's body; returns how many went, or -errno. */
+/* Writes bytes of one frame's body. Returns how many went, or -errno. */
 static ssize_t send_frame(struct websocket *websocket, uint8_t opcode, uint64_t frame_bytes,
 	const uint8_t *bytes, size_t size_bytes)
 {
@@ -108,7 +108,7 @@ static ssize_t send_frame(struct websocket *websocket, uint8_t opcode, uint64_t 
 	return n >= 0 ? n : -EPROTO;
 }
 
-/* Goes on with a frame of our own. 0: it is sent. */
+/* Goes on with a frame of our own. Returns 0 when it is sent. */
 static int send_control(struct websocket *websocket, struct control *control)
 {
 	control->begun = true;
@@ -140,7 +140,7 @@ static bool said_goodbye(const struct websocket *websocket)
 	return websocket->goodbye.size_bytes > 0 || websocket->heard_goodbye;
 }
 
-/* Frames do not mix: one that was begun goes first. */
+/* A frame that was begun must be finished before the next begins. */
 int websocket_send_waiting(struct websocket *websocket)
 {
 	if (websocket->frame_left > 0)
@@ -211,14 +211,14 @@ static bool is_control(uint8_t opcode)
 	return opcode & 8;
 }
 
-/* RFC 6455, 7.4: those that may travel. */
+/* True for the statuses that a frame may carry (RFC 6455, 7.4). */
 static bool is_status(unsigned status)
 {
 	return (status >= 1000 && status <= 1003) || (status >= 1007 && status <= 1014) ||
 	       (status >= 3000 && status <= 4999);
 }
 
-/* A goodbye is answered by the same status (RFC 6455, 5.5.1). */
+/* We answer a goodbye with the status that it has (RFC 6455, 5.5.1). */
 static ssize_t take_goodbye(struct websocket *websocket)
 {
 	const uint8_t *body = websocket->body;
@@ -240,11 +240,12 @@ static void take_ping(struct websocket *websocket)
 {
 	memcpy(websocket->ping, websocket->body, websocket->body_bytes);
 	websocket->ping_bytes = websocket->body_bytes;
-	/* One that is on its way is an answer, too. */
+	/* If we have said goodbye ourselves, that is the answer. */
 	websocket->pong.due = true;
 }
 
-/* 1: go on; else as websocket_read. wslay lets no control frame be longer than body. */
+/* Returns 1 to go on, else what websocket_read returns. wslay refuses control frames that are
+ * longer than `body`. */
 static ssize_t take_control(struct websocket *websocket, const struct wslay_frame_iocb *frame)
 {
 	g_assert(websocket->body_bytes + frame->data_length <= CONTROL_BYTES_MAX);
@@ -262,7 +263,7 @@ static ssize_t take_control(struct websocket *websocket, const struct wslay_fram
 	return result;
 }
 
-/* What a frame's header says must be in order (RFC 6455, 5.2 and 5.4). 1: it is. */
+/* Checks a frame's header (RFC 6455, 5.2 and 5.4). Returns 1 when it is in order. */
 static ssize_t check_frame(struct websocket *websocket, const struct wslay_frame_iocb *frame)
 {
 	bool goes_on = frame->opcode == WSLAY_CONTINUATION_FRAME;
@@ -283,7 +284,7 @@ static ssize_t check_frame(struct websocket *websocket, const struct wslay_frame
 	return 1;
 }
 
-/* 1: go on; else as websocket_read. */
+/* Returns 1 to go on, else what websocket_read returns. */
 static ssize_t take_frame(struct websocket *websocket, const struct wslay_frame_iocb *frame)
 {
 	if (websocket->in_left == 0) {
@@ -330,7 +331,7 @@ static ssize_t read_body(struct websocket *websocket, uint8_t *bytes, size_t siz
 	return (ssize_t)n;
 }
 
-/* A ping or a goodbye is answered at once, whether data has come with it or not. */
+/* Pings and goodbyes are answered at once, even when data was read before them. */
 ssize_t websocket_read(struct websocket *websocket, uint8_t *bytes, size_t size_bytes)
 {
 	if (said_goodbye(websocket))
