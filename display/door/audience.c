@@ -2,12 +2,14 @@
 #include "display/door/audience.h"
 
 #include <glib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "display/door/limits.h"
 #include "protocol/frame_link.h"
 
 struct audience {
+	GThread *thread; /* that made it */
 	const struct audience_ops *ops;
 	void *user;
 	unsigned viewers[FRAME_HEADS_MAX]; /* display channels open */
@@ -19,6 +21,7 @@ struct audience {
 struct audience *audience_create(const struct audience_ops *ops, void *user)
 {
 	struct audience *audience = g_new0(struct audience, 1);
+	audience->thread = g_thread_self();
 	audience->ops = ops;
 	audience->user = user;
 	return audience;
@@ -35,6 +38,7 @@ void audience_destroy(struct audience *audience)
 {
 	if (!audience)
 		return;
+	g_assert(audience->thread == g_thread_self());
 	stop_timer(&audience->hold_timer);
 	stop_timer(&audience->linger_timer);
 	for (unsigned i = 0; i < audience->n_held; i++)
@@ -51,12 +55,16 @@ static bool anyone_looks(const struct audience *audience)
 	return false;
 }
 
+/* They are taken out first: that one is let in may bring the next, who then need not be held. */
 static void admit_all(struct audience *audience)
 {
+	int held[AUDIENCE_HELD_MAX];
+	unsigned n_held = audience->n_held;
 	stop_timer(&audience->hold_timer);
-	for (unsigned i = 0; i < audience->n_held; i++)
-		audience->ops->admit(audience->user, audience->held[i]);
+	memcpy(held, audience->held, n_held * sizeof(held[0]));
 	audience->n_held = 0;
+	for (unsigned i = 0; i < n_held; i++)
+		audience->ops->admit(audience->user, held[i]);
 }
 
 static gboolean on_hold_over(gpointer user)
@@ -77,6 +85,9 @@ static gboolean on_linger_over(gpointer user)
 
 void audience_arrive(struct audience *audience, int fd, bool can_show)
 {
+	g_assert(audience->thread == g_thread_self() && fd >= 0);
+	/* Whoever is held is awaited: a timer says when to let them in without a picture. */
+	g_assert((audience->n_held > 0) == (audience->hold_timer != 0));
 	bool awake = anyone_looks(audience) || (audience->linger_timer && audience->n_held == 0);
 	if (awake || !can_show || audience->n_held == AUDIENCE_HELD_MAX) {
 		audience->ops->admit(audience->user, fd);
@@ -92,12 +103,14 @@ void audience_arrive(struct audience *audience, int fd, bool can_show)
 
 void audience_frame_shown(struct audience *audience)
 {
+	g_assert(audience->thread == g_thread_self());
 	if (audience->n_held > 0)
 		admit_all(audience);
 }
 
 void audience_look(struct audience *audience, unsigned head, bool looks)
 {
+	g_assert(audience->thread == g_thread_self() && head < FRAME_HEADS_MAX);
 	if (looks) {
 		audience->viewers[head]++;
 		stop_timer(&audience->linger_timer);
@@ -109,11 +122,13 @@ void audience_look(struct audience *audience, unsigned head, bool looks)
 
 bool audience_looks(const struct audience *audience, unsigned head)
 {
+	g_assert(head < FRAME_HEADS_MAX);
 	return audience->viewers[head] > 0;
 }
 
 uint32_t audience_rate_mhz(const struct audience *audience, unsigned head)
 {
+	g_assert(head < FRAME_HEADS_MAX);
 	bool wanted = audience->linger_timer || audience->viewers[head] > 0;
 	return wanted ? AUDIENCE_RATE_MHZ : 0;
 }

@@ -10,13 +10,20 @@
 struct record {
 	struct audience *audience;
 	unsigned admitted, rates;
+	bool brings_another; /* the next that is let in brings one more */
 };
+
+static void arrive(struct record *record, bool can_show);
 
 static void on_admit(void *user, int fd)
 {
 	struct record *record = user;
 	record->admitted++;
 	close(fd);
+	bool another = record->brings_another;
+	record->brings_another = false;
+	if (another)
+		arrive(record, true);
 }
 
 static void on_rates(void *user)
@@ -37,7 +44,7 @@ static void start(struct record *record)
 	*record = (struct record){ .audience = audience_create(&ops, record) };
 }
 
-static void test_held_until_picture(void)
+static void test_held_until_a_frame(void)
 {
 	struct record record;
 	start(&record);
@@ -76,7 +83,7 @@ static void test_nothing_to_wait_for(void)
 	audience_destroy(record.audience);
 }
 
-static void test_no_picture_comes(void)
+static void test_no_frame_comes(void)
 {
 	struct record record;
 	start(&record);
@@ -99,12 +106,32 @@ static void test_crowd(void)
 	g_assert_cmpuint(record.admitted, ==, 5);
 }
 
+/* A connection that fails while it is let in lets the next one arrive: both are let in, once. */
+static void test_one_brings_another(void)
+{
+	struct record record;
+	start(&record);
+	arrive(&record, true);
+	record.brings_another = true;
+	audience_frame_shown(record.audience);
+	g_assert_cmpuint(record.admitted, ==, 2);
+	/* A long while later the guest is asleep again, and nothing of them is left behind. */
+	audience_look(record.audience, 0, true);
+	audience_look(record.audience, 0, false);
+	arrive(&record, true);
+	g_assert_cmpuint(record.admitted, ==, 2);
+	audience_frame_shown(record.audience);
+	g_assert_cmpuint(record.admitted, ==, 3);
+	audience_destroy(record.audience);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	g_test_add_func("/audience/held-until-picture", test_held_until_picture);
+	g_test_add_func("/audience/held-until-a-frame", test_held_until_a_frame);
 	g_test_add_func("/audience/nothing-to-wait-for", test_nothing_to_wait_for);
-	g_test_add_func("/audience/no-picture-comes", test_no_picture_comes);
+	g_test_add_func("/audience/no-frame-comes", test_no_frame_comes);
 	g_test_add_func("/audience/crowd", test_crowd);
+	g_test_add_func("/audience/one-brings-another", test_one_brings_another);
 	return g_test_run();
 }
