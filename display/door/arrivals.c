@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/peer_log.h"
 #include "display/door/limits.h"
 
 /* Pause after the process or the machine ran out of descriptors. */
@@ -21,6 +22,7 @@ struct listener {
 };
 
 struct arrivals {
+	GThread *thread; /* that made it */
 	arrivals_accepted accepted;
 	void *user;
 	struct listener listeners[ARRIVALS_LISTENERS_MAX];
@@ -39,7 +41,7 @@ static gboolean on_pause_over(gpointer user)
 /* Without this a full descriptor table would make the loop spin. */
 static gboolean pause_accepting(struct listener *listener)
 {
-	g_warning("clients: cannot accept: %s", g_strerror(errno));
+	peer_warning(PEER_CLIENT, "clients: cannot accept: %s", g_strerror(errno));
 	listener->source = g_timeout_add(ACCEPT_PAUSE_MS, on_pause_over, listener);
 	return G_SOURCE_REMOVE;
 }
@@ -53,6 +55,7 @@ static bool is_passing(int error)
 static gboolean on_client(gint listener_fd, GIOCondition condition, gpointer user)
 {
 	struct listener *listener = user;
+	g_assert(listener->fd == listener_fd && listener->source);
 	int fd = accept4(listener_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0)
 		return is_passing(errno) ? G_SOURCE_CONTINUE : pause_accepting(listener);
@@ -65,7 +68,9 @@ static gboolean on_client(gint listener_fd, GIOCondition condition, gpointer use
 
 struct arrivals *arrivals_create(arrivals_accepted accepted, void *user)
 {
+	g_assert(accepted);
 	struct arrivals *arrivals = g_new0(struct arrivals, 1);
+	arrivals->thread = g_thread_self();
 	arrivals->accepted = accepted;
 	arrivals->user = user;
 	return arrivals;
@@ -75,6 +80,7 @@ void arrivals_destroy(struct arrivals *arrivals)
 {
 	if (!arrivals)
 		return;
+	g_assert(arrivals->thread == g_thread_self());
 	for (unsigned i = 0; i < arrivals->n_listeners; i++) {
 		g_source_remove(arrivals->listeners[i].source);
 		close(arrivals->listeners[i].fd);
@@ -91,6 +97,7 @@ static bool is_listening(int fd)
 
 bool arrivals_listen(struct arrivals *arrivals, enum keeper_listener_kind kind, int fd)
 {
+	g_assert(arrivals->thread == g_thread_self());
 	if (arrivals->n_listeners == ARRIVALS_LISTENERS_MAX || !is_listening(fd)) {
 		g_warning("clients: %s", arrivals->n_listeners == ARRIVALS_LISTENERS_MAX ?
 						 "more listeners than ARRIVALS_LISTENERS_MAX" :

@@ -33,14 +33,15 @@ struct door_guest {
 };
 
 struct dmabuf_door {
+	GThread *thread; /* that made it */
 	const struct dmabuf_door_ops *ops;
 	void *user;
 	enum state state;
 	GPtrArray *entries;  /* in the order of arrival */
 	struct lobby *lobby; /* those whose first message is awaited */
-	bool left, pictured; /* while LEAVING */
+	bool left, replaced; /* while LEAVING: no dma-buf is shown; an ordinary frame is */
 	bool stalled;        /* a draw is not acknowledged */
-	guint picture_timer;
+	guint frame_timer;   /* while LEAVING and not replaced; 0: none */
 };
 
 static void update(struct dmabuf_door *door);
@@ -62,6 +63,7 @@ static void entry_free(gpointer data)
 struct dmabuf_door *dmabuf_door_create(const struct dmabuf_door_ops *ops, void *user)
 {
 	struct dmabuf_door *door = g_new0(struct dmabuf_door, 1);
+	door->thread = g_thread_self();
 	door->ops = ops;
 	door->user = user;
 	door->entries = g_ptr_array_new_with_free_func(entry_free);
@@ -71,15 +73,14 @@ struct dmabuf_door *dmabuf_door_create(const struct dmabuf_door_ops *ops, void *
 
 static void stop_timer(struct dmabuf_door *door)
 {
-	if (door->picture_timer)
-		g_source_remove(door->picture_timer);
-	door->picture_timer = 0;
+	g_clear_handle_id(&door->frame_timer, g_source_remove);
 }
 
 void dmabuf_door_destroy(struct dmabuf_door *door)
 {
 	if (!door)
 		return;
+	g_assert(door->thread == g_thread_self());
 	stop_timer(door);
 	g_ptr_array_unref(door->entries);
 	lobby_destroy(door->lobby);
@@ -122,6 +123,7 @@ static void cut_off_stalled(struct dmabuf_door *door)
 static void admit(struct dmabuf_door *door, struct door_guest *entry)
 {
 	int fd = entry->fd;
+	g_assert(entry->waits && fd >= 0 && !entry->key);
 	entry->waits = false;
 	door->ops->admit(door->user, fd);
 }
@@ -154,27 +156,30 @@ static void admit_waiting(struct dmabuf_door *door)
 		admit(door, entry);
 }
 
-static gboolean on_picture_late(gpointer user)
+static gboolean on_frame_late(gpointer user)
 {
 	struct dmabuf_door *door = user;
-	door->picture_timer = 0;
-	door->pictured = true;
+	g_assert(door->state == LEAVING && !door->replaced);
+	door->frame_timer = 0;
+	door->replaced = true;
 	update(door);
 	return G_SOURCE_REMOVE;
 }
 
 static void start_leaving(struct dmabuf_door *door)
 {
+	g_assert(door->state == ON && !door->frame_timer);
 	door->state = LEAVING;
 	door->left = false;
-	door->pictured = !anyone_looks(door);
-	if (!door->pictured)
-		door->picture_timer = g_timeout_add(DMABUF_DOOR_FRAME_MS, on_picture_late, door);
+	door->replaced = !anyone_looks(door);
+	if (!door->replaced)
+		door->frame_timer = g_timeout_add(DMABUF_DOOR_FRAME_MS, on_frame_late, door);
 	door->ops->use(door->user, false);
 }
 
 static void update(struct dmabuf_door *door)
 {
+	g_assert(door->thread == g_thread_self());
 	if (door->state == OFF && may_use(door)) {
 		g_info("clients: all local: pictures are handed out as dma-bufs");
 		door->state = ON;
@@ -184,7 +189,7 @@ static void update(struct dmabuf_door *door)
 	}
 	if (door->state == LEAVING && door->stalled && first_waiting(door))
 		cut_off_stalled(door);
-	if (door->state == LEAVING && door->left && door->pictured) {
+	if (door->state == LEAVING && door->left && door->replaced) {
 		door->state = OFF;
 		door->stalled = false;
 		stop_timer(door);
@@ -199,6 +204,7 @@ static void update(struct dmabuf_door *door)
 /* Anybody may come in while nothing is shown as a dma-buf; only local ones while it is. */
 static void knock(struct dmabuf_door *door, struct door_guest *entry)
 {
+	g_assert(!entry->waits && !entry->key && !entry->source);
 	bool welcome = door->state == OFF || (door->state == ON && may_use(door));
 	entry->waits = true;
 	if (welcome)
@@ -247,6 +253,7 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer user)
 
 void dmabuf_door_arrive(struct dmabuf_door *door, int fd, bool is_unix)
 {
+	g_assert(door->thread == g_thread_self() && fd >= 0);
 	struct door_guest *entry = g_new0(struct door_guest, 1);
 	entry->door = door;
 	entry->fd = fd;
@@ -286,6 +293,7 @@ void dmabuf_door_forget(struct dmabuf_door *door, int fd)
 
 void dmabuf_door_connected(struct dmabuf_door *door, int fd, const void *key)
 {
+	g_assert(key);
 	struct door_guest *entry = find(door, fd, NULL);
 	if (!entry)
 		return;
@@ -321,8 +329,9 @@ void dmabuf_door_left(struct dmabuf_door *door)
 
 void dmabuf_door_frame_shown(struct dmabuf_door *door)
 {
-	if (door->state != LEAVING || door->pictured)
+	if (door->state != LEAVING || door->replaced)
 		return;
-	door->pictured = true;
+	door->replaced = true;
+	stop_timer(door);
 	update(door);
 }
