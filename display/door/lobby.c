@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <sys/socket.h>
 
+#include "common/peer_log.h"
 #include "display/door/limits.h"
 
 struct lobby_guest {
@@ -46,7 +47,7 @@ void lobby_destroy(struct lobby *lobby)
 static void cut_off(struct lobby *lobby, const char *why)
 {
 	struct lobby_guest *entry = g_queue_pop_head(&lobby->entries);
-	g_info("client: cut off before it said who it is: %s", why);
+	peer_warning(PEER_CLIENT, "client: cut off before it said who it is: %s", why);
 	shutdown(entry->fd, SHUT_RDWR);
 	g_free(entry);
 }
@@ -60,7 +61,7 @@ static gboolean on_timer(gpointer user)
 	stop_timer(lobby);
 	while ((first = g_queue_peek_head(&lobby->entries)) != NULL &&
 		first->deadline_us <= g_get_monotonic_time())
-		cut_off(lobby, "too slow");
+		cut_off(lobby, "it took longer than " G_STRINGIFY(LOBBY_TIMEOUT_MS) " ms");
 	set_timer(lobby);
 	return G_SOURCE_REMOVE;
 }
@@ -87,7 +88,7 @@ void lobby_enter(struct lobby *lobby, const void *key, int fd)
 	};
 	g_queue_push_tail(&lobby->entries, entry);
 	if (lobby->entries.length > LOBBY_MAX)
-		cut_off(lobby, "too many wait");
+		cut_off(lobby, "more than " G_STRINGIFY(LOBBY_MAX) " such connections wait");
 	set_timer(lobby);
 }
 

@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "common/peer_log.h"
 #include "display/relay/http_request.h"
 #include "display/relay/limits.h"
 #include "display/relay/loopback.h"
@@ -210,8 +211,8 @@ void greeting_begin_relay(struct connection *connection)
 {
 	int ends[2];
 	if (!loopback_pair(ends, INNER_BYTES)) {
-		g_warning("client %s: cut off: no connection within: %s", connection->client,
-			g_strerror(errno));
+		peer_warning(PEER_CLIENT, "client %s: cut off: no connection to spice-server: %s",
+			connection->client, g_strerror(errno));
 		connection_event(connection, EVENT_CLIENT_GONE);
 		return;
 	}

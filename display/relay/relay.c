@@ -203,7 +203,8 @@ int relay_guard(struct relay *relay, int fd)
 {
 	int pair[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
-		g_warning("client on the unix socket: cut off: %s", g_strerror(errno));
+		peer_warning(
+			PEER_CLIENT, "client on the unix socket: cut off: %s", g_strerror(errno));
 		close(fd);
 		return -1;
 	}

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/peer_log.h"
+
 /* Clients of the last ten years speak these versions. */
 #define PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
@@ -125,7 +127,7 @@ struct tls *tls_create(struct tls_credentials *credentials, int fd)
 	int result = set_up(tls, fd);
 	if (result >= 0)
 		return tls;
-	g_warning("TLS: %s", gnutls_strerror(result));
+	peer_warning(PEER_CLIENT, "client: no TLS session: %s", gnutls_strerror(result));
 	tls_destroy(tls);
 	return NULL;
 }

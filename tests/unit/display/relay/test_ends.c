@@ -50,11 +50,11 @@ static const struct {
 	const char *ways; /* in the order of enum way */
 } places[PLACES] = {
 	/*                                       FRHNGALsrQ */
-	[AT_SHAKE] = { "shake", "oooL wo  o" },
-	[AT_PEEK] = { "peek", "ooow  o  o" },
-	[AT_FIRST] = { "first", "ooowowo  o" },
-	[AT_REQUEST] = { "request", "ooow  o  o" },
-	[AT_MESSAGE] = { "message", "ooowo o  o" },
+	[AT_SHAKE] = { "shake", "oooL ww  o" },
+	[AT_PEEK] = { "peek", "ooow  w  o" },
+	[AT_FIRST] = { "first", "ooowoww  o" },
+	[AT_REQUEST] = { "request", "ooow  w  o" },
+	[AT_MESSAGE] = { "message", "ooowo w  o" },
 	[AT_LINK] = { "link", "ooow  sooo" },
 	[AT_ADMISSION] = { "admission", "ooow  sooo" },
 	[AT_OPENING] = { "opening", "ooow  sooo" },
