@@ -11,8 +11,8 @@
 
 #define AUDIO_PATH "/org/qemu/Display1/Audio"
 #define AUDIO_INTERFACE "org.qemu.Display1.Audio"
-/* A frame is one sample left and one right, 16 bits each. */
-#define FRAME_BYTES 4
+/* A pair of samples, left and right, of 16 bits each. D-Bus calls it a frame. */
+#define SAMPLE_PAIR_BYTES 4
 #define LISTENER_PATH "/org/qemu/Display1/AudioOutListener"
 #define LISTENER_INTERFACE "org.qemu.Display1.AudioOutListener"
 
@@ -168,10 +168,10 @@ static bool call_write(struct dbus_audio *audio, GVariant *arguments)
 	g_variant_get(arguments, "(t@ay)", &id, &bytes);
 	size_t n;
 	const uint8_t *data = g_variant_get_fixed_array(bytes, &n, 1);
-	if (n > DBUS_AUDIO_WRITE_MAX_BYTES || n % FRAME_BYTES != 0)
-		return refuse(audio,
-			"a write is longer than " G_STRINGIFY(
-				DBUS_AUDIO_WRITE_MAX_BYTES) " bytes, or ends inside a frame");
+	if (n > DBUS_AUDIO_WRITE_MAX_BYTES || n % SAMPLE_PAIR_BYTES != 0)
+		return refuse(audio, "a write is longer than " G_STRINGIFY(
+					     DBUS_AUDIO_WRITE_MAX_BYTES) " bytes, or ends inside a "
+									 "pair of samples");
 	if (audio->on && audio->current == id && n > 0)
 		audio->ops->write(audio->user, data, n);
 	return true;

@@ -20,9 +20,9 @@
 struct dbus_audio;
 
 struct dbus_audio_ops {
-	/* A stream begins; it has so many frames (a sample left, one right) a second. */
+	/* A stream begins. `rate_hz` is its pairs of samples, left and right, a second. */
 	void (*start)(void *user, uint32_t rate_hz);
-	/* Whole frames of the stream; `data` is only read, during the call. */
+	/* The next whole pairs of the stream. `data` is only read, and only during the call. */
 	void (*write)(void *user, const void *data, size_t size_bytes);
 	/* The stream that began has ended. */
 	void (*stop)(void *user);

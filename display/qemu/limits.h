@@ -24,9 +24,9 @@
 #define INPUTS_WHEEL_STEPS_MAX 8
 
 /*
- * Frames a second of a sound stream, as QEMU's cards offer them. SPICE clients play what sound
- * cards play. A stream past these is refused with D-Bus error Invalid, and with a warning the first
- * time.
+ * Pairs of samples, left and right, in a second of sound, as QEMU's cards offer them. SPICE clients
+ * play what sound cards play. A stream past these is refused with D-Bus error Invalid, and with a
+ * warning the first time.
  */
 #define DBUS_AUDIO_RATE_MIN_HZ 8000
 #define DBUS_AUDIO_RATE_MAX_HZ 96000

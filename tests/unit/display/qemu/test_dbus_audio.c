@@ -305,7 +305,8 @@ static void test_writes_that_are_refused(void)
 		g_assert_true(init(&room, 1, 48000));
 		g_assert_true(enable(&room, 1, true));
 		expect_heard(&room, "start 48000;");
-		expect_warning("*a write is longer than 65536 bytes, or ends inside a frame*");
+		expect_warning(
+			"*a write is longer than 65536 bytes, or ends inside a pair of samples*");
 		g_assert_false(write_bytes(&room, 1, sizes[i]));
 		g_test_assert_expected_messages();
 		expect_heard(&room, "");
