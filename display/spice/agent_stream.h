@@ -14,8 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* In bytes: a VDAgentMouseState has 13, the longest that is read. The rest of a body is skipped. */
-#define AGENT_STREAM_BODY_MAX 16
+#include "display/spice/limits.h"
+
 /* sizeof(VDAgentMessage) and sizeof(VDIChunkHeader), which are packed. */
 #define AGENT_STREAM_HEADER_BYTES 20
 #define AGENT_STREAM_CHUNK_BYTES 8

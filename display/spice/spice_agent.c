@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "display/spice/agent_stream.h"
+#include "display/spice/limits.h"
 #include "display/qemu/inputs.h"
 
 struct spice_agent {
@@ -79,9 +80,7 @@ static void answer_capabilities(struct spice_agent *agent)
 		VD_AGENT_CAP_FILE_XFER_DISABLED };
 	for (unsigned i = 0; i < G_N_ELEMENTS(caps); i++)
 		answer.caps[caps[i] / 32] |= 1u << caps[i] % 32;
-	/* At most one answer waits, so that a client that asks and does not read costs no memory.
-	 */
-	if (agent->answers->len == 0)
+	if (agent->answers->len + sizeof(answer) <= AGENT_ANSWERS_MAX * sizeof(answer))
 		g_byte_array_append(agent->answers, (const guint8 *)&answer, sizeof(answer));
 	spice_server_char_device_wakeup(&agent->instance);
 }
