@@ -18,5 +18,6 @@
 
 #define GUEST_REPORT_PORT "org.vitrine.guest.0"
 #define GUEST_REPORT_VERSION 1
-/* Longest line with its newline; the guest truncates its strings to stay below. */
-#define GUEST_REPORT_LINE_MAX 4096
+/* Bytes of the longest line of text, with its newline; the guest truncates its strings to stay
+ * below. */
+#define GUEST_REPORT_TEXT_LINE_MAX 4096

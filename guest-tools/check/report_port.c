@@ -43,7 +43,7 @@ int report_to_port(
 	report_line(memory, results, verdict);
 	fclose(memory);
 	/* The host drops a longer line, and strings of the host and of Mesa can make it so long. */
-	if (length > GUEST_REPORT_LINE_MAX) {
+	if (length > GUEST_REPORT_TEXT_LINE_MAX) {
 		free(text);
 		return -EMSGSIZE;
 	}

@@ -17,7 +17,7 @@ struct guest_report {
 	size_t used;
 	bool skipping; /* the rest of a line that was too long */
 	char *verdict; /* last one logged */
-	char buffer[GUEST_REPORT_LINE_MAX];
+	char buffer[GUEST_REPORT_TEXT_LINE_MAX];
 };
 
 static GQuark report_error(void)
@@ -65,12 +65,12 @@ static bool is_report(JsonObject *object)
 	       member_text(object, "verdict") != NULL;
 }
 
-GKeyFile *guest_report_parse(const char *line, size_t length, GError **error)
+GKeyFile *guest_report_parse(const char *text_line, size_t length, GError **error)
 {
 	static const char *const texts[] = { "verdict", "renderer", "cause", "fix", "os",
 		"kernel" };
 	g_autoptr(JsonParser) parser = json_parser_new();
-	if (!json_parser_load_from_data(parser, line, (gssize)length, error))
+	if (!json_parser_load_from_data(parser, text_line, (gssize)length, error))
 		return NULL;
 	JsonNode *root = json_parser_get_root(parser);
 	if (!root || !JSON_NODE_HOLDS_OBJECT(root) || !is_report(json_node_get_object(root))) {
@@ -89,10 +89,10 @@ GKeyFile *guest_report_parse(const char *line, size_t length, GError **error)
 	return file;
 }
 
-static void take_line(struct guest_report *report, const char *line, size_t length)
+static void take_text_line(struct guest_report *report, const char *text_line, size_t length)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GKeyFile) file = guest_report_parse(line, length, &error);
+	g_autoptr(GKeyFile) file = guest_report_parse(text_line, length, &error);
 	if (!file) {
 		g_debug("the guest's report is refused: %s", error->message);
 		return;
@@ -110,14 +110,14 @@ static void take_line(struct guest_report *report, const char *line, size_t leng
 }
 
 /* Takes the first whole line out of the buffer, and gives false when there is none. */
-static bool take_first_line(struct guest_report *report)
+static bool take_first_text_line(struct guest_report *report)
 {
 	char *end = memchr(report->buffer, '\n', report->used);
 	if (!end)
 		return false;
 	size_t length = (size_t)(end - report->buffer);
 	if (!report->skipping)
-		take_line(report, report->buffer, length);
+		take_text_line(report, report->buffer, length);
 	report->skipping = false;
 	report->used -= length + 1;
 	memmove(report->buffer, end + 1, report->used);
@@ -129,7 +129,7 @@ static gboolean on_readable(int fd, GIOCondition condition, gpointer user);
 static gboolean on_pause_end(gpointer user)
 {
 	struct guest_report *report = user;
-	if (take_first_line(report))
+	if (take_first_text_line(report))
 		return G_SOURCE_CONTINUE;
 	report->pause = 0;
 	report->source = g_unix_fd_add(report->fd, G_IO_IN | G_IO_HUP, on_readable, report);
@@ -150,7 +150,7 @@ static gboolean on_readable(int fd, GIOCondition condition, gpointer user)
 	if (n <= 0)
 		return G_SOURCE_REMOVE; /* QEMU is gone */
 	report->used += (size_t)n;
-	take_first_line(report);
+	take_first_text_line(report);
 	report->pause = g_timeout_add(GUEST_REPORT_PAUSE_MS, on_pause_end, report);
 	return G_SOURCE_REMOVE;
 }

@@ -31,7 +31,7 @@
 
 /*
  * Bytes of one text in a guest's report: four lines of a terminal of 160 columns. A longer text is
- * cut; GUEST_REPORT_LINE_MAX bounds the whole report, and a longer line is skipped.
+ * cut; GUEST_REPORT_TEXT_LINE_MAX bounds the whole report, and a longer line is skipped.
  */
 #define GUEST_REPORT_TEXT_MAX_BYTES 640
 
@@ -42,7 +42,7 @@
 #define GUEST_REPORT_PAUSE_MS 200
 
 /*
- * Bytes of one line of QMP. The longest answers we ask for have some 100 bytes; QEMU's longest take
- * a few 100 KiB. A longer line is no QMP: the connection is closed.
+ * Bytes of one text line of QMP. The longest answers we ask for have some 100 bytes; QEMU's longest
+ * take a few 100 KiB. A longer line is no QMP: the connection is closed.
  */
-#define QMP_LINE_MAX_BYTES (1024 * 1024)
+#define QMP_TEXT_LINE_MAX_BYTES (1024 * 1024)

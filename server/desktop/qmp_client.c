@@ -39,12 +39,12 @@ static int connect_unix(const char *path)
 
 bool qmp_client_send(struct qmp_client *client, const char *command, const char *arguments, int fd)
 {
-	g_autofree char *line = arguments ?
-					g_strdup_printf("{\"execute\":\"%s\",\"arguments\":%s}\n",
-						command, arguments) :
-					g_strdup_printf("{\"execute\":\"%s\"}\n", command);
+	g_autofree char *text_line =
+		arguments ? g_strdup_printf(
+				    "{\"execute\":\"%s\",\"arguments\":%s}\n", command, arguments) :
+			    g_strdup_printf("{\"execute\":\"%s\"}\n", command);
 	char control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec iov = { .iov_base = line, .iov_len = strlen(line) };
+	struct iovec iov = { .iov_base = text_line, .iov_len = strlen(text_line) };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	if (fd >= 0) {
 		msg.msg_control = control;
@@ -100,10 +100,10 @@ static void handle_answer(struct qmp_client *client, JsonObject *object)
 	}
 }
 
-static bool handle_line(struct qmp_client *client, const char *line, size_t length)
+static bool handle_text_line(struct qmp_client *client, const char *text_line, size_t length)
 {
 	g_autoptr(JsonParser) parser = json_parser_new();
-	if (!json_parser_load_from_data(parser, line, (gssize)length, NULL))
+	if (!json_parser_load_from_data(parser, text_line, (gssize)length, NULL))
 		return false;
 	JsonNode *root = json_parser_get_root(parser);
 	if (!root || !JSON_NODE_HOLDS_OBJECT(root))
@@ -127,13 +127,13 @@ static bool handle_received(struct qmp_client *client, bool *destroyed)
 	char *end;
 	while ((end = memchr(client->received->str, '\n', client->received->len))) {
 		size_t length = (size_t)(end - client->received->str);
-		g_autofree char *line = g_strndup(client->received->str, length);
+		g_autofree char *text_line = g_strndup(client->received->str, length);
 		g_string_erase(client->received, 0, (gssize)length + 1);
-		bool sane = handle_line(client, line, length);
+		bool sane = handle_text_line(client, text_line, length);
 		if (*destroyed || !sane)
 			return false;
 	}
-	return client->received->len <= QMP_LINE_MAX_BYTES;
+	return client->received->len <= QMP_TEXT_LINE_MAX_BYTES;
 }
 
 static gboolean on_readable(int fd, GIOCondition condition, gpointer user)

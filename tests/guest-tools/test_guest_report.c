@@ -43,7 +43,7 @@ static void test_refuse(void)
 		g_autoptr(GKeyFile) file = parse(lines[i]);
 		g_assert_null(file);
 	}
-	g_autofree char *deep = g_strnfill(GUEST_REPORT_LINE_MAX - 1, '[');
+	g_autofree char *deep = g_strnfill(GUEST_REPORT_TEXT_LINE_MAX - 1, '[');
 	g_autoptr(GKeyFile) file = parse(deep);
 	g_assert_null(file);
 }
@@ -74,7 +74,7 @@ static void test_stream(void)
 	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
 	struct guest_report *report = guest_report_create(pair[0], path);
 
-	g_autofree char *longer = g_strnfill(3 * GUEST_REPORT_LINE_MAX, 'a');
+	g_autofree char *longer = g_strnfill(3 * GUEST_REPORT_TEXT_LINE_MAX, 'a');
 	send_text(pair[1], longer);
 	send_text(pair[1], "\nnonsense\n{\"vitrine_guest_report\":1,\"accel");
 	run_for(1500);

@@ -179,11 +179,11 @@ static void test_endless_line(void)
 	size_t n_bytes = 0;
 	set_up(&fixture);
 	say(&fixture, OPENING);
-	for (; fixture.client && n_bytes < 4 * QMP_LINE_MAX_BYTES; n_bytes += 4096)
+	for (; fixture.client && n_bytes < 4 * QMP_TEXT_LINE_MAX_BYTES; n_bytes += 4096)
 		say(&fixture, block);
 	g_assert_cmpstr(fixture.seen->str, ==, "ready closed ");
-	g_assert_cmpuint(n_bytes, >=, QMP_LINE_MAX_BYTES);
-	g_assert_cmpuint(n_bytes, <=, QMP_LINE_MAX_BYTES + 2 * 4096);
+	g_assert_cmpuint(n_bytes, >=, QMP_TEXT_LINE_MAX_BYTES);
+	g_assert_cmpuint(n_bytes, <=, QMP_TEXT_LINE_MAX_BYTES + 2 * 4096);
 	tear_down(&fixture);
 }
 
