@@ -27,20 +27,13 @@ struct audience *audience_create(const struct audience_ops *ops, void *user)
 	return audience;
 }
 
-static void stop_timer(guint *timer)
-{
-	if (*timer)
-		g_source_remove(*timer);
-	*timer = 0;
-}
-
 void audience_destroy(struct audience *audience)
 {
 	if (!audience)
 		return;
 	g_assert(audience->thread == g_thread_self());
-	stop_timer(&audience->hold_timer);
-	stop_timer(&audience->linger_timer);
+	g_clear_handle_id(&audience->hold_timer, g_source_remove);
+	g_clear_handle_id(&audience->linger_timer, g_source_remove);
 	for (unsigned i = 0; i < audience->n_held; i++)
 		close(audience->held[i]);
 	g_free(audience);
@@ -60,7 +53,7 @@ static void admit_all(struct audience *audience)
 {
 	int held[AUDIENCE_HELD_MAX];
 	unsigned n_held = audience->n_held;
-	stop_timer(&audience->hold_timer);
+	g_clear_handle_id(&audience->hold_timer, g_source_remove);
 	memcpy(held, audience->held, n_held * sizeof(held[0]));
 	audience->n_held = 0;
 	for (unsigned i = 0; i < n_held; i++)
@@ -96,7 +89,7 @@ void audience_arrive(struct audience *audience, int fd, bool can_show)
 	audience->held[audience->n_held++] = fd;
 	if (!audience->hold_timer)
 		audience->hold_timer = g_timeout_add(AUDIENCE_HOLD_MS, on_hold_over, audience);
-	stop_timer(&audience->linger_timer);
+	g_clear_handle_id(&audience->linger_timer, g_source_remove);
 	audience->linger_timer = g_timeout_add(AUDIENCE_LINGER_MS, on_linger_over, audience);
 	audience->ops->rates(audience->user);
 }
@@ -113,7 +106,7 @@ void audience_look(struct audience *audience, unsigned head, bool looks)
 	g_assert(audience->thread == g_thread_self() && head < FRAME_HEADS_MAX);
 	if (looks) {
 		audience->viewers[head]++;
-		stop_timer(&audience->linger_timer);
+		g_clear_handle_id(&audience->linger_timer, g_source_remove);
 	} else if (audience->viewers[head] > 0) {
 		audience->viewers[head]--;
 	}

@@ -50,12 +50,12 @@ static void drop(struct dmabuf_door *door, struct door_guest *entry);
 static void entry_free(gpointer data)
 {
 	struct door_guest *entry = data;
+	bool owns_fd = entry->waits || entry->source;
 	lobby_leave(entry->door->lobby, entry);
-	if (entry->source)
-		g_source_remove(entry->source);
+	g_clear_handle_id(&entry->source, g_source_remove);
 	if (entry->own_fd >= 0)
 		close(entry->own_fd);
-	if (entry->waits || entry->source)
+	if (owns_fd)
 		close(entry->fd);
 	g_free(entry);
 }
@@ -71,17 +71,12 @@ struct dmabuf_door *dmabuf_door_create(const struct dmabuf_door_ops *ops, void *
 	return door;
 }
 
-static void stop_timer(struct dmabuf_door *door)
-{
-	g_clear_handle_id(&door->frame_timer, g_source_remove);
-}
-
 void dmabuf_door_destroy(struct dmabuf_door *door)
 {
 	if (!door)
 		return;
 	g_assert(door->thread == g_thread_self());
-	stop_timer(door);
+	g_clear_handle_id(&door->frame_timer, g_source_remove);
 	g_ptr_array_unref(door->entries);
 	lobby_destroy(door->lobby);
 	g_free(door);
@@ -192,7 +187,7 @@ static void update(struct dmabuf_door *door)
 	if (door->state == LEAVING && door->left && door->replaced) {
 		door->state = OFF;
 		door->stalled = false;
-		stop_timer(door);
+		g_clear_handle_id(&door->frame_timer, g_source_remove);
 		admit_waiting(door);
 		if (may_use(door))
 			update(door);
@@ -332,6 +327,6 @@ void dmabuf_door_frame_shown(struct dmabuf_door *door)
 	if (door->state != LEAVING || door->replaced)
 		return;
 	door->replaced = true;
-	stop_timer(door);
+	g_clear_handle_id(&door->frame_timer, g_source_remove);
 	update(door);
 }

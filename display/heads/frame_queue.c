@@ -51,9 +51,7 @@ void frame_queue_drop(struct frame_queue *queue, unsigned head)
 {
 	g_assert(head < FRAME_HEADS_MAX);
 	struct head_queue *waiting = &queue->heads[head];
-	if (waiting->source)
-		g_source_remove(waiting->source);
-	waiting->source = 0;
+	g_clear_handle_id(&waiting->source, g_source_remove);
 	g_queue_clear_full(&waiting->entries, entry_free);
 }
 

@@ -452,11 +452,8 @@ void frame_receiver_close(struct frame_receiver *link)
 {
 	if (!link)
 		return;
-	if (link->read_source)
-		g_source_remove(link->read_source);
-	if (link->write_source)
-		g_source_remove(link->write_source);
-	link->read_source = link->write_source = 0;
+	g_clear_handle_id(&link->read_source, g_source_remove);
+	g_clear_handle_id(&link->write_source, g_source_remove);
 	close(link->fd);
 	link->fd = -1;
 	g_clear_pointer(&link->fences, frame_queue_destroy);

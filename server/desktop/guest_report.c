@@ -170,10 +170,8 @@ void guest_report_destroy(struct guest_report *report)
 {
 	if (!report)
 		return;
-	if (report->source)
-		g_source_remove(report->source);
-	if (report->pause)
-		g_source_remove(report->pause);
+	g_clear_handle_id(&report->source, g_source_remove);
+	g_clear_handle_id(&report->pause, g_source_remove);
 	close(report->fd);
 	g_free(report->path);
 	g_free(report->verdict);

@@ -182,8 +182,7 @@ void qmp_client_destroy(struct qmp_client *client)
 		return;
 	if (client->destroyed)
 		*client->destroyed = true;
-	if (client->source)
-		g_source_remove(client->source);
+	g_clear_handle_id(&client->source, g_source_remove);
 	close(client->fd);
 	g_string_free(client->received, TRUE);
 	g_free(client);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/fd.h"
 #include "protocol/vhost_user.h"
 #include "server/keeper/limits.h"
 
@@ -30,12 +31,8 @@ void gpu_socket_init(struct gpu_socket *s)
 
 static void drop(struct gpu_socket *s)
 {
-	if (s->source)
-		g_source_remove(s->source);
-	s->source = 0;
-	if (s->fd >= 0)
-		close(s->fd);
-	s->fd = -1;
+	g_clear_handle_id(&s->source, g_source_remove);
+	fd_close(&s->fd);
 }
 
 void gpu_socket_finish(struct gpu_socket *s)

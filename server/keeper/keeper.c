@@ -287,8 +287,7 @@ int keeper_run(struct keeper *keeper)
 void keeper_finish(struct keeper *keeper)
 {
 	const struct desktop *o = keeper->desktop;
-	if (keeper->vhost_listener_source)
-		g_source_remove(keeper->vhost_listener_source);
+	g_clear_handle_id(&keeper->vhost_listener_source, g_source_remove);
 	/* The socket is ours, or keeper_init() has failed because it is another keeper's. */
 	if (o->socket_path && (keeper->vhost_listener >= 0 || keeper->serving))
 		unlink(o->socket_path);

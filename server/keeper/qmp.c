@@ -142,8 +142,7 @@ void qmp_broker_destroy(struct qmp_broker *broker)
 {
 	if (!broker)
 		return;
-	if (broker->timer)
-		g_source_remove(broker->timer);
+	g_clear_handle_id(&broker->timer, g_source_remove);
 	qmp_client_destroy(broker->client);
 	drop_pair(broker);
 	g_free(broker->path);

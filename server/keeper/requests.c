@@ -115,8 +115,7 @@ static void send_memory(struct requests *requests)
 {
 	if (!requests->memory_timer)
 		return;
-	g_source_remove(requests->memory_timer);
-	requests->memory_timer = 0;
+	g_clear_handle_id(&requests->memory_timer, g_source_remove);
 	renderer_update_memory(requests->renderer);
 }
 
@@ -137,8 +136,7 @@ static gboolean on_memory_settled(gpointer user)
  */
 static void settle_memory(struct requests *requests)
 {
-	if (requests->memory_timer)
-		g_source_remove(requests->memory_timer);
+	g_clear_handle_id(&requests->memory_timer, g_source_remove);
 	requests->memory_timer = g_timeout_add(MEMORY_SETTLE_MS, on_memory_settled, requests);
 }
 

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/fd.h"
 #include "common/shm.h"
 #include "common/listen.h"
 
@@ -86,24 +87,15 @@ bool stats_socket_listen(struct stats_socket *board, const char *path,
 	return true;
 }
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 void stats_socket_finish(struct stats_socket *board)
 {
-	if (board->source)
-		g_source_remove(board->source);
-	board->source = 0;
+	g_clear_handle_id(&board->source, g_source_remove);
 	if (board->path)
 		unlink(board->path);
 	g_clear_pointer(&board->path, g_free);
-	close_fd(&board->listener);
-	close_fd(&board->render_fd);
-	close_fd(&board->display_fd);
-	close_fd(&board->render_read_fd);
-	close_fd(&board->display_read_fd);
+	fd_close(&board->listener);
+	fd_close(&board->render_fd);
+	fd_close(&board->display_fd);
+	fd_close(&board->render_read_fd);
+	fd_close(&board->display_read_fd);
 }

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/fd.h"
+
 enum step { STEP_AGAIN, STEP_MORE, STEP_CLOSED, STEP_REFUSED };
 
 static void close_fds(struct vhost_user_call *call)
@@ -203,11 +205,7 @@ void vhost_user_open(struct vhost_user *v, int fd, const struct vhost_user_class
 
 void vhost_user_close(struct vhost_user *v)
 {
-	if (v->source)
-		g_source_remove(v->source);
-	v->source = 0;
+	g_clear_handle_id(&v->source, g_source_remove);
 	close_fds(&v->call);
-	if (v->fd >= 0)
-		close(v->fd);
-	v->fd = -1;
+	fd_close(&v->fd);
 }

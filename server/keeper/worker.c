@@ -37,16 +37,9 @@ void worker_init(struct worker *worker, const struct worker_class *class, void *
 	};
 }
 
-static void remove_source(unsigned *source)
-{
-	if (*source)
-		g_source_remove(*source);
-	*source = 0;
-}
-
 static void close_link(struct worker *worker)
 {
-	remove_source(&worker->link_source);
+	g_clear_handle_id(&worker->link_source, g_source_remove);
 	if (worker->link >= 0)
 		close(worker->link);
 	worker->link = -1;
@@ -57,7 +50,7 @@ static void drop(struct worker *worker)
 {
 	bool was_ready = worker->state == WORKER_READY;
 	close_link(worker);
-	remove_source(&worker->timer_source);
+	g_clear_handle_id(&worker->timer_source, g_source_remove);
 	worker->state = WORKER_ENDING;
 	if (worker->pid > 0)
 		kill(worker->pid, SIGKILL);
@@ -214,7 +207,7 @@ bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready)
 			(int)worker->pid, ready->version);
 		return false;
 	}
-	remove_source(&worker->timer_source);
+	g_clear_handle_id(&worker->timer_source, g_source_remove);
 	worker->state = WORKER_READY;
 	worker->was_ready = true;
 	worker->n_capsets = ready->n_capsets;
@@ -260,8 +253,8 @@ bool worker_send(
 
 void worker_finish(struct worker *worker)
 {
-	remove_source(&worker->child_source);
-	remove_source(&worker->timer_source);
+	g_clear_handle_id(&worker->child_source, g_source_remove);
+	g_clear_handle_id(&worker->timer_source, g_source_remove);
 	close_link(worker);
 	if (worker->pid > 0) {
 		kill(worker->pid, SIGTERM);

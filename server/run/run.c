@@ -425,9 +425,7 @@ static bool start_both(struct run *run, GError **error)
 static void end_child(struct child *child, unsigned patience_ms)
 {
 	g_assert(child->pid >= 0);
-	if (child->source)
-		g_source_remove(child->source);
-	child->source = 0;
+	g_clear_handle_id(&child->source, g_source_remove);
 	if (child->pid == 0)
 		return;
 	if (!process_wait_end(child->pid, (int)patience_ms))
