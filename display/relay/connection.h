@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * relayed connection: between a client's socket and one end of a TCP connection of our own, whose
- * other end goes to spice-server. A channel that nothing is to be done about is handed over as it
- * is.
+ * connection: one relayed connection. It moves bytes between a client's socket and one end of a
+ * pair of ours, whose other end spice-server has. If the relay has nothing to do for a client's
+ * channel, spice-server gets the client's socket itself.
  *
- * Bounded: two pipes, small kernel buffers, few greetings at a time (lobby.h). A side that does not
- * read stops the other being read, and nothing else.
+ * A connection takes bounded memory: two pipes and small kernel buffers; and few can be in their
+ * greeting at a time (lobby.h). If one side does not read, the other side is not read from either,
+ * and no other connection is affected.
  *
  * Threads: the relay's.
  */
@@ -25,23 +26,25 @@ struct connection_host {
 	struct sessions *sessions;
 	struct line *line;
 	struct lobby *lobby;
-	const gint *open; /* atomic: no password is asked for */
-	/* `fd` is for spice-server now: either the client's own, or ours to it. */
+	const gint *open; /* atomic; not 0: no password is asked for */
+	/* Gives `fd` to spice-server: the client's own socket, or one end of a pair of ours. */
 	void (*hand_over)(void *user, int fd);
-	/* It is over and may be destroyed, but not before this returns to the main loop. */
+	/* The connection is over and may be destroyed, but only when its thread's main loop runs
+	 * again: it is still on the stack. */
 	void (*ended)(void *user, struct connection *connection);
 	void *user;
 };
 
-/* Takes the client's TCP socket over. NULL credentials: no TLS. NULL when TLS cannot be had. */
+/* Takes the client's TCP socket over. Without credentials (NULL) there is no TLS. Returns NULL when
+ * there is no TLS session to be had. */
 struct connection *connection_create(
 	const struct connection_host *host, int fd, struct tls_credentials *credentials);
 /*
- * Takes over the unix socket of a client that has begun a display channel, and our end `inner_fd`
- * of a pair whose other end, with the number `server_fd`, spice-server gets (pass.h).
+ * Takes over the unix socket of a client that has begun a display channel, and `inner_fd`, our end
+ * of a pair. spice-server gets the other end, whose number is `server_fd` (pass.h).
  */
 struct connection *connection_create_local(
 	const struct connection_host *host, int fd, int inner_fd, int server_fd);
-/* Cuts it off: ended() is called. */
+/* Cuts the connection off, which calls ended(). */
 void connection_end(struct connection *connection);
 void connection_destroy(struct connection *connection);

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pass: display channels of clients on the unix socket. Such a client comes through the relay only
- * until spice-server has gone on after its INIT (spice_talk.h); then everything passes as it is,
- * descriptors of dma-bufs included, until the worker thread of its head puts the client's own
- * socket in the place of ours. That needs a moment in which spice-server neither reads nor writes
- * it: the head's worker is the thread that does, so it is when spice-server asks the head for a
- * picture. From then on no picture of a local client is copied here. A head that shows nothing new
- * never asks, and then there is little to pass.
+ * pass: display channels of clients on the unix socket. They go through the relay only while they
+ * begin, until spice-server has gone on after the client's INIT (spice_talk.h). After that the
+ * relay passes everything on unread, descriptors of dma-bufs included, until it can step aside: it
+ * puts the client's own socket in the place of the one that spice-server has. From then on nothing
+ * of a local client is copied here.
  *
- * Threads: the relay's; pass_step_aside the worker of a head.
+ * Stepping aside needs a moment in which spice-server neither reads nor writes that socket. The
+ * head's worker thread is the one that does, so a good moment is when it asks the head for a
+ * drawable. A head that shows nothing new is never asked, but then there is little to pass.
+ *
+ * Threads: the relay's, except pass_step_aside, which a head's worker calls.
  */
 #pragma once
 
-/* spice-server reads and writes none of this head's channels now. It never waits. */
+/* Steps aside for all channels of this head that are ready for it. The caller makes sure that
+ * spice-server neither reads nor writes them meanwhile. It never waits. */
 void pass_step_aside(unsigned head);

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice talk: the bytes of one SPICE connection, in both directions, cut into messages as they
- * pass. Knows the link phase, both forms of message headers (the short one is agreed on by
- * capabilities) and nothing of what messages mean. A few kinds can be watched: their first bytes
- * are shown, whole and in place, and may be changed. Everything else passes as it comes, in pieces
- * of any size.
+ * spice talk: cuts the bytes of one SPICE connection, in both directions, into messages as they
+ * pass. It knows the link phase and both forms of message headers (both sides agree on the short
+ * one by capabilities), but not what messages mean. Its owner can watch a few kinds of messages: it
+ * is shown their first bytes in place, and may change them. All other bytes pass as they come, in
+ * pieces of any size.
  *
- * A display channel's beginning is watched over: spice-server (0.15.1,
- * display_channel_client_wait_for_init) uses a channel once more after freeing it when that ends,
- * or says something wrong, before spice-server has read the client's INIT and gone on. So until
- * then whole messages pass, INIT as it must be, nothing behind it before the server has gone on,
- * and whoever closes the connection asks first.
+ * A display channel's beginning needs care, for a fault of spice-server (0.15.1,
+ * display_channel_client_wait_for_init): if the channel ends, or says something wrong, before
+ * spice-server has read the client's INIT and gone on, it uses the channel after it has freed it.
+ * So until then only whole messages pass, INIT only if it is correct, and nothing behind INIT
+ * before the server has gone on. Whoever wants to close the connection must ask first
+ * (spice_talk_may_close).
  *
- * Wire format: spice/protocol.h. Of a message with a sub-list the message itself is shown, what is
- * in the list is not: spice-server uses lists on display channels only, to invalidate caches.
+ * spice/protocol.h has the wire format. If a message has a sub-list, the message itself is shown
+ * and those in the list are not: spice-server uses lists only on display channels, to invalidate
+ * caches.
  *
- * Memory: none but the struct. Threads: any one.
+ * It allocates nothing. Threads: any, one at a time.
  */
 #pragma once
 
@@ -33,11 +35,12 @@ enum spice_talk_side {
 	SPICE_TALK_SIDES,
 };
 
-/* How much of a watched message is shown. */
+/* Most bytes of a watched message that are shown. */
 #define SPICE_TALK_SHOWN_MAX 64
-/* What the longest header takes (SpiceDataHeader). */
+/* Bytes of the longest header (SpiceDataHeader). */
 #define SPICE_TALK_HEADER_MAX 18
-/* No side ever waits for more: what is passed in must have room for it. */
+/* Most bytes that must come again with more behind them: the caller's buffer needs this much room.
+ */
 #define SPICE_TALK_HELD_MAX SPICE_LINK_BYTES_MAX
 
 struct spice_talk_watch {
@@ -52,7 +55,7 @@ struct spice_talk_watch {
 enum spice_talk_opening {
 	SPICE_TALK_CLOSED, /* spice-server has not let the client in */
 	SPICE_TALK_EXPECTS_INIT,
-	SPICE_TALK_HAD_INIT, /* has it gone on? */
+	SPICE_TALK_HAD_INIT, /* INIT has passed; it is not known whether spice-server has gone on */
 	SPICE_TALK_OPEN,
 };
 
@@ -63,7 +66,7 @@ struct spice_talk {
 	struct spice_link link; /* the client's, once it is known */
 	bool linked;            /* `link` is filled in */
 	bool replied;           /* the server's answer has passed */
-	bool mini_header;       /* both take short headers */
+	bool mini_header;       /* both sides agreed on short headers */
 	bool stops; /* the owner's choice: spice_talk_read of the server's side stops at each
 		       message's end */
 	enum spice_talk_opening opening; /* of a display channel; others are open */
@@ -77,47 +80,49 @@ void spice_talk_init(struct spice_talk *talk, const struct spice_talk_watch *wat
 	unsigned n_watches, void *user);
 
 /*
- * Reads on in what a side sent. Returns how many of the bytes may be passed on; the rest, fewer
- * than SPICE_TALK_HELD_MAX, must come again with more behind them. -EPROTO: not SPICE, or a kind of
- * log-in that spice-server is not asked to offer.
+ * Reads the next bytes of a side. Returns how many of them may be passed on. The rest, fewer than
+ * SPICE_TALK_HELD_MAX, must come again with more behind them. Returns -EPROTO when the bytes are
+ * not SPICE, or ask for a kind of log-in that we do not let spice-server offer.
  *
- * Where `stops` is set, what may be passed on of the server's side ends with the first message that
- * ends in it; the answer and the result of the log-in count as messages. The rest may then be
- * longer, and hold whole messages: it must be read again, with nothing behind it, until none of it
+ * If `stops` is set, what may be passed on of the server's side ends with the first message that
+ * ends in it; the answer and the result of the log-in count as messages. Then the rest may be
+ * longer and hold whole messages: it must be read again, with nothing behind it, until none of it
  * may be passed on.
  */
 ssize_t spice_talk_read(
 	struct spice_talk *talk, enum spice_talk_side side, uint8_t *bytes, size_t size_bytes);
 
-/* The client's ticket has passed: spice-server may let it in at any time. */
+/* True when the client's ticket has passed, so that spice-server may let it in at any time. */
 bool spice_talk_has_ticket(const struct spice_talk *talk);
-/* spice-server has refused the client, and says so. */
+/* True when spice-server has told the client that it is refused. */
 bool spice_talk_is_refused(const struct spice_talk *talk);
-/* spice-server has let the client in: messages follow from it. */
+/* True when spice-server has let the client in: messages follow. */
 bool spice_talk_is_logged_in(const struct spice_talk *talk);
 
-/* Nothing more is taken from the client until the server has gone on, or for too long. */
+/* True while nothing more may be read from the client, until spice-server has gone on after INIT.
+ * The owner calls spice_talk_resume when that takes too long. */
 bool spice_talk_is_paused(const struct spice_talk *talk);
 void spice_talk_resume(struct spice_talk *talk);
 
 /*
- * What to say to spice-server for a client that has gone too early; returns its size, 0: nothing.
- * Then let it go on before the connection is closed; spice_talk_may_close says when it has.
+ * Writes what must be said to spice-server for a client that has gone too early. Returns its size,
+ * or 0 when there is nothing to say. Afterwards spice-server must be let go on before the
+ * connection is closed; spice_talk_may_close says when it has.
  */
 #define SPICE_TALK_INIT_BYTES_MAX 32
 size_t spice_talk_make_init(
 	const struct spice_talk *talk, uint8_t bytes[SPICE_TALK_INIT_BYTES_MAX]);
-/* It was said. */
+/* Says that those bytes were sent. */
 void spice_talk_had_init(struct spice_talk *talk);
 bool spice_talk_may_close(const struct spice_talk *talk);
 
-/* All that was read ended with a message: another may be put in here. A display channel takes none
- * from the client's side before it is open. */
+/* True when all that was read of a side ended with a message, so that another may be put in here.
+ * On a display channel that is not open yet nothing may be put in from the client's side. */
 bool spice_talk_is_between(const struct spice_talk *talk, enum spice_talk_side side);
 
 /*
- * Writes a message of our own. Returns its size, 0 when there is no room or when headers are long:
- * those are numbered, and the number is not ours to give.
+ * Writes a message of our own. Returns its size, or 0 when there is no room, or when headers are
+ * long: long headers number the messages, and an additional one would break the count.
  */
 size_t spice_talk_make(const struct spice_talk *talk, uint16_t type, const void *body,
 	size_t body_bytes, uint8_t *bytes, size_t size_bytes);
