@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * arrivals: where clients arrive. It accepts connections on the listening sockets that the keeper
- * handed over, and gives each to its owner, set up for small and timely messages.
+ * arrivals: accepts clients' connections on the listening sockets that the keeper handed over, and
+ * gives each to the owner. TCP sockets are set to send small messages at once.
  *
  * Threads: main loop.
  */
@@ -19,5 +19,6 @@ typedef void (*arrivals_accepted)(void *user, int fd, enum keeper_listener_kind 
 struct arrivals *arrivals_create(arrivals_accepted accepted, void *user);
 void arrivals_destroy(struct arrivals *arrivals);
 
-/* Takes the descriptor over. False when it is not a listening socket, or one too many (logged). */
+/* Takes the descriptor over. Returns false when it is not a listening socket, or when there are
+ * ARRIVALS_LISTENERS_MAX already (logged). */
 bool arrivals_listen(struct arrivals *arrivals, enum keeper_listener_kind kind, int fd);

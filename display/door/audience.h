@@ -16,13 +16,14 @@
 /* The rate that render is asked for while a client looks, in millihertz. */
 #define AUDIENCE_RATE_MHZ 60000
 #define AUDIENCE_HOLD_MS 300
-/* How long pictures are made for a client that has connected but opened no display. */
+/* How long pictures are made for a client that has connected but has opened no display. In
+ * milliseconds, as above. */
 #define AUDIENCE_LINGER_MS 10000
 
 struct audience;
 
 struct audience_ops {
-	/* `fd` is the callee's: give the client to spice-server. */
+	/* Asks the owner to give the client to spice-server. `fd` is the callee's. */
 	void (*admit)(void *user, int fd);
 	/* audience_rate_mhz has changed for some head. */
 	void (*rates)(void *user);
@@ -31,7 +32,8 @@ struct audience_ops {
 struct audience *audience_create(const struct audience_ops *ops, void *user);
 void audience_destroy(struct audience *audience);
 
-/* Somebody connected. can_show: a picture will come once it is asked for. Takes the socket over. */
+/* A client connected. Takes the socket over until it is admitted. `can_show` says that a picture
+ * will come once render is asked for one; if not, the client is admitted at once. */
 void audience_arrive(struct audience *audience, int fd, bool can_show);
 
 /* A picture has been handed to spice-server. */

@@ -24,34 +24,36 @@
 struct dmabuf_door;
 
 struct dmabuf_door_ops {
-	/* `fd` is the callee's: it may go on to spice-server, or be closed with
-	 * dmabuf_door_forget(). */
+	/* The client may go on to spice-server. `fd` is the callee's; if it closes the socket
+	 * instead, it must call dmabuf_door_forget(). */
 	void (*admit)(void *user, int fd);
-	/* A local client has begun a display channel: takes its socket over and returns what goes
-	 * on to spice-server in its place, or -1: it is closed. */
+	/* A local client has begun a display channel. Takes its socket over, and returns the one
+	 * that goes on to spice-server in its place, or -1 when the client was cut off. */
 	int (*guard)(void *user, int fd);
-	/* A local client does not begin with a SPICE link message: it may speak WebSocket. Takes
-	 * its socket over; what comes of it arrives again. */
+	/* What a local client has sent does not begin with a SPICE link message. It may speak
+	 * WebSocket. Takes its socket over; if SPICE is found inside, another socket arrives. */
 	void (*divert)(void *user, int fd);
-	/* false: stop showing dma-bufs, and call dmabuf_door_left() when none is shown any more. */
+	/* Begin to show dma-bufs, or stop, and call dmabuf_door_left() when none is shown any more.
+	 */
 	void (*use)(void *user, bool dmabufs);
 };
 
 struct dmabuf_door *dmabuf_door_create(const struct dmabuf_door_ops *ops, void *user);
 void dmabuf_door_destroy(struct dmabuf_door *door);
 
-/* Somebody connected. Takes the socket over until it is admitted. */
+/* A client connected. Takes the socket over until it is admitted. */
 void dmabuf_door_arrive(struct dmabuf_door *door, int fd, bool is_unix);
-/* An admitted socket was closed before spice-server took it. */
+/* An admitted socket was closed before spice-server took it over. */
 void dmabuf_door_forget(struct dmabuf_door *door, int fd);
-/* spice-server has taken the admitted socket, and names it `key` from now on; or let go of it. */
+/* spice-server has taken an admitted socket over, and names it `key` from now on; or it has let go
+ * of the one that it names so. */
 void dmabuf_door_connected(struct dmabuf_door *door, int fd, const void *key);
 void dmabuf_door_disconnected(struct dmabuf_door *door, const void *key);
 
 bool dmabuf_door_uses_dmabufs(const struct dmabuf_door *door);
-/* A client does not acknowledge. */
+/* Some client does not acknowledge the dma-buf that it was sent. */
 void dmabuf_door_stalled(struct dmabuf_door *door);
 /* No dma-buf is shown any more. */
 void dmabuf_door_left(struct dmabuf_door *door);
-/* A picture that is no dma-buf was shown. */
+/* A frame that is no dma-buf was shown. */
 void dmabuf_door_frame_shown(struct dmabuf_door *door);
