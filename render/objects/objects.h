@@ -19,8 +19,8 @@
 #include "render/objects/limits.h"
 #include "render/objects/resource.h"
 
-/* In place of an answer; see objects_attach_backing(). */
-#define OBJECTS_WAIT_FOR_MEMORY 0
+/* In place of an answer, none of which is above 16 bits; see objects_attach_backing(). */
+#define OBJECTS_WAIT_FOR_MEMORY 0x10000u
 
 struct ledger_book;
 struct memory;

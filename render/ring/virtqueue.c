@@ -355,7 +355,7 @@ static struct chain *take_locked(struct virtqueue *vq)
 		if (waiting == 0)
 			return NULL;
 		if (waiting > vq->ring.num) {
-			g_warning(
+			peer_warning(PEER_GUEST,
 				"%s queue: available index jumped by %u of %u entries, ring broken",
 				vq->name, waiting, vq->ring.num);
 			vq->broken = true;
