@@ -131,7 +131,7 @@ uint16_t rig_stop_ring(struct rig *rig, unsigned ring)
 	};
 	struct keeper_ring_stop stop = { .ring = ring, .serial = 7 };
 	SEND(rig, stop, KEEPER_MESSAGE_RING_STOP, NULL, 0);
-	g_assert_true(link_wait_readable(rig->keeper_fd, 1000));
+	g_assert_true(link_wait_readable(rig->keeper_fd, RIG_WAIT_MS));
 	g_assert_cmpint(link_dispatch(rig->keeper_fd, "render", table, 1, rig), ==, 1);
 	return stopped_at;
 }

@@ -25,6 +25,9 @@
 #define RIG_USER_OFFSET 0x7f0000000000ull
 #define RIG_BUFFERS_MAX 64
 #define RIG_PLACES 4
+/* How long an answer may take on a machine that is busy with other things; the keeper has limits of
+ * its own. */
+#define RIG_WAIT_MS 20000
 
 struct rig_ring {
 	uint32_t size;
