@@ -10,7 +10,8 @@
 #include "protocol/frame_link.h"
 #include "protocol/stats_clients.h"
 
-/* While a head waits for the line; the kernel does not say when data has been acknowledged. */
+/* How often the line is measured while a head waits for it: the kernel does not wake us when data
+ * is acknowledged. */
 #define LINE_CHECK_US 2000
 #define LINE_MEASURE_US (G_USEC_PER_SEC / 2)
 
@@ -123,7 +124,8 @@ void asides_tick(struct connection *connection)
 		session_tick(connection->watched.session);
 }
 
-/* Only between two messages: until then it waits, and says what time it is when it goes. */
+/* A message can be put in only between two others. Ours waits until then, and tells the time at
+ * which it goes. */
 static void tell_time(struct connection *connection)
 {
 	uint8_t message[SPICE_TALK_HEADER_MAX + sizeof(uint32_t)];
@@ -140,7 +142,8 @@ static void tell_time(struct connection *connection)
 	pipe_insert(pipe, message, size_bytes);
 }
 
-/* Likewise, to spice-server: the client has asked for nothing else. */
+/* This message goes to spice-server, between two of the client's, unless the client has asked for a
+ * compression itself. */
 static void tell_compression(struct connection *connection)
 {
 	uint8_t message[SPICE_TALK_HEADER_MAX + 1];

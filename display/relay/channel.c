@@ -86,8 +86,8 @@ static void end_reading(struct connection *connection, enum spice_talk_side side
 		connection_event(connection, EVENT_SERVER_ENDED);
 }
 
-/* What spice-server said before it closed its end is still to be read: then its end is seen, too.
- * What the client says has nowhere to go. */
+/* If spice-server takes no more, what the client says is thrown away, and the connection goes on:
+ * what spice-server said before it closed is still to be read, and its end is seen behind that. */
 static void end_writing(struct connection *connection, enum spice_talk_side side, size_t left_bytes)
 {
 	if (side == SPICE_TALK_SERVER)
@@ -103,7 +103,7 @@ static bool is_paused(const struct connection *connection, enum spice_talk_side 
 	return side == SPICE_TALK_CLIENT && spice_talk_is_paused(&connection->talk);
 }
 
-/* What a message has changed for the machine. */
+/* Tells the state machine what the messages of this turn have changed. */
 static void note_progress(struct connection *connection)
 {
 	const struct spice_talk *talk = &connection->talk;
@@ -138,7 +138,7 @@ bool channel_parse(struct connection *connection, enum spice_talk_side side)
 	return true;
 }
 
-/* Reads when nothing waits to go out. True: something came. */
+/* Reads, if nothing waits to go out. Returns true when something came. */
 static bool pull(struct connection *connection, enum spice_talk_side side)
 {
 	struct pipe *pipe = &connection->pipes[side];
@@ -180,8 +180,8 @@ static bool push_ready(struct connection *connection, enum spice_talk_side side)
 	return any;
 }
 
-/* True: something went. Where each message goes by itself, the next is looked at when the one
- * before it has gone. */
+/* Returns true when something went out. Where each message goes by itself, the next one is looked
+ * at when the one before it has gone. */
 static bool push(struct connection *connection, enum spice_talk_side side)
 {
 	struct pipe *pipe = &connection->pipes[side];
@@ -214,8 +214,8 @@ static bool move(struct connection *connection)
 	return any;
 }
 
-/* What waits for room besides is an answer to the client (websocket.h), and goes when it is read
- * from. */
+/* A WebSocket frame of our own may wait for room, too (outer_wants_out). It goes out when the
+ * client is read from. */
 static void want(struct connection *connection)
 {
 	const struct flow *flow = flow_of(connection);
@@ -243,7 +243,7 @@ void channel_relay(struct connection *connection)
 	asides_measure(connection, now_us);
 	want(connection);
 	connection_plan(connection, more ? 0 : asides_next_us(connection, now_us));
-	/* It was set in between. */
+	/* A worker may have begun to wait for the line since asides_next_us looked. */
 	if (g_atomic_int_get(&connection->line_awaited))
 		connection_plan(connection, 0);
 }

@@ -19,13 +19,13 @@ void closing_note(struct connection *connection)
 	g_debug("client %s: it left", connection->client);
 }
 
-/* Anybody can cause this as often as they like. */
+/* A client can cause this warning as often as it likes, so its number is bounded. */
 void closing_warn(struct connection *connection)
 {
 	peer_warning(PEER_CLIENT, "client %s: cut off: %s", connection->client, connection->why);
 }
 
-/* spice-server reads to the end and closes its own. */
+/* spice-server reads up to the end that we pass on, and then closes its side. */
 void closing_pass_end(struct connection *connection)
 {
 	g_assert(pipe_is_idle(&connection->pipes[SPICE_TALK_CLIENT]));
@@ -50,14 +50,14 @@ void closing_say_bye(struct connection *connection)
 	outer_close(connection->stream, WEBSOCKET_NORMAL);
 }
 
-/* Only if that can be done at once. */
+/* The goodbye goes out only if the socket has room: the relay ends now. */
 void closing_say_going_away(struct connection *connection)
 {
 	outer_close(connection->stream, WEBSOCKET_GOING_AWAY);
 	outer_finish(connection->stream);
 }
 
-/* True: our last word is out. */
+/* Returns true when our last word is out. */
 static bool say_last_word(struct connection *connection)
 {
 	if (connection->shut)
@@ -70,7 +70,7 @@ static bool say_last_word(struct connection *connection)
 	return true;
 }
 
-/* In TLS it stays as it came: nobody reads it. */
+/* Bytes in TLS are thrown away without decrypting them. */
 void closing_discard(struct connection *connection)
 {
 	uint8_t rest[4096];

@@ -46,7 +46,8 @@ void greeting_shake(struct connection *connection)
 
 /* ---- looking ---- */
 
-/* Polls again when more than what is there now has come; reset: when anything has. */
+/* Makes poll report the socket only when more has come than is there now, or, with `reset`, when
+ * there is anything. */
 static void await_more(int fd, bool reset)
 {
 	int bytes = 0;
@@ -67,7 +68,7 @@ static void judge_link(
 		connection_event(connection, EVENT_HAND_OVER);
 }
 
-/* Its end is behind what was looked at. */
+/* True when the client has closed its half, behind what was looked at. */
 static bool has_ended(const struct connection *connection)
 {
 	struct pollfd end = { .fd = connection->outer.fd, .events = POLLRDHUP };
@@ -111,7 +112,7 @@ void greeting_begin_request(struct connection *connection)
 	pipe_resize(&connection->pipes[SPICE_TALK_CLIENT], REQUEST_BYTES_MAX);
 }
 
-/* True: something came. Else an event has come, or more is awaited. */
+/* Returns true when something came. Otherwise an event was raised, or more is awaited. */
 static bool fill(struct connection *connection)
 {
 	uint8_t *room;
@@ -136,7 +137,7 @@ void greeting_read_first(struct connection *connection)
 	connection_event(connection, http ? EVENT_HTTP : EVENT_DONE);
 }
 
-/* True: it is known, and an event has come. */
+/* Returns true when what the client wants is known, and an event was raised. */
 static bool look_at_message(struct connection *connection)
 {
 	struct spice_link link;
@@ -161,7 +162,7 @@ void greeting_read_message(struct connection *connection)
 
 /* ---- the request ---- */
 
-/* Nothing was sent before: it fits. */
+/* The answer fits into the socket's buffer, since nothing was sent before. */
 static bool send_answer(struct connection *connection, const struct websocket_answer *answer)
 {
 	size_t length = strlen(answer->text);
@@ -179,7 +180,7 @@ static void begin_frames(struct connection *connection, const struct websocket_a
 	connection_event(connection, begun ? EVENT_DONE : EVENT_CLIENT_GONE);
 }
 
-/* True: it is known, and an event has come. */
+/* Returns true when what the client wants is known, and an event was raised. */
 static bool look_at_request(struct connection *connection)
 {
 	struct websocket_answer answer;

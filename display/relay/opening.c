@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * opening: a display channel's beginning, from its ticket on. spice-server may not see its end, nor
- * anything behind its INIT, before it has gone on after that (spice_talk.h): a client that goes
- * earlier leaves an orphan, which is given an INIT and is closed when spice-server has gone on.
+ * opening: a display channel's beginning, from its ticket on. Until spice-server has gone on after
+ * the client's INIT, it must not see the channel's end, nor anything behind INIT (spice_talk.h). A
+ * client that goes earlier leaves an orphan: we give it an INIT, and close it when spice-server has
+ * gone on.
  */
 #include <errno.h>
 #include <poll.h>
@@ -21,7 +22,7 @@ void opening_go_on(struct connection *connection)
 	connection->unparsed = true;
 }
 
-/* It may go on without saying a thing. */
+/* spice-server may go on without saying a thing, so after the deadline we take it that it has. */
 void opening_late(struct connection *connection)
 {
 	opening_go_on(connection);
@@ -29,7 +30,7 @@ void opening_late(struct connection *connection)
 		connection_event(connection, EVENT_PASS);
 }
 
-/* It is little and nearly first: there is room. */
+/* INIT is short and nearly the first that is sent, so the socket has room for it. */
 static void say_init(struct connection *connection)
 {
 	uint8_t init[SPICE_TALK_INIT_BYTES_MAX];

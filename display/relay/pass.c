@@ -58,8 +58,8 @@ ssize_t pass_receive(struct connection *connection, uint8_t *bytes, size_t size_
 	return n;
 }
 
-/* spice-server sends them with one byte behind a message, and the kernel ends a reading there: so
- * they belong to the last byte. */
+/* spice-server sends descriptors with one byte behind a message, and the kernel ends a read there.
+ * So the descriptors that we hold belong to the last byte that was read. */
 static ssize_t send_last(struct connection *connection, const uint8_t *byte)
 {
 	union control control = { 0 };
@@ -113,8 +113,8 @@ static ssize_t receive_some(struct connection *connection, enum spice_talk_side 
 	return n;
 }
 
-/* Moves what there is. -EAGAIN: there is no more, or no room: see the pipe. 0: the side has ended.
- * Else it is gone, or the other is. */
+/* Moves what there is. Returns -EAGAIN when there is no more, or when there is no room and the pipe
+ * keeps the rest; 0 when the side has ended; else the -errno of the side that is lost. */
 static ssize_t move(struct connection *connection, enum spice_talk_side side)
 {
 	struct pipe *pipe = &connection->pipes[side];
@@ -207,7 +207,8 @@ void pass_half_close(struct connection *connection)
 
 /* ---- stepping aside ---- */
 
-/* Our end is not closed, so theirs is not either, and the number is still its own. */
+/* True while `server_fd` is still spice-server's end: it might have closed it, and the number could
+ * be another file's by now. */
 static bool is_theirs(const struct connection *connection)
 {
 	struct stat st;
@@ -215,7 +216,7 @@ static bool is_theirs(const struct connection *connection)
 	       st.st_ino == connection->server_inode;
 }
 
-/* Nothing is under way, in either direction. */
+/* True when nothing is under way in either direction. */
 static bool is_quiet(struct connection *connection)
 {
 	int unread_bytes = 0;
@@ -226,7 +227,8 @@ static bool is_quiet(struct connection *connection)
 	       pipe_is_idle(&connection->pipes[SPICE_TALK_SERVER]);
 }
 
-/* Our end then finds that nobody has the other one: that wakes the relay's thread. */
+/* dup3 closes spice-server's end of our pair. Our end then reads the end of file, which wakes the
+ * relay's thread. */
 static void step_aside(struct connection *connection)
 {
 	if (connection->stepped_aside || connection->phase != PHASE_PASS ||
