@@ -390,7 +390,7 @@ static void on_line_drained(void *user)
 	wake_through_main(user);
 }
 
-/* Main loop. */
+/* The functions below run on the main loop. */
 
 struct spice_head *spice_head_create(SpiceServer *server, struct head *head, struct line *line,
 	spice_head_wanted wanted, void *user)

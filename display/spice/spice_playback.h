@@ -34,9 +34,9 @@ struct spice_playback *spice_playback_create(struct RedsState *server);
 void spice_playback_destroy(struct spice_playback *playback);
 
 /*
- * What is written from now on has so many samples of each side a second; what plays is stopped. At
- * 48000, the rate at the start, clients that take Opus get that. spice-server keeps a connected
- * client's encoder when the rate changes, so after any other rate sound is sent as it is for
+ * Stops what plays. Sound that is written from now on has `rate_hz` pairs of samples a second. At
+ * 48000, the rate at the start, clients that take Opus get Opus. spice-server keeps a connected
+ * client's encoder when the rate changes. So after any other rate sound is sent uncompressed for
  * good: 1.4 Mbit/s at 44100.
  */
 void spice_playback_set_rate(struct spice_playback *playback, uint32_t rate_hz);
