@@ -139,12 +139,19 @@ void pass_begin(struct connection *connection)
 	for (unsigned side = 0; side < SPICE_TALK_SIDES; side++)
 		connection->pipes[side].ready = connection->pipes[side].end;
 	pipe_resize(&connection->pipes[SPICE_TALK_SERVER], PASS_BYTES);
-	g_mutex_lock(&lock);
+}
+
+/* Under the lock. From here on the head's worker may move what is in the pipes; not from pass_begin
+ * on, since its callers still look at them. */
+static void join(struct connection *connection)
+{
+	if (connection->joined)
+		return;
+	connection->joined = true;
 	if (!passing)
 		passing = g_ptr_array_new();
 	g_ptr_array_add(passing, connection);
 	g_atomic_int_inc(&n_passing);
-	g_mutex_unlock(&lock);
 }
 
 void pass_end(struct connection *connection)
@@ -158,6 +165,7 @@ void pass_end(struct connection *connection)
 	close_fds(connection);
 }
 
+/* Under the lock. */
 static void want(struct connection *connection)
 {
 	bool to_client = !pipe_is_idle(&connection->pipes[SPICE_TALK_SERVER]);
@@ -186,22 +194,25 @@ void pass_work(struct connection *connection)
 	enum event event = EVENT_DONE;
 	bool more = false;
 	g_mutex_lock(&lock);
+	join(connection);
 	if (!connection->stepped_aside)
 		event = move_both(connection, &more);
+	if (event == EVENTS) {
+		want(connection);
+		connection_plan(connection, more ? 0 : -1);
+	}
 	g_mutex_unlock(&lock);
 	if (event == EVENT_DONE)
 		g_debug("client %s: spice-server has its own socket now", connection->client);
 	if (event != EVENTS)
 		connection_event(connection, event);
-	if (connection->phase != PHASE_PASS)
-		return;
-	want(connection);
-	connection_plan(connection, more ? 0 : -1);
 }
 
 void pass_half_close(struct connection *connection)
 {
+	g_mutex_lock(&lock);
 	connection->half_closed = true;
+	g_mutex_unlock(&lock);
 	shutdown(connection->inner.fd, SHUT_WR);
 }
 
@@ -231,8 +242,7 @@ static bool is_quiet(struct connection *connection)
  * relay's thread. */
 static void step_aside(struct connection *connection)
 {
-	if (connection->stepped_aside || connection->phase != PHASE_PASS ||
-		!is_theirs(connection) || !is_quiet(connection))
+	if (connection->stepped_aside || !is_theirs(connection) || !is_quiet(connection))
 		return;
 	connection->stepped_aside =
 		dup3(connection->outer.fd, connection->server_fd, O_CLOEXEC) >= 0;

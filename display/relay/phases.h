@@ -12,7 +12,10 @@
  *   closing.c     what is still said when one side has ended
  *   asides.c      what the relay measures and says by itself: the line, the clock, the compression
  *
- * Threads: the relay's.
+ * Threads: the relay's; in PHASE_PASS the worker thread of a head, too (pass.h). What both touch
+ * then is under pass.c's lock: the pipes, and fds, n_fds, half_closed and stepped_aside. The worker
+ * only reads talk.link.id, server_fd, server_inode and the numbers of both ends, which stay as they
+ * are from before the phase until pass_end.
  */
 #pragma once
 
@@ -98,12 +101,13 @@ struct connection {
 	bool unparsed;    /* the client's pipe holds what talk has not looked at */
 	gint64 pulled_us; /* when what is in the server's pipe was read */
 
-	/* pass.c; what the head's worker looks at, too, is under pass.c's lock in PHASE_PASS */
+	/* pass.c; who may touch it in PHASE_PASS is said above */
 	bool is_local;         /* on the unix socket */
 	int server_fd;         /* spice-server's end of the inner connection: its number */
 	ino_t server_inode;    /* by which it is known */
 	int fds[PASS_FDS_MAX]; /* of spice-server's, for the client; they go with the last byte */
 	unsigned n_fds;
+	bool joined;        /* the head's worker knows it */
 	bool half_closed;   /* the client says no more */
 	bool stepped_aside; /* spice-server has the client's socket */
 
