@@ -239,13 +239,16 @@ static bool is_quiet(struct connection *connection)
 }
 
 /* dup3 closes spice-server's end of our pair. Our end then reads the end of file, which wakes the
- * relay's thread. */
+ * relay's thread. Bytes that are in the pipe now wake it, too: it does not poll for room for them. */
 static void step_aside(struct connection *connection)
 {
-	if (connection->stepped_aside || !is_theirs(connection) || !is_quiet(connection))
+	if (connection->stepped_aside || !is_theirs(connection))
 		return;
-	connection->stepped_aside =
-		dup3(connection->outer.fd, connection->server_fd, O_CLOEXEC) >= 0;
+	if (is_quiet(connection))
+		connection->stepped_aside =
+			dup3(connection->outer.fd, connection->server_fd, O_CLOEXEC) >= 0;
+	else if (!pipe_is_idle(&connection->pipes[SPICE_TALK_SERVER]))
+		g_source_set_ready_time(connection->source, 0);
 }
 
 void pass_step_aside(unsigned head)

@@ -15,6 +15,7 @@
 
 #include "common/peer_log.h"
 #include "display/door/limits.h"
+#include "display/relay/pass.h"
 #include "display/relay/phases.h"
 #include "tests/client/certificate.h"
 #include "tests/unit/display/relay/ends_rig.h"
@@ -306,6 +307,35 @@ static void test_pair(gconstpointer user)
 	g_assert_cmpuint(count_descriptors(), ==, n_descriptors);
 }
 
+/* ---- a local client that is slow to read ---- */
+
+/* More than goes to the client at once; it is not looked at yet. */
+static void say_much(struct ends_rig *rig)
+{
+	static const uint8_t much[PASS_BYTES];
+	int little = 4096;
+	rig->client_reads = false;
+	setsockopt(rig->connection->outer.fd, SOL_SOCKET, SO_SNDBUF, &little, sizeof(little));
+	g_byte_array_set_size(rig->answered, 0);
+	g_assert_cmpint(send(rig->server, much, sizeof(much), MSG_NOSIGNAL), ==, sizeof(much));
+}
+
+/* What the head's worker has taken from spice-server goes on without either side saying more. */
+static void test_worker_takes(void)
+{
+	struct ends_rig rig;
+	ends_rig_start(&rig, AT_PASS, NULL);
+	ends_rig_pump(&rig, SOON_US / 10);
+	say_much(&rig);
+	pass_step_aside(SPICE_WORDS_CHANNEL_ID);
+	g_assert_false(pipe_is_idle(&rig.connection->pipes[SPICE_TALK_SERVER]));
+	rig.client_reads = true;
+	ends_rig_pump(&rig, SOON_US);
+	g_assert_cmpuint(rig.answered->len, ==, PASS_BYTES);
+	connection_end(rig.connection);
+	ends_rig_stop(&rig);
+}
+
 static void make_credentials(void)
 {
 	g_autofree char *folder = g_dir_make_tmp("relay-ends-XXXXXX", NULL);
@@ -334,6 +364,7 @@ int main(int argc, char **argv)
 		if (places[pair / WAYS].ways[pair % WAYS] != ' ')
 			g_test_add_data_func(path, GUINT_TO_POINTER(pair), test_pair);
 	}
+	g_test_add_func("/relay-ends/pass/worker-takes", test_worker_takes);
 	int result = g_test_run();
 	tls_credentials_unref(credentials);
 	return result;
