@@ -15,6 +15,7 @@
 static const gint64 spans_us[PHASES] = {
 	[PHASE_LEAVING] = 5 * G_USEC_PER_SEC,
 	[PHASE_ORPHAN] = 10 * G_USEC_PER_SEC,
+	[PHASE_REST] = 5 * G_USEC_PER_SEC,
 	[PHASE_LAST_WORDS] = 5 * G_USEC_PER_SEC,
 	[PHASE_CLOSING] = 1 * G_USEC_PER_SEC,
 };
@@ -31,6 +32,7 @@ static void (*const works[PHASES])(struct connection *) = {
 	[PHASE_OPENING] = channel_relay,
 	[PHASE_CHANNEL] = channel_relay,
 	[PHASE_PASS] = pass_work,
+	[PHASE_REST] = pass_rest,
 	[PHASE_LEAVING] = channel_relay,
 	[PHASE_ORPHAN] = opening_await,
 	[PHASE_LAST_WORDS] = channel_relay,
@@ -92,8 +94,12 @@ static const struct transition {
 	[PHASE_PASS]    = { [EVENT_DONE]         = { NULL, PHASE_OVER },
 			    [EVENT_CLIENT_ENDED] = { pass_half_close, PHASE_PASS },
 			    [EVENT_CLIENT_GONE]  = { closing_note, PHASE_OVER },
-			    [EVENT_SERVER_GONE]  = { NULL, PHASE_OVER },
+			    [EVENT_SERVER_GONE]  = { pass_begin_rest, PHASE_REST },
 			    [EVENT_SERVER_ENDED] = { NULL, PHASE_OVER },
+			    [EVENT_QUIT]         = { NULL, PHASE_OVER } },
+	[PHASE_REST]    = { [EVENT_SERVER_ENDED] = { NULL, PHASE_OVER },
+			    [EVENT_CLIENT_GONE]  = { closing_note, PHASE_OVER },
+			    [EVENT_LATE]         = { closing_note, PHASE_OVER },
 			    [EVENT_QUIT]         = { NULL, PHASE_OVER } },
 
 	[PHASE_LEAVING]    = { [EVENT_CLIENT_GONE]  = { closing_note, PHASE_OVER },

@@ -154,7 +154,8 @@ static void join(struct connection *connection)
 	g_atomic_int_inc(&n_passing);
 }
 
-void pass_end(struct connection *connection)
+/* The head's worker does not come any more. */
+static void leave(struct connection *connection)
 {
 	g_mutex_lock(&lock);
 	if (passing && g_ptr_array_remove(passing, connection))
@@ -162,6 +163,11 @@ void pass_end(struct connection *connection)
 	if (passing && passing->len == 0)
 		g_clear_pointer(&passing, g_ptr_array_unref);
 	g_mutex_unlock(&lock);
+}
+
+void pass_end(struct connection *connection)
+{
+	leave(connection);
 	close_fds(connection);
 }
 
@@ -216,6 +222,27 @@ void pass_half_close(struct connection *connection)
 	shutdown(connection->inner.fd, SHUT_WR);
 }
 
+/* ---- the rest ---- */
+
+void pass_begin_rest(struct connection *connection)
+{
+	leave(connection);
+	connection_stop_polling_inner(connection);
+}
+
+void pass_rest(struct connection *connection)
+{
+	ssize_t n = move(connection, SPICE_TALK_SERVER);
+	if (n == 0) {
+		connection_event(connection, EVENT_SERVER_ENDED);
+	} else if (n < 0 && !connection_is_passing(n)) {
+		connection_event(connection, EVENT_CLIENT_GONE);
+	} else {
+		connection_want_outer(connection, false, true);
+		connection_plan(connection, n > 0 ? 0 : -1);
+	}
+}
+
 /* ---- stepping aside ---- */
 
 /* True while `server_fd` is still spice-server's end: it might have closed it, and the number could
@@ -239,7 +266,8 @@ static bool is_quiet(struct connection *connection)
 }
 
 /* dup3 closes spice-server's end of our pair. Our end then reads the end of file, which wakes the
- * relay's thread. Bytes that are in the pipe now wake it, too: it does not poll for room for them. */
+ * relay's thread. Bytes that are in the pipe now wake it, too: it does not poll for room for them.
+ */
 static void step_aside(struct connection *connection)
 {
 	if (connection->stepped_aside || !is_theirs(connection))

@@ -43,8 +43,9 @@ enum phase {
 	PHASE_CHANNEL,   /* messages */
 	PHASE_PASS, /* local: whatever comes, until the client's socket takes the place of ours */
 	/* Ending. */
-	PHASE_LEAVING,    /* the client says no more; spice-server may still answer */
-	PHASE_ORPHAN,     /* the client is gone; spice-server has to go on before it may know */
+	PHASE_REST,    /* local: spice-server is gone from PHASE_PASS; the client gets the rest */
+	PHASE_LEAVING, /* the client says no more; spice-server may still answer */
+	PHASE_ORPHAN,  /* the client is gone; spice-server has to go on before it may know */
 	PHASE_LAST_WORDS, /* spice-server is gone; the client gets the rest */
 	PHASE_CLOSING,    /* we have said our last word; what the client says is thrown away */
 	PHASE_OVER,       /* all is closed; the owner destroys it */
@@ -180,6 +181,9 @@ void pass_begin(struct connection *connection);
 /* In any phase: lets go of what the phase has. */
 void pass_end(struct connection *connection);
 void pass_half_close(struct connection *connection);
+/* spice-server is gone: what it said and the client has not taken. */
+void pass_begin_rest(struct connection *connection);
+void pass_rest(struct connection *connection);
 /* As recv(2) of what spice-server says to a local client, but returns -errno; keeps descriptors. */
 ssize_t pass_receive(struct connection *connection, uint8_t *bytes, size_t size_bytes);
 

@@ -19,8 +19,8 @@
 
 bool ends_rig_is_display(enum place place)
 {
-	return place == AT_PASS || place == AT_ADMISSION || place == AT_OPENING ||
-	       place == AT_INIT || place == AT_ORPHAN;
+	return place == AT_PASS || place == AT_REST || place == AT_ADMISSION ||
+	       place == AT_OPENING || place == AT_INIT || place == AT_ORPHAN;
 }
 
 static const enum phase phases[PLACES] = {
@@ -37,6 +37,7 @@ static const enum phase phases[PLACES] = {
 	[AT_CHANNEL_TLS] = PHASE_CHANNEL,
 	[AT_CHANNEL_FRAMES] = PHASE_CHANNEL,
 	[AT_PASS] = PHASE_PASS,
+	[AT_REST] = PHASE_REST,
 	[AT_LEAVING] = PHASE_LEAVING,
 	[AT_ORPHAN] = PHASE_ORPHAN,
 	[AT_LAST_WORDS] = PHASE_LAST_WORDS,
@@ -411,13 +412,13 @@ static void go_to(struct ends_rig *rig, enum place place)
 		log_in(rig);
 	if (place == AT_INIT)
 		say_init(rig, false);
-	if (place == AT_PASS)
+	if (place == AT_PASS || place == AT_REST)
 		say_init(rig, true);
 	if (place == AT_LEAVING)
 		leave(rig);
 	if (place == AT_ORPHAN)
 		orphan(rig);
-	if (place == AT_LAST_WORDS)
+	if (place == AT_LAST_WORDS || place == AT_REST)
 		last_words(rig);
 }
 
@@ -439,7 +440,7 @@ void ends_rig_start(struct ends_rig *rig, enum place place, struct tls_credentia
 		.ended = on_ended,
 		.user = rig,
 	};
-	if (place == AT_PASS)
+	if (place == AT_PASS || place == AT_REST)
 		connect_local(rig);
 	else
 		rig->connection = connection_create(

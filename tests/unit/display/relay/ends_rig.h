@@ -30,6 +30,7 @@ enum place {
 	AT_CHANNEL_TLS,
 	AT_CHANNEL_FRAMES,
 	AT_PASS, /* local, and its opening is over */
+	AT_REST, /* local, and spice-server is gone from there */
 	AT_LEAVING,
 	AT_ORPHAN,
 	AT_LAST_WORDS,

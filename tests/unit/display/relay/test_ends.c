@@ -64,6 +64,7 @@ static const struct {
 	[AT_CHANNEL_TLS] = { "channel-tls", "ooowowsooo" },
 	[AT_CHANNEL_FRAMES] = { "channel-frames", "ooowo sooo" },
 	[AT_PASS] = { "pass", "ooos  sooo" },
+	[AT_REST] = { "rest", "ooss  l  o" },
 	[AT_LEAVING] = { "leaving", "so    looo" },
 	[AT_ORPHAN] = { "orphan", "      looo" },
 	[AT_LAST_WORDS] = { "last-words", "oos   l  o" },
@@ -336,6 +337,21 @@ static void test_worker_takes(void)
 	ends_rig_stop(&rig);
 }
 
+/* What spice-server said before it closed is still delivered. */
+static void test_pass_last_words(void)
+{
+	struct ends_rig rig;
+	ends_rig_start(&rig, AT_PASS, NULL);
+	say_much(&rig);
+	ends_rig_close(&rig.server, false);
+	ends_rig_pump(&rig, SOON_US / 10);
+	rig.client_reads = true;
+	ends_rig_pump(&rig, SOON_US);
+	g_assert_cmpuint(rig.answered->len, ==, PASS_BYTES);
+	g_assert_true(rig.over && rig.client_saw_end);
+	ends_rig_stop(&rig);
+}
+
 static void make_credentials(void)
 {
 	g_autofree char *folder = g_dir_make_tmp("relay-ends-XXXXXX", NULL);
@@ -365,6 +381,7 @@ int main(int argc, char **argv)
 			g_test_add_data_func(path, GUINT_TO_POINTER(pair), test_pair);
 	}
 	g_test_add_func("/relay-ends/pass/worker-takes", test_worker_takes);
+	g_test_add_func("/relay-ends/pass/last-words", test_pass_last_words);
 	int result = g_test_run();
 	tls_credentials_unref(credentials);
 	return result;
