@@ -9,9 +9,10 @@
 #include "display/relay/limits.h"
 #include "display/relay/phases.h"
 
-/* How long spice-server may take to go on after a display's INIT without saying a thing
- * (spice_talk.h). */
-#define GO_ON_US (G_USEC_PER_SEC / 2)
+/* How long a message may wait for spice-server to go on after a display's INIT (spice_talk.h). Past
+ * it: the client is cut off. Clients have no reason to say such a thing before they see anything.
+ */
+#define GO_ON_US (10 * G_USEC_PER_SEC)
 
 /* Which ways are open in a phase. */
 static const struct flow {

@@ -10,7 +10,7 @@
 #include "display/relay/phases.h"
 
 /* How long a phase may last that has a deadline: for spice-server to answer a client that has said
- * its last, for it to go on after a display's INIT (it does so at once, unless its head is busy or
+ * its last, for it to go on after a display's INIT (it says so at once, unless its head is busy or
  * shows nothing), for a slow client to take the rest, and for a client to read our last word. */
 static const gint64 spans_us[PHASES] = {
 	[PHASE_LEAVING] = 5 * G_USEC_PER_SEC,
@@ -88,7 +88,7 @@ static const struct transition {
 	[PHASE_ADMISSION] = { [EVENT_DISPLAY] = { NULL, PHASE_OPENING }, DISPLAY_ENDS },
 	[PHASE_OPENING] = { [EVENT_DONE]      = { opening_go_on, PHASE_CHANNEL },
 			    [EVENT_PASS]      = { pass_begin, PHASE_PASS },
-			    [EVENT_LATE]      = { opening_late, PHASE_CHANNEL },
+			    [EVENT_LATE]      = { opening_late, PHASE_ORPHAN },
 			    DISPLAY_ENDS },
 	[PHASE_CHANNEL] = { RELAYED_ENDS },
 	[PHASE_PASS]    = { [EVENT_DONE]         = { NULL, PHASE_OVER },

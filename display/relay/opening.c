@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * opening: a display channel's beginning, from its ticket on. Until spice-server has gone on after
- * the client's INIT, it must not see the channel's end, nor anything behind INIT (spice_talk.h). A
- * client that goes earlier leaves an orphan: we give it an INIT, and close it when spice-server has
- * gone on.
+ * opening: a display channel's beginning, from its ticket on. spice-server may not see its end, nor
+ * anything wrong, before it has gone on after its INIT (spice_talk.h): a client that goes earlier
+ * leaves an orphan, which is given an INIT and is closed when spice-server has gone on. Where its
+ * head shows nothing, spice-server goes on without a word: then the orphan is closed when its time
+ * is up (connection.c), and a head that has been busy for all of that time is not protected.
  */
 #include <errno.h>
 #include <poll.h>
@@ -17,17 +18,7 @@
 
 void opening_go_on(struct connection *connection)
 {
-	if (connection->talk.opening != SPICE_TALK_OPEN)
-		spice_talk_resume(&connection->talk);
 	connection->unparsed = true;
-}
-
-/* spice-server may go on without saying a thing, so after the deadline we take it that it has. */
-void opening_late(struct connection *connection)
-{
-	opening_go_on(connection);
-	if (connection->is_local)
-		connection_event(connection, EVENT_PASS);
 }
 
 /* INIT is short and nearly the first that is sent, so the socket has room for it. */
@@ -58,6 +49,13 @@ void opening_warn_orphan(struct connection *connection)
 {
 	closing_warn(connection);
 	opening_orphan(connection);
+}
+
+void opening_late(struct connection *connection)
+{
+	connection->why =
+		"it has said what spice-server may not hear yet, and that has not gone on";
+	opening_warn_orphan(connection);
 }
 
 /* Nobody reads what spice-server still says; it only tells that it has let the client in and gone

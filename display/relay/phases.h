@@ -45,7 +45,9 @@ enum phase {
 	/* Ending. */
 	PHASE_REST,    /* local: spice-server is gone from PHASE_PASS; the client gets the rest */
 	PHASE_LEAVING, /* the client says no more; spice-server may still answer */
-	PHASE_ORPHAN,  /* the client is gone; spice-server has to go on before it may know */
+	/* The client is gone; we keep the channel until spice-server has passed INIT, because it
+	 * crashes on an earlier end. */
+	PHASE_ORPHAN,
 	PHASE_LAST_WORDS, /* spice-server is gone; the client gets the rest */
 	PHASE_CLOSING,    /* we have said our last word; what the client says is thrown away */
 	PHASE_OVER,       /* all is closed; the owner destroys it */

@@ -157,22 +157,54 @@ static const struct spice_talk_watch *find_watch(
 /* spice.proto: pixmap cache's id and size, glz dictionary's id and size. */
 #define INIT_BYTES 14
 
-static bool may_precede_init(uint16_t type)
+/* What spice-server finds no fault with, if it has so many bytes (spice.proto). */
+static const struct {
+	uint16_t type;
+	uint32_t min_bytes;
+	bool precedes_init;
+} harmless[] = {
+	{ SPICE_MSGC_ACK_SYNC, 4, true },
+	{ SPICE_MSGC_ACK, 0, true },
+	{ SPICE_MSGC_PONG, 12, true },
+	{ SPICE_MSGC_DISPLAY_PREFERRED_COMPRESSION, 1, false },
+	{ SPICE_MSGC_DISPLAY_PREFERRED_VIDEO_CODEC_TYPE, 1, false },
+};
+
+static bool is_harmless(const struct spice_talk *talk, const struct header *header)
 {
-	return type == SPICE_MSGC_ACK_SYNC || type == SPICE_MSGC_ACK || type == SPICE_MSGC_PONG;
+	for (unsigned i = 0; i < G_N_ELEMENTS(harmless); i++)
+		if (header->type == harmless[i].type)
+			return header->body_bytes >= harmless[i].min_bytes &&
+			       header->body_bytes <= SPICE_TALK_SHOWN_MAX &&
+			       (harmless[i].precedes_init || talk->opening == SPICE_TALK_HAD_INIT);
+	return false;
 }
 
-/* 1: it may pass; 0: not whole yet; else as read_message. */
-static ssize_t check_opening(
-	struct spice_talk *talk, const struct header *header, size_t size_bytes)
+/* The body begins with the number of what follows. */
+static bool is_short_list(const struct header *header, const uint8_t *body)
 {
-	bool init = header->type == SPICE_MSGC_DISPLAY_INIT;
-	if (talk->opening != SPICE_TALK_EXPECTS_INIT)
-		return talk->opening == SPICE_TALK_OPEN ? 1 : -EPROTO;
-	if (init ? header->body_bytes != INIT_BYTES :
-		   !may_precede_init(header->type) || header->body_bytes > SPICE_TALK_SHOWN_MAX)
+	return header->type == SPICE_MSGC_DISPLAY_PREFERRED_VIDEO_CODEC_TYPE &&
+	       body[0] >= header->body_bytes;
+}
+
+/* 1: it may pass; 0: not yet; else as read_message. */
+static ssize_t check_opening(struct spice_talk *talk, const struct header *header,
+	const uint8_t *body, size_t body_bytes)
+{
+	bool expects = talk->opening == SPICE_TALK_EXPECTS_INIT;
+	bool init = expects && header->type == SPICE_MSGC_DISPLAY_INIT &&
+		    header->body_bytes == INIT_BYTES;
+	if (talk->opening == SPICE_TALK_OPEN)
+		return 1;
+	talk->waits = talk->opening == SPICE_TALK_HAD_INIT && !is_harmless(talk, header);
+	if (talk->waits)
+		return 0;
+	if (!init && !is_harmless(talk, header))
 		return -EPROTO;
-	if (size_bytes - header->size_bytes < header->body_bytes)
+	if (body_bytes < header->body_bytes)
+		return 0;
+	talk->waits = is_short_list(header, body);
+	if (talk->waits)
 		return 0;
 	if (init)
 		talk->opening = SPICE_TALK_HAD_INIT;
@@ -205,13 +237,7 @@ bool spice_talk_is_logged_in(const struct spice_talk *talk)
 
 bool spice_talk_is_paused(const struct spice_talk *talk)
 {
-	return talk->opening == SPICE_TALK_HAD_INIT &&
-	       talk->directions[SPICE_TALK_CLIENT].skip_bytes == 0;
-}
-
-void spice_talk_resume(struct spice_talk *talk)
-{
-	talk->opening = SPICE_TALK_OPEN;
+	return talk->opening == SPICE_TALK_HAD_INIT && talk->waits;
 }
 
 bool spice_talk_may_close(const struct spice_talk *talk)
@@ -259,7 +285,8 @@ static ssize_t read_message(struct spice_talk *talk, struct spice_talk_direction
 	if (!read_header(talk, bytes, size_bytes, &header))
 		return 0;
 	if (talk->link.display && side == SPICE_TALK_CLIENT) {
-		ssize_t result = check_opening(talk, &header, size_bytes);
+		ssize_t result = check_opening(
+			talk, &header, bytes + header.size_bytes, size_bytes - header.size_bytes);
 		if (result <= 0)
 			return result;
 	} else if (talk->link.display) {

@@ -6,12 +6,12 @@
  * is shown their first bytes in place, and may change them. All other bytes pass as they come, in
  * pieces of any size.
  *
- * A display channel's beginning needs care, for a fault of spice-server (0.15.1,
- * display_channel_client_wait_for_init): if the channel ends, or says something wrong, before
- * spice-server has read the client's INIT and gone on, it uses the channel after it has freed it.
- * So until then only whole messages pass, INIT only if it is correct, and nothing behind INIT
- * before the server has gone on. Whoever wants to close the connection must ask first
- * (spice_talk_may_close).
+ * A display channel's beginning is watched over: spice-server (0.15.1,
+ * display_channel_client_wait_for_init) uses a channel once more after freeing it when that ends,
+ * or says something wrong, before spice-server has read the client's INIT and gone on. So until
+ * then only whole messages pass in which spice-server finds no fault, INIT as it must be, and
+ * whoever closes the connection asks first. That spice-server has gone on shows in what it says:
+ * where its head shows nothing, it says nothing, and other messages wait.
  *
  * spice/protocol.h has the wire format. If a message has a sub-list, the message itself is shown
  * and those in the list are not: spice-server uses lists only on display channels, to invalidate
@@ -70,6 +70,7 @@ struct spice_talk {
 	bool stops; /* the owner's choice: spice_talk_read of the server's side stops at each
 		       message's end */
 	enum spice_talk_opening opening; /* of a display channel; others are open */
+	bool waits;                      /* the client's next message, for the server to go on */
 	struct spice_talk_direction {
 		unsigned step;       /* what comes next */
 		uint64_t skip_bytes; /* before it */
@@ -99,10 +100,8 @@ bool spice_talk_is_refused(const struct spice_talk *talk);
 /* True when spice-server has let the client in: messages follow. */
 bool spice_talk_is_logged_in(const struct spice_talk *talk);
 
-/* True while nothing more may be read from the client, until spice-server has gone on after INIT.
- * The owner calls spice_talk_resume when that takes too long. */
+/* Nothing more is taken from the client until the server has gone on. */
 bool spice_talk_is_paused(const struct spice_talk *talk);
-void spice_talk_resume(struct spice_talk *talk);
 
 /*
  * Writes what must be said to spice-server for a client that has gone too early. Returns its size,

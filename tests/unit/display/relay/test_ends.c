@@ -308,6 +308,63 @@ static void test_pair(gconstpointer user)
 	g_assert_cmpuint(count_descriptors(), ==, n_descriptors);
 }
 
+/* ---- a head that is busy when its display begins ---- */
+
+/* Longer than spice-server needs if it is not busy. */
+#define BUSY_US (700 * 1000)
+
+static void say_message(struct ends_rig *rig, uint16_t type)
+{
+	g_autoptr(GByteArray) message = g_byte_array_new();
+	put_message(message, true, type, NULL, 0);
+	ends_rig_say(rig, message->data, message->len);
+}
+
+static void start_busy(struct ends_rig *rig)
+{
+	ends_rig_start(rig, AT_INIT, NULL);
+	rig->server_answers = false;
+	ends_rig_pump(rig, BUSY_US);
+}
+
+/* However long it is busy: the end waits, until it has gone on. */
+static void stop_busy(struct ends_rig *rig)
+{
+	g_assert_cmpint(rig->connection->phase, ==, PHASE_ORPHAN);
+	g_assert_false(rig->server_saw_end);
+	rig->server_answers = true;
+	ends_rig_pump(rig, SOON_US);
+	g_assert_true(rig->over && rig->went_on && !rig->end_before_gone_on);
+	ends_rig_stop(rig);
+}
+
+static void test_busy_end(void)
+{
+	struct ends_rig rig;
+	start_busy(&rig);
+	ends_rig_close(&rig.client, false);
+	ends_rig_pump(&rig, SOON_US / 10);
+	stop_busy(&rig);
+}
+
+/* What every client says passes; what spice-server might find fault with does not. */
+static void test_busy_nonsense(void)
+{
+	struct ends_rig rig;
+	start_busy(&rig);
+	say_message(&rig, SPICE_MSGC_ACK);
+	ends_rig_pump(&rig, SOON_US / 10);
+	g_assert_cmpuint(rig.heard->len, ==, rig.said->len);
+	say_message(&rig, UINT16_MAX);
+	ends_rig_pump(&rig, BUSY_US);
+	g_assert_cmpuint(rig.heard->len, <, rig.said->len);
+	n_warnings = 0;
+	bring_deadline_near(&rig);
+	ends_rig_pump(&rig, SOON_US / 10);
+	g_assert_true(rig.client_saw_end && n_warnings == 1);
+	stop_busy(&rig);
+}
+
 /* ---- a local client that is slow to read ---- */
 
 /* More than goes to the client at once; it is not looked at yet. */
@@ -380,6 +437,8 @@ int main(int argc, char **argv)
 		if (places[pair / WAYS].ways[pair % WAYS] != ' ')
 			g_test_add_data_func(path, GUINT_TO_POINTER(pair), test_pair);
 	}
+	g_test_add_func("/relay-ends/init/busy-end", test_busy_end);
+	g_test_add_func("/relay-ends/init/busy-nonsense", test_busy_nonsense);
 	g_test_add_func("/relay-ends/pass/worker-takes", test_worker_takes);
 	g_test_add_func("/relay-ends/pass/last-words", test_pass_last_words);
 	int result = g_test_run();

@@ -106,10 +106,15 @@ static void talk_whole(bool mini, bool mechanism, size_t piece_bytes)
 	pass_all(&talk, SPICE_TALK_CLIENT, bytes, piece_bytes, NULL);
 	put_message(bytes, mini, SPICE_MSG_SET_ACK, large, 8);
 	pass_all(&talk, SPICE_TALK_SERVER, bytes, piece_bytes, NULL);
-	g_assert_true(spice_talk_is_paused(&talk));
+	g_assert_false(spice_talk_may_close(&talk));
+	put_message(bytes, mini, SPICE_MSGC_ACK, "", 0);
+	put_message(bytes, mini, SPICE_MSGC_PONG, large, 12);
+	put_message(bytes, mini, SPICE_MSGC_DISPLAY_PREFERRED_VIDEO_CODEC_TYPE, "\1\2", 2);
+	pass_all(&talk, SPICE_TALK_CLIENT, bytes, piece_bytes, NULL);
+	g_assert_false(spice_talk_is_paused(&talk));
 	put_message(bytes, mini, 4711, large, 8);
 	pass_all(&talk, SPICE_TALK_SERVER, bytes, piece_bytes, NULL);
-	g_assert_false(spice_talk_is_paused(&talk));
+	g_assert_true(spice_talk_may_close(&talk));
 	put_message(bytes, mini, 1, "abc", 3);
 	put_message(bytes, mini, WATCHED_TYPE, "", 0);
 	pass_all(&talk, SPICE_TALK_CLIENT, bytes, piece_bytes, NULL);
@@ -187,7 +192,8 @@ static void open_display(struct spice_talk *talk)
 	g_assert_false(spice_talk_may_close(talk));
 }
 
-/* Half an INIT does not pass, nothing passes behind a whole one, nothing else passes before it. */
+/* Half an INIT does not pass, nothing passes behind a whole one that spice-server might find fault
+ * with, and nothing such before it. */
 static void test_opening(void)
 {
 	struct spice_talk talk;
@@ -204,7 +210,10 @@ static void test_opening(void)
 	g_assert_true(spice_talk_is_paused(&talk));
 	g_assert_false(spice_talk_is_between(&talk, SPICE_TALK_CLIENT));
 	g_assert_cmpuint(spice_talk_make_init(&talk, init), ==, 0);
-	spice_talk_resume(&talk);
+	g_byte_array_set_size(bytes, 0);
+	put_message(bytes, true, SPICE_MSG_DISPLAY_MARK, NULL, 0);
+	read_all(&talk, SPICE_TALK_SERVER, bytes);
+	g_assert_false(spice_talk_is_paused(&talk));
 	g_assert_true(spice_talk_is_between(&talk, SPICE_TALK_CLIENT));
 	g_assert_true(spice_talk_may_close(&talk));
 	put_message(bytes, true, SPICE_MSGC_DISPLAY_STREAM_REPORT, "x", 1);
@@ -216,10 +225,20 @@ static void test_opening(void)
 	g_assert_true(spice_talk_is_between(&talk, SPICE_TALK_CLIENT));
 
 	open_display(&talk);
+	put(bytes, init, 20);
+	put_message(bytes, true, SPICE_MSGC_DISPLAY_PREFERRED_VIDEO_CODEC_TYPE, "\2\2", 2);
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, 20);
+	g_assert_true(spice_talk_is_paused(&talk));
+	g_byte_array_set_size(bytes, 0);
+
+	open_display(&talk);
 	put_message(bytes, true, SPICE_MSGC_DISPLAY_STREAM_REPORT, "x", 1);
 	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, -EPROTO);
 	open_display(&talk);
 	put_message(bytes, true, SPICE_MSGC_DISPLAY_INIT, "short", 5);
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, -EPROTO);
+	open_display(&talk);
+	put_message(bytes, true, SPICE_MSGC_ACK_SYNC, "abc", 3);
 	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, -EPROTO);
 }
 
