@@ -65,7 +65,7 @@ static void (*const works[PHASES])(struct connection *) = {
 	[EVENT_CLIENT_BYE]   = { opening_orphan, PHASE_ORPHAN }, \
 	[EVENT_CLIENT_WRONG] = { opening_warn_orphan, PHASE_ORPHAN }, \
 	SERVER_ENDS, \
-	[EVENT_QUIT]         = { opening_quit, PHASE_OVER }
+	[EVENT_QUIT]         = { opening_orphan, PHASE_ORPHAN }
 
 /* The machine: in this phase, at this event, this is done and that is the next phase. */
 static const struct transition {
@@ -111,7 +111,7 @@ static const struct transition {
 			       [EVENT_SERVER_GONE]  = { NULL, PHASE_OVER },
 			       [EVENT_SERVER_ENDED] = { NULL, PHASE_OVER },
 			       [EVENT_LATE]         = { NULL, PHASE_OVER },
-			       [EVENT_QUIT]         = { opening_quit, PHASE_OVER } },
+			       [EVENT_QUIT]         = { NULL, PHASE_OVER } },
 	[PHASE_LAST_WORDS] = { [EVENT_SERVER_ENDED] = { connection_close_inner, PHASE_LAST_WORDS },
 			       [EVENT_DONE]         = { closing_say_bye, PHASE_CLOSING },
 			       [EVENT_CLIENT_GONE]  = { closing_note, PHASE_OVER },
@@ -368,10 +368,18 @@ struct connection *connection_create_local(
 	return connection;
 }
 
-void connection_end(struct connection *connection)
+void connection_quit(struct connection *connection)
 {
 	g_assert(connection->phase != PHASE_OVER);
-	connection_event(connection, EVENT_QUIT);
+	if (connection->phase != PHASE_ORPHAN)
+		connection_event(connection, EVENT_QUIT);
+}
+
+void connection_end(struct connection *connection)
+{
+	connection_quit(connection);
+	if (connection->phase == PHASE_ORPHAN)
+		connection_event(connection, EVENT_QUIT);
 }
 
 void connection_destroy(struct connection *connection)

@@ -45,6 +45,9 @@ struct connection *connection_create(
  */
 struct connection *connection_create_local(
 	const struct connection_host *host, int fd, int inner_fd, int server_fd);
+/* Lets the client go: ended() is called now or, for a display channel that has just begun, when
+ * spice-server may know (spice_talk.h). */
+void connection_quit(struct connection *connection);
 /* Cuts the connection off, which calls ended(). */
 void connection_end(struct connection *connection);
 void connection_destroy(struct connection *connection);

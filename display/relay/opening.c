@@ -7,14 +7,9 @@
  * is up (connection.c), and a head that has been busy for all of that time is not protected.
  */
 #include <errno.h>
-#include <poll.h>
 #include <sys/socket.h>
 
 #include "display/relay/phases.h"
-
-/* How long the end of the relay waits for spice-server to go on: it does so within milliseconds
- * unless its head is busy. */
-#define QUIT_MS 500
 
 void opening_go_on(struct connection *connection)
 {
@@ -93,23 +88,4 @@ void opening_await(struct connection *connection)
 		pipe_fill(pipe, (size_t)n);
 	}
 	connection_event(connection, EVENT_DONE);
-}
-
-/* The relay ends, but spice-server does not yet: it must not see the end any sooner for that. */
-void opening_quit(struct connection *connection)
-{
-	gint64 end_us = g_get_monotonic_time() + QUIT_MS * 1000;
-	struct pollfd said = { .fd = connection->inner.fd, .events = POLLIN };
-	struct pipe *pipe = &connection->pipes[SPICE_TALK_SERVER];
-	uint8_t *room;
-	if (connection->phase != PHASE_ORPHAN)
-		opening_orphan(connection);
-	while (!has_gone_on(connection) && g_get_monotonic_time() < end_us &&
-		poll(&said, 1, (int)((end_us - g_get_monotonic_time()) / 1000)) > 0) {
-		size_t room_bytes = pipe_make_room(pipe, &room);
-		ssize_t n = recv(connection->inner.fd, room, room_bytes, 0);
-		if (n <= 0)
-			break;
-		pipe_fill(pipe, (size_t)n);
-	}
 }

@@ -174,7 +174,6 @@ void opening_late(struct connection *connection);
 void opening_orphan(struct connection *connection);
 void opening_warn_orphan(struct connection *connection);
 void opening_await(struct connection *connection);
-void opening_quit(struct connection *connection);
 
 /* ---- pass.c ---- */
 

@@ -13,6 +13,10 @@
 #include "display/relay/pass.h"
 #include "display/relay/session.h"
 
+/* How long the end of the relay waits in all for spice-server to go on with display channels that
+ * have just begun: it does so within milliseconds unless their head is busy. */
+#define QUIT_MS 500
+
 struct relay {
 	const struct relay_ops *ops;
 	void *user;
@@ -134,8 +138,30 @@ static gboolean on_arrivals(gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
+static gboolean on_late(gpointer user)
+{
+	*(bool *)user = true;
+	return G_SOURCE_REMOVE;
+}
+
+/* spice-server does not end yet, and must not see the end of a display channel any sooner because
+ * the relay ends. */
+static void await_openings(struct relay *relay)
+{
+	bool late = false;
+	g_autoptr(GSource) timer = g_timeout_source_new(QUIT_MS);
+	g_source_set_callback(timer, on_late, &late, NULL);
+	g_source_attach(timer, relay->context);
+	while (relay->connections->len > 0 && !late)
+		g_main_context_iteration(relay->context, TRUE);
+	g_source_destroy(timer);
+}
+
 static void end_connections(struct relay *relay)
 {
+	for (guint i = relay->connections->len; i-- > 0;)
+		connection_quit(relay->connections->pdata[i]);
+	await_openings(relay);
 	while (relay->connections->len > 0)
 		connection_end(relay->connections->pdata[0]);
 	if (relay->burial) {

@@ -258,6 +258,67 @@ static void test_half_close(void)
 	rig_stop(&rig);
 }
 
+/* ---- the relay ends while displays begin ---- */
+
+#define SEVERAL 4
+#define QUIT_US (700 * 1000)
+
+static gpointer destroy(gpointer user)
+{
+	relay_destroy(user);
+	return NULL;
+}
+
+static void rig_add(struct rig *other, const struct rig *rig)
+{
+	int pair[2];
+	g_assert_cmpint(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), ==, 0);
+	*other = (struct rig){ .client = pair[0], .server = relay_guard(rig->relay, pair[1]) };
+	be_patient(other->client);
+	be_patient(other->server);
+	log_in(other);
+}
+
+/* spice-server does not go on: that is waited for once, not for each of them. */
+static void test_quit_is_bounded(void)
+{
+	struct rig rig, others[SEVERAL];
+	rig_start(&rig);
+	log_in(&rig);
+	for (unsigned i = 0; i < SEVERAL; i++)
+		rig_add(&others[i], &rig);
+	gint64 began_us = g_get_monotonic_time();
+	relay_destroy(rig.relay);
+	g_assert_cmpint(g_get_monotonic_time() - began_us, <, QUIT_US);
+	rig.relay = NULL;
+	for (unsigned i = 0; i < SEVERAL; i++) {
+		close(others[i].client);
+		close(others[i].server);
+	}
+	rig_stop(&rig);
+}
+
+/* It goes on: then it sees the end, and not before. */
+static void test_quit_waits(void)
+{
+	struct rig rig;
+	uint8_t byte;
+	g_autoptr(GByteArray) mark = g_byte_array_new();
+	rig_start(&rig);
+	log_in(&rig);
+	GThread *thread = g_thread_new("destroy", destroy, rig.relay);
+	g_assert_cmpint(recv(rig.client, &byte, 1, 0), ==, 0);
+	g_usleep(50 * TICK_US);
+	g_assert_cmpint(recv(rig.server, &byte, 1, MSG_DONTWAIT), ==, -1);
+	put_message(mark, true, SPICE_MSG_DISPLAY_MARK, NULL, 0);
+	say(rig.server, mark);
+	g_assert_cmpint(recv(rig.server, &byte, 1, 0), ==, 0);
+	g_thread_join(thread);
+	rig.relay = NULL;
+	rig_stop(&rig);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -265,5 +326,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/relay-pass/waits-for-quiet", test_waits_for_quiet);
 	g_test_add_func("/relay-pass/other-head", test_other_head);
 	g_test_add_func("/relay-pass/half-close", test_half_close);
+	g_test_add_func("/relay-pass/quit-is-bounded", test_quit_is_bounded);
+	g_test_add_func("/relay-pass/quit-waits", test_quit_waits);
 	return g_test_run();
 }
