@@ -218,7 +218,8 @@ static void test_counter_in_a_film(void)
 
 	fixture_start(&fixture, 1024, 768, NULL);
 	fixture_connect(&fixture);
-	client_send(fixture.client, "wait-counter %u 30000", n_frames - 20);
+	/* On a busy machine the client sees the first of them late. */
+	client_send(fixture.client, "wait-counter %u 30000", n_frames / 2);
 	for (unsigned i = 0; i < n_frames; i++) {
 		canvas_film(fixture_canvas(&fixture), rect, i);
 		counter_draw(fixture_canvas(&fixture), 1000 + i, 60, 72);

@@ -106,7 +106,7 @@ static bool has_waiter(pid_t renderer)
 		g_autofree char *file = g_build_filename(path, task, "comm", NULL);
 		g_autofree char *name = NULL;
 		found |= g_file_get_contents(file, &name, NULL, NULL) &&
-			 g_str_equal(g_strstrip(name), "fences");
+			 g_str_equal(g_strstrip(name), "gl-waiter");
 	}
 	return found;
 }
