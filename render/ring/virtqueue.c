@@ -309,14 +309,6 @@ void virtqueue_reset(struct virtqueue *vq)
 	let_go(vq);
 }
 
-bool virtqueue_has_orphans(struct virtqueue *vq)
-{
-	hold(vq);
-	bool found = vq->ledger && memchr(vq->ledger->taken, 1, sizeof(vq->ledger->taken));
-	let_go(vq);
-	return found;
-}
-
 /* ---- working ---- */
 
 static struct chain *read_chain(struct virtqueue *vq, uint16_t first_desc)

@@ -46,8 +46,6 @@ void virtqueue_set_call(struct virtqueue *vq, int call_fd);
 uint16_t virtqueue_stop(struct virtqueue *vq);
 /* Drops kept answers and makes chains that are still being worked on worthless. */
 void virtqueue_reset(struct virtqueue *vq);
-/* True when the ledger says that a dead renderer took chains from this ring; see rebuild.h. */
-bool virtqueue_has_orphans(struct virtqueue *vq);
 
 /* ---- for the working thread ---- */
 

@@ -224,11 +224,6 @@ void frame_sender_attach(struct frame_sender *link, int fd)
 	frame_sender_send_waiting(link);
 }
 
-bool frame_sender_is_attached(const struct frame_sender *link)
-{
-	return link->fd >= 0;
-}
-
 int frame_sender_get_fd(const struct frame_sender *link)
 {
 	return link->fd;

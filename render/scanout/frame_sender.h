@@ -41,7 +41,6 @@ void frame_sender_destroy(struct frame_sender *link);
 
 /* A new link (fd is taken over): the old one closes, all locks on it end, HELLO goes out. */
 void frame_sender_attach(struct frame_sender *link, int fd);
-bool frame_sender_is_attached(const struct frame_sender *link);
 int frame_sender_get_fd(const struct frame_sender *link); /* -1: none */
 
 /* Reads what display says, at most `max` messages. */
