@@ -119,6 +119,11 @@ uint32_t command_run(struct commands *commands, struct command *command)
 	return row->handle(commands, command);
 }
 
+static bool is_fenced(const struct command *command)
+{
+	return command->fixed.header.flags & VIRTIO_GPU_FLAG_FENCE;
+}
+
 /*
  * Between two pictures a guest waits for the drawing of the head's painters, so their SUBMIT_3D is
  * what we hold. Linux fences more. A painter's uploads, and the making of resources, which names no
@@ -141,36 +146,54 @@ static struct answer_timing get_timing(
 	return timing;
 }
 
-/* An answer that does not fit is replaced by an error; without room for that, nothing is written.
+/*
+ * Gives the bytes of the answer, of which `header` may be all. An answer that does not fit is
+ * replaced by an error; without room for that, nothing is written.
  */
+static const void *make_answer(const struct command *command, uint32_t type,
+	struct virtio_gpu_ctrl_hdr *header, size_t *size_bytes)
+{
+	const struct virtio_gpu_ctrl_hdr *request = &command->fixed.header;
+	uint64_t room = command->chain->writable_bytes;
+	g_assert(!command->answer || command->answer_bytes >= sizeof(*header));
+	*header = (struct virtio_gpu_ctrl_hdr){ .type = type };
+	*size_bytes = MAX(command->answer_bytes, sizeof(*header));
+	if (is_fenced(command)) {
+		header->flags = VIRTIO_GPU_FLAG_FENCE;
+		header->fence_id = request->fence_id;
+		header->ctx_id = request->ctx_id;
+	}
+	if (room < *size_bytes) {
+		header->type = command_refuse(command, VIRTIO_GPU_RESP_ERR_UNSPEC,
+			"room for %" G_GUINT64_FORMAT " bytes of answer, %zu needed", room,
+			*size_bytes);
+		*size_bytes = room < sizeof(*header) ? 0 : sizeof(*header);
+		return header;
+	}
+	if (!command->answer)
+		return header;
+	memcpy(command->answer, header, sizeof(*header));
+	return command->answer;
+}
+
 void command_answer(struct commands *commands, struct command *command, uint32_t type)
 {
-	struct virtio_gpu_ctrl_hdr header = { .type = type };
-	const struct virtio_gpu_ctrl_hdr *request = &command->fixed.header;
-	size_t size_bytes = MAX(command->answer_bytes, sizeof(header));
-	uint64_t room = command->chain->writable_bytes;
-	bool fenced = request->flags & VIRTIO_GPU_FLAG_FENCE;
+	struct virtio_gpu_ctrl_hdr header;
+	size_t size_bytes;
 	g_assert(type != COMMAND_WAITS && command->chain != commands->parked);
-	g_assert(!command->answer || command->answer_bytes >= sizeof(header));
-
-	if (fenced) {
-		header.flags = VIRTIO_GPU_FLAG_FENCE;
-		header.fence_id = request->fence_id;
-		header.ctx_id = request->ctx_id;
-	}
-	if (room < size_bytes) {
-		header.type = command_refuse(command, VIRTIO_GPU_RESP_ERR_UNSPEC,
-			"room for %" G_GUINT64_FORMAT " bytes of answer, %zu needed", room,
-			size_bytes);
-		size_bytes = room < sizeof(header) ? 0 : sizeof(header);
-	} else if (command->answer) {
-		memcpy(command->answer, &header, sizeof(header));
-	}
-	const void *bytes = command->answer && header.type == type ? command->answer : &header;
-	struct answer_timing timing =
-		fenced ? get_timing(commands, request) : (struct answer_timing){ 0 };
-	if (fenced)
-		answer_queue_answer(commands->answers, command->chain, bytes, size_bytes, &timing);
-	else
+	const void *bytes = make_answer(command, type, &header, &size_bytes);
+	if (!is_fenced(command)) {
 		virtqueue_return(commands->queue, command->chain, bytes, size_bytes);
+		return;
+	}
+	struct answer_timing timing = get_timing(commands, &command->fixed.header);
+	answer_queue_answer(commands->answers, command->chain, bytes, size_bytes, &timing);
+}
+
+void command_answer_lost(struct commands *commands, struct command *command)
+{
+	struct virtio_gpu_ctrl_hdr header;
+	size_t size_bytes;
+	const void *bytes = make_answer(command, VIRTIO_GPU_RESP_ERR_UNSPEC, &header, &size_bytes);
+	virtqueue_return(commands->queue, command->chain, bytes, size_bytes);
 }

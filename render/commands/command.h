@@ -63,6 +63,12 @@ typedef uint32_t (*command_handler)(struct commands *commands, struct command *c
 uint32_t command_run(struct commands *commands, struct command *command);
 /* Answers it with that type, and what its handler filled in. Takes the chain. */
 void command_answer(struct commands *commands, struct command *command, uint32_t type);
+/*
+ * Answers with an error what a dead renderer had taken. It does so at once, fenced or not: an
+ * orphan is older than all that waits, and virtqueue_try_take_orphan() gives it again until it is
+ * returned.
+ */
+void command_answer_lost(struct commands *commands, struct command *command);
 /* The header alone, for a command that is not executed; false when there is none. */
 bool command_read_header(struct command *command);
 

@@ -87,7 +87,7 @@ static void answer_lost(struct commands *commands, struct chain *chain)
 	struct command command = { .name = "lost command", .chain = chain };
 	if (!chain->fault)
 		command_read_header(&command);
-	command_answer(commands, &command, VIRTIO_GPU_RESP_ERR_UNSPEC);
+	command_answer_lost(commands, &command);
 }
 
 void commands_answer_orphans(struct commands *commands)

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "common/link.h"
+#include "render/commands/answer_queue.h"
+#include "render/commands/command.h"
 #include "render/commands/commands.h"
 #include "render/objects/objects.h"
 #include "render/scanout/scanouts.h"
@@ -351,6 +353,36 @@ static void test_fence(struct fixture *f, gconstpointer data)
 	g_assert_cmphex(answer->fence_id, ==, 0x123456789abcdef);
 }
 
+/* ---- what a dead renderer had taken ---- */
+
+/* The orphans are answered once each, while an answer that is held stays where it is. */
+static void test_orphans(struct fixture *f, gconstpointer data)
+{
+	struct ledger_ring ledger = { .returning = LEDGER_NO_CHAIN };
+	const struct virtio_gpu_ctrl_hdr c = {
+		.type = VIRTIO_GPU_CMD_SUBMIT_3D, .flags = VIRTIO_GPU_FLAG_FENCE, .fence_id = 41
+	};
+	const struct answer_timing later = { .haste = ANSWER_HELD, .not_before_ns = UINT64_MAX };
+	guest_submit(&f->guest, &c, sizeof(c), HEADER_BYTES);
+	answer_queue_answer(
+		f->commands->answers, commands_take(f->commands), &c, sizeof(c), &later);
+	virtqueue_set_ledger(f->queue, &ledger);
+	for (unsigned i = 1; i <= 2; i++) {
+		g_assert_cmpuint(guest_submit(&f->guest, &c, sizeof(c), HEADER_BYTES), ==, i);
+		chain_free(commands_take(f->commands));
+	}
+	virtqueue_set_ledger(f->queue, &ledger);
+	commands_answer_orphans(f->commands);
+	g_assert_cmpuint(guest_count_used(&f->guest), ==, 2);
+	for (unsigned i = 1; i <= 2; i++) {
+		const struct virtio_gpu_ctrl_hdr *answer = guest_answer(&f->guest, i);
+		g_assert_cmpuint(guest_get_used(&f->guest, i - 1), ==, i);
+		g_assert_cmphex(answer->type, ==, VIRTIO_GPU_RESP_ERR_UNSPEC);
+		g_assert_cmpuint(answer->fence_id, ==, 41);
+	}
+	virtqueue_set_ledger(f->queue, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -370,6 +402,7 @@ int main(int argc, char **argv)
 		{ "/commands/forget", test_forget },
 		{ "/commands/unknown", test_unknown },
 		{ "/commands/fence", test_fence },
+		{ "/commands/orphans", test_orphans },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
 		g_test_add(cases[i].name, struct fixture, NULL, set_up, cases[i].run, tear_down);
