@@ -135,6 +135,9 @@ void rebuild_init(
 
 void rebuild_want(struct rebuild *rebuild)
 {
+	/* keeper_end.c refuses a second ledger. One that came here while a backing is awaited would
+	 * be rebuilt among the objects of the first, whose slots and ids it does not know. */
+	g_assert(!rebuild->old && !rebuild->made);
 	rebuild_drop(rebuild);
 	rebuild->wanted = objects_peek_ledger(rebuild->objects) != NULL;
 }
