@@ -210,7 +210,8 @@ void virtqueue_set_memory(struct virtqueue *vq, struct memory *memory)
 		if (!vq->unmapped)
 			put_kept(vq);
 		else
-			g_warning("%s queue: not in the new memory table, waiting for the next",
+			peer_warning(PEER_QEMU,
+				"%s queue: not in the new memory table, waiting for the next",
 				vq->name);
 	}
 	let_go(vq);
@@ -265,8 +266,9 @@ bool virtqueue_start(
 		vq->running = true;
 		put_kept(vq);
 	} else {
-		g_warning("%s queue: %u entries at 0x%" G_GINT64_MODIFIER
-			  "x: bad size or not in guest memory",
+		peer_warning(PEER_GUEST,
+			"%s queue: %u entries at 0x%" G_GINT64_MODIFIER
+			"x: bad size or not in guest memory",
 			vq->name, start->size, start->desc_user_addr);
 		vq->running = false;
 		fd_close(&kick_fd);
