@@ -20,7 +20,7 @@ enum state {
 };
 
 /* A connection, from its arrival to its end. */
-struct door_guest {
+struct door_connection {
 	struct dmabuf_door *door;
 	int fd;          /* -1: spice-server has it */
 	int own_fd;      /* a duplicate, to cut it off; -1: over TCP */
@@ -37,27 +37,27 @@ struct dmabuf_door {
 	const struct dmabuf_door_ops *ops;
 	void *user;
 	enum state state;
-	GPtrArray *entries;  /* in the order of arrival */
-	struct lobby *lobby; /* those whose first message is awaited */
-	bool left, replaced; /* while LEAVING: no dma-buf is shown; an ordinary frame is */
-	bool stalled;        /* a draw is not acknowledged */
-	guint frame_timer;   /* while LEAVING and not replaced; 0: none */
+	GPtrArray *connections; /* in the order of arrival */
+	struct lobby *lobby;    /* those whose first message is awaited */
+	bool left, replaced;    /* while LEAVING: no dma-buf is shown; an ordinary frame is */
+	bool stalled;           /* a draw is not acknowledged */
+	guint frame_timer;      /* while LEAVING and not replaced; 0: none */
 };
 
 static void update(struct dmabuf_door *door);
-static void drop(struct dmabuf_door *door, struct door_guest *entry);
+static void drop(struct dmabuf_door *door, struct door_connection *connection);
 
-static void entry_free(gpointer data)
+static void connection_free(gpointer data)
 {
-	struct door_guest *entry = data;
-	bool owns_fd = entry->waits || entry->source;
-	lobby_leave(entry->door->lobby, entry);
-	g_clear_handle_id(&entry->source, g_source_remove);
-	if (entry->own_fd >= 0)
-		close(entry->own_fd);
+	struct door_connection *connection = data;
+	bool owns_fd = connection->waits || connection->source;
+	lobby_leave(connection->door->lobby, connection);
+	g_clear_handle_id(&connection->source, g_source_remove);
+	if (connection->own_fd >= 0)
+		close(connection->own_fd);
 	if (owns_fd)
-		close(entry->fd);
-	g_free(entry);
+		close(connection->fd);
+	g_free(connection);
 }
 
 struct dmabuf_door *dmabuf_door_create(const struct dmabuf_door_ops *ops, void *user)
@@ -66,7 +66,7 @@ struct dmabuf_door *dmabuf_door_create(const struct dmabuf_door_ops *ops, void *
 	door->thread = g_thread_self();
 	door->ops = ops;
 	door->user = user;
-	door->entries = g_ptr_array_new_with_free_func(entry_free);
+	door->connections = g_ptr_array_new_with_free_func(connection_free);
 	door->lobby = lobby_create();
 	return door;
 }
@@ -77,7 +77,7 @@ void dmabuf_door_destroy(struct dmabuf_door *door)
 		return;
 	g_assert(door->thread == g_thread_self());
 	g_clear_handle_id(&door->frame_timer, g_source_remove);
-	g_ptr_array_unref(door->entries);
+	g_ptr_array_unref(door->connections);
 	lobby_destroy(door->lobby);
 	g_free(door);
 }
@@ -91,12 +91,12 @@ bool dmabuf_door_uses_dmabufs(const struct dmabuf_door *door)
 static bool may_use(const struct dmabuf_door *door)
 {
 	bool display = false;
-	for (guint i = 0; i < door->entries->len; i++) {
-		const struct door_guest *entry = door->entries->pdata[i];
-		if (!entry->is_unix || entry->stalled ||
-			(entry->link.display && !entry->link.gl_scanout))
+	for (guint i = 0; i < door->connections->len; i++) {
+		const struct door_connection *connection = door->connections->pdata[i];
+		if (!connection->is_unix || connection->stalled ||
+			(connection->link.display && !connection->link.gl_scanout))
 			return false;
-		display |= entry->link.display && entry->key;
+		display |= connection->link.display && connection->key;
 	}
 	return display;
 }
@@ -104,40 +104,40 @@ static bool may_use(const struct dmabuf_door *door)
 /* spice-server then takes the draw for done. */
 static void cut_off_stalled(struct dmabuf_door *door)
 {
-	for (guint i = 0; i < door->entries->len; i++) {
-		struct door_guest *entry = door->entries->pdata[i];
-		if (!entry->stalled || entry->own_fd < 0)
+	for (guint i = 0; i < door->connections->len; i++) {
+		struct door_connection *connection = door->connections->pdata[i];
+		if (!connection->stalled || connection->own_fd < 0)
 			continue;
 		peer_warning(PEER_CLIENT,
 			"client on the unix socket: cut off: it does not acknowledge pictures and "
 			"others wait");
-		shutdown(entry->own_fd, SHUT_RDWR);
+		shutdown(connection->own_fd, SHUT_RDWR);
 	}
 }
 
-static void admit(struct dmabuf_door *door, struct door_guest *entry)
+static void admit(struct dmabuf_door *door, struct door_connection *connection)
 {
-	int fd = entry->fd;
-	g_assert(entry->waits && fd >= 0 && !entry->key);
-	entry->waits = false;
+	int fd = connection->fd;
+	g_assert(connection->waits && fd >= 0 && !connection->key);
+	connection->waits = false;
 	door->ops->admit(door->user, fd);
 }
 
-static struct door_guest *first_waiting(const struct dmabuf_door *door)
+static struct door_connection *first_waiting(const struct dmabuf_door *door)
 {
-	for (guint i = 0; i < door->entries->len; i++) {
-		struct door_guest *entry = door->entries->pdata[i];
-		if (entry->waits)
-			return entry;
+	for (guint i = 0; i < door->connections->len; i++) {
+		struct door_connection *connection = door->connections->pdata[i];
+		if (connection->waits)
+			return connection;
 	}
 	return NULL;
 }
 
 static bool anyone_looks(const struct dmabuf_door *door)
 {
-	for (guint i = 0; i < door->entries->len; i++) {
-		const struct door_guest *entry = door->entries->pdata[i];
-		if (entry->link.display && entry->key)
+	for (guint i = 0; i < door->connections->len; i++) {
+		const struct door_connection *connection = door->connections->pdata[i];
+		if (connection->link.display && connection->key)
 			return true;
 	}
 	return false;
@@ -146,9 +146,9 @@ static bool anyone_looks(const struct dmabuf_door *door)
 /* Each admission may end other connections. */
 static void admit_waiting(struct dmabuf_door *door)
 {
-	struct door_guest *entry;
-	while (door->state == OFF && (entry = first_waiting(door)))
-		admit(door, entry);
+	struct door_connection *connection;
+	while (door->state == OFF && (connection = first_waiting(door)))
+		admit(door, connection);
 }
 
 static gboolean on_frame_late(gpointer user)
@@ -197,47 +197,47 @@ static void update(struct dmabuf_door *door)
 /* ---- arrivals ---- */
 
 /* Anybody may come in while nothing is shown as a dma-buf; only local ones while it is. */
-static void knock(struct dmabuf_door *door, struct door_guest *entry)
+static void knock(struct dmabuf_door *door, struct door_connection *connection)
 {
-	g_assert(!entry->waits && !entry->key && !entry->source);
+	g_assert(!connection->waits && !connection->key && !connection->source);
 	bool welcome = door->state == OFF || (door->state == ON && may_use(door));
-	entry->waits = true;
+	connection->waits = true;
 	if (welcome)
-		admit(door, entry);
+		admit(door, connection);
 	else
 		update(door);
 }
 
 /* Only what is known not to be a display channel goes to spice-server as it is: it would read more
  * than we do as one. */
-static void let_on(struct door_guest *entry, enum spice_link_state state)
+static void let_on(struct door_connection *connection, enum spice_link_state state)
 {
-	struct dmabuf_door *door = entry->door;
-	int fd = entry->fd;
+	struct dmabuf_door *door = connection->door;
+	int fd = connection->fd;
 	if (state == SPICE_LINK_OTHER) {
-		drop(door, entry);
+		drop(door, connection);
 		door->ops->divert(door->user, fd);
 		return;
 	}
-	if (entry->link.display)
-		entry->fd = door->ops->guard(door->user, fd);
-	if (entry->fd >= 0)
-		knock(door, entry);
+	if (connection->link.display)
+		connection->fd = door->ops->guard(door->user, fd);
+	if (connection->fd >= 0)
+		knock(door, connection);
 	else
-		drop(door, entry);
+		drop(door, connection);
 }
 
 static gboolean on_first_message(gpointer user)
 {
-	struct door_guest *entry = user;
-	entry->source = 0;
-	enum spice_link_state state = spice_link_peek(entry->fd, &entry->link);
+	struct door_connection *connection = user;
+	connection->source = 0;
+	enum spice_link_state state = spice_link_peek(connection->fd, &connection->link);
 	if (state == SPICE_LINK_MORE) {
-		entry->source = g_timeout_add(PEEK_AGAIN_MS, on_first_message, entry);
+		connection->source = g_timeout_add(PEEK_AGAIN_MS, on_first_message, connection);
 		return G_SOURCE_REMOVE;
 	}
-	lobby_leave(entry->door->lobby, entry);
-	let_on(entry, state);
+	lobby_leave(connection->door->lobby, connection);
+	let_on(connection, state);
 	return G_SOURCE_REMOVE;
 }
 
@@ -249,35 +249,37 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer user)
 void dmabuf_door_arrive(struct dmabuf_door *door, int fd, bool is_unix)
 {
 	g_assert(door->thread == g_thread_self() && fd >= 0);
-	struct door_guest *entry = g_new0(struct door_guest, 1);
-	entry->door = door;
-	entry->fd = fd;
-	entry->own_fd = is_unix ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
-	entry->is_unix = is_unix;
-	g_ptr_array_add(door->entries, entry);
+	struct door_connection *connection = g_new0(struct door_connection, 1);
+	connection->door = door;
+	connection->fd = fd;
+	connection->own_fd = is_unix ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+	connection->is_unix = is_unix;
+	g_ptr_array_add(door->connections, connection);
 	if (!is_unix) {
-		knock(door, entry);
+		knock(door, connection);
 		return;
 	}
-	lobby_enter(door->lobby, entry, fd);
-	entry->source = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, entry);
+	lobby_enter(door->lobby, connection, fd);
+	connection->source =
+		g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, connection);
 }
 
-static struct door_guest *find(struct dmabuf_door *door, int fd, const void *key)
+static struct door_connection *find(struct dmabuf_door *door, int fd, const void *key)
 {
-	for (guint i = 0; i < door->entries->len; i++) {
-		struct door_guest *entry = door->entries->pdata[i];
-		if (key ? entry->key == key : !entry->key && entry->fd == fd && !entry->waits)
-			return entry;
+	for (guint i = 0; i < door->connections->len; i++) {
+		struct door_connection *connection = door->connections->pdata[i];
+		if (key ? connection->key == key :
+			  !connection->key && connection->fd == fd && !connection->waits)
+			return connection;
 	}
 	return NULL;
 }
 
-static void drop(struct dmabuf_door *door, struct door_guest *entry)
+static void drop(struct dmabuf_door *door, struct door_connection *connection)
 {
-	if (!entry)
+	if (!connection)
 		return;
-	g_ptr_array_remove(door->entries, entry);
+	g_ptr_array_remove(door->connections, connection);
 	update(door);
 }
 
@@ -289,11 +291,11 @@ void dmabuf_door_forget(struct dmabuf_door *door, int fd)
 void dmabuf_door_connected(struct dmabuf_door *door, int fd, const void *key)
 {
 	g_assert(key);
-	struct door_guest *entry = find(door, fd, NULL);
-	if (!entry)
+	struct door_connection *connection = find(door, fd, NULL);
+	if (!connection)
 		return;
-	entry->key = key;
-	entry->fd = -1;
+	connection->key = key;
+	connection->fd = -1;
 	update(door);
 }
 
@@ -309,9 +311,9 @@ void dmabuf_door_stalled(struct dmabuf_door *door)
 	peer_warning(PEER_CLIENT,
 		"client on the unix socket: does not acknowledge pictures: it gets ordinary ones");
 	door->stalled = true;
-	for (guint i = 0; i < door->entries->len; i++) {
-		struct door_guest *entry = door->entries->pdata[i];
-		entry->stalled = entry->link.display && entry->key;
+	for (guint i = 0; i < door->connections->len; i++) {
+		struct door_connection *connection = door->connections->pdata[i];
+		connection->stalled = connection->link.display && connection->key;
 	}
 	update(door);
 }
