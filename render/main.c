@@ -19,7 +19,7 @@
 
 static gboolean virgl, software, fall_back, no_pacing, version, probe, report;
 static char *render_node;
-static int pictures_mib = QUOTA_2D_BYTES / (1024 * 1024);
+static int quota_2d_mib = QUOTA_2D_BYTES / (1024 * 1024);
 
 static const GOptionEntry entries[] = {
 	{ "virgl", 0, 0, G_OPTION_ARG_NONE, &virgl, "Offer OpenGL to the guest", NULL },
@@ -30,7 +30,7 @@ static const GOptionEntry entries[] = {
 		"Draw in software when the named GPU does not work (any more)", NULL },
 	{ "no-pacing", 0, 0, G_OPTION_ARG_NONE, &no_pacing,
 		"Let the guest draw faster than its monitors show", NULL },
-	{ "max-pictures-mib", 0, 0, G_OPTION_ARG_INT, &pictures_mib,
+	{ "max-pictures-mib", 0, 0, G_OPTION_ARG_INT, &quota_2d_mib,
 		"Limit for 2D resources and scanout buffers (1024)", "N" },
 	{ "probe", 0, 0, G_OPTION_ARG_NONE, &probe,
 		"With --virgl: exit with 0 if OpenGL starts here", NULL },
@@ -54,7 +54,7 @@ static bool parse(int *argc, char ***argv)
 		g_printerr("vitrine-render: unexpected argument %s\n", (*argv)[1]);
 		return false;
 	}
-	if (pictures_mib < 16) {
+	if (quota_2d_mib < 16) {
 		g_printerr("vitrine-render: --max-pictures-mib must be at least 16\n");
 		return false;
 	}
@@ -86,7 +86,7 @@ int main(int argc, char **argv)
 		.fall_back = fall_back,
 		.render_node = render_node,
 		.no_pacing = no_pacing,
-		.quota_2d_bytes = (uint64_t)pictures_mib * 1024 * 1024 };
+		.quota_2d_bytes = (uint64_t)quota_2d_mib * 1024 * 1024 };
 	struct gpu *gpu = gpu_start(&options);
 	if (!gpu)
 		return EXIT_FAILURE;

@@ -36,7 +36,7 @@ static unsigned count_ahead(const struct pacing_head *h, uint64_t now_ns)
  * even if the schedule says later, as it does when earlier pictures were not held. The schedule is
  * then set back to it.
  */
-static void begin_picture(struct pacing_head *h, uint64_t now_ns)
+static void begin_slot(struct pacing_head *h, uint64_t now_ns)
 {
 	unsigned n_periods = MIN(count_ahead(h, now_ns) + 1, PACING_AHEAD_MAX);
 	uint64_t slot_ns = h->end_ns - MIN(h->period_ns, h->end_ns);
@@ -57,7 +57,7 @@ static void draw(struct pacing_head *h, uint64_t now_ns)
 		return;
 	h->n_due -= h->active;
 	h->active = true;
-	begin_picture(h, now_ns);
+	begin_slot(h, now_ns);
 }
 
 uint64_t pacing_draw_ns(struct pacing *pacing, uint32_t heads, uint64_t now_ns, unsigned *head)
