@@ -240,12 +240,6 @@ bool spice_talk_is_paused(const struct spice_talk *talk)
 	return talk->opening == SPICE_TALK_HAD_INIT && talk->waits;
 }
 
-bool spice_talk_may_close(const struct spice_talk *talk)
-{
-	return !talk->link.display || talk->opening == SPICE_TALK_CLOSED ||
-	       talk->opening == SPICE_TALK_OPEN;
-}
-
 static size_t put_header(
 	const struct spice_talk *talk, uint16_t type, size_t body_bytes, uint8_t *bytes)
 {

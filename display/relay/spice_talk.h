@@ -106,14 +106,13 @@ bool spice_talk_is_paused(const struct spice_talk *talk);
 /*
  * Writes what must be said to spice-server for a client that has gone too early. Returns its size,
  * or 0 when there is nothing to say. Afterwards spice-server must be let go on before the
- * connection is closed; spice_talk_may_close says when it has.
+ * connection is closed: `opening` is SPICE_TALK_OPEN when it has.
  */
 #define SPICE_TALK_INIT_BYTES_MAX 32
 size_t spice_talk_make_init(
 	const struct spice_talk *talk, uint8_t bytes[SPICE_TALK_INIT_BYTES_MAX]);
 /* Says that those bytes were sent. */
 void spice_talk_had_init(struct spice_talk *talk);
-bool spice_talk_may_close(const struct spice_talk *talk);
 
 /* True when all that was read of a side ended with a message, so that another may be put in here.
  * On a display channel that is not open yet nothing may be put in from the client's side. */

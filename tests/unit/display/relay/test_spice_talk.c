@@ -106,7 +106,7 @@ static void talk_whole(bool mini, bool mechanism, size_t piece_bytes)
 	pass_all(&talk, SPICE_TALK_CLIENT, bytes, piece_bytes, NULL);
 	put_message(bytes, mini, SPICE_MSG_SET_ACK, large, 8);
 	pass_all(&talk, SPICE_TALK_SERVER, bytes, piece_bytes, NULL);
-	g_assert_false(spice_talk_may_close(&talk));
+	g_assert_cmpint(talk.opening, ==, SPICE_TALK_HAD_INIT);
 	put_message(bytes, mini, SPICE_MSGC_ACK, "", 0);
 	put_message(bytes, mini, SPICE_MSGC_PONG, large, 12);
 	put_message(bytes, mini, SPICE_MSGC_DISPLAY_PREFERRED_VIDEO_CODEC_TYPE, "\1\2", 2);
@@ -114,7 +114,7 @@ static void talk_whole(bool mini, bool mechanism, size_t piece_bytes)
 	g_assert_false(spice_talk_is_paused(&talk));
 	put_message(bytes, mini, 4711, large, 8);
 	pass_all(&talk, SPICE_TALK_SERVER, bytes, piece_bytes, NULL);
-	g_assert_true(spice_talk_may_close(&talk));
+	g_assert_cmpint(talk.opening, ==, SPICE_TALK_OPEN);
 	put_message(bytes, mini, 1, "abc", 3);
 	put_message(bytes, mini, WATCHED_TYPE, "", 0);
 	pass_all(&talk, SPICE_TALK_CLIENT, bytes, piece_bytes, NULL);
@@ -185,11 +185,11 @@ static void open_display(struct spice_talk *talk)
 	put_server_link(bytes, SPICE_LINK_ERR_OK, caps_of(true));
 	read_all(talk, SPICE_TALK_SERVER, bytes);
 	put_ticket(bytes, true);
-	g_assert_true(spice_talk_may_close(talk));
+	g_assert_cmpint(talk->opening, ==, SPICE_TALK_CLOSED);
 	read_all(talk, SPICE_TALK_CLIENT, bytes);
 	put(bytes, &ok, sizeof(ok));
 	read_all(talk, SPICE_TALK_SERVER, bytes);
-	g_assert_false(spice_talk_may_close(talk));
+	g_assert_cmpint(talk->opening, ==, SPICE_TALK_EXPECTS_INIT);
 }
 
 /* Half an INIT does not pass, nothing passes behind a whole one that spice-server might find fault
@@ -215,7 +215,7 @@ static void test_opening(void)
 	read_all(&talk, SPICE_TALK_SERVER, bytes);
 	g_assert_false(spice_talk_is_paused(&talk));
 	g_assert_true(spice_talk_is_between(&talk, SPICE_TALK_CLIENT));
-	g_assert_true(spice_talk_may_close(&talk));
+	g_assert_cmpint(talk.opening, ==, SPICE_TALK_OPEN);
 	put_message(bytes, true, SPICE_MSGC_DISPLAY_STREAM_REPORT, "x", 1);
 	g_byte_array_set_size(bytes, 6);
 	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, 6);
