@@ -9,9 +9,11 @@
 #include "display/relay/limits.h"
 #include "display/relay/phases.h"
 
-/* How long a phase may last that has a deadline: for spice-server to answer a client that has said
- * its last, for it to go on after a display's INIT (it says so at once, unless its head is busy or
- * shows nothing), for a slow client to take the rest, and for a client to read our last word. */
+/*
+ * These phases have a deadline. spice-server gets 5 s to answer a client that has said its last,
+ * and 10 s to go on after a display's INIT, which it does at once unless its head is busy or shows
+ * nothing. A slow client gets 5 s to take the rest, and any client 1 s to read our last word.
+ */
 static const gint64 spans_us[PHASES] = {
 	[PHASE_LEAVING] = 5 * G_USEC_PER_SEC,
 	[PHASE_ORPHAN] = 10 * G_USEC_PER_SEC,
@@ -20,7 +22,7 @@ static const gint64 spans_us[PHASES] = {
 	[PHASE_CLOSING] = 1 * G_USEC_PER_SEC,
 };
 
-/* What a phase does when something may have come or gone. */
+/* These are called when something may have come or gone. */
 static void (*const works[PHASES])(struct connection *) = {
 	[PHASE_SHAKE] = greeting_shake,
 	[PHASE_PEEK] = greeting_peek,
@@ -41,7 +43,7 @@ static void (*const works[PHASES])(struct connection *) = {
 
 /* clang-format off */
 
-/* Ends that are alike in several phases. */
+/* Several phases end alike. */
 #define STRANGER_ENDS \
 	[EVENT_CLIENT_ENDED] = { closing_note, PHASE_OVER }, \
 	[EVENT_CLIENT_GONE]  = { closing_note, PHASE_OVER }, \
@@ -174,7 +176,7 @@ void connection_event(struct connection *connection, enum event event)
 
 /* ---- ends ---- */
 
-/* Reported while what was said before it is not read yet. */
+/* The kernel reports it even while what was said before it is not read yet. */
 #define READ_HANG_UP ((GIOCondition)POLLRDHUP)
 
 static void end_open(struct connection *connection, struct end *end, int fd)
@@ -270,7 +272,8 @@ void connection_plan(struct connection *connection, gint64 next_us)
 	g_source_set_ready_time(connection->source, next_us);
 }
 
-/* Reported whether wanted or not: who is not read from would keep the loop busy. */
+/* A hang-up is reported whether we want it or not, so that an end that nobody reads from would keep
+ * the loop busy: we take it for gone. */
 static bool is_gone(const struct connection *connection, const struct end *end)
 {
 	return end->tag && (g_source_query_unix_fd(connection->source, end->tag) &

@@ -31,8 +31,8 @@ static enum http_state refuse_size(struct http_refusal *refusal, const char *why
 /* ---- where it ends ---- */
 
 /*
- * Goes on with the search. `seen_bytes` stands at a line's beginning: what is before it has been
- * found in order. Returns what is known; HTTP_WHOLE: the empty line is in front of `seen_bytes`.
+ * Goes on with the search for the empty line. `seen_bytes` stands at a line's beginning: what is
+ * before it has been found in order. HTTP_WHOLE says that the empty line ends at `seen_bytes`.
  */
 static enum http_state find_end(
 	const uint8_t *bytes, size_t size_bytes, size_t *seen_bytes, struct http_refusal *refusal)
@@ -72,14 +72,14 @@ static bool is_token(const char *text)
 	return true;
 }
 
-/* "HTTP/" digit "." digit */
+/* A version is "HTTP/", a digit, "." and a digit (RFC 9112, 2.3). */
 static bool is_version(const char *text)
 {
 	return strlen(text) == strlen("HTTP/1.1") && g_str_has_prefix(text, "HTTP/") &&
 	       g_ascii_isdigit(text[5]) && text[6] == '.' && g_ascii_isdigit(text[7]);
 }
 
-/* Cuts at the next blank: returns what follows, NULL when there is none. */
+/* Cuts the text at its first blank, and returns what follows, or NULL when there is no blank. */
 static char *cut(char *text)
 {
 	char *blank = strchr(text, ' ');
@@ -111,7 +111,8 @@ static bool read_first_line(struct http_request *request, char *line)
 	return true;
 }
 
-/* Known as soon as it is there, so that who speaks something else need not send a whole head. */
+/* The first line is judged as soon as it is there, so that a client that speaks something else need
+ * not send a whole head before it is refused. */
 static bool is_first_line_good(const uint8_t *bytes, size_t line_bytes)
 {
 	g_autofree char *line = g_strndup((const char *)bytes, line_bytes);
@@ -130,7 +131,7 @@ static char *strip(char *value)
 	return value;
 }
 
-/* Before lines are cut: a line end that a blank follows becomes blanks. */
+/* Turns each line end that a blank follows into blanks (RFC 9112, 5.2), before lines are cut. */
 static void unfold(char *text)
 {
 	while ((text = strstr(text, "\r\n")) != NULL) {
@@ -159,7 +160,7 @@ static enum http_state read_field(
 	return HTTP_WHOLE;
 }
 
-/* The text ends behind the last field's line end. */
+/* `text` begins behind the first line, and ends behind the last field's line end. */
 static enum http_state read_fields(
 	struct http_request *request, char *text, struct http_refusal *refusal)
 {
@@ -174,7 +175,7 @@ static enum http_state read_fields(
 	return HTTP_WHOLE;
 }
 
-/* The search has found CR and LF at each line's end, and the empty line. */
+/* The caller's search has found CR and LF at each line's end, and the empty line. */
 static enum http_state read_head(
 	struct http_request *request, const uint8_t *bytes, struct http_refusal *refusal)
 {
@@ -237,7 +238,8 @@ const char *http_request_value(const struct http_request *request, const char *n
 	return "";
 }
 
-/* The first element of a list, without the blanks around it; `list` moves on behind it. */
+/* Finds the first element of a list without the blanks around it, moves `list` on behind it, and
+ * returns its length. */
 static size_t next_element(const char **list, const char **element)
 {
 	*element = *list + strspn(*list, BLANKS);

@@ -31,19 +31,20 @@
 enum phase {
 	PHASE_NONE, /* in the table: the event cannot come in this phase */
 	/* Greeting: nobody knows yet who it is; the lobby has a deadline. */
-	PHASE_SHAKE,   /* the TLS handshake */
-	PHASE_PEEK,    /* plain: the first bytes are looked at and not read */
-	PHASE_FIRST,   /* TLS: the first bytes are read */
-	PHASE_REQUEST, /* the request of a WebSocket client */
-	PHASE_MESSAGE, /* the SPICE link message, in frames or not */
+	PHASE_SHAKE,   /* TLS shakes hands */
+	PHASE_PEEK,    /* without TLS the first bytes are looked at and not read */
+	PHASE_FIRST,   /* with TLS the first bytes are read */
+	PHASE_REQUEST, /* a WebSocket client's request is read */
+	PHASE_MESSAGE, /* the SPICE link message is read, in frames or not */
 	/* Relaying: spice-server has the other end. */
-	PHASE_LINK,      /* until spice-server has let the client in */
-	PHASE_ADMISSION, /* a display channel that has given its ticket, until it is let in */
-	PHASE_OPENING,   /* a display channel, until spice-server has gone on after its INIT */
-	PHASE_CHANNEL,   /* messages */
-	PHASE_PASS, /* local: whatever comes, until the client's socket takes the place of ours */
-	/* Ending. */
-	PHASE_REST,    /* local: spice-server is gone from PHASE_PASS; the client gets the rest */
+	PHASE_LINK,      /* both log in, until spice-server has let the client in */
+	PHASE_ADMISSION, /* a display channel has given its ticket and waits to be let in */
+	PHASE_OPENING,   /* spice-server has not gone on yet after a display channel's INIT */
+	PHASE_CHANNEL,   /* messages pass */
+	/* All that a local client says passes, until its socket takes the place of ours. */
+	PHASE_PASS,
+	/* Ending: one of the two is gone, or both. */
+	PHASE_REST,    /* spice-server is gone from PHASE_PASS; the local client gets the rest */
 	PHASE_LEAVING, /* the client says no more; spice-server may still answer */
 	/* The client is gone; we keep the channel until spice-server has passed INIT, because it
 	 * crashes on an earlier end. */
@@ -55,8 +56,8 @@ enum phase {
 };
 
 enum event {
-	/* From the phase itself. */
-	EVENT_DONE,      /* what the phase is for has been done */
+	/* The phase itself says these. */
+	EVENT_DONE,      /* the phase has done what it is for */
 	EVENT_HTTP,      /* it begins like an HTTP request */
 	EVENT_RELAY,     /* its channel is to be relayed */
 	EVENT_HAND_OVER, /* its channel needs no relay, and nothing was read */
@@ -64,7 +65,7 @@ enum event {
 	EVENT_PASS,      /* it is local, and its opening is over */
 	EVENT_TICKET,    /* a display channel has given its ticket */
 	EVENT_DISPLAY,   /* spice-server has let a display channel in */
-	/* Ends. */
+	/* One of the ends says these, or time does, or the relay's owner. */
 	EVENT_CLIENT_ENDED, /* it says no more, in order: FIN, close_notify */
 	EVENT_CLIENT_BYE,   /* it said goodbye in a WebSocket frame, and hears no more */
 	EVENT_CLIENT_GONE,  /* reset, or nobody acknowledges */
@@ -88,9 +89,9 @@ struct connection {
 	GSource *source;
 	enum phase phase;
 	gint64 deadline_us; /* of the phase; 0: none */
-	const char *why;    /* EVENT_CLIENT_WRONG, EVENT_REFUSED: for the log */
+	const char *why;    /* the log gives it at EVENT_CLIENT_WRONG and EVENT_REFUSED */
 	struct end outer, inner;
-	struct outer *stream; /* on the outer end; NULL: closed */
+	struct outer *stream; /* speaks on the outer end; NULL: that is closed */
 	struct pipe pipes[SPICE_TALK_SIDES];
 	char client[LINE_CLIENT_BYTES];
 
@@ -105,10 +106,10 @@ struct connection {
 	gint64 pulled_us; /* when what is in the server's pipe was read */
 
 	/* pass.c; who may touch it in PHASE_PASS is said above */
-	bool is_local;         /* on the unix socket */
-	int server_fd;         /* spice-server's end of the inner connection: its number */
+	bool is_local;         /* the client is on the unix socket */
+	int server_fd;         /* the number of spice-server's end of the inner connection */
 	ino_t server_inode;    /* by which it is known */
-	int fds[PASS_FDS_MAX]; /* of spice-server's, for the client; they go with the last byte */
+	int fds[PASS_FDS_MAX]; /* spice-server sent them; they go on with the last byte */
 	unsigned n_fds;
 	bool joined;        /* the head's worker knows it */
 	bool half_closed;   /* the client says no more */
@@ -132,19 +133,19 @@ struct connection {
 
 /* Leads to the next phase, after the table's action. */
 void connection_event(struct connection *connection, enum event event);
-/* The client's end, and what was on it: its line, TLS, frames. */
+/* Closes the client's end, and what was on it: its line, TLS, frames. */
 void connection_close_outer(struct connection *connection);
 void connection_close_inner(struct connection *connection);
-/* It has hung up: what it said can still be read. */
+/* spice-server has hung up: what it said can still be read. */
 void connection_stop_polling_inner(struct connection *connection);
 void connection_open_inner(struct connection *connection, int fd);
-/* Takes the client's socket out, for another owner. */
+/* Takes the client's socket out; it is the caller's. */
 int connection_take_outer(struct connection *connection);
-/* What each end is polled for from now on. */
+/* They say what each end is polled for from now on. */
 void connection_want_outer(struct connection *connection, bool in, bool out);
 void connection_want_inner(struct connection *connection, bool in, bool out);
-/* When the source runs without being polled awake: 0: at once, -1: never. The phase's deadline
- * comes first. */
+/* Says when the source runs even if no end wakes it: 0 is at once, -1 is never. The phase's
+ * deadline wakes it, too. */
 void connection_plan(struct connection *connection, gint64 next_us);
 bool connection_is_passing(ssize_t error);
 
@@ -162,7 +163,7 @@ void greeting_begin_relay(struct connection *connection);
 /* ---- channel.c ---- */
 
 void channel_relay(struct connection *connection);
-/* The event that a reading of the client's end comes to: 0 or -errno, not -EAGAIN. */
+/* Turns what a reading of the client's end came to into its event: 0 or -errno, not -EAGAIN. */
 void channel_end_of_client(struct connection *connection, ssize_t n);
 /* Lets talk look at what has come from a side. False: an event has ended it. */
 bool channel_parse(struct connection *connection, enum spice_talk_side side);
@@ -179,13 +180,15 @@ void opening_await(struct connection *connection);
 
 void pass_work(struct connection *connection);
 void pass_begin(struct connection *connection);
-/* In any phase: lets go of what the phase has. */
+/* Takes it from the head's worker, and closes the descriptors that the client did not get. May be
+ * called in any phase. */
 void pass_end(struct connection *connection);
 void pass_half_close(struct connection *connection);
-/* spice-server is gone: what it said and the client has not taken. */
+/* spice-server is gone: what it said and the client has not taken yet still goes out. */
 void pass_begin_rest(struct connection *connection);
 void pass_rest(struct connection *connection);
-/* As recv(2) of what spice-server says to a local client, but returns -errno; keeps descriptors. */
+/* Is like recv(2) of what spice-server says to a local client, but returns -errno; it keeps the
+ * descriptors that come. */
 ssize_t pass_receive(struct connection *connection, uint8_t *bytes, size_t size_bytes);
 
 /* ---- closing.c ---- */
@@ -205,10 +208,10 @@ void asides_join_session(struct connection *connection);
 void asides_leave_line(struct connection *connection);
 void asides_leave_session(struct connection *connection);
 void asides_tick(struct connection *connection);
-/* Something of ours, if it is due and a message may be put in. */
+/* Says something of ours, if it is due and a message may be put in. */
 void asides_say(struct connection *connection, enum spice_talk_side side);
 void asides_measure(struct connection *connection, gint64 now_us);
 /* The head's pipe has been emptied. */
 void asides_count_gone(const struct connection *connection);
-/* When the line or the clock wants to be looked at again; -1: not before something happens. */
+/* Says when the line or the clock wants to be looked at again; -1: not before something happens. */
 gint64 asides_next_us(struct connection *connection, gint64 now_us);

@@ -20,31 +20,30 @@
 struct relay {
 	const struct relay_ops *ops;
 	void *user;
-	GMainContext *main_context; /* of the owner */
+	GMainContext *main_context; /* belongs to the owner's thread, which runs the ops */
 	GThread *thread;
 
-	/* the relay's thread */
+	/* Only the relay's thread touches these. */
 	GMainContext *context;
 	GMainLoop *loop;
 	struct connection_host host;
 	GPtrArray *connections; /* struct connection */
-	GPtrArray *dead;        /* struct connection: to be destroyed */
+	GPtrArray *dead;        /* struct connection: these have ended and are to be destroyed */
 	GSource *burial;
 
-	/* under lock */
-	GMutex lock;
+	GMutex lock;                         /* guards these */
 	GArray *arrivals;                    /* struct arrival, for the relay's thread */
 	GArray *departures;                  /* int, for the main loop */
 	struct tls_credentials *credentials; /* NULL: none */
 	GSource *delivery;                   /* on the main loop; NULL: none on its way */
 
-	gint open; /* atomic: no password is asked for */
+	gint open; /* atomic: true while no password is asked for */
 };
 
 struct arrival {
 	int fd;
 	bool tls;
-	int inner_fd, server_fd; /* of a local client (relay_guard); -1: none */
+	int inner_fd, server_fd; /* both ends to spice-server of a local client; -1: not local */
 };
 
 static void close_arrival(const struct arrival *arrival)
@@ -79,7 +78,7 @@ static gboolean on_burial(gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
-/* It is on the stack now. */
+/* A connection that ends is at work further up the stack, so it is destroyed later. */
 static void on_ended(void *user, struct connection *connection)
 {
 	struct relay *relay = user;
@@ -92,7 +91,7 @@ static void on_ended(void *user, struct connection *connection)
 	g_source_attach(relay->burial, relay->context);
 }
 
-/* Runs on the relay's thread, also when that has only just begun. */
+/* Has `func` called on the relay's thread, even if that has only just begun. */
 static void call(struct relay *relay, GSourceFunc func, void *user)
 {
 	g_autoptr(GSource) source = g_idle_source_new();

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The first request of a WebSocket client and the answer to it: RFC 6455, section 4.2. */
+/* This reads a WebSocket client's first request and makes the answer to it (RFC 6455, section 4.2).
+ */
 #include <gio/gio.h>
 #include <string.h>
 
 #include "display/relay/http_request.h"
 #include "display/relay/websocket.h"
 
-/* RFC 6455, 1.3 */
+/* The server appends this to the client's key (RFC 6455, 1.3). */
 #define KEY_SUFFIX "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 /* 16 bytes in base64 are 22 digits and two signs that fill up. */
 #define KEY_DIGITS 22
@@ -27,13 +28,13 @@ static bool is_get(const struct http_request *request)
 	return strcmp(request->method, "GET") == 0;
 }
 
-/* 1.1 and what may come after it. */
+/* A later minor version may be spoken to as 1.1 (RFC 9110, 2.5). */
 static bool is_http_1(const struct http_request *request)
 {
 	return g_str_has_prefix(request->version, "HTTP/1.") && request->version[7] >= '1';
 }
 
-/* RFC 9112, 3.2. A host has no blanks, and no name or path with it. */
+/* RFC 9112, 3.2 wants exactly one Host. It has no blanks, and no user name or path with it. */
 static bool has_host(const struct http_request *request)
 {
 	return is_once(request, "Host") &&
@@ -81,7 +82,7 @@ static bool has_one_origin_at_most(const struct http_request *request)
 
 #define BAD "400 Bad Request"
 
-/* In the order in which they are looked at. */
+/* The first rule that is not kept makes the answer. */
 static const struct rule {
 	rule_func is_kept;
 	struct http_refusal refusal;
@@ -104,7 +105,7 @@ static const struct http_refusal foreign_page = { "403 Forbidden", "",
 
 /* ---- where the page is from ---- */
 
-/* "host:port" without the port, "[v6]:port" without brackets. */
+/* Gives "host:port" without the port, and "[v6]:port" without brackets too. The caller frees it. */
 static char *host_of(const char *authority)
 {
 	if (authority[0] == '[')
