@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * 3D commands as a guest's driver sends them, on Mesa's software renderer: what virglrenderer gets
+ * to see, and what is refused before it does.
+ */
+#include <glib.h>
+#include <linux/virtio_gpu.h>
+#include <string.h>
+
+#include "render/commands/commands.h"
+#include "render/commands/limits.h"
+#include "render/gl/egl.h"
+#include "render/gl/virgl.h"
+#include "render/gl/virgl_bounds.h"
+#include "render/objects/objects.h"
+#include "render/scanout/scanouts.h"
+#include "tests/unit/render/guest.h"
+
+#define OK VIRTIO_GPU_RESP_OK_NODATA
+#define NO_CONTEXT VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID
+#define NO_RESOURCE VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID
+#define INVALID VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER
+#define HEADER_BYTES sizeof(struct virtio_gpu_ctrl_hdr)
+#define SIDE 16u
+#define IMAGE_BYTES (SIDE * SIDE * 4)
+/* Gallium's numbers, as in virgl_hw.h: B8G8R8A8_UNORM and a sampler's view. */
+#define FORMAT 1
+#define BIND_SAMPLER_VIEW 8
+#define CONTEXT 3
+#define IMAGE 7
+#define PLAIN 8
+#define WAIT_US (20 * G_USEC_PER_SEC)
+
+struct fixture {
+	struct guest guest;
+	struct objects *objects;
+	struct scanouts *scanouts;
+	struct commands *commands;
+};
+
+/* virglrenderer has one state a process, and calls back for the fixture of today. */
+static struct commands *current;
+
+static void on_fence(void *user, uint32_t sequence)
+{
+	if (current)
+		commands_work_is_done(current, sequence);
+}
+
+/* ---- the guest ---- */
+
+static unsigned submit(struct fixture *f, const void *request, size_t request_bytes, size_t room)
+{
+	unsigned slot = guest_submit(&f->guest, request, request_bytes, room);
+	struct chain *chain = commands_take(f->commands);
+	g_assert_nonnull(chain);
+	g_assert_true(commands_execute(f->commands, chain, false));
+	return slot;
+}
+
+static uint32_t command(struct fixture *f, const void *request, size_t request_bytes)
+{
+	unsigned slot = submit(f, request, request_bytes, HEADER_BYTES);
+	return guest_answer_type(&f->guest, slot);
+}
+
+static uint32_t create_context(struct fixture *f, uint32_t id, uint32_t name_bytes)
+{
+	struct virtio_gpu_ctx_create c = { .hdr = { .type = VIRTIO_GPU_CMD_CTX_CREATE,
+						   .ctx_id = id },
+		.nlen = name_bytes,
+		.debug_name = "test" };
+	return command(f, &c, sizeof(c));
+}
+
+static uint32_t destroy_context(struct fixture *f, uint32_t id)
+{
+	struct virtio_gpu_ctx_destroy c = { .hdr = { .type = VIRTIO_GPU_CMD_CTX_DESTROY,
+						    .ctx_id = id } };
+	return command(f, &c, sizeof(c));
+}
+
+static uint32_t create_3d(struct fixture *f, uint32_t id, uint32_t width)
+{
+	struct virtio_gpu_resource_create_3d c = { .hdr.type = VIRTIO_GPU_CMD_RESOURCE_CREATE_3D,
+		.resource_id = id,
+		.target = VIRGL_BOUNDS_TARGET_2D,
+		.format = FORMAT,
+		.bind = BIND_SAMPLER_VIEW,
+		.width = width,
+		.height = SIDE,
+		.depth = 1,
+		.array_size = 1 };
+	return command(f, &c, sizeof(c));
+}
+
+static uint32_t create_2d(struct fixture *f, uint32_t id)
+{
+	struct virtio_gpu_resource_create_2d c = { .hdr.type = VIRTIO_GPU_CMD_RESOURCE_CREATE_2D,
+		.resource_id = id,
+		.format = VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM,
+		.width = SIDE,
+		.height = SIDE };
+	return command(f, &c, sizeof(c));
+}
+
+static uint32_t attach_backing(struct fixture *f, uint32_t id)
+{
+	struct {
+		struct virtio_gpu_resource_attach_backing attach;
+		struct virtio_gpu_mem_entry entry;
+	} c = { { .hdr.type = VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING,
+			.resource_id = id,
+			.nr_entries = 1 },
+		{ .addr = GUEST_DATA_ADDR, .length = IMAGE_BYTES } };
+	return command(f, &c, sizeof(c));
+}
+
+static uint32_t open_resource(struct fixture *f, uint32_t type, uint32_t context, uint32_t id)
+{
+	struct virtio_gpu_ctx_resource c = { .hdr = { .type = type, .ctx_id = context },
+		.resource_id = id };
+	return command(f, &c, sizeof(c));
+}
+
+static struct virtio_gpu_transfer_host_3d whole(uint32_t type)
+{
+	return (struct virtio_gpu_transfer_host_3d){ .hdr = { .type = type, .ctx_id = CONTEXT },
+		.box = { .w = SIDE, .h = SIDE, .d = 1 },
+		.resource_id = IMAGE };
+}
+
+/* A stream of these words; the header says `said_bytes`. */
+static uint32_t submit_3d(struct fixture *f, uint32_t context, const uint32_t *words,
+	unsigned n_words, uint32_t said_bytes)
+{
+	struct {
+		struct virtio_gpu_cmd_submit submit;
+		uint32_t words[4];
+	} c = { .submit = { .hdr = { .type = VIRTIO_GPU_CMD_SUBMIT_3D, .ctx_id = context },
+			.size = said_bytes } };
+	memcpy(c.words, words, n_words * sizeof(*words));
+	return command(f, &c, sizeof(c.submit) + n_words * sizeof(*words));
+}
+
+/* ---- life ---- */
+
+static void set_up(struct fixture *f, gconstpointer data)
+{
+	guest_init(&f->guest);
+	f->objects = objects_create(1u << 20);
+	f->scanouts = scanouts_create(f->objects, false);
+	f->commands = current = commands_create(f->objects, f->scanouts, true);
+	guest_start_ring(&f->guest, commands_get_queue(f->commands));
+	objects_set_memory(f->objects, guest_make_table(&f->guest, GUEST_ADDR));
+	g_assert_cmphex(create_context(f, CONTEXT, 4), ==, OK);
+	g_assert_cmphex(create_3d(f, IMAGE, SIDE), ==, OK);
+	g_assert_cmphex(create_2d(f, PLAIN), ==, OK);
+}
+
+static void tear_down(struct fixture *f, gconstpointer data)
+{
+	commands_forget_guest(f->commands);
+	current = NULL;
+	commands_destroy(f->commands);
+	scanouts_destroy(f->scanouts);
+	objects_destroy(f->objects);
+	guest_finish(&f->guest);
+}
+
+/* ---- tests ---- */
+
+static struct virtio_gpu_resp_capset_info ask_info(struct fixture *f, uint32_t index)
+{
+	struct virtio_gpu_get_capset_info c = { .hdr.type = VIRTIO_GPU_CMD_GET_CAPSET_INFO,
+		.capset_index = index };
+	unsigned slot = submit(f, &c, sizeof(c), sizeof(struct virtio_gpu_resp_capset_info));
+	return *(const struct virtio_gpu_resp_capset_info *)guest_answer(&f->guest, slot);
+}
+
+static const uint8_t *ask_capset(struct fixture *f, uint32_t id, uint32_t version, size_t bytes)
+{
+	struct virtio_gpu_get_capset c = {
+		.hdr.type = VIRTIO_GPU_CMD_GET_CAPSET, .capset_id = id, .capset_version = version
+	};
+	return guest_answer(&f->guest, submit(f, &c, sizeof(c), HEADER_BYTES + bytes));
+}
+
+static uint32_t type_of(const uint8_t *answer)
+{
+	return ((const struct virtio_gpu_ctrl_hdr *)answer)->type;
+}
+
+/* Mesa's driver reads the capset's first word as its version. */
+static void test_capsets(struct fixture *f, gconstpointer data)
+{
+	struct virtio_gpu_resp_capset_info info = ask_info(f, 0);
+	g_assert_cmphex(info.hdr.type, ==, VIRTIO_GPU_RESP_OK_CAPSET_INFO);
+	g_assert_cmphex(ask_info(f, VIRGL_CAPSETS_MAX).hdr.type, ==, INVALID);
+	uint32_t size_bytes = info.capset_max_size, version = info.capset_max_version;
+	g_assert_cmpuint(size_bytes, >, 100);
+	const uint8_t *answer = ask_capset(f, info.capset_id, version, size_bytes);
+	g_assert_cmphex(type_of(answer), ==, VIRTIO_GPU_RESP_OK_CAPSET);
+	g_assert_cmpuint(answer[HEADER_BYTES], >, 0);
+	g_assert_cmphex(
+		type_of(ask_capset(f, info.capset_id, version + 1, size_bytes)), ==, INVALID);
+	g_assert_cmphex(type_of(ask_capset(f, 4711, 0, size_bytes)), ==, INVALID);
+	/* The answer lacks room for the capset's last byte. */
+	answer = ask_capset(f, info.capset_id, version, size_bytes - 1);
+	g_assert_cmphex(type_of(answer), ==, VIRTIO_GPU_RESP_ERR_UNSPEC);
+	g_assert_cmpuint(answer[HEADER_BYTES], ==, 0);
+}
+
+static void test_contexts(struct fixture *f, gconstpointer data)
+{
+	g_assert_cmphex(create_context(f, CONTEXT, 4), ==, NO_CONTEXT);
+	g_assert_cmphex(create_context(f, 0, 4), ==, NO_CONTEXT);
+	g_assert_cmphex(create_context(f, 4, 65), ==, INVALID);
+	g_assert_cmphex(create_context(f, 4, UINT32_MAX), ==, INVALID);
+	g_assert_false(objects_has_context(f->objects, 4));
+	g_assert_cmphex(create_context(f, 4, 64), ==, OK);
+	g_assert_cmphex(destroy_context(f, 4), ==, OK);
+	g_assert_cmphex(destroy_context(f, 4), ==, NO_CONTEXT);
+	g_assert_cmphex(destroy_context(f, 0), ==, NO_CONTEXT);
+}
+
+/* Linux opens 2D resources in contexts, too. */
+static void test_open(struct fixture *f, gconstpointer data)
+{
+	const uint32_t attach = VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE;
+	const uint32_t detach = VIRTIO_GPU_CMD_CTX_DETACH_RESOURCE;
+	const uint32_t ids[] = { IMAGE, PLAIN };
+	for (unsigned i = 0; i < G_N_ELEMENTS(ids); i++) {
+		struct resource *resource = objects_find_resource(f->objects, ids[i]);
+		g_assert_cmphex(open_resource(f, attach, CONTEXT, ids[i]), ==, OK);
+		g_assert_cmphex(open_resource(f, attach, CONTEXT, ids[i]), ==, OK);
+		g_assert_cmpuint(resource->n_contexts, ==, 1);
+		g_assert_cmpuint(resource->contexts[0], ==, CONTEXT);
+		g_assert_cmphex(open_resource(f, attach, 99, ids[i]), ==, NO_CONTEXT);
+		g_assert_cmphex(open_resource(f, detach, 99, ids[i]), ==, NO_CONTEXT);
+		g_assert_cmpuint(resource->n_contexts, ==, 1);
+		g_assert_cmphex(open_resource(f, detach, CONTEXT, ids[i]), ==, OK);
+		g_assert_cmphex(open_resource(f, detach, CONTEXT, ids[i]), ==, OK);
+		g_assert_cmpuint(resource->n_contexts, ==, 0);
+	}
+	g_assert_cmphex(open_resource(f, attach, CONTEXT, 99), ==, NO_RESOURCE);
+	g_assert_cmphex(open_resource(f, detach, CONTEXT, 99), ==, NO_RESOURCE);
+	g_assert_cmphex(open_resource(f, attach, 99, 99), ==, NO_CONTEXT);
+}
+
+static void test_create(struct fixture *f, gconstpointer data)
+{
+	const struct ledger_resource *d = &objects_find_resource(f->objects, IMAGE)->description;
+	g_assert_true(d->is_3d && d->target == VIRGL_BOUNDS_TARGET_2D && d->format == FORMAT);
+	g_assert_true(d->bind == BIND_SAMPLER_VIEW && d->width == SIDE && d->height == SIDE);
+	g_assert_true(d->depth == 1 && d->array_size == 1);
+	g_assert_cmphex(create_3d(f, IMAGE, SIDE), ==, NO_RESOURCE);
+	g_assert_cmphex(create_3d(f, 0, SIDE), ==, NO_RESOURCE);
+	g_assert_cmphex(create_3d(f, 9, 0), ==, INVALID);
+	g_assert_cmphex(create_3d(f, 9, VIRGL_BOUNDS_TEXTURE_SIZE_MAX + 1), ==, INVALID);
+	g_assert_null(objects_find_resource(f->objects, 9));
+}
+
+/* What goes up comes down again, and not a byte beside the box. */
+static void test_transfer(struct fixture *f, gconstpointer data)
+{
+	uint8_t *bytes = guest_at(&f->guest, GUEST_DATA_ADDR);
+	struct virtio_gpu_transfer_host_3d up = whole(VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D);
+	struct virtio_gpu_transfer_host_3d down = whole(VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D);
+	g_assert_cmphex(attach_backing(f, IMAGE), ==, OK);
+	open_resource(f, VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE, CONTEXT, IMAGE);
+	for (unsigned i = 0; i < IMAGE_BYTES; i++)
+		bytes[i] = (uint8_t)(i * 7);
+	g_assert_cmphex(command(f, &up, sizeof(up)), ==, OK);
+	memset(bytes, 0xee, IMAGE_BYTES);
+	down.hdr.ctx_id = 0;
+	down.box.h = 2;
+	g_assert_cmphex(command(f, &down, sizeof(down)), ==, OK);
+	for (unsigned i = 0; i < IMAGE_BYTES; i++)
+		g_assert_cmphex(bytes[i], ==, i < 2 * SIDE * 4 ? (uint8_t)(i * 7) : 0xee);
+}
+
+static void test_transfer_refused(struct fixture *f, gconstpointer data)
+{
+	const uint32_t types[] = { VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D,
+		VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D };
+	for (unsigned i = 0; i < G_N_ELEMENTS(types); i++) {
+		struct virtio_gpu_transfer_host_3d t = whole(types[i]);
+		t.resource_id = PLAIN;
+		g_assert_cmphex(command(f, &t, sizeof(t)), ==, NO_RESOURCE);
+		t.resource_id = 99;
+		g_assert_cmphex(command(f, &t, sizeof(t)), ==, NO_RESOURCE);
+		t = whole(types[i]);
+		t.hdr.ctx_id = 99;
+		g_assert_cmphex(command(f, &t, sizeof(t)), ==, NO_CONTEXT);
+	}
+	struct virtio_gpu_transfer_host_3d t = whole(types[0]);
+	g_assert_cmphex(command(f, &t, sizeof(t)), ==, VIRTIO_GPU_RESP_ERR_UNSPEC);
+	g_assert_cmphex(attach_backing(f, IMAGE), ==, OK);
+	open_resource(f, VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE, CONTEXT, IMAGE);
+	for (unsigned i = 0; i < G_N_ELEMENTS(types); i++) {
+		t = whole(types[i]);
+		t.box.x = 1;
+		g_assert_cmphex(command(f, &t, sizeof(t)), ==, INVALID);
+		t = whole(types[i]);
+		/* virglrenderer refuses the first of these itself. */
+		t.offset = 1;
+		g_assert_cmphex(command(f, &t, sizeof(t)), ==, INVALID);
+		t.offset = UINT64_MAX;
+		g_assert_cmphex(command(f, &t, sizeof(t)), ==, INVALID);
+		t = whole(types[i]);
+		t.level = 5;
+		g_assert_cmphex(command(f, &t, sizeof(t)), ==, INVALID);
+	}
+}
+
+static void test_submit(struct fixture *f, gconstpointer data)
+{
+	const uint32_t nop[4] = { 0 }, unknown = 0xff, longer[2] = { 2u << 16, 0 };
+	g_assert_cmphex(submit_3d(f, CONTEXT, nop, 0, 0), ==, OK);
+	g_assert_cmphex(submit_3d(f, CONTEXT, nop, 4, 16), ==, OK);
+	g_assert_cmphex(submit_3d(f, 99, nop, 4, 16), ==, NO_CONTEXT);
+	g_assert_cmphex(submit_3d(f, 0, nop, 4, 16), ==, NO_CONTEXT);
+	g_assert_cmphex(submit_3d(f, CONTEXT, nop, 4, 15), ==, INVALID);
+	g_assert_cmphex(submit_3d(f, CONTEXT, nop, 4, 20), ==, INVALID);
+	g_assert_cmphex(submit_3d(f, CONTEXT, nop, 4, SUBMIT_BYTES_MAX + 4), ==, INVALID);
+	g_assert_cmphex(submit_3d(f, CONTEXT, longer, 2, 8), ==, INVALID);
+	g_assert_cmphex(submit_3d(f, CONTEXT, &unknown, 1, 4), ==, INVALID);
+}
+
+/* A fenced answer leaves when the GPU is done, and what comes behind it does not overtake it. */
+static void test_fenced(struct fixture *f, gconstpointer data)
+{
+	struct virtio_gpu_cmd_submit c = { .hdr = { .type = VIRTIO_GPU_CMD_SUBMIT_3D,
+						   .flags = VIRTIO_GPU_FLAG_FENCE,
+						   .fence_id = 12,
+						   .ctx_id = CONTEXT } };
+	unsigned n_before = guest_count_used(&f->guest);
+	unsigned first = submit(f, &c, sizeof(c), HEADER_BYTES);
+	unsigned second = submit(f, &c, sizeof(c), HEADER_BYTES);
+	gint64 end_us = g_get_monotonic_time() + WAIT_US;
+	while (guest_count_used(&f->guest) < n_before + 2 && g_get_monotonic_time() < end_us) {
+		virgl_poll();
+		g_usleep(500);
+	}
+	g_assert_cmpuint(guest_get_used(&f->guest, n_before), ==, first);
+	g_assert_cmpuint(guest_get_used(&f->guest, n_before + 1), ==, second);
+	const struct virtio_gpu_ctrl_hdr *answer = guest_answer(&f->guest, second);
+	g_assert_cmphex(answer->type, ==, OK);
+	g_assert_cmpuint(answer->fence_id, ==, 12);
+	g_assert_false(commands_wait_for_gpu(f->commands));
+}
+
+int main(int argc, char **argv)
+{
+	struct egl_choice choice;
+	g_test_init(&argc, &argv, NULL);
+	/* Refusals are warnings, and what is tested here. */
+	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
+	if (!egl_choose(&choice, NULL, true) || !virgl_init(&choice, on_fence, NULL)) {
+		g_print("1..0 # SKIP virglrenderer does not start here\n");
+		return 0;
+	}
+	static const struct {
+		const char *name;
+		void (*run)(struct fixture *f, gconstpointer data);
+	} cases[] = {
+		{ "/command-3d/capsets", test_capsets },
+		{ "/command-3d/contexts", test_contexts },
+		{ "/command-3d/open", test_open },
+		{ "/command-3d/create", test_create },
+		{ "/command-3d/transfer", test_transfer },
+		{ "/command-3d/transfer-refused", test_transfer_refused },
+		{ "/command-3d/submit", test_submit },
+		{ "/command-3d/fenced", test_fenced },
+	};
+	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
+		g_test_add(cases[i].name, struct fixture, NULL, set_up, cases[i].run, tear_down);
+	return g_test_run();
+}
