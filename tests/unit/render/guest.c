@@ -41,15 +41,31 @@ struct memory *guest_make_table(const struct guest *guest, uint64_t guest_addr)
 	return memory;
 }
 
-void guest_start_ring(struct guest *guest, struct virtqueue *vq)
+void guest_describe(const struct guest *guest, struct keeper_memory_region *region,
+	struct keeper_ring_start *start)
 {
-	struct keeper_ring_start start = { .size = RING_SIZE,
+	*region = (struct keeper_memory_region){
+		.guest_addr = GUEST_ADDR, .user_addr = USER_ADDR, .size_bytes = GUEST_BYTES
+	};
+	*start = (struct keeper_ring_start){ .size = RING_SIZE,
 		.desc_user_addr = USER_ADDR + DESC,
 		.avail_user_addr = USER_ADDR + AVAIL,
 		.used_user_addr = USER_ADDR + USED };
-	struct memory *memory = guest_make_table(guest, GUEST_ADDR);
+}
+
+void guest_clear_ring(struct guest *guest)
+{
 	memset(guest->bytes, 0, REQUESTS);
 	guest->n_submitted = 0;
+}
+
+void guest_start_ring(struct guest *guest, struct virtqueue *vq)
+{
+	struct keeper_memory_region region;
+	struct keeper_ring_start start;
+	struct memory *memory = guest_make_table(guest, GUEST_ADDR);
+	guest_describe(guest, &region, &start);
+	guest_clear_ring(guest);
 	virtqueue_set_memory(vq, memory);
 	memory_unref(memory);
 	g_assert_true(virtqueue_start(vq, &start, eventfd(0, EFD_NONBLOCK), -1));

@@ -30,6 +30,11 @@ void guest_init(struct guest *guest);
 void guest_finish(struct guest *guest);
 /* A table of that memory at this address; one reference. */
 struct memory *guest_make_table(const struct guest *guest, uint64_t guest_addr);
+/* What a keeper says of that memory and of the ring in it. */
+void guest_describe(const struct guest *guest, struct keeper_memory_region *region,
+	struct keeper_ring_start *start);
+/* The driver begins anew: the ring is empty. */
+void guest_clear_ring(struct guest *guest);
 /* A fresh ring in it. The queue is given a table with it. */
 void guest_start_ring(struct guest *guest, struct virtqueue *vq);
 void *guest_at(const struct guest *guest, uint64_t guest_addr);
