@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+/* When dma-bufs are shown, and who waits outside meanwhile. The clients are the far ends of real
+ * sockets; spice-server is played by the test. */
+#include "display/door/dmabuf_door.h"
+
+#include <glib.h>
+#include <spice/enums.h>
+#include <spice/protocol.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define LOG_DOMAIN "vitrine"
+/* How long something may take on a busy machine; and how long is waited for what must not come. */
+#define WAIT_US (10 * G_USEC_PER_SEC)
+#define NEVER_US (40 * 1000)
+
+/* spice-server's names for what it has. */
+static const int key_first, key_second, key_main, key_plain, key_tcp, key_local, key_nobody;
+
+struct fixture {
+	struct dmabuf_door *door;
+	bool dmabufs;     /* as the door says */
+	unsigned n_use;   /* how often it said so */
+	bool cut_off;     /* guard refuses */
+	GArray *admitted; /* int */
+	GArray *guarded;  /* int: what guard was given; it gives a duplicate on */
+	GArray *diverted; /* int */
+	GArray *clients;  /* int: far ends */
+};
+
+static void on_admit(void *user, int fd)
+{
+	struct fixture *f = user;
+	g_array_append_val(f->admitted, fd);
+}
+
+static int on_guard(void *user, int fd)
+{
+	struct fixture *f = user;
+	g_array_append_val(f->guarded, fd);
+	return f->cut_off ? -1 : dup(fd);
+}
+
+static void on_divert(void *user, int fd)
+{
+	struct fixture *f = user;
+	g_array_append_val(f->diverted, fd);
+}
+
+static void on_use(void *user, bool dmabufs)
+{
+	struct fixture *f = user;
+	f->n_use++;
+	g_assert_true(f->dmabufs != dmabufs);
+	f->dmabufs = dmabufs;
+}
+
+static const struct dmabuf_door_ops ops = {
+	.admit = on_admit,
+	.guard = on_guard,
+	.divert = on_divert,
+	.use = on_use,
+};
+
+static void close_fd(gpointer fd)
+{
+	close(*(int *)fd);
+}
+
+static GArray *fds_new(void)
+{
+	GArray *fds = g_array_new(FALSE, FALSE, sizeof(int));
+	g_array_set_clear_func(fds, close_fd);
+	return fds;
+}
+
+static void set_up(struct fixture *f, gconstpointer data)
+{
+	f->door = dmabuf_door_create(&ops, f);
+	f->admitted = fds_new();
+	f->guarded = fds_new();
+	f->diverted = fds_new();
+	f->clients = fds_new();
+}
+
+static void tear_down(struct fixture *f, gconstpointer data)
+{
+	dmabuf_door_destroy(f->door);
+	g_array_unref(f->admitted);
+	g_array_unref(f->guarded);
+	g_array_unref(f->diverted);
+	g_array_unref(f->clients);
+}
+
+/* ---- clients ---- */
+
+/* Connects one; returns its own end, which the fixture closes. */
+static int arrive(struct fixture *f, bool is_unix)
+{
+	int pair[2];
+	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
+	g_array_append_val(f->clients, pair[1]);
+	dmabuf_door_arrive(f->door, pair[0], is_unix);
+	return pair[1];
+}
+
+struct first_message {
+	SpiceLinkHeader header;
+	SpiceLinkMess mess;
+	uint32_t caps;
+} __attribute__((packed));
+
+static void say(int client, uint8_t channel, bool takes_dmabufs)
+{
+	struct first_message message = {
+		.header = { SPICE_MAGIC, SPICE_VERSION_MAJOR, SPICE_VERSION_MINOR,
+			sizeof(message) - sizeof(message.header) },
+		.mess = { .channel_type = channel,
+			.num_channel_caps = 1,
+			.caps_offset = sizeof(SpiceLinkMess) },
+		.caps = takes_dmabufs ? 1u << SPICE_DISPLAY_CAP_GL_SCANOUT : 0,
+	};
+	g_assert_cmpint(write(client, &message, sizeof(message)), ==, sizeof(message));
+}
+
+static gboolean on_late(gpointer user)
+{
+	*(bool *)user = true;
+	return G_SOURCE_REMOVE;
+}
+
+/* Runs the main loop until so many have been admitted. */
+static void wait_admitted(struct fixture *f, unsigned n)
+{
+	gint64 end_us = g_get_monotonic_time() + WAIT_US;
+	while (f->admitted->len < n && g_get_monotonic_time() < end_us)
+		if (!g_main_context_iteration(NULL, FALSE))
+			g_usleep(200);
+	g_assert_cmpuint(f->admitted->len, ==, n);
+}
+
+static void run_for(gint64 span_us)
+{
+	bool late = false;
+	g_timeout_add((guint)(span_us / 1000), on_late, &late);
+	while (!late)
+		g_main_context_iteration(NULL, TRUE);
+}
+
+/* The n-th that was admitted is now spice-server's, which names it by this key. */
+static void connect_to(struct fixture *f, unsigned n, const void *key)
+{
+	dmabuf_door_connected(f->door, g_array_index(f->admitted, int, n), key);
+}
+
+/* A local client with a display open that takes dma-bufs: then they are used. */
+static int begin(struct fixture *f)
+{
+	int client = arrive(f, true);
+	say(client, SPICE_CHANNEL_DISPLAY, true);
+	wait_admitted(f, 1);
+	g_assert_false(f->dmabufs);
+	connect_to(f, 0, &key_first);
+	g_assert_true(f->dmabufs && dmabuf_door_uses_dmabufs(f->door));
+	return client;
+}
+
+static bool is_cut_off(int client)
+{
+	char byte;
+	return recv(client, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+/* ---- tests ---- */
+
+static void test_local(struct fixture *f, gconstpointer data)
+{
+	begin(f);
+	g_assert_cmpuint(f->guarded->len, ==, 1);
+	/* Another local display joins at once; the last one that goes ends it. */
+	say(arrive(f, true), SPICE_CHANNEL_DISPLAY, true);
+	wait_admitted(f, 2);
+	connect_to(f, 1, &key_second);
+	g_assert_cmpuint(f->n_use, ==, 1);
+	dmabuf_door_disconnected(f->door, &key_first);
+	g_assert_true(f->dmabufs);
+	dmabuf_door_disconnected(f->door, &key_second);
+	g_assert_false(f->dmabufs || dmabuf_door_uses_dmabufs(f->door));
+	g_assert_cmpuint(f->n_use, ==, 2);
+}
+
+/* Channels that show nothing begin no dma-bufs, and need no guard. */
+static void test_other_channel(struct fixture *f, gconstpointer data)
+{
+	say(arrive(f, true), SPICE_CHANNEL_MAIN, false);
+	wait_admitted(f, 1);
+	connect_to(f, 0, &key_main);
+	g_assert_cmpuint(f->n_use, ==, 0);
+	g_assert_cmpuint(f->guarded->len, ==, 0);
+}
+
+/* A display that does not take them: nobody gets any while it is there. */
+static void test_takes_none(struct fixture *f, gconstpointer data)
+{
+	begin(f);
+	say(arrive(f, true), SPICE_CHANNEL_DISPLAY, false);
+	run_for(NEVER_US);
+	g_assert_false(f->dmabufs);
+	g_assert_cmpuint(f->admitted->len, ==, 1);
+	dmabuf_door_left(f->door);
+	dmabuf_door_frame_shown(f->door);
+	wait_admitted(f, 2);
+	connect_to(f, 1, &key_plain);
+	g_assert_false(f->dmabufs);
+	dmabuf_door_disconnected(f->door, &key_plain);
+	g_assert_true(f->dmabufs);
+}
+
+/* A client on TCP waits until no dma-buf is shown and a picture has taken its place: both. */
+static void test_tcp_waits(struct fixture *f, gconstpointer data)
+{
+	begin(f);
+	arrive(f, false);
+	g_assert_false(f->dmabufs);
+	g_assert_cmpuint(f->admitted->len, ==, 1);
+	dmabuf_door_frame_shown(f->door);
+	g_assert_cmpuint(f->admitted->len, ==, 1);
+	dmabuf_door_left(f->door);
+	g_assert_cmpuint(f->admitted->len, ==, 2);
+	connect_to(f, 1, &key_tcp);
+	g_assert_false(f->dmabufs);
+	dmabuf_door_disconnected(f->door, &key_tcp);
+	g_assert_true(f->dmabufs);
+}
+
+/* No picture comes: it waits no longer than it must. */
+static void test_no_frame(struct fixture *f, gconstpointer data)
+{
+	begin(f);
+	arrive(f, false);
+	dmabuf_door_left(f->door);
+	gint64 begin_us = g_get_monotonic_time();
+	wait_admitted(f, 2);
+	g_assert_cmpint(g_get_monotonic_time() - begin_us, >=, (DMABUF_DOOR_FRAME_MS - 20) * 1000);
+}
+
+/* With the last display gone there is nobody to show a picture to. */
+static void test_nobody_looks(struct fixture *f, gconstpointer data)
+{
+	begin(f);
+	dmabuf_door_disconnected(f->door, &key_first);
+	g_assert_false(f->dmabufs);
+	arrive(f, false);
+	g_assert_cmpuint(f->admitted->len, ==, 1);
+	dmabuf_door_left(f->door);
+	g_assert_cmpuint(f->admitted->len, ==, 2);
+}
+
+/* On TCP one is let in at once while no dma-buf is shown, and keeps them from beginning. */
+static void test_tcp_first(struct fixture *f, gconstpointer data)
+{
+	arrive(f, false);
+	g_assert_cmpuint(f->admitted->len, ==, 1);
+	connect_to(f, 0, &key_tcp);
+	say(arrive(f, true), SPICE_CHANNEL_DISPLAY, true);
+	wait_admitted(f, 2);
+	connect_to(f, 1, &key_local);
+	g_assert_false(f->dmabufs);
+	dmabuf_door_disconnected(f->door, &key_tcp);
+	g_assert_true(f->dmabufs);
+}
+
+/* A client that acknowledges nothing gets ordinary pictures, and is cut off when another waits. */
+static void test_stalled(struct fixture *f, gconstpointer data)
+{
+	int client = begin(f);
+	g_test_expect_message(LOG_DOMAIN, G_LOG_LEVEL_WARNING, "*does not acknowledge*ordinary*");
+	dmabuf_door_stalled(f->door);
+	g_assert_false(f->dmabufs);
+	g_assert_false(is_cut_off(client));
+	g_test_expect_message(LOG_DOMAIN, G_LOG_LEVEL_WARNING, "*cut off*others wait*");
+	arrive(f, false);
+	g_test_assert_expected_messages();
+	/* What the guard had and what spice-server has are the client's socket, too. */
+	g_assert_true(is_cut_off(client));
+	dmabuf_door_disconnected(f->door, &key_first);
+	dmabuf_door_left(f->door);
+	dmabuf_door_frame_shown(f->door);
+	g_assert_cmpuint(f->admitted->len, ==, 2);
+}
+
+static void test_diverted(struct fixture *f, gconstpointer data)
+{
+	int client = arrive(f, true);
+	g_assert_cmpint(write(client, "GET / HTTP/1.1", 14), ==, 14);
+	run_for(NEVER_US);
+	g_assert_cmpuint(f->diverted->len, ==, 1);
+	g_assert_cmpuint(f->admitted->len, ==, 0);
+	/* It is the callee's: nothing was taken from it, and it is open. */
+	char bytes[16];
+	g_assert_cmpint(recv(g_array_index(f->diverted, int, 0), bytes, 16, 0), ==, 14);
+}
+
+/* A first message in pieces is waited for. */
+static void test_pieces(struct fixture *f, gconstpointer data)
+{
+	int client = arrive(f, true);
+	uint32_t magic = SPICE_MAGIC;
+	g_assert_cmpint(write(client, &magic, 2), ==, 2);
+	run_for(NEVER_US);
+	g_assert_cmpuint(f->admitted->len + f->diverted->len, ==, 0);
+	g_assert_cmpint(write(client, "xx", 2), ==, 2);
+	run_for(NEVER_US);
+	g_assert_cmpuint(f->diverted->len, ==, 1);
+}
+
+/* The guard has cut it off: nothing is left of it, so that others are not kept from dma-bufs. */
+static void test_guard_refuses(struct fixture *f, gconstpointer data)
+{
+	f->cut_off = true;
+	say(arrive(f, true), SPICE_CHANNEL_DISPLAY, false);
+	run_for(NEVER_US);
+	g_assert_cmpuint(f->guarded->len, ==, 1);
+	g_assert_cmpuint(f->admitted->len, ==, 0);
+	f->cut_off = false;
+	begin(f);
+}
+
+/* One that was closed before spice-server took it over does not count any more. */
+static void test_forget(struct fixture *f, gconstpointer data)
+{
+	arrive(f, false);
+	dmabuf_door_forget(f->door, g_array_index(f->admitted, int, 0));
+	say(arrive(f, true), SPICE_CHANNEL_DISPLAY, true);
+	wait_admitted(f, 2);
+	connect_to(f, 1, &key_local);
+	g_assert_true(f->dmabufs);
+	/* Neither name is known. */
+	dmabuf_door_forget(f->door, 4711);
+	dmabuf_door_disconnected(f->door, &key_nobody);
+	g_assert_true(f->dmabufs);
+}
+
+/* Who has not said what it is, and who waits, is closed with the door. */
+static void test_destroy(struct fixture *f, gconstpointer data)
+{
+	begin(f);
+	int silent = arrive(f, true), waits = arrive(f, false);
+	g_assert_false(is_cut_off(silent) || is_cut_off(waits));
+	dmabuf_door_destroy(f->door);
+	f->door = NULL;
+	g_assert_true(is_cut_off(silent) && is_cut_off(waits));
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	static const struct {
+		const char *name;
+		void (*run)(struct fixture *f, gconstpointer data);
+	} cases[] = {
+		{ "/dmabuf-door/local", test_local },
+		{ "/dmabuf-door/other-channel", test_other_channel },
+		{ "/dmabuf-door/takes-none", test_takes_none },
+		{ "/dmabuf-door/tcp-waits", test_tcp_waits },
+		{ "/dmabuf-door/no-frame", test_no_frame },
+		{ "/dmabuf-door/nobody-looks", test_nobody_looks },
+		{ "/dmabuf-door/tcp-first", test_tcp_first },
+		{ "/dmabuf-door/stalled", test_stalled },
+		{ "/dmabuf-door/diverted", test_diverted },
+		{ "/dmabuf-door/pieces", test_pieces },
+		{ "/dmabuf-door/guard-refuses", test_guard_refuses },
+		{ "/dmabuf-door/forget", test_forget },
+		{ "/dmabuf-door/destroy", test_destroy },
+	};
+	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
+		g_test_add(cases[i].name, struct fixture, NULL, set_up, cases[i].run, tear_down);
+	return g_test_run();
+}
