@@ -158,6 +158,7 @@ static void mark_default(GPtrArray *gpus)
 {
 	for (unsigned i = 0; i < gpus->len; i++) {
 		struct gpu_info *info = gpus->pdata[i];
+		g_assert(!info->is_default);
 		bool last = i + 1 == gpus->len;
 		if (flag(info, "virgl") && (last || !flag(info, "software"))) {
 			info->is_default = true;
@@ -168,6 +169,7 @@ static void mark_default(GPtrArray *gpus)
 
 GPtrArray *gpus_survey(const char *nodes_dir, const char *renderer)
 {
+	g_assert(nodes_dir && renderer);
 	GPtrArray *gpus = g_ptr_array_new_with_free_func(info_free);
 	g_autoptr(GPtrArray) names = find_nodes(nodes_dir);
 	for (unsigned i = 0; i < names->len; i++) {

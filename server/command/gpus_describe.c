@@ -83,7 +83,9 @@ static void describe_one(GString *out, const struct gpu_info *info)
 char *gpus_describe(const GPtrArray *gpus)
 {
 	GString *out = g_string_new(NULL);
+	g_assert(gpus->len > 0);
 	const struct gpu_info *software = gpus->pdata[gpus->len - 1];
+	g_assert(!software->node);
 	if (gpus->len == 1)
 		g_string_append_printf(out, "no render node here%s\n",
 			software->is_default ? ": desktops are drawn with the CPU" : "");
@@ -138,6 +140,7 @@ static void add_one(JsonBuilder *json, const struct gpu_info *info)
 {
 	static const char *const texts[] = { "why", "platform", "renderer", "opengl", "virgl-why" };
 	static const char *const flags[] = { "works", "software", "fences", "virgl" };
+	g_assert(info->report);
 	json_builder_begin_object(json);
 	add_text(json, "node", info->node);
 	add_text(json, "driver", info->driver);

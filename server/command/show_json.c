@@ -23,6 +23,7 @@ static GKeyFile *load(const char *desktop, const char *name)
 
 static void add_value(JsonBuilder *json, const struct desktop_option *option, const char *value)
 {
+	g_assert(desktop_option_in_file(option));
 	if (!value)
 		json_builder_add_null_value(json);
 	else if (desktop_option_is_switch(option))

@@ -68,6 +68,7 @@ static bool is_wanted(const struct wish *wish, const char *name)
 static GPtrArray *find_subjects(const struct wish *wish, GPtrArray *earlier)
 {
 	GPtrArray *found = g_ptr_array_new_with_free_func(subject_free);
+	g_assert(!wish->name || !wish->socket_path);
 	if (wish->socket_path)
 		g_ptr_array_add(found, subject_of_socket(wish->socket_path));
 	g_auto(GStrv) names = wish->socket_path ? g_new0(char *, 1) : run_dir_list();
@@ -92,6 +93,7 @@ static void look(GPtrArray *subjects, GPtrArray *reports, GString *complaints)
 	for (unsigned i = 0; i < subjects->len; i++) {
 		struct subject *subject = g_ptr_array_index(subjects, i);
 		g_autoptr(GError) error = NULL;
+		g_assert(!subject->now);
 		subject->now =
 			stats_snapshot_take(subject->socket_path, subject->qemu_pid_file, &error);
 		if (subject->now)
@@ -104,6 +106,7 @@ static void look(GPtrArray *subjects, GPtrArray *reports, GString *complaints)
 
 static void wait_s(double seconds)
 {
+	g_assert(seconds > 0 && seconds <= INTERVAL_MAX_S);
 	fflush(stdout);
 	g_usleep((gulong)(seconds * G_USEC_PER_SEC));
 }

@@ -143,6 +143,7 @@ static void add_processes(JsonBuilder *b, const struct stats_report *report)
 static void add_desktop(JsonBuilder *b, const struct stats_report *report)
 {
 	bool rates = report->interval_s > 0;
+	g_assert(report->n_heads <= FRAME_HEADS_MAX && report->n_clients <= STATS_CLIENTS_MAX);
 	json_builder_begin_object(b);
 	add_text(b, "name", report->name);
 	add_share(b, "interval_s", rates ? report->interval_s : -1);

@@ -31,6 +31,7 @@ static double get_percent(uint64_t part, uint64_t whole)
 static double percentile(const struct stats_times *times, double percent)
 {
 	double rank = (double)times->n * percent / 100, below = 0;
+	g_assert(percent >= 0 && percent <= 100);
 	for (unsigned i = 0; i < STATS_BUCKETS; i++) {
 		double n = (double)times->buckets[i];
 		if (n > 0 && below + n >= rank) {
@@ -73,6 +74,7 @@ static const struct stats_head *head_of(
 static void fill_head(struct stats_head_report *report, const struct pair *pair, unsigned head)
 {
 	uint64_t growth[STATS_COUNTS];
+	g_assert(pair->now && head < FRAME_HEADS_MAX);
 	report->number = head;
 	for (unsigned i = 0; i < STATS_COUNTS; i++) {
 		enum stats_worker worker = stats_count_names[i].worker;
@@ -146,6 +148,8 @@ struct stats_report *stats_report_make(
 	struct stats_report *report = g_new0(struct stats_report, 1);
 	struct pair pair = { .before = before && is_same_keeper(before, now) ? before : NULL,
 		.now = now };
+	/* Our own clock took both, one after the other; only the rest of them is the workers'. */
+	g_assert(!before || before->time_us <= now->time_us);
 	if (pair.before)
 		pair.interval_s = (double)(now->time_us - before->time_us) / G_USEC_PER_SEC;
 	g_strlcpy(report->name, now->name, sizeof(report->name));

@@ -29,6 +29,7 @@ static bool fail(GError **error, int number, const char *what)
 
 void stats_snapshot_text(const uint64_t *words, size_t size_bytes, char *text)
 {
+	g_assert(size_bytes > 0);
 	memcpy(text, words, size_bytes);
 	text[size_bytes - 1] = '\0';
 	for (char *c = text; *c; c++) {
@@ -41,6 +42,7 @@ bool stats_snapshot_copy(int fd, enum stats_worker worker, struct stats *copy, G
 {
 	const char *name = stats_process_names[worker == STATS_RENDER ? STATS_PROCESS_RENDER :
 									STATS_PROCESS_DISPLAY];
+	g_assert(worker == STATS_RENDER || worker == STATS_DISPLAY);
 	uint64_t *map = shm_map(fd, sizeof(*copy), false);
 	if (!map) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
@@ -171,6 +173,7 @@ struct stats_snapshot *stats_snapshot_take(
 	g_autofree struct stats_snapshot *snapshot = g_new0(struct stats_snapshot, 1);
 	g_autoptr(GError) inner = NULL;
 	struct reading reading = { snapshot, qemu_pid_file, &inner, false };
+	g_assert(socket_path && (!error || !*error));
 	int fd = connect_to(socket_path, error);
 	if (fd < 0)
 		return NULL;

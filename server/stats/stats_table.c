@@ -85,6 +85,7 @@ static void add_desktop_columns(
 static void add_head(GString *text, const struct stats_report *report, unsigned index, bool wide)
 {
 	const struct stats_head_report *head = &report->heads[index];
+	g_assert(index < report->n_heads);
 	g_autofree char *size =
 		g_strdup_printf("%ux%u", (unsigned)MIN(head->gauges[STATS_WIDTH], FRAME_SIZE_MAX),
 			(unsigned)MIN(head->gauges[STATS_HEIGHT], FRAME_SIZE_MAX));
@@ -123,6 +124,7 @@ static void add_headless(GString *text, const struct stats_report *report, bool 
 
 void stats_table_add(GString *text, const struct stats_report *report, bool wide)
 {
+	g_assert(report->n_heads <= FRAME_HEADS_MAX && report->n_clients <= STATS_CLIENTS_MAX);
 	for (unsigned i = 0; i < report->n_heads; i++)
 		add_head(text, report, i, wide);
 	if (report->n_heads == 0)
