@@ -59,6 +59,16 @@ void guest_clear_ring(struct guest *guest)
 	guest->n_submitted = 0;
 }
 
+struct virtio_gpu_resource_create_2d guest_make_create_2d(uint32_t id, uint32_t side)
+{
+	return (struct virtio_gpu_resource_create_2d){ .hdr.type =
+							       VIRTIO_GPU_CMD_RESOURCE_CREATE_2D,
+		.resource_id = id,
+		.format = VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM,
+		.width = side,
+		.height = side };
+}
+
 void guest_start_ring(struct guest *guest, struct virtqueue *vq)
 {
 	struct keeper_memory_region region;

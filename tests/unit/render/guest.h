@@ -35,6 +35,8 @@ void guest_describe(const struct guest *guest, struct keeper_memory_region *regi
 	struct keeper_ring_start *start);
 /* The driver begins anew: the ring is empty. */
 void guest_clear_ring(struct guest *guest);
+/* The command for a square resource of 32-bit pixels; the side is in pixels. */
+struct virtio_gpu_resource_create_2d guest_make_create_2d(uint32_t id, uint32_t side);
 /* A fresh ring in it. The queue is given a table with it. */
 void guest_start_ring(struct guest *guest, struct virtqueue *vq);
 void *guest_at(const struct guest *guest, uint64_t guest_addr);

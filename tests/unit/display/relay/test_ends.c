@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <glib/gstdio.h>
 #include <spice/enums.h>
 #include <spice/protocol.h>
 #include <stdarg.h>
@@ -17,8 +16,8 @@
 #include "display/door/limits.h"
 #include "display/relay/pass.h"
 #include "display/relay/phases.h"
-#include "tests/client/certificate.h"
 #include "tests/unit/display/relay/ends_rig.h"
+#include "tests/unit/display/relay/own_credentials.h"
 #include "tests/unit/display/relay/spice_words.h"
 
 #define SOON_US (300 * 1000)
@@ -409,26 +408,10 @@ static void test_pass_last_words(void)
 	ends_rig_stop(&rig);
 }
 
-static void make_credentials(void)
-{
-	g_autofree char *folder = g_dir_make_tmp("relay-ends-XXXXXX", NULL);
-	g_autofree char *certificate = g_build_filename(folder, "certificate.pem", NULL);
-	g_autofree char *key = g_build_filename(folder, "key.pem", NULL);
-	certificate_write(certificate, key);
-	int fds[] = { open(certificate, O_RDONLY | O_CLOEXEC), open(key, O_RDONLY | O_CLOEXEC) };
-	credentials = tls_credentials_create(fds[0], fds[1], NULL);
-	g_assert_nonnull(credentials);
-	close(fds[0]);
-	close(fds[1]);
-	g_unlink(certificate);
-	g_unlink(key);
-	g_rmdir(folder);
-}
-
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	make_credentials();
+	credentials = own_credentials_create();
 	/* It keeps a descriptor of its own from its first use on. */
 	g_main_context_iteration(NULL, FALSE);
 	for (unsigned pair = 0; pair < PLACES * WAYS; pair++) {

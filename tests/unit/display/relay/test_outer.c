@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
-#include <glib/gstdio.h>
 #include <gnutls/gnutls.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
@@ -16,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tests/client/certificate.h"
+#include "tests/unit/display/relay/own_credentials.h"
 
 #define WAIT_US (10 * G_USEC_PER_SEC)
 /* Frames of clients are masked; by 0, so that what travels can be read here. */
@@ -46,31 +45,10 @@ static void connect_pair(struct fixture *f)
 	close(listener);
 }
 
-static struct tls_credentials *make_credentials(void)
-{
-	g_autoptr(GError) error = NULL;
-	g_autofree char *folder = g_dir_make_tmp("outer-XXXXXX", &error);
-	g_assert_no_error(error);
-	g_autofree char *certificate = g_build_filename(folder, "certificate.pem", NULL);
-	g_autofree char *key = g_build_filename(folder, "key.pem", NULL);
-	certificate_write(certificate, key);
-	int certificate_fd = open(certificate, O_RDONLY | O_CLOEXEC),
-	    key_fd = open(key, O_RDONLY | O_CLOEXEC);
-	struct tls_credentials *credentials =
-		tls_credentials_create(certificate_fd, key_fd, &error);
-	g_assert_no_error(error);
-	close(certificate_fd);
-	close(key_fd);
-	g_unlink(certificate);
-	g_unlink(key);
-	g_rmdir(folder);
-	return credentials;
-}
-
 /* `data`: not NULL for TLS. */
 static void set_up(struct fixture *f, gconstpointer data)
 {
-	struct tls_credentials *credentials = data ? make_credentials() : NULL;
+	struct tls_credentials *credentials = data ? own_credentials_create() : NULL;
 	connect_pair(f);
 	f->outer = outer_create(f->ours, credentials);
 	g_assert_nonnull(f->outer);

@@ -7,7 +7,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <glib.h>
-#include <glib/gstdio.h>
 #include <gnutls/gnutls.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -18,7 +17,7 @@
 #include <unistd.h>
 
 #include "display/relay/relay.h"
-#include "tests/client/certificate.h"
+#include "tests/unit/display/relay/own_credentials.h"
 #include "tests/unit/display/relay/spice_words.h"
 
 #define LONG_S 10
@@ -268,27 +267,6 @@ static void link_up(struct rig *rig)
 	put_end(rig);
 }
 
-static struct tls_credentials *make_credentials(void)
-{
-	g_autoptr(GError) error = NULL;
-	g_autofree char *folder = g_dir_make_tmp("relay-records-XXXXXX", &error);
-	g_assert_no_error(error);
-	g_autofree char *certificate = g_build_filename(folder, "certificate.pem", NULL);
-	g_autofree char *key = g_build_filename(folder, "key.pem", NULL);
-	certificate_write(certificate, key);
-	int certificate_fd = open(certificate, O_RDONLY | O_CLOEXEC),
-	    key_fd = open(key, O_RDONLY | O_CLOEXEC);
-	struct tls_credentials *credentials =
-		tls_credentials_create(certificate_fd, key_fd, &error);
-	g_assert_no_error(error);
-	close(certificate_fd);
-	close(key_fd);
-	g_unlink(certificate);
-	g_unlink(key);
-	g_rmdir(folder);
-	return credentials;
-}
-
 static void rig_start(struct rig *rig, const struct kind *kind)
 {
 	const struct relay_options options = { 0 };
@@ -297,7 +275,7 @@ static void rig_start(struct rig *rig, const struct kind *kind)
 	};
 	rig->ends = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	rig->relay = relay_create(&options, rig->line, &ops, rig);
-	relay_set_credentials(rig->relay, make_credentials());
+	relay_set_credentials(rig->relay, own_credentials_create());
 	connect_client(rig);
 	shake(rig);
 	if (kind->frames)

@@ -73,11 +73,7 @@ static uint32_t command(struct fixture *f, const void *request, size_t request_b
 
 static uint32_t create(struct fixture *f, uint32_t id)
 {
-	struct virtio_gpu_resource_create_2d c = { .hdr.type = VIRTIO_GPU_CMD_RESOURCE_CREATE_2D,
-		.resource_id = id,
-		.format = VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM,
-		.width = SIDE,
-		.height = SIDE };
+	struct virtio_gpu_resource_create_2d c = guest_make_create_2d(id, SIDE);
 	return command(f, &c, sizeof(c));
 }
 

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * own_credentials: what the relay's side of TLS needs, from a certificate made for this test.
+ */
+#pragma once
+
+#include "display/relay/tls.h"
+
+/* One reference, the caller's. The files are gone when it returns; asserts that all of it works. */
+struct tls_credentials *own_credentials_create(void);
