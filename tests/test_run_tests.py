@@ -55,13 +55,21 @@ def each_round_counts(build):
     assert (status, lines[-1]) == (1, '2 passed, 1 failed, 0 skipped'), lines
 
 
+def what_tests_print_is_no_xml(build):
+    log_write(build, 'testlog', a=PASSED)
+    (build / 'meson-logs/testlog.junit.xml').write_bytes(
+        b'<testsuites><testsuite name="vitrine.vitrine:unit / a"><testcase name="one"/><testcase name="two"/>'
+        b'<system-out>\x01 \x1b[0m \xff</system-out></testsuite></testsuites>')
+    assert summary(build)[1][-1] == '2 passed, 0 failed, 0 skipped', summary(build)
+
+
 def nothing_is_a_failure(build):
     status, lines = summary(build)
     assert (status, lines[-1]) == (1, '0 passed, 1 failed, 0 skipped'), lines
 
 
 CHECKS = [all_runs_count, what_passed_again_counts_and_is_named, what_failed_again_counts_once, each_round_counts,
-          nothing_is_a_failure]
+          what_tests_print_is_no_xml, nothing_is_a_failure]
 
 
 def main():
