@@ -23,7 +23,8 @@ static void assert_broken(const char *text, const char *status)
 {
 	struct http_request request;
 	struct http_refusal refusal = { 0 };
-	g_test_message("%.60s", text);
+	g_autofree char *escaped = g_strescape(text, NULL);
+	g_test_message("%.60s", escaped);
 	g_assert_cmpint(read_text(&request, text, &refusal), ==, HTTP_BROKEN);
 	g_assert_true(g_str_has_prefix(refusal.status, status));
 	g_assert_cmpstr(refusal.why, !=, "");
