@@ -109,6 +109,15 @@ char *client_answer(struct client *client)
 	return answer;
 }
 
+bool client_has_answer(struct client *client)
+{
+	GPollableInputStream *pipe =
+		G_POLLABLE_INPUT_STREAM(g_subprocess_get_stdout_pipe(client->process));
+
+	return g_buffered_input_stream_get_available(G_BUFFERED_INPUT_STREAM(client->output)) > 0 ||
+	       g_pollable_input_stream_is_readable(pipe);
+}
+
 void client_send(struct client *client, const char *format, ...)
 {
 	va_list values;

@@ -34,6 +34,8 @@ G_GNUC_PRINTF(2, 3) char *client_ask(struct client *client, const char *format, 
 /* Sends a command without waiting for the answer; fetch it later with client_answer. */
 G_GNUC_PRINTF(2, 3) void client_send(struct client *client, const char *format, ...);
 char *client_answer(struct client *client);
+/* Whether client_answer would return at once. */
+bool client_has_answer(struct client *client);
 /* Runs a command and asserts that the answer is ok. */
 G_GNUC_PRINTF(2, 3) char *client_run(struct client *client, const char *format, ...);
 

@@ -209,27 +209,29 @@ static void counter_draw(struct canvas *canvas, uint32_t value, uint32_t x, uint
 	}
 }
 
-/* Video is shown while it plays, not only when it has ended: the client reads the numbers in it. */
+/*
+ * Video is shown while it plays, not only when it has ended: it plays until the client has read
+ * numbers in it that lie this far apart. How many it read between them is a matter of the machine.
+ */
 static void test_counter_in_a_film(void)
 {
 	const struct rect rect = { 40, 40, 800, 450 };
-	const unsigned n_frames = 200;
+	const unsigned advance = 100, n_frames_max = 3000;
+	unsigned n_frames = 0;
 	struct fixture fixture;
 
 	fixture_start(&fixture, 1024, 768, NULL);
 	fixture_connect(&fixture);
-	/* On a busy machine the client sees the first of them late. */
-	client_send(fixture.client, "wait-counter %u 30000", n_frames / 2);
-	for (unsigned i = 0; i < n_frames; i++) {
-		canvas_film(fixture_canvas(&fixture), rect, i);
-		counter_draw(fixture_canvas(&fixture), 1000 + i, 60, 72);
+	client_send(fixture.client, "wait-counter %u 60000", advance);
+	while (!client_has_answer(fixture.client) && n_frames < n_frames_max) {
+		canvas_film(fixture_canvas(&fixture), rect, n_frames);
+		counter_draw(fixture_canvas(&fixture), 1000 + n_frames++, 60, 72);
 		fake_render_flush(fixture.render, 0, &rect, 1);
 		g_usleep(G_USEC_PER_SEC / 30);
 	}
 	g_autofree char *answer = client_answer(fixture.client);
 	g_assert_true(answer_is_ok(answer));
-	/* All three programs share two cores, sometimes with a sanitizer in each. */
-	g_assert_cmpint(answer_int(answer, "seen"), >, n_frames / 8);
+	g_assert_cmpint(answer_int(answer, "seen"), >=, 5);
 	fixture_expect_canvas(&fixture);
 	g_autofree char *stats = client_run(fixture.client, "stats");
 	g_test_message("pictures told apart: %" G_GINT64_FORMAT " of %u, streams %" G_GINT64_FORMAT,
