@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * limits of stream: bounds on what a command stream names, makes and says. A command past one of
+ * them is refused, and its context is lost (checker.h).
+ */
+#pragma once
+
+/*
+ * Slots of virglrenderer's arrays: the same in 0.10.4 and in 1.3 (PIPE_MAX_* of its copy of
+ * p_state.h). It checks some of them only later, and some not at all.
+ */
+#define STREAM_ATTRIBS_MAX 32
+#define STREAM_COLOR_BUFFERS_MAX 8
+#define STREAM_VIEWPORTS_MAX 16
+#define STREAM_CONSTANT_BUFFERS_MAX 32
+#define STREAM_SHADER_BUFFERS_MAX 32
+#define STREAM_SHADER_IMAGES_MAX 32
+#define STREAM_ATOMIC_BUFFERS_MAX 32
+#define STREAM_SAMPLERS_MAX 32
+#define STREAM_SAMPLER_VIEWS_MAX 128
+/* What GL offers, and Gallium. virglrenderer has room for 16, of which GL would refuse 12. */
+#define STREAM_STREAMOUT_TARGETS_MAX 4
+#define STREAM_STREAMOUT_OUTPUTS_MAX 64
+
+/*
+ * Formats that virglrenderer 0.10.4 knows (VIRGL_FORMAT_MAX). It looks up the format of a shader
+ * image in a table of that length without a check. A newer one knows more: see streams.h.
+ */
+#define STREAM_FORMATS_MIN 322
+
+/* Bytes of one shader's text. Mesa gives up on a shader that does not fit into 32 MiB. */
+#define STREAM_SHADER_TEXT_MAX (32u * 1024 * 1024)
+
+/*
+ * Objects and sub-contexts of one context. A program has a sub-context for each of its GL contexts,
+ * and hundreds of objects in each.
+ */
+#define STREAM_OBJECTS_MAX (1u << 20)
+#define STREAM_SUB_CONTEXTS_MAX 4096
+
+/* Bytes that one transfer may touch. virglrenderer computes some sizes in 32 bits with a sign. */
+#define STREAM_TRANSFER_BYTES_MAX 0x7fffffffu
+
+/* What virglrenderer writes into a resource: virgl_host_query_state, virgl_memory_info,
+ * virgl_resource_layout of virgl_protocol.h. */
+#define STREAM_QUERY_RESULT_BYTES 16
+#define STREAM_MEMORY_INFO_BYTES 24
+#define STREAM_LAYOUT_BYTES 80
