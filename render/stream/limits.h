@@ -46,3 +46,9 @@
 #define STREAM_QUERY_RESULT_BYTES 16
 #define STREAM_MEMORY_INFO_BYTES 24
 #define STREAM_LAYOUT_BYTES 80
+
+/*
+ * Constants of one stage: 64 KiB, in words. virglrenderer hands GL as many as the shader declares,
+ * whether or not the guest has set that many, so it is made to have room for all of them.
+ */
+#define STREAM_CONSTANTS_MAX 16384

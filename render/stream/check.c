@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+#include "render/stream/check.h"
+
+/* ---- for the checks ---- */
+
+bool check_refuse(struct check *check, uint32_t index, uint64_t limit, const char *why)
+{
+	*check->fault = (struct stream_fault){ .command = check->command.shape->name,
+		.field = stream_field_at(&check->command, index)->name,
+		.value = check->words[index],
+		.limit = limit,
+		.why = why };
+	return false;
+}
+
+bool check_drop(struct check *check)
+{
+	check->words[0] = stream_header(STREAM_NOP, STREAM_OBJECT_NULL, check->command.length);
+	return true;
+}
+
+void check_insert_words(struct check *check, const uint32_t *words, uint32_t n_words)
+{
+	g_array_append_vals(check->streams->copy, words, n_words);
+}
+
+void check_insert(struct check *check, enum stream_number number, uint32_t length)
+{
+	uint32_t header = stream_header(number, STREAM_OBJECT_NULL, length);
+	if (!check->copying)
+		check_insert_words(check, check->stream, (uint32_t)(check->words - check->stream));
+	check->copying = true;
+	check_insert_words(check, &header, 1);
+}
+
+struct stream_resource *check_resource(const struct check *check, uint32_t index)
+{
+	return g_hash_table_lookup(check->context->attached, GUINT_TO_POINTER(check->words[index]));
+}
+
+struct object *check_object(const struct check *check, uint32_t index)
+{
+	uint32_t kind = stream_field_at(&check->command, index)->limit;
+	struct object *object = sub_find(check->context->current, check->words[index]);
+	bool right = object && !object->doomed && (kind == 0 || object->kind == kind);
+	return right ? object : NULL;
+}
+
+void check_fill(uint32_t *slot, struct stream_resource *resource)
+{
+	*slot = resource ? resource->id : 0;
+	if (resource)
+		resource->was_bound = true;
+}
+
+static uint32_t at_level(uint32_t size, uint32_t level)
+{
+	return level < 32 ? MAX(size >> level, 1) : 1;
+}
+
+struct check_size check_level_size(const struct stream_resource *resource, uint32_t level)
+{
+	bool is_3d = resource->target == STREAM_TARGET_3D;
+	return (struct check_size){ .width = at_level(resource->width, level),
+		.height = at_level(resource->height, level),
+		.depth = is_3d ? at_level(resource->depth, level) : MAX(resource->array_size, 1) };
+}
+
+/* ---- what the table says ---- */
+
+static bool check_handle(struct check *check, uint32_t index, const struct stream_field *field)
+{
+	if (field->flags & STREAM_LENIENT)
+		return true;
+	if (check->words[index] == 0)
+		return field->flags & STREAM_OPTIONAL || check_refuse(check, index, 0, "is 0");
+	return check_object(check, index) != NULL ||
+	       check_refuse(check, index, 0, "is no such object of this sub-context");
+}
+
+static uint8_t kind_of(const struct stream_resource *resource)
+{
+	if (resource->target != STREAM_TARGET_BUFFER)
+		return STREAM_NEEDS_TEXTURE;
+	bool has_gl = resource->bind != STREAM_BIND_CUSTOM && resource->bind != STREAM_BIND_STAGING;
+	return has_gl ? STREAM_NEEDS_BUFFER : 0;
+}
+
+static bool check_resource_field(
+	struct check *check, uint32_t index, const struct stream_field *field)
+{
+	if (check->words[index] == 0 && field->flags & STREAM_OPTIONAL)
+		return true;
+	const struct stream_resource *resource = check_resource(check, index);
+	if (!resource)
+		return check_refuse(check, index, 0, "is no resource of this context");
+	uint8_t needed = field->flags & STREAM_NEEDS_GL;
+	return needed == 0 || needed & kind_of(resource) ||
+	       check_refuse(check, index, 0, "is a resource of another kind");
+}
+
+static bool check_slot(struct check *check, uint32_t index, const struct stream_field *field)
+{
+	return check_fits(
+		       check->words[index], stream_count_groups(&check->command), field->limit) ||
+	       check_refuse(check, index, field->limit, "with the slots after it is past the last");
+}
+
+static bool check_format(struct check *check, uint32_t index, const struct stream_field *field)
+{
+	uint32_t mask = field->limit ? (1u << field->limit) - 1 : UINT32_MAX;
+	return (check->words[index] & mask) < check->streams->formats ||
+	       check_refuse(check, index, check->streams->formats - 1, "is no format");
+}
+
+static bool check_field(struct check *check, uint32_t index, const struct stream_field *field)
+{
+	switch (field->kind) {
+	case STREAM_MAKES:
+		return check->words[index] != 0 || check_refuse(check, index, 0, "is 0");
+	case STREAM_HANDLE:
+		return check_handle(check, index, field);
+	case STREAM_RESOURCE:
+		return check_resource_field(check, index, field);
+	case STREAM_STAGE:
+		return check->words[index] < STREAM_STAGES ||
+		       check_refuse(check, index, STREAM_STAGES - 1, "is no shader stage");
+	case STREAM_ENUM:
+		return check->words[index] < field->limit ||
+		       check_refuse(check, index, field->limit - 1u, "is too large");
+	case STREAM_SLOT:
+		return check_slot(check, index, field);
+	case STREAM_FORMAT:
+		return check_format(check, index, field);
+	default:
+		return true;
+	}
+}
+
+/* Text and data go on to the command's end, and nothing is to be checked in them word by word. */
+static bool is_bulk(const struct stream_shape *shape)
+{
+	return shape->n_group == 1 &&
+	       (shape->group->kind == STREAM_DATA || shape->group->kind == STREAM_TEXT ||
+		       shape->group->kind == STREAM_FLOAT);
+}
+
+static bool check_fields(struct check *check)
+{
+	const struct stream_shape *shape = check->command.shape;
+	uint32_t length = check->command.length;
+	for (uint32_t i = 1; i <= MIN(length, shape->n_fields); i++) {
+		if (!check_field(check, i, &shape->fields[i - 1]))
+			return false;
+	}
+	if (shape->n_group == 0 || is_bulk(shape))
+		return true;
+	for (uint32_t i = shape->n_fields + 1, in = 0; i <= length; i++) {
+		if (!check_field(check, i, &shape->group[in]))
+			return false;
+		in = in + 1 == shape->n_group ? 0 : in + 1;
+	}
+	return true;
+}
+
+/* ---- what each command needs besides ---- */
+
+/* Blobs and video are offered in no capset and by no feature of the device. */
+static bool check_not_offered(struct check *check)
+{
+	return check_refuse(check, 1, 0, "belongs to what this device does not offer");
+}
+
+static const check_function functions[STREAM_NUMBERS] = {
+	[STREAM_CREATE_OBJECT] = check_create_object,
+	[STREAM_BIND_OBJECT] = check_bind_object,
+	[STREAM_DESTROY_OBJECT] = check_destroy_object,
+	[STREAM_SET_FRAMEBUFFER_STATE] = check_framebuffer,
+	[STREAM_SET_VERTEX_BUFFERS] = check_vertex_buffers,
+	[STREAM_DRAW_VBO] = check_draw,
+	[STREAM_RESOURCE_INLINE_WRITE] = check_inline_write,
+	[STREAM_SET_SAMPLER_VIEWS] = check_sampler_views,
+	[STREAM_SET_INDEX_BUFFER] = check_index_buffer,
+	[STREAM_SET_CONSTANT_BUFFER] = check_constants,
+	[STREAM_BLIT] = check_blit,
+	[STREAM_RESOURCE_COPY_REGION] = check_copy_region,
+	[STREAM_BIND_SAMPLER_STATES] = check_sampler_states,
+	[STREAM_SET_UNIFORM_BUFFER] = check_uniform_buffer,
+	[STREAM_SET_SUB_CTX] = check_set_sub,
+	[STREAM_CREATE_SUB_CTX] = check_create_sub,
+	[STREAM_DESTROY_SUB_CTX] = check_destroy_sub,
+	[STREAM_BIND_SHADER] = check_bind_shader,
+	[STREAM_SET_SHADER_BUFFERS] = check_shader_buffers,
+	[STREAM_SET_SHADER_IMAGES] = check_shader_images,
+	[STREAM_LAUNCH_GRID] = check_launch_grid,
+	[STREAM_SET_ATOMIC_BUFFERS] = check_atomic_buffers,
+	/* A debugging aid of virglrenderer's: its newest writes streams into files. */
+	[STREAM_SET_DEBUG_FLAGS] = check_drop,
+	[STREAM_GET_QUERY_RESULT_QBO] = check_query_buffer,
+	[STREAM_TRANSFER3D] = check_transfer,
+	[STREAM_COPY_TRANSFER3D] = check_copy_transfer,
+	[STREAM_CLEAR_TEXTURE] = check_clear_texture,
+	[STREAM_PIPE_RESOURCE_CREATE] = check_not_offered,
+	[STREAM_PIPE_RESOURCE_SET_TYPE] = check_not_offered,
+	[STREAM_GET_MEMORY_INFO] = check_memory_info,
+	[STREAM_SEND_STRING_MARKER] = check_string_marker,
+	[STREAM_LINK_SHADER] = check_link_shader,
+	[STREAM_CREATE_VIDEO_CODEC] = check_not_offered,
+	[STREAM_DESTROY_VIDEO_CODEC] = check_not_offered,
+	[STREAM_CREATE_VIDEO_BUFFER] = check_not_offered,
+	[STREAM_DESTROY_VIDEO_BUFFER] = check_not_offered,
+	[STREAM_BEGIN_FRAME] = check_not_offered,
+	[STREAM_DECODE_MACROBLOCK] = check_not_offered,
+	[STREAM_DECODE_BITSTREAM] = check_not_offered,
+	[STREAM_ENCODE_BITSTREAM] = check_not_offered,
+	[STREAM_END_FRAME] = check_not_offered,
+	[STREAM_GET_PIPE_RESOURCE_LAYOUT] = check_layout,
+};
+
+static bool check_command(struct check *check)
+{
+	check_function function = functions[check->command.number];
+	return check_fields(check) && (!function || function(check));
+}
+
+/* ---- the stream ---- */
+
+static uint32_t check_stream(struct check *check, uint32_t *words, uint32_t n_words)
+{
+	uint32_t at = 0;
+	while (at < n_words) {
+		check->words = words + at;
+		if (!stream_decode(check->words, n_words - at, &check->command, check->fault) ||
+			!check_command(check)) {
+			check->context->lost = true;
+			break;
+		}
+		uint32_t length = check->command.length + 1;
+		if (check->copying)
+			g_array_append_vals(check->streams->copy, check->words, length);
+		at += length;
+	}
+	return at;
+}
+
+bool streams_check(struct streams *streams, uint32_t id, uint32_t *words, uint32_t n_words,
+	struct stream_passed *passed, struct stream_fault *fault)
+{
+	struct context *context = g_hash_table_lookup(streams->contexts, GUINT_TO_POINTER(id));
+	struct check check = {
+		.streams = streams, .context = context, .fault = fault, .stream = words
+	};
+	g_assert(context);
+	*passed = (struct stream_passed){ .words = words };
+	*fault = (struct stream_fault){
+		.command = "stream", .field = "context", .value = id, .why = "is lost"
+	};
+	if (context->lost)
+		return false;
+	g_array_set_size(streams->copy, 0);
+	passed->n_words = check_stream(&check, words, n_words);
+	if (check.copying)
+		*passed = (struct stream_passed){ .words = (uint32_t *)streams->copy->data,
+			.n_words = streams->copy->len };
+	return !context->lost;
+}

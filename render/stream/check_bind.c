@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What commands bind to slots. GL lets a program bind a buffer past its end, as when it has made
+ * the buffer anew and smaller, so a range that does not fit is cut to what there is.
+ */
+#include "render/stream/check.h"
+
+bool check_framebuffer(struct check *check)
+{
+	uint32_t n = stream_count_groups(&check->command);
+	return check->words[1] == n || check_refuse(check, 1, n, "is not how many follow");
+}
+
+/* ---- vertices and indices ---- */
+
+/* An empty slot. What would be read through it is an address; check_draw() sees to that. */
+static void empty(uint32_t *offset, uint32_t *length, uint32_t *resource)
+{
+	*offset = *length = *resource = 0;
+}
+
+bool check_vertex_buffers(struct check *check)
+{
+	struct sub_context *sub = check->context->current;
+	uint32_t n = stream_count_groups(&check->command), *group = check->words + 1;
+	sub->vertex_mask = 0;
+	for (uint32_t i = 0; i < STREAM_ATTRIBS_MAX; i++, group += 3) {
+		struct stream_resource *resource = i < n ? check_resource(check, 3 * i + 3) : NULL;
+		if (resource && group[1] > resource->width) {
+			group[1] = group[2] = 0;
+			resource = NULL;
+		}
+		check_fill(&sub->slots.vertices[i], resource);
+		sub->vertex_mask |= resource ? 1u << i : 0;
+	}
+	return true;
+}
+
+bool check_index_buffer(struct check *check)
+{
+	struct sub_context *sub = check->context->current;
+	struct stream_resource *resource = check_resource(check, 1);
+	bool is_set = resource && check->command.length == 3;
+	check_fill(&sub->slots.index, resource);
+	sub->index_size = is_set ? check->words[2] : 0;
+	sub->index_offset = is_set ? check->words[3] : 0;
+	sub->index_room = resource ? resource->width : 0;
+	return true;
+}
+
+/* ---- ranges of buffers ---- */
+
+static struct stream_resource *mend_range(
+	struct check *check, uint32_t *offset, uint32_t *length, uint32_t *id)
+{
+	struct stream_resource *resource = check_resource(check, (uint32_t)(id - check->words));
+	if (!resource || *offset > resource->width) {
+		empty(offset, length, id);
+		return NULL;
+	}
+	*length = MIN(*length, resource->width - *offset);
+	return resource;
+}
+
+bool check_uniform_buffer(struct check *check)
+{
+	uint32_t *words = check->words;
+	struct stream_resource *resource = mend_range(check, &words[3], &words[4], &words[5]);
+	check_fill(&check->context->current->slots.uniforms[words[1]][words[2]], resource);
+	return true;
+}
+
+static void check_ranges(struct check *check, uint32_t first, uint32_t *slots)
+{
+	uint32_t *group = check->words + first;
+	for (uint32_t i = 0; i < stream_count_groups(&check->command); i++, group += 3)
+		check_fill(&slots[i], mend_range(check, &group[0], &group[1], &group[2]));
+}
+
+bool check_shader_buffers(struct check *check)
+{
+	struct slots *slots = &check->context->current->slots;
+	check_ranges(check, 3, slots->buffers[check->words[1]] + check->words[2]);
+	return true;
+}
+
+bool check_atomic_buffers(struct check *check)
+{
+	struct slots *slots = &check->context->current->slots;
+	check_ranges(check, 2, slots->atomics + check->words[1]);
+	return true;
+}
+
+/* GL checks levels and layers of textures when they are used. */
+bool check_shader_images(struct check *check)
+{
+	struct slots *slots = &check->context->current->slots;
+	uint32_t *slot = slots->images[check->words[1]] + check->words[2];
+	uint32_t *group = check->words + 3;
+	for (uint32_t i = 0; i < stream_count_groups(&check->command); i++, group += 5) {
+		struct stream_resource *resource = check_resource(check, 3 + 5 * i + 4);
+		if (resource && resource->target == STREAM_TARGET_BUFFER)
+			resource = mend_range(check, &group[2], &group[3], &group[4]);
+		check_fill(&slot[i], resource);
+	}
+	return true;
+}
+
+/* ---- samplers ---- */
+
+/* virglrenderer notes which views are new in 32 bits. */
+bool check_sampler_views(struct check *check)
+{
+	uint32_t first = check->words[2];
+	for (uint32_t i = 0; i < stream_count_groups(&check->command); i++) {
+		if (check->words[3 + i] != 0 && first + i >= STREAM_SAMPLERS_MAX)
+			return check_refuse(check, 3 + i, STREAM_SAMPLERS_MAX - 1,
+				"is bound past the last slot that shaders can name");
+	}
+	return true;
+}
+
+bool check_sampler_states(struct check *check)
+{
+	struct sub_context *sub = check->context->current;
+	struct object **slot = sub->sampler_states[check->words[1]] + check->words[2];
+	for (uint32_t i = 0; i < stream_count_groups(&check->command); i++) {
+		struct object *state = check_object(check, 3 + i);
+		if (!state)
+			check->words[3 + i] = 0;
+		if (slot[i])
+			slot[i]->n_bound--;
+		if (state)
+			state->n_bound++;
+		slot[i] = state;
+	}
+	return true;
+}

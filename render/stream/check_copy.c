@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* What moves pixels and bytes between resources, and between them and the guest's memory. */
+#include "render/stream/check.h"
+
+struct box {
+	uint32_t x, y, z, width, height, depth;
+};
+
+static struct box read_box(const struct check *check, uint32_t index)
+{
+	const uint32_t *w = check->words + index;
+	return (struct box){ w[0], w[1], w[2], w[3], w[4], w[5] };
+}
+
+static bool is_inside(const struct box *box, const struct check_size *size)
+{
+	return check_fits(box->x, box->width, size->width) &&
+	       check_fits(box->y, box->height, size->height) &&
+	       check_fits(box->z, box->depth, size->depth);
+}
+
+/* ---- transfers: resource, level, usage, stride, layer stride, box ---- */
+
+enum { LEVEL = 2, ROW_STRIDE = 4, LAYER_STRIDE = 5, BOX = 6, AFTER_BOX = 12 };
+
+/*
+ * virglrenderer checks boxes and sizes, too, but with signs, and keeps a size in 32 bits that is
+ * the product of 96. What passes here has none that is cut off. The block size of compressed
+ * formats is unknown here; they take less than what is counted.
+ */
+static bool check_strides(
+	struct check *check, const struct stream_resource *resource, const struct box *box)
+{
+	struct check_size size = check_level_size(resource, check->words[LEVEL]);
+	uint64_t stride = check->words[ROW_STRIDE];
+	uint64_t layer_stride = check->words[LAYER_STRIDE];
+	if (stride == 0)
+		stride = (uint64_t)size.width * resource->pixel_bytes;
+	if (layer_stride == 0)
+		layer_stride = stride * size.height;
+	uint64_t rows = box->height > 0 ? stride * (box->height - 1) : 0;
+	uint64_t layers = box->depth > 0 ? layer_stride * (box->depth - 1) : 0;
+	uint64_t row = (uint64_t)box->width * resource->pixel_bytes;
+	return rows + layers + row <= STREAM_TRANSFER_BYTES_MAX ||
+	       check_refuse(check, ROW_STRIDE, STREAM_TRANSFER_BYTES_MAX,
+		       "makes the transfer larger than any");
+}
+
+static bool check_box(struct check *check, const struct stream_resource *resource)
+{
+	struct box box = read_box(check, BOX);
+	if (check->words[LEVEL] > resource->last_level)
+		return check_refuse(
+			check, LEVEL, resource->last_level, "is no level of the resource");
+	struct check_size size = check_level_size(resource, check->words[LEVEL]);
+	if (!is_inside(&box, &size))
+		return check_refuse(
+			check, BOX, size.width, "begins a box that reaches out of the resource");
+	return check_strides(check, resource, &box);
+}
+
+static bool check_offset(struct check *check, uint32_t index, uint64_t room)
+{
+	return check->words[index] <= room ||
+	       check_refuse(check, index, room, "is past the end of the backing");
+}
+
+/* A texture that lies elsewhere may have no backing, and then nothing is transferred. */
+bool check_transfer(struct check *check)
+{
+	const struct stream_resource *resource = check_resource(check, 1);
+	uint32_t direction = check->words[AFTER_BOX + 1];
+	if (direction != 1 && direction != 2)
+		return check_refuse(check, AFTER_BOX + 1, 2, "is no direction");
+	return check_box(check, resource) &&
+	       check_offset(check, AFTER_BOX, resource->backing_bytes);
+}
+
+bool check_copy_transfer(struct check *check)
+{
+	const struct stream_resource *staging = check_resource(check, AFTER_BOX);
+	return check_box(check, check_resource(check, 1)) &&
+	       check_offset(check, AFTER_BOX + 1, staging->backing_bytes);
+}
+
+bool check_inline_write(struct check *check)
+{
+	return check_box(check, check_resource(check, 1));
+}
+
+/* ---- copies ---- */
+
+/* Formats of blocks of pixels (virgl_hw.h): DXT to RGTC and subsampled, LATC, ETC1 and subsampled,
+ * BPTC, ETC2 and ASTC. Of what came after 0.10.4 it is not worth telling. */
+static bool is_of_blocks(uint32_t format)
+{
+	static const struct {
+		uint16_t first, last;
+	} ranges[] = { { 105, 118 }, { 143, 146 }, { 226, 228 }, { 255, 258 }, { 269, 306 },
+		{ STREAM_FORMATS_MIN, UINT16_MAX } };
+	for (unsigned i = 0; i < G_N_ELEMENTS(ranges); i++) {
+		if (format >= ranges[i].first && format <= ranges[i].last)
+			return true;
+	}
+	return false;
+}
+
+/* Boxes of compressed textures are whole blocks, which small levels are not. */
+static struct check_size size_of_source(const struct stream_resource *source, uint32_t level)
+{
+	enum { BLOCK = 12 }; /* pixels: no format has larger ones */
+	struct check_size size = check_level_size(source, level);
+	if (is_of_blocks(source->format)) {
+		size.width += BLOCK - 1;
+		size.height += BLOCK - 1;
+	}
+	return size;
+}
+
+static bool check_levels(struct check *check, uint32_t to, uint32_t from)
+{
+	const struct stream_resource *destination = check_resource(check, to);
+	const struct stream_resource *source = check_resource(check, from);
+	if (check->words[to + 1] > destination->last_level)
+		return check_refuse(
+			check, to + 1, destination->last_level, "is no level of the destination");
+	return check->words[from + 1] <= source->last_level ||
+	       check_refuse(check, from + 1, source->last_level, "is no level of the source");
+}
+
+/* virglrenderer reads some sources whole and takes from that what the box says. */
+bool check_copy_region(struct check *check)
+{
+	const struct stream_resource *destination = check_resource(check, 1);
+	const struct stream_resource *source = check_resource(check, 6);
+	bool is_buffer = source->target == STREAM_TARGET_BUFFER;
+	if ((destination->target == STREAM_TARGET_BUFFER) != is_buffer)
+		return check_refuse(check, 6, 0, "is a buffer and the destination none, or both");
+	if (!check_levels(check, 1, 6))
+		return false;
+	struct box box = read_box(check, 8);
+	struct check_size size = size_of_source(source, check->words[7]);
+	return is_inside(&box, &size) || check_drop(check);
+}
+
+/* GL cuts boxes off; sums of coordinates must not overflow before that. */
+bool check_blit(struct check *check)
+{
+	enum { FAR = 1 << 24 };
+	if (!check_levels(check, 4, 13))
+		return false;
+	for (uint32_t i = 0; i < 6; i++) {
+		int32_t to = (int32_t)check->words[7 + i], from = (int32_t)check->words[16 + i];
+		if (to < -FAR || to > FAR || from < -FAR || from > FAR)
+			return check_drop(check);
+	}
+	return true;
+}
+
+bool check_clear_texture(struct check *check)
+{
+	const struct stream_resource *resource = check_resource(check, 1);
+	struct box box = read_box(check, 3);
+	if (check->words[LEVEL] > resource->last_level)
+		return check_refuse(
+			check, LEVEL, resource->last_level, "is no level of the resource");
+	struct check_size size = check_level_size(resource, check->words[LEVEL]);
+	return is_inside(&box, &size) || check_drop(check);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* What draws and runs, and what writes results into resources. */
+#include "render/stream/check.h"
+
+enum {
+	COUNT = 2,
+	INDEXED = 4,
+	INDIRECT = 15,
+	INDIRECT_OFFSET = 16,
+	INDIRECT_STRIDE = 17,
+	INDIRECT_DRAWS = 18,
+	DRAW_COUNT_OFFSET = 19,
+	DRAW_COUNT = 20,
+	DRAW_DIRECT_LENGTH = 14,
+};
+
+/* Bytes of the commands that GL reads: struct DrawArraysIndirectCommand and the like. */
+enum { ARRAYS_BYTES = 16, ELEMENTS_BYTES = 20, DISPATCH_BYTES = 12 };
+
+/* ---- drawing ---- */
+
+/* An attribute without a buffer is read from its offset, as if that were an address. */
+static bool has_vertices(const struct sub_context *sub)
+{
+	return !sub->vertex_elements ||
+	       (sub->vertex_elements->vertex_buffers & ~sub->vertex_mask) == 0;
+}
+
+static bool has_indices(const struct check *check)
+{
+	const struct sub_context *sub = check->context->current;
+	uint32_t size = sub->index_size == 1 || sub->index_size == 2 ? sub->index_size : 4;
+	uint64_t bytes = (uint64_t)check->words[COUNT] * size;
+	return sub->slots.index == 0 || check_fits(sub->index_offset, bytes, sub->index_room);
+}
+
+static bool has_commands(const struct check *check, const struct stream_resource *resource)
+{
+	uint32_t bytes = check->words[INDEXED] ? ELEMENTS_BYTES : ARRAYS_BYTES;
+	uint32_t draws = MAX(check->words[INDIRECT_DRAWS], 1);
+	uint32_t stride = MAX(check->words[INDIRECT_STRIDE], bytes);
+	uint64_t length = (uint64_t)stride * (draws - 1) + bytes;
+	return check_fits(check->words[INDIRECT_OFFSET], length, resource->width);
+}
+
+static bool is_indirect_whole(const struct check *check)
+{
+	const struct stream_resource *commands = check_resource(check, INDIRECT);
+	const struct stream_resource *count = check_resource(check, DRAW_COUNT);
+	if (commands && !has_commands(check, commands))
+		return false;
+	return !count || check_fits(check->words[DRAW_COUNT_OFFSET], 4, count->width);
+}
+
+/* GL leaves open what a draw reads past its buffers; here it draws nothing. */
+bool check_draw(struct check *check)
+{
+	bool is_indirect =
+		check->command.length > DRAW_DIRECT_LENGTH && check->words[INDIRECT] != 0;
+	if (!has_vertices(check->context->current))
+		return check_drop(check);
+	if (check->command.length > DRAW_DIRECT_LENGTH && !is_indirect_whole(check))
+		return check_drop(check);
+	if (check->words[INDEXED] && !is_indirect && !has_indices(check))
+		return check_drop(check);
+	return true;
+}
+
+bool check_launch_grid(struct check *check)
+{
+	const struct stream_resource *resource = check_resource(check, 7);
+	if (resource && !check_fits(check->words[8], DISPATCH_BYTES, resource->width))
+		return check_drop(check);
+	return true;
+}
+
+/* ---- results ---- */
+
+/* Result types are signed and unsigned in turn: two of 32 bits, two of 64. */
+bool check_query_buffer(struct check *check)
+{
+	const struct stream_resource *resource = check_resource(check, 2);
+	uint32_t bytes = check->words[4] < 2 ? 4 : 8;
+	return check_fits(check->words[5], bytes, resource->width) ||
+	       check_refuse(check, 5, resource->width, "is past the buffer's end");
+}
+
+/* virglrenderer writes to where the backing begins. */
+bool check_memory_info(struct check *check)
+{
+	const struct stream_resource *resource = check_resource(check, 1);
+	return resource->first_piece_bytes >= STREAM_MEMORY_INFO_BYTES ||
+	       check_refuse(check, 1, STREAM_MEMORY_INFO_BYTES, "has no backing of that size");
+}
+
+/* Written to the backing, or where there is none to memory that only CUSTOM buffers have. */
+bool check_layout(struct check *check)
+{
+	const struct stream_resource *resource = check_resource(check, 1);
+	bool is_custom =
+		resource->target == STREAM_TARGET_BUFFER && resource->bind == STREAM_BIND_CUSTOM;
+	uint64_t room = resource->backing_bytes;
+	if (room == 0 && is_custom)
+		room = resource->width;
+	return room >= STREAM_LAYOUT_BYTES ||
+	       check_refuse(check, 1, STREAM_LAYOUT_BYTES, "has no room of that size");
+}
+
+bool check_string_marker(struct check *check)
+{
+	uint32_t room = stream_count_groups(&check->command) * 4;
+	return check->words[1] <= room || check_refuse(check, 1, room, "is longer than the text");
+}

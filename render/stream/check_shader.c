@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Shaders: their text, which may come in several commands, how they fit together, and their
+ * constants. What a text may say is tgsi.h's question.
+ */
+#include "render/stream/check.h"
+
+enum { STAGE = 2, OFFSET = 3, TOKENS = 4, N_OUTPUTS = 5, OUTPUTS = 10 };
+
+/* ---- how bound shaders fit together ---- */
+
+static const uint8_t order[] = { STREAM_STAGE_VERTEX, STREAM_STAGE_TESS_CTRL,
+	STREAM_STAGE_TESS_EVAL, STREAM_STAGE_GEOMETRY, STREAM_STAGE_FRAGMENT };
+
+/* virglrenderer translates a shader for the one before it and the one behind it. */
+static bool check_links(struct check *check, struct shader *const shaders[STREAM_STAGES])
+{
+	const struct shader *before = NULL;
+	for (unsigned i = 0; i < G_N_ELEMENTS(order); i++) {
+		const struct shader *shader = shaders[order[i]];
+		if (!shader)
+			continue;
+		if (before && !tgsi_check_link(&before->facts, &shader->facts, check->fault)) {
+			check->fault->command = check->command.shape->name;
+			return false;
+		}
+		before = shader;
+	}
+	return true;
+}
+
+/* The bound shaders with another one in its stage. */
+static bool check_links_with(struct check *check, uint32_t stage, struct shader *shader)
+{
+	struct shader *shaders[STREAM_STAGES];
+	for (unsigned i = 0; i < STREAM_STAGES; i++)
+		shaders[i] = i == stage ? shader : check->context->current->shaders[i];
+	return check_links(check, shaders);
+}
+
+/* ---- streamed outputs ---- */
+
+/* Packed as register | first component << 8 | components << 10 | buffer << 13 | offset << 16. */
+static bool check_output(struct check *check, uint32_t index, uint32_t output)
+{
+	if ((output >> 13 & 7) >= STREAM_STREAMOUT_TARGETS_MAX)
+		return check_refuse(check, index, STREAM_STREAMOUT_TARGETS_MAX - 1,
+			"streams an output to no buffer");
+	return (output >> 8 & 3) + (output >> 10 & 7) <= 4 ||
+	       check_refuse(check, index, 4, "streams more components than an output has");
+}
+
+static bool take_outputs(struct check *check, struct shader *shader)
+{
+	uint32_t n = shader->stage == STREAM_STAGE_COMPUTE ? 0 : check->words[N_OUTPUTS];
+	for (uint32_t i = 0; i < n; i++) {
+		shader->outputs[i] = check->words[OUTPUTS + 2 * i];
+		if (!check_output(check, OUTPUTS + 2 * i, shader->outputs[i]))
+			return false;
+	}
+	shader->n_outputs = n;
+	return true;
+}
+
+/* ---- text ---- */
+
+static bool check_facts(struct check *check, struct shader *shader)
+{
+	if (shader->facts.n_constants > STREAM_CONSTANTS_MAX / 4)
+		return check_refuse(
+			check, 1, STREAM_CONSTANTS_MAX / 4, "declares too many constants");
+	for (uint32_t i = 0; i < shader->n_outputs; i++) {
+		if (!tgsi_has_output(&shader->facts, shader->outputs[i] & 0xff))
+			return check_refuse(check, 1, shader->outputs[i] & 0xff,
+				"streams an output that it does not declare");
+	}
+	return true;
+}
+
+static bool finish(struct check *check, struct object *object, const void *text, uint32_t bytes)
+{
+	struct shader *shader = object->shader;
+	if (!tgsi_check(text, bytes, shader->stage, &shader->facts, check->fault)) {
+		check->fault->command = check->command.shape->name;
+		return false;
+	}
+	if (!check_facts(check, shader) || !check_links_with(check, shader->stage, shader))
+		return false;
+	g_clear_pointer(&shader->text, g_byte_array_unref);
+	check->context->current->shader_in_progress[shader->stage] = NULL;
+	return true;
+}
+
+static uint32_t round_up(uint32_t bytes)
+{
+	return (bytes + 3) / 4 * 4;
+}
+
+static bool begin_part(struct check *check, uint32_t total, uint32_t part)
+{
+	uint32_t stage = check->words[STAGE];
+	if (check->context->current->shader_in_progress[stage])
+		return check_refuse(check, 1, 0, "begins before the text of another has ended");
+	if (total == 0 || total > STREAM_SHADER_TEXT_MAX)
+		return check_refuse(
+			check, OFFSET, STREAM_SHADER_TEXT_MAX, "is no length of a text");
+	if (part > round_up(total))
+		return check_refuse(check, OFFSET, part, "is less text than there is");
+	/* virglrenderer allocates as many tokens as it is told. None takes less than a character.
+	 */
+	return check->words[TOKENS] <= total + 64 ||
+	       check_refuse(check, TOKENS, total + 64, "are more than the text can be");
+}
+
+static bool begin(struct check *check, const uint32_t *text, uint32_t part)
+{
+	uint32_t total = check->words[OFFSET], stage = check->words[STAGE];
+	if (!begin_part(check, total, part))
+		return false;
+	struct object *object = sub_insert(check->context, check->words[1], STREAM_OBJECT_SHADER);
+	struct shader *shader = g_new0(struct shader, 1);
+	*shader = (struct shader){ .n_refs = 1, .stage = stage, .total_bytes = total };
+	object->shader = shader;
+	if (!take_outputs(check, shader))
+		return false;
+	if (part >= total)
+		return finish(check, object, text, part);
+	shader->text = g_byte_array_new();
+	g_byte_array_append(shader->text, (const uint8_t *)text, part);
+	check->context->current->shader_in_progress[stage] = object;
+	return true;
+}
+
+static bool go_on(struct check *check, const uint32_t *text, uint32_t part)
+{
+	struct object *object = sub_find(check->context->current, check->words[1]);
+	uint32_t offset = check->words[OFFSET] & ~STREAM_SHADER_CONTINUES;
+	if (!object || object != check->context->current->shader_in_progress[check->words[STAGE]])
+		return check_refuse(check, 1, 0, "is no shader whose text goes on");
+	struct shader *shader = object->shader;
+	if (offset != shader->text->len)
+		return check_refuse(check, OFFSET, shader->text->len, "is not where it goes on");
+	if (part > round_up(shader->total_bytes) - offset)
+		return check_refuse(check, OFFSET, shader->total_bytes, "goes on past its end");
+	g_byte_array_append(shader->text, (const uint8_t *)text, part);
+	return shader->text->len < shader->total_bytes ||
+	       finish(check, object, shader->text->data, shader->text->len);
+}
+
+static bool check_handle(struct check *check)
+{
+	const struct object *before = sub_find(check->context->current, check->words[1]);
+	bool goes_on = check->words[OFFSET] & STREAM_SHADER_CONTINUES;
+	return goes_on || !before || !before->shader || !before->shader->text ||
+	       check_refuse(check, 1, 0, "is a shader whose text has not ended");
+}
+
+bool check_create_shader(struct check *check)
+{
+	uint32_t index = stream_shader_text_index(&check->command);
+	if (check->words[STAGE] != STREAM_STAGE_COMPUTE &&
+		check->words[N_OUTPUTS] > STREAM_STREAMOUT_OUTPUTS_MAX)
+		return check_refuse(check, N_OUTPUTS, STREAM_STREAMOUT_OUTPUTS_MAX, "are too many");
+	if (index > check->command.length)
+		return check_refuse(check, N_OUTPUTS, 0, "leave no room for a text");
+	if (!check_handle(check))
+		return false;
+	uint32_t part = (check->command.length - index + 1) * 4;
+	if (check->words[OFFSET] & STREAM_SHADER_CONTINUES)
+		return go_on(check, check->words + index, part);
+	return begin(check, check->words + index, part);
+}
+
+/* ---- binding ---- */
+
+/* virglrenderer ignores a handle of another stage, or of no shader. *ignored says so. */
+static bool find_shader(
+	struct check *check, uint32_t index, uint32_t stage, struct shader **shader, bool *ignored)
+{
+	struct object *object = check_object(check, index);
+	*ignored = check->words[index] != 0 && (!object || object->shader->stage != stage);
+	*shader = object && !*ignored ? object->shader : NULL;
+	return !*shader || !(*shader)->text ||
+	       check_refuse(check, index, 0, "is a shader whose text has not ended");
+}
+
+bool check_bind_shader(struct check *check)
+{
+	struct shader **bound = &check->context->current->shaders[check->words[2]];
+	struct shader *shader;
+	bool ignored;
+	if (!find_shader(check, 1, check->words[2], &shader, &ignored))
+		return false;
+	if (ignored)
+		return true;
+	if (!check_links_with(check, check->words[2], shader))
+		return false;
+	shader_ref(shader);
+	shader_unref(*bound);
+	*bound = shader;
+	return true;
+}
+
+/* Compiles them together and leaves bound what was. The words are in the order of the stages. */
+bool check_link_shader(struct check *check)
+{
+	struct shader *shaders[STREAM_STAGES];
+	for (uint32_t stage = 0; stage < STREAM_STAGES; stage++) {
+		bool ignored;
+		if (!find_shader(check, 1 + stage, stage, &shaders[stage], &ignored))
+			return false;
+		if (ignored)
+			shaders[stage] = check->context->current->shaders[stage];
+	}
+	return check_links(check, shaders);
+}
+
+/* ---- constants ---- */
+
+/*
+ * GL is given as many constants as the shader declares, from memory that has the size of the
+ * largest SET_CONSTANT_BUFFER so far. So before the first one virglrenderer gets one that is large
+ * enough for every shader. Mesa sends fewer than a shader declares where the last vector is not
+ * full.
+ */
+bool check_constants(struct check *check)
+{
+	static const uint32_t zeros[STREAM_CONSTANTS_MAX];
+	uint32_t stage = check->words[1], n = check->command.length - 2;
+	uint32_t *room = &check->context->current->constants_room[stage];
+	if (n == 0 || *room > 0)
+		return true;
+	*room = STREAM_CONSTANTS_MAX;
+	if (n >= STREAM_CONSTANTS_MAX)
+		return true;
+	check_insert(check, STREAM_SET_CONSTANT_BUFFER, STREAM_CONSTANTS_MAX + 2);
+	check_insert_words(check, (uint32_t[]){ stage, 0 }, 2);
+	check_insert_words(check, zeros, STREAM_CONSTANTS_MAX);
+	return true;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * state: what the checker knows of a context. For this room only.
+ *
+ * It mirrors what virglrenderer's struct vrend_context and vrend_sub_context keep, command by
+ * command, as far as the next commands depend on it.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "render/stream/limits.h"
+#include "render/stream/protocol.h"
+#include "render/stream/shader_rules.h"
+#include "render/stream/streams.h"
+
+/*
+ * A shader. It outlives its object while it is bound, as in virglrenderer. Until all of its text
+ * has come, `text` holds what has; then `facts` are what the text says.
+ */
+struct shader {
+	unsigned n_refs;
+	uint8_t stage;
+	GByteArray *text;                               /* NULL: it is whole */
+	uint32_t total_bytes;                           /* of the text with its NUL, as announced */
+	uint32_t n_outputs;                             /* that it streams */
+	uint32_t outputs[STREAM_STREAMOUT_OUTPUTS_MAX]; /* packed, as in the command */
+	struct tgsi_facts facts;
+};
+
+struct object {
+	uint32_t handle;
+	uint8_t kind; /* enum stream_object */
+	/* virglrenderer would free it while a slot names it, so its destruction was left out.
+	 * Guests' commands no longer find it. */
+	bool doomed;
+	uint32_t n_bound;        /* slots that name it: only of dsa and sampler states */
+	uint32_t vertex_buffers; /* vertex elements: bit n: slot n is read */
+	struct shader *shader;
+};
+
+/* Resource ids, 0: empty. */
+struct slots {
+	uint32_t uniforms[STREAM_STAGES][STREAM_CONSTANT_BUFFERS_MAX];
+	uint32_t buffers[STREAM_STAGES][STREAM_SHADER_BUFFERS_MAX];
+	uint32_t images[STREAM_STAGES][STREAM_SHADER_IMAGES_MAX];
+	uint32_t atomics[STREAM_ATOMIC_BUFFERS_MAX];
+	uint32_t vertices[STREAM_ATTRIBS_MAX];
+	uint32_t index;
+};
+
+struct sub_context {
+	uint32_t id;
+	GHashTable *objects; /* handle -> struct object* */
+	struct slots slots;
+	uint32_t vertex_mask; /* bit n: vertex slot n has a buffer that GL can read */
+	uint32_t index_size, index_offset, index_room; /* bytes of the index buffer */
+	struct object *dsa, *vertex_elements;
+	struct object *sampler_states[STREAM_STAGES][STREAM_SAMPLERS_MAX];
+	struct object *shader_in_progress[STREAM_STAGES];
+	struct shader *shaders[STREAM_STAGES];  /* bound */
+	uint32_t constants_room[STREAM_STAGES]; /* words that virglrenderer has room for */
+};
+
+struct context {
+	uint32_t id;
+	bool lost;
+	GHashTable *attached; /* id -> struct stream_resource* */
+	GHashTable *subs;     /* id -> struct sub_context* */
+	struct sub_context *current;
+	uint32_t n_objects;
+};
+
+struct streams {
+	GHashTable *resources; /* id -> struct stream_resource* */
+	GHashTable *contexts;  /* id -> struct context* */
+	uint32_t formats;
+	GArray *copy; /* of uint32_t: a stream with more in it than the guest wrote */
+};
+
+struct context *context_create(uint32_t id);
+void context_destroy(struct context *context);
+
+/* Both do what virglrenderer does: a sub-context that exists is left alone, one that does not is
+ * not switched to, and sub-context 0 stays. Making one makes it current. */
+void context_make_sub(struct context *context, uint32_t id);
+void context_switch_sub(struct context *context, uint32_t id);
+void context_destroy_sub(struct context *context, uint32_t id);
+
+struct object *sub_find(const struct sub_context *sub, uint32_t handle);
+/* What has the handle already goes, as in virglrenderer. The context counts its objects. */
+struct object *sub_insert(struct context *context, uint32_t handle, enum stream_object kind);
+void sub_remove(struct context *context, struct object *object);
+/* True while virglrenderer holds pointers to it that it would not clear. */
+bool object_is_in_use(const struct object *object);
+
+/* Both take NULL. */
+struct shader *shader_ref(struct shader *shader);
+void shader_unref(struct shader *shader);
+
+/* Empties the slots that name the resource, and appends the words that do so in virglrenderer. */
+void context_cut(struct context *context, uint32_t resource, GArray *words);

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "render/stream/streams.h"
+
+#include "render/stream/state.h"
+
+static void destroy_context(gpointer context)
+{
+	context_destroy(context);
+}
+
+struct streams *streams_create(void)
+{
+	struct streams *streams = g_new0(struct streams, 1);
+	streams->resources = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	streams->contexts = g_hash_table_new_full(NULL, NULL, NULL, destroy_context);
+	streams->formats = STREAM_FORMATS_MIN;
+	streams->copy = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+	return streams;
+}
+
+void streams_destroy(struct streams *streams)
+{
+	if (!streams)
+		return;
+	g_hash_table_unref(streams->contexts);
+	g_hash_table_unref(streams->resources);
+	g_array_unref(streams->copy);
+	g_free(streams);
+}
+
+void streams_set_formats(struct streams *streams, uint32_t formats)
+{
+	streams->formats = MAX(formats, STREAM_FORMATS_MIN);
+}
+
+static struct stream_resource *find_resource(const struct streams *streams, uint32_t id)
+{
+	return g_hash_table_lookup(streams->resources, GUINT_TO_POINTER(id));
+}
+
+static struct context *find_context(const struct streams *streams, uint32_t id)
+{
+	return g_hash_table_lookup(streams->contexts, GUINT_TO_POINTER(id));
+}
+
+/* ---- resources ---- */
+
+void streams_resource_made(struct streams *streams, const struct stream_resource *facts)
+{
+	g_assert(facts->id != 0 && !find_resource(streams, facts->id));
+	struct stream_resource *resource = g_memdup2(facts, sizeof(*facts));
+	resource->was_bound = false;
+	g_hash_table_insert(streams->resources, GUINT_TO_POINTER(facts->id), resource);
+}
+
+void streams_backing_changed(
+	struct streams *streams, uint32_t id, uint64_t backing_bytes, uint64_t first_piece_bytes)
+{
+	struct stream_resource *resource = find_resource(streams, id);
+	if (!resource)
+		return;
+	resource->backing_bytes = backing_bytes;
+	resource->first_piece_bytes = first_piece_bytes;
+}
+
+void streams_resource_going(struct streams *streams, uint32_t id, stream_submit submit, void *user)
+{
+	struct stream_resource *resource = find_resource(streams, id);
+	g_autoptr(GArray) words = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+	GHashTableIter iter;
+	gpointer context;
+	if (!resource)
+		return;
+	g_hash_table_iter_init(&iter, streams->contexts);
+	while (g_hash_table_iter_next(&iter, NULL, &context)) {
+		struct context *c = context;
+		g_hash_table_remove(c->attached, GUINT_TO_POINTER(id));
+		g_array_set_size(words, 0);
+		if (resource->was_bound)
+			context_cut(c, id, words);
+		if (words->len > 0)
+			submit(user, c->id, (uint32_t *)words->data, words->len);
+	}
+	g_hash_table_remove(streams->resources, GUINT_TO_POINTER(id));
+}
+
+/* ---- contexts ---- */
+
+void streams_context_made(struct streams *streams, uint32_t id)
+{
+	g_assert(!find_context(streams, id));
+	g_hash_table_insert(streams->contexts, GUINT_TO_POINTER(id), context_create(id));
+}
+
+void streams_context_gone(struct streams *streams, uint32_t id)
+{
+	g_hash_table_remove(streams->contexts, GUINT_TO_POINTER(id));
+}
+
+void streams_attach(struct streams *streams, uint32_t context_id, uint32_t id)
+{
+	struct context *context = find_context(streams, context_id);
+	struct stream_resource *resource = find_resource(streams, id);
+	if (context && resource)
+		g_hash_table_insert(context->attached, GUINT_TO_POINTER(id), resource);
+}
+
+void streams_detach(struct streams *streams, uint32_t context_id, uint32_t id)
+{
+	struct context *context = find_context(streams, context_id);
+	if (context)
+		g_hash_table_remove(context->attached, GUINT_TO_POINTER(id));
+}
+
+void streams_lose(struct streams *streams, uint32_t id)
+{
+	struct context *context = find_context(streams, id);
+	if (context)
+		context->lost = true;
+}
+
+bool streams_is_lost(const struct streams *streams, uint32_t id)
+{
+	struct context *context = find_context(streams, id);
+	return context && context->lost;
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+/* What the checker keeps between commands: what is bound, whose texts go on, who is lost. */
+#include <glib.h>
+#include <string.h>
+
+#include "render/stream/limits.h"
+#include "tests/unit/render/stream/desk.h"
+
+struct cut {
+	unsigned n;
+	uint32_t words[256], n_words;
+};
+
+static void note_cut(void *user, uint32_t context, uint32_t *words, uint32_t n_words)
+{
+	struct cut *cut = user;
+	g_assert_cmpuint(context, ==, DESK_CONTEXT);
+	g_assert_cmpuint(n_words, <=, G_N_ELEMENTS(cut->words));
+	cut->n++;
+	cut->n_words = n_words;
+	memcpy(cut->words, words, n_words * 4);
+}
+
+static bool has(const struct cut *cut, uint32_t number)
+{
+	for (uint32_t at = 0; at < cut->n_words; at += (cut->words[at] >> 16) + 1) {
+		if ((cut->words[at] & 0xff) == number)
+			return true;
+	}
+	return false;
+}
+
+static void bind_everywhere(struct desk *d)
+{
+	DESK_PUT(d, STREAM_CREATE_SUB_CTX, 0, 1);
+	DESK_PUT(d, STREAM_SET_UNIFORM_BUFFER, 0, 5, 3, 0, 4096, DESK_BUFFER);
+	DESK_PUT(d, STREAM_SET_SHADER_BUFFERS, 0, 5, 1, 0, 4096, DESK_BUFFER);
+	DESK_PUT(d, STREAM_CREATE_SUB_CTX, 0, 2);
+	DESK_PUT(d, STREAM_SET_SHADER_IMAGES, 0, 1, 0, 28, 3, 0, 4096, DESK_BUFFER);
+	DESK_PUT(d, STREAM_SET_ATOMIC_BUFFERS, 0, 4, 0, 4, DESK_BUFFER);
+	DESK_PUT(d, STREAM_SET_VERTEX_BUFFERS, 0, 16, 0, DESK_BUFFER);
+	DESK_PUT(d, STREAM_SET_INDEX_BUFFER, 0, DESK_BUFFER, 2, 0);
+	g_assert_cmpint(desk_send(d), ==, DESK_PASSED);
+}
+
+/* Every slot of every sub-context that names the resource is emptied, and nothing can name it. */
+static void test_a_resource_goes(void)
+{
+	static const uint32_t numbers[] = { STREAM_SET_UNIFORM_BUFFER, STREAM_SET_SHADER_BUFFERS,
+		STREAM_SET_SHADER_IMAGES, STREAM_SET_ATOMIC_BUFFERS, STREAM_SET_VERTEX_BUFFERS,
+		STREAM_SET_INDEX_BUFFER, STREAM_SET_SUB_CTX };
+	struct cut cut = { 0 };
+	struct desk d;
+	desk_init(&d);
+	bind_everywhere(&d);
+	streams_resource_going(d.streams, DESK_BUFFER, note_cut, &cut);
+	g_assert_cmpuint(cut.n, ==, 1);
+	for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++)
+		g_assert_true(has(&cut, numbers[i]));
+	/* The sub-context that was current is again. */
+	g_assert_cmpuint(cut.words[cut.n_words - 1], ==, 2);
+	streams_resource_going(d.streams, DESK_BUFFER, note_cut, &cut);
+	g_assert_cmpuint(cut.n, ==, 1);
+	DESK_PUT(&d, STREAM_SET_UNIFORM_BUFFER, 0, 5, 3, 0, 4096, DESK_BUFFER);
+	g_assert_cmpint(desk_send(&d), ==, DESK_REFUSED);
+	desk_finish(&d);
+}
+
+static void test_a_resource_that_is_bound_no_more(void)
+{
+	struct cut cut = { 0 };
+	struct desk d;
+	desk_init(&d);
+	bind_everywhere(&d);
+	DESK_PUT(&d, STREAM_DESTROY_SUB_CTX, 0, 1);
+	DESK_PUT(&d, STREAM_DESTROY_SUB_CTX, 0, 2);
+	g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
+	streams_resource_going(d.streams, DESK_BUFFER, note_cut, &cut);
+	g_assert_cmpuint(cut.n, ==, 0);
+	desk_finish(&d);
+}
+
+static void test_a_lost_context(void)
+{
+	struct desk d;
+	desk_init(&d);
+	DESK_PUT(&d, STREAM_SET_SUB_CTX, 0, 0);
+	DESK_PUT(&d, STREAM_BEGIN_QUERY, 0, 5);
+	DESK_PUT(&d, STREAM_SET_SUB_CTX, 0, 0);
+	g_assert_cmpint(desk_send(&d), ==, DESK_REFUSED);
+	g_assert_cmpuint(d.passed.n_words, ==, 2);
+	g_assert_cmpstr(d.fault.command, ==, "BEGIN_QUERY");
+	g_assert_cmpstr(d.fault.field, ==, "query");
+	g_assert_cmpuint(d.fault.value, ==, 5);
+	DESK_PUT(&d, STREAM_SET_SUB_CTX, 0, 0);
+	g_assert_cmpint(desk_send(&d), ==, DESK_REFUSED);
+	g_assert_cmpuint(d.passed.n_words, ==, 0);
+	g_assert_false(streams_is_lost(d.streams, DESK_CONTEXT + 1));
+	streams_lose(d.streams, DESK_CONTEXT + 1);
+	g_assert_true(streams_is_lost(d.streams, DESK_CONTEXT + 1));
+	desk_finish(&d);
+}
+
+static void test_detached(void)
+{
+	struct desk d;
+	desk_init(&d);
+	streams_detach(d.streams, DESK_CONTEXT, DESK_BUFFER);
+	DESK_PUT(&d, STREAM_SET_INDEX_BUFFER, 0, DESK_BUFFER, 2, 0);
+	g_assert_cmpint(desk_send(&d), ==, DESK_REFUSED);
+	desk_finish(&d);
+}
+
+static void test_a_backing(void)
+{
+	struct desk d;
+	desk_init(&d);
+	streams_backing_changed(d.streams, DESK_CUSTOM, 4096, STREAM_MEMORY_INFO_BYTES - 1);
+	DESK_PUT(&d, STREAM_GET_MEMORY_INFO, 0, DESK_CUSTOM);
+	g_assert_cmpint(desk_send(&d), ==, DESK_REFUSED);
+	desk_finish(&d);
+}
+
+static void put_draw(struct desk *d, uint32_t count, uint32_t indexed)
+{
+	DESK_PUT(d, STREAM_DRAW_VBO, 0, 0, count, 4, indexed, 1, 0, 0, 0, 0, 0, UINT32_MAX, 0);
+}
+
+static void test_a_draw_without_its_buffers(void)
+{
+	struct desk d;
+	desk_init(&d);
+	DESK_PUT(&d, STREAM_BIND_OBJECT, STREAM_OBJECT_VERTEX_ELEMENTS, DESK_VERTEX_ELEMENTS);
+	DESK_PUT(&d, STREAM_SET_VERTEX_BUFFERS, 0, 16, 0, DESK_BUFFER, 0, 0, 0, 16, 0, DESK_BUFFER);
+	put_draw(&d, 3, 0);
+	g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
+	DESK_PUT(&d, STREAM_SET_VERTEX_BUFFERS, 0, 16, 0, DESK_BUFFER, 16, 0, DESK_BUFFER);
+	put_draw(&d, 3, 0);
+	g_assert_cmpint(desk_send(&d), ==, DESK_MENDED);
+	DESK_PUT(&d, STREAM_DESTROY_OBJECT, STREAM_OBJECT_VERTEX_ELEMENTS, DESK_VERTEX_ELEMENTS);
+	put_draw(&d, 3, 0);
+	g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
+	desk_finish(&d);
+}
+
+static void test_indices(void)
+{
+	struct desk d;
+	desk_init(&d);
+	DESK_PUT(&d, STREAM_SET_INDEX_BUFFER, 0, DESK_BUFFER, 2, 96);
+	put_draw(&d, 2000, 1);
+	g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
+	put_draw(&d, 2001, 1);
+	g_assert_cmpint(desk_send(&d), ==, DESK_MENDED);
+	put_draw(&d, UINT32_MAX, 1);
+	g_assert_cmpint(desk_send(&d), ==, DESK_MENDED);
+	put_draw(&d, 2001, 0);
+	g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
+	desk_finish(&d);
+}
+
+/* virglrenderer 0.10.4 keeps pointers to both kinds, and frees them all the same. */
+static void test_objects_destroyed_while_bound(void)
+{
+	struct desk d;
+	desk_init(&d);
+	DESK_PUT(&d, STREAM_BIND_OBJECT, STREAM_OBJECT_DSA, DESK_DSA);
+	DESK_PUT(&d, STREAM_BIND_SAMPLER_STATES, 0, 1, 0, DESK_SAMPLER_STATE);
+	g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
+	DESK_PUT(&d, STREAM_DESTROY_OBJECT, STREAM_OBJECT_DSA, DESK_DSA);
+	g_assert_cmpint(desk_send(&d), ==, DESK_MENDED);
+	DESK_PUT(&d, STREAM_DESTROY_OBJECT, 0, DESK_SAMPLER_STATE);
+	g_assert_cmpint(desk_send(&d), ==, DESK_MENDED);
+	DESK_PUT(&d, STREAM_CREATE_OBJECT, STREAM_OBJECT_DSA, DESK_DSA, 0, 0, 0, 0);
+	g_assert_cmpint(desk_send(&d), ==, DESK_REFUSED);
+	desk_finish(&d);
+}
+
+static void test_objects_destroyed_when_no_longer_bound(void)
+{
+	struct desk d;
+	desk_init(&d);
+	DESK_PUT(&d, STREAM_BIND_OBJECT, STREAM_OBJECT_DSA, DESK_DSA);
+	DESK_PUT(&d, STREAM_BIND_OBJECT, STREAM_OBJECT_DSA, 0);
+	DESK_PUT(&d, STREAM_DESTROY_OBJECT, STREAM_OBJECT_DSA, DESK_DSA);
+	g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
+	DESK_PUT(&d, STREAM_BIND_OBJECT, STREAM_OBJECT_DSA, DESK_DSA);
+	g_assert_cmpint(desk_send(&d), ==, DESK_REFUSED);
+	desk_finish(&d);
+}
+
+/* Each sub-context has objects of its own; one that is not there is not switched to. */
+static void test_sub_contexts(void)
+{
+	struct desk d;
+	desk_init(&d);
+	DESK_PUT(&d, STREAM_SET_SUB_CTX, 0, 9);
+	DESK_PUT(&d, STREAM_BIND_OBJECT, STREAM_OBJECT_DSA, DESK_DSA);
+	DESK_PUT(&d, STREAM_CREATE_SUB_CTX, 0, 9);
+	DESK_PUT(&d, STREAM_DESTROY_SUB_CTX, 0, 9);
+	DESK_PUT(&d, STREAM_DESTROY_SUB_CTX, 0, 0);
+	DESK_PUT(&d, STREAM_BIND_OBJECT, STREAM_OBJECT_DSA, DESK_DSA);
+	g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
+	DESK_PUT(&d, STREAM_CREATE_SUB_CTX, 0, 9);
+	DESK_PUT(&d, STREAM_BIND_OBJECT, STREAM_OBJECT_DSA, DESK_DSA);
+	g_assert_cmpint(desk_send(&d), ==, DESK_REFUSED);
+	desk_finish(&d);
+}
+
+/* ---- shaders ---- */
+
+/* A part of a text of 64 bytes: words of spaces, and zeros at the end. */
+static enum desk_fate send_part(struct desk *d, uint32_t handle, uint32_t offset, uint32_t n_words)
+{
+	uint32_t words[DESK_WORDS_MAX] = { handle, STREAM_STAGE_VERTEX, offset, 100 };
+	static const char text[] =
+		"VERT\nDCL IN[0]\nDCL OUT[0], POSITION\nMOV OUT[0], IN[0]\nEND\n";
+	uint32_t at = offset & STREAM_SHADER_CONTINUES ? offset & ~STREAM_SHADER_CONTINUES : 0;
+	for (uint32_t i = 0; i < n_words * 4 && at + i < sizeof(text); i++)
+		((char *)(words + 5))[i] = text[at + i];
+	desk_put(d, STREAM_CREATE_OBJECT, STREAM_OBJECT_SHADER, words, 5 + n_words);
+	return desk_send(d);
+}
+
+static void test_a_text_in_parts(void)
+{
+	struct desk d;
+	desk_init(&d);
+	g_assert_cmpint(send_part(&d, 1, 64, 4), ==, DESK_PASSED);
+	g_assert_cmpint(send_part(&d, 1, 16 | STREAM_SHADER_CONTINUES, 8), ==, DESK_PASSED);
+	g_assert_cmpint(send_part(&d, 1, 48 | STREAM_SHADER_CONTINUES, 4), ==, DESK_PASSED);
+	DESK_PUT(&d, STREAM_BIND_SHADER, 0, 1, STREAM_STAGE_VERTEX);
+	g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
+	desk_finish(&d);
+}
+
+static void test_parts_that_do_not_fit(void)
+{
+	static const struct {
+		uint32_t handle, offset, n_words;
+	} wrong[] = { { 1, 20 | STREAM_SHADER_CONTINUES, 4 },
+		{ 1, 16 | STREAM_SHADER_CONTINUES, 13 }, { 2, 16 | STREAM_SHADER_CONTINUES, 4 },
+		{ 2, 64, 4 }, { 1, 64, 16 } };
+	for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		struct desk d;
+		desk_init(&d);
+		g_assert_cmpint(send_part(&d, 1, 64, 4), ==, DESK_PASSED);
+		g_assert_cmpint(send_part(&d, wrong[i].handle, wrong[i].offset, wrong[i].n_words),
+			==, DESK_REFUSED);
+		desk_finish(&d);
+	}
+}
+
+static void test_a_text_that_has_not_ended(void)
+{
+	for (unsigned use = 0; use < 3; use++) {
+		struct desk d;
+		desk_init(&d);
+		g_assert_cmpint(send_part(&d, 1, 64, 4), ==, DESK_PASSED);
+		if (use == 0)
+			DESK_PUT(&d, STREAM_BIND_SHADER, 0, 1, STREAM_STAGE_VERTEX);
+		else if (use == 1)
+			DESK_PUT(&d, STREAM_LINK_SHADER, 0, 1, 0, 0, 0, 0, 0);
+		else
+			DESK_PUT(&d, STREAM_DESTROY_OBJECT, STREAM_OBJECT_SHADER, 1);
+		g_assert_cmpint(desk_send(&d), ==, DESK_REFUSED);
+		desk_finish(&d);
+	}
+}
+
+static enum desk_fate send_head(
+	uint32_t offset, uint32_t tokens, uint32_t n_outputs, uint32_t output)
+{
+	static const char text[] =
+		"VERT\nDCL IN[0]\nDCL OUT[0], POSITION\nMOV OUT[0], IN[0]\nEND\n";
+	uint32_t words[DESK_WORDS_MAX] = { 1, STREAM_STAGE_VERTEX, offset, tokens, n_outputs };
+	uint32_t at = n_outputs ? 5 + 4 + 2 : 5;
+	struct desk d;
+	desk_init(&d);
+	words[9] = output;
+	if (n_outputs == 0)
+		words[9] = 0;
+	memcpy(words + at, text, sizeof(text));
+	desk_put(&d, STREAM_CREATE_OBJECT, STREAM_OBJECT_SHADER, words, at + 16);
+	enum desk_fate fate = desk_send(&d);
+	desk_finish(&d);
+	return fate;
+}
+
+static void test_a_shaders_head(void)
+{
+	g_assert_cmpint(send_head(64, 100, 0, 0), ==, DESK_PASSED);
+	g_assert_cmpint(send_head(64, 129, 0, 0), ==, DESK_REFUSED);
+	g_assert_cmpint(send_head(0, 0, 0, 0), ==, DESK_REFUSED);
+	g_assert_cmpint(send_head(60, 100, 0, 0), ==, DESK_REFUSED);
+	g_assert_cmpint(send_head(STREAM_SHADER_TEXT_MAX + 1, 100, 0, 0), ==, DESK_REFUSED);
+	g_assert_cmpint(send_head(64, 100, 1, 4 << 10), ==, DESK_PASSED);
+	g_assert_cmpint(send_head(64, 100, 1, 4 << 10 | 3 << 13), ==, DESK_PASSED);
+	g_assert_cmpint(send_head(64, 100, 1, 4 << 10 | 4 << 13), ==, DESK_REFUSED);
+	g_assert_cmpint(send_head(64, 100, 1, 4 << 10 | 1 << 8), ==, DESK_REFUSED);
+	g_assert_cmpint(send_head(64, 100, 65, 0), ==, DESK_REFUSED);
+	g_assert_cmpint(send_head(64, 100, UINT32_MAX, 0), ==, DESK_REFUSED);
+}
+
+/* Before a stage's first constants go as many as any shader may read, in front of what follows. */
+static void test_constants(void)
+{
+	struct desk d;
+	desk_init(&d);
+	DESK_PUT(&d, STREAM_SET_SUB_CTX, 0, 0);
+	DESK_PUT(&d, STREAM_SET_CONSTANT_BUFFER, 0, 1, 0, 11, 12);
+	DESK_PUT(&d, STREAM_SET_SUB_CTX, 0, 0);
+	g_assert_cmpint(desk_send(&d), ==, DESK_MENDED);
+	uint32_t inserted = 1 + 2 + STREAM_CONSTANTS_MAX;
+	g_assert_cmpuint(d.passed.n_words, ==, 2 + inserted + 5 + 2);
+	const uint32_t *words = d.passed.words;
+	g_assert_cmpuint(words[0], ==, stream_header(STREAM_SET_SUB_CTX, 0, 1));
+	g_assert_cmpuint(words[2], ==,
+		stream_header(STREAM_SET_CONSTANT_BUFFER, 0, 2 + STREAM_CONSTANTS_MAX));
+	g_assert_cmpuint(words[3], ==, 1);
+	g_assert_cmpuint(words[2 + inserted], ==, stream_header(STREAM_SET_CONSTANT_BUFFER, 0, 4));
+	g_assert_cmpuint(words[2 + inserted + 4], ==, 12);
+	DESK_PUT(&d, STREAM_SET_CONSTANT_BUFFER, 0, 1, 0, 11, 12);
+	g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
+	DESK_PUT(&d, STREAM_SET_CONSTANT_BUFFER, 0, 2, 0);
+	g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
+	desk_finish(&d);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/streams/a resource goes", test_a_resource_goes);
+	g_test_add_func(
+		"/streams/a resource that is bound no more", test_a_resource_that_is_bound_no_more);
+	g_test_add_func("/streams/a lost context", test_a_lost_context);
+	g_test_add_func("/streams/detached", test_detached);
+	g_test_add_func("/streams/a backing", test_a_backing);
+	g_test_add_func("/streams/a draw without its buffers", test_a_draw_without_its_buffers);
+	g_test_add_func("/streams/indices", test_indices);
+	g_test_add_func(
+		"/streams/objects destroyed while bound", test_objects_destroyed_while_bound);
+	g_test_add_func("/streams/objects destroyed when no longer bound",
+		test_objects_destroyed_when_no_longer_bound);
+	g_test_add_func("/streams/sub-contexts", test_sub_contexts);
+	g_test_add_func("/streams/a text in parts", test_a_text_in_parts);
+	g_test_add_func("/streams/parts that do not fit", test_parts_that_do_not_fit);
+	g_test_add_func("/streams/a text that has not ended", test_a_text_that_has_not_ended);
+	g_test_add_func("/streams/a shader's head", test_a_shaders_head);
+	g_test_add_func("/streams/constants", test_constants);
+	return g_test_run();
+}
