@@ -3,9 +3,9 @@
  * What commands bind to slots. GL lets a program bind a buffer past its end, as when it has made
  * the buffer anew and smaller, so a range that does not fit is cut to what there is.
  */
-#include "render/stream/check.h"
+#include "render/stream/check_command.h"
 
-bool check_framebuffer(struct check *check)
+bool check_framebuffer(struct stream_check *check)
 {
 	uint32_t n = stream_count_groups(&check->command);
 	return check->words[1] == n || check_refuse(check, 1, n, "is not how many follow");
@@ -19,7 +19,7 @@ static void empty(uint32_t *offset, uint32_t *length, uint32_t *resource)
 	*offset = *length = *resource = 0;
 }
 
-bool check_vertex_buffers(struct check *check)
+bool check_vertex_buffers(struct stream_check *check)
 {
 	struct sub_context *sub = check->context->current;
 	uint32_t n = stream_count_groups(&check->command), *group = check->words + 1;
@@ -36,7 +36,7 @@ bool check_vertex_buffers(struct check *check)
 	return true;
 }
 
-bool check_index_buffer(struct check *check)
+bool check_index_buffer(struct stream_check *check)
 {
 	struct sub_context *sub = check->context->current;
 	struct stream_resource *resource = check_resource(check, 1);
@@ -51,7 +51,7 @@ bool check_index_buffer(struct check *check)
 /* ---- ranges of buffers ---- */
 
 static struct stream_resource *mend_range(
-	struct check *check, uint32_t *offset, uint32_t *length, uint32_t *id)
+	struct stream_check *check, uint32_t *offset, uint32_t *length, uint32_t *id)
 {
 	struct stream_resource *resource = check_resource(check, (uint32_t)(id - check->words));
 	if (!resource || *offset > resource->width) {
@@ -62,7 +62,7 @@ static struct stream_resource *mend_range(
 	return resource;
 }
 
-bool check_uniform_buffer(struct check *check)
+bool check_uniform_buffer(struct stream_check *check)
 {
 	uint32_t *words = check->words;
 	struct stream_resource *resource = mend_range(check, &words[3], &words[4], &words[5]);
@@ -70,21 +70,21 @@ bool check_uniform_buffer(struct check *check)
 	return true;
 }
 
-static void check_ranges(struct check *check, uint32_t first, uint32_t *slots)
+static void check_ranges(struct stream_check *check, uint32_t first, uint32_t *slots)
 {
 	uint32_t *group = check->words + first;
 	for (uint32_t i = 0; i < stream_count_groups(&check->command); i++, group += 3)
 		check_fill(&slots[i], mend_range(check, &group[0], &group[1], &group[2]));
 }
 
-bool check_shader_buffers(struct check *check)
+bool check_shader_buffers(struct stream_check *check)
 {
 	struct slots *slots = &check->context->current->slots;
 	check_ranges(check, 3, slots->buffers[check->words[1]] + check->words[2]);
 	return true;
 }
 
-bool check_atomic_buffers(struct check *check)
+bool check_atomic_buffers(struct stream_check *check)
 {
 	struct slots *slots = &check->context->current->slots;
 	check_ranges(check, 2, slots->atomics + check->words[1]);
@@ -92,7 +92,7 @@ bool check_atomic_buffers(struct check *check)
 }
 
 /* GL checks levels and layers of textures when they are used. */
-bool check_shader_images(struct check *check)
+bool check_shader_images(struct stream_check *check)
 {
 	struct slots *slots = &check->context->current->slots;
 	uint32_t *slot = slots->images[check->words[1]] + check->words[2];
@@ -109,7 +109,7 @@ bool check_shader_images(struct check *check)
 /* ---- samplers ---- */
 
 /* virglrenderer notes which views are new in 32 bits. */
-bool check_sampler_views(struct check *check)
+bool check_sampler_views(struct stream_check *check)
 {
 	uint32_t first = check->words[2];
 	for (uint32_t i = 0; i < stream_count_groups(&check->command); i++) {
@@ -120,7 +120,7 @@ bool check_sampler_views(struct check *check)
 	return true;
 }
 
-bool check_sampler_states(struct check *check)
+bool check_sampler_states(struct stream_check *check)
 {
 	struct sub_context *sub = check->context->current;
 	struct object **slot = sub->sampler_states[check->words[1]] + check->words[2];

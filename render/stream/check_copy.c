@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What moves pixels and bytes between resources, and between them and the guest's memory. */
-#include "render/stream/check.h"
+#include "render/stream/check_command.h"
 
 struct box {
 	uint32_t x, y, z, width, height, depth;
 };
 
-static struct box read_box(const struct check *check, uint32_t index)
+static struct box read_box(const struct stream_check *check, uint32_t index)
 {
 	const uint32_t *w = check->words + index;
 	return (struct box){ w[0], w[1], w[2], w[3], w[4], w[5] };
@@ -29,7 +29,7 @@ enum { LEVEL = 2, ROW_STRIDE = 4, LAYER_STRIDE = 5, BOX = 6, AFTER_BOX = 12 };
  * formats is unknown here; they take less than what is counted.
  */
 static bool check_strides(
-	struct check *check, const struct stream_resource *resource, const struct box *box)
+	struct stream_check *check, const struct stream_resource *resource, const struct box *box)
 {
 	struct check_size size = check_level_size(resource, check->words[LEVEL]);
 	uint64_t stride = check->words[ROW_STRIDE];
@@ -46,7 +46,7 @@ static bool check_strides(
 		       "makes the transfer larger than any");
 }
 
-static bool check_box(struct check *check, const struct stream_resource *resource)
+static bool check_box(struct stream_check *check, const struct stream_resource *resource)
 {
 	struct box box = read_box(check, BOX);
 	if (check->words[LEVEL] > resource->last_level)
@@ -59,14 +59,14 @@ static bool check_box(struct check *check, const struct stream_resource *resourc
 	return check_strides(check, resource, &box);
 }
 
-static bool check_offset(struct check *check, uint32_t index, uint64_t room)
+static bool check_offset(struct stream_check *check, uint32_t index, uint64_t room)
 {
 	return check->words[index] <= room ||
 	       check_refuse(check, index, room, "is past the end of the backing");
 }
 
 /* A texture that lies elsewhere may have no backing, and then nothing is transferred. */
-bool check_transfer(struct check *check)
+bool check_transfer(struct stream_check *check)
 {
 	const struct stream_resource *resource = check_resource(check, 1);
 	uint32_t direction = check->words[AFTER_BOX + 1];
@@ -76,14 +76,14 @@ bool check_transfer(struct check *check)
 	       check_offset(check, AFTER_BOX, resource->backing_bytes);
 }
 
-bool check_copy_transfer(struct check *check)
+bool check_copy_transfer(struct stream_check *check)
 {
 	const struct stream_resource *staging = check_resource(check, AFTER_BOX);
 	return check_box(check, check_resource(check, 1)) &&
 	       check_offset(check, AFTER_BOX + 1, staging->backing_bytes);
 }
 
-bool check_inline_write(struct check *check)
+bool check_inline_write(struct stream_check *check)
 {
 	return check_box(check, check_resource(check, 1));
 }
@@ -117,7 +117,7 @@ static struct check_size size_of_source(const struct stream_resource *source, ui
 	return size;
 }
 
-static bool check_levels(struct check *check, uint32_t to, uint32_t from)
+static bool check_levels(struct stream_check *check, uint32_t to, uint32_t from)
 {
 	const struct stream_resource *destination = check_resource(check, to);
 	const struct stream_resource *source = check_resource(check, from);
@@ -129,7 +129,7 @@ static bool check_levels(struct check *check, uint32_t to, uint32_t from)
 }
 
 /* virglrenderer reads some sources whole and takes from that what the box says. */
-bool check_copy_region(struct check *check)
+bool check_copy_region(struct stream_check *check)
 {
 	const struct stream_resource *destination = check_resource(check, 1);
 	const struct stream_resource *source = check_resource(check, 6);
@@ -144,7 +144,7 @@ bool check_copy_region(struct check *check)
 }
 
 /* GL cuts boxes off; sums of coordinates must not overflow before that. */
-bool check_blit(struct check *check)
+bool check_blit(struct stream_check *check)
 {
 	enum { FAR = 1 << 24 };
 	if (!check_levels(check, 4, 13))
@@ -157,7 +157,7 @@ bool check_blit(struct check *check)
 	return true;
 }
 
-bool check_clear_texture(struct check *check)
+bool check_clear_texture(struct stream_check *check)
 {
 	const struct stream_resource *resource = check_resource(check, 1);
 	struct box box = read_box(check, 3);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What draws and runs, and what writes results into resources. */
-#include "render/stream/check.h"
+#include "render/stream/check_command.h"
 
 enum {
 	COUNT = 2,
@@ -26,7 +26,7 @@ static bool has_vertices(const struct sub_context *sub)
 	       (sub->vertex_elements->vertex_buffers & ~sub->vertex_mask) == 0;
 }
 
-static bool has_indices(const struct check *check)
+static bool has_indices(const struct stream_check *check)
 {
 	const struct sub_context *sub = check->context->current;
 	uint32_t size = sub->index_size == 1 || sub->index_size == 2 ? sub->index_size : 4;
@@ -34,7 +34,7 @@ static bool has_indices(const struct check *check)
 	return sub->slots.index == 0 || check_fits(sub->index_offset, bytes, sub->index_room);
 }
 
-static bool has_commands(const struct check *check, const struct stream_resource *resource)
+static bool has_commands(const struct stream_check *check, const struct stream_resource *resource)
 {
 	uint32_t bytes = check->words[INDEXED] ? ELEMENTS_BYTES : ARRAYS_BYTES;
 	uint32_t draws = MAX(check->words[INDIRECT_DRAWS], 1);
@@ -43,7 +43,7 @@ static bool has_commands(const struct check *check, const struct stream_resource
 	return check_fits(check->words[INDIRECT_OFFSET], length, resource->width);
 }
 
-static bool is_indirect_whole(const struct check *check)
+static bool is_indirect_whole(const struct stream_check *check)
 {
 	const struct stream_resource *commands = check_resource(check, INDIRECT);
 	const struct stream_resource *count = check_resource(check, DRAW_COUNT);
@@ -53,7 +53,7 @@ static bool is_indirect_whole(const struct check *check)
 }
 
 /* GL leaves open what a draw reads past its buffers; here it draws nothing. */
-bool check_draw(struct check *check)
+bool check_draw(struct stream_check *check)
 {
 	bool is_indirect =
 		check->command.length > DRAW_DIRECT_LENGTH && check->words[INDIRECT] != 0;
@@ -66,7 +66,7 @@ bool check_draw(struct check *check)
 	return true;
 }
 
-bool check_launch_grid(struct check *check)
+bool check_launch_grid(struct stream_check *check)
 {
 	const struct stream_resource *resource = check_resource(check, 7);
 	if (resource && !check_fits(check->words[8], DISPATCH_BYTES, resource->width))
@@ -77,7 +77,7 @@ bool check_launch_grid(struct check *check)
 /* ---- results ---- */
 
 /* Result types are signed and unsigned in turn: two of 32 bits, two of 64. */
-bool check_query_buffer(struct check *check)
+bool check_query_buffer(struct stream_check *check)
 {
 	const struct stream_resource *resource = check_resource(check, 2);
 	uint32_t bytes = check->words[4] < 2 ? 4 : 8;
@@ -86,7 +86,7 @@ bool check_query_buffer(struct check *check)
 }
 
 /* virglrenderer writes to where the backing begins. */
-bool check_memory_info(struct check *check)
+bool check_memory_info(struct stream_check *check)
 {
 	const struct stream_resource *resource = check_resource(check, 1);
 	return resource->first_piece_bytes >= STREAM_MEMORY_INFO_BYTES ||
@@ -94,7 +94,7 @@ bool check_memory_info(struct check *check)
 }
 
 /* Written to the backing, or where there is none to memory that only CUSTOM buffers have. */
-bool check_layout(struct check *check)
+bool check_layout(struct stream_check *check)
 {
 	const struct stream_resource *resource = check_resource(check, 1);
 	bool is_custom =
@@ -106,7 +106,7 @@ bool check_layout(struct check *check)
 	       check_refuse(check, 1, STREAM_LAYOUT_BYTES, "has no room of that size");
 }
 
-bool check_string_marker(struct check *check)
+bool check_string_marker(struct stream_check *check)
 {
 	uint32_t room = stream_count_groups(&check->command) * 4;
 	return check->words[1] <= room || check_refuse(check, 1, room, "is longer than the text");

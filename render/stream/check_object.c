@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Objects and sub-contexts. */
-#include "render/stream/check.h"
+#include "render/stream/check_command.h"
 
 /* ---- what objects are made of ---- */
 
-static bool check_surface(struct check *check)
+static bool check_surface(struct stream_check *check)
 {
 	const struct stream_resource *resource = check_resource(check, 2);
 	uint32_t level = check->words[4], layers = check->words[5];
@@ -18,7 +18,7 @@ static bool check_surface(struct check *check)
 }
 
 /* Elements of a buffer, the last one included: Mesa makes last = first - 1 of nothing. */
-static bool check_sampler_view(struct check *check)
+static bool check_sampler_view(struct stream_check *check)
 {
 	const struct stream_resource *resource = check_resource(check, 2);
 	uint32_t first = check->words[4], count = check->words[5] - first + 1;
@@ -34,7 +34,7 @@ static bool check_sampler_view(struct check *check)
 }
 
 /* The result is written without a look at the resource's size. */
-static bool check_query(struct check *check)
+static bool check_query(struct stream_check *check)
 {
 	const struct stream_resource *resource = check_resource(check, 4);
 	if (resource->target != STREAM_TARGET_BUFFER || resource->bind != STREAM_BIND_CUSTOM)
@@ -43,14 +43,14 @@ static bool check_query(struct check *check)
 	       check_refuse(check, 4, STREAM_QUERY_RESULT_BYTES, "has no room for a result");
 }
 
-static bool check_streamout_target(struct check *check)
+static bool check_streamout_target(struct stream_check *check)
 {
 	const struct stream_resource *resource = check_resource(check, 2);
 	return check_fits(check->words[3], check->words[4], resource->width) ||
 	       check_refuse(check, 4, resource->width, "with its offset is past the buffer's end");
 }
 
-static uint32_t find_vertex_buffers(const struct check *check)
+static uint32_t find_vertex_buffers(const struct stream_check *check)
 {
 	uint32_t mask = 0;
 	for (uint32_t i = 0; i < stream_count_groups(&check->command); i++)
@@ -60,7 +60,7 @@ static uint32_t find_vertex_buffers(const struct check *check)
 
 /* ---- making, binding, destroying ---- */
 
-static bool check_parts(struct check *check)
+static bool check_parts(struct stream_check *check)
 {
 	switch (check->command.object) {
 	case STREAM_OBJECT_SURFACE:
@@ -78,7 +78,7 @@ static bool check_parts(struct check *check)
 }
 
 /* A handle that is in use is given to the new object, and the old one goes. */
-static bool check_room(struct check *check)
+static bool check_room(struct stream_check *check)
 {
 	const struct object *before = sub_find(check->context->current, check->words[1]);
 	if (before && object_is_in_use(before))
@@ -87,7 +87,7 @@ static bool check_room(struct check *check)
 	       check_refuse(check, 1, STREAM_OBJECTS_MAX, "is one object too many");
 }
 
-bool check_create_object(struct check *check)
+bool check_create_object(struct stream_check *check)
 {
 	if (!check_room(check))
 		return false;
@@ -113,7 +113,7 @@ static void bind_dsa(struct sub_context *sub, struct object *object)
 	sub->dsa = object;
 }
 
-bool check_bind_object(struct check *check)
+bool check_bind_object(struct stream_check *check)
 {
 	struct sub_context *sub = check->context->current;
 	struct object *object = check->words[1] ? check_object(check, 1) : NULL;
@@ -124,7 +124,7 @@ bool check_bind_object(struct check *check)
 	return true;
 }
 
-bool check_destroy_object(struct check *check)
+bool check_destroy_object(struct stream_check *check)
 {
 	struct sub_context *sub = check->context->current;
 	struct object *object = check_object(check, 1);
@@ -142,7 +142,7 @@ bool check_destroy_object(struct check *check)
 
 /* ---- sub-contexts ---- */
 
-bool check_create_sub(struct check *check)
+bool check_create_sub(struct stream_check *check)
 {
 	if (g_hash_table_size(check->context->subs) >= STREAM_SUB_CONTEXTS_MAX)
 		return check_refuse(check, 1, STREAM_SUB_CONTEXTS_MAX, "is one too many");
@@ -150,13 +150,13 @@ bool check_create_sub(struct check *check)
 	return true;
 }
 
-bool check_set_sub(struct check *check)
+bool check_set_sub(struct stream_check *check)
 {
 	context_switch_sub(check->context, check->words[1]);
 	return true;
 }
 
-bool check_destroy_sub(struct check *check)
+bool check_destroy_sub(struct stream_check *check)
 {
 	context_destroy_sub(check->context, check->words[1]);
 	return true;

@@ -3,7 +3,7 @@
  * Shaders: their text, which may come in several commands, how they fit together, and their
  * constants. What a text may say is tgsi.h's question.
  */
-#include "render/stream/check.h"
+#include "render/stream/check_command.h"
 
 enum { STAGE = 2, OFFSET = 3, TOKENS = 4, N_OUTPUTS = 5, OUTPUTS = 10 };
 
@@ -13,7 +13,7 @@ static const uint8_t order[] = { STREAM_STAGE_VERTEX, STREAM_STAGE_TESS_CTRL,
 	STREAM_STAGE_TESS_EVAL, STREAM_STAGE_GEOMETRY, STREAM_STAGE_FRAGMENT };
 
 /* virglrenderer translates a shader for the one before it and the one behind it. */
-static bool check_links(struct check *check, struct shader *const shaders[STREAM_STAGES])
+static bool check_links(struct stream_check *check, struct shader *const shaders[STREAM_STAGES])
 {
 	const struct shader *before = NULL;
 	for (unsigned i = 0; i < G_N_ELEMENTS(order); i++) {
@@ -30,7 +30,7 @@ static bool check_links(struct check *check, struct shader *const shaders[STREAM
 }
 
 /* The bound shaders with another one in its stage. */
-static bool check_links_with(struct check *check, uint32_t stage, struct shader *shader)
+static bool check_links_with(struct stream_check *check, uint32_t stage, struct shader *shader)
 {
 	struct shader *shaders[STREAM_STAGES];
 	for (unsigned i = 0; i < STREAM_STAGES; i++)
@@ -41,7 +41,7 @@ static bool check_links_with(struct check *check, uint32_t stage, struct shader 
 /* ---- streamed outputs ---- */
 
 /* Packed as register | first component << 8 | components << 10 | buffer << 13 | offset << 16. */
-static bool check_output(struct check *check, uint32_t index, uint32_t output)
+static bool check_output(struct stream_check *check, uint32_t index, uint32_t output)
 {
 	if ((output >> 13 & 7) >= STREAM_STREAMOUT_TARGETS_MAX)
 		return check_refuse(check, index, STREAM_STREAMOUT_TARGETS_MAX - 1,
@@ -50,7 +50,7 @@ static bool check_output(struct check *check, uint32_t index, uint32_t output)
 	       check_refuse(check, index, 4, "streams more components than an output has");
 }
 
-static bool take_outputs(struct check *check, struct shader *shader)
+static bool take_outputs(struct stream_check *check, struct shader *shader)
 {
 	uint32_t n = shader->stage == STREAM_STAGE_COMPUTE ? 0 : check->words[N_OUTPUTS];
 	for (uint32_t i = 0; i < n; i++) {
@@ -64,7 +64,7 @@ static bool take_outputs(struct check *check, struct shader *shader)
 
 /* ---- text ---- */
 
-static bool check_facts(struct check *check, struct shader *shader)
+static bool check_facts(struct stream_check *check, struct shader *shader)
 {
 	if (shader->facts.n_constants > STREAM_CONSTANTS_MAX / 4)
 		return check_refuse(
@@ -77,7 +77,8 @@ static bool check_facts(struct check *check, struct shader *shader)
 	return true;
 }
 
-static bool finish(struct check *check, struct object *object, const void *text, uint32_t bytes)
+static bool finish(
+	struct stream_check *check, struct object *object, const void *text, uint32_t bytes)
 {
 	struct shader *shader = object->shader;
 	if (!tgsi_check(text, bytes, shader->stage, &shader->facts, check->fault)) {
@@ -96,7 +97,7 @@ static uint32_t round_up(uint32_t bytes)
 	return (bytes + 3) / 4 * 4;
 }
 
-static bool begin_part(struct check *check, uint32_t total, uint32_t part)
+static bool begin_part(struct stream_check *check, uint32_t total, uint32_t part)
 {
 	uint32_t stage = check->words[STAGE];
 	if (check->context->current->shader_in_progress[stage])
@@ -112,7 +113,7 @@ static bool begin_part(struct check *check, uint32_t total, uint32_t part)
 	       check_refuse(check, TOKENS, total + 64, "are more than the text can be");
 }
 
-static bool begin(struct check *check, const uint32_t *text, uint32_t part)
+static bool begin(struct stream_check *check, const uint32_t *text, uint32_t part)
 {
 	uint32_t total = check->words[OFFSET], stage = check->words[STAGE];
 	if (!begin_part(check, total, part))
@@ -131,7 +132,7 @@ static bool begin(struct check *check, const uint32_t *text, uint32_t part)
 	return true;
 }
 
-static bool go_on(struct check *check, const uint32_t *text, uint32_t part)
+static bool go_on(struct stream_check *check, const uint32_t *text, uint32_t part)
 {
 	struct object *object = sub_find(check->context->current, check->words[1]);
 	uint32_t offset = check->words[OFFSET] & ~STREAM_SHADER_CONTINUES;
@@ -147,7 +148,7 @@ static bool go_on(struct check *check, const uint32_t *text, uint32_t part)
 	       finish(check, object, shader->text->data, shader->text->len);
 }
 
-static bool check_handle(struct check *check)
+static bool check_handle(struct stream_check *check)
 {
 	const struct object *before = sub_find(check->context->current, check->words[1]);
 	bool goes_on = check->words[OFFSET] & STREAM_SHADER_CONTINUES;
@@ -155,7 +156,7 @@ static bool check_handle(struct check *check)
 	       check_refuse(check, 1, 0, "is a shader whose text has not ended");
 }
 
-bool check_create_shader(struct check *check)
+bool check_create_shader(struct stream_check *check)
 {
 	uint32_t index = stream_shader_text_index(&check->command);
 	if (check->words[STAGE] != STREAM_STAGE_COMPUTE &&
@@ -174,8 +175,8 @@ bool check_create_shader(struct check *check)
 /* ---- binding ---- */
 
 /* virglrenderer ignores a handle of another stage, or of no shader. *ignored says so. */
-static bool find_shader(
-	struct check *check, uint32_t index, uint32_t stage, struct shader **shader, bool *ignored)
+static bool find_shader(struct stream_check *check, uint32_t index, uint32_t stage,
+	struct shader **shader, bool *ignored)
 {
 	struct object *object = check_object(check, index);
 	*ignored = check->words[index] != 0 && (!object || object->shader->stage != stage);
@@ -184,7 +185,7 @@ static bool find_shader(
 	       check_refuse(check, index, 0, "is a shader whose text has not ended");
 }
 
-bool check_bind_shader(struct check *check)
+bool check_bind_shader(struct stream_check *check)
 {
 	struct shader **bound = &check->context->current->shaders[check->words[2]];
 	struct shader *shader;
@@ -202,7 +203,7 @@ bool check_bind_shader(struct check *check)
 }
 
 /* Compiles them together and leaves bound what was. The words are in the order of the stages. */
-bool check_link_shader(struct check *check)
+bool check_link_shader(struct stream_check *check)
 {
 	struct shader *shaders[STREAM_STAGES];
 	for (uint32_t stage = 0; stage < STREAM_STAGES; stage++) {
@@ -223,7 +224,7 @@ bool check_link_shader(struct check *check)
  * enough for every shader. Mesa sends fewer than a shader declares where the last vector is not
  * full.
  */
-bool check_constants(struct check *check)
+bool check_constants(struct stream_check *check)
 {
 	static const uint32_t zeros[STREAM_CONSTANTS_MAX];
 	uint32_t stage = check->words[1], n = check->command.length - 2;

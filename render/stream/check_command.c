@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "render/stream/check.h"
+#include "render/stream/check_command.h"
 
 /* ---- for the checks ---- */
 
-bool check_refuse(struct check *check, uint32_t index, uint64_t limit, const char *why)
+bool check_refuse(struct stream_check *check, uint32_t index, uint64_t limit, const char *why)
 {
 	*check->fault = (struct stream_fault){ .command = check->command.shape->name,
 		.field = stream_field_at(&check->command, index)->name,
@@ -13,18 +13,18 @@ bool check_refuse(struct check *check, uint32_t index, uint64_t limit, const cha
 	return false;
 }
 
-bool check_drop(struct check *check)
+bool check_drop(struct stream_check *check)
 {
 	check->words[0] = stream_header(STREAM_NOP, STREAM_OBJECT_NULL, check->command.length);
 	return true;
 }
 
-void check_insert_words(struct check *check, const uint32_t *words, uint32_t n_words)
+void check_insert_words(struct stream_check *check, const uint32_t *words, uint32_t n_words)
 {
 	g_array_append_vals(check->streams->copy, words, n_words);
 }
 
-void check_insert(struct check *check, enum stream_number number, uint32_t length)
+void check_insert(struct stream_check *check, enum stream_number number, uint32_t length)
 {
 	uint32_t header = stream_header(number, STREAM_OBJECT_NULL, length);
 	if (!check->copying)
@@ -33,12 +33,12 @@ void check_insert(struct check *check, enum stream_number number, uint32_t lengt
 	check_insert_words(check, &header, 1);
 }
 
-struct stream_resource *check_resource(const struct check *check, uint32_t index)
+struct stream_resource *check_resource(const struct stream_check *check, uint32_t index)
 {
 	return g_hash_table_lookup(check->context->attached, GUINT_TO_POINTER(check->words[index]));
 }
 
-struct object *check_object(const struct check *check, uint32_t index)
+struct object *check_object(const struct stream_check *check, uint32_t index)
 {
 	uint32_t kind = stream_field_at(&check->command, index)->limit;
 	struct object *object = sub_find(check->context->current, check->words[index]);
@@ -68,7 +68,8 @@ struct check_size check_level_size(const struct stream_resource *resource, uint3
 
 /* ---- what the table says ---- */
 
-static bool check_handle(struct check *check, uint32_t index, const struct stream_field *field)
+static bool check_handle(
+	struct stream_check *check, uint32_t index, const struct stream_field *field)
 {
 	if (field->flags & STREAM_LENIENT)
 		return true;
@@ -87,7 +88,7 @@ static uint8_t kind_of(const struct stream_resource *resource)
 }
 
 static bool check_resource_field(
-	struct check *check, uint32_t index, const struct stream_field *field)
+	struct stream_check *check, uint32_t index, const struct stream_field *field)
 {
 	if (check->words[index] == 0 && field->flags & STREAM_OPTIONAL)
 		return true;
@@ -99,21 +100,23 @@ static bool check_resource_field(
 	       check_refuse(check, index, 0, "is a resource of another kind");
 }
 
-static bool check_slot(struct check *check, uint32_t index, const struct stream_field *field)
+static bool check_slot(struct stream_check *check, uint32_t index, const struct stream_field *field)
 {
 	return check_fits(
 		       check->words[index], stream_count_groups(&check->command), field->limit) ||
 	       check_refuse(check, index, field->limit, "with the slots after it is past the last");
 }
 
-static bool check_format(struct check *check, uint32_t index, const struct stream_field *field)
+static bool check_format(
+	struct stream_check *check, uint32_t index, const struct stream_field *field)
 {
 	uint32_t mask = field->limit ? (1u << field->limit) - 1 : UINT32_MAX;
 	return (check->words[index] & mask) < check->streams->formats ||
 	       check_refuse(check, index, check->streams->formats - 1, "is no format");
 }
 
-static bool check_field(struct check *check, uint32_t index, const struct stream_field *field)
+static bool check_field(
+	struct stream_check *check, uint32_t index, const struct stream_field *field)
 {
 	switch (field->kind) {
 	case STREAM_MAKES:
@@ -145,7 +148,7 @@ static bool is_bulk(const struct stream_shape *shape)
 		       shape->group->kind == STREAM_FLOAT);
 }
 
-static bool check_fields(struct check *check)
+static bool check_fields(struct stream_check *check)
 {
 	const struct stream_shape *shape = check->command.shape;
 	uint32_t length = check->command.length;
@@ -166,7 +169,7 @@ static bool check_fields(struct check *check)
 /* ---- what each command needs besides ---- */
 
 /* Blobs and video are offered in no capset and by no feature of the device. */
-static bool check_not_offered(struct check *check)
+static bool check_not_offered(struct stream_check *check)
 {
 	return check_refuse(check, 1, 0, "belongs to what this device does not offer");
 }
@@ -217,7 +220,7 @@ static const check_function functions[STREAM_NUMBERS] = {
 	[STREAM_GET_PIPE_RESOURCE_LAYOUT] = check_layout,
 };
 
-static bool check_command(struct check *check)
+static bool check_command(struct stream_check *check)
 {
 	check_function function = functions[check->command.number];
 	return check_fields(check) && (!function || function(check));
@@ -225,7 +228,7 @@ static bool check_command(struct check *check)
 
 /* ---- the stream ---- */
 
-static uint32_t check_stream(struct check *check, uint32_t *words, uint32_t n_words)
+static uint32_t check_stream(struct stream_check *check, uint32_t *words, uint32_t n_words)
 {
 	uint32_t at = 0;
 	while (at < n_words) {
@@ -247,7 +250,7 @@ bool streams_check(struct streams *streams, uint32_t id, uint32_t *words, uint32
 	struct stream_passed *passed, struct stream_fault *fault)
 {
 	struct context *context = g_hash_table_lookup(streams->contexts, GUINT_TO_POINTER(id));
-	struct check check = {
+	struct stream_check check = {
 		.streams = streams, .context = context, .fault = fault, .stream = words
 	};
 	g_assert(context);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check command: one command against the state of its context. For this room only.
+ *
+ * check_command.c holds what the table alone says of a command: handles, resources, slots, stages
+ * and formats. What else a command needs is in a function of its own, in the file of its kind; it
+ * also enters into the state what the command does. Both find the same command in virglrenderer's
+ * src/vrend/vrend_decode.c.
+ */
+#pragma once
+
+#include "render/stream/decoder.h"
+#include "render/stream/state.h"
+
+struct stream_check {
+	struct streams *streams;
+	struct context *context;
+	struct stream_command command;
+	uint32_t *words; /* command.words, to be mended */
+	struct stream_fault *fault;
+	const uint32_t *stream; /* it begins here */
+	bool copying;           /* streams->copy holds what is passed on so far */
+};
+
+typedef bool (*check_function)(struct stream_check *check);
+
+/* Writes *fault with the field that word `index` is, and its value. False. */
+bool check_refuse(struct stream_check *check, uint32_t index, uint64_t limit, const char *why);
+/* The command has no effect that GL defines: it becomes a NOP. True. */
+bool check_drop(struct stream_check *check);
+/* Passes on a command of ours before this one: its header, and then its payload. */
+void check_insert(struct stream_check *check, enum stream_number number, uint32_t length);
+void check_insert_words(struct stream_check *check, const uint32_t *words, uint32_t n_words);
+
+/* The resource that word `index` names, which the table's checks have found; NULL: 0. */
+struct stream_resource *check_resource(const struct stream_check *check, uint32_t index);
+/* The object that word `index` names. NULL: 0, or one that virglrenderer ignores. */
+struct object *check_object(const struct stream_check *check, uint32_t index);
+/* Enters into a slot what a command binds. */
+void check_fill(uint32_t *slot, struct stream_resource *resource);
+
+/* True when `length` bytes from `offset` on lie inside `size`. */
+static inline bool check_fits(uint64_t offset, uint64_t length, uint64_t size)
+{
+	return offset <= size && length <= size - offset;
+}
+
+/* The size of a level, and its layers or slices. */
+struct check_size {
+	uint32_t width, height, depth;
+};
+struct check_size check_level_size(const struct stream_resource *resource, uint32_t level);
+
+/* check_object.c */
+bool check_create_object(struct stream_check *check);
+bool check_bind_object(struct stream_check *check);
+bool check_destroy_object(struct stream_check *check);
+bool check_create_sub(struct stream_check *check);
+bool check_set_sub(struct stream_check *check);
+bool check_destroy_sub(struct stream_check *check);
+
+/* check_shader.c */
+bool check_create_shader(struct stream_check *check);
+bool check_bind_shader(struct stream_check *check);
+bool check_link_shader(struct stream_check *check);
+bool check_constants(struct stream_check *check);
+
+/* check_bind.c */
+bool check_framebuffer(struct stream_check *check);
+bool check_vertex_buffers(struct stream_check *check);
+bool check_index_buffer(struct stream_check *check);
+bool check_uniform_buffer(struct stream_check *check);
+bool check_shader_buffers(struct stream_check *check);
+bool check_atomic_buffers(struct stream_check *check);
+bool check_shader_images(struct stream_check *check);
+bool check_sampler_views(struct stream_check *check);
+bool check_sampler_states(struct stream_check *check);
+
+/* check_draw.c */
+bool check_draw(struct stream_check *check);
+bool check_launch_grid(struct stream_check *check);
+bool check_query_buffer(struct stream_check *check);
+bool check_memory_info(struct stream_check *check);
+bool check_layout(struct stream_check *check);
+bool check_string_marker(struct stream_check *check);
+
+/* check_copy.c */
+bool check_transfer(struct stream_check *check);
+bool check_copy_transfer(struct stream_check *check);
+bool check_inline_write(struct stream_check *check);
+bool check_copy_region(struct stream_check *check);
+bool check_blit(struct stream_check *check);
+bool check_clear_texture(struct stream_check *check);
