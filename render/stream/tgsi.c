@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "render/stream/tgsi.h"
+
+#include <string.h>
+
+#include "render/stream/tgsi_parser.h"
+
+/* Vertices of a patch: what IN[] and OUT[] of tessellation mean to virglrenderer. */
+#define PATCH_VERTICES 32
+
+static bool read_stage(struct tgsi_parser *parser, unsigned expected)
+{
+	tgsi_skip_white(parser);
+	int stage = tgsi_accept_word(parser, tgsi_find_stage);
+	if (stage < 0)
+		return tgsi_refuse_grammar(parser, "the text does not begin with a stage");
+	if ((unsigned)stage != expected)
+		return tgsi_refuse(parser, "stage", (uint64_t)stage, expected,
+			"the text is another stage's than the command says");
+	parser->facts->stage = (enum tgsi_stage)stage;
+	if (stage == TGSI_TESS_CTRL || stage == TGSI_TESS_EVAL)
+		parser->vertices = PATCH_VERTICES;
+	return true;
+}
+
+/* The number of an instruction, which virglrenderer does not look at. */
+static bool accept_line_number(struct tgsi_parser *parser)
+{
+	const char *here = parser->at;
+	if (tgsi_skip_digits(parser) && tgsi_accept_after_white(parser, ':'))
+		return true;
+	parser->at = here;
+	return false;
+}
+
+static bool read_line(struct tgsi_parser *parser)
+{
+	if (accept_line_number(parser))
+		return tgsi_read_instruction(parser);
+	if (tgsi_accept_this_word(parser, "DCL"))
+		return tgsi_read_declaration(parser);
+	if (tgsi_accept_this_word(parser, "IMM"))
+		return tgsi_read_immediate(parser);
+	if (tgsi_accept_this_word(parser, "PROPERTY"))
+		return tgsi_read_property(parser);
+	return tgsi_read_instruction(parser);
+}
+
+static bool read_lines(struct tgsi_parser *parser)
+{
+	while (*parser->at) {
+		if (!tgsi_expect_white(parser))
+			return false;
+		if (*parser->at && !read_line(parser))
+			return false;
+	}
+	return true;
+}
+
+static bool find_end(struct tgsi_parser *parser, size_t length)
+{
+	parser->end = memchr(parser->text, 0, length);
+	if (!parser->end) {
+		parser->end = parser->text;
+		return tgsi_refuse(parser, "length", length, length, "the text has no end");
+	}
+	size_t bytes = (size_t)(parser->end - parser->text);
+	if (bytes > TGSI_TEXT_BYTES_MAX)
+		return tgsi_refuse(
+			parser, "length", bytes, TGSI_TEXT_BYTES_MAX, "the text is too long");
+	parser->facts->text_bytes = (uint32_t)bytes;
+	return true;
+}
+
+bool tgsi_check(const char *text, size_t length, unsigned stage, struct tgsi_facts *facts,
+	struct stream_fault *fault)
+{
+	struct tgsi_parser parser = { .text = text, .at = text, .facts = facts, .fault = fault };
+	*facts = (struct tgsi_facts){ 0 };
+	if (!find_end(&parser, length) || !read_stage(&parser, stage) || !read_lines(&parser))
+		return false;
+	facts->n_input_lines = (uint8_t)parser.n_input_lines;
+	facts->n_output_lines = (uint8_t)parser.n_output_lines;
+	facts->n_output_arrays = (uint8_t)parser.n_output_arrays;
+	return true;
+}
+
+bool tgsi_has_output(const struct tgsi_facts *facts, unsigned output)
+{
+	return output < TGSI_IO_REGISTERS_MAX && tgsi_has_bit(facts->outputs, output);
+}
+
+/* ---- pairs ---- */
+
+static bool refuse_link(struct stream_fault *fault, const char *field, uint64_t value,
+	uint64_t limit, const char *why)
+{
+	*fault = (struct stream_fault){ "shader text", field, value, limit, why };
+	return false;
+}
+
+bool tgsi_check_link(const struct tgsi_facts *earlier, const struct tgsi_facts *later,
+	struct stream_fault *fault)
+{
+	static const char *const names[TGSI_VARYINGS] = { "GENERIC", "PATCH", "TEXCOORD" };
+	unsigned lines = later->n_input_lines;
+	if (later->n_color_inputs)
+		lines += later->n_color_inputs + 1u;
+	for (unsigned i = 0; i < TGSI_VARYINGS; i++) {
+		uint64_t missing = earlier->varyings_out[i] & ~later->varyings_in[i];
+		if (missing >> 32)
+			return refuse_link(fault, names[i],
+				63u - (unsigned)__builtin_clzll(missing), 31,
+				"an output above the limit that the next stage does not take");
+		if (missing & earlier->varyings_lone[i])
+			return refuse_link(fault, names[i], missing & earlier->varyings_lone[i], 0,
+				"an output that is an array of one and that the next stage does "
+				"not take");
+		lines += (unsigned)__builtin_popcountll(missing);
+	}
+	return lines <= TGSI_IO_LINES_MAX ||
+	       refuse_link(fault, "inputs", lines, TGSI_IO_LINES_MAX,
+		       "too many inputs with those that the stage before puts out");
+}
