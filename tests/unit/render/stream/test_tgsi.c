@@ -35,6 +35,9 @@ static const struct edge edges[] = {
 		"array" },
 	{ "output-array", TGSI_VERTEX, "VERT\nDCL OUT[0..1], ARRAY(%u), GENERIC[0]\n", 79,
 		"array" },
+	{ "temporary-array", TGSI_VERTEX, "VERT\nDCL TEMP[0..1], ARRAY(%u), LOCAL\n", 1023,
+		"array" },
+	{ "clip-distance", TGSI_VERTEX, "VERT\nDCL OUT[0], CLIPDIST[%u]\n", 3, "CLIPDIST" },
 	{ "outputs", TGSI_VERTEX, "VERT\nDCL OUT[%u], GENERIC[0]\n", 79, "OUT" },
 	{ "color-in", TGSI_FRAGMENT, "FRAG\nDCL IN[0], COLOR[%u], COLOR\n", 1, "COLOR" },
 	{ "color-between", TGSI_VERTEX, "VERT\nDCL OUT[0], BCOLOR[%u]\n", 1, "BCOLOR" },
@@ -115,10 +118,13 @@ static const struct heap heaps[] = {
 		"lines of HWATOMIC" },
 	{ "immediates", TGSI_VERTEX, "VERT\n", "IMM[%u] UINT32 {0, 0, 0, 0}\n", 1024,
 		"lines of IMM" },
-	{ "registers", TGSI_VERTEX, "VERT\n", "DCL CONST[%u][0..8191]\n", 32, NULL },
+	{ "registers", TGSI_VERTEX,
+		"VERT\nDCL CONST[1][0..65535]\nDCL CONST[2][0..65535]\n"
+		"DCL CONST[3][0..65535]\nDCL CONST[4][0..65534]\n",
+		"DCL TEMP[%u]\n", 1, "registers" },
 	{ "registers-temporary", TGSI_VERTEX, "VERT\n", "DCL TEMP[0..65535]\n", 4, "registers" },
-	{ "depth", TGSI_VERTEX, VERTEX, "UIF IN[0].xxxx :0\n", 256, "UIF" },
-	{ "loops", TGSI_VERTEX, VERTEX, "BGNLOOP :0\n", 256, "BGNLOOP" },
+	{ "depth", TGSI_VERTEX, VERTEX, "UIF IN[0].xxxx :0\n", 512, "UIF" },
+	{ "loops", TGSI_VERTEX, VERTEX, "BGNLOOP :0\n", 512, "BGNLOOP" },
 };
 
 struct text {
