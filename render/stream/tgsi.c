@@ -92,33 +92,18 @@ bool tgsi_has_output(const struct tgsi_facts *facts, unsigned output)
 
 /* ---- pairs ---- */
 
-static bool refuse_link(struct stream_fault *fault, const char *field, uint64_t value,
-	uint64_t limit, const char *why)
-{
-	*fault = (struct stream_fault){ "shader text", field, value, limit, why };
-	return false;
-}
-
 bool tgsi_check_link(const struct tgsi_facts *earlier, const struct tgsi_facts *later,
 	struct stream_fault *fault)
 {
-	static const char *const names[TGSI_VARYINGS] = { "GENERIC", "PATCH", "TEXCOORD" };
 	unsigned lines = later->n_input_lines;
 	if (later->n_color_inputs)
 		lines += later->n_color_inputs + 1u;
-	for (unsigned i = 0; i < TGSI_VARYINGS; i++) {
-		uint64_t missing = earlier->varyings_out[i] & ~later->varyings_in[i];
-		if (missing >> 32)
-			return refuse_link(fault, names[i],
-				63u - (unsigned)__builtin_clzll(missing), 31,
-				"an output above the limit that the next stage does not take");
-		if (missing & earlier->varyings_lone[i])
-			return refuse_link(fault, names[i], missing & earlier->varyings_lone[i], 0,
-				"an output that is an array of one and that the next stage does "
-				"not take");
-		lines += (unsigned)__builtin_popcountll(missing);
-	}
-	return lines <= TGSI_IO_LINES_MAX ||
-	       refuse_link(fault, "inputs", lines, TGSI_IO_LINES_MAX,
-		       "too many inputs with those that the stage before puts out");
+	for (unsigned i = 0; i < TGSI_VARYINGS; i++)
+		lines += (unsigned)__builtin_popcountll(
+			earlier->varyings_out[i] & ~later->varyings_in[i]);
+	if (lines <= TGSI_IO_LINES_MAX)
+		return true;
+	*fault = (struct stream_fault){ "shader text", "inputs", lines, TGSI_IO_LINES_MAX,
+		"too many inputs with those that the stage before puts out" };
+	return false;
 }

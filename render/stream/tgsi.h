@@ -45,9 +45,7 @@ struct tgsi_facts {
 	uint8_t n_color_inputs; /* of a fragment shader: two-sided colours give each one more entry
 				 */
 
-	/* Lone: outputs that are an array of one. */
 	uint64_t varyings_in[TGSI_VARYINGS], varyings_out[TGSI_VARYINGS];
-	uint64_t varyings_lone[TGSI_VARYINGS];
 
 	uint32_t samplers, samplers_used;
 	uint32_t sampler_views;
@@ -75,9 +73,8 @@ bool tgsi_check(const char *text, size_t length, unsigned stage, struct tgsi_fac
 /*
  * Whether a shader may run behind another one of an earlier stage. What the earlier one puts out
  * and the later one does not declare virglrenderer adds to the later one's 64 inputs, without
- * looking at their end; and for numbers above 31 and arrays of one it goes on for ever. It does so
- * whenever it translates one of the two: when it is made, bound or drawn with while the other is
- * bound.
+ * looking at their end. It does so whenever it translates the later one: when that is made, bound
+ * or drawn with while the other is bound.
  */
 bool tgsi_check_link(const struct tgsi_facts *earlier, const struct tgsi_facts *later,
 	struct stream_fault *fault);

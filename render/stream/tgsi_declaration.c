@@ -290,8 +290,6 @@ static bool declare_output(struct tgsi_parser *parser, const struct declaration 
 	if (decl->semantic == TGSI_SEMANTIC_PSIZE)
 		tgsi_set_bits(parser->point_sizes, decl->first, decl->last);
 	add_varying(decl, facts->varyings_out);
-	if (decl->array && decl->first == decl->last)
-		add_varying(decl, facts->varyings_lone);
 	if (decl->array && !add(parser, "arrays of OUT", &parser->n_output_arrays, 1,
 				   TGSI_OUTPUT_ARRAYS_MAX, "too many arrays of outputs"))
 		return false;
