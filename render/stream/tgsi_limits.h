@@ -6,29 +6,38 @@
  * tgsi_scan.c, "translator" their vrend_shader.c, and the arrays named here are members of struct
  * tgsi_shader_info and struct dump_ctx there. What is indexed by what a text says:
  *
- *   text                          array and size                                       bound here
- *   DCL IN[r]                     scan input_semantic_name, _index, _interpolate [80]  IO_REGISTERS
- *   DCL OUT[r]                    scan output_semantic_name, _index [80]               IO_REGISTERS
- *   DCL IN, OUT: ARRAY(n)         scan input_array_first, output_array_first [80]      IO_REGISTERS
- *   lines of DCL IN, DCL OUT      translator inputs, outputs [64]                      IO_LINES
- *   outputs of a fragment shader  fs_output_layout [12] FRAGMENT_OUTPUTS outputs with an ARRAY
- * output_arrays.layout [16]                            OUTPUT_ARRAYS semantic's index
- * invariant_outputs [4 * 32 bits], masks of 64 bits,   see front_back_color_emitted_flags [64],
- * tgsi_words.c interpolators [2] (two-sided colour) DCL SV[r], lines of them      scan
- * system_value_semantic_name [80]; [32]           SYSTEM_VALUES DCL CONST[d][r]               scan
- * const_file_max [32], translator ubo_sizes [32]  CONSTANT_BUFFERS DCL SAMP, SVIEW; SAMP[r] scan
- * is_msaa_sampler [32], samplers [32]             SAMPLERS DCL IMAGE; IMAGE[r]           images
- * [32]                                          IMAGES STORE IMAGE, r, COHERENT      images [32],
- * by the register of the coordinate       IMAGES DCL BUFFER; BUFFER, MEMORY[r] masks of 32 bits,
- * ssbo_memory_qualifier [32]         BUFFERS lines of DCL HWATOMIC         abo_idx, abo_sizes,
- * abo_offsets [32]                 ATOMIC_RANGES IMM lines; IMM[r], also as a  imm [1024]
- * IMMEDIATES texture offset, of EMIT, MEMBAR IN[r], INTERP_* IN[r](n)      scan input_usage_mask,
- * input_interpolate [80]        IO_REGISTERS DCL TEMP[a..b]                allocates b - a + 1
- * entries, unsigned                a <= b DCL ranges of any file        tgsi_sanity.c allocates per
- * register                 REGISTERS sources of one instruction    src_bufs [4] in 0.10.4 SOURCES
- *   PROPERTY NUM_CLIPDIST, _CULL  fields of 4 bits, shifts CLIP_DISTANCES
+ *   in the text           array and its size, and the bound below
+ *   IN[r] declared        scan input_semantic_name and more [80]: IO_REGISTERS
+ *   IN[r] used            scan input_usage_mask [80]: IO_REGISTERS
+ *   INTERP_* IN[r](n)     scan input_interpolate [80], input_array_first [80]: the same
+ *   OUT[r] declared       scan output_semantic_name and more [80]: IO_REGISTERS
+ *   ARRAY(n) of IN, OUT   scan input_array_first, output_array_first [80]: the same
+ *   lines of IN, OUT      translator inputs, outputs [64]: IO_LINES
+ *   lines of FRAG's OUT   fs_output_layout [12]: FRAGMENT_OUTPUTS
+ *   OUT with an ARRAY     output_arrays.layout [16]: OUTPUT_ARRAYS
+ *   index of a semantic   invariant_outputs [4 * 32 bits], masks of 64 bits,
+ *                         front_back_color_emitted_flags [64], and for two-sided
+ *                         colours interpolators [2]: see tgsi_words.c
+ *   SV[r], lines of SV    scan system_value_semantic_name [80], system_values [32]
+ *   CONST[d] declared     scan const_file_max [32], ubo_sizes [32]: CONSTANT_BUFFERS
+ *   SAMP[r], SVIEW[r]     scan is_msaa_sampler [32], samplers [32]: SAMPLERS
+ *   IMAGE[r]              images [32]: IMAGES
+ *   STORE .., COHERENT    images [32], by the number of the coordinate's register
+ *   BUFFER, MEMORY[r]     ssbo_memory_qualifier [32], masks: BUFFERS
+ *   lines of HWATOMIC     abo_idx, abo_sizes, abo_offsets [32]: ATOMIC_RANGES
+ *   IMM[r], lines of IMM  imm [1024]; EMIT, ENDPRIM, MEMBAR and offsets index it, too
+ *   TEMP[a..b] declared   b - a + 1 entries are allocated: a <= b
+ *   any range             tgsi_sanity.c allocates per register: REGISTERS
+ *   sources of an opcode  src_bufs [4] in 0.10.4: SOURCES
+ *   NUM_CLIPDIST_ENABLED  fields of 4 bits: CLIP_DISTANCES
  *
  * tgsi_check_link() holds what a pair of shaders does to inputs [64].
+ *
+ * Not bounded: where a stage without arrays indexes inputs or outputs by an address, the translator
+ * joins neighbours into arrays and may go on for ever when their numbers do not rise with their
+ * registers (collapse_vars_to_arrays(), both versions); that takes time, not memory. Of an input
+ * that is declared with a mask and read as |IN[r]|, it writes one byte behind a string of six; Mesa
+ * writes such texts. 0.10.4 writes one bool too many for a fourth source, into padding.
  */
 #pragma once
 
