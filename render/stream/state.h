@@ -11,8 +11,8 @@
 
 #include "render/stream/limits.h"
 #include "render/stream/protocol.h"
-#include "render/stream/shader_rules.h"
 #include "render/stream/streams.h"
+#include "render/stream/tgsi.h"
 
 /*
  * A shader. It outlives its object while it is bound, as in virglrenderer. Until all of its text

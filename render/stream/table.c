@@ -3,7 +3,7 @@
 #include "render/stream/table.h"
 
 #define LENGTH(n) (1ull << (n))
-#define ANY 0xffff
+#define ENDLESS 0xffff
 
 #define BOX                                                                                        \
 	{ "x", STREAM_COORDINATE }, { "y", STREAM_COORDINATE }, { "z", STREAM_COORDINATE },        \
@@ -380,13 +380,13 @@ static const struct stream_shape shapes[STREAM_NUMBERS] = {
 	[STREAM_DRAW_VBO] = { "DRAW_VBO", FIELDS(draw_vbo),
 		.lengths = LENGTH(12) | LENGTH(14) | LENGTH(20) },
 	[STREAM_RESOURCE_INLINE_WRITE] = { "RESOURCE_INLINE_WRITE", FIELDS(inline_write),
-		GROUP(data, ANY) },
+		GROUP(data, ENDLESS) },
 	[STREAM_SET_SAMPLER_VIEWS] = { "SET_SAMPLER_VIEWS", FIELDS(sampler_views),
 		GROUP(bound_sampler_view, STREAM_SAMPLER_VIEWS_MAX) },
 	[STREAM_SET_INDEX_BUFFER] = { "SET_INDEX_BUFFER", FIELDS(index_buffer),
 		.lengths = LENGTH(1) | LENGTH(3) },
 	[STREAM_SET_CONSTANT_BUFFER] = { "SET_CONSTANT_BUFFER", FIELDS(constant_buffer),
-		GROUP(data, ANY) },
+		GROUP(data, ENDLESS) },
 	[STREAM_SET_STENCIL_REF] = { "SET_STENCIL_REF", FIELDS(words) },
 	[STREAM_SET_BLEND_COLOR] = { "SET_BLEND_COLOR", FIELDS(blend_color) },
 	[STREAM_SET_SCISSOR_STATE] = { "SET_SCISSOR_STATE", FIELDS(viewports),
@@ -423,7 +423,7 @@ static const struct stream_shape shapes[STREAM_NUMBERS] = {
 	[STREAM_TEXTURE_BARRIER] = { "TEXTURE_BARRIER", FIELDS(words) },
 	[STREAM_SET_ATOMIC_BUFFERS] = { "SET_ATOMIC_BUFFERS", FIELDS(atomic_buffers),
 		GROUP(buffer_range, STREAM_ATOMIC_BUFFERS_MAX) },
-	[STREAM_SET_DEBUG_FLAGS] = { "SET_DEBUG_FLAGS", GROUP(text, ANY) },
+	[STREAM_SET_DEBUG_FLAGS] = { "SET_DEBUG_FLAGS", GROUP(text, ENDLESS) },
 	[STREAM_GET_QUERY_RESULT_QBO] = { "GET_QUERY_RESULT_QBO", FIELDS(query_result_qbo) },
 	[STREAM_TRANSFER3D] = { "TRANSFER3D", FIELDS(transfer3d) },
 	[STREAM_END_TRANSFERS] = { "END_TRANSFERS" },
@@ -435,7 +435,7 @@ static const struct stream_shape shapes[STREAM_NUMBERS] = {
 		FIELDS(pipe_resource_set_type), GROUP(plane, 4) },
 	[STREAM_GET_MEMORY_INFO] = { "GET_MEMORY_INFO", FIELDS(memory_info) },
 	[STREAM_SEND_STRING_MARKER] = { "SEND_STRING_MARKER", FIELDS(string_marker),
-		GROUP(text, ANY) },
+		GROUP(text, ENDLESS) },
 	[STREAM_LINK_SHADER] = { "LINK_SHADER", FIELDS(link_shader) },
 	[STREAM_CREATE_VIDEO_CODEC] = { "CREATE_VIDEO_CODEC", FIELDS(video_codec),
 		.lengths = LENGTH(7) | LENGTH(8) },
@@ -444,7 +444,7 @@ static const struct stream_shape shapes[STREAM_NUMBERS] = {
 		GROUP(video_plane, 3) },
 	[STREAM_DESTROY_VIDEO_BUFFER] = { "DESTROY_VIDEO_BUFFER", FIELDS(video_handle) },
 	[STREAM_BEGIN_FRAME] = { "BEGIN_FRAME", FIELDS(video_frame) },
-	[STREAM_DECODE_MACROBLOCK] = { "DECODE_MACROBLOCK", GROUP(data, ANY) },
+	[STREAM_DECODE_MACROBLOCK] = { "DECODE_MACROBLOCK", GROUP(data, ENDLESS) },
 	[STREAM_DECODE_BITSTREAM] = { "DECODE_BITSTREAM", FIELDS(video_decode) },
 	[STREAM_ENCODE_BITSTREAM] = { "ENCODE_BITSTREAM", FIELDS(video_encode) },
 	[STREAM_END_FRAME] = { "END_FRAME", FIELDS(video_frame) },
