@@ -10,11 +10,15 @@
 #include "render/gl/virgl_bounds.h"
 #include "render/objects/ledger_book.h"
 
-struct objects {
+struct listening {
 	const struct objects_listener *listener; /* NULL: nobody */
-	void *listener_user;
+	void *user;
+};
+
+struct objects {
+	struct listening listening[OBJECTS_LISTENERS_MAX];
 	GHashTable *resources; /* id -> struct resource* */
-	GHashTable *contexts;  /* id -> id */
+	GHashTable *contexts;  /* id -> the guest's name for it */
 	struct quota quota_2d, quota_3d;
 	struct ledger_book *ledger;
 	struct memory *memory; /* the table in force; NULL before the first */
@@ -24,19 +28,47 @@ struct objects *objects_create(uint64_t limit_2d_bytes)
 {
 	struct objects *objects = g_new0(struct objects, 1);
 	objects->resources = g_hash_table_new(NULL, NULL);
-	objects->contexts = g_hash_table_new(NULL, NULL);
+	objects->contexts = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	objects->quota_2d.limit_bytes = limit_2d_bytes;
 	objects->quota_3d.limit_bytes = QUOTA_3D_BYTES;
 	return objects;
 }
 
-void objects_set_listener(
+/* ---- listeners ---- */
+
+static struct listening *find_listening(struct objects *objects, const void *user)
+{
+	for (unsigned i = 0; i < OBJECTS_LISTENERS_MAX; i++) {
+		if (objects->listening[i].user == user)
+			return &objects->listening[i];
+	}
+	return NULL;
+}
+
+void objects_add_listener(
 	struct objects *objects, const struct objects_listener *listener, void *user)
 {
-	g_assert(!listener || !objects->listener);
-	objects->listener = listener;
-	objects->listener_user = user;
+	struct listening *free = find_listening(objects, NULL);
+	g_assert(user && free && !find_listening(objects, user));
+	*free = (struct listening){ listener, user };
 }
+
+void objects_remove_listener(struct objects *objects, const void *user)
+{
+	struct listening *listening = find_listening(objects, user);
+	g_assert(listening && user);
+	*listening = (struct listening){ 0 };
+}
+
+/* Calls `event` of everyone who listens to it. */
+#define TELL(objects, event, ...)                                                                  \
+	do {                                                                                       \
+		for (unsigned i = 0; i < OBJECTS_LISTENERS_MAX; i++) {                             \
+			const struct listening *l = &(objects)->listening[i];                      \
+			if (l->listener && l->listener->event)                                     \
+				l->listener->event(l->user, __VA_ARGS__);                          \
+		}                                                                                  \
+	} while (0)
 
 void objects_destroy(struct objects *objects)
 {
@@ -159,8 +191,7 @@ uint32_t objects_create_resource(struct objects *objects, const struct ledger_re
 		return result;
 	g_hash_table_insert(objects->resources, GUINT_TO_POINTER(d->id), resource);
 	ledger_book_add_resource(objects->ledger, d);
-	if (objects->listener)
-		objects->listener->resource_made(objects->listener_user, resource);
+	TELL(objects, resource_made, resource);
 	return result;
 }
 
@@ -168,8 +199,7 @@ void objects_remove_resource(struct objects *objects, struct resource *resource)
 {
 	uint32_t id = resource->id;
 	g_assert(objects_find_resource(objects, id) == resource);
-	if (objects->listener)
-		objects->listener->resource_going(objects->listener_user, resource);
+	TELL(objects, resource_going, resource);
 	g_assert(resource->scanouts == 0);
 	ledger_book_remove_resource(objects->ledger, id);
 	g_hash_table_remove(objects->resources, GUINT_TO_POINTER(id));
@@ -209,6 +239,7 @@ uint32_t objects_attach_backing(struct objects *objects, struct resource *resour
 	}
 	resource->backing = backing;
 	ledger_book_set_backing(objects->ledger, resource->id, entries, n_entries);
+	TELL(objects, backing_changed, resource);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
@@ -223,6 +254,7 @@ uint32_t objects_detach_backing(struct objects *objects, struct resource *resour
 	backing_destroy(resource->backing);
 	resource->backing = NULL;
 	ledger_book_set_backing(objects->ledger, resource->id, NULL, 0);
+	TELL(objects, backing_changed, resource);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
@@ -231,6 +263,11 @@ uint32_t objects_detach_backing(struct objects *objects, struct resource *resour
 bool objects_has_context(const struct objects *objects, uint32_t id)
 {
 	return g_hash_table_contains(objects->contexts, GUINT_TO_POINTER(id));
+}
+
+const char *objects_get_context_name(const struct objects *objects, uint32_t id)
+{
+	return g_hash_table_lookup(objects->contexts, GUINT_TO_POINTER(id));
 }
 
 uint32_t objects_create_context(struct objects *objects, uint32_t id, const char name[64])
@@ -248,8 +285,9 @@ uint32_t objects_create_context(struct objects *objects, uint32_t id, const char
 	memcpy(text, name, 64);
 	if (!virgl_create_context(id, text, (uint32_t)strlen(text)))
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
-	g_hash_table_add(objects->contexts, GUINT_TO_POINTER(id));
+	g_hash_table_insert(objects->contexts, GUINT_TO_POINTER(id), g_strdup(text));
 	ledger_book_add_context(objects->ledger, id, name);
+	TELL(objects, context_made, id);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
@@ -261,9 +299,29 @@ void objects_destroy_context(struct objects *objects, uint32_t id)
 	ledger_book_remove_context(objects->ledger, id);
 	g_hash_table_remove(objects->contexts, GUINT_TO_POINTER(id));
 	virgl_destroy_context(id);
+	TELL(objects, context_gone, id);
 	objects_iterate(objects, &iter);
 	while ((resource = objects_next(&iter)))
 		resource_detach_context(resource, id);
+}
+
+/* Linux opens every buffer that a program does, 2D ones too: those are none of virgl's business. */
+void objects_open_resource(struct objects *objects, struct resource *resource, uint32_t context)
+{
+	g_assert(objects_has_context(objects, context));
+	resource_attach_context(resource, context);
+	if (resource->description.is_3d)
+		virgl_attach_to_context(context, resource->id);
+	TELL(objects, resource_opened, context, resource);
+}
+
+void objects_close_resource(struct objects *objects, struct resource *resource, uint32_t context)
+{
+	g_assert(objects_has_context(objects, context));
+	resource_detach_context(resource, context);
+	if (resource->description.is_3d)
+		virgl_detach_from_context(context, resource->id);
+	TELL(objects, resource_closed, context, resource);
 }
 
 /* ---- all of them ---- */
@@ -273,8 +331,10 @@ void objects_clear(struct objects *objects)
 	GHashTableIter iter;
 	gpointer key;
 	g_hash_table_iter_init(&iter, objects->contexts);
-	while (g_hash_table_iter_next(&iter, &key, NULL))
+	while (g_hash_table_iter_next(&iter, &key, NULL)) {
 		virgl_destroy_context(GPOINTER_TO_UINT(key));
+		TELL(objects, context_gone, GPOINTER_TO_UINT(key));
+	}
 	g_hash_table_remove_all(objects->contexts);
 	g_autoptr(GList) resources = g_hash_table_get_values(objects->resources);
 	for (GList *l = resources; l; l = l->next)

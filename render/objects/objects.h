@@ -19,6 +19,9 @@
 #include "render/objects/limits.h"
 #include "render/objects/resource.h"
 
+/* Heads, and the checker of commands. */
+#define OBJECTS_LISTENERS_MAX 2
+
 /* In place of an answer, none of which is above 16 bits; see objects_attach_backing(). */
 #define OBJECTS_WAIT_FOR_MEMORY 0x10000u
 
@@ -26,17 +29,26 @@ struct ledger_book;
 struct memory;
 struct objects;
 
+/* Each may be NULL. */
 struct objects_listener {
 	void (*resource_made)(void *user, const struct resource *resource);
 	/* The resource is still whole. Its id is free once the call that removes it returns. */
 	void (*resource_going)(void *user, struct resource *resource);
+	/* resource->backing is what it has from now on; NULL: none. */
+	void (*backing_changed)(void *user, const struct resource *resource);
+	void (*context_made)(void *user, uint32_t context);
+	/* Nothing is said of the resources that it had open. */
+	void (*context_gone)(void *user, uint32_t context);
+	void (*resource_opened)(void *user, uint32_t context, const struct resource *resource);
+	void (*resource_closed)(void *user, uint32_t context, const struct resource *resource);
 };
 
 /* `limit_2d_bytes`: for 2D resources and scanout buffers together. */
 struct objects *objects_create(uint64_t limit_2d_bytes);
-/* Sets the one listener, before there are objects. NULL removes it. */
-void objects_set_listener(
+/* Before there are objects. A user listens once, and there is room for OBJECTS_LISTENERS_MAX. */
+void objects_add_listener(
 	struct objects *objects, const struct objects_listener *listener, void *user);
+void objects_remove_listener(struct objects *objects, const void *user);
 void objects_destroy(struct objects *objects);
 
 /* Takes the reference over. Backings keep the table that they were made with. */
@@ -56,6 +68,8 @@ struct quota *objects_get_quota_2d(struct objects *objects);
 
 struct resource *objects_find_resource(const struct objects *objects, uint32_t id);
 bool objects_has_context(const struct objects *objects, uint32_t id);
+/* The guest's text, which may hold any character; NULL: there is no such context. */
+const char *objects_get_context_name(const struct objects *objects, uint32_t id);
 /* All resources, in no order: NULL after the last. None may be made or removed meanwhile. */
 void objects_iterate(const struct objects *objects, GHashTableIter *iter);
 struct resource *objects_next(GHashTableIter *iter);
@@ -74,5 +88,8 @@ uint32_t objects_detach_backing(struct objects *objects, struct resource *resour
 uint32_t objects_create_context(struct objects *objects, uint32_t id, const char name[64]);
 /* The context must exist. All resources are detached from it. */
 void objects_destroy_context(struct objects *objects, uint32_t id);
+/* The context, which must exist, may use the resource from now on, or no more. */
+void objects_open_resource(struct objects *objects, struct resource *resource, uint32_t context);
+void objects_close_resource(struct objects *objects, struct resource *resource, uint32_t context);
 /* Removes every context and resource, and empties the ledger. */
 void objects_clear(struct objects *objects);

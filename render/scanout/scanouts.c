@@ -113,7 +113,7 @@ struct scanouts *scanouts_create(struct objects *objects, bool no_pacing)
 	modes_init(&scanouts->modes);
 	scanouts->frames = frame_sender_create(&display_listener, scanouts);
 	scanouts->cursor = cursor_create();
-	objects_set_listener(objects, &objects_listener, scanouts);
+	objects_add_listener(objects, &objects_listener, scanouts);
 	return scanouts;
 }
 
@@ -122,7 +122,7 @@ void scanouts_destroy(struct scanouts *scanouts)
 	if (!scanouts)
 		return;
 	scanouts_clear(scanouts);
-	objects_set_listener(scanouts->objects, NULL, NULL);
+	objects_remove_listener(scanouts->objects, scanouts);
 	frame_sender_destroy(scanouts->frames);
 	cursor_destroy(scanouts->cursor);
 	g_free(scanouts);

@@ -18,7 +18,8 @@
 struct fixture {
 	struct objects *objects;
 	int ledger_fd;
-	unsigned n_made, n_going;
+	unsigned n_made, n_going, n_backings;
+	unsigned n_heard; /* by one who listens to what goes alone */
 	uint32_t last_going;
 };
 
@@ -40,14 +41,31 @@ static void going(void *user, struct resource *resource)
 		resource_set_shown(resource, head, false);
 }
 
-static const struct objects_listener listener = { made, going };
+static void backing_changed(void *user, const struct resource *resource)
+{
+	struct fixture *f = user;
+	f->n_backings++;
+	g_assert_true(objects_find_resource(f->objects, resource->id) == resource);
+}
+
+static void heard(void *user, struct resource *resource)
+{
+	unsigned *n_heard = user;
+	(*n_heard)++;
+}
+
+static const struct objects_listener listener = {
+	.resource_made = made, .resource_going = going, .backing_changed = backing_changed
+};
+static const struct objects_listener other_listener = { .resource_going = heard };
 
 static void set_up(struct fixture *f, gconstpointer data)
 {
 	f->objects = objects_create(LIMIT_BYTES);
 	f->ledger_fd = shm_create("ledger", sizeof(struct ledger));
 	objects_set_ledger(f->objects, ledger_book_open(f->ledger_fd));
-	objects_set_listener(f->objects, &listener, f);
+	objects_add_listener(f->objects, &listener, f);
+	objects_add_listener(f->objects, &other_listener, &f->n_heard);
 }
 
 static void tear_down(struct fixture *f, gconstpointer data)
@@ -101,9 +119,14 @@ static void test_told(struct fixture *f, gconstpointer data)
 	objects_remove_resource(f->objects, resource);
 	g_assert_cmpuint(f->n_going, ==, 1);
 	g_assert_cmpuint(f->last_going, ==, 5);
+	g_assert_cmpuint(f->n_heard, ==, 1);
 	g_assert_null(objects_find_resource(f->objects, 5));
 	g_assert_cmpuint(count_listed(f), ==, 0);
 	g_assert_cmphex(create(f, 5, 8, 8), ==, OK);
+	objects_remove_listener(f->objects, &f->n_heard);
+	objects_remove_resource(f->objects, objects_find_resource(f->objects, 5));
+	g_assert_cmpuint(f->n_going, ==, 2);
+	g_assert_cmpuint(f->n_heard, ==, 1);
 }
 
 static void test_refused(struct fixture *f, gconstpointer data)
@@ -131,6 +154,7 @@ static void test_memory(struct fixture *f, gconstpointer data)
 	objects_set_memory(f->objects, make_table(GUEST_ADDR + GUEST_BYTES));
 	g_assert_cmphex(attach(f, 5, GUEST_ADDR, true), ==, OBJECTS_WAIT_FOR_MEMORY);
 	g_assert_null(objects_find_resource(f->objects, 5)->backing);
+	g_assert_cmpuint(f->n_backings, ==, 0);
 	objects_set_memory(f->objects, make_table(GUEST_ADDR));
 	g_assert_cmphex(attach(f, 5, GUEST_ADDR, true), ==, OK);
 	g_assert_cmphex(attach(f, 5, GUEST_ADDR, true), ==, VIRTIO_GPU_RESP_ERR_UNSPEC);
@@ -139,11 +163,13 @@ static void test_memory(struct fixture *f, gconstpointer data)
 	const struct rect all = { 0, 0, 8, 8 };
 	g_assert_true(resource_transfer_2d(objects_find_resource(f->objects, 5), &all, 0));
 	g_assert_cmpuint(objects_peek_ledger(f->objects)->resources[0].backing_count, ==, 1);
+	g_assert_cmpuint(f->n_backings, ==, 1);
 	struct resource *resource = objects_find_resource(f->objects, 5);
 	g_assert_cmphex(objects_detach_backing(f->objects, resource), ==, OK);
 	g_assert_cmphex(
 		objects_detach_backing(f->objects, resource), ==, VIRTIO_GPU_RESP_ERR_UNSPEC);
 	g_assert_cmpuint(objects_peek_ledger(f->objects)->resources[0].backing_count, ==, 0);
+	g_assert_cmpuint(f->n_backings, ==, 2);
 }
 
 /* A reset: everything goes, each with a word to who listens, and ids are free again. */
