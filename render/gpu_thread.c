@@ -273,6 +273,7 @@ static bool start_virgl(struct gpu *gpu)
 	if (!choose_and_init(gpu))
 		return false;
 	gpu->fence_fd = virgl_get_poll_fd();
+	commands_use_gl(gpu->commands);
 	const struct buffer_interface *buffers = buffer_choose_for_cpu(&gpu->choice);
 	bool gpu_buffers = egl_display_get_gbm() != NULL;
 	scanouts_use_gl(gpu->scanouts, buffers, gpu_buffers);

@@ -17,6 +17,7 @@
 #include "render/objects/objects.h"
 #include "render/ring/chain.h"
 
+struct checker;
 struct objects;
 struct scanouts;
 struct virtqueue;
@@ -30,6 +31,7 @@ struct commands {
 	struct chain *parked; /* the next to be executed; NULL: none */
 	struct answer_queue *answers;
 	struct painters painters;
+	struct checker *checker;
 };
 
 /* Longest fixed part of a command (RESOURCE_CREATE_3D, CTX_CREATE). */

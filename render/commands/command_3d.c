@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "render/commands/answer_queue.h"
+#include "render/commands/checker.h"
 #include "render/commands/command.h"
 #include "render/commands/limits.h"
 #include "render/gl/virgl_bounds.h"
@@ -93,17 +94,13 @@ static uint32_t find_both(struct commands *commands, const struct command *comma
 	return result;
 }
 
-/* Linux attaches every buffer that a program opens, 2D ones too: those are none of virgl's
- * business. */
 uint32_t command_ctx_attach_resource(struct commands *commands, struct command *command)
 {
 	const struct virtio_gpu_ctx_resource *attach = (const void *)command->fixed.bytes;
 	struct resource *resource;
 	uint32_t result = find_both(commands, command, attach->resource_id, &resource);
 	if (result == VIRTIO_GPU_RESP_OK_NODATA)
-		resource_attach_context(resource, attach->hdr.ctx_id);
-	if (result == VIRTIO_GPU_RESP_OK_NODATA && resource->description.is_3d)
-		virgl_attach_to_context(attach->hdr.ctx_id, resource->id);
+		objects_open_resource(commands->objects, resource, attach->hdr.ctx_id);
 	return result;
 }
 
@@ -113,9 +110,7 @@ uint32_t command_ctx_detach_resource(struct commands *commands, struct command *
 	struct resource *resource;
 	uint32_t result = find_both(commands, command, detach->resource_id, &resource);
 	if (result == VIRTIO_GPU_RESP_OK_NODATA)
-		resource_detach_context(resource, detach->hdr.ctx_id);
-	if (result == VIRTIO_GPU_RESP_OK_NODATA && resource->description.is_3d)
-		virgl_detach_from_context(detach->hdr.ctx_id, resource->id);
+		objects_close_resource(commands->objects, resource, detach->hdr.ctx_id);
 	return result;
 }
 
@@ -212,11 +207,6 @@ uint32_t command_submit_3d(struct commands *commands, struct command *command)
 	g_autofree uint32_t *stream = g_malloc(MAX(submit->size, 4));
 	if (!command_read_rest(command, stream, submit->size))
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;
-	if (!virgl_bounds_is_stream_whole(stream, submit->size / 4))
-		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
-			"context %u: a command is longer than the stream", submit->hdr.ctx_id);
 	answer_queue_note_work(commands->answers, submit->hdr.ctx_id);
-	return virgl_submit(submit->hdr.ctx_id, stream, submit->size / 4) ?
-		       VIRTIO_GPU_RESP_OK_NODATA :
-		       VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+	return checker_submit(commands->checker, submit->hdr.ctx_id, stream, submit->size / 4);
 }

@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "render/commands/answer_queue.h"
+#include "render/commands/checker.h"
 #include "render/commands/command.h"
 #include "render/ring/virtqueue.h"
 #include "render/scanout/scanouts.h"
@@ -17,6 +18,7 @@ struct commands *commands_create(struct objects *objects, struct scanouts *scano
 	commands->queue = virtqueue_create("control");
 	commands->answers = answer_queue_create(commands->queue);
 	painters_init(&commands->painters);
+	commands->checker = checker_create(objects);
 	return commands;
 }
 
@@ -34,8 +36,14 @@ void commands_destroy(struct commands *commands)
 	drop_parked(commands);
 	answer_queue_destroy(commands->answers);
 	painters_finish(&commands->painters);
+	checker_destroy(commands->checker);
 	virtqueue_destroy(commands->queue);
 	g_free(commands);
+}
+
+void commands_use_gl(struct commands *commands)
+{
+	checker_learn_formats(commands->checker);
 }
 
 struct virtqueue *commands_get_queue(struct commands *commands)

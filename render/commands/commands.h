@@ -19,9 +19,11 @@ struct objects;
 struct scanouts;
 struct virtqueue;
 
-/* `virgl`: the guest may draw. Both rooms must live longer. */
+/* `virgl`: the guest may draw. Both rooms must live longer, and there are no objects yet. */
 struct commands *commands_create(struct objects *objects, struct scanouts *scanouts, bool virgl);
 void commands_destroy(struct commands *commands);
+/* virglrenderer has started: what guests' programs send is checked by what it offers. */
+void commands_use_gl(struct commands *commands);
 /* The control queue, which locks itself: the main thread starts and stops it. */
 struct virtqueue *commands_get_queue(struct commands *commands);
 

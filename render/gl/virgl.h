@@ -42,6 +42,8 @@ void virgl_enter_gl(void);
 bool virgl_get_capset(uint32_t index, struct virgl_capset *capset);
 /* Fills in max_size_bytes of the capset. */
 void virgl_fill_capset(const struct virgl_capset *capset, uint32_t version, void *to);
+/* One more than the largest number of a format that a capset announces; 0: there is none. */
+uint32_t virgl_count_formats(void);
 
 bool virgl_create_context(uint32_t context, const char *name, uint32_t name_bytes);
 void virgl_destroy_context(uint32_t context);

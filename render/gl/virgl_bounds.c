@@ -110,14 +110,15 @@ bool virgl_bounds_is_transfer_sane(const struct ledger_resource *r, uint64_t bac
 	       rows + layers + row <= VIRGL_BOUNDS_TEXTURE_BYTES_MAX;
 }
 
-bool virgl_bounds_is_stream_whole(const uint32_t *commands, uint32_t n_dwords)
+/* Behind the version stand four masks of as many words: for samplers, targets, depth, vertices. */
+uint32_t virgl_bounds_count_formats(const uint32_t *caps, uint32_t n_words)
 {
-	uint32_t at = 0;
-	while (at < n_dwords) {
-		uint32_t length = (commands[at] >> 16) + 1;
-		if (length > n_dwords - at)
-			return false;
-		at += length;
+	enum { FIRST = 1, MASKS = 4, MASK_WORDS = 16 };
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < MASKS * MASK_WORDS && FIRST + i < n_words; i++) {
+		uint32_t word = caps[FIRST + i], above = i % MASK_WORDS * 32;
+		if (word)
+			count = MAX(count, above + 32 - (uint32_t)__builtin_clz(word));
 	}
-	return true;
+	return count;
 }

@@ -38,5 +38,5 @@ uint64_t virgl_bounds_estimate_bytes(const struct ledger_resource *resource);
 /* False for what does not lie inside the resource, or cannot lie inside a backing of that size. */
 bool virgl_bounds_is_transfer_sane(const struct ledger_resource *resource, uint64_t backing_bytes,
 	const struct virgl_bounds_transfer *transfer);
-/* True when every command of the stream ends inside it: each one's length is in its first word. */
-bool virgl_bounds_is_stream_whole(const uint32_t *commands, uint32_t n_dwords);
+/* One more than the largest format that a capset announces (struct virgl_caps_v1 and _v2). */
+uint32_t virgl_bounds_count_formats(const uint32_t *caps, uint32_t n_words);

@@ -14,6 +14,7 @@
 #include "render/gl/virgl_bounds.h"
 #include "render/objects/objects.h"
 #include "render/scanout/scanouts.h"
+#include "render/stream/protocol.h"
 #include "tests/unit/render/guest.h"
 
 #define OK VIRTIO_GPU_RESP_OK_NODATA
@@ -132,7 +133,7 @@ static uint32_t submit_3d(struct fixture *f, uint32_t context, const uint32_t *w
 {
 	struct {
 		struct virtio_gpu_cmd_submit submit;
-		uint32_t words[4];
+		uint32_t words[16];
 	} c = { .submit = { .hdr = { .type = VIRTIO_GPU_CMD_SUBMIT_3D, .ctx_id = context },
 			.size = said_bytes } };
 	memcpy(c.words, words, n_words * sizeof(*words));
@@ -310,6 +311,7 @@ static void test_transfer_refused(struct fixture *f, gconstpointer data)
 	}
 }
 
+/* After a command that is refused its context is lost, and no other. */
 static void test_submit(struct fixture *f, gconstpointer data)
 {
 	const uint32_t nop[4] = { 0 }, unknown = 0xff, longer[2] = { 2u << 16, 0 };
@@ -320,8 +322,71 @@ static void test_submit(struct fixture *f, gconstpointer data)
 	g_assert_cmphex(submit_3d(f, CONTEXT, nop, 4, 15), ==, INVALID);
 	g_assert_cmphex(submit_3d(f, CONTEXT, nop, 4, 20), ==, INVALID);
 	g_assert_cmphex(submit_3d(f, CONTEXT, nop, 4, SUBMIT_BYTES_MAX + 4), ==, INVALID);
-	g_assert_cmphex(submit_3d(f, CONTEXT, longer, 2, 8), ==, INVALID);
+	g_assert_cmphex(submit_3d(f, CONTEXT, nop, 4, 16), ==, OK);
+	g_assert_cmphex(create_context(f, 4, 4), ==, OK);
+	g_assert_cmphex(submit_3d(f, 4, longer, 2, 8), ==, INVALID);
+	g_assert_cmphex(submit_3d(f, 4, nop, 4, 16), ==, NO_CONTEXT);
 	g_assert_cmphex(submit_3d(f, CONTEXT, &unknown, 1, 4), ==, INVALID);
+	g_assert_cmphex(submit_3d(f, CONTEXT, nop, 4, 16), ==, NO_CONTEXT);
+	g_assert_cmphex(destroy_context(f, 4), ==, OK);
+	g_assert_cmphex(create_context(f, 4, 4), ==, OK);
+	g_assert_cmphex(submit_3d(f, 4, nop, 4, 16), ==, OK);
+}
+
+/* A view of the image, from level 0 on, in the order of its components. */
+static uint32_t view_image(struct fixture *f, uint32_t context, uint32_t handle)
+{
+	const uint32_t words[] = { stream_header(
+					   STREAM_CREATE_OBJECT, STREAM_OBJECT_SAMPLER_VIEW, 6),
+		handle, IMAGE, FORMAT, 0, 0, 03210 };
+	return submit_3d(f, context, words, G_N_ELEMENTS(words), sizeof(words));
+}
+
+/* In a context of its own, since one that was refused something is lost. */
+static uint32_t view_image_anew(struct fixture *f, uint32_t context, bool opened)
+{
+	g_assert_cmphex(create_context(f, context, 4), ==, OK);
+	if (opened)
+		open_resource(f, VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE, context, IMAGE);
+	return view_image(f, context, 1);
+}
+
+/* The checker of streams hears of each resource: when it is opened, closed, gone. */
+static void test_submit_resources(struct fixture *f, gconstpointer data)
+{
+	g_assert_cmphex(view_image_anew(f, 10, false), ==, INVALID);
+	g_assert_cmphex(view_image_anew(f, 11, true), ==, OK);
+	open_resource(f, VIRTIO_GPU_CMD_CTX_DETACH_RESOURCE, 11, IMAGE);
+	g_assert_cmphex(view_image(f, 11, 2), ==, INVALID);
+	g_assert_cmphex(view_image_anew(f, 12, true), ==, OK);
+	objects_remove_resource(f->objects, objects_find_resource(f->objects, IMAGE));
+	g_assert_cmphex(create_3d(f, IMAGE, SIDE), ==, OK);
+	g_assert_cmphex(view_image(f, 12, 2), ==, INVALID);
+	g_assert_cmphex(view_image_anew(f, 13, true), ==, OK);
+	commands_forget_guest(f->commands);
+	g_assert_cmphex(create_context(f, 13, 4), ==, OK);
+	g_assert_cmphex(create_3d(f, IMAGE, SIDE), ==, OK);
+	g_assert_cmphex(view_image(f, 13, 1), ==, INVALID);
+}
+
+/* One row of the image from the fourth byte of its backing on. */
+static uint32_t transfer_in_stream(struct fixture *f, uint32_t context)
+{
+	const uint32_t words[] = { stream_header(STREAM_TRANSFER3D, 0, 13), IMAGE, 0, 0, 0, 0, 0, 0,
+		0, SIDE, 1, 1, 4, 1 };
+	g_assert_cmphex(create_context(f, context, 4), ==, OK);
+	open_resource(f, VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE, context, IMAGE);
+	return submit_3d(f, context, words, G_N_ELEMENTS(words), sizeof(words));
+}
+
+/* It hears of backings, too. */
+static void test_submit_backing(struct fixture *f, gconstpointer data)
+{
+	g_assert_cmphex(transfer_in_stream(f, 10), ==, INVALID);
+	g_assert_cmphex(attach_backing(f, IMAGE), ==, OK);
+	g_assert_cmphex(transfer_in_stream(f, 11), ==, OK);
+	objects_detach_backing(f->objects, objects_find_resource(f->objects, IMAGE));
+	g_assert_cmphex(transfer_in_stream(f, 12), ==, INVALID);
 }
 
 /* A fenced answer leaves when the GPU is done, and what comes behind it does not overtake it. */
@@ -368,6 +433,8 @@ int main(int argc, char **argv)
 		{ "/command-3d/transfer", test_transfer },
 		{ "/command-3d/transfer-refused", test_transfer_refused },
 		{ "/command-3d/submit", test_submit },
+		{ "/command-3d/submit/resources", test_submit_resources },
+		{ "/command-3d/submit/backing", test_submit_backing },
 		{ "/command-3d/fenced", test_fenced },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)

@@ -83,15 +83,19 @@ static void test_transfers(void)
 	g_assert_false(virgl_bounds_is_transfer_sane(&texture, 4096, &t));
 }
 
-static void test_streams(void)
+/* Behind the version: a bit for each format, in four masks of 16 words. */
+static void test_formats(void)
 {
-	uint32_t whole[] = { 2 << 16, 0, 0, 0 << 16, 1 << 16, 0 };
-	g_assert_true(virgl_bounds_is_stream_whole(whole, 0));
-	g_assert_true(virgl_bounds_is_stream_whole(whole, 6));
-	g_assert_false(virgl_bounds_is_stream_whole(whole, 5));
-	g_assert_false(virgl_bounds_is_stream_whole(whole, 2));
-	whole[4] = 0xffffffff;
-	g_assert_false(virgl_bounds_is_stream_whole(whole, 6));
+	uint32_t caps[80] = { [0] = 1, [70] = UINT32_MAX };
+	g_assert_cmpuint(virgl_bounds_count_formats(caps, 80), ==, 0);
+	caps[1] = 1;
+	g_assert_cmpuint(virgl_bounds_count_formats(caps, 80), ==, 1);
+	caps[1 + 16 + 10] = 6;
+	g_assert_cmpuint(virgl_bounds_count_formats(caps, 80), ==, 10 * 32 + 3);
+	caps[64] = 1u << 31;
+	g_assert_cmpuint(virgl_bounds_count_formats(caps, 80), ==, 512);
+	g_assert_cmpuint(virgl_bounds_count_formats(caps, 64), ==, 10 * 32 + 3);
+	g_assert_cmpuint(virgl_bounds_count_formats(caps, 0), ==, 0);
 }
 
 int main(int argc, char **argv)
@@ -99,6 +103,6 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/bounds/resources", test_resources);
 	g_test_add_func("/bounds/transfers", test_transfers);
-	g_test_add_func("/bounds/streams", test_streams);
+	g_test_add_func("/bounds/formats", test_formats);
 	return g_test_run();
 }
