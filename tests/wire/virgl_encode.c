@@ -117,7 +117,7 @@ void virgl_create_shader(
 	virgl_put(stream, handle);
 	virgl_put(stream, type);
 	virgl_put(stream, bytes); /* all of it, no continuation */
-	virgl_put(stream, 300);   /* tokens: room for the parser */
+	virgl_put(stream, bytes); /* tokens, or more: none takes less than a character */
 	virgl_put(stream, 0);     /* stream outputs */
 	put_bytes(stream, text, bytes);
 }
