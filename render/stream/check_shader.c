@@ -107,10 +107,9 @@ static bool begin_part(struct stream_check *check, uint32_t total, uint32_t part
 			check, OFFSET, STREAM_SHADER_TEXT_MAX, "is no length of a text");
 	if (part > round_up(total))
 		return check_refuse(check, OFFSET, part, "is less text than there is");
-	/* virglrenderer allocates as many tokens as it is told. None takes less than a character.
-	 */
-	return check->words[TOKENS] <= total + 64 ||
-	       check_refuse(check, TOKENS, total + 64, "are more than the text can be");
+	uint32_t tokens_max = total + STREAM_SHADER_TOKENS_SPARE;
+	return check->words[TOKENS] <= tokens_max ||
+	       check_refuse(check, TOKENS, tokens_max, "are more than the text can be");
 }
 
 static bool begin(struct stream_check *check, const uint32_t *text, uint32_t part)

@@ -28,6 +28,13 @@
  */
 #define STREAM_FORMATS_MIN 322
 
+/*
+ * Tokens of a shader beyond one for each byte of its text. No token takes less than a character,
+ * so a driver that counts them stays far below; others say a round number. virglrenderer allocates
+ * 4 bytes for each, until it has read the text.
+ */
+#define STREAM_SHADER_TOKENS_SPARE 4096
+
 /* Bytes of one shader's text. Mesa gives up on a shader that does not fit into 32 MiB. */
 #define STREAM_SHADER_TEXT_MAX (32u * 1024 * 1024)
 

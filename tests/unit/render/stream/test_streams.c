@@ -290,7 +290,8 @@ static enum desk_fate send_head(
 static void test_a_shaders_head(void)
 {
 	g_assert_cmpint(send_head(64, 100, 0, 0), ==, DESK_PASSED);
-	g_assert_cmpint(send_head(64, 129, 0, 0), ==, DESK_REFUSED);
+	g_assert_cmpint(send_head(64, 64 + STREAM_SHADER_TOKENS_SPARE, 0, 0), ==, DESK_PASSED);
+	g_assert_cmpint(send_head(64, 65 + STREAM_SHADER_TOKENS_SPARE, 0, 0), ==, DESK_REFUSED);
 	g_assert_cmpint(send_head(0, 0, 0, 0), ==, DESK_REFUSED);
 	g_assert_cmpint(send_head(60, 100, 0, 0), ==, DESK_REFUSED);
 	g_assert_cmpint(send_head(STREAM_SHADER_TEXT_MAX + 1, 100, 0, 0), ==, DESK_REFUSED);
