@@ -34,6 +34,11 @@ const char *const stats_stage_names[STATS_STAGES] = {
 	[STATS_FLUSH_TO_WIRE] = "flush_to_wire_us",
 };
 
+const char *const stats_guest_count_names[STATS_GUEST_COUNTS] = {
+	[STATS_COMMANDS_REFUSED] = "commands_refused",
+	[STATS_COMMANDS_FAILED] = "commands_failed",
+};
+
 const char *const stats_client_count_names[STATS_CLIENT_COUNTS] = {
 	[STATS_CLIENT_SENT_BYTES] = "sent_bytes",
 };

@@ -23,7 +23,7 @@
 #include "protocol/frame_link.h"
 
 #define STATS_MAGIC 0x5354415452544956u /* "VITRTATS" */
-#define STATS_VERSION 2
+#define STATS_VERSION 3
 /* Connections of people that are told apart; more of them are not shown. */
 #define STATS_CLIENTS_MAX 8
 #define STATS_ENCODER_BYTES 32
@@ -84,6 +84,13 @@ enum stats_stage {
 	STATS_STAGES,
 };
 
+/* What is counted of the guest, and not of a head; render fills it in. */
+enum stats_guest_count {
+	STATS_COMMANDS_REFUSED, /* of programs, by the checker; each is the end of a context */
+	STATS_COMMANDS_FAILED, /* streams of them that passed and virglrenderer refused; the same */
+	STATS_GUEST_COUNTS,
+};
+
 enum stats_client_count {
 	STATS_CLIENT_SENT_BYTES, /* of the display channels, that the client has acknowledged */
 	STATS_CLIENT_COUNTS,
@@ -122,6 +129,7 @@ struct stats {
 	uint64_t worker;     /* enum stats_worker */
 	struct stats_head heads[FRAME_HEADS_MAX];
 	struct stats_client clients[STATS_CLIENTS_MAX];
+	uint64_t guest[STATS_GUEST_COUNTS];
 };
 
 /* For a field: its name outside, and who fills it in. */
@@ -133,6 +141,7 @@ struct stats_name {
 extern const struct stats_name stats_count_names[STATS_COUNTS];
 extern const struct stats_name stats_gauge_names[STATS_GAUGES];
 extern const char *const stats_stage_names[STATS_STAGES];
+extern const char *const stats_guest_count_names[STATS_GUEST_COUNTS];
 extern const char *const stats_client_count_names[STATS_CLIENT_COUNTS];
 extern const char *const stats_client_gauge_names[STATS_CLIENT_GAUGES];
 

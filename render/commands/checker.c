@@ -6,6 +6,7 @@
 #include <linux/virtio_gpu.h>
 
 #include "common/peer_log.h"
+#include "protocol/stats_writer.h"
 #include "render/gl/virgl.h"
 #include "render/gl/virgl_bounds.h"
 #include "render/objects/objects.h"
@@ -36,11 +37,18 @@ static void resource_made(void *user, const struct resource *resource)
 		streams_resource_made(checker->streams, &facts);
 }
 
+/* virglrenderer has left off in the middle of a stream, and has said so in the log. */
+static void lose(struct checker *checker, uint32_t context)
+{
+	streams_lose(checker->streams, context);
+	stats_add_guest(STATS_COMMANDS_FAILED, 1);
+}
+
 static void submit_cut(void *user, uint32_t context, uint32_t *words, uint32_t n_words)
 {
 	struct checker *checker = user;
 	if (!virgl_submit(context, words, n_words))
-		streams_lose(checker->streams, context);
+		lose(checker, context);
 }
 
 static void resource_going(void *user, struct resource *resource)
@@ -119,9 +127,10 @@ void checker_learn_formats(struct checker *checker)
 /* ---- streams ---- */
 
 /* Once for each context: it is lost then. */
-static void say_refused(
+static void note_refused(
 	const struct checker *checker, uint32_t context, const struct stream_fault *fault)
 {
+	stats_add_guest(STATS_COMMANDS_REFUSED, 1);
 	const char *name = objects_get_context_name(checker->objects, context);
 	g_autofree char *escaped = g_strescape(name, NULL);
 	peer_warning(PEER_GUEST,
@@ -138,10 +147,10 @@ uint32_t checker_submit(
 		return VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID;
 	bool is_whole = streams_check(checker->streams, context, words, n_words, &passed, &fault);
 	if (!is_whole)
-		say_refused(checker, context, &fault);
+		note_refused(checker, context, &fault);
 	bool is_done = virgl_submit(context, passed.words, passed.n_words);
 	if (!is_done)
-		streams_lose(checker->streams, context);
+		lose(checker, context);
 	return is_whole && is_done ? VIRTIO_GPU_RESP_OK_NODATA :
 				     VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 }

@@ -140,6 +140,22 @@ static void add_processes(JsonBuilder *b, const struct stats_report *report)
 	json_builder_end_array(b);
 }
 
+static void add_guest(JsonBuilder *b, const struct stats_report *report, bool rates)
+{
+	begin_object(b, "guest");
+	begin_object(b, "totals");
+	for (unsigned i = 0; i < STATS_GUEST_COUNTS; i++)
+		add_number(b, stats_guest_count_names[i], report->guest_counts[i]);
+	json_builder_end_object(b);
+	if (rates) {
+		begin_object(b, "per_second");
+		for (unsigned i = 0; i < STATS_GUEST_COUNTS; i++)
+			add_double(b, stats_guest_count_names[i], report->guest_rates[i]);
+		json_builder_end_object(b);
+	}
+	json_builder_end_object(b);
+}
+
 static void add_desktop(JsonBuilder *b, const struct stats_report *report)
 {
 	bool rates = report->interval_s > 0;
@@ -148,6 +164,7 @@ static void add_desktop(JsonBuilder *b, const struct stats_report *report)
 	add_text(b, "name", report->name);
 	add_share(b, "interval_s", rates ? report->interval_s : -1);
 	add_processes(b, report);
+	add_guest(b, report, rates);
 	begin_array(b, "heads");
 	for (unsigned i = 0; i < report->n_heads; i++)
 		add_head(b, &report->heads[i], rates);

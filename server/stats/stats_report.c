@@ -118,7 +118,17 @@ static void fill_client(
 	memcpy(report->gauges, now->gauges, sizeof(report->gauges));
 }
 
-/* ---- processes ---- */
+/* ---- guest and processes ---- */
+
+static void fill_guest(struct stats_report *report, const struct pair *pair)
+{
+	for (unsigned i = 0; i < STATS_GUEST_COUNTS; i++) {
+		const uint64_t *before = pair->before ? &pair->before->render.guest[i] : NULL;
+		report->guest_counts[i] = pair->now->render.guest[i];
+		report->guest_rates[i] =
+			get_rate(before, report->guest_counts[i], pair->interval_s);
+	}
+}
 
 static void fill_process(
 	struct stats_process_report *report, const struct pair *pair, enum stats_process process)
@@ -156,6 +166,7 @@ struct stats_report *stats_report_make(
 	report->interval_s = pair.interval_s;
 	report->render_starts = now->render_starts;
 	report->display_starts = now->display_starts;
+	fill_guest(report, &pair);
 	for (unsigned i = 0; i < STATS_PROCESSES; i++)
 		fill_process(&report->processes[i], &pair, i);
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {

@@ -58,6 +58,8 @@ struct stats_report {
 	unsigned n_heads;
 	struct stats_client_report clients[STATS_CLIENTS_MAX]; /* those connected */
 	unsigned n_clients;
+	uint64_t guest_counts[STATS_GUEST_COUNTS];
+	double guest_rates[STATS_GUEST_COUNTS]; /* per second */
 };
 
 /*

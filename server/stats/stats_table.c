@@ -175,6 +175,17 @@ static void list_client(
 			stats_client_gauge_names[i], client->gauges[i]);
 }
 
+static void list_guest(GString *text, const struct stats_report *report)
+{
+	for (unsigned i = 0; i < STATS_GUEST_COUNTS; i++) {
+		g_string_append_printf(text, "%s guest %s %" G_GUINT64_FORMAT, report->name,
+			stats_guest_count_names[i], report->guest_counts[i]);
+		if (report->interval_s > 0)
+			g_string_append_printf(text, " %.2f/s", report->guest_rates[i]);
+		g_string_append_c(text, '\n');
+	}
+}
+
 void stats_table_add_list(GString *text, const struct stats_report *report)
 {
 	for (unsigned i = 0; i < STATS_PROCESSES; i++) {
@@ -187,6 +198,7 @@ void stats_table_add_list(GString *text, const struct stats_report *report)
 			g_string_append_printf(text, " cpu_percent %.1f", process->cpu_percent);
 		g_string_append_c(text, '\n');
 	}
+	list_guest(text, report);
 	for (unsigned i = 0; i < report->n_heads; i++)
 		list_head(text, report, &report->heads[i]);
 	for (unsigned i = 0; i < report->n_clients; i++)

@@ -95,11 +95,15 @@ static void test_attach(void)
 	map->heads[0].counts[STATS_DRAWABLES] = 10;
 	map->heads[0].gauges[STATS_STREAMS] = 3;
 	map->heads[0].encoder[0] = 0x41;
+	map->guest[STATS_COMMANDS_FAILED] = 5;
 	map->clients[1].connected = 1;
 	g_assert_true(stats_attach(fd, STATS_DISPLAY));
 	g_assert_cmpuint(map->heads[0].counts[STATS_DRAWABLES], ==, 10);
 	g_assert_cmpuint(map->heads[0].gauges[STATS_STREAMS], ==, 0);
 	g_assert_cmpuint(map->heads[0].encoder[0], ==, 0);
+	stats_add_guest(STATS_COMMANDS_FAILED, 2);
+	g_assert_cmpuint(map->guest[STATS_COMMANDS_FAILED], ==, 7);
+	g_assert_cmpuint(map->guest[STATS_COMMANDS_REFUSED], ==, 0);
 	g_assert_cmpuint(map->clients[1].connected, ==, 0);
 
 	stats_add(0, STATS_DRAWABLES, 2);

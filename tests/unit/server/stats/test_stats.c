@@ -197,6 +197,8 @@ static void test_json(void)
 	now->display.heads[1].stages[STATS_FLUSH_TO_WIRE].buckets[20] = 4;
 	memcpy(now->display.heads[1].encoder, "lz4", 4);
 	now->display.clients[0].connected = 1;
+	before->render.guest[STATS_COMMANDS_REFUSED] = 2;
+	now->render.guest[STATS_COMMANDS_REFUSED] = 5;
 	g_autoptr(GPtrArray) reports = g_ptr_array_new_with_free_func(g_free);
 	g_ptr_array_add(reports, stats_report_make(before, now));
 	g_autofree char *text = stats_json_write(reports);
@@ -206,6 +208,14 @@ static void test_json(void)
 	JsonArray *desktops = json_object_get_array_member(root, "desktops");
 	JsonObject *desktop = json_array_get_object_element(desktops, 0);
 	g_assert_cmpstr(json_object_get_string_member(desktop, "name"), ==, "work");
+	JsonObject *guest = json_object_get_object_member(desktop, "guest");
+	g_assert_cmpint(json_object_get_int_member(
+				json_object_get_object_member(guest, "totals"), "commands_refused"),
+		==, 5);
+	g_assert_cmpfloat_with_epsilon(
+		json_object_get_double_member(
+			json_object_get_object_member(guest, "per_second"), "commands_refused"),
+		3, 1e-9);
 	JsonObject *head =
 		json_array_get_object_element(json_object_get_array_member(desktop, "heads"), 0);
 	g_assert_cmpint(json_object_get_int_member(head, "head"), ==, 1);
