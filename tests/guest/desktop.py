@@ -11,6 +11,7 @@ Taken from the environment: VITRINE (the program; build/server/vitrine when unse
 With VITRINE_STOCK=1 QEMU's own virtio-gpu-gl and SPICE server stand in for Vitrine, to tell a fault of
 the guest or of a test from one of ours.
 """
+import json
 import os
 import pathlib
 import shutil
@@ -178,6 +179,12 @@ class Desktop:
     def wait_desktop(self, timeout_s=BOOT_TIMEOUT_S):
         """Waits until the guest's compositor shows the terminal and frame-counter draws."""
         self.control.wait_until('pidof sway && pidof foot && grep -q "^frame-counter" /var/log/run.log', timeout_s)
+
+    def refusals(self):
+        """{figure: count} of what programs in the guest sent and were refused."""
+        answer = subprocess.run([vitrine_program(), 'stats', '--json', self.name], stdout=subprocess.PIPE, text=True,
+                                check=True)
+        return json.loads(answer.stdout)['desktops'][0]['guest']['totals']
 
     def swaymsg(self, *words):
         """swaymsg inside the guest, JSON as text. Quoted for the guest's shell."""

@@ -182,6 +182,14 @@ def qemu_answers_while_the_renderer_is_stopped(desktop):
     return f'slowest answer {slowest * 1000:.0f} ms'
 
 
+def no_command_is_refused(desktop):
+    """All that Mesa has sent so far passes. Before the renderer is replaced: what programs send to that one is lost."""
+    if desktop.stock:
+        return 'not ours'
+    refusals = desktop.refusals()
+    assert len(refusals) == 2 and not any(refusals.values()), refusals
+
+
 def ends_cleanly(desktop):
     below = [pid for pids in desktop.workers().values() for pid in pids]
     status = desktop.close(keep=True)
@@ -214,7 +222,8 @@ def start_pointer_log(desktop):
 CHECKS = [renderer_says_virgl, resolution_comes_from_the_edid, client_sees_the_desktop_at_once, frame_counter_advances,
           guest_draws_without_a_client, typed_text_arrives, pointer_reaches_every_corner, buttons_and_wheel_arrive,
           cursor_shape_arrives, keys_are_released_when_a_client_leaves, still_colours_are_exact,
-          idle_desktop_costs_nothing, reboot_in_place, qemu_answers_while_the_renderer_is_stopped, ends_cleanly]
+          idle_desktop_costs_nothing, reboot_in_place, no_command_is_refused, qemu_answers_while_the_renderer_is_stopped,
+          ends_cleanly]
 
 
 def main():
