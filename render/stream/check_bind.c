@@ -50,11 +50,12 @@ bool check_index_buffer(struct stream_check *check)
 
 /* ---- ranges of buffers ---- */
 
+/* GL takes a range without a byte for an error, in the middle of a draw. */
 static struct stream_resource *mend_range(
 	struct stream_check *check, uint32_t *offset, uint32_t *length, uint32_t *id)
 {
 	struct stream_resource *resource = check_resource(check, (uint32_t)(id - check->words));
-	if (!resource || *offset > resource->width) {
+	if (!resource || *offset >= resource->width || *length == 0) {
 		empty(offset, length, id);
 		return NULL;
 	}
