@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What no driver sends: a program in the guest that means harm, or is mad. Its context is lost,
+ * what GL leaves open has no effect, the same renderer lives on and others draw. Each row is one
+ * member of its kind; all of them are in tests/unit/render/stream.
+ */
+#include <string.h>
+
+#include "tests/wire/figures.h"
+#include "tests/wire/scene3d.h"
+#include "tests/wire/wire.h"
+
+#define SIDE 16u
+#define BUFFER_BYTES 4096u
+#define PIXEL_CLEAR 0xff0000ffu
+#define PIXEL_DRAWN 0xffff0000u
+#define BIND_CUSTOM (1u << 17) /* virgl_hw.h; no buffer in GL is behind it */
+#define OTHER_ID 900
+
+/* virgl_protocol.h */
+enum {
+	CREATE_OBJECT = 1,
+	BIND_OBJECT = 2,
+	SET_FRAMEBUFFER_STATE = 5,
+	SET_VERTEX_BUFFERS = 6,
+	DRAW_VBO = 8,
+	SET_UNIFORM_BUFFER = 27,
+	SET_SHADER_BUFFERS = 34,
+	SET_SHADER_IMAGES = 35,
+	SET_ATOMIC_BUFFERS = 40,
+	GET_QUERY_RESULT_QBO = 42,
+	TRANSFER3D = 43,
+	GET_MEMORY_INFO = 50,
+	UNKNOWN = 200,
+};
+enum { OBJECT_QUERY = 9, OBJECT_STREAMOUT_TARGET = 10 };
+
+/* Resources of a program, from its context's number on. In the rows below they stand for themselves
+ * behind RES(). */
+enum { TARGET = 1, QUAD, CUSTOM, RESOURCES };
+#define IS_RES 0x5e500000u
+#define RES(resource) (IS_RES | (resource))
+#define IDS_EACH 10
+
+/* Objects of a program. */
+enum { SURFACE = 1, VERTEX_SHADER, COLOR_SHADER, BLEND, DSA, RASTERIZER, ELEMENTS, QUERY };
+
+static const char *const VERTEX_TEXT = "VERT\nDCL IN[0]\nDCL IN[1]\nDCL OUT[0], POSITION\n"
+				       "DCL OUT[1], GENERIC[0]\n"
+				       "  0: MOV OUT[0], IN[0]\n  1: MOV OUT[1], IN[1]\n  2: END\n";
+static const char *const COLOR_TEXT = "FRAG\nDCL IN[0], GENERIC[0], PERSPECTIVE\n"
+				      "DCL OUT[0], COLOR\n  0: MOV OUT[0], IN[0]\n  1: END\n";
+
+struct stage {
+	struct desktop *desktop;
+	struct guest *guest;
+	struct guest_backing *pixels;
+	pid_t renderer;
+	uint32_t context; /* of the program that is next */
+	uint64_t refused;
+};
+
+/* ---- a program ---- */
+
+static void make_resource(struct stage *stage, uint32_t id, uint32_t target, uint32_t format,
+	uint32_t bind, uint32_t width, uint32_t height)
+{
+	struct virtio_gpu_resource_create_3d create = { .resource_id = id,
+		.target = target,
+		.format = format,
+		.bind = bind,
+		.width = width,
+		.height = height,
+		.depth = 1,
+		.array_size = 1 };
+	wire_ok(guest_gpu_create_3d(stage->guest, &create));
+}
+
+static uint32_t send(struct stage *stage, struct virgl_stream *stream)
+{
+	uint32_t answer = guest_gpu_submit(
+		stage->guest, stage->context, stream->words, virgl_stream_bytes(stream));
+	virgl_stream_finish(stream);
+	return answer;
+}
+
+static void put_quad(struct virgl_stream *s, uint32_t resource)
+{
+	static const float vertices[4][8] = {
+		{ -1, -1, 0, 1, 1, 0, 0, 1 },
+		{ 1, -1, 0, 1, 1, 0, 0, 1 },
+		{ -1, 1, 0, 1, 1, 0, 0, 1 },
+		{ 1, 1, 0, 1, 1, 0, 0, 1 },
+	};
+	struct virgl_box box = { 0, 0, 0, sizeof(vertices), 1, 1 };
+	virgl_inline_write(s, resource, box, vertices, sizeof(vertices), 0);
+	virgl_set_vertex_buffer(s, resource, sizeof(vertices[0]), 0);
+}
+
+static void make_objects(struct stage *stage)
+{
+	struct virgl_stream s = { 0 };
+	virgl_create_surface(&s, SURFACE, stage->context + TARGET, VIRGL_FORMAT_B8G8R8A8);
+	virgl_create_shader(&s, VERTEX_SHADER, VIRGL_SHADER_VERTEX, VERTEX_TEXT);
+	virgl_create_shader(&s, COLOR_SHADER, VIRGL_SHADER_FRAGMENT, COLOR_TEXT);
+	virgl_create_blend(&s, BLEND, 0);
+	virgl_create_dsa(&s, DSA);
+	virgl_create_rasterizer(&s, RASTERIZER);
+	virgl_create_vertex_elements(&s, ELEMENTS);
+	virgl_put_header(&s, CREATE_OBJECT, OBJECT_QUERY, 4);
+	virgl_put(&s, QUERY);
+	virgl_put(&s, 0);
+	virgl_put(&s, 0);
+	virgl_put(&s, stage->context + CUSTOM);
+	virgl_set_framebuffer(&s, SURFACE);
+	virgl_set_viewport(&s, SIDE, SIDE);
+	virgl_bind(&s, VIRGL_OBJECT_BLEND, BLEND);
+	virgl_bind(&s, VIRGL_OBJECT_DSA, DSA);
+	virgl_bind(&s, VIRGL_OBJECT_RASTERIZER, RASTERIZER);
+	virgl_bind(&s, VIRGL_OBJECT_VERTEX_ELEMENTS, ELEMENTS);
+	virgl_bind_shader(&s, VERTEX_SHADER, VIRGL_SHADER_VERTEX);
+	virgl_bind_shader(&s, COLOR_SHADER, VIRGL_SHADER_FRAGMENT);
+	put_quad(&s, stage->context + QUAD);
+	wire_ok(send(stage, &s));
+}
+
+static void begin_program(struct stage *stage)
+{
+	uint32_t base = stage->context += IDS_EACH;
+	wire_ok(guest_gpu_ctx_create(stage->guest, base, "hostile"));
+	make_resource(stage, base + TARGET, VIRGL_TARGET_TEXTURE_2D, VIRGL_FORMAT_B8G8R8A8,
+		VIRGL_BIND_RENDER_TARGET, SIDE, SIDE);
+	make_resource(stage, base + QUAD, VIRGL_TARGET_BUFFER, VIRGL_FORMAT_R8,
+		VIRGL_BIND_VERTEX_BUFFER, BUFFER_BYTES, 1);
+	make_resource(stage, base + CUSTOM, VIRGL_TARGET_BUFFER, VIRGL_FORMAT_R8, BIND_CUSTOM,
+		BUFFER_BYTES, 1);
+	wire_ok(guest_backing_attach(stage->pixels, base + TARGET));
+	for (uint32_t i = TARGET; i < RESOURCES; i++)
+		wire_ok(guest_gpu_ctx_attach(stage->guest, base, base + i));
+	make_objects(stage);
+}
+
+static void end_program(struct stage *stage)
+{
+	wire_ok(guest_gpu_ctx_destroy(stage->guest, stage->context));
+	for (uint32_t i = TARGET; i < RESOURCES; i++)
+		guest_gpu_unref(stage->guest, stage->context + i);
+}
+
+static void put_clear(struct virgl_stream *s)
+{
+	virgl_clear(s, (const float[]){ 0, 0, 1, 1 });
+}
+
+/* The target's first pixel. */
+static uint32_t look(struct stage *stage)
+{
+	struct virtio_gpu_box box = { .w = SIDE, .h = SIDE, .d = 1 };
+	uint32_t pixel = 0;
+	wire_ok(guest_gpu_transfer_3d(stage->guest, VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D,
+		stage->context, stage->context + TARGET, box, 0, 0));
+	guest_backing_read(stage->pixels, 0, &pixel, sizeof(pixel));
+	return pixel;
+}
+
+/* ---- the stage ---- */
+
+static struct stage *create(void)
+{
+	struct desktop_options options = { .virgl = true, .layout = GUEST_MEMORY_SPREAD };
+	struct stage *stage = g_new0(struct stage, 1);
+	stage->desktop = desktop_create(&options);
+	stage->guest = stage->desktop->guest;
+	stage->renderer = desktop_renderer(stage->desktop);
+	stage->pixels =
+		guest_backing_create(stage->guest, (size_t)SIDE * SIDE * 4, GUEST_PAGE_SIZE);
+	stage->context = 100;
+	make_resource(stage, OTHER_ID, VIRGL_TARGET_TEXTURE_2D, VIRGL_FORMAT_B8G8R8A8,
+		VIRGL_BIND_RENDER_TARGET, SIDE, SIDE);
+	return stage;
+}
+
+/* What happened to the programs has happened to nobody else. */
+static void finish(struct stage *stage)
+{
+	g_auto(GStrv) lines = figures_ask(stage->desktop, NULL);
+	g_assert_cmpuint(figures_find(lines, "guest commands_refused"), ==, stage->refused);
+	g_assert_cmpuint(figures_find(lines, "guest commands_failed"), ==, 0);
+	g_assert_true(scene3d_run(stage->guest, 1000, 1));
+	g_assert_cmpint(desktop_renderer(stage->desktop), ==, stage->renderer);
+	guest_backing_free(stage->pixels);
+	desktop_destroy(stage->desktop);
+	g_free(stage);
+}
+
+/* ---- what is refused ---- */
+
+#define WORDS_MAX 16
+
+struct row {
+	const char *name;
+	uint32_t command, object, n_words;
+	uint32_t words[WORDS_MAX];
+	const char *text; /* a shader's, behind the words */
+};
+
+#define ROW(name, command, object, ...)                                                            \
+	{                                                                                          \
+		name, command, object, sizeof((uint32_t[]){ __VA_ARGS__ }) / 4, { __VA_ARGS__ },   \
+			NULL                                                                       \
+	}
+#define SHADER(name, stage, text)                                                                  \
+	{                                                                                          \
+		name, CREATE_OBJECT, VIRGL_OBJECT_SHADER, 5, { 50, stage, sizeof(text), 300, 0 },  \
+			text                                                                       \
+	}
+
+static const struct row slots[] = {
+	ROW("a uniform buffer in slot 32", SET_UNIFORM_BUFFER, 0, 0, 32, 0, 16, RES(QUAD)),
+	ROW("a shader buffer in slot 40", SET_SHADER_BUFFERS, 0, 0, 40, 0, 16, RES(QUAD)),
+	ROW("a shader image behind the last", SET_SHADER_IMAGES, 0, 1, 31, 67, 3, 0, 0, RES(TARGET),
+		67, 3, 0, 0, RES(TARGET)),
+	ROW("an atomic buffer in the last slot of 32 bits", SET_ATOMIC_BUFFERS, 0, UINT32_MAX, 0,
+		16, RES(QUAD)),
+	ROW("a stage that is none", SET_UNIFORM_BUFFER, 0, 6, 0, 0, 16, RES(QUAD)),
+};
+
+static const struct row ranges[] = {
+	ROW("a result behind the buffer", GET_QUERY_RESULT_QBO, 0, QUERY, RES(QUAD), 1, 0,
+		BUFFER_BYTES, 0),
+	ROW("a size that overflows", CREATE_OBJECT, OBJECT_STREAMOUT_TARGET, 50, RES(QUAD), 4096,
+		UINT32_MAX),
+	ROW("a box beside the texture", TRANSFER3D, 0, RES(TARGET), 0, 0, 0, 0, 8, 0, 0, SIDE, 1, 1,
+		0, 1),
+	ROW("an offset behind the backing", TRANSFER3D, 0, RES(TARGET), 0, 0, 0, 0, 0, 0, 0, 1, 1,
+		1, 0x7fffffff, 1),
+	ROW("an answer without room", GET_MEMORY_INFO, 0, RES(QUAD)),
+};
+
+static const struct row handles[] = {
+	ROW("a depth state as a blend state", BIND_OBJECT, VIRGL_OBJECT_BLEND, DSA),
+	ROW("a shader as a surface", SET_FRAMEBUFFER_STATE, 0, 1, 0, VERTEX_SHADER),
+	ROW("a handle of nothing", BIND_OBJECT, VIRGL_OBJECT_VERTEX_ELEMENTS, 77),
+	ROW("an object that is bound, made again", CREATE_OBJECT, VIRGL_OBJECT_DSA, DSA, 0, 0, 0,
+		0),
+};
+
+static const struct row resources[] = {
+	ROW("a surface of another's texture", CREATE_OBJECT, VIRGL_OBJECT_SURFACE, 50, OTHER_ID, 1,
+		0, 0),
+	ROW("a buffer that is nobody's", SET_VERTEX_BUFFERS, 0, 32, 0, 4711),
+	ROW("a texture as a buffer", SET_VERTEX_BUFFERS, 0, 32, 0, RES(TARGET)),
+	ROW("no command", UNKNOWN, 0, 0),
+};
+
+/* GL takes an offset for an address where no buffer of its own is bound. */
+static const struct row addresses[] = {
+	ROW("a result at an address", GET_QUERY_RESULT_QBO, 0, QUERY, RES(CUSTOM), 1, 0, 16, 0),
+	ROW("draws at an address", DRAW_VBO, 0, 0, 4, 5, 0, 1, 0, 0, 0, 0, 0, 3, 0, 0, 0,
+		RES(CUSTOM), 64),
+	ROW("vertices at an address", SET_VERTEX_BUFFERS, 0, 32, 64, RES(CUSTOM)),
+};
+
+static const struct row texts[] = {
+	SHADER("inputs behind the last", VIRGL_SHADER_VERTEX,
+		"VERT\nDCL IN[0..200]\nDCL OUT[0], POSITION\nMOV OUT[0], IN[0]\nEND\n"),
+	SHADER("an input that is used and not there", VIRGL_SHADER_VERTEX,
+		"VERT\nDCL IN[0]\nDCL OUT[0], POSITION\nMOV OUT[0], IN[99]\nEND\n"),
+	SHADER("a sampler behind the last", VIRGL_SHADER_FRAGMENT,
+		"FRAG\nDCL OUT[0], COLOR\nDCL SAMP[40]\nMOV OUT[0], OUT[0]\nEND\n"),
+	SHADER("an array of no number", VIRGL_SHADER_VERTEX,
+		"VERT\nDCL IN[0]\nDCL OUT[0], POSITION\nDCL OUT[1..2], ARRAY(200), GENERIC[0]\n"
+		"MOV OUT[0], IN[0]\nEND\n"),
+	SHADER("more constants than any stage has", VIRGL_SHADER_VERTEX,
+		"VERT\nDCL IN[0]\nDCL OUT[0], POSITION\nDCL CONST[0][0..9999]\n"
+		"MOV OUT[0], CONST[0][9999]\nEND\n"),
+	SHADER("another stage's text", VIRGL_SHADER_VERTEX, "FRAG\nEND\n"),
+};
+
+static void put_row(struct virgl_stream *s, const struct row *row, uint32_t base)
+{
+	uint32_t bytes = row->text ? (uint32_t)strlen(row->text) + 1 : 0;
+	uint32_t text[128] = { 0 };
+	g_assert_cmpuint(bytes, <=, sizeof(text));
+	memcpy(text, row->text ? row->text : "", bytes);
+	virgl_put_header(s, row->command, row->object, row->n_words + (bytes + 3) / 4);
+	for (uint32_t i = 0; i < row->n_words; i++) {
+		bool is_id = (row->words[i] & 0xfff00000) == IS_RES;
+		virgl_put(s, is_id ? base + (row->words[i] & 0xfffff) : row->words[i]);
+	}
+	for (uint32_t i = 0; i < (bytes + 3) / 4; i++)
+		virgl_put(s, text[i]);
+}
+
+/* What stands before the command is done, it is not, and then nothing of this program's is. */
+static void refuse(struct stage *stage, const struct row *row)
+{
+	struct virgl_stream before = { 0 }, bad = { 0 }, after = { 0 };
+	g_test_message("%s", row->name);
+	begin_program(stage);
+	put_clear(&before);
+	virgl_draw(&before, VIRGL_PRIM_TRIANGLE_STRIP, 0, 4);
+	wire_ok(send(stage, &before));
+	put_clear(&bad);
+	put_row(&bad, row, stage->context);
+	virgl_draw(&bad, VIRGL_PRIM_TRIANGLE_STRIP, 0, 4);
+	wire_check(send(stage, &bad), VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER);
+	g_assert_cmphex(look(stage), ==, PIXEL_CLEAR);
+	virgl_draw(&after, VIRGL_PRIM_TRIANGLE_STRIP, 0, 4);
+	wire_check(send(stage, &after), VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID);
+	g_assert_cmphex(look(stage), ==, PIXEL_CLEAR);
+	stage->refused++;
+	end_program(stage);
+}
+
+struct kind {
+	const char *name;
+	const struct row *rows;
+	unsigned n_rows;
+};
+
+static void test_refused(gconstpointer data)
+{
+	const struct kind *kind = data;
+	struct stage *stage = create();
+	for (unsigned i = 0; i < kind->n_rows; i++)
+		refuse(stage, &kind->rows[i]);
+	finish(stage);
+}
+
+/* ---- what has no effect ---- */
+
+static uint32_t clear_and_draw(struct stage *stage, const struct row *row)
+{
+	struct virgl_stream s = { 0 };
+	put_clear(&s);
+	if (row)
+		put_row(&s, row, stage->context);
+	virgl_draw(&s, VIRGL_PRIM_TRIANGLE_STRIP, 0, 4);
+	wire_ok(send(stage, &s));
+	return look(stage);
+}
+
+/* A program may say these, as GL leaves open what comes of it. */
+static void test_without_effect(void)
+{
+	static const struct row rows[] = {
+		{ "no vertex buffer", SET_VERTEX_BUFFERS, 0, 0, { 0 }, NULL },
+		ROW("an empty slot", SET_VERTEX_BUFFERS, 0, 32, 0, 0),
+		ROW("vertices behind their buffer", SET_VERTEX_BUFFERS, 0, 32, 1 << 30, RES(QUAD)),
+	};
+	struct stage *stage = create();
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_test_message("%s", rows[i].name);
+		begin_program(stage);
+		g_assert_cmphex(clear_and_draw(stage, NULL), ==, PIXEL_DRAWN);
+		g_assert_cmphex(clear_and_draw(stage, &rows[i]), ==, PIXEL_CLEAR);
+		end_program(stage);
+	}
+	finish(stage);
+}
+
+/* Bound past its end a buffer is cut to what there is, and the program goes on. */
+static void test_cut_ranges(void)
+{
+	static const struct row rows[] = {
+		ROW("uniforms", SET_UNIFORM_BUFFER, 0, 0, 1, 4000, UINT32_MAX, RES(QUAD)),
+		ROW("shader buffers", SET_SHADER_BUFFERS, 0, 1, 0, 1 << 30, 1 << 30, RES(QUAD)),
+		ROW("atomic buffers", SET_ATOMIC_BUFFERS, 0, 0, 4096, 1, RES(QUAD)),
+	};
+	struct stage *stage = create();
+	begin_program(stage);
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_test_message("%s", rows[i].name);
+		g_assert_cmphex(clear_and_draw(stage, &rows[i]), ==, PIXEL_DRAWN);
+	}
+	end_program(stage);
+	finish(stage);
+}
+
+/* A buffer that a slot names is destroyed: the slot is empty, and a new one of its id is another.
+ */
+static void test_destroyed_while_bound(void)
+{
+	static const struct row uniform =
+		ROW("uniforms", SET_UNIFORM_BUFFER, 0, 0, 1, 0, 64, RES(QUAD));
+	struct stage *stage = create();
+	begin_program(stage);
+	g_assert_cmphex(clear_and_draw(stage, &uniform), ==, PIXEL_DRAWN);
+	wire_ok(guest_gpu_unref(stage->guest, stage->context + QUAD));
+	g_assert_cmphex(clear_and_draw(stage, NULL), ==, PIXEL_CLEAR);
+	make_resource(stage, stage->context + QUAD, VIRGL_TARGET_BUFFER, VIRGL_FORMAT_R8,
+		VIRGL_BIND_VERTEX_BUFFER, BUFFER_BYTES, 1);
+	g_assert_cmphex(clear_and_draw(stage, NULL), ==, PIXEL_CLEAR);
+	wire_ok(guest_gpu_ctx_attach(stage->guest, stage->context, stage->context + QUAD));
+	struct virgl_stream s = { 0 };
+	put_quad(&s, stage->context + QUAD);
+	wire_ok(send(stage, &s));
+	g_assert_cmphex(clear_and_draw(stage, NULL), ==, PIXEL_DRAWN);
+	end_program(stage);
+	finish(stage);
+}
+
+#define KIND(name, rows)                                                                           \
+	{                                                                                          \
+		"/hostile/" name, rows, G_N_ELEMENTS(rows)                                         \
+	}
+
+int main(int argc, char **argv)
+{
+	static const struct kind kinds[] = {
+		KIND("slots", slots),
+		KIND("ranges", ranges),
+		KIND("handles", handles),
+		KIND("resources", resources),
+		KIND("addresses", addresses),
+		KIND("texts", texts),
+	};
+	wire_init(&argc, &argv);
+	for (unsigned i = 0; i < G_N_ELEMENTS(kinds); i++)
+		g_test_add_data_func(kinds[i].name, &kinds[i], test_refused);
+	g_test_add_func("/hostile/without-effect", test_without_effect);
+	g_test_add_func("/hostile/cut-ranges", test_cut_ranges);
+	g_test_add_func("/hostile/destroyed-while-bound", test_destroyed_while_bound);
+	return g_test_run();
+}
