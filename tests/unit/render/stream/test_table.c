@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * docs/stream-checks.md against the table that it is about: a row for each command and object, in
+ * order, that says what the table holds its words to, and names tests that know it.
+ */
+#include <glib.h>
+#include <string.h>
+
+#include "render/stream/decoder.h"
+
+static const char *const kinds[STREAM_OBJECTS] = { "object", "blend", "rasterizer", "dsa", "shader",
+	"vertex elements", "sampler view", "sampler state", "surface", "query", "streamout target",
+	"surface" };
+
+static void say_resource(GString *text, const struct stream_field *field)
+{
+	static const char *const needs[] = { "", ", a buffer", ", a texture", ", with GL" };
+	unsigned need = (field->flags & STREAM_NEEDS_BUFFER ? 1 : 0) +
+			(field->flags & STREAM_NEEDS_TEXTURE ? 2 : 0);
+	g_string_append_printf(text, "a resource of the context%s", needs[need]);
+}
+
+/* False: the table asks nothing of it. */
+static bool say_demand(GString *text, const struct stream_field *field)
+{
+	switch (field->kind) {
+	case STREAM_MAKES:
+		g_string_append(text, "not 0");
+		return true;
+	case STREAM_HANDLE:
+		if (field->flags & STREAM_LENIENT)
+			return false;
+		g_string_append_printf(text, "a handle of a %s", kinds[field->limit]);
+		return true;
+	case STREAM_RESOURCE:
+		say_resource(text, field);
+		return true;
+	case STREAM_STAGE:
+		g_string_append_printf(text, "below %d", STREAM_STAGES);
+		return true;
+	case STREAM_ENUM:
+		g_string_append_printf(text, "below %u", field->limit);
+		return true;
+	case STREAM_SLOT:
+		g_string_append_printf(text, "with what follows at most %u slots", field->limit);
+		return true;
+	case STREAM_FORMAT:
+		g_string_append(text, "a format of the capset");
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void say_fields(GString *text, const struct stream_field *fields, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		g_autoptr(GString) demand = g_string_new(NULL);
+		if (!say_demand(demand, &fields[i]))
+			continue;
+		g_string_append_printf(text, "%s%s: %s%s", text->len ? "; " : "", fields[i].name,
+			demand->str, fields[i].flags & STREAM_OPTIONAL ? ", or 0" : "");
+	}
+}
+
+/* The first two cells of a command's row. */
+static char *say_shape(const struct stream_shape *shape)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	say_fields(text, shape->fields, shape->n_fields);
+	say_fields(text, shape->group, shape->n_group);
+	return g_strdup_printf("| %s | %s |", shape->name, text->len ? text->str : "its length");
+}
+
+static char *read_source(const char *path)
+{
+	g_autofree char *full = g_build_filename(g_getenv("SOURCE_ROOT"), path, NULL);
+	char *text = NULL;
+	g_file_get_contents(full, &text, NULL, NULL);
+	if (!text)
+		g_error("%s is named in docs/stream-checks.md, and is not there", full);
+	return text;
+}
+
+/* As tests write it: the command, or the object that it is about. */
+static char *name_in_tests(const struct stream_shape *shape)
+{
+	const char *object = strchr(shape->name, ' ');
+	char *name = g_ascii_strup(object ? object + 1 : shape->name, -1);
+	return g_strdelimit(name, " ", '_');
+}
+
+/* The decoder's test goes through all that there is; other tests must name it. */
+static void check_tests(const struct stream_shape *shape, const char *cell)
+{
+	g_auto(GStrv) names = g_strsplit(cell, ",", -1);
+	g_autofree char *name = name_in_tests(shape);
+	for (char **file = names; *file; file++) {
+		g_autofree char *path =
+			g_strdup_printf("tests/%s", g_strstrip(g_strdelimit(*file, "`", ' ')));
+		g_autofree char *text = read_source(path);
+		g_autofree char *word =
+			g_strdup_printf("\\b(STREAM_|STREAM_OBJECT_|OBJECT_)?%s\\b", name);
+		if (!g_str_has_suffix(path, "test_decoder.c") &&
+			!g_regex_match_simple(word, text, 0, 0))
+			g_error("%s does not name %s", path, name);
+	}
+	g_assert_nonnull(names[0]);
+}
+
+static void check_row(const struct stream_shape *shape, char **rows, unsigned *n)
+{
+	g_autofree char *expected = say_shape(shape);
+	const char *row = rows[*n] ? rows[*n] : "";
+	if (!g_str_has_prefix(row, expected))
+		g_error("docs/stream-checks.md: expected \"%s\", found \"%s\"", expected, row);
+	g_auto(GStrv) cells = g_strsplit(row, "|", -1);
+	g_assert_cmpuint(g_strv_length(cells), ==, 6);
+	check_tests(shape, cells[4]);
+	(*n)++;
+}
+
+/* Lines of the table, without its head. */
+static char **read_rows(void)
+{
+	g_autofree char *text = read_source("docs/stream-checks.md");
+	char *table = strstr(text, "\n|---");
+	g_assert_nonnull(table);
+	char *begin = strchr(table + 1, '\n') + 1, *end = strstr(begin, "\n\n");
+	if (end)
+		*end = 0;
+	return g_strsplit(g_strchomp(begin), "\n", -1);
+}
+
+static void test_page(void)
+{
+	g_auto(GStrv) rows = read_rows();
+	unsigned n = 0;
+	for (uint32_t number = 0; number < STREAM_NUMBERS; number++) {
+		bool of_objects = number == STREAM_CREATE_OBJECT || number == STREAM_BIND_OBJECT;
+		for (uint32_t object = 0; object < (of_objects ? STREAM_OBJECTS : 1); object++) {
+			const struct stream_shape *shape = stream_find_shape(number, object);
+			if (shape)
+				check_row(shape, rows, &n);
+		}
+	}
+	g_assert_cmpuint(g_strv_length(rows), ==, n);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/stream/table/page", test_page);
+	return g_test_run();
+}
