@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * choices: where a generator's decisions come from. A seed gives an endless row of them, always
+ * the same one; a fuzzer's bytes give a row that ends, and each byte changed changes one decision.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct choices {
+	uint64_t state;       /* of a seed's row */
+	const uint8_t *bytes; /* NULL: a seed's row */
+	size_t n_bytes;
+};
+
+void choices_from_seed(struct choices *choices, uint64_t seed);
+/* The bytes stay the caller's. When they are used up, every choice is 0. */
+void choices_from_bytes(struct choices *choices, const uint8_t *bytes, size_t n_bytes);
+bool choices_are_left(const struct choices *choices);
+/* One of 0 … n - 1; n is at least 1. */
+uint32_t choose(struct choices *choices, uint32_t n);
+/* One of low … high, both included. */
+uint32_t choose_between(struct choices *choices, uint32_t low, uint32_t high);
+/* True once in n times. */
+bool choose_rarely(struct choices *choices, uint32_t n);

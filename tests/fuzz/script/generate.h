@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * generate: writes valid virgl command streams, from virglrenderer's protocol and what Mesa's
+ * encoder emits. They know nothing of the checker that they are to test.
+ */
+#pragma once
+
+#include "tests/fuzz/script/choices.h"
+#include "tests/fuzz/script/script.h"
+
+#define GENERATE_COMMANDS_MAX 48u /* that are asked for; those that they need come on top */
+
+/*
+ * Writes a script (initialised, empty) that ends with the choices or after some commands. `wanted`
+ * names a command that must be among them (generate_name()); NULL: none.
+ */
+void generate(struct choices *choices, const char *wanted, struct script *script);
+/* The commands that can be asked for, by index; NULL beyond the last. A name may come twice. */
+const char *generate_name(unsigned index);

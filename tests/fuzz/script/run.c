@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/fuzz/script/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "render/gl/egl.h"
+#include "render/gl/virgl.h"
+
+#define CONTEXT 1u
+#define OTHER_CONTEXT 2u /* has what CONTEXT is not given */
+
+static GString *complaints;
+
+/* What virglrenderer says although nothing is wrong. */
+static bool is_harmless(const char *message)
+{
+	static const char *const harmless[] = { "core profile violation", "gl_version ",
+		"GLSL feature level", "vrend_renderer_fill_caps", "ignoring extra value" };
+	for (unsigned i = 0; i < G_N_ELEMENTS(harmless); i++)
+		if (strstr(message, harmless[i]))
+			return true;
+	return false;
+}
+
+static GLogWriterOutput collect(
+	GLogLevelFlags level, const GLogField *fields, gsize n, gpointer user)
+{
+	for (gsize i = 0; i < n; i++) {
+		if (strcmp(fields[i].key, "MESSAGE"))
+			continue;
+		const char *message = fields[i].value;
+		if (!is_harmless(message) && (level <= G_LOG_LEVEL_WARNING ||
+						     g_str_has_prefix(message, "virglrenderer: ")))
+			g_string_append_printf(complaints, "%s\n", message);
+	}
+	return G_LOG_WRITER_HANDLED;
+}
+
+static void ignore_fence(void *user, uint32_t sequence)
+{
+}
+
+/* Every guest asks for them first, and virglrenderer learns some of its own limits only then. */
+static void ask_for_capsets(void)
+{
+	struct virgl_capset capset;
+	for (uint32_t i = 0; virgl_get_capset(i, &capset); i++) {
+		g_autofree void *caps = g_malloc(capset.max_size_bytes);
+		virgl_fill_capset(&capset, capset.max_version, caps);
+	}
+}
+
+bool run_start(void)
+{
+	static struct egl_choice choice;
+	complaints = g_string_new(NULL);
+	g_log_set_writer_func(collect, NULL, NULL);
+	if (!egl_choose(&choice, NULL, true) || !virgl_init(&choice, ignore_fence, NULL))
+		return false;
+	ask_for_capsets();
+	return true;
+}
+
+const char *run_complaints(void)
+{
+	return complaints->str;
+}
+
+/* ---- resources ---- */
+
+/* Memory in two pieces, so that both ways through virglrenderer's iovec code are taken. */
+struct memory {
+	uint32_t resource;
+	struct iovec pieces[2];
+	unsigned n_pieces;
+};
+
+static void memory_init(struct memory *memory, const struct script_resource *resource)
+{
+	uint32_t bytes = resource->backing_bytes, first = bytes > 4096 ? 4096 : bytes;
+	memory->resource = resource->id;
+	memory->n_pieces = bytes > first ? 2 : 1;
+	memory->pieces[0] = (struct iovec){ g_malloc0(first), first };
+	if (bytes > first)
+		memory->pieces[1] = (struct iovec){ g_malloc0(bytes - first), bytes - first };
+}
+
+static void memory_finish(struct memory *memory)
+{
+	for (unsigned i = 0; i < memory->n_pieces; i++)
+		g_free(memory->pieces[i].iov_base);
+}
+
+static void make_resource(struct memory *memory, const struct script_resource *resource)
+{
+	struct ledger_resource description = {
+		.id = resource->id,
+		.is_3d = 1,
+		.target = resource->target,
+		.format = resource->format,
+		.bind = resource->bind,
+		.width = resource->width,
+		.height = resource->height,
+		.depth = resource->depth,
+		.array_size = resource->array_size,
+		.last_level = resource->last_level,
+		.nr_samples = resource->nr_samples,
+		.flags = resource->flags,
+	};
+	memory_init(memory, resource);
+	if (!virgl_create_resource(&description))
+		return;
+	virgl_attach_backing(resource->id, memory->pieces, memory->n_pieces);
+	virgl_attach_to_context(resource->attached ? CONTEXT : OTHER_CONTEXT, resource->id);
+}
+
+static void unref(uint32_t resource)
+{
+	virgl_detach_from_context(CONTEXT, resource);
+	virgl_destroy_resource(resource);
+}
+
+/* ---- a script ---- */
+
+/* From memory of just that size: a sanitizer sees who reads past its end. */
+static bool submit(const struct script *script, const struct script_step *step,
+	const struct run_options *options)
+{
+	g_autofree uint32_t *words = g_memdup2(
+		&g_array_index(script->words, uint32_t, step->first_word), step->n_words * 4);
+	if (options && options->check && !options->check(options->user, words, step->n_words))
+		return false;
+	virgl_submit(CONTEXT, words, step->n_words);
+	return true;
+}
+
+static unsigned run_steps(
+	const struct script *script, const struct run_options *options, GHashTable *gone)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < script->steps->len; i++) {
+		const struct script_step *step =
+			&g_array_index(script->steps, struct script_step, i);
+		if (step->kind == SCRIPT_STEP_SUBMIT) {
+			n += submit(script, step, options);
+			continue;
+		}
+		if (!g_hash_table_add(gone, GUINT_TO_POINTER(step->resource)))
+			continue;
+		if (options && options->on_unref)
+			options->on_unref(options->user, step->resource);
+		unref(step->resource);
+	}
+	return n;
+}
+
+unsigned run_script(const struct script *script, const struct run_options *options)
+{
+	unsigned n_resources = script->resources->len;
+	g_autofree struct memory *memories = g_new0(struct memory, n_resources);
+	g_autoptr(GHashTable) gone = g_hash_table_new(NULL, NULL);
+	g_string_set_size(complaints, 0);
+	virgl_create_context(CONTEXT, "fuzz", 4);
+	virgl_create_context(OTHER_CONTEXT, "other", 5);
+	for (unsigned i = 0; i < n_resources; i++) {
+		const struct script_resource *resource =
+			&g_array_index(script->resources, struct script_resource, i);
+		make_resource(&memories[i], resource);
+		if (options && options->on_resource)
+			options->on_resource(options->user, resource);
+	}
+	unsigned n = run_steps(script, options, gone);
+	virgl_poll();
+	virgl_destroy_context(CONTEXT);
+	virgl_destroy_context(OTHER_CONTEXT);
+	for (unsigned i = 0; i < n_resources; i++) {
+		if (!g_hash_table_contains(gone, GUINT_TO_POINTER(memories[i].resource)))
+			virgl_destroy_resource(memories[i].resource);
+		memory_finish(&memories[i]);
+	}
+	return n;
+}
