@@ -47,6 +47,7 @@ void emit_needs(struct model *model, const struct model_object *shader);
 
 /* emit_draw.c */
 void emit_any_draw(struct model *model);
+void emit_any_launch(struct model *model);
 
 /* A command of the protocol that can be asked for by name. */
 struct emit_command {

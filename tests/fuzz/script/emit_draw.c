@@ -282,7 +282,7 @@ static void draw_on_condition(struct model *model)
 
 /* ---- computing ---- */
 
-static void launch(struct model *model)
+void emit_any_launch(struct model *model)
 {
 	struct script *s = model->script;
 	struct choices *c = model->choices;
@@ -345,7 +345,7 @@ const struct emit_command emit_draw_commands[] = {
 	ANY(GET_QUERY_RESULT, 1, get_result),
 	ANY(GET_QUERY_RESULT_QBO, 1, get_result_qbo),
 	ANY(SET_RENDER_CONDITION, 1, draw_on_condition),
-	ANY(LAUNCH_GRID, 2, launch),
+	ANY(LAUNCH_GRID, 2, emit_any_launch),
 	ANY(MEMORY_BARRIER, 1, memory_barrier),
 	ANY(TEXTURE_BARRIER, 1, texture_barrier),
 	ANY(LINK_SHADER, 1, link_shader),

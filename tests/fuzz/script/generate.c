@@ -55,19 +55,26 @@ static const struct emit_command *choose_command(struct choices *choices)
 	g_assert_not_reached();
 }
 
+static void generate_any(struct model *model, uint32_t n)
+{
+	for (uint32_t i = 0; i < n && choices_are_left(model->choices); i++)
+		choose_command(model->choices)->emit(model);
+}
+
 void generate(struct choices *choices, const char *wanted, struct script *script)
 {
 	struct model model;
 	const struct emit_command *must = wanted ? find_command(wanted) : NULL;
-	uint32_t n = choose_between(choices, 1, GENERATE_COMMANDS_MAX),
-		 must_be = choose(choices, n);
 	g_assert(must || !wanted);
 	model_init(&model, choices, script);
-	for (uint32_t i = 0; i < n && (choices_are_left(choices) || i <= must_be); i++) {
-		if (must && i == must_be)
-			must->emit(&model);
-		else
-			choose_command(choices)->emit(&model);
+	if (must) {
+		generate_any(&model, choose(choices, GENERATE_AROUND_MAX + 1));
+		must->emit(&model);
+		emit_any_draw(&model);
+		emit_any_launch(&model);
+		generate_any(&model, choose(choices, GENERATE_AROUND_MAX + 1));
+	} else {
+		generate_any(&model, choose_between(choices, 1, GENERATE_COMMANDS_MAX));
 	}
 	script_cut(script);
 	model_finish(&model);

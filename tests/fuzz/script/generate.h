@@ -8,11 +8,14 @@
 #include "tests/fuzz/script/choices.h"
 #include "tests/fuzz/script/script.h"
 
-#define GENERATE_COMMANDS_MAX 48u /* that are asked for; those that they need come on top */
+/* Commands that are asked for; those that they need come on top. */
+#define GENERATE_COMMANDS_MAX 48u
+#define GENERATE_AROUND_MAX 4u /* before the wanted one, and after it */
 
 /*
  * Writes a script (initialised, empty) that ends with the choices or after some commands. `wanted`
- * names a command that must be among them (generate_name()); NULL: none.
+ * names a command (generate_name()) that is then what the script is about: it has few others, but a
+ * draw and a computation follow, for what only they look at. NULL: none.
  */
 void generate(struct choices *choices, const char *wanted, struct script *script);
 /* The commands that can be asked for, by index; NULL beyond the last. A name may come twice. */
