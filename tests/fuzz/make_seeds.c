@@ -95,6 +95,8 @@ int main(int argc, char **argv)
 		make_commands(argv[2]);
 	} else if (!strcmp(argv[1], "relay")) {
 		seeds_relay(argv[2]);
+	} else if (!strcmp(argv[1], "stream") || !strcmp(argv[1], "virgl")) {
+		seeds_stream(argv[2]);
 	} else {
 		make_ring(argv[2], false);
 		make_ring(argv[2], true);

@@ -9,3 +9,5 @@
 void seeds_save(const char *directory, const char *name, const GByteArray *bytes);
 
 void seeds_relay(const char *directory);
+/* For fuzz_stream and fuzz_virgl. */
+void seeds_stream(const char *directory);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * virgl-direct: generated scripts into virglrenderer, with nothing between.
+ * virgl-direct: generated scripts into virglrenderer, with nothing between or through the checker.
  *
  *	virgl-direct [FIRST [LAST]]                scripts as generated: each must go through
  *	virgl-direct --break [FIRST [LAST]]        one thing of each is wrong
- *	virgl-direct --each [--break] [FIRST [LAST]]  these seeds for every command of the protocol
+ *	virgl-direct --each …                      these seeds for every command of the protocol
  *	virgl-direct --command NAME …              only that command
+ *	virgl-direct --check …                     the checker (render/stream) stands between
  *	virgl-direct --show …                      what the scripts are, without running them
  *
  * Scripts run in children; one that dies takes one script with it and is replaced. What killed it
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #include "tests/fuzz/script/breakage.h"
+#include "tests/fuzz/script/checked.h"
 #include "tests/fuzz/script/generate.h"
 #include "tests/fuzz/script/run.h"
 
@@ -28,13 +30,14 @@
 #define EXIT_NO_GL 77
 #define SUMMARY "SUMMARY: "
 
-static gboolean breaks, each, show, is_child;
+static gboolean breaks, checks, each, show, is_child;
 static char *only;
 static gint start;
 static guint64 first = 1, last = 200;
 
 static const GOptionEntry entries[] = {
 	{ "break", 0, 0, G_OPTION_ARG_NONE, &breaks, "make one thing of each script wrong", NULL },
+	{ "check", 0, 0, G_OPTION_ARG_NONE, &checks, "through the checker", NULL },
 	{ "each", 0, 0, G_OPTION_ARG_NONE, &each, "the seeds for each command", NULL },
 	{ "command", 0, 0, G_OPTION_ARG_STRING, &only, "only this command", "NAME" },
 	{ "show", 0, 0, G_OPTION_ARG_NONE, &show, "print the scripts, run none", NULL },
@@ -87,6 +90,37 @@ static char *make_script(const struct job *job, struct script *script)
 
 /* ---- a child ---- */
 
+static void on_unref(void *user, uint32_t resource)
+{
+	run_unref(resource);
+}
+
+/* Valid where the device offers blobs, which ours does not. */
+static bool is_not_offered(const struct stream_fault *fault)
+{
+	return g_str_has_prefix(fault->command, "PIPE_RESOURCE_");
+}
+
+/* What there is to complain of, in one line; freed by the caller. */
+static char *run_job(const struct script *script)
+{
+	static const struct checked_options options = { run_submit, on_unref, NULL };
+	struct stream_fault fault;
+	g_autofree char *refusal = NULL;
+	if (!checks) {
+		run_script(script);
+	} else {
+		run_begin(script);
+		if (!checked_run(script, &options, &fault) && !is_not_offered(&fault))
+			refusal = g_strdup_printf(
+				"the checker refuses: %s, %s 0x%" G_GINT64_MODIFIER "x: %s\n",
+				fault.command, fault.field, fault.value, fault.why);
+		run_end();
+	}
+	g_autofree char *all = g_strconcat(refusal ? refusal : "", run_complaints(), NULL);
+	return g_strdelimit(g_steal_pointer(&all), "\n", ';');
+}
+
 static int run_child(const GArray *jobs)
 {
 	struct script script;
@@ -98,9 +132,8 @@ static int run_child(const GArray *jobs)
 		printf("start %u\n", i);
 		fflush(stdout);
 		alarm(SCRIPT_SECONDS_MAX);
-		run_script(&script, NULL);
+		g_autofree char *complaints = run_job(&script);
 		alarm(0);
-		g_autofree char *complaints = g_strdelimit(g_strdup(run_complaints()), "\n", ';');
 		printf("done %u %.2000s\n", i, complaints);
 		fflush(stdout);
 	}

@@ -26,7 +26,7 @@ static void set_word(struct breaker *b, uint32_t index, const char *way, uint32_
 
 static uint32_t random_word(struct breaker *b)
 {
-	return choose(b->choices, 65536) | choose(b->choices, 65536) << 16;
+	return CHOOSE_BITS(b->choices, { 32768, 0 }, { 32768, 15 }, { 4, 30 });
 }
 
 /* Adds (or, negative, takes away) words at that place, and moves the submissions behind it. */
@@ -231,7 +231,8 @@ static void break_text(struct breaker *b, const struct script_field *field)
 		return;
 	}
 	static const char characters[] = "[]9.,-\n DIOX\1\377";
-	text[choose(b->choices, field->limit)] = characters[choose(b->choices, sizeof(characters))];
+	uint32_t at = choose(b->choices, field->limit);
+	text[at] = characters[choose(b->choices, sizeof(characters))];
 	b->breakage->way = "another character";
 }
 

@@ -54,3 +54,11 @@ bool choose_rarely(struct choices *choices, uint32_t n)
 {
 	return choose(choices, n) == n - 1;
 }
+
+uint32_t choose_bits(struct choices *choices, const struct choice_bits *bits, unsigned n_bits)
+{
+	uint32_t word = 0;
+	for (unsigned i = 0; i < n_bits; i++)
+		word |= choose(choices, bits[i].n) << bits[i].shift;
+	return word;
+}

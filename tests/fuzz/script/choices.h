@@ -25,3 +25,15 @@ uint32_t choose(struct choices *choices, uint32_t n);
 uint32_t choose_between(struct choices *choices, uint32_t low, uint32_t high);
 /* True once in n times. */
 bool choose_rarely(struct choices *choices, uint32_t n);
+
+/* A choice among n, for the bits from `shift` on. */
+struct choice_bits {
+	uint16_t n;
+	uint8_t shift;
+};
+/* Several bit fields of one word. They are chosen in order: C leaves open which operand of an
+ * expression comes first, and a seed means the same with every compiler. */
+uint32_t choose_bits(struct choices *choices, const struct choice_bits *bits, unsigned n_bits);
+#define CHOOSE_BITS(choices, ...)                                                                  \
+	choose_bits(choices, (const struct choice_bits[]){ __VA_ARGS__ },                          \
+		sizeof((const struct choice_bits[]){ __VA_ARGS__ }) / sizeof(struct choice_bits))

@@ -4,8 +4,10 @@
 
 #include "tests/fuzz/script/emit.h"
 
-#define TOKENS_MAX 0xffffu /* room for the parser; Mesa's largest shaders take some thousand */
-#define LOCAL_BYTES 64u    /* shared memory of a compute shader */
+/* Room for the parser, which takes less than a token a character. Mesa's largest shaders have some
+ * thousand. */
+#define TOKENS_MAX 0xffffu
+#define LOCAL_BYTES 64u /* shared memory of a compute shader */
 
 static struct model_object begin(struct model *model, const char *name, enum virgl_object_type type)
 {
@@ -39,6 +41,16 @@ static uint32_t blend_factor(struct model *model)
 	return factors[choose(model->choices, sizeof(factors))];
 }
 
+static uint32_t blend_target(struct model *model)
+{
+	static const uint8_t factor_shifts[] = { 4, 9, 17, 22 };
+	/* enabled, function of colour and of alpha, mask */
+	uint32_t target = CHOOSE_BITS(model->choices, { 2, 0 }, { 5, 1 }, { 5, 14 }, { 16, 27 });
+	for (unsigned i = 0; i < sizeof(factor_shifts); i++)
+		target |= blend_factor(model) << factor_shifts[i];
+	return target;
+}
+
 struct model_object emit_blend(struct model *model)
 {
 	struct choices *c = model->choices;
@@ -49,10 +61,7 @@ struct model_object emit_blend(struct model *model)
 	put_packed(model, "S1 logicop", choose(c, 16));
 	for (unsigned i = 0; i < VIRGL_MAX_COLOR_BUFFERS; i++) {
 		if (i == 0 || independent)
-			target = choose(c, 2) | choose(c, 5) << 1 | blend_factor(model) << 4 |
-				 blend_factor(model) << 9 | choose(c, 5) << 14 |
-				 blend_factor(model) << 17 | blend_factor(model) << 22 |
-				 choose(c, 16) << 27;
+			target = blend_target(model);
 		put_packed(model, "S2 target", target);
 	}
 	return end(model, object);
@@ -62,11 +71,11 @@ struct model_object emit_dsa(struct model *model)
 {
 	struct choices *c = model->choices;
 	struct model_object object = begin(model, "CREATE_OBJECT dsa", VIRGL_DSA);
-	put_packed(model, "S0", choose(c, 2) | choose(c, 2) << 1 | choose(c, 8) << 2);
+	put_packed(model, "S0", CHOOSE_BITS(c, { 2, 0 }, { 2, 1 }, { 8, 2 }));
 	for (unsigned i = 0; i < 2; i++)
 		put_packed(model, "S1 stencil",
-			choose(c, 2) | choose(c, 8) << 1 | choose(c, 8) << 4 | choose(c, 8) << 7 |
-				choose(c, 8) << 10 | choose(c, 256) << 13 | choose(c, 256) << 21);
+			CHOOSE_BITS(c, { 2, 0 }, { 8, 1 }, { 8, 4 }, { 8, 7 }, { 8, 10 },
+				{ 256, 13 }, { 256, 21 }));
 	script_put_float(model->script, "alpha ref", 0.5f);
 	return end(model, object);
 }
@@ -78,10 +87,10 @@ struct model_object emit_rasterizer(struct model *model)
 	uint32_t fill = choose(c, 3);
 	/* Flat shading, discarding, culling, filling, scissors, facing, offsets, pixel centres;
 	 * nothing that a core profile lacks. */
-	put_packed(model, "S0",
-		choose(c, 2) | 1u << 1 | choose_rarely(c, 8) << 3 | choose(c, 4) << 8 | fill << 10 |
-			fill << 12 | choose(c, 2) << 14 | choose(c, 2) << 15 | choose(c, 8) << 18 |
-			choose(c, 2) << 24 | 1u << 29 | 1u << 30);
+	uint32_t s0 =
+		CHOOSE_BITS(c, { 2, 0 }, { 4, 8 }, { 2, 14 }, { 2, 15 }, { 8, 18 }, { 2, 24 });
+	s0 |= 1u << 1 | fill << 10 | fill << 12 | 1u << 29 | 1u << 30;
+	put_packed(model, "S0", s0 | (uint32_t)choose_rarely(c, 8) << 3);
 	script_put_float(model->script, "point size", 1.0f + (float)choose(c, 4));
 	put_packed(model, "sprite coord enable", choose(c, 2));
 	put_packed(model, "S3 stipple and clip planes", 0);
@@ -106,7 +115,7 @@ static void put_shader(struct model *model, enum virgl_stage stage, const char *
 	else
 		script_put_number(s, "text offset", start | VIRGL_SHADER_CONTINUES,
 			start | VIRGL_SHADER_CONTINUES);
-	script_put_number(s, "tokens", TOKENS_MAX, 300 + all / 2);
+	script_put_number(s, "tokens", TOKENS_MAX, all);
 	if (stage == VIRGL_COMPUTE)
 		script_put_number(s, "local memory", 32768, LOCAL_BYTES);
 	else
@@ -151,7 +160,7 @@ struct model_object emit_recording_shader(struct model *model, uint32_t stride)
 	object.stage = VIRGL_VERTEX;
 	script_put_enum(s, "type", VIRGL_STAGES - 1, VIRGL_VERTEX);
 	script_put_number(s, "text length", all, all);
-	script_put_number(s, "tokens", TOKENS_MAX, 300);
+	script_put_number(s, "tokens", TOKENS_MAX, all);
 	script_put_number(s, "stream outputs", VIRGL_MAX_SO_OUTPUTS, 2);
 	for (unsigned i = 0; i < VIRGL_MAX_SO_BUFFERS; i++)
 		script_put_number(s, "stride", 512, i == 0 ? stride : 0);
@@ -208,8 +217,7 @@ static struct model_object view_of(struct model *model, struct script_resource r
 	/* Since Mesa 20 the view's target stands above the format. */
 	script_put_format(model->script, "format", r.format | r.target << 24);
 	put_view_range(model, &r);
-	put_packed(model, "swizzle",
-		choose(c, 6) | choose(c, 6) << 3 | choose(c, 6) << 6 | choose(c, 6) << 9);
+	put_packed(model, "swizzle", CHOOSE_BITS(c, { 6, 0 }, { 6, 3 }, { 6, 6 }, { 6, 9 }));
 	return end(model, object);
 }
 
@@ -234,11 +242,12 @@ struct model_object emit_sampler_state(struct model *model)
 		begin(model, "CREATE_OBJECT sampler state", VIRGL_SAMPLER_STATE);
 	static const uint8_t wraps[] = { 0, 2, 3,
 		4 }; /* PIPE_TEX_WRAP_*, those of a core profile */
-	put_packed(model, "S0",
-		wraps[choose(c, 4)] | (uint32_t)wraps[choose(c, 4)] << 3 |
-			(uint32_t)wraps[choose(c, 4)] << 6 | choose(c, 2) << 9 |
-			choose(c, 3) << 11 | choose(c, 2) << 13 | choose(c, 8) << 16 |
-			choose(c, 2) << 19 | choose(c, 5) << 20);
+	/* filters, comparison, seamless cube maps, anisotropy */
+	uint32_t s0 =
+		CHOOSE_BITS(c, { 2, 9 }, { 3, 11 }, { 2, 13 }, { 8, 16 }, { 2, 19 }, { 5, 20 });
+	for (unsigned i = 0; i < 3; i++)
+		s0 |= (uint32_t)wraps[choose(c, 4)] << 3 * i;
+	put_packed(model, "S0", s0);
 	script_put_float(model->script, "lod bias", 0.0f);
 	script_put_float(model->script, "min lod", 0.0f);
 	script_put_float(model->script, "max lod", (float)choose(c, 16));

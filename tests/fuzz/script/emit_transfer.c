@@ -72,7 +72,7 @@ static void put_transfer(struct model *model, const struct script_resource *r,
 /* Rows and layers of a box, one after the other. */
 static uint32_t box_stride(const struct script_resource *r, const struct box *box)
 {
-	return box->width * model_pixel_bytes(r->format);
+	return box->width * script_pixel_bytes(r->format);
 }
 
 static uint32_t box_bytes(const struct script_resource *r, const struct box *box)
@@ -104,7 +104,7 @@ static void transfer(struct model *model)
 	struct choices *c = model->choices;
 	struct script_resource r = take_movable(model);
 	struct box box = choose_box(model, &r);
-	uint32_t row = model_width(&r, box.level) * model_pixel_bytes(r.format);
+	uint32_t row = model_width(&r, box.level) * script_pixel_bytes(r.format);
 	uint32_t layer = row * model_height(&r, box.level);
 	uint32_t bytes = (box.depth - 1) * layer + (box.height - 1) * row + box_stride(&r, &box);
 	uint32_t last = r.backing_bytes - bytes;
@@ -169,7 +169,7 @@ static void blit(struct model *model)
 	struct box to_box = choose_box(model, &to), from_box = choose_box(model, &from);
 	script_begin(s, "BLIT", VIRGL_BLIT, 0);
 	script_put(s, SCRIPT_FIELD_PACKED, "S0", UINT32_MAX,
-		MASK_RGBA | choose(c, 2) << 8 | choose(c, 2) << 10);
+		MASK_RGBA | CHOOSE_BITS(c, { 2, 8 }, { 2, 10 }));
 	script_put(s, SCRIPT_FIELD_PACKED, "scissor min", UINT32_MAX, choose(c, 8));
 	script_put(s, SCRIPT_FIELD_PACKED, "scissor max", UINT32_MAX, 32 | 32u << 16);
 	put_blit_side(model, &to, to_box);
@@ -383,8 +383,10 @@ const struct emit_command emit_transfer_commands[] = {
 	ANY(BLIT, 2, blit),
 	ANY(RESOURCE_COPY_REGION, 2, copy_region),
 	ANY(CLEAR_TEXTURE, 1, clear_texture),
-	ANY(PIPE_RESOURCE_CREATE, 1, resource_create),
-	ANY(PIPE_RESOURCE_SET_TYPE, 1, resource_set_type),
+	/* Drivers send these only where the device offers blobs: they come when they are asked for.
+	 */
+	ANY(PIPE_RESOURCE_CREATE, 0, resource_create),
+	ANY(PIPE_RESOURCE_SET_TYPE, 0, resource_set_type),
 	ANY(GET_MEMORY_INFO, 1, memory_info),
 	ANY(SET_SUB_CTX, 1, switch_sub_context),
 	ANY(CREATE_SUB_CTX, 1, create_sub_context),

@@ -38,24 +38,6 @@ void model_finish(struct model *model)
 
 /* ---- resources ---- */
 
-uint32_t model_pixel_bytes(uint32_t format)
-{
-	switch (format) {
-	case VIRGL_FORMAT_R8:
-		return 1;
-	case VIRGL_FORMAT_R8G8:
-	case VIRGL_FORMAT_Z16:
-		return 2;
-	case VIRGL_FORMAT_R16G16B16A16F:
-	case VIRGL_FORMAT_R32G32F:
-		return 8;
-	case VIRGL_FORMAT_R32G32B32A32F:
-		return 16;
-	default:
-		return 4;
-	}
-}
-
 uint32_t model_width(const struct script_resource *resource, uint32_t level)
 {
 	return MAX(resource->width >> level, 1);
@@ -78,7 +60,7 @@ static uint32_t backing_bytes(const struct script_resource *r)
 	uint32_t bytes = 0;
 	for (uint32_t level = 0; level <= r->last_level; level++)
 		bytes += model_width(r, level) * model_height(r, level) * model_layers(r, level) *
-			 model_pixel_bytes(r->format);
+			 script_pixel_bytes(r->format);
 	bytes *= MAX(r->nr_samples, 1);
 	return (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
 }

@@ -74,8 +74,6 @@ uint32_t model_width(const struct script_resource *resource, uint32_t level);
 uint32_t model_height(const struct script_resource *resource, uint32_t level);
 /* Slices of a 3D texture, layers of all others. */
 uint32_t model_layers(const struct script_resource *resource, uint32_t level);
-/* Bytes that a pixel takes; the generator has no compressed formats. */
-uint32_t model_pixel_bytes(uint32_t format);
 
 /* An object of the current sub-context, entered in the model and in the stream. */
 struct model_object *model_add(struct model *model, enum virgl_object_type type);

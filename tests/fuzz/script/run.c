@@ -7,9 +7,6 @@
 #include "render/gl/egl.h"
 #include "render/gl/virgl.h"
 
-#define CONTEXT 1u
-#define OTHER_CONTEXT 2u /* has what CONTEXT is not given */
-
 static GString *complaints;
 
 /* What virglrenderer says although nothing is wrong. */
@@ -92,6 +89,9 @@ static void memory_finish(struct memory *memory)
 		g_free(memory->pieces[i].iov_base);
 }
 
+static struct memory *memories;
+static unsigned n_memories;
+
 static void make_resource(struct memory *memory, const struct script_resource *resource)
 {
 	struct ledger_resource description = {
@@ -112,72 +112,66 @@ static void make_resource(struct memory *memory, const struct script_resource *r
 	if (!virgl_create_resource(&description))
 		return;
 	virgl_attach_backing(resource->id, memory->pieces, memory->n_pieces);
-	virgl_attach_to_context(resource->attached ? CONTEXT : OTHER_CONTEXT, resource->id);
+	virgl_attach_to_context(resource->attached ? RUN_CONTEXT : RUN_OTHER_CONTEXT, resource->id);
 }
 
-static void unref(uint32_t resource)
+void run_begin(const struct script *script)
 {
-	virgl_detach_from_context(CONTEXT, resource);
+	g_string_set_size(complaints, 0);
+	virgl_create_context(RUN_CONTEXT, "fuzz", 4);
+	virgl_create_context(RUN_OTHER_CONTEXT, "other", 5);
+	n_memories = script->resources->len;
+	memories = g_new0(struct memory, n_memories);
+	for (unsigned i = 0; i < n_memories; i++)
+		make_resource(
+			&memories[i], &g_array_index(script->resources, struct script_resource, i));
+}
+
+void run_submit(void *user, uint32_t context, uint32_t *words, uint32_t n_words)
+{
+	virgl_submit(context, words, n_words);
+}
+
+/* The memory stays: the guest's other pages lie behind it. */
+void run_unref(uint32_t resource)
+{
+	for (unsigned i = 0; i < n_memories; i++)
+		if (memories[i].resource == resource)
+			memories[i].resource = 0;
+	virgl_detach_from_context(RUN_CONTEXT, resource);
+	virgl_detach_from_context(RUN_OTHER_CONTEXT, resource);
 	virgl_destroy_resource(resource);
 }
 
-/* ---- a script ---- */
-
-/* From memory of just that size: a sanitizer sees who reads past its end. */
-static bool submit(const struct script *script, const struct script_step *step,
-	const struct run_options *options)
+void run_end(void)
 {
-	g_autofree uint32_t *words = g_memdup2(
-		&g_array_index(script->words, uint32_t, step->first_word), step->n_words * 4);
-	if (options && options->check && !options->check(options->user, words, step->n_words))
-		return false;
-	virgl_submit(CONTEXT, words, step->n_words);
-	return true;
-}
-
-static unsigned run_steps(
-	const struct script *script, const struct run_options *options, GHashTable *gone)
-{
-	unsigned n = 0;
-	for (unsigned i = 0; i < script->steps->len; i++) {
-		const struct script_step *step =
-			&g_array_index(script->steps, struct script_step, i);
-		if (step->kind == SCRIPT_STEP_SUBMIT) {
-			n += submit(script, step, options);
-			continue;
-		}
-		if (!g_hash_table_add(gone, GUINT_TO_POINTER(step->resource)))
-			continue;
-		if (options && options->on_unref)
-			options->on_unref(options->user, step->resource);
-		unref(step->resource);
-	}
-	return n;
-}
-
-unsigned run_script(const struct script *script, const struct run_options *options)
-{
-	unsigned n_resources = script->resources->len;
-	g_autofree struct memory *memories = g_new0(struct memory, n_resources);
-	g_autoptr(GHashTable) gone = g_hash_table_new(NULL, NULL);
-	g_string_set_size(complaints, 0);
-	virgl_create_context(CONTEXT, "fuzz", 4);
-	virgl_create_context(OTHER_CONTEXT, "other", 5);
-	for (unsigned i = 0; i < n_resources; i++) {
-		const struct script_resource *resource =
-			&g_array_index(script->resources, struct script_resource, i);
-		make_resource(&memories[i], resource);
-		if (options && options->on_resource)
-			options->on_resource(options->user, resource);
-	}
-	unsigned n = run_steps(script, options, gone);
 	virgl_poll();
-	virgl_destroy_context(CONTEXT);
-	virgl_destroy_context(OTHER_CONTEXT);
-	for (unsigned i = 0; i < n_resources; i++) {
-		if (!g_hash_table_contains(gone, GUINT_TO_POINTER(memories[i].resource)))
+	virgl_destroy_context(RUN_CONTEXT);
+	virgl_destroy_context(RUN_OTHER_CONTEXT);
+	for (unsigned i = 0; i < n_memories; i++) {
+		if (memories[i].resource)
 			virgl_destroy_resource(memories[i].resource);
 		memory_finish(&memories[i]);
 	}
-	return n;
+	g_free(memories);
+}
+
+/* ---- a script with nothing between ---- */
+
+static void submit(void *user, uint32_t *words, uint32_t n_words)
+{
+	virgl_submit(RUN_CONTEXT, words, n_words);
+}
+
+static void unref(void *user, uint32_t resource)
+{
+	run_unref(resource);
+}
+
+void run_script(const struct script *script)
+{
+	static const struct script_walker walker = { submit, unref };
+	run_begin(script);
+	script_walk(script, &walker, NULL);
+	run_end();
 }

@@ -97,7 +97,7 @@ void script_cut(struct script *script)
 	uint32_t first = 0;
 	for (unsigned i = 0; i < script->steps->len; i++)
 		first += g_array_index(script->steps, struct script_step, i).n_words;
-	if (first == script->words->len)
+	if (first >= script->words->len)
 		return;
 	struct script_step step = { SCRIPT_STEP_SUBMIT, first, script->words->len - first, 0 };
 	g_array_append_val(script->steps, step);
@@ -108,6 +108,23 @@ void script_unref(struct script *script, uint32_t resource)
 	struct script_step step = { .kind = SCRIPT_STEP_UNREF, .resource = resource };
 	script_cut(script);
 	g_array_append_val(script->steps, step);
+}
+
+void script_walk(const struct script *script, const struct script_walker *walker, void *user)
+{
+	g_autoptr(GHashTable) gone = g_hash_table_new(NULL, NULL);
+	for (unsigned i = 0; i < script->steps->len; i++) {
+		const struct script_step *step =
+			&g_array_index(script->steps, struct script_step, i);
+		if (step->kind == SCRIPT_STEP_SUBMIT) {
+			g_autofree uint32_t *words =
+				g_memdup2(&g_array_index(script->words, uint32_t, step->first_word),
+					step->n_words * sizeof(uint32_t));
+			walker->submit(user, words, step->n_words);
+		} else if (g_hash_table_add(gone, GUINT_TO_POINTER(step->resource))) {
+			walker->unref(user, step->resource);
+		}
+	}
 }
 
 void script_put_any(struct script *script, const char *name, uint32_t value)
@@ -150,4 +167,22 @@ void script_put_object(struct script *script, const char *name, uint32_t handle)
 void script_put_resource(struct script *script, const char *name, uint32_t resource)
 {
 	script_put(script, SCRIPT_FIELD_RESOURCE, name, UINT32_MAX, resource);
+}
+
+uint32_t script_pixel_bytes(uint32_t format)
+{
+	switch (format) {
+	case VIRGL_FORMAT_R8:
+		return 1;
+	case VIRGL_FORMAT_R8G8:
+	case VIRGL_FORMAT_Z16:
+		return 2;
+	case VIRGL_FORMAT_R16G16B16A16F:
+	case VIRGL_FORMAT_R32G32F:
+		return 8;
+	case VIRGL_FORMAT_R32G32B32A32F:
+		return 16;
+	default:
+		return 4;
+	}
 }

@@ -92,6 +92,16 @@ void script_cut(struct script *script);
 /* A cut, after which the guest gives the resource back. */
 void script_unref(struct script *script, uint32_t resource);
 
+/* What a script does. Words are a copy of exactly the submission's size, the callee's until it
+ * returns: a sanitizer sees who reads past its end. */
+struct script_walker {
+	void (*submit)(void *user, uint32_t *words, uint32_t n_words);
+	void (*unref)(void *user, uint32_t resource);
+};
+
+/* Step by step. Each resource is given back once. */
+void script_walk(const struct script *script, const struct script_walker *walker, void *user);
+
 void script_put_any(struct script *script, const char *name, uint32_t value);
 void script_put_float(struct script *script, const char *name, float value);
 void script_put_number(struct script *script, const char *name, uint32_t limit, uint32_t value);
@@ -100,3 +110,5 @@ void script_put_format(struct script *script, const char *name, uint32_t format)
 void script_put_new(struct script *script, uint32_t handle);
 void script_put_object(struct script *script, const char *name, uint32_t handle);
 void script_put_resource(struct script *script, const char *name, uint32_t resource);
+/* Bytes that a pixel takes, of the formats that a generated resource has; none is compressed. */
+uint32_t script_pixel_bytes(uint32_t format);

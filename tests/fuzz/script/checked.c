@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/fuzz/script/checked.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/fuzz/script/run.h"
+
+#define FIRST_PIECE_BYTES 4096u /* as run.c cuts memory */
+
+struct checked {
+	struct streams *streams, *again; /* `again` sees what has passed */
+	const struct checked_options *options;
+	struct stream_fault *fault;
+	bool refused;
+};
+
+void checked_fail(const char *what, const struct stream_fault *fault)
+{
+	fprintf(stderr, "SUMMARY: %s: %s, %s (0x%" G_GINT64_MODIFIER "x): %s\n", what,
+		fault->command, fault->field, fault->value, fault->why);
+	abort();
+}
+
+static void make_resource(struct streams *streams, const struct script_resource *r)
+{
+	struct stream_resource facts = {
+		.id = r->id,
+		.target = r->target,
+		.format = r->format,
+		.bind = r->bind,
+		.width = r->width,
+		.height = r->height,
+		.depth = r->depth,
+		.array_size = r->array_size,
+		.last_level = r->last_level,
+		.pixel_bytes = script_pixel_bytes(r->format),
+		.backing_bytes = r->backing_bytes,
+		.first_piece_bytes = MIN(r->backing_bytes, FIRST_PIECE_BYTES),
+	};
+	streams_resource_made(streams, &facts);
+	streams_attach(streams, r->attached ? RUN_CONTEXT : RUN_OTHER_CONTEXT, r->id);
+}
+
+static struct streams *make_streams(const struct script *script)
+{
+	struct streams *streams = streams_create();
+	streams_context_made(streams, RUN_CONTEXT);
+	streams_context_made(streams, RUN_OTHER_CONTEXT);
+	for (unsigned i = 0; i < script->resources->len; i++)
+		make_resource(
+			streams, &g_array_index(script->resources, struct script_resource, i));
+	return streams;
+}
+
+static void pass_on(struct checked *checked, uint32_t context, uint32_t *words, uint32_t n_words)
+{
+	if (n_words > 0 && checked->options->submit)
+		checked->options->submit(checked->options->user, context, words, n_words);
+}
+
+/* A checker that refuses what it has mended itself would lose contexts after a restart. */
+static void pass_again(
+	struct checked *checked, uint32_t context, const uint32_t *words, uint32_t n_words)
+{
+	struct stream_passed passed;
+	struct stream_fault fault;
+	g_autofree uint32_t *copy = g_memdup2(words, n_words * sizeof(*words));
+	bool passes = streams_check(checked->again, context, copy, n_words, &passed, &fault);
+	if (!passes)
+		checked_fail("passed once, refused the second time", &fault);
+}
+
+static void submit(void *user, uint32_t *words, uint32_t n_words)
+{
+	struct checked *checked = user;
+	struct stream_passed passed = { 0 };
+	struct stream_fault fault;
+	if (!streams_check(checked->streams, RUN_CONTEXT, words, n_words, &passed, &fault) &&
+		!checked->refused) {
+		checked->refused = true;
+		*checked->fault = fault;
+	}
+	if (passed.n_words == 0)
+		return;
+	pass_again(checked, RUN_CONTEXT, passed.words, passed.n_words);
+	pass_on(checked, RUN_CONTEXT, passed.words, passed.n_words);
+}
+
+static void cut(void *user, uint32_t context, uint32_t *words, uint32_t n_words)
+{
+	struct checked *checked = user;
+	pass_again(checked, context, words, n_words);
+	pass_on(checked, context, words, n_words);
+}
+
+static void ignore_cut(void *user, uint32_t context, uint32_t *words, uint32_t n_words)
+{
+}
+
+static void unref(void *user, uint32_t resource)
+{
+	struct checked *checked = user;
+	streams_resource_going(checked->streams, resource, cut, checked);
+	streams_resource_going(checked->again, resource, ignore_cut, NULL);
+	if (checked->options->on_unref)
+		checked->options->on_unref(checked->options->user, resource);
+}
+
+bool checked_run(const struct script *script, const struct checked_options *options,
+	struct stream_fault *fault)
+{
+	static const struct script_walker walker = { submit, unref };
+	struct checked checked = {
+		.streams = make_streams(script),
+		.again = make_streams(script),
+		.options = options,
+		.fault = fault,
+	};
+	script_walk(script, &walker, &checked);
+	streams_destroy(checked.streams);
+	streams_destroy(checked.again);
+	return !checked.refused;
+}

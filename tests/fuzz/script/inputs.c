@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/fuzz/script/inputs.h"
+
+#include <string.h>
+
+#include "tests/fuzz/script/breakage.h"
+#include "tests/fuzz/script/generate.h"
+
+#define BREAKAGE_BYTES 16u /* at the end: decisions about what is broken */
+
+/* The words alone, with the resources that a generated script needs. */
+static void read_words(const uint8_t *data, size_t n_bytes, struct script *script)
+{
+	struct choices choices;
+	choices_from_seed(&choices, 1);
+	generate(&choices, NULL, script);
+	g_array_set_size(script->words, 0);
+	g_array_set_size(script->steps, 0);
+	g_array_append_vals(script->words, data, (guint)(n_bytes / 4));
+	script_cut(script);
+}
+
+bool inputs_read(const uint8_t *data, size_t n_bytes, struct script *script)
+{
+	struct choices choices;
+	struct breakage breakage;
+	uint8_t kind = n_bytes > 0 ? data[0] % 4 : 0;
+	script_clear(script);
+	if (n_bytes > 0)
+		data++, n_bytes--;
+	if (kind == 3) {
+		read_words(data, n_bytes, script);
+		return false;
+	}
+	size_t n_broken = kind == 0 ? 0 : MIN(BREAKAGE_BYTES, n_bytes);
+	choices_from_bytes(&choices, data, n_bytes - n_broken);
+	generate(&choices, NULL, script);
+	if (kind == 0)
+		return true;
+	choices_from_bytes(&choices, data + n_bytes - n_broken, n_broken);
+	breakage_make(&choices, script, NULL, &breakage);
+	return false;
+}
