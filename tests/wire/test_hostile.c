@@ -186,6 +186,8 @@ static void finish(struct stage *stage)
 	g_auto(GStrv) lines = figures_ask(stage->desktop, NULL);
 	g_assert_cmpuint(figures_find(lines, "guest commands_refused"), ==, stage->refused);
 	g_assert_cmpuint(figures_find(lines, "guest commands_failed"), ==, 0);
+	g_assert_cmpuint(backend_count_log(stage->guest->backend, "(hostile) is lost: "), ==,
+		stage->refused);
 	g_assert_true(scene3d_run(stage->guest, 1000, 1));
 	g_assert_cmpint(desktop_renderer(stage->desktop), ==, stage->renderer);
 	guest_backing_free(stage->pixels);
@@ -328,6 +330,18 @@ static void test_refused(gconstpointer data)
 	finish(stage);
 }
 
+/* One line says whose command it was, and what is wrong with it; what comes after says nothing. */
+static void test_log(void)
+{
+	struct stage *stage = create();
+	refuse(stage, &slots[0]);
+	g_assert_cmpuint(backend_count_log(stage->guest->backend,
+				 "context 110 (hostile) is lost: SET_UNIFORM_BUFFER: index 32 is "
+				 "too large (limit 31)"),
+		==, 1);
+	finish(stage);
+}
+
 /* ---- what has no effect ---- */
 
 static uint32_t clear_and_draw(struct stage *stage, const struct row *row)
@@ -419,6 +433,7 @@ int main(int argc, char **argv)
 	wire_init(&argc, &argv);
 	for (unsigned i = 0; i < G_N_ELEMENTS(kinds); i++)
 		g_test_add_data_func(kinds[i].name, &kinds[i], test_refused);
+	g_test_add_func("/hostile/log", test_log);
 	g_test_add_func("/hostile/without-effect", test_without_effect);
 	g_test_add_func("/hostile/cut-ranges", test_cut_ranges);
 	g_test_add_func("/hostile/destroyed-while-bound", test_destroyed_while_bound);
