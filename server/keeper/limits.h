@@ -50,7 +50,8 @@
 #define RENDERER_STOP_TIMEOUT_MS 1000
 
 /*
- * Milliseconds between the ends and the starts of a worker that keeps failing: the pause doubles up
- * to this, so that a fault that stays costs little processor time and few lines in the log.
+ * Milliseconds between the end and the next start of a worker that cannot start: the pause doubles
+ * up to this, so that a fault that stays costs little processor time and few lines in the log. A
+ * worker that had started is replaced without a pause.
  */
 #define BACKOFF_MAX_MS 5000

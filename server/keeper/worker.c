@@ -19,13 +19,8 @@
 #define TERM_WAIT_MS 1000
 /* A process that hung up is dying; its exit status is worth a short wait. */
 #define HANGUP_WAIT_MS 50
-/* The pause before the second start in a row; the first has none. */
+/* The pause after the second failed start in a row; the first is followed by none. */
 #define BACKOFF_FIRST_MS 50
-/*
- * A worker that lived this long was not hit by the same fault at once, so another is started
- * without delay.
- */
-#define LIVED_LONG_US (10 * G_USEC_PER_SEC)
 
 static bool worker_spawn(struct worker *worker, GError **error);
 
@@ -80,11 +75,14 @@ static gboolean respawn(gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
+/* A process that worked says nothing against another one; one that could not start does. */
 static unsigned next_backoff(struct worker *worker)
 {
-	if (g_get_monotonic_time() - worker->spawn_time_us > LIVED_LONG_US)
+	if (worker->has_started)
 		worker->backoff_ms = 0;
 	unsigned delay_ms = worker->backoff_ms;
+	if (worker->has_started)
+		return 0;
 	worker->backoff_ms = delay_ms ? MIN(delay_ms * 2, BACKOFF_MAX_MS) : BACKOFF_FIRST_MS;
 	return delay_ms;
 }
@@ -104,8 +102,8 @@ static void on_child_end(GPid pid, int wait_status, gpointer user)
 		return;
 	}
 	unsigned delay_ms = next_backoff(worker);
-	g_warning("%s (pid %d) ended: %s; starting another in %u ms", worker->class->name, (int)pid,
-		end, delay_ms);
+	g_warning("%s (pid %d) ended%s: %s; starting another in %u ms", worker->class->name,
+		(int)pid, worker->has_started ? "" : " before it was ready", end, delay_ms);
 	worker->timer_source = g_timeout_add(delay_ms, respawn, worker);
 }
 
@@ -179,6 +177,7 @@ static bool worker_spawn(struct worker *worker, GError **error)
 		return false;
 	}
 	worker->n_starts++;
+	worker->has_started = false;
 	worker->link = fds[0];
 	worker->state = WORKER_STARTING;
 	worker->link_source = g_unix_fd_add(fds[0], G_IO_IN, on_link, worker);
@@ -210,6 +209,7 @@ bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready)
 	g_clear_handle_id(&worker->timer_source, g_source_remove);
 	worker->state = WORKER_READY;
 	worker->was_ready = true;
+	worker->has_started = true;
 	worker->n_capsets = ready->n_capsets;
 	g_info("%s (pid %d) is ready after %d ms", worker->class->name, (int)worker->pid,
 		(int)((g_get_monotonic_time() - worker->spawn_time_us) / 1000));

@@ -7,8 +7,9 @@
  *    └───── back-off ◄──┴──────────────────┘
  *
  * The first time must succeed: a worker that ends before its first READY is reported as a failed
- * start. Later ends are repaired with a fresh process, sooner when the last one lived long. A fresh
- * process is started only when the old one is gone. Main thread only.
+ * start. Later ends are repaired with a fresh process: at once when the last one had started,
+ * whatever ended it, and after a growing pause when it could not. A fresh process is started only
+ * when the old one is gone. Main thread only.
  */
 #pragma once
 
@@ -51,7 +52,8 @@ struct worker {
 	int stats_fd; /* memory for its figures, the owner's; -1: none */
 
 	enum worker_state state;
-	bool was_ready; /* once, in any life */
+	bool was_ready;   /* once, in any life */
+	bool has_started; /* this process has said READY */
 	uint32_t n_capsets;
 	pid_t pid;
 	int link; /* -1 when down */

@@ -4,7 +4,8 @@
  * the contract and appends a line for each message to the file that $FAKE_WORKER_LOG names.
  *
  * As a renderer it takes seven entries from a ring as soon as it starts, and says so in the ledger.
- * $FAKE_WORKER_FAIL makes it end before READY.
+ * $FAKE_WORKER_FAIL makes it end before READY, and so does a file named as the log with ".fail"
+ * behind it, which a test can make and remove while the keeper runs.
  */
 #include <fcntl.h>
 #include <glib.h>
@@ -150,14 +151,22 @@ static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_DBUS, "DBUS", sizeof(struct keeper_dbus), 1, 1, ignore },
 };
 
+static bool must_fail(const char *log_path)
+{
+	g_autofree char *path = log_path ? g_strconcat(log_path, ".fail", NULL) : NULL;
+	return path && access(path, F_OK) == 0;
+}
+
 int main(int argc, char **argv)
 {
 	name = g_str_has_suffix(argv[0], "render") ? "render" : "display";
 	const char *path = g_getenv("FAKE_WORKER_LOG");
 	if (path)
 		log_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-	if (g_getenv("FAKE_WORKER_FAIL"))
+	if (g_getenv("FAKE_WORKER_FAIL") || must_fail(path)) {
+		note("FAILS");
 		return 5;
+	}
 	struct keeper_ready ready = {
 		.header.type = KEEPER_MESSAGE_READY, .version = KEEPER_LINK_VERSION, .n_capsets = 2
 	};

@@ -153,6 +153,40 @@ static void test_dead_renderer(void)
 	rig_destroy(rig);
 }
 
+/* However often it is killed from outside, a new process comes at once: within 100 ms. */
+static void test_killed_often(void)
+{
+	struct rig *rig = rig_create(virgl);
+	rig_negotiate(rig);
+	for (unsigned i = 0; i < 8; i++) {
+		rig_wait_log(rig, "LEDGER", i + 1);
+		int64_t began_us = g_get_monotonic_time();
+		g_assert_cmpint(kill(rig_renderer(rig), SIGKILL), ==, 0);
+		rig_wait_log(rig, "LEDGER", i + 2);
+		g_assert_cmpint((g_get_monotonic_time() - began_us) / 1000, <, 100 + slack_ms());
+	}
+	rig_destroy(rig);
+}
+
+/* One that cannot start is tried again, at growing distances, and works when the fault is gone. */
+static void test_cannot_start(void)
+{
+	struct rig *rig = rig_create(virgl);
+	rig_negotiate(rig);
+	rig_wait_log(rig, "LEDGER", 1);
+	g_autofree char *fail = g_strconcat(rig->worker_log, ".fail", NULL);
+	g_assert_true(g_file_set_contents(fail, "", 0, NULL));
+	g_assert_cmpint(kill(rig_renderer(rig), SIGKILL), ==, 0);
+	g_usleep(1500 * 1000);
+	/* Pauses of 0, 0, 50, 100, 200, 400, 800 ms. */
+	unsigned n = rig_count_log(rig, "FAILS");
+	g_assert_cmpint(unlink(fail), ==, 0);
+	g_assert_cmpuint(n, >=, 2);
+	g_assert_cmpuint(n, <=, 8);
+	rig_wait_log(rig, "LEDGER", 2);
+	rig_destroy(rig);
+}
+
 /* A renderer that reads nothing while QEMU masks and unmasks interrupts. */
 static void test_frozen_renderer_many_calls(void)
 {
@@ -304,6 +338,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/keeper/renderer/frozen", test_frozen_renderer);
 	g_test_add_func("/keeper/renderer/frozen-many-calls", test_frozen_renderer_many_calls);
 	g_test_add_func("/keeper/renderer/dead", test_dead_renderer);
+	g_test_add_func("/keeper/renderer/killed-often", test_killed_often);
+	g_test_add_func("/keeper/renderer/cannot-start", test_cannot_start);
 	g_test_add_func("/keeper/memory-settles", test_memory_settles);
 	g_test_add_func("/keeper/gpu-socket", test_gpu_socket);
 	for (unsigned i = 0; i < G_N_ELEMENTS(nonsense); i++) {
