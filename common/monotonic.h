@@ -9,6 +9,7 @@
 #include <time.h>
 
 #define MONOTONIC_NS_PER_S UINT64_C(1000000000)
+#define MONOTONIC_NS_PER_MS UINT64_C(1000000)
 
 static inline uint64_t monotonic_now_ns(void)
 {

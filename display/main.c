@@ -15,6 +15,7 @@
 
 #include "common/log.h"
 #include "display/display.h"
+#include "protocol/heartbeat_writer.h"
 #include "protocol/keeper_link.h"
 
 struct program {
@@ -108,6 +109,8 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	fcntl(KEEPER_LINK_FD, F_SETFD, FD_CLOEXEC);
+	heartbeat_attach();
+	heartbeat_start(HEARTBEAT_MAIN, "spice-server");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
 	raise_fd_limit();
@@ -118,6 +121,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	g_unix_signal_add(SIGTERM, on_signal, &program);
 	g_unix_signal_add(SIGINT, on_signal, &program);
+	heartbeat_follow(NULL, HEARTBEAT_MAIN);
 	g_main_loop_run(program.loop);
 	display_destroy(display);
 	g_main_loop_unref(program.loop);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "common/monotonic.h"
+#include "protocol/heartbeat_writer.h"
 #include "render/buffers/buffer.h"
 #include "render/commands/commands.h"
 #include "render/gl/egl.h"
@@ -86,6 +87,7 @@ static bool work_rebuild(struct gpu *gpu)
 		return true;
 	if (!objects_has_memory(gpu->objects))
 		return false;
+	heartbeat_start(HEARTBEAT_GPU, "rebuild");
 	if (!rebuild_work(&gpu->rebuild, memory_wait_is_allowed(&gpu->wait))) {
 		wait_for_memory(gpu);
 		return false;
@@ -93,6 +95,7 @@ static bool work_rebuild(struct gpu *gpu)
 	memory_wait_finish(&gpu->wait);
 	/* Display may have asked for pictures before there was one. */
 	scanouts_pump(gpu->scanouts);
+	heartbeat_work(HEARTBEAT_GPU, "the loop", 0);
 	return true;
 }
 
@@ -228,7 +231,11 @@ static void run_once(struct gpu *gpu)
 	bool more = work(gpu);
 	scanouts_follow_display(gpu->scanouts);
 	prepare_poll(gpu, fds);
-	if (ppoll(fds, POLL_N, poll_timeout(gpu, more, &timeout), NULL) < 0)
+	const struct timespec *left = poll_timeout(gpu, more, &timeout);
+	heartbeat_idle(HEARTBEAT_GPU);
+	int n_ready = ppoll(fds, POLL_N, left, NULL);
+	heartbeat_work(HEARTBEAT_GPU, "the loop", 0);
+	if (n_ready < 0)
 		return;
 	commands_release(gpu->commands);
 	serve(gpu, fds);
@@ -286,6 +293,7 @@ static gpointer thread_main(gpointer data)
 {
 	struct gpu *gpu = data;
 	gpu->thread = g_thread_self();
+	heartbeat_start(HEARTBEAT_GPU, "virgl");
 	bool ok = start_virgl(gpu);
 	g_mutex_lock(&gpu->lock);
 	gpu->start_done = true;

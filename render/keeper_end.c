@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/heartbeat_writer.h"
 #include "protocol/keeper_link.h"
 #include "protocol/stats_writer.h"
 #include "render/gpu_thread.h"
@@ -202,7 +203,10 @@ static int serve(struct keeper_end *keeper)
 			{ virtqueue_kick_fd(cursor), POLLIN, 0 },
 			{ gpu_get_ask_fd(keeper->gpu), POLLIN, 0 },
 		};
-		if (poll(fds, G_N_ELEMENTS(fds), -1) < 0)
+		heartbeat_idle(HEARTBEAT_MAIN);
+		int n_ready = poll(fds, G_N_ELEMENTS(fds), -1);
+		heartbeat_work(HEARTBEAT_MAIN, "the loop", 0);
+		if (n_ready < 0)
 			continue;
 		int result = fds[0].revents ? serve_link(keeper) : 0;
 		if (result >= 0 && fds[2].revents)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "protocol/heartbeat_writer.h"
 #include "protocol/keeper_link.h"
 #include "render/buffers/quota.h"
 #include "render/gpu_thread.h"
@@ -78,6 +79,8 @@ int main(int argc, char **argv)
 			KEEPER_LINK_FD);
 		return EXIT_FAILURE;
 	}
+	if (!probe)
+		heartbeat_attach();
 	/* Else malloc gives each of the driver's threads an arena of its own, which costs memory.
 	 */
 	mallopt(M_ARENA_MAX, 2);

@@ -12,6 +12,7 @@
 #include "display/relay/limits.h"
 #include "display/relay/pass.h"
 #include "display/relay/session.h"
+#include "protocol/heartbeat_writer.h"
 
 /* How long the end of the relay waits in all for spice-server to go on with display channels that
  * have just begun: it does so within milliseconds unless their head is busy. */
@@ -174,6 +175,7 @@ static gpointer run(gpointer user)
 	struct relay *relay = user;
 	g_main_context_push_thread_default(relay->context);
 	relay->host.lobby = lobby_create();
+	heartbeat_follow(relay->context, HEARTBEAT_RELAY);
 	g_main_loop_run(relay->loop);
 	end_connections(relay);
 	lobby_destroy(relay->host.lobby);

@@ -11,6 +11,7 @@
 #include "display/painting/image_ids.h"
 #include "display/spice/spice_gl.h"
 #include "display/spice/spice_resource.h"
+#include "protocol/heartbeat_writer.h"
 #include "protocol/stats_clients.h"
 
 /* The one memory slot, in the one group that get_init_info() speaks of. */
@@ -46,6 +47,8 @@ struct spice_head {
 		QXLMonitorsConfig config;
 		char bytes[sizeof(QXLMonitorsConfig) + sizeof(QXLHead)];
 	} monitors;
+
+	bool followed; /* the worker's: its loop beats (protocol/heartbeat_writer.h) */
 
 	int wake_due; /* atomic: an idle source will wake the worker */
 	int starved;  /* atomic: it will also tell spice-server to free drawables */
@@ -238,11 +241,22 @@ static void tell_quiet(const struct spice_head *owner)
 		quiet(owner->head->number);
 }
 
+/* The worker's loop is spice-server's own; it is known only from inside what it dispatches. */
+static void follow_worker(struct spice_head *owner)
+{
+	GSource *source = owner->followed ? NULL : g_main_current_source();
+	if (!source)
+		return;
+	owner->followed = true;
+	heartbeat_follow(g_source_get_context(source), HEARTBEAT_SPICE + owner->head->number);
+}
+
 static int get_command(QXLInstance *instance, QXLCommandExt *ext)
 {
 	struct spice_head *owner = spice_head_of(instance);
 	struct bitmap bitmap;
 	g_assert(g_thread_self() != owner->main_thread);
+	follow_worker(owner);
 	tell_quiet(owner);
 	stats_set_thread_head(owner->head->number);
 	clear_unwatched(owner);

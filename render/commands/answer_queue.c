@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "common/monotonic.h"
+#include "protocol/heartbeat_writer.h"
 #include "protocol/stats_writer.h"
 #include "render/scanout/pacing.h"
 #include "render/gl/virgl.h"
 
 struct waiting {
 	uint32_t sequence;
+	uint32_t context; /* whose work came last before it */
 	struct answer_timing timing;
 	uint64_t held_since_ns; /* the GPU was done, only its time had not come; 0: not yet */
 	struct chain *chain;
@@ -63,16 +65,37 @@ static bool is_done(const struct answer_queue *queue, uint32_t sequence)
 	return (int32_t)(sequence - queue->last_signaled) <= 0;
 }
 
+/* The keeper is told since when the GPU has been at the oldest work, and whose that is. */
+static void beat(const struct answer_queue *queue)
+{
+	uint32_t context = queue->work_context;
+	if (is_done(queue, queue->last_sequence)) {
+		heartbeat_idle(HEARTBEAT_GPU_WORK);
+		return;
+	}
+	for (const GList *l = queue->waiting.head; l; l = l->next) {
+		const struct waiting *w = l->data;
+		if (is_done(queue, w->sequence))
+			continue;
+		context = w->context;
+		break;
+	}
+	heartbeat_work(HEARTBEAT_GPU_WORK, "work of the GPU", context);
+}
+
 /* If virglrenderer gives no fence, we answer as if the work were done. */
 static void cover_work(struct answer_queue *queue)
 {
 	if (!queue->has_work)
 		return;
 	queue->has_work = false;
+	bool was_done = is_done(queue, queue->last_sequence);
 	if (virgl_fence_create(queue->last_sequence + 1))
 		queue->last_sequence++;
 	else
 		g_warning("answer queue: the GPU gives no fence, answering early");
+	if (was_done)
+		beat(queue);
 }
 
 void answer_queue_renew(struct answer_queue *queue)
@@ -89,6 +112,7 @@ static void wait_for(struct answer_queue *queue, struct chain *chain, const void
 {
 	struct waiting *w = g_malloc(sizeof(*w) + answer_bytes);
 	w->sequence = queue->last_sequence;
+	w->context = queue->work_context;
 	w->timing = *timing;
 	w->held_since_ns = 0;
 	w->chain = chain;
@@ -154,8 +178,10 @@ void answer_queue_answer(struct answer_queue *queue, struct chain *chain, const 
 
 void answer_queue_signal(struct answer_queue *queue, uint32_t sequence)
 {
-	if (!is_done(queue, sequence))
+	if (!is_done(queue, sequence)) {
 		queue->last_signaled = sequence;
+		beat(queue);
+	}
 	answer_queue_release(queue);
 }
 

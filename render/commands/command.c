@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/peer_log.h"
+#include "protocol/heartbeat_writer.h"
 #include "render/commands/answer_queue.h"
 #include "render/ring/virtqueue.h"
 #include "render/scanout/scanouts.h"
@@ -113,6 +114,7 @@ uint32_t command_run(struct commands *commands, struct command *command)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_UNSPEC, "type 0x%x unknown",
 			command->fixed.header.type);
 	command->name = row->name;
+	heartbeat_work(HEARTBEAT_GPU, row->name, command->fixed.header.ctx_id);
 	if (!read_fixed(command, row->fixed_bytes))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_UNSPEC,
 			"%zu bytes, expected %zu", command->fixed_bytes, row->fixed_bytes);

@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "protocol/heartbeat_writer.h"
 #include "render/commands/answer_queue.h"
 #include "render/commands/checker.h"
 #include "render/commands/command.h"
@@ -76,6 +77,8 @@ bool commands_execute(struct commands *commands, struct chain *chain, bool may_w
 	command_answer(commands, &command, type);
 	if (command.answer_is_heap)
 		g_free(command.answer);
+	/* What comes next is nobody's, so that no context is blamed for it. */
+	heartbeat_work(HEARTBEAT_GPU, "the loop", 0);
 	return true;
 }
 

@@ -40,7 +40,8 @@ struct fake_desktop {
 	GCond changed;
 	bool ready, keeper_broken;
 	uint32_t area_width, area_height;
-	struct stats *stats; /* shared with display */
+	struct stats *stats; /* shared with display, as is the next */
+	struct heartbeat *heartbeat;
 };
 
 struct fake_render *fake_desktop_render(struct fake_desktop *desktop)
@@ -66,6 +67,11 @@ const char *fake_desktop_certificate(const struct fake_desktop *desktop)
 unsigned fake_desktop_port(const struct fake_desktop *desktop)
 {
 	return ntohs(((const struct sockaddr_in *)&desktop->listen_address)->sin_port);
+}
+
+const struct heartbeat *fake_desktop_heartbeat(const struct fake_desktop *desktop)
+{
+	return desktop->heartbeat;
 }
 
 const struct stats *fake_desktop_stats(const struct fake_desktop *desktop)
@@ -329,6 +335,18 @@ static void die_with_the_test(gpointer user)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
+/* Gives the descriptor that display inherits. */
+static int make_heartbeat(struct fake_desktop *desktop)
+{
+	int fd = shm_create("heartbeat", sizeof(*desktop->heartbeat));
+
+	desktop->heartbeat = shm_map(fd, sizeof(*desktop->heartbeat), true);
+	g_assert_nonnull(desktop->heartbeat);
+	desktop->heartbeat->magic = HEARTBEAT_MAGIC;
+	desktop->heartbeat->version = HEARTBEAT_VERSION;
+	return fd;
+}
+
 static void start_process(struct fake_desktop *desktop, const struct fake_desktop_options *options)
 {
 	g_autoptr(GSubprocessLauncher) launcher =
@@ -341,6 +359,7 @@ static void start_process(struct fake_desktop *desktop, const struct fake_deskto
 	g_assert_cmpint(link_pair(ends), ==, 0);
 	desktop->keeper_link = ends[0];
 	g_subprocess_launcher_take_fd(launcher, ends[1], KEEPER_LINK_FD);
+	g_subprocess_launcher_take_fd(launcher, make_heartbeat(desktop), HEARTBEAT_FD);
 	g_subprocess_launcher_set_stderr_file_path(launcher, desktop->log_path);
 	g_subprocess_launcher_set_child_setup(launcher, die_with_the_test, NULL, NULL);
 	g_autofree char *clock =
@@ -467,6 +486,7 @@ void fake_desktop_stop(struct fake_desktop *desktop)
 	g_mutex_clear(&desktop->lock);
 	g_cond_clear(&desktop->changed);
 	shm_unmap(desktop->stats, sizeof(*desktop->stats));
+	shm_unmap(desktop->heartbeat, sizeof(*desktop->heartbeat));
 	g_free(desktop);
 }
 

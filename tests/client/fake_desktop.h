@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "protocol/keeper_link.h"
+#include "protocol/heartbeat.h"
 #include "protocol/stats.h"
 #include "tests/client/fake_qemu.h"
 #include "tests/client/fake_render.h"
@@ -61,6 +62,8 @@ void fake_desktop_renew_dbus(struct fake_desktop *desktop);
 void fake_desktop_call(struct fake_desktop *desktop, void (*call)(struct fake_desktop *desktop));
 
 /* What display counts, as a reader sees it. */
+/* The page of display's beats. */
+const struct heartbeat *fake_desktop_heartbeat(const struct fake_desktop *desktop);
 const struct stats *fake_desktop_stats(const struct fake_desktop *desktop);
 /* The display process; 0 when it is gone. */
 pid_t fake_desktop_pid(const struct fake_desktop *desktop);

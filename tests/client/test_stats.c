@@ -169,11 +169,46 @@ static void test_stream(void)
 	fixture_stop(&fixture);
 }
 
+static uint32_t state_of(const struct fixture *fixture, enum heartbeat_loop loop)
+{
+	const struct heartbeat *page = fake_desktop_heartbeat(fixture->desktop);
+	return __atomic_load_n(&page->beats[loop].state, __ATOMIC_ACQUIRE);
+}
+
+static bool all_sleep(const struct fixture *fixture)
+{
+	return state_of(fixture, HEARTBEAT_MAIN) == HEARTBEAT_IDLE &&
+	       state_of(fixture, HEARTBEAT_RELAY) == HEARTBEAT_IDLE &&
+	       state_of(fixture, HEARTBEAT_SPICE) == HEARTBEAT_IDLE;
+}
+
+/* Main loop, relay and spice-server's worker beat, and are seen asleep when nothing happens. */
+static void test_heartbeat(void)
+{
+	struct fixture fixture;
+
+	fixture_start(&fixture, 640, 480, NULL);
+	fixture_connect(&fixture);
+	fixture_expect_canvas(&fixture);
+	g_assert_true(wait_until(all_sleep, &fixture));
+	g_assert_cmpuint(state_of(&fixture, HEARTBEAT_SPICE + 1), ==, HEARTBEAT_UNUSED);
+	g_assert_cmpuint(state_of(&fixture, HEARTBEAT_GPU), ==, HEARTBEAT_UNUSED);
+	const struct heartbeat_beat *worker =
+		&fake_desktop_heartbeat(fixture.desktop)->beats[HEARTBEAT_SPICE];
+	uint64_t before_ns = get(&worker->since_ns);
+	canvas_noise(fixture_canvas(&fixture), canvas_all(fixture_canvas(&fixture)), 5);
+	fake_render_flush_all(fixture.render, 0);
+	fixture_expect_canvas(&fixture);
+	g_assert_cmpuint(get(&worker->since_ns), >, before_ns);
+	fixture_stop(&fixture);
+}
+
 int main(int argc, char **argv)
 {
 	fixture_init(&argc, &argv);
 	g_test_add_func("/stats/frames", test_frames);
 	g_test_add_func("/stats/client", test_client);
 	g_test_add_func("/stats/stream", test_stream);
+	g_test_add_func("/stats/heartbeat", test_heartbeat);
 	return g_test_run();
 }

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * heartbeat: what the loops of one worker are doing right now, in memory that the keeper looks at.
+ *
+ * The keeper makes one memfd for each worker and hands it to each process at its start, as
+ * descriptor HEARTBEAT_FD; it is all zero then. Each loop has a beat of its own, which the thread
+ * that runs the loop writes (heartbeat_writer.h) and nobody else: before it sleeps it says that it
+ * is idle, and before each thing that it does it says what, for which context, and since when. So a
+ * loop that sleeps costs nothing, and one that stands still can be told from one that sleeps. When
+ * the process is dead the page holds its last words.
+ *
+ * All fields are naturally aligned words, read and written with relaxed atomics, but `state`: it is
+ * stored last (release) and read first (acquire), so whoever reads WORKING finds a `since_ns` that
+ * is of this work or of later work. The keeper trusts nothing: a worker may have been taken over by
+ * its guest or its client and write what it likes, at any time.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "protocol/frame_link.h"
+
+/* The descriptor by which a worker inherits its page, beside KEEPER_LINK_FD. */
+#define HEARTBEAT_FD 4
+
+#define HEARTBEAT_MAGIC 0x5441454254524956u /* "VIRTBEAT" */
+#define HEARTBEAT_VERSION 1
+
+/* Bytes of the text that says what a loop does, its NUL included. */
+#define HEARTBEAT_TEXT_BYTES 24
+
+/* Who has which beat. Render has the first three, display MAIN and those from RELAY on. */
+enum heartbeat_loop {
+	HEARTBEAT_MAIN, /* the main thread */
+	HEARTBEAT_GPU,  /* render's gpu thread */
+	/*
+	 * No loop: the oldest work that the GPU was given and has not done. The gpu thread writes
+	 * it. `since_ns` is when that work was given, or when the work before it was done if that
+	 * is later.
+	 */
+	HEARTBEAT_GPU_WORK,
+	HEARTBEAT_RELAY, /* display's relay thread */
+	HEARTBEAT_SPICE, /* spice-server's worker thread of head 0; those of other heads follow */
+	HEARTBEAT_LOOPS = HEARTBEAT_SPICE + FRAME_HEADS_MAX,
+};
+
+enum heartbeat_state {
+	HEARTBEAT_UNUSED,   /* there is no such loop, or not yet */
+	HEARTBEAT_IDLE,     /* it sleeps until it is wanted */
+	HEARTBEAT_STARTING, /* it makes what it needs before it can serve anybody */
+	HEARTBEAT_WORKING,
+};
+
+struct heartbeat_beat {
+	uint64_t since_ns; /* CLOCK_MONOTONIC: when the state and what is done were entered */
+	uint32_t state;    /* enum heartbeat_state */
+	uint32_t context;  /* the guest's context that is served; 0: none */
+	uint64_t text[HEARTBEAT_TEXT_BYTES / 8]; /* what is done, NUL-padded: a command's name */
+};
+
+struct heartbeat {
+	uint64_t magic;
+	uint64_t version;
+	struct heartbeat_beat beats[HEARTBEAT_LOOPS];
+};

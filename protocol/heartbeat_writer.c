@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "protocol/heartbeat_writer.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "common/monotonic.h"
+#include "common/shm.h"
+
+static struct heartbeat unread;
+static struct heartbeat *page = &unread;
+
+/* The loop that this thread runs; HEARTBEAT_LOOPS: none that is followed. */
+static __thread enum heartbeat_loop followed = HEARTBEAT_LOOPS;
+
+bool heartbeat_attach(void)
+{
+	g_assert(page == &unread);
+	struct heartbeat *map = shm_map(HEARTBEAT_FD, sizeof(*map), true);
+	if (!map)
+		return false;
+	if (map->magic != HEARTBEAT_MAGIC || map->version != HEARTBEAT_VERSION) {
+		shm_unmap(map, sizeof(*map));
+		return false;
+	}
+	page = map;
+	close(HEARTBEAT_FD);
+	return true;
+}
+
+static void store_text(struct heartbeat_beat *beat, const char *text)
+{
+	uint64_t words[G_N_ELEMENTS(beat->text)] = { 0 };
+	g_strlcpy((char *)words, text, sizeof(words));
+	for (unsigned i = 0; i < G_N_ELEMENTS(words); i++)
+		__atomic_store_n(&beat->text[i], words[i], __ATOMIC_RELAXED);
+}
+
+static void store(
+	enum heartbeat_loop loop, enum heartbeat_state state, const char *what, uint32_t context)
+{
+	g_assert(loop < HEARTBEAT_LOOPS);
+	struct heartbeat_beat *beat = &page->beats[loop];
+	store_text(beat, what);
+	__atomic_store_n(&beat->context, context, __ATOMIC_RELAXED);
+	__atomic_store_n(&beat->since_ns, monotonic_now_ns(), __ATOMIC_RELAXED);
+	__atomic_store_n(&beat->state, state, __ATOMIC_RELEASE);
+}
+
+/* What was done last stays legible; only the state says that it is over. */
+void heartbeat_idle(enum heartbeat_loop loop)
+{
+	g_assert(loop < HEARTBEAT_LOOPS);
+	__atomic_store_n(&page->beats[loop].state, HEARTBEAT_IDLE, __ATOMIC_RELEASE);
+}
+
+void heartbeat_start(enum heartbeat_loop loop, const char *what)
+{
+	store(loop, HEARTBEAT_STARTING, what, 0);
+}
+
+void heartbeat_work(enum heartbeat_loop loop, const char *what, uint32_t context)
+{
+	store(loop, HEARTBEAT_WORKING, what, context);
+}
+
+static gint poll_between_beats(GPollFD *fds, guint n_fds, gint timeout_ms)
+{
+	heartbeat_idle(followed);
+	gint result = g_poll(fds, n_fds, timeout_ms);
+	heartbeat_work(followed, "the loop", 0);
+	return result;
+}
+
+void heartbeat_follow(GMainContext *context, enum heartbeat_loop loop)
+{
+	g_assert(followed == HEARTBEAT_LOOPS || followed == loop);
+	followed = loop;
+	heartbeat_work(loop, "the loop", 0);
+	g_main_context_set_poll_func(context, poll_between_beats);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * heartbeat writer: how a worker's loops say what they do (heartbeat.h).
+ *
+ * There is one page for the process. Until it is attached, and where the keeper gave none, beats go
+ * to a place that nobody reads; so there is nothing to check before a call. A call costs some 30
+ * nanoseconds, most of it for the time.
+ *
+ * Threads: heartbeat_attach() is called before other threads start. Each beat is written by the
+ * thread that runs its loop.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/heartbeat.h"
+
+/*
+ * Takes the page behind the inherited descriptor HEARTBEAT_FD and closes that. Where it is no
+ * heartbeat page it is left alone, because this process was not started by a keeper: gives false.
+ */
+bool heartbeat_attach(void);
+
+/* The loop is about to sleep. */
+void heartbeat_idle(enum heartbeat_loop loop);
+/* The loop makes what it needs before it can serve anybody. `what`: see heartbeat_work(). */
+void heartbeat_start(enum heartbeat_loop loop, const char *what);
+/*
+ * The loop begins something. `what` is cut to HEARTBEAT_TEXT_BYTES with its NUL. `context` is that
+ * of the guest whose work it is, or 0.
+ */
+void heartbeat_work(enum heartbeat_loop loop, const char *what, uint32_t context);
+
+/*
+ * From now on a GLib loop beats by itself: idle while it polls, working between. It is called on
+ * the thread that runs the loop, which runs no other one. NULL is the default context.
+ */
+void heartbeat_follow(GMainContext *context, enum heartbeat_loop loop);
