@@ -42,6 +42,7 @@ struct desktop {
 
 	bool virgl, software, pacing;
 	char *render_node; /* NULL: the first that works */
+	unsigned submit_limit_s;
 
 	char *encoder; /* NULL: display chooses */
 	bool video_444;

@@ -142,6 +142,15 @@ const struct desktop_option desktop_options[] = {
 		"Without it a guest that outruns a monitor's refresh rate gets the answers its "
 		"page flips wait for at that rate." },
 
+	{ "submit-limit", RUN | GPU, DESKTOP_SECTION_GRAPHICS, DESKTOP_NUMBER,
+		MEMBER(submit_limit_s), "SECONDS",
+		"How long one piece of a guest program's drawing may take",
+		"A renderer that is at one thing for longer, or is stopped, is killed and "
+		"replaced, and the log says what it was at, and for which of the guest's "
+		"contexts.",
+		.initial = BOTH("10"), .min = 1, .max = DESKTOP_SUBMIT_LIMIT_MAX_S,
+		.unit = "seconds" },
+
 	/* ---- video ---- */
 	{ "encoder", RUN | GPU, DESKTOP_SECTION_VIDEO, DESKTOP_TEXT, MEMBER(encoder), "NAME",
 		"Encode video with this, and prefer its codec",

@@ -26,6 +26,12 @@
 /* Virtual CPUs: more need 32-bit APIC ids and an IOMMU, which our machine has not. Refused. */
 #define DESKTOP_CPUS_MAX 255
 
+/*
+ * Seconds that one submission may take. More than an hour is no limit: who waits has given up, and
+ * an endless program holds everybody's picture as long. Refused.
+ */
+#define DESKTOP_SUBMIT_LIMIT_MAX_S 3600
+
 /* Bytes of a client's password: what a SPICE ticket can hold. A longer one is refused. */
 #define DESKTOP_PASSWORD_MAX_BYTES KEEPER_TICKET_MAX
 

@@ -256,7 +256,7 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop, GError **
 		.failed = on_worker_failed,
 	};
 	renderer_init(&keeper->renderer, renderer_argv(desktop), &keeper->device, &keeper->ledger,
-		&renderer_events);
+		desktop->submit_limit_s, &renderer_events);
 	struct viewer_events viewer_events = {
 		.user = keeper,
 		.ready = on_viewer_ready,

@@ -55,6 +55,31 @@ void ledger_memory_clear(struct ledger_memory *memory)
 	write_header(memory->map);
 }
 
+static struct ledger_context *find_context(const struct ledger_memory *memory, uint32_t context)
+{
+	g_assert(memory->map);
+	for (unsigned i = 0; i < LEDGER_CONTEXTS_MAX; i++) {
+		struct ledger_context *entry = &memory->map->contexts[i];
+		if (__atomic_load_n(&entry->id, __ATOMIC_ACQUIRE) == context)
+			return entry;
+	}
+	return NULL;
+}
+
+char *ledger_memory_name_context(const struct ledger_memory *memory, uint32_t context)
+{
+	const struct ledger_context *entry = context ? find_context(memory, context) : NULL;
+	char name[sizeof(entry->name) + 1] = { 0 };
+	if (!entry)
+		return NULL;
+	memcpy(name, entry->name, sizeof(entry->name));
+	for (char *c = name; *c; c++) {
+		if (!g_ascii_isprint(*c))
+			*c = '?';
+	}
+	return g_strdup(name);
+}
+
 uint16_t ledger_memory_read_next_avail(const struct ledger_memory *memory, unsigned ring)
 {
 	g_assert(ring < KEEPER_RINGS);

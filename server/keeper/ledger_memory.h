@@ -25,6 +25,10 @@ void ledger_memory_finish(struct ledger_memory *memory);
 /* Forgets everything, because the guest's driver is new. */
 void ledger_memory_clear(struct ledger_memory *memory);
 
+/* The name of a context that exists, as text that can be printed; NULL: there is no such context.
+ */
+char *ledger_memory_name_context(const struct ledger_memory *memory, uint32_t context);
+
 uint16_t ledger_memory_read_next_avail(const struct ledger_memory *memory, unsigned ring);
 void ledger_memory_write_next_avail(
 	struct ledger_memory *memory, unsigned ring, uint16_t next_avail);

@@ -55,3 +55,27 @@
  * worker that had started is replaced without a pause.
  */
 #define BACKOFF_MAX_MS 5000
+
+/*
+ * Milliseconds between two looks at a worker while nobody works. A process that is stopped is
+ * recognised up to half of it before or after WATCHDOG_STOPPED_MS.
+ */
+#define WATCHDOG_PERIOD_MS 4000
+
+/* Milliseconds that a display may be stopped (SIGSTOP). One that stays so is killed and replaced.
+ */
+#define WATCHDOG_STOPPED_MS 10000
+
+/*
+ * Milliseconds that a loop of the display may be at one thing. spice-server's worker waits up to 30
+ * s for a client that does not read (COMMON_CLIENT_TIMEOUT), and the main loop for the worker. A
+ * display that takes longer is killed and replaced.
+ */
+#define WATCHDOG_DISPLAY_MS 45000
+
+/*
+ * Milliseconds that a renderer may stay at the work of a guest whose driver is gone. It is killed
+ * then: the new driver waits for its first answers for 5 s (Linux, virtio_gpu_init), and nothing is
+ * lost that the driver had not given up.
+ */
+#define WATCHDOG_HURRY_MS 1000

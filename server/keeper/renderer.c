@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/keeper/renderer.h"
 
+#include "common/monotonic.h"
 #include "server/keeper/limits.h"
 
 /* vitrine-render may draw on the CPU when it is given this and the GPU is gone. */
@@ -81,6 +82,12 @@ static void on_worker_lost(void *owner)
 	renderer->reset_unconfirmed = false;
 }
 
+static char *name_context(void *owner, uint32_t context)
+{
+	const struct renderer *renderer = owner;
+	return ledger_memory_name_context(renderer->ledger, context);
+}
+
 static void on_worker_failed(void *owner)
 {
 	struct renderer *renderer = owner;
@@ -94,14 +101,25 @@ static const struct worker_class class = {
 	.ready = on_worker_ready,
 	.lost = on_worker_lost,
 	.failed = on_worker_failed,
+	.name_context = name_context,
 };
 
-void renderer_init(struct renderer *renderer, char **argv, struct device *device,
-	struct ledger_memory *ledger, const struct renderer_events *events)
+static void set_limits(struct watchdog_limits *limits, uint64_t submit_limit_ns)
 {
-	g_assert(device && ledger && events->ready && events->failed);
+	*limits = (struct watchdog_limits){ .stopped_ns = submit_limit_ns,
+		.starting_ns = WORKER_READY_TIMEOUT_MS * MONOTONIC_NS_PER_MS };
+	limits->loops_ns[HEARTBEAT_MAIN] = submit_limit_ns;
+	limits->loops_ns[HEARTBEAT_GPU] = submit_limit_ns;
+	limits->loops_ns[HEARTBEAT_GPU_WORK] = submit_limit_ns;
+}
+
+void renderer_init(struct renderer *renderer, char **argv, struct device *device,
+	struct ledger_memory *ledger, unsigned submit_limit_s, const struct renderer_events *events)
+{
+	g_assert(device && ledger && submit_limit_s > 0 && events->ready && events->failed);
 	*renderer = (struct renderer){ .device = device, .ledger = ledger, .events = *events };
 	worker_init(&renderer->worker, &class, renderer, argv);
+	set_limits(&renderer->worker.watchdog.limits, submit_limit_s * MONOTONIC_NS_PER_S);
 }
 
 bool renderer_start(struct renderer *renderer, GError **error)
@@ -240,6 +258,7 @@ void renderer_reset(struct renderer *renderer)
 	renderer->reset_barrier_serial = renderer->last_serial + 1;
 	if (SEND_TO_RENDERER(renderer, m, NULL, 0))
 		send_stop(renderer, 0);
+	worker_hurry(&renderer->worker);
 }
 
 bool renderer_send_frame_link(struct renderer *renderer, int end)

@@ -44,8 +44,10 @@ struct renderer {
 	uint32_t reset_barrier_serial;
 };
 
+/* `submit_limit_s`: seconds that the renderer may be at one thing, a submission above all. */
 void renderer_init(struct renderer *renderer, char **argv, struct device *device,
-	struct ledger_memory *ledger, const struct renderer_events *events);
+	struct ledger_memory *ledger, unsigned submit_limit_s,
+	const struct renderer_events *events);
 bool renderer_start(struct renderer *renderer, GError **error);
 void renderer_finish(struct renderer *renderer);
 

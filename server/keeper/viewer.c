@@ -4,6 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/monotonic.h"
+#include "server/keeper/limits.h"
+
 #define SEND_TO_VIEWER(viewer, message, fds, n_fds)                                                \
 	worker_send(&(viewer)->worker, &(message), sizeof(message), fds, n_fds)
 
@@ -67,12 +70,24 @@ static const struct worker_class class = {
 	.failed = on_worker_failed,
 };
 
+static void set_limits(struct watchdog_limits *limits)
+{
+	*limits = (struct watchdog_limits){ .stopped_ns = WATCHDOG_STOPPED_MS * MONOTONIC_NS_PER_MS,
+		.starting_ns = WORKER_READY_TIMEOUT_MS * MONOTONIC_NS_PER_MS };
+	limits->loops_ns[HEARTBEAT_MAIN] = WATCHDOG_DISPLAY_MS * MONOTONIC_NS_PER_MS;
+	limits->loops_ns[HEARTBEAT_RELAY] = WATCHDOG_DISPLAY_MS * MONOTONIC_NS_PER_MS;
+	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++)
+		limits->loops_ns[HEARTBEAT_SPICE + head] =
+			WATCHDOG_DISPLAY_MS * MONOTONIC_NS_PER_MS;
+}
+
 void viewer_init(
 	struct viewer *viewer, char **argv, const char *ticket, const struct viewer_events *events)
 {
 	g_assert(events->ready && events->failed && events->pointer_area);
 	*viewer = (struct viewer){ .ticket = ticket, .certificate = { -1, -1 }, .events = *events };
 	worker_init(&viewer->worker, &class, viewer, argv);
+	set_limits(&viewer->worker.watchdog.limits);
 }
 
 void viewer_set_certificate(struct viewer *viewer, int certificate_fd, int key_fd)

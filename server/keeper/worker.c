@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/monotonic.h"
 #include "common/process.h"
 #include "server/keeper/limits.h"
 
@@ -28,7 +29,12 @@ void worker_init(struct worker *worker, const struct worker_class *class, void *
 {
 	g_assert(class->ready && class->lost && class->failed && argv && argv[0]);
 	*worker = (struct worker){
-		.class = class, .owner = owner, .argv = argv, .stats_fd = -1, .link = -1
+		.class = class,
+		.owner = owner,
+		.argv = argv,
+		.stats_fd = -1,
+		.heartbeat = HEARTBEAT_MEMORY_NONE,
+		.link = -1,
 	};
 }
 
@@ -46,6 +52,7 @@ static void drop(struct worker *worker)
 	bool was_ready = worker->state == WORKER_READY;
 	close_link(worker);
 	g_clear_handle_id(&worker->timer_source, g_source_remove);
+	g_clear_handle_id(&worker->look_source, g_source_remove);
 	worker->state = WORKER_ENDING;
 	if (worker->pid > 0)
 		kill(worker->pid, SIGKILL);
@@ -62,6 +69,86 @@ void worker_kill(struct worker *worker, const char *reason)
 	process_wait_end(worker->pid, KILL_WAIT_MS);
 	drop(worker);
 }
+
+/* ---- is it stuck? ---- */
+
+static gboolean on_look(gpointer user);
+
+/* To the microsecond, so that looks at both workers that come together cost one wake-up. */
+static void look_in(struct worker *worker, uint64_t now_ns, uint64_t ns)
+{
+	g_clear_handle_id(&worker->look_source, g_source_remove);
+	worker->look_source = g_timeout_add((unsigned)(ns / 1000000) + 1, on_look, worker);
+	GSource *source = g_main_context_find_source_by_id(NULL, worker->look_source);
+	g_source_set_ready_time(source, (int64_t)((now_ns + ns + 999) / 1000));
+}
+
+/* Stopped by a signal, that is; the stop is not taken from who waits for it. */
+static bool is_stopped(pid_t pid)
+{
+	siginfo_t info = { 0 };
+	return waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == pid;
+}
+
+static char *describe_loop(enum heartbeat_loop loop)
+{
+	static const char *const names[] = {
+		[HEARTBEAT_MAIN] = "main thread",
+		[HEARTBEAT_GPU] = "gpu thread",
+		[HEARTBEAT_GPU_WORK] = "GPU",
+		[HEARTBEAT_RELAY] = "relay",
+	};
+	if (loop < G_N_ELEMENTS(names))
+		return g_strdup(names[loop]);
+	return g_strdup_printf("spice-server's worker of head %u", loop - HEARTBEAT_SPICE);
+}
+
+char *worker_describe_work(const struct worker *worker, const struct heartbeat_said *said)
+{
+	if (said->context == 0 || !worker->class->name_context)
+		return g_strdup(said->what);
+	g_autofree char *name = worker->class->name_context(worker->owner, said->context);
+	return g_strdup_printf("%s of context %u%s%s%s", said->what, said->context,
+		name ? " (" : "", name ? name : "", name ? ")" : "");
+}
+
+static char *describe_fault(const struct worker *worker, const struct watchdog_verdict *verdict)
+{
+	double s = (double)verdict->for_ns / 1e9;
+	if (verdict->fault == WATCHDOG_STOPPED)
+		return g_strdup_printf("stopped for about %.1f s", s);
+	g_autofree char *loop = describe_loop(verdict->loop);
+	g_autofree char *work = worker_describe_work(worker, &verdict->said);
+	return g_strdup_printf("%s has been at %s for %.1f s", loop, work, s);
+}
+
+static gboolean on_look(gpointer user)
+{
+	struct worker *worker = user;
+	worker->look_source = 0;
+	uint64_t now_ns = monotonic_now_ns();
+	struct watchdog_verdict verdict = watchdog_look(
+		&worker->watchdog, &worker->heartbeat, is_stopped(worker->pid), now_ns);
+	if (verdict.fault == WATCHDOG_NONE) {
+		look_in(worker, now_ns, verdict.look_again_ns);
+		return G_SOURCE_REMOVE;
+	}
+	g_autofree char *reason = describe_fault(worker, &verdict);
+	worker_kill(worker, reason);
+	return G_SOURCE_REMOVE;
+}
+
+void worker_hurry(struct worker *worker)
+{
+	if (worker->state != WORKER_READY)
+		return;
+	uint64_t now_ns = monotonic_now_ns();
+	watchdog_hurry(&worker->watchdog, now_ns);
+	look_in(worker, now_ns, WATCHDOG_HURRY_MS * UINT64_C(1000000));
+}
+
+/* ---- the process ---- */
 
 static gboolean respawn(gpointer user)
 {
@@ -165,9 +252,11 @@ static bool worker_spawn(struct worker *worker, GError **error)
 		.death_signal = SIGKILL,
 		.own_group = true,
 		.no_new_privileges = true,
-		.fds = { { .ours = fds[1], .theirs = KEEPER_LINK_FD } },
-		.n_fds = 1,
+		.fds = { { .ours = fds[1], .theirs = KEEPER_LINK_FD },
+			{ .ours = worker->heartbeat.fd, .theirs = HEARTBEAT_FD } },
+		.n_fds = 2,
 	};
+	heartbeat_memory_clear(&worker->heartbeat);
 	worker->spawn_time_us = g_get_monotonic_time();
 	worker->pid = process_spawn(worker->argv, &options, error);
 	close(fds[1]);
@@ -189,7 +278,8 @@ static bool worker_spawn(struct worker *worker, GError **error)
 bool worker_start(struct worker *worker, GError **error)
 {
 	g_assert(worker->n_starts == 0);
-	return worker_spawn(worker, error);
+	return heartbeat_memory_init(&worker->heartbeat, "vitrine-heartbeat", error) &&
+	       worker_spawn(worker, error);
 }
 
 static void send_stats(struct worker *worker)
@@ -213,6 +303,9 @@ bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready)
 	worker->n_capsets = ready->n_capsets;
 	g_info("%s (pid %d) is ready after %d ms", worker->class->name, (int)worker->pid,
 		(int)((g_get_monotonic_time() - worker->spawn_time_us) / 1000));
+	uint64_t now_ns = monotonic_now_ns();
+	watchdog_begin(&worker->watchdog, now_ns);
+	look_in(worker, now_ns, 0);
 	send_stats(worker);
 	if (worker->state == WORKER_READY)
 		worker->class->ready(worker->owner);
@@ -255,6 +348,7 @@ void worker_finish(struct worker *worker)
 {
 	g_clear_handle_id(&worker->child_source, g_source_remove);
 	g_clear_handle_id(&worker->timer_source, g_source_remove);
+	g_clear_handle_id(&worker->look_source, g_source_remove);
 	close_link(worker);
 	if (worker->pid > 0) {
 		kill(worker->pid, SIGTERM);
@@ -265,6 +359,7 @@ void worker_finish(struct worker *worker)
 	}
 	worker->pid = 0;
 	worker->state = WORKER_DOWN;
+	heartbeat_memory_finish(&worker->heartbeat);
 	g_strfreev(worker->argv);
 	worker->argv = NULL;
 }

@@ -9,7 +9,9 @@
  * The first time must succeed: a worker that ends before its first READY is reported as a failed
  * start. Later ends are repaired with a fresh process: at once when the last one had started,
  * whatever ended it, and after a growing pause when it could not. A fresh process is started only
- * when the old one is gone. Main thread only.
+ * when the old one is gone. While it is
+ * ready its heartbeat is looked at (watchdog.h), and it is killed when it is stuck. Main thread
+ * only.
  */
 #pragma once
 
@@ -19,6 +21,8 @@
 #include <sys/types.h>
 
 #include "protocol/keeper_link.h"
+#include "server/keeper/heartbeat_memory.h"
+#include "server/keeper/watchdog.h"
 #include "common/link.h"
 
 enum worker_state {
@@ -43,6 +47,8 @@ struct worker_class {
 	void (*lost)(void *owner);
 	/* The first start failed, and there will be no other. */
 	void (*failed)(void *owner);
+	/* The name of a guest's context, for logs; the caller frees it. NULL: it has none. */
+	char *(*name_context)(void *owner, uint32_t context);
 };
 
 struct worker {
@@ -50,6 +56,8 @@ struct worker {
 	void *owner;
 	char **argv;
 	int stats_fd; /* memory for its figures, the owner's; -1: none */
+	struct heartbeat_memory heartbeat;
+	struct watchdog watchdog; /* its limits are the owner's to set before the start */
 
 	enum worker_state state;
 	bool was_ready;   /* once, in any life */
@@ -57,7 +65,7 @@ struct worker {
 	uint32_t n_capsets;
 	pid_t pid;
 	int link; /* -1 when down */
-	unsigned link_source, child_source, timer_source;
+	unsigned link_source, child_source, timer_source, look_source;
 	int64_t spawn_time_us;
 	unsigned backoff_ms;
 	uint32_t n_starts; /* processes so far */
@@ -87,6 +95,12 @@ bool worker_dispatch_wait(struct worker *worker, int timeout_ms);
  */
 bool worker_send(
 	struct worker *worker, void *message, size_t size_bytes, const int *fds, unsigned n_fds);
+
+/* What it was given before now is of no use any more: it is killed if it stays at that. */
+void worker_hurry(struct worker *worker);
+
+/* "SUBMIT_3D of context 12 (glmark2)", for logs. The caller frees it. */
+char *worker_describe_work(const struct worker *worker, const struct heartbeat_said *said);
 
 /* Kills the process, waits until it is gone, and starts a fresh one. Logs `reason`. */
 void worker_kill(struct worker *worker, const char *reason);

@@ -7,6 +7,7 @@
 #include "tests/wire/wire.h"
 
 #define SIZE 256
+#define ENDLESS_DRAWS 2000
 enum { TARGET, VERTICES };
 enum { SURFACE = 1, VERTEX_SHADER, LOOP_SHADER, BLEND, DSA, RASTERIZER, ELEMENTS };
 
@@ -96,9 +97,10 @@ struct slow *slow_create(struct guest *guest, uint32_t base, float iterations)
 	return slow;
 }
 
-struct guest_request *slow_send(struct slow *slow, uint64_t fence_id)
+static struct guest_request *send(
+	struct slow *slow, float iterations, unsigned n_draws, uint64_t fence_id)
 {
-	const float n = slow->iterations;
+	const float n = iterations;
 	const float vertices[4][8] = {
 		{ -1, -1, 0, 1, 0, 0, n, 1 },
 		{ 1, -1, 0, 1, 0, 0, n, 1 },
@@ -109,7 +111,8 @@ struct guest_request *slow_send(struct slow *slow, uint64_t fence_id)
 	struct virgl_box box = { 0, 0, 0, sizeof(vertices), 1, 1 };
 	virgl_inline_write(&s, slow->base + VERTICES, box, vertices, sizeof(vertices), 0);
 	virgl_set_vertex_buffer(&s, slow->base + VERTICES, sizeof(vertices[0]), 0);
-	virgl_draw(&s, VIRGL_PRIM_TRIANGLE_STRIP, 0, 4);
+	for (unsigned i = 0; i < n_draws; i++)
+		virgl_draw(&s, VIRGL_PRIM_TRIANGLE_STRIP, 0, 4);
 	size_t bytes;
 	g_autofree void *command =
 		guest_gpu_make_submit(slow->base, s.words, virgl_stream_bytes(&s), &bytes);
@@ -118,6 +121,16 @@ struct guest_request *slow_send(struct slow *slow, uint64_t fence_id)
 		guest_gpu_send_fenced(slow->guest, command, bytes, fence_id);
 	g_assert_nonnull(request);
 	return request;
+}
+
+struct guest_request *slow_send(struct slow *slow, uint64_t fence_id)
+{
+	return send(slow, slow->iterations, 1, fence_id);
+}
+
+struct guest_request *slow_send_endless(struct slow *slow, uint64_t fence_id)
+{
+	return send(slow, 1e9f, ENDLESS_DRAWS, fence_id);
 }
 
 struct guest_request *slow_send_readback(struct slow *slow)

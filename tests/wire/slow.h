@@ -18,6 +18,11 @@ struct slow *slow_create(struct guest *guest, uint32_t base, float iterations);
 gint64 slow_calibrate(struct slow *slow, gint64 wanted_us);
 /* Sends one job with a fence. */
 struct guest_request *slow_send(struct slow *slow, uint64_t fence_id);
+/*
+ * Sends one job that never ends, as far as anybody will wait: software rendering ends a loop after
+ * 65536 turns, so the picture is drawn anew many thousand times in one submission.
+ */
+struct guest_request *slow_send_endless(struct slow *slow, uint64_t fence_id);
 /* Sends a TRANSFER_FROM_HOST_3D of what the job draws, without a fence. */
 struct guest_request *slow_send_readback(struct slow *slow);
 void slow_destroy(struct slow *slow);

@@ -62,12 +62,15 @@ struct desktop *desktop_create(const struct desktop_options *options)
 	const char *node = g_getenv("WIRE_RENDER_NODE");
 	g_autofree char *draw =
 		node ? g_strdup_printf("--render-node=%s", node) : g_strdup("--software");
-	const char *arguments[] = { worker_dir, spice, stats, draw, NULL, NULL, NULL };
+	g_autofree char *limit = g_strdup_printf("--submit-limit=%u", options->submit_limit_s);
+	const char *arguments[] = { worker_dir, spice, stats, draw, NULL, NULL, NULL, NULL };
 	const char **more = arguments + 4;
 	if (options->virgl)
 		*more++ = "--virgl";
 	if (options->no_pacing)
 		*more++ = "--no-pacing";
+	if (options->submit_limit_s > 0)
+		*more++ = limit;
 	struct guest_options guest = {
 		.program = program("VITRINE_GPU"),
 		.arguments = arguments,

@@ -51,7 +51,8 @@ struct desktop_options {
 	uint64_t memory_bytes;
 	uint64_t protocol_features;
 	bool no_pacing;
-	bool machine_only; /* do not load the driver */
+	unsigned submit_limit_s; /* 0: as by default */
+	bool machine_only;       /* do not load the driver */
 };
 
 /* Our backend with a consumer; by default pictures are wanted at 1000 Hz on head 0. */

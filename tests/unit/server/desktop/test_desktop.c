@@ -132,6 +132,8 @@ static void test_defaults(void)
 	g_assert_cmpuint(run.n_cpus, ==, 2);
 	g_assert_true(run.virgl && run.network && run.audio && run.pacing && !run.software);
 	g_assert_true(!gpu.virgl && gpu.pacing && !gpu.software);
+	g_assert_cmpuint(run.submit_limit_s, ==, 10);
+	g_assert_cmpuint(gpu.submit_limit_s, ==, 10);
 	g_assert_cmpstr(run.spice_addr, ==, "127.0.0.1");
 	g_assert_cmpint(run.vhost_fd, ==, -1);
 	g_assert_cmpint(gpu.vhost_fd, ==, -1);
@@ -177,7 +179,7 @@ static void test_keeper_arguments(const struct desktop *run, unsigned n_expected
 }
 
 /* name, virgl, the node, software, pacing; encoder, 4:4:4, clock; seven of SPICE. */
-#define N_SHARED 15
+#define N_SHARED 16
 
 static void test_keeper_is_told(void)
 {

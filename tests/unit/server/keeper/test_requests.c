@@ -49,7 +49,7 @@ static void init_renderer(struct fixture *fixture)
 	char **argv = g_new0(char *, 2);
 	argv[0] = g_strdup("/nonexistent");
 	g_assert_true(ledger_memory_init(&fixture->ledger, NULL));
-	renderer_init(&fixture->renderer, argv, &fixture->device, &fixture->ledger, &events);
+	renderer_init(&fixture->renderer, argv, &fixture->device, &fixture->ledger, 10, &events);
 }
 
 static void set_up(struct fixture *fixture)

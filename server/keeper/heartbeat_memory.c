@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/keeper/heartbeat_memory.h"
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <string.h>
+
+#include "common/fd.h"
+#include "common/shm.h"
+
+bool heartbeat_memory_init(struct heartbeat_memory *memory, const char *name, GError **error)
+{
+	*memory = HEARTBEAT_MEMORY_NONE;
+	int fd = shm_create(name, sizeof(struct heartbeat));
+	struct heartbeat *map = fd >= 0 ? shm_map(fd, sizeof(*map), true) : NULL;
+	if (!map) {
+		int number = fd < 0 ? -fd : errno;
+		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(number),
+			"cannot make %s (%zu bytes): %s", name, sizeof(*map), g_strerror(number));
+		fd_close(&fd);
+		return false;
+	}
+	memory->fd = fd;
+	memory->map = map;
+	heartbeat_memory_clear(memory);
+	return true;
+}
+
+void heartbeat_memory_finish(struct heartbeat_memory *memory)
+{
+	shm_unmap(memory->map, sizeof(*memory->map));
+	memory->map = NULL;
+	fd_close(&memory->fd);
+}
+
+void heartbeat_memory_clear(struct heartbeat_memory *memory)
+{
+	if (!memory->map)
+		return;
+	memset(memory->map, 0, sizeof(*memory->map));
+	memory->map->magic = HEARTBEAT_MAGIC;
+	memory->map->version = HEARTBEAT_VERSION;
+}
+
+static void read_text(char text[HEARTBEAT_TEXT_BYTES], const uint64_t *words)
+{
+	for (unsigned i = 0; i < HEARTBEAT_TEXT_BYTES / sizeof(*words); i++) {
+		uint64_t word = __atomic_load_n(&words[i], __ATOMIC_RELAXED);
+		memcpy(text + i * sizeof(word), &word, sizeof(word));
+	}
+	text[HEARTBEAT_TEXT_BYTES - 1] = '\0';
+	for (char *c = text; *c; c++) {
+		if (!g_ascii_isprint(*c))
+			*c = '?';
+	}
+}
+
+struct heartbeat_said heartbeat_memory_read(
+	const struct heartbeat_memory *memory, enum heartbeat_loop loop)
+{
+	struct heartbeat_said said = { .state = HEARTBEAT_UNUSED };
+	g_assert(loop < HEARTBEAT_LOOPS);
+	if (!memory->map)
+		return said;
+	const struct heartbeat_beat *beat = &memory->map->beats[loop];
+	uint32_t state = __atomic_load_n(&beat->state, __ATOMIC_ACQUIRE);
+	said.state = state <= HEARTBEAT_WORKING ? (enum heartbeat_state)state : HEARTBEAT_UNUSED;
+	said.since_ns = __atomic_load_n(&beat->since_ns, __ATOMIC_RELAXED);
+	said.context = __atomic_load_n(&beat->context, __ATOMIC_RELAXED);
+	read_text(said.what, beat->text);
+	return said;
+}

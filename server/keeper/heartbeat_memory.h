@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * heartbeat_memory is the keeper's side of protocol/heartbeat.h. The keeper makes one page for each
+ * worker, empties it before each process, and reads it while that runs and once it is dead.
+ *
+ * What is read is a copy that a worker can no longer change, with text that can be printed; the
+ * numbers in it are still what a worker chose to write. Main thread only.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/heartbeat.h"
+
+struct heartbeat_memory {
+	int fd; /* -1: none */
+	struct heartbeat *map;
+};
+
+/* One beat as it was read. */
+struct heartbeat_said {
+	enum heartbeat_state state; /* one that the protocol does not know is UNUSED */
+	uint64_t since_ns;
+	uint32_t context;
+	char what[HEARTBEAT_TEXT_BYTES]; /* printable */
+};
+
+/* `name` is what /proc shows. One that was never initialized must be HEARTBEAT_MEMORY_NONE. */
+bool heartbeat_memory_init(struct heartbeat_memory *memory, const char *name, GError **error);
+#define HEARTBEAT_MEMORY_NONE ((struct heartbeat_memory){ .fd = -1 })
+void heartbeat_memory_finish(struct heartbeat_memory *memory);
+
+/* Forgets what the process before said. No process of this worker exists. */
+void heartbeat_memory_clear(struct heartbeat_memory *memory);
+/* Without memory every beat is UNUSED. */
+struct heartbeat_said heartbeat_memory_read(
+	const struct heartbeat_memory *memory, enum heartbeat_loop loop);

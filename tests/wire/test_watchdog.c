@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A desktop whose worker stands still: the keeper sees it from the heartbeat within the limit and
+ * two seconds, kills the worker with its last words, and a new one goes on.
+ */
+#include <signal.h>
+#include <string.h>
+
+#include "tests/wire/scene3d.h"
+#include "tests/wire/slow.h"
+#include "tests/wire/wire.h"
+
+#define LIMIT_S 2
+/* What the keeper may take above the limit, and the start of another process on a busy machine. */
+#define ABOVE_MS (2000 + 3000)
+/* A limit that no test waits for. */
+#define FAR_LIMIT_S 600
+/* WATCHDOG_STOPPED_MS of server/keeper/limits.h: a display's. */
+#define DISPLAY_STOPPED_MS 10000
+
+static struct desktop *create(unsigned submit_limit_s)
+{
+	struct desktop_options options = {
+		.virgl = true,
+		.layout = GUEST_MEMORY_SPREAD,
+		.shape = GUEST_SHAPE_INDIRECT,
+		.event_idx = true,
+		.submit_limit_s = submit_limit_s,
+	};
+	return desktop_create(&options);
+}
+
+static void assert_log(struct desktop *desktop, const char *text)
+{
+	if (backend_count_log(desktop->guest->backend, text) == 0)
+		g_error("\"%s\" is not in the backend's log", text);
+}
+
+static gint64 ms_since(gint64 start_us)
+{
+	return (g_get_monotonic_time() - start_us) / 1000;
+}
+
+/* The renderer that is there is replaced in time, and the guest can draw again. */
+static void await_successor(struct desktop *desktop, pid_t old, gint64 start_us, int limit_ms)
+{
+	pid_t successor = desktop_wait_new_renderer(desktop, old);
+	gint64 took_ms = ms_since(start_us);
+	g_test_message("renderer %d replaced by %d after %" G_GINT64_FORMAT " ms", (int)old,
+		(int)successor, took_ms);
+	g_assert_cmpint(took_ms, <, limit_ms);
+	desktop->guest->timeout_ms = wire_ms(20000);
+	g_assert_true(scene3d_run(desktop->guest, 700, 3));
+}
+
+static void test_stopped_idle(void)
+{
+	struct desktop *desktop = create(LIMIT_S);
+	g_assert_true(scene3d_run(desktop->guest, 10, 1));
+	pid_t renderer = desktop_renderer(desktop);
+	gint64 start_us = g_get_monotonic_time();
+	kill(renderer, SIGSTOP);
+	await_successor(desktop, renderer, start_us, wire_ms(LIMIT_S * 1000 + ABOVE_MS));
+	assert_log(desktop, "stopped for about");
+	desktop_destroy(desktop);
+}
+
+/* Stopped while it draws, with commands behind: each is answered, and the context is not to blame.
+ */
+static void test_stopped_busy(void)
+{
+	struct desktop *desktop = create(LIMIT_S);
+	struct slow *slow = slow_create(desktop->guest, 50, 0);
+	slow_calibrate(slow, 300000);
+	pid_t renderer = desktop_renderer(desktop);
+	struct guest_request *requests[4];
+	for (unsigned i = 0; i < G_N_ELEMENTS(requests); i++)
+		requests[i] = slow_send(slow, 100 + i);
+	g_usleep(50000);
+	gint64 start_us = g_get_monotonic_time();
+	kill(renderer, SIGSTOP);
+	await_successor(desktop, renderer, start_us, wire_ms(LIMIT_S * 1000 + ABOVE_MS));
+	for (unsigned i = 0; i < G_N_ELEMENTS(requests); i++) {
+		g_assert_true(
+			guest_queue_wait(desktop->guest->control, requests[i], wire_ms(20000)));
+		guest_request_free(requests[i]);
+	}
+	assert_log(desktop, "stopped for about");
+	slow_forget(slow);
+	desktop_destroy(desktop);
+}
+
+/* Who is stopped for less than the limit is let alone. */
+static void test_stopped_shortly(void)
+{
+	struct desktop *desktop = create(FAR_LIMIT_S);
+	pid_t renderer = desktop_renderer(desktop);
+	kill(renderer, SIGSTOP);
+	g_usleep(6 * G_USEC_PER_SEC);
+	kill(renderer, SIGCONT);
+	g_assert_true(scene3d_run(desktop->guest, 10, 1));
+	g_assert_cmpint(desktop_renderer(desktop), ==, renderer);
+	desktop_destroy(desktop);
+}
+
+static void test_endless(void)
+{
+	struct desktop *desktop = create(LIMIT_S);
+	struct slow *slow = slow_create(desktop->guest, 50, 0);
+	pid_t renderer = desktop_renderer(desktop);
+	gint64 start_us = g_get_monotonic_time();
+	struct guest_request *request = slow_send_endless(slow, 9);
+	await_successor(desktop, renderer, start_us, wire_ms(LIMIT_S * 1000 + ABOVE_MS));
+	g_assert_cmpint(ms_since(start_us), >=, LIMIT_S * 1000);
+	g_assert_true(guest_queue_wait(desktop->guest->control, request, wire_ms(20000)));
+	guest_request_free(request);
+	assert_log(desktop, "of context 50 (slow) for 2.");
+	slow_forget(slow);
+	desktop_destroy(desktop);
+}
+
+/* The guest's driver is loaded anew while the renderer is at something that never ends. */
+static void test_reload_ends_endless(void)
+{
+	struct desktop *desktop = create(FAR_LIMIT_S);
+	struct guest *guest = desktop->guest;
+	struct slow *slow = slow_create(guest, 50, 0);
+	pid_t renderer = desktop_renderer(desktop);
+	struct guest_request *request = slow_send_endless(slow, 9);
+	g_usleep(500000);
+	gint64 start_us = g_get_monotonic_time();
+	guest_driver_reload(guest);
+	guest_request_free(request);
+	await_successor(desktop, renderer, start_us, wire_ms(1000 + ABOVE_MS));
+	slow_forget(slow);
+	desktop_destroy(desktop);
+}
+
+static void test_display_stopped(void)
+{
+	struct desktop *desktop = create(FAR_LIMIT_S);
+	pid_t display = desktop->consumer->pid;
+	gint64 start_us = g_get_monotonic_time();
+	kill(display, SIGSTOP);
+	g_assert_true(consumer_link_accept(desktop->consumer));
+	g_test_message("display replaced after %" G_GINT64_FORMAT " ms", ms_since(start_us));
+	g_assert_cmpint(desktop->consumer->pid, !=, display);
+	g_assert_cmpint(ms_since(start_us), <, wire_ms(DISPLAY_STOPPED_MS + ABOVE_MS));
+	g_assert_true(scene3d_run(desktop->guest, 10, 1));
+	desktop_destroy(desktop);
+}
+
+int main(int argc, char **argv)
+{
+	wire_init(&argc, &argv);
+	g_test_add_func("/watchdog/stopped/idle", test_stopped_idle);
+	g_test_add_func("/watchdog/stopped/busy", test_stopped_busy);
+	g_test_add_func("/watchdog/stopped/shortly", test_stopped_shortly);
+	g_test_add_func("/watchdog/endless", test_endless);
+	g_test_add_func("/watchdog/reload-ends-endless", test_reload_ends_endless);
+	g_test_add_func("/watchdog/display-stopped", test_display_stopped);
+	return g_test_run();
+}
