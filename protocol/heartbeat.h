@@ -29,6 +29,12 @@
 /* Bytes of the text that says what a loop does, its NUL included. */
 #define HEARTBEAT_TEXT_BYTES 24
 
+/*
+ * The text while a renderer's gpu thread forgets the guest of before, at a RESET. Until that is
+ * done the ledger lists that guest's objects.
+ */
+#define HEARTBEAT_RESET "reset"
+
 /* Who has which beat. Render has the first three, display MAIN and those from RELAY on. */
 enum heartbeat_loop {
 	HEARTBEAT_MAIN, /* the main thread */

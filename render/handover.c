@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "common/fd.h"
+#include "protocol/heartbeat_writer.h"
 #include "render/commands/commands.h"
 #include "render/memory_wait.h"
 #include "render/objects/ledger_book.h"
@@ -149,9 +150,11 @@ static struct news take_news(struct handover *handover)
 /* A command that waits, and objects that are to be rebuilt, belong to the guest of before. */
 static void forget_guest(const struct handover_takers *takers)
 {
+	heartbeat_work(HEARTBEAT_GPU, HEARTBEAT_RESET, 0);
 	rebuild_drop(takers->rebuild);
 	commands_forget_guest(takers->commands);
 	memory_wait_finish(takers->wait);
+	heartbeat_work(HEARTBEAT_GPU, "the loop", 0);
 }
 
 void handover_accept(struct handover *handover, const struct handover_takers *takers)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/keeper/renderer.h"
 
+#include <string.h>
+
 #include "common/monotonic.h"
 #include "server/keeper/limits.h"
 
@@ -66,6 +68,20 @@ static void on_worker_ready(void *owner)
 		renderer_update_ring(renderer, i);
 }
 
+/*
+ * The main thread has answered behind the RESET, but the gpu thread, whose objects the ledger
+ * lists, has not come to it, or not to its end.
+ */
+static bool died_before_reset(const struct renderer *renderer)
+{
+	struct heartbeat_said gpu =
+		heartbeat_memory_read(&renderer->worker.heartbeat, HEARTBEAT_GPU);
+	if (gpu.state == HEARTBEAT_UNUSED || renderer->worker.watchdog.hurry_ns == 0)
+		return false;
+	return gpu.since_ns < renderer->worker.watchdog.hurry_ns ||
+	       (gpu.state == HEARTBEAT_WORKING && strcmp(gpu.what, HEARTBEAT_RESET) == 0);
+}
+
 static void on_worker_lost(void *owner)
 {
 	struct renderer *renderer = owner;
@@ -77,7 +93,7 @@ static void on_worker_lost(void *owner)
 			ledger_memory_read_next_avail(renderer->ledger, i);
 	}
 	/* The renderer may have died before it forgot the old guest, so we forget for it. */
-	if (renderer->reset_unconfirmed)
+	if (renderer->reset_unconfirmed || died_before_reset(renderer))
 		ledger_memory_clear(renderer->ledger);
 	renderer->reset_unconfirmed = false;
 }

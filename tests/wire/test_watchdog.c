@@ -132,6 +132,9 @@ static void test_reload_ends_endless(void)
 	guest_driver_reload(guest);
 	guest_request_free(request);
 	await_successor(desktop, renderer, start_us, wire_ms(1000 + ABOVE_MS));
+	/* Nothing of what the old driver had is made again. */
+	wire_check(guest_gpu_unref(guest, 50), VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID);
+	wire_check(guest_gpu_ctx_destroy(guest, 50), VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID);
 	slow_forget(slow);
 	desktop_destroy(desktop);
 }
