@@ -13,6 +13,10 @@
  * moved past used_index, that chain was returned and only the ledger is behind (the scheme of
  * VHOST_USER_SET_INFLIGHT_FD).
  *
+ * Refusals. They name the programs that have crashed or hung renderers, whose new contexts a
+ * renderer does not make for a while. The keeper writes them while no renderer exists, and a
+ * renderer that forgets its guest removes them.
+ *
  * Objects. Resources, contexts and scanouts are written after the object exists and removed before
  * it goes. Backing pages live in one arena of entries, handed out in order and compacted when full.
  */
@@ -23,10 +27,14 @@
 #include "protocol/keeper_link.h"
 
 #define LEDGER_MAGIC 0x5654524cu /* "VTRL" */
-#define LEDGER_VERSION 1
+#define LEDGER_VERSION 2
 #define LEDGER_RESOURCES_MAX 16384
 #define LEDGER_CONTEXTS_MAX 1024
 #define LEDGER_SCANOUTS_MAX 16
+#define LEDGER_REFUSALS_MAX 32
+/* Bytes of a context's debug name (virtio 1.2, 5.7.6.8, CTX_CREATE); NUL-padded, not ended when
+ * full. */
+#define LEDGER_NAME_BYTES 64
 /* Backing entries of all resources together: enough for 2 GiB in pages of 4 KiB. */
 #define LEDGER_BACKING_MAX (512u * 1024u)
 /* In `returning`: no return is under way. */
@@ -59,7 +67,15 @@ struct ledger_resource {
 /* A slot whose id is 0 is free. */
 struct ledger_context {
 	uint32_t id;
-	char name[64];
+	char name[LEDGER_NAME_BYTES];
+};
+
+/* New contexts of this name are refused until then. A slot whose until_ns is 0 is free. */
+struct ledger_refusal {
+	uint64_t until_ns; /* CLOCK_MONOTONIC */
+	uint32_t any_name; /* 1: all new contexts, whatever their name */
+	uint32_t reserved;
+	char name[LEDGER_NAME_BYTES];
 };
 
 /* A scanout whose resource is 0 is off. */
@@ -74,6 +90,7 @@ struct ledger {
 	uint32_t backing_used; /* entries handed out */
 	uint32_t overflowed;   /* something did not fit: not everything can be rebuilt */
 	struct ledger_ring rings[KEEPER_RINGS];
+	struct ledger_refusal refusals[LEDGER_REFUSALS_MAX];
 	struct ledger_scanout scanouts[LEDGER_SCANOUTS_MAX];
 	struct ledger_context contexts[LEDGER_CONTEXTS_MAX];
 	struct ledger_resource resources[LEDGER_RESOURCES_MAX];

@@ -59,6 +59,10 @@ uint32_t command_ctx_create(struct commands *commands, struct command *command)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
 			"context %u: name of %u bytes", create->hdr.ctx_id, create->nlen);
 	memcpy(name, create->debug_name, create->nlen);
+	if (objects_is_refused(commands->objects, name))
+		return command_refuse(command, VIRTIO_GPU_RESP_ERR_UNSPEC,
+			"context %u: its program has crashed or hung the renderer",
+			create->hdr.ctx_id);
 	return objects_create_context(commands->objects, create->hdr.ctx_id, name);
 }
 

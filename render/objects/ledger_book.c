@@ -234,6 +234,24 @@ void ledger_book_remove_context(struct ledger_book *book, uint32_t id)
 	g_hash_table_remove(book->contexts, GUINT_TO_POINTER(id));
 }
 
+bool ledger_book_is_refused(
+	const struct ledger_book *book, const char name[LEDGER_NAME_BYTES], uint64_t now_ns)
+{
+	for (unsigned i = 0; book && i < LEDGER_REFUSALS_MAX; i++) {
+		const struct ledger_refusal *r = &book->ledger->refusals[i];
+		if (r->until_ns > now_ns &&
+			(r->any_name || strncmp(r->name, name, LEDGER_NAME_BYTES) == 0))
+			return true;
+	}
+	return false;
+}
+
+void ledger_book_clear_refusals(struct ledger_book *book)
+{
+	if (book)
+		memset(book->ledger->refusals, 0, sizeof(book->ledger->refusals));
+}
+
 void ledger_book_set_scanout(
 	struct ledger_book *book, unsigned head, const struct ledger_scanout *scanout)
 {

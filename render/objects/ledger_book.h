@@ -36,6 +36,11 @@ void ledger_book_set_backing(struct ledger_book *book, uint32_t id,
 	const struct ledger_backing *entries, uint32_t n_entries);
 void ledger_book_add_context(struct ledger_book *book, uint32_t id, const char name[64]);
 void ledger_book_remove_context(struct ledger_book *book, uint32_t id);
+/* True when the keeper has said that no context of this name is to be made now. */
+bool ledger_book_is_refused(
+	const struct ledger_book *book, const char name[LEDGER_NAME_BYTES], uint64_t now_ns);
+/* The guest is new: nothing is refused any more. */
+void ledger_book_clear_refusals(struct ledger_book *book);
 /* scanout->resource is 0 for a head that is off. */
 void ledger_book_set_scanout(
 	struct ledger_book *book, unsigned head, const struct ledger_scanout *scanout);

@@ -4,6 +4,7 @@
 #include <linux/virtio_gpu.h>
 #include <string.h>
 
+#include "common/monotonic.h"
 #include "common/peer_log.h"
 #include "render/buffers/format.h"
 #include "render/gl/virgl.h"
@@ -291,6 +292,11 @@ uint32_t objects_create_context(struct objects *objects, uint32_t id, const char
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
+bool objects_is_refused(const struct objects *objects, const char name[LEDGER_NAME_BYTES])
+{
+	return ledger_book_is_refused(objects->ledger, name, monotonic_now_ns());
+}
+
 void objects_destroy_context(struct objects *objects, uint32_t id)
 {
 	GHashTableIter iter;
@@ -340,4 +346,5 @@ void objects_clear(struct objects *objects)
 	for (GList *l = resources; l; l = l->next)
 		objects_remove_resource(objects, l->data);
 	ledger_book_clear_objects(objects->ledger);
+	ledger_book_clear_refusals(objects->ledger);
 }

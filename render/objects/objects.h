@@ -86,6 +86,11 @@ uint32_t objects_attach_backing(struct objects *objects, struct resource *resour
 	const struct ledger_backing *entries, uint32_t n_entries, bool may_wait);
 uint32_t objects_detach_backing(struct objects *objects, struct resource *resource);
 uint32_t objects_create_context(struct objects *objects, uint32_t id, const char name[64]);
+/*
+ * True when a new context of this name is to be refused, because the program has crashed or hung
+ * renderers. Those that a dead renderer had are made again all the same.
+ */
+bool objects_is_refused(const struct objects *objects, const char name[LEDGER_NAME_BYTES]);
 /* The context must exist. All resources are detached from it. */
 void objects_destroy_context(struct objects *objects, uint32_t id);
 /* The context, which must exist, may use the resource from now on, or no more. */

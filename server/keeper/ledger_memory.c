@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "protocol/ledger.h"
 #include "common/shm.h"
 
 static void write_header(struct ledger *map)
@@ -66,13 +65,42 @@ static struct ledger_context *find_context(const struct ledger_memory *memory, u
 	return NULL;
 }
 
-char *ledger_memory_name_context(const struct ledger_memory *memory, uint32_t context)
+bool ledger_memory_find_name(
+	const struct ledger_memory *memory, uint32_t context, char name[LEDGER_NAME_BYTES])
 {
 	const struct ledger_context *entry = context ? find_context(memory, context) : NULL;
-	char name[sizeof(entry->name) + 1] = { 0 };
-	if (!entry)
+	if (entry)
+		memcpy(name, entry->name, LEDGER_NAME_BYTES);
+	return entry != NULL;
+}
+
+void ledger_memory_lose_context(struct ledger_memory *memory, uint32_t context)
+{
+	struct ledger_context *entry = context ? find_context(memory, context) : NULL;
+	if (entry)
+		entry->id = 0;
+}
+
+void ledger_memory_lose_name(struct ledger_memory *memory, const char name[LEDGER_NAME_BYTES])
+{
+	for (unsigned i = 0; i < LEDGER_CONTEXTS_MAX; i++) {
+		struct ledger_context *entry = &memory->map->contexts[i];
+		if (strncmp(entry->name, name, LEDGER_NAME_BYTES) == 0)
+			entry->id = 0;
+	}
+}
+
+struct ledger_refusal *ledger_memory_get_refusals(struct ledger_memory *memory)
+{
+	g_assert(memory->map);
+	return memory->map->refusals;
+}
+
+char *ledger_memory_name_context(const struct ledger_memory *memory, uint32_t context)
+{
+	char name[LEDGER_NAME_BYTES + 1] = { 0 };
+	if (!ledger_memory_find_name(memory, context, name))
 		return NULL;
-	memcpy(name, entry->name, sizeof(entry->name));
 	for (char *c = name; *c; c++) {
 		if (!g_ascii_isprint(*c))
 			*c = '?';

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct ledger;
+#include "protocol/ledger.h"
 
 struct ledger_memory {
 	int fd;
@@ -25,6 +25,17 @@ void ledger_memory_finish(struct ledger_memory *memory);
 /* Forgets everything, because the guest's driver is new. */
 void ledger_memory_clear(struct ledger_memory *memory);
 
+/* Gives false when there is no such context. */
+bool ledger_memory_find_name(
+	const struct ledger_memory *memory, uint32_t context, char name[LEDGER_NAME_BYTES]);
+/*
+ * These two are called when no renderer process exists: the next one does not make the context, or
+ * none of this name.
+ */
+void ledger_memory_lose_context(struct ledger_memory *memory, uint32_t context);
+void ledger_memory_lose_name(struct ledger_memory *memory, const char name[LEDGER_NAME_BYTES]);
+/* What the keeper writes when no renderer process exists. */
+struct ledger_refusal *ledger_memory_get_refusals(struct ledger_memory *memory);
 /* The name of a context that exists, as text that can be printed; NULL: there is no such context.
  */
 char *ledger_memory_name_context(const struct ledger_memory *memory, uint32_t context);

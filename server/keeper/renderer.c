@@ -98,6 +98,70 @@ static void on_worker_lost(void *owner)
 	renderer->reset_unconfirmed = false;
 }
 
+/* ---- whose work ended it ---- */
+
+/* Its own thread's work comes first; else it may have died of what the driver's threads still drew.
+ */
+static bool find_culprit(const struct renderer *renderer, const struct heartbeat_said *hung_at,
+	struct heartbeat_said *at)
+{
+	static const enum heartbeat_loop loops[] = { HEARTBEAT_GPU, HEARTBEAT_GPU_WORK };
+	if (hung_at) {
+		*at = *hung_at;
+		return at->context != 0;
+	}
+	for (unsigned i = 0; i < G_N_ELEMENTS(loops); i++) {
+		*at = heartbeat_memory_read(&renderer->worker.heartbeat, loops[i]);
+		if (at->state == HEARTBEAT_WORKING && at->context != 0)
+			return true;
+	}
+	return false;
+}
+
+static void tell_judgement(const struct renderer *renderer, const struct heartbeat_said *at,
+	bool hung, const struct blame_judgement *j)
+{
+	g_autofree char *work = worker_describe_work(&renderer->worker, at);
+	g_autoptr(GString) text = g_string_new(NULL);
+	if (j->lose_context)
+		g_string_append(text, j->lose_name ? "; all contexts of that name are lost" :
+						     "; the context is lost");
+	if (j->refused_s > 0)
+		g_string_append_printf(
+			text, "; new ones of that name are refused for %u s", j->refused_s);
+	if (j->all_refused_s > 0)
+		g_string_append_printf(
+			text, "; all new contexts are refused for %u s", j->all_refused_s);
+	g_warning("the renderer %s in %s, time %u of late%s", hung ? "hung" : "crashed", work,
+		j->n_crashes, text->str);
+}
+
+static void judge(struct renderer *renderer, const struct heartbeat_said *at, bool hung)
+{
+	char name[LEDGER_NAME_BYTES] = { 0 };
+	uint64_t now_ns = monotonic_now_ns();
+	ledger_memory_find_name(renderer->ledger, at->context, name);
+	struct blame_judgement judgement =
+		blame_judge(&renderer->blame, at->context, name, hung, now_ns);
+	tell_judgement(renderer, at, hung, &judgement);
+	if (judgement.lose_context)
+		ledger_memory_lose_context(renderer->ledger, at->context);
+	if (judgement.lose_name)
+		ledger_memory_lose_name(renderer->ledger, name);
+	blame_fill(&renderer->blame, ledger_memory_get_refusals(renderer->ledger), now_ns);
+}
+
+static void on_worker_ended(void *owner, enum worker_end end, const struct heartbeat_said *hung_at)
+{
+	struct renderer *renderer = owner;
+	struct heartbeat_said at;
+	if (end == WORKER_ENDED_FROM_OUTSIDE || !find_culprit(renderer, hung_at, &at))
+		return;
+	/* Of a guest that is gone nobody is left to be judged. */
+	if (at.since_ns >= renderer->worker.watchdog.hurry_ns)
+		judge(renderer, &at, end == WORKER_HUNG);
+}
+
 static char *name_context(void *owner, uint32_t context)
 {
 	const struct renderer *renderer = owner;
@@ -117,6 +181,7 @@ static const struct worker_class class = {
 	.ready = on_worker_ready,
 	.lost = on_worker_lost,
 	.failed = on_worker_failed,
+	.ended = on_worker_ended,
 	.name_context = name_context,
 };
 
@@ -265,6 +330,7 @@ void renderer_reset(struct renderer *renderer)
 	if (!renderer->used)
 		return;
 	renderer->used = false;
+	blame_clear(&renderer->blame);
 	if (renderer->worker.state != WORKER_READY) {
 		ledger_memory_clear(renderer->ledger);
 		return;

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "server/keeper/blame.h"
 #include "server/keeper/device.h"
 #include "server/keeper/ledger_memory.h"
 #include "server/keeper/worker.h"
@@ -34,6 +35,7 @@ struct renderer {
 		enum renderer_ring_state state;
 		uint32_t stop_serial;
 	} rings[KEEPER_RINGS];
+	struct blame blame;
 	uint32_t last_serial;
 	bool used; /* a ring has run since the last reset */
 	/*

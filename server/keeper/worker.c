@@ -134,6 +134,7 @@ static gboolean on_look(gpointer user)
 		look_in(worker, now_ns, verdict.look_again_ns);
 		return G_SOURCE_REMOVE;
 	}
+	worker->verdict = verdict;
 	g_autofree char *reason = describe_fault(worker, &verdict);
 	worker_kill(worker, reason);
 	return G_SOURCE_REMOVE;
@@ -174,6 +175,45 @@ static unsigned next_backoff(struct worker *worker)
 	return delay_ms;
 }
 
+static enum worker_end find_cause(const struct worker *worker, int wait_status)
+{
+	if (worker->verdict.fault == WATCHDOG_STUCK)
+		return WORKER_HUNG;
+	if (WIFEXITED(wait_status))
+		return WEXITSTATUS(wait_status) == 0 ? WORKER_ENDED_FROM_OUTSIDE : WORKER_CRASHED;
+	switch (WTERMSIG(wait_status)) {
+	case SIGKILL:
+	case SIGTERM:
+	case SIGINT:
+	case SIGHUP:
+		return WORKER_ENDED_FROM_OUTSIDE;
+	default:
+		return WORKER_CRASHED;
+	}
+}
+
+static bool is_loop_starting(const struct worker *worker)
+{
+	for (unsigned loop = 0; loop < HEARTBEAT_LOOPS; loop++) {
+		if (heartbeat_memory_read(&worker->heartbeat, loop).state == HEARTBEAT_STARTING)
+			return true;
+	}
+	return false;
+}
+
+/* One that fails while it takes over from the one before cannot start, although it said READY. */
+static void tell_end(struct worker *worker, int wait_status)
+{
+	if (!worker->has_started)
+		return;
+	enum worker_end end = find_cause(worker, wait_status);
+	if (end != WORKER_ENDED_FROM_OUTSIDE && is_loop_starting(worker))
+		worker->has_started = false;
+	if (worker->class->ended)
+		worker->class->ended(
+			worker->owner, end, end == WORKER_HUNG ? &worker->verdict.said : NULL);
+}
+
 static void on_child_end(GPid pid, int wait_status, gpointer user)
 {
 	struct worker *worker = user;
@@ -188,9 +228,10 @@ static void on_child_end(GPid pid, int wait_status, gpointer user)
 		worker->class->failed(worker->owner);
 		return;
 	}
+	tell_end(worker, wait_status);
 	unsigned delay_ms = next_backoff(worker);
 	g_warning("%s (pid %d) ended%s: %s; starting another in %u ms", worker->class->name,
-		(int)pid, worker->has_started ? "" : " before it was ready", end, delay_ms);
+		(int)pid, worker->has_started ? "" : " before it could work", end, delay_ms);
 	worker->timer_source = g_timeout_add(delay_ms, respawn, worker);
 }
 
@@ -267,6 +308,7 @@ static bool worker_spawn(struct worker *worker, GError **error)
 	}
 	worker->n_starts++;
 	worker->has_started = false;
+	worker->verdict = (struct watchdog_verdict){ .fault = WATCHDOG_NONE };
 	worker->link = fds[0];
 	worker->state = WORKER_STARTING;
 	worker->link_source = g_unix_fd_add(fds[0], G_IO_IN, on_link, worker);

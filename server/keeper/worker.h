@@ -33,6 +33,14 @@ enum worker_state {
 	WORKER_ENDING,
 };
 
+/* Why a process that had been ready is no more. */
+enum worker_end {
+	/* It was told to go, or killed by a signal that no fault of its own raises, or by us. */
+	WORKER_ENDED_FROM_OUTSIDE,
+	WORKER_CRASHED,
+	WORKER_HUNG, /* the watchdog killed it, since a loop stayed at one thing */
+};
+
 struct worker_class {
 	const char *name; /* "vitrine-render": for logs */
 	/* These are the owner's messages. The handler of READY must call worker_set_ready(). */
@@ -47,6 +55,11 @@ struct worker_class {
 	void (*lost)(void *owner);
 	/* The first start failed, and there will be no other. */
 	void (*failed)(void *owner);
+	/*
+	 * The process is gone and its heartbeat tells what it was at; another one starts after
+	 * this. `hung_at`: what it hung at, else NULL. NULL: nobody wants to know.
+	 */
+	void (*ended)(void *owner, enum worker_end end, const struct heartbeat_said *hung_at);
 	/* The name of a guest's context, for logs; the caller frees it. NULL: it has none. */
 	char *(*name_context)(void *owner, uint32_t context);
 };
@@ -57,7 +70,8 @@ struct worker {
 	char **argv;
 	int stats_fd; /* memory for its figures, the owner's; -1: none */
 	struct heartbeat_memory heartbeat;
-	struct watchdog watchdog; /* its limits are the owner's to set before the start */
+	struct watchdog_verdict verdict; /* that the watchdog killed it by; else without a fault */
+	struct watchdog watchdog;        /* its limits are the owner's to set before the start */
 
 	enum worker_state state;
 	bool was_ready;   /* once, in any life */

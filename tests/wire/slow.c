@@ -82,13 +82,12 @@ static void create_objects(struct slow *slow)
 	virgl_stream_finish(&s);
 }
 
-struct slow *slow_create(struct guest *guest, uint32_t base, float iterations)
+struct slow *slow_create_in(struct guest *guest, uint32_t base, float iterations)
 {
 	struct slow *slow = g_new0(struct slow, 1);
 	slow->guest = guest;
 	slow->base = base;
 	slow->iterations = iterations;
-	wire_ok(guest_gpu_ctx_create(guest, base, "slow"));
 	slow->target_backing = make_resource(slow, TARGET, VIRGL_TARGET_TEXTURE_2D,
 		VIRGL_FORMAT_B8G8R8A8, VIRGL_BIND_RENDER_TARGET, SIZE, SIZE);
 	slow->vertices_backing = make_resource(slow, VERTICES, VIRGL_TARGET_BUFFER, VIRGL_FORMAT_R8,
@@ -121,6 +120,12 @@ static struct guest_request *send(
 		guest_gpu_send_fenced(slow->guest, command, bytes, fence_id);
 	g_assert_nonnull(request);
 	return request;
+}
+
+struct slow *slow_create(struct guest *guest, uint32_t base, float iterations)
+{
+	wire_ok(guest_gpu_ctx_create(guest, base, "slow"));
+	return slow_create_in(guest, base, iterations);
 }
 
 struct guest_request *slow_send(struct slow *slow, uint64_t fence_id)

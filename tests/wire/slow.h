@@ -14,6 +14,8 @@ struct slow {
 
 /* iterations 0: to be calibrated. */
 struct slow *slow_create(struct guest *guest, uint32_t base, float iterations);
+/* The same in a context that there is already, numbered `base`. */
+struct slow *slow_create_in(struct guest *guest, uint32_t base, float iterations);
 /* Sets iterations so that one job takes about that long. Returns how long it took in the end. */
 gint64 slow_calibrate(struct slow *slow, gint64 wanted_us);
 /* Sends one job with a fence. */

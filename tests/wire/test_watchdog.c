@@ -153,6 +153,124 @@ static void test_display_stopped(void)
 	desktop_destroy(desktop);
 }
 
+/* ---- crashes ---- */
+
+/* The renderer crashes at what a context has given it, and is replaced. */
+static void crash(struct desktop *desktop, struct slow *slow)
+{
+	pid_t renderer = desktop_renderer(desktop);
+	struct guest_request *request = slow_send_endless(slow, 9);
+	g_usleep(100000);
+	gint64 start_us = g_get_monotonic_time();
+	/* A signal of those that faults raise, of which AddressSanitizer makes no report. */
+	kill(renderer, SIGABRT);
+	desktop_wait_new_renderer(desktop, renderer);
+	gint64 no_process_ms = ms_since(start_us);
+	g_assert_true(guest_queue_wait(desktop->guest->control, request, wire_ms(20000)));
+	g_test_message("a new process after %" G_GINT64_FORMAT
+		       " ms, an answer after %" G_GINT64_FORMAT " ms",
+		no_process_ms, ms_since(start_us));
+	guest_request_free(request);
+}
+
+static bool has_context(struct guest *guest, uint32_t id)
+{
+	uint32_t nothing = 0x00000000; /* VIRGL_CCMD_NOP of no words */
+	return guest_gpu_submit(guest, id, &nothing, sizeof(nothing)) !=
+	       VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID;
+}
+
+/* Twice in the same context: that one is lost, its program is refused, and the others go on. */
+static void test_crash_twice(void)
+{
+	struct desktop *desktop = create(FAR_LIMIT_S);
+	struct guest *guest = desktop->guest;
+	guest->timeout_ms = wire_ms(20000);
+	wire_ok(guest_gpu_ctx_create(guest, 10, "innocent"));
+	for (int i = 0; i < 2; i++) {
+		struct slow *slow = slow_create(guest, 50, 0);
+		crash(desktop, slow);
+		g_assert_true(has_context(guest, 10));
+		if (i == 0) {
+			g_assert_true(has_context(guest, 50));
+			slow_destroy(slow);
+			continue;
+		}
+		g_assert_false(has_context(guest, 50));
+		slow_forget(slow);
+	}
+	assert_log(desktop,
+		"of context 50 (slow), time 2 of late; the context is lost; new ones of "
+		"that name are refused for 60 s");
+	wire_check(guest_gpu_ctx_create(guest, 60, "slow"), VIRTIO_GPU_RESP_ERR_UNSPEC);
+	wire_ok(guest_gpu_ctx_create(guest, 61, "another"));
+	g_assert_true(scene3d_run(guest, 700, 3));
+	/* A new driver begins without a past. */
+	guest_driver_reload(guest);
+	wire_ok(guest_gpu_ctx_create(guest, 60, "slow"));
+	desktop_destroy(desktop);
+}
+
+/* What never ends is not tried again, and whoever is killed from outside is not to blame. */
+static void test_hang_loses_context(void)
+{
+	struct desktop *desktop = create(LIMIT_S);
+	struct guest *guest = desktop->guest;
+	guest->timeout_ms = wire_ms(20000);
+	struct slow *slow = slow_create(guest, 50, 0);
+	pid_t renderer = desktop_renderer(desktop);
+	struct guest_request *request = slow_send_endless(slow, 9);
+	g_usleep(100000);
+	kill(renderer, SIGKILL);
+	renderer = desktop_wait_new_renderer(desktop, renderer);
+	g_assert_true(guest_queue_wait(guest->control, request, wire_ms(20000)));
+	guest_request_free(request);
+	g_assert_true(has_context(guest, 50));
+	slow_destroy(slow);
+	slow = slow_create(guest, 50, 0);
+	request = slow_send_endless(slow, 10);
+	desktop_wait_new_renderer(desktop, renderer);
+	g_assert_true(guest_queue_wait(guest->control, request, wire_ms(20000)));
+	guest_request_free(request);
+	g_assert_false(has_context(guest, 50));
+	assert_log(desktop, "hung in work of the GPU of context 50 (slow), time 1 of late");
+	slow_forget(slow);
+	desktop_destroy(desktop);
+}
+
+/* Five seconds of being refused, if each refusal is waited after for 100 ms. */
+#define REFUSALS 50
+
+/*
+ * A program crashes the renderer as often as it can, by a new context each time, named as always or
+ * ever anew. It gets to it two or three times, and then no more for a minute.
+ */
+static void test_crash_loop(const void *data)
+{
+	bool new_names = GPOINTER_TO_INT(data);
+	struct desktop *desktop = create(FAR_LIMIT_S);
+	struct guest *guest = desktop->guest;
+	unsigned n_crashes = 0, n_refused = 0;
+	guest->timeout_ms = wire_ms(20000);
+	wire_ok(guest_gpu_ctx_create(guest, 10, "innocent"));
+	for (uint32_t i = 0; n_refused < REFUSALS && n_crashes <= 3; i++) {
+		g_autofree char *name = g_strdup_printf("evil-%u", new_names ? i : 0);
+		uint32_t base = 1000 + 10 * i;
+		if (guest_gpu_ctx_create(guest, base, name) != VIRTIO_GPU_RESP_OK_NODATA) {
+			n_refused++;
+			g_usleep(100000);
+			continue;
+		}
+		struct slow *slow = slow_create_in(guest, base, 0);
+		crash(desktop, slow);
+		slow_forget(slow);
+		n_crashes++;
+	}
+	g_assert_cmpuint(n_crashes, ==, new_names ? 3 : 2);
+	g_assert_true(has_context(guest, 10));
+	desktop_destroy(desktop);
+}
+
 int main(int argc, char **argv)
 {
 	wire_init(&argc, &argv);
@@ -162,5 +280,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/watchdog/endless", test_endless);
 	g_test_add_func("/watchdog/reload-ends-endless", test_reload_ends_endless);
 	g_test_add_func("/watchdog/display-stopped", test_display_stopped);
+	g_test_add_func("/watchdog/crash-twice", test_crash_twice);
+	g_test_add_func("/watchdog/hang-loses-context", test_hang_loses_context);
+	g_test_add_data_func("/watchdog/crash-loop/one-name", GINT_TO_POINTER(0), test_crash_loop);
+	g_test_add_data_func("/watchdog/crash-loop/new-names", GINT_TO_POINTER(1), test_crash_loop);
 	return g_test_run();
 }

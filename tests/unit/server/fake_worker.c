@@ -5,7 +5,8 @@
  *
  * As a renderer it takes seven entries from a ring as soon as it starts, and says so in the ledger.
  * $FAKE_WORKER_FAIL makes it end before READY, and so does a file named as the log with ".fail"
- * behind it, which a test can make and remove while the keeper runs.
+ * behind it; with ".crash" it crashes behind READY, while its heartbeat says that it takes over
+ * from the one before. A test can make and remove them while the keeper runs.
  */
 #include <fcntl.h>
 #include <glib.h>
@@ -15,6 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "protocol/heartbeat_writer.h"
 #include "protocol/keeper_link.h"
 #include "protocol/ledger.h"
 #include "protocol/stats_writer.h"
@@ -151,9 +153,9 @@ static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_DBUS, "DBUS", sizeof(struct keeper_dbus), 1, 1, ignore },
 };
 
-static bool must_fail(const char *log_path)
+static bool is_told(const char *log_path, const char *suffix)
 {
-	g_autofree char *path = log_path ? g_strconcat(log_path, ".fail", NULL) : NULL;
+	g_autofree char *path = log_path ? g_strconcat(log_path, suffix, NULL) : NULL;
 	return path && access(path, F_OK) == 0;
 }
 
@@ -163,7 +165,7 @@ int main(int argc, char **argv)
 	const char *path = g_getenv("FAKE_WORKER_LOG");
 	if (path)
 		log_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-	if (g_getenv("FAKE_WORKER_FAIL") || must_fail(path)) {
+	if (g_getenv("FAKE_WORKER_FAIL") || is_told(path, ".fail")) {
 		note("FAILS");
 		return 5;
 	}
@@ -173,6 +175,12 @@ int main(int argc, char **argv)
 	note("READY");
 	if (link_send(KEEPER_LINK_FD, &ready, sizeof(ready), NULL, 0) < 0)
 		return 4;
+	if (is_told(path, ".crash")) {
+		note("FAILS");
+		heartbeat_attach();
+		heartbeat_start(HEARTBEAT_GPU, "rebuild");
+		abort();
+	}
 	while (link_wait_readable(KEEPER_LINK_FD, -1)) {
 		if (link_dispatch(KEEPER_LINK_FD, "keeper", table, G_N_ELEMENTS(table), NULL) < 0)
 			break;

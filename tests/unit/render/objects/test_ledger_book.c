@@ -107,6 +107,26 @@ static void test_compact(struct fixture *f, gconstpointer data)
 	assert_backing(f, 9, count + 1);
 }
 
+/* What the keeper refuses, until when, and that a new guest is refused nothing. */
+static void test_refusals(struct fixture *f, gconstpointer data)
+{
+	static const char evil[64] = "evil", other[64] = "evi";
+	struct ledger *ledger = (struct ledger *)f->ledger;
+	g_assert_false(ledger_book_is_refused(f->book, evil, 0));
+	ledger->refusals[5] = (struct ledger_refusal){ .until_ns = 100, .name = "evil" };
+	g_assert_true(ledger_book_is_refused(f->book, evil, 99));
+	g_assert_false(ledger_book_is_refused(f->book, evil, 100));
+	g_assert_false(ledger_book_is_refused(f->book, other, 99));
+	ledger_book_clear_objects(f->book);
+	g_assert_true(ledger_book_is_refused(f->book, evil, 99));
+	ledger->refusals[31] = (struct ledger_refusal){ .until_ns = 50, .any_name = 1 };
+	g_assert_true(ledger_book_is_refused(f->book, other, 49));
+	g_assert_false(ledger_book_is_refused(f->book, other, 50));
+	ledger_book_clear_refusals(f->book);
+	g_assert_false(ledger_book_is_refused(f->book, evil, 1));
+	g_assert_false(ledger_book_is_refused(NULL, evil, 1));
+}
+
 static void test_full(struct fixture *f, gconstpointer data)
 {
 	for (uint32_t id = 1; id <= LEDGER_RESOURCES_MAX; id++)
@@ -157,6 +177,7 @@ int main(int argc, char **argv)
 	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	g_test_add("/ledger/again", struct fixture, NULL, set_up, test_again, tear_down);
 	g_test_add("/ledger/compact", struct fixture, NULL, set_up, test_compact, tear_down);
+	g_test_add("/ledger/refusals", struct fixture, NULL, set_up, test_refusals, tear_down);
 	g_test_add("/ledger/full", struct fixture, NULL, set_up, test_full, tear_down);
 	g_test_add("/ledger/hostile", struct fixture, NULL, set_up, test_hostile, tear_down);
 	g_test_add_func("/ledger/unsealed", test_unsealed);

@@ -168,13 +168,16 @@ static void test_killed_often(void)
 	rig_destroy(rig);
 }
 
-/* One that cannot start is tried again, at growing distances, and works when the fault is gone. */
-static void test_cannot_start(void)
+/*
+ * One that cannot start is tried again, at growing distances, and works when the fault is gone. The
+ * fault comes before READY, or behind it while the dead renderer's objects are made again.
+ */
+static void test_cannot_start(const void *data)
 {
 	struct rig *rig = rig_create(virgl);
 	rig_negotiate(rig);
 	rig_wait_log(rig, "LEDGER", 1);
-	g_autofree char *fail = g_strconcat(rig->worker_log, ".fail", NULL);
+	g_autofree char *fail = g_strconcat(rig->worker_log, data, NULL);
 	g_assert_true(g_file_set_contents(fail, "", 0, NULL));
 	g_assert_cmpint(kill(rig_renderer(rig), SIGKILL), ==, 0);
 	g_usleep(1500 * 1000);
@@ -339,7 +342,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/keeper/renderer/frozen-many-calls", test_frozen_renderer_many_calls);
 	g_test_add_func("/keeper/renderer/dead", test_dead_renderer);
 	g_test_add_func("/keeper/renderer/killed-often", test_killed_often);
-	g_test_add_func("/keeper/renderer/cannot-start", test_cannot_start);
+	g_test_add_data_func("/keeper/renderer/cannot-start", ".fail", test_cannot_start);
+	g_test_add_data_func("/keeper/renderer/cannot-take-over", ".crash", test_cannot_start);
 	g_test_add_func("/keeper/memory-settles", test_memory_settles);
 	g_test_add_func("/keeper/gpu-socket", test_gpu_socket);
 	for (unsigned i = 0; i < G_N_ELEMENTS(nonsense); i++) {

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/keeper/blame.h"
+
+#include <glib.h>
+#include <string.h>
+
+#include "common/monotonic.h"
+
+/* Crashes of one name, and of all names together, from which on new contexts are refused. */
+#define REFUSED_FROM 2
+#define ALL_REFUSED_FROM 3
+/* Crashes of one name from which on its other contexts are lost, too. */
+#define NAME_LOST_FROM 3
+
+static bool is_nameless(const char name[LEDGER_NAME_BYTES])
+{
+	return name[0] == '\0';
+}
+
+static void copy_name(char to[LEDGER_NAME_BYTES], const char from[LEDGER_NAME_BYTES])
+{
+	memset(to, 0, LEDGER_NAME_BYTES);
+	memcpy(to, from, strnlen(from, LEDGER_NAME_BYTES));
+}
+
+static bool is_quiet(const struct blame_record *record, unsigned forget_s, uint64_t now_ns)
+{
+	uint64_t end_ns = MAX(record->last_ns, record->refused_until_ns);
+	return now_ns > end_ns && now_ns - end_ns > forget_s * MONOTONIC_NS_PER_S;
+}
+
+static struct blame_record *find(
+	struct blame *blame, uint32_t context, const char name[LEDGER_NAME_BYTES])
+{
+	for (unsigned i = 0; i < BLAME_NAMES_MAX; i++) {
+		struct blame_record *r = &blame->names[i];
+		if (r->n_crashes > 0 && strncmp(r->name, name, LEDGER_NAME_BYTES) == 0 &&
+			(!is_nameless(name) || r->context == context))
+			return r;
+	}
+	return NULL;
+}
+
+static struct blame_record *find_oldest(struct blame *blame)
+{
+	struct blame_record *oldest = &blame->names[0];
+	for (unsigned i = 0; i < BLAME_NAMES_MAX; i++) {
+		struct blame_record *r = &blame->names[i];
+		if (r->n_crashes == 0)
+			return r;
+		if (MAX(r->last_ns, r->refused_until_ns) <
+			MAX(oldest->last_ns, oldest->refused_until_ns))
+			oldest = r;
+	}
+	return oldest;
+}
+
+static struct blame_record *find_or_make(
+	struct blame *blame, uint32_t context, const char name[LEDGER_NAME_BYTES])
+{
+	struct blame_record *record = find(blame, context, name);
+	if (record)
+		return record;
+	record = find_oldest(blame);
+	*record = (struct blame_record){ .context = is_nameless(name) ? context : 0 };
+	copy_name(record->name, name);
+	return record;
+}
+
+/* Gives for how many seconds is refused; 0: nothing is. */
+static unsigned count(
+	struct blame_record *record, unsigned refused_from, unsigned forget_s, uint64_t now_ns)
+{
+	if (is_quiet(record, forget_s, now_ns))
+		record->n_crashes = 0;
+	record->n_crashes++;
+	record->last_ns = now_ns;
+	if (record->n_crashes < refused_from)
+		return 0;
+	unsigned doubled = MIN(record->n_crashes - refused_from, 16);
+	unsigned refused_s = MIN(BLAME_REFUSAL_S << doubled, BLAME_REFUSAL_MAX_S);
+	record->refused_until_ns = now_ns + refused_s * MONOTONIC_NS_PER_S;
+	return refused_s;
+}
+
+struct blame_judgement blame_judge(struct blame *blame, uint32_t context,
+	const char name[LEDGER_NAME_BYTES], bool hung, uint64_t now_ns)
+{
+	struct blame_record *record = find_or_make(blame, context, name);
+	unsigned from = is_nameless(name) ? G_MAXUINT : REFUSED_FROM;
+	struct blame_judgement judgement = { 0 };
+	judgement.refused_s = count(record, from, BLAME_FORGET_S, now_ns);
+	if (record->n_crashes == 1)
+		judgement.all_refused_s =
+			count(&blame->all, ALL_REFUSED_FROM, BLAME_FORGET_ALL_S, now_ns);
+	judgement.n_crashes = record->n_crashes;
+	judgement.lose_context =
+		hung || record->n_crashes >= REFUSED_FROM || judgement.all_refused_s > 0;
+	judgement.lose_name = !is_nameless(name) && record->n_crashes >= NAME_LOST_FROM;
+	return judgement;
+}
+
+void blame_clear(struct blame *blame)
+{
+	*blame = (struct blame){ 0 };
+}
+
+static bool fill(const struct blame_record *record, struct ledger_refusal *refusal, uint64_t now_ns)
+{
+	if (record->refused_until_ns <= now_ns)
+		return false;
+	refusal->until_ns = record->refused_until_ns;
+	copy_name(refusal->name, record->name);
+	return true;
+}
+
+void blame_fill(const struct blame *blame, struct ledger_refusal refusals[LEDGER_REFUSALS_MAX],
+	uint64_t now_ns)
+{
+	unsigned n = 0;
+	memset(refusals, 0, LEDGER_REFUSALS_MAX * sizeof(*refusals));
+	if (fill(&blame->all, &refusals[n], now_ns))
+		refusals[n++].any_name = 1;
+	for (unsigned i = 0; i < BLAME_NAMES_MAX; i++)
+		n += fill(&blame->names[i], &refusals[n], now_ns);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * blame decides what becomes of a guest's context whose work ended a renderer, and of the program
+ * behind it.
+ *
+ * A first crash may be anybody's bad luck, so the context is made again and nothing is refused. The
+ * second one of the same name is not tried a third time: the context is lost, and new contexts of
+ * that name are refused for BLAME_REFUSAL_S, twice as long after each further one. From the third
+ * on all contexts of that name are lost. Work that never ended costs its context at once, since it
+ * would stop everybody's picture again for as long as its limit.
+ *
+ * A context is known by its debug name, which Linux sets to the program's: its id is the next
+ * program's soon. A program can choose its name, and take another one for each context. So the
+ * first crashes of all names are counted together, and from the third within BLAME_FORGET_ALL_S no
+ * new context at all is made for a while. Contexts that exist go on, but for the one that crashed.
+ * Contexts without a name are told apart by their id, and are lost but not refused.
+ *
+ * Only counts and compares: the caller tells what happened and does what is decided. Main thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/ledger.h"
+
+/* Names that are remembered. One more takes the place of the one that was quiet for longest. */
+#define BLAME_NAMES_MAX (LEDGER_REFUSALS_MAX - 1)
+
+/* Seconds of the first refusal. The longest is BLAME_REFUSAL_MAX_S. */
+#define BLAME_REFUSAL_S 60
+#define BLAME_REFUSAL_MAX_S 600
+
+/* Seconds without a crash, and without a refusal, after which a name's crashes are forgotten. */
+#define BLAME_FORGET_S 600
+/* The same for crashes of all names together. */
+#define BLAME_FORGET_ALL_S 60
+
+struct blame_record {
+	char name[LEDGER_NAME_BYTES];
+	uint32_t context; /* of a context without a name; else 0 */
+	unsigned n_crashes;
+	uint64_t last_ns;
+	uint64_t refused_until_ns; /* 0: not refused */
+};
+
+struct blame {
+	struct blame_record names[BLAME_NAMES_MAX]; /* free: no crashes */
+	struct blame_record all;                    /* first crashes of whatever name */
+};
+
+struct blame_judgement {
+	unsigned n_crashes; /* of this name, this one included */
+	bool lose_context;  /* it is not to be made again */
+	bool lose_name;     /* and no other one of its name */
+	unsigned refused_s; /* new contexts of its name are refused for so long; 0: they are not */
+	unsigned all_refused_s; /* all new contexts are */
+};
+
+/* A renderer has ended in this context's work. `hung`: it never came to an end. */
+struct blame_judgement blame_judge(struct blame *blame, uint32_t context,
+	const char name[LEDGER_NAME_BYTES], bool hung, uint64_t now_ns);
+
+/* The guest is new. */
+void blame_clear(struct blame *blame);
+
+/* What is refused now, for the ledger. Slots that are not needed are made free. */
+void blame_fill(const struct blame *blame, struct ledger_refusal refusals[LEDGER_REFUSALS_MAX],
+	uint64_t now_ns);
