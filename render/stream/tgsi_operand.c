@@ -53,9 +53,9 @@ static bool read_bracket(struct tgsi_parser *parser, const char *field, int min,
 
 static int dimension_max(enum tgsi_file file)
 {
-	return file == TGSI_FILE_CONSTANT || file == TGSI_FILE_HW_ATOMIC ?
-		       TGSI_CONSTANT_BUFFERS_MAX - 1 :
-		       TGSI_VERTICES_MAX - 1;
+	if (file == TGSI_FILE_CONSTANT || file == TGSI_FILE_HW_ATOMIC)
+		return TGSI_CONSTANT_BUFFERS_MAX - 1;
+	return TGSI_VERTICES_MAX - 1;
 }
 
 /* Which of two brackets is the dimension is known only behind the first. */

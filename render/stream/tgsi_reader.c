@@ -99,7 +99,7 @@ bool tgsi_accept_this_word(struct tgsi_parser *parser, const char *expected)
 {
 	char word[TGSI_WORD_BYTES];
 	unsigned n = tgsi_peek_word(parser, word);
-	if (!n || strcmp(word, expected))
+	if (!n || strcmp(word, expected) != 0)
 		return false;
 	parser->at += n;
 	return true;
