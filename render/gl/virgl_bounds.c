@@ -3,6 +3,15 @@
 
 #include <glib.h>
 
+/*
+ * Drivers begin each row on a cache line and round rows up to whole blocks: Mesa's software
+ * renderer to 64 bytes and 4 rows. So a texture of one column takes 16 times its pixels.
+ */
+#define ROW_BYTES_STEP 64
+#define ROWS_STEP 4
+/* A size of 32 bits has no more levels below the first. */
+#define LEVELS_MAX 31
+
 /* Formats of more than four bytes. Between 24 and 63 they come in fours: one to four components. */
 static const struct {
 	uint16_t first, last;
@@ -37,6 +46,67 @@ uint32_t virgl_bounds_format_bytes(uint32_t format)
 	return 4;
 }
 
+/* Compressed formats of at most 16 bytes for 16 pixels, which drivers keep as they are. */
+static const struct {
+	uint16_t first, last;
+} compressed_formats[] = {
+	{ 105, 116 }, /* DXT, RGTC */
+	{ 143, 146 }, /* LATC */
+	{ 255, 258 }, /* BPTC */
+};
+
+static uint32_t stored_pixel_bytes(uint32_t format)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(compressed_formats); i++) {
+		if (format >= compressed_formats[i].first && format <= compressed_formats[i].last)
+			return 1;
+	}
+	return virgl_bounds_format_bytes(format);
+}
+
+static uint32_t at_level(uint32_t size, uint32_t level)
+{
+	return MAX(size >> level, 1);
+}
+
+/* Sums and products that are too large stay at the largest number. */
+static uint64_t multiply(uint64_t a, uint64_t b)
+{
+	uint64_t product;
+	return g_uint64_checked_mul(&product, a, b) ? product : UINT64_MAX;
+}
+
+static uint64_t add(uint64_t a, uint64_t b)
+{
+	uint64_t sum;
+	return g_uint64_checked_add(&sum, a, b) ? sum : UINT64_MAX;
+}
+
+static uint64_t round_up(uint64_t n, uint64_t step)
+{
+	return (n + step - 1) / step * step;
+}
+
+/* One layer of one level. */
+static uint64_t estimate_level(const struct ledger_resource *r, uint32_t level)
+{
+	uint64_t row = multiply(at_level(r->width, level), stored_pixel_bytes(r->format));
+	uint64_t rows = round_up(at_level(r->height, level), ROWS_STEP);
+	uint64_t depth =
+		r->target == VIRGL_BOUNDS_TARGET_3D ? at_level(r->depth, level) : MAX(r->depth, 1);
+	return multiply(multiply(round_up(row, ROW_BYTES_STEP), rows), depth);
+}
+
+uint64_t virgl_bounds_estimate_bytes(const struct ledger_resource *r)
+{
+	uint64_t layer_bytes = 0;
+	if (r->target == VIRGL_BOUNDS_TARGET_BUFFER)
+		return r->width;
+	for (uint32_t level = 0; level <= MIN(r->last_level, LEVELS_MAX); level++)
+		layer_bytes = add(layer_bytes, estimate_level(r, level));
+	return multiply(multiply(layer_bytes, MAX(r->array_size, 1)), MAX(r->nr_samples, 1));
+}
+
 static bool is_buffer_sane(const struct ledger_resource *r)
 {
 	return r->width >= 1 && r->width <= VIRGL_BOUNDS_BUFFER_BYTES_MAX && r->height == 1 &&
@@ -46,15 +116,6 @@ static bool is_buffer_sane(const struct ledger_resource *r)
 static bool in_bounds(uint32_t value, uint32_t max)
 {
 	return value >= 1 && value <= max;
-}
-
-uint64_t virgl_bounds_estimate_bytes(const struct ledger_resource *r)
-{
-	if (r->target == VIRGL_BOUNDS_TARGET_BUFFER)
-		return r->width;
-	uint64_t pixels = (uint64_t)r->width * r->height * r->depth * MAX(r->array_size, 1);
-	uint64_t size_bytes = pixels * MAX(r->nr_samples, 1) * virgl_bounds_format_bytes(r->format);
-	return r->last_level > 0 ? size_bytes + size_bytes / 3 + 4096 : size_bytes;
 }
 
 bool virgl_bounds_is_resource_sane(const struct ledger_resource *r)
@@ -69,11 +130,6 @@ bool virgl_bounds_is_resource_sane(const struct ledger_resource *r)
 	       r->array_size <= VIRGL_BOUNDS_ARRAY_MAX && r->last_level <= VIRGL_BOUNDS_LEVEL_MAX &&
 	       r->nr_samples <= VIRGL_BOUNDS_SAMPLES_MAX &&
 	       virgl_bounds_estimate_bytes(r) <= VIRGL_BOUNDS_TEXTURE_BYTES_MAX;
-}
-
-static uint32_t at_level(uint32_t size, uint32_t level)
-{
-	return MAX(size >> level, 1);
 }
 
 static bool in_range(uint32_t start, uint32_t length, uint32_t size)

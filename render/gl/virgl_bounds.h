@@ -33,7 +33,10 @@ struct virgl_bounds_transfer {
 /* Bytes that a pixel takes; never less than it really does. Compressed formats count as 4. */
 uint32_t virgl_bounds_format_bytes(uint32_t format);
 bool virgl_bounds_is_resource_sane(const struct ledger_resource *resource);
-/* What a sane resource costs in host memory, at least. */
+/*
+ * What a resource costs in host memory: all its levels, layers and samples, each row rounded up as
+ * drivers do. UINT64_MAX when that is more than 64 bits hold.
+ */
 uint64_t virgl_bounds_estimate_bytes(const struct ledger_resource *resource);
 /* False for what does not lie inside the resource, or cannot lie inside a backing of that size. */
 bool virgl_bounds_is_transfer_sane(const struct ledger_resource *resource, uint64_t backing_bytes,

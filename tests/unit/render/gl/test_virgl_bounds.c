@@ -50,6 +50,54 @@ static void test_resources(void)
 	g_assert_false(virgl_bounds_is_resource_sane(&r));
 }
 
+#define TEXTURE(target_, format_, w, h, d, layers, last, samples)                                  \
+	{                                                                                          \
+		.target = (target_), .format = (format_), .width = (w), .height = (h),             \
+		.depth = (d), .array_size = (layers), .last_level = (last),                        \
+		.nr_samples = (samples)                                                            \
+	}
+#define TARGET_1D 1
+#define ALL UINT32_MAX
+
+/* Levels, layers and samples are counted, rows are rounded up, and no product wraps. */
+static const struct {
+	struct ledger_resource resource;
+	uint64_t bytes;
+} estimates[] = {
+	{ TEXTURE(0, 1, 12345, 1, 1, 1, 0, 0), 12345 },
+	{ TEXTURE(2, 1, 256, 128, 1, 1, 0, 0), 256 * 128 * 4 },
+	{ TEXTURE(2, 1, 256, 128, 1, 0, 0, 1), 256 * 128 * 4 },
+	{ TEXTURE(2, 1, 256, 128, 1, 6, 0, 0), 256 * 128 * 4 * 6 },
+	{ TEXTURE(2, 1, 256, 128, 1, 1, 0, 4), 256 * 128 * 4 * 4 },
+	{ TEXTURE(2, 31, 256, 128, 1, 1, 0, 0), 256 * 128 * 16 },
+	/* DXT1 and BPTC: at most a byte a pixel. */
+	{ TEXTURE(2, 105, 256, 128, 1, 1, 0, 0), 256 * 128 },
+	{ TEXTURE(2, 258, 256, 128, 1, 1, 0, 0), 256 * 128 },
+	/* 64x64, 32x32 and 16x16. */
+	{ TEXTURE(2, 1, 64, 64, 1, 1, 2, 0), (64 * 64 + 32 * 32 + 16 * 16) * 4 },
+	/* The levels of a 3D texture are less deep, too, those of an array are not. */
+	{ TEXTURE(3, 1, 64, 64, 8, 1, 1, 0), (64 * 64 * 8 + 32 * 32 * 4) * 4 },
+	{ TEXTURE(7, 1, 64, 64, 1, 8, 1, 0), (64 * 64 + 32 * 32) * 8 * 4 },
+	/* One column of pixels; one row of one pixel, which is 4 rows. */
+	{ TEXTURE(2, 1, 1, 16384, 1, 1, 0, 0), 64 * 16384 },
+	{ TEXTURE(TARGET_1D, 1, 1, 1, 1, 2048, 0, 0), 64 * 4 * 2048 },
+	{ TEXTURE(2, 31, ALL, ALL, ALL, ALL, ALL, ALL), UINT64_MAX },
+	{ TEXTURE(3, 31, ALL, ALL, ALL, ALL, 0, 0), UINT64_MAX },
+	{ TEXTURE(2, 1, 1, 1, 1, ALL, 0, ALL), UINT64_MAX },
+	/* 2^32 rows of 2^32 pixels of 16 bytes: 2^68 is 16 in 64 bits. */
+	{ TEXTURE(2, 31, ALL, ALL, 1, 1, 0, 0), UINT64_MAX },
+};
+
+static void test_estimates(void)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(estimates); i++) {
+		uint64_t bytes = virgl_bounds_estimate_bytes(&estimates[i].resource);
+		if (bytes != estimates[i].bytes)
+			g_error("case %u: %" G_GUINT64_FORMAT ", not %" G_GUINT64_FORMAT, i, bytes,
+				estimates[i].bytes);
+	}
+}
+
 static bool sane(
 	uint32_t x, uint32_t width, uint32_t y, uint32_t height, uint32_t z, uint32_t depth)
 {
@@ -102,6 +150,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/bounds/resources", test_resources);
+	g_test_add_func("/bounds/estimates", test_estimates);
 	g_test_add_func("/bounds/transfers", test_transfers);
 	g_test_add_func("/bounds/formats", test_formats);
 	return g_test_run();
