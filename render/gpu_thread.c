@@ -313,7 +313,7 @@ static struct gpu *create(const struct gpu_options *options)
 	struct gpu *gpu = g_new0(struct gpu, 1);
 	gpu->options = *options;
 	gpu->fence_fd = -1;
-	gpu->objects = objects_create(options->quota_2d_bytes);
+	gpu->objects = objects_create(&options->quotas);
 	gpu->scanouts = scanouts_create(gpu->objects, options->no_pacing);
 	gpu->commands = commands_create(gpu->objects, gpu->scanouts, options->virgl);
 	gpu->control = commands_get_queue(gpu->commands);

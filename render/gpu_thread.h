@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "protocol/quotas.h"
+
 struct cursor;
 struct gpu;
 struct ledger_book;
@@ -24,7 +26,7 @@ struct gpu_options {
 	const char *render_node; /* NULL: choose */
 	bool fall_back;          /* to software when render_node does not work */
 	bool no_pacing;          /* let guests outrun their heads */
-	uint64_t quota_2d_bytes; /* limit for 2D resources and scanout buffers */
+	struct quota_limits quotas;
 };
 
 /*

@@ -13,14 +13,23 @@
 #include "common/log.h"
 #include "protocol/heartbeat_writer.h"
 #include "protocol/keeper_link.h"
-#include "render/buffers/quota.h"
+#include "protocol/quotas.h"
 #include "render/gpu_thread.h"
 #include "render/gpu_report.h"
 #include "render/keeper_end.h"
 
 static gboolean virgl, software, fall_back, no_pacing, version, probe, report;
 static char *render_node;
-static int quota_2d_mib = QUOTA_2D_BYTES / (1024 * 1024);
+static struct quota_limits quotas; /* parse() begins with the initial ones */
+
+static gboolean on_quota(const char *name, const char *value, gpointer user, GError **error)
+{
+	g_autofree char *reason = quotas_parse(&quotas, value);
+	if (reason)
+		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s=%s: %s", name,
+			value, reason);
+	return !reason;
+}
 
 static const GOptionEntry entries[] = {
 	{ "virgl", 0, 0, G_OPTION_ARG_NONE, &virgl, "Offer OpenGL to the guest", NULL },
@@ -31,8 +40,8 @@ static const GOptionEntry entries[] = {
 		"Draw in software when the named GPU does not work (any more)", NULL },
 	{ "no-pacing", 0, 0, G_OPTION_ARG_NONE, &no_pacing,
 		"Let the guest draw faster than its monitors show", NULL },
-	{ "max-pictures-mib", 0, 0, G_OPTION_ARG_INT, &quota_2d_mib,
-		"Limit for 2D resources and scanout buffers (1024)", "N" },
+	{ "quota", 0, 0, G_OPTION_ARG_CALLBACK, on_quota, "Let the guest use so much (quotas.h)",
+		"NAME=VALUE" },
 	{ "probe", 0, 0, G_OPTION_ARG_NONE, &probe,
 		"With --virgl: exit with 0 if OpenGL starts here", NULL },
 	{ "report", 0, 0, G_OPTION_ARG_NONE, &report,
@@ -46,6 +55,7 @@ static bool parse(int *argc, char ***argv)
 {
 	g_autoptr(GOptionContext) context = g_option_context_new("- started by vitrine-gpu");
 	g_autoptr(GError) error = NULL;
+	quotas_set_initial(&quotas);
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, argc, argv, &error)) {
 		g_printerr("vitrine-render: %s\n", error->message);
@@ -53,10 +63,6 @@ static bool parse(int *argc, char ***argv)
 	}
 	if (*argc > 1) {
 		g_printerr("vitrine-render: unexpected argument %s\n", (*argv)[1]);
-		return false;
-	}
-	if (quota_2d_mib < 16) {
-		g_printerr("vitrine-render: --max-pictures-mib must be at least 16\n");
 		return false;
 	}
 	return true;
@@ -89,7 +95,7 @@ int main(int argc, char **argv)
 		.fall_back = fall_back,
 		.render_node = render_node,
 		.no_pacing = no_pacing,
-		.quota_2d_bytes = (uint64_t)quota_2d_mib * 1024 * 1024 };
+		.quotas = quotas };
 	struct gpu *gpu = gpu_start(&options);
 	if (!gpu)
 		return EXIT_FAILURE;

@@ -66,7 +66,7 @@ void swapchain_destroy(struct swapchain *chain)
 bool swapchain_has_free(const struct swapchain *chain, unsigned n)
 {
 	const struct quota *quota = chain->quota;
-	uint64_t growth = (quota->limit_bytes - quota->used_bytes) / buffer_cost(chain);
+	uint64_t growth = quota_get_room(quota) / buffer_cost(chain);
 	uint64_t n_free = MIN(growth, SWAPCHAIN_BUFFERS_MAX - chain->n_buffers);
 	for (unsigned i = 0; i < chain->n_buffers; i++)
 		n_free += chain->buffers[i] != chain->current && chain->buffers[i]->locked == 0;

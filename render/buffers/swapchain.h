@@ -13,7 +13,7 @@
 
 #include "render/buffers/buffer.h"
 #include "render/buffers/limits.h"
-#include "render/buffers/quota.h"
+#include "render/quota/quota.h"
 
 struct swapchain {
 	const struct buffer_interface *interface;

@@ -123,8 +123,9 @@ uint32_t command_resource_flush(struct commands *commands, struct command *comma
 	if (resource->scanouts)
 		painters_update(&commands->painters, commands->objects, commands->scanouts,
 			resource, monotonic_now_ns());
-	scanout_flush_resource(commands->scanouts, resource, &rect);
-	return VIRTIO_GPU_RESP_OK_NODATA;
+	return scanout_flush_resource(commands->scanouts, resource, &rect) ?
+		       VIRTIO_GPU_RESP_OK_NODATA :
+		       VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 }
 
 /* Rows of the rectangle are as far apart in the backing as rows of the resource. */

@@ -144,6 +144,18 @@ static bool is_sane(const struct resource *resource, const struct virgl_transfer
 		&resource->description, resource->backing->size_bytes, &transfer);
 }
 
+/*
+ * virglrenderer copies what a transfer touches where a backing is in pieces or GL wants it in other
+ * rows. A sane box is inside its resource, so the product is one of a few Gi.
+ */
+static uint64_t staging_bytes(const struct resource *resource, const struct virgl_transfer *t)
+{
+	uint32_t pixel_bytes = virgl_bounds_format_bytes(resource->description.format);
+	uint64_t pixels = (uint64_t)t->width * t->height * t->depth;
+	return resource->description.target == VIRGL_BOUNDS_TARGET_BUFFER ? pixels :
+									    pixels * pixel_bytes;
+}
+
 static uint32_t prepare_transfer(
 	struct commands *commands, struct command *command, struct virgl_transfer *transfer)
 {
@@ -175,6 +187,9 @@ static uint32_t prepare_transfer(
 	if (!is_sane(resource, transfer))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
 			"resource %u: box, strides or offset do not fit", resource->id);
+	if (!quota_allows(objects_get_account(commands->objects, context), QUOTA_STAGING_BYTES,
+		    staging_bytes(resource, transfer)))
+		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 

@@ -35,6 +35,7 @@ struct backing *backing_create(
 	unsigned max = n_entries + KEEPER_MEMORY_REGIONS_MAX;
 	struct backing *backing = g_new0(struct backing, 1);
 	backing->memory = memory_ref(memory);
+	backing->n_entries = n_entries;
 	backing->pieces = g_new(struct iovec, max);
 	if (!translate_all(backing, entries, n_entries, max)) {
 		backing_destroy(backing);

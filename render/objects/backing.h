@@ -18,6 +18,7 @@
 struct backing {
 	struct memory *memory;
 	uint64_t size_bytes;
+	uint32_t n_entries; /* that the guest gave */
 	unsigned n_pieces;
 	struct iovec *pieces;
 	uint64_t *starts; /* where in the backing each piece begins */

@@ -16,22 +16,34 @@ struct listening {
 	void *user;
 };
 
+struct context {
+	char *name; /* the guest's */
+	struct quota_account account;
+};
+
 struct objects {
 	struct listening listening[OBJECTS_LISTENERS_MAX];
-	GHashTable *resources; /* id -> struct resource* */
-	GHashTable *contexts;  /* id -> the guest's name for it */
-	struct quota quota_2d, quota_3d;
+	GHashTable *resources;        /* id -> struct resource* */
+	GHashTable *contexts;         /* id -> struct context* */
+	struct quota_account account; /* the guest's own */
 	struct ledger_book *ledger;
 	struct memory *memory; /* the table in force; NULL before the first */
 };
 
-struct objects *objects_create(uint64_t limit_2d_bytes)
+static void context_free(gpointer data)
+{
+	struct context *context = data;
+	quota_account_finish_context(&context->account);
+	g_free(context->name);
+	g_free(context);
+}
+
+struct objects *objects_create(const struct quota_limits *limits)
 {
 	struct objects *objects = g_new0(struct objects, 1);
 	objects->resources = g_hash_table_new(NULL, NULL);
-	objects->contexts = g_hash_table_new_full(NULL, NULL, NULL, g_free);
-	objects->quota_2d.limit_bytes = limit_2d_bytes;
-	objects->quota_3d.limit_bytes = QUOTA_3D_BYTES;
+	objects->contexts = g_hash_table_new_full(NULL, NULL, NULL, context_free);
+	quota_account_init(&objects->account, limits);
 	return objects;
 }
 
@@ -118,9 +130,23 @@ void objects_note_scanout(
 	ledger_book_set_scanout(objects->ledger, head, scanout);
 }
 
-struct quota *objects_get_quota_2d(struct objects *objects)
+/* ---- quotas ---- */
+
+struct quota *objects_get_picture_quota(struct objects *objects)
 {
-	return &objects->quota_2d;
+	return &objects->account.quotas[QUOTA_PICTURE_BYTES];
+}
+
+void objects_tell_pictures(struct objects *objects, uint64_t size_bytes)
+{
+	if (size_bytes > quota_get_room(objects_get_picture_quota(objects)))
+		quota_tell(&objects->account, QUOTA_PICTURE_BYTES, size_bytes);
+}
+
+struct quota_account *objects_get_account(struct objects *objects, uint32_t context)
+{
+	struct context *found = g_hash_table_lookup(objects->contexts, GUINT_TO_POINTER(context));
+	return found ? &found->account : &objects->account;
 }
 
 /* ---- resources ---- */
@@ -154,12 +180,12 @@ static bool is_valid_2d(const struct ledger_resource *d)
 static uint32_t make_resource(
 	struct objects *objects, const struct ledger_resource *d, struct resource **made)
 {
-	*made = d->is_3d ?
-			resource_create_3d(&objects->quota_3d, d, virgl_bounds_estimate_bytes(d)) :
-			resource_create_2d(&objects->quota_2d, d);
+	enum quota_name name = d->is_3d ? QUOTA_TEXTURE_BYTES : QUOTA_PICTURE_BYTES;
+	struct quota *quota = &objects->account.quotas[name];
+	uint64_t size_bytes = d->is_3d ? virgl_bounds_estimate_bytes(d) : resource_size_2d(d);
+	*made = d->is_3d ? resource_create_3d(quota, d, size_bytes) : resource_create_2d(quota, d);
 	if (!*made) {
-		peer_warning(PEER_GUEST, "resource %u of %ux%u: over this guest's memory limit",
-			d->id, d->width, d->height);
+		quota_tell(&objects->account, name, size_bytes);
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 	}
 	if (d->is_3d && !virgl_create_resource(d)) {
@@ -169,31 +195,42 @@ static uint32_t make_resource(
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
-uint32_t objects_create_resource(struct objects *objects, const struct ledger_resource *d)
+static uint32_t check_resource(const struct objects *objects, const struct ledger_resource *d)
 {
-	struct resource *resource;
 	if (d->id == 0 || objects_find_resource(objects, d->id)) {
 		peer_warning(PEER_GUEST, "resource %u: not a new id", d->id);
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 	}
-	if (!(d->is_3d ? virgl_bounds_is_resource_sane(d) : is_valid_2d(d))) {
-		peer_warning(PEER_GUEST,
-			"resource %u: %ux%ux%u, format %u, target %u: not possible", d->id,
-			d->width, d->height, d->depth, d->format, d->target);
-		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
-	}
-	if (g_hash_table_size(objects->resources) >= RESOURCES_MAX) {
-		peer_warning(
-			PEER_GUEST, "resource %u: more than %u resources", d->id, RESOURCES_MAX);
-		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
-	}
-	uint32_t result = make_resource(objects, d, &resource);
+	if (d->is_3d ? virgl_bounds_is_resource_sane(d) : is_valid_2d(d))
+		return VIRTIO_GPU_RESP_OK_NODATA;
+	peer_warning(PEER_GUEST, "resource %u: %ux%ux%u, format %u, target %u: not possible", d->id,
+		d->width, d->height, d->depth, d->format, d->target);
+	return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+}
+
+uint32_t objects_create_resource(struct objects *objects, const struct ledger_resource *d)
+{
+	struct resource *resource;
+	uint32_t result = check_resource(objects, d);
 	if (result != VIRTIO_GPU_RESP_OK_NODATA)
 		return result;
+	if (!quota_take(&objects->account, QUOTA_RESOURCES, 1))
+		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
+	result = make_resource(objects, d, &resource);
+	if (result != VIRTIO_GPU_RESP_OK_NODATA) {
+		quota_give(&objects->account, QUOTA_RESOURCES, 1);
+		return result;
+	}
 	g_hash_table_insert(objects->resources, GUINT_TO_POINTER(d->id), resource);
 	ledger_book_add_resource(objects->ledger, d);
 	TELL(objects, resource_made, resource);
 	return result;
+}
+
+static void give_backing(struct objects *objects, const struct backing *backing)
+{
+	quota_give(&objects->account, QUOTA_BACKING_ENTRIES, backing->n_entries);
+	quota_give(&objects->account, QUOTA_BACKING_BYTES, backing->size_bytes);
 }
 
 void objects_remove_resource(struct objects *objects, struct resource *resource)
@@ -206,7 +243,10 @@ void objects_remove_resource(struct objects *objects, struct resource *resource)
 	g_hash_table_remove(objects->resources, GUINT_TO_POINTER(id));
 	if (resource->description.is_3d)
 		virgl_destroy_resource(id);
+	if (resource->backing)
+		give_backing(objects, resource->backing);
 	resource_destroy(resource);
+	quota_give(&objects->account, QUOTA_RESOURCES, 1);
 }
 
 /* ---- backings ---- */
@@ -217,13 +257,24 @@ static struct backing *make_backing(
 	return objects->memory ? backing_create(objects->memory, entries, n_entries) : NULL;
 }
 
-uint32_t objects_attach_backing(struct objects *objects, struct resource *resource,
+/* The backing's bytes are known once it is made, and are memory that the guest has anyway. */
+static uint32_t take_backing(
+	struct objects *objects, struct resource *resource, struct backing *backing)
+{
+	if (!quota_take(&objects->account, QUOTA_BACKING_BYTES, backing->size_bytes))
+		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
+	if (!resource->description.is_3d ||
+		virgl_attach_backing(resource->id, backing->pieces, backing->n_pieces)) {
+		resource->backing = backing;
+		return VIRTIO_GPU_RESP_OK_NODATA;
+	}
+	quota_give(&objects->account, QUOTA_BACKING_BYTES, backing->size_bytes);
+	return VIRTIO_GPU_RESP_ERR_UNSPEC;
+}
+
+static uint32_t attach(struct objects *objects, struct resource *resource,
 	const struct ledger_backing *entries, uint32_t n_entries, bool may_wait)
 {
-	if (resource->backing) {
-		peer_warning(PEER_GUEST, "resource %u: has a backing already", resource->id);
-		return VIRTIO_GPU_RESP_ERR_UNSPEC;
-	}
 	struct backing *backing = make_backing(objects, entries, n_entries);
 	if (!backing && may_wait)
 		return OBJECTS_WAIT_FOR_MEMORY;
@@ -233,15 +284,29 @@ uint32_t objects_attach_backing(struct objects *objects, struct resource *resour
 			resource->id, n_entries);
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;
 	}
-	if (resource->description.is_3d &&
-		!virgl_attach_backing(resource->id, backing->pieces, backing->n_pieces)) {
+	uint32_t result = take_backing(objects, resource, backing);
+	if (result != VIRTIO_GPU_RESP_OK_NODATA)
 		backing_destroy(backing);
+	return result;
+}
+
+uint32_t objects_attach_backing(struct objects *objects, struct resource *resource,
+	const struct ledger_backing *entries, uint32_t n_entries, bool may_wait)
+{
+	if (resource->backing) {
+		peer_warning(PEER_GUEST, "resource %u: has a backing already", resource->id);
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;
 	}
-	resource->backing = backing;
+	if (!quota_take(&objects->account, QUOTA_BACKING_ENTRIES, n_entries))
+		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
+	uint32_t result = attach(objects, resource, entries, n_entries, may_wait);
+	if (result != VIRTIO_GPU_RESP_OK_NODATA) {
+		quota_give(&objects->account, QUOTA_BACKING_ENTRIES, n_entries);
+		return result;
+	}
 	ledger_book_set_backing(objects->ledger, resource->id, entries, n_entries);
 	TELL(objects, backing_changed, resource);
-	return VIRTIO_GPU_RESP_OK_NODATA;
+	return result;
 }
 
 uint32_t objects_detach_backing(struct objects *objects, struct resource *resource)
@@ -252,6 +317,7 @@ uint32_t objects_detach_backing(struct objects *objects, struct resource *resour
 	}
 	if (resource->description.is_3d)
 		virgl_detach_backing(resource->id);
+	give_backing(objects, resource->backing);
 	backing_destroy(resource->backing);
 	resource->backing = NULL;
 	ledger_book_set_backing(objects->ledger, resource->id, NULL, 0);
@@ -268,7 +334,9 @@ bool objects_has_context(const struct objects *objects, uint32_t id)
 
 const char *objects_get_context_name(const struct objects *objects, uint32_t id)
 {
-	return g_hash_table_lookup(objects->contexts, GUINT_TO_POINTER(id));
+	const struct context *context =
+		g_hash_table_lookup(objects->contexts, GUINT_TO_POINTER(id));
+	return context ? context->name : NULL;
 }
 
 uint32_t objects_create_context(struct objects *objects, uint32_t id, const char name[64])
@@ -278,15 +346,17 @@ uint32_t objects_create_context(struct objects *objects, uint32_t id, const char
 		peer_warning(PEER_GUEST, "context %u: not a new id", id);
 		return VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID;
 	}
-	if (g_hash_table_size(objects->contexts) >= OBJECTS_CONTEXTS_MAX) {
-		peer_warning(
-			PEER_GUEST, "context %u: more than %u contexts", id, OBJECTS_CONTEXTS_MAX);
+	if (!quota_take(&objects->account, QUOTA_CONTEXTS, 1))
+		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
+	memcpy(text, name, 64);
+	if (!virgl_create_context(id, text, (uint32_t)strlen(text))) {
+		quota_give(&objects->account, QUOTA_CONTEXTS, 1);
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 	}
-	memcpy(text, name, 64);
-	if (!virgl_create_context(id, text, (uint32_t)strlen(text)))
-		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
-	g_hash_table_insert(objects->contexts, GUINT_TO_POINTER(id), g_strdup(text));
+	struct context *context = g_new(struct context, 1);
+	context->name = g_strdup(text);
+	quota_account_init_context(&context->account, &objects->account, id);
+	g_hash_table_insert(objects->contexts, GUINT_TO_POINTER(id), context);
 	ledger_book_add_context(objects->ledger, id, name);
 	TELL(objects, context_made, id);
 	return VIRTIO_GPU_RESP_OK_NODATA;
@@ -305,6 +375,7 @@ void objects_destroy_context(struct objects *objects, uint32_t id)
 	ledger_book_remove_context(objects->ledger, id);
 	g_hash_table_remove(objects->contexts, GUINT_TO_POINTER(id));
 	virgl_destroy_context(id);
+	quota_give(&objects->account, QUOTA_CONTEXTS, 1);
 	TELL(objects, context_gone, id);
 	objects_iterate(objects, &iter);
 	while ((resource = objects_next(&iter)))
@@ -341,10 +412,12 @@ void objects_clear(struct objects *objects)
 		virgl_destroy_context(GPOINTER_TO_UINT(key));
 		TELL(objects, context_gone, GPOINTER_TO_UINT(key));
 	}
+	quota_give(&objects->account, QUOTA_CONTEXTS, g_hash_table_size(objects->contexts));
 	g_hash_table_remove_all(objects->contexts);
 	g_autoptr(GList) resources = g_hash_table_get_values(objects->resources);
 	for (GList *l = resources; l; l = l->next)
 		objects_remove_resource(objects, l->data);
+	quota_account_forget_told(&objects->account);
 	ledger_book_clear_objects(objects->ledger);
 	ledger_book_clear_refusals(objects->ledger);
 }

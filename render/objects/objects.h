@@ -15,9 +15,9 @@
 #include <stdint.h>
 
 #include "protocol/ledger.h"
-#include "render/buffers/quota.h"
 #include "render/objects/limits.h"
 #include "render/objects/resource.h"
+#include "render/quota/quota.h"
 
 /* Heads, and the checker of commands. */
 #define OBJECTS_LISTENERS_MAX 2
@@ -43,8 +43,8 @@ struct objects_listener {
 	void (*resource_closed)(void *user, uint32_t context, const struct resource *resource);
 };
 
-/* `limit_2d_bytes`: for 2D resources and scanout buffers together. */
-struct objects *objects_create(uint64_t limit_2d_bytes);
+/* The limits are copied. */
+struct objects *objects_create(const struct quota_limits *limits);
 /* Before there are objects. A user listens once, and there is room for OBJECTS_LISTENERS_MAX. */
 void objects_add_listener(
 	struct objects *objects, const struct objects_listener *listener, void *user);
@@ -64,7 +64,11 @@ void objects_clear_ledger(struct objects *objects);
 void objects_note_scanout(
 	struct objects *objects, unsigned head, const struct ledger_scanout *scanout);
 /* The quota that 2D resources and the buffers of heads' pictures are charged to. */
-struct quota *objects_get_quota_2d(struct objects *objects);
+struct quota *objects_get_picture_quota(struct objects *objects);
+/* Logs that this quota has no room for so much more, if it has not. */
+void objects_tell_pictures(struct objects *objects, uint64_t size_bytes);
+/* What the context uses. The guest's own account for 0 and for a context that is not there. */
+struct quota_account *objects_get_account(struct objects *objects, uint32_t context);
 
 struct resource *objects_find_resource(const struct objects *objects, uint32_t id);
 bool objects_has_context(const struct objects *objects, uint32_t id);

@@ -6,7 +6,7 @@
 
 #include "render/buffers/format.h"
 
-static uint64_t size_2d(const struct ledger_resource *d)
+uint64_t resource_size_2d(const struct ledger_resource *d)
 {
 	return (uint64_t)d->width * d->height * RECT_PIXEL_BYTES;
 }
@@ -27,10 +27,10 @@ static struct resource *create(
 /* The pages are mapped and not yet there: a resource that a guest never fills costs no memory. */
 struct resource *resource_create_2d(struct quota *quota, const struct ledger_resource *description)
 {
-	struct resource *resource = create(quota, description, size_2d(description));
+	struct resource *resource = create(quota, description, resource_size_2d(description));
 	if (!resource)
 		return NULL;
-	void *pixels = mmap(NULL, size_2d(description), PROT_READ | PROT_WRITE,
+	void *pixels = mmap(NULL, resource_size_2d(description), PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (pixels == MAP_FAILED) {
 		resource_destroy(resource);
@@ -49,7 +49,7 @@ struct resource *resource_create_3d(
 static void drop_pixels(struct resource *resource)
 {
 	if (resource->pixels)
-		munmap(resource->pixels, size_2d(&resource->description));
+		munmap(resource->pixels, resource_size_2d(&resource->description));
 	resource->pixels = NULL;
 	quota_release(resource->quota, resource->charged_bytes);
 	resource->charged_bytes = 0;

@@ -32,6 +32,8 @@ struct resource {
 	struct swapchain *chain;
 };
 
+/* What a 2D resource's pixels take. */
+uint64_t resource_size_2d(const struct ledger_resource *description);
 /* A 2D resource, black. NULL when it does not fit the quota. The caller has checked its arguments.
  */
 struct resource *resource_create_2d(struct quota *quota, const struct ledger_resource *description);

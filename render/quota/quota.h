@@ -1,32 +1,65 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * quota: how much host memory one guest may make the renderer use. A counter; gpu thread only.
+ * quota: counts what a guest uses of its quotas (protocol/quotas.h has the table).
+ *
+ * A guest has one account for all that it shares, and one for each virgl context. What is taken of
+ * one is given back to the same. Pure but for the log; each account belongs to one thread.
  */
 #pragma once
 
-#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "render/buffers/limits.h"
+#include "protocol/quotas.h"
 
 struct quota {
-	uint64_t limit_bytes;
-	uint64_t used_bytes;
+	enum quota_name name;
+	uint32_t context; /* 0: the guest's own */
+	uint64_t limit, used;
+	bool is_told; /* it has been logged that this account asked for too much */
 };
 
-/* False, and nothing charged, when the limit would be passed. */
-static inline bool quota_charge(struct quota *quota, uint64_t size_bytes)
-{
-	g_assert(quota->used_bytes <= quota->limit_bytes);
-	if (size_bytes > quota->limit_bytes - quota->used_bytes)
-		return false;
-	quota->used_bytes += size_bytes;
-	return true;
-}
+/* Charges n, or gives false when the limit would be passed, and charges nothing. */
+bool quota_charge(struct quota *quota, uint64_t n);
+void quota_release(struct quota *quota, uint64_t n);
+/* How much more can be charged. */
+uint64_t quota_get_room(const struct quota *quota);
 
-static inline void quota_release(struct quota *quota, uint64_t size_bytes)
-{
-	g_assert(size_bytes <= quota->used_bytes);
-	quota->used_bytes -= size_bytes;
-}
+struct quota_account {
+	struct quota_account *guest; /* the guest's own, which may be this one */
+	struct quota quotas[QUOTAS];
+};
+
+void quota_account_init(struct quota_account *account, const struct quota_limits *limits);
+/* The guest is new: what it asks for too much is logged again. */
+void quota_account_forget_told(struct quota_account *account);
+/* An account of a context. The guest's must outlive it. */
+void quota_account_init_context(
+	struct quota_account *account, struct quota_account *guest, uint32_t context);
+/* Gives back to the guest's account what the context has taken of it. The account is empty then. */
+void quota_account_finish_context(struct quota_account *account);
+
+/*
+ * Takes n of a quota: of the guest's account, or of the context's, as the table says; and its cost
+ * of the guest's other-bytes. When one of the two has not that much, that is logged, nothing is
+ * taken and false returned: the answer is ERR_OUT_OF_MEMORY.
+ */
+bool quota_take(struct quota_account *account, enum quota_name name, uint64_t n);
+void quota_give(struct quota_account *account, enum quota_name name, uint64_t n);
+/* Asks for what one command needs while it is executed. */
+bool quota_allows(struct quota_account *account, enum quota_name name, uint64_t n);
+/*
+ * Logs that n more would pass the limit, once for each account and quota. Whoever uses
+ * quota_charge() calls it; the calls above do so themselves.
+ */
+void quota_tell(struct quota_account *account, enum quota_name name, uint64_t n);
+
+/* What may happen so many times a second. */
+struct quota_rate {
+	struct quota quota;
+	uint64_t began_ns; /* the second that is counted */
+};
+
+void quota_rate_init(struct quota_rate *rate, enum quota_name name, uint64_t limit);
+/* False when this second has had as many; logged once. `now_ns` never goes back. */
+bool quota_rate_take(struct quota_rate *rate, uint64_t now_ns);

@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "common/fd.h"
+#include "common/monotonic.h"
 #include "common/peer_log.h"
 #include "protocol/frame_link.h"
+#include "render/quota/quota.h"
 #include "render/scanout/limits.h"
 
 #define IMAGE_BYTES (FRAME_CURSOR_SIZE * FRAME_CURSOR_SIZE * 4)
@@ -29,14 +31,16 @@ struct cursor {
 	int fd;
 	GHashTable *resources; /* id -> pixels, or NULL while there are none */
 	unsigned n_snapshots;
+	struct quota_rate rate; /* of the guest's commands */
 	struct cursor_head heads[FRAME_HEADS_MAX];
 };
 
-struct cursor *cursor_create(void)
+struct cursor *cursor_create(uint64_t rate)
 {
 	struct cursor *cursor = g_new0(struct cursor, 1);
 	g_mutex_init(&cursor->lock);
 	cursor->fd = -1;
+	quota_rate_init(&cursor->rate, QUOTA_CURSORS, rate);
 	cursor->resources = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	return cursor;
 }
@@ -269,6 +273,8 @@ static uint32_t execute_locked(struct cursor *cursor, const struct virtio_gpu_up
 {
 	g_assert(cursor->held);
 	bool is_update = update->hdr.type == VIRTIO_GPU_CMD_UPDATE_CURSOR;
+	if (!quota_rate_take(&cursor->rate, monotonic_now_ns()))
+		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 	if (!is_update && update->hdr.type != VIRTIO_GPU_CMD_MOVE_CURSOR) {
 		peer_warning(PEER_GUEST, "cursor: unknown command 0x%x", update->hdr.type);
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;

@@ -17,7 +17,8 @@
 
 struct cursor;
 
-struct cursor *cursor_create(void);
+/* `rate`: commands that the guest may send in a second. */
+struct cursor *cursor_create(uint64_t rate);
 void cursor_destroy(struct cursor *cursor);
 
 /* ---- main thread ---- */

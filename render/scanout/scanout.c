@@ -134,7 +134,7 @@ static bool make_chain(struct scanouts *scanouts, unsigned head, const struct re
 	if (chain_fits(s->chain, interface, &wish, rect))
 		return true;
 	struct swapchain *chain = swapchain_create(interface, &wish,
-		objects_get_quota_2d(scanouts->objects), rect->width, rect->height);
+		objects_get_picture_quota(scanouts->objects), rect->width, rect->height);
 	if (!chain && gpu_memory) {
 		give_up_gpu(s, rect);
 		return make_chain(scanouts, head, resource, rect);
@@ -178,6 +178,8 @@ uint32_t scanout_set(struct scanouts *scanouts, unsigned head, struct resource *
 	bool ok = resource->description.is_3d ? prepare_3d(scanouts, head, resource, rect) :
 						prepare_2d(scanouts, s, resource);
 	if (!ok) {
+		objects_tell_pictures(
+			scanouts->objects, (uint64_t)rect->width * rect->height * RECT_PIXEL_BYTES);
 		peer_warning(PEER_GUEST, "scanout %u: resource %u of %ux%u: no memory to show it",
 			head, resource->id, resource->description.width,
 			resource->description.height);
@@ -227,8 +229,9 @@ static void count_flush(struct scanouts *scanouts, unsigned head, const struct r
 	stats_add(head, STATS_FLUSHED_PIXELS, (uint64_t)visible->width * visible->height);
 }
 
-static void flush_head(
-	struct scanouts *scanouts, unsigned head, const struct rect *rect, uint64_t flush_time_ns)
+/* A flush that comes too soon leaves its damage behind, which the next frame shows. */
+static void flush_head(struct scanouts *scanouts, unsigned head, const struct rect *rect,
+	uint64_t flush_time_ns, bool in_time)
 {
 	struct scanout *s = &scanouts->heads[head];
 	struct rect visible;
@@ -236,25 +239,30 @@ static void flush_head(
 		return;
 	visible.x -= s->rect.x;
 	visible.y -= s->rect.y;
-	count_flush(scanouts, head, &visible);
-	pacing_flush(&scanouts->pacing, head, modes_get_refresh_mhz(&scanouts->modes, head),
-		flush_time_ns);
+	if (in_time)
+		count_flush(scanouts, head, &visible);
 	rect_set_add(&s->damage, &visible);
 	if (s->chain)
 		swapchain_changed(s->chain, &visible);
+	if (!in_time)
+		return;
+	pacing_flush(&scanouts->pacing, head, modes_get_refresh_mhz(&scanouts->modes, head),
+		flush_time_ns);
 	s->flush_time_ns = flush_time_ns;
 	s->flushed = true;
 	scanout_pump(scanouts, head);
 }
 
-void scanout_flush_resource(
+bool scanout_flush_resource(
 	struct scanouts *scanouts, struct resource *resource, const struct rect *rect)
 {
 	uint64_t flush_time_ns = monotonic_now_ns();
-	for (unsigned head = 0; resource->scanouts >> head; head++) {
+	bool in_time = quota_rate_take(&scanouts->flush_rate, flush_time_ns);
+	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
 		if (resource->scanouts & (1u << head))
-			flush_head(scanouts, head, rect, flush_time_ns);
+			flush_head(scanouts, head, rect, flush_time_ns, in_time);
 	}
+	return in_time;
 }
 
 /* ---- making frames ---- */

@@ -112,7 +112,9 @@ struct scanouts *scanouts_create(struct objects *objects, bool no_pacing)
 	scanouts->pacing.off = no_pacing;
 	modes_init(&scanouts->modes);
 	scanouts->frames = frame_sender_create(&display_listener, scanouts);
-	scanouts->cursor = cursor_create();
+	const struct quota *quotas = objects_get_account(objects, 0)->quotas;
+	scanouts->cursor = cursor_create(quotas[QUOTA_CURSORS].limit);
+	quota_rate_init(&scanouts->flush_rate, QUOTA_FLUSHES, quotas[QUOTA_FLUSHES].limit);
 	objects_add_listener(objects, &objects_listener, scanouts);
 	return scanouts;
 }

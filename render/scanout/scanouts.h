@@ -47,8 +47,11 @@ void scanout_set_flushed(struct scanouts *scanouts, unsigned head);
 /* NULL: the head is off. */
 const struct resource *scanout_get_resource(const struct scanouts *scanouts, unsigned head);
 
-/* The guest changed `rect` of the resource and wants it seen. */
-void scanout_flush_resource(
+/*
+ * The guest changed `rect` of the resource and wants it seen. False (logged) when it has flushed
+ * too often in this second: then it is seen with the next flush.
+ */
+bool scanout_flush_resource(
 	struct scanouts *scanouts, struct resource *resource, const struct rect *rect);
 /* A 2D resource has new pixels, which may be a cursor's. */
 void scanouts_note_pixels(struct scanouts *scanouts, const struct resource *resource);

@@ -7,6 +7,7 @@
 #include "common/rect_set.h"
 #include "render/buffers/swapchain.h"
 #include "render/gl/readback.h"
+#include "render/quota/quota.h"
 #include "render/scanout/frame_sender.h"
 #include "render/scanout/modes.h"
 #include "render/scanout/pacing.h"
@@ -43,6 +44,7 @@ struct scanouts {
 	struct modes modes;
 	struct heard heard;
 	struct pacing pacing;
+	struct quota_rate flush_rate;
 	struct frame_sender *frames;
 	struct cursor *cursor; /* shared with the main thread, locks itself */
 };

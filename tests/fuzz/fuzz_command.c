@@ -12,6 +12,7 @@
 #include "render/objects/objects.h"
 #include "render/scanout/scanouts.h"
 #include "tests/fuzz/rig.h"
+#include "tests/unit/render/picture_limits.h"
 
 #define COMMANDS_MAX 32
 #define COMMAND_AT RIG_FREE
@@ -32,7 +33,8 @@ static struct rooms *get_rooms(struct rig *rig)
 	static struct rooms rooms;
 	if (rooms.commands)
 		return &rooms;
-	rooms.objects = objects_create(64u << 20);
+	const struct quota_limits limits = picture_limits(64u << 20);
+	rooms.objects = objects_create(&limits);
 	rooms.commands =
 		commands_create(rooms.objects, scanouts_create(rooms.objects, false), false);
 	rooms.queue = commands_get_queue(rooms.commands);

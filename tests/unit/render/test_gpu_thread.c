@@ -15,6 +15,7 @@
 #include "render/objects/ledger_book.h"
 #include "render/ring/virtqueue.h"
 #include "tests/unit/render/guest.h"
+#include "tests/unit/render/picture_limits.h"
 
 #define OK VIRTIO_GPU_RESP_OK_NODATA
 #define TAKEN VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID
@@ -36,7 +37,7 @@ struct fixture {
 /* The gpu thread runs until the process ends; each test leaves one behind, asleep. */
 static void set_up(struct fixture *f, gconstpointer data)
 {
-	const struct gpu_options options = { .quota_2d_bytes = QUOTA_BYTES };
+	const struct gpu_options options = { .quotas = picture_limits(QUOTA_BYTES) };
 	guest_init(&f->guest);
 	f->gpu = gpu_start(&options);
 	g_assert_nonnull(f->gpu);
@@ -113,7 +114,7 @@ static bool is_in_time(gint64 begin_us)
 
 static void test_start(void)
 {
-	struct gpu_options options = { .quota_2d_bytes = QUOTA_BYTES,
+	struct gpu_options options = { .quotas = picture_limits(QUOTA_BYTES),
 		.render_node = "/nonexistent/renderD128" };
 	g_assert_null(gpu_start(&options));
 	options.fall_back = true;
@@ -254,7 +255,7 @@ static void test_waits_and_reset(struct fixture *f, gconstpointer data)
 static void test_virgl(void)
 {
 	const struct gpu_options options = {
-		.virgl = true, .software = true, .quota_2d_bytes = QUOTA_BYTES
+		.virgl = true, .software = true, .quotas = picture_limits(QUOTA_BYTES)
 	};
 	struct gpu *gpu = gpu_start(&options);
 	if (!gpu) {

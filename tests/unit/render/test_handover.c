@@ -14,6 +14,7 @@
 #include "render/objects/objects.h"
 #include "render/rebuild.h"
 #include "render/scanout/scanouts.h"
+#include "tests/unit/render/picture_limits.h"
 
 #define FORMAT VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM
 
@@ -28,7 +29,8 @@ struct fixture {
 static void set_up(struct fixture *f, gconstpointer data)
 {
 	guest_init(&f->guest);
-	struct objects *objects = objects_create(1u << 20);
+	const struct quota_limits limits = picture_limits(1u << 20);
+	struct objects *objects = objects_create(&limits);
 	struct scanouts *scanouts = scanouts_create(objects, false);
 	f->handover = handover_create();
 	rebuild_init(&f->rebuild, objects, scanouts, false);

@@ -19,6 +19,7 @@
 #include "protocol/ledger.h"
 #include "render/gpu_thread.h"
 #include "tests/unit/render/guest.h"
+#include "tests/unit/render/picture_limits.h"
 
 #define HEADER_BYTES sizeof(struct virtio_gpu_ctrl_hdr)
 #define CONTROL 0
@@ -142,7 +143,7 @@ static void say_ledger(struct fixture *f, int fd)
 
 static void set_up(struct fixture *f, gconstpointer data)
 {
-	const struct gpu_options options = { .quota_2d_bytes = 1u << 20 };
+	const struct gpu_options options = { .quotas = picture_limits(1u << 20) };
 	int pair[2];
 	guest_init(&f->guest);
 	guest_clear_ring(&f->guest);

@@ -10,6 +10,7 @@
 #include "render/objects/objects.h"
 #include "render/rebuild.h"
 #include "render/scanout/scanouts.h"
+#include "tests/unit/render/picture_limits.h"
 
 #define FORMAT VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM
 #define SIDE 16u
@@ -30,7 +31,8 @@ static void set_up(struct fixture *f, gconstpointer data)
 	guest_init(&f->guest);
 	f->ledger_fd = shm_create("ledger", sizeof(struct ledger));
 	f->ledger = shm_map(f->ledger_fd, sizeof(struct ledger), true);
-	f->objects = objects_create(1u << 20);
+	const struct quota_limits limits = picture_limits(1u << 20);
+	f->objects = objects_create(&limits);
 	f->scanouts = scanouts_create(f->objects, false);
 	objects_set_ledger(f->objects, ledger_book_open(f->ledger_fd));
 	objects_set_memory(f->objects, guest_make_table(&f->guest, GUEST_ADDR));

@@ -22,7 +22,7 @@ static struct swapchain *make(struct quota *quota)
 
 static void test_locked(void)
 {
-	struct quota quota = { .limit_bytes = 10 * BUFFER_BYTES };
+	struct quota quota = { .limit = 10 * BUFFER_BYTES };
 	struct swapchain *picture = make(&quota);
 	struct buffer *first = picture->current;
 	g_assert_true(swapchain_find_writable(picture) == first);
@@ -43,12 +43,12 @@ static void test_locked(void)
 	g_assert_true(swapchain_find_writable(picture) == first);
 	second->locked = 0;
 	swapchain_destroy(picture);
-	g_assert_cmpuint(quota.used_bytes, ==, 0);
+	g_assert_cmpuint(quota.used, ==, 0);
 }
 
 static void test_quota(void)
 {
-	struct quota quota = { .limit_bytes = 3 * BUFFER_BYTES + 1 };
+	struct quota quota = { .limit = 3 * BUFFER_BYTES + 1 };
 	struct swapchain *picture = make(&quota);
 	for (unsigned i = 0; i < 2; i++) {
 		picture->current->locked = 1;
@@ -66,16 +66,16 @@ static void test_quota(void)
 	for (unsigned i = 0; i < 3; i++)
 		picture->buffers[i]->locked = 0;
 	swapchain_destroy(picture);
-	g_assert_cmpuint(quota.used_bytes, ==, 0);
-	quota.limit_bytes = BUFFER_BYTES - 1;
+	g_assert_cmpuint(quota.used, ==, 0);
+	quota.limit = BUFFER_BYTES - 1;
 	g_assert_null(swapchain_create(&buffer_memfd, NULL, &quota, W, H));
-	g_assert_cmpuint(quota.used_bytes, ==, 0);
+	g_assert_cmpuint(quota.used, ==, 0);
 }
 
 /* However much display holds, the ring ends somewhere. */
 static void test_longest(void)
 {
-	struct quota quota = { .limit_bytes = 1000 * BUFFER_BYTES };
+	struct quota quota = { .limit = 1000 * BUFFER_BYTES };
 	struct swapchain *picture = make(&quota);
 	for (;;) {
 		picture->current->locked = 1;
@@ -92,7 +92,7 @@ static void test_longest(void)
 	/* What is locked or current stays. */
 	g_assert_cmpuint(picture->n_buffers, ==, SWAPCHAIN_BUFFERS_MAX / 2);
 	g_assert_true(picture->current == current);
-	g_assert_cmpuint(quota.used_bytes, ==, picture->n_buffers * (uint64_t)BUFFER_BYTES);
+	g_assert_cmpuint(quota.used, ==, picture->n_buffers * (uint64_t)BUFFER_BYTES);
 	for (unsigned i = 0; i < picture->n_buffers; i++)
 		picture->buffers[i]->locked = 0;
 	swapchain_trim(picture);

@@ -16,10 +16,12 @@
 #include "render/scanout/scanouts.h"
 #include "render/stream/protocol.h"
 #include "tests/unit/render/guest.h"
+#include "tests/unit/render/picture_limits.h"
 
 #define OK VIRTIO_GPU_RESP_OK_NODATA
 #define NO_CONTEXT VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID
 #define NO_RESOURCE VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID
+#define NO_MEMORY VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY
 #define INVALID VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER
 #define HEADER_BYTES sizeof(struct virtio_gpu_ctrl_hdr)
 #define SIDE 16u
@@ -145,7 +147,8 @@ static uint32_t submit_3d(struct fixture *f, uint32_t context, const uint32_t *w
 static void set_up(struct fixture *f, gconstpointer data)
 {
 	guest_init(&f->guest);
-	f->objects = objects_create(1u << 20);
+	const struct quota_limits limits = picture_limits(1u << 20);
+	f->objects = objects_create(&limits);
 	f->scanouts = scanouts_create(f->objects, false);
 	f->commands = current = commands_create(f->objects, f->scanouts, true);
 	guest_start_ring(&f->guest, commands_get_queue(f->commands));
@@ -412,6 +415,59 @@ static void test_fenced(struct fixture *f, gconstpointer data)
 	g_assert_false(commands_wait_for_gpu(f->commands));
 }
 
+static void set_limit(struct fixture *f, enum quota_name name, uint64_t limit)
+{
+	objects_get_account(f->objects, 0)->quotas[name].limit = limit;
+}
+
+static void test_context_quota(struct fixture *f, gconstpointer data)
+{
+	set_limit(f, QUOTA_CONTEXTS, 2);
+	g_assert_cmphex(create_context(f, 4, 4), ==, OK);
+	g_assert_cmphex(create_context(f, 5, 4), ==, NO_MEMORY);
+	g_assert_false(objects_has_context(f->objects, 5));
+	g_assert_cmphex(destroy_context(f, 4), ==, OK);
+	g_assert_cmphex(create_context(f, 5, 4), ==, OK);
+	/* What contexts cost is counted, too. */
+	set_limit(f, QUOTA_CONTEXTS, 100);
+	set_limit(f, QUOTA_OTHER_BYTES,
+		objects_get_account(f->objects, 0)->quotas[QUOTA_OTHER_BYTES].used +
+			quota_rows[QUOTA_CONTEXTS].cost_bytes);
+	g_assert_cmphex(create_context(f, 6, 4), ==, OK);
+	g_assert_cmphex(create_context(f, 7, 4), ==, NO_MEMORY);
+	g_assert_false(objects_has_context(f->objects, 7));
+}
+
+/* IMAGE is there already, and takes IMAGE_BYTES. */
+static void test_texture_quota(struct fixture *f, gconstpointer data)
+{
+	set_limit(f, QUOTA_TEXTURE_BYTES, 3 * IMAGE_BYTES);
+	g_assert_cmphex(create_3d(f, 20, 3 * SIDE), ==, NO_MEMORY);
+	g_assert_null(objects_find_resource(f->objects, 20));
+	g_assert_cmphex(create_3d(f, 20, 2 * SIDE), ==, OK);
+	g_assert_cmphex(create_3d(f, 21, 1), ==, NO_MEMORY);
+	objects_remove_resource(f->objects, objects_find_resource(f->objects, 20));
+	g_assert_cmphex(create_3d(f, 21, 1), ==, OK);
+}
+
+static void test_staging_quota(struct fixture *f, gconstpointer data)
+{
+	struct virtio_gpu_transfer_host_3d up = whole(VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D);
+	struct virtio_gpu_transfer_host_3d down = whole(VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D);
+	g_assert_cmphex(attach_backing(f, IMAGE), ==, OK);
+	open_resource(f, VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE, CONTEXT, IMAGE);
+	set_limit(f, QUOTA_STAGING_BYTES, IMAGE_BYTES);
+	objects_get_account(f->objects, CONTEXT)->quotas[QUOTA_STAGING_BYTES].limit = IMAGE_BYTES;
+	for (unsigned n = 0; n < 3; n++)
+		g_assert_cmphex(command(f, &up, sizeof(up)), ==, OK);
+	g_assert_cmphex(command(f, &down, sizeof(down)), ==, OK);
+	objects_get_account(f->objects, CONTEXT)->quotas[QUOTA_STAGING_BYTES].limit--;
+	g_assert_cmphex(command(f, &up, sizeof(up)), ==, NO_MEMORY);
+	g_assert_cmphex(command(f, &down, sizeof(down)), ==, NO_MEMORY);
+	up.box.h--;
+	g_assert_cmphex(command(f, &up, sizeof(up)), ==, OK);
+}
+
 int main(int argc, char **argv)
 {
 	struct egl_choice choice;
@@ -436,6 +492,9 @@ int main(int argc, char **argv)
 		{ "/command-3d/submit/resources", test_submit_resources },
 		{ "/command-3d/submit/backing", test_submit_backing },
 		{ "/command-3d/fenced", test_fenced },
+		{ "/command-3d/context-quota", test_context_quota },
+		{ "/command-3d/texture-quota", test_texture_quota },
+		{ "/command-3d/staging-quota", test_staging_quota },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
 		g_test_add(cases[i].name, struct fixture, NULL, set_up, cases[i].run, tear_down);

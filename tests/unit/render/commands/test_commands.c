@@ -12,6 +12,7 @@
 #include "render/objects/objects.h"
 #include "render/scanout/scanouts.h"
 #include "tests/unit/render/guest.h"
+#include "tests/unit/render/picture_limits.h"
 
 #define OK VIRTIO_GPU_RESP_OK_NODATA
 #define SIDE 256u
@@ -35,7 +36,8 @@ static void set_up(struct fixture *f, gconstpointer data)
 {
 	int pair[2];
 	guest_init(&f->guest);
-	f->objects = objects_create(4 * BUFFER_BYTES);
+	const struct quota_limits limits = picture_limits(4 * BUFFER_BYTES);
+	f->objects = objects_create(&limits);
 	f->scanouts = scanouts_create(f->objects, false);
 	f->commands = commands_create(f->objects, f->scanouts, false);
 	f->queue = commands_get_queue(f->commands);

@@ -6,6 +6,7 @@
 #include "render/commands/painters.h"
 #include "render/objects/objects.h"
 #include "render/scanout/scanouts.h"
+#include "tests/unit/render/picture_limits.h"
 
 #define LATER_NS UINT64_C(10000000000)
 enum { COMPOSITOR = 1, CLIENT, CLIENTS_CHILD, STRANGER };
@@ -19,7 +20,8 @@ struct fixture {
 
 static void set_up(struct fixture *f, gconstpointer data)
 {
-	f->objects = objects_create(1u << 20);
+	const struct quota_limits limits = picture_limits(1u << 20);
+	f->objects = objects_create(&limits);
 	f->scanouts = scanouts_create(f->objects, false);
 	painters_init(&f->painters);
 }

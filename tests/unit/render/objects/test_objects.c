@@ -8,6 +8,7 @@
 #include "common/shm.h"
 #include "render/objects/ledger_book.h"
 #include "render/objects/objects.h"
+#include "tests/unit/render/picture_limits.h"
 
 #define OK VIRTIO_GPU_RESP_OK_NODATA
 #define FORMAT VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM
@@ -61,7 +62,8 @@ static const struct objects_listener other_listener = { .resource_going = heard 
 
 static void set_up(struct fixture *f, gconstpointer data)
 {
-	f->objects = objects_create(LIMIT_BYTES);
+	const struct quota_limits limits = picture_limits(LIMIT_BYTES);
+	f->objects = objects_create(&limits);
 	f->ledger_fd = shm_create("ledger", sizeof(struct ledger));
 	objects_set_ledger(f->objects, ledger_book_open(f->ledger_fd));
 	objects_add_listener(f->objects, &listener, f);
@@ -183,7 +185,7 @@ static void test_clear(struct fixture *f, gconstpointer data)
 	objects_clear(f->objects);
 	g_assert_cmpuint(f->n_going, ==, 100);
 	g_assert_cmpuint(count_listed(f), ==, 0);
-	g_assert_cmpuint(objects_get_quota_2d(f->objects)->used_bytes, ==, 0);
+	g_assert_cmpuint(objects_get_picture_quota(f->objects)->used, ==, 0);
 	g_assert_cmphex(create(f, 7, 8, 8), ==, OK);
 }
 
@@ -202,6 +204,78 @@ static void test_contexts(struct fixture *f, gconstpointer data)
 		g_assert_cmpuint(resource->contexts[i], !=, 1);
 }
 
+static void set_limit(struct fixture *f, enum quota_name name, uint64_t limit)
+{
+	objects_get_account(f->objects, 0)->quotas[name].limit = limit;
+}
+
+static uint64_t used(struct fixture *f, enum quota_name name)
+{
+	return objects_get_account(f->objects, 0)->quotas[name].used;
+}
+
+/* To the limit, one beyond, and again once there is room. */
+static void test_resources(struct fixture *f, gconstpointer data)
+{
+	set_limit(f, QUOTA_RESOURCES, 3);
+	for (uint32_t id = 1; id <= 3; id++)
+		g_assert_cmphex(create(f, id, 8, 8), ==, OK);
+	g_assert_cmphex(create(f, 4, 8, 8), ==, VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY);
+	g_assert_cmpuint(count_listed(f), ==, 3);
+	objects_remove_resource(f->objects, objects_find_resource(f->objects, 2));
+	g_assert_cmphex(create(f, 4, 8, 8), ==, OK);
+	/* What is refused for its pixels has not become one more resource. */
+	set_limit(f, QUOTA_RESOURCES, 100);
+	g_assert_cmphex(create(f, 5, 4096, 4096), ==, VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY);
+	g_assert_cmpuint(used(f, QUOTA_RESOURCES), ==, 3);
+	objects_clear(f->objects);
+	g_assert_cmpuint(used(f, QUOTA_RESOURCES), ==, 0);
+	g_assert_cmpuint(used(f, QUOTA_OTHER_BYTES), ==, 0);
+}
+
+static uint32_t attach_pieces(struct fixture *f, uint32_t id, uint32_t n, uint32_t length_bytes)
+{
+	g_autofree struct ledger_backing *entries = g_new0(struct ledger_backing, n);
+	for (uint32_t i = 0; i < n; i++)
+		entries[i] = (struct ledger_backing){ GUEST_ADDR, length_bytes, 0 };
+	return objects_attach_backing(
+		f->objects, objects_find_resource(f->objects, id), entries, n, false);
+}
+
+static void assert_no_backing(struct fixture *f, uint32_t id)
+{
+	g_assert_null(objects_find_resource(f->objects, id)->backing);
+	g_assert_cmpuint(used(f, QUOTA_BACKING_ENTRIES), ==, 0);
+	g_assert_cmpuint(used(f, QUOTA_BACKING_BYTES), ==, 0);
+}
+
+static void test_backings(struct fixture *f, gconstpointer data)
+{
+	objects_set_memory(f->objects, make_table(GUEST_ADDR));
+	for (uint32_t id = 1; id <= 2; id++)
+		g_assert_cmphex(create(f, id, 8, 8), ==, OK);
+	set_limit(f, QUOTA_BACKING_ENTRIES, 10);
+	g_assert_cmphex(attach_pieces(f, 1, 11, 4), ==, VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY);
+	assert_no_backing(f, 1);
+	g_assert_cmphex(attach_pieces(f, 1, 10, 4), ==, OK);
+	g_assert_cmphex(attach_pieces(f, 2, 1, 4), ==, VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY);
+	g_assert_cmphex(
+		objects_detach_backing(f->objects, objects_find_resource(f->objects, 1)), ==, OK);
+	assert_no_backing(f, 1);
+	set_limit(f, QUOTA_BACKING_BYTES, 4096);
+	g_assert_cmphex(attach_pieces(f, 1, 3, 2048), ==, VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY);
+	assert_no_backing(f, 1);
+	g_assert_cmphex(attach_pieces(f, 1, 2, 2048), ==, OK);
+	g_assert_cmphex(attach_pieces(f, 2, 1, 1), ==, VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY);
+	/* With the resource goes its backing. */
+	objects_remove_resource(f->objects, objects_find_resource(f->objects, 1));
+	assert_no_backing(f, 2);
+	/* What lies outside guest memory has taken nothing. */
+	objects_set_memory(f->objects, make_table(GUEST_ADDR + GUEST_BYTES));
+	g_assert_cmphex(attach_pieces(f, 2, 1, 4), ==, VIRTIO_GPU_RESP_ERR_UNSPEC);
+	assert_no_backing(f, 2);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -216,6 +290,8 @@ int main(int argc, char **argv)
 		{ "/objects/memory", test_memory },
 		{ "/objects/clear", test_clear },
 		{ "/objects/contexts", test_contexts },
+		{ "/objects/resources", test_resources },
+		{ "/objects/backings", test_backings },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
 		g_test_add(cases[i].name, struct fixture, NULL, set_up, cases[i].run, tear_down);

@@ -38,7 +38,7 @@ static void set_up(struct fixture *f, gconstpointer data)
 	struct keeper_memory_region region = {
 		.guest_addr = GUEST_ADDR, .user_addr = GUEST_ADDR, .size_bytes = GUEST_BYTES
 	};
-	f->quota.limit_bytes = 10 * BYTES;
+	f->quota.limit = 10 * BYTES;
 	f->fd = memfd_create("guest", MFD_CLOEXEC);
 	g_assert_cmpint(ftruncate(f->fd, GUEST_BYTES), ==, 0);
 	f->guest = mmap(NULL, GUEST_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, f->fd, 0);
@@ -52,7 +52,7 @@ static void set_up(struct fixture *f, gconstpointer data)
 static void tear_down(struct fixture *f, gconstpointer data)
 {
 	resource_destroy(f->resource);
-	g_assert_cmpuint(f->quota.used_bytes, ==, 0);
+	g_assert_cmpuint(f->quota.used, ==, 0);
 	memory_unref(f->memory);
 	munmap(f->guest, GUEST_BYTES);
 	close(f->fd);
@@ -110,17 +110,17 @@ static void test_plain(struct fixture *f, gconstpointer data)
 static void test_quota(struct fixture *f, gconstpointer data)
 {
 	const struct ledger_resource d = { .id = 8, .is_3d = 1, .width = W, .height = H };
-	g_assert_cmpuint(f->quota.used_bytes, ==, BYTES);
-	f->quota.limit_bytes = 2 * BYTES - 1;
+	g_assert_cmpuint(f->quota.used, ==, BYTES);
+	f->quota.limit = 2 * BYTES - 1;
 	g_assert_null(create(f, VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM));
 	g_assert_null(resource_create_3d(&f->quota, &d, BYTES));
-	g_assert_cmpuint(f->quota.used_bytes, ==, BYTES);
+	g_assert_cmpuint(f->quota.used, ==, BYTES);
 	struct resource *resource = resource_create_3d(&f->quota, &d, BYTES - 1);
 	g_assert_nonnull(resource);
 	g_assert_null(resource->pixels);
-	g_assert_cmpuint(f->quota.used_bytes, ==, 2 * BYTES - 1);
+	g_assert_cmpuint(f->quota.used, ==, 2 * BYTES - 1);
 	resource_destroy(resource);
-	g_assert_cmpuint(f->quota.used_bytes, ==, BYTES);
+	g_assert_cmpuint(f->quota.used, ==, BYTES);
 	resource_destroy(NULL);
 }
 
@@ -148,7 +148,7 @@ static void test_showable(struct fixture *f, gconstpointer data)
 	g_assert_nonnull(chain);
 	g_assert_null(f->resource->pixels);
 	g_assert_cmpuint(f->resource->charged_bytes, ==, 0);
-	g_assert_cmpuint(f->quota.used_bytes, ==, chain->current->size_bytes);
+	g_assert_cmpuint(f->quota.used, ==, chain->current->size_bytes);
 	g_assert_true(resource_peek_pixels(f->resource) == chain->current->pixels);
 	assert_pixels(chain->current->pixels, chain->current->stride_bytes, &all, 0x100, 0);
 	g_assert_true(resource_make_showable(f->resource, &buffer_memfd));
@@ -160,7 +160,7 @@ static void test_not_showable(struct fixture *f, gconstpointer data)
 {
 	draw(f, 0x100);
 	g_assert_true(transfer(f, &all));
-	f->quota.limit_bytes = 2 * BYTES - 1;
+	f->quota.limit = 2 * BYTES - 1;
 	g_assert_false(resource_make_showable(f->resource, &buffer_memfd));
 	g_assert_null(f->resource->chain);
 	assert_pixels(resource_peek_pixels(f->resource), W * 4, &all, 0x100, 0);
@@ -201,7 +201,7 @@ static void test_starved(struct fixture *f, gconstpointer data)
 {
 	g_assert_true(resource_make_showable(f->resource, &buffer_memfd));
 	struct buffer *only = f->resource->chain->current;
-	f->quota.limit_bytes = f->quota.used_bytes;
+	f->quota.limit = f->quota.used;
 	only->locked = 1;
 	g_assert_false(transfer(f, &part));
 	g_assert_false(resource_renew_current(f->resource));

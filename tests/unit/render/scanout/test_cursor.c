@@ -11,6 +11,9 @@
 
 #define PIXELS_BYTES (FRAME_CURSOR_SIZE * FRAME_CURSOR_SIZE * 4)
 
+/* More than the other tests send in a second. */
+#define CURSOR_RATE 1000
+
 struct fixture {
 	struct guest guest;
 	struct virtqueue *vq;
@@ -27,7 +30,7 @@ static void set_up(struct fixture *f, gconstpointer data)
 	guest_init(&f->guest);
 	f->vq = virtqueue_create("cursor");
 	guest_start_ring(&f->guest, f->vq);
-	f->cursor = cursor_create();
+	f->cursor = cursor_create(CURSOR_RATE);
 	g_assert_cmpint(link_pair(pair), ==, 0);
 	f->display_fd = pair[0];
 	cursor_set_link(f->cursor, pair[1]);
@@ -186,6 +189,24 @@ static void test_reset(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(f->n_hides, ==, 1);
 }
 
+/* Past the rate a command changes nothing; a second later they count again. */
+static void test_rate(struct fixture *f, gconstpointer data)
+{
+	cursor_add_resource(f->cursor, 5);
+	publish(f, 5, 0x11, true);
+	update(f, 5, 1);
+	g_assert_cmpuint(f->n_images, ==, 1);
+	gint64 begin_us = g_get_monotonic_time();
+	uint32_t x = 1;
+	while (f->move.x == (int32_t)x && g_get_monotonic_time() - begin_us < G_USEC_PER_SEC / 2)
+		update(f, 5, ++x);
+	g_assert_cmpuint(x, ==, CURSOR_RATE + 1);
+	g_assert_cmpint(f->move.x, ==, CURSOR_RATE);
+	g_usleep(G_USEC_PER_SEC * 11 / 10);
+	update(f, 5, 7);
+	g_assert_cmpint(f->move.x, ==, 7);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -200,6 +221,7 @@ int main(int argc, char **argv)
 		{ "/cursor/unknown", test_unknown },
 		{ "/cursor/many", test_many },
 		{ "/cursor/reset", test_reset },
+		{ "/cursor/rate", test_rate },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
 		g_test_add(cases[i].name, struct fixture, NULL, set_up, cases[i].run, tear_down);

@@ -11,6 +11,7 @@
 #include "render/objects/ledger_book.h"
 #include "render/objects/objects.h"
 #include "render/scanout/scanouts.h"
+#include "tests/unit/render/picture_limits.h"
 
 #define OK VIRTIO_GPU_RESP_OK_NODATA
 #define SIDE 64u
@@ -39,7 +40,8 @@ static void attach(struct fixture *f)
 
 static void set_up(struct fixture *f, gconstpointer data)
 {
-	f->objects = objects_create(16u << 20);
+	const struct quota_limits limits = picture_limits(16u << 20);
+	f->objects = objects_create(&limits);
 	f->scanouts = scanouts_create(f->objects, false);
 	f->ledger_fd = shm_create("ledger", sizeof(struct ledger));
 	objects_set_ledger(f->objects, ledger_book_open(f->ledger_fd));
@@ -187,6 +189,32 @@ static void test_going(struct fixture *f, gconstpointer data)
 	g_assert_true(scanout_get_resource(f->scanouts, 2) == other);
 }
 
+/* A flush over the rate is refused, and the next frame shows what it would have shown. */
+static void test_rate(struct fixture *f, gconstpointer data)
+{
+	struct resource *resource = show(f, 0, &all);
+	flush(f, resource, &all);
+	want_rate(f, 0, 60000);
+	release(f);
+	g_assert_cmpuint(f->n_frames, ==, 1);
+	const struct rect small = { 3, 3, 1, 1 };
+	while (scanout_flush_resource(f->scanouts, resource, &small))
+		;
+	look(f);
+	unsigned n_frames = f->n_frames;
+	g_assert_false(scanout_flush_resource(f->scanouts, resource, &corner));
+	look(f);
+	g_assert_cmpuint(f->n_frames, ==, n_frames);
+	release(f);
+	g_assert_cmpuint(f->n_frames, ==, n_frames + 1);
+	bool seen = false;
+	for (unsigned i = 0; i < f->frame.n_rects; i++)
+		seen |= rect_contains(&f->frame.rects[i], &corner);
+	g_assert_true(seen);
+	g_usleep(G_USEC_PER_SEC * 11 / 10);
+	g_assert_true(scanout_flush_resource(f->scanouts, resource, &small));
+}
+
 /* Damage is what display is told, in the head's coordinates, as soon as it wants pictures. */
 static void test_damage(struct fixture *f, gconstpointer data)
 {
@@ -256,6 +284,8 @@ static void test_new_display(struct fixture *f, gconstpointer data)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	/* A refusal is a warning, and what is tested here. */
+	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	static const struct {
 		const char *name;
 		void (*run)(struct fixture *f, gconstpointer data);
@@ -265,6 +295,7 @@ int main(int argc, char **argv)
 		{ "/scanout/damage", test_damage },
 		{ "/scanout/held", test_held },
 		{ "/scanout/flushed", test_flushed },
+		{ "/scanout/rate", test_rate },
 		{ "/scanout/new-display", test_new_display },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)

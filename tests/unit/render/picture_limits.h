@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* The quotas of a desktop that may have only so many bytes of pictures. */
+#pragma once
+
+#include "protocol/quotas.h"
+
+static inline struct quota_limits picture_limits(uint64_t picture_bytes)
+{
+	struct quota_limits limits;
+	quotas_set_initial(&limits);
+	limits.max[QUOTA_PICTURE_BYTES] = picture_bytes;
+	return limits;
+}
