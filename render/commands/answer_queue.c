@@ -2,6 +2,8 @@
 #include "render/commands/answer_queue.h"
 
 #include <glib.h>
+#include <linux/virtio_gpu.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "common/monotonic.h"
@@ -16,24 +18,33 @@ struct waiting {
 	struct answer_timing timing;
 	uint64_t held_since_ns; /* the GPU was done, only its time had not come; 0: not yet */
 	struct chain *chain;
+	size_t charged_bytes; /* of the quota; 0: a header alone */
 	size_t answer_bytes;
 	uint8_t answer[];
 };
 
 struct answer_queue {
 	struct virtqueue *vq;
+	struct quota_account *account;
 	GQueue waiting; /* struct waiting*, oldest first */
 	uint32_t last_sequence, last_signaled;
 	bool has_work;
 	uint32_t work_context; /* whose work came last */
 };
 
-struct answer_queue *answer_queue_create(struct virtqueue *vq)
+struct answer_queue *answer_queue_create(struct virtqueue *vq, struct quota_account *account)
 {
 	struct answer_queue *queue = g_new0(struct answer_queue, 1);
 	queue->vq = vq;
+	queue->account = account;
 	g_queue_init(&queue->waiting);
 	return queue;
+}
+
+static void drop(struct answer_queue *queue, struct waiting *w)
+{
+	quota_give(queue->account, QUOTA_ANSWER_BYTES, w->charged_bytes);
+	g_free(w);
 }
 
 void answer_queue_clear(struct answer_queue *queue)
@@ -41,7 +52,7 @@ void answer_queue_clear(struct answer_queue *queue)
 	struct waiting *w;
 	while ((w = g_queue_pop_head(&queue->waiting))) {
 		chain_free(w->chain);
-		g_free(w);
+		drop(queue, w);
 	}
 }
 
@@ -107,17 +118,32 @@ void answer_queue_renew(struct answer_queue *queue)
 	cover_work(queue);
 }
 
+/* Gives what waits of the answer: all of it, or an error in its header. */
+static struct waiting *keep(struct answer_queue *queue, const void *answer, size_t answer_bytes)
+{
+	bool more = answer_bytes > sizeof(struct virtio_gpu_ctrl_hdr);
+	bool over = more && !quota_take(queue->account, QUOTA_ANSWER_BYTES, answer_bytes);
+	size_t kept_bytes = over ? sizeof(struct virtio_gpu_ctrl_hdr) : answer_bytes;
+	struct waiting *w = g_malloc(sizeof(*w) + kept_bytes);
+	w->charged_bytes = more && !over ? answer_bytes : 0;
+	w->answer_bytes = kept_bytes;
+	memcpy(w->answer, answer, kept_bytes);
+	if (over) {
+		uint32_t type = VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
+		memcpy(w->answer + offsetof(struct virtio_gpu_ctrl_hdr, type), &type, sizeof(type));
+	}
+	return w;
+}
+
 static void wait_for(struct answer_queue *queue, struct chain *chain, const void *answer,
 	size_t answer_bytes, const struct answer_timing *timing)
 {
-	struct waiting *w = g_malloc(sizeof(*w) + answer_bytes);
+	struct waiting *w = keep(queue, answer, answer_bytes);
 	w->sequence = queue->last_sequence;
 	w->context = queue->work_context;
 	w->timing = *timing;
 	w->held_since_ns = 0;
 	w->chain = chain;
-	w->answer_bytes = answer_bytes;
-	memcpy(w->answer, answer, answer_bytes);
 	g_queue_push_tail(&queue->waiting, w);
 	if (queue->waiting.length > ANSWER_HELD_MAX)
 		w->timing.haste = ANSWER_AT_ONCE;
@@ -158,7 +184,7 @@ void answer_queue_release(struct answer_queue *queue)
 		struct waiting *w = g_queue_pop_head(&queue->waiting);
 		count_held(w, now_ns);
 		virtqueue_return(queue->vq, w->chain, w->answer, w->answer_bytes);
-		g_free(w);
+		drop(queue, w);
 	}
 }
 

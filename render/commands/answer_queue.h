@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "render/commands/limits.h"
+#include "render/quota/quota.h"
 #include "render/ring/virtqueue.h"
 
 enum answer_haste {
@@ -35,7 +36,8 @@ struct answer_timing {
 
 struct answer_queue;
 
-struct answer_queue *answer_queue_create(struct virtqueue *vq);
+/* The bytes that it holds are taken from the account, which must outlive it. */
+struct answer_queue *answer_queue_create(struct virtqueue *vq, struct quota_account *account);
 void answer_queue_destroy(struct answer_queue *queue);
 /* Drops what waits: the guest is new. */
 void answer_queue_clear(struct answer_queue *queue);
@@ -50,7 +52,8 @@ void answer_queue_note_work(struct answer_queue *queue, uint32_t context);
 void answer_queue_renew(struct answer_queue *queue);
 /*
  * Answers the chain as soon as all GPU work so far is done and its time has come, which may be
- * now. Takes the chain over.
+ * now. Takes the chain over. The answer begins with a header. One that has to wait and is over the
+ * guest's quota becomes ERR_OUT_OF_MEMORY, with its fence; a header alone is always held.
  */
 void answer_queue_answer(struct answer_queue *queue, struct chain *chain, const void *answer,
 	size_t answer_bytes, const struct answer_timing *timing);

@@ -7,6 +7,7 @@
 #include "render/commands/answer_queue.h"
 #include "render/commands/checker.h"
 #include "render/commands/command.h"
+#include "render/objects/objects.h"
 #include "render/ring/virtqueue.h"
 #include "render/scanout/scanouts.h"
 
@@ -17,7 +18,7 @@ struct commands *commands_create(struct objects *objects, struct scanouts *scano
 	commands->scanouts = scanouts;
 	commands->virgl = virgl;
 	commands->queue = virtqueue_create("control");
-	commands->answers = answer_queue_create(commands->queue);
+	commands->answers = answer_queue_create(commands->queue, objects_get_account(objects, 0));
 	painters_init(&commands->painters);
 	commands->checker = checker_create(objects);
 	return commands;

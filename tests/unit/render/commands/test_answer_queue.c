@@ -1,25 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /* Answers that are held, and those that take them along. The GPU has nothing to do here. */
 #include <glib.h>
+#include <linux/virtio_gpu.h>
+#include <string.h>
 
 #include "render/commands/answer_queue.h"
 #include "common/monotonic.h"
 #include "render/scanout/pacing.h"
 #include "tests/unit/render/guest.h"
 
+/* What may be held of answers that are more than a header. */
+#define ANSWER_BYTES 1000
 #define LATER_NS UINT64_C(3600000000000)
 
 struct fixture {
 	struct guest guest;
 	struct virtqueue *vq;
 	struct answer_queue *answers;
+	struct quota_account account;
 };
 
 static void set_up(struct fixture *f, gconstpointer data)
 {
 	guest_init(&f->guest);
+	struct quota_limits limits;
+	quotas_set_initial(&limits);
+	limits.max[QUOTA_ANSWER_BYTES] = ANSWER_BYTES;
+	quota_account_init(&f->account, &limits);
 	f->vq = virtqueue_create("control");
-	f->answers = answer_queue_create(f->vq);
+	f->answers = answer_queue_create(f->vq, &f->account);
 	guest_start_ring(&f->guest, f->vq);
 }
 
@@ -103,9 +112,55 @@ static void test_clear(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(guest_get_used(&f->guest, 0), ==, 1);
 }
 
+/* A longer one, that says OK_EDID; returns its slot. */
+static unsigned answer_long(struct fixture *f, size_t size_bytes)
+{
+	const struct answer_timing timing = { .haste = ANSWER_HELD,
+		.not_before_ns = monotonic_now_ns() + LATER_NS };
+	struct virtio_gpu_ctrl_hdr header = {
+		.type = VIRTIO_GPU_RESP_OK_EDID, .flags = VIRTIO_GPU_FLAG_FENCE, .fence_id = 99
+	};
+	g_autofree uint8_t *bytes = g_malloc0(size_bytes);
+	memcpy(bytes, &header, sizeof(header));
+	unsigned slot = guest_submit(&f->guest, &header, sizeof(header), size_bytes);
+	answer_queue_answer(f->answers, virtqueue_try_take(f->vq), bytes, size_bytes, &timing);
+	return slot;
+}
+
+static void assert_answer(struct fixture *f, unsigned slot, uint32_t type)
+{
+	const struct virtio_gpu_ctrl_hdr *header = guest_answer(&f->guest, slot);
+	g_assert_cmphex(header->type, ==, type);
+	g_assert_cmpuint(header->fence_id, ==, 99);
+	g_assert_cmphex(header->flags, ==, VIRTIO_GPU_FLAG_FENCE);
+}
+
+/* What is over the quota keeps its place and its fence, and loses what it would have said. */
+static void test_quota(struct fixture *f, gconstpointer data)
+{
+	const struct quota *quota = &f->account.quotas[QUOTA_ANSWER_BYTES];
+	unsigned first = answer_long(f, ANSWER_BYTES - 100);
+	unsigned second = answer_long(f, 101), third = answer_long(f, 100);
+	unsigned fourth = answer_long(f, sizeof(struct virtio_gpu_ctrl_hdr));
+	g_assert_cmpuint(quota->used, ==, ANSWER_BYTES);
+	assert_order(f, 0);
+	answer(f, ANSWER_AT_ONCE, 0);
+	assert_order(f, 5);
+	assert_answer(f, first, VIRTIO_GPU_RESP_OK_EDID);
+	assert_answer(f, second, VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY);
+	assert_answer(f, third, VIRTIO_GPU_RESP_OK_EDID);
+	assert_answer(f, fourth, VIRTIO_GPU_RESP_OK_EDID);
+	g_assert_cmpuint(quota->used, ==, 0);
+	answer_long(f, ANSWER_BYTES);
+	answer_queue_clear(f->answers);
+	g_assert_cmpuint(quota->used, ==, 0);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	/* A refusal is a warning, and what is tested here. */
+	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	static const struct {
 		const char *name;
 		void (*run)(struct fixture *f, gconstpointer data);
@@ -115,6 +170,7 @@ int main(int argc, char **argv)
 		{ "/answers/due", test_due },
 		{ "/answers/many", test_many },
 		{ "/answers/clear", test_clear },
+		{ "/answers/quota", test_quota },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
 		g_test_add(cases[i].name, struct fixture, NULL, set_up, cases[i].run, tear_down);
