@@ -6,6 +6,8 @@
 #include <stdio.h>
 
 #include "server/command/show_json.h"
+#include "server/command/show_quotas.h"
+#include "server/desktop/desktop_file.h"
 #include "server/desktop/guest_report.h"
 #include "server/desktop/run_dir.h"
 
@@ -47,11 +49,22 @@ static void show_report(const char *path)
 			kernel ? kernel : "");
 }
 
-static void show_desktop(const char *base, const char *name)
+static void show_quotas(const char *base, const char *name, bool all)
+{
+	g_autofree char *path = g_build_filename(base, name, DESKTOP_FILE, NULL);
+	g_autoptr(GKeyFile) file = g_key_file_new();
+	struct quota_limits limits;
+	bool found = g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL);
+	show_quotas_read(&limits, found ? file : NULL);
+	show_quotas_print(&limits, all);
+}
+
+static void show_desktop(const char *base, const char *name, bool alone)
 {
 	g_autofree char *report = g_build_filename(base, name, GUEST_REPORT_FILE, NULL);
 	printf("%s\n", name);
 	show_report(report);
+	show_quotas(base, name, alone);
 }
 
 static bool desktop_runs(const char *base, const char *name)
@@ -110,7 +123,7 @@ int show_main(int argc, char **argv)
 	if (text)
 		fputs(text, stdout);
 	for (unsigned i = 0; !text && names[i]; i++)
-		show_desktop(base, names[i]);
+		show_desktop(base, names[i], argc == 2);
 	if (!text && !names[0])
 		printf("no desktop is running\n");
 	return fflush(stdout) != 0;

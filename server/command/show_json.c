@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "server/command/show_quotas.h"
 #include "server/desktop/desktop_file.h"
 #include "server/desktop/desktop_options.h"
 #include "server/desktop/guest_report.h"
@@ -50,6 +51,19 @@ static void add_options(JsonBuilder *json, GKeyFile *file)
 	json_builder_end_object(json);
 }
 
+/* All of them, so that nobody needs to know the initial ones. */
+static void add_quotas(JsonBuilder *json, GKeyFile *file)
+{
+	struct quota_limits limits;
+	show_quotas_read(&limits, file);
+	json_builder_begin_object(json);
+	for (unsigned i = 0; i < QUOTAS; i++) {
+		json_builder_set_member_name(json, quota_rows[i].name);
+		json_builder_add_int_value(json, (gint64)limits.max[i]);
+	}
+	json_builder_end_object(json);
+}
+
 static void add_guest(JsonBuilder *json, GKeyFile *file)
 {
 	if (!file) {
@@ -76,6 +90,8 @@ static void add_desktop(JsonBuilder *json, const char *name)
 	json_builder_add_string_value(json, name);
 	json_builder_set_member_name(json, "options");
 	add_options(json, desktop);
+	json_builder_set_member_name(json, "quotas");
+	add_quotas(json, desktop);
 	json_builder_set_member_name(json, "guest");
 	add_guest(json, guest);
 	json_builder_end_object(json);

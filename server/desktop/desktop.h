@@ -11,6 +11,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "protocol/quotas.h"
 #include "server/desktop/tls_options.h"
 
 /* Each of these programs takes a part of the options. */
@@ -43,6 +44,7 @@ struct desktop {
 	bool virgl, software, pacing;
 	char *render_node; /* NULL: the first that works */
 	unsigned submit_limit_s;
+	struct quota_limits quotas;
 
 	char *encoder; /* NULL: display chooses */
 	bool video_444;

@@ -33,6 +33,26 @@ static void add_sentences(GString *page, const char *text)
 	}
 }
 
+/* The table of quotas, with what is said of each. */
+static void add_quotas(GString *page)
+{
+	g_string_append(page, ".RS\n");
+	for (unsigned i = 0; i < QUOTAS; i++) {
+		const struct quota_row *row = &quota_rows[i];
+		g_autofree char *initial = quotas_format_number(row->initial);
+		g_autofree char *min = quotas_format_number(row->min);
+		g_autofree char *max = quotas_format_number(row->max);
+		g_autofree char *text =
+			g_strdup_printf("The %s. Refused past it: %s. Default: %s, from %s to %s.",
+				row->unit, row->refused, initial, min, max);
+		g_string_append(page, ".TP\n\\fB");
+		add_escaped(page, row->name, strlen(row->name));
+		g_string_append(page, "\\fR\n");
+		add_sentences(page, text);
+	}
+	g_string_append(page, ".RE\n");
+}
+
 static void add_option(
 	GString *page, const struct desktop_option *option, enum desktop_program program)
 {
@@ -48,6 +68,8 @@ static void add_option(
 	g_autofree char *fallback = words ? g_strdup_printf("Default: %s.", words) : NULL;
 	if (fallback)
 		add_sentences(page, fallback);
+	if (option->type == DESKTOP_QUOTAS)
+		add_quotas(page);
 }
 
 /* Adds nothing where the program has no option of this section. */

@@ -137,6 +137,14 @@ const struct desktop_option desktop_options[] = {
 		.fallback = BOTH("the first render node that works, or the CPU") },
 	{ "software", RUN | GPU, DESKTOP_SECTION_GRAPHICS, DESKTOP_SWITCH_ON, MEMBER(software),
 		NULL, "Draw on the CPU" },
+	{ "quota", RUN | GPU, DESKTOP_SECTION_GRAPHICS, DESKTOP_QUOTAS, MEMBER(quotas),
+		"NAME=VALUE", "Let the guest use so much of the host",
+		"It can be given several times, and takes several with commas between them. "
+		"Values may end in K, M, G or T. What the guest asks for past a limit is "
+		"answered with ERR_OUT_OF_MEMORY, and said once in the log; its other programs "
+		"go on. Memory of vitrine-render is at most the sum of texture-bytes, "
+		"picture-bytes, other-bytes, staging-bytes and 256M. Where one is given on the "
+		"command line, those of a configuration file do not count." },
 	{ "no-pacing", RUN | GPU, DESKTOP_SECTION_GRAPHICS, DESKTOP_SWITCH_OFF, MEMBER(pacing),
 		NULL, "Let the guest draw faster than its monitors show (for benchmarks)",
 		"Without it a guest that outruns a monitor's refresh rate gets the answers its "

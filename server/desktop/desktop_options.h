@@ -33,6 +33,7 @@ enum desktop_type {
 	DESKTOP_CHOICE,     /* unsigned, an index into `values` */
 	DESKTOP_SWITCH_ON,  /* bool: the option makes it true */
 	DESKTOP_SWITCH_OFF, /* bool: the option makes it false */
+	DESKTOP_QUOTAS,     /* struct quota_limits: each time it is given it changes some of them */
 };
 
 struct desktop_option {

@@ -81,6 +81,8 @@ static char *set(const struct desktop_option *option, struct desktop *desktop, c
 	case DESKTOP_SWITCH_ON:
 	case DESKTOP_SWITCH_OFF:
 		return set_switch(option, to, text);
+	case DESKTOP_QUOTAS:
+		return quotas_parse(to, text);
 	}
 	g_assert_not_reached();
 }
@@ -113,6 +115,8 @@ char *desktop_option_get(const struct desktop_option *option, const struct deskt
 		return g_strdup(*(const bool *)from ? "true" : "false");
 	case DESKTOP_SWITCH_OFF:
 		return g_strdup(*(const bool *)from ? "false" : "true");
+	case DESKTOP_QUOTAS:
+		return quotas_format(from);
 	}
 	g_assert_not_reached();
 }
@@ -136,6 +140,8 @@ void desktop_option_set_initial(
 	g_assert(!reason);
 	if (!text && option->type == DESKTOP_NUMBER)
 		*(int *)member(option, desktop) = option->min - 1;
+	if (option->type == DESKTOP_QUOTAS)
+		quotas_set_initial(member(option, desktop));
 }
 
 bool desktop_option_is_initial(const struct desktop_option *option, const struct desktop *desktop,

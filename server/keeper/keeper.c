@@ -129,6 +129,9 @@ static char **renderer_argv(const struct desktop *o)
 		g_ptr_array_add(argv, g_strdup_printf("--render-node=%s", o->render_node));
 	if (!o->pacing)
 		g_ptr_array_add(argv, g_strdup("--no-pacing"));
+	g_autofree char *quotas = quotas_format(&o->quotas);
+	if (quotas)
+		g_ptr_array_add(argv, g_strdup_printf("--quota=%s", quotas));
 	g_ptr_array_add(argv, NULL);
 	return (char **)g_ptr_array_free(g_steal_pointer(&argv), FALSE);
 }

@@ -34,6 +34,8 @@ static char *make_value(const struct desktop_option *option)
 		return g_strdup_printf("%d", option->min + 1 + (int)index);
 	if (option->type == DESKTOP_TEXT)
 		return g_strdup_printf("x-%s", option->name);
+	if (option->type == DESKTOP_QUOTAS)
+		return g_strdup("contexts=64,texture-bytes=2G");
 	char *path = g_build_filename(folder, option->name, NULL);
 	g_assert_true(g_file_set_contents(path, "", 0, NULL));
 	return path;
@@ -178,8 +180,8 @@ static void test_keeper_arguments(const struct desktop *run, unsigned n_expected
 	desktop_finish(&gpu);
 }
 
-/* name, virgl, the node, software, pacing; encoder, 4:4:4, clock; seven of SPICE. */
-#define N_SHARED 16
+/* name, virgl, the node, software, the limit of a submission, quotas, pacing; encoder, 4:4:4, clock; seven of SPICE. */
+#define N_SHARED 17
 
 static void test_keeper_is_told(void)
 {
@@ -331,6 +333,8 @@ struct mistake {
 
 /* Each reason stands behind the file's name. */
 static const struct mistake mistakes[] = {
+	{ "[graphics]\nquota=contexts=7\n",
+		"[graphics] quota=contexts=7: contexts: from 8 to 1K virgl contexts of the guest" },
 	{ "memory=512\n", "Key file does not start with a group" },
 	{ "[engine]\nmemory=512\n",
 		"[engine]: no such group: is none of [desktop], [machine], [graphics], [video], "
@@ -434,6 +438,20 @@ static void test_show_all(void)
 	}
 	g_assert_cmpuint(json_object_get_size(options), ==, n_options);
 	g_assert_true(json_object_get_null_member(desktop, "guest"));
+	JsonObject *quotas = json_object_get_object_member(desktop, "quotas");
+	g_assert_cmpuint(json_object_get_size(quotas), ==, QUOTAS);
+	for (unsigned i = 0; i < QUOTAS; i++)
+		g_assert_cmpint(json_object_get_int_member(quotas, quota_rows[i].name), ==,
+			(gint64)all.quotas.max[i]);
+	g_assert_cmpint(json_object_get_int_member(quotas, "texture-bytes"), ==,
+		G_GINT64_CONSTANT(1) << 31);
+	g_autofree char *line = g_strdup_printf("%s show all", g_getenv("VITRINE"));
+	g_autofree char *text = run(line);
+	g_assert_nonnull(strstr(text, "\n  quota: contexts 64 (virgl contexts of the guest)\n"));
+	g_assert_nonnull(strstr(text, "\n  quota: resources 16K ("));
+	g_autofree char *all_line = g_strdup_printf("%s show", g_getenv("VITRINE"));
+	g_autofree char *all_text = run(all_line);
+	g_assert_nonnull(strstr(all_text, "\n  quota: contexts=64,texture-bytes=2G\n"));
 	run_dir_remove(&dir);
 	desktop_finish(&all);
 }
