@@ -63,7 +63,7 @@ struct desktop *desktop_create(const struct desktop_options *options)
 	g_autofree char *draw =
 		node ? g_strdup_printf("--render-node=%s", node) : g_strdup("--software");
 	g_autofree char *limit = g_strdup_printf("--submit-limit=%u", options->submit_limit_s);
-	const char *arguments[] = { worker_dir, spice, stats, draw, NULL, NULL, NULL, NULL };
+	const char *arguments[] = { worker_dir, spice, stats, draw, NULL, NULL, NULL, NULL, NULL };
 	const char **more = arguments + 4;
 	if (options->virgl)
 		*more++ = "--virgl";
@@ -71,6 +71,10 @@ struct desktop *desktop_create(const struct desktop_options *options)
 		*more++ = "--no-pacing";
 	if (options->submit_limit_s > 0)
 		*more++ = limit;
+	g_autofree char *quota =
+		options->quotas ? g_strdup_printf("--quota=%s", options->quotas) : NULL;
+	if (quota)
+		*more++ = quota;
 	struct guest_options guest = {
 		.program = program("VITRINE_GPU"),
 		.arguments = arguments,

@@ -53,6 +53,7 @@ struct desktop_options {
 	bool no_pacing;
 	unsigned submit_limit_s; /* 0: as by default */
 	bool machine_only;       /* do not load the driver */
+	const char *quotas;      /* as --quota takes them; NULL: none */
 };
 
 /* Our backend with a consumer; by default pictures are wanted at 1000 Hz on head 0. */

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Quotas: whatever a guest asks for without end is answered with ERR_OUT_OF_MEMORY at its limit,
+ * while another of its contexts goes on, and once it is given back everything can be had again.
+ */
+#include "tests/wire/scene3d.h"
+#include "tests/wire/slow.h"
+#include "tests/wire/wire.h"
+
+#define NO_MEMORY VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY
+/* Ids from here on are the flood's, below them are the scenes'. */
+#define FLOOD_BASE 1000
+/* Gallium's numbers: B8G8R8A8_UNORM, a 2D texture, a sampler's view. */
+#define FORMAT 1
+#define TARGET_2D 2
+#define BIND_SAMPLER_VIEW 8
+#define MIB (1u << 20)
+
+struct flood {
+	const char *name;
+	const char *quotas;
+	/* Asks for one more; returns the answer. */
+	uint32_t (*ask)(struct guest *guest, uint32_t id);
+	void (*give_back)(struct guest *guest, uint32_t id); /* NULL: nothing is kept */
+	/* What is granted before the first refusal, the scene's own share left out of it. */
+	unsigned n_min, n_max;
+};
+
+/* ---- what is asked for ---- */
+
+static uint32_t ask_context(struct guest *guest, uint32_t id)
+{
+	return guest_gpu_ctx_create(guest, id, "flood");
+}
+
+static void give_context(struct guest *guest, uint32_t id)
+{
+	wire_ok(guest_gpu_ctx_destroy(guest, id));
+}
+
+static uint32_t ask_2d(struct guest *guest, uint32_t id, uint32_t side)
+{
+	return guest_gpu_create_2d(guest, id, VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM, side, side);
+}
+
+static uint32_t ask_small(struct guest *guest, uint32_t id)
+{
+	return ask_2d(guest, id, 1);
+}
+
+static uint32_t ask_picture(struct guest *guest, uint32_t id)
+{
+	return ask_2d(guest, id, 512);
+}
+
+static void give_resource(struct guest *guest, uint32_t id)
+{
+	wire_ok(guest_gpu_unref(guest, id));
+}
+
+static uint32_t ask_3d(struct guest *guest, uint32_t id, uint32_t width, uint32_t height)
+{
+	const struct virtio_gpu_resource_create_3d c = { .resource_id = id,
+		.target = TARGET_2D,
+		.format = FORMAT,
+		.bind = BIND_SAMPLER_VIEW,
+		.width = width,
+		.height = height,
+		.depth = 1,
+		.array_size = 1 };
+	return guest_gpu_create_3d(guest, &c);
+}
+
+static uint32_t ask_texture(struct guest *guest, uint32_t id)
+{
+	return ask_3d(guest, id, 1024, 1024);
+}
+
+/* Pieces that all name the same memory. */
+static uint32_t ask_backing(struct guest *guest, uint32_t id, uint32_t n, uint32_t piece_bytes)
+{
+	struct guest_backing *memory = guest_backing_create(guest, piece_bytes, 0);
+	g_autofree struct virtio_gpu_mem_entry *entries = g_new0(struct virtio_gpu_mem_entry, n);
+	for (uint32_t i = 0; i < n; i++)
+		entries[i] = memory->entries[0];
+	wire_ok(ask_small(guest, id));
+	uint32_t type = guest_gpu_attach_entries(guest, id, entries, n);
+	guest_backing_free(memory);
+	if (type != VIRTIO_GPU_RESP_OK_NODATA)
+		wire_ok(guest_gpu_unref(guest, id));
+	return type;
+}
+
+static uint32_t ask_entries(struct guest *guest, uint32_t id)
+{
+	return ask_backing(guest, id, 4096, GUEST_PAGE_SIZE);
+}
+
+static uint32_t ask_bytes(struct guest *guest, uint32_t id)
+{
+	return ask_backing(guest, id, 8, MIB);
+}
+
+static uint32_t ask_flush(struct guest *guest, uint32_t id)
+{
+	return guest_gpu_flush(guest, 1, (guest_rect){ 0, 0, SCENE3D_WIDTH, SCENE3D_HEIGHT });
+}
+
+/* Linux gives these no room for an answer. */
+static uint32_t ask_cursor(struct guest *guest, uint32_t id)
+{
+	const struct virtio_gpu_update_cursor c = { .hdr.type = VIRTIO_GPU_CMD_MOVE_CURSOR,
+		.pos.x = id };
+	struct virtio_gpu_ctrl_hdr answer;
+	struct guest_request *request =
+		guest_queue_send(guest->cursor, &c, sizeof(c), sizeof(answer));
+	g_assert_nonnull(request);
+	g_assert_true(guest_queue_wait(guest->cursor, request, guest->timeout_ms));
+	g_assert_cmpuint(request->used_bytes, ==, sizeof(answer));
+	memcpy(&answer, request->response, sizeof(answer));
+	guest_request_free(request);
+	return answer.type;
+}
+
+/* The scene has one context, three resources of some 50 KB, and their backings. */
+static const struct flood floods[] = {
+	{ "contexts", "contexts=8", ask_context, give_context, 7, 7 },
+	{ "other-bytes", "contexts=1K,other-bytes=64M", ask_context, give_context, 60, 63 },
+	{ "resources", "resources=256", ask_small, give_resource, 253, 253 },
+	{ "picture-bytes", "picture-bytes=16M", ask_picture, give_resource, 14, 16 },
+	{ "texture-bytes", "texture-bytes=64M", ask_texture, give_resource, 15, 15 },
+	{ "backing-entries", "backing-entries=64K", ask_entries, give_resource, 15, 15 },
+	{ "backing-bytes", "backing-bytes=256M", ask_bytes, give_resource, 31, 31 },
+	{ "flushes", "flushes=100", ask_flush, NULL, 1, 100 },
+	{ "cursors", "cursors=100", ask_cursor, NULL, 100, 100 },
+};
+
+/* ---- floods ---- */
+
+static void draw(struct desktop *desktop, struct scene3d *scene, uint32_t seed)
+{
+	const guest_rect all = { 0, 0, SCENE3D_WIDTH, SCENE3D_HEIGHT };
+	uint32_t pixels[SCENE3D_WIDTH * SCENE3D_HEIGHT];
+	wire_ok(scene3d_draw(scene, seed));
+	wire_ok(guest_gpu_flush(desktop->guest, scene->base, all));
+	scene3d_expect(seed, false, pixels);
+	g_assert_true(scene3d_check(scene, seed));
+	g_assert_true(desktop_shows(desktop, 0, pixels, SCENE3D_WIDTH, SCENE3D_HEIGHT));
+}
+
+static unsigned ask_until_refused(struct guest *guest, const struct flood *flood)
+{
+	unsigned n = 0;
+	uint32_t type;
+	while ((type = flood->ask(guest, FLOOD_BASE + n)) == VIRTIO_GPU_RESP_OK_NODATA)
+		g_assert_cmpuint(++n, <=, flood->n_max);
+	g_assert_cmphex(type, ==, NO_MEMORY);
+	for (unsigned again = 0; again < 50; again++)
+		g_assert_cmphex(flood->ask(guest, FLOOD_BASE + n), ==, NO_MEMORY);
+	g_test_message("%s: %u granted", flood->name, n);
+	return n;
+}
+
+static struct desktop *create(const char *quotas)
+{
+	const struct desktop_options options = {
+		.virgl = true, .shape = GUEST_SHAPE_INDIRECT, .quotas = quotas
+	};
+	return desktop_create(&options);
+}
+
+static void test_flood(gconstpointer data)
+{
+	const struct flood *flood = data;
+	struct desktop *desktop = create(flood->quotas);
+	struct guest *guest = desktop->guest;
+	pid_t renderer = desktop_renderer(desktop);
+	struct scene3d *scene = scene3d_create(guest, 1, false);
+	wire_ok(guest_gpu_set_scanout(
+		guest, 0, 1, (guest_rect){ 0, 0, SCENE3D_WIDTH, SCENE3D_HEIGHT }));
+	draw(desktop, scene, 1);
+	unsigned n = ask_until_refused(guest, flood);
+	g_assert_cmpuint(n, >=, flood->n_min);
+	if (!flood->give_back)
+		g_usleep(G_USEC_PER_SEC * 11 / 10);
+	draw(desktop, scene, 2);
+	for (unsigned i = 0; i < n && flood->give_back; i++)
+		flood->give_back(guest, FLOOD_BASE + i);
+	g_assert_true(scene3d_run(guest, 50, 3));
+	if (flood->give_back)
+		g_assert_cmpuint(ask_until_refused(guest, flood), ==, n);
+	g_assert_cmpint(desktop_renderer(desktop), ==, renderer);
+	scene3d_destroy(scene, false);
+	desktop_destroy(desktop);
+}
+
+/* One transfer of exactly so much, and one of a row more. */
+static void test_staging(void)
+{
+	struct desktop *desktop = create("staging-bytes=16M");
+	struct guest *guest = desktop->guest;
+	const uint32_t width = 1024, rows = 16 * MIB / 4 / width;
+	struct guest_backing *backing =
+		guest_backing_create(guest, (rows + 1) * width * 4, GUEST_PAGE_SIZE);
+	const struct virtio_gpu_box fits = { .w = width, .h = rows, .d = 1 };
+	const struct virtio_gpu_box large = { .w = width, .h = rows + 1, .d = 1 };
+	const uint32_t types[] = { VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D,
+		VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D };
+	wire_ok(guest_gpu_ctx_create(guest, 1, "staging"));
+	wire_ok(ask_3d(guest, 2, width, rows + 1));
+	wire_ok(guest_backing_attach(backing, 2));
+	wire_ok(guest_gpu_ctx_attach(guest, 1, 2));
+	for (unsigned i = 0; i < G_N_ELEMENTS(types); i++) {
+		wire_ok(guest_gpu_transfer_3d(guest, types[i], 1, 2, fits, 0, 0));
+		wire_check(guest_gpu_transfer_3d(guest, types[i], 1, 2, large, 0, 0), NO_MEMORY);
+	}
+	g_assert_true(scene3d_run(guest, 50, 3));
+	guest_backing_free(backing);
+	desktop_destroy(desktop);
+}
+
+/* 64 KiB hold 62 EDIDs. All that waits for the GPU has its fence in the end. */
+static void test_answers(void)
+{
+	enum { N = 80 };
+	struct desktop *desktop = create("answer-bytes=64K");
+	struct guest *guest = desktop->guest;
+	struct slow *slow = slow_create(guest, 50, 0);
+	struct guest_request *requests[N];
+	const struct virtio_gpu_cmd_get_edid edid = { .hdr.type = VIRTIO_GPU_CMD_GET_EDID };
+	slow_calibrate(slow, G_USEC_PER_SEC / 2);
+	struct guest_request *job = slow_send(slow, 1);
+	for (unsigned i = 0; i < N; i++)
+		requests[i] = guest_gpu_send_fenced(guest, &edid, sizeof(edid), 2 + i);
+	wire_ok(guest_gpu_finish_fenced(guest, job, 1));
+	for (unsigned i = 0; i < N; i++)
+		wire_check(guest_gpu_finish_fenced(guest, requests[i], 2 + i),
+			i < 65536 / sizeof(struct virtio_gpu_resp_edid) ? VIRTIO_GPU_RESP_OK_EDID :
+									  NO_MEMORY);
+	wire_check(guest_gpu_finish_fenced(
+			   guest, guest_gpu_send_fenced(guest, &edid, sizeof(edid), 999), 999),
+		VIRTIO_GPU_RESP_OK_EDID);
+	slow_destroy(slow);
+	g_assert_true(scene3d_run(guest, 1, 3));
+	desktop_destroy(desktop);
+}
+
+int main(int argc, char **argv)
+{
+	wire_init(&argc, &argv);
+	for (unsigned i = 0; i < G_N_ELEMENTS(floods); i++) {
+		g_autofree char *path = g_strdup_printf("/quotas/%s", floods[i].name);
+		g_test_add_data_func(path, &floods[i], test_flood);
+	}
+	g_test_add_func("/quotas/staging-bytes", test_staging);
+	g_test_add_func("/quotas/answer-bytes", test_answers);
+	return g_test_run();
+}
