@@ -11,24 +11,26 @@
 #define GIB(n) ((uint64_t)(n) << 30)
 
 /*
- * The costs are what Mesa's software renderer takes, measured and rounded up: with a GPU's driver
- * much of it lies in the GPU's memory. The most resources and contexts are what the ledger has room
- * for, so that all of them come back after a crash.
+ * The costs are those of Mesa's software renderer, since with a GPU's driver much of it lies in the
+ * GPU's memory. Of a virgl context, with the GL context that it has from the start, 2.7 MiB were
+ * measured, of a resource 3 KiB (virglrenderer 0.10.4, Mesa 22.3); the others are estimates of what
+ * virglrenderer and Mesa allocate for one. The most resources and contexts are what the ledger has
+ * room for, so that all of them come back after a crash.
  */
 const struct quota_row quota_rows[QUOTAS] = {
-	[QUOTA_CONTEXTS] = { "contexts", "virgl contexts of the guest", QUOTA_OF_GUEST, 256, 8,
-		LEDGER_CONTEXTS_MAX, MIB(1), "CTX_CREATE" },
+	[QUOTA_CONTEXTS] = { "contexts", "virgl contexts of the guest", QUOTA_OF_GUEST, 128, 8,
+		LEDGER_CONTEXTS_MAX, MIB(3), "CTX_CREATE" },
 	[QUOTA_SUB_CONTEXTS] = { "sub-contexts", "GL contexts of one virgl context",
-		QUOTA_OF_CONTEXT, 128, 2, 4096, MIB(1), "SUBMIT_3D: CREATE_SUB_CTX" },
-	[QUOTA_OBJECTS] = { "objects", "GL objects of one virgl context", QUOTA_OF_CONTEXT, 262144,
-		1024, 1u << 20, 512, "SUBMIT_3D: CREATE_OBJECT" },
-	[QUOTA_SHADERS] = { "shaders", "shaders of one virgl context", QUOTA_OF_CONTEXT, 32768, 256,
-		1u << 20, KIB(4), "SUBMIT_3D: CREATE_OBJECT of a shader" },
+		QUOTA_OF_CONTEXT, 64, 2, 4096, MIB(3), "SUBMIT_3D: CREATE_SUB_CTX" },
+	[QUOTA_OBJECTS] = { "objects", "GL objects of one virgl context", QUOTA_OF_CONTEXT, 131072,
+		1024, 1u << 20, KIB(2), "SUBMIT_3D: CREATE_OBJECT" },
+	[QUOTA_SHADERS] = { "shaders", "shaders of one virgl context", QUOTA_OF_CONTEXT, 16384, 256,
+		1u << 20, KIB(16), "SUBMIT_3D: CREATE_OBJECT of a shader" },
 	[QUOTA_SHADER_BYTES] = { "shader-bytes", "bytes of shaders' text of one virgl context",
-		QUOTA_OF_CONTEXT, MIB(128), MIB(1), GIB(1), 2,
+		QUOTA_OF_CONTEXT, MIB(64), MIB(1), GIB(1), 4,
 		"SUBMIT_3D: CREATE_OBJECT of a shader" },
-	[QUOTA_QUERIES] = { "queries", "queries of one virgl context", QUOTA_OF_CONTEXT, 65536, 256,
-		1u << 20, 512, "SUBMIT_3D: CREATE_OBJECT of a query" },
+	[QUOTA_QUERIES] = { "queries", "queries of one virgl context", QUOTA_OF_CONTEXT, 16384, 256,
+		1u << 20, KIB(2), "SUBMIT_3D: CREATE_OBJECT of a query" },
 	[QUOTA_RESOURCES] = { "resources", "resources of the guest", QUOTA_OF_GUEST,
 		LEDGER_RESOURCES_MAX, 256, LEDGER_RESOURCES_MAX, KIB(4),
 		"RESOURCE_CREATE_2D and _3D" },

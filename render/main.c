@@ -17,6 +17,7 @@
 #include "render/gpu_thread.h"
 #include "render/gpu_report.h"
 #include "render/keeper_end.h"
+#include "render/memory_limit.h"
 
 static gboolean virgl, software, fall_back, no_pacing, version, probe, report;
 static char *render_node;
@@ -102,6 +103,7 @@ int main(int argc, char **argv)
 	if (probe)
 		_exit(gpu_count_capsets(gpu) > 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 	malloc_trim(0);
+	memory_limit_set(&quotas);
 	/* The gpu thread may be inside a driver: leave without its destructors. */
 	_exit(keeper_end_run(KEEPER_LINK_FD, gpu));
 }

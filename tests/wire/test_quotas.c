@@ -3,6 +3,9 @@
  * Quotas: whatever a guest asks for without end is answered with ERR_OUT_OF_MEMORY at its limit,
  * while another of its contexts goes on, and once it is given back everything can be had again.
  */
+#include <stdio.h>
+#include <string.h>
+
 #include "tests/wire/scene3d.h"
 #include "tests/wire/slow.h"
 #include "tests/wire/wire.h"
@@ -125,7 +128,7 @@ static uint32_t ask_cursor(struct guest *guest, uint32_t id)
 /* The scene has one context, three resources of some 50 KB, and their backings. */
 static const struct flood floods[] = {
 	{ "contexts", "contexts=8", ask_context, give_context, 7, 7 },
-	{ "other-bytes", "contexts=1K,other-bytes=64M", ask_context, give_context, 60, 63 },
+	{ "other-bytes", "contexts=1K,other-bytes=64M", ask_context, give_context, 18, 20 },
 	{ "resources", "resources=256", ask_small, give_resource, 253, 253 },
 	{ "picture-bytes", "picture-bytes=16M", ask_picture, give_resource, 14, 16 },
 	{ "texture-bytes", "texture-bytes=64M", ask_texture, give_resource, 15, 15 },
@@ -136,6 +139,41 @@ static const struct flood floods[] = {
 };
 
 /* ---- floods ---- */
+
+static struct desktop *create(const char *quotas)
+{
+	const struct desktop_options options = {
+		.virgl = true, .shape = GUEST_SHAPE_INDIRECT, .quotas = quotas
+	};
+	return desktop_create(&options);
+}
+
+static uint64_t read_limit(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/limits", (int)pid);
+	g_autofree char *text = NULL;
+	unsigned long long soft = 0, hard = 0;
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	const char *line = strstr(text, "Max data size");
+	g_assert_nonnull(line);
+	g_assert_cmpint(sscanf(line, "Max data size %llu %llu", &soft, &hard), ==, 2);
+	g_assert_cmpuint(soft, ==, hard);
+	return soft;
+}
+
+/* Textures, pictures and 1 GiB; with many threads or a sanitizer somewhat more. */
+static void test_memory_limit(void)
+{
+	struct desktop *desktop = create("texture-bytes=2G,picture-bytes=512M");
+	uint64_t limit = read_limit(desktop_renderer(desktop));
+	g_test_message("%" G_GUINT64_FORMAT " bytes", limit);
+	if (g_str_equal(g_getenv("WIRE_SLOW"), "1"))
+		g_assert_cmpuint(limit, ==, (3584ull * MIB));
+	else
+		g_assert_cmpuint(limit, >=, (3584ull * MIB));
+	g_assert_true(scene3d_run(desktop->guest, 50, 3));
+	desktop_destroy(desktop);
+}
 
 static void draw(struct desktop *desktop, struct scene3d *scene, uint32_t seed)
 {
@@ -159,14 +197,6 @@ static unsigned ask_until_refused(struct guest *guest, const struct flood *flood
 		g_assert_cmphex(flood->ask(guest, FLOOD_BASE + n), ==, NO_MEMORY);
 	g_test_message("%s: %u granted", flood->name, n);
 	return n;
-}
-
-static struct desktop *create(const char *quotas)
-{
-	const struct desktop_options options = {
-		.virgl = true, .shape = GUEST_SHAPE_INDIRECT, .quotas = quotas
-	};
-	return desktop_create(&options);
 }
 
 static void test_flood(gconstpointer data)
@@ -252,6 +282,7 @@ int main(int argc, char **argv)
 		g_autofree char *path = g_strdup_printf("/quotas/%s", floods[i].name);
 		g_test_add_data_func(path, &floods[i], test_flood);
 	}
+	g_test_add_func("/quotas/memory-limit", test_memory_limit);
 	g_test_add_func("/quotas/staging-bytes", test_staging);
 	g_test_add_func("/quotas/answer-bytes", test_answers);
 	return g_test_run();
