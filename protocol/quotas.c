@@ -12,10 +12,11 @@
 
 /*
  * The costs are those of Mesa's software renderer, since with a GPU's driver much of it lies in the
- * GPU's memory. Of a virgl context, with the GL context that it has from the start, 2.7 MiB were
- * measured, of a resource 3 KiB (virglrenderer 0.10.4, Mesa 22.3); the others are estimates of what
- * virglrenderer and Mesa allocate for one. The most resources and contexts are what the ledger has
- * room for, so that all of them come back after a crash.
+ * GPU's memory. Measured with virglrenderer 0.10.4 and Mesa 22.3: a GL context 2.7 MiB, with a
+ * virgl context or as a sub-context; a resource 3 KiB; a rasterizer 0.2 KiB, a sampler 0.6 KiB; a
+ * shader 9 KiB and 1.4 times its text, before it is linked. Queries and views are estimates. The
+ * most resources and contexts are what the ledger has room for, so that all of them come back after
+ * a crash.
  */
 const struct quota_row quota_rows[QUOTAS] = {
 	[QUOTA_CONTEXTS] = { "contexts", "virgl contexts of the guest", QUOTA_OF_GUEST, 128, 8,
