@@ -68,7 +68,8 @@ static void backing_changed(void *user, const struct resource *resource)
 static void context_made(void *user, uint32_t context)
 {
 	struct checker *checker = user;
-	streams_context_made(checker->streams, context);
+	streams_context_made(
+		checker->streams, context, objects_get_account(checker->objects, context));
 }
 
 static void context_gone(void *user, uint32_t context)
@@ -151,6 +152,8 @@ uint32_t checker_submit(
 	bool is_done = virgl_submit(context, passed.words, passed.n_words);
 	if (!is_done)
 		lose(checker, context);
+	if (!is_whole && fault.over_quota)
+		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 	return is_whole && is_done ? VIRTIO_GPU_RESP_OK_NODATA :
 				     VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 }

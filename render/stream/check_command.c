@@ -13,6 +13,13 @@ bool check_refuse(struct stream_check *check, uint32_t index, uint64_t limit, co
 	return false;
 }
 
+bool check_refuse_quota(struct stream_check *check, uint32_t index)
+{
+	check_refuse(check, index, 0, "is over one of the guest's quotas");
+	check->fault->over_quota = true;
+	return false;
+}
+
 bool check_drop(struct stream_check *check)
 {
 	check->words[0] = stream_header(STREAM_NOP, STREAM_OBJECT_NULL, check->command.length);

@@ -26,6 +26,8 @@ typedef bool (*check_function)(struct stream_check *check);
 
 /* Writes *fault with the field that word `index` is, and its value. False. */
 bool check_refuse(struct stream_check *check, uint32_t index, uint64_t limit, const char *why);
+/* The same for what is over a quota, which quota_take() has logged. */
+bool check_refuse_quota(struct stream_check *check, uint32_t index);
 /* The command has no effect that GL defines: it becomes a NOP. True. */
 bool check_drop(struct stream_check *check);
 /* Passes on a command of ours before this one: its header, and then its payload. */

@@ -81,10 +81,8 @@ static bool check_parts(struct stream_check *check)
 static bool check_room(struct stream_check *check)
 {
 	const struct object *before = sub_find(check->context->current, check->words[1]);
-	if (before && object_is_in_use(before))
-		return check_refuse(check, 1, 0, "is an object that is bound");
-	return check->context->n_objects < STREAM_OBJECTS_MAX ||
-	       check_refuse(check, 1, STREAM_OBJECTS_MAX, "is one object too many");
+	return !before || !object_is_in_use(before) ||
+	       check_refuse(check, 1, 0, "is an object that is bound");
 }
 
 bool check_create_object(struct stream_check *check)
@@ -98,7 +96,9 @@ bool check_create_object(struct stream_check *check)
 	enum stream_object kind = check->command.object == STREAM_OBJECT_MSAA_SURFACE ?
 					  STREAM_OBJECT_SURFACE :
 					  check->command.object;
-	struct object *object = sub_insert(check->context, check->words[1], kind);
+	struct object *object = sub_insert(check->context, check->words[1], kind, 0);
+	if (!object)
+		return check_refuse_quota(check, 1);
 	if (kind == STREAM_OBJECT_VERTEX_ELEMENTS)
 		object->vertex_buffers = find_vertex_buffers(check);
 	return true;
@@ -144,10 +144,7 @@ bool check_destroy_object(struct stream_check *check)
 
 bool check_create_sub(struct stream_check *check)
 {
-	if (g_hash_table_size(check->context->subs) >= STREAM_SUB_CONTEXTS_MAX)
-		return check_refuse(check, 1, STREAM_SUB_CONTEXTS_MAX, "is one too many");
-	context_make_sub(check->context, check->words[1]);
-	return true;
+	return context_make_sub(check->context, check->words[1]) || check_refuse_quota(check, 1);
 }
 
 bool check_set_sub(struct stream_check *check)

@@ -117,7 +117,10 @@ static bool begin(struct stream_check *check, const uint32_t *text, uint32_t par
 	uint32_t total = check->words[OFFSET], stage = check->words[STAGE];
 	if (!begin_part(check, total, part))
 		return false;
-	struct object *object = sub_insert(check->context, check->words[1], STREAM_OBJECT_SHADER);
+	struct object *object =
+		sub_insert(check->context, check->words[1], STREAM_OBJECT_SHADER, total);
+	if (!object)
+		return check_refuse_quota(check, 1);
 	struct shader *shader = g_new0(struct shader, 1);
 	*shader = (struct shader){ .n_refs = 1, .stage = stage, .total_bytes = total };
 	object->shader = shader;

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct stream_fault {
@@ -13,4 +14,5 @@ struct stream_fault {
 	const char *field;
 	uint64_t value, limit;
 	const char *why;
+	bool over_quota; /* nothing is wrong with it but that there is too much of it */
 };

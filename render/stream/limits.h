@@ -38,13 +38,6 @@
 /* Bytes of one shader's text. Mesa gives up on a shader that does not fit into 32 MiB. */
 #define STREAM_SHADER_TEXT_MAX (32u * 1024 * 1024)
 
-/*
- * Objects and sub-contexts of one context. A program has a sub-context for each of its GL contexts,
- * and hundreds of objects in each.
- */
-#define STREAM_OBJECTS_MAX (1u << 20)
-#define STREAM_SUB_CONTEXTS_MAX 4096
-
 /* Bytes that one transfer may touch. virglrenderer computes some sizes in 32 bits with a sign. */
 #define STREAM_TRANSFER_BYTES_MAX 0x7fffffffu
 

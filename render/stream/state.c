@@ -42,24 +42,65 @@ static void forget_pointers(struct sub_context *sub, const struct object *object
 	}
 }
 
+/* Gives how many quotas each object is counted by, besides that of objects. */
+static unsigned list_quotas(
+	enum stream_object kind, uint32_t text_bytes, enum quota_name names[2], uint64_t amounts[2])
+{
+	amounts[0] = 1;
+	names[0] = kind == STREAM_OBJECT_SHADER ? QUOTA_SHADERS : QUOTA_QUERIES;
+	names[1] = QUOTA_SHADER_BYTES;
+	amounts[1] = text_bytes;
+	return kind == STREAM_OBJECT_SHADER ? 2 : kind == STREAM_OBJECT_QUERY;
+}
+
+static bool take_object(struct quota_account *account, enum stream_object kind, uint32_t text_bytes)
+{
+	enum quota_name names[2];
+	uint64_t amounts[2];
+	unsigned n = list_quotas(kind, text_bytes, names, amounts), n_taken = 0;
+	if (!quota_take(account, QUOTA_OBJECTS, 1))
+		return false;
+	while (n_taken < n && quota_take(account, names[n_taken], amounts[n_taken]))
+		n_taken++;
+	if (n_taken == n)
+		return true;
+	while (n_taken-- > 0)
+		quota_give(account, names[n_taken], amounts[n_taken]);
+	quota_give(account, QUOTA_OBJECTS, 1);
+	return false;
+}
+
+static void give_object(struct quota_account *account, const struct object *object)
+{
+	enum quota_name names[2];
+	uint64_t amounts[2];
+	unsigned n = list_quotas(object->kind, object->text_bytes, names, amounts);
+	for (unsigned i = 0; i < n; i++)
+		quota_give(account, names[i], amounts[i]);
+	quota_give(account, QUOTA_OBJECTS, 1);
+}
+
 void sub_remove(struct context *context, struct object *object)
 {
 	g_assert(!object_is_in_use(object));
 	forget_pointers(context->current, object);
+	give_object(context->account, object);
 	g_hash_table_remove(context->current->objects, GUINT_TO_POINTER(object->handle));
-	context->n_objects--;
 }
 
-struct object *sub_insert(struct context *context, uint32_t handle, enum stream_object kind)
+struct object *sub_insert(
+	struct context *context, uint32_t handle, enum stream_object kind, uint32_t text_bytes)
 {
 	struct object *before = sub_find(context->current, handle);
 	if (before)
 		sub_remove(context, before);
+	if (!take_object(context->account, kind, text_bytes))
+		return NULL;
 	struct object *object = g_new0(struct object, 1);
 	object->handle = handle;
 	object->kind = kind;
+	object->text_bytes = text_bytes;
 	g_hash_table_insert(context->current->objects, GUINT_TO_POINTER(handle), object);
-	context->n_objects++;
 	return object;
 }
 
@@ -84,15 +125,23 @@ static struct sub_context *find_sub(const struct context *context, uint32_t id)
 	return g_hash_table_lookup(context->subs, GUINT_TO_POINTER(id));
 }
 
-void context_make_sub(struct context *context, uint32_t id)
+static void add_sub(struct context *context, uint32_t id)
 {
-	if (find_sub(context, id))
-		return;
 	struct sub_context *sub = g_new0(struct sub_context, 1);
 	sub->id = id;
 	sub->objects = g_hash_table_new_full(NULL, NULL, NULL, object_destroy);
 	g_hash_table_insert(context->subs, GUINT_TO_POINTER(id), sub);
 	context->current = sub;
+}
+
+bool context_make_sub(struct context *context, uint32_t id)
+{
+	if (find_sub(context, id))
+		return true;
+	if (!quota_take(context->account, QUOTA_SUB_CONTEXTS, 1))
+		return false;
+	add_sub(context, id);
+	return true;
 }
 
 void context_switch_sub(struct context *context, uint32_t id)
@@ -109,19 +158,26 @@ void context_destroy_sub(struct context *context, uint32_t id)
 		return;
 	if (context->current == sub)
 		context->current = find_sub(context, 0);
-	context->n_objects -= g_hash_table_size(sub->objects);
+	GHashTableIter iter;
+	gpointer object;
+	g_hash_table_iter_init(&iter, sub->objects);
+	while (g_hash_table_iter_next(&iter, NULL, &object))
+		give_object(context->account, object);
 	g_hash_table_remove(context->subs, GUINT_TO_POINTER(id));
+	quota_give(context->account, QUOTA_SUB_CONTEXTS, 1);
 }
 
 /* ---- contexts ---- */
 
-struct context *context_create(uint32_t id)
+/* What a context has from the start is what it costs itself. */
+struct context *context_create(uint32_t id, struct quota_account *account)
 {
 	struct context *context = g_new0(struct context, 1);
 	context->id = id;
 	context->attached = g_hash_table_new(NULL, NULL);
 	context->subs = g_hash_table_new_full(NULL, NULL, NULL, sub_destroy);
-	context_make_sub(context, 0);
+	context->account = account;
+	add_sub(context, 0);
 	return context;
 }
 

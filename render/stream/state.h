@@ -9,6 +9,7 @@
 
 #include <glib.h>
 
+#include "render/quota/quota.h"
 #include "render/stream/limits.h"
 #include "render/stream/protocol.h"
 #include "render/stream/streams.h"
@@ -36,6 +37,7 @@ struct object {
 	bool doomed;
 	uint32_t n_bound;        /* slots that name it: only of dsa and sampler states */
 	uint32_t vertex_buffers; /* vertex elements: bit n: slot n is read */
+	uint32_t text_bytes;     /* a shader: that were taken of the quota */
 	struct shader *shader;
 };
 
@@ -68,7 +70,7 @@ struct context {
 	GHashTable *attached; /* id -> struct stream_resource* */
 	GHashTable *subs;     /* id -> struct sub_context* */
 	struct sub_context *current;
-	uint32_t n_objects;
+	struct quota_account *account; /* of what it makes */
 };
 
 struct streams {
@@ -78,18 +80,24 @@ struct streams {
 	GArray *copy; /* of uint32_t: a stream with more in it than the guest wrote */
 };
 
-struct context *context_create(uint32_t id);
+struct context *context_create(uint32_t id, struct quota_account *account);
+/* The account may be gone by then, with all that was taken of it. */
 void context_destroy(struct context *context);
 
 /* Both do what virglrenderer does: a sub-context that exists is left alone, one that does not is
- * not switched to, and sub-context 0 stays. Making one makes it current. */
-void context_make_sub(struct context *context, uint32_t id);
+ * not switched to, and sub-context 0 stays. Making one makes it current; false: it is over the
+ * quota. */
+bool context_make_sub(struct context *context, uint32_t id);
 void context_switch_sub(struct context *context, uint32_t id);
 void context_destroy_sub(struct context *context, uint32_t id);
 
 struct object *sub_find(const struct sub_context *sub, uint32_t handle);
-/* What has the handle already goes, as in virglrenderer. The context counts its objects. */
-struct object *sub_insert(struct context *context, uint32_t handle, enum stream_object kind);
+/*
+ * What has the handle already goes, as in virglrenderer. `text_bytes` are a shader's. NULL: it is
+ * over one of the quotas.
+ */
+struct object *sub_insert(
+	struct context *context, uint32_t handle, enum stream_object kind, uint32_t text_bytes);
 void sub_remove(struct context *context, struct object *object);
 /* True while virglrenderer holds pointers to it that it would not clear. */
 bool object_is_in_use(const struct object *object);

@@ -86,10 +86,10 @@ void streams_resource_going(struct streams *streams, uint32_t id, stream_submit 
 
 /* ---- contexts ---- */
 
-void streams_context_made(struct streams *streams, uint32_t id)
+void streams_context_made(struct streams *streams, uint32_t id, struct quota_account *account)
 {
 	g_assert(!find_context(streams, id));
-	g_hash_table_insert(streams->contexts, GUINT_TO_POINTER(id), context_create(id));
+	g_hash_table_insert(streams->contexts, GUINT_TO_POINTER(id), context_create(id, account));
 }
 
 void streams_context_gone(struct streams *streams, uint32_t id)

@@ -17,7 +17,10 @@
  *   what follows are not, and the context is lost, as its driver no longer knows its state: all
  * that it sends from then on is refused, too. Other contexts go on.
  *
- * Pure state: no GL, no I/O, no log. gpu thread only.
+ * A command is also refused when it makes more than the guest's quotas allow
+ * (render/quota/quota.h).
+ *
+ * Pure state: no GL, no I/O, no log but of a quota that is reached. gpu thread only.
  */
 #pragma once
 
@@ -26,6 +29,7 @@
 
 #include "render/stream/fault.h"
 
+struct quota_account;
 struct streams;
 
 /* What the checker needs to know of a 3D resource; as it was created, but for the backing. */
@@ -64,8 +68,11 @@ void streams_backing_changed(struct streams *streams, uint32_t resource, uint64_
 void streams_resource_going(
 	struct streams *streams, uint32_t resource, stream_submit submit, void *user);
 
-/* A context begins with sub-context 0. */
-void streams_context_made(struct streams *streams, uint32_t context);
+/*
+ * A context begins with sub-context 0. What else it makes is taken of its account, which is used
+ * until streams_context_gone() begins. That gives nothing back: the account goes, too.
+ */
+void streams_context_made(struct streams *streams, uint32_t context, struct quota_account *account);
 void streams_context_gone(struct streams *streams, uint32_t context);
 /* The context may name the resource, if there is one with that id. */
 void streams_attach(struct streams *streams, uint32_t context, uint32_t resource);

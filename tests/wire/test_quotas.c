@@ -224,6 +224,75 @@ static void test_flood(gconstpointer data)
 	desktop_destroy(desktop);
 }
 
+/* ---- what is made inside a stream ---- */
+
+/* VIRGL_CCMD_CREATE_SUB_CTX of virgl_protocol.h. */
+#define CREATE_SUB_CTX 29
+#define PROGRAM 900
+
+static void put_sub_context(struct virgl_stream *stream, uint32_t id)
+{
+	virgl_put_header(stream, CREATE_SUB_CTX, 0, 1);
+	virgl_put(stream, id);
+}
+
+static void put_shader(struct virgl_stream *stream, uint32_t handle)
+{
+	virgl_create_shader(stream, handle, VIRGL_SHADER_FRAGMENT,
+		"FRAG\nDCL OUT[0], COLOR\nIMM[0] FLT32 {0, 0, 0, 0}\n"
+		"0: MOV OUT[0], IMM[0]\n1: END\n");
+}
+
+static const struct made {
+	const char *name, *quotas;
+	void (*put)(struct virgl_stream *stream, uint32_t handle);
+	unsigned max;
+} made[] = {
+	{ "sub-contexts", "sub-contexts=2", put_sub_context, 2 },
+	{ "objects", "objects=1K", virgl_create_rasterizer, 1024 },
+	{ "shaders", "shaders=256", put_shader, 256 },
+	{ "all-objects", "objects=1M,other-bytes=64M", virgl_create_rasterizer, 32768 },
+};
+
+static uint32_t make_one(struct guest *guest, const struct made *row, uint32_t handle)
+{
+	struct virgl_stream stream = { 0 };
+	row->put(&stream, handle);
+	uint32_t type = guest_gpu_submit(guest, PROGRAM, stream.words, virgl_stream_bytes(&stream));
+	virgl_stream_finish(&stream);
+	return type;
+}
+
+/* The program that asks for too much is lost, as its driver no longer knows what there is. */
+static void test_made(gconstpointer data)
+{
+	const struct made *row = data;
+	struct desktop *desktop = create(row->quotas);
+	struct guest *guest = desktop->guest;
+	struct scene3d *scene = scene3d_create(guest, 1, false);
+	uint32_t type;
+	unsigned n = 0;
+	wire_ok(guest_gpu_set_scanout(
+		guest, 0, 1, (guest_rect){ 0, 0, SCENE3D_WIDTH, SCENE3D_HEIGHT }));
+	wire_ok(guest_gpu_ctx_create(guest, PROGRAM, "flood"));
+	while ((type = make_one(guest, row, 1 + n)) == VIRTIO_GPU_RESP_OK_NODATA)
+		g_assert_cmpuint(++n, <=, row->max);
+	g_assert_cmphex(type, ==, NO_MEMORY);
+	g_assert_cmpuint(n, >, row->max / 2);
+	wire_check(make_one(guest, row, 1), VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID);
+	draw(desktop, scene, 2);
+	wire_ok(guest_gpu_ctx_destroy(guest, PROGRAM));
+	wire_ok(guest_gpu_ctx_create(guest, PROGRAM, "again"));
+	for (unsigned i = 0; i < n; i++)
+		wire_ok(make_one(guest, row, 1 + i));
+	wire_ok(guest_gpu_ctx_destroy(guest, PROGRAM));
+	g_assert_true(scene3d_run(guest, 50, 3));
+	scene3d_destroy(scene, false);
+	desktop_destroy(desktop);
+}
+
+/* ---- others ---- */
+
 /* One transfer of exactly so much, and one of a row more. */
 static void test_staging(void)
 {
@@ -281,6 +350,10 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < G_N_ELEMENTS(floods); i++) {
 		g_autofree char *path = g_strdup_printf("/quotas/%s", floods[i].name);
 		g_test_add_data_func(path, &floods[i], test_flood);
+	}
+	for (unsigned i = 0; i < G_N_ELEMENTS(made); i++) {
+		g_autofree char *path = g_strdup_printf("/quotas/made/%s", made[i].name);
+		g_test_add_data_func(path, &made[i], test_made);
 	}
 	g_test_add_func("/quotas/memory-limit", test_memory_limit);
 	g_test_add_func("/quotas/staging-bytes", test_staging);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "render/quota/quota.h"
 #include "tests/fuzz/script/run.h"
 
 #define FIRST_PIECE_BYTES 4096u /* as run.c cuts memory */
@@ -42,11 +43,21 @@ static void make_resource(struct streams *streams, const struct script_resource 
 	streams_attach(streams, r->attached ? RUN_CONTEXT : RUN_OTHER_CONTEXT, r->id);
 }
 
-static struct streams *make_streams(const struct script *script)
+/* What one checker's contexts may use. */
+struct accounts {
+	struct quota_account guest, context, other;
+};
+
+static struct streams *make_streams(const struct script *script, struct accounts *accounts)
 {
 	struct streams *streams = streams_create();
-	streams_context_made(streams, RUN_CONTEXT);
-	streams_context_made(streams, RUN_OTHER_CONTEXT);
+	struct quota_limits limits;
+	quotas_set_initial(&limits);
+	quota_account_init(&accounts->guest, &limits);
+	quota_account_init_context(&accounts->context, &accounts->guest, RUN_CONTEXT);
+	quota_account_init_context(&accounts->other, &accounts->guest, RUN_OTHER_CONTEXT);
+	streams_context_made(streams, RUN_CONTEXT, &accounts->context);
+	streams_context_made(streams, RUN_OTHER_CONTEXT, &accounts->other);
 	for (unsigned i = 0; i < script->resources->len; i++)
 		make_resource(
 			streams, &g_array_index(script->resources, struct script_resource, i));
@@ -111,9 +122,10 @@ bool checked_run(const struct script *script, const struct checked_options *opti
 	struct stream_fault *fault)
 {
 	static const struct script_walker walker = { submit, unref };
+	struct accounts accounts, accounts_again;
 	struct checked checked = {
-		.streams = make_streams(script),
-		.again = make_streams(script),
+		.streams = make_streams(script, &accounts),
+		.again = make_streams(script, &accounts_again),
 		.options = options,
 		.fault = fault,
 	};

@@ -97,7 +97,7 @@ enum desk_fate desk_send(struct desk *desk)
 	return same ? DESK_PASSED : DESK_MENDED;
 }
 
-static void put_text(struct desk *desk, uint32_t handle, uint32_t stage, const char *text)
+void desk_put_text(struct desk *desk, uint32_t handle, uint32_t stage, const char *text)
 {
 	uint32_t bytes = (uint32_t)strlen(text) + 1,
 		 words[DESK_WORDS_MAX] = { handle, stage, bytes, 100 };
@@ -125,17 +125,22 @@ static void make_objects(struct desk *d)
 	DESK_PUT(d, STREAM_CREATE_OBJECT, STREAM_OBJECT_QUERY, DESK_QUERY, 0, 0, DESK_CUSTOM);
 	DESK_PUT(d, STREAM_CREATE_OBJECT, STREAM_OBJECT_STREAMOUT_TARGET, DESK_STREAMOUT_TARGET,
 		DESK_BUFFER, 0, 4096);
-	put_text(d, DESK_VERTEX_SHADER, STREAM_STAGE_VERTEX,
+	desk_put_text(d, DESK_VERTEX_SHADER, STREAM_STAGE_VERTEX,
 		"VERT\nDCL IN[0]\nDCL OUT[0], POSITION\nMOV OUT[0], IN[0]\nEND\n");
-	put_text(d, DESK_FRAGMENT_SHADER, STREAM_STAGE_FRAGMENT,
+	desk_put_text(d, DESK_FRAGMENT_SHADER, STREAM_STAGE_FRAGMENT,
 		"FRAG\nDCL OUT[0], COLOR\nDCL CONST[0..1]\nMOV OUT[0], CONST[1]\nEND\n");
 }
 
 void desk_init(struct desk *desk)
 {
 	*desk = (struct desk){ .streams = streams_create() };
-	streams_context_made(desk->streams, DESK_CONTEXT);
-	streams_context_made(desk->streams, DESK_CONTEXT + 1);
+	struct quota_limits limits;
+	quotas_set_initial(&limits);
+	quota_account_init(&desk->guest, &limits);
+	for (unsigned i = 0; i < G_N_ELEMENTS(desk->accounts); i++) {
+		quota_account_init_context(&desk->accounts[i], &desk->guest, DESK_CONTEXT + i);
+		streams_context_made(desk->streams, DESK_CONTEXT + i, &desk->accounts[i]);
+	}
 	for (unsigned i = 0; i < G_N_ELEMENTS(resources); i++) {
 		bool is_others = resources[i].id == DESK_OTHERS;
 		streams_resource_made(desk->streams, &resources[i]);

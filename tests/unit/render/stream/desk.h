@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "render/quota/quota.h"
 #include "render/stream/protocol.h"
 #include "render/stream/streams.h"
 
@@ -43,6 +44,7 @@ enum desk_fate { DESK_PASSED, DESK_MENDED, DESK_REFUSED };
 
 struct desk {
 	struct streams *streams;
+	struct quota_account guest, accounts[2]; /* of the two contexts */
 	uint32_t stream[4096];
 	uint32_t n_words;
 	struct stream_passed passed;
@@ -54,6 +56,8 @@ void desk_finish(struct desk *desk);
 /* Adds a command to the stream. */
 void desk_put(struct desk *desk, uint32_t number, uint32_t object, const uint32_t *words,
 	uint32_t n_words);
+/* A shader that is all there. */
+void desk_put_text(struct desk *desk, uint32_t handle, uint32_t stage, const char *text);
 /* Checks the stream, which is empty then. What was passed stays in desk->passed. */
 enum desk_fate desk_send(struct desk *desk);
 

@@ -328,9 +328,99 @@ static void test_constants(void)
 	desk_finish(&d);
 }
 
+static void put_rasterizer(struct desk *d, uint32_t handle)
+{
+	uint32_t words[9] = { handle };
+	desk_put(d, STREAM_CREATE_OBJECT, STREAM_OBJECT_RASTERIZER, words, 9);
+}
+
+static void put_query(struct desk *d, uint32_t handle)
+{
+	DESK_PUT(d, STREAM_CREATE_OBJECT, STREAM_OBJECT_QUERY, handle, 0, 0, DESK_CUSTOM);
+}
+
+static void put_shader(struct desk *d, uint32_t handle)
+{
+	desk_put_text(d, handle, STREAM_STAGE_FRAGMENT, "FRAG\nDCL OUT[0], COLOR\nEND\n");
+}
+
+static void put_sub(struct desk *d, uint32_t id)
+{
+	DESK_PUT(d, STREAM_CREATE_SUB_CTX, 0, id);
+}
+
+/* What one more of each takes. */
+static const struct {
+	enum quota_name name;
+	void (*put)(struct desk *desk, uint32_t handle);
+	uint64_t amount;
+} counted[] = {
+	{ QUOTA_OBJECTS, put_rasterizer, 1 },
+	{ QUOTA_QUERIES, put_query, 1 },
+	{ QUOTA_SHADERS, put_shader, 1 },
+	{ QUOTA_SHADER_BYTES, put_shader, sizeof("FRAG\nDCL OUT[0], COLOR\nEND\n") },
+	{ QUOTA_SUB_CONTEXTS, put_sub, 1 },
+};
+
+/* To the limit and one beyond; then that context is lost, and the other one goes on. */
+static void test_quotas(void)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(counted); i++) {
+		struct desk d;
+		desk_init(&d);
+		struct quota *quota = &d.accounts[0].quotas[counted[i].name];
+		quota->limit = quota->used + 3 * counted[i].amount;
+		for (uint32_t handle = 1000; handle < 1003; handle++) {
+			counted[i].put(&d, handle);
+			g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
+		}
+		g_assert_cmpuint(quota->used, ==, quota->limit);
+		uint64_t other = d.guest.quotas[QUOTA_OTHER_BYTES].used;
+		counted[i].put(&d, 1003);
+		g_assert_cmpint(desk_send(&d), ==, DESK_REFUSED);
+		g_assert_true(d.fault.over_quota);
+		g_assert_true(streams_is_lost(d.streams, DESK_CONTEXT));
+		g_assert_false(streams_is_lost(d.streams, DESK_CONTEXT + 1));
+		g_assert_cmpuint(d.guest.quotas[QUOTA_OTHER_BYTES].used, ==, other);
+		desk_finish(&d);
+	}
+}
+
+/* What is destroyed, replaced, or goes with its sub-context is given back. */
+static void test_given_back(void)
+{
+	struct desk d;
+	desk_init(&d);
+	uint64_t before = d.guest.quotas[QUOTA_OTHER_BYTES].used;
+	for (uint32_t handle = 1000; handle < 1020; handle++) {
+		put_shader(&d, handle);
+		put_shader(&d, handle);
+		put_query(&d, handle);
+		DESK_PUT(&d, STREAM_DESTROY_OBJECT, STREAM_OBJECT_QUERY, handle);
+		g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
+	}
+	g_assert_cmpuint(d.guest.quotas[QUOTA_OTHER_BYTES].used, ==, before);
+	put_sub(&d, 5);
+	put_sub(&d, 5);
+	for (uint32_t handle = 1000; handle < 1020; handle++)
+		put_shader(&d, handle);
+	g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
+	g_assert_cmpuint(d.accounts[0].quotas[QUOTA_SUB_CONTEXTS].used, ==, 1);
+	DESK_PUT(&d, STREAM_DESTROY_SUB_CTX, 0, 5);
+	g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
+	g_assert_cmpuint(d.guest.quotas[QUOTA_OTHER_BYTES].used, ==, before);
+	/* The rest is given back with the account. */
+	quota_account_finish_context(&d.accounts[0]);
+	streams_context_gone(d.streams, DESK_CONTEXT);
+	g_assert_cmpuint(d.guest.quotas[QUOTA_OTHER_BYTES].used, ==, 0);
+	desk_finish(&d);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	/* A quota that is reached is a warning. */
+	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	g_test_add_func("/streams/a resource goes", test_a_resource_goes);
 	g_test_add_func(
 		"/streams/a resource that is bound no more", test_a_resource_that_is_bound_no_more);
@@ -349,5 +439,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/streams/a text that has not ended", test_a_text_that_has_not_ended);
 	g_test_add_func("/streams/a shader's head", test_a_shaders_head);
 	g_test_add_func("/streams/constants", test_constants);
+	g_test_add_func("/streams/quotas", test_quotas);
+	g_test_add_func("/streams/given back", test_given_back);
 	return g_test_run();
 }
