@@ -16,7 +16,7 @@ struct listening {
 	void *user;
 };
 
-struct context {
+struct named_context {
 	char *name; /* the guest's */
 	struct quota_account account;
 };
@@ -24,7 +24,7 @@ struct context {
 struct objects {
 	struct listening listening[OBJECTS_LISTENERS_MAX];
 	GHashTable *resources;        /* id -> struct resource* */
-	GHashTable *contexts;         /* id -> struct context* */
+	GHashTable *contexts;         /* id -> struct named_context* */
 	struct quota_account account; /* the guest's own */
 	struct ledger_book *ledger;
 	struct memory *memory; /* the table in force; NULL before the first */
@@ -32,7 +32,7 @@ struct objects {
 
 static void context_free(gpointer data)
 {
-	struct context *context = data;
+	struct named_context *context = data;
 	quota_account_finish_context(&context->account);
 	g_free(context->name);
 	g_free(context);
@@ -145,7 +145,8 @@ void objects_tell_pictures(struct objects *objects, uint64_t size_bytes)
 
 struct quota_account *objects_get_account(struct objects *objects, uint32_t context)
 {
-	struct context *found = g_hash_table_lookup(objects->contexts, GUINT_TO_POINTER(context));
+	struct named_context *found =
+		g_hash_table_lookup(objects->contexts, GUINT_TO_POINTER(context));
 	return found ? &found->account : &objects->account;
 }
 
@@ -334,7 +335,7 @@ bool objects_has_context(const struct objects *objects, uint32_t id)
 
 const char *objects_get_context_name(const struct objects *objects, uint32_t id)
 {
-	const struct context *context =
+	const struct named_context *context =
 		g_hash_table_lookup(objects->contexts, GUINT_TO_POINTER(id));
 	return context ? context->name : NULL;
 }
@@ -353,7 +354,7 @@ uint32_t objects_create_context(struct objects *objects, uint32_t id, const char
 		quota_give(&objects->account, QUOTA_CONTEXTS, 1);
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 	}
-	struct context *context = g_new(struct context, 1);
+	struct named_context *context = g_new(struct named_context, 1);
 	context->name = g_strdup(text);
 	quota_account_init_context(&context->account, &objects->account, id);
 	g_hash_table_insert(objects->contexts, GUINT_TO_POINTER(id), context);

@@ -180,7 +180,8 @@ static void test_keeper_arguments(const struct desktop *run, unsigned n_expected
 	desktop_finish(&gpu);
 }
 
-/* name, virgl, the node, software, the limit of a submission, quotas, pacing; encoder, 4:4:4, clock; seven of SPICE. */
+/* name, virgl, the node, software, the limit of a submission, quotas, pacing; encoder, 4:4:4,
+ * clock; seven of SPICE. */
 #define N_SHARED 17
 
 static void test_keeper_is_told(void)
