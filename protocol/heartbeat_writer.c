@@ -31,7 +31,7 @@ bool heartbeat_attach(void)
 static void store_text(struct heartbeat_beat *beat, const char *text)
 {
 	uint64_t words[G_N_ELEMENTS(beat->text)] = { 0 };
-	g_strlcpy((char *)words, text, sizeof(words));
+	memcpy(words, text, strnlen(text, sizeof(words) - 1));
 	for (unsigned i = 0; i < G_N_ELEMENTS(words); i++)
 		__atomic_store_n(&beat->text[i], words[i], __ATOMIC_RELAXED);
 }
@@ -62,6 +62,12 @@ void heartbeat_start(enum heartbeat_loop loop, const char *what)
 void heartbeat_work(enum heartbeat_loop loop, const char *what, uint32_t context)
 {
 	store(loop, HEARTBEAT_WORKING, what, context);
+}
+
+void heartbeat_done(enum heartbeat_loop loop)
+{
+	g_assert(loop < HEARTBEAT_LOOPS);
+	__atomic_store_n(&page->beats[loop].context, 0, __ATOMIC_RELAXED);
 }
 
 static gint poll_between_beats(GPollFD *fds, guint n_fds, gint timeout_ms)

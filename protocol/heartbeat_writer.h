@@ -4,7 +4,7 @@
  *
  * There is one page for the process. Until it is attached, and where the keeper gave none, beats go
  * to a place that nobody reads; so there is nothing to check before a call. A call costs some 50
- * nanoseconds, most of it for the time.
+ * nanoseconds at most, most of it for the time.
  *
  * Threads: heartbeat_attach() is called before other threads start. Each beat is written by the
  * thread that runs its loop.
@@ -32,6 +32,12 @@ void heartbeat_start(enum heartbeat_loop loop, const char *what);
  * of the guest whose work it is, or 0.
  */
 void heartbeat_work(enum heartbeat_loop loop, const char *what, uint32_t context);
+
+/*
+ * What was begun is done, and what the loop does until the next call is nobody's work: no context
+ * is blamed for it. The text and the time stay, since this comes after each of many small things.
+ */
+void heartbeat_done(enum heartbeat_loop loop);
 
 /*
  * From now on a GLib loop beats by itself: idle while it polls, working between. It is called on

@@ -78,8 +78,7 @@ bool commands_execute(struct commands *commands, struct chain *chain, bool may_w
 	command_answer(commands, &command, type);
 	if (command.answer_is_heap)
 		g_free(command.answer);
-	/* What comes next is nobody's, so that no context is blamed for it. */
-	heartbeat_work(HEARTBEAT_GPU, "the loop", 0);
+	heartbeat_done(HEARTBEAT_GPU);
 	return true;
 }
 

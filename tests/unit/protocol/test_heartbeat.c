@@ -63,6 +63,9 @@ static void test_beats(void)
 	g_assert_cmpstr((const char *)beat->text, ==, "SUBMIT_3D");
 	g_assert_cmpuint(beat->since_ns, >=, before_ns);
 	g_assert_cmpuint(beat->since_ns, <=, monotonic_now_ns());
+	heartbeat_done(HEARTBEAT_GPU);
+	g_assert_cmpuint(beat->state, ==, HEARTBEAT_WORKING);
+	g_assert_cmpuint(beat->context, ==, 0);
 	heartbeat_idle(HEARTBEAT_GPU);
 	g_assert_cmpuint(beat->state, ==, HEARTBEAT_IDLE);
 	heartbeat_start(HEARTBEAT_GPU, "a text that is too long for the page");
