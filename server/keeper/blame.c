@@ -83,6 +83,29 @@ static unsigned count(
 	return refused_s;
 }
 
+static bool is_somebodys(const struct heartbeat_said *said)
+{
+	return said->state == HEARTBEAT_WORKING && said->context != 0;
+}
+
+bool blame_find(const struct heartbeat_memory *heartbeat, const struct heartbeat_said *hung_at,
+	struct heartbeat_said *at)
+{
+	struct heartbeat_said gpu = heartbeat_memory_read(heartbeat, HEARTBEAT_GPU);
+	bool own_work = is_somebodys(&gpu);
+	if (hung_at && !is_somebodys(hung_at))
+		return false;
+	if (hung_at)
+		*at = *hung_at;
+	else
+		*at = heartbeat_memory_read(heartbeat, HEARTBEAT_GPU_WORK);
+	bool unseen = gpu.since_ns < at->since_ns ||
+		      gpu.since_ns - at->since_ns < BLAME_UNSEEN_MS * MONOTONIC_NS_PER_MS;
+	if (own_work && (!hung_at || unseen))
+		*at = gpu;
+	return is_somebodys(at);
+}
+
 struct blame_judgement blame_judge(struct blame *blame, uint32_t context,
 	const char name[LEDGER_NAME_BYTES], bool hung, uint64_t now_ns)
 {

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "protocol/ledger.h"
+#include "server/keeper/heartbeat_memory.h"
 
 /* Names that are remembered. One more takes the place of the one that was quiet for longest. */
 #define BLAME_NAMES_MAX (LEDGER_REFUSALS_MAX - 1)
@@ -56,6 +57,17 @@ struct blame_judgement {
 	unsigned refused_s; /* new contexts of its name are refused for so long; 0: they are not */
 	unsigned all_refused_s; /* all new contexts are */
 };
+
+/*
+ * Says at whose work a renderer ended, from its last words. A crash is put down to what the gpu
+ * thread was at, or else to what the GPU had not done. A hang is put down to what it was seen at;
+ * but that the GPU has not done something is known only while the gpu thread comes round to asking.
+ * So if that got stuck within BLAME_UNSEEN_MS after the GPU was given the work, it is its own work
+ * that hung. Gives false when it was nobody's.
+ */
+#define BLAME_UNSEEN_MS 1000
+bool blame_find(const struct heartbeat_memory *heartbeat, const struct heartbeat_said *hung_at,
+	struct heartbeat_said *at);
 
 /* A renderer has ended in this context's work. `hung`: it never came to an end. */
 struct blame_judgement blame_judge(struct blame *blame, uint32_t context,

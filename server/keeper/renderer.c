@@ -100,24 +100,6 @@ static void on_worker_lost(void *owner)
 
 /* ---- whose work ended it ---- */
 
-/* Its own thread's work comes first; else it may have died of what the driver's threads still drew.
- */
-static bool find_culprit(const struct renderer *renderer, const struct heartbeat_said *hung_at,
-	struct heartbeat_said *at)
-{
-	static const enum heartbeat_loop loops[] = { HEARTBEAT_GPU, HEARTBEAT_GPU_WORK };
-	if (hung_at) {
-		*at = *hung_at;
-		return at->context != 0;
-	}
-	for (unsigned i = 0; i < G_N_ELEMENTS(loops); i++) {
-		*at = heartbeat_memory_read(&renderer->worker.heartbeat, loops[i]);
-		if (at->state == HEARTBEAT_WORKING && at->context != 0)
-			return true;
-	}
-	return false;
-}
-
 static void tell_judgement(const struct renderer *renderer, const struct heartbeat_said *at,
 	bool hung, const struct blame_judgement *j)
 {
@@ -155,7 +137,8 @@ static void on_worker_ended(void *owner, enum worker_end end, const struct heart
 {
 	struct renderer *renderer = owner;
 	struct heartbeat_said at;
-	if (end == WORKER_ENDED_FROM_OUTSIDE || !find_culprit(renderer, hung_at, &at))
+	if (end == WORKER_ENDED_FROM_OUTSIDE ||
+		!blame_find(&renderer->worker.heartbeat, hung_at, &at))
 		return;
 	/* Of a guest that is gone nobody is left to be judged. */
 	if (at.since_ns >= renderer->worker.watchdog.hurry_ns)

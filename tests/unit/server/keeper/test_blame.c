@@ -160,6 +160,53 @@ static void test_many_long_names(void)
 	g_assert_false(is_refused(&blame, name, START));
 }
 
+/* ---- whose work it was ---- */
+
+#define MS UINT64_C(1000000)
+
+static void say(struct heartbeat_memory *memory, enum heartbeat_loop loop, uint32_t context,
+	uint64_t since_ns)
+{
+	memory->map->beats[loop] = (struct heartbeat_beat){ .since_ns = since_ns,
+		.state = context ? HEARTBEAT_WORKING : HEARTBEAT_IDLE,
+		.context = context };
+}
+
+/* The context that is found; 0: none. */
+static uint32_t find(const struct heartbeat_memory *memory, enum heartbeat_loop hung_loop)
+{
+	struct heartbeat_said at, hung_at = { 0 };
+	if (hung_loop < HEARTBEAT_LOOPS)
+		hung_at = heartbeat_memory_read(memory, hung_loop);
+	bool found = blame_find(memory, hung_loop < HEARTBEAT_LOOPS ? &hung_at : NULL, &at);
+	return found ? at.context : 0;
+}
+
+static void test_find(void)
+{
+	const enum heartbeat_loop crash = HEARTBEAT_LOOPS;
+	struct heartbeat_memory memory;
+	g_assert_true(heartbeat_memory_init(&memory, "test", NULL));
+	g_assert_cmpuint(find(&memory, crash), ==, 0);
+	say(&memory, HEARTBEAT_GPU_WORK, 5, START);
+	g_assert_cmpuint(find(&memory, crash), ==, 5);
+	g_assert_cmpuint(find(&memory, HEARTBEAT_GPU_WORK), ==, 5);
+	/* The gpu thread is at something of another one's since just after, or since long after. */
+	say(&memory, HEARTBEAT_GPU, 6, START + 10 * MS);
+	g_assert_cmpuint(find(&memory, crash), ==, 6);
+	g_assert_cmpuint(find(&memory, HEARTBEAT_GPU_WORK), ==, 6);
+	g_assert_cmpuint(find(&memory, HEARTBEAT_GPU), ==, 6);
+	say(&memory, HEARTBEAT_MAIN, 0, START);
+	g_assert_cmpuint(find(&memory, HEARTBEAT_MAIN), ==, 0);
+	say(&memory, HEARTBEAT_GPU, 6, START + 2 * S);
+	g_assert_cmpuint(find(&memory, crash), ==, 6);
+	g_assert_cmpuint(find(&memory, HEARTBEAT_GPU_WORK), ==, 5);
+	/* It is at nobody's work. */
+	say(&memory, HEARTBEAT_GPU, 0, START + 10 * MS);
+	g_assert_cmpuint(find(&memory, HEARTBEAT_GPU_WORK), ==, 5);
+	heartbeat_memory_finish(&memory);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -172,5 +219,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/blame/now-and-then", test_now_and_then);
 	g_test_add_func("/blame/nameless", test_nameless);
 	g_test_add_func("/blame/many-long-names", test_many_long_names);
+	g_test_add_func("/blame/find", test_find);
 	return g_test_run();
 }
