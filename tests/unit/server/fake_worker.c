@@ -5,8 +5,9 @@
  *
  * As a renderer it takes seven entries from a ring as soon as it starts, and says so in the ledger.
  * $FAKE_WORKER_FAIL makes it end before READY. A renderer does so, too, while there is a file named
- * as the log with ".fail" behind it; with ".crash" it crashes behind READY, while its heartbeat says
- * that it takes over from the one before. A test can make and remove them while the keeper runs.
+ * as the log with ".fail" behind it; with ".crash" it crashes behind READY, while its heartbeat
+ * says that it takes over from the one before. A test can make and remove them while the keeper
+ * runs.
  */
 #include <fcntl.h>
 #include <glib.h>
