@@ -66,16 +66,9 @@ static void create_objects(struct slow *slow)
 	virgl_create_surface(&s, SURFACE, slow->base + TARGET, VIRGL_FORMAT_B8G8R8A8);
 	virgl_create_shader(&s, VERTEX_SHADER, VIRGL_SHADER_VERTEX, VERTEX_TEXT);
 	virgl_create_shader(&s, LOOP_SHADER, VIRGL_SHADER_FRAGMENT, LOOP_TEXT);
-	virgl_create_blend(&s, BLEND, 0);
-	virgl_create_dsa(&s, DSA);
-	virgl_create_rasterizer(&s, RASTERIZER);
-	virgl_create_vertex_elements(&s, ELEMENTS);
 	virgl_set_framebuffer(&s, SURFACE);
 	virgl_set_viewport(&s, SIZE, SIZE);
-	virgl_bind(&s, VIRGL_OBJECT_BLEND, BLEND);
-	virgl_bind(&s, VIRGL_OBJECT_DSA, DSA);
-	virgl_bind(&s, VIRGL_OBJECT_RASTERIZER, RASTERIZER);
-	virgl_bind(&s, VIRGL_OBJECT_VERTEX_ELEMENTS, ELEMENTS);
+	virgl_use_plain_state(&s, BLEND, DSA, RASTERIZER, ELEMENTS);
 	virgl_bind_shader(&s, VERTEX_SHADER, VIRGL_SHADER_VERTEX);
 	virgl_bind_shader(&s, LOOP_SHADER, VIRGL_SHADER_FRAGMENT);
 	wire_ok(guest_gpu_submit(slow->guest, slow->base, s.words, virgl_stream_bytes(&s)));

@@ -103,10 +103,6 @@ static void make_objects(struct stage *stage)
 	virgl_create_surface(&s, SURFACE, stage->context + TARGET, VIRGL_FORMAT_B8G8R8A8);
 	virgl_create_shader(&s, VERTEX_SHADER, VIRGL_SHADER_VERTEX, VERTEX_TEXT);
 	virgl_create_shader(&s, COLOR_SHADER, VIRGL_SHADER_FRAGMENT, COLOR_TEXT);
-	virgl_create_blend(&s, BLEND, 0);
-	virgl_create_dsa(&s, DSA);
-	virgl_create_rasterizer(&s, RASTERIZER);
-	virgl_create_vertex_elements(&s, ELEMENTS);
 	virgl_put_header(&s, CREATE_OBJECT, OBJECT_QUERY, 4);
 	virgl_put(&s, QUERY);
 	virgl_put(&s, 0);
@@ -114,10 +110,7 @@ static void make_objects(struct stage *stage)
 	virgl_put(&s, stage->context + CUSTOM);
 	virgl_set_framebuffer(&s, SURFACE);
 	virgl_set_viewport(&s, SIDE, SIDE);
-	virgl_bind(&s, VIRGL_OBJECT_BLEND, BLEND);
-	virgl_bind(&s, VIRGL_OBJECT_DSA, DSA);
-	virgl_bind(&s, VIRGL_OBJECT_RASTERIZER, RASTERIZER);
-	virgl_bind(&s, VIRGL_OBJECT_VERTEX_ELEMENTS, ELEMENTS);
+	virgl_use_plain_state(&s, BLEND, DSA, RASTERIZER, ELEMENTS);
 	virgl_bind_shader(&s, VERTEX_SHADER, VIRGL_SHADER_VERTEX);
 	virgl_bind_shader(&s, COLOR_SHADER, VIRGL_SHADER_FRAGMENT);
 	put_quad(&s, stage->context + QUAD);

@@ -189,6 +189,19 @@ void virgl_create_vertex_elements(struct virgl_stream *stream, uint32_t handle)
 	}
 }
 
+void virgl_use_plain_state(struct virgl_stream *stream, uint32_t blend, uint32_t dsa,
+	uint32_t rasterizer, uint32_t elements)
+{
+	virgl_create_blend(stream, blend, 0);
+	virgl_create_dsa(stream, dsa);
+	virgl_create_rasterizer(stream, rasterizer);
+	virgl_create_vertex_elements(stream, elements);
+	virgl_bind(stream, VIRGL_OBJECT_BLEND, blend);
+	virgl_bind(stream, VIRGL_OBJECT_DSA, dsa);
+	virgl_bind(stream, VIRGL_OBJECT_RASTERIZER, rasterizer);
+	virgl_bind(stream, VIRGL_OBJECT_VERTEX_ELEMENTS, elements);
+}
+
 void virgl_set_vertex_buffer(struct virgl_stream *stream, uint32_t resource, uint32_t stride_bytes,
 	uint32_t offset_bytes)
 {

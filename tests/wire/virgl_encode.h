@@ -80,6 +80,9 @@ void virgl_create_dsa(struct virgl_stream *stream, uint32_t handle);
 void virgl_create_rasterizer(struct virgl_stream *stream, uint32_t handle);
 /* Two attributes of four floats each, interleaved in vertex buffer 0. */
 void virgl_create_vertex_elements(struct virgl_stream *stream, uint32_t handle);
+/* Makes the four above under these handles, without blending, and binds them. */
+void virgl_use_plain_state(struct virgl_stream *stream, uint32_t blend, uint32_t dsa,
+	uint32_t rasterizer, uint32_t elements);
 void virgl_set_vertex_buffer(struct virgl_stream *stream, uint32_t resource, uint32_t stride_bytes,
 	uint32_t offset_bytes);
 /* Window coordinates with row 0 where the resource's row 0 is. */
