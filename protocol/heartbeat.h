@@ -9,10 +9,11 @@
  * loop that sleeps costs nothing, and one that stands still can be told from one that sleeps. When
  * the process is dead the page holds its last words.
  *
- * All fields are naturally aligned words, read and written with relaxed atomics, but `state`: it is
- * stored last (release) and read first (acquire), so whoever reads WORKING finds a `since_ns` that
- * is of this work or of later work. The keeper trusts nothing: a worker may have been taken over by
- * its guest or its client and write what it likes, at any time.
+ * All fields are naturally aligned words, read and written with relaxed atomics, but `state` and
+ * `resets`. `state` is stored last (release) and read first (acquire), so whoever reads WORKING
+ * finds a `since_ns` that is of this work or of later work; `resets` is stored and read like that,
+ * too. The keeper trusts nothing: a worker may have been taken over by its guest or its client and
+ * write what it likes, at any time.
  */
 #pragma once
 
@@ -24,16 +25,10 @@
 #define HEARTBEAT_FD 4
 
 #define HEARTBEAT_MAGIC 0x5441454254524956u /* "VIRTBEAT" */
-#define HEARTBEAT_VERSION 1
+#define HEARTBEAT_VERSION 2
 
 /* Bytes of the text that says what a loop does, its NUL included. */
 #define HEARTBEAT_TEXT_BYTES 24
-
-/*
- * The text while a renderer's gpu thread forgets the guest of before, at a RESET. Until that is
- * done the ledger lists that guest's objects.
- */
-#define HEARTBEAT_RESET "reset"
 
 /* Who has which beat. Render has the first three, display MAIN and those from RELAY on. */
 enum heartbeat_loop {
@@ -67,5 +62,10 @@ struct heartbeat_beat {
 struct heartbeat {
 	uint64_t magic;
 	uint64_t version;
+	/*
+	 * How many RESETs of the keeper the renderer's gpu thread has done. Until then the ledger
+	 * lists objects of the guest of before, and what is worked at is that guest's.
+	 */
+	uint64_t resets;
 	struct heartbeat_beat beats[HEARTBEAT_LOOPS];
 };

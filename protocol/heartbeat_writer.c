@@ -70,6 +70,11 @@ void heartbeat_done(enum heartbeat_loop loop)
 	__atomic_store_n(&page->beats[loop].context, 0, __ATOMIC_RELAXED);
 }
 
+void heartbeat_count_resets(unsigned n)
+{
+	__atomic_fetch_add(&page->resets, n, __ATOMIC_RELEASE);
+}
+
 static gint poll_between_beats(GPollFD *fds, guint n_fds, gint timeout_ms)
 {
 	heartbeat_idle(followed);

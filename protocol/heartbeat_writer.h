@@ -39,6 +39,9 @@ void heartbeat_work(enum heartbeat_loop loop, const char *what, uint32_t context
  */
 void heartbeat_done(enum heartbeat_loop loop);
 
+/* The gpu thread has done `n` RESETs more: nothing of the guest of before is left. */
+void heartbeat_count_resets(unsigned n);
+
 /*
  * From now on a GLib loop beats by itself: idle while it polls, working between. It is called on
  * the thread that runs the loop, which runs no other one. NULL is the default context.

@@ -17,7 +17,7 @@ struct news {
 	struct memory *memory;
 	struct ledger_book *ledger;
 	int frame_link; /* -1: none */
-	bool reset;
+	unsigned resets;
 };
 
 static const struct news nothing = { .frame_link = -1 };
@@ -94,7 +94,7 @@ void handover_set_frame_link(struct handover *handover, int fd)
 void handover_set_reset(struct handover *handover)
 {
 	g_mutex_lock(&handover->lock);
-	handover->news.reset = true;
+	handover->news.resets++;
 	announce(handover);
 }
 
@@ -148,13 +148,14 @@ static struct news take_news(struct handover *handover)
 }
 
 /* A command that waits, and objects that are to be rebuilt, belong to the guest of before. */
-static void forget_guest(const struct handover_takers *takers)
+static void forget_guest(const struct handover_takers *takers, unsigned resets)
 {
-	heartbeat_work(HEARTBEAT_GPU, HEARTBEAT_RESET, 0);
+	heartbeat_work(HEARTBEAT_GPU, "reset", 0);
 	rebuild_drop(takers->rebuild);
 	commands_forget_guest(takers->commands);
 	memory_wait_finish(takers->wait);
 	heartbeat_work(HEARTBEAT_GPU, "the loop", 0);
+	heartbeat_count_resets(resets);
 }
 
 void handover_accept(struct handover *handover, const struct handover_takers *takers)
@@ -164,8 +165,8 @@ void handover_accept(struct handover *handover, const struct handover_takers *ta
 		objects_set_ledger(takers->objects, news.ledger);
 		rebuild_want(takers->rebuild);
 	}
-	if (news.reset)
-		forget_guest(takers);
+	if (news.resets > 0)
+		forget_guest(takers, news.resets);
 	if (news.frame_link >= 0)
 		scanouts_use_link(takers->scanouts, news.frame_link);
 	if (news.memory) {

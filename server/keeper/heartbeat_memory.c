@@ -70,3 +70,8 @@ struct heartbeat_said heartbeat_memory_read(
 	read_text(said.what, beat->text);
 	return said;
 }
+
+uint64_t heartbeat_memory_read_resets(const struct heartbeat_memory *memory)
+{
+	return memory->map ? __atomic_load_n(&memory->map->resets, __ATOMIC_ACQUIRE) : 0;
+}

@@ -37,3 +37,5 @@ void heartbeat_memory_clear(struct heartbeat_memory *memory);
 /* Without memory every beat is UNUSED. */
 struct heartbeat_said heartbeat_memory_read(
 	const struct heartbeat_memory *memory, enum heartbeat_loop loop);
+/* How many RESETs this process says it has done; 0 without memory. */
+uint64_t heartbeat_memory_read_resets(const struct heartbeat_memory *memory);

@@ -24,10 +24,6 @@ static bool on_ring_stopped(void *user, const void *message, int *fds, unsigned 
 	const struct keeper_ring_stopped *m = message;
 	if (m->ring >= KEEPER_RINGS)
 		return false;
-	if (renderer->reset_unconfirmed && m->serial == renderer->reset_barrier_serial) {
-		renderer->reset_unconfirmed = false;
-		return true;
-	}
 	if (renderer->rings[m->ring].state != RENDERER_RING_STOPPING ||
 		renderer->rings[m->ring].stop_serial != m->serial)
 		return false;
@@ -68,20 +64,6 @@ static void on_worker_ready(void *owner)
 		renderer_update_ring(renderer, i);
 }
 
-/*
- * The main thread has answered behind the RESET, but the gpu thread, whose objects the ledger
- * lists, has not come to it, or not to its end.
- */
-static bool died_before_reset(const struct renderer *renderer)
-{
-	struct heartbeat_said gpu =
-		heartbeat_memory_read(&renderer->worker.heartbeat, HEARTBEAT_GPU);
-	if (gpu.state == HEARTBEAT_UNUSED || renderer->worker.watchdog.hurry_ns == 0)
-		return false;
-	return gpu.since_ns < renderer->worker.watchdog.hurry_ns ||
-	       (gpu.state == HEARTBEAT_WORKING && strcmp(gpu.what, HEARTBEAT_RESET) == 0);
-}
-
 static void on_worker_lost(void *owner)
 {
 	struct renderer *renderer = owner;
@@ -93,9 +75,8 @@ static void on_worker_lost(void *owner)
 			ledger_memory_read_next_avail(renderer->ledger, i);
 	}
 	/* The renderer may have died before it forgot the old guest, so we forget for it. */
-	if (renderer->reset_unconfirmed || died_before_reset(renderer))
+	if (watchdog_has_reset_left(&renderer->worker.watchdog, &renderer->worker.heartbeat))
 		ledger_memory_clear(renderer->ledger);
-	renderer->reset_unconfirmed = false;
 }
 
 /* ---- whose work ended it ---- */
@@ -141,7 +122,7 @@ static void on_worker_ended(void *owner, enum worker_end end, const struct heart
 		!blame_find(&renderer->worker.heartbeat, hung_at, &at))
 		return;
 	/* Of a guest that is gone nobody is left to be judged. */
-	if (at.since_ns >= renderer->worker.watchdog.hurry_ns)
+	if (!watchdog_is_unwanted(&renderer->worker.watchdog, &renderer->worker.heartbeat, &at))
 		judge(renderer, &at, end == WORKER_HUNG);
 }
 
@@ -319,11 +300,8 @@ void renderer_reset(struct renderer *renderer)
 		return;
 	}
 	struct keeper_reset m = { .header.type = KEEPER_MESSAGE_RESET };
-	renderer->reset_unconfirmed = true;
-	renderer->reset_barrier_serial = renderer->last_serial + 1;
-	if (SEND_TO_RENDERER(renderer, m, NULL, 0))
-		send_stop(renderer, 0);
-	worker_hurry(&renderer->worker);
+	worker_reset_sent(&renderer->worker);
+	SEND_TO_RENDERER(renderer, m, NULL, 0);
 }
 
 bool renderer_send_frame_link(struct renderer *renderer, int end)

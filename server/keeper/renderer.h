@@ -38,12 +38,6 @@ struct renderer {
 	struct blame blame;
 	uint32_t last_serial;
 	bool used; /* a ring has run since the last reset */
-	/*
-	 * A RESET was sent and no answer has come after it. The answer to the stop of this serial
-	 * will prove that the reset is done.
-	 */
-	bool reset_unconfirmed;
-	uint32_t reset_barrier_serial;
 };
 
 /* `submit_limit_s`: seconds that the renderer may be at one thing, a submission above all. */

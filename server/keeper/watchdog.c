@@ -21,12 +21,20 @@ static uint64_t left_of_period(const struct watchdog *watchdog, uint64_t now_ns)
 void watchdog_begin(struct watchdog *watchdog, uint64_t now_ns)
 {
 	watchdog->last_look_ns = watchdog->from_ns = now_ns;
-	watchdog->stopped_since_ns = watchdog->hurry_ns = 0;
+	watchdog->stopped_since_ns = 0;
+	watchdog->reset_sent_ns = watchdog->resets_sent = 0;
 }
 
-void watchdog_hurry(struct watchdog *watchdog, uint64_t now_ns)
+void watchdog_reset_sent(struct watchdog *watchdog, uint64_t now_ns)
 {
-	watchdog->hurry_ns = now_ns;
+	watchdog->reset_sent_ns = now_ns;
+	watchdog->resets_sent++;
+}
+
+bool watchdog_has_reset_left(
+	const struct watchdog *watchdog, const struct heartbeat_memory *heartbeat)
+{
+	return heartbeat_memory_read_resets(heartbeat) < watchdog->resets_sent;
 }
 
 /*
@@ -40,6 +48,13 @@ static void notice_own_absence(struct watchdog *watchdog, uint64_t now_ns)
 		watchdog->stopped_since_ns = 0;
 	}
 	watchdog->last_look_ns = now_ns;
+}
+
+bool watchdog_is_unwanted(const struct watchdog *watchdog, const struct heartbeat_memory *heartbeat,
+	const struct heartbeat_said *said)
+{
+	return said->since_ns < watchdog->reset_sent_ns ||
+	       watchdog_has_reset_left(watchdog, heartbeat);
 }
 
 static uint64_t limit_of(const struct watchdog *watchdog, unsigned loop, enum heartbeat_state state)
@@ -77,8 +92,8 @@ static void look_at_loop(const struct watchdog *watchdog, const struct heartbeat
 	if (limit_ns == 0)
 		return;
 	fault.for_ns = age_of(watchdog, fault.said.since_ns, now_ns);
-	if (fault.said.since_ns < watchdog->hurry_ns) {
-		uint64_t hurried_ns = now_ns - watchdog->hurry_ns;
+	if (watchdog_is_unwanted(watchdog, heartbeat, &fault.said)) {
+		uint64_t hurried_ns = now_ns - watchdog->reset_sent_ns;
 		uint64_t left_ns = HURRY_NS - MIN(HURRY_NS, hurried_ns);
 		limit_ns = MIN(limit_ns, fault.for_ns + left_ns);
 	}

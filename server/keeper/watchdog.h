@@ -32,7 +32,8 @@ struct watchdog {
 	/* Work is counted from here at the earliest. */
 	uint64_t from_ns;
 	uint64_t stopped_since_ns; /* 0: it runs */
-	uint64_t hurry_ns;         /* of watchdog_hurry(); 0: never */
+	uint64_t reset_sent_ns;    /* the last one; 0: never */
+	uint64_t resets_sent;      /* to this process */
 };
 
 enum watchdog_fault {
@@ -52,9 +53,15 @@ struct watchdog_verdict {
 /* A process begins. */
 void watchdog_begin(struct watchdog *watchdog, uint64_t now_ns);
 /*
- * What was begun before now is of no use to anybody: it has WATCHDOG_HURRY_MS left. Look again
- * after that.
+ * A RESET was sent. What was begun before now, and what is worked at until the worker says that the
+ * RESET is done, is of no use to anybody: it has WATCHDOG_HURRY_MS from now. Look again after that.
  */
-void watchdog_hurry(struct watchdog *watchdog, uint64_t now_ns);
+void watchdog_reset_sent(struct watchdog *watchdog, uint64_t now_ns);
+/* A RESET that was sent is not done: the ledger may list objects of the guest of before. */
+bool watchdog_has_reset_left(
+	const struct watchdog *watchdog, const struct heartbeat_memory *heartbeat);
+/* What is worked at is of the guest before the last RESET. */
+bool watchdog_is_unwanted(const struct watchdog *watchdog, const struct heartbeat_memory *heartbeat,
+	const struct heartbeat_said *said);
 struct watchdog_verdict watchdog_look(struct watchdog *watchdog,
 	const struct heartbeat_memory *heartbeat, bool stopped, uint64_t now_ns);

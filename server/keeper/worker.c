@@ -140,12 +140,12 @@ static gboolean on_look(gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
-void worker_hurry(struct worker *worker)
+void worker_reset_sent(struct worker *worker)
 {
 	if (worker->state != WORKER_READY)
 		return;
 	uint64_t now_ns = monotonic_now_ns();
-	watchdog_hurry(&worker->watchdog, now_ns);
+	watchdog_reset_sent(&worker->watchdog, now_ns);
 	look_in(worker, now_ns, WATCHDOG_HURRY_MS * UINT64_C(1000000));
 }
 

@@ -110,8 +110,8 @@ bool worker_dispatch_wait(struct worker *worker, int timeout_ms);
 bool worker_send(
 	struct worker *worker, void *message, size_t size_bytes, const int *fds, unsigned n_fds);
 
-/* What it was given before now is of no use any more: it is killed if it stays at that. */
-void worker_hurry(struct worker *worker);
+/* A RESET is sent: it is killed if it stays at what it was given before (watchdog_reset_sent()). */
+void worker_reset_sent(struct worker *worker);
 
 /* "SUBMIT_3D of context 12 (glmark2)", for logs. The caller frees it. */
 char *worker_describe_work(const struct worker *worker, const struct heartbeat_said *said);

@@ -150,14 +150,21 @@ static void test_own_absence(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(found, ==, START + 1010 * S);
 }
 
-/* Work that nobody wants any more has a second left; what was begun after that has its limit. */
-static void test_hurry(struct fixture *f, gconstpointer data)
+/*
+ * Work that nobody wants any more has a second left, also what is begun before the reset is done;
+ * what is begun after that has its limit.
+ */
+static void test_reset(struct fixture *f, gconstpointer data)
 {
 	struct watchdog_verdict verdict;
 	say(f, HEARTBEAT_GPU, HEARTBEAT_WORKING, START + S);
-	watchdog_hurry(&f->watchdog, START + 3 * S);
+	watchdog_reset_sent(&f->watchdog, START + 3 * S);
 	g_assert_cmpuint(find_fault(f, false, START + 3 * S, START + 60 * S, &verdict), ==,
 		START + 3 * S + WATCHDOG_HURRY_MS * MS);
+	say(f, HEARTBEAT_GPU, HEARTBEAT_WORKING, START + 3 * S + 1);
+	g_assert_cmpuint(find_fault(f, false, START + 3 * S, START + 60 * S, &verdict), ==,
+		START + 3 * S + WATCHDOG_HURRY_MS * MS);
+	f->heartbeat.map->resets = 1;
 	say(f, HEARTBEAT_GPU, HEARTBEAT_WORKING, START + 4 * S);
 	g_assert_cmpuint(
 		find_fault(f, false, START + 4 * S, START + 60 * S, &verdict), ==, START + 14 * S);
@@ -224,7 +231,7 @@ int main(int argc, char **argv)
 	ADD("stopped", test_stopped);
 	ADD("continued", test_continued);
 	ADD("own-absence", test_own_absence);
-	ADD("hurry", test_hurry);
+	ADD("reset", test_reset);
 	ADD("short-limit", test_short_limit);
 	ADD("any-content", test_any_content);
 	ADD("cleared", test_cleared);
