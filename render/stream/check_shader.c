@@ -236,6 +236,9 @@ bool check_constants(struct stream_check *check)
 	*room = STREAM_CONSTANTS_MAX;
 	if (n >= STREAM_CONSTANTS_MAX)
 		return true;
+	if (++check->n_rooms > STREAM_CONSTANT_ROOMS_MAX)
+		return check_refuse(check, 1, STREAM_CONSTANT_ROOMS_MAX,
+			"is one of too many stages that get their first constants");
 	check_insert(check, STREAM_SET_CONSTANT_BUFFER, STREAM_CONSTANTS_MAX + 2);
 	check_insert_words(check, (uint32_t[]){ stage, 0 }, 2);
 	check_insert_words(check, zeros, STREAM_CONSTANTS_MAX);

@@ -52,3 +52,10 @@
  * whether or not the guest has set that many, so it is made to have room for all of them.
  */
 #define STREAM_CONSTANTS_MAX 16384
+
+/*
+ * Stages for whose constants one stream may need that room first, which makes 64 KiB of a few
+ * words. A driver needs it once for each stage of a sub-context, and its streams are each of one
+ * sub-context; making and destroying them in turn would need 14 GiB for one stream.
+ */
+#define STREAM_CONSTANT_ROOMS_MAX 64

@@ -328,6 +328,32 @@ static void test_constants(void)
 	desk_finish(&d);
 }
 
+static void put_rooms(struct desk *d, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		DESK_PUT(d, STREAM_CREATE_SUB_CTX, 0, 1);
+		DESK_PUT(d, STREAM_SET_CONSTANT_BUFFER, 0, 0, 0, 5);
+		DESK_PUT(d, STREAM_DESTROY_SUB_CTX, 0, 1);
+	}
+}
+
+/* Sub-contexts that come and go in one stream do not make it grow without end. */
+static void test_many_rooms(void)
+{
+	struct desk d;
+	desk_init(&d);
+	for (unsigned i = 0; i < 2; i++) {
+		put_rooms(&d, STREAM_CONSTANT_ROOMS_MAX);
+		g_assert_cmpint(desk_send(&d), ==, DESK_MENDED);
+	}
+	put_rooms(&d, STREAM_CONSTANT_ROOMS_MAX + 1);
+	g_assert_cmpint(desk_send(&d), ==, DESK_REFUSED);
+	g_assert_cmpuint(d.fault.limit, ==, STREAM_CONSTANT_ROOMS_MAX);
+	g_assert_cmpuint(
+		d.passed.n_words, <, (STREAM_CONSTANT_ROOMS_MAX + 1) * STREAM_CONSTANTS_MAX);
+	desk_finish(&d);
+}
+
 static void put_rasterizer(struct desk *d, uint32_t handle)
 {
 	uint32_t words[9] = { handle };
@@ -439,6 +465,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/streams/a text that has not ended", test_a_text_that_has_not_ended);
 	g_test_add_func("/streams/a shader's head", test_a_shaders_head);
 	g_test_add_func("/streams/constants", test_constants);
+	g_test_add_func("/streams/many-rooms", test_many_rooms);
 	g_test_add_func("/streams/quotas", test_quotas);
 	g_test_add_func("/streams/given back", test_given_back);
 	return g_test_run();
