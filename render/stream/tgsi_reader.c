@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
-
 #include "render/stream/tgsi_parser.h"
 
 bool tgsi_refuse(struct tgsi_parser *parser, const char *field, uint64_t value, uint64_t limit,
@@ -97,9 +95,10 @@ int tgsi_accept_word(struct tgsi_parser *parser, int (*find)(const char *word))
 
 bool tgsi_accept_this_word(struct tgsi_parser *parser, const char *expected)
 {
-	char word[TGSI_WORD_BYTES];
-	unsigned n = tgsi_peek_word(parser, word);
-	if (!n || strcmp(word, expected) != 0)
+	unsigned n = 0;
+	while (expected[n] && upper(parser->at[n]) == expected[n])
+		n++;
+	if (expected[n] || is_word(parser->at[n]))
 		return false;
 	parser->at += n;
 	return true;

@@ -8,10 +8,16 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* Most names differ in the first letter, and a text has many words. */
+static bool is_same(const char *name, const char *word)
+{
+	return *name == *word && !strcmp(name, word);
+}
+
 static int find(const char *const *names, size_t n, const char *word)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!strcmp(names[i], word))
+		if (is_same(names[i], word))
 			return (int)i;
 	return -1;
 }
@@ -53,7 +59,7 @@ const struct tgsi_file_rule *tgsi_file_rule(enum tgsi_file file)
 int tgsi_find_file(const char *word)
 {
 	for (int i = 0; i < TGSI_FILES; i++)
-		if (!strcmp(file_rules[i].name, word))
+		if (is_same(file_rules[i].name, word))
 			return i;
 	return -1;
 }
@@ -117,7 +123,7 @@ static const struct tgsi_semantic_rule semantic_rules[] = {
 int tgsi_find_semantic(const char *word)
 {
 	for (size_t i = 0; i < COUNT(semantic_rules); i++)
-		if (!strcmp(semantic_rules[i].name, word))
+		if (is_same(semantic_rules[i].name, word))
 			return (int)i;
 	return -1;
 }
