@@ -48,9 +48,8 @@ struct accounts {
 	struct quota_account guest, context, other;
 };
 
-static struct streams *make_streams(const struct script *script, struct accounts *accounts)
+static void begin(struct streams *streams, const struct script *script, struct accounts *accounts)
 {
-	struct streams *streams = streams_create();
 	struct quota_limits limits;
 	quotas_set_initial(&limits);
 	quota_account_init(&accounts->guest, &limits);
@@ -61,7 +60,21 @@ static struct streams *make_streams(const struct script *script, struct accounts
 	for (unsigned i = 0; i < script->resources->len; i++)
 		make_resource(
 			streams, &g_array_index(script->resources, struct script_resource, i));
-	return streams;
+}
+
+static void ignore_cut(void *user, uint32_t context, uint32_t *words, uint32_t n_words)
+{
+}
+
+/* As it was when it was made. */
+static void end(struct streams *streams, const struct script *script)
+{
+	streams_context_gone(streams, RUN_CONTEXT);
+	streams_context_gone(streams, RUN_OTHER_CONTEXT);
+	for (unsigned i = 0; i < script->resources->len; i++)
+		streams_resource_going(streams,
+			g_array_index(script->resources, struct script_resource, i).id, ignore_cut,
+			NULL);
 }
 
 static void pass_on(struct checked *checked, uint32_t context, uint32_t *words, uint32_t n_words)
@@ -105,10 +118,6 @@ static void cut(void *user, uint32_t context, uint32_t *words, uint32_t n_words)
 	pass_on(checked, context, words, n_words);
 }
 
-static void ignore_cut(void *user, uint32_t context, uint32_t *words, uint32_t n_words)
-{
-}
-
 static void unref(void *user, uint32_t resource)
 {
 	struct checked *checked = user;
@@ -118,19 +127,27 @@ static void unref(void *user, uint32_t resource)
 		checked->options->on_unref(checked->options->user, resource);
 }
 
+/*
+ * The checkers are kept from one script to the next, as in the renderer, where guests come and go:
+ * to make them, with the room that they need for long streams, would take longer than most scripts.
+ */
 bool checked_run(const struct script *script, const struct checked_options *options,
 	struct stream_fault *fault)
 {
 	static const struct script_walker walker = { submit, unref };
+	static struct streams *streams, *again;
 	struct accounts accounts, accounts_again;
+	if (!streams) {
+		streams = streams_create();
+		again = streams_create();
+	}
 	struct checked checked = {
-		.streams = make_streams(script, &accounts),
-		.again = make_streams(script, &accounts_again),
-		.options = options,
-		.fault = fault,
+		.streams = streams, .again = again, .options = options, .fault = fault
 	};
+	begin(streams, script, &accounts);
+	begin(again, script, &accounts_again);
 	script_walk(script, &walker, &checked);
-	streams_destroy(checked.streams);
-	streams_destroy(checked.again);
+	end(streams, script);
+	end(again, script);
 	return !checked.refused;
 }

@@ -40,19 +40,24 @@ static const struct emit_command *find_command(const char *name)
 	return NULL;
 }
 
+/* Each command as often as its weight says; made once, as a fuzzer chooses some million times. */
+static const GPtrArray *get_by_weight(void)
+{
+	static GPtrArray *commands;
+	const struct emit_command *command;
+	if (commands)
+		return commands;
+	commands = g_ptr_array_new();
+	for (unsigned i = 0; (command = command_at(i)); i++)
+		for (unsigned n = 0; n < command->weight; n++)
+			g_ptr_array_add(commands, (gpointer)command);
+	return commands;
+}
+
 static const struct emit_command *choose_command(struct choices *choices)
 {
-	const struct emit_command *command;
-	uint32_t weight = 0;
-	for (unsigned i = 0; (command = command_at(i)); i++)
-		weight += command->weight;
-	uint32_t wanted = choose(choices, weight);
-	for (unsigned i = 0; (command = command_at(i)); i++) {
-		if (wanted < command->weight)
-			return command;
-		wanted -= command->weight;
-	}
-	g_assert_not_reached();
+	const GPtrArray *commands = get_by_weight();
+	return g_ptr_array_index(commands, choose(choices, commands->len));
 }
 
 static void generate_any(struct model *model, uint32_t n)

@@ -8,14 +8,24 @@
 
 #define BREAKAGE_BYTES 16u /* at the end: decisions about what is broken */
 
-/* The words alone, with the resources that a generated script needs. */
+/* The resources that a generated script needs: always the same. */
+static const GArray *get_resources(void)
+{
+	static struct script example;
+	struct choices choices;
+	if (example.resources)
+		return example.resources;
+	script_init(&example);
+	choices_from_seed(&choices, 1);
+	generate(&choices, NULL, &example);
+	return example.resources;
+}
+
+/* The words alone. */
 static void read_words(const uint8_t *data, size_t n_bytes, struct script *script)
 {
-	struct choices choices;
-	choices_from_seed(&choices, 1);
-	generate(&choices, NULL, script);
-	g_array_set_size(script->words, 0);
-	g_array_set_size(script->steps, 0);
+	const GArray *resources = get_resources();
+	g_array_append_vals(script->resources, resources->data, resources->len);
 	g_array_append_vals(script->words, data, (guint)(n_bytes / 4));
 	script_cut(script);
 }

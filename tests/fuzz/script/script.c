@@ -110,9 +110,20 @@ void script_unref(struct script *script, uint32_t resource)
 	g_array_append_val(script->steps, step);
 }
 
+/* Few scripts give anything back, so the second time is looked for in the steps themselves. */
+static bool is_gone(const struct script *script, unsigned n_steps, uint32_t resource)
+{
+	for (unsigned i = 0; i < n_steps; i++) {
+		const struct script_step *step =
+			&g_array_index(script->steps, struct script_step, i);
+		if (step->kind == SCRIPT_STEP_UNREF && step->resource == resource)
+			return true;
+	}
+	return false;
+}
+
 void script_walk(const struct script *script, const struct script_walker *walker, void *user)
 {
-	g_autoptr(GHashTable) gone = g_hash_table_new(NULL, NULL);
 	for (unsigned i = 0; i < script->steps->len; i++) {
 		const struct script_step *step =
 			&g_array_index(script->steps, struct script_step, i);
@@ -121,7 +132,7 @@ void script_walk(const struct script *script, const struct script_walker *walker
 				g_memdup2(&g_array_index(script->words, uint32_t, step->first_word),
 					step->n_words * sizeof(uint32_t));
 			walker->submit(user, words, step->n_words);
-		} else if (g_hash_table_add(gone, GUINT_TO_POINTER(step->resource))) {
+		} else if (!is_gone(script, i, step->resource)) {
 			walker->unref(user, step->resource);
 		}
 	}
