@@ -48,10 +48,22 @@ struct accounts {
 	struct quota_account guest, context, other;
 };
 
+static void set_limits(struct quota_limits *limits, bool is_poor)
+{
+	quotas_set_initial(limits);
+	if (!is_poor)
+		return;
+	limits->max[QUOTA_SUB_CONTEXTS] = 2;
+	limits->max[QUOTA_OBJECTS] = 12;
+	limits->max[QUOTA_SHADERS] = 3;
+	limits->max[QUOTA_SHADER_BYTES] = 2000;
+	limits->max[QUOTA_QUERIES] = 1;
+}
+
 static void begin(struct streams *streams, const struct script *script, struct accounts *accounts)
 {
 	struct quota_limits limits;
-	quotas_set_initial(&limits);
+	set_limits(&limits, script->is_poor);
 	quota_account_init(&accounts->guest, &limits);
 	quota_account_init_context(&accounts->context, &accounts->guest, RUN_CONTEXT);
 	quota_account_init_context(&accounts->other, &accounts->guest, RUN_OTHER_CONTEXT);

@@ -6,6 +6,7 @@
 #include "tests/fuzz/script/breakage.h"
 #include "tests/fuzz/script/generate.h"
 
+#define IS_POOR 4u         /* a bit of the first byte, beside the two that say what the rest is */
 #define BREAKAGE_BYTES 16u /* at the end: decisions about what is broken */
 
 /* The resources that a generated script needs: always the same. */
@@ -36,6 +37,7 @@ bool inputs_read(const uint8_t *data, size_t n_bytes, struct script *script)
 	struct breakage breakage;
 	uint8_t kind = n_bytes > 0 ? data[0] % 4 : 0;
 	script_clear(script);
+	script->is_poor = n_bytes > 0 && data[0] & IS_POOR;
 	if (n_bytes > 0)
 		data++, n_bytes--;
 	if (kind == 3) {

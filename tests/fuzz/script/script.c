@@ -34,6 +34,7 @@ void script_clear(struct script *script)
 {
 	each_array(script, empty);
 	script->sub_context = 0;
+	script->is_poor = false;
 }
 
 void script_finish(struct script *script)

@@ -72,6 +72,7 @@ struct script_step {
 struct script {
 	GArray *words, *commands, *fields, *resources, *objects, *steps;
 	uint32_t sub_context;
+	bool is_poor; /* its quotas are so small that most are reached */
 };
 
 void script_init(struct script *script);
