@@ -70,7 +70,8 @@ static GArray *make_jobs(void)
 		add_jobs(jobs, only);
 	else
 		for (unsigned i = 0; (name = generate_name(i)); i++)
-			if (g_hash_table_add(seen, (gpointer)name))
+			if ((breaks || generate_is_everywhere(i)) &&
+				g_hash_table_add(seen, (gpointer)name))
 				add_jobs(jobs, name);
 	return jobs;
 }

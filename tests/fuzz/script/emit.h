@@ -59,6 +59,6 @@ struct emit_command {
 };
 
 extern const struct emit_command emit_object_commands[], emit_state_commands[],
-	emit_draw_commands[], emit_transfer_commands[];
+	emit_draw_commands[], emit_transfer_commands[], emit_newer_commands[];
 extern const unsigned emit_n_object_commands, emit_n_state_commands, emit_n_draw_commands,
-	emit_n_transfer_commands;
+	emit_n_transfer_commands, emit_n_newer_commands;

@@ -34,7 +34,13 @@ static void put_start(struct model *model, uint32_t max, struct slots slots)
 
 void emit_bind(struct model *model, enum virgl_object_type type, uint32_t handle)
 {
-	script_begin(model->script, "BIND_OBJECT", VIRGL_BIND_OBJECT, (uint8_t)type);
+	static const char *const names[VIRGL_OBJECTS] = {
+		[VIRGL_BLEND] = "BIND_OBJECT blend",
+		[VIRGL_RASTERIZER] = "BIND_OBJECT rasterizer",
+		[VIRGL_DSA] = "BIND_OBJECT dsa",
+		[VIRGL_VERTEX_ELEMENTS] = "BIND_OBJECT vertex elements",
+	};
+	script_begin(model->script, names[type], VIRGL_BIND_OBJECT, (uint8_t)type);
 	script_put_object(model->script, "handle", handle);
 	script_end(model->script);
 }
@@ -308,12 +314,24 @@ void emit_needs(struct model *model, const struct model_object *shader)
 
 /* ---- by name ---- */
 
-static void any_bind(struct model *model)
+static void bind_blend(struct model *model)
 {
-	static const uint8_t types[] = { VIRGL_BLEND, VIRGL_RASTERIZER, VIRGL_DSA,
-		VIRGL_VERTEX_ELEMENTS };
-	uint8_t type = types[choose(model->choices, sizeof(types))];
-	emit_bind(model, type, emit_take(model, type).handle);
+	emit_bind(model, VIRGL_BLEND, emit_take(model, VIRGL_BLEND).handle);
+}
+
+static void bind_rasterizer(struct model *model)
+{
+	emit_bind(model, VIRGL_RASTERIZER, emit_take(model, VIRGL_RASTERIZER).handle);
+}
+
+static void bind_dsa(struct model *model)
+{
+	emit_bind(model, VIRGL_DSA, emit_take(model, VIRGL_DSA).handle);
+}
+
+static void bind_vertex_elements(struct model *model)
+{
+	emit_bind(model, VIRGL_VERTEX_ELEMENTS, emit_take(model, VIRGL_VERTEX_ELEMENTS).handle);
 }
 
 static void any_bind_shader(struct model *model)
@@ -450,7 +468,11 @@ static void tess(struct model *model)
 	}
 
 const struct emit_command emit_state_commands[] = {
-	ANY(BIND_OBJECT, 3, any_bind),
+	{ "BIND_OBJECT blend", VIRGL_BIND_OBJECT, VIRGL_BLEND, 1, bind_blend },
+	{ "BIND_OBJECT rasterizer", VIRGL_BIND_OBJECT, VIRGL_RASTERIZER, 1, bind_rasterizer },
+	{ "BIND_OBJECT dsa", VIRGL_BIND_OBJECT, VIRGL_DSA, 1, bind_dsa },
+	{ "BIND_OBJECT vertex elements", VIRGL_BIND_OBJECT, VIRGL_VERTEX_ELEMENTS, 1,
+		bind_vertex_elements },
 	ANY(BIND_SHADER, 3, any_bind_shader),
 	ANY(SET_VIEWPORT_STATE, 2, any_viewport),
 	ANY(SET_FRAMEBUFFER_STATE, 2, any_framebuffer),

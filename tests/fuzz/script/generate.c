@@ -16,6 +16,7 @@ static const struct emit_command *command_at(unsigned index)
 		{ emit_state_commands, emit_n_state_commands },
 		{ emit_draw_commands, emit_n_draw_commands },
 		{ emit_transfer_commands, emit_n_transfer_commands },
+		{ emit_newer_commands, emit_n_newer_commands },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(tables); i++) {
 		if (index < tables[i].n)
@@ -29,6 +30,13 @@ const char *generate_name(unsigned index)
 {
 	const struct emit_command *command = command_at(index);
 	return command ? command->name : NULL;
+}
+
+bool generate_is_everywhere(unsigned index)
+{
+	const struct emit_command *command = command_at(index);
+	return command < emit_newer_commands ||
+	       command >= emit_newer_commands + emit_n_newer_commands;
 }
 
 static const struct emit_command *find_command(const char *name)

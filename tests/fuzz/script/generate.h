@@ -20,3 +20,5 @@
 void generate(struct choices *choices, const char *wanted, struct script *script);
 /* The commands that can be asked for, by index; NULL beyond the last. A name may come twice. */
 const char *generate_name(unsigned index);
+/* Whether virglrenderer 0.10.4 takes it on every host: a script with another is valid elsewhere. */
+bool generate_is_everywhere(unsigned index);
