@@ -8,31 +8,43 @@
  *	virgl-direct --command NAME …              only that command
  *	virgl-direct --check …                     the checker (render/stream) stands between
  *	virgl-direct --show …                      what the scripts are, without running them
+ *	virgl-direct --violations N                N scripts for every command of the protocol,
+ *through the checker, each with one thing wrong, and a table
  *
  * Scripts run in children; one that dies takes one script with it and is replaced. What killed it
  * is listed by kind: the sanitizer's summary, where virglrenderer is built with one (it is found by
- * LD_LIBRARY_PATH), or the signal. Exit 0: nothing was wrong, 1: something was, 77: no OpenGL.
+ * LD_LIBRARY_PATH), or the signal. A guest may ask for work without end (a draw of 2^31 instances),
+ * and the renderer's watchdog ends that; here a script that was broken and spends SCRIPT_CPU_S in
+ * OpenGL is ended and counted. Exit 0: nothing was wrong, 1: something was, 77: no OpenGL.
  */
+#include <dlfcn.h>
 #include <glib.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/fuzz/script/breakage.h"
 #include "tests/fuzz/script/checked.h"
 #include "tests/fuzz/script/generate.h"
+#include "render/stream/decoder.h"
 #include "tests/fuzz/script/run.h"
+#include "tests/fuzz/virgl_tally.h"
 
-#define SCRIPT_SECONDS_MAX 60 /* a script that takes longer hangs */
+#define SCRIPT_CPU_S 10        /* of all threads, as the watchdog has it of the clock */
+#define SCRIPT_SECONDS_MAX 300 /* a script that takes longer hangs */
+#define SEEDS_A_VIOLATION 20   /* not every seed breaks something */
 #define EXIT_NO_GL 77
+#define EXIT_SLOW 78 /* of a child */
 #define SUMMARY "SUMMARY: "
 
 static gboolean breaks, checks, each, show, is_child;
 static char *only;
-static gint start;
+static gint start, n_violations;
+static volatile sig_atomic_t in_checker;
 static guint64 first = 1, last = 200;
 
 static const GOptionEntry entries[] = {
@@ -40,6 +52,7 @@ static const GOptionEntry entries[] = {
 	{ "check", 0, 0, G_OPTION_ARG_NONE, &checks, "through the checker", NULL },
 	{ "each", 0, 0, G_OPTION_ARG_NONE, &each, "the seeds for each command", NULL },
 	{ "command", 0, 0, G_OPTION_ARG_STRING, &only, "only this command", "NAME" },
+	{ "violations", 0, 0, G_OPTION_ARG_INT, &n_violations, "of every command", "N" },
 	{ "show", 0, 0, G_OPTION_ARG_NONE, &show, "print the scripts, run none", NULL },
 	{ "start", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_INT, &start, "a child's first job", "N" },
 	{ "child", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &is_child, "a child", NULL },
@@ -53,47 +66,114 @@ struct job {
 	const char *wanted;
 };
 
-static void add_jobs(GArray *jobs, const char *wanted)
-{
-	for (uint64_t seed = first; seed <= last; seed++) {
-		struct job job = { seed, wanted };
-		g_array_append_val(jobs, job);
-	}
-}
-
-static GArray *make_jobs(void)
-{
-	GArray *jobs = g_array_new(FALSE, FALSE, sizeof(struct job));
-	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
-	const char *name;
-	if (!each)
-		add_jobs(jobs, only);
-	else
-		for (unsigned i = 0; (name = generate_name(i)); i++)
-			if ((breaks || generate_is_everywhere(i)) &&
-				g_hash_table_add(seen, (gpointer)name))
-				add_jobs(jobs, name);
-	return jobs;
-}
-
 /* The script of a job; what is broken in it, NULL: nothing is. */
-static char *make_script(const struct job *job, struct script *script)
+static char *make_script(const struct job *job, bool broken, struct script *script)
 {
 	struct choices choices;
 	struct breakage breakage;
 	script_clear(script);
 	choices_from_seed(&choices, job->seed);
 	generate(&choices, job->wanted, script);
-	if (!breaks || !breakage_make(&choices, script, job->wanted, &breakage))
+	if (!broken || !breakage_make(&choices, script, job->wanted, &breakage))
 		return NULL;
 	return breakage_describe(&breakage);
 }
 
+static bool are_same(const GArray *a, const GArray *b, size_t size)
+{
+	return a->len == b->len && memcmp(a->data, b->data, a->len * size) == 0;
+}
+
+/* Whether breaking changes what the guest does: some values are broken to what they were. */
+static bool is_violation(const struct job *job, struct script *whole, struct script *broken)
+{
+	make_script(job, false, whole);
+	g_autofree char *text = make_script(job, true, broken);
+	return text && !(are_same(whole->words, broken->words, sizeof(uint32_t)) &&
+			       are_same(whole->steps, broken->steps, sizeof(struct script_step)));
+}
+
+static void add_violations(GArray *jobs, const char *wanted)
+{
+	struct script whole, broken;
+	script_init(&whole);
+	script_init(&broken);
+	guint enough = jobs->len + (guint)n_violations;
+	uint64_t end = first + (uint64_t)n_violations * SEEDS_A_VIOLATION;
+	for (uint64_t seed = first; seed < end && jobs->len < enough; seed++) {
+		struct job job = { seed, wanted };
+		if (is_violation(&job, &whole, &broken))
+			g_array_append_val(jobs, job);
+	}
+	script_finish(&whole);
+	script_finish(&broken);
+}
+
+static void add_jobs(GArray *jobs, const char *wanted)
+{
+	if (n_violations > 0) {
+		add_violations(jobs, wanted);
+		return;
+	}
+	for (uint64_t seed = first; seed <= last; seed++) {
+		struct job job = { seed, wanted };
+		g_array_append_val(jobs, job);
+	}
+}
+
+/* The names of all commands that can be asked for, once each. */
+static GPtrArray *list_names(void)
+{
+	GPtrArray *names = g_ptr_array_new();
+	const char *name;
+	for (unsigned i = 0; (name = generate_name(i)); i++) {
+		bool is_valid = breaks || generate_is_everywhere(i);
+		if (is_valid && !g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL))
+			g_ptr_array_add(names, (gpointer)name);
+	}
+	return names;
+}
+
+static GArray *make_jobs(void)
+{
+	GArray *jobs = g_array_new(FALSE, FALSE, sizeof(struct job));
+	g_autoptr(GPtrArray) names = list_names();
+	if (!each)
+		add_jobs(jobs, only);
+	for (unsigned i = 0; each && i < names->len; i++)
+		add_jobs(jobs, names->pdata[i]);
+	return jobs;
+}
+
 /* ---- a child ---- */
+
+static void on_submit(void *user, uint32_t context, uint32_t *words, uint32_t n_words)
+{
+	in_checker = 0;
+	run_submit(user, context, words, n_words);
+	in_checker = 1;
+}
 
 static void on_unref(void *user, uint32_t resource)
 {
+	in_checker = 0;
 	run_unref(resource);
+	in_checker = 1;
+}
+
+/* A checker that takes that long is at fault, OpenGL does what a guest asks. */
+static void on_time_spent(int number)
+{
+	if (!in_checker && breaks)
+		_exit(EXIT_SLOW);
+	abort();
+}
+
+static void limit_time(bool limited)
+{
+	struct itimerval cpu = { .it_value.tv_sec = limited ? SCRIPT_CPU_S : 0 };
+	setitimer(ITIMER_PROF, &cpu, NULL);
+	alarm(limited ? SCRIPT_SECONDS_MAX : 0);
 }
 
 /* Valid where the device offers blobs, which ours does not. */
@@ -102,23 +182,30 @@ static bool is_not_offered(const struct stream_fault *fault)
 	return g_str_has_prefix(fault->command, "PIPE_RESOURCE_");
 }
 
-/* What there is to complain of, in one line; freed by the caller. */
+static bool passes(const struct script *script, struct stream_fault *fault)
+{
+	static const struct checked_options options = { on_submit, on_unref, NULL };
+	run_begin(script);
+	in_checker = 1;
+	bool passed = checked_run(script, &options, fault);
+	in_checker = 0;
+	run_end();
+	return passed;
+}
+
+/* What there is to complain of, in one line after "refused" or "passed"; freed by the caller. */
 static char *run_job(const struct script *script)
 {
-	static const struct checked_options options = { run_submit, on_unref, NULL };
 	struct stream_fault fault;
 	g_autofree char *refusal = NULL;
-	if (!checks) {
+	if (!checks)
 		run_script(script);
-	} else {
-		run_begin(script);
-		if (!checked_run(script, &options, &fault) && !is_not_offered(&fault))
-			refusal = g_strdup_printf(
-				"the checker refuses: %s, %s 0x%" G_GINT64_MODIFIER "x: %s\n",
-				fault.command, fault.field, fault.value, fault.why);
-		run_end();
-	}
-	g_autofree char *all = g_strconcat(refusal ? refusal : "", run_complaints(), NULL);
+	else if (!passes(script, &fault) && (breaks || !is_not_offered(&fault)))
+		refusal = g_strdup_printf("the checker refuses: %s, %s 0x%" G_GINT64_MODIFIER
+					  "x: %s\n",
+			fault.command, fault.field, fault.value, fault.why);
+	g_autofree char *all = g_strconcat(
+		refusal ? "refused " : "passed ", refusal ? refusal : "", run_complaints(), NULL);
 	return g_strdelimit(g_steal_pointer(&all), "\n", ';');
 }
 
@@ -128,13 +215,15 @@ static int run_child(const GArray *jobs)
 	script_init(&script);
 	if (!run_start())
 		return EXIT_NO_GL;
+	signal(SIGPROF, on_time_spent);
 	for (unsigned i = (unsigned)start; i < jobs->len; i++) {
-		g_autofree char *broken = make_script(&g_array_index(jobs, struct job, i), &script);
+		g_autofree char *broken =
+			make_script(&g_array_index(jobs, struct job, i), breaks, &script);
 		printf("start %u\n", i);
 		fflush(stdout);
-		alarm(SCRIPT_SECONDS_MAX);
+		limit_time(true);
 		g_autofree char *complaints = run_job(&script);
-		alarm(0);
+		limit_time(false);
 		printf("done %u %.2000s\n", i, complaints);
 		fflush(stdout);
 	}
@@ -145,42 +234,12 @@ static int run_child(const GArray *jobs)
 
 /* ---- the parent ---- */
 
-struct tally {
-	unsigned n_run, n_clean, n_complained, n_crashed;
-	GHashTable *crashes; /* kind → struct kind */
-};
-
-struct kind {
-	unsigned n;
-	char *example;
-};
-
-static void kind_free(gpointer data)
-{
-	struct kind *kind = data;
-	g_free(kind->example);
-	g_free(kind);
-}
-
-static void note(GHashTable *kinds, const char *key, const char *example)
-{
-	struct kind *kind = g_hash_table_lookup(kinds, key);
-	if (!kind) {
-		kind = g_new0(struct kind, 1);
-		kind->example = g_strdup(example);
-		g_hash_table_insert(kinds, g_strdup(key), kind);
-		printf("  %s\n    first: %s\n", key, example);
-		fflush(stdout);
-	}
-	kind->n++;
-}
-
 static char *describe(const GArray *jobs, unsigned index)
 {
 	struct script script;
 	const struct job *job = &g_array_index(jobs, struct job, index);
 	script_init(&script);
-	g_autofree char *broken = make_script(job, &script);
+	g_autofree char *broken = make_script(job, breaks, &script);
 	script_finish(&script);
 	return g_strdup_printf("seed %" G_GUINT64_FORMAT "%s%s: %s", job->seed,
 		job->wanted ? " for " : "", job->wanted ? job->wanted : "",
@@ -202,29 +261,48 @@ static char *last_words(int status, const char *errors)
 	return g_strdup_printf("exit %d: %s", WEXITSTATUS(status), found ? found : "");
 }
 
+static void note_complaints(
+	struct tally *tally, const GArray *jobs, unsigned index, const char *complaints)
+{
+	g_autofree char *script = describe(jobs, index);
+	g_autofree char *text = g_strdup_printf("%s: %s", script, complaints);
+	g_auto(GStrv) kinds = g_strsplit(complaints, ";", 2);
+	tally_note(tally, kinds[0], text);
+}
+
 static void read_line(struct tally *tally, const GArray *jobs, char *line, int *running)
 {
 	unsigned index;
+	char outcome[16];
 	int length = 0;
 	if (sscanf(line, "start %u", &index) == 1) {
 		*running = (int)index;
 		tally->n_run++;
-	} else if (sscanf(line, "done %u %n", &index, &length) == 1) {
+	} else if (sscanf(line, "done %u %15s %n", &index, outcome, &length) == 2) {
+		const char *complaints = g_strchomp(line + length);
 		*running = -1;
 		start = (int)index + 1;
-		if (line[length] == '\0' || line[length] == '\n') {
+		if (!strcmp(outcome, "refused"))
+			tally->n_refused++;
+		else if (*complaints)
+			tally->n_complained++;
+		else
 			tally->n_clean++;
-			return;
-		}
-		tally->n_complained++;
-		if (!breaks) {
-			g_autofree char *script = describe(jobs, index);
-			g_autofree char *text =
-				g_strdup_printf("%s: %s", script, g_strchomp(line + length));
-			g_auto(GStrv) complaints = g_strsplit(line + length, ";", 2);
-			note(tally->crashes, complaints[0], text);
-		}
+		if (*complaints && !breaks)
+			note_complaints(tally, jobs, index, complaints);
 	}
+}
+
+static void note_end(struct tally *tally, const char *script, int status, const char *errors)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SLOW) {
+		tally->n_slow++;
+		tally_note(tally, "endless work in OpenGL (no fault)", script);
+		return;
+	}
+	g_autofree char *kind = last_words(status, errors);
+	tally->n_crashed++;
+	tally_note(tally, kind, script);
 }
 
 /* One child, until it ends; answers its exit status. */
@@ -232,6 +310,7 @@ static int follow_child(struct tally *tally, const GArray *jobs, char **argv)
 {
 	int running = -1, status = 0, pid = 0, out = -1;
 	g_autofree char *errors_path = NULL, *at = g_strdup_printf("--start=%d", start);
+	g_autofree char *what = g_strdup_printf("--command=%s", only ? only : "");
 	g_autofree char *errors = NULL;
 	g_autoptr(GPtrArray) args = g_ptr_array_new();
 	g_ptr_array_add(args, argv[0]);
@@ -239,6 +318,8 @@ static int follow_child(struct tally *tally, const GArray *jobs, char **argv)
 	g_ptr_array_add(args, at);
 	for (char **arg = argv + 1; *arg; arg++)
 		g_ptr_array_add(args, *arg);
+	if (n_violations > 0)
+		g_ptr_array_add(args, what);
 	g_ptr_array_add(args, NULL);
 	int errors_fd = g_file_open_tmp("virgl-direct-XXXXXX", &errors_path, NULL);
 	g_autoptr(GError) error = NULL;
@@ -256,36 +337,115 @@ static int follow_child(struct tally *tally, const GArray *jobs, char **argv)
 	g_file_get_contents(errors_path, &errors, NULL, NULL);
 	unlink(errors_path);
 	if (running >= 0) {
-		g_autofree char *kind = last_words(status, errors);
-		g_autofree char *text = describe(jobs, (unsigned)running);
-		tally->n_crashed++;
-		note(tally->crashes, kind, text);
+		g_autofree char *script = describe(jobs, (unsigned)running);
+		note_end(tally, script, status, errors);
 		start = running + 1;
 		return 0;
 	}
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
 }
 
+/* 0, or what a child that could run nothing has ended with. */
+static int run_jobs(struct tally *tally, const GArray *jobs, char **argv)
+{
+	int status = 0;
+	start = 0;
+	while (start < (int)jobs->len && status == 0)
+		status = follow_child(tally, jobs, argv);
+	return status;
+}
+
 static int run_parent(const GArray *jobs, char **argv)
 {
-	struct tally tally = {
-		.crashes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, kind_free),
-	};
-	GHashTableIter iter;
-	gpointer key, value;
-	while (start < (int)jobs->len) {
-		int status = follow_child(&tally, jobs, argv);
-		if (status != 0)
-			return status;
+	struct tally tally;
+	tally_init(&tally);
+	int status = run_jobs(&tally, jobs, argv);
+	if (status == 0) {
+		printf("%u scripts: %u taken whole, %u refused in part, %u too much work, "
+		       "%u killed the renderer\n",
+			tally.n_run, tally.n_clean, tally.n_refused + tally.n_complained,
+			tally.n_slow, tally.n_crashed);
+		tally_print_kinds(&tally);
+		status = tally.n_crashed > 0 ||
+			 (!breaks && tally.n_refused + tally.n_complained > 0);
 	}
-	printf("%u scripts: %u taken whole, %u refused in part, %u killed the renderer\n",
-		tally.n_run, tally.n_clean, tally.n_complained, tally.n_crashed);
-	g_hash_table_iter_init(&iter, tally.crashes);
-	while (g_hash_table_iter_next(&iter, &key, &value)) {
-		const struct kind *kind = value;
-		printf("%5u  %s\n       %s\n", kind->n, (const char *)key, kind->example);
+	tally_finish(&tally);
+	return status;
+}
+
+/* ---- violations of every command ---- */
+
+static void print_row(const char *name, const struct tally *tally)
+{
+	printf("%-34s %9u %9u %9u %9u %9u %9u\n", name, tally->n_run, tally->n_refused,
+		tally->n_clean, tally->n_complained, tally->n_slow, tally->n_crashed);
+	fflush(stdout);
+}
+
+/* The library that a program finds is what matters, so it is named. */
+static void print_library(void)
+{
+	Dl_info info;
+	g_autofree char *bytes = NULL;
+	gsize n = 0;
+	void *symbol = dlsym(RTLD_DEFAULT, "virgl_renderer_init");
+	if (!symbol || !dladdr(symbol, &info))
+		return;
+	bool has_sanitizer = g_file_get_contents(info.dli_fname, &bytes, &n, NULL) &&
+			     memmem(bytes, n, "__asan_report", strlen("__asan_report"));
+	printf("%s: %s AddressSanitizer\n", info.dli_fname, has_sanitizer ? "with" : "without");
+}
+
+/* Commands that the checker knows and the generator does not: how many. */
+static unsigned name_missing(GPtrArray *names)
+{
+	g_autoptr(GHashTable) missing = g_hash_table_new(g_str_hash, g_str_equal);
+	for (uint32_t number = 0; number < STREAM_NUMBERS; number++) {
+		for (uint32_t object = 0; object < STREAM_OBJECTS; object++) {
+			const struct stream_shape *shape = stream_find_shape(number, object);
+			if (shape &&
+				!g_ptr_array_find_with_equal_func(
+					names, shape->name, g_str_equal, NULL) &&
+				g_hash_table_add(missing, (gpointer)shape->name))
+				printf("%-34s the generator does not make it\n", shape->name);
+		}
 	}
-	return tally.n_crashed > 0 || (!breaks && tally.n_complained > 0);
+	return g_hash_table_size(missing);
+}
+
+static int run_violations(char **argv)
+{
+	g_autoptr(GPtrArray) names = list_names();
+	const char *asked = only;
+	struct tally all;
+	int status = 0;
+	unsigned n_short = 0;
+	tally_init(&all);
+	print_library();
+	printf("%-34s %9s %9s %9s %9s %9s %9s\n", "command", "broken", "refused", "passed",
+		"complains", "too slow", "killed");
+	for (unsigned i = 0; i < names->len && status == 0; i++) {
+		struct tally tally;
+		only = names->pdata[i];
+		if (asked && strcmp(asked, only))
+			continue;
+		tally_init(&tally);
+		g_autoptr(GArray) jobs = make_jobs();
+		status = run_jobs(&tally, jobs, argv);
+		print_row(only, &tally);
+		n_short += tally.n_run < (unsigned)n_violations;
+		tally_add(&all, &tally);
+		tally_finish(&tally);
+	}
+	if (status == 0) {
+		print_row("all", &all);
+		tally_print_kinds(&all);
+		n_short += asked ? 0 : name_missing(names);
+		printf("%u commands have fewer than %d\n", n_short, n_violations);
+		status = n_short > 0 || all.n_crashed > 0;
+	}
+	tally_finish(&all);
+	return status;
 }
 
 /* ---- showing ---- */
@@ -309,11 +469,8 @@ static void show_command(const struct script *script, const struct script_comman
 static void show_job(const struct job *job)
 {
 	struct script script;
-	gboolean wanted = breaks;
 	script_init(&script);
-	breaks = FALSE;
-	make_script(job, &script);
-	breaks = wanted;
+	make_script(job, false, &script);
 	for (unsigned i = 0; i < script.resources->len; i++) {
 		const struct script_resource *r =
 			&g_array_index(script.resources, struct script_resource, i);
@@ -324,7 +481,7 @@ static void show_job(const struct job *job)
 	}
 	for (unsigned i = 0; i < script.commands->len; i++)
 		show_command(&script, &g_array_index(script.commands, struct script_command, i));
-	g_autofree char *broken = make_script(job, &script);
+	g_autofree char *broken = make_script(job, breaks, &script);
 	printf("%s\n", broken ? broken : "as generated");
 	script_finish(&script);
 }
@@ -343,6 +500,11 @@ int main(int argc, char **argv)
 		first = last = g_ascii_strtoull(left[1], NULL, 10);
 		if (left[2])
 			last = g_ascii_strtoull(left[2], NULL, 10);
+	}
+	if (n_violations > 0) {
+		breaks = checks = TRUE;
+		if (!is_child)
+			return run_violations(args);
 	}
 	g_autoptr(GArray) jobs = make_jobs();
 	if (show)
