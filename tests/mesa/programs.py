@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+"""What is run: groups of programs, each a name, a shell command and the seconds that it may take.
+
+A command runs in the root of one Debian suite, with an X server of its own (DISPLAY) and Mesa's virpipe driver. Its end by time
+is no fault: most of them never end. What a suite has not packaged sends nothing, and run-mesa says so.
+"""
+import collections
+
+Program = collections.namedtuple('Program', 'name command seconds')
+
+# What glmark2 has besides the scenes that it runs unasked.
+GLMARK2_MORE = ('clear', 'desktop:effect=shadow:windows=4', 'shading:shading=cel', 'buffer:update-fraction=1:update-method=subdata',
+                'pulsar:light=true:texture=true:quads=8', 'texture:texture-filter=mipmap', 'effect2d', 'refract', 'terrain')
+GTK4_DEMOS = ('gears', 'glarea', 'shadertoy', 'gltransition', 'paint', 'svgpaintable', 'css_shadows', 'css_blendmodes', 'css_pixbufs',
+              'fishbowl', 'frames', 'gestures', 'listview_colors', 'listview_words', 'masking', 'path_fill', 'path_maze', 'rotated_text',
+              'textmask', 'transparent', 'overlay', 'iconscroll', 'hypertext', 'cursors')
+WESTON_CLIENTS = ('weston-simple-shm', 'weston-flower', 'weston-terminal', 'weston-simple-damage', 'weston-subsurfaces',
+                  'weston-transformed', 'weston-stacking', 'weston-scaler', 'weston-simple-egl')
+# One film for all; mpv's ways of showing it.
+FILM = '[ -e /tmp/film.mkv ] || ffmpeg -loglevel error -f lavfi -i testsrc=size=320x240:rate=25 -t 20 -pix_fmt yuv420p -y /tmp/film.mkv'
+MPV_WAYS = ('--vo=gpu --gpu-context=x11egl', '--vo=gpu --gpu-context=x11 --profile=gpu-hq', '--vo=gpu-next --gpu-context=x11egl',
+            '--vo=gpu --gpu-context=x11egl --opengl-es=yes',
+            '--vo=gpu --gpu-context=x11egl --scale=ewa_lanczossharp --deband=yes --interpolation --video-sync=display-resample',
+            '--vo=gpu-next --gpu-context=x11egl --scale=ewa_lanczossharp --deband=yes --hdr-compute-peak=yes')
+# The tests of piglit that draw; the others only compile shaders, and nothing of that is sent.
+PIGLIT_TESTS = '^(spec@!opengl|spec@(arb|ext|nv|oes|khr|amd|apple|ati|intel|mesa)_|spec@glsl-.*@(execution|fs-|vs-)|shaders@|general@|texturing@|hiz@|glx@)'
+
+
+def each(names, command):
+    """A command with $name in it, for one name after the other, three seconds each on a machine that is not slow."""
+    return f'for name in {names}; do timeout -k 1 $((3 * SLOW)) {command}; done'
+
+
+def gears():
+    names = ('glxgears', 'es2gears_x11', 'eglgears_x11', 'glxinfo', 'es2_info', 'es2tri', 'glxheads', 'glxdemo', 'pbdemo', 'offset')
+    yield Program('mesa-utils', each(' '.join(names), '$name'), 40)
+
+
+def glmark2():
+    more = ' '.join(f'-b {scene}' for scene in GLMARK2_MORE)
+    for binary in ('glmark2', 'glmark2-es2'):
+        yield Program(f'{binary}, its own choice', f'{binary} -s 320x240 -b :duration=0.2', 200)
+        yield Program(f'{binary}, more scenes', f'{binary} -s 200x200 -b :duration=0.2 {more}', 60)
+
+
+def weston():
+    """Weston with its own GL renderer, on no output, and clients in shared memory."""
+    clients = '; '.join(f'(WAYLAND_DISPLAY=w timeout $((20 * SLOW)) {client} &)' for client in WESTON_CLIENTS)
+    start = 'case $(weston --version) in *" 10."*) set -- --backend=headless-backend.so --use-gl;; *) set -- --backend=headless --renderer=gl;; esac'
+    yield Program('weston', f'(sleep $((3 * SLOW)); {clients}) & {start}; weston "$@" --socket=w --no-config --width=800 --height=600', 30)
+
+
+def glamor():
+    """An X server that draws with OpenGL (Xephyr's glamor is Xorg's), and the window manager of XFCE."""
+    clients = 'xfwm4 --compositor=on & sleep $((2 * SLOW)); xterm -e "ls -lR /usr" & xeyes & glxgears & ico -faces -colors red,green & xlogo -render &'
+    yield Program('Xephyr -glamor with xfwm4', f'(sleep $((3 * SLOW)); export DISPLAY=:9; {clients} wait) & Xephyr :9 -glamor -screen 800x600 -ac', 40)
+    yield Program('x11perf in Xephyr -glamor', '(sleep $((3 * SLOW)); DISPLAY=:9 x11perf -repeat 1 -time 1 -reps 20 -all) & Xephyr :9 -glamor -screen 640x480 -ac', 120)
+
+
+def gtk4():
+    for renderer in ('gl', 'ngl'):
+        environment = f'export GSK_RENDERER={renderer} GDK_BACKEND=x11; '
+        yield Program(f'gtk4-widget-factory, {renderer}', environment + 'gtk4-widget-factory', 6)
+        yield Program(f'gtk4-demo, {renderer}', environment + each(' '.join(GTK4_DEMOS), 'gtk4-demo --run=$name'), 3 * len(GTK4_DEMOS) + 10)
+
+
+def qt_quick():
+    """The examples that are programs, and those that qml shows."""
+    run = 'QT_QPA_PLATFORM=xcb QSG_RHI_BACKEND=opengl QT_XCB_GL_INTEGRATION='
+    found = '$(find /usr/lib/*/qt6/examples/quick* -type f -perm -100 | sort | awk "NR % 4 == {}")'
+    for part, integration in enumerate(('xcb_egl', 'xcb_glx', 'xcb_egl', 'xcb_glx')):
+        yield Program(f'Qt Quick examples {part}, {integration}', 'export ' + run + integration + '; ' + each(found.format(part), '$name'), 75)
+    yield Program('Qt Quick of our own', 'export ' + run + 'xcb_egl; ' + each('/run/mesa/*.qml', '/usr/lib/qt6/bin/qml $name'), 20)
+
+
+def mpv():
+    play = each(' '.join(f"'{way}'" for way in MPV_WAYS), 'mpv --no-config --no-audio --gpu-api=opengl $name /tmp/film.mkv')
+    yield Program('mpv', f'{FILM}; {play.replace("$((3", "$((8")}', 60)
+
+
+def piglit(part, parts, seconds):
+    """One in `parts` of the tests that draw."""
+    choose = f'piglit print-cmd quick_gl --format "{{name}}" 2>/dev/null | grep -E "{PIGLIT_TESTS}" | awk "NR % {parts} == {part}" >/tmp/chosen'
+    run = 'rm -rf /tmp/piglit; PIGLIT_PLATFORM=glx piglit run quick_gl --test-list /tmp/chosen -l dummy --timeout 20 /tmp/piglit'
+    return Program(f'piglit quick_gl, one in {parts}', f'{choose}; wc -l /tmp/chosen; {run}', seconds)
+
+
+GROUPS = {'gears': gears, 'glmark2': glmark2, 'weston': weston, 'glamor': glamor, 'gtk4': gtk4, 'qt-quick': qt_quick, 'mpv': mpv}
