@@ -21,6 +21,8 @@ enum figure {
 	FIGURE_FAILED,  /* submissions that virglrenderer has not taken whole */
 	FIGURE_RESOURCES,
 	FIGURE_TRANSFERS,
+	FIGURE_OVER_QUOTA, /* resources that a quota has no room for: a program asks how much it
+			      gets */
 	FIGURES
 };
 

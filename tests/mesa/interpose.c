@@ -159,16 +159,20 @@ void virgl_renderer_context_destroy(uint32_t id)
 static bool is_allowed(const struct ledger_resource *d)
 {
 	if (!virgl_bounds_is_resource_sane(d)) {
+		figures_add(FIGURE_REFUSED, 1);
 		tell("refused: resource %u: %ux%ux%u, %u layers, %u levels, %u samples, format %u, "
 		     "target %u: not possible",
 			d->id, d->width, d->height, d->depth, d->array_size, d->last_level + 1,
 			d->nr_samples, d->format, d->target);
 		return false;
 	}
-	if (quota_take(&guest, QUOTA_RESOURCES, 1) &&
-		quota_take(&guest, QUOTA_TEXTURE_BYTES, virgl_bounds_estimate_bytes(d)))
+	uint64_t bytes = virgl_bounds_estimate_bytes(d);
+	if (!quota_take(&guest, QUOTA_RESOURCES, 1))
+		return false;
+	if (quota_take(&guest, QUOTA_TEXTURE_BYTES, bytes))
 		return true;
-	tell("refused: resource %u: over a quota", d->id);
+	quota_give(&guest, QUOTA_RESOURCES, 1);
+	figures_add(FIGURE_OVER_QUOTA, 1);
 	return false;
 }
 
@@ -208,10 +212,8 @@ int virgl_renderer_resource_create(
 		.flags = args->flags };
 	RECORD(RECORD_RESOURCE, d.id, d.target, d.format, d.bind, d.width, d.height, d.depth,
 		d.array_size, d.last_level, d.nr_samples, d.flags);
-	if (!is_allowed(&d)) {
-		figures_add(FIGURE_REFUSED, 1);
+	if (!is_allowed(&d))
 		return EINVAL;
-	}
 	int result = REAL(virgl_renderer_resource_create)(args, pieces, n_pieces);
 	if (result == 0)
 		resource_made(&d);

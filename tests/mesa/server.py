@@ -9,7 +9,8 @@ import time
 
 PROGRAM = 'virgl_test_server'
 SOCKET = '.virgl_test'  # in /tmp: Mesa before 23 looks nowhere else
-FIGURES = ('contexts', 'submissions', 'commands', 'refused', 'mended', 'dropped', 'failed', 'resources', 'transfers')  # figures.h
+FIGURES = ('contexts', 'submissions', 'commands', 'refused', 'mended', 'dropped', 'failed', 'resources', 'transfers',
+           'over quota')  # figures.h
 COMMANDS_MAX = 64
 START_SECONDS = 20
 
