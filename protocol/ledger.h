@@ -27,7 +27,7 @@
 #include "protocol/keeper_link.h"
 
 #define LEDGER_MAGIC 0x5654524cu /* "VTRL" */
-#define LEDGER_VERSION 2
+#define LEDGER_VERSION 3
 #define LEDGER_RESOURCES_MAX 16384
 #define LEDGER_CONTEXTS_MAX 1024
 #define LEDGER_SCANOUTS_MAX 16
@@ -67,6 +67,7 @@ struct ledger_resource {
 /* A slot whose id is 0 is free. */
 struct ledger_context {
 	uint32_t id;
+	uint32_t has_painted; /* 1: a head has shown a resource that was attached to it */
 	char name[LEDGER_NAME_BYTES];
 };
 

@@ -74,7 +74,13 @@ static bool knows_painters(const struct painters *painters, const struct resourc
 	return true;
 }
 
-void painters_update(struct painters *painters, const struct objects *objects,
+static void note_painted(const struct resource *shown, struct objects *objects)
+{
+	for (unsigned i = 0; i < shown->n_contexts; i++)
+		objects_note_painted(objects, shown->contexts[i]);
+}
+
+void painters_update(struct painters *painters, struct objects *objects,
 	const struct scanouts *scanouts, const struct resource *shown, uint64_t now_ns)
 {
 	if (now_ns - painters->updated_ns < UPDATE_INTERVAL_NS && knows_painters(painters, shown))
@@ -83,8 +89,10 @@ void painters_update(struct painters *painters, const struct objects *objects,
 	g_hash_table_remove_all(painters->heads);
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
 		const struct resource *resource = scanout_get_resource(scanouts, head);
-		if (resource)
-			spread(painters, resource, 1u << head);
+		if (!resource)
+			continue;
+		spread(painters, resource, 1u << head);
+		note_painted(resource, objects);
 	}
 	for (unsigned depth = 0; depth < PAINTERS_DEPTH_MAX && spread_all(painters, objects);
 		depth++)

@@ -30,8 +30,12 @@ void painters_clear(struct painters *painters);
 /* The context is destroyed. Another one may get its number, and paints nothing at first. */
 void painters_forget_context(struct painters *painters, uint32_t context);
 
-/* The guest has flushed `shown`, which heads show: recomputes who paints, if it is time. */
-void painters_update(struct painters *painters, const struct objects *objects,
+/*
+ * The guest has flushed `shown`, which heads show: recomputes who paints, if it is time. The ledger
+ * is told of the contexts that have a head's own resource attached, which a program gets to only as
+ * the guest's compositor, or if the compositor shows its picture alone.
+ */
+void painters_update(struct painters *painters, struct objects *objects,
 	const struct scanouts *scanouts, const struct resource *shown, uint64_t now_ns);
 /* The heads that the context paints; bit n: head n. */
 uint32_t painters_get_heads(const struct painters *painters, uint32_t context);

@@ -213,6 +213,7 @@ void ledger_book_add_context(struct ledger_book *book, uint32_t id, const char n
 		if (entry->id != 0)
 			continue;
 		memcpy(entry->name, name, sizeof(entry->name));
+		entry->has_painted = 0;
 		store_id(&entry->id, id);
 		g_hash_table_insert(
 			book->contexts, GUINT_TO_POINTER(id), GUINT_TO_POINTER(slot + 1));
@@ -222,11 +223,22 @@ void ledger_book_add_context(struct ledger_book *book, uint32_t id, const char n
 	book->ledger->overflowed = 1;
 }
 
+static unsigned find_context_slot(struct ledger_book *book, uint32_t id)
+{
+	return book ? GPOINTER_TO_UINT(g_hash_table_lookup(book->contexts, GUINT_TO_POINTER(id))) :
+		      0;
+}
+
+void ledger_book_note_painted(struct ledger_book *book, uint32_t id)
+{
+	unsigned slot = find_context_slot(book, id);
+	if (slot > 0)
+		book->ledger->contexts[slot - 1].has_painted = 1;
+}
+
 void ledger_book_remove_context(struct ledger_book *book, uint32_t id)
 {
-	unsigned slot =
-		book ? GPOINTER_TO_UINT(g_hash_table_lookup(book->contexts, GUINT_TO_POINTER(id))) :
-		       0;
+	unsigned slot = find_context_slot(book, id);
 	if (slot == 0)
 		return;
 	store_id(&book->ledger->contexts[slot - 1].id, 0);

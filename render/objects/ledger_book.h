@@ -35,6 +35,8 @@ void ledger_book_remove_resource(struct ledger_book *book, uint32_t id);
 void ledger_book_set_backing(struct ledger_book *book, uint32_t id,
 	const struct ledger_backing *entries, uint32_t n_entries);
 void ledger_book_add_context(struct ledger_book *book, uint32_t id, const char name[64]);
+/* A head shows what the context has attached. That is remembered for as long as it exists. */
+void ledger_book_note_painted(struct ledger_book *book, uint32_t id);
 void ledger_book_remove_context(struct ledger_book *book, uint32_t id);
 /* True when the keeper has said that no context of this name is to be made now. */
 bool ledger_book_is_refused(

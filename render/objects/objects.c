@@ -363,6 +363,11 @@ uint32_t objects_create_context(struct objects *objects, uint32_t id, const char
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
+void objects_note_painted(struct objects *objects, uint32_t id)
+{
+	ledger_book_note_painted(objects->ledger, id);
+}
+
 bool objects_is_refused(const struct objects *objects, const char name[LEDGER_NAME_BYTES])
 {
 	return ledger_book_is_refused(objects->ledger, name, monotonic_now_ns());

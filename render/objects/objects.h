@@ -90,6 +90,8 @@ uint32_t objects_attach_backing(struct objects *objects, struct resource *resour
 	const struct ledger_backing *entries, uint32_t n_entries, bool may_wait);
 uint32_t objects_detach_backing(struct objects *objects, struct resource *resource);
 uint32_t objects_create_context(struct objects *objects, uint32_t id, const char name[64]);
+/* A head shows what the context has attached: the ledger remembers it. */
+void objects_note_painted(struct objects *objects, uint32_t id);
 /*
  * True when a new context of this name is to be refused, because the program has crashed or hung
  * renderers. Those that a dead renderer had are made again all the same.

@@ -67,6 +67,8 @@ static void test_again(struct fixture *f, gconstpointer data)
 	add(f, 7);
 	back(f, 7, 3);
 	ledger_book_add_context(f->book, 5, name);
+	ledger_book_note_painted(f->book, 5);
+	ledger_book_note_painted(f->book, 6);
 	ledger_book_set_scanout(f->book, 2, &(struct ledger_scanout){ 7, 1, 2, 3, 4 });
 	ledger_book_close(f->book);
 	f->book = ledger_book_open(f->fd);
@@ -76,8 +78,12 @@ static void test_again(struct fixture *f, gconstpointer data)
 	g_assert_cmpstr(f->ledger->contexts[0].name, ==, "someone");
 	g_assert_cmpuint(f->ledger->scanouts[2].resource, ==, 7);
 	g_assert_cmpuint(f->ledger->scanouts[2].height, ==, 4);
+	g_assert_cmpuint(f->ledger->contexts[0].has_painted, ==, 1);
 	ledger_book_remove_context(f->book, 5);
 	g_assert_cmpuint(f->ledger->contexts[0].id, ==, 0);
+	ledger_book_add_context(f->book, 6, name);
+	g_assert_cmpuint(f->ledger->contexts[0].has_painted, ==, 0);
+	ledger_book_remove_context(f->book, 6);
 	ledger_book_remove_resource(f->book, 7);
 	g_assert_null(find(f, 7));
 }
