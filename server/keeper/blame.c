@@ -9,6 +9,8 @@
 /* Crashes of one name, and of all names together, from which on new contexts are refused. */
 #define REFUSED_FROM 2
 #define ALL_REFUSED_FROM 3
+/* Crashes of whatever name from which on all contexts but the desktop's own are lost. */
+#define UNSEEN_LOST_FROM 4
 /* Crashes of one name from which on its other contexts are lost, too. */
 #define NAME_LOST_FROM 3
 
@@ -116,9 +118,11 @@ struct blame_judgement blame_judge(struct blame *blame, uint32_t context,
 	if (record->n_crashes == 1)
 		judgement.all_refused_s =
 			count(&blame->all, ALL_REFUSED_FROM, BLAME_FORGET_ALL_S, now_ns);
+	judgement.lose_unseen =
+		count(&blame->storm, UNSEEN_LOST_FROM, BLAME_FORGET_ALL_S, now_ns) > 0;
 	judgement.n_crashes = record->n_crashes;
-	judgement.lose_context =
-		hung || record->n_crashes >= REFUSED_FROM || judgement.all_refused_s > 0;
+	judgement.lose_context = hung || record->n_crashes >= REFUSED_FROM ||
+				 judgement.all_refused_s > 0 || judgement.lose_unseen;
 	judgement.lose_name = !is_nameless(name) && record->n_crashes >= NAME_LOST_FROM;
 	return judgement;
 }

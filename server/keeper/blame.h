@@ -15,6 +15,12 @@
  * new context at all is made for a while. Contexts that exist go on, but for the one that crashed.
  * Contexts without a name are told apart by their id, and are lost but not refused.
  *
+ * It may also have made them all beforehand, one for each crash. So the fourth crash within
+ * BLAME_FORGET_ALL_S, whoever's it is, takes all contexts along but those whose picture a head has
+ * shown: the desktop's own. That leaves the guest four crashes in a minute, and one more for each
+ * context of the desktop; a restart takes a tenth of a second, so the renderer is there for more
+ * than 99 % of the time. Programs that meant well lose what they had drawn by any crash.
+ *
  * Only counts and compares: the caller tells what happened and does what is decided. Main thread.
  */
 #pragma once
@@ -48,12 +54,14 @@ struct blame_record {
 struct blame {
 	struct blame_record names[BLAME_NAMES_MAX]; /* free: no crashes */
 	struct blame_record all;                    /* first crashes of whatever name */
+	struct blame_record storm;                  /* all crashes */
 };
 
 struct blame_judgement {
 	unsigned n_crashes; /* of this name, this one included */
 	bool lose_context;  /* it is not to be made again */
 	bool lose_name;     /* and no other one of its name */
+	bool lose_unseen;   /* and none whose picture no head has shown */
 	unsigned refused_s; /* new contexts of its name are refused for so long; 0: they are not */
 	unsigned all_refused_s; /* all new contexts are */
 };

@@ -90,6 +90,19 @@ void ledger_memory_lose_name(struct ledger_memory *memory, const char name[LEDGE
 	}
 }
 
+unsigned ledger_memory_lose_unseen(struct ledger_memory *memory)
+{
+	unsigned n_lost = 0;
+	for (unsigned i = 0; i < LEDGER_CONTEXTS_MAX; i++) {
+		struct ledger_context *entry = &memory->map->contexts[i];
+		if (entry->id == 0 || entry->has_painted)
+			continue;
+		entry->id = 0;
+		n_lost++;
+	}
+	return n_lost;
+}
+
 struct ledger_refusal *ledger_memory_get_refusals(struct ledger_memory *memory)
 {
 	g_assert(memory->map);

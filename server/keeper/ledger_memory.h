@@ -29,11 +29,12 @@ void ledger_memory_clear(struct ledger_memory *memory);
 bool ledger_memory_find_name(
 	const struct ledger_memory *memory, uint32_t context, char name[LEDGER_NAME_BYTES]);
 /*
- * These two are called when no renderer process exists: the next one does not make the context, or
- * none of this name.
+ * These three are called when no renderer process exists: the next one does not make the context,
+ * or none of this name, or none whose picture no head has shown. The last says how many that were.
  */
 void ledger_memory_lose_context(struct ledger_memory *memory, uint32_t context);
 void ledger_memory_lose_name(struct ledger_memory *memory, const char name[LEDGER_NAME_BYTES]);
+unsigned ledger_memory_lose_unseen(struct ledger_memory *memory);
 /* What the keeper writes when no renderer process exists. */
 struct ledger_refusal *ledger_memory_get_refusals(struct ledger_memory *memory);
 /* The name of a context that exists, as text that can be printed; NULL: there is no such context.

@@ -95,6 +95,8 @@ static void tell_judgement(const struct renderer *renderer, const struct heartbe
 	if (j->all_refused_s > 0)
 		g_string_append_printf(
 			text, "; all new contexts are refused for %u s", j->all_refused_s);
+	if (j->lose_unseen)
+		g_string_append(text, "; all contexts are lost but those that heads have shown");
 	g_warning("the renderer %s in %s, time %u of late%s", hung ? "hung" : "crashed", work,
 		j->n_crashes, text->str);
 }
@@ -111,6 +113,8 @@ static void judge(struct renderer *renderer, const struct heartbeat_said *at, bo
 		ledger_memory_lose_context(renderer->ledger, at->context);
 	if (judgement.lose_name)
 		ledger_memory_lose_name(renderer->ledger, name);
+	if (judgement.lose_unseen)
+		ledger_memory_lose_unseen(renderer->ledger);
 	blame_fill(&renderer->blame, ledger_memory_get_refusals(renderer->ledger), now_ns);
 }
 

@@ -197,6 +197,13 @@ static uint32_t ctx_resource(struct guest *guest, uint32_t type, uint32_t contex
 	return guest_gpu_command(guest, &c, sizeof(c), NULL, 0);
 }
 
+bool guest_gpu_has_context(struct guest *guest, uint32_t context)
+{
+	uint32_t nothing = 0x00000000; /* VIRGL_CCMD_NOP of no words */
+	return guest_gpu_submit(guest, context, &nothing, sizeof(nothing)) !=
+	       VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID;
+}
+
 uint32_t guest_gpu_ctx_attach(struct guest *guest, uint32_t context, uint32_t id)
 {
 	return ctx_resource(guest, VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE, context, id);

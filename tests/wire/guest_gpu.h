@@ -49,6 +49,8 @@ uint32_t guest_gpu_get_capset(
 
 uint32_t guest_gpu_ctx_create(struct guest *guest, uint32_t context, const char *name);
 uint32_t guest_gpu_ctx_destroy(struct guest *guest, uint32_t context);
+/* By a stream that does nothing. */
+bool guest_gpu_has_context(struct guest *guest, uint32_t context);
 uint32_t guest_gpu_ctx_attach(struct guest *guest, uint32_t context, uint32_t id);
 uint32_t guest_gpu_ctx_detach(struct guest *guest, uint32_t context, uint32_t id);
 uint32_t guest_gpu_create_3d(

@@ -2,6 +2,7 @@
 #include "tests/wire/slow.h"
 
 #include <glib.h>
+#include <signal.h>
 #include <string.h>
 
 #include "tests/wire/wire.h"
@@ -129,6 +130,25 @@ struct guest_request *slow_send(struct slow *slow, uint64_t fence_id)
 struct guest_request *slow_send_endless(struct slow *slow, uint64_t fence_id)
 {
 	return send(slow, 1e9f, ENDLESS_DRAWS, fence_id);
+}
+
+gint64 slow_crash(struct slow *slow, struct desktop *desktop)
+{
+	pid_t renderer = desktop_renderer(desktop);
+	struct guest_request *request = slow_send_endless(slow, 9);
+	g_usleep(100000);
+	gint64 start_us = g_get_monotonic_time();
+	/* A signal of those that faults raise, of which AddressSanitizer makes no report. */
+	kill(renderer, SIGABRT);
+	desktop_wait_new_renderer(desktop, renderer);
+	gint64 no_process_us = g_get_monotonic_time() - start_us;
+	g_assert_true(guest_queue_wait(slow->guest->control, request, wire_ms(20000)));
+	gint64 no_answer_us = g_get_monotonic_time() - start_us;
+	g_test_message("a new process after %" G_GINT64_FORMAT
+		       " ms, an answer after %" G_GINT64_FORMAT " ms",
+		no_process_us / 1000, no_answer_us / 1000);
+	guest_request_free(request);
+	return no_answer_us;
 }
 
 struct guest_request *slow_send_readback(struct slow *slow)

@@ -5,6 +5,9 @@
 #include "tests/wire/guest_gpu.h"
 #include "tests/wire/virgl_encode.h"
 
+/* The ids that it occupies, from its base on. */
+#define SLOW_IDS 2
+
 struct slow {
 	struct guest *guest;
 	uint32_t base; /* context and resources are numbered from here */
@@ -25,6 +28,12 @@ struct guest_request *slow_send(struct slow *slow, uint64_t fence_id);
  * 65536 turns, so the picture is drawn anew many thousand times in one submission.
  */
 struct guest_request *slow_send_endless(struct slow *slow, uint64_t fence_id);
+/*
+ * The renderer crashes at an endless job, and is replaced. Returns for how many microseconds there
+ * was none: until the job is answered.
+ */
+struct desktop;
+gint64 slow_crash(struct slow *slow, struct desktop *desktop);
 /* Sends a TRANSFER_FROM_HOST_3D of what the job draws, without a fence. */
 struct guest_request *slow_send_readback(struct slow *slow);
 void slow_destroy(struct slow *slow);

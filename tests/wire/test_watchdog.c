@@ -155,31 +155,6 @@ static void test_display_stopped(void)
 
 /* ---- crashes ---- */
 
-/* The renderer crashes at what a context has given it, and is replaced. */
-static void crash(struct desktop *desktop, struct slow *slow)
-{
-	pid_t renderer = desktop_renderer(desktop);
-	struct guest_request *request = slow_send_endless(slow, 9);
-	g_usleep(100000);
-	gint64 start_us = g_get_monotonic_time();
-	/* A signal of those that faults raise, of which AddressSanitizer makes no report. */
-	kill(renderer, SIGABRT);
-	desktop_wait_new_renderer(desktop, renderer);
-	gint64 no_process_ms = ms_since(start_us);
-	g_assert_true(guest_queue_wait(desktop->guest->control, request, wire_ms(20000)));
-	g_test_message("a new process after %" G_GINT64_FORMAT
-		       " ms, an answer after %" G_GINT64_FORMAT " ms",
-		no_process_ms, ms_since(start_us));
-	guest_request_free(request);
-}
-
-static bool has_context(struct guest *guest, uint32_t id)
-{
-	uint32_t nothing = 0x00000000; /* VIRGL_CCMD_NOP of no words */
-	return guest_gpu_submit(guest, id, &nothing, sizeof(nothing)) !=
-	       VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID;
-}
-
 /* Twice in the same context: that one is lost, its program is refused, and the others go on. */
 static void test_crash_twice(void)
 {
@@ -189,14 +164,14 @@ static void test_crash_twice(void)
 	wire_ok(guest_gpu_ctx_create(guest, 10, "innocent"));
 	for (int i = 0; i < 2; i++) {
 		struct slow *slow = slow_create(guest, 50, 0);
-		crash(desktop, slow);
-		g_assert_true(has_context(guest, 10));
+		slow_crash(slow, desktop);
+		g_assert_true(guest_gpu_has_context(guest, 10));
 		if (i == 0) {
-			g_assert_true(has_context(guest, 50));
+			g_assert_true(guest_gpu_has_context(guest, 50));
 			slow_destroy(slow);
 			continue;
 		}
-		g_assert_false(has_context(guest, 50));
+		g_assert_false(guest_gpu_has_context(guest, 50));
 		slow_forget(slow);
 	}
 	assert_log(desktop,
@@ -225,14 +200,14 @@ static void test_hang_loses_context(void)
 	renderer = desktop_wait_new_renderer(desktop, renderer);
 	g_assert_true(guest_queue_wait(guest->control, request, wire_ms(20000)));
 	guest_request_free(request);
-	g_assert_true(has_context(guest, 50));
+	g_assert_true(guest_gpu_has_context(guest, 50));
 	slow_destroy(slow);
 	slow = slow_create(guest, 50, 0);
 	request = slow_send_endless(slow, 10);
 	desktop_wait_new_renderer(desktop, renderer);
 	g_assert_true(guest_queue_wait(guest->control, request, wire_ms(20000)));
 	guest_request_free(request);
-	g_assert_false(has_context(guest, 50));
+	g_assert_false(guest_gpu_has_context(guest, 50));
 	assert_log(desktop, "hung in work of the GPU of context 50 (slow), time 1 of late");
 	slow_forget(slow);
 	desktop_destroy(desktop);
@@ -262,12 +237,47 @@ static void test_crash_loop(const void *data)
 			continue;
 		}
 		struct slow *slow = slow_create_in(guest, base, 0);
-		crash(desktop, slow);
+		slow_crash(slow, desktop);
 		slow_forget(slow);
 		n_crashes++;
 	}
 	g_assert_cmpuint(n_crashes, ==, new_names ? 3 : 2);
-	g_assert_true(has_context(guest, 10));
+	g_assert_true(guest_gpu_has_context(guest, 10));
+	desktop_destroy(desktop);
+}
+
+/* The same with contexts that were made beforehand. Only who has painted a head outlives that. */
+static void test_crash_swarm(void)
+{
+	enum { SWARM = 8, DESKTOP = 1, INNOCENT = 10, BASE = 1000 };
+	struct desktop *desktop = create(FAR_LIMIT_S);
+	struct guest *guest = desktop->guest;
+	unsigned n_crashes = 0;
+	guest->timeout_ms = wire_ms(20000);
+	struct scene3d *scene = scene3d_create(guest, DESKTOP, false);
+	wire_ok(guest_gpu_set_scanout(
+		guest, 0, DESKTOP, (guest_rect){ 0, 0, SCENE3D_WIDTH, SCENE3D_HEIGHT }));
+	wire_ok(guest_gpu_flush(
+		guest, DESKTOP, (guest_rect){ 0, 0, SCENE3D_WIDTH, SCENE3D_HEIGHT }));
+	wire_ok(guest_gpu_ctx_create(guest, INNOCENT, "innocent"));
+	for (uint32_t i = 0; i < SWARM; i++) {
+		g_autofree char *name = g_strdup_printf("evil-%u", i);
+		wire_ok(guest_gpu_ctx_create(guest, BASE + 10 * i, name));
+	}
+	for (uint32_t i = 0; i < SWARM; i++) {
+		if (!guest_gpu_has_context(guest, BASE + 10 * i))
+			continue;
+		struct slow *slow = slow_create_in(guest, BASE + 10 * i, 0);
+		slow_crash(slow, desktop);
+		slow_forget(slow);
+		n_crashes++;
+	}
+	g_assert_cmpuint(n_crashes, ==, 4);
+	g_assert_true(guest_gpu_has_context(guest, DESKTOP));
+	g_assert_false(guest_gpu_has_context(guest, INNOCENT));
+	assert_log(desktop, "all contexts are lost but those that heads have shown");
+	guest_driver_reload(guest);
+	scene3d_destroy(scene, true);
 	desktop_destroy(desktop);
 }
 
@@ -284,5 +294,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/watchdog/hang-loses-context", test_hang_loses_context);
 	g_test_add_data_func("/watchdog/crash-loop/one-name", GINT_TO_POINTER(0), test_crash_loop);
 	g_test_add_data_func("/watchdog/crash-loop/new-names", GINT_TO_POINTER(1), test_crash_loop);
+	g_test_add_func("/watchdog/crash-swarm", test_crash_swarm);
 	return g_test_run();
 }

@@ -107,6 +107,21 @@ static void test_ever_new_names(void)
 	g_assert_cmpuint(n_crashes, ==, 3);
 }
 
+/* Contexts made beforehand, each with a name of its own: only the desktop's own are left soon. */
+static void test_made_beforehand(void)
+{
+	struct blame blame = { 0 };
+	for (unsigned n = 1; n <= 6; n++) {
+		g_autofree char *name = g_strdup_printf("evil-%u", n);
+		struct blame_judgement j = judge(&blame, n, name, START + n * S / 10);
+		g_assert_cmpint(j.lose_context, ==, n >= 3);
+		g_assert_cmpint(j.lose_unseen, ==, n >= 4);
+	}
+	/* The first crashes of a later minute are forgiven again. */
+	uint64_t later_ns = START + (2 * BLAME_REFUSAL_MAX_S + BLAME_FORGET_ALL_S) * S;
+	g_assert_false(judge(&blame, 7, "evil-7", later_ns).lose_unseen);
+}
+
 /* A program that always has the same name is no reason to refuse another one. */
 static void test_one_name_is_not_all(void)
 {
@@ -215,6 +230,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/blame/forgotten", test_forgotten);
 	g_test_add_func("/blame/hang", test_hang);
 	g_test_add_func("/blame/ever-new-names", test_ever_new_names);
+	g_test_add_func("/blame/made-beforehand", test_made_beforehand);
 	g_test_add_func("/blame/one-name-is-not-all", test_one_name_is_not_all);
 	g_test_add_func("/blame/now-and-then", test_now_and_then);
 	g_test_add_func("/blame/nameless", test_nameless);
