@@ -79,7 +79,7 @@ static void rebuild_contexts(struct rebuild *rebuild)
 {
 	for (unsigned i = 0; rebuild->virgl && i < LEDGER_CONTEXTS_MAX; i++) {
 		const struct ledger_context *c = &rebuild->old->contexts[i];
-		if (c->id == 0 || objects_create_context(rebuild->objects, c->id, c->name) !=
+		if (c->id == 0 || objects_enter_context(rebuild->objects, c->id, c->name) !=
 					  VIRTIO_GPU_RESP_OK_NODATA)
 			continue;
 		rebuild->n_contexts++;

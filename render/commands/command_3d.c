@@ -69,7 +69,7 @@ uint32_t command_ctx_create(struct commands *commands, struct command *command)
 static uint32_t find_context(struct commands *commands, const struct command *command)
 {
 	uint32_t id = command->fixed.header.ctx_id;
-	if (objects_has_context(commands->objects, id))
+	if (objects_use_context(commands->objects, id))
 		return VIRTIO_GPU_RESP_OK_NODATA;
 	return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID, "no context %u", id);
 }
@@ -77,9 +77,9 @@ static uint32_t find_context(struct commands *commands, const struct command *co
 uint32_t command_ctx_destroy(struct commands *commands, struct command *command)
 {
 	uint32_t id = command->fixed.header.ctx_id;
-	uint32_t result = find_context(commands, command);
-	if (result != VIRTIO_GPU_RESP_OK_NODATA)
-		return result;
+	if (!objects_has_context(commands->objects, id))
+		return command_refuse(
+			command, VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID, "no context %u", id);
 	objects_destroy_context(commands->objects, id);
 	painters_forget_context(&commands->painters, id);
 	answer_queue_renew(commands->answers);
@@ -166,7 +166,7 @@ static uint32_t prepare_transfer(
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID,
 			"no 3D resource %u", t->resource_id);
 	/* Context 0 is the kernel's own. */
-	if (context != 0 && !objects_has_context(commands->objects, context))
+	if (context != 0 && !objects_use_context(commands->objects, context))
 		return command_refuse(
 			command, VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID, "no context %u", context);
 	if (!resource->backing)

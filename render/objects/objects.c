@@ -17,7 +17,8 @@ struct listening {
 };
 
 struct named_context {
-	char *name; /* the guest's */
+	char *name;   /* the guest's */
+	bool is_made; /* virglrenderer knows it; else it is made when it is first used */
 	struct quota_account account;
 };
 
@@ -340,27 +341,54 @@ const char *objects_get_context_name(const struct objects *objects, uint32_t id)
 	return context ? context->name : NULL;
 }
 
-uint32_t objects_create_context(struct objects *objects, uint32_t id, const char name[64])
+static struct named_context *find_context(const struct objects *objects, uint32_t id)
 {
-	char text[65] = "";
+	return g_hash_table_lookup(objects->contexts, GUINT_TO_POINTER(id));
+}
+
+uint32_t objects_enter_context(struct objects *objects, uint32_t id, const char name[64])
+{
 	if (id == 0 || objects_has_context(objects, id)) {
 		peer_warning(PEER_GUEST, "context %u: not a new id", id);
 		return VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID;
 	}
 	if (!quota_take(&objects->account, QUOTA_CONTEXTS, 1))
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
-	memcpy(text, name, 64);
-	if (!virgl_create_context(id, text, (uint32_t)strlen(text))) {
-		quota_give(&objects->account, QUOTA_CONTEXTS, 1);
-		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
-	}
-	struct named_context *context = g_new(struct named_context, 1);
-	context->name = g_strdup(text);
+	struct named_context *context = g_new0(struct named_context, 1);
+	context->name = g_strndup(name, LEDGER_NAME_BYTES);
 	quota_account_init_context(&context->account, &objects->account, id);
 	g_hash_table_insert(objects->contexts, GUINT_TO_POINTER(id), context);
 	ledger_book_add_context(objects->ledger, id, name);
-	TELL(objects, context_made, id);
 	return VIRTIO_GPU_RESP_OK_NODATA;
+}
+
+static void leave_context(struct objects *objects, uint32_t id)
+{
+	ledger_book_remove_context(objects->ledger, id);
+	g_hash_table_remove(objects->contexts, GUINT_TO_POINTER(id));
+	quota_give(&objects->account, QUOTA_CONTEXTS, 1);
+}
+
+bool objects_use_context(struct objects *objects, uint32_t id)
+{
+	struct named_context *context = find_context(objects, id);
+	if (!context || context->is_made)
+		return context != NULL;
+	if (!virgl_create_context(id, context->name, (uint32_t)strlen(context->name))) {
+		leave_context(objects, id);
+		return false;
+	}
+	context->is_made = true;
+	TELL(objects, context_made, id);
+	return true;
+}
+
+uint32_t objects_create_context(struct objects *objects, uint32_t id, const char name[64])
+{
+	uint32_t result = objects_enter_context(objects, id, name);
+	if (result != VIRTIO_GPU_RESP_OK_NODATA || objects_use_context(objects, id))
+		return result;
+	return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 }
 
 void objects_note_painted(struct objects *objects, uint32_t id)
@@ -378,10 +406,11 @@ void objects_destroy_context(struct objects *objects, uint32_t id)
 	GHashTableIter iter;
 	struct resource *resource;
 	g_assert(objects_has_context(objects, id));
-	ledger_book_remove_context(objects->ledger, id);
-	g_hash_table_remove(objects->contexts, GUINT_TO_POINTER(id));
+	bool was_made = find_context(objects, id)->is_made;
+	leave_context(objects, id);
+	if (!was_made)
+		return;
 	virgl_destroy_context(id);
-	quota_give(&objects->account, QUOTA_CONTEXTS, 1);
 	TELL(objects, context_gone, id);
 	objects_iterate(objects, &iter);
 	while ((resource = objects_next(&iter)))
@@ -412,9 +441,11 @@ void objects_close_resource(struct objects *objects, struct resource *resource, 
 void objects_clear(struct objects *objects)
 {
 	GHashTableIter iter;
-	gpointer key;
+	gpointer key, value;
 	g_hash_table_iter_init(&iter, objects->contexts);
-	while (g_hash_table_iter_next(&iter, &key, NULL)) {
+	while (g_hash_table_iter_next(&iter, &key, &value)) {
+		if (!((struct named_context *)value)->is_made)
+			continue;
 		virgl_destroy_context(GPOINTER_TO_UINT(key));
 		TELL(objects, context_gone, GPOINTER_TO_UINT(key));
 	}

@@ -90,6 +90,13 @@ uint32_t objects_attach_backing(struct objects *objects, struct resource *resour
 	const struct ledger_backing *entries, uint32_t n_entries, bool may_wait);
 uint32_t objects_detach_backing(struct objects *objects, struct resource *resource);
 uint32_t objects_create_context(struct objects *objects, uint32_t id, const char name[64]);
+/*
+ * The same for one that a dead renderer had: virglrenderer makes it when it is used for the first
+ * time. So however many contexts a guest has, its next renderer is there at once.
+ */
+uint32_t objects_enter_context(struct objects *objects, uint32_t id, const char name[64]);
+/* Is to be called before virglrenderer is told of it. False: there is none, or none can be made. */
+bool objects_use_context(struct objects *objects, uint32_t id);
 /* A head shows what the context has attached: the ledger remembers it. */
 void objects_note_painted(struct objects *objects, uint32_t id);
 /*
