@@ -17,7 +17,14 @@ struct ledger_book {
 	struct ledger *ledger;
 	GHashTable *resources, *contexts;
 	unsigned resource_hint, context_hint;
+	uint32_t n_freed; /* of the arena's entries, since it was compacted */
 };
+
+/*
+ * Entries that must have been freed before the arena is compacted again, so that a guest which
+ * keeps it full pays for each time with as many. What does not fit until then is left out.
+ */
+#define COMPACT_FROM (LEDGER_BACKING_MAX / 16)
 
 static void initialise(struct ledger *ledger)
 {
@@ -94,6 +101,7 @@ void ledger_book_clear_objects(struct ledger_book *book)
 	g_hash_table_remove_all(book->resources);
 	g_hash_table_remove_all(book->contexts);
 	book->resource_hint = book->context_hint = 0;
+	book->n_freed = 0;
 }
 
 static struct ledger_resource *find_resource(struct ledger_book *book, uint32_t id)
@@ -138,6 +146,7 @@ void ledger_book_remove_resource(struct ledger_book *book, uint32_t id)
 	if (!entry)
 		return;
 	store_id(&entry->id, 0);
+	book->n_freed += entry->backing_count;
 	book->resource_hint = (unsigned)(entry - book->ledger->resources);
 	g_hash_table_remove(book->resources, GUINT_TO_POINTER(id));
 }
@@ -178,6 +187,13 @@ static void compact(struct ledger_book *book)
 		next += r->backing_count;
 	}
 	l->backing_used = next;
+	book->n_freed = 0;
+}
+
+static bool is_full(const struct ledger *l, uint32_t n_entries)
+{
+	return l->backing_used > LEDGER_BACKING_MAX ||
+	       n_entries > LEDGER_BACKING_MAX - l->backing_used;
 }
 
 void ledger_book_set_backing(struct ledger_book *book, uint32_t id,
@@ -187,13 +203,14 @@ void ledger_book_set_backing(struct ledger_book *book, uint32_t id,
 	if (!entry)
 		return;
 	struct ledger *l = book->ledger;
+	book->n_freed += entry->backing_count;
 	entry->backing_count = 0;
 	if (n_entries == 0)
 		return;
-	if (l->backing_used > LEDGER_BACKING_MAX ||
-		n_entries > LEDGER_BACKING_MAX - l->backing_used)
+	bool worth = book->n_freed >= COMPACT_FROM || l->backing_used > LEDGER_BACKING_MAX;
+	if (is_full(l, n_entries) && worth)
 		compact(book);
-	if (n_entries > LEDGER_BACKING_MAX - l->backing_used) {
+	if (is_full(l, n_entries)) {
 		l->overflowed = 1;
 		return;
 	}

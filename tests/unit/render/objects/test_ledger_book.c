@@ -113,6 +113,27 @@ static void test_compact(struct fixture *f, gconstpointer data)
 	assert_backing(f, 9, count + 1);
 }
 
+/* Not for little, since all of it is moved. */
+static void test_compact_seldom(struct fixture *f, gconstpointer data)
+{
+	const uint32_t few = LEDGER_BACKING_MAX / 64;
+	for (uint32_t id = 1; id <= 64; id++) {
+		add(f, id);
+		back(f, id, few);
+	}
+	for (uint32_t id = 1; id <= 3; id++) {
+		ledger_book_remove_resource(f->book, id);
+		add(f, 100 + id);
+		back(f, 100 + id, few);
+		assert_backing(f, 100 + id, 0);
+	}
+	g_assert_cmpuint(f->ledger->overflowed, ==, 1);
+	ledger_book_remove_resource(f->book, 4);
+	back(f, 101, few);
+	assert_backing(f, 101, few);
+	assert_backing(f, 64, few);
+}
+
 /* What the keeper refuses, until when, and that a new guest is refused nothing. */
 static void test_refusals(struct fixture *f, gconstpointer data)
 {
@@ -183,6 +204,8 @@ int main(int argc, char **argv)
 	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	g_test_add("/ledger/again", struct fixture, NULL, set_up, test_again, tear_down);
 	g_test_add("/ledger/compact", struct fixture, NULL, set_up, test_compact, tear_down);
+	g_test_add("/ledger/compact-seldom", struct fixture, NULL, set_up, test_compact_seldom,
+		tear_down);
 	g_test_add("/ledger/refusals", struct fixture, NULL, set_up, test_refusals, tear_down);
 	g_test_add("/ledger/full", struct fixture, NULL, set_up, test_full, tear_down);
 	g_test_add("/ledger/hostile", struct fixture, NULL, set_up, test_hostile, tear_down);
