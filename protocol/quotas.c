@@ -52,7 +52,7 @@ const struct quota_row quota_rows[QUOTAS] = {
 		"GET_CAPSET and others with a fence" },
 	[QUOTA_OTHER_BYTES] = { "other-bytes", "bytes of all that is counted by number",
 		QUOTA_OF_GUEST, MIB(512), MIB(64), GIB(256), 0, "whatever asks for it" },
-	[QUOTA_FLUSHES] = { "flushes", "flushes a second of the guest", QUOTA_OF_SECOND, 20000, 100,
+	[QUOTA_FLUSHES] = { "flushes", "flushes a second of one head", QUOTA_OF_SECOND, 5000, 100,
 		1000000, 0, "RESOURCE_FLUSH; what it shows is seen with the next one" },
 	[QUOTA_CURSORS] = { "cursors", "cursor commands a second of the guest", QUOTA_OF_SECOND,
 		20000, 100, 1000000, 0, "UPDATE_CURSOR, MOVE_CURSOR" },

@@ -20,8 +20,9 @@
  *   8000), each with a view of it; Mesa makes a shader for each variant of a program.
  * - Textures: browsers and games of 2 GiB, and four heads of 3840x2160 in three buffers each, which
  *   is 400 MB.
- * - Flushes and cursors: a head of 500 Hz, which is the most that one may have, on 16 heads is 8000
- *   flushes a second; mice say 1000 positions a second, some 8000.
+ * - Flushes and cursors: a head has 500 Hz at most, and a picture is flushed in ten rectangles at
+ *   most; mice say 1000 positions a second, some 8000. Each head has its own flushes, so that no
+ *   other program takes them from it.
  */
 #pragma once
 

@@ -257,12 +257,15 @@ bool scanout_flush_resource(
 	struct scanouts *scanouts, struct resource *resource, const struct rect *rect)
 {
 	uint64_t flush_time_ns = monotonic_now_ns();
-	bool in_time = quota_rate_take(&scanouts->flush_rate, flush_time_ns);
+	bool all_in_time = true;
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
-		if (resource->scanouts & (1u << head))
-			flush_head(scanouts, head, rect, flush_time_ns, in_time);
+		if (!(resource->scanouts & (1u << head)))
+			continue;
+		bool in_time = quota_rate_take(&scanouts->flush_rates[head], flush_time_ns);
+		flush_head(scanouts, head, rect, flush_time_ns, in_time);
+		all_in_time &= in_time;
 	}
-	return in_time;
+	return all_in_time;
 }
 
 /* ---- making frames ---- */

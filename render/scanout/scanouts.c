@@ -114,7 +114,9 @@ struct scanouts *scanouts_create(struct objects *objects, bool no_pacing)
 	scanouts->frames = frame_sender_create(&display_listener, scanouts);
 	const struct quota *quotas = objects_get_account(objects, 0)->quotas;
 	scanouts->cursor = cursor_create(quotas[QUOTA_CURSORS].limit);
-	quota_rate_init(&scanouts->flush_rate, QUOTA_FLUSHES, quotas[QUOTA_FLUSHES].limit);
+	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++)
+		quota_rate_init(
+			&scanouts->flush_rates[head], QUOTA_FLUSHES, quotas[QUOTA_FLUSHES].limit);
 	objects_add_listener(objects, &objects_listener, scanouts);
 	return scanouts;
 }

@@ -48,8 +48,9 @@ void scanout_set_flushed(struct scanouts *scanouts, unsigned head);
 const struct resource *scanout_get_resource(const struct scanouts *scanouts, unsigned head);
 
 /*
- * The guest changed `rect` of the resource and wants it seen. False (logged) when it has flushed
- * too often in this second: then it is seen with the next flush.
+ * The guest changed `rect` of the resource and wants it seen. False (logged) when it has flushed a
+ * head too often in this second: then it is seen with that head's next flush. What no head shows is
+ * not counted.
  */
 bool scanout_flush_resource(
 	struct scanouts *scanouts, struct resource *resource, const struct rect *rect);

@@ -44,7 +44,7 @@ struct scanouts {
 	struct modes modes;
 	struct heard heard;
 	struct pacing pacing;
-	struct quota_rate flush_rate;
+	struct quota_rate flush_rates[FRAME_HEADS_MAX];
 	struct frame_sender *frames;
 	struct cursor *cursor; /* shared with the main thread, locks itself */
 };
