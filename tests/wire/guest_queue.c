@@ -343,6 +343,22 @@ bool guest_queue_wait(struct guest_queue *queue, struct guest_request *request, 
 	return true;
 }
 
+unsigned guest_queue_wait_any(struct guest_queue *queue, int timeout_ms)
+{
+	struct pollfd p = { .fd = queue->call_fd, .events = POLLIN };
+	eventfd_t value;
+	unsigned n = guest_queue_collect(queue);
+	if (n > 0)
+		return n;
+	arm_interrupt(queue);
+	n = guest_queue_collect(queue);
+	if (n > 0 || poll(&p, 1, timeout_ms) <= 0)
+		return n;
+	eventfd_read(queue->call_fd, &value);
+	queue->interrupts++;
+	return guest_queue_collect(queue);
+}
+
 void guest_request_free(struct guest_request *request)
 {
 	if (!request)

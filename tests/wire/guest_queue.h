@@ -85,4 +85,7 @@ void guest_queue_kick(struct guest_queue *queue);
 bool guest_queue_wait(struct guest_queue *queue, struct guest_request *request, int timeout_ms);
 /* Takes what has been completed without waiting; returns how many. */
 unsigned guest_queue_collect(struct guest_queue *queue);
+/* Takes what has been completed, and if that is nothing, waits for an interrupt; returns how many.
+ */
+unsigned guest_queue_wait_any(struct guest_queue *queue, int timeout_ms);
 void guest_request_free(struct guest_request *request);

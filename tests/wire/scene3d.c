@@ -251,7 +251,7 @@ static void draw_part(struct virgl_stream *s, uint32_t shader, uint32_t blend, u
 	virgl_draw(s, primitive, start, count);
 }
 
-static void write_stream(struct scene3d *scene, uint32_t seed, struct virgl_stream *s)
+void scene3d_write(struct scene3d *scene, uint32_t seed, struct virgl_stream *s)
 {
 	struct vertex v[VERTICES_MAX];
 	float clear[4];
@@ -285,7 +285,7 @@ uint32_t scene3d_draw(struct scene3d *scene, uint32_t seed)
 {
 	struct virgl_stream s = { 0 };
 	upload_texture(scene, seed);
-	write_stream(scene, seed, &s);
+	scene3d_write(scene, seed, &s);
 	uint32_t answer =
 		guest_gpu_submit(scene->guest, scene->base, s.words, virgl_stream_bytes(&s));
 	virgl_stream_finish(&s);

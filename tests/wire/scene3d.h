@@ -30,6 +30,8 @@ struct scene3d {
 
 /* Makes context, resources and backings. Aborts the test when a command fails. */
 struct scene3d *scene3d_create(struct guest *guest, uint32_t base, bool y_0_top);
+/* Writes what draws it, without the upload, for who sends it himself. */
+void scene3d_write(struct scene3d *scene, uint32_t seed, struct virgl_stream *s);
 /* Draws. `seed` changes the colours. Returns the response of SUBMIT_3D. */
 uint32_t scene3d_draw(struct scene3d *scene, uint32_t seed);
 /* Reads the target back into guest memory and compares; false with a message on stderr. */

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/* What floods ask for: at least one for each quota of protocol/quotas.h. */
+#include <string.h>
+
+#include "tests/wire/flooder.h"
+#include "tests/wire/scene3d.h"
+#include "tests/wire/wire.h"
+
+/* virgl_protocol.h: enum virgl_context_cmd, enum virgl_object_type. */
+#define CREATE_OBJECT 1
+#define CREATE_SUB_CTX 29
+#define OBJECT_QUERY 9
+#define QUERY_BYTES 4096
+/* Gallium's numbers: PIPE_BIND_SAMPLER_VIEW, PIPE_BIND_CUSTOM, and what a query counts. */
+#define BIND_SAMPLER_VIEW 8
+#define BIND_CUSTOM (1u << 17)
+#define OCCLUSION_COUNTER 0
+#define MIB (1u << 20)
+/* What a program puts into one command, where it may be many. */
+#define AT_ONCE 64
+#define ENTRIES 4096
+#define PIECE_BYTES MIB
+#define STAGING_SIDE 2048
+
+/* ---- contexts and resources ---- */
+
+static void ask_context(struct flooder *flooder, uint32_t id)
+{
+	const struct virtio_gpu_ctx_create create = { .hdr = { .type = VIRTIO_GPU_CMD_CTX_CREATE,
+							      .ctx_id = id },
+		.nlen = 5,
+		.debug_name = "flood" };
+	flooder_put(flooder, &create, sizeof(create));
+}
+
+static void give_context(struct flooder *flooder, uint32_t id)
+{
+	const struct virtio_gpu_ctx_destroy destroy = { .hdr = { .type = VIRTIO_GPU_CMD_CTX_DESTROY,
+								.ctx_id = id } };
+	flooder_put(flooder, &destroy, sizeof(destroy));
+}
+
+static void ask_2d(struct flooder *flooder, uint32_t id, uint32_t side)
+{
+	const struct virtio_gpu_resource_create_2d create = {
+		.hdr.type = VIRTIO_GPU_CMD_RESOURCE_CREATE_2D,
+		.resource_id = id,
+		.format = VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM,
+		.width = side,
+		.height = side,
+	};
+	flooder_put(flooder, &create, sizeof(create));
+}
+
+static void ask_small(struct flooder *flooder, uint32_t id)
+{
+	ask_2d(flooder, id, 1);
+}
+
+static void ask_picture(struct flooder *flooder, uint32_t id)
+{
+	ask_2d(flooder, id, 512);
+}
+
+static void ask_3d(struct flooder *flooder, const struct virtio_gpu_resource_create_3d *wanted)
+{
+	struct virtio_gpu_resource_create_3d create = *wanted;
+	create.hdr.type = VIRTIO_GPU_CMD_RESOURCE_CREATE_3D;
+	create.depth = create.array_size = 1;
+	flooder_put(flooder, &create, sizeof(create));
+}
+
+static void ask_texture(struct flooder *flooder, uint32_t id)
+{
+	const struct virtio_gpu_resource_create_3d create = { .resource_id = id,
+		.target = VIRGL_TARGET_TEXTURE_2D,
+		.format = VIRGL_FORMAT_B8G8R8A8,
+		.bind = BIND_SAMPLER_VIEW,
+		.width = 1024,
+		.height = 1024 };
+	ask_3d(flooder, &create);
+}
+
+static void ask_buffer(struct flooder *flooder, uint32_t id)
+{
+	const struct virtio_gpu_resource_create_3d create = { .resource_id = id,
+		.target = VIRGL_TARGET_BUFFER,
+		.format = VIRGL_FORMAT_R8,
+		.bind = VIRGL_BIND_VERTEX_BUFFER,
+		.width = 4 * MIB,
+		.height = 1 };
+	ask_3d(flooder, &create);
+}
+
+static void give_resource(struct flooder *flooder, uint32_t id)
+{
+	const struct virtio_gpu_resource_unref unref = { .hdr.type = VIRTIO_GPU_CMD_RESOURCE_UNREF,
+		.resource_id = id };
+	flooder_put(flooder, &unref, sizeof(unref));
+}
+
+/* ---- backings: pieces that all name the same memory ---- */
+
+static void make_memory(struct flooder *flooder)
+{
+	flooder->memory = guest_backing_create(flooder->guest, PIECE_BYTES, 0);
+}
+
+static void put_attach(struct flooder *flooder, uint32_t id, uint32_t n, uint32_t piece_bytes)
+{
+	struct virtio_gpu_resource_attach_backing attach = {
+		.hdr.type = VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING,
+		.resource_id = id,
+		.nr_entries = n,
+	};
+	struct virtio_gpu_mem_entry entry = flooder->memory->entries[0];
+	g_autoptr(GByteArray) command = g_byte_array_new();
+	entry.length = piece_bytes;
+	g_byte_array_append(command, (const guint8 *)&attach, sizeof(attach));
+	for (uint32_t i = 0; i < n; i++)
+		g_byte_array_append(command, (const guint8 *)&entry, sizeof(entry));
+	flooder_put(flooder, command->data, command->len);
+}
+
+/* The resource of one that is refused its memory stays, as the program's driver would leave it. */
+static void ask_entries(struct flooder *flooder, uint32_t id)
+{
+	ask_small(flooder, id);
+	put_attach(flooder, id, ENTRIES, GUEST_PAGE_SIZE);
+}
+
+static void ask_bytes(struct flooder *flooder, uint32_t id)
+{
+	ask_small(flooder, id);
+	put_attach(flooder, id, 64, PIECE_BYTES);
+}
+
+/* ---- what is made inside a stream ---- */
+
+static void ask_sub_context(struct flooder *flooder, uint32_t id)
+{
+	struct virgl_stream stream = { 0 };
+	virgl_put_header(&stream, CREATE_SUB_CTX, 0, 1);
+	virgl_put(&stream, id);
+	flooder_put_stream(flooder, &stream);
+}
+
+static void ask_objects(struct flooder *flooder, uint32_t id)
+{
+	struct virgl_stream stream = { 0 };
+	for (uint32_t i = 0; i < AT_ONCE; i++)
+		virgl_create_rasterizer(&stream, (id - FLOODER_BASE) * AT_ONCE + i + 1);
+	flooder_put_stream(flooder, &stream);
+}
+
+static void ask_shaders(struct flooder *flooder, uint32_t id)
+{
+	struct virgl_stream stream = { 0 };
+	virgl_create_shader(&stream, id, VIRGL_SHADER_FRAGMENT,
+		"FRAG\nDCL OUT[0], COLOR\nIMM[0] FLT32 {0, 0, 0, 0}\n"
+		"0: MOV OUT[0], IMM[0]\n1: END\n");
+	flooder_put_stream(flooder, &stream);
+}
+
+/* A shader of some 16 KB, as the large ones of games are. */
+static void ask_shader_text(struct flooder *flooder, uint32_t id)
+{
+	struct virgl_stream stream = { 0 };
+	g_autoptr(GString) text =
+		g_string_new("FRAG\nDCL OUT[0], COLOR\nDCL TEMP[0]\n"
+			     "IMM[0] FLT32 {1, 2, 3, 4}\n0: MOV TEMP[0], IMM[0]\n");
+	for (unsigned i = 1; i < 400; i++)
+		g_string_append_printf(text, "%u: MAD TEMP[0], TEMP[0], IMM[0], IMM[0]\n", i);
+	g_string_append(text, "400: MOV OUT[0], TEMP[0]\n401: END\n");
+	virgl_create_shader(&stream, id, VIRGL_SHADER_FRAGMENT, text->str);
+	flooder_put_stream(flooder, &stream);
+}
+
+/* All of them write into one resource. */
+static void make_query_buffer(struct flooder *flooder)
+{
+	const struct virtio_gpu_resource_create_3d create = { .resource_id = 500,
+		.target = VIRGL_TARGET_BUFFER,
+		.format = VIRGL_FORMAT_R8,
+		.bind = BIND_CUSTOM,
+		.width = QUERY_BYTES,
+		.height = 1,
+		.depth = 1,
+		.array_size = 1 };
+	flooder->memory = guest_backing_create(flooder->guest, QUERY_BYTES, 0);
+	wire_ok(guest_gpu_create_3d(flooder->guest, &create));
+	wire_ok(guest_backing_attach(flooder->memory, 500));
+	wire_ok(guest_gpu_ctx_attach(flooder->guest, FLOODER_CONTEXT, 500));
+}
+
+static void put_query_attach(struct flooder *flooder)
+{
+	const struct virtio_gpu_ctx_resource attach = {
+		.hdr = { .type = VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE, .ctx_id = FLOODER_CONTEXT },
+		.resource_id = 500
+	};
+	flooder_put(flooder, &attach, sizeof(attach));
+}
+
+static void ask_queries(struct flooder *flooder, uint32_t id)
+{
+	struct virgl_stream stream = { 0 };
+	put_query_attach(flooder);
+	for (uint32_t i = 0; i < AT_ONCE; i++) {
+		virgl_put_header(&stream, CREATE_OBJECT, OBJECT_QUERY, 4);
+		virgl_put(&stream, (id - FLOODER_BASE) * AT_ONCE + i + 1);
+		virgl_put(&stream, OCCLUSION_COUNTER);
+		virgl_put(&stream, 0);
+		virgl_put(&stream, 500);
+	}
+	flooder_put_stream(flooder, &stream);
+}
+
+/* ---- what is kept for one command, or for a second ---- */
+
+/* The largest that the quota allows, and one of a row more. */
+static void make_staging(struct flooder *flooder)
+{
+	const struct virtio_gpu_resource_create_3d create = { .resource_id = 500,
+		.target = VIRGL_TARGET_TEXTURE_2D,
+		.format = VIRGL_FORMAT_B8G8R8A8,
+		.bind = BIND_SAMPLER_VIEW,
+		.width = STAGING_SIDE,
+		.height = 2 * STAGING_SIDE,
+		.depth = 1,
+		.array_size = 1 };
+	flooder->memory =
+		guest_backing_create(flooder->guest, 8u * STAGING_SIDE * STAGING_SIDE, MIB);
+	wire_ok(guest_gpu_create_3d(flooder->guest, &create));
+	wire_ok(guest_backing_attach(flooder->memory, 500));
+	wire_ok(guest_gpu_ctx_attach(flooder->guest, FLOODER_CONTEXT, 500));
+}
+
+static void put_transfer(struct flooder *flooder, uint32_t rows)
+{
+	const struct virtio_gpu_transfer_host_3d transfer = {
+		.hdr = { .type = VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D, .ctx_id = FLOODER_CONTEXT },
+		.box = { .w = STAGING_SIDE, .h = rows, .d = 1 },
+		.resource_id = 500,
+	};
+	flooder_put(flooder, &transfer, sizeof(transfer));
+}
+
+static void ask_more_than_staging(struct flooder *flooder, uint32_t id)
+{
+	put_transfer(flooder, STAGING_SIDE + 1);
+}
+
+static void ask_staging(struct flooder *flooder, uint32_t id)
+{
+	put_transfer(flooder, STAGING_SIDE);
+}
+
+/* With a fence behind drawing, so that they wait. */
+static void ask_answers(struct flooder *flooder, uint32_t id)
+{
+	struct virtio_gpu_cmd_get_edid edid = { .hdr = { .type = VIRTIO_GPU_CMD_GET_EDID,
+							.flags = VIRTIO_GPU_FLAG_FENCE } };
+	struct virgl_stream stream = { 0 };
+	if (id % 32 == 0) {
+		virgl_put(&stream, 0); /* nothing, but the GPU's work */
+		flooder_put_stream(flooder, &stream);
+	}
+	flooder_put(flooder, &edid, sizeof(edid));
+}
+
+/* Of a picture of its own: on another head than the neighbour's, or on none. */
+static void make_unseen_picture(struct flooder *flooder)
+{
+	wire_ok(guest_gpu_create_2d(flooder->guest, 500, VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM, 64, 64));
+}
+
+static void make_picture(struct flooder *flooder)
+{
+	make_unseen_picture(flooder);
+	wire_ok(guest_gpu_set_scanout(flooder->guest, 1, 500, (guest_rect){ 0, 0, 64, 64 }));
+}
+
+static void ask_flush(struct flooder *flooder, uint32_t id)
+{
+	const struct virtio_gpu_resource_flush flush = {
+		.hdr.type = VIRTIO_GPU_CMD_RESOURCE_FLUSH, .r = { 0, 0, 64, 64 }, .resource_id = 500
+	};
+	flooder_put(flooder, &flush, sizeof(flush));
+}
+
+static void ask_cursor(struct flooder *flooder, uint32_t id)
+{
+	const struct virtio_gpu_update_cursor move = { .hdr.type = VIRTIO_GPU_CMD_MOVE_CURSOR,
+		.pos.x = id % SCENE3D_WIDTH };
+	flooder_put(flooder, &move, sizeof(move));
+}
+
+const struct flood floods[] = {
+	{ "contexts", NULL, NULL, ask_context, give_context },
+	{ "sub-contexts", NULL, NULL, ask_sub_context },
+	{ "objects", NULL, NULL, ask_objects },
+	{ "shaders", NULL, NULL, ask_shaders },
+	{ "shader-bytes", NULL, NULL, ask_shader_text },
+	{ "queries", NULL, make_query_buffer, ask_queries },
+	{ "resources", NULL, NULL, ask_small, give_resource },
+	{ "texture-bytes", NULL, NULL, ask_texture, give_resource },
+	{ "texture-bytes of buffers", NULL, NULL, ask_buffer, give_resource },
+	{ "picture-bytes", NULL, NULL, ask_picture, give_resource },
+	{ "backing-entries", NULL, make_memory, ask_entries, give_resource, .leaves = true },
+	{ "backing-bytes", NULL, make_memory, ask_bytes, give_resource, .leaves = true },
+	{ "staging-bytes", "staging-bytes=16M", make_staging, ask_more_than_staging,
+		.is_rate = true },
+	{ "staging-bytes that fit", "staging-bytes=16M", make_staging, ask_staging, .is_rate = true,
+		.is_work = true },
+	{ "answer-bytes", "answer-bytes=64K", NULL, ask_answers, .is_rate = true },
+	{ "other-bytes", "contexts=1K", NULL, ask_context, give_context },
+	{ "flushes", NULL, make_picture, ask_flush, .is_rate = true },
+	{ "flushes of no head", NULL, make_unseen_picture, ask_flush, .is_rate = true },
+	{ "cursors", NULL, NULL, ask_cursor, .is_rate = true, .on_cursor = true },
+};
+const unsigned n_floods = G_N_ELEMENTS(floods);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * neighbour: a desktop's own program beside another one of the same guest. It draws picture after
+ * picture on head 0 and counts those that are complete.
+ *
+ * A picture is an upload, a SUBMIT_3D with a fence and a flush, put into the ring together, as
+ * Linux does for a compositor's swap. The next one begins when all three are answered: so there is
+ * one picture under way. The renderer holds the fence to the head's refresh rate, so its rate alone
+ * is that. Everything is done by neighbour_step(), which never waits.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "tests/wire/scene3d.h"
+
+#define NEIGHBOUR_COMMANDS 3
+
+struct neighbour {
+	struct guest *guest;
+	struct scene3d *scene;
+	struct guest_request *requests[NEIGHBOUR_COMMANDS]; /* of the picture under way */
+	bool under_way;
+	uint64_t n_begun, n_complete, n_failed;
+};
+
+/* Its context and resources are numbered from `base`. */
+void neighbour_init(struct neighbour *neighbour, struct guest *guest, uint32_t base);
+/* Goes on as far as answers have come. True when something was put into the ring. */
+bool neighbour_step(struct neighbour *neighbour);
+/* Waits for what is under way and frees all. */
+void neighbour_finish(struct neighbour *neighbour);
