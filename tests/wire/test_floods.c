@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * floods [--seconds N] [--window N] [--anew] [NAME...]: each kind of flood for N seconds, beside a
+ * desktop's program that draws at its head's rate. Shown for each: render's memory stays below the
+ * sum of its quotas (quotas_get_memory_bytes()), and the program keeps half of the rate that it had
+ * alone just before. One TAP line for each, with both figures.
+ *
+ * What is flooded is kept, and more is asked for, by a flooder that keeps the ring full; with
+ * --anew all is given back at the first refusal and asked for again, so that the renderer makes
+ * things all the time. The ring is worked in order, since Linux takes one fence to mean that all
+ * before it are done. So what a flooder has in the ring before the desktop's next command, the
+ * desktop waits for, and half of its rate is promised beside `--anew` for a flooder that waits for
+ * each answer
+ * (--window 1): what makes things for ever and keeps the ring full has the renderer to itself.
+ *
+ * Memory is what render holds beyond the guest's own: the sum of the proportional set sizes of all
+ * its mappings but those of guest memory, once a second, and its private memory ten times a second.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/quotas.h"
+#include "tests/bench/processes.h"
+#include "tests/wire/flooder.h"
+#include "tests/wire/neighbour.h"
+#include "tests/wire/wire.h"
+
+#define NEIGHBOUR 1
+#define ALONE_SECONDS 4
+#define RATE_HZ 60
+#define KEPT_PERCENT 50
+#define MEMORY_BYTES (1024ull << 20)
+
+static gint seconds = 60;
+static gint window = GUEST_CONTROL_SIZE - NEIGHBOUR_COMMANDS - 1;
+static gboolean anew;
+static gchar **names;
+
+static const GOptionEntry entries[] = {
+	{ "seconds", 0, 0, G_OPTION_ARG_INT, &seconds, "of each flood", "N" },
+	{ "window", 0, 0, G_OPTION_ARG_INT, &window, "of the flooder's commands in the ring", "N" },
+	{ "anew", 0, 0, G_OPTION_ARG_NONE, &anew, "give back what was granted, and ask anew",
+		NULL },
+	{ G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &names, NULL, "NAME" },
+	{ NULL },
+};
+
+/* ---- memory, by a thread that looks now and then ---- */
+
+struct sampler {
+	pid_t pid;
+	GThread *thread;
+	gint ended; /* atomic */
+	uint64_t most_kib;
+};
+
+static uint64_t read_private_kib(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/status", (int)pid);
+	g_autofree char *text = NULL;
+	unsigned long long kib = 0;
+	if (!g_file_get_contents(path, &text, NULL, NULL))
+		return 0;
+	const char *line = strstr(text, "\nRssAnon:");
+	return line && sscanf(line, "\nRssAnon: %llu", &kib) == 1 ? kib : 0;
+}
+
+static gpointer sample(gpointer data)
+{
+	struct sampler *sampler = data;
+	for (unsigned n = 0; !g_atomic_int_get(&sampler->ended); n++) {
+		struct process_memory memory;
+		uint64_t kib = read_private_kib(sampler->pid);
+		sampler->most_kib = MAX(sampler->most_kib, kib);
+		if (n % 10 == 0) {
+			process_read_memory(sampler->pid, &memory);
+			sampler->most_kib = MAX(sampler->most_kib, process_sum_kib(&memory));
+		}
+		g_usleep(100000);
+	}
+	return NULL;
+}
+
+static void sampler_begin(struct sampler *sampler, pid_t pid)
+{
+	*sampler = (struct sampler){ .pid = pid };
+	sampler->thread = g_thread_new("sampler", sample, sampler);
+}
+
+static void sampler_end(struct sampler *sampler)
+{
+	g_atomic_int_set(&sampler->ended, 1);
+	g_thread_join(sampler->thread);
+}
+
+/* ---- one flood ---- */
+
+static struct desktop *create(const struct flood *flood)
+{
+	const struct desktop_options options = { .virgl = true,
+		.shape = GUEST_SHAPE_INDIRECT,
+		.event_idx = true,
+		.memory_bytes = MEMORY_BYTES,
+		.quotas = flood->quotas };
+	const struct frame_head_mode mode = { .enabled = 1,
+		.width = SCENE3D_WIDTH,
+		.height = SCENE3D_HEIGHT,
+		.refresh_mhz = RATE_HZ * 1000 };
+	struct desktop *desktop = desktop_create(&options);
+	consumer_link_heads(desktop->consumer, &mode, 1);
+	consumer_link_rate(desktop->consumer, 0, RATE_HZ * 1000);
+	desktop->guest->timeout_ms = wire_ms(60000);
+	return desktop;
+}
+
+/* Pictures a second. `flooder`: NULL: none. */
+static double run(struct neighbour *neighbour, struct flooder *flooder, int for_seconds)
+{
+	struct guest_queue *queue = neighbour->guest->control;
+	gint64 begin_us = g_get_monotonic_time();
+	gint64 end_us = begin_us + for_seconds * G_USEC_PER_SEC;
+	uint64_t before = neighbour->n_complete;
+	while (g_get_monotonic_time() < end_us) {
+		bool any = neighbour_step(neighbour);
+		any |= flooder && flooder_step(flooder);
+		if (any)
+			guest_queue_kick(queue);
+		else
+			guest_queue_wait_any(queue, 1);
+	}
+	double took_s = (double)(g_get_monotonic_time() - begin_us) / G_USEC_PER_SEC;
+	return (double)(neighbour->n_complete - before) / took_s;
+}
+
+static uint64_t get_most_kib(const struct flood *flood)
+{
+	struct quota_limits limits;
+	quotas_set_initial(&limits);
+	if (flood->quotas)
+		g_assert_null(quotas_parse(&limits, flood->quotas));
+	return quotas_get_memory_bytes(&limits) / 1024;
+}
+
+static bool tell(const struct flooder *flooder, unsigned number, double alone, double beside,
+	const struct sampler *sampler)
+{
+	uint64_t limit_kib = get_most_kib(flooder->flood);
+	double percent = 100 * beside / alone;
+	bool ok = percent >= KEPT_PERCENT && sampler->most_kib <= limit_kib;
+	printf("%sok %u - %s%s: %.1f of %.1f pictures/s beside it (%.0f %%), %" G_GUINT64_FORMAT
+	       " of %" G_GUINT64_FORMAT " MiB; %.0f commands/s, %" G_GUINT64_FORMAT
+	       " granted, %" G_GUINT64_FORMAT " refused\n",
+		ok ? "" : "not ", number, flooder->flood->name, flooder->anew ? ", anew" : "",
+		beside, alone, percent, sampler->most_kib / 1024, limit_kib / 1024,
+		(double)flooder->n_sent / seconds, flooder->n_granted, flooder->n_refused);
+	fflush(stdout);
+	return ok;
+}
+
+static bool flood_once(const struct flood *flood, unsigned number)
+{
+	struct desktop *desktop = create(flood);
+	pid_t renderer = desktop_renderer(desktop);
+	struct neighbour neighbour;
+	struct flooder flooder;
+	struct sampler sampler;
+	neighbour_init(&neighbour, desktop->guest, NEIGHBOUR);
+	run(&neighbour, NULL, 1);
+	double alone = run(&neighbour, NULL, ALONE_SECONDS);
+	flooder_init(&flooder, desktop->guest, flood, anew, (unsigned)window);
+	sampler_begin(&sampler, renderer);
+	double beside = run(&neighbour, &flooder, seconds);
+	sampler_end(&sampler);
+	bool ok = tell(&flooder, number, alone, beside, &sampler);
+	g_assert_cmpint(desktop_renderer(desktop), ==, renderer);
+	flooder_finish(&flooder);
+	neighbour_finish(&neighbour);
+	desktop_destroy(desktop);
+	return ok;
+}
+
+/* ---- all of them ---- */
+
+static bool is_wanted(const struct flood *flood)
+{
+	if (names)
+		return g_strv_contains((const gchar *const *)names, flood->name);
+	return anew ? !flood->is_rate || flood->is_work : !flood->is_work;
+}
+
+int main(int argc, char **argv)
+{
+	g_autoptr(GOptionContext) context = g_option_context_new("[NAME...]");
+	g_autoptr(GError) error = NULL;
+	unsigned n = 0, n_failed = 0;
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (!g_option_context_parse(context, &argc, &argv, &error)) {
+		fprintf(stderr, "floods: %s\n", error->message);
+		return 2;
+	}
+	wire_init(&argc, &argv);
+	for (unsigned i = 0; i < n_floods; i++) {
+		if (is_wanted(&floods[i]))
+			n_failed += !flood_once(&floods[i], ++n);
+	}
+	printf("1..%u\n", n);
+	return n_failed > 0;
+}
