@@ -60,7 +60,7 @@
  * Milliseconds between two looks at a worker while nobody works. A process that is stopped is
  * recognised up to half of it before or after WATCHDOG_STOPPED_MS.
  */
-#define WATCHDOG_PERIOD_MS 4000
+#define WATCHDOG_PERIOD_MS 3000
 
 /* Milliseconds that a display may be stopped (SIGSTOP). One that stays so is killed and replaced.
  */
