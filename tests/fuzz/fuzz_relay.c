@@ -114,6 +114,12 @@ static void insert(
 	pipe_drain(&pipes[side], made);
 }
 
+/* Of the piece whose two bytes of head are at `at`. */
+static size_t piece_bytes(const uint8_t *data, size_t size_bytes, size_t at)
+{
+	return MIN((size_t)data[at + 1] + 1, size_bytes - at - 2);
+}
+
 static void fuzz_talk(const uint8_t *data, size_t size_bytes)
 {
 	struct spice_talk talk;
@@ -125,12 +131,15 @@ static void fuzz_talk(const uint8_t *data, size_t size_bytes)
 		pipe_init(&pipes[i], PIPE_BYTES);
 	for (size_t at = 0; at + 2 <= size_bytes;) {
 		enum spice_talk_side side = data[at] & 1;
-		size_t n = MIN((size_t)data[at + 1] + 1, size_bytes - at - 2);
+		size_t n = piece_bytes(data, size_bytes, at);
+		/* The relay reads nothing of a client that has to wait for the server. */
+		if (side == SPICE_TALK_CLIENT && spice_talk_is_paused(&talk))
+			n = 0;
 		if (!put(&talk, side, &pipes[side], data + at + 2, n))
 			break;
 		take_session(&talk, &watched, sessions);
 		insert(&talk, pipes, side, data[at + 1] & 1);
-		at += 2 + n;
+		at += 2 + piece_bytes(data, size_bytes, at);
 	}
 	if (watched.session && talk.link.channel == SPICE_LINK_CHANNEL_MAIN)
 		session_end(watched.session);
