@@ -221,15 +221,6 @@ void renderer_update_call(struct renderer *renderer, unsigned ring)
 	SEND_TO_RENDERER(renderer, m, &call, call >= 0 ? 1 : 0);
 }
 
-static uint32_t send_stop(struct renderer *renderer, unsigned ring)
-{
-	struct keeper_ring_stop m = { .header.type = KEEPER_MESSAGE_RING_STOP,
-		.ring = ring,
-		.serial = ++renderer->last_serial };
-	SEND_TO_RENDERER(renderer, m, NULL, 0);
-	return m.serial;
-}
-
 static void stop_ring(struct renderer *renderer, unsigned ring)
 {
 	if (renderer->rings[ring].state != RENDERER_RING_RUNNING)
@@ -239,8 +230,11 @@ static void stop_ring(struct renderer *renderer, unsigned ring)
 	 * everything when it returns.
 	 */
 	renderer->rings[ring].state = RENDERER_RING_STOPPING;
-	renderer->rings[ring].stop_serial = renderer->last_serial + 1;
-	send_stop(renderer, ring);
+	renderer->rings[ring].stop_serial = ++renderer->last_serial;
+	struct keeper_ring_stop m = { .header.type = KEEPER_MESSAGE_RING_STOP,
+		.ring = ring,
+		.serial = renderer->last_serial };
+	SEND_TO_RENDERER(renderer, m, NULL, 0);
 }
 
 void renderer_stop_ring_wait(struct renderer *renderer, unsigned ring)
