@@ -9,10 +9,9 @@
  * What resources held was not recorded: all memory is zeros, so that little is drawn, and the
  * checker's part comes out larger than it is.
  *
- * A file is 32-bit words in the machine's order; a record is its kind, how many words follow, and
- * those: enum kind. Others, of transfers outside streams, are left out. In the first half of its
- * submissions objects are made and shaders compiled; the second half is what a program does all
- * the time (play_steady).
+ * The file is one that tests/mesa/record.h describes; transfers outside streams are left out. In
+ *the first half of its submissions objects are made and shaders compiled; the second half is what a
+ * program does all the time (play_steady).
  */
 #include <glib.h>
 #include <stdio.h>
@@ -24,6 +23,7 @@
 #include "render/gl/virgl.h"
 #include "render/objects/objects.h"
 #include "render/scanout/scanouts.h"
+#include "tests/mesa/record.h"
 #include "tests/unit/render/guest.h"
 
 #define EXIT_NO_GL 77
@@ -32,17 +32,6 @@
 #define PAGES_ADDR (GUEST_DATA_ADDR + (1u << 20))
 #define PAGES ((GUEST_BYTES - (2u << 20)) / PAGE_BYTES)
 #define POLLS_MAX 100000u
-
-enum kind {
-	KIND_CONTEXT = 1,   /* id */
-	KIND_CONTEXT_GONE,  /* id */
-	KIND_RESOURCE,      /* id, target, format, bind, width, height, depth, array size, last
-			       level, samples, flags */
-	KIND_BACKING,       /* id, bytes */
-	KIND_ATTACH,        /* context, resource */
-	KIND_RESOURCE_GONE, /* id */
-	KIND_SUBMIT,        /* context, then the stream */
-};
 
 struct replay {
 	struct guest guest;
@@ -179,13 +168,13 @@ static void submit(const uint32_t *w, uint32_t n)
 static size_t play_one(size_t at)
 {
 	static void (*const records[])(const uint32_t *words, uint32_t n) = {
-		[KIND_CONTEXT] = make_context,
-		[KIND_CONTEXT_GONE] = end_context,
-		[KIND_RESOURCE] = make_resource,
-		[KIND_BACKING] = attach_backing,
-		[KIND_ATTACH] = open_resource,
-		[KIND_RESOURCE_GONE] = end_resource,
-		[KIND_SUBMIT] = submit,
+		[RECORD_CONTEXT] = make_context,
+		[RECORD_CONTEXT_GONE] = end_context,
+		[RECORD_RESOURCE] = make_resource,
+		[RECORD_BACKING] = attach_backing,
+		[RECORD_ATTACH] = open_resource,
+		[RECORD_RESOURCE_GONE] = end_resource,
+		[RECORD_SUBMIT] = submit,
 	};
 	const uint32_t *record = replay.words + at;
 	if (replay.n_words - at < 2 || record[1] > replay.n_words - at - 2)
@@ -212,7 +201,7 @@ static unsigned count_submits(void)
 {
 	unsigned n = 0;
 	for (size_t at = 0; at + 2 <= replay.n_words; at += 2 + replay.words[at + 1])
-		n += replay.words[at] == KIND_SUBMIT;
+		n += replay.words[at] == RECORD_SUBMIT;
 	return n;
 }
 
