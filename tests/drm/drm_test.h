@@ -24,6 +24,12 @@ unsigned drm_test_count_fds(pid_t pid);
 /* Waits a while for it to be at most that. */
 unsigned drm_test_wait_fds(pid_t pid, unsigned at_most);
 
+/* The renderer with its consumer in display's place. */
+void gbm_tests_add(bool waits_only);
+/* Clients of a whole desktop; what they share ends with the second. */
+void local_tests_add(void);
+void local_tests_end(void);
+
 /* What guests scan out, and how a colour (0xRRGGBB) is written in it. */
 struct drm_test_format {
 	const char *name;

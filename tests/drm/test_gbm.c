@@ -398,22 +398,16 @@ static void add_fault_tests(void)
 	}
 }
 
-/* DRM_WAITS_ONLY leaves out what does not differ where no native fence is waited for. */
-int main(int argc, char **argv)
+void gbm_tests_add(bool waits_only)
 {
-	wire_init(&argc, &argv);
-	if (!drm_test_init())
-		return wire_skip_all(
-			"needs a DRM device (WIRE_RENDER_NODE): run it in tests/drm/vm");
 	g_test_add_func("/gbm/scene", test_scene);
 	g_test_add_func("/gbm/parts", test_parts);
 	g_test_add_func("/gbm/damage", test_damage);
 	g_test_add_func("/gbm/vanish", test_vanish);
 	g_test_add_func("/gbm/1000-modes", test_1000_modes);
-	if (!g_getenv("DRM_WAITS_ONLY")) {
+	if (!waits_only) {
 		g_test_add_func("/gbm/formats", test_formats);
 		g_test_add_func("/gbm/100-displays", test_100_displays);
 		add_fault_tests();
 	}
-	return g_test_run();
 }

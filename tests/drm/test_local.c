@@ -65,6 +65,17 @@ static struct local *local_create(void)
 	return local;
 }
 
+/* Most tests leave a desktop as they found it: they share one, since starting one takes longer than
+ * they do. */
+static struct local *shared_desktop;
+
+static struct local *local_shared(void)
+{
+	if (!shared_desktop)
+		shared_desktop = local_create();
+	return shared_desktop;
+}
+
 static void local_destroy(struct local *local)
 {
 	guest_destroy(local->guest);
@@ -210,7 +221,7 @@ static void expect(struct client *client, const char *answer, const char *line, 
 
 static void test_exact(void)
 {
-	struct local *local = local_create();
+	struct local *local = local_shared();
 	g_free(show_noise(local, 0, WIDTH, HEIGHT));
 	struct client *client = client_connect(local->unix_uri);
 	expect(client, "gl", "wait-gl", 10000);
@@ -224,12 +235,11 @@ static void test_exact(void)
 		g_assert_true(client_shows(client, "gl", pixels, width, height));
 	}
 	client_leave(client);
-	local_destroy(local);
 }
 
 static void test_scene(void)
 {
-	struct local *local = local_create();
+	struct local *local = local_shared();
 	g_autofree uint32_t *expected = g_new(uint32_t, SCENE3D_WIDTH * SCENE3D_HEIGHT);
 	guest_rect all = { 0, 0, SCENE3D_WIDTH, SCENE3D_HEIGHT };
 	struct client *client = client_connect(local->unix_uri);
@@ -246,13 +256,12 @@ static void test_scene(void)
 		scene3d_destroy(scene, false);
 	}
 	client_leave(client);
-	local_destroy(local);
 }
 
 /* Each in the format of its own that a client can import, 10 bits a channel included. */
 static void test_formats(void)
 {
-	struct local *local = local_create();
+	struct local *local = local_shared();
 	struct client *client = client_connect(local->unix_uri);
 	for (unsigned f = 0; f < DRM_TEST_FORMATS; f++) {
 		const struct drm_test_format *format = &drm_test_formats[f];
@@ -265,13 +274,12 @@ static void test_formats(void)
 			g_error("%s arrives wrong", format->name);
 	}
 	client_leave(client);
-	local_destroy(local);
 }
 
 /* A remote client takes the local one's place, and the other way round. */
 static void test_remote(void)
 {
-	struct local *local = local_create();
+	struct local *local = local_shared();
 	g_autofree uint32_t *pixels = show_noise(local, 0, WIDTH, HEIGHT);
 	for (int round = 0; round < 3; round++) {
 		struct client *near = client_connect(local->unix_uri);
@@ -286,14 +294,13 @@ static void test_remote(void)
 		g_assert_true(client_shows(far, "2d", pixels, WIDTH, HEIGHT));
 		client_leave(far);
 	}
-	local_destroy(local);
 }
 
 /* A client that never acknowledges is shown ordinary pictures; a remote one gets in all the same.
  */
 static void test_stall(void)
 {
-	struct local *local = local_create();
+	struct local *local = local_shared();
 	g_free(show_noise(local, 0, WIDTH, HEIGHT));
 	struct client *client = client_connect(local->unix_uri);
 	expect(client, "gl", "wait-gl", 10000);
@@ -316,7 +323,6 @@ static void test_stall(void)
 	expect(client, "gl", "wait-gl", 10000);
 	g_assert_true(client_shows(client, "gl", pixels, WIDTH, HEIGHT));
 	client_leave(client);
-	local_destroy(local);
 }
 
 static void test_100_clients(void)
@@ -357,17 +363,17 @@ static void test_100_clients(void)
 	local_destroy(local);
 }
 
-int main(int argc, char **argv)
+void local_tests_add(void)
 {
-	wire_init(&argc, &argv);
-	if (!drm_test_init())
-		return wire_skip_all(
-			"needs a DRM device (WIRE_RENDER_NODE): run it in tests/drm/vm");
 	g_test_add_func("/local/exact", test_exact);
 	g_test_add_func("/local/scene", test_scene);
 	g_test_add_func("/local/formats", test_formats);
 	g_test_add_func("/local/remote", test_remote);
 	g_test_add_func("/local/stall", test_stall);
 	g_test_add_func("/local/100-clients", test_100_clients);
-	return g_test_run();
+}
+
+void local_tests_end(void)
+{
+	g_clear_pointer(&shared_desktop, local_destroy);
 }
