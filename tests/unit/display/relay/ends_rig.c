@@ -8,6 +8,7 @@
 #include <spice/enums.h>
 #include <spice/protocol.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -196,13 +197,14 @@ static void hear(struct ends_rig *rig)
 void ends_rig_pump(struct ends_rig *rig, gint64 time_us)
 {
 	gint64 end_us = g_get_monotonic_time() + time_us;
-	while (!rig->over && g_get_monotonic_time() < end_us) {
+	/* Once at least, however late it is. */
+	do {
 		while (!rig->over && g_main_context_iteration(NULL, FALSE))
 			;
 		serve(rig);
 		hear(rig);
 		g_usleep(TICK_US);
-	}
+	} while (!rig->over && g_get_monotonic_time() < end_us);
 	serve(rig);
 	hear(rig);
 }
@@ -362,17 +364,30 @@ static void orphan(struct ends_rig *rig)
 	g_assert_true(ends_rig_has_init(rig));
 }
 
+/* Not yet read by the relay. */
+static bool has_unread(const struct ends_rig *rig)
+{
+	int unread_bytes = 0;
+	g_assert_cmpint(ioctl(rig->connection->inner.fd, FIONREAD, &unread_bytes), ==, 0);
+	return unread_bytes > 0;
+}
+
 /* As much as a client that does not read takes, and then the end. It must not stand behind data
- * that the kernel has no room for: then the relay could not know of it. */
+ * that the relay has no room for: then the relay could not know of it. */
 static void last_words(struct ends_rig *rig)
 {
-	static const uint8_t body[512];
+	static const uint8_t body[8192];
+	int little = 1;
 	const SpiceMiniDataHeader header = { ENDS_RIG_LAST_TYPE, UINT32_MAX };
 	const struct pipe *pipe = &rig->connection->pipes[SPICE_TALK_SERVER];
 	rig->client_reads = false;
+	/* The kernel then has room for less than one body more, which it tells late. */
+	setsockopt(rig->connection->outer.fd, SOL_SOCKET, SO_SNDBUF, &little, sizeof(little));
 	g_assert_cmpint(send(rig->server, &header, sizeof(header), MSG_NOSIGNAL), >, 0);
-	for (unsigned stuck = 0; stuck < 50; stuck = pipe_is_idle(pipe) ? 0 : stuck + 1) {
-		if (pipe_is_idle(pipe))
+	/* For longer than an acknowledgement may be late: then there is room again. */
+	const unsigned ticks = 250000 / TICK_US;
+	for (unsigned stuck = 0; stuck < ticks; stuck = pipe_is_idle(pipe) ? 0 : stuck + 1) {
+		if (pipe_is_idle(pipe) && !has_unread(rig))
 			send(rig->server, body, sizeof(body), MSG_NOSIGNAL);
 		ends_rig_pump(rig, TICK_US);
 	}
