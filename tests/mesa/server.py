@@ -41,17 +41,17 @@ class Server:
 
     def figures(self):
         """{figure: number}, all in all."""
-        try:
-            data = (self.folder / 'figures').read_bytes()
-        except FileNotFoundError:
-            data = b''
-        return dict(zip(FIGURES, struct.unpack_from(f'<{len(FIGURES)}Q', data.ljust(8 * len(FIGURES), b'\0'))))
+        return dict(zip(FIGURES, self.read()))
 
     def commands(self):
         """{number of a command: how often it came}."""
-        data = (self.folder / 'figures').read_bytes()
-        counts = struct.unpack_from(f'<{COMMANDS_MAX}Q', data, 8 * len(FIGURES))
-        return {number: count for number, count in enumerate(counts) if count}
+        return {number: count for number, count in enumerate(self.read()[len(FIGURES):]) if count}
+
+    def read(self):
+        """All of figures.h's file; zeros as long as nobody has come."""
+        figures, numbers = self.folder / 'figures', len(FIGURES) + COMMANDS_MAX
+        data = figures.read_bytes() if figures.exists() else bytes(8 * numbers)
+        return struct.unpack_from(f'<{numbers}Q', data)
 
     def stop(self):
         os.killpg(self.process.pid, signal.SIGKILL)
