@@ -125,26 +125,30 @@ def vitrine_command(vitrine, options, folder, work, command_line, memory_mib):
     ]
 
 
+def ask(vitrine, *words):
+    return subprocess.run([vitrine, *words, f"matrix-{os.getpid()}"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+
+
 def watch(process, vitrine, limit_s):
-    """Waits for the end. Gives the status and what `vitrine show` said last that held a report."""
-    shown = b""
+    """Waits for the end. Gives the status, what `vitrine show` said last that held a report, and what `vitrine stats` did."""
+    shown, stats = b"", b""
     end = time.monotonic() + limit_s
     while time.monotonic() < end:
         try:
-            return process.wait(timeout=3), shown
+            return process.wait(timeout=3), shown, stats
         except subprocess.TimeoutExpired:
             pass
         if vitrine:
-            answer = subprocess.run([vitrine, "show", f"matrix-{os.getpid()}"], stdout=subprocess.PIPE,
-                                    stderr=subprocess.DEVNULL).stdout
+            answer = ask(vitrine, "show")
             shown = answer if b"no report" not in answer and answer else shown
+            stats = ask(vitrine, "stats", "--json") or stats
     process.terminate()
     try:
         process.wait(timeout=20)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    return "time-out", shown
+    return "time-out", shown, stats
 
 
 def boot(folder, devices, run_script, *, break_script=None, command_line="", files=None, limit_s=400,
@@ -169,9 +173,9 @@ def boot(folder, devices, run_script, *, break_script=None, command_line="", fil
         with open(f"{work}/qemu.log", "wb") as log:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
                                        stderr=log, env=dict(os.environ, **(environment or {})))
-            status, shown = watch(process, vitrine, limit_s)
+            status, shown, stats = watch(process, vitrine, limit_s)
         results = read_results(f"{work}/result")
-        results["host/show"] = shown
+        results["host/show"], results["host/stats"] = shown, stats
         for name in ("report", "qemu.log", "console.log"):
             if os.path.exists(f"{work}/{name}"):
                 with open(f"{work}/{name}", "rb") as stream:
