@@ -33,6 +33,9 @@ PIGLIT_PROFILES = {'quick_gl': 0.7, 'quick_shader': 0.3}
 PIGLIT_TESTS = '^(spec@!opengl|spec@(arb|ext|nv|oes|khr|amd|apple|ati|intel|mesa)_|spec@glsl-.*@(execution|fs-|vs-)|shaders@|general@|texturing@|hiz@|glx@)'
 # These ask for all the memory there is, or take minutes.
 PIGLIT_SLOW = 'maxsize|max-size|max-texture|maxcount|leak|oom|streaming|longprim|tex-skipped|maxuniform|large|huge|timeout|many|shader_precision'
+# Threads that make resources at once: virpipe's own count of them has no lock (`static int handle` in virgl_vtest_winsys.c), so that
+# it names resources which it has not made. A guest's kernel numbers them; run-guest has these tests.
+PIGLIT_UNFIT = 'multithread'
 PIGLIT_SEED = 11
 
 
@@ -92,7 +95,7 @@ def mpv():
 
 def choose_piglit(names, count, seed=PIGLIT_SEED):
     """So many of the tests, the same ones for a seed: one of each family (a name without its last part) in turn."""
-    chosen = [name for name in names if re.search(PIGLIT_TESTS, name) and not re.search(PIGLIT_SLOW, name)]
+    chosen = [name for name in names if re.search(PIGLIT_TESTS, name) and not re.search(f'{PIGLIT_SLOW}|{PIGLIT_UNFIT}', name)]
     random.Random(seed).shuffle(chosen)
     turns, seen = {}, collections.Counter()
     for name in chosen:

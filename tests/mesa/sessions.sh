@@ -2,7 +2,9 @@
 # Runs in a guest, as root (run-guest): sway, then an Xorg with glamor and XFCE, and in each the programs that people use.
 # Each program's output goes to /out. SESSIONS, SLOW: what to run, and how many times as long as on a machine that is not slow.
 export LANG=C.UTF-8 XDG_RUNTIME_DIR=/run/user/1000 HOME=/home/person NO_AT_BRIDGE=1 PATH=$PATH:/usr/games
-mkdir -p $XDG_RUNTIME_DIR && chown person $XDG_RUNTIME_DIR && chmod 700 $XDG_RUNTIME_DIR
+# The person's runtime folder would come and go with each su.
+loginctl enable-linger person
+until [ -d $XDG_RUNTIME_DIR ]; do sleep 1; done
 mkdir -p /out && chown person /out
 chmod a+rw /dev/dri/*
 
@@ -12,7 +14,6 @@ person() { su -p person -c "cd; $1"; }
 # program NAME SECONDS COMMAND: a line in /out/programs says how it ended; 124 is the end of its time.
 program() {
 	person "timeout -k 2 $(($2 * SLOW)) $3" 2>&1 | tail -c 20000 >"/out/$session-$1.log"
-	person "true"
 	echo "$session $1 $(grep -c . "/out/$session-$1.log") lines, up $(cut -d' ' -f1 /proc/uptime) s" | tee -a /out/programs >/dev/console
 }
 
@@ -74,6 +75,8 @@ run_xfce() {
 	program x11perf 40 'x11perf -repeat 1 -time 1 -reps 5 -rect500 -copywinwin500 -putimage500 -aa24text -shmput500 -compwinwin500'
 	program glmark2 240 'glmark2 -s 320x240 -b :duration=0.2'
 	toolkits x11egl xcb
+	# run-mesa cannot run these (programs.py).
+	for test in /usr/lib/x86_64-linux-gnu/piglit/bin/glx-multithread*; do program "piglit-${test##*/}" 20 "$test -auto"; done
 	ps ax -o comm= | sort | uniq -c >/out/xfce-processes.txt
 	kill $xorg
 	sleep 3
