@@ -173,7 +173,11 @@ def boot(folder, devices, run_script, *, break_script=None, command_line="", fil
         with open(f"{work}/qemu.log", "wb") as log:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
                                        stderr=log, env=dict(os.environ, **(environment or {})))
-            status, shown, stats = watch(process, vitrine, limit_s)
+            try:
+                status, shown, stats = watch(process, vitrine, limit_s)
+            finally:  # where we are told to end
+                process.terminate()
+                process.wait()
         results = read_results(f"{work}/result")
         results["host/show"], results["host/stats"] = shown, stats
         for name in ("report", "qemu.log", "console.log"):
