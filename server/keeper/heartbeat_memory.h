@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * heartbeat_memory is the keeper's side of protocol/heartbeat.h. The keeper makes one page for each
+ * heartbeat_memory is the keeper's side of protocol/heartbeat.h. The keeper makes a page for each
  * worker, empties it before each process, and reads it while that runs and once it is dead.
  *
  * What is read is a copy that a worker can no longer change, with text that can be printed; the

@@ -204,7 +204,9 @@ static bool prepare_vhost(struct keeper *keeper, GError **error)
 
 static int32_t running_pid(const struct worker *worker)
 {
-	return worker->state == WORKER_READY || worker->state == WORKER_STARTING ? worker->pid : 0;
+	return worker->state == WORKER_READY || worker->state == WORKER_STARTING ?
+		       worker->process.pid :
+		       0;
 }
 
 /* QEMU's process id is known only where it connected to our socket itself. */

@@ -75,7 +75,8 @@ static void on_worker_lost(void *owner)
 			ledger_memory_read_next_avail(renderer->ledger, i);
 	}
 	/* The renderer may have died before it forgot the old guest, so we forget for it. */
-	if (watchdog_has_reset_left(&renderer->worker.watchdog, &renderer->worker.heartbeat))
+	if (watchdog_has_reset_left(
+		    &renderer->worker.watchdog, &renderer->worker.process.heartbeat))
 		ledger_memory_clear(renderer->ledger);
 }
 
@@ -123,10 +124,11 @@ static void on_worker_ended(void *owner, enum worker_end end, const struct heart
 	struct renderer *renderer = owner;
 	struct heartbeat_said at;
 	if (end == WORKER_ENDED_FROM_OUTSIDE ||
-		!blame_find(&renderer->worker.heartbeat, hung_at, &at))
+		!blame_find(&renderer->worker.process.heartbeat, hung_at, &at))
 		return;
 	/* Of a guest that is gone nobody is left to be judged. */
-	if (!watchdog_is_unwanted(&renderer->worker.watchdog, &renderer->worker.heartbeat, &at))
+	if (!watchdog_is_unwanted(
+		    &renderer->worker.watchdog, &renderer->worker.process.heartbeat, &at))
 		judge(renderer, &at, end == WORKER_HUNG);
 }
 

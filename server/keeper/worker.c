@@ -33,17 +33,14 @@ void worker_init(struct worker *worker, const struct worker_class *class, void *
 		.owner = owner,
 		.argv = argv,
 		.stats_fd = -1,
-		.heartbeat = HEARTBEAT_MEMORY_NONE,
-		.link = -1,
+		.process = WORKER_PROCESS_NONE,
 	};
 }
 
 static void close_link(struct worker *worker)
 {
 	g_clear_handle_id(&worker->link_source, g_source_remove);
-	if (worker->link >= 0)
-		close(worker->link);
-	worker->link = -1;
+	worker_process_close_link(&worker->process);
 }
 
 /* Ends a worker whose link is of no use any more; its process is dead or must die. */
@@ -54,8 +51,8 @@ static void drop(struct worker *worker)
 	g_clear_handle_id(&worker->timer_source, g_source_remove);
 	g_clear_handle_id(&worker->look_source, g_source_remove);
 	worker->state = WORKER_ENDING;
-	if (worker->pid > 0)
-		kill(worker->pid, SIGKILL);
+	if (worker->process.pid > 0)
+		kill(worker->process.pid, SIGKILL);
 	if (was_ready)
 		worker->class->lost(worker->owner);
 }
@@ -64,9 +61,9 @@ void worker_kill(struct worker *worker, const char *reason)
 {
 	if (worker->state != WORKER_READY && worker->state != WORKER_STARTING)
 		return;
-	g_warning("%s (pid %d): %s: killed", worker->class->name, (int)worker->pid, reason);
-	kill(worker->pid, SIGKILL);
-	process_wait_end(worker->pid, KILL_WAIT_MS);
+	g_warning("%s (pid %d): %s: killed", worker->class->name, (int)worker->process.pid, reason);
+	kill(worker->process.pid, SIGKILL);
+	process_wait_end(worker->process.pid, KILL_WAIT_MS);
 	drop(worker);
 }
 
@@ -128,8 +125,8 @@ static gboolean on_look(gpointer user)
 	struct worker *worker = user;
 	worker->look_source = 0;
 	uint64_t now_ns = monotonic_now_ns();
-	struct watchdog_verdict verdict = watchdog_look(
-		&worker->watchdog, &worker->heartbeat, is_stopped(worker->pid), now_ns);
+	struct watchdog_verdict verdict = watchdog_look(&worker->watchdog,
+		&worker->process.heartbeat, is_stopped(worker->process.pid), now_ns);
 	if (verdict.fault == WATCHDOG_NONE) {
 		look_in(worker, now_ns, verdict.look_again_ns);
 		return G_SOURCE_REMOVE;
@@ -195,7 +192,8 @@ static enum worker_end find_cause(const struct worker *worker, int wait_status)
 static bool is_loop_starting(const struct worker *worker)
 {
 	for (unsigned loop = 0; loop < HEARTBEAT_LOOPS; loop++) {
-		if (heartbeat_memory_read(&worker->heartbeat, loop).state == HEARTBEAT_STARTING)
+		if (heartbeat_memory_read(&worker->process.heartbeat, loop).state ==
+			HEARTBEAT_STARTING)
 			return true;
 	}
 	return false;
@@ -217,8 +215,8 @@ static void tell_end(struct worker *worker, int wait_status)
 static void on_child_end(GPid pid, int wait_status, gpointer user)
 {
 	struct worker *worker = user;
-	worker->child_source = 0;
-	worker->pid = 0;
+	worker->process.end_source = 0;
+	worker->process.pid = 0;
 	g_autofree char *end = process_describe_end(wait_status);
 	if (worker->state != WORKER_ENDING)
 		drop(worker);
@@ -247,17 +245,17 @@ static gboolean on_ready_late(gpointer user)
 static int dispatch(struct worker *worker)
 {
 	const struct worker_class *class = worker->class;
-	int result = link_dispatch(
-		worker->link, class->name, class->table, class->table_length, worker->owner);
-	if (result < 0 && worker->link >= 0) {
-		g_info("%s (pid %d): %s", class->name, (int)worker->pid,
+	int result = link_dispatch(worker->process.link, class->name, class->table,
+		class->table_length, worker->owner);
+	if (result < 0 && worker->process.link >= 0) {
+		g_info("%s (pid %d): %s", class->name, (int)worker->process.pid,
 			result == -EPROTO ? "broke the protocol" : "hung up");
 		/*
 		 * A process that is dying has its own reason, which is worth more in the log than
 		 * our signal.
 		 */
 		if (result == -EPIPE)
-			process_wait_end(worker->pid, HANGUP_WAIT_MS);
+			process_wait_end(worker->process.pid, HANGUP_WAIT_MS);
 		drop(worker);
 	}
 	return result;
@@ -267,7 +265,7 @@ static gboolean on_link(int fd, GIOCondition condition, gpointer user)
 {
 	struct worker *worker = user;
 	/* A handler may lose the worker. Then its link and this source are gone. */
-	while (worker->link == fd) {
+	while (worker->process.link == fd) {
 		int result = dispatch(worker);
 		if (result < 0)
 			return G_SOURCE_REMOVE;
@@ -280,39 +278,15 @@ static gboolean on_link(int fd, GIOCondition condition, gpointer user)
 static bool worker_spawn(struct worker *worker, GError **error)
 {
 	/* The process before is gone, and its sources with it. */
-	g_assert(worker->state == WORKER_DOWN && worker->pid == 0 && worker->link < 0);
-	g_assert(!worker->link_source && !worker->child_source && !worker->timer_source);
-	int fds[2];
-	int result = link_pair(fds);
-	if (result < 0) {
-		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-result),
-			"%s: cannot make a link: %s", worker->class->name, g_strerror(-result));
+	g_assert(worker->state == WORKER_DOWN && !worker->link_source && !worker->timer_source);
+	if (!worker_process_spawn(&worker->process, worker->class->name, worker->argv, on_child_end,
+		    worker, error))
 		return false;
-	}
-	struct process_options options = {
-		.death_signal = SIGKILL,
-		.own_group = true,
-		.no_new_privileges = true,
-		.fds = { { .ours = fds[1], .theirs = KEEPER_LINK_FD },
-			{ .ours = worker->heartbeat.fd, .theirs = HEARTBEAT_FD } },
-		.n_fds = 2,
-	};
-	heartbeat_memory_clear(&worker->heartbeat);
-	worker->spawn_time_us = g_get_monotonic_time();
-	worker->pid = process_spawn(worker->argv, &options, error);
-	close(fds[1]);
-	if (worker->pid < 0) {
-		worker->pid = 0;
-		close(fds[0]);
-		return false;
-	}
 	worker->n_starts++;
 	worker->has_started = false;
 	worker->verdict = (struct watchdog_verdict){ .fault = WATCHDOG_NONE };
-	worker->link = fds[0];
 	worker->state = WORKER_STARTING;
-	worker->link_source = g_unix_fd_add(fds[0], G_IO_IN, on_link, worker);
-	worker->child_source = g_child_watch_add(worker->pid, on_child_end, worker);
+	worker->link_source = g_unix_fd_add(worker->process.link, G_IO_IN, on_link, worker);
 	worker->timer_source = g_timeout_add(WORKER_READY_TIMEOUT_MS, on_ready_late, worker);
 	return true;
 }
@@ -320,8 +294,7 @@ static bool worker_spawn(struct worker *worker, GError **error)
 bool worker_start(struct worker *worker, GError **error)
 {
 	g_assert(worker->n_starts == 0);
-	return heartbeat_memory_init(&worker->heartbeat, "vitrine-heartbeat", error) &&
-	       worker_spawn(worker, error);
+	return worker_spawn(worker, error);
 }
 
 static void send_stats(struct worker *worker)
@@ -335,7 +308,7 @@ bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready)
 {
 	if (worker->state != WORKER_STARTING || ready->version != KEEPER_LINK_VERSION) {
 		g_warning("%s (pid %d): READY of version %u out of place", worker->class->name,
-			(int)worker->pid, ready->version);
+			(int)worker->process.pid, ready->version);
 		return false;
 	}
 	g_clear_handle_id(&worker->timer_source, g_source_remove);
@@ -343,8 +316,8 @@ bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready)
 	worker->was_ready = true;
 	worker->has_started = true;
 	worker->n_capsets = ready->n_capsets;
-	g_info("%s (pid %d) is ready after %d ms", worker->class->name, (int)worker->pid,
-		(int)((g_get_monotonic_time() - worker->spawn_time_us) / 1000));
+	g_info("%s (pid %d) is ready after %d ms", worker->class->name, (int)worker->process.pid,
+		(int)((g_get_monotonic_time() - worker->process.spawn_time_us) / 1000));
 	uint64_t now_ns = monotonic_now_ns();
 	watchdog_begin(&worker->watchdog, now_ns);
 	look_in(worker, now_ns, 0);
@@ -357,9 +330,9 @@ bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready)
 bool worker_dispatch_wait(struct worker *worker, int timeout_ms)
 {
 	g_assert(timeout_ms >= 0);
-	if (worker->link < 0)
+	if (worker->process.link < 0)
 		return false;
-	if (!link_wait_readable(worker->link, timeout_ms))
+	if (!link_wait_readable(worker->process.link, timeout_ms))
 		return true;
 	return dispatch(worker) >= 0;
 }
@@ -370,12 +343,12 @@ bool worker_send(
 	g_assert(size_bytes >= sizeof(struct link_header) && (n_fds == 0 || fds));
 	if (worker->state != WORKER_READY)
 		return false;
-	g_assert(worker->link >= 0);
-	int result = link_send(worker->link, message, size_bytes, fds, n_fds);
+	g_assert(worker->process.link >= 0);
+	int result = link_send(worker->process.link, message, size_bytes, fds, n_fds);
 	if (result == -EAGAIN) {
-		struct pollfd p = { .fd = worker->link, .events = POLLOUT };
+		struct pollfd p = { .fd = worker->process.link, .events = POLLOUT };
 		if (poll(&p, 1, SEND_TIMEOUT_MS) > 0)
-			result = link_send(worker->link, message, size_bytes, fds, n_fds);
+			result = link_send(worker->process.link, message, size_bytes, fds, n_fds);
 	}
 	if (result == 0)
 		return true;
@@ -388,20 +361,11 @@ bool worker_send(
 
 void worker_finish(struct worker *worker)
 {
-	g_clear_handle_id(&worker->child_source, g_source_remove);
 	g_clear_handle_id(&worker->timer_source, g_source_remove);
 	g_clear_handle_id(&worker->look_source, g_source_remove);
 	close_link(worker);
-	if (worker->pid > 0) {
-		kill(worker->pid, SIGTERM);
-		if (!process_wait_end(worker->pid, TERM_WAIT_MS))
-			kill(worker->pid, SIGKILL);
-		while (waitpid(worker->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
-	worker->pid = 0;
+	worker_process_finish(&worker->process, TERM_WAIT_MS);
 	worker->state = WORKER_DOWN;
-	heartbeat_memory_finish(&worker->heartbeat);
 	g_strfreev(worker->argv);
 	worker->argv = NULL;
 }

@@ -21,8 +21,8 @@
 #include <sys/types.h>
 
 #include "protocol/keeper_link.h"
-#include "server/keeper/heartbeat_memory.h"
 #include "server/keeper/watchdog.h"
+#include "server/keeper/worker_process.h"
 #include "common/link.h"
 
 enum worker_state {
@@ -69,7 +69,7 @@ struct worker {
 	void *owner;
 	char **argv;
 	int stats_fd; /* memory for its figures, the owner's; -1: none */
-	struct heartbeat_memory heartbeat;
+	struct worker_process process;
 	struct watchdog_verdict verdict; /* that the watchdog killed it by; else without a fault */
 	struct watchdog watchdog;        /* its limits are the owner's to set before the start */
 
@@ -77,10 +77,7 @@ struct worker {
 	bool was_ready;   /* once, in any life */
 	bool has_started; /* this process has said READY */
 	uint32_t n_capsets;
-	pid_t pid;
-	int link; /* -1 when down */
-	unsigned link_source, child_source, timer_source, look_source;
-	int64_t spawn_time_us;
+	unsigned link_source, timer_source, look_source;
 	unsigned backoff_ms;
 	uint32_t n_starts; /* processes so far */
 };

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/keeper/worker_process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/link.h"
+#include "common/process.h"
+#include "protocol/keeper_link.h"
+
+static bool make_link(int fds[2], const char *name, GError **error)
+{
+	int result = link_pair(fds);
+	if (result < 0)
+		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-result),
+			"%s: cannot make a link: %s", name, g_strerror(-result));
+	return result >= 0;
+}
+
+static pid_t spawn(
+	const struct worker_process *process, char **argv, int their_link, GError **error)
+{
+	struct process_options options = {
+		.death_signal = SIGKILL,
+		.own_group = true,
+		.no_new_privileges = true,
+		.fds = { { .ours = their_link, .theirs = KEEPER_LINK_FD },
+			{ .ours = process->heartbeat.fd, .theirs = HEARTBEAT_FD } },
+		.n_fds = 2,
+	};
+	return process_spawn(argv, &options, error);
+}
+
+bool worker_process_spawn(struct worker_process *process, const char *name, char **argv,
+	GChildWatchFunc on_end, void *user, GError **error)
+{
+	int fds[2];
+	g_assert(process->pid == 0 && process->link < 0 && !process->end_source);
+	if (!process->heartbeat.map &&
+		!heartbeat_memory_init(&process->heartbeat, "vitrine-heartbeat", error))
+		return false;
+	if (!make_link(fds, name, error))
+		return false;
+	heartbeat_memory_clear(&process->heartbeat);
+	process->spawn_time_us = g_get_monotonic_time();
+	pid_t pid = spawn(process, argv, fds[1], error);
+	close(fds[1]);
+	if (pid < 0) {
+		close(fds[0]);
+		return false;
+	}
+	process->pid = pid;
+	process->link = fds[0];
+	process->end_source = g_child_watch_add(pid, on_end, user);
+	return true;
+}
+
+void worker_process_close_link(struct worker_process *process)
+{
+	if (process->link >= 0)
+		close(process->link);
+	process->link = -1;
+}
+
+void worker_process_finish(struct worker_process *process, int term_wait_ms)
+{
+	g_clear_handle_id(&process->end_source, g_source_remove);
+	worker_process_close_link(process);
+	if (process->pid > 0) {
+		kill(process->pid, SIGTERM);
+		if (!process_wait_end(process->pid, term_wait_ms))
+			kill(process->pid, SIGKILL);
+		while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	process->pid = 0;
+	heartbeat_memory_finish(&process->heartbeat);
+}
