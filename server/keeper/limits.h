@@ -57,6 +57,13 @@
 #define BACKOFF_MAX_MS 5000
 
 /*
+ * Milliseconds after a crash for which a second renderer is kept ready: who crashes one crashes the
+ * next one soon (blame.h counts crashes together for the same time). A desktop without crashes has
+ * none, since it costs what a renderer takes before its guest has asked for anything.
+ */
+#define RENDERER_SPARE_MS 60000
+
+/*
  * Milliseconds between two looks at a worker while nobody works. A process that is stopped is
  * recognised up to half of it before or after WATCHDOG_STOPPED_MS.
  */

@@ -123,8 +123,11 @@ static void on_worker_ended(void *owner, enum worker_end end, const struct heart
 {
 	struct renderer *renderer = owner;
 	struct heartbeat_said at;
-	if (end == WORKER_ENDED_FROM_OUTSIDE ||
-		!blame_find(&renderer->worker.process.heartbeat, hung_at, &at))
+	if (end == WORKER_ENDED_FROM_OUTSIDE)
+		return;
+	if (renderer->worker.has_started)
+		worker_want_spare(&renderer->worker, RENDERER_SPARE_MS);
+	if (!blame_find(&renderer->worker.process.heartbeat, hung_at, &at))
 		return;
 	/* Of a guest that is gone nobody is left to be judged. */
 	if (!watchdog_is_unwanted(

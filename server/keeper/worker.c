@@ -24,6 +24,8 @@
 #define BACKOFF_FIRST_MS 50
 
 static bool worker_spawn(struct worker *worker, GError **error);
+static bool take_spare(struct worker *worker);
+static void start_spare(struct worker *worker);
 
 void worker_init(struct worker *worker, const struct worker_class *class, void *owner, char **argv)
 {
@@ -34,6 +36,7 @@ void worker_init(struct worker *worker, const struct worker_class *class, void *
 		.argv = argv,
 		.stats_fd = -1,
 		.process = WORKER_PROCESS_NONE,
+		.spare = WORKER_PROCESS_NONE,
 	};
 }
 
@@ -153,10 +156,11 @@ static gboolean respawn(gpointer user)
 	struct worker *worker = user;
 	worker->timer_source = 0;
 	g_autoptr(GError) error = NULL;
-	if (!worker_spawn(worker, &error)) {
+	if (!take_spare(worker) && !worker_spawn(worker, &error)) {
 		g_warning("%s", error->message);
 		worker->timer_source = g_timeout_add(BACKOFF_MAX_MS, respawn, worker);
-	}
+	} else if (worker->backoff_ms == 0)
+		start_spare(worker);
 	return G_SOURCE_REMOVE;
 }
 
@@ -212,12 +216,27 @@ static void tell_end(struct worker *worker, int wait_status)
 			worker->owner, end, end == WORKER_HUNG ? &worker->verdict.said : NULL);
 }
 
+static void on_spare_end(struct worker *worker, const char *end)
+{
+	/* Without a link it was told to go. Another one is started with the next process. */
+	if (worker->spare.link >= 0)
+		g_warning("spare %s (pid %d) ended: %s", worker->class->name,
+			(int)worker->spare.pid, end);
+	worker_process_close_link(&worker->spare);
+	worker->spare.end_source = 0;
+	worker->spare.pid = 0;
+}
+
 static void on_child_end(GPid pid, int wait_status, gpointer user)
 {
 	struct worker *worker = user;
+	g_autofree char *end = process_describe_end(wait_status);
+	if (pid == worker->spare.pid) {
+		on_spare_end(worker, end);
+		return;
+	}
 	worker->process.end_source = 0;
 	worker->process.pid = 0;
-	g_autofree char *end = process_describe_end(wait_status);
 	if (worker->state != WORKER_ENDING)
 		drop(worker);
 	worker->state = WORKER_DOWN;
@@ -275,20 +294,71 @@ static gboolean on_link(int fd, GIOCondition condition, gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
-static bool worker_spawn(struct worker *worker, GError **error)
+/* A process is there, and may have said READY long ago, to a link that nobody has read so far. */
+static void begin(struct worker *worker)
 {
 	/* The process before is gone, and its sources with it. */
 	g_assert(worker->state == WORKER_DOWN && !worker->link_source && !worker->timer_source);
-	if (!worker_process_spawn(&worker->process, worker->class->name, worker->argv, on_child_end,
-		    worker, error))
-		return false;
 	worker->n_starts++;
 	worker->has_started = false;
 	worker->verdict = (struct watchdog_verdict){ .fault = WATCHDOG_NONE };
 	worker->state = WORKER_STARTING;
 	worker->link_source = g_unix_fd_add(worker->process.link, G_IO_IN, on_link, worker);
 	worker->timer_source = g_timeout_add(WORKER_READY_TIMEOUT_MS, on_ready_late, worker);
+}
+
+static bool spawn(struct worker *worker, struct worker_process *process, GError **error)
+{
+	return worker_process_spawn(
+		process, worker->class->name, worker->argv, on_child_end, worker, error);
+}
+
+static bool worker_spawn(struct worker *worker, GError **error)
+{
+	if (!spawn(worker, &worker->process, error))
+		return false;
+	begin(worker);
 	return true;
+}
+
+/* ---- the spare ---- */
+
+static bool take_spare(struct worker *worker)
+{
+	if (worker->spare.link < 0)
+		return false;
+	struct worker_process dead = worker->process;
+	worker->process = worker->spare;
+	worker->spare = dead;
+	begin(worker);
+	return true;
+}
+
+static void start_spare(struct worker *worker)
+{
+	g_autoptr(GError) error = NULL;
+	if (!worker->spare_source || worker->spare.pid > 0)
+		return;
+	if (spawn(worker, &worker->spare, &error))
+		g_info("%s: pid %d is a spare one", worker->class->name, (int)worker->spare.pid);
+	else
+		g_warning("%s", error->message);
+}
+
+static gboolean on_spare_unwanted(gpointer user)
+{
+	struct worker *worker = user;
+	worker->spare_source = 0;
+	worker_process_close_link(&worker->spare);
+	if (worker->spare.pid > 0)
+		kill(worker->spare.pid, SIGKILL);
+	return G_SOURCE_REMOVE;
+}
+
+void worker_want_spare(struct worker *worker, unsigned for_ms)
+{
+	g_clear_handle_id(&worker->spare_source, g_source_remove);
+	worker->spare_source = g_timeout_add(for_ms, on_spare_unwanted, worker);
 }
 
 bool worker_start(struct worker *worker, GError **error)
@@ -324,6 +394,7 @@ bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready)
 	send_stats(worker);
 	if (worker->state == WORKER_READY)
 		worker->class->ready(worker->owner);
+	start_spare(worker);
 	return true;
 }
 
@@ -363,7 +434,9 @@ void worker_finish(struct worker *worker)
 {
 	g_clear_handle_id(&worker->timer_source, g_source_remove);
 	g_clear_handle_id(&worker->look_source, g_source_remove);
+	g_clear_handle_id(&worker->spare_source, g_source_remove);
 	close_link(worker);
+	worker_process_finish(&worker->spare, 0);
 	worker_process_finish(&worker->process, TERM_WAIT_MS);
 	worker->state = WORKER_DOWN;
 	g_strfreev(worker->argv);

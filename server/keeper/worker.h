@@ -8,10 +8,9 @@
  *
  * The first time must succeed: a worker that ends before its first READY is reported as a failed
  * start. Later ends are repaired with a fresh process: at once when the last one had started,
- * whatever ended it, and after a growing pause when it could not. A fresh process is started only
- * when the old one is gone. While it is
- * ready its heartbeat is looked at (watchdog.h), and it is killed when it is stuck. Main thread
- * only.
+ * whatever ended it, and after a growing pause when it could not. A fresh process is told nothing
+ * before the old one is gone. While it is ready its heartbeat is looked at (watchdog.h), and it is
+ * killed when it is stuck. Main thread only.
  */
 #pragma once
 
@@ -78,6 +77,8 @@ struct worker {
 	bool has_started; /* this process has said READY */
 	uint32_t n_capsets;
 	unsigned link_source, timer_source, look_source;
+	struct worker_process spare; /* mostly none: see worker_want_spare() */
+	unsigned spare_source;       /* ends the time for which one is wanted; 0: none is */
 	unsigned backoff_ms;
 	uint32_t n_starts; /* processes so far */
 };
@@ -112,6 +113,17 @@ void worker_reset_sent(struct worker *worker);
 
 /* "SUBMIT_3D of context 12 (glmark2)", for logs. The caller frees it. */
 char *worker_describe_work(const struct worker *worker, const struct heartbeat_said *said);
+
+/*
+ * The owner's `ended` calls this, and a second process is started with the next one. It waits
+ * behind READY, which nobody reads, and takes the first one's place when that ends; then another
+ * one waits. It is ended `for_ms` after the last call.
+ *
+ * It is executed like any other, and not forked from a process that has loaded its libraries. Such
+ * ones would be there as soon, but with the same addresses each time, and who crashes them one
+ * after the other could learn these.
+ */
+void worker_want_spare(struct worker *worker, unsigned for_ms);
 
 /* Kills the process, waits until it is gone, and starts a fresh one. Logs `reason`. */
 void worker_kill(struct worker *worker, const char *reason);

@@ -227,14 +227,35 @@ static bool has_executable(pid_t pid, const char *executable)
 	return name && strcmp(name, executable) == 0;
 }
 
+/* In clock ticks since the machine's start: field 22 of proc(5). */
+static unsigned long long read_start(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/stat", (int)pid);
+	g_autofree char *text = NULL;
+	unsigned long long start = 0;
+	const char *after_name = NULL;
+	if (g_file_get_contents(path, &text, NULL, NULL))
+		after_name = strrchr(text, ')');
+	if (!after_name || sscanf(after_name + 1,
+				   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u "
+				   "%*d %*d %*d %*d %*d %*d %llu",
+				   &start) != 1)
+		return 0;
+	return start;
+}
+
 pid_t backend_find_child(const struct backend *backend, const char *executable)
 {
 	GArray *children = backend_list_children(backend);
+	unsigned long long first = G_MAXUINT64;
 	pid_t found = 0;
-	for (guint i = 0; i < children->len && !found; i++) {
+	for (guint i = 0; i < children->len; i++) {
 		pid_t pid = g_array_index(children, pid_t, i);
-		if (has_executable(pid, executable))
+		unsigned long long start = has_executable(pid, executable) ? read_start(pid) : 0;
+		if (start > 0 && start < first) {
+			first = start;
 			found = pid;
+		}
 	}
 	g_array_unref(children);
 	return found;

@@ -41,7 +41,10 @@ unsigned backend_count_log(const struct backend *backend, const char *text);
 /* When the test aborts, each living backend's log goes to stderr. Call once. */
 void backend_dump_on_abort(void);
 
-/* The child process of the backend whose executable's base name is `executable`, or 0. */
+/*
+ * The child process of the backend whose executable's base name is `executable`, or 0. Of several
+ * the oldest: a spare renderer is younger than the one that works.
+ */
 pid_t backend_find_child(const struct backend *backend, const char *executable);
 /* User and system time of the backend and all its children so far, in ms (of 10). `except`: base
  * name of an executable that does not count, or NULL. */

@@ -155,7 +155,23 @@ static void test_display_stopped(void)
 
 /* ---- crashes ---- */
 
-/* Twice in the same context: that one is lost, its program is refused, and the others go on. */
+/* Crashes the renderer. Gives whether its successor had been there before. */
+static bool crash(struct desktop *desktop, struct slow *slow)
+{
+	GArray *before = backend_list_children(desktop->guest->backend);
+	slow_crash(slow, desktop);
+	pid_t successor = desktop_renderer(desktop);
+	bool was_there = false;
+	for (guint i = 0; i < before->len; i++)
+		was_there |= g_array_index(before, pid_t, i) == successor;
+	g_array_unref(before);
+	return was_there;
+}
+
+/*
+ * Twice in the same context: that one is lost, its program is refused, and the others go on. After
+ * the first crash a spare renderer waits, which takes over after the second.
+ */
 static void test_crash_twice(void)
 {
 	struct desktop *desktop = create(FAR_LIMIT_S);
@@ -164,7 +180,7 @@ static void test_crash_twice(void)
 	wire_ok(guest_gpu_ctx_create(guest, 10, "innocent"));
 	for (int i = 0; i < 2; i++) {
 		struct slow *slow = slow_create(guest, 50, 0);
-		slow_crash(slow, desktop);
+		g_assert_cmpint(crash(desktop, slow), ==, i > 0);
 		g_assert_true(guest_gpu_has_context(guest, 10));
 		if (i == 0) {
 			g_assert_true(guest_gpu_has_context(guest, 50));

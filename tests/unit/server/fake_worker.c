@@ -4,10 +4,10 @@
  * the contract and appends a line for each message to the file that $FAKE_WORKER_LOG names.
  *
  * As a renderer it takes seven entries from a ring as soon as it starts, and says so in the ledger.
- * $FAKE_WORKER_FAIL makes it end before READY. A renderer does so, too, while there is a file named
- * as the log with ".fail" behind it; with ".crash" it crashes behind READY, while its heartbeat
- * says that it takes over from the one before. A test can make and remove them while the keeper
- * runs.
+ * With $FAKE_WORKER_STAYS it does not end when the keeper hangs up. $FAKE_WORKER_FAIL makes it end
+ * before READY. A renderer does so, too, while there is a file named as the log with ".fail" behind
+ * it; with ".crash" it crashes behind READY, while its heartbeat says that it takes over from the
+ * one before. A test can make and remove them while the keeper runs.
  */
 #include <fcntl.h>
 #include <glib.h>
@@ -188,5 +188,7 @@ int main(int argc, char **argv)
 		if (link_dispatch(KEEPER_LINK_FD, "keeper", table, G_N_ELEMENTS(table), NULL) < 0)
 			break;
 	}
+	while (g_getenv("FAKE_WORKER_STAYS"))
+		pause();
 	return 0;
 }

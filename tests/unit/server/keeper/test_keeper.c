@@ -2,11 +2,13 @@
 /* vitrine-gpu as QEMU meets it: answers in time whatever its workers do, and refuses nonsense. */
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/process.h"
 #include "server/keeper/device.h"
 #include "server/keeper/limits.h"
 #include "tests/unit/server/rig.h"
@@ -166,6 +168,46 @@ static void test_killed_often(void)
 		g_assert_cmpint((g_get_monotonic_time() - began_us) / 1000, <, 100 + slack_ms());
 	}
 	rig_destroy(rig);
+}
+
+/* The pids of all renderers so far that said READY. The caller frees the array. */
+static GArray *list_renderers(const struct rig *rig)
+{
+	g_autofree char *log = NULL;
+	GArray *pids = g_array_new(FALSE, FALSE, sizeof(pid_t));
+	g_assert_true(g_file_get_contents(rig->worker_log, &log, NULL, NULL));
+	g_auto(GStrv) lines = g_strsplit(log, "\n", -1);
+	for (char **line = lines; *line; line++) {
+		int pid;
+		if (sscanf(*line, "render %d", &pid) == 1 && g_str_has_suffix(*line, " READY"))
+			g_array_append_val(pids, pid);
+	}
+	return pids;
+}
+
+/* A keeper that is killed leaves no process behind, not even a spare one that does not hear it. */
+static void test_keeper_killed(void)
+{
+	g_setenv("FAKE_WORKER_STAYS", "1", TRUE);
+	struct rig *rig = rig_create(virgl);
+	g_unsetenv("FAKE_WORKER_STAYS");
+	rig_negotiate(rig);
+	rig_wait_log(rig, "LEDGER", 1);
+	g_assert_cmpint(kill(rig_renderer(rig), SIGABRT), ==, 0);
+	/* Two renderers, the display, and the spare, which is told nothing. */
+	rig_wait_log(rig, "READY", 4);
+	rig_wait_log(rig, "LEDGER", 2);
+	g_assert_cmpuint(rig_count_log(rig, "LEDGER"), ==, 2);
+	GArray *renderers = list_renderers(rig);
+	g_assert_cmpuint(renderers->len, ==, 3);
+	for (guint i = 1; i < renderers->len; i++)
+		g_assert_false(process_wait_end(g_array_index(renderers, pid_t, i), 0));
+	kill(rig->pid, SIGKILL);
+	rig_wait_end(rig);
+	for (guint i = 0; i < renderers->len; i++)
+		g_assert_true(process_wait_end(g_array_index(renderers, pid_t, i), 5000));
+	g_array_unref(renderers);
+	rig_free(rig);
 }
 
 /*
@@ -342,6 +384,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/keeper/renderer/frozen-many-calls", test_frozen_renderer_many_calls);
 	g_test_add_func("/keeper/renderer/dead", test_dead_renderer);
 	g_test_add_func("/keeper/renderer/killed-often", test_killed_often);
+	g_test_add_func("/keeper/renderer/keeper-killed", test_keeper_killed);
 	g_test_add_data_func("/keeper/renderer/cannot-start", ".fail", test_cannot_start);
 	g_test_add_data_func("/keeper/renderer/cannot-take-over", ".crash", test_cannot_start);
 	g_test_add_func("/keeper/memory-settles", test_memory_settles);

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* worker: when there is a spare process, what becomes of it, and which one takes over. */
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "server/keeper/worker.h"
+
+#define PATIENCE_MS 20000
+/* Longer than any test. */
+#define LONG_MS 600000
+/* For what must not happen. */
+#define A_WHILE_MS 300
+
+struct stage {
+	struct worker worker;
+	unsigned spare_ms; /* wanted after each crash; 0: never */
+	unsigned n_ready, n_ended;
+};
+
+static bool on_ready(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct stage *stage = user;
+	return worker_set_ready(&stage->worker, message);
+}
+
+static const struct link_handler table[] = {
+	{ KEEPER_MESSAGE_READY, "READY", sizeof(struct keeper_ready), 0, 0, on_ready },
+};
+
+static void on_worker_ready(void *owner)
+{
+	struct stage *stage = owner;
+	stage->n_ready++;
+}
+
+static void on_worker_lost(void *owner)
+{
+}
+
+static void on_worker_failed(void *owner)
+{
+	g_error("the worker cannot start");
+}
+
+static void on_worker_ended(void *owner, enum worker_end end, const struct heartbeat_said *hung_at)
+{
+	struct stage *stage = owner;
+	stage->n_ended++;
+	if (end != WORKER_ENDED_FROM_OUTSIDE && stage->spare_ms > 0)
+		worker_want_spare(&stage->worker, stage->spare_ms);
+}
+
+static const struct worker_class class = {
+	.name = "fake-worker",
+	.table = table,
+	.table_length = G_N_ELEMENTS(table),
+	.ready = on_worker_ready,
+	.lost = on_worker_lost,
+	.failed = on_worker_failed,
+	.ended = on_worker_ended,
+};
+
+static gboolean on_time(gpointer user)
+{
+	*(bool *)user = true;
+	return G_SOURCE_REMOVE;
+}
+
+static void run_for(unsigned ms)
+{
+	bool over = false;
+	g_timeout_add(ms, on_time, &over);
+	while (!over)
+		g_main_context_iteration(NULL, TRUE);
+}
+
+/* Serves the worker until the expression is true. */
+#define WAIT_UNTIL(expression)                                                                     \
+	G_STMT_START                                                                               \
+	{                                                                                          \
+		gint64 end_us = g_get_monotonic_time() + PATIENCE_MS * 1000;                       \
+		while (!(expression)) {                                                            \
+			if (g_get_monotonic_time() > end_us)                                       \
+				g_error("never: %s", #expression);                                 \
+			run_for(5);                                                                \
+		}                                                                                  \
+	}                                                                                          \
+	G_STMT_END
+
+static bool is_alive(pid_t pid)
+{
+	return pid > 0 && kill(pid, 0) == 0;
+}
+
+static void begin(struct stage *stage, unsigned spare_ms)
+{
+	g_autoptr(GError) error = NULL;
+	char **argv = g_new0(char *, 2);
+	argv[0] = g_strdup(g_getenv("FAKE_WORKER"));
+	*stage = (struct stage){ .spare_ms = spare_ms };
+	worker_init(&stage->worker, &class, stage, argv);
+	const struct watchdog_limits far = { .stopped_ns = G_MAXINT64, .starting_ns = G_MAXINT64 };
+	stage->worker.watchdog.limits = far;
+	worker_start(&stage->worker, &error);
+	g_assert_no_error(error);
+	WAIT_UNTIL(stage->n_ready == 1);
+}
+
+/* Ends the process that works, and serves the worker until another one does. Gives its pid. */
+static pid_t replace(struct stage *stage, int signal_number)
+{
+	pid_t before = stage->worker.process.pid;
+	unsigned n_ready = stage->n_ready;
+	g_assert_cmpint(kill(before, signal_number), ==, 0);
+	WAIT_UNTIL(stage->n_ready == n_ready + 1);
+	g_assert_cmpint(stage->worker.process.pid, !=, before);
+	return stage->worker.process.pid;
+}
+
+static void finish(struct stage *stage)
+{
+	pid_t pids[] = { stage->worker.process.pid, stage->worker.spare.pid };
+	worker_finish(&stage->worker);
+	for (unsigned i = 0; i < G_N_ELEMENTS(pids); i++)
+		g_assert_false(is_alive(pids[i]));
+}
+
+/* An idle desktop has none, nor has one whose worker was killed from outside: by a host that is
+ * short of memory, say. */
+static void test_no_spare(void)
+{
+	struct stage stage;
+	begin(&stage, LONG_MS);
+	run_for(A_WHILE_MS);
+	g_assert_cmpint(stage.worker.spare.pid, ==, 0);
+	replace(&stage, SIGKILL);
+	run_for(A_WHILE_MS);
+	g_assert_cmpint(stage.worker.spare.pid, ==, 0);
+	g_assert_cmpuint(stage.n_ended, ==, 1);
+	finish(&stage);
+}
+
+/* The spare says READY and is not heard until it is needed. Then the next one waits. */
+static void test_takes_over(void)
+{
+	struct stage stage;
+	begin(&stage, LONG_MS);
+	replace(&stage, SIGABRT);
+	for (unsigned i = 0; i < 5; i++) {
+		pid_t spare = stage.worker.spare.pid;
+		unsigned n_starts = stage.worker.n_starts;
+		g_assert_true(is_alive(spare));
+		run_for(20);
+		g_assert_cmpuint(stage.n_ready, ==, i + 2);
+		/* Whatever ends the worker, a spare that there is takes over. */
+		g_assert_cmpint(replace(&stage, i % 2 ? SIGKILL : SIGABRT), ==, spare);
+		g_assert_cmpuint(stage.worker.n_starts, ==, n_starts + 1);
+		g_assert_cmpint(stage.worker.spare.pid, !=, spare);
+	}
+	finish(&stage);
+}
+
+/* Each has a heartbeat of its own, and the dead one's is kept until it was asked for. */
+static void test_own_heartbeat(void)
+{
+	struct stage stage;
+	begin(&stage, LONG_MS);
+	replace(&stage, SIGABRT);
+	const struct heartbeat *page = stage.worker.process.heartbeat.map;
+	const struct heartbeat *spare_page = stage.worker.spare.heartbeat.map;
+	g_assert_true(page != NULL && spare_page != NULL && page != spare_page);
+	replace(&stage, SIGABRT);
+	g_assert_true(stage.worker.process.heartbeat.map == spare_page);
+	g_assert_true(stage.worker.spare.heartbeat.map == page);
+	finish(&stage);
+}
+
+/* When nothing has crashed for the time, the spare goes, and does not come back by a kill. */
+static void test_not_for_ever(void)
+{
+	struct stage stage;
+	begin(&stage, LONG_MS);
+	replace(&stage, SIGABRT);
+	pid_t spare = stage.worker.spare.pid;
+	g_assert_true(is_alive(spare));
+	worker_want_spare(&stage.worker, A_WHILE_MS);
+	WAIT_UNTIL(stage.worker.spare.pid == 0);
+	g_assert_false(is_alive(spare));
+	replace(&stage, SIGKILL);
+	run_for(A_WHILE_MS);
+	g_assert_cmpint(stage.worker.spare.pid, ==, 0);
+	finish(&stage);
+}
+
+/* A spare that ends is nobody's loss: the worker goes on, and the next end is repaired. */
+static void test_spare_ends(void)
+{
+	struct stage stage;
+	begin(&stage, LONG_MS);
+	pid_t works = replace(&stage, SIGABRT);
+	pid_t spare = stage.worker.spare.pid;
+	g_test_expect_message(
+		"vitrine-gpu", G_LOG_LEVEL_WARNING, "spare fake-worker*killed by signal 9*");
+	kill(spare, SIGKILL);
+	WAIT_UNTIL(stage.worker.spare.pid == 0);
+	g_test_assert_expected_messages();
+	run_for(A_WHILE_MS);
+	g_assert_cmpint(stage.worker.process.pid, ==, works);
+	g_assert_cmpuint(stage.n_ended, ==, 1);
+	replace(&stage, SIGABRT);
+	g_assert_true(is_alive(stage.worker.spare.pid));
+	finish(&stage);
+}
+
+/* Both end at once, so that the keeper may hear of the spare's end after it has taken it. */
+static void test_both_end(void)
+{
+	struct stage stage;
+	begin(&stage, LONG_MS);
+	replace(&stage, SIGABRT);
+	for (unsigned i = 0; i < 10; i++) {
+		WAIT_UNTIL(stage.worker.spare.pid > 0 && stage.worker.state == WORKER_READY);
+		pid_t works = stage.worker.process.pid, spare = stage.worker.spare.pid;
+		kill(spare, SIGKILL);
+		kill(works, SIGABRT);
+		WAIT_UNTIL(stage.worker.state == WORKER_READY &&
+			   stage.worker.process.pid != works && stage.worker.process.pid != spare);
+	}
+	finish(&stage);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	/* The worker warns of each end. */
+	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
+	g_test_add_func("/worker/spare/none", test_no_spare);
+	g_test_add_func("/worker/spare/takes-over", test_takes_over);
+	g_test_add_func("/worker/spare/own-heartbeat", test_own_heartbeat);
+	g_test_add_func("/worker/spare/not-for-ever", test_not_for_ever);
+	g_test_add_func("/worker/spare/ends", test_spare_ends);
+	g_test_add_func("/worker/spare/both-end", test_both_end);
+	return g_test_run();
+}
