@@ -18,8 +18,9 @@
  * It may also have made them all beforehand, one for each crash. So the fourth crash within
  * BLAME_FORGET_ALL_S, whoever's it is, takes all contexts along but those whose picture a head has
  * shown: the desktop's own. That leaves the guest four crashes in a minute, and one more for each
- * context of the desktop; a restart takes a tenth of a second, so the renderer is there for more
- * than 99 % of the time. Programs that meant well lose what they had drawn by any crash.
+ * context of the desktop; the first restart takes a fifth of a second and the others less, since a
+ * spare renderer waits (worker.h), so the renderer is there for more than 99 % of the time.
+ * Programs that meant well lose what they had drawn by any crash.
  *
  * Only counts and compares: the caller tells what happened and does what is decided. Main thread.
  */
