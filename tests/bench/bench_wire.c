@@ -22,11 +22,13 @@ static const struct {
 } FIGURE_TABLE[FIGURES] = {
 	[FIGURE_EMPTY_P50_US] = { "empty command, p50", "us", 1.05, false },
 	[FIGURE_EMPTY_P95_US] = { "empty command, p95", "us", 0, false },
+	[FIGURE_EMPTY_CPU_US] = { "empty command, CPU", "us", 0, false },
 	[FIGURE_FRAMES_PER_S] = { "2D full frames, 1080p", "/s", 1.5, true },
 	[FIGURE_FLIPS_PER_S] = { "2D flips by the guest", "/s", 0, true },
 	[FIGURE_FRAME_CPU_MS] = { "2D CPU for each frame", "ms", 0, false },
 	[FIGURE_SUBMIT_P50_US] = { "SUBMIT_3D flat out, p50", "us", 0, false },
 	[FIGURE_SUBMIT_P95_US] = { "SUBMIT_3D flat out, p95", "us", 0, false },
+	[FIGURE_SUBMIT_CPU_US] = { "SUBMIT_3D flat out, CPU", "us", 0, false },
 	[FIGURE_PACED_P50_US] = { "SUBMIT_3D at 60/s, p50", "us", 1.05, false },
 	[FIGURE_PACED_P95_US] = { "SUBMIT_3D at 60/s, p95", "us", 0, false },
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "tests/bench/processes.h"
 #include "tests/bench/samples.h"
 #include "tests/wire/virgl_encode.h"
 
@@ -92,17 +93,31 @@ static double elapsed_us(double start)
 	return now_us() - start;
 }
 
+/* Of the process that executes commands, by the scheduler's clock. */
+static double read_cpu_us(const struct subject *s)
+{
+	const struct backend *backend = s->guest->backend;
+	struct process_time time;
+	process_read_time(
+		s->ours ? backend_find_child(backend, "vitrine-render") : backend->pid, &time);
+	return (double)time.cpu_ns / 1e3;
+}
+
 static void measure_empty(struct subject *s, struct figures *figures)
 {
 	struct samples samples = { 0 };
+	double cpu_before = 0;
 	guest_rect dot = { 0, 0, 1, 1 };
 	wire_ok(guest_gpu_create_2d(s->guest, 90, VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM, 64, 64));
 	for (unsigned i = 0; i < EMPTY_ROUNDS + WARM_UP; i++) {
+		if (i == WARM_UP)
+			cpu_before = read_cpu_us(s);
 		double begin = now_us();
 		wire_ok(guest_gpu_flush(s->guest, 90, dot));
 		if (i >= WARM_UP)
 			samples_add(&samples, elapsed_us(begin));
 	}
+	figures->values[FIGURE_EMPTY_CPU_US] = (read_cpu_us(s) - cpu_before) / EMPTY_ROUNDS;
 	wire_ok(guest_gpu_unref(s->guest, 90));
 	figures->values[FIGURE_EMPTY_P50_US] = samples_quantile(&samples, 0.5);
 	figures->values[FIGURE_EMPTY_P95_US] = samples_quantile(&samples, 0.95);
@@ -263,8 +278,10 @@ static void measure_submit(struct subject *s, struct figures *figures)
 	make_target(s->guest);
 	for (unsigned i = 0; i < WARM_UP; i++)
 		submit_once(s->guest, fence++);
+	double cpu_before = read_cpu_us(s);
 	for (unsigned i = 0; i < SUBMIT_ROUNDS; i++)
 		samples_add(&flat, submit_once(s->guest, fence++));
+	figures->values[FIGURE_SUBMIT_CPU_US] = (read_cpu_us(s) - cpu_before) / SUBMIT_ROUNDS;
 	gint64 next = g_get_monotonic_time();
 	for (unsigned i = 0; i < PACED_ROUNDS; i++) {
 		next += 1000000 / 60;

@@ -13,12 +13,14 @@
 enum figure {
 	FIGURE_EMPTY_P50_US, /* RESOURCE_FLUSH of a resource that nothing shows */
 	FIGURE_EMPTY_P95_US,
+	FIGURE_EMPTY_CPU_US,  /* of the renderer, or of the stock backend, for each */
 	FIGURE_FRAMES_PER_S,  /* 1920x1080, every pixel new, received and compared in full */
 	FIGURE_FLIPS_PER_S,   /* as the guest saw them: it never waits for who looks */
 	FIGURE_FRAME_CPU_MS,  /* of the backend's own processes, for each frame received */
 	FIGURE_SUBMIT_P50_US, /* a clear, one after the other */
 	FIGURE_SUBMIT_P95_US,
-	FIGURE_PACED_P50_US, /* the same at 60 a second */
+	FIGURE_SUBMIT_CPU_US, /* as above, GL's threads included */
+	FIGURE_PACED_P50_US,  /* the same at 60 a second */
 	FIGURE_PACED_P95_US,
 	FIGURES,
 };
