@@ -22,11 +22,11 @@ const struct quota_row quota_rows[QUOTAS] = {
 	[QUOTA_CONTEXTS] = { "contexts", "virgl contexts of the guest", QUOTA_OF_GUEST, 128, 8,
 		LEDGER_CONTEXTS_MAX, MIB(3), "CTX_CREATE" },
 	[QUOTA_SUB_CONTEXTS] = { "sub-contexts", "GL contexts of one virgl context",
-		QUOTA_OF_CONTEXT, 64, 2, 4096, MIB(3), "SUBMIT_3D: CREATE_SUB_CTX" },
+		QUOTA_OF_CONTEXT, 64, 2, 4096, MIB(3), "SUBMIT_3D: CREATE_SUB_CTX", true },
 	[QUOTA_OBJECTS] = { "objects", "GL objects of one virgl context", QUOTA_OF_CONTEXT, 131072,
 		1024, 1u << 20, KIB(2), "SUBMIT_3D: CREATE_OBJECT" },
 	[QUOTA_SHADERS] = { "shaders", "shaders of one virgl context", QUOTA_OF_CONTEXT, 16384, 256,
-		1u << 20, KIB(16), "SUBMIT_3D: CREATE_OBJECT of a shader" },
+		1u << 20, KIB(16), "SUBMIT_3D: CREATE_OBJECT of a shader", true },
 	[QUOTA_SHADER_BYTES] = { "shader-bytes", "bytes of shaders' text of one virgl context",
 		QUOTA_OF_CONTEXT, MIB(64), MIB(1), GIB(1), 4,
 		"SUBMIT_3D: CREATE_OBJECT of a shader" },
@@ -56,6 +56,12 @@ const struct quota_row quota_rows[QUOTAS] = {
 		1000000, 0, "RESOURCE_FLUSH; what it shows is seen with the next one" },
 	[QUOTA_CURSORS] = { "cursors", "cursor commands a second of the guest", QUOTA_OF_SECOND,
 		20000, 100, 1000000, 0, "UPDATE_CURSOR, MOVE_CURSOR" },
+	[QUOTA_MAKING_TIME] = { "making-time",
+		"milliseconds a second that programs wait for what others make", QUOTA_OF_SECOND,
+		200, 10, 1000, 0,
+		"CTX_CREATE, CTX_ATTACH_RESOURCE, transfers, and SUBMIT_3D that makes a shader or "
+		"a "
+		"GL context, once 50 s of it are used up" },
 };
 
 void quotas_set_initial(struct quota_limits *limits)

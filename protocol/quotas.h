@@ -20,6 +20,9 @@
  *   8000), each with a view of it; Mesa makes a shader for each variant of a program.
  * - Textures: browsers and games of 2 GiB, and four heads of 3840x2160 in three buffers each, which
  *   is 400 MB.
+ * - Time to make things: render/quota/making.h says who is charged, and what a program needs that
+ *   loads all it may. Of the 10 s that are saved the start of a session takes some 0.1 s for each
+ *   context on the slowest machine that was measured, and only if another program draws meanwhile.
  * - Flushes and cursors: a head has 500 Hz at most, and a picture is flushed in ten rectangles at
  *   most; mice say 1000 positions a second, some 8000. Each head has its own flushes, so that no
  *   other program takes them from it.
@@ -49,6 +52,7 @@ enum quota_name {
 	QUOTA_OTHER_BYTES,
 	QUOTA_FLUSHES,
 	QUOTA_CURSORS,
+	QUOTA_MAKING_TIME,
 	QUOTAS
 };
 
@@ -67,6 +71,7 @@ struct quota_row {
 	/* What one costs in host memory: charged to other-bytes. 0: it is charged nowhere else. */
 	uint64_t cost_bytes;
 	const char *refused; /* the command, and what asks for it */
+	bool takes_time;     /* to make: refused as making-time says, too */
 };
 
 extern const struct quota_row quota_rows[QUOTAS];

@@ -37,6 +37,8 @@ const char *const stats_stage_names[STATS_STAGES] = {
 const char *const stats_guest_count_names[STATS_GUEST_COUNTS] = {
 	[STATS_COMMANDS_REFUSED] = "commands_refused",
 	[STATS_COMMANDS_FAILED] = "commands_failed",
+	[STATS_MAKING_WAITED_US] = "making_waited_us",
+	[STATS_MAKING_REFUSED] = "making_refused",
 };
 
 const char *const stats_client_count_names[STATS_CLIENT_COUNTS] = {

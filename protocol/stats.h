@@ -23,7 +23,7 @@
 #include "protocol/frame_link.h"
 
 #define STATS_MAGIC 0x5354415452544956u /* "VITRTATS" */
-#define STATS_VERSION 3
+#define STATS_VERSION 4
 /* Connections of people that are told apart; more of them are not shown. */
 #define STATS_CLIENTS_MAX 8
 #define STATS_ENCODER_BYTES 32
@@ -88,6 +88,9 @@ enum stats_stage {
 enum stats_guest_count {
 	STATS_COMMANDS_REFUSED, /* of programs, by the checker; each is the end of a context */
 	STATS_COMMANDS_FAILED, /* streams of them that passed and virglrenderer refused; the same */
+	STATS_MAKING_WAITED_US, /* that programs waited for what others made, in sum (making-time)
+				 */
+	STATS_MAKING_REFUSED,   /* what was not made since that was too long */
 	STATS_GUEST_COUNTS,
 };
 

@@ -56,6 +56,7 @@ void quota_account_init(struct quota_account *account, const struct quota_limits
 	account->guest = account;
 	for (unsigned i = 0; i < QUOTAS; i++)
 		init_quota(&account->quotas[i], i, 0, limits->max[i]);
+	making_init(account);
 }
 
 void quota_account_forget_told(struct quota_account *account)
@@ -69,6 +70,7 @@ void quota_account_init_context(
 {
 	g_assert(context != 0 && guest->guest == guest);
 	account->guest = guest;
+	account->making = (struct making){ 0 };
 	for (unsigned i = 0; i < QUOTAS; i++)
 		init_quota(&account->quotas[i], i, context, guest->quotas[i].limit);
 }
@@ -105,8 +107,10 @@ static bool charge_or_tell(struct quota_account *account, enum quota_name name, 
 /* No product overflows: what was charged is no more than a limit, and test_costs() looks. */
 bool quota_take(struct quota_account *account, enum quota_name name, uint64_t n)
 {
-	if (!charge_or_tell(account, name, n))
+	bool takes_time = quota_rows[name].takes_time;
+	if ((takes_time && !making_allows(account)) || !charge_or_tell(account, name, n))
 		return false;
+	account->making.n_made += takes_time;
 	if (charge_or_tell(account, QUOTA_OTHER_BYTES, n * quota_rows[name].cost_bytes))
 		return true;
 	quota_release(find(account, name), n);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "protocol/quotas.h"
+#include "render/quota/making.h"
 
 struct quota {
 	enum quota_name name;
@@ -28,6 +29,7 @@ uint64_t quota_get_room(const struct quota *quota);
 struct quota_account {
 	struct quota_account *guest; /* the guest's own, which may be this one */
 	struct quota quotas[QUOTAS];
+	struct making making;
 };
 
 void quota_account_init(struct quota_account *account, const struct quota_limits *limits);
@@ -42,7 +44,8 @@ void quota_account_finish_context(struct quota_account *account);
 /*
  * Takes n of a quota: of the guest's account, or of the context's, as the table says; and its cost
  * of the guest's other-bytes. When one of the two has not that much, that is logged, nothing is
- * taken and false returned: the answer is ERR_OUT_OF_MEMORY.
+ * taken and false returned: the answer is ERR_OUT_OF_MEMORY. The same for what takes time to make,
+ * when the account is late (making.h).
  */
 bool quota_take(struct quota_account *account, enum quota_name name, uint64_t n);
 void quota_give(struct quota_account *account, enum quota_name name, uint64_t n);

@@ -83,7 +83,7 @@ static const struct {
 	{ "", "is not NAME=VALUE" },
 	{ "contexts", "is not NAME=VALUE" },
 	{ "contexts=64,", "is not NAME=VALUE" },
-	{ "context=64", "is none of contexts, sub-contexts, objects, *, cursors" },
+	{ "context=64", "is none of contexts, sub-contexts, objects, *, making-time" },
 	{ "=64", "is none of *" },
 	{ "contexts=", "contexts: from 8 to 1K virgl contexts of the guest" },
 	{ "contexts=-8", "contexts: from 8 to *" },

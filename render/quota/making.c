@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#include "render/quota/making.h"
+
+#include <glib.h>
+
+#include "common/peer_log.h"
+#include "render/quota/quota.h"
+
+#define NS_PER_MS 1000000
+#define MS_PER_S 1000
+
+static int64_t get_rate_ms(const struct quota_account *account)
+{
+	return (int64_t)account->quotas[QUOTA_MAKING_TIME].limit;
+}
+
+static int64_t get_most_ns(const struct quota_account *guest)
+{
+	return get_rate_ms(guest) * MAKING_SAVED_S * NS_PER_MS;
+}
+
+void making_init(struct quota_account *guest)
+{
+	g_assert(guest->guest == guest);
+	guest->making = (struct making){ .left_ns = get_most_ns(guest), .turn = 1 };
+}
+
+/* What is regained in a time. No product overflows: the time is no longer than fills it. */
+static int64_t regain_ns(const struct quota_account *account, uint64_t elapsed_ns)
+{
+	uint64_t most_ns = UINT64_C(4) * MAKING_SAVED_S * MS_PER_S * NS_PER_MS;
+	return (int64_t)MIN(elapsed_ns, most_ns) / MS_PER_S * get_rate_ms(account);
+}
+
+static void refill(struct quota_account *guest, uint64_t now_ns)
+{
+	struct making *making = &guest->making;
+	g_assert(now_ns >= making->filled_ns);
+	making->left_ns += regain_ns(guest, now_ns - making->filled_ns);
+	making->left_ns = MIN(making->left_ns, get_most_ns(guest));
+	making->filled_ns = now_ns;
+}
+
+static uint64_t count_contexts(const struct quota_account *account)
+{
+	return MAX(account->guest->quotas[QUOTA_CONTEXTS].used, 1);
+}
+
+/* All contexts together forget what the guest regains. */
+static void forget(struct quota_account *account, uint64_t now_ns)
+{
+	struct making *making = &account->making;
+	uint64_t n_contexts = account == account->guest ? 1 : count_contexts(account);
+	uint64_t regained_ns =
+		(uint64_t)regain_ns(account, now_ns - making->used_at_ns) / n_contexts;
+	making->used_ns -= MIN(making->used_ns, regained_ns);
+	making->used_at_ns = now_ns;
+}
+
+static void use(struct quota_account *account, uint64_t ns, uint64_t now_ns)
+{
+	forget(account, now_ns);
+	account->making.used_ns += ns;
+}
+
+static void note_own(struct quota_account *account, uint64_t ns)
+{
+	struct making *making = &account->making;
+	uint64_t turn = account->guest->making.turn;
+	making->own_unwaited_ns = ns + (making->own_turn == turn ? making->own_unwaited_ns : 0);
+	making->own_turn = turn;
+}
+
+void making_note(struct quota_account *account, uint64_t ns, uint64_t now_ns)
+{
+	use(account->guest, ns, now_ns);
+	if (account != account->guest)
+		making_move(account, ns, now_ns);
+	account->guest->making.unwaited_ns += ns;
+}
+
+void making_move(struct quota_account *context, uint64_t ns, uint64_t now_ns)
+{
+	g_assert(context->guest != context);
+	use(context, ns, now_ns);
+	note_own(context, ns);
+}
+
+static uint64_t get_own_ns(const struct quota_account *guest, const struct quota_account *account)
+{
+	bool has = account && account->making.own_turn == guest->making.turn;
+	return has ? account->making.own_unwaited_ns : 0;
+}
+
+void making_take_turn(struct quota_account *guest, const struct quota_account *waiter)
+{
+	struct making *making = &guest->making;
+	uint64_t own_ns = MIN(get_own_ns(guest, waiter), making->unwaited_ns);
+	uint64_t others_ns = making->unwaited_ns - own_ns;
+	if (others_ns < MAKING_WAIT_MIN_NS)
+		return;
+	making->left_ns -= (int64_t)others_ns;
+	making->waited_ns += others_ns;
+	making_rest(guest);
+}
+
+void making_rest(struct quota_account *guest)
+{
+	guest->making.unwaited_ns = 0;
+	guest->making.turn++;
+}
+
+static bool is_used_up(const struct quota_account *guest)
+{
+	const struct making *making = &guest->making;
+	bool is_low = making->left_ns < get_most_ns(guest) / 2;
+	return making->left_ns <= (is_low ? (int64_t)making->unwaited_ns : 0);
+}
+
+static bool has_used_much(const struct quota_account *account)
+{
+	uint64_t half_ns = account->guest->making.used_ns / count_contexts(account) / 2;
+	return account->making.used_ns >= MAX(MAKING_OWN_NS, half_ns);
+}
+
+void making_look(struct quota_account *account, uint64_t now_ns)
+{
+	struct quota_account *guest = account->guest;
+	refill(guest, now_ns);
+	forget(guest, now_ns);
+	forget(account, now_ns);
+	account->making.is_late = is_used_up(guest) && !account->making.is_spared &&
+				  (account == guest || has_used_much(account));
+}
+
+static void tell(struct quota *quota)
+{
+	if (quota->is_told)
+		return;
+	quota->is_told = true;
+	g_autofree char *who =
+		quota->context ? g_strdup_printf("context %u", quota->context) : g_strdup("guest");
+	peer_warning(PEER_GUEST,
+		"%s: quota %s is reached: programs have waited for what others make for longer "
+		"than "
+		"%" G_GUINT64_FORMAT " %s and %u s before that; until they have caught up this is "
+		"refused without a word",
+		who, quota_rows[quota->name].name, quota->limit, quota_rows[quota->name].unit,
+		(unsigned)(quota->limit * MAKING_SAVED_S / MS_PER_S));
+}
+
+bool making_allows(struct quota_account *account)
+{
+	if (!account->making.is_late)
+		return true;
+	account->guest->making.n_refused++;
+	tell(&account->quotas[QUOTA_MAKING_TIME]);
+	return false;
+}

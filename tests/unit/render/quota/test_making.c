@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/* Who is late: what counts as waiting, what is saved and regained, and who is spared. */
+#include <glib.h>
+
+#include "render/quota/making.h"
+#include "render/quota/quota.h"
+
+#define MS UINT64_C(1000000)
+#define SECOND (1000 * MS)
+/* The least that is a wait. */
+#define WAIT MAKING_WAIT_MIN_NS
+
+static struct quota_account guest, flood, desktop;
+static uint64_t now_ns;
+static unsigned n_warnings;
+static char *last_warning;
+
+static void count_warnings(
+	const char *domain, GLogLevelFlags level, const char *message, gpointer user)
+{
+	if (!(level & G_LOG_LEVEL_WARNING))
+		return;
+	g_free(last_warning);
+	last_warning = g_strdup(message);
+	n_warnings++;
+}
+
+/* 200 ms a second, of which 10 s are saved. Two contexts. */
+static void begin(void)
+{
+	struct quota_limits limits;
+	quotas_set_initial(&limits);
+	g_assert_cmpuint(limits.max[QUOTA_MAKING_TIME] * MAKING_SAVED_S, ==, 10000);
+	quota_account_init(&guest, &limits);
+	quota_account_init_context(&flood, &guest, 41);
+	quota_account_init_context(&desktop, &guest, 42);
+	g_assert_true(quota_take(&guest, QUOTA_CONTEXTS, 2));
+	now_ns = 1000 * SECOND;
+	making_look(&guest, now_ns);
+}
+
+static bool is_late(struct quota_account *account)
+{
+	making_look(account, now_ns);
+	return account->making.is_late;
+}
+
+/* One command of the flood takes so long, and the desktop draws behind it. */
+static void make_wait(uint64_t ns)
+{
+	now_ns += ns;
+	making_note(&flood, ns, now_ns);
+	making_take_turn(&guest, &desktop);
+}
+
+/* The saved 10 s, and a fifth of the time that they take. */
+static void use_up(void)
+{
+	for (unsigned n = 0; !is_late(&flood); n++) {
+		g_assert_cmpuint(n, <=, 1300);
+		make_wait(WAIT);
+	}
+}
+
+static void test_used_up(void)
+{
+	begin();
+	use_up();
+	uint64_t took_ns = now_ns - 1000 * SECOND;
+	g_assert_cmpuint(took_ns, >=, 12400 * MS);
+	g_assert_cmpuint(took_ns, <=, 12600 * MS);
+	g_assert_true(is_late(&guest));
+	g_assert_false(is_late(&desktop));
+}
+
+/* A fifth of the time from then on, however often it asks. */
+static void test_share(void)
+{
+	begin();
+	use_up();
+	uint64_t began_ns = now_ns, made_ns = 0;
+	while (now_ns - began_ns < 100 * SECOND) {
+		if (is_late(&flood)) {
+			now_ns += MS;
+			continue;
+		}
+		make_wait(WAIT);
+		made_ns += WAIT;
+	}
+	g_assert_cmpuint(made_ns, >=, 19 * SECOND);
+	g_assert_cmpuint(made_ns, <=, 21 * SECOND);
+}
+
+static void test_alone(void)
+{
+	begin();
+	for (unsigned n = 0; n < 100; n++) {
+		now_ns += SECOND;
+		making_note(&flood, SECOND, now_ns);
+		making_take_turn(&guest, &flood); /* its own picture */
+		g_assert_false(is_late(&flood));
+	}
+	g_assert_cmpuint(guest.making.waited_ns, ==, 0);
+}
+
+/* Shorter than two pictures, and then the ring is empty. */
+static void test_short_waits(void)
+{
+	begin();
+	for (unsigned n = 0; n < 10000; n++) {
+		make_wait(WAIT - 1);
+		making_rest(&guest);
+		g_assert_false(is_late(&flood));
+	}
+	g_assert_cmpuint(guest.making.waited_ns, ==, 0);
+	/* Without that they add up, whoever comes to a turn between them. */
+	make_wait(WAIT / 2);
+	make_wait(WAIT / 2);
+	g_assert_cmpuint(guest.making.waited_ns, ==, WAIT);
+}
+
+/* One turn of a full ring uses no more than is left, when little is. */
+static void test_full_ring(void)
+{
+	begin();
+	make_wait(8 * SECOND);
+	uint64_t began_ns = now_ns;
+	while (!is_late(&flood) && now_ns - began_ns < 20 * SECOND) {
+		now_ns += 10 * MS;
+		making_note(&flood, 10 * MS, now_ns);
+	}
+	g_assert_cmpuint(now_ns - began_ns, <, 8 * SECOND);
+	making_take_turn(&guest, &desktop);
+	now_ns += SECOND;
+	g_assert_false(is_late(&flood));
+}
+
+/* What was made before it was known for whom. */
+static void test_move(void)
+{
+	begin();
+	now_ns += 20 * SECOND;
+	making_note(&guest, 20 * SECOND, now_ns);
+	making_move(&flood, 20 * SECOND, now_ns);
+	making_take_turn(&guest, &flood);
+	g_assert_cmpuint(guest.making.waited_ns, ==, 0);
+	making_take_turn(&guest, &desktop);
+	g_assert_cmpuint(guest.making.waited_ns, ==, 20 * SECOND);
+	g_assert_true(is_late(&flood));
+	g_assert_false(is_late(&desktop));
+}
+
+/* A 2D desktop's flush is nobody's own. */
+static void test_shows(void)
+{
+	begin();
+	now_ns += SECOND;
+	making_note(&flood, SECOND, now_ns);
+	making_take_turn(&guest, NULL);
+	g_assert_cmpuint(guest.making.waited_ns, ==, SECOND);
+}
+
+/* Who makes a little goes on; the desktop itself, whatever it makes. */
+static void test_others(void)
+{
+	begin();
+	use_up();
+	making_note(&desktop, MAKING_OWN_NS - MS, now_ns);
+	g_assert_false(is_late(&desktop));
+	/* Half of what the two have on average. */
+	making_note(&desktop, SECOND, now_ns);
+	g_assert_false(is_late(&desktop));
+	making_note(&desktop, 4 * SECOND, now_ns);
+	g_assert_true(is_late(&desktop));
+	desktop.making.is_spared = true;
+	g_assert_false(is_late(&desktop));
+}
+
+/* Of many contexts each has made little. */
+static void test_many(void)
+{
+	struct quota_account many[100];
+	begin();
+	g_assert_true(quota_take(&guest, QUOTA_CONTEXTS, 98));
+	for (unsigned i = 0; i < 100; i++)
+		quota_account_init_context(&many[i], &guest, 100 + i);
+	for (unsigned n = 0; n < 13000; n++) {
+		now_ns += MS;
+		making_note(&many[n % 100], MS, now_ns);
+		making_take_turn(&guest, &desktop);
+	}
+	for (unsigned i = 0; i < 100; i++)
+		g_assert_true(is_late(&many[i]));
+}
+
+static void test_refused(void)
+{
+	begin();
+	use_up();
+	n_warnings = 0;
+	for (unsigned n = 0; n < 3; n++)
+		g_assert_false(quota_take(&flood, QUOTA_SHADERS, 1));
+	g_assert_cmpuint(flood.quotas[QUOTA_SHADERS].used, ==, 0);
+	g_assert_true(quota_take(&flood, QUOTA_OBJECTS, 1));
+	g_assert_true(quota_take(&desktop, QUOTA_SHADERS, 1));
+	g_assert_cmpuint(desktop.making.n_made, ==, 1);
+	g_assert_cmpuint(guest.making.n_refused, ==, 3);
+	g_assert_cmpuint(n_warnings, ==, 1);
+	g_assert_true(g_pattern_match_simple(
+		"context 41: *making-time*200 milliseconds a second*10 s before*", last_warning));
+}
+
+/* Times that no clock has: nothing overflows. */
+static void test_largest(void)
+{
+	struct quota_limits limits;
+	quotas_set_initial(&limits);
+	limits.max[QUOTA_MAKING_TIME] = quota_rows[QUOTA_MAKING_TIME].max;
+	quota_account_init(&guest, &limits);
+	now_ns = INT64_MAX;
+	making_note(&guest, SECOND, now_ns);
+	g_assert_false(is_late(&guest));
+	g_assert_cmpint(guest.making.left_ns, ==, 50 * (int64_t)SECOND);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
+	g_log_set_default_handler(count_warnings, NULL);
+	/* First, while the log still says each thing. */
+	g_test_add_func("/making/refused", test_refused);
+	g_test_add_func("/making/used-up", test_used_up);
+	g_test_add_func("/making/share", test_share);
+	g_test_add_func("/making/alone", test_alone);
+	g_test_add_func("/making/short-waits", test_short_waits);
+	g_test_add_func("/making/full-ring", test_full_ring);
+	g_test_add_func("/making/move", test_move);
+	g_test_add_func("/making/shows", test_shows);
+	g_test_add_func("/making/others", test_others);
+	g_test_add_func("/making/many", test_many);
+	g_test_add_func("/making/largest", test_largest);
+	int result = g_test_run();
+	g_free(last_warning);
+	return result;
+}
