@@ -8,6 +8,7 @@
 #include "common/peer_log.h"
 #include "protocol/heartbeat_writer.h"
 #include "render/commands/answer_queue.h"
+#include "render/commands/turn.h"
 #include "render/ring/virtqueue.h"
 #include "render/scanout/scanouts.h"
 
@@ -18,6 +19,7 @@ struct row {
 	bool needs_virgl;
 	command_handler handle;
 	enum answer_haste haste; /* of its answer, if its context paints a head */
+	enum turn_kind turn;
 };
 
 static const struct row rows[] = {
@@ -27,11 +29,11 @@ static const struct row rows[] = {
 		sizeof(struct virtio_gpu_resource_create_2d), false, command_resource_create_2d,
 		ANSWER_IN_ORDER },
 	{ VIRTIO_GPU_CMD_RESOURCE_UNREF, "RESOURCE_UNREF", sizeof(struct virtio_gpu_resource_unref),
-		false, command_resource_unref },
+		false, command_resource_unref, ANSWER_AT_ONCE, TURN_MAKES_FOR_GUEST },
 	{ VIRTIO_GPU_CMD_SET_SCANOUT, "SET_SCANOUT", sizeof(struct virtio_gpu_set_scanout), false,
 		command_set_scanout },
 	{ VIRTIO_GPU_CMD_RESOURCE_FLUSH, "RESOURCE_FLUSH", sizeof(struct virtio_gpu_resource_flush),
-		false, command_resource_flush },
+		false, command_resource_flush, ANSWER_AT_ONCE, TURN_SHOWS },
 	{ VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D, "TRANSFER_TO_HOST_2D",
 		sizeof(struct virtio_gpu_transfer_to_host_2d), false, command_transfer_to_host_2d },
 	{ VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING, "RESOURCE_ATTACH_BACKING",
@@ -46,23 +48,25 @@ static const struct row rows[] = {
 	{ VIRTIO_GPU_CMD_GET_EDID, "GET_EDID", sizeof(struct virtio_gpu_cmd_get_edid), false,
 		command_get_edid },
 	{ VIRTIO_GPU_CMD_CTX_CREATE, "CTX_CREATE", sizeof(struct virtio_gpu_ctx_create), true,
-		command_ctx_create },
+		command_ctx_create, ANSWER_AT_ONCE, TURN_MAKES_FOR_GUEST },
 	{ VIRTIO_GPU_CMD_CTX_DESTROY, "CTX_DESTROY", sizeof(struct virtio_gpu_ctx_destroy), true,
-		command_ctx_destroy },
+		command_ctx_destroy, ANSWER_AT_ONCE, TURN_MAKES_FOR_GUEST },
 	{ VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE, "CTX_ATTACH_RESOURCE",
-		sizeof(struct virtio_gpu_ctx_resource), true, command_ctx_attach_resource },
+		sizeof(struct virtio_gpu_ctx_resource), true, command_ctx_attach_resource,
+		ANSWER_AT_ONCE, TURN_ATTACHES },
 	{ VIRTIO_GPU_CMD_CTX_DETACH_RESOURCE, "CTX_DETACH_RESOURCE",
 		sizeof(struct virtio_gpu_ctx_resource), true, command_ctx_detach_resource },
 	{ VIRTIO_GPU_CMD_RESOURCE_CREATE_3D, "RESOURCE_CREATE_3D",
 		sizeof(struct virtio_gpu_resource_create_3d), true, command_resource_create_3d,
-		ANSWER_IN_ORDER },
+		ANSWER_IN_ORDER, TURN_MAKES_RESOURCE },
 	{ VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D, "TRANSFER_TO_HOST_3D",
 		sizeof(struct virtio_gpu_transfer_host_3d), true, command_transfer_to_host_3d,
-		ANSWER_IN_ORDER },
+		ANSWER_IN_ORDER, TURN_MAKES_FOR_CONTEXT },
 	{ VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D, "TRANSFER_FROM_HOST_3D",
-		sizeof(struct virtio_gpu_transfer_host_3d), true, command_transfer_from_host_3d },
+		sizeof(struct virtio_gpu_transfer_host_3d), true, command_transfer_from_host_3d,
+		ANSWER_AT_ONCE, TURN_MAKES_FOR_CONTEXT },
 	{ VIRTIO_GPU_CMD_SUBMIT_3D, "SUBMIT_3D", sizeof(struct virtio_gpu_cmd_submit), true,
-		command_submit_3d, ANSWER_HELD },
+		command_submit_3d, ANSWER_HELD, TURN_DRAWS },
 };
 
 static const struct row *find_row(uint32_t type)
@@ -104,6 +108,17 @@ bool command_read_header(struct command *command)
 	return read_fixed(command, sizeof(command->fixed.header));
 }
 
+static uint32_t handle(struct commands *commands, struct command *command, const struct row *row)
+{
+	struct turn turn;
+	if (row->turn == TURN_IS_NOTHING)
+		return row->handle(commands, command);
+	turn_begin(&turn, row->turn, commands->objects, &command->fixed.header);
+	uint32_t type = row->handle(commands, command);
+	turn_end(&turn, commands->objects);
+	return type;
+}
+
 uint32_t command_run(struct commands *commands, struct command *command)
 {
 	if (command->chain->fault || !command_read_header(command))
@@ -118,7 +133,7 @@ uint32_t command_run(struct commands *commands, struct command *command)
 	if (!read_fixed(command, row->fixed_bytes))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_UNSPEC,
 			"%zu bytes, expected %zu", command->fixed_bytes, row->fixed_bytes);
-	return row->handle(commands, command);
+	return handle(commands, command, row);
 }
 
 static bool is_fenced(const struct command *command)

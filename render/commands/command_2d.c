@@ -106,6 +106,9 @@ uint32_t command_set_scanout(struct commands *commands, struct command *command)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
 			"resource %u: format %u cannot be shown", resource->id,
 			resource->description.format);
+	uint32_t result = objects_use_resource(commands->objects, resource, 0);
+	if (result != VIRTIO_GPU_RESP_OK_NODATA)
+		return result;
 	return scanout_set(commands->scanouts, set->scanout_id, resource, &rect);
 }
 
@@ -159,9 +162,12 @@ static uint32_t transfer_2d(struct commands *commands, struct command *command,
 }
 
 /* A 3D resource is filled by 2D transfers too: Linux does so for framebuffers. */
-static uint32_t transfer_to_texture(
-	struct resource *resource, const struct rect *rect, uint64_t offset_bytes)
+static uint32_t transfer_to_texture(struct commands *commands, struct resource *resource,
+	const struct rect *rect, uint64_t offset_bytes)
 {
+	uint32_t result = objects_use_resource(commands->objects, resource, 0);
+	if (result != VIRTIO_GPU_RESP_OK_NODATA)
+		return result;
 	struct virgl_transfer transfer = { .resource = resource->id,
 		.x = rect->x,
 		.y = rect->y,
@@ -189,7 +195,7 @@ uint32_t command_transfer_to_host_2d(struct commands *commands, struct command *
 			"%ux%u+%u+%u is not in resource %u", rect.width, rect.height, rect.x,
 			rect.y, resource->id);
 	return resource->description.is_3d ?
-		       transfer_to_texture(resource, &rect, t->offset) :
+		       transfer_to_texture(commands, resource, &rect, t->offset) :
 		       transfer_2d(commands, command, resource, &rect, t->offset);
 }
 

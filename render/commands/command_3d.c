@@ -63,6 +63,8 @@ uint32_t command_ctx_create(struct commands *commands, struct command *command)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_UNSPEC,
 			"context %u: its program has crashed or hung the renderer",
 			create->hdr.ctx_id);
+	if (!making_allows(objects_get_account(commands->objects, 0)))
+		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 	return objects_create_context(commands->objects, create->hdr.ctx_id, name);
 }
 
@@ -103,9 +105,9 @@ uint32_t command_ctx_attach_resource(struct commands *commands, struct command *
 	const struct virtio_gpu_ctx_resource *attach = (const void *)command->fixed.bytes;
 	struct resource *resource;
 	uint32_t result = find_both(commands, command, attach->resource_id, &resource);
-	if (result == VIRTIO_GPU_RESP_OK_NODATA)
-		objects_open_resource(commands->objects, resource, attach->hdr.ctx_id);
-	return result;
+	if (result != VIRTIO_GPU_RESP_OK_NODATA)
+		return result;
+	return objects_open_resource(commands->objects, resource, attach->hdr.ctx_id);
 }
 
 uint32_t command_ctx_detach_resource(struct commands *commands, struct command *command)
@@ -187,10 +189,11 @@ static uint32_t prepare_transfer(
 	if (!is_sane(resource, transfer))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
 			"resource %u: box, strides or offset do not fit", resource->id);
-	if (!quota_allows(objects_get_account(commands->objects, context), QUOTA_STAGING_BYTES,
-		    staging_bytes(resource, transfer)))
+	struct quota_account *account = objects_get_account(commands->objects, context);
+	if (!making_allows(account) ||
+		!quota_allows(account, QUOTA_STAGING_BYTES, staging_bytes(resource, transfer)))
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
-	return VIRTIO_GPU_RESP_OK_NODATA;
+	return objects_use_resource(commands->objects, resource, context);
 }
 
 uint32_t command_transfer_to_host_3d(struct commands *commands, struct command *command)

@@ -55,12 +55,20 @@ struct virtqueue *commands_get_queue(struct commands *commands)
 
 /* ---- executing ---- */
 
+static struct chain *take_new(struct commands *commands)
+{
+	struct chain *chain = virtqueue_try_take(commands->queue);
+	if (!chain)
+		making_rest(objects_get_account(commands->objects, 0));
+	return chain;
+}
+
 struct chain *commands_take(struct commands *commands)
 {
 	struct chain *chain = commands->parked;
 	commands->parked = NULL;
 	if (!chain)
-		return virtqueue_try_take(commands->queue);
+		return take_new(commands);
 	return chain->outside ? virtqueue_read_again(commands->queue, chain) : chain;
 }
 

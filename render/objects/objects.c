@@ -190,10 +190,28 @@ static uint32_t make_resource(
 		quota_tell(&objects->account, name, size_bytes);
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 	}
-	if (d->is_3d && !virgl_create_resource(d)) {
+	if (!d->is_3d || objects->account.making.is_late)
+		return VIRTIO_GPU_RESP_OK_NODATA;
+	if (!virgl_create_resource(d)) {
 		resource_destroy(*made);
 		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 	}
+	(*made)->is_made = true;
+	return VIRTIO_GPU_RESP_OK_NODATA;
+}
+
+uint32_t objects_use_resource(struct objects *objects, struct resource *resource, uint32_t context)
+{
+	const struct backing *backing = resource->backing;
+	if (!resource->description.is_3d || resource->is_made)
+		return VIRTIO_GPU_RESP_OK_NODATA;
+	if (!making_allows(objects_get_account(objects, context)))
+		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
+	if (!virgl_create_resource(&resource->description))
+		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+	resource->is_made = true;
+	if (backing && !virgl_attach_backing(resource->id, backing->pieces, backing->n_pieces))
+		return VIRTIO_GPU_RESP_ERR_UNSPEC;
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
@@ -243,7 +261,7 @@ void objects_remove_resource(struct objects *objects, struct resource *resource)
 	g_assert(resource->scanouts == 0);
 	ledger_book_remove_resource(objects->ledger, id);
 	g_hash_table_remove(objects->resources, GUINT_TO_POINTER(id));
-	if (resource->description.is_3d)
+	if (resource->is_made)
 		virgl_destroy_resource(id);
 	if (resource->backing)
 		give_backing(objects, resource->backing);
@@ -265,7 +283,7 @@ static uint32_t take_backing(
 {
 	if (!quota_take(&objects->account, QUOTA_BACKING_BYTES, backing->size_bytes))
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
-	if (!resource->description.is_3d ||
+	if (!resource->is_made ||
 		virgl_attach_backing(resource->id, backing->pieces, backing->n_pieces)) {
 		resource->backing = backing;
 		return VIRTIO_GPU_RESP_OK_NODATA;
@@ -317,7 +335,7 @@ uint32_t objects_detach_backing(struct objects *objects, struct resource *resour
 		peer_warning(PEER_GUEST, "resource %u: has no backing", resource->id);
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;
 	}
-	if (resource->description.is_3d)
+	if (resource->is_made)
 		virgl_detach_backing(resource->id);
 	give_backing(objects, resource->backing);
 	backing_destroy(resource->backing);
@@ -393,6 +411,9 @@ uint32_t objects_create_context(struct objects *objects, uint32_t id, const char
 
 void objects_note_painted(struct objects *objects, uint32_t id)
 {
+	struct named_context *context = find_context(objects, id);
+	if (context)
+		context->account.making.is_spared = true;
 	ledger_book_note_painted(objects->ledger, id);
 }
 
@@ -418,20 +439,24 @@ void objects_destroy_context(struct objects *objects, uint32_t id)
 }
 
 /* Linux opens every buffer that a program does, 2D ones too: those are none of virgl's business. */
-void objects_open_resource(struct objects *objects, struct resource *resource, uint32_t context)
+uint32_t objects_open_resource(struct objects *objects, struct resource *resource, uint32_t context)
 {
 	g_assert(objects_has_context(objects, context));
+	uint32_t result = objects_use_resource(objects, resource, context);
+	if (result != VIRTIO_GPU_RESP_OK_NODATA)
+		return result;
 	resource_attach_context(resource, context);
 	if (resource->description.is_3d)
 		virgl_attach_to_context(context, resource->id);
 	TELL(objects, resource_opened, context, resource);
+	return result;
 }
 
 void objects_close_resource(struct objects *objects, struct resource *resource, uint32_t context)
 {
 	g_assert(objects_has_context(objects, context));
 	resource_detach_context(resource, context);
-	if (resource->description.is_3d)
+	if (resource->is_made)
 		virgl_detach_from_context(context, resource->id);
 	TELL(objects, resource_closed, context, resource);
 }
@@ -455,6 +480,7 @@ void objects_clear(struct objects *objects)
 	for (GList *l = resources; l; l = l->next)
 		objects_remove_resource(objects, l->data);
 	quota_account_forget_told(&objects->account);
+	making_init(&objects->account);
 	ledger_book_clear_objects(objects->ledger);
 	ledger_book_clear_refusals(objects->ledger);
 }

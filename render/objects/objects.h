@@ -78,9 +78,17 @@ const char *objects_get_context_name(const struct objects *objects, uint32_t id)
 void objects_iterate(const struct objects *objects, GHashTableIter *iter);
 struct resource *objects_next(GHashTableIter *iter);
 
-/* description->is_3d says which kind. */
+/*
+ * description->is_3d says which kind. When the guest is late (render/quota/making.h) virglrenderer
+ * makes a 3D one when it is used for the first time, since only then it is known whose it is.
+ */
 uint32_t objects_create_resource(
 	struct objects *objects, const struct ledger_resource *description);
+/*
+ * Is to be called before virglrenderer is told of a 3D resource: by a context, or 0. Gives OK, or
+ * why it cannot be made.
+ */
+uint32_t objects_use_resource(struct objects *objects, struct resource *resource, uint32_t context);
 void objects_remove_resource(struct objects *objects, struct resource *resource);
 /*
  * Memory that is not in the table is refused, or, if the caller may wait, answered with
@@ -107,7 +115,8 @@ bool objects_is_refused(const struct objects *objects, const char name[LEDGER_NA
 /* The context must exist. All resources are detached from it. */
 void objects_destroy_context(struct objects *objects, uint32_t id);
 /* The context, which must exist, may use the resource from now on, or no more. */
-void objects_open_resource(struct objects *objects, struct resource *resource, uint32_t context);
+uint32_t objects_open_resource(
+	struct objects *objects, struct resource *resource, uint32_t context);
 void objects_close_resource(struct objects *objects, struct resource *resource, uint32_t context);
 /* Removes every context and resource, and empties the ledger. */
 void objects_clear(struct objects *objects);

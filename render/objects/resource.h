@@ -21,6 +21,8 @@ struct resource {
 	uint32_t id;
 	struct ledger_resource description; /* as created; backing fields unused */
 	struct backing *backing;            /* NULL: none attached */
+	bool is_made;                       /* 3D: virglrenderer knows it */
+	uint64_t making_ns;                 /* 3D: what that took, if it is no context's yet */
 	uint32_t scanouts;                  /* bit n: head n shows it */
 	uint64_t charged_bytes;
 	struct quota *quota;                      /* that charged_bytes went to */

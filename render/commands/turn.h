@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * turn: one command in what programs make each other wait for (render/quota/making.h).
+ *
+ * Measures what each command that makes something takes, finds out whose that is, and lets those
+ * that draw or show come to their turn. Linux makes contexts and resources without saying for whom;
+ * a resource's program is the first that attaches it. For the files of this room only.
+ */
+#pragma once
+
+#include <stdint.h>
+
+struct objects;
+struct virtio_gpu_ctrl_hdr;
+
+/* What a command is in this. */
+enum turn_kind {
+	TURN_IS_NOTHING,
+	TURN_MAKES_FOR_GUEST,   /* a context, or it takes away */
+	TURN_MAKES_RESOURCE,    /* somebody's, who attaches it */
+	TURN_MAKES_FOR_CONTEXT, /* of its header */
+	TURN_ATTACHES,          /* a resource to that context */
+	TURN_DRAWS,             /* for that context, and may make something */
+	TURN_SHOWS,             /* a resource */
+};
+
+struct turn {
+	enum turn_kind kind;
+	uint32_t context, resource;
+	uint64_t began_ns;
+	uint64_t n_made, n_refused; /* before */
+};
+
+/* `header` is the command, with the fixed part that is the table's for it. */
+void turn_begin(struct turn *turn, enum turn_kind kind, struct objects *objects,
+	const struct virtio_gpu_ctrl_hdr *header);
+void turn_end(const struct turn *turn, struct objects *objects);
