@@ -41,9 +41,10 @@ static void take_turn(const struct turn *turn, struct objects *objects)
 	struct quota_account *guest = objects_get_account(objects, 0);
 	uint64_t before_ns = guest->making.waited_ns;
 	if (turn->kind == TURN_DRAWS)
-		making_take_turn(guest, objects_get_account(objects, turn->context));
+		making_take_turn(
+			guest, objects_get_account(objects, turn->context), turn->began_ns);
 	if (turn->kind == TURN_SHOWS)
-		making_take_turn(guest, find_painter(objects, turn->resource));
+		making_take_turn(guest, find_painter(objects, turn->resource), turn->began_ns);
 	if (guest->making.waited_ns != before_ns)
 		stats_add_guest(
 			STATS_MAKING_WAITED_US, (guest->making.waited_ns - before_ns) / 1000);

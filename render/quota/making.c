@@ -8,6 +8,9 @@
 
 #define NS_PER_MS 1000000
 #define MS_PER_S 1000
+/* No more is owed than this part of what can be saved: new programs begin 3 s after a flood's end.
+ */
+#define MAKING_DEBT_PART 16
 
 static int64_t get_rate_ms(const struct quota_account *account)
 {
@@ -92,14 +95,17 @@ static uint64_t get_own_ns(const struct quota_account *guest, const struct quota
 	return has ? account->making.own_unwaited_ns : 0;
 }
 
-void making_take_turn(struct quota_account *guest, const struct quota_account *waiter)
+void making_take_turn(
+	struct quota_account *guest, const struct quota_account *waiter, uint64_t now_ns)
 {
 	struct making *making = &guest->making;
 	uint64_t own_ns = MIN(get_own_ns(guest, waiter), making->unwaited_ns);
 	uint64_t others_ns = making->unwaited_ns - own_ns;
 	if (others_ns < MAKING_WAIT_MIN_NS)
 		return;
-	making->left_ns -= (int64_t)others_ns;
+	refill(guest, now_ns);
+	making->left_ns =
+		MAX(making->left_ns - (int64_t)others_ns, -get_most_ns(guest) / MAKING_DEBT_PART);
 	making->waited_ns += others_ns;
 	making_rest(guest);
 }
@@ -141,12 +147,11 @@ static void tell(struct quota *quota)
 	g_autofree char *who =
 		quota->context ? g_strdup_printf("context %u", quota->context) : g_strdup("guest");
 	peer_warning(PEER_GUEST,
-		"%s: quota %s is reached: programs have waited for what others make for longer "
-		"than "
-		"%" G_GUINT64_FORMAT " %s and %u s before that; until they have caught up this is "
-		"refused without a word",
-		who, quota_rows[quota->name].name, quota->limit, quota_rows[quota->name].unit,
-		(unsigned)(quota->limit * MAKING_SAVED_S / MS_PER_S));
+		"%s: quota %s is reached: others have waited %" G_GUINT64_FORMAT
+		" ms for what programs make, beyond the %" G_GUINT64_FORMAT
+		" ms of each second that are allowed; until they have caught up more is refused "
+		"without a word",
+		who, quota_rows[quota->name].name, quota->limit * MAKING_SAVED_S, quota->limit);
 }
 
 bool making_allows(struct quota_account *account)

@@ -57,7 +57,8 @@ void making_note(struct quota_account *account, uint64_t ns, uint64_t now_ns);
 /* What was noted for the guest, since nobody knew whose it was, is this context's. */
 void making_move(struct quota_account *context, uint64_t ns, uint64_t now_ns);
 /* A program comes to its turn. NULL: one that has made nothing itself. */
-void making_take_turn(struct quota_account *guest, const struct quota_account *waiter);
+void making_take_turn(
+	struct quota_account *guest, const struct quota_account *waiter, uint64_t now_ns);
 /* The ring is empty: nobody waits. */
 void making_rest(struct quota_account *guest);
 /* Finds out whether the account is late now, which is what making_allows() says until the next. */
