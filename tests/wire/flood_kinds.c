@@ -62,12 +62,23 @@ static void ask_picture(struct flooder *flooder, uint32_t id)
 	ask_2d(flooder, id, 512);
 }
 
+/* Linux says with the next command which program has made it. */
+static void put_open(struct flooder *flooder, uint32_t id)
+{
+	const struct virtio_gpu_ctx_resource attach = {
+		.hdr = { .type = VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE, .ctx_id = FLOODER_CONTEXT },
+		.resource_id = id
+	};
+	flooder_put(flooder, &attach, sizeof(attach));
+}
+
 static void ask_3d(struct flooder *flooder, const struct virtio_gpu_resource_create_3d *wanted)
 {
 	struct virtio_gpu_resource_create_3d create = *wanted;
 	create.hdr.type = VIRTIO_GPU_CMD_RESOURCE_CREATE_3D;
 	create.depth = create.array_size = 1;
 	flooder_put(flooder, &create, sizeof(create));
+	put_open(flooder, create.resource_id);
 }
 
 static void ask_texture(struct flooder *flooder, uint32_t id)
@@ -193,19 +204,10 @@ static void make_query_buffer(struct flooder *flooder)
 	wire_ok(guest_gpu_ctx_attach(flooder->guest, FLOODER_CONTEXT, 500));
 }
 
-static void put_query_attach(struct flooder *flooder)
-{
-	const struct virtio_gpu_ctx_resource attach = {
-		.hdr = { .type = VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE, .ctx_id = FLOODER_CONTEXT },
-		.resource_id = 500
-	};
-	flooder_put(flooder, &attach, sizeof(attach));
-}
-
 static void ask_queries(struct flooder *flooder, uint32_t id)
 {
 	struct virgl_stream stream = { 0 };
-	put_query_attach(flooder);
+	put_open(flooder, 500);
 	for (uint32_t i = 0; i < AT_ONCE; i++) {
 		virgl_put_header(&stream, CREATE_OBJECT, OBJECT_QUERY, 4);
 		virgl_put(&stream, (id - FLOODER_BASE) * AT_ONCE + i + 1);
@@ -304,8 +306,8 @@ const struct flood floods[] = {
 	{ "shader-bytes", NULL, NULL, ask_shader_text },
 	{ "queries", NULL, make_query_buffer, ask_queries },
 	{ "resources", NULL, NULL, ask_small, give_resource },
-	{ "texture-bytes", NULL, NULL, ask_texture, give_resource },
-	{ "texture-bytes of buffers", NULL, NULL, ask_buffer, give_resource },
+	{ "texture-bytes", NULL, NULL, ask_texture, give_resource, .leaves = true },
+	{ "texture-bytes of buffers", NULL, NULL, ask_buffer, give_resource, .leaves = true },
 	{ "picture-bytes", NULL, NULL, ask_picture, give_resource },
 	{ "backing-entries", NULL, make_memory, ask_entries, give_resource, .leaves = true },
 	{ "backing-bytes", NULL, make_memory, ask_bytes, give_resource, .leaves = true },

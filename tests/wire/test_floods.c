@@ -6,12 +6,14 @@
  * alone just before. One TAP line for each, with both figures.
  *
  * What is flooded is kept, and more is asked for, by a flooder that keeps the ring full; with
- * --anew all is given back at the first refusal and asked for again, so that the renderer makes
- * things all the time. The ring is worked in order, since Linux takes one fence to mean that all
- * before it are done. So what a flooder has in the ring before the desktop's next command, the
- * desktop waits for, and half of its rate is promised beside `--anew` for a flooder that waits for
- * each answer
- * (--window 1): what makes things for ever and keeps the ring full has the renderer to itself.
+ * --anew all is given back at the first refusal and asked for again, so that the renderer would
+ * make things all the time. The ring is worked in order, since Linux takes one fence to mean that
+ * all before it are done. So what a flooder has in the ring before the desktop's next command, the
+ * desktop waits for, until the quota making-time is used up.
+ *
+ * Flooder, desktop and renderer share the machine's processors. So each line also says what the
+ * desktop keeps beside a thread that takes as much of a processor as flooder and desktop's program
+ * took together, and asks for nothing.
  *
  * Memory is what render holds beyond the guest's own: the sum of the proportional set sizes of all
  * its mappings but those of guest memory, once a second, and its private memory ten times a second.
@@ -19,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "protocol/quotas.h"
 #include "tests/bench/processes.h"
@@ -28,6 +31,7 @@
 
 #define NEIGHBOUR 1
 #define ALONE_SECONDS 4
+#define BUSY_SLICE_US 10000
 #define RATE_HZ 60
 #define KEPT_PERCENT 50
 #define MEMORY_BYTES (1024ull << 20)
@@ -94,6 +98,47 @@ static void sampler_end(struct sampler *sampler)
 	g_thread_join(sampler->thread);
 }
 
+/* ---- a process that is as busy as the flooder, and asks for nothing ---- */
+
+struct idler {
+	GThread *thread;
+	gint ended;   /* atomic */
+	double share; /* of a processor */
+};
+
+static double read_thread_seconds(void)
+{
+	struct timespec spent;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+	return (double)spent.tv_sec + (double)spent.tv_nsec / 1e9;
+}
+
+static gpointer be_busy(gpointer data)
+{
+	struct idler *idler = data;
+	double began_s = read_thread_seconds();
+	gint64 began_us = g_get_monotonic_time();
+	while (!g_atomic_int_get(&idler->ended)) {
+		gint64 since_us = g_get_monotonic_time() - began_us;
+		double wanted_s = idler->share * (double)since_us / G_USEC_PER_SEC;
+		if (read_thread_seconds() - began_s >= wanted_s)
+			g_usleep((gulong)((1 - idler->share) * BUSY_SLICE_US));
+	}
+	return NULL;
+}
+
+static void idler_begin(struct idler *idler, double share)
+{
+	*idler = (struct idler){ .share = MIN(share, 1) };
+	idler->thread = g_thread_new("busy", be_busy, idler);
+}
+
+static void idler_end(struct idler *idler)
+{
+	g_atomic_int_set(&idler->ended, 1);
+	g_thread_join(idler->thread);
+}
+
 /* ---- one flood ---- */
 
 static struct desktop *create(const struct flood *flood)
@@ -142,20 +187,51 @@ static uint64_t get_most_kib(const struct flood *flood)
 	return quotas_get_memory_bytes(&limits) / 1024;
 }
 
-static bool tell(const struct flooder *flooder, unsigned number, double alone, double beside,
+/* Pictures a second of the desktop's program. */
+struct rates {
+	double alone, beside, beside_busy;
+};
+
+static bool tell(const struct flooder *flooder, unsigned number, const struct rates *rates,
 	const struct sampler *sampler)
 {
 	uint64_t limit_kib = get_most_kib(flooder->flood);
-	double percent = 100 * beside / alone;
+	double percent = 100 * rates->beside / rates->alone;
 	bool ok = percent >= KEPT_PERCENT && sampler->most_kib <= limit_kib;
-	printf("%sok %u - %s%s: %.1f of %.1f pictures/s beside it (%.0f %%), %" G_GUINT64_FORMAT
-	       " of %" G_GUINT64_FORMAT " MiB; %.0f commands/s, %" G_GUINT64_FORMAT
-	       " granted, %" G_GUINT64_FORMAT " refused\n",
+	printf("%sok %u - %s%s: %.1f of %.1f pictures/s beside it (%.0f %%; %.0f %% beside one as "
+	       "busy), "
+	       "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+	       " MiB; %.0f commands/s, %" G_GUINT64_FORMAT " granted, %" G_GUINT64_FORMAT
+	       " refused\n",
 		ok ? "" : "not ", number, flooder->flood->name, flooder->anew ? ", anew" : "",
-		beside, alone, percent, sampler->most_kib / 1024, limit_kib / 1024,
-		(double)flooder->n_sent / seconds, flooder->n_granted, flooder->n_refused);
+		rates->beside, rates->alone, percent, 100 * rates->beside_busy / rates->alone,
+		sampler->most_kib / 1024, limit_kib / 1024, (double)flooder->n_sent / seconds,
+		flooder->n_granted, flooder->n_refused);
 	fflush(stdout);
 	return ok;
+}
+
+/* `share`: how much of a processor flooder and desktop's program took. */
+static double run_flood(struct neighbour *neighbour, struct flooder *flooder,
+	struct sampler *sampler, pid_t renderer, double *share)
+{
+	double before_s = read_thread_seconds();
+	gint64 began_us = g_get_monotonic_time();
+	sampler_begin(sampler, renderer);
+	double rate = run(neighbour, flooder, seconds);
+	sampler_end(sampler);
+	double took_s = (double)(g_get_monotonic_time() - began_us) / G_USEC_PER_SEC;
+	*share = (read_thread_seconds() - before_s) / took_s;
+	return rate;
+}
+
+static double run_beside_busy(struct neighbour *neighbour, double share)
+{
+	struct idler idler;
+	idler_begin(&idler, share);
+	double rate = run(neighbour, NULL, ALONE_SECONDS);
+	idler_end(&idler);
+	return rate;
 }
 
 static bool flood_once(const struct flood *flood, unsigned number)
@@ -165,16 +241,17 @@ static bool flood_once(const struct flood *flood, unsigned number)
 	struct neighbour neighbour;
 	struct flooder flooder;
 	struct sampler sampler;
+	struct rates rates;
+	double share;
 	neighbour_init(&neighbour, desktop->guest, NEIGHBOUR);
 	run(&neighbour, NULL, 1);
-	double alone = run(&neighbour, NULL, ALONE_SECONDS);
+	rates.alone = run(&neighbour, NULL, ALONE_SECONDS);
 	flooder_init(&flooder, desktop->guest, flood, anew, (unsigned)window);
-	sampler_begin(&sampler, renderer);
-	double beside = run(&neighbour, &flooder, seconds);
-	sampler_end(&sampler);
-	bool ok = tell(&flooder, number, alone, beside, &sampler);
+	rates.beside = run_flood(&neighbour, &flooder, &sampler, renderer, &share);
 	g_assert_cmpint(desktop_renderer(desktop), ==, renderer);
 	flooder_finish(&flooder);
+	rates.beside_busy = run_beside_busy(&neighbour, share);
+	bool ok = tell(&flooder, number, &rates, &sampler);
 	neighbour_finish(&neighbour);
 	desktop_destroy(desktop);
 	return ok;
