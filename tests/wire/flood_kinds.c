@@ -173,17 +173,27 @@ static void ask_shaders(struct flooder *flooder, uint32_t id)
 	flooder_put_stream(flooder, &stream);
 }
 
-/* A shader of some 16 KB, as the large ones of games are. */
-static void ask_shader_text(struct flooder *flooder, uint32_t id)
+static const char *get_long_text(void)
 {
-	struct virgl_stream stream = { 0 };
-	g_autoptr(GString) text =
-		g_string_new("FRAG\nDCL OUT[0], COLOR\nDCL TEMP[0]\n"
-			     "IMM[0] FLT32 {1, 2, 3, 4}\n0: MOV TEMP[0], IMM[0]\n");
+	static GString *text;
+	if (text)
+		return text->str;
+	text = g_string_new("FRAG\nDCL OUT[0], COLOR\nDCL TEMP[0]\n"
+			    "IMM[0] FLT32 {1, 2, 3, 4}\n0: MOV TEMP[0], IMM[0]\n");
 	for (unsigned i = 1; i < 400; i++)
 		g_string_append_printf(text, "%u: MAD TEMP[0], TEMP[0], IMM[0], IMM[0]\n", i);
 	g_string_append(text, "400: MOV OUT[0], TEMP[0]\n401: END\n");
-	virgl_create_shader(&stream, id, VIRGL_SHADER_FRAGMENT, text->str);
+	return text->str;
+}
+
+/*
+ * A shader of some 16 KB, as the large ones of games are. The desktop's program runs on the same
+ * thread, so the text is written once.
+ */
+static void ask_shader_text(struct flooder *flooder, uint32_t id)
+{
+	struct virgl_stream stream = { 0 };
+	virgl_create_shader(&stream, id, VIRGL_SHADER_FRAGMENT, get_long_text());
 	flooder_put_stream(flooder, &stream);
 }
 
