@@ -28,6 +28,14 @@ void making_init(struct quota_account *guest)
 	guest->making = (struct making){ .left_ns = get_most_ns(guest), .turn = 1 };
 }
 
+void making_init_context(struct quota_account *context)
+{
+	const struct making *guest = &context->guest->making;
+	g_assert(context->guest != context);
+	context->making =
+		(struct making){ .used_ns = guest->used_ns, .used_at_ns = guest->used_at_ns };
+}
+
 /* What is regained in a time. No product overflows: the time is no longer than fills it. */
 static int64_t regain_ns(const struct quota_account *account, uint64_t elapsed_ns)
 {

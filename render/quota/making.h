@@ -52,6 +52,11 @@ struct making {
 };
 
 void making_init(struct quota_account *guest);
+/*
+ * Of a new program nobody knows whose it is: it begins as if it had made all that was made of late.
+ * So a program gains nothing by beginning anew.
+ */
+void making_init_context(struct quota_account *context);
 /* The account's program had something made, which took so long. */
 void making_note(struct quota_account *account, uint64_t ns, uint64_t now_ns);
 /* What was noted for the guest, since nobody knew whose it was, is this context's. */

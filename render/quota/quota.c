@@ -70,7 +70,7 @@ void quota_account_init_context(
 {
 	g_assert(context != 0 && guest->guest == guest);
 	account->guest = guest;
-	account->making = (struct making){ 0 };
+	making_init_context(account);
 	for (unsigned i = 0; i < QUOTAS; i++)
 		init_quota(&account->quotas[i], i, context, guest->quotas[i].limit);
 }

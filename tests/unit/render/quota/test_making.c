@@ -186,6 +186,18 @@ static void test_others(void)
 	g_assert_false(is_late(&desktop));
 }
 
+/* A program that was refused ends its context and makes another one. */
+static void test_anew(void)
+{
+	begin();
+	use_up();
+	quota_account_finish_context(&flood);
+	quota_account_init_context(&flood, &guest, 41);
+	g_assert_true(is_late(&flood));
+	now_ns += 4 * SECOND;
+	g_assert_false(is_late(&flood));
+}
+
 /* Of many contexts each has made little. */
 static void test_many(void)
 {
@@ -249,6 +261,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/making/move", test_move);
 	g_test_add_func("/making/shows", test_shows);
 	g_test_add_func("/making/others", test_others);
+	g_test_add_func("/making/anew", test_anew);
 	g_test_add_func("/making/many", test_many);
 	g_test_add_func("/making/largest", test_largest);
 	int result = g_test_run();
