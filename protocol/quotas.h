@@ -21,8 +21,8 @@
  * - Textures: browsers and games of 2 GiB, and four heads of 3840x2160 in three buffers each, which
  *   is 400 MB.
  * - Time to make things: render/quota/making.h says who is charged, and what a program needs that
- *   loads all it may. Of the 10 s that are saved the start of a session takes some 0.1 s for each
- *   context on the slowest machine that was measured, and only if another program draws meanwhile.
+ *   loads all it may. Nothing is charged while only one program draws; the guest of the tests'
+ *   desktop is looked at for what it was refused.
  * - Flushes and cursors: a head has 500 Hz at most, and a picture is flushed in ten rectangles at
  *   most; mice say 1000 positions a second, some 8000. Each head has its own flushes, so that no
  *   other program takes them from it.

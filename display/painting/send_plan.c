@@ -64,7 +64,7 @@ static bool is_video(const struct send_step *step)
 /* Making the steps. */
 
 /* What a plan is made of. */
-struct making {
+struct plan_making {
 	struct send_plan *plan;
 	const struct bitmap_source *source;
 	const struct changes *changes;
@@ -76,7 +76,7 @@ static void add_step(struct send_plan *plan, const struct send_step *step)
 	plan->steps[plan->n_steps++] = *step;
 }
 
-static void add_lossless(const struct making *making, const struct rect *rect, bool point)
+static void add_lossless(const struct plan_making *making, const struct rect *rect, bool point)
 {
 	struct send_step step = {
 		.kind = BITMAP_PIXELS,
@@ -87,7 +87,7 @@ static void add_lossless(const struct making *making, const struct rect *rect, b
 	add_step(making->plan, &step);
 }
 
-static void add_halves(const struct making *making, const struct rect *rect, bool point)
+static void add_halves(const struct plan_making *making, const struct rect *rect, bool point)
 {
 	struct rect upper = *rect, lower = *rect;
 	upper.height = rect->height / 2;
@@ -116,7 +116,7 @@ static bool was_area(const struct send_plan *plan, const struct rect *rect)
  * Video areas are sent as steps of their own and are cut out, unless there are too many steps
  * already. `i`: the first area that is not cut out yet.
  */
-static void add_outside(const struct making *making, const struct rect *rect, unsigned i)
+static void add_outside(const struct plan_making *making, const struct rect *rect, unsigned i)
 {
 	const struct send_plan *plan = making->plan;
 	struct rect parts[4];
@@ -132,7 +132,7 @@ static void add_outside(const struct making *making, const struct rect *rect, un
 	}
 }
 
-static struct rect all(const struct making *making)
+static struct rect all(const struct plan_making *making)
 {
 	const struct bitmap_store *store = making->source->store;
 	return (struct rect){ 0, 0, store->width, store->height };
@@ -147,7 +147,7 @@ static uint64_t changed_pixels(const struct changes *changes)
 }
 
 /* spice-server compresses only what has no gaps between its rows. */
-static bool wants_whole(const struct making *making)
+static bool wants_whole(const struct plan_making *making)
 {
 	struct rect whole = all(making);
 	return changed_pixels(making->changes) * 100 >= rect_area(&whole) * SEND_WHOLE_PERCENT &&
@@ -157,7 +157,7 @@ static bool wants_whole(const struct making *making)
 }
 
 /* Past the budget it is sent in pieces, of which those that were sent need not be sent again. */
-static void add_rects(const struct making *making, uint64_t budget_bytes)
+static void add_rects(const struct plan_making *making, uint64_t budget_bytes)
 {
 	const struct changes *changes = making->changes;
 	struct rect whole = all(making);
@@ -169,7 +169,7 @@ static void add_rects(const struct making *making, uint64_t budget_bytes)
 		add_outside(making, &changes->rects[i], 0);
 }
 
-static void add_scroll(const struct making *making)
+static void add_scroll(const struct plan_making *making)
 {
 	const struct scroll *scroll = &making->changes->scroll;
 	struct send_step step = {
@@ -183,7 +183,7 @@ static void add_scroll(const struct making *making)
 		add_step(making->plan, &step);
 }
 
-static void add_areas(const struct making *making)
+static void add_areas(const struct plan_making *making)
 {
 	for (unsigned i = 0; i < making->plan->n_areas; i++) {
 		struct sent_area *area = &making->plan->areas[i];
@@ -291,7 +291,7 @@ static void order_steps(struct send_plan *plan)
 void send_plan_make(struct send_plan *plan, struct bitmap_source *source,
 	const struct changes *changes, const struct send_limits *limits)
 {
-	const struct making making = { plan, source, changes };
+	const struct plan_making making = { plan, source, changes };
 	g_assert(!send_plan_has_steps(plan) && changes->frame == source->frame);
 	drop_steps(plan);
 	note_areas(plan, changes);
