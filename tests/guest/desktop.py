@@ -180,8 +180,8 @@ class Desktop:
         """Waits until the guest's compositor shows the terminal and frame-counter draws."""
         self.control.wait_until('pidof sway && pidof foot && grep -q "^frame-counter" /var/log/run.log', timeout_s)
 
-    def refusals(self):
-        """{figure: count} of what programs in the guest sent and were refused."""
+    def counted(self):
+        """{figure: count} of what programs in the guest sent: refused, failed, and what they made others wait."""
         answer = subprocess.run([vitrine_program(), 'stats', '--json', self.name], stdout=subprocess.PIPE, text=True,
                                 check=True)
         return json.loads(answer.stdout)['desktops'][0]['guest']['totals']
