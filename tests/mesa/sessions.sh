@@ -20,7 +20,7 @@ program() {
 # wait_for SOCKET: for a display server.
 wait_for() {
 	i=0
-	until [ -S "$1" ] || [ $i -ge $((60 * SLOW)) ]; do sleep 1; i=$((i + 1)); done
+	until [ -S "$1" ] || [ $i -ge $((180 * SLOW)) ]; do sleep 1; i=$((i + 1)); done
 	sleep $((3 * SLOW))
 	[ -S "$1" ]
 }
