@@ -44,7 +44,7 @@ toolkits() {
 
 run_sway() {
 	session=sway
-	SEATD_VTBOUND=0 seatd -g video >/out/seatd.log 2>&1 &
+	SEATD_VTBOUND=0 seatd -g person >/out/seatd.log 2>&1 &
 	printf '%s\n' 'output * bg #30506e solid_color' 'exec foot sh -c "while ls -lR /usr/share; do :; done"' >/tmp/sway.config
 	person 'LIBSEAT_BACKEND=seatd WLR_RENDERER=gles2 sway -d -c /tmp/sway.config' 2>&1 | head -c 2000000 >/out/sway.log &
 	wait_for $XDG_RUNTIME_DIR/wayland-1 || return
