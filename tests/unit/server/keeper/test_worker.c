@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "common/process.h"
 #include "server/keeper/worker.h"
 
 #define PATIENCE_MS 20000
@@ -186,7 +187,7 @@ static void test_not_for_ever(void)
 	g_assert_true(is_alive(spare));
 	worker_want_spare(&stage.worker, A_WHILE_MS);
 	WAIT_UNTIL(stage.worker.spare.pid == 0);
-	g_assert_false(is_alive(spare));
+	g_assert_true(process_wait_end(spare, PATIENCE_MS));
 	replace(&stage, SIGKILL);
 	run_for(A_WHILE_MS);
 	g_assert_cmpint(stage.worker.spare.pid, ==, 0);
