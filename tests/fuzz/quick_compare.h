@@ -4,8 +4,7 @@
  * and a parser that looks words up in tables spent a quarter of its time there. What can be learnt
  * from the words is learnt in the runs with sanitizers.
  */
-#ifndef TESTS_FUZZ_QUICK_COMPARE_H
-#define TESTS_FUZZ_QUICK_COMPARE_H
+#pragma once
 
 #include <string.h>
 
@@ -17,5 +16,3 @@ static inline int quick_compare(const char *a, const char *b)
 }
 
 #define strcmp quick_compare
-
-#endif
