@@ -92,6 +92,8 @@ static void run(uint64_t seed, unsigned n, const struct guest_shape *shape)
 		.layout = GUEST_MEMORY_SPREAD,
 		.shape = *shape,
 		.event_idx = true,
+		/* What follows is a flood, and is not refused for that. */
+		.quotas = "making-time=1000",
 	};
 	struct desktop *desktop = desktop_create(&options);
 	struct guest *guest = desktop->guest;
