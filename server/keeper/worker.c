@@ -300,6 +300,7 @@ static void begin(struct worker *worker)
 	/* The process before is gone, and its sources with it. */
 	g_assert(worker->state == WORKER_DOWN && !worker->link_source && !worker->timer_source);
 	worker->n_starts++;
+	worker->begin_time_us = g_get_monotonic_time();
 	worker->has_started = false;
 	worker->verdict = (struct watchdog_verdict){ .fault = WATCHDOG_NONE };
 	worker->state = WORKER_STARTING;
@@ -387,7 +388,7 @@ bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready)
 	worker->has_started = true;
 	worker->n_capsets = ready->n_capsets;
 	g_info("%s (pid %d) is ready after %d ms", worker->class->name, (int)worker->process.pid,
-		(int)((g_get_monotonic_time() - worker->process.spawn_time_us) / 1000));
+		(int)((g_get_monotonic_time() - worker->begin_time_us) / 1000));
 	uint64_t now_ns = monotonic_now_ns();
 	watchdog_begin(&worker->watchdog, now_ns);
 	look_in(worker, now_ns, 0);

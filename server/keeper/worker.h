@@ -73,8 +73,9 @@ struct worker {
 	struct watchdog watchdog;        /* its limits are the owner's to set before the start */
 
 	enum worker_state state;
-	bool was_ready;   /* once, in any life */
-	bool has_started; /* this process has said READY */
+	bool was_ready;        /* once, in any life */
+	bool has_started;      /* this process has said READY */
+	int64_t begin_time_us; /* of this process's work: a spare one is older */
 	uint32_t n_capsets;
 	unsigned link_source, timer_source, look_source;
 	struct worker_process spare; /* mostly none: see worker_want_spare() */

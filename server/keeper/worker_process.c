@@ -44,7 +44,6 @@ bool worker_process_spawn(struct worker_process *process, const char *name, char
 	if (!make_link(fds, name, error))
 		return false;
 	heartbeat_memory_clear(&process->heartbeat);
-	process->spawn_time_us = g_get_monotonic_time();
 	pid_t pid = spawn(process, argv, fds[1], error);
 	close(fds[1]);
 	if (pid < 0) {

@@ -16,7 +16,6 @@ struct worker_process {
 	pid_t pid; /* 0: none */
 	int link;  /* our end; -1: none */
 	unsigned end_source;
-	int64_t spawn_time_us;
 	struct heartbeat_memory heartbeat; /* outlives the process, for who asks what it was at */
 };
 
