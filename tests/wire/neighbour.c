@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "tests/wire/flooder.h"
 #include "tests/wire/wire.h"
 
 #define ANSWER_BYTES sizeof(struct virtio_gpu_ctrl_hdr)
@@ -78,7 +79,8 @@ static bool collect(struct neighbour *neighbour)
 	return true;
 }
 
-bool neighbour_step(struct neighbour *neighbour)
+/* Goes on as far as answers have come. True when something was put into the ring. */
+static bool step(struct neighbour *neighbour)
 {
 	if (neighbour->under_way && !collect(neighbour))
 		return false;
@@ -88,6 +90,20 @@ bool neighbour_step(struct neighbour *neighbour)
 	neighbour->requests[1] = add_drawing(neighbour);
 	neighbour->requests[2] = add_flush(neighbour);
 	return true;
+}
+
+void neighbour_run(struct neighbour *neighbour, struct flooder *flooder, gint64 for_us)
+{
+	struct guest_queue *queue = neighbour->guest->control;
+	gint64 end_us = g_get_monotonic_time() + for_us;
+	while (g_get_monotonic_time() < end_us) {
+		bool any = step(neighbour);
+		any |= flooder && flooder_step(flooder);
+		if (any)
+			guest_queue_kick(queue);
+		else
+			guest_queue_wait_any(queue, 1);
+	}
 }
 
 void neighbour_finish(struct neighbour *neighbour)

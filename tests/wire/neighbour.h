@@ -6,7 +6,7 @@
  * A picture is an upload, a SUBMIT_3D with a fence and a flush, put into the ring together, as
  * Linux does for a compositor's swap. The next one begins when all three are answered: so there is
  * one picture under way. The renderer holds the fence to the head's refresh rate, so its rate alone
- * is that. Everything is done by neighbour_step(), which never waits.
+ * is that.
  */
 #pragma once
 
@@ -15,6 +15,8 @@
 #include "tests/wire/scene3d.h"
 
 #define NEIGHBOUR_COMMANDS 3
+
+struct flooder;
 
 struct neighbour {
 	struct guest *guest;
@@ -26,7 +28,7 @@ struct neighbour {
 
 /* Its context and resources are numbered from `base`. */
 void neighbour_init(struct neighbour *neighbour, struct guest *guest, uint32_t base);
-/* Goes on as far as answers have come. True when something was put into the ring. */
-bool neighbour_step(struct neighbour *neighbour);
+/* Draws for that long, beside a flooder if there is one (NULL: none). */
+void neighbour_run(struct neighbour *neighbour, struct flooder *flooder, gint64 for_us);
 /* Waits for what is under way and frees all. */
 void neighbour_finish(struct neighbour *neighbour);

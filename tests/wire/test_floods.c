@@ -162,18 +162,9 @@ static struct desktop *create(const struct flood *flood)
 /* Pictures a second. `flooder`: NULL: none. */
 static double run(struct neighbour *neighbour, struct flooder *flooder, int for_seconds)
 {
-	struct guest_queue *queue = neighbour->guest->control;
 	gint64 begin_us = g_get_monotonic_time();
-	gint64 end_us = begin_us + for_seconds * G_USEC_PER_SEC;
 	uint64_t before = neighbour->n_complete;
-	while (g_get_monotonic_time() < end_us) {
-		bool any = neighbour_step(neighbour);
-		any |= flooder && flooder_step(flooder);
-		if (any)
-			guest_queue_kick(queue);
-		else
-			guest_queue_wait_any(queue, 1);
-	}
+	neighbour_run(neighbour, flooder, for_seconds * G_USEC_PER_SEC);
 	double took_s = (double)(g_get_monotonic_time() - begin_us) / G_USEC_PER_SEC;
 	return (double)(neighbour->n_complete - before) / took_s;
 }

@@ -44,27 +44,13 @@ static struct desktop *create(const char *quotas)
 	return desktop;
 }
 
-static void run(struct neighbour *neighbour, struct flooder *flooder, gint64 for_us)
-{
-	struct guest_queue *queue = neighbour->guest->control;
-	gint64 end_us = g_get_monotonic_time() + for_us;
-	while (g_get_monotonic_time() < end_us) {
-		bool any = neighbour_step(neighbour);
-		any |= flooder && flooder_step(flooder);
-		if (any)
-			guest_queue_kick(queue);
-		else
-			guest_queue_wait_any(queue, 1);
-	}
-}
-
 static void run_until_refused(
 	struct desktop *desktop, struct neighbour *neighbour, struct flooder *flooder)
 {
 	gint64 end_us = g_get_monotonic_time() + wire_ms(60000) * 1000;
 	while (figures_get(desktop, "guest making_refused") == 0) {
 		g_assert_cmpint(g_get_monotonic_time(), <, end_us);
-		run(neighbour, flooder, G_USEC_PER_SEC / 4);
+		neighbour_run(neighbour, flooder, G_USEC_PER_SEC / 4);
 	}
 	g_assert_cmpuint(figures_get(desktop, "guest making_waited_us"), >=, 250000);
 }
@@ -75,7 +61,7 @@ static void run_until_begun(struct desktop *desktop, struct neighbour *neighbour
 	gint64 end_us = g_get_monotonic_time() + wire_ms(10000) * 1000;
 	while (guest_gpu_ctx_create(desktop->guest, LATER, "later") != VIRTIO_GPU_RESP_OK_NODATA) {
 		g_assert_cmpint(g_get_monotonic_time(), <, end_us);
-		run(neighbour, NULL, G_USEC_PER_SEC / 4);
+		neighbour_run(neighbour, NULL, G_USEC_PER_SEC / 4);
 	}
 }
 
@@ -86,11 +72,11 @@ static void test_flood(gconstpointer data)
 	struct neighbour neighbour;
 	struct flooder flooder;
 	neighbour_init(&neighbour, desktop->guest, NEIGHBOUR);
-	run(&neighbour, NULL, G_USEC_PER_SEC / 2);
+	neighbour_run(&neighbour, NULL, G_USEC_PER_SEC / 2);
 	flooder_init(&flooder, desktop->guest, find_flood(data), true, WINDOW);
 	run_until_refused(desktop, &neighbour, &flooder);
 	uint64_t before = neighbour.n_complete;
-	run(&neighbour, &flooder, G_USEC_PER_SEC);
+	neighbour_run(&neighbour, &flooder, G_USEC_PER_SEC);
 	flooder_finish(&flooder);
 	g_assert_cmpuint(neighbour.n_complete, >, before);
 	g_assert_cmpuint(neighbour.n_failed, ==, 0);
