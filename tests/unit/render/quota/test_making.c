@@ -4,6 +4,7 @@
 
 #include "render/quota/making.h"
 #include "render/quota/quota.h"
+#include "tests/unit/render/quota/warnings.h"
 
 #define MS UINT64_C(1000000)
 #define SECOND (1000 * MS)
@@ -12,19 +13,6 @@
 
 static struct quota_account guest, flood, desktop;
 static uint64_t now_ns;
-static unsigned n_warnings;
-static char *last_warning;
-
-static void count_warnings(
-	const char *domain, GLogLevelFlags level, const char *message, gpointer user)
-{
-	if (!(level & G_LOG_LEVEL_WARNING))
-		return;
-	g_free(last_warning);
-	last_warning = g_strdup(message);
-	n_warnings++;
-}
-
 /* 200 ms a second, of which 10 s are saved. Two contexts. */
 static void begin(void)
 {
@@ -219,7 +207,7 @@ static void test_refused(void)
 {
 	begin();
 	use_up();
-	n_warnings = 0;
+	warnings_n = 0;
 	for (unsigned n = 0; n < 3; n++)
 		g_assert_false(quota_take(&flood, QUOTA_SHADERS, 1));
 	g_assert_cmpuint(flood.quotas[QUOTA_SHADERS].used, ==, 0);
@@ -227,9 +215,9 @@ static void test_refused(void)
 	g_assert_true(quota_take(&desktop, QUOTA_SHADERS, 1));
 	g_assert_cmpuint(desktop.making.n_made, ==, 1);
 	g_assert_cmpuint(guest.making.n_refused, ==, 3);
-	g_assert_cmpuint(n_warnings, ==, 1);
+	g_assert_cmpuint(warnings_n, ==, 1);
 	g_assert_true(g_pattern_match_simple(
-		"context 41: *making-time*waited 10000 ms *200 ms of each second*", last_warning));
+		"context 41: *making-time*waited 10000 ms *200 ms of each second*", warnings_last));
 }
 
 /* Times that no clock has: nothing overflows. */
@@ -248,8 +236,7 @@ static void test_largest(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
-	g_log_set_default_handler(count_warnings, NULL);
+	warnings_begin();
 	/* First, while the log still says each thing. */
 	g_test_add_func("/making/refused", test_refused);
 	g_test_add_func("/making/used-up", test_used_up);
@@ -265,6 +252,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/making/many", test_many);
 	g_test_add_func("/making/largest", test_largest);
 	int result = g_test_run();
-	g_free(last_warning);
+	warnings_end();
 	return result;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "render/quota/quota.h"
+#include "tests/unit/render/quota/warnings.h"
 
 #define SECOND_NS 1000000000ull
 
@@ -12,19 +13,6 @@ static struct quota_limits initial(void)
 	struct quota_limits limits;
 	quotas_set_initial(&limits);
 	return limits;
-}
-
-static unsigned n_warnings;
-static char *last_warning;
-
-static void count_warnings(
-	const char *domain, GLogLevelFlags level, const char *message, gpointer user)
-{
-	if (!(level & G_LOG_LEVEL_WARNING))
-		return;
-	g_free(last_warning);
-	last_warning = g_strdup(message);
-	n_warnings++;
 }
 
 static void test_charge(void)
@@ -172,27 +160,26 @@ static void test_log(void)
 	quota_account_init(&guest, &limits);
 	quota_account_init_context(&one, &guest, 41);
 	quota_account_init_context(&two, &guest, 42);
-	n_warnings = 0;
+	warnings_n = 0;
 	g_assert_true(quota_take(&one, QUOTA_RESOURCES, 299));
 	for (unsigned n = 0; n < 3; n++)
 		g_assert_false(quota_take(&one, QUOTA_RESOURCES, 2));
-	g_assert_cmpuint(n_warnings, ==, 1);
+	g_assert_cmpuint(warnings_n, ==, 1);
 	g_assert_true(g_pattern_match_simple(
-		"context 41: *resources*299 *2 more*300 resources of the guest*", last_warning));
+		"context 41: *resources*299 *2 more*300 resources of the guest*", warnings_last));
 	g_assert_false(quota_take(&two, QUOTA_RESOURCES, 2));
-	g_assert_cmpuint(n_warnings, ==, 2);
+	g_assert_cmpuint(warnings_n, ==, 2);
 	g_assert_false(quota_take(&guest, QUOTA_RESOURCES, 2));
-	g_assert_cmpuint(n_warnings, ==, 3);
-	g_assert_true(g_str_has_prefix(last_warning, "guest: "));
+	g_assert_cmpuint(warnings_n, ==, 3);
+	g_assert_true(g_str_has_prefix(warnings_last, "guest: "));
 	g_assert_false(quota_take(&one, QUOTA_ANSWER_BYTES, UINT64_MAX));
-	g_assert_cmpuint(n_warnings, ==, 4);
+	g_assert_cmpuint(warnings_n, ==, 4);
 }
 
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
-	g_log_set_default_handler(count_warnings, NULL);
+	warnings_begin();
 	/* First, while the log still says each thing. */
 	g_test_add_func("/quota/log", test_log);
 	g_test_add_func("/quota/charge", test_charge);
@@ -205,6 +192,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/quota/command", test_command);
 	g_test_add_func("/quota/rate", test_rate);
 	int result = g_test_run();
-	g_free(last_warning);
+	warnings_end();
 	return result;
 }
