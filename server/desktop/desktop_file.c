@@ -92,6 +92,9 @@ static bool take_group(const struct load *load, const char *group, GError **erro
 bool desktop_file_load(struct desktop *desktop, const char *path, const bool *given, GError **error)
 {
 	g_autoptr(GKeyFile) file = g_key_file_new();
+	/* A FIFO would be opened, and that waits until somebody writes to it. */
+	if (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR))
+		return desktop_fail(error, "--config=%s: not a regular file", path);
 	if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, error)) {
 		g_prefix_error(error, "--config=%s: ", path);
 		return false;

@@ -491,13 +491,14 @@ int run_main(int argc, char **argv)
 		.qemu_child.name = "QEMU",
 	};
 	g_set_prgname("vitrine run");
+
+	/* What the options name may be a FIFO that nobody writes to. So a signal still ends us. */
+	g_autoptr(GError) error = NULL;
+	bool understood = run_options_parse(&run.desktop, &run.qemu_arguments, argc, argv, &error);
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	for (unsigned i = 0; i < G_N_ELEMENTS(signals); i++)
 		run.signal_sources[i] = g_unix_signal_add(signals[i], on_signal, &run);
-
-	g_autoptr(GError) error = NULL;
-	if (run_options_parse(&run.desktop, &run.qemu_arguments, argc, argv, &error) &&
-		prepare(&run, &error)) {
+	if (understood && prepare(&run, &error)) {
 		g_main_loop_run(run.loop);
 	} else {
 		g_warning("%s", error->message);

@@ -8,6 +8,8 @@
 #include <json-glib/json-glib.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "server/desktop/desktop_command_line.h"
 #include "server/desktop/desktop_file.h"
@@ -379,6 +381,21 @@ static void test_file_is_checked(void)
 	expect_refusal("[machine]\ncpus=0\n", "--cpus=4", "[machine] cpus=0: from 1 to 255");
 }
 
+/* It is refused at once, though nobody writes to it. */
+static void test_file_is_fifo(void)
+{
+	struct desktop desktop;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *path = g_build_filename(folder, "fifo.conf", NULL);
+	g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+	g_autofree char *config = g_strdup_printf("--config=%s", path);
+	char *argv[] = { (char *)"run", config, NULL };
+	g_assert_false(desktop_parse(&desktop, DESKTOP_RUN, 2, argv, &error));
+	g_assert_nonnull(strstr(error->message, "not a regular file"));
+	desktop_finish(&desktop);
+	unlink(path);
+}
+
 /* ---- vitrine show --json ---- */
 
 static JsonNode *show(const char *name)
@@ -548,6 +565,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/desktop/file/comes-back", test_file_comes_back);
 	g_test_add_func("/desktop/file/command-line-wins", test_command_line_wins);
 	g_test_add_func("/desktop/file/is-checked", test_file_is_checked);
+	g_test_add_func("/desktop/file/is-fifo", test_file_is_fifo);
 	g_test_add_func("/desktop/show/all", test_show_all);
 	g_test_add_func("/desktop/show/none", test_show_none);
 	g_test_add_func("/desktop/show/real", test_show_real);
