@@ -78,7 +78,7 @@ struct shared_buffer *shared_buffer_create(const struct frame_buffer_add *add, i
 	return buffer;
 }
 
-struct shared_buffer *shared_buffer_ref(struct shared_buffer *buffer)
+static struct shared_buffer *ref(struct shared_buffer *buffer)
 {
 	g_assert(g_atomic_int_get(&buffer->refs) > 0);
 	g_atomic_int_inc(&buffer->refs);
@@ -117,7 +117,7 @@ struct frame *frame_create(struct shared_buffer *buffer, const struct frame_pres
 			(size_t)message->source_x * RECT_PIXEL_BYTES;
 	struct frame *frame = g_new0(struct frame, 1);
 	frame->refs = 1;
-	frame->buffer = shared_buffer_ref(buffer);
+	frame->buffer = ref(buffer);
 	frame->head = message->head;
 	frame->serial = message->serial;
 	frame->flush_time_ns = message->flush_time_ns;

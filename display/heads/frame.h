@@ -25,7 +25,7 @@ struct shared_buffer;
  * caller's. NULL when something is wrong (logged, naming the buffer and the limit).
  */
 struct shared_buffer *shared_buffer_create(const struct frame_buffer_add *add, int fd);
-struct shared_buffer *shared_buffer_ref(struct shared_buffer *buffer);
+/* A frame holds a reference of its own. */
 void shared_buffer_unref(struct shared_buffer *buffer);
 
 /* Called once, on whatever thread dropped the last reference. */

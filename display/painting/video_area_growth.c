@@ -16,7 +16,8 @@ bool growth_is_large(const struct rect *rect)
 	       rect_area(rect) >= VIDEO_AREAS_PIXELS_MIN;
 }
 
-bool growth_is_covered(const struct video_areas *areas, const struct rect *rect)
+/* An area that lives has all of it. */
+static bool is_covered(const struct video_areas *areas, const struct rect *rect)
 {
 	for (unsigned i = 0; i < areas->n_live; i++) {
 		if (rect_contains(&areas->live[i].rect, rect))
@@ -71,7 +72,7 @@ static void make_even(const struct video_areas *areas, struct rect *rect)
 bool growth_is_live(const struct video_areas *areas, struct rect rect)
 {
 	make_even(areas, &rect);
-	return growth_is_covered(areas, &rect);
+	return is_covered(areas, &rect);
 }
 
 /* Companions. */
@@ -103,8 +104,7 @@ static struct rect with_near(const struct video_areas *areas, const struct rect 
 		for (uint32_t cell = 0; cell < activity_cells(activity); cell++) {
 			struct rect one = activity_cell_rect(activity, cell);
 			if (activity_is_active(activity, cell) &&
-				rect_intersect(&near, &one, &shared) &&
-				!growth_is_covered(areas, &one) &&
+				rect_intersect(&near, &one, &shared) && !is_covered(areas, &one) &&
 				!is_no_companion(areas, rect, &one))
 				box = rect_join(&box, &one);
 		}
@@ -156,8 +156,7 @@ struct rect growth_with_companions(
 static bool is_recent(const struct video_areas *areas, uint32_t cell, int64_t now_us)
 {
 	struct rect rect = activity_cell_rect(&areas->activity, cell);
-	return growth_is_covered(areas, &rect) ||
-	       activity_is_recent(&areas->activity, cell, now_us);
+	return is_covered(areas, &rect) || activity_is_recent(&areas->activity, cell, now_us);
 }
 
 struct rect growth_with_recent(
@@ -184,7 +183,7 @@ bool growth_find_recent(const struct video_areas *areas, int64_t now_us, struct 
 	uint32_t cells = activity_cells(&areas->activity), n = 0, n_outside = 0;
 	for (uint32_t cell = 0; cell < cells; cell++) {
 		struct rect rect = activity_cell_rect(&areas->activity, cell);
-		bool live = growth_is_covered(areas, &rect);
+		bool live = is_covered(areas, &rect);
 		if (!live && !is_recent(areas, cell, now_us))
 			continue;
 		n_outside += !live;

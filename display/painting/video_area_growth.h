@@ -30,35 +30,32 @@
 /* Large enough to be an area. */
 bool growth_is_large(const struct rect *rect);
 
-/* An area that lives has all of it. */
-bool growth_is_covered(const struct video_areas *regions, const struct rect *rect);
-
 /* An area that lives would have all of it once its sides were even. */
-bool growth_is_live(const struct video_areas *regions, struct rect rect);
+bool growth_is_live(const struct video_areas *areas, struct rect rect);
 
 /* Less than a cell lies between it and an area that lives. */
-bool growth_touches_live(const struct video_areas *regions, const struct rect *rect);
+bool growth_touches_live(const struct video_areas *areas, const struct rect *rect);
 
 /* It would make an area beside it only a little larger. */
-bool growth_belongs_to_live(const struct video_areas *regions, const struct rect *rect);
+bool growth_belongs_to_live(const struct video_areas *areas, const struct rect *rect);
 
 /*
  * Small things that move beside a film, such as a game's figures, would be seen sooner than the
  * film, since they are not video. With them, where that blurs nothing.
  */
-struct rect growth_with_companions(const struct video_areas *regions,
-	const struct pixel_rows *pixels, const struct rect *rect);
+struct rect growth_with_companions(
+	const struct video_areas *areas, const struct pixel_rows *pixels, const struct rect *rect);
 
 /* With all that moved of late. If that is most of the head: all of the head. */
 struct rect growth_with_recent(
-	const struct video_areas *regions, const struct rect *rect, int64_t now_us);
+	const struct video_areas *areas, const struct rect *rect, int64_t now_us);
 
 /*
  * With the areas that it overlaps, or touches without much waste; they leave the list. Its sides
  * are even then.
  */
-struct rect growth_absorb(struct video_areas *regions, struct rect rect);
+struct rect growth_absorb(struct video_areas *areas, struct rect rect);
 
 /* The rectangle around all that moved of late, areas included. False if it is not most of the head,
  * or if hardly any of it lies outside the areas. */
-bool growth_find_recent(const struct video_areas *regions, int64_t now_us, struct rect *box);
+bool growth_find_recent(const struct video_areas *areas, int64_t now_us, struct rect *box);

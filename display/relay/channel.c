@@ -121,7 +121,8 @@ static void note_progress(struct connection *connection)
 		connection->deadline_us = g_get_monotonic_time() + GO_ON_US;
 }
 
-bool channel_parse(struct connection *connection, enum spice_talk_side side)
+/* Lets talk look at what has come from a side. Returns false when an event has ended it. */
+static bool parse(struct connection *connection, enum spice_talk_side side)
 {
 	struct pipe *pipe = &connection->pipes[side];
 	bool linked = connection->talk.linked;
@@ -148,7 +149,7 @@ static bool pull(struct connection *connection, enum spice_talk_side side)
 		return false;
 	if (side == SPICE_TALK_CLIENT && connection->unparsed) {
 		connection->unparsed = false;
-		return channel_parse(connection, side);
+		return parse(connection, side);
 	}
 	size_t room_bytes = pipe_make_room(pipe, &room);
 	ssize_t n = read_side(connection, side, room, room_bytes);
@@ -161,7 +162,7 @@ static bool pull(struct connection *connection, enum spice_talk_side side)
 	pipe_fill(pipe, (size_t)n);
 	if (side == SPICE_TALK_SERVER)
 		connection->pulled_us = g_get_monotonic_time();
-	return channel_parse(connection, side);
+	return parse(connection, side);
 }
 
 static bool push_ready(struct connection *connection, enum spice_talk_side side)
@@ -194,7 +195,7 @@ static bool push(struct connection *connection, enum spice_talk_side side)
 		outer_set_more(connection->stream, true);
 	bool any = push_ready(connection, side);
 	while (several && writes_what(connection, side) && pipe_is_idle(pipe) &&
-		channel_parse(connection, side) && push_ready(connection, side))
+		parse(connection, side) && push_ready(connection, side))
 		;
 	if (several && connection->stream)
 		outer_set_more(connection->stream, false);

@@ -165,8 +165,6 @@ void greeting_begin_relay(struct connection *connection);
 void channel_relay(struct connection *connection);
 /* Turns what a reading of the client's end came to into its event: 0 or -errno, not -EAGAIN. */
 void channel_end_of_client(struct connection *connection, ssize_t n);
-/* Lets talk look at what has come from a side. False: an event has ended it. */
-bool channel_parse(struct connection *connection, enum spice_talk_side side);
 
 /* ---- opening.c ---- */
 
