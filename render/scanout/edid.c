@@ -24,7 +24,7 @@ struct timing {
 };
 
 /*
- * Blanking after CVT 1.2 reduced blanking version 1: 160 pixels, and lines for at least 460 us. The
+ * Blanking after CVT 1.2 reduced blanking version 1: 160 pixels, and rows for at least 460 us. The
  * clock is not rounded to 0.25 MHz, so that the refresh rate is what was asked for.
  */
 static struct timing compute_timing(uint32_t width, uint32_t height, uint32_t refresh_mhz)
@@ -37,14 +37,14 @@ static struct timing compute_timing(uint32_t width, uint32_t height, uint32_t re
 		.v_front = 3,
 		.v_sync = 6 };
 	double frame_us = 1e9 / refresh_mhz;
-	double line_us = (frame_us - 460.0) / height;
-	uint32_t lines = (uint32_t)(460.0 / line_us) + 1;
-	t.v_blank = MAX(lines, t.v_front + t.v_sync + 6);
-	uint64_t line_pixels = width + t.h_blank;
-	uint64_t least_lines = CLOCK_MIN_10KHZ * 10000ull * 1000 / refresh_mhz / line_pixels + 1;
-	if (height + t.v_blank < least_lines)
-		t.v_blank = (uint32_t)least_lines - height;
-	uint64_t total = line_pixels * (height + t.v_blank);
+	double row_us = (frame_us - 460.0) / height;
+	uint32_t rows = (uint32_t)(460.0 / row_us) + 1;
+	t.v_blank = MAX(rows, t.v_front + t.v_sync + 6);
+	uint64_t row_pixels = width + t.h_blank;
+	uint64_t least_rows = CLOCK_MIN_10KHZ * 10000ull * 1000 / refresh_mhz / row_pixels + 1;
+	if (height + t.v_blank < least_rows)
+		t.v_blank = (uint32_t)least_rows - height;
+	uint64_t total = row_pixels * (height + t.v_blank);
 	t.clock_10khz = (total * refresh_mhz / 1000 + 5000) / 10000;
 	return t;
 }
