@@ -27,5 +27,5 @@ int listen_tcp_range(
  * error.
  */
 int listen_unix(const char *path, GError **error);
-/* As listen_unix(), of type SOCK_SEQPACKET. */
+/* The same, but the socket is of type SOCK_SEQPACKET. */
 int listen_unix_packets(const char *path, GError **error);

@@ -40,7 +40,7 @@ struct gpu {
 	struct cursor *cursor;     /* of scanouts; locks itself */
 	struct handover *handover; /* shared with the main thread, locks itself */
 
-	/* gpu thread only. */
+	/* The gpu thread alone touches these. */
 	struct rebuild rebuild;
 	struct memory_wait wait; /* of the rebuild, or of the command that is parked */
 

@@ -50,7 +50,7 @@ int handover_get_ask_fd(const struct handover *handover);
 unsigned handover_take_request(struct handover *handover);
 /* The link has been read since that request was taken: all that the keeper had said is set. */
 void handover_keeper_read(struct handover *handover, unsigned request);
-/* Ends the gpu thread's sleep. Any thread. */
+/* Ends the gpu thread's sleep. Any thread may call it. */
 void handover_wake(struct handover *handover);
 
 /* ---- gpu thread ---- */
@@ -58,7 +58,7 @@ void handover_wake(struct handover *handover);
 /* Readable when there is news or somebody woke us; emptied by handover_drain_wake(). */
 int handover_get_wake_fd(const struct handover *handover);
 void handover_drain_wake(struct handover *handover);
-/* Cheap: asked for each command. */
+/* It is cheap, since it is asked for each command. */
 bool handover_has_news(const struct handover *handover);
 /*
  * Brings all news in force: a ledger, a reset, a frame link, a memory table, in this order. Objects

@@ -28,7 +28,7 @@ struct shared_buffer *shared_buffer_create(const struct frame_buffer_add *add, i
 /* A frame holds a reference of its own. */
 void shared_buffer_unref(struct shared_buffer *buffer);
 
-/* Called once, on whatever thread dropped the last reference. */
+/* It is called once, on whatever thread dropped the last reference. */
 typedef void (*frame_released)(void *user, uint32_t buffer, uint32_t head, uint64_t serial);
 
 struct frame_dmabuf {

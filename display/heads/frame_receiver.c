@@ -44,7 +44,7 @@ static void link_unref(struct frame_receiver *link)
 	g_free(link);
 }
 
-/* Sending. */
+/* ---- sending ---- */
 
 static bool send_hello(struct frame_receiver *link)
 {
@@ -152,7 +152,7 @@ static void unref_link(gpointer user)
 	link_unref(user);
 }
 
-/* Any thread. */
+/* Any thread may call it. */
 static void on_released(void *user, uint32_t buffer, uint32_t head, uint64_t serial)
 {
 	struct frame_receiver *link = user;
@@ -221,7 +221,7 @@ void frame_receiver_want_heads(
 	send_waiting(link);
 }
 
-/* Receiving. */
+/* ---- receiving ---- */
 
 static bool check_head(const char *what, uint32_t head)
 {

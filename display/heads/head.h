@@ -46,7 +46,7 @@ void head_resize(struct head *head, uint32_t width, uint32_t height);
 void head_push_frame(
 	struct head *head, struct frame *frame, const struct rect *rects, unsigned n_rects);
 
-/* Off: black until the next frame. */
+/* The head is off: it shows black until the next frame. */
 void head_push_blank(struct head *head);
 
 /* The renderer went away: its buffers are let go of, the picture shown stays. */

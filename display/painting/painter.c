@@ -35,7 +35,7 @@ void painter_destroy(struct painter *painter)
 	g_free(painter);
 }
 
-/* Looking at a frame. */
+/* ---- looking at a frame ---- */
 
 static void make_plan(struct painter *painter, int64_t now_us, const struct send_limits *limits)
 {
@@ -90,7 +90,7 @@ static void copy_damage(struct damage *to, const struct damage *from)
 	memcpy(to->rects, from->rects, from->n_rects * sizeof(from->rects[0]));
 }
 
-/* With the head's lock. */
+/* The caller holds the head's lock. */
 static struct frame *take_newest(struct painter *painter)
 {
 	struct head *head = painter->head;
@@ -105,7 +105,7 @@ static bool may_hold_one_more(const struct painter *painter)
 	return painter->store.sources - only_mine < BITMAP_SOURCES_MAX;
 }
 
-/* With the head's lock: what has happened since the last time. */
+/* Notes what has happened since the last time. The caller holds the head's lock. */
 static void notice(struct painter *painter)
 {
 	struct head *head = painter->head;
@@ -141,7 +141,7 @@ static struct head_news look_at_head(struct painter *painter)
 	return news;
 }
 
-/* Taking bitmaps. */
+/* ---- taking bitmaps ---- */
 
 static enum bitmap_result take_blank(struct painter *painter, struct bitmap *bitmap)
 {

@@ -61,7 +61,7 @@ static bool is_video(const struct send_step *step)
 	return step->area != 0;
 }
 
-/* Making the steps. */
+/* ---- making the steps ---- */
 
 /* What a plan is made of. */
 struct plan_making {
@@ -202,7 +202,7 @@ static void add_areas(const struct plan_making *making)
 	}
 }
 
-/* Video areas. */
+/* ---- video areas ---- */
 
 static struct sent_area *find_area(struct send_plan *plan, unsigned serial)
 {
@@ -231,7 +231,7 @@ static void note_areas(struct send_plan *plan, const struct changes *changes)
 		plan->ended[plan->n_ended++ % SEND_ENDED_MAX] = changes->ended[i];
 }
 
-/* Figures. */
+/* ---- figures ---- */
 
 static void count_changed(const struct send_plan *plan, const struct changes *changes)
 {
@@ -304,7 +304,7 @@ void send_plan_make(struct send_plan *plan, struct bitmap_source *source,
 	plan->resume_y = 0;
 }
 
-/* Taking them. */
+/* ---- taking them ---- */
 
 /* As many of the upper rows as one copy may have and as the line takes now. Video goes whole. */
 static struct rect upper_part(

@@ -102,7 +102,7 @@ void strips_mark(struct strips *strips, uint32_t column, uint32_t row)
 	mark(strips, column, row, (struct span){ 0, strip_width(strips, column) });
 }
 
-/* Kept pixels. */
+/* ---- kept pixels ---- */
 
 static struct strips_kept *kept_for(struct strips *strips, uint32_t tile)
 {
@@ -170,7 +170,7 @@ static struct span differing(
 	return span;
 }
 
-/* Looking. */
+/* ---- looking ---- */
 
 static void look_row(struct strips *strips, const uint8_t *row_pixels, uint32_t row, uint32_t left,
 	uint32_t right)
@@ -250,7 +250,7 @@ void strips_clear(struct strips *strips, const struct rect *rect)
 	}
 }
 
-/* Merging. */
+/* ---- merging ---- */
 
 static bool try_join(struct rect *into, const struct rect *rect, uint64_t waste_max)
 {

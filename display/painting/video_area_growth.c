@@ -75,7 +75,7 @@ bool growth_is_live(const struct video_areas *areas, struct rect rect)
 	return is_covered(areas, &rect);
 }
 
-/* Companions. */
+/* ---- companions ---- */
 
 /* It is part of the area's edge, or of a prospect elsewhere, which is a film of its own. */
 static bool is_no_companion(
@@ -151,7 +151,7 @@ struct rect growth_with_companions(
 	return worth && is_plain_around(areas, pixels, &box, rect) ? box : *rect;
 }
 
-/* What moved of late. */
+/* ---- what moved of late ---- */
 
 static bool is_recent(const struct video_areas *areas, uint32_t cell, int64_t now_us)
 {

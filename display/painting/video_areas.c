@@ -29,7 +29,7 @@ void video_areas_note(struct video_areas *areas, int64_t now_us, const struct st
 	activity_note(&areas->activity, now_us, strips);
 }
 
-/* Areas that begin. */
+/* ---- areas that begin ---- */
 
 static void find_prospects(struct video_areas *areas, int64_t now_us)
 {
@@ -130,7 +130,7 @@ bool video_areas_form(struct video_areas *areas, int64_t now_us, const struct st
 	return begun;
 }
 
-/* Areas that live. */
+/* ---- areas that live ---- */
 
 static uint64_t row_hash(
 	const struct video_area *area, const uint8_t *pixels, uint32_t stride_bytes, uint32_t row)

@@ -72,7 +72,7 @@ static bool refuse(struct dbus_audio *audio, const char *why)
 	return false;
 }
 
-/* Methods. */
+/* ---- methods ---- */
 
 static struct stream *find_stream(struct dbus_audio *audio, uint64_t id)
 {
@@ -211,7 +211,7 @@ static GVariant *on_property(GDBusConnection *connection, const char *sender, co
 	return g_variant_new_strv(NULL, 0);
 }
 
-/* Connection. */
+/* ---- connection ---- */
 
 static void drop_listener(struct dbus_audio *audio)
 {

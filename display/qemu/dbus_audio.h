@@ -26,7 +26,7 @@ struct dbus_audio_ops {
 	void (*write)(void *user, const void *data, size_t size_bytes);
 	/* The stream that began has ended. */
 	void (*stop)(void *user);
-	/* The guest's wish for a client's volume, each side 0 to 65535. */
+	/* The guest wishes for this volume at the client, each side from 0 to 65535. */
 	void (*volume)(void *user, bool mute, uint16_t left, uint16_t right);
 };
 

@@ -37,7 +37,7 @@ static void dbus_display_unref(struct dbus_display *dbus)
 	g_free(dbus);
 }
 
-/* Properties. */
+/* ---- properties ---- */
 
 static void on_width(struct dbus_display *dbus, GVariant *value)
 {
@@ -111,7 +111,7 @@ static void ask_properties(struct dbus_display *dbus, const char *interface)
 		G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, dbus->cancel, on_all_properties, dbus);
 }
 
-/* Connection. */
+/* ---- connection ---- */
 
 static void drop_connection(struct dbus_display *dbus)
 {
@@ -192,7 +192,7 @@ void dbus_display_destroy(struct dbus_display *dbus)
 	dbus_display_unref(dbus);
 }
 
-/* Calls. */
+/* ---- calls ---- */
 
 static void complain(struct dbus_display *dbus, const GError *error)
 {

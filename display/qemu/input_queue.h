@@ -30,7 +30,7 @@ struct input_event {
 	uint32_t desktop_width, desktop_height; /* INPUT_ABSOLUTE: the desktop it is a pixel of */
 };
 
-/* All zero: empty. */
+/* A queue of zeros is empty. */
 struct input_queue {
 	unsigned first, length; /* the events that wait, in the ring `events` */
 	unsigned n_sent;        /* taken and not answered yet */

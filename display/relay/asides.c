@@ -23,7 +23,7 @@ static bool is_main(const struct connection *connection)
 
 /* ---- the line ---- */
 
-/* Called by any thread. */
+/* Any thread may call it. */
 static void on_awaited(void *user)
 {
 	struct connection *connection = user;

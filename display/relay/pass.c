@@ -171,7 +171,7 @@ void pass_end(struct connection *connection)
 	close_fds(connection);
 }
 
-/* Under the lock. */
+/* The caller holds the lock. */
 static void want(struct connection *connection)
 {
 	bool to_client = !pipe_is_idle(&connection->pipes[SPICE_TALK_SERVER]);
@@ -180,7 +180,7 @@ static void want(struct connection *connection)
 	connection_want_inner(connection, !to_client, to_server);
 }
 
-/* Under the lock: both are moved, and what came of it is returned. */
+/* The caller holds the lock. Both are moved, and what came of it is returned. */
 static enum event move_both(struct connection *connection, bool *more)
 {
 	ssize_t server = move(connection, SPICE_TALK_SERVER);

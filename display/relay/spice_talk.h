@@ -37,7 +37,7 @@ enum spice_talk_side {
 
 /* Most bytes of a watched message that are shown. */
 #define SPICE_TALK_SHOWN_MAX 64
-/* Bytes of the longest header (SpiceDataHeader). */
+/* The longest header has this many bytes (SpiceDataHeader). */
 #define SPICE_TALK_HEADER_MAX 18
 /* Most bytes that must come again with more behind them: the caller's buffer needs this much room.
  */

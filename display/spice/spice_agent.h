@@ -23,7 +23,7 @@ struct spice_agent_ops {
 	void (*pointer)(void *user, unsigned head, int32_t x, int32_t y);
 	/* All buttons that are down, as in inputs_set_buttons(). */
 	void (*buttons)(void *user, uint32_t buttons);
-	/* One turn of the wheel; below 0: up. */
+	/* The wheel has turned by so many steps; below 0 is up. */
 	void (*wheel)(void *user, int steps);
 };
 

@@ -22,7 +22,7 @@ struct spice_core {
 /* spice-server's core interface has no user pointer. */
 static struct spice_core *the_core;
 
-/* Timers. */
+/* ---- timers ---- */
 
 struct SpiceTimer {
 	SpiceTimerFunc func;
@@ -63,7 +63,7 @@ static void timer_remove(SpiceTimer *timer)
 	g_free(timer);
 }
 
-/* Watches. */
+/* ---- watches ---- */
 
 struct SpiceWatch {
 	int fd;
@@ -113,7 +113,7 @@ static void watch_remove(SpiceWatch *watch)
 	g_free(watch);
 }
 
-/* Channels. */
+/* ---- channels ---- */
 
 /* `info` is one object from a connection's first event to its last. */
 static void update_lobby(struct spice_core *core, int event, const SpiceChannelEventInfo *info)

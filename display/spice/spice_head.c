@@ -398,7 +398,7 @@ static const QXLInterface qxl_interface = {
 	.client_monitors_config = client_monitors_config,
 };
 
-/* On the relay's thread. */
+/* The relay's thread calls it. */
 static void on_line_drained(void *user)
 {
 	wake_through_main(user);

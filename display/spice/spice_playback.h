@@ -44,6 +44,6 @@ void spice_playback_set_rate(struct spice_playback *playback, uint32_t rate_hz);
  * bytes is dropped. */
 void spice_playback_write(struct spice_playback *playback, const void *data, size_t size_bytes);
 void spice_playback_stop(struct spice_playback *playback);
-/* The guest's wish for the client's volume, each side 0 to 65535. */
+/* The guest wishes for this volume at the client, each side from 0 to 65535. */
 void spice_playback_set_volume(
 	struct spice_playback *playback, bool mute, uint16_t left, uint16_t right);

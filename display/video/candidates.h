@@ -47,7 +47,7 @@ struct candidate {
 	const char *rate_property;
 	unsigned rate_unit;
 	bool timed; /* it spends by pictures' times, not by their number */
-	/* The property with the decoder's buffer, in kbit, or NULL. */
+	/* The property that holds the size of the decoder's buffer in kbit; NULL: there is none. */
 	const char *buffer_property;
 	struct candidate_setting settings[CANDIDATES_SETTINGS_MAX]; /* ends with NULL */
 };

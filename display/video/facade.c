@@ -76,7 +76,7 @@ static enum candidate_codec codec_of(const Facade *facade)
 	return ((FacadeClass *)G_OBJECT_GET_CLASS(facade))->codec;
 }
 
-/* Rate. */
+/* ---- rate ---- */
 
 static bool differs(double a, double b)
 {
@@ -136,7 +136,7 @@ static void update_quality(Facade *facade, uint64_t size_bytes)
 	g_object_set(facade->encoder, "quality", next, NULL);
 }
 
-/* Pictures. */
+/* ---- pictures ---- */
 
 static void note_arrival(Facade *facade)
 {
@@ -206,7 +206,7 @@ static GstPadProbeReturn on_encoded(GstPad *pad, GstPadProbeInfo *info, gpointer
 	return GST_PAD_PROBE_OK;
 }
 
-/* Making. */
+/* ---- making ---- */
 
 /* Makes the element's pad the bin's. */
 static void add_ghost(Facade *facade, GstElement *element, const char *name)

@@ -35,5 +35,5 @@ void facade_set_choices(
 /* The type of a codec's element, to be registered under the name that spice-server looks up. */
 GType facade_type(enum candidate_codec codec);
 
-/* See video_set_line(). */
+/* video_set_line() says what the function must keep to. */
 void facade_set_line(uint64_t (*line_bps)(void *user), void *user);

@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-/* The value of x264enc's speed-preset for the next encoder. */
+/* Returns what x264enc's speed-preset is to be for the next encoder. */
 const char *speed_preset(void);
 
 /* A picture of a stream with `fps` pictures a second took `ns` in the encoder. */

@@ -34,7 +34,7 @@ struct commands {
 	struct checker *checker;
 };
 
-/* Longest fixed part of a command (RESOURCE_CREATE_3D, CTX_CREATE). */
+/* The fixed part of a command has at most these bytes (RESOURCE_CREATE_3D, CTX_CREATE). */
 #define COMMAND_FIXED_MAX 128
 
 struct command {

@@ -38,9 +38,9 @@ void virgl_poll(void);
 /* Makes virglrenderer's own context current, for GL calls of ours. */
 void virgl_enter_gl(void);
 
-/* Fills in the capset of that index; false beyond the last. */
+/* Fills in the capset of that index. Returns false beyond the last. */
 bool virgl_get_capset(uint32_t index, struct virgl_capset *capset);
-/* Fills in max_size_bytes of the capset. */
+/* Fills in the bytes of the capset, of which max_size_bytes says how many there are. */
 void virgl_fill_capset(const struct virgl_capset *capset, uint32_t version, void *to);
 /* One more than the largest number of a format that a capset announces; 0: there is none. */
 uint32_t virgl_count_formats(void);

@@ -87,7 +87,7 @@ static uint64_t round_up(uint64_t n, uint64_t step)
 	return (n + step - 1) / step * step;
 }
 
-/* One layer of one level. */
+/* Returns what one layer of one level takes, in bytes. */
 static uint64_t estimate_level(const struct ledger_resource *r, uint32_t level)
 {
 	uint64_t row = multiply(at_level(r->width, level), stored_pixel_bytes(r->format));

@@ -34,16 +34,16 @@ struct quota_account;
  */
 #define MAKING_OWN_NS UINT64_C(100000000)
 
-/* Part of each account. */
+/* Each account has one. */
 struct making {
-	/* The guest's only. */
+	/* Only the guest's account uses these. */
 	int64_t left_ns; /* below 0: regained first */
 	uint64_t filled_ns;
 	uint64_t turn;                 /* rises when the ring is empty, and with each charge */
 	uint64_t unwaited_ns;          /* made in this turn, by all */
 	uint64_t waited_ns, n_refused; /* in sum */
 
-	/* Of each account. */
+	/* Each account uses these. */
 	uint64_t own_turn, own_unwaited_ns; /* the same, by this one */
 	uint64_t used_ns, used_at_ns;       /* of late, waited for or not; the guest's: of all */
 	uint64_t n_made;                    /* of what takes time inside of a stream, in sum */

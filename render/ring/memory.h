@@ -16,7 +16,7 @@
 
 struct memory;
 
-/* An empty table with one reference. */
+/* Makes an empty table, of which the caller has the one reference. */
 struct memory *memory_create(void);
 /*
  * Maps one memory region; the descriptor stays the caller's. False (logged) when the table is full,

@@ -133,7 +133,7 @@ static uint16_t load_acquire(const __virtio16 *from)
 	return __atomic_load_n((const uint16_t *)from, __ATOMIC_ACQUIRE);
 }
 
-/* Fresh from guest memory; ordered against what came before by a full fence. */
+/* Reads guest memory anew; a full fence orders that behind what came before. */
 static uint16_t load_after_fence(const __virtio16 *from)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);

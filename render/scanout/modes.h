@@ -21,7 +21,7 @@ struct modes {
 /* The refresh rate of a head in millihertz; the default one for a head that is off. */
 uint32_t modes_get_refresh_mhz(const struct modes *modes, unsigned head);
 
-/* One head of the default size. */
+/* One head is enabled and has the default size. */
 void modes_init(struct modes *modes);
 /* Takes over what display asks for, clamped to sane values; at least one head stays enabled. */
 void modes_set(struct modes *modes, const struct frame_heads_wanted *wanted);

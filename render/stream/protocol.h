@@ -98,7 +98,7 @@ enum stream_object {
 	STREAM_OBJECTS,
 };
 
-/* Gallium's PIPE_SHADER_*, in their order on the wire. */
+/* These are Gallium's PIPE_SHADER_*, in their order on the wire. */
 enum stream_stage {
 	STREAM_STAGE_VERTEX,
 	STREAM_STAGE_FRAGMENT,
@@ -109,7 +109,7 @@ enum stream_stage {
 	STREAM_STAGES,
 };
 
-/* Gallium's PIPE_TEXTURE_*. */
+/* These are Gallium's PIPE_TEXTURE_*. */
 #define STREAM_TARGET_BUFFER 0
 #define STREAM_TARGET_3D 3
 #define STREAM_TARGETS 9

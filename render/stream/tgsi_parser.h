@@ -60,7 +60,7 @@ bool tgsi_peek_digit(const struct tgsi_parser *parser);
 /* A number above `max` is a fault of `field`. */
 bool tgsi_read_number(
 	struct tgsi_parser *parser, const char *field, uint32_t max, uint32_t *number);
-/* With an optional sign. */
+/* The same for a number that may have a sign. */
 bool tgsi_read_index(struct tgsi_parser *parser, const char *field, int min, int max, int *index);
 /* Digits without a bound: constants index nothing. False: there was none. No fault. */
 bool tgsi_skip_digits(struct tgsi_parser *parser);

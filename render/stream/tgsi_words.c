@@ -148,7 +148,7 @@ int tgsi_find_property(const char *word)
 	return find(names, COUNT(names), word);
 }
 
-/* In the order of enum tgsi_stage. */
+/* The names stand in the order of enum tgsi_stage. */
 int tgsi_find_stage(const char *word)
 {
 	static const char *const names[] = { "VERT", "FRAG", "GEOM", "TESS_CTRL", "TESS_EVAL",
