@@ -115,6 +115,7 @@ static void wait_s(double seconds)
 
 static bool parse(struct wish *wish, int argc, char **argv, const char *summary, bool is_top)
 {
+	int count = G_MININT; /* not given */
 	const GOptionEntry common[] = {
 		{ "interval", 'i', 0, G_OPTION_ARG_DOUBLE, &wish->interval_s,
 			is_top ? "Time between two looks (default 2)" :
@@ -126,8 +127,7 @@ static bool parse(struct wish *wish, int argc, char **argv, const char *summary,
 	};
 	const GOptionEntry own[2][2] = {
 		{ { "json", 0, 0, G_OPTION_ARG_NONE, &wish->json, "As JSON", NULL } },
-		{ { "count", 'n', 0, G_OPTION_ARG_INT, &wish->count, "End after so many looks",
-			"N" } },
+		{ { "count", 'n', 0, G_OPTION_ARG_INT, &count, "End after so many looks", "N" } },
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new("[NAME]");
 	g_autoptr(GError) error = NULL;
@@ -147,10 +147,11 @@ static bool parse(struct wish *wish, int argc, char **argv, const char *summary,
 		g_warning("--interval: from %g to %g seconds", INTERVAL_MIN_S, INTERVAL_MAX_S);
 		return false;
 	}
-	if (wish->count < 0) {
+	if (count < 1 && count != G_MININT) {
 		g_warning("--count: 1 or more");
 		return false;
 	}
+	wish->count = MAX(count, 0);
 	wish->name = argc == 2 ? g_strdup(argv[1]) : NULL;
 	return true;
 }
