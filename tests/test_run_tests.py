@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What run-tests says at its end, from made-up logs of meson: its count is what people and machines believe."""
+"""What run-tests says at its end, from made-up logs of meson: its count is what people and machines believe. And what it
+refuses at its beginning."""
 import json
+import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 
-SUMMARY = pathlib.Path(__file__).resolve().parents[1] / 'tools/test-summary'
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+SUMMARY = ROOT / 'tools/test-summary'
 PASSED, FAILED, LATE, SKIPPED = 'OK', 'FAIL', 'TIMEOUT', 'SKIP'
 
 
@@ -68,8 +71,19 @@ def nothing_is_a_failure(build):
     assert (status, lines[-1]) == (1, '0 passed, 1 failed, 0 skipped'), lines
 
 
+def a_part_that_is_not_there_builds_nothing(build):
+    build.mkdir()
+    for name in ('meson', 'ninja'):
+        (build / name).write_text('#!/bin/sh\necho "$0 was started"\nexit 1\n')
+        (build / name).chmod(0o755)
+    done = subprocess.run([ROOT / 'run-tests', '--no-install', '--long', 'no-such-part'], capture_output=True, text=True,
+                          check=False, env={**os.environ, 'PATH': f'{build}:{os.environ["PATH"]}'})
+    assert (done.returncode, done.stdout) == (2, ''), done
+    assert done.stderr.startswith('long: no part no-such-part; there are: fuzz-virtqueue '), done
+
+
 CHECKS = [all_runs_count, what_passed_again_counts_and_is_named, what_failed_again_counts_once, each_round_counts,
-          what_tests_print_is_no_xml, nothing_is_a_failure]
+          what_tests_print_is_no_xml, nothing_is_a_failure, a_part_that_is_not_there_builds_nothing]
 
 
 def main():
