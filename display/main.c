@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -17,6 +16,7 @@
 #include "display/display.h"
 #include "protocol/heartbeat_writer.h"
 #include "protocol/keeper_link.h"
+#include "protocol/worker_options.h"
 
 struct program {
 	GMainLoop *loop;
@@ -44,45 +44,19 @@ static bool is_keeper_link(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
 }
 
-static bool read_clock(const char *clock, struct display_options *options)
+static bool parse(int argc, char **argv, struct worker_display_options *options)
 {
-	options->server_clock = g_strcmp0(clock, "server") == 0;
-	if (!clock || options->server_clock || strcmp(clock, "vitrine") == 0)
-		return true;
-	fprintf(stderr, "vitrine-display: --clock=%s: is none of vitrine, server\n", clock);
-	return false;
-}
-
-static bool parse(int argc, char **argv, struct display_options *options)
-{
-	g_autofree char *clock = NULL;
-	gboolean version = FALSE, chroma_444 = FALSE;
-	const GOptionEntry entries[] = {
-		{ "name", 0, 0, G_OPTION_ARG_STRING, &options->name,
-			"What clients see as the desktop's name", "NAME" },
-		{ "clock", 0, 0, G_OPTION_ARG_STRING, &clock,
-			"Whose clock video is shown by: vitrine (default) or server", "WHOSE" },
-		{ "encoder", 0, 0, G_OPTION_ARG_STRING, &options->video.encoder,
-			"Encode video with this (default: the best that works)", "NAME" },
-		{ "video-444", 0, 0, G_OPTION_ARG_NONE, &chroma_444,
-			"H.264 with full colour resolution, for clients that decode it", NULL },
-		{ "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and exit",
-			NULL },
-		{ 0 },
-	};
-	g_autoptr(GOptionContext) context = g_option_context_new("- started by vitrine-gpu");
 	g_autoptr(GError) error = NULL;
-	g_option_context_add_main_entries(context, entries, NULL);
-	if (!g_option_context_parse(context, &argc, &argv, &error)) {
+	worker_options_init(&worker_display_table, options);
+	if (!worker_options_parse(&worker_display_table, options, &argc, &argv, &error)) {
 		fprintf(stderr, "vitrine-display: %s\n", error->message);
 		return false;
 	}
-	options->video.chroma_444 = chroma_444;
-	if (version) {
+	if (options->version) {
 		puts("vitrine-display " VITRINE_VERSION);
 		exit(EXIT_SUCCESS);
 	}
-	return read_clock(clock, options);
+	return true;
 }
 
 /* Clients, buffers and encoders all take descriptors: as many are allowed as the system lets us. */
@@ -97,7 +71,7 @@ static void raise_fd_limit(void)
 
 int main(int argc, char **argv)
 {
-	struct display_options options = { 0 };
+	struct worker_display_options options;
 	log_set_domain("vitrine-display");
 	if (!parse(argc, argv, &options))
 		return EXIT_FAILURE;
@@ -116,7 +90,13 @@ int main(int argc, char **argv)
 	raise_fd_limit();
 
 	struct program program = { .loop = g_main_loop_new(NULL, FALSE) };
-	struct display *display = display_create(KEEPER_LINK_FD, &options, on_done, &program);
+	const struct display_options display_options = {
+		.name = options.name,
+		.server_clock = options.clock == WORKER_CLOCK_SERVER,
+		.video = { .encoder = options.encoder, .chroma_444 = options.video_444 },
+	};
+	struct display *display =
+		display_create(KEEPER_LINK_FD, &display_options, on_done, &program);
 	if (!display)
 		return EXIT_FAILURE;
 	g_unix_signal_add(SIGTERM, on_signal, &program);
@@ -125,7 +105,6 @@ int main(int argc, char **argv)
 	g_main_loop_run(program.loop);
 	display_destroy(display);
 	g_main_loop_unref(program.loop);
-	g_free(options.name);
-	g_free(options.video.encoder);
+	worker_options_finish(&worker_display_table, &options);
 	return program.status;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "protocol/gpu_report_keys.h"
+#include "protocol/worker_options.h"
 #include "server/desktop/workers.h"
 
 static void info_free(gpointer data)
@@ -79,13 +80,18 @@ static void set_failure(GKeyFile *report, const char *why)
 	g_key_file_set_string(report, GPU_REPORT_GROUP, "why", why);
 }
 
-static GKeyFile *get_report(const char *renderer, const char *what)
+/* A node of NULL asks about the CPU. */
+static GKeyFile *get_report(const char *renderer, char *node)
 {
+	struct worker_render_options options = {
+		.report = true, .software = !node, .render_node = node
+	};
+	quotas_set_initial(&options.quotas);
+	g_auto(GStrv) argv = worker_options_format(&worker_render_table, renderer, &options);
 	GKeyFile *report = g_key_file_new();
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GSubprocess) process =
-		g_subprocess_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE,
-			&error, renderer, "--report", what, NULL);
+	g_autoptr(GSubprocess) process = g_subprocess_newv((const char *const *)argv,
+		G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, &error);
 	if (!process) {
 		set_failure(report, error->message);
 		return report;
@@ -119,10 +125,8 @@ static char *find_driver(const struct gpu_info *info, const char *name)
 static void add(GPtrArray *gpus, const char *renderer, char *node, const char *name)
 {
 	struct gpu_info *info = g_new0(struct gpu_info, 1);
-	g_autofree char *what =
-		node ? g_strdup_printf("--render-node=%s", node) : g_strdup("--software");
 	info->node = node;
-	info->report = get_report(renderer, what);
+	info->report = get_report(renderer, node);
 	info->driver = name ? find_driver(info, name) : NULL;
 	g_ptr_array_add(gpus, info);
 }

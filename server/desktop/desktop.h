@@ -18,7 +18,6 @@
 enum desktop_program { DESKTOP_RUN, DESKTOP_GPU, DESKTOP_PROGRAMS };
 
 enum desktop_accel { DESKTOP_ACCEL_AUTO, DESKTOP_ACCEL_KVM, DESKTOP_ACCEL_TCG };
-enum desktop_clock { DESKTOP_CLOCK_VITRINE, DESKTOP_CLOCK_SERVER };
 
 struct desktop {
 	char *name; /* never NULL */
@@ -48,7 +47,7 @@ struct desktop {
 
 	char *encoder; /* NULL: display chooses */
 	bool video_444;
-	unsigned clock; /* enum desktop_clock */
+	unsigned clock; /* enum worker_clock */
 
 	/* These say where clients connect. */
 	char *spice_addr;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "protocol/worker_options.h"
 #include "server/desktop/limits.h"
 #include "server/desktop/run_dir.h"
 
@@ -24,9 +25,8 @@
 		[DESKTOP_GPU] = (text)                                                             \
 	}
 
-/* The values stand in the order of enum desktop_accel and enum desktop_clock. */
+/* The values stand in the order of enum desktop_accel. */
 static const char *const accels[] = { "auto", "kvm", "tcg", NULL };
-static const char *const clocks[] = { "vitrine", "server", NULL };
 
 const struct desktop_section_name desktop_sections[] = {
 	[DESKTOP_SECTION_DESKTOP] = { "desktop", "The desktop" },
@@ -180,7 +180,7 @@ const struct desktop_option desktop_options[] = {
 		"with a margin that follows the connection. With server it is the clock as "
 		"spice-server tells it, by which video is shown 400 ms late; for comparisons. "
 		"Clients on the unix socket always have that one.",
-		.values = clocks },
+		.values = worker_clock_words },
 
 	/* ---- SPICE clients ---- */
 	{ "spice-addr", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_TEXT, MEMBER(spice_addr), "ADDR",

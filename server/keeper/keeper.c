@@ -11,6 +11,7 @@
 
 #include "common/link.h"
 #include "common/listen.h"
+#include "protocol/worker_options.h"
 #include "server/desktop/workers.h"
 #include "server/keeper/requests.h"
 
@@ -119,36 +120,27 @@ static void on_dbus_connected(void *user, int fd)
 
 static char **renderer_argv(const struct desktop *o)
 {
-	g_autoptr(GPtrArray) argv = g_ptr_array_new();
-	g_ptr_array_add(argv, workers_find_renderer(o->worker_dir));
-	if (o->virgl)
-		g_ptr_array_add(argv, g_strdup("--virgl"));
-	if (o->software)
-		g_ptr_array_add(argv, g_strdup("--software"));
-	if (o->render_node)
-		g_ptr_array_add(argv, g_strdup_printf("--render-node=%s", o->render_node));
-	if (!o->pacing)
-		g_ptr_array_add(argv, g_strdup("--no-pacing"));
-	g_autofree char *quotas = quotas_format(&o->quotas);
-	if (quotas)
-		g_ptr_array_add(argv, g_strdup_printf("--quota=%s", quotas));
-	g_ptr_array_add(argv, NULL);
-	return (char **)g_ptr_array_free(g_steal_pointer(&argv), FALSE);
+	const struct worker_render_options options = {
+		.virgl = o->virgl,
+		.software = o->software,
+		.no_pacing = !o->pacing,
+		.render_node = o->render_node,
+		.quotas = o->quotas,
+	};
+	g_autofree char *program = workers_find_renderer(o->worker_dir);
+	return worker_options_format(&worker_render_table, program, &options);
 }
 
 static char **viewer_argv(const struct desktop *o)
 {
-	g_autoptr(GPtrArray) argv = g_ptr_array_new();
-	g_ptr_array_add(argv, workers_find_display(o->worker_dir));
-	g_ptr_array_add(argv, g_strdup_printf("--name=%s", o->name));
-	if (o->clock == DESKTOP_CLOCK_SERVER)
-		g_ptr_array_add(argv, g_strdup("--clock=server"));
-	if (o->encoder)
-		g_ptr_array_add(argv, g_strdup_printf("--encoder=%s", o->encoder));
-	if (o->video_444)
-		g_ptr_array_add(argv, g_strdup("--video-444"));
-	g_ptr_array_add(argv, NULL);
-	return (char **)g_ptr_array_free(g_steal_pointer(&argv), FALSE);
+	const struct worker_display_options options = {
+		.name = o->name,
+		.clock = o->clock,
+		.encoder = o->encoder,
+		.video_444 = o->video_444,
+	};
+	g_autofree char *program = workers_find_display(o->worker_dir);
+	return worker_options_format(&worker_display_table, program, &options);
 }
 
 static bool add_tls(struct keeper *keeper, GError **error)

@@ -4,10 +4,11 @@
 #include <string.h>
 
 #include "common/monotonic.h"
+#include "protocol/worker_options.h"
 #include "server/keeper/limits.h"
 
 /* vitrine-render may draw on the CPU when it is given this and the GPU is gone. */
-#define FALL_BACK "--fall-back"
+#define FALL_BACK "--" WORKER_OPTION_FALL_BACK
 
 #define SEND_TO_RENDERER(renderer, message, fds, n_fds)                                            \
 	worker_send(&(renderer)->worker, &(message), sizeof(message), fds, n_fds)

@@ -11,7 +11,7 @@
  */
 static const char renderer_script[] =
 	"#!/bin/sh\n"
-	"case $2 in\n"
+	"case $1 in\n"
 	"*/renderD7) kill -SEGV $$ ;;\n"
 	"*/renderD9) printf "
 	"'[gpu]\\nworks=true\\nsoftware=true\\nvirgl=true\\nrenderer=llvmpipe\\n' ;;\n"

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include "protocol/worker_options.h"
+
+#include <string.h>
+
+#define RENDER(name) offsetof(struct worker_render_options, name)
+#define DISPLAY(name) offsetof(struct worker_display_options, name)
+
+const char *const worker_clock_words[] = {
+	[WORKER_CLOCK_VITRINE] = "vitrine",
+	[WORKER_CLOCK_SERVER] = "server",
+	NULL,
+};
+
+static const struct worker_option render_rows[] = {
+	{ "virgl", WORKER_OPTION_SWITCH, RENDER(virgl), "Offer OpenGL to the guest" },
+	{ "render-node", WORKER_OPTION_PATH, RENDER(render_node), "Draw with this GPU", "PATH" },
+	{ "software", WORKER_OPTION_SWITCH, RENDER(software),
+		"Draw in software, whatever there is" },
+	{ WORKER_OPTION_FALL_BACK, WORKER_OPTION_SWITCH, RENDER(fall_back),
+		"Draw in software when the named GPU does not work (any more)" },
+	{ "no-pacing", WORKER_OPTION_SWITCH, RENDER(no_pacing),
+		"Let the guest draw faster than its monitors show" },
+	{ "quota", WORKER_OPTION_QUOTAS, RENDER(quotas), "Let the guest use so much (quotas.h)",
+		"NAME=VALUE" },
+	{ "probe", WORKER_OPTION_SWITCH, RENDER(probe),
+		"With --virgl: exit with 0 if OpenGL starts here" },
+	{ "report", WORKER_OPTION_SWITCH, RENDER(report),
+		"Print what the render node, or with --software the CPU, can do (gpu_report.h)" },
+	{ "version", WORKER_OPTION_SWITCH, RENDER(version), "Print the version and exit" },
+};
+
+static const struct worker_option display_rows[] = {
+	{ "name", WORKER_OPTION_TEXT, DISPLAY(name), "What clients see as the desktop's name",
+		"NAME" },
+	{ "clock", WORKER_OPTION_CHOICE, DISPLAY(clock),
+		"Whose clock video is shown by: vitrine (default) or server", "WHOSE",
+		worker_clock_words },
+	{ "encoder", WORKER_OPTION_TEXT, DISPLAY(encoder),
+		"Encode video with this (default: the best that works)", "NAME" },
+	{ "video-444", WORKER_OPTION_SWITCH, DISPLAY(video_444),
+		"H.264 with full colour resolution, for clients that decode it" },
+	{ "version", WORKER_OPTION_SWITCH, DISPLAY(version), "Print the version and exit" },
+};
+
+const struct worker_options worker_render_table = { render_rows, G_N_ELEMENTS(render_rows) };
+const struct worker_options worker_display_table = { display_rows, G_N_ELEMENTS(display_rows) };
+
+static bool is_text(const struct worker_option *row)
+{
+	return row->type == WORKER_OPTION_TEXT || row->type == WORKER_OPTION_PATH;
+}
+
+void worker_options_init(const struct worker_options *options, void *values)
+{
+	for (unsigned i = 0; i < options->n_rows; i++) {
+		const struct worker_option *row = &options->rows[i];
+		void *member = (char *)values + row->offset;
+		if (row->type == WORKER_OPTION_SWITCH)
+			*(bool *)member = false;
+		else if (row->type == WORKER_OPTION_CHOICE)
+			*(unsigned *)member = 0;
+		else if (row->type == WORKER_OPTION_QUOTAS)
+			quotas_set_initial(member);
+		else
+			*(char **)member = NULL;
+	}
+}
+
+void worker_options_finish(const struct worker_options *options, void *values)
+{
+	for (unsigned i = 0; i < options->n_rows; i++) {
+		const struct worker_option *row = &options->rows[i];
+		if (is_text(row))
+			g_clear_pointer((char **)((char *)values + row->offset), g_free);
+	}
+}
+
+/* ---- from values to a command line ---- */
+
+/* Gives NULL where the value is the one that holds anyway, and "" for a switch that is on. */
+static char *format_value(const struct worker_option *row, const void *member)
+{
+	switch (row->type) {
+	case WORKER_OPTION_SWITCH:
+		return *(const bool *)member ? g_strdup("") : NULL;
+	case WORKER_OPTION_CHOICE: {
+		unsigned choice = *(const unsigned *)member;
+		g_assert(choice < g_strv_length((char **)row->words));
+		return choice ? g_strdup(row->words[choice]) : NULL;
+	}
+	case WORKER_OPTION_QUOTAS:
+		return quotas_format(member);
+	case WORKER_OPTION_TEXT:
+	case WORKER_OPTION_PATH:
+		break;
+	}
+	return g_strdup(*(char *const *)member);
+}
+
+char **worker_options_format(
+	const struct worker_options *options, const char *program, const void *values)
+{
+	GPtrArray *argv = g_ptr_array_new();
+	g_ptr_array_add(argv, g_strdup(program));
+	for (unsigned i = 0; i < options->n_rows; i++) {
+		const struct worker_option *row = &options->rows[i];
+		g_autofree char *value = format_value(row, (const char *)values + row->offset);
+		if (value)
+			g_ptr_array_add(argv, g_strconcat("--", row->name,
+						      row->argument ? "=" : NULL, value, NULL));
+	}
+	g_ptr_array_add(argv, NULL);
+	return (char **)g_ptr_array_free(argv, FALSE);
+}
+
+/* ---- from a command line to values ---- */
+
+struct worker_options_reader {
+	const struct worker_options *options;
+	void *values;
+};
+
+/* Gives NULL, or why not, which the caller frees. */
+static char *choose(const struct worker_option *row, unsigned *choice, const char *text)
+{
+	for (unsigned i = 0; row->words[i]; i++) {
+		if (strcmp(row->words[i], text) == 0) {
+			*choice = i;
+			return NULL;
+		}
+	}
+	g_autofree char *words = g_strjoinv(", ", (char **)row->words);
+	return g_strdup_printf("is none of %s", words);
+}
+
+static char *read_value(const struct worker_option *row, void *member, const char *text)
+{
+	if (row->type == WORKER_OPTION_CHOICE)
+		return choose(row, member, text);
+	if (row->type == WORKER_OPTION_QUOTAS)
+		return quotas_parse(member, text);
+	if (row->type == WORKER_OPTION_SWITCH) {
+		*(bool *)member = true;
+	} else {
+		g_free(*(char **)member);
+		*(char **)member = g_strdup(text);
+	}
+	return NULL;
+}
+
+static gboolean on_option(const char *name, const char *text, gpointer user, GError **error)
+{
+	const struct worker_options_reader *reader = user;
+	const struct worker_option *row = reader->options->rows;
+	while (strcmp(row->name, name + strlen("--")) != 0) {
+		row++;
+		g_assert(row < reader->options->rows + reader->options->n_rows);
+	}
+	g_autofree char *reason = read_value(row, (char *)reader->values + row->offset, text);
+	if (reason)
+		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s=%s: %s", name,
+			text, reason);
+	return !reason;
+}
+
+static GOptionEntry make_entry(const struct worker_option *row)
+{
+	return (GOptionEntry){ .long_name = row->name,
+		.flags = row->type == WORKER_OPTION_SWITCH ? G_OPTION_FLAG_NO_ARG :
+			 row->type == WORKER_OPTION_PATH   ? G_OPTION_FLAG_FILENAME :
+							     0,
+		.arg = G_OPTION_ARG_CALLBACK,
+		.arg_data = (gpointer)on_option,
+		.description = row->help,
+		.arg_description = row->argument };
+}
+
+bool worker_options_parse(
+	const struct worker_options *options, void *values, int *argc, char ***argv, GError **error)
+{
+	struct worker_options_reader reader = { options, values };
+	g_autofree GOptionEntry *entries = g_new0(GOptionEntry, options->n_rows + 1);
+	for (unsigned i = 0; i < options->n_rows; i++)
+		entries[i] = make_entry(&options->rows[i]);
+	GOptionGroup *group = g_option_group_new(NULL, NULL, NULL, &reader, NULL);
+	g_option_group_add_entries(group, entries);
+	g_autoptr(GOptionContext) context = g_option_context_new("- started by vitrine-gpu");
+	g_option_context_set_main_group(context, group);
+	return g_option_context_parse(context, argc, argv, error);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker_options is the one table of what vitrine-gpu, or `vitrine gpus`, tells a worker on its
+ * command line. Who starts a worker fills in the worker's struct and has the arguments made from
+ * it; the worker reads them into the same struct by the same rows, from which its --help comes,
+ * too.
+ *
+ * What holds where nothing is said is zero, NULL and the quotas' initial limits, and makes no
+ * argument.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "protocol/quotas.h"
+
+/* A renderer that is started again is given this one behind all others. */
+#define WORKER_OPTION_FALL_BACK "fall-back"
+
+enum worker_clock { WORKER_CLOCK_VITRINE, WORKER_CLOCK_SERVER };
+/* The words of --clock, in the order of enum worker_clock, and NULL behind them. */
+extern const char *const worker_clock_words[];
+
+struct worker_render_options {
+	bool virgl, software;
+	bool fall_back; /* to the CPU when render_node does not work */
+	bool no_pacing;
+	char *render_node; /* NULL: the first that works */
+	struct quota_limits quotas;
+
+	/* With one of these the program answers and ends, and is no worker. */
+	bool probe, report, version;
+};
+
+struct worker_display_options {
+	char *name;     /* what clients see as the desktop's name; NULL: none */
+	unsigned clock; /* enum worker_clock */
+	char *encoder;  /* NULL: display chooses */
+	bool video_444;
+	bool version; /* print it and end */
+};
+
+enum worker_option_type {
+	WORKER_OPTION_SWITCH, /* bool */
+	WORKER_OPTION_TEXT,   /* char * */
+	WORKER_OPTION_PATH,   /* char *, of a file */
+	WORKER_OPTION_CHOICE, /* unsigned, an index into `words` */
+	WORKER_OPTION_QUOTAS, /* struct quota_limits: each time it is given it changes some of them
+			       */
+};
+
+struct worker_option {
+	const char *name;
+	enum worker_option_type type;
+	size_t offset;            /* of the member of the worker's struct */
+	const char *help;         /* one line */
+	const char *argument;     /* what stands for the value in --help; NULL: a switch has none */
+	const char *const *words; /* of a choice; NULL stands behind the last */
+};
+
+/* All options of one worker. */
+struct worker_options {
+	const struct worker_option *rows;
+	unsigned n_rows;
+};
+
+extern const struct worker_options worker_render_table;
+extern const struct worker_options worker_display_table;
+
+/*
+ * In these calls `values` is the struct that belongs to the table. It is to be initialised once.
+ * The calls that read a command line own the texts in it, until worker_options_finish(); for
+ * worker_options_format() they may be anybody's.
+ */
+void worker_options_init(const struct worker_options *options, void *values);
+void worker_options_finish(const struct worker_options *options, void *values);
+
+/* Gives a command line for g_strfreev() that begins with `program`. */
+char **worker_options_format(
+	const struct worker_options *options, const char *program, const void *values);
+
+/*
+ * Reads a command line and takes out of it what it has understood. What it cannot take, it refuses
+ * with a G_OPTION_ERROR; `values` may then have changed in part. Ends the process after --help.
+ */
+bool worker_options_parse(const struct worker_options *options, void *values, int *argc,
+	char ***argv, GError **error);
