@@ -79,8 +79,8 @@ bool tgsi_check(const char *text, size_t length, unsigned stage, struct tgsi_fac
 	*facts = (struct tgsi_facts){ 0 };
 	if (!find_end(&parser, length) || !read_stage(&parser, stage) || !read_lines(&parser))
 		return false;
-	facts->n_input_lines = (uint8_t)parser.n_input_lines;
-	facts->n_output_lines = (uint8_t)parser.n_output_lines;
+	facts->n_input_declarations = (uint8_t)parser.n_input_declarations;
+	facts->n_output_declarations = (uint8_t)parser.n_output_declarations;
 	facts->n_output_arrays = (uint8_t)parser.n_output_arrays;
 	return true;
 }
@@ -95,15 +95,16 @@ bool tgsi_has_output(const struct tgsi_facts *facts, unsigned output)
 bool tgsi_check_link(const struct tgsi_facts *earlier, const struct tgsi_facts *later,
 	struct stream_fault *fault)
 {
-	unsigned lines = later->n_input_lines;
+	unsigned n_declarations = later->n_input_declarations;
 	if (later->n_color_inputs)
-		lines += later->n_color_inputs + 1u;
+		n_declarations += later->n_color_inputs + 1u;
 	for (unsigned i = 0; i < TGSI_VARYINGS; i++)
-		lines += (unsigned)__builtin_popcountll(
+		n_declarations += (unsigned)__builtin_popcountll(
 			earlier->varyings_out[i] & ~later->varyings_in[i]);
-	if (lines <= TGSI_IO_LINES_MAX)
+	if (n_declarations <= TGSI_IO_DECLARATIONS_MAX)
 		return true;
-	*fault = (struct stream_fault){ "shader text", "inputs", lines, TGSI_IO_LINES_MAX,
+	*fault = (struct stream_fault){ "shader text", "inputs", n_declarations,
+		TGSI_IO_DECLARATIONS_MAX,
 		"too many inputs with those that the stage before puts out" };
 	return false;
 }

@@ -39,8 +39,9 @@ struct tgsi_facts {
 	uint32_t text_bytes; /* without the NUL */
 	uint32_t n_instructions, n_immediates;
 
-	uint64_t inputs[2], outputs[2];        /* registers, 128 bits */
-	uint8_t n_input_lines, n_output_lines; /* declarations, each an entry of the translator */
+	uint64_t inputs[2], outputs[2]; /* registers, 128 bits */
+	/* Each is an entry of the translator's. */
+	uint8_t n_input_declarations, n_output_declarations;
 	uint8_t n_output_arrays;
 	uint8_t n_color_inputs; /* of a fragment shader: two-sided colours give each one more entry
 				 */

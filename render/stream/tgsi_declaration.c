@@ -277,8 +277,8 @@ static bool declare_input(struct tgsi_parser *parser, const struct declaration *
 	add_varying(decl, facts->varyings_in);
 	if (facts->stage == TGSI_FRAGMENT && decl->semantic == TGSI_SEMANTIC_COLOR)
 		facts->n_color_inputs++;
-	return add(parser, "lines of IN", &parser->n_input_lines, 1, TGSI_IO_LINES_MAX,
-		       "too many declarations of inputs") &&
+	return add(parser, "declarations of IN", &parser->n_input_declarations, 1,
+		       TGSI_IO_DECLARATIONS_MAX, "too many declarations of inputs") &&
 	       add(parser, "IN", &parser->n_input_registers, count(decl), TGSI_IO_REGISTERS_MAX - 1,
 		       "too many inputs");
 }
@@ -293,15 +293,15 @@ static bool declare_output(struct tgsi_parser *parser, const struct declaration 
 	if (decl->array && !add(parser, "arrays of OUT", &parser->n_output_arrays, 1,
 				   TGSI_OUTPUT_ARRAYS_MAX, "too many arrays of outputs"))
 		return false;
-	return add(parser, "lines of OUT", &parser->n_output_lines, 1,
+	return add(parser, "declarations of OUT", &parser->n_output_declarations, 1,
 		       facts->stage == TGSI_FRAGMENT ? TGSI_FRAGMENT_OUTPUTS_MAX :
-						       TGSI_IO_LINES_MAX,
+						       TGSI_IO_DECLARATIONS_MAX,
 		       "too many declarations of outputs") &&
 	       add(parser, "OUT", &parser->n_output_registers, count(decl),
 		       TGSI_IO_REGISTERS_MAX - 1, "too many outputs");
 }
 
-/* The translator counts the first vector of constants for each line that declares it alone. */
+/* The translator counts the first vector of constants for each declaration of it alone. */
 static bool declare_constant(struct tgsi_parser *parser, const struct declaration *decl)
 {
 	struct tgsi_facts *facts = parser->facts;
@@ -324,15 +324,15 @@ static bool declare_temporary(struct tgsi_parser *parser, const struct declarati
 static bool declare_system_value(struct tgsi_parser *parser, const struct declaration *decl)
 {
 	tgsi_set_bits(parser->system_values, decl->first, decl->first);
-	return add(parser, "lines of SV", &parser->n_system_values, 1, TGSI_SYSTEM_VALUES_MAX,
-		"too many system values");
+	return add(parser, "declarations of SV", &parser->n_system_values, 1,
+		TGSI_SYSTEM_VALUES_MAX, "too many system values");
 }
 
 static bool declare_atomic(struct tgsi_parser *parser, const struct declaration *decl)
 {
 	parser->facts->atomic_buffers |= 1u << decl->dimension;
-	return add(parser, "lines of HWATOMIC", &parser->n_atomic_ranges, 1, TGSI_ATOMIC_RANGES_MAX,
-		"too many ranges of atomic counters");
+	return add(parser, "declarations of HWATOMIC", &parser->n_atomic_ranges, 1,
+		TGSI_ATOMIC_RANGES_MAX, "too many ranges of atomic counters");
 }
 
 static bool declare(struct tgsi_parser *parser, const struct declaration *decl)

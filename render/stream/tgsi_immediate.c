@@ -140,7 +140,7 @@ static bool read_number_of_immediate(struct tgsi_parser *parser)
 bool tgsi_read_immediate(struct tgsi_parser *parser)
 {
 	if (parser->facts->n_immediates >= TGSI_IMMEDIATES_MAX)
-		return tgsi_refuse(parser, "lines of IMM", TGSI_IMMEDIATES_MAX + 1,
+		return tgsi_refuse(parser, "immediates", TGSI_IMMEDIATES_MAX + 1,
 			TGSI_IMMEDIATES_MAX, "too many constants");
 	if (!read_number_of_immediate(parser) || !tgsi_expect_white(parser))
 		return false;

@@ -12,20 +12,20 @@
  *   INTERP_* IN[r](n)     scan input_interpolate [80], input_array_first [80]: the same
  *   OUT[r] declared       scan output_semantic_name and more [80]: IO_REGISTERS
  *   ARRAY(n) of IN, OUT   scan input_array_first, output_array_first [80]: the same
- *   lines of IN, OUT      translator inputs, outputs [64]: IO_LINES
- *   lines of FRAG's OUT   fs_output_layout [12]: FRAGMENT_OUTPUTS
+ *   declarations of IN    translator inputs [64], outputs [64] of OUT: IO_DECLARATIONS
+ *   those of FRAG's OUT   fs_output_layout [12]: FRAGMENT_OUTPUTS
  *   OUT with an ARRAY     output_arrays.layout [16]: OUTPUT_ARRAYS
  *   index of a semantic   invariant_outputs [4 * 32 bits], masks of 64 bits,
  *                         front_back_color_emitted_flags [64], and for two-sided
  *                         colours interpolators [2]: see tgsi_words.c
- *   SV[r], lines of SV    scan system_value_semantic_name [80], system_values [32]
+ *   SV[r], and declared   scan system_value_semantic_name [80], system_values [32]
  *   CONST[d] declared     scan const_file_max [32], ubo_sizes [32]: CONSTANT_BUFFERS
  *   SAMP[r], SVIEW[r]     scan is_msaa_sampler [32], samplers [32]: SAMPLERS
  *   IMAGE[r]              images [32]: IMAGES
  *   STORE .., COHERENT    images [32], by the number of the coordinate's register
  *   BUFFER, MEMORY[r]     ssbo_memory_qualifier [32], masks: BUFFERS
- *   lines of HWATOMIC     abo_idx, abo_sizes, abo_offsets [32]: ATOMIC_RANGES
- *   IMM[r], lines of IMM  imm [1024]; EMIT, ENDPRIM, MEMBAR and offsets index it, too
+ *   HWATOMIC declared     abo_idx, abo_sizes, abo_offsets [32]: ATOMIC_RANGES
+ *   IMM[r], and numbered  imm [1024]; EMIT, ENDPRIM, MEMBAR and offsets index it, too
  *   TEMP[a..b] declared   b - a + 1 entries are allocated: a <= b
  *   any range             tgsi_sanity.c allocates per register: REGISTERS
  *   sources of an opcode  src_bufs [4] in 0.10.4: SOURCES
@@ -45,7 +45,7 @@
 #define TGSI_TEXT_BYTES_MAX (4u << 20)
 
 #define TGSI_IO_REGISTERS_MAX 80
-#define TGSI_IO_LINES_MAX 64
+#define TGSI_IO_DECLARATIONS_MAX 64
 #define TGSI_FRAGMENT_OUTPUTS_MAX 12
 #define TGSI_OUTPUT_ARRAYS_MAX 16
 #define TGSI_SYSTEM_VALUES_MAX 32

@@ -24,8 +24,8 @@ struct tgsi_parser {
 
 	unsigned vertices; /* what IN[] means; 0: nothing */
 	unsigned depth;
-	unsigned n_input_lines, n_output_lines, n_input_registers, n_output_registers,
-		n_output_arrays;
+	unsigned n_input_declarations, n_output_declarations;
+	unsigned n_input_registers, n_output_registers, n_output_arrays;
 	unsigned n_atomic_ranges, n_system_values, n_registers, n_temporary_ranges;
 	uint64_t search_steps;
 	uint64_t system_values[2]; /* as facts->inputs */

@@ -25,8 +25,8 @@ static unsigned stage_of(const char *text)
 static void check_facts(const struct tgsi_facts *facts, size_t bytes)
 {
 	g_assert(facts->text_bytes + 1 == bytes);
-	g_assert(facts->n_input_lines <= TGSI_IO_LINES_MAX);
-	g_assert(facts->n_output_lines <= TGSI_IO_LINES_MAX);
+	g_assert(facts->n_input_declarations <= TGSI_IO_DECLARATIONS_MAX);
+	g_assert(facts->n_output_declarations <= TGSI_IO_DECLARATIONS_MAX);
 	g_assert(facts->n_output_arrays <= TGSI_OUTPUT_ARRAYS_MAX);
 	g_assert(facts->n_immediates <= TGSI_IMMEDIATES_MAX);
 	g_assert(facts->inputs[1] >> (TGSI_IO_REGISTERS_MAX - 64) == 0);

@@ -105,19 +105,21 @@ struct heap {
 };
 
 static const struct heap heaps[] = {
-	{ "input-lines", TGSI_FRAGMENT, "FRAG\n", "DCL IN[0], GENERIC[%u]\n", 63, NULL },
-	{ "input-lines-same", TGSI_FRAGMENT, "FRAG\n", "DCL IN[0], GENERIC[0]\n", 64,
-		"lines of IN" },
-	{ "output-lines", TGSI_VERTEX, "VERT\n", "DCL OUT[0], GENERIC[0]\n", 64, "lines of OUT" },
+	{ "input-declarations", TGSI_FRAGMENT, "FRAG\n", "DCL IN[0], GENERIC[%u]\n", 63, NULL },
+	{ "input-declarations-same", TGSI_FRAGMENT, "FRAG\n", "DCL IN[0], GENERIC[0]\n", 64,
+		"declarations of IN" },
+	{ "output-declarations", TGSI_VERTEX, "VERT\n", "DCL OUT[0], GENERIC[0]\n", 64,
+		"declarations of OUT" },
 	{ "fragment-outputs", TGSI_FRAGMENT, "FRAG\n", "DCL OUT[%u], COLOR[0]\n", 12,
-		"lines of OUT" },
+		"declarations of OUT" },
 	{ "output-arrays", TGSI_VERTEX, "VERT\n", "DCL OUT[%u], ARRAY(1), GENERIC[%u]\n", 16,
 		"arrays of OUT" },
-	{ "system-values", TGSI_VERTEX, "VERT\n", "DCL SV[%u], VERTEXID\n", 32, "lines of SV" },
+	{ "system-values", TGSI_VERTEX, "VERT\n", "DCL SV[%u], VERTEXID\n", 32,
+		"declarations of SV" },
 	{ "atomic-ranges", TGSI_COMPUTE, "COMP\n", "DCL HWATOMIC[0][%u]\n", 32,
-		"lines of HWATOMIC" },
+		"declarations of HWATOMIC" },
 	{ "immediates", TGSI_VERTEX, "VERT\n", "IMM[%u] UINT32 {0, 0, 0, 0}\n", 1024,
-		"lines of IMM" },
+		"immediates" },
 	{ "registers", TGSI_VERTEX,
 		"VERT\nDCL CONST[1][0..65535]\nDCL CONST[2][0..65535]\n"
 		"DCL CONST[3][0..65535]\nDCL CONST[4][0..65534]\n",
@@ -330,7 +332,7 @@ static void test_link(void)
 	g_assert_true(
 		check("FRAG\nDCL IN[0..31], GENERIC[0], LINEAR\n", TGSI_FRAGMENT, &later, &fault));
 	g_assert_true(tgsi_check_link(&earlier, &later, &fault));
-	later.n_input_lines = TGSI_IO_LINES_MAX;
+	later.n_input_declarations = TGSI_IO_DECLARATIONS_MAX;
 	g_assert_true(tgsi_check_link(&earlier, &later, &fault));
 	later.n_color_inputs = 1;
 	g_assert_false(tgsi_check_link(&earlier, &later, &fault));
