@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include "display/door/limits.h"
+
 /*
  * ---- connections ----
  */
@@ -34,6 +36,22 @@
 #define PASS_FDS_MAX 4
 
 /*
+ * ---- SPICE messages ----
+ */
+
+/* Bytes of a message's header: that of the longest kind (SpiceDataHeader). */
+#define SPICE_TALK_HEADER_MAX 18
+
+/* Bytes of a watched message that are shown, from its beginning. Past it: the rest is not looked
+ * at. */
+#define SPICE_TALK_SHOWN_MAX 64
+
+/* Bytes that must come again with more behind them, so that a pipe needs this much room: the
+ * longest link message, since each header and each watched message is smaller. Past it:
+ * door/limits.h. */
+#define SPICE_TALK_HELD_MAX SPICE_LINK_BYTES_MAX
+
+/*
  * ---- the WebSocket request (RFC 6455, 4.2.1; RFC 9112) ----
  */
 
@@ -59,6 +77,17 @@
 /* Frames in a row that bring no data. They cost us time and move nothing. Past it: the connection
  * is closed with status 1008. */
 #define EMPTY_FRAMES_MAX 256
+
+/* Bytes in a control frame (RFC 6455, 5.5). Past it: the connection is closed with status 1002. */
+#define CONTROL_BYTES_MAX 125
+
+/*
+ * ---- TLS ----
+ */
+
+/* Bytes of a certificate's or key's file. Chains and keys that are in use are far smaller. Past it:
+ * tls_credentials_create fails. */
+#define TLS_FILE_BYTES_MAX (256 * 1024)
 
 /*
  * ---- the end ----

@@ -26,22 +26,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "display/door/limits.h"
 #include "display/door/spice_link.h"
+#include "display/relay/limits.h"
 
 enum spice_talk_side {
 	SPICE_TALK_CLIENT,
 	SPICE_TALK_SERVER,
 	SPICE_TALK_SIDES,
 };
-
-/* Most bytes of a watched message that are shown. */
-#define SPICE_TALK_SHOWN_MAX 64
-/* The longest header has this many bytes (SpiceDataHeader). */
-#define SPICE_TALK_HEADER_MAX 18
-/* Most bytes that must come again with more behind them: the caller's buffer needs this much room.
- */
-#define SPICE_TALK_HELD_MAX SPICE_LINK_BYTES_MAX
 
 struct spice_talk_watch {
 	enum spice_link_channel channel;

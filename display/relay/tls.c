@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/peer_log.h"
+#include "display/relay/limits.h"
 
 /* Clients of the last ten years speak these versions. */
 #define PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"

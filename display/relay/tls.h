@@ -13,10 +13,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Most bytes of a certificate's or key's file. Chains and keys that are in use are far smaller.
- * Past it: tls_credentials_create fails. */
-#define TLS_FILE_BYTES_MAX (256 * 1024)
-
 struct tls_credentials;
 
 /* Reads two PEM files: the certificate, which its issuers' may follow, and its key. It reads each

@@ -8,8 +8,6 @@
 
 #include "display/relay/limits.h"
 
-/* Most bytes in a control frame (RFC 6455, 5.5). */
-#define CONTROL_BYTES_MAX 125
 #define STATUS_BYTES 2
 
 /* A frame of ours that carries no data: an answer to a ping, or a goodbye. */
@@ -23,7 +21,7 @@ struct control {
 struct websocket {
 	const struct websocket_ops *ops;
 	void *user;
-	wslay_frame_context_ptr frames;
+	wslay_frame_context_ptr ws_frames;
 	int error;          /* -errno of the transport's last read or write; 0: it has ended */
 	const char *reason; /* the rule that the client broke; "": none */
 	/* in */
@@ -35,8 +33,8 @@ struct websocket {
 	uint8_t body[CONTROL_BYTES_MAX]; /* of the control frame that is being read */
 	size_t body_bytes;
 	/* out */
-	size_t frame_left; /* of the frame that is being written */
-	uint64_t frame_bytes;
+	size_t ws_frame_left; /* of the frame that is being written */
+	uint64_t ws_frame_bytes;
 	struct control pong, goodbye;
 	uint8_t ping[CONTROL_BYTES_MAX]; /* body of the last ping, until its answer is begun */
 	size_t ping_bytes;
@@ -74,7 +72,7 @@ struct websocket *websocket_create(const struct websocket_ops *ops, void *user)
 	websocket->reason = "";
 	websocket->pong.opcode = WSLAY_PONG;
 	websocket->goodbye.opcode = WSLAY_CONNECTION_CLOSE;
-	if (wslay_frame_context_init(&websocket->frames, &callbacks, websocket) == 0)
+	if (wslay_frame_context_init(&websocket->ws_frames, &callbacks, websocket) == 0)
 		return websocket;
 	g_free(websocket);
 	return NULL;
@@ -84,7 +82,7 @@ void websocket_destroy(struct websocket *websocket)
 {
 	if (!websocket)
 		return;
-	wslay_frame_context_free(websocket->frames);
+	wslay_frame_context_free(websocket->ws_frames);
 	g_free(websocket);
 }
 
@@ -102,7 +100,7 @@ static ssize_t send_frame(struct websocket *websocket, uint8_t opcode, uint64_t 
 		.data_length = size_bytes,
 	};
 	websocket->error = -EAGAIN;
-	ssize_t n = wslay_frame_send(websocket->frames, &frame);
+	ssize_t n = wslay_frame_send(websocket->ws_frames, &frame);
 	if (n == WSLAY_ERR_WANT_WRITE)
 		return websocket->error;
 	return n >= 0 ? n : -EPROTO;
@@ -143,7 +141,7 @@ static bool said_goodbye(const struct websocket *websocket)
 /* A frame that was begun must be finished before the next begins. */
 int websocket_send_waiting(struct websocket *websocket)
 {
-	if (websocket->frame_left > 0)
+	if (websocket->ws_frame_left > 0)
 		return 0;
 	if (websocket->pong.begun || (websocket->pong.due && !said_goodbye(websocket))) {
 		int result = send_pong(websocket);
@@ -176,14 +174,15 @@ ssize_t websocket_write(struct websocket *websocket, const uint8_t *bytes, size_
 	int result = websocket_send_waiting(websocket);
 	if (result < 0)
 		return result;
-	if (said_goodbye(websocket) && websocket->frame_left == 0)
+	if (said_goodbye(websocket) && websocket->ws_frame_left == 0)
 		return -EPIPE;
-	if (websocket->frame_left == 0)
-		websocket->frame_bytes = websocket->frame_left = MIN(size_bytes, FRAME_BYTES_MAX);
-	ssize_t n = send_frame(websocket, WSLAY_BINARY_FRAME, websocket->frame_bytes, bytes,
-		MIN(size_bytes, websocket->frame_left));
+	if (websocket->ws_frame_left == 0)
+		websocket->ws_frame_bytes = websocket->ws_frame_left =
+			MIN(size_bytes, FRAME_BYTES_MAX);
+	ssize_t n = send_frame(websocket, WSLAY_BINARY_FRAME, websocket->ws_frame_bytes, bytes,
+		MIN(size_bytes, websocket->ws_frame_left));
 	if (n > 0)
-		websocket->frame_left -= (size_t)n;
+		websocket->ws_frame_left -= (size_t)n;
 	return n == 0 ? -EAGAIN : n;
 }
 
@@ -305,7 +304,7 @@ static ssize_t read_frame(struct websocket *websocket)
 {
 	struct wslay_frame_iocb frame = { 0 };
 	websocket->error = -EAGAIN;
-	ssize_t n = wslay_frame_recv(websocket->frames, &frame);
+	ssize_t n = wslay_frame_recv(websocket->ws_frames, &frame);
 	if (n == WSLAY_ERR_WANT_READ)
 		return websocket->error;
 	if (n < 0)
