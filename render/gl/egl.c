@@ -16,7 +16,10 @@
 
 /* ---- nodes ---- */
 
-/* -1: cannot be opened (errno), -2: is no DRM device. */
+/*
+ * Returns the descriptor, or -1 with errno when the node cannot be opened, or -2 when it is no DRM
+ * device.
+ */
 static int open_node(const char *path)
 {
 	struct stat st;
@@ -133,8 +136,10 @@ static bool choose_named(struct egl_choice *choice, const char *path)
 
 bool egl_choose(struct egl_choice *choice, const char *render_node, bool software)
 {
-	/* llvmpipe starts a thread for each core, each costs memory; beyond four a desktop gains
-	 * little. */
+	/*
+	 * llvmpipe starts a thread for each core, and each costs memory; beyond four a desktop
+	 * gains little.
+	 */
 	g_autofree char *n_threads = g_strdup_printf("%u", MIN(g_get_num_processors(), 4));
 	setenv("LP_NUM_THREADS", n_threads, 0);
 	*choice = (struct egl_choice){ .render_node_fd = -1 };

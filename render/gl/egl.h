@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * egl: the one place that decides what draws and where pictures lie.
+ * egl: decides what draws and where pictures lie.
  *
- * Decided once, at start, and said in one log line: a render node's GPU, or software on no device
- * at all. Everything else asks here. gpu thread.
+ * The choice is made once, at start, and said in one log line: the GPU of a render node, or
+ * software on no device at all. All others ask here. Only the gpu thread calls it, but for
+ * egl_check_node().
  */
 #pragma once
 
@@ -19,16 +20,18 @@ struct egl_choice {
 };
 
 /*
- * Opens the EGL display (egl_display.h) that the choice describes. `render_node` NULL: the first
- * one that works and is not software itself, else software. One that is named must work (false,
- * logged, when it does not); if it turns out to be no DRM device at all, such as QEMU's /dev/null,
- * that asks for software. Sets environment variables that Mesa reads: call before any other GL,
- * once; again only after egl_abandon().
+ * Opens the EGL display (egl_display.h) that the choice describes. When `render_node` is NULL it
+ * takes the first node that works and does not draw with the CPU itself, else software. A node that
+ * is named must work; else false is returned, which is logged. But one that is no DRM device at
+ * all, such as QEMU's /dev/null, asks for software. The call sets environment variables that Mesa
+ * reads, so it comes before any other call of GL, and comes again only after egl_abandon().
  */
 bool egl_choose(struct egl_choice *choice, const char *render_node, bool software);
-/* Undoes egl_choose(), when what was chosen does not work after all. */
+/* Undoes egl_choose() when what was chosen does not work after all. */
 void egl_abandon(struct egl_choice *choice);
 
-/* True (or the reason logged) when the node can be opened at all. For renderers that draw nothing.
+/*
+ * Returns true when the node can be opened at all, or logs why not. Renderers that draw nothing
+ * check their node in this way.
  */
 bool egl_check_node(const char *render_node);

@@ -12,7 +12,7 @@
 
 #define DEVICES_MAX 64
 
-/* EGL_EXT_device_drm_render_node, which libepoxy 1.5.10 does not know. */
+/* libepoxy 1.5.10 does not know this name of EGL_EXT_device_drm_render_node. */
 #ifndef EGL_DRM_RENDER_NODE_FILE_EXT
 #define EGL_DRM_RENDER_NODE_FILE_EXT 0x3377
 #endif

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * egl_display: the one EGL display of this process. virglrenderer draws on it with contexts made
- * here, and so do we.
+ * egl_display: holds the one EGL display of this process. virglrenderer draws on it with contexts
+ * made here, and so do we.
  *
- * Three ways to get one: on GBM (buffers that display and its clients can take), on an EGL device
- * (where GBM is refused: pictures are read back), on no device at all (Mesa's software renderer).
+ * There are three ways to get one: on GBM, whose buffers display and its clients can take; on an
+ * EGL device where GBM is refused, so that pictures are read back; and on no device at all, which
+ * is Mesa's software renderer.
  *
- * Opened and closed by the gpu thread; a context may be made current by any thread. EGL's and GBM's
+ * The gpu thread opens and closes it; a context may be made current by any thread. EGL's and GBM's
  * types stay behind void pointers and forward declarations.
  */
 #pragma once
@@ -24,26 +25,32 @@ enum egl_platform {
 const char *egl_platform_get_name(enum egl_platform platform);
 
 /*
- * The descriptor of the DRM node stays the caller's (-1 with EGL_ON_NOTHING). Succeeds only where a
- * context can be made and used; else NULL becomes a reason in `why` (static text).
+ * Opens the display on the DRM node behind node_fd, which stays the caller's (-1 with
+ * EGL_ON_NOTHING). Returns true only when a context can be made and used; else it sets *why to the
+ * reason, a static text.
  */
 bool egl_display_open(enum egl_platform platform, int node_fd, const char **why);
 void egl_display_close(void);
 
-/* An EGLDisplay; NULL before it is open. */
+/* Returns an EGLDisplay, or NULL before it is open. */
 void *egl_display_get(void);
-/* Where buffers can be made; NULL but on GBM. */
+/* Returns what buffers are made with. It is NULL unless the display is on GBM. */
 struct gbm_device *egl_display_get_gbm(void);
 bool egl_display_has(const char *extension);
 
-/* An OpenGL context, sharing objects with the thread's current one if asked to. NULL: no such
- * version. */
+/*
+ * Makes an OpenGL context, which shares objects with the thread's current one when `shared` is set.
+ * Returns NULL when this GL has no such version. The caller destroys the context.
+ */
 void *egl_context_create(bool shared, int major, int minor);
 void egl_context_destroy(void *context);
-/* NULL makes none current. */
+/* Makes the context current on the calling thread; NULL leaves it with none. */
 bool egl_context_make_current(void *context);
 
-/* The name of what a context made here draws with, such as "llvmpipe (LLVM 15.0.6, 256 bits)". */
+/*
+ * Returns the name of what a context made here draws with, such as "llvmpipe (LLVM 15.0.6, 256
+ * bits)". The text is valid until the display is closed.
+ */
 const char *egl_display_get_renderer(void);
-/* True when a context made here draws with the CPU. */
+/* Returns true when a context made here draws with the CPU. */
 bool egl_display_is_software(void);

@@ -11,7 +11,7 @@
 
 #include "render/gl/egl_display.h"
 
-/* Side of the square that egl_gbm_buffer_check() looks at. */
+/* egl_gbm_buffer_check() looks at a square with sides of so many pixels. */
 #define CHECK_SIDE 16u
 
 static bool modifier_is_usable(uint32_t fourcc, uint64_t modifier, EGLBoolean external_only)
@@ -53,14 +53,20 @@ static struct gbm_bo *create_bo(uint32_t width, uint32_t height, uint32_t fourcc
 		gbm, width, height, fourcc, modifiers, n_modifiers, GBM_BO_USE_RENDERING);
 }
 
-/* The bytes that any layout needs at least: tiles round up. */
+/*
+ * Returns how many bytes any layout needs at least; those with tiles need more, since they round
+ * up.
+ */
 static uint64_t needed_bytes(const struct egl_gbm_buffer *buffer)
 {
 	return (uint64_t)buffer->stride_bytes * (buffer->height - 1) + (uint64_t)buffer->width * 4 +
 	       buffer->offset_bytes;
 }
 
-/* EGL of this process knows the buffer and may ignore the stride; other processes cannot. */
+/*
+ * Returns false when the stride cannot be true. EGL of this process knows the buffer and may ignore
+ * the stride, but other processes cannot.
+ */
 static bool stride_is_possible(const struct egl_gbm_buffer *buffer)
 {
 	return buffer->stride_bytes >= buffer->width * 4 &&
@@ -68,9 +74,9 @@ static bool stride_is_possible(const struct egl_gbm_buffer *buffer)
 }
 
 /*
- * Exports by GBM and not by the DRM handle: Mesa's driver must know that this buffer and the one
- * that EGL imports are the same, or each closes the other's handle. Drivers have reported success
- * with no descriptor.
+ * Exports the buffer by GBM and not by the DRM handle: Mesa's driver must know that this buffer and
+ * the one that EGL imports are the same, or each closes the other's handle. Drivers have reported
+ * success with no descriptor, so it is checked.
  */
 static bool export_dmabuf(struct egl_gbm_buffer *buffer)
 {
@@ -184,7 +190,7 @@ void egl_gbm_buffer_destroy(struct egl_gbm_buffer *buffer)
 
 /* ---- believing nothing ---- */
 
-/* Every byte differs from its neighbours, in a way that no swap of channels maps to itself. */
+/* Makes every byte differ from its neighbours, in a way that no swap of channels maps to itself. */
 static void fill_pattern(uint8_t *pixel, unsigned x, unsigned y)
 {
 	pixel[0] = (uint8_t)(x * 13 + 1);
@@ -209,7 +215,10 @@ static bool write_pattern(struct egl_gbm_buffer *buffer, uint32_t x, uint32_t y)
 	return true;
 }
 
-/* The pattern is in the order of bytes; GL is asked for the same order by the format's name. */
+/*
+ * Compares what GL reads with the pattern. That is in the order of bytes, and the format's name
+ * says how to ask GL for the same order.
+ */
 static bool read_pattern(struct egl_gbm_buffer *buffer, uint32_t x, uint32_t y)
 {
 	bool rgb_in_memory =
