@@ -17,7 +17,10 @@ static void drain_errors(void)
 		;
 }
 
-/* What virglrenderer may have left on that changes a copy: scissor and conversion to sRGB. */
+/*
+ * Saves what a copy changes, and turns off what virglrenderer may have left on and would spoil one:
+ * the scissor, and conversion to sRGB.
+ */
 static void save_state(struct saved_state *saved)
 {
 	glGetIntegerv(GL_READ_FRAMEBUFFER_BINDING, &saved->read_framebuffer);
@@ -40,7 +43,10 @@ static void restore_state(const struct saved_state *saved)
 		glEnable(GL_FRAMEBUFFER_SRGB);
 }
 
-/* Attaches the texture to the framebuffer that GL reads from. */
+/*
+ * Attaches the texture to the framebuffer that GL reads from, which is made once and kept. Returns
+ * false when GL cannot read that texture.
+ */
 static bool attach(const struct texture *texture)
 {
 	static GLuint framebuffer;
@@ -53,7 +59,7 @@ static bool attach(const struct texture *texture)
 	return glCheckFramebufferStatus(GL_READ_FRAMEBUFFER) == GL_FRAMEBUFFER_COMPLETE;
 }
 
-/* An attached texture would live on after its guest destroyed it. */
+/* Detaches the texture, which would otherwise live on after its guest has destroyed it. */
 static void detach(void)
 {
 	glFramebufferTexture2D(GL_READ_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, 0, 0);

@@ -11,7 +11,7 @@
 /* These are 128 KiB, and at least one row of the widest picture. */
 #define STRIP_PIXELS 32768u
 #define CACHE_LINE_BYTES 64u
-/* A page of 4 KiB: what prefetchers of CPUs do not cross. */
+/* A page of 4 KiB holds so many pixels. A CPU's prefetcher does not cross pages. */
 #define PREFETCH_PIXELS_MAX 1024u
 G_STATIC_ASSERT(STRIP_PIXELS >= FRAME_SIZE_MAX);
 
@@ -22,8 +22,8 @@ static void drain_errors(void)
 }
 
 /*
- * We ask GL for the bytes in the order in which they lie, so that it copies and need not convert:
- * that takes half the time or less.
+ * Returns true when the texture's bytes lie as R G B A. We ask GL for them in the order in which
+ * they lie, so that it copies and need not convert, which takes half the time or less.
  */
 static bool lies_as_rgba(void)
 {
@@ -50,8 +50,8 @@ static void store_row(uint8_t *to, const uint32_t *from, uint32_t n, bool rgba)
 }
 
 /*
- * Narrow rows lie on different pages, and a CPU does not read ahead from one page to the next. In
- * wide rows it does so within the row.
+ * Fetches a row that is written next into the CPU's cache. Narrow rows lie on different pages, and
+ * a CPU does not read ahead from one page to the next; in wide rows it does so within the row.
  */
 static void prefetch_row(uint8_t *to, uint32_t n)
 {
@@ -59,7 +59,9 @@ static void prefetch_row(uint8_t *to, uint32_t n)
 		__builtin_prefetch(to + i, 1);
 }
 
-/* In strips that the CPU's cache holds; `top` is the rectangle's lowest row in the texture. */
+/*
+ * Reads in strips that the CPU's cache holds. `top` is the rectangle's lowest row in the texture.
+ */
 static void read_strips(const struct texture *texture, const struct rect *rect, uint32_t top,
 	uint8_t *to, uint32_t stride_bytes, bool rgba)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * readback: copies part of a GL texture to memory. gpu thread, with virgl's context current.
+ * readback: copies part of a GL texture to memory. The gpu thread calls it, with virgl's context
+ * current.
  */
 #pragma once
 
@@ -9,7 +10,7 @@
 
 #include "protocol/frame_link.h"
 
-/* A texture that a guest shows; `height` is needed to turn pictures that lie upside down. */
+/* A guest shows this texture. `height` is needed to turn pictures that lie upside down. */
 struct texture {
 	uint32_t gl_id;
 	uint32_t gl_target;
@@ -19,8 +20,8 @@ struct texture {
 };
 
 /*
- * Writes `rect` (in picture coordinates, row 0 on top, inside the texture) as B G R X rows of
- * stride_bytes. False (logged) when GL cannot read that texture.
+ * Writes `rect` (in picture coordinates, row 0 on top, inside the texture) as B G R X rows,
+ * stride_bytes apart. Returns false, which is logged, when GL cannot read that texture.
  */
 bool readback_texture(
 	const struct texture *texture, const struct rect *rect, uint8_t *to, uint32_t stride_bytes);

@@ -7,7 +7,10 @@
 #include <linux/virtio_gpu.h>
 #include <string.h>
 
-/* Version 4 of the callbacks: the display is ours (egl_display.h). */
+/*
+ * Without this the header has no version 4 of the callbacks, by which the display is ours
+ * (egl_display.h).
+ */
 #define VIRGL_RENDERER_UNSTABLE_APIS
 #include <virglrenderer.h>
 
@@ -57,8 +60,8 @@ static struct virgl_renderer_callbacks callbacks = {
 };
 
 /*
- * virglrenderer reports and complains alike, mostly because of what guests do, so all of it is
- * information. Whoever asked for what it refuses writes a warning.
+ * Logs all that virglrenderer says as information, since it reports and complains alike, mostly
+ * because of what guests do. Whoever asked for what it refuses writes a warning.
  */
 static void log_message(const char *format, va_list args)
 {
@@ -68,7 +71,7 @@ static void log_message(const char *format, va_list args)
 
 static void find_capsets(void)
 {
-	/* VIRTIO_GPU_CAPSET_VIRGL and _VIRGL2 (virtio 1.2, 5.7.6.8). */
+	/* The ids are VIRTIO_GPU_CAPSET_VIRGL and _VIRGL2 (virtio 1.2, 5.7.6.8). */
 	for (uint32_t id = 1; id <= VIRGL_CAPSETS_MAX; id++) {
 		struct virgl_capset capset = { .id = id };
 		virgl_renderer_get_cap_set(id, &capset.max_version, &capset.max_size_bytes);
@@ -212,7 +215,7 @@ void virgl_detach_from_context(uint32_t context, uint32_t resource)
 	virgl_renderer_ctx_detach_resource((int)context, (int)resource);
 }
 
-/* The layout of Gallium's box, which the public header leaves undefined. */
+/* Gallium's box has this layout, which the public header leaves undefined. */
 struct virgl_box {
 	uint32_t x, y, z;
 	uint32_t width, height, depth;

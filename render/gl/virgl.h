@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * virgl: virglrenderer, and the checks that it needs around it.
+ * virgl: calls virglrenderer for all others; no other file knows its header.
  *
- * One state a process, not thread-safe: gpu thread only. Callers have checked ids (a resource or
- * context named here exists) and shapes (see virgl_bounds.h).
+ * virglrenderer has one state a process and is not thread-safe, so only the gpu thread calls it.
+ * Callers have checked ids (a resource or context named here exists) and shapes (see
+ * virgl_bounds.h).
  */
 #pragma once
 
@@ -28,10 +29,15 @@ struct virgl_transfer {
 	uint64_t offset_bytes;
 };
 
-/* `on_fence` is called from virgl_poll(). False (logged) when virglrenderer does not start. */
+/*
+ * Starts virglrenderer on what was chosen. virgl_poll() calls `on_fence` with the number of a fence
+ * that is done. Returns false, which is logged, when virglrenderer does not start.
+ */
 bool virgl_init(const struct egl_choice *choice, void (*on_fence)(void *user, uint32_t sequence),
 	void *user);
-/* Readable when virgl_poll() has something to do; -1 when it must be called now and then instead.
+/*
+ * Returns a descriptor that is readable when virgl_poll() has something to do, and stays
+ * virglrenderer's; or -1 when virgl_poll() must be called now and then instead.
  */
 int virgl_get_poll_fd(void);
 void virgl_poll(void);
@@ -42,7 +48,10 @@ void virgl_enter_gl(void);
 bool virgl_get_capset(uint32_t index, struct virgl_capset *capset);
 /* Fills in the bytes of the capset, of which max_size_bytes says how many there are. */
 void virgl_fill_capset(const struct virgl_capset *capset, uint32_t version, void *to);
-/* One more than the largest number of a format that a capset announces; 0: there is none. */
+/*
+ * Returns one more than the largest number of a format that a capset announces, or 0 when there is
+ * none.
+ */
 uint32_t virgl_count_formats(void);
 
 bool virgl_create_context(uint32_t context, const char *name, uint32_t name_bytes);
@@ -50,9 +59,12 @@ void virgl_destroy_context(uint32_t context);
 /* Makes the GL context of a guest's context current, so that a fence made next covers its work. */
 void virgl_enter_context(uint32_t context);
 bool virgl_create_resource(const struct ledger_resource *description);
-/* Detaches the backing first if there is one. */
+/* Destroys the resource, and detaches its backing first if it has one. */
 void virgl_destroy_resource(uint32_t resource);
-/* The pieces stay the caller's and must stay valid until detached. */
+/*
+ * Attaches guest memory to the resource. The pieces stay the caller's and must stay valid until
+ * they are detached.
+ */
 bool virgl_attach_backing(uint32_t resource, const struct iovec *pieces, unsigned n_pieces);
 void virgl_detach_backing(uint32_t resource);
 void virgl_attach_to_context(uint32_t context, uint32_t resource);
@@ -61,5 +73,8 @@ bool virgl_transfer_to_host(const struct virgl_transfer *transfer);
 bool virgl_transfer_from_host(const struct virgl_transfer *transfer);
 bool virgl_submit(uint32_t context, void *commands, uint32_t n_dwords);
 bool virgl_fence_create(uint32_t sequence);
-/* The texture behind a resource; false when it has none that can be read as a picture. */
+/*
+ * Fills in the texture behind a resource. Returns false when it has none that can be read as a
+ * picture.
+ */
 bool virgl_resource_get_texture(const struct ledger_resource *resource, struct texture *texture);

@@ -12,7 +12,10 @@
 /* A size of 32 bits has no more levels below the first. */
 #define LEVELS_MAX 31
 
-/* Formats of more than four bytes. Between 24 and 63 they come in fours: one to four components. */
+/*
+ * These formats have more than four bytes a pixel. Between 24 and 63 they come in fours, of one to
+ * four components.
+ */
 static const struct {
 	uint16_t first, last;
 	uint8_t bytes;
@@ -46,7 +49,9 @@ uint32_t virgl_bounds_format_bytes(uint32_t format)
 	return 4;
 }
 
-/* Compressed formats of at most 16 bytes for 16 pixels, which drivers keep as they are. */
+/*
+ * These are compressed formats of at most 16 bytes for 16 pixels, which drivers keep as they are.
+ */
 static const struct {
 	uint16_t first, last;
 } compressed_formats[] = {
@@ -148,8 +153,9 @@ static bool is_box_inside(const struct ledger_resource *r, const struct virgl_bo
 }
 
 /*
- * An exact size needs the block size of compressed formats; virglrenderer knows it and checks, but
- * keeps the result in 32 bits. No sum of strides that are inside the backing may get there.
+ * The bound is a rough one, since an exact size needs the block size of compressed formats.
+ * virglrenderer knows that and checks, but keeps the result in 32 bits; so no sum of strides that
+ * are inside the backing may get there.
  */
 bool virgl_bounds_is_transfer_sane(const struct ledger_resource *r, uint64_t backing_bytes,
 	const struct virgl_bounds_transfer *t)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * virgl_bounds: what virglrenderer multiplies without asking is checked here before it sees it
- * (limits.h has the figures). Pure.
+ * virgl_bounds: checks what virglrenderer multiplies without asking, before it sees it (limits.h
+ * has the figures). The functions are pure.
  *
  * virglrenderer 0.10.4 checks combinations (target with format, samples, flags) and stays in the
  * bounds of resources and backings, but computes sizes in 32 bits here and there, takes negative
- * depths, and allocates what it is told. Its formats are Gallium's numbers (virgl_hw.h), in no
- * installed header.
+ * depths, and allocates what it is told. Its formats are Gallium's numbers (virgl_hw.h), which
+ * stand in no installed header.
  */
 #pragma once
 
@@ -16,30 +16,41 @@
 #include "protocol/ledger.h"
 #include "render/gl/limits.h"
 
-/* Gallium's texture targets (p_defines.h). */
+/* These are Gallium's texture targets (p_defines.h). */
 #define VIRGL_BOUNDS_TARGET_BUFFER 0
 #define VIRGL_BOUNDS_TARGET_2D 2
 #define VIRGL_BOUNDS_TARGET_3D 3
 #define VIRGL_BOUNDS_TARGET_RECT 5
 #define VIRGL_BOUNDS_TARGETS 9
 
-/* A transfer as the guest asks for it (virtio 1.2, 5.7.6.8: struct virtio_gpu_transfer_host_3d). */
+/*
+ * A guest asks for a transfer with these numbers (virtio 1.2, 5.7.6.8: struct
+ * virtio_gpu_transfer_host_3d).
+ */
 struct virgl_bounds_transfer {
 	uint32_t level, stride, layer_stride;
 	uint32_t x, y, z, width, height, depth;
 	uint64_t offset_bytes;
 };
 
-/* Bytes that a pixel takes; never less than it really does. Compressed formats count as 4. */
+/*
+ * Returns how many bytes a pixel takes, or more, but never less than it does. Compressed formats
+ * count as 4.
+ */
 uint32_t virgl_bounds_format_bytes(uint32_t format);
 bool virgl_bounds_is_resource_sane(const struct ledger_resource *resource);
 /*
- * What a resource costs in host memory: all its levels, layers and samples, each row rounded up as
- * drivers do. UINT64_MAX when that is more than 64 bits hold.
+ * Returns how many bytes of host memory a resource costs: all its levels, layers and samples, each
+ * row rounded up as drivers do. It is UINT64_MAX when that is more than 64 bits hold.
  */
 uint64_t virgl_bounds_estimate_bytes(const struct ledger_resource *resource);
-/* False for what does not lie inside the resource, or cannot lie inside a backing of that size. */
+/*
+ * Returns false for a transfer that does not lie inside the resource, or cannot lie inside a
+ * backing of that size.
+ */
 bool virgl_bounds_is_transfer_sane(const struct ledger_resource *resource, uint64_t backing_bytes,
 	const struct virgl_bounds_transfer *transfer);
-/* One more than the largest format that a capset announces (struct virgl_caps_v1 and _v2). */
+/*
+ * Returns one more than the largest format that a capset announces (struct virgl_caps_v1 and _v2).
+ */
 uint32_t virgl_bounds_count_formats(const uint32_t *caps, uint32_t n_words);

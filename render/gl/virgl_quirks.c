@@ -23,7 +23,10 @@ static GLenum probe_seamless(void)
 	while (glGetError() != GL_NO_ERROR)
 		;
 	glGenSamplers(1, &sampler);
-	/* Also replaces libepoxy's first pointer, which looks the function up, by the function. */
+	/*
+	 * The call also makes libepoxy replace its first pointer, which looks the function up, by
+	 * the function.
+	 */
 	glSamplerParameteri(sampler, GL_TEXTURE_CUBE_MAP_SEAMLESS, GL_FALSE);
 	GLenum error = glGetError();
 	glDeleteSamplers(1, &sampler);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * virgl_quirks: what virglrenderer 0.10 asks of every GL and not every GL has.
+ * virgl_quirks: makes up for what virglrenderer 0.10 asks of every GL and not every GL has.
  */
 #pragma once
 
-/* After virglrenderer has started, with its context current; gpu thread. Says what it does. */
+/*
+ * Is called on the gpu thread after virglrenderer has started, with its context current. It logs
+ * what it changes.
+ */
 void virgl_quirks_apply(void);
