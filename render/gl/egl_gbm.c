@@ -11,7 +11,7 @@
 
 #include "render/gl/egl_display.h"
 
-/* egl_gbm_buffer_check() looks at a square with sides of so many pixels. */
+/* egl_gbm_buffer_check() looks at a square with sides of this many pixels. */
 #define CHECK_SIDE 16u
 
 static bool modifier_is_usable(uint32_t fourcc, uint64_t modifier, EGLBoolean external_only)

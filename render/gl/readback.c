@@ -11,7 +11,7 @@
 /* These are 128 KiB, and at least one row of the widest picture. */
 #define STRIP_PIXELS 32768u
 #define CACHE_LINE_BYTES 64u
-/* A page of 4 KiB holds so many pixels. A CPU's prefetcher does not cross pages. */
+/* A page of 4 KiB holds this many pixels. A CPU's prefetcher does not cross pages. */
 #define PREFETCH_PIXELS_MAX 1024u
 G_STATIC_ASSERT(STRIP_PIXELS >= FRAME_SIZE_MAX);
 

@@ -16,7 +16,7 @@ struct walk {
 	bool outside;
 };
 
-/* Reads each field once: the guest may change it at any time. */
+/* Reads each field once, since the guest may change it at any time. */
 static struct vring_desc read_descriptor(const struct vring_desc *table, unsigned index)
 {
 	const uint64_t *words = (const uint64_t *)&table[index];
@@ -62,7 +62,7 @@ static void walk_buffer(struct walk *walk, const struct vring_desc *desc)
 static void walk_table(struct walk *walk, const struct vring_desc *table, unsigned table_length,
 	unsigned index, bool indirect);
 
-/* An indirect table is read where it lies; it must be in one piece of host memory. */
+/* Reads an indirect table where it lies; it must be in one piece of host memory. */
 static void walk_indirect(struct walk *walk, const struct vring_desc *desc)
 {
 	unsigned n_tables = 0;

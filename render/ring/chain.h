@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * chain: one descriptor chain taken from a virtqueue: a command to read and room for the answer.
+ * chain: holds one descriptor chain taken from a virtqueue: a command to read, and room for the
+ * answer.
  *
- * It holds a reference on the memory table it was translated with, so it may be worked on for as
- * long as it takes. Owned by whoever took it until virtqueue_return().
+ * A chain holds a reference on the memory table it was translated with, so it may be worked on for
+ * as long as it takes. It belongs to the thread that took it until virtqueue_return(), which frees
+ * it.
  */
 #pragma once
 
@@ -21,7 +23,10 @@ struct chain {
 	uint16_t first_desc;
 	uint32_t generation; /* of the ring when it was taken: answers from before a reset are
 				dropped */
-	/* NULL, or what is wrong. Then only `writable` may be used, which may lack pieces. */
+	/*
+	 * It says what is wrong with the chain, or is NULL. Of a faulty chain only `writable` may
+	 * be used, which may lack pieces.
+	 */
 	const char *fault;
 	bool outside; /* the fault is memory that is not in the table: a newer one may have it */
 	struct memory *memory;
@@ -32,16 +37,20 @@ struct chain {
 };
 
 /*
- * Follows the descriptors from `first_desc` of a table in guest memory, indirect ones too, each
- * read once as the guest may change it meanwhile. What is wrong goes into `fault`. Takes a
- * reference on `memory`.
+ * Follows the descriptors from `first_desc` of a table in guest memory, indirect ones too, and
+ * reads each once, since the guest may change it meanwhile. A fault is noted in the chain, which is
+ * made all the same. The chain takes a reference on `memory`; the caller owns the chain. `scratch`
+ * is only used during the call.
  */
 struct chain *chain_create(struct memory *memory, const struct vring_desc *table,
 	unsigned table_length, uint16_t first_desc, struct iovec scratch[CHAIN_PIECES_MAX]);
 
-/* Copies from the readable part. Returns the bytes copied: fewer when the chain is shorter. */
+/*
+ * Copies from the readable part. Returns how many bytes it copied, which are fewer when the chain
+ * is shorter.
+ */
 size_t chain_read(const struct chain *chain, uint64_t offset_bytes, void *to, size_t size_bytes);
-/* Copies to the start of the writable part. Returns the bytes copied. */
+/* Copies to the start of the writable part. Returns how many bytes it copied. */
 size_t chain_write(const struct chain *chain, const void *from, size_t size_bytes);
-/* Drops the memory reference and frees it. */
+/* Drops the chain's reference on the memory table, and frees it. NULL is allowed. */
 void chain_free(struct chain *chain);

@@ -65,7 +65,10 @@ static bool region_is_sane(const struct memory *memory, const struct keeper_memo
 	return true;
 }
 
-/* Huge page files want offset and length in their own page size, which st_blksize tells. */
+/*
+ * Maps whole pages of the file's own page size, which st_blksize tells, because files of huge pages
+ * want offset and length in it.
+ */
 static bool map_region(struct memory_region *out, const struct keeper_memory_region *r, int fd)
 {
 	struct stat st;

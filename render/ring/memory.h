@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memory: the guest's memory as the keeper described it, mapped.
+ * memory: maps the guest's memory as the keeper described it.
  *
  * A table is built from memory regions, one by one, then shared and never changed again: any thread
  * may look up in it while holding a reference. A new table replaces the old one as a whole; the old
@@ -19,22 +19,26 @@ struct memory;
 /* Makes an empty table, of which the caller has the one reference. */
 struct memory *memory_create(void);
 /*
- * Maps one memory region; the descriptor stays the caller's. False (logged) when the table is full,
- * the region overlaps another, wraps around, or reaches beyond the end of the file behind fd.
+ * Maps one memory region. The descriptor stays the caller's. Returns false, which is logged, when
+ * the table is full, or the region overlaps another, wraps around, or reaches beyond the end of the
+ * file behind fd.
  */
 bool memory_add_region(struct memory *memory, const struct keeper_memory_region *region, int fd);
 
 struct memory *memory_ref(struct memory *memory);
 void memory_unref(struct memory *memory); /* NULL is allowed */
 
-/* Host address of `size_bytes` at a QEMU user address, or NULL unless one region holds all of it.
+/*
+ * Returns the host address of `size_bytes` at an address in QEMU's own memory, or NULL unless one
+ * region holds all of it.
  */
 void *memory_at_user(const struct memory *memory, uint64_t user_addr, uint64_t size_bytes);
 
 /*
- * Translates a guest-physical range. It may cross regions that touch; neighbours in host memory are
- * joined with the last entry of `iov`. Returns false when any byte lies outside guest memory or
- * more than `max` entries would be needed; `iov` and `*n_iov` are then unspecified.
+ * Translates a guest-physical range and appends it to `iov`. The range may cross regions that
+ * touch; neighbours in host memory are joined with the last entry of `iov`. Returns false when any
+ * byte lies outside guest memory or more than `max` entries would be needed; `iov` and `*n_iov` are
+ * then unspecified.
  */
 bool memory_translate(const struct memory *memory, uint64_t guest_addr, uint64_t size_bytes,
 	struct iovec *iov, unsigned *n_iov, unsigned max);

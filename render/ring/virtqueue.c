@@ -17,8 +17,10 @@ struct kept_answer {
 
 struct virtqueue {
 	const char *name;
-	/* Constant but for the working thread, which closes it and takes another over: it sleeps on
-	 * it without the lock. */
+	/*
+	 * Only the working thread changes it: it closes the descriptor and takes another over. It
+	 * sleeps on it without the lock.
+	 */
 	int kick_fd;
 
 	GMutex lock; /* guards all that follows; see hold() */
@@ -104,8 +106,10 @@ void virtqueue_set_features(struct virtqueue *vq, uint64_t features)
 	let_go(vq);
 }
 
-/* avail: flags, idx, ring, used_event; used: flags, idx, ring, avail_event
- * (virtio 1.2, 2.7.6, 2.7.8). */
+/*
+ * Finds the parts of the ring in the memory table. avail is made of flags, idx, ring and
+ * used_event, and used of flags, idx, ring and avail_event (virtio 1.2, 2.7.6, 2.7.8).
+ */
 static bool find_ring(struct virtqueue *vq)
 {
 	const struct keeper_ring_start *s = &vq->start;
@@ -133,7 +137,7 @@ static uint16_t load_acquire(const __virtio16 *from)
 	return __atomic_load_n((const uint16_t *)from, __ATOMIC_ACQUIRE);
 }
 
-/* Reads guest memory anew; a full fence orders that behind what came before. */
+/* Reads guest memory anew. A full fence orders that behind what came before. */
 static uint16_t load_after_fence(const __virtio16 *from)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -147,7 +151,10 @@ static void signal_call(struct virtqueue *vq)
 		g_debug("%s queue: call: %s", vq->name, g_strerror(-result));
 }
 
-/* The driver's wish must be read after the used index was published: hence the full fence. */
+/*
+ * Interrupts the driver if it wants that. Its wish must be read after the used index was published,
+ * hence the full fence.
+ */
 static void notify(struct virtqueue *vq)
 {
 	uint16_t new_index = vq->used_index, old_index = (uint16_t)(new_index - 1);
@@ -161,7 +168,7 @@ static void notify(struct virtqueue *vq)
 	signal_call(vq);
 }
 
-/* The order of these stores is the ledger's promise: see ledger.h. */
+/* Puts a chain into the used ring. ledger.h promises the order of these stores. */
 static void put_used(
 	struct virtqueue *vq, const struct chain *chain, const void *answer, size_t answer_bytes)
 {
@@ -218,9 +225,9 @@ void virtqueue_set_memory(struct virtqueue *vq, struct memory *memory)
 }
 
 /*
- * A renderer that takes a ring over finds in the ledger what the one before was doing. Three stores
- * may have been cut short: a return (the used index has moved: it happened), and a take (marked,
- * but next_avail not yet advanced: it did not).
+ * Mends the ledger for a renderer that takes a ring over, which finds in it what the one before was
+ * doing. Two things may have been cut short. A return has happened if the used index has moved. A
+ * take has not happened if the chain is marked but next_avail has not advanced.
  */
 static void settle_ledger(struct virtqueue *vq)
 {
@@ -326,8 +333,8 @@ static struct chain *read_chain(struct virtqueue *vq, uint16_t first_desc)
 }
 
 /*
- * The mark of a chain that a dead renderer took, or NULL. Once there was none we do not look again
- * until there is another ledger.
+ * Returns the mark of a chain that a dead renderer took, or NULL. Once there was none we do not
+ * look again until there is another ledger.
  */
 static const uint8_t *find_orphan(struct virtqueue *vq)
 {
@@ -339,7 +346,10 @@ static const uint8_t *find_orphan(struct virtqueue *vq)
 	return mark;
 }
 
-/* Takes nothing while there are orphans: what is taken gets the same mark as they have. */
+/*
+ * Takes the next chain, but nothing while there are orphans, because what is taken gets the same
+ * mark as they have.
+ */
 static struct chain *take_locked(struct virtqueue *vq)
 {
 	if (is_workable(vq) && find_orphan(vq))
