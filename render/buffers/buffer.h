@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * buffer: one picture's worth of memory that display may read too.
+ * buffer: holds one picture's worth of memory that display may read too.
  *
- * The seam between kinds of memory: everything above it asks for a buffer and either writes pixels
- * into it or has a texture copied into it; whether that is a memfd or memory of the GPU is decided
- * once, by the interface it was made with. Pixels are 32 bits, row 0 on top; B G R X in memory
- * where the CPU writes them.
+ * It is the seam between kinds of memory: everything above it asks for a buffer and either writes
+ * pixels into it or has a texture copied into it. The interface that a buffer is made with decides,
+ * once, whether it is a memfd or memory of the GPU. Pixels are 32 bits, row 0 on top; B G R X in
+ * memory where the CPU writes them.
  *
- * Reference counted, gpu thread only. The frame link holds a reference for every PRESENT that
- * display has not released; then `locked` is above zero and the pixels must not be written.
+ * It is reference counted, and only the gpu thread uses it. The frame link holds a reference for
+ * every PRESENT that display has not released; then `locked` is above zero and the pixels must not
+ * be written.
  */
 #pragma once
 
@@ -22,7 +23,7 @@ struct buffer;
 struct egl_choice;
 struct texture;
 
-/* What a buffer is wanted for; memfds ignore it. */
+/* The consumer wants a buffer to be like this. Memfds ignore it. */
 struct buffer_wish {
 	uint32_t fourcc; /* DRM_FORMAT_* that holds the source without loss */
 	unsigned n_formats;
@@ -35,15 +36,15 @@ struct buffer_interface {
 	void (*destroy)(struct buffer *buffer);
 	/*
 	 * Copies `rect` of the texture (in picture coordinates, row 0 on top) to `x`,`y` of the
-	 * buffer. GL is current. False when GL refused.
+	 * buffer. virgl's GL context is current. Returns false when GL refused.
 	 */
 	bool (*copy_texture)(struct buffer *buffer, const struct texture *texture,
 		const struct rect *rect, uint32_t x, uint32_t y);
 	/*
-	 * Both NULL, or: `submit` follows the copies, GL is current, and returns a descriptor,
-	 * still the buffer's, that becomes readable when `complete` can be called; -1: the copies
-	 * need no such thing. `complete` is called with GL current and is false when the pixels
-	 * were lost.
+	 * Both are NULL where copies are done on return. Else `submit` is called after the copies,
+	 * with GL current. It returns a descriptor, which stays the buffer's and becomes readable
+	 * when `complete` can be called, or -1 when the copies need no such thing. `complete` is
+	 * called with GL current and returns false when the pixels were lost.
 	 */
 	int (*submit)(struct buffer *buffer);
 	bool (*complete)(struct buffer *buffer);
@@ -71,19 +72,24 @@ struct buffer {
 	void *on_destroy_user;
 };
 
-/* CPU memory; copy_texture() waits for the GPU. */
+/* Its buffers lie in CPU memory, and copy_texture() waits for the GPU. */
 extern const struct buffer_interface buffer_memfd;
-/* CPU memory; the GPU copies into memory of its own first, and nobody waits for it
- * (buffer_async.c). */
+/*
+ * Its buffers lie in CPU memory. The GPU copies into memory of its own first, and nobody waits for
+ * it (buffer_async.c).
+ */
 extern const struct buffer_interface buffer_memfd_async;
-/* Memory of the GPU (buffer_gbm.c). Only where egl_display_get_gbm() is not NULL. */
+/*
+ * Its buffers lie in memory of the GPU (buffer_gbm.c). It works only where egl_display_get_gbm() is
+ * not NULL.
+ */
 extern const struct buffer_interface buffer_gbm;
-/* How buffers that the CPU reads are filled under this choice of what draws. */
+/* Says by which interface buffers for the CPU are made when this is what draws. */
 const struct buffer_interface *buffer_choose_for_cpu(const struct egl_choice *choice);
 
 /*
- * One reference, everything stale. NULL when memory is short or the size is not 1..FRAME_SIZE_MAX.
- * `wish` may be NULL for memfds.
+ * Makes a buffer with one reference, of which everything is stale. Returns NULL when memory is
+ * short or a side is not 1 to FRAME_SIZE_MAX pixels. `wish` may be NULL for memfds.
  */
 struct buffer *buffer_create(const struct buffer_interface *interface, uint32_t width,
 	uint32_t height, const struct buffer_wish *wish);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memfds that are filled without waiting: the GPU copies the wanted parts into a buffer object of
- * its own, in order with what the guest draws, and a fence tells when the CPU may fetch them. The
+ * Memfds can be filled without waiting: the GPU copies the wanted parts into a buffer object of its
+ * own, in order with what the guest draws, and a fence tells when the CPU may fetch them. The
  * object is as large as the picture and parts follow each other in it, so little damage moves few
  * bytes.
  */
@@ -15,7 +15,10 @@
 #include "render/gl/egl_fence.h"
 #include "render/gl/virgl.h"
 
-/* A rectangle set has no more; two sets may have been copied before one fence. */
+/*
+ * A rectangle set has at most FRAME_RECTS_MAX rectangles, and two sets may have been copied before
+ * one fence.
+ */
 #define PARTS_MAX (2 * FRAME_RECTS_MAX)
 
 struct part {
@@ -76,7 +79,9 @@ static bool make_object(struct async_data *data, size_t size_bytes)
 	return ok;
 }
 
-/* What does not fit into the object, or has none, is fetched at once. */
+/*
+ * Copies on the GPU, but fetches at once what does not fit into the object, or when there is none.
+ */
 static bool async_copy_texture(struct buffer *buffer, const struct texture *texture,
 	const struct rect *rect, uint32_t x, uint32_t y)
 {
@@ -98,7 +103,7 @@ static int async_submit(struct buffer *buffer)
 	struct async_data *data = buffer->data;
 	fd_close(&data->ready_fd);
 	data->ready_fd = data->n_parts > 0 ? egl_fence_create() : -1;
-	/* Without any fence the drawing is over: fetch now. */
+	/* The drawing is over when no fence could be made, so the pixels are fetched now. */
 	if (data->ready_fd < 0 && !buffer->interface->complete(buffer))
 		g_warning("scanout: a picture was lost");
 	return data->ready_fd;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scanout buffers in memory of the GPU. Which layout: an explicit one that both GL and the consumer
- * know, else what the driver prefers, else linear, as far as the consumer takes it. A layout that
- * fails once is named in the log and not tried again.
+ * Scanout buffers can lie in memory of the GPU. We choose their layout as far as the consumer takes
+ * it: an explicit one that both GL and the consumer know, else what the driver prefers, else
+ * linear. A layout that fails once is named in the log and not tried again.
  */
 #include <drm_fourcc.h>
 #include <epoxy/gl.h>
@@ -39,7 +39,7 @@ static struct layout *find_layout(uint32_t fourcc, uint64_t modifier)
 		if (layouts[i].fourcc == fourcc && layouts[i].modifier == modifier)
 			return &layouts[i];
 	}
-	/* More than a driver has: the last place is shared. */
+	/* No driver has so many layouts; past LAYOUTS_MAX the last place is shared. */
 	struct layout *layout = &layouts[MIN(n_layouts, LAYOUTS_MAX - 1)];
 	n_layouts = MIN(n_layouts + 1, LAYOUTS_MAX);
 	*layout = (struct layout){ .fourcc = fourcc, .modifier = modifier };
@@ -173,7 +173,7 @@ static bool gbm_copy_texture(struct buffer *buffer, const struct texture *textur
 	return blit_texture(texture, rect, data->gbm->gl_framebuffer, x, y);
 }
 
-/* A sync file travels with the frame; anything else is waited for here. */
+/* Makes the fence. A sync file travels with the frame; anything else is waited for here. */
 static int gbm_submit(struct buffer *buffer)
 {
 	struct gbm_data *data = buffer->data;

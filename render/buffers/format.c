@@ -5,7 +5,7 @@
 #include <glib.h>
 #include <linux/virtio_gpu.h>
 
-/* Where in the guest's pixel the bytes for B, G, R and A are found; 4: opaque. */
+/* `from` says at which byte of the guest's pixel B, G, R and A are found; 4 means opaque. */
 static const struct format {
 	uint32_t format;
 	uint8_t from[4];
@@ -52,7 +52,7 @@ void format_convert(uint32_t format, uint8_t *pixels, uint64_t n_pixels)
 	}
 }
 
-/* virgl_hw.h's numbers, which no installed header has. */
+/* The numbers are virgl_hw.h's, which no installed header has. */
 static const struct {
 	uint32_t virgl_format, fourcc;
 } scanout_formats[] = {

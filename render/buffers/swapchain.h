@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * swapchain: buffers that together are one changing picture.
+ * swapchain: makes one changing picture of several buffers.
  *
  * `current` holds the newest contents. Writing never touches a buffer that display has locked: a
  * free one is taken instead, or a new one is made while the chain may grow. What a buffer has
- * missed is kept in its set `stale`, so that only that is copied to it later. gpu thread only.
+ * missed is kept in its set `stale`, so that only that is copied to it later. Only the gpu thread
+ * uses it.
  */
 #pragma once
 
@@ -35,17 +36,19 @@ struct swapchain *swapchain_create(const struct buffer_interface *interface,
 void swapchain_destroy(struct swapchain *chain); /* NULL is allowed */
 
 /*
- * A buffer that may be written: current if it is not locked, else another. NULL when all are locked
- * and the chain may not grow.
+ * Returns a buffer that may be written: `current` if it is not locked, else another. Returns NULL
+ * when all are locked and the chain may not grow. The buffer stays the chain's.
  */
 struct buffer *swapchain_find_writable(struct swapchain *chain);
-/* True when at least n buffers besides `current` can be written, now or once made. */
+/*
+ * Returns true when at least n buffers besides `current` can be written, now or once they are made.
+ */
 bool swapchain_has_free(const struct swapchain *chain, unsigned n);
-/* The picture changed in `rect`, which all buffers lack until they are written. */
+/* Notes that the picture changed in `rect`, which all buffers lack until they are written. */
 void swapchain_changed(struct swapchain *chain, const struct rect *rect);
-/* `buffer` now has the newest contents everywhere and is current. */
+/* Makes `buffer` the current one, which now has the newest contents everywhere. */
 void swapchain_written(struct swapchain *chain, struct buffer *buffer);
-/* `buffer` is current; what changed since its copies were begun stays stale. */
+/* Makes `buffer` the current one, while what changed since its copies were begun stays stale. */
 void swapchain_set_current(struct swapchain *chain, struct buffer *buffer);
-/* Frees buffers that are neither current nor locked: no head shows the picture for now. */
+/* Frees buffers that are neither current nor locked, when no head shows the picture for now. */
 void swapchain_trim(struct swapchain *chain);
