@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * backing: the guest pages behind a resource, as host addresses.
+ * backing: translates the guest pages behind a resource to host addresses.
  *
- * Immutable once made. It keeps the memory table that it was translated with, so its addresses stay
- * good when the guest's memory map changes. gpu thread only.
+ * A backing never changes once it is made. It keeps the memory table that it was translated with,
+ * so its addresses stay good when the guest's memory map changes. Only the gpu thread uses it.
  */
 #pragma once
 
@@ -24,14 +24,17 @@ struct backing {
 	uint64_t *starts; /* where in the backing each piece begins */
 };
 
-/* NULL when an entry lies outside guest memory, there are too many, or all are empty. */
+/*
+ * Translates the entries. Returns NULL when one lies outside guest memory, there are too many, or
+ * all are empty. Takes a reference on `memory`.
+ */
 struct backing *backing_create(
 	struct memory *memory, const struct ledger_backing *entries, uint32_t n_entries);
 void backing_destroy(struct backing *backing); /* NULL is allowed */
 
 /*
  * Reads rows of row_bytes, the first at offset_bytes, each stride_bytes after the one before, into
- * `to` with to_stride bytes a row. The caller has checked that all lies inside size_bytes.
+ * `to` with to_stride bytes a row. The caller has checked that all of them lie inside size_bytes.
  */
 void backing_read_rows(const struct backing *backing, uint64_t offset_bytes, uint64_t stride_bytes,
 	uint32_t n_rows, uint32_t row_bytes, uint8_t *to, uint64_t to_stride);

@@ -10,8 +10,8 @@
 #include "common/shm.h"
 
 /*
- * Slots are found by hash tables of our own, id to slot + 1, so that a full ledger costs no search.
- * `resource_hint` and `context_hint` are where to look for a free slot next.
+ * Slots are found by hash tables of our own, which lead from an id to its slot + 1, so that a full
+ * ledger costs no search. The search for a free slot begins at `resource_hint` and `context_hint`.
  */
 struct ledger_book {
 	struct ledger *ledger;
@@ -21,7 +21,7 @@ struct ledger_book {
 };
 
 /*
- * Entries that must have been freed before the arena is compacted again, so that a guest which
+ * The arena is compacted again only after this many entries have been freed, so that a guest which
  * keeps it full pays for each time with as many. What does not fit until then is left out.
  */
 #define COMPACT_FROM (LEDGER_BACKING_MAX / 16)
@@ -111,7 +111,7 @@ static struct ledger_resource *find_resource(struct ledger_book *book, uint32_t 
 	return slot ? &book->ledger->resources[slot - 1] : NULL;
 }
 
-/* A stored id is what makes an entry valid: it goes in last and comes out first. */
+/* Stores an id, which is what makes an entry valid: it goes in last and comes out first. */
 static void store_id(uint32_t *id, uint32_t value)
 {
 	__atomic_store_n(id, value, __ATOMIC_RELEASE);

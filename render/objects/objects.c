@@ -74,7 +74,7 @@ void objects_remove_listener(struct objects *objects, const void *user)
 	*listening = (struct listening){ 0 };
 }
 
-/* Calls `event` of everyone who listens to it. */
+/* Calls `event` of all who listen to it. */
 #define TELL(objects, event, ...)                                                                  \
 	do {                                                                                       \
 		for (unsigned i = 0; i < OBJECTS_LISTENERS_MAX; i++) {                             \
@@ -277,7 +277,10 @@ static struct backing *make_backing(
 	return objects->memory ? backing_create(objects->memory, entries, n_entries) : NULL;
 }
 
-/* The backing's bytes are known once it is made, and are memory that the guest has anyway. */
+/*
+ * Charges the backing's bytes, which are known once it is made, and gives it to the resource. That
+ * it is made first costs nothing: its bytes are memory that the guest has anyway.
+ */
 static uint32_t take_backing(
 	struct objects *objects, struct resource *resource, struct backing *backing)
 {
@@ -438,7 +441,10 @@ void objects_destroy_context(struct objects *objects, uint32_t id)
 		resource_detach_context(resource, id);
 }
 
-/* Linux opens every buffer that a program does, 2D ones too: those are none of virgl's business. */
+/*
+ * Linux opens every buffer that a program does, 2D ones too. virglrenderer does not know those, so
+ * it is not told of them.
+ */
 uint32_t objects_open_resource(struct objects *objects, struct resource *resource, uint32_t context)
 {
 	g_assert(objects_has_context(objects, context));

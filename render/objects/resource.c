@@ -24,7 +24,10 @@ static struct resource *create(
 	return resource;
 }
 
-/* The pages are mapped and not yet there: a resource that a guest never fills costs no memory. */
+/*
+ * Maps the pages without touching them, so that a resource that a guest never fills costs no
+ * memory.
+ */
 struct resource *resource_create_2d(struct quota *quota, const struct ledger_resource *description)
 {
 	struct resource *resource = create(quota, description, resource_size_2d(description));

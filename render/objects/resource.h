@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * resource: an image or a buffer that the guest made, 2D (ours) or 3D (virglrenderer's).
+ * resource: keeps an image or a buffer that the guest made, 2D (ours) or 3D (virglrenderer's).
  *
  * A 2D resource keeps its pixels in plain memory until a scanout shows it for the first time; from
  * then on in a swapchain of buffers that display reads. So a guest's transfer lands where display
- * will look, and nothing is copied twice. gpu thread only.
+ * will look, and nothing is copied twice. Only the gpu thread uses it.
  */
 #pragma once
 
@@ -29,42 +29,56 @@ struct resource {
 	uint32_t contexts[RESOURCE_CONTEXTS_MAX]; /* that have it open */
 	unsigned n_contexts;
 
-	/* 2D: one of the two is set. `pixels` until a head shows it for the first time. */
+	/*
+	 * Of a 2D resource one of the two is set: `pixels` until a head shows it for the first
+	 * time, then `chain`.
+	 */
 	uint8_t *pixels;
 	struct swapchain *chain;
 };
 
-/* What a 2D resource's pixels take. */
+/* Returns how many bytes a 2D resource's pixels take. */
 uint64_t resource_size_2d(const struct ledger_resource *description);
-/* A 2D resource, black. NULL when it does not fit the quota. The caller has checked its arguments.
+/*
+ * Makes a 2D resource, which is black. Returns NULL when it does not fit the quota or memory is
+ * short. The caller has checked its arguments.
  */
 struct resource *resource_create_2d(struct quota *quota, const struct ledger_resource *description);
-/* A 3D resource's record, `size_bytes` charged. NULL when it does not fit the quota. */
+/*
+ * Makes the record of a 3D resource and charges size_bytes. Returns NULL when that does not fit the
+ * quota.
+ */
 struct resource *resource_create_3d(
 	struct quota *quota, const struct ledger_resource *description, uint64_t size_bytes);
 void resource_destroy(struct resource *resource);
 
-/* Gives a 2D resource its chain, with its pixels in it. False when memory is short. */
+/* Gives a 2D resource its chain, with its pixels in it. Returns false when memory is short. */
 bool resource_make_showable(struct resource *resource, const struct buffer_interface *interface);
 
-/* The head begins or ceases to show it. When none does, buffers that only frames need are freed. */
+/*
+ * Notes that the head begins or ceases to show the resource. When none does, buffers that only
+ * frames need are freed.
+ */
 void resource_set_shown(struct resource *resource, unsigned head, bool shown);
-/* The context opens or closes it. */
+/* Notes that the context opens or closes the resource. */
 void resource_attach_context(struct resource *resource, uint32_t context);
 void resource_detach_context(struct resource *resource, uint32_t context);
 
 /*
- * Copies `rect` from the backing, its first pixel at offset_bytes. The caller has checked both
- * against the resource and its backing. False when memory is short.
+ * Copies `rect` from the backing, whose first pixel is at offset_bytes. The caller has checked both
+ * against the resource and its backing. Returns false when there is no buffer to write.
  */
 bool resource_transfer_2d(
 	struct resource *resource, const struct rect *rect, uint64_t offset_bytes);
 
 /*
- * Copies the newest pixels into another buffer of the chain, which becomes the current one. False
- * when every buffer is locked and no more may be made.
+ * Copies the newest pixels into another buffer of the chain, which becomes the current one. Returns
+ * false when every buffer is locked and no more may be made.
  */
 bool resource_renew_current(struct resource *resource);
 
-/* The newest pixels of a 2D resource, B G R A rows without padding. */
+/*
+ * Returns the newest pixels of a 2D resource, rows of B G R A without padding. They stay the
+ * resource's.
+ */
 const uint8_t *resource_peek_pixels(const struct resource *resource);
