@@ -8,7 +8,9 @@
 
 #define NS_PER_MS 1000000
 #define MS_PER_S 1000
-/* No more is owed than this part of what can be saved: new programs begin 3 s after a flood's end.
+/*
+ * A guest owes at most this part of what it can save, so that new programs begin 3 s after a
+ * flood's end.
  */
 #define MAKING_DEBT_PART 16
 
@@ -36,7 +38,10 @@ void making_init_context(struct quota_account *context)
 		(struct making){ .used_ns = guest->used_ns, .used_at_ns = guest->used_at_ns };
 }
 
-/* What is regained in a time. No product overflows: the time is no longer than fills it. */
+/*
+ * Returns what is regained in a time. No product overflows, since a longer time than fills any
+ * account is cut to that.
+ */
 static int64_t regain_ns(const struct quota_account *account, uint64_t elapsed_ns)
 {
 	uint64_t most_ns = UINT64_C(4) * MAKING_SAVED_S * MS_PER_S * NS_PER_MS;
@@ -57,7 +62,7 @@ static uint64_t count_contexts(const struct quota_account *account)
 	return MAX(account->guest->quotas[QUOTA_CONTEXTS].used, 1);
 }
 
-/* All contexts together forget what the guest regains. */
+/* Takes off what the account has regained. All contexts together forget what the guest regains. */
 static void forget(struct quota_account *account, uint64_t now_ns)
 {
 	struct making *making = &account->making;

@@ -104,7 +104,10 @@ static bool charge_or_tell(struct quota_account *account, enum quota_name name, 
 	return ok;
 }
 
-/* No product overflows: what was charged is no more than a limit, and test_costs() looks. */
+/*
+ * No product overflows, since what was charged is no more than a limit; test_costs() checks that
+ * for the largest limits.
+ */
 bool quota_take(struct quota_account *account, enum quota_name name, uint64_t n)
 {
 	bool takes_time = quota_rows[name].takes_time;

@@ -3,7 +3,8 @@
  * quota: counts what a guest uses of its quotas (protocol/quotas.h has the table).
  *
  * A guest has one account for all that it shares, and one for each virgl context. What is taken of
- * one is given back to the same. Pure but for the log; each account belongs to one thread.
+ * one is given back to the same. The functions are pure but for the log, and each account belongs
+ * to one thread.
  */
 #pragma once
 
@@ -20,10 +21,10 @@ struct quota {
 	bool is_told; /* it has been logged that this account asked for too much */
 };
 
-/* Charges n, or gives false when the limit would be passed, and charges nothing. */
+/* Charges n. Returns false and charges nothing when the limit would be passed. */
 bool quota_charge(struct quota *quota, uint64_t n);
 void quota_release(struct quota *quota, uint64_t n);
-/* How much more can be charged. */
+/* Returns how much more can be charged. */
 uint64_t quota_get_room(const struct quota *quota);
 
 struct quota_account {
@@ -33,23 +34,28 @@ struct quota_account {
 };
 
 void quota_account_init(struct quota_account *account, const struct quota_limits *limits);
-/* The guest is new: what it asks for too much is logged again. */
+/* Makes the log tell again what is asked for too much, since the guest is new. */
 void quota_account_forget_told(struct quota_account *account);
-/* An account of a context. The guest's must outlive it. */
+/* Begins the account of a context. The guest's account must outlive it. */
 void quota_account_init_context(
 	struct quota_account *account, struct quota_account *guest, uint32_t context);
-/* Gives back to the guest's account what the context has taken of it. The account is empty then. */
+/*
+ * Gives back to the guest's account what the context has taken of it, and leaves the context's
+ * account empty.
+ */
 void quota_account_finish_context(struct quota_account *account);
 
 /*
- * Takes n of a quota: of the guest's account, or of the context's, as the table says; and its cost
- * of the guest's other-bytes. When one of the two has not that much, that is logged, nothing is
- * taken and false returned: the answer is ERR_OUT_OF_MEMORY. The same for what takes time to make,
- * when the account is late (making.h).
+ * Takes n of a quota, of the guest's account or of the context's, as the table says, and takes its
+ * cost of the guest's other-bytes. When one of the two has not that much, that is logged, nothing
+ * is taken and false is returned: the answer is ERR_OUT_OF_MEMORY. The same happens to what takes
+ * time to make when the account is late (making.h).
  */
 bool quota_take(struct quota_account *account, enum quota_name name, uint64_t n);
 void quota_give(struct quota_account *account, enum quota_name name, uint64_t n);
-/* Asks for what one command needs while it is executed. */
+/*
+ * Returns whether one command may need n while it is executed, and logs if not. Nothing is taken.
+ */
 bool quota_allows(struct quota_account *account, enum quota_name name, uint64_t n);
 /*
  * Logs that n more would pass the limit, once for each account and quota. Whoever uses
@@ -57,12 +63,15 @@ bool quota_allows(struct quota_account *account, enum quota_name name, uint64_t 
  */
 void quota_tell(struct quota_account *account, enum quota_name name, uint64_t n);
 
-/* What may happen so many times a second. */
+/* Bounds how often something may happen in a second. */
 struct quota_rate {
 	struct quota quota;
 	uint64_t began_ns; /* the second that is counted */
 };
 
 void quota_rate_init(struct quota_rate *rate, enum quota_name name, uint64_t limit);
-/* False when this second has had as many; logged once. `now_ns` never goes back. */
+/*
+ * Counts one. Returns false when this second has had as many as the limit, which is logged once.
+ * `now_ns` never goes back.
+ */
 bool quota_rate_take(struct quota_rate *rate, uint64_t now_ns);
