@@ -73,7 +73,7 @@ static void let_go(struct cursor *cursor)
 
 /* ---- sending: under the lock ---- */
 
-/* False when the link has no room. A link whose other end has gone takes everything. */
+/* Returns false when the link has no room. A link whose other end has gone takes everything. */
 static bool send_message(struct cursor *cursor, void *message, size_t size_bytes, uint32_t type)
 {
 	((struct link_header *)message)->type = type;

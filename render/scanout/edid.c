@@ -6,14 +6,14 @@
 
 #include "render/scanout/modes.h"
 
-/* Largest values of a detailed timing descriptor (E-EDID 1.4, 3.10.2). */
+/* A detailed timing descriptor can say no larger values (E-EDID 1.4, 3.10.2). */
 #define DTD_SIZE_MAX 4095
 #define DTD_CLOCK_MAX_10KHZ 65535
-/* Below 10 MHz readers take a timing for something else: small pictures get more blanking. */
+/* Readers take a timing below 10 MHz for something else, so small pictures get more blanking. */
 #define CLOCK_MIN_10KHZ 1000
-/* Pixels per inch that a monitor of unknown size claims. */
+/* A monitor of unknown size claims this many pixels per inch. */
 #define DEFAULT_DPI 96
-/* What the base block's centimetres can say. */
+/* The base block says a size as centimetres in one byte, and no more than this. */
 #define SIZE_MAX_MM 2550
 
 struct timing {
@@ -24,8 +24,8 @@ struct timing {
 };
 
 /*
- * Blanking after CVT 1.2 reduced blanking version 1: 160 pixels, and rows for at least 460 us. The
- * clock is not rounded to 0.25 MHz, so that the refresh rate is what was asked for.
+ * Computes the blanking after CVT 1.2 reduced blanking version 1: 160 pixels, and rows for at least
+ * 460 us. The clock is not rounded to 0.25 MHz, so that the refresh rate is what was asked for.
  */
 static struct timing compute_timing(uint32_t width, uint32_t height, uint32_t refresh_mhz)
 {
@@ -74,7 +74,7 @@ static void put_checksum(uint8_t *block, size_t size_bytes)
 	block[size_bytes] = (uint8_t)-sum;
 }
 
-/* E-EDID 1.4, 3.10.2. */
+/* E-EDID 1.4, 3.10.2 lays out these bytes. */
 static void put_dtd(uint8_t d[18], const struct timing *t, uint32_t width_mm, uint32_t height_mm)
 {
 	put16(d, t->clock_10khz);
@@ -104,7 +104,10 @@ static void put_text(uint8_t d[18], uint8_t tag, const char *text)
 		d[5 + length] = '\n';
 }
 
-/* E-EDID 1.4, 3.10.3.3.1: rates in Hz and kHz, clock in steps of 10 MHz. */
+/*
+ * E-EDID 1.4, 3.10.3.3.1 lays out these bytes, with rates in Hz and kHz and the clock in steps of
+ * 10 MHz.
+ */
 static void put_range_limits(uint8_t d[18], const struct timing *t, uint32_t refresh_mhz)
 {
 	uint32_t refresh_hz = (refresh_mhz + 999) / 1000;
@@ -125,7 +128,10 @@ static void put_range_limits(uint8_t d[18], const struct timing *t, uint32_t ref
 	memset(d + 12, ' ', 6);
 }
 
-/* Sizes people expect to find in a list, as far as standard timings can say them. Largest first. */
+/*
+ * People expect to find these sizes in a list. They are those that standard timings can say,
+ * largest first.
+ */
 static const struct {
 	uint16_t width, height;
 	uint8_t aspect; /* E-EDID 1.4, 3.9: 0 16:10, 1 4:3, 2 5:4, 3 16:9 */
@@ -154,7 +160,7 @@ static void put_standard_timings(uint8_t *edid, const struct frame_head_mode *mo
 		edid[39 + 2 * used] = (uint8_t)(usual[i].aspect << 6); /* + 60 Hz */
 		used++;
 	}
-	/* 640x480, 800x600 and 1024x768, all at 60 Hz. */
+	/* The bits stand for 640x480, 800x600 and 1024x768, all at 60 Hz. */
 	if (mode->width >= 640 && mode->height >= 480)
 		edid[35] |= 0x20;
 	if (mode->width >= 800 && mode->height >= 600)
@@ -166,7 +172,7 @@ static void put_standard_timings(uint8_t *edid, const struct frame_head_mode *mo
 static void put_identity(uint8_t *edid, unsigned head)
 {
 	static const uint8_t magic[8] = { 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0 };
-	/* "VTR" in five bits a letter. */
+	/* The maker is "VTR", in five bits a letter. */
 	uint16_t vendor = ('V' - '@') << 10 | ('T' - '@') << 5 | ('R' - '@');
 	memcpy(edid, magic, sizeof(magic));
 	edid[8] = (uint8_t)(vendor >> 8);
@@ -180,13 +186,15 @@ static void put_identity(uint8_t *edid, unsigned head)
 	edid[20] = 0xa5; /* digital, 8 bits a colour, DisplayPort */
 	edid[23] = 120;  /* gamma 2.2 */
 	edid[24] = 0x06; /* RGB 4:4:4, sRGB, first detailed timing is native */
-	/* sRGB primaries (E-EDID 1.4, 3.7). */
+	/* These are sRGB's primaries (E-EDID 1.4, 3.7). */
 	static const uint8_t srgb[10] = { 0xee, 0x91, 0xa3, 0x54, 0x4c, 0x99, 0x26, 0x0f, 0x50,
 		0x54 };
 	memcpy(edid + 25, srgb, sizeof(srgb));
 }
 
-/* DisplayID 1.3, 4.2: tag, revision, length, then the size in tenths of a millimetre and in pixels.
+/*
+ * DisplayID 1.3, 4.2 lays out these bytes: tag, revision, length, then the size in tenths of a
+ * millimetre and in pixels.
  */
 static void put_parameters(
 	uint8_t d[15], const struct timing *t, uint32_t width_mm, uint32_t height_mm)
@@ -202,7 +210,7 @@ static void put_parameters(
 	d[14] = 0x77; /* 8 bits a colour */
 }
 
-/* 4.4.1: Type I detailed timing, every number one less than it is. */
+/* DisplayID 1.3, 4.4.1 lays out this Type I detailed timing, every number one less than it is. */
 static void put_type_1(uint8_t d[23], const struct timing *t)
 {
 	uint64_t clock = t->clock_10khz - 1;
@@ -224,7 +232,10 @@ static void put_type_1(uint8_t d[23], const struct timing *t)
 static void put_displayid(
 	uint8_t *block, const struct timing *t, uint32_t width_mm, uint32_t height_mm)
 {
-	/* 4.1: maker, product, serial, week, year, no name. 4.11: DisplayPort, 8 bits a colour. */
+	/*
+	 * DisplayID 1.3, 4.1 lays out the product: maker, product, serial, week, year, no name.
+	 * 4.11 lays out the interface: DisplayPort, 8 bits a colour.
+	 */
 	static const uint8_t product[15] = { 0x00, 0, 12, 'V', 'T', 'R', 1, 0, 0, 0, 0, 0, 1, 25,
 		0 };
 	static const uint8_t interface[13] = { 0x0f, 0, 10, 0xa1, 0x12, 0x02 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * modes: what the guest is told about its monitors: size, place and rate. gpu thread only.
+ * modes: keeps what the guest is told about its monitors: size, place and rate. Only the gpu thread
+ * uses it.
  */
 #pragma once
 
@@ -18,10 +19,15 @@ struct modes {
 	struct frame_head_mode modes[FRAME_HEADS_MAX];
 };
 
-/* The refresh rate of a head in millihertz; the default one for a head that is off. */
+/*
+ * Returns the refresh rate of a head in millihertz; for a head that is off it is the default one.
+ */
 uint32_t modes_get_refresh_mhz(const struct modes *modes, unsigned head);
 
-/* One head is enabled and has the default size. */
+/* Begins with one head, which is enabled and has the default size. */
 void modes_init(struct modes *modes);
-/* Takes over what display asks for, clamped to sane values; at least one head stays enabled. */
+/*
+ * Takes over what display asks for, clamped to sane values. If display enables no head, nothing
+ * changes, so that at least one stays enabled.
+ */
 void modes_set(struct modes *modes, const struct frame_heads_wanted *wanted);

@@ -32,9 +32,9 @@ static unsigned count_ahead(const struct pacing_head *h, uint64_t now_ns)
 }
 
 /*
- * Only pictures that wait count as ahead: this one waits a period longer than they do and no more,
- * even if the schedule says later, as it does when earlier pictures were not held. The schedule is
- * then set back to it.
+ * Begins the head's next slot. Only pictures that wait count as ahead: this one waits a period
+ * longer than they do and no more, even if the schedule says later, as it does when earlier
+ * pictures were not held. The schedule is then set back to it.
  */
 static void begin_slot(struct pacing_head *h, uint64_t now_ns)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pacing: when a guest's next picture of a head is due.
+ * pacing: says when a guest's next picture of a head is due.
  *
  * Nothing paces virtio-gpu's page flips: a guest draws as fast as it can, and most of its pictures
  * are never seen. A program that draws waits for the answer to a fenced command: Mesa, when it
@@ -15,8 +15,8 @@
  * Nothing says which drawing belongs to which picture, so what is drawn after a flush begins the
  * next one. While a picture is held, guests draw ahead: they have several buffers, and Mesa waits
  * for the fence of the picture before. Of the pictures a guest draws ahead (at most
- * PACING_AHEAD_MAX), the k-th is answered k periods from now. gpu thread only; the caller tells the
- * time.
+ * PACING_AHEAD_MAX), the k-th is answered k periods from now. Only the gpu thread calls it, and the
+ * caller tells the time.
  */
 #pragma once
 
@@ -25,7 +25,9 @@
 
 #include "protocol/frame_link.h"
 
-/* Pictures of one head that may be held at once: guests have two or three buffers. */
+/*
+ * At most this many pictures of one head are held at once, since guests have two or three buffers.
+ */
 #define PACING_AHEAD_MAX 3
 
 struct pacing_head {
@@ -44,14 +46,17 @@ struct pacing {
 	struct pacing_head heads[FRAME_HEADS_MAX];
 };
 
-/* The guest shows what it drew on the head; if it drew nothing, nothing follows from that. */
+/*
+ * Notes that the guest shows on the head what it drew. If it drew nothing, nothing follows from
+ * that.
+ */
 void pacing_flush(struct pacing *pacing, unsigned head, uint32_t refresh_mhz, uint64_t now_ns);
-/* The head is off, or shows to another rhythm: nothing is due. */
+/* Forgets the schedule of a head that is off or shows to another rhythm, so that nothing is due. */
 void pacing_forget(struct pacing *pacing, unsigned head);
 
 /*
- * The guest draws, on one of these heads (bit n: head n). Returns when it may go on: 0 for at once,
- * or a time ahead, at most a period for each picture that is held. Of several heads the first one
- * due counts, *head says which.
+ * Notes that the guest draws on these heads (bit n: head n). Returns when it may go on: 0 for at
+ * once, or a time ahead, at most a period for each picture that is held. Of several heads the first
+ * one due counts, and *head says which.
  */
 uint64_t pacing_draw_ns(struct pacing *pacing, uint32_t heads, uint64_t now_ns, unsigned *head);
