@@ -100,7 +100,7 @@ void frame_sender_destroy(struct frame_sender *link)
 	g_free(link);
 }
 
-/* 0, -EAGAIN, or -ENOTCONN after the peer has gone. */
+/* Returns 0, -EAGAIN when there is no room, or -ENOTCONN after the peer has gone. */
 static int send_message(struct frame_sender *link, void *message, size_t size_bytes, uint32_t type,
 	const int *fds, unsigned n_fds)
 {
@@ -135,7 +135,7 @@ static int send_removed(struct frame_sender *link)
 	return 0;
 }
 
-/* Display is told at once: it holds the memory until then. */
+/* Tells display at once that the buffer has gone, since display holds the memory until then. */
 static void buffer_is_gone(void *user, struct buffer *buffer)
 {
 	struct frame_sender *link = user;
@@ -284,7 +284,7 @@ bool frame_sender_has_lent(
 	return false;
 }
 
-/* A fence that is over already is not worth a descriptor. */
+/* Returns false for a fence that is over already, which is not worth a descriptor. */
 static bool is_unsignaled(int fence_fd)
 {
 	struct pollfd fence = { .fd = fence_fd, .events = POLLIN };

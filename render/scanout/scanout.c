@@ -13,7 +13,9 @@
 #include "common/peer_log.h"
 #include "render/gl/virgl.h"
 
-/* Display holds what heads were lent; besides, one buffer is current and one is being written. */
+/*
+ * Display holds the buffers that heads were lent; besides, one is current and one is being written.
+ */
 G_STATIC_ASSERT(SWAPCHAIN_BUFFERS_MAX >= FRAME_HEADS_MAX * FRAME_SENDER_OUTSTANDING_MAX + 2);
 
 void scanout_tell_head(struct scanouts *scanouts, unsigned head)
@@ -122,7 +124,10 @@ static void give_up_gpu(struct scanout *s, const struct rect *rect)
 	said = true;
 }
 
-/* Changes nothing when there is one of this size already, of the kind that display takes now. */
+/*
+ * Makes the chain that the head's texture is copied to. It changes nothing when there is one of
+ * this size already, of the kind that display takes now. Returns false when memory is short.
+ */
 static bool make_chain(struct scanouts *scanouts, unsigned head, const struct resource *resource,
 	const struct rect *rect)
 {
@@ -213,7 +218,10 @@ void scanout_damage_all(struct scanouts *scanouts, unsigned head)
 		return;
 	struct rect all = { 0, 0, s->rect.width, s->rect.height };
 	rect_set_add(&s->damage, &all);
-	/* Its age counts from now: nobody has waited for it since the guest's last flush. */
+	/*
+	 * The picture's age counts from now, since nobody has waited for it since the guest's last
+	 * flush.
+	 */
 	s->flush_time_ns = monotonic_now_ns();
 	if (s->chain)
 		swapchain_changed(s->chain, &all);
@@ -229,7 +237,10 @@ static void count_flush(struct scanouts *scanouts, unsigned head, const struct r
 	stats_add(head, STATS_FLUSHED_PIXELS, (uint64_t)visible->width * visible->height);
 }
 
-/* A flush that comes too soon leaves its damage behind, which the next frame shows. */
+/*
+ * Shows what was flushed on one head. A flush that comes too soon leaves its damage behind, which
+ * the next frame shows.
+ */
 static void flush_head(struct scanouts *scanouts, unsigned head, const struct rect *rect,
 	uint64_t flush_time_ns, bool in_time)
 {
@@ -270,7 +281,10 @@ bool scanout_flush_resource(
 
 /* ---- making frames ---- */
 
-/* Rectangles may overlap. Those that together are larger than the picture are copied as one. */
+/*
+ * Bounds how much is copied. Rectangles may overlap, so those that together are larger than the
+ * picture are copied as one.
+ */
 static void bound_area(struct rect_set *set, const struct buffer *buffer)
 {
 	uint64_t area = 0;
@@ -306,8 +320,9 @@ static void hold_back(struct scanout *s, struct buffer *buffer, int fd)
 }
 
 /*
- * Display gives a buffer back when it has a newer frame. If it holds every buffer and there is no
- * GPU memory for another one, that frame would never come: it is made in CPU memory.
+ * Goes on in CPU memory where that is needed for a frame. Display gives a buffer back when it has a
+ * newer frame. If it holds every buffer and there is no GPU memory for another one, that frame
+ * would never come.
  */
 static bool leave_gpu(struct scanouts *scanouts, unsigned head)
 {
@@ -320,8 +335,9 @@ static bool leave_gpu(struct scanouts *scanouts, unsigned head)
 }
 
 /*
- * The buffer for the next frame; NULL when there is none, or when the GPU must finish it first. It
- * is never one that display has of this head already: display may compare a frame with the last.
+ * Returns the buffer for the next frame, or NULL when there is none, or when the GPU must finish it
+ * first. It is never one that display has of this head already, since display may compare a frame
+ * with the last.
  */
 static struct buffer *render_3d(struct scanouts *scanouts, unsigned head)
 {
@@ -345,7 +361,10 @@ static struct buffer *render_3d(struct scanouts *scanouts, unsigned head)
 	return buffer;
 }
 
-/* A guest's 2D transfer must always find a buffer, so the last free one is not lent. */
+/*
+ * Returns the buffer for a frame of a 2D resource, or NULL. A guest's 2D transfer must always find
+ * a buffer, so the last free one is not lent.
+ */
 static struct buffer *lend_2d(struct scanouts *scanouts, unsigned head)
 {
 	struct resource *resource = scanouts->heads[head].resource;

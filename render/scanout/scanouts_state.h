@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * scanouts_state: what scanouts.c and scanout.c share. For the files of this room only.
+ * scanouts_state: holds what scanouts.c and scanout.c share. It is for the files of this room only.
  */
 #pragma once
 
@@ -30,7 +30,7 @@ struct scanout {
 	uint64_t pending_flush_ns;
 };
 
-/* What display has said and nothing has followed from yet; bit n: head n. */
+/* Display has said these things, and nothing has followed from them yet; bit n is head n. */
 struct heard {
 	bool modes;
 	uint32_t formats, rates, awake, releases;
@@ -55,7 +55,10 @@ void scanout_forget_resource(struct scanouts *scanouts, struct resource *resourc
 void scanout_pump(struct scanouts *scanouts, unsigned head);
 /* Tells display of the head's size, place and rate as they are now. */
 void scanout_tell_head(struct scanouts *scanouts, unsigned head);
-/* Display takes other buffers from now on. */
+/* Replaces the head's buffers where display takes other ones from now on. */
 void scanout_change_formats(struct scanouts *scanouts, unsigned head);
-/* Everything is to be sent again: a new link, or someone begins to look. */
+/*
+ * Marks all of the head's picture as changed, so that it is sent again: there is a new link, or
+ * someone begins to look.
+ */
 void scanout_damage_all(struct scanouts *scanouts, unsigned head);
