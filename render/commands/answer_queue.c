@@ -70,13 +70,13 @@ void answer_queue_note_work(struct answer_queue *queue, uint32_t context)
 	queue->work_context = context;
 }
 
-/* Sequence numbers wrap: compared by distance. */
+/* Compares by distance, since sequence numbers wrap. */
 static bool is_done(const struct answer_queue *queue, uint32_t sequence)
 {
 	return (int32_t)(sequence - queue->last_signaled) <= 0;
 }
 
-/* The keeper is told since when the GPU has been at the oldest work, and whose that is. */
+/* Tells the keeper since when the GPU has been at the oldest work, and whose that is. */
 static void beat(const struct answer_queue *queue)
 {
 	uint32_t context = queue->work_context;
@@ -94,7 +94,10 @@ static void beat(const struct answer_queue *queue)
 	heartbeat_work(HEARTBEAT_GPU_WORK, "work of the GPU", context);
 }
 
-/* If virglrenderer gives no fence, we answer as if the work were done. */
+/*
+ * Makes a fence behind the work that has none. If virglrenderer gives none, we answer as if the
+ * work were done.
+ */
 static void cover_work(struct answer_queue *queue)
 {
 	if (!queue->has_work)
@@ -118,7 +121,10 @@ void answer_queue_renew(struct answer_queue *queue)
 	cover_work(queue);
 }
 
-/* Gives what waits of the answer: all of it, or an error in its header. */
+/*
+ * Returns what waits of the answer: all of it, or an error in its header when the quota has no
+ * room.
+ */
 static struct waiting *keep(struct answer_queue *queue, const void *answer, size_t answer_bytes)
 {
 	bool more = answer_bytes > sizeof(struct virtio_gpu_ctrl_hdr);
@@ -149,7 +155,9 @@ static void wait_for(struct answer_queue *queue, struct chain *chain, const void
 		w->timing.haste = ANSWER_AT_ONCE;
 }
 
-/* How many of the oldest may leave now: one that must not wait takes along those before it. */
+/*
+ * Counts how many of the oldest may leave now. One that must not wait takes along those before it.
+ */
 static unsigned count_free(struct answer_queue *queue, uint64_t now_ns)
 {
 	unsigned n_done = 0, n_free = 0;
@@ -216,7 +224,9 @@ bool answer_queue_is_waiting(const struct answer_queue *queue)
 	return queue->waiting.length > 0 && !is_done(queue, queue->last_sequence);
 }
 
-/* While the GPU is busy with the oldest one, nothing is due before virglrenderer says it is done.
+/*
+ * Nothing is due while the GPU is busy with the oldest one, before virglrenderer says that it is
+ * done.
  */
 uint64_t answer_queue_get_due_ns(const struct answer_queue *queue)
 {

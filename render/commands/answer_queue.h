@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * answer_queue: fenced answers, which wait until the GPU is done, and some of them for a slot of a
- * head.
+ * answer_queue: keeps fenced answers until the GPU is done, and some of them until a head's slot.
  *
  * The guest's fences are 64 bits and chosen by the guest; virglrenderer's are 32 bits and must
  * rise. So each answer that waits has a sequence number of ours. Linux takes a fence to mean that
  * all fences before it are done, whatever their contexts, so fenced answers leave in the order of
- * their commands. Answers without a fence never come here. gpu thread only.
+ * their commands. Answers without a fence never come here. Only the gpu thread calls it.
  *
- * Pacing (pacing.h). An answer that may not wait releases all held answers before it. So a guest
- * that mixes both can exceed the refresh rate. When ANSWER_HELD_MAX answers wait, another one is
- * not held.
+ * Some answers are held back for pacing (pacing.h). An answer that may not wait releases all held
+ * answers before it. So a guest that mixes both can exceed the refresh rate. When ANSWER_HELD_MAX
+ * answers wait, another one is not held.
  */
 #pragma once
 
@@ -36,13 +35,16 @@ struct answer_timing {
 
 struct answer_queue;
 
-/* The bytes that it holds are taken from the account, which must outlive it. */
+/*
+ * Makes a queue that answers on `vq`. The bytes that it holds are taken from the account. Both must
+ * outlive it.
+ */
 struct answer_queue *answer_queue_create(struct virtqueue *vq, struct quota_account *account);
 void answer_queue_destroy(struct answer_queue *queue);
-/* Drops what waits: the guest is new. */
+/* Drops what waits without an answer, since the guest is new. */
 void answer_queue_clear(struct answer_queue *queue);
 
-/* The GPU was given commands of this context, which no fence covers yet. */
+/* Notes that the GPU was given commands of this context, which no fence covers yet. */
 void answer_queue_note_work(struct answer_queue *queue, uint32_t context);
 /*
  * Makes a fence that stands for all those before it. Is to be called when a context was destroyed:
@@ -57,12 +59,15 @@ void answer_queue_renew(struct answer_queue *queue);
  */
 void answer_queue_answer(struct answer_queue *queue, struct chain *chain, const void *answer,
 	size_t answer_bytes, const struct answer_timing *timing);
-/* virglrenderer says that all work up to this number is done. */
+/* Is called when virglrenderer says that all work up to this number is done. */
 void answer_queue_signal(struct answer_queue *queue, uint32_t sequence);
-/* True while an answer waits for the GPU. */
+/* Returns true while an answer waits for the GPU. */
 bool answer_queue_is_waiting(const struct answer_queue *queue);
 
-/* When to call answer_queue_release(): a time of CLOCK_MONOTONIC, or 0 when nothing is held. */
+/*
+ * Returns when to call answer_queue_release(): a time of CLOCK_MONOTONIC, or 0 when nothing is
+ * held.
+ */
 uint64_t answer_queue_get_due_ns(const struct answer_queue *queue);
 /* Gives the answers that were held and are due. */
 void answer_queue_release(struct answer_queue *queue);

@@ -37,7 +37,10 @@ static void resource_made(void *user, const struct resource *resource)
 		streams_resource_made(checker->streams, &facts);
 }
 
-/* virglrenderer has left off in the middle of a stream, and has said so in the log. */
+/*
+ * Notes that the context is lost, since virglrenderer has left off in the middle of a stream. It
+ * has said so in the log.
+ */
 static void lose(struct checker *checker, uint32_t context)
 {
 	streams_lose(checker->streams, context);
@@ -127,7 +130,7 @@ void checker_learn_formats(struct checker *checker)
 
 /* ---- streams ---- */
 
-/* Once for each context: it is lost then. */
+/* Logs the refusal. That happens once for each context, which is lost then. */
 static void note_refused(
 	const struct checker *checker, uint32_t context, const struct stream_fault *fault)
 {

@@ -2,10 +2,10 @@
 /*
  * checker: stands between what a guest's programs send in SUBMIT_3D and virglrenderer.
  *
- * What to check is known to render/stream/ (streams.h), which calls nobody. This file listens to
- * objects and tells it who exists, gives virglrenderer what it passes, and writes the log. A
- * context of which a command was refused is lost: its program gets an error for all that it sends
- * from then on, and other contexts go on. gpu thread only.
+ * render/stream/ knows what to check (streams.h) and calls nobody. This file listens to objects and
+ * tells it who exists, gives virglrenderer what it passes, and writes the log. A context of which a
+ * command was refused is lost: its program gets an error for all that it sends from then on, and
+ * other contexts go on. Only the gpu thread calls it.
  */
 #pragma once
 
@@ -14,14 +14,14 @@
 struct checker;
 struct objects;
 
-/* Before there are objects, which must live longer. */
+/* Is called before there are objects. `objects` must live longer. */
 struct checker *checker_create(struct objects *objects);
 void checker_destroy(struct checker *checker);
-/* virglrenderer has started: learns which formats it knows. */
+/* Learns which formats virglrenderer knows, once that has started. */
 void checker_learn_formats(struct checker *checker);
 /*
  * Has virglrenderer execute what passes of a stream. The context must exist; the words must be out
- * of the guest's reach, and may be changed. Gives the VIRTIO_GPU_RESP_* for an answer.
+ * of the guest's reach, and may be changed. Returns a VIRTIO_GPU_RESP_* for the answer.
  */
 uint32_t checker_submit(
 	struct checker *checker, uint32_t context, uint32_t *words, uint32_t n_words);

@@ -142,10 +142,10 @@ static bool is_fenced(const struct command *command)
 }
 
 /*
- * Between two pictures a guest waits for the drawing of the head's painters, so their SUBMIT_3D is
- * what we hold. Linux fences more. A painter's uploads, and the making of resources, which names no
- * context, keep their place behind it. A readback is not held, since the guest needs its result;
- * nor is any command of a context that paints no head.
+ * Returns when an answer may leave. Between two pictures a guest waits for the drawing of the
+ * head's painters, so their SUBMIT_3D is what we hold. Linux fences more. A painter's uploads, and
+ * the making of resources, which names no context, keep their place behind it. A readback is not
+ * held, since the guest needs its result; nor is any command of a context that paints no head.
  */
 static struct answer_timing get_timing(
 	struct commands *commands, const struct virtio_gpu_ctrl_hdr *request)
@@ -164,7 +164,7 @@ static struct answer_timing get_timing(
 }
 
 /*
- * Gives the bytes of the answer, of which `header` may be all. An answer that does not fit is
+ * Returns the bytes of the answer, of which `header` may be all. An answer that does not fit is
  * replaced by an error; without room for that, nothing is written.
  */
 static const void *make_answer(const struct command *command, uint32_t type,

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * command: one command taken apart, handled and answered. For the files of this room only.
+ * command: takes one command apart, has it handled, and answers it. It is for the files of this
+ * room only.
  *
  * One table says for each type how long a command must be and who handles it. A handler returns the
  * type of the answer (VIRTIO_GPU_RESP_*) and may fill in an answer longer than a header. Sizes, ids
- * and offsets in a command are the guest's: nothing below trusts them. gpu thread only.
+ * and offsets in a command are the guest's: nothing below trusts them. Only the gpu thread calls
+ * it.
  */
 #pragma once
 
@@ -22,7 +24,10 @@ struct objects;
 struct scanouts;
 struct virtqueue;
 
-/* The room's own (commands.h); handlers read it, and change each piece by its functions. */
+/*
+ * Only this room knows its members (commands.h). Handlers read them, and change each piece by its
+ * functions.
+ */
 struct commands {
 	struct objects *objects;
 	struct scanouts *scanouts;
@@ -47,40 +52,47 @@ struct command {
 	} fixed;
 	size_t fixed_bytes; /* read into `fixed`; more may follow in the chain */
 
-	/* An answer that is more than a header; it begins with one, which is filled in later. */
+	/*
+	 * The handler sets these for an answer that is more than a header. It begins with one,
+	 * which is filled in later.
+	 */
 	void *answer; /* NULL: a header is all */
 	size_t answer_bytes;
 	bool answer_is_heap; /* freed with g_free() */
 };
 
 /*
- * In place of an answer: the command names memory that is not in the table. Nothing has been
- * changed, and it will be executed from its beginning when there is a new table, before any other.
+ * A handler returns this in place of an answer when the command names memory that is not in the
+ * table. Nothing has been changed, and the command will be executed from its beginning when there
+ * is a new table, before any other.
  */
 #define COMMAND_WAITS OBJECTS_WAIT_FOR_MEMORY
 
 typedef uint32_t (*command_handler)(struct commands *commands, struct command *command);
 
-/* Executes it: the type of its answer, or COMMAND_WAITS if it may. */
+/* Executes the command. Returns the type of its answer, or COMMAND_WAITS if it may wait. */
 uint32_t command_run(struct commands *commands, struct command *command);
-/* Answers it with that type, and what its handler filled in. Takes the chain. */
+/* Answers the command with that type and what its handler filled in. Takes the chain over. */
 void command_answer(struct commands *commands, struct command *command, uint32_t type);
 /*
- * Answers with an error what a dead renderer had taken. It does so at once, fenced or not: an
- * orphan is older than all that waits, and virtqueue_try_take_orphan() gives it again until it is
- * returned.
+ * Answers with an error a command that a dead renderer had taken. It does so at once, fenced or
+ * not: an orphan is older than all that waits, and virtqueue_try_take_orphan() gives it again until
+ * it is returned. Takes the chain over.
  */
 void command_answer_lost(struct commands *commands, struct command *command);
-/* The header alone, for a command that is not executed; false when there is none. */
+/* Reads the header alone, for a command that is not executed. Returns false when there is none. */
 bool command_read_header(struct command *command);
 
-/* Reads what follows the fixed part. Returns false (logged) when there is less. */
+/* Reads what follows the fixed part. Returns false, which is logged, when there is less. */
 bool command_read_rest(const struct command *command, void *to, size_t size_bytes);
-/* One log line: which command, which object, what is wrong. Returns `type`. */
+/*
+ * Logs what is wrong, with the command's name, as one line. `format` names the object. Returns
+ * `type`.
+ */
 uint32_t command_refuse(const struct command *command, uint32_t type, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* command_2d.c */
+/* These handlers are in command_2d.c. */
 uint32_t command_get_display_info(struct commands *commands, struct command *command);
 uint32_t command_get_edid(struct commands *commands, struct command *command);
 uint32_t command_resource_create_2d(struct commands *commands, struct command *command);
@@ -91,7 +103,7 @@ uint32_t command_transfer_to_host_2d(struct commands *commands, struct command *
 uint32_t command_attach_backing(struct commands *commands, struct command *command);
 uint32_t command_detach_backing(struct commands *commands, struct command *command);
 
-/* command_3d.c */
+/* These handlers are in command_3d.c. */
 uint32_t command_get_capset_info(struct commands *commands, struct command *command);
 uint32_t command_get_capset(struct commands *commands, struct command *command);
 uint32_t command_ctx_create(struct commands *commands, struct command *command);

@@ -10,7 +10,7 @@
 #include "render/scanout/scanouts.h"
 #include "render/gl/virgl.h"
 
-/* An answer that is more than a header. */
+/* Makes room for an answer that is more than a header. It is freed once it has been sent. */
 static void *answer_with(struct command *command, size_t size_bytes)
 {
 	command->answer = g_malloc0(size_bytes);
@@ -46,7 +46,7 @@ uint32_t command_get_display_info(struct commands *commands, struct command *com
 	return VIRTIO_GPU_RESP_OK_DISPLAY_INFO;
 }
 
-/* A head that is off has an EDID too: Linux reads all of them at start. */
+/* Gives a head that is off an EDID, too, since Linux reads all of them at start. */
 uint32_t command_get_edid(struct commands *commands, struct command *command)
 {
 	const struct virtio_gpu_cmd_get_edid *get = (const void *)command->fixed.bytes;
@@ -131,7 +131,10 @@ uint32_t command_resource_flush(struct commands *commands, struct command *comma
 		       VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 }
 
-/* Rows of the rectangle are as far apart in the backing as rows of the resource. */
+/*
+ * Returns false when the backing ends before the rectangle. Its rows are as far apart in the
+ * backing as rows of the resource.
+ */
 static bool backing_holds(
 	const struct resource *resource, const struct rect *rect, uint64_t offset_bytes)
 {
@@ -161,7 +164,7 @@ static uint32_t transfer_2d(struct commands *commands, struct command *command,
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
-/* A 3D resource is filled by 2D transfers too: Linux does so for framebuffers. */
+/* Fills a 3D resource by a 2D transfer, as Linux does for framebuffers. */
 static uint32_t transfer_to_texture(struct commands *commands, struct resource *resource,
 	const struct rect *rect, uint64_t offset_bytes)
 {

@@ -88,7 +88,7 @@ uint32_t command_ctx_destroy(struct commands *commands, struct command *command)
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
-/* Finds both the context of the header and the resource; the latter only if it is a texture. */
+/* Finds both the context of the header and the resource, or returns what is missing. */
 static uint32_t find_both(struct commands *commands, const struct command *command,
 	uint32_t resource_id, struct resource **resource)
 {
@@ -147,8 +147,9 @@ static bool is_sane(const struct resource *resource, const struct virgl_transfer
 }
 
 /*
- * virglrenderer copies what a transfer touches where a backing is in pieces or GL wants it in other
- * rows. A sane box is inside its resource, so the product is one of a few Gi.
+ * Returns how many bytes virglrenderer may copy for a transfer: it copies where a backing is in
+ * pieces or GL wants it in other rows. A sane box is inside its resource, so the product is one of
+ * a few Gi.
  */
 static uint64_t staging_bytes(const struct resource *resource, const struct virgl_transfer *t)
 {

@@ -34,7 +34,10 @@ uint32_t painters_get_heads(const struct painters *painters, uint32_t context)
 	return GPOINTER_TO_UINT(g_hash_table_lookup(painters->heads, GUINT_TO_POINTER(context)));
 }
 
-/* Contexts that have the resource open paint these heads, and those that any of them paints. */
+/*
+ * Makes all contexts that have the resource open paint these heads, and those that any of them
+ * paints. Returns whether that changed anything.
+ */
 static bool spread(struct painters *painters, const struct resource *resource, uint32_t heads)
 {
 	bool changed = false;
@@ -64,7 +67,7 @@ static bool spread_all(struct painters *painters, const struct objects *objects)
 	return changed;
 }
 
-/* False for a resource that is new on its heads, and whose contexts painted none so far. */
+/* Returns false for a resource that is new on its heads, and whose contexts painted none so far. */
 static bool knows_painters(const struct painters *painters, const struct resource *shown)
 {
 	for (unsigned i = 0; i < shown->n_contexts; i++) {

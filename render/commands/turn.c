@@ -28,7 +28,10 @@ static struct quota_account *find_account(const struct turn *turn, struct object
 	return objects_get_account(objects, is_contexts ? turn->context : 0);
 }
 
-/* Whose picture it is has drawn it. Of a 2D one nobody knows. */
+/*
+ * Returns the account that a shown picture belongs to, as that program has drawn it. Of a 2D one
+ * nobody knows.
+ */
 static const struct quota_account *find_painter(struct objects *objects, uint32_t resource_id)
 {
 	const struct resource *resource = objects_find_resource(objects, resource_id);

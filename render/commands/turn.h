@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * turn: one command in what programs make each other wait for (render/quota/making.h).
+ * turn: counts one command in what programs make each other wait for (render/quota/making.h).
  *
- * Measures what each command that makes something takes, finds out whose that is, and lets those
- * that draw or show come to their turn. Linux makes contexts and resources without saying for whom;
- * a resource's program is the first that attaches it. For the files of this room only.
+ * It measures how long each command takes that makes something, finds out whose that is, and lets
+ * those that draw or show come to their turn. Linux makes contexts and resources without saying for
+ * whom; a resource's program is the first that attaches it. It is for the files of this room only.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 struct objects;
 struct virtio_gpu_ctrl_hdr;
 
-/* What a command is in this. */
+/* Says what a command makes or does, and for whom. */
 enum turn_kind {
 	TURN_IS_NOTHING,
 	TURN_MAKES_FOR_GUEST,   /* a context, or it takes away */
@@ -31,7 +31,10 @@ struct turn {
 	uint64_t n_made, n_refused; /* before */
 };
 
-/* `header` is the command, with the fixed part that is the table's for it. */
+/*
+ * Is called before the command is handled. `header` begins its fixed part, which is as long as the
+ * table says.
+ */
 void turn_begin(struct turn *turn, enum turn_kind kind, struct objects *objects,
 	const struct virtio_gpu_ctrl_hdr *header);
 void turn_end(const struct turn *turn, struct objects *objects);
