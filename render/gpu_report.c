@@ -14,10 +14,13 @@
 #include "render/gl/egl_gbm.h"
 #include "render/gl/virgl.h"
 
-/* Large enough for tiles of every kind, and for egl_gbm_buffer_check(). */
+/*
+ * A side of this many pixels is large enough for tiles of every kind, and for
+ * egl_gbm_buffer_check().
+ */
 #define SIDE 64
 
-/* What format_get_scanout_fourcc() gives. */
+/* These are the formats that format_get_scanout_fourcc() returns. */
 static const struct {
 	uint32_t fourcc;
 	const char *name;

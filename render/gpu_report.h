@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gpu_report: what one render node, or the software renderer, can do for a desktop; `vitrine gpus`
- * asks a process of its own for each, as a driver may crash.
+ * gpu_report: reports what one render node, or the software renderer, can do for a desktop.
+ * `vitrine gpus` starts a process of its own for each, since a driver may crash.
  *
  * Nothing is inferred: a format and layout is listed when a buffer of it could be made, exported,
  * drawn to and read back. The report is a key file on standard output:
@@ -16,5 +16,8 @@
 
 #include <stdbool.h>
 
-/* Main thread, in a process that does nothing else. False when the report could not be written. */
+/*
+ * Prints the report. The main thread calls it, in a process that does nothing else. Returns false
+ * when the report could not be written.
+ */
 bool gpu_report_print(const char *render_node, bool software);

@@ -21,14 +21,14 @@
 #include "render/scanout/pacing.h"
 #include "render/scanout/scanouts.h"
 
-/* Commands taken before looking at display and fences again. */
+/* At most this many commands are taken before the loop looks at display and fences again. */
 #define BATCH 32
-/* How often to look at fences when virglrenderer offers nothing to sleep on. */
+/* The loop looks at fences this often when virglrenderer offers nothing to sleep on. */
 #define FENCE_POLL_NS (2 * 1000 * 1000)
 #define NS_PER_US UINT64_C(1000)
 
 struct gpu {
-	/* Constant once the thread has started. */
+	/* These are constant once the thread has started. */
 	const GThread *thread;
 	struct gpu_options options;
 	struct egl_choice choice;
@@ -44,7 +44,7 @@ struct gpu {
 	struct rebuild rebuild;
 	struct memory_wait wait; /* of the rebuild, or of the command that is parked */
 
-	/* The thread's start, under the lock. */
+	/* These belong to the thread's start. The lock guards them. */
 	GMutex lock;
 	GCond started;
 	bool start_done, start_ok;
@@ -64,7 +64,10 @@ static void accept_news(struct gpu *gpu)
 	handover_accept(gpu->handover, &takers);
 }
 
-/* Asks first whether the link was read: if so, all that it brought is among the news. */
+/*
+ * Accepts what the keeper has said. It asks first whether the link was read: if so, all that it
+ * brought is among the news.
+ */
 static void hear_keeper(struct gpu *gpu)
 {
 	bool keeper_read = handover_is_keeper_read(gpu->handover);
@@ -80,7 +83,7 @@ static void wait_for_memory(struct gpu *gpu)
 	handover_ask_keeper(gpu->handover);
 }
 
-/* False while it waits for memory. */
+/* Returns false while the rebuild waits for memory. */
 static bool work_rebuild(struct gpu *gpu)
 {
 	if (!rebuild_is_wanted(&gpu->rebuild))
@@ -100,10 +103,10 @@ static bool work_rebuild(struct gpu *gpu)
 }
 
 /*
- * We look for news after a chain was taken, so that what the main thread handed over before it
- * started the ring is in force before the ring's first command. If a reset was among it, the chain
- * belongs to the guest of before and is returned unanswered. If a ledger was, the rebuild comes
- * first and the chain is parked.
+ * Takes the next command. We look for news after a chain was taken, so that what the main thread
+ * handed over before it started the ring is in force before the ring's first command. If a reset
+ * was among it, the chain belongs to the guest of before and is returned unanswered. If a ledger
+ * was, the rebuild comes first and the chain is parked.
  */
 static struct chain *take_command(struct gpu *gpu)
 {
@@ -131,7 +134,7 @@ static bool execute(struct gpu *gpu, struct chain *chain)
 	return true;
 }
 
-/* True when there may be more to do at once. */
+/* Works the control queue for a while. Returns true when there may be more to do at once. */
 static bool work_control(struct gpu *gpu)
 {
 	virtqueue_quiet(gpu->control);
@@ -147,7 +150,9 @@ static bool work_control(struct gpu *gpu)
 	return true;
 }
 
-/* What waits for memory holds back all that comes after it: the guest's commands keep their order.
+/*
+ * Does what there is to do, but what waits for memory holds back all that comes after it, since the
+ * guest's commands keep their order.
  */
 static bool work(struct gpu *gpu)
 {
@@ -193,7 +198,7 @@ static uint64_t get_left_ns(const struct gpu *gpu)
 	return left_ns;
 }
 
-/* How long to sleep; NULL: until something happens. */
+/* Returns how long to sleep, in *timeout, or NULL to sleep until something happens. */
 static const struct timespec *poll_timeout(
 	const struct gpu *gpu, bool more, struct timespec *timeout)
 {
@@ -258,7 +263,10 @@ static bool use_software(struct gpu *gpu)
 	return true;
 }
 
-/* A render node that was asked for by name must work, the first time. */
+/*
+ * Starts GL and virglrenderer. A render node that was asked for by name must work, unless fall_back
+ * allows software; one that we chose may fail.
+ */
 static bool choose_and_init(struct gpu *gpu)
 {
 	const struct gpu_options *options = &gpu->options;
@@ -380,8 +388,9 @@ void gpu_set_frame_link(struct gpu *gpu, int fd)
 }
 
 /*
- * Makes the chains worthless before the objects go. So a chain that the gpu thread holds is
- * executed among the old objects, or not at all.
+ * Resets the ring before it hands over the reset, so that the chains are worthless before the
+ * objects go. So a chain that the gpu thread holds is executed among the old objects, or not at
+ * all.
  */
 void gpu_reset(struct gpu *gpu)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gpu_thread: the thread that works the control queue, drives virglrenderer and GL, and speaks to
- * display; and its loop, which decides what comes when (order.h).
+ * gpu_thread: works the control queue, drives virglrenderer and GL, and speaks to display, on a
+ * thread of its own. Its loop decides what comes when (order.h).
  *
- * Each piece of its state belongs to one room: objects, scanouts, commands; what the main thread
- * hands over is on its way in handover.h. The calls below are the main thread's; they return at
- * once.
+ * Each piece of its state belongs to one room: objects, scanouts, commands. What the main thread
+ * hands over is on its way in handover.h. The calls below are the main thread's; but for
+ * gpu_start() they return at once.
  */
 #pragma once
 
@@ -30,19 +30,23 @@ struct gpu_options {
 };
 
 /*
- * Starts the thread and waits until virglrenderer and GL work. NULL (logged) when they do not. The
- * thread runs until the process ends.
+ * Starts the thread and waits until virglrenderer and GL work. Returns NULL, which is logged, when
+ * they do not. The options are copied, but not their strings. The thread runs until the process
+ * ends.
  */
 struct gpu *gpu_start(const struct gpu_options *options);
-/* Capsets that the guest may ask for; 0 without virgl. */
+/* Returns how many capsets the guest may ask for; 0 without virgl. */
 uint32_t gpu_count_capsets(const struct gpu *gpu);
 
-/* The control queue and the cursor, which lock themselves. */
+/* The two return the control queue and the cursor, which lock themselves. */
 struct virtqueue *gpu_get_control_queue(struct gpu *gpu);
 struct cursor *gpu_get_cursor(struct gpu *gpu);
-/* A ring has started, or the cursor needs the gpu thread. */
+/* Wakes the gpu thread when a ring has started or stopped, or the cursor needs it. */
 void gpu_wake(struct gpu *gpu);
-/* Takes a reference. In force for everything taken from the control queue afterwards. */
+/*
+ * Sets the memory table for all that is taken from the control queue afterwards, and takes a
+ * reference on it.
+ */
 void gpu_set_memory(struct gpu *gpu, struct memory *memory);
 /* Takes the book over and rebuilds what it lists once there is memory. */
 void gpu_set_ledger(struct gpu *gpu, struct ledger_book *book);
@@ -50,7 +54,10 @@ void gpu_set_ledger(struct gpu *gpu, struct ledger_book *book);
 void gpu_set_frame_link(struct gpu *gpu, int fd);
 /* Forgets every guest object before anything else is taken from the control queue. */
 void gpu_reset(struct gpu *gpu);
-/* Where the gpu thread asks for the keeper link to be read to its end: see handover.h. */
+/*
+ * Through these three the gpu thread asks for the keeper link to be read to its end; see
+ * handover.h.
+ */
 int gpu_get_ask_fd(const struct gpu *gpu);
 unsigned gpu_take_request(struct gpu *gpu);
 void gpu_keeper_read(struct gpu *gpu, unsigned request);

@@ -147,7 +147,9 @@ static struct news take_news(struct handover *handover)
 	return news;
 }
 
-/* A command that waits, and objects that are to be rebuilt, belong to the guest of before. */
+/*
+ * Forgets the guest of before, and with it a command that waits and objects that are to be rebuilt.
+ */
 static void forget_guest(const struct handover_takers *takers, unsigned resets)
 {
 	heartbeat_work(HEARTBEAT_GPU, "reset", 0);

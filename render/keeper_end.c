@@ -185,7 +185,10 @@ static int serve_link(struct keeper_end *keeper)
 	return result;
 }
 
-/* The gpu thread wants to know all that the keeper has said so far. */
+/*
+ * Reads the link to its end, since the gpu thread wants to know all that the keeper has said so
+ * far.
+ */
 static int serve_request(struct keeper_end *keeper)
 {
 	unsigned request = gpu_take_request(keeper->gpu);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keeper_end: the renderer's end of the keeper link (protocol/keeper_link.h), and the main thread's
- * loop.
+ * keeper_end: serves the renderer's end of the keeper link (protocol/keeper_link.h), and is the
+ * main thread's loop.
  */
 #pragma once
 

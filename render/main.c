@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vitrine-render: one guest's side of a desktop. Started by vitrine-gpu, with the keeper link as
- * descriptor 3; looks nothing up and listens nowhere.
+ * vitrine-render: draws one guest's side of a desktop. vitrine-gpu starts it, with the keeper link
+ * as descriptor 3. It looks nothing up and listens nowhere.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +44,7 @@ int main(int argc, char **argv)
 		g_print("vitrine-render %s\n", VITRINE_VERSION);
 		return EXIT_SUCCESS;
 	}
-	/* The answer is out: leaves without the driver's destructors, which may crash. */
+	/* The answer is out, so we leave without the driver's destructors, which may crash. */
 	if (options.report)
 		_exit(gpu_report_print(options.render_node, options.software) ? EXIT_SUCCESS :
 										EXIT_FAILURE);
@@ -55,7 +55,8 @@ int main(int argc, char **argv)
 	}
 	if (!options.probe)
 		heartbeat_attach();
-	/* Else malloc gives each of the driver's threads an arena of its own, which costs memory.
+	/*
+	 * malloc would give each of the driver's threads an arena of its own, which costs memory.
 	 */
 	mallopt(M_ARENA_MAX, 2);
 	const struct gpu_options gpu_options = { .virgl = options.virgl,
@@ -71,6 +72,6 @@ int main(int argc, char **argv)
 		_exit(gpu_count_capsets(gpu) > 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 	malloc_trim(0);
 	memory_limit_set(&options.quotas);
-	/* The gpu thread may be inside a driver: leave without its destructors. */
+	/* The gpu thread may be inside a driver, so we leave without its destructors. */
 	_exit(keeper_end_run(KEEPER_LINK_FD, gpu));
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* What a driver may take of its own after its start: threads, caches. */
+/* A driver may take this much of its own after its start, for threads and caches. */
 #define GROWTH_BYTES (64ull << 20)
 
 uint64_t memory_limit_compute(const struct quota_limits *limits, uint64_t data_bytes)
@@ -15,7 +15,7 @@ uint64_t memory_limit_compute(const struct quota_limits *limits, uint64_t data_b
 	return quotas_get_memory_bytes(limits) - QUOTAS_PROCESS_BYTES + own_bytes;
 }
 
-/* VmData of proc(5), which is what the kernel compares. */
+/* Reads VmData of proc(5), which is what the kernel compares, in bytes. */
 static uint64_t read_data_bytes(void)
 {
 	static const char name[] = "\nVmData:";

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * order: what comes before what in the renderer. This header is read, not used: it states the order
- * that gpu_thread.c, keeper_end.c and scanout/scanouts.c keep, message by message. "Before" means:
- * whatever the gpu thread is busy with when the message comes.
+ * order: says what comes before what in the renderer. This header is read, not used: it states the
+ * order that gpu_thread.c, keeper_end.c and scanout/scanouts.c keep, message by message. "Before"
+ * means: whatever the gpu thread is busy with when the message comes.
  *
  * Two peers say things that a guest's question depends on. Both speak first and only then let the
  * guest know, so the answer must be that of after the message. The guest's questions are the

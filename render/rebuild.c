@@ -43,7 +43,7 @@ static enum rebuild_outcome rebuild_backing(
 	return MADE;
 }
 
-/* A resource that waited for its backing has been made already. */
+/* Makes a resource and its backing. One that waited for its backing has been made already. */
 static enum rebuild_outcome rebuild_resource(
 	struct rebuild *rebuild, const struct ledger_resource *entry, bool may_wait)
 {
@@ -59,7 +59,7 @@ static enum rebuild_outcome rebuild_resource(
 	return outcome;
 }
 
-/* False while a resource waits for its backing. */
+/* Returns false while a resource waits for its backing. */
 static bool rebuild_resources(struct rebuild *rebuild, bool may_wait)
 {
 	for (; rebuild->next < LEDGER_RESOURCES_MAX; rebuild->next++) {

@@ -4,8 +4,8 @@
  *
  * Resources, contexts, backings and scanouts come back, and the contents of 2D resources, which the
  * guest's own pages still hold. What lived in textures and contexts is lost; the guest's programs
- * are told by virgl's errors. (What the dead renderer had taken is answered by
- * commands_answer_orphans().) gpu thread only.
+ * are told by virgl's errors. commands_answer_orphans() answers what the dead renderer had taken.
+ * Only the gpu thread calls it.
  */
 #pragma once
 
@@ -16,8 +16,8 @@ struct objects;
 struct scanouts;
 
 /*
- * A state of the gpu thread's loop. Nothing is taken from the control queue while a rebuild is
- * wanted; it may stop at a backing in memory that is not in the table, and goes on later.
+ * This is a state of the gpu thread's loop. Nothing is taken from the control queue while a rebuild
+ * is wanted. It may stop at a backing in memory that is not in the table, and goes on later.
  */
 struct rebuild {
 	struct objects *objects;
@@ -30,16 +30,16 @@ struct rebuild {
 	unsigned n_resources, n_contexts, n_lost;
 };
 
-/* Without `virgl` nothing of 3D comes back. */
+/* Begins without anything to rebuild. Without `virgl` nothing of 3D will come back. */
 void rebuild_init(
 	struct rebuild *rebuild, struct objects *objects, struct scanouts *scanouts, bool virgl);
-/* A ledger has come: rebuild what it lists, once there is a memory table. */
+/* Notes that a ledger has come: what it lists is to be rebuilt, once there is a memory table. */
 void rebuild_want(struct rebuild *rebuild);
 bool rebuild_is_wanted(const struct rebuild *rebuild);
 /*
- * Begins or goes on. False when it waits for memory, which it does if it may; else a backing that
- * is not there is lost. True: all is done.
+ * Begins or goes on. Returns false when it waits for memory, which it does if it may; else a
+ * backing that is not there is lost. Returns true when all is done.
  */
 bool rebuild_work(struct rebuild *rebuild, bool may_wait);
-/* The guest is new: there is nothing left to rebuild. */
+/* Forgets what was to be rebuilt, since the guest is new. */
 void rebuild_drop(struct rebuild *rebuild);
