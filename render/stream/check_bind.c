@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What commands bind to slots. GL lets a program bind a buffer past its end, as when it has made
- * the buffer anew and smaller, so a range that does not fit is cut to what there is.
+ * These commands bind things to slots. GL lets a program bind a buffer past its end, as when it has
+ * made the buffer anew and smaller, so a range that does not fit is cut to what there is.
  */
 #include "render/stream/check_command.h"
 
@@ -13,7 +13,7 @@ bool check_framebuffer(struct stream_check *check)
 
 /* ---- vertices and indices ---- */
 
-/* An empty slot. What would be read through it is an address; check_draw() sees to that. */
+/* Empties the slot of a range, so that it names no buffer. */
 static void empty(uint32_t *offset, uint32_t *length, uint32_t *resource)
 {
 	*offset = *length = *resource = 0;
@@ -50,7 +50,10 @@ bool check_index_buffer(struct stream_check *check)
 
 /* ---- ranges of buffers ---- */
 
-/* GL takes a range without a byte for an error, in the middle of a draw. */
+/*
+ * Cuts a range to its buffer and empties one that has no byte there: GL takes that for an error, in
+ * the middle of a draw. Returns the buffer, or NULL.
+ */
 static struct stream_resource *mend_range(
 	struct stream_check *check, uint32_t *offset, uint32_t *length, uint32_t *id)
 {
@@ -92,7 +95,9 @@ bool check_atomic_buffers(struct stream_check *check)
 	return true;
 }
 
-/* GL checks levels and layers of textures when they are used. */
+/*
+ * Checks ranges of buffers only, since GL checks levels and layers of textures when they are used.
+ */
 bool check_shader_images(struct stream_check *check)
 {
 	struct slots *slots = &check->context->current->slots;
@@ -109,7 +114,10 @@ bool check_shader_images(struct stream_check *check)
 
 /* ---- samplers ---- */
 
-/* virglrenderer notes which views are new in 32 bits. */
+/*
+ * Refuses views past the slots that shaders can name, since virglrenderer notes in 32 bits which
+ * views are new.
+ */
 bool check_sampler_views(struct stream_check *check)
 {
 	uint32_t first = check->words[2];

@@ -147,7 +147,10 @@ static bool check_field(
 	}
 }
 
-/* Text and data go on to the command's end, and nothing is to be checked in them word by word. */
+/*
+ * Returns true when nothing is to be checked word by word: text and data, which go on to the
+ * command's end.
+ */
 static bool is_bulk(const struct stream_shape *shape)
 {
 	return shape->n_group == 1 &&
@@ -175,7 +178,7 @@ static bool check_fields(struct stream_check *check)
 
 /* ---- what each command needs besides ---- */
 
-/* Blobs and video are offered in no capset and by no feature of the device. */
+/* Refuses blobs and video, which are offered in no capset and by no feature of the device. */
 static bool check_not_offered(struct stream_check *check)
 {
 	return check_refuse(check, 1, 0, "belongs to what this device does not offer");
@@ -204,7 +207,9 @@ static const check_function functions[STREAM_NUMBERS] = {
 	[STREAM_SET_SHADER_IMAGES] = check_shader_images,
 	[STREAM_LAUNCH_GRID] = check_launch_grid,
 	[STREAM_SET_ATOMIC_BUFFERS] = check_atomic_buffers,
-	/* A debugging aid of virglrenderer's: its newest writes streams into files. */
+	/*
+	 * This is a debugging aid of virglrenderer's. Its newest version writes streams into files.
+	 */
 	[STREAM_SET_DEBUG_FLAGS] = check_drop,
 	[STREAM_GET_QUERY_RESULT_QBO] = check_query_buffer,
 	[STREAM_TRANSFER3D] = check_transfer,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check command: one command against the state of its context. For this room only.
+ * check command: judges one command against the state of its context. It is for this room only.
  *
- * check_command.c holds what the table alone says of a command: handles, resources, slots, stages
- * and formats. What else a command needs is in a function of its own, in the file of its kind; it
- * also enters into the state what the command does. Both find the same command in virglrenderer's
- * src/vrend/vrend_decode.c.
+ * check_command.c checks what the table alone says of a command: handles, resources, slots, stages
+ * and formats. What else a command needs is in a function of its own, in the file of its kind; that
+ * function also enters into the state what the command does. Both find the same command in
+ * virglrenderer's src/vrend/vrend_decode.c.
  */
 #pragma once
 
@@ -25,36 +25,36 @@ struct stream_check {
 
 typedef bool (*check_function)(struct stream_check *check);
 
-/* Writes *fault with the field that word `index` is, and its value. False. */
+/* Writes *fault with the field that word `index` is, and its value. Returns false. */
 bool check_refuse(struct stream_check *check, uint32_t index, uint64_t limit, const char *why);
-/* The same for what is over a quota, which quota_take() has logged. */
+/* Does the same for what is over a quota, which quota_take() has logged. */
 bool check_refuse_quota(struct stream_check *check, uint32_t index);
-/* The command has no effect that GL defines: it becomes a NOP. True. */
+/* Makes a NOP of a command that has no effect that GL defines. Returns true. */
 bool check_drop(struct stream_check *check);
-/* Passes on a command of ours before this one: its header, and then its payload. */
+/* Passes on a command of ours before this one: first its header, and then its payload. */
 void check_insert(struct stream_check *check, enum stream_number number, uint32_t length);
 void check_insert_words(struct stream_check *check, const uint32_t *words, uint32_t n_words);
 
-/* The resource that word `index` names, which the table's checks have found; NULL: 0. */
+/* Returns the resource that word `index` names, which the table's checks have found; NULL for 0. */
 struct stream_resource *check_resource(const struct stream_check *check, uint32_t index);
-/* The object that word `index` names. NULL: 0, or one that virglrenderer ignores. */
+/* Returns the object that word `index` names; NULL for 0, or for one that virglrenderer ignores. */
 struct object *check_object(const struct stream_check *check, uint32_t index);
-/* Enters into a slot what a command binds. */
+/* Enters into a slot what a command binds; NULL empties it. */
 void check_fill(uint32_t *slot, struct stream_resource *resource);
 
-/* True when `length` bytes from `offset` on lie inside `size`. */
+/* Returns true when `length` bytes from `offset` on lie inside `size`. */
 static inline bool check_fits(uint64_t offset, uint64_t length, uint64_t size)
 {
 	return offset <= size && length <= size - offset;
 }
 
-/* The size of a level, and its layers or slices. */
+/* A level has this width and height in pixels; `depth` is how many layers or slices it has. */
 struct check_size {
 	uint32_t width, height, depth;
 };
 struct check_size check_level_size(const struct stream_resource *resource, uint32_t level);
 
-/* check_object.c */
+/* These functions are in check_object.c. */
 bool check_create_object(struct stream_check *check);
 bool check_bind_object(struct stream_check *check);
 bool check_destroy_object(struct stream_check *check);
@@ -62,13 +62,13 @@ bool check_create_sub(struct stream_check *check);
 bool check_set_sub(struct stream_check *check);
 bool check_destroy_sub(struct stream_check *check);
 
-/* check_shader.c */
+/* These functions are in check_shader.c. */
 bool check_create_shader(struct stream_check *check);
 bool check_bind_shader(struct stream_check *check);
 bool check_link_shader(struct stream_check *check);
 bool check_constants(struct stream_check *check);
 
-/* check_bind.c */
+/* These functions are in check_bind.c. */
 bool check_framebuffer(struct stream_check *check);
 bool check_vertex_buffers(struct stream_check *check);
 bool check_index_buffer(struct stream_check *check);
@@ -79,7 +79,7 @@ bool check_shader_images(struct stream_check *check);
 bool check_sampler_views(struct stream_check *check);
 bool check_sampler_states(struct stream_check *check);
 
-/* check_draw.c */
+/* These functions are in check_draw.c. */
 bool check_draw(struct stream_check *check);
 bool check_launch_grid(struct stream_check *check);
 bool check_query_buffer(struct stream_check *check);
@@ -87,7 +87,7 @@ bool check_memory_info(struct stream_check *check);
 bool check_layout(struct stream_check *check);
 bool check_string_marker(struct stream_check *check);
 
-/* check_copy.c */
+/* These functions are in check_copy.c. */
 bool check_transfer(struct stream_check *check);
 bool check_copy_transfer(struct stream_check *check);
 bool check_inline_write(struct stream_check *check);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What moves pixels and bytes between resources, and between them and the guest's memory. */
+/*
+ * These commands move pixels and bytes between resources, and between them and the guest's memory.
+ */
 #include "render/stream/check_command.h"
 
 struct box {
@@ -24,9 +26,10 @@ static bool is_inside(const struct box *box, const struct check_size *size)
 enum { LEVEL = 2, ROW_STRIDE = 4, LAYER_STRIDE = 5, BOX = 6, AFTER_BOX = 12 };
 
 /*
- * virglrenderer checks boxes and sizes, too, but with signs, and keeps a size in 32 bits that is
- * the product of 96. What passes here has none that is cut off. The block size of compressed
- * formats is unknown here; they take less than what is counted.
+ * Refuses strides that make a transfer too large. virglrenderer checks boxes and sizes, too, but
+ * with signs, and keeps a size in 32 bits that is a product of 96. Of what passes here no size is
+ * cut off. The block size of compressed formats is unknown here; they take less than what is
+ * counted.
  */
 static bool check_strides(
 	struct stream_check *check, const struct stream_resource *resource, const struct box *box)
@@ -65,7 +68,10 @@ static bool check_offset(struct stream_check *check, uint32_t index, uint64_t ro
 	       check_refuse(check, index, room, "is past the end of the backing");
 }
 
-/* A texture that lies elsewhere may have no backing, and then nothing is transferred. */
+/*
+ * Does not ask for a backing: a texture that lies elsewhere may have none, and then nothing is
+ * transferred.
+ */
 bool check_transfer(struct stream_check *check)
 {
 	const struct stream_resource *resource = check_resource(check, 1);
@@ -90,8 +96,11 @@ bool check_inline_write(struct stream_check *check)
 
 /* ---- copies ---- */
 
-/* Formats of blocks of pixels (virgl_hw.h): DXT to RGTC and subsampled, LATC, ETC1 and subsampled,
- * BPTC, ETC2 and ASTC. Of what came after 0.10.4 it is not worth telling. */
+/*
+ * Returns true for formats of blocks of pixels (virgl_hw.h): DXT to RGTC and subsampled, LATC, ETC1
+ * and subsampled, BPTC, ETC2 and ASTC. Those that came after 0.10.4 all count as such, as it is not
+ * worth telling them apart.
+ */
 static bool is_of_blocks(uint32_t format)
 {
 	static const struct {
@@ -105,7 +114,10 @@ static bool is_of_blocks(uint32_t format)
 	return false;
 }
 
-/* Boxes of compressed textures are whole blocks, which small levels are not. */
+/*
+ * Returns how far a box may reach. Boxes of compressed textures are whole blocks, which small
+ * levels are not.
+ */
 static struct check_size size_of_source(const struct stream_resource *source, uint32_t level)
 {
 	enum { BLOCK = 12 }; /* pixels: no format has larger ones */
@@ -128,7 +140,10 @@ static bool check_levels(struct stream_check *check, uint32_t to, uint32_t from)
 	       check_refuse(check, from + 1, source->last_level, "is no level of the source");
 }
 
-/* virglrenderer reads some sources whole and takes from that what the box says. */
+/*
+ * Checks that the box lies in the source, since virglrenderer reads some sources whole and takes
+ * from that what the box says.
+ */
 bool check_copy_region(struct stream_check *check)
 {
 	const struct stream_resource *destination = check_resource(check, 1);
@@ -143,7 +158,10 @@ bool check_copy_region(struct stream_check *check)
 	return is_inside(&box, &size) || check_drop(check);
 }
 
-/* GL cuts boxes off; sums of coordinates must not overflow before that. */
+/*
+ * Drops a blit with boxes so far away that sums of coordinates may overflow. GL cuts off what lies
+ * outside only after that.
+ */
 bool check_blit(struct stream_check *check)
 {
 	enum { FAR = 1 << 24 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What draws and runs, and what writes results into resources. */
+/* These commands draw, run programs, and write results into resources. */
 #include "render/stream/check_command.h"
 
 enum {
@@ -14,12 +14,15 @@ enum {
 	DRAW_DIRECT_LENGTH = 14,
 };
 
-/* Bytes of the commands that GL reads: struct DrawArraysIndirectCommand and the like. */
+/* GL reads commands of this many bytes: struct DrawArraysIndirectCommand and the like. */
 enum { ARRAYS_BYTES = 16, ELEMENTS_BYTES = 20, DISPATCH_BYTES = 12 };
 
 /* ---- drawing ---- */
 
-/* An attribute without a buffer is read from its offset, as if that were an address. */
+/*
+ * Returns false when an attribute has no buffer. It would be read from its offset, as if that were
+ * an address.
+ */
 static bool has_vertices(const struct sub_context *sub)
 {
 	return !sub->vertex_elements ||
@@ -52,7 +55,10 @@ static bool is_indirect_whole(const struct stream_check *check)
 	return !count || check_fits(check->words[DRAW_COUNT_OFFSET], 4, count->width);
 }
 
-/* GL leaves open what a draw reads past its buffers; here it draws nothing. */
+/*
+ * Drops a draw that would read past its buffers. GL leaves open what comes of it; here it draws
+ * nothing.
+ */
 bool check_draw(struct stream_check *check)
 {
 	bool is_indirect =
@@ -76,7 +82,10 @@ bool check_launch_grid(struct stream_check *check)
 
 /* ---- results ---- */
 
-/* Result types are signed and unsigned in turn: two of 32 bits, two of 64. */
+/*
+ * Checks that the result fits. Result types are signed and unsigned in turn: two of 32 bits, two of
+ * 64.
+ */
 bool check_query_buffer(struct stream_check *check)
 {
 	const struct stream_resource *resource = check_resource(check, 2);
@@ -85,7 +94,10 @@ bool check_query_buffer(struct stream_check *check)
 	       check_refuse(check, 5, resource->width, "is past the buffer's end");
 }
 
-/* virglrenderer writes to where the backing begins. */
+/*
+ * Asks for room in the backing's first piece, since virglrenderer writes to where the backing
+ * begins.
+ */
 bool check_memory_info(struct stream_check *check)
 {
 	const struct stream_resource *resource = check_resource(check, 1);
@@ -93,7 +105,10 @@ bool check_memory_info(struct stream_check *check)
 	       check_refuse(check, 1, STREAM_MEMORY_INFO_BYTES, "has no backing of that size");
 }
 
-/* Written to the backing, or where there is none to memory that only CUSTOM buffers have. */
+/*
+ * Asks for room where the answer is written: the backing, or, where there is none, memory that only
+ * CUSTOM buffers have.
+ */
 bool check_layout(struct stream_check *check)
 {
 	const struct stream_resource *resource = check_resource(check, 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Objects and sub-contexts. */
+/* These commands make, bind and destroy objects and sub-contexts. */
 #include "render/stream/check_command.h"
 
 /* ---- what objects are made of ---- */
@@ -17,7 +17,10 @@ static bool check_surface(struct stream_check *check)
 	return true;
 }
 
-/* Elements of a buffer, the last one included: Mesa makes last = first - 1 of nothing. */
+/*
+ * Checks a view. That of a buffer has elements, the last one included: Mesa makes last = first - 1
+ * of nothing.
+ */
 static bool check_sampler_view(struct stream_check *check)
 {
 	const struct stream_resource *resource = check_resource(check, 2);
@@ -33,7 +36,10 @@ static bool check_sampler_view(struct stream_check *check)
 	return true;
 }
 
-/* The result is written without a look at the resource's size. */
+/*
+ * Checks that the resource has room for a result, which virglrenderer writes without a look at its
+ * size.
+ */
 static bool check_query(struct stream_check *check)
 {
 	const struct stream_resource *resource = check_resource(check, 4);
@@ -77,7 +83,10 @@ static bool check_parts(struct stream_check *check)
 	}
 }
 
-/* A handle that is in use is given to the new object, and the old one goes. */
+/*
+ * Refuses a handle whose object is bound. A handle that is in use is given to the new object, and
+ * the old one goes.
+ */
 static bool check_room(struct stream_check *check)
 {
 	const struct object *before = sub_find(check->context->current, check->words[1]);

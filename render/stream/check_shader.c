@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shaders: their text, which may come in several commands, how they fit together, and their
- * constants. What a text may say is tgsi.h's question.
+ * These commands are about shaders: their text, which may come in several commands, how they fit
+ * together, and their constants. tgsi.h knows what a text may say.
  */
 #include "render/stream/check_command.h"
 
@@ -12,7 +12,10 @@ enum { STAGE = 2, OFFSET = 3, TOKENS = 4, N_OUTPUTS = 5, OUTPUTS = 10 };
 static const uint8_t order[] = { STREAM_STAGE_VERTEX, STREAM_STAGE_TESS_CTRL,
 	STREAM_STAGE_TESS_EVAL, STREAM_STAGE_GEOMETRY, STREAM_STAGE_FRAGMENT };
 
-/* virglrenderer translates a shader for the one before it and the one behind it. */
+/*
+ * Checks all pairs of shaders that follow each other, since virglrenderer translates a shader for
+ * the one before it and the one behind it.
+ */
 static bool check_links(struct stream_check *check, struct shader *const shaders[STREAM_STAGES])
 {
 	const struct shader *before = NULL;
@@ -29,7 +32,7 @@ static bool check_links(struct stream_check *check, struct shader *const shaders
 	return true;
 }
 
-/* The bound shaders with another one in its stage. */
+/* Checks the bound shaders with another one in its stage. */
 static bool check_links_with(struct stream_check *check, uint32_t stage, struct shader *shader)
 {
 	struct shader *shaders[STREAM_STAGES];
@@ -40,7 +43,10 @@ static bool check_links_with(struct stream_check *check, uint32_t stage, struct 
 
 /* ---- streamed outputs ---- */
 
-/* Packed as register | first component << 8 | components << 10 | buffer << 13 | offset << 16. */
+/*
+ * Checks an output, which is packed as register | first component << 8 | components << 10 | buffer
+ * << 13 | offset << 16.
+ */
 static bool check_output(struct stream_check *check, uint32_t index, uint32_t output)
 {
 	if ((output >> 13 & 7) >= STREAM_STREAMOUT_TARGETS_MAX)
@@ -176,7 +182,10 @@ bool check_create_shader(struct stream_check *check)
 
 /* ---- binding ---- */
 
-/* virglrenderer ignores a handle of another stage, or of no shader. *ignored says so. */
+/*
+ * Finds a shader. virglrenderer ignores a handle of another stage, or of no shader: then *ignored
+ * is true.
+ */
 static bool find_shader(struct stream_check *check, uint32_t index, uint32_t stage,
 	struct shader **shader, bool *ignored)
 {
@@ -204,7 +213,10 @@ bool check_bind_shader(struct stream_check *check)
 	return true;
 }
 
-/* Compiles them together and leaves bound what was. The words are in the order of the stages. */
+/*
+ * Checks a command that compiles shaders together and leaves bound what was. The words are in the
+ * order of the stages.
+ */
 bool check_link_shader(struct stream_check *check)
 {
 	struct shader *shaders[STREAM_STAGES];
@@ -221,10 +233,10 @@ bool check_link_shader(struct stream_check *check)
 /* ---- constants ---- */
 
 /*
- * GL is given as many constants as the shader declares, from memory that has the size of the
- * largest SET_CONSTANT_BUFFER so far. So before the first one virglrenderer gets one that is large
- * enough for every shader. Mesa sends fewer than a shader declares where the last vector is not
- * full.
+ * Makes room for constants. GL is given as many as the shader declares, from memory that has the
+ * size of the largest SET_CONSTANT_BUFFER so far. So before the first one virglrenderer gets one
+ * that is large enough for every shader. Mesa sends fewer than a shader declares where the last
+ * vector is not full.
  */
 bool check_constants(struct stream_check *check)
 {
