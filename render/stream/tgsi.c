@@ -5,7 +5,7 @@
 
 #include "render/stream/tgsi_parser.h"
 
-/* Vertices of a patch: what IN[] and OUT[] of tessellation mean to virglrenderer. */
+/* virglrenderer takes IN[] and OUT[] of tessellation for this many vertices of a patch. */
 #define PATCH_VERTICES 32
 
 static bool read_stage(struct tgsi_parser *parser, unsigned expected)
@@ -23,7 +23,7 @@ static bool read_stage(struct tgsi_parser *parser, unsigned expected)
 	return true;
 }
 
-/* The number of an instruction, which virglrenderer does not look at. */
+/* Skips the number of an instruction, which virglrenderer does not look at. */
 static bool accept_line_number(struct tgsi_parser *parser)
 {
 	const char *here = parser->at;

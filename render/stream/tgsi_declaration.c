@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines that begin with DCL. */
+/* This file reads lines that begin with DCL. */
 #include <string.h>
 
 #include "render/stream/tgsi_parser.h"
@@ -41,7 +41,10 @@ static bool read_range(
 	return tgsi_expect(parser, ']');
 }
 
-/* IN and OUT of stages that see all vertices of a primitive: [vertex][register]. */
+/*
+ * Returns true for IN and OUT of stages that see all vertices of a primitive. They are written as
+ * [vertex][register].
+ */
 static bool has_vertices(const struct tgsi_parser *parser, enum tgsi_file file)
 {
 	enum tgsi_stage stage = parser->facts->stage;
@@ -301,7 +304,10 @@ static bool declare_output(struct tgsi_parser *parser, const struct declaration 
 		       TGSI_IO_REGISTERS_MAX - 1, "too many outputs");
 }
 
-/* The translator counts the first vector of constants for each declaration of it alone. */
+/*
+ * Counts constants as the translator does, which adds one for each declaration of the first vector
+ * alone.
+ */
 static bool declare_constant(struct tgsi_parser *parser, const struct declaration *decl)
 {
 	struct tgsi_facts *facts = parser->facts;
@@ -373,8 +379,10 @@ static bool declare(struct tgsi_parser *parser, const struct declaration *decl)
 	}
 }
 
-/* virglrenderer's check of a text allocates for each register, and in a geometry shader for each
- * vertex. */
+/*
+ * Counts registers, since virglrenderer's check of a text allocates for each, and in a geometry
+ * shader for each vertex.
+ */
 static bool count_registers(struct tgsi_parser *parser, const struct declaration *decl)
 {
 	uint32_t n = count(decl);

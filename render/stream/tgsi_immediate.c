@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines that begin with IMM or PROPERTY: constants, and what is said of the whole shader. */
+/*
+ * This file reads lines that begin with IMM or PROPERTY: constants, and what is said of the whole
+ * shader.
+ */
 #include <string.h>
 
 #include "render/stream/tgsi_parser.h"
@@ -9,8 +12,8 @@ enum immediate { FLOAT32, UINT32, INT32, FLOAT64, UINT64, INT64 };
 /* ---- constants ---- */
 
 /*
- * "0x" and eight digits. virglrenderer skips so many characters whatever they are, in 0.10.4 even
- * those behind the text.
+ * Reads "0x" and eight digits. virglrenderer skips as many characters whatever they are, in 0.10.4
+ * even those behind the text.
  */
 static bool read_hex(struct tgsi_parser *parser)
 {
@@ -57,7 +60,10 @@ static bool read_float(struct tgsi_parser *parser)
 	return is_hex(parser) ? read_hex(parser) : read_decimal(parser);
 }
 
-/* Two words in hexadecimal with ", " between, no more and no less: as with one of them. */
+/*
+ * Reads two words in hexadecimal with ", " between, no more and no less, since virglrenderer skips
+ * that many characters.
+ */
 static bool read_double_hex(struct tgsi_parser *parser)
 {
 	return read_hex(parser) &&
@@ -66,7 +72,7 @@ static bool read_double_hex(struct tgsi_parser *parser)
 	       read_hex(parser);
 }
 
-/* Otherwise it is what printf() makes of a double. */
+/* Reads a double in hexadecimal, or as printf() writes one. */
 static bool read_double(struct tgsi_parser *parser)
 {
 	if (is_hex(parser))
@@ -79,7 +85,10 @@ static bool read_double(struct tgsi_parser *parser)
 	return read_decimal(parser);
 }
 
-/* Without leading zeros: virglrenderer takes those for octal numbers. */
+/*
+ * Reads an integer of 64 bits. It refuses leading zeros, which virglrenderer takes for octal
+ * numbers.
+ */
 static bool read_long(struct tgsi_parser *parser)
 {
 	accept_sign(parser);
@@ -198,7 +207,7 @@ static bool read_property_value(struct tgsi_parser *parser, int property)
 	}
 }
 
-/* A property that virglrenderer does not know it skips with the rest of its line. */
+/* Skips the rest of the line of a property that virglrenderer does not know, as it does. */
 static void skip_line(struct tgsi_parser *parser)
 {
 	while (*parser->at && *parser->at != '\n')

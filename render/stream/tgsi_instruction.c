@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines that begin with an opcode, and what their registers index in virglrenderer. */
+/*
+ * This file reads lines that begin with an opcode, and checks what their registers index in
+ * virglrenderer.
+ */
 #include <string.h>
 
 #include "render/stream/tgsi_parser.h"
@@ -48,7 +51,10 @@ static bool read_opcode(struct tgsi_parser *parser, const struct tgsi_opcode **o
 
 /* ---- its registers ---- */
 
-/* The value and limit are the register's number and that of the last one that would do. */
+/*
+ * Refuses a register. The fault's value and limit are the register's number and that of the last
+ * one that would do.
+ */
 static bool refuse_register(
 	struct tgsi_parser *parser, const struct tgsi_register *reg, int limit, const char *why)
 {
@@ -98,7 +104,9 @@ static bool check_destination(struct tgsi_parser *parser, const struct instructi
 	return true;
 }
 
-/* Where the translator has no case for a file it reads what the last instruction left, or nothing.
+/*
+ * Returns false where the translator has no case for a file: there it reads what the last
+ * instruction left, or nothing.
  */
 static bool is_source(const struct instruction *instruction, unsigned i, enum tgsi_file file)
 {
@@ -216,8 +224,8 @@ static bool read_qualifiers(struct tgsi_parser *parser, struct instruction *inst
 }
 
 /*
- * A STORE to an image that is COHERENT and nothing else marks the image of the first source's
- * number, which is the coordinate's and not the image's.
+ * Checks a STORE to an image that is COHERENT and nothing else. It marks the image of the first
+ * source's number, which is the coordinate's and not the image's.
  */
 static bool check_store(struct tgsi_parser *parser, const struct instruction *instruction)
 {

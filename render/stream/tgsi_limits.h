@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * limits of shader texts: what virglrenderer has room for. A text past one of them is refused.
+ * limits of shader texts: bounds what a text says by what virglrenderer has room for. A text past
+ * one of the bounds is refused.
  *
  * Where two versions differ, the smaller one counts; 0.10.4 and 1.3.0 were read. "Scan" is their
  * tgsi_scan.c, "translator" their vrend_shader.c, and the arrays named here are members of struct
@@ -33,15 +34,19 @@
  *
  * tgsi_check_link() holds what a pair of shaders does to inputs [64].
  *
- * Not bounded: where a stage without arrays indexes inputs or outputs by an address, the translator
- * joins neighbours into arrays and may go on for ever when their numbers do not rise with their
- * registers (collapse_vars_to_arrays(), both versions); that takes time, not memory. Of an input
- * that is declared with a mask and read as |IN[r]|, it writes one byte behind a string of six; Mesa
- * writes such texts. 0.10.4 writes one bool too many for a fourth source, into padding.
+ * Three things are not bounded. Where a stage without arrays indexes inputs or outputs by an
+ * address, the translator joins neighbours into arrays and may go on for ever when their numbers do
+ * not rise with their registers (collapse_vars_to_arrays(), both versions); that takes time, not
+ * memory. Of an input that is declared with a mask and read as |IN[r]|, it writes one byte behind a
+ * string of six; Mesa writes such texts. 0.10.4 writes one bool too many for a fourth source, into
+ * padding.
  */
 #pragma once
 
-/* A whole text; virglrenderer's tokens, at most one for two bytes, are counted in 24 bits. */
+/*
+ * A whole text has at most this many bytes, since virglrenderer counts its tokens, at most one for
+ * two bytes, in 24 bits.
+ */
 #define TGSI_TEXT_BYTES_MAX (4u << 20)
 
 #define TGSI_IO_REGISTERS_MAX 80
@@ -58,11 +63,13 @@
 #define TGSI_SOURCES_MAX 4
 #define TGSI_CLIP_DISTANCES_MAX 8
 
-/* Vertices of a primitive or patch: the first index of IN[vertex][register]. */
+/* A primitive or patch has at most this many vertices: the first index of IN[vertex][register]. */
 #define TGSI_VERTICES_MAX 32
 
-/* The index of a register is a signed number of 16 bits in a token, that of a declaration an
- * unsigned one. */
+/*
+ * The index of a register is a signed number of 16 bits in a token, and that of a declaration is an
+ * unsigned one.
+ */
 #define TGSI_INDEX_MIN (-0x8000)
 #define TGSI_INDEX_MAX 0x7fff
 #define TGSI_DECLARED_INDEX_MAX 0xffff
@@ -70,24 +77,29 @@
 /* The number of an array has 10 bits in a token. */
 #define TGSI_ARRAY_MAX 0x3ff
 
-/* Mesa uses three; their names stand in strings of fixed size. */
+/*
+ * Mesa uses three address registers. More are bounded because their names stand in strings of fixed
+ * size.
+ */
 #define TGSI_ADDRESSES_MAX 16
 
 /*
- * Registers declared by one text. The largest that GL asks of a guest are 14 uniform blocks of 64
- * KiB or 57344 registers; virglrenderer allocates about 60 bytes for each while it reads the text.
+ * One text declares at most this many registers. The largest that GL asks of a guest are 14 uniform
+ * blocks of 64 KiB or 57344 registers; virglrenderer allocates about 60 bytes for each while it
+ * reads the text.
  */
 #define TGSI_REGISTERS_MAX (1u << 18)
 
 /*
- * Steps of the searches that virglrenderer makes for each register that an instruction names: all
- * ranges of temporaries for a temporary, all declared registers for an indirect one. 2^31 steps
- * take seconds; a shader of 20000 instructions with 500 temporaries needs 3 * 10^7.
+ * virglrenderer may take this many steps in the searches that it makes for each register that an
+ * instruction names: through all ranges of temporaries for a temporary, and through all declared
+ * registers for an indirect one. 2^31 steps take seconds; a shader of 20000 instructions with 500
+ * temporaries needs 3 * 10^7.
  */
 #define TGSI_SEARCH_STEPS_MAX (UINT64_C(1) << 31)
 
 /*
- * IF and BGNLOOP within each other. The host's GLSL compiler recurses for each level: that of Mesa
- * 22.3 takes 1024 with a stack of 8 MiB.
+ * IF, BGNLOOP and the like stand at most this deep within each other. The host's GLSL compiler
+ * recurses for each level: that of Mesa 22.3 takes 1024 with a stack of 8 MiB.
  */
 #define TGSI_DEPTH_MAX 512

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The opcodes of TGSI, as many operands as they have, and what else stands in their lines. */
+/*
+ * This file lists the opcodes of TGSI, how many operands they have, and what else stands in their
+ * lines.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "render/stream/tgsi_words.h"
 
-/* Sorted by name. */
+/* The table is sorted by name, for bsearch(). */
 static const struct tgsi_opcode opcodes[] = {
 	{ "ABS", 1, 1, 0 },
 	{ "ADD", 1, 2, 0 },

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Registers as instructions name them: FILE[index], FILE[ADDR[0].x + 3](array),
- * FILE[dimension][index]. */
+/*
+ * This file reads registers as instructions name them: FILE[index], FILE[ADDR[0].x + 3](array),
+ * FILE[dimension][index].
+ */
 #include <string.h>
 
 #include "render/stream/tgsi_parser.h"
 
-/* An address register and what is added to it. The GLSL of both versions knows no other file here.
+/*
+ * Reads an address register, behind which a number to add may stand. The GLSL of both versions
+ * knows no other file here.
  */
 static bool read_address(struct tgsi_parser *parser, struct tgsi_bracket *bracket)
 {
@@ -30,7 +34,7 @@ static bool read_address(struct tgsi_parser *parser, struct tgsi_bracket *bracke
 	return true;
 }
 
-/* What stands between the brackets; the first one has been read. */
+/* Reads what stands between the brackets, of which the first one has been read. */
 static bool read_bracket(struct tgsi_parser *parser, const char *field, int min, int max,
 	struct tgsi_bracket *bracket)
 {
@@ -58,7 +62,10 @@ static int dimension_max(enum tgsi_file file)
 	return TGSI_VERTICES_MAX - 1;
 }
 
-/* Which of two brackets is the dimension is known only behind the first. */
+/*
+ * Checks both numbers together, because only behind the first bracket it is known which of two is
+ * the dimension.
+ */
 static bool check_indices(struct tgsi_parser *parser, const struct tgsi_register *reg)
 {
 	const struct tgsi_file_rule *rule = tgsi_file_rule(reg->file);
@@ -88,7 +95,10 @@ static bool read_file(struct tgsi_parser *parser, struct tgsi_register *reg)
 						   TGSI_INDEX_MIN, TGSI_INDEX_MAX, &reg->index);
 }
 
-/* Temporaries are searched for, and behind an address virglrenderer looks for any of the file. */
+/*
+ * Counts the steps of virglrenderer's searches. It searches for temporaries, and behind an address
+ * it looks for any register of the file.
+ */
 static bool count_search(struct tgsi_parser *parser, const struct tgsi_register *reg)
 {
 	if (reg->file == TGSI_FILE_TEMPORARY)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tgsi_parser: what the parts of the reader of shader texts share. Only tgsi*.c include it.
+ * tgsi_parser: holds what the parts of the reader of shader texts share. Only tgsi*.c include it.
  *
  * The grammar is virglrenderer's (tgsi_text.c), word for word: whatever passes here it reads the
  * same way. Functions that return bool have said in parser->fault what is wrong when they fail.
@@ -14,7 +14,10 @@
 #include "render/stream/tgsi_limits.h"
 #include "render/stream/tgsi_words.h"
 
-/* A word with its NUL; virglrenderer bounds names of properties to as many. */
+/*
+ * A word has at most this many bytes with its NUL; virglrenderer bounds names of properties to as
+ * many.
+ */
 #define TGSI_WORD_BYTES 64
 
 struct tgsi_parser {
@@ -34,35 +37,46 @@ struct tgsi_parser {
 
 /* ---- tgsi_reader.c: characters and numbers ---- */
 
-/* *fault gets the place in the text as value and its length as limit. Always false. */
+/*
+ * Both return false. tgsi_refuse_grammar() writes *fault with the place in the text as its value
+ * and the text's length as its limit.
+ */
 bool tgsi_refuse_grammar(struct tgsi_parser *parser, const char *why);
 bool tgsi_refuse(struct tgsi_parser *parser, const char *field, uint64_t value, uint64_t limit,
 	const char *why);
 
 void tgsi_skip_white(struct tgsi_parser *parser);
 bool tgsi_expect_white(struct tgsi_parser *parser);
-/* The character itself; white space before it is skipped by tgsi_accept_after_white() alone. */
+/*
+ * Moves on when `c` is here. White space before it is skipped by tgsi_accept_after_white() alone.
+ */
 bool tgsi_accept(struct tgsi_parser *parser, char c);
 /* Leaves the place alone when `c` does not follow. */
 bool tgsi_accept_after_white(struct tgsi_parser *parser, char c);
 bool tgsi_expect(struct tgsi_parser *parser, char c);
 
 /*
- * The word here, in upper case, without moving on: letters, digits and '_'. Its length; 0: there is
- * none, or it is longer than any that means something.
+ * Copies the word that is here, in upper case, without moving on: letters, digits and '_'. Returns
+ * its length, or 0 when there is none, or it is longer than any that means something.
  */
 unsigned tgsi_peek_word(const struct tgsi_parser *parser, char word[static TGSI_WORD_BYTES]);
-/* Moves on when `find` knows the word. -1: it does not, and nothing is consumed. */
+/*
+ * Moves on when `find` knows the word, and returns what `find` does. Returns -1 when it does not,
+ * and consumes nothing.
+ */
 int tgsi_accept_word(struct tgsi_parser *parser, int (*find)(const char *word));
 bool tgsi_accept_this_word(struct tgsi_parser *parser, const char *word);
 
 bool tgsi_peek_digit(const struct tgsi_parser *parser);
-/* A number above `max` is a fault of `field`. */
+/* Reads a number. One above `max` is a fault of `field`. */
 bool tgsi_read_number(
 	struct tgsi_parser *parser, const char *field, uint32_t max, uint32_t *number);
-/* The same for a number that may have a sign. */
+/* Does the same for a number that may have a sign. */
 bool tgsi_read_index(struct tgsi_parser *parser, const char *field, int min, int max, int *index);
-/* Digits without a bound: constants index nothing. False: there was none. No fault. */
+/*
+ * Skips digits, as many as there are: constants index nothing, so they need no bound. Returns false
+ * when there was none, which is no fault.
+ */
 bool tgsi_skip_digits(struct tgsi_parser *parser);
 
 /* ---- tgsi_operand.c ---- */

@@ -8,7 +8,10 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Most names differ in the first letter, and a text has many words. */
+/*
+ * Compares the first letter before the rest, since most names differ in it and a text has many
+ * words.
+ */
 static bool is_same(const char *name, const char *word)
 {
 	return *name == *word && !strcmp(name, word);
@@ -28,8 +31,9 @@ static int find(const char *const *names, size_t n, const char *word)
 #define BELOW(n) .index_min = 0, .index_max = (n)-1, .declared_max = (n)-1
 
 /*
- * The translator has nothing to read for a source of files that are none: it takes over what stood
- * there before, or a null pointer. NULL is where Mesa puts a result that nobody wants.
+ * Says which files may be sources and destinations. For a source of a file that may not the
+ * translator has nothing to read: it takes over what stood there before, or a null pointer. NULL is
+ * where Mesa puts a result that nobody wants.
  */
 static const struct tgsi_file_rule file_rules[TGSI_FILES] = {
 	[TGSI_FILE_NULL] = { "NULL", .destination = true, BELOW(1) },
@@ -65,9 +69,9 @@ int tgsi_find_file(const char *word)
 }
 
 /*
- * Most indices go into masks of 32 bits. Of TEXCOORD there are eight, of PATCH 32. GENERIC goes
- * into masks of 64 bits, and an array must end before the last: Mesa without TEXCOORD reaches 40.
- * COLOR is one of two but for the outputs of a fragment shader (tgsi_declaration.c).
+ * Most indices go into masks of 32 bits. TEXCOORD has eight, and PATCH 32. GENERIC goes into masks
+ * of 64 bits, and an array must end before the last: Mesa without TEXCOORD reaches 40. COLOR is one
+ * of two but for the outputs of a fragment shader (tgsi_declaration.c).
  */
 static const struct tgsi_semantic_rule semantic_rules[] = {
 	{ "POSITION", 31 },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tgsi_words: the words of a shader text: files of registers, semantics, opcodes and the rest.
+ * tgsi_words: knows the words of a shader text: files of registers, semantics, opcodes and the
+ * rest.
  *
  * The tables hold what both virglrenderer 0.10.4 and 1.3.0 know, and what 1.3.0 alone knows: the
  * old one refuses such a word itself. All words are in upper case here; a text may use either.
@@ -29,19 +30,25 @@ enum tgsi_file {
 	TGSI_FILES
 };
 
-/* What a register file is good for, and how far its numbers go. */
+/* Says what a register file is good for, and how far its numbers go. */
 struct tgsi_file_rule {
 	const char *name;
-	/* Where instructions may name it. */
+	/* Instructions may name it as a source, or as a destination. */
 	bool source, destination;
-	/* LOAD, RESQ and atomics only, as their first source. */
+	/*
+	 * Only LOAD, RESQ and atomics name it, as their first source, and STORE all but HWATOMIC as
+	 * its destination.
+	 */
 	bool memory;
 	int index_min, index_max;
 	int declared_max;
 };
 
 const struct tgsi_file_rule *tgsi_file_rule(enum tgsi_file file);
-/* -1: there is no such word. */
+/*
+ * This and all tgsi_find_*() below that return int give a word's number, or -1 when there is no
+ * such word.
+ */
 int tgsi_find_file(const char *word);
 
 enum tgsi_semantic {
@@ -86,7 +93,10 @@ struct tgsi_opcode {
 	uint16_t flags; /* enum tgsi_opcode_flag */
 };
 
-/* Without "_SAT" and "_PRECISE". NULL: there is no such opcode. tgsi_opcodes.c. */
+/*
+ * Finds an opcode by its name without "_SAT" and "_PRECISE" (tgsi_opcodes.c). Returns NULL when
+ * there is no such opcode.
+ */
 const struct tgsi_opcode *tgsi_find_opcode(const char *name);
 
 enum tgsi_property {
@@ -109,11 +119,13 @@ int tgsi_find_immediate_type(const char *word);
 int tgsi_find_origin(const char *word);
 int tgsi_find_center(const char *word);
 int tgsi_find_qualifier(const char *word);
-/* Of the kinds of MEMORY; the others are OpenCL's. */
+/* This is the kind of MEMORY that GLSL has; the others are OpenCL's. */
 #define TGSI_MEMORY_SHARED 1
 int tgsi_find_memory_kind(const char *word);
-/* Vertices of one; 0: there is no such primitive. */
+/* Returns how many vertices a primitive has, or 0 when there is no such primitive. */
 unsigned tgsi_primitive_vertices(const char *word);
-/* Names of formats are many and index nothing: virglrenderer refuses those that it does not know.
+/*
+ * Returns true for anything named like a format. Names of formats are many and index nothing, and
+ * virglrenderer refuses those that it does not know.
  */
 bool tgsi_is_format(const char *word);
