@@ -14,7 +14,9 @@ static bool fail(struct stream_fault *fault, const struct stream_shape *shape, u
 	return false;
 }
 
-/* END_TRANSFERS fills the rest of Mesa's area for transfers and NOP may, so any length is theirs.
+/*
+ * Returns true for commands that may have any length: END_TRANSFERS fills the rest of Mesa's area
+ * for transfers, and NOP may.
  */
 static bool is_filler(const struct stream_shape *shape)
 {

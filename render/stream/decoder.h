@@ -5,7 +5,7 @@
  * One table says for each command how long it may be and what each of its words is (table.c). The
  * decoder applies it and nothing else: whether a handle exists or an offset lies inside its
  * resource is the checker's question. It is pure: it reads the words that it is given, writes what
- * it is handed, allocates nothing and keeps nothing. Any thread.
+ * it is handed, allocates nothing and keeps nothing. Any thread may call it.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 #include "render/stream/fault.h"
 #include "render/stream/protocol.h"
 
-/* What a word of a command is. */
+/* A word of a command is one of these. */
 enum stream_kind {
 	STREAM_WORD,     /* a number, bits or packed fields that nothing depends on */
 	STREAM_FLOAT,    /* single precision, or half of a double */
@@ -38,7 +38,7 @@ enum stream_kind {
 	STREAM_DATA, /* four bytes of pixels, constants and the like */
 };
 
-/* A handle or a resource: 0 means none, and is allowed. */
+/* A handle or a resource may be 0, which means none. */
 #define STREAM_OPTIONAL 1
 /* virglrenderer ignores a handle that it does not know, and guests rely on it. */
 #define STREAM_LENIENT 2
@@ -56,7 +56,7 @@ struct stream_field {
 	uint16_t limit;
 };
 
-/* A command: `fields`, and then `group` any number of times up to `groups_max`. */
+/* A command has `fields`, and then `group` any number of times up to `groups_max`. */
 struct stream_shape {
 	const char *name;
 	const struct stream_field *fields, *group;
@@ -72,21 +72,26 @@ struct stream_command {
 };
 
 /*
- * Takes the command that `words` begins with; it occupies command->length + 1 of them. False when
- * its number or object type is unknown, when it is longer than the stream, or when its length is
- * none that it may have: *fault says which.
+ * Takes the command that `words` begins with; it occupies command->length + 1 of them. Returns
+ * false when its number or object type is unknown, when it is longer than the stream, or when its
+ * length is none that it may have; *fault says which.
  */
 bool stream_decode(const uint32_t *words, uint32_t n_words, struct stream_command *command,
 	struct stream_fault *fault);
 
-/* What word `index` of the command is; the payload's first word has index 1. */
+/* Returns what word `index` of the command is. The payload's first word has index 1. */
 const struct stream_field *stream_field_at(const struct stream_command *command, uint32_t index);
-/* How often the group stands in the command. */
+/* Returns how often the group stands in the command. */
 uint32_t stream_count_groups(const struct stream_command *command);
-/* The index of a shader's first word of text, behind the outputs that it streams. It lies past the
- * command's end when that says that there are more outputs than it has. */
+/*
+ * Returns the index of a shader's first word of text, behind the outputs that it streams. It lies
+ * past the command's end when the command says that there are more outputs than it has.
+ */
 uint32_t stream_shader_text_index(const struct stream_command *command);
 
-/* table.c, table_objects.c. NULL: there is no such command, or no such object. */
+/*
+ * These are in table.c and table_objects.c. They return NULL when there is no such command, or no
+ * such object.
+ */
 const struct stream_shape *stream_find_shape(uint32_t number, uint32_t object);
 const struct stream_shape *stream_find_object_shape(uint32_t object);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fault: what is wrong with a command stream, for a log line and a count.
+ * fault: says what is wrong with a command stream, for a log line and a count.
  *
  * command, field and why are static strings: nobody frees them, and they outlive the stream.
  */

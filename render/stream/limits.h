@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * limits of stream: bounds on what a command stream names, makes and says. A command past one of
- * them is refused, and its context is lost (checker.h).
+ * limits of stream: bounds what a command stream names, makes and says. A command past one of the
+ * bounds is refused, and its context is lost (checker.h).
  */
 #pragma once
 
 /*
- * Slots of virglrenderer's arrays: the same in 0.10.4 and in 1.3 (PIPE_MAX_* of its copy of
+ * virglrenderer's arrays have this many slots, in 0.10.4 and in 1.3 (PIPE_MAX_* of its copy of
  * p_state.h). It checks some of them only later, and some not at all.
  */
 #define STREAM_ATTRIBS_MAX 32
@@ -18,43 +18,55 @@
 #define STREAM_ATOMIC_BUFFERS_MAX 32
 #define STREAM_SAMPLERS_MAX 32
 #define STREAM_SAMPLER_VIEWS_MAX 128
-/* What GL offers, and Gallium. virglrenderer has room for 16, of which GL would refuse 12. */
+/*
+ * GL offers this many, and so does Gallium. virglrenderer has room for 16, of which GL would refuse
+ * 12.
+ */
 #define STREAM_STREAMOUT_TARGETS_MAX 4
 #define STREAM_STREAMOUT_OUTPUTS_MAX 64
 
 /*
- * Formats that virglrenderer 0.10.4 knows (VIRGL_FORMAT_MAX). It looks up the format of a shader
- * image in a table of that length without a check. A newer one knows more: see streams.h.
+ * virglrenderer 0.10.4 knows this many formats (VIRGL_FORMAT_MAX). It looks up the format of a
+ * shader image in a table of that length without a check. A newer one knows more: see streams.h.
  */
 #define STREAM_FORMATS_MIN 322
 
 /*
- * Tokens of a shader beyond one for each byte of its text. No token takes less than a character,
- * so a driver that counts them stays far below; others say a round number. virglrenderer allocates
- * 4 bytes for each, until it has read the text.
+ * A shader has at most one token for each byte of its text, and this many more. No token takes less
+ * than a character, so a driver that counts them stays far below; others say a round number.
+ * virglrenderer allocates 4 bytes for each, until it has read the text.
  */
 #define STREAM_SHADER_TOKENS_SPARE 4096
 
-/* Bytes of one shader's text. Mesa gives up on a shader that does not fit into 32 MiB. */
+/*
+ * One shader's text has at most this many bytes. Mesa gives up on a shader that does not fit into
+ * 32 MiB.
+ */
 #define STREAM_SHADER_TEXT_MAX (32u * 1024 * 1024)
 
-/* Bytes that one transfer may touch. virglrenderer computes some sizes in 32 bits with a sign. */
+/*
+ * One transfer touches at most this many bytes, since virglrenderer computes some sizes in 32 bits
+ * with a sign.
+ */
 #define STREAM_TRANSFER_BYTES_MAX 0x7fffffffu
 
-/* What virglrenderer writes into a resource: virgl_host_query_state, virgl_memory_info,
- * virgl_resource_layout of virgl_protocol.h. */
+/*
+ * virglrenderer writes this many bytes into a resource: virgl_host_query_state, virgl_memory_info
+ * and virgl_resource_layout of virgl_protocol.h.
+ */
 #define STREAM_QUERY_RESULT_BYTES 16
 #define STREAM_MEMORY_INFO_BYTES 24
 #define STREAM_LAYOUT_BYTES 80
 
 /*
- * Constants of one stage: 64 KiB, in words. virglrenderer hands GL as many as the shader declares,
- * whether or not the guest has set that many, so it is made to have room for all of them.
+ * One stage has at most this many words of constants, which are 64 KiB. virglrenderer hands GL as
+ * many as the shader declares, whether or not the guest has set that many, so it is made to have
+ * room for all of them.
  */
 #define STREAM_CONSTANTS_MAX 16384
 
 /*
- * Stages for whose constants one stream may need that room first, which makes 64 KiB of a few
+ * One stream may need that room for at most this many stages, since each makes 64 KiB of a few
  * words. A driver needs it once for each stage of a sub-context, and its streams are each of one
  * sub-context; making and destroying them in turn would need 14 GiB for one stream.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * protocol: the numbers of the virgl command stream, which no installed header has.
+ * protocol: lists the numbers of the virgl command stream, which no installed header has.
  *
  * They are those of virglrenderer's src/virgl_protocol.h (VIRGL_CCMD_*, VIRGL_OBJECT_*), and of
  * Gallium's p_defines.h where the protocol takes Gallium's. Numbers never change their meaning; new
@@ -114,11 +114,14 @@ enum stream_stage {
 #define STREAM_TARGET_3D 3
 #define STREAM_TARGETS 9
 
-/* virgl_hw.h: a buffer made with exactly one of these has no buffer in GL. */
+/* A buffer made with exactly one of these has no buffer in GL (virgl_hw.h). */
 #define STREAM_BIND_CUSTOM (1u << 17)
 #define STREAM_BIND_STAGING (1u << 19)
 
-/* A shader's third word: this part continues a shader, the rest of the word is where. */
+/*
+ * With this bit in its third word a command continues a shader, and the rest of the word says
+ * where.
+ */
 #define STREAM_SHADER_CONTINUES (1u << 31)
 
 static inline uint32_t stream_header(

@@ -42,7 +42,10 @@ static void forget_pointers(struct sub_context *sub, const struct object *object
 	}
 }
 
-/* Gives how many quotas each object is counted by, besides that of objects. */
+/*
+ * Lists the quotas that an object is counted by, besides that of objects, and the amounts. Returns
+ * how many they are.
+ */
 static unsigned list_quotas(
 	enum stream_object kind, uint32_t text_bytes, enum quota_name names[2], uint64_t amounts[2])
 {
@@ -169,7 +172,10 @@ void context_destroy_sub(struct context *context, uint32_t id)
 
 /* ---- contexts ---- */
 
-/* What a context has from the start is what it costs itself. */
+/*
+ * Takes nothing of the quotas, since what a context has from the start is what the context itself
+ * costs.
+ */
 struct context *context_create(uint32_t id, struct quota_account *account)
 {
 	struct context *context = g_new0(struct context, 1);
@@ -222,8 +228,10 @@ static void cut_stage(struct slots *slots, uint32_t stage, uint32_t resource, GA
 	}
 }
 
-/* Vertex slots are set from the first on, so all of them go: a driver that lets go of one sets them
- * anew before it draws. */
+/*
+ * Empties vertex slots. They are set from the first on, so all of them go: a driver that lets go of
+ * one sets them anew before it draws.
+ */
 static void cut_vertices(struct sub_context *sub, uint32_t resource, GArray *words)
 {
 	bool found = false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * state: what the checker knows of a context. For this room only.
+ * state: keeps what the checker knows of a context. It is for this room only.
  *
  * It mirrors what virglrenderer's struct vrend_context and vrend_sub_context keep, command by
  * command, as far as the next commands depend on it.
@@ -16,8 +16,8 @@
 #include "render/stream/tgsi.h"
 
 /*
- * A shader. It outlives its object while it is bound, as in virglrenderer. Until all of its text
- * has come, `text` holds what has; then `facts` are what the text says.
+ * A shader outlives its object while it is bound, as in virglrenderer. Until all of its text has
+ * come, `text` holds the part that has; then `facts` are what the text says.
  */
 struct shader {
 	unsigned n_refs;
@@ -32,8 +32,10 @@ struct shader {
 struct object {
 	uint32_t handle;
 	uint8_t kind; /* enum stream_object */
-	/* virglrenderer would free it while a slot names it, so its destruction was left out.
-	 * Guests' commands no longer find it. */
+	/*
+	 * Its destruction was left out, since virglrenderer would free it while a slot names it.
+	 * Guests' commands no longer find it.
+	 */
 	bool doomed;
 	uint32_t n_bound;        /* slots that name it: only of dsa and sampler states */
 	uint32_t vertex_buffers; /* vertex elements: bit n: slot n is read */
@@ -41,7 +43,7 @@ struct object {
 	struct shader *shader;
 };
 
-/* Resource ids, 0: empty. */
+/* Slots hold ids of resources; 0 is an empty slot. */
 struct slots {
 	uint32_t uniforms[STREAM_STAGES][STREAM_CONSTANT_BUFFERS_MAX];
 	uint32_t buffers[STREAM_STAGES][STREAM_SHADER_BUFFERS_MAX];
@@ -81,25 +83,28 @@ struct streams {
 };
 
 struct context *context_create(uint32_t id, struct quota_account *account);
-/* The account may be gone by then, with all that was taken of it. */
+/* Frees the context. Its account may be gone by then, with all that was taken of it. */
 void context_destroy(struct context *context);
 
-/* Both do what virglrenderer does: a sub-context that exists is left alone, one that does not is
- * not switched to, and sub-context 0 stays. Making one makes it current; false: it is over the
- * quota. */
+/*
+ * These do what virglrenderer does: a sub-context that exists is left alone, one that does not is
+ * not switched to, and sub-context 0 stays. Making one makes it current. context_make_sub() returns
+ * false when that is over the quota.
+ */
 bool context_make_sub(struct context *context, uint32_t id);
 void context_switch_sub(struct context *context, uint32_t id);
 void context_destroy_sub(struct context *context, uint32_t id);
 
 struct object *sub_find(const struct sub_context *sub, uint32_t handle);
 /*
- * What has the handle already goes, as in virglrenderer. `text_bytes` are a shader's. NULL: it is
- * over one of the quotas.
+ * Makes an object in the current sub-context, which owns it. An object that has the handle already
+ * goes, as in virglrenderer. `text_bytes` are a shader's. Returns NULL when it is over one of the
+ * quotas.
  */
 struct object *sub_insert(
 	struct context *context, uint32_t handle, enum stream_object kind, uint32_t text_bytes);
 void sub_remove(struct context *context, struct object *object);
-/* True while virglrenderer holds pointers to it that it would not clear. */
+/* Returns true while virglrenderer holds pointers to it that it would not clear. */
 bool object_is_in_use(const struct object *object);
 
 /* Both take NULL. */

@@ -15,12 +15,13 @@
  *   beyond the program's own things: a smaller range, an empty slot, a NOP;
  * - it is refused. No driver sends it. What stands before it in the stream is passed on, it and
  *   what follows are not, and the context is lost, as its driver no longer knows its state: all
- * that it sends from then on is refused, too. Other contexts go on.
+ *   that it sends from then on is refused, too. Other contexts go on.
  *
  * A command is also refused when it makes more than the guest's quotas allow
  * (render/quota/quota.h).
  *
- * Pure state: no GL, no I/O, no log but of a quota that is reached. gpu thread only.
+ * The room is pure state: it has no GL, no I/O, and no log but of a quota that is reached. Only the
+ * gpu thread calls it.
  */
 #pragma once
 
@@ -32,7 +33,10 @@
 struct quota_account;
 struct streams;
 
-/* What the checker needs to know of a 3D resource; as it was created, but for the backing. */
+/*
+ * The checker needs to know this of a 3D resource. All of it is as it was created, but for the
+ * backing.
+ */
 struct stream_resource {
 	uint32_t id;
 	uint32_t target, format, bind;
@@ -43,18 +47,20 @@ struct stream_resource {
 	bool was_bound;             /* the checker's own: a slot has named it */
 };
 
-/* Called with words for virglrenderer; they are the caller's until the call returns. */
+/*
+ * Is called with words for virglrenderer, which are the caller's and valid until the call returns.
+ */
 typedef void (*stream_submit)(void *user, uint32_t context, uint32_t *words, uint32_t n_words);
 
 struct streams *streams_create(void);
 void streams_destroy(struct streams *streams);
 /*
- * Formats below this number are known to the virglrenderer in use. At least STREAM_FORMATS_MIN,
- * which also holds before this is called.
+ * Sets how many formats the virglrenderer in use knows, which are all below this number. They are
+ * at least STREAM_FORMATS_MIN, which also holds before this is called.
  */
 void streams_set_formats(struct streams *streams, uint32_t formats);
 
-/* The facts are copied. */
+/* Enters a new resource. The facts are copied. */
 void streams_resource_made(struct streams *streams, const struct stream_resource *facts);
 void streams_backing_changed(struct streams *streams, uint32_t resource, uint64_t backing_bytes,
 	uint64_t first_piece_bytes);
@@ -74,11 +80,11 @@ void streams_resource_going(
  */
 void streams_context_made(struct streams *streams, uint32_t context, struct quota_account *account);
 void streams_context_gone(struct streams *streams, uint32_t context);
-/* The context may name the resource, if there is one with that id. */
+/* Notes that the context may name the resource, if there is one with that id. */
 void streams_attach(struct streams *streams, uint32_t context, uint32_t resource);
 void streams_detach(struct streams *streams, uint32_t context, uint32_t resource);
 
-/* The context is lost: virglrenderer has refused what the checker passed. */
+/* Notes that the context is lost, since virglrenderer has refused what the checker passed. */
 void streams_lose(struct streams *streams, uint32_t context);
 bool streams_is_lost(const struct streams *streams, uint32_t context);
 
@@ -90,7 +96,7 @@ struct stream_passed {
 /*
  * Checks a stream of a context that is there. The words must be out of the guest's reach, and may
  * be changed. *passed is what to give to virglrenderer, valid until the next call; it is filled in
- * either way. False: a command is refused, *fault says why, and the context is lost.
+ * either way. Returns false when a command is refused: *fault says why, and the context is lost.
  */
 bool streams_check(struct streams *streams, uint32_t context, uint32_t *words, uint32_t n_words,
 	struct stream_passed *passed, struct stream_fault *fault);

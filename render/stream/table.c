@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Every command up to virglrenderer 1.3: what Mesa's virgl_encode.c writes, word by word. */
+/*
+ * The table has every command up to virglrenderer 1.3, as Mesa's virgl_encode.c writes it, word by
+ * word.
+ */
 #include "render/stream/table.h"
 
 #define LENGTH(n) (1ull << (n))
@@ -119,7 +122,10 @@ static const struct stream_field shader_images[] = {
 	{ "stage", STREAM_STAGE },
 	{ "start slot", STREAM_SLOT, 0, STREAM_SHADER_IMAGES_MAX },
 };
-/* Of a buffer: offset and size in bytes; of a texture: first layer | last layer << 16, level. */
+/*
+ * An image of a buffer has offset and size in bytes, and one of a texture has first layer | last
+ * layer << 16, and a level.
+ */
 static const struct stream_field shader_image[] = {
 	{ "format", STREAM_FORMAT },
 	{ "access", STREAM_WORD },
@@ -170,7 +176,7 @@ static const struct stream_field clear[] = {
 	{ "depth, high half", STREAM_FLOAT },
 	{ "stencil", STREAM_WORD },
 };
-/* 12 words, 14 for patches or with a draw id, 20 for an indirect draw. */
+/* The command has 12 words, 14 for patches or with a draw id, and 20 for an indirect draw. */
 static const struct stream_field draw_vbo[] = {
 	{ "start", STREAM_WORD },
 	{ "count", STREAM_WORD },
@@ -259,7 +265,7 @@ static const struct stream_field transfer3d[] = {
 	TRANSFER, { "offset", STREAM_OFFSET },
 	{ "direction", STREAM_WORD }, /* 1: to the host, 2: from it */
 };
-/* The other resource is where the data comes from, or goes to when the flags say so. */
+/* The data comes from the staging resource, or goes to it when the flags say so. */
 static const struct stream_field copy_transfer3d[] = {
 	TRANSFER, { "staging resource", STREAM_RESOURCE }, { "staging offset", STREAM_OFFSET },
 	{ "flags", STREAM_WORD }, /* 1: synchronized, 2: read from the host */

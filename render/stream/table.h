@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* table: how a line of the two tables is written. */
+/* table: defines how a line of the two tables is written. */
 #pragma once
 
 #include <glib.h>

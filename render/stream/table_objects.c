@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The objects that CREATE_OBJECT makes. Bits inside words (VIRGL_OBJ_*) are virglrenderer's. */
+/* CREATE_OBJECT makes these objects. Bits inside words (VIRGL_OBJ_*) are virglrenderer's. */
 #include "render/stream/table.h"
 
 #define MAKES(type)                                                                                \
@@ -42,10 +42,10 @@ static const struct stream_field dsa[] = {
 };
 
 /*
- * What follows the fifth word is outputs to stream and then text; see stream_shader_text_index().
- * In a compute shader the fifth word is bytes of shared memory. Text that does not fit into one
- * command goes on in others for the same handle: in the first one `offset` is the bytes of all of
- * it with its NUL, in the others STREAM_SHADER_CONTINUES and the bytes that went before.
+ * Behind the fifth word come outputs to stream and then text; see stream_shader_text_index(). In a
+ * compute shader the fifth word is bytes of shared memory. Text that does not fit into one command
+ * goes on in others for the same handle: in the first one `offset` is the bytes of all of it with
+ * its NUL, in the others STREAM_SHADER_CONTINUES and the bytes that went before.
  */
 static const struct stream_field shader[] = {
 	MAKES(SHADER),
@@ -64,8 +64,10 @@ static const struct stream_field vertex_element[] = {
 	{ "format", STREAM_FORMAT },
 };
 
-/* Of a texture: first layer | last layer << 16 (or the number of a plane), first level | last level
- * << 8. The format's high byte is a texture target. */
+/*
+ * A view of a texture has first layer | last layer << 16 (or the number of a plane), and first
+ * level | last level << 8. The format's high byte is a texture target.
+ */
 static const struct stream_field sampler_view[] = {
 	MAKES(SAMPLER_VIEW),
 	{ "resource", STREAM_RESOURCE, STREAM_NEEDS_GL },
@@ -87,7 +89,10 @@ static const struct stream_field sampler_state[] = {
 	{ "border alpha", STREAM_WORD },
 };
 
-/* A name of a buffer in GL would be taken for one of a texture, which may be another program's. */
+/*
+ * The resource needs a texture, since a buffer's name in GL would be taken for a texture's, which
+ * may be another program's.
+ */
 static const struct stream_field surface[] = {
 	MAKES(SURFACE),
 	{ "resource", STREAM_RESOURCE, STREAM_NEEDS_TEXTURE },
