@@ -51,7 +51,9 @@ static void describe(struct egl_choice *choice, const char *path)
 	drmFreeVersion(version);
 }
 
-/* VITRINE_EGL=gbm or device leaves out the other; for tests, and for drivers that mislead. */
+/*
+ * VITRINE_EGL=gbm or device leaves out the other. That is for tests, and for drivers that mislead.
+ */
 static bool platform_is_allowed(enum egl_platform platform)
 {
 	const char *only = g_getenv("VITRINE_EGL");

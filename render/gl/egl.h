@@ -3,8 +3,7 @@
  * egl: decides what draws and where pictures lie.
  *
  * The choice is made once, at start, and said in one log line: the GPU of a render node, or
- * software on no device at all. All others ask here. Only the gpu thread calls it, but for
- * egl_check_node().
+ * software on no device at all. All others ask here. The gpu thread calls it.
  */
 #pragma once
 

@@ -3,8 +3,8 @@
  * egl_fence: makes a descriptor that becomes readable when what was drawn so far is done.
  *
  * Where EGL makes native fences it is a sync file, which may be given to another process. Where it
- * does not, a thread of ours waits in GL, and the descriptor is an eventfd that only this process
- * can poll.
+ * does not, a thread of ours waits in GL, and the descriptor is an eventfd, which is of use to this
+ * process only.
  */
 #pragma once
 

@@ -11,7 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* So many layouts of one format are looked at. Those with more than one plane are left out. */
+/*
+ * At most this many layouts of one format are looked at. Those with more than one plane are left
+ * out.
+ */
 #define EGL_GBM_MODIFIERS_MAX 64
 
 struct egl_gbm_buffer {

@@ -8,7 +8,7 @@
 #include "protocol/frame_link.h"
 #include "common/peer_log.h"
 
-/* These are 128 KiB, and at least one row of the widest picture. */
+/* A strip has this many pixels, which are 128 KiB and at least one row of the widest picture. */
 #define STRIP_PIXELS 32768u
 #define CACHE_LINE_BYTES 64u
 /* A page of 4 KiB holds this many pixels. A CPU's prefetcher does not cross pages. */

@@ -2,9 +2,9 @@
 /*
  * virgl: calls virglrenderer for all others; no other file knows its header.
  *
- * virglrenderer has one state a process and is not thread-safe, so only the gpu thread calls it.
- * Callers have checked ids (a resource or context named here exists) and shapes (see
- * virgl_bounds.h).
+ * virglrenderer has one state a process and is not thread-safe, so one thread alone calls it: a
+ * renderer's gpu thread. Callers have checked ids (a resource or context named here exists) and
+ * shapes (see virgl_bounds.h).
  */
 #pragma once
 
