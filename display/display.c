@@ -67,8 +67,9 @@ static const struct keeper_end_ops keeper_end_ops = {
 };
 
 /*
- * What the encoders may assume that the client's line carries, in bits per second; 0: not known.
- * The heads of a client share one line, so the slowest that was seen full counts. Any thread.
+ * Tells the encoders how many bits per second the client's line carries; 0: that is not known. The
+ * heads of a client share one line, so the slowest that was seen full counts. It may be called on
+ * any thread.
  */
 static uint64_t line_bps(void *user)
 {
@@ -131,8 +132,9 @@ struct display *display_create(int keeper_fd, const struct display_options *opti
 }
 
 /*
- * The order: first whoever brings something new (video's thread, links, listeners, the relay), then
- * spice-server, which until its end calls back into inputs, screens and audience, then those.
+ * The order matters. First go those who bring something new (video's thread, links, listeners, the
+ * relay), then spice-server, which until its end calls back into inputs, screens and audience, then
+ * those.
  */
 void display_destroy(struct display *display)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * display: the side of one desktop that people see. It connects keeper, render, QEMU and
+ * display: serves the side of one desktop that people see. It connects keeper, render, QEMU and
  * spice-server with each other; its parts are in display_parts.h.
  *
  * Threads: main loop.

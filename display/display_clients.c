@@ -100,7 +100,10 @@ static void on_connection(void *user, int fd, const void *key, bool connected)
 		dmabuf_door_disconnected(display->door, key);
 }
 
-/* spice-server's last clients leave while it is destroyed: then there is nobody to be told. */
+/*
+ * While spice-server is destroyed (core is NULL then) its last clients leave: nobody is told of
+ * that.
+ */
 void display_want_rates(struct display *display)
 {
 	bool watched = false;

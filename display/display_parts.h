@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * display parts: what the files of `display` share. Each neighbour's callbacks stand in a file of
- * their own, and the neighbours know nothing of each other: whatever passes between two of them
- * passes through here.
+ * display parts: declares what the files of `display` share. Each neighbour's callbacks stand in a
+ * file of their own, and the neighbours know nothing of each other: whatever passes between two of
+ * them passes through here.
  *
  *   display.c          the keeper's side, and the start and end of everything
  *   display_desktop.c  the desktop's size, its pointer, the monitors that clients wish for
@@ -59,11 +59,14 @@ struct display {
 
 extern const struct spice_agent_ops display_agent_ops;
 
-/* After the guest's pointer became absolute or relative, or a head was opened. */
+/* Is called after the guest's pointer became absolute or relative, or a head was turned on. */
 void display_update_pointer(struct display *display);
-/* After a head was turned on or off, or moved. */
+/* Is called after a head was turned on or off, or moved. */
 void display_update_desktop(struct display *display);
-/* spice_head_wanted: a client wishes for these monitors. `user` is the display. */
+/*
+ * Passes the monitors that a client wishes for on to render and QEMU. Is spice_head_wanted; `user`
+ * is the display.
+ */
 void display_want_heads(void *user, const struct frame_head_mode *heads, unsigned n_heads);
 
 /* display_clients.c */
@@ -74,9 +77,9 @@ extern const struct audience_ops display_audience_ops;
 extern const struct spice_gl_ops display_gl_ops;
 extern const struct spice_core_ops display_core_ops;
 
-/* arrivals_accepted: somebody has connected. `user` is the display. */
+/* Leads a client that has connected to its door. Is arrivals_accepted; `user` is the display. */
 void display_arrive(void *user, int fd, enum keeper_listener_kind kind);
-/* Tell a renderer, when it is new or when the answer changes, what is to be sent. */
+/* Both tell the renderer, when it is new or when the answer changes, what it is to send. */
 void display_want_formats(struct display *display);
 void display_want_rates(struct display *display);
 
@@ -84,7 +87,8 @@ void display_want_rates(struct display *display);
 
 extern const struct frame_receiver_ops display_frames_ops;
 
-/* The frame link ends. What was shown stays on the clients' screens until a renderer brings more.
+/*
+ * Ends the frame link. What was shown stays on the clients' screens until a renderer brings more.
  */
 void display_close_frames(struct display *display);
 
@@ -92,7 +96,7 @@ void display_close_frames(struct display *display);
 
 extern const struct dbus_display_ops display_dbus_ops;
 
-/* There is something in the inputs' queue. `user` is the display. */
+/* Sends QEMU what is in the inputs' queue. `user` is the display. */
 void display_send_inputs(void *user);
-/* QEMU has left, or another one has come: its sound, inputs and sizes end. */
+/* Ends QEMU's sound, inputs and sizes, because it has left or another one has come. */
 void display_close_qemu(struct display *display);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keeper end: display's end of the keeper link (protocol/keeper_link.h). Each message becomes one
- * call.
+ * keeper end: is display's end of the keeper link (protocol/keeper_link.h). It makes each message
+ * one call.
  *
  * Threads: main loop.
  */
@@ -14,8 +14,10 @@
 
 struct keeper_end;
 
-/* The callee takes descriptors over, but for certificate's. A false answer ends the link as a
- * fault. */
+/*
+ * The callee takes descriptors over, except those of `certificate`. A false answer ends the link as
+ * a fault.
+ */
 struct keeper_end_ops {
 	bool (*ticket)(void *user, const char *ticket);
 	bool (*listener)(void *user, enum keeper_listener_kind kind, int fd);
@@ -23,16 +25,25 @@ struct keeper_end_ops {
 	bool (*dbus)(void *user, int fd);
 	/* Both descriptors stay the link's and are closed after the call. */
 	bool (*certificate)(void *user, int certificate_fd, int key_fd);
-	/* The link is over; fault: the keeper said something wrong, as opposed to having left. */
+	/*
+	 * Says that the link is over. `fault`: the keeper said something wrong, as opposed to
+	 * having left.
+	 */
 	void (*gone)(void *user, bool fault);
 };
 
-/* Takes the descriptor over. `ops` and `user` stay the caller's. */
+/* Takes the descriptor over. `ops` and `user` stay the caller's and must outlive the link. */
 struct keeper_end *keeper_end_create(int fd, const struct keeper_end_ops *ops, void *user);
 void keeper_end_destroy(struct keeper_end *keeper);
 
-/* Display is ready to work. Returns false when that could not be sent: the keeper is gone. */
+/*
+ * Says that display is ready to work. Returns false when that could not be sent: the keeper is
+ * gone.
+ */
 bool keeper_end_say_ready(struct keeper_end *keeper);
 
-/* The desktop's size in pixels. One that has not changed is not sent again; only the last waits. */
+/*
+ * Tells the keeper the desktop's size in pixels, if it has changed. While the socket is full only
+ * the last size waits.
+ */
 void keeper_end_say_pointer_area(struct keeper_end *keeper, uint32_t width, uint32_t height);

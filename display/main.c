@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vitrine-display: the person's side of one desktop. Started by vitrine-gpu (the keeper) with the
- * keeper link as descriptor KEEPER_LINK_FD; ends with it.
+ * vitrine-display serves the person's side of one desktop. vitrine-gpu (the keeper) starts it with
+ * the keeper link as descriptor KEEPER_LINK_FD; it ends when that link does.
  */
 #include <fcntl.h>
 #include <glib-unix.h>
@@ -59,7 +59,10 @@ static bool parse(int argc, char **argv, struct worker_display_options *options)
 	return true;
 }
 
-/* Clients, buffers and encoders all take descriptors: as many are allowed as the system lets us. */
+/*
+ * Allows as many descriptors as the system lets us have: clients, buffers and encoders all take
+ * some.
+ */
 static void raise_fd_limit(void)
 {
 	struct rlimit limit;
