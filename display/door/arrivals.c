@@ -11,7 +11,9 @@
 #include "common/peer_log.h"
 #include "display/door/limits.h"
 
-/* Pause after the process or the machine ran out of descriptors. */
+/*
+ * Accepting pauses this many milliseconds after the process or the machine ran out of descriptors.
+ */
 #define ACCEPT_PAUSE_MS 500
 
 struct listener {
@@ -38,7 +40,10 @@ static gboolean on_pause_over(gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
-/* Without this a full descriptor table would make the loop spin. */
+/*
+ * The pause keeps the loop from spinning: the client stays in the socket's queue, which wakes it at
+ * once.
+ */
 static gboolean pause_accepting(struct listener *listener)
 {
 	peer_warning(PEER_CLIENT, "clients: cannot accept: %s", g_strerror(errno));
@@ -105,7 +110,10 @@ bool arrivals_listen(struct arrivals *arrivals, enum keeper_listener_kind kind, 
 		close(fd);
 		return false;
 	}
-	/* The keeper keeps a copy: another acceptor may take the client between poll and accept. */
+	/*
+	 * Accepting must not block. The keeper has a copy of the socket, and another acceptor may
+	 * take the client between poll and accept.
+	 */
 	g_unix_set_fd_nonblocking(fd, TRUE, NULL);
 	struct listener *listener = &arrivals->listeners[arrivals->n_listeners++];
 	*listener = (struct listener){ .arrivals = arrivals, .kind = kind, .fd = fd };

@@ -48,7 +48,7 @@ static bool anyone_looks(const struct audience *audience)
 	return false;
 }
 
-/* They are taken out first: that one is let in may bring the next, who then need not be held. */
+/* They are taken out first: letting one in may bring the next, who then need not be held. */
 static void admit_all(struct audience *audience)
 {
 	int held[AUDIENCE_HELD_MAX];

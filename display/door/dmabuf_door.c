@@ -10,7 +10,10 @@
 #include "display/door/lobby.h"
 #include "display/door/spice_link.h"
 
-/* Until the rest of a first message is there; it comes in one piece as a rule. */
+/*
+ * We look again after this many milliseconds for the rest of a first message. As a rule it comes in
+ * one piece.
+ */
 #define PEEK_AGAIN_MS 10
 
 enum state {
@@ -19,7 +22,7 @@ enum state {
 	LEAVING,
 };
 
-/* A connection, from its arrival to its end. */
+/* It stands for a connection from its arrival until spice-server lets go of it. */
 struct door_connection {
 	struct dmabuf_door *door;
 	int fd;          /* -1: spice-server has it */
@@ -87,7 +90,7 @@ bool dmabuf_door_uses_dmabufs(const struct dmabuf_door *door)
 	return door->state == ON;
 }
 
-/* Who waits at the door keeps others from beginning, too. */
+/* Whoever waits at the door counts, too: nobody else begins with dma-bufs meanwhile. */
 static bool may_use(const struct dmabuf_door *door)
 {
 	bool display = false;
@@ -101,7 +104,7 @@ static bool may_use(const struct dmabuf_door *door)
 	return display;
 }
 
-/* spice-server then takes the draw for done. */
+/* Ends the connections that hold a dma-buf: spice-server then takes the draw for done. */
 static void cut_off_stalled(struct dmabuf_door *door)
 {
 	for (guint i = 0; i < door->connections->len; i++) {
@@ -143,7 +146,7 @@ static bool anyone_looks(const struct dmabuf_door *door)
 	return false;
 }
 
-/* Each admission may end other connections. */
+/* Looks for the first one anew each time: an admission may end other connections. */
 static void admit_waiting(struct dmabuf_door *door)
 {
 	struct door_connection *connection;
@@ -196,7 +199,10 @@ static void update(struct dmabuf_door *door)
 
 /* ---- arrivals ---- */
 
-/* Anybody may come in while nothing is shown as a dma-buf; only local ones while it is. */
+/*
+ * Lets anybody in while nothing is shown as a dma-buf, and only local clients while something is.
+ * The others wait.
+ */
 static void knock(struct dmabuf_door *door, struct door_connection *connection)
 {
 	g_assert(!connection->waits && !connection->key && !connection->source);
@@ -208,8 +214,10 @@ static void knock(struct dmabuf_door *door, struct door_connection *connection)
 		update(door);
 }
 
-/* Only what is known not to be a display channel goes to spice-server as it is: it would read more
- * than we do as one. */
+/*
+ * Only what is known not to be a display channel goes to spice-server as it is. What we cannot read
+ * is diverted, since spice-server might read a display channel in it.
+ */
 static void let_on(struct door_connection *connection, enum spice_link_state state)
 {
 	struct dmabuf_door *door = connection->door;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dmabuf door: whether pictures may be handed out as dma-bufs, and the door in front of
+ * dmabuf door: decides whether pictures may be handed out as dma-bufs, and is the door in front of
  * spice-server that makes it safe. spice-server before 0.16 drops clients on TCP while a dma-buf is
  * shown, so they wait here until none is (see spice_gl.h).
  *
@@ -18,22 +18,30 @@
 
 #include <stdbool.h>
 
-/* Milliseconds that a client waits at most for the picture that takes a dma-buf's place. */
+/* A client waits at most this many milliseconds for the picture that takes a dma-buf's place. */
 #define DMABUF_DOOR_FRAME_MS 300
 
 struct dmabuf_door;
 
 struct dmabuf_door_ops {
-	/* The client may go on to spice-server. `fd` is the callee's; if it closes the socket
-	 * instead, it must call dmabuf_door_forget(). */
+	/*
+	 * Lets the client go on to spice-server. `fd` is the callee's; if it closes the socket
+	 * instead, it must call dmabuf_door_forget().
+	 */
 	void (*admit)(void *user, int fd);
-	/* A local client has begun a display channel. Takes its socket over, and returns the one
-	 * that goes on to spice-server in its place, or -1 when the client was cut off. */
+	/*
+	 * Says that a local client has begun a display channel. Takes its socket over, and returns
+	 * the one that goes on to spice-server in its place, or -1 when the client was cut off.
+	 */
 	int (*guard)(void *user, int fd);
-	/* What a local client has sent does not begin with a SPICE link message. It may speak
-	 * WebSocket. Takes its socket over; if SPICE is found inside, another socket arrives. */
+	/*
+	 * Takes over the socket of a local client whose bytes do not begin with a SPICE link
+	 * message. It may speak WebSocket; if SPICE is found inside, another socket arrives.
+	 */
 	void (*divert)(void *user, int fd);
-	/* Begin to show dma-bufs, or stop, and call dmabuf_door_left() when none is shown any more.
+	/*
+	 * Asks to show dma-bufs from now on, or to stop, and then to call dmabuf_door_left() when
+	 * none is shown any more.
 	 */
 	void (*use)(void *user, bool dmabufs);
 };
@@ -41,19 +49,21 @@ struct dmabuf_door_ops {
 struct dmabuf_door *dmabuf_door_create(const struct dmabuf_door_ops *ops, void *user);
 void dmabuf_door_destroy(struct dmabuf_door *door);
 
-/* A client connected. Takes the socket over until it is admitted. */
+/* Takes over the socket of a client that has connected, until it is admitted. */
 void dmabuf_door_arrive(struct dmabuf_door *door, int fd, bool is_unix);
-/* An admitted socket was closed before spice-server took it over. */
+/* Says that an admitted socket was closed before spice-server took it over. */
 void dmabuf_door_forget(struct dmabuf_door *door, int fd);
-/* spice-server has taken an admitted socket over, and names it `key` from now on; or it has let go
- * of the one that it names so. */
+/*
+ * The first says that spice-server has taken an admitted socket over, and names it `key` from now
+ * on; the second, that it has let go of the one that it names so.
+ */
 void dmabuf_door_connected(struct dmabuf_door *door, int fd, const void *key);
 void dmabuf_door_disconnected(struct dmabuf_door *door, const void *key);
 
 bool dmabuf_door_uses_dmabufs(const struct dmabuf_door *door);
-/* Some client does not acknowledge the dma-buf that it was sent. */
+/* Says that some client does not acknowledge the dma-buf that it was sent. */
 void dmabuf_door_stalled(struct dmabuf_door *door);
-/* No dma-buf is shown any more. */
+/* Says that no dma-buf is shown any more. */
 void dmabuf_door_left(struct dmabuf_door *door);
-/* A frame that is no dma-buf was shown. */
+/* Says that a frame that is no dma-buf was shown. */
 void dmabuf_door_frame_shown(struct dmabuf_door *door);

@@ -18,7 +18,7 @@ static bool has_capability(const uint8_t *words, uint32_t n_words, unsigned capa
 	return word & 1u << capability % 32;
 }
 
-/* Offsets are the client's: each is checked against what was received. */
+/* The offsets come from the client: each is checked against what was received. */
 static bool read_capabilities(const uint8_t *message, size_t size_bytes, const SpiceLinkMess *mess,
 	struct spice_link *link)
 {
@@ -51,7 +51,10 @@ static enum spice_link_channel channel_kind(uint8_t type)
 	}
 }
 
-/* Capabilities that lie outside are none: spice-server refuses the message. */
+/*
+ * A client whose capabilities lie outside the message has none here; spice-server refuses the
+ * message.
+ */
 static void read_message(const uint8_t *message, size_t size_bytes, struct spice_link *link)
 {
 	SpiceLinkMess mess;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice link: the first message of a connection, which says what channel it is for. It is read
- * without being taken from the socket, so that spice-server can read it again.
- * Wire format: SpiceLinkHeader, SpiceLinkMess and capability words (spice/protocol.h).
+ * spice link: reads the first message of a connection, which says what channel it is for. The
+ * message stays in the socket, so that spice-server can read it again. Its layout is
+ * SpiceLinkHeader, SpiceLinkMess and capability words (spice/protocol.h).
  *
  * Threads: any.
  */
@@ -36,9 +36,9 @@ enum spice_link_state {
 	SPICE_LINK_OTHER, /* TLS, WebSocket or nonsense; or the peer has gone */
 };
 
-/* What lies in memory. */
+/* Reads the message from memory. */
 enum spice_link_state spice_link_parse(
 	const uint8_t *bytes, size_t size_bytes, struct spice_link *link);
 
-/* What waits on a socket. */
+/* Reads the message that waits on a socket, and leaves it there. */
 enum spice_link_state spice_link_peek(int fd, struct spice_link *link);
