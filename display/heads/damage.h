@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * damage: which parts of a head have changed and were not shown yet.
+ * damage: keeps which parts of a head have changed and were not shown yet.
  *
- * A bounded list of rectangles. They stay as they came, so that what a program draws as one piece
- * is looked at as one piece. They may overlap, but one that lies inside another is dropped. Past
- * DAMAGE_RECTS_MAX the list is folded: each cell of a coarse grid keeps the box around what changed
- * inside it. The list may then name more than what changed, never less.
+ * It is a bounded list of rectangles. They stay as they came, so that what a program draws as one
+ * piece is looked at as one piece. They may overlap, but one that lies inside another is dropped.
+ * Past DAMAGE_RECTS_MAX the list is folded: each cell of a coarse grid keeps the box around what
+ * changed inside it. The list may then name more than what changed, never less.
  *
  * Threads: none of its own; the owner locks.
  */
@@ -16,7 +16,9 @@
 
 #include "display/heads/limits.h"
 
-/* Cells per side after folding: their 16 * 16 rectangles leave room for many more. */
+/*
+ * The grid has this many cells per side: the 256 rectangles after folding leave room for many more.
+ */
 #define DAMAGE_GRID 16
 
 struct damage {
@@ -34,7 +36,7 @@ void damage_add_all(struct damage *damage);
 
 bool damage_is_empty(const struct damage *damage);
 
-/* The pixels that are named. Overlaps count twice: it is an upper bound. */
+/* Returns how many pixels the list names. Overlaps count twice: it is an upper bound. */
 uint64_t damage_area(const struct damage *damage);
 
 /*

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * frame: render's buffers as display sees them, and the locks it holds on them.
+ * frame: holds render's buffers as display sees them, and the locks that display has on them.
  *
  * A buffer is what one BUFFER_ADD message brought: mapped memory, or a dma-buf that only clients
  * look into. A frame is what one PRESENT message brought: a buffer and a place in it, which may be
@@ -22,10 +22,10 @@ struct shared_buffer;
 
 /*
  * Checks the message and maps the descriptor, or duplicates that of a dma-buf; it stays the
- * caller's. NULL when something is wrong (logged, naming the buffer and the limit).
+ * caller's. Returns NULL when something is wrong (logged, naming the buffer and the limit).
  */
 struct shared_buffer *shared_buffer_create(const struct frame_buffer_add *add, int fd);
-/* A frame holds a reference of its own. */
+/* Drops the caller's reference. A frame holds one of its own. */
 void shared_buffer_unref(struct shared_buffer *buffer);
 
 /* It is called once, on whatever thread dropped the last reference. */
@@ -57,8 +57,8 @@ struct frame {
 };
 
 /*
- * The picture of a head of this size in `buffer`. NULL when it does not lie inside (logged). Takes
- * its own reference to the buffer.
+ * Makes a frame of the picture that a head of this size has in `buffer`, with a reference of its
+ * own to the buffer. Returns NULL when it does not lie inside (logged).
  */
 struct frame *frame_create(struct shared_buffer *buffer, const struct frame_present *message,
 	uint32_t width, uint32_t height, frame_released released, void *user);

@@ -62,7 +62,7 @@ void frame_queue_destroy(struct frame_queue *queue)
 	g_free(queue);
 }
 
-/* An error counts as signalled: there is nothing better to wait for. */
+/* An error counts as a signal: there is nothing better to wait for. */
 static bool is_signalled(int fence)
 {
 	struct pollfd p = { .fd = fence, .events = POLLIN };

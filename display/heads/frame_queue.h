@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fence queue: frames whose pixels the GPU is still drawing, in order, one queue for each head.
+ * frame queue: keeps frames whose pixels the GPU is still drawing, in order, one queue for each
+ * head.
  *
  * A frame may come with a fence: a descriptor (a sync file) that becomes readable when its pixels
  * may be read. The frame is delivered then, but never before the frames of its head that came
@@ -18,7 +19,7 @@ struct frame_queue;
 /* Takes over the reference to the frame. Answers false when the peer is to be dropped. */
 typedef bool (*frame_queue_deliver)(
 	void *user, struct frame *frame, const struct frame_present *message);
-/* A frame that had waited was delivered and answered with false. */
+/* Says that the delivery of a frame that had waited was answered with false. */
 typedef void (*frame_queue_failed)(void *user);
 
 struct frame_queue *frame_queue_create(

@@ -18,7 +18,7 @@ struct frame_receiver {
 	struct frame_queue *fences; /* NULL: closed */
 	bool hello_received;
 
-	/* to send */
+	/* The members up to the lock are what waits until the socket takes it. */
 	bool hello_sent;
 	uint32_t rates_mhz[FRAME_HEADS_MAX];
 	uint32_t rates_dirty; /* a bit for each head */
@@ -404,7 +404,7 @@ static const struct link_handler handlers[] = {
 };
 #undef FRAME_ROW
 
-/* HELLO comes first: until then its row is the only one. */
+/* HELLO must come first: until then its row is the only one. */
 static int dispatch(struct frame_receiver *link)
 {
 	return link_dispatch(link->fd, "render", handlers,

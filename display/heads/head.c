@@ -12,7 +12,7 @@ struct head *head_create(unsigned number)
 	return head;
 }
 
-/* With the lock, which it gives back: frame_unref may call out. */
+/* Must be called with the lock held and returns without it, since frame_unref may call out. */
 static void replace_frame(struct head *head, struct frame *frame)
 {
 	struct frame *old = head->newest;
