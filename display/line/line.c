@@ -125,7 +125,10 @@ bool line_wait_below(struct line *line, unsigned number, uint32_t mark_bytes)
 
 /* ---- for the relay ---- */
 
-/* The lock is held, but not during the call: whoever is woken may ask this line. */
+/*
+ * Must be called with the lock held, and gives it back for the call: whoever is woken may ask this
+ * line.
+ */
 static void wake(struct line *line, const struct head_line *head)
 {
 	void (*call)(void *user) = head->wake;

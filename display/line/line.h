@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * line: how good the connection to a head's client is. The kernel measures it on the socket that
- * the client connected to: round trip, rate, and what is under way. With that, a head makes
+ * line: knows how good the connection to a head's client is. The kernel measures it on the socket
+ * that the client connected to: round trip, rate, and what is under way. With that, a head makes
  * pictures as fast as the line takes them, instead of a queue of old ones.
  *
  * Only relayed clients have a line (relay/relay.h): those on TCP, not on unix sockets. Each head
@@ -16,11 +16,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Room for the longest address with its port, "[IPv6%scope]:65535", and a NUL. */
+/* It has room for the longest address with its port, "[IPv6%scope]:65535", and a NUL. */
 #define LINE_CLIENT_BYTES 80
 
-/* From this round trip on a client is not on our local network: its line is taken to be slow until
- * it was full. In microseconds. */
+/*
+ * A client whose round trip takes at least this many microseconds is not on our local network: its
+ * line is taken to be slow until it was full.
+ */
 #define LINE_FAR_US 5000
 
 struct line; /* of all heads */
@@ -29,12 +31,16 @@ struct line_figures {
 	char client[LINE_CLIENT_BYTES]; /* "address:port" of the peer */
 	uint32_t rtt_us, rtt_var_us;    /* smoothed round trip and its mean deviation */
 	uint32_t rtt_min_us;            /* the least of late: time above it is spent in queues */
-	/* Bits per second that the line carried when it was full. Before it was full this is the
-	 * most that it was seen to carry, which is too low; 0: nothing was seen yet. */
+	/*
+	 * The line carried this many bits per second when it was full. Before it was full this is
+	 * the most that it was seen to carry, which is too low; 0: nothing was seen yet.
+	 */
 	uint64_t rate_bps;
 	bool rate_is_floor; /* the line was not full yet */
-	/* Bytes that spice-server has written for this head and the client's kernel has not
-	 * acknowledged, wherever they are. What spice-server keeps does not count. */
+	/*
+	 * spice-server has written this many bytes for this head that the client's kernel has not
+	 * acknowledged, wherever they are. What spice-server keeps does not count.
+	 */
 	uint32_t backlog_bytes;
 	uint64_t acked_bytes; /* that the client's kernel has received, so far */
 	uint32_t margin_ms;   /* how far the relay keeps the client's clock behind spice-server's */
@@ -72,18 +78,28 @@ struct line_open {
 	int outer_fd; /* the client's TCP socket */
 	int inner_fd; /* what spice-server writes arrives here */
 	char client[LINE_CLIENT_BYTES];
-	/* Called on any thread when a head begins to wait: line_check() is due every few
-	 * milliseconds from then on. */
+	/*
+	 * Is called on any thread when a head begins to wait: line_check() is due every few
+	 * milliseconds from then on.
+	 */
 	void (*awaited)(void *user);
 	void *user;
 };
 
-/* A head's display is relayed from now on; an older line of the head is forgotten. Returns the
- * line's name, never 0. */
+/*
+ * Says that a head's display is relayed from now on; an older line of the head is forgotten.
+ * Returns the line's name, never 0.
+ */
 unsigned line_open(struct line *line, unsigned head, const struct line_open *open);
-/* Comes before the sockets are closed. Here and below, a name that is forgotten changes nothing. */
+/*
+ * Must be called before the sockets are closed. Here and below, a name that is forgotten changes
+ * nothing.
+ */
 void line_close(struct line *line, unsigned head, unsigned name);
-/* The bytes that the relay holds in its own memory. */
+/*
+ * Say how many bytes the relay holds in its own memory, and how far it keeps the client's clock
+ * behind spice-server's.
+ */
 void line_set_held(struct line *line, unsigned head, unsigned name, uint32_t held_bytes);
 void line_set_margin(struct line *line, unsigned head, unsigned name, uint32_t margin_ms);
 /* Wakes the head if it is time to. Returns whether it still waits. */

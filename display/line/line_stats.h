@@ -17,5 +17,5 @@ struct line_stats;
 /* `line` must outlive it. */
 struct line_stats *line_stats_create(struct line *line);
 void line_stats_destroy(struct line_stats *stats);
-/* Somebody looks at one of the heads, or nobody does any more. */
+/* Says whether somebody looks at one of the heads. */
 void line_stats_watch(struct line_stats *stats, bool watched);

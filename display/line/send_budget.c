@@ -4,21 +4,24 @@
 #include <glib.h>
 
 #define LOT_BYTES_MAX (64u << 20)
-/* The share of the line, in percent, that drawn content which moves may take without loss. */
+/* Drawn content which moves may take this share of the line, in percent, without loss. */
 #define LOSSLESS_PERCENT 50u
 /*
- * But no more than this on any line: full-screen GL at 1080p60 takes 156 Mbit/s without loss and 4
- * as video, for as much CPU and with a luma SSIM above 0.99 (bench-desktop, scene gl). Without a
- * line pictures stay on this machine.
+ * It may take at most this many bits per second on any line: full-screen GL at 1080p60 takes 156
+ * Mbit/s without loss and 4 as video, for as much CPU and with a luma SSIM above 0.99
+ * (bench-desktop, scene gl). Without a line pictures stay on this machine, which carries more.
  */
 #define LOSSLESS_BPS_MAX 50000000u
 #define LOSSLESS_BPS_LOCAL 400000000u
-/* What a far line that was never full is taken to carry. */
+/* A far line that was never full is taken to carry this many bits per second. */
 #define FAR_BPS_UNTRIED 10000000u
-/* spice-server begins to send what it was given within this time, unless the line is busy. */
+/*
+ * spice-server begins to send what it was given within this many microseconds, unless the line is
+ * busy.
+ */
 #define PUSH_US 2000
 
-/* The bytes that fill the round trip; only what is above them waits in a queue. */
+/* Returns the bytes that fill the round trip; only what is above them waits in a queue. */
 static uint64_t flying_bytes(const struct line_figures *figures)
 {
 	return figures->rate_bps / 8 * figures->rtt_min_us / G_USEC_PER_SEC;
@@ -42,7 +45,7 @@ uint64_t send_budget_mark(const struct line_figures *figures)
 	return MAX(2 * bytes, is_far(figures) ? SEND_BUDGET_BYTES_MIN : SEND_BUDGET_BYTES_UNTRIED);
 }
 
-/* True when spice-server has sent something of the lot, and the line is ready for more. */
+/* Says that spice-server has sent something of the lot, and that the line is ready for more. */
 static bool has_drained(
 	const struct send_budget *budget, int64_t now_us, const struct line_figures *figures)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * send budget: how many bytes of bitmaps a head's client can be given now, so that what it is sent
- * is current.
+ * send budget: says how many bytes of bitmaps a head's client can be given now, so that what it is
+ * sent is current.
  *
  * We send at most what the line carries in SEND_BUDGET_AHEAD_US, a *lot*, then wait until it has
  * nearly drained. Meanwhile no bitmap is made: damage gathers in the head, and the newest frame
@@ -24,13 +24,16 @@
 #include "display/line/line.h"
 
 #define SEND_BUDGET_AHEAD_US 40000
-/* The smallest lot, in bytes: it has room for a screenful of text. */
+/* The smallest lot has this many bytes: there is room for a screenful of text. */
 #define SEND_BUDGET_BYTES_MIN 32768u
-/* The smallest on a near line that was never full: enough for it to show what it can carry. */
+/*
+ * On a near line that was never full the smallest lot has this many bytes: enough for the line to
+ * show what it can carry.
+ */
 #define SEND_BUDGET_BYTES_UNTRIED 262144u
-/* A line is busy when this much more is under way than flies through its round trip. */
+/* A line is busy when this many bytes more are under way than fly through its round trip. */
 #define SEND_BUDGET_BUSY_BYTES 16384u
-/* Small changes, such as a typed letter, may add this much to a full lot. */
+/* Small changes, such as a typed letter, may add this many bytes to a full lot. */
 #define SEND_BUDGET_OVER_BYTES 8192u
 #define SEND_BUDGET_UNLIMITED UINT64_MAX
 
@@ -46,16 +49,18 @@ struct send_budget {
 	uint64_t left_bytes; /* what had left spice-server when the lot began */
 };
 
-/* The most bytes that a lot may have at this rate. */
+/* Returns the most bytes that a lot may have at this rate. */
 uint64_t send_budget_mark(const struct line_figures *figures);
 
-/* The bytes that may be spent now. 0: wait for the line's wake, or ask again soon if *again is set.
+/*
+ * Returns how many bytes may be spent now. 0: the caller waits for the line's wake, or asks again
+ * soon if *again is set.
  */
 uint64_t send_budget_get(struct send_budget *budget, int64_t now_us, bool *again);
-/* The bytes that a small change may spend even while the lot is full. */
+/* Returns how many bytes a small change may spend even while the lot is full. */
 uint64_t send_budget_get_small(const struct send_budget *budget);
-/* A bitmap of this estimated size was given to spice-server. */
+/* Notes that a bitmap of this estimated size was given to spice-server. */
 void send_budget_spend(struct send_budget *budget, int64_t now_us, uint64_t bytes);
 
-/* The bits per second that may be spent on moving content without loss (painting/send_plan.h). */
+/* Returns the bits per second that moving content may take without loss (painting/send_plan.h). */
 uint64_t send_budget_lossless_bps(const struct send_budget *budget);
