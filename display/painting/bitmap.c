@@ -88,8 +88,10 @@ enum bitmap_result bitmap_copy(
 	return BITMAP_TAKEN;
 }
 
-/* Of a frame that is whole, only the end of the last row's stride may lie past the mapping, and
- * only for a rectangle that does not begin at the left. */
+/*
+ * In a frame that is whole only the end of the last row's stride may lie past the mapping, and only
+ * for a rectangle that does not begin at the left.
+ */
 bool bitmap_can_point(const struct bitmap_source *source, const struct rect *rect)
 {
 	const struct frame *frame = source->frame;

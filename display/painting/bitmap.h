@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bitmap: the pixels of one drawable, and who keeps them while spice-server holds it.
+ * bitmap: holds the pixels of one drawable, and knows who keeps them while spice-server holds it.
  *
  * spice-server holds a drawable until others cover it, which may be never. So the pixels of a small
  * one are copied into display's own heap. Those of the whole head and of video areas stay in
@@ -22,7 +22,7 @@ enum bitmap_result {
 	BITMAP_STARVED, /* as BLOCKED, and what is held will not be released by itself */
 };
 
-/* What spice-server holds of one head. */
+/* A store counts what spice-server holds of one head. */
 struct bitmap_store {
 	uint32_t width, height; /* of the head */
 	unsigned sources;       /* render's buffers, each counted once */
@@ -31,14 +31,17 @@ struct bitmap_store {
 	bool starved;           /* a bound was met since the last release */
 };
 
-/* A frame of which several bitmaps show parts. Its store counts it while it is referenced. */
+/*
+ * A source is a frame of which several bitmaps show parts. Its store counts it while it is
+ * referenced.
+ */
 struct bitmap_source {
 	struct frame *frame;
 	unsigned refs;
 	struct bitmap_store *store;
 };
 
-/* Takes over the reference to the frame. The store has less than BITMAP_SOURCES_MAX. */
+/* Takes over the reference to the frame. The store must have less than BITMAP_SOURCES_MAX. */
 struct bitmap_source *bitmap_source_create(struct bitmap_store *store, struct frame *frame);
 void bitmap_source_unref(struct bitmap_source *source);
 
@@ -57,13 +60,16 @@ struct bitmap {
 	const uint8_t *pixels;
 	uint32_t stride_bytes;
 	struct bitmap_store *store;
-	/* Who keeps the pixels: one of the two, or neither when there are none. */
+	/* One of the two keeps the pixels, or neither does when there are none. */
 	struct bitmap_source *source;
 	uint8_t *copy;
 	size_t copy_bytes;
 };
 
-/* Most pixels of one copy: a quarter of the heap, so that several can be on their way. */
+/*
+ * Returns how many pixels one copy may have: a quarter of the heap, so that several can be on their
+ * way.
+ */
 uint64_t bitmap_copy_pixels_max(const struct bitmap_store *store);
 
 /*
@@ -73,8 +79,10 @@ uint64_t bitmap_copy_pixels_max(const struct bitmap_store *store);
 enum bitmap_result bitmap_copy(
 	struct bitmap *bitmap, struct bitmap_source *source, const struct rect *rect);
 
-/* True when `rect` can be shown where it lies: all bytes from its first row to the end of its last
- * row's stride are mapped. */
+/*
+ * Says whether `rect` can be shown where it lies: all bytes from its first row to the end of its
+ * last row's stride are mapped.
+ */
 bool bitmap_can_point(const struct bitmap_source *source, const struct rect *rect);
 void bitmap_point(struct bitmap *bitmap, struct bitmap_source *source, const struct rect *rect);
 

@@ -56,8 +56,8 @@ static void look_at_areas(struct comparer *comparer, const struct frame *frame,
 }
 
 /*
- * After they were looked at: if frames have waited for the line, that is no quiet. What a client
- * sees there was sent as video, with loss: all of it is damage again.
+ * Must be called after the areas were looked at: that frames have waited for the line is no quiet.
+ * What a client sees in an area that ends was sent as video, with loss: all of it is damage again.
  */
 static void end_areas(
 	struct comparer *comparer, struct damage *damage, int64_t now_us, struct changes *changes)
@@ -79,7 +79,7 @@ static void bound_damage(struct damage *damage)
 		damage_add_all(damage);
 }
 
-/* `i`: the first area that is not cut out of the rectangle yet. */
+/* Looks at what of the rectangle lies in no area; `i` is the first one that is not cut out yet. */
 static void look_outside(
 	struct comparer *comparer, const struct frame *frame, const struct rect *rect, unsigned i)
 {

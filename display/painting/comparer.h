@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * comparer: the first question of painting, what has changed and how does it move. It looks at a
- * frame's pixels where the guest says that something changed, compares them with what was sent, and
- * says in a struct changes what is new, what has scrolled and which parts move as films do.
+ * comparer: answers the first question of painting, what has changed and how does it move. It looks
+ * at a frame's pixels where the guest says that something changed, compares them with what was
+ * sent, and says in a struct changes what is new, what has scrolled and which parts move as films
+ * do.
  *
  * It remembers what was sent by hashes of strips (strips.h), finds in them what has scrolled
  * (scroll.h) and leaves the areas that are sent as video to video_areas.h. It takes for granted
@@ -19,7 +20,7 @@
 
 struct comparer;
 
-/* Nothing is known to have been sent. */
+/* The new comparer takes it that nothing was sent yet. */
 struct comparer *comparer_create(uint32_t width, uint32_t height);
 void comparer_destroy(struct comparer *comparer);
 
@@ -31,5 +32,5 @@ void comparer_destroy(struct comparer *comparer);
 void comparer_look(struct comparer *comparer, const struct frame *frame, struct damage *damage,
 	int64_t now_us, const struct video_wish *wish, struct changes *changes);
 
-/* The rectangle was not sent: what a client sees there is not known. */
+/* Says that the rectangle was not sent: what a client sees there is not known. */
 void comparer_forget(struct comparer *comparer, const struct rect *rect);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * image ids: numbers for small bitmaps by what they show. A client that has got a bitmap before
+ * image ids: gives small bitmaps numbers by what they show. A client that has got a bitmap before
  * draws it from its cache: a letter typed again takes 81 bytes instead of about 165.
  *
  * Bitmaps are told apart by the 64-bit hash of their pixels and size (strips_hash, which has a
@@ -25,7 +25,9 @@
 
 #include "display/painting/bitmap.h"
 
-/* Hashes of bitmaps that were seen once are kept in a table of this size; a newer one overwrites.
+/*
+ * A table of this many places keeps the hashes of bitmaps that were seen once; a newer one
+ * overwrites.
  */
 #define IMAGE_IDS_SEEN 1024u
 
@@ -41,10 +43,11 @@ struct image_ids {
 	uint64_t seen[IMAGE_IDS_SEEN];
 };
 
-/* True when clients may keep the bitmap: then *id is its number. Only copies, and no video, have
- * one.
+/*
+ * Says whether clients may keep the bitmap: then *id is its number. Only copies have one, and no
+ * video.
  */
 bool image_ids_find(struct image_ids *ids, const struct bitmap *bitmap, uint64_t *id);
 
-/* Forgets all: no client has a cache any more. */
+/* Forgets all bitmaps: no client has a cache any more. */
 void image_ids_clear(struct image_ids *ids);

@@ -13,7 +13,7 @@ struct painter *painter_create(struct head *head)
 	return painter;
 }
 
-/* The last frame of video is kept: it is shown without loss when the video ends. */
+/* Keeps the last frame while video goes on, since it is shown without loss when the video ends. */
 static void let_go_of_current(struct painter *painter)
 {
 	if (!send_plan_has_steps(&painter->plan) && !send_plan_has_video(&painter->plan))
@@ -50,7 +50,7 @@ static void make_plan(struct painter *painter, int64_t now_us, const struct send
 	let_go_of_current(painter);
 }
 
-/* What was not taken is unknown on the surface, and damage of the next frame. */
+/* Makes the steps that were not taken damage of the next frame: the surface does not show them. */
 static void give_up_steps(struct painter *painter)
 {
 	struct rect rects[SEND_STEPS_MAX];
@@ -71,7 +71,7 @@ static void begin(struct painter *painter, struct frame *frame, int64_t now_us,
 	make_plan(painter, now_us, limits);
 }
 
-/* No newer frame, but a video area may have ended. */
+/* Plans for the current frame once more: there is no newer one, but a video area may have ended. */
 static void look_again(struct painter *painter, int64_t now_us, const struct send_limits *limits)
 {
 	if (send_plan_has_steps(&painter->plan) || !send_plan_has_video(&painter->plan) ||
@@ -81,7 +81,7 @@ static void look_again(struct painter *painter, int64_t now_us, const struct sen
 	make_plan(painter, now_us, limits);
 }
 
-/* What the head has. */
+/* Copies only the rectangles in use: the list has room for many more. */
 
 static void copy_damage(struct damage *to, const struct damage *from)
 {
@@ -90,7 +90,7 @@ static void copy_damage(struct damage *to, const struct damage *from)
 	memcpy(to->rects, from->rects, from->n_rects * sizeof(from->rects[0]));
 }
 
-/* The caller holds the head's lock. */
+/* The caller must hold the head's lock. */
 static struct frame *take_newest(struct painter *painter)
 {
 	struct head *head = painter->head;
@@ -105,7 +105,7 @@ static bool may_hold_one_more(const struct painter *painter)
 	return painter->store.sources - only_mine < BITMAP_SOURCES_MAX;
 }
 
-/* Notes what has happened since the last time. The caller holds the head's lock. */
+/* Notes what has happened to the head since the last time. The caller must hold its lock. */
 static void notice(struct painter *painter)
 {
 	struct head *head = painter->head;
@@ -119,7 +119,7 @@ static void notice(struct painter *painter)
 		painter->comparer = comparer_create(head->width, head->height);
 }
 
-/* What is new at the head. */
+/* It says what is new at the head. */
 struct head_news {
 	bool blank;          /* show black */
 	struct frame *frame; /* the newest, or NULL */

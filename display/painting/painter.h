@@ -27,22 +27,25 @@ struct painter {
 	struct bitmap_store store;
 	struct comparer *comparer; /* NULL: nobody looks, or no frame has come since */
 	struct send_plan plan;
-	/* The frame of the plan, while a step is left or video may end in it; else NULL. */
+	/* This is the frame of the plan, while a step is left or video may end in it; else NULL. */
 	struct bitmap_source *current;
 	struct damage damage; /* of `current`, while it is looked at */
 };
 
 struct painter *painter_create(struct head *head);
-/* Every bitmap was released. */
+/* Must be called after every bitmap was released. */
 void painter_destroy(struct painter *painter);
 
-/* Answers STARVED only once between two releases. */
+/* Hands out the next bitmap. Answers STARVED only once between two releases. */
 enum bitmap_result painter_take(struct painter *painter, int64_t now_us,
 	const struct send_limits *limits, struct bitmap *bitmap);
 
-/* Ask again every PAINTER_TICK_MS, even if no frame comes: a video area may end. */
+/*
+ * While this is true the owner asks again every PAINTER_TICK_MS milliseconds, even if no frame
+ * comes: a video area may end.
+ */
 #define PAINTER_TICK_MS 25
 bool painter_wants_ticks(const struct painter *painter);
 
-/* Releases a bitmap; true when something waits for that. */
+/* Releases a bitmap. Returns true when something waits for that. */
 bool painter_release(struct painter *painter, struct bitmap *bitmap);

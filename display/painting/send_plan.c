@@ -9,11 +9,11 @@
 
 /* A drawable takes this many bytes on the wire for itself and its image's header. */
 #define STEP_BYTES 130u
-/* Up to this size on the wire a step is a small one. */
+/* A step of up to this many bytes on the wire is a small one. */
 #define SMALL_BYTES 4096u
 /* A frame of video has about a byte for 40 pixels. */
 #define VIDEO_PIXELS_PER_BYTE 40u
-/* A piece of a large step has at least 4 rows. */
+/* A piece of a large step has at least this many rows. */
 #define PIECE_ROWS_MIN 4u
 /*
  * spice-server sends what a stream showed once more without loss when a larger one takes its place.
@@ -63,7 +63,7 @@ static bool is_video(const struct send_step *step)
 
 /* ---- making the steps ---- */
 
-/* What a plan is made of. */
+/* It holds what a plan is made of. */
 struct plan_making {
 	struct send_plan *plan;
 	const struct bitmap_source *source;
@@ -114,7 +114,7 @@ static bool was_area(const struct send_plan *plan, const struct rect *rect)
 
 /*
  * Video areas are sent as steps of their own and are cut out, unless there are too many steps
- * already. `i`: the first area that is not cut out yet.
+ * already. `i` is the first area that is not cut out yet.
  */
 static void add_outside(const struct plan_making *making, const struct rect *rect, unsigned i)
 {
@@ -156,7 +156,10 @@ static bool wants_whole(const struct plan_making *making)
 	       bitmap_can_point(making->source, &whole);
 }
 
-/* Past the budget it is sent in pieces, of which those that were sent need not be sent again. */
+/*
+ * If all of the head is past the budget, it is sent in pieces, of which those that were sent need
+ * not be sent again.
+ */
 static void add_rects(const struct plan_making *making, uint64_t budget_bytes)
 {
 	const struct changes *changes = making->changes;
@@ -213,7 +216,9 @@ static struct sent_area *find_area(struct send_plan *plan, unsigned serial)
 	return NULL;
 }
 
-/* Those that live now, in the order in which they are named, with what is known of each. */
+/*
+ * Lists the areas that live now, in the order in which they are named, with what is known of each.
+ */
 static void note_areas(struct send_plan *plan, const struct changes *changes)
 {
 	struct sent_area areas[CHANGES_AREAS_MAX];
@@ -250,7 +255,7 @@ static void count_streams(const struct send_plan *plan)
 		stats_set_encoder(plan->head, "lossless");
 }
 
-/* spice-server looks only at the last bitmap of a burst. */
+/* Of a burst only the last bitmap counts: it is the only one that spice-server looks at. */
 static void count_drawable(
 	const struct send_plan *plan, const struct send_step *step, const struct rect *part)
 {
@@ -260,8 +265,10 @@ static void count_drawable(
 	stats_add(plan->head, STATS_SENT_PIXELS, rect_area(part));
 }
 
-/* The order: what moved away, small steps, video, then the rest from where the last plan was given
- * up. */
+/*
+ * The order is: what moved away, small steps, video, then the rest from where the last plan was
+ * given up.
+ */
 #define RANKS 5
 static unsigned rank(const struct send_plan *plan, const struct send_step *step)
 {
@@ -306,7 +313,10 @@ void send_plan_make(struct send_plan *plan, struct bitmap_source *source,
 
 /* ---- taking them ---- */
 
-/* As many of the upper rows as one copy may have and as the line takes now. Video goes whole. */
+/*
+ * Returns as many of the upper rows as one copy may have and as the line takes now. Video goes
+ * whole.
+ */
 static struct rect upper_part(
 	const struct bitmap_store *store, const struct send_step *step, uint64_t budget_bytes)
 {
@@ -320,7 +330,7 @@ static struct rect upper_part(
 	return part;
 }
 
-/* Small ones do not wait for the line. */
+/* Says whether the step waits for the line; small ones do not. */
 static bool has_to_wait(const struct send_step *step, const struct send_limits *limits)
 {
 	return limits->budget_bytes == 0 &&

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * send plan: the second question of painting, how is it sent. It makes steps of the changes of one
- * frame, puts them in the order in which a client should see them, and hands them out as bitmaps
- * of the size that the line takes. It compares no pixels.
+ * send plan: answers the second question of painting, how is it sent. It makes steps of the changes
+ * of one frame, puts them in the order in which a client should see them, and hands them out as
+ * bitmaps of the size that the line takes. It compares no pixels.
  *
  * Small changes come first, then video, then the rest, in pieces of what the line takes: a key
  * press is not held up by a screen that is being refined. If a newer frame comes before all steps
@@ -29,10 +29,13 @@
  * are superseded before spice-server looks at them.
  */
 #define SEND_STREAM_BURST 22
-/* Rectangles of areas that ended are kept, as spice-server may still have a stream for each. */
+/*
+ * This many rectangles of areas that ended are kept, as spice-server may still have a stream for
+ * each.
+ */
 #define SEND_ENDED_MAX 4
 
-/* What the way to the client takes (display/line/send_budget.h). */
+/* It says what the way to the client takes (display/line/send_budget.h). */
 struct send_limits {
 	uint64_t budget_bytes; /* for the next bitmap; 0: only a small one */
 	uint64_t small_bytes;  /* for a small one */
@@ -49,7 +52,7 @@ struct send_step {
 	unsigned again;          /* submit it this many extra times */
 };
 
-/* What is known of how a video area was sent. */
+/* It says how a video area was sent so far. */
 struct sent_area {
 	unsigned serial; /* as in struct moving_area */
 	struct rect rect;
@@ -74,10 +77,10 @@ struct send_plan {
 
 void send_plan_init(struct send_plan *plan, unsigned head);
 
-/* Forgets everything about what spice-server shows: the mode has changed, or nobody looks. */
+/* Forgets everything about what spice-server shows, since the mode has changed or nobody looks. */
 void send_plan_forget(struct send_plan *plan);
 
-/* What is to be a video area, so that the line can take it. */
+/* Says what is to be a video area, so that the line can take it. */
 struct video_wish send_plan_wish(const struct send_limits *limits);
 
 /* Makes the steps of a frame; no step may be left. `source` has the frame of `changes`. */
@@ -85,7 +88,10 @@ void send_plan_make(struct send_plan *plan, struct bitmap_source *source,
 	const struct changes *changes, const struct send_limits *limits);
 
 bool send_plan_has_steps(const struct send_plan *plan);
-/* Some video area lives: its last frame must be kept, to be shown without loss in the end. */
+/*
+ * Says whether a video area lives: its last frame must be kept, to be shown without loss in the
+ * end.
+ */
 bool send_plan_has_video(const struct send_plan *plan);
 
 /*
