@@ -115,7 +115,7 @@ static void push_neighbours(struct activity *activity, uint32_t cell, uint32_t *
 	}
 }
 
-/* The rectangle around all active cells that hang together with `first`. */
+/* Returns the rectangle around all active cells that hang together with `first`. */
 static struct rect flood(struct activity *activity, uint32_t first)
 {
 	struct rect box = activity_cell_rect(activity, first);

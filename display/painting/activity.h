@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * activity: which parts of a head have changed often of late.
+ * activity: knows which parts of a head have changed often of late.
  *
  * The head is divided into cells of ACTIVITY_CELL pixels. A cell remembers in which of the last
  * ACTIVITY_SLOTS slots of time something in it changed, and is active while that was so in
@@ -17,18 +17,21 @@
 
 struct strips;
 
-/* The width of a strip, and a multiple of a tile's height: a tile lies in one cell. */
+/*
+ * A cell is as wide and as high as a strip is wide, which is a multiple of a tile's height. So a
+ * tile lies in one cell.
+ */
 #define ACTIVITY_CELL 32u
 #define ACTIVITY_SLOT_US 50000
 #define ACTIVITY_SLOTS 8
 #define ACTIVITY_SLOTS_ACTIVE 4
-/* A cell counts as recent for this long after it was last active. */
+/* A cell counts as recent for this many microseconds after it was last active. */
 #define ACTIVITY_RECENT_US 2000000
 
 struct activity {
 	uint32_t width, height; /* of the head */
 	uint32_t columns, rows; /* of cells */
-	/* private */
+	/* Only activity.c uses these. */
 	uint8_t *slots;     /* of each cell one bit a slot; the present slot's is the lowest */
 	int64_t *active_us; /* when each cell was last found active */
 	int64_t slot;       /* the present one */
@@ -40,13 +43,19 @@ struct activity {
 void activity_init(struct activity *activity, uint32_t width, uint32_t height);
 void activity_finish(struct activity *activity);
 
-/* Notes what the strips say has changed: after strips_look, before strips_take. */
+/*
+ * Notes what the strips say has changed. It must be called after strips_look and before
+ * strips_take.
+ */
 void activity_note(struct activity *activity, int64_t now_us, const struct strips *strips);
 
-/* The cells of the rectangle count as never changed. */
+/* Makes the cells of the rectangle count as never changed. */
 void activity_forget(struct activity *activity, const struct rect *rect);
 
-/* Goes through the groups of active cells: the rectangle around each. False: there are no more. */
+/*
+ * The first begins to go through the groups of active cells. The second fills in the rectangle
+ * around the next one, or returns false when there are no more.
+ */
 void activity_search(struct activity *activity);
 bool activity_next_group(struct activity *activity, int64_t now_us, struct rect *box);
 
@@ -60,7 +69,7 @@ struct rect activity_cell_rect(const struct activity *activity, uint32_t cell);
 bool activity_is_active(const struct activity *activity, uint32_t cell);
 bool activity_is_recent(const struct activity *activity, uint32_t cell, int64_t now_us);
 
-/* The rectangle with a margin of `by` pixels on each side, as far as the head goes. */
+/* Returns the rectangle with a margin of `by` pixels on each side, as far as the head goes. */
 struct rect activity_widen(const struct activity *activity, const struct rect *rect, uint32_t by);
-/* Less than a cell lies between the two. */
+/* Says whether less than a cell lies between the two. */
 bool activity_touch(const struct activity *activity, const struct rect *a, const struct rect *b);

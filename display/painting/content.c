@@ -7,10 +7,14 @@
 
 /* Two pixels whose channels differ by no more than this are shades of one colour. */
 #define SMALL_STEP 24
-/* Of text with smoothed edges up to 12 % differ a little, of shaded scenes on a plain background 25
- * % and more. */
+/*
+ * From this share on, in percent, content is shaded. Of text with smoothed edges up to 12 % differ
+ * a little, of shaded scenes on a plain background 25 % and more.
+ */
 #define SMOOTH_PERCENT 20u
-/* Bytes that LZ4 makes of a pixel that differs from its neighbour, and of one that does not. */
+/*
+ * LZ4 makes this many bytes of a pixel that differs from its neighbour, and of one that does not.
+ */
 #define BYTES_PER_CHANGE 3.6
 #define BYTES_PER_REPEAT 0.02
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * content: is a part of a picture drawn (text, lines, areas of one colour), or is it shaded (a
- * photograph, a film)? And how large will it be when it is sent without loss?
+ * content: tells whether a part of a picture is drawn (text, lines, areas of one colour) or shaded
+ * (a photograph, a film), and how large it will be when it is sent without loss.
  *
  * It looks at neighbouring pixels of some rows. In what is drawn most of them are equal and the
  * others differ much; in what is shaded most differ a little.
@@ -14,7 +14,7 @@
 
 #include "protocol/frame_link.h"
 
-/* The pixels of a head's picture. */
+/* It says where the pixels of a head's picture are. */
 struct pixel_rows {
 	const uint8_t *bytes; /* the upper left corner, XRGB8888 */
 	uint32_t stride_bytes;
@@ -23,7 +23,10 @@ struct pixel_rows {
 struct content {
 	unsigned equal_percent;  /* pixels like their left neighbour */
 	unsigned smooth_percent; /* pixels that differ a little from their left neighbour */
-	/* What LZ4 would make of it: right within a factor of 2 for text, film and noise. */
+	/*
+	 * LZ4 would make this many bytes of it: right within a factor of 2 for text, film and
+	 * noise.
+	 */
 	uint64_t lossless_bytes;
 };
 
@@ -31,5 +34,5 @@ struct content {
 #define CONTENT_ROWS 24u
 struct content content_look(const uint8_t *pixels, uint32_t stride_bytes, const struct rect *rect);
 
-/* It is shaded. */
+/* Says whether it is shaded. */
 bool content_is_smooth(const struct content *content);

@@ -6,7 +6,7 @@
 #include "common/rect.h"
 #include "display/painting/strips.h"
 
-/* Times that a prospect may grow before it is taken as it is. */
+/* A prospect may grow this many times; after that it is taken as it is. */
 #define GROWTHS_MAX 3
 
 static void restart(struct prospect *prospect, const struct rect *box, int64_t now_us)
@@ -72,7 +72,9 @@ void prospects_remove(struct prospects *prospects, unsigned i)
 	prospects->list[i] = prospects->list[--prospects->n];
 }
 
-/* The x where an edge's pixel columns begin. Both edges of a narrow prospect are the same. */
+/*
+ * Returns the x where an edge's pixel columns begin. Both edges of a narrow prospect are the same.
+ */
 static uint32_t edge_x(const struct prospect *prospect, unsigned edge)
 {
 	return edge == 0 ? prospect->box.x :
@@ -138,7 +140,10 @@ bool prospect_look(struct prospect *prospect, int64_t now_us, const struct strip
 	return ++prospect->looks >= PROSPECT_LOOKS;
 }
 
-/* Pixel columns at the left edge, at the right edge, that never moved. 0 when none did. */
+/*
+ * Counts the pixel columns at the left or the right edge that never moved. Returns 0 when all were
+ * still.
+ */
 static uint32_t still_at_left(const struct prospect *prospect)
 {
 	uint32_t n = edge_width(prospect, 0), i = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prospects: groups of cells that have moved for a while and may become video areas, while their
- * edges are looked for.
+ * prospects: watches groups of cells that have moved for a while and may become video areas, and
+ * looks for their edges.
  *
  * Cells are coarse, and the text around a film must not be part of the film. So a prospect is
  * watched for PROSPECT_LOOKS frames: strips tell the rows that change exactly, hashes of single
@@ -18,14 +18,16 @@
 #include "display/painting/content.h"
 
 #define PROSPECTS_MAX 4
-/* Frames that find a prospect's edges. */
+/* It takes this many frames to find a prospect's edges. */
 #define PROSPECT_LOOKS 5
 
 struct prospect {
 	struct rect box;    /* whole cells */
 	struct rect change; /* what of it was seen to change; its rows are exact */
-	/* Of the ACTIVITY_CELL pixel columns at its left and at its right edge: their hashes, and
-	 * whether one has changed. */
+	/*
+	 * These are hashes of the ACTIVITY_CELL pixel columns at its left and at its right edge,
+	 * and whether one has changed.
+	 */
 	uint64_t columns[2][ACTIVITY_CELL];
 	bool moved[2][ACTIVITY_CELL];
 	unsigned looks;        /* frames looked at since it began anew */
@@ -40,26 +42,29 @@ struct prospects {
 	unsigned n;
 };
 
-/* One round a frame: every group of active cells is proposed, and who was not leaves the list. */
+/*
+ * There is one round a frame: every group of active cells is proposed, and who was not leaves the
+ * list.
+ */
 void prospects_begin_round(struct prospects *prospects);
 void prospects_propose(struct prospects *prospects, const struct activity *activity,
 	const struct rect *box, int64_t now_us);
 void prospects_end_round(struct prospects *prospects);
 
 /*
- * Looks at this frame's change of it, which the strips know until strips_take. True when its edges
- * are known: then `change` and prospect_rect are good.
+ * Looks at this frame's change of it, which the strips know until strips_take. Returns true when
+ * its edges are known: then `change` and prospect_rect are good.
  */
 bool prospect_look(struct prospect *prospect, int64_t now_us, const struct strips *strips,
 	const struct pixel_rows *pixels);
 
-/* What moves, to the pixel. */
+/* Returns what moves, to the pixel. */
 struct rect prospect_rect(const struct prospect *prospect);
 
-/* Between two changes, in the mean. */
+/* Returns the mean time between two changes. */
 int64_t prospect_interval_us(const struct prospect *prospect, int64_t now_us);
 
-/* It is watched from the beginning, but not before rest_until_us. */
+/* Begins to watch it anew, but not before rest_until_us. */
 void prospect_rest(struct prospect *prospect, int64_t now_us, int64_t rest_until_us);
 
 /* Takes it off the list; the last one takes its place. */

@@ -7,10 +7,10 @@
 #include "common/rect.h"
 #include "display/painting/strips.h"
 
-/* The columns with most changes vote: this many. */
+/* This many columns vote, those with most changes. A distance needs VOTES_MIN votes. */
 #define VOTERS 8u
 #define VOTES_MIN 12u
-/* Rows that are looked up together: strokes of letters are several equal rows high. */
+/* This many rows are looked up together: strokes of letters are several equal rows high. */
 #define KEY_ROWS 4u
 /* A column, or a row, belongs to what has moved when this share of its strips fits, in percent. */
 #define COLUMN_PERCENT 60u
@@ -43,8 +43,10 @@ static uint64_t fresh(const struct strips *strips, uint32_t column, uint32_t row
 	return strips->fresh[(size_t)row * strips->columns + column];
 }
 
-/* The hash of a strip and those below it. STRIPS_UNKNOWN if one of them is not known, or lies past
- * the end. */
+/*
+ * Mixes the hashes of a strip and of those below it. Returns STRIPS_UNKNOWN if one of them is not
+ * known, or lies past the end.
+ */
 static uint64_t key(
 	const struct scroll_search *search, const uint64_t *hashes, uint32_t column, uint32_t row)
 {
@@ -127,7 +129,7 @@ static uint32_t best_voter(const struct scroll_search *search)
 	return best;
 }
 
-/* Sets the distance; it stays 0 when there are too few votes. */
+/* Sets the distance. It stays 0 when there are too few votes. */
 static void vote(struct scroll_search *search)
 {
 	uint32_t best = 0;
@@ -172,7 +174,7 @@ static bool row_fits(const struct scroll_search *search, uint32_t first, uint32_
 	return fit * 100 >= (end - first) * ROW_PERCENT;
 }
 
-/* The longest run of columns that all fit. */
+/* Finds the longest run of columns that all fit. */
 static void fitting_columns(const struct scroll_search *search, uint32_t *first, uint32_t *end)
 {
 	uint32_t run = 0;
@@ -201,7 +203,7 @@ static struct rect try_out(const struct scroll_search *search)
 	return (struct rect){ first * STRIPS_STRIP, best_row, right - first * STRIPS_STRIP, best };
 }
 
-/* Strips that the scroll spares, less those that it spoils. */
+/* Counts the strips that the scroll spares, less those that it spoils. */
 static int64_t gain(const struct scroll_search *search, const struct rect *rect)
 {
 	int64_t strips = 0;

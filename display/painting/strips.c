@@ -14,7 +14,10 @@
 
 static uint8_t secret[XXH3_SECRET_SIZE_MIN + 56];
 
-/* Guests must not know it; but one that did could only leave its own old picture standing. */
+/*
+ * The secret keeps guests from making two strips with one hash. One that knew it could only leave
+ * its own old picture standing.
+ */
 static void make_secret(void)
 {
 	static gsize made;
@@ -79,7 +82,7 @@ static uint32_t strip_width(const struct strips *strips, uint32_t column)
 	return MIN(STRIPS_STRIP, strips->width - column * STRIPS_STRIP);
 }
 
-/* The columns [left, right) of a strip. */
+/* Says which columns [left, right) of a strip have changed. */
 struct span {
 	uint32_t left, right;
 };
@@ -148,8 +151,10 @@ static void keep_changed(struct strips *strips)
 	}
 }
 
-/* The columns where a whole strip differs from what is shown; all of them if its pixels were not
- * kept. */
+/*
+ * Returns the columns where a whole strip differs from what is shown, or all of them if its pixels
+ * were not kept.
+ */
 static struct span differing(
 	const struct strips *strips, const uint8_t *strip, uint32_t column, uint32_t row)
 {
@@ -267,8 +272,10 @@ struct merge {
 	uint64_t waste_max;
 };
 
-/* False when there is no room. While little may be wasted only rectangles that end near this one
- * are tried. */
+/*
+ * Returns false when there is no room. While little may be wasted only rectangles that end near
+ * this one are tried.
+ */
 static bool merge_add(struct merge *merge, const struct rect *rect)
 {
 	for (unsigned i = merge->n; i > 0; i--) {
@@ -320,7 +327,7 @@ static bool merge_all(const struct strips *strips, struct merge *merge)
 	return true;
 }
 
-/* The strips of the band's tiles become what is shown. */
+/* Makes the strips of the band's tiles what is shown. */
 static void settle_band(struct strips *strips, uint32_t band)
 {
 	for (uint32_t column = 0; column < strips->columns; column++) {

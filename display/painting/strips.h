@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * strips: what clients are shown of a head, known well enough to say what of a new picture differs.
+ * strips: knows what clients are shown of a head well enough to say what of a new picture differs.
  *
  * What a guest flushes is an upper bound: compositors flush whole screens. So the flushed area is
  * compared with what was last sent, in strips of STRIPS_STRIP pixels of one row, by their 64-bit
@@ -39,7 +39,9 @@
 #define STRIPS_KEPT_STRIPS_MAX 128u
 #define STRIPS_KEPT_MAX 32u
 
-/* The rows [top, bottom) and columns [left, right) of a tile that differ; bottom is 0 when none do.
+/*
+ * Says which rows [top, bottom) and columns [left, right) of a tile differ; bottom is 0 when none
+ * do.
  */
 struct tile {
 	uint8_t top, bottom;
@@ -56,13 +58,15 @@ struct strips_kept {
 struct strips {
 	uint32_t width, height;
 	uint32_t columns, bands;
-	/* Hashes of what is shown and of the new picture: columns * height, row by row. They are
-	 * equal but for the tiles that have changed. */
+	/*
+	 * These are hashes of what is shown and of the new picture: columns * height, row by row.
+	 * They are equal but for the tiles that have changed.
+	 */
 	uint64_t *shown, *fresh;
 	struct tile *changed; /* columns * bands */
 	bool *band_changed;   /* bands */
 	uint64_t n_changed;   /* strips */
-	/* The picture that is looked at; NULL: none since the last strips_take. */
+	/* This is the picture that is looked at; NULL: none was since the last strips_take. */
 	const uint8_t *pixels;
 	uint32_t stride_bytes;
 	struct strips_kept *kept; /* STRIPS_KEPT_MAX */
@@ -70,7 +74,7 @@ struct strips {
 	unsigned next_kept;       /* the oldest */
 };
 
-/* Nothing is known. Sides are the head's, bounded by FRAME_SIZE_MAX. */
+/* The new strips take it that nothing is known. Sides are the head's, bounded by FRAME_SIZE_MAX. */
 struct strips *strips_create(uint32_t width, uint32_t height);
 void strips_destroy(struct strips *strips);
 
@@ -86,21 +90,27 @@ struct rect strips_widen(const struct strips *strips, const struct rect *rect);
 void strips_look(struct strips *strips, const uint8_t *pixels, uint32_t stride_bytes,
 	const struct rect *rect);
 
-/* What is shown there is not known any more: the next look finds it different. Whole strips. */
+/*
+ * Says that what is shown in these whole strips is not known any more: the next look finds them
+ * different.
+ */
 void strips_forget(struct strips *strips, const struct rect *rect);
 
-/* One whole strip differs, or no longer does; for scroll.c. */
+/*
+ * Both are for scroll.c: the first says that one whole strip differs, the second that nothing in
+ * the rectangle does.
+ */
 void strips_mark(struct strips *strips, uint32_t column, uint32_t row);
 void strips_clear(struct strips *strips, const struct rect *rect);
 
 /*
- * What differs becomes what is shown. Writes rectangles that hold all of it, at most n_max (at
- * least 1), merged the more the less room there is; returns how many.
+ * Takes it that what differs is shown from now on. Writes rectangles that hold all of it, at most
+ * n_max (at least 1), merged the more the less room there is; returns how many.
  */
 unsigned strips_take(struct strips *strips, struct rect *rects, unsigned n_max);
 
-/* 2^64 divided by the golden ratio, odd: multiplying by it mixes the bits of a hash. */
+/* It is 2^64 divided by the golden ratio, odd: multiplying by it mixes the bits of a hash. */
 #define STRIPS_MIX 0x9e3779b97f4a7c15u
 
-/* Hash of a strip, also for others who compare pixels. Never STRIPS_UNKNOWN. */
+/* Returns the hash of a strip, also for others who compare pixels. It is never STRIPS_UNKNOWN. */
 uint64_t strips_hash(const uint8_t *pixels, size_t size_bytes);

@@ -5,7 +5,7 @@
 
 #include "common/rect.h"
 
-/* Two that are joined may be larger than both together: by half, in percent. */
+/* Two that are joined may be larger than both together by half: this many percent of them. */
 #define JOIN_PERCENT 150u
 /* If less of the head than this, in percent, moves outside its areas, nothing moves about. */
 #define OUTSIDE_PERCENT 5u
@@ -16,7 +16,7 @@ bool growth_is_large(const struct rect *rect)
 	       rect_area(rect) >= VIDEO_AREAS_PIXELS_MIN;
 }
 
-/* An area that lives has all of it. */
+/* Says whether one area that lives has all of it. */
 static bool is_covered(const struct video_areas *areas, const struct rect *rect)
 {
 	for (unsigned i = 0; i < areas->n_live; i++) {
@@ -77,7 +77,10 @@ bool growth_is_live(const struct video_areas *areas, struct rect rect)
 
 /* ---- companions ---- */
 
-/* It is part of the area's edge, or of a prospect elsewhere, which is a film of its own. */
+/*
+ * Says whether the cell is part of the area's edge, or of a prospect elsewhere, which is a film of
+ * its own.
+ */
 static bool is_no_companion(
 	const struct video_areas *areas, const struct rect *rect, const struct rect *cell)
 {
@@ -93,7 +96,7 @@ static bool is_no_companion(
 	return false;
 }
 
-/* With active cells near it, and near those, that are in no area and no other prospect. */
+/* Adds active cells near it, and near those, that are in no area and no other prospect. */
 static struct rect with_near(const struct video_areas *areas, const struct rect *rect)
 {
 	const struct activity *activity = &areas->activity;
@@ -112,7 +115,10 @@ static struct rect with_near(const struct video_areas *areas, const struct rect 
 	return box;
 }
 
-/* Counts, of a cell's part outside the rectangle, the pixels like their neighbour, and all. */
+/*
+ * Counts, in a cell's part outside the rectangle, the pixels like their neighbour (times 100), and
+ * all.
+ */
 static void count_plain(const struct pixel_rows *pixels, const struct rect *cell,
 	const struct rect *rect, uint64_t *equal, uint64_t *all)
 {
@@ -126,7 +132,7 @@ static void count_plain(const struct pixel_rows *pixels, const struct rect *cell
 	}
 }
 
-/* What would be added and does not move are areas of one colour, which no encoder blurs. */
+/* Says whether what would be added and does not move is of one colour, which no encoder blurs. */
 static bool is_plain_around(const struct video_areas *areas, const struct pixel_rows *pixels,
 	const struct rect *box, const struct rect *rect)
 {
@@ -193,7 +199,7 @@ bool growth_find_recent(const struct video_areas *areas, int64_t now_us, struct 
 	       n_outside * 100 >= cells * OUTSIDE_PERCENT;
 }
 
-/* Areas that become one. */
+/* Says whether two areas become one. */
 
 static bool should_join(const struct video_areas *areas, const struct rect *a, const struct rect *b)
 {

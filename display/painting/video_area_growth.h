@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * video area growth: how far a new area reaches beyond what was seen to move as a film.
+ * video area growth: says how far a new area reaches beyond what was seen to move as a film.
  *
  * A picture whose parts go different ways to the client arrives in parts. So an area takes in what
  * moves beside it where that does no harm, and the areas that it overlaps.
  *
- * Threads: none of its own; the worker thread of the head. For video_areas.c alone.
+ * Threads: none of its own; the worker thread of the head. It is for video_areas.c alone.
  */
 #pragma once
 
@@ -16,7 +16,10 @@
 /* An area that begins large takes in what moved of late if that fills this share of it, in percent.
  */
 #define GROWTH_LARGE_PERCENT 20u
-/* What moves beside an area becomes part of it if the area gets larger by no more, in percent. */
+/*
+ * What moves beside an area becomes part of it if the area gets larger by no more than this, in
+ * percent.
+ */
 #define GROWTH_BESIDE_PERCENT 30u
 /*
  * A small thing that moves within GROWTH_NEAR pixels of a film joins it if the area grows to at
@@ -27,35 +30,37 @@
 #define GROWTH_COMPANY_TIMES 3u
 #define GROWTH_PLAIN_PERCENT 98u
 
-/* Large enough to be an area. */
+/* Says whether it is large enough to be an area. */
 bool growth_is_large(const struct rect *rect);
 
-/* An area that lives would have all of it once its sides were even. */
+/* Says whether an area that lives would have all of it once its sides were even. */
 bool growth_is_live(const struct video_areas *areas, struct rect rect);
 
-/* Less than a cell lies between it and an area that lives. */
+/* Says whether less than a cell lies between it and an area that lives. */
 bool growth_touches_live(const struct video_areas *areas, const struct rect *rect);
 
-/* It would make an area beside it only a little larger. */
+/* Says whether it would make an area beside it only a little larger. */
 bool growth_belongs_to_live(const struct video_areas *areas, const struct rect *rect);
 
 /*
- * Small things that move beside a film, such as a game's figures, would be seen sooner than the
- * film, since they are not video. With them, where that blurs nothing.
+ * Returns it with small things that move beside it, such as a game's figures, where that blurs
+ * nothing. They are not video, and would else be seen sooner than the film.
  */
 struct rect growth_with_companions(
 	const struct video_areas *areas, const struct pixel_rows *pixels, const struct rect *rect);
 
-/* With all that moved of late. If that is most of the head: all of the head. */
+/* Returns it with all that moved of late. If that is most of the head, it is all of the head. */
 struct rect growth_with_recent(
 	const struct video_areas *areas, const struct rect *rect, int64_t now_us);
 
 /*
- * With the areas that it overlaps, or touches without much waste; they leave the list. Its sides
- * are even then.
+ * Returns it with the areas that it overlaps, or touches without much waste; they leave the list.
+ * Its sides are even then.
  */
 struct rect growth_absorb(struct video_areas *areas, struct rect rect);
 
-/* The rectangle around all that moved of late, areas included. False if it is not most of the head,
- * or if hardly any of it lies outside the areas. */
+/*
+ * Fills in the rectangle around all that moved of late, areas included. Returns false if it is not
+ * most of the head, or if hardly any of it lies outside the areas.
+ */
 bool growth_find_recent(const struct video_areas *areas, int64_t now_us, struct rect *box);

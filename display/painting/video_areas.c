@@ -43,7 +43,7 @@ static void find_prospects(struct video_areas *areas, int64_t now_us)
 	prospects_end_round(&areas->prospects);
 }
 
-/* What a frame is looked at with. */
+/* It holds what a frame is looked at with. */
 struct look {
 	int64_t now_us;
 	const struct strips *strips;
@@ -81,7 +81,7 @@ static bool is_wanted(const struct prospect *prospect, const struct look *look)
 	       look->wish->drawn_bps_max;
 }
 
-/* True when the prospect has become an area. */
+/* Returns true when the prospect has become an area. */
 static bool look_at(struct video_areas *areas, struct prospect *prospect, const struct look *look)
 {
 	int64_t now_us = look->now_us;
@@ -95,7 +95,10 @@ static bool look_at(struct video_areas *areas, struct prospect *prospect, const 
 	return false;
 }
 
-/* What moves about leaves its area: when most of the head has moved of late all of it is one. */
+/*
+ * What moves about leaves its area. So when most of the head has moved of late all of it becomes
+ * one.
+ */
 static bool join_recent(struct video_areas *areas, const struct look *look)
 {
 	struct rect box;
