@@ -11,12 +11,12 @@
 
 #define AUDIO_PATH "/org/qemu/Display1/Audio"
 #define AUDIO_INTERFACE "org.qemu.Display1.Audio"
-/* A pair of samples, left and right, of 16 bits each. D-Bus calls it a frame. */
+/* A pair of samples, left and right, has 16 bits each. D-Bus calls it a frame. */
 #define SAMPLE_PAIR_BYTES 4
 #define LISTENER_PATH "/org/qemu/Display1/AudioOutListener"
 #define LISTENER_INTERFACE "org.qemu.Display1.AudioOutListener"
 
-/* From QEMU's ui/dbus-display1.xml; GDBus refuses calls whose arguments differ from it. */
+/* It is from QEMU's ui/dbus-display1.xml; GDBus refuses calls whose arguments differ from it. */
 static const char introspection[] =
 	"<node><interface name='" LISTENER_INTERFACE "'>"
 	" <method name='Init'>"
@@ -156,7 +156,7 @@ static bool call_set_volume(struct dbus_audio *audio, GVariant *arguments)
 	const uint8_t *volume = g_variant_get_fixed_array(bytes, &n, 1);
 	if (!find_stream(audio, id) || n == 0)
 		return false;
-	/* QEMU says 0 to 255. */
+	/* QEMU says 0 to 255, of which 255 becomes 65535. */
 	audio->ops->volume(audio->user, mute, volume[0] * 257, volume[n > 1 ? 1 : 0] * 257);
 	return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dbus audio: the guest's sound, as QEMU's dbus audiodev gives it away. We register a listener at
- * org.qemu.Display1.Audio, and QEMU writes PCM to it on a connection of its own (QEMU
+ * dbus audio: takes the guest's sound, as QEMU's dbus audiodev gives it away. We register a
+ * listener at org.qemu.Display1.Audio, and QEMU writes PCM to it on a connection of its own (QEMU
  * docs/interop/dbus-display.rst, org.qemu.Display1.AudioOutListener).
  *
  * A stream is 16-bit stereo of this machine's byte order; its rate is bounded (limits.h). One
@@ -20,13 +20,15 @@
 struct dbus_audio;
 
 struct dbus_audio_ops {
-	/* A stream begins. `rate_hz` is its pairs of samples, left and right, a second. */
+	/* Begins a stream. `rate_hz` is its pairs of samples, left and right, a second. */
 	void (*start)(void *user, uint32_t rate_hz);
-	/* The next whole pairs of the stream. `data` is only read, and only during the call. */
+	/*
+	 * Takes the next whole pairs of the stream. `data` is only read, and only during the call.
+	 */
 	void (*write)(void *user, const void *data, size_t size_bytes);
-	/* The stream that began has ended. */
+	/* Ends the stream that began. */
 	void (*stop)(void *user);
-	/* The guest wishes for this volume at the client, each side from 0 to 65535. */
+	/* Says which volume the guest wishes for at the client, each side from 0 to 65535. */
 	void (*volume)(void *user, bool mute, uint16_t left, uint16_t right);
 };
 

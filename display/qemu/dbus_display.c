@@ -10,7 +10,7 @@
 /* Every console has Keyboard and Mouse, and all lead to the guest's one keyboard and pointer. */
 #define CONSOLE_0 "/org/qemu/Display1/Console_0"
 #define INTERFACE "org.qemu.Display1."
-/* What QEMU takes a console's size to be until it is told one (ui/console.c), in pixels. */
+/* QEMU takes a console to have this size in pixels until it is told one (ui/console.c). */
 #define PLACEHOLDER_WIDTH 640
 #define PLACEHOLDER_HEIGHT 480
 

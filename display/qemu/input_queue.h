@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * input queue: what people do with keyboard and pointer, on its way to QEMU.
+ * input queue: keeps what people do with keyboard and pointer, on its way to QEMU.
  *
  * Events leave in the order in which they came. When the last one that waits is a movement, too, a
  * new movement is merged into it: a slow QEMU sees fewer steps and no backlog. How many events
  * wait, and how many were sent and not answered, is bounded (limits.h).
  *
- * A plain value without a lock; inputs.h owns the one there is. Threads: main loop.
+ * It is a plain value without a lock; inputs.h owns the one there is. Threads: main loop.
  */
 #pragma once
 
@@ -43,9 +43,11 @@ bool input_queue_push(struct input_queue *queue, const struct input_event *event
 /* Takes the next event that may be sent now. Returns false when there is none. */
 bool input_queue_next(struct input_queue *queue, struct input_event *event);
 
-/* QEMU has answered one of the events that were taken: another may be. */
+/* Says that QEMU has answered one of the events that were taken: another may be. */
 void input_queue_answered(struct input_queue *queue);
 
-/* Drops the events that wait. `sent`: those that were taken will not be answered any more, either.
+/*
+ * Drops the events that wait. `sent` says that those that were taken will not be answered any more,
+ * either.
  */
 void input_queue_clear(struct input_queue *queue, bool sent);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inputs: what is pressed and where the pointer is, between spice-server's keyboard, mouse and
- * tablet on one side and QEMU on the other. It knows what is down, so that all of it can be let go
+ * inputs: knows what is pressed and where the pointer is. It stands between spice-server's
+ * keyboard, mouse and tablet on one side and QEMU on the other, and lets go of all that is down
  * when a client leaves.
  *
  * The guest's pointer is absolute or relative (QEMU says which). So is the client's (spice-server
@@ -41,23 +41,27 @@ void inputs_destroy(struct inputs *inputs);
  */
 void inputs_set_connected(struct inputs *inputs, bool connected);
 void inputs_set_absolute(struct inputs *inputs, bool absolute);
-/* The desktop's size in pixels: the bounding box of all heads. */
+/* Says the desktop's size in pixels: the bounding box of all heads. */
 void inputs_set_desktop(struct inputs *inputs, uint32_t width, uint32_t height);
-/* The guest shows its pointer at this pixel: relative steps go on from there. */
+/* Says that the guest shows its pointer at this pixel: relative steps go on from there. */
 void inputs_set_position(struct inputs *inputs, int32_t x, int32_t y);
 
-/* What clients do. A key comes as scan codes, byte by byte (keymap.h). */
+/* These pass on what clients do. A key comes as scan codes, byte by byte (keymap.h). */
 void inputs_scan_code(struct inputs *inputs, uint8_t byte);
 void inputs_move_to(struct inputs *inputs, int32_t x, int32_t y);
 void inputs_move_by(struct inputs *inputs, int32_t dx, int32_t dy);
-/* All buttons that are down, a bit (1 << enum input_button) each; the wheel's are left out. */
+/*
+ * Takes all buttons that are down, a bit (1 << enum input_button) each; the wheel's are left out.
+ */
 void inputs_set_buttons(struct inputs *inputs, uint32_t buttons);
-/* So many turns of the wheel, bounded (limits.h); below 0: up. */
+/* Turns the wheel by so many steps, bounded (limits.h); below 0 is up. */
 void inputs_wheel(struct inputs *inputs, int steps);
-/* The client has left: whatever is down goes up. */
+/* Lets go of whatever is down, since the client has left. */
 void inputs_release_all(struct inputs *inputs);
 
-/* For whoever sends to QEMU: the next event, as input_queue_next() has it, and QEMU's answer to
- * one. */
+/*
+ * Both are for whoever sends to QEMU: the first takes the next event, as input_queue_next() does,
+ * and the second says that QEMU has answered one.
+ */
 bool inputs_next(struct inputs *inputs, struct input_event *event);
 void inputs_answered(struct inputs *inputs);

@@ -5,7 +5,7 @@
 #define PREFIX_PAUSE 0xe1u
 #define RELEASE 0x80u
 
-/* e1 1d 45 is the press, e1 9d c5 the release. */
+/* The bytes e1 1d 45 are the press, e1 9d c5 the release. */
 static bool feed_pause(struct keymap *keymap, uint8_t byte, uint32_t *key, bool *down)
 {
 	keymap->pause_down = !(byte & RELEASE);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keymap: PC scan codes (set 1), as SPICE clients send them byte by byte, to QEMU key numbers.
+ * keymap: turns PC scan codes (set 1), as SPICE clients send them byte by byte, into QEMU key
+ * numbers.
  *
  * A QEMU key number is the scan code of the press, with bit 7 set for keys behind the prefix 0xe0
  * (QEMU ui/keymaps.h: SCANCODE_GREY, and "qnum" of keycodemapdb). Pause, which has a sequence of

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pointer: from a pixel of the desktop to a position on QEMU's console.
+ * pointer: turns a pixel of the desktop into a position on QEMU's console.
  *
  * QEMU turns a position into 0..32767 by its idea of the console's size, with truncation, and
  * guests turn that into pixels, with truncation again. The keeper tells QEMU a console of twice the
@@ -10,7 +10,10 @@
 
 #include <stdint.h>
 
-/* Where the centre of `pixel`, one of desktop_pixels, lies among console_pixels. Clamps to them. */
+/*
+ * Returns where the centre of `pixel`, one of desktop_pixels, lies among console_pixels. Clamps to
+ * them.
+ */
 static inline uint32_t pointer_map(int64_t pixel, uint32_t desktop_pixels, uint32_t console_pixels)
 {
 	if (desktop_pixels == 0 || console_pixels == 0 || pixel < 0)
