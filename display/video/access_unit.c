@@ -4,11 +4,13 @@
 #include <stdint.h>
 #include <string.h>
 
-/* primary_pic_type 7: slices of any type (H.264 table 7-5), then the stop bit. */
+/* Its primary_pic_type is 7, slices of any type (H.264 table 7-5); then comes the stop bit. */
 static const uint8_t delimiter[] = { 0, 0, 0, 1, ACCESS_UNIT_NAL_DELIMITER, 0xf0 };
 
-/* A delimiter; an SEI message of type 3, filler payload, of 0 bytes (H.264 annex D.1.4), the stop
- * bit. */
+/*
+ * It is a delimiter and an SEI message of type 3, filler payload, of 0 bytes (H.264 annex D.1.4),
+ * with its stop bit.
+ */
 static const uint8_t trailer[] = { 0, 0, 0, 1, ACCESS_UNIT_NAL_DELIMITER, 0xf0, 0, 0, 0, 1,
 	ACCESS_UNIT_NAL_SEI, 3, 0, 0x80 };
 
@@ -18,7 +20,9 @@ static GstMemory *constant_memory(const uint8_t *bytes, size_t size_bytes)
 		GST_MEMORY_FLAG_READONLY, (gpointer)bytes, size_bytes, 0, size_bytes, NULL, NULL);
 }
 
-/* How many bytes the delimiter that the picture begins with has; 0: none. Start codes have 3 or 4.
+/*
+ * Returns how many bytes the delimiter has that the picture begins with; 0: it begins with none.
+ * Start codes have 3 or 4.
  */
 static size_t leading_delimiter(GstBuffer *buffer)
 {

@@ -9,17 +9,19 @@
  * NAL unit has begun. So an empty message that any access unit may begin with follows. This costs
  * 14 bytes a picture, keeps the standard's order, and saves one frame period.
  *
- * Pure. Threads: any.
+ * It keeps no state. Threads: any.
  */
 #pragma once
 
 #include <gst/gst.h>
 #include <stdbool.h>
 
-/* Types of NAL units, H.264 table 7-1. */
+/* These types of NAL units are in H.264 table 7-1. */
 #define ACCESS_UNIT_NAL_SEI 6
 #define ACCESS_UNIT_NAL_DELIMITER 9
 
-/* Takes over `buffer`, one picture in byte-stream format, and returns what is to be sent. `first`:
- * it is its stream's first. */
+/*
+ * Takes over `buffer`, one picture in byte-stream format, and returns what is to be sent. `first`
+ * says that it is its stream's first.
+ */
 GstBuffer *access_unit_delimit(GstBuffer *buffer, bool first);

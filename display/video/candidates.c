@@ -2,9 +2,9 @@
 #include "display/video/candidates.h"
 
 /*
- * Only a stream's first key frame is of use: nothing is ever lost between spice-server and its
- * client, and each client's stream begins with an encoder of its own. So this is the most pictures
- * between two.
+ * There are at most this many pictures between two key frames. Only a stream's first one is of use:
+ * nothing is ever lost between spice-server and its client, and each client's stream begins with an
+ * encoder of its own.
  */
 #define NO_MORE_KEY_FRAMES "1000000"
 
@@ -114,7 +114,7 @@ static const struct candidate candidates[] = {
 			{ "resize-allowed", "false" }, { "dropframe-threshold", "0" },
 			{ "buffer-size", "100" }, { "buffer-initial-size", "60" },
 			{ "buffer-optimal-size", "80" }, { "static-threshold", "100" },
-			/* More of them wait for each other in busy loops. */
+			/* With more threads they wait for each other in busy loops. */
 			{ "threads", "1" },
 		},
 	},
@@ -135,7 +135,10 @@ static const struct candidate candidates[] = {
 	},
 };
 
-/* gstreamer-encoder.c, get_gst_codec_name(); spice.h on spice_server_set_video_codecs(). */
+/*
+ * The names are those of gstreamer-encoder.c, get_gst_codec_name(), and of spice.h on
+ * spice_server_set_video_codecs().
+ */
 static const struct {
 	const char *element, *name;
 } codecs[CANDIDATE_CODECS] = {

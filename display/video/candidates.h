@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * candidates: the encoders that we know how to set up, by codec, best first: hardware, then
+ * candidates: lists the encoders that we know how to set up, by codec, best first: hardware, then
  * software. This is a table of constants.
  *
  * A setting that an encoder's version does not have is skipped. The settings are there to make one
@@ -13,7 +13,7 @@
 #include <gst/gst.h>
 #include <stdbool.h>
 
-/* Properties of one encoder, the end of the list included. */
+/* One encoder has fewer settings than this, since the list ends with an empty one. */
 #define CANDIDATES_SETTINGS_MAX 20
 
 enum candidate_codec {
@@ -23,13 +23,18 @@ enum candidate_codec {
 	CANDIDATE_CODECS,
 };
 
-/* How an encoder is told what it may spend. */
+/* It says how an encoder is told what it may spend. */
 enum candidate_rate {
-	/* Constant quality under a ceiling: "bitrate" in kbit/s, "vbv-buf-capacity" in ms. */
+	/*
+	 * The quality is constant under a ceiling: "bitrate" in kbit/s, "vbv-buf-capacity" in ms.
+	 */
 	CANDIDATE_RATE_X264,
-	/* A rate to aim at: `rate_property`, in units of `rate_unit` bits per second. */
+	/* The encoder aims at a rate: `rate_property`, in units of `rate_unit` bits per second. */
 	CANDIDATE_RATE_TARGET,
-	/* A "quality" in percent, which we find by what pictures cost (rate_quality()). */
+	/*
+	 * The encoder has a "quality" in percent, which we find by what pictures cost
+	 * (rate_quality()).
+	 */
 	CANDIDATE_RATE_QUALITY,
 };
 
@@ -47,15 +52,17 @@ struct candidate {
 	const char *rate_property;
 	unsigned rate_unit;
 	bool timed; /* it spends by pictures' times, not by their number */
-	/* The property that holds the size of the decoder's buffer in kbit; NULL: there is none. */
+	/* This property holds the size of the decoder's buffer in kbit; NULL: there is none. */
 	const char *buffer_property;
 	struct candidate_setting settings[CANDIDATES_SETTINGS_MAX]; /* ends with NULL */
 };
 
 const struct candidate *candidates_get(unsigned *n_candidates);
 
-/* The name of the element that spice-server looks up for the codec, and the codec's name in
- * spice_server_set_video_codecs(). */
+/*
+ * The first returns the name of the element that spice-server looks up for the codec, the second
+ * the codec's name in spice_server_set_video_codecs().
+ */
 const char *candidate_codec_element(enum candidate_codec codec);
 const char *candidate_codec_name(enum candidate_codec codec);
 

@@ -5,7 +5,7 @@
 #include <gst/video/video.h>
 #include <libyuv.h>
 
-/* BT.601 and sRGB as GStreamer writes them: range:matrix:transfer:primaries. */
+/* They mean BT.601 and sRGB, as GStreamer writes them: range:matrix:transfer:primaries. */
 #define COLORIMETRY_VIDEO "2:4:7:1"
 #define COLORIMETRY_JPEG "1:4:7:1"
 
@@ -71,7 +71,9 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC,
 	GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ I420, Y444, NV12 }")));
 
-/* What may stand on the other side of `structure`: the same size and rate, in our formats. */
+/*
+ * Returns what may stand on the other side of `structure`: the same size and rate, in our formats.
+ */
 static GstCaps *other_side(
 	const Convert *convert, GstPadDirection direction, const GstStructure *structure)
 {

@@ -9,7 +9,7 @@
 #include "display/video/rate.h"
 #include "display/video/speed.h"
 
-/* A pause that is longer says nothing of how many pictures come a second. */
+/* A longer pause, in nanoseconds, says nothing of how many pictures come a second. */
 #define PAUSE_NS (250 * GST_MSECOND)
 #define INTERVAL_SMOOTHING 0.1
 /* An encoder is told of a new rate only when it differs by more than this share. */
@@ -21,7 +21,10 @@ enum {
 	PROPERTY_IGNORED,
 };
 
-/* The properties that spice-server's gstreamer-encoder.c sets, which differ between the codecs. */
+/*
+ * It names the properties that spice-server's gstreamer-encoder.c sets, which differ between the
+ * codecs.
+ */
 struct face {
 	const char *bitrate;     /* the property it looks for */
 	const char *ignored[12]; /* ends with NULL */
@@ -68,7 +71,7 @@ typedef struct {
 	enum candidate_codec codec;
 } FacadeClass;
 
-/* The parent class of all codecs' types. */
+/* All codecs' types have this parent class. */
 static gpointer parent_class;
 
 static enum candidate_codec codec_of(const Facade *facade)
@@ -106,7 +109,7 @@ static void tell_target(Facade *facade, struct rate rate)
 			(uint64_t)rate.kbit * rate.buffer_ms / 1000);
 }
 
-/* The facade's lock is held. */
+/* Must be called with the facade's lock held. */
 static void update_rate(Facade *facade)
 {
 	const struct candidate *candidate = facade->choice.candidate;
@@ -270,7 +273,7 @@ static void facade_constructed(GObject *object)
 		fill(facade);
 }
 
-/* Returns true when there is another choice for the next element. */
+/* Drops the candidate. Returns true when there is another choice for the next element. */
 static bool give_up(enum candidate_codec codec, const struct candidate *candidate)
 {
 	g_mutex_lock(&state.lock);

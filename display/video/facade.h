@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * facade: the element that stands under a name that spice-server looks up ("x264enc", "vp8enc",
+ * facade: is the element that stands under a name that spice-server looks up ("x264enc", "vp8enc",
  * "avenc_mjpeg"). It is a bin of convert.h's element and the encoder of this machine.
  *
  * It takes every property that spice-server sets on the element of that name, and follows only the
@@ -9,7 +9,8 @@
  * for one or the other. A candidate that errs in service is not used again by this process: the
  * next one is.
  *
- * Threads: any makes and uses elements. facade_set_choices() comes before a codec's first element.
+ * Threads: any makes and uses elements. facade_set_choices() must be called before a codec's first
+ * element is made.
  */
 #pragma once
 
@@ -19,7 +20,7 @@
 
 #include "display/video/candidates.h"
 
-/* Choices of one codec; more are left out. */
+/* A codec has at most this many choices; more are left out. */
 #define FACADE_CHOICES_MAX 8
 
 struct facade_choice {
@@ -28,11 +29,14 @@ struct facade_choice {
 	bool chroma_444;
 };
 
-/* Elements of the codec are made of the first of these choices that has not failed, from now on. */
+/* Makes the codec's elements of the first of these choices that has not failed, from now on. */
 void facade_set_choices(
 	enum candidate_codec codec, const struct facade_choice *choices, unsigned n_choices);
 
-/* The type of a codec's element, to be registered under the name that spice-server looks up. */
+/*
+ * Returns the type of a codec's element, to be registered under the name that spice-server looks
+ * up.
+ */
 GType facade_type(enum candidate_codec codec);
 
 /* video_set_line() says what the function must keep to. */

@@ -3,7 +3,9 @@
 
 #include <glib.h>
 
-/* spice-server's own, before it has measured (gstreamer-encoder.c). */
+/*
+ * spice-server takes this rate, in bits per second, before it has measured (gstreamer-encoder.c).
+ */
 #define DEFAULT_BPS (8.0 * 1024 * 1024)
 #define FPS_MIN 5.0
 #define FPS_MAX 240.0

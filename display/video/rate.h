@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rate: what an encoder may spend, from what spice-server allows, what the line carries and how
- * often pictures come.
+ * rate: decides what an encoder may spend, from what spice-server allows, what the line carries and
+ * how often pictures come.
  *
  * spice-server sets its encoder's bit rate from bandwidth tests, its own drops and the client's
  * reports, and drops pictures when 300 ms worth of it wait. Its rate is our ceiling. So is the
@@ -16,18 +16,21 @@
  * fewer come, each may cost more, up to RATE_STRETCH times: there is a bound since an encoder that
  * is itself the reason must not be given more work.
  *
- * Pure. Threads: any.
+ * It keeps no state. Threads: any.
  */
 #pragma once
 
 #include <stdint.h>
 
-/* The share of a line's rate that video may take. */
+/* Video may take this share of a line's rate. */
 #define RATE_LINE_SHARE 0.9
 #define RATE_LINE_MS 25
-/* The largest buffer, as time at the rate: it is below spice-server's own 300 ms. */
+/* The largest buffer takes this many milliseconds at the rate, less than spice-server's own 300. */
 #define RATE_BUFFER_MAX_MS 200
-/* No encoder is told less, in kbit/s: below it encoders fail or show nothing that is of use. */
+/*
+ * No encoder is told less than this, in kbit/s: below it encoders fail or show nothing that is of
+ * use.
+ */
 #define RATE_MIN_KBIT 128
 /* A moving 1080p picture looks good at about this many bits per pixel, for encoders that fill what
  * they are given. */
@@ -48,13 +51,13 @@ struct rate {
 	uint32_t buffer_ms; /* time at that rate */
 };
 
-/* What an encoder with a constant quality under a ceiling is told. */
+/* Returns what an encoder with a constant quality under a ceiling is told. */
 struct rate rate_ceiling(const struct rate_input *input);
-/* What an encoder that spends all it is given is told: no more than good pictures need. */
+/* Returns what an encoder that spends all it is given is told: no more than good pictures need. */
 struct rate rate_target(const struct rate_input *input);
 
 /*
- * For an encoder that knows only a quality in percent: returns the next picture's, after one had
- * `size_bytes` at `quality`.
+ * Returns the next picture's quality in percent, for an encoder that knows nothing else, after one
+ * had `size_bytes` at `quality`.
  */
 int rate_quality(const struct rate_input *input, int quality, uint64_t size_bytes);

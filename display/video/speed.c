@@ -3,11 +3,14 @@
 
 #include <glib.h>
 
-/* Shares of a frame's period at which the preset changes, and the weight of a new picture's. */
+/*
+ * The preset changes at these shares of a frame's period. A new picture's share has this weight in
+ * the mean.
+ */
 #define TOO_MUCH 0.5
 #define LITTLE 0.125
 #define SMOOTHING 0.05
-/* So many pictures are encoded before a step, and between two. */
+/* At least this many pictures are encoded before a step, and between two. */
 #define STEADY 120
 
 static const char *const presets[] = { "ultrafast", "superfast", "veryfast", "faster" };

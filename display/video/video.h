@@ -19,8 +19,10 @@
 #include <stdint.h>
 
 struct video_options {
-	/* The name of a candidate (candidates.h): it alone serves its codec then, and that codec is
-	 * preferred. NULL: each codec is served by what works best. */
+	/*
+	 * This is the name of a candidate (candidates.h): it alone serves its codec then, and that
+	 * codec is preferred. NULL: each codec is served by what works best.
+	 */
 	char *encoder;
 	/*
 	 * H.264 in 4:4:4 has colours as sharp as brightness, which coloured text in a video needs.
@@ -32,9 +34,9 @@ struct video_options {
 
 /*
  * Tries the candidates and registers the elements; video_start() does this in its thread. It takes
- * a few hundred milliseconds, and longer when GStreamer scans its plugins for the first time. Any
- * thread. Returns false (logged) when GStreamer cannot be used, or when no candidate of the name
- * options->encoder works; in the latter case the best one serves.
+ * a few hundred milliseconds, and longer when GStreamer scans its plugins for the first time. It
+ * may be called on any thread. Returns false (logged) when GStreamer cannot be used, or when no
+ * candidate of the name options->encoder works; in the latter case the best one serves.
  */
 bool video_init(const struct video_options *options);
 
@@ -45,10 +47,13 @@ bool video_init(const struct video_options *options);
  * options are copied, but their text is not.
  */
 void video_start(const struct video_options *options, void (*done)(void *user), void *user);
-/* Waits for the thread; `done` is not called after this. Elements stay registered. */
+/* Waits for the thread. `done` is not called after this. Elements stay registered. */
 void video_stop(void);
 
-/* The codecs that have an encoder, best first, as spice_server_set_video_codecs() takes them. */
+/*
+ * Returns the codecs that have an encoder, best first, as spice_server_set_video_codecs() takes
+ * them. The text is video's.
+ */
 const char *video_codecs(void);
 
 /*
