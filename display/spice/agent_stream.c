@@ -5,7 +5,10 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Offsets of fields in VDIChunkHeader and VDAgentMessage (vd_agent.h): packed, little-endian. */
+/*
+ * Fields of VDIChunkHeader and VDAgentMessage (vd_agent.h) have these offsets: the structs are
+ * packed and little-endian.
+ */
 #define CHUNK_PORT 0
 #define CHUNK_SIZE 4
 #define MESSAGE_TYPE 4

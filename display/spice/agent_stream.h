@@ -7,7 +7,7 @@
  * bytes of a body are kept, since nothing longer (a client's clipboard) is for us. Nothing is
  * allocated.
  *
- * A plain value. Threads: one at a time.
+ * It is a plain value. Threads: one at a time.
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 
 #include "display/spice/limits.h"
 
-/* sizeof(VDAgentMessage) and sizeof(VDIChunkHeader), which are packed. */
+/* These are sizeof(VDAgentMessage) and sizeof(VDIChunkHeader), which are packed. */
 #define AGENT_STREAM_HEADER_BYTES 20
 #define AGENT_STREAM_CHUNK_BYTES 8
 

@@ -201,8 +201,8 @@ bool screens_desktop(const struct screens *screens, uint32_t *width, uint32_t *h
 }
 
 /*
- * A dma-buf that was under way when they ceased to be wanted is dropped. Render is told of that
- * wish, and sends a memfd with full damage next.
+ * A dma-buf that was under way when dma-bufs ceased to be wanted is dropped. Render is told that
+ * they are not, and sends a memfd with full damage next.
  */
 static bool show_dmabuf(struct screens *screens, struct screen *screen, struct frame *frame,
 	const struct frame_present *message)

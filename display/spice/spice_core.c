@@ -7,7 +7,9 @@
 
 #include "display/door/lobby.h"
 
-/* The encoder that needs no GStreamer, until it is known what that has here (video/video.h). */
+/*
+ * This encoder needs no GStreamer. It is the only one until video/video.h knows what GStreamer has.
+ */
 #define FIRST_CODECS "spice:mjpeg"
 
 struct spice_core {
@@ -19,7 +21,7 @@ struct spice_core {
 		     */
 };
 
-/* spice-server's core interface has no user pointer. */
+/* There is a global since spice-server's core interface has no user pointer. */
 static struct spice_core *the_core;
 
 /* ---- timers ---- */
@@ -80,7 +82,7 @@ static gboolean on_watch(gint fd, GIOCondition condition, gpointer user)
 		events |= SPICE_WATCH_EVENT_READ;
 	if (condition & G_IO_OUT)
 		events |= SPICE_WATCH_EVENT_WRITE;
-	/* The callback may remove the watch, which is not touched after it. */
+	/* The callback may remove the watch, so that it must not be touched after it. */
 	watch->func(fd, events, watch->opaque);
 	return G_SOURCE_CONTINUE;
 }
@@ -175,7 +177,10 @@ static void set_up(SpiceServer *server, const char *name)
 	spice_server_set_image_compression(server, SPICE_IMAGE_COMPRESSION_LZ4);
 	spice_server_set_jpeg_compression(server, SPICE_WAN_COMPRESSION_NEVER);
 	spice_server_set_zlib_glz_compression(server, SPICE_WAN_COMPRESSION_NEVER);
-	/* ALL: each drawable says whether it may be streamed (spice_head.c), nothing is guessed. */
+	/*
+	 * With ALL each drawable says whether it may be streamed (spice_head.c), and nothing is
+	 * guessed.
+	 */
 	spice_server_set_streaming_video(server, SPICE_STREAM_VIDEO_ALL);
 	spice_server_set_video_codecs(server, FIRST_CODECS);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice core: the one spice-server of this process on GLib's main loop, with its watches, timers,
- * settings and clients.
+ * spice core: runs the one spice-server of this process on GLib's main loop, with its watches,
+ * timers, settings and clients.
  *
  * Bitmaps are compressed without loss. spice-server begins with LZ4 (LZ for a client that lacks
  * it); for a client behind a slow line the relay asks for auto_lz, which is QUIC or LZ by content
@@ -27,20 +27,20 @@ enum spice_core_channel {
 
 struct spice_core_ops {
 	/*
-	 * A client's channel is ready, or has gone. `id` is the head's number for DISPLAY and
-	 * CURSOR; a client makes it up, so it may be any.
+	 * Says that a client's channel is ready, or has gone. `id` is the head's number for DISPLAY
+	 * and CURSOR; a client makes it up, so it may be any.
 	 */
 	void (*channel)(void *user, enum spice_core_channel channel, unsigned id, bool connected);
 	/*
-	 * spice-server has taken the socket `fd` that spice_core_add_client() gave it, and `key`
-	 * names that connection until it has gone (fd is -1 then).
+	 * Says that spice-server has taken the socket `fd` that spice_core_add_client() gave it,
+	 * and `key` names that connection until it has gone (fd is -1 then).
 	 */
 	void (*connection)(void *user, int fd, const void *key, bool connected);
 };
 
 /*
- * Returns NULL when spice-server cannot start; it has logged why. `name` is what clients see as the
- * desktop's; NULL: none. There is one at a time, since spice-server's timers know no owner.
+ * Returns NULL when spice-server cannot start (logged). Clients see `name` as the desktop's; NULL:
+ * it has none. There is one core at a time, since spice-server's timers know no owner.
  */
 struct spice_core *spice_core_create(
 	const char *name, const struct spice_core_ops *ops, void *user);
@@ -48,11 +48,16 @@ void spice_core_destroy(struct spice_core *core);
 
 struct RedsState *spice_core_server(struct spice_core *core);
 
-/* The encoders for video, best first, as spice_server_set_video_codecs() takes them. Until this is
- * called it is spice:mjpeg alone. */
+/*
+ * Says which encoders there are for video, best first, as spice_server_set_video_codecs() takes
+ * them. Until this is called there is spice:mjpeg alone.
+ */
 void spice_core_set_codecs(struct spice_core *core, const char *codecs);
 
-/* Clients must give this password from now on; empty: none. Returns false when it was refused. */
+/*
+ * Makes clients give this password from now on, or none if it is empty. Returns false when
+ * spice-server refused it (logged).
+ */
 bool spice_core_set_ticket(struct spice_core *core, const char *ticket);
 
 /*

@@ -106,7 +106,7 @@ static struct cursor_command *command_create(uint8_t type, size_t pixel_bytes)
 	return command;
 }
 
-/* The position travels along, but spice-gtk reads it only from a MOVE: one stays due. */
+/* The position travels along, but spice-gtk reads it only from a MOVE: so one stays due. */
 static struct cursor_command *image_command(struct spice_cursor *cursor)
 {
 	static uint64_t unique;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice cursor: the hardware cursor of one head, as state that becomes QXL cursor commands when
- * spice-server asks for them. Only the latest image and position are kept: a slow client skips.
+ * spice cursor: keeps the hardware cursor of one head, as state that becomes QXL cursor commands
+ * when spice-server asks for them. Only the latest image and position are kept: a slow client
+ * skips.
  *
- * Threads: set on the main loop, taken and released on the worker; own lock inside.
+ * Threads: it is set on the main loop; commands are taken and released on the worker. It locks
+ * itself.
  */
 #pragma once
 
@@ -26,8 +28,10 @@ bool spice_cursor_set_image(
 bool spice_cursor_move(struct spice_cursor *cursor, int32_t x, int32_t y);
 bool spice_cursor_hide(struct spice_cursor *cursor);
 
-/* All of it becomes new: after a new primary surface, which makes spice-server forget the cursor,
- * and for a client that was not told. */
+/*
+ * Makes all of it new: after a new primary surface, which makes spice-server forget the cursor, and
+ * for a client that was not told.
+ */
 void spice_cursor_refresh(struct spice_cursor *cursor);
 
 /*

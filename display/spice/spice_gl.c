@@ -7,7 +7,7 @@
 #include <glib.h>
 #include <spice.h>
 
-/* What a draw is known by when it is done; spice_qxl_monitors_config_async() has 0. */
+/* A draw is known by this cookie when it is done; spice_qxl_monitors_config_async() has 0. */
 #define DRAW_COOKIE 0x766974u
 
 #define FORMAT_BOTH_LAYOUTS(fourcc)                                                                \
@@ -95,7 +95,7 @@ static gboolean on_timeout(gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
-/* The descriptor becomes spice-server's. */
+/* Gives spice-server a duplicate of the frame's descriptor. */
 static bool set_scanout(struct spice_gl *gl, const struct frame *frame)
 {
 	const struct frame_dmabuf *dmabuf = frame->dmabuf;
@@ -150,7 +150,9 @@ bool spice_gl_completed(struct spice_gl *gl, uint64_t cookie)
 	return true;
 }
 
-/* The rectangles are render's and may lie anywhere: what of them lies outside is cut off. */
+/*
+ * The rectangles are render's and may lie anywhere: what of them lies outside the frame is cut off.
+ */
 static void add_damage(
 	struct spice_gl *gl, const struct frame *frame, const struct frame_present *message)
 {
@@ -161,7 +163,7 @@ static void add_damage(
 			continue;
 		gl->damage = rect_is_empty(&gl->damage) ? rect : rect_join(&gl->damage, &rect);
 	}
-	/* The damage of a predecessor may lie outside: that may have been of another size. */
+	/* What lies outside is damage of predecessors, which may have been of another size. */
 	if (!rect_intersect(&gl->damage, &all, &gl->damage))
 		gl->damage = all;
 }
@@ -191,7 +193,7 @@ static gboolean on_again(gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
-/* Not at once: spice-server has not told its worker of the client yet. */
+/* Does not draw at once: spice-server has not told its worker of the client yet. */
 void spice_gl_new_viewer(struct spice_gl *gl)
 {
 	if (gl->scanout && !gl->again)

@@ -17,13 +17,12 @@
 
 #include "display/heads/frame.h"
 
-/* How long a client may take to acknowledge a draw, in milliseconds. Past it, `stalled` is called.
- */
+/* A client may take this many milliseconds to acknowledge a draw. Past it, `stalled` is called. */
 #define SPICE_GL_TIMEOUT_MS 1000
 
 /*
- * What clients can import: the SPICE protocol names a format but no modifier, so the layout must be
- * one that the driver finds out by itself, or linear.
+ * Clients can import these: the SPICE protocol names a format but no modifier, so the layout must
+ * be one that the driver finds out by itself, or linear.
  */
 #define SPICE_GL_FORMATS 12
 extern const struct frame_format spice_gl_formats[SPICE_GL_FORMATS];
@@ -32,13 +31,18 @@ struct QXLInstance;
 struct spice_gl;
 
 struct spice_gl_ops {
-	/* The client has not acknowledged a draw in time; called once for each draw. */
+	/*
+	 * Says that the client has not acknowledged a draw in time. It is called once for each
+	 * draw.
+	 */
 	void (*stalled)(void *user);
-	/* It was asked to leave, and now no dma-buf is shown any more. */
+	/* Says, after spice_gl_leave(), that no dma-buf is shown any more. */
 	void (*left)(void *user);
 };
 
-/* `instance` is the head's device and outlives this. Nothing may be shown before the ops are set.
+/*
+ * `instance` is the head's device and must outlive this. Nothing may be shown before the ops are
+ * set.
  */
 struct spice_gl *spice_gl_create(struct QXLInstance *instance);
 void spice_gl_destroy(struct spice_gl *gl);
@@ -46,7 +50,7 @@ void spice_gl_set_ops(struct spice_gl *gl, const struct spice_gl_ops *ops, void 
 
 /* Takes over the reference to the frame, which is a dma-buf of the head's size. */
 void spice_gl_show(struct spice_gl *gl, struct frame *frame, const struct frame_present *message);
-/* A client is opening the display: the picture is drawn again, for it has not seen it. */
+/* Draws the picture again for a client that is opening the display and has not seen it. */
 void spice_gl_new_viewer(struct spice_gl *gl);
 /*
  * Lets go of what waits, and of the rest when the draw under way is acknowledged. What the client
@@ -54,9 +58,11 @@ void spice_gl_new_viewer(struct spice_gl *gl);
  * also at once; nothing happens where no dma-buf is shown.
  */
 void spice_gl_leave(struct spice_gl *gl);
-/* True from the first frame that was shown until `left`. */
+/* Returns true from the first frame that was shown until `left`. */
 bool spice_gl_is_on(const struct spice_gl *gl);
 
-/* spice-server has done what the cookie stands for; any thread. Returns false unless it is a draw.
+/*
+ * Says that spice-server has done what the cookie stands for. Any thread may call it. Returns false
+ * unless it is a draw.
  */
 bool spice_gl_completed(struct spice_gl *gl, uint64_t cookie);

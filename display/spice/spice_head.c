@@ -14,7 +14,7 @@
 #include "protocol/heartbeat_writer.h"
 #include "protocol/stats_clients.h"
 
-/* The one memory slot, in the one group that get_init_info() speaks of. */
+/* There is one memory slot, in the one group that get_init_info() speaks of. */
 #define SLOT_GROUP 0
 #define SLOT 0
 #define COLOUR_BEFORE_FIRST_PICTURE 0x00202020u
@@ -24,7 +24,7 @@
  * changes nothing but that. So what is to stay lossless does.
  */
 #define STILL_ROP (SPICE_ROPD_OP_PUT | SPICE_ROPD_INVERS_BRUSH)
-/* Larger surfaces begin black: zero pages that nobody writes cost no memory. In bytes. */
+/* A surface of more bytes than this begins black: zero pages that nobody writes cost no memory. */
 #define COLOURED_BYTES_MAX (4u << 20)
 
 struct spice_head {
@@ -38,7 +38,7 @@ struct spice_head {
 	spice_head_wanted wanted;
 	void *user;
 
-	/* main loop */
+	/* Only the main loop uses these, unless they say otherwise. */
 	GThread *main_thread; /* the one that made this */
 	uint32_t width, height;
 	uint32_t *surface;
@@ -70,8 +70,8 @@ static struct spice_head *spice_head_of(QXLInstance *instance)
 }
 
 /*
- * The worker must not wake itself, see spice_head.h: what it and the relay's thread have to say is
- * said by the main loop.
+ * The worker must not wake itself, see spice_head.h: the main loop says for it what it and the
+ * relay's thread have to say.
  */
 
 static gboolean on_tick(gpointer user)
@@ -284,7 +284,9 @@ static void release_resource(QXLInstance *instance, QXLReleaseInfoExt info)
 	resource->release(resource);
 }
 
-/* 1: we need no notification, since whatever is added or released later comes with a wakeup. */
+/*
+ * Answers 1, that we need no notification: whatever is added or released later comes with a wakeup.
+ */
 static int req_notification(QXLInstance *instance)
 {
 	return 1;
@@ -313,7 +315,9 @@ static void notify_update(QXLInstance *instance, uint32_t update_id)
 {
 }
 
-/* 0: nothing beyond what release_resource got was freed; spice-server then frees some. */
+/*
+ * Answers 0, that nothing was freed beyond what release_resource got; spice-server then frees some.
+ */
 static int flush_resources(QXLInstance *instance)
 {
 	return 0;
@@ -359,8 +363,8 @@ static void fill_modes(
 }
 
 /*
- * On the main loop. spice-server has checked the message's length against its number of monitors.
- * NULL asks whether the device takes such messages; all devices get each one.
+ * Is called on the main loop. spice-server has checked the message's length against its number of
+ * monitors. NULL asks whether the device takes such messages; all devices get each one.
  */
 static int client_monitors_config(QXLInstance *instance, VDAgentMonitorsConfig *config)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice head: one QXL device of spice-server, fed from one head. The client sees a monitor.
+ * spice head: feeds one QXL device of spice-server from one head. The client sees a monitor.
  *
  * The device has one primary surface of the head's size, in memory of ours. spice-server draws into
  * it whenever it must know the whole picture: when a client connects, and when it has no room for
@@ -29,45 +29,49 @@ struct RedsState;
 struct spice_gl;
 struct spice_head;
 
-/* A client wishes for these monitors, of which `heads` is a list by number; it is only read. */
+/* Says which monitors a client wishes for: `heads` is a list by head number, and only read. */
 typedef void (*spice_head_wanted)(
 	void *user, const struct frame_head_mode *heads, unsigned n_heads);
 
-/* Called by a head's worker thread while it neither reads nor writes the head's channels, whenever
- * spice-server asks for a picture. For all heads of the process; NULL: nobody. */
+/*
+ * Is called by a head's worker thread while it neither reads nor writes the head's channels,
+ * whenever spice-server asks for a picture. There is one for all heads of the process; NULL: nobody
+ * is told.
+ */
 typedef void (*spice_head_quiet)(unsigned head);
 void spice_head_set_quiet(spice_head_quiet quiet);
 
 /*
- * The head and the line (NULL: none) stay the caller's and outlive this. It shows nothing until the
- * first resize. `wanted` is called by head 0 alone, since a client's wish concerns all heads.
- * Returns NULL when spice-server takes no more devices (logged).
+ * The head and the line (NULL: none) stay the caller's and must outlive this. It shows nothing
+ * until the first resize. `wanted` is called by head 0 alone, since a client's wish concerns all
+ * heads. Returns NULL when spice-server takes no more devices (logged).
  */
 struct spice_head *spice_head_create(struct RedsState *server, struct head *head, struct line *line,
 	spice_head_wanted wanted, void *user);
-/* Only after the server was destroyed, and with it the worker. NULL is fine. */
+/* Must be called after the server was destroyed, and with it the worker. NULL is fine. */
 void spice_head_destroy(struct spice_head *head);
 
 /*
- * The head has a new mode: clients lose the old surface and get one of this size. It begins as
- * `frame`, which has that size and is only read; without one (NULL) it begins dark grey, or black
- * when it is large. This may wait for a client that is slow to read: 30 s at most, then
+ * Gives the head a new mode: clients lose the old surface and get one of this size in pixels. It
+ * begins as `frame`, which has that size and is only read; without one (NULL) it begins dark grey,
+ * or black when it is large. This may wait for a client that is slow to read: 30 s at most, then
  * spice-server cuts it off.
  */
 void spice_head_resize(
 	struct spice_head *head, uint32_t width, uint32_t height, const struct frame *frame);
 
-/* Clients see no monitor here until the next resize. */
+/* Takes the monitor from clients until the next resize. */
 void spice_head_unplug(struct spice_head *head);
 
-/* There is something new in the head or the cursor: the worker looks. Without a surface, nothing.
+/*
+ * Makes the worker look for what is new in the head or the cursor. Without a surface it does
+ * nothing.
  */
 void spice_head_wake(struct spice_head *head);
 
-/* A client has opened the head's cursor channel: what spice-server does not tell it is said again.
- */
+/* Tells a client that has opened the head's cursor channel what spice-server does not tell it. */
 void spice_head_new_viewer(struct spice_head *head);
 
-/* The head's door for dma-bufs, and its cursor; both are the head's. */
+/* These return what the head owns: its way to show dma-bufs, and its cursor. */
 struct spice_gl *spice_head_gl(struct spice_head *head);
 struct spice_cursor *spice_head_cursor(struct spice_head *head);

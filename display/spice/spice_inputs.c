@@ -100,7 +100,7 @@ static const SpiceMouseInterface mouse_interface = {
 	.buttons = mouse_buttons,
 };
 
-/* Nothing to do: this is the size of the surface, which struct head has. */
+/* There is nothing to do: this is the size of the surface, which struct head has. */
 static void tablet_set_logical_size(SpiceTabletInstance *tablet, int width, int height)
 {
 }

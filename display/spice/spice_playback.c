@@ -5,9 +5,9 @@
 #include <spice.h>
 #include <string.h>
 
-/* The rate that spice-server begins with, and the one that its Opus encoder takes (sound.cpp). */
+/* spice-server begins with this rate, and its Opus encoder takes no other (sound.cpp). */
 #define OPUS_RATE_HZ 48000
-/* A pair of samples, left and right. */
+/* A pair of samples, left and right, has this many bytes. */
 #define PAIR_BYTES sizeof(uint32_t)
 
 struct spice_playback {
@@ -54,7 +54,7 @@ void spice_playback_destroy(struct spice_playback *playback)
 	g_free(playback);
 }
 
-/* The rest of the block becomes silence. */
+/* Fills the rest of the block with silence and gives it back. */
 static void finish_block(struct spice_playback *playback)
 {
 	if (!playback->block)

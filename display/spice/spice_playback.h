@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice playback: the guest's sound on spice-server's playback channel.
+ * spice playback: plays the guest's sound on spice-server's playback channel.
  *
  * A client takes its clock from a playback stream that was started, and one that starves shifts
  * that clock. So the first sound that is not silent starts it. It is stopped when the guest stops,
@@ -22,7 +22,7 @@
 /* A stream ends when this much time passes without sound: QEMU has left out ten writes. */
 #define PLAYBACK_STARVED_MS 100
 #define PLAYBACK_SILENT_MS 2000
-/* How far ahead of the time since the stream's start sound may be: three of QEMU's writes. */
+/* Sound may be this far ahead of the time since the stream's start: three of QEMU's writes. */
 #define PLAYBACK_AHEAD_MS 30
 
 struct RedsState;
@@ -30,7 +30,7 @@ struct spice_playback;
 
 /* Returns NULL when spice-server refuses (logged). */
 struct spice_playback *spice_playback_create(struct RedsState *server);
-/* Only after the server was destroyed. NULL is fine. */
+/* Must be called after the server was destroyed. NULL is fine. */
 void spice_playback_destroy(struct spice_playback *playback);
 
 /*
@@ -40,10 +40,12 @@ void spice_playback_destroy(struct spice_playback *playback);
  * good: 1.4 Mbit/s at 44100.
  */
 void spice_playback_set_rate(struct spice_playback *playback, uint32_t rate_hz);
-/* Pairs of 16-bit samples, left and right, signed and of this machine's byte order. A rest below 4
- * bytes is dropped. */
+/*
+ * Takes pairs of 16-bit samples, left and right, signed and of this machine's byte order. A rest
+ * below 4 bytes is dropped.
+ */
 void spice_playback_write(struct spice_playback *playback, const void *data, size_t size_bytes);
 void spice_playback_stop(struct spice_playback *playback);
-/* The guest wishes for this volume at the client, each side from 0 to 65535. */
+/* Says which volume the guest wishes for at the client, each side from 0 to 65535. */
 void spice_playback_set_volume(
 	struct spice_playback *playback, bool mute, uint16_t left, uint16_t right);

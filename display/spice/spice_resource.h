@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice resource: how a QXL command says whose it is.
+ * spice resource: says who owns a QXL command.
  *
  * spice-server gives a command back by the number in its release_info.id. Ours is the address of a
  * struct spice_resource, the first member of the object that owns the command.
