@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * asides: what the relay measures and says by itself while it passes messages: how good the line
- * is, what time it is, which compression suits.
+ * asides: measures and says what the relay adds by itself while it passes messages: how good the
+ * line is, what time it is, which compression suits.
  */
 #include <sys/ioctl.h>
 
@@ -10,8 +10,10 @@
 #include "protocol/frame_link.h"
 #include "protocol/stats_clients.h"
 
-/* How often the line is measured while a head waits for it: the kernel does not wake us when data
- * is acknowledged. */
+/*
+ * While a head waits for the line it is checked every so many microseconds: the kernel does not
+ * wake us when data is acknowledged. For the session it is measured once in LINE_MEASURE_US.
+ */
 #define LINE_CHECK_US 2000
 #define LINE_MEASURE_US (G_USEC_PER_SEC / 2)
 
@@ -45,7 +47,7 @@ static void open_line(struct connection *connection)
 			line_open(connection->host->line, connection->talk.link.id, &open);
 }
 
-/* Before either of its descriptors is closed. */
+/* Must be called before either of the line's descriptors is closed. */
 void asides_leave_line(struct connection *connection)
 {
 	if (connection->line_name)
@@ -73,7 +75,7 @@ void asides_measure(struct connection *connection, gint64 now_us)
 		session_margin_ms(connection->watched.session));
 }
 
-/* More may wait in front of it. */
+/* The wire is idle only if spice-server has nothing more that waits for us to read it. */
 void asides_count_gone(const struct connection *connection)
 {
 	unsigned head = connection->talk.link.id;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * channel: bytes and messages between a client and spice-server, while there are both and while one
- * of them still has something to say. Nothing is read while something waits to go out.
+ * channel: moves bytes and messages between a client and spice-server, while there are both and
+ * while one of them still has something to say. Nothing is read while something waits to go out.
  */
 #include <errno.h>
 #include <sys/socket.h>
@@ -9,12 +9,14 @@
 #include "display/relay/limits.h"
 #include "display/relay/phases.h"
 
-/* How long a message may wait for spice-server to go on after a display's INIT (spice_talk.h). Past
- * it: the client is cut off. Clients have no reason to say such a thing before they see anything.
+/*
+ * A message may wait this many microseconds for spice-server to go on after a display's INIT
+ * (spice_talk.h). Past it the client is cut off. Clients have no reason to say such a thing before
+ * they see anything.
  */
 #define GO_ON_US (10 * G_USEC_PER_SEC)
 
-/* Which ways are open in a phase. */
+/* It says which ways are open in a phase. */
 static const struct flow {
 	bool from_client, to_server, from_server, to_client;
 } flows[PHASES] = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clock: the margin, in milliseconds, by which a client is told to be behind the server's clock. A
- * video frame must be encoded and sent within it. spice-server before 0.16 tells 400 ms and never
- * less.
+ * clock: decides the margin, in milliseconds, by which a client is told to be behind the server's
+ * clock. A video frame must be encoded and sent within it. spice-server before 0.16 tells 400 ms
+ * and never less.
  *
  * The margin starts wide, since an encoder's first frames are late and spice-server would take the
  * line for bad. It shrinks step by step, and widens when the client reports that frames come late.
@@ -14,16 +14,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Measured with stock server and client at 1080p60, H.264: a start at 40 ms or less makes
- * spice-server halve its rate, and nobody sees steps of 4 ms every 100 ms. A margin that is far too
- * wide shrinks in larger steps: by 1/CLOCK_STEP_PARTS of what it is too wide. */
+/*
+ * These were measured with stock server and client at 1080p60, H.264: a start at 40 ms or less
+ * makes spice-server halve its rate, and nobody sees steps of 4 ms every 100 ms. A margin that is
+ * far too wide shrinks in larger steps: by 1/CLOCK_STEP_PARTS of what it is too wide.
+ */
 #define CLOCK_START_MS 80
 #define CLOCK_STEP_MS 4
 #define CLOCK_STEP_PARTS 16
 #define CLOCK_STEP_EVERY_MS 100
-/* The margin on a line without jitter, with an encoder that takes less than this. */
+/* The margin is this on a line without jitter, with an encoder that takes less than this. */
 #define CLOCK_MARGIN_MIN_MS 15
-/* spice-server's own margin; ours is never wider. */
+/* It is spice-server's own margin; ours is never wider. */
 #define CLOCK_MARGIN_MAX_MS 400
 /* Jitter counts up to the least round trip and this much more: clients that hold acknowledgements
  * back make it look larger than it is. */
@@ -50,8 +52,10 @@
  * this much older than it is, and the client shows pictures later.
  */
 #define CLOCK_SOUND_MS 100
-/* The latency of PulseAudio, as spice-gtk finds it. In a stream's first one to two seconds a client
- * does not know it yet. */
+/*
+ * PulseAudio has this latency, as spice-gtk finds it. In a stream's first one to two seconds a
+ * client does not know it yet.
+ */
 #define CLOCK_DEVICE_MS 130
 
 struct clock {
@@ -62,21 +66,29 @@ struct clock {
 	int64_t step_us;                 /* when clock_tick has work; 0: it has none */
 };
 
-/* A client's report of some frames of a video stream. */
+/* It is a client's report of some frames of a video stream. */
 struct clock_report {
 	uint32_t n_frames, n_late;
-	/* How long before it was due the last frame arrived; a negative number: it was late. */
+	/*
+	 * The last frame arrived this long before it was due; a negative number says that it was
+	 * late.
+	 */
 	int32_t left_ms;
 };
 
-/* Makes the margin wide: a client is told the time for the first time, or a stream begins. */
+/*
+ * Makes the margin wide. It is called when a client is told the time for the first time, when a
+ * stream begins, and when sound has ended.
+ */
 void clock_start(struct clock *clock, int64_t now_us);
 
 /* Says what round trip the kernel measures on the line: the least one, and how much they vary. */
 void clock_set_line(struct clock *clock, uint32_t rtt_min_us, uint32_t rtt_var_us);
 
-/* Takes a report, or does the step that is due. True when the margin has changed, so that the
- * client must be told. */
+/*
+ * The first takes a report, the second does the step that is due. Both return true when the margin
+ * has changed, so that the client must be told.
+ */
 bool clock_report(struct clock *clock, const struct clock_report *report, int64_t now_us);
 bool clock_tick(struct clock *clock, int64_t now_us);
 

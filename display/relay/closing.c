@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * closing: what is still said when one side has ended. What a client sent before it closed its half
- * is answered; what spice-server said last goes out; and who is refused can read why, since its
- * socket is not closed while it may still send (the kernel would reset it, and throw our last word
- * away).
+ * closing: says what is still to be said when one side has ended. What a client sent before it
+ * closed its half is answered; what spice-server said last goes out; and who is refused can read
+ * why, since its socket is not closed while it may still send (the kernel would reset it, and throw
+ * our last word away).
  */
 #include <errno.h>
 #include <sys/socket.h>

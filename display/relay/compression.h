@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * compression: how spice-server should compress the bitmaps that it sends a client without loss. It
- * depends on how fast the client's line is.
+ * compression: decides how spice-server should compress the bitmaps that it sends a client without
+ * loss. It depends on how fast the client's line is.
  *
  *   quick   LZ4
  *   small   SPICE's "auto_lz": for each bitmap spice-server chooses QUIC (shaded content) or LZ
@@ -22,8 +22,7 @@
  *
  * Neither of the other methods serves. QUIC alone makes 2.2 times LZ4's bytes of text, and does not
  * compress bitmaps that are less than three pixels high. GLZ saves at most 7 % of LZ's bytes of
- * text on bitmaps that differ, takes up to 5 times LZ4's CPU, and holds buffers
- * (spice_watches.h).
+ * text on bitmaps that differ, takes up to 5 times LZ4's CPU, and holds buffers (spice_watches.h).
  *
  * The only state is the last answer, which the caller keeps. Threads: any.
  */
@@ -33,14 +32,16 @@
 
 #include "display/line/line.h"
 
-/* The answer becomes small when the line carries less than the first, and quick again when it
- * carries at least the second. */
+/*
+ * The answer becomes small when the line carries fewer bits per second than the first, and quick
+ * again when it carries at least the second.
+ */
 #define COMPRESSION_SMALL_BPS 100000000u
 #define COMPRESSION_QUICK_BPS 200000000u
 
 /*
- * True when small is better. `small` is the last answer, at first false. How much a line carries is
- * known only once it was full. Until then the answer is quick for a near line; for a far one
- * (LINE_FAR_US) it is small until the line has carried COMPRESSION_QUICK_BPS.
+ * Returns true when small is better. `small` is the last answer, at first false. How much a line
+ * carries is known only once it was full. Until then the answer is quick for a near line; for a far
+ * one (LINE_FAR_US) it is small until the line has carried COMPRESSION_QUICK_BPS.
  */
 bool compression_small(bool small, const struct line_figures *figures);

@@ -69,7 +69,7 @@ static void (*const works[PHASES])(struct connection *) = {
 	SERVER_ENDS, \
 	[EVENT_QUIT]         = { opening_orphan, PHASE_ORPHAN }
 
-/* The machine: in this phase, at this event, this is done and that is the next phase. */
+/* The machine says what is done in a phase at an event, and which phase is next. */
 static const struct transition {
 	void (*action)(struct connection *);
 	enum phase next;
@@ -176,7 +176,7 @@ void connection_event(struct connection *connection, enum event event)
 
 /* ---- ends ---- */
 
-/* The kernel reports it even while what was said before it is not read yet. */
+/* The kernel reports a hang-up even while what was said before it is not read yet. */
 #define READ_HANG_UP ((GIOCondition)POLLRDHUP)
 
 static void end_open(struct connection *connection, struct end *end, int fd)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * connection: one relayed connection. It moves bytes between a client's socket and one end of a
- * pair of ours, whose other end spice-server has. If the relay has nothing to do for a client's
- * channel, spice-server gets the client's socket itself.
+ * connection: stands for one relayed connection. It moves bytes between a client's socket and one
+ * end of a pair of ours, whose other end spice-server has. If the relay has nothing to do for a
+ * client's channel, spice-server gets the client's socket itself.
  *
  * A connection takes bounded memory: two pipes and small kernel buffers; and few can be in their
  * greeting at a time (lobby.h). If one side does not read, the other side is not read from either,
@@ -29,14 +29,18 @@ struct connection_host {
 	const gint *open; /* atomic; not 0: no password is asked for */
 	/* Gives `fd` to spice-server: the client's own socket, or one end of a pair of ours. */
 	void (*hand_over)(void *user, int fd);
-	/* The connection is over and may be destroyed, but only when its thread's main loop runs
-	 * again: it is still on the stack. */
+	/*
+	 * Says that the connection is over and may be destroyed, but only when its thread's main
+	 * loop runs again: it is still on the stack.
+	 */
 	void (*ended)(void *user, struct connection *connection);
 	void *user;
 };
 
-/* Takes the client's TCP socket over. Without credentials (NULL) there is no TLS. Returns NULL when
- * there is no TLS session to be had. */
+/*
+ * Takes the client's TCP socket over. Without credentials (NULL) there is no TLS. Returns NULL when
+ * there is no TLS session to be had (logged); the socket is closed then.
+ */
 struct connection *connection_create(
 	const struct connection_host *host, int fd, struct tls_credentials *credentials);
 /*

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * greeting: from a connection's first byte to the channel it is for: TLS where it is due, a
+ * greeting: leads a connection from its first byte to the channel it is for: TLS where it is due, a
  * WebSocket request where one is made, the SPICE link message. What was read stays in the pipe.
  *
  * A plain connection for a channel that needs no relay is looked at and not read from, so that it
@@ -68,7 +68,7 @@ static void judge_link(
 		connection_event(connection, EVENT_HAND_OVER);
 }
 
-/* True when the client has closed its half, behind what was looked at. */
+/* Returns true when the client has closed its half, behind what was looked at. */
 static bool has_ended(const struct connection *connection)
 {
 	struct pollfd end = { .fd = connection->outer.fd, .events = POLLRDHUP };

@@ -175,7 +175,7 @@ static enum http_state read_fields(
 	return HTTP_WHOLE;
 }
 
-/* The caller's search has found CR and LF at each line's end, and the empty line. */
+/* Must be called when the search has found CR and LF at each line's end, and the empty line. */
 static enum http_state read_head(
 	struct http_request *request, const uint8_t *bytes, struct http_refusal *refusal)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http request: the head of an HTTP/1.1 request, cut into its parts (RFC 9112). It judges only
- * the form: what the fields mean is for its user.
+ * http request: cuts the head of an HTTP/1.1 request into its parts (RFC 9112). It judges only the
+ * form: what the fields mean is for its user.
  *
  * Lines end with CR and LF. A line feed alone is refused, since proxies in front of us may take it
  * for something else than we do. Blanks around a value are no part of it (RFC 9110, 5.5). A value
@@ -33,14 +33,14 @@ enum http_state {
 	HTTP_BROKEN, /* *refusal says how */
 };
 
-/* How a request is answered that cannot be served. */
+/* It says how a request is answered that cannot be served. */
 struct http_refusal {
 	const char *status; /* code and phrase */
 	const char *fields; /* more header lines, each with its line end; "" for none */
 	const char *why;    /* for the log */
 };
 
-/* What a connection begins with tells HTTP from SPICE, whose first bytes are "REDQ". */
+/* Says whether a connection that begins with this byte speaks HTTP. SPICE begins with "REDQ". */
 bool http_request_begins(uint8_t first);
 
 /*
@@ -52,11 +52,16 @@ enum http_state http_request_read(struct http_request *request, const uint8_t *b
 	size_t size_bytes, size_t *seen_bytes, struct http_refusal *refusal);
 void http_request_finish(struct http_request *request);
 
-/* How many fields have this name, in any case; and the first one's value, "" when there is none. */
+/*
+ * The first returns how many fields have this name, in any case; the second the first one's value,
+ * or "" when there is none.
+ */
 unsigned http_request_count(const struct http_request *request, const char *name);
 const char *http_request_value(const struct http_request *request, const char *name);
 
-/* Whether a list has this element. A list may be spread over several fields of one name (RFC 9110,
- * 5.3). same_case: the element is compared letter by letter, else in any case. */
+/*
+ * Says whether a list has this element. A list may be spread over several fields of one name (RFC
+ * 9110, 5.3). With same_case the element is compared letter by letter, else in any case.
+ */
 bool http_request_lists(
 	const struct http_request *request, const char *name, const char *element, bool same_case);

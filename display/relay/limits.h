@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * limits: bounds on what a stranger may send to the relay or make it keep. Each says its unit, why
- * it is as large as it is, and what the stranger gets past it. Values that only tune how we behave
- * stand beside their code.
+ * limits of the relay: bound what a stranger may send to it or make it keep. Each says its unit,
+ * why it is as large as it is, and what the stranger gets past it. Values that only tune how we
+ * behave stand beside their code.
  */
 #pragma once
 
@@ -12,26 +12,37 @@
  * ---- connections ----
  */
 
-/* Connections that are relayed at the same time. A client has about seven, and one more for each
- * further head. Past it: the socket is closed at once. */
+/*
+ * This many connections may be relayed at the same time. A client has about seven, and one more
+ * for each further head. Past it: the socket is closed at once.
+ */
 #define RELAY_CONNECTIONS_MAX 128
 
-/* Bytes that wait in one direction of a connection. It is one reading of a socket; together with
- * the kernel's buffers it is what spice-server cannot see any more. Past it: we stop reading, and
- * the sender waits. */
+/*
+ * This many bytes wait in one direction of a connection. It is one reading of a socket; together
+ * with the kernel's buffers it is what spice-server cannot see any more. Past it: we stop reading,
+ * and the sender waits.
+ */
 #define PIPE_BYTES 16384
 
-/* Bytes that the kernel may keep between us and spice-server, for the same reason. Past it:
- * spice-server waits. */
+/*
+ * The kernel may keep this many bytes between us and spice-server, for the same reason. Past it:
+ * spice-server waits.
+ */
 #define INNER_BYTES 16384
 
-/* How often one connection may move bytes before the others have their turn. Past it: it goes on in
- * the thread's next turn. */
+/*
+ * One connection may move bytes this often before the others have their turn. Past it: it goes on
+ * in the thread's next turn.
+ */
 #define ROUNDS_MAX 16
 
-/* Bytes and descriptors at once of a display channel on the unix socket, while the relay is still
- * between (pass.h): pictures are not compressed there. spice-server sends one descriptor at a time.
- * Past it: the sender waits; the kernel drops descriptors that there is no room for. */
+/*
+ * A display channel on the unix socket moves this many bytes and descriptors at once, while the
+ * relay is still between (pass.h): pictures are not compressed there. spice-server sends one
+ * descriptor at a time. Past it: the sender waits; the kernel drops descriptors that there is no
+ * room for.
+ */
 #define PASS_BYTES 65536
 #define PASS_FDS_MAX 4
 
@@ -39,60 +50,81 @@
  * ---- SPICE messages ----
  */
 
-/* Bytes of a message's header: that of the longest kind (SpiceDataHeader). */
+/* A message's header has at most this many bytes: the longest kind is SpiceDataHeader. */
 #define SPICE_TALK_HEADER_MAX 18
 
-/* Bytes of a watched message that are shown, from its beginning. Past it: the rest is not looked
- * at. */
+/*
+ * A watched message is shown up to this many bytes, from its beginning. Past it: the rest is not
+ * looked at.
+ */
 #define SPICE_TALK_SHOWN_MAX 64
 
-/* Bytes that must come again with more behind them, so that a pipe needs this much room: the
- * longest link message, since each header and each watched message is smaller. Past it:
- * door/limits.h. */
+/*
+ * This many bytes may have to come again with more behind them, so that a pipe needs this much
+ * room: those of the longest link message, since each header and each watched message is smaller.
+ * Past it: door/limits.h says what happens.
+ */
 #define SPICE_TALK_HELD_MAX SPICE_LINK_BYTES_MAX
 
 /*
  * ---- the WebSocket request (RFC 6455, 4.2.1; RFC 9112) ----
  */
 
-/* Bytes of the request's first line. Web servers allow 8 KiB. Past it: 414. */
+/*
+ * The request's first line may have this many bytes. Web servers allow 8 KiB. Past it: the answer
+ * is 414.
+ */
 #define REQUEST_LINE_BYTES_MAX 8192
 
-/* Bytes of the whole request. Single sign-on makes cookies of several kilobytes, and browsers send
- * all of a host's along, in one header; web servers allow 32 KiB and more. Past it: 431. */
+/*
+ * The whole request may have this many bytes. Single sign-on makes cookies of several kilobytes,
+ * and browsers send all of a host's along, in one header; web servers allow 32 KiB and more. Past
+ * it: the answer is 431.
+ */
 #define REQUEST_BYTES_MAX 65536
 
-/* Header fields of one request. Past it: 431. */
+/* One request may have this many header fields. Past it: the answer is 431. */
 #define HEADERS_MAX 256
 
 /*
  * ---- WebSocket frames (RFC 6455, 5) ----
  */
 
-/* Bytes of data in one frame of ours. A frame is begun with what there is to send and must then be
- * finished before a ping can be answered, so it is kept short. Frames of clients may be of any
- * size: they are passed on in pieces. */
+/*
+ * One frame of ours has at most this many bytes of data. A frame is begun with what there is to
+ * send and must then be finished before a ping can be answered, so it is kept short. Frames of
+ * clients may be of any size: they are passed on in pieces.
+ */
 #define FRAME_BYTES_MAX 16384
 
-/* Frames in a row that bring no data. They cost us time and move nothing. Past it: the connection
- * is closed with status 1008. */
+/*
+ * This many frames in a row may bring no data. They cost us time and move nothing. Past it: the
+ * connection is closed with status 1008.
+ */
 #define EMPTY_FRAMES_MAX 256
 
-/* Bytes in a control frame (RFC 6455, 5.5). Past it: the connection is closed with status 1002. */
+/*
+ * A control frame may have this many bytes (RFC 6455, 5.5). Past it: the connection is closed with
+ * status 1002.
+ */
 #define CONTROL_BYTES_MAX 125
 
 /*
  * ---- TLS ----
  */
 
-/* Bytes of a certificate's or key's file. Chains and keys that are in use are far smaller. Past it:
- * tls_credentials_create fails. */
+/*
+ * A certificate's or key's file may have this many bytes. Chains and keys that are in use are far
+ * smaller. Past it: tls_credentials_create fails.
+ */
 #define TLS_FILE_BYTES_MAX (256 * 1024)
 
 /*
  * ---- the end ----
  */
 
-/* Bytes that are read and thrown away after our last word, so that the client gets to read it: the
- * kernel resets a connection that is closed while data waits in it. Past it: it is closed. */
+/*
+ * This many bytes are read and thrown away after our last word, so that the client gets to read it:
+ * the kernel resets a connection that is closed while data waits in it. Past it: it is closed.
+ */
 #define DISCARDED_BYTES_MAX (256 * 1024)

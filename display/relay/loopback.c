@@ -10,7 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The kernel answers itself within microseconds; after this long the connection is given up. */
+/*
+ * The kernel answers itself within microseconds; after this many milliseconds the connection is
+ * given up.
+ */
 #define CONNECT_TIMEOUT_MS 200
 /* Strangers may connect before we do. After this many of them the connection is given up. */
 #define BACKLOG 8
