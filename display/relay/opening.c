@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * opening: a display channel's beginning, from its ticket on. spice-server may not see its end, nor
- * anything wrong, before it has gone on after its INIT (spice_talk.h): a client that goes earlier
- * leaves an orphan, which is given an INIT and is closed when spice-server has gone on. Where its
- * head shows nothing, spice-server goes on without a word: then the orphan is closed when its time
- * is up (connection.c), and a head that has been busy for all of that time is not protected.
+ * opening: guards a display channel's beginning, from its ticket on. spice-server may not see its
+ * end, nor anything wrong, before it has gone on after its INIT (spice_talk.h): a client that goes
+ * earlier leaves an orphan, which is given an INIT and is closed when spice-server has gone on.
+ * Where its head shows nothing, spice-server goes on without a word: then the orphan is closed when
+ * its time is up (connection.c), and a head that has been busy for all of that time is not
+ * protected.
  */
 #include <errno.h>
 #include <sys/socket.h>
@@ -53,8 +54,10 @@ void opening_late(struct connection *connection)
 	opening_warn_orphan(connection);
 }
 
-/* Nobody reads what spice-server still says; it only tells that it has let the client in and gone
- * on, or refused it. True: it has done one of them. */
+/*
+ * Nobody reads what spice-server still says; it only tells that it has let the client in and gone
+ * on, or refused it. Returns true when it has done one of them.
+ */
 static bool has_gone_on(struct connection *connection)
 {
 	struct pipe *pipe = &connection->pipes[SPICE_TALK_SERVER];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * outer: the client's end of a relayed connection. It is a TCP socket, with TLS on it where the
+ * outer: is the client's end of a relayed connection. It is a TCP socket, with TLS on it where the
  * listener is for TLS, and WebSocket frames inside where the client speaks those. It takes no more
  * bytes at a time than the kernel will send soon: what waits in the kernel grows old and cannot be
  * replaced by something newer.
@@ -17,7 +17,7 @@
 #include "display/relay/tls.h"
 #include "display/relay/websocket.h"
 
-/* Bytes that the kernel may hold unsent: 13 ms at 10 Mbit/s. */
+/* The kernel may hold this many bytes unsent: 13 ms at 10 Mbit/s. */
 #define OUTER_UNSENT_BYTES 16384
 
 struct outer;
@@ -54,9 +54,9 @@ void outer_close(struct outer *outer, enum websocket_status status);
 int outer_finish(struct outer *outer);
 
 /*
- * True when each write travels in TLS records or WebSocket frames of its own. The client's library
- * takes a whole record or frame from the socket. The client may then poll the socket without asking
- * the library whether it has more: spice-gtk does so after each message
+ * Returns true when each write travels in TLS records or WebSocket frames of its own. The client's
+ * library takes a whole record or frame from the socket. The client may then poll the socket
+ * without asking the library whether it has more: spice-gtk does so after each message
  * (spice_channel_iterate_read). So a write must end where a SPICE message ends: the beginning of
  * the next one would wait in the library until something else is sent.
  */
@@ -65,11 +65,13 @@ bool outer_is_in_pieces(const struct outer *outer);
  * sends what is left of them. */
 void outer_set_more(const struct outer *outer, bool more);
 
-/* True when the socket must be polled for room, even if the caller has nothing to write. */
+/* Returns true when the socket must be polled for room, even if the caller has nothing to write. */
 bool outer_wants_out(const struct outer *outer);
 
-/* From now on the client speaks in WebSocket frames. `early` are bytes of frames that were read
- * with the request. False when there is no memory, or when they are too many. */
+/*
+ * Says that the client speaks in WebSocket frames from now on. `early` are bytes of frames that
+ * were read with the request; they are copied. Returns false when there is no memory.
+ */
 bool outer_begin_frames(struct outer *outer, const uint8_t *early, size_t early_bytes);
 
 /* Writes "address:port" of the peer, or that it is on the unix socket. */

@@ -17,7 +17,7 @@ union control {
 	struct cmsghdr align;
 };
 
-/* Those that pass. */
+/* The heads' workers find the connections that pass in this list. */
 static GMutex lock;
 static GPtrArray *passing; /* struct connection, not owned; under lock; NULL: none yet */
 static gint n_passing;     /* atomic */
@@ -141,8 +141,10 @@ void pass_begin(struct connection *connection)
 	pipe_resize(&connection->pipes[SPICE_TALK_SERVER], PASS_BYTES);
 }
 
-/* Under the lock. From here on the head's worker may move what is in the pipes; not from pass_begin
- * on, since its callers still look at them. */
+/*
+ * Must be called with the lock held. From here on the head's worker may move what is in the pipes.
+ * It may not from pass_begin on, since pass_begin's callers still look at them.
+ */
 static void join(struct connection *connection)
 {
 	if (connection->joined)
@@ -154,7 +156,7 @@ static void join(struct connection *connection)
 	g_atomic_int_inc(&n_passing);
 }
 
-/* The head's worker does not come any more. */
+/* Takes the connection off the list. Once it returns the head's worker does not come any more. */
 static void leave(struct connection *connection)
 {
 	g_mutex_lock(&lock);
@@ -171,7 +173,7 @@ void pass_end(struct connection *connection)
 	close_fds(connection);
 }
 
-/* The caller holds the lock. */
+/* Must be called with the lock held. */
 static void want(struct connection *connection)
 {
 	bool to_client = !pipe_is_idle(&connection->pipes[SPICE_TALK_SERVER]);
@@ -180,7 +182,7 @@ static void want(struct connection *connection)
 	connection_want_inner(connection, !to_client, to_server);
 }
 
-/* The caller holds the lock. Both are moved, and what came of it is returned. */
+/* Moves both directions and returns what came of it. Must be called with the lock held. */
 static enum event move_both(struct connection *connection, bool *more)
 {
 	ssize_t server = move(connection, SPICE_TALK_SERVER);
@@ -245,8 +247,10 @@ void pass_rest(struct connection *connection)
 
 /* ---- stepping aside ---- */
 
-/* True while `server_fd` is still spice-server's end: it might have closed it, and the number could
- * be another file's by now. */
+/*
+ * Returns true while `server_fd` is still spice-server's end: it might have closed it, and the
+ * number could be another file's by now.
+ */
 static bool is_theirs(const struct connection *connection)
 {
 	struct stat st;
@@ -254,7 +258,7 @@ static bool is_theirs(const struct connection *connection)
 	       st.st_ino == connection->server_inode;
 }
 
-/* True when nothing is under way in either direction. */
+/* Returns true when nothing is under way in either direction. */
 static bool is_quiet(struct connection *connection)
 {
 	int unread_bytes = 0;
@@ -265,8 +269,10 @@ static bool is_quiet(struct connection *connection)
 	       pipe_is_idle(&connection->pipes[SPICE_TALK_SERVER]);
 }
 
-/* dup3 closes spice-server's end of our pair. Our end then reads the end of file, which wakes the
- * relay's thread. Bytes that are in the pipe now wake it, too: it does not poll for room for them.
+/*
+ * dup3 closes spice-server's end of our pair. Our end then reads the end of file, which wakes the
+ * relay's thread. If bytes are in the pipe now, it is woken as well, since it does not poll for
+ * room for them.
  */
 static void step_aside(struct connection *connection)
 {

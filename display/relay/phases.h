@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * phases: the life of a relayed connection as a state machine. It is in one phase at a time; events
- * lead from one to another by the table in connection.c, which can be read alone. This header is
- * for the files that the machine is made of, and for nobody else:
+ * phases: describes the life of a relayed connection as a state machine. It is in one phase at a
+ * time; events lead from one to another by the table in connection.c, which can be read alone. This
+ * header is for the files that the machine is made of, and for nobody else:
  *
  *   connection.c  the table, the event source, creation and end
  *   greeting.c    from the first byte to the channel it is for: TLS, WebSocket, the link message
@@ -136,12 +136,12 @@ void connection_event(struct connection *connection, enum event event);
 /* Closes the client's end, and what was on it: its line, TLS, frames. */
 void connection_close_outer(struct connection *connection);
 void connection_close_inner(struct connection *connection);
-/* spice-server has hung up: what it said can still be read. */
+/* Polls spice-server's end no more, since it has hung up: what it said can still be read. */
 void connection_stop_polling_inner(struct connection *connection);
 void connection_open_inner(struct connection *connection, int fd);
 /* Takes the client's socket out; it is the caller's. */
 int connection_take_outer(struct connection *connection);
-/* They say what each end is polled for from now on. */
+/* These say what each end is polled for from now on. */
 void connection_want_outer(struct connection *connection, bool in, bool out);
 void connection_want_inner(struct connection *connection, bool in, bool out);
 /* Says when the source runs even if no end wakes it: 0 is at once, -1 is never. The phase's
@@ -178,11 +178,15 @@ void opening_await(struct connection *connection);
 
 void pass_work(struct connection *connection);
 void pass_begin(struct connection *connection);
-/* Takes it from the head's worker, and closes the descriptors that the client did not get. May be
- * called in any phase. */
+/*
+ * Takes the connection from the head's worker, and closes the descriptors that the client did not
+ * get. It may be called in any phase.
+ */
 void pass_end(struct connection *connection);
 void pass_half_close(struct connection *connection);
-/* spice-server is gone: what it said and the client has not taken yet still goes out. */
+/*
+ * Begins to send out what spice-server, which is gone, has said and the client has not taken yet.
+ */
 void pass_begin_rest(struct connection *connection);
 void pass_rest(struct connection *connection);
 /* Is like recv(2) of what spice-server says to a local client, but returns -errno; it keeps the
@@ -209,7 +213,9 @@ void asides_tick(struct connection *connection);
 /* Says something of ours, if it is due and a message may be put in. */
 void asides_say(struct connection *connection, enum spice_talk_side side);
 void asides_measure(struct connection *connection, gint64 now_us);
-/* The head's pipe has been emptied. */
+/* Notes that the head's pipe has been emptied. */
 void asides_count_gone(const struct connection *connection);
-/* Says when the line or the clock wants to be looked at again; -1: not before something happens. */
+/*
+ * Returns when the line or the clock wants to be looked at again; -1: not before something happens.
+ */
 gint64 asides_next_us(struct connection *connection, gint64 now_us);

@@ -14,8 +14,10 @@
 #include "display/relay/session.h"
 #include "protocol/heartbeat_writer.h"
 
-/* How long the end of the relay waits in all for spice-server to go on with display channels that
- * have just begun: it does so within milliseconds unless their head is busy. */
+/*
+ * The end of the relay waits at most this many milliseconds in all for spice-server to go on with
+ * display channels that have just begun: it does so within milliseconds unless their head is busy.
+ */
 #define QUIT_MS 500
 
 struct relay {

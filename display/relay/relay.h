@@ -25,8 +25,10 @@ struct relay_options {
 };
 
 struct relay_ops {
-	/* A connection is ready for spice-server. `fd`, a TCP socket, is the callee's. Connections
-	 * come in the order in which they became ready. */
+	/*
+	 * Gives spice-server a connection that is ready. `fd`, a TCP socket, is the callee's.
+	 * Connections come in the order in which they became ready.
+	 */
 	void (*arrived)(void *user, int fd);
 };
 
@@ -36,14 +38,16 @@ struct relay *relay_create(const struct relay_options *options, struct line *lin
 /* Cuts everybody off, and returns when the thread has ended. */
 void relay_destroy(struct relay *relay);
 
-/* A client connected. Takes over its TCP socket, which must be non-blocking and close-on-exec.
- * `tls` says that it may speak nothing but TLS. */
+/*
+ * Takes over the TCP socket of a client that has connected, which must be non-blocking and
+ * close-on-exec. `tls` says that it may speak nothing but TLS.
+ */
 void relay_arrive(struct relay *relay, int fd, bool tls);
 
 /*
- * A client on the unix socket has begun a display channel, whose end spice-server must not see too
- * early (spice_talk.h). Takes the socket over. Returns the socket that spice-server gets in its
- * place, which is the caller's, or -1.
+ * Takes over the unix socket of a client that has begun a display channel, whose end spice-server
+ * must not see too early (spice_talk.h). Returns the socket that spice-server gets in its place,
+ * which is the caller's, or -1.
  */
 int relay_guard(struct relay *relay, int fd);
 /* A head's worker thread calls this when it neither reads nor writes the head's channels (pass.h).

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * session: what the relayed connections of one client share. This is the clock that the client is
- * told, and what spice-server and the client say about it. spice-server names a session in the main
- * channel's first message, and the client's other channels link with that name.
+ * session: holds what the relayed connections of one client share. This is the clock that the
+ * client is told, and what spice-server and the client say about it. spice-server names a session
+ * in the main channel's first message, and the client's other channels link with that name.
  *
  * The messages are changed as follows:
  *   main channel     the time in INIT and in MULTI_MEDIA_TIME becomes the present time less our
@@ -48,28 +48,34 @@ void session_end(struct session *session);
  * ---- what passes ----
  */
 
-/* Main channel: these return the time that the client is told instead of the server's `time_ms`, of
- * INIT and of MULTI_MEDIA_TIME. */
+/*
+ * These are for the main channel. They return the time that the client is told instead of the
+ * server's `time_ms`, of INIT and of MULTI_MEDIA_TIME.
+ */
 uint32_t session_init(struct session *session, uint32_t name, uint32_t time_ms);
 uint32_t session_time(struct session *session, uint32_t time_ms);
 
-/* Display channel: changes the client's report to what the server expects. */
+/* This is for the display channel. It changes the client's report to what the server expects. */
 struct session_report {
 	uint32_t n_frames, n_late; /* since the last report */
 	int32_t left_ms;           /* as in struct clock_report */
 };
 void session_report(struct session *session, struct session_report *report);
-/* Display channel: `more` video streams began; a negative number of them ended. */
+/* Says that `more` video streams began on a display channel; a negative number of them ended. */
 void session_streams(struct session *session, int more);
 
-/* Playback channel: sound begins or ends. */
+/* Says that sound begins or ends on the playback channel. */
 void session_playback(struct session *session, bool plays);
-/* Playback channel: these return the times that the client is told instead of the server's
- * `time_ms`, of a stream's beginning and of one packet of it. */
+/*
+ * These are for the playback channel. They return the times that the client is told instead of the
+ * server's `time_ms`, of a stream's beginning and of one packet of it.
+ */
 uint32_t session_sound_start(const struct session *session, uint32_t time_ms);
 uint32_t session_sound_time(const struct session *session, uint32_t time_ms);
-/* Playback channel: returns how much sound the client is told to keep in store, instead of the
- * server's `latency_ms`. */
+/*
+ * Returns, for the playback channel, how much sound the client is told to keep in store, instead of
+ * the server's `latency_ms`.
+ */
 uint32_t session_latency(struct session *session, uint32_t latency_ms);
 
 /* Says what round trip the kernel measures on the client's connection: the least one, and how much

@@ -26,8 +26,8 @@ void spice_talk_init(struct spice_talk *talk, const struct spice_talk_watch *wat
 }
 
 /*
- * Steps: what one item is made of. Each returns how many bytes it took, 0 when it wants more, and
- * may leave bytes to skip.
+ * Each step reads one item. It returns how many bytes it took, 0 when it wants more, or -EPROTO,
+ * and may leave bytes to skip.
  */
 typedef ssize_t (*step_func)(struct spice_talk *talk, struct spice_talk_direction *direction,
 	uint8_t *bytes, size_t size_bytes);
@@ -61,7 +61,7 @@ static ssize_t read_mechanism(struct spice_talk *talk, struct spice_talk_directi
 	return sizeof(mechanism);
 }
 
-/* It is encrypted with a key of the answer: nobody can have it before. */
+/* The ticket is encrypted with a key of the answer: nobody can have it before. */
 static ssize_t read_ticket(struct spice_talk *talk, struct spice_talk_direction *direction,
 	uint8_t *bytes, size_t size_bytes)
 {
@@ -154,10 +154,13 @@ static const struct spice_talk_watch *find_watch(
 
 /* ---- a display channel's beginning ---- */
 
-/* spice.proto: pixmap cache's id and size, glz dictionary's id and size. */
+/*
+ * INIT has this many bytes (spice.proto): the pixmap cache's id and size, the glz dictionary's id
+ * and size.
+ */
 #define INIT_BYTES 14
 
-/* What spice-server finds no fault with, if it has so many bytes (spice.proto). */
+/* spice-server finds no fault with these, if they have so many bytes (spice.proto). */
 static const struct {
 	uint16_t type;
 	uint32_t min_bytes;
@@ -180,14 +183,14 @@ static bool is_harmless(const struct spice_talk *talk, const struct header *head
 	return false;
 }
 
-/* The body begins with the number of what follows. */
+/* Says that a list is shorter than it claims: the body begins with the number of what follows. */
 static bool is_short_list(const struct header *header, const uint8_t *body)
 {
 	return header->type == SPICE_MSGC_DISPLAY_PREFERRED_VIDEO_CODEC_TYPE &&
 	       body[0] >= header->body_bytes;
 }
 
-/* 1: it may pass; 0: not yet; else as read_message. */
+/* Returns 1 when the message may pass, 0 when it may not yet, else -EPROTO. */
 static ssize_t check_opening(struct spice_talk *talk, const struct header *header,
 	const uint8_t *body, size_t body_bytes)
 {
@@ -211,7 +214,7 @@ static ssize_t check_opening(struct spice_talk *talk, const struct header *heade
 	return 1;
 }
 
-/* Any message but those that may come before INIT is read. */
+/* Takes INIT for read at any message but those that may come before that. */
 static void note_server(struct spice_talk *talk, const struct header *header)
 {
 	if (talk->opening == SPICE_TALK_HAD_INIT && header->type != SPICE_MSG_SET_ACK &&

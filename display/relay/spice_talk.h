@@ -85,14 +85,16 @@ void spice_talk_init(struct spice_talk *talk, const struct spice_talk_watch *wat
 ssize_t spice_talk_read(
 	struct spice_talk *talk, enum spice_talk_side side, uint8_t *bytes, size_t size_bytes);
 
-/* True when the client's ticket has passed, so that spice-server may let it in at any time. */
+/*
+ * Returns true when the client's ticket has passed, so that spice-server may let it in at any time.
+ */
 bool spice_talk_has_ticket(const struct spice_talk *talk);
-/* True when spice-server has told the client that it is refused. */
+/* Returns true when spice-server has told the client that it is refused. */
 bool spice_talk_is_refused(const struct spice_talk *talk);
-/* True when spice-server has let the client in: messages follow. */
+/* Returns true when spice-server has let the client in: messages follow. */
 bool spice_talk_is_logged_in(const struct spice_talk *talk);
 
-/* Nothing more is taken from the client until the server has gone on. */
+/* Returns true when nothing more is taken from the client until the server has gone on. */
 bool spice_talk_is_paused(const struct spice_talk *talk);
 
 /*
@@ -106,8 +108,10 @@ size_t spice_talk_make_init(
 /* Says that those bytes were sent. */
 void spice_talk_had_init(struct spice_talk *talk);
 
-/* True when all that was read of a side ended with a message, so that another may be put in here.
- * On a display channel that is not open yet nothing may be put in from the client's side. */
+/*
+ * Returns true when all that was read of a side ended with a message, so that another may be put in
+ * here. On a display channel that is not open yet nothing may be put in from the client's side.
+ */
 bool spice_talk_is_between(const struct spice_talk *talk, enum spice_talk_side side);
 
 /*

@@ -5,7 +5,7 @@
 #include <spice/enums.h>
 #include <string.h>
 
-/* Bodies as in spice.proto: packed, little endian. */
+/* Bodies are laid out as in spice.proto: packed, little-endian. */
 struct main_init {
 	uint32_t session_id;
 	uint32_t display_channels_hint;
@@ -118,7 +118,7 @@ static void on_playback_start(void *user, uint8_t *body, size_t size_bytes)
 	memcpy(body, &start, sizeof(start));
 }
 
-/* The sound itself follows its time. */
+/* Only the time at the beginning is changed: the sound itself follows it. */
 static void on_playback_data(void *user, uint8_t *body, size_t size_bytes)
 {
 	uint32_t time_ms;
@@ -180,8 +180,10 @@ bool spice_watches_channel(enum spice_link_channel channel)
 	return false;
 }
 
-/* enum8 in spice.proto. Every spice-server that we are built for takes it:
- * SPICE_DISPLAY_CAP_PREF_COMPRESSION. */
+/*
+ * The body is an enum8 in spice.proto. Every spice-server that we are built for takes it, by
+ * SPICE_DISPLAY_CAP_PREF_COMPRESSION.
+ */
 size_t spice_watches_make_compression(
 	const struct spice_talk *talk, bool small, uint8_t *bytes, size_t size_bytes)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice watches: the table of the SPICE messages that concern the clock and the compression, and of
- * where in their bodies the values are that the relay reads or changes.
+ * spice watches: lists the SPICE messages that concern the clock and the compression, and where in
+ * their bodies the values are that the relay reads or changes.
  *
  * A client may ask for a compression by itself. It gets the one that it asks for, with two
  * exceptions: it gets lz for glz, and auto_lz for auto_glz. GLZ's dictionary holds the pixels of
@@ -20,7 +20,7 @@
 #include "display/relay/session.h"
 #include "display/relay/spice_talk.h"
 
-/* What the watches know of one connection. */
+/* It holds what the watches know of one connection. */
 struct spice_watched {
 	struct session *session; /* owned; the connection sets it before messages come */
 	unsigned n_streams;      /* video streams that are shown */
@@ -28,15 +28,19 @@ struct spice_watched {
 	bool chooses;            /* the client has asked for a compression */
 };
 
-/* Drops the reference to the session. */
+/*
+ * Takes back what the connection said to its session of streams and sound, and drops the reference.
+ */
 void spice_watched_finish(struct spice_watched *watched);
 
-/* The table for spice_talk_init. The `user` given there must be a struct spice_watched. */
+/* This is the table for spice_talk_init. The `user` given there must be a struct spice_watched. */
 extern const struct spice_talk_watch spice_watches[];
 extern const unsigned spice_watches_length;
 
-/* True when messages of this channel concern the clock or the compression, so that the relay must
- * read them. */
+/*
+ * Returns true when messages of this channel concern the clock or the compression, so that the
+ * relay must read them.
+ */
 bool spice_watches_channel(enum spice_link_channel channel);
 
 /* Writes the message PREFERRED_COMPRESSION for spice-server; `small` is compression_small's answer.

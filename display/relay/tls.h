@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tls: the server's end of TLS on a client's socket, with GnuTLS: version 1.2 or later, with our
- * certificate and none of the client's.
+ * tls: speaks the server's end of TLS on a client's socket, with GnuTLS: version 1.2 or later, with
+ * our certificate and none of the client's.
  *
  * Threads: any thread may use credentials once they are made. A struct tls belongs to the relay's.
  */
@@ -23,8 +23,10 @@ void tls_credentials_unref(struct tls_credentials *credentials);
 
 struct tls;
 
-/* The socket stays the caller's and must be open until tls_destroy. NULL when there is no memory
- * (logged). */
+/*
+ * The socket stays the caller's and must be open until tls_destroy. Returns NULL when GnuTLS makes
+ * no session (logged).
+ */
 struct tls *tls_create(struct tls_credentials *credentials, int fd);
 /* Says goodbye first (tls_finish) if the socket has room. */
 void tls_destroy(struct tls *tls);

@@ -10,7 +10,7 @@
 
 #define STATUS_BYTES 2
 
-/* A frame of ours that carries no data: an answer to a ping, or a goodbye. */
+/* It is a frame of ours that carries no data: an answer to a ping, or a goodbye. */
 struct control {
 	uint8_t opcode;
 	uint8_t bytes[CONTROL_BYTES_MAX];
@@ -24,7 +24,7 @@ struct websocket {
 	wslay_frame_context_ptr ws_frames;
 	int error;          /* -errno of the transport's last read or write; 0: it has ended */
 	const char *reason; /* the rule that the client broke; "": none */
-	/* in */
+	/* These are for what the client sends. */
 	const uint8_t *got; /* owned by wslay, and valid until it reads on */
 	size_t got_bytes;
 	uint64_t in_left;                /* of the frame that is being read */
@@ -32,7 +32,7 @@ struct websocket {
 	bool heard_goodbye;              /* what follows it is ignored */
 	uint8_t body[CONTROL_BYTES_MAX]; /* of the control frame that is being read */
 	size_t body_bytes;
-	/* out */
+	/* These are for what we send. */
 	size_t ws_frame_left; /* of the frame that is being written */
 	uint64_t ws_frame_bytes;
 	struct control pong, goodbye;
@@ -210,7 +210,7 @@ static bool is_control(uint8_t opcode)
 	return opcode & 8;
 }
 
-/* True for the statuses that a frame may carry (RFC 6455, 7.4). */
+/* Returns true for the statuses that a frame may carry (RFC 6455, 7.4). */
 static bool is_status(unsigned status)
 {
 	return (status >= 1000 && status <= 1003) || (status >= 1007 && status <= 1014) ||
@@ -239,7 +239,7 @@ static void take_ping(struct websocket *websocket)
 {
 	memcpy(websocket->ping, websocket->body, websocket->body_bytes);
 	websocket->ping_bytes = websocket->body_bytes;
-	/* If we have said goodbye ourselves, that is the answer. */
+	/* If we have said goodbye ourselves, the ping gets no answer but that. */
 	websocket->pong.due = true;
 }
 

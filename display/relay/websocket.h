@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * websocket: SPICE inside WebSocket frames, as clients in browsers speak it (RFC 6455, with the
- * sub-protocol "binary"). The library wslay reads and writes the frames. websocket.c does what
+ * websocket: carries SPICE inside WebSocket frames, as clients in browsers speak it (RFC 6455, with
+ * the sub-protocol "binary"). The library wslay reads and writes the frames. websocket.c does what
  * wslay leaves to its user: it checks masks, reserved bits and fragments, and does the closing
  * handshake.
  *
@@ -40,14 +40,16 @@ enum websocket_state websocket_answer(const uint8_t *bytes, size_t size_bytes, b
 
 struct websocket;
 
-/* The transport below the frames. The functions are like read(2) and write(2), but return -errno.
+/*
+ * The transport below the frames has these functions. They are like read(2) and write(2), but
+ * return -errno.
  */
 struct websocket_ops {
 	ssize_t (*read)(void *user, uint8_t *bytes, size_t size_bytes);
 	ssize_t (*write)(void *user, const uint8_t *bytes, size_t size_bytes);
 };
 
-/* Reasons for closing a connection, as the client is told (RFC 6455, 7.4.1). */
+/* These are reasons for closing a connection, as the client is told (RFC 6455, 7.4.1). */
 enum websocket_status {
 	WEBSOCKET_NORMAL = 1000,
 	WEBSOCKET_GOING_AWAY = 1001,   /* this desktop ends */
@@ -79,5 +81,5 @@ void websocket_close(struct websocket *websocket, enum websocket_status status);
 /* Sends the frames of our own that wait, an answer to a ping or a goodbye. Returns 0 when none
  * waits any more, or when a frame of data must be finished first; else -errno. */
 int websocket_send_waiting(struct websocket *websocket);
-/* True when a frame of our own waits for room in the transport. */
+/* Returns true when a frame of our own waits for room in the transport. */
 bool websocket_wants_out(const struct websocket *websocket);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* This reads a WebSocket client's first request and makes the answer to it (RFC 6455, section 4.2).
+/*
+ * websocket answer: reads a WebSocket client's first request and makes the answer to it (RFC 6455,
+ * section 4.2).
  */
 #include <gio/gio.h>
 #include <string.h>
