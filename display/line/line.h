@@ -97,8 +97,8 @@ unsigned line_open(struct line *line, unsigned head, const struct line_open *ope
  */
 void line_close(struct line *line, unsigned head, unsigned name);
 /*
- * Say how many bytes the relay holds in its own memory, and how far it keeps the client's clock
- * behind spice-server's.
+ * Both are the relay's figures: the bytes that it holds in its own memory, and by how many
+ * milliseconds it keeps the client's clock behind spice-server's.
  */
 void line_set_held(struct line *line, unsigned head, unsigned name, uint32_t held_bytes);
 void line_set_margin(struct line *line, unsigned head, unsigned name, uint32_t margin_ms);

@@ -45,7 +45,7 @@ uint64_t send_budget_mark(const struct line_figures *figures)
 	return MAX(2 * bytes, is_far(figures) ? SEND_BUDGET_BYTES_MIN : SEND_BUDGET_BYTES_UNTRIED);
 }
 
-/* Says that spice-server has sent something of the lot, and that the line is ready for more. */
+/* Returns true when spice-server has sent something of the lot, and the line is ready for more. */
 static bool has_drained(
 	const struct send_budget *budget, int64_t now_us, const struct line_figures *figures)
 {

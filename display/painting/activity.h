@@ -71,5 +71,5 @@ bool activity_is_recent(const struct activity *activity, uint32_t cell, int64_t 
 
 /* Returns the rectangle with a margin of `by` pixels on each side, as far as the head goes. */
 struct rect activity_widen(const struct activity *activity, const struct rect *rect, uint32_t by);
-/* Says whether less than a cell lies between the two. */
+/* Says whether less than a cell lies between the two rectangles. */
 bool activity_touch(const struct activity *activity, const struct rect *a, const struct rect *b);

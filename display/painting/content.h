@@ -34,5 +34,5 @@ struct content {
 #define CONTENT_ROWS 24u
 struct content content_look(const uint8_t *pixels, uint32_t stride_bytes, const struct rect *rect);
 
-/* Says whether it is shaded. */
+/* Says whether the content is shaded. */
 bool content_is_smooth(const struct content *content);

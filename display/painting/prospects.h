@@ -52,20 +52,20 @@ void prospects_propose(struct prospects *prospects, const struct activity *activ
 void prospects_end_round(struct prospects *prospects);
 
 /*
- * Looks at this frame's change of it, which the strips know until strips_take. Returns true when
- * its edges are known: then `change` and prospect_rect are good.
+ * Looks at what this frame has changed in the prospect, which the strips know until strips_take.
+ * Returns true when the prospect's edges are known: then `change` and prospect_rect are good.
  */
 bool prospect_look(struct prospect *prospect, int64_t now_us, const struct strips *strips,
 	const struct pixel_rows *pixels);
 
-/* Returns what moves, to the pixel. */
+/* Returns the part of the prospect that moves, to the pixel. */
 struct rect prospect_rect(const struct prospect *prospect);
 
-/* Returns the mean time between two changes. */
+/* Returns the mean time between two of its changes. */
 int64_t prospect_interval_us(const struct prospect *prospect, int64_t now_us);
 
-/* Begins to watch it anew, but not before rest_until_us. */
+/* Begins to watch the prospect anew, but not before rest_until_us. */
 void prospect_rest(struct prospect *prospect, int64_t now_us, int64_t rest_until_us);
 
-/* Takes it off the list; the last one takes its place. */
+/* Takes the prospect off the list; the last one takes its place. */
 void prospects_remove(struct prospects *prospects, unsigned i);

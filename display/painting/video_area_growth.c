@@ -16,7 +16,7 @@ bool growth_is_large(const struct rect *rect)
 	       rect_area(rect) >= VIDEO_AREAS_PIXELS_MIN;
 }
 
-/* Says whether one area that lives has all of it. */
+/* Says whether one area that lives has all of the rectangle. */
 static bool is_covered(const struct video_areas *areas, const struct rect *rect)
 {
 	for (unsigned i = 0; i < areas->n_live; i++) {
@@ -96,7 +96,10 @@ static bool is_no_companion(
 	return false;
 }
 
-/* Adds active cells near it, and near those, that are in no area and no other prospect. */
+/*
+ * Returns the rectangle with active cells near it, and near those, that are in no area and no other
+ * prospect.
+ */
 static struct rect with_near(const struct video_areas *areas, const struct rect *rect)
 {
 	const struct activity *activity = &areas->activity;

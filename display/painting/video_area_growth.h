@@ -30,32 +30,35 @@
 #define GROWTH_COMPANY_TIMES 3u
 #define GROWTH_PLAIN_PERCENT 98u
 
-/* Says whether it is large enough to be an area. */
+/* Says whether the rectangle is large enough to be an area. */
 bool growth_is_large(const struct rect *rect);
 
-/* Says whether an area that lives would have all of it once its sides were even. */
+/* Says whether an area that lives would have all of the rectangle once its sides were even. */
 bool growth_is_live(const struct video_areas *areas, struct rect rect);
 
-/* Says whether less than a cell lies between it and an area that lives. */
+/* Says whether less than a cell lies between the rectangle and an area that lives. */
 bool growth_touches_live(const struct video_areas *areas, const struct rect *rect);
 
-/* Says whether it would make an area beside it only a little larger. */
+/* Says whether an area beside the rectangle would get only a little larger with it. */
 bool growth_belongs_to_live(const struct video_areas *areas, const struct rect *rect);
 
 /*
- * Returns it with small things that move beside it, such as a game's figures, where that blurs
- * nothing. They are not video, and would else be seen sooner than the film.
+ * Returns the rectangle with small things that move beside it, such as a game's figures, where that
+ * blurs nothing. They are not video, and would else be seen sooner than the film.
  */
 struct rect growth_with_companions(
 	const struct video_areas *areas, const struct pixel_rows *pixels, const struct rect *rect);
 
-/* Returns it with all that moved of late. If that is most of the head, it is all of the head. */
+/*
+ * Returns the rectangle with all that moved of late. If that is most of the head, it is all of the
+ * head.
+ */
 struct rect growth_with_recent(
 	const struct video_areas *areas, const struct rect *rect, int64_t now_us);
 
 /*
- * Returns it with the areas that it overlaps, or touches without much waste; they leave the list.
- * Its sides are even then.
+ * Returns the rectangle with the areas that it overlaps, or touches without much waste; they leave
+ * the list. Its sides are even then.
  */
 struct rect growth_absorb(struct video_areas *areas, struct rect rect);
 

@@ -11,7 +11,7 @@
 
 #define AUDIO_PATH "/org/qemu/Display1/Audio"
 #define AUDIO_INTERFACE "org.qemu.Display1.Audio"
-/* A pair of samples, left and right, has 16 bits each. D-Bus calls it a frame. */
+/* A pair has two samples, left and right, of 16 bits each. D-Bus calls it a frame. */
 #define SAMPLE_PAIR_BYTES 4
 #define LISTENER_PATH "/org/qemu/Display1/AudioOutListener"
 #define LISTENER_INTERFACE "org.qemu.Display1.AudioOutListener"

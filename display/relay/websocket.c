@@ -24,7 +24,7 @@ struct websocket {
 	wslay_frame_context_ptr ws_frames;
 	int error;          /* -errno of the transport's last read or write; 0: it has ended */
 	const char *reason; /* the rule that the client broke; "": none */
-	/* These are for what the client sends. */
+	/* What follows is for what the client sends. */
 	const uint8_t *got; /* owned by wslay, and valid until it reads on */
 	size_t got_bytes;
 	uint64_t in_left;                /* of the frame that is being read */
@@ -32,7 +32,7 @@ struct websocket {
 	bool heard_goodbye;              /* what follows it is ignored */
 	uint8_t body[CONTROL_BYTES_MAX]; /* of the control frame that is being read */
 	size_t body_bytes;
-	/* These are for what we send. */
+	/* What follows is for what we send. */
 	size_t ws_frame_left; /* of the frame that is being written */
 	uint64_t ws_frame_bytes;
 	struct control pong, goodbye;

@@ -26,7 +26,7 @@ enum agent_stream_port {
 	AGENT_STREAM_PORTS,
 };
 
-/* One of zeros stands at the beginning of the stream. */
+/* A struct of zeros stands at the beginning of the stream. */
 struct agent_stream {
 	uint8_t chunk[AGENT_STREAM_CHUNK_BYTES];
 	unsigned chunk_filled;
