@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fd: what is done with descriptors in many places: closing one that somebody keeps, and waking a
+ * fd does with descriptors what many places need: it closes one that somebody keeps, and wakes a
  * thread that polls.
  *
  * A wake descriptor is an eventfd: any thread may wake, one thread polls and drains. Wakes that

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * link: typed messages with descriptors over a SOCK_SEQPACKET socket pair.
+ * link carries typed messages with descriptors over a SOCK_SEQPACKET socket pair.
  *
  * Both borders inside one desktop (frame link, keeper link) use it. A message is a C struct of
  * fixed size that begins with struct link_header. Both ends are built from the same tree, so the
@@ -17,11 +17,14 @@
 #include <stdint.h>
 
 /*
- * The largest message in bytes, header included: a cursor image of 64x64 with room to spare. A
- * longer one is answered as any that fits no row.
+ * A message has at most this many bytes, header included: a cursor image of 64x64 fits, with room
+ * to spare. A longer one is refused like one that fits no row.
  */
 #define LINK_MESSAGE_MAX 32768
-/* The most descriptors in one message; more are closed unseen, and the message fits no row. */
+/*
+ * A message carries at most this many descriptors; more are closed unseen, and the message is
+ * refused.
+ */
 #define LINK_FDS_MAX 4
 
 struct link_header {

@@ -11,7 +11,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Connections that the kernel keeps until they are accepted, which our main loops do at once. */
+/*
+ * The kernel keeps this many connections until they are accepted, which our main loops do at once.
+ */
 #define LISTEN_BACKLOG 16
 
 static void set_errno_error(GError **error, int number, const char *what)

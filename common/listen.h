@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listen: makes listening sockets, TCP and unix. All are close-on-exec and non-blocking, and the
- * caller's to close.
+ * listen makes listening sockets, TCP and unix. All are close-on-exec and non-blocking, and they
+ * are the caller's to close.
  *
- * Threads: any. An address that is a name is looked up, which may take seconds.
+ * Any thread may call it. An address that is a name is looked up, which may take seconds.
  */
 #pragma once
 
 #include <glib.h>
 #include <stdbool.h>
 
-/* True when every address that `address` resolves to is a loopback one. */
+/*
+ * Tells whether every address that `address` resolves to is a loopback one; false when it resolves
+ * to none.
+ */
 bool listen_is_loopback(const char *address);
 
 /* `port` is 1 to 65535. Returns the descriptor, or -1 with `error` set, which names address and
@@ -27,5 +30,5 @@ int listen_tcp_range(
  * error.
  */
 int listen_unix(const char *path, GError **error);
-/* The same, but the socket is of type SOCK_SEQPACKET. */
+/* Does the same with a socket of type SOCK_SEQPACKET. */
 int listen_unix_packets(const char *path, GError **error);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * log: writes each message as one line on standard error, "program: text", for a person or a
- * service manager to read. Info and debug lines appear when G_MESSAGES_DEBUG names the program.
- * Nothing is written to standard output.
+ * log writes each message as one line on standard error, "program: text", for a person or a service
+ * manager to read. Info and debug lines appear when G_MESSAGES_DEBUG names the program. Nothing is
+ * written to standard output.
  *
  * common/ and protocol/ are compiled once for all programs, so GLib's domain for their messages is
  * asked for at run time.
  *
- * Threads: the setters come before any other thread; the rest is for any.
+ * The setters are called before other threads start; then any thread may log.
  */
 #pragma once
 
@@ -17,6 +17,8 @@ void log_init(const char *program);
 /* Sets only the domain, and GLib's own writer stays. `program` must outlive the process. */
 void log_set_domain(const char *program);
 
-/* The program's name, "vitrine" until one was set. common/ and protocol/ have it as G_LOG_DOMAIN.
+/*
+ * Returns the program's name, which is "vitrine" until one is set. common/ and protocol/ have it as
+ * G_LOG_DOMAIN.
  */
 const char *log_domain(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * monotonic: the time of CLOCK_MONOTONIC in nanoseconds, which is the same in all processes of a
- * host. So it may cross a border. Any thread.
+ * monotonic reads CLOCK_MONOTONIC in nanoseconds. All processes of a host see the same clock, so a
+ * time may cross a border. Any thread may call it.
  */
 #pragma once
 

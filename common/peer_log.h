@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * peer log: warnings that a peer can cause at will.
+ * peer_log logs warnings that a peer can cause at will, and bounds how many.
  *
  * A guest, a client or QEMU can send thousands of bad messages a second. The first 10 of each kind
  * of peer are logged as they come. After that one every 5 seconds is, which says how many were left
  * out. The kinds are counted apart, so that one cannot hide what another does.
  *
- * Threads: any.
+ * Any thread may call it.
  */
 #pragma once
 

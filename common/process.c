@@ -17,8 +17,8 @@
 #define PARKING_FD 64
 
 /*
- * Here and in what follows the child runs, between fork and exec: only async-signal-safe calls may
- * be made. Returns 0 or errno.
+ * This function and the three below it run in the child between fork and exec, so they make only
+ * async-signal-safe calls. Returns 0 or errno.
  */
 static int place_fds(const struct process_options *options, int error_pipe, int *error_pipe_new)
 {

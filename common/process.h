@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * process: starts a child so that it cannot outlive us, and waits for its end.
+ * process starts a child so that it cannot outlive us, and waits for its end.
  *
- * Threads: any, but a death signal is sent when the thread that started the child ends (prctl(2)).
+ * Any thread may call it, but a death signal is sent when the thread that started the child ends
+ * (prctl(2)).
  */
 #pragma once
 
@@ -10,7 +11,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* The most descriptors that a child gets by number. */
+/* A child gets at most this many descriptors by number. */
 #define PROCESS_FDS_MAX 8
 
 struct process_fd {
@@ -19,7 +20,7 @@ struct process_fd {
 };
 
 struct process_options {
-	/* The signal that the child gets when this process dies; 0: none. */
+	/* The child gets this signal when the thread that started it ends; 0: it gets none. */
 	int death_signal;
 	/* The child can gain no rights by executing a set-user-ID program. */
 	bool no_new_privileges;
@@ -29,7 +30,7 @@ struct process_options {
 	/* The child's standard input and output are ours; else they are /dev/null and its standard
 	 * error. */
 	bool keep_stdio;
-	/* The descriptor that becomes the child's standard error; 0 or less: it is ours. */
+	/* This descriptor becomes the child's standard error; with 0 or less it has ours. */
 	int stderr_fd;
 	struct process_fd fds[PROCESS_FDS_MAX];
 	unsigned n_fds;

@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rect: rectangles of pixels, and sums of them.
+ * rect computes with rectangles of pixels.
  *
  * Sides are unsigned, so the right and bottom edges of a rectangle that a stranger made up may lie
  * beyond 32 bits: what compares edges here adds in 64 bits. Everything else assumes a rectangle
- * that lies inside a head (rect_fits() says so). Pure functions, any thread.
+ * that lies inside a head (rect_fits() says so). The functions are pure, so any thread may call
+ * them.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Bytes of a pixel, for every pixel that crosses a border of ours: the fourccs are XR24 and its
- * like. */
+/*
+ * Every pixel that crosses a border of ours has this many bytes: the fourccs are XR24 and its like.
+ */
 #define RECT_PIXEL_BYTES 4u
 
-/* In pixels, from the upper left corner. This is also its layout on the frame link. */
+/*
+ * All four are in pixels, counted from the upper left corner. The frame link carries it in this
+ * layout, too.
+ */
 struct rect {
 	uint32_t x, y, width, height;
 };
@@ -30,7 +35,7 @@ static inline bool rect_is_empty(const struct rect *rect)
 	return rect->width == 0 || rect->height == 0;
 }
 
-/* The first column that lies to the right of the rectangle, and the first row below it. */
+/* These two give the first column to the right of the rectangle, and the first row below it. */
 static inline uint32_t rect_right(const struct rect *rect)
 {
 	return rect->x + rect->width;
@@ -46,7 +51,7 @@ static inline bool rect_equal(const struct rect *a, const struct rect *b)
 	return a->x == b->x && a->y == b->y && a->width == b->width && a->height == b->height;
 }
 
-/* True when the rectangle lies inside width x height, whatever its values are. */
+/* Tells whether the rectangle lies inside width x height, whatever its values are. */
 static inline bool rect_fits(const struct rect *rect, uint32_t width, uint32_t height)
 {
 	return rect->x <= width && rect->width <= width - rect->x && rect->y <= height &&
@@ -60,7 +65,9 @@ static inline bool rect_contains(const struct rect *outer, const struct rect *in
 	       (uint64_t)inner->y + inner->height <= (uint64_t)outer->y + outer->height;
 }
 
-/* The common part. Returns false, and leaves *out alone, when the two share no pixel. */
+/*
+ * Gives in *out the common part. Returns false, and leaves *out alone, when the two share no pixel.
+ */
 static inline bool rect_intersect(const struct rect *a, const struct rect *b, struct rect *out)
 {
 	uint64_t a_right = (uint64_t)a->x + a->width, b_right = (uint64_t)b->x + b->width;
@@ -74,7 +81,7 @@ static inline bool rect_intersect(const struct rect *a, const struct rect *b, st
 	return true;
 }
 
-/* The smallest rectangle that holds both. */
+/* Gives the smallest rectangle that holds both. */
 static inline struct rect rect_join(const struct rect *a, const struct rect *b)
 {
 	uint64_t a_right = (uint64_t)a->x + a->width, b_right = (uint64_t)b->x + b->width;

@@ -23,7 +23,7 @@ void rect_set_remove_covered(struct rect_set *set, const struct rect *rect)
 	set->n_rects = kept;
 }
 
-/* The rectangle that grows least when it takes `rect` in. */
+/* Gives the index of the rectangle whose area grows least when it takes `rect` in. */
 static unsigned cheapest_merge(const struct rect_set *set, const struct rect *rect)
 {
 	unsigned best = 0;

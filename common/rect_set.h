@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rect set: a bounded set of rectangles, used for damage and for what is stale in a buffer.
+ * rect_set is a bounded set of rectangles, used for damage and for what is stale in a buffer.
  *
  * It covers all that was added. It may cover more, since rectangles are merged when there are too
  * many.
  *
- * A plain value. Threads: one at a time.
+ * It is a plain value, which one thread uses at a time.
  */
 #pragma once
 
 #include "common/rect.h"
 
-/* As many as one PRESENT of the frame link carries (FRAME_RECTS_MAX), which render asserts. */
+/* One PRESENT of the frame link carries as many (FRAME_RECTS_MAX), which render asserts. */
 #define RECT_SET_MAX 32
 
 struct rect_set {

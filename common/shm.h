@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shm: shared memory that a hostile peer cannot turn into a SIGBUS.
+ * shm shares memory with peers. A hostile one cannot turn it into a SIGBUS.
  *
  * A memfd is made at its full size and sealed against shrinking. The receiver checks seal and size
  * before it maps.
  *
- * Threads: any.
+ * Any thread may call it.
  */
 #pragma once
 
