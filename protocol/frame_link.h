@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * frame link: what vitrine-render and vitrine-display say to each other. See link.h for transport.
+ * The frame link carries what vitrine-render and vitrine-display say to each other. common/link.h
+ * transports it.
  *
  * Frames. Render owns the buffers. It announces each with BUFFER_ADD, then names one in every
  * PRESENT. From PRESENT until RELEASE the buffer is *locked*: display may read it, render does not
@@ -29,21 +30,21 @@
 #define FRAME_LINK_VERSION 1
 /* virtio-gpu allows 16 scanouts (virtio 1.2, 5.7.4: VIRTIO_GPU_MAX_SCANOUTS). */
 #define FRAME_HEADS_MAX 16
-/* Rectangles of damage in one PRESENT; more are merged. */
+/* A PRESENT has at most this many rectangles of damage; more are merged. */
 #define FRAME_RECTS_MAX 32
-/* Buffers of one head that display holds locked at once, at most. */
+/* Display holds at most this many buffers of one head locked at once. */
 #define FRAME_LOCKED_MAX 3
-/* Buffers of one link that are added at once. One more drops the link. */
+/* A link has at most this many buffers at once. One more drops the link. */
 #define FRAME_BUFFERS_MAX 256
 /* virtio-gpu cursors are always 64x64 (virtio 1.2, 5.7.6.10). */
 #define FRAME_CURSOR_SIZE 64
-/* Largest width or height of a head in pixels: what GL renderers take, and EDID can say. */
+/* No head is wider or higher, in pixels: GL renderers take this much, and EDID can say it. */
 #define FRAME_SIZE_MAX 16384
-/* Pairs of format and modifier that display names for one head, at most. */
+/* Display names at most this many pairs of format and modifier for one head. */
 #define FRAME_FORMATS_MAX 128
 
 enum frame_message {
-	/* render -> display */
+	/* Render sends these to display. */
 	FRAME_MESSAGE_HELLO = 1, /* both ways, first */
 	FRAME_MESSAGE_BUFFER_ADD,
 	FRAME_MESSAGE_BUFFER_REMOVE,
@@ -53,7 +54,7 @@ enum frame_message {
 	FRAME_MESSAGE_CURSOR_IMAGE,
 	FRAME_MESSAGE_CURSOR_MOVE,
 	FRAME_MESSAGE_CURSOR_HIDE,
-	/* display -> render */
+	/* Display sends these to render. */
 	FRAME_MESSAGE_RELEASE,
 	FRAME_MESSAGE_HEADS_WANTED,
 	FRAME_MESSAGE_RATE_WANTED,
@@ -109,24 +110,30 @@ struct frame_head_off {
 	uint32_t reserved;
 };
 
-/* A new frame. At most one descriptor comes with it: a sync file that signals when it may be read.
+/*
+ * Shows a new frame of the head. At most one descriptor comes with it: a sync file that signals
+ * when the buffer may be read.
  */
 struct frame_present {
 	struct link_header header;
 	uint32_t head;
 	uint32_t buffer;
 	uint64_t serial; /* of the head's frames: rises by at least one with every PRESENT */
-	/* CLOCK_MONOTONIC: when the guest's flush was taken, or when it became wanted if that was
-	 * later. */
+	/*
+	 * This is the time of CLOCK_MONOTONIC when the guest's flush was taken, or when it became
+	 * wanted if that was later.
+	 */
 	uint64_t flush_time_ns;
-	/* Where in the buffer the head's picture lies; its size is the head's. */
+	/* The head's picture begins here in the buffer; its size is the head's. */
 	uint32_t source_x, source_y;
 	uint32_t n_rects; /* damage since the last PRESENT of this head, in head coordinates */
 	uint32_t reserved;
 	struct rect rects[FRAME_RECTS_MAX];
 };
 
-/* Premultiplied ARGB8888, row 0 on top, no padding. It is shown at once, where the cursor was last.
+/*
+ * The pixels are premultiplied ARGB8888, row 0 on top, without padding. The image is shown at once,
+ * where the cursor was last.
  */
 struct frame_cursor_image {
 	struct link_header header;
@@ -151,7 +158,10 @@ struct frame_cursor_hide {
 	uint32_t reserved;
 };
 
-/* Unlocks one PRESENT's hold on a buffer: exactly one RELEASE for each PRESENT received. */
+/*
+ * Unlocks one PRESENT's hold on a buffer. Display sends exactly one for each PRESENT that it
+ * received.
+ */
 struct frame_release {
 	struct link_header header;
 	uint32_t buffer;
@@ -175,8 +185,9 @@ struct frame_heads_wanted {
 };
 
 /*
- * How many frames per 1000 seconds this head can use. At 0 nobody looks: render reads nothing back
- * and sends no PRESENT. A change from 0 to more brings the newest frame at once, with full damage.
+ * Says how many frames per 1000 seconds this head can use. At 0 nobody looks: render reads nothing
+ * back and sends no PRESENT. A change from 0 to more brings the newest frame at once, with full
+ * damage.
  */
 struct frame_rate_wanted {
 	struct link_header header;
@@ -191,9 +202,9 @@ struct frame_format {
 };
 
 /*
- * The dma-bufs that this head can use instead of memfds, in no order; none, as on a new link, means
- * only memfds. This is a wish: render still sends memfds when it has no GPU or nothing that fits. A
- * change shows with the next PRESENT, which then has full damage.
+ * Says which dma-bufs this head can use instead of memfds, in no order; none, as on a new link,
+ * means only memfds. This is a wish: render still sends memfds when it has no GPU or nothing that
+ * fits. A change shows with the next PRESENT, which then has full damage.
  */
 struct frame_formats_wanted {
 	struct link_header header;

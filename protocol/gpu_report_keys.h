@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gpu report keys: `vitrine-render --report` prints a key file (GLib's format) of one group, which
- * `vitrine gpus` reads. render/gpu_report.h says which keys it has.
+ * `vitrine-render --report` prints a key file (GLib's format) of one group, which `vitrine gpus`
+ * reads. render/gpu_report.h says which keys it has.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest report: what a guest says of its own graphics, over a virtio-serial port.
+ * A guest report is what a guest says of its own graphics, over a virtio-serial port.
  *
  * The guest's vitrine-guest-check --report writes one line of JSON, ended by a newline, to the port
  * of this name whenever it has run (at boot by its systemd unit). The host keeps the last whole
@@ -18,6 +18,8 @@
 
 #define GUEST_REPORT_PORT "org.vitrine.guest.0"
 #define GUEST_REPORT_VERSION 1
-/* Bytes of the longest line of text, with its newline; the guest truncates its strings to stay
- * below. */
+/*
+ * A line of text has at most this many bytes, with its newline; the guest truncates its strings to
+ * stay below.
+ */
 #define GUEST_REPORT_TEXT_LINE_MAX 4096

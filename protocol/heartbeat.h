@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * heartbeat: what the loops of one worker are doing right now, in memory that the keeper looks at.
+ * A heartbeat says what the loops of one worker are doing right now. It is memory that the keeper
+ * looks at.
  *
  * The keeper makes one memfd for each worker and hands it to each process at its start, as
  * descriptor HEARTBEAT_FD; it is all zero then. Each loop has a beat of its own, which the thread
@@ -21,23 +22,23 @@
 
 #include "protocol/frame_link.h"
 
-/* The descriptor by which a worker inherits its page, beside KEEPER_LINK_FD. */
+/* A worker inherits its page as this descriptor, beside KEEPER_LINK_FD. */
 #define HEARTBEAT_FD 4
 
 #define HEARTBEAT_MAGIC 0x5441454254524956u /* "VIRTBEAT" */
 #define HEARTBEAT_VERSION 2
 
-/* Bytes of the text that says what a loop does, its NUL included. */
+/* The text that says what a loop does has this many bytes, its NUL included. */
 #define HEARTBEAT_TEXT_BYTES 24
 
-/* Who has which beat. Render has the first three, display MAIN and those from RELAY on. */
+/* Each of these has a beat. Render has the first three, display MAIN and those from RELAY on. */
 enum heartbeat_loop {
 	HEARTBEAT_MAIN, /* the main thread */
 	HEARTBEAT_GPU,  /* render's gpu thread */
 	/*
-	 * No loop: the oldest work that the GPU was given and has not done. The gpu thread writes
-	 * it. `since_ns` is when that work was given, or when the work before it was done if that
-	 * is later.
+	 * This is no loop but the oldest work that the GPU was given and has not done. The gpu
+	 * thread writes it. `since_ns` is when that work was given, or when the work before it was
+	 * done if that is later.
 	 */
 	HEARTBEAT_GPU_WORK,
 	HEARTBEAT_RELAY, /* display's relay thread */
@@ -63,8 +64,8 @@ struct heartbeat {
 	uint64_t magic;
 	uint64_t version;
 	/*
-	 * How many RESETs of the keeper the renderer's gpu thread has done. Until then the ledger
-	 * lists objects of the guest of before, and what is worked at is that guest's.
+	 * The renderer's gpu thread has done this many RESETs of the keeper. While one is not done,
+	 * the ledger lists objects of the guest of before, and what is worked at is that guest's.
 	 */
 	uint64_t resets;
 	struct heartbeat_beat beats[HEARTBEAT_LOOPS];

@@ -10,7 +10,7 @@
 static struct heartbeat unread;
 static struct heartbeat *page = &unread;
 
-/* The loop that this thread runs; HEARTBEAT_LOOPS: none that is followed. */
+/* This is the loop of this thread that heartbeat_follow() was told; HEARTBEAT_LOOPS: none. */
 static __thread enum heartbeat_loop followed = HEARTBEAT_LOOPS;
 
 bool heartbeat_attach(void)

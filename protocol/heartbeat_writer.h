@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * heartbeat writer: how a worker's loops say what they do (heartbeat.h).
+ * heartbeat_writer is how a worker's loops say what they do (heartbeat.h).
  *
  * There is one page for the process. Until it is attached, and where the keeper gave none, beats go
  * to a place that nobody reads; so there is nothing to check before a call. A call costs some 50
  * nanoseconds at most, most of it for the time.
  *
- * Threads: heartbeat_attach() is called before other threads start. Each beat is written by the
- * thread that runs its loop.
+ * heartbeat_attach() is called before other threads start. Each beat is written by the thread that
+ * runs its loop.
  */
 #pragma once
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keeper link: what the keeper (vitrine-gpu) says to its two workers and they to it. Each worker
- * has a link of its own, which it inherits as descriptor KEEPER_LINK_FD. See common/link.h for
- * transport.
+ * The keeper link carries what the keeper (vitrine-gpu) says to its two workers and they to it.
+ * Each worker has a link of its own, which it inherits as descriptor KEEPER_LINK_FD. common/link.h
+ * transports it.
  *
  * The keeper answers QEMU from its own state and repeats that state to a worker that is new: a
- * renderer that starts afresh and one that replaces a dead one read the same messages, only the
+ * renderer that starts afresh and one that replaces a dead one read the same messages, and only the
  * ledger (ledger.h) tells them apart.
  */
 #pragma once
@@ -19,26 +19,33 @@
 
 /* Queue 0 is control, queue 1 is cursor (virtio 1.2, 5.7.2). */
 #define KEEPER_RINGS 2
-/* Largest ring the keeper offers; QEMU gives 256 and 16. */
+/* No ring that the keeper offers has more entries; QEMU gives 256 and 16. */
 #define KEEPER_RING_SIZE_MAX 1024
-/* Memory regions of one guest: the answer to VHOST_USER_GET_MAX_MEM_SLOTS. */
+/* A guest has at most this many memory regions: the answer to VHOST_USER_GET_MAX_MEM_SLOTS. */
 #define KEEPER_MEMORY_REGIONS_MAX 64
 /* spice-server keeps tickets in SPICE_MAX_PASSWORD_LENGTH (60) bytes, the NUL included, and cuts
  * longer ones without a word: nobody could log in. */
 #define KEEPER_TICKET_MAX 59
 
 enum keeper_message {
-	/* worker -> keeper, before all else: it can work. One that is not ready in time is
-	 * replaced. */
+	/*
+	 * Either worker sends this before all else: it can work. One that is not ready in time is
+	 * replaced.
+	 */
 	KEEPER_MESSAGE_READY = 1,
 
-	/* keeper -> both workers; one descriptor: the worker's end of a new frame link. */
+	/*
+	 * The keeper sends both workers this, with one descriptor: the worker's end of a new frame
+	 * link.
+	 */
 	KEEPER_MESSAGE_FRAME_LINK,
-	/* keeper -> both workers, at most once, soon after READY; one descriptor: memory for the
-	 * worker's figures. */
+	/*
+	 * The keeper sends both workers this at most once, soon after READY, with one descriptor:
+	 * memory for the worker's figures.
+	 */
 	KEEPER_MESSAGE_STATS,
 
-	/* keeper -> render */
+	/* The keeper sends these to render. */
 	KEEPER_MESSAGE_LEDGER = 16,
 	KEEPER_MESSAGE_FEATURES,
 	KEEPER_MESSAGE_MEMORY_BEGIN,
@@ -48,15 +55,15 @@ enum keeper_message {
 	KEEPER_MESSAGE_RING_CALL,
 	KEEPER_MESSAGE_RING_STOP,
 	KEEPER_MESSAGE_RESET,
-	/* render -> keeper */
+	/* Render sends this to the keeper. */
 	KEEPER_MESSAGE_RING_STOPPED,
 
-	/* keeper -> display */
+	/* The keeper sends these to display. */
 	KEEPER_MESSAGE_LISTENER = 32,
 	KEEPER_MESSAGE_TICKET,
 	KEEPER_MESSAGE_DBUS,
 	KEEPER_MESSAGE_CERTIFICATE,
-	/* display -> keeper */
+	/* Display sends this to the keeper. */
 	KEEPER_MESSAGE_POINTER_AREA,
 };
 
@@ -70,17 +77,19 @@ struct keeper_frame_link {
 	struct link_header header;
 };
 
-/* One descriptor: this worker's struct stats (stats.h), which outlives it. */
+/* Its one descriptor is this worker's struct stats (stats.h), which outlives the process. */
 struct keeper_stats {
 	struct link_header header;
 };
 
-/* One descriptor: the ledger's memfd. It is sent once, before anything else. */
+/* Its one descriptor is the ledger's memfd. It is sent once, before anything else. */
 struct keeper_ledger {
 	struct link_header header;
 };
 
-/* The virtio features that the guest's driver accepted (VIRTIO_GPU_F_*, VIRTIO_RING_F_* bits). */
+/*
+ * Tells which virtio features the guest's driver accepted (VIRTIO_GPU_F_*, VIRTIO_RING_F_* bits).
+ */
 struct keeper_features {
 	struct link_header header;
 	uint64_t features;
@@ -89,8 +98,8 @@ struct keeper_features {
 /*
  * Guest memory is always given whole: BEGIN, one REGION each with its descriptor, COMMIT. At COMMIT
  * the new table replaces the old one for everything taken from a ring afterwards; memory of the old
- * table stays mapped only as long as work in progress needs it. No answer: the keeper does not
- * wait.
+ * table stays mapped only as long as work in progress needs it. There is no answer, and the keeper
+ * waits for none.
  */
 struct keeper_memory_begin {
 	struct link_header header;
@@ -111,8 +120,8 @@ struct keeper_memory_commit {
 };
 
 /*
- * One or two descriptors: kick, then call if there is one. The ring is enabled and may hold work
- * already: look without waiting for a kick. Addresses are QEMU user addresses.
+ * It has one or two descriptors: kick, then call if there is one. The ring is enabled and may hold
+ * work already, so render looks without waiting for a kick. Addresses are QEMU user addresses.
  */
 struct keeper_ring_start {
 	struct link_header header;
@@ -123,7 +132,10 @@ struct keeper_ring_start {
 	uint16_t reserved[3];
 };
 
-/* A new call descriptor, or, with none, no calls: interrupt masking changes it at any time. */
+/*
+ * It has a new call descriptor, or none, and then render calls nobody. Interrupt masking changes
+ * this at any time.
+ */
 struct keeper_ring_call {
 	struct link_header header;
 	uint32_t ring;
@@ -163,7 +175,7 @@ enum keeper_listener_kind {
 	KEEPER_LISTENER_TLS = 3, /* TCP; display wants TLS from the first byte */
 };
 
-/* One descriptor: a listening stream socket on which SPICE clients arrive. */
+/* Its one descriptor is a listening stream socket on which SPICE clients arrive. */
 struct keeper_listener {
 	struct link_header header;
 	uint32_t kind; /* enum keeper_listener_kind */
@@ -171,30 +183,35 @@ struct keeper_listener {
 };
 
 /*
- * Two descriptors: PEM files with the certificate (and those that vouch for it, behind it) and with
- * its key, to be read from their beginning. Comes before a KEEPER_LISTENER_TLS; again: the new ones
- * count.
+ * Its two descriptors are PEM files with the certificate (and those that vouch for it, behind it)
+ * and with its key. Display reads them from their beginning. It comes before a KEEPER_LISTENER_TLS;
+ * if it comes again, the new ones count.
  */
 struct keeper_certificate {
 	struct link_header header;
 };
 
-/* The password clients must give; empty: none is asked for. Not NUL-terminated when full. */
+/*
+ * `ticket` is the password that clients must give; where it is empty, none is asked for. It has no
+ * NUL when it is full.
+ */
 struct keeper_ticket {
 	struct link_header header;
 	char ticket[KEEPER_TICKET_MAX + 5];
 };
 
-/* One descriptor: a peer-to-peer D-Bus connection to QEMU's org.qemu.Display1; display is client.
+/*
+ * Its one descriptor is a peer-to-peer D-Bus connection to QEMU's org.qemu.Display1, whose client
+ * display is.
  */
 struct keeper_dbus {
 	struct link_header header;
 };
 
 /*
- * The size of the whole desktop in pixels (bounding box of all heads). The keeper tells QEMU, whose
- * D-Bus pointer is bounded by what it believes the console's size to be; display scales to what
- * QEMU then reports.
+ * Tells the size of the whole desktop in pixels (the bounding box of all heads). The keeper tells
+ * QEMU, whose D-Bus pointer is bounded by what it believes the console's size to be; display scales
+ * to what QEMU then reports.
  */
 struct keeper_pointer_area {
 	struct link_header header;

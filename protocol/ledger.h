@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest ledger: what a renderer owes and owns, in memory that outlives it.
+ * The guest ledger says what a renderer owes and owns. It lies in memory that outlives the
+ * renderer.
  *
- * A memfd made by the keeper; the renderer writes it, the keeper reads ring positions from it when
- * a renderer does not answer, and a new renderer reads it to go on where the dead one stopped.
- * Every reader trusts nothing: indices and counts are checked like a guest's.
+ * The keeper makes it as a memfd, and the renderer writes it. The keeper reads ring positions from
+ * it when a renderer does not answer, and a new renderer reads it to go on where the dead one
+ * stopped. Every reader trusts nothing: indices and counts are checked like a guest's.
  *
  * Rings. A chain is named by its first descriptor. `next_avail` is advanced when a chain is taken;
  * taken[first_desc] is set before that and cleared when the answer is in the used ring. A renderer
@@ -32,12 +33,17 @@
 #define LEDGER_CONTEXTS_MAX 1024
 #define LEDGER_SCANOUTS_MAX 16
 #define LEDGER_REFUSALS_MAX 32
-/* Bytes of a context's debug name (virtio 1.2, 5.7.6.8, CTX_CREATE); NUL-padded, not ended when
- * full. */
+/*
+ * A context's debug name has this many bytes (virtio 1.2, 5.7.6.8, CTX_CREATE). It is padded with
+ * NULs, and has none when it is full.
+ */
 #define LEDGER_NAME_BYTES 64
-/* Backing entries of all resources together: enough for 2 GiB in pages of 4 KiB. */
+/*
+ * All resources together have at most this many backing entries: enough for 2 GiB in pages of 4
+ * KiB.
+ */
 #define LEDGER_BACKING_MAX (512u * 1024u)
-/* In `returning`: no return is under way. */
+/* In `returning` this says that no return is under way. */
 #define LEDGER_NO_CHAIN 0xffffu
 
 struct ledger_ring {

@@ -12,11 +12,11 @@
 
 /*
  * The costs are those of Mesa's software renderer, since with a GPU's driver much of it lies in the
- * GPU's memory. Measured with virglrenderer 0.10.4 and Mesa 22.3: a GL context 2.7 MiB, with a
- * virgl context or as a sub-context; a resource 3 KiB; a rasterizer 0.2 KiB, a sampler 0.6 KiB; a
- * shader 9 KiB and 1.4 times its text, before it is linked. Queries and views are estimates. The
- * most resources and contexts are what the ledger has room for, so that all of them come back after
- * a crash.
+ * GPU's memory. These were measured with virglrenderer 0.10.4 and Mesa 22.3: a GL context takes 2.7
+ * MiB, with a virgl context or as a sub-context; a resource 3 KiB; a rasterizer 0.2 KiB, a sampler
+ * 0.6 KiB; a shader 9 KiB and 1.4 times its text, before it is linked. Queries and views are
+ * estimates. The most resources and contexts are what the ledger has room for, so that all of them
+ * come back after a crash.
  */
 const struct quota_row quota_rows[QUOTAS] = {
 	[QUOTA_CONTEXTS] = { "contexts", "virgl contexts of the guest", QUOTA_OF_GUEST, 128, 8,

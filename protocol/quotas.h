@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * quotas: what one guest may use of the host. This is the one table of them.
+ * quotas is the one table of what one guest may use of the host.
  *
  * `vitrine run` and vitrine-gpu take other limits for a desktop by --quota, and vitrine-render,
  * which is told them, counts (render/quota/quota.h). What is over a limit is answered with
@@ -12,7 +12,7 @@
  * charged at what one of it costs; `staging-bytes`, for the one command that is executed; and
  * QUOTAS_PROCESS_BYTES, for the program and its drivers.
  *
- * No limit is to be met by a desktop that means well. What those need:
+ * No limit is to be met by a desktop that means well. Such desktops need:
  *
  * - Contexts: one for each program that draws. A sub-context is one of the program's GL contexts:
  *   Firefox and Chromium end the oldest of more than 16 for WebGL in a process.
@@ -32,7 +32,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Render's own memory, with the drivers', before a guest has asked for anything. */
+/*
+ * This much is counted for render itself, with its drivers, before a guest has asked for anything.
+ */
 #define QUOTAS_PROCESS_BYTES (256ull << 20)
 
 enum quota_name {
@@ -68,7 +70,10 @@ struct quota_row {
 	const char *unit; /* a noun, and for whom */
 	enum quota_scope scope;
 	uint64_t initial, min, max;
-	/* What one costs in host memory: charged to other-bytes. 0: it is charged nowhere else. */
+	/*
+	 * One takes this much host memory, which is charged to other-bytes. 0: it is charged
+	 * nowhere else.
+	 */
 	uint64_t cost_bytes;
 	const char *refused; /* the command, and what asks for it */
 	bool takes_time;     /* to make: refused as making-time says, too */
@@ -76,7 +81,7 @@ struct quota_row {
 
 extern const struct quota_row quota_rows[QUOTAS];
 
-/* The limits of one desktop, by enum quota_name. */
+/* `max` has the limits of one desktop, by enum quota_name. */
 struct quota_limits {
 	uint64_t max[QUOTAS];
 };
@@ -87,9 +92,12 @@ void quotas_set_initial(struct quota_limits *limits);
  * powers of 1024. Gives NULL, or why not, which the caller frees; then nothing has changed.
  */
 char *quotas_parse(struct quota_limits *limits, const char *text);
-/* Those that are not the initial ones, as quotas_parse() takes them. NULL: none. */
+/*
+ * Gives those that are not the initial ones, as quotas_parse() takes them, or NULL when there are
+ * none. The caller frees it.
+ */
 char *quotas_format(const struct quota_limits *limits);
-/* A number with the largest suffix that loses nothing. The caller frees it. */
+/* Gives the number with the largest suffix that loses nothing. The caller frees it. */
 char *quotas_format_number(uint64_t number);
-/* The most that render may take of private memory: the sum at the top of this file. */
+/* Gives the most private memory that render may take: the sum at the top of this file. */
 uint64_t quotas_get_memory_bytes(const struct quota_limits *limits);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stats: the figures of one worker, in memory that the keeper and readers see.
+ * stats has the figures of one worker. It is memory that the keeper and readers see.
  *
  * The keeper makes one memfd for vitrine-render and one for vitrine-display, keeps them while
  * workers are replaced (counts go on, gauges begin anew) and gives read-only descriptors of both to
@@ -24,14 +24,15 @@
 
 #define STATS_MAGIC 0x5354415452544956u /* "VITRTATS" */
 #define STATS_VERSION 4
-/* Connections of people that are told apart; more of them are not shown. */
+/* At most this many connections of people are told apart; more of them are not shown. */
 #define STATS_CLIENTS_MAX 8
 #define STATS_ENCODER_BYTES 32
 #define STATS_ADDRESS_BYTES 64
 
 /*
- * Buckets of times in microseconds. Below 8 each has its own. Above there are 8 to an octave, so
- * that each is at most an eighth wide. The last one takes all that is longer than 134 s.
+ * Times are counted in buckets of microseconds. Below 8 each microsecond has its own. Above there
+ * are 8 to an octave, so that each is at most an eighth wide. The last one takes all that is longer
+ * than 134 s.
  */
 #define STATS_BUCKETS_PER_OCTAVE 8
 #define STATS_BUCKETS 200
@@ -41,16 +42,16 @@ enum stats_worker {
 	STATS_DISPLAY = 2,
 };
 
-/* What is counted of a head since the desktop's start. */
+/* These are counted of a head since the desktop's start. */
 enum stats_count {
-	/* render */
+	/* Render fills in these. */
 	STATS_FRAMES_FLUSHED, /* RESOURCE_FLUSH of the guest that touched the head */
 	STATS_FRAMES_MERGED,  /* flushes of a watched head that the next frame took along */
 	STATS_FRAMES_SENT,    /* PRESENT messages to display */
 	STATS_FLUSHED_PIXELS, /* area of the flushes */
 	STATS_FENCES_HELD,    /* answers held to pace the guest */
 	STATS_FENCES_HELD_US, /* for how long, in sum */
-	/* display */
+	/* Display fills in these. */
 	STATS_FRAMES_RECEIVED,   /* PRESENT messages of render */
 	STATS_FRAMES_SUPERSEDED, /* replaced by a newer one before anything of them was used */
 	STATS_DRAWABLES,         /* drawables given to spice-server */
@@ -62,20 +63,20 @@ enum stats_count {
 	STATS_COUNTS,
 };
 
-/* What is true of a head now. */
+/* These are true of a head now. */
 enum stats_gauge {
-	/* render */
+	/* Render fills in these. */
 	STATS_ON,    /* 0 or 1 */
 	STATS_WIDTH, /* pixels */
 	STATS_HEIGHT,
 	STATS_REFRESH_MHZ,
 	STATS_WANTED_MHZ, /* frames that display asks for; 0: nobody looks */
-	/* display */
+	/* Display fills in these. */
 	STATS_STREAMS, /* video streams running */
 	STATS_GAUGES,
 };
 
-/* Where the time of a frame goes, as histograms; display fills in all of them. */
+/* These parts of a frame's time are measured, each in a histogram; display fills in all of them. */
 enum stats_stage {
 	STATS_FLUSH_TO_PICTURE,   /* guest's flush taken -> frame here, ready to be read */
 	STATS_PICTURE_TO_ENCODED, /* in the video encoder */
@@ -84,7 +85,7 @@ enum stats_stage {
 	STATS_STAGES,
 };
 
-/* What is counted of the guest, and not of a head; render fills it in. */
+/* These are counted of the guest, and not of a head; render fills them in. */
 enum stats_guest_count {
 	STATS_COMMANDS_REFUSED, /* of programs, by the checker; each is the end of a context */
 	STATS_COMMANDS_FAILED, /* streams of them that passed and virglrenderer refused; the same */
@@ -135,7 +136,7 @@ struct stats {
 	uint64_t guest[STATS_GUEST_COUNTS];
 };
 
-/* For a field: its name outside, and who fills it in. */
+/* Tells of a field its name outside, and who fills it in. */
 struct stats_name {
 	const char *name;
 	enum stats_worker worker;
@@ -157,7 +158,9 @@ static inline unsigned stats_bucket_of(uint64_t us)
 	return bucket < STATS_BUCKETS ? bucket : STATS_BUCKETS - 1;
 }
 
-/* The shortest time that falls into a bucket; that of STATS_BUCKETS is the end of the last. */
+/*
+ * Gives the shortest time that falls into a bucket; that of STATS_BUCKETS is the end of the last.
+ */
 static inline uint64_t stats_bucket_start_us(unsigned bucket)
 {
 	if (bucket < 2 * STATS_BUCKETS_PER_OCTAVE)
@@ -168,9 +171,9 @@ static inline uint64_t stats_bucket_start_us(unsigned bucket)
 }
 
 /*
- * What the keeper says, once, to whoever connects to its stats socket (SOCK_SEQPACKET), before it
- * hangs up. Two descriptors: render's memory and display's, to be mapped for reading (shm.h).
- * Connect again to learn of a worker that was replaced.
+ * The keeper says this once to whoever connects to its stats socket (SOCK_SEQPACKET), and hangs up.
+ * Two descriptors come with it: render's memory and display's, to be mapped for reading (shm.h). A
+ * reader connects again to learn of a worker that was replaced.
  */
 #define STATS_MESSAGE_ANSWER 1
 #define STATS_NAME_BYTES 64

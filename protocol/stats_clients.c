@@ -16,7 +16,10 @@ unsigned stats_get_thread_head(void)
 	return thread_head;
 }
 
-/* When the newest frame that is being sent was flushed; 0: all is on the wire. */
+/*
+ * For each head this is when the guest flushed the newest frame that is being sent
+ * (CLOCK_MONOTONIC); 0: all is on the wire.
+ */
 static uint64_t begun_ns[FRAME_HEADS_MAX];
 
 void stats_frame_begun(unsigned head, uint64_t flush_time_ns)

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stats clients: the figures that only display has, those of clients and of the way to the wire.
+ * stats_clients counts what only display knows: the figures of clients and of the way to the wire.
  * Heads' figures are counted by stats_writer.h.
  *
  * A client is one person's connection. Whoever accepts it opens an entry and closes it. There are
  * STATS_CLIENTS_MAX entries; past that there is none, which is -1, and every call takes and ignores
  * that.
  *
- * Threads: any.
+ * Any thread may call it.
  */
 #pragma once
 
 #include "protocol/stats_writer.h"
 
 /*
- * The head that this thread serves, for code that knows only its thread: an encoder that
- * spice-server makes in a head's worker. In other threads it is FRAME_HEADS_MAX, which every call
- * ignores.
+ * This is the head that the calling thread serves, for code that knows only its thread: an encoder
+ * that spice-server makes in a head's worker. In other threads it is FRAME_HEADS_MAX, which every
+ * call ignores.
  */
 void stats_set_thread_head(unsigned head);
 unsigned stats_get_thread_head(void);

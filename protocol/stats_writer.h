@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stats writer: how a worker notes its figures (stats.h).
+ * stats_writer is how a worker notes its figures (stats.h).
  *
  * There is one for the process, since figures come from threads and callbacks that share nothing
  * else. Until the keeper's memory has come they go to a place that nobody reads. So there is
  * nothing to check before a call, and a call costs a few nanoseconds. A head that does not exist is
  * ignored.
  *
- * Threads: any.
+ * Any thread may call it.
  */
 #pragma once
 
@@ -17,7 +17,7 @@
 
 #include "protocol/stats.h"
 
-/* The memory in use; never NULL. */
+/* This is the memory in use; it is never NULL. */
 extern struct stats *stats_memory;
 
 /*

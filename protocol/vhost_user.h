@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vhost-user: the wire layout of the messages QEMU exchanges with a device backend.
+ * This is the wire layout of the messages that QEMU exchanges with a device backend. QEMU describes
+ * it in docs/interop/vhost-user.rst and vhost-user-gpu.rst.
  *
- * Source: QEMU docs/interop/vhost-user.rst and vhost-user-gpu.rst. Little-endian hosts only, as all
- * of Vitrine. Used by the keeper and by the test front end.
+ * The keeper and the test front end use it. It holds on little-endian hosts only, as all of Vitrine
+ * does.
  */
 #pragma once
 
@@ -14,10 +15,10 @@
 #define VHOST_USER_FLAG_REPLY 0x4u
 #define VHOST_USER_FLAG_NEED_REPLY 0x8u
 
-/* Feature bit that opens the protocol features (vhost-user.rst, "Protocol features"). */
+/* This feature bit opens the protocol features (vhost-user.rst, "Protocol features"). */
 #define VHOST_USER_F_PROTOCOL_FEATURES 30
 
-/* The most regions in one SET_MEM_TABLE (VHOST_MEMORY_BASELINE_NREGIONS). */
+/* One SET_MEM_TABLE has at most this many regions (VHOST_MEMORY_BASELINE_NREGIONS). */
 #define VHOST_USER_MEM_TABLE_MAX 8
 #define VHOST_USER_CONFIG_MAX 256
 
@@ -60,7 +61,10 @@ enum vhost_user_request {
 	VHOST_USER_GET_STATUS = 40,
 };
 
-/* Low bits of a SET_VRING_KICK/CALL/ERR payload are the ring; this bit says: no descriptor. */
+/*
+ * The low bits of a SET_VRING_KICK, CALL or ERR payload are the ring; NO_FD says that no descriptor
+ * comes with it.
+ */
 #define VHOST_USER_VRING_INDEX_MASK 0xffu
 #define VHOST_USER_VRING_NO_FD 0x100u
 
@@ -121,7 +125,7 @@ struct vhost_user_message {
 	} payload;
 } __attribute__((packed));
 
-/* On the socket that VHOST_USER_GPU_SET_SOCKET brings (vhost-user-gpu.rst). */
+/* These go over the socket that VHOST_USER_GPU_SET_SOCKET brings (vhost-user-gpu.rst). */
 enum vhost_user_gpu_request {
 	VHOST_USER_GPU_GET_PROTOCOL_FEATURES = 1,
 	VHOST_USER_GPU_SET_PROTOCOL_FEATURES = 2,

@@ -60,7 +60,6 @@ struct worker_option {
 	const char *const *words; /* of a choice; NULL stands behind the last */
 };
 
-/* All options of one worker. */
 struct worker_options {
 	const struct worker_option *rows;
 	unsigned n_rows;
