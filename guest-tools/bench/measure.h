@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* measure: runs a workload, or page flips, for some seconds and sums up how long each run took. */
+/* measure runs a workload, or page flips, for some seconds and sums up how long each run took. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * workloads: small fixed pieces of OpenGL work, whose speed can be compared between hosts and
+ * workloads are small fixed pieces of OpenGL work, whose speed can be compared between hosts and
  * between versions.
  *
  * A workload is set up once, then it runs again and again, and glFinish ends each run. What a run

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bundle: one tar file with what a supporter asks for first.
+ * bundle writes one tar file with what a supporter asks for first.
  *
  * It carries no secrets. Only the files of a fixed list go in, and never an environment. Values
  * after words such as password are replaced, and so are the names of this machine, of its user and

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * causes: everything that can be wrong, what it means and how it is put right.
+ * causes lists everything that can be wrong, what it means and how it is put right.
  *
  * A finding that warns or fails names one of these. Their ids are part of the JSON's contract, so
  * they are never renamed. The texts address a person, one sentence each; {} in them stands for the

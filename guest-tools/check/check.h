@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check: one question asked of the guest.
+ * A check is one question asked of the guest.
  *
  * Every group file exports a table of checks. checks.c lists the tables in the order of dependence,
  * hardware first, so that the first failure names the root of those after it. A run function judges

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * environment: finds variables that turn Mesa away from the virtio-gpu driver, in this environment
+ * environment finds variables that turn Mesa away from the virtio-gpu driver, in this environment
  * and in the files that make one at login.
  */
 #pragma once

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * finding: what one check found out, and the words for it.
+ * A finding is what one check found out, and the words for it.
  *
  * A finding starts as zeros, which means that the check passed. It lives in memory that the child
  * processes of a run share with their parent, so its texts are arrays.

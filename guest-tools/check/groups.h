@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* groups: the tables of checks. Each is in the file of its name and ends with a row of zeros. */
+/* These are the tables of checks. Each is in the file of its name and ends with a row of zeros. */
 #pragma once
 
 #include "guest-tools/check/check.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest: what is known about the machine that the check runs in.
+ * guest is what is known about the machine that the check runs in.
  *
  * guest_probe gathers it once: it reads /sys, /proc and /dev and asks the kernel's driver. The
  * checks judge it. It lives in memory shared with the child processes that load Mesa, so that what
@@ -70,8 +70,8 @@ struct guest_params {
 };
 
 /*
- * The bits of capability_bits that reports name (virgl_hw.h): VIRGL_CAP_COMPUTE_SHADER and
- * VIRGL_CAP_HOST_IS_GLES have these values.
+ * Reports name these bits of capability_bits, which are VIRGL_CAP_COMPUTE_SHADER and
+ * VIRGL_CAP_HOST_IS_GLES of virgl_hw.h.
  */
 #define GUEST_CAPS_COMPUTE (1u << 7)
 #define GUEST_CAPS_HOST_IS_GLES (1u << 19)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* kernel: says where the virtio_gpu driver stands, and reads its lines of the kernel log. */
+/* kernel says where the virtio_gpu driver stands, and reads its lines of the kernel log. */
 #pragma once
 
 #include <stdbool.h>

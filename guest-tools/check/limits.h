@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * limits: bounds on what vitrine-guest-check takes from others, which are the host behind the
+ * These are the bounds on what vitrine-guest-check takes from others, which are the host behind the
  * device, the kernel, and the files of whoever uses this guest. Each bound says what happens past
  * it. Times whose names say SLOW are for guests without KVM.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* nodes: says why the render node does not open. */
+/* nodes says why the render node does not open. */
 #pragma once
 
 #include "guest-tools/check/check.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* port: finds the virtio-serial ports that the host gives this guest by their names. */
+/* port finds the virtio-serial ports that the host gives this guest by their names. */
 #pragma once
 
 #include <stdbool.h>

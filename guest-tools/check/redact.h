@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* redact: takes out of a text what a stranger should not read. */
+/* redact takes out of a text what a stranger should not read. */
 #pragma once
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* report: writes the findings for a person, for a program, and for the host. */
+/* report writes the findings for a person, for a program, and for the host. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,8 +17,8 @@ void report_json(FILE *file, const struct check_results *results, const struct v
 /* Writes the one line that goes to the port of protocol/guest_report.h. */
 void report_line(FILE *file, const struct check_results *results, const struct verdict *verdict);
 /*
- * Writes that line to the device or file `path`, or to the port of that name when it is NULL. Gives
- * 0, -ENODEV when there is no such port, or -errno.
+ * Writes that line to the device or file `path`, or, when it is NULL, to the port
+ * GUEST_REPORT_PORT. Gives 0, -ENODEV when there is no such port, or -errno.
  */
 int report_to_port(
 	const char *path, const struct check_results *results, const struct verdict *verdict);

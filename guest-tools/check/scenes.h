@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * scenes: small pictures whose every pixel is known.
+ * scenes are small pictures whose every pixel is known.
  *
  * A scene draws into the bound framebuffer, which is SCENE_SIZE squared. `expect` gives the pixel
  * that must be at (x, y), as 0xAABBGGRR; row 0 is at the bottom, as glReadPixels has it. It returns

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * session: the one GL context that the checks of the GL room share.
+ * session is the one GL context that the checks of the GL room share.
  *
  * The first use opens it, in the child process of that room. It is on the render node when this
  * user can open it, and otherwise on no device, so that the software renderer that is left can be

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* verdict: the one sentence that all findings together come to. */
+/* A verdict is the one sentence that all findings together come to. */
 #pragma once
 
 #include "guest-tools/check/check.h"

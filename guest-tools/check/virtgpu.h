@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * virtgpu: speaks the kernel driver's ioctls directly.
+ * virtgpu speaks the kernel driver's ioctls directly.
  *
  * It uses the kernel's headers only, so that the driver can be asked on a guest without libdrm or
  * Mesa, and so that a fault below Mesa is told from one inside it. All functions take an open

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wayland: finds out whether the running Wayland compositor draws through the GPU. It is a check of
+ * wayland finds out whether the running Wayland compositor draws through the GPU. It is a check of
  * the group server, in a file of its own.
  */
 #pragma once

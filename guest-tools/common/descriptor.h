@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* descriptor: what the guest tools do with descriptors of devices in more than one place. */
+/* descriptor does what the guest tools do with descriptors of devices in more than one place. */
 #pragma once
 
 /* Closes the descriptor. A negative one, which a failed open gives, is left alone. */

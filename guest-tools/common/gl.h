@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gl: EGL on GBM, and OpenGL, found at run time.
+ * gl finds EGL on GBM, and OpenGL, at run time.
  *
  * Nothing of Mesa is linked, because the tools must start on a guest without it and say so. gl_open
  * tells which step failed. There is one context per process, and it is current on the thread that

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json: writes JSON, and reads none.
+ * json writes JSON, and reads none.
  *
  * Why is it our own? The tools only ever write, and a JSON library would be their one dependency
  * beside libc on guests from Debian 11 to sid. This file keeps track of commas and indentation. It

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kms: lights one connector for a moment, through the kernel's mode-setting ioctls.
+ * kms lights one connector for a moment, through the kernel's mode-setting ioctls.
  *
  * The caller must become DRM master, so the display must be free. kms_close puts back what the
  * console showed. All functions give 0 or -errno unless they say otherwise.

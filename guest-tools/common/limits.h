@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * limits: how many objects of a DRM card are looked at. The card's driver, and the host behind it,
- * decide how many there are.
+ * These bounds say how many objects of a DRM card are looked at. The card's driver, and the host
+ * behind it, decide how many there are.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tar: writes a POSIX ustar archive of small regular files. All are owned by root and have mode
+ * tar writes a POSIX ustar archive of small regular files. All are owned by root and have mode
  * 0644.
  */
 #pragma once

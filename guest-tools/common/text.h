@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text: the little help with files and strings that the guest tools need and libc does not give.
+ * text is the little help with files and strings that the guest tools need and libc does not give.
  *
  * The tools link libc only, so that one binary runs on every guest from Debian 11 on, also on one
  * without GLib. Strings live in fixed arrays, because findings cross a fork in shared memory. Every

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* timing: milliseconds, the unit of all times and limits of the guest tools. */
+/* timing counts in milliseconds, the unit of all times and limits of the guest tools. */
 #pragma once
 
 #include <stddef.h>
