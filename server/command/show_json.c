@@ -51,7 +51,7 @@ static void add_options(JsonBuilder *json, GKeyFile *file)
 	json_builder_end_object(json);
 }
 
-/* All of them, so that nobody needs to know the initial ones. */
+/* Adds all of them, so that nobody needs to know the initial ones. */
 static void add_quotas(JsonBuilder *json, GKeyFile *file)
 {
 	struct quota_limits limits;

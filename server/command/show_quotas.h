@@ -8,7 +8,10 @@
 
 #include "protocol/quotas.h"
 
-/* Reads them from the desktop's file of options; NULL or one without them: the initial ones. */
+/*
+ * Reads them from the desktop's file of options. Without a file (NULL), or where the file has none,
+ * they are the initial ones.
+ */
 void show_quotas_read(struct quota_limits *limits, GKeyFile *desktop);
 /*
  * Prints those that are not the initial ones on one line, if there are such; with `all`, all of

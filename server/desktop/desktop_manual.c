@@ -33,7 +33,7 @@ static void add_sentences(GString *page, const char *text)
 	}
 }
 
-/* The table of quotas, with what is said of each. */
+/* Adds the table of quotas, with what is said of each. */
 static void add_quotas(GString *page)
 {
 	g_string_append(page, ".RS\n");

@@ -29,8 +29,8 @@ struct stats_head_report {
 	char encoder[STATS_ENCODER_BYTES];
 	struct stats_times stages[STATS_STAGES];
 	/*
-	 * Percent of the pixels that the guest flushed that were found changed, and that were sent.
-	 * -1 when none were flushed.
+	 * Of the pixels that the guest flushed, so many percent were found changed, and so many
+	 * were sent; -1 when none were flushed.
 	 */
 	double changed_percent, sent_percent;
 };
