@@ -6,12 +6,15 @@
 
 #include "common/monotonic.h"
 
-/* Crashes of one name, and of all names together, from which on new contexts are refused. */
+/*
+ * From this many crashes of one name on new contexts of that name are refused, and from this many
+ * of different names all new contexts.
+ */
 #define REFUSED_FROM 2
 #define ALL_REFUSED_FROM 3
-/* Crashes of whatever name from which on all contexts but the desktop's own are lost. */
+/* From this many crashes of whatever name on all contexts but the desktop's own are lost. */
 #define UNSEEN_LOST_FROM 4
-/* Crashes of one name from which on its other contexts are lost, too. */
+/* From this many crashes of one name on its other contexts are lost, too. */
 #define NAME_LOST_FROM 3
 
 static bool is_nameless(const char name[LEDGER_NAME_BYTES])
@@ -69,7 +72,10 @@ static struct blame_record *find_or_make(
 	return record;
 }
 
-/* Gives for how many seconds is refused; 0: nothing is. */
+/*
+ * Counts a crash, and gives for how many seconds new contexts are refused from now on; 0: they are
+ * not.
+ */
 static unsigned count(
 	struct blame_record *record, unsigned refused_from, unsigned forget_s, uint64_t now_ns)
 {

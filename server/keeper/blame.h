@@ -22,7 +22,8 @@
  * spare renderer waits (worker.h), so the renderer is there for more than 99 % of the time.
  * Programs that meant well lose what they had drawn by any crash.
  *
- * Only counts and compares: the caller tells what happened and does what is decided. Main thread.
+ * It only counts and compares: the caller tells what happened and does what is decided. Everything
+ * happens on the main thread.
  */
 #pragma once
 
@@ -32,16 +33,19 @@
 #include "protocol/ledger.h"
 #include "server/keeper/heartbeat_memory.h"
 
-/* Names that are remembered. One more takes the place of the one that was quiet for longest. */
+/*
+ * At most this many names are remembered. One more takes the place of the one that was quiet for
+ * longest.
+ */
 #define BLAME_NAMES_MAX (LEDGER_REFUSALS_MAX - 1)
 
-/* Seconds of the first refusal. The longest is BLAME_REFUSAL_MAX_S. */
+/* The first refusal lasts this many seconds, and the longest BLAME_REFUSAL_MAX_S. */
 #define BLAME_REFUSAL_S 60
 #define BLAME_REFUSAL_MAX_S 600
 
-/* Seconds without a crash, and without a refusal, after which a name's crashes are forgotten. */
+/* After this many seconds without a crash and without a refusal a name's crashes are forgotten. */
 #define BLAME_FORGET_S 600
-/* The same for crashes of all names together. */
+/* The same holds for crashes of all names together. */
 #define BLAME_FORGET_ALL_S 60
 
 struct blame_record {
@@ -78,13 +82,16 @@ struct blame_judgement {
 bool blame_find(const struct heartbeat_memory *heartbeat, const struct heartbeat_said *hung_at,
 	struct heartbeat_said *at);
 
-/* A renderer has ended in this context's work. `hung`: it never came to an end. */
+/*
+ * Decides what follows when a renderer has ended in this context's work. `hung` says that the work
+ * never came to an end.
+ */
 struct blame_judgement blame_judge(struct blame *blame, uint32_t context,
 	const char name[LEDGER_NAME_BYTES], bool hung, uint64_t now_ns);
 
-/* The guest is new. */
+/* Forgets all crashes, because the guest is new. */
 void blame_clear(struct blame *blame);
 
-/* What is refused now, for the ledger. Slots that are not needed are made free. */
+/* Fills in what is refused now, for the ledger. Slots that are not needed are made free. */
 void blame_fill(const struct blame *blame, struct ledger_refusal refusals[LEDGER_REFUSALS_MAX],
 	uint64_t now_ns);

@@ -4,7 +4,7 @@
  * worker, empties it before each process, and reads it while that runs and once it is dead.
  *
  * What is read is a copy that a worker can no longer change, with text that can be printed; the
- * numbers in it are still what a worker chose to write. Main thread only.
+ * numbers in it are still what a worker chose to write. Everything happens on the main thread.
  */
 #pragma once
 
@@ -19,7 +19,7 @@ struct heartbeat_memory {
 	struct heartbeat *map;
 };
 
-/* One beat as it was read. */
+/* This is one beat as it was read. */
 struct heartbeat_said {
 	enum heartbeat_state state; /* one that the protocol does not know is UNUSED */
 	uint64_t since_ns;
@@ -32,10 +32,10 @@ bool heartbeat_memory_init(struct heartbeat_memory *memory, const char *name, GE
 #define HEARTBEAT_MEMORY_NONE ((struct heartbeat_memory){ .fd = -1 })
 void heartbeat_memory_finish(struct heartbeat_memory *memory);
 
-/* Forgets what the process before said. No process of this worker exists. */
+/* Forgets what the process before said. It is called while no process of this worker exists. */
 void heartbeat_memory_clear(struct heartbeat_memory *memory);
 /* Without memory every beat is UNUSED. */
 struct heartbeat_said heartbeat_memory_read(
 	const struct heartbeat_memory *memory, enum heartbeat_loop loop);
-/* How many RESETs this process says it has done; 0 without memory. */
+/* Gives how many RESETs this process says it has done; 0 without memory. */
 uint64_t heartbeat_memory_read_resets(const struct heartbeat_memory *memory);

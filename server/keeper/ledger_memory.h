@@ -35,9 +35,14 @@ bool ledger_memory_find_name(
 void ledger_memory_lose_context(struct ledger_memory *memory, uint32_t context);
 void ledger_memory_lose_name(struct ledger_memory *memory, const char name[LEDGER_NAME_BYTES]);
 unsigned ledger_memory_lose_unseen(struct ledger_memory *memory);
-/* What the keeper writes when no renderer process exists. */
+/*
+ * Gives the LEDGER_REFUSALS_MAX slots of refusals, which the keeper writes while no renderer
+ * process exists.
+ */
 struct ledger_refusal *ledger_memory_get_refusals(struct ledger_memory *memory);
-/* The name of a context that exists, as text that can be printed; NULL: there is no such context.
+/*
+ * Gives a context's name as text that can be printed, which the caller frees, or NULL when there is
+ * no such context.
  */
 char *ledger_memory_name_context(const struct ledger_memory *memory, uint32_t context);
 

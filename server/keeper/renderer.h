@@ -40,7 +40,10 @@ struct renderer {
 	bool used; /* a ring has run since the last reset */
 };
 
-/* `submit_limit_s`: seconds that the renderer may be at one thing, a submission above all. */
+/*
+ * `submit_limit_s` is for how many seconds the renderer may be at one thing, a submission above
+ * all.
+ */
 void renderer_init(struct renderer *renderer, char **argv, struct device *device,
 	struct ledger_memory *ledger, unsigned submit_limit_s,
 	const struct renderer_events *events);

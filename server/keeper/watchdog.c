@@ -6,13 +6,19 @@
 
 #define HURRY_NS (WATCHDOG_HURRY_MS * MONOTONIC_NS_PER_MS)
 
-/* Nothing may pass a short limit unseen for long. */
+/*
+ * Gives how far looks are apart. With a short limit that is less, so that nothing passes the limit
+ * unseen for long.
+ */
 static uint64_t period_of(const struct watchdog *watchdog)
 {
 	return MIN(WATCHDOG_PERIOD_MS * MONOTONIC_NS_PER_MS, watchdog->limits.stopped_ns);
 }
 
-/* Looks at both workers come together, since all periods end at the same moments of the clock. */
+/*
+ * Gives how long it is until the next look. All periods end at the same moments of the clock, so
+ * that looks at both workers come together.
+ */
 static uint64_t left_of_period(const struct watchdog *watchdog, uint64_t now_ns)
 {
 	return period_of(watchdog) - now_ns % period_of(watchdog);
@@ -66,7 +72,10 @@ static uint64_t limit_of(const struct watchdog *watchdog, unsigned loop, enum he
 	return state == HEARTBEAT_WORKING ? watchdog->limits.loops_ns[loop] : 0;
 }
 
-/* How long something has been going on, of what we may count. A time to come is not long ago. */
+/*
+ * Gives for how long something has been going on, as far as we may count it. A time to come counts
+ * as now.
+ */
 static uint64_t age_of(const struct watchdog *watchdog, uint64_t since_ns, uint64_t now_ns)
 {
 	uint64_t from_ns = MAX(since_ns, watchdog->from_ns);

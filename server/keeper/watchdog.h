@@ -9,9 +9,9 @@
  * the keeper one wake-up every WATCHDOG_PERIOD_MS, for both workers together, and some
  * microseconds.
  *
- * Only counts and compares: the caller reads the heartbeat, tells the time and kills. A worker may
- * write anything into its heartbeat; it can deceive the watchdog, and gains nothing by it that it
- * would not have by serving nobody.
+ * It only counts and compares: the caller reads the heartbeat, tells the time and kills. A worker
+ * may write anything into its heartbeat; it can deceive the watchdog, and gains nothing by it that
+ * it would not have by serving nobody.
  */
 #pragma once
 
@@ -50,17 +50,21 @@ struct watchdog_verdict {
 	uint64_t look_again_ns; /* from now; without a fault */
 };
 
-/* A process begins. */
+/* Begins to judge a process, which has just become ready. */
 void watchdog_begin(struct watchdog *watchdog, uint64_t now_ns);
 /*
- * A RESET was sent. What was begun before now, and what is worked at until the worker says that the
- * RESET is done, is of no use to anybody: it has WATCHDOG_HURRY_MS from now. Look again after that.
+ * Notes that a RESET was sent. What was begun before now, and what is worked at until the worker
+ * says that the RESET is done, is of no use to anybody: it has WATCHDOG_HURRY_MS from now. The
+ * caller looks again after that.
  */
 void watchdog_reset_sent(struct watchdog *watchdog, uint64_t now_ns);
-/* A RESET that was sent is not done: the ledger may list objects of the guest of before. */
+/*
+ * Tells whether a RESET that was sent is not done: then the ledger may list objects of the guest of
+ * before.
+ */
 bool watchdog_has_reset_left(
 	const struct watchdog *watchdog, const struct heartbeat_memory *heartbeat);
-/* What is worked at is of the guest before the last RESET. */
+/* Tells whether what is worked at is of the guest before the last RESET. */
 bool watchdog_is_unwanted(const struct watchdog *watchdog, const struct heartbeat_memory *heartbeat,
 	const struct heartbeat_said *said);
 struct watchdog_verdict watchdog_look(struct watchdog *watchdog,

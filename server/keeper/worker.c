@@ -16,11 +16,11 @@
 
 /* SIGKILL ends a process at once, unless it sits in a driver; we do not wait long for that. */
 #define KILL_WAIT_MS 200
-/* How long the keeper's own end may wait for a worker that was asked to end. */
+/* The keeper's own end may wait this long for a worker that was asked to end. */
 #define TERM_WAIT_MS 1000
 /* A process that hung up is dying; its exit status is worth a short wait. */
 #define HANGUP_WAIT_MS 50
-/* The pause after the second failed start in a row; the first is followed by none. */
+/* The second failed start in a row is followed by this pause, the first by none. */
 #define BACKOFF_FIRST_MS 50
 
 static bool worker_spawn(struct worker *worker, GError **error);
@@ -74,7 +74,10 @@ void worker_kill(struct worker *worker, const char *reason)
 
 static gboolean on_look(gpointer user);
 
-/* To the microsecond, so that looks at both workers that come together cost one wake-up. */
+/*
+ * Looks again in `ns`, to the microsecond, so that looks at both workers that come together cost
+ * one wake-up.
+ */
 static void look_in(struct worker *worker, uint64_t now_ns, uint64_t ns)
 {
 	g_clear_handle_id(&worker->look_source, g_source_remove);
@@ -83,7 +86,10 @@ static void look_in(struct worker *worker, uint64_t now_ns, uint64_t ns)
 	g_source_set_ready_time(source, (int64_t)((now_ns + ns + 999) / 1000));
 }
 
-/* Stopped by a signal, that is; the stop is not taken from who waits for it. */
+/*
+ * Tells whether a signal has stopped the process, and leaves the news of that to whoever else waits
+ * for it.
+ */
 static bool is_stopped(pid_t pid)
 {
 	siginfo_t info = { 0 };
@@ -164,7 +170,10 @@ static gboolean respawn(gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
-/* A process that worked says nothing against another one; one that could not start does. */
+/*
+ * Gives the pause before the next start. A process that worked says nothing against another one;
+ * one that could not start does.
+ */
 static unsigned next_backoff(struct worker *worker)
 {
 	if (worker->has_started)
@@ -203,7 +212,10 @@ static bool is_loop_starting(const struct worker *worker)
 	return false;
 }
 
-/* One that fails while it takes over from the one before cannot start, although it said READY. */
+/*
+ * Tells the owner of the end. A process that fails while it takes over from the one before cannot
+ * start, although it said READY.
+ */
 static void tell_end(struct worker *worker, int wait_status)
 {
 	if (!worker->has_started)
@@ -294,7 +306,10 @@ static gboolean on_link(int fd, GIOCondition condition, gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
-/* A process is there, and may have said READY long ago, to a link that nobody has read so far. */
+/*
+ * Follows a process that is there, and may have said READY long ago, to a link that nobody has read
+ * so far.
+ */
 static void begin(struct worker *worker)
 {
 	/* The process before is gone, and its sources with it. */

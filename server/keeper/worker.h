@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * worker: one of the keeper's two child processes, and its keeper link.
+ * A worker is one of the keeper's two child processes, and its keeper link.
  *
  *   down ──spawn──► starting ──READY──► ready
  *    ▲                  │ late, ended      │ ended, killed, broke the protocol
@@ -10,7 +10,7 @@
  * start. Later ends are repaired with a fresh process: at once when the last one had started,
  * whatever ended it, and after a growing pause when it could not. A fresh process is told nothing
  * before the old one is gone. While it is ready its heartbeat is looked at (watchdog.h), and it is
- * killed when it is stuck. Main thread only.
+ * killed when it is stuck. Everything happens on the main thread.
  */
 #pragma once
 
@@ -32,7 +32,7 @@ enum worker_state {
 	WORKER_ENDING,
 };
 
-/* Why a process that had been ready is no more. */
+/* A process that had been ready is no more for one of these reasons. */
 enum worker_end {
 	/* It was told to go, or killed by a signal that no fault of its own raises, or by us. */
 	WORKER_ENDED_FROM_OUTSIDE,
@@ -56,10 +56,14 @@ struct worker_class {
 	void (*failed)(void *owner);
 	/*
 	 * The process is gone and its heartbeat tells what it was at; another one starts after
-	 * this. `hung_at`: what it hung at, else NULL. NULL: nobody wants to know.
+	 * this. `hung_at` is what it hung at, or NULL. The member is NULL where nobody wants to
+	 * know.
 	 */
 	void (*ended)(void *owner, enum worker_end end, const struct heartbeat_said *hung_at);
-	/* The name of a guest's context, for logs; the caller frees it. NULL: it has none. */
+	/*
+	 * Gives the name of a guest's context for logs, or NULL when it has none; the caller frees
+	 * it. The member is NULL where there are no contexts.
+	 */
 	char *(*name_context)(void *owner, uint32_t context);
 };
 
@@ -109,10 +113,13 @@ bool worker_dispatch_wait(struct worker *worker, int timeout_ms);
 bool worker_send(
 	struct worker *worker, void *message, size_t size_bytes, const int *fds, unsigned n_fds);
 
-/* A RESET is sent: it is killed if it stays at what it was given before (watchdog_reset_sent()). */
+/*
+ * Notes that a RESET is sent. The process is killed if it stays at what it was given before
+ * (watchdog_reset_sent()).
+ */
 void worker_reset_sent(struct worker *worker);
 
-/* "SUBMIT_3D of context 12 (glmark2)", for logs. The caller frees it. */
+/* Gives text such as "SUBMIT_3D of context 12 (glmark2)", for logs. The caller frees it. */
 char *worker_describe_work(const struct worker *worker, const struct heartbeat_said *said);
 
 /*

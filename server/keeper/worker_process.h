@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * worker_process: one process of a worker, our end of its keeper link, and the page of its
- * heartbeat. What it is used for is the worker's (worker.h). Main thread only.
+ * worker_process is one process of a worker, our end of its keeper link, and the page of its
+ * heartbeat. What it is used for is the worker's (worker.h). Everything happens on the main thread.
  */
 #pragma once
 
@@ -29,5 +29,8 @@ struct worker_process {
 bool worker_process_spawn(struct worker_process *process, const char *name, char **argv,
 	GChildWatchFunc on_end, void *user, GError **error);
 void worker_process_close_link(struct worker_process *process);
-/* SIGTERM, SIGKILL if that does not end it within term_wait_ms, and its last page. */
+/*
+ * Ends the process by SIGTERM, and by SIGKILL if it is not gone within term_wait_ms, and frees its
+ * page.
+ */
 void worker_process_finish(struct worker_process *process, int term_wait_ms);
