@@ -23,27 +23,31 @@
  */
 bool heartbeat_attach(void);
 
-/* The loop is about to sleep. */
+/* Says that the loop is about to sleep. */
 void heartbeat_idle(enum heartbeat_loop loop);
-/* The loop makes what it needs before it can serve anybody. `what`: see heartbeat_work(). */
+/*
+ * Says that the loop makes what it needs before it can serve anybody. `what` is as for
+ * heartbeat_work().
+ */
 void heartbeat_start(enum heartbeat_loop loop, const char *what);
 /*
- * The loop begins something. `what` is cut to HEARTBEAT_TEXT_BYTES with its NUL. `context` is that
- * of the guest whose work it is, or 0.
+ * Says that the loop begins something. `what` names it, and is cut to HEARTBEAT_TEXT_BYTES with its
+ * NUL. `context` is that of the guest whose work it is, or 0.
  */
 void heartbeat_work(enum heartbeat_loop loop, const char *what, uint32_t context);
 
 /*
- * What was begun is done, and what the loop does until the next call is nobody's work: no context
- * is blamed for it. The text and the time stay, since this comes after each of many small things.
+ * Says that what was begun is done, and that what the loop does until the next call is nobody's
+ * work: no context is blamed for it. The text and the time stay, since this comes after each of
+ * many small things.
  */
 void heartbeat_done(enum heartbeat_loop loop);
 
-/* The gpu thread has done `n` RESETs more: nothing of the guest of before is left. */
+/* Says that the gpu thread has done `n` RESETs more: nothing of the guest of before is left. */
 void heartbeat_count_resets(unsigned n);
 
 /*
- * From now on a GLib loop beats by itself: idle while it polls, working between. It is called on
- * the thread that runs the loop, which runs no other one. NULL is the default context.
+ * Makes a GLib loop beat by itself from now on: idle while it polls, working between. It is called
+ * on the thread that runs the loop, which runs no other one. NULL is the default context.
  */
 void heartbeat_follow(GMainContext *context, enum heartbeat_loop loop);

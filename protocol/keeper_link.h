@@ -29,8 +29,8 @@
 
 enum keeper_message {
 	/*
-	 * Either worker sends this before all else: it can work. One that is not ready in time is
-	 * replaced.
+	 * Either worker sends this before all else, to say that it can work. One that is not ready
+	 * in time is replaced.
 	 */
 	KEEPER_MESSAGE_READY = 1,
 

@@ -77,7 +77,7 @@ struct ledger_context {
 	char name[LEDGER_NAME_BYTES];
 };
 
-/* New contexts of this name are refused until then. A slot whose until_ns is 0 is free. */
+/* New contexts of this name are refused until until_ns. A slot whose until_ns is 0 is free. */
 struct ledger_refusal {
 	uint64_t until_ns; /* CLOCK_MONOTONIC */
 	uint32_t any_name; /* 1: all new contexts, whatever their name */

@@ -66,5 +66,5 @@ static inline void stats_record_us(unsigned head, enum stats_stage stage, uint64
 /* Records the time since start_ns of CLOCK_MONOTONIC; a start that lies ahead counts as now. */
 void stats_record_since_ns(unsigned head, enum stats_stage stage, uint64_t start_ns);
 
-/* The head's pictures are made this way from now on: "lossless", or the name of an encoder. */
+/* Says how the head's pictures are made from now on: "lossless", or the name of an encoder. */
 void stats_set_encoder(unsigned head, const char *name);

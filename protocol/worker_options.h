@@ -20,7 +20,7 @@
 #define WORKER_OPTION_FALL_BACK "fall-back"
 
 enum worker_clock { WORKER_CLOCK_VITRINE, WORKER_CLOCK_SERVER };
-/* The words of --clock, in the order of enum worker_clock, and NULL behind them. */
+/* These are the words of --clock, in the order of enum worker_clock, with NULL behind them. */
 extern const char *const worker_clock_words[];
 
 struct worker_render_options {
