@@ -25,7 +25,7 @@ struct member {
 struct bundle {
 	struct member members[BUNDLE_MEMBERS_MAX];
 	size_t n_members;
-	/* It is a folder of the archive, where text_each_path puts its files. */
+	/* add_file() puts files into this folder of the archive. */
 	const char *folder;
 };
 

@@ -220,7 +220,10 @@ bool kernel_log_next(int kmsg, char *line, size_t size, bool *error)
 	char record[KERNEL_RECORD_BYTES_MAX];
 	for (;;) {
 		ssize_t n = read(kmsg, record, sizeof record - 1);
-		/* EPIPE: the record was overwritten meanwhile. The next read goes on behind it. */
+		/*
+		 * EPIPE says that the record was overwritten meanwhile. The next read goes on
+		 * behind it.
+		 */
 		if (n < 0 && errno == EPIPE)
 			continue;
 		if (n <= 0)

@@ -11,9 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Copies `text`. */
 void text_copy(char *out, size_t size, const char *text);
-/* Appends `text`. */
 void text_append(char *out, size_t size, const char *text);
 /* Appends what snprintf would write. */
 void text_append_format(char *out, size_t size, const char *format, ...)
