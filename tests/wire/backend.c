@@ -16,7 +16,10 @@
 #define BACKEND_FD 3
 #define BACKENDS_MAX 16
 
-/* Log descriptors of living backends plus 1, for the signal handler. */
+/*
+ * Holds the log descriptors of living backends, each plus 1 so that 0 means a free place. The
+ * signal handler reads it.
+ */
 static volatile int live_logs[BACKENDS_MAX];
 
 static void remember_log(int fd, int was)
@@ -65,7 +68,7 @@ char *backend_directory_create(void)
 	return directory;
 }
 
-/* Between fork and exec: only what is safe there. */
+/* Runs in the child between fork and exec, where only async-signal-safe calls are allowed. */
 static void backend_exec(char **argv, int socket, int log)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -227,7 +230,9 @@ static bool has_executable(pid_t pid, const char *executable)
 	return name && strcmp(name, executable) == 0;
 }
 
-/* In clock ticks since the machine's start: field 22 of proc(5). */
+/*
+ * Returns when the process started, in clock ticks since the machine's start: field 22 of proc(5).
+ */
 static unsigned long long read_start(pid_t pid)
 {
 	g_autofree char *path = g_strdup_printf("/proc/%d/stat", (int)pid);
@@ -269,7 +274,7 @@ static double read_cpu_ms(pid_t pid)
 	const char *after_name = NULL;
 	if (g_file_get_contents(path, &text, NULL, NULL))
 		after_name = strrchr(text, ')');
-	/* Fields 14 and 15 of proc(5). */
+	/* utime and stime are fields 14 and 15 of proc(5); the text here begins with field 3. */
 	if (!after_name ||
 		sscanf(after_name + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
 			&user, &system) != 2)

@@ -22,35 +22,50 @@ struct backend {
 	int wait_status; /* valid when reaped */
 };
 
-/* `arguments` (NULL-terminated, may be NULL) follow --fd=3. Aborts the test if it cannot start. */
+/*
+ * Starts `program` with --fd=3 and then `arguments` (NULL-terminated; may be NULL). Aborts the test
+ * if it cannot start.
+ */
 struct backend *backend_start(const char *program, const char *const *arguments, char *directory);
-/* Makes a temporary directory for backend_start, which takes ownership of the string. */
+/*
+ * Makes a temporary directory, to be passed to backend_start(), which takes ownership of the
+ * string.
+ */
 char *backend_directory_create(void);
 
-/* Hangs up, as QEMU does when it ends. */
+/* Closes the socket to the program, as QEMU does when it ends. */
 void backend_close_socket(struct backend *backend);
-/* True when the program has ended; wait_status is then set. */
+/* Returns true when the program has ended within the limit; wait_status is then set. */
 bool backend_wait_exit(struct backend *backend, int timeout_ms);
-/* Hangs up, waits, kills what is left, removes the directory. */
+/* Closes the socket, waits for the program's end, kills what is left and removes the directory. */
 void backend_destroy(struct backend *backend);
-/* What it wrote to stderr so far. Caller frees. */
+/* Returns what the program has written to stderr so far. The caller frees it. */
 char *backend_read_log(const struct backend *backend);
-/* Number of lines in the log that contain `text`. */
+/* Counts the lines in the log that contain `text`. */
 unsigned backend_count_log(const struct backend *backend, const char *text);
 
-/* When the test aborts, each living backend's log goes to stderr. Call once. */
+/*
+ * Has each living backend's log written to stderr when the test aborts. Is called once, at the
+ * start.
+ */
 void backend_dump_on_abort(void);
 
 /*
- * The child process of the backend whose executable's base name is `executable`, or 0. Of several
- * the oldest: a spare renderer is younger than the one that works.
+ * Returns the backend's child process whose executable's base name is `executable`, or 0. Of
+ * several it returns the oldest: a spare renderer is younger than the one that works.
  */
 pid_t backend_find_child(const struct backend *backend, const char *executable);
-/* User and system time of the backend and all its children so far, in ms (of 10). `except`: base
- * name of an executable that does not count, or NULL. */
+/*
+ * Returns the user and system time of the backend and all its children so far, in ms; the kernel
+ * counts in steps of 10 ms. `except` is the base name of an executable that does not count, or
+ * NULL.
+ */
 double backend_read_cpu_ms(const struct backend *backend, const char *except);
-/* Waits until there is such a child and it is not `other_than`; 0 when none came. */
+/*
+ * Waits until there is a child of that name other than `other_than` and returns it; 0 when the
+ * limit passed.
+ */
 pid_t backend_wait_child(
 	const struct backend *backend, const char *executable, pid_t other_than, int timeout_ms);
-/* All children. Caller frees the array of pid_t. */
+/* Returns the process ids of all children. The caller frees the array of pid_t. */
 GArray *backend_list_children(const struct backend *backend);

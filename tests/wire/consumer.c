@@ -174,7 +174,7 @@ static void introduce(struct consumer *c)
 		exit(1);
 }
 
-/* Takes everything that waits; false when the peer is gone. */
+/* Handles every message that waits; returns false when the peer is gone. */
 static bool drain(int fd, const char *peer, const struct link_handler *table, size_t n, void *user)
 {
 	int result;
@@ -199,7 +199,10 @@ static void run(struct consumer *c)
 		if (p[0].revents &&
 			!drain(c->keeper, "keeper", KEEPER_TABLE, G_N_ELEMENTS(KEEPER_TABLE), c))
 			exit(0);
-		/* One message a turn: a new link may have come meanwhile. */
+		/*
+		 * We take one message a turn, as a message from the keeper may have brought a new
+		 * link meanwhile.
+		 */
 		if (p[2].revents && c->frames == p[2].fd)
 			consumer_frames_receive(c);
 	}

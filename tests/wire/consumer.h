@@ -2,8 +2,8 @@
 /*
  * consumer: the program that stands in vitrine-display's place (see consumer_protocol.h).
  *
- * One thread, one poll. consumer_frames.c speaks the frame link, consumer.c the keeper link and the
- * test's, consumer_gpu.c reads dma-bufs where there is a GPU.
+ * It has one thread with one poll. consumer_frames.c speaks the frame link, consumer.c the keeper
+ * link and the test's, consumer_gpu.c reads dma-bufs where there is a GPU.
  */
 #pragma once
 
@@ -55,11 +55,14 @@ struct consumer {
 void consumer_breach(struct consumer *c, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 void consumer_frames_init(struct consumer *c);
-/* Takes the descriptor over: a new frame link, on which nothing is known. */
+/*
+ * Takes ownership of the descriptor of a new frame link, on which neither side knows anything of
+ * the other yet.
+ */
 void consumer_frames_attach(struct consumer *c, int fd);
 /* Takes at most one message. */
 void consumer_frames_receive(struct consumer *c);
-/* Say again what the test wants. */
+/* Both tell the renderer again what the test wants. */
 void consumer_frames_send_rate(struct consumer *c, uint32_t head);
 void consumer_frames_send_heads(struct consumer *c);
 void consumer_frames_send_formats(struct consumer *c);

@@ -42,7 +42,7 @@ static void buffer_free(void *data)
 }
 static void send_frames(struct consumer *c, void *message, size_t size_bytes)
 {
-	/* A link that is full or gone shows in the test. */
+	/* We ignore failure here: a link that is full or gone shows in the test's own checks. */
 	if (c->frames >= 0)
 		link_send(c->frames, message, size_bytes, NULL, 0);
 }
@@ -57,7 +57,9 @@ void consumer_frames_send_rate(struct consumer *c, uint32_t head)
 	send_frames(c, &m, sizeof(m));
 }
 
-/* None without a GPU: then the renderer sends memfds. */
+/*
+ * Tells the renderer the formats we can import. Without a GPU there are none, and it sends memfds.
+ */
 void consumer_frames_send_formats(struct consumer *c)
 {
 	for (uint32_t head = 0; head < FRAME_HEADS_MAX; head++) {
@@ -130,7 +132,10 @@ static void add_dmabuf(struct consumer *c, struct consumer_buffer *b, int fd)
 	c->state.dmabufs++;
 }
 
-/* A dma-buf's pixels are read when its fence is over. */
+/*
+ * Reads a dma-buf's pixels once its fence has signalled, as the GPU may still be drawing before
+ * that.
+ */
 static void read_dmabuf(struct consumer *c, struct consumer_buffer *b, int fence_fd)
 {
 	struct pollfd fence = { .fd = fence_fd, .events = POLLIN };
@@ -227,8 +232,8 @@ static bool on_head_off(void *user, const void *message, int *fds, unsigned n_fd
 }
 
 /*
- * Rows of the buffer that all damage so far has not brought. More than none is no breach yet: a
- * buffer may hold what the guest has drawn and not flushed.
+ * Counts the rows of the buffer that differ from what damage has brought so far. A row that differs
+ * is no breach yet: a buffer may hold what the guest has drawn and not flushed.
  */
 static uint32_t count_behind(
 	const struct consumer_head *h, const struct consumer_buffer *b, const uint8_t *first)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * consumer_gpu: the frame consumer's own EGL on a DRM node: it takes dma-bufs as any other process
- * would, knowing nothing but what BUFFER_ADD says, and reads their pixels through GL.
+ * consumer_gpu: the frame consumer's own EGL on a DRM node. It takes dma-bufs as any other process
+ * would, knows nothing but what BUFFER_ADD says, and reads their pixels through GL.
  */
 #pragma once
 
@@ -15,12 +15,14 @@ struct consumer_image;
 /* Ends the consumer with a message when the node does not work. */
 void consumer_gpu_open(const char *node);
 bool consumer_gpu_is_open(void);
-/* Every format and modifier that can be imported, and for each format INVALID; or all of them
- * LINEAR. */
+/*
+ * Fills in every format and modifier that can be imported, and for each format INVALID too; if
+ * linear_only, each format with LINEAR alone. Returns how many.
+ */
 unsigned consumer_gpu_formats(struct frame_format formats[FRAME_FORMATS_MAX], bool linear_only);
 
-/* NULL when EGL refuses it. The descriptor stays the caller's. */
+/* Returns NULL when EGL refuses the buffer. The descriptor stays the caller's. */
 struct consumer_image *consumer_gpu_import(const struct frame_buffer_add *add, int fd);
 void consumer_gpu_free(struct consumer_image *image);
-/* All of it as XRGB8888, rows of width * 4 bytes. */
+/* Reads the whole image as XRGB8888, in rows of width * 4 bytes. */
 void consumer_gpu_read(const struct consumer_image *image, uint8_t *pixels);

@@ -100,7 +100,10 @@ static void tell(struct consumer_link *link, void *message, size_t size_bytes)
 	g_assert_cmpint(link_send(link->fd, message, size_bytes, NULL, 0), ==, 0);
 }
 
-/* One message, or none when it does not come in time. */
+/*
+ * Handles one message; returns false when none came before `end`. Aborts the test when the consumer
+ * is gone.
+ */
 static bool receive(struct consumer_link *link, gint64 end, const char *what)
 {
 	int left = (int)((end - g_get_monotonic_time()) / 1000);

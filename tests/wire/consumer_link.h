@@ -3,8 +3,8 @@
  * consumer_link: the test's end towards the frame consumer (consumer.c), which the keeper starts in
  * vitrine-display's place.
  *
- * Lifetime: made before the backend, because the consumer connects while the backend starts. The
- * newest consumer is the one that is asked; what it was told is told again to a new one.
+ * It is made before the backend, because the consumer connects while the backend starts. It asks
+ * the newest consumer, and tells a new one again what it has told the last.
  */
 #pragma once
 
@@ -28,8 +28,10 @@ struct consumer_link {
 	uint64_t bench_number; /* newest frame that was checked */
 };
 
-/* Writes into `directory` a vitrine-display that starts the consumer program and a vitrine-render
- * that is the real one: a directory for --worker-dir. */
+/*
+ * Makes `directory` fit for --worker-dir: writes a vitrine-display into it that starts the consumer
+ * program, and a vitrine-render that is the real one.
+ */
 struct consumer_link *consumer_link_create(
 	const char *directory, const char *consumer, const char *render, int timeout_ms);
 void consumer_link_destroy(struct consumer_link *link);
@@ -41,11 +43,11 @@ void consumer_link_rate(struct consumer_link *link, uint32_t head, uint32_t rate
 void consumer_link_heads(
 	struct consumer_link *link, const struct frame_head_mode *heads, uint32_t n_heads);
 void consumer_link_mode(struct consumer_link *link, bool hold, bool sleep);
-/* For measuring: it compares nothing from now on. */
+/* Tells the consumer to compare nothing from now on, since comparing would be measured too. */
 void consumer_link_trust(struct consumer_link *link);
 void consumer_link_bench(struct consumer_link *link, uint32_t width, uint32_t height);
 /* Waits until a frame with this number or a later one has been checked. */
 void consumer_link_bench_wait(struct consumer_link *link, uint64_t number);
-/* Both return memory of the link, valid until the next call. */
+/* Both return memory of the link, which is valid until the next call. */
 const struct consumer_picture *consumer_link_snapshot(struct consumer_link *link, uint32_t head);
 const struct consumer_state_answer *consumer_link_state(struct consumer_link *link);

@@ -13,7 +13,7 @@
 #include "common/link.h"
 
 enum consumer_message {
-	/* test -> consumer */
+	/* The test sends these to the consumer. */
 	CONSUMER_RATE = 1,
 	CONSUMER_HEADS,
 	CONSUMER_MODE,
@@ -21,7 +21,7 @@ enum consumer_message {
 	CONSUMER_STATE,    /* answered by STATE_ANSWER */
 	CONSUMER_BENCH,
 	CONSUMER_TAKES,
-	/* consumer -> test */
+	/* The consumer sends these to the test. */
 	CONSUMER_HELLO = 32,
 	CONSUMER_PICTURE,
 	CONSUMER_STATE_ANSWER,
@@ -46,7 +46,7 @@ struct consumer_heads {
 	struct frame_head_mode heads[FRAME_HEADS_MAX];
 };
 
-/* How it behaves towards the renderer. */
+/* Says how the consumer behaves towards the renderer. */
 struct consumer_mode {
 	struct link_header header;
 	uint32_t hold;  /* keeps buffers locked (at most FRAME_LOCKED_MAX): releases when turned off
@@ -56,7 +56,9 @@ struct consumer_mode {
 	uint32_t reserved;
 };
 
-/* Which buffers it says it can use, from now on. It begins with dma-bufs when it has a GPU. */
+/*
+ * Says which buffers the consumer accepts from now on. It begins with dma-bufs when it has a GPU.
+ */
 enum consumer_dmabufs {
 	CONSUMER_NO_DMABUFS,
 	CONSUMER_DMABUFS,
@@ -75,7 +77,7 @@ struct consumer_snapshot {
 	uint32_t reserved;
 };
 
-/* One descriptor when width is not 0: a memfd with width * height pixels. */
+/* Carries one descriptor when width is not 0: a memfd with width * height pixels. */
 struct consumer_picture {
 	struct link_header header;
 	uint32_t head;
@@ -114,7 +116,7 @@ struct consumer_state_answer {
 	struct consumer_head_state heads[FRAME_HEADS_MAX];
 };
 
-/* From now on each frame is checked against picture.h's patterns instead of being kept. */
+/* Has each frame checked against picture.h's patterns from now on, instead of being kept. */
 struct consumer_bench {
 	struct link_header header;
 	uint32_t on;

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* What floods ask for: at least one for each quota of protocol/quotas.h. */
+/*
+ * flood_kinds: what floods ask for. There is at least one kind for each quota of protocol/quotas.h.
+ */
 #include <string.h>
 
 #include "tests/wire/flooder.h"
 #include "tests/wire/scene3d.h"
 #include "tests/wire/wire.h"
 
-/* virgl_protocol.h: enum virgl_context_cmd, enum virgl_object_type. */
+/* These are the values of enum virgl_context_cmd and enum virgl_object_type in virgl_protocol.h. */
 #define CREATE_OBJECT 1
 #define CREATE_SUB_CTX 29
 #define OBJECT_QUERY 9
 #define QUERY_BYTES 4096
-/* Gallium's numbers: PIPE_BIND_SAMPLER_VIEW, PIPE_BIND_CUSTOM, and what a query counts. */
+/* These are Gallium's PIPE_BIND_SAMPLER_VIEW, PIPE_BIND_CUSTOM and PIPE_QUERY_OCCLUSION_COUNTER. */
 #define BIND_SAMPLER_VIEW 8
 #define BIND_CUSTOM (1u << 17)
 #define OCCLUSION_COUNTER 0
 #define MIB (1u << 20)
-/* What a program puts into one command, where it may be many. */
+/* Says how many objects a program asks for with one command, where one command may make many. */
 #define AT_ONCE 64
 #define ENTRIES 4096
 #define PIECE_BYTES MIB
@@ -62,7 +64,10 @@ static void ask_picture(struct flooder *flooder, uint32_t id)
 	ask_2d(flooder, id, 512);
 }
 
-/* Linux says with the next command which program has made it. */
+/*
+ * Attaches the resource to the context, as Linux does: its next command then says which program has
+ * made the resource.
+ */
 static void put_open(struct flooder *flooder, uint32_t id)
 {
 	const struct virtio_gpu_ctx_resource attach = {
@@ -133,7 +138,10 @@ static void put_attach(struct flooder *flooder, uint32_t id, uint32_t n, uint32_
 	flooder_put(flooder, command->data, command->len);
 }
 
-/* The resource of one that is refused its memory stays, as the program's driver would leave it. */
+/*
+ * Asks for a resource with many backing entries. When they are refused the resource stays, as the
+ * program's driver would leave it.
+ */
 static void ask_entries(struct flooder *flooder, uint32_t id)
 {
 	ask_small(flooder, id);
@@ -187,8 +195,8 @@ static const char *get_long_text(void)
 }
 
 /*
- * A shader of some 16 KB, as the large ones of games are. The desktop's program runs on the same
- * thread, so the text is written once.
+ * Asks for a shader of some 16 KB, as large as the large ones of games. Flooder and neighbour share
+ * one thread, so the text is written once.
  */
 static void ask_shader_text(struct flooder *flooder, uint32_t id)
 {
@@ -197,7 +205,7 @@ static void ask_shader_text(struct flooder *flooder, uint32_t id)
 	flooder_put_stream(flooder, &stream);
 }
 
-/* All of them write into one resource. */
+/* Makes the one resource that all queries write into. */
 static void make_query_buffer(struct flooder *flooder)
 {
 	const struct virtio_gpu_resource_create_3d create = { .resource_id = 500,
@@ -230,7 +238,10 @@ static void ask_queries(struct flooder *flooder, uint32_t id)
 
 /* ---- what is kept for one command, or for a second ---- */
 
-/* The largest that the quota allows, and one of a row more. */
+/*
+ * Makes a texture two times as high as the largest transfer that the quota allows, so that one of a
+ * row more fits it too.
+ */
 static void make_staging(struct flooder *flooder)
 {
 	const struct virtio_gpu_resource_create_3d create = { .resource_id = 500,
@@ -268,7 +279,7 @@ static void ask_staging(struct flooder *flooder, uint32_t id)
 	put_transfer(flooder, STAGING_SIDE);
 }
 
-/* With a fence behind drawing, so that they wait. */
+/* Asks for an answer with a fence behind drawing, so that many answers wait at a time. */
 static void ask_answers(struct flooder *flooder, uint32_t id)
 {
 	struct virtio_gpu_cmd_get_edid edid = { .hdr = { .type = VIRTIO_GPU_CMD_GET_EDID,
@@ -281,7 +292,7 @@ static void ask_answers(struct flooder *flooder, uint32_t id)
 	flooder_put(flooder, &edid, sizeof(edid));
 }
 
-/* Of a picture of its own: on another head than the neighbour's, or on none. */
+/* Makes a picture of the flooder's own that is on no head; make_picture() puts it on head 1. */
 static void make_unseen_picture(struct flooder *flooder)
 {
 	wire_ok(guest_gpu_create_2d(flooder->guest, 500, VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM, 64, 64));

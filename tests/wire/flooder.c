@@ -5,7 +5,7 @@
 
 #include "tests/wire/wire.h"
 
-/* How much is given back at a time: so many commands lie unsent at most. */
+/* Bounds how many objects are given back at a time, and with it how many commands lie unsent. */
 #define GIVE_AT_ONCE 256
 
 struct flood_command {
@@ -136,7 +136,9 @@ static bool is_giving_back(const struct flooder *flooder)
 	return flooder->anew && flooder->flood->give && flooder->epoch % 2 == 1;
 }
 
-/* What was still on its way at the refusal is given back with the next lot. */
+/*
+ * Puts the next commands. What was still on its way at a refusal is given back with the next lot.
+ */
 static void plan(struct flooder *flooder)
 {
 	if (is_giving_back(flooder)) {

@@ -21,7 +21,9 @@
 #include "tests/wire/guest_gpu.h"
 #include "tests/wire/virgl_encode.h"
 
-/* Its context, and the first of its resources and of its other contexts. */
+/*
+ * These are the flooder's own context and the first id of its resources and of its other contexts.
+ */
 #define FLOODER_CONTEXT 900
 #define FLOODER_BASE 1000
 
@@ -30,12 +32,14 @@ struct flooder;
 struct flood {
 	const char *name;
 	const char *quotas; /* as --quota takes them: where the initial limit is far; or NULL */
-	/* Once: what the asking needs. NULL: nothing. */
+	/* Is called once before the first ask() and makes what that needs. May be NULL. */
 	void (*prepare)(struct flooder *flooder);
-	/* Puts the commands that ask for one more. The last of them is the one whose answer counts.
+	/*
+	 * Puts the commands that ask for one more. The answer to the last of them is the one that
+	 * counts.
 	 */
 	void (*ask)(struct flooder *flooder, uint32_t id);
-	/* Puts what gives one back. NULL: all is given back with the context. */
+	/* Puts the commands that give one back. If NULL, all goes when the context is destroyed. */
 	void (*give)(struct flooder *flooder, uint32_t id);
 	bool is_rate;   /* nothing is kept */
 	bool is_work;   /* never refused: what costs is each one */
@@ -57,18 +61,18 @@ struct flooder {
 	struct guest_backing *memory; /* of prepare() */
 };
 
-/* The desktop has its neighbour already. */
+/* Begins a flood in a desktop where the neighbour runs already. */
 void flooder_init(struct flooder *flooder, struct guest *guest, const struct flood *flood,
 	bool anew, unsigned window);
 /* Takes answers and fills its part of the ring. True when something was put into it. */
 bool flooder_step(struct flooder *flooder);
-/* Waits for the answers to all that was sent, and frees. */
+/* Waits for the answers to all that was sent, and frees what the flooder holds. */
 void flooder_finish(struct flooder *flooder);
 
 /* ---- for a flood's functions ---- */
 
 void flooder_put(struct flooder *flooder, const void *command, size_t command_bytes);
-/* The words in a SUBMIT_3D of FLOODER_CONTEXT; frees the stream's. */
+/* Puts a SUBMIT_3D of FLOODER_CONTEXT with the stream's words; frees these. */
 void flooder_put_stream(struct flooder *flooder, struct virgl_stream *stream);
 
 /* ---- the table ---- */

@@ -180,7 +180,7 @@ void front_end_set_memory(struct front_end *fe, const struct guest_memory *memor
 		fds[table.n_regions] = memory->regions[i].fd;
 		table.regions[table.n_regions++] = describe_region(&memory->regions[i]);
 	}
-	/* QEMU sends as many regions as it has, not the whole array. */
+	/* We send only the regions in use, as QEMU does, not the whole array. */
 	uint32_t bytes = (uint32_t)(offsetof(struct vhost_user_memory, regions) +
 				    table.n_regions * sizeof(table.regions[0]));
 	front_end_send_acked(fe, VHOST_USER_SET_MEM_TABLE, &table, bytes, fds, table.n_regions);
@@ -215,7 +215,7 @@ void front_end_ring_enable(struct front_end *fe, unsigned ring, bool enable)
 	front_end_send(fe, VHOST_USER_SET_VRING_ENABLE, &state, sizeof(state), NULL, 0);
 }
 
-/* The order of vhost_virtqueue_start() in QEMU's hw/virtio/vhost.c. */
+/* Keeps to the order of vhost_virtqueue_start() in QEMU's hw/virtio/vhost.c. */
 void front_end_ring_start(struct front_end *fe, const struct guest_queue *queue, uint16_t base)
 {
 	struct vhost_user_vring_state num = { queue->index, queue->size };

@@ -17,7 +17,10 @@
 #include "tests/wire/guest_memory.h"
 #include "tests/wire/guest_queue.h"
 
-/* virtio 1.2: 2.7.5.3 and 2.7.7; 6 (VERSION_1); linux/virtio_gpu.h for the device's own. */
+/*
+ * The ring's feature bits are those of virtio 1.2, 2.7.5.3 and 2.7.7, VERSION_1 that of section 6,
+ * and the device's own those of linux/virtio_gpu.h.
+ */
 #define FRONT_END_F_VIRGL (UINT64_C(1) << 0)
 #define FRONT_END_F_EDID (UINT64_C(1) << 1)
 #define FRONT_END_F_INDIRECT (UINT64_C(1) << 28)
@@ -36,15 +39,17 @@ struct front_end {
 
 void front_end_init(struct front_end *fe, int socket, int timeout_ms);
 
-/* One message. `payload` may be NULL with 0 bytes. */
+/* Sends one message. `payload` may be NULL with 0 bytes. */
 bool front_end_try_send(struct front_end *fe, uint32_t request, uint32_t flags, const void *payload,
 	uint32_t payload_bytes, const int *fds, unsigned n_fds);
 void front_end_send(struct front_end *fe, uint32_t request, const void *payload,
 	uint32_t payload_bytes, const int *fds, unsigned n_fds);
-/* The next message from the backend. False at end of file, on an error and when the limit passed.
+/*
+ * Receives the next message from the backend. Returns false at end of file, on an error and when
+ * the limit passed.
  */
 bool front_end_try_receive(struct front_end *fe, struct vhost_user_message *message);
-/* Sends and receives the answer to that request. */
+/* Sends the request and waits for its answer. */
 void front_end_ask(struct front_end *fe, uint32_t request, const void *payload,
 	uint32_t payload_bytes, const int *fds, unsigned n_fds, struct vhost_user_message *answer);
 uint64_t front_end_ask_u64(struct front_end *fe, uint32_t request);
@@ -52,10 +57,13 @@ uint64_t front_end_ask_u64(struct front_end *fe, uint32_t request);
 void front_end_send_acked(struct front_end *fe, uint32_t request, const void *payload,
 	uint32_t payload_bytes, const int *fds, unsigned n_fds);
 
-/* What QEMU does when it makes the device: features, protocol features, owner. */
+/*
+ * Does what QEMU does when it makes the device: agrees on features and protocol features, sets the
+ * owner.
+ */
 void front_end_negotiate(struct front_end *fe, uint64_t protocol_features_wanted);
 void front_end_set_features(struct front_end *fe, uint64_t features);
-/* The first bytes of the device's configuration space. */
+/* Reads the first size_bytes of the device's configuration space. */
 void front_end_get_config(struct front_end *fe, void *config, uint32_t size_bytes);
 void front_end_set_gpu_socket(struct front_end *fe, int fd);
 
@@ -63,9 +71,9 @@ void front_end_set_memory(struct front_end *fe, const struct guest_memory *memor
 void front_end_add_memory(struct front_end *fe, const struct guest_memory_region *region);
 void front_end_remove_memory(struct front_end *fe, const struct guest_memory_region *region);
 
-/* Everything about a ring up to its kick descriptor; it runs when it is enabled. */
+/* Tells everything about a ring up to its kick descriptor; it does not run before it is enabled. */
 void front_end_ring_start(struct front_end *fe, const struct guest_queue *queue, uint16_t base);
 void front_end_ring_enable(struct front_end *fe, unsigned ring, bool enable);
 void front_end_ring_call(struct front_end *fe, unsigned ring, int fd);
-/* GET_VRING_BASE: stops the ring, returns the index of the next entry to take. */
+/* Stops the ring with GET_VRING_BASE; returns the index of the next entry to take. */
 uint16_t front_end_ring_stop(struct front_end *fe, unsigned ring);

@@ -12,7 +12,7 @@
 #include "protocol/vhost_user.h"
 
 #define FLAG_REPLY 4u
-/* vhost-user-gpu.rst: VHOST_USER_GPU_PROTOCOL_F_EDID is bit 0; QEMU 10 offers it. */
+/* vhost-user-gpu.rst makes VHOST_USER_GPU_PROTOCOL_F_EDID bit 0; QEMU 10 offers it. */
 #define GPU_PROTOCOL_F_EDID UINT64_C(1)
 #define PAYLOAD_MAX (64u << 20)
 
@@ -64,7 +64,7 @@ static void reply_display_info(struct gpu_socket *gpu)
 	reply(gpu, VHOST_USER_GPU_GET_DISPLAY_INFO, &info, sizeof(info));
 }
 
-/* The stock backend asks QEMU for it and passes it on; what it says does not matter here. */
+/* Answers with an EDID of zeros: the stock backend asks QEMU for one and only passes it on. */
 static void reply_edid(struct gpu_socket *gpu)
 {
 	struct virtio_gpu_resp_edid edid = { .hdr.type = VIRTIO_GPU_RESP_OK_EDID, .size = 128 };
@@ -91,7 +91,10 @@ static bool set_scanout(struct gpu_socket *gpu, uint32_t size_bytes)
 	return true;
 }
 
-/* Rows are read into the surface itself: the copy QEMU makes is not what is measured. */
+/*
+ * Reads rows into the surface itself, without the further copy that QEMU makes, as that is not what
+ * we measure.
+ */
 static bool update_scanout(struct gpu_socket *gpu, uint32_t size_bytes)
 {
 	struct update u;

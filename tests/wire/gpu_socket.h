@@ -3,8 +3,8 @@
  * gpu_socket: QEMU's end of the socket that VHOST_USER_GPU_SET_SOCKET hands to a backend.
  *
  * A thread answers what QEMU would answer and keeps what it would show: one surface for each
- * scanout, written by UPDATE, and the cursor. The stock backend writes whole frames here, ours only
- * the size of the desktop.
+ * scanout, written by UPDATE, and the cursor. The stock backend writes whole frames here; ours
+ * tells only the size of the desktop.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ struct gpu_socket_scanout {
 	uint64_t updates;
 };
 
-/* Called in the thread for each UPDATE, after its pixels are in place. */
+/* Is called in the thread for each UPDATE, after its pixels are in place. */
 typedef void (*gpu_socket_update_fn)(
 	void *user, unsigned scanout, const struct gpu_socket_scanout *surface);
 
@@ -44,9 +44,9 @@ struct gpu_socket {
 struct gpu_socket *gpu_socket_create(gpu_socket_update_fn on_update, void *user);
 /* Closes both ends and waits for the thread. */
 void gpu_socket_destroy(struct gpu_socket *gpu);
-/* After the backend's end has been sent. */
+/* Closes our copy of the backend's end; call it after that end has been sent. */
 void gpu_socket_close_peer(struct gpu_socket *gpu);
-/* Waits until the scanout has seen so many updates. */
+/* Waits until the scanout has seen at least this many updates. */
 bool gpu_socket_wait_updates(
 	struct gpu_socket *gpu, unsigned scanout, uint64_t updates, int timeout_ms);
 /* Waits until the backend has told a size for the scanout. */

@@ -27,12 +27,15 @@ struct guest *guest_create_machine(const struct guest_options *options)
 	guest->backend = backend_start(options->program, options->arguments,
 		options->directory ? options->directory : backend_directory_create());
 	front_end_init(&guest->fe, guest->backend->socket, guest->timeout_ms);
-	/* The program starts workers before it answers: the first wait is the longest. */
+	/* The program starts its workers before it answers, so the first wait is the longest. */
 	guest->fe.timeout_ms = MAX(guest->timeout_ms, 20000);
 	front_end_negotiate(&guest->fe,
 		options->protocol_features ? options->protocol_features : GUEST_PROTOCOL_FEATURES);
 	guest->fe.timeout_ms = guest->timeout_ms;
-	/* As vhost_virtqueue_init() does: an interrupt is never lost for want of a descriptor. */
+	/*
+	 * vhost_virtqueue_init() of QEMU sets the call descriptors this early, so that no interrupt
+	 * is lost.
+	 */
 	front_end_ring_call(&guest->fe, 0, guest->control->call_fd);
 	front_end_ring_call(&guest->fe, 1, guest->cursor->call_fd);
 	return guest;
@@ -113,7 +116,7 @@ static void start_ring(struct guest *guest, struct guest_queue *queue, uint16_t 
 	}
 }
 
-/* As vhost_dev_start() and vhost_user_backend_start() in QEMU do. */
+/* Does what vhost_dev_start() and vhost_user_backend_start() do in QEMU. */
 static void start_rings(struct guest *guest, uint16_t control_base, uint16_t cursor_base)
 {
 	struct virtio_gpu_config config;
@@ -121,7 +124,7 @@ static void start_rings(struct guest *guest, uint16_t control_base, uint16_t cur
 	front_end_get_config(&guest->fe, &config, sizeof(config));
 	guest->num_capsets = config.num_capsets;
 	front_end_set_features(&guest->fe, guest->features);
-	/* With slots QEMU tells only what changed. */
+	/* With slots for memory agreed, QEMU tells only what changed. */
 	if (!has_slots(guest) || !guest->memory_told)
 		guest_tell_memory(guest);
 	start_ring(guest, guest->control, control_base);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest: a whole virtual machine as a GPU backend sees it: the vhost-user conversation, memory,
- * both queues and a driver that can be started, stopped, continued and loaded anew.
+ * guest: a whole virtual machine as a GPU backend sees it. It has the vhost-user conversation,
+ * memory, both queues and a driver that can be started, stopped, continued and loaded anew.
  */
 #pragma once
 
@@ -14,11 +14,11 @@
 #include "tests/wire/guest_memory.h"
 #include "tests/wire/guest_queue.h"
 
-/* QEMU gives 256 and 16 (hw/display/virtio-gpu-base.c). */
+/* QEMU gives its queues 256 and 16 entries (hw/display/virtio-gpu-base.c). */
 #define GUEST_CONTROL_SIZE 256
 #define GUEST_CURSOR_SIZE 16
 
-/* What QEMU 10 asks for. */
+/* QEMU 10 asks for these. */
 #define GUEST_PROTOCOL_FEATURES                                                                    \
 	(1u << VHOST_USER_PROTOCOL_F_MQ | 1u << VHOST_USER_PROTOCOL_F_REPLY_ACK |                  \
 		1u << VHOST_USER_PROTOCOL_F_CONFIG | 1u << VHOST_USER_PROTOCOL_F_RESET_DEVICE |    \
@@ -56,20 +56,22 @@ struct guest {
 	void *on_update_user;
 };
 
-/* Machine made, driver loaded: ready for commands. */
+/* Makes a machine and loads its driver: it is ready for commands. */
 struct guest *guest_create(const struct guest_options *options);
-/* Machine made only: features and protocol features agreed. */
+/* Makes a machine without a driver; features and protocol features are agreed. */
 struct guest *guest_create_machine(const struct guest_options *options);
 void guest_destroy(struct guest *guest);
 
-/* The guest's driver says DRIVER_OK: a GPU socket, features, memory, fresh rings. */
+/*
+ * Does what follows the driver's DRIVER_OK: tells a GPU socket, features, memory and fresh rings.
+ */
 void guest_driver_start(struct guest *guest);
-/* Device reset and a new driver, with the same rings emptied (as after a reboot). */
+/* Resets the device and starts a new driver with the same rings emptied, as after a reboot. */
 void guest_driver_reload(struct guest *guest);
-/* QEMU's `stop` and `cont`. */
+/* Do what QEMU's `stop` and `cont` do. */
 void guest_stop(struct guest *guest);
 void guest_continue(struct guest *guest);
 /* Hands the backend another GPU socket, as every (re)start does. */
 void guest_renew_gpu_socket(struct guest *guest);
-/* Tells the whole memory again, by the way that was agreed. */
+/* Tells the whole memory again, in the way that was agreed on. */
 void guest_tell_memory(struct guest *guest);

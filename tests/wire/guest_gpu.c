@@ -267,7 +267,7 @@ void guest_gpu_cursor(struct guest *guest, uint32_t type, uint32_t scanout, uint
 		.hot_x = hot_x,
 		.hot_y = hot_y,
 	};
-	/* Linux gives cursor commands no room for an answer. */
+	/* We give cursor commands no room for an answer, as Linux does. */
 	struct guest_request *request = guest_queue_send(guest->cursor, &c, sizeof(c), 0);
 	g_assert_nonnull(request);
 	if (!guest_queue_wait(guest->cursor, request, guest->timeout_ms))

@@ -13,18 +13,21 @@
 
 #include "tests/wire/guest.h"
 
-/* Large enough for every response but GET_CAPSET's. */
+/* Every response but GET_CAPSET's fits into this. */
 #define GUEST_GPU_RESPONSE_MAX 2048
 
 typedef struct virtio_gpu_rect guest_rect;
 
-/* Any command; `response` may be NULL. Returns the response's type. */
+/* Sends any command; `response` may be NULL. Returns the response's type. */
 uint32_t guest_gpu_command(struct guest *guest, const void *command, size_t command_bytes,
 	void *response, size_t response_bytes);
-/* Sends with a fence and does not wait. */
+/* Sends a command with a fence and does not wait. */
 struct guest_request *guest_gpu_send_fenced(
 	struct guest *guest, const void *command, size_t command_bytes, uint64_t fence_id);
-/* Waits, checks that the answer carries the fence, frees; returns the response's type. */
+/*
+ * Waits, checks that the answer carries the fence, and frees the request; returns the response's
+ * type.
+ */
 uint32_t guest_gpu_finish_fenced(
 	struct guest *guest, struct guest_request *request, uint64_t fence_id);
 
@@ -43,28 +46,31 @@ uint32_t guest_gpu_get_edid(
 	struct guest *guest, uint32_t scanout, struct virtio_gpu_resp_edid *edid);
 uint32_t guest_gpu_get_capset_info(
 	struct guest *guest, uint32_t index, struct virtio_gpu_resp_capset_info *info);
-/* `capset` has capset_bytes and is filled on success. */
+/* Fills in `capset`, of capset_bytes, on success. */
 uint32_t guest_gpu_get_capset(
 	struct guest *guest, uint32_t id, uint32_t version, void *capset, size_t capset_bytes);
 
 uint32_t guest_gpu_ctx_create(struct guest *guest, uint32_t context, const char *name);
 uint32_t guest_gpu_ctx_destroy(struct guest *guest, uint32_t context);
-/* By a stream that does nothing. */
+/* Asks whether the context exists by submitting a stream that does nothing. */
 bool guest_gpu_has_context(struct guest *guest, uint32_t context);
 uint32_t guest_gpu_ctx_attach(struct guest *guest, uint32_t context, uint32_t id);
 uint32_t guest_gpu_ctx_detach(struct guest *guest, uint32_t context, uint32_t id);
 uint32_t guest_gpu_create_3d(
 	struct guest *guest, const struct virtio_gpu_resource_create_3d *create);
-/* `type`: VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D or _FROM_HOST_3D. */
+/* `type` is VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D or _FROM_HOST_3D. */
 uint32_t guest_gpu_transfer_3d(struct guest *guest, uint32_t type, uint32_t context, uint32_t id,
 	struct virtio_gpu_box box, uint64_t offset_bytes, uint32_t stride_bytes);
 uint32_t guest_gpu_submit(
 	struct guest *guest, uint32_t context, const void *stream, uint32_t stream_bytes);
-/* The command itself, to be freed with g_free; for sending with a fence. */
+/*
+ * Returns the SUBMIT_3D command itself, for sending with a fence. The caller frees it with
+ * g_free().
+ */
 void *guest_gpu_make_submit(
 	uint32_t context, const void *stream, uint32_t stream_bytes, size_t *command_bytes);
 
-/* On the cursor queue; waits for the buffer to come back. */
+/* Sends a command on the cursor queue and waits for the buffer to come back. */
 void guest_gpu_cursor(struct guest *guest, uint32_t type, uint32_t scanout, uint32_t id, int32_t x,
 	int32_t y, uint32_t hot_x, uint32_t hot_y);
 
