@@ -74,7 +74,7 @@ void *guest_gpu_make_submit(
 void guest_gpu_cursor(struct guest *guest, uint32_t type, uint32_t scanout, uint32_t id, int32_t x,
 	int32_t y, uint32_t hot_x, uint32_t hot_y);
 
-/* Guest memory behind a resource: pages that are no neighbours. */
+/* Holds guest memory behind a resource, in pieces that are not neighbours in guest memory. */
 struct guest_backing {
 	struct guest *guest;
 	uint32_t n_entries;
@@ -82,7 +82,7 @@ struct guest_backing {
 	size_t size_bytes;
 };
 
-/* entry_bytes: size of each piece (a page as a rule); 0: one piece. */
+/* entry_bytes is the size of each piece, a page as a rule; 0 makes it all one piece. */
 struct guest_backing *guest_backing_create(
 	struct guest *guest, size_t size_bytes, size_t entry_bytes);
 void guest_backing_free(struct guest_backing *backing);

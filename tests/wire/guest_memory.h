@@ -2,9 +2,10 @@
 /*
  * guest_memory: the memory of a guest that does not exist.
  *
- * Memfd regions that differ in guest-physical address, in QEMU's user address (a number here; no
- * mapping of ours lies there) and in the offset in their descriptor, so that a backend which takes
- * one for another fails. Blocks come in powers of two and are aligned to their size.
+ * It consists of memfd regions that differ in guest-physical address, in QEMU's user address (a
+ * number here; no mapping of ours lies there) and in the offset in their descriptor, so that a
+ * backend which takes one for another fails. Blocks come in powers of two and are aligned to their
+ * size.
  */
 #pragma once
 
@@ -41,17 +42,22 @@ void guest_memory_destroy(struct guest_memory *memory);
 /* Adds a region; returns its index. */
 unsigned guest_memory_add_region(
 	struct guest_memory *memory, uint64_t guest_addr, uint64_t user_addr, uint64_t size_bytes);
-/* The region's blocks must not be used any more. */
+/* Removes a region. Its blocks must not be used any more. */
 void guest_memory_remove_region(struct guest_memory *memory, unsigned region);
 
-/* A block in the first region with room, or in the one named. Aborts the test when there is none.
- * Contents are zero. */
+/*
+ * Both return the guest address of a zeroed block, in the first region with room or in the one
+ * named. They abort the test when there is none.
+ */
 uint64_t guest_memory_alloc(struct guest_memory *memory, size_t size_bytes);
 uint64_t guest_memory_alloc_in(struct guest_memory *memory, unsigned region, size_t size_bytes);
-/* A block from the regions in turn: neighbours are never neighbours in guest memory. */
+/*
+ * Takes a block from the regions in turn, so that successive blocks are not neighbours in guest
+ * memory.
+ */
 uint64_t guest_memory_alloc_scattered(struct guest_memory *memory, size_t size_bytes);
 void guest_memory_free(struct guest_memory *memory, uint64_t guest_addr, size_t size_bytes);
 
-/* Our mapping of a range; aborts the test when it is not inside one region. */
+/* Returns our mapping of a range; aborts the test when the range is not inside one region. */
 void *guest_memory_at(const struct guest_memory *memory, uint64_t guest_addr, size_t size_bytes);
 uint64_t guest_memory_user_addr(const struct guest_memory *memory, uint64_t guest_addr);

@@ -21,7 +21,7 @@ const struct guest_shape GUEST_SHAPE_PIECES = { "pieces", false, 4096 };
 const struct guest_shape GUEST_SHAPE_INDIRECT_PIECES = { "indirect-pieces", true, 4096 };
 const struct guest_shape GUEST_SHAPE_CRUMBS = { "crumbs", true, 7 };
 
-/* The event words behind the rings (virtio 1.2, 2.7.7 and 2.7.8). */
+/* Return the event words, which lie behind the rings' entries (virtio 1.2, 2.7.7 and 2.7.8). */
 static uint16_t *used_event(struct guest_queue *queue)
 {
 	return &queue->avail->ring[queue->size];
@@ -58,7 +58,10 @@ struct guest_queue *guest_queue_create(struct guest_memory *memory, unsigned ind
 	queue->event_idx = event_idx;
 	queue->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	queue->call_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	/* The three parts may lie anywhere: not side by side, not in one region. */
+	/*
+	 * We scatter the three parts, as they may lie anywhere: not side by side, not in one
+	 * region.
+	 */
 	queue->desc_addr = guest_memory_alloc_scattered(memory, desc_bytes);
 	queue->avail_addr = guest_memory_alloc_scattered(memory, avail_bytes);
 	queue->used_addr = guest_memory_alloc_scattered(memory, used_bytes);
@@ -91,12 +94,18 @@ void guest_queue_destroy(struct guest_queue *queue)
 	g_free(queue);
 }
 
-/* A chain with no free bytes in it: allocates the pieces of one direction. */
+/*
+ * Appends the buffers of one direction to a chain, in pieces of the shape's size, and writes
+ * `data`.
+ */
 static void add_buffers(struct guest_queue *queue, GArray *buffers, const uint8_t *data,
 	size_t size_bytes, bool device_writes)
 {
 	size_t piece = queue->shape.piece_bytes;
-	/* Crumbs of a large buffer would not fit a table of ring size. */
+	/*
+	 * We enlarge the pieces of a large buffer, since its small ones would not fit a table of
+	 * ring size.
+	 */
 	if (piece && size_bytes / piece >= queue->size / 2)
 		piece = MAX(piece, (size_bytes / (queue->size / 4)) | 1);
 	while (size_bytes > 0) {
@@ -183,7 +192,10 @@ static void free_buffers(GArray *buffers, struct guest_memory *memory)
 	g_array_unref(buffers);
 }
 
-/* Takes ownership of buffers and taken. */
+/*
+ * Writes the request's head into the available ring and announces it. Takes ownership of `buffers`
+ * and `taken`.
+ */
 static struct guest_request *publish(struct guest_queue *queue, GArray *buffers, uint16_t *taken,
 	unsigned n_taken, size_t response_bytes)
 {
@@ -198,7 +210,10 @@ static struct guest_request *publish(struct guest_queue *queue, GArray *buffers,
 	queue->requests[request->head] = request;
 	queue->avail->ring[queue->avail_index % queue->size] = request->head;
 	queue->avail_index++;
-	/* The entry before the index that announces it (virtio 1.2, 2.7.13.1.1). */
+	/*
+	 * The device must see the entry before the index that announces it (virtio 1.2,
+	 * 2.7.13.1.1).
+	 */
 	__atomic_store_n(&queue->avail->idx, queue->avail_index, __ATOMIC_RELEASE);
 	return request;
 }
@@ -252,7 +267,9 @@ struct guest_request *guest_queue_add_raw(
 
 void guest_queue_kick(struct guest_queue *queue)
 {
-	/* The index before the question whether the device sleeps (virtio 1.2, 2.7.13.4.1). */
+	/*
+	 * The device must see the index before we read whether it sleeps (virtio 1.2, 2.7.13.4.1).
+	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	bool needed;
 	if (queue->event_idx) {

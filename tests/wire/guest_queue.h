@@ -2,10 +2,10 @@
 /*
  * guest_queue: the driver's side of one split virtqueue (virtio 1.2, 2.7).
  *
- * How a request's buffers are described is the shape: one descriptor for each direction or pieces
- * of a given size on pages that are no neighbours, in the ring or in an indirect table. Used from
- * one thread. Every wait has a limit; an answer that lies in the used ring although no interrupt
- * came for it aborts the test.
+ * A shape says how a request's buffers are described: by one descriptor for each direction or by
+ * pieces of a given size on pages that are not neighbours, in the ring or in an indirect table. One
+ * thread uses a queue. Every wait has a limit; an answer that lies in the used ring although no
+ * interrupt came for it aborts the test.
  */
 #pragma once
 
@@ -65,27 +65,35 @@ struct guest_request {
 struct guest_queue *guest_queue_create(struct guest_memory *memory, unsigned index, unsigned size,
 	struct guest_shape shape, bool event_idx);
 void guest_queue_destroy(struct guest_queue *queue);
-/* What a driver does at reset: forgets all requests and empties the rings. Requests stay readable
- * (done is false) until they are freed. */
+/*
+ * Does what a driver does at reset: forgets all requests and empties the rings. Requests stay
+ * readable (done is false) until they are freed.
+ */
 void guest_queue_reset(struct guest_queue *queue);
 
-/* Publishes and kicks. NULL when the ring has no room. A response of 0 bytes has no descriptor. */
+/*
+ * Publishes a request and kicks. Returns NULL when the ring has no room. A response of 0 bytes gets
+ * no descriptor.
+ */
 struct guest_request *guest_queue_send(struct guest_queue *queue, const void *command,
 	size_t command_bytes, size_t response_bytes);
-/* The same without kicking. */
+/* Publishes a request without kicking. */
 struct guest_request *guest_queue_add(struct guest_queue *queue, const void *command,
 	size_t command_bytes, size_t response_bytes);
-/* Publishes the ring's descriptors exactly as given: `chain` is copied to consecutive free entries
- * with every `next` counted from the first. For malformed chains. */
+/*
+ * Publishes descriptors exactly as given, for malformed chains: `chain` is copied to consecutive
+ * free entries, with every `next` counted from the first.
+ */
 struct guest_request *guest_queue_add_raw(
 	struct guest_queue *queue, const struct vring_desc *chain, unsigned n);
 void guest_queue_kick(struct guest_queue *queue);
 
-/* False when the limit passed. */
+/* Returns false when the limit passed before the request was done. */
 bool guest_queue_wait(struct guest_queue *queue, struct guest_request *request, int timeout_ms);
-/* Takes what has been completed without waiting; returns how many. */
+/* Takes the requests that are done, without waiting; returns how many. */
 unsigned guest_queue_collect(struct guest_queue *queue);
-/* Takes what has been completed, and if that is nothing, waits for an interrupt; returns how many.
+/*
+ * Takes the requests that are done or, if there are none, waits for an interrupt; returns how many.
  */
 unsigned guest_queue_wait_any(struct guest_queue *queue, int timeout_ms);
 void guest_request_free(struct guest_request *request);

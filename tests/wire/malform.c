@@ -5,8 +5,10 @@
 #include <linux/virtio_gpu.h>
 #include <string.h>
 
-/* Chains and backings lie in here, with room for the longest length that fits memory at all: what
- * the device writes there hurts neither the rings nor other requests. */
+/*
+ * Chains and backings lie in this area, which has room for the longest length that fits memory at
+ * all: what the device writes there hurts neither the rings nor other requests.
+ */
 #define SCRATCH_BYTES (1u << 24)
 #define CHAIN_BYTES 65536u
 #define BACKING_PAGES (SCRATCH_BYTES / 2 / GUEST_PAGE_SIZE)
@@ -17,7 +19,7 @@ void malform_init(struct malform *m, struct guest *guest, uint64_t seed)
 	m->scratch_addr = guest_memory_alloc(guest->memory, SCRATCH_BYTES);
 }
 
-/* xorshift64 */
+/* Returns a number below `below` by xorshift64, so that one seed always gives the same run. */
 uint32_t malform_random(struct malform *m, uint32_t below)
 {
 	m->state ^= m->state << 13;
@@ -42,7 +44,7 @@ static uint32_t any_id(struct malform *m)
 	return 1 + malform_random(m, MALFORM_ID_MAX);
 }
 
-/* Few contexts, so that streams often find one. */
+/* Chooses among few contexts, so that streams often find one. */
 static uint32_t any_context(struct malform *m)
 {
 	return malform_random(m, 8) ? 1 + malform_random(m, 4) : any_id(m);
@@ -70,7 +72,7 @@ static uint32_t any_format(struct malform *m)
 	return known[malform_random(m, G_N_ELEMENTS(known))];
 }
 
-/* No region of ours reaches so high. */
+/* Returns an address above every region of ours. */
 static uint64_t nowhere(struct malform *m)
 {
 	return (UINT64_C(1) << 44 | any_word(m)) << malform_random(m, 20);
@@ -247,7 +249,7 @@ void malform_stream(struct malform *m, struct virgl_stream *stream)
 		else
 			put_random_command(m, stream);
 	}
-	/* One word wrong here and there. */
+	/* We put a wrong word here and there into a stream that is right otherwise. */
 	while (malform_random(m, 3) == 0)
 		stream->words[malform_random(m, (uint32_t)stream->n_words)] = any_word(m);
 }
@@ -269,7 +271,9 @@ static size_t make_submit(struct malform *m, uint8_t *command)
 	return bytes;
 }
 
-/* Makers of objects more often than those that destroy them: streams shall find something. */
+/*
+ * Lists makers of objects more often than those that destroy them, so that streams find something.
+ */
 static const maker MAKERS[] = { make_display_info, make_create_2d, make_create_2d, make_unref,
 	make_set_scanout, make_set_scanout, make_flush, make_flush, make_transfer_2d,
 	make_transfer_2d, make_detach, make_capset_info, make_capset, make_edid, make_ctx_create,
@@ -319,9 +323,8 @@ static struct vring_desc any_descriptor(struct malform *m, unsigned next)
 }
 
 /*
- * A number of a descriptor that is not the chain's own becomes one that the ring does not have:
- * the device would go on in what another request lies in, or lay in until a moment ago, and that
- * one's answer would be wrong.
+ * Makes each `next` that names an entry outside the chain one that the ring does not have. Else the
+ * device would go on in another request's entry, and that request's answer would be wrong.
  */
 static void keep_to_itself(const struct guest_queue *queue, struct vring_desc *chain, unsigned n)
 {
@@ -331,7 +334,7 @@ static void keep_to_itself(const struct guest_queue *queue, struct vring_desc *c
 	}
 }
 
-/* The scratch area holds more of the same: indirect tables of nonsense. */
+/* Fills the scratch area with nonsense too, since a chain may name it as an indirect table. */
 struct guest_request *malform_send_chain(struct malform *m)
 {
 	struct vring_desc *scratch =

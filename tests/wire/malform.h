@@ -14,7 +14,7 @@
 #include "tests/wire/virgl_encode.h"
 
 #define MALFORM_COMMAND_MAX 65536
-/* Objects that the generator may create have these ids and below. */
+/* The generator gives the objects that it creates ids from 1 to this. */
 #define MALFORM_ID_MAX 12
 
 enum malform_kind {
@@ -32,9 +32,12 @@ struct malform {
 
 void malform_init(struct malform *m, struct guest *guest, uint64_t seed);
 uint32_t malform_random(struct malform *m, uint32_t below);
-/* Writes a command to `command`; returns its size. */
+/* Writes a command to `command` and returns its size. */
 size_t malform_command(struct malform *m, enum malform_kind kind, uint8_t *command);
-/* Publishes a nonsensical chain; NULL when the ring is full. The request must be waited for. */
+/*
+ * Publishes a nonsensical chain; returns NULL when the ring is full. The caller must wait for the
+ * request.
+ */
 struct guest_request *malform_send_chain(struct malform *m);
-/* A virgl stream: commands of plausible form with random contents, or noise. */
+/* Writes a virgl stream: commands of plausible form with random contents, or noise. */
 void malform_stream(struct malform *m, struct virgl_stream *stream);

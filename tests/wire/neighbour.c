@@ -58,7 +58,7 @@ static struct guest_request *add_flush(struct neighbour *neighbour)
 	return add(neighbour, &flush, sizeof(flush));
 }
 
-/* False while an answer is still to come. */
+/* Checks and frees the picture's answers; returns false while one is still to come. */
 static bool collect(struct neighbour *neighbour)
 {
 	bool ok = true;
@@ -79,7 +79,10 @@ static bool collect(struct neighbour *neighbour)
 	return true;
 }
 
-/* Goes on as far as answers have come. True when something was put into the ring. */
+/*
+ * Begins the next picture if the last is answered. Returns true when it put something into the
+ * ring.
+ */
 static bool step(struct neighbour *neighbour)
 {
 	if (neighbour->under_way && !collect(neighbour))

@@ -33,7 +33,10 @@ void picture_pattern_init(struct picture_pattern *pattern, uint32_t width, uint3
 	for (uint32_t t = 0; t < PICTURE_PATTERNS * PICTURE_TEMPLATES; t++) {
 		for (uint32_t x = 0; x < width; x++) {
 			noise = noise * 1664525 + 1013904223;
-			/* Two bits say which pattern: no pixel is the same in two of them. */
+			/*
+			 * The low two bits of each colour say which pattern it is, so no pixel is
+			 * the same in two of them.
+			 */
 			uint32_t value =
 				(noise >> 8 & 0xfcfcfc) | (t / PICTURE_TEMPLATES) * 0x010101;
 			pattern->templates[(size_t)t * width + x] = 0xff000000 | value;
@@ -71,7 +74,10 @@ static uint32_t read_stamp(const uint8_t *row)
 	return (pixels[0] & 0xffff) | (pixels[1] & 0xffff) << 16;
 }
 
-/* Sixteen pixels at a time: the check is not what is measured, and -O2 does not vectorise. */
+/*
+ * We compare sixteen pixels at a time, as the check is not what is measured and -O2 does not
+ * vectorise it.
+ */
 typedef uint32_t pixels16 __attribute__((vector_size(64)));
 
 static bool rows_equal(const uint8_t *got, const uint8_t *expected, uint32_t from, uint32_t width)

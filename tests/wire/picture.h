@@ -6,15 +6,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Compares width * height pixels under `mask`; says the first difference and their number on stderr
- * when `what` is not NULL. */
+/*
+ * Compares width * height pixels under `mask`. When they differ and `what` is not NULL, writes to
+ * stderr how many do and which is the first.
+ */
 bool picture_equal(const char *what, const uint32_t *got, const uint32_t *expected, uint32_t width,
 	uint32_t height, uint32_t mask);
 
 /*
- * Frames for throughput: row y of frame n shows row template y % 8 of pattern n % 4, so that a
- * checker reads each pixel once; the first pixels of the first, the middle and the last row carry
- * n.
+ * Holds frames for measuring throughput: row y of frame n shows row template y % 8 of pattern n %
+ * 4, so that a checker reads each pixel once. The first pixels of the first, the middle and the
+ * last row carry n.
  */
 #define PICTURE_PATTERNS 4
 #define PICTURE_TEMPLATES 8
@@ -29,11 +31,12 @@ void picture_pattern_init(struct picture_pattern *pattern, uint32_t width, uint3
 void picture_pattern_finish(struct picture_pattern *pattern);
 const uint32_t *picture_pattern_row(
 	const struct picture_pattern *pattern, uint32_t number, uint32_t row);
-/* Number n in stamp pixels, alpha set. */
+/* Writes the number n into the stamp's pixels, with alpha set. */
 void picture_stamp(uint32_t number, uint32_t pixels[PICTURE_STAMP_PIXELS]);
-/* Rows that carry a stamp. */
+/* Returns the index-th of the rows that carry a stamp. */
 uint32_t picture_stamp_row(uint32_t height, unsigned index);
-/* Reads the number and compares every pixel, colours only. Returns false when something is wrong.
+/*
+ * Reads the number and compares the colours of every pixel. Returns false when something is wrong.
  */
 bool picture_pattern_check(const struct picture_pattern *pattern, const uint8_t *pixels,
 	size_t stride_bytes, uint32_t *number);

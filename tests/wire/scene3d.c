@@ -9,7 +9,7 @@
 #define TEXTURE_SIZE 16
 #define VERTICES_MAX 32
 
-/* Handles of the context's objects. */
+/* These are the handles of the context's objects. */
 enum {
 	SURFACE = 1,
 	VERTEX_SHADER,
@@ -54,7 +54,7 @@ struct vertex {
 	float attribute[4];
 };
 
-/* Pixel coordinates of the parts. */
+/* These are the pixel coordinates of the scene's parts. */
 static const struct virgl_box GRADIENT = { 80, 8, 0, 40, 32, 1 };
 static const struct virgl_box TEXTURED = { 16, 56, 0, 32, 32, 1 };
 static const struct virgl_box ADDED = { 40, 40, 0, 56, 40, 1 };
@@ -127,8 +127,10 @@ static void color_of(uint32_t pixel, float rgba[4])
 	rgba[3] = (float)(pixel >> 24) / 255;
 }
 
-/* A strip of four; the attribute runs linearly from `low` at the box's first to `high` at its last
- * corner in x (component 0) and y (component 1). */
+/*
+ * Writes a strip of four vertices. The attribute runs linearly from `low` at the box's first to
+ * `high` at its last corner, in x (component 0) and y (component 1).
+ */
 static unsigned put_box(
 	struct vertex *v, const struct virgl_box *b, const float low[4], const float high[4])
 {
@@ -142,7 +144,10 @@ static unsigned put_box(
 	return 4;
 }
 
-/* In the order they are drawn: triangle at 0, gradient at 3, texture at 7, added at 11. */
+/*
+ * Writes the vertices in the order they are drawn: triangle at 0, gradient at 3, texture at 7,
+ * added at 11. Returns how many.
+ */
 static unsigned make_vertices(uint32_t seed, struct vertex *v)
 {
 	float red[4], added[4], low[4], high[4];
@@ -151,7 +156,10 @@ static unsigned make_vertices(uint32_t seed, struct vertex *v)
 	v[0] = make_vertex(8, 8, red);
 	v[1] = make_vertex(8, 72.5f, red);
 	v[2] = make_vertex(72.5f, 8, red);
-	/* Half a pixel outside, so that pixel centres get the whole numbers. */
+	/*
+	 * The colours run from half a pixel outside the box, so that each pixel's centre gets a
+	 * whole number.
+	 */
 	color_of(gradient(seed, 0, 0), low);
 	low[0] = -3.0f / 255;
 	low[1] = -3.5f / 255;
@@ -230,7 +238,7 @@ struct scene3d *scene3d_create(struct guest *guest, uint32_t base, bool y_0_top)
 	return scene;
 }
 
-/* By the guest's memory: TRANSFER_TO_HOST_3D from scattered pages. */
+/* Uploads the texture with TRANSFER_TO_HOST_3D from scattered pages of guest memory. */
 static void upload_texture(struct scene3d *scene, uint32_t seed)
 {
 	uint32_t texels[TEXTURE_SIZE * TEXTURE_SIZE];

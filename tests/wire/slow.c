@@ -21,7 +21,7 @@ static const char *const VERTEX_TEXT = "VERT\n"
 				       "  1: MOV OUT[1], IN[1]\n"
 				       "  2: END\n";
 
-/* The attribute's third component says how often the loop runs. */
+/* Runs its loop until a count reaches the attribute's third component. */
 static const char *const LOOP_TEXT = "FRAG\n"
 				     "DCL IN[0], GENERIC[0], PERSPECTIVE\n"
 				     "DCL OUT[0], COLOR\n"
@@ -138,7 +138,7 @@ gint64 slow_crash(struct slow *slow, struct desktop *desktop)
 	struct guest_request *request = slow_send_endless(slow, 9);
 	g_usleep(100000);
 	gint64 start_us = g_get_monotonic_time();
-	/* A signal of those that faults raise, of which AddressSanitizer makes no report. */
+	/* We use SIGABRT as it stands for a fault, and AddressSanitizer makes no report of it. */
 	kill(renderer, SIGABRT);
 	desktop_wait_new_renderer(desktop, renderer);
 	gint64 no_process_us = g_get_monotonic_time() - start_us;
@@ -165,7 +165,7 @@ gint64 slow_calibrate(struct slow *slow, gint64 wanted_us)
 {
 	gint64 took = 0;
 	slow->iterations = 100;
-	/* The first job compiles the shader. */
+	/* We do not time the first job, because it also compiles the shader. */
 	wire_ok(guest_gpu_finish_fenced(slow->guest, slow_send(slow, 1), 1));
 	for (int i = 0; i < 6 && took < wanted_us; i++) {
 		if (took > 0)

@@ -4,7 +4,7 @@
 #include <glib.h>
 #include <string.h>
 
-/* virgl_protocol.h: enum virgl_context_cmd */
+/* These are values of enum virgl_context_cmd in virgl_protocol.h. */
 enum {
 	CREATE_OBJECT = 1,
 	BIND_OBJECT = 2,
@@ -167,7 +167,7 @@ void virgl_create_rasterizer(struct virgl_stream *stream, uint32_t handle)
 {
 	virgl_put_header(stream, CREATE_OBJECT, VIRGL_OBJECT_RASTERIZER, 9);
 	virgl_put(stream, handle);
-	/* depth clip, half pixel centre, bottom edge rule; no culling */
+	/* We set depth clip, half pixel centre and bottom edge rule, and no culling. */
 	virgl_put(stream, 1u << 1 | 1u << 29 | 1u << 30);
 	virgl_put_float(stream, 1.0f); /* point size */
 	virgl_put(stream, 0);          /* sprite coordinates */

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* virgl_hw.h: enum virgl_formats */
+/* These are values of enum virgl_formats in virgl_hw.h. */
 #define VIRGL_FORMAT_B8G8R8A8 1
 #define VIRGL_FORMAT_B8G8R8X8 2
 #define VIRGL_FORMAT_R32_FLOAT 28
@@ -19,22 +19,22 @@
 #define VIRGL_FORMAT_R32G32B32A32_FLOAT 31
 #define VIRGL_FORMAT_R8 64
 #define VIRGL_FORMAT_R8G8B8A8 67
-/* virgl_hw.h: VIRGL_BIND_* */
+/* These are VIRGL_BIND_* of virgl_hw.h. */
 #define VIRGL_BIND_RENDER_TARGET (1u << 1)
 #define VIRGL_BIND_SAMPLER_VIEW (1u << 3)
 #define VIRGL_BIND_VERTEX_BUFFER (1u << 4)
 #define VIRGL_BIND_SCANOUT (1u << 18)
-/* p_defines.h: enum pipe_texture_target */
+/* These are values of enum pipe_texture_target in p_defines.h. */
 #define VIRGL_TARGET_BUFFER 0
 #define VIRGL_TARGET_TEXTURE_2D 2
-/* p_defines.h: enum pipe_shader_type */
+/* These are values of enum pipe_shader_type in p_defines.h. */
 #define VIRGL_SHADER_VERTEX 0
 #define VIRGL_SHADER_FRAGMENT 1
-/* p_defines.h: enum pipe_prim_type */
+/* These are values of enum pipe_prim_type in p_defines.h. */
 #define VIRGL_PRIM_TRIANGLES 4
 #define VIRGL_PRIM_TRIANGLE_STRIP 5
 
-/* virgl_protocol.h: enum virgl_object_type */
+/* These are values of enum virgl_object_type in virgl_protocol.h. */
 enum virgl_object {
 	VIRGL_OBJECT_BLEND = 1,
 	VIRGL_OBJECT_RASTERIZER = 2,
@@ -46,7 +46,7 @@ enum virgl_object {
 	VIRGL_OBJECT_SURFACE = 8,
 };
 
-/* A stream grows as it is written. Zero-initialise; virgl_stream_finish frees. */
+/* Grows as it is written. Zero-initialise it; virgl_stream_finish() frees the words. */
 struct virgl_stream {
 	uint32_t *words;
 	size_t n_words, allocated;
@@ -58,7 +58,7 @@ struct virgl_box {
 
 void virgl_stream_finish(struct virgl_stream *stream);
 uint32_t virgl_stream_bytes(const struct virgl_stream *stream);
-/* Raw access, for malformed streams. */
+/* Both append a word as it is, which malformed streams need. */
 void virgl_put(struct virgl_stream *stream, uint32_t word);
 void virgl_put_float(struct virgl_stream *stream, float value);
 void virgl_put_header(
@@ -68,24 +68,27 @@ void virgl_create_surface(
 	struct virgl_stream *stream, uint32_t handle, uint32_t resource, uint32_t format);
 void virgl_set_framebuffer(struct virgl_stream *stream, uint32_t surface);
 void virgl_clear(struct virgl_stream *stream, const float rgba[4]);
-/* `text` is TGSI. */
+/* `text` is TGSI source. */
 void virgl_create_shader(
 	struct virgl_stream *stream, uint32_t handle, uint32_t type, const char *text);
 void virgl_bind_shader(struct virgl_stream *stream, uint32_t handle, uint32_t type);
 void virgl_bind(struct virgl_stream *stream, enum virgl_object type, uint32_t handle);
 void virgl_destroy(struct virgl_stream *stream, enum virgl_object type, uint32_t handle);
-/* Blending off, or ONE + ONE. All channels are written. */
+/*
+ * Switches blending off, or if `additive` adds source and destination (ONE + ONE). All channels are
+ * written.
+ */
 void virgl_create_blend(struct virgl_stream *stream, uint32_t handle, int additive);
 void virgl_create_dsa(struct virgl_stream *stream, uint32_t handle);
 void virgl_create_rasterizer(struct virgl_stream *stream, uint32_t handle);
-/* Two attributes of four floats each, interleaved in vertex buffer 0. */
+/* Describes vertex buffer 0 as two interleaved attributes of four floats each. */
 void virgl_create_vertex_elements(struct virgl_stream *stream, uint32_t handle);
-/* Makes the four above under these handles, without blending, and binds them. */
+/* Makes the state objects above under these handles, without blending, and binds them. */
 void virgl_use_plain_state(struct virgl_stream *stream, uint32_t blend, uint32_t dsa,
 	uint32_t rasterizer, uint32_t elements);
 void virgl_set_vertex_buffer(struct virgl_stream *stream, uint32_t resource, uint32_t stride_bytes,
 	uint32_t offset_bytes);
-/* Window coordinates with row 0 where the resource's row 0 is. */
+/* Maps window coordinates so that row 0 is where the resource's row 0 is. */
 void virgl_set_viewport(struct virgl_stream *stream, float width, float height);
 void virgl_create_sampler_state(struct virgl_stream *stream, uint32_t handle);
 void virgl_create_sampler_view(

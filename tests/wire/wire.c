@@ -58,7 +58,7 @@ struct desktop *desktop_create(const struct desktop_options *options)
 	g_autofree char *worker_dir = g_strdup_printf("--worker-dir=%s", directory);
 	g_autofree char *spice = g_strdup_printf("--spice-unix=%s/spice", directory);
 	g_autofree char *stats = g_strdup_printf("--stats-socket=%s/stats", directory);
-	/* In the DRM test VM the desktop draws with a GPU. */
+	/* In the DRM test VM, which sets WIRE_RENDER_NODE, the desktop draws with a GPU. */
 	const char *node = g_getenv("WIRE_RENDER_NODE");
 	g_autofree char *draw =
 		node ? g_strdup_printf("--render-node=%s", node) : g_strdup("--software");
@@ -99,7 +99,7 @@ struct desktop *desktop_create(const struct desktop_options *options)
 	return desktop;
 }
 
-/* Breaches of the frame link, whatever the test was about, fail it. */
+/* Fails every test in which the frame link's rules were broken, whatever it is about. */
 static void check_consumer(struct desktop *desktop)
 {
 	const struct consumer_state_answer *state = consumer_link_state(desktop->consumer);
@@ -114,7 +114,7 @@ static void check_consumer(struct desktop *desktop)
 	}
 }
 
-/* A sanitizer's report fails the test, also when the process that it ended was replaced. */
+/* Fails the test for a sanitizer's report, also when the process that wrote it was replaced. */
 static void check_log(const struct backend *backend)
 {
 	static const char *const reports[] = { "AddressSanitizer", "LeakSanitizer",

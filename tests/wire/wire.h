@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wire: what all wire tests share: where the programs are, how long to wait, how to start one of
- * our desktops with the frame consumer in the place of vitrine-display.
+ * wire: what all wire tests share. It says where the programs are and how long to wait, and starts
+ * one of our desktops with the frame consumer in the place of vitrine-display.
  *
- * Environment, set by meson: VITRINE_GPU, VITRINE_RENDER, WIRE_CONSUMER (programs), WIRE_STOCK (the
- * distribution's backend; a default is tried), WIRE_SLOW (factor on every time limit, for
+ * Meson sets the environment: VITRINE_GPU, VITRINE_RENDER and WIRE_CONSUMER (programs), WIRE_STOCK
+ * (the distribution's backend; a default is tried) and WIRE_SLOW (a factor on every time limit, for
  * sanitizers).
  */
 #pragma once
@@ -17,21 +17,25 @@
 #include "tests/wire/picture.h"
 
 void wire_init(int *argc, char ***argv);
-/* For TAP: the whole program is skipped, with a reason. Returns the exit status. */
+/* Tells TAP that the whole program is skipped, with a reason. Returns the exit status. */
 int wire_skip_all(const char *reason);
 
-/* A time limit, scaled. */
+/* Returns a time limit, multiplied by WIRE_SLOW. */
 int wire_ms(int ms);
 /*
- * How long a backend may take to end, in ms (of wire_ms). It waits for its renderer, and the last
- * thread of that to end is Mesa's disk cache, which runs at nice 19 and then gives the memory of
- * the whole process back: on a busy machine this took more than three seconds.
+ * Bounds how long a backend may take to end, in ms, to be passed to wire_ms(). The backend waits
+ * for its renderer, and the last thread of that to end is Mesa's disk cache, which runs at nice 19
+ * and then gives the memory of the whole process back: on a busy machine this took more than three
+ * seconds.
  */
 #define WIRE_END_MS 20000
-/* The stock backend or NULL. */
+/* Returns the distribution's backend, or NULL when there is none. */
 const char *wire_stock(void);
 
-/* Pixels that compress badly and are the same for the same seed. Caller frees. Alpha is 255. */
+/*
+ * Returns pixels that compress badly and are the same for the same seed, with alpha 255. The caller
+ * frees them.
+ */
 uint32_t *wire_noise(uint32_t seed, size_t n);
 
 #define wire_check(call, type) g_assert_cmphex((call), ==, (type))
@@ -56,13 +60,13 @@ struct desktop_options {
 	const char *quotas;      /* as --quota takes them; NULL: none */
 };
 
-/* Our backend with a consumer; by default pictures are wanted at 1000 Hz on head 0. */
+/* Starts our backend with a consumer; by default it wants pictures at 1000 Hz on head 0. */
 struct desktop *desktop_create(const struct desktop_options *options);
 void desktop_destroy(struct desktop *desktop);
-/* Process id of the renderer; aborts the test when there is none. */
+/* Returns the process id of the renderer; aborts the test when there is none. */
 pid_t desktop_renderer(struct desktop *desktop);
-/* After the renderer or the display was replaced. */
+/* Waits for a renderer other than `old` and returns its process id. */
 pid_t desktop_wait_new_renderer(struct desktop *desktop, pid_t old);
-/* Waits until head shows exactly these pixels (colours only). */
+/* Waits until the head shows exactly these pixels; alpha is not compared. */
 bool desktop_shows(struct desktop *desktop, unsigned head, const uint32_t *pixels, uint32_t width,
 	uint32_t height);
