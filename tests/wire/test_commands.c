@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Every command: what it answers when it is right, and the exact code when it is not. */
+/*
+ * commands: sends every command and checks what it answers when it is right, and the exact code
+ * when it is not.
+ */
 #include <string.h>
 
 #include "tests/wire/scene3d.h"
@@ -57,13 +60,13 @@ static void test_create_2d(void)
 	desktop_destroy(desktop);
 }
 
-/* Memory runs out for one guest at a bound, and comes back. */
+/* One guest's memory runs out at a bound, and it gets memory again once it has given some back. */
 static void test_out_of_memory(void)
 {
 	struct desktop *desktop = create(false);
 	struct guest *guest = desktop->guest;
 	uint32_t id = 1, answer = OK;
-	/* 64 MiB each. */
+	/* Each resource takes 64 MiB. */
 	while (id < 1000 && (answer = guest_gpu_create_2d(guest, id, BGRA, 4096, 4096)) == OK)
 		id++;
 	g_test_message("%u resources of 64 MiB", id - 1);
@@ -106,7 +109,7 @@ static void test_backing(void)
 	wire_check(guest_gpu_detach_backing(guest, 1), OK);
 	wire_check(guest_gpu_detach_backing(guest, 1), UNSPEC);
 	wire_check(guest_gpu_detach_backing(guest, 2), BAD_RESOURCE);
-	/* More entries promised than sent, and an absurd number. */
+	/* We promise more entries than we send, and then an absurd number of them. */
 	struct virtio_gpu_resource_attach_backing a = {
 		.hdr.type = VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING,
 		.resource_id = 1,
@@ -138,7 +141,7 @@ static void test_transfer_2d(void)
 	wire_check(guest_gpu_transfer_2d(guest, 1, rect(1, 0, 64, 1), 0), BAD_PARAMETER);
 	wire_check(guest_gpu_transfer_2d(guest, 1, rect(0xffffffff, 0, 2, 1), 0), BAD_PARAMETER);
 	wire_check(guest_gpu_transfer_2d(guest, 1, rect(0, 1, 1, 0xffffffff), 0), BAD_PARAMETER);
-	/* Beyond the backing. */
+	/* These transfers reach beyond the backing. */
 	wire_check(guest_gpu_transfer_2d(guest, 1, rect(0, 0, 64, 32), 4), BAD_PARAMETER);
 	wire_check(guest_gpu_transfer_2d(guest, 1, rect(0, 0, 1, 1), 64 * 32 * 4), BAD_PARAMETER);
 	wire_check(
@@ -204,7 +207,7 @@ static void test_information(void)
 	desktop_destroy(desktop);
 }
 
-/* Not offered, not negotiated, not known. */
+/* A command that was not offered, not negotiated or is not known is answered UNSPEC. */
 static void test_unknown(void)
 {
 	static const uint32_t types[] = { 0, 1, 0x10b, VIRTIO_GPU_CMD_RESOURCE_CREATE_BLOB,
@@ -220,7 +223,7 @@ static void test_unknown(void)
 				UNSPEC);
 		}
 		if (!virgl) {
-			/* 3D commands of a guest that did not accept VIRGL. */
+			/* A guest that did not accept VIRGL is refused 3D commands. */
 			wire_check(guest_gpu_ctx_create(desktop->guest, 1, "x"), UNSPEC);
 			wire_check(guest_gpu_submit(desktop->guest, 1, command, 16), UNSPEC);
 		}
@@ -253,7 +256,7 @@ static const struct {
 	{ VIRTIO_GPU_CMD_SUBMIT_3D, sizeof(struct virtio_gpu_cmd_submit) },
 };
 
-/* Shorter than its type, down to no header at all. */
+/* A command shorter than its type, down to no header at all, is refused. */
 static void test_short(void)
 {
 	struct desktop *desktop = create(true);
@@ -270,7 +273,7 @@ static void test_short(void)
 	desktop_destroy(desktop);
 }
 
-/* No room for the answer: what fits is written, and no byte beyond. */
+/* When the answer has no room, what fits is written and no byte beyond. */
 static void test_small_response(void)
 {
 	struct desktop *desktop = create(false);
@@ -310,7 +313,7 @@ static void test_contexts(void)
 	wire_check(guest_gpu_ctx_attach(guest, 7, 5), BAD_CONTEXT);
 	wire_check(guest_gpu_ctx_detach(guest, 7, 5), BAD_CONTEXT);
 	wire_check(guest_gpu_ctx_detach(guest, 1, 6), BAD_RESOURCE);
-	/* A name that is not terminated, and a length beyond the field. */
+	/* The name is not terminated, and its length lies beyond the field. */
 	struct virtio_gpu_ctx_create c = {
 		.hdr = { .type = VIRTIO_GPU_CMD_CTX_CREATE, .ctx_id = 3 },
 		.nlen = 4000,
@@ -319,7 +322,7 @@ static void test_contexts(void)
 	wire_check(guest_gpu_command(guest, &c, sizeof(c), NULL, 0), BAD_PARAMETER);
 	c.nlen = 64;
 	wire_check(guest_gpu_command(guest, &c, sizeof(c), NULL, 0), OK);
-	/* More in the header than follows. */
+	/* The header promises more bytes than follow. */
 	struct virtio_gpu_cmd_submit s = {
 		.hdr = { .type = VIRTIO_GPU_CMD_SUBMIT_3D, .ctx_id = 1 },
 		.size = 4096,
@@ -420,7 +423,7 @@ static void test_transfer_3d(void)
 	desktop_destroy(desktop);
 }
 
-/* A stream that virglrenderer refuses costs that guest context, nothing else. */
+/* A stream that virglrenderer refuses costs the guest that context and nothing else. */
 static void test_bad_stream(void)
 {
 	struct desktop *desktop = create(true);
@@ -433,10 +436,10 @@ static void test_bad_stream(void)
 	uint32_t answer = guest_gpu_submit(guest, 1, s.words, virgl_stream_bytes(&s));
 	g_assert_cmphex(answer, >=, VIRTIO_GPU_RESP_ERR_UNSPEC);
 	virgl_stream_finish(&s);
-	/* A context in which something was wrong ignores what follows: a new one. */
+	/* A context in which something was wrong ignores what follows, so we make a new one. */
 	wire_ok(guest_gpu_ctx_create(guest, 2, "worse"));
 	virgl_put_header(&s, 1, VIRGL_OBJECT_SHADER, 4000); /* longer than the stream */
-	/* virglrenderer notes this one and returns success. */
+	/* We expect no error here: virglrenderer notes this one and returns success. */
 	guest_gpu_submit(guest, 2, s.words, virgl_stream_bytes(&s));
 	virgl_stream_finish(&s);
 	pid_t renderer = desktop_renderer(desktop);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Fences: right ids, in order, asynchronous; a slow one delays nothing else. */
+/*
+ * fences: checks that they come with the right ids, in order and asynchronously, and that a slow
+ * one delays nothing else.
+ */
 #include <string.h>
 
 #include "tests/wire/scene3d.h"
@@ -67,7 +70,10 @@ static gint compare_us(gconstpointer a, gconstpointer b)
 	return (x > y) - (x < y);
 }
 
-/* Rounds that wait for the GPU are one, as long as the whole. On a busy machine some are late. */
+/*
+ * Says whether the commands did not wait for the GPU: had they waited, there would be one round as
+ * long as the whole. It looks at the median, as on a busy machine some are late.
+ */
 static bool were_free(const char *what, GArray *rounds, gint64 whole_us)
 {
 	g_array_sort(rounds, compare_us);
@@ -79,7 +85,10 @@ static bool were_free(const char *what, GArray *rounds, gint64 whole_us)
 	return free;
 }
 
-/* After its fence a job's result is there: reading it back waits for nothing. */
+/*
+ * Measures how long reading back takes, in microseconds. After its fence a job's result is there,
+ * so reading it waits for nothing.
+ */
 static gint64 time_readback(struct slow *slow)
 {
 	struct guest *guest = slow->guest;
@@ -133,7 +142,10 @@ static bool try_cursor(struct slow *slow, uint64_t fence)
 	return were_free("moves", rounds, whole);
 }
 
-/* Half a second of work on the GPU; one of three goes must be undisturbed by the machine. */
+/*
+ * Makes half a second of work on the GPU for each attempt; one of three must be undisturbed by the
+ * machine.
+ */
 static void try_while_slow(bool (*attempt)(struct slow *slow, uint64_t fence))
 {
 	struct desktop *desktop = create();
@@ -150,7 +162,7 @@ static void try_while_slow(bool (*attempt)(struct slow *slow, uint64_t fence))
 	desktop_destroy(desktop);
 }
 
-/* Meanwhile everything else is answered. */
+/* Other commands are answered while the GPU is busy. */
 static void test_slow_delays_nothing(void)
 {
 	try_while_slow(try_other_commands);
@@ -179,7 +191,10 @@ static void test_context_goes(void)
 		g_usleep(50000);
 		wire_ok(guest_gpu_ctx_destroy(guest, 60));
 		wire_ok(guest_gpu_finish_fenced(guest, request, 5 + i));
-		/* Nor is the answer early. */
+		/*
+		 * We check that the answer is not early either: then reading back would still wait
+		 * for the GPU.
+		 */
 		gint64 whole = g_get_monotonic_time() - start, readback = time_readback(slow);
 		g_test_message("fence after %" G_GINT64_FORMAT " us, alone %" G_GINT64_FORMAT
 			       ", then reading back %" G_GINT64_FORMAT,

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * floods [--seconds N] [--window N] [--anew] [NAME...]: each kind of flood for N seconds, beside a
- * desktop's program that draws at its head's rate. Shown for each: render's memory stays below the
- * sum of its quotas (quotas_get_memory_bytes()), and the program keeps half of the rate that it had
- * alone just before. One TAP line for each, with both figures.
+ * floods [--seconds N] [--window N] [--anew] [NAME...] runs each kind of flood for N seconds beside
+ * a desktop's program that draws at its head's rate. It shows for each that render's memory stays
+ * below the sum of its quotas (quotas_get_memory_bytes()) and that the program keeps half of the
+ * rate that it had alone just before. It prints one TAP line for each, with both figures.
  *
- * What is flooded is kept, and more is asked for, by a flooder that keeps the ring full; with
- * --anew all is given back at the first refusal and asked for again, so that the renderer would
- * make things all the time. The ring is worked in order, since Linux takes one fence to mean that
- * all before it are done. So what a flooder has in the ring before the desktop's next command, the
- * desktop waits for, until the quota making-time is used up.
+ * The flooder keeps the ring full, keeps what it is given and asks for more. With --anew it gives
+ * all back at the first refusal and asks again, so that the renderer would make things all the
+ * time. The ring is worked in order, since Linux takes one fence to mean that all before it are
+ * done. So the desktop waits for what a flooder has in the ring before the desktop's next command,
+ * until the quota making-time is used up.
  *
  * Flooder, desktop and renderer share the machine's processors. So each line also says what the
  * desktop keeps beside a thread that takes as much of a processor as flooder and desktop's program
@@ -159,7 +159,7 @@ static struct desktop *create(const struct flood *flood)
 	return desktop;
 }
 
-/* Pictures a second. `flooder`: NULL: none. */
+/* Returns how many pictures a second the neighbour completes; `flooder` may be NULL. */
 static double run(struct neighbour *neighbour, struct flooder *flooder, int for_seconds)
 {
 	gint64 begin_us = g_get_monotonic_time();
@@ -178,7 +178,10 @@ static uint64_t get_most_kib(const struct flood *flood)
 	return quotas_get_memory_bytes(&limits) / 1024;
 }
 
-/* Pictures a second of the desktop's program. */
+/*
+ * Holds pictures a second of the desktop's program: alone, beside the flood, and beside a thread
+ * that only keeps a processor as busy.
+ */
 struct rates {
 	double alone, beside, beside_busy;
 };
@@ -202,7 +205,10 @@ static bool tell(const struct flooder *flooder, unsigned number, const struct ra
 	return ok;
 }
 
-/* `share`: how much of a processor flooder and desktop's program took. */
+/*
+ * Returns pictures a second beside the flood; sets `share` to how much of a processor flooder and
+ * desktop's program took.
+ */
 static double run_flood(struct neighbour *neighbour, struct flooder *flooder,
 	struct sampler *sampler, pid_t renderer, double *share)
 {

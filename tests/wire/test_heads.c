@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a person sees: scanouts, parts of resources, several heads, the cursor, sizes and EDIDs. */
+/*
+ * heads: checks what a person sees: scanouts, parts of resources, several heads, the cursor, sizes
+ * and EDIDs.
+ */
 #include <string.h>
 
 #include "tests/wire/scene3d.h"
@@ -19,7 +22,7 @@ static struct desktop *create(bool virgl)
 	return desktop_create(&options);
 }
 
-/* A 2D resource full of noise. Returns the pixels; caller frees. */
+/* Makes a 2D resource full of noise. Returns the pixels, which the caller frees. */
 static uint32_t *make_noise_resource(
 	struct guest *guest, uint32_t id, uint32_t seed, uint32_t width, uint32_t height)
 {
@@ -82,7 +85,7 @@ static void test_parts_3d(void)
 	desktop_destroy(desktop);
 }
 
-/* Two heads side by side on one resource, and flips between two resources. */
+/* Two heads show two halves of one resource, and the guest flips between two resources. */
 static void test_several(void)
 {
 	struct desktop *desktop = create(false);
@@ -106,7 +109,7 @@ static void test_several(void)
 		wire_ok(guest_gpu_flush(guest, 3, right));
 		g_assert_true(desktop_shows(desktop, 1, a_right, 160, HEIGHT));
 	}
-	/* Off by resource 0, and by the resource going away. */
+	/* A head goes off when its scanout is resource 0, and when its resource goes away. */
 	wire_ok(guest_gpu_set_scanout(guest, 1, 0, (guest_rect){ 0 }));
 	wire_ok(guest_gpu_unref(guest, 3));
 	gint64 end = g_get_monotonic_time() + wire_ms(5000) * 1000;
@@ -119,7 +122,7 @@ static void test_several(void)
 	desktop_destroy(desktop);
 }
 
-/* Nobody looks: no frames. Somebody begins to look: the picture at once. */
+/* While nobody looks no frames come; when somebody begins to look the picture comes at once. */
 static void test_rate(void)
 {
 	struct desktop *desktop = create(false);
@@ -139,7 +142,7 @@ static void test_rate(void)
 	desktop_destroy(desktop);
 }
 
-/* Few pictures are wanted of many: the last one always comes. */
+/* When few of many pictures are wanted, the last one always comes. */
 static void test_last_picture(void)
 {
 	struct desktop *desktop = create(false);
@@ -205,7 +208,7 @@ static void test_stalled_display(void)
 	desktop_destroy(desktop);
 }
 
-/* As resource 3 on head 0. */
+/* Shows the pixels as resource 3 on head 0. The caller frees the backing. */
 static struct guest_backing *show_pixels(struct desktop *desktop, const uint32_t *pixels)
 {
 	struct guest *guest = desktop->guest;
@@ -222,7 +225,7 @@ static struct guest_backing *show_pixels(struct desktop *desktop, const uint32_t
 	return backing;
 }
 
-/* In resource 3, of which the backing holds the pixels. */
+/* Draws a dot into resource 3, whose pixels the backing holds. */
 static void draw_dot(struct guest *guest, struct guest_backing *backing, uint32_t *pixels,
 	guest_rect dot, uint8_t value)
 {
@@ -251,7 +254,9 @@ static void test_damage(void)
 	desktop_destroy(desktop);
 }
 
-/* What is flushed while display takes nothing comes with the next frame, more places than it has.
+/*
+ * What is flushed while display takes nothing comes with the next frame, also when that is more
+ * rectangles than a frame has room for.
  */
 static void test_gathered_damage(void)
 {
@@ -280,7 +285,9 @@ static uint32_t hash_pixels(const uint32_t *pixels, size_t n)
 	return hash;
 }
 
-/* Polls the consumer until the head's cursor is as wanted. */
+/*
+ * Polls the consumer until the head's cursor is as wanted; returns false when it is not within 3 s.
+ */
 static bool cursor_is(
 	struct desktop *desktop, unsigned head, bool shown, int32_t x, int32_t y, uint32_t hash)
 {
@@ -320,7 +327,7 @@ static void test_cursor(void)
 	g_assert_true(cursor_is(desktop, 0, true, 1, 2, hash_b));
 	guest_gpu_cursor(guest, VIRTIO_GPU_CMD_UPDATE_CURSOR, 0, 0, 1, 2, 0, 0);
 	g_assert_true(cursor_is(desktop, 0, false, 0, 0, 0));
-	/* Nonsense is taken and changes nothing. */
+	/* The renderer takes these senseless commands and changes nothing. */
 	guest_gpu_cursor(guest, VIRTIO_GPU_CMD_UPDATE_CURSOR, 0, 999, 1, 2, 0, 0);
 	guest_gpu_cursor(guest, VIRTIO_GPU_CMD_UPDATE_CURSOR, 0, 3, 1, 2, 0, 0);
 	guest_gpu_cursor(guest, VIRTIO_GPU_CMD_MOVE_CURSOR, 4711, 10, 1, 2, 0, 0);
@@ -330,7 +337,7 @@ static void test_cursor(void)
 	desktop_destroy(desktop);
 }
 
-/* The first detailed timing (VESA E-EDID 1.4, 3.10.2). */
+/* Compares size and refresh rate with the first detailed timing (VESA E-EDID 1.4, 3.10.2). */
 static void check_edid(struct guest *guest, uint32_t head, uint32_t width, uint32_t height)
 {
 	static const uint8_t magic[8] = { 0, 255, 255, 255, 255, 255, 255, 0 };

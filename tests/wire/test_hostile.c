@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What no driver sends: a program in the guest that means harm, or is mad. Its context is lost,
- * what GL leaves open has no effect, the same renderer lives on and others draw. Each row is one
- * member of its kind; all of them are in tests/unit/render/stream.
+ * hostile: sends what no driver sends, but a program in the guest that means harm or is broken. Its
+ * context is lost, what GL leaves undefined has no effect, the same renderer lives on and others
+ * draw. Each row is one member of its kind; all of them are in tests/unit/render/stream.
  */
 #include <string.h>
 
@@ -17,7 +17,7 @@
 #define BIND_CUSTOM (1u << 17) /* virgl_hw.h; no buffer in GL is behind it */
 #define OTHER_ID 900
 
-/* virgl_protocol.h */
+/* These are values of enum virgl_context_cmd in virgl_protocol.h. */
 enum {
 	CREATE_OBJECT = 1,
 	BIND_OBJECT = 2,
@@ -35,14 +35,16 @@ enum {
 };
 enum { OBJECT_QUERY = 9, OBJECT_STREAMOUT_TARGET = 10 };
 
-/* Resources of a program, from its context's number on. In the rows below they stand for themselves
- * behind RES(). */
+/*
+ * A program's resources are numbered from its context's number on. In the rows below RES() marks a
+ * word as one of them, to be replaced by its id.
+ */
 enum { TARGET = 1, QUAD, CUSTOM, RESOURCES };
 #define IS_RES 0x5e500000u
 #define RES(resource) (IS_RES | (resource))
 #define IDS_EACH 10
 
-/* Objects of a program. */
+/* These are the handles of a program's objects. */
 enum { SURFACE = 1, VERTEX_SHADER, COLOR_SHADER, BLEND, DSA, RASTERIZER, ELEMENTS, QUERY };
 
 static const char *const VERTEX_TEXT = "VERT\nDCL IN[0]\nDCL IN[1]\nDCL OUT[0], POSITION\n"
@@ -145,7 +147,7 @@ static void put_clear(struct virgl_stream *s)
 	virgl_clear(s, (const float[]){ 0, 0, 1, 1 });
 }
 
-/* The target's first pixel. */
+/* Reads the target back and returns its first pixel. */
 static uint32_t look(struct stage *stage)
 {
 	struct virtio_gpu_box box = { .w = SIDE, .h = SIDE, .d = 1 };
@@ -173,7 +175,7 @@ static struct stage *create(void)
 	return stage;
 }
 
-/* What happened to the programs has happened to nobody else. */
+/* Checks that what happened to the programs has happened to nobody else, and ends the stage. */
 static void finish(struct stage *stage)
 {
 	g_auto(GStrv) lines = figures_ask(stage->desktop, NULL);
@@ -248,7 +250,7 @@ static const struct row resources[] = {
 	ROW("no command", UNKNOWN, 0, 0),
 };
 
-/* GL takes an offset for an address where no buffer of its own is bound. */
+/* These name an offset where no buffer is bound; GL would take it for an address. */
 static const struct row addresses[] = {
 	ROW("a result at an address", GET_QUERY_RESULT_QBO, 0, QUERY, RES(CUSTOM), 1, 0, 16, 0),
 	ROW("draws at an address", DRAW_VBO, 0, 0, 4, 5, 0, 1, 0, 0, 0, 0, 0, 3, 0, 0, 0,
@@ -287,7 +289,10 @@ static void put_row(struct virgl_stream *s, const struct row *row, uint32_t base
 		virgl_put(s, text[i]);
 }
 
-/* What stands before the command is done, it is not, and then nothing of this program's is. */
+/*
+ * Sends the row between two drawings: the one before is done, the row is refused, and then nothing
+ * of this program is done any more.
+ */
 static void refuse(struct stage *stage, const struct row *row)
 {
 	struct virgl_stream before = { 0 }, bad = { 0 }, after = { 0 };
@@ -323,7 +328,10 @@ static void test_refused(gconstpointer data)
 	finish(stage);
 }
 
-/* One line says whose command it was, and what is wrong with it; what comes after says nothing. */
+/*
+ * One line in the log says whose command it was and what is wrong with it; what comes after it says
+ * nothing.
+ */
 static void test_log(void)
 {
 	struct stage *stage = create();
@@ -348,7 +356,7 @@ static uint32_t clear_and_draw(struct stage *stage, const struct row *row)
 	return look(stage);
 }
 
-/* A program may say these, as GL leaves open what comes of it. */
+/* A program may say these, as GL leaves open what comes of them. */
 static void test_without_effect(void)
 {
 	static const struct row rows[] = {
@@ -367,7 +375,7 @@ static void test_without_effect(void)
 	finish(stage);
 }
 
-/* Bound past its end a buffer is cut to what there is, and the program goes on. */
+/* A buffer bound past its end is cut to what there is, and the program goes on. */
 static void test_cut_ranges(void)
 {
 	static const struct row rows[] = {
@@ -385,7 +393,9 @@ static void test_cut_ranges(void)
 	finish(stage);
 }
 
-/* A buffer that a slot names is destroyed: the slot is empty, and a new one of its id is another.
+/*
+ * When a buffer that a slot names is destroyed the slot is empty, and a new buffer with its id is
+ * another.
  */
 static void test_destroyed_while_bound(void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One desktop through its life: stop and cont, reset, another GPU socket, memory that comes and
- * goes, a renderer that hangs or dies, a display that dies. QEMU is answered in time whatever
- * happens.
+ * life: leads one desktop through its life: stop and cont, reset, another GPU socket, memory that
+ * comes and goes, a renderer that hangs or dies, a display that dies. QEMU is answered in time
+ * whatever happens.
  */
 #include <signal.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 
 #define WIDTH 96
 #define HEIGHT 64
-/* QEMU stands still until we answer; more than this is not "in time". */
+/* QEMU stands still until we answer, so an answer may take at most this long. */
 #define ANSWER_LIMIT_US 2000000
 
 static struct desktop *create(uint64_t protocol_features)
@@ -28,7 +28,7 @@ static struct desktop *create(uint64_t protocol_features)
 	return desktop_create(&options);
 }
 
-/* One picture of noise on head 0; the resource stays. */
+/* Shows one picture of noise on head 0; the resource stays. */
 static void show_2d(struct desktop *desktop, uint32_t id, uint32_t seed)
 {
 	struct guest *guest = desktop->guest;
@@ -69,7 +69,7 @@ static void test_stop_cont(void)
 	desktop_destroy(desktop);
 }
 
-/* Stopped with a fence pending: the answer comes after the continuation, once. */
+/* A fence is pending when the rings are stopped: its answer comes once, after they go on. */
 static void test_stop_with_fence(void)
 {
 	struct desktop *desktop = create(0);
@@ -109,7 +109,7 @@ static void test_reload(void)
 		wire_check(
 			guest_gpu_ctx_destroy(guest, 10), VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID);
 		g_assert_true(scene3d_run(guest, 10, 7));
-		/* A driver with other tastes: the firmware's, say. */
+		/* The next driver accepts other features, as the firmware's does. */
 		guest->virgl = i & 1;
 		guest->event_idx = guest->control->event_idx = guest->cursor->event_idx = i & 2;
 		guest_driver_reload(guest);
@@ -121,8 +121,10 @@ static void test_reload(void)
 	desktop_destroy(desktop);
 }
 
-/* A front end that enables each ring before the next is described: what is known of the old driver
- * goes before the first ring runs, not between the two. */
+/*
+ * Some front ends enable each ring before they describe the next. What is known of the old driver
+ * must go before the first ring runs, not between the two.
+ */
 static void test_reload_eager(void)
 {
 	struct desktop *desktop = create(0);
@@ -173,7 +175,7 @@ static void test_gpu_socket_again(void)
 	desktop_destroy(desktop);
 }
 
-/* Interrupt masking: QEMU changes the call descriptor while the ring runs. */
+/* QEMU masks interrupts by changing the call descriptor while the ring runs. */
 static void test_call_changes(void)
 {
 	struct desktop *desktop = create(0);
@@ -191,7 +193,10 @@ static void test_call_changes(void)
 
 #define WITHOUT_SLOTS (GUEST_PROTOCOL_FEATURES & ~(1u << VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS))
 
-/* The keeper answers before the renderer has the new table: soon is soon enough. */
+/*
+ * Attaches until the answer is as wanted, for a second: the keeper answers before the renderer has
+ * the new table.
+ */
 static bool attach_until(
 	struct guest *guest, const struct virtio_gpu_mem_entry *entry, uint32_t wanted)
 {
@@ -205,7 +210,7 @@ static bool attach_until(
 	return answer == wanted;
 }
 
-/* Memory told anew while the guest draws: the same table, more of it, and less. */
+/* The guest draws while memory is told anew: the same table, more of it, and less. */
 static void test_memory(const void *data)
 {
 	bool slots = GPOINTER_TO_INT(data);
@@ -223,7 +228,7 @@ static void test_memory(const void *data)
 		front_end_add_memory(&guest->fe, &guest->memory->regions[added]);
 	else
 		guest_tell_memory(guest);
-	/* Backing in the new region only. */
+	/* This backing lies in the new region only. */
 	struct virtio_gpu_mem_entry entry = {
 		.addr = guest_memory_alloc_in(guest->memory, added, WIDTH * HEIGHT * 4),
 		.length = WIDTH * HEIGHT * 4,
@@ -252,8 +257,7 @@ static void test_memory(const void *data)
 
 enum hang { HANG_STOP, HANG_MEMORY, HANG_RESET };
 
-/* The renderer does not run: QEMU is answered in time all the same, and the guest can draw again.
- */
+/* Stops the renderer: QEMU is answered in time all the same, and the guest can draw again. */
 static void hang(enum hang what, bool slots)
 {
 	struct desktop *desktop = create(slots ? 0 : WITHOUT_SLOTS);
@@ -286,7 +290,7 @@ static void test_hang(const void *data)
 	hang((enum hang)(GPOINTER_TO_INT(data) >> 1), GPOINTER_TO_INT(data) & 1);
 }
 
-/* All three in a row on one stopped renderer, with commands in the ring that it has not taken. */
+/* QEMU does all three to one stopped renderer, with commands in the ring that it has not taken. */
 static void test_hang_all(void)
 {
 	struct desktop *desktop = create(WITHOUT_SLOTS);
@@ -315,7 +319,7 @@ static void test_hang_all(void)
 	desktop_destroy(desktop);
 }
 
-/* Killed with commands in flight: each is answered once, and the guest goes on. */
+/* The renderer is killed with commands in flight: each is answered once, and the guest goes on. */
 static void test_killed(void)
 {
 	struct desktop *desktop = create(0);
@@ -342,7 +346,7 @@ static void test_killed(void)
 	pid_t successor = desktop_wait_new_renderer(desktop, renderer);
 	g_assert_cmpint(successor, !=, renderer);
 	slow_forget(slow);
-	/* What the ledger could rebuild is there: the 2D resource with its id. */
+	/* The successor has what the ledger could rebuild: the 2D resource is there with its id. */
 	wire_check(guest_gpu_create_2d(guest, 1, VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM, 8, 8),
 		VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID);
 	show_2d(desktop, 2, 6);
@@ -350,8 +354,10 @@ static void test_killed(void)
 	desktop_destroy(desktop);
 }
 
-/* The guest does not know that anything happened: its resource, backing and scanout are still
- * there. */
+/*
+ * The guest does not notice that the renderer was killed: its resource, backing and scanout are
+ * still there.
+ */
 static void test_killed_unnoticed(void)
 {
 	struct desktop *desktop = create(0);
@@ -377,7 +383,7 @@ static void test_killed_unnoticed(void)
 	desktop_destroy(desktop);
 }
 
-/* Killed between commands, again and again. */
+/* The renderer is killed between commands, again and again. */
 static void test_killed_often(void)
 {
 	struct desktop *desktop = create(0);
@@ -402,7 +408,7 @@ static void test_display_killed(void)
 		kill(display, SIGKILL);
 		g_assert_true(consumer_link_accept(desktop->consumer));
 		g_assert_cmpint(desktop->consumer->pid, !=, display);
-		/* Without the guest doing anything. */
+		/* The new display shows the picture without the guest doing anything. */
 		g_assert_true(desktop_shows(desktop, 0, pixels, WIDTH, HEIGHT));
 	}
 	show_2d(desktop, 2, 6);
@@ -410,7 +416,7 @@ static void test_display_killed(void)
 	desktop_destroy(desktop);
 }
 
-/* QEMU goes away: so do we, with nothing left behind. */
+/* When QEMU goes away we go too, with nothing left behind. */
 static void test_end(const void *data)
 {
 	bool by_signal = GPOINTER_TO_INT(data);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The quota making-time: a program that has things made without end, and has many of them in the
- * ring, is refused before long; the desktop beside it never is, and programs can be started again
- * soon after it has ended. tests/wire/test_floods.c measures what the desktop keeps of its rate.
+ * making: tests the quota making-time. A program that has things made without end, and has many of
+ * them in the ring, is refused before long; the desktop beside it never is, and programs can be
+ * started again soon after it has ended. tests/wire/test_floods.c measures what the desktop keeps
+ * of its rate.
  */
 #include "tests/wire/figures.h"
 #include "tests/wire/flooder.h"
@@ -11,9 +12,11 @@
 
 #define NEIGHBOUR 1
 #define LATER 800 /* a program that starts afterwards */
-/* Half a second is saved, and a hundredth of the time regained. */
+/* Allows half a second to be saved up, and regains a hundredth of the time. */
 #define SHORT "making-time=10"
-/* Commands of the flood before the desktop's next one: the more, the longer does the test take. */
+/*
+ * So many commands of the flood lie before the desktop's next one; more make the test take longer.
+ */
 #define WINDOW 32
 
 static const char *const kinds[] = { "contexts", "texture-bytes", "shader-bytes",
@@ -55,7 +58,7 @@ static void run_until_refused(
 	g_assert_cmpuint(figures_get(desktop, "guest making_waited_us"), >=, 250000);
 }
 
-/* A new program. */
+/* Tries until a new program is let in, for at most 10 s. */
 static void run_until_begun(struct desktop *desktop, struct neighbour *neighbour)
 {
 	gint64 end_us = g_get_monotonic_time() + wire_ms(10000) * 1000;
@@ -87,7 +90,7 @@ static void test_flood(gconstpointer data)
 	desktop_destroy(desktop);
 }
 
-/* A program that loads much has nobody wait who draws nothing. */
+/* A program that draws nothing itself may load much, since it keeps nobody waiting. */
 static void test_alone(void)
 {
 	struct desktop *desktop = create(SHORT);

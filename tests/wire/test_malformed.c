@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ten thousand malformed commands, with the real virglrenderer behind: each is answered, the same
- * renderer lives on, and what is drawn afterwards is exact. WIRE_SEED and WIRE_COUNT change the
- * run.
+ * malformed: sends ten thousand malformed commands, with the real virglrenderer behind. Each is
+ * answered, the same renderer lives on, and what is drawn afterwards is exact. WIRE_SEED and
+ * WIRE_COUNT change the run.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -92,7 +92,7 @@ static void run(uint64_t seed, unsigned n, const struct guest_shape *shape)
 		.layout = GUEST_MEMORY_SPREAD,
 		.shape = *shape,
 		.event_idx = true,
-		/* What follows is a flood, and is not refused for that. */
+		/* We raise this quota because so many commands would be refused as a flood. */
 		.quotas = "making-time=1000",
 	};
 	struct desktop *desktop = desktop_create(&options);
