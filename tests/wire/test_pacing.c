@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pacing: a guest that outruns a head is held to its rate by its fences; nobody and nothing else
- * waits.
+ * pacing: checks that a guest that outruns a head is held to its rate by its fences, and that
+ * nobody and nothing else waits.
  *
- * That something was held is seen from the schedule, which no machine is too slow for. That
- * something was not is tried several times: on a busy machine anything may take long.
+ * That something was held shows in the schedule, for which no machine is too slow. That something
+ * was not held is tried several times, as on a busy machine anything may take long.
  */
 #include <signal.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 #define ATTEMPTS 8
 #define PAINTER 40
 #define OTHER 60
-/* The slowest head there is: what is held, is held for long. */
+/* This head is the slowest there is, so what is held is held for long. */
 #define SLOW_MHZ 10000
 #define SLOW_PERIOD_US 100000
 
@@ -89,13 +89,16 @@ static uint64_t count_held(struct stage *stage)
 	return figures_get(stage->desktop, "head 0 fences_held");
 }
 
-/* Uses up what the schedule allows at once: what the painter submits next is held. */
+/* Uses up the pictures that the schedule allows at once: what the painter submits next is held. */
 static void run_ahead(struct stage *stage)
 {
 	draw_and_flip(stage, 3);
 }
 
-/* No more pictures than periods, one ahead, and the first, by which we learn who paints. */
+/*
+ * A painter gets no more pictures than periods, and two more: one ahead, and the first, by which we
+ * learn who paints.
+ */
 static void test_rate(const void *data)
 {
 	uint32_t refresh_mhz = GPOINTER_TO_UINT(data);
@@ -117,7 +120,7 @@ static void test_off(void)
 	stage_finish(&stage);
 }
 
-/* What the painter shows is not watched by anybody: it is paced all the same. */
+/* A painter is paced also when nobody watches its head. */
 static void test_unwatched(void)
 {
 	struct stage stage;
@@ -127,7 +130,9 @@ static void test_unwatched(void)
 	stage_finish(&stage);
 }
 
-/* Answers are as long as a period away, all the others are there sooner: in some attempt at least.
+/*
+ * Tries several times, and passes if one attempt was not held: a held answer is up to a period
+ * away, all others come sooner.
  */
 static void try_not_held(bool (*attempt)(struct stage *stage))
 {
@@ -140,7 +145,7 @@ static void try_not_held(bool (*attempt)(struct stage *stage))
 	stage_finish(&stage);
 }
 
-/* A picture after a pause. */
+/* A picture after a pause is not held. */
 static bool attempt_after_idle(struct stage *stage)
 {
 	g_usleep(2 * SLOW_PERIOD_US);
@@ -154,7 +159,7 @@ static void test_after_idle(void)
 	try_not_held(attempt_after_idle);
 }
 
-/* Flushes, fenced or not: the queue behind a held answer goes on. */
+/* Flushes, fenced or not, pass a held answer: the queue behind it goes on. */
 static bool attempt_queue(struct stage *stage)
 {
 	struct virtio_gpu_resp_display_info info;
@@ -173,7 +178,9 @@ static void test_queue_goes_on(void)
 	try_not_held(attempt_queue);
 }
 
-/* Another context's answer comes at once; Linux takes it for all before it, so they come with it.
+/*
+ * Another context's answer comes at once. Linux takes it to mean that all before it are done, so
+ * the held ones come with it.
  */
 static bool attempt_other(struct stage *stage)
 {
@@ -194,7 +201,7 @@ static void test_others_are_free(void)
 	try_not_held(attempt_other);
 }
 
-/* A painter that reads back waits for the pixels. */
+/* A painter that reads back gets its pixels at once, and so its held answer too. */
 static bool attempt_readback(struct stage *stage)
 {
 	struct virtio_gpu_transfer_host_3d read = {
@@ -219,7 +226,7 @@ static void test_readbacks_are_free(void)
 	try_not_held(attempt_readback);
 }
 
-/* Another context flat out: far more answers than slots. */
+/* Another context draws as fast as it can, with far more answers than there are slots. */
 static bool attempt_flat_out(struct stage *stage)
 {
 	enum { N = 200 };
@@ -237,7 +244,10 @@ static void test_other_flat_out(void)
 	try_not_held(attempt_flat_out);
 }
 
-/* A client of the compositor: one resource is attached to both. It waits as its compositor does. */
+/*
+ * A client of the compositor waits as the compositor does. We know it by a resource that is
+ * attached to both.
+ */
 static void test_clients_are_painters(void)
 {
 	struct stage stage;
@@ -252,7 +262,7 @@ static void test_clients_are_painters(void)
 	g_assert_true(painter->done);
 	guest_request_free(painter);
 
-	/* Until it lets go of it. */
+	/* The client is no longer held once it has let go of the resource. */
 	wire_ok(guest_gpu_ctx_detach(stage.guest, OTHER, PAINTER + SCENE3D_TEXTURE));
 	g_usleep(300000);
 	bool good = false;
@@ -262,7 +272,7 @@ static void test_clients_are_painters(void)
 	stage_finish(&stage);
 }
 
-/* The ring can be stopped with answers held, at once, and they come when it goes on. */
+/* The ring can be stopped at once while answers are held, and they come when it goes on. */
 static void test_stop(void)
 {
 	struct stage stage;
@@ -295,7 +305,7 @@ static void test_reset(void)
 	desktop_destroy(stage.desktop);
 }
 
-/* What a renderer held when it died is answered by its successor. */
+/* The successor answers what a renderer held when it died. */
 static void test_renderer_dies(void)
 {
 	struct stage stage;
@@ -310,7 +320,7 @@ static void test_renderer_dies(void)
 	desktop_destroy(stage.desktop);
 }
 
-/* A guest that submits without end: few are held, the ring is its own. */
+/* Of a guest that submits without end few answers are held, and only its own ring is affected. */
 static void test_many(void)
 {
 	enum { N = 200 };

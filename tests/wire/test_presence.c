@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * presence [SECONDS]: a guest's program crashes the renderer as fast as it can, for a minute: by
- * new contexts of one name, by new contexts of ever new names, and by contexts with names of their
- * own that it made beforehand. Shown for each: the renderer is there for 99 % of the time. One TAP
- * line each.
+ * presence [SECONDS] runs a guest's program that crashes the renderer as fast as it can, for a
+ * minute: by new contexts of one name, by new contexts of ever new names, and by contexts with
+ * names of their own that it made beforehand. It shows for each that the renderer is there for 99 %
+ * of the time, and prints one TAP line each.
  *
  * It is not there from a crash until the successor answers, and for as long as any other answer
  * takes more than 100 ms. A crash is a signal to the renderer while it is at the context's work, as
@@ -18,11 +18,11 @@
 
 #define PRESENT_PERCENT 99.0
 #define ANSWER_US 100000
-/* The desktop's own context, and the first of the program's. */
+/* These are the desktop's own context and the first of the program's. */
 #define DESKTOP 1
 #define BASE 1000
 #define STEP 10
-/* As many as the initial quota leaves. */
+/* The initial quota leaves room for this many contexts. */
 #define BEFOREHAND 120
 
 enum way { ONE_NAME, NEW_NAMES, MADE_BEFOREHAND, WAYS };
@@ -53,7 +53,7 @@ static bool make_context(struct attack *attack, uint32_t id, unsigned name)
 	return made;
 }
 
-/* Gives whether there is a context to crash in. */
+/* Returns whether there is a context to crash in; makes it unless it was made beforehand. */
 static bool find_context(struct attack *attack, uint32_t id)
 {
 	if (attack->way != MADE_BEFOREHAND)

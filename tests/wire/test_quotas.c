@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Quotas: whatever a guest asks for without end is answered with ERR_OUT_OF_MEMORY at its limit,
- * while another of its contexts goes on, and once it is given back everything can be had again.
+ * quotas: checks that whatever a guest asks for without end is answered with ERR_OUT_OF_MEMORY at
+ * its limit, while another of its contexts goes on, and that once it is given back everything can
+ * be had again.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,9 +12,9 @@
 #include "tests/wire/wire.h"
 
 #define NO_MEMORY VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY
-/* Ids from here on are the flood's, below them are the scenes'. */
+/* The flood's ids begin here; the scenes' are below. */
 #define FLOOD_BASE 1000
-/* Gallium's numbers: B8G8R8A8_UNORM, a 2D texture, a sampler's view. */
+/* These are Gallium's B8G8R8A8_UNORM, a 2D texture and a sampler's view. */
 #define FORMAT 1
 #define TARGET_2D 2
 #define BIND_SAMPLER_VIEW 8
@@ -22,10 +23,10 @@
 struct flood {
 	const char *name;
 	const char *quotas;
-	/* Asks for one more; returns the answer. */
+	/* Asks for one more and returns the answer's type. */
 	uint32_t (*ask)(struct guest *guest, uint32_t id);
 	void (*give_back)(struct guest *guest, uint32_t id); /* NULL: nothing is kept */
-	/* What is granted before the first refusal, the scene's own share left out of it. */
+	/* Bound how many are granted before the first refusal, without the scene's own share. */
 	unsigned n_min, n_max;
 };
 
@@ -79,7 +80,7 @@ static uint32_t ask_texture(struct guest *guest, uint32_t id)
 	return ask_3d(guest, id, 1024, 1024);
 }
 
-/* Pieces that all name the same memory. */
+/* Attaches a backing of n pieces that all name the same memory. */
 static uint32_t ask_backing(struct guest *guest, uint32_t id, uint32_t n, uint32_t piece_bytes)
 {
 	struct guest_backing *memory = guest_backing_create(guest, piece_bytes, 0);
@@ -109,7 +110,7 @@ static uint32_t ask_flush(struct guest *guest, uint32_t id)
 	return guest_gpu_flush(guest, 1, (guest_rect){ 0, 0, SCENE3D_WIDTH, SCENE3D_HEIGHT });
 }
 
-/* Linux gives these no room for an answer. */
+/* Moves the cursor with room for an answer, which Linux does not give. */
 static uint32_t ask_cursor(struct guest *guest, uint32_t id)
 {
 	const struct virtio_gpu_update_cursor c = { .hdr.type = VIRTIO_GPU_CMD_MOVE_CURSOR,
@@ -125,7 +126,10 @@ static uint32_t ask_cursor(struct guest *guest, uint32_t id)
 	return answer.type;
 }
 
-/* The scene has one context, three resources of some 50 KB, and their backings. */
+/*
+ * The numbers granted leave out the scene's one context, three resources of some 50 KB, and their
+ * backings.
+ */
 static const struct flood floods[] = {
 	{ "contexts", "contexts=8", ask_context, give_context, 7, 7 },
 	{ "other-bytes", "contexts=1K,other-bytes=64M", ask_context, give_context, 18, 20 },
@@ -161,7 +165,10 @@ static uint64_t read_limit(pid_t pid)
 	return soft;
 }
 
-/* Textures, pictures and 1 GiB; with many threads or a sanitizer somewhat more. */
+/*
+ * The limit is the sum of textures, pictures and 1 GiB; many threads or a sanitizer get somewhat
+ * more.
+ */
 static void test_memory_limit(void)
 {
 	struct desktop *desktop = create("texture-bytes=2G,picture-bytes=512M");
@@ -226,7 +233,7 @@ static void test_flood(gconstpointer data)
 
 /* ---- what is made inside a stream ---- */
 
-/* VIRGL_CCMD_CREATE_SUB_CTX of virgl_protocol.h. */
+/* This is VIRGL_CCMD_CREATE_SUB_CTX of virgl_protocol.h. */
 #define CREATE_SUB_CTX 29
 #define PROGRAM 900
 
@@ -263,7 +270,7 @@ static uint32_t make_one(struct guest *guest, const struct made *row, uint32_t h
 	return type;
 }
 
-/* The program that asks for too much is lost, as its driver no longer knows what there is. */
+/* A program that asks for too much is lost, as its driver no longer knows what there is. */
 static void test_made(gconstpointer data)
 {
 	const struct made *row = data;
@@ -293,7 +300,7 @@ static void test_made(gconstpointer data)
 
 /* ---- others ---- */
 
-/* One transfer of exactly so much, and one of a row more. */
+/* A transfer of exactly the quota's size is done, and one of a row more refused. */
 static void test_staging(void)
 {
 	struct desktop *desktop = create("staging-bytes=16M");
@@ -318,7 +325,10 @@ static void test_staging(void)
 	desktop_destroy(desktop);
 }
 
-/* 64 KiB hold 62 EDIDs. All that waits for the GPU has its fence in the end. */
+/*
+ * 64 KiB hold 62 EDIDs, so the rest are refused. All that wait for the GPU get their fence in the
+ * end.
+ */
 static void test_answers(void)
 {
 	enum { N = 80 };

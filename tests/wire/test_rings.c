@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rings that a driver has spoilt: the device stops using them, says so once, lives on, and works
- * again when the driver is loaded anew.
+ * rings: has a driver spoil its rings. The device stops using them, says so once, lives on, and
+ * works again when the driver is loaded anew.
  */
 #include <string.h>
 #include <sys/eventfd.h>
@@ -24,7 +24,7 @@ static struct desktop *create(void)
 	return desktop_create(&options);
 }
 
-/* The same renderer serves the next driver. */
+/* Checks that the same renderer serves the next driver, and ends the desktop. */
 static void recover(struct desktop *desktop, pid_t renderer)
 {
 	guest_driver_reload(desktop->guest);
@@ -62,7 +62,7 @@ static void test_head_beyond(void)
 	recover(desktop, renderer);
 }
 
-/* One descriptor published a hundred times while it is being used. */
+/* A driver publishes one descriptor a hundred times while it is in use. */
 static void test_head_again(void)
 {
 	struct desktop *desktop = create();
@@ -125,7 +125,7 @@ static void test_addresses(void)
 	recover(desktop, renderer);
 }
 
-/* The memory that holds the rings goes while they run. */
+/* The memory that holds the rings is taken away while they run. */
 static void test_memory_goes(void)
 {
 	struct desktop *desktop = create();
@@ -138,7 +138,7 @@ static void test_memory_goes(void)
 	recover(desktop, renderer);
 }
 
-/* The cursor queue is worked by another thread and its answers are optional. */
+/* The cursor queue gets nonsense too, as another thread works it and its answers are optional. */
 static void test_cursor_nonsense(void)
 {
 	struct desktop *desktop = create();

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Pictures, exact to the pixel: 2D in every format, 3D under every descriptor shape. */
+/*
+ * scenes: compares pictures exact to the pixel: 2D in every format, 3D under every descriptor
+ * shape.
+ */
 #include <string.h>
 
 #include "tests/wire/scene3d.h"
@@ -38,7 +41,9 @@ static struct desktop *create(const struct combination *c, bool virgl)
 	return desktop_create(&options);
 }
 
-/* Whole picture, then a part of it from the middle of the backing, then the whole flushed. */
+/*
+ * Draws a whole picture, then a part of it from the middle of the backing, and flushes the whole.
+ */
 static void draw_2d(struct desktop *desktop, uint32_t id, uint32_t seed)
 {
 	struct guest *guest = desktop->guest;
@@ -98,7 +103,9 @@ static void test_2d_only(const void *data)
 	desktop_destroy(desktop);
 }
 
-/* Contexts that come, draw and go between another's commands change nothing of it. */
+/*
+ * Contexts that come, draw and go between another context's commands change nothing of its picture.
+ */
 static void test_contexts(void)
 {
 	struct desktop *desktop = create(&COMBINATIONS[3], true);
@@ -129,7 +136,7 @@ static void test_contexts(void)
 	desktop_destroy(desktop);
 }
 
-/* Where each format keeps blue, green and red (virtio 1.2, 5.7.6.8). */
+/* Says at which byte each format keeps blue, green and red (virtio 1.2, 5.7.6.8). */
 static const struct {
 	uint32_t format;
 	unsigned blue, green, red;
@@ -157,7 +164,7 @@ static void test_formats(void)
 			expected[i] = bytes[i * 4 + FORMATS[f].blue] |
 				      bytes[i * 4 + FORMATS[f].green] << 8 |
 				      bytes[i * 4 + FORMATS[f].red] << 16;
-		/* Entries that end in the middle of a row and of a pixel. */
+		/* The entries' odd size makes them end in the middle of a row and of a pixel. */
 		struct guest_backing *backing =
 			guest_backing_create(guest, WIDTH * HEIGHT * 4, 1001);
 		guest_backing_write(backing, 0, raw, WIDTH * HEIGHT * 4);
@@ -200,7 +207,7 @@ static uint32_t show_3d(struct guest *guest, uint32_t format, const void *pixels
 	return answer;
 }
 
-/* Of what compositors scan out; and a format that no screen has, which is refused by name. */
+/* Formats that compositors scan out are shown; one that no screen has is refused by name. */
 static void test_formats_3d(void)
 {
 	struct desktop *desktop = create(&COMBINATIONS[3], true);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What vitrine stats says of frames whose number is known, with the real keeper, renderer and
- * command. */
+/*
+ * stats: checks what vitrine stats says of frames whose number is known, with the real keeper,
+ * renderer and command.
+ */
 #include <signal.h>
 #include <string.h>
 
@@ -40,15 +42,17 @@ static void show_2d(struct desktop *desktop, uint32_t id)
 	wire_ok(guest_gpu_set_scanout(desktop->guest, 0, id, (guest_rect){ 0, 0, 128, 100 }));
 }
 
-/* Every flush is counted once, on the heads that show it; what was sent is what the reader
- * received. */
+/*
+ * Every flush is counted once, on the heads that show it, and as many frames are counted as sent as
+ * the consumer received.
+ */
 static void test_counts(void)
 {
 	struct desktop *desktop = create(false);
 	show_2d(desktop, 1);
 	figures_wait(desktop, "head 0 wanted_mhz", 1000000);
 	flush_many(desktop, 1, 25);
-	/* Outside: seen by nobody, counted by nobody. */
+	/* A flush outside what a head shows is seen by nobody and counted nowhere. */
 	wire_ok(guest_gpu_set_scanout(desktop->guest, 0, 1, (guest_rect){ 0, 50, 128, 50 }));
 	flush_many(desktop, 1, 3);
 	g_auto(GStrv) lines = figures_ask(desktop, NULL);
@@ -67,7 +71,7 @@ static void test_counts(void)
 	desktop_destroy(desktop);
 }
 
-/* Nobody looks: flushes are counted, nothing is sent, and nothing is called dropped. */
+/* While nobody looks, flushes are counted, nothing is sent, and nothing counts as dropped. */
 static void test_unwatched(void)
 {
 	struct desktop *desktop = create(false);
@@ -83,7 +87,7 @@ static void test_unwatched(void)
 	desktop_destroy(desktop);
 }
 
-/* 3D, and a renderer that is replaced: its successor counts on. */
+/* A renderer that draws 3D is replaced, and its successor goes on counting. */
 static void test_over_a_restart(void)
 {
 	struct desktop *desktop = create(true);
@@ -107,7 +111,10 @@ static void test_over_a_restart(void)
 	desktop_destroy(desktop);
 }
 
-/* Rates over a time of which only the length is known. */
+/*
+ * Rates are shown when the command waits; we know only for how long, so we check that they are
+ * there.
+ */
 static void test_interval(void)
 {
 	struct desktop *desktop = create(false);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The front end against the distribution's own vhost-user-gpu: proves the front end, so that a
- * failure elsewhere is the backend's. Off-screen 3D only: the stock backend aborts at a 3D scanout.
+ * stock: runs the front end against the distribution's own vhost-user-gpu, which proves the front
+ * end, so that a failure elsewhere is our backend's. It draws off-screen only, because the stock
+ * backend aborts at a 3D scanout.
  */
 #include <string.h>
 
@@ -58,7 +59,7 @@ static void test_3d(const void *data)
 	guest_destroy(guest);
 }
 
-/* Resources whose GL texture is upside down. */
+/* Y_0_TOP resources, whose GL texture is upside down, are drawn right. */
 static void test_3d_y_0_top(void)
 {
 	struct guest *guest = create_stock(true, GUEST_SHAPE_INDIRECT, true);

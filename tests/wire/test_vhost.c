@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What QEMU would never say: messages of the wrong size, out of order, with too many descriptors,
- * cut short. The connection is refused with a reason in the log; nothing crashes.
+ * vhost: says what QEMU would never say: messages of the wrong size, out of order, with too many
+ * descriptors, cut short. The connection is refused with a reason in the log, and nothing crashes.
  */
 #include <string.h>
 #include <sys/socket.h>
@@ -20,7 +20,7 @@ static struct desktop *create(bool machine_only)
 	return desktop_create(&options);
 }
 
-/* Ends with a status, not by a signal, and says why. */
+/* Checks that the program ends with a status, not by a signal, and says why in its log. */
 static void expect_refused(struct desktop *desktop, const char *what)
 {
 	struct backend *backend = desktop->guest->backend;
@@ -127,7 +127,7 @@ static void test_cut_short(void)
 	expect_refused(desktop, "a header of 7 bytes");
 }
 
-/* Before SET_OWNER nothing that changes the device is taken. */
+/* Before SET_OWNER the keeper takes nothing that changes the device. */
 static void test_out_of_order(const void *data)
 {
 	uint32_t request = GPOINTER_TO_UINT(data);
@@ -147,7 +147,7 @@ static void test_out_of_order(const void *data)
 	expect_refused(desktop, "out of order");
 }
 
-/* In any pieces, the bytes of a message are the message. */
+/* A message may come in any pieces, down to single bytes. */
 static void test_dribble(void)
 {
 	struct desktop *desktop = create(false);
@@ -168,7 +168,10 @@ static void test_dribble(void)
 	desktop_destroy(desktop);
 }
 
-/* Memory that is not there: the keeper never maps it, the renderer refuses what it cannot map. */
+/*
+ * A region is told that is longer than its memory: the keeper never maps it, the renderer refuses
+ * what it cannot map.
+ */
 static void test_memory_too_short(void)
 {
 	struct desktop *desktop = create(true);
@@ -182,7 +185,10 @@ static void test_memory_too_short(void)
 		    40, &region->fd, 1)) {
 		struct vhost_user_message answer;
 		front_end_try_send(&guest->fe, VHOST_USER_GET_FEATURES, 0, NULL, 0, NULL, 0);
-		/* Refused, or accepted and useless: not dead by a signal. */
+		/*
+		 * The keeper may refuse the region or accept it in vain, but must not die by a
+		 * signal.
+		 */
 		if (!front_end_try_receive(&guest->fe, &answer))
 			g_assert_true(backend_wait_exit(guest->backend, wire_ms(WIRE_END_MS)));
 	}

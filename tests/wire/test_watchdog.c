@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A desktop whose worker stands still: the keeper sees it from the heartbeat within the limit and
- * two seconds, kills the worker with its last words, and a new one goes on.
+ * watchdog: has a desktop's worker stand still. The keeper notices it by the heartbeat within the
+ * limit and two seconds, kills the worker after its last words are written, and a new one goes on.
  */
 #include <signal.h>
 #include <string.h>
@@ -11,13 +11,13 @@
 #include "tests/wire/wire.h"
 
 #define LIMIT_S 2
-/* What the keeper may take above the limit, and the start of another process on a busy machine. */
+/* Beyond the limit the keeper may take 2 s, and another process's start on a busy machine 3 s. */
 #define ABOVE_MS (2000 + 3000)
-/* A limit that no test waits for. */
+/* No test waits for this limit. */
 #define FAR_LIMIT_S 600
-/* Time for the test itself to do something before it, on a busy machine. */
+/* This limit leaves the test time to do something before it, on a busy machine. */
 #define LATE_LIMIT_S 6
-/* WATCHDOG_STOPPED_MS of server/keeper/limits.h: a display's. */
+/* This is WATCHDOG_STOPPED_MS of server/keeper/limits.h, which holds for a display. */
 #define DISPLAY_STOPPED_MS 10000
 
 static struct desktop *create(unsigned submit_limit_s)
@@ -43,7 +43,7 @@ static gint64 ms_since(gint64 start_us)
 	return (g_get_monotonic_time() - start_us) / 1000;
 }
 
-/* The renderer that is there is replaced in time, and the guest can draw again. */
+/* Checks that the renderer is replaced within limit_ms, and that the guest can draw again. */
 static void await_successor(struct desktop *desktop, pid_t old, gint64 start_us, int limit_ms)
 {
 	pid_t successor = desktop_wait_new_renderer(desktop, old);
@@ -67,7 +67,9 @@ static void test_stopped_idle(void)
 	desktop_destroy(desktop);
 }
 
-/* Stopped while it draws, with commands behind: each is answered, and the context is not to blame.
+/*
+ * A renderer is stopped while it draws, with commands behind: each is answered, and the context is
+ * not to blame.
  */
 static void test_stopped_busy(void)
 {
@@ -92,7 +94,7 @@ static void test_stopped_busy(void)
 	desktop_destroy(desktop);
 }
 
-/* Who is stopped for less than the limit is let alone. */
+/* A worker that is stopped for less than the limit is left alone. */
 static void test_stopped_shortly(void)
 {
 	struct desktop *desktop = create(FAR_LIMIT_S);
@@ -121,7 +123,7 @@ static void test_endless(void)
 	desktop_destroy(desktop);
 }
 
-/* The guest's driver is loaded anew while the renderer is at something that never ends. */
+/* The guest's driver is loaded anew while the renderer is at a job that never ends. */
 static void test_reload_ends_endless(void)
 {
 	struct desktop *desktop = create(FAR_LIMIT_S);
@@ -134,7 +136,7 @@ static void test_reload_ends_endless(void)
 	guest_driver_reload(guest);
 	guest_request_free(request);
 	await_successor(desktop, renderer, start_us, wire_ms(1000 + ABOVE_MS));
-	/* Nothing of what the old driver had is made again. */
+	/* Nothing that the old driver had exists any more. */
 	wire_check(guest_gpu_unref(guest, 50), VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID);
 	wire_check(guest_gpu_ctx_destroy(guest, 50), VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID);
 	slow_forget(slow);
@@ -157,7 +159,7 @@ static void test_display_stopped(void)
 
 /* ---- crashes ---- */
 
-/* Crashes the renderer. Gives whether its successor had been there before. */
+/* Crashes the renderer. Returns whether its successor was running before as a spare. */
 static bool crash(struct desktop *desktop, struct slow *slow)
 {
 	GArray *before = backend_list_children(desktop->guest->backend);
@@ -171,8 +173,8 @@ static bool crash(struct desktop *desktop, struct slow *slow)
 }
 
 /*
- * Twice in the same context: that one is lost, its program is refused, and the others go on. After
- * the first crash a spare renderer waits, which takes over after the second.
+ * The renderer crashes twice in the same context: that one is lost, its program is refused, and the
+ * others go on. After the first crash a spare renderer waits, which takes over after the second.
  */
 static void test_crash_twice(void)
 {
@@ -198,13 +200,16 @@ static void test_crash_twice(void)
 	wire_check(guest_gpu_ctx_create(guest, 60, "slow"), VIRTIO_GPU_RESP_ERR_UNSPEC);
 	wire_ok(guest_gpu_ctx_create(guest, 61, "another"));
 	g_assert_true(scene3d_run(guest, 700, 3));
-	/* A new driver begins without a past. */
+	/* A new driver begins without a past, so the lost context's name is no longer refused. */
 	guest_driver_reload(guest);
 	wire_ok(guest_gpu_ctx_create(guest, 60, "slow"));
 	desktop_destroy(desktop);
 }
 
-/* What never ends is not tried again, and whoever is killed from outside is not to blame. */
+/*
+ * A job that never ends is not tried again, and a renderer killed from outside has no context to
+ * blame.
+ */
 static void test_hang_loses_context(void)
 {
 	struct desktop *desktop = create(LATE_LIMIT_S);
@@ -231,12 +236,12 @@ static void test_hang_loses_context(void)
 	desktop_destroy(desktop);
 }
 
-/* Five seconds of being refused, if each refusal is waited after for 100 ms. */
+/* A program that waits for 100 ms after each refusal is refused this often in five seconds. */
 #define REFUSALS 50
 
 /*
- * A program crashes the renderer as often as it can, by a new context each time, named as always or
- * ever anew. It gets to it two or three times, and then no more for a minute.
+ * A program crashes the renderer as often as it can, by a new context each time, with one name or
+ * ever new ones. It succeeds two or three times, and then not again for a minute.
  */
 static void test_crash_loop(const void *data)
 {
@@ -264,7 +269,10 @@ static void test_crash_loop(const void *data)
 	desktop_destroy(desktop);
 }
 
-/* The same with contexts that were made beforehand. Only who has painted a head outlives that. */
+/*
+ * The same program uses contexts that it made beforehand. Only a context that has painted a head
+ * outlives that.
+ */
 static void test_crash_swarm(void)
 {
 	enum { SWARM = 8, DESKTOP = 1, INNOCENT = 10, BASE = 1000 };
