@@ -34,7 +34,7 @@ static uint32_t color_film(uint32_t x, uint32_t y, uint32_t seed)
 	return red << 16 | green << 8 | blue;
 }
 
-/* Two waves across each other and 0 to 7 of grain. */
+/* Mixes two waves that cross each other with 0 to 7 of grain. */
 static uint32_t color_photo(uint32_t x, uint32_t y, uint32_t seed)
 {
 	uint32_t grain = color_noise(x, y, seed), color = 0;

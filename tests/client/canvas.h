@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * canvas: the picture a test wants people to see: XRGB8888 in plain memory, drawn by the test,
- * copied into scanout buffers by fake_render and compared with what the client shows.
+ * canvas: the picture a test wants people to see. It is XRGB8888 in plain memory, drawn by the
+ * test, copied into scanout buffers by fake_render and compared with what the client shows.
  */
 #pragma once
 
@@ -15,22 +15,27 @@ struct canvas {
 	uint32_t *pixels; /* width * height */
 };
 
-/* Black. */
+/* Makes a black canvas. */
 void canvas_init(struct canvas *canvas, uint32_t width, uint32_t height);
 void canvas_finish(struct canvas *canvas);
 
-/* Colours are 0xrrggbb. Rectangles must lie inside. */
+/* Fills a rectangle, which must lie inside, with a colour 0xrrggbb. */
 void canvas_fill(struct canvas *canvas, struct rect rect, uint32_t color);
-/* Every pixel differs from its neighbours, and from another seed's. */
+/* Draws noise in which every pixel differs from its neighbours, and from another seed's. */
 void canvas_noise(struct canvas *canvas, struct rect rect, uint32_t seed);
-/* Smooth, coloured, different for each seed: like a film, and kind to video encoders. */
+/*
+ * Draws a smooth, coloured picture, different for each seed: like a film's, which video encoders
+ * carry well.
+ */
 void canvas_film(struct canvas *canvas, struct rect rect, uint32_t seed);
 
-/* As a photograph: smooth, with a little grain. */
+/* Draws a smooth picture with a little grain, as a photograph has. */
 void canvas_photo(struct canvas *canvas, struct rect rect, uint32_t seed);
 
-/* SHA-256 in hex of the region's R, G, B bytes, as spice-probe's `hash` command gives it. g_free
- * it. */
+/*
+ * Returns the SHA-256 in hex of the region's R, G, B bytes, as spice-probe's `hash` command gives
+ * it. Free it with g_free().
+ */
 char *canvas_hash(const struct canvas *canvas, struct rect rect);
 
 static inline struct rect canvas_all(const struct canvas *canvas)

@@ -156,7 +156,10 @@ bool answer_is_ok(const char *answer)
 	return g_str_has_prefix(answer, "{\"ok\":true");
 }
 
-/* The probe's answers are flat enough for this; json-glib would be one more thing to install. */
+/*
+ * We search for the key as text, since the probe's answers are flat enough and json-glib would be
+ * one more thing to install.
+ */
 static const char *answer_find(const char *answer, const char *key)
 {
 	g_autofree char *pattern = g_strdup_printf("\"%s\":", key);

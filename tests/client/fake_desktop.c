@@ -20,7 +20,7 @@
 
 #define READY_TIMEOUT_MS 20000
 #define END_TIMEOUT_MS 10000
-/* QEMU is told a console of this many times the desktop's size, so that pointers come out exact. */
+/* We tell QEMU a console of this many times the desktop's size, so that pointers come out exact. */
 #define CONSOLE_FACTOR 2
 
 struct fake_desktop {
@@ -35,7 +35,7 @@ struct fake_desktop {
 	GThread *thread;
 	GSource *frame_source;
 	bool stopping; /* read by the thread, set through a source of its own */
-	/* under lock */
+	/* The lock protects what follows. */
 	GMutex lock;
 	GCond changed;
 	bool ready, keeper_broken;
@@ -313,7 +313,10 @@ static void send_ticket(struct fake_desktop *desktop, const char *ticket)
 	keeper_send(desktop, &message, sizeof(message), -1);
 }
 
-/* On the desktop's thread: GDBus keeps to the context it was made on. */
+/*
+ * Hands display a new D-Bus descriptor. Must run on the desktop's thread, as GDBus keeps to the
+ * context it was made on.
+ */
 static void send_dbus(struct fake_desktop *desktop)
 {
 	struct keeper_dbus message = { .header.type = KEEPER_MESSAGE_DBUS };
@@ -335,7 +338,7 @@ static void die_with_the_test(gpointer user)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
-/* Gives the descriptor that display inherits. */
+/* Makes the page of beats; returns the descriptor that display inherits. */
 static int make_heartbeat(struct fake_desktop *desktop)
 {
 	int fd = shm_create("heartbeat", sizeof(*desktop->heartbeat));

@@ -31,50 +31,61 @@ struct fake_desktop_options {
 
 struct fake_desktop;
 
-/* Returns when display has said READY and has everything; asserts that it does. */
+/*
+ * Starts a desktop; returns when display has said READY and has everything, and asserts that it
+ * does.
+ */
 struct fake_desktop *fake_desktop_start(const struct fake_desktop_options *options);
 
 /*
- * Hangs up the keeper link and waits for display to end. Asserts that it ended by itself with
- * status 0 (not by a signal or a sanitizer) and never broke the frame link's contract.
+ * Closes the keeper link and waits for display to end. Asserts that it ended by itself with status
+ * 0 (not by a signal or a sanitizer) and never broke the frame link's contract.
  */
 void fake_desktop_stop(struct fake_desktop *desktop);
 
 struct fake_render *fake_desktop_render(struct fake_desktop *desktop);
 struct fake_qemu *fake_desktop_qemu(struct fake_desktop *desktop);
 
-/* As spice-probe takes it: "spice://127.0.0.1:PORT" or "--unix=PATH". Owned by the desktop. */
+/*
+ * Returns the address as spice-probe takes it: "spice://127.0.0.1:PORT" or "--unix=PATH". The
+ * desktop owns it.
+ */
 const char *fake_desktop_address(const struct fake_desktop *desktop);
-/* Of a desktop with TLS: the file to trust. Owned by the desktop. */
+/*
+ * Returns the path of the certificate that a client of a desktop with TLS must trust. The desktop
+ * owns it.
+ */
 const char *fake_desktop_certificate(const struct fake_desktop *desktop);
-/* The TCP port. */
+/* Returns the TCP port that display listens on. */
 unsigned fake_desktop_port(const struct fake_desktop *desktop);
-/* A plain connection to the listening socket, blocking; the caller's. */
+/* Connects to the listening socket; returns a blocking socket, which the caller closes. */
 int fake_desktop_connect_socket(const struct fake_desktop *desktop);
 
-/* A fresh frame link, as after the renderer was replaced. */
+/* Gives display a fresh frame link, as after the renderer was replaced. */
 void fake_desktop_renew_frame_link(struct fake_desktop *desktop);
 
-/* A fresh D-Bus descriptor, as after QEMU was asked for a new peer. */
+/* Gives display a fresh D-Bus descriptor, as after QEMU was asked for a new peer. */
 void fake_desktop_renew_dbus(struct fake_desktop *desktop);
 
-/* Runs on the desktop's thread and waits: for fake_qemu's setters. */
+/* Runs `call` on the desktop's thread and waits for it; fake_qemu's setters must run there. */
 void fake_desktop_call(struct fake_desktop *desktop, void (*call)(struct fake_desktop *desktop));
 
-/* What display counts, as a reader sees it. */
-/* The page of display's beats. */
+/*
+ * Both return memory shared with display, which goes on writing there: its beats, and what it
+ * counts.
+ */
 const struct heartbeat *fake_desktop_heartbeat(const struct fake_desktop *desktop);
 const struct stats *fake_desktop_stats(const struct fake_desktop *desktop);
-/* The display process; 0 when it is gone. */
+/* Returns the process id of display; 0 when it is gone. */
 pid_t fake_desktop_pid(const struct fake_desktop *desktop);
-/* Resident memory of the display process in KiB; 0 when it is gone. */
+/* Returns the resident memory of display in KiB; 0 when it is gone. */
 unsigned long fake_desktop_resident_kib(const struct fake_desktop *desktop);
 bool fake_desktop_is_alive(struct fake_desktop *desktop);
 /* Waits until display's log has a line that holds `text`. */
 bool fake_desktop_wait_log(const struct fake_desktop *desktop, const char *text, int timeout_ms);
-/* To standard error. */
+/* Prints display's log to standard error. */
 void fake_desktop_print_log(const struct fake_desktop *desktop);
 unsigned fake_desktop_count_log_lines(const struct fake_desktop *desktop);
-/* The last POINTER_AREA. */
+/* Waits until the last POINTER_AREA that display sent has this size. */
 bool fake_desktop_wait_pointer_area(
 	struct fake_desktop *desktop, uint32_t width, uint32_t height, int timeout_ms);

@@ -128,7 +128,10 @@ char *fake_qemu_take_record(struct fake_qemu *qemu)
 	return g_string_free(text, FALSE);
 }
 
-/* QEMU's qemu_input_scale_axis to 0 .. 32767, then what Linux and libinput make of it. */
+/*
+ * Scales to 0 .. 32767 as QEMU's qemu_input_scale_axis does, then to pixels as Linux and libinput
+ * do.
+ */
 uint32_t fake_qemu_guest_pixel(uint32_t value, uint32_t console, uint32_t pixels)
 {
 	uint64_t axis = (uint64_t)value * 32767 / console;

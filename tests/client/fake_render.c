@@ -42,7 +42,7 @@ void fake_render_finish(struct fake_render *render)
 	g_cond_clear(&render->changed);
 }
 
-/* A full queue is waited for: this render is a test's, which has nothing else to do. */
+/* Waits when the link is full, unlike the real one: a test's renderer has nothing else to do. */
 static int send_locked(struct fake_render *render, void *message, size_t size_bytes, int fd)
 {
 	int result;
@@ -244,7 +244,7 @@ static void head_remove_buffers(struct fake_render *render, struct fake_head *he
 	}
 }
 
-/* As the real one: the mode first, then the old buffers go. */
+/* Tells the mode first and then removes the old buffers, in the real renderer's order. */
 void fake_render_head_on(
 	struct fake_render *render, unsigned number, const struct fake_layout *layout)
 {
@@ -372,7 +372,7 @@ static bool handle_release(void *user, const void *message, int *fds, unsigned n
 			return true;
 		}
 	}
-	/* Of a buffer that was removed meanwhile: display may still have held it. */
+	/* The buffer was removed meanwhile, and display may still have held it. */
 	return true;
 }
 

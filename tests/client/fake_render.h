@@ -20,7 +20,9 @@
 
 #define FAKE_BUFFERS (FRAME_LOCKED_MAX + 1)
 
-/* How a head's picture lies in its buffers; the rest of a buffer is filled with a loud colour. */
+/*
+ * Says how a head's picture lies in its buffers; the rest of a buffer is filled with a loud colour.
+ */
 struct fake_layout {
 	uint32_t width, height; /* of the head */
 	uint32_t source_x, source_y;
@@ -62,7 +64,7 @@ struct fake_render {
 	unsigned n_wanted;
 	bool cursor_shown;
 	struct frame_cursor_image cursor_image; /* header.type 0: none yet */
-	/* figures */
+	/* These are figures that tests look at. */
 	uint64_t n_frames, n_releases;
 	unsigned max_locked; /* buffers of one head held by display at once, the one just sent
 				included */
@@ -74,20 +76,23 @@ struct fake_render {
 void fake_render_init(struct fake_render *render);
 void fake_render_finish(struct fake_render *render);
 
-/* A new link: sends HELLO, buffers, heads, the cursor. Returns display's end, the caller's to
- * close. */
+/*
+ * Makes a new link and sends HELLO, buffers, heads and the cursor on it. Returns display's end,
+ * which the caller closes.
+ */
 int fake_render_connect(struct fake_render *render);
-/* Reads all that waits on the link. False when display has closed it. */
+/* Handles all that waits on the link. Returns false when display has closed it. */
 bool fake_render_dispatch(struct fake_render *render);
 
-/* Turns a head on, or gives it another mode: new buffers, black canvas. */
+/* Turns a head on or gives it another mode; both bring new buffers and a black canvas. */
 void fake_render_head_on(
 	struct fake_render *render, unsigned head, const struct fake_layout *layout);
 void fake_render_head_off(struct fake_render *render, unsigned head);
 
 /*
  * Shows the canvas: takes a free buffer, waiting up to 5 s for one (`broken` is set past that),
- * copies, sends PRESENT with the rectangles. With rate 0 it only remembers.
+ * copies, and sends PRESENT with the rectangles. With rate 0 it only remembers that something
+ * changed.
  */
 void fake_render_flush(
 	struct fake_render *render, unsigned head, const struct rect *rects, unsigned n_rects);
@@ -98,9 +103,9 @@ void fake_render_cursor_image(struct fake_render *render, unsigned head, uint32_
 void fake_render_cursor_move(struct fake_render *render, unsigned head, int x, int y);
 void fake_render_cursor_hide(struct fake_render *render, unsigned head);
 
-/* Waits until display wants frames of a head (or none). */
+/* Waits until display wants frames of a head, or none if `wanted` is false. */
 bool fake_render_wait_rate(struct fake_render *render, unsigned head, bool wanted, int timeout_ms);
-/* Waits until HEADS_WANTED came n times in all. */
+/* Waits until HEADS_WANTED has come n times in all. */
 bool fake_render_wait_wanted(struct fake_render *render, unsigned n, int timeout_ms);
 bool fake_render_wait_dropped(struct fake_render *render, int timeout_ms);
 /* Waits until display holds at most n buffers of a head. */

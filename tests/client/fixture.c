@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A first start looks through all of GStreamer's plugins. */
+/* A first start takes this long at most, as it looks through all of GStreamer's plugins. */
 #define ENCODERS_MS 60000
 #define CONNECT_MS 20000
 #define SKIPPED 77
@@ -42,7 +42,10 @@ void fixture_start(struct fixture *fixture, uint32_t width, uint32_t height,
 
 void fixture_connect(struct fixture *fixture)
 {
-	/* Other encoders than at the start would end a stream that has begun. */
+	/*
+	 * We wait for the encoders, because other ones than at the start would end a stream that
+	 * has begun.
+	 */
 	g_assert_true(fake_desktop_wait_log(fixture->desktop, "video: encoders:", ENCODERS_MS));
 	fixture->client = client_new(fake_desktop_address(fixture->desktop), NULL);
 	g_assert_true(client_is_connected(fixture->client));
@@ -55,12 +58,12 @@ void fixture_stop(struct fixture *fixture)
 	fake_desktop_stop(fixture->desktop);
 }
 
-/* What was expected and what is seen, for the person who looks into it. */
+/* Saves what was expected and what is seen, for the person who looks into it. */
 static void save_difference(struct fixture *fixture)
 {
 	const struct canvas *canvas = fixture_canvas(fixture);
 	g_autoptr(GString) ppm = g_string_new(NULL);
-	/* One process's own: several tests run at once. */
+	/* The process id keeps the files of tests apart that run at once. */
 	g_autofree char *start =
 		g_strdup_printf("%s/client-test-%d", g_get_tmp_dir(), (int)getpid());
 	g_autofree char *path = g_strdup_printf("%s-expected.ppm", start);
