@@ -7,7 +7,7 @@
 #define WINDOW_PX 8
 #define STEP_PX 4
 
-/* BT.601, full range. */
+/* Computes luma by BT.601, full range. */
 static uint8_t luma_of(uint32_t pixel)
 {
 	return (77 * (pixel >> 16 & 255) + 150 * (pixel >> 8 & 255) + 29 * (pixel & 255)) >> 8;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* picture_quality: how near a shown picture is to the one that was drawn. Pure arithmetic. */
+/* picture_quality: computes how near a shown picture is to the one that was drawn. */
 #pragma once
 
 #include <stddef.h>
@@ -14,6 +14,6 @@ struct picture_quality {
 	uint64_t n_different; /* pixels of which any bit of R, G, B differs */
 };
 
-/* Both pictures hold 0xXXRRGGBB; strides in pixels; only the rectangle is looked at. */
+/* Compares only the rectangle. Both pictures hold 0xXXRRGGBB; strides are in pixels. */
 struct picture_quality picture_quality_of(const uint32_t *shown, size_t shown_stride,
 	const uint32_t *drawn, size_t drawn_stride, struct scene_rect rect);

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* spice-probe: commands that wait until something is seen. What they mean stands in probe_main.c.
- */
+/* spice-probe's commands that wait until something is seen. probe_main.c says what they mean. */
 #include <string.h>
 
 #include "tests/client/probe_call.h"
 #include "tests/guest/counter_layout.h"
 
-/* A dear check is made so often even while pictures keep coming. */
+/* A costly check is made this often even while pictures keep coming. */
 #define CHECK_INTERVAL_US 250000
 
-/* What a wait looks for and saw last. */
+/* Says what a wait looks for and what it saw last. */
 struct wait {
 	struct call *call;
 	bool (*done)(struct wait *wait);
@@ -36,7 +35,7 @@ static bool wait_over(void *user)
 	       (!wait->outlives_connection && !connection_is_open(wait->call->probe));
 }
 
-/* Waits and marks a time-out; gives up at once when the connection goes. */
+/* Waits, and marks the call when the time has passed; gives up at once when the connection goes. */
 static bool call_wait(
 	struct call *call, int timeout_ms, bool (*done)(struct wait *wait), struct wait *wait)
 {
@@ -56,8 +55,8 @@ static bool call_wait(
 }
 
 /*
- * For checks that are dear: true when something was painted since the last time and no more of it
- * is waiting to be read. Looking at each of a thousand small updates would make a slow client.
+ * Returns true when something was painted since the last check and no more of it waits to be read,
+ * for checks that are costly. Looking at each of a thousand small updates would make a slow client.
  */
 static bool wait_is_news(struct wait *wait)
 {

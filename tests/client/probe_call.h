@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * call: one command of spice-probe being run: its arguments, and the answer that gathers. Commands
- * stand in tables by what they are for: probe_look.c, probe_await.c, probe_drive.c,
+ * call: one command of spice-probe that is being run: its arguments, and the answer that gathers.
+ * Commands stand in tables by what they are for: probe_look.c, probe_await.c, probe_drive.c,
  * probe_record.c, probe_sync.c, probe_commands.c.
  */
 #pragma once
@@ -26,7 +26,7 @@ struct command {
 	void (*run)(struct call *call);
 };
 
-/* Each ends with a row whose name is NULL. */
+/* Each table ends with a row whose name is NULL. */
 extern const struct command look_commands[];
 extern const struct command await_commands[];
 extern const struct command drive_commands[];
@@ -39,16 +39,21 @@ void call_put_key(struct call *call, const char *key);
 void call_put_int(struct call *call, const char *key, int64_t value);
 void call_put_bool(struct call *call, const char *key, bool value);
 void call_put_text(struct call *call, const char *key, const char *value);
-/* "width" and "height", 0 for NULL. */
+/* Adds "width" and "height" to the answer, 0 if display is NULL. */
 void call_put_size(struct call *call, const struct probe_display *display);
-/* "pixel", "outside" for -1. */
+/* Adds "pixel" to the answer, or "outside" if it is -1. */
 void call_put_pixel(struct call *call, int pixel);
 
-/* Argument `index` as a number, `fallback` when it is left out; fails the call when it is none. */
+/*
+ * Returns argument `index` as a number, or `fallback` when it is left out. Fails the call when it
+ * is no number.
+ */
 int call_arg_int(struct call *call, unsigned index, int fallback);
-/* The display named by argument `index`, 0 when it is left out. NULL, and the call fails, without
- * one. */
+/*
+ * Returns the display that argument `index` names, display 0 when it is left out. Returns NULL and
+ * fails the call when there is none.
+ */
 struct probe_display *call_arg_display(struct call *call, unsigned index);
 
-/* The answer of `cursor`, which `wait-cursor` gives too. */
+/* Gives the answer of `cursor`, which `wait-cursor` gives too. */
 void look_cursor(struct call *call);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* spice-probe: from a line to a command, and the commands about the connection itself. */
+/* spice-probe's way from a line to a command, and its commands about the connection itself. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 
 static void run_stall(struct call *call)
 {
-	/* The main loop stands still, and with it every channel's reader. */
+	/* Sleeping stops the main loop, and with it every channel's reader. */
 	g_usleep((gulong)call_arg_int(call, 0, 0) * 1000);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* spice-probe: session and channels. */
+/* spice-probe's session and channels: it connects, leaves, and watches the library's log. */
 #include <string.h>
 
 #include "tests/client/probe.h"
@@ -134,7 +134,10 @@ bool connection_open(struct probe *probe)
 		connection_fail(probe, "cannot connect: bad address");
 	if (!probe_wait(probe->options.connect_timeout_ms, connection_settled, probe))
 		connection_fail(probe, "no main, display, inputs and cursor channel in time");
-	/* A server with no head on has no surface: that is for the commands to notice. */
+	/*
+	 * A server with no head on has no surface, so this wait may end in vain; the commands will
+	 * notice.
+	 */
 	if (!probe->error)
 		probe_wait(PRIMARY_GRACE_MS, connection_has_picture, probe);
 	if (!probe->error)
@@ -159,7 +162,7 @@ void connection_close(struct probe *probe)
 		g_signal_handlers_disconnect_by_data(probe->main, probe);
 	g_signal_handlers_disconnect_by_data(probe->session, probe);
 	spice_session_disconnect(probe->session);
-	/* The channels' coroutines close their sockets from the main loop. */
+	/* The channels' coroutines close their sockets from the main loop, so we let it run. */
 	probe_wait(20, NULL, NULL);
 	g_clear_object(&probe->inputs);
 	g_clear_object(&probe->main);
@@ -190,7 +193,10 @@ struct log_watch {
 	bool print;
 };
 
-/* What spice-client-glib's playbin plugs in tells the codec; JPEG it decodes by itself. */
+/*
+ * Tells the codec by the element that spice-client-glib's playbin plugs in. The library decodes
+ * JPEG by itself.
+ */
 static void note_codec(struct probe *probe, const char *message)
 {
 	if (!strstr(message, "A new element was added"))
@@ -201,7 +207,10 @@ static void note_codec(struct probe *probe, const char *message)
 		probe->codec = "vp8";
 }
 
-/* spice-client-glib has no signal for a stream that it decodes itself; its debug log names it. */
+/*
+ * Counts streams by the debug log, since spice-client-glib has no signal for a stream that it
+ * decodes itself.
+ */
 static void log_line(const char *domain, GLogLevelFlags level, const char *message, gpointer user)
 {
 	struct log_watch *watch = user;

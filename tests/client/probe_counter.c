@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* spice-probe: reads the frame counter that a guest program draws. */
+/* spice-probe reads the frame counter here that a guest program draws. */
 #include "tests/client/probe.h"
 #include "tests/guest/counter_layout.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* spice-probe: the cursor channel, recorded. */
+/* spice-probe records what the cursor channel says. */
 #include "tests/client/probe.h"
 
 static void cursor_set(SpiceChannel *channel, gint width, gint height, gint hot_x, gint hot_y,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice-probe: display channels. spice-client-glib paints bitmaps, and video it decodes itself
- * because nobody takes its gst-video-overlay signal, into one canvas whose memory it shows us.
+ * spice-probe's display channels. spice-client-glib paints bitmaps into one canvas whose memory it
+ * shows us, and video too: it decodes that itself because nobody takes its gst-video-overlay
+ * signal.
  */
 #include <png.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* spice-probe: commands that drive the guest. What they mean stands in probe_main.c. */
+/* spice-probe's commands that drive the guest. probe_main.c says what they mean. */
 #include <string.h>
 
 #include "tests/client/probe_call.h"
@@ -122,7 +122,7 @@ static void run_mouse_mode_request(struct call *call)
 		call->probe->main, client ? SPICE_MOUSE_MODE_CLIENT : SPICE_MOUSE_MODE_SERVER);
 }
 
-/* What --spice-preferred-compression says in a viewer. */
+/* Asks the server for a compression, as a viewer does for --spice-preferred-compression. */
 static void run_compression(struct call *call)
 {
 	static const char *const names[] = { "off", "auto_glz", "auto_lz", "quic", "glz", "lz",

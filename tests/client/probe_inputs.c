@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* spice-probe: keys and pointer. Scan codes are PC set 1; the library wants 0x100 instead of an e0
- * prefix. */
+/*
+ * spice-probe's keys and pointer. Scan codes are PC set 1; the library wants 0x100 instead of an e0
+ * prefix.
+ */
 #include <string.h>
 
 #include "tests/client/probe.h"
@@ -9,7 +11,7 @@
 #define SCANCODE_EXTENDED 0x100
 #define CHORD_MAX 8
 
-/* Characters by their key, as printed on a US keyboard, without and with Shift. */
+/* Gives the characters of each key, as printed on a US keyboard, without and with Shift. */
 static const struct {
 	uint8_t scancode;
 	char plain, shifted;
@@ -89,7 +91,7 @@ static unsigned scancode_parse(const char *text)
 	return code < 0x200 ? code : 0;
 }
 
-/* Returns the number of keys, 0 when the chord cannot be read. */
+/* Returns the number of keys, or 0 when the chord cannot be read. */
 static unsigned chord_parse(const char *chord, unsigned codes[CHORD_MAX])
 {
 	g_auto(GStrv) parts = g_strsplit(chord, "+", CHORD_MAX + 1);

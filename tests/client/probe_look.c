@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* spice-probe: commands that look. What they mean stands in probe_main.c. */
+/* spice-probe's commands that look. probe_main.c says what they mean. */
 #include <stdio.h>
 
 #include "tests/client/probe_call.h"

@@ -9,53 +9,80 @@
  * one after the other; a command that waits holds those behind it. End of input means quit. Without
  * a connection a command that needs one answers {"ok":false,"error":"not connected: REASON"}.
  *
- * Looking
- *   status                          connected, error, mouse mode, channels' sizes
- *   size [CH]                       {"width":W,"height":H}; CH: display channel, 0 when left out
- *   pixel X Y [CH]                  {"pixel":"rrggbb"}
- *   hash X Y W H [CH]               {"hash":"sha256 of the region's packed R,G,B bytes"}
+ * These look; CH is a display channel, 0 when left out:
+ *   status                       connected, error, mouse mode, channels' sizes
+ *   size [CH]                    {"width":W,"height":H}
+ *   pixel X Y [CH]               {"pixel":"rrggbb"}
+ *   hash X Y W H [CH]            {"hash":"sha256 of the region's packed R,G,B bytes"}
  *   screenshot FILE.png|FILE.ppm [CH]
- *   counter [CH]                    the frame counter strip now: value, x, y
- *   stats                           primaries, invalidates, pixels, streams, codec, bytes read per
- * channel cursor                          shape's size, hot spot, sha256 of its R,G,B,A bytes,
- * visible, position, how many sets, moves and hides came cursor-pixel X Y {"pixel":"rrggbbaa"}
- * mouse-mode
- * {"mode":"client"|"server"} leds                            {"scroll":b,"num":b,"caps":b}
- *   sound                           starts, stops, bytes, channels, rate, first and last sample,
- * breaks (samples that are not the one before plus 1), volume, mute Waiting (answer when it
- * happened, or {"ok":false,"error":"timeout",...} with what was seen last) wait-primary TIMEOUT_MS
- * [CH] wait-size W H TIMEOUT_MS [CH] wait-pixel X Y RRGGBB TIMEOUT_MS [TOLERANCE [CH]] wait-hash X
- * Y W H SHA256 TIMEOUT_MS [CH] wait-updates N TIMEOUT_MS       N more invalidates on any display
- *   wait-counter ADVANCE TIMEOUT_MS [CH]   the strip's value rises by ADVANCE; from, to, seen
- * (pictures) wait-cursor N_SETS TIMEOUT_MS   at least so many cursor shapes came wait-mouse-mode
- * client|server TIMEOUT_MS wait-disconnect TIMEOUT_MS      the server closes sleep MS Driving move
- * X Y [CH]                   absolute, surface coordinates of display CH (client mouse mode) motion
- * DX DY                    relative (server mouse mode) click [left|middle|right|N]     press and
- * release button-press B, button-release B wheel up|down [TIMES] key SCANCODE...                 PC
- * set 1 in hex, e04b = extended; a+b+c is a chord press SCANCODE..., release SCANCODE... type TEXT
- * rest of the line, US layout; \n \t \b \\ are understood monitors-config W H [CH]        asks the
- * guest for this size (needs an agent or a server that takes the message itself) mouse-mode-request
- * client|server compression off|auto_glz|auto_lz|quic|glz|lz|lz4 [CH]   asks the server for it
- * Connection stall MS                        reads nothing from any channel for so
- * long, then answers disconnect, reconnect, quit
+ *   counter [CH]                 the frame counter strip now: value, x, y
+ *   stats                        primaries, invalidates, pixels, streams, codec, bytes read per
+ *                                channel
+ *   cursor                       shape's size, hot spot, sha256 of its R,G,B,A bytes, visible,
+ *                                position, how many sets, moves and hides came
+ *   cursor-pixel X Y             {"pixel":"rrggbbaa"}
+ *   mouse-mode                   {"mode":"client"|"server"}
+ *   leds                         {"scroll":b,"num":b,"caps":b}
+ *   sound                        starts, stops, bytes, channels, rate, first and last sample,
+ *                                breaks (samples that are not the one before plus 1), volume, mute
  *
- * Recording one of the scenes that tests/guest's bench-scene draws, on display 0; times are
- * microseconds of CLOCK_MONOTONIC
- *   record-begin SCENE [SAMPLE_MS [KEYS]]   from now on; a copy of the picture each SAMPLE_MS if
- * both ends show the same frame, 8 at most; KEYS have been pressed before record-keys N MIN_MS
- * MAX_MS TIMEOUT_MS  N times: a key, until it shows, a random pause; keys_us: from press to
- * picture, -1: not within the time-out record-settle FRAME KEYS TIMEOUT_MS     until every pixel is
- * that of the frame: shown_us, exact_us (0: not), different pixels record-end FILE a line for each
- * frame: number, when its upper strip showed, when upper and lower did (0: never); samples: psnr,
- * ssim of the moving part, pixels that differ in it and outside
+ * These wait and answer when it happened, or {"ok":false,"error":"timeout",...} with what was seen
+ * last:
+ *   wait-primary TIMEOUT_MS [CH]
+ *   wait-size W H TIMEOUT_MS [CH]
+ *   wait-pixel X Y RRGGBB TIMEOUT_MS [TOLERANCE [CH]]
+ *   wait-hash X Y W H SHA256 TIMEOUT_MS [CH]
+ *   wait-updates N TIMEOUT_MS    N more invalidates on any display
+ *   wait-counter ADVANCE TIMEOUT_MS [CH]
+ *                                the strip's value rises by ADVANCE; from, to, seen (pictures)
+ *   wait-cursor N_SETS TIMEOUT_MS
+ *                                at least so many cursor shapes came
+ *   wait-mouse-mode client|server TIMEOUT_MS
+ *   wait-disconnect TIMEOUT_MS   the server closes
+ *   sleep MS
  *
- * Recording what tests/guest's beep-flash shows and plays, on display 0
- *   sync-begin X Y DELAY_MS         from now on; the library is told that sound is heard DELAY_MS
- * after it arrives (not with --audio) sync-end                        beeps: when the first loud
- * sample arrived, hz, ms, peak; changes: when the pixel got another colour, and which
+ * These drive the guest:
+ *   move X Y [CH]                absolute, surface coordinates of display CH (client mouse mode)
+ *   motion DX DY                 relative (server mouse mode)
+ *   click [left|middle|right|N]  press and release
+ *   button-press B, button-release B
+ *   wheel up|down [TIMES]
+ *   key SCANCODE...              PC set 1 in hex, e04b = extended; a+b+c is a chord
+ *   press SCANCODE..., release SCANCODE...
+ *   type TEXT                    rest of the line, US layout; \n \t \b \\ are understood
+ *   monitors-config W H [CH]     asks the guest for this size (needs an agent or a server that
+ *                                takes the message itself)
+ *   mouse-mode-request client|server
+ *   compression off|auto_glz|auto_lz|quic|glz|lz|lz4 [CH]
+ *                                asks the server for it
  *
- * Exit status: 0 after quit or end of input, 1 on a usage error; with --fail-early also 2 when the
- * first connection cannot be made.
+ * These are about the connection:
+ *   stall MS                     reads nothing from any channel for so long, then answers
+ *   disconnect, reconnect, quit
+ *
+ * These record one of the scenes that tests/guest's bench-scene draws, on display 0; times are
+ * microseconds of CLOCK_MONOTONIC:
+ *   record-begin SCENE [SAMPLE_MS [KEYS]]
+ *                                from now on; a copy of the picture each SAMPLE_MS if both ends
+ *                                show the same frame, 8 at most; KEYS have been pressed before
+ *   record-keys N MIN_MS MAX_MS TIMEOUT_MS
+ *                                N times: a key, until it shows, a random pause; keys_us: from
+ *                                press to picture, -1: not within the time-out
+ *   record-settle FRAME KEYS TIMEOUT_MS
+ *                                until every pixel is that of the frame: shown_us, exact_us (0:
+ *                                not), different pixels
+ *   record-end FILE              a line for each frame: number, when its upper strip showed, when
+ *                                upper and lower did (0: never); samples: psnr, ssim of the moving
+ *                                part, pixels that differ in it and outside
+ *
+ * These record what tests/guest's beep-flash shows and plays, on display 0:
+ *   sync-begin X Y DELAY_MS      from now on; the library is told that sound is heard DELAY_MS
+ *                                after it arrives (not with --audio)
+ *   sync-end                     beeps: when the first loud sample arrived, hz, ms, peak; changes:
+ *                                when the pixel got another colour, and which
+ *
+ * The exit status is 0 after quit or end of input, 1 on a usage error; with --fail-early also 2
+ * when the first connection cannot be made.
  */
 #include <glib-unix.h>
 #include <stdio.h>
@@ -206,6 +233,9 @@ int main(int argc, char **argv)
 	}
 	connection_close(&probe);
 	fflush(NULL);
-	/* The library's plugins leave threads behind; their end is not what is tested. */
+	/*
+	 * We skip the exit handlers: the library's plugins leave threads behind, whose end is not
+	 * what is tested.
+	 */
 	_exit(probe.exit_code);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice-probe: commands that record what is shown, and when, of one of the benchmark's scenes
+ * spice-probe's commands that record what is shown, and when, of one of the benchmark's scenes
  * (tests/guest/programs/scene.h) on display 0. A picture counts as shown when the library says that
  * its pixels are in the canvas (display-invalidate): for video that is the time at which it decided
- * to display the frame. What the commands mean stands in probe_main.c.
+ * to display the frame. probe_main.c says what the commands mean.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +70,10 @@ static const uint32_t *picture_pixels(const struct counter_picture *picture)
 	return (const uint32_t *)(const void *)picture->pixels;
 }
 
-/* Upper frame strip, lower one, keys. False: unreadable (the old value stays). */
+/*
+ * Reads a strip: 0 is the upper frame strip, 1 the lower one, 2 the keys. Returns false when it is
+ * unreadable, and leaves `value` alone.
+ */
 static bool strip_read(const struct counter_picture *picture, int index, uint32_t *value)
 {
 	return index < record.scene.n_strips &&
@@ -78,7 +81,7 @@ static bool strip_read(const struct counter_picture *picture, int index, uint32_
 		       picture, record.scene.strips[index].x, record.scene.strips[index].y, value);
 }
 
-/* As a screen does, whatever the moment: between the pieces of a picture, too. */
+/* Copies the picture as a screen would, at any moment, also between the pieces of a picture. */
 static gboolean sample_tick(gpointer user)
 {
 	const size_t width = record.scene.width, height = record.scene.height;
@@ -118,7 +121,7 @@ static void frame_look(const struct counter_picture *picture, int64_t now_us)
 	last->whole_us = now_us;
 }
 
-/* Shows the cell the character of this key, sharp or nearly so? */
+/* Returns whether the cell shows the character of this key, sharp or nearly so. */
 static bool cell_is_shown(const struct counter_picture *picture, uint32_t key)
 {
 	const struct scene_rect cell = scene_key_cell(&record.scene, key);
@@ -247,7 +250,7 @@ static bool key_is_shown(void *user)
 	return record.key_shown_us != 0;
 }
 
-/* Presses a key and waits until it shows. Microseconds, or -1. */
+/* Presses a key and waits until it shows. Returns the time that took in microseconds, or -1. */
 static int64_t key_time(struct probe *probe, int timeout_ms)
 {
 	static const unsigned scancode_a = 0x1e;
@@ -259,7 +262,10 @@ static int64_t key_time(struct probe *probe, int timeout_ms)
 	const bool shown = probe_wait(timeout_ms, key_is_shown, NULL);
 	record.wanted_key = 0;
 	record.keys = record.scene.kind == SCENE_TYPING ? record.keys + 1 : record.keys;
-	/* Sooner, the library would hold the release back and forget that the press went out. */
+	/*
+	 * We release it a little later, because the library would else hold the release back and
+	 * forget that the press went out.
+	 */
 	probe_wait(RELEASE_AFTER_MS, NULL, NULL);
 	spice_inputs_channel_key_release(probe->inputs, scancode_a);
 	return shown ? record.key_shown_us - pressed_us : -1;
@@ -308,7 +314,7 @@ static void run_record_settle(struct call *call)
 	g_clear_pointer(&record.wanted, g_free);
 }
 
-/* Everything outside the moving part must stay as it is: pixels that do not. */
+/* Counts the pixels that differ outside the moving part, where all must stay as it is. */
 static uint64_t outside_different(const struct sample *sample, const uint32_t *drawn)
 {
 	const struct scene_rect all = { 0, 0, record.scene.width, record.scene.height };

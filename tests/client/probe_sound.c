@@ -17,7 +17,7 @@ static void on_stop(SpiceChannel *channel, gpointer user)
 	probe->sound.n_stops++;
 }
 
-/* Tests send numbers, so that what is missing or twice shows. */
+/* Notes which samples came. Tests send numbers, so that a missing or repeated sample shows. */
 static void on_data(SpiceChannel *channel, gpointer data, gint size, gpointer user)
 {
 	struct probe *probe = user;
@@ -64,7 +64,10 @@ void sound_attach(struct probe *probe, SpiceChannel *channel)
 	g_signal_connect(channel, "playback-stop", G_CALLBACK(on_stop), probe);
 	g_signal_connect(channel, "notify::volume", G_CALLBACK(on_volume), probe);
 	g_signal_connect(channel, "notify::mute", G_CALLBACK(on_mute), probe);
-	/* The library's audio code takes none that is connected already. */
+	/*
+	 * With --audio the library's own code connects the channel, and takes none that is
+	 * connected already.
+	 */
 	if (!probe->options.audio)
 		spice_channel_connect(channel);
 }

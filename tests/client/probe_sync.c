@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice-probe: commands that record when beeps arrive and when a pixel of display 0 changes its
- * colour, of the guest's beep-flash. What they mean stands in probe_main.c.
+ * spice-probe's commands that record when beeps arrive and when a pixel of display 0 changes its
+ * colour, of the guest's beep-flash. probe_main.c says what they mean.
  */
 #include <stdlib.h>
 
@@ -9,9 +9,9 @@
 
 #define EVENTS_MAX 1024
 #define LOUD 4000
-/* Quiet for so long ends a beep. */
+/* This much quiet ends a beep. */
 #define QUIET_MS 20
-/* Channels that differ by less are the same colour: lossy pictures. */
+/* Channels that differ by less count as the same colour, as lossy pictures vary. */
 #define COLOR_STEP 48
 
 struct beep {
@@ -80,7 +80,7 @@ static void on_data(SpiceChannel *channel, gpointer data, gint size, gpointer us
 			(unsigned)(rate * QUIET_MS / 1000));
 }
 
-/* As the library's own audio code answers for its device. */
+/* Answers the delay that was asked for, as the library's own audio code answers its device's. */
 static void on_get_delay(SpiceChannel *channel, gpointer user)
 {
 	const struct sync *sync = user;

@@ -59,7 +59,7 @@ static void accept_one(struct slow_line *line)
 	line->pairs[line->n_pairs++] = (struct pair){ fd, loopback_socket(line->port, connect) };
 }
 
-/* Returns bytes passed on, or -1: one of them has gone. */
+/* Passes on at most bytes_max. Returns how many bytes went, or -1 when one side has gone. */
 static int pass(int from, int to, size_t bytes_max)
 {
 	char bytes[4096];
@@ -69,7 +69,9 @@ static int pass(int from, int to, size_t bytes_max)
 	return n > 0 && send(to, bytes, (size_t)n, MSG_NOSIGNAL) == n ? (int)n : -1;
 }
 
-/* In turn, a little each, so that a full channel does not starve the others. */
+/*
+ * Passes on a little of each connection in turn, so that a full channel does not starve the others.
+ */
 static void pass_down(struct slow_line *line)
 {
 	unsigned left = line->bytes_per_tick;

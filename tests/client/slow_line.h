@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * slow_line: a listening TCP port that passes what servers say on at a rate, all connections
- * together, and what clients say at once. Little waits in it: the queue stays at the server, as
- * with a real line.
+ * slow_line: a listening TCP port that passes on what servers say at a given rate, for all
+ * connections together, and what clients say at once. It holds little itself: the queue stays at
+ * the server, as with a real line.
  *
- * Threads: one of its own.
+ * Threads: it has one of its own.
  */
 #pragma once
 
@@ -12,9 +12,9 @@
 
 struct slow_line;
 
-/* To 127.0.0.1:port. */
+/* Starts a line to 127.0.0.1:port. */
 struct slow_line *slow_line_start(uint16_t port, unsigned kbit_per_s);
-/* As spice-probe takes it; owned by the line. */
+/* Returns the address as spice-probe takes it; the line owns it. */
 const char *slow_line_address(const struct slow_line *line);
-/* Cuts all connections. */
+/* Cuts all connections and frees the line. */
 void slow_line_stop(struct slow_line *line);
