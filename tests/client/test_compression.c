@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Still pictures cost a slow line less than a fast one, what a client asks for by itself stands,
- * and all of it is exact.
+ * compression: checks that still pictures cost a slow line less than a fast one, that what a client
+ * asks for by itself stands, and that all of it is exact.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,14 +12,17 @@
 #define WIDTH 1024
 #define HEIGHT 768
 #define SLOW_KBIT_PER_S 20000
-/* Such a line is no slow one; a little more than COMPRESSION_SMALL_BPS. */
+/* A line that carries this much is no slow one; it is a little more than COMPRESSION_SMALL_BPS. */
 #define QUICK_BPS 120000000
-/* Changes that come more often become video (display/painting/video_areas.h). */
+/* Changes that come more often than this become video (display/painting/video_areas.h). */
 #define PAUSE_US (G_USEC_PER_SEC / 2)
-/* The relay looks at a line twice a second while something passes. */
+/*
+ * The relay looks at a line twice a second while something passes, so after this many pictures it
+ * has looked.
+ */
 #define LOOKS 4
 
-/* The longest that a picture took. */
+/* Holds the longest time that a picture took to be exact, in microseconds. */
 static gint64 longest_us;
 
 static void start_slow(struct fixture *fixture, struct slow_line **line)
@@ -45,7 +48,7 @@ static gint64 bytes_read(struct fixture *fixture)
 	return answer_int(stats, "display-0");
 }
 
-/* What a picture costs until it is exact, on the display channel. */
+/* Returns how many bytes a picture costs on the display channel until it is exact. */
 static gint64 cost_of_photo(struct fixture *fixture, uint32_t seed)
 {
 	struct canvas *canvas = fixture_canvas(fixture);
@@ -77,7 +80,9 @@ static void test_slow_line(void)
 	fixture_stop(&fixture);
 }
 
-/* A line that carries more stays with what costs the least CPU, also after pictures that fill it.
+/*
+ * A line that carries more keeps the compression that costs the least CPU, also after pictures that
+ * fill it.
  */
 static void test_near_line(void)
 {
@@ -95,13 +100,16 @@ static void test_near_line(void)
 	g_test_message("%" G_GINT64_FORMAT " bytes, with lz4 %" G_GINT64_FORMAT
 		       ", %" G_GINT64_FORMAT " ms at most",
 		own, lz4, longest_us / 1000);
-	/* A machine that is so busy makes it a slow line (display/relay/compression.h). */
+	/*
+	 * On a busy machine the line itself is slow and gets the small compression
+	 * (display/relay/compression.h).
+	 */
 	if (lz4 * 8 * G_USEC_PER_SEC / longest_us > QUICK_BPS)
 		g_assert_cmpint(own * 10, >, lz4 * 9);
 	fixture_stop(&fixture);
 }
 
-/* Little to send, and all of it new. */
+/* Draws a page of which little must be sent, and all of that is new. */
 static void draw_page(struct canvas *canvas, uint32_t seed)
 {
 	canvas_fill(canvas, canvas_all(canvas), 0x101010 * (seed + 1));
@@ -109,7 +117,10 @@ static void draw_page(struct canvas *canvas, uint32_t seed)
 		canvas_fill(canvas, (struct rect){ 32, y, 200, 8 }, 0x203040 + seed);
 }
 
-/* GLZ would keep spice-server's hands on all buffers: pictures would stop. */
+/*
+ * A client may ask for GLZ and goes on seeing pictures. With GLZ spice-server would keep all
+ * buffers, and pictures would stop.
+ */
 static void test_glz_keeps_showing(void)
 {
 	static const char *const names[] = { "glz", "auto_glz" };

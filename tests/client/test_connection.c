@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* People come, go, stall and are refused; the guest never notices. */
+/* connection: has people come, go, stall and be refused; the guest never notices. */
 #include "tests/client/fixture.h"
 
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* What display may take on top while a client does not read: its bounded heap and spice-server's.
+/*
+ * Bounds what display may take on top while a client does not read: its bounded heap and
+ * spice-server's.
  */
 #define GROWTH_LIMIT_KIB (200 * 1024)
 
@@ -28,7 +30,7 @@ static void test_reconnect_twenty_times(void)
 	fixture_stop(&fixture);
 }
 
-/* No pause between two connections, no pause in drawing. */
+/* Connections follow each other without a pause, while the guest draws without a pause. */
 static void test_come_and_go_while_drawing(void)
 {
 	const struct rect part = { 100, 100, 300, 200 };
@@ -92,8 +94,7 @@ static void test_stalled_client_parts(void)
 	stall_test((struct rect){ 200, 100, 512, 300 });
 }
 
-/* Small rectangles everywhere, which cover nothing of each other, before a client that does not
- * read. */
+/* A client that does not read misses small rectangles everywhere, none of which covers another. */
 static void test_stalled_client_scattered(void)
 {
 	struct fixture fixture;
@@ -121,7 +122,7 @@ static void test_stalled_client_scattered(void)
 	fixture_stop(&fixture);
 }
 
-/* Connections that say nothing, half of something, or nonsense; the next real client is served. */
+/* Some connections say nothing, half of something, or nonsense; the next real client is served. */
 static void test_silent_and_nonsense_connections(void)
 {
 	static const char *const texts[] = { "", "R", "REDQ",

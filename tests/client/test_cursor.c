@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The guest's pointer as the client draws it. */
+/* cursor: compares the guest's pointer with what the client draws. */
 #include "tests/client/fixture.h"
 
 #include <string.h>
 
 #define N_PIXELS (FRAME_CURSOR_SIZE * FRAME_CURSOR_SIZE)
 
-/* An arrow-like shape: opaque pixels that all differ, the rest transparent. */
+/* Draws a shape like an arrow: opaque pixels that all differ, the rest transparent. */
 static void shape_draw(uint32_t *pixels, uint32_t seed)
 {
 	for (uint32_t i = 0; i < N_PIXELS; i++) {
@@ -17,7 +17,7 @@ static void shape_draw(uint32_t *pixels, uint32_t seed)
 	}
 }
 
-/* As spice-probe gives it: R, G, B, A. */
+/* Hashes the shape as spice-probe does: R, G, B, A. */
 static char *shape_hash(const uint32_t *pixels)
 {
 	g_autofree guchar *bytes = g_malloc(N_PIXELS * 4);
@@ -130,7 +130,7 @@ static void test_hide_and_show(void)
 	fixture_stop(&fixture);
 }
 
-/* With a relative pointer the client draws the cursor where the guest says. */
+/* With a relative pointer the client draws the cursor where the guest says it is. */
 static void test_move(void)
 {
 	const struct fake_desktop_options options = { .no_qemu = true };
@@ -154,7 +154,7 @@ static void test_move(void)
 	fixture_stop(&fixture);
 }
 
-/* Nothing a pointer does may cost pictures: thousands of moves, then everything is still right. */
+/* A pointer that moves thousands of times costs no picture: then everything is still right. */
 static void test_storm(void)
 {
 	uint32_t pixels[N_PIXELS];

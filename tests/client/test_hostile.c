@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A renderer that was taken over by its guest says anything it likes on the frame link. Display
- * logs a reason and drops the link; people stay connected, and a fresh renderer is seen again.
+ * hostile: has a renderer that its guest has taken over say anything it likes on the frame link.
+ * Display logs a reason and drops the link; people stay connected, and a fresh renderer is seen
+ * again.
  */
 #include "tests/client/fixture.h"
 
@@ -23,7 +24,7 @@ static int memfd_plain(size_t size_bytes)
 	return fd;
 }
 
-/* A good one: 64x64, sealed. Tests spoil one thing. */
+/* Returns a good buffer of 64x64, of which each test spoils one thing. */
 static struct frame_buffer_add buffer_good(void)
 {
 	return (struct frame_buffer_add){
@@ -44,7 +45,7 @@ static void send_buffer(struct fake_render *render, struct frame_buffer_add add,
 	close(fd);
 }
 
-/* The good one with a field spoiled, and enough memory behind it. */
+/* Sends a buffer with a spoiled field, with enough sealed memory behind it. */
 static void send_sealed(struct fake_render *render, struct frame_buffer_add add)
 {
 	send_buffer(render, add, shm_create("hostile", 4 << 20));
@@ -206,7 +207,9 @@ static void head_off_beyond(struct fake_render *render)
 	fake_render_send(render, &off, sizeof(off), -1);
 }
 
-/* The mode grows, the buffers stay small: the picture does not lie inside any more. */
+/*
+ * Makes the mode grow while the buffers stay small, so that the picture no longer lies inside them.
+ */
 static void head_larger_than_its_buffer(struct fake_render *render)
 {
 	struct frame_present frame = frame_good(render);
@@ -278,7 +281,10 @@ static void hello_of_another_version(struct fake_render *render)
 	fake_render_send(render, &hello, sizeof(hello), -1);
 }
 
-/* The same buffer again and again, never waiting for a release: bounded, or cut off. */
+/*
+ * Sends the same buffer again and again without waiting for a release. Display bounds it or drops
+ * the link.
+ */
 static void frame_flood(struct fake_render *render)
 {
 	struct frame_present frame = frame_good(render);
@@ -290,7 +296,7 @@ static void frame_flood(struct fake_render *render)
 	}
 }
 
-/* The buffer goes while display holds it. */
+/* Removes the buffer while display holds it. */
 static void remove_while_locked(struct fake_render *render)
 {
 	struct frame_present frame = frame_good(render);
@@ -365,7 +371,7 @@ static const struct attack {
 	{ "remove-while-locked", remove_while_locked, false },
 };
 
-/* One attack at a display with a client; then a fresh renderer's picture must be seen. */
+/* Makes one attack on a display that has a client; then a fresh renderer's picture must be seen. */
 static void attack_run(struct fixture *fixture, const struct attack *attack)
 {
 	unsigned n_lines = fake_desktop_count_log_lines(fixture->desktop);
@@ -385,7 +391,7 @@ static void attack_run(struct fixture *fixture, const struct attack *attack)
 	fixture_expect_canvas(fixture);
 }
 
-/* One display for all attacks, also so that nothing adds up. */
+/* All attacks share one display, which also shows that nothing adds up. */
 static struct fixture shared;
 
 static void test_attack(gconstpointer user)

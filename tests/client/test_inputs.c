@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Keys and pointer, from the client to what QEMU is told. */
+/* inputs: follows keys and pointer from the client to what QEMU is told. */
 #include "tests/client/fixture.h"
 
 #include <stdio.h>
@@ -13,8 +13,10 @@ static void start(struct fixture *fixture, uint32_t width, uint32_t height)
 	fixture_connect(fixture);
 	g_free(client_run(fixture->client, "wait-mouse-mode client 10000"));
 	g_assert_true(fake_desktop_wait_pointer_area(fixture->desktop, width, height, 5000));
-	/* The library sends a position before its first button press, as a viewer always has by
-	 * then. */
+	/*
+	 * We move first, because the library sends a position before its first button press. A
+	 * viewer has always moved by then.
+	 */
 	g_free(client_run(fixture->client, "move 1 1"));
 	g_assert_true(fake_qemu_wait_line(fixture->qemu, "abs 3 3", LINE_MS));
 	g_free(fake_qemu_take_record(fixture->qemu));
@@ -44,7 +46,7 @@ static void test_keys(void)
 
 	start(&fixture, 800, 600);
 	expect_record(&fixture, "key press 30\nkey release 30\n", "key 1e");
-	/* Extended: QEMU's key numbers have the high bit for e0. */
+	/* QEMU's key numbers of extended keys have the high bit set instead of the e0. */
 	expect_record(&fixture, "key press 203\nkey release 203\n", "key e04b");
 	expect_record(&fixture, "key press 157\nkey release 157\n", "key e01d");
 	expect_record(&fixture,
@@ -69,7 +71,7 @@ static void test_text(void)
 	fixture_stop(&fixture);
 }
 
-/* Every key of the main block, many times over: none lost, none swapped. */
+/* Every key of the main block is typed twice, fast: none is lost or swapped. */
 static void test_fast_typing(void)
 {
 	g_autoptr(GString) record = g_string_new(NULL);
@@ -176,8 +178,10 @@ static void console_placeholder(struct fake_desktop *desktop)
 	fake_qemu_set_size(fake_desktop_qemu(desktop), 640, 480);
 }
 
-/* QEMU believes in another size than ours for a while at every mode change: never out of its
- * bounds. */
+/*
+ * QEMU believes in another size than ours for a while at every mode change; we never leave its
+ * bounds.
+ */
 static void test_pointer_on_a_smaller_console(void)
 {
 	struct fixture fixture;
@@ -209,8 +213,10 @@ static void test_buttons_and_wheel(void)
 	fixture_stop(&fixture);
 }
 
-/* A drag: many positions; the guest may be told fewer, but the last one and their order must be
- * right. */
+/*
+ * A drag has many positions. The guest may be told fewer, but their order and the last one must be
+ * right.
+ */
 static void test_drag(void)
 {
 	struct fixture fixture;
@@ -290,7 +296,9 @@ static void qemu_away(struct fake_desktop *desktop)
 	fake_qemu_hang_up(fake_desktop_qemu(desktop));
 }
 
-/* QEMU's end goes: input goes nowhere, pictures go on; a new descriptor brings input back. */
+/*
+ * When QEMU's end goes, input goes nowhere and pictures go on; a new descriptor brings input back.
+ */
 static void test_qemu_goes_and_returns(void)
 {
 	struct fixture fixture;
@@ -332,7 +340,7 @@ static char *without_positions(const char *record)
 	return g_string_free(rest, FALSE);
 }
 
-/* A guest behind a busy QEMU: positions may be passed over, keys and the last position not. */
+/* A busy QEMU may be told fewer positions, but every key and the last position. */
 static void test_slow_qemu(void)
 {
 	struct fixture fixture;
@@ -358,7 +366,10 @@ static void test_slow_qemu(void)
 	fixture_stop(&fixture);
 }
 
-/* A QEMU that hangs: its client's input is bounded, pictures go on, and it may go. */
+/*
+ * When QEMU hangs, the client's input takes bounded memory, pictures go on, and the client may
+ * leave.
+ */
 static void test_silent_qemu(void)
 {
 	struct fixture fixture;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a client asks of its monitors, and pointers on more than one, without an agent in the guest.
+/*
+ * monitors: checks what a client asks of its monitors, and pointers on more than one, without an
+ * agent in the guest.
  */
 #include "tests/client/fixture.h"
 
@@ -22,7 +24,7 @@ static void test_resize(void)
 	g_assert_cmpuint(wanted.heads[0].height, ==, 720);
 	for (unsigned i = 1; i < wanted.n_heads; i++)
 		g_assert_cmpuint(wanted.heads[i].enabled, ==, 0);
-	/* QEMU is what makes the guest look. */
+	/* QEMU must be told the size too, as it is what makes the guest look. */
 	g_assert_true(fake_qemu_wait_line(fixture.qemu, "ui 1280 720", LINE_MS));
 
 	const struct fake_layout layout = { .width = 1280, .height = 720 };
@@ -34,7 +36,7 @@ static void test_resize(void)
 	fixture_stop(&fixture);
 }
 
-/* Side by side: 800x600 at 0,0 and 640x480 at 800,0. */
+/* The heads lie side by side: 800x600 at 0,0 and 640x480 at 800,0. */
 static void test_pointer_on_two_heads(void)
 {
 	const struct fake_layout second = { .width = 640, .height = 480 };

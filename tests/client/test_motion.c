@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What moves becomes video and ends exact, what does not move stays exact and costs nothing, and
- * clients may come and go in between.
+ * motion: checks that what moves becomes video and ends exact, that what does not move stays exact
+ * and costs nothing, and that clients may come and go in between.
  */
 #include <string.h>
 
@@ -9,8 +9,10 @@
 
 #define FRAME_US (G_USEC_PER_SEC / 40)
 
-/* The longest that play() has been without a frame: a machine that is busy may stop a film by
- * itself. */
+/*
+ * Holds the longest time that play() has been without a frame, in microseconds: on a busy machine
+ * that alone may end a film.
+ */
 static gint64 longest_us;
 
 static gint64 stat(struct fixture *fixture, const char *key)
@@ -19,7 +21,7 @@ static gint64 stat(struct fixture *fixture, const char *key)
 	return answer_int(stats, key);
 }
 
-/* Letters: 8x16 pixels, one colour on another. */
+/* Draws letters of 8x16 pixels in one colour on another. */
 static void draw_text(struct canvas *canvas, struct rect area, uint32_t seed)
 {
 	for (uint32_t y = area.y; y + 16 <= area.y + area.height; y += 16) {
@@ -56,7 +58,7 @@ static void play(struct fixture *fixture, struct rect film, unsigned first, unsi
 	gint64 last_us = g_get_monotonic_time();
 	for (unsigned i = 0; i < n; i++) {
 		canvas_film(fixture_canvas(fixture), film, first + i);
-		/* As a compositor does that does not know what changed. */
+		/* We flush everything, as a compositor does that does not know what changed. */
 		fake_render_flush_all(fixture->render, 0);
 		gint64 now_us = g_get_monotonic_time();
 		longest_us = MAX(longest_us, now_us - last_us);
@@ -65,7 +67,9 @@ static void play(struct fixture *fixture, struct rect film, unsigned first, unsi
 	}
 }
 
-/* A film that was interrupted for so long has ended, and begins again. */
+/*
+ * Expects one stream, or several if the film was interrupted so long that it ended and began again.
+ */
 static void expect_one_stream(struct fixture *fixture)
 {
 	if (longest_us < 2 * FRAME_US)
@@ -74,7 +78,7 @@ static void expect_one_stream(struct fixture *fixture)
 		g_assert_cmpint(stat(fixture, "streams"), >=, 1);
 }
 
-/* A film at odd places; the letters around it are exact while it plays, up to its edges. */
+/* A film plays at odd places, and the letters around it stay exact up to its edges. */
 static void test_film_in_a_window(void)
 {
 	const struct rect film = { 203, 101, 500, 300 };
@@ -98,7 +102,7 @@ static void test_film_in_a_window(void)
 	fixture_stop(&fixture);
 }
 
-/* Motion stops and starts again, here and there. */
+/* Motion stops and starts again at other places. */
 static void test_films_come_and_go(void)
 {
 	struct fixture fixture;
@@ -121,7 +125,7 @@ static void test_films_come_and_go(void)
 	fixture_stop(&fixture);
 }
 
-/* Flushes without a change: not a byte. */
+/* Flushes without a change cost not one byte. */
 static void test_still_costs_nothing(void)
 {
 	struct fixture fixture;
@@ -137,7 +141,10 @@ static void test_still_costs_nothing(void)
 	fixture_stop(&fixture);
 }
 
-/* Letters one after the other, a cursor behind them, all of it flushed each time. */
+/*
+ * Letters are typed one after the other with a cursor behind them, and everything is flushed each
+ * time.
+ */
 static void test_typing_stays_lossless(void)
 {
 	struct fixture fixture;
@@ -171,7 +178,9 @@ static void scroll_up(struct canvas *canvas, struct rect window, uint32_t seed)
 	draw_text(canvas, line, seed);
 }
 
-/* Lines of a terminal, every `pause_us`; the picture is exact after each hundred. */
+/*
+ * Scrolls n lines of a terminal, one every `pause_us`, and checks that the picture becomes exact.
+ */
 static void scroll_lines(
 	struct fixture *fixture, struct rect window, unsigned first, unsigned n, gulong pause_us)
 {
@@ -189,9 +198,9 @@ static void scroll_lines(
 }
 
 /*
- * A terminal: what moved is moved by the client, the new line is sent. Of a flood the client is
- * shown what it takes: where it is slow, lines have come and gone in between, and that may be a
- * film.
+ * In a terminal the client moves what has moved, and only the new line is sent. Of a flood of lines
+ * the client is shown what it can take: where it is slow, lines have come and gone in between, and
+ * that may be a film.
  */
 static void test_scrolling_text(void)
 {
@@ -222,7 +231,7 @@ static void test_small_things_stay_lossless(void)
 	fixture_stop(&fixture);
 }
 
-/* spice-server must survive clients that arrive in the middle of a stream. */
+/* Clients arrive in the middle of a stream, which spice-server must survive. */
 static void test_clients_change_during_a_film(void)
 {
 	struct fixture fixture;
