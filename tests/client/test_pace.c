@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A client on a slow line sees fewer pictures, but current ones. */
+/* pace: checks that a client on a slow line sees fewer pictures, but current ones. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,8 +44,8 @@ static void draw_counter(struct canvas *canvas, uint32_t value)
 }
 
 /*
- * Numbers with so much noise beside them that the line carries two frames a second: what the client
- * shows is of the last seconds, not of the beginning, at any time.
+ * Numbers are shown with so much noise beside them that the line carries two frames a second. At
+ * any time the client shows one of the last seconds, not of the beginning.
  */
 static void test_pictures_are_current(void)
 {
@@ -56,7 +56,7 @@ static void test_pictures_are_current(void)
 	slow_start(&slow, 800, 600, 2000);
 	for (unsigned i = 1; i <= n_frames; i++) {
 		struct canvas *canvas = fixture_canvas(&slow.fixture);
-		/* Rows in between stay: nothing here is a film. */
+		/* The rows in between stay, so that this is no film. */
 		for (uint32_t y = 0; y < noise.height; y += 40)
 			canvas_noise(canvas, (struct rect){ noise.x, noise.y + y, noise.width, 20 },
 				i * 10 + y);
@@ -78,7 +78,7 @@ static void test_pictures_are_current(void)
 	slow_stop(&slow);
 }
 
-/* A screen that is being refined does not hold up what changes meanwhile. */
+/* A small change is shown soon although a screen is being refined. */
 static void test_small_changes_come_first(void)
 {
 	struct slow slow;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Does the client see, pixel for pixel, what the guest shows? */
+/* picture: checks that the client sees, pixel for pixel, what the guest shows. */
 #include "tests/client/fixture.h"
 #include "tests/guest/counter_layout.h"
 
@@ -125,8 +125,10 @@ static void test_thousand_scattered_updates(void)
 	fixture_connect(&fixture);
 	fixture_expect_canvas(&fixture);
 	for (unsigned i = 0; i < n; i++) {
-		/* 617 has no factor in common with 1000: every cell once, neighbours far apart in
-		 * time. */
+		/*
+		 * 617 has no factor in common with 1000, so each cell comes once and neighbours are
+		 * far apart in time.
+		 */
 		unsigned cell = i * 617 % n;
 		struct rect rect = { cell % columns * 32 + 3, cell / columns * 32 + 5, 21, 19 };
 
@@ -211,7 +213,7 @@ static void counter_draw(struct canvas *canvas, uint32_t value, uint32_t x, uint
 
 /*
  * Video is shown while it plays, not only when it has ended: it plays until the client has read
- * numbers in it that lie this far apart. How many it read between them is a matter of the machine.
+ * numbers in it that lie this far apart. How many it reads between them depends on the machine.
  */
 static void test_counter_in_a_film(void)
 {
@@ -251,7 +253,9 @@ static void expect_head(struct fixture *fixture, unsigned head)
 		canvas->height, hash, SETTLE_MS, head));
 }
 
-/* Letter `seed` at a place on a line of text. */
+/*
+ * Draws letter `seed` at a place on a line of text; returns how many bytes the client read for it.
+ */
 static gint64 type_letter(struct fixture *fixture, unsigned place, unsigned seed)
 {
 	struct rect letter = { 64 + place * 9, 100, 8, 14 };
@@ -266,8 +270,10 @@ static gint64 type_letter(struct fixture *fixture, unsigned place, unsigned seed
 	return answer_int(after, "display-0") - answer_int(before, "display-0");
 }
 
-/* Noise takes its 448 bytes; what the client has got before it draws from its cache. Each client
- * has its own. */
+/*
+ * Letters are noise, which cannot be compressed below its 448 bytes. What the client has got before
+ * it draws from its cache, and each client has its own.
+ */
 static void test_letter_typed_again(void)
 {
 	const gint64 pixels_bytes = 8 * 14 * 4;

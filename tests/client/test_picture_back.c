@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * picture-back [ROUNDS]: what stands still is replaced, and a client sees a new picture within the
- * limit of 10 s and 3 s more. Three kinds, side by side, each on a desktop of its own with the real
- * workers, the initial limits and a stock client: an endless shader, a renderer and a display that
- * are stopped (SIGSTOP). ROUNDS times each (20), every time with a new desktop. One TAP line each.
+ * picture-back [ROUNDS] checks that what stands still is replaced, and that a client sees a new
+ * picture within the limit of 10 s and 3 s more. There are three kinds, side by side, each on a
+ * desktop of its own with the real workers, the initial limits and a stock client: an endless
+ * shader, a renderer and a display that are stopped (SIGSTOP). Each runs ROUNDS times (20), every
+ * time with a new desktop, and prints one TAP line.
  *
  * The guest draws by OpenGL, another colour each time, and goes on to do so all the while. A new
  * renderer has nothing of what GL had, so each picture is drawn by a context of its own, as if the
@@ -24,7 +25,7 @@
 
 #define LIMIT_MS 10000
 #define ABOVE_MS 3000
-/* When a round is given up. */
+/* A round is given up after this time. */
 #define PATIENCE_MS 60000
 #define LOOK_MS 100
 #define SIDE 256
@@ -83,7 +84,10 @@ static uint32_t color_of(uint32_t picture)
 	return picture * 0x050301 % 0xffffff;
 }
 
-/* A renderer that was replaced meanwhile may answer with an error: the next picture makes up. */
+/*
+ * Draws the next colour. A renderer that is replaced meanwhile may answer with an error, so none is
+ * checked; the next picture makes up for it.
+ */
 static void show_next(struct round *round)
 {
 	const guest_rect all = { 0, 0, SIDE, SIDE };
@@ -102,7 +106,7 @@ static void show_next(struct round *round)
 	virgl_stream_finish(&stream);
 }
 
-/* Whether the client sees the newest picture. */
+/* Returns whether the client sees the newest picture; connects it again if it was cut off. */
 static bool is_seen(struct round *round)
 {
 	g_autofree char *answer = client_ask(round->client, "wait-pixel %d %d %06x %d 0", SIDE / 2,
@@ -120,7 +124,10 @@ static pid_t find_worker(const struct round *round, const char *name)
 	return backend_find_child(round->guest->backend, name);
 }
 
-/* Draws until the client sees a picture that `old` has no part in. False: it was given up. */
+/*
+ * Draws until the client sees a picture that process `old` has no part in. Returns false when the
+ * round was given up.
+ */
 static bool await_picture(struct round *round, const char *worker, pid_t old)
 {
 	gint64 end_us = g_get_monotonic_time() + PATIENCE_MS * 1000;
@@ -135,7 +142,10 @@ static bool await_picture(struct round *round, const char *worker, pid_t old)
 
 /* ---- a round ---- */
 
-/* Returns what the harm left to be freed. */
+/*
+ * Makes the worker stand still. Returns the endless job's request, to be freed when it is over, or
+ * NULL.
+ */
 static struct guest_request *do_harm(enum kind kind, struct slow *slow, pid_t worker)
 {
 	if (kind == ENDLESS_SHADER)
@@ -169,7 +179,7 @@ static void finish(struct round *round)
 	guest_destroy(round->guest);
 }
 
-/* Milliseconds. */
+/* Returns how long the picture was away, in milliseconds. */
 static gint64 run_round(enum kind kind)
 {
 	const char *name = kind == STOPPED_DISPLAY ? "vitrine-display" : "vitrine-render";

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The measuring commands of spice-probe, by pictures whose every pixel and time is known. */
+/*
+ * record: checks the measuring commands of spice-probe with pictures whose every pixel and time is
+ * known.
+ */
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,7 +60,7 @@ static void test_frames(void)
 	g_autofree char *exact = client_run(client, "record-settle 7 3 %d", LINE_MS);
 	g_assert_cmpint(answer_int(exact, "exact_us"), >, 0);
 	g_assert_cmpint(answer_int(exact, "different"), ==, 0);
-	/* The same frame with one pixel that is not. */
+	/* We show the same frame with one wrong pixel. */
 	fixture_canvas(&player.fixture)->pixels[500 * WIDTH + 700] ^= 0x010000;
 	fake_render_flush_all(player.fixture.render, 0);
 	g_usleep(500000);
@@ -77,7 +80,7 @@ static void test_frames(void)
 	player_stop(&player);
 }
 
-/* The guest's answer to a key is played: the picture changes 150 ms after the key came. */
+/* The test plays the guest's answer to a key: the picture changes 150 ms after the key came. */
 static void test_keys(void)
 {
 	struct player player;
@@ -90,7 +93,10 @@ static void test_keys(void)
 	g_free(client_run(client, "wait-primary %d", SETTLE_MS));
 	g_free(client_run(client, "record-begin typing"));
 	g_free(client_run(client, "record-settle 0 0 %d", LINE_MS));
-	/* Two seconds to see the first: a busy machine. The second waits for as long, in vain. */
+	/*
+	 * A busy machine gets two seconds to see the first key; the second waits for as long, in
+	 * vain.
+	 */
 	client_send(client, "record-keys 2 1 2 2000");
 	g_assert_true(fake_qemu_wait_count(player.fixture.qemu, 1, LINE_MS));
 	g_usleep(150000);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Clients come in TLS and in WebSocket frames; who lacks the one or the other's manners stays
- * outside. */
+/*
+ * secure: has clients come in TLS and in WebSocket frames; whoever does not speak these properly
+ * stays outside.
+ */
 #include "tests/client/fixture.h"
 
 #include <gio/gio.h>
@@ -41,7 +43,7 @@ static void test_tls(void)
 	fixture_stop(&fixture);
 }
 
-/* The client sees through it, and nobody comes in without TLS. */
+/* A client that does not trust the certificate leaves, and nobody comes in without TLS. */
 static void test_tls_refused(void)
 {
 	const struct fake_desktop_options options = { .tls = true };
@@ -59,7 +61,7 @@ static void test_tls_refused(void)
 	client_free(open);
 	int fd = fake_desktop_connect_socket(fixture.desktop);
 	g_assert_cmpint(send(fd, "GET / HTTP/1.1\r\n\r\n", 18, MSG_NOSIGNAL), ==, 18);
-	/* An alert, perhaps, then the end. */
+	/* Display may send a TLS alert before it closes. */
 	while (recv(fd, &byte, 1, 0) > 0)
 		;
 	close(fd);
@@ -122,7 +124,7 @@ static void websocket_test(bool tls)
 	g_assert_true(client_is_connected(fixture.client));
 	g_assert_true(fake_render_wait_rate(fixture.render, 0, true, ANSWER_MS));
 	exchange_pictures(&fixture);
-	/* Long enough for pings among the pointer's moves. */
+	/* The moves take long enough for pings to come among them. */
 	for (int i = 0; i < 300; i++)
 		g_free(client_run(fixture.client, "move %d %d", 10 + i, 20 + i));
 	exchange_pictures(&fixture);
@@ -144,7 +146,10 @@ static void test_websocket_in_tls(void)
 	websocket_test(true);
 }
 
-/* What the answer begins with. */
+/*
+ * Expects the answer to a WebSocket request with this Origin header (NULL: none) to begin with
+ * `wanted`.
+ */
 static void expect_answer(
 	const struct fake_desktop *desktop, const char *origin, const char *wanted)
 {
@@ -163,7 +168,10 @@ static void expect_answer(
 	close(fd);
 }
 
-/* A page from anywhere can make a browser connect to this machine. */
+/*
+ * The Origin header is checked, because a page from anywhere can make a browser connect to this
+ * machine.
+ */
 static void test_origins(void)
 {
 	const struct fake_desktop_options with_password = { .ticket = "secret" };

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Does the client hear what the guest plays, and only while it plays? */
+/* sound: checks that the client hears what the guest plays, and only while it plays. */
 #include "display/spice/spice_playback.h"
 #include "tests/client/fixture.h"
 
-/* Opus is not used at this rate: samples arrive as they were. */
+/* At this rate Opus is not used, so samples arrive as they were. */
 #define RATE 44100
-/* 10 ms, as QEMU writes. */
+/* This is 10 ms, as QEMU writes. */
 #define FRAMES (RATE / 100)
 #define STREAM 7
-/* The first sample: numbers, so that what is missing or twice shows. */
+/*
+ * This is the first sample. Samples are ascending numbers, so that a missing or repeated one shows.
+ */
 #define FIRST 0x00010001u
 
 static gint64 heard(struct fixture *fixture, const char *what)
@@ -25,7 +27,9 @@ static void wait_heard(struct fixture *fixture, const char *what, gint64 value)
 	g_assert_cmpint(heard(fixture, what), ==, value);
 }
 
-/* A client whose playback channel is open: the volume has arrived. */
+/*
+ * Starts with a client whose playback channel is open, which shows when the volume arrives there.
+ */
 static void start_at(struct fixture *fixture, uint32_t rate)
 {
 	fixture_start(fixture, 640, 480, NULL);
@@ -42,7 +46,7 @@ static void start(struct fixture *fixture)
 	start_at(fixture, RATE);
 }
 
-/* n * 10 ms of numbers from `first`. Returns the number behind the last. */
+/* Plays n * 10 ms of ascending numbers from `first` on. Returns the number after the last. */
 static uint32_t play(struct fixture *fixture, uint32_t first, unsigned n)
 {
 	uint32_t samples[FRAMES];
@@ -79,7 +83,7 @@ static void test_every_sample(void)
 	fixture_stop(&fixture);
 }
 
-/* Opus: how much there was, not which. */
+/* Opus changes the samples, so we count them only. */
 static void test_compressed(void)
 {
 	struct fixture fixture;
@@ -91,8 +95,10 @@ static void test_compressed(void)
 	fixture_stop(&fixture);
 }
 
-/* A QEMU that was held up writes all that it missed at once: a client would play it late, and all
- * that follows. */
+/*
+ * A QEMU that was held up writes at once all that it missed. Display must drop that, because a
+ * client would play it late, and all that follows.
+ */
 static void test_no_backlog(void)
 {
 	struct fixture fixture;
@@ -114,7 +120,7 @@ static void test_no_backlog(void)
 	fixture_stop(&fixture);
 }
 
-/* A stream that is on and starves would shift the client's clock. */
+/* Display stops a stream that starves, because one that is on would shift the client's clock. */
 static void test_stops_when_nothing_comes(void)
 {
 	struct fixture fixture;
@@ -126,7 +132,7 @@ static void test_stops_when_nothing_comes(void)
 	wait_heard(&fixture, "starts", starts + 1);
 	g_assert_true(fake_qemu_sound_enable(fixture.qemu, STREAM, false));
 	wait_heard(&fixture, "stops", starts + 1);
-	/* Not enabled: not heard. */
+	/* A stream that is not enabled is not heard. */
 	play(&fixture, end, 5);
 	g_assert_cmpint(heard(&fixture, "starts"), ==, starts + 1);
 	fixture_stop(&fixture);
@@ -182,7 +188,10 @@ static void test_what_is_refused(void)
 	fixture_stop(&fixture);
 }
 
-/* How far behind the client's clock is kept by us; pictures make display measure it. */
+/*
+ * Waits until display keeps the client's clock behind, or does not, as `ours` says. Pictures make
+ * it measure that.
+ */
 static bool wait_ours(struct fixture *fixture, bool ours)
 {
 	const struct stats *stats = fake_desktop_stats(fixture->desktop);
@@ -214,7 +223,7 @@ static void test_has_the_clock(void)
 	fixture_stop(&fixture);
 }
 
-/* QEMU leaves in the middle of it; another comes. */
+/* QEMU leaves in the middle of a stream, and another comes. */
 static void test_qemu_leaves(void)
 {
 	struct fixture fixture;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What display counts, against frames whose number is known, with a real client. */
+/* stats: compares what display counts with frames whose number is known, with a real client. */
 #include "tests/client/fixture.h"
 
 #include <string.h>
@@ -42,14 +42,14 @@ static uint64_t count_times(const struct fixture *fixture, enum stats_stage stag
 	return n;
 }
 
-/* Received, and looked at. */
+/* Returns whether display has received all frames and looked at them. */
 static bool has_all_frames(const struct fixture *fixture)
 {
 	return count(fixture, STATS_FRAMES_RECEIVED) == fixture->render->n_frames &&
 	       fake_render_wait_locked(fixture->render, 0, 1, 0);
 }
 
-/* Frames, what of them has changed, and nothing for those in which nothing has. */
+/* Frames are counted, and their changed pixels, and nothing for frames in which nothing changed. */
 static void test_frames(void)
 {
 	struct fixture fixture;
@@ -71,7 +71,9 @@ static void test_frames(void)
 		fixture_expect_canvas(&fixture);
 	}
 	g_assert_cmpuint(count(&fixture, STATS_FRAMES_RECEIVED), ==, received + 7);
-	/* What a client is shown at first may be sent once more. */
+	/*
+	 * What a client is shown at first may be sent once more, so there may be one picture more.
+	 */
 	g_assert_cmpuint(count(&fixture, STATS_CHANGED_PIXELS), >=, changed + 7 * head_pixels);
 	g_assert_cmpuint(count(&fixture, STATS_CHANGED_PIXELS), <=, changed + 8 * head_pixels);
 	g_assert_cmpuint(count(&fixture, STATS_SENT_PIXELS), >=, sent + 7 * head_pixels);
@@ -140,7 +142,7 @@ static bool is_lossless(const struct fixture *fixture)
 	       strcmp((const char *)figures(fixture)->encoder, "lossless") == 0;
 }
 
-/* A film: a stream with an encoder of this machine, and none when it is over. */
+/* A film has a stream with an encoder of this machine, and none when it is over. */
 static void test_stream(void)
 {
 	const struct rect film = { 100, 100, 400, 240 };
@@ -161,7 +163,10 @@ static void test_stream(void)
 		(const char *)figures(&fixture)->encoder);
 	g_assert_true(is_encoding(&fixture));
 	g_assert_cmpstr((const char *)figures(&fixture)->encoder, !=, "");
-	/* An area that grows is another stream: a slow machine sees a film move piece by piece. */
+	/*
+	 * An area that grows counts as another stream, and a slow machine sees a film move piece by
+	 * piece.
+	 */
 	g_assert_cmpuint(count(&fixture, STATS_STREAM_STARTS), <=, 3);
 	g_assert_cmpuint(count_times(&fixture, STATS_PICTURE_TO_ENCODED), >, 0);
 	fixture_expect_canvas(&fixture);
@@ -182,7 +187,7 @@ static bool all_sleep(const struct fixture *fixture)
 	       state_of(fixture, HEARTBEAT_SPICE) == HEARTBEAT_IDLE;
 }
 
-/* Main loop, relay and spice-server's worker beat, and are seen asleep when nothing happens. */
+/* Main loop, relay and spice-server's worker beat, and count as asleep when nothing happens. */
 static void test_heartbeat(void)
 {
 	struct fixture fixture;

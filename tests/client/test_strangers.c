@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Clients that break the rules at the relay: garbage in messages, lies in reports, no reading, a
- * hundred connections a second, frames that never end. Display keeps its bounds and serves the next
- * one.
+ * strangers: has clients break the rules at the relay: garbage in messages, lies in reports, no
+ * reading, a hundred connections a second, frames that never end. Display keeps its bounds and
+ * serves the next one.
  */
 #include "tests/client/fixture.h"
 
@@ -78,7 +78,7 @@ static void say_link(int fd, uint8_t channel, uint32_t session)
 	g_assert_true(say(fd, &link, sizeof(link)));
 }
 
-/* The empty password, as SPICE wants it: RSA-OAEP with the key of the server's answer. */
+/* Encrypts the empty password as SPICE wants it: RSA-OAEP with the key of the server's answer. */
 static void make_ticket(const uint8_t *key, uint8_t *ticket)
 {
 	size_t size_bytes = sizeof(SpiceLinkEncryptedTicket);
@@ -94,7 +94,7 @@ static void make_ticket(const uint8_t *key, uint8_t *ticket)
 	EVP_PKEY_free(public_key);
 }
 
-/* How far a client gets before it goes. */
+/* Says how far a client gets before it goes. */
 enum step {
 	STEP_CONNECTED,
 	STEP_LINK,
@@ -168,7 +168,10 @@ struct stranger {
 	uint32_t session;
 };
 
-/* The first thing that the main channel says is INIT, with the session's name and the time. */
+/*
+ * Connects a main channel. The first thing that it says is INIT, with the session's name and the
+ * time.
+ */
 static void stranger_connect_main(struct stranger *stranger, const struct fake_desktop *desktop)
 {
 	uint8_t body[32];
@@ -217,7 +220,7 @@ static void expect_next_client(struct fixture *fixture)
 
 /* ---- what they do ---- */
 
-/* The clock is told as we correct it: close to now, and closer as time goes by. */
+/* A client is told the time as we correct it: close to now, and closer as time goes by. */
 static void test_clock(void)
 {
 	struct fixture fixture;
@@ -278,7 +281,7 @@ static void test_lies(void)
 	fixture_stop(&fixture);
 }
 
-/* Huge sizes, unknown types, half messages, bytes at random. */
+/* A client sends huge sizes, unknown types, half messages and random bytes. */
 static void test_garbage(void)
 {
 	struct fixture fixture;
@@ -338,7 +341,7 @@ static void knock(const struct fake_desktop *desktop, unsigned i)
 	close(fd);
 }
 
-/* While somebody works. */
+/* A hundred connections a second come while somebody works. */
 static void test_hundred_a_second(void)
 {
 	struct fixture fixture;
@@ -362,8 +365,10 @@ static void test_hundred_a_second(void)
 	fixture_stop(&fixture);
 }
 
-/* In WebSocket frames: SPICE's first bytes, then pings without end that nobody reads the answers
- * to. */
+/*
+ * A client sends SPICE's first bytes in WebSocket frames, then pings without end, and reads no
+ * answer.
+ */
 static void test_ping_flood(void)
 {
 	static const char request[] =
@@ -414,8 +419,10 @@ static void hang_up(int fd, enum farewell farewell)
 	close(fd);
 }
 
-/* A display channel goes at each of its first steps, in each way; its client's main channel is
- * there. Display must not end, for nobody else's sake. */
+/*
+ * A display channel goes at each of its first steps, in each way, while its client's main channel
+ * is there. Display must not end, as that would cut off everybody else.
+ */
 static void hang_up_test(const struct fake_desktop_options *options)
 {
 	struct fixture fixture;
@@ -436,8 +443,10 @@ static void hang_up_test(const struct fake_desktop_options *options)
 	fixture_stop(&fixture);
 }
 
-/* spice-server reads a longer first message than we do, and WebSocket frames by itself: neither may
- * be a way around. */
+/*
+ * spice-server itself reads a longer first message than we do, and WebSocket frames: neither may be
+ * a way around the relay.
+ */
 static void test_ways_around(void)
 {
 	static const char request[] =
@@ -459,7 +468,7 @@ static void test_ways_around(void)
 	fixture_start(&fixture, 640, 480, &options);
 	int fd = fake_desktop_connect_socket(fixture.desktop);
 	g_assert_true(say(fd, &link, sizeof(link)));
-	/* Refused: not a byte comes. */
+	/* Display refuses it without a byte of answer. */
 	while (recv(fd, answer, sizeof(answer), 0) > 0)
 		g_assert_not_reached();
 	close(fd);

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Does video reach a stock client by the encoder that was chosen, with the right pictures in it? */
+/*
+ * video: checks that video reaches a stock client by the encoder that was chosen, with the right
+ * pictures in it.
+ */
 #include "tests/client/fixture.h"
 #include "tests/guest/counter_layout.h"
 
 #define COLOR 0x3060c0
-/* Of each channel: video's colours are not exact, another matrix's are further off. */
+/*
+ * Each channel may differ by this much: video's colours are not exact, but those of another matrix
+ * are further off.
+ */
 #define COLOR_TOLERANCE 16
 #define FRAMES 260
 
@@ -32,7 +38,10 @@ static void expect_color(struct client *client)
 			COLOR_TOLERANCE);
 }
 
-/* False: this machine lacks the encoder. */
+/*
+ * Waits for the list of encoders. Returns false, and skips the test, when this machine lacks the
+ * encoder.
+ */
 static bool wait_encoders(struct fixture *fixture, const char *encoder)
 {
 	g_assert_true(fake_desktop_wait_log(fixture->desktop, "video: encoders:", 60000));
@@ -68,7 +77,7 @@ static void test_encoder(gconstpointer user)
 		play(&fixture, 0, FRAMES);
 		g_autofree char *waited = client_answer(fixture.client);
 		g_assert_true(answer_is_ok(waited));
-		/* Still video: it ends a second after the last picture. */
+		/* The client still gets video, since that ends a second after the last picture. */
 		play(&fixture, FRAMES, 10);
 		expect_color(fixture.client);
 		g_autofree char *stats = client_run(fixture.client, "stats");
