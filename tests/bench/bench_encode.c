@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench-encode [FRAMES [WIDTH HEIGHT]]: what a picture of a film costs in spice-server's encoder
- * pipeline, with the elements of this machine as they stand there (stock) and with ours:
+ * bench-encode [FRAMES [WIDTH HEIGHT]] tells what a picture of a film costs in spice-server's
+ * encoder pipeline, with the elements of this machine as they stand there (stock) and with ours:
  * milliseconds until it is out, CPU milliseconds of all threads, kilobits, luma SSIM of what comes
- * back. And the colour conversion alone. Ratios are ours to stock's, medians.
+ * back. It also measures the colour conversion alone. Ratios are ours to stock's, of medians.
  *
- * Pictures are pushed one by one at 60 a second, as spice-server does, so idle cores wake as they
- * would.
+ * Pictures are pushed one by one at 60 a second, as spice-server does, so that cores idle in
+ * between and wake as they would.
  */
 #include <gst/gst.h>
 #include <gst/video/video.h>
@@ -21,7 +21,7 @@
 
 #define FPS 60
 #define SCENES 30
-/* SSIM of each n-th picture: it takes longer than encoding. */
+/* We compute the SSIM only of each n-th picture, as that takes longer than encoding. */
 #define JUDGED 15
 
 struct bench {
@@ -42,14 +42,16 @@ static double cpu_ms(void)
 	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
 }
 
-/* There and back, so that the scenes' motion has no cut. */
+/* Returns a picture of the scenes, which run there and back, so that their motion has no cut. */
 static const uint32_t *scene(const struct bench *bench, unsigned number)
 {
 	unsigned n = number % (2 * SCENES - 2);
 	return bench->scenes[n < SCENES ? n : 2 * SCENES - 2 - n];
 }
 
-/* What comes back is this picture or, from a stock encoder, the one before. */
+/*
+ * Compares what comes back with this picture and the one before, which a stock encoder may return.
+ */
 static double judge(const struct bench *bench, struct video_decoder *decoder, GstBuffer *encoded,
 	unsigned number, bool wanted)
 {
@@ -128,7 +130,7 @@ static struct cost run_codec(const struct bench *bench, unsigned i)
 	return cost;
 }
 
-/* CPU of one conversion to I420 by the element of that name. */
+/* Measures the CPU milliseconds of one conversion to I420 by the element of that name. */
 static double convert_cpu_ms(const struct bench *bench, const char *element)
 {
 	g_autofree char *description =
@@ -163,7 +165,10 @@ static void compare_conversions(const struct bench *bench)
 int main(int argc, char **argv)
 {
 	gst_init(NULL, NULL);
-	/* The decoders' plugin also brings avenc_mjpeg: it must not be loaded over ours. */
+	/*
+	 * We load the decoders' plugin first, as it also brings avenc_mjpeg, which must not be
+	 * loaded over ours.
+	 */
 	g_autoptr(GstPlugin) plugin = gst_plugin_load_by_name("libav");
 	struct bench bench = { .n_frames = argc > 1 ? (unsigned)atoi(argv[1]) : 300,
 		.width = argc > 3 ? (uint32_t)atoi(argv[2]) : 1920,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench-idle: one desktop at 1920x1080 that nobody looks at, on software rendering, with the real
- * workers, after it has shown 2D and drawn 3D: memory of our processes by cause, and what they burn
- * in ten seconds of nothing. A second desktop, whose pictures the frame consumer takes at full
- * speed before it stops looking, tells what the renderer holds on to then; the larger figure
- * counts. Ends with 1 above 220 MB or 10 ms.
+ * bench-idle measures one desktop at 1920x1080 that nobody looks at, on software rendering, with
+ * the real workers, after it has shown 2D and drawn 3D: memory of our processes by cause, and what
+ * CPU they use in ten seconds of nothing. A second desktop, whose pictures the frame consumer takes
+ * at full speed before it stops looking, tells what the renderer holds on to then; the larger
+ * figure counts. The exit status is 1 above 220 MB or 10 ms.
  */
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +23,7 @@
 enum { KEEPER, RENDER, DISPLAY, PROCESSES };
 static const char *const NAMES[PROCESSES] = { "vitrine-gpu", "vitrine-render", "vitrine-display" };
 
-/* A directory in which the keeper finds both workers. */
+/* Makes a directory in which the keeper finds both workers. */
 static char *make_worker_dir(void)
 {
 	char *directory = backend_directory_create();
@@ -56,7 +56,7 @@ static struct guest *start(void)
 	return guest_create(&options);
 }
 
-/* A 1080p target that GL draws and a head shows, as a compositor has it. */
+/* Draws a 1080p target with GL and shows it on a head, as a compositor does. */
 static void draw(struct guest *guest)
 {
 	const float color[4] = { 0.2f, 0.4f, 0.6f, 1 };
@@ -146,7 +146,7 @@ static uint64_t print_time(const pid_t pids[PROCESSES])
 	return all;
 }
 
-/* What the renderer holds after someone has looked, more than without. */
+/* Prints and returns how much more the renderer holds after someone has looked. */
 static uint64_t print_viewed(void)
 {
 	struct desktop_options options = {

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench-lossless: what spice-server's compressions make of still pictures: bytes on the display
- * channel, CPU of vitrine-display and of the client. Shows pictures by the real vitrine-display to
- * spice-probe, a stock client, which asks for one compression after the other (fixture.h).
+ * bench-lossless tells what spice-server's compressions make of still pictures: bytes on the
+ * display channel, CPU of vitrine-display and of the client. It shows pictures by the real
+ * vitrine-display to spice-probe, a stock client, which asks for one compression after the other
+ * (fixture.h).
  *
  *   bench-lossless [--rounds=N]
  *
- * Ratios are to lz4 in the same run. `below`: the line rate below which a picture is at the client
- * sooner than with lz4, if bytes and CPU times of both ends simply add: bytes * 8 / rate + CPU.
+ * Ratios are to lz4 in the same run. `below` is the line rate below which a picture is at the
+ * client sooner than with lz4, if bytes and CPU times of both ends simply add: bytes * 8 / rate +
+ * CPU.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,10 +47,10 @@ static const struct rect areas[] = {
 	{ 160, 320, 48, 16 },
 };
 
-/* Neither glz nor auto_glz: display/relay/spice_watches.h. */
+/* display/relay/spice_watches.h says why neither glz nor auto_glz is here. */
 static const char *const names[] = { "lz4", "lz", "auto_lz", "quic" };
 
-/* Of a picture. */
+/* Holds what one picture costs. */
 struct cost {
 	double bytes, display_ms, client_ms;
 };
@@ -59,7 +61,9 @@ static gint64 bytes_read(struct fixture *fixture)
 	return answer_int(stats, "display-0");
 }
 
-/* Nothing more comes. */
+/*
+ * Waits until the display channel is quiet; returns the bytes that have been read from it so far.
+ */
 static gint64 settle(struct fixture *fixture, gint64 begin_us)
 {
 	gint64 left_us = begin_us + PAUSE_US - g_get_monotonic_time(), before, now;

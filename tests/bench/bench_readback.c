@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench-readback: what it costs the renderer to bring a 3D picture of 1920x1080 to the CPU: all of
- * it, and a window of a tenth of it that moves about, in turns in one run; then with nobody
- * looking. CPU time of all the renderer's threads for each frame that arrived; the guest draws
- * nothing meanwhile. Ends with 1 when the tenth costs a fifth or more.
+ * bench-readback tells what it costs the renderer to bring a 3D picture of 1920x1080 to the CPU:
+ * all of it, and a window of a tenth of it that moves about, in turns in one run; then with nobody
+ * looking. It takes the CPU time of all the renderer's threads for each frame that arrived; the
+ * guest draws nothing meanwhile. The exit status is 1 when the tenth costs a fifth or more.
  *
- * With WIRE_RENDER_NODE (in the DRM test VM, or on a host with a GPU) on that GPU.
+ * With WIRE_RENDER_NODE (in the DRM test VM, or on a host with a GPU) it runs on that GPU.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 
 #define WIDTH 1920
 #define HEIGHT 1080
-/* 606 * 342 is 9.995 % of it. */
+/* This part is 606 * 342 pixels, 9.995 % of the picture. */
 #define PART_WIDTH 606
 #define PART_HEIGHT 342
 #define RATIO_LIMIT 0.2
@@ -81,7 +81,7 @@ static void flush(struct bench *bench, bool part, bool watched)
 	}
 }
 
-/* Milliseconds for each frame. */
+/* Returns CPU milliseconds for each frame. */
 static double measure_cpu(struct bench *bench, bool part, bool watched)
 {
 	struct process_time before, after;

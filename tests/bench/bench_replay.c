@@ -30,15 +30,18 @@
 #define BYTES (WIDTH * HEIGHT * 4u)
 #define FRAME_US 16667
 #define RUNS_DEFAULT 5
-/* Frames without damage after the last one: what is under way settles, video ends. */
+/*
+ * We send this many frames without damage after the last one at most, until nothing is under way
+ * any more and video has ended.
+ */
 #define SETTLE_FRAMES 1200u
 #define BUFFERS (FRAME_LOCKED_MAX + 1)
 #define HELD_MAX 1024u
-/* A slow line: what it carries, and the most that is given ahead of it. */
+/* A slow line carries this much, and is given at most so many bytes ahead. */
 #define SLOW_BPS 10000000u
 #define SLOW_AHEAD_BYTES 50000
 
-/* CPU that was spent in the call that compares. */
+/* Sums up the CPU time that was spent in the call that compares, in nanoseconds. */
 static uint64_t compare_ns;
 
 static uint64_t cpu_ns(void)
@@ -48,7 +51,10 @@ static uint64_t cpu_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* The linker puts this in the place of the painter's call of comparer_look (meson.build). */
+/*
+ * The linker puts this function in the place of the painter's call of comparer_look()
+ * (meson.build).
+ */
 void __real_comparer_look(struct comparer *comparer, const struct frame *frame,
 	struct damage *damage, int64_t now_us, const struct video_wish *wish,
 	struct changes *changes);
@@ -64,14 +70,14 @@ void __wrap_comparer_look(struct comparer *comparer, const struct frame *frame,
 	compare_ns += cpu_ns() - begin_ns;
 }
 
-/* A slow line takes bytes at its rate; lots (display/line) are not simulated. */
+/* Takes bytes at its rate if slow; lots (display/line) are not simulated. */
 struct line_model {
 	const char *name;
 	bool slow;
 };
 static const struct line_model LINES[] = { { "no limit", false }, { "10 Mbit/s", true } };
 
-/* What one run did. */
+/* Counts what one run did. */
 struct tally {
 	uint64_t drawables, pixel_bytes, wire_bytes;
 	uint64_t compare_ns, send_ns;
@@ -248,7 +254,7 @@ static void note_picture(struct replay *replay, const struct bitmap *picture)
 	replay->held[replay->n_held++] = *picture;
 }
 
-/* As spice-server does: takes all there is, and lets go of it when it was sent. */
+/* Takes all there is and lets go of it when it was sent, as spice-server does. */
 static enum bitmap_result pull(struct replay *replay)
 {
 	enum bitmap_result result;
@@ -274,7 +280,7 @@ static enum bitmap_result tick(struct replay *replay)
 	return pull(replay);
 }
 
-/* Until nothing is left to send and nothing moves. */
+/* Ticks until nothing is left to send and nothing moves. */
 static void settle(struct replay *replay)
 {
 	for (unsigned i = 0; i < SETTLE_FRAMES; i++) {
@@ -291,7 +297,7 @@ static struct tally play(const struct sequence *sequence, const struct line_mode
 	sequence->begin(&replay->scene);
 	push(replay, damage, 1);
 	settle(replay);
-	/* The first picture is the same for all and is not counted. */
+	/* We do not count the first picture, which is the same for all sequences. */
 	replay->tally = (struct tally){ 0 };
 	for (unsigned i = 0; i < sequence->n_frames; i++) {
 		unsigned n = sequence->draw(&replay->scene, i, damage);
@@ -335,7 +341,7 @@ static void report(const struct sequence *sequence, const struct line_model *lin
 	samples_finish(&send_us);
 }
 
-/* bench-replay [RUNS] */
+/* Runs each sequence RUNS times: bench-replay [RUNS]. */
 int main(int argc, char **argv)
 {
 	unsigned n_runs = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : RUNS_DEFAULT;

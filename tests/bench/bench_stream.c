@@ -4,13 +4,13 @@
  * own control queue in this process: the ring, commands, the checker and virglrenderer on software
  * OpenGL. It measures nothing itself: stream-cost counts its instructions under valgrind.
  *
- *	bench-stream FILE
+ *   bench-stream FILE
  *
  * What resources held was not recorded: all memory is zeros, so that little is drawn, and the
  * checker's part comes out larger than it is.
  *
- * The file is one that tests/mesa/record.h describes; transfers outside streams are left out. In
- *the first half of its submissions objects are made and shaders compiled; the second half is what a
+ * FILE is one that tests/mesa/record.h describes; transfers outside streams are left out. In the
+ * first half of its submissions objects are made and shaders compiled; the second half is what a
  * program does all the time (play_steady).
  */
 #include <glib.h>
@@ -28,7 +28,9 @@
 
 #define EXIT_NO_GL 77
 #define PAGE_BYTES 4096u
-/* Requests first, then pages that all resources share. */
+/*
+ * Requests lie at the start of the data; these pages, which all resources share, lie behind them.
+ */
 #define PAGES_ADDR (GUEST_DATA_ADDR + (1u << 20))
 #define PAGES ((GUEST_BYTES - (2u << 20)) / PAGE_BYTES)
 #define POLLS_MAX 100000u
@@ -43,7 +45,7 @@ struct replay {
 	unsigned n_submits, n_commands, n_refused;
 };
 
-/* virglrenderer has one state a process. */
+/* There is one for the process, since virglrenderer has one state a process. */
 static struct replay replay;
 
 /* ---- one command ---- */
@@ -62,7 +64,7 @@ static void take(unsigned slot)
 	replay.n_refused += guest_answer_type(&replay.guest, slot) != VIRTIO_GPU_RESP_OK_NODATA;
 }
 
-/* Bytes of a request; behind it go `more`. */
+/* Sends a request of request_bytes, with `more` behind it, and takes the answer. */
 static void send(const void *request, size_t request_bytes, const void *more, size_t more_bytes)
 {
 	uint8_t *at = guest_at(&replay.guest, GUEST_DATA_ADDR);
@@ -121,7 +123,10 @@ static void attach_backing(const uint32_t *w, uint32_t n)
 		.resource_id = w[0],
 		.nr_entries = n_pages,
 	};
-	/* Every other one: pages that lie together are one piece to virglrenderer. */
+	/*
+	 * We take every other page, since virglrenderer would see pages that lie together as one
+	 * piece.
+	 */
 	for (uint32_t i = 0; i < n_pages; i++)
 		pages[i] = (struct virtio_gpu_mem_entry){
 			.addr = PAGES_ADDR + i * 2 % PAGES * PAGE_BYTES,
@@ -164,7 +169,7 @@ static void submit(const uint32_t *w, uint32_t n)
 
 /* ---- the file ---- */
 
-/* Answers where the next record begins; n_words: nowhere. */
+/* Plays the record at `at`; returns where the next one begins, or n_words at the end. */
 static size_t play_one(size_t at)
 {
 	static void (*const records[])(const uint32_t *words, uint32_t n) = {
@@ -191,7 +196,7 @@ static size_t play(size_t at, unsigned n_submits)
 	return at;
 }
 
-/* What stream-cost counts, by its name. */
+/* Is a function of its own because stream-cost counts its instructions by this name. */
 G_NO_INLINE static size_t play_steady(size_t at, unsigned n_submits)
 {
 	return play(at, n_submits);

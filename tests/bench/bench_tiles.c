@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench_tiles: what it costs to find out that nothing has changed on a screen of 1920x1080: memcmp
- * with a copy, or hashes, in pieces of so many pixels of a row. Then strips.c itself: nothing
- * changed, a letter, everything. Best of many runs, in milliseconds and as ratio to memcmp's.
+ * bench_tiles tells what it costs to find out that nothing has changed on a screen of 1920x1080: by
+ * memcmp with a copy, or by hashes, in pieces of so many pixels of a row. Then it measures strips.c
+ * itself: nothing changed, a letter, everything. It prints the best of many runs, in milliseconds
+ * and as ratio to memcmp's.
  */
 #include <glib.h>
 #include <stdio.h>

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench-video: how old video is when a stock client shows it. Plays a full-screen film into the
- * real vitrine-display over the real links (fake_desktop.h) and writes a counter into each picture;
- * a client of spice-client-glib in a process of its own notes when it shows which. Both on
- * CLOCK_MONOTONIC.
+ * bench-video tells how old video is when a stock client shows it. It plays a full-screen film into
+ * the real vitrine-display over the real links (fake_desktop.h) and writes a counter into each
+ * picture; a client of spice-client-glib in a process of its own notes when it shows which. Both
+ * use CLOCK_MONOTONIC.
  *
  *   bench-video [--seconds=N] [--warm-up=N] [--width=N] [--height=N] [--rate=N]
- * [--clock=own|server|both]
- *               [--sound]
+ *               [--clock=own|server|both] [--sound]
  *
- * Warm-up: the time to the stream's beginning and to the clock's closing in, which is not counted.
- * --sound: the guest clicks; the client plays it by its own audio code (spice-audio over GStreamer)
- * to a sound server of its own (sound_device.h). Said is also when the clicks are heard, and how
- * much later that is than the picture of the same time is shown.
+ * The warm-up, until the stream has begun and the clock has closed in, is not counted. With --sound
+ * the guest clicks; the client plays it by its own audio code (spice-audio over GStreamer) to a
+ * sound server of its own (sound_device.h). The bench then also says when the clicks are heard, and
+ * how much later that is than the picture of the same time is shown.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,12 +76,12 @@ static void on_channel(SpiceSession *session, SpiceChannel *channel, gpointer us
 			channel, "display-primary-destroy", G_CALLBACK(on_primary_gone), user);
 		g_signal_connect(channel, "display-invalidate", G_CALLBACK(on_invalidate), user);
 	}
-	/* Spice-audio takes none that is connected already. */
+	/* Spice-audio connects playback itself, and takes no channel that is connected already. */
 	if (!SPICE_IS_PLAYBACK_CHANNEL(channel) || !g_getenv("PULSE_SERVER"))
 		spice_channel_connect(channel);
 }
 
-/* The parent ends it. */
+/* Runs the client until the parent process ends it. */
 static int run_viewer(const char *uri)
 {
 	struct viewer viewer = { 0 };
@@ -121,7 +120,10 @@ static void make_film(struct canvas *film)
 	}
 }
 
-/* Never behind by more than one picture: what could not be flushed in time is left out. */
+/*
+ * Waits until a picture is due. A picture that could not be flushed in time is left out, so that
+ * the film is never behind by more than one.
+ */
 static void sleep_until(gint64 time_us)
 {
 	gint64 left_us = time_us - g_get_monotonic_time();
@@ -173,7 +175,10 @@ static struct result read_shown(FILE *file, struct film_times *times)
 	return result;
 }
 
-/* Of the first picture that was shown of those after the click; below 0: none. */
+/*
+ * Returns the age of the first picture that was shown of those after the click; below 0 if there is
+ * none.
+ */
 static gint64 picture_age_us(const struct film_times *times, gint64 click_us)
 {
 	for (unsigned i = times->first; i < times->n; i++) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench-wire: vitrine-gpu against the distribution's vhost-user-gpu, by the same front end in the
- * same run: five pairs, each in the other order than the one before; medians and ratios of medians.
+ * bench-wire measures vitrine-gpu against the distribution's vhost-user-gpu, by the same front end
+ * in the same run: five pairs, each in the other order than the one before. It prints medians and
+ * ratios of medians.
  *
- * Options: --pairs=N; --ours measures only vitrine-gpu.
+ * The options are --pairs=N, and --ours to measure only vitrine-gpu.
  */
 #include <stdio.h>
 #include <stdlib.h>

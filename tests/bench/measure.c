@@ -18,7 +18,7 @@
 #define FRAMES_SECONDS 3
 #define FRAMES_AHEAD 2
 
-/* A backend and whatever looks at its pictures. */
+/* Describes a backend and whatever looks at its pictures. */
 struct subject {
 	bool ours;
 	struct desktop *desktop; /* ours */
@@ -93,7 +93,10 @@ static double elapsed_us(double start)
 	return now_us() - start;
 }
 
-/* Of the process that executes commands, by the scheduler's clock. */
+/*
+ * Returns the CPU time of the process that executes commands, in microseconds by the scheduler's
+ * clock.
+ */
 static double read_cpu_us(const struct subject *s)
 {
 	const struct backend *backend = s->guest->backend;
@@ -124,7 +127,9 @@ static void measure_empty(struct subject *s, struct figures *figures)
 	samples_finish(&samples);
 }
 
-/* One resource for each pattern, already filled: drawing is not what is measured. */
+/*
+ * Makes one resource for each pattern and fills it beforehand, as drawing is not what is measured.
+ */
 static void make_frames(struct subject *s, struct guest_backing *backings[PICTURE_PATTERNS])
 {
 	for (uint32_t k = 0; k < PICTURE_PATTERNS; k++) {
@@ -138,7 +143,7 @@ static void make_frames(struct subject *s, struct guest_backing *backings[PICTUR
 	}
 }
 
-/* What a driver sends for a page flip, with one kick; waits for the flush. */
+/* Sends what a driver sends for a page flip, with one kick, and waits for the flush. */
 static void flip(struct subject *s, struct guest_backing *backing, uint32_t number)
 {
 	uint32_t stamp[PICTURE_STAMP_PIXELS], id = 10 + number % PICTURE_PATTERNS;
@@ -176,7 +181,10 @@ static void flip(struct subject *s, struct guest_backing *backing, uint32_t numb
 	}
 }
 
-/* A compositor draws a few pictures ahead of what is shown, not as many as it can. */
+/*
+ * Waits like a compositor, which draws a few pictures ahead of what is shown, not as many as it
+ * can.
+ */
 static void keep_pace(struct subject *s, uint32_t number)
 {
 	if (s->ours && number >= FRAMES_AHEAD)

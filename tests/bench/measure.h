@@ -29,5 +29,5 @@ struct figures {
 	double values[FIGURES];
 };
 
-/* `ours`: vitrine-gpu with the consumer, else the distribution's backend. */
+/* Measures vitrine-gpu with the consumer if `ours`, else the distribution's backend. */
 void measure(bool ours, struct figures *figures);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* processes: what running processes cost, from /proc. */
+/* processes: reads from /proc what running processes cost. */
 #pragma once
 
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Causes of memory, told by what a mapping is. */
+/* Names causes of memory, which we tell by what a mapping is. */
 enum memory_cause {
 	MEMORY_HEAP,      /* heap, stacks and other private memory */
 	MEMORY_JIT,       /* anonymous and executable: LLVM's code */
@@ -24,9 +24,9 @@ struct process_memory {
 	uint64_t pss_kib[MEMORY_CAUSES];
 };
 
-/* Proportional set size by cause; what has gone by then counts nothing. */
+/* Sums up the proportional set size by cause; mappings that have gone by then count nothing. */
 void process_read_memory(pid_t pid, struct process_memory *memory);
-/* Everything but the guest's. */
+/* Returns the sum of everything but the guest's memory. */
 uint64_t process_sum_kib(const struct process_memory *memory);
 
 struct process_time {

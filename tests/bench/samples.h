@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* samples: measured numbers and what is said about them. */
+/* samples: keeps measured numbers and answers questions about them. */
 #pragma once
 
 #include <stddef.h>
@@ -10,6 +10,6 @@ struct samples {
 };
 
 void samples_add(struct samples *samples, double value);
-/* Quantile q of 0 to 1; 0 when there are none. Sorts. */
+/* Sorts the samples and returns quantile q of 0 to 1; 0 when there are none. */
 double samples_quantile(struct samples *samples, double q);
 void samples_finish(struct samples *samples);

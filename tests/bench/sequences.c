@@ -10,7 +10,7 @@
 #define LETTER_HEIGHT 18u
 #define PAPER 0x00f4f4f0u
 #define INK 0x00202428u
-/* Frames between two letters: 15 letters a second. */
+/* So many frames lie between two letters, which makes 15 letters a second. */
 #define TYPING_FRAMES 4u
 /* Every so many letters the compositor names the whole screen as damage. */
 #define TYPING_FLUSH_ALL 7u
@@ -45,7 +45,7 @@ static void fill(struct scene *scene, const struct rect *rect, uint32_t colour)
 	}
 }
 
-/* A glyph of 60, strokes of two pixels, with edges of half the ink. */
+/* Draws one of 60 glyphs with strokes of two pixels and edges of half the ink. */
 static void put_letter(struct scene *scene, uint32_t x, uint32_t y, uint32_t letter)
 {
 	for (uint32_t row = 3; row < LETTER_HEIGHT - 3; row++) {
@@ -58,7 +58,7 @@ static void put_letter(struct scene *scene, uint32_t x, uint32_t y, uint32_t let
 	}
 }
 
-/* Lines of words; `seed` says which. */
+/* Draws lines of words; `seed` says which. */
 static void put_text(struct scene *scene, const struct rect *rect, uint32_t seed)
 {
 	fill(scene, rect, PAPER);
@@ -72,7 +72,7 @@ static void put_text(struct scene *scene, const struct rect *rect, uint32_t seed
 	}
 }
 
-/* A shaded backdrop with some figures on it, as desktops have. */
+/* Draws a shaded backdrop with some figures on it, as desktops have. */
 static void put_backdrop(struct scene *scene)
 {
 	for (uint32_t y = 0; y < scene->height; y++) {
@@ -88,7 +88,7 @@ static void put_backdrop(struct scene *scene)
 	}
 }
 
-/* Typing. */
+/* ---- typing ---- */
 
 static struct rect terminal(const struct scene *scene)
 {
@@ -135,8 +135,9 @@ static unsigned typing_draw(struct scene *scene, unsigned i, struct rect *damage
 	return 1;
 }
 
-/* A window that is moved. */
+/* ---- a window that is moved ---- */
 
+/* Returns where the window stands at frame i. */
 static struct rect window_at(const struct scene *scene, unsigned i)
 {
 	uint32_t x = i * 9 % (2 * (scene->width - 640)), y = i * 5 % (2 * (scene->height - 480));
@@ -150,7 +151,7 @@ static void put_window(struct scene *scene, const struct rect *rect)
 	struct rect text = { rect->x, rect->y + 24, rect->width, rect->height - 24 };
 	uint32_t *pixels = scene->pixels;
 	fill(scene, &title, 0x00385878);
-	/* Its text is the same wherever it is. */
+	/* The window's text is the same wherever the window is. */
 	struct scene page = { .width = text.width, .height = text.height };
 	page.pixels = g_new(uint32_t, (size_t)text.width * text.height);
 	put_text(&page, &(struct rect){ 0, 0, text.width, text.height }, 9);
@@ -181,8 +182,9 @@ static unsigned window_draw(struct scene *scene, unsigned i, struct rect *damage
 	return 2;
 }
 
-/* A film. */
+/* ---- a film ---- */
 
+/* The film plays here. */
 static const struct rect SCREEN = { 403, 211, 640, 360 };
 
 static void put_film(struct scene *scene, uint32_t time)
@@ -205,7 +207,10 @@ static void film_begin(struct scene *scene)
 	put_film(scene, 0);
 }
 
-/* 30 pictures a second; for the last second it stands still, and a clock goes on below it. */
+/*
+ * Shows 30 pictures a second; for the last second the film stands still, and a clock goes on below
+ * it.
+ */
 static unsigned film_draw(struct scene *scene, unsigned i, struct rect *damage)
 {
 	struct rect clock = { SCREEN.x, rect_bottom(&SCREEN) + 40, LETTER_WIDTH * 2,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sequences: what a guest draws, frame by frame, made by a program: the same pixels on every
+ * sequences: makes what a guest draws, frame by frame, by a program: the same pixels on every
  * machine, in no file. Each sequence stands for one way that a desktop changes.
  */
 #pragma once
@@ -9,10 +9,10 @@
 
 #include "protocol/frame_link.h"
 
-/* Rectangles of damage that one frame of a sequence has at most. */
+/* One frame of a sequence has at most this many rectangles of damage. */
 #define SEQUENCE_RECTS_MAX 4
 
-/* The guest's screen while a sequence is played. */
+/* Holds the guest's screen while a sequence is played. */
 struct scene {
 	uint32_t width, height;
 	uint32_t *pixels;   /* what is shown now: row by row without gaps, XRGB8888 */
@@ -24,15 +24,20 @@ struct sequence {
 	const char *name;
 	unsigned n_frames; /* 60 a second */
 	void (*begin)(struct scene *scene);
-	/* Draws frame `i` and writes its damage. Returns the number of rectangles; 0: no frame. */
+	/*
+	 * Draws frame `i` and writes its damage. Returns the number of rectangles; 0 means that
+	 * there is no frame.
+	 */
 	unsigned (*draw)(struct scene *scene, unsigned i, struct rect *damage);
 };
 
 #define SEQUENCES 3
-/* Somebody types into a terminal that scrolls, a window is moved about, a film plays in a window.
+/*
+ * In these somebody types into a terminal that scrolls, a window is moved about, and a film plays
+ * in a window.
  */
 extern const struct sequence SEQUENCE[SEQUENCES];
 
-/* Both sides are at least 800 pixels. */
+/* Makes a screen, of which both sides must be at least 800 pixels. */
 void scene_init(struct scene *scene, uint32_t width, uint32_t height);
 void scene_finish(struct scene *scene);

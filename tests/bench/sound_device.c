@@ -9,15 +9,17 @@
 #define BLOCK_FRAMES (SOUND_RATE * SOUND_BLOCK_MS / 1000)
 #define BLOCKS_PER_CLICK (SOUND_CLICK_EVERY_MS / SOUND_BLOCK_MS)
 #define CLICK_FRAMES (BLOCK_FRAMES / 4)
-/* No silence, which display would not send. */
+/* Between clicks the guest plays this instead of silence, which display would not send. */
 #define HUM 1
 #define CLICK_LEAST 8000
 #define CLICK_STEP 1000
-/* Quiet for so long ends a click. */
+/* This many quiet frames end a click. */
 #define QUIET_FRAMES (SOUND_RATE / 10)
 #define START_TIMEOUT_US (5 * G_USEC_PER_SEC)
-/* A null sink that nobody listened to has made two seconds of silence in advance, and plays that
- * first. */
+/*
+ * A null sink that nobody listened to has made two seconds of silence in advance, and plays that
+ * first, so we wait longer.
+ */
 #define SETTLE_US (5 * G_USEC_PER_SEC / 2)
 
 struct sound_device {
@@ -100,7 +102,7 @@ void sound_device_hush(struct sound_device *device)
 
 /* ---- the ear ---- */
 
-/* The youngest click of this name is meant. */
+/* Notes the youngest click of this name as heard. */
 static void note_heard(struct sound_device *device, int16_t value, gint64 now_us)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&device->lock);
@@ -122,7 +124,9 @@ static void listen_to(struct sound_device *device, const int16_t *samples, size_
 			device->quiet_frames++;
 			continue;
 		}
-		/* The middle of it: its first samples may have been smoothed. */
+		/*
+		 * We look at the middle of the click, as its first samples may have been smoothed.
+		 */
 		if (device->quiet_frames > QUIET_FRAMES && i + 4 < n_frames)
 			note_heard(device, samples[(i + 4) * 2], now_us);
 		device->quiet_frames = 0;

@@ -98,7 +98,7 @@ static void draw_glyph(
 	}
 }
 
-/* Some letters are frequent, one in six is a gap. */
+/* Draws a line in which some letters are frequent and one place in six is a gap. */
 static void draw_line(struct canvas *canvas, const struct rect *line, uint32_t *state,
 	uint32_t paper, uint32_t ink)
 {

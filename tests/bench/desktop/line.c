@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * desktop-line --rate-mbit=N --delay-ms=N -- COMMAND...: runs a command at the far end of a slow
+ * desktop-line --rate-mbit=N --delay-ms=N -- COMMAND... runs a command at the far end of a slow
  * line.
  *
  * The command gets a network namespace of its own; the only way out is a TUN device, 10.99.0.2, to
@@ -10,8 +10,9 @@
  * kernels' TCP meets a real line: it measures the round trip, backs off, fills the queue and no
  * more.
  *
- * Needs the right to make network namespaces and TUN devices. Ends with the command's status; 77
- * when the line could not be made, with a line on standard error that says why. One thread.
+ * It needs the right to make network namespaces and TUN devices. It ends with the command's status,
+ * or with 77 when the line could not be made, with a line on standard error that says why. It has
+ * one thread.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -35,8 +36,10 @@
 #define PACKET_MAX 2048
 #define NETMASK "255.255.255.252"
 #define EXIT_MISSING 77
-/* Of packets waiting at the line's entry; one that is smaller would drop bursts that any router
- * takes. */
+/*
+ * The queue at the line's entry holds at least this; a smaller one would drop bursts that any
+ * router takes.
+ */
 #define QUEUE_MIN_BYTES 48000
 
 struct packet {
@@ -74,7 +77,7 @@ static void device_address(int fd, struct ifreq *request, unsigned long call, co
 		line_fail(text);
 }
 
-/* A TUN device in the present network namespace, up. */
+/* Makes a TUN device in the present network namespace and brings it up. Returns its descriptor. */
 static int device_open(const char *address)
 {
 	struct ifreq request = { .ifr_flags = IFF_TUN | IFF_NO_PI, .ifr_name = "line%d" };
@@ -112,14 +115,17 @@ static void line_take(struct line *line, struct direction *direction)
 	}
 }
 
-/* Hands over what has arrived; returns when the next one does, or `latest`. */
+/*
+ * Hands over what has arrived; returns when the next packet does, `latest` at most, in
+ * microseconds.
+ */
 static gint64 line_give(struct direction *direction, gint64 latest)
 {
 	const gint64 now_us = g_get_monotonic_time();
 	struct packet *packet;
 
 	while ((packet = g_queue_peek_head(&direction->packets)) && packet->due_us <= now_us) {
-		/* A full device drops, as the network does. */
+		/* A full device drops the packet, as the network does. */
 		if (write(direction->to, packet->data, packet->size) < 0 && errno != EAGAIN)
 			line_fail("TUN device");
 		g_free(g_queue_pop_head(&direction->packets));
