@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench-storage NODE: how a guest's picture best gets into a GBM buffer. Two ways, in turns, in one
- * run, 1920x1080, each frame drawn by the guest and waited for by a fence:
+ * bench-storage NODE tells how a guest's picture best gets into a GBM buffer. It tries these ways
+ * in turns, in one run, at 1920x1080, with each frame drawn by the guest and waited for by a fence:
  *
  *   blit     the guest draws to a texture of virglrenderer's; we copy it into one of our buffers
  *   tenth    the same when only a tenth has changed
  *   import   the guest draws to our buffer, which virglrenderer was given as the storage of its
  *            resource (virgl_renderer_resource_import_eglimage)
  *
- * Says CPU and time for each frame and what the blit adds; every picture is read back and compared.
+ * It prints CPU and time for each frame and what the blit adds; every picture is read back and
+ * compared.
  */
 #include <drm_fourcc.h>
 #include <epoxy/gl.h>
@@ -29,7 +30,7 @@
 #include "tests/wire/virgl_encode.h"
 
 enum { WIDTH = 1920, HEIGHT = 1080, RING = 3, ROUNDS = 5, CONTEXT = 1 };
-/* Resources: those of the texture's ring from 10 on, of our buffers from 20 on. */
+/* Resources of the texture's ring are numbered from 10 on, those of our buffers from 20 on. */
 enum { TEXTURES = 10, IMPORTED = 20 };
 
 static struct egl_gbm_buffer *targets[RING], *storage[RING];

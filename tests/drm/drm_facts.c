@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * drm_facts NODE: proves what a DRM device gives before anything of ours relies on it.
+ * drm_facts NODE proves what a DRM device gives before anything of ours relies on it.
  *
- * Two processes, each with its own EGL display on NODE. The producer allocates a GBM buffer, draws
- * two halves into it through an EGLImage, makes a native fence where there is one and hands the
- * dma-buf and the fence over; the consumer imports both, reads the pixels back through GL and
- * compares each. One line per fact. Exit 0: the pixels are right; 1: they are not; 77: no NODE.
+ * It has two processes, each with its own EGL display on NODE. The producer allocates a GBM buffer,
+ * draws two halves into it through an EGLImage, makes a native fence where there is one and hands
+ * the dma-buf and the fence over; the consumer imports both, reads the pixels back through GL and
+ * compares each. It prints one line per fact. The exit status is 0 when the pixels are right, 1
+ * when they are not, 77 when there is no NODE.
  */
 #include <drm_fourcc.h>
 #include <epoxy/egl.h>
@@ -29,7 +30,7 @@
 
 enum { WIDTH = 320, HEIGHT = 200, MESSAGE_BUFFER = 1 };
 
-/* The two halves, top and bottom, as XRGB8888. */
+/* These are the colours of the two halves, top and bottom, as XRGB8888. */
 static const uint32_t colours[2] = { 0xff2040c0, 0xff80ff10 };
 
 struct device {
@@ -158,7 +159,7 @@ static void draw_halves(void)
 	}
 }
 
-/* A sync file for what was drawn, or -1; then everything is finished when this returns. */
+/* Returns a sync file for what was drawn, or -1; in that case everything is finished on return. */
 static int make_fence(const struct device *device)
 {
 	int fd = -1;
@@ -204,8 +205,10 @@ static int produce(const char *path, int link)
 		.modifier = gbm_bo_get_modifier(bo),
 	};
 	int fds[2] = { -1, -1 };
-	/* The first export decides for all: after a read-only gbm_bo_get_fd this one could not be
-	 * written. */
+	/*
+	 * We export it for writing ourselves, as the first export decides for all: after a
+	 * read-only gbm_bo_get_fd() this one could not be written.
+	 */
 	if (drmPrimeHandleToFD(
 		    device.node, gbm_bo_get_handle(bo).u32, DRM_CLOEXEC | DRM_RDWR, &fds[0]) ||
 		fds[0] < 0) {
@@ -229,7 +232,7 @@ static int produce(const char *path, int link)
 		printf("producer: cannot hand over: %s\n", strerror(-error));
 		return 1;
 	}
-	/* The buffer lives until the consumer is done with it and hangs up. */
+	/* We keep the buffer until the consumer is done with it and closes the link. */
 	link_wait_readable(link, -1);
 	return 0;
 }
@@ -286,7 +289,7 @@ static int consume(const char *path, int link)
 		       1;
 }
 
-/* Two processes from the start: GL after a fork crashes. */
+/* Forks before anything else, as GL after a fork crashes. */
 int main(int argc, char **argv)
 {
 	int fds[2], status = 1;

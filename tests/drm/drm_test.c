@@ -13,8 +13,9 @@
 static struct gbm_shim_counts *counts;
 
 /*
- * The VM reads libraries over 9p, and Mesa's are large: the first renderer would miss the keeper's
- * deadline on a busy machine. Without a keeper link it ends as soon as it has drawn.
+ * Starts a renderer once, so that the libraries are in memory. The VM reads them over 9p, and
+ * Mesa's are large: the first renderer would miss the keeper's deadline on a busy machine. Without
+ * a keeper link it ends as soon as it has drawn.
  */
 static void warm_up(void)
 {

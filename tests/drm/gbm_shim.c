@@ -2,7 +2,7 @@
 /*
  * gbm_shim: goes in front of libgbm by LD_PRELOAD, counts buffers and makes drivers lie.
  *
- * GBM_SHIM_COUNT=FILE   a file of struct counts, shared by every process that has the shim
+ * GBM_SHIM_COUNT=FILE   names a file of struct counts, shared by every process that has the shim
  * GBM_SHIM_FAULT=NAME   none-made      gbm_bo_create fails: out of video memory
  *                       none-after-2   the third buffer and later ones fail
  *                       no-export      there is no dma-buf to be had

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * gl_client NODE URI: a SPICE client that takes dma-bufs, imports them with an EGL of its own on
- * NODE and reads their pixels, as a viewer would show them; driven by lines on stdin, one line of
- * answer each.
+ * NODE and reads their pixels, as a viewer would show them. It reads lines on stdin and answers
+ * each with one line:
  *
  *   wait-gl MS        until a dma-buf has been drawn since the last wait: "gl WIDTH HEIGHT FOURCC"
  *   wait-2d MS        until ordinary pictures are what is shown: "2d WIDTH HEIGHT"
@@ -11,7 +11,8 @@
  *   leave             hangs up: "ok"
  *   connect URI       the same, and comes as a new client: "ok"
  *   drain             a round of the main loop: "ok"
- * "timeout" when nothing came, "gone" when the server has hung up.
+ *
+ * It answers "timeout" when nothing came, "gone" when the server has hung up.
  */
 #include <epoxy/egl.h>
 #include <errno.h>
@@ -48,7 +49,7 @@ static void on_gl_draw(SpiceDisplayChannel *channel, guint x, guint y, guint wid
 		spice_display_channel_gl_draw_done(channel);
 }
 
-/* A surface takes a dma-buf's place, as in every viewer. */
+/* Stops showing the dma-buf, whose place a surface takes in every viewer. */
 static void on_primary(SpiceChannel *channel, gint format, gint width, gint height, gint stride,
 	gint shmid, gpointer data, struct client *client)
 {
@@ -81,7 +82,9 @@ static void client_connect(struct client *client, const char *uri)
 	spice_session_connect(client->session);
 }
 
-/* What the old channels still have to say is about nobody. */
+/*
+ * Disconnects, and first the handlers, so that old channels say nothing about the next connection.
+ */
 static void client_leave(struct client *client)
 {
 	if (!client->session)
@@ -245,7 +248,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: gl_client NODE URI\n");
 		return 2;
 	}
-	/* stdout is for answers. */
+	/* Answers go to stdout, so the log must go to stderr. */
 	g_log_writer_default_set_use_stderr(TRUE);
 	consumer_gpu_open(argv[1]);
 	client.loop = g_main_loop_new(NULL, FALSE);

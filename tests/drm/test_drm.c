@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All tests of the DRM VM in one program, so that one boot does for them. GL_CLIENT unset leaves
- * out those of local clients; DRM_WAITS_ONLY leaves out, too, what does not differ where no native
- * fence is waited for.
+ * drm: runs all tests of the DRM VM in one program, so that one boot does for them. If GL_CLIENT is
+ * unset those of local clients are left out; if DRM_WAITS_ONLY is set, also those that do not
+ * differ where no native fence is waited for.
  */
 #include <glib.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scanouts in GPU buffers, on a real DRM device: run in the DRM test VM (see vm) with
- * WIRE_RENDER_NODE. The frame consumer imports what it is given with an EGL of its own; every pixel
- * is compared.
+ * gbm: tests scanouts in GPU buffers on a real DRM device, in the DRM test VM (see vm) with
+ * WIRE_RENDER_NODE. The frame consumer imports what it is given with an EGL of its own, and
+ * compares every pixel.
  */
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -17,7 +17,7 @@
 
 #define WIDTH 320
 #define HEIGHT 200
-/* Gallium's bind flags (p_defines.h). */
+/* These are Gallium's bind flags (p_defines.h). */
 #define BIND_RENDER_TARGET (1u << 1)
 #define BIND_SAMPLER_VIEW (1u << 3)
 #define BIND_SCANOUT (1u << 18)
@@ -96,7 +96,10 @@ static void set_takes(struct desktop *desktop, enum consumer_dmabufs dmabufs)
 
 /* ---- scenes ---- */
 
-/* One that waits for pictures where there are no native fences. */
+/*
+ * Returns whether the renderer has the thread that waits for pictures where there are no native
+ * fences.
+ */
 static bool has_waiter(pid_t renderer)
 {
 	g_autofree char *path = g_strdup_printf("/proc/%d/task", renderer);
@@ -149,7 +152,7 @@ static void test_scene(void)
 	desktop_destroy(desktop);
 }
 
-/* Several heads in one large resource, with a width whose rows need padding. */
+/* Several heads show parts of one large resource, whose width makes rows need padding. */
 static void test_parts(void)
 {
 	struct desktop *desktop = create();
@@ -199,7 +202,7 @@ static void test_formats(void)
 
 /* ---- changes ---- */
 
-/* Small damage in a large picture, with several buffers in turn; then for the CPU; then back. */
+/* Small damage in a large picture goes to several buffers in turn; then to the CPU; then back. */
 static void test_damage(void)
 {
 	struct desktop *desktop = create();
@@ -274,7 +277,7 @@ static void test_1000_modes(void)
 	desktop_destroy(desktop);
 }
 
-/* Display that leaves and comes back, or changes its mind, 100 times. */
+/* Display leaves and comes back, or changes what it takes, 100 times. */
 static void test_100_displays(void)
 {
 	struct desktop *desktop = create();
@@ -303,7 +306,7 @@ static void test_100_displays(void)
 
 /* ---- drivers that fail ---- */
 
-/* The picture stays right, and the reason is in the log once. */
+/* The picture stays right under a fault, and the log says the reason once. */
 static void test_fault(const void *data)
 {
 	const char *fault = data;
@@ -339,7 +342,7 @@ static void test_fault(const void *data)
 
 /* ---- a GPU that goes away ---- */
 
-/* One of the test's own for the same device, so that it can be taken away. */
+/* Makes a node of the test's own for the same device, so that the test can take it away. */
 static char *make_node(const char *real)
 {
 	struct stat st;
@@ -360,7 +363,7 @@ static void show_noise(struct desktop *desktop, uint32_t id, uint32_t seed)
 	g_assert_true(desktop_shows(desktop, 0, pixels, WIDTH, HEIGHT));
 }
 
-/* The renderer dies, as drivers do to it, and the next one finds no GPU. */
+/* The renderer dies, as drivers make it, and the next one finds no GPU. */
 static void test_vanish(void)
 {
 	g_autofree char *real = g_strdup(g_getenv("WIRE_RENDER_NODE"));
@@ -389,7 +392,9 @@ static void add_fault_tests(void)
 	static const char *const faults[] = { "none-made", "none-after-2", "no-export",
 		"not-a-dmabuf", "wrong-stride", "wrong-modifier" };
 	for (unsigned i = 0; i < G_N_ELEMENTS(faults); i++) {
-		/* kms_swrast knows its buffer again and looks at no stride: nothing to see it by.
+		/*
+		 * kms_swrast recognises its own buffer and looks at no stride, so the fault would
+		 * not show there.
 		 */
 		if (!has_native_fences() && g_str_equal(faults[i], "wrong-stride"))
 			continue;

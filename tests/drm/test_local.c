@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Clients that get the dma-buf itself: the three real processes, a fake guest in front and a SPICE
- * client (gl_client) behind, which imports what it is handed and reads it back. In the DRM test VM.
+ * local: tests clients that get the dma-buf itself, with the three real processes, a fake guest in
+ * front and a SPICE client (gl_client) behind, which imports what it is handed and reads it back.
+ * It runs in the DRM test VM.
  */
 #include <gio/gio.h>
 #include <netinet/in.h>
@@ -65,8 +66,10 @@ static struct local *local_create(void)
 	return local;
 }
 
-/* Most tests leave a desktop as they found it: they share one, since starting one takes longer than
- * they do. */
+/*
+ * Is shared by most tests, since they leave a desktop as they found it and starting one takes
+ * longer than they do.
+ */
 static struct local *shared_desktop;
 
 static struct local *local_shared(void)
@@ -84,7 +87,7 @@ static void local_destroy(struct local *local)
 	g_free(local);
 }
 
-/* Head 0 changes to a new resource with this picture; the one shown before goes. */
+/* Shows the picture on head 0 in a new resource; the one shown before goes. */
 static void show(
 	struct local *local, uint32_t format, const uint32_t *raw, uint32_t width, uint32_t height)
 {
@@ -116,7 +119,7 @@ static void show(
 	guest_backing_free(backing);
 }
 
-/* The caller frees it. */
+/* Shows noise; returns its pixels, which the caller frees. */
 static uint32_t *show_noise(struct local *local, uint32_t seed, uint32_t width, uint32_t height)
 {
 	uint32_t *pixels = wire_noise(seed, width * height);
@@ -139,7 +142,9 @@ static struct client *client_connect(const char *uri)
 	g_autoptr(GError) error = NULL;
 	struct client *client = g_new0(struct client, 1);
 	g_subprocess_launcher_unsetenv(launcher, "LD_PRELOAD");
-	/* Looking at every GStreamer plugin takes a minute in the VM, and no video is played here.
+	/*
+	 * We hide GStreamer's plugins: looking at them all takes a minute in the VM, and no video
+	 * is played here.
 	 */
 	g_subprocess_launcher_setenv(launcher, "GST_PLUGIN_SYSTEM_PATH_1_0", "/nonexistent", TRUE);
 	client->process = g_subprocess_launcher_spawn(
@@ -160,7 +165,7 @@ static void client_leave(struct client *client)
 	g_free(client);
 }
 
-/* The answer is the caller's. */
+/* Sends a line and returns the answer, which the caller frees. */
 static char *G_GNUC_PRINTF(2, 3) client_say(struct client *client, const char *format, ...)
 {
 	va_list arguments;
@@ -185,7 +190,7 @@ static bool same_colours(const uint32_t *a, const uint32_t *b, size_t n)
 	return true;
 }
 
-/* Waits until the client shows exactly this, by the way named ("gl" or "2d"). */
+/* Waits until the client shows exactly these pixels, by the way named ("gl" or "2d"). */
 static bool client_shows(struct client *client, const char *way, const uint32_t *pixels,
 	uint32_t width, uint32_t height)
 {
@@ -258,7 +263,7 @@ static void test_scene(void)
 	client_leave(client);
 }
 
-/* Each in the format of its own that a client can import, 10 bits a channel included. */
+/* Each format comes as one of its own that a client can import, with 10 bits a channel too. */
 static void test_formats(void)
 {
 	struct local *local = local_shared();
@@ -296,7 +301,9 @@ static void test_remote(void)
 	}
 }
 
-/* A client that never acknowledges is shown ordinary pictures; a remote one gets in all the same.
+/*
+ * A client that never acknowledges is shown ordinary pictures, and a remote one is let in all the
+ * same.
  */
 static void test_stall(void)
 {
@@ -318,7 +325,7 @@ static void test_stall(void)
 	g_assert_true(client_shows(far, "2d", pixels, WIDTH, HEIGHT));
 	client_leave(client);
 	client_leave(far);
-	/* And the next local one gets dma-bufs again. */
+	/* After that the next local client gets dma-bufs again. */
 	client = client_connect(local->unix_uri);
 	expect(client, "gl", "wait-gl", 10000);
 	g_assert_true(client_shows(client, "gl", pixels, WIDTH, HEIGHT));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The host keeps the known members of a guest's report, cleaned. A flood and a long line do no
- * harm.
+ * guest_report: checks that the host keeps the known members of a guest's report, cleaned, and that
+ * a flood and a long line do no harm.
  */
 #include <glib.h>
 #include <glib/gstdio.h>
