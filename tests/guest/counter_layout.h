@@ -38,7 +38,7 @@
 #define COUNTER_HEIGHT_PX COUNTER_CELL_PX
 #define COUNTER_VALUE_MASK ((1u << COUNTER_VALUE_BITS) - 1)
 
-/* The colours as 0xRRGGBB. */
+/* These are the colours as 0xRRGGBB. */
 #define COUNTER_MAGENTA 0xff00ffu
 #define COUNTER_GREEN 0x00ff00u
 #define COUNTER_WHITE 0xffffffu
@@ -67,7 +67,7 @@ static inline uint32_t counter_check(uint32_t value)
 	return (value ^ value >> 8 ^ value >> 16 ^ 0xa5) & 0xff;
 }
 
-/* Colour of one cell, 0 .. COUNTER_CELLS - 1. */
+/* Returns the colour of one cell, 0 .. COUNTER_CELLS - 1. */
 static inline uint32_t counter_cell_color(uint32_t value, int cell)
 {
 	const int n_bits = COUNTER_VALUE_BITS + COUNTER_CHECK_BITS;
@@ -82,8 +82,10 @@ static inline uint32_t counter_cell_color(uint32_t value, int cell)
 	return bits >> (n_bits - 1 - bit) & 1 ? COUNTER_WHITE : COUNTER_BLACK;
 }
 
-/* A picture to read: 32-bit pixels 0xXXRRGGBB in host byte order (DRM_FORMAT_XRGB8888), row 0 on
- * top. */
+/*
+ * Describes a picture to read: 32-bit pixels 0xXXRRGGBB in host byte order (DRM_FORMAT_XRGB8888),
+ * row 0 on top.
+ */
 struct counter_picture {
 	const uint8_t *pixels;
 	int width, height;
@@ -98,13 +100,18 @@ static inline uint32_t counter_pixel(const struct counter_picture *picture, int 
 	return row[x] & 0xffffff;
 }
 
-/* Video moves colours a long way: only ask on which side of the middle each channel lies. */
+/*
+ * Compares only on which side of the middle each channel lies, as video moves colours a long way.
+ */
 static inline bool counter_is(uint32_t pixel, uint32_t color)
 {
 	return ((pixel ^ color) & 0x808080) == 0;
 }
 
-/* Reads the strip whose first cell's top left corner is at x, y. False: no valid strip there. */
+/*
+ * Reads the strip whose first cell's top left corner is at x, y. Returns false when no valid strip
+ * is there.
+ */
 static inline bool counter_read_at(
 	const struct counter_picture *picture, int x, int y, uint32_t *value)
 {
@@ -131,7 +138,8 @@ static inline bool counter_read_at(
 	return (bits & 0xff) == counter_check(*value);
 }
 
-/* Finds a strip anywhere. Looks at every fourth row for a magenta to green edge, then reads there.
+/*
+ * Finds a strip anywhere: looks at every fourth row for a magenta to green edge, then reads there.
  */
 static inline bool counter_find(
 	const struct counter_picture *picture, uint32_t *value, int *x, int *y)
@@ -141,7 +149,10 @@ static inline bool counter_find(
 			if (!counter_is(counter_pixel(picture, edge, row), COUNTER_GREEN) ||
 				!counter_is(counter_pixel(picture, edge - 2, row), COUNTER_MAGENTA))
 				continue;
-			/* The row hit is one of the strip's; its middle is within half a cell. */
+			/*
+			 * The row is one of the strip's, so the strip's middle is within half a
+			 * cell of it.
+			 */
 			for (int up = 0; up < COUNTER_CELL_PX; up += COUNTER_CELL_PX / 4) {
 				if (counter_read_at(
 					    picture, edge - COUNTER_CELL_PX, row - up, value)) {

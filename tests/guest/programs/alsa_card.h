@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * alsa_card: the first sound card's first playback device, spoken to through the kernel's own
- * interface (sound/asound.h), so that the guest needs no sound library. One thread; nothing blocks.
+ * interface (sound/asound.h), so that the guest needs no sound library. It has one thread, and
+ * nothing blocks.
  */
 #pragma once
 
@@ -18,10 +19,12 @@ struct alsa_card {
 	unsigned n_dry;     /* times that the card ran dry; it goes on with what is written next */
 };
 
-/* 16-bit stereo at ALSA_CARD_RATE, every volume up and every switch on. False, with a line on
- * standard error: no such card. */
+/*
+ * Opens it for 16-bit stereo at ALSA_CARD_RATE, with every volume up and every switch on. Returns
+ * false, with a line on standard error, when there is no such card.
+ */
 bool alsa_card_open(struct alsa_card *card);
-/* Returns how many of them were taken. */
+/* Returns how many of the frames were taken. */
 unsigned alsa_card_write(struct alsa_card *card, const int16_t *samples, unsigned n_frames);
-/* How many frames the card has fetched: what the guest takes for heard. */
+/* Returns how many frames the card has fetched, which the guest takes for heard. */
 uint64_t alsa_card_played(struct alsa_card *card);

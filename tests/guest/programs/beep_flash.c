@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * beep-flash [COUNT]: a film with sound, without a compositor, to see how far what is heard and
- * what is seen lie apart. Each BEAT_MS it beeps for BEEP_MS and shows a square of a colour in the
- * middle of the film for FLASH_MS; tone and colour change from one to the next as in `beats`. The
- * film's clock is the sound card's. After COUNT beeps, when given, it goes on with silence and
+ * beep-flash [COUNT] shows a film with sound, without a compositor, to see how far what is heard
+ * and what is seen lie apart. Each BEAT_MS it beeps for BEEP_MS and shows a square of a colour in
+ * the middle of the film for FLASH_MS; tone and colour change from one to the next as in `beats`.
+ * The film's clock is the sound card's. After COUNT beeps, when given, it goes on with silence and
  * without flashes.
  *
- * Prints "film WIDTH HEIGHT square X Y" (the square's middle), then a line for each flash: "flash
- * NUMBER late MS", how much of the beep the card had fetched when the picture was handed to the
- * kernel, and after the last "dry N", how often the card ran dry. To be killed.
+ * It prints "film WIDTH HEIGHT square X Y" (the square's middle), then a line for each flash:
+ * "flash NUMBER late MS", how much of the beep the card had fetched when the picture was handed to
+ * the kernel, and after the last "dry N", how often the card ran dry. It runs until it is killed.
  */
 #include <GLES2/gl2.h>
 #include <math.h>
@@ -49,7 +49,7 @@ struct film {
 
 /* ---- sound ---- */
 
-/* The first beat is left out: the card may not have started. */
+/* We leave out the first beat, as the card may not have started. */
 static bool is_beat(const struct film *film, uint64_t beat)
 {
 	return beat > 0 && beat <= film->n_beeps;
@@ -80,7 +80,7 @@ static void sound_fill(struct film *film)
 
 /* ---- picture ---- */
 
-/* Shades that move: what display sends as video. */
+/* The shades move, so that display sends them as video. */
 static const char vertex_source[] =
 	"attribute vec2 place; varying mediump vec2 at;"
 	"void main() { at = place; gl_Position = vec4(place, 0.0, 1.0); }";
@@ -130,7 +130,10 @@ static void square_draw(const struct film *film, uint64_t beat)
 	glClearColor(0, 0, 0, 1);
 }
 
-/* Every buffer is black around the film from its first picture on. */
+/*
+ * Draws and shows a frame. A buffer that is new to us is cleared first, so that it is black around
+ * the film.
+ */
 static bool frame_show(struct film *film, uint64_t frame)
 {
 	static const int damage[4] = { 0, 0, FILM_WIDTH, FILM_HEIGHT };
@@ -167,7 +170,7 @@ static void frame_if_due(struct film *film)
 
 	if (film->output.flip_pending || due < film->next)
 		return;
-	/* One that is to flash is not left out. */
+	/* A frame that is to flash must not be left out, so we show it even if it is late. */
 	const uint64_t beat =
 		film->next + (FILM_RATE / 2 - film->next % (FILM_RATE / 2)) % (FILM_RATE / 2);
 	const uint64_t frame = beat <= due ? beat : due;

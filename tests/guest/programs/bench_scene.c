@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench-scene SCENE: draws one of scene.h's scenes on the screen with OpenGL ES, without a
+ * bench-scene SCENE draws one of scene.h's scenes on the screen with OpenGL ES, without a
  * compositor. It shows frame 0, prints "ready WIDTH HEIGHT" on standard output and then does what
  * lines on the virtio port vitrine.bench say, answering each with lines:
  *
@@ -8,10 +8,11 @@
  *   go       draws frame after frame; "going"
  *   stop     holds the frame that is shown; "stopped FRAME KEYS"
  *   log      "FRAME KEYS NANOSECONDS" for each frame shown so far, the time before the commit; then
- * "end" quit     ends
+ *            "end"
+ *   quit     ends
  *
- * Each key pressed on any keyboard counts: shown in scene typing by a character, in gl and world by
- * a strip.
+ * Each key pressed on any keyboard counts: scene typing shows it by a character, gl and world by a
+ * strip.
  */
 #include <GLES2/gl2.h>
 #include <GLES2/gl2ext.h>
@@ -196,7 +197,7 @@ static void textures_make(struct bench *bench)
 		bench->text = texture_make(bench, side, side, GL_REPEAT);
 }
 
-/* The texture's texel u, v comes to the rectangle's upper left corner, one texel a pixel. */
+/* Draws a rectangle of the texture, one texel a pixel, with texel u, v in its upper left corner. */
 static void quad_draw(
 	GLuint texture, struct scene_rect rect, int u, int v, int texture_width, int texture_height)
 {
@@ -254,7 +255,7 @@ static void strips_draw(const struct bench *bench)
 	glDrawArrays(GL_TRIANGLES, 0, n);
 }
 
-/* What keys from + 1 .. to changed: their cell, or whole rows. */
+/* Returns what keys from + 1 .. to changed: their cells, or whole rows. */
 static struct scene_rect keys_rect(const struct scene *scene, uint32_t from, uint32_t to)
 {
 	const struct scene_rect first = scene_key_cell(scene, from + 1),
@@ -454,7 +455,7 @@ static void inputs_open(struct bench *bench)
 	}
 }
 
-/* How long to sleep before a frame is due; -1: until something happens. */
+/* Returns how long to sleep before a frame is due, in milliseconds; -1 until something happens. */
 static int wait_ms(const struct bench *bench)
 {
 	if (bench->output.flip_pending || !bench->running || bench->scene.kind >= SCENE_TYPING)

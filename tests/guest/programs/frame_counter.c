@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * frame-counter [--size WIDTHxHEIGHT] [--fullscreen] [--frames N] [--still]: a Wayland client that
- * draws with OpenGL ES: a moving scene, the counter strips and the colour bars of counter_layout.h.
- * Prints its GL renderer at the start and, each hundred frames, the counter. --frames ends it after
- * N frames; --still draws one frame and then waits.
+ * draws with OpenGL ES a moving scene, the counter strips and the colour bars of counter_layout.h.
+ * It prints its GL renderer at the start and, each hundred frames, the counter. --frames ends it
+ * after N frames; --still has it draw one frame and then wait.
  */
 #include <EGL/egl.h>
 #include <EGL/eglext.h>
@@ -37,7 +37,7 @@ struct window {
 	long frames; /* to draw; -1: for ever */
 };
 
-/* One frame's geometry, in pixels from the window's upper left corner. */
+/* Holds one frame's geometry, in pixels from the window's upper left corner. */
 struct vertex {
 	float x, y, r, g, b;
 };
@@ -76,7 +76,7 @@ static void geometry_rect(
 	geometry_vertex(geometry, right, bottom, color);
 }
 
-/* The strip's first cell goes to x, y; its black frame lies around it. */
+/* Adds the strip with its first cell at x, y and its black frame around it. */
 static void geometry_strip(struct geometry *geometry, int x, int y, uint32_t value)
 {
 	geometry_rect(geometry, x - COUNTER_BORDER_PX, y - COUNTER_BORDER_PX,
@@ -94,7 +94,7 @@ static void geometry_bars(struct geometry *geometry, int x, int y)
 			COUNTER_BAR_WIDTH_PX, COUNTER_BAR_HEIGHT_PX, counter_bar_colors[bar]);
 }
 
-/* A wheel of coloured triangles, a step further with each frame. */
+/* Adds a wheel of coloured triangles, a step further with each frame. */
 static void geometry_wheel(struct geometry *geometry, int width, int height, uint32_t value)
 {
 	static const uint32_t colors[SPOKES] = { 0xe6194b, 0xf58231, 0xffe119, 0x3cb44b, 0x42d4f4,

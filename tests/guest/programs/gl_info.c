@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gl-info: who executes OpenGL in this guest. EGL on GBM on the first DRM device; prints
- * GL_VENDOR, GL_RENDERER, GL_VERSION and GL_READBACK, one a line. A renderer's name is no proof
- * that it draws, so GL_READBACK clears a small buffer to a colour and compares. Exit status 0: all
- * of that went well.
+ * gl-info tells who executes OpenGL in this guest. It uses EGL on GBM on the first DRM device and
+ * prints GL_VENDOR, GL_RENDERER, GL_VERSION and GL_READBACK, one a line. A renderer's name is no
+ * proof that it draws, so GL_READBACK clears a small buffer to a colour and compares. The exit
+ * status is 0 when all of that went well.
  */
 #include <EGL/egl.h>
 #include <EGL/eglext.h>

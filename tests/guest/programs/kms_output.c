@@ -13,7 +13,10 @@ static bool output_fail(const char *what)
 	return false;
 }
 
-/* Value of an object's property, and its id. False: it has none of that name. */
+/*
+ * Finds an object's property by name, with its value and id. Returns false when it has none of that
+ * name.
+ */
 static bool property_find(
 	int fd, uint32_t object, uint32_t type, const char *name, uint32_t *id, uint64_t *value)
 {

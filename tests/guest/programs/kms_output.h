@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kms_output: the first connected screen of the first DRM device, driven by atomic commits that
- * name the damaged rectangle, as compositors of today do, with OpenGL ES 2 on a GBM surface. One
- * thread.
+ * kms_output: the first connected screen of the first DRM device. Atomic commits that name the
+ * damaged rectangle drive it, as compositors of today do, with OpenGL ES 2 on a GBM surface. One
+ * thread uses it.
  */
 #pragma once
 
@@ -27,11 +27,14 @@ struct kms_output {
 	bool mode_is_set;
 };
 
-/* False, with a line on standard error: there is no such screen. */
+/* Returns false, with a line on standard error, when there is no such screen. */
 bool kms_output_open(struct kms_output *output);
-/* How many frames ago the buffer to draw on was shown; 0: its content is lost. */
+/* Returns how many frames ago the buffer to draw on was shown; 0 when its content is lost. */
 int kms_output_buffer_age(const struct kms_output *output);
-/* Shows what was drawn. damage: x1, y1, x2, y2 of what differs from the last frame, NULL: all. */
+/*
+ * Shows what was drawn. `damage` holds x1, y1, x2, y2 of what differs from the last frame; NULL
+ * means all.
+ */
 bool kms_output_flip(struct kms_output *output, const int damage[4]);
-/* When fd is readable. */
+/* Handles the kernel's events; call it when fd is readable. */
 void kms_output_dispatch(struct kms_output *output);

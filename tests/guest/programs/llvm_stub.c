@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the functions of the guest's libLLVM do. Mesa's driver library names libLLVM's functions,
- * its virgl driver calls none but LLVMIsMultithreaded; software renderers do. A guest without a
- * software renderer is small and shows at once that virgl is missing.
+ * llvm_stub: stands for the guest's libLLVM. Mesa's driver library names libLLVM's functions; its
+ * virgl driver calls none but LLVMIsMultithreaded, and software renderers call the others. A guest
+ * without a software renderer is small and shows at once that virgl is missing.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 void llvm_missing(const char *symbol);
 int LLVMIsMultithreaded(void);
 
-/* Every other symbol is weak and leads here, see Collector.stub_llvm. */
+/* Ends the program. Every other symbol is weak and leads here, see Collector.stub_llvm. */
 void llvm_missing(const char *symbol)
 {
 	fprintf(stderr,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pointer-log [WIDTH HEIGHT [COUNT]]: prints what absolute pointers report, one line an event
- * group:
+ * pointer-log [WIDTH HEIGHT [COUNT]] prints what absolute pointers report, one line an event group:
  *
  *   DEVICE abs X Y max MAXX MAXY pixel PX PY
  *
  * and for buttons and wheels, when they come, "DEVICE button CODE VALUE" and "DEVICE wheel STEPS".
  * PX is where compositors put it on a screen of WIDTH (1920x1080 when left out): X * WIDTH / (MAXX
- * + 1), rounded down. Ends after COUNT groups when given. Every absolute pointer is read at once.
+ * + 1), rounded down. It reads every absolute pointer at once, and ends after COUNT groups when
+ * given.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -71,7 +71,7 @@ static void pointer_print(const struct pointer *pointer, long width, long height
 	fflush(stdout);
 }
 
-/* Takes one event. True: a group that moved the pointer is complete. */
+/* Takes one event. Returns true when it completes a group that moved the pointer. */
 static bool pointer_take(struct pointer *pointer, const struct input_event *event)
 {
 	if (event->type == EV_ABS && (event->code == ABS_X || event->code == ABS_Y)) {

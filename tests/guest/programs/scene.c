@@ -26,7 +26,7 @@ static uint32_t mix(uint32_t value)
 	return value ^ value >> 16;
 }
 
-/* 0 .. span and back again. */
+/* Goes from 0 to span and back again. */
 static int bounce(uint32_t step, int span)
 {
 	const int at = (int)(step % (2u * (unsigned)span));
@@ -100,7 +100,7 @@ bool scene_init(struct scene *scene, const char *name, int width, int height)
 	return false;
 }
 
-/* Smooth colours, as a game's or a program's shaded surfaces are. */
+/* Returns smooth colours, as a game's or a program's shaded surfaces have. */
 static uint32_t ground_smooth(int x, int y)
 {
 	const int red = bounce((unsigned)(2 * x + y), 512) / 3,
@@ -113,7 +113,7 @@ static uint32_t ground_smooth(int x, int y)
 	       line;
 }
 
-/* Value noise that repeats; cells of 2^shift pixels, 0 .. 255. */
+/* Returns value noise that repeats, 0 .. 255, in cells of 2^shift pixels. */
 static int noise(int x, int y, int shift, uint32_t seed)
 {
 	const int size = 1 << shift, cells = SCENE_TEXTURE_PX >> shift, fx = x & (size - 1),
@@ -129,7 +129,7 @@ static int noise(int x, int y, int shift, uint32_t seed)
 	       (2 * shift);
 }
 
-/* Detail at several sizes, as a camera sees it. */
+/* Returns detail at several sizes, as a camera sees it. */
 static uint32_t ground_natural(int x, int y)
 {
 	const int coarse = noise(x, y, 7, 1), middle = noise(x, y, 5, 2), fine = noise(x, y, 3, 3),
@@ -151,7 +151,7 @@ void scene_fill_ground(const struct scene *scene, uint32_t *pixels)
 	}
 }
 
-/* A shaded disc; four hues, four patterns. */
+/* Returns a pixel of a shaded disc; there are four hues and four patterns. */
 static uint32_t disc_pixel(int tile, int x, int y)
 {
 	static const uint8_t hues[4][3] = { { 255, 120, 60 }, { 90, 220, 120 }, { 80, 140, 255 },
@@ -179,7 +179,10 @@ void scene_fill_discs(uint32_t *pixels)
 	}
 }
 
-/* Ink of a glyph's pixel, 0 .. 255: three strokes with soft edges. Glyph 0 is a space. */
+/*
+ * Returns the ink of a glyph's pixel, 0 .. 255. A glyph is three strokes with soft edges; glyph 0
+ * is a space.
+ */
 static int glyph_ink(unsigned glyph, int x, int y)
 {
 	static const int bars[4] = { 1, 3, 5, 6 }, rows[4] = { 3, 6, 9, 12 };
@@ -221,7 +224,7 @@ static void fill_glyph(
 	}
 }
 
-/* Words of two to nine letters, in lines of different length. */
+/* Returns glyphs that make words of two to nine letters, in lines of different length. */
 static unsigned text_glyph(uint32_t line, int column, int columns)
 {
 	const int length = columns / 4 + (int)(mix(line * 31 + 7) % (unsigned)(columns * 3 / 4));

@@ -47,7 +47,7 @@ struct scene_rect {
 	int x, y, width, height;
 };
 
-/* Where a strip of counter_layout.h stands (its first cell), and what it counts. */
+/* Says where a strip of counter_layout.h stands (its first cell), and what it counts. */
 struct scene_strip {
 	int x, y;
 	bool keys;
@@ -67,32 +67,35 @@ struct scene {
 	struct scene_strip strips[SCENE_STRIPS_MAX];
 };
 
-/* A disc's upper left corner on the screen and its tile in the disc texture. */
+/* Holds a disc's upper left corner on the screen and its tile in the disc texture. */
 struct scene_disc {
 	int x, y, tile;
 };
 
-/* False: no scene of that name. */
+/* Returns false when there is no scene of that name. */
 bool scene_init(struct scene *scene, const char *name, int width, int height);
 
 /* Fill SCENE_TEXTURE_PX squared pixels. Discs carry alpha: 0xff inside, 0 outside. */
 void scene_fill_ground(const struct scene *scene, uint32_t *pixels);
 void scene_fill_discs(uint32_t *pixels);
-/* What never moves, width * height pixels. */
+/* Fills in what never moves, width * height pixels. */
 void scene_fill_desktop(const struct scene *scene, uint32_t *pixels);
-/* One cell of a terminal's text; stride in pixels. */
+/* Fills in one cell of a terminal's text; `stride` is in pixels. */
 void scene_fill_cell(const struct scene *scene, uint32_t line, int column, uint32_t keys,
 	uint32_t *pixels, size_t stride);
 
-/* How far the ground texture is moved at a frame: texel of the window's upper left corner. */
+/*
+ * Gives how far the ground texture is moved at a frame, as the texel of the window's upper left
+ * corner.
+ */
 void scene_ground_offset(const struct scene *scene, uint32_t frame, int *x, int *y);
 struct scene_disc scene_disc_at(const struct scene *scene, uint32_t frame, int disc);
-/* Where a character typed stands: the cell of key number `key`, counted from 1. */
+/* Returns where a typed character stands: the cell of key number `key`, counted from 1. */
 struct scene_rect scene_key_cell(const struct scene *scene, uint32_t key);
-/* First line of text that a scrolling terminal shows at a frame. */
+/* Returns the first line of text that a scrolling terminal shows at a frame. */
 uint32_t scene_first_line(const struct scene *scene, uint32_t frame);
 
-/* The whole picture at a frame after so many keys, from textures made once. */
+/* Makes whole pictures at a frame after so many keys, from textures made once. */
 struct scene_painter;
 struct scene_painter *scene_painter_create(const struct scene *scene);
 void scene_painter_destroy(struct scene_painter *painter);

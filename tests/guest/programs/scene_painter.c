@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* scene: whole pictures, on the CPU. Not part of the guest. */
+/*
+ * scene_painter: draws scene's whole pictures on the CPU, for host programs. It is no part of the
+ * guest.
+ */
 #include <stdlib.h>
 #include <string.h>
 
