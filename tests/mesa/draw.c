@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * draw [FRAMES [QUERIES]]: a small program of OpenGL ES, without a window: a texture, a buffer of
- * vertices and a uniform, drawn into a framebuffer and read back. It begins with that many queries,
- * which it keeps.
+ * draw [FRAMES [QUERIES]]: a small program of OpenGL ES, without a window. It draws a texture, a
+ * buffer of vertices and a uniform into a framebuffer and reads back. It begins with that many
+ * queries, which it keeps.
  *
- * Exit 0: each frame shows the colour that it was drawn in; 77: there is no OpenGL ES here.
+ * The exit status is 0 when each frame shows the colour that it was drawn in, and 77 when there is
+ * no OpenGL ES here.
  */
 #include <epoxy/egl.h>
 #include <epoxy/gl.h>
@@ -21,7 +22,7 @@ static const char fragment_text[] =
 	"precision mediump float; varying vec2 where; uniform sampler2D colour; uniform vec4 "
 	"factor;\n"
 	"void main() { gl_FragColor = texture2D(colour, where) * factor; }\n";
-/* One triangle that covers everything. */
+/* These make one triangle that covers everything. */
 static const float corners[] = { -1, -1, 3, -1, -1, 3 };
 
 static bool start(void)
@@ -94,7 +95,10 @@ static void make_queries(int n)
 	}
 }
 
-/* The texture is white, so a frame has the factor's colour. */
+/*
+ * Draws a frame and returns whether it has the factor's colour, which it must because the texture
+ * is white.
+ */
 static bool draw_frame(GLint factor, bool red)
 {
 	uint8_t pixel[4];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * figures: what the servers of a run have counted, in a file that all of them map.
+ * figures: keeps what the servers of a run have counted, in a file that all of them map.
  *
  * run-mesa reads the same file: 64-bit numbers in this order, then one for each command's number.
  */
@@ -26,9 +26,12 @@ enum figure {
 	FIGURES
 };
 
-/* False: the file cannot be mapped, and errno says why. */
+/* Returns false when the file cannot be mapped; errno says why. */
 bool figures_open(const char *path);
-/* From any process that has the file mapped. Nothing is counted before it is opened. */
+/*
+ * Adds to a figure, from any process that has the file mapped. Nothing is counted before it is
+ * opened.
+ */
 void figures_add(enum figure figure, uint64_t n);
 /* Counts the commands of a stream, each by its number. */
 void figures_add_commands(const uint32_t *words, uint32_t n_words);

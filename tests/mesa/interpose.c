@@ -4,12 +4,12 @@
  * driver sends and virglrenderer, with the bookkeeping that the renderer does
  * (render/commands/checker.c, render/objects/objects.c).
  *
- * Mesa encodes for virpipe by the code that it encodes for a guest's virtio-gpu by, so programs of
- * any release can be run here without a guest. The server makes a process for each program, and
- * with it an account of its own. What is refused goes to the file that VITRINE_MESA_LOG names, a
- * line each; figures.h to VITRINE_MESA_FIGURES; record.h's files to VITRINE_MESA_RECORD, if that is
- * set; VITRINE_MESA_QUOTA is what --quota is to a desktop. A program goes on after a refusal as it
- * does in a guest: it hears nothing of it.
+ * Mesa encodes for virpipe with the same code as for a guest's virtio-gpu, so programs of any
+ * release can be run here without a guest. The server makes a process for each program, and with it
+ * an account of its own. What is refused goes to the file that VITRINE_MESA_LOG names, a line each;
+ * figures.h's figures go to VITRINE_MESA_FIGURES, record.h's files to VITRINE_MESA_RECORD if that
+ * is set; VITRINE_MESA_QUOTA is what --quota is to a desktop. A program goes on after a refusal as
+ * it does in a guest: it hears nothing of it.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -29,10 +29,13 @@
 #include "tests/mesa/figures.h"
 #include "tests/mesa/record.h"
 
-/* A guest's memory lies in pages that are nowhere side by side; the server's lies in one piece. */
+/*
+ * We tell the checker that a backing comes in pages, since a guest's does, though the server's lies
+ * in one piece.
+ */
 #define PIECE_BYTES 4096u
 
-/* The function that this one stands before. */
+/* Finds the function of virglrenderer that this one stands before. */
 #define REAL(name) ((__typeof__(&name))find_real(#name))
 
 static struct streams *streams;
@@ -135,7 +138,7 @@ static void context_made(uint32_t id, uint32_t n_chars, const char *name)
 	streams_context_made(streams, id, &context_account);
 }
 
-/* virgl_renderer_context_create() calls it, too. */
+/* Is also called by virgl_renderer_context_create(). */
 int virgl_renderer_context_create_with_flags(
 	uint32_t id, uint32_t flags, uint32_t n_chars, const char *name)
 {
@@ -273,7 +276,10 @@ static void look_at_transfer(enum record_kind kind, uint32_t id, uint32_t contex
 	RECORD(kind, context, id, level, stride, layer_stride, b[0], b[1], b[2], b[3], b[4], b[5],
 		(uint32_t)offset, (uint32_t)(offset >> 32));
 	figures_add(FIGURE_TRANSFERS, 1);
-	/* Without a backing of its own the memory comes with the call, as it does in no guest. */
+	/*
+	 * Without a backing of its own the memory comes with the call, which no guest can do, so we
+	 * do not check it.
+	 */
 	if (!made || made->backing_bytes == 0 ||
 		virgl_bounds_is_transfer_sane(&made->description, made->backing_bytes, &transfer))
 		return;
@@ -325,7 +331,7 @@ static void compare(const uint32_t *sent, uint32_t n_sent, const struct stream_p
 	figures_add(FIGURE_DROPPED, after > before ? after - before : 0);
 }
 
-/* Drawing costs most and tells the checker nothing: with VITRINE_MESA_DRAWS=0 it becomes NOPs. */
+/* Makes drawing NOPs with VITRINE_MESA_DRAWS=0, as it costs most and tells the checker nothing. */
 static void leave_out_drawing(const struct stream_passed *passed)
 {
 	static const uint8_t drawing[] = { STREAM_CLEAR, STREAM_DRAW_VBO, STREAM_BLIT,

@@ -3,8 +3,7 @@
  * record: writes down what a server was asked for, so that it can be said again without Mesa.
  *
  * A record is 32-bit words in the machine's order: its kind, how many words follow, and those. The
- * contents of resources are not in it: what a transfer writes is left out, that it was asked for is
- * not.
+ * contents of resources are not in it: it says that a transfer was asked for, not what it wrote.
  */
 #pragma once
 
@@ -24,12 +23,12 @@ enum record_kind {
 	RECORD_TRANSFER_READ,  /* the same */
 };
 
-/* A file for each process: PREFIX.PID. Without it nothing is written. */
+/* Opens a file for each process, PREFIX.PID. Without it nothing is written. */
 void record_open(const char *prefix);
 void record_write(enum record_kind kind, const uint32_t *words, uint32_t n_words);
-/* One of a few words; the compound literal is the array. */
+/* Writes a record of a few words, which the compound literal holds. */
 #define RECORD(kind, ...)                                                                          \
 	record_write(kind, (const uint32_t[]){ __VA_ARGS__ },                                      \
 		sizeof((const uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t))
-/* A stream with its context before it. */
+/* Writes a stream with its context before it. */
 void record_submit(uint32_t context, const uint32_t *words, uint32_t n_words);
