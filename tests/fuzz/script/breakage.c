@@ -29,7 +29,7 @@ static uint32_t random_word(struct breaker *b)
 	return CHOOSE_BITS(b->choices, { 32768, 0 }, { 32768, 15 }, { 4, 30 });
 }
 
-/* Adds (or, negative, takes away) words at that place, and moves the submissions behind it. */
+/* Adds words at that place (removes them if n is negative) and moves the submissions behind it. */
 static void resize(struct breaker *b, uint32_t at, int32_t n)
 {
 	uint32_t zero = 0, last = *word_at(b, at > 0 ? at - 1 : 0);
@@ -129,7 +129,7 @@ static void break_object(struct breaker *b, const struct script_field *field)
 	}
 }
 
-/* A twin of a resource, which the context is not given. */
+/* Adds a twin of a resource, which the context is not given. Returns its id. */
 static uint32_t make_foreign(struct breaker *b)
 {
 	struct script_resource twin = g_array_index(b->script->resources, struct script_resource,
@@ -177,7 +177,7 @@ static void break_sub_context(struct breaker *b, const struct script_field *fiel
 
 /* ---- text ---- */
 
-/* Another text of any length in the command's last field. */
+/* Puts another text of any length into the command's last field. */
 static void replace_text(
 	struct breaker *b, const struct script_field *field, const char *text, uint32_t n_bytes)
 {
@@ -194,7 +194,7 @@ static void replace_text(
 	}
 }
 
-/* One register's number becomes huge; false when the text has none. */
+/* Makes one register's number huge; returns false when the text has none. */
 static bool enlarge_index(struct breaker *b, const struct script_field *field)
 {
 	static const char *const numbers[] = { "65535", "4095", "80", "128", "32", "-1", "1000000",
@@ -262,7 +262,7 @@ static void break_field(struct breaker *b)
 
 /* ---- the command as a whole ---- */
 
-/* What the header says is no longer what follows it. */
+/* Writes another length into the header than what follows it has. */
 static void break_header_length(struct breaker *b)
 {
 	const uint32_t length = b->command.n_words - 1;
@@ -275,7 +275,7 @@ static void break_header_length(struct breaker *b)
 	set_length(b, b->breakage->after);
 }
 
-/* Header and words agree, but there are more or fewer words than the command has. */
+/* Makes the command longer or shorter than it may be; header and words agree. */
 static void break_size(struct breaker *b)
 {
 	const uint32_t n = b->command.n_words;
@@ -307,7 +307,7 @@ static void break_number_of_command(struct breaker *b)
 			b->command.n_words - 1));
 }
 
-/* The guest gives a resource back right after the command that names it. */
+/* Has the guest give a resource back right after the command that names it. */
 static bool break_life(struct breaker *b)
 {
 	uint32_t resource = 0, end = b->command.word + b->command.n_words;

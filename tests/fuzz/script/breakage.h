@@ -8,7 +8,7 @@
 #include "tests/fuzz/script/choices.h"
 #include "tests/fuzz/script/script.h"
 
-/* The strings are static or the script's. */
+/* Says what was broken, and how. The strings are static or the script's. */
 struct breakage {
 	const char *command, *field, *way;
 	uint32_t index; /* of the command in the script */
@@ -16,10 +16,10 @@ struct breakage {
 };
 
 /*
- * Breaks a command of that name (NULL: any). False when there is none. A script that was broken is
- * only to be run: its commands and fields may no longer be where it says.
+ * Breaks a command of that name (NULL: any). Returns false when there is none. A broken script is
+ * good only to be run: its commands and fields may no longer be where it says.
  */
 bool breakage_make(struct choices *choices, struct script *script, const char *wanted,
 	struct breakage *breakage);
-/* One line; freed by the caller. */
+/* Returns one line, which the caller frees. */
 char *breakage_describe(const struct breakage *breakage);

@@ -43,7 +43,7 @@ static void make_resource(struct streams *streams, const struct script_resource 
 	streams_attach(streams, r->attached ? RUN_CONTEXT : RUN_OTHER_CONTEXT, r->id);
 }
 
-/* What one checker's contexts may use. */
+/* Holds the quotas' accounts of one checker's contexts. */
 struct accounts {
 	struct quota_account guest, context, other;
 };
@@ -78,7 +78,7 @@ static void ignore_cut(void *user, uint32_t context, uint32_t *words, uint32_t n
 {
 }
 
-/* As it was when it was made. */
+/* Ends contexts and resources, so that the checker is as it was when it was made. */
 static void end(struct streams *streams, const struct script *script)
 {
 	streams_context_gone(streams, RUN_CONTEXT);
@@ -95,7 +95,10 @@ static void pass_on(struct checked *checked, uint32_t context, uint32_t *words, 
 		checked->options->submit(checked->options->user, context, words, n_words);
 }
 
-/* A checker that refuses what it has mended itself would lose contexts after a restart. */
+/*
+ * Checks what passed a second time: a checker that refuses what it has mended itself would lose
+ * contexts after a restart.
+ */
 static void pass_again(
 	struct checked *checked, uint32_t context, const uint32_t *words, uint32_t n_words)
 {
@@ -140,8 +143,9 @@ static void unref(void *user, uint32_t resource)
 }
 
 /*
- * The checkers are kept from one script to the next, as in the renderer, where guests come and go:
- * to make them, with the room that they need for long streams, would take longer than most scripts.
+ * Keeps the checkers from one script to the next, as the renderer keeps its own while guests come
+ * and go: making them, with the room that they need for long streams, would take longer than most
+ * scripts.
  */
 bool checked_run(const struct script *script, const struct checked_options *options,
 	struct stream_fault *fault)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * checked: a script through the checker of command streams (render/stream/streams.h), as the
+ * checked: runs a script through the checker of command streams (render/stream/streams.h), as the
  * renderer calls it.
  */
 #pragma once
@@ -17,8 +17,8 @@ struct checked_options {
 };
 
 /*
- * False: the checker has refused a command, and *fault says which. Asserts what it promises: that
- * it passes whole commands, and would pass them again.
+ * Returns false when the checker has refused a command; *fault says which. Asserts what the checker
+ * promises: that it passes whole commands, and would pass them again.
  */
 bool checked_run(const struct script *script, const struct checked_options *options,
 	struct stream_fault *fault);

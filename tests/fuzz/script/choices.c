@@ -16,7 +16,7 @@ bool choices_are_left(const struct choices *choices)
 	return !choices->bytes || choices->n_bytes > 0;
 }
 
-/* splitmix64, by Sebastiano Vigna: each state gives one number, and no state is bad. */
+/* Is splitmix64, by Sebastiano Vigna: each state gives one number, and no state is bad. */
 static uint64_t next_of_seed(struct choices *choices)
 {
 	uint64_t z = choices->state += UINT64_C(0x9e3779b97f4a7c15);
@@ -25,7 +25,7 @@ static uint64_t next_of_seed(struct choices *choices)
 	return z ^ z >> 31;
 }
 
-/* As few bytes as the number of possibilities needs, so that a mutation stays local. */
+/* Takes as few bytes as the number of possibilities needs, so that a mutation stays local. */
 static uint64_t next_of_bytes(struct choices *choices, uint32_t n)
 {
 	uint64_t value = 0;

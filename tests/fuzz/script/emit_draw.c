@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands that draw or compute, and those around them: queries, conditions, streamout. */
+/* Emits commands that draw or compute, and those around them: queries, conditions, streamout. */
 #include "tests/fuzz/script/emit.h"
 
 #define VERTICES 6u           /* of a draw */
@@ -8,7 +8,7 @@
 #define DRAW_ARRAYS_BYTES 16u /* GL's DrawArraysIndirectCommand */
 #define DISPATCH_BYTES 12u    /* GL's DispatchIndirectCommand */
 
-/* What a draw is made of, beyond the state. */
+/* Says what a draw is made of, beyond the state. */
 struct draw {
 	uint32_t mode, count, indexed, from_streamout;
 	bool patches;
@@ -36,7 +36,7 @@ static void bind_fixed(struct model *model)
 	emit_vertex_buffers(model);
 }
 
-/* All that a draw needs; answers what may be drawn with it. */
+/* Binds all that a draw needs; returns what may be drawn with it. */
 static struct draw bind_pipeline(struct model *model)
 {
 	bool tessellates = choose_rarely(model->choices, 8);
@@ -108,7 +108,10 @@ static void draw_plain(struct model *model, struct draw draw)
 	script_end(model->script);
 }
 
-/* The buffer holds zeroes, as all memory of the model's guest: nothing is drawn. */
+/*
+ * Draws by a buffer that holds zeroes, as all memory of the model's guest does, so nothing is
+ * drawn.
+ */
 static void draw_indirect(struct model *model)
 {
 	struct draw draw = bind_pipeline(model);
@@ -214,7 +217,7 @@ static void query_command(
 	script_end(model->script);
 }
 
-/* A query that has counted something. */
+/* Draws within a query, so that it has counted something. */
 static struct model_object query_draw(struct model *model, uint32_t kind)
 {
 	struct draw draw = bind_pipeline(model);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Commands that virglrenderer 0.10.4 does not know, or takes only where the host decodes video.
- * They come when they are asked for.
+ * Emits commands that virglrenderer 0.10.4 does not know, or takes only where the host decodes
+ * video. They come when they are asked for.
  */
 #include "tests/fuzz/script/emit.h"
 
@@ -126,7 +126,7 @@ static void end_frame(struct model *model)
 	frame(model, "END_FRAME", VIRGL_END_FRAME);
 }
 
-/* The protocol has a number for it and no words. */
+/* Emits a command without words, as the protocol has a number for it and nothing else. */
 static void decode_macroblock(struct model *model)
 {
 	begin_frame(model);

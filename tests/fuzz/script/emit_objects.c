@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* CREATE_OBJECT of every kind, and DESTROY_OBJECT. */
+/* Emits CREATE_OBJECT of every kind, and DESTROY_OBJECT. */
 #include <string.h>
 
 #include "tests/fuzz/script/emit.h"
 
-/* Room for the parser, which takes less than a token a character. Mesa's largest shaders have some
- * thousand. */
+/*
+ * Gives room to the parser, which takes less than a token a character. Mesa's largest shaders have
+ * some thousand.
+ */
 #define TOKENS_MAX 0xffffu
 #define LOCAL_BYTES 64u /* shared memory of a compute shader */
 
@@ -17,7 +19,7 @@ static struct model_object begin(struct model *model, const char *name, enum vir
 	return object;
 }
 
-/* Ends the command and enters what is known of the object. */
+/* Ends the command and notes in the model what is known of the object. */
 static struct model_object end(struct model *model, struct model_object object)
 {
 	script_end(model->script);
@@ -34,7 +36,10 @@ static void put_packed(struct model *model, const char *name, uint32_t value)
 	script_put(model->script, SCRIPT_FIELD_PACKED, name, UINT32_MAX, value);
 }
 
-/* Gallium's PIPE_BLENDFACTOR_*, without those of a second source: few shaders have one. */
+/*
+ * Returns one of Gallium's PIPE_BLENDFACTOR_*, without those of a second source: few shaders have
+ * one.
+ */
 static uint32_t blend_factor(struct model *model)
 {
 	static const uint8_t factors[] = { 1, 2, 3, 4, 5, 6, 7, 8, 17, 18, 19, 20, 21, 23, 24 };
@@ -44,7 +49,7 @@ static uint32_t blend_factor(struct model *model)
 static uint32_t blend_target(struct model *model)
 {
 	static const uint8_t factor_shifts[] = { 4, 9, 17, 22 };
-	/* enabled, function of colour and of alpha, mask */
+	/* These are enabled, function of colour and of alpha, mask. */
 	uint32_t target = CHOOSE_BITS(model->choices, { 2, 0 }, { 5, 1 }, { 5, 14 }, { 16, 27 });
 	for (unsigned i = 0; i < sizeof(factor_shifts); i++)
 		target |= blend_factor(model) << factor_shifts[i];
@@ -85,8 +90,10 @@ struct model_object emit_rasterizer(struct model *model)
 	struct choices *c = model->choices;
 	struct model_object object = begin(model, "CREATE_OBJECT rasterizer", VIRGL_RASTERIZER);
 	uint32_t fill = choose(c, 3);
-	/* Flat shading, discarding, culling, filling, scissors, facing, offsets, pixel centres;
-	 * nothing that a core profile lacks. */
+	/*
+	 * These are flat shading, discarding, culling, filling, scissors, facing, offsets and pixel
+	 * centres, without anything that a core profile lacks.
+	 */
 	uint32_t s0 =
 		CHOOSE_BITS(c, { 2, 0 }, { 4, 8 }, { 2, 14 }, { 2, 15 }, { 8, 18 }, { 2, 24 });
 	s0 |= 1u << 1 | fill << 10 | fill << 12 | 1u << 29 | 1u << 30;
@@ -103,7 +110,7 @@ struct model_object emit_rasterizer(struct model *model)
 
 /* ---- shaders ---- */
 
-/* One command of a shader's text: all of it, or what follows an earlier part. */
+/* Emits one command of a shader's text: all of it, or what follows an earlier part. */
 static void put_shader(struct model *model, enum virgl_stage stage, const char *text,
 	uint32_t start, uint32_t n_bytes)
 {
@@ -138,7 +145,7 @@ struct model_object emit_shader(struct model *model, enum virgl_stage stage)
 	struct shader_needs needs;
 	g_autofree char *text = shader_make(model->choices, stage, &needs);
 	uint32_t all = (uint32_t)strlen(text) + 1, first = all;
-	/* Mesa cuts a text where its buffer is full. */
+	/* We cut the text sometimes, as Mesa does where its buffer is full. */
 	if (choose_rarely(model->choices, 4))
 		first = 4 * choose_between(model->choices, 1, (all - 4) / 4);
 	object = begin(model, "CREATE_OBJECT shader", VIRGL_SHADER);
@@ -165,7 +172,10 @@ struct model_object emit_recording_shader(struct model *model, uint32_t stride)
 	for (unsigned i = 0; i < VIRGL_MAX_SO_BUFFERS; i++)
 		script_put_number(s, "stride", 512, i == 0 ? stride : 0);
 	for (unsigned i = 0; i < 2; i++) {
-		/* register, first component 0, four of them, buffer 0, where in it (in words) */
+		/*
+		 * These are the register, first component 0, four of them, buffer 0, and where in
+		 * it (in words).
+		 */
 		put_packed(model, "stream output", i | 4u << 10 | i * 4u << 16);
 		script_put_number(s, "stream", 3, 0);
 	}
@@ -214,7 +224,7 @@ static struct model_object view_of(struct model *model, struct script_resource r
 	struct model_object object = begin(model, "CREATE_OBJECT sampler view", VIRGL_SAMPLER_VIEW);
 	object.resource = r;
 	script_put_resource(model->script, "resource", r.id);
-	/* Since Mesa 20 the view's target stands above the format. */
+	/* We put the view's target above the format, as Mesa does since version 20. */
 	script_put_format(model->script, "format", r.format | r.target << 24);
 	put_view_range(model, &r);
 	put_packed(model, "swizzle", CHOOSE_BITS(c, { 6, 0 }, { 6, 3 }, { 6, 6 }, { 6, 9 }));
@@ -242,7 +252,7 @@ struct model_object emit_sampler_state(struct model *model)
 		begin(model, "CREATE_OBJECT sampler state", VIRGL_SAMPLER_STATE);
 	static const uint8_t wraps[] = { 0, 2, 3,
 		4 }; /* PIPE_TEX_WRAP_*, those of a core profile */
-	/* filters, comparison, seamless cube maps, anisotropy */
+	/* These are filters, comparison, seamless cube maps and anisotropy. */
 	uint32_t s0 =
 		CHOOSE_BITS(c, { 2, 9 }, { 3, 11 }, { 2, 13 }, { 8, 16 }, { 2, 19 }, { 5, 20 });
 	for (unsigned i = 0; i < 3; i++)
@@ -274,7 +284,7 @@ struct model_object emit_surface(struct model *model, enum model_use use)
 	return end(model, object);
 }
 
-/* Without EXT_multisampled_render_to_texture on the host the samples must be 0. */
+/* Leaves the samples 0, as they must be without EXT_multisampled_render_to_texture on the host. */
 struct model_object emit_msaa_surface(struct model *model)
 {
 	struct model_object object = begin(model, "CREATE_OBJECT msaa surface", VIRGL_MSAA_SURFACE);

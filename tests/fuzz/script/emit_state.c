@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands that bind objects and set state. */
+/* Emits commands that bind objects and set state. */
 #include "tests/fuzz/script/emit.h"
 
 #define OFFSET_ALIGNMENT 256u /* what every GL takes for offsets of bound buffers */
@@ -14,7 +14,7 @@ static enum virgl_stage any_stage(struct model *model)
 	return choose(model->choices, VIRGL_STAGES);
 }
 
-/* How many slots, and the first of them: most often the first of all. */
+/* Says how many slots, and which is the first: most often the first of all. */
 struct slots {
 	uint32_t start, n;
 };
@@ -163,7 +163,7 @@ void emit_constants(struct model *model, enum virgl_stage stage)
 	script_end(model->script);
 }
 
-/* A part of a buffer, at least as long as shaders reach. */
+/* Describes a part of a buffer, at least as long as shaders reach. */
 struct part {
 	struct script_resource resource;
 	uint32_t offset, length;
@@ -378,7 +378,7 @@ static void any_shader_buffers(struct model *model)
 
 static void any_atomic_buffers(struct model *model)
 {
-	/* llvmpipe has eight in all. */
+	/* We use few slots, as llvmpipe has eight in all. */
 	atomic_buffers(model, choose_slots(model, 8, 4));
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands that move pixels and data, that make resources, and that manage the context. */
+/* Emits commands that move pixels and data, that make resources, and that manage the context. */
 #include <string.h>
 
 #include "tests/fuzz/script/emit.h"
@@ -12,14 +12,14 @@ struct box {
 	uint32_t level, x, y, z, width, height, depth;
 };
 
-/* A part of one level that is not empty. */
+/* Chooses a part of one level that is not empty. */
 static struct box choose_box(struct model *model, const struct script_resource *r)
 {
 	struct choices *c = model->choices;
 	struct box box = { .level = choose(c, r->last_level + 1) };
 	uint32_t width = model_width(r, box.level), height = model_height(r, box.level),
 		 layers = model_layers(r, box.level);
-	/* The renderer moves one layer of these at a time. */
+	/* We choose one layer, as the renderer moves one layer of these at a time. */
 	if (r->target == VIRGL_TEXTURE_CUBE || r->target == VIRGL_TEXTURE_1D_ARRAY)
 		layers = 1;
 	if (choose(c, 2)) {
@@ -69,7 +69,7 @@ static void put_transfer(struct model *model, const struct script_resource *r,
 	put_box(model, r, box);
 }
 
-/* Rows and layers of a box, one after the other. */
+/* Both give sizes in bytes for a box whose rows and layers lie one after the other. */
 static uint32_t box_stride(const struct script_resource *r, const struct box *box)
 {
 	return box->width * script_pixel_bytes(r->format);
@@ -98,7 +98,7 @@ static void inline_write(struct model *model)
 	script_end(model->script);
 }
 
-/* Strides of 0 are those of the level, as Mesa sends them. */
+/* Emits a transfer, in which strides of 0 are those of the level, as Mesa sends them. */
 static void transfer(struct model *model)
 {
 	struct choices *c = model->choices;
@@ -242,7 +242,10 @@ static void resource_create(struct model *model)
 	script_end(s);
 }
 
-/* Mesa sends it for resources from elsewhere; for one whose type is known it says nothing. */
+/*
+ * Emits what Mesa sends for resources from elsewhere; for one whose type is known it changes
+ * nothing.
+ */
 static void resource_set_type(struct model *model)
 {
 	struct script *s = model->script;
@@ -270,7 +273,7 @@ static void memory_info(struct model *model)
 	script_end(model->script);
 }
 
-/* Nothing that is bound: of those the renderer may hold the bare pointer. */
+/* Gives back a resource that is not bound: of bound ones the renderer may hold the bare pointer. */
 static void unref(struct model *model)
 {
 	struct script_resource r = model_make(model, MODEL_STAGING);
@@ -302,7 +305,10 @@ static void switch_sub_context(struct model *model)
 	set_sub_context(model, choose(model->choices, model->n_sub_contexts));
 }
 
-/* Mesa numbers them as its process makes contexts, and changes to a new one at once. */
+/*
+ * Numbers sub-contexts as Mesa does, as its process makes contexts, and changes to a new one at
+ * once.
+ */
 static void create_sub_context(struct model *model)
 {
 	if (model->n_sub_contexts == MODEL_SUB_CONTEXTS) {
@@ -383,7 +389,9 @@ const struct emit_command emit_transfer_commands[] = {
 	ANY(BLIT, 2, blit),
 	ANY(RESOURCE_COPY_REGION, 2, copy_region),
 	ANY(CLEAR_TEXTURE, 1, clear_texture),
-	/* Drivers send these only where the device offers blobs: they come when they are asked for.
+	/*
+	 * Drivers send these only where the device offers blobs, so they come only when they are
+	 * asked for.
 	 */
 	ANY(PIPE_RESOURCE_CREATE, 0, resource_create),
 	ANY(PIPE_RESOURCE_SET_TYPE, 0, resource_set_type),

@@ -5,7 +5,7 @@
 
 #include "tests/fuzz/script/emit.h"
 
-/* All tables as one; NULL beyond the last. */
+/* Sees all tables as one; returns NULL beyond the last command. */
 static const struct emit_command *command_at(unsigned index)
 {
 	const struct {
@@ -48,7 +48,10 @@ static const struct emit_command *find_command(const char *name)
 	return NULL;
 }
 
-/* Each command as often as its weight says; made once, as a fuzzer chooses some million times. */
+/*
+ * Lists each command as often as its weight says. We make it once, as a fuzzer chooses some million
+ * times.
+ */
 static const GPtrArray *get_by_weight(void)
 {
 	static GPtrArray *commands;

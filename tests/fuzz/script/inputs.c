@@ -9,7 +9,7 @@
 #define IS_POOR 4u         /* a bit of the first byte, beside the two that say what the rest is */
 #define BREAKAGE_BYTES 16u /* at the end: decisions about what is broken */
 
-/* The resources that a generated script needs: always the same. */
+/* Returns the resources that a generated script needs, which are always the same. */
 static const GArray *get_resources(void)
 {
 	static struct script example;
@@ -22,7 +22,7 @@ static const GArray *get_resources(void)
 	return example.resources;
 }
 
-/* The words alone. */
+/* Takes the bytes as a script's words, as they are. */
 static void read_words(const uint8_t *data, size_t n_bytes, struct script *script)
 {
 	const GArray *resources = get_resources();

@@ -54,7 +54,7 @@ uint32_t model_layers(const struct script_resource *resource, uint32_t level)
 						      resource->array_size;
 }
 
-/* As much as every level takes, and whole pages, as the kernel gives. */
+/* Returns as much as every level takes, in whole pages, as the kernel gives memory. */
 static uint32_t backing_bytes(const struct script_resource *r)
 {
 	uint32_t bytes = 0;
@@ -161,7 +161,7 @@ static void shape(struct model *model, struct script_resource *r, enum model_use
 	}
 }
 
-/* Ids are 1, 2 and so on, in the order of both arrays. */
+/* Numbers resources 1, 2 and so on, in the order of both arrays. */
 struct script_resource model_make(struct model *model, enum model_use use)
 {
 	struct script_resource resource = {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * model: what the guest whose stream is generated knows: its resources, its sub-contexts and the
- * objects in each. Commands are written by emit_*.c, which take what they need from here or make
- * it.
+ * objects in each. emit_*.c write the commands, and take what these need from here or make it.
  */
 #pragma once
 
@@ -18,7 +17,7 @@
 #define MODEL_TEXTURE_SIZE 64u
 #define MODEL_LEVELS_MAX 3u
 
-/* What a resource is for: it says how the resource looks. */
+/* Says what a resource is for, and so how it looks. */
 enum model_use {
 	MODEL_VERTICES,
 	MODEL_INDICES,
@@ -63,23 +62,23 @@ struct model {
 void model_init(struct model *model, struct choices *choices, struct script *script);
 void model_finish(struct model *model);
 
-/* One that there is, or a new one. */
+/* The first returns a resource that there is, or makes one; the second always makes one. */
 struct script_resource model_take(struct model *model, enum model_use use);
 struct script_resource model_make(struct model *model, enum model_use use);
-/* The guest gives it back, and does not take it again. */
+/* Notes that the guest gives the resource back and does not use it again. */
 void model_release(struct model *model, uint32_t resource);
-/* Any with a texture of one sample. */
+/* Returns any resource with a texture of one sample. */
 struct script_resource model_take_texture(struct model *model);
 uint32_t model_width(const struct script_resource *resource, uint32_t level);
 uint32_t model_height(const struct script_resource *resource, uint32_t level);
-/* Slices of a 3D texture, layers of all others. */
+/* Returns the slices of a 3D texture, the layers of all others. */
 uint32_t model_layers(const struct script_resource *resource, uint32_t level);
 
-/* An object of the current sub-context, entered in the model and in the stream. */
+/* Adds an object of the current sub-context to the model and to the script. */
 struct model_object *model_add(struct model *model, enum virgl_object_type type);
-/* A random one; NULL: there is none. */
+/* Both return a random object, or NULL when there is none. */
 struct model_object *model_find(struct model *model, enum virgl_object_type type);
 struct model_object *model_find_shader(struct model *model, enum virgl_stage stage);
 void model_forget(struct model *model, uint32_t handle);
-/* All of the current sub-context. */
+/* Forgets all objects of the current sub-context. */
 void model_forget_all(struct model *model);

@@ -12,7 +12,7 @@
 	((uint32_t)(code) | (uint32_t)(object) << 8 | (uint32_t)(length) << 16)
 #define VIRGL_LENGTH_MAX 0xffffu
 
-/* virgl_protocol.h: enum virgl_context_cmd */
+/* These are values of enum virgl_context_cmd in virgl_protocol.h. */
 enum virgl_command {
 	VIRGL_NOP,
 	VIRGL_CREATE_OBJECT,
@@ -81,7 +81,7 @@ enum virgl_command {
 	VIRGL_COMMANDS,
 };
 
-/* virgl_protocol.h: enum virgl_object_type */
+/* These are values of enum virgl_object_type in virgl_protocol.h. */
 enum virgl_object_type {
 	VIRGL_NONE,
 	VIRGL_BLEND,
@@ -98,7 +98,7 @@ enum virgl_object_type {
 	VIRGL_OBJECTS,
 };
 
-/* virgl_hw.h: enum virgl_formats */
+/* These are values of enum virgl_formats in virgl_hw.h. */
 #define VIRGL_FORMAT_B8G8R8A8 1
 #define VIRGL_FORMAT_B8G8R8X8 2
 #define VIRGL_FORMAT_Z16 16
@@ -116,7 +116,7 @@ enum virgl_object_type {
 #define VIRGL_FORMAT_R32UI 193
 #define VIRGL_FORMAT_LAST 313
 
-/* virgl_hw.h: VIRGL_BIND_* */
+/* These are VIRGL_BIND_* of virgl_hw.h. */
 #define VIRGL_BIND_DEPTH_STENCIL (1u << 0)
 #define VIRGL_BIND_RENDER_TARGET (1u << 1)
 #define VIRGL_BIND_SAMPLER_VIEW (1u << 3)
@@ -130,7 +130,7 @@ enum virgl_object_type {
 #define VIRGL_BIND_CUSTOM (1u << 17)
 #define VIRGL_BIND_STAGING (1u << 19)
 
-/* p_defines.h: enum pipe_texture_target */
+/* These are values of enum pipe_texture_target in p_defines.h. */
 enum virgl_target {
 	VIRGL_BUFFER,
 	VIRGL_TEXTURE_1D,
@@ -144,7 +144,7 @@ enum virgl_target {
 	VIRGL_TARGETS,
 };
 
-/* p_defines.h: enum pipe_shader_type */
+/* These are values of enum pipe_shader_type in p_defines.h. */
 enum virgl_stage {
 	VIRGL_VERTEX,
 	VIRGL_FRAGMENT,
@@ -155,13 +155,13 @@ enum virgl_stage {
 	VIRGL_STAGES,
 };
 
-/* p_defines.h: enum pipe_prim_type */
+/* These are values of enum pipe_prim_type in p_defines.h. */
 #define VIRGL_PRIM_POINTS 0
 #define VIRGL_PRIM_TRIANGLES 4
 #define VIRGL_PRIM_TRIANGLE_FAN 6
 #define VIRGL_PRIM_PATCHES 14
 
-/* p_defines.h: enum pipe_query_type */
+/* These are values of enum pipe_query_type in p_defines.h. */
 #define VIRGL_QUERY_OCCLUSION_COUNTER 0
 #define VIRGL_QUERY_OCCLUSION_PREDICATE 1
 #define VIRGL_QUERY_TIMESTAMP 2
@@ -171,7 +171,7 @@ enum virgl_stage {
 #define VIRGL_QUERY_OCCLUSION_PREDICATE_CONSERVATIVE 11
 #define VIRGL_QUERY_LAST 12
 
-/* Gallium's p_state.h, as virglrenderer's tables are. */
+/* These are limits of Gallium's p_state.h, by which virglrenderer's tables are sized. */
 #define VIRGL_MAX_ATTRIBS 32u
 #define VIRGL_MAX_COLOR_BUFFERS 8u
 #define VIRGL_MAX_CLIP_PLANES 8u
@@ -186,7 +186,7 @@ enum virgl_stage {
 #define VIRGL_MAX_SO_OUTPUTS 64u
 #define VIRGL_MAX_PLANES 4u
 
-/* virgl_protocol.h */
+/* These are values of virgl_protocol.h. */
 #define VIRGL_TRANSFER_TO_HOST 1u
 #define VIRGL_TRANSFER_FROM_HOST 2u
 #define VIRGL_SHADER_CONTINUES (1u << 31)

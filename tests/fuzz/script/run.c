@@ -9,7 +9,7 @@
 
 static GString *complaints;
 
-/* What virglrenderer says although nothing is wrong. */
+/* Returns whether virglrenderer says this also when nothing is wrong. */
 static bool is_harmless(const char *message)
 {
 	static const char *const harmless[] = { "core profile violation", "gl_version ",
@@ -38,7 +38,10 @@ static void ignore_fence(void *user, uint32_t sequence)
 {
 }
 
-/* Every guest asks for them first, and virglrenderer learns some of its own limits only then. */
+/*
+ * Asks for the capsets, as every guest does first: virglrenderer learns some of its own limits only
+ * then.
+ */
 static void ask_for_capsets(void)
 {
 	struct virgl_capset capset;
@@ -66,7 +69,10 @@ const char *run_complaints(void)
 
 /* ---- resources ---- */
 
-/* Memory in two pieces, so that both ways through virglrenderer's iovec code are taken. */
+/*
+ * Holds a resource's memory in two pieces, so that both ways through virglrenderer's iovec code are
+ * taken.
+ */
 struct memory {
 	uint32_t resource;
 	struct iovec pieces[2];
@@ -132,7 +138,7 @@ void run_submit(void *user, uint32_t context, uint32_t *words, uint32_t n_words)
 	virgl_submit(context, words, n_words);
 }
 
-/* The memory stays: the guest's other pages lie behind it. */
+/* Destroys the resource. Its memory stays, as the guest's other pages do. */
 void run_unref(uint32_t resource)
 {
 	for (unsigned i = 0; i < n_memories; i++)

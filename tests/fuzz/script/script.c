@@ -111,7 +111,10 @@ void script_unref(struct script *script, uint32_t resource)
 	g_array_append_val(script->steps, step);
 }
 
-/* Few scripts give anything back, so the second time is looked for in the steps themselves. */
+/*
+ * Returns whether an earlier step has given the resource back. We look through the steps, as few
+ * scripts give anything back.
+ */
 static bool is_gone(const struct script *script, unsigned n_steps, uint32_t resource)
 {
 	for (unsigned i = 0; i < n_steps; i++) {

@@ -43,7 +43,7 @@ struct script_command {
 	uint32_t sub_context; /* the one that is current before it */
 };
 
-/* A resource as RESOURCE_CREATE_3D describes it (virtio 1.2, 5.7.6.8). */
+/* Describes a resource as RESOURCE_CREATE_3D does (virtio 1.2, 5.7.6.8). */
 struct script_resource {
 	uint32_t id, target, format, bind, width, height, depth, array_size, last_level, nr_samples,
 		flags;
@@ -68,7 +68,7 @@ struct script_step {
 	uint32_t first_word, n_words, resource;
 };
 
-/* Zero-initialised by script_init(). The arrays hold the structures above, in order. */
+/* Holds the structures above, in order. script_init() makes it empty. */
 struct script {
 	GArray *words, *commands, *fields, *resources, *objects, *steps;
 	uint32_t sub_context;
@@ -76,31 +76,33 @@ struct script {
 };
 
 void script_init(struct script *script);
-/* Empty again, as after script_init(). */
+/* Empties the script, as after script_init(). */
 void script_clear(struct script *script);
 void script_finish(struct script *script);
 
-/* A command is begun, its words are put, and it is ended, which writes its length. */
+/* These begin a command, put its words and end it, which writes its length. */
 void script_begin(struct script *script, const char *name, uint8_t code, uint8_t object);
 void script_put(struct script *script, enum script_field_kind kind, const char *name,
 	uint32_t limit, uint32_t value);
-/* Text or data, filled up with zeroes to whole words. */
+/* Puts text or data, filled up with zeroes to whole words. */
 void script_put_bytes(struct script *script, enum script_field_kind kind, const char *name,
 	const void *bytes, uint32_t n_bytes);
 void script_end(struct script *script);
-/* What was written since the last cut is one submission. */
+/* Makes what was written since the last cut one submission. */
 void script_cut(struct script *script);
-/* A cut, after which the guest gives the resource back. */
+/* Cuts, and has the guest give the resource back after that. */
 void script_unref(struct script *script, uint32_t resource);
 
-/* What a script does. Words are a copy of exactly the submission's size, the callee's until it
- * returns: a sanitizer sees who reads past its end. */
+/*
+ * Says what to do with a script's steps. `words` are a copy of exactly the submission's size, the
+ * callee's until it returns, so that a sanitizer sees who reads past its end.
+ */
 struct script_walker {
 	void (*submit)(void *user, uint32_t *words, uint32_t n_words);
 	void (*unref)(void *user, uint32_t resource);
 };
 
-/* Step by step. Each resource is given back once. */
+/* Walks the script step by step. Each resource is given back once. */
 void script_walk(const struct script *script, const struct script_walker *walker, void *user);
 
 void script_put_any(struct script *script, const char *name, uint32_t value);
@@ -111,5 +113,8 @@ void script_put_format(struct script *script, const char *name, uint32_t format)
 void script_put_new(struct script *script, uint32_t handle);
 void script_put_object(struct script *script, const char *name, uint32_t handle);
 void script_put_resource(struct script *script, const char *name, uint32_t resource);
-/* Bytes that a pixel takes, of the formats that a generated resource has; none is compressed. */
+/*
+ * Returns the bytes that a pixel takes, for the formats that a generated resource has; none is
+ * compressed.
+ */
 uint32_t script_pixel_bytes(uint32_t format);

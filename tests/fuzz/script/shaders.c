@@ -43,7 +43,7 @@ static void add_operations(GString *text, struct choices *choices, unsigned dept
 	g_string_append(text, "ENDIF\n");
 }
 
-/* Counts TEMP[3].x from 0 to 7. */
+/* Adds a loop that counts TEMP[3].x from 0 to 7. */
 static void add_loop(GString *text, struct choices *choices)
 {
 	if (!choose_rarely(choices, 4))
@@ -197,7 +197,7 @@ static void add_tess_control(
 			      "MOV OUT[ADDR[0].x][0], IN[ADDR[0].x][0]\n");
 	for (unsigned i = 0; i < SHADER_VARYINGS; i++)
 		g_string_append_printf(text, "MOV OUT[ADDR[0].x][%u], TEMP[%u]\n", i + 1, i % 2);
-	/* The renderer takes one component at a time. */
+	/* We write one component at a time, as the renderer takes no more. */
 	for (unsigned i = 0; i < 4; i++)
 		g_string_append_printf(text, "MOV OUT[4].%c, IMM[0].zzzz\n", "xyzw"[i]);
 	g_string_append(text, "MOV OUT[5].x, IMM[0].zzzz\nMOV OUT[5].y, IMM[0].zzzz\n");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shaders: TGSI text that virglrenderer takes, as Mesa's tgsi_dump writes it. All stages agree on
- * one interface, so that any vertex shader links with any fragment shader: position and GENERIC[0]
- * … GENERIC[2] go from stage to stage.
+ * shaders: writes TGSI text that virglrenderer takes, as Mesa's tgsi_dump writes it. All stages
+ * agree on one interface, so that any vertex shader links with any fragment shader: position and
+ * GENERIC[0] … GENERIC[2] go from stage to stage.
  */
 #pragma once
 
@@ -18,12 +18,15 @@
 	64u /* what a shader reaches of a buffer; a compute shader per block of 1 */
 #define SHADER_IMAGE_SIZE 4u /* what a shader reaches of an image, in both directions */
 
-/* What must be bound, in slot 0 (uniform buffers: slot 1), before the shader runs. */
+/* Says what must be bound in slot 0 (uniform buffers: slot 1) before the shader runs. */
 struct shader_needs {
 	bool constants, uniform_buffer, sampler, buffer, image, atomic;
 };
 
-/* New text; `needs` says what it declares. */
+/* Returns a new text, which the caller frees; `needs` says what it declares. */
 char *shader_make(struct choices *choices, enum virgl_stage stage, struct shader_needs *needs);
-/* A vertex shader whose outputs (position and varyings) streamout may record. It needs nothing. */
+/*
+ * Returns a vertex shader whose outputs (position and varyings) streamout may record. It needs
+ * nothing bound. The caller frees it.
+ */
 char *shader_make_plain_vertex(void);
