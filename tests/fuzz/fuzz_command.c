@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What commands of the control queue say: the input is a row of commands, each a byte of length in
- * words and that much of a command. 2D only: virglrenderer has fuzzers of its own.
+ * Fuzzes what commands of the control queue say. The input is a row of commands, each a byte of
+ * length in words and that much of a command. They are 2D only, as virglrenderer has fuzzers of its
+ * own.
  */
 #include <glib.h>
 #include <linux/virtio_ring.h>
@@ -27,7 +28,10 @@ struct rooms {
 	struct virtqueue *queue;
 };
 
-/* The rooms without their thread. Nobody has new memory to tell, so no command may wait for it. */
+/*
+ * Returns the rooms without their thread. Nobody has new memory to tell, so no command may wait for
+ * it.
+ */
 static struct rooms *get_rooms(struct rig *rig)
 {
 	static struct rooms rooms;

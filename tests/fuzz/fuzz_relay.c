@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a client says and what comes of it, as the relay reads both: link phase and messages
+ * Fuzzes what a client says and what comes of it, as the relay reads both: link phase and messages
  * (spice_talk.h) with the handlers that edit them, WebSocket requests and frames (websocket.h). The
  * input is a list of pieces, each with a byte for whose it is and a byte for its size.
  */
@@ -98,7 +98,7 @@ static bool put(struct spice_talk *talk, enum spice_talk_side side, struct pipe 
 	return true;
 }
 
-/* What the relay says by itself. */
+/* Inserts a message of the relay's own, where the talk is between two messages. */
 static void insert(
 	struct spice_talk *talk, struct pipe *pipes, enum spice_talk_side side, bool small)
 {
@@ -114,7 +114,7 @@ static void insert(
 	pipe_drain(&pipes[side], made);
 }
 
-/* Of the piece whose two bytes of head are at `at`. */
+/* Returns the size of the piece whose two bytes of head are at `at`. */
 static size_t piece_bytes(const uint8_t *data, size_t size_bytes, size_t at)
 {
 	return MIN((size_t)data[at + 1] + 1, size_bytes - at - 2);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The checker of command streams, with nothing behind it. The input's first byte says what the rest
- * is: decisions of the generator (what it writes must pass), the same with one thing broken, or
- * words as they are. Half of them have quotas so small that most scripts reach one.
+ * Fuzzes the checker of command streams, with nothing behind it. The input's first byte says what
+ * the rest is: decisions of the generator (what it writes must pass), the same with one thing
+ * broken, or words as they are. Half of them have quotas so small that most scripts reach one.
  */
 #include <glib.h>
 
@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes);
 
-/* What is over a quota is logged, once for each guest: here that is each script. */
+/* Drops the log. Going over a quota is logged once for each guest, which here is each script. */
 static GLogWriterOutput write_nothing(
 	GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Texts of shaders: the input is one or, behind a NUL, two, which are then a pair of stages. What
- * passes must be within the limits that it is held to.
+ * Fuzzes the checker of shaders' texts. The input is one text or, behind a NUL, two, which are then
+ * a pair of stages. What passes must be within the limits that it is held to.
  */
 #include <glib.h>
 #include <string.h>
@@ -35,7 +35,7 @@ static void check_facts(const struct tgsi_facts *facts, size_t bytes)
 	g_assert(facts->varyings_out[TGSI_PATCH] <= UINT32_MAX);
 }
 
-/* In memory of its own size, so that a byte read behind the end shows. */
+/* Checks a copy in memory of its own size, so that a byte read behind the end shows. */
 static bool check(const char *text, size_t bytes, struct tgsi_facts *facts)
 {
 	struct stream_fault fault = { 0 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * virglrenderer behind the checker: what passes must neither kill nor corrupt it, which shows when
- * virglrenderer is built with sanitizers. Inputs are those of fuzz_stream.c.
+ * Fuzzes virglrenderer behind the checker. What passes must neither kill nor corrupt it, which
+ * shows when virglrenderer is built with sanitizers. Inputs are those of fuzz_stream.c.
  */
 #include <glib.h>
 #include <stdlib.h>

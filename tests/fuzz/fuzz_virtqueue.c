@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The walk of descriptor chains: the input is guest memory, rings included. Its first byte chooses
- * the ring's features.
+ * Fuzzes the walk of descriptor chains. The input is guest memory, rings included. Its first byte
+ * chooses the ring's features.
  */
 #include <glib.h>
 #include <linux/virtio_ring.h>
@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct virtqueue *vq = rig_start_ring(rig, features);
 	struct chain *chain, *kept = NULL;
 	for (int i = 0; i < TAKES_MAX && (chain = virtqueue_try_take(vq)); i++) {
-		/* One stays out while the ring stops and starts again. */
+		/* We keep one chain while the ring stops and starts again. */
 		if (!kept && (data[0] & 4))
 			kept = chain;
 		else

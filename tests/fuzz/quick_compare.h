@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * strcmp for fuzzing without sanitizers: libFuzzer has one of its own that notes all it compares,
- * and a parser that looks words up in tables spent a quarter of its time there. What can be learnt
- * from the words is learnt in the runs with sanitizers.
+ * quick_compare: a strcmp for fuzzing without sanitizers. libFuzzer has one of its own that notes
+ * all it compares, and a parser that looks words up in tables spent a quarter of its time there.
+ * What can be learnt from the words is learnt in the runs with sanitizers.
  */
 #pragma once
 

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* What a guest gets wrong is logged; here that would be all there is to see. */
+/* Drops the log: a guest's mistakes are logged, and here there would be nothing else to see. */
 static GLogWriterOutput drop(GLogLevelFlags level, const GLogField *fields, gsize n, gpointer user)
 {
 	return G_LOG_WRITER_HANDLED;

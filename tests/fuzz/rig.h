@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rig: guest memory and one ring for the fuzz targets, in this process: no threads take part, no
+ * rig: guest memory and one ring for the fuzz targets, in this process, without threads and without
  * kicks.
  */
 #pragma once
@@ -14,7 +14,7 @@
 #define RIG_GUEST_ADDR UINT64_C(0x100000)
 #define RIG_USER_ADDR UINT64_C(0x7f0000000000)
 #define RIG_RING_SIZE 16u
-/* Offsets in the memory; what comes after is the targets'. */
+/* The ring lies at these offsets in the memory; what comes after is the targets'. */
 #define RIG_DESC 0u
 #define RIG_AVAIL 256u
 #define RIG_USED 512u
@@ -25,9 +25,9 @@ struct rig {
 	struct memory *memory;
 };
 
-/* Made once, lives as long as the process. */
+/* Returns the memory, which is made once and lives as long as the process. */
 struct rig *rig_get(void);
-/* A running ring in that memory. Destroyed by the caller. */
+/* Starts a ring in that memory. The caller destroys it. */
 struct virtqueue *rig_start_ring(struct rig *rig, uint64_t features);
-/* The same for a ring that exists. */
+/* Starts a ring that exists already anew, as rig_start_ring() does. */
 void rig_restart_ring(struct rig *rig, struct virtqueue *vq, uint64_t features);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whole conversations for fuzz_relay. */
+/* Makes whole conversations for fuzz_relay. */
 #include <spice/enums.h>
 #include <spice/protocol.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 #define CAPS (1u << SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION | 1u << SPICE_COMMON_CAP_AUTH_SPICE)
 
-/* As fuzz_relay.c reads it: whose, how much, what. */
+/* Appends pieces as fuzz_relay.c reads them: whose, how much, what. */
 static void say(GByteArray *bytes, uint8_t side, const void *data, size_t size_bytes)
 {
 	const uint8_t *rest = data;

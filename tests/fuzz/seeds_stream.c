@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A generator's decisions for fuzz_stream and fuzz_virgl: rows of each kind that inputs.h reads. */
+/*
+ * Makes a generator's decisions for fuzz_stream and fuzz_virgl: rows of each kind that inputs.h
+ * reads.
+ */
 #include "tests/fuzz/script/choices.h"
 #include "tests/fuzz/seeds.h"
 

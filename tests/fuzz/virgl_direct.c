@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * virgl-direct: generated scripts into virglrenderer, with nothing between or through the checker.
+ * virgl-direct runs generated scripts in virglrenderer, with nothing between or through the
+ * checker.
  *
- *	virgl-direct [FIRST [LAST]]                scripts as generated: each must go through
- *	virgl-direct --break [FIRST [LAST]]        one thing of each is wrong
- *	virgl-direct --each …                      these seeds for every command of the protocol
- *	virgl-direct --command NAME …              only that command
- *	virgl-direct --check …                     the checker (render/stream) stands between
- *	virgl-direct --show …                      what the scripts are, without running them
- *	virgl-direct --violations N                N scripts for every command of the protocol,
- *through the checker, each with one thing wrong, and a table
+ * virgl-direct [FIRST [LAST]]            scripts as generated: each must go through
+ * virgl-direct --break [FIRST [LAST]]    one thing of each is wrong
+ * virgl-direct --each …                  these seeds for every command of the protocol
+ * virgl-direct --command NAME …          only that command
+ * virgl-direct --check …                 the checker (render/stream) stands between
+ * virgl-direct --show …                  what the scripts are, without running them
+ * virgl-direct --violations N            N scripts for every command of the protocol, through the
+ *                                        checker, each with one thing wrong, and a table
  *
  * Scripts run in children; one that dies takes one script with it and is replaced. What killed it
  * is listed by kind: the sanitizer's summary, where virglrenderer is built with one (it is found by
  * LD_LIBRARY_PATH), or the signal. A guest may ask for work without end (a draw of 2^31 instances),
  * and the renderer's watchdog ends that; here a script that was broken and spends SCRIPT_CPU_S in
- * OpenGL is ended and counted. Exit 0: nothing was wrong, 1: something was, 77: no OpenGL.
+ * OpenGL is ended and counted. The exit status is 0 when nothing was wrong, 1 when something was,
+ * and 77 when there is no OpenGL.
  */
 #include <dlfcn.h>
 #include <glib.h>
@@ -66,7 +68,10 @@ struct job {
 	const char *wanted;
 };
 
-/* The script of a job; what is broken in it, NULL: nothing is. */
+/*
+ * Makes the script of a job. Returns what is broken in it, which the caller frees; NULL when
+ * nothing is.
+ */
 static char *make_script(const struct job *job, bool broken, struct script *script)
 {
 	struct choices choices;
@@ -84,7 +89,10 @@ static bool are_same(const GArray *a, const GArray *b, size_t size)
 	return a->len == b->len && memcmp(a->data, b->data, a->len * size) == 0;
 }
 
-/* Whether breaking changes what the guest does: some values are broken to what they were. */
+/*
+ * Returns whether breaking changes what the guest does, as some values are broken to what they
+ * were.
+ */
 static bool is_violation(const struct job *job, struct script *whole, struct script *broken)
 {
 	make_script(job, false, whole);
@@ -121,7 +129,7 @@ static void add_jobs(GArray *jobs, const char *wanted)
 	}
 }
 
-/* The names of all commands that can be asked for, once each. */
+/* Returns the names of all commands that can be asked for, once each. */
 static GPtrArray *list_names(void)
 {
 	GPtrArray *names = g_ptr_array_new();
@@ -161,7 +169,7 @@ static void on_unref(void *user, uint32_t resource)
 	in_checker = 1;
 }
 
-/* A checker that takes that long is at fault, OpenGL does what a guest asks. */
+/* Ends the child. A checker that takes that long is at fault, but OpenGL does what a guest asks. */
 static void on_time_spent(int number)
 {
 	if (!in_checker && breaks)
@@ -176,7 +184,7 @@ static void limit_time(bool limited)
 	alarm(limited ? SCRIPT_SECONDS_MAX : 0);
 }
 
-/* Valid where the device offers blobs, which ours does not. */
+/* Returns whether the command is valid only where the device offers blobs, which ours does not. */
 static bool is_not_offered(const struct stream_fault *fault)
 {
 	return g_str_has_prefix(fault->command, "PIPE_RESOURCE_");
@@ -193,7 +201,10 @@ static bool passes(const struct script *script, struct stream_fault *fault)
 	return passed;
 }
 
-/* What there is to complain of, in one line after "refused" or "passed"; freed by the caller. */
+/*
+ * Returns what there is to complain of, in one line after "refused" or "passed"; the caller frees
+ * it.
+ */
 static char *run_job(const struct script *script)
 {
 	struct stream_fault fault;
@@ -246,7 +257,7 @@ static char *describe(const GArray *jobs, unsigned index)
 		broken ? broken : "as generated");
 }
 
-/* What a dead child wrote last: the sanitizer's summary, an assertion, or nothing. */
+/* Returns what a dead child wrote last: the sanitizer's summary, an assertion, or nothing. */
 static char *last_words(int status, const char *errors)
 {
 	g_auto(GStrv) lines = g_strsplit(errors, "\n", -1);
@@ -305,7 +316,7 @@ static void note_end(struct tally *tally, const char *script, int status, const 
 	tally_note(tally, kind, script);
 }
 
-/* One child, until it ends; answers its exit status. */
+/* Runs one child until it ends; returns its exit status. */
 static int follow_child(struct tally *tally, const GArray *jobs, char **argv)
 {
 	int running = -1, status = 0, pid = 0, out = -1;
@@ -345,7 +356,7 @@ static int follow_child(struct tally *tally, const GArray *jobs, char **argv)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
 }
 
-/* 0, or what a child that could run nothing has ended with. */
+/* Returns 0, or the status that a child ended with that could run nothing. */
 static int run_jobs(struct tally *tally, const GArray *jobs, char **argv)
 {
 	int status = 0;
@@ -382,7 +393,7 @@ static void print_row(const char *name, const struct tally *tally)
 	fflush(stdout);
 }
 
-/* The library that a program finds is what matters, so it is named. */
+/* Names the library that this program found, as that is the one that is tested. */
 static void print_library(void)
 {
 	Dl_info info;
@@ -396,7 +407,9 @@ static void print_library(void)
 	printf("%s: %s AddressSanitizer\n", info.dli_fname, has_sanitizer ? "with" : "without");
 }
 
-/* Commands that the checker knows and the generator does not: how many. */
+/*
+ * Names the commands that the checker knows and the generator does not; returns how many there are.
+ */
 static unsigned name_missing(GPtrArray *names)
 {
 	g_autoptr(GHashTable) missing = g_hash_table_new(g_str_hash, g_str_equal);

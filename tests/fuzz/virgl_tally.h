@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* virgl_tally: what came of the scripts that virgl-direct ran, and what was wrong, by kind. */
+/*
+ * virgl_tally: keeps what came of the scripts that virgl-direct ran, and what was wrong, by kind.
+ */
 #pragma once
 
 #include <glib.h>
@@ -16,9 +18,9 @@ struct tally {
 
 void tally_init(struct tally *tally);
 void tally_finish(struct tally *tally);
-/* One more of that kind; the first is printed at once. */
+/* Counts one more of that kind; the first is printed at once. */
 void tally_note(struct tally *tally, const char *kind, const char *example);
-/* Each kind, how often it came, and its first example. */
+/* Prints each kind, how often it came, and its first example. */
 void tally_print_kinds(const struct tally *tally);
-/* The numbers and kinds of the other one on top. */
+/* Adds the numbers and kinds of `other`. */
 void tally_add(struct tally *tally, const struct tally *other);
