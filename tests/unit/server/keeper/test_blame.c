@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* blame: who is refused after which crash, for how long, and who goes on. */
+/* blame: checks who is refused after which crash, for how long, and who goes on. */
 #include <glib.h>
 #include <string.h>
 
@@ -39,7 +39,7 @@ static void test_first_is_forgiven(void)
 	g_assert_false(is_refused(&blame, "glmark2", START));
 }
 
-/* Twice, whatever its id is: refused, and longer each time; others are not. */
+/* A name that crashes twice, whatever its id, is refused, and longer each time; others are not. */
 static void test_again(void)
 {
 	struct blame blame = { 0 };
@@ -72,7 +72,7 @@ static void test_forgotten(void)
 		judge(&blame, 7, "glmark2", START + (BLAME_FORGET_S + 1) * S).n_crashes, ==, 1);
 	uint64_t now_ns = START + (BLAME_FORGET_S + 2) * S;
 	g_assert_cmpuint(judge(&blame, 7, "glmark2", now_ns).n_crashes, ==, 2);
-	/* Not while it is refused, nor soon after. */
+	/* Crashes are not forgotten while the name is refused, nor soon after. */
 	now_ns += (BLAME_FORGET_S + BLAME_REFUSAL_S) * S;
 	g_assert_cmpuint(judge(&blame, 7, "glmark2", now_ns).n_crashes, ==, 3);
 }
@@ -89,7 +89,9 @@ static void test_hang(void)
 	g_assert_cmpuint(j.refused_s, ==, BLAME_REFUSAL_S);
 }
 
-/* One that takes another name each time: nobody new comes in for a while, and who is there stays.
+/*
+ * A program takes another name each time: nobody new is let in for a while, and those who are there
+ * stay.
  */
 static void test_ever_new_names(void)
 {
@@ -107,7 +109,10 @@ static void test_ever_new_names(void)
 	g_assert_cmpuint(n_crashes, ==, 3);
 }
 
-/* Contexts made beforehand, each with a name of its own: only the desktop's own are left soon. */
+/*
+ * Contexts were made beforehand, each with a name of its own: soon all are lost whose picture no
+ * head has shown.
+ */
 static void test_made_beforehand(void)
 {
 	struct blame blame = { 0 };
@@ -117,12 +122,12 @@ static void test_made_beforehand(void)
 		g_assert_cmpint(j.lose_context, ==, n >= 3);
 		g_assert_cmpint(j.lose_unseen, ==, n >= 4);
 	}
-	/* The first crashes of a later minute are forgiven again. */
+	/* A later minute's first crashes are forgiven again. */
 	uint64_t later_ns = START + (2 * BLAME_REFUSAL_MAX_S + BLAME_FORGET_ALL_S) * S;
 	g_assert_false(judge(&blame, 7, "evil-7", later_ns).lose_unseen);
 }
 
-/* A program that always has the same name is no reason to refuse another one. */
+/* A program that always has the same name is no reason to refuse others. */
 static void test_one_name_is_not_all(void)
 {
 	struct blame blame = { 0 };
@@ -133,7 +138,7 @@ static void test_one_name_is_not_all(void)
 	g_assert_false(is_refused(&blame, "innocent", START + 5 * S));
 }
 
-/* Crashes of some programs in an hour are not a storm. */
+/* Crashes of some programs within an hour are not a storm. */
 static void test_now_and_then(void)
 {
 	struct blame blame = { 0 };
@@ -158,7 +163,7 @@ static void test_nameless(void)
 	g_assert_false(is_refused(&blame, "", START + 2 * S));
 }
 
-/* Names that fill their 64 bytes, and more of them than are remembered. */
+/* Names fill their 64 bytes, and there are more of them than are remembered. */
 static void test_many_long_names(void)
 {
 	struct blame blame = { 0 };
@@ -187,7 +192,7 @@ static void say(struct heartbeat_memory *memory, enum heartbeat_loop loop, uint3
 		.context = context };
 }
 
-/* The context that is found; 0: none. */
+/* Returns the context that is found; 0 if there is none. */
 static uint32_t find(const struct heartbeat_memory *memory, enum heartbeat_loop hung_loop)
 {
 	struct heartbeat_said at, hung_at = { 0 };
@@ -206,7 +211,7 @@ static void test_find(void)
 	say(&memory, HEARTBEAT_GPU_WORK, 5, START);
 	g_assert_cmpuint(find(&memory, crash), ==, 5);
 	g_assert_cmpuint(find(&memory, HEARTBEAT_GPU_WORK), ==, 5);
-	/* The gpu thread is at something of another one's since just after, or since long after. */
+	/* The gpu thread works for another context, since just after or since long after. */
 	say(&memory, HEARTBEAT_GPU, 6, START + 10 * MS);
 	g_assert_cmpuint(find(&memory, crash), ==, 6);
 	g_assert_cmpuint(find(&memory, HEARTBEAT_GPU_WORK), ==, 6);
@@ -216,7 +221,7 @@ static void test_find(void)
 	say(&memory, HEARTBEAT_GPU, 6, START + 2 * S);
 	g_assert_cmpuint(find(&memory, crash), ==, 6);
 	g_assert_cmpuint(find(&memory, HEARTBEAT_GPU_WORK), ==, 5);
-	/* It is at nobody's work. */
+	/* The gpu thread works for no context. */
 	say(&memory, HEARTBEAT_GPU, 0, START + 10 * MS);
 	g_assert_cmpuint(find(&memory, HEARTBEAT_GPU_WORK), ==, 5);
 	heartbeat_memory_finish(&memory);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which memory regions QEMU may add to the table. */
+/* device: checks which memory regions QEMU may add to the table. */
 #include <glib.h>
 #include <string.h>
 #include <sys/mman.h>

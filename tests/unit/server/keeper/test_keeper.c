@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* vitrine-gpu as QEMU meets it: answers in time whatever its workers do, and refuses nonsense. */
+/*
+ * keeper: runs vitrine-gpu as QEMU meets it. It answers in time whatever its workers do, and
+ * refuses nonsense.
+ */
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +16,7 @@
 #include "server/keeper/limits.h"
 #include "tests/unit/server/rig.h"
 
-/* What a busy machine may add to a deadline. */
+/* Returns what a busy machine may add to a deadline, in milliseconds. */
 static int64_t slack_ms(void)
 {
 	return g_getenv("RIG_SLACK_MS") ? g_ascii_strtoll(g_getenv("RIG_SLACK_MS"), NULL, 10) : 200;
@@ -33,7 +36,10 @@ static void test_negotiation(void)
 	g_assert_cmpuint(
 		rig_get_u64(rig, VHOST_USER_GET_MAX_MEM_SLOTS), ==, KEEPER_MEMORY_REGIONS_MAX);
 
-	/* Before SET_FEATURES, as QEMU asks; longer than we know, as a newer QEMU would. */
+	/*
+	 * We ask before SET_FEATURES, as QEMU does, and for more than we know, as a newer QEMU
+	 * would.
+	 */
 	struct vhost_user_config config = { .size_bytes = 24 };
 	rig_send(rig, VHOST_USER_GET_CONFIG, 0, &config, 36, NULL, 0);
 	rig_receive(rig, VHOST_USER_GET_CONFIG, &config, 36);
@@ -61,7 +67,7 @@ static void test_start_and_stop(void)
 	rig_wait_log(rig, "START 0 at 0", 1);
 	rig_wait_log(rig, "START 1 at 0", 1);
 	g_assert_cmpuint(rig_stop(rig), ==, 7);
-	/* stop/cont: the guest is the same, nothing is reset. */
+	/* QEMU's stop and cont leave the guest the same, so nothing is reset. */
 	rig_start(rig, 7, 0);
 	rig_wait_log(rig, "START 0 at 7", 1);
 	g_assert_cmpuint(rig_count_log(rig, "RESET"), ==, 0);
@@ -97,7 +103,7 @@ static void test_reset_by_message(void)
 {
 	struct rig *rig = rig_create(virgl);
 	rig_negotiate(rig);
-	/* QEMU resets a device that never ran, too: not worth telling anyone. */
+	/* QEMU also resets a device that never ran; then nobody is told. */
 	rig_send(rig, VHOST_USER_RESET_DEVICE, 0, NULL, 0, NULL, 0);
 	rig_start(rig, 0, 0);
 	rig_stop(rig);
@@ -108,7 +114,7 @@ static void test_reset_by_message(void)
 	rig_destroy(rig);
 }
 
-/* The renderer is frozen: everything is answered, GET_VRING_BASE from the ledger. */
+/* While the renderer is frozen everything is answered, GET_VRING_BASE from the ledger. */
 static void test_frozen_renderer(void)
 {
 	struct rig *rig = rig_create(virgl);
@@ -127,7 +133,10 @@ static void test_frozen_renderer(void)
 	g_assert_cmpint((g_get_monotonic_time() - began_us) / 1000, <,
 		RENDERER_STOP_TIMEOUT_MS + slack_ms());
 
-	/* SET_MEM_TABLE with acknowledgement, a reset and a start, while there is no renderer. */
+	/*
+	 * These are a SET_MEM_TABLE with acknowledgement, a reset and a start, while there is no
+	 * renderer.
+	 */
 	began_us = g_get_monotonic_time();
 	rig_start(rig, 0, 0);
 	g_assert_cmpint((g_get_monotonic_time() - began_us) / 1000, <, slack_ms());
@@ -136,7 +145,7 @@ static void test_frozen_renderer(void)
 	rig_destroy(rig);
 }
 
-/* One that dies is replaced by one that knows all the first one knew. */
+/* A renderer that dies is replaced by one that is told all that the first one was told. */
 static void test_dead_renderer(void)
 {
 	struct rig *rig = rig_create(virgl);
@@ -155,7 +164,7 @@ static void test_dead_renderer(void)
 	rig_destroy(rig);
 }
 
-/* However often it is killed from outside, a new process comes at once: within 100 ms. */
+/* A renderer that is killed from outside, however often, is replaced at once: within 100 ms. */
 static void test_killed_often(void)
 {
 	struct rig *rig = rig_create(virgl);
@@ -170,7 +179,7 @@ static void test_killed_often(void)
 	rig_destroy(rig);
 }
 
-/* The pids of all renderers so far that said READY. The caller frees the array. */
+/* Returns the process ids of all renderers so far that said READY. The caller frees the array. */
 static GArray *list_renderers(const struct rig *rig)
 {
 	g_autofree char *log = NULL;
@@ -185,7 +194,7 @@ static GArray *list_renderers(const struct rig *rig)
 	return pids;
 }
 
-/* A keeper that is killed leaves no process behind, not even a spare one that does not hear it. */
+/* A keeper that is killed leaves no process behind, not even a spare one that does not notice. */
 static void test_keeper_killed(void)
 {
 	g_setenv("FAKE_WORKER_STAYS", "1", TRUE);
@@ -194,7 +203,10 @@ static void test_keeper_killed(void)
 	rig_negotiate(rig);
 	rig_wait_log(rig, "LEDGER", 1);
 	g_assert_cmpint(kill(rig_renderer(rig), SIGABRT), ==, 0);
-	/* Two renderers, the display, and the spare, which is told nothing. */
+	/*
+	 * Four processes are ready: two renderers, the display, and the spare, which is told
+	 * nothing.
+	 */
 	rig_wait_log(rig, "READY", 4);
 	rig_wait_log(rig, "LEDGER", 2);
 	g_assert_cmpuint(rig_count_log(rig, "LEDGER"), ==, 2);
@@ -211,8 +223,8 @@ static void test_keeper_killed(void)
 }
 
 /*
- * One that cannot start is tried again, at growing distances, and works when the fault is gone. The
- * fault comes before READY, or behind it while the dead renderer's objects are made again.
+ * A renderer that cannot start is tried again, at growing distances, and works when the fault is
+ * gone. The fault comes before READY, or after it while the dead renderer's objects are made again.
  */
 static void test_cannot_start(const void *data)
 {
@@ -223,16 +235,16 @@ static void test_cannot_start(const void *data)
 	g_assert_true(g_file_set_contents(fail, "", 0, NULL));
 	g_assert_cmpint(kill(rig_renderer(rig), SIGKILL), ==, 0);
 	g_usleep(1500 * 1000);
-	/* Pauses of 0, 0, 50, 100, 200, 400, 800 ms. */
+	/* The pauses are 0, 0, 50, 100, 200, 400 and 800 ms. */
 	g_assert_cmpuint(rig_count_log(rig, "FAILS"), <=, 8);
-	/* On a busy machine one start takes longer than all of these. */
+	/* There may be fewer, as on a busy machine one start takes longer than all these pauses. */
 	rig_wait_log(rig, "FAILS", 2);
 	g_assert_cmpint(unlink(fail), ==, 0);
 	rig_wait_log(rig, "LEDGER", 2);
 	rig_destroy(rig);
 }
 
-/* A renderer that reads nothing while QEMU masks and unmasks interrupts. */
+/* A renderer reads nothing while QEMU masks and unmasks interrupts. */
 static void test_frozen_renderer_many_calls(void)
 {
 	struct rig *rig = rig_create(virgl);
@@ -249,7 +261,7 @@ static void test_frozen_renderer_many_calls(void)
 	rig_destroy(rig);
 }
 
-/* A region replaced while the rings run is replaced in one step. */
+/* A region that QEMU replaces while the rings run is replaced in one step. */
 static void test_memory_settles(void)
 {
 	struct rig *rig = rig_create(virgl);
@@ -272,7 +284,7 @@ static void test_memory_settles(void)
 	rig_destroy(rig);
 }
 
-/* QEMU is told of a console of twice the desktop's size, again on each new socket, in one piece. */
+/* On each new socket QEMU is told, in one piece, of a console of twice the desktop's size. */
 static void test_gpu_socket(void)
 {
 	static const char *const arguments[] = { "--virgl", "--spice-unix", NULL, NULL };
@@ -306,7 +318,7 @@ struct nonsense {
 	const char *reason;
 };
 
-/* tests/wire sends many more; these are for the reasons. */
+/* These test the reasons that are logged; tests/wire sends many more. */
 static const struct nonsense nonsense[] = {
 	{ "unknown", 77, 0, 0, "request 77: unknown" },
 	{ "size", VHOST_USER_SET_FEATURES, 4, 0, "SET_FEATURES: payload of 4 bytes" },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each vhost-user request against a device without a renderer: what the device is then, and what
- * QEMU may not say.
+ * requests: sends each vhost-user request to a device without a renderer, and checks what the
+ * device is then, and what QEMU may not say.
  */
 #include <glib.h>
 #include <string.h>
@@ -42,7 +42,7 @@ static void ignore(void *user)
 {
 }
 
-/* A renderer that is never started: its part in all this is struct device. */
+/* Makes a renderer that is never started; all that matters of it here is struct device. */
 static void init_renderer(struct fixture *fixture)
 {
 	const struct renderer_events events = { .ready = ignore, .failed = ignore };
@@ -89,7 +89,10 @@ static void run_loop(void)
 
 /* ---- messages ---- */
 
-/* As much of a payload as the message needs, and copies of one descriptor. */
+/*
+ * Holds as much of a payload as the message needs, and says how many copies of one descriptor go
+ * with it.
+ */
 enum descriptor { NONE, EVENT, MEMORY };
 
 struct message {
@@ -174,7 +177,7 @@ static void send_messages(struct fixture *fixture, const struct message *message
 	}
 }
 
-/* What QEMU begins with. */
+/* QEMU begins with these. */
 static const struct message opening[] = {
 	U64(SET_PROTOCOL_FEATURES, PROTOCOL_FEATURES),
 	BARE(SET_OWNER),
@@ -302,7 +305,10 @@ static void test_features(void)
 		fixture.device.features, ==, DEVICE_F_VERSION_1 | DEVICE_F_PROTOCOL_FEATURES);
 	g_assert_false(fixture.device.rings[0].enabled);
 	g_assert_false(fixture.device.driver_forgotten);
-	/* Other features are another driver's; without protocol features rings need no enabling. */
+	/*
+	 * Other features come from another driver. Without protocol features rings need no
+	 * enabling.
+	 */
 	send_messages(&fixture, plain, 1);
 	g_assert_true(fixture.device.driver_forgotten);
 	g_assert_true(fixture.device.rings[0].enabled && fixture.device.rings[1].enabled);
@@ -334,7 +340,10 @@ static void test_ring(void)
 	tear_down(&fixture);
 }
 
-/* The same base and addresses again: the guest only paused. Others: its driver is new. */
+/*
+ * When base and addresses are the same again the guest only paused; when they differ its driver is
+ * new.
+ */
 static void test_reset_or_resume(void)
 {
 	static const struct message first[] = { STATE(SET_VRING_BASE, 0, 0), ADDR(0, 0, 0x1000) };
@@ -377,7 +386,10 @@ static void test_memory_settles(void)
 	send_messages(&fixture, add, 1);
 	g_assert_cmpuint(fixture.device.n_regions, ==, 1);
 	g_assert_cmpuint(fixture.requests.memory_timer, ==, 0);
-	/* One turn handles the message; the timer that it starts can fire in the next at best. */
+	/*
+	 * One turn handles the message; the timer that it starts can fire in the next at the
+	 * earliest.
+	 */
 	queue_message(&fixture, remove);
 	g_main_context_iteration(NULL, FALSE);
 	g_assert_cmpuint(fixture.device.n_regions, ==, 0);

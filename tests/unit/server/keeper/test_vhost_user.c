@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The transport of QEMU's conversation: what it lets through, and each thing it must refuse. */
+/*
+ * vhost_user: tests the transport of QEMU's conversation: what it lets through, and each thing it
+ * must refuse.
+ */
 #include <dirent.h>
 #include <glib.h>
 #include <string.h>
@@ -9,7 +12,7 @@
 #include "server/keeper/vhost_user.h"
 #include "tests/unit/server/rig.h"
 
-/* Requests of a protocol of the test's own. */
+/* These are the requests of a protocol of the test's own. */
 enum { ASK = 1, TELL, TAKE, EARLY, WRONG, UNKNOWN };
 
 struct fixture {
@@ -37,7 +40,7 @@ static const char *tell(void *user, struct vhost_user_call *call)
 	return NULL;
 }
 
-/* Keeps the first descriptor. */
+/* Keeps the message's first descriptor. */
 static const char *take(void *user, struct vhost_user_call *call)
 {
 	struct fixture *fixture = user;
@@ -177,7 +180,7 @@ static void test_message(const void *data)
 	g_assert_cmpuint(count_descriptors(), ==, n_descriptors);
 }
 
-/* More than fit one message, so some are closed unseen. */
+/* A message brings more descriptors than fit one, so some are closed unseen. */
 static void test_flood_of_descriptors(void)
 {
 	int fds[VHOST_USER_FDS_MAX + 1] = { 0 };
@@ -304,7 +307,7 @@ static void test_hang_up(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	/* The first turn opens a descriptor of the loop's own, which no test should count. */
+	/* The loop's first turn opens a descriptor of its own, which no test should count. */
 	run_loop();
 	for (unsigned i = 0; i < G_N_ELEMENTS(messages); i++) {
 		g_autofree char *path = g_strdup_printf("/vhost-user/message/%s", messages[i].name);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* watchdog: who is stuck, when that is known, and that no content of a heartbeat hurts. */
+/*
+ * watchdog: checks who is stuck, when that is known, and that no content of a heartbeat does harm.
+ */
 #include <string.h>
 
 #include "server/keeper/limits.h"
@@ -7,7 +9,7 @@
 
 #define S UINT64_C(1000000000)
 #define MS UINT64_C(1000000)
-/* Any time of the machine's. */
+/* This may be any time of the machine's. */
 #define START (1000 * S)
 #define PERIOD (WATCHDOG_PERIOD_MS * MS)
 
@@ -44,7 +46,10 @@ static struct watchdog_verdict look(struct fixture *f, bool stopped, uint64_t no
 	return watchdog_look(&f->watchdog, &f->heartbeat, stopped, now_ns);
 }
 
-/* Looks as the keeper does, until there is a fault. Returns when; 0: there was none by `end_ns`. */
+/*
+ * Looks as the keeper does, until there is a fault. Returns when there was one; 0 if there was none
+ * by `end_ns`.
+ */
 static uint64_t find_fault(struct fixture *f, bool stopped, uint64_t now_ns, uint64_t end_ns,
 	struct watchdog_verdict *verdict)
 {
@@ -66,7 +71,8 @@ static void test_idle(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(verdict.look_again_ns, ==, PERIOD);
 }
 
-/* Wherever between two looks the work began, it is found when its limit has passed, and not later.
+/*
+ * Wherever between two looks the work began, it is found when its limit has passed, and not later.
  */
 static void test_stuck(struct fixture *f, gconstpointer data)
 {
@@ -86,7 +92,7 @@ static void test_stuck(struct fixture *f, gconstpointer data)
 	}
 }
 
-/* Of two that are stuck the one that is it for longer is to blame: the other waits for it. */
+/* Of two that are stuck the one stuck for longer is to blame, since the other waits for it. */
 static void test_oldest_is_told(struct fixture *f, gconstpointer data)
 {
 	say(f, HEARTBEAT_MAIN, HEARTBEAT_WORKING, START + 2 * S);
@@ -113,7 +119,10 @@ static void test_loop_without_limit(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(find_fault(f, false, START, START + 100 * S, &verdict), ==, 0);
 }
 
-/* Between two looks stopped: known half a period before or after the limit, two seconds at most. */
+/*
+ * A worker is stopped between two looks. That is known half a period before or after the limit, two
+ * seconds at most.
+ */
 static void test_stopped(struct fixture *f, gconstpointer data)
 {
 	struct watchdog_verdict verdict;
@@ -129,7 +138,7 @@ static void test_stopped(struct fixture *f, gconstpointer data)
 	}
 }
 
-/* What was stopped and goes on is counted from there: neither stopped nor stuck. */
+/* A worker that was stopped and goes on is counted from there, as neither stopped nor stuck. */
 static void test_continued(struct fixture *f, gconstpointer data)
 {
 	struct watchdog_verdict verdict;
@@ -141,7 +150,7 @@ static void test_continued(struct fixture *f, gconstpointer data)
 	g_assert_cmpint(verdict.fault, ==, WATCHDOG_STUCK);
 }
 
-/* A keeper that was itself stopped judges nobody for that time. */
+/* A keeper that was itself stopped blames nobody for that time. */
 static void test_own_absence(struct fixture *f, gconstpointer data)
 {
 	struct watchdog_verdict verdict;
@@ -152,8 +161,8 @@ static void test_own_absence(struct fixture *f, gconstpointer data)
 }
 
 /*
- * Work that nobody wants any more has a second left, also what is begun before the reset is done;
- * what is begun after that has its limit.
+ * Work that nobody wants any more has a second left, also when it begins before the reset is done;
+ * what begins after that has its limit.
  */
 static void test_reset(struct fixture *f, gconstpointer data)
 {
@@ -171,7 +180,7 @@ static void test_reset(struct fixture *f, gconstpointer data)
 		find_fault(f, false, START + 4 * S, START + 60 * S, &verdict), ==, START + 14 * S);
 }
 
-/* A short limit is looked after often enough. */
+/* The keeper looks often enough for a short limit. */
 static void test_short_limit(struct fixture *f, gconstpointer data)
 {
 	struct watchdog_verdict verdict;
@@ -183,7 +192,9 @@ static void test_short_limit(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(found, <=, START + 2 * S);
 }
 
-/* Times to come, states that do not exist, text without an end: nothing but a verdict comes of it.
+/*
+ * A heartbeat may hold future times, states that do not exist and text without an end: nothing but
+ * a verdict comes of it.
  */
 static void test_any_content(struct fixture *f, gconstpointer data)
 {

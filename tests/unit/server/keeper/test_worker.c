@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* worker: when there is a spare process, what becomes of it, and which one takes over. */
+/* worker: checks when there is a spare process, what becomes of it, and which one takes over. */
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <unistd.h>
@@ -8,9 +8,9 @@
 #include "server/keeper/worker.h"
 
 #define PATIENCE_MS 20000
-/* Longer than any test. */
+/* No test takes as long as this. */
 #define LONG_MS 600000
-/* For what must not happen. */
+/* We wait this long for what must not happen. */
 #define A_WHILE_MS 300
 
 struct stage {
@@ -108,7 +108,10 @@ static void begin(struct stage *stage, unsigned spare_ms)
 	WAIT_UNTIL(stage->n_ready == 1);
 }
 
-/* Ends the process that works, and serves the worker until another one does. Gives its pid. */
+/*
+ * Ends the process that works, and serves the worker until another one does. Returns the new one's
+ * pid.
+ */
 static pid_t replace(struct stage *stage, int signal_number)
 {
 	pid_t before = stage->worker.process.pid;
@@ -127,8 +130,10 @@ static void finish(struct stage *stage)
 		g_assert_false(is_alive(pids[i]));
 }
 
-/* An idle desktop has none, nor has one whose worker was killed from outside: by a host that is
- * short of memory, say. */
+/*
+ * An idle desktop has no spare, nor has one whose worker was killed from outside, as by a host that
+ * is short of memory.
+ */
 static void test_no_spare(void)
 {
 	struct stage stage;
@@ -154,7 +159,7 @@ static void test_takes_over(void)
 		g_assert_true(is_alive(spare));
 		run_for(20);
 		g_assert_cmpuint(stage.n_ready, ==, i + 2);
-		/* Whatever ends the worker, a spare that there is takes over. */
+		/* A spare takes over whatever ended the worker. */
 		g_assert_cmpint(replace(&stage, i % 2 ? SIGKILL : SIGABRT), ==, spare);
 		g_assert_cmpuint(stage.worker.n_starts, ==, n_starts + 1);
 		g_assert_cmpint(stage.worker.spare.pid, !=, spare);
@@ -162,7 +167,9 @@ static void test_takes_over(void)
 	finish(&stage);
 }
 
-/* Each has a heartbeat of its own, and the dead one's is kept until it was asked for. */
+/*
+ * Each process has a heartbeat of its own, and the dead one's is kept until somebody asked for it.
+ */
 static void test_own_heartbeat(void)
 {
 	struct stage stage;
@@ -177,7 +184,7 @@ static void test_own_heartbeat(void)
 	finish(&stage);
 }
 
-/* When nothing has crashed for the time, the spare goes, and does not come back by a kill. */
+/* When nothing has crashed for the time, the spare goes, and a kill does not bring it back. */
 static void test_not_for_ever(void)
 {
 	struct stage stage;
@@ -194,7 +201,7 @@ static void test_not_for_ever(void)
 	finish(&stage);
 }
 
-/* A spare that ends is nobody's loss: the worker goes on, and the next end is repaired. */
+/* A spare that ends does no harm: the worker goes on, and its next end is repaired. */
 static void test_spare_ends(void)
 {
 	struct stage stage;
@@ -214,7 +221,7 @@ static void test_spare_ends(void)
 	finish(&stage);
 }
 
-/* Both end at once, so that the keeper may hear of the spare's end after it has taken it. */
+/* Both end at once, so that the keeper may hear of the spare's end only after it has chosen it. */
 static void test_both_end(void)
 {
 	struct stage stage;
@@ -234,7 +241,7 @@ static void test_both_end(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	/* The worker warns of each end. */
+	/* The worker warns of each end, which must not end the test. */
 	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	g_test_add_func("/worker/spare/none", test_no_spare);
 	g_test_add_func("/worker/spare/takes-over", test_takes_over);
