@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* fd: a closed descriptor is forgotten, a wake is seen once, however often it was given. */
+/*
+ * fd: checks that a closed descriptor is forgotten, and that a wake is seen once, however often it
+ * was given.
+ */
 #include "common/fd.h"
 
 #include <errno.h>
@@ -41,7 +44,7 @@ static void test_wakes_are_one(void)
 	fd_close(&fd);
 }
 
-/* A guest's call descriptor may be full: nobody may hang on it. */
+/* A guest's call descriptor may be full, and nobody may wait for it. */
 static void test_a_full_one_does_not_block(void)
 {
 	const uint64_t most = UINT64_MAX - 1;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* link: only messages that fit a row of the table reach a handler, and no descriptor leaks. */
+/*
+ * link: checks that only messages that fit a row of the table reach a handler, and that no
+ * descriptor leaks.
+ */
 #include "common/link.h"
 
 #include <dirent.h>
@@ -101,7 +104,7 @@ static void test_fds(void)
 	g_assert_cmpint(link_send(fds[0], &n, sizeof(n), pipes, 2), ==, 0);
 	g_assert_cmpint(dispatch(fds[1], &record), ==, 1);
 	g_assert_cmpuint(record.value, ==, 2);
-	/* the kept end works, the other received copy was closed by the link */
+	/* The kept end works; the link has closed the other received copy. */
 	g_assert_cmpint(write(pipes[1], "x", 1), ==, 1);
 	char c = 0;
 	g_assert_cmpint(read(record.kept_fd, &c, 1), ==, 1);

@@ -31,7 +31,7 @@ static void test_listen_unix(void)
 {
 	g_autoptr(GError) error = NULL;
 	char *path = write_file("socket", "x", 1);
-	/* Not a socket: not ours to remove. */
+	/* The file is no socket, so it is not ours to remove. */
 	g_assert_cmpint(listen_unix(path, NULL), ==, -1);
 	g_unlink(path);
 	int fd = listen_unix(path, &error);

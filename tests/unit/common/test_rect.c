@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Rectangles of any values, and bounded sets of them. */
+/* rect: checks rectangles of any values, and bounded sets of them. */
 #include <glib.h>
 
 #include "common/rect_set.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* shm: what is made can be mapped, what could be shrunk under the reader cannot. */
+/*
+ * shm: checks that what is made can be mapped, and that what could be shrunk under the reader
+ * cannot.
+ */
 #include "common/shm.h"
 
 #include <errno.h>

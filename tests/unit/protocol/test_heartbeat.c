@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* heartbeat writer: what a process does with the descriptor it inherits, and what its loops say. */
+/* heartbeat: checks what a process does with the descriptor it inherits, and what its loops say. */
 #include <fcntl.h>
 #include <glib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 static struct heartbeat *page;
 
-/* Puts memory where the process inherits it, as the keeper does. */
+/* Makes a page and puts it where the process inherits it, as the keeper does. */
 static void hand_page(uint64_t magic)
 {
 	int fd = shm_create("heartbeat", sizeof(*page));
@@ -31,7 +31,7 @@ static bool is_open(int fd)
 	return fcntl(fd, F_GETFD) >= 0;
 }
 
-/* What is no page of a keeper's is somebody else's, and is left open. */
+/* A descriptor that is no page of a keeper's belongs to somebody else, and is left open. */
 static void test_another_descriptor(void)
 {
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -41,7 +41,7 @@ static void test_another_descriptor(void)
 	hand_page(1);
 	g_assert_false(heartbeat_attach());
 	g_assert_true(is_open(HEARTBEAT_FD));
-	/* Beats before there is a page hurt nobody. */
+	/* Beats before there is a page have no effect. */
 	heartbeat_work(HEARTBEAT_GPU, "nothing", 3);
 	g_assert_cmpuint(page->beats[HEARTBEAT_GPU].state, ==, HEARTBEAT_UNUSED);
 }
@@ -113,7 +113,7 @@ static void test_follow(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	/* In this order: there is one page for the process. */
+	/* They run in this order, as there is one page for the process. */
 	g_test_add_func("/heartbeat/1-another-descriptor", test_another_descriptor);
 	g_test_add_func("/heartbeat/2-attach", test_attach);
 	g_test_add_func("/heartbeat/3-beats", test_beats);

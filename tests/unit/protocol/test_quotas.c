@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of quotas: what it promises, and limits as text. */
+/* quotas: checks what their table promises, and limits as text. */
 #include <glib.h>
 #include <string.h>
 
@@ -23,7 +23,7 @@ static void test_rows(void)
 	}
 }
 
-/* Textures and pictures, and 1 GiB for everything else. */
+/* The memory is that of textures and pictures, and 1 GiB for everything else. */
 static void test_memory(void)
 {
 	struct quota_limits limits;
@@ -91,7 +91,7 @@ static const struct {
 	{ "contexts=0x40", "contexts: from 8 to *" },
 	{ "contexts=64k", "contexts: from 8 to *" },
 	{ "contexts=64KB", "contexts: from 8 to *" },
-	/* Both would be 64 in 64 bits. */
+	/* Both would be 64 if they wrapped round at 64 bits. */
 	{ "contexts=18446744073709551680", "contexts: from 8 to *" },
 	{ "texture-bytes=16777217T", "texture-bytes: from 64M to 1T *" },
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* stats: buckets, names, and what the writer does with memory it is given. */
+/* stats: checks buckets, names, and what the writer does with memory it is given. */
 #include <glib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,7 +15,10 @@ static void test_buckets_cover_all_times(void)
 		g_assert_cmpuint(start, <, end);
 		g_assert_cmpuint(stats_bucket_of(start), ==, b);
 		g_assert_cmpuint(stats_bucket_of(end - 1), ==, b);
-		/* No wider than an eighth of its start, once that is more than one microsecond. */
+		/*
+		 * A bucket is no wider than an eighth of its start, once that is more than one
+		 * microsecond.
+		 */
 		g_assert_cmpuint((end - start - 1) * STATS_BUCKETS_PER_OCTAVE, <=, start);
 	}
 }
@@ -79,7 +82,10 @@ static void refuse(int fd, enum stats_worker worker, const char *why)
 	g_test_assert_expected_messages();
 }
 
-/* One process attaches once: a test in a child would lose its coverage, so all in one. */
+/*
+ * All cases are in one test, because one process attaches once, and a test in a child would lose
+ * its coverage.
+ */
 static void test_attach(void)
 {
 	struct stats *map;
@@ -119,7 +125,7 @@ static void test_attach(void)
 	g_assert_cmpuint(map->heads[1].stages[STATS_FLUSH_TO_WIRE].buckets[0], ==, 1);
 	g_assert_cmpstr((const char *)map->heads[2].encoder, ==, "a name that is longer than ther");
 
-	/* Heads that do not exist. */
+	/* These heads do not exist. */
 	g_autofree struct stats *before = g_memdup2(map, sizeof(*map));
 	stats_add(FRAME_HEADS_MAX, STATS_DRAWABLES, 1);
 	stats_set(UINT32_MAX, STATS_STREAMS, 1);

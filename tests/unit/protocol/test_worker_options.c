@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is told a worker on its command line is what it reads there. */
+/* worker_options: checks that a worker reads from its command line what it was told there. */
 #include "protocol/worker_options.h"
 
 #include <string.h>
@@ -17,7 +17,7 @@ static void *member_of(const struct worker_option *row, union values *values)
 	return (char *)values + row->offset;
 }
 
-/* Sets something that is not what holds anyway. A choice has more than one such value. */
+/* Sets the option to another value than the initial one; a choice has several such values. */
 static void set_some(const struct worker_option *row, union values *values, unsigned choice)
 {
 	void *member = member_of(row, values);
@@ -46,7 +46,7 @@ static void assert_equal(
 		g_assert_cmpstr(*(char **)one, ==, *(char **)other);
 }
 
-/* Formats the values, expects so many arguments, reads them, and compares what has come back. */
+/* Formats the values, expects n_arguments, reads them again, and compares what has come back. */
 static void check_round(
 	const struct worker_options *table, union values *values, unsigned n_arguments)
 {
@@ -59,7 +59,10 @@ static void check_round(
 	memset(&again, 0xff, sizeof(again));
 	worker_options_init(table, &again);
 	g_autoptr(GError) error = NULL;
-	/* What is understood goes, so the vector that owns the texts is another one. */
+	/*
+	 * We parse a copy of the vector, as what is understood is removed from it, and argv owns
+	 * the texts.
+	 */
 	g_autofree char **rest = g_memdup2(argv, (n + 1) * sizeof(*argv));
 	g_assert_true(worker_options_parse(table, &again, &n, &rest, &error));
 	g_assert_no_error(error);

@@ -41,7 +41,7 @@ static void note(const char *format, ...)
 		exit(3);
 }
 
-/* Counts itself, so that a test sees what a successor finds. */
+/* Counts one, so that a test sees whether a successor goes on from there. */
 static bool on_stats(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	bool render = strcmp(name, "render") == 0;
@@ -154,7 +154,10 @@ static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_DBUS, "DBUS", sizeof(struct keeper_dbus), 1, 1, ignore },
 };
 
-/* Only the renderer: a display that starts late, on a busy machine, finds the same files. */
+/*
+ * Returns whether the file is there. Only the renderer looks: a display that starts late, on a busy
+ * machine, would find the same files.
+ */
 static bool is_told(const char *log_path, const char *suffix)
 {
 	bool render = strcmp(name, "render") == 0;

@@ -177,7 +177,7 @@ uint64_t rig_get_u64(struct rig *rig, uint32_t request)
 void rig_negotiate(struct rig *rig)
 {
 	uint64_t features;
-	/* The first answer waits for the workers to be ready. */
+	/* We wait longer for the first answer, as it comes when the workers are ready. */
 	rig_send(rig, VHOST_USER_GET_FEATURES, 0, NULL, 0, NULL, 0);
 	receive(rig, VHOST_USER_GET_FEATURES, &features, sizeof(features), PATIENCE_MS);
 	g_assert_true(features & (1ull << VHOST_USER_F_PROTOCOL_FEATURES));

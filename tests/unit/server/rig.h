@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * rig: a real vitrine-gpu with fake workers, and QEMU's end of its socket.
- */
+/* rig: starts a real vitrine-gpu with fake workers, and holds QEMU's end of its socket. */
 #pragma once
 
 #include <glib.h>
@@ -20,34 +18,34 @@ struct rig {
 	int gpu_socket;
 };
 
-/* `arguments` are added to vitrine-gpu's; may be NULL. */
+/* `arguments` are added to vitrine-gpu's; they may be NULL. */
 struct rig *rig_create(const char *const *arguments);
-/* Ends vitrine-gpu as QEMU does, by hanging up, and checks that it ends well. */
+/* Ends vitrine-gpu as QEMU does, by closing the socket, and checks that it ends well. */
 void rig_destroy(struct rig *rig);
 
-/* One message, descriptors taken from `fds`. */
+/* Sends one message with the descriptors in `fds`, which stay the caller's. */
 void rig_send(struct rig *rig, uint32_t request, uint32_t flags, const void *payload,
 	size_t size_bytes, const int *fds, unsigned n_fds);
 void rig_send_u64(struct rig *rig, uint32_t request, uint64_t value);
-/* The answer to `request`; fails the test when there is none within three seconds. */
+/* Receives the answer to `request`; fails the test when there is none within three seconds. */
 void rig_receive(struct rig *rig, uint32_t request, void *payload, size_t size_bytes);
 uint64_t rig_get_u64(struct rig *rig, uint32_t request);
 
-/* SET_OWNER to SET_PROTOCOL_FEATURES. */
+/* Says everything from SET_OWNER to SET_PROTOCOL_FEATURES. */
 void rig_negotiate(struct rig *rig);
-/* What QEMU sends at DRIVER_OK, both rings from `base` on. */
+/* Sends what QEMU sends at DRIVER_OK, for both rings from `base` on. */
 void rig_start(struct rig *rig, unsigned base, uint64_t address);
-/* What QEMU sends when the device stops. Returns where ring 0 stopped. */
+/* Sends what QEMU sends when the device stops. Returns where ring 0 stopped. */
 unsigned rig_stop(struct rig *rig);
 
 /* Waits until a line of the workers' log contains `text`, n times. */
 void rig_wait_log(const struct rig *rig, const char *text, unsigned n_times);
 unsigned rig_count_log(const struct rig *rig, const char *text);
-/* The pid of the living renderer. */
+/* Returns the process id of the living renderer. */
 pid_t rig_renderer(const struct rig *rig);
 
-/* Waits for vitrine-gpu's end; its wait status. */
+/* Waits for vitrine-gpu's end; returns its wait status. */
 int rig_wait_end(struct rig *rig);
-/* Everything it said so far. Caller frees. */
+/* Returns everything that it has written to stderr so far. The caller frees it. */
 char *rig_errors(const struct rig *rig);
 void rig_free(struct rig *rig);

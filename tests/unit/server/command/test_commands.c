@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The programs as people start them: each mistake ends at once, with a status and a reason. */
+/*
+ * commands: starts the programs as people do; each mistake ends at once, with a status and a
+ * reason.
+ */
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
 #include <stdio.h>
@@ -82,7 +85,7 @@ static void test_mistake(const void *data)
 		g_error("\"%s\" is not in: %s", m->reason, errors);
 }
 
-/* A certificate with the key of another. */
+/* A certificate with another's key is refused. */
 static void test_wrong_key(void)
 {
 	g_autofree char *folder = g_dir_make_tmp("vitrine-commands-XXXXXX", NULL);
@@ -118,7 +121,7 @@ static void test_port_taken(void)
 	close(fd);
 }
 
-/* QEMU docs/interop/vhost-user.json: VHostUserBackendCapabilitiesGPU. */
+/* The output is what QEMU's docs/interop/vhost-user.json calls VHostUserBackendCapabilitiesGPU. */
 static void test_capabilities(void)
 {
 	g_autofree char *line = g_strdup_printf("%s --print-capabilities", g_getenv("VITRINE_GPU"));
@@ -140,7 +143,7 @@ static void test_capabilities(void)
 	}
 }
 
-/* Where no context can be made there is no virgl to be claimed. */
+/* Where no context can be made, virgl is not claimed. */
 static void test_capabilities_without_gl(void)
 {
 	g_autofree char *line = g_strdup_printf(
@@ -154,7 +157,7 @@ static void test_capabilities_without_gl(void)
 	g_assert_null(strstr(output, "virgl"));
 }
 
-/* A QEMU of Debian 12's version, by a script that says so. */
+/* A script says that it is a QEMU of Debian 12's version, which is too old. */
 static void test_old_qemu(void)
 {
 	g_autofree char *dir = g_dir_make_tmp("vitrine-commands-XXXXXX", NULL);

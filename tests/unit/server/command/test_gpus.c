@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* `vitrine gpus`, with nodes and a vitrine-render of the test's own, and with the real one. */
+/*
+ * gpus: tests `vitrine gpus` with nodes and a vitrine-render of the test's own, and with the real
+ * one.
+ */
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
@@ -7,7 +10,9 @@
 
 #include "server/command/gpus.h"
 
-/* A GPU, one that draws with the CPU, one that crashes, one that says nonsense, one without virgl.
+/*
+ * Stands for a GPU, one that draws with the CPU, one that crashes, one that says nonsense, and one
+ * without virgl.
  */
 static const char renderer_script[] =
 	"#!/bin/sh\n"
@@ -83,7 +88,7 @@ static void test_text(struct fixture *fixture, gconstpointer data)
 	g_assert_null(strstr(text, "no render node"));
 }
 
-/* In the order that a desktop tries them. */
+/* GPUs are listed in the order that a desktop tries them. */
 static void test_json(struct fixture *fixture, gconstpointer data)
 {
 	g_autoptr(GPtrArray) gpus = gpus_survey(fixture->dir, fixture->renderer);
@@ -121,7 +126,10 @@ static void test_no_renderer(struct fixture *fixture, gconstpointer data)
 	expect(text, "No such file or directory");
 }
 
-/* The command, with the real vitrine-render: a node that is none, and the software renderer. */
+/*
+ * The command runs with the real vitrine-render, for a node that is none and for the software
+ * renderer.
+ */
 static void test_real(struct fixture *fixture, gconstpointer data)
 {
 	g_autofree char *line =

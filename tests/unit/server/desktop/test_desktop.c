@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one table of options against all that is made from it: the command lines, --help, the man
- * pages, the configuration file, what vitrine-gpu is told, and `vitrine show --json`.
+ * desktop: compares the one table of options with all that is made from it: the command lines,
+ * --help, the man pages, the configuration file, what vitrine-gpu is told, and `vitrine show
+ * --json`.
  */
 #include <gio/gio.h>
 #include <glib/gstdio.h>
@@ -16,14 +17,16 @@
 #include "server/desktop/desktop_options.h"
 #include "server/desktop/run_dir.h"
 
-/* Set once by main(). */
+/* main() sets it once. */
 static char *folder;
 
 static const char *const programs[DESKTOP_PROGRAMS] = { "VITRINE", "VITRINE_GPU" };
 
 /* ---- every option with a value of its own ---- */
 
-/* One that is not the default and that no other option has. A path leads to a file. Caller frees.
+/*
+ * Returns a value that is not the default and that no other option has. A path leads to a file. The
+ * caller frees it.
  */
 static char *make_value(const struct desktop_option *option)
 {
@@ -49,7 +52,9 @@ static bool is_in(const struct desktop_option *option, enum desktop_program prog
 	       (!in_file || desktop_option_in_file(option));
 }
 
-/* The program's command line with every option; for `vitrine run` all that a file can have. */
+/*
+ * Returns the program's command line with every option; for `vitrine run` all that a file can have.
+ */
 static char **make_arguments(enum desktop_program program)
 {
 	GPtrArray *argv = g_ptr_array_new();
@@ -70,7 +75,7 @@ static char **make_arguments(enum desktop_program program)
 static void parse(struct desktop *desktop, enum desktop_program program, char **argv)
 {
 	g_autoptr(GError) error = NULL;
-	/* GOption moves the pointers of the array it is given. */
+	/* We parse a copy, since GOption moves the pointers of the array it is given. */
 	g_autofree char **copy = g_memdup2(argv, (g_strv_length(argv) + 1) * sizeof(*argv));
 	desktop_parse(desktop, program, (int)g_strv_length(argv), copy, &error);
 	g_assert_no_error(error);
@@ -106,7 +111,7 @@ static void test_command_lines(void)
 	}
 }
 
-/* QEMU docs/interop/vhost-user.rst, "Backend program conventions". */
+/* These are in QEMU's docs/interop/vhost-user.rst, "Backend program conventions". */
 static void test_conventions(void)
 {
 	static const struct {
@@ -182,8 +187,10 @@ static void test_keeper_arguments(const struct desktop *run, unsigned n_expected
 	desktop_finish(&gpu);
 }
 
-/* name, virgl, the node, software, the limit of a submission, quotas, pacing; encoder, 4:4:4,
- * clock; seven of SPICE. */
+/*
+ * Both programs have these: name, virgl, the node, software, the limit of a submission, quotas,
+ * pacing; encoder, 4:4:4, clock; seven of SPICE.
+ */
 #define N_SHARED 17
 
 static void test_keeper_is_told(void)
@@ -211,7 +218,10 @@ static char *run(const char *line)
 	return output;
 }
 
-/* Each option once, at a line's beginning, and none that the table has not. */
+/*
+ * Checks that the text has each option once, at a line's beginning, and none that the table has
+ * not.
+ */
 static void compare_names(enum desktop_program program, const char *text, const char *pattern)
 {
 	g_autoptr(GRegex) regex = g_regex_new(pattern, G_REGEX_MULTILINE, 0, NULL);
@@ -268,7 +278,7 @@ static char *write_config(const char *text)
 	return path;
 }
 
-/* Every option, as people would write it down. */
+/* Returns a file with every option, as people would write it down. The caller frees it. */
 static char *make_config(void)
 {
 	g_autoptr(GKeyFile) file = g_key_file_new();
@@ -300,7 +310,7 @@ static void test_file_is_command_line(void)
 	desktop_finish(&from_file);
 }
 
-/* What is written of a desktop makes the same one. */
+/* A file written from a desktop makes the same desktop. */
 static void test_file_comes_back(void)
 {
 	struct desktop all, again;
@@ -334,7 +344,7 @@ struct mistake {
 	const char *text, *reason;
 };
 
-/* Each reason stands behind the file's name. */
+/* In the message each reason stands behind the file's name. */
 static const struct mistake mistakes[] = {
 	{ "[graphics]\nquota=contexts=7\n",
 		"[graphics] quota=contexts=7: contexts: from 8 to 1K virgl contexts of the guest" },
@@ -377,11 +387,11 @@ static void test_file_is_checked(void)
 {
 	for (unsigned i = 0; i < G_N_ELEMENTS(mistakes); i++)
 		expect_refusal(mistakes[i].text, NULL, mistakes[i].reason);
-	/* Also where the command line says something else. */
+	/* The file's mistake counts also where the command line says something else. */
 	expect_refusal("[machine]\ncpus=0\n", "--cpus=4", "[machine] cpus=0: from 1 to 255");
 }
 
-/* It is refused at once, though nobody writes to it. */
+/* A FIFO is refused at once, though nobody writes to it. */
 static void test_file_is_fifo(void)
 {
 	struct desktop desktop;
@@ -433,7 +443,7 @@ static void expect_member(JsonObject *options, const struct desktop_option *opti
 		g_assert_cmpstr(json_node_get_string(node), ==, expected);
 }
 
-/* A desktop with every option that there is. */
+/* A desktop with every option there is is shown whole. */
 static void test_show_all(void)
 {
 	struct desktop all;
@@ -509,7 +519,10 @@ static void wait_for_file(const char *path)
 	g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
 }
 
-/* What `vitrine run` says is in force: found values too, and no password. */
+/*
+ * `vitrine run` shows what is in force, with the values that it found itself and without the
+ * password.
+ */
 static void test_show_real(void)
 {
 	g_autofree char *qemu = g_build_filename(folder, "fake-qemu", NULL);

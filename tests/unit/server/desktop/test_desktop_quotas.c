@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The option that sets quotas, which is given several times, and its list in the manuals. */
+/*
+ * desktop_quotas: tests the option that sets quotas, which may be given several times, and its list
+ * in the manuals.
+ */
 #include <glib.h>
 #include <string.h>
 
@@ -29,7 +32,10 @@ static void test_option(void)
 	desktop_finish(&desktop);
 }
 
-/* What a manual says of a quota, from its name to the next one's. NULL: it is not there once. */
+/*
+ * Returns what a manual says of a quota, from its name to the next one's, or NULL when it is not
+ * there exactly once.
+ */
 static char *find_item(const char *manual, const struct quota_row *row)
 {
 	g_auto(GStrv) parts = g_strsplit(row->name, "-", -1);
@@ -42,7 +48,7 @@ static char *find_item(const char *manual, const struct quota_row *row)
 	return g_strdup(items[0]);
 }
 
-/* Each once in both manuals, with its limits. */
+/* Each quota is once in both manuals, with its limits. */
 static void test_manuals(void)
 {
 	for (unsigned i = 0; i < DESKTOP_PROGRAMS * QUOTAS; i++) {
@@ -59,7 +65,7 @@ static void test_manuals(void)
 	}
 }
 
-/* Nothing is taken of an option that has a mistake in it. */
+/* An option that has a mistake in it sets nothing. */
 static void test_mistake(void)
 {
 	struct desktop desktop;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A QMP connection: what is made of each line that QEMU, or who passes for it, may send. */
+/* qmp_client: checks what is made of each line that QEMU, or whoever passes for it, may send. */
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -148,7 +148,7 @@ static void test_conversation(void)
 	say(&fixture, GREETING);
 	expect_said(&fixture, CAPABILITIES);
 	g_assert_cmpstr(fixture.seen->str, ==, "");
-	/* An old QEMU that refuses them is one to talk to all the same. */
+	/* An old QEMU that refuses capabilities is still one to talk to. */
 	say(&fixture, "{\"error\":{\"desc\":\"no capabilities\"}}\n");
 	g_assert_cmpstr(fixture.seen->str, ==, "ready ");
 	g_assert_true(qmp_client_send(fixture.client, "stop", NULL, -1));
@@ -171,7 +171,7 @@ static void test_byte_by_byte(void)
 	tear_down(&fixture);
 }
 
-/* A line without an end is cut off, not kept. */
+/* A line without an end ends the connection instead of filling memory. */
 static void test_endless_line(void)
 {
 	struct fixture fixture;
@@ -198,7 +198,7 @@ static void test_hang_up(void)
 	tear_down(&fixture);
 }
 
-/* What stands behind the event is not read any more. */
+/* What follows the event is not read any more. */
 static void test_destroyed_by_handler(void)
 {
 	struct fixture fixture;

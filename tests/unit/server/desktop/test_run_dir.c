@@ -28,7 +28,7 @@ static void test_run_dir(void)
 	run_dir_remove(&first);
 	g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
 
-	/* What a killed one left is cleared away, the lock went with it. */
+	/* A killed process leaves its files, which are cleared away, as its lock went with it. */
 	g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
 	g_assert_true(g_file_set_contents(file, "x", 1, NULL));
 	g_assert_true(run_dir_create(&first, "one", NULL));

@@ -4,7 +4,7 @@
 
 #include "server/run/kvm.h"
 
-/* Whatever this machine's /dev/kvm is: an answer comes soon, and a reason. */
+/* Whatever this machine's /dev/kvm is, an answer comes soon, with a reason. */
 static void test_kvm(void)
 {
 	const char *reason = NULL;

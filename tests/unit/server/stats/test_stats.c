@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Figures as readers see them: from memory that may hold anything to rates, percentiles, JSON,
- * text. */
+/*
+ * stats: checks figures as readers see them: from memory that may hold anything to rates,
+ * percentiles, JSON and text.
+ */
 #include <json-glib/json-glib.h>
 #include <math.h>
 #include <signal.h>
@@ -96,7 +98,7 @@ static void test_rates(void)
 	g_autofree struct stats_snapshot *now = make_snapshot(3000000);
 	before->render.heads[1].counts[STATS_FRAMES_FLUSHED] = 100;
 	now->render.heads[1].counts[STATS_FRAMES_FLUSHED] = 220;
-	/* Only its owner's word counts. */
+	/* Each figure is taken only from the process that owns it. */
 	now->display.heads[1].counts[STATS_FRAMES_FLUSHED] = 999;
 	now->render.heads[1].counts[STATS_FLUSHED_PIXELS] = 1000;
 	now->display.heads[1].counts[STATS_SENT_PIXELS] = 250;
@@ -117,7 +119,10 @@ static void test_rates(void)
 	g_assert_cmpfloat(r->processes[STATS_PROCESS_QEMU].cpu_percent, ==, -1);
 	g_assert_cmpfloat(r->processes[STATS_PROCESS_KEEPER].cpu_percent, ==, 0);
 
-	/* One snapshot, and one of a desktop of the same name that is another. */
+	/*
+	 * There is no interval with one snapshot only, or when the earlier one is of another
+	 * desktop of the same name.
+	 */
 	g_autofree struct stats_report *alone = stats_report_make(NULL, now);
 	before->processes[STATS_PROCESS_KEEPER].start_ticks = 4;
 	g_autofree struct stats_report *other = stats_report_make(before, now);
@@ -143,13 +148,13 @@ static void test_clients(void)
 	g_assert_cmpstr(r->clients[0].address, ==, "192.168.1.2");
 	g_assert_cmpfloat_with_epsilon(r->clients[0].rates[STATS_CLIENT_SENT_BYTES], 4000, 1e-9);
 	g_assert_cmpuint(r->clients[0].gauges[STATS_CLIENT_ROUND_TRIP_US], ==, 1500);
-	/* Somebody else in the same place has sent nothing before. */
+	/* Somebody else in the same place counts as having sent nothing before. */
 	memcpy(is->address, "192.168.1.3", 11);
 	g_autofree struct stats_report *other = stats_report_make(before, now);
 	g_assert_cmpfloat(other->clients[0].rates[STATS_CLIENT_SENT_BYTES], ==, 0);
 }
 
-/* Against the exact percentile of known times, within a bucket's width. */
+/* Compares percentiles with the exact ones of known times, within a bucket's width. */
 static void test_percentiles(void)
 {
 	g_autofree struct stats_snapshot *now = make_snapshot(1);
@@ -167,7 +172,7 @@ static void test_percentiles(void)
 	g_assert_cmpfloat_with_epsilon(t->p99_us, 9900, 9900 / 8.0);
 	g_assert_cmpfloat(t->p50_us, <, t->p95_us);
 
-	/* Only what came between two snapshots. */
+	/* Only what came between two snapshots counts. */
 	g_autofree struct stats_snapshot *before = g_memdup2(now, sizeof(*now));
 	now->time_us += G_USEC_PER_SEC;
 	h->buckets[stats_bucket_of(200)] += 5;
@@ -175,7 +180,7 @@ static void test_percentiles(void)
 	t = &later->heads[0].stages[STATS_FLUSH_TO_WIRE];
 	g_assert_cmpuint(t->n, ==, 5);
 	g_assert_cmpfloat_with_epsilon(t->p99_us, 200, 200 / 8.0);
-	/* And nothing gives nothing. */
+	/* A stage without times has percentiles of 0. */
 	g_assert_cmpfloat(later->heads[0].stages[STATS_FLUSH_TO_PICTURE].p95_us, ==, 0);
 }
 
@@ -253,7 +258,7 @@ static void fill_with_noise(GRand *rand, struct stats *stats)
 				   (uint64_t)g_rand_int(rand) << 32 | g_rand_int(rand);
 }
 
-/* A worker that was taken over writes what it likes: nonsense is shown, in order. */
+/* A worker that was taken over may write anything: nonsense is then shown, but in order. */
 static void test_nonsense_is_only_nonsense(void)
 {
 	g_autoptr(GRand) rand = g_rand_new_with_seed(4711);
@@ -336,7 +341,7 @@ static void test_keeper(void)
 	g_assert_cmpuint(first->display.heads[0].counts[STATS_DRAWABLES], ==, 1);
 	g_assert_cmpuint(first->render_starts, ==, 1);
 
-	/* Its successor counts on. */
+	/* The successor goes on counting. */
 	g_assert_cmpint(kill(rig_renderer(rig), SIGKILL), ==, 0);
 	rig_wait_log(rig, "STATS", 3);
 	g_autofree struct stats_snapshot *second = take(path);
@@ -350,7 +355,7 @@ static void test_keeper(void)
 	g_assert_cmpint(rmdir(dir), ==, 0);
 }
 
-/* What readers are given cannot be written. */
+/* Readers cannot write into what they are given. */
 static bool take_descriptors(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	for (unsigned i = 0; i < n_fds; i++) {
@@ -380,7 +385,7 @@ static void test_descriptors_are_read_only(void)
 	g_assert_cmpint(link_dispatch(fd, "keeper", table, 1, &n), ==, 1);
 	g_assert_cmpuint(n, ==, 2);
 	close(fd);
-	/* Readers who ask and leave, or never read, are nothing to it. */
+	/* Readers who ask and leave, or never read, do not disturb the others. */
 	for (unsigned i = 0; i < 50; i++) {
 		int hasty = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 		g_assert_cmpint(connect(hasty, (struct sockaddr *)&addr, sizeof(addr)), ==, 0);
