@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bitmap: copies hold the right pixels and stay within the store's bounds, each bound says STARVED
- * once, and what lies in render's buffer is shown there only if all its rows are mapped.
+ * bitmap: checks that copies hold the right pixels and stay within the store's bounds, that each
+ * bound says STARVED once, and that what lies in render's buffer is shown there only if all its
+ * rows are mapped.
  */
 #include "display/painting/bitmap.h"
 
@@ -90,8 +91,10 @@ static void test_who_keeps_the_buffer(void)
 	rig_finish(&rig);
 }
 
-/* The last row's bytes behind its pixels may be missing: only rows that begin at the left edge, or
- * end before the last row, are all mapped. */
+/*
+ * The last row's bytes behind its pixels may be missing. So only those rows are all mapped that
+ * begin at the left edge or end before the last row.
+ */
 static void test_can_point(void)
 {
 	struct rig rig;
@@ -116,7 +119,7 @@ static unsigned copy_until_full(
 	while (n < n_max && (result = bitmap_copy(&held[n], rig->source, rect)) == BITMAP_TAKEN)
 		n++;
 	g_assert_cmpint(result, ==, BITMAP_STARVED);
-	/* Only the first time, until something comes back. */
+	/* The answer is STARVED only once, until something comes back. */
 	g_assert_cmpint(bitmap_copy(&held[n], rig->source, rect), ==, BITMAP_BLOCKED);
 	bitmap_release(&held[--n]);
 	g_assert_cmpint(bitmap_copy(&held[n], rig->source, rect), ==, BITMAP_TAKEN);
@@ -157,8 +160,10 @@ static void test_heap_is_bounded(void)
 	rig_finish(&rig);
 }
 
-/* Three frames of the head, but no less than BITMAP_HEAP_MIN and no more than BITMAP_HEAP_MAX; a
- * copy has a quarter of that. */
+/*
+ * The heap holds three frames of the head, but no less than BITMAP_HEAP_MIN and no more than
+ * BITMAP_HEAP_MAX; a copy may take a quarter of that.
+ */
 static void test_heap_by_size(void)
 {
 	const struct {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * comparer: from pixels to facts. What differs is named and nothing else, what scrolled and what
- * moves as films do is told, and what was not sent is named again. No drawable is made here.
+ * comparer: checks the way from pixels to facts. What differs is named and nothing else, what
+ * scrolled and what moves as films do is told, and what was not sent is named again. No drawable is
+ * made here.
  */
 #include "display/painting/comparer.h"
 
@@ -51,7 +52,7 @@ static void text(struct rig *rig, struct rect rect, uint32_t seed)
 	}
 }
 
-/* Other letters each time, in the same places. */
+/* Draws other letters each time, in the same places. */
 static void page(struct rig *rig, struct rect rect, uint32_t seed)
 {
 	for (uint32_t y = rect.y; y < rect_bottom(&rect); y++) {
@@ -156,7 +157,7 @@ static void test_scroll(void)
 	rig_finish(&rig);
 }
 
-/* Frames until an area lives; 0: none did. */
+/* Shows frames until an area lives. Returns how many that took; 0 if none did. */
 static unsigned play(
 	struct rig *rig, void (*draw)(struct rig *, struct rect, uint32_t), struct rect rect)
 {
@@ -180,13 +181,15 @@ static void test_area_lives_and_ends(void)
 	unsigned serial = area->serial;
 	g_assert_true(rect_equal(&area->rect, &window));
 	g_assert_cmpuint(serial, !=, 0);
-	/* It is looked at by itself: nothing inside is named. */
+	/* An area is looked at by itself, so nothing inside it is named. */
 	film(&rig, window, n + 1);
 	look_at_all(&rig);
 	g_assert_true(rig.changes.areas[0].changed);
 	g_assert_cmpuint(rig.changes.areas[0].serial, ==, serial);
 	g_assert_false(names(&rig, 300, 200));
-	/* Still, and damaged no more: it ends, and all of it is to be sent again. */
+	/*
+	 * An area that stands still and is damaged no more ends, and all of it is to be sent again.
+	 */
 	unsigned i = 0;
 	do {
 		rig.now_us += FRAME_US;
@@ -197,7 +200,7 @@ static void test_area_lives_and_ends(void)
 	g_assert_cmpuint(rig.changes.n_ended, ==, 1);
 	g_assert_true(rect_equal(&rig.changes.ended[0], &window));
 	g_assert_true(names(&rig, 203, 101) && names(&rig, 602, 400));
-	/* The next one has another name. */
+	/* The next area has another name. */
 	g_assert_cmpuint(play(&rig, film, window), >, 0);
 	g_assert_cmpuint(rig.changes.areas[0].serial, >, serial);
 	rig_finish(&rig);

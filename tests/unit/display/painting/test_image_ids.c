@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* image_ids: one number for one bitmap, another for another, and not too many. */
+/*
+ * image_ids: checks that one bitmap gets one number and another bitmap another, and that there are
+ * not too many.
+ */
 #include "display/painting/image_ids.h"
 
 #include <glib.h>
@@ -42,7 +45,7 @@ static void test_same_and_not(void)
 	image_ids_clear(&other_head);
 }
 
-/* Bitmaps that differ in a pixel or two, in many sizes. */
+/* The bitmaps differ in a pixel or two, in many sizes. */
 static void test_no_two_share_one(void)
 {
 	struct image_ids ids = { 0 };
@@ -76,7 +79,9 @@ static void test_what_has_none(void)
 	g_assert_false(image_ids_find(&ids, &small.bitmap, &id));
 }
 
-/* What comes once takes half of them, what comes again the rest; then those that have one keep it.
+/*
+ * Bitmaps that come once take half of the numbers, those that come again the rest; after that each
+ * keeps the number it has.
  */
 static void test_bound(void)
 {

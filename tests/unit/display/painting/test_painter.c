@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * painter: with a spice-server that behaves as badly as it may (pulls late, keeps everything),
- * memory and locked buffers stay bounded, and what it is given in the end is the guest's last
- * bitmap.
+ * painter: runs it with a spice-server that behaves as badly as it may (pulls late, keeps
+ * everything). Memory and locked buffers stay bounded, and what it is given in the end is the
+ * guest's last bitmap.
  */
 #include "display/painting/painter.h"
 
@@ -38,7 +38,7 @@ static void on_released(void *user, uint32_t buffer, uint32_t head, uint64_t ser
 	guest->locked[buffer - 1] = false;
 }
 
-/* The last row ends with the object, whatever the stride. */
+/* Makes buffers whose last row ends with the object, whatever the stride. */
 static void guest_init_buffers(struct guest *guest, uint32_t stride_bytes, bool watched)
 {
 	size_t size_bytes = stride_bytes * (HEIGHT - 1) + WIDTH * 4;
@@ -81,7 +81,7 @@ static void guest_finish(struct guest *guest)
 	g_free(guest->canvas);
 }
 
-/* Never waits: a free buffer must be there. */
+/* Returns a free buffer, which must be there, since the guest never waits. */
 static unsigned free_buffer(struct guest *guest)
 {
 	for (unsigned i = 0; i < BUFFERS; i++) {
@@ -117,7 +117,7 @@ static void guest_draw(struct guest *guest, struct rect rect, uint32_t color)
 	guest_flush(guest, rect);
 }
 
-/* A spice-server: a list of what it holds, and what its client has been shown. */
+/* Plays a spice-server: lists what it holds and keeps what its client has been shown. */
 struct server {
 	struct painter *painter;
 	GQueue held; /* struct bitmap */
@@ -157,7 +157,7 @@ static bool covers(const struct bitmap *newer, const struct bitmap *older)
 	       newer->rect.y + newer->rect.height >= older->rect.y + older->rect.height;
 }
 
-/* What is covered is let go of, what is not stays: that is all a real one promises. */
+/* Takes a bitmap, and releases those that it covers. A real one promises no more than that. */
 static enum bitmap_result server_pull(struct server *server)
 {
 	struct bitmap bitmap;
@@ -177,7 +177,7 @@ static enum bitmap_result server_pull(struct server *server)
 	return result;
 }
 
-/* spice_qxl_oom: what is oldest is drawn into the surface and let go of. */
+/* Releases the oldest as spice_qxl_oom() does: draws it into the surface and lets go of it. */
 static bool server_free_some(struct server *server, unsigned n)
 {
 	bool waiting = false;
@@ -253,7 +253,7 @@ static void test_mixed(void)
 	run(false, 200, 7);
 }
 
-/* In two halves: see painter.c. */
+/* Takes a picture that comes in two halves; painter.c says why. */
 static void take_halves(struct guest *guest, struct bitmap halves[2])
 {
 	for (unsigned i = 0; i < 2; i++) {
@@ -289,7 +289,7 @@ static void test_whole_points_into_the_buffer(void)
 	guest_finish(&guest);
 }
 
-/* Rows reach beyond the object's end: it must be copied, however much of it changed. */
+/* Rows reach beyond the object's end, so the bitmap must be copied, however much of it changed. */
 static void test_copies_what_is_not_whole(void)
 {
 	struct guest guest;
@@ -303,7 +303,7 @@ static void test_copies_what_is_not_whole(void)
 	guest_finish(&guest);
 }
 
-/* Bitmaps that are just too small to be sent whole, none given back. */
+/* Bitmaps that are just too small to be sent whole are taken, and none is given back. */
 static void test_heap_is_bounded(void)
 {
 	struct guest guest;
@@ -391,7 +391,7 @@ static void test_unwatched(void)
 	guest_finish(&guest);
 }
 
-/* A line that is full still takes a key press; the rest waits, and is not lost. */
+/* A line that is full still takes a key press's change; the rest waits, and is not lost. */
 static void test_small_beyond_a_full_line(void)
 {
 	const struct send_limits full = { 0, 8192, 400000000 }, over = { 0, 0, 400000000 };
@@ -410,7 +410,7 @@ static void test_small_beyond_a_full_line(void)
 	guest_finish(&guest);
 }
 
-/* A film on all of the head, until it is video. Returns the time. */
+/* Plays a film on all of the head until it is video. Returns the time. */
 static int64_t play_until_video(struct guest *guest)
 {
 	struct bitmap bitmap;
@@ -426,8 +426,8 @@ static int64_t play_until_video(struct guest *guest)
 }
 
 /*
- * spice-server holds all frames there may be and waits for a newer one, which waits for it to let
- * go of one: the area ends by the clock, and what it showed last is given without loss.
+ * spice-server holds all frames there may be and waits for a newer one, and that one waits for it
+ * to let go of one. So the area ends by the clock, and what it showed last is given without loss.
  */
 static void test_area_ends_while_all_is_held(void)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* scroll: what moved is found, and what is sent besides makes the picture right. */
+/*
+ * scroll: checks that what moved is found, and that what is sent besides makes the picture right.
+ */
 #include "display/painting/scroll.h"
 
 #include <glib.h>
@@ -63,7 +65,7 @@ static void update(struct screen *screen)
 	g_assert_cmpmem(screen->guest, WIDTH * HEIGHT * 4, screen->client, WIDTH * HEIGHT * 4);
 }
 
-/* A line of a terminal: letters of 8x16, some of it blank. */
+/* Draws a line of a terminal: letters of 8x16, some of it blank. */
 static void draw_line(struct screen *screen, struct rect window, uint32_t y, uint32_t seed)
 {
 	uint32_t letters = 5 + seed * 2654435761u % (window.width / 8 - 5);
@@ -111,14 +113,16 @@ static void test_terminal(void)
 	run(window, -5, 20);
 }
 
-/* At no strip's edge: the columns at its sides are shared with what stands still. */
+/*
+ * The window is at no strip's edge, so the columns at its sides are shared with what stands still.
+ */
 static void test_anywhere(void)
 {
 	run((struct rect){ 77, 33, 640, 400 }, 1, 20);
 	run((struct rect){ 0, 0, WIDTH, HEIGHT }, 2, 20);
 }
 
-/* A block cursor at the end of the text moves with every line; a clock ticks in a corner. */
+/* A block cursor at the end of the text moves with every line, and a clock ticks in a corner. */
 static void test_with_changes_inside(void)
 {
 	const struct rect window = { 64, 48, 800, 608 };
@@ -151,7 +155,7 @@ static void test_no_scroll(void)
 	screen_finish(&screen);
 }
 
-/* What is not known of the surface is not moved. */
+/* A part of which we do not know what the surface shows is not moved. */
 static void test_unknown_is_not_moved(void)
 {
 	const struct rect window = { 64, 48, 800, 608 };

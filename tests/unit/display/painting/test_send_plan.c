@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * send_plan: from facts to bitmaps. The facts are written by hand: no frame is compared here, and
- * the frame's pixels say only how large a bitmap will be.
+ * send_plan: checks the way from facts to bitmaps. The facts are written by hand: no frame is
+ * compared here, and the frame's pixels say only how large a bitmap will be.
  */
 #include "display/painting/send_plan.h"
 
@@ -27,7 +27,10 @@ struct rig {
 	unsigned n_bitmaps;
 };
 
-/* Noise above, so that a large rectangle is a large step; one colour below. */
+/*
+ * Fills the upper half with noise, so that a large rectangle is a large step, and the lower with
+ * one colour.
+ */
 static void rig_init(struct rig *rig)
 {
 	memset(rig, 0, sizeof(*rig));
@@ -54,7 +57,9 @@ static void make(struct rig *rig)
 	send_plan_make(&rig->plan, rig->source, &rig->changes, &no_limits);
 }
 
-/* Takes all that goes; the answer that ended it, or TAKEN when nothing is left. */
+/*
+ * Takes all bitmaps that it may. Returns the answer that ended it, or TAKEN when nothing is left.
+ */
 static enum bitmap_result take_all(struct rig *rig, const struct send_limits *limits)
 {
 	enum bitmap_result result = BITMAP_TAKEN;
@@ -90,7 +95,9 @@ static void test_nothing(void)
 	rig_finish(&rig);
 }
 
-/* What moved away, then small ones, then video, then the rest; video is cut out of what is still.
+/*
+ * The order is what moved away, small steps, video, and the rest; video is cut out of what is
+ * still.
  */
 static void test_order(void)
 {
@@ -126,7 +133,7 @@ static void test_order(void)
 	rig_finish(&rig);
 }
 
-/* The burst counts once for the line, and once only: later frames are one bitmap, if any. */
+/* The line is charged for the burst once, and once only; later frames are one bitmap, if any. */
 static void test_video(void)
 {
 	const struct rect film = { 300, 100, 200, 150 };
@@ -173,7 +180,10 @@ static void test_ended_area_goes_in_halves(void)
 	rig_finish(&rig);
 }
 
-/* Most of the head: all of it, where it lies, if the line takes that at once. */
+/*
+ * When most of the head changed, all of it is sent from where it lies, if the line takes that at
+ * once.
+ */
 static void test_whole(void)
 {
 	struct rig rig;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* strips: what differs is always inside the rectangles, what is equal costs none. */
+/*
+ * strips: checks that what differs is always inside the rectangles, and that what is equal costs
+ * none.
+ */
 #include "display/painting/strips.h"
 
 #include <glib.h>
@@ -101,7 +104,7 @@ static void test_random(void)
 	run(33, 700, 1);
 }
 
-/* One letter of a terminal: a strip wide, its rows high. */
+/* One letter of a terminal costs a rectangle a strip wide and its rows high. */
 static void test_small_change_is_small(void)
 {
 	struct screen screen;
@@ -119,8 +122,10 @@ static void test_small_change_is_small(void)
 	screen_finish(&screen);
 }
 
-/* The next letter is known to the pixel, even if somebody flushes everything; also past a tile's
- * edge. */
+/*
+ * The next letter is known to the pixel, even if somebody flushes everything; also past a tile's
+ * edge.
+ */
 static void test_letters_are_exact(void)
 {
 	struct screen screen;
@@ -139,7 +144,7 @@ static void test_letters_are_exact(void)
 	screen_finish(&screen);
 }
 
-/* What was kept of a tile is worth nothing once it shows something else, or is not known. */
+/* What was kept of a tile is worth nothing once it shows something else or is not known. */
 static void test_kept_is_not_trusted(void)
 {
 	struct screen screen;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* video areas: what becomes video, how exactly, and when it ends. Time and pictures are made up. */
+/*
+ * video_areas: checks what becomes video, how exactly, and when it ends. Time and pictures are made
+ * up.
+ */
 #include "display/painting/video_areas.h"
 
 #include <glib.h>
@@ -23,7 +26,7 @@ struct world {
 	uint32_t seed;
 };
 
-/* At most WIDTH by HEIGHT, which is what the memory has room for. */
+/* Makes a head of at most WIDTH by HEIGHT, which is what the memory has room for. */
 static void world_init_size(struct world *world, uint32_t width, uint32_t height)
 {
 	*world = (struct world){
@@ -46,7 +49,7 @@ static void world_finish(struct world *world)
 	video_areas_destroy(world->areas);
 }
 
-/* Shaded, another picture each time. */
+/* Draws a shaded picture, another one each time. */
 static void film(struct world *world, struct rect rect)
 {
 	world->seed += 7;
@@ -90,7 +93,7 @@ static bool frame(struct world *world, unsigned after_ms)
 			&world->areas->live[i], world->now_us, (uint8_t *)world->pixels, WIDTH * 4);
 	look_outside(world, (struct rect){ 0, 0, world->width, world->height }, 0);
 	video_areas_note(world->areas, world->now_us, world->strips);
-	/* Below 10 Mbit/s areas begin large: as on a line on which growing is dear. */
+	/* Below 10 Mbit/s areas begin large, as on a line on which growing costs much. */
 	struct video_wish wish = { world->lossless_bps_max, world->lossless_bps_max < 10000000 };
 	bool begun = video_areas_form(world->areas, world->now_us, world->strips,
 		(uint8_t *)world->pixels, WIDTH * 4, &wish);
@@ -98,7 +101,7 @@ static bool frame(struct world *world, unsigned after_ms)
 	return begun;
 }
 
-/* Milliseconds until an area begins, -1: none does. */
+/* Returns after how many milliseconds an area begins; -1 when none does. */
 static int play(struct world *world, void (*draw)(struct world *, struct rect), struct rect rect,
 	unsigned interval_ms, unsigned n)
 {
@@ -145,7 +148,7 @@ static void test_slow_film(void)
 	g_assert_cmpuint(world.areas->n_live, ==, 1);
 	world_finish(&world);
 
-	/* Five a second are pictures, not a film. */
+	/* Five pictures a second are no film. */
 	world_init(&world);
 	g_assert_cmpint(play(&world, film, window, 200, 60), ==, -1);
 	world_finish(&world);
@@ -157,12 +160,12 @@ static void test_small_or_rare_is_none(void)
 	world_init(&world);
 	g_assert_cmpint(play(&world, film, (struct rect){ 400, 300, 60, 60 }, 16, 200), ==, -1);
 	g_assert_cmpint(play(&world, text, (struct rect){ 40, 300, 700, 20 }, 33, 200), ==, -1);
-	/* A large cursor that blinks. */
+	/* A large cursor that blinks is no film. */
 	g_assert_cmpint(play(&world, film, (struct rect){ 100, 100, 400, 400 }, 500, 40), ==, -1);
 	world_finish(&world);
 }
 
-/* A line of typing: each letter elsewhere, each redraws its line. */
+/* A line is typed, each letter elsewhere, and each redraws its line. */
 static void test_typing_is_none(void)
 {
 	struct world world;
@@ -193,7 +196,7 @@ static void test_ends_after_a_short_quiet(void)
 	play(&world, film, window, 16, 20);
 	g_assert_cmpuint(world.areas->n_live, ==, 1);
 	int64_t end_us = world.now_us;
-	/* Flushes go on, nothing changes: the first may still count. */
+	/* Flushes go on and nothing changes; the first may still count. */
 	while (!video_areas_end(world.areas, world.now_us, &rect))
 		frame(&world, 16);
 	g_test_message("ended after %d ms", (int)((world.now_us - end_us) / 1000));
@@ -241,7 +244,9 @@ static void test_two_films(void)
 	world_finish(&world);
 }
 
-/* A game's figures above and below it: with nothing but plain areas between they are seen together.
+/*
+ * A game shows figures above and below its field. With nothing but plain areas between them they
+ * form one area with it.
  */
 static void test_companions(void)
 {
@@ -283,8 +288,7 @@ static void test_grows(void)
 	world_finish(&world);
 }
 
-/* Things that fly about all over the head end up in one area, as does what blinks between them.
- */
+/* Things that fly about all over the head end up in one area, as does what blinks between them. */
 static void test_flying_about(void)
 {
 	struct world world;
@@ -319,7 +323,9 @@ static void expect_even_sides(const struct world *world)
 	}
 }
 
-/* What encoders that halve the colours refuse is never asked of them, also when areas are joined.
+/*
+ * Sizes that encoders with halved colours refuse are never asked of them, also when areas are
+ * joined.
  */
 static void test_even_sides(void)
 {
