@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The whole of one room's library is linked behind this main, with what the room may include and
- * nothing else. It does nothing: it is enough that it links.
+ * nothing else. It does nothing, as it is enough that it links.
  */
 int main(void)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* audience: who finds the guest asleep is held until there is a picture, but never for long. */
+/*
+ * audience: checks that whoever finds the guest asleep is held until there is a picture, but never
+ * for long.
+ */
 #include "display/door/audience.h"
 #include "display/door/limits.h"
 
@@ -55,7 +58,7 @@ static void test_held_until_a_frame(void)
 	arrive(&record, true);
 	audience_frame_shown(record.audience);
 	g_assert_cmpuint(record.admitted, ==, 2);
-	/* More channels of the same client. */
+	/* More channels of the same client arrive. */
 	arrive(&record, true);
 	g_assert_cmpuint(record.admitted, ==, 3);
 	audience_look(record.audience, 0, true);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* When dma-bufs are shown, and who waits outside meanwhile. The clients are the far ends of real
- * sockets; spice-server is played by the test. */
+/*
+ * dmabuf_door: checks when dma-bufs are shown, and who waits outside meanwhile. The clients are the
+ * far ends of real sockets; the test plays spice-server.
+ */
 #include "display/door/dmabuf_door.h"
 
 #include <glib.h>
@@ -10,11 +12,14 @@
 #include <unistd.h>
 
 #define LOG_DOMAIN "vitrine"
-/* How long something may take on a busy machine; and how long is waited for what must not come. */
+/*
+ * The first is how long something may take on a busy machine, the second how long we wait for what
+ * must not come.
+ */
 #define WAIT_US (10 * G_USEC_PER_SEC)
 #define NEVER_US (40 * 1000)
 
-/* spice-server's names for what it has. */
+/* The addresses of these are spice-server's names for its connections. */
 static const int key_first, key_second, key_main, key_plain, key_tcp, key_local, key_nobody;
 
 struct fixture {
@@ -94,7 +99,7 @@ static void tear_down(struct fixture *f, gconstpointer data)
 
 /* ---- clients ---- */
 
-/* Connects one; returns its own end, which the fixture closes. */
+/* Connects a client; returns the client's own end, which the fixture closes. */
 static int arrive(struct fixture *f, bool is_unix)
 {
 	int pair[2];
@@ -129,7 +134,7 @@ static gboolean on_late(gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
-/* Runs the main loop until so many have been admitted. */
+/* Runs the main loop until n have been admitted. */
 static void wait_admitted(struct fixture *f, unsigned n)
 {
 	gint64 end_us = g_get_monotonic_time() + WAIT_US;
@@ -147,13 +152,16 @@ static void run_for(gint64 span_us)
 		g_main_context_iteration(NULL, TRUE);
 }
 
-/* The n-th that was admitted is now spice-server's, which names it by this key. */
+/* Hands the n-th that was admitted to spice-server, which names it by this key. */
 static void connect_to(struct fixture *f, unsigned n, const void *key)
 {
 	dmabuf_door_connected(f->door, g_array_index(f->admitted, int, n), key);
 }
 
-/* A local client with a display open that takes dma-bufs: then they are used. */
+/*
+ * Connects a local client with a display that takes dma-bufs, so that they are used. Returns its
+ * end.
+ */
 static int begin(struct fixture *f)
 {
 	int client = arrive(f, true);
@@ -177,7 +185,7 @@ static void test_local(struct fixture *f, gconstpointer data)
 {
 	begin(f);
 	g_assert_cmpuint(f->guarded->len, ==, 1);
-	/* Another local display joins at once; the last one that goes ends it. */
+	/* Another local display joins at once; when the last one goes, dma-bufs end. */
 	say(arrive(f, true), SPICE_CHANNEL_DISPLAY, true);
 	wait_admitted(f, 2);
 	connect_to(f, 1, &key_second);
@@ -199,7 +207,7 @@ static void test_other_channel(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(f->guarded->len, ==, 0);
 }
 
-/* A display that does not take them: nobody gets any while it is there. */
+/* While a display is there that does not take dma-bufs, nobody gets any. */
 static void test_takes_none(struct fixture *f, gconstpointer data)
 {
 	begin(f);
@@ -216,7 +224,7 @@ static void test_takes_none(struct fixture *f, gconstpointer data)
 	g_assert_true(f->dmabufs);
 }
 
-/* A client on TCP waits until no dma-buf is shown and a picture has taken its place: both. */
+/* A client on TCP waits until no dma-buf is shown and until a picture has taken its place. */
 static void test_tcp_waits(struct fixture *f, gconstpointer data)
 {
 	begin(f);
@@ -233,7 +241,7 @@ static void test_tcp_waits(struct fixture *f, gconstpointer data)
 	g_assert_true(f->dmabufs);
 }
 
-/* No picture comes: it waits no longer than it must. */
+/* When no picture comes, a client on TCP waits no longer than it must. */
 static void test_no_frame(struct fixture *f, gconstpointer data)
 {
 	begin(f);
@@ -256,7 +264,7 @@ static void test_nobody_looks(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(f->admitted->len, ==, 2);
 }
 
-/* On TCP one is let in at once while no dma-buf is shown, and keeps them from beginning. */
+/* A client on TCP is let in at once while no dma-buf is shown, and keeps them from beginning. */
 static void test_tcp_first(struct fixture *f, gconstpointer data)
 {
 	arrive(f, false);
@@ -281,7 +289,7 @@ static void test_stalled(struct fixture *f, gconstpointer data)
 	g_test_expect_message(LOG_DOMAIN, G_LOG_LEVEL_WARNING, "*cut off*others wait*");
 	arrive(f, false);
 	g_test_assert_expected_messages();
-	/* What the guard had and what spice-server has are the client's socket, too. */
+	/* The guard and spice-server hold the same socket, so it is cut off everywhere. */
 	g_assert_true(is_cut_off(client));
 	dmabuf_door_disconnected(f->door, &key_first);
 	dmabuf_door_left(f->door);
@@ -296,12 +304,12 @@ static void test_diverted(struct fixture *f, gconstpointer data)
 	run_for(NEVER_US);
 	g_assert_cmpuint(f->diverted->len, ==, 1);
 	g_assert_cmpuint(f->admitted->len, ==, 0);
-	/* It is the callee's: nothing was taken from it, and it is open. */
+	/* The descriptor is the callee's: nothing was read from it, and it is open. */
 	char bytes[16];
 	g_assert_cmpint(recv(g_array_index(f->diverted, int, 0), bytes, 16, 0), ==, 14);
 }
 
-/* A first message in pieces is waited for. */
+/* A first message may come in pieces; the door waits for all of them. */
 static void test_pieces(struct fixture *f, gconstpointer data)
 {
 	int client = arrive(f, true);
@@ -314,7 +322,9 @@ static void test_pieces(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(f->diverted->len, ==, 1);
 }
 
-/* The guard has cut it off: nothing is left of it, so that others are not kept from dma-bufs. */
+/*
+ * A client that the guard has cut off is forgotten, so that it does not keep others from dma-bufs.
+ */
 static void test_guard_refuses(struct fixture *f, gconstpointer data)
 {
 	f->cut_off = true;
@@ -326,7 +336,7 @@ static void test_guard_refuses(struct fixture *f, gconstpointer data)
 	begin(f);
 }
 
-/* One that was closed before spice-server took it over does not count any more. */
+/* A connection closed before spice-server took it over does not count any more. */
 static void test_forget(struct fixture *f, gconstpointer data)
 {
 	arrive(f, false);
@@ -335,13 +345,13 @@ static void test_forget(struct fixture *f, gconstpointer data)
 	wait_admitted(f, 2);
 	connect_to(f, 1, &key_local);
 	g_assert_true(f->dmabufs);
-	/* Neither name is known. */
+	/* The door knows neither of these names. */
 	dmabuf_door_forget(f->door, 4711);
 	dmabuf_door_disconnected(f->door, &key_nobody);
 	g_assert_true(f->dmabufs);
 }
 
-/* Who has not said what it is, and who waits, is closed with the door. */
+/* Clients that have not said what they are, and those that wait, are closed with the door. */
 static void test_destroy(struct fixture *f, gconstpointer data)
 {
 	begin(f);

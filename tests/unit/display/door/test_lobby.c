@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* lobby: strangers are few and have a deadline, whoever is known is left alone. */
+/*
+ * lobby: checks that strangers are few and have a deadline, and that whoever is known is left
+ * alone.
+ */
 #include "display/door/lobby.h"
 #include "display/door/limits.h"
 
@@ -26,7 +29,7 @@ static void test_few(void)
 		g_assert_cmpint(
 			socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets[i]), ==, 0);
 		lobby_enter(lobby, &sockets[i], sockets[i][0]);
-		/* The second is known at once. */
+		/* The second becomes known at once. */
 		if (i == 1)
 			lobby_leave(lobby, &sockets[i]);
 	}

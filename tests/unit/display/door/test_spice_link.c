@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the first message of a connection says, byte by byte, and what is no such message. */
+/*
+ * spice_link: checks what the first message of a connection says, byte by byte, and what is no such
+ * message.
+ */
 #include "display/door/spice_link.h"
 
 #include <glib.h>
@@ -55,7 +58,7 @@ static void test_known(void)
 	g_assert_false(link.gl_scanout || link.auth_selection || link.mini_header);
 }
 
-/* Only a display's capabilities are a display's. */
+/* Only a display channel's capabilities are read as a display's. */
 static void test_channels(void)
 {
 	static const struct {
@@ -78,7 +81,7 @@ static void test_channels(void)
 	}
 }
 
-/* It is known with its last byte; what follows is not its own. */
+/* The message is known with its last byte; what follows is not its own. */
 static void test_pieces(void)
 {
 	struct message messages[2];
@@ -113,8 +116,10 @@ static void test_other(void)
 		spice_link_parse((const uint8_t *)"GET / HTTP", 10, &link), ==, SPICE_LINK_OTHER);
 }
 
-/* Offsets and counts are the client's. What lies outside counts as no capability; each message is
- * as long as its allocation, so that a sanitizer sees a byte behind it being read. */
+/*
+ * Offsets and counts are the client's. What lies outside counts as no capability. Each message is
+ * as long as its allocation, so that a sanitizer sees a read behind it.
+ */
 static void test_caps_outside(void)
 {
 	static const struct {
@@ -142,7 +147,7 @@ static void test_caps_outside(void)
 	}
 }
 
-/* A word that is not there has no bits. */
+/* A word of capabilities that is not there counts as zero. */
 static void test_no_caps(void)
 {
 	struct message message = make_message(SPICE_CHANNEL_DISPLAY, UINT32_MAX, UINT32_MAX);
@@ -168,7 +173,7 @@ static void test_peek(void)
 		g_assert_cmpint(spice_link_peek(pair[0], &link), ==, SPICE_LINK_KNOWN);
 		g_assert_true(link.gl_scanout);
 	}
-	/* All of it is still there for spice-server. */
+	/* Peeking leaves all of it for spice-server to read. */
 	g_assert_cmpint(read(pair[0], &again, sizeof(again)), ==, sizeof(again));
 	g_assert_cmpmem(&again, sizeof(again), &message, sizeof(message));
 	close(pair[1]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* frames: frames of one buffer for tests, and how many of them were released. */
+/* frames: makes frames of one buffer for tests, and counts how many of them were released. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,12 +16,12 @@ struct frames {
 	int released; /* atomic: any thread may be the last */
 };
 
-/* `tail`: the object goes on to the end of the last row's stride. */
+/* Makes the buffer. If `tail`, the memory goes on to the end of the last row's stride. */
 void frames_init(
 	struct frames *frames, uint32_t width, uint32_t height, uint32_t stride_bytes, bool tail);
-/* Every frame was released. */
+/* Checks that every frame was released, and frees the buffer. */
 void frames_finish(struct frames *frames);
 
-/* All of the buffer, as a frame of the head with this serial. */
+/* Returns all of the buffer as a frame of the head with this serial. */
 struct frame *frames_make(struct frames *frames, unsigned head, uint64_t serial);
 unsigned frames_held(struct frames *frames);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* damage: nothing that was added is ever missing from what is taken, however long the list gets. */
+/*
+ * damage: checks that nothing that was added is ever missing from what is taken, however long the
+ * list gets.
+ */
 #include "display/heads/damage.h"
 
 #include <glib.h>
@@ -89,7 +92,10 @@ static void test_keeps_the_rectangle(void)
 	g_assert_cmpmem(&taken, sizeof(taken), &b, sizeof(b));
 }
 
-/* Folding included: far more rectangles than the list holds, from one pixel to large. */
+/*
+ * Far more rectangles are added than the list holds, from one pixel to large, so it also folds
+ * them.
+ */
 static void test_nothing_lost(void)
 {
 	g_autofree struct damage *damage = damage_new();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* frame: what a renderer says about its buffers is believed only as far as it fits. */
+/* frame: checks that what a renderer says about its buffers is believed only as far as it fits. */
 #include "display/heads/frame.h"
 
 #include <drm_fourcc.h>
@@ -107,7 +107,7 @@ static void test_source(void)
 
 	struct frame *frame = frame_at(buffer, 60, 30, 4, 2);
 	g_assert_nonnull(frame);
-	/* The last row ends with the object: nothing behind it may be read. */
+	/* The last row ends with the object, so nothing behind it may be read. */
 	g_assert_false(frame->whole);
 	shared_buffer_unref(buffer);
 	/* The mapping lives as long as the frame. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * frame_queue: frames are delivered in order and only when their pixels may be read, one head does
- * not wait for another, few wait, and every frame and descriptor is let go of once.
+ * frame_queue: checks that frames are delivered in order and only when their pixels may be read,
+ * that one head does not wait for another, that few wait, and that every frame and descriptor is
+ * let go of once.
  */
 #include "display/heads/frame_queue.h"
 
@@ -55,7 +56,10 @@ static void desk_finish(struct desk *desk)
 	g_string_free(desk->delivered, TRUE);
 }
 
-/* A fence that is not signalled yet; `theirs` becomes the queue's. */
+/*
+ * Makes a fence that is not signalled yet. `theirs` is for the queue, which closes it; the test
+ * closes the returned end.
+ */
 static int make_fence(int *theirs)
 {
 	int fence = eventfd(0, EFD_CLOEXEC);
@@ -100,7 +104,7 @@ static void test_order(void)
 	desk_finish(&desk);
 }
 
-/* One without a fence does not overtake one that waits. */
+/* A frame without a fence does not overtake one that waits. */
 static void test_ready_ones_wait_too(void)
 {
 	struct desk desk;
@@ -115,7 +119,7 @@ static void test_ready_ones_wait_too(void)
 	desk_finish(&desk);
 }
 
-/* Past FRAME_QUEUE_MAX the newest takes the last one's place, with damage all over. */
+/* Past FRAME_QUEUE_MAX the newest frame takes the last one's place, with damage all over. */
 static void test_few_wait(void)
 {
 	struct desk desk;
@@ -134,7 +138,7 @@ static void test_few_wait(void)
 	desk_finish(&desk);
 }
 
-/* Who waits for nobody is delivered at once, and its fence is closed. */
+/* A frame whose fence is signalled already is delivered at once, and the fence is closed. */
 static void test_signalled_already(void)
 {
 	struct desk desk;
@@ -166,7 +170,7 @@ static void test_drop(void)
 	desk_finish(&desk);
 }
 
-/* A peer is dropped at once by the answer, later by `failed`; then the queue may be gone. */
+/* The answer drops a peer at once, `failed` drops it later; then the queue may be gone. */
 static void test_refused(void)
 {
 	struct desk desk;

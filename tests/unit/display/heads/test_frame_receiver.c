@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * frame_link: a renderer that keeps the contract is served, each one that breaks it is dropped, and
- * every frame is released exactly once.
+ * frame_receiver: checks that a renderer that keeps the contract is served, that each one that
+ * breaks it is dropped, and that every frame is released exactly once.
  */
 #include "display/heads/frame_receiver.h"
 
@@ -167,7 +167,10 @@ static void finish(struct desk *desk)
 	iterate();
 }
 
-/* What display has said, of one type; returns how many. */
+/*
+ * Reads display's messages; copies the last one of this type to `last` and returns how many there
+ * were.
+ */
 static unsigned read_messages(struct desk *desk, uint32_t type, void *last, size_t size_bytes)
 {
 	char bytes[LINK_MESSAGE_MAX];
@@ -222,7 +225,9 @@ static void test_release_from_a_thread(void)
 	finish(&desk);
 }
 
-/* A frame that spice-server still holds when the renderer dies: readable, released to nobody. */
+/*
+ * spice-server still holds a frame when the renderer dies: it is readable, and released to nobody.
+ */
 static void test_frame_outlives_link(void)
 {
 	struct desk desk;
@@ -236,7 +241,7 @@ static void test_frame_outlives_link(void)
 	finish(&desk);
 }
 
-/* Wishes that do not fit into the socket are state: the last one arrives when it drains. */
+/* Wishes that do not fit into the socket are kept as state: the last one arrives when it drains. */
 static void test_full_socket(void)
 {
 	struct desk desk;
@@ -260,7 +265,10 @@ static void test_full_socket(void)
 	finish(&desk);
 }
 
-/* The GPU is not done: later frames queue up behind, the cursor does not, memory is bounded. */
+/*
+ * While the GPU is not done later frames queue up behind, the cursor does not wait, and memory is
+ * bounded.
+ */
 static void test_fences(void)
 {
 	struct desk desk;
@@ -279,7 +287,7 @@ static void test_fences(void)
 	send_message(&desk, &move, sizeof(move), -1);
 	g_assert_cmpint(desk.cursor_x, ==, 5);
 	g_assert_cmpuint(desk.frames, ==, 0);
-	/* Five came, two wait. */
+	/* Five frames came and two wait, so three are released. */
 	g_assert_cmpuint(
 		read_messages(&desk, FRAME_MESSAGE_RELEASE, &release, sizeof(release)), ==, 3);
 	close(fences[4][1]);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * head: the newest frame stays with the union of damage, modes and blanks void what was pending,
- * and with one thread that puts in and one that takes out no frame is lost or kept.
+ * head: checks that the newest frame stays with the union of damage, that modes and blanks void
+ * what was pending, and that with one thread that puts in and one that takes out no frame is lost
+ * or kept.
  */
 #include "display/heads/head.h"
 
@@ -37,7 +38,7 @@ static void test_newest_stays(void)
 	frames_finish(&frames);
 }
 
-/* Damage that lies outside is none, and a frame without any is not kept. */
+/* Damage that lies outside counts as none, and a frame without any is not kept. */
 static void test_no_damage(void)
 {
 	struct frames frames;
@@ -45,7 +46,7 @@ static void test_no_damage(void)
 	push(head, &frames, 1, (struct rect){ WIDTH, 0, 4, 4 });
 	g_assert_null(head->newest);
 	g_assert_cmpuint(frames_held(&frames), ==, 0);
-	/* But it replaces one whose damage is still to be shown. */
+	/* But a frame without damage replaces one whose damage is still to be shown. */
 	push(head, &frames, 2, (struct rect){ 0, 0, 4, 4 });
 	push(head, &frames, 3, (struct rect){ WIDTH, 0, 4, 4 });
 	g_assert_cmpuint(head->newest->serial, ==, 3);
@@ -85,7 +86,7 @@ static void test_what_voids(void)
 	frames_finish(&frames);
 }
 
-/* Takes frames as a painter does. What it sees must fit together. */
+/* Takes frames as a painter does, and checks that what it sees fits together. */
 struct taker {
 	struct head *head;
 	int stop; /* atomic */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* line: figures of a real TCP connection, and one wake when the backlog has gone down. */
+/*
+ * line: checks figures of a real TCP connection, and that one wake comes when the backlog has gone
+ * down.
+ */
 #include "display/line/line.h"
 
 #include <arpa/inet.h>
@@ -66,7 +69,7 @@ static void rig_stop(struct rig *rig)
 	close(rig->ends[1]);
 }
 
-/* Until the kernel takes no more. */
+/* Sends until the kernel takes no more; returns how many bytes it took. */
 static size_t fill(int fd)
 {
 	static const uint8_t bytes[65536];
@@ -87,7 +90,7 @@ static void drain(int fd, size_t size_bytes)
 	}
 }
 
-/* The last acknowledgement comes when it comes. */
+/* Waits for the wake, as the last acknowledgement may come late. */
 static void await_wake(struct rig *rig)
 {
 	for (unsigned i = 0; i < ATTEMPTS && line_check(rig->line, 1, rig->name); i++)
@@ -139,7 +142,7 @@ static void test_wake(void)
 	g_assert_cmpuint(n_woken, ==, 1);
 }
 
-/* Nobody waits for ever: neither for a line that ends nor for one that is replaced. */
+/* Nobody waits for ever, neither for a line that ends nor for one that is replaced. */
 static void test_end(void)
 {
 	struct line_figures figures;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* line rate: a queue tells what a line carries, a burst or a sender with nothing to say does not.
+/*
+ * line_rate: checks that a queue tells what a line carries, and that neither a burst nor a sender
+ * with nothing to say does.
  */
 #include "display/line/line_rate.h"
 
@@ -8,7 +10,10 @@
 #define STEP_US 10000
 #define START_US 1000000
 
-/* A sender that keeps `under_way_bytes` on a line of some rate, round trip and kernel's opinion. */
+/*
+ * Plays a sender that keeps `under_way_bytes` on a line of some rate, round trip and kernel's
+ * opinion.
+ */
 struct rig {
 	struct line_rate rate;
 	int64_t now_us;
@@ -44,7 +49,7 @@ static void expect(const struct rig *rig, uint64_t least_bps, uint64_t most_bps)
 	g_assert_false(is_floor);
 }
 
-/* As a proxy beside us does: the kernel sends at 8 Gbit/s, 2 Mbit/s get through. */
+/* A proxy beside us makes the kernel send at 8 Gbit/s, of which 2 Mbit/s get through. */
 static void test_burst(void)
 {
 	struct rig rig = { .kernel_bps = 8000000000, .rtt_us = 5 };
@@ -54,7 +59,9 @@ static void test_burst(void)
 	expect(&rig, 2000000, 2300000);
 }
 
-/* What flies through a long line is no queue, and what was carried meanwhile not all that it can.
+/*
+ * What is under way on a long line is no queue, and what was carried meanwhile is not all that the
+ * line can carry.
  */
 static void test_round_trip_is_no_queue(void)
 {
@@ -64,7 +71,9 @@ static void test_round_trip_is_no_queue(void)
 	g_assert_cmpuint(rig.rate.carried_bps, ==, 0);
 }
 
-/* Too low once is not too low for ever: more gets through, as soon as there is more to send. */
+/*
+ * A rate that was found too low rises again as soon as there is more to send and more gets through.
+ */
 static void test_finds_up(void)
 {
 	struct rig rig = { .kernel_bps = 50000000, .rtt_us = 80000 };
@@ -85,7 +94,7 @@ static void test_finds_down(void)
 	expect(&rig, 1000000, 1200000);
 }
 
-/* A sender that was silent has not found out anything, nor has one that sent little. */
+/* A sender that was silent has found nothing out, nor has one that sent little. */
 static void test_silence(void)
 {
 	struct rig rig = { .kernel_bps = 50000000, .rtt_us = 80000 };

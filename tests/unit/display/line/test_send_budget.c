@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pace: what may be under way. */
+/* send_budget: checks how much may be under way. */
 #include "display/line/send_budget.h"
 
 #include <glib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* dbus_audio: against a QEMU played on the other end of two socket pairs. */
+/* dbus_audio: tests it against a QEMU that the test plays on the other end of two socket pairs. */
 #include "display/qemu/dbus_audio.h"
 
 #include <gio/gunixfdlist.h>
@@ -19,12 +19,12 @@ struct room {
 	GDBusConnection *display; /* display's end of QEMU's display connection */
 	struct dbus_audio *audio;
 	GString *heard; /* what `audio` called back with */
-	/* QEMU */
+	/* These are QEMU's. */
 	GDBusConnection *qemu;
 	GDBusConnection *listener; /* QEMU's end */
 };
 
-/* What `audio` says. */
+/* ---- what `audio` says ---- */
 
 static void on_start(void *user, uint32_t rate_hz)
 {
@@ -60,7 +60,7 @@ static void expect_heard(struct room *room, const char *heard)
 	g_string_truncate(room->heard, 0);
 }
 
-/* QEMU. */
+/* ---- QEMU ---- */
 
 #define WAIT_FOR(condition)                                                                        \
 	do {                                                                                       \
@@ -73,7 +73,7 @@ static void expect_heard(struct room *room, const char *heard)
 
 static void on_connection(GObject *source, GAsyncResult *result, gpointer user)
 {
-	/* NULL when the other side has left meanwhile. */
+	/* Sets NULL when the other side has left meanwhile. */
 	*(GDBusConnection **)user = g_dbus_connection_new_finish(result, NULL);
 }
 
@@ -119,7 +119,7 @@ static void open_display(struct room *room, bool with_sound)
 	g_assert_nonnull(room->audio);
 }
 
-/* With a listener that answers. */
+/* Opens a display whose listener answers. */
 static void open_room(struct room *room)
 {
 	open_display(room, true);
@@ -151,7 +151,7 @@ static void on_answer(GObject *source, GAsyncResult *result, gpointer user)
 	*(int *)user = answer ? 1 : 0;
 }
 
-/* True when display took the call. */
+/* Returns true when display took the call. */
 static bool call(struct room *room, const char *method, GVariant *parameters)
 {
 	int taken = -1;
@@ -191,13 +191,13 @@ static bool set_volume(struct room *room, guint64 id, bool mute, const char *lev
 			g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, levels, n, 1)));
 }
 
-/* The first refusal of a connection is logged, and no other. */
+/* Expects a warning. A connection's first refusal is logged, and no other. */
 static void expect_warning(const char *pattern)
 {
 	g_test_expect_message("vitrine-display", G_LOG_LEVEL_WARNING, pattern);
 }
 
-/* Cases. */
+/* ---- cases ---- */
 
 static void test_one_stream(void)
 {
@@ -229,7 +229,7 @@ static void test_the_last_one_enabled_is_heard(void)
 	g_assert_true(write_bytes(&room, 1, 4));
 	g_assert_true(write_bytes(&room, 2, 8));
 	expect_heard(&room, "start 48000;stop;start 44100;write 8 of 7;");
-	/* What ends the other one changes nothing. */
+	/* What ends one stream does not change the other. */
 	g_assert_true(enable(&room, 1, false));
 	g_assert_true(call(&room, "Fini", g_variant_new("(t)", (guint64)1)));
 	expect_heard(&room, "");
@@ -329,7 +329,7 @@ static void test_volume(void)
 	close_room(&room);
 }
 
-/* GDBus itself refuses arguments of other types, and methods that there are not. */
+/* GDBus itself refuses arguments of other types and methods that do not exist. */
 static void test_nonsense(void)
 {
 	struct room room;
@@ -368,7 +368,10 @@ static void test_the_owner_leaves(void)
 	close_room(&room);
 }
 
-/* At every step of the registration, from before the first message to when all is there. */
+/*
+ * The owner leaves at every step of the registration, from before the first message to when all is
+ * there.
+ */
 static void test_the_owner_leaves_early(void)
 {
 	for (unsigned steps = 0; steps < 40; steps++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* dbus_display: against a QEMU played on the other end of a socket pair. */
+/* dbus_display: tests it against a QEMU that the test plays on the other end of a socket pair. */
 #include "display/qemu/dbus_display.h"
 
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 
 #define CONSOLE "/org/qemu/Display1/Console_0"
 
-/* From QEMU's ui/dbus-display1.xml, what display uses of it. */
+/* Holds what display uses of QEMU's ui/dbus-display1.xml. */
 static const char xml[] = "<node>"
 			  " <interface name='org.qemu.Display1.Console'>"
 			  "  <method name='SetUIInfo'>"
@@ -38,7 +38,7 @@ struct desk {
 	struct inputs *inputs;
 	bool connected, absolute;
 	uint32_t leds;
-	/* QEMU */
+	/* These are QEMU's. */
 	GDBusConnection *qemu;
 	GString *record;
 	bool mute;        /* keeps the calls it gets */
@@ -112,7 +112,7 @@ static void on_qemu_connection(GObject *source, GAsyncResult *result, gpointer u
 	((struct desk *)user)->qemu = g_dbus_connection_new_finish(result, NULL);
 }
 
-/* Objects must be there before the first call is looked at. */
+/* Registers QEMU's objects, which must be there before the first call is looked at. */
 static void register_objects(struct desk *desk)
 {
 	g_autoptr(GDBusNodeInfo) node = g_dbus_node_info_new_for_xml(xml, NULL);
@@ -248,7 +248,7 @@ static void test_qemu_leaves(void)
 	finish(&desk);
 }
 
-/* Whatever the keeper hands over is no reason to stop. */
+/* Whatever the keeper hands over, display goes on. */
 static void test_no_dbus_there(void)
 {
 	struct desk desk = { .inputs = inputs_create(on_queued, NULL) };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* inputs: order is kept, pointers are merged, what is down is let go, no queue grows for ever. */
+/*
+ * inputs: checks that order is kept, that pointers are merged, that what is down is let go, and
+ * that no queue grows for ever.
+ */
 #include "display/qemu/inputs.h"
 
 #include <glib.h>
@@ -72,7 +75,10 @@ static void test_steps_add_up(void)
 	inputs_destroy(inputs);
 }
 
-/* A guest with a tablet, a client that sends steps (several heads): a position is kept here. */
+/*
+ * The guest has a tablet and the client sends steps (there are several heads), so the position is
+ * kept here.
+ */
 static void test_steps_for_absolute(void)
 {
 	struct inputs *inputs = inputs_new(true);

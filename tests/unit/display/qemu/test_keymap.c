@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* keymap: scan codes byte by byte become QEMU key numbers. */
+/* keymap: checks that scan codes become QEMU key numbers, byte by byte. */
 #include "display/qemu/keymap.h"
 
 #include <glib.h>

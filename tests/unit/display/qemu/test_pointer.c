@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* pointer: every pixel of the desktop arrives at itself in the guest, through QEMU's rounding. */
+/*
+ * pointer: checks that every pixel of the desktop arrives at itself in the guest, through QEMU's
+ * rounding.
+ */
 #include "display/qemu/pointer.h"
 
 #include <glib.h>
 
-/* QEMU ui/input.c, qemu_input_scale_axis: to 0 .. INPUT_EVENT_ABS_MAX, truncated. */
+/*
+ * Scales to 0 .. INPUT_EVENT_ABS_MAX and truncates, as qemu_input_scale_axis() of QEMU's ui/input.c
+ * does.
+ */
 static uint32_t qemu_axis(uint32_t position, uint32_t console)
 {
 	return (uint32_t)((uint64_t)position * 0x7fff / console);
 }
 
-/* libinput, compositors: axis range 0 .. 0x7fff over the desktop, truncated. */
+/*
+ * Scales the axis range 0 .. 0x7fff to the desktop and truncates, as libinput and compositors do.
+ */
 static uint32_t guest_pixel(uint32_t axis, uint32_t pixels)
 {
 	return (uint32_t)((uint64_t)axis * pixels / 0x8000);
