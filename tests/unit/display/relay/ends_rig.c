@@ -114,7 +114,10 @@ static void server_says(struct ends_rig *rig, const GByteArray *bytes)
 	g_assert_cmpint(send(rig->server, bytes->data, bytes->len, MSG_NOSIGNAL), ==, bytes->len);
 }
 
-/* A display channel of spice-server takes an end badly before it has gone on. */
+/*
+ * Notes the end of the connection. A display channel of spice-server does not bear one before it
+ * has gone on.
+ */
 static void server_ends(struct ends_rig *rig)
 {
 	g_autoptr(GByteArray) last = g_byte_array_new();
@@ -197,7 +200,7 @@ static void hear(struct ends_rig *rig)
 void ends_rig_pump(struct ends_rig *rig, gint64 time_us)
 {
 	gint64 end_us = g_get_monotonic_time() + time_us;
-	/* Once at least, however late it is. */
+	/* We serve at least once, however late it is. */
 	do {
 		while (!rig->over && g_main_context_iteration(NULL, FALSE))
 			;
@@ -222,7 +225,7 @@ static void say_in_tls(struct ends_rig *rig, const void *bytes, size_t size_byte
 		ends_rig_say_raw(rig, bytes, size_bytes);
 }
 
-/* Masked by 0. */
+/* Says a frame as a client does, masked by 0 so that its bytes can be read. */
 void ends_rig_say_frame(struct ends_rig *rig, uint8_t opcode, const void *bytes, size_t size_bytes)
 {
 	const uint8_t head[] = { 0x80 | opcode, 0x80 | 126, (uint8_t)(size_bytes >> 8),
@@ -364,7 +367,7 @@ static void orphan(struct ends_rig *rig)
 	g_assert_true(ends_rig_has_init(rig));
 }
 
-/* Not yet read by the relay. */
+/* Returns whether the relay has not yet read something. */
 static bool has_unread(const struct ends_rig *rig)
 {
 	int unread_bytes = 0;
@@ -372,8 +375,10 @@ static bool has_unread(const struct ends_rig *rig)
 	return unread_bytes > 0;
 }
 
-/* As much as a client that does not read takes, and then the end. It must not stand behind data
- * that the relay has no room for: then the relay could not know of it. */
+/*
+ * Says as much as a client that does not read takes, and then the end. The end must not stand
+ * behind data that the relay has no room for: then the relay could not know of it.
+ */
 static void last_words(struct ends_rig *rig)
 {
 	static const uint8_t body[8192];
@@ -384,7 +389,10 @@ static void last_words(struct ends_rig *rig)
 	/* The kernel then has room for less than one body more, which it tells late. */
 	setsockopt(rig->connection->outer.fd, SOL_SOCKET, SO_SNDBUF, &little, sizeof(little));
 	g_assert_cmpint(send(rig->server, &header, sizeof(header), MSG_NOSIGNAL), >, 0);
-	/* For longer than an acknowledgement may be late: then there is room again. */
+	/*
+	 * We go on for longer than an acknowledgement may be late, since after that there is room
+	 * again.
+	 */
 	const unsigned ticks = 250000 / TICK_US;
 	for (unsigned stuck = 0; stuck < ticks; stuck = pipe_is_idle(pipe) ? 0 : stuck + 1) {
 		if (pipe_is_idle(pipe) && !has_unread(rig))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ends rig: one relayed connection, brought into any of its phases, with client and spice-server
- * played by the test. The connection runs on the test's own main context, so nothing happens but
- * while the rig is pumped.
+ * ends_rig: brings one relayed connection into any of its phases; the test plays client and
+ * spice-server. The connection runs on the test's own main context, so it moves only while the rig
+ * is pumped.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 #include "display/line/line.h"
 #include "display/relay/connection.h"
 
-/* Which phase a connection is brought into, and on what it travels. */
+/* Says which phase a connection is brought into, and on what it travels. */
 enum place {
 	AT_SHAKE,
 	AT_PEEK,
@@ -59,24 +59,24 @@ struct ends_rig {
 	bool client_reads, client_saw_end;
 };
 
-/* What spice-server says last. */
+/* spice-server says this last. */
 #define ENDS_RIG_LAST_TYPE 102
 #define ENDS_RIG_LAST "the last word"
 
 void ends_rig_start(struct ends_rig *rig, enum place place, struct tls_credentials *credentials);
 void ends_rig_stop(struct ends_rig *rig);
 
-/* Both sides and the connection do what they can, until it is over or for so long. */
+/* Lets both sides and the connection do what they can, until it is over or time_us have passed. */
 void ends_rig_pump(struct ends_rig *rig, gint64 time_us);
-/* The client says it, on whatever the connection travels on. */
+/* Have the client say this, on whatever the connection travels on. */
 void ends_rig_say(struct ends_rig *rig, const void *bytes, size_t size_bytes);
 void ends_rig_say_frame(struct ends_rig *rig, uint8_t opcode, const void *bytes, size_t size_bytes);
-/* As it is, below TLS and frames. */
+/* Has the client say the bytes as they are, below TLS and frames. */
 void ends_rig_say_raw(struct ends_rig *rig, const void *bytes, size_t size_bytes);
 
-/* fd -1 afterwards. reset: without a FIN. */
+/* Closes the descriptor and sets it to -1. With `reset` it sends no FIN. */
 void ends_rig_close(int *fd, bool reset);
 
 bool ends_rig_is_display(enum place place);
-/* spice-server has got a display channel's INIT. */
+/* Returns whether spice-server has got a display channel's INIT. */
 bool ends_rig_has_init(const struct ends_rig *rig);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * own_credentials: what the relay's side of TLS needs, from a certificate made for this test.
+ * own_credentials: makes what the relay's side of TLS needs, from a certificate made for this test.
  */
 #pragma once
 
 #include "display/relay/tls.h"
 
-/* One reference, the caller's. The files are gone when it returns; asserts that all of it works. */
+/*
+ * Returns one reference, which is the caller's. The files are gone when it returns; asserts that
+ * all of it works.
+ */
 struct tls_credentials *own_credentials_create(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* spice words: what the two sides of a SPICE connection say, for tests that play them. */
+/* spice_words: writes what the two sides of a SPICE connection say, for tests that play them. */
 #pragma once
 
 #include <glib.h>
@@ -7,17 +7,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of the client's link message. */
+/* These are in the client's link message. */
 #define SPICE_WORDS_SESSION 7
 #define SPICE_WORDS_CHANNEL_ID 2
 
 void put(GByteArray *bytes, const void *data, size_t size_bytes);
 void put_client_link(GByteArray *bytes, uint8_t channel, uint32_t caps);
 void put_server_link(GByteArray *bytes, uint32_t error, uint32_t caps);
-/* mechanism: both sides' capabilities say that it is chosen. */
+/* If `mechanism`, both sides' capabilities say that the client chooses a mechanism first. */
 void put_ticket(GByteArray *bytes, bool mechanism);
-/* mini: with a short header. */
+/* If `mini`, the message has a short header. */
 void put_message(
 	GByteArray *bytes, bool mini, uint16_t type, const void *body, uint32_t body_bytes);
-/* Common capabilities. */
+/* Returns the common capabilities. */
 uint32_t caps_of(bool mini);

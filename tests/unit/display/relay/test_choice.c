@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The relay asks spice-server for another compression when the line is slow: between two messages,
- * when the channel is open, and not when the client has chosen. A real relay, client and server
- * played; what the line carries is the test's (linked with --wrap=line_get).
+ * choice: checks when the relay asks spice-server for another compression because the line is slow:
+ * between two messages, when the channel is open, and not when the client has chosen. The relay is
+ * a real one; client and server are played, and the test says what the line carries (linked with
+ * --wrap=line_get).
  */
 #include <arpa/inet.h>
 #include <glib.h>
@@ -18,7 +19,7 @@
 #include "tests/unit/display/relay/spice_words.h"
 
 #define LONG_US (10 * G_USEC_PER_SEC)
-/* Longer than from one look of the relay at the line to the next. */
+/* The relay looks at the line again within this time. */
 #define LOOKS_US 700000
 #define TICK_US 2000
 #define SLOW_BPS 1000000
@@ -70,8 +71,10 @@ static void put_plain(struct rig *rig, uint16_t type, uint32_t body_bytes)
 	put_message(rig->said, rig->mini, type, body, body_bytes);
 }
 
-/* The server says something all the time. Returns what it has heard: at least so much, or the time
- * is over. */
+/*
+ * Has the server say something all the time. Returns what it has heard, when that is least_bytes or
+ * the time is over. The caller frees it.
+ */
 static GByteArray *hear(struct rig *rig, size_t least_bytes, gint64 time_us)
 {
 	GByteArray *heard = g_byte_array_new();
@@ -110,7 +113,10 @@ static void hear_bytes(struct rig *rig, size_t size_bytes)
 	g_assert_cmpuint(heard->len, ==, size_bytes);
 }
 
-/* As far as a channel gets before INIT; the server has said nothing but that the ticket is good. */
+/*
+ * Goes as far as a channel gets before INIT; the server has said nothing but that the ticket is
+ * good.
+ */
 static void link_up(struct rig *rig, bool mini)
 {
 	uint32_t ok = SPICE_LINK_ERR_OK;
@@ -140,7 +146,7 @@ static gint carried_mbit; /* atomic; 0: as the line itself says */
 bool __real_line_get(struct line *line, unsigned head, struct line_figures *figures);
 bool __wrap_line_get(struct line *line, unsigned head, struct line_figures *figures);
 
-/* The relay's thread. */
+/* Stands in for line_get(). The relay's thread calls it. */
 bool __wrap_line_get(struct line *line, unsigned head, struct line_figures *figures)
 {
 	bool known = __real_line_get(line, head, figures);
@@ -216,7 +222,7 @@ static void test_waits_for_the_opening(void)
 	rig_stop(&rig);
 }
 
-/* The rest of what the client said only a part of. */
+/* Says the rest of a message of which the client has said only a part. */
 static void say_rest(struct rig *rig, unsigned size_bytes)
 {
 	static const uint8_t rest[256];
@@ -224,7 +230,7 @@ static void say_rest(struct rig *rig, unsigned size_bytes)
 	say(rig, rig->client);
 }
 
-/* A message that is watched is held until it is whole: another may go first. */
+/* A message that is watched is held until it is whole, so another may go first. */
 static void test_before_a_held_message(void)
 {
 	const unsigned whole_bytes = sizeof(SpiceMiniDataHeader) + 32, left_bytes = 10;
@@ -244,7 +250,7 @@ static void test_before_a_held_message(void)
 	rig_stop(&rig);
 }
 
-/* Of others a part goes on as it comes: nothing is put behind that. */
+/* A part of any other message goes on as it comes, so nothing is put behind that. */
 static void test_not_into_a_message(void)
 {
 	const unsigned part_bytes = 50, left_bytes = 56;
@@ -265,7 +271,10 @@ static void test_not_into_a_message(void)
 	rig_stop(&rig);
 }
 
-/* What the client asked for stays; for what pins pictures it gets what does not. */
+/*
+ * What the client asked for stays, except that a compression that pins pictures is replaced by one
+ * that does not.
+ */
 static void test_client_chooses(void)
 {
 	static const uint8_t choices[][2] = {
@@ -288,7 +297,7 @@ static void test_client_chooses(void)
 	rig_stop(&rig);
 }
 
-/* Long headers are numbered. */
+/* Messages with long headers are numbered, so none may be put between them. */
 static void test_long_headers(void)
 {
 	struct rig rig;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* clock: starts wide, closes in, widens when frames come late, comes to rest. Time is made up. */
+/*
+ * clock: checks that it starts wide, closes in, widens when frames come late, and comes to rest.
+ * Time is made up.
+ */
 #include "display/relay/clock.h"
 
 #include <glib.h>
 
 #define MS 1000
 
-/* Runs the clock as its owner does; returns when it rests, or at `until_us`. */
+/* Runs the clock as its owner does. Returns when it rests, or `until_us`. */
 static int64_t run(struct clock *clock, int64_t now_us, int64_t until_us)
 {
 	int64_t next_us;
@@ -18,7 +21,7 @@ static int64_t run(struct clock *clock, int64_t now_us, int64_t until_us)
 	return next_us < 0 ? now_us : until_us;
 }
 
-/* What a client reports whose frames take so long. */
+/* Reports what a client does whose frames take taken_ms. */
 static bool report(struct clock *clock, int32_t taken_ms, int64_t now_us)
 {
 	int32_t left_ms = (int32_t)clock->margin_ms - taken_ms;
@@ -42,7 +45,7 @@ static void test_closes_in(void)
 	g_assert_cmpint(clock_next_us(&clock), ==, -1);
 }
 
-/* Frames that take 30 ms: margin for them and a little more, not less. */
+/* Frames take 30 ms, so the margin becomes that and a little more, not less. */
 static void test_stops_at_what_frames_need(void)
 {
 	struct clock clock = { 0 };
@@ -75,7 +78,7 @@ static void test_widens_at_once_and_forgets(void)
 	g_assert_cmpint(clock_next_us(&clock), ==, -1);
 }
 
-/* One bad second, then frames that take 60 ms: the margin is theirs after some more. */
+/* After one bad second frames take 60 ms, and some time later the margin fits these. */
 static void test_one_stop(void)
 {
 	struct clock clock = { 0 };
@@ -90,7 +93,7 @@ static void test_one_stop(void)
 	g_assert_cmpuint(clock.margin_ms, <=, 60 + 2 * CLOCK_SLACK_MS);
 }
 
-/* Some frames of many were late, the last was not. */
+/* Some frames of many were late, but not the last. */
 static void test_few_late(void)
 {
 	struct clock clock = { 0 };
@@ -109,7 +112,7 @@ static void test_jitter(void)
 	clock_set_line(&clock, 300, 5000);
 	int64_t now_us = run(&clock, 0, 10000 * MS);
 	g_assert_cmpuint(clock.margin_ms, ==, CLOCK_MARGIN_MIN_MS + 5);
-	/* Held back acknowledgements, on a line that is short. */
+	/* On a short line the jitter comes from acknowledgements that are held back. */
 	clock_set_line(&clock, 300, 40000);
 	clock_start(&clock, now_us);
 	now_us = run(&clock, now_us, now_us + 10000 * MS);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* compression: near lines quick until they were slow, far ones small until they were fast. */
+/*
+ * compression: checks that near lines are quick until they were slow, and far ones small until they
+ * were fast.
+ */
 #include "display/relay/compression.h"
 
 #include <glib.h>
@@ -23,7 +26,7 @@ static void test_unknown(void)
 	g_assert_true(compression_small(false, &(struct line_figures){ .rtt_min_us = FAR_US }));
 }
 
-/* The answer stays where the rate wavers about a bound, wherever it is. */
+/* The answer stays while the rate wavers about a bound, wherever that is. */
 static void test_hysteresis(void)
 {
 	static const struct {

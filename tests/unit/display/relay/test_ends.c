@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every phase of a relayed connection, ended in every way that there is: what is freed, what is
- * still delivered and answered, and what is logged. Each pair is a test of its own.
+ * ends: ends every phase of a relayed connection in every way that there is, and checks what is
+ * freed, what is still delivered and answered, and what is logged. Each pair is a test of its own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 #include "tests/unit/display/relay/spice_words.h"
 
 #define SOON_US (300 * 1000)
-/* Longer than the deadline that is waited for. */
+/* This is longer than the deadline that is waited for. */
 #define LATE_US (3 * G_USEC_PER_SEC)
 
 enum way {
@@ -42,8 +42,9 @@ static const char *const way_names[WAYS] = { "fin", "reset", "half-close", "nons
 	"alert", "late", "server-fin", "server-reset", "quit" };
 
 /*
- * What comes of it: 'o' over soon, without a warning; 'w' over soon, with one; 'l' over when the
- * deadline has passed, without a warning, 'L' with one; 's' it stays; ' ' there is no such pair.
+ * Says what comes of it: 'o' over soon, without a warning; 'w' over soon, with one; 'l' over when
+ * the deadline has passed, without a warning, 'L' with one; 's' it stays; ' ' there is no such
+ * pair.
  */
 static const struct {
 	const char *name;
@@ -75,7 +76,7 @@ static unsigned n_warnings;
 
 void __wrap_peer_warning(enum peer peer, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* Counted, and not held back. */
+/* Counts warnings, and holds none back. */
 void __wrap_peer_warning(enum peer peer, const char *format, ...)
 {
 	va_list args;
@@ -88,8 +89,10 @@ void __wrap_peer_warning(enum peer peer, const char *format, ...)
 	n_warnings++;
 }
 
-/* The deadline of a second is waited for, so that it is seen to wake the connection; the longer
- * ones are brought near. */
+/*
+ * Waits for the deadline of a second, so that it is seen to wake the connection, and brings longer
+ * ones near.
+ */
 static void bring_deadline_near(struct ends_rig *rig)
 {
 	struct connection *connection = rig->connection;
@@ -131,7 +134,9 @@ static void alert(struct ends_rig *rig)
 		ends_rig_say_raw(rig, "\x15\x03\x01\0\2\2\x50", 7);
 }
 
-/* The lobby's deadline, by the other way to it: so many strangers come that the first has to go. */
+/*
+ * Reaches the lobby's deadline in the other way: so many strangers come that the first has to go.
+ */
 static void crowd_the_lobby(struct ends_rig *rig)
 {
 	int pair[2];
@@ -200,13 +205,13 @@ static bool may_still_speak(enum place place)
 	       place == AT_CHANNEL_FRAMES || place == AT_PASS;
 }
 
-/* The last that the client says before it ends. */
+/* Says the last thing that the client says before it ends. */
 static void say_last(struct ends_rig *rig)
 {
 	static const uint8_t ticket[200];
 	g_autoptr(GByteArray) last = g_byte_array_new();
 	if (rig->place == AT_LINK) {
-		/* Of a log-in only the mechanism may come before the server's answer. */
+		/* While it logs in, only the mechanism may come before the server's answer. */
 		const uint32_t spice = SPICE_COMMON_CAP_AUTH_SPICE;
 		put(last, &spice, sizeof(spice));
 	} else {
@@ -223,7 +228,10 @@ static void check_delivery(const struct ends_rig *rig, enum way way)
 	g_assert_true(rig->server_saw_end || rig->server < 0);
 }
 
-/* Whoever ends it: spice-server has got the INIT that it waits for, but where it ended itself. */
+/*
+ * Checks that spice-server has got the INIT that it waits for, whoever ends the connection, unless
+ * it ended it itself.
+ */
 static void check_opening(const struct ends_rig *rig, enum way way)
 {
 	bool admitted = rig->place != AT_ADMISSION || way < LATE;
@@ -239,7 +247,7 @@ static bool answer_has(const struct ends_rig *rig, const void *bytes, size_t siz
 
 static void check_answers(const struct ends_rig *rig, enum way way)
 {
-	/* An end of TLS without a close_notify might be anybody's: there the answer is none. */
+	/* An end of TLS without a close_notify might be anybody's, so there is no answer to it. */
 	enum way in_order = rig->place == AT_CHANNEL_TLS ? GOODBYE : HALF;
 	if (rig->place == AT_LINK && way == HALF)
 		g_assert_true(answer_has(rig, "REDQ", 4));
@@ -257,7 +265,7 @@ static void check_answers(const struct ends_rig *rig, enum way way)
 		g_assert_true(answer_has(rig, "HTTP/1.1 400 ", 13));
 }
 
-/* A client that is told its end closes its own. */
+/* Pumps the rig. A client that is told its end closes its own. */
 static void pump(struct ends_rig *rig, gint64 time_us)
 {
 	gint64 end_us = g_get_monotonic_time() + time_us;
@@ -309,7 +317,7 @@ static void test_pair(gconstpointer user)
 
 /* ---- a head that is busy when its display begins ---- */
 
-/* Longer than spice-server needs if it is not busy. */
+/* This is longer than spice-server needs if it is not busy. */
 #define BUSY_US (700 * 1000)
 
 static void say_message(struct ends_rig *rig, uint16_t type)
@@ -326,7 +334,7 @@ static void start_busy(struct ends_rig *rig)
 	ends_rig_pump(rig, BUSY_US);
 }
 
-/* However long it is busy: the end waits, until it has gone on. */
+/* Ends the busy time. However long it lasted, the end waited until spice-server had gone on. */
 static void stop_busy(struct ends_rig *rig)
 {
 	g_assert_cmpint(rig->connection->phase, ==, PHASE_ORPHAN);
@@ -366,7 +374,7 @@ static void test_busy_nonsense(void)
 
 /* ---- a local client that is slow to read ---- */
 
-/* More than goes to the client at once; it is not looked at yet. */
+/* Says more than goes to the client at once, so that the rest waits. */
 static void say_much(struct ends_rig *rig)
 {
 	static const uint8_t much[PASS_BYTES];
@@ -377,7 +385,7 @@ static void say_much(struct ends_rig *rig)
 	g_assert_cmpint(send(rig->server, much, sizeof(much), MSG_NOSIGNAL), ==, sizeof(much));
 }
 
-/* What the head's worker has taken from spice-server goes on without either side saying more. */
+/* What the head's worker has taken from spice-server goes on although neither side says more. */
 static void test_worker_takes(void)
 {
 	struct ends_rig rig;
@@ -412,7 +420,10 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	credentials = own_credentials_create();
-	/* It keeps a descriptor of its own from its first use on. */
+	/*
+	 * The main context keeps a descriptor of its own from its first use on, which no test
+	 * should count.
+	 */
 	g_main_context_iteration(NULL, FALSE);
 	for (unsigned pair = 0; pair < PLACES * WAYS; pair++) {
 		g_autofree char *path = g_strdup_printf(

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The head of an HTTP request, cut into its parts: what its fields are, where it ends, and the
- * bounds to the byte. What requests mean is tested with websocket_answer. */
+/*
+ * http_request: checks how the head of a request is cut into its parts: what its fields are, where
+ * it ends, and the bounds to the byte. websocket_answer's test is about what requests mean.
+ */
 #include "display/relay/http_request.h"
 
 #include <string.h>
@@ -9,12 +11,12 @@
 
 #define FIRST "GET / HTTP/1.1\r\n"
 
-/* Reads all of it at once. */
+/* Reads all of the text at once. */
 static enum http_state read_text(
 	struct http_request *request, const char *text, struct http_refusal *refusal)
 {
 	size_t seen_bytes = 0, size_bytes = strlen(text);
-	/* As long as its allocation, so that a sanitizer sees a byte behind it being read. */
+	/* The copy is as long as its allocation, so that a sanitizer sees a read behind it. */
 	g_autofree uint8_t *bytes = g_memdup2(text, MAX(size_bytes, 1));
 	return http_request_read(request, bytes, size_bytes, &seen_bytes, refusal);
 }
@@ -78,7 +80,7 @@ static void test_folded(void)
 	http_request_finish(&request);
 }
 
-/* A list over several fields; blanks and empty elements count for nothing. */
+/* A list may span several fields; blanks and empty elements count for nothing. */
 static void test_lists(void)
 {
 	static const struct {
@@ -109,7 +111,7 @@ static void test_lists(void)
 	http_request_finish(&request);
 }
 
-/* Byte by byte it is the same, and what was searched is not searched again. */
+/* Byte by byte the outcome is the same, and what was searched is not searched again. */
 static void test_pieces(void)
 {
 	static const char text[] = FIRST "Host: a\r\n\r\nrest";
@@ -132,7 +134,7 @@ static void test_pieces(void)
 	g_assert_cmpuint(seen_bytes, ==, head_bytes);
 }
 
-/* A first line that is none of HTTP is refused before the rest is there. */
+/* A first line that is not HTTP's is refused before the rest is there. */
 static void test_early_refusal(void)
 {
 	assert_broken("SSH-2.0-x\r\n", "400");
@@ -149,7 +151,7 @@ static void test_early_refusal(void)
 	assert_broken(FIRST "a: \x7f\r\n\r\n", "400");
 }
 
-/* In the first line, before the rest is there, and in a field. */
+/* A zero byte is refused in the first line, before the rest is there, and in a field. */
 static void test_zero_bytes(void)
 {
 	static const char *const texts[] = { "GET / HTTP/1.1|\r\n", FIRST "A: |\r\n\r\n" };
@@ -166,7 +168,7 @@ static void test_zero_bytes(void)
 	}
 }
 
-/* Of a line of `length` bytes before its CR. */
+/* Returns a first line of `length` bytes before its CR. The caller frees it. */
 static char *make_first_line(size_t length)
 {
 	g_autofree char *path = g_strnfill(length - strlen("GET / HTTP/1.1"), 'a');
@@ -183,7 +185,7 @@ static void test_bounds(void)
 	http_request_finish(&request);
 	g_autofree char *longer = make_first_line(REQUEST_LINE_BYTES_MAX + 1);
 	assert_broken(longer, "414");
-	/* Without its end, too: it need not be waited for. */
+	/* It is also refused without its end, for which we need not wait. */
 	longer[strlen(longer) - 1] = 'a';
 	assert_broken(longer, "414");
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* loopback: connected with each other, little room, and no waiting for timers of the kernel's. */
+/*
+ * loopback: checks that the ends are connected with each other, have little room, and do not wait
+ * for the kernel's timers.
+ */
 #include "display/relay/loopback.h"
 
 #include <fcntl.h>
@@ -58,7 +61,9 @@ static gpointer read_much(gpointer user)
 	return NULL;
 }
 
-/* Small buffers and large packets can make each end wait for the other: that would take minutes. */
+/*
+ * Small buffers and large packets can make each end wait for the other, which would take minutes.
+ */
 static void test_throughput(void)
 {
 	int ends[2];

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The client's end over real TCP sockets: plain, in frames, in TLS. The test plays the client. */
+/*
+ * outer: tests the client's end over real TCP sockets: plain, in frames, in TLS. The test plays the
+ * client.
+ */
 #include "display/relay/outer.h"
 
 #include <arpa/inet.h>
@@ -18,7 +21,7 @@
 #include "tests/unit/display/relay/own_credentials.h"
 
 #define WAIT_US (10 * G_USEC_PER_SEC)
-/* Frames of clients are masked; by 0, so that what travels can be read here. */
+/* Frames of clients are masked; we mask by 0, so that what travels can be read here. */
 #define MASK "\0\0\0\0"
 
 struct fixture {
@@ -45,7 +48,7 @@ static void connect_pair(struct fixture *f)
 	close(listener);
 }
 
-/* `data`: not NULL for TLS. */
+/* Connects a client. `data` is not NULL for TLS. */
 static void set_up(struct fixture *f, gconstpointer data)
 {
 	struct tls_credentials *credentials = data ? own_credentials_create() : NULL;
@@ -76,7 +79,7 @@ static void client_hears(struct fixture *f, const void *bytes, size_t size_bytes
 	g_assert_cmpmem(heard, size_bytes, bytes, size_bytes);
 }
 
-/* Reads when there is something, and returns what outer_read() does then. */
+/* Waits until there is something to read, and returns what outer_read() does then. */
 static ssize_t read_soon(struct fixture *f, uint8_t *bytes, size_t size_bytes)
 {
 	gint64 end_us = g_get_monotonic_time() + WAIT_US;
@@ -117,7 +120,7 @@ static void test_plain(struct fixture *f, gconstpointer data)
 	g_assert_cmpint(read_soon(f, &byte, 1), ==, 0);
 }
 
-/* A client that reads nothing: little waits in the kernel that it has not sent. */
+/* A client reads nothing, so little that is unsent waits in the kernel. */
 static void test_unsent(struct fixture *f, gconstpointer data)
 {
 	static const uint8_t bytes[4 * OUTER_UNSENT_BYTES];
@@ -148,7 +151,7 @@ static void test_options(struct fixture *f, gconstpointer data)
 	g_assert_cmpint(get_option(f, IPPROTO_TCP, TCP_NODELAY), ==, 1);
 	g_assert_cmpint(get_option(f, SOL_SOCKET, SO_KEEPALIVE), ==, 1);
 	g_assert_cmpint(get_option(f, IPPROTO_TCP, TCP_NOTSENT_LOWAT), ==, OUTER_UNSENT_BYTES);
-	/* One that answers nothing is gone after about a minute. */
+	/* A client that answers nothing is gone after about a minute. */
 	g_assert_cmpint(get_option(f, IPPROTO_TCP, TCP_KEEPIDLE) +
 				get_option(f, IPPROTO_TCP, TCP_KEEPINTVL) *
 					get_option(f, IPPROTO_TCP, TCP_KEEPCNT),
@@ -292,7 +295,7 @@ static void test_tls(struct fixture *f, gconstpointer data)
 	g_assert_cmpint(outer_write(f->outer, (const uint8_t *)"hi", 2), ==, 2);
 	g_assert_cmpint(tls_client_hears(&client, bytes, sizeof(bytes)), ==, 2);
 	g_assert_cmpmem(bytes, 2, "hi", 2);
-	/* The goodbye is TLS's own, else the client would take the end for an attack. */
+	/* The end is TLS's own close_notify, else the client would take it for an attack. */
 	g_assert_cmpint(outer_finish(f->outer), ==, 0);
 	g_assert_cmpint(tls_client_hears(&client, bytes, sizeof(bytes)), ==, 0);
 	tls_client_end(&client);

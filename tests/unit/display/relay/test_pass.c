@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A display channel on the unix socket: the relay stands between until its opening is over, passes
- * what comes with its descriptors, and then gives spice-server the client's own socket. A real
- * relay; client and spice-server are played.
+ * pass: tests a display channel on the unix socket. The relay stands between until its opening is
+ * over, passes what comes with its descriptors, and then gives spice-server the client's own
+ * socket. The relay is a real one; client and spice-server are played.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -108,7 +108,10 @@ static void log_in(const struct rig *rig)
 	pass_message(rig, false, SPICE_MSGC_DISPLAY_INIT, 14);
 }
 
-/* As spice-server sends a dma-buf: one byte behind the message (red_stream_send_msgfd). */
+/*
+ * Sends a descriptor as spice-server sends a dma-buf: with one byte behind the message
+ * (red_stream_send_msgfd).
+ */
 static void say_descriptor(int to, int fd)
 {
 	union {
@@ -149,8 +152,10 @@ static int hear_descriptor(int from)
 	return fd;
 }
 
-/* The message and what belongs to it come in one go, right behind the first that tells that
- * spice-server has gone on. */
+/*
+ * Sends a message with a descriptor in one go, right behind the first message that shows that
+ * spice-server has gone on.
+ */
 static void pass_descriptor(const struct rig *rig)
 {
 	g_autoptr(GByteArray) said = g_byte_array_new();
@@ -200,7 +205,7 @@ static void test_steps_aside(void)
 	rig_stop(&rig);
 }
 
-/* What spice-server has not read yet must not be lost, nor what it has said last. */
+/* Nothing is lost of what spice-server has not read yet, nor of what it has said last. */
 static void test_waits_for_quiet(void)
 {
 	struct rig rig;
@@ -227,7 +232,7 @@ static void test_waits_for_quiet(void)
 	rig_stop(&rig);
 }
 
-/* Only for the head whose worker asks. */
+/* The relay steps aside only for the head whose worker asks. */
 static void test_other_head(void)
 {
 	struct rig rig;
@@ -242,7 +247,7 @@ static void test_other_head(void)
 	rig_stop(&rig);
 }
 
-/* The client closes its half: what it is sent still comes. */
+/* The client closes its half and still gets what it is sent. */
 static void test_half_close(void)
 {
 	struct rig rig;
@@ -280,7 +285,7 @@ static void rig_add(struct rig *other, const struct rig *rig)
 	log_in(other);
 }
 
-/* spice-server does not go on: that is waited for once, not for each of them. */
+/* spice-server does not go on, and all connections together wait for that once. */
 static void test_quit_is_bounded(void)
 {
 	struct rig rig, others[SEVERAL];
@@ -299,7 +304,7 @@ static void test_quit_is_bounded(void)
 	rig_stop(&rig);
 }
 
-/* It goes on: then it sees the end, and not before. */
+/* spice-server sees the end only when it goes on. */
 static void test_quit_waits(void)
 {
 	struct rig rig;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client in TLS waits for its socket and not for what its TLS library has read already: behind
- * the end of a SPICE message, no record and no WebSocket frame may go on. A real relay; a client in
- * TLS and spice-server are played.
+ * records: checks that a client in TLS never has more to read in its TLS library while its socket
+ * is empty. It waits for the socket and not for what the library has read already, so behind the
+ * end of a SPICE message no record and no WebSocket frame may go on. The relay is a real one; a
+ * client in TLS and spice-server are played.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -40,7 +41,7 @@ struct rig {
 	gnutls_session_t tls;
 	GByteArray *said;
 	GArray *ends; /* unsigned: where messages of `said` end */
-	/* The frame that the client reads. */
+	/* These describe the frame that the client reads. */
 	uint8_t header[4];
 	unsigned header_bytes, frame_left;
 };
@@ -93,7 +94,7 @@ static void send_record(struct rig *rig, const void *bytes, size_t size_bytes)
 	g_assert_cmpint(gnutls_record_send(rig->tls, bytes, size_bytes), ==, size_bytes);
 }
 
-/* Frames of clients are masked (RFC 6455, 5.3): here with 0. */
+/* Sends a frame as a client does, masked (RFC 6455, 5.3), here with 0. */
 static void send_frame(struct rig *rig, uint8_t opcode, const uint8_t *bytes, size_t size_bytes)
 {
 	const bool is_long = size_bytes > 125;
@@ -145,7 +146,9 @@ static void take_frames(struct rig *rig, GByteArray *heard, const uint8_t *bytes
 	}
 }
 
-/* GnuTLS gives no more than one record at a time. Where one ends, and the frame with it, is an end.
+/*
+ * Reads records and notes where each ends with its frame. GnuTLS gives no more than one record at a
+ * time.
  */
 static GByteArray *client_hears(struct rig *rig, size_t size_bytes, GArray *ends)
 {
@@ -192,7 +195,7 @@ struct server {
 	unsigned piece_bytes;
 };
 
-/* A thread of its own: the client has to read meanwhile. */
+/* Runs on a thread of its own, as the client has to read meanwhile. */
 static gpointer server_says(gpointer user)
 {
 	const struct server *server = user;
@@ -213,8 +216,10 @@ static bool is_among(const GArray *ends, unsigned wanted)
 	return false;
 }
 
-/* The server says it, the client gets it all without another byte, and no piece goes on behind a
- * message's end. */
+/*
+ * Has the server say it all. The client gets it without sending another byte, and no piece goes on
+ * behind a message's end.
+ */
 static void pass_to_client(struct rig *rig)
 {
 	struct server server = { rig->server, rig->said, rig->kind.piece_bytes };
@@ -244,7 +249,7 @@ static void upgrade(struct rig *rig)
 	g_assert_cmpmem(answer + n - 4, 4, "\r\n\r\n", 4);
 }
 
-/* What the server says first comes together with its yes to the log-in. */
+/* Connects and logs in. What the server says first comes together with its yes to the log-in. */
 static void link_up(struct rig *rig)
 {
 	uint32_t ok = SPICE_LINK_ERR_OK;
@@ -295,7 +300,10 @@ static void rig_stop(struct rig *rig)
 	g_array_unref(rig->ends);
 }
 
-/* Small ones, empty ones, one that many records take, one that is watched, two at the very end. */
+/*
+ * Passes small messages, empty ones, one that many records take, one that is watched, and two at
+ * the very end.
+ */
 static void talk(const struct kind *kind)
 {
 	struct rig rig;
@@ -335,7 +343,7 @@ static void test_splits(void)
 		talk(&(struct kind){ SPICE_CHANNEL_MAIN, i & 1, i & 2, pieces[i / 4] });
 }
 
-/* Also those that the relay knows nothing of. */
+/* Channels that the relay knows nothing of pass too. */
 static void test_channels(void)
 {
 	for (uint8_t channel = SPICE_CHANNEL_MAIN; channel < SPICE_END_CHANNEL; channel++)
@@ -350,8 +358,10 @@ static unsigned count_packets(const struct rig *rig)
 	return info.tcpi_data_segs_in;
 }
 
-/* A record for each message is not a packet for each: with nothing done about it the kernel makes
- * 12 to 180 here. */
+/*
+ * A record for each message must not mean a packet for each: without a measure against it the
+ * kernel sends 12 to 180 here.
+ */
 #define FEW_PACKETS 6
 static void test_packets(void)
 {
@@ -367,8 +377,10 @@ static void test_packets(void)
 	rig_stop(&rig);
 }
 
-/* The other way: a record that the relay has no room for at once is taken whole, though the socket
- * is empty then. */
+/*
+ * A record of the client's for which the relay has no room at once is taken whole, though the
+ * socket is empty then.
+ */
 static void test_from_client(void)
 {
 	const unsigned begun_bytes = 3; /* of a header: the relay holds them */

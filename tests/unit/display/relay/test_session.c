@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* session: who has the client's clock, and what it is told, before, while and after sound plays. */
+/*
+ * session: checks who has the client's clock, and what it is told, before, while and after sound
+ * plays.
+ */
 #include "display/relay/session.h"
 
 #include <glib.h>
@@ -7,7 +10,7 @@
 #include "display/relay/clock.h"
 
 #define NAME 7
-/* As spice-server before 0.16. */
+/* spice-server before 0.16 delays by this much. */
 #define SERVER_DELAY_MS 400
 #define SOUND_MS 123456u
 
@@ -70,7 +73,10 @@ static void test_sound_takes_the_clock(void)
 	tear_down(&fixture);
 }
 
-/* Wide again, and said at once: nothing else moves the client's clock. */
+/*
+ * Afterwards the margin is wide again, which is said at once, as nothing else moves the client's
+ * clock.
+ */
 static void test_and_gives_it_back(void)
 {
 	struct fixture fixture;
@@ -87,7 +93,7 @@ static void test_and_gives_it_back(void)
 	tear_down(&fixture);
 }
 
-/* Never back in time from a start to what follows. */
+/* Time never goes back from a start to what follows. */
 static void test_sound_is_older(void)
 {
 	struct fixture fixture;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice talk: both directions of a connection in pieces of any size, both forms of headers, watched
- * messages whole, all bytes passed on, nonsense refused.
+ * spice_talk: checks both directions of a connection in pieces of any size and both forms of
+ * headers. Watched messages come whole, all bytes are passed on, and nonsense is refused.
  */
 #include "display/relay/spice_talk.h"
 
@@ -43,7 +43,10 @@ static const struct spice_talk_watch watches[] = {
 
 /* ---- passing it through ---- */
 
-/* In pieces of at most so many bytes; all that is passed on must be all that came. */
+/*
+ * Passes the bytes in pieces of at most piece_bytes. All that is passed on must be all that came.
+ * The caller frees the result.
+ */
 static GByteArray *pass(struct spice_talk *talk, enum spice_talk_side side, const GByteArray *bytes,
 	size_t piece_bytes)
 {
@@ -192,8 +195,10 @@ static void open_display(struct spice_talk *talk)
 	g_assert_cmpint(talk->opening, ==, SPICE_TALK_EXPECTS_INIT);
 }
 
-/* Half an INIT does not pass, nothing passes behind a whole one that spice-server might find fault
- * with, and nothing such before it. */
+/*
+ * Half an INIT does not pass. Neither before a whole one nor behind it does anything pass that
+ * spice-server might find fault with.
+ */
 static void test_opening(void)
 {
 	struct spice_talk talk;
@@ -242,7 +247,10 @@ static void test_opening(void)
 	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, -EPROTO);
 }
 
-/* A log-in by other means, a ticket before its key, a size beyond bounds, an answer to nothing. */
+/*
+ * The talk refuses a log-in by other means, a ticket before its key, a size beyond bounds, and an
+ * answer to nothing.
+ */
 static void test_refused(void)
 {
 	struct spice_talk talk;
@@ -269,7 +277,7 @@ static void test_refused(void)
 	g_assert_cmpint(read_all(&talk, SPICE_TALK_SERVER, bytes), ==, -EPROTO);
 }
 
-/* spice-server says no and hangs up: whatever it adds goes through. */
+/* spice-server says no and hangs up, and whatever it adds goes through. */
 static void test_error_passes(void)
 {
 	struct spice_talk talk;

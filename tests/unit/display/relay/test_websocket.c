@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Frames of a WebSocket client, by the rules and against them (RFC 6455, 5 and 7): what data comes
- * out, how reading ends, and which frames of ours answer. Each is read with every size of piece. */
+/*
+ * websocket: reads frames of a client by the rules and against them (RFC 6455, 5 and 7), and checks
+ * what data comes out, how reading ends, and which frames of ours answer. Each is read with every
+ * size of piece.
+ */
 #include <errno.h>
 #include <glib.h>
 #include <string.h>
@@ -8,7 +11,7 @@
 #include "display/relay/limits.h"
 #include "display/relay/websocket.h"
 
-/* Masked by 0, so that what travels can be read here. */
+/* Clients' frames are masked; we mask by 0, so that what travels can be read here. */
 #define MASK "\0\0\0\0"
 #define BYTES(text) text, sizeof(text) - 1
 
@@ -38,7 +41,7 @@ static const struct conversation {
 	{ "ping", BYTES("\x89\x82" MASK "hi"), "", -EAGAIN, BYTES("\x8a\2hi") },
 	{ "empty ping", BYTES("\x89\x80" MASK), "", -EAGAIN, BYTES("\x8a\0") },
 	{ "pong", BYTES("\x8a\x82" MASK "hi"), "", -EAGAIN, BYTES("") },
-	/* goodbyes */
+	/* These say goodbye. */
 	{ "goodbye", BYTES("\x82\x81" MASK "a\x88\x82" MASK "\3\xe8"), "a", -ESHUTDOWN,
 		BYTES("\x88\2\3\xe8") },
 	{ "goodbye with a reason", BYTES("\x88\x86" MASK "\3\xe9gone"), "", -ESHUTDOWN,
@@ -54,7 +57,7 @@ static const struct conversation {
 	{ "status 5000", BYTES("\x88\x82" MASK "\x13\x88"), "", -EPROTO, BYTES("\x88\2\3\xea") },
 	{ "reason is not UTF-8", BYTES("\x88\x83" MASK "\3\xe8\xff"), "", -EPROTO,
 		BYTES("\x88\2\3\xef") },
-	/* against the rules */
+	/* These are against the rules. */
 	{ "not masked", BYTES("\x82\3abc"), "", -EPROTO, BYTES("\x88\2\3\xea") },
 	{ "ping not masked", BYTES("\x89\2hi"), "", -EPROTO, BYTES("\x88\2\3\xea") },
 	{ "reserved bit 1", BYTES("\xc2\x81" MASK "a"), "", -EPROTO, BYTES("\x88\2\3\xea") },
@@ -106,7 +109,7 @@ static ssize_t write_piece(void *user, const uint8_t *bytes, size_t size_bytes)
 
 static const struct websocket_ops ops = { .read = read_piece, .write = write_piece };
 
-/* Until reading ends; -EAGAIN counts when nothing is left. */
+/* Reads until reading ends; -EAGAIN counts as the end when nothing is left. */
 static ssize_t read_all(struct websocket *websocket, struct transport *transport, GString *data)
 {
 	uint8_t bytes[100];

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Which WebSocket requests are accepted, and by which status the others are refused (RFC 6455, 4;
- * RFC 9112). Each is given in one piece and byte by byte: the answer must be the same. */
+/*
+ * websocket_answer: checks which requests are accepted, and by which status the others are refused
+ * (RFC 6455, 4; RFC 9112). Each is given in one piece and byte by byte, and the answer must be the
+ * same.
+ */
 #include <glib.h>
 #include <string.h>
 
@@ -24,7 +27,7 @@ static const struct request {
 	{ "path", "GET /spice?token=1 HTTP/1.1\r\n" REST, 101, NULL },
 	{ "whole address", "GET ws://10.0.0.1:5900/ HTTP/1.1\r\n" REST, 101, NULL },
 	{ "later minor version", "GET / HTTP/1.2\r\n" REST, 101, NULL },
-	/* names and lists */
+	/* These vary names and lists. */
 	{ "names in capitals",
 		FIRST
 		"HOST: a\r\nUPGRADE: WebSocket\r\nCONNECTION: UPGRADE\r\n"
@@ -49,7 +52,7 @@ static const struct request {
 		400, NULL },
 	{ "no upgrade", FIRST HOST VERSION KEY "Connection: Upgrade\r\n", 400, NULL },
 	{ "plain page", FIRST HOST, 400, NULL },
-	/* sub-protocols */
+	/* These ask for sub-protocols. */
 	{ "protocol", ALL "Sec-WebSocket-Protocol: binary\r\n", 101,
 		"Sec-WebSocket-Protocol: binary" },
 	{ "protocols on one line", ALL "Sec-WebSocket-Protocol: base64, binary\r\n", 101,
@@ -63,7 +66,7 @@ static const struct request {
 		"!Sec-WebSocket-Protocol" },
 	{ "extensions", ALL "Sec-WebSocket-Extensions: permessage-deflate\r\n", 101,
 		"!Sec-WebSocket-Extensions" },
-	/* blanks */
+	/* These have blanks. */
 	{ "blank behind the key",
 		FIRST HOST UPGRADE VERSION "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ== \t\r\n",
 		101, NULL },
@@ -80,14 +83,14 @@ static const struct request {
 	{ "blank before the colon", ALL "X : 1\r\n", 400, NULL },
 	{ "empty value", ALL "X:\r\n", 101, NULL },
 	{ "bytes beyond ASCII in a value", ALL "X: \xc3\xa9\r\n", 101, NULL },
-	/* version */
+	/* These are about the version. */
 	{ "version 8", FIRST HOST UPGRADE KEY "Sec-WebSocket-Version: 8\r\n", 426,
 		"Sec-WebSocket-Version: 13" },
 	{ "version 130", FIRST HOST UPGRADE KEY "Sec-WebSocket-Version: 130\r\n", 426,
 		"Sec-WebSocket-Version: 13" },
 	{ "no version", FIRST HOST UPGRADE KEY, 400, NULL },
 	{ "version twice", ALL VERSION, 400, NULL },
-	/* key */
+	/* These are about the key. */
 	{ "no key", FIRST HOST UPGRADE VERSION, 400, NULL },
 	{ "key twice", ALL KEY, 400, NULL },
 	{ "key of 15 bytes",
@@ -99,11 +102,11 @@ static const struct request {
 	{ "key of 24 other characters",
 		FIRST HOST UPGRADE VERSION "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZ!==\r\n", 400,
 		NULL },
-	/* host */
+	/* These are about the host. */
 	{ "no host", FIRST UPGRADE VERSION KEY, 400, NULL },
 	{ "host twice", ALL HOST, 400, NULL },
 	{ "host with a path", FIRST "Host: a/b\r\n" UPGRADE VERSION KEY, 400, NULL },
-	/* first line */
+	/* These are about the first line. */
 	{ "POST", "POST / HTTP/1.1\r\n" REST, 405, "Allow: GET" },
 	{ "get", "Get / HTTP/1.1\r\n" REST, 405, NULL },
 	{ "HTTP/1.0", "GET / HTTP/1.0\r\n" REST, 505, NULL },
@@ -113,14 +116,14 @@ static const struct request {
 	{ "blank in the path", "GET /a b HTTP/1.1\r\n" REST, 400, NULL },
 	{ "lower case http", "GET / http/1.1\r\n" REST, 400, NULL },
 	{ "SSH", "SSH-2.0-x\r\n", 400, NULL },
-	/* form */
+	/* These are about the form. */
 	{ "line feeds alone", "GET / HTTP/1.1\n" REST, 400, NULL },
 	{ "a line feed alone", ALL "X: 1\nY: 2\r\n", 400, NULL },
 	{ "a carriage return alone", ALL "X: 1\rY: 2\r\n", 400, NULL },
 	{ "no colon", ALL "nonsense\r\n", 400, NULL },
 	{ "no name", ALL ": x\r\n", 400, NULL },
 	{ "control character", ALL "X: \1\r\n", 400, NULL },
-	/* a body would be taken for frames */
+	/* A body would be taken for frames, so none is accepted. */
 	{ "body", ALL "Content-Length: 4\r\n", 400, NULL },
 	{ "empty body", ALL "Content-Length: 0\r\n", 101, NULL },
 	{ "body in chunks", ALL "Transfer-Encoding: chunked\r\n", 400, NULL },
@@ -260,7 +263,7 @@ static void test_bytes_behind(void)
 	}
 }
 
-/* No password is asked for: only pages of this very host may come. */
+/* No password is asked for, so only pages of this very host may come. */
 static void test_origins(void)
 {
 	static const struct {
