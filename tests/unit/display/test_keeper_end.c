@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Display's end of the keeper link: each message becomes one call, and what descriptors become. */
+/*
+ * keeper_end: tests display's end of the keeper link: each message becomes one call, and its
+ * descriptors are kept or closed.
+ */
 #include "display/keeper_end.h"
 
 #include <fcntl.h>
@@ -10,7 +13,7 @@
 #include "common/shm.h"
 
 #define WAIT_US (10 * G_USEC_PER_SEC)
-/* A desktop that grows a pixel at a time; more than the link's queue holds. */
+/* A desktop grows by a pixel this often, which is more than the link's queue holds. */
 #define AREAS 5000
 
 struct fixture {
@@ -220,12 +223,12 @@ static void test_links(struct fixture *f, gconstpointer data)
 	say(f, KEEPER_MESSAGE_FRAME_LINK, &link, sizeof(link), &fd, 1);
 	say(f, KEEPER_MESSAGE_DBUS, &dbus, sizeof(dbus), &fd, 1);
 	assert_calls(f, "frame_link;dbus;");
-	/* It is the callee's and still open. */
+	/* The descriptor is the callee's and still open. */
 	g_assert_cmpint(fcntl(f->taken_fd, F_GETFD), >=, 0);
 	close(fd);
 }
 
-/* Both stay the link's, which closes them. */
+/* Both descriptors stay the link's, which closes them. */
 static void test_certificate(struct fixture *f, gconstpointer data)
 {
 	struct keeper_certificate certificate = { 0 };
@@ -245,7 +248,7 @@ static void test_gone(struct fixture *f, gconstpointer data)
 	say_listener(f, KEEPER_LISTENER_TCP);
 	close(f->fd);
 	f->fd = -1;
-	/* What it said before is heard, and its end once. */
+	/* What the keeper said before it ended is heard, and its end once. */
 	assert_calls(f, "listener=1;gone;");
 	assert_calls(f, "");
 }
@@ -301,7 +304,7 @@ static void test_slow_keeper(struct fixture *f, gconstpointer data)
 	}
 	g_assert_cmpuint(f->area.width, ==, AREAS);
 	g_assert_cmpuint(f->n_areas, <, AREAS);
-	/* It sends at once again. */
+	/* The link sends at once again. */
 	keeper_end_say_pointer_area(f->keeper, 1, 1);
 	hear_all(f);
 	g_assert_cmpuint(f->area.width, ==, 1);
@@ -331,7 +334,7 @@ int main(int argc, char **argv)
 		{ "/keeper-end/slow-keeper", test_slow_keeper },
 	};
 	g_test_init(&argc, &argv, NULL);
-	/* Refusals are warnings, and what is tested here. */
+	/* Refusals are warnings, which must not end a test that is about them. */
 	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
 		g_test_add(cases[i].name, struct fixture, cases[i].data, set_up, cases[i].run,

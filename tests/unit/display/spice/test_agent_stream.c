@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* agent stream: messages come out whole, wherever chunks and writes are cut. */
+/* agent_stream: checks that messages come out whole, wherever chunks and writes are cut. */
 #include "display/spice/agent_stream.h"
 
 #include <glib.h>
@@ -36,7 +36,10 @@ static void append_message(GByteArray *bytes, uint32_t type, const char *body)
 	g_byte_array_append(bytes, (const guint8 *)body, (guint)strlen(body));
 }
 
-/* Client messages cut into chunks of chunk_bytes, with a server's message after each. */
+/*
+ * Makes client messages cut into chunks of chunk_bytes, with a server's message after each. The
+ * caller frees it.
+ */
 static GByteArray *make_stream(unsigned chunk_bytes, GString *expected)
 {
 	static const char *const bodies[] = { "", "abc", "0123456789abcdef", "0123456789abcdefghij",
@@ -91,7 +94,7 @@ static void on_any(void *user, enum agent_stream_port port, uint32_t type, const
 	(*n)++;
 }
 
-/* Sizes are whatever they are: never more than bounded memory, never stuck. */
+/* Sizes may be anything: memory stays bounded and the parser never gets stuck. */
 static void test_any_bytes(void)
 {
 	g_autoptr(GRand) random = g_rand_new_with_seed(3);
@@ -104,7 +107,7 @@ static void test_any_bytes(void)
 		agent_stream_feed(
 			&parser, bytes, (size_t)g_rand_int_range(random, 0, 65), on_any, &n);
 	}
-	/* Bytes of a chunk that promises 4 GiB are swallowed, as they must be. */
+	/* The chunk promises 4 GiB, so its bytes are swallowed. */
 	parser = (struct agent_stream){ 0 };
 	static const uint8_t huge[] = { 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff };
 	static uint8_t zeros[AGENT_STREAM_HEADER_BYTES * 100];

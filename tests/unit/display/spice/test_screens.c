@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * screens: what render tells of heads, with spice-server and nobody connected. What a line carries
- * is the test's (linked with --wrap=line_get).
+ * screens: checks what render tells of heads, with spice-server and nobody connected. The test says
+ * what a line carries (linked with --wrap=line_get).
  */
 #include "display/spice/screens.h"
 
@@ -138,7 +138,7 @@ static void expect_desktop(struct desk *desk, uint32_t width, uint32_t height)
 	g_assert_cmpuint(h, ==, height);
 }
 
-/* Cases. */
+/* ---- cases ---- */
 
 static void test_before_the_first_mode(void)
 {
@@ -178,20 +178,20 @@ static void test_the_desktop_is_what_is_on(void)
 	g_assert_true(screens_size(desk.screens, 2, &width, &height));
 	g_assert_cmpuint(width, ==, 640);
 	g_assert_cmpuint(height, ==, 720);
-	/* It has moved, which is no new mode. */
+	/* The head has moved, which is no new mode. */
 	g_assert_true(turn_on(&desk, 2, (struct rect){ 0, 600, 640, 720 }, false));
 	expect_desktop(&desk, 800, 1320);
 	g_assert_true(screens_turn_off(desk.screens, 2));
 	g_assert_false(screens_turn_off(desk.screens, 2));
 	expect_desktop(&desk, 800, 600);
-	/* Its device stays, since spice-server cannot take it back. */
+	/* The head's device stays, since spice-server cannot take it back. */
 	g_assert_cmpuint(screens_count(desk.screens), ==, 2);
 	g_assert_true(screens_turn_off(desk.screens, 0));
 	g_assert_false(screens_desktop(desk.screens, &width, &height));
 	close_desk(&desk);
 }
 
-/* Clients and render say positions; both may say anything. */
+/* Clients and render say positions, and both may say anything. */
 static void test_positions(void)
 {
 	static const struct {
@@ -227,7 +227,7 @@ static void test_serials_rise(void)
 		g_assert_false(show(&desk, 0, serial, FRAME_BUFFER_MEMFD));
 		g_test_assert_expected_messages();
 	}
-	/* Another renderer counts from the beginning. */
+	/* Another renderer counts frames from the beginning. */
 	screens_drop_frames(desk.screens);
 	g_assert_true(show(&desk, 0, 1, FRAME_BUFFER_MEMFD));
 	close_desk(&desk);
@@ -241,10 +241,10 @@ static void test_dma_bufs_that_nobody_wants(void)
 	g_assert_true(turn_on(&desk, 0, (struct rect){ 0, 0, 64, 48 }, false));
 	screens_use_dmabufs(desk.screens, true);
 	g_assert_cmpuint(desk.n_left, ==, 0);
-	/* Nothing was shown yet, so all are gone at once. */
+	/* Nothing was shown yet, so all dma-bufs are gone at once. */
 	screens_use_dmabufs(desk.screens, false);
 	g_assert_cmpuint(desk.n_left, ==, 1);
-	/* One that was under way is no fault of render's, and is given back. */
+	/* A dma-buf that was under way is no fault of render's, and is given back. */
 	g_assert_true(show(&desk, 0, 1, FRAME_BUFFER_DMABUF));
 	g_assert_cmpint(g_atomic_int_get(&desk.n_released), ==, 1);
 	close_desk(&desk);
@@ -266,7 +266,7 @@ static void test_starting_over(void)
 	close_desk(&desk);
 }
 
-/* Who looks sees the old picture until the new mode has one, or until somebody else comes. */
+/* Whoever looks sees the old picture until the new mode has one, or until somebody else comes. */
 static void test_a_mode_waits_for_its_frame(void)
 {
 	struct desk desk;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The encoders that stand where spice-server looks: do they encode what it needs, when it needs it?
+/*
+ * video: checks that the encoders that stand where spice-server looks encode what it needs, when it
+ * needs it.
  */
 #include <gst/gst.h>
 #include <string.h>
@@ -35,8 +37,8 @@ static void test_registered(void)
 }
 
 /*
- * Every picture is at the client before the next one is made, and is the one that was drawn: the
- * first ones may be coarse, where a rate has to be kept.
+ * Every picture is at the client before the next one is made, and is the one that was drawn. The
+ * first ones may be coarse where a rate has to be kept.
  */
 static void test_pictures(gconstpointer user)
 {
@@ -105,7 +107,7 @@ static void test_colors(gconstpointer user)
 	video_rig_free(rig);
 }
 
-/* NAL units. */
+/* ---- NAL units ---- */
 
 struct bits {
 	const uint8_t *bytes;
@@ -119,7 +121,7 @@ static unsigned bit_read(struct bits *bits)
 	return bit;
 }
 
-/* ue(v), H.264 9.1. */
+/* Reads an Exp-Golomb number, ue(v) of H.264, 9.1. */
 static unsigned golomb_read(struct bits *bits)
 {
 	unsigned zeros = 0, value = 1;
@@ -157,7 +159,7 @@ static void read_units(GstBuffer *buffer, struct units *units)
 		if (map.data[i] == 0 && map.data[i + 1] == 0 && map.data[i + 2] == 1)
 			read_unit(units, map.data + i + 3);
 	}
-	/* The last ones are shorter than what a slice's header may need. */
+	/* The last NAL units are shorter than what a slice's header may need. */
 	g_assert_cmpmem(map.data + map.size - 14, 6, "\0\0\0\1\x09\xf0", 6);
 	gst_buffer_unmap(buffer, &map);
 }
@@ -179,7 +181,7 @@ static void test_units(void)
 		gst_buffer_unref(encoded);
 		g_assert_cmpuint(units.n_slices, >, 0);
 		g_assert_cmpuint(units.n_b_slices, ==, 0);
-		/* Its own delimiter came with the one before. */
+		/* A picture's own delimiter came at the end of the one before. */
 		g_assert_cmpint(units.types[0] == ACCESS_UNIT_NAL_DELIMITER, ==, i == 0);
 	}
 	video_rig_free(rig);
@@ -226,7 +228,7 @@ static void test_access_unit(void)
 			cases[i].out, cases[i].out_bytes);
 }
 
-/* Sizes that H.264 cannot say must be refused: spice-server waits for a picture or an error. */
+/* Sizes that H.264 cannot say must be refused, as spice-server waits for a picture or an error. */
 static void test_odd_size(void)
 {
 	if (!has_codec("h264")) {
@@ -240,7 +242,7 @@ static void test_odd_size(void)
 	video_rig_free(rig);
 }
 
-/* Rates. */
+/* ---- rates ---- */
 
 static void test_line(void)
 {
@@ -299,7 +301,7 @@ static void test_quality(void)
 static void test_spending(gconstpointer user)
 {
 	const char *codec = user;
-	/* JPEG at its worst still takes 4. */
+	/* JPEG at its worst still takes 4 Mbit/s, so it is allowed more. */
 	const uint64_t allowed_bps = g_str_equal(codec, "mjpeg") ? 6 * MBIT : 3 * MBIT / 2;
 	const unsigned n = 90;
 	if (!has_codec(codec)) {
@@ -332,7 +334,10 @@ int main(int argc, char **argv)
 	static const char *const codecs[] = { "h264", "vp8", "mjpeg" };
 	g_test_init(&argc, &argv, NULL);
 	gst_init(NULL, NULL);
-	/* The decoders' plugin also brings avenc_mjpeg: it must not be loaded over ours. */
+	/*
+	 * We load the decoders' plugin first, as it also brings avenc_mjpeg, which must not be
+	 * loaded over ours.
+	 */
 	g_autoptr(GstPlugin) plugin = gst_plugin_load_by_name("libav");
 	video_init(&(struct video_options){ 0 });
 	g_test_add_func("/video/registered", test_registered);

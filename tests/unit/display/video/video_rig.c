@@ -83,7 +83,7 @@ void video_rig_free(struct video_rig *rig)
 	g_free(rig);
 }
 
-/* set_gstenc_bitrate() */
+/* Sets the rate as set_gstenc_bitrate() of spice-server does. */
 void video_rig_set_rate(struct video_rig *rig, uint64_t bits_per_second)
 {
 	GObjectClass *class = G_OBJECT_GET_CLASS(rig->encoder);
@@ -150,7 +150,7 @@ void video_decoder_free(struct video_decoder *decoder)
 	g_free(decoder);
 }
 
-/* What the encoder's clock stamped is not the decoder's. */
+/* Feeds a copy without time stamps, as those of the encoder's clock mean nothing to the decoder. */
 void video_decoder_push(struct video_decoder *decoder, GstBuffer *buffer)
 {
 	GstBuffer *copy = gst_buffer_copy_deep(buffer);
@@ -185,7 +185,7 @@ uint32_t *video_decoder_pull(
 	return pixels;
 }
 
-/* Pictures. */
+/* ---- pictures ---- */
 
 #define TEXTURE 1024
 
@@ -198,7 +198,7 @@ static uint32_t hash32(uint32_t x)
 	return x ^ x >> 16;
 }
 
-/* Smooth noise of a grid of `cell` pixels, 0 to 255, periodic in TEXTURE. */
+/* Returns smooth noise of a grid of `cell` pixels, 0 to 255, periodic in TEXTURE. */
 static double value_noise(uint32_t x, uint32_t y, uint32_t cell, uint32_t seed)
 {
 	uint32_t cells = TEXTURE / cell, cx = x / cell, cy = y / cell;
