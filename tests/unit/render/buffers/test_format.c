@@ -5,7 +5,7 @@
 
 #include "render/buffers/format.h"
 
-/* One colour, said in each format. */
+/* Each row says the same colour in another format. */
 static void test_formats(void)
 {
 	static const struct {

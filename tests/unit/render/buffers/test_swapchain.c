@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A ring of buffers that display may hold: what it holds is not written, and memory has a bound. */
+/*
+ * swapchain: tests a ring of buffers that display may hold. What it holds is not written, and
+ * memory has a bound.
+ */
 #include <glib.h>
 #include <string.h>
 
@@ -29,7 +32,7 @@ static void test_locked(void)
 	first->locked = 1;
 	struct buffer *second = swapchain_find_writable(picture);
 	g_assert_true(second && second != first);
-	/* A new one has missed everything. */
+	/* A new buffer has missed everything. */
 	g_assert_cmpuint(second->stale.n_rects, ==, 1);
 	g_assert_cmpuint(second->stale.rects[0].width, ==, W);
 	swapchain_changed(picture, &corner);
@@ -72,7 +75,7 @@ static void test_quota(void)
 	g_assert_cmpuint(quota.used, ==, 0);
 }
 
-/* However much display holds, the ring ends somewhere. */
+/* However many buffers display holds, the ring stops growing. */
 static void test_longest(void)
 {
 	struct quota quota = { .limit = 1000 * BUFFER_BYTES };
@@ -89,7 +92,7 @@ static void test_longest(void)
 		picture->buffers[i]->locked = i % 2;
 	struct buffer *current = picture->current;
 	swapchain_trim(picture);
-	/* What is locked or current stays. */
+	/* Buffers that are locked or current stay. */
 	g_assert_cmpuint(picture->n_buffers, ==, SWAPCHAIN_BUFFERS_MAX / 2);
 	g_assert_true(picture->current == current);
 	g_assert_cmpuint(quota.used, ==, picture->n_buffers * (uint64_t)BUFFER_BYTES);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers that are held, and those that take them along. The GPU has nothing to do here. */
+/*
+ * answer_queue: tests answers that are held, and those that take them along. The GPU has nothing to
+ * do here.
+ */
 #include <glib.h>
 #include <linux/virtio_gpu.h>
 #include <string.h>
@@ -10,11 +13,13 @@
 #include "render/scanout/pacing.h"
 #include "tests/unit/render/guest.h"
 
-/* What may be held of answers that are more than a header. */
+/* Answers that are more than a header may be held up to this many bytes. */
 #define ANSWER_BYTES 1000
 #define LATER_NS UINT64_C(3600000000000)
 
-/* The clock of all that is tested here: a machine that stands still for a moment changes nothing.
+/*
+ * Stands in for the clock in all that is tested here, so that a machine that stands still for a
+ * moment changes nothing.
  */
 static uint64_t clock_ns = UINT64_C(1000000000);
 
@@ -52,7 +57,10 @@ static void tear_down(struct fixture *f, gconstpointer data)
 	guest_finish(&f->guest);
 }
 
-/* Returns the slot. `after_ns`: from now, for one that is held. */
+/*
+ * Submits a command and answers it. `after_ns` is from now, for an answer that is held. Returns the
+ * slot.
+ */
 static unsigned answer(struct fixture *f, enum answer_haste haste, uint64_t after_ns)
 {
 	const struct virtio_gpu_ctrl_hdr header = { .type = VIRTIO_GPU_RESP_OK_NODATA };
@@ -80,7 +88,9 @@ static void test_at_once(struct fixture *f, gconstpointer data)
 	g_assert_false(answer_queue_is_waiting(f->answers));
 }
 
-/* What keeps its place waits behind the one that is held; what must not wait takes both along. */
+/*
+ * An answer that keeps its place waits behind a held one; one that must not wait takes both along.
+ */
 static void test_held(struct fixture *f, gconstpointer data)
 {
 	answer(f, ANSWER_HELD, LATER_NS);
@@ -106,7 +116,7 @@ static void test_due(struct fixture *f, gconstpointer data)
 	assert_order(f, 2);
 }
 
-/* A guest that waits for more answers than are held gets its ring back. */
+/* A guest that waits for more answers than may be held gets its ring back. */
 static void test_many(struct fixture *f, gconstpointer data)
 {
 	for (unsigned i = 0; i < ANSWER_HELD_MAX; i++)
@@ -116,7 +126,7 @@ static void test_many(struct fixture *f, gconstpointer data)
 	assert_order(f, ANSWER_HELD_MAX + 1);
 }
 
-/* The guest is new: nothing of the old one is answered. */
+/* The guest is new, so nothing of the old one is answered. */
 static void test_clear(struct fixture *f, gconstpointer data)
 {
 	answer(f, ANSWER_HELD, LATER_NS);
@@ -127,7 +137,7 @@ static void test_clear(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(guest_get_used(&f->guest, 0), ==, 1);
 }
 
-/* A longer one, that says OK_EDID; returns its slot. */
+/* Gives a longer answer that says OK_EDID; returns its slot. */
 static unsigned answer_long(struct fixture *f, size_t size_bytes)
 {
 	const struct answer_timing timing = { .haste = ANSWER_HELD,
@@ -150,7 +160,7 @@ static void assert_answer(struct fixture *f, unsigned slot, uint32_t type)
 	g_assert_cmphex(header->flags, ==, VIRTIO_GPU_FLAG_FENCE);
 }
 
-/* What is over the quota keeps its place and its fence, and loses what it would have said. */
+/* An answer over the quota keeps its place and its fence, and loses what it would have said. */
 static void test_quota(struct fixture *f, gconstpointer data)
 {
 	const struct quota *quota = &f->account.quotas[QUOTA_ANSWER_BYTES];
@@ -174,7 +184,7 @@ static void test_quota(struct fixture *f, gconstpointer data)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	/* A refusal is a warning, and what is tested here. */
+	/* Refusals are warnings, which must not end a test that is about them. */
 	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	static const struct {
 		const char *name;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * 3D commands as a guest's driver sends them, on Mesa's software renderer: what virglrenderer gets
- * to see, and what is refused before it does.
+ * command_3d: sends 3D commands as a guest's driver does, on Mesa's software renderer, and checks
+ * what virglrenderer gets to see and what is refused before it does.
  */
 #include <glib.h>
 #include <linux/virtio_gpu.h>
@@ -26,7 +26,7 @@
 #define HEADER_BYTES sizeof(struct virtio_gpu_ctrl_hdr)
 #define SIDE 16u
 #define IMAGE_BYTES (SIDE * SIDE * 4)
-/* Gallium's numbers, as in virgl_hw.h: B8G8R8A8_UNORM and a sampler's view. */
+/* These are Gallium's numbers, as in virgl_hw.h: B8G8R8A8_UNORM and a sampler's view. */
 #define FORMAT 1
 #define BIND_SAMPLER_VIEW 8
 #define CONTEXT 3
@@ -41,7 +41,7 @@ struct fixture {
 	struct commands *commands;
 };
 
-/* virglrenderer has one state a process, and calls back for the fixture of today. */
+/* virglrenderer has one state a process, and calls back for the test's fixture that is set here. */
 static struct commands *current;
 
 static void on_fence(void *user, uint32_t sequence)
@@ -129,7 +129,7 @@ static struct virtio_gpu_transfer_host_3d whole(uint32_t type)
 		.resource_id = IMAGE };
 }
 
-/* A stream of these words; the header says `said_bytes`. */
+/* Submits a stream of these words; the header says `said_bytes`. */
 static uint32_t submit_3d(struct fixture *f, uint32_t context, const uint32_t *words,
 	unsigned n_words, uint32_t said_bytes)
 {
@@ -261,7 +261,7 @@ static void test_create(struct fixture *f, gconstpointer data)
 	g_assert_null(objects_find_resource(f->objects, 9));
 }
 
-/* What goes up comes down again, and not a byte beside the box. */
+/* What goes up comes down again, without a byte beside the box. */
 static void test_transfer(struct fixture *f, gconstpointer data)
 {
 	uint8_t *bytes = guest_at(&f->guest, GUEST_DATA_ADDR);
@@ -314,7 +314,7 @@ static void test_transfer_refused(struct fixture *f, gconstpointer data)
 	}
 }
 
-/* After a command that is refused its context is lost, and no other. */
+/* When a command is refused its context is lost, and no other. */
 static void test_submit(struct fixture *f, gconstpointer data)
 {
 	const uint32_t nop[4] = { 0 }, unknown = 0xff, longer[2] = { 2u << 16, 0 };
@@ -336,7 +336,7 @@ static void test_submit(struct fixture *f, gconstpointer data)
 	g_assert_cmphex(submit_3d(f, 4, nop, 4, 16), ==, OK);
 }
 
-/* A view of the image, from level 0 on, in the order of its components. */
+/* Makes a view of the image, from level 0 on, in the order of its components. */
 static uint32_t view_image(struct fixture *f, uint32_t context, uint32_t handle)
 {
 	const uint32_t words[] = { stream_header(
@@ -345,7 +345,7 @@ static uint32_t view_image(struct fixture *f, uint32_t context, uint32_t handle)
 	return submit_3d(f, context, words, G_N_ELEMENTS(words), sizeof(words));
 }
 
-/* In a context of its own, since one that was refused something is lost. */
+/* Makes the view in a context of its own, since one in which something was refused is lost. */
 static uint32_t view_image_anew(struct fixture *f, uint32_t context, bool opened)
 {
 	g_assert_cmphex(create_context(f, context, 4), ==, OK);
@@ -354,7 +354,7 @@ static uint32_t view_image_anew(struct fixture *f, uint32_t context, bool opened
 	return view_image(f, context, 1);
 }
 
-/* The checker of streams hears of each resource: when it is opened, closed, gone. */
+/* The checker of streams is told of each resource when it is opened, closed and destroyed. */
 static void test_submit_resources(struct fixture *f, gconstpointer data)
 {
 	g_assert_cmphex(view_image_anew(f, 10, false), ==, INVALID);
@@ -372,7 +372,7 @@ static void test_submit_resources(struct fixture *f, gconstpointer data)
 	g_assert_cmphex(view_image(f, 13, 1), ==, INVALID);
 }
 
-/* One row of the image from the fourth byte of its backing on. */
+/* Transfers one row of the image from the fourth byte of its backing on. */
 static uint32_t transfer_in_stream(struct fixture *f, uint32_t context)
 {
 	const uint32_t words[] = { stream_header(STREAM_TRANSFER3D, 0, 13), IMAGE, 0, 0, 0, 0, 0, 0,
@@ -382,7 +382,7 @@ static uint32_t transfer_in_stream(struct fixture *f, uint32_t context)
 	return submit_3d(f, context, words, G_N_ELEMENTS(words), sizeof(words));
 }
 
-/* It hears of backings, too. */
+/* The checker is told of backings, too. */
 static void test_submit_backing(struct fixture *f, gconstpointer data)
 {
 	g_assert_cmphex(transfer_in_stream(f, 10), ==, INVALID);
@@ -428,7 +428,7 @@ static void test_context_quota(struct fixture *f, gconstpointer data)
 	g_assert_false(objects_has_context(f->objects, 5));
 	g_assert_cmphex(destroy_context(f, 4), ==, OK);
 	g_assert_cmphex(create_context(f, 5, 4), ==, OK);
-	/* What contexts cost is counted, too. */
+	/* other-bytes counts what contexts cost, too. */
 	set_limit(f, QUOTA_CONTEXTS, 100);
 	set_limit(f, QUOTA_OTHER_BYTES,
 		objects_get_account(f->objects, 0)->quotas[QUOTA_OTHER_BYTES].used +
@@ -438,7 +438,7 @@ static void test_context_quota(struct fixture *f, gconstpointer data)
 	g_assert_false(objects_has_context(f->objects, 7));
 }
 
-/* IMAGE is there already, and takes IMAGE_BYTES. */
+/* IMAGE exists already and takes IMAGE_BYTES of the quota. */
 static void test_texture_quota(struct fixture *f, gconstpointer data)
 {
 	set_limit(f, QUOTA_TEXTURE_BYTES, 3 * IMAGE_BYTES);
@@ -472,7 +472,7 @@ int main(int argc, char **argv)
 {
 	struct egl_choice choice;
 	g_test_init(&argc, &argv, NULL);
-	/* Refusals are warnings, and what is tested here. */
+	/* Refusals are warnings, which must not end a test that is about them. */
 	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	if (!egl_choose(&choice, NULL, true) || !virgl_init(&choice, on_fence, NULL)) {
 		g_print("1..0 # SKIP virglrenderer does not start here\n");

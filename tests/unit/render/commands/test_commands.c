@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The control queue without its thread: what waits, what is heard first, what a reset drops. */
+/*
+ * commands: tests the control queue without its thread: what waits, what is heard first, what a
+ * reset drops.
+ */
 #include <glib.h>
 #include <linux/virtio_gpu.h>
 #include <string.h>
@@ -18,7 +21,7 @@
 #define SIDE 256u
 #define BUFFER_BYTES (SIDE * SIDE * 4)
 #define HEADER_BYTES sizeof(struct virtio_gpu_ctrl_hdr)
-/* Beside the guest's memory. */
+/* This address lies beside the guest's memory. */
 #define ELSEWHERE (GUEST_ADDR + GUEST_BYTES)
 
 struct fixture {
@@ -181,7 +184,10 @@ static const struct virtio_gpu_resp_display_info *ask_modes(struct fixture *f)
 
 /* ---- order ---- */
 
-/* What display has said is heard, however much of it there is, before the question is answered. */
+/*
+ * All that display has said is heard before the guest's question is answered, however much there is
+ * of it.
+ */
 static void test_modes(struct fixture *f, gconstpointer data)
 {
 	g_assert_cmpuint(ask_modes(f)->pmodes[0].r.width, ==, MODES_DEFAULT_WIDTH);
@@ -203,7 +209,7 @@ static void test_edid(struct fixture *f, gconstpointer data)
 		guest_submit(&f->guest, &ask, sizeof(ask), sizeof(struct virtio_gpu_resp_edid));
 	g_assert_true(execute(f, false));
 	const struct virtio_gpu_resp_edid *edid = guest_answer(&f->guest, slot);
-	/* The first detailed timing: VESA E-EDID 1.4, 3.10.2. */
+	/* The first detailed timing is described in VESA E-EDID 1.4, 3.10.2. */
 	const uint8_t *timing = edid->edid + 54;
 	g_assert_cmpuint(timing[2] | (timing[4] & 0xf0) << 4, ==, 1234);
 	g_assert_cmpuint(timing[5] | (timing[7] & 0xf0) << 4, ==, 777);
@@ -243,7 +249,7 @@ static void test_release(struct fixture *f, gconstpointer data)
 
 /* ---- waiting ---- */
 
-/* The command lies in memory of which there is no word yet; the one behind it waits, too. */
+/* The command lies in memory of which we have not been told yet; the one behind it waits, too. */
 static void test_chain_outside(struct fixture *f, gconstpointer data)
 {
 	const struct virtio_gpu_ctrl_hdr ask = { .type = VIRTIO_GPU_CMD_GET_DISPLAY_INFO };
@@ -255,7 +261,7 @@ static void test_chain_outside(struct fixture *f, gconstpointer data)
 	g_assert_false(execute(f, true));
 	g_assert_true(commands_have_parked(f->commands));
 	g_assert_cmpuint(guest_count_used(&f->guest), ==, 0);
-	/* The table of before, and the same memory once more behind it. */
+	/* The new table has the memory of before, and the same memory once more behind it. */
 	struct memory *wider = guest_make_table(&f->guest, GUEST_ADDR);
 	struct keeper_memory_region more = {
 		.guest_addr = ELSEWHERE, .user_addr = 0x600000000000, .size_bytes = GUEST_BYTES
@@ -296,7 +302,7 @@ static void test_backing_outside(struct fixture *f, gconstpointer data)
 	g_assert_nonnull(objects_find_resource(f->objects, 1)->backing);
 }
 
-/* A reset: the parked command is gone without an answer, and so is every object. */
+/* At a reset the parked command is dropped without an answer, and so is every object. */
 static void test_forget(struct fixture *f, gconstpointer data)
 {
 	struct attach attach = make_attach(2, ELSEWHERE);
@@ -324,14 +330,14 @@ static void test_unknown(struct fixture *f, gconstpointer data)
 	struct virtio_gpu_ctrl_hdr c = { .type = 0x7777 };
 	g_assert_cmphex(command(f, &c, sizeof(c)), ==, VIRTIO_GPU_RESP_ERR_UNSPEC);
 	g_assert_cmphex(command(f, &c, 4), ==, VIRTIO_GPU_RESP_ERR_UNSPEC);
-	/* Known, but this renderer does not draw. */
+	/* The command is known, but this renderer does not draw in 3D. */
 	struct virtio_gpu_ctx_create create_context = { .hdr = { .type = VIRTIO_GPU_CMD_CTX_CREATE,
 								.ctx_id = 1 } };
 	g_assert_cmphex(command(f, &create_context, sizeof(create_context)), ==,
 		VIRTIO_GPU_RESP_ERR_UNSPEC);
 	c.type = VIRTIO_GPU_CMD_RESOURCE_UNREF;
 	g_assert_cmphex(command(f, &c, sizeof(c)), ==, VIRTIO_GPU_RESP_ERR_UNSPEC);
-	/* No room for the answer: an error instead. */
+	/* The guest left no room for the answer and gets an error instead. */
 	c.type = VIRTIO_GPU_CMD_GET_DISPLAY_INFO;
 	g_assert_cmphex(command(f, &c, sizeof(c)), ==, VIRTIO_GPU_RESP_ERR_UNSPEC);
 }
@@ -384,7 +390,7 @@ static void test_orphans(struct fixture *f, gconstpointer data)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	/* Refusals are warnings, and what is tested here. */
+	/* Refusals are warnings, which must not end a test that is about them. */
 	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	static const struct {
 		const char *name;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whose drawing ends up on which head. */
+/* painters: checks whose drawing ends up on which head. */
 #include <glib.h>
 #include <linux/virtio_gpu.h>
 
@@ -95,7 +95,10 @@ static void test_gone(struct fixture *f, gconstpointer data)
 	assert_heads(f, COMPOSITOR, 0);
 }
 
-/* Not at every flush; but a resource that is new on its head may have a painter who was none. */
+/*
+ * Painters are not looked up at every flush, but a resource that is new on its head is, as it may
+ * have another painter.
+ */
 static void test_now_and_then(struct fixture *f, gconstpointer data)
 {
 	struct resource *screen = create(f, 10, COMPOSITOR, 0);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What is refused before virglrenderer sees it; and the formats of 2D resources. */
+/*
+ * virgl_bounds: checks what is refused before virglrenderer sees it, and the formats of 2D
+ * resources.
+ */
 #include <glib.h>
 #include <linux/virtio_gpu.h>
 #include <string.h>
@@ -30,7 +33,7 @@ static void test_resources(void)
 	r = texture;
 	r.array_size = UINT32_MAX;
 	g_assert_false(virgl_bounds_is_resource_sane(&r));
-	/* Each number is fine, the product is not. */
+	/* Each number is in bounds, but the product is not. */
 	r = texture;
 	r.width = r.height = 16384;
 	g_assert_true(virgl_bounds_is_resource_sane(&r));
@@ -70,21 +73,21 @@ static const struct {
 	{ TEXTURE(2, 1, 256, 128, 1, 6, 0, 0), 256 * 128 * 4 * 6 },
 	{ TEXTURE(2, 1, 256, 128, 1, 1, 0, 4), 256 * 128 * 4 * 4 },
 	{ TEXTURE(2, 31, 256, 128, 1, 1, 0, 0), 256 * 128 * 16 },
-	/* DXT1 and BPTC: at most a byte a pixel. */
+	/* DXT1 and BPTC take at most a byte a pixel. */
 	{ TEXTURE(2, 105, 256, 128, 1, 1, 0, 0), 256 * 128 },
 	{ TEXTURE(2, 258, 256, 128, 1, 1, 0, 0), 256 * 128 },
-	/* 64x64, 32x32 and 16x16. */
+	/* The levels are 64x64, 32x32 and 16x16. */
 	{ TEXTURE(2, 1, 64, 64, 1, 1, 2, 0), (64 * 64 + 32 * 32 + 16 * 16) * 4 },
-	/* The levels of a 3D texture are less deep, too, those of an array are not. */
+	/* The levels of a 3D texture are less deep, too; those of an array are not. */
 	{ TEXTURE(3, 1, 64, 64, 8, 1, 1, 0), (64 * 64 * 8 + 32 * 32 * 4) * 4 },
 	{ TEXTURE(7, 1, 64, 64, 1, 8, 1, 0), (64 * 64 + 32 * 32) * 8 * 4 },
-	/* One column of pixels; one row of one pixel, which is 4 rows. */
+	/* These are one column of pixels, and one row of one pixel, which counts as 4 rows. */
 	{ TEXTURE(2, 1, 1, 16384, 1, 1, 0, 0), 64 * 16384 },
 	{ TEXTURE(TARGET_1D, 1, 1, 1, 1, 2048, 0, 0), 64 * 4 * 2048 },
 	{ TEXTURE(2, 31, ALL, ALL, ALL, ALL, ALL, ALL), UINT64_MAX },
 	{ TEXTURE(3, 31, ALL, ALL, ALL, ALL, 0, 0), UINT64_MAX },
 	{ TEXTURE(2, 1, 1, 1, 1, ALL, 0, ALL), UINT64_MAX },
-	/* 2^32 rows of 2^32 pixels of 16 bytes: 2^68 is 16 in 64 bits. */
+	/* These are 2^32 rows of 2^32 pixels of 16 bytes: 2^68 bytes, which 64 bits do not hold. */
 	{ TEXTURE(2, 31, ALL, ALL, 1, 1, 0, 0), UINT64_MAX },
 };
 
@@ -131,7 +134,7 @@ static void test_transfers(void)
 	g_assert_false(virgl_bounds_is_transfer_sane(&texture, 4096, &t));
 }
 
-/* Behind the version: a bit for each format, in four masks of 16 words. */
+/* Behind the version the capset has a bit for each format, in four masks of 16 words. */
 static void test_formats(void)
 {
 	uint32_t caps[80] = { [0] = 1, [70] = UINT32_MAX };

@@ -29,7 +29,9 @@ static bool add(
 	return memory_add_region(m, &r, fd);
 }
 
-/* Two regions that touch in guest memory and lie in the other order in the file. */
+/*
+ * Returns a table of two regions that touch in guest memory and lie in the other order in the file.
+ */
 static struct memory *make_table(void)
 {
 	struct memory *m = memory_create();
@@ -49,7 +51,7 @@ static void test_backing(void)
 	struct backing *b = backing_create(m, entries, G_N_ELEMENTS(entries));
 	memory_unref(m); /* the backing has its own */
 	g_assert_cmpuint(b->size_bytes, ==, 3 * PAGE);
-	/* Rows that begin in each of the three, the second across a border. */
+	/* Rows begin in each of the three pieces, and the second crosses a border. */
 	backing_read_rows(b, PAGE - 4 - PAGE / 2, PAGE / 2, 4, 8, rows[0], 8);
 	g_assert_cmpuint(rows[0][0], ==, 8);
 	g_assert_cmpuint(rows[1][3], ==, 8);

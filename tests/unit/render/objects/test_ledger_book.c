@@ -58,7 +58,7 @@ static void assert_backing(struct fixture *f, uint32_t id, uint32_t count)
 			(uint64_t)id << 32 | i);
 }
 
-/* A successor finds what was there when its predecessor died. */
+/* A successor finds what existed when its predecessor died. */
 static void test_again(struct fixture *f, gconstpointer data)
 {
 	static const char name[64] = "someone";
@@ -113,7 +113,7 @@ static void test_compact(struct fixture *f, gconstpointer data)
 	assert_backing(f, 9, count + 1);
 }
 
-/* Not for little, since all of it is moved. */
+/* The arena is not compacted for little, since all of it is moved. */
 static void test_compact_seldom(struct fixture *f, gconstpointer data)
 {
 	const uint32_t few = LEDGER_BACKING_MAX / 64;
@@ -134,7 +134,7 @@ static void test_compact_seldom(struct fixture *f, gconstpointer data)
 	assert_backing(f, 64, few);
 }
 
-/* What the keeper refuses, until when, and that a new guest is refused nothing. */
+/* The keeper's refusals hold until their time, and a new guest is refused nothing. */
 static void test_refusals(struct fixture *f, gconstpointer data)
 {
 	static const char evil[64] = "evil", other[64] = "evi";
@@ -170,7 +170,7 @@ static void test_full(struct fixture *f, gconstpointer data)
 	g_assert_nonnull(find(f, 1));
 }
 
-/* Nonsense in it is as harmless as nonsense from a guest. */
+/* Nonsense in the ledger is as harmless as nonsense from a guest. */
 static void test_hostile(struct fixture *f, gconstpointer data)
 {
 	struct ledger *l = (struct ledger *)f->ledger;
@@ -200,7 +200,7 @@ static void test_unsealed(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	/* Refusals are warnings, and what is tested here. */
+	/* Refusals are warnings, which must not end a test that is about them. */
 	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	g_test_add("/ledger/again", struct fixture, NULL, set_up, test_again, tear_down);
 	g_test_add("/ledger/compact", struct fixture, NULL, set_up, test_compact, tear_down);

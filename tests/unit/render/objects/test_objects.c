@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Who exists, who is told, and what is refused; 2D only, as there is no GL here. */
+/*
+ * objects: checks who exists, who is told, and what is refused. It is 2D only, as there is no GL
+ * here.
+ */
 #include <glib.h>
 #include <linux/virtio_gpu.h>
 #include <sys/mman.h>
@@ -31,7 +34,7 @@ static void made(void *user, const struct resource *resource)
 	g_assert_true(objects_find_resource(f->objects, resource->id) == resource);
 }
 
-/* As a head does that shows it: lets go. */
+/* Lets go of the resource, as a head does that shows it. */
 static void going(void *user, struct resource *resource)
 {
 	struct fixture *f = user;
@@ -147,7 +150,7 @@ static void test_refused(struct fixture *f, gconstpointer data)
 	g_assert_cmphex(create(f, 6, 512, 512), ==, OK);
 }
 
-/* What waits has changed nothing, and succeeds when the memory is there. */
+/* A command that waits has changed nothing, and succeeds when the memory is there. */
 static void test_memory(struct fixture *f, gconstpointer data)
 {
 	g_assert_cmphex(create(f, 5, 8, 8), ==, OK);
@@ -174,7 +177,7 @@ static void test_memory(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(f->n_backings, ==, 2);
 }
 
-/* A reset: everything goes, each with a word to who listens, and ids are free again. */
+/* At a reset everything goes, the listener is told of each, and ids are free again. */
 static void test_clear(struct fixture *f, gconstpointer data)
 {
 	objects_set_memory(f->objects, make_table(GUEST_ADDR));
@@ -214,7 +217,7 @@ static uint64_t used(struct fixture *f, enum quota_name name)
 	return objects_get_account(f->objects, 0)->quotas[name].used;
 }
 
-/* To the limit, one beyond, and again once there is room. */
+/* Resources can be made up to the limit and none beyond, and again once there is room. */
 static void test_resources(struct fixture *f, gconstpointer data)
 {
 	set_limit(f, QUOTA_RESOURCES, 3);
@@ -224,7 +227,7 @@ static void test_resources(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(count_listed(f), ==, 3);
 	objects_remove_resource(f->objects, objects_find_resource(f->objects, 2));
 	g_assert_cmphex(create(f, 4, 8, 8), ==, OK);
-	/* What is refused for its pixels has not become one more resource. */
+	/* What is refused for its pixels does not count as one more resource. */
 	set_limit(f, QUOTA_RESOURCES, 100);
 	g_assert_cmphex(create(f, 5, 4096, 4096), ==, VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY);
 	g_assert_cmpuint(used(f, QUOTA_RESOURCES), ==, 3);
@@ -267,10 +270,10 @@ static void test_backings(struct fixture *f, gconstpointer data)
 	assert_no_backing(f, 1);
 	g_assert_cmphex(attach_pieces(f, 1, 2, 2048), ==, OK);
 	g_assert_cmphex(attach_pieces(f, 2, 1, 1), ==, VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY);
-	/* With the resource goes its backing. */
+	/* When a resource goes its backing goes with it. */
 	objects_remove_resource(f->objects, objects_find_resource(f->objects, 1));
 	assert_no_backing(f, 2);
-	/* What lies outside guest memory has taken nothing. */
+	/* A backing outside guest memory has taken nothing. */
 	objects_set_memory(f->objects, make_table(GUEST_ADDR + GUEST_BYTES));
 	g_assert_cmphex(attach_pieces(f, 2, 1, 4), ==, VIRTIO_GPU_RESP_ERR_UNSPEC);
 	assert_no_backing(f, 2);
@@ -279,7 +282,7 @@ static void test_backings(struct fixture *f, gconstpointer data)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	/* Refusals are warnings, and what is tested here. */
+	/* Refusals are warnings, which must not end a test that is about them. */
 	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	static const struct {
 		const char *name;

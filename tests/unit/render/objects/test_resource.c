@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A 2D resource's pixels, in plain memory and in a chain of buffers that display holds; its quota;
- * the contexts that have it open. */
+/*
+ * resource: checks a 2D resource's pixels, in plain memory and in a chain of buffers that display
+ * holds, its quota, and the contexts that have it open.
+ */
 #include "render/objects/resource.h"
 
 #include <linux/virtio_gpu.h>
@@ -58,7 +60,7 @@ static void tear_down(struct fixture *f, gconstpointer data)
 	close(f->fd);
 }
 
-/* Each pixel of the guest's is `base` and its place. */
+/* Sets each pixel of the guest's to `base` plus its place. */
 static void draw(struct fixture *f, uint32_t base)
 {
 	for (uint32_t i = 0; i < PIXELS; i++)
@@ -72,7 +74,7 @@ static uint32_t pixel_of(const uint8_t *pixels, size_t stride_bytes, uint32_t x,
 	return pixel;
 }
 
-/* The rectangle shows `base`, the rest what was there before. */
+/* Checks that the rectangle shows `base`, and the rest what was there before. */
 static void assert_pixels(const uint8_t *pixels, size_t stride_bytes, const struct rect *rect,
 	uint32_t base, uint32_t before)
 {
@@ -138,7 +140,7 @@ static void test_format(struct fixture *f, gconstpointer data)
 	g_assert_cmphex(pixel_of(pixels, W * 4, part.x - 1, part.y), ==, 0);
 }
 
-/* Its pixels move into the chain, and its own memory is given back. */
+/* A resource that is shown moves its pixels into the chain and gives its own memory back. */
 static void test_showable(struct fixture *f, gconstpointer data)
 {
 	draw(f, 0x100);
@@ -155,7 +157,7 @@ static void test_showable(struct fixture *f, gconstpointer data)
 	g_assert_true(f->resource->chain == chain);
 }
 
-/* There is no room for both: nothing is lost. */
+/* When there is no room for both, nothing is lost. */
 static void test_not_showable(struct fixture *f, gconstpointer data)
 {
 	draw(f, 0x100);
@@ -166,7 +168,7 @@ static void test_not_showable(struct fixture *f, gconstpointer data)
 	assert_pixels(resource_peek_pixels(f->resource), W * 4, &all, 0x100, 0);
 }
 
-/* Display holds the buffer: it stays as it is, and the next one has all that it missed. */
+/* A buffer that display holds stays as it is, and the next one has all that it missed. */
 static void test_held(struct fixture *f, gconstpointer data)
 {
 	draw(f, 0x100);
@@ -180,7 +182,7 @@ static void test_held(struct fixture *f, gconstpointer data)
 	g_assert_true(second != first);
 	assert_pixels(first->pixels, first->stride_bytes, &all, 0x100, 0);
 	assert_pixels(second->pixels, second->stride_bytes, &part, 0x900, 0x100);
-	/* Back in the first one, which lacks `part` by now. */
+	/* The picture is back in the first buffer, which lacks `part` by now. */
 	second->locked = 1;
 	first->locked = 0;
 	draw(f, 0x500);

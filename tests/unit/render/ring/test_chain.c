@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Chains as a guest may write them, and which of their faults a newer memory table may cure. */
+/*
+ * chain: checks chains as a guest may write them, and which of their faults a newer memory table
+ * may cure.
+ */
 #include <glib.h>
 #include <linux/virtio_ring.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory tables. */
+/* memory: checks tables of guest memory. */
 #include <glib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -30,7 +30,9 @@ static bool add(
 	return memory_add_region(m, &r, fd);
 }
 
-/* Two regions that touch in guest memory and lie in the other order in the file. */
+/*
+ * Returns a table of two regions that touch in guest memory and lie in the other order in the file.
+ */
 static struct memory *make_table(void)
 {
 	struct memory *m = memory_create();
@@ -46,7 +48,7 @@ static void test_lookup(void)
 	struct memory *m = make_table();
 	struct iovec iov[4];
 	unsigned n = 0;
-	/* One piece or two: the mappings may happen to lie side by side. */
+	/* There may be one piece or two, as the mappings may happen to lie side by side. */
 	g_assert_true(memory_translate(m, 0x13800, PAGE, iov, &n, 4));
 	g_assert_cmpuint(*(uint8_t *)iov[0].iov_base, ==, 11);
 	if (n == 2) {
@@ -63,7 +65,7 @@ static void test_lookup(void)
 	g_assert_false(memory_translate(m, 0xffff, 2, iov, &n, 4));
 	n = 0;
 	g_assert_false(memory_translate(m, UINT64_MAX, 2, iov, &n, 4));
-	/* Pieces that follow each other in host memory are one. */
+	/* Pieces that follow each other in host memory become one. */
 	n = 0;
 	g_assert_true(memory_translate(m, 0x10000, 16, iov, &n, 4));
 	g_assert_true(memory_translate(m, 0x10010, 16, iov, &n, 4));
@@ -101,7 +103,7 @@ static void test_refused(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	/* Refusals are warnings, and what is tested here. */
+	/* Refusals are warnings, which must not end a test that is about them. */
 	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	g_test_add_func("/memory/lookup", test_lookup);
 	g_test_add_func("/memory/refused", test_refused);

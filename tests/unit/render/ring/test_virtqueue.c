@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The split ring against a driver that keeps the rules, and one that does not. */
+/* virtqueue: tests the split ring against a driver that keeps the rules, and one that does not. */
 #include <glib.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
@@ -14,7 +14,7 @@
 #define GUEST 0x10000ull
 #define USER 0x700000000000ull
 #define BYTES 0x40000ull
-/* Inside the memory. */
+/* These are offsets in the memory. */
 #define DESC 0x0
 #define AVAIL 0x1000
 #define USED 0x2000
@@ -138,7 +138,7 @@ static void test_direct(struct fixture *f, gconstpointer data)
 static void test_indirect(struct fixture *f, gconstpointer data)
 {
 	vring_desc_t *table = (void *)(f->base + TABLE);
-	/* More pieces than the ring has entries. */
+	/* The indirect table has more pieces than the ring has entries. */
 	for (unsigned i = 0; i < 100; i++)
 		set_desc(table, i, DATA + i * 16, 1, VRING_DESC_F_NEXT, (uint16_t)(i + 1));
 	set_desc(table, 100, DATA + 0x2000, 8, VRING_DESC_F_WRITE, 0);
@@ -152,7 +152,7 @@ static void test_indirect(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(f->ring.used->ring[0].id, ==, 2);
 }
 
-/* Every chain comes back; of what is wrong only the part that can be trusted is used. */
+/* Expects the chain to come back with a fault; only the part of it that can be trusted is used. */
 static void expect_fault(struct fixture *f, uint16_t first_desc, uint64_t writable_bytes)
 {
 	uint16_t used = f->ring.used->idx;
@@ -194,7 +194,7 @@ static void test_malformed(struct fixture *f, gconstpointer data)
 	expect_fault(f, 0, 0);
 	set_desc(d, 0, TABLE, 4096 * 16, VRING_DESC_F_INDIRECT, 0); /* longer than we follow */
 	expect_fault(f, 0, 0);
-	/* And then a good one. */
+	/* After that a good chain is taken. */
 	set_desc(d, 0, DATA, 4, 0, 0);
 	offer(f, 0);
 	struct chain *chain = virtqueue_try_take(f->vq);
@@ -202,8 +202,10 @@ static void test_malformed(struct fixture *f, gconstpointer data)
 	give_back(f, chain, "");
 }
 
-/* A chain that begins at no descriptor is skipped; an index that jumps ends the ring until it
- * starts anew. */
+/*
+ * A chain that begins at no descriptor is skipped; an index that jumps ends the ring until it
+ * starts anew.
+ */
 static void test_bad_indices(struct fixture *f, gconstpointer data)
 {
 	set_desc(f->ring.desc, 0, DATA, 4, 0, 0);
@@ -225,7 +227,7 @@ static void test_bad_indices(struct fixture *f, gconstpointer data)
 	give_back(f, chain, "");
 }
 
-/* Interrupts and kicks only when they are asked for. */
+/* Interrupts and kicks come only when they are asked for. */
 static void test_notification(struct fixture *f, gconstpointer event_idx)
 {
 	set_desc(f->ring.desc, 0, DATA, 4, 0, 0);
@@ -248,7 +250,7 @@ static void test_notification(struct fixture *f, gconstpointer event_idx)
 	g_assert_true(virtqueue_listen(f->vq));
 }
 
-/* What is answered while the ring is stopped comes when it starts; not a byte before. */
+/* What is answered while the ring is stopped comes when it starts, and not a byte before. */
 static void test_stop(struct fixture *f, gconstpointer data)
 {
 	set_desc(f->ring.desc, 4, DATA, 8, VRING_DESC_F_WRITE, 0);
@@ -288,7 +290,7 @@ static void test_reset(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(f->ledger.taken[4] | f->ledger.taken[5], ==, 0);
 }
 
-/* The three places where a renderer may have died (ledger.h). */
+/* The renderer may have died in three places (ledger.h). */
 static void test_orphans(struct fixture *f, gconstpointer data)
 {
 	virtqueue_stop(f->vq);
@@ -391,7 +393,7 @@ int main(int argc, char **argv)
 		{ "bad-start", test_bad_start },
 	};
 	g_test_init(&argc, &argv, NULL);
-	/* Refusals are warnings, and what is tested here. */
+	/* Refusals are warnings, which must not end a test that is about them. */
 	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	for (int event_idx = 0; event_idx < 2; event_idx++) {
 		for (unsigned i = 0; i < G_N_ELEMENTS(tests); i++) {
