@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is late: what counts as waiting, what is saved and regained, and who is spared. */
+/*
+ * making: checks who is late: what counts as waiting, what is saved and regained, and who is
+ * spared.
+ */
 #include <glib.h>
 
 #include "render/quota/making.h"
@@ -8,12 +11,12 @@
 
 #define MS UINT64_C(1000000)
 #define SECOND (1000 * MS)
-/* The least that is a wait. */
+/* Nothing shorter than this counts as a wait. */
 #define WAIT MAKING_WAIT_MIN_NS
 
 static struct quota_account guest, flood, desktop;
 static uint64_t now_ns;
-/* 200 ms a second, of which 10 s are saved. Two contexts. */
+/* Begins with 200 ms a second, of which 10 s are saved, and two contexts. */
 static void begin(void)
 {
 	struct quota_limits limits;
@@ -33,7 +36,7 @@ static bool is_late(struct quota_account *account)
 	return account->making.is_late;
 }
 
-/* One command of the flood takes so long, and the desktop draws behind it. */
+/* Makes one command of the flood take this long, with the desktop's drawing behind it. */
 static void make_wait(uint64_t ns)
 {
 	now_ns += ns;
@@ -41,7 +44,7 @@ static void make_wait(uint64_t ns)
 	making_take_turn(&guest, &desktop, now_ns);
 }
 
-/* The saved 10 s, and a fifth of the time that they take. */
+/* Uses up the saved 10 s, and a fifth of the time that they take. */
 static void use_up(void)
 {
 	for (unsigned n = 0; !is_late(&flood); n++) {
@@ -61,7 +64,7 @@ static void test_used_up(void)
 	g_assert_false(is_late(&desktop));
 }
 
-/* A fifth of the time from then on, however often it asks. */
+/* From then on a flood gets a fifth of the time, however often it asks. */
 static void test_share(void)
 {
 	begin();
@@ -91,7 +94,7 @@ static void test_alone(void)
 	g_assert_cmpuint(guest.making.waited_ns, ==, 0);
 }
 
-/* Shorter than two pictures, and then the ring is empty. */
+/* Waits shorter than two pictures do not count, if the ring is empty after each. */
 static void test_short_waits(void)
 {
 	begin();
@@ -101,7 +104,7 @@ static void test_short_waits(void)
 		g_assert_false(is_late(&flood));
 	}
 	g_assert_cmpuint(guest.making.waited_ns, ==, 0);
-	/* Without that they add up, whoever comes to a turn between them. */
+	/* If the ring never empties they add up, whoever comes to a turn between them. */
 	make_wait(WAIT / 2);
 	make_wait(WAIT / 2);
 	g_assert_cmpuint(guest.making.waited_ns, ==, WAIT);
@@ -133,7 +136,7 @@ static void test_debt(void)
 	g_assert_false(is_late(&flood));
 }
 
-/* What was made before it was known for whom. */
+/* What was made before it was known for whom counts for its context afterwards. */
 static void test_move(void)
 {
 	begin();
@@ -148,7 +151,7 @@ static void test_move(void)
 	g_assert_false(is_late(&desktop));
 }
 
-/* A 2D desktop's flush is nobody's own. */
+/* A flush of a 2D desktop belongs to no context. */
 static void test_shows(void)
 {
 	begin();
@@ -158,14 +161,14 @@ static void test_shows(void)
 	g_assert_cmpuint(guest.making.waited_ns, ==, SECOND);
 }
 
-/* Who makes a little goes on; the desktop itself, whatever it makes. */
+/* A context that makes little goes on, and so does the desktop itself, whatever it makes. */
 static void test_others(void)
 {
 	begin();
 	use_up();
 	making_note(&desktop, MAKING_OWN_NS - MS, now_ns);
 	g_assert_false(is_late(&desktop));
-	/* Half of what the two have on average. */
+	/* This is half of what the two have on average. */
 	making_note(&desktop, SECOND, now_ns);
 	g_assert_false(is_late(&desktop));
 	making_note(&desktop, 4 * SECOND, now_ns);
@@ -174,7 +177,7 @@ static void test_others(void)
 	g_assert_false(is_late(&desktop));
 }
 
-/* A program that was refused ends its context and makes another one. */
+/* A program that was refused ends its context and makes another one, which is refused, too. */
 static void test_anew(void)
 {
 	begin();
@@ -186,7 +189,7 @@ static void test_anew(void)
 	g_assert_false(is_late(&flood));
 }
 
-/* Of many contexts each has made little. */
+/* There are many contexts, each of which has made little. */
 static void test_many(void)
 {
 	struct quota_account many[100];
@@ -220,7 +223,7 @@ static void test_refused(void)
 		"context 41: *making-time*waited 10000 ms *200 ms of each second*", warnings_last));
 }
 
-/* Times that no clock has: nothing overflows. */
+/* No clock has such times, but nothing overflows. */
 static void test_largest(void)
 {
 	struct quota_limits limits;
@@ -237,7 +240,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	warnings_begin();
-	/* First, while the log still says each thing. */
+	/* This test comes first, while the log still says each thing. */
 	g_test_add_func("/making/refused", test_refused);
 	g_test_add_func("/making/used-up", test_used_up);
 	g_test_add_func("/making/share", test_share);

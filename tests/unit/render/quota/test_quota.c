@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Counting: each quota to its limit and one beyond, what it costs, rates, and what is logged. */
+/*
+ * quota: checks counting: each quota to its limit and one beyond, what it costs, rates, and what is
+ * logged.
+ */
 #include <glib.h>
 #include <string.h>
 
@@ -54,7 +57,7 @@ static bool is_counted(enum quota_name name)
 	       quota_rows[name].scope == QUOTA_OF_CONTEXT;
 }
 
-/* Each quota alone, with other-bytes out of the way. */
+/* Each quota is tried alone, with other-bytes out of the way. */
 static void test_each_edge(void)
 {
 	struct quota_limits limits = initial();
@@ -78,7 +81,7 @@ static void test_each_edge(void)
 	}
 }
 
-/* What one context has used is missing to another one only where the guest shares it. */
+/* What one context has used is missing to another one only where the guest shares the quota. */
 static void test_scopes(void)
 {
 	struct quota_limits limits = initial();
@@ -122,7 +125,7 @@ static void test_context_ends(void)
 	g_assert_true(quota_take(&context, QUOTA_TEXTURE_BYTES, 77));
 	quota_account_finish_context(&context);
 	g_assert_cmpuint(guest.quotas[QUOTA_OTHER_BYTES].used, ==, 0);
-	/* That is the resource's, which may outlive the context. */
+	/* The rest is the resource's, which may outlive the context. */
 	g_assert_cmpuint(guest.quotas[QUOTA_TEXTURE_BYTES].used, ==, 77);
 }
 
@@ -151,7 +154,7 @@ static void test_rate(void)
 	}
 }
 
-/* Once for a context and a quota, with the name, the value and the limit. */
+/* A refusal is logged once for a context and a quota, with the name, the value and the limit. */
 static void test_log(void)
 {
 	struct quota_limits limits = initial();
@@ -180,7 +183,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	warnings_begin();
-	/* First, while the log still says each thing. */
+	/* This test comes first, while the log still says each thing. */
 	g_test_add_func("/quota/log", test_log);
 	g_test_add_func("/quota/charge", test_charge);
 	g_test_add_func("/quota/largest", test_largest);

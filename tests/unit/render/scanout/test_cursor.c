@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The cursor queue, its pictures, and what display is told; both threads' calls, in turns. */
+/*
+ * cursor: tests the cursor queue, its pictures, and what display is told, with both threads' calls
+ * in turns.
+ */
 #include <glib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,7 +14,7 @@
 
 #define PIXELS_BYTES (FRAME_CURSOR_SIZE * FRAME_CURSOR_SIZE * 4)
 
-/* More than the other tests send in a second. */
+/* This is more than the other tests send in a second. */
 #define CURSOR_RATE 1000
 
 struct fixture {
@@ -82,7 +85,7 @@ static void look(struct fixture *f)
 		;
 }
 
-/* True when the gpu thread is wanted. */
+/* Sends an UPDATE_CURSOR. Returns true when the gpu thread must fetch pixels. */
 static bool update(struct fixture *f, uint32_t resource, uint32_t x)
 {
 	struct virtio_gpu_update_cursor c = { .hdr.type = VIRTIO_GPU_CMD_UPDATE_CURSOR,
@@ -130,7 +133,7 @@ static void test_request(struct fixture *f, gconstpointer data)
 	g_assert_true(cursor_send_waiting(f->cursor));
 	look(f);
 	g_assert_cmphex(f->image.pixels[0], ==, 0x22u * 0x01010101);
-	/* They were not to be kept: asked for again. */
+	/* They were not to be kept, so they are asked for again. */
 	g_assert_true(update(f, 5, 101));
 	g_assert_cmpuint(cursor_take_request(f->cursor), ==, 5);
 	cursor_remove_resource(f->cursor, 5);
@@ -152,7 +155,7 @@ static void test_unknown(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(f->n_images, ==, 0);
 }
 
-/* A guest that makes more cursors than are kept, and takes them away again. */
+/* A guest makes more cursors than are kept, and takes them away again. */
 static void test_many(struct fixture *f, gconstpointer data)
 {
 	for (uint32_t id = 1; id <= 300; id++) {
@@ -169,7 +172,7 @@ static void test_many(struct fixture *f, gconstpointer data)
 	g_assert_cmphex(f->image.pixels[0], ==, 0x77u * 0x01010101);
 }
 
-/* A reset hides it at once; a new display is told all when there is something to tell. */
+/* A reset hides the cursor at once; a new display is told all when there is something to tell. */
 static void test_reset(struct fixture *f, gconstpointer data)
 {
 	cursor_add_resource(f->cursor, 5);
@@ -210,7 +213,7 @@ static void test_rate(struct fixture *f, gconstpointer data)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	/* Refusals are warnings, and what is tested here. */
+	/* Refusals are warnings, which must not end a test that is about them. */
 	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	static const struct {
 		const char *name;

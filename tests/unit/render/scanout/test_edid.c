@@ -26,7 +26,10 @@ static void check_sums(const uint8_t *edid, size_t size_bytes)
 	}
 }
 
-/* What edid-decode 2022-03-30 found conforming: a change here is to be checked with it again. */
+/*
+ * edid-decode 2022-03-30 found these bytes conforming; whoever changes them must check with it
+ * again.
+ */
 static void test_golden(void)
 {
 	static const uint8_t golden[EDID_BLOCK_BYTES] = {
@@ -112,7 +115,7 @@ static void test_heads(void)
 	g_assert_cmpuint(heads.modes[1].refresh_mhz, ==, MODES_REFRESH_MIN_MHZ);
 }
 
-/* With edid-decode at hand, it has the last word. */
+/* Where edid-decode is installed, it must find each EDID conforming. */
 static void test_decode(void)
 {
 	g_autofree char *tool = g_find_program_in_path("edid-decode");

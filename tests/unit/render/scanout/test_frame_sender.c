@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Render's end of the frame link: what display is told, what it is lent, and a display that
- * misbehaves. */
+/*
+ * frame_sender: tests render's end of the frame link: what display is told, what it is lent, and a
+ * display that misbehaves.
+ */
 #include <glib.h>
 #include <string.h>
 #include <unistd.h>
@@ -152,7 +154,7 @@ static void test_lending(struct fixture *f, gconstpointer data)
 	release(f, f->frame.buffer, 1);
 	g_assert_cmpuint(f->n_released, ==, 1);
 	g_assert_cmpuint(buffer->locked, ==, FRAME_SENDER_OUTSTANDING_MAX - 1);
-	/* What was not lent, or not in that buffer, is not released. */
+	/* A frame that was not lent, or not in that buffer, is not released. */
 	release(f, f->frame.buffer, 1);
 	release(f, f->frame.buffer + 1, 2);
 	g_assert_cmpuint(buffer->locked, ==, FRAME_SENDER_OUTSTANDING_MAX - 1);
@@ -194,7 +196,8 @@ static void test_new_display(struct fixture *f, gconstpointer data)
 	attach(f);
 }
 
-/* A display that does not read: frames are refused, state waits for room and is brought over whole.
+/*
+ * To a display that does not read, frames are refused; state waits for room and is then told whole.
  */
 static void test_full(struct fixture *f, gconstpointer data)
 {
@@ -235,7 +238,7 @@ static void test_nonsense(struct fixture *f, gconstpointer data)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	/* Refusals are warnings, and what is tested here. */
+	/* Refusals are warnings, which must not end a test that is about them. */
 	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	static const struct {
 		const char *name;

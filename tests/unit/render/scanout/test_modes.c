@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What guests are told about their monitors, whatever display asks for. */
+/* modes: checks what guests are told about their monitors, whatever display asks for. */
 #include <glib.h>
 
 #include "render/scanout/modes.h"
@@ -38,7 +38,7 @@ static void test_size(void)
 	}
 }
 
-/* A monitor of an impossible size is one of unknown size, in both directions. */
+/* A monitor of an impossible size counts as one of unknown size, in both directions. */
 static void test_millimetres(void)
 {
 	static const struct {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* pacing: schedules of guests that are fast, slow, irregular, idle; in simulated time. */
+/*
+ * pacing: checks the schedules of guests that are fast, slow, irregular or idle, in simulated time.
+ */
 #include <glib.h>
 
 #include "render/scanout/pacing.h"
@@ -8,7 +10,7 @@
 #define PERIOD_NS (UINT64_C(1000000000000) / MHZ)
 #define MS UINT64_C(1000000)
 
-/* Far from 0, as a clock is. */
+/* The time begins far from 0, as a clock does. */
 #define START_NS (UINT64_C(1000000) * MS)
 
 static uint64_t draw(struct pacing *pacing, uint64_t now_ns)
@@ -20,14 +22,14 @@ static uint64_t draw(struct pacing *pacing, uint64_t now_ns)
 	return slot_ns;
 }
 
-/* When the fence of what is drawn now is answered. */
+/* Returns when the fence of what is drawn now is answered. */
 static uint64_t draw_until(struct pacing *pacing, uint64_t now_ns)
 {
 	uint64_t slot_ns = draw(pacing, now_ns);
 	return MAX(now_ns, slot_ns);
 }
 
-/* Something is drawn and shown at once, whatever its slot is. */
+/* Draws and shows at once, whatever the slot is. */
 static void draw_and_flush(struct pacing *pacing, uint64_t now_ns)
 {
 	draw(pacing, now_ns);
@@ -43,8 +45,10 @@ struct guest {
 	unsigned n_submits; /* for a picture */
 };
 
-/* Picture i is drawn when a buffer is free, and flushed when its fence allows. The last flush's
- * time. */
+/*
+ * Draws picture i when a buffer is free, and flushes it when its fence allows. Returns the last
+ * flush's time.
+ */
 static uint64_t run(struct pacing *pacing, const struct guest *guest, unsigned n)
 {
 	g_autofree uint64_t *flush_ns = g_new0(uint64_t, n), *fence_ns = g_new0(uint64_t, n);
@@ -69,7 +73,10 @@ static uint64_t run(struct pacing *pacing, const struct guest *guest, unsigned n
 	return flush_ns[n - 1];
 }
 
-/* One slot for each period, whatever the guest takes to use it: the rate, without drift. */
+/*
+ * A fast guest gets one slot for each period, whatever it takes to use it, so it has the rate
+ * without drift.
+ */
 static void check_fast(const struct guest *guest)
 {
 	struct pacing pacing = { 0 };
@@ -116,7 +123,7 @@ static void test_fast_guest_throttled(void)
 				.n_submits = submits });
 }
 
-/* A guest that is slower runs as if nobody looked. */
+/* A slower guest runs as if nobody looked. */
 static void test_slow_guest(void)
 {
 	static const uint64_t draws[] = { 16670000, 17 * MS, 20 * MS, 34 * MS, 500 * MS };
@@ -128,8 +135,10 @@ static void test_slow_guest(void)
 	}
 }
 
-/* Pictures due every period, each late or early by up to 7 ms: none is delayed, none halves the
- * rate. */
+/*
+ * Pictures are due every period, each up to 7 ms late or early: none is delayed, and the rate is
+ * not halved.
+ */
 static void test_irregular_guest(void)
 {
 	g_autoptr(GRand) rand = g_rand_new_with_seed(7);
@@ -142,7 +151,7 @@ static void test_irregular_guest(void)
 	}
 }
 
-/* Slow for a while, then fast: what it did not use is not made up for. */
+/* A guest is slow for a while and then fast: what it did not use is not made up for. */
 static void test_catches_up_by_one(void)
 {
 	static const struct guest slow = { .n_buffers = 1, .draw_ns = 100 * MS, .n_submits = 1 };
@@ -157,7 +166,7 @@ static void test_catches_up_by_one(void)
 	g_assert_cmpuint(n, <=, 62);
 }
 
-/* Key, picture, cursor blinks: nobody waits for these. */
+/* Nobody waits for a key's picture or a cursor's blink after a pause. */
 static void test_after_idle(void)
 {
 	struct pacing pacing = { 0 };
@@ -171,8 +180,10 @@ static void test_after_idle(void)
 	g_assert_cmpuint(draw(&pacing, START_NS + 3 * PERIOD_NS), ==, 0);
 }
 
-/* Pictures that nothing held do not add up: the next waits no longer than a period, and the rate
- * stays. */
+/*
+ * Pictures that nothing held do not add up: the next waits no longer than a period, and the rate
+ * stays.
+ */
 static void test_debt_is_forgiven(void)
 {
 	struct pacing pacing = { 0 };
@@ -195,8 +206,10 @@ static void test_debt_is_forgiven(void)
 	g_assert_cmpuint(now_ns - start_ns, <=, 61 * PERIOD_NS);
 }
 
-/* Flushes of parts, and of what the CPU drew, are no pictures: at 30/s with many of them none
- * waits. */
+/*
+ * Flushes of parts, and of what the CPU drew, are no pictures: at 30/s with many of them none
+ * waits.
+ */
 static void test_flushes_without_drawing(void)
 {
 	struct pacing pacing = { 0 };
@@ -224,14 +237,14 @@ static void test_heads(void)
 		START_NS + PERIOD_NS / 2);
 	g_assert_cmpuint(head, ==, 5);
 	g_assert_cmpuint(pacing_draw_ns(&pacing, 1 << 3, START_NS, &head), ==, 0);
-	/* The one whose slot has come no longer counts. */
+	/* A head whose slot has come no longer counts. */
 	g_assert_cmpuint(pacing_draw_ns(&pacing, 1 << 2 | 1 << 5, START_NS + 10 * MS, &head), ==,
 		START_NS + PERIOD_NS);
 	pacing_forget(&pacing, 2);
 	g_assert_cmpuint(pacing_draw_ns(&pacing, 1 << 2, START_NS, &head), ==, 0);
 }
 
-/* Two heads of one painter, flat out: each has its rate. */
+/* One painter draws on two heads as fast as it can, and each has its rate. */
 static void test_two_heads(void)
 {
 	struct pacing pacing = { 0 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What heads show of 2D resources, and what display is told and sent of it. */
+/* scanout: checks what heads show of 2D resources, and what display is told and sent of it. */
 #include <glib.h>
 #include <linux/virtio_gpu.h>
 #include <poll.h>
@@ -166,7 +166,7 @@ static void test_on_and_off(struct fixture *f, gconstpointer data)
 	g_assert_cmphex(resource->scanouts, ==, 1u << 3);
 	g_assert_cmpuint(listed(f, 3)->resource, ==, resource->id);
 	g_assert_cmpuint(listed(f, 3)->x, ==, corner.x);
-	/* Once more the same changes nothing. */
+	/* Setting the same once more changes nothing. */
 	g_assert_cmphex(scanout_set(f->scanouts, 3, resource, &corner), ==, OK);
 	g_assert_cmphex(scanout_disable(f->scanouts, 3), ==, OK);
 	look(f);
@@ -215,7 +215,7 @@ static void test_rate(struct fixture *f, gconstpointer data)
 	g_assert_true(scanout_flush_resource(f->scanouts, resource, &small));
 }
 
-/* Damage is what display is told, in the head's coordinates, as soon as it wants pictures. */
+/* Display is told damage in the head's coordinates, as soon as it wants pictures. */
 static void test_damage(struct fixture *f, gconstpointer data)
 {
 	struct resource *resource = show(f, 0, &corner);
@@ -231,12 +231,12 @@ static void test_damage(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(f->n_frames, ==, 2);
 	g_assert_cmpuint(f->frame.rects[0].x, ==, 0);
 	g_assert_cmpuint(f->frame.rects[0].width, ==, 4);
-	/* What the head does not show is no damage. */
+	/* A change that the head does not show is no damage. */
 	flush(f, resource, &(struct rect){ 0, 0, 16, 16 });
 	g_assert_cmpuint(f->n_frames, ==, 2);
 }
 
-/* A display that holds all it may gets the rest in one when it lets go. */
+/* A display that holds all it may gets the rest in one frame when it lets go. */
 static void test_held(struct fixture *f, gconstpointer data)
 {
 	struct resource *resource = show(f, 0, &all);
@@ -249,7 +249,7 @@ static void test_held(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(f->frame.n_rects, >=, 1);
 }
 
-/* Nothing is shown before the guest says that there is something; a successor knows that it did. */
+/* Nothing is shown before the guest has flushed; a successor knows that it did. */
 static void test_flushed(struct fixture *f, gconstpointer data)
 {
 	show(f, 0, &all);
@@ -261,7 +261,7 @@ static void test_flushed(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(f->n_frames, ==, 1);
 }
 
-/* A new display is told of heads and gets whole pictures; a new mode is told, too. */
+/* A new display is told of heads and gets whole pictures; it is told of a new mode, too. */
 static void test_new_display(struct fixture *f, gconstpointer data)
 {
 	struct resource *resource = show(f, 0, &all);
@@ -284,7 +284,7 @@ static void test_new_display(struct fixture *f, gconstpointer data)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	/* A refusal is a warning, and what is tested here. */
+	/* Refusals are warnings, which must not end a test that is about them. */
 	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	static const struct {
 		const char *name;

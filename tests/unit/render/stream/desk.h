@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * desk: a context with one thing of each kind, and commands that are put before the checker.
+ * desk: makes a context with one thing of each kind, and puts commands before the checker.
  *
  * Resources and objects have fixed numbers, so that a test can name them in a line.
  */
@@ -56,9 +56,9 @@ void desk_finish(struct desk *desk);
 /* Adds a command to the stream. */
 void desk_put(struct desk *desk, uint32_t number, uint32_t object, const uint32_t *words,
 	uint32_t n_words);
-/* A shader that is all there. */
+/* Adds a command that makes a shader whose text is all there. */
 void desk_put_text(struct desk *desk, uint32_t handle, uint32_t stage, const char *text);
-/* Checks the stream, which is empty then. What was passed stays in desk->passed. */
+/* Checks the stream and empties it. What was passed stays in desk->passed. */
 enum desk_fate desk_send(struct desk *desk);
 
 #define DESK_PUT(desk, number, object, ...)                                                        \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What passes, what is mended and what is refused, a line each. Each line that does not pass stands
- * beside one that does and differs in one word.
+ * check_command: says in a line each what passes, what is mended and what is refused. Each line
+ * that does not pass stands beside one that does and differs in one word.
  */
 #include <glib.h>
 

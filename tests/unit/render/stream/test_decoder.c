@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of commands, and taking a stream apart by it. */
+/* decoder: tests the table of commands, and taking a stream apart by it. */
 #include <glib.h>
 #include <string.h>
 
@@ -21,7 +21,7 @@ static bool takes(uint32_t number, uint32_t object, uint32_t length)
 	return decode(number, object, length, length + 1);
 }
 
-/* virgl_protocol.h: the sizes that each command may have, and one beside them. */
+/* Gives the sizes that each command may have (virgl_protocol.h), and one beside them. */
 static const struct {
 	uint32_t number, object, length, wrong;
 } lengths[] = {
@@ -115,7 +115,9 @@ static const struct {
 	{ STREAM_GET_PIPE_RESOURCE_LAYOUT, 0, 2, 1 },
 };
 
-/* Where no length is wrong, the table above says 0 for the fillers, and more than a header holds.
+/*
+ * Returns whether no length is wrong. The table above then says 0 for the fillers, and more than a
+ * header holds for the others.
  */
 static bool is_any_length_right(unsigned i)
 {

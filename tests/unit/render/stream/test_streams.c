@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the checker keeps between commands: what is bound, whose texts go on, who is lost. */
+/*
+ * streams: tests what the checker keeps between commands: what is bound, whose texts go on, who is
+ * lost.
+ */
 #include <glib.h>
 #include <string.h>
 
@@ -43,7 +46,10 @@ static void bind_everywhere(struct desk *d)
 	g_assert_cmpint(desk_send(d), ==, DESK_PASSED);
 }
 
-/* Every slot of every sub-context that names the resource is emptied, and nothing can name it. */
+/*
+ * When a resource goes, every slot of every sub-context that names it is emptied, and nothing can
+ * name it any more.
+ */
 static void test_a_resource_goes(void)
 {
 	static const uint32_t numbers[] = { STREAM_SET_UNIFORM_BUFFER, STREAM_SET_SHADER_BUFFERS,
@@ -57,7 +63,7 @@ static void test_a_resource_goes(void)
 	g_assert_cmpuint(cut.n, ==, 1);
 	for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++)
 		g_assert_true(has(&cut, numbers[i]));
-	/* The sub-context that was current is again. */
+	/* The sub-context that was current is current again. */
 	g_assert_cmpuint(cut.words[cut.n_words - 1], ==, 2);
 	streams_resource_going(d.streams, DESK_BUFFER, note_cut, &cut);
 	g_assert_cmpuint(cut.n, ==, 1);
@@ -159,7 +165,10 @@ static void test_indices(void)
 	desk_finish(&d);
 }
 
-/* virglrenderer 0.10.4 keeps pointers to both kinds, and frees them all the same. */
+/*
+ * Objects are destroyed while they are bound: virglrenderer 0.10.4 keeps pointers to both kinds,
+ * and frees them all the same.
+ */
 static void test_objects_destroyed_while_bound(void)
 {
 	struct desk d;
@@ -189,7 +198,7 @@ static void test_objects_destroyed_when_no_longer_bound(void)
 	desk_finish(&d);
 }
 
-/* Each sub-context has objects of its own; one that is not there is not switched to. */
+/* Each sub-context has objects of its own; one that does not exist is not switched to. */
 static void test_sub_contexts(void)
 {
 	struct desk d;
@@ -209,7 +218,7 @@ static void test_sub_contexts(void)
 
 /* ---- shaders ---- */
 
-/* A part of a text of 64 bytes: words of spaces, and zeros at the end. */
+/* Sends a part of a text of 64 bytes: words of spaces, and zeros at the end. */
 static enum desk_fate send_part(struct desk *d, uint32_t handle, uint32_t offset, uint32_t n_words)
 {
 	uint32_t words[DESK_WORDS_MAX] = { handle, STREAM_STAGE_VERTEX, offset, 100 };
@@ -303,7 +312,7 @@ static void test_a_shaders_head(void)
 	g_assert_cmpint(send_head(64, 100, UINT32_MAX, 0), ==, DESK_REFUSED);
 }
 
-/* Before a stage's first constants go as many as any shader may read, in front of what follows. */
+/* The checker puts constants in front of a stage's first ones, as many as any shader may read. */
 static void test_constants(void)
 {
 	struct desk d;
@@ -375,7 +384,7 @@ static void put_sub(struct desk *d, uint32_t id)
 	DESK_PUT(d, STREAM_CREATE_SUB_CTX, 0, id);
 }
 
-/* What one more of each takes. */
+/* Says what one more of each takes of its quota. */
 static const struct {
 	enum quota_name name;
 	void (*put)(struct desk *desk, uint32_t handle);
@@ -388,7 +397,10 @@ static const struct {
 	{ QUOTA_SUB_CONTEXTS, put_sub, 1 },
 };
 
-/* To the limit and one beyond; then that context is lost, and the other one goes on. */
+/*
+ * Each is made up to the limit and one beyond; then that context is lost, and the other one goes
+ * on.
+ */
 static void test_quotas(void)
 {
 	for (unsigned i = 0; i < G_N_ELEMENTS(counted); i++) {
@@ -445,7 +457,7 @@ static void test_given_back(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	/* A quota that is reached is a warning. */
+	/* Reaching a quota is a warning, which must not end a test that is about it. */
 	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	g_test_add_func("/streams/a resource goes", test_a_resource_goes);
 	g_test_add_func(

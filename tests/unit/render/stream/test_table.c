@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * docs/stream-checks.md against the table that it is about: a row for each command and object, in
- * order, that says what the table holds its words to, and names tests that know it.
+ * table: compares docs/stream-checks.md with the table that it is about. It has a row for each
+ * command and object, in order, that says what the table holds its words to and names tests that
+ * know it.
  */
 #include <glib.h>
 #include <string.h>
@@ -20,7 +21,7 @@ static void say_resource(GString *text, const struct stream_field *field)
 	g_string_append_printf(text, "a resource of the context%s", needs[need]);
 }
 
-/* False: the table asks nothing of it. */
+/* Appends what the table asks of the field. Returns false when it asks nothing. */
 static bool say_demand(GString *text, const struct stream_field *field)
 {
 	switch (field->kind) {
@@ -63,7 +64,7 @@ static void say_fields(GString *text, const struct stream_field *fields, unsigne
 	}
 }
 
-/* The first two cells of a command's row. */
+/* Returns the first two cells of a command's row. The caller frees them. */
 static char *say_shape(const struct stream_shape *shape)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
@@ -82,7 +83,10 @@ static char *read_source(const char *path)
 	return text;
 }
 
-/* As tests write it: the command, or the object that it is about. */
+/*
+ * Returns the name as tests write it: the command's, or that of the object that it is about. The
+ * caller frees it.
+ */
 static char *name_in_tests(const struct stream_shape *shape)
 {
 	const char *object = strchr(shape->name, ' ');
@@ -90,7 +94,10 @@ static char *name_in_tests(const struct stream_shape *shape)
 	return g_strdelimit(name, " ", '_');
 }
 
-/* The decoder's test goes through all that there is; other tests must name it. */
+/*
+ * Checks that the named tests name the command. The decoder's test goes through all commands, so it
+ * need not.
+ */
 static void check_tests(const struct stream_shape *shape, const char *cell)
 {
 	g_auto(GStrv) names = g_strsplit(cell, ",", -1);
@@ -120,7 +127,7 @@ static void check_row(const struct stream_shape *shape, char **rows, unsigned *n
 	(*n)++;
 }
 
-/* Lines of the table, without its head. */
+/* Returns the lines of the document's table, without its head. The caller frees them. */
 static char **read_rows(void)
 {
 	g_autofree char *text = read_source("docs/stream-checks.md");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shader texts: each limit at its edge and one beyond, texts that break off at every byte, and what
- * Mesa's programs really send (tgsi/, written by Mesa 22.3.6 for programs of ours).
+ * tgsi: tests shader texts: each limit at its edge and one beyond, texts that break off at every
+ * byte, and what Mesa's programs really send (tgsi/, written by Mesa 22.3.6 for programs of ours).
  */
 #include <glib.h>
 #include <string.h>
@@ -13,7 +13,10 @@
 #define FRAGMENT "FRAG\nDCL TEMP[0..3]\nDCL OUT[0], COLOR\n"
 #define COMPUTE "COMP\nDCL TEMP[0..40]\nIMM[0] UINT32 {0, 1, 2, 3}\n"
 
-/* `text` with a number (%u) that may be as high as `last`, and what the one after it is called. */
+/*
+ * Holds a text with a number (%u) that may be as high as `last`, and the field that is to blame for
+ * a higher one.
+ */
 struct edge {
 	const char *name;
 	unsigned stage;
@@ -95,7 +98,10 @@ static const struct edge edges[] = {
 		"STREAM" },
 };
 
-/* A text made of `head` and `times` lines of `line`, which has the line's number twice at most. */
+/*
+ * Makes a text of `head` and as many lines of `line` as wanted; a line has its number twice at
+ * most.
+ */
 struct heap {
 	const char *name;
 	unsigned stage;
@@ -315,7 +321,9 @@ static void test_facts(void)
 
 /* ---- pairs ---- */
 
-/* 64 inputs, of which the stage before brings 32 that the later one does not declare. */
+/*
+ * One stage has 64 inputs, of which the stage before brings 32 that the later one does not declare.
+ */
 static void test_link(void)
 {
 	struct tgsi_facts earlier, later;
@@ -328,7 +336,7 @@ static void test_link(void)
 		g_assert_true(tgsi_check_link(&earlier, &later, &fault) == (n <= 32));
 	}
 	g_assert_cmpuint(fault.value, ==, 65);
-	/* What the later one takes does not count twice, and two-sided colours need more room. */
+	/* What the later stage takes does not count twice, and two-sided colours need more room. */
 	g_assert_true(
 		check("FRAG\nDCL IN[0..31], GENERIC[0], LINEAR\n", TGSI_FRAGMENT, &later, &fault));
 	g_assert_true(tgsi_check_link(&earlier, &later, &fault));
@@ -350,7 +358,7 @@ static unsigned stage_of(const char *text)
 	g_error("a text of no stage");
 }
 
-/* In memory of exactly its size, so that a byte read behind the end shows. */
+/* Checks copies of exactly the text's size, so that a read behind the end shows. */
 static void cut_everywhere(const char *text, unsigned stage)
 {
 	struct tgsi_facts facts;
