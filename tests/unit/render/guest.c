@@ -10,7 +10,7 @@
 #define USER_ADDR UINT64_C(0x7f0000000000)
 #define RING_SIZE (2 * GUEST_SLOTS)
 #define SLOT_BYTES 2048u
-/* Offsets. */
+/* These are offsets in the memory. */
 #define DESC 0u
 #define AVAIL 0x1000u
 #define USED 0x2000u

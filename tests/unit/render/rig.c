@@ -14,12 +14,12 @@
 
 #include "common/shm.h"
 
-/* For the renderer to see what it was sent. */
+/* We wait this long, in microseconds, for the renderer to see what it was sent. */
 #define EARLY_US 50000
 #define ANSWER_ADDR (RIG_LOW_ADDR + (1 << 20))
 #define REQUEST_ADDR (RIG_LOW_ADDR + (2 << 20))
 #define INDIRECT_ADDR (RIG_LOW_ADDR + (512 << 10))
-/* Of one place. */
+/* Each place has these sizes. */
 #define REQUEST_BYTES (1 << 20)
 #define ANSWER_BYTES 4096
 
@@ -403,7 +403,7 @@ static bool on_frame(void *user, const void *message, int *fds, unsigned n_fds)
 	struct rig *rig = user;
 	struct frame_present before = rig->frame;
 	rig->frame = *(const struct frame_present *)message;
-	/* The last frame stays locked so that its pixels can be looked at. */
+	/* We keep the last frame locked so that its pixels can be looked at. */
 	if (!rig->keep_frames && rig->n_frames > 0 && before.serial != 0)
 		rig_release(rig, &before);
 	rig->n_frames++;

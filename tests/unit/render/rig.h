@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rig: a keeper, a guest and a display in one test process, around a real vitrine-render.
+ * rig: puts a keeper, a guest and a display in one test process around a real vitrine-render.
  *
- * Guest memory is two memfds with a gap between them, user addresses unlike guest addresses. The
- * guest's driver is simple: one command at a time, or one in each place, chains built from the
- * parts it is given.
+ * Guest memory is two memfds with a gap between them, with user addresses unlike guest addresses.
+ * The guest's driver is simple: it submits one command at a time, or one in each place, and chains
+ * are built from the parts it is given.
  */
 #pragma once
 
@@ -25,8 +25,10 @@
 #define RIG_USER_OFFSET 0x7f0000000000ull
 #define RIG_BUFFERS_MAX 64
 #define RIG_PLACES 4
-/* How long an answer may take on a machine that is busy with other things; the keeper has limits of
- * its own. */
+/*
+ * Bounds how long an answer may take on a machine that is busy with other things; the keeper has
+ * limits of its own.
+ */
 #define RIG_WAIT_MS 20000
 
 struct rig_ring {
@@ -70,7 +72,10 @@ struct rig {
 	unsigned n_cursor_images, n_cursor_moves, n_cursor_hides;
 };
 
-/* NULL with a message when the renderer says it cannot start (no GL here): skip the test. */
+/*
+ * Returns NULL with a message when the renderer says that it cannot start (no GL here); then skip
+ * the test.
+ */
 struct rig *rig_start(bool virgl);
 /* Kills the renderer and starts another one on the same guest, ledger and rings. */
 void rig_restart(struct rig *rig);
@@ -80,36 +85,44 @@ void *rig_host(struct rig *rig, uint64_t guest_addr);
 void rig_send_memory(struct rig *rig);
 void rig_send_ring_start(struct rig *rig, unsigned ring);
 uint16_t rig_stop_ring(struct rig *rig, unsigned ring);
-/* QEMU resets the machine: stopped rings, a word to the renderer; then empty rings of a new driver.
+/*
+ * QEMU resets the machine: the first stops the rings and tells the renderer, the second starts
+ * empty rings for a new driver.
  */
 void rig_stop_and_reset(struct rig *rig);
 void rig_start_anew(struct rig *rig);
 void rig_send_frame_link(struct rig *rig);
 
-/* Puts a chain into a ring and kicks; the answer goes to rig_answer(). Returns its head. */
+/* Puts a chain into a ring and kicks; the answer goes to rig_answer(). Returns the chain's head. */
 uint16_t rig_submit(struct rig *rig, unsigned ring, const void *request, size_t request_bytes,
 	size_t answer_bytes);
-/* Where the answer to what is submitted in rig->place goes. */
+/* Returns where the answer goes to what is submitted in rig->place. */
 void *rig_answer(struct rig *rig);
-/* Waits until the renderer has taken all that was submitted: what is not answered is being done. */
+/*
+ * Waits until the renderer has taken all that was submitted, so that it works on what is not
+ * answered.
+ */
 bool rig_wait_taken(struct rig *rig, unsigned ring, int timeout_ms);
 bool rig_has_used(struct rig *rig, unsigned ring);
-/* Waits for the next used entry. False after timeout_ms. */
+/* Waits for the next used entry. Returns false after timeout_ms. */
 bool rig_wait_used(struct rig *rig, unsigned ring, uint32_t *id, uint32_t *length, int timeout_ms);
-/* Both, on the control ring; copies the answer out. Returns its type, or 0 when none came. */
+/*
+ * Submits and waits on the control ring, and copies the answer out. Returns its type, or 0 when
+ * none came.
+ */
 uint32_t rig_command(struct rig *rig, const void *request, size_t request_bytes, void *answer,
 	size_t answer_bytes);
 
-/* Reads what the renderer sent on the frame link, for at most timeout_ms while nothing comes. */
+/* Reads what the renderer sent on the frame link, until nothing came for timeout_ms. */
 bool rig_receive(struct rig *rig, int timeout_ms);
 /* Receives until n_frames is at least n. */
 bool rig_wait_frames(struct rig *rig, unsigned n);
 void rig_release(struct rig *rig, const struct frame_present *frame);
 void rig_set_rate(struct rig *rig, unsigned head, uint32_t rate_mhz);
-/* The pixel of the last frame, as 0xRRGGBB. */
+/* Returns the pixel of the last frame, as 0xRRGGBB. */
 uint32_t rig_pixel(struct rig *rig, uint32_t x, uint32_t y);
 
-/* Commands with few arguments. Each returns the type of the answer. */
+/* These are commands with few arguments. Each returns the type of the answer. */
 uint32_t rig_create_2d(
 	struct rig *rig, uint32_t id, uint32_t format, uint32_t width, uint32_t height);
 uint32_t rig_attach(struct rig *rig, uint32_t id, uint64_t guest_addr, uint64_t size_bytes,
@@ -118,8 +131,9 @@ uint32_t rig_set_scanout(
 	struct rig *rig, unsigned head, uint32_t id, uint32_t width, uint32_t height);
 uint32_t rig_transfer_2d(struct rig *rig, uint32_t id, uint32_t width, struct virtio_gpu_rect rect);
 /*
- * A command that takes long: makes a large resource of this id and asks for its contents, 64 MiB
- * from a little of the low memory, again and again. Returns when the renderer is at it.
+ * Submits a command that takes long: makes a large resource of this id, attaches a little of the
+ * low memory to it again and again, and transfers all of that, 64 MiB. Returns when the renderer is
+ * at it.
  */
 void rig_begin_long_work(struct rig *rig, uint32_t id);
 uint32_t rig_flush(struct rig *rig, uint32_t id, struct virtio_gpu_rect rect);

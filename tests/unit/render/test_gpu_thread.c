@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The thread that works the control queue: its start, and what the main thread tells it while it
- * sleeps and while it waits for memory. */
+/*
+ * gpu_thread: tests the thread that works the control queue: its start, and what the main thread
+ * tells it while it sleeps and while it waits for memory.
+ */
 #include <glib.h>
 #include <poll.h>
 #include <stdio.h>
@@ -24,7 +26,7 @@
 #define QUOTA_BYTES (1u << 20)
 #define HEADER_BYTES sizeof(struct virtio_gpu_ctrl_hdr)
 #define WAIT_US (20 * G_USEC_PER_SEC)
-/* How long is waited for what must not come. */
+/* We wait this long for what must not come. */
 #define NEVER_US 30000
 
 struct fixture {
@@ -34,7 +36,7 @@ struct fixture {
 	int kick_fd;
 };
 
-/* The gpu thread runs until the process ends; each test leaves one behind, asleep. */
+/* Starts a gpu thread. It runs until the process ends, so each test leaves one behind, asleep. */
 static void set_up(struct fixture *f, gconstpointer data)
 {
 	const struct gpu_options options = { .quotas = picture_limits(QUOTA_BYTES) };
@@ -104,7 +106,7 @@ static bool is_readable(int fd, int timeout_ms)
 	return poll(&p, 1, timeout_ms) == 1;
 }
 
-/* False when the gpu thread may have given up by itself: this machine is busy. */
+/* Returns false when the gpu thread may have given up by itself because this machine is busy. */
 static bool is_in_time(gint64 begin_us)
 {
 	return g_get_monotonic_time() - begin_us < MEMORY_WAIT_KEEPER_US * 3 / 4;
@@ -182,7 +184,7 @@ static void test_frame_link(struct fixture *f, gconstpointer data)
 	int pair[2];
 	g_assert_cmpint(link_pair(pair), ==, 0);
 	gpu_set_frame_link(f->gpu, pair[1]);
-	/* HELLO. */
+	/* The renderer says HELLO. */
 	g_assert_true(is_readable(pair[0], WAIT_US / 1000));
 	close(pair[0]);
 }
@@ -202,7 +204,9 @@ static unsigned attach_elsewhere(struct fixture *f)
 	return submit(f, &c, sizeof(c));
 }
 
-/* It asks for the keeper's link to be read, and holds the answer back until that was done. */
+/*
+ * The thread asks for the keeper's link to be read, and holds the answer back until that was done.
+ */
 static void test_waits_in_vain(struct fixture *f, gconstpointer data)
 {
 	gint64 begin_us = g_get_monotonic_time();
@@ -215,7 +219,7 @@ static void test_waits_in_vain(struct fixture *f, gconstpointer data)
 	g_assert_cmphex(guest_answer_type(&f->guest, slot), ==, VIRTIO_GPU_RESP_ERR_UNSPEC);
 }
 
-/* The table that it waited for has come with what was read. */
+/* The table that the thread waited for has come with what was read. */
 static void test_waits(struct fixture *f, gconstpointer data)
 {
 	gint64 begin_us = g_get_monotonic_time();
@@ -238,7 +242,7 @@ static void test_waits(struct fixture *f, gconstpointer data)
 		g_test_skip("the machine is too busy: the keeper's time was over");
 }
 
-/* A reset while it waits: the command is not answered, and the next guest's is. */
+/* A reset comes while the thread waits: the command is not answered, and the next guest's is. */
 static void test_waits_and_reset(struct fixture *f, gconstpointer data)
 {
 	attach_elsewhere(f);
@@ -251,7 +255,7 @@ static void test_waits_and_reset(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(guest_count_used(&f->guest), ==, 1);
 }
 
-/* One virglrenderer a process: the last test has it. */
+/* This is the last test, since there is one virglrenderer a process. */
 static void test_virgl(void)
 {
 	const struct gpu_options options = {
@@ -281,14 +285,14 @@ int main(int argc, char **argv)
 		{ "/gpu-thread/waits-and-reset", test_waits_and_reset },
 	};
 	g_test_init(&argc, &argv, NULL);
-	/* Refusals are warnings, and what is tested here. */
+	/* Refusals are warnings, which must not end a test that is about them. */
 	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	g_test_add_func("/gpu-thread/start", test_start);
 	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
 		g_test_add(cases[i].name, struct fixture, NULL, set_up, cases[i].run, tear_down);
 	g_test_add_func("/gpu-thread/virgl", test_virgl);
 	int status = g_test_run();
-	/* The threads still run: leave without destructors, as the program does. */
+	/* The threads still run, so we leave without destructors, as the program does. */
 	fflush(stdout);
 	_exit(status);
 }

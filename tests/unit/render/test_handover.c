@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* News of the main thread, accepted when the test says so. */
+/* handover: tests news of the main thread, which are accepted when the test says so. */
 #include <glib.h>
 #include <poll.h>
 #include <unistd.h>
@@ -86,7 +86,7 @@ static void test_memory(struct fixture *f, gconstpointer data)
 	g_assert_false(is_readable(handover_get_wake_fd(f->handover)));
 }
 
-/* Objects live until the reset is accepted, and what waited is over. */
+/* Objects live until the reset is accepted, and a wait is over then. */
 static void test_reset(struct fixture *f, gconstpointer data)
 {
 	create(f, 5);
@@ -101,7 +101,7 @@ static void test_reset(struct fixture *f, gconstpointer data)
 	g_assert_true(objects_has_memory(f->takers.objects));
 }
 
-/* A reset that comes with a ledger: the guest of which it speaks is gone. */
+/* A reset comes with a ledger: the guest of which the ledger speaks is gone. */
 static void test_ledger_and_reset(struct fixture *f, gconstpointer data)
 {
 	int fd = shm_create("ledger", sizeof(struct ledger));
@@ -132,7 +132,7 @@ static void test_frame_link(struct fixture *f, gconstpointer data)
 	g_assert_cmpint(scanouts_get_poll(f->takers.scanouts, &events), ==, -1);
 	handover_accept(f->handover, &f->takers);
 	g_assert_cmpint(scanouts_get_poll(f->takers.scanouts, &events), ==, pair[1]);
-	/* HELLO. */
+	/* The renderer says HELLO. */
 	g_assert_true(is_readable(pair[0]));
 	close(pair[0]);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The renderer's main thread: the test is the keeper at the other end of its link, and the guest.
- * What the keeper says wrong ends the link as a fault; a descriptor too many or too few is
- * link.h's.
+ * keeper_end: tests the renderer's main thread; the test is the keeper at the other end of its
+ * link, and the guest. What the keeper says wrong ends the link as a fault; link.h handles a
+ * descriptor too many or too few.
  */
 #include "render/keeper_end.h"
 
@@ -88,7 +88,7 @@ static void say_begin(struct fixture *f, uint32_t n_regions)
 	say(f, KEEPER_MESSAGE_MEMORY_BEGIN, &begin, sizeof(begin), NULL, 0);
 }
 
-/* The guest's memory, so far behind its place. */
+/* Tells the guest's memory, moved by offset_bytes from its place. */
 static void say_region(struct fixture *f, uint64_t offset_bytes)
 {
 	struct keeper_memory_region region;
@@ -249,7 +249,7 @@ static void test_call(struct fixture *f, gconstpointer data)
 	say_memory(f);
 	say_start(f, CONTROL);
 	say_call(f, CONTROL, call_fd);
-	/* One too many does no harm: it may have been due before. */
+	/* One interrupt too many does no harm: it may have been due before. */
 	g_assert_cmpint(eventfd_read(call_fd, &n), ==, 0);
 	ask_modes(f);
 	g_assert_cmpint(eventfd_read(call_fd, &n), ==, 0);
@@ -269,7 +269,7 @@ static void test_cursor(struct fixture *f, gconstpointer data)
 	wait_used(f, 1);
 }
 
-/* What a dead renderer had taken from it is given back before all else. */
+/* What a dead renderer had taken from the ring is given back before all else. */
 static void test_cursor_orphans(struct fixture *f, gconstpointer data)
 {
 	int fd = shm_create("ledger", sizeof(struct ledger));
@@ -297,7 +297,7 @@ static void test_cursor_orphans(struct fixture *f, gconstpointer data)
 	close(fd);
 }
 
-/* The ring's new driver has no word from the old one's commands. */
+/* The ring's new driver hears nothing of the old one's commands. */
 static void test_reset(struct fixture *f, gconstpointer data)
 {
 	struct virtio_gpu_resource_create_2d c = { .hdr.type = VIRTIO_GPU_CMD_RESOURCE_CREATE_2D,
@@ -466,7 +466,7 @@ int main(int argc, char **argv)
 		{ "/keeper-end/tables", test_tables },
 	};
 	g_test_init(&argc, &argv, NULL);
-	/* Refusals are warnings, and what is tested here. */
+	/* Refusals are warnings, which must not end a test that is about them. */
 	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
 		g_test_add(cases[i].name, struct fixture, NULL, set_up, cases[i].run, tear_down);
@@ -475,7 +475,7 @@ int main(int argc, char **argv)
 		g_test_add(name, struct fixture, &faults[i], set_up, test_fault, tear_down);
 	}
 	int status = g_test_run();
-	/* The gpu threads still run: leave without destructors, as the program does. */
+	/* The gpu threads still run, so we leave without destructors, as the program does. */
 	fflush(stdout);
 	_exit(status);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The limit behind the quotas: how large it is, and what the kernel counts towards it. */
+/*
+ * memory_limit: checks the limit behind the quotas: how large it is, and what the kernel counts
+ * towards it.
+ */
 #include <fcntl.h>
 #include <glib.h>
 #include <sys/mman.h>
@@ -22,7 +25,7 @@ static struct quota_limits initial(void)
 static void test_compute(void)
 {
 	struct quota_limits limits = initial();
-	/* 4 GiB of textures, 1 GiB of pictures, 1 GiB of everything else. */
+	/* These are 4 GiB of textures, 1 GiB of pictures and 1 GiB of everything else. */
 	g_assert_cmpuint(memory_limit_compute(&limits, 0), ==, 6 * GIB);
 	g_assert_cmpuint(memory_limit_compute(&limits, 192 * MIB), ==, 6 * GIB);
 	g_assert_cmpuint(memory_limit_compute(&limits, 193 * MIB), ==, 6 * GIB + MIB);
@@ -44,7 +47,10 @@ static bool map(uint64_t size_bytes, int flags, int fd)
 	return at != MAP_FAILED;
 }
 
-/* What runs in a child, as the limit is for good. Its exit status is the line that failed. */
+/*
+ * Checks in a child process, as the limit is for good. The child's exit status tells the line that
+ * failed.
+ */
 #define CHECK(condition)                                                                           \
 	do {                                                                                       \
 		if (!(condition))                                                                  \
@@ -65,7 +71,7 @@ static void run_child(void (*child)(void))
 	g_assert_cmpint(WEXITSTATUS(status), ==, 0);
 }
 
-/* Guest memory is shared and as large as it likes; private memory is not. */
+/* Guest memory is shared and may be as large as it likes; private memory may not. */
 static void count(void)
 {
 	struct quota_limits limits = initial();
@@ -78,7 +84,10 @@ static void count(void)
 	CHECK(!map(2 * GIB, MAP_PRIVATE | MAP_ANONYMOUS, -1));
 }
 
-/* A limit that somebody else has set lower stays. Sanitizers have terabytes, so it is relative. */
+/*
+ * A limit that somebody else has set lower stays. It is relative here, as sanitizers have
+ * terabytes.
+ */
 static void lower(void)
 {
 	struct quota_limits limits = initial();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The order that render/order.h states, case by case, asked of a real renderer while it is busy or
- * waits. Cases that need no second process are in commands/test_commands.c.
+ * order: asks a real renderer, while it is busy or waits, case by case for the order that
+ * render/order.h states. Cases that need no second process are in commands/test_commands.c.
  */
 #include <string.h>
 
@@ -66,7 +66,8 @@ static void submit_flush(struct rig *rig, unsigned place, uint32_t id)
 	submit(rig, place, &c, sizeof(c));
 }
 
-/* The table without the high memory is in force: the main thread has answered what came after it.
+/*
+ * Puts a table without the high memory in force: the main thread has answered what came after it.
  */
 static void take_high_memory(struct rig *rig)
 {
@@ -104,8 +105,8 @@ static void test_memory(void)
 }
 
 /*
- * The guest is quicker than the keeper: the command waits for the memory, and the one behind it for
- * the command. False: it had been refused before the memory came.
+ * Makes the guest quicker than the keeper: the command waits for the memory, and the one behind it
+ * for the command. Returns false when it had been refused before the memory came.
  */
 static bool park(struct rig *rig)
 {
@@ -131,7 +132,7 @@ static void test_parked(void)
 	rig_stop(rig);
 }
 
-/* Memory that nobody sends is refused, soon, and what comes behind is done. */
+/* A command whose memory nobody sends is refused soon, and what comes behind it is done. */
 static void test_refused(void)
 {
 	struct rig *rig = start();
@@ -215,7 +216,7 @@ static void test_link(void)
 	rig_submit(rig, 0, &ask, sizeof(ask), sizeof(struct virtio_gpu_resp_edid));
 	wait_answers(rig, 2);
 	const struct virtio_gpu_resp_edid *edid = rig_answer(rig);
-	/* The first detailed timing: VESA E-EDID 1.4, 3.10.2. */
+	/* The first detailed timing is described in VESA E-EDID 1.4, 3.10.2. */
 	const uint8_t *timing = edid->edid + 54;
 	g_assert_cmphex(edid->hdr.type, ==, VIRTIO_GPU_RESP_OK_EDID);
 	g_assert_cmpuint(timing[2] | (timing[4] & 0xf0) << 4, ==, 1234);

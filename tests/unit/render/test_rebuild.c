@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A successor's objects, from a ledger that the test wrote and that need not be sane. */
+/*
+ * rebuild: makes a successor's objects from a ledger that the test wrote and that need not be sane.
+ */
 #include <glib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,7 +16,7 @@
 
 #define FORMAT VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM
 #define SIDE 16u
-/* Beside the guest's memory. */
+/* This address lies beside the guest's memory. */
 #define ELSEWHERE (GUEST_ADDR + GUEST_BYTES)
 
 struct fixture {
@@ -80,12 +82,13 @@ static void test_all(struct fixture *f, gconstpointer data)
 	g_assert_true(scanout_get_resource(f->scanouts, 2) == objects_find_resource(f->objects, 5));
 	const uint8_t *pixels = resource_peek_pixels(objects_find_resource(f->objects, 5));
 	g_assert_cmphex(pixels[SIDE * SIDE * 4 - 1], ==, 0xab);
-	/* All of it is entered again, for the next successor. */
+	/* All of it is entered in the ledger again, for the next successor. */
 	g_assert_cmpuint(f->ledger->scanouts[2].height, ==, 4);
 	g_assert_cmpuint(f->ledger->resources[1].backing_count, ==, 1);
 }
 
-/* It stops at what is not there and goes on from there: nothing is made twice, nothing is left out.
+/*
+ * It stops at what is not there and goes on from there: nothing is made twice, nothing is left out.
  */
 static void test_waits(struct fixture *f, gconstpointer data)
 {
@@ -102,7 +105,10 @@ static void test_waits(struct fixture *f, gconstpointer data)
 	g_assert_true(has_backing(f, 6) && has_backing(f, 7));
 }
 
-/* In vain: what has no memory is there without its backing, and the rest is whole. */
+/*
+ * It waits in vain: a resource whose memory is missing exists without its backing, and the rest is
+ * whole.
+ */
 static void test_in_vain(struct fixture *f, gconstpointer data)
 {
 	list(f, 0, 5, ELSEWHERE);
@@ -115,7 +121,7 @@ static void test_in_vain(struct fixture *f, gconstpointer data)
 	g_assert_true(has_backing(f, 6));
 }
 
-/* A reset while it waits: what was made goes, the rest is never made. */
+/* A reset comes while it waits: what was made goes, and the rest is never made. */
 static void test_dropped(struct fixture *f, gconstpointer data)
 {
 	list(f, 0, 5, GUEST_DATA_ADDR);
@@ -161,7 +167,7 @@ static void test_insane(struct fixture *f, gconstpointer data)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	/* Refusals are warnings, and what is tested here. */
+	/* Refusals are warnings, which must not end a test that is about them. */
 	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	static const struct {
 		const char *name;

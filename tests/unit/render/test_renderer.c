@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* vitrine-render as a whole, driven over the keeper link: see rig.h. */
+/* renderer: drives vitrine-render as a whole over the keeper link (see rig.h). */
 #include <string.h>
 
 #include "rig.h"
@@ -59,7 +59,10 @@ static struct rig *start_shown(void)
 	return rig;
 }
 
-/* Scattered changes, some transferred before others are flushed: the picture is exact each time. */
+/*
+ * Changes are scattered, some transferred before others are flushed: the picture is exact each
+ * time.
+ */
 static void test_partial(void)
 {
 	struct rig *rig = start_shown();
@@ -85,8 +88,8 @@ static void test_partial(void)
 }
 
 /*
- * A display that keeps everything: the guest goes on, no buffer it holds changes, and after the
- * first release the newest picture comes, with all that was damaged meanwhile.
+ * A display keeps everything: the guest goes on, no buffer it holds changes, and after the first
+ * release the newest picture comes, with all that was damaged meanwhile.
  */
 static void test_hoarding(void)
 {
@@ -121,7 +124,7 @@ static void test_hoarding(void)
 	rig_stop(rig);
 }
 
-/* Nothing is sent while nobody looks; then the picture of now, whole. */
+/* Nothing is sent while nobody looks; then comes the picture of now, whole. */
 static void test_rate(void)
 {
 	struct rig *rig = start_shown();
@@ -170,7 +173,10 @@ static void test_restart(const void *early)
 							   .fence_id = 0x123456789abcdefull },
 		.r = whole,
 		.resource_id = 5 };
-	/* As if it had died holding a chain: the entry is there, and taken. */
+	/*
+	 * We make it look as if the renderer had died holding a chain: the entry is there, and
+	 * taken.
+	 */
 	g_assert_cmpuint(rig_stop_ring(rig, 0), ==, rig->rings[0].next_avail);
 	rig_submit(rig, 0, &flush, sizeof(flush), sizeof(struct virtio_gpu_ctrl_hdr));
 	rig->ledger->rings[0].taken[0] = 1;
@@ -188,7 +194,7 @@ static void test_restart(const void *early)
 		rig_set_rate(rig, 0, 60000);
 	g_assert_true(rig_wait_frames(rig, n + 1));
 	assert_picture(rig, RIG_HIGH_ADDR);
-	/* And it goes on. */
+	/* After that the successor goes on. */
 	fill(rig, RIG_HIGH_ADDR, 4);
 	g_assert_cmphex(rig_transfer_2d(rig, 5, W, whole), ==, OK);
 	g_assert_cmphex(rig_flush(rig, 5, whole), ==, OK);
@@ -197,8 +203,10 @@ static void test_restart(const void *early)
 	rig_stop(rig);
 }
 
-/* The resource of before is gone, its id is free, and the head is dark: a new driver shows a
- * picture. */
+/*
+ * Checks that the resource of before is gone, its id free and the head dark, and that a new driver
+ * shows a picture.
+ */
 static void check_new_driver(struct rig *rig)
 {
 	g_assert_cmphex(rig_flush(rig, 5, whole), ==, VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID);
@@ -222,8 +230,8 @@ static void test_reset(void)
 
 /*
  * A guest names memory that it has not got, and is reset while the command waits for word of new
- * memory: its resource is gone by then. With AddressSanitizer a use of it ends the renderer. False:
- * the command was answered before the reset.
+ * memory: its resource is gone by then. With AddressSanitizer a use of it ends the renderer.
+ * Returns false when the command was answered before the reset.
  */
 static bool reset_in_command(void)
 {
@@ -240,7 +248,7 @@ static bool reset_in_command(void)
 	g_assert_cmphex(rig_create_2d(rig, 6, VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM, W, H), ==, OK);
 	rig_submit(rig, 0, &command, sizeof(command), sizeof(struct virtio_gpu_ctrl_hdr));
 	g_assert_true(rig_wait_taken(rig, 0, 5000));
-	/* It has looked for the memory, asked the keeper, and waits. */
+	/* By now it has looked for the memory, asked the keeper, and waits. */
 	g_usleep(10000);
 	bool waits = !rig_has_used(rig, 0);
 	rig_stop_and_reset(rig);
@@ -250,7 +258,7 @@ static bool reset_in_command(void)
 	return waits;
 }
 
-/* On a busy machine the command's 50 ms may be over too soon. */
+/* We try several times, as on a busy machine the command's 50 ms may be over too soon. */
 static void test_reset_in_command(void)
 {
 	for (unsigned i = 0; i < 10; i++) {
@@ -261,8 +269,8 @@ static void test_reset_in_command(void)
 }
 
 /*
- * The same while a successor makes anew what the ledger lists, of which some lies in memory that
- * the guest no longer has.
+ * A reset comes while a successor makes anew what the ledger lists, of which some lies in memory
+ * that the guest no longer has.
  */
 static void test_reset_in_rebuild(void)
 {
@@ -277,7 +285,7 @@ static void test_reset_in_rebuild(void)
 	}
 	g_assert_cmpuint(n, ==, 1);
 	rig_restart(rig);
-	/* It has found the memory missing and waits. */
+	/* By now it has found the memory missing and waits. */
 	g_usleep(10000);
 	rig_stop_and_reset(rig);
 	rig_start_anew(rig);
@@ -319,7 +327,7 @@ static void test_display_info_behind_work(void)
 	g_assert_cmpuint(info.pmodes[0].r.height, ==, 777);
 }
 
-/* Linux gives cursor commands no room for an answer. */
+/* Sends a cursor command with no room for an answer, as Linux does. */
 static void send_cursor(struct rig *rig, uint32_t type, uint32_t resource, uint32_t x, uint32_t y)
 {
 	uint32_t id, length;
