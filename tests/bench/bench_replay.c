@@ -37,7 +37,10 @@
 #define SETTLE_FRAMES 1200u
 #define BUFFERS (FRAME_LOCKED_MAX + 1)
 #define HELD_MAX 1024u
-/* A slow line carries this much, and is given at most so many bytes ahead. */
+/*
+ * Describe a slow line: the rate at which it carries bits, and how many bytes are given ahead of it
+ * at most.
+ */
 #define SLOW_BPS 10000000u
 #define SLOW_AHEAD_BYTES 50000
 

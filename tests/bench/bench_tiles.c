@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * bench_tiles tells what it costs to find out that nothing has changed on a screen of 1920x1080: by
- * memcmp with a copy, or by hashes, in pieces of so many pixels of a row. Then it measures strips.c
+ * memcmp with a copy, or by hashes, in pieces of a row of several sizes. Then it measures strips.c
  * itself: nothing changed, a letter, everything. It prints the best of many runs, in milliseconds
  * and as ratio to memcmp's.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * measure: what bench-wire measures of one backend, by the same front end for both.
+ * measure: measures one backend for bench-wire, by the same front end for both.
  *
  * The guest is Linux's driver as far as it matters: indirect descriptors, event index, scattered 4
  * KiB pages behind pictures, a fence on each SUBMIT_3D. Times are from before the kick until the

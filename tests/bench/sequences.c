@@ -12,7 +12,7 @@
 #define INK 0x00202428u
 /* So many frames lie between two letters, which makes 15 letters a second. */
 #define TYPING_FRAMES 4u
-/* Every so many letters the compositor names the whole screen as damage. */
+/* The compositor names the whole screen as damage once in this many letters. */
 #define TYPING_FLUSH_ALL 7u
 
 void scene_init(struct scene *scene, uint32_t width, uint32_t height)

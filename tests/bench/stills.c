@@ -4,7 +4,7 @@
 #define GLYPH_WIDTH 8u
 #define GLYPH_HEIGHT 16u
 #define GLYPHS 60u
-/* Each pixel of a letter is the mean of so many points a side. */
+/* Each pixel of a letter is the mean of this many points in each direction. */
 #define POINTS 4u
 
 static uint32_t next(uint32_t *state)

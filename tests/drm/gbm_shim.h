@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * gbm_shim: what gbm_shim.so counts, in a file that the test and the renderer share.
- */
+/* gbm_shim: describes what gbm_shim.so counts, in a file that the test and the renderer share. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* seeds: the parts of make-seeds. */
+/* seeds: saves seeds for make-seeds, and makes those of each target. */
 #pragma once
 
 #include <glib.h>

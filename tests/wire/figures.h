@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* figures: what vitrine stats says of a desktop under test. */
+/* figures: asks vitrine stats about a desktop under test. */
 #pragma once
 
 #include "tests/wire/wire.h"

@@ -64,7 +64,7 @@ struct flooder {
 /* Begins a flood in a desktop where the neighbour runs already. */
 void flooder_init(struct flooder *flooder, struct guest *guest, const struct flood *flood,
 	bool anew, unsigned window);
-/* Takes answers and fills its part of the ring. True when something was put into it. */
+/* Takes answers and fills its part of the ring. Returns true when it put something into it. */
 bool flooder_step(struct flooder *flooder);
 /* Waits for the answers to all that was sent, and frees what the flooder holds. */
 void flooder_finish(struct flooder *flooder);

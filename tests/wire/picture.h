@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* picture: comparing pixels, and patterns in which every pixel changes from frame to frame. */
+/* picture: compares pixels, and makes patterns in which every pixel changes from frame to frame. */
 #pragma once
 
 #include <stdbool.h>

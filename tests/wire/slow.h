@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* slow: drawing that keeps the GPU busy for a while, for tests of fences and of hung renderers. */
+/* slow: keeps the GPU busy for a while by drawing, for tests of fences and of hung renderers. */
 #pragma once
 
 #include "tests/wire/guest_gpu.h"

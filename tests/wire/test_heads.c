@@ -236,7 +236,7 @@ static void draw_dot(struct guest *guest, struct guest_backing *backing, uint32_
 	wire_ok(guest_gpu_flush(guest, 3, dot));
 }
 
-/* A still picture costs nothing; a small change costs a small rectangle. */
+/* A still picture costs nothing, and a small change costs a small rectangle. */
 static void test_damage(void)
 {
 	struct desktop *desktop = create(false);

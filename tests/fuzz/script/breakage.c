@@ -29,7 +29,10 @@ static uint32_t random_word(struct breaker *b)
 	return CHOOSE_BITS(b->choices, { 32768, 0 }, { 32768, 15 }, { 4, 30 });
 }
 
-/* Adds words at that place (removes them if n is negative) and moves the submissions behind it. */
+/*
+ * Adds n words at that place, or removes them if n is negative, and moves the submissions behind
+ * it.
+ */
 static void resize(struct breaker *b, uint32_t at, int32_t n)
 {
 	uint32_t zero = 0, last = *word_at(b, at > 0 ? at - 1 : 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * choices: where a generator's decisions come from. A seed gives an endless row of them, always
- * the same one; a fuzzer's bytes give a row that ends, and each byte changed changes one decision.
+ * choices: makes a generator's decisions. A seed gives an endless row of them, always the same one;
+ * a fuzzer's bytes give a row that ends, and each byte changed changes one decision.
  */
 #pragma once
 

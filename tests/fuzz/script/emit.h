@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * emit: one function for each command of the protocol (for CREATE_OBJECT: each kind of object). It
- * writes that command, valid, after whatever the command needs, and leaves a state in which every
- * other one is valid, too.
+ * emit: has one function for each command of the protocol (for CREATE_OBJECT: each kind of object).
+ * It writes that command, valid, after whatever the command needs, and leaves a state in which
+ * every other one is valid, too.
  */
 #pragma once
 

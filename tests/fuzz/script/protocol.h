@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * protocol: the numbers of the virgl command stream that the generator writes, from virglrenderer's
- * src/virgl_protocol.h and src/virgl_hw.h (1.3) and Gallium's p_defines.h, none of which is
- * installed.
+ * protocol: lists the numbers of the virgl command stream that the generator writes. They are from
+ * virglrenderer's src/virgl_protocol.h and src/virgl_hw.h (1.3) and Gallium's p_defines.h, none of
+ * which is installed.
  */
 #pragma once
 

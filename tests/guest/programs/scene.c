@@ -39,7 +39,9 @@ static void add_strip(struct scene *scene, int x, int y, bool keys)
 	scene->strips[scene->n_strips++] = (struct scene_strip){ x, y, keys };
 }
 
-/* Two strips show a frame's upper and lower end: they differ while a picture is half there. */
+/*
+ * Places two strips, at a frame's upper and lower end, which differ while a picture is half there.
+ */
 static void strips_place(struct scene *scene)
 {
 	const struct scene_rect *window = &scene->window;

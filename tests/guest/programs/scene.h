@@ -95,7 +95,7 @@ struct scene_rect scene_key_cell(const struct scene *scene, uint32_t key);
 /* Returns the first line of text that a scrolling terminal shows at a frame. */
 uint32_t scene_first_line(const struct scene *scene, uint32_t frame);
 
-/* Makes whole pictures at a frame after so many keys, from textures made once. */
+/* Makes whole pictures at a frame after a number of keys, from textures made once. */
 struct scene_painter;
 struct scene_painter *scene_painter_create(const struct scene *scene);
 void scene_painter_destroy(struct scene_painter *painter);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* picture_limits: makes the quotas of a desktop that may have only so many bytes of pictures. */
+/* picture_limits: makes the quotas of a desktop whose pictures may take a given number of bytes. */
 #pragma once
 
 #include "protocol/quotas.h"

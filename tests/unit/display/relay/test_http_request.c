@@ -221,7 +221,7 @@ static void test_many_fields(void)
 	assert_broken(more, "431");
 }
 
-/* SPICE begins with R; methods with another capital, and TLS with none. */
+/* SPICE begins with R, methods of HTTP with other capitals, and TLS with no letter. */
 static void test_begins(void)
 {
 	g_assert_true(http_request_begins('G') && http_request_begins('P'));
