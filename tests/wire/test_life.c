@@ -290,7 +290,10 @@ static void test_hang(const void *data)
 	hang((enum hang)(GPOINTER_TO_INT(data) >> 1), GPOINTER_TO_INT(data) & 1);
 }
 
-/* QEMU does all three to one stopped renderer, with commands in the ring that it has not taken. */
+/*
+ * QEMU tells memory anew, stops, continues and resets one stopped renderer, with commands in the
+ * ring that it has not taken.
+ */
 static void test_hang_all(void)
 {
 	struct desktop *desktop = create(WITHOUT_SLOTS);

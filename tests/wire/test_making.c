@@ -90,7 +90,7 @@ static void test_flood(gconstpointer data)
 	desktop_destroy(desktop);
 }
 
-/* A program that draws nothing itself may load much, since it keeps nobody waiting. */
+/* A program may load as much as it likes while nobody else draws, since nobody waits for it. */
 static void test_alone(void)
 {
 	struct desktop *desktop = create(SHORT);

@@ -74,7 +74,7 @@ static void test_sound_takes_the_clock(void)
 }
 
 /*
- * Afterwards the margin is wide again, which is said at once, as nothing else moves the client's
+ * After sound the margin is wide again, which is said at once, as nothing else moves the client's
  * clock.
  */
 static void test_and_gives_it_back(void)
