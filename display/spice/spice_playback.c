@@ -19,6 +19,8 @@ struct spice_playback {
 	uint32_t n_block, n_filled; /* pairs that it takes, and has */
 	uint64_t n_silent;          /* pairs in a row that were silent */
 	unsigned starved;           /* timer, 0: off */
+	unsigned again;             /* idle source that says `mute` again, 0: off */
+	bool mute;                  /* the guest's last wish */
 	gint64 written_us;          /* the last time that sound was written */
 	gint64 started_us;          /* the stream's start */
 	uint64_t n_taken;           /* pairs that were taken since then */
@@ -51,6 +53,7 @@ void spice_playback_destroy(struct spice_playback *playback)
 	if (!playback)
 		return;
 	g_clear_handle_id(&playback->starved, g_source_remove);
+	g_clear_handle_id(&playback->again, g_source_remove);
 	g_free(playback);
 }
 
@@ -157,10 +160,26 @@ void spice_playback_write(struct spice_playback *playback, const void *data, siz
 	fill(playback, data, n_pairs);
 }
 
+static gboolean on_again(gpointer user)
+{
+	struct spice_playback *playback = user;
+	playback->again = 0;
+	spice_server_playback_set_mute(&playback->instance, playback->mute);
+	return G_SOURCE_REMOVE;
+}
+
+/*
+ * While a ping waits to go to the client, spice-server notes the volume, sends only the ping and
+ * keeps the volume until the next thing is said (snd_send in sound.cpp, 0.15.1). So we say one
+ * thing more behind the main loop's sockets, through one of which the ping goes.
+ */
 void spice_playback_set_volume(
 	struct spice_playback *playback, bool mute, uint16_t left, uint16_t right)
 {
 	uint16_t volume[] = { left, right };
+	playback->mute = mute;
+	if (playback->again == 0)
+		playback->again = g_idle_add(on_again, playback);
 	spice_server_playback_set_mute(&playback->instance, mute);
 	spice_server_playback_set_volume(&playback->instance, G_N_ELEMENTS(volume), volume);
 }
