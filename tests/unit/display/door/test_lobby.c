@@ -47,10 +47,6 @@ static void test_few(void)
 
 static void test_deadline(void)
 {
-	if (!g_test_slow()) {
-		g_test_skip("takes 15 s: -m slow");
-		return;
-	}
 	struct lobby *lobby = lobby_create();
 	int known[2], stranger[2];
 	g_test_expect_message("vitrine", G_LOG_LEVEL_WARNING, "*cut off*15000 ms*");
