@@ -35,7 +35,8 @@
  * questions that depend on it: scanouts_hear_display() reads all that lies on the link and only
  * takes note; what follows from it (frames, other buffers) is done between commands.
  *
- *   HEADS_WANTED    before GET_DISPLAY_INFO, GET_EDID                              modes
+ *   HEADS_WANTED    before GET_DISPLAY_INFO, GET_EDID                              link; modes;
+ *                                                                  test_renderer.c: display-info
  *   RELEASE         before TRANSFER_TO_HOST_2D fails for want of a buffer          release
  *   RATE_WANTED     no question depends on it: a frame follows
  *   FORMATS_WANTED  no question depends on it: other buffers follow

@@ -214,6 +214,7 @@ static void test_link(void)
 	g_assert_cmpint(link_send(rig->frame_fd, &wanted, sizeof(wanted), NULL, 0), ==, 0);
 	rig->place = 1;
 	rig_submit(rig, 0, &ask, sizeof(ask), sizeof(struct virtio_gpu_resp_edid));
+	bool was_busy = !rig_has_used(rig, 0);
 	wait_answers(rig, 2);
 	const struct virtio_gpu_resp_edid *edid = rig_answer(rig);
 	/* The first detailed timing is described in VESA E-EDID 1.4, 3.10.2. */
@@ -222,6 +223,8 @@ static void test_link(void)
 	g_assert_cmpuint(timing[2] | (timing[4] & 0xf0) << 4, ==, 1234);
 	g_assert_cmpuint(timing[5] | (timing[7] & 0xf0) << 4, ==, 777);
 	rig_stop(rig);
+	if (!was_busy)
+		g_test_skip("the renderer was done before it was asked");
 }
 
 static bool is_listed(const struct rig *rig, uint32_t id)
