@@ -54,9 +54,13 @@ int main(int argc, char **argv)
 		g_warning("no command; vitrine help names them");
 		return 1;
 	}
+	/* GLib's --help of a command begins with this name. */
+	g_autofree char *name = g_strdup_printf("vitrine %s", argv[1]);
 	for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++) {
-		if (strcmp(argv[1], commands[i].name) == 0)
-			return commands[i].main(argc - 1, argv + 1);
+		if (strcmp(argv[1], commands[i].name) != 0)
+			continue;
+		g_set_prgname(name);
+		return commands[i].main(argc - 1, argv + 1);
 	}
 	g_warning("no command \"%s\"; vitrine help names them", argv[1]);
 	return 1;

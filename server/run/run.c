@@ -490,7 +490,6 @@ int run_main(int argc, char **argv)
 		.keeper_child.name = "vitrine-gpu",
 		.qemu_child.name = "QEMU",
 	};
-	g_set_prgname("vitrine run");
 
 	/* What the options name may be a FIFO that nobody writes to. So a signal still ends us. */
 	g_autoptr(GError) error = NULL;
