@@ -25,14 +25,18 @@
 
 static int start_process(struct rig *rig, bool virgl)
 {
+	const char *argv[] = { "vitrine-render", "--software", NULL, NULL, NULL };
+	unsigned n = 2;
 	int pair[2];
+	if (virgl)
+		argv[n++] = "--virgl";
+	argv[n] = rig->quota_option;
 	g_assert_cmpint(link_pair(pair), ==, 0);
 	rig->pid = fork();
 	if (rig->pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(pair[1], KEEPER_LINK_FD);
-		execl(RENDER_PROGRAM, "vitrine-render", "--software", virgl ? "--virgl" : NULL,
-			NULL);
+		execv(RENDER_PROGRAM, (char **)argv);
 		_exit(127);
 	}
 	close(pair[1]);
@@ -200,7 +204,13 @@ static void lay_out_ring(struct rig_ring *r, uint32_t size, uint64_t addr)
 
 struct rig *rig_start(bool virgl)
 {
+	return rig_start_limited(virgl, NULL);
+}
+
+struct rig *rig_start_limited(bool virgl, const char *quota_option)
+{
 	struct rig *rig = g_new0(struct rig, 1);
+	rig->quota_option = quota_option;
 	rig->frame_fd = -1;
 	rig->low = map_guest(&rig->low_fd, RIG_LOW_BYTES);
 	rig->high = map_guest(&rig->high_fd, RIG_HIGH_BYTES);
@@ -545,7 +555,7 @@ uint32_t rig_transfer_2d(struct rig *rig, uint32_t id, uint32_t width, struct vi
 
 void rig_begin_long_work(struct rig *rig, uint32_t id)
 {
-	const uint32_t side = 4096, entry_bytes = 4 << 20;
+	const uint32_t side = RIG_LONG_WORK_SIDE, entry_bytes = 4 << 20;
 	const struct virtio_gpu_rect all = { 0, 0, side, side };
 	struct {
 		struct virtio_gpu_resource_attach_backing attach;

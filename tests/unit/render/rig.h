@@ -54,8 +54,9 @@ struct rig {
 	struct ledger *ledger;
 	uint64_t features;
 	struct rig_ring rings[KEEPER_RINGS];
-	bool indirect;        /* chains go through an indirect table */
-	uint32_t piece_bytes; /* commands are cut into pieces of this size; 0: whole */
+	bool indirect;            /* chains go through an indirect table */
+	uint32_t piece_bytes;     /* commands are cut into pieces of this size; 0: whole */
+	const char *quota_option; /* of the renderer's command line, or NULL */
 	unsigned place;    /* of the next command, below RIG_PLACES: one may be under way in each */
 	bool without_high; /* the renderer is not told of the high memory */
 	uint32_t early_rate_mhz; /* wanted before the renderer has memory; 0: not */
@@ -77,6 +78,8 @@ struct rig {
  * the test.
  */
 struct rig *rig_start(bool virgl);
+/* Starts it with an option such as "--quota=contexts=1", which must outlive the rig. */
+struct rig *rig_start_limited(bool virgl, const char *quota_option);
 /* Kills the renderer and starts another one on the same guest, ledger and rings. */
 void rig_restart(struct rig *rig);
 void rig_stop(struct rig *rig);
@@ -135,5 +138,6 @@ uint32_t rig_transfer_2d(struct rig *rig, uint32_t id, uint32_t width, struct vi
  * low memory to it again and again, and transfers all of that, 64 MiB. Returns when the renderer is
  * at it.
  */
+#define RIG_LONG_WORK_SIDE 4096
 void rig_begin_long_work(struct rig *rig, uint32_t id);
 uint32_t rig_flush(struct rig *rig, uint32_t id, struct virtio_gpu_rect rect);

@@ -227,6 +227,59 @@ static void test_link(void)
 		g_test_skip("the renderer was done before it was asked");
 }
 
+/*
+ * Draws until display has as many frames as it may keep, all of which it keeps. Returns the last.
+ */
+static struct frame_present draw_all(struct rig *rig, uint32_t id)
+{
+	gint64 end_us = g_get_monotonic_time() + LONG_MS * 1000;
+	while (rig->n_frames < FRAME_LOCKED_MAX && g_get_monotonic_time() < end_us) {
+		g_assert_cmphex(rig_transfer_2d(rig, id, W, whole), ==, OK);
+		g_assert_cmphex(rig_flush(rig, id, whole), ==, OK);
+		rig_receive(rig, 100);
+	}
+	g_assert_cmpuint(rig->n_frames, ==, FRAME_LOCKED_MAX);
+	return rig->frame;
+}
+
+static uint32_t unref(struct rig *rig, uint32_t id)
+{
+	struct virtio_gpu_resource_unref c = { .hdr.type = VIRTIO_GPU_CMD_RESOURCE_UNREF,
+		.resource_id = id };
+	return rig_command(rig, &c, sizeof(c), NULL, 0);
+}
+
+/*
+ * Display holds every buffer that the head has, and a large resource takes the memory for another.
+ * What display gives back while the renderer is busy is there for the next command.
+ */
+static void test_release(void)
+{
+	const uint32_t side = RIG_LONG_WORK_SIDE;
+	g_autofree char *quota = g_strdup_printf(
+		"--quota=picture-bytes=%u", FRAME_LOCKED_MAX * W * H * 4 + side * side * 4);
+	struct rig *rig = rig_start_limited(false, quota);
+	g_assert_nonnull(rig);
+	rig->keep_frames = true;
+	g_assert_cmphex(rig_create_2d(rig, 5, FORMAT, W, H), ==, OK);
+	g_assert_cmphex(rig_attach(rig, 5, RIG_HIGH_ADDR, W * H * 4, W * H * 4), ==, OK);
+	g_assert_cmphex(rig_set_scanout(rig, 0, 5, W, H), ==, OK);
+	rig_set_rate(rig, 0, 60000);
+	struct frame_present frame = draw_all(rig, 5);
+	g_assert_cmphex(rig_create_2d(rig, 7, FORMAT, side, side), ==, OK);
+	g_assert_cmphex(rig_transfer_2d(rig, 5, W, whole), ==, VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY);
+	g_assert_cmphex(unref(rig, 7), ==, OK);
+	rig_begin_long_work(rig, 6);
+	rig_release(rig, &frame);
+	submit_transfer(rig, 1, 5);
+	bool was_busy = !rig_has_used(rig, 0);
+	wait_answers(rig, 2);
+	g_assert_cmphex(get_answer(rig, 1), ==, OK);
+	rig_stop(rig);
+	if (!was_busy)
+		g_test_skip("the renderer was done before the buffer was given back");
+}
+
 static bool is_listed(const struct rig *rig, uint32_t id)
 {
 	for (unsigned i = 0; i < LEDGER_RESOURCES_MAX; i++) {
@@ -270,6 +323,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/order/reset", test_reset);
 	g_test_add_func("/order/ring", test_ring);
 	g_test_add_func("/order/link", test_link);
+	g_test_add_func("/order/release", test_release);
 	g_test_add_func("/order/rebuild", test_rebuild);
 	return g_test_run();
 }
