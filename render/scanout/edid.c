@@ -111,17 +111,17 @@ static void put_text(uint8_t d[18], uint8_t tag, const char *text)
 static void put_range_limits(uint8_t d[18], const struct timing *t, uint32_t refresh_mhz)
 {
 	uint32_t refresh_hz = (refresh_mhz + 999) / 1000;
-	uint64_t line_khz = t->clock_10khz * 10 / (t->width + t->h_blank) + 1;
-	if (line_khz > 510 || t->clock_10khz > 255000) {
+	uint64_t row_khz = t->clock_10khz * 10 / (t->width + t->h_blank) + 1;
+	if (row_khz > 510 || t->clock_10khz > 255000) {
 		d[3] = 0x10; /* more than can be said: no descriptor */
 		return;
 	}
 	d[3] = 0xfd;
-	d[4] = (refresh_hz > 255 ? 0x02 : 0) | (line_khz > 255 ? 0x08 : 0);
+	d[4] = (refresh_hz > 255 ? 0x02 : 0) | (row_khz > 255 ? 0x08 : 0);
 	d[5] = (uint8_t)MIN(refresh_hz, 50);
 	d[6] = (uint8_t)(refresh_hz > 255 ? MIN(refresh_hz - 255, 255) : MAX(refresh_hz, 75));
 	d[7] = 15;
-	d[8] = (uint8_t)(line_khz > 255 ? MIN(line_khz - 255, 255) : MAX(line_khz, 160));
+	d[8] = (uint8_t)(row_khz > 255 ? MIN(row_khz - 255, 255) : MAX(row_khz, 160));
 	d[9] = (uint8_t)MIN(MAX((t->clock_10khz + 999) / 1000, 30), 255);
 	d[10] = 0x01; /* range limits only */
 	d[11] = '\n';
