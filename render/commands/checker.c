@@ -125,7 +125,10 @@ void checker_destroy(struct checker *checker)
 
 void checker_learn_formats(struct checker *checker)
 {
-	streams_set_formats(checker->streams, virgl_count_formats());
+	uint32_t formats[VIRGL_BOUNDS_FORMAT_WORDS];
+	_Static_assert(G_N_ELEMENTS(formats) == STREAM_FORMAT_WORDS, "both are a capset's");
+	virgl_fill_formats(formats);
+	streams_add_formats(checker->streams, formats);
 }
 
 /* ---- streams ---- */

@@ -126,17 +126,14 @@ void virgl_fill_capset(const struct virgl_capset *capset, uint32_t version, void
 	virgl_renderer_fill_caps(capset->id, version, to);
 }
 
-uint32_t virgl_count_formats(void)
+void virgl_fill_formats(uint32_t formats[VIRGL_BOUNDS_FORMAT_WORDS])
 {
-	uint32_t count = 0;
+	memset(formats, 0, VIRGL_BOUNDS_FORMAT_WORDS * sizeof(*formats));
 	for (unsigned i = 0; i < n_capsets; i++) {
 		g_autofree uint32_t *caps = g_malloc0(capsets[i].max_size_bytes + sizeof(*caps));
 		virgl_fill_capset(&capsets[i], capsets[i].max_version, caps);
-		uint32_t more =
-			virgl_bounds_count_formats(caps, capsets[i].max_size_bytes / sizeof(*caps));
-		count = MAX(count, more);
+		virgl_bounds_add_formats(formats, caps, capsets[i].max_size_bytes / sizeof(*caps));
 	}
-	return count;
 }
 
 static bool succeeded(int result, const char *what, uint32_t id)

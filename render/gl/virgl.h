@@ -15,6 +15,7 @@
 #include "protocol/ledger.h"
 #include "render/gl/egl.h"
 #include "render/gl/readback.h"
+#include "render/gl/virgl_bounds.h"
 
 #define VIRGL_CAPSETS_MAX 2
 
@@ -48,11 +49,8 @@ void virgl_enter_gl(void);
 bool virgl_get_capset(uint32_t index, struct virgl_capset *capset);
 /* Fills in the bytes of the capset, of which max_size_bytes says how many there are. */
 void virgl_fill_capset(const struct virgl_capset *capset, uint32_t version, void *to);
-/*
- * Returns one more than the largest number of a format that a capset announces, or 0 when there is
- * none.
- */
-uint32_t virgl_count_formats(void);
+/* Fills in a bit for each format that a capset announces for any use. */
+void virgl_fill_formats(uint32_t formats[VIRGL_BOUNDS_FORMAT_WORDS]);
 
 bool virgl_create_context(uint32_t context, const char *name, uint32_t name_bytes);
 void virgl_destroy_context(uint32_t context);

@@ -173,14 +173,10 @@ bool virgl_bounds_is_transfer_sane(const struct ledger_resource *r, uint64_t bac
 }
 
 /* Behind the version stand four masks of as many words: for samplers, targets, depth, vertices. */
-uint32_t virgl_bounds_count_formats(const uint32_t *caps, uint32_t n_words)
+void virgl_bounds_add_formats(
+	uint32_t formats[VIRGL_BOUNDS_FORMAT_WORDS], const uint32_t *caps, uint32_t n_words)
 {
-	enum { FIRST = 1, MASKS = 4, MASK_WORDS = 16 };
-	uint32_t count = 0;
-	for (uint32_t i = 0; i < MASKS * MASK_WORDS && FIRST + i < n_words; i++) {
-		uint32_t word = caps[FIRST + i], above = i % MASK_WORDS * 32;
-		if (word)
-			count = MAX(count, above + 32 - (uint32_t)__builtin_clz(word));
-	}
-	return count;
+	enum { FIRST = 1, MASKS = 4 };
+	for (uint32_t i = 0; i < MASKS * VIRGL_BOUNDS_FORMAT_WORDS && FIRST + i < n_words; i++)
+		formats[i % VIRGL_BOUNDS_FORMAT_WORDS] |= caps[FIRST + i];
 }

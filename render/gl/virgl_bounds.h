@@ -50,7 +50,11 @@ uint64_t virgl_bounds_estimate_bytes(const struct ledger_resource *resource);
  */
 bool virgl_bounds_is_transfer_sane(const struct ledger_resource *resource, uint64_t backing_bytes,
 	const struct virgl_bounds_transfer *transfer);
+/* A capset has a bit for each format (struct virgl_supported_format_mask). */
+#define VIRGL_BOUNDS_FORMAT_WORDS 16
 /*
- * Returns one more than the largest format that a capset announces (struct virgl_caps_v1 and _v2).
+ * Adds the formats that a capset announces for any use (struct virgl_caps_v1 and _v2) to those in
+ * `formats`.
  */
-uint32_t virgl_bounds_count_formats(const uint32_t *caps, uint32_t n_words);
+void virgl_bounds_add_formats(
+	uint32_t formats[VIRGL_BOUNDS_FORMAT_WORDS], const uint32_t *caps, uint32_t n_words);

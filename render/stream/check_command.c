@@ -118,8 +118,11 @@ static bool check_format(
 	struct stream_check *check, uint32_t index, const struct stream_field *field)
 {
 	uint32_t mask = field->limit ? (1u << field->limit) - 1 : UINT32_MAX;
-	return (check->words[index] & mask) < check->streams->formats ||
-	       check_refuse(check, index, check->streams->formats - 1, "is no format");
+	uint32_t format = check->words[index] & mask;
+	if (format >= STREAM_FORMATS)
+		return check_refuse(check, index, STREAM_FORMATS - 1, "is no format");
+	return (check->streams->formats[format / 32] & 1u << format % 32) ||
+	       check_refuse(check, index, STREAM_FORMATS - 1, "is no format of virglrenderer's");
 }
 
 static bool check_field(

@@ -106,7 +106,7 @@ static bool is_of_blocks(uint32_t format)
 	static const struct {
 		uint16_t first, last;
 	} ranges[] = { { 105, 118 }, { 143, 146 }, { 226, 228 }, { 255, 258 }, { 269, 306 },
-		{ STREAM_FORMATS_MIN, UINT16_MAX } };
+		{ STREAM_FORMATS_OLD, UINT16_MAX } };
 	for (unsigned i = 0; i < G_N_ELEMENTS(ranges); i++) {
 		if (format >= ranges[i].first && format <= ranges[i].last)
 			return true;

@@ -25,11 +25,14 @@
 #define STREAM_STREAMOUT_TARGETS_MAX 4
 #define STREAM_STREAMOUT_OUTPUTS_MAX 64
 
+/* A capset has a bit for each of this many formats (struct virgl_supported_format_mask). */
+#define STREAM_FORMATS 512
+#define STREAM_FORMAT_WORDS (STREAM_FORMATS / 32)
 /*
- * virglrenderer 0.10.4 knows this many formats (VIRGL_FORMAT_MAX). It looks up the format of a
- * shader image in a table of that length without a check. A newer one knows more: see streams.h.
+ * virglrenderer 0.10.4 has numbers for this many formats (VIRGL_FORMAT_MAX), and for not all of
+ * them a description: see streams.c.
  */
-#define STREAM_FORMATS_MIN 322
+#define STREAM_FORMATS_OLD 322
 
 /*
  * A shader has at most one token for each byte of its text, and this many more. No token takes less

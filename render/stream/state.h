@@ -76,9 +76,9 @@ struct context {
 };
 
 struct streams {
-	GHashTable *resources; /* id -> struct stream_resource* */
-	GHashTable *contexts;  /* id -> struct context* */
-	uint32_t formats;
+	GHashTable *resources;                 /* id -> struct stream_resource* */
+	GHashTable *contexts;                  /* id -> struct context* */
+	uint32_t formats[STREAM_FORMAT_WORDS]; /* bit n % 32 of word n / 32: n is one */
 	GArray *copy; /* of uint32_t: a stream with more in it than the guest wrote */
 };
 

@@ -8,12 +8,30 @@ static void destroy_context(gpointer context)
 	context_destroy(context);
 }
 
+/*
+ * virglrenderer 0.10.4 describes these formats (u_format_table.c), and so does each newer one. It
+ * looks the others up as well, some without asking whether there was an answer
+ * (util_format_has_alpha() of a sampler view or a surface), and that of a shader image in a table
+ * without asking whether it is so long.
+ */
+static const struct {
+	uint32_t first, last;
+} described[] = { { 0, 72 }, { 74, 77 }, { 82, 85 }, { 87, 306 }, { 308, 308 }, { 311, 313 } };
+
+static void add_described(struct streams *streams)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(described); i++) {
+		for (uint32_t n = described[i].first; n <= described[i].last; n++)
+			streams->formats[n / 32] |= 1u << n % 32;
+	}
+}
+
 struct streams *streams_create(void)
 {
 	struct streams *streams = g_new0(struct streams, 1);
 	streams->resources = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	streams->contexts = g_hash_table_new_full(NULL, NULL, NULL, destroy_context);
-	streams->formats = STREAM_FORMATS_MIN;
+	add_described(streams);
 	streams->copy = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	return streams;
 }
@@ -28,9 +46,10 @@ void streams_destroy(struct streams *streams)
 	g_free(streams);
 }
 
-void streams_set_formats(struct streams *streams, uint32_t formats)
+void streams_add_formats(struct streams *streams, const uint32_t formats[STREAM_FORMAT_WORDS])
 {
-	streams->formats = MAX(formats, STREAM_FORMATS_MIN);
+	for (unsigned i = 0; i < STREAM_FORMAT_WORDS; i++)
+		streams->formats[i] |= formats[i];
 }
 
 static struct stream_resource *find_resource(const struct streams *streams, uint32_t id)

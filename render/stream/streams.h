@@ -29,6 +29,7 @@
 #include <stdint.h>
 
 #include "render/stream/fault.h"
+#include "render/stream/limits.h"
 
 struct quota_account;
 struct streams;
@@ -55,10 +56,10 @@ typedef void (*stream_submit)(void *user, uint32_t context, uint32_t *words, uin
 struct streams *streams_create(void);
 void streams_destroy(struct streams *streams);
 /*
- * Sets how many formats the virglrenderer in use knows, which are all below this number. They are
- * at least STREAM_FORMATS_MIN, which also holds before this is called.
+ * Allows the formats that a capset announces, a bit for each, besides those that every
+ * virglrenderer knows.
  */
-void streams_set_formats(struct streams *streams, uint32_t formats);
+void streams_add_formats(struct streams *streams, const uint32_t formats[STREAM_FORMAT_WORDS]);
 
 /* Enters a new resource. The facts are copied. */
 void streams_resource_made(struct streams *streams, const struct stream_resource *facts);

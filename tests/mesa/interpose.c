@@ -83,17 +83,17 @@ static void note_refused(const struct stream_fault *fault)
 
 /* ---- life ---- */
 
-static uint32_t count_formats(void)
+static void add_formats(void)
 {
-	uint32_t count = 0;
+	uint32_t formats[VIRGL_BOUNDS_FORMAT_WORDS] = { 0 };
 	for (uint32_t id = 1; id <= 2; id++) {
 		uint32_t version, bytes;
 		REAL(virgl_renderer_get_cap_set)(id, &version, &bytes);
 		g_autofree uint32_t *caps = g_malloc0(bytes + sizeof(*caps));
 		REAL(virgl_renderer_fill_caps)(id, version, caps);
-		count = MAX(count, virgl_bounds_count_formats(caps, bytes / sizeof(*caps)));
+		virgl_bounds_add_formats(formats, caps, bytes / sizeof(*caps));
 	}
-	return count;
+	streams_add_formats(streams, formats);
 }
 
 static void start(void)
@@ -114,7 +114,7 @@ static void start(void)
 	quota_account_init(&guest, &limits);
 	resources = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	streams = streams_create();
-	streams_set_formats(streams, count_formats());
+	add_formats();
 }
 
 int virgl_renderer_init(void *cookie, int flags, struct virgl_renderer_callbacks *callbacks)

@@ -137,16 +137,23 @@ static void test_transfers(void)
 /* Behind the version the capset has a bit for each format, in four masks of 16 words. */
 static void test_formats(void)
 {
-	uint32_t caps[80] = { [0] = 1, [70] = UINT32_MAX };
-	g_assert_cmpuint(virgl_bounds_count_formats(caps, 80), ==, 0);
+	uint32_t caps[80] = { [0] = 1, [65] = UINT32_MAX, [70] = UINT32_MAX };
+	uint32_t formats[VIRGL_BOUNDS_FORMAT_WORDS] = { 0 }, none[G_N_ELEMENTS(formats)] = { 0 };
+	virgl_bounds_add_formats(formats, caps, 80);
+	g_assert_cmpmem(formats, sizeof(formats), none, sizeof(none));
 	caps[1] = 1;
-	g_assert_cmpuint(virgl_bounds_count_formats(caps, 80), ==, 1);
 	caps[1 + 16 + 10] = 6;
-	g_assert_cmpuint(virgl_bounds_count_formats(caps, 80), ==, 10 * 32 + 3);
 	caps[64] = 1u << 31;
-	g_assert_cmpuint(virgl_bounds_count_formats(caps, 80), ==, 512);
-	g_assert_cmpuint(virgl_bounds_count_formats(caps, 64), ==, 10 * 32 + 3);
-	g_assert_cmpuint(virgl_bounds_count_formats(caps, 0), ==, 0);
+	virgl_bounds_add_formats(formats, caps, 64); /* the last word is not there */
+	g_assert_cmphex(formats[0], ==, 1);
+	g_assert_cmphex(formats[10], ==, 6);
+	g_assert_cmphex(formats[15], ==, 0);
+	formats[0] = 2;
+	virgl_bounds_add_formats(formats, caps, 80);
+	g_assert_cmphex(formats[0], ==, 3);
+	g_assert_cmphex(formats[15], ==, 1u << 31);
+	virgl_bounds_add_formats(none, caps, 0);
+	g_assert_cmphex(none[0], ==, 0);
 }
 
 int main(int argc, char **argv)

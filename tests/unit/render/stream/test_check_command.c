@@ -44,7 +44,9 @@ static const struct line objects[] = {
 	MAKE("elements of buffer 31", PASSED, VERTEX_ELEMENTS, 1, 0, 0, 31, 29),
 	MAKE("elements of buffer 32", REFUSED, VERTEX_ELEMENTS, 1, 0, 0, 32, 29),
 	MAKE("elements of no format", REFUSED, VERTEX_ELEMENTS, 1, 0, 0, 0, 322),
-	MAKE("surface, last format", PASSED, SURFACE, 1, DESK_TEXTURE, 321, 0, 0),
+	MAKE("elements of a format past all", REFUSED, VERTEX_ELEMENTS, 1, 0, 0, 0, UINT32_MAX),
+	MAKE("surface, last format", PASSED, SURFACE, 1, DESK_TEXTURE, 313, 0, 0),
+	MAKE("surface, a format without description", REFUSED, SURFACE, 1, DESK_TEXTURE, 315, 0, 0),
 	MAKE("surface, no format", REFUSED, SURFACE, 1, DESK_TEXTURE, 322, 0, 0),
 	MAKE("surface, last level", PASSED, SURFACE, 1, DESK_TEXTURE, 1, 2, 0),
 	MAKE("surface, past the last level", REFUSED, SURFACE, 1, DESK_TEXTURE, 1, 3, 0),
@@ -65,6 +67,8 @@ static const struct line objects[] = {
 	MAKE("view past the end", REFUSED, SAMPLER_VIEW, 1, DESK_BUFFER, 64, 4097, 4097, 0x688),
 	MAKE("view, no target", REFUSED, SAMPLER_VIEW, 1, DESK_TEXTURE, 1 | 9 << 24, 0, 0, 0x688),
 	MAKE("view, no format", REFUSED, SAMPLER_VIEW, 1, DESK_TEXTURE, 322 | 2 << 24, 0, 0, 0x688),
+	MAKE("view, a format without description", REFUSED, SAMPLER_VIEW, 1, DESK_TEXTURE,
+		73 | 2 << 24, 0, 0, 0x688),
 	MAKE("view, no swizzle", REFUSED, SAMPLER_VIEW, 1, DESK_TEXTURE, 1, 0, 0, 6),
 	MAKE("view of custom memory", REFUSED, SAMPLER_VIEW, 1, DESK_CUSTOM, 31, 0, 1, 0x688),
 	MAKE("a query", PASSED, QUERY, 1, 0, 0, DESK_CUSTOM),
@@ -305,6 +309,23 @@ TEST(slots)
 TEST(work)
 TEST(copies)
 
+/* A newer virglrenderer than the oldest announces more formats than that one describes. */
+static void test_announced_format(void)
+{
+	const uint32_t p012 = 315;
+	uint32_t formats[STREAM_FORMAT_WORDS] = { 0 };
+	struct desk desk;
+	desk_init(&desk);
+	formats[p012 / 32] = 1u << p012 % 32;
+	streams_add_formats(desk.streams, formats);
+	DESK_PUT(&desk, STREAM_CREATE_OBJECT, STREAM_OBJECT_SURFACE, 1, DESK_TEXTURE, p012, 0, 0);
+	g_assert_cmpint(desk_send(&desk), ==, DESK_PASSED);
+	DESK_PUT(&desk, STREAM_CREATE_OBJECT, STREAM_OBJECT_SURFACE, 1, DESK_TEXTURE, p012 + 1, 0,
+		0);
+	g_assert_cmpint(desk_send(&desk), ==, DESK_REFUSED);
+	desk_finish(&desk);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -312,5 +333,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/stream/check/slots", test_slots);
 	g_test_add_func("/stream/check/work", test_work);
 	g_test_add_func("/stream/check/copies", test_copies);
+	g_test_add_func("/stream/check/announced-format", test_announced_format);
 	return g_test_run();
 }
