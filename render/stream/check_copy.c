@@ -118,11 +118,11 @@ static bool is_of_blocks(uint32_t format)
  * Returns how far a box may reach. Boxes of compressed textures are whole blocks, which small
  * levels are not.
  */
-static struct check_size size_of_source(const struct stream_resource *source, uint32_t level)
+static struct check_size size_of_texture(const struct stream_resource *texture, uint32_t level)
 {
 	enum { BLOCK = 12 }; /* pixels: no format has larger ones */
-	struct check_size size = check_level_size(source, level);
-	if (is_of_blocks(source->format)) {
+	struct check_size size = check_level_size(texture, level);
+	if (is_of_blocks(texture->format)) {
 		size.width += BLOCK - 1;
 		size.height += BLOCK - 1;
 	}
@@ -141,6 +141,24 @@ static bool check_levels(struct stream_check *check, uint32_t to, uint32_t from)
 }
 
 /*
+ * Returns false where the copy would reach out of the destination. GL does not copy then, but Mesa
+ * 22.3 adds an offset and a size with a sign, and writes where the sum is beyond 2^31. Between
+ * compressed pixels and others the box has another size in the destination, so that there only its
+ * beginning is held to it: no size comes near 2^31, and GL checks the rest.
+ */
+static bool is_inside_destination(const struct stream_check *check,
+	const struct stream_resource *destination, const struct stream_resource *source,
+	const struct box *box)
+{
+	const uint32_t *w = check->words + 3;
+	struct check_size size = size_of_texture(destination, check->words[2]);
+	struct box to = { w[0], w[1], w[2], box->width, box->height, box->depth };
+	if (is_of_blocks(destination->format) != is_of_blocks(source->format))
+		to.width = to.height = 0;
+	return is_inside(&to, &size);
+}
+
+/*
  * Checks that the box lies in the source, since virglrenderer reads some sources whole and takes
  * from that what the box says.
  */
@@ -154,8 +172,10 @@ bool check_copy_region(struct stream_check *check)
 	if (!check_levels(check, 1, 6))
 		return false;
 	struct box box = read_box(check, 8);
-	struct check_size size = size_of_source(source, check->words[7]);
-	return is_inside(&box, &size) || check_drop(check);
+	struct check_size size = size_of_texture(source, check->words[7]);
+	return (is_inside(&box, &size) &&
+		       is_inside_destination(check, destination, source, &box)) ||
+	       check_drop(check);
 }
 
 /*
