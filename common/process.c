@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,41 +89,62 @@ static void run_child(
 	_exit(127);
 }
 
-pid_t process_spawn(char *const *argv, const struct process_options *options, GError **error)
+/*
+ * No function of the C library makes a sibling. Its memory is a copy of ours as a fork's is, but
+ * the library does not know that it is in another process, which the few calls before exec bear.
+ */
+static pid_t fork_child(const struct process_options *options)
+{
+	if (!options->sibling)
+		return fork();
+	return (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+}
+
+/* Gives what the child has written before exec closed its end: errno, or nothing, which is 0. */
+static int read_report(int fd)
+{
+	int child_errno = 0;
+	ssize_t n;
+	do
+		n = read(fd, &child_errno, sizeof(child_errno));
+	while (n < 0 && errno == EINTR);
+	return n == sizeof(child_errno) ? child_errno : 0;
+}
+
+int process_start(char *const *argv, const struct process_options *options, pid_t *pid)
 {
 	g_assert(options->n_fds <= PROCESS_FDS_MAX);
 	for (unsigned i = 0; i < options->n_fds; i++)
 		g_assert(options->fds[i].theirs > STDERR_FILENO &&
 			 options->fds[i].theirs < PARKING_FD);
 	int pipe_fds[2];
-	if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
-		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
-			"cannot start %s: %s", argv[0], g_strerror(errno));
-		return -1;
-	}
-	pid_t parent = getpid();
-	pid_t pid = fork();
-	if (pid == 0)
+	*pid = -1;
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return errno;
+	pid_t parent = options->sibling ? getppid() : getpid();
+	*pid = fork_child(options);
+	if (*pid == 0)
 		run_child(argv, options, parent, pipe_fds[1]);
-	int spawn_errno = pid < 0 ? errno : 0;
+	int result = *pid < 0 ? errno : 0;
 	close(pipe_fds[1]);
-
-	int child_errno = 0;
-	if (pid > 0) {
-		ssize_t n;
-		do
-			n = read(pipe_fds[0], &child_errno, sizeof(child_errno));
-		while (n < 0 && errno == EINTR);
-		if (n == sizeof(child_errno)) {
-			waitpid(pid, NULL, 0);
-			spawn_errno = child_errno;
-			pid = -1;
-		}
-	}
+	if (*pid > 0)
+		result = read_report(pipe_fds[0]);
 	close(pipe_fds[0]);
-	if (pid < 0)
-		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(spawn_errno),
-			"cannot start %s: %s", argv[0], g_strerror(spawn_errno));
+	if (*pid > 0 && result != 0 && !options->sibling) {
+		waitpid(*pid, NULL, 0);
+		*pid = -1;
+	}
+	return result;
+}
+
+pid_t process_spawn(char *const *argv, const struct process_options *options, GError **error)
+{
+	pid_t pid;
+	g_assert(!options->sibling);
+	int result = process_start(argv, options, &pid);
+	if (result != 0)
+		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(result),
+			"cannot start %s: %s", argv[0], g_strerror(result));
 	return pid;
 }
 

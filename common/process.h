@@ -20,6 +20,11 @@ struct process_fd {
 };
 
 struct process_options {
+	/*
+	 * The child is not ours but our parent's, who hears of its end and reaps it. The death
+	 * signal is then sent when our parent's thread ends that started us.
+	 */
+	bool sibling;
 	/* The child gets this signal when the thread that started it ends; 0: it gets none. */
 	int death_signal;
 	/* The child can gain no rights by executing a set-user-ID program. */
@@ -41,6 +46,13 @@ struct process_options {
  * Returns the pid, or -1 with `error` set, also when the program cannot be executed.
  */
 pid_t process_spawn(char *const *argv, const struct process_options *options, GError **error);
+
+/*
+ * Does the same without a word: returns 0 or errno, and touches no memory but the caller's. A
+ * sibling that could not execute the program is *pid, too, and still to be reaped; without one *pid
+ * is -1.
+ */
+int process_start(char *const *argv, const struct process_options *options, pid_t *pid);
 
 /* Waits until the child has ended, and does not reap it. Returns false when timeout_ms passed
  * before. */
