@@ -7,6 +7,7 @@
 #include "server/keeper/capabilities.h"
 #include "server/keeper/gpu_options.h"
 #include "server/keeper/keeper.h"
+#include "server/keeper/worker_commands.h"
 #include "common/log.h"
 
 static int print_capabilities(const struct desktop *desktop)
@@ -16,16 +17,31 @@ static int print_capabilities(const struct desktop *desktop)
 	return fputs(text, stdout) < 0 || fflush(stdout) != 0;
 }
 
-static int run(const struct desktop *desktop)
+static int run_keeper(const struct desktop *desktop, struct starter *starter)
 {
 	struct keeper keeper;
 	g_autoptr(GError) error = NULL;
 	int status = 1;
-	if (keeper_init(&keeper, desktop, &error))
+	if (keeper_init(&keeper, desktop, starter, &error))
 		status = keeper_run(&keeper);
 	else
 		g_warning("%s", error->message);
 	keeper_finish(&keeper);
+	return status;
+}
+
+/* The starter is forked before the password is read, so that it has never had it. */
+static int run(struct desktop *desktop)
+{
+	struct starter starter;
+	g_autoptr(GError) error = NULL;
+	int status = 1;
+	if (starter_init(&starter, worker_commands_make(desktop), &error) &&
+		gpu_options_read_password(desktop, &error))
+		status = run_keeper(desktop, &starter);
+	else
+		g_warning("%s", error->message);
+	starter_finish(&starter);
 	return status;
 }
 

@@ -27,7 +27,11 @@ bool gpu_options_parse(struct desktop *d, int argc, char **argv, GError **error)
 		return true;
 	if (!d->worker_dir)
 		d->worker_dir = workers_find_dir();
+	return desktop_check(d, error) && check_sockets(d, error);
+}
+
+bool gpu_options_read_password(struct desktop *d, GError **error)
+{
 	bool has_port = d->spice_port > 0 || d->tls.port > 0;
-	return desktop_check(d, error) && desktop_read_password(d, error) &&
-	       check_sockets(d, error) && (!has_port || desktop_check_address(d, error));
+	return desktop_read_password(d, error) && (!has_port || desktop_check_address(d, error));
 }

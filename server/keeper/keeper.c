@@ -11,8 +11,6 @@
 
 #include "common/link.h"
 #include "common/listen.h"
-#include "protocol/worker_options.h"
-#include "server/desktop/workers.h"
 #include "server/keeper/requests.h"
 
 static void quit(struct keeper *keeper, int exit_status)
@@ -118,31 +116,6 @@ static void on_dbus_connected(void *user, int fd)
 	viewer_send_dbus(&keeper->viewer, fd);
 }
 
-static char **renderer_argv(const struct desktop *o)
-{
-	const struct worker_render_options options = {
-		.virgl = o->virgl,
-		.software = o->software,
-		.no_pacing = !o->pacing,
-		.render_node = o->render_node,
-		.quotas = o->quotas,
-	};
-	g_autofree char *program = workers_find_renderer(o->worker_dir);
-	return worker_options_format(&worker_render_table, program, &options);
-}
-
-static char **viewer_argv(const struct desktop *o)
-{
-	const struct worker_display_options options = {
-		.name = o->name,
-		.clock = o->clock,
-		.encoder = o->encoder,
-		.video_444 = o->video_444,
-	};
-	g_autofree char *program = workers_find_display(o->worker_dir);
-	return worker_options_format(&worker_display_table, program, &options);
-}
-
 static bool add_tls(struct keeper *keeper, GError **error)
 {
 	const struct desktop *o = keeper->desktop;
@@ -235,7 +208,8 @@ static gboolean on_signal(gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
-bool keeper_init(struct keeper *keeper, const struct desktop *desktop, GError **error)
+bool keeper_init(struct keeper *keeper, const struct desktop *desktop, struct starter *starter,
+	GError **error)
 {
 	*keeper = (struct keeper){ .desktop = desktop,
 		.vhost_listener = -1,
@@ -246,13 +220,14 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop, GError **
 	gpu_socket_init(&keeper->gpu_socket);
 	keeper->signal_sources[0] = g_unix_signal_add(SIGTERM, on_signal, keeper);
 	keeper->signal_sources[1] = g_unix_signal_add(SIGINT, on_signal, keeper);
+	starter_watch(starter);
 
 	struct renderer_events renderer_events = {
 		.user = keeper,
 		.ready = on_renderer_ready,
 		.failed = on_worker_failed,
 	};
-	renderer_init(&keeper->renderer, renderer_argv(desktop), &keeper->device, &keeper->ledger,
+	renderer_init(&keeper->renderer, starter, &keeper->device, &keeper->ledger,
 		desktop->submit_limit_s, &renderer_events);
 	struct viewer_events viewer_events = {
 		.user = keeper,
@@ -260,7 +235,7 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop, GError **
 		.failed = on_worker_failed,
 		.pointer_area = on_pointer_area,
 	};
-	viewer_init(&keeper->viewer, viewer_argv(desktop), desktop->password, &viewer_events);
+	viewer_init(&keeper->viewer, starter, desktop->password, &viewer_events);
 	struct requests_events requests_events = {
 		.user = keeper,
 		.closed = on_conversation_closed,

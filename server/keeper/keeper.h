@@ -41,10 +41,11 @@ struct keeper {
 };
 
 /*
- * Makes the sockets and starts the workers. Call keeper_finish() after a failure, too: nothing is
- * left behind then.
+ * Makes the sockets and has `starter`, which must outlive the keeper, start the workers. Call
+ * keeper_finish() after a failure, too: nothing is left behind then.
  */
-bool keeper_init(struct keeper *keeper, const struct desktop *desktop, GError **error);
+bool keeper_init(struct keeper *keeper, const struct desktop *desktop, struct starter *starter,
+	GError **error);
 
 /* Runs until SIGTERM, SIGINT, QEMU's end or a failure, and returns the exit status. */
 int keeper_run(struct keeper *keeper);

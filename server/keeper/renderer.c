@@ -4,11 +4,8 @@
 #include <string.h>
 
 #include "common/monotonic.h"
-#include "protocol/worker_options.h"
 #include "server/keeper/limits.h"
-
-/* vitrine-render may draw on the CPU when it is given this and the GPU is gone. */
-#define FALL_BACK "--" WORKER_OPTION_FALL_BACK
+#include "server/keeper/worker_commands.h"
 
 #define SEND_TO_RENDERER(renderer, message, fds, n_fds)                                            \
 	worker_send(&(renderer)->worker, &(message), sizeof(message), fds, n_fds)
@@ -39,23 +36,10 @@ static const struct link_handler table[] = {
 		on_ring_stopped },
 };
 
-/* A GPU that goes away after the first start must not take the desktop along. */
-static void allow_fall_back(struct renderer *renderer)
-{
-	char **argv = renderer->worker.argv;
-	unsigned n = g_strv_length(argv);
-	if (g_strv_contains((const char *const *)argv, FALL_BACK))
-		return;
-	argv = g_renew(char *, argv, n + 2);
-	argv[n] = g_strdup(FALL_BACK);
-	argv[n + 1] = NULL;
-	renderer->worker.argv = argv;
-}
-
 static void on_worker_ready(void *owner)
 {
 	struct renderer *renderer = owner;
-	allow_fall_back(renderer);
+	renderer->worker.command = WORKER_COMMAND_RENDER_FALL_BACK;
 	struct keeper_ledger ledger = { .header.type = KEEPER_MESSAGE_LEDGER };
 	SEND_TO_RENDERER(renderer, ledger, &renderer->ledger->fd, 1);
 	renderer->events.ready(renderer->events.user);
@@ -168,12 +152,12 @@ static void set_limits(struct watchdog_limits *limits, uint64_t submit_limit_ns)
 	limits->loops_ns[HEARTBEAT_GPU_WORK] = submit_limit_ns;
 }
 
-void renderer_init(struct renderer *renderer, char **argv, struct device *device,
+void renderer_init(struct renderer *renderer, struct starter *starter, struct device *device,
 	struct ledger_memory *ledger, unsigned submit_limit_s, const struct renderer_events *events)
 {
 	g_assert(device && ledger && submit_limit_s > 0 && events->ready && events->failed);
 	*renderer = (struct renderer){ .device = device, .ledger = ledger, .events = *events };
-	worker_init(&renderer->worker, &class, renderer, argv);
+	worker_init(&renderer->worker, &class, renderer, starter, WORKER_COMMAND_RENDER);
 	set_limits(&renderer->worker.watchdog.limits, submit_limit_s * MONOTONIC_NS_PER_S);
 }
 

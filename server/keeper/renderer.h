@@ -44,7 +44,7 @@ struct renderer {
  * `submit_limit_s` is for how many seconds the renderer may be at one thing, a submission above
  * all.
  */
-void renderer_init(struct renderer *renderer, char **argv, struct device *device,
+void renderer_init(struct renderer *renderer, struct starter *starter, struct device *device,
 	struct ledger_memory *ledger, unsigned submit_limit_s,
 	const struct renderer_events *events);
 bool renderer_start(struct renderer *renderer, GError **error);

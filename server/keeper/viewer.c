@@ -6,6 +6,7 @@
 
 #include "common/monotonic.h"
 #include "server/keeper/limits.h"
+#include "server/keeper/worker_commands.h"
 
 #define SEND_TO_VIEWER(viewer, message, fds, n_fds)                                                \
 	worker_send(&(viewer)->worker, &(message), sizeof(message), fds, n_fds)
@@ -81,12 +82,12 @@ static void set_limits(struct watchdog_limits *limits)
 			WATCHDOG_DISPLAY_MS * MONOTONIC_NS_PER_MS;
 }
 
-void viewer_init(
-	struct viewer *viewer, char **argv, const char *ticket, const struct viewer_events *events)
+void viewer_init(struct viewer *viewer, struct starter *starter, const char *ticket,
+	const struct viewer_events *events)
 {
 	g_assert(events->ready && events->failed && events->pointer_area);
 	*viewer = (struct viewer){ .ticket = ticket, .certificate = { -1, -1 }, .events = *events };
-	worker_init(&viewer->worker, &class, viewer, argv);
+	worker_init(&viewer->worker, &class, viewer, starter, WORKER_COMMAND_DISPLAY);
 	set_limits(&viewer->worker.watchdog.limits);
 }
 

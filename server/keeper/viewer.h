@@ -35,9 +35,9 @@ struct viewer {
 	unsigned n_listeners;
 };
 
-/* Takes argv. `ticket` stays the caller's, and must live as long as the viewer. */
-void viewer_init(
-	struct viewer *viewer, char **argv, const char *ticket, const struct viewer_events *events);
+/* `ticket` stays the caller's, and must live as long as the viewer. */
+void viewer_init(struct viewer *viewer, struct starter *starter, const char *ticket,
+	const struct viewer_events *events);
 /*
  * Takes both descriptors, which are of PEM files that display reads. It is called before
  * viewer_start().

@@ -27,13 +27,15 @@ static bool worker_spawn(struct worker *worker, GError **error);
 static bool take_spare(struct worker *worker);
 static void start_spare(struct worker *worker);
 
-void worker_init(struct worker *worker, const struct worker_class *class, void *owner, char **argv)
+void worker_init(struct worker *worker, const struct worker_class *class, void *owner,
+	struct starter *starter, unsigned command)
 {
-	g_assert(class->ready && class->lost && class->failed && argv && argv[0]);
+	g_assert(class->ready && class->lost && class->failed && starter);
 	*worker = (struct worker){
 		.class = class,
 		.owner = owner,
-		.argv = argv,
+		.starter = starter,
+		.command = command,
 		.stats_fd = -1,
 		.process = WORKER_PROCESS_NONE,
 		.spare = WORKER_PROCESS_NONE,
@@ -164,7 +166,10 @@ static gboolean respawn(gpointer user)
 	g_autoptr(GError) error = NULL;
 	if (!take_spare(worker) && !worker_spawn(worker, &error)) {
 		g_warning("%s", error->message);
-		worker->timer_source = g_timeout_add(BACKOFF_MAX_MS, respawn, worker);
+		if (starter_is_usable(worker->starter))
+			worker->timer_source = g_timeout_add(BACKOFF_MAX_MS, respawn, worker);
+		else
+			worker->class->failed(worker->owner);
 	} else if (worker->backoff_ms == 0)
 		start_spare(worker);
 	return G_SOURCE_REMOVE;
@@ -325,8 +330,8 @@ static void begin(struct worker *worker)
 
 static bool spawn(struct worker *worker, struct worker_process *process, GError **error)
 {
-	return worker_process_spawn(
-		process, worker->class->name, worker->argv, on_child_end, worker, error);
+	return worker_process_spawn(process, worker->class->name, worker->starter, worker->command,
+		on_child_end, worker, error);
 }
 
 static bool worker_spawn(struct worker *worker, GError **error)
@@ -455,6 +460,4 @@ void worker_finish(struct worker *worker)
 	worker_process_finish(&worker->spare, 0);
 	worker_process_finish(&worker->process, TERM_WAIT_MS);
 	worker->state = WORKER_DOWN;
-	g_strfreev(worker->argv);
-	worker->argv = NULL;
 }

@@ -52,7 +52,7 @@ struct worker_class {
 	 * die.
 	 */
 	void (*lost)(void *owner);
-	/* The first start failed, and there will be no other. */
+	/* The first start failed, or the starter has gone, and there will be no other. */
 	void (*failed)(void *owner);
 	/*
 	 * The process is gone and its heartbeat tells what it was at; another one starts after
@@ -70,8 +70,9 @@ struct worker_class {
 struct worker {
 	const struct worker_class *class;
 	void *owner;
-	char **argv;
-	int stats_fd; /* memory for its figures, the owner's; -1: none */
+	struct starter *starter;
+	unsigned command; /* the starter's; the owner may choose another one for the next process */
+	int stats_fd;     /* memory for its figures, the owner's; -1: none */
 	struct worker_process process;
 	struct watchdog_verdict verdict; /* that the watchdog killed it by; else without a fault */
 	struct watchdog watchdog;        /* its limits are the owner's to set before the start */
@@ -88,8 +89,9 @@ struct worker {
 	uint32_t n_starts; /* processes so far */
 };
 
-/* Takes argv, and starts nothing yet. */
-void worker_init(struct worker *worker, const struct worker_class *class, void *owner, char **argv);
+/* Starts nothing yet. The starter is to outlive the worker. */
+void worker_init(struct worker *worker, const struct worker_class *class, void *owner,
+	struct starter *starter, unsigned command);
 
 /* Ends the process by SIGTERM, soon after by SIGKILL, and waits for its end. */
 void worker_finish(struct worker *worker);

@@ -8,7 +8,6 @@
 
 #include "common/link.h"
 #include "common/process.h"
-#include "protocol/keeper_link.h"
 
 static bool make_link(int fds[2], const char *name, GError **error)
 {
@@ -19,22 +18,8 @@ static bool make_link(int fds[2], const char *name, GError **error)
 	return result >= 0;
 }
 
-static pid_t spawn(
-	const struct worker_process *process, char **argv, int their_link, GError **error)
-{
-	struct process_options options = {
-		.death_signal = SIGKILL,
-		.own_group = true,
-		.no_new_privileges = true,
-		.fds = { { .ours = their_link, .theirs = KEEPER_LINK_FD },
-			{ .ours = process->heartbeat.fd, .theirs = HEARTBEAT_FD } },
-		.n_fds = 2,
-	};
-	return process_spawn(argv, &options, error);
-}
-
-bool worker_process_spawn(struct worker_process *process, const char *name, char **argv,
-	GChildWatchFunc on_end, void *user, GError **error)
+bool worker_process_spawn(struct worker_process *process, const char *name, struct starter *starter,
+	unsigned command, GChildWatchFunc on_end, void *user, GError **error)
 {
 	int fds[2];
 	g_assert(process->pid == 0 && process->link < 0 && !process->end_source);
@@ -44,7 +29,7 @@ bool worker_process_spawn(struct worker_process *process, const char *name, char
 	if (!make_link(fds, name, error))
 		return false;
 	heartbeat_memory_clear(&process->heartbeat);
-	pid_t pid = spawn(process, argv, fds[1], error);
+	pid_t pid = starter_spawn(starter, command, fds[1], process->heartbeat.fd, error);
 	close(fds[1]);
 	if (pid < 0) {
 		close(fds[0]);

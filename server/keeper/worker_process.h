@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "server/keeper/heartbeat_memory.h"
+#include "server/starter/starter.h"
 
 struct worker_process {
 	pid_t pid; /* 0: none */
@@ -23,11 +24,11 @@ struct worker_process {
 	((struct worker_process){ .link = -1, .heartbeat = HEARTBEAT_MEMORY_NONE })
 
 /*
- * Runs argv. `on_end` is called with the process's wait status once it is gone, and puts `pid` back
- * to 0. `name` is for messages.
+ * Has the starter run its command. `on_end` is called with the process's wait status once it is
+ * gone, and puts `pid` back to 0. `name` is for messages.
  */
-bool worker_process_spawn(struct worker_process *process, const char *name, char **argv,
-	GChildWatchFunc on_end, void *user, GError **error);
+bool worker_process_spawn(struct worker_process *process, const char *name, struct starter *starter,
+	unsigned command, GChildWatchFunc on_end, void *user, GError **error);
 void worker_process_close_link(struct worker_process *process);
 /*
  * Ends the process by SIGTERM, and by SIGKILL if it is not gone within term_wait_ms, and frees its

@@ -46,10 +46,9 @@ static void ignore(void *user)
 static void init_renderer(struct fixture *fixture)
 {
 	const struct renderer_events events = { .ready = ignore, .failed = ignore };
-	char **argv = g_new0(char *, 2);
-	argv[0] = g_strdup("/nonexistent");
+	static struct starter none = { .link = -1 };
 	g_assert_true(ledger_memory_init(&fixture->ledger, NULL));
-	renderer_init(&fixture->renderer, argv, &fixture->device, &fixture->ledger, 10, &events);
+	renderer_init(&fixture->renderer, &none, &fixture->device, &fixture->ledger, 10, &events);
 }
 
 static void set_up(struct fixture *fixture)

@@ -14,6 +14,7 @@
 #define A_WHILE_MS 300
 
 struct stage {
+	struct starter starter;
 	struct worker worker;
 	unsigned spare_ms; /* wanted after each crash; 0: never */
 	unsigned n_ready, n_ended;
@@ -97,10 +98,13 @@ static bool is_alive(pid_t pid)
 static void begin(struct stage *stage, unsigned spare_ms)
 {
 	g_autoptr(GError) error = NULL;
-	char **argv = g_new0(char *, 2);
-	argv[0] = g_strdup(g_getenv("FAKE_WORKER"));
+	char ***commands = g_new0(char **, 2);
+	commands[0] = g_new0(char *, 2);
+	commands[0][0] = g_strdup(g_getenv("FAKE_WORKER"));
 	*stage = (struct stage){ .spare_ms = spare_ms };
-	worker_init(&stage->worker, &class, stage, argv);
+	starter_init(&stage->starter, commands, &error);
+	g_assert_no_error(error);
+	worker_init(&stage->worker, &class, stage, &stage->starter, 0);
 	const struct watchdog_limits far = { .stopped_ns = G_MAXINT64, .starting_ns = G_MAXINT64 };
 	stage->worker.watchdog.limits = far;
 	worker_start(&stage->worker, &error);
@@ -126,6 +130,7 @@ static void finish(struct stage *stage)
 {
 	pid_t pids[] = { stage->worker.process.pid, stage->worker.spare.pid };
 	worker_finish(&stage->worker);
+	starter_finish(&stage->starter);
 	for (unsigned i = 0; i < G_N_ELEMENTS(pids); i++)
 		g_assert_false(is_alive(pids[i]));
 }

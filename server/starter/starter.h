@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The starter is a small process that starts the keeper's workers, so that the keeper itself may
+ * execute nothing.
+ *
+ *   keeper ──fork, before the password is read──► starter
+ *      │  request: which command, 2 descriptors      │ clone(CLONE_PARENT), exec
+ *      │ ◄──────── answer: pid, errno ───────────────┤
+ *      └──────────── is the parent of ──────► worker ┘
+ *
+ * It knows the command lines that it was made with and nothing else: what a keeper that was taken
+ * over can ask of it is another worker, and few of them. It is forked and not executed, since so it
+ * has next to no memory of its own, needs no file, and knows its commands without reading them from
+ * anybody. The worker is the keeper's child, whose end the keeper hears of and who dies with it.
+ *
+ * It ends when the keeper does, whichever way, or hangs up. Nothing starts it again: a keeper whose
+ * starter has gone serves what runs, and ends when it needs another worker.
+ *
+ * Everything here is called on the keeper's main thread, which must be the one that made the
+ * starter: a worker's death signal is sent when that thread ends.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct starter {
+	pid_t pid; /* 0: it is reaped */
+	int link;  /* -1: it can start nothing any more */
+	char ***commands;
+	unsigned n_commands, end_source;
+};
+
+#define STARTER_NONE ((struct starter){ .link = -1 })
+
+/*
+ * Forks the starter. `commands` are command lines, with NULL behind the last, that are taken over
+ * and freed in either case. What the caller's memory has in it the starter has in its own, for
+ * ever.
+ */
+bool starter_init(struct starter *starter, char ***commands, GError **error);
+
+/* Ends the starter; its workers stay. */
+void starter_finish(struct starter *starter);
+
+/* From here on the end of the starter is told in the log when it happens. */
+void starter_watch(struct starter *starter);
+
+/*
+ * Runs a command with the descriptors as KEEPER_LINK_FD and HEARTBEAT_FD, which stay the caller's.
+ * Returns the pid of a child of ours, or -1 with `error` set, also when the program cannot be
+ * executed.
+ */
+pid_t starter_spawn(
+	struct starter *starter, unsigned command, int link_fd, int heartbeat_fd, GError **error);
+
+/* Tells whether another worker may still be had. */
+bool starter_is_usable(const struct starter *starter);

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/starter/starter_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/fd.h"
+#include "common/process.h"
+#include "protocol/heartbeat.h"
+#include "protocol/keeper_link.h"
+
+/* The link's number here; what is above it is closed. */
+#define LINK_FD 3
+
+struct starter_process {
+	char *const *const *commands;
+	unsigned n_commands;
+	int live[STARTER_LIVE_MAX]; /* pidfds of workers; -1: a free place */
+};
+
+struct request {
+	uint8_t command;
+	int fds[STARTER_FDS];
+};
+
+/* ---- what it gives up ---- */
+
+static bool place_fds(int link)
+{
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(null_fd, STDOUT_FILENO) < 0)
+		return false;
+	if (link != LINK_FD && dup2(link, LINK_FD) < 0)
+		return false;
+	return fcntl(LINK_FD, F_SETFD, FD_CLOEXEC) == 0 && close_range(LINK_FD + 1, ~0u, 0) == 0;
+}
+
+/*
+ * No filter of system calls: its workers would inherit that, and it would have to allow all that
+ * any driver does while it starts.
+ */
+static bool give_up(int link, pid_t keeper)
+{
+	prctl(PR_SET_NAME, "vitrine-starter");
+	setpgid(0, 0);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != keeper)
+		return false;
+	return prctl(PR_SET_DUMPABLE, 0) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       place_fds(link);
+}
+
+/* ---- starting ---- */
+
+/* Gives a place for one more worker, or NULL when too many live. */
+static int *find_place(struct starter_process *process)
+{
+	for (unsigned i = 0; i < STARTER_LIVE_MAX; i++) {
+		struct pollfd p = { .fd = process->live[i], .events = POLLIN };
+		if (p.fd >= 0 && poll(&p, 1, 0) > 0)
+			fd_close(&process->live[i]);
+		if (process->live[i] < 0)
+			return &process->live[i];
+	}
+	return NULL;
+}
+
+static struct starter_answer start(struct starter_process *process, const struct request *request)
+{
+	struct process_options options = {
+		.sibling = true,
+		.death_signal = SIGKILL,
+		.own_group = true,
+		.no_new_privileges = true,
+		.fds = { { request->fds[STARTER_FD_LINK], KEEPER_LINK_FD },
+			{ request->fds[STARTER_FD_HEARTBEAT], HEARTBEAT_FD } },
+		.n_fds = STARTER_FDS,
+	};
+	int *place = find_place(process);
+	if (!place)
+		return (struct starter_answer){ .pid = -1, .error = EAGAIN };
+	pid_t pid;
+	int error = process_start(process->commands[request->command], &options, &pid);
+	if (error == 0)
+		*place = pidfd_open(pid, 0);
+	return (struct starter_answer){ .pid = pid, .error = error };
+}
+
+/* ---- the link ---- */
+
+static void take_fds(struct msghdr *msg, int *fds)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+		c->cmsg_len == CMSG_LEN(sizeof(int) * STARTER_FDS))
+		memcpy(fds, CMSG_DATA(c), sizeof(int) * STARTER_FDS);
+}
+
+/* Gives false when the keeper has hung up, or says what no keeper of ours says. */
+static bool receive(const struct starter_process *process, struct request *request)
+{
+	char control[CMSG_SPACE(sizeof(int) * STARTER_FDS)];
+	struct iovec iov = { .iov_base = &request->command, .iov_len = 1 };
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control) };
+	ssize_t n;
+	do
+		n = recvmsg(LINK_FD, &msg, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n != 1 || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+		return false;
+	take_fds(&msg, request->fds);
+	return request->command < process->n_commands && request->fds[STARTER_FD_LINK] >= 0;
+}
+
+static bool serve_one(struct starter_process *process)
+{
+	struct request request = { .fds = { -1, -1 } };
+	if (!receive(process, &request))
+		return false;
+	struct starter_answer answer = start(process, &request);
+	for (unsigned i = 0; i < STARTER_FDS; i++)
+		fd_close(&request.fds[i]);
+	return send(LINK_FD, &answer, sizeof(answer), MSG_NOSIGNAL) == sizeof(answer);
+}
+
+void starter_process_run(int link, char *const *const *commands, pid_t keeper)
+{
+	struct starter_process process = { .commands = commands };
+	while (commands[process.n_commands])
+		process.n_commands++;
+	for (unsigned i = 0; i < STARTER_LIVE_MAX; i++)
+		process.live[i] = -1;
+	if (!give_up(link, keeper))
+		_exit(1);
+	while (serve_one(&process))
+		;
+	_exit(0);
+}
