@@ -26,8 +26,8 @@ static const struct confine_call rows[] = {
 	{ "poll ppoll select pselect6 epoll_create1 epoll_create epoll_ctl epoll_wait epoll_pwait "
 	  "epoll_pwait2 eventfd2 eventfd timerfd_create timerfd_settime timerfd_gettime pipe pipe2",
 		"loops wait and wake each other" },
-	{ "mmap munmap mremap madvise brk mprotect membarrier mincore",
-		"memory; executable, too, where a compiler makes code (LLVM)" },
+	{ "munmap mremap madvise brk membarrier mincore", "memory" },
+	{ "mmap mprotect", "memory that nobody executes", { { CONFINE_EQUAL, 2, PROT_EXEC, 0 } } },
 	{ "memfd_create", "buffers that neighbours map" },
 	{ "futex futex_waitv set_robust_list get_robust_list rseq set_tid_address gettid getpid "
 	  "sched_yield "
@@ -67,4 +67,9 @@ static const struct confine_call rows[] = {
 		ENOSYS },
 };
 
+static const struct confine_call code_rows[] = {
+	{ "mmap mprotect", "libraries are loaded, and a compiler makes code (LLVM)" },
+};
+
+const struct confine_calls confine_calls_code = { code_rows, G_N_ELEMENTS(code_rows) };
 const struct confine_calls confine_calls_common = { rows, G_N_ELEMENTS(rows) };

@@ -44,6 +44,7 @@ enum confine_access {
 	CONFINE_EXECUTE,    /* READ, and execve() */
 	CONFINE_READ_WRITE, /* READ, and files and folders are written, made, renamed and removed */
 	CONFINE_DEVICE,     /* a node is opened for reading and writing; ioctls are seccomp's */
+	CONFINE_REMOVE,     /* files in it are removed, and nothing else */
 };
 
 /* With all that is below it. What does not exist is left out. */
@@ -146,3 +147,5 @@ const char *confine_wall_name(enum confine_wall wall);
 
 /* Rows that every process of ours needs: memory, threads, clocks, descriptors it has. */
 extern const struct confine_calls confine_calls_common;
+/* Rows of a process that loads libraries or makes code after its start-up; others may not. */
+extern const struct confine_calls confine_calls_code;

@@ -109,6 +109,8 @@ static uint64_t get_rights(enum confine_access access)
 		       FS_MAKE_REG | FS_REFER | FS_TRUNCATE;
 	case CONFINE_DEVICE:
 		return FS_READ_FILE | FS_WRITE_FILE | FS_IOCTL_DEV;
+	case CONFINE_REMOVE:
+		return FS_REMOVE_FILE;
 	}
 	return read;
 }

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -167,6 +168,22 @@ static void landlock_files(void)
 	HOLDS(!opens(renamed, O_RDONLY) && errno == ENOENT);
 }
 
+static void landlock_remove(void)
+{
+	g_autofree char *written = in_folder("written"), *gone = in_folder("written/gone");
+	const struct confine_path paths[] = { { written, CONFINE_REMOVE, "" } };
+	struct confine_rules rules = make_rules();
+	const struct confine_call unlinks[] = { { "unlink", "" } };
+	rules.paths = paths;
+	rules.n_paths = G_N_ELEMENTS(paths);
+	rules.calls[1] = (struct confine_calls){ unlinks, G_N_ELEMENTS(unlinks) };
+	HOLDS(opens(gone, O_WRONLY | O_CREAT));
+	apply(&rules, CONFINE_LANDLOCK);
+	HOLDS(!opens(gone, O_RDONLY) && errno == EACCES);
+	HOLDS(unlink(gone) == 0);
+	HOLDS(!opens(gone, O_WRONLY | O_CREAT) && errno == EACCES);
+}
+
 /* Threads that confine_threads() came before are inside; this is what it is for. */
 static gpointer open_it(gpointer path)
 {
@@ -240,6 +257,31 @@ static void seccomp_calls(void)
 	HOLDS(fails_with(kill(0, 0), EPERM) && fails_with(kill(-1, 0), EPERM));
 	HOLDS(fails_with(ioctl(STDERR_FILENO, TIOCSTI, "x"), EPERM));
 	HOLDS(fails_with(syscall(SYS_io_uring_setup, 1, NULL), ENOSYS));
+}
+
+static void *map(int protection)
+{
+	return mmap(NULL, 4096, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static void seccomp_code(void)
+{
+	struct confine_rules rules = make_rules();
+	void *data = map(PROT_READ | PROT_WRITE);
+	HOLDS(data != MAP_FAILED);
+	rules.calls[1] = confine_calls_code;
+	pid_t pid = fork();
+	if (pid == 0) {
+		apply(&rules, CONFINE_SECCOMP);
+		_exit(map(PROT_READ | PROT_EXEC) == MAP_FAILED);
+	}
+	int status;
+	HOLDS(waitpid(pid, &status, 0) == pid && status == 0);
+	rules.calls[1] = (struct confine_calls){ 0 };
+	apply(&rules, CONFINE_SECCOMP);
+	HOLDS(map(PROT_READ | PROT_EXEC) == MAP_FAILED && errno == EPERM);
+	HOLDS(fails_with(mprotect(data, 4096, PROT_READ | PROT_EXEC), EPERM));
+	HOLDS(mprotect(data, 4096, PROT_READ) == 0 && map(PROT_READ) != MAP_FAILED);
 }
 
 static gpointer make_socket(gpointer gate)
@@ -383,9 +425,11 @@ int main(int argc, char **argv)
 		{ "not-dumpable", not_dumpable },
 		{ "limits", limits },
 		{ "landlock/files", landlock_files },
+		{ "landlock/remove", landlock_remove },
 		{ "landlock/threads", landlock_threads },
 		{ "landlock/ports", landlock_ports },
 		{ "seccomp/calls", seccomp_calls },
+		{ "seccomp/code", seccomp_code },
 		{ "seccomp/threads", seccomp_threads },
 		{ "seccomp/rows", seccomp_rows },
 		{ "lacking/landlock", without_landlock },
