@@ -6,6 +6,8 @@
 #define RENDER(name) offsetof(struct worker_render_options, name)
 #define DISPLAY(name) offsetof(struct worker_display_options, name)
 
+#define CONFINE_HELP "Which walls the process puts up: auto (default), must or off"
+
 const char *const worker_clock_words[] = {
 	[WORKER_CLOCK_VITRINE] = "vitrine",
 	[WORKER_CLOCK_SERVER] = "server",
@@ -23,6 +25,10 @@ static const struct worker_option render_rows[] = {
 		"Let the guest draw faster than its monitors show" },
 	{ "quota", WORKER_OPTION_QUOTAS, RENDER(quotas), "Let the guest use so much (quotas.h)",
 		"NAME=VALUE" },
+	{ "confine", WORKER_OPTION_CHOICE, RENDER(confine), CONFINE_HELP, "HOW",
+		confine_mode_words },
+	{ "shader-cache", WORKER_OPTION_PATH, RENDER(shader_cache),
+		"Keep compiled shaders in this folder", "DIR" },
 	{ "probe", WORKER_OPTION_SWITCH, RENDER(probe),
 		"With --virgl: exit with 0 if OpenGL starts here" },
 	{ "report", WORKER_OPTION_SWITCH, RENDER(report),
@@ -40,6 +46,8 @@ static const struct worker_option display_rows[] = {
 		"Encode video with this (default: the best that works)", "NAME" },
 	{ "video-444", WORKER_OPTION_SWITCH, DISPLAY(video_444),
 		"H.264 with full colour resolution, for clients that decode it" },
+	{ "confine", WORKER_OPTION_CHOICE, DISPLAY(confine), CONFINE_HELP, "HOW",
+		confine_mode_words },
 	{ "version", WORKER_OPTION_SWITCH, DISPLAY(version), "Print the version and exit" },
 };
 

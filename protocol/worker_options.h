@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/confine/confine.h"
 #include "protocol/quotas.h"
 
 /* A renderer that is started again is given this one behind all others. */
@@ -29,6 +30,8 @@ struct worker_render_options {
 	bool no_pacing;
 	char *render_node; /* NULL: the first that works */
 	struct quota_limits quotas;
+	unsigned confine;   /* enum confine_mode */
+	char *shader_cache; /* a folder for this desktop's shaders; NULL: Mesa's own */
 
 	/* With one of these the program answers and ends, and is no worker. */
 	bool probe, report, version;
@@ -39,7 +42,8 @@ struct worker_display_options {
 	unsigned clock; /* enum worker_clock */
 	char *encoder;  /* NULL: display chooses */
 	bool video_444;
-	bool version; /* print it and end */
+	unsigned confine; /* enum confine_mode */
+	bool version;     /* print it and end */
 };
 
 enum worker_option_type {

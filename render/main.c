@@ -18,6 +18,7 @@
 #include "render/gpu_report.h"
 #include "render/keeper_end.h"
 #include "render/memory_limit.h"
+#include "render/render_walls.h"
 
 static bool parse(int *argc, char ***argv, struct worker_render_options *options)
 {
@@ -59,6 +60,9 @@ int main(int argc, char **argv)
 	 * malloc would give each of the driver's threads an arena of its own, which costs memory.
 	 */
 	mallopt(M_ARENA_MAX, 2);
+	struct confine_state walls = { 0 };
+	if (!options.probe && !render_walls_begin(&options, &walls))
+		return EXIT_FAILURE;
 	const struct gpu_options gpu_options = { .virgl = options.virgl,
 		.software = options.software,
 		.fall_back = options.fall_back,
@@ -72,6 +76,8 @@ int main(int argc, char **argv)
 		_exit(gpu_count_capsets(gpu) > 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 	malloc_trim(0);
 	memory_limit_set(&options.quotas);
+	if (!render_walls_finish(&options, &walls))
+		_exit(EXIT_FAILURE);
 	/* The gpu thread may be inside a driver, so we leave without its destructors. */
 	_exit(keeper_end_run(KEEPER_LINK_FD, gpu));
 }

@@ -149,3 +149,13 @@ char *confine_describe(const struct confine_state *state)
 	}
 	return g_string_free(line, FALSE);
 }
+
+void confine_log(const struct confine_state *state, enum confine_mode mode)
+{
+	g_autofree char *line = confine_describe(state);
+	if (mode == CONFINE_OFF)
+		g_warning("walls: none (--confine=off): who takes this process over has your "
+			  "rights");
+	else
+		g_message("walls: %s", line);
+}

@@ -10,7 +10,7 @@
  * first, and confine_apply() when it has opened what it needs; confine_apply() alone does both.
  * Nothing is ever taken back, and children inherit all but CONFINE_NOT_DUMPABLE.
  *
- * The calls log nothing. They are the main thread's.
+ * But for confine_log() the calls log nothing. They are the main thread's.
  */
 #pragma once
 
@@ -142,6 +142,9 @@ bool confine_check(const struct confine_state *state, const char *process, enum 
  * caller frees it. */
 char *confine_describe(const struct confine_state *state);
 
+/* Logs that line, or with CONFINE_OFF a warning. */
+void confine_log(const struct confine_state *state, enum confine_mode mode);
+
 /* Returns "no-new-privs", "landlock", … */
 const char *confine_wall_name(enum confine_wall wall);
 
@@ -149,3 +152,5 @@ const char *confine_wall_name(enum confine_wall wall);
 extern const struct confine_calls confine_calls_common;
 /* Rows of a process that loads libraries or makes code after its start-up; others may not. */
 extern const struct confine_calls confine_calls_code;
+/* Rows of who drives a GPU by Mesa, and those for NVIDIA's driver, which is to be loaded. */
+extern const struct confine_calls confine_calls_gpu, confine_calls_nvidia;

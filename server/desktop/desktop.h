@@ -58,6 +58,8 @@ struct desktop {
 	char *password_file;
 	char *password; /* of desktop_read_password(); no option, and never written anywhere */
 
+	unsigned confine; /* enum confine_mode */
+
 	/* These are vitrine-gpu's own. */
 	char *stats_socket, *worker_dir;
 	bool print_capabilities, version;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/confine/confine.h"
 #include "protocol/worker_options.h"
 #include "server/desktop/limits.h"
 #include "server/desktop/run_dir.h"
@@ -221,6 +222,13 @@ const struct desktop_option desktop_options[] = {
 		"The password has 1 to 59 bytes." },
 
 	/* ---- the program ---- */
+	{ "confine", RUN | GPU, DESKTOP_SECTION_PROGRAM, DESKTOP_CHOICE, MEMBER(confine), "HOW",
+		"How the processes are locked in: auto, must or off",
+		"With auto, vitrine-gpu, vitrine-render and vitrine-display each put up all walls "
+		"that this kernel has, and say in the log which it lacks; \"vitrine show\" has it, "
+		"too. With must, they do not start unless they have all. With off there are none, "
+		"which is for debuggers.",
+		.values = confine_mode_words },
 	{ "print-capabilities", GPU, DESKTOP_SECTION_PROGRAM, DESKTOP_SWITCH_ON,
 		MEMBER(print_capabilities), NULL, "Print what this backend can do as JSON, and end",
 		"The word virgl is in it only when OpenGL starts on this machine." },

@@ -8,6 +8,8 @@
 
 static char **render_command(const struct desktop *o, bool fall_back)
 {
+	g_autofree char *shader_cache =
+		g_build_filename(g_get_user_cache_dir(), "vitrine", "shaders", o->name, NULL);
 	const struct worker_render_options options = {
 		.virgl = o->virgl,
 		.software = o->software,
@@ -15,6 +17,8 @@ static char **render_command(const struct desktop *o, bool fall_back)
 		.no_pacing = !o->pacing,
 		.render_node = o->render_node,
 		.quotas = o->quotas,
+		.confine = o->confine,
+		.shader_cache = shader_cache,
 	};
 	g_autofree char *program = workers_find_renderer(o->worker_dir);
 	return worker_options_format(&worker_render_table, program, &options);
@@ -27,6 +31,7 @@ static char **display_command(const struct desktop *o)
 		.clock = o->clock,
 		.encoder = o->encoder,
 		.video_444 = o->video_444,
+		.confine = o->confine,
 	};
 	g_autofree char *program = workers_find_display(o->worker_dir);
 	return worker_options_format(&worker_display_table, program, &options);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/confine/confine.h"
+
+/* An ioctl's type stands in its second byte (linux/ioctl.h). */
+#define IOCTLS(type)                                                                               \
+	{                                                                                          \
+		.compare = CONFINE_EQUAL, .argument = 1, .mask = 0xff00,                           \
+		.value = (uint64_t)(type) << 8                                                     \
+	}
+
+static const struct confine_call rows[] = {
+	{ "ioctl", "DRM: every open driver (libdrm's drm.h; amdgpu, i915, xe, nouveau)",
+		{ IOCTLS('d') } },
+	{ "ioctl", "dma-buf: when its pixels are read or written by the CPU", { IOCTLS('b') } },
+	{ "ioctl", "sync_file: fences are merged and asked", { IOCTLS('>') } },
+	{ "kcmp", "radeonsi asks whether two of its own descriptors are one (KCMP_FILE)",
+		{ { CONFINE_OWN_PID, 0 }, { CONFINE_OWN_PID, 1 },
+			{ CONFINE_EQUAL, 2, UINT64_C(0xffffffff), 0 } } },
+};
+
+static const struct confine_call nvidia_rows[] = {
+	{ "ioctl", "NVIDIA's own driver (nv-ioctl.h of its open modules)", { IOCTLS('F') } },
+};
+
+const struct confine_calls confine_calls_gpu = { rows, G_N_ELEMENTS(rows) };
+const struct confine_calls confine_calls_nvidia = { nvidia_rows, G_N_ELEMENTS(nvidia_rows) };
