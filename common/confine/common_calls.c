@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 #include "common/confine/confine.h"
 
@@ -49,7 +50,10 @@ static const struct confine_call rows[] = {
 	{ "getuid geteuid getgid getegid getresuid getresgid getgroups getppid getpgrp getpgid "
 	  "getsid",
 		"who it is" },
-	{ "recvmsg recvfrom recvmmsg sendmsg sendto sendmmsg shutdown getsockopt getsockname "
+	{ "sendto", "sockets that it has; MSG_FASTOPEN would connect where Landlock does not look",
+		{ { CONFINE_EQUAL, 3, MSG_FASTOPEN, 0 } } },
+	{ "sendmsg", "the same", { { CONFINE_EQUAL, 2, MSG_FASTOPEN, 0 } } },
+	{ "recvmsg recvfrom recvmmsg shutdown getsockopt getsockname "
 	  "getpeername",
 		"sockets that it has; it makes none by these" },
 	{ "prctl", "names of threads", { ONLY(0, PR_SET_NAME) } },
@@ -66,6 +70,20 @@ static const struct confine_call rows[] = {
 	{ "io_uring_setup openat2", "newer ways round the filter; libraries fall back", {},
 		ENOSYS },
 };
+
+#ifdef __SANITIZE_ADDRESS__
+/* LeakSanitizer stops all threads from a process of its own, which traces them. */
+static const struct confine_call sanitizer_rows[] = {
+	{ "clone fork vfork wait4 waitid ptrace prctl kill tgkill tkill process_vm_readv "
+	  "sched_yield "
+	  "rt_sigqueueinfo prlimit64 setrlimit mmap mprotect personality",
+		"sanitizers" },
+};
+const struct confine_calls confine_calls_sanitizer = { sanitizer_rows,
+	G_N_ELEMENTS(sanitizer_rows) };
+#else
+const struct confine_calls confine_calls_sanitizer = { NULL, 0 };
+#endif
 
 static const struct confine_call code_rows[] = {
 	{ "mmap mprotect", "libraries are loaded, and a compiler makes code (LLVM)" },

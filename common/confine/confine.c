@@ -123,6 +123,18 @@ bool confine_apply(const struct confine_rules *rules, enum confine_mode mode,
 	       confine_check(state, rules->process, mode, error);
 }
 
+bool confine_forbid(const struct confine_state *state, const char *process,
+	const struct confine_calls *calls, GError **error)
+{
+	if (!((state->held >> CONFINE_SECCOMP) & 1))
+		return true;
+	int result = confine_filter_more(calls);
+	if (result < 0)
+		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-result),
+			"%s cannot be confined more: %s", process, g_strerror(-result));
+	return result >= 0;
+}
+
 static void append_walls(GString *line, const struct confine_state *state, bool held)
 {
 	uint32_t bits = held ? state->held : state->lacking;

@@ -131,6 +131,13 @@ bool confine_threads(const struct confine_rules *rules, enum confine_mode mode,
 bool confine_apply(const struct confine_rules *rules, enum confine_mode mode,
 	struct confine_state *state, GError **error);
 
+/*
+ * Takes more system calls from all threads, where the wall of seccomp is up: those of the rows,
+ * where their conditions hold. Returns false with `error`.
+ */
+bool confine_forbid(const struct confine_state *state, const char *process,
+	const struct confine_calls *calls, GError **error);
+
 /* Notes a wall that somebody else has put up, or with `lacking` why it could not be. */
 void confine_note(struct confine_state *state, enum confine_wall wall, const char *lacking);
 
@@ -150,6 +157,8 @@ const char *confine_wall_name(enum confine_wall wall);
 
 /* Rows that every process of ours needs: memory, threads, clocks, descriptors it has. */
 extern const struct confine_calls confine_calls_common;
+/* Rows that a build with sanitizers needs, all others have none; they are allowed by themselves. */
+extern const struct confine_calls confine_calls_sanitizer;
 /* Rows of a process that loads libraries or makes code after its start-up; others may not. */
 extern const struct confine_calls confine_calls_code;
 /* Rows of who drives a GPU by Mesa, and those for NVIDIA's driver, which is to be loaded. */

@@ -18,4 +18,5 @@ int confine_restrict_files(const struct confine_rules *rules, uint32_t abi);
 
 /* Returns why the kernel has no seccomp filters, or NULL. */
 const char *confine_seccomp_lacking(void);
+int confine_filter_more(const struct confine_calls *calls);
 int confine_filter_calls(const struct confine_rules *rules);

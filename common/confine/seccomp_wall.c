@@ -32,7 +32,9 @@ static struct scmp_arg_cmp make_comparison(const struct confine_condition *condi
 		.datum_b = value };
 }
 
-static int add_call(scmp_filter_ctx filter, const struct confine_call *row, const char *name)
+/* `action` is what a row does that has no error of its own. */
+static int add_call(
+	scmp_filter_ctx filter, const struct confine_call *row, const char *name, uint32_t action)
 {
 	struct scmp_arg_cmp comparisons[CONFINE_CONDITIONS_MAX];
 	unsigned n = 0;
@@ -41,31 +43,31 @@ static int add_call(scmp_filter_ctx filter, const struct confine_call *row, cons
 		n++;
 	}
 	int number = seccomp_syscall_resolve_name(name);
-	/* This architecture has no such call, or this libseccomp is older than it: it stays
-	 * refused. */
+	/*
+	 * This architecture has no such call, or this libseccomp is older than it: it stays
+	 * refused.
+	 */
 	if (number == __NR_SCMP_ERROR || number < 0)
 		return 0;
-	uint32_t action = row->error ? SCMP_ACT_ERRNO((uint32_t)row->error) : SCMP_ACT_ALLOW;
+	if (row->error)
+		action = SCMP_ACT_ERRNO((uint32_t)row->error);
 	return seccomp_rule_add_array(filter, action, number, n, comparisons);
 }
 
-static int add_row(scmp_filter_ctx filter, const struct confine_call *row)
+static int add_row(scmp_filter_ctx filter, const struct confine_call *row, uint32_t action)
 {
-	g_auto(GStrv) names = g_strsplit_set(row->names, " ", -1);
+	g_auto(GStrv) names = g_strsplit(row->names, " ", -1);
 	int result = 0;
 	for (char **name = names; *name && result == 0; name++)
-		result = add_call(filter, row, *name);
+		result = add_call(filter, row, *name, action);
 	return result;
 }
 
-static int add_rows(scmp_filter_ctx filter, const struct confine_rules *rules)
+static int add_rows(scmp_filter_ctx filter, const struct confine_calls *calls, uint32_t action)
 {
 	int result = 0;
-	for (unsigned part = 0; part < CONFINE_PARTS_MAX; part++) {
-		const struct confine_calls *calls = &rules->calls[part];
-		for (unsigned i = 0; i < calls->n && result == 0; i++)
-			result = add_row(filter, &calls->rows[i]);
-	}
+	for (unsigned i = 0; i < calls->n && result == 0; i++)
+		result = add_row(filter, &calls->rows[i], action);
 	return result;
 }
 
@@ -90,7 +92,23 @@ int confine_filter_calls(const struct confine_rules *rules)
 		return -ENOMEM;
 	int result = set_attributes(filter);
 	if (result == 0)
-		result = add_rows(filter, rules);
+		result = add_rows(filter, &confine_calls_sanitizer, SCMP_ACT_ALLOW);
+	for (unsigned part = 0; part < CONFINE_PARTS_MAX && result == 0; part++)
+		result = add_rows(filter, &rules->calls[part], SCMP_ACT_ALLOW);
+	if (result == 0)
+		result = seccomp_load(filter);
+	seccomp_release(filter);
+	return result;
+}
+
+int confine_filter_more(const struct confine_calls *calls)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	if (!filter)
+		return -ENOMEM;
+	int result = set_attributes(filter);
+	if (result == 0)
+		result = add_rows(filter, calls, SCMP_ACT_ERRNO(REFUSED));
 	if (result == 0)
 		result = seccomp_load(filter);
 	seccomp_release(filter);
