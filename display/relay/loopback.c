@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glib.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -18,23 +20,46 @@
 /* Strangers may connect before we do. After this many of them the connection is given up. */
 #define BACKLOG 8
 
+/* The listening socket, for the life of the process; -1: there is none yet. */
+static int listener = -1;
+static struct sockaddr_in listening;
+static GMutex lock; /* of the two: pairs are made one after the other */
+
 static int make_socket(void)
 {
 	return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
-static int listen_anywhere(struct sockaddr_in *address)
+/* Lets nothing come to the listening socket, as if nobody were there, or everything. */
+static bool shut(int fd, bool is_shut)
 {
-	socklen_t size = sizeof(*address);
+	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog filter = { .len = 1, .filter = &nothing };
+	return setsockopt(fd, SOL_SOCKET, is_shut ? SO_ATTACH_FILTER : SO_DETACH_FILTER, &filter,
+		       sizeof(filter)) == 0;
+}
+
+static int listen_anywhere(struct sockaddr_in *own)
+{
+	socklen_t size = sizeof(*own);
 	int fd = make_socket();
-	*address = (struct sockaddr_in){ .sin_family = AF_INET,
+	*own = (struct sockaddr_in){ .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	if (fd >= 0 && bind(fd, (struct sockaddr *)address, size) == 0 &&
-		listen(fd, BACKLOG) == 0 && getsockname(fd, (struct sockaddr *)address, &size) == 0)
+	if (fd >= 0 && bind(fd, (struct sockaddr *)own, size) == 0 && shut(fd, true) &&
+		listen(fd, BACKLOG) == 0 && getsockname(fd, (struct sockaddr *)own, &size) == 0)
 		return fd;
+	int error = errno;
 	if (fd >= 0)
 		close(fd);
+	errno = error;
 	return -1;
+}
+
+uint16_t loopback_open(void)
+{
+	if (listener < 0)
+		listener = listen_anywhere(&listening);
+	return listener < 0 ? 0 : ntohs(listening.sin_port);
 }
 
 static bool is_same(const struct sockaddr_in *a, const struct sockaddr_in *b)
@@ -43,7 +68,7 @@ static bool is_same(const struct sockaddr_in *a, const struct sockaddr_in *b)
 }
 
 /* The connecting end may know that it is connected before the listening socket can accept. */
-static int accept_soon(int listener, struct sockaddr_in *peer)
+static int accept_soon(struct sockaddr_in *peer)
 {
 	struct pollfd waiting = { .fd = listener, .events = POLLIN };
 	socklen_t size = sizeof(*peer);
@@ -53,11 +78,11 @@ static int accept_soon(int listener, struct sockaddr_in *peer)
 }
 
 /* Strangers who connected before us are sent away. */
-static int accept_from(int listener, const struct sockaddr_in *wanted)
+static int accept_from(const struct sockaddr_in *wanted)
 {
 	for (unsigned i = 0; i <= BACKLOG; i++) {
 		struct sockaddr_in peer = { 0 };
-		int fd = accept_soon(listener, &peer);
+		int fd = accept_soon(&peer);
 		if (fd < 0)
 			return -1;
 		if (is_same(&peer, wanted))
@@ -86,28 +111,43 @@ static bool connect_to(int fd, const struct sockaddr_in *address, struct sockadd
 	return ok && getsockname(fd, (struct sockaddr *)own, &size) == 0;
 }
 
-bool loopback_pair(int ends[2], int inner_bytes)
+static bool connect_pair(int ends[2], int inner_bytes)
 {
-	struct sockaddr_in address, own;
-	int listener = listen_anywhere(&address);
-	if (listener < 0)
-		return false;
+	struct sockaddr_in own;
 	ends[0] = make_socket();
 	ends[1] = -1;
-	if (ends[0] >= 0) {
-		/* The buffer is set first: TCP agrees on the window while it connects. */
-		set_option(ends[0], SOL_SOCKET, SO_RCVBUF, inner_bytes);
-		if (connect_to(ends[0], &address, &own))
-			ends[1] = accept_from(listener, &own);
-	}
-	int error = errno;
-	close(listener);
-	if (ends[1] < 0) {
-		if (ends[0] >= 0)
-			close(ends[0]);
-		errno = error;
+	if (ends[0] < 0)
 		return false;
-	}
+	/* The buffer is set first: TCP agrees on the window while it connects. */
+	set_option(ends[0], SOL_SOCKET, SO_RCVBUF, inner_bytes);
+	if (connect_to(ends[0], &listening, &own))
+		ends[1] = accept_from(&own);
+	if (ends[1] >= 0)
+		return true;
+	int error = errno;
+	close(ends[0]);
+	errno = error;
+	return false;
+}
+
+static bool make_pair(int ends[2], int inner_bytes)
+{
+	if (loopback_open() == 0 || !shut(listener, false))
+		return false;
+	bool made = connect_pair(ends, inner_bytes);
+	int error = errno;
+	shut(listener, true);
+	errno = error;
+	return made;
+}
+
+bool loopback_pair(int ends[2], int inner_bytes)
+{
+	g_mutex_lock(&lock);
+	bool made = make_pair(ends, inner_bytes);
+	g_mutex_unlock(&lock);
+	if (!made)
+		return false;
 	set_option(ends[1], SOL_SOCKET, SO_SNDBUF, inner_bytes);
 	for (unsigned i = 0; i < 2; i++)
 		set_option(ends[i], IPPROTO_TCP, TCP_NODELAY, 1);

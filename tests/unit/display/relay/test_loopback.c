@@ -46,6 +46,25 @@ static void test_pair(void)
 	close(ends[1]);
 }
 
+/* Who comes while no pair is made finds nobody, and pairs are made after that, too. */
+static void test_strangers(void)
+{
+	int ends[2];
+	struct sockaddr_in port = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons(loopback_open()) };
+	int stranger = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct pollfd connected = { .fd = stranger, .events = POLLOUT };
+	g_assert_cmpint(connect(stranger, (struct sockaddr *)&port, sizeof(port)), ==, -1);
+	g_assert_cmpint(poll(&connected, 1, 100), ==, 0);
+	for (unsigned i = 0; i < 20; i++) {
+		g_assert_true(loopback_pair(ends, INNER_BYTES));
+		close(ends[0]);
+		close(ends[1]);
+	}
+	close(stranger);
+}
+
 static gpointer read_much(gpointer user)
 {
 	int fd = GPOINTER_TO_INT(user);
@@ -91,6 +110,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/relay-loopback/pair", test_pair);
+	g_test_add_func("/relay-loopback/strangers", test_strangers);
 	g_test_add_func("/relay-loopback/throughput", test_throughput);
 	return g_test_run();
 }
