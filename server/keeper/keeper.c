@@ -208,6 +208,16 @@ static gboolean on_signal(gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
+/* GLib makes a thread for signals and ends of children. It is behind the walls, too. */
+static bool start(struct keeper *keeper, struct starter *starter, GError **error)
+{
+	keeper->signal_sources[0] = g_unix_signal_add(SIGTERM, on_signal, keeper);
+	keeper->signal_sources[1] = g_unix_signal_add(SIGINT, on_signal, keeper);
+	starter_watch(starter);
+	return renderer_start(&keeper->renderer, error) && viewer_start(&keeper->viewer, error) &&
+	       keeper_walls_close(&keeper->walls, keeper->desktop, error);
+}
+
 bool keeper_init(struct keeper *keeper, const struct desktop *desktop, struct starter *starter,
 	GError **error)
 {
@@ -218,10 +228,6 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop, struct st
 	keeper->loop = g_main_loop_new(NULL, FALSE);
 	device_init(&keeper->device, false);
 	gpu_socket_init(&keeper->gpu_socket);
-	keeper->signal_sources[0] = g_unix_signal_add(SIGTERM, on_signal, keeper);
-	keeper->signal_sources[1] = g_unix_signal_add(SIGINT, on_signal, keeper);
-	starter_watch(starter);
-
 	struct renderer_events renderer_events = {
 		.user = keeper,
 		.ready = on_renderer_ready,
@@ -247,7 +253,7 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop, struct st
 
 	return ledger_memory_init(&keeper->ledger, error) && prepare_stats(keeper, error) &&
 	       prepare_vhost(keeper, error) && add_listeners(keeper, error) &&
-	       renderer_start(&keeper->renderer, error) && viewer_start(&keeper->viewer, error);
+	       keeper_walls_begin(&keeper->walls, desktop, error) && start(keeper, starter, error);
 }
 
 int keeper_run(struct keeper *keeper)
@@ -277,7 +283,7 @@ void keeper_finish(struct keeper *keeper)
 	stats_socket_finish(&keeper->stats);
 	ledger_memory_finish(&keeper->ledger);
 	device_finish(&keeper->device);
-	g_source_remove(keeper->signal_sources[0]);
-	g_source_remove(keeper->signal_sources[1]);
+	for (unsigned i = 0; i < G_N_ELEMENTS(keeper->signal_sources); i++)
+		g_clear_handle_id(&keeper->signal_sources[i], g_source_remove);
 	g_main_loop_unref(keeper->loop);
 }

@@ -11,6 +11,7 @@
 
 #include "server/keeper/device.h"
 #include "server/keeper/gpu_socket.h"
+#include "server/keeper/keeper_walls.h"
 #include "server/keeper/ledger_memory.h"
 #include "server/desktop/desktop.h"
 #include "server/keeper/qmp.h"
@@ -23,6 +24,7 @@ struct keeper {
 	const struct desktop *desktop;
 	GMainLoop *loop;
 	int exit_status;
+	struct keeper_walls walls;
 
 	struct device device;
 	struct ledger_memory ledger;
