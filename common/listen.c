@@ -5,6 +5,7 @@
 #include <gio/gio.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -63,6 +64,19 @@ bool listen_is_loopback(const char *address)
 	return loopback;
 }
 
+/*
+ * What is accepted has the listening socket's congestion control, and whoever accepts it may lack
+ * the right to choose: display/relay/outer.c says what is wrong with BBR.
+ */
+static void avoid_bbr(int fd)
+{
+	char name[16] = "";
+	socklen_t size = sizeof(name) - 1;
+	if (getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &size) == 0 &&
+		g_str_has_prefix(name, "bbr"))
+		setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", strlen("cubic"));
+}
+
 static int listen_on(const struct addrinfo *a)
 {
 	int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -70,6 +84,7 @@ static int listen_on(const struct addrinfo *a)
 		return -errno;
 	int on = 1;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	avoid_bbr(fd);
 	if (bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, LISTEN_BACKLOG) < 0) {
 		int number = errno;
 		close(fd);

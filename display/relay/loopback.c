@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
-#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -30,23 +29,14 @@ static int make_socket(void)
 	return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
-/* Lets nothing come to the listening socket, as if nobody were there, or everything. */
-static bool shut(int fd, bool is_shut)
-{
-	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
-	struct sock_fprog filter = { .len = 1, .filter = &nothing };
-	return setsockopt(fd, SOL_SOCKET, is_shut ? SO_ATTACH_FILTER : SO_DETACH_FILTER, &filter,
-		       sizeof(filter)) == 0;
-}
-
 static int listen_anywhere(struct sockaddr_in *own)
 {
 	socklen_t size = sizeof(*own);
 	int fd = make_socket();
 	*own = (struct sockaddr_in){ .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	if (fd >= 0 && bind(fd, (struct sockaddr *)own, size) == 0 && shut(fd, true) &&
-		listen(fd, BACKLOG) == 0 && getsockname(fd, (struct sockaddr *)own, &size) == 0)
+	if (fd >= 0 && bind(fd, (struct sockaddr *)own, size) == 0 && listen(fd, BACKLOG) == 0 &&
+		getsockname(fd, (struct sockaddr *)own, &size) == 0)
 		return fd;
 	int error = errno;
 	if (fd >= 0)
@@ -130,15 +120,24 @@ static bool connect_pair(int ends[2], int inner_bytes)
 	return false;
 }
 
+/* Those who came while nobody waited are sent away, or there would be no room for our end. */
+static void send_strangers_away(void)
+{
+	int fd;
+	for (unsigned i = 0; i <= BACKLOG; i++) {
+		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd < 0)
+			return;
+		close(fd);
+	}
+}
+
 static bool make_pair(int ends[2], int inner_bytes)
 {
-	if (loopback_open() == 0 || !shut(listener, false))
+	if (loopback_open() == 0)
 		return false;
-	bool made = connect_pair(ends, inner_bytes);
-	int error = errno;
-	shut(listener, true);
-	errno = error;
-	return made;
+	send_strangers_away();
+	return connect_pair(ends, inner_bytes);
 }
 
 bool loopback_pair(int ends[2], int inner_bytes)

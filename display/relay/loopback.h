@@ -4,7 +4,7 @@
  * one end. A unix socket would not do: spice-server compresses nothing and measures nothing on one.
  *
  * All connections are made to one port, which is known before the process is confined, so that it
- * need be able to connect to no other. Between connections nobody else can connect to it, either.
+ * need be able to connect to no other.
  *
  * Threads: any, but for loopback_open().
  */

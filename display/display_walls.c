@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/display_walls.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <linux/seccomp.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/confine/path_list.h"
+#include "display/relay/loopback.h"
+
+/* Clients take some each, and heads, frames and encoders. */
+#define DESCRIPTORS_MAX 65536
+/* Sixteen heads of 4K, of which pixels are kept, with an encoder each, take less. */
+#define DATA_MAX_BYTES (UINT64_C(8) << 30)
+#define SOCKET_TYPE_MASK 0xf /* SOCK_TYPE_MASK of linux/net.h: without SOCK_CLOEXEC and such */
+
+static const struct confine_path paths[] = {
+	{ "/usr", CONFINE_READ, "libraries, GStreamer's plugins, drivers of encoders" },
+	{ "/lib", CONFINE_READ, "the same, where it is no link into /usr" },
+	{ "/lib64", CONFINE_READ, "the same" },
+	{ "/etc/ld.so.cache", CONFINE_READ, "where libraries are, when a plugin is loaded" },
+	{ "/etc/localtime", CONFINE_READ, "times in the log" },
+	{ "/etc/gnutls", CONFINE_READ, "GnuTLS: which ciphers the administrator wants" },
+	{ "/etc/crypto-policies", CONFINE_READ, "the same, elsewhere than on Debian" },
+	{ "/etc/ssl/openssl.cnf", CONFINE_READ,
+		"spice-server's OpenSSL, which makes its RSA keys" },
+	{ "/etc/sasl2", CONFINE_READ, "spice-server starts SASL, which nobody uses here" },
+	{ "/dev/urandom", CONFINE_READ, "random numbers of libraries older than getrandom()" },
+	{ "/dev/null", CONFINE_DEVICE, "libraries open it in descriptors' places" },
+	{ "/sys/devices/system/cpu", CONFINE_READ, "how many threads encoders make" },
+	{ "/proc/self", CONFINE_READ, "its own maps and figures" },
+	{ "/proc/cpuinfo", CONFINE_READ, "encoders ask what the CPU can do" },
+	{ "/proc/meminfo", CONFINE_READ, "the same for memory" },
+};
+
+static const struct confine_path gpu_paths[] = {
+	{ "/dev/dri", CONFINE_READ, "the list of GPUs; nodes have rows of their own" },
+	{ "/sys/class/drm", CONFINE_READ, "GStreamer's VA plugin looks for GPUs by libudev" },
+	{ "/sys/bus", CONFINE_READ, "the same" },
+	{ "/run/udev", CONFINE_READ, "the same" },
+	{ "/etc/libva.conf", CONFINE_READ, "which driver VA-API is to load" },
+	{ "/etc/drirc", CONFINE_READ, "Mesa's VA drivers: the administrator's settings" },
+	{ "/dev/nvidiactl", CONFINE_DEVICE, "NVENC: NVIDIA's control node" },
+	{ "/dev/nvidia0", CONFINE_DEVICE, "NVENC: the GPU" },
+	{ "/dev/nvidia-uvm", CONFINE_DEVICE, "NVENC: CUDA's memory" },
+	{ "/proc/driver/nvidia", CONFINE_READ, "NVENC: what is there" },
+	{ "/proc/devices", CONFINE_READ, "NVENC: numbers of its nodes" },
+	{ "/proc/modules", CONFINE_READ, "NVENC: whether the driver is loaded" },
+};
+
+/* Variables of the dynamic linker, GStreamer and libva that name places of libraries and plugins.
+ */
+static const char *const variables[] = { "LD_LIBRARY_PATH", "GST_PLUGIN_PATH",
+	"GST_PLUGIN_PATH_1_0", "GST_PLUGIN_SYSTEM_PATH", "GST_PLUGIN_SYSTEM_PATH_1_0",
+	"LIBVA_DRIVERS_PATH", "LIBGL_DRIVERS_PATH" };
+
+#define ARGUMENT(number, bits, wanted)                                                             \
+	{                                                                                          \
+		.compare = CONFINE_EQUAL, .argument = (number), .mask = (bits), .value = (wanted)  \
+	}
+#define INT UINT64_C(0xffffffff)
+
+static const struct confine_call calls[] = {
+	{ "accept4 accept listen", "clients, on the sockets that it was handed" },
+	{ "socket", "the relay's connections with itself (display/relay/loopback.h): TCP",
+		{ ARGUMENT(0, INT, AF_INET), ARGUMENT(1, SOCKET_TYPE_MASK, SOCK_STREAM),
+			ARGUMENT(2, INT, 0) } },
+	{ "connect", "the same; where to, is Landlock's and the network namespace's" },
+	{ "socketpair", "spice-server's threads; a datagram socket could be sent elsewhere",
+		{ ARGUMENT(0, INT, AF_UNIX), ARGUMENT(1, SOCKET_TYPE_MASK, SOCK_STREAM) } },
+	{ "setsockopt", "buffers, delays and congestion control of clients' connections" },
+	{ "ioctl", "how much waits in a socket to be sent", { ARGUMENT(1, INT, TIOCOUTQ) } },
+	{ "ioctl", "how much of it was not sent yet", { ARGUMENT(1, INT, SIOCOUTQNSD) } },
+	{ "sched_getattr sched_setattr", "GLib gives threads of a pool their maker's priority" },
+	{ "seccomp", "more is taken when it is known which encoders serve",
+		{ ARGUMENT(0, INT, SECCOMP_SET_MODE_FILTER) } },
+	{ "prctl", "libseccomp asks for it again", { ARGUMENT(0, INT, PR_SET_NO_NEW_PRIVS) } },
+};
+
+static const struct confine_limit limits[] = {
+	{ RLIMIT_CORE, 0, "a dump would hold pictures, keys and the password" },
+	{ RLIMIT_NOFILE, DESCRIPTORS_MAX, "a process that is taken over cannot take them all" },
+#ifndef __SANITIZE_ADDRESS__
+	{ RLIMIT_DATA, DATA_MAX_BYTES, "nor the machine's memory" },
+#endif
+};
+
+/* ---- rules ---- */
+
+static bool has_gpu(void)
+{
+	return access("/dev/dri", F_OK) == 0 || access("/dev/nvidiactl", F_OK) == 0;
+}
+
+static struct path_list *make_paths(void)
+{
+	struct path_list *list = path_list_create();
+	path_list_add_table(list, paths, G_N_ELEMENTS(paths));
+	for (unsigned i = 0; i < G_N_ELEMENTS(variables); i++)
+		path_list_add_variable(list, variables[i]);
+	path_list_add_libraries(list);
+	g_autofree char *plugins =
+		g_build_filename(g_get_user_data_dir(), "gstreamer-1.0", "plugins", NULL);
+	path_list_add(list, plugins, CONFINE_READ, "the user's own plugins of GStreamer");
+	if (has_gpu()) {
+		path_list_add_table(list, gpu_paths, G_N_ELEMENTS(gpu_paths));
+		path_list_add_gpus(list);
+	}
+	return list;
+}
+
+static struct confine_rules make_rules(void)
+{
+	struct confine_rules rules = {
+		.process = "vitrine-display",
+		.calls = { confine_calls_common, confine_calls_code,
+			{ calls, G_N_ELEMENTS(calls) } },
+		.limits = limits,
+		.n_limits = G_N_ELEMENTS(limits),
+	};
+	if (has_gpu()) {
+		rules.calls[3] = confine_calls_gpu;
+		rules.calls[4] = confine_calls_nvidia;
+	}
+	return rules;
+}
+
+/* ---- putting them up ---- */
+
+bool display_walls_begin(struct display_walls *walls)
+{
+	g_autoptr(GError) error = NULL;
+	struct confine_rules rules = make_rules();
+	uint16_t port = loopback_open();
+	if (port == 0) {
+		g_warning("no port on 127.0.0.1: %s", g_strerror(errno));
+		return false;
+	}
+	struct path_list *list = make_paths();
+	path_list_give(list, &rules);
+	rules.connect_ports = &port;
+	rules.n_connect_ports = 1;
+	bool ok = confine_threads(&rules, walls->mode, &walls->state, &error);
+	path_list_destroy(list);
+	if (!ok)
+		g_warning("%s", error->message);
+	return ok;
+}
+
+bool display_walls_finish(struct display_walls *walls)
+{
+	g_autoptr(GError) error = NULL;
+	struct confine_rules rules = make_rules();
+	if (!confine_apply(&rules, walls->mode, &walls->state, &error)) {
+		g_warning("%s", error->message);
+		return false;
+	}
+	confine_log(&walls->state, walls->mode);
+	return true;
+}
+
+/*
+ * What only the search for encoders needed. Drivers of encoders on a GPU load libraries when they
+ * like, so with one of these nothing goes. An ioctl's type stands in its second byte.
+ */
+static const struct confine_call search_rows[] = {
+	{ "ioctl", "DRM", { ARGUMENT(1, 0xff00, 'd' << 8) } },
+	{ "ioctl", "dma-buf", { ARGUMENT(1, 0xff00, 'b' << 8) } },
+	{ "ioctl", "NVIDIA", { ARGUMENT(1, 0xff00, 'F' << 8) } },
+	{ "mmap mprotect pkey_mprotect", "nothing is loaded any more, and no code is made",
+		{ ARGUMENT(2, PROT_EXEC, PROT_EXEC) } },
+};
+
+void display_walls_narrow(const struct display_walls *walls, bool hardware)
+{
+	const struct confine_calls search = { search_rows, G_N_ELEMENTS(search_rows) };
+	g_autoptr(GError) error = NULL;
+	if (!hardware && !confine_forbid(&walls->state, "vitrine-display", &search, &error))
+		g_warning("%s", error->message);
+}

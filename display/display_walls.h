@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * display_walls is what vitrine-display may still do: the sockets that it was handed and one port
+ * of its own, installed files to be read, the GPUs as long as an encoder may want one. No other
+ * programs, no unix sockets by name. The tables stand in the source, with reasons.
+ *
+ * The walls come in three steps. display_walls_begin(): while there is one thread, what holds for
+ * threads. display_walls_finish(): before READY, so before anything of guest or client comes, all
+ * others. display_walls_narrow(): when it is known which encoders serve, what only their search
+ * needed goes.
+ *
+ * Threads: main loop.
+ */
+#pragma once
+
+#include "common/confine/confine.h"
+
+struct display_walls {
+	enum confine_mode mode;
+	struct confine_state state;
+};
+
+/* The first two return false, which is logged, when the process must not go on. */
+bool display_walls_begin(struct display_walls *walls);
+bool display_walls_finish(struct display_walls *walls);
+/* `hardware`: an encoder on a GPU serves. */
+void display_walls_narrow(const struct display_walls *walls, bool hardware);
