@@ -89,6 +89,7 @@ static void on_video(void *user)
 	struct display *display = user;
 	g_assert(display->core);
 	spice_core_set_codecs(display->core, video_codecs());
+	display_walls_narrow(display->walls, video_uses_gpu());
 }
 
 static bool start(struct display *display, const struct display_options *options)
@@ -106,7 +107,7 @@ static bool start(struct display *display, const struct display_options *options
 		return false;
 	video_set_line(line_bps, display);
 	video_start(&options->video, on_video, display);
-	return keeper_end_say_ready(display->keeper);
+	return display_walls_finish(display->walls) && keeper_end_say_ready(display->keeper);
 }
 
 struct display *display_create(int keeper_fd, const struct display_options *options,
@@ -116,6 +117,7 @@ struct display *display_create(int keeper_fd, const struct display_options *opti
 	struct display *display = g_new0(struct display, 1);
 	display->done = done;
 	display->user = user;
+	display->walls = options->walls;
 	display->keeper = keeper_end_create(keeper_fd, &keeper_end_ops, display);
 	display->arrivals = arrivals_create(display_arrive, display);
 	display->line = line_create();

@@ -16,6 +16,7 @@
 
 #include <gio/gio.h>
 
+#include "display/display_walls.h"
 #include "display/door/arrivals.h"
 #include "display/door/audience.h"
 #include "display/door/dmabuf_door.h"
@@ -36,6 +37,7 @@
 struct display {
 	void (*done)(void *user, bool fault);
 	void *user;
+	struct display_walls *walls;
 	struct keeper_end *keeper;
 	struct arrivals *arrivals;
 	struct relay *relay;

@@ -3,12 +3,10 @@
 
 #include <errno.h>
 #include <glib.h>
-#include <linux/seccomp.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,7 +15,7 @@
 #include "display/relay/loopback.h"
 
 /* Clients take some each, and heads, frames and encoders. */
-#define DESCRIPTORS_MAX 65536
+#define DISPLAY_FDS_MAX 65536
 /* Sixteen heads of 4K, of which pixels are kept, with an encoder each, take less. */
 #define DATA_MAX_BYTES (UINT64_C(8) << 30)
 #define SOCKET_TYPE_MASK 0xf /* SOCK_TYPE_MASK of linux/net.h: without SOCK_CLOEXEC and such */
@@ -80,14 +78,11 @@ static const struct confine_call calls[] = {
 	{ "ioctl", "how much waits in a socket to be sent", { ARGUMENT(1, INT, TIOCOUTQ) } },
 	{ "ioctl", "how much of it was not sent yet", { ARGUMENT(1, INT, SIOCOUTQNSD) } },
 	{ "sched_getattr sched_setattr", "GLib gives threads of a pool their maker's priority" },
-	{ "seccomp", "more is taken when it is known which encoders serve",
-		{ ARGUMENT(0, INT, SECCOMP_SET_MODE_FILTER) } },
-	{ "prctl", "libseccomp asks for it again", { ARGUMENT(0, INT, PR_SET_NO_NEW_PRIVS) } },
 };
 
 static const struct confine_limit limits[] = {
 	{ RLIMIT_CORE, 0, "a dump would hold pictures, keys and the password" },
-	{ RLIMIT_NOFILE, DESCRIPTORS_MAX, "a process that is taken over cannot take them all" },
+	{ RLIMIT_NOFILE, DISPLAY_FDS_MAX, "a process that is taken over cannot take them all" },
 #ifndef __SANITIZE_ADDRESS__
 	{ RLIMIT_DATA, DATA_MAX_BYTES, "nor the machine's memory" },
 #endif
@@ -121,14 +116,14 @@ static struct confine_rules make_rules(void)
 {
 	struct confine_rules rules = {
 		.process = "vitrine-display",
-		.calls = { confine_calls_common, confine_calls_code,
+		.calls = { confine_calls_common, confine_calls_code, confine_calls_forbid,
 			{ calls, G_N_ELEMENTS(calls) } },
 		.limits = limits,
 		.n_limits = G_N_ELEMENTS(limits),
 	};
 	if (has_gpu()) {
-		rules.calls[3] = confine_calls_gpu;
-		rules.calls[4] = confine_calls_nvidia;
+		rules.calls[4] = confine_calls_gpu;
+		rules.calls[5] = confine_calls_nvidia;
 	}
 	return rules;
 }

@@ -92,11 +92,16 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	raise_fd_limit();
 
+	struct display_walls walls = { .mode = options.confine };
+	video_load();
+	if (!display_walls_begin(&walls))
+		return EXIT_FAILURE;
 	struct program program = { .loop = g_main_loop_new(NULL, FALSE) };
 	const struct display_options display_options = {
 		.name = options.name,
 		.server_clock = options.clock == WORKER_CLOCK_SERVER,
 		.video = { .encoder = options.encoder, .chroma_444 = options.video_444 },
+		.walls = &walls,
 	};
 	struct display *display =
 		display_create(KEEPER_LINK_FD, &display_options, on_done, &program);

@@ -14,7 +14,7 @@
 /* Mesa would keep 1 GiB; a guest chooses what is compiled, and so what lies there. */
 #define SHADER_CACHE_MAX "256M"
 /* Buffers, fences and guest memory regions are descriptors; quotas bound the buffers. */
-#define DESCRIPTORS_MAX 65536
+#define RENDER_FDS_MAX 65536
 
 static const struct confine_path paths[] = {
 	{ "/usr", CONFINE_READ, "libraries, drivers, drirc.d, EGL's vendors: what is installed" },
@@ -59,7 +59,7 @@ static const struct confine_call calls[] = {
 
 static const struct confine_limit limits[] = {
 	{ RLIMIT_CORE, 0, "a dump would hold the guest's memory and pictures" },
-	{ RLIMIT_NOFILE, DESCRIPTORS_MAX, "a process that is taken over cannot take them all" },
+	{ RLIMIT_NOFILE, RENDER_FDS_MAX, "a process that is taken over cannot take them all" },
 };
 
 static bool has_nvidia(void)

@@ -159,6 +159,8 @@ const char *confine_wall_name(enum confine_wall wall);
 extern const struct confine_calls confine_calls_common;
 /* Rows that a build with sanitizers needs, all others have none; they are allowed by themselves. */
 extern const struct confine_calls confine_calls_sanitizer;
+/* Rows of a process that calls confine_forbid() later. */
+extern const struct confine_calls confine_calls_forbid;
 /* Rows of a process that loads libraries or makes code after its start-up; others may not. */
 extern const struct confine_calls confine_calls_code;
 /* Rows of who drives a GPU by Mesa, and those for NVIDIA's driver, which is to be loaded. */

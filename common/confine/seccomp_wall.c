@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -11,6 +12,13 @@
 /* What no row names fails with this, so that a library that only probes lives on. */
 #define REFUSED EPERM
 #define LOW_32 UINT64_C(0xffffffff)
+
+static const struct confine_call forbid_rows[] = {
+	{ "seccomp", "more is taken", { { CONFINE_EQUAL, 0, 0, SECCOMP_SET_MODE_FILTER } } },
+	{ "prctl", "libseccomp asks for no new privileges, once more",
+		{ { CONFINE_EQUAL, 0, 0, PR_SET_NO_NEW_PRIVS } } },
+};
+const struct confine_calls confine_calls_forbid = { forbid_rows, G_N_ELEMENTS(forbid_rows) };
 
 /* Without a filter the kernel answers that there is none to be read, if it would take one. */
 const char *confine_seccomp_lacking(void)

@@ -16,6 +16,7 @@ struct encoder_search {
 
 static char *codecs_text;
 static char *choice_text; /* for people */
+static bool uses_gpu;
 
 static struct {
 	struct video_options options;
@@ -95,6 +96,8 @@ static void put_in_service(struct encoder_search *search, GString *said, GString
 		g_string_append_printf(said, "%s%s %s", said->len ? ", " : "", name,
 			n ? search->choices[codec][0].candidate->name : "none");
 		facade_set_choices(codec, search->choices[codec], n);
+		for (unsigned i = 0; i < n; i++)
+			uses_gpu |= search->choices[codec][i].candidate->hardware;
 		if (n == 0)
 			continue;
 		gst_element_register(
@@ -104,6 +107,13 @@ static void put_in_service(struct encoder_search *search, GString *said, GString
 		g_string_insert(codecs, first ? 0 : -1, entry);
 	}
 	g_string_append(codecs, "spice:mjpeg");
+}
+
+void video_load(void)
+{
+	g_autoptr(GError) error = NULL;
+	if (!gst_init_check(NULL, NULL, &error))
+		g_warning("video: GStreamer does not start: %s", error->message);
 }
 
 bool video_init(const struct video_options *options)
@@ -164,6 +174,11 @@ void video_stop(void)
 {
 	g_clear_pointer(&start.thread, g_thread_join);
 	g_clear_handle_id(&start.source, g_source_remove);
+}
+
+bool video_uses_gpu(void)
+{
+	return uses_gpu;
 }
 
 const char *video_codecs(void)

@@ -33,10 +33,17 @@ struct video_options {
 };
 
 /*
+ * Starts GStreamer, which executes a program of its own when it finds plugins that it does not know
+ * yet, and then takes seconds. It is called before the process is confined, while there is one
+ * thread.
+ */
+void video_load(void);
+
+/*
  * Tries the candidates and registers the elements; video_start() does this in its thread. It takes
- * a few hundred milliseconds, and longer when GStreamer scans its plugins for the first time. It
- * may be called on any thread. Returns false (logged) when GStreamer cannot be used, or when no
- * candidate of the name options->encoder works; in the latter case the best one serves.
+ * a few hundred milliseconds. It may be called on any thread. Returns false (logged) when GStreamer
+ * cannot be used, or when no candidate of the name options->encoder works; in the latter case the
+ * best one serves.
  */
 bool video_init(const struct video_options *options);
 
@@ -47,6 +54,8 @@ bool video_init(const struct video_options *options);
  * options are copied, but their text is not.
  */
 void video_start(const struct video_options *options, void (*done)(void *user), void *user);
+/* Tells, once `done` was called, whether an encoder on a GPU serves. */
+bool video_uses_gpu(void);
 /* Waits for the thread. `done` is not called after this. Elements stay registered. */
 void video_stop(void);
 

@@ -323,6 +323,21 @@ static void seccomp_rows(void)
 	HOLDS(fails_with(socket(AF_INET6, SOCK_STREAM, 0), EPERM));
 }
 
+/* What was allowed is taken from threads that are there, too. */
+static void seccomp_forbid(void)
+{
+	static const struct confine_call dups[] = { { "dup", "",
+		{ { CONFINE_EQUAL, 0, 0, STDERR_FILENO } } } };
+	const struct confine_calls taken = { dups, G_N_ELEMENTS(dups) };
+	struct confine_rules rules = make_rules();
+	rules.calls[1] = confine_calls_forbid;
+	struct confine_state state = apply(&rules, CONFINE_SECCOMP);
+	int fd = dup(STDERR_FILENO);
+	HOLDS(fd >= 0);
+	HOLDS(confine_forbid(&state, "test", &taken, NULL));
+	HOLDS(fails_with(dup(STDERR_FILENO), EPERM) && dup(fd) >= 0);
+}
+
 /* ---- kernels that lack a wall, and the modes ---- */
 
 static void play_without(int number, int error)
@@ -432,6 +447,7 @@ int main(int argc, char **argv)
 		{ "seccomp/code", seccomp_code },
 		{ "seccomp/threads", seccomp_threads },
 		{ "seccomp/rows", seccomp_rows },
+		{ "seccomp/forbid", seccomp_forbid },
 		{ "lacking/landlock", without_landlock },
 		{ "lacking/landlock-switched-off", landlock_switched_off },
 		{ "lacking/seccomp", without_seccomp },
