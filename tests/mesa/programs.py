@@ -18,13 +18,13 @@ GTK4_DEMOS = ('gears', 'glarea', 'shadertoy', 'gltransition', 'paint', 'svgpaint
               'textmask', 'transparent', 'overlay', 'iconscroll', 'hypertext', 'cursors')
 WESTON_CLIENTS = ('weston-simple-shm', 'weston-flower', 'weston-terminal', 'weston-simple-damage', 'weston-subsurfaces',
                   'weston-transformed', 'weston-stacking', 'weston-scaler', 'weston-simple-egl')
-X11PERF = ('dot', 'rect1', 'rect100', 'srect10', 'osrect100', 'bigtilerect100', 'seg100', 'dseg100', 'wseg100', 'line10', 'circle10',
+X11PERF = ('dot', 'rect1', 'rect100', 'srect10', 'osrect100', 'bigtilerect100', 'seg100', 'dseg100', 'line10', 'wline100', 'circle10',
            'ellipse100', 'triangle100', 'trap100', 'aatrap100', 'complex100', 'ftext', 'f14text', 'tr10text', 'aa10text', 'rgb10text',
            'scroll100', 'copywinwin100', 'copypixwin100', 'copywinpix100', 'putimage100', 'shmput100', 'getimage100', 'unmap')
 SUBMISSIONS = 120  # of a program that would not end: some seconds of pictures
 # One film for all; mpv's ways of showing it.
 FILM = '[ -e /tmp/film.mkv ] || ffmpeg -loglevel error -f lavfi -i testsrc=size=320x240:rate=25 -t 60 -pix_fmt yuv420p -y /tmp/film.mkv'
-MPV_WAYS = ('--vo=gpu --gpu-context=x11egl', '--vo=gpu --gpu-context=x11 --profile=gpu-hq', '--vo=gpu-next --gpu-context=x11egl',
+MPV_WAYS = ('--vo=gpu --gpu-context=x11egl', '--vo=gpu --gpu-context=x11egl --profile=gpu-hq', '--vo=gpu-next --gpu-context=x11egl',
             '--vo=gpu --gpu-context=x11egl --opengl-es=yes',
             '--vo=gpu --gpu-context=x11egl --scale=ewa_lanczossharp --deband=yes --interpolation --video-sync=display-resample',
             '--vo=gpu-next --gpu-context=x11egl --scale=ewa_lanczossharp --deband=yes --hdr-compute-peak=yes')
@@ -45,7 +45,7 @@ def each(names, command):
 
 
 def gears():
-    names = ('glxgears', 'es2gears_x11', 'eglgears_x11', 'glxinfo', 'es2_info', 'es2tri', 'glxheads', 'glxdemo', 'pbdemo', 'offset')
+    names = ('glxgears', 'es2gears_x11', 'eglgears_x11', 'glxinfo', 'es2_info', 'es2tri', 'glxheads', 'glxdemo', 'egltri_x11')
     yield Program('mesa-utils', each(' '.join(names), '$name'), 60)
 
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # until.sh SUBMISSIONS COMMAND...: ends a command that would not end when it has sent so many submissions, or nothing more for
 # a while. Runs in a root, beside the server's figures. SLOW: how many times as long everything may take.
+# A command that has sent nothing is named in the server's log, since a check of several commands cannot tell.
 counted() { od -An -tu8 -j8 -N8 /run/mesa/figures 2>/dev/null | tr -d ' ' | grep . || echo 0; }
 now() { date +%s; }
 
@@ -19,4 +20,7 @@ done
 kill -- -$child 2>/dev/null
 sleep 0.3
 kill -9 -- -$child 2>/dev/null
+wait $child
+status=$?
+[ "$(counted)" != "$first" ] || echo "sent nothing, status $status: $*" >>/run/mesa/log
 exit 0
