@@ -13,8 +13,8 @@ person() { su -p person -c "cd; $1"; }
 
 # program NAME SECONDS COMMAND: a line in /out/programs says how it ended; 124 is the end of its time.
 program() {
-	person "timeout -k 2 $(($2 * SLOW)) $3" 2>&1 | tail -c 20000 >"/out/$session-$1.log"
-	echo "$session $1 $(grep -c . "/out/$session-$1.log") lines, up $(cut -d' ' -f1 /proc/uptime) s" | tee -a /out/programs >/dev/console
+	person "timeout -k 2 $(($2 * SLOW)) $3; echo \$? >/tmp/status" 2>&1 | tail -c 20000 >"/out/$session-$1.log"
+	echo "$session $1: status $(cat /tmp/status), up $(cut -d' ' -f1 /proc/uptime) s" | tee -a /out/programs >/dev/console
 }
 
 # wait_for SOCKET: for a display server.
@@ -49,7 +49,7 @@ run_sway() {
 	person 'LIBSEAT_BACKEND=seatd WLR_RENDERER=gles2 sway -d -c /tmp/sway.config' 2>&1 | head -c 2000000 >/out/sway.log &
 	wait_for $XDG_RUNTIME_DIR/wayland-1 || return
 	export WAYLAND_DISPLAY=wayland-1 GDK_BACKEND=wayland XDG_SESSION_TYPE=wayland
-	program eglinfo 20 'es2_info' # by Xwayland
+	DISPLAY=:0 program es2_info-by-xwayland 20 es2_info
 	program weston-simple-egl 8 weston-simple-egl
 	program glmark2-es2-wayland 240 'glmark2-es2-wayland -s 320x240 -b :duration=0.2'
 	DISPLAY=:0 program glxgears-by-xwayland 10 glxgears
