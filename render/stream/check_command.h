@@ -20,7 +20,7 @@ struct stream_check {
 	struct stream_fault *fault;
 	const uint32_t *stream; /* it begins here */
 	bool copying;           /* streams->copy holds what is passed on so far */
-	unsigned n_rooms;       /* for constants, that were put into it */
+	uint32_t room_words;    /* of room for constants, that was put into it */
 };
 
 typedef bool (*check_function)(struct stream_check *check);

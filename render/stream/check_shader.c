@@ -72,9 +72,6 @@ static bool take_outputs(struct stream_check *check, struct shader *shader)
 
 static bool check_facts(struct stream_check *check, struct shader *shader)
 {
-	if (shader->facts.n_constants > STREAM_CONSTANTS_MAX / 4)
-		return check_refuse(
-			check, 1, STREAM_CONSTANTS_MAX / 4, "declares too many constants");
 	for (uint32_t i = 0; i < shader->n_outputs; i++) {
 		if (!tgsi_has_output(&shader->facts, shader->outputs[i] & 0xff))
 			return check_refuse(check, 1, shader->outputs[i] & 0xff,
@@ -180,6 +177,46 @@ bool check_create_shader(struct stream_check *check)
 	return begin(check, check->words + index, part);
 }
 
+/* ---- constants ---- */
+
+/*
+ * Makes virglrenderer have room for a shader's constants. GL is given as many as the shader
+ * declares, from memory that has the size of the largest SET_CONSTANT_BUFFER so far, so one that is
+ * large enough goes before the command. That sets n of them, or it binds the shader and n is 0: a
+ * driver sets constants anew then. Mesa sends fewer than a shader declares where the last vector is
+ * not full.
+ */
+static bool make_room(
+	struct stream_check *check, uint32_t stage, const struct shader *shader, uint32_t n)
+{
+	static const uint32_t zeros[STREAM_CONSTANTS_MAX];
+	uint32_t *room = &check->context->current->constants_room[stage];
+	uint32_t declared = shader ? 4 * shader->facts.n_constants : 0;
+	uint32_t wanted = MAX(declared, STREAM_CONSTANTS_USUAL);
+	*room = MAX(*room, n);
+	if (*room >= wanted)
+		return true;
+	if (declared > STREAM_CONSTANTS_MAX)
+		return check_refuse(check, 1, STREAM_CONSTANTS_MAX / 4,
+			"has a shader that declares more constants than can be set");
+	if (wanted > STREAM_CONSTANT_ROOMS_MAX - check->room_words)
+		return check_refuse(check, 1, STREAM_CONSTANT_ROOMS_MAX,
+			"is one of too many stages that get their first constants");
+	check->room_words += wanted;
+	*room = wanted;
+	check_insert(check, STREAM_SET_CONSTANT_BUFFER, wanted + 2);
+	check_insert_words(check, (uint32_t[]){ stage, 0 }, 2);
+	check_insert_words(check, zeros, wanted);
+	return true;
+}
+
+/* Without constants GL is given none, however many the shader declares. */
+bool check_constants(struct stream_check *check)
+{
+	uint32_t stage = check->words[1], n = check->command.length - 2;
+	return n == 0 || make_room(check, stage, check->context->current->shaders[stage], n);
+}
+
 /* ---- binding ---- */
 
 /*
@@ -207,6 +244,9 @@ bool check_bind_shader(struct stream_check *check)
 		return true;
 	if (!check_links_with(check, check->words[2], shader))
 		return false;
+	bool has_constants = check->context->current->constants_room[check->words[2]] > 0;
+	if (has_constants && !make_room(check, check->words[2], shader, 0))
+		return false;
 	shader_ref(shader);
 	shader_unref(*bound);
 	*bound = shader;
@@ -228,31 +268,4 @@ bool check_link_shader(struct stream_check *check)
 			shaders[stage] = check->context->current->shaders[stage];
 	}
 	return check_links(check, shaders);
-}
-
-/* ---- constants ---- */
-
-/*
- * Makes room for constants. GL is given as many as the shader declares, from memory that has the
- * size of the largest SET_CONSTANT_BUFFER so far. So before the first one virglrenderer gets one
- * that is large enough for every shader. Mesa sends fewer than a shader declares where the last
- * vector is not full.
- */
-bool check_constants(struct stream_check *check)
-{
-	static const uint32_t zeros[STREAM_CONSTANTS_MAX];
-	uint32_t stage = check->words[1], n = check->command.length - 2;
-	uint32_t *room = &check->context->current->constants_room[stage];
-	if (n == 0 || *room > 0)
-		return true;
-	*room = STREAM_CONSTANTS_MAX;
-	if (n >= STREAM_CONSTANTS_MAX)
-		return true;
-	if (++check->n_rooms > STREAM_CONSTANT_ROOMS_MAX)
-		return check_refuse(check, 1, STREAM_CONSTANT_ROOMS_MAX,
-			"is one of too many stages that get their first constants");
-	check_insert(check, STREAM_SET_CONSTANT_BUFFER, STREAM_CONSTANTS_MAX + 2);
-	check_insert_words(check, (uint32_t[]){ stage, 0 }, 2);
-	check_insert_words(check, zeros, STREAM_CONSTANTS_MAX);
-	return true;
 }

@@ -62,15 +62,21 @@
 #define STREAM_LAYOUT_BYTES 80
 
 /*
- * One stage has at most this many words of constants, which are 64 KiB. virglrenderer hands GL as
- * many as the shader declares, whether or not the guest has set that many, so it is made to have
- * room for all of them.
+ * One SET_CONSTANT_BUFFER sets at most this many words of constants, which are whole vectors: its
+ * length has 16 bits and counts two words more. virglrenderer hands GL as many as the bound shader
+ * declares, whether or not the guest has set that many, so it is made to have room for all of them.
  */
-#define STREAM_CONSTANTS_MAX 16384
+#define STREAM_CONSTANTS_MAX 65532
 
 /*
- * One stream may need that room for at most this many stages, since each makes 64 KiB of a few
- * words. A driver needs it once for each stage of a sub-context, and its streams are each of one
+ * Room for this many words is made at least, which are 64 KiB. Few shaders declare more: Mesa lets
+ * one declare 256 KiB where the host's GL does.
+ */
+#define STREAM_CONSTANTS_USUAL 16384
+
+/*
+ * One stream makes room for at most this many words, since a few words make it for a whole stage. A
+ * driver needs it once or twice for each stage of a sub-context, and its streams are each of one
  * sub-context; making and destroying them in turn would need 14 GiB for one stream.
  */
-#define STREAM_CONSTANT_ROOMS_MAX 64
+#define STREAM_CONSTANT_ROOMS_MAX (64 * STREAM_CONSTANTS_USUAL)

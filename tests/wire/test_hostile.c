@@ -269,7 +269,7 @@ static const struct row texts[] = {
 		"VERT\nDCL IN[0]\nDCL OUT[0], POSITION\nDCL OUT[1..2], ARRAY(200), GENERIC[0]\n"
 		"MOV OUT[0], IN[0]\nEND\n"),
 	SHADER("more constants than any stage has", VIRGL_SHADER_VERTEX,
-		"VERT\nDCL IN[0]\nDCL OUT[0], POSITION\nDCL CONST[0][0..9999]\n"
+		"VERT\nDCL IN[0]\nDCL OUT[0], POSITION\nDCL CONST[0][0..65536]\n"
 		"MOV OUT[0], CONST[0][9999]\nEND\n"),
 	SHADER("another stage's text", VIRGL_SHADER_VERTEX, "FRAG\nEND\n"),
 };
