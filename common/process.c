@@ -14,13 +14,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/fd.h"
+
 /* Descriptors are parked from this number on before they get their final ones, which are below it.
  */
 #define PARKING_FD 64
 
+struct pipes {
+	int report[2]; /* the child's errno; exec closes it */
+	int gate[2];   /* what `admit` gave; -1: there is none */
+};
+
 /*
- * This function and the three below it run in the child between fork and exec, so they make only
- * async-signal-safe calls. Returns 0 or errno.
+ * This function and those below it, up to run_child(), run in the child between fork and exec, so
+ * they make only async-signal-safe calls. Returns 0 or errno.
  */
 static int place_fds(const struct process_options *options, int error_pipe, int *error_pipe_new)
 {
@@ -54,6 +61,18 @@ static int place_stdio(const struct process_options *options)
 	return 0;
 }
 
+/* The child waits for what `admit` has given, with none for our end, too. */
+static int pass_gate(const struct process_options *options, const int *gate)
+{
+	int result = 0;
+	if (!options->admit)
+		return 0;
+	close(gate[1]);
+	if (read(gate[0], &result, sizeof(result)) != sizeof(result))
+		return ESRCH;
+	return result;
+}
+
 static int prepare_child(const struct process_options *options, pid_t parent)
 {
 	sigset_t none;
@@ -62,6 +81,9 @@ static int prepare_child(const struct process_options *options, pid_t parent)
 	signal(SIGPIPE, SIG_DFL);
 	if (options->own_group)
 		setpgid(0, 0);
+	int result = options->enter ? options->enter(options->user) : 0;
+	if (result != 0)
+		return result;
 	if (options->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return errno;
 	if (options->death_signal) {
@@ -73,15 +95,17 @@ static int prepare_child(const struct process_options *options, pid_t parent)
 	return place_stdio(options);
 }
 
-static void run_child(
-	char *const *argv, const struct process_options *options, pid_t parent, int error_pipe)
+static void run_child(char *const *argv, const struct process_options *options, pid_t parent,
+	const struct pipes *pipes)
 {
-	int report_fd = error_pipe;
-	int error = prepare_child(options, parent);
+	int report_fd = pipes->report[1];
+	int error = pass_gate(options, pipes->gate);
 	if (error == 0)
-		error = place_fds(options, error_pipe, &report_fd);
+		error = prepare_child(options, parent);
+	if (error == 0)
+		error = place_fds(options, pipes->report[1], &report_fd);
 	if (error == 0) {
-		execv(argv[0], argv);
+		execve(argv[0], argv, options->environment ? options->environment : environ);
 		error = errno;
 	}
 	if (write(report_fd, &error, sizeof(error)) < 0)
@@ -90,14 +114,14 @@ static void run_child(
 }
 
 /*
- * No function of the C library makes a sibling. Its memory is a copy of ours as a fork's is, but
- * the library does not know that it is in another process, which the few calls before exec bear.
+ * No function of the C library makes a sibling or namespaces. The child's memory is a copy of ours
+ * as a fork's is, but the library does not know that it is in another process, which the few calls
+ * before exec bear.
  */
 static pid_t fork_child(const struct process_options *options)
 {
-	if (!options->sibling)
-		return fork();
-	return (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+	int flags = options->namespaces | (options->sibling ? CLONE_PARENT : 0);
+	return flags ? (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL) : fork();
 }
 
 /* Gives what the child has written before exec closed its end: errno, or nothing, which is 0. */
@@ -111,25 +135,49 @@ static int read_report(int fd)
 	return n == sizeof(child_errno) ? child_errno : 0;
 }
 
+static bool open_pipes(const struct process_options *options, struct pipes *pipes)
+{
+	*pipes = (struct pipes){ .gate = { -1, -1 } };
+	if (pipe2(pipes->report, O_CLOEXEC) < 0)
+		return false;
+	if (!options->admit || pipe2(pipes->gate, O_CLOEXEC) == 0)
+		return true;
+	close(pipes->report[0]);
+	close(pipes->report[1]);
+	return false;
+}
+
+static void open_gate(const struct process_options *options, pid_t child, int gate)
+{
+	int result = options->admit(options->user, child);
+	/* A child that is not there any more has left a report, or its end says enough. */
+	ssize_t n = write(gate, &result, sizeof(result));
+	(void)n;
+}
+
 int process_start(char *const *argv, const struct process_options *options, pid_t *pid)
 {
+	struct pipes pipes;
 	g_assert(options->n_fds <= PROCESS_FDS_MAX);
 	for (unsigned i = 0; i < options->n_fds; i++)
 		g_assert(options->fds[i].theirs > STDERR_FILENO &&
 			 options->fds[i].theirs < PARKING_FD);
-	int pipe_fds[2];
 	*pid = -1;
-	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+	if (!open_pipes(options, &pipes))
 		return errno;
 	pid_t parent = options->sibling ? getppid() : getpid();
 	*pid = fork_child(options);
 	if (*pid == 0)
-		run_child(argv, options, parent, pipe_fds[1]);
+		run_child(argv, options, parent, &pipes);
 	int result = *pid < 0 ? errno : 0;
-	close(pipe_fds[1]);
+	fd_close(&pipes.report[1]);
+	fd_close(&pipes.gate[0]);
+	if (*pid > 0 && options->admit)
+		open_gate(options, *pid, pipes.gate[1]);
+	fd_close(&pipes.gate[1]);
 	if (*pid > 0)
-		result = read_report(pipe_fds[0]);
-	close(pipe_fds[0]);
+		result = read_report(pipes.report[0]);
+	close(pipes.report[0]);
 	if (*pid > 0 && result != 0 && !options->sibling) {
 		waitpid(*pid, NULL, 0);
 		*pid = -1;

@@ -39,6 +39,18 @@ struct process_options {
 	int stderr_fd;
 	struct process_fd fds[PROCESS_FDS_MAX];
 	unsigned n_fds;
+	char *const *environment; /* NULL: ours */
+
+	/* Namespaces that the child has of its own: CLONE_NEW... of clone(2). */
+	int namespaces;
+	/*
+	 * `admit` is called here while the child waits, and `enter` then in the child before it
+	 * gives up anything; each may be NULL. Both give 0 or errno, which ends the start. `enter`
+	 * may make async-signal-safe calls only.
+	 */
+	int (*admit)(void *user, pid_t child);
+	int (*enter)(void *user);
+	void *user; /* of both */
 };
 
 /*
@@ -49,8 +61,8 @@ pid_t process_spawn(char *const *argv, const struct process_options *options, GE
 
 /*
  * Does the same without a word: returns 0 or errno, and touches no memory but the caller's. A
- * sibling that could not execute the program is *pid, too, and still to be reaped; without one *pid
- * is -1.
+ * sibling that could not execute the program is *pid, too, and still to be reaped; without a child
+ * *pid is -1.
  */
 int process_start(char *const *argv, const struct process_options *options, pid_t *pid);
 

@@ -137,6 +137,8 @@ bool render_walls_begin(const struct worker_render_options *options, struct conf
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *cache = prepare_cache(options);
+	if (options->confine != CONFINE_OFF)
+		confine_note_environment(state);
 	struct confine_rules rules = make_rules(options);
 	struct path_list *list = make_paths(options, cache);
 	path_list_give(list, &rules);

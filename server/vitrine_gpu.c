@@ -7,7 +7,7 @@
 #include "server/keeper/capabilities.h"
 #include "server/keeper/gpu_options.h"
 #include "server/keeper/keeper.h"
-#include "server/keeper/worker_commands.h"
+#include "server/keeper/worker_plan.h"
 #include "common/log.h"
 
 static int print_capabilities(const struct desktop *desktop)
@@ -33,15 +33,17 @@ static int run_keeper(const struct desktop *desktop, struct starter *starter)
 /* The starter is forked before the password is read, so that it has never had it. */
 static int run(struct desktop *desktop)
 {
+	struct starter_plan plan;
 	struct starter starter;
 	g_autoptr(GError) error = NULL;
 	int status = 1;
-	if (starter_init(&starter, worker_commands_make(desktop), &error) &&
-		gpu_options_read_password(desktop, &error))
+	worker_plan_init(&plan, desktop);
+	if (starter_init(&starter, &plan, &error) && gpu_options_read_password(desktop, &error))
 		status = run_keeper(desktop, &starter);
 	else
 		g_warning("%s", error->message);
 	starter_finish(&starter);
+	worker_plan_finish(&plan);
 	return status;
 }
 

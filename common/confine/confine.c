@@ -35,6 +35,19 @@ void confine_note(struct confine_state *state, enum confine_wall wall, const cha
 	g_strlcpy(state->reason[wall], lacking ? lacking : "", CONFINE_REASON_MAX);
 }
 
+void confine_note_environment(struct confine_state *state)
+{
+	static const char *const variables[CONFINE_WALLS] = {
+		[CONFINE_NAMESPACES] = CONFINE_NAMESPACES_VARIABLE,
+		[CONFINE_USER] = CONFINE_USER_VARIABLE,
+	};
+	for (unsigned wall = 0; wall < CONFINE_WALLS; wall++) {
+		const char *reason = variables[wall] ? g_getenv(variables[wall]) : NULL;
+		if (reason)
+			confine_note(state, wall, *reason ? reason : NULL);
+	}
+}
+
 static bool is_settled(const struct confine_state *state, enum confine_wall wall)
 {
 	return ((state->held | state->lacking) >> wall) & 1;

@@ -141,6 +141,14 @@ bool confine_forbid(const struct confine_state *state, const char *process,
 /* Notes a wall that somebody else has put up, or with `lacking` why it could not be. */
 void confine_note(struct confine_state *state, enum confine_wall wall, const char *lacking);
 
+/*
+ * Notes what who started us says of its two walls, in two variables of the environment: an empty
+ * one says that the wall is up, a text why it is not. Without one nobody was asked for it.
+ */
+void confine_note_environment(struct confine_state *state);
+#define CONFINE_NAMESPACES_VARIABLE "VITRINE_NAMESPACES_LACK"
+#define CONFINE_USER_VARIABLE "VITRINE_USER_LACKS"
+
 /* Says with CONFINE_MUST which walls of those asked for are lacking, and returns false. */
 bool confine_check(const struct confine_state *state, const char *process, enum confine_mode mode,
 	GError **error);

@@ -5,7 +5,7 @@
 
 #include "common/monotonic.h"
 #include "server/keeper/limits.h"
-#include "server/keeper/worker_commands.h"
+#include "server/keeper/worker_plan.h"
 
 #define SEND_TO_RENDERER(renderer, message, fds, n_fds)                                            \
 	worker_send(&(renderer)->worker, &(message), sizeof(message), fds, n_fds)

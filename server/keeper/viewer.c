@@ -6,7 +6,7 @@
 
 #include "common/monotonic.h"
 #include "server/keeper/limits.h"
-#include "server/keeper/worker_commands.h"
+#include "server/keeper/worker_plan.h"
 
 #define SEND_TO_VIEWER(viewer, message, fds, n_fds)                                                \
 	worker_send(&(viewer)->worker, &(message), sizeof(message), fds, n_fds)

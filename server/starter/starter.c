@@ -47,19 +47,18 @@ static pid_t fork_unsignalled(void)
 	return pid;
 }
 
-bool starter_init(struct starter *starter, char ***commands, GError **error)
+bool starter_init(struct starter *starter, const struct starter_plan *plan, GError **error)
 {
 	int pair[2];
 	*starter = STARTER_NONE;
-	starter->commands = commands;
-	while (commands[starter->n_commands])
-		starter->n_commands++;
+	g_assert(plan->n_commands <= STARTER_COMMANDS_MAX);
+	starter->plan = plan;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return fail(error, errno, "cannot make the starter's link");
 	pid_t keeper = getpid();
 	pid_t pid = fork_unsignalled();
 	if (pid == 0)
-		starter_process_run(pair[1], (char *const *const *)commands, keeper);
+		starter_process_run(pair[1], plan, keeper);
 	int fork_errno = errno;
 	close(pair[1]);
 	starter->link = pair[0];
@@ -81,10 +80,6 @@ void starter_finish(struct starter *starter)
 			;
 	}
 	starter->pid = 0;
-	for (unsigned i = 0; i < starter->n_commands; i++)
-		g_strfreev(starter->commands[i]);
-	starter->n_commands = 0;
-	g_clear_pointer(&starter->commands, g_free);
 }
 
 static void on_end(GPid pid, int wait_status, gpointer user)
@@ -141,8 +136,8 @@ static void give_up(struct starter *starter)
 pid_t starter_spawn(
 	struct starter *starter, unsigned command, int link_fd, int heartbeat_fd, GError **error)
 {
-	g_assert(command < starter->n_commands && link_fd >= 0 && heartbeat_fd >= 0);
-	const char *program = starter->commands[command][0];
+	g_assert(command < starter->plan->n_commands && link_fd >= 0 && heartbeat_fd >= 0);
+	const char *program = starter->plan->commands[command].argv[0];
 	const int fds[STARTER_FDS] = {
 		[STARTER_FD_LINK] = link_fd, [STARTER_FD_HEARTBEAT] = heartbeat_fd
 	};

@@ -25,21 +25,43 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#define STARTER_COMMANDS_MAX 3
+/* Workers are of at most this many users, where root starts them. */
+#define STARTER_USERS 2
+
+struct starter_command {
+	char **argv;
+	unsigned user; /* commands of one number are one user's, of another another's */
+	bool loopback; /* its network, which is its own, has 127.0.0.1; else it has nothing */
+};
+
+/* All that the starter will ever do. */
+struct starter_plan {
+	struct starter_command commands[STARTER_COMMANDS_MAX];
+	unsigned n_commands;
+	const char *name; /* the desktop's, to choose users by */
+	/* Workers begin in namespaces of their own, and as other users than root, as far as this
+	 * machine lets us (isolation.h). */
+	bool apart;
+	/* Files and folders in whose place they see nothing. */
+	char *const *hidden;
+	unsigned n_hidden;
+};
+
 struct starter {
 	pid_t pid; /* 0: it is reaped */
 	int link;  /* -1: it can start nothing any more */
-	char ***commands;
-	unsigned n_commands, end_source;
+	const struct starter_plan *plan;
+	unsigned end_source;
 };
 
 #define STARTER_NONE ((struct starter){ .link = -1 })
 
 /*
- * Forks the starter. `commands` are command lines, with NULL behind the last, that are taken over
- * and freed in either case. What the caller's memory has in it the starter has in its own, for
- * ever.
+ * Forks the starter. `plan` stays the caller's and must live as long. What the caller's memory has
+ * in it the starter has in its own, for ever.
  */
-bool starter_init(struct starter *starter, char ***commands, GError **error);
+bool starter_init(struct starter *starter, const struct starter_plan *plan, GError **error);
 
 /* Ends the starter; its workers stay. */
 void starter_finish(struct starter *starter);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -10,19 +11,21 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/fd.h"
 #include "common/process.h"
 #include "protocol/heartbeat.h"
 #include "protocol/keeper_link.h"
+#include "server/starter/isolation.h"
 
 /* The link's number here; what is above it is closed. */
 #define LINK_FD 3
 
 struct starter_process {
-	char *const *const *commands;
-	unsigned n_commands;
+	const struct starter_plan *plan;
+	struct isolation isolation;
 	int live[STARTER_LIVE_MAX]; /* pidfds of workers; -1: a free place */
 };
 
@@ -57,6 +60,23 @@ static bool give_up(int link, pid_t keeper)
 	       place_fds(link);
 }
 
+/*
+ * Root's starter keeps those that map a worker's user into its namespace, and the one without which
+ * root may not map itself.
+ */
+static bool give_up_capabilities(void)
+{
+	const uint32_t kept = 1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_SETFCAP;
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	if (syscall(SYS_capget, &header, data) < 0)
+		return false;
+	data[0].effective = data[0].permitted &= kept;
+	data[1].effective = data[1].permitted = 0;
+	data[0].inheritable = data[1].inheritable = 0;
+	return syscall(SYS_capset, &header, data) == 0;
+}
+
 /* ---- starting ---- */
 
 /* Gives a place for one more worker, or NULL when too many live. */
@@ -87,7 +107,15 @@ static struct starter_answer start(struct starter_process *process, const struct
 	if (!place)
 		return (struct starter_answer){ .pid = -1, .error = EAGAIN };
 	pid_t pid;
-	int error = process_start(process->commands[request->command], &options, &pid);
+	struct isolation_step step;
+	char **argv = process->plan->commands[request->command].argv;
+	isolation_apply(&process->isolation, &step, request->command, &options);
+	int error = process_start(argv, &options, &pid);
+	if (pid < 0 && options.namespaces) {
+		isolation_give_up(&process->isolation, error);
+		isolation_apply(&process->isolation, &step, request->command, &options);
+		error = process_start(argv, &options, &pid);
+	}
 	if (error == 0)
 		*place = pidfd_open(pid, 0);
 	return (struct starter_answer){ .pid = pid, .error = error };
@@ -119,7 +147,7 @@ static bool receive(const struct starter_process *process, struct request *reque
 	if (n != 1 || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
 		return false;
 	take_fds(&msg, request->fds);
-	return request->command < process->n_commands && request->fds[STARTER_FD_LINK] >= 0;
+	return request->command < process->plan->n_commands && request->fds[STARTER_FD_LINK] >= 0;
 }
 
 static bool serve_one(struct starter_process *process)
@@ -133,14 +161,15 @@ static bool serve_one(struct starter_process *process)
 	return send(LINK_FD, &answer, sizeof(answer), MSG_NOSIGNAL) == sizeof(answer);
 }
 
-void starter_process_run(int link, char *const *const *commands, pid_t keeper)
+void starter_process_run(int link, const struct starter_plan *plan, pid_t keeper)
 {
-	struct starter_process process = { .commands = commands };
-	while (commands[process.n_commands])
-		process.n_commands++;
+	struct starter_process process = { .plan = plan };
 	for (unsigned i = 0; i < STARTER_LIVE_MAX; i++)
 		process.live[i] = -1;
 	if (!give_up(link, keeper))
+		_exit(1);
+	isolation_init(&process.isolation, plan);
+	if (process.isolation.namespaces && !give_up_capabilities())
 		_exit(1);
 	while (serve_one(&process))
 		;

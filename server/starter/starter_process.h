@@ -24,4 +24,5 @@ struct starter_answer {
 #define STARTER_LIVE_MAX 8
 
 /* Serves `keeper` on `link` until that hangs up. It is called in a fresh fork and never returns. */
-_Noreturn void starter_process_run(int link, char *const *const *commands, pid_t keeper);
+struct starter_plan;
+_Noreturn void starter_process_run(int link, const struct starter_plan *plan, pid_t keeper);

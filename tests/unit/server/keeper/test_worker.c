@@ -98,11 +98,13 @@ static bool is_alive(pid_t pid)
 static void begin(struct stage *stage, unsigned spare_ms)
 {
 	g_autoptr(GError) error = NULL;
-	char ***commands = g_new0(char **, 2);
-	commands[0] = g_new0(char *, 2);
-	commands[0][0] = g_strdup(g_getenv("FAKE_WORKER"));
+	static char *argv[] = { NULL, NULL };
+	static const struct starter_plan plan = {
+		.commands = { { .argv = argv } }, .n_commands = 1, .name = "test"
+	};
+	argv[0] = (char *)g_getenv("FAKE_WORKER");
 	*stage = (struct stage){ .spare_ms = spare_ms };
-	starter_init(&stage->starter, commands, &error);
+	starter_init(&stage->starter, &plan, &error);
 	g_assert_no_error(error);
 	worker_init(&stage->worker, &class, stage, &stage->starter, 0);
 	const struct watchdog_limits far = { .stopped_ns = G_MAXINT64, .starting_ns = G_MAXINT64 };

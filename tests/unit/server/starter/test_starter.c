@@ -77,20 +77,26 @@ static int run_worker(void)
 		pause();
 }
 
-static struct starter make_starter(void)
+static struct starter make_starter_of(bool apart)
 {
 	g_autoptr(GError) error = NULL;
 	struct starter starter;
-	char *self = g_file_read_link("/proc/self/exe", NULL);
-	char ***commands = g_new0(char **, COMMANDS + 1);
-	commands[COMMAND_WORKER] = g_new0(char *, 3);
-	commands[COMMAND_WORKER][0] = self;
-	commands[COMMAND_WORKER][1] = g_strdup(WORKER);
-	commands[COMMAND_MISSING] = g_new0(char *, 2);
-	commands[COMMAND_MISSING][0] = g_strdup("/nonexistent");
-	starter_init(&starter, commands, &error);
+	static char *worker[] = { NULL, (char *)WORKER, NULL };
+	static char *missing[] = { (char *)"/nonexistent", NULL };
+	static struct starter_plan plan = { .commands = { { .argv = worker }, { .argv = missing } },
+		.n_commands = COMMANDS,
+		.name = "test" };
+	plan.apart = apart;
+	if (!worker[0])
+		worker[0] = g_file_read_link("/proc/self/exe", NULL);
+	starter_init(&starter, &plan, &error);
 	g_assert_no_error(error);
 	return starter;
+}
+
+static struct starter make_starter(void)
+{
+	return make_starter_of(false);
 }
 
 /* Starts a worker and hears what it tells. Gives 0 with `error` set when it cannot be started. */
@@ -113,7 +119,8 @@ static pid_t start(struct starter *starter, struct told *told, GError **error)
 static int run_keeper(void)
 {
 	struct told told;
-	struct starter starter = make_starter();
+	/* Namespaces and other users must not be what keeps a worker from dying. */
+	struct starter starter = make_starter_of(true);
 	struct family family = { .starter = starter.pid };
 	for (unsigned i = 0; i < G_N_ELEMENTS(family.workers); i++)
 		family.workers[i] = start(&starter, &told, NULL);
