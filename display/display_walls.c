@@ -139,6 +139,8 @@ bool display_walls_begin(struct display_walls *walls)
 		g_warning("no port on 127.0.0.1: %s", g_strerror(errno));
 		return false;
 	}
+	if (walls->mode != CONFINE_OFF)
+		confine_note_environment(&walls->state);
 	struct path_list *list = make_paths();
 	path_list_give(list, &rules);
 	rules.connect_ports = &port;
