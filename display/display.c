@@ -107,7 +107,8 @@ static bool start(struct display *display, const struct display_options *options
 		return false;
 	video_set_line(line_bps, display);
 	video_start(&options->video, on_video, display);
-	return display_walls_finish(display->walls) && keeper_end_say_ready(display->keeper);
+	return display_walls_finish(display->walls) &&
+	       keeper_end_say_ready(display->keeper, &display->walls->state);
 }
 
 struct display *display_create(int keeper_fd, const struct display_options *options,

@@ -107,10 +107,11 @@ void keeper_end_destroy(struct keeper_end *keeper)
 	g_free(keeper);
 }
 
-bool keeper_end_say_ready(struct keeper_end *keeper)
+bool keeper_end_say_ready(struct keeper_end *keeper, const struct confine_state *walls)
 {
-	struct keeper_ready ready = { .header.type = KEEPER_MESSAGE_READY,
-		.version = KEEPER_LINK_VERSION };
+	struct keeper_ready ready = {
+		.header.type = KEEPER_MESSAGE_READY, .version = KEEPER_LINK_VERSION, .walls = *walls
+	};
 	return link_send(keeper->fd, &ready, sizeof(ready), NULL, 0) == 0;
 }
 

@@ -40,7 +40,7 @@ void keeper_end_destroy(struct keeper_end *keeper);
  * Says that display is ready to work. Returns false when that could not be sent: the keeper is
  * gone.
  */
-bool keeper_end_say_ready(struct keeper_end *keeper);
+bool keeper_end_say_ready(struct keeper_end *keeper, const struct confine_state *walls);
 
 /*
  * Tells the keeper the desktop's size in pixels, if it has changed. While the socket is full only

@@ -12,10 +12,11 @@
 
 #include <stdint.h>
 
+#include "common/confine/confine.h"
 #include "common/link.h"
 
 #define KEEPER_LINK_FD 3
-#define KEEPER_LINK_VERSION 1
+#define KEEPER_LINK_VERSION 2
 
 /* Queue 0 is control, queue 1 is cursor (virtio 1.2, 5.7.2). */
 #define KEEPER_RINGS 2
@@ -71,6 +72,7 @@ struct keeper_ready {
 	struct link_header header;
 	uint32_t version;   /* KEEPER_LINK_VERSION */
 	uint32_t n_capsets; /* render: capsets offered to the guest, 0 without virgl */
+	struct confine_state walls;
 };
 
 struct keeper_frame_link {

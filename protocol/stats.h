@@ -19,11 +19,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/confine/confine.h"
 #include "common/link.h"
 #include "protocol/frame_link.h"
 
 #define STATS_MAGIC 0x5354415452544956u /* "VITRTATS" */
-#define STATS_VERSION 4
+#define STATS_VERSION 5
 /* At most this many connections of people are told apart; more of them are not shown. */
 #define STATS_CLIENTS_MAX 8
 #define STATS_ENCODER_BYTES 32
@@ -186,4 +187,6 @@ struct stats_answer {
 	int32_t keeper_pid, render_pid, display_pid; /* 0: not running now */
 	int32_t qemu_pid;                            /* 0: not known */
 	uint32_t render_starts, display_starts;      /* processes so far */
+	/* What they are locked in by, as they said when they were ready. */
+	struct confine_state keeper_walls, render_walls, display_walls;
 };

@@ -224,14 +224,15 @@ static int serve(struct keeper_end *keeper)
 	}
 }
 
-int keeper_end_run(int fd, struct gpu *gpu)
+int keeper_end_run(int fd, struct gpu *gpu, const struct confine_state *walls)
 {
 	struct keeper_end keeper = { .fd = fd,
 		.gpu = gpu,
 		.rings = { gpu_get_control_queue(gpu), virtqueue_create("cursor") } };
 	struct keeper_ready ready = { .header.type = KEEPER_MESSAGE_READY,
 		.version = KEEPER_LINK_VERSION,
-		.n_capsets = gpu_count_capsets(gpu) };
+		.n_capsets = gpu_count_capsets(gpu),
+		.walls = *walls };
 	int result = link_send(fd, &ready, sizeof(ready), NULL, 0);
 	if (result < 0) {
 		g_warning("keeper link: %s", g_strerror(-result));

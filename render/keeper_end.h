@@ -5,10 +5,12 @@
  */
 #pragma once
 
+#include "common/confine/confine.h"
+
 struct gpu;
 
 /*
- * Says READY, then serves the link and the cursor queue until the keeper goes away. Returns the
- * process's exit status.
+ * Says READY and what walls it is behind, then serves the link and the cursor queue until the
+ * keeper goes away. Returns the process's exit status.
  */
-int keeper_end_run(int fd, struct gpu *gpu);
+int keeper_end_run(int fd, struct gpu *gpu, const struct confine_state *walls);

@@ -79,5 +79,5 @@ int main(int argc, char **argv)
 	if (!render_walls_finish(&options, &walls))
 		_exit(EXIT_FAILURE);
 	/* The gpu thread may be inside a driver, so we leave without its destructors. */
-	_exit(keeper_end_run(KEEPER_LINK_FD, gpu));
+	_exit(keeper_end_run(KEEPER_LINK_FD, gpu, &walls));
 }

@@ -95,6 +95,21 @@ static bool put_up_each(const struct confine_rules *rules, struct confine_state 
 	return true;
 }
 
+void confine_clean(struct confine_state *state)
+{
+	const uint32_t known = (1u << CONFINE_WALLS) - 1;
+	state->held &= known;
+	state->lacking &= known & ~state->held;
+	for (unsigned wall = 0; wall < CONFINE_WALLS; wall++) {
+		char *reason = state->reason[wall];
+		reason[CONFINE_REASON_MAX - 1] = '\0';
+		for (char *c = reason; *c; c++) {
+			if (!g_ascii_isprint(*c))
+				*c = '?';
+		}
+	}
+}
+
 bool confine_check(const struct confine_state *state, const char *process, enum confine_mode mode,
 	GError **error)
 {

@@ -107,8 +107,9 @@ struct confine_rules {
 	bool signals_others;
 };
 
-#define CONFINE_REASON_MAX 80
+#define CONFINE_REASON_MAX 64
 
+/* It crosses borders as it is; a reader calls confine_clean() first. */
 struct confine_state {
 	uint32_t held, lacking; /* bits 1u << enum confine_wall; neither: not asked for */
 	uint32_t landlock_abi;
@@ -148,6 +149,9 @@ void confine_note(struct confine_state *state, enum confine_wall wall, const cha
 void confine_note_environment(struct confine_state *state);
 #define CONFINE_NAMESPACES_VARIABLE "VITRINE_NAMESPACES_LACK"
 #define CONFINE_USER_VARIABLE "VITRINE_USER_LACKS"
+
+/* Makes what a stranger says a state: bits of walls, each in one of the two, and printable text. */
+void confine_clean(struct confine_state *state);
 
 /* Says with CONFINE_MUST which walls of those asked for are lacking, and returns false. */
 bool confine_check(const struct confine_state *state, const char *process, enum confine_mode mode,

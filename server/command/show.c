@@ -7,6 +7,7 @@
 
 #include "server/command/show_json.h"
 #include "server/command/show_quotas.h"
+#include "server/command/show_walls.h"
 #include "server/desktop/desktop_file.h"
 #include "server/desktop/guest_report.h"
 #include "server/desktop/run_dir.h"
@@ -65,6 +66,7 @@ static void show_desktop(const char *base, const char *name, bool alone)
 	printf("%s\n", name);
 	show_report(report);
 	show_quotas(base, name, alone);
+	show_walls_print(base, name);
 }
 
 static bool desktop_runs(const char *base, const char *name)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "server/command/show_quotas.h"
+#include "server/command/show_walls.h"
 #include "server/desktop/desktop_file.h"
 #include "server/desktop/desktop_options.h"
 #include "server/desktop/guest_report.h"
@@ -94,6 +95,9 @@ static void add_desktop(JsonBuilder *json, const char *name)
 	add_quotas(json, desktop);
 	json_builder_set_member_name(json, "guest");
 	add_guest(json, guest);
+	g_autofree char *base = run_dir_base();
+	json_builder_set_member_name(json, "walls");
+	show_walls_add(json, base, name);
 	json_builder_end_object(json);
 }
 

@@ -190,6 +190,9 @@ static void on_stats_asked(void *user, struct stats_answer *answer)
 	answer->qemu_pid = qemu_pid(keeper);
 	answer->render_starts = keeper->renderer.worker.n_starts;
 	answer->display_starts = keeper->viewer.worker.n_starts;
+	answer->keeper_walls = keeper->walls.state;
+	answer->render_walls = keeper->renderer.worker.walls;
+	answer->display_walls = keeper->viewer.worker.walls;
 }
 
 static bool prepare_stats(struct keeper *keeper, GError **error)

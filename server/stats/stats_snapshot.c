@@ -111,6 +111,11 @@ static void take_answer(struct reading *reading, const struct stats_answer *answ
 	stats_snapshot_text(name, sizeof(name), snapshot->name);
 	snapshot->render_starts = answer->render_starts;
 	snapshot->display_starts = answer->display_starts;
+	snapshot->walls[STATS_PROCESS_KEEPER] = answer->keeper_walls;
+	snapshot->walls[STATS_PROCESS_RENDER] = answer->render_walls;
+	snapshot->walls[STATS_PROCESS_DISPLAY] = answer->display_walls;
+	for (unsigned i = 0; i < STATS_PROCESSES; i++)
+		confine_clean(&snapshot->walls[i]);
 	int pids[STATS_PROCESSES] = {
 		[STATS_PROCESS_KEEPER] = answer->keeper_pid,
 		[STATS_PROCESS_RENDER] = answer->render_pid,

@@ -35,6 +35,7 @@ struct stats_snapshot {
 	int64_t time_us; /* CLOCK_MONOTONIC */
 	uint32_t render_starts, display_starts;
 	struct stats_process_times processes[STATS_PROCESSES];
+	struct confine_state walls[STATS_PROCESSES]; /* of QEMU: none */
 	struct stats render, display;
 };
 

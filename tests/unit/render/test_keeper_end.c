@@ -41,7 +41,8 @@ struct fixture {
 static gpointer run(gpointer user)
 {
 	struct fixture *f = user;
-	int status = keeper_end_run(f->renderer_fd, f->gpu);
+	const struct confine_state walls = { .held = 1u << CONFINE_LANDLOCK };
+	int status = keeper_end_run(f->renderer_fd, f->gpu, &walls);
 	g_atomic_int_set(&f->ended, 1);
 	return GINT_TO_POINTER(status);
 }
@@ -215,6 +216,7 @@ static void test_ready(struct fixture *f, gconstpointer data)
 {
 	g_assert_cmpuint(f->ready.version, ==, KEEPER_LINK_VERSION);
 	g_assert_cmpuint(f->ready.n_capsets, ==, 0);
+	g_assert_cmphex(f->ready.walls.held, ==, 1u << CONFINE_LANDLOCK);
 	leave(f);
 }
 

@@ -176,7 +176,12 @@ int main(int argc, char **argv)
 		return 5;
 	}
 	struct keeper_ready ready = {
-		.header.type = KEEPER_MESSAGE_READY, .version = KEEPER_LINK_VERSION, .n_capsets = 2
+		.header.type = KEEPER_MESSAGE_READY,
+		.version = KEEPER_LINK_VERSION,
+		.n_capsets = 2,
+		.walls = { .held = 1u << CONFINE_SECCOMP,
+			.lacking = 1u << CONFINE_LANDLOCK,
+			.reason[CONFINE_LANDLOCK] = "none\n" },
 	};
 	note("READY");
 	if (link_send(KEEPER_LINK_FD, &ready, sizeof(ready), NULL, 0) < 0)

@@ -405,6 +405,20 @@ static void test_notes(void)
 	g_assert_nonnull(strstr(error->message, "vitrine-x must be confined"));
 }
 
+/* A stranger's state has texts without an end and walls that are both there and lacking. */
+static void test_clean(void)
+{
+	struct confine_state state;
+	memset(&state, 0xff, sizeof(state));
+	memcpy(state.reason[0], "a\033[2J", 6);
+	confine_clean(&state);
+	g_assert_cmphex(state.held, ==, (1u << CONFINE_WALLS) - 1);
+	g_assert_cmphex(state.lacking, ==, 0);
+	g_assert_cmpstr(state.reason[0], ==, "a?[2J");
+	g_assert_cmpuint(strlen(state.reason[1]), ==, CONFINE_REASON_MAX - 1);
+	g_assert_true(g_str_has_prefix(state.reason[1], "???"));
+}
+
 static void make_files(void)
 {
 	folder = g_dir_make_tmp("confine-XXXXXX", NULL);
@@ -460,6 +474,7 @@ int main(int argc, char **argv)
 		g_test_add_data_func(path, children[i].function, run_child);
 	}
 	g_test_add_func("/confine/notes", test_notes);
+	g_test_add_func("/confine/clean", test_clean);
 	int status = g_test_run();
 	remove_files();
 	return status;

@@ -340,6 +340,10 @@ static void test_keeper(void)
 	g_assert_cmpuint(first->render.heads[0].counts[STATS_FRAMES_FLUSHED], ==, 1);
 	g_assert_cmpuint(first->display.heads[0].counts[STATS_DRAWABLES], ==, 1);
 	g_assert_cmpuint(first->render_starts, ==, 1);
+	for (unsigned i = STATS_PROCESS_RENDER; i <= STATS_PROCESS_DISPLAY; i++) {
+		g_autofree char *walls = confine_describe(&first->walls[i]);
+		g_assert_cmpstr(walls, ==, "holds seccomp; lacks landlock (none?)");
+	}
 
 	/* The successor goes on counting. */
 	g_assert_cmpint(kill(rig_renderer(rig), SIGKILL), ==, 0);

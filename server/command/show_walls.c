@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/command/show_walls.h"
+
+#include <stdio.h>
+
+#include "common/confine/confine.h"
+#include "server/desktop/run_dir.h"
+#include "server/stats/stats_snapshot.h"
+
+/* These have walls; QEMU's are its own. */
+static const enum stats_process processes[] = { STATS_PROCESS_KEEPER, STATS_PROCESS_RENDER,
+	STATS_PROCESS_DISPLAY };
+
+static struct stats_snapshot *ask(const char *base, const char *name)
+{
+	g_autofree char *path = g_build_filename(base, name, STATS_SOCKET_FILE, NULL);
+	return stats_snapshot_take(path, NULL, NULL);
+}
+
+void show_walls_print(const char *base, const char *name)
+{
+	g_autofree struct stats_snapshot *snapshot = ask(base, name);
+	for (unsigned i = 0; snapshot && i < G_N_ELEMENTS(processes); i++) {
+		g_autofree char *line = confine_describe(&snapshot->walls[processes[i]]);
+		printf("  walls: %s %s\n", stats_process_names[processes[i]], line);
+	}
+}
+
+static void add_state(JsonBuilder *json, const struct confine_state *state)
+{
+	json_builder_begin_object(json);
+	json_builder_set_member_name(json, "held");
+	json_builder_begin_array(json);
+	for (unsigned wall = 0; wall < CONFINE_WALLS; wall++) {
+		if ((state->held >> wall) & 1)
+			json_builder_add_string_value(json, confine_wall_name(wall));
+	}
+	json_builder_end_array(json);
+	json_builder_set_member_name(json, "lacking");
+	json_builder_begin_object(json);
+	for (unsigned wall = 0; wall < CONFINE_WALLS; wall++) {
+		if (!((state->lacking >> wall) & 1))
+			continue;
+		json_builder_set_member_name(json, confine_wall_name(wall));
+		json_builder_add_string_value(json, state->reason[wall]);
+	}
+	json_builder_end_object(json);
+	json_builder_end_object(json);
+}
+
+void show_walls_add(JsonBuilder *json, const char *base, const char *name)
+{
+	g_autofree struct stats_snapshot *snapshot = ask(base, name);
+	if (!snapshot) {
+		json_builder_add_null_value(json);
+		return;
+	}
+	json_builder_begin_object(json);
+	for (unsigned i = 0; i < G_N_ELEMENTS(processes); i++) {
+		json_builder_set_member_name(json, stats_process_names[processes[i]]);
+		add_state(json, &snapshot->walls[processes[i]]);
+	}
+	json_builder_end_object(json);
+}
