@@ -6,6 +6,9 @@ export LANG=C.UTF-8 XDG_RUNTIME_DIR=/run/user/1000 HOME=/home/person NO_AT_BRIDG
 loginctl enable-linger person
 until [ -d $XDG_RUNTIME_DIR ]; do sleep 1; done
 mkdir -p /out && chown person /out
+# The person may open the GPU: udev, which may hear of it late, gives it to these groups.
+for group in video render; do sed -i "/^$group:/{s/\$/,person/;s/:,/:/}" /etc/group; done
+udevadm settle --timeout=60
 chmod a+rw /dev/dri/*
 
 # person COMMAND: as the desktop's user, with this environment.
