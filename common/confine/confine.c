@@ -126,6 +126,18 @@ bool confine_check(const struct confine_state *state, const char *process, enum 
 	return false;
 }
 
+/* Nobody counts on it, so that it may be missing. */
+static bool refuse_early(const struct confine_rules *rules, GError **error)
+{
+	if (rules->refused_early.n == 0 || confine_seccomp_lacking())
+		return true;
+	int result = confine_filter_more(&rules->refused_early);
+	if (result < 0)
+		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-result),
+			"%s cannot be confined early: %s", rules->process, g_strerror(-result));
+	return result >= 0;
+}
+
 bool confine_threads(const struct confine_rules *rules, enum confine_mode mode,
 	struct confine_state *state, GError **error)
 {
@@ -134,7 +146,9 @@ bool confine_threads(const struct confine_rules *rules, enum confine_mode mode,
 		CONFINE_LANDLOCK };
 	if (mode == CONFINE_OFF)
 		return true;
+	bool is_first = !is_settled(state, CONFINE_NO_NEW_PRIVS);
 	return put_up_each(rules, state, walls, G_N_ELEMENTS(walls), error) &&
+	       (!is_first || refuse_early(rules, error)) &&
 	       confine_check(state, rules->process, mode, error);
 }
 

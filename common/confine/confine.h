@@ -98,6 +98,8 @@ struct confine_rules {
 	const struct confine_path *paths;
 	unsigned n_paths;
 	struct confine_calls calls[CONFINE_PARTS_MAX];
+	/* These are refused from confine_threads() on, where the kernel has seccomp. */
+	struct confine_calls refused_early;
 	const struct confine_limit *limits;
 	unsigned n_limits;
 	/* TCP ports to which it may connect; none may be bound. Landlock from ABI 4 on. */

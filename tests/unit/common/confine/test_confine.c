@@ -323,6 +323,23 @@ static void seccomp_rows(void)
 	HOLDS(fails_with(socket(AF_INET6, SOCK_STREAM, 0), EPERM));
 }
 
+/* Some calls are refused before the filter of all others is there, and then as well. */
+static void seccomp_early(void)
+{
+	static const struct confine_call rows[] = { { "setpriority", "" } };
+	struct confine_rules rules = make_rules();
+	rules.refused_early = (struct confine_calls){ rows, G_N_ELEMENTS(rows) };
+	struct confine_state state = { 0 };
+	HOLDS(setpriority(PRIO_PROCESS, 0, 1) == 0);
+	HOLDS(confine_threads(&rules, CONFINE_AUTO, &state, NULL));
+	HOLDS(fails_with(setpriority(PRIO_PROCESS, 0, 2), EPERM));
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	HOLDS(fd >= 0);
+	HOLDS(confine_apply(&rules, CONFINE_AUTO, &state, NULL));
+	HOLDS(fails_with(setpriority(PRIO_PROCESS, 0, 2), EPERM));
+	HOLDS(getpriority(PRIO_PROCESS, 0) == 1);
+}
+
 /* What was allowed is taken from threads that are there, too. */
 static void seccomp_forbid(void)
 {
@@ -461,6 +478,7 @@ int main(int argc, char **argv)
 		{ "seccomp/code", seccomp_code },
 		{ "seccomp/threads", seccomp_threads },
 		{ "seccomp/rows", seccomp_rows },
+		{ "seccomp/early", seccomp_early },
 		{ "seccomp/forbid", seccomp_forbid },
 		{ "lacking/landlock", without_landlock },
 		{ "lacking/landlock-switched-off", landlock_switched_off },
