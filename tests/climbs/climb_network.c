@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* Speaking to somebody. */
+#include <arpa/inet.h>
+#include <linux/if_alg.h>
+#include <linux/netlink.h>
+#include <linux/vm_sockets.h>
+#include <net/ethernet.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "tests/climbs/climb_calls.h"
+
+#define CONNECT_WAIT_S 1
+
+static int connect_to(int family, int type, const void *address, size_t size)
+{
+	struct timeval limit = { .tv_sec = CONNECT_WAIT_S };
+	long fd = syscall(SYS_socket, family, type | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return errno;
+	syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	int error = climb_result(syscall(SYS_connect, fd, address, size));
+	syscall(SYS_close, fd);
+	return error;
+}
+
+static struct sockaddr_in loopback4(uint16_t port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons(port) };
+	return address;
+}
+
+static int connect_tcp4(const struct climb_targets *t)
+{
+	struct sockaddr_in address = loopback4(t->tcp4_port);
+	return connect_to(AF_INET, SOCK_STREAM, &address, sizeof(address));
+}
+
+static int connect_tcp6(const struct climb_targets *t)
+{
+	struct sockaddr_in6 address = { .sin6_family = AF_INET6,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT,
+		.sin6_port = htons(t->tcp6_port) };
+	return connect_to(AF_INET6, SOCK_STREAM, &address, sizeof(address));
+}
+
+/* TCP Fast Open connects without connect(). */
+static int send_tcp4(const struct climb_targets *t)
+{
+	struct sockaddr_in address = loopback4(t->tcp4_port);
+	long fd = syscall(SYS_socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return errno;
+	int error = climb_result(
+		syscall(SYS_sendto, fd, "x", 1, MSG_FASTOPEN, &address, sizeof(address)));
+	syscall(SYS_close, fd);
+	return error;
+}
+
+static int connect_mptcp(const struct climb_targets *t)
+{
+	struct sockaddr_in address = loopback4(t->tcp4_port);
+	long fd = syscall(SYS_socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 262);
+	if (fd < 0)
+		return errno;
+	int error = climb_result(syscall(SYS_connect, fd, &address, sizeof(address)));
+	syscall(SYS_close, fd);
+	return error;
+}
+
+/* A datagram leaves whether somebody listens or not, so the refusal of the first tells. */
+static int send_udp4(const struct climb_targets *t)
+{
+	struct sockaddr_in address = loopback4(t->udp4_port);
+	long fd = syscall(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return errno;
+	int error = climb_result(syscall(SYS_connect, fd, &address, sizeof(address)));
+	for (int i = 0; i < 2 && !error; i++)
+		error = climb_result(syscall(SYS_sendto, fd, "x", 1, 0, NULL, 0));
+	syscall(SYS_close, fd);
+	return error;
+}
+
+static int connect_unix(int type, const char *path, bool is_abstract)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	climb_copy(address.sun_path + is_abstract, sizeof(address.sun_path) - is_abstract, path);
+	size_t size = offsetof(struct sockaddr_un, sun_path) + is_abstract + strlen(path);
+	return connect_to(AF_UNIX, type, &address, size + !is_abstract);
+}
+
+static int connect_qmp(const struct climb_targets *t)
+{
+	return connect_unix(SOCK_STREAM, t->qmp, false);
+}
+
+static int connect_stream(const struct climb_targets *t)
+{
+	return connect_unix(SOCK_STREAM, t->stream, false);
+}
+
+static int connect_datagram(const struct climb_targets *t)
+{
+	return connect_unix(SOCK_DGRAM, t->datagram, false);
+}
+
+static int connect_abstract(const struct climb_targets *t)
+{
+	return connect_unix(SOCK_STREAM, t->abstract_name, true);
+}
+
+/* A pair of datagram sockets may be connected anew, so socketpair() is as good as socket(). */
+static int connect_pair(const struct climb_targets *t)
+{
+	int pair[2];
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	climb_copy(address.sun_path, sizeof(address.sun_path), t->datagram);
+	if (syscall(SYS_socketpair, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return errno;
+	int error = climb_result(syscall(SYS_connect, pair[0], &address, sizeof(address)));
+	if (error)
+		error = climb_result(
+			syscall(SYS_sendto, pair[0], "x", 1, 0, &address, sizeof(address)));
+	syscall(SYS_close, pair[0]);
+	syscall(SYS_close, pair[1]);
+	return error;
+}
+
+/* What is left of QEMU's and the keeper's sockets in this process? */
+static int have_qmp_descriptor(const struct climb_targets *t)
+{
+	for (int fd = 0; fd < 1024; fd++) {
+		struct sockaddr_un peer = { .sun_family = AF_UNSPEC };
+		socklen_t size = sizeof(peer) - 1;
+		if (syscall(SYS_getpeername, fd, &peer, &size) == 0 && peer.sun_family == AF_UNIX &&
+			strncmp(peer.sun_path, t->qmp, sizeof(peer.sun_path)) == 0)
+			return 0;
+	}
+	return EBADF;
+}
+
+#define SOCKET(function, family, type, protocol)                                                   \
+	static int function(const struct climb_targets *t)                                         \
+	{                                                                                          \
+		return climb_opened(                                                               \
+			syscall(SYS_socket, (family), (type) | SOCK_CLOEXEC, (protocol)));         \
+	}
+SOCKET(open_raw4, AF_INET, SOCK_RAW, IPPROTO_ICMP)
+SOCKET(open_raw6, AF_INET6, SOCK_RAW, IPPROTO_ICMPV6)
+SOCKET(open_ping, AF_INET, SOCK_DGRAM, IPPROTO_ICMP)
+SOCKET(open_packet, AF_PACKET, SOCK_RAW, htons(ETH_P_ALL))
+SOCKET(open_netlink_route, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE)
+SOCKET(open_netlink_audit, AF_NETLINK, SOCK_RAW, NETLINK_AUDIT)
+SOCKET(open_netlink_uevent, AF_NETLINK, SOCK_DGRAM, NETLINK_KOBJECT_UEVENT)
+SOCKET(open_netlink_diag, AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG)
+SOCKET(open_netfilter, AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER)
+SOCKET(open_vsock, AF_VSOCK, SOCK_STREAM, 0)
+SOCKET(open_alg, AF_ALG, SOCK_SEQPACKET, 0)
+SOCKET(open_bluetooth, AF_BLUETOOTH, SOCK_RAW, 1)
+SOCKET(open_xdp, 44, SOCK_RAW, 0)
+SOCKET(open_can, AF_CAN, SOCK_RAW, 1)
+SOCKET(open_key, AF_KEY, SOCK_RAW, 2)
+
+static int connect_vsock(const struct climb_targets *t)
+{
+	struct sockaddr_vm address = {
+		.svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_HOST, .svm_port = 1
+	};
+	int error = connect_to(AF_VSOCK, SOCK_STREAM, &address, sizeof(address));
+	/* The host refuses: it was asked. */
+	return error == ECONNRESET || error == ETIMEDOUT ? 0 : error;
+}
+
+/* Leaves a listener behind, which the test tries to reach. */
+static int listen_tcp4(const struct climb_targets *t)
+{
+	int yes = 1;
+	struct sockaddr_in address = loopback4(t->free_port);
+	long fd = syscall(SYS_socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return errno;
+	syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+	if (syscall(SYS_bind, fd, &address, sizeof(address)) < 0 ||
+		syscall(SYS_listen, fd, 1) < 0) {
+		int error = errno;
+		syscall(SYS_close, fd);
+		return error;
+	}
+	return 0;
+}
+
+static bool reach_tcp4(const struct climb_targets *t)
+{
+	return connect_tcp4(&(struct climb_targets){ .tcp4_port = t->free_port }) == 0;
+}
+
+static int listen_abstract(const struct climb_targets *t)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const char *name = "vitrine-climb-listens";
+	climb_copy(address.sun_path + 1, sizeof(address.sun_path) - 1, name);
+	size_t size = offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name);
+	long fd = syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return errno;
+	if (syscall(SYS_bind, fd, &address, size) < 0 || syscall(SYS_listen, fd, 1) < 0) {
+		int error = errno;
+		syscall(SYS_close, fd);
+		return error;
+	}
+	return 0;
+}
+
+static bool reach_abstract(const struct climb_targets *t)
+{
+	return connect_unix(SOCK_STREAM, "vitrine-climb-listens", true) == 0;
+}
+
+#define SECCOMP CLIMB_SECCOMP
+#define NAMESPACES CLIMB_NAMESPACES
+/* Display's clients come through the keeper's listeners, and its own loopback is a network of its
+ * own. */
+static const struct climb rows[] = {
+	{ "TCP over IPv4", CLIMB_ALL, NAMESPACES, 0, connect_tcp4 },
+	{ "TCP over IPv6", CLIMB_ALL, NAMESPACES, 0, connect_tcp6 },
+	{ "TCP Fast Open", CLIMB_ALL, NAMESPACES, 0, send_tcp4 },
+	{ "MPTCP", CLIMB_ALL, NAMESPACES, 0, connect_mptcp },
+	{ "UDP", CLIMB_ALL, NAMESPACES, 0, send_udp4 },
+	{ "QMP's unix socket", CLIMB_ALL, 0, 0, connect_qmp },
+	{ "a unix socket's path", CLIMB_ALL, 0, 0, connect_stream },
+	{ "a unix datagram socket's path", CLIMB_ALL, 0, 0, connect_datagram },
+	{ "an abstract unix socket", CLIMB_ALL, NAMESPACES, 0, connect_abstract },
+	{ "a socket pair connected anew", CLIMB_ALL, 0, 0, connect_pair },
+	{ "QMP's descriptor", CLIMB_WORKERS | CLIMB_STARTER, 0, 0, have_qmp_descriptor },
+	{ "raw IPv4", CLIMB_ALL, SECCOMP | CLIMB_RIGHTS, 0, open_raw4 },
+	{ "raw IPv6", CLIMB_ALL, SECCOMP | CLIMB_RIGHTS, 0, open_raw6 },
+	{ "ping socket", CLIMB_ALL, SECCOMP, 0, open_ping },
+	{ "packet socket", CLIMB_ALL, SECCOMP | CLIMB_RIGHTS, 0, open_packet },
+	{ "netlink: routes", CLIMB_ALL, SECCOMP, 0, open_netlink_route },
+	{ "netlink: audit", CLIMB_ALL, SECCOMP, 0, open_netlink_audit },
+	{ "netlink: uevents", CLIMB_ALL, SECCOMP, 0, open_netlink_uevent },
+	{ "netlink: sockets", CLIMB_ALL, SECCOMP, 0, open_netlink_diag },
+	{ "netlink: netfilter", CLIMB_ALL, SECCOMP, 0, open_netfilter },
+	{ "vsock", CLIMB_ALL, SECCOMP, 0, open_vsock },
+	{ "vsock to the host", CLIMB_ALL, SECCOMP, 0, connect_vsock },
+	{ "AF_ALG", CLIMB_ALL, SECCOMP, 0, open_alg },
+	{ "Bluetooth", CLIMB_ALL, SECCOMP, 0, open_bluetooth },
+	{ "AF_XDP", CLIMB_ALL, SECCOMP, 0, open_xdp },
+	{ "CAN", CLIMB_ALL, SECCOMP, 0, open_can },
+	{ "AF_KEY", CLIMB_ALL, SECCOMP, 0, open_key },
+	{ "listen on a TCP port", CLIMB_ALL, NAMESPACES, CLIMB_SPENDS, listen_tcp4, reach_tcp4 },
+	{ "listen on an abstract name", CLIMB_ALL, NAMESPACES, CLIMB_SPENDS, listen_abstract,
+		reach_abstract },
+};
+
+const struct climb_group climb_network = CLIMB_GROUP("network", rows);
