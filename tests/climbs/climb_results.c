@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/climbs/climb_results.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The names are features of kernel-without. */
+const struct climb_variant climb_variants[CLIMB_VARIANTS] = {
+	[CLIMB_VARIANT_ALL] = { "all walls", NULL, "auto" },
+	[CLIMB_VARIANT_NONE] = { "no walls", NULL, "off" },
+	{ "without landlock", "landlock", "auto" },
+	{ "without seccomp", "seccomp", "auto" },
+	{ "without namespaces", "namespaces", "auto" },
+	{ "seccomp alone", "landlock,namespaces", "auto", CLIMB_SECCOMP },
+	{ "landlock alone", "seccomp,namespaces", "auto", CLIMB_LANDLOCK },
+	{ "namespaces alone", "seccomp,landlock", "auto", CLIMB_NAMESPACES },
+	/* These stand in each of the variants but "no walls". */
+	{ "rights alone", "seccomp,landlock,namespaces", "auto", CLIMB_RIGHTS },
+};
+
+const struct climb_place climb_places[CLIMB_PLACES] = {
+	{ "render", CLIMB_RENDER, NULL },
+	{ "render's gpu thread", CLIMB_RENDER, "gpu" },
+	{ "display", CLIMB_DISPLAY, NULL },
+	{ "display's relay", CLIMB_DISPLAY, "relay" },
+	{ "keeper", CLIMB_KEEPER, NULL },
+	{ "starter", CLIMB_STARTER, NULL },
+};
+
+const char *climb_results_describe(struct climb_outcome outcome)
+{
+	switch (outcome.verdict) {
+	case CLIMB_UP:
+		return "UP";
+	case CLIMB_HELD:
+		return outcome.error ? strerrorname_np(outcome.error) : "in vain";
+	case CLIMB_DIED:
+		return "died";
+	case CLIMB_HUNG:
+		return "HUNG";
+	default:
+		return "-";
+	}
+}
+
+unsigned climb_results_count(const struct climb_results *results, unsigned variant, unsigned place,
+	enum climb_verdict verdict)
+{
+	unsigned n = 0;
+	for (unsigned g = 0; g < climb_n_groups; g++) {
+		for (unsigned c = 0; c < climb_groups[g]->n_climbs; c++)
+			n += results->outcomes[variant][place][g][c].verdict == verdict;
+	}
+	return n;
+}
+
+static bool is_named_and_tried(const struct climb_results *results, unsigned variant,
+	unsigned place, unsigned g, unsigned c)
+{
+	return (climb_groups[g]->climbs[c].walls & climb_variants[variant].alone) &&
+	       results->outcomes[variant][place][g][c].verdict != CLIMB_NOT_TRIED;
+}
+
+unsigned climb_results_check_alone(
+	const struct climb_results *results, unsigned variant, unsigned *n_climbs)
+{
+	unsigned n_up = 0;
+	*n_climbs = 0;
+	for (unsigned p = 0; p < CLIMB_PLACES; p++) {
+		for (unsigned g = 0; g < climb_n_groups; g++) {
+			for (unsigned c = 0; c < climb_groups[g]->n_climbs; c++) {
+				if (!is_named_and_tried(results, variant, p, g, c))
+					continue;
+				++*n_climbs;
+				if (results->outcomes[variant][p][g][c].verdict != CLIMB_UP)
+					continue;
+				n_up++;
+				g_print("# %s does not hold %s, %s: %s: %s\n",
+					climb_variants[variant].name, climb_places[p].name,
+					results->user, climb_groups[g]->name,
+					climb_groups[g]->climbs[c].name);
+			}
+		}
+	}
+	return n_up;
+}
+
+/* Writes in which of the places the climb was tried without walls, and did not get up. */
+static void append_kept(
+	const struct climb_results *results, unsigned g, unsigned c, GString *places)
+{
+	for (unsigned p = 0; p < CLIMB_PLACES; p++) {
+		struct climb_outcome none = results->outcomes[CLIMB_VARIANT_NONE][p][g][c];
+		if ((none.verdict == CLIMB_HELD || none.verdict == CLIMB_DIED) &&
+			!climb_places[p].thread)
+			g_string_append_printf(places, "%s%s (%s)", places->len ? ", " : "",
+				climb_places[p].name, climb_results_describe(none));
+	}
+}
+
+void climb_results_list_kept(const struct climb_results *results)
+{
+	for (unsigned g = 0; g < climb_n_groups; g++) {
+		for (unsigned c = 0; c < climb_groups[g]->n_climbs; c++) {
+			g_autoptr(GString) places = g_string_new(NULL);
+			append_kept(results, g, c, places);
+			if (places->len)
+				g_print("# %s: held without walls, too: %s: %s: %s\n",
+					results->user, climb_groups[g]->name,
+					climb_groups[g]->climbs[c].name, places->str);
+		}
+	}
+}
+
+/* Writes the walls that hold the climb alone, by their first letters. */
+static void append_holders(
+	const struct climb_results *results, unsigned p, unsigned g, unsigned c, GString *text)
+{
+	gsize before = text->len;
+	struct climb_outcome none = results->outcomes[CLIMB_VARIANT_NONE][p][g][c];
+	struct climb_outcome all = results->outcomes[CLIMB_VARIANT_ALL][p][g][c];
+	for (unsigned v = 0; v < CLIMB_VARIANTS; v++) {
+		enum climb_verdict verdict = results->outcomes[v][p][g][c].verdict;
+		if (climb_variants[v].alone && (verdict == CLIMB_HELD || verdict == CLIMB_DIED))
+			g_string_append_c(
+				text, g_ascii_toupper(climb_wall_name(climb_variants[v].alone)[0]));
+	}
+	if (all.verdict == CLIMB_UP)
+		g_string_append(text, " UP");
+	else if (none.verdict == CLIMB_HELD && none.error == 0)
+		g_string_assign(text, "checks");
+	else if (none.verdict == CLIMB_HELD || none.verdict == CLIMB_DIED)
+		g_string_assign(text, "(kernel)");
+	else if (text->len == before && all.verdict != CLIMB_NOT_TRIED)
+		g_string_append(text, "together");
+}
+
+void climb_results_print_table(const struct climb_results *results)
+{
+	g_print("# | climb |");
+	for (unsigned p = 0; p < CLIMB_PLACES; p++)
+		g_print(climb_places[p].thread ? "" : " %s |", climb_places[p].name);
+	g_print("\n# |---|---|---|---|---|\n");
+	for (unsigned g = 0; g < climb_n_groups; g++) {
+		g_print("# | **%s** | | | | |\n", climb_groups[g]->name);
+		for (unsigned c = 0; c < climb_groups[g]->n_climbs; c++) {
+			g_print("# | %s |", climb_groups[g]->climbs[c].name);
+			for (unsigned p = 0; p < CLIMB_PLACES; p++) {
+				g_autoptr(GString) text = g_string_new(NULL);
+				if (climb_places[p].thread)
+					continue;
+				append_holders(results, p, g, c, text);
+				g_print(" %s |", text->str);
+			}
+			g_print("\n");
+		}
+	}
+}

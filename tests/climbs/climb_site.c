@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/climbs/climb_site.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ABSTRACT_NAME "vitrine-climb-site"
+/* Of a user who is not the test's: a number that nobody has. */
+#define OTHER_USER 63018
+
+static void own(const struct climb_site *site, const char *path)
+{
+	if (geteuid() == 0 && lchown(path, site->user, site->user) < 0)
+		g_error("%s: %s", path, g_strerror(errno));
+}
+
+static void make_dir(const struct climb_site *site, char *to, const char *name)
+{
+	g_autofree char *path = g_build_filename(site->directory, name, NULL);
+	g_assert_cmpint(mkdir(path, 0700), ==, 0);
+	own(site, path);
+	g_strlcpy(to, path, CLIMB_PATH);
+}
+
+static void make_file(const struct climb_site *site, char *to, const char *name)
+{
+	g_autofree char *path = g_build_filename(site->directory, name, NULL);
+	g_assert_true(g_file_set_contents_full(
+		path, "climb's secret\n", -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+	own(site, path);
+	g_strlcpy(to, path, CLIMB_PATH);
+}
+
+static void make_files(struct climb_site *site)
+{
+	struct climb_targets *t = &site->memory->targets;
+	char away[CLIMB_PATH];
+	make_dir(site, t->home, "home");
+	make_dir(site, t->other_dir, "other");
+	make_dir(site, away, "qemu");
+	make_dir(site, away, "runs");
+	site->run_parent = g_strdup(away);
+	make_file(site, t->home_file, "home/private");
+	make_file(site, t->password, "password");
+	make_file(site, t->key, "key.pem");
+	make_file(site, t->other_file, "other/desktop.conf");
+	make_file(site, away, "other/to-unlink");
+}
+
+/* ---- what listens ---- */
+
+static void add_listener(struct climb_site *site, int fd)
+{
+	g_assert_cmpuint(site->n_listeners, <, CLIMB_LISTENERS);
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	site->listeners[site->n_listeners++] = fd;
+}
+
+static int listen_unix(struct climb_site *site, char *to, const char *name, int type)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	g_autofree char *path = g_build_filename(site->directory, name, NULL);
+	g_assert_cmpuint(strlen(path), <, sizeof(address.sun_path));
+	strcpy(address.sun_path, path);
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	g_assert_cmpint(bind(fd, (struct sockaddr *)&address, sizeof(address)), ==, 0);
+	if (type == SOCK_STREAM)
+		g_assert_cmpint(listen(fd, 64), ==, 0);
+	own(site, path);
+	g_strlcpy(to, path, CLIMB_PATH);
+	add_listener(site, fd);
+	return fd;
+}
+
+static void listen_abstract(struct climb_site *site)
+{
+	struct climb_targets *t = &site->memory->targets;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	g_snprintf(t->abstract_name, sizeof(t->abstract_name), ABSTRACT_NAME "-%d", (int)getpid());
+	strcpy(address.sun_path + 1, t->abstract_name);
+	socklen_t size =
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(t->abstract_name));
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	g_assert_cmpint(bind(fd, (struct sockaddr *)&address, size), ==, 0);
+	g_assert_cmpint(listen(fd, 64), ==, 0);
+	add_listener(site, fd);
+}
+
+/* Returns the port, or 0 where the machine has no such network. */
+static uint16_t listen_internet(struct climb_site *site, int family, int type, bool keep)
+{
+	struct sockaddr_in6 address = { .sin6_family = (sa_family_t)family };
+	struct sockaddr_in *address4 = (struct sockaddr_in *)&address;
+	socklen_t size = family == AF_INET ? sizeof(*address4) : sizeof(address);
+	if (family == AF_INET)
+		address4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	else
+		address.sin6_addr = in6addr_loopback;
+	int fd = socket(family, type | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) < 0 ||
+		(type == SOCK_STREAM && listen(fd, 64) < 0)) {
+		if (fd >= 0)
+			close(fd);
+		return 0;
+	}
+	getsockname(fd, (struct sockaddr *)&address, &size);
+	if (keep)
+		add_listener(site, fd);
+	else
+		close(fd);
+	return ntohs(address4->sin_port);
+}
+
+static void make_sockets(struct climb_site *site)
+{
+	struct climb_targets *t = &site->memory->targets;
+	/* The first: its connections are kept. */
+	listen_unix(site, t->qmp, "qemu/qmp", SOCK_STREAM);
+	listen_unix(site, t->stream, "qemu/stream", SOCK_STREAM);
+	listen_unix(site, t->datagram, "qemu/datagram", SOCK_DGRAM);
+	listen_abstract(site);
+	t->tcp4_port = listen_internet(site, AF_INET, SOCK_STREAM, true);
+	t->tcp6_port = listen_internet(site, AF_INET6, SOCK_STREAM, true);
+	t->free_port = listen_internet(site, AF_INET, SOCK_STREAM, false);
+	t->udp4_port = listen_internet(site, AF_INET, SOCK_DGRAM, true);
+}
+
+void climb_site_drain(struct climb_site *site)
+{
+	char byte[16];
+	for (unsigned i = 0; i < site->n_listeners; i++) {
+		int fd;
+		while ((fd = accept4(site->listeners[i], NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+			if (i == 0)
+				g_array_append_val(site->connections, fd);
+			else
+				close(fd);
+		}
+		while (recv(site->listeners[i], byte, sizeof(byte), MSG_DONTWAIT) >= 0)
+			;
+	}
+}
+
+/* ---- the rest ---- */
+
+/* A process of the same user, as QEMU is. */
+static pid_t start_qemu(uid_t user)
+{
+	pid_t pid = fork();
+	g_assert_cmpint(pid, >=, 0);
+	if (pid > 0)
+		return pid;
+	setpgid(0, 0);
+	if (geteuid() == 0 && (setresgid(user, user, user) < 0 || setresuid(user, user, user) < 0))
+		_exit(125);
+	prctl(PR_SET_DUMPABLE, 1);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, "climb-qemu");
+	for (;;)
+		pause();
+}
+
+static void map_memory(struct climb_site *site)
+{
+	site->memory_path = g_build_filename(site->directory, "memory", NULL);
+	int fd = open(site->memory_path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	g_assert_cmpint(fd, >=, 0);
+	/* Whoever the workers are, they write into it. */
+	g_assert_cmpint(fchmod(fd, 0666), ==, 0);
+	g_assert_cmpint(ftruncate(fd, sizeof(struct planted_memory)), ==, 0);
+	site->memory = mmap(
+		NULL, sizeof(struct planted_memory), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	g_assert_true(site->memory != MAP_FAILED);
+	close(fd);
+}
+
+static void copy_preload(struct climb_site *site, const char *planted)
+{
+	char *contents;
+	gsize size;
+	g_assert_true(g_file_get_contents(planted, &contents, &size, NULL));
+	site->preload = g_build_filename(site->directory, "planted.so", NULL);
+	g_assert_true(g_file_set_contents_full(
+		site->preload, contents, (gssize)size, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
+	g_free(contents);
+}
+
+struct climb_site *climb_site_create(uid_t user, const char *planted)
+{
+	struct climb_site *site = g_new0(struct climb_site, 1);
+	g_autoptr(GError) error = NULL;
+	site->user = user;
+	site->directory = g_dir_make_tmp("vitrine-climbs-XXXXXX", &error);
+	g_assert_no_error(error);
+	g_assert_cmpint(chmod(site->directory, 0755), ==, 0);
+	site->connections = g_array_new(FALSE, FALSE, sizeof(int));
+	map_memory(site);
+	copy_preload(site, planted);
+	make_files(site);
+	make_sockets(site);
+	site->qemu = start_qemu(user);
+	site->memory->targets.qemu = site->qemu;
+	site->memory->targets.other_user = OTHER_USER;
+	return site;
+}
+
+char *climb_site_make_run_dir(struct climb_site *site)
+{
+	static unsigned number;
+	char name[32], path[CLIMB_PATH];
+	g_snprintf(name, sizeof(name), "runs/%u", number++);
+	make_dir(site, path, name);
+	return g_strdup(path);
+}
+
+static void remove_tree(const char *path)
+{
+	GDir *dir = g_dir_open(path, 0, NULL);
+	const char *name;
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *child = g_build_filename(path, name, NULL);
+		if (g_file_test(child, G_FILE_TEST_IS_DIR) &&
+			!g_file_test(child, G_FILE_TEST_IS_SYMLINK))
+			remove_tree(child);
+		else
+			unlink(child);
+	}
+	if (dir)
+		g_dir_close(dir);
+	rmdir(path);
+}
+
+void climb_site_destroy(struct climb_site *site)
+{
+	kill(site->qemu, SIGKILL);
+	waitpid(site->qemu, NULL, 0);
+	for (unsigned i = 0; i < site->n_listeners; i++)
+		close(site->listeners[i]);
+	for (guint i = 0; i < site->connections->len; i++)
+		close(g_array_index(site->connections, int, i));
+	g_array_unref(site->connections);
+	munmap(site->memory, sizeof(struct planted_memory));
+	remove_tree(site->directory);
+	g_free(site->memory_path);
+	g_free(site->preload);
+	g_free(site->run_parent);
+	g_free(site->directory);
+	g_free(site);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * climbs [--whole] [--table]: code planted in each of our processes tries to get out.
+ *
+ * A row of what it prints is: process, user, walls that stand, outcome, climb. What is up with all
+ * walls fails the test. With --whole each wall is also left out, and stands alone: then a climb
+ * must be held by each single wall that its row names. What is not even up without any wall is
+ * counted apart: there the kernel gives this user no right to it. --table prints what held what as
+ * docs/walls.md has it.
+ *
+ * Root tries as root and as a user who is nobody else; whoever else tries as himself.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/climbs/climb_results.h"
+#include "tests/wire/scene3d.h"
+#include "tests/wire/wire.h"
+
+/* A number that nobody has. It is in no file of users, as one of a container is not. */
+#define ORDINARY_USER 63017
+
+static gboolean whole, table;
+static const GOptionEntry options[] = {
+	{ "whole", 0, 0, G_OPTION_ARG_NONE, &whole, "Leave each wall out", NULL },
+	{ "table", 0, 0, G_OPTION_ARG_NONE, &table, "Print the table of docs/walls.md", NULL },
+	{ NULL },
+};
+
+static unsigned test_number, n_failed;
+
+static void say(bool good, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	g_autofree char *text = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	g_print("%sok %u - %s\n", good ? "" : "not ", ++test_number, text);
+	n_failed += !good;
+}
+
+/*
+ * An ordinary run shows by one thread of each process that its climbs are up without walls, and
+ * leaves links out of that: their checks cannot be left out.
+ */
+static bool is_wanted(const struct climb *climb, const struct climb_place *place, unsigned variant)
+{
+	if (!(climb->processes & place->process))
+		return false;
+	return variant != CLIMB_VARIANT_NONE || whole ||
+	       (!place->thread && !(climb->flags & CLIMB_MAY_END));
+}
+
+static void climb_from(
+	struct climb_desktop *desktop, struct climb_results *results, unsigned variant, unsigned p)
+{
+	const struct climb_place *place = &climb_places[p];
+	for (unsigned g = 0; g < climb_n_groups; g++) {
+		g_assert_cmpuint(climb_groups[g]->n_climbs, <=, CLIMB_GROUP_MAX);
+		for (unsigned c = 0; c < climb_groups[g]->n_climbs; c++) {
+			const struct climb *climb = &climb_groups[g]->climbs[c];
+			if (!is_wanted(climb, place, variant))
+				continue;
+			struct climb_outcome outcome = climb_desktop_climb(desktop, place, g, c);
+			results->outcomes[variant][p][g][c] = outcome;
+			if (outcome.verdict != CLIMB_NOT_TRIED)
+				g_print("# %-19s %-6s %-18s %-14s %s: %s\n", place->name,
+					results->user, climb_variants[variant].name,
+					climb_results_describe(outcome), climb_groups[g]->name,
+					climb->name);
+		}
+	}
+}
+
+static void judge(const struct climb_results *results, unsigned variant, unsigned p)
+{
+	unsigned up = climb_results_count(results, variant, p, CLIMB_UP);
+	unsigned held = climb_results_count(results, variant, p, CLIMB_HELD);
+	unsigned died = climb_results_count(results, variant, p, CLIMB_DIED);
+	unsigned hung = climb_results_count(results, variant, p, CLIMB_HUNG);
+	bool good = held + died > 0 && hung == 0;
+	if (variant == CLIMB_VARIANT_ALL)
+		good = good && up == 0;
+	/* Planted code that cannot climb at all would find every wall good. */
+	if (variant == CLIMB_VARIANT_NONE)
+		good = good && up > held + died;
+	say(good, "%s, %s, %s: %u up, %u held, %u held by an end, %u without an answer",
+		climb_places[p].name, results->user, climb_variants[variant].name, up, held, died,
+		hung);
+}
+
+static void check_all_threads(struct climb_desktop *desktop, const char *user)
+{
+	for (unsigned i = 0; i < CLIMB_PROCESSES; i++) {
+		unsigned n_threads;
+		climb_desktop_start(desktop);
+		unsigned n_open = climb_desktop_check_threads(desktop, 1u << i, &n_threads);
+		say(n_threads > 0 && n_open == 0, "%s, %s: walls around %u of %u threads",
+			climb_process_name(1u << i), user, n_threads - n_open, n_threads);
+	}
+}
+
+static void run_variant(struct climb_site *site, struct climb_results *results, unsigned variant)
+{
+	struct climb_desktop desktop;
+	gint64 begin = g_get_monotonic_time();
+	climb_desktop_init(&desktop, site, &climb_variants[variant]);
+	if (variant == CLIMB_VARIANT_ALL)
+		check_all_threads(&desktop, results->user);
+	for (unsigned p = 0; p < CLIMB_PLACES; p++) {
+		climb_from(&desktop, results, variant, p);
+		if (variant != CLIMB_VARIANT_NONE || whole || !climb_places[p].thread)
+			judge(results, variant, p);
+	}
+	climb_desktop_start(&desktop);
+	if (variant == CLIMB_VARIANT_ALL)
+		say(scene3d_run(desktop.guest, 20, 3), "%s: the desktop still draws",
+			results->user);
+	climb_desktop_finish(&desktop);
+	g_print("# %s, %s: a desktop was started %u times; %.1f s\n", results->user,
+		climb_variants[variant].name, desktop.n_starts,
+		(double)(g_get_monotonic_time() - begin) / 1e6);
+}
+
+static void judge_walls(const struct climb_results *results)
+{
+	for (unsigned variant = 0; variant < CLIMB_VARIANTS; variant++) {
+		if (!climb_variants[variant].alone)
+			continue;
+		unsigned n;
+		unsigned n_up = climb_results_check_alone(results, variant, &n);
+		say(n_up == 0, "%s, %s: holds %u of the %u that it must hold", results->user,
+			climb_variants[variant].name, n - n_up, n);
+	}
+}
+
+static void run_user(const char *name, uid_t user, bool without_too)
+{
+	static struct climb_results results;
+	memset(&results, 0, sizeof(results));
+	results.user = name;
+	struct climb_site *site = climb_site_create(user, g_getenv("PLANTED"));
+	for (unsigned variant = 0; variant < CLIMB_VARIANTS; variant++) {
+		if (whole || variant == CLIMB_VARIANT_ALL ||
+			(variant == CLIMB_VARIANT_NONE && without_too))
+			run_variant(site, &results, variant);
+	}
+	climb_site_destroy(site);
+	if (whole)
+		judge_walls(&results);
+	climb_results_list_kept(&results);
+	if (table)
+		climb_results_print_table(&results);
+}
+
+int main(int argc, char **argv)
+{
+	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+	g_autoptr(GError) error = NULL;
+	wire_init(&argc, &argv);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	g_option_context_add_main_entries(context, options, NULL);
+	if (!g_option_context_parse(context, &argc, &argv, &error)) {
+		g_printerr("climbs: %s\n", error->message);
+		return 2;
+	}
+	bool is_root = geteuid() == 0;
+	run_user(is_root ? "root" : "user", geteuid(), true);
+	if (is_root)
+		run_user("user", ORDINARY_USER, false);
+	g_print("1..%u\n", test_number);
+	return n_failed > 0;
+}
