@@ -191,7 +191,10 @@ static void copy_preload(struct climb_site *site, const char *planted)
 	char *contents;
 	gsize size;
 	g_assert_true(g_file_get_contents(planted, &contents, &size, NULL));
-	site->preload = g_build_filename(site->directory, "planted.so", NULL);
+	/* Alone in its folder: a process may read where its libraries lie. */
+	g_autofree char *folder = g_build_filename(site->directory, "library", NULL);
+	g_assert_cmpint(mkdir(folder, 0755), ==, 0);
+	site->preload = g_build_filename(folder, "planted.so", NULL);
 	g_assert_true(g_file_set_contents_full(
 		site->preload, contents, (gssize)size, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
 	g_free(contents);
