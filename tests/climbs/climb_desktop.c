@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/wire/guest_gpu.h"
@@ -17,7 +18,8 @@
 #define CLIMB_LIMIT_MS 10000
 /* Who reads a link has read by then, and done what it does. */
 #define READER_MS 300
-#define ARGUMENTS_MAX 24
+/* A desktop that does not start says so by then. */
+#define REFUSAL_LIMIT_MS 20000
 
 /* ---- processes ---- */
 
@@ -257,6 +259,21 @@ void climb_desktop_start(struct climb_desktop *desktop)
 	g_assert_true(scene3d_run(desktop->guest, 10, 1));
 	climb_site_drain(desktop->site);
 	desktop->n_starts++;
+}
+
+int climb_desktop_try(struct climb_desktop *desktop, char **log)
+{
+	char *run_dir = climb_site_make_run_dir(desktop->site);
+	GPtrArray *arguments = make_arguments(desktop, run_dir);
+	struct backend *backend = backend_start(
+		variable("KERNEL_WITHOUT"), (const char *const *)arguments->pdata, run_dir);
+	bool ended = backend_wait_exit(backend, REFUSAL_LIMIT_MS);
+	int status =
+		ended && WIFEXITED(backend->wait_status) ? WEXITSTATUS(backend->wait_status) : -1;
+	*log = backend_read_log(backend);
+	g_ptr_array_unref(arguments);
+	backend_destroy(backend);
+	return status;
 }
 
 /* It may be anything by now, so it is not asked. */

@@ -57,6 +57,12 @@ void climb_desktop_finish(struct climb_desktop *desktop);
 void climb_desktop_start(struct climb_desktop *desktop);
 void climb_desktop_stop(struct climb_desktop *desktop);
 
+/*
+ * Starts a desktop that may refuse to, and waits until it has ended. Returns its exit status; -1
+ * when it runs on, and then it is stopped. The caller frees the log.
+ */
+int climb_desktop_try(struct climb_desktop *desktop, char **log);
+
 /* Returns the process, or 0 where there is none of the kind. */
 pid_t climb_desktop_find(const struct climb_desktop *desktop, enum climb_process process);
 /* Makes one climb; whatever it leaves behind is replaced before the next one. */

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * climbs-without: kernels that lack something. The desktop starts all the same and says in its log
+ * what it lacks; --confine=must refuses and names the wall; --confine=off warns.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/climbs/climb_desktop.h"
+#include "tests/wire/scene3d.h"
+#include "tests/wire/wire.h"
+
+/* What the kernel lacks, and which wall is said to be lacking then. */
+struct lack {
+	const char *feature; /* of kernel-without */
+	const char *wall;
+	unsigned processes; /* that say so; of enum climb_process */
+};
+
+static const struct lack lacks[] = {
+	{ "landlock", "landlock", CLIMB_ALL },
+	{ "landlock-at-boot", "landlock", CLIMB_ALL },
+	{ "seccomp", "seccomp", CLIMB_ALL },
+	{ "namespaces", "namespaces", CLIMB_WORKERS },
+	{ "user-namespaces", "namespaces", CLIMB_WORKERS },
+	{ "network-namespaces", "namespaces", CLIMB_WORKERS },
+	{ "mount-namespaces", "namespaces", CLIMB_WORKERS },
+	{ "pid-namespaces", "namespaces", CLIMB_WORKERS },
+	{ "ipc-namespaces", "namespaces", CLIMB_WORKERS },
+};
+
+static const char *const programs[CLIMB_PROCESSES] = { "vitrine-render", "vitrine-display",
+	"vitrine-gpu", "vitrine-starter" };
+
+/* Returns what the process says of its walls: the rest of the line, or NULL. */
+static char *find_walls(const char *log, unsigned process)
+{
+	g_auto(GStrv) lines = g_strsplit(log, "\n", -1);
+	for (char **line = lines; *line; line++) {
+		const char *at = strstr(*line, "walls: ");
+		if (at && strstr(*line, programs[process]))
+			return g_strdup(at + strlen("walls: "));
+	}
+	return NULL;
+}
+
+static bool says_lacking(const char *walls, const char *wall)
+{
+	const char *lacking = walls ? strstr(walls, "lacks") : NULL;
+	return lacking && strstr(lacking, wall);
+}
+
+static struct climb_site *site;
+
+static char *run(const char *without, const char *confine)
+{
+	struct climb_variant variant = { without ? without : "all", without, confine };
+	struct climb_desktop desktop;
+	climb_desktop_init(&desktop, site, &variant);
+	climb_desktop_start(&desktop);
+	g_assert_true(scene3d_run(desktop.guest, 20, 3));
+	char *log = climb_desktop_read_log(&desktop);
+	climb_desktop_finish(&desktop);
+	return log;
+}
+
+static void test_starts(const void *data)
+{
+	const struct lack *lack = data;
+	g_autofree char *log = run(lack->feature, "auto");
+	for (unsigned i = 0; i < CLIMB_PROCESSES; i++) {
+		g_autofree char *walls = find_walls(log, i);
+		g_test_message("%s: %s", programs[i], walls ? walls : "nothing");
+		if ((lack->processes & (1u << i)) && !says_lacking(walls, lack->wall)) {
+			g_test_message("%s does not say that it lacks %s", programs[i], lack->wall);
+			g_test_fail();
+		}
+	}
+}
+
+static void test_refuses(const void *data)
+{
+	const struct lack *lack = data;
+	struct climb_variant variant = { lack->feature, lack->feature, "must" };
+	struct climb_desktop desktop;
+	g_autofree char *log = NULL;
+	climb_desktop_init(&desktop, site, &variant);
+	int status = climb_desktop_try(&desktop, &log);
+	g_test_message("%s", log);
+	g_assert_cmpint(status, >, 0);
+	g_assert_nonnull(strstr(log, "--confine=must"));
+	g_assert_nonnull(strstr(log, lack->wall));
+}
+
+/* Nothing is lacking but what an ordinary user cannot have. */
+static void test_all(void)
+{
+	static const char *const walls_of_all[] = { "landlock", "seccomp", "namespaces" };
+	g_autofree char *log = run(NULL, "auto");
+	for (unsigned i = 0; i < CLIMB_PROCESSES; i++) {
+		g_autofree char *walls = find_walls(log, i);
+		g_test_message("%s: %s", programs[i], walls ? walls : "nothing");
+		g_assert_nonnull(walls);
+		for (unsigned w = 0; w < G_N_ELEMENTS(walls_of_all); w++)
+			g_assert_false(says_lacking(walls, walls_of_all[w]));
+	}
+}
+
+/* Who can have all walls may insist on them. */
+static void test_must(void)
+{
+	g_autofree char *log = run(NULL, "auto");
+	if (strstr(log, "lacks")) {
+		g_test_skip("a wall is lacking here");
+		return;
+	}
+	g_autofree char *again = run(NULL, "must");
+	g_assert_null(strstr(again, "--confine=must"));
+}
+
+static void test_off(void)
+{
+	g_autofree char *log = run(NULL, "off");
+	g_test_message("%s", log);
+	g_assert_nonnull(strstr(log, "--confine=off"));
+	g_assert_null(strstr(log, "walls: holds"));
+}
+
+int main(int argc, char **argv)
+{
+	wire_init(&argc, &argv);
+	g_test_set_nonfatal_assertions();
+	site = climb_site_create(geteuid(), g_getenv("PLANTED"));
+	g_test_add_func("/without/nothing", test_all);
+	g_test_add_func("/without/nothing-must", test_must);
+	g_test_add_func("/without/all-by-option", test_off);
+	for (unsigned i = 0; i < G_N_ELEMENTS(lacks); i++) {
+		g_autofree char *starts = g_strconcat("/without/starts/", lacks[i].feature, NULL);
+		g_autofree char *refuses = g_strconcat("/without/refuses/", lacks[i].feature, NULL);
+		g_test_add_data_func(starts, &lacks[i], test_starts);
+		g_test_add_data_func(refuses, &lacks[i], test_refuses);
+	}
+	int status = g_test_run();
+	climb_site_destroy(site);
+	return status;
+}
