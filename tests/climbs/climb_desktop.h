@@ -16,6 +16,7 @@ struct climb_variant {
 	const char *name;
 	const char *without; /* features for kernel-without, or NULL */
 	const char *confine; /* for --confine */
+	bool holds_all;      /* nothing may be up */
 	unsigned alone;      /* the one of enum climb_wall that stands, beside rights; or 0 */
 };
 

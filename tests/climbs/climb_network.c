@@ -231,7 +231,7 @@ static const struct climb rows[] = {
 	{ "TCP Fast Open", CLIMB_ALL, NAMESPACES, 0, send_tcp4 },
 	{ "MPTCP", CLIMB_ALL, NAMESPACES, 0, connect_mptcp },
 	{ "UDP", CLIMB_ALL, NAMESPACES, 0, send_udp4 },
-	{ "QMP's unix socket", CLIMB_ALL, 0, 0, connect_qmp },
+	{ "QMP's unix socket", CLIMB_WORKERS | CLIMB_STARTER, 0, 0, connect_qmp },
 	{ "a unix socket's path", CLIMB_ALL, 0, 0, connect_stream },
 	{ "a unix datagram socket's path", CLIMB_ALL, 0, 0, connect_datagram },
 	{ "an abstract unix socket", CLIMB_ALL, NAMESPACES, 0, connect_abstract },

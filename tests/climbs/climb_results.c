@@ -6,16 +6,18 @@
 
 /* The names are features of kernel-without. */
 const struct climb_variant climb_variants[CLIMB_VARIANTS] = {
-	[CLIMB_VARIANT_ALL] = { "all walls", NULL, "auto" },
+	[CLIMB_VARIANT_ALL] = { "all walls", NULL, "auto", true },
 	[CLIMB_VARIANT_NONE] = { "no walls", NULL, "off" },
+	/* Debian 12's kernel, 6.1. */
+	{ "with landlock 2", "landlock-after-2", "auto", true },
 	{ "without landlock", "landlock", "auto" },
 	{ "without seccomp", "seccomp", "auto" },
 	{ "without namespaces", "namespaces", "auto" },
-	{ "seccomp alone", "landlock,namespaces", "auto", CLIMB_SECCOMP },
-	{ "landlock alone", "seccomp,namespaces", "auto", CLIMB_LANDLOCK },
-	{ "namespaces alone", "seccomp,landlock", "auto", CLIMB_NAMESPACES },
+	{ "seccomp alone", "landlock,namespaces", "auto", .alone = CLIMB_SECCOMP },
+	{ "landlock alone", "seccomp,namespaces", "auto", .alone = CLIMB_LANDLOCK },
+	{ "namespaces alone", "seccomp,landlock", "auto", .alone = CLIMB_NAMESPACES },
 	/* These stand in each of the variants but "no walls". */
-	{ "rights alone", "seccomp,landlock,namespaces", "auto", CLIMB_RIGHTS },
+	{ "rights alone", "seccomp,landlock,namespaces", "auto", .alone = CLIMB_RIGHTS },
 };
 
 const struct climb_place climb_places[CLIMB_PLACES] = {

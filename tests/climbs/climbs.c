@@ -81,7 +81,7 @@ static void judge(const struct climb_results *results, unsigned variant, unsigne
 	unsigned died = climb_results_count(results, variant, p, CLIMB_DIED);
 	unsigned hung = climb_results_count(results, variant, p, CLIMB_HUNG);
 	bool good = held + died > 0 && hung == 0;
-	if (variant == CLIMB_VARIANT_ALL)
+	if (climb_variants[variant].holds_all)
 		good = good && up == 0;
 	/* Planted code that cannot climb at all would find every wall good. */
 	if (variant == CLIMB_VARIANT_NONE)

@@ -106,6 +106,17 @@ static void test_all(void)
 	}
 }
 
+/* An old Landlock holds less, but nothing is lacking: the others hold the rest. */
+static void test_old_landlock(void)
+{
+	g_autofree char *log = run("landlock-after-2", "auto");
+	for (unsigned i = 0; i < CLIMB_PROCESSES; i++) {
+		g_autofree char *walls = find_walls(log, i);
+		g_test_message("%s: %s", programs[i], walls ? walls : "nothing");
+		g_assert_true(walls && strstr(walls, "landlock (ABI 2)"));
+	}
+}
+
 /* Who can have all walls may insist on them. */
 static void test_must(void)
 {
@@ -133,6 +144,7 @@ int main(int argc, char **argv)
 	site = climb_site_create(geteuid(), g_getenv("PLANTED"));
 	g_test_add_func("/without/nothing", test_all);
 	g_test_add_func("/without/nothing-must", test_must);
+	g_test_add_func("/without/news-of-landlock", test_old_landlock);
 	g_test_add_func("/without/all-by-option", test_off);
 	for (unsigned i = 0; i < G_N_ELEMENTS(lacks); i++) {
 		g_autofree char *starts = g_strconcat("/without/starts/", lacks[i].feature, NULL);

@@ -4,10 +4,13 @@
  * [ARGUMENT...]
  *
  * Executes a program for which the kernel lacks something: a filter gives the answers that a kernel
- * without it gives. Arguments before the -- that are not its own become the program's first ones,
- * so that whoever puts them in front need not know of it. Started by root it becomes another user
- * after the filter is there, and then needs no new privileges.
+ * without it gives. "landlock-after-N" stands for what came behind Landlock's ABI N. Arguments
+ * before the -- that are not its own become the program's first ones, so that whoever puts them in
+ * front need not know of it. Started by root it becomes another user after the filter is there, and
+ * then needs no new privileges.
  */
+#include "tests/climbs/old_landlock.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <linux/audit.h>
@@ -119,7 +122,12 @@ static int install(char *features)
 	if (!features || !*features)
 		return 0;
 	for (char *name = strtok(features, ","); name; name = strtok(NULL, ",")) {
-		if (!put_feature(name)) {
+		unsigned abi;
+		if (sscanf(name, "landlock-after-%u", &abi) == 1) {
+			errno = -old_landlock_begin(abi);
+			if (errno)
+				return fail(name);
+		} else if (!put_feature(name)) {
 			errno = EINVAL;
 			return fail(name);
 		}
