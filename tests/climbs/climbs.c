@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * climbs [--whole] [--table]: code planted in each of our processes tries to get out.
+ * climbs [--whole] [--table] [--only TEXT] [--from PLACE]: code planted in each of our processes
+ * tries to get out.
  *
  * A row of what it prints is: process, user, walls that stand, outcome, climb. What is up with all
  * walls fails the test. With --whole each wall is also left out, and stands alone: then a climb
@@ -23,9 +24,13 @@
 #define ORDINARY_USER 63017
 
 static gboolean whole, table;
+static char *only, *from;
 static const GOptionEntry options[] = {
 	{ "whole", 0, 0, G_OPTION_ARG_NONE, &whole, "Leave each wall out", NULL },
 	{ "table", 0, 0, G_OPTION_ARG_NONE, &table, "Print the table of docs/walls.md", NULL },
+	{ "only", 0, 0, G_OPTION_ARG_STRING, &only, "Only climbs with this in their names",
+		"TEXT" },
+	{ "from", 0, 0, G_OPTION_ARG_STRING, &from, "Only from this process or thread", "PLACE" },
 	{ NULL },
 };
 
@@ -47,7 +52,7 @@ static void say(bool good, const char *format, ...)
  */
 static bool is_wanted(const struct climb *climb, const struct climb_place *place, unsigned variant)
 {
-	if (!(climb->processes & place->process))
+	if (!(climb->processes & place->process) || (only && !strstr(climb->name, only)))
 		return false;
 	return variant != CLIMB_VARIANT_NONE || whole ||
 	       (!place->thread && !(climb->flags & CLIMB_MAY_END));
@@ -110,6 +115,8 @@ static void run_variant(struct climb_site *site, struct climb_results *results, 
 	if (variant == CLIMB_VARIANT_ALL)
 		check_all_threads(&desktop, results->user);
 	for (unsigned p = 0; p < CLIMB_PLACES; p++) {
+		if (from && strcmp(from, climb_places[p].name) != 0)
+			continue;
 		climb_from(&desktop, results, variant, p);
 		if (variant != CLIMB_VARIANT_NONE || whole || !climb_places[p].thread)
 			judge(results, variant, p);
