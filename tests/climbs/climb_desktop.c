@@ -106,19 +106,28 @@ static enum climb_process kind_of(const struct process *process)
 	return CLIMB_STARTER;
 }
 
-pid_t climb_desktop_find(const struct climb_desktop *desktop, enum climb_process process)
+/* Returns where the process of that kind is remembered; looking through /proc takes its time. */
+static pid_t *remembered(struct climb_desktop *desktop, enum climb_process process)
 {
-	pid_t found = 0;
+	return &desktop->pids[__builtin_ctz(process)];
+}
+
+pid_t climb_desktop_find(struct climb_desktop *desktop, enum climb_process process)
+{
+	pid_t *found = remembered(desktop, process);
 	if (process == CLIMB_KEEPER)
 		return desktop->guest->backend->pid;
+	if (*found && is_alive(*found))
+		return *found;
+	*found = 0;
 	GArray *below = list_below(desktop);
-	for (guint i = 0; i < below->len && !found; i++) {
+	for (guint i = 0; i < below->len && !*found; i++) {
 		const struct process *p = &g_array_index(below, struct process, i);
 		if (kind_of(p) == process)
-			found = p->pid;
+			*found = p->pid;
 	}
 	g_array_unref(below);
-	return found;
+	return *found;
 }
 
 static pid_t find_thread(pid_t pid, const char *name)
@@ -164,7 +173,7 @@ static char *judge_thread(const char *path)
 }
 
 unsigned climb_desktop_check_threads(
-	const struct climb_desktop *desktop, enum climb_process process, unsigned *n_threads)
+	struct climb_desktop *desktop, enum climb_process process, unsigned *n_threads)
 {
 	pid_t pid = climb_desktop_find(desktop, process);
 	g_autofree char *path = g_strdup_printf("/proc/%d/task", (int)pid);
@@ -289,6 +298,7 @@ void climb_desktop_stop(struct climb_desktop *desktop)
 	guest_destroy(desktop->guest);
 	desktop->guest = NULL;
 	desktop->spent = false;
+	memset(desktop->pids, 0, sizeof(desktop->pids));
 }
 
 void climb_desktop_finish(struct climb_desktop *desktop)
@@ -348,13 +358,15 @@ static void set_targets(struct climb_desktop *desktop, const struct climb_place 
 static struct climb_outcome confirm(const struct climb_desktop *desktop, const struct climb *climb,
 	struct climb_outcome outcome)
 {
+	const struct climb_targets *t = &desktop->site->memory->targets;
 	if (!climb->confirm || outcome.verdict == CLIMB_HELD)
 		return outcome;
 	if (climb->flags & CLIMB_MAY_END) {
-		g_usleep(READER_MS * 1000);
+		for (unsigned ms = 0; ms < READER_MS && is_alive(t->self); ms += 10)
+			g_usleep(10000);
 		outcome.verdict = CLIMB_UP;
 	}
-	if (!climb->confirm(&desktop->site->memory->targets))
+	if (!climb->confirm(t))
 		outcome = (struct climb_outcome){ CLIMB_HELD, 0 };
 	return outcome;
 }

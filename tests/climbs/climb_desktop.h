@@ -46,7 +46,8 @@ struct climb_desktop {
 	struct guest *guest;
 	unsigned n_climbs;
 	unsigned n_starts;
-	bool spent; /* a climb with CLIMB_SPENDS was up */
+	pid_t pids[CLIMB_PROCESSES]; /* remembered; 0: not yet */
+	bool spent;                  /* a climb with CLIMB_SPENDS was up */
 };
 
 /* Nothing is started yet. */
@@ -65,7 +66,7 @@ void climb_desktop_stop(struct climb_desktop *desktop);
 int climb_desktop_try(struct climb_desktop *desktop, char **log);
 
 /* Returns the process, or 0 where there is none of the kind. */
-pid_t climb_desktop_find(const struct climb_desktop *desktop, enum climb_process process);
+pid_t climb_desktop_find(struct climb_desktop *desktop, enum climb_process process);
 /* Makes one climb; whatever it leaves behind is replaced before the next one. */
 struct climb_outcome climb_desktop_climb(struct climb_desktop *desktop,
 	const struct climb_place *place, unsigned group, unsigned row);
@@ -74,6 +75,6 @@ struct climb_outcome climb_desktop_climb(struct climb_desktop *desktop,
  * tells of: a filter, no new privileges, no capabilities. Each is named in a line of TAP.
  */
 unsigned climb_desktop_check_threads(
-	const struct climb_desktop *desktop, enum climb_process process, unsigned *n_threads);
+	struct climb_desktop *desktop, enum climb_process process, unsigned *n_threads);
 /* Returns what the programs have written so far; the caller frees it. */
 char *climb_desktop_read_log(const struct climb_desktop *desktop);
