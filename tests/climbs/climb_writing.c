@@ -54,9 +54,16 @@ static int write_existing(const struct climb_targets *t)
 	return climb_open(t->other_file, O_WRONLY);
 }
 
+/* Where another file is shown in its place, nothing of it is reached. */
 static int write_password(const struct climb_targets *t)
 {
-	return climb_open(t->password, O_WRONLY | O_APPEND);
+	struct stat found = { .st_mode = 0 };
+	long fd = climb_open_fd(t->password, O_WRONLY | O_APPEND);
+	if (fd < 0)
+		return errno;
+	fstat((int)fd, &found);
+	syscall(SYS_close, fd);
+	return S_ISREG(found.st_mode) ? 0 : ENODEV;
 }
 
 /* Landlock knows truncate since ABI 3. */
