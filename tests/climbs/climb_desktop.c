@@ -45,10 +45,25 @@ static bool read_process(pid_t pid, struct process *process)
 	return true;
 }
 
+/* While another thread executes something the first one is a zombie, until it has its ID. */
+static bool has_threads(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/task", (int)pid);
+	GDir *tasks = g_dir_open(path, 0, NULL);
+	unsigned n = 0;
+	while (tasks && g_dir_read_name(tasks))
+		n++;
+	if (tasks)
+		g_dir_close(tasks);
+	return n > 1;
+}
+
 static bool is_alive(pid_t pid)
 {
 	struct process process;
-	return read_process(pid, &process) && process.state != 'Z' && process.state != 'X';
+	if (!read_process(pid, &process) || process.state == 'X')
+		return false;
+	return process.state != 'Z' || has_threads(pid);
 }
 
 static GArray *list_all(void)
@@ -330,8 +345,7 @@ static struct climb_outcome await(
 	gint64 end = g_get_monotonic_time() + (gint64)CLIMB_LIMIT_MS * 1000;
 	unsigned pause_us = 20;
 	while (__atomic_load_n(&cell->state, __ATOMIC_ACQUIRE) != PLANTED_DONE) {
-		/* Its first thread is a zombie for a moment while another one executes. */
-		if (!is_alive(pid) && (g_usleep(20000), !is_alive(pid)))
+		if (!is_alive(pid))
 			return (struct climb_outcome){ CLIMB_DIED, 0 };
 		if ((climb->flags & CLIMB_EXECUTES) && read_process(pid, &now) &&
 			strcmp(now.name, before->name) != 0)
