@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * glib_order tells ThreadSanitizer which of GLib's calls put threads in an order. GLib is built
+ * without it, and its mutexes are futexes, so without this every value behind a GMutex would look
+ * like a race. It is a library that programs of the build with ThreadSanitizer are linked with
+ * before GLib: each function here is found in GLib's place by our programs, by GIO, GStreamer and
+ * spice-server, says what it does, and calls GLib's own.
+ *
+ * It says no more than what GLib promises: a lock is held between lock and unlock; what was done
+ * before a push, an attach, a wake or a leave is seen after the pop, in the dispatch or after the
+ * enter that follows it.
+ *
+ * GLib's own data are not looked at. ThreadSanitizer sees only where they are allocated and freed,
+ * which GLib does in functions that take no callback, so these are done unseen.
+ */
+#include <dlfcn.h>
+#include <glib-unix.h>
+#include <glib.h>
+#include <sanitizer/tsan_interface.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* `real` is GLib's function of the name. Constructors of libraries may call it before ours has run.
+ */
+#define FIND_REAL(name)                                                                            \
+	static __typeof__(name) *real;                                                             \
+	if (!__atomic_load_n(&real, __ATOMIC_RELAXED))                                             \
+	__atomic_store_n(&real, (__typeof__(real))find_next(#name), __ATOMIC_RELAXED)
+
+static void *find_next(const char *name)
+{
+	void *found = dlsym(RTLD_NEXT, name);
+	if (!found)
+		g_error("glib_order: GLib has no %s", name);
+	return found;
+}
+
+#define UNSEEN(call)                                                                               \
+	do {                                                                                       \
+		AnnotateIgnoreWritesBegin(__FILE__, __LINE__);                                     \
+		call;                                                                              \
+		AnnotateIgnoreWritesEnd(__FILE__, __LINE__);                                       \
+	} while (0)
+void AnnotateIgnoreWritesBegin(const char *file, int line);
+void AnnotateIgnoreWritesEnd(const char *file, int line);
+
+/* Locks. */
+
+#define READ_LOCK __tsan_mutex_read_lock
+#define REENTRANT (__tsan_mutex_read_reentrant | __tsan_mutex_write_reentrant)
+
+#define WRAP_INIT(name, type, flags)                                                               \
+	EXPORT void name(type *lock)                                                               \
+	{                                                                                          \
+		FIND_REAL(name);                                                                   \
+		real(lock);                                                                        \
+		__tsan_mutex_create(lock, flags);                                                  \
+	}
+
+#define WRAP_CLEAR(name, type)                                                                     \
+	EXPORT void name(type *lock)                                                               \
+	{                                                                                          \
+		FIND_REAL(name);                                                                   \
+		__tsan_mutex_destroy(lock, 0);                                                     \
+		real(lock);                                                                        \
+	}
+
+#define WRAP_LOCK(name, type, flags)                                                               \
+	EXPORT void name(type *lock)                                                               \
+	{                                                                                          \
+		FIND_REAL(name);                                                                   \
+		__tsan_mutex_pre_lock(lock, flags);                                                \
+		real(lock);                                                                        \
+		__tsan_mutex_post_lock(lock, flags, 1);                                            \
+	}
+
+#define WRAP_TRYLOCK(name, type, flags)                                                            \
+	EXPORT gboolean name(type *lock)                                                           \
+	{                                                                                          \
+		FIND_REAL(name);                                                                   \
+		__tsan_mutex_pre_lock(lock, (flags) | __tsan_mutex_try_lock);                      \
+		gboolean locked = real(lock);                                                      \
+		__tsan_mutex_post_lock(lock,                                                       \
+			(flags) | __tsan_mutex_try_lock |                                          \
+				(locked ? 0 : __tsan_mutex_try_lock_failed),                       \
+			1);                                                                        \
+		return locked;                                                                     \
+	}
+
+#define WRAP_UNLOCK(name, type, flags)                                                             \
+	EXPORT void name(type *lock)                                                               \
+	{                                                                                          \
+		FIND_REAL(name);                                                                   \
+		__tsan_mutex_pre_unlock(lock, flags);                                              \
+		real(lock);                                                                        \
+		__tsan_mutex_post_unlock(lock, flags);                                             \
+	}
+
+WRAP_INIT(g_mutex_init, GMutex, 0)
+WRAP_CLEAR(g_mutex_clear, GMutex)
+WRAP_LOCK(g_mutex_lock, GMutex, 0)
+WRAP_TRYLOCK(g_mutex_trylock, GMutex, 0)
+WRAP_UNLOCK(g_mutex_unlock, GMutex, 0)
+
+WRAP_INIT(g_rec_mutex_init, GRecMutex, REENTRANT)
+WRAP_CLEAR(g_rec_mutex_clear, GRecMutex)
+WRAP_LOCK(g_rec_mutex_lock, GRecMutex, REENTRANT)
+WRAP_TRYLOCK(g_rec_mutex_trylock, GRecMutex, REENTRANT)
+WRAP_UNLOCK(g_rec_mutex_unlock, GRecMutex, REENTRANT)
+
+WRAP_INIT(g_rw_lock_init, GRWLock, 0)
+WRAP_CLEAR(g_rw_lock_clear, GRWLock)
+WRAP_LOCK(g_rw_lock_writer_lock, GRWLock, 0)
+WRAP_TRYLOCK(g_rw_lock_writer_trylock, GRWLock, 0)
+WRAP_UNLOCK(g_rw_lock_writer_unlock, GRWLock, 0)
+WRAP_LOCK(g_rw_lock_reader_lock, GRWLock, READ_LOCK)
+WRAP_TRYLOCK(g_rw_lock_reader_trylock, GRWLock, READ_LOCK)
+WRAP_UNLOCK(g_rw_lock_reader_unlock, GRWLock, READ_LOCK)
+
+/* Who waits for a condition has given the mutex away meanwhile. */
+
+EXPORT void g_cond_wait(GCond *cond, GMutex *mutex)
+{
+	FIND_REAL(g_cond_wait);
+	__tsan_mutex_pre_unlock(mutex, 0);
+	__tsan_mutex_post_unlock(mutex, 0);
+	real(cond, mutex);
+	__tsan_mutex_pre_lock(mutex, 0);
+	__tsan_mutex_post_lock(mutex, 0, 1);
+}
+
+EXPORT gboolean g_cond_wait_until(GCond *cond, GMutex *mutex, gint64 end_time)
+{
+	FIND_REAL(g_cond_wait_until);
+	__tsan_mutex_pre_unlock(mutex, 0);
+	__tsan_mutex_post_unlock(mutex, 0);
+	gboolean woken = real(cond, mutex, end_time);
+	__tsan_mutex_pre_lock(mutex, 0);
+	__tsan_mutex_post_lock(mutex, 0, 1);
+	return woken;
+}
+
+/* Handing over. */
+
+/* Who finds the location set has read it by an atomic of its own, which is seen. */
+EXPORT void(g_once_init_leave)(volatile void *location, gsize result)
+{
+	FIND_REAL(g_once_init_leave);
+	__tsan_release((void *)location);
+	real(location, result);
+}
+
+EXPORT gboolean(g_once_init_enter)(volatile void *location)
+{
+	FIND_REAL(g_once_init_enter);
+	gboolean first = real(location);
+	__tsan_acquire((void *)location);
+	return first;
+}
+
+EXPORT void g_async_queue_push(GAsyncQueue *queue, gpointer data)
+{
+	FIND_REAL(g_async_queue_push);
+	__tsan_release(queue);
+	UNSEEN(real(queue, data));
+}
+
+EXPORT gpointer g_async_queue_pop(GAsyncQueue *queue)
+{
+	FIND_REAL(g_async_queue_pop);
+	gpointer data;
+	UNSEEN(data = real(queue));
+	__tsan_acquire(queue);
+	return data;
+}
+
+EXPORT gpointer g_async_queue_try_pop(GAsyncQueue *queue)
+{
+	FIND_REAL(g_async_queue_try_pop);
+	gpointer data;
+	UNSEEN(data = real(queue));
+	__tsan_acquire(queue);
+	return data;
+}
+
+EXPORT gpointer g_async_queue_timeout_pop(GAsyncQueue *queue, guint64 timeout_us)
+{
+	FIND_REAL(g_async_queue_timeout_pop);
+	gpointer data;
+	UNSEEN(data = real(queue, timeout_us));
+	__tsan_acquire(queue);
+	return data;
+}
+
+/*
+ * Loops. A context's lock is taken by whoever attaches or wakes a source, and by the loop before it
+ * dispatches. The loop itself is inside GLib, so the dispatch functions of GLib's kinds of sources
+ * say so in its place.
+ */
+
+static void say_given(GMainContext *context)
+{
+	__tsan_release(context ? context : g_main_context_default());
+}
+
+EXPORT guint g_source_attach(GSource *source, GMainContext *context)
+{
+	FIND_REAL(g_source_attach);
+	say_given(context);
+	guint id;
+	UNSEEN(id = real(source, context));
+	return id;
+}
+
+EXPORT void g_source_set_ready_time(GSource *source, gint64 ready_time)
+{
+	FIND_REAL(g_source_set_ready_time);
+	GMainContext *context = g_source_get_context(source);
+	if (context)
+		say_given(context);
+	UNSEEN(real(source, ready_time));
+}
+
+EXPORT guint g_idle_add(GSourceFunc function, gpointer data)
+{
+	FIND_REAL(g_idle_add);
+	say_given(NULL);
+	guint id;
+	UNSEEN(id = real(function, data));
+	return id;
+}
+
+EXPORT guint g_idle_add_full(
+	int priority, GSourceFunc function, gpointer data, GDestroyNotify notify)
+{
+	FIND_REAL(g_idle_add_full);
+	say_given(NULL);
+	guint id;
+	UNSEEN(id = real(priority, function, data, notify));
+	return id;
+}
+
+EXPORT guint g_timeout_add(guint interval_ms, GSourceFunc function, gpointer data)
+{
+	FIND_REAL(g_timeout_add);
+	say_given(NULL);
+	guint id;
+	UNSEEN(id = real(interval_ms, function, data));
+	return id;
+}
+
+EXPORT guint g_timeout_add_full(
+	int priority, guint interval_ms, GSourceFunc function, gpointer data, GDestroyNotify notify)
+{
+	FIND_REAL(g_timeout_add_full);
+	say_given(NULL);
+	guint id;
+	UNSEEN(id = real(priority, interval_ms, function, data, notify));
+	return id;
+}
+
+static gboolean (*dispatch_idle)(GSource *, GSourceFunc, gpointer);
+static gboolean (*dispatch_timeout)(GSource *, GSourceFunc, gpointer);
+static gboolean (*dispatch_unix_fd)(GSource *, GSourceFunc, gpointer);
+
+static gboolean take_idle(GSource *source, GSourceFunc function, gpointer data)
+{
+	__tsan_acquire(g_source_get_context(source));
+	return dispatch_idle(source, function, data);
+}
+
+static gboolean take_timeout(GSource *source, GSourceFunc function, gpointer data)
+{
+	__tsan_acquire(g_source_get_context(source));
+	return dispatch_timeout(source, function, data);
+}
+
+static gboolean take_unix_fd(GSource *source, GSourceFunc function, gpointer data)
+{
+	__tsan_acquire(g_source_get_context(source));
+	return dispatch_unix_fd(source, function, data);
+}
+
+static void __attribute__((constructor)) look_into_loops(void)
+{
+	dispatch_idle = g_idle_funcs.dispatch;
+	dispatch_timeout = g_timeout_funcs.dispatch;
+	dispatch_unix_fd = g_unix_fd_source_funcs.dispatch;
+	g_idle_funcs.dispatch = take_idle;
+	g_timeout_funcs.dispatch = take_timeout;
+	g_unix_fd_source_funcs.dispatch = take_unix_fd;
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * order: checks that ThreadSanitizer sees GLib's ways of putting threads in an order, and that it
+ * does not see more than there is. Each way is tried by a child in which one thread changes a
+ * number and hands over, and another takes and changes it, too. In time the one always comes after
+ * the other, by an atomic flag that orders nothing.
+ */
+#include <glib.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* What both threads share. `number` is no atomic: that is what is looked at. */
+static struct {
+	int number;
+	int given; /* atomic, relaxed */
+	bool done;
+	GMutex lock, other_lock;
+	GRecMutex recursive;
+	GRWLock rw_lock;
+	GCond cond;
+	GAsyncQueue *queue;
+	GSource *source;
+	gsize once;
+} shared;
+
+static void change(void)
+{
+	shared.number++;
+}
+
+static void flag(void)
+{
+	__atomic_store_n(&shared.given, 1, __ATOMIC_RELAXED);
+}
+
+static void await_flag(void)
+{
+	while (!__atomic_load_n(&shared.given, __ATOMIC_RELAXED))
+		g_usleep(1000);
+}
+
+static void change_locked(GMutex *lock)
+{
+	g_mutex_lock(lock);
+	change();
+	g_mutex_unlock(lock);
+}
+
+static void give_locked(void)
+{
+	change_locked(&shared.lock);
+	flag();
+}
+
+static void take_locked(void)
+{
+	await_flag();
+	change_locked(&shared.lock);
+}
+
+static void take_tried(void)
+{
+	await_flag();
+	g_assert_true(g_mutex_trylock(&shared.lock));
+	change();
+	g_mutex_unlock(&shared.lock);
+}
+
+static void take_other_locked(void)
+{
+	await_flag();
+	change_locked(&shared.other_lock);
+}
+
+static void give_unlocked(void)
+{
+	change();
+	flag();
+}
+
+static void take_unlocked(void)
+{
+	await_flag();
+	change();
+}
+
+/* The lock is free again before the number changes. */
+static void give_after_lock(void)
+{
+	g_mutex_lock(&shared.lock);
+	g_mutex_unlock(&shared.lock);
+	give_unlocked();
+}
+
+/* Whoever could not have the lock has learnt nothing from who has it. */
+static void give_holding(void)
+{
+	g_mutex_lock(&shared.lock);
+	give_unlocked();
+}
+
+static void take_refused(void)
+{
+	await_flag();
+	g_assert_false(g_mutex_trylock(&shared.lock));
+	change();
+}
+
+static void give_recursive(void)
+{
+	g_rec_mutex_lock(&shared.recursive);
+	g_rec_mutex_lock(&shared.recursive);
+	change();
+	g_rec_mutex_unlock(&shared.recursive);
+	g_rec_mutex_unlock(&shared.recursive);
+	flag();
+}
+
+static void take_recursive(void)
+{
+	await_flag();
+	g_rec_mutex_lock(&shared.recursive);
+	change();
+	g_rec_mutex_unlock(&shared.recursive);
+}
+
+static void give_as_writer(void)
+{
+	g_rw_lock_writer_lock(&shared.rw_lock);
+	change();
+	g_rw_lock_writer_unlock(&shared.rw_lock);
+	flag();
+}
+
+static void take_as_writer(void)
+{
+	await_flag();
+	g_rw_lock_writer_lock(&shared.rw_lock);
+	change();
+	g_rw_lock_writer_unlock(&shared.rw_lock);
+}
+
+static void change_as_reader(void)
+{
+	g_rw_lock_reader_lock(&shared.rw_lock);
+	change();
+	g_rw_lock_reader_unlock(&shared.rw_lock);
+}
+
+static void give_as_reader(void)
+{
+	change_as_reader();
+	flag();
+}
+
+static void take_as_reader(void)
+{
+	await_flag();
+	change_as_reader();
+}
+
+static void give_signal(void)
+{
+	g_mutex_lock(&shared.lock);
+	change();
+	shared.done = true;
+	g_cond_signal(&shared.cond);
+	g_mutex_unlock(&shared.lock);
+}
+
+static void take_signal(void)
+{
+	g_mutex_lock(&shared.lock);
+	while (!shared.done)
+		g_cond_wait(&shared.cond, &shared.lock);
+	change();
+	g_mutex_unlock(&shared.lock);
+}
+
+static void take_signal_in_time(void)
+{
+	g_mutex_lock(&shared.lock);
+	while (!shared.done)
+		g_cond_wait_until(&shared.cond, &shared.lock, g_get_monotonic_time() + 1000);
+	change();
+	g_mutex_unlock(&shared.lock);
+}
+
+static void give_pushed(void)
+{
+	change();
+	g_async_queue_push(shared.queue, &shared);
+}
+
+static void take_popped(void)
+{
+	g_assert_true(g_async_queue_pop(shared.queue) == &shared);
+	change();
+}
+
+static void give_after_push(void)
+{
+	g_async_queue_push(shared.queue, &shared);
+	give_unlocked();
+}
+
+static void take_popped_late(void)
+{
+	await_flag();
+	take_popped();
+}
+
+static void give_once(void)
+{
+	g_assert_true(g_once_init_enter(&shared.once));
+	change();
+	g_once_init_leave(&shared.once, 1);
+	flag();
+}
+
+static void take_once(void)
+{
+	await_flag();
+	g_assert_false(g_once_init_enter(&shared.once));
+	change();
+}
+
+static gboolean on_source(gpointer data)
+{
+	change();
+	shared.done = true;
+	return G_SOURCE_REMOVE;
+}
+
+static void attach_idle(void)
+{
+	g_autoptr(GSource) source = g_idle_source_new();
+	g_source_set_callback(source, on_source, NULL, NULL);
+	g_source_attach(source, NULL);
+}
+
+static void give_idle(void)
+{
+	change();
+	attach_idle();
+	flag();
+}
+
+static void give_idle_added(void)
+{
+	change();
+	g_idle_add(on_source, NULL);
+	flag();
+}
+
+static void give_timeout_added(void)
+{
+	change();
+	g_timeout_add(1, on_source, NULL);
+	flag();
+}
+
+static void give_after_attach(void)
+{
+	attach_idle();
+	give_unlocked();
+}
+
+static void take_dispatched(void)
+{
+	await_flag();
+	while (!shared.done)
+		g_main_context_iteration(NULL, TRUE);
+}
+
+static const struct way {
+	const char *name;
+	void (*give)(void), (*take)(void);
+	bool is_race;
+} ways[] = {
+	{ "mutex", give_locked, take_locked, false },
+	{ "mutex-tried", give_locked, take_tried, false },
+	{ "recursive-mutex", give_recursive, take_recursive, false },
+	{ "writers", give_as_writer, take_as_writer, false },
+	{ "condition", give_signal, take_signal, false },
+	{ "condition-in-time", give_signal, take_signal_in_time, false },
+	{ "queue", give_pushed, take_popped, false },
+	{ "once", give_once, take_once, false },
+	{ "idle-source", give_idle, take_dispatched, false },
+	{ "idle", give_idle_added, take_dispatched, false },
+	{ "timeout", give_timeout_added, take_dispatched, false },
+	{ "nothing", give_unlocked, take_unlocked, true },
+	{ "one-without-mutex", give_locked, take_unlocked, true },
+	{ "two-mutexes", give_locked, take_other_locked, true },
+	{ "mutex-before", give_after_lock, take_locked, true },
+	{ "mutex-refused", give_holding, take_refused, true },
+	{ "readers", give_as_reader, take_as_reader, true },
+	{ "pushed-before", give_after_push, take_popped_late, true },
+	{ "attached-before", give_after_attach, take_dispatched, true },
+};
+
+static gpointer run_giver(gpointer data)
+{
+	const struct way *way = data;
+	way->give();
+	return NULL;
+}
+
+static void try_way(const struct way *way)
+{
+	g_mutex_init(&shared.lock);
+	shared.queue = g_async_queue_new();
+	GThread *giver = g_thread_new("giver", run_giver, (gpointer)way);
+	way->take();
+	g_thread_join(giver);
+	g_assert_cmpint(shared.number, ==, 2);
+	g_async_queue_unref(shared.queue);
+}
+
+static void test_way(gconstpointer data)
+{
+	const struct way *way = data;
+	if (g_test_subprocess()) {
+		try_way(way);
+		return;
+	}
+	g_test_trap_subprocess(NULL, 0, 0);
+	if (way->is_race) {
+		g_test_trap_assert_failed();
+		g_test_trap_assert_stderr("*WARNING: ThreadSanitizer: data race*");
+	} else {
+		g_test_trap_assert_passed();
+		g_test_trap_assert_stderr_unmatched("*ThreadSanitizer*");
+	}
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	/* Children's reports are for this program alone. */
+	g_setenv("TSAN_OPTIONS", "exitcode=66:log_path=stderr", TRUE);
+	for (unsigned i = 0; i < G_N_ELEMENTS(ways); i++) {
+		g_autofree char *path = g_strconcat(
+			"/order/", ways[i].is_race ? "race/" : "silent/", ways[i].name, NULL);
+		g_test_add_data_func(path, &ways[i], test_way);
+	}
+	return g_test_run();
+}
