@@ -192,6 +192,51 @@ EXPORT gpointer g_async_queue_timeout_pop(GAsyncQueue *queue, guint64 timeout_us
 	return data;
 }
 
+/* Pools. A pool's user data are replaced by these, which stay, since its threads may outlive it. */
+struct pool_work {
+	GFunc function;
+	gpointer user_data;
+};
+
+static void take_pushed(gpointer data, gpointer user_data)
+{
+	struct pool_work *work = user_data;
+	__tsan_acquire(work);
+	work->function(data, work->user_data);
+}
+
+static struct pool_work *create_pool_work(GFunc function, gpointer user_data)
+{
+	struct pool_work *work = g_new(struct pool_work, 1);
+	*work = (struct pool_work){ function, user_data };
+	return work;
+}
+
+EXPORT GThreadPool *g_thread_pool_new(
+	GFunc function, gpointer user_data, int max_threads, gboolean exclusive, GError **error)
+{
+	FIND_REAL(g_thread_pool_new);
+	return real(
+		take_pushed, create_pool_work(function, user_data), max_threads, exclusive, error);
+}
+
+EXPORT GThreadPool *g_thread_pool_new_full(GFunc function, gpointer user_data,
+	GDestroyNotify free_item, int max_threads, gboolean exclusive, GError **error)
+{
+	FIND_REAL(g_thread_pool_new_full);
+	return real(take_pushed, create_pool_work(function, user_data), free_item, max_threads,
+		exclusive, error);
+}
+
+EXPORT gboolean g_thread_pool_push(GThreadPool *pool, gpointer data, GError **error)
+{
+	FIND_REAL(g_thread_pool_push);
+	__tsan_release(pool->user_data);
+	gboolean pushed;
+	UNSEEN(pushed = real(pool, data, error));
+	return pushed;
+}
+
 /*
  * Loops. A context's lock is taken by whoever attaches or wakes a source, and by the loop before it
  * dispatches. The loop itself is inside GLib, so the dispatch functions of GLib's kinds of sources

@@ -19,7 +19,7 @@ static struct {
 	GRWLock rw_lock;
 	GCond cond;
 	GAsyncQueue *queue;
-	GSource *source;
+	GThreadPool *pool;
 	gsize once;
 } shared;
 
@@ -210,6 +210,39 @@ static void take_popped_late(void)
 	take_popped();
 }
 
+static void do_pooled(gpointer data, gpointer user_data)
+{
+	g_assert_true(data == &shared && user_data == &shared.pool);
+	change();
+	g_mutex_lock(&shared.lock);
+	shared.done = true;
+	g_mutex_unlock(&shared.lock);
+}
+
+/* Here the pool's thread takes, and the main one only waits for it. */
+static void give_to_pool(void)
+{
+	change();
+	shared.pool = g_thread_pool_new(do_pooled, &shared.pool, 1, FALSE, NULL);
+	g_thread_pool_push(shared.pool, &shared, NULL);
+}
+
+static void give_to_pool_before(void)
+{
+	shared.pool = g_thread_pool_new(do_pooled, &shared.pool, 1, FALSE, NULL);
+	g_thread_pool_push(shared.pool, &shared, NULL);
+	change();
+}
+
+static void await_done(void)
+{
+	for (bool done = false; !done; g_usleep(1000)) {
+		g_mutex_lock(&shared.lock);
+		done = shared.done;
+		g_mutex_unlock(&shared.lock);
+	}
+}
+
 static void give_once(void)
 {
 	g_assert_true(g_once_init_enter(&shared.once));
@@ -285,6 +318,7 @@ static const struct way {
 	{ "condition", give_signal, take_signal, false },
 	{ "condition-in-time", give_signal, take_signal_in_time, false },
 	{ "queue", give_pushed, take_popped, false },
+	{ "pool", give_to_pool, await_done, false },
 	{ "once", give_once, take_once, false },
 	{ "idle-source", give_idle, take_dispatched, false },
 	{ "idle", give_idle_added, take_dispatched, false },
@@ -296,6 +330,7 @@ static const struct way {
 	{ "mutex-refused", give_holding, take_refused, true },
 	{ "readers", give_as_reader, take_as_reader, true },
 	{ "pushed-before", give_after_push, take_popped_late, true },
+	{ "pool-before", give_to_pool_before, await_done, true },
 	{ "attached-before", give_after_attach, take_dispatched, true },
 };
 
