@@ -102,9 +102,9 @@ static void test_follow(void)
 	for (unsigned i = 0; i < 1000 && page->beats[HEARTBEAT_RELAY].state != HEARTBEAT_IDLE; i++)
 		g_usleep(10000);
 	g_assert_cmpuint(page->beats[HEARTBEAT_RELAY].state, ==, HEARTBEAT_IDLE);
-	g_assert_cmpuint(inside, ==, HEARTBEAT_WORKING);
 	g_main_loop_quit(loop);
 	g_thread_join(thread);
+	g_assert_cmpuint(inside, ==, HEARTBEAT_WORKING);
 	g_source_unref(source);
 	g_main_loop_unref(loop);
 	g_main_context_unref(context);
