@@ -21,13 +21,14 @@ struct desk {
 	unsigned n_released; /* frames */
 };
 
-static uint32_t line_rtt_us; /* 0: no line is known */
+static int line_rtt_us; /* atomic, since heads' threads ask for it; 0: no line is known */
 
 bool __wrap_line_get(struct line *line, unsigned head, struct line_figures *figures);
 bool __wrap_line_get(struct line *line, unsigned head, struct line_figures *figures)
 {
-	*figures = (struct line_figures){ .rtt_min_us = line_rtt_us };
-	return line_rtt_us > 0;
+	int rtt_us = g_atomic_int_get(&line_rtt_us);
+	*figures = (struct line_figures){ .rtt_min_us = (uint32_t)rtt_us };
+	return rtt_us > 0;
 }
 
 static void on_channel(void *user, enum spice_core_channel channel, unsigned id, bool connected)
@@ -64,7 +65,7 @@ static const struct spice_gl_ops gl_ops = {
 static void open_desk(struct desk *desk)
 {
 	*desk = (struct desk){ .line = line_create() };
-	line_rtt_us = 0;
+	g_atomic_int_set(&line_rtt_us, 0);
 	desk->core = spice_core_create(NULL, &core_ops, desk);
 	g_assert_nonnull(desk->core);
 	desk->screens =
@@ -255,13 +256,13 @@ static void test_starting_over(void)
 {
 	struct desk desk;
 	open_desk(&desk);
-	line_rtt_us = LINE_FAR_US;
+	g_atomic_int_set(&line_rtt_us, LINE_FAR_US);
 	g_assert_false(screens_start_over(desk.screens, 0));
 	g_assert_true(turn_on(&desk, 0, (struct rect){ 0, 0, 64, 48 }, false));
 	g_assert_true(screens_start_over(desk.screens, 0));
-	line_rtt_us = LINE_FAR_US - 1;
+	g_atomic_int_set(&line_rtt_us, LINE_FAR_US - 1);
 	g_assert_false(screens_start_over(desk.screens, 0));
-	line_rtt_us = 0;
+	g_atomic_int_set(&line_rtt_us, 0);
 	g_assert_false(screens_start_over(desk.screens, 0));
 	close_desk(&desk);
 }
@@ -271,7 +272,7 @@ static void test_a_mode_waits_for_its_frame(void)
 {
 	struct desk desk;
 	open_desk(&desk);
-	line_rtt_us = LINE_FAR_US;
+	g_atomic_int_set(&line_rtt_us, LINE_FAR_US);
 	g_assert_true(turn_on(&desk, 0, (struct rect){ 0, 0, 64, 48 }, true));
 	g_assert_false(screens_start_over(desk.screens, 0));
 	g_assert_true(show(&desk, 0, 1, FRAME_BUFFER_MEMFD));
