@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What run-tests says at its end, from made-up logs of meson: its count is what people and machines believe. And what it
-refuses at its beginning."""
+"""What run-tests says at its end, from made-up logs of meson and of ThreadSanitizer: its count is what people and machines
+believe. And what it refuses at its beginning."""
 import json
 import os
 import pathlib
@@ -11,6 +11,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SUMMARY = ROOT / 'tools/test-summary'
+REPORTS = ROOT / 'tests/threads/reports'
 PASSED, FAILED, LATE, SKIPPED = 'OK', 'FAIL', 'TIMEOUT', 'SKIP'
 
 
@@ -82,8 +83,84 @@ def a_part_that_is_not_there_builds_nothing(build):
     assert done.stderr.startswith('long: no part no-such-part; there are: fuzz-virtqueue '), done
 
 
+def report_of_threads(*sides, kind='data race', heading='Write of size 8 at 0x7b0800001040 by main thread:'):
+    """A report as ThreadSanitizer writes it; a side is (function, place, module) of each frame."""
+    lines = ['==================', f'WARNING: ThreadSanitizer: {kind} (pid=77)']
+    for number, side in enumerate(sides):
+        lines.append(f'  {"Previous w" if number else "W"}{heading[1:]}')
+        lines += [f'    #{i} {function} {where} ({module}+0x47e82)' for i, (function, where, module) in enumerate(side)]
+        lines.append('')
+    lines += ["  Thread T1 'gpu' (tid=78, running) created by main thread at:",
+              '    #0 pthread_create ../tsan_interceptors_posix.cpp:1001 (libtsan.so.2+0x5e686)', '',
+              f'SUMMARY: ThreadSanitizer: {kind} somewhere', '==================', '']
+    return '\n'.join(lines)
+
+
+def reports_of_threads(build, *logs):
+    """What the last line says when processes have written these logs, beside one test that passed."""
+    (build / 'reports').mkdir(parents=True)
+    for pid, log in enumerate(logs):
+        (build / 'reports' / f'of.vitrine-render.{pid}').write_text(log)
+    log_write(build, 'testlog', a=PASSED)
+    subprocess.run([REPORTS, build], stdout=subprocess.DEVNULL, check=False)
+    return summary(build)[1][-1]
+
+
+OURS = ('on_present', '../display/heads/frame_receiver.c:7', 'vitrine-display')
+FREE = ('free', '../tsan_interceptors_posix.cpp:706', 'libtsan.so.2')
+GLIB = ('g_free', '<null>', 'libglib-2.0.so.0')
+OF_LIBRARY = ('<null>', '<null>', 'libunheard-of.so.1')
+OF_LISTED = ('tzset_internal', 'time/tzset.c:401', 'libc.so.6')
+
+
+def no_report_is_one_pass(build):
+    assert reports_of_threads(build) == '2 passed, 0 failed, 0 skipped'
+
+
+def a_report_of_many_processes_counts_once(build):
+    log = report_of_threads([OURS], [OURS]) + 'ThreadSanitizer: reported 1 warnings\n'
+    assert reports_of_threads(build, log, log, report_of_threads([OURS], [FREE, OURS])) == '1 passed, 1 failed, 0 skipped'
+
+
+def each_kind_of_report_counts(build):
+    log = report_of_threads([OURS], [OURS]) + report_of_threads([OURS], kind='lock-order-inversion (potential deadlock)')
+    assert reports_of_threads(build, log) == '1 passed, 2 failed, 0 skipped'
+
+
+def a_side_of_ours_counts(build):
+    assert reports_of_threads(build, report_of_threads([FREE, OF_LISTED, OURS], [FREE, GLIB, OURS])) == \
+        '1 passed, 1 failed, 0 skipped'
+
+
+def a_library_counts_that_has_no_reason(build):
+    assert reports_of_threads(build, report_of_threads([FREE, OF_LISTED], [FREE, OF_LIBRARY])) == \
+        '1 passed, 1 failed, 0 skipped'
+
+
+def listed_libraries_alone_do_not_count(build):
+    assert reports_of_threads(build, report_of_threads([FREE, OF_LISTED, OURS], [FREE, OF_LISTED, OURS])) == \
+        '2 passed, 0 failed, 0 skipped'
+
+
+def libraries_are_listed_for_one_kind_of_report(build):
+    assert reports_of_threads(build, report_of_threads([OF_LISTED], [OF_LISTED], kind='thread leak')) == \
+        '1 passed, 1 failed, 0 skipped'
+
+
+def a_report_without_stack_counts(build):
+    assert reports_of_threads(build, report_of_threads([], [])) == '1 passed, 1 failed, 0 skipped'
+
+
+def the_end_of_thread_sanitizer_counts(build):
+    assert reports_of_threads(build, 'ThreadSanitizer: CHECK failed: tsan_rtl.cpp:1\n') == '1 passed, 1 failed, 0 skipped'
+
+
 CHECKS = [all_runs_count, what_passed_again_counts_and_is_named, what_failed_again_counts_once, each_round_counts,
-          what_tests_print_is_no_xml, nothing_is_a_failure, a_part_that_is_not_there_builds_nothing]
+          what_tests_print_is_no_xml, nothing_is_a_failure, a_part_that_is_not_there_builds_nothing,
+          no_report_is_one_pass, a_report_of_many_processes_counts_once, each_kind_of_report_counts, a_side_of_ours_counts,
+          a_library_counts_that_has_no_reason, listed_libraries_alone_do_not_count,
+          libraries_are_listed_for_one_kind_of_report, a_report_without_stack_counts,
+          the_end_of_thread_sanitizer_counts]
 
 
 def main():
