@@ -147,6 +147,17 @@ def libraries_are_listed_for_one_kind_of_report(build):
         '1 passed, 1 failed, 0 skipped'
 
 
+def what_the_guest_orders_does_not_count(build):
+    """Its memory does, when something else than a chain looks at it, and chains do in other memory."""
+    chain = ('chain_read', '../render/ring/chain.c:7', 'vitrine-render')
+    location = "  Location is global '<null>' at 0x000000000000 (memfd:guest-memory (deleted)+0x11d0)\n\n"
+    log = report_of_threads([chain], [FREE, chain]).replace('  Thread T1', location + '  Thread T1')
+    assert reports_of_threads(build, log) == '2 passed, 0 failed, 0 skipped'
+    for number, red in enumerate((log.replace('chain.c', 'virtqueue.c', 1), log.replace('guest-memory', 'memory'))):
+        other = build / f'{number}'
+        assert reports_of_threads(other, red) == '1 passed, 1 failed, 0 skipped', red
+
+
 def a_report_without_stack_counts(build):
     assert reports_of_threads(build, report_of_threads([], [])) == '1 passed, 1 failed, 0 skipped'
 
@@ -159,7 +170,7 @@ CHECKS = [all_runs_count, what_passed_again_counts_and_is_named, what_failed_aga
           what_tests_print_is_no_xml, nothing_is_a_failure, a_part_that_is_not_there_builds_nothing,
           no_report_is_one_pass, a_report_of_many_processes_counts_once, each_kind_of_report_counts, a_side_of_ours_counts,
           a_library_counts_that_has_no_reason, listed_libraries_alone_do_not_count,
-          libraries_are_listed_for_one_kind_of_report, a_report_without_stack_counts,
+          libraries_are_listed_for_one_kind_of_report, what_the_guest_orders_does_not_count, a_report_without_stack_counts,
           the_end_of_thread_sanitizer_counts]
 
 
