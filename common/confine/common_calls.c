@@ -76,7 +76,7 @@ static const struct confine_call rows[] = {
 static const struct confine_call sanitizer_rows[] = {
 	{ "clone fork vfork wait4 waitid ptrace prctl kill tgkill tkill process_vm_readv "
 	  "sched_yield "
-	  "rt_sigqueueinfo prlimit64 setrlimit mmap mprotect personality",
+	  "rt_sigqueueinfo prlimit64 setrlimit mmap mprotect personality getdents",
 		"sanitizers" },
 };
 const struct confine_calls confine_calls_sanitizer = { sanitizer_rows,

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -143,10 +144,43 @@ static int allow_port(int ruleset, uint16_t port)
 	return add_rule(ruleset, RULE_NET_PORT, &rule);
 }
 
+#ifdef __SANITIZE_ADDRESS__
+/* LeakSanitizer lists its threads and finds names for its report. */
+static const struct confine_path sanitizer_paths[] = { { "/proc/self", CONFINE_READ, "" },
+	{ "/proc/self/exe", CONFINE_READ, "" }, { "/usr", CONFINE_READ, "" } };
+
+/* It reads what it is to suppress when it has found something. */
+static int add_suppressions(int ruleset, uint64_t handled)
+{
+	static const char name[] = "suppressions=";
+	const char *options = g_getenv("LSAN_OPTIONS");
+	const char *at = options ? strstr(options, name) : NULL;
+	if (!at)
+		return 0;
+	at += strlen(name);
+	g_autofree char *path = g_strndup(at, strcspn(at, ":"));
+	const struct confine_path row = { path, CONFINE_READ, "" };
+	return allow_path(ruleset, &row, handled);
+}
+
+static int add_sanitizer_paths(int ruleset, uint64_t handled)
+{
+	int result = add_suppressions(ruleset, handled);
+	for (unsigned i = 0; result == 0 && i < G_N_ELEMENTS(sanitizer_paths); i++)
+		result = allow_path(ruleset, &sanitizer_paths[i], handled);
+	return result;
+}
+#else
+static int add_sanitizer_paths(int ruleset, uint64_t handled)
+{
+	return 0;
+}
+#endif
+
 static int add_rules(
 	int ruleset, const struct confine_rules *rules, const struct ruleset_attr *attr)
 {
-	int result = 0;
+	int result = add_sanitizer_paths(ruleset, attr->handled_access_fs);
 	for (unsigned i = 0; result == 0 && i < rules->n_paths; i++)
 		result = allow_path(ruleset, &rules->paths[i], attr->handled_access_fs);
 	for (unsigned i = 0; result == 0 && attr->handled_access_net && i < rules->n_connect_ports;
