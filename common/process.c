@@ -201,13 +201,24 @@ bool process_wait_end(pid_t pid, int timeout_ms)
 	int fd = pidfd_open(pid, 0);
 	if (fd < 0)
 		return errno == ESRCH;
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	bool ended = process_wait_end_of(fd, timeout_ms);
+	close(fd);
+	return ended;
+}
+
+bool process_wait_end_of(int pidfd, int timeout_ms)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 	int n;
 	do
 		n = poll(&p, 1, timeout_ms);
 	while (n < 0 && errno == EINTR);
-	close(fd);
 	return n > 0;
+}
+
+void process_signal(int pidfd, int signal_number)
+{
+	pidfd_send_signal(pidfd, signal_number, NULL, 0);
 }
 
 char *process_describe_end(int wait_status)

@@ -70,6 +70,10 @@ int process_start(char *const *argv, const struct process_options *options, pid_
  * before. */
 bool process_wait_end(pid_t pid, int timeout_ms);
 
+/* The same of a process that a pidfd names; process_signal() sends it a signal. */
+bool process_wait_end_of(int pidfd, int timeout_ms);
+void process_signal(int pidfd, int signal_number);
+
 /* Turns a wait status into "exit status 1" or "killed by signal 9 (Killed)". The caller frees it.
  */
 char *process_describe_end(int wait_status);

@@ -164,10 +164,13 @@ static gboolean on_readable(int fd, GIOCondition condition, gpointer user)
 
 struct qmp_client *qmp_client_connect(const char *path, const struct qmp_client_events *events)
 {
-	g_assert(events->ready && events->answer && events->closed);
 	int fd = connect_unix(path);
-	if (fd < 0)
-		return NULL;
+	return fd < 0 ? NULL : qmp_client_create(fd, events);
+}
+
+struct qmp_client *qmp_client_create(int fd, const struct qmp_client_events *events)
+{
+	g_assert(fd >= 0 && events->ready && events->answer && events->closed);
 	struct qmp_client *client = g_new0(struct qmp_client, 1);
 	client->events = *events;
 	client->fd = fd;

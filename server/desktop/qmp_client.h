@@ -27,6 +27,8 @@ struct qmp_client_events {
 	void (*closed)(void *user);
 };
 
+/* Takes a connected, non-blocking socket. */
+struct qmp_client *qmp_client_create(int fd, const struct qmp_client_events *events);
 /* Gives NULL when nobody listens on `path`, or not yet. */
 struct qmp_client *qmp_client_connect(const char *path, const struct qmp_client_events *events);
 void qmp_client_destroy(struct qmp_client *client);

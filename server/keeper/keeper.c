@@ -110,6 +110,13 @@ static void on_pointer_area(void *user, uint32_t width, uint32_t height)
 	gpu_socket_set_desktop(&keeper->gpu_socket, width, height);
 }
 
+/* We may not connect to anything ourselves. */
+static int connect_monitor(void *user)
+{
+	struct keeper *keeper = user;
+	return starter_connect(keeper->starter);
+}
+
 static void on_dbus_connected(void *user, int fd)
 {
 	struct keeper *keeper = user;
@@ -225,6 +232,7 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop, struct st
 	GError **error)
 {
 	*keeper = (struct keeper){ .desktop = desktop,
+		.starter = starter,
 		.vhost_listener = -1,
 		.ledger.fd = -1,
 		.stats = STATS_SOCKET_NONE };
@@ -251,8 +259,9 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop, struct st
 	};
 	requests_init(&keeper->requests, &keeper->device, &keeper->renderer, &keeper->gpu_socket,
 		&requests_events);
+	const struct qmp_broker_events qmp_events = { keeper, connect_monitor, on_dbus_connected };
 	if (desktop->qmp_path)
-		keeper->qmp = qmp_broker_create(desktop->qmp_path, on_dbus_connected, keeper);
+		keeper->qmp = qmp_broker_create(&qmp_events);
 
 	return ledger_memory_init(&keeper->ledger, error) && prepare_stats(keeper, error) &&
 	       prepare_vhost(keeper, error) && add_listeners(keeper, error) &&

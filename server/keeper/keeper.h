@@ -22,6 +22,7 @@
 
 struct keeper {
 	const struct desktop *desktop;
+	struct starter *starter;
 	GMainLoop *loop;
 	int exit_status;
 	struct keeper_walls walls;

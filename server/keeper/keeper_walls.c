@@ -1,33 +1,60 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/keeper/keeper_walls.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+
+/* Linux 6.5; Debian 12's headers are older. */
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
 
 #define EQUAL(number, wanted)                                                                      \
 	{                                                                                          \
 		.compare = CONFINE_EQUAL, .argument = (number), .value = (wanted)                  \
 	}
 
+#define TYPE_MASK 0xf /* SOCK_TYPE_MASK of linux/net.h: without SOCK_CLOEXEC and such */
+#define SOCKETPAIR(type)                                                                           \
+	{                                                                                          \
+		EQUAL(0, AF_UNIX),                                                                 \
+		{                                                                                  \
+			.compare = CONFINE_EQUAL, .argument = 1, .mask = TYPE_MASK,                \
+			.value = (type)                                                            \
+		}                                                                                  \
+	}
+
 static const struct confine_call rows[] = {
 	{ "accept4", "QEMU connects to --socket-path, readers to the stats socket" },
-	{ "socket",
-		"QMP: QEMU's monitor is a unix socket, and is connected to again after each end",
-		{ EQUAL(0, AF_UNIX) } },
-	{ "connect", "QMP; sockets of other families cannot be made" },
-	{ "socketpair", "links of workers, and the pair for QEMU's D-Bus display",
-		{ EQUAL(0, AF_UNIX) } },
+	{ "socketpair", "links of workers; a datagram socket could be sent to others",
+		SOCKETPAIR(SOCK_SEQPACKET) },
+	{ "socketpair", "the pair for QEMU's D-Bus display", SOCKETPAIR(SOCK_STREAM) },
 	{ "unlink unlinkat", "its socket files at its end; which ones is Landlock's" },
-	{ "kill",
-		"workers are ended, and what it cannot name by one of these rows it cannot reach" },
+	{ "pidfd_send_signal",
+		"workers are ended; it has pidfds of them and of the starter alone" },
 	{ "waitid wait4", "workers: their ends, and whether one is stopped" },
-	{ "pidfd_open", "a worker's end is waited for, for a moment" },
-	{ "pidfd_send_signal", "newer GLib's way to ask for a child" },
-#ifdef __SANITIZE_ADDRESS__
-	{ "clone ptrace prctl", "LeakSanitizer stops this process's threads from one of its own" },
+};
+
+/* What is allowed to all of our processes, and only the start-up of this one needs. */
+static const struct confine_call start_up_rows[] = {
+	{ "memfd_create ftruncate fallocate", "memory that is shared is there" },
+	{ "seccomp prctl", "what takes these away, and threads' names" },
+	{ "getsid getpgid getpriority sched_setaffinity sched_getaffinity sched_getscheduler "
+	  "sched_getparam",
+		"of other processes they tell something, and one changes something" },
+	{ "getsockopt", "a peer's pidfd: QEMU could be signalled by it",
+		{ EQUAL(1, SOL_SOCKET), EQUAL(2, SO_PEERPIDFD) } },
+	{ "fcntl", "the kernel would signal whom it names, with any signal",
+		{ EQUAL(1, F_SETOWN) } },
+	{ "fcntl", "the same", { EQUAL(1, F_SETOWN_EX) } },
+	{ "fcntl", "the same", { EQUAL(1, F_SETSIG) } },
+#ifndef __SANITIZE_ADDRESS__
+	{ "clone", "all threads are there" },
 #endif
 };
+static const struct confine_calls start_up_calls = { start_up_rows, G_N_ELEMENTS(start_up_rows) };
 
 /*
  * These are far above what a keeper needs (2 MiB, some 150 descriptors with 64 memory regions), and
@@ -72,7 +99,8 @@ static struct confine_rules make_rules(void)
 {
 	return (struct confine_rules){
 		.process = "vitrine-gpu",
-		.calls = { confine_calls_common, { rows, G_N_ELEMENTS(rows) } },
+		.calls = { confine_calls_common, confine_calls_forbid,
+			{ rows, G_N_ELEMENTS(rows) } },
 		.limits = limits,
 		.n_limits = G_N_ELEMENTS(limits),
 		.signals_others = true,
@@ -100,7 +128,8 @@ bool keeper_walls_begin(struct keeper_walls *walls, const struct desktop *deskto
 bool keeper_walls_close(struct keeper_walls *walls, const struct desktop *desktop, GError **error)
 {
 	struct confine_rules rules = make_rules();
-	if (!confine_apply(&rules, desktop->confine, &walls->state, error))
+	if (!confine_apply(&rules, desktop->confine, &walls->state, error) ||
+		!confine_forbid(&walls->state, rules.process, &start_up_calls, error))
 		return false;
 	confine_log(&walls->state, desktop->confine);
 	return true;

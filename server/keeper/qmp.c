@@ -14,9 +14,7 @@
 enum qmp_step { STEP_IDLE, STEP_GETFD, STEP_ADD_CLIENT };
 
 struct qmp_broker {
-	char *path;
-	void (*connected)(void *user, int fd);
-	void *user;
+	struct qmp_broker_events events;
 
 	struct qmp_client *client;
 	bool ready;
@@ -83,7 +81,7 @@ static void on_answer(void *user, JsonNode *result, const char *error)
 	} else if (broker->step == STEP_ADD_CLIENT) {
 		g_debug("QEMU's D-Bus display is connected");
 		broker->wanted = false;
-		broker->connected(broker->user, broker->ours);
+		broker->events.connected(broker->events.user, broker->ours);
 		drop_pair(broker);
 	}
 }
@@ -119,21 +117,20 @@ static void proceed(struct qmp_broker *broker)
 	if (!broker->client) {
 		struct qmp_client_events own = events;
 		own.user = broker;
-		broker->client = qmp_client_connect(broker->path, &own);
-		if (!broker->client)
+		int fd = broker->events.connect(broker->events.user);
+		if (fd >= 0)
+			broker->client = qmp_client_create(fd, &own);
+		else
 			retry_later(broker);
 	} else if (broker->ready) {
 		send_pair(broker);
 	}
 }
 
-struct qmp_broker *qmp_broker_create(
-	const char *path, void (*connected)(void *user, int fd), void *user)
+struct qmp_broker *qmp_broker_create(const struct qmp_broker_events *events)
 {
 	struct qmp_broker *broker = g_new0(struct qmp_broker, 1);
-	broker->path = g_strdup(path);
-	broker->connected = connected;
-	broker->user = user;
+	broker->events = *events;
 	broker->ours = -1;
 	return broker;
 }
@@ -145,7 +142,6 @@ void qmp_broker_destroy(struct qmp_broker *broker)
 	g_clear_handle_id(&broker->timer, g_source_remove);
 	qmp_client_destroy(broker->client);
 	drop_pair(broker);
-	g_free(broker->path);
 	g_free(broker);
 }
 

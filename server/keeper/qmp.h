@@ -13,11 +13,15 @@
 
 struct qmp_broker;
 
-/*
- * `connected` is given a descriptor that stays the broker's; it duplicates or sends what it keeps.
- */
-struct qmp_broker *qmp_broker_create(
-	const char *path, void (*connected)(void *user, int fd), void *user);
+struct qmp_broker_events {
+	void *user;
+	/* Gives a non-blocking connection to QEMU's monitor for the broker to keep, or -1. */
+	int (*connect)(void *user);
+	/* The descriptor stays the broker's; who wants to keep it duplicates or sends it. */
+	void (*connected)(void *user, int fd);
+};
+
+struct qmp_broker *qmp_broker_create(const struct qmp_broker_events *events);
 void qmp_broker_destroy(struct qmp_broker *broker);
 
 /*

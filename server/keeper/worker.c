@@ -56,8 +56,7 @@ static void drop(struct worker *worker)
 	g_clear_handle_id(&worker->timer_source, g_source_remove);
 	g_clear_handle_id(&worker->look_source, g_source_remove);
 	worker->state = WORKER_ENDING;
-	if (worker->process.pid > 0)
-		kill(worker->process.pid, SIGKILL);
+	worker_process_signal(&worker->process, SIGKILL);
 	if (was_ready)
 		worker->class->lost(worker->owner);
 }
@@ -67,8 +66,8 @@ void worker_kill(struct worker *worker, const char *reason)
 	if (worker->state != WORKER_READY && worker->state != WORKER_STARTING)
 		return;
 	g_warning("%s (pid %d): %s: killed", worker->class->name, (int)worker->process.pid, reason);
-	kill(worker->process.pid, SIGKILL);
-	process_wait_end(worker->process.pid, KILL_WAIT_MS);
+	worker_process_signal(&worker->process, SIGKILL);
+	worker_process_wait_end(&worker->process, KILL_WAIT_MS);
 	drop(worker);
 }
 
@@ -240,8 +239,7 @@ static void on_spare_end(struct worker *worker, const char *end)
 		g_warning("spare %s (pid %d) ended: %s", worker->class->name,
 			(int)worker->spare.pid, end);
 	worker_process_close_link(&worker->spare);
-	worker->spare.end_source = 0;
-	worker->spare.pid = 0;
+	worker_process_note_end(&worker->spare);
 }
 
 static void on_child_end(GPid pid, int wait_status, gpointer user)
@@ -252,8 +250,7 @@ static void on_child_end(GPid pid, int wait_status, gpointer user)
 		on_spare_end(worker, end);
 		return;
 	}
-	worker->process.end_source = 0;
-	worker->process.pid = 0;
+	worker_process_note_end(&worker->process);
 	if (worker->state != WORKER_ENDING)
 		drop(worker);
 	worker->state = WORKER_DOWN;
@@ -291,7 +288,7 @@ static int dispatch(struct worker *worker)
 		 * our signal.
 		 */
 		if (result == -EPIPE)
-			process_wait_end(worker->process.pid, HANGUP_WAIT_MS);
+			worker_process_wait_end(&worker->process, HANGUP_WAIT_MS);
 		drop(worker);
 	}
 	return result;
@@ -371,8 +368,7 @@ static gboolean on_spare_unwanted(gpointer user)
 	struct worker *worker = user;
 	worker->spare_source = 0;
 	worker_process_close_link(&worker->spare);
-	if (worker->spare.pid > 0)
-		kill(worker->spare.pid, SIGKILL);
+	worker_process_signal(&worker->spare, SIGKILL);
 	return G_SOURCE_REMOVE;
 }
 
@@ -385,7 +381,9 @@ void worker_want_spare(struct worker *worker, unsigned for_ms)
 bool worker_start(struct worker *worker, GError **error)
 {
 	g_assert(worker->n_starts == 0);
-	return worker_spawn(worker, error);
+	/* A spare one's page, too, since later we may make no memory to share. */
+	return worker_process_prepare(&worker->process, error) &&
+	       worker_process_prepare(&worker->spare, error) && worker_spawn(worker, error);
 }
 
 static void send_stats(struct worker *worker)

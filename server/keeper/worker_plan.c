@@ -52,6 +52,7 @@ void worker_plan_init(struct starter_plan *plan, const struct desktop *desktop)
 {
 	*plan = (struct starter_plan){ .n_commands = WORKER_COMMANDS,
 		.name = desktop->name,
+		.monitor = desktop->qmp_path,
 		.apart = desktop->confine != CONFINE_OFF };
 	struct starter_command *commands = plan->commands;
 	commands[WORKER_COMMAND_RENDER].argv = render_command(desktop, false);

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/fd.h"
 #include "common/link.h"
 #include "common/process.h"
 
@@ -18,27 +19,51 @@ static bool make_link(int fds[2], const char *name, GError **error)
 	return result >= 0;
 }
 
+bool worker_process_prepare(struct worker_process *process, GError **error)
+{
+	g_assert(!process->heartbeat.map);
+	return heartbeat_memory_init(&process->heartbeat, "vitrine-heartbeat", error);
+}
+
 bool worker_process_spawn(struct worker_process *process, const char *name, struct starter *starter,
 	unsigned command, GChildWatchFunc on_end, void *user, GError **error)
 {
 	int fds[2];
 	g_assert(process->pid == 0 && process->link < 0 && !process->end_source);
-	if (!process->heartbeat.map &&
-		!heartbeat_memory_init(&process->heartbeat, "vitrine-heartbeat", error))
-		return false;
+	g_assert(process->heartbeat.map);
 	if (!make_link(fds, name, error))
 		return false;
 	heartbeat_memory_clear(&process->heartbeat);
-	pid_t pid = starter_spawn(starter, command, fds[1], process->heartbeat.fd, error);
+	int pidfd;
+	pid_t pid = starter_spawn(starter, command, fds[1], process->heartbeat.fd, &pidfd, error);
 	close(fds[1]);
 	if (pid < 0) {
 		close(fds[0]);
 		return false;
 	}
 	process->pid = pid;
+	process->pidfd = pidfd;
 	process->link = fds[0];
 	process->end_source = g_child_watch_add(pid, on_end, user);
 	return true;
+}
+
+void worker_process_note_end(struct worker_process *process)
+{
+	process->end_source = 0;
+	process->pid = 0;
+	fd_close(&process->pidfd);
+}
+
+void worker_process_signal(const struct worker_process *process, int signal_number)
+{
+	if (process->pidfd >= 0)
+		process_signal(process->pidfd, signal_number);
+}
+
+bool worker_process_wait_end(const struct worker_process *process, int timeout_ms)
+{
+	return process_wait_end_of(process->pidfd, timeout_ms);
 }
 
 void worker_process_close_link(struct worker_process *process)
@@ -53,12 +78,12 @@ void worker_process_finish(struct worker_process *process, int term_wait_ms)
 	g_clear_handle_id(&process->end_source, g_source_remove);
 	worker_process_close_link(process);
 	if (process->pid > 0) {
-		kill(process->pid, SIGTERM);
-		if (!process_wait_end(process->pid, term_wait_ms))
-			kill(process->pid, SIGKILL);
+		worker_process_signal(process, SIGTERM);
+		if (!worker_process_wait_end(process, term_wait_ms))
+			worker_process_signal(process, SIGKILL);
 		while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
-	process->pid = 0;
+	worker_process_note_end(process);
 	heartbeat_memory_finish(&process->heartbeat);
 }

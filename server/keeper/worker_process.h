@@ -15,20 +15,29 @@
 
 struct worker_process {
 	pid_t pid; /* 0: none */
+	int pidfd; /* of it; -1: none */
 	int link;  /* our end; -1: none */
 	unsigned end_source;
-	struct heartbeat_memory heartbeat; /* outlives the process, for who asks what it was at */
+	/* It outlives the process, for who asks what that was at. */
+	struct heartbeat_memory heartbeat;
 };
 
 #define WORKER_PROCESS_NONE                                                                        \
-	((struct worker_process){ .link = -1, .heartbeat = HEARTBEAT_MEMORY_NONE })
+	((struct worker_process){ .pidfd = -1, .link = -1, .heartbeat = HEARTBEAT_MEMORY_NONE })
 
+/* Makes the page, which serves one process after the other. It is called once. */
+bool worker_process_prepare(struct worker_process *process, GError **error);
 /*
  * Has the starter run its command. `on_end` is called with the process's wait status once it is
- * gone, and puts `pid` back to 0. `name` is for messages.
+ * gone, and calls worker_process_note_end(). `name` is for messages.
  */
 bool worker_process_spawn(struct worker_process *process, const char *name, struct starter *starter,
 	unsigned command, GChildWatchFunc on_end, void *user, GError **error);
+void worker_process_note_end(struct worker_process *process);
+/* Nothing happens without a process. */
+void worker_process_signal(const struct worker_process *process, int signal_number);
+/* Waits for the end of a process that there is, and does not reap it. */
+bool worker_process_wait_end(const struct worker_process *process, int timeout_ms);
 void worker_process_close_link(struct worker_process *process);
 /*
  * Ends the process by SIGTERM, and by SIGKILL if it is not gone within term_wait_ms, and frees its

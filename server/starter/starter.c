@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -67,7 +68,8 @@ bool starter_init(struct starter *starter, const struct starter_plan *plan, GErr
 		return fail(error, fork_errno, "cannot fork the starter");
 	}
 	starter->pid = pid;
-	return true;
+	starter->pidfd = pidfd_open(pid, 0);
+	return starter->pidfd >= 0 || fail(error, errno, "cannot watch the starter");
 }
 
 void starter_finish(struct starter *starter)
@@ -75,11 +77,12 @@ void starter_finish(struct starter *starter)
 	g_clear_handle_id(&starter->end_source, g_source_remove);
 	fd_close(&starter->link);
 	if (starter->pid > 0) {
-		kill(starter->pid, SIGKILL);
+		process_signal(starter->pidfd, SIGKILL);
 		while (waitpid(starter->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
 	starter->pid = 0;
+	fd_close(&starter->pidfd);
 }
 
 static void on_end(GPid pid, int wait_status, gpointer user)
@@ -91,6 +94,7 @@ static void on_end(GPid pid, int wait_status, gpointer user)
 		(int)pid, end);
 	starter->pid = 0;
 	starter->end_source = 0;
+	fd_close(&starter->pidfd);
 	fd_close(&starter->link);
 }
 
@@ -104,22 +108,37 @@ static bool ask(const struct starter *starter, uint8_t command, const int *fds)
 {
 	char control[CMSG_SPACE(sizeof(int) * STARTER_FDS)] = { 0 };
 	struct iovec iov = { .iov_base = &command, .iov_len = 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	if (fds) {
+		msg.msg_control = control;
+		msg.msg_controllen = sizeof(control);
+		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int) * STARTER_FDS);
+		memcpy(CMSG_DATA(c), fds, sizeof(int) * STARTER_FDS);
+	}
+	return sendmsg(starter->link, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
+}
+
+/* *fd is -1 when none has come along. */
+static bool hear(const struct starter *starter, struct starter_answer *answer, int *fd)
+{
+	char control[CMSG_SPACE(sizeof(int))];
+	struct iovec iov = { .iov_base = answer, .iov_len = sizeof(*answer) };
 	struct msghdr msg = { .msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = control,
 		.msg_controllen = sizeof(control) };
+	*fd = -1;
+	if (!link_wait_readable(starter->link, START_TIMEOUT_MS) ||
+		recvmsg(starter->link, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != sizeof(*answer))
+		return false;
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int) * STARTER_FDS);
-	memcpy(CMSG_DATA(c), fds, sizeof(int) * STARTER_FDS);
-	return sendmsg(starter->link, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
-}
-
-static bool hear(const struct starter *starter, struct starter_answer *answer)
-{
-	return link_wait_readable(starter->link, START_TIMEOUT_MS) &&
-	       recv(starter->link, answer, sizeof(*answer), MSG_DONTWAIT) == sizeof(*answer);
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+		c->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(fd, CMSG_DATA(c), sizeof(int));
+	return true;
 }
 
 /*
@@ -130,11 +149,20 @@ static void give_up(struct starter *starter)
 {
 	fd_close(&starter->link);
 	if (starter->pid > 0)
-		kill(starter->pid, SIGKILL);
+		process_signal(starter->pidfd, SIGKILL);
 }
 
-pid_t starter_spawn(
-	struct starter *starter, unsigned command, int link_fd, int heartbeat_fd, GError **error)
+static bool request(struct starter *starter, uint8_t command, const int *fds,
+	struct starter_answer *answer, int *fd)
+{
+	if (starter_is_usable(starter) && ask(starter, command, fds) && hear(starter, answer, fd))
+		return true;
+	give_up(starter);
+	return false;
+}
+
+pid_t starter_spawn(struct starter *starter, unsigned command, int link_fd, int heartbeat_fd,
+	int *pidfd, GError **error)
 {
 	g_assert(command < starter->plan->n_commands && link_fd >= 0 && heartbeat_fd >= 0);
 	const char *program = starter->plan->commands[command].argv[0];
@@ -142,9 +170,7 @@ pid_t starter_spawn(
 		[STARTER_FD_LINK] = link_fd, [STARTER_FD_HEARTBEAT] = heartbeat_fd
 	};
 	struct starter_answer answer;
-	if (!starter_is_usable(starter) || !ask(starter, (uint8_t)command, fds) ||
-		!hear(starter, &answer)) {
-		give_up(starter);
+	if (!request(starter, (uint8_t)command, fds, &answer, pidfd)) {
 		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PIPE,
 			"cannot start %s: the starter is gone", program);
 		return -1;
@@ -156,6 +182,13 @@ pid_t starter_spawn(
 	g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(answer.error),
 		"cannot start %s: %s", program, g_strerror(answer.error));
 	return -1;
+}
+
+int starter_connect(struct starter *starter)
+{
+	struct starter_answer answer;
+	int fd;
+	return request(starter, STARTER_CONNECT, NULL, &answer, &fd) ? fd : -1;
 }
 
 bool starter_is_usable(const struct starter *starter)

@@ -5,13 +5,14 @@
  *
  *   keeper ──fork, before the password is read──► starter
  *      │  request: which command, 2 descriptors      │ clone(CLONE_PARENT), exec
- *      │ ◄──────── answer: pid, errno ───────────────┤
+ *      │ ◄──────── answer: pid, errno, pidfd ────────┤
  *      └──────────── is the parent of ──────► worker ┘
  *
- * It knows the command lines that it was made with and nothing else: what a keeper that was taken
- * over can ask of it is another worker, and few of them. It is forked and not executed, since so it
- * has next to no memory of its own, needs no file, and knows its commands without reading them from
- * anybody. The worker is the keeper's child, whose end the keeper hears of and who dies with it.
+ * It knows what it was made with and nothing else: what a keeper that was taken over can ask of it
+ * is another worker, and few of them, and a connection to QEMU's monitor, which it had anyway. It
+ * is forked and not executed, since so it has next to no memory of its own, needs no file, and
+ * knows its commands without reading them from anybody. The worker is the keeper's child, whose end
+ * the keeper hears of and who dies with it.
  *
  * It ends when the keeper does, whichever way, or hangs up. Nothing starts it again: a keeper whose
  * starter has gone serves what runs, and ends when it needs another worker.
@@ -43,6 +44,8 @@ struct starter_plan {
 	/* Workers begin in namespaces of their own, and as other users than root, as far as this
 	 * machine lets us (isolation.h). */
 	bool apart;
+	/* The unix socket that starter_connect() connects to; NULL: none. */
+	const char *monitor;
 	/* Files and folders in whose place they see nothing. */
 	char *const *hidden;
 	unsigned n_hidden;
@@ -50,12 +53,13 @@ struct starter_plan {
 
 struct starter {
 	pid_t pid; /* 0: it is reaped */
+	int pidfd; /* -1: none */
 	int link;  /* -1: it can start nothing any more */
 	const struct starter_plan *plan;
 	unsigned end_source;
 };
 
-#define STARTER_NONE ((struct starter){ .link = -1 })
+#define STARTER_NONE ((struct starter){ .pidfd = -1, .link = -1 })
 
 /*
  * Forks the starter. `plan` stays the caller's and must live as long. What the caller's memory has
@@ -71,11 +75,17 @@ void starter_watch(struct starter *starter);
 
 /*
  * Runs a command with the descriptors as KEEPER_LINK_FD and HEARTBEAT_FD, which stay the caller's.
- * Returns the pid of a child of ours, or -1 with `error` set, also when the program cannot be
- * executed.
+ * Returns the pid of a child of ours, with a pidfd of it for the caller to close; or -1 with
+ * `error` set, also when the program cannot be executed.
  */
-pid_t starter_spawn(
-	struct starter *starter, unsigned command, int link_fd, int heartbeat_fd, GError **error);
+pid_t starter_spawn(struct starter *starter, unsigned command, int link_fd, int heartbeat_fd,
+	int *pidfd, GError **error);
+
+/*
+ * Connects to the plan's monitor, since the keeper itself may connect to nothing. Returns a
+ * non-blocking socket, or -1 when nobody listens, or not yet.
+ */
+int starter_connect(struct starter *starter);
 
 /* Tells whether another worker may still be had. */
 bool starter_is_usable(const struct starter *starter);

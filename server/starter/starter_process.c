@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/fd.h"
@@ -92,7 +93,8 @@ static int *find_place(struct starter_process *process)
 	return NULL;
 }
 
-static struct starter_answer start(struct starter_process *process, const struct request *request)
+static struct starter_answer start(
+	struct starter_process *process, const struct request *request, int *sent_fd)
 {
 	struct process_options options = {
 		.sibling = true,
@@ -116,9 +118,32 @@ static struct starter_answer start(struct starter_process *process, const struct
 		isolation_apply(&process->isolation, &step, request->command, &options);
 		error = process_start(argv, &options, &pid);
 	}
-	if (error == 0)
-		*place = pidfd_open(pid, 0);
+	if (error == 0) {
+		*sent_fd = *place = pidfd_open(pid, 0);
+		/* Nobody could end it. */
+		if (*sent_fd < 0) {
+			error = errno;
+			kill(pid, SIGKILL);
+		}
+	}
 	return (struct starter_answer){ .pid = pid, .error = error };
+}
+
+static struct starter_answer connect_monitor(const char *path, int *sent_fd)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct starter_answer answer = { .pid = -1 };
+	if (!path || strlen(path) >= sizeof(addr.sun_path)) {
+		answer.error = ENOENT;
+		return answer;
+	}
+	memcpy(addr.sun_path, path, strlen(path));
+	*sent_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (*sent_fd < 0 || connect(*sent_fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		answer.error = errno;
+	if (answer.error != 0)
+		fd_close(sent_fd);
+	return answer;
 }
 
 /* ---- the link ---- */
@@ -147,7 +172,28 @@ static bool receive(const struct starter_process *process, struct request *reque
 	if (n != 1 || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
 		return false;
 	take_fds(&msg, request->fds);
-	return request->command < process->plan->n_commands && request->fds[STARTER_FD_LINK] >= 0;
+	bool has_fds = request->fds[STARTER_FD_LINK] >= 0;
+	if (request->command == STARTER_CONNECT)
+		return !has_fds;
+	return request->command < process->plan->n_commands && has_fds;
+}
+
+/* The descriptor goes along, unless it is -1, and stays ours. */
+static bool send_answer(const struct starter_answer *answer, int sent_fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec iov = { .iov_base = (void *)answer, .iov_len = sizeof(*answer) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	if (sent_fd >= 0) {
+		msg.msg_control = control;
+		msg.msg_controllen = sizeof(control);
+		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &sent_fd, sizeof(int));
+	}
+	return sendmsg(LINK_FD, &msg, MSG_NOSIGNAL) == sizeof(*answer);
 }
 
 static bool serve_one(struct starter_process *process)
@@ -155,10 +201,18 @@ static bool serve_one(struct starter_process *process)
 	struct request request = { .fds = { -1, -1 } };
 	if (!receive(process, &request))
 		return false;
-	struct starter_answer answer = start(process, &request);
+	int sent_fd = -1;
+	bool connects = request.command == STARTER_CONNECT;
+	struct starter_answer answer = connects ?
+					       connect_monitor(process->plan->monitor, &sent_fd) :
+					       start(process, &request, &sent_fd);
 	for (unsigned i = 0; i < STARTER_FDS; i++)
 		fd_close(&request.fds[i]);
-	return send(LINK_FD, &answer, sizeof(answer), MSG_NOSIGNAL) == sizeof(answer);
+	bool sent = send_answer(&answer, sent_fd);
+	/* A worker's stays here, to tell how many live. */
+	if (connects)
+		fd_close(&sent_fd);
+	return sent;
 }
 
 void starter_process_run(int link, const struct starter_plan *plan, pid_t keeper)

@@ -6,14 +6,17 @@
 #include <sys/types.h>
 
 /*
- * A request is one byte, the number of the command, with these descriptors. The answer has a pid,
- * so it is no single byte: the keeper needs the number to watch, stop and kill the worker, and the
- * kernel tells nobody who was born under him.
+ * A request is one byte, the number of the command, with these descriptors; or STARTER_CONNECT
+ * without. The answer has a pid, so it is no single byte: the keeper needs the number to watch and
+ * reap the worker, and the kernel tells nobody who was born under him. With it comes a descriptor:
+ * the worker's pidfd, by which alone the keeper may signal it, or the connection.
  */
+#define STARTER_CONNECT 255
+
 enum starter_fd { STARTER_FD_LINK, STARTER_FD_HEARTBEAT, STARTER_FDS };
 
 struct starter_answer {
-	int32_t pid;   /* of the keeper's new child; -1: there is none */
+	int32_t pid;   /* of the keeper's new child; -1: there is none, or none was asked for */
 	int32_t error; /* errno; with a pid the child is dead already, and to be reaped */
 };
 

@@ -7,9 +7,11 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
@@ -90,24 +92,30 @@ static pid_t start_stopped_child(void)
 	return pid;
 }
 
-static void look_after_worker(pid_t pid)
+static void look_after_worker(pid_t pid, int pidfd)
 {
 	siginfo_t info = { 0 };
 	HOLDS(waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOWAIT) == 0 && info.si_pid == pid);
-	HOLDS(kill(pid, SIGKILL) == 0);
-	HOLDS(process_wait_end(pid, 5000));
+	process_signal(pidfd, SIGKILL);
+	HOLDS(process_wait_end_of(pidfd, 5000));
 	HOLDS(waitpid(pid, NULL, 0) == pid);
 }
 
-static void talk(const char *path, int listener)
+static int connect_to(const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fds[2];
 	memcpy(addr.sun_path, path, strlen(path));
 	int client = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	HOLDS(connect(client, (struct sockaddr *)&addr, sizeof(addr)) == 0);
+	return client;
+}
+
+static void talk(int listener)
+{
+	int fds[2];
 	HOLDS(accept4(listener, NULL, NULL, SOCK_CLOEXEC) >= 0);
 	HOLDS(link_pair(fds) == 0);
+	HOLDS(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
 }
 
 static void do_its_work(void)
@@ -116,11 +124,12 @@ static void do_its_work(void)
 	int listener = listen_unix_packets(path, NULL);
 	HOLDS(listener >= 0);
 	pid_t worker = start_stopped_child();
+	int pidfd = pidfd_open(worker, 0), page = shm_create("page", 4096);
+	HOLDS(connect_to(path) >= 0);
 	confine(path);
-	look_after_worker(worker);
-	talk(path, listener);
-	int fd = shm_create("page", 4096);
-	HOLDS(fd >= 0 && shm_map(fd, 4096, true));
+	look_after_worker(worker, pidfd);
+	talk(listener);
+	HOLDS(shm_map(page, 4096, true));
 	HOLDS(unlink(path) == 0);
 	g_message("a %s", g_strerror(ENOTBLK));
 }
@@ -145,18 +154,34 @@ static void reach_for_files(void)
 	HOLDS(fails_with(open(path, O_CREAT | O_WRONLY, 0600), EACCES));
 	HOLDS(fails_with(unlink("/etc/vitrine-nothing"), EACCES) || errno == ENOENT);
 	HOLDS(fails_with(socket(AF_INET, SOCK_STREAM, 0), EPERM));
+	HOLDS(fails_with(socket(AF_UNIX, SOCK_STREAM, 0), EPERM));
+	HOLDS(fails_with(socketpair(AF_UNIX, SOCK_DGRAM, 0, (int[2]){ 0 }), EPERM));
+	HOLDS(fails_with(memfd_create("large", 0), EPERM));
 	HOLDS(fails_with(socket(AF_NETLINK, SOCK_RAW, 0), EPERM));
 	HOLDS(fails_with(socket(AF_VSOCK, SOCK_STREAM, 0), EPERM));
-	HOLDS(connect(tcp, (struct sockaddr *)&addr, sizeof(addr)) < 0 && errno != ECONNREFUSED);
+	HOLDS(fails_with(connect(tcp, (struct sockaddr *)&addr, sizeof(addr)), EPERM));
 	HOLDS(fails_with(listen(tcp, 1), EPERM));
+}
+
+static void *start_nothing(void *user)
+{
+	return NULL;
 }
 
 static void reach_for_processes(void)
 {
 	static const char *const argv[] = { "/bin/true", NULL };
 	struct rlimit limit = { 100, 100 };
+	int signalled = eventfd(0, 0);
+	pthread_t thread;
 	confine(NULL);
 	HOLDS(fails_with(fork(), EPERM));
+	HOLDS(fails_with(kill(getppid(), 0), EPERM));
+	HOLDS(fails_with(pidfd_open(getppid(), 0), EPERM));
+	HOLDS(fails_with(fcntl(signalled, F_SETOWN, getppid()), EPERM));
+	HOLDS(fails_with(fcntl(signalled, F_SETSIG, SIGKILL), EPERM));
+	HOLDS(fails_with(getsid(getppid()), EPERM));
+	HOLDS(pthread_create(&thread, NULL, start_nothing, NULL) == EPERM);
 	HOLDS(fails_with(execv(argv[0], (char *const *)argv), EPERM));
 	HOLDS(fails_with(ptrace(PTRACE_ATTACH, getppid(), 0, 0), EPERM));
 	HOLDS(fails_with(syscall(SYS_process_vm_readv, getppid(), NULL, 0, NULL, 0, 0), EPERM));

@@ -143,9 +143,11 @@ static pid_t start(struct stage *stage, unsigned command, pid_t other, struct fo
 	g_autoptr(GError) error = NULL;
 	int link[2];
 	g_assert_cmpint(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link), ==, 0);
-	pid_t pid = starter_spawn(&stage->starter, command, link[1], link[1], &error);
+	int pidfd;
+	pid_t pid = starter_spawn(&stage->starter, command, link[1], link[1], &pidfd, &error);
 	g_assert_no_error(error);
 	close(link[1]);
+	close(pidfd);
 	if (other == 0)
 		other = pid;
 	g_assert_cmpint(send(link[0], &other, sizeof(other), MSG_NOSIGNAL), ==, sizeof(other));

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <glib/gstdio.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "common/link.h"
+#include "common/listen.h"
 #include "common/process.h"
 #include "protocol/heartbeat.h"
 #include "protocol/keeper_link.h"
@@ -77,7 +79,7 @@ static int run_worker(void)
 		pause();
 }
 
-static struct starter make_starter_of(bool apart)
+static struct starter make_starter_of(bool apart, const char *monitor)
 {
 	g_autoptr(GError) error = NULL;
 	struct starter starter;
@@ -87,6 +89,7 @@ static struct starter make_starter_of(bool apart)
 		.n_commands = COMMANDS,
 		.name = "test" };
 	plan.apart = apart;
+	plan.monitor = monitor;
 	if (!worker[0])
 		worker[0] = g_file_read_link("/proc/self/exe", NULL);
 	starter_init(&starter, &plan, &error);
@@ -96,7 +99,12 @@ static struct starter make_starter_of(bool apart)
 
 static struct starter make_starter(void)
 {
-	return make_starter_of(false);
+	return make_starter_of(false, NULL);
+}
+
+static struct starter make_starter_with(const char *monitor)
+{
+	return make_starter_of(false, monitor);
 }
 
 /* Starts a worker and hears what it tells. Gives 0 with `error` set when it cannot be started. */
@@ -105,7 +113,10 @@ static pid_t start(struct starter *starter, struct told *told, GError **error)
 	int link[2];
 	int heartbeat = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	g_assert_cmpint(link_pair(link), ==, 0);
-	pid_t pid = starter_spawn(starter, COMMAND_WORKER, link[1], heartbeat, error);
+	int pidfd = -1;
+	pid_t pid = starter_spawn(starter, COMMAND_WORKER, link[1], heartbeat, &pidfd, error);
+	g_assert_true(pid < 0 || (pidfd >= 0 && !process_wait_end_of(pidfd, 0)));
+	close(pidfd);
 	close(link[1]);
 	close(heartbeat);
 	if (pid > 0) {
@@ -120,7 +131,7 @@ static int run_keeper(void)
 {
 	struct told told;
 	/* Namespaces and other users must not be what keeps a worker from dying. */
-	struct starter starter = make_starter_of(true);
+	struct starter starter = make_starter_of(true, NULL);
 	struct family family = { .starter = starter.pid };
 	for (unsigned i = 0; i < G_N_ELEMENTS(family.workers); i++)
 		family.workers[i] = start(&starter, &told, NULL);
@@ -172,9 +183,10 @@ static void test_missing_program(void)
 	g_autoptr(GError) error = NULL;
 	struct told told;
 	struct starter starter = make_starter();
-	int heartbeat = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int heartbeat = open("/dev/null", O_RDONLY | O_CLOEXEC), pidfd;
 	g_assert_cmpint(
-		starter_spawn(&starter, COMMAND_MISSING, heartbeat, heartbeat, &error), ==, -1);
+		starter_spawn(&starter, COMMAND_MISSING, heartbeat, heartbeat, &pidfd, &error), ==,
+		-1);
 	g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
 	close(heartbeat);
 	/* Nothing is left of it, and the starter goes on. */
@@ -184,6 +196,38 @@ static void test_missing_program(void)
 	g_assert_cmpint(pid, >, 0);
 	end_worker(pid);
 	starter_finish(&starter);
+}
+
+/* The starter connects for its keeper, to one socket; what it makes of it is no worker. */
+static void test_monitor(void)
+{
+	g_autofree char *folder = g_dir_make_tmp("vitrine-monitor-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(folder, "qmp", NULL);
+	struct starter starter = make_starter_with(path);
+	struct told told;
+	char byte = 'x';
+	g_assert_cmpint(starter_connect(&starter), ==, -1);
+	int listener = listen_unix(path, NULL);
+	g_assert_cmpint(listener, >=, 0);
+	for (unsigned i = 0; i < 20; i++) {
+		int fd = starter_connect(&starter);
+		g_assert_cmpint(fd, >=, 0);
+		g_assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+		int peer = accept(listener, NULL, NULL);
+		g_assert_cmpint(write(peer, &byte, 1), ==, 1);
+		g_assert_cmpint(read(fd, &byte, 1), ==, 1);
+		close(fd);
+		/* The starter has kept none of it. */
+		g_assert_cmpint(read(peer, &byte, 1), ==, 0);
+		close(peer);
+	}
+	pid_t pid = start(&starter, &told, NULL);
+	g_assert_cmpint(pid, >, 0);
+	end_worker(pid);
+	starter_finish(&starter);
+	close(listener);
+	g_unlink(path);
+	g_rmdir(folder);
 }
 
 /* A keeper that was taken over cannot fill the machine with workers. */
@@ -267,9 +311,9 @@ static void test_nonsense(void)
 	static const struct {
 		char bytes[2];
 		unsigned size_bytes, n_fds;
-	} rows[] = { { { COMMANDS }, 1, 2 }, { { COMMAND_WORKER }, 1, 0 },
-		{ { COMMAND_WORKER }, 1, 1 }, { { COMMAND_WORKER }, 1, 3 },
-		{ { COMMAND_WORKER }, 2, 2 } };
+	} rows[] = { { { COMMANDS }, 1, 2 }, { { (char)STARTER_CONNECT }, 1, 2 },
+		{ { COMMAND_WORKER }, 1, 0 }, { { COMMAND_WORKER }, 1, 1 },
+		{ { COMMAND_WORKER }, 1, 3 }, { { COMMAND_WORKER }, 2, 2 } };
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
 		struct starter starter = make_starter();
 		int fds[3] = { STDIN_FILENO, STDIN_FILENO, STDIN_FILENO };
@@ -347,6 +391,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/starter/worker", test_worker);
 	g_test_add_func("/starter/missing-program", test_missing_program);
+	g_test_add_func("/starter/monitor", test_monitor);
 	g_test_add_func("/starter/bound", test_bound);
 	g_test_add_func("/starter/killed", test_starter_killed);
 	g_test_add_func("/starter/stopped", test_starter_stopped);
