@@ -389,8 +389,6 @@ struct climb_outcome climb_desktop_climb(struct climb_desktop *desktop,
 	const struct climb_place *place, unsigned group, unsigned row)
 {
 	const struct climb *climb = &climb_groups[group]->climbs[row];
-	if ((climb->flags & CLIMB_MAY_END) && place->thread)
-		return (struct climb_outcome){ CLIMB_NOT_TRIED, 0 };
 	if (desktop->spent && !(climb->flags & CLIMB_SPENDS))
 		climb_desktop_stop(desktop);
 	climb_desktop_start(desktop);
@@ -411,6 +409,9 @@ struct climb_outcome climb_desktop_climb(struct climb_desktop *desktop,
 	if (!send_order(pid, thread, number))
 		g_error("%s: no signal to %d: %s", place->name, (int)thread, g_strerror(errno));
 	struct climb_outcome outcome = confirm(desktop, climb, await(cell, &before, climb));
+	/* There was no link to break. */
+	if ((climb->flags & CLIMB_MAY_END) && outcome.error == EBADF)
+		outcome.verdict = CLIMB_NOT_TRIED;
 	kill(keeper, SIGCONT);
 	climb_site_drain(desktop->site);
 	desktop->spent |= outcome.verdict == CLIMB_UP && (climb->flags & CLIMB_SPENDS);

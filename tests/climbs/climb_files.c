@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading what is none of the process's business. */
+#include <linux/openat2.h>
 #include <sys/stat.h>
 
 #include "tests/climbs/climb_calls.h"
@@ -47,6 +48,13 @@ static int read_by_path_descriptor(const struct climb_targets *t)
 	int error = read_some(path);
 	syscall(SYS_close, fd);
 	return error;
+}
+
+/* The newer call is one that a filter may have forgotten. */
+static int read_by_newer_call(const struct climb_targets *t)
+{
+	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC };
+	return climb_opened(syscall(SYS_openat2, AT_FDCWD, t->home_file, &how, sizeof(how)));
 }
 
 static int read_by_handle(const struct climb_targets *t)
@@ -200,6 +208,7 @@ static const struct climb rows[] = {
 	{ "read a file in home", CLIMB_ALL, LANDLOCK, 0, read_home },
 	{ "list home", CLIMB_ALL, LANDLOCK, 0, list_home },
 	{ "read by an O_PATH descriptor", CLIMB_ALL, LANDLOCK, 0, read_by_path_descriptor },
+	{ "openat2 of a file in home", CLIMB_ALL, LANDLOCK, 0, read_by_newer_call },
 	{ "open_by_handle_at", CLIMB_ALL, CLIMB_SECCOMP | CLIMB_RIGHTS, 0, read_by_handle },
 	{ "read another desktop's files", CLIMB_ALL, LANDLOCK, 0, read_other_desktop },
 	{ "read /etc/shadow", CLIMB_ALL, LANDLOCK, 0, read_shadow },

@@ -53,15 +53,18 @@ static void say(bool good, const char *format, ...)
  */
 static bool is_wanted(const struct climb *climb, const struct climb_place *place, unsigned variant)
 {
-	if (!(climb->processes & place->process) || (only && !strstr(climb->name, only)))
+	bool breaks_link = climb->flags & CLIMB_MAY_END;
+	if (!(climb->processes & place->process) || (only && !strstr(climb->name, only)) ||
+		(breaks_link && place->thread))
 		return false;
-	return variant != CLIMB_VARIANT_NONE || whole ||
-	       (!place->thread && !(climb->flags & CLIMB_MAY_END));
+	return variant != CLIMB_VARIANT_NONE || whole || (!place->thread && !breaks_link);
 }
 
-static void climb_from(
+/* Returns how many could not be tried. */
+static unsigned climb_from(
 	struct climb_desktop *desktop, struct climb_results *results, unsigned variant, unsigned p)
 {
+	unsigned n_untried = 0;
 	const struct climb_place *place = &climb_places[p];
 	for (unsigned g = 0; g < climb_n_groups; g++) {
 		g_assert_cmpuint(climb_groups[g]->n_climbs, <=, CLIMB_GROUP_MAX);
@@ -71,30 +74,31 @@ static void climb_from(
 				continue;
 			struct climb_outcome outcome = climb_desktop_climb(desktop, place, g, c);
 			results->outcomes[variant][p][g][c] = outcome;
-			if (outcome.verdict != CLIMB_NOT_TRIED)
-				g_print("# %-19s %-6s %-18s %-14s %s: %s\n", place->name,
-					results->user, climb_variants[variant].name,
-					climb_results_describe(outcome), climb_groups[g]->name,
-					climb->name);
+			n_untried += outcome.verdict == CLIMB_NOT_TRIED;
+			g_print("# %-19s %-6s %-18s %-14s %s: %s\n", place->name, results->user,
+				climb_variants[variant].name, climb_results_describe(outcome),
+				climb_groups[g]->name, climb->name);
 		}
 	}
+	return n_untried;
 }
 
-static void judge(const struct climb_results *results, unsigned variant, unsigned p)
+static void judge(
+	const struct climb_results *results, unsigned variant, unsigned p, unsigned n_untried)
 {
 	unsigned up = climb_results_count(results, variant, p, CLIMB_UP);
 	unsigned held = climb_results_count(results, variant, p, CLIMB_HELD);
 	unsigned died = climb_results_count(results, variant, p, CLIMB_DIED);
 	unsigned hung = climb_results_count(results, variant, p, CLIMB_HUNG);
-	bool good = held + died > 0 && hung == 0;
+	bool good = n_untried + hung == 0;
 	if (climb_variants[variant].holds_all)
 		good = good && up == 0;
 	/* Planted code that cannot climb at all would find every wall good. */
 	if (variant == CLIMB_VARIANT_NONE)
 		good = good && up > held + died;
-	say(good, "%s, %s, %s: %u up, %u held, %u held by an end, %u without an answer",
+	say(good, "%s, %s, %s: %u up, %u held, %u held by an end, %u without an answer, %u untried",
 		climb_places[p].name, results->user, climb_variants[variant].name, up, held, died,
-		hung);
+		hung, n_untried);
 }
 
 static void check_all_threads(struct climb_desktop *desktop, const char *user)
@@ -118,9 +122,9 @@ static void run_variant(struct climb_site *site, struct climb_results *results, 
 	for (unsigned p = 0; p < CLIMB_PLACES; p++) {
 		if (from && strcmp(from, climb_places[p].name) != 0)
 			continue;
-		climb_from(&desktop, results, variant, p);
+		unsigned n_untried = climb_from(&desktop, results, variant, p);
 		if (variant != CLIMB_VARIANT_NONE || whole || !climb_places[p].thread)
-			judge(results, variant, p);
+			judge(results, variant, p, n_untried);
 	}
 	climb_desktop_start(&desktop);
 	if (variant == CLIMB_VARIANT_ALL)
