@@ -141,7 +141,8 @@ def watch(process, vitrine, limit_s):
         if vitrine:
             answer = ask(vitrine, "show")
             shown = answer if b"no report" not in answer and answer else shown
-            stats = ask(vitrine, "stats", "--json") or stats
+            answer = ask(vitrine, "stats", "--json")
+            stats = answer if b'"guest"' in answer else stats  # a desktop that ends is in the list no more
     process.terminate()
     try:
         process.wait(timeout=20)
