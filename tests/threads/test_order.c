@@ -5,7 +5,7 @@
  * number and hands over, and another takes and changes it, too. In time the one always comes after
  * the other, by an atomic flag that orders nothing.
  */
-#include <glib.h>
+#include <glib-object.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -20,6 +20,8 @@ static struct {
 	GCond cond;
 	GAsyncQueue *queue;
 	GThreadPool *pool;
+	GVariant *variant;
+	GObject *object;
 	gsize once;
 } shared;
 
@@ -258,6 +260,50 @@ static void take_once(void)
 	change();
 }
 
+static void on_last_reference(gpointer data)
+{
+	change();
+}
+
+static GVariant *variant_create(void)
+{
+	return g_variant_ref_sink(
+		g_variant_new_from_data(G_VARIANT_TYPE_BYTE, "", 1, TRUE, on_last_reference, NULL));
+}
+
+/* Each has a reference, and whoever has the last one frees. */
+static void give_variant(void)
+{
+	change();
+	g_variant_unref(shared.variant);
+	flag();
+}
+
+static void take_variant(void)
+{
+	await_flag();
+	g_variant_unref(shared.variant);
+}
+
+static void give_object(void)
+{
+	change();
+	g_object_unref(shared.object);
+	flag();
+}
+
+static void take_object(void)
+{
+	await_flag();
+	g_object_unref(shared.object);
+}
+
+static void give_after_unref(void)
+{
+	g_object_unref(shared.object);
+	give_unlocked();
+}
+
 static gboolean on_source(gpointer data)
 {
 	change();
@@ -320,6 +366,8 @@ static const struct way {
 	{ "queue", give_pushed, take_popped, false },
 	{ "pool", give_to_pool, await_done, false },
 	{ "once", give_once, take_once, false },
+	{ "variant", give_variant, take_variant, false },
+	{ "object", give_object, take_object, false },
 	{ "idle-source", give_idle, take_dispatched, false },
 	{ "idle", give_idle_added, take_dispatched, false },
 	{ "timeout", give_timeout_added, take_dispatched, false },
@@ -331,6 +379,7 @@ static const struct way {
 	{ "readers", give_as_reader, take_as_reader, true },
 	{ "pushed-before", give_after_push, take_popped_late, true },
 	{ "pool-before", give_to_pool_before, await_done, true },
+	{ "object-before", give_after_unref, take_object, true },
 	{ "attached-before", give_after_attach, take_dispatched, true },
 };
 
@@ -345,6 +394,9 @@ static void try_way(const struct way *way)
 {
 	g_mutex_init(&shared.lock);
 	shared.queue = g_async_queue_new();
+	shared.variant = g_variant_ref(variant_create());
+	shared.object = g_object_ref(g_object_new(G_TYPE_OBJECT, NULL));
+	g_object_set_data_full(shared.object, "number", &shared.number, on_last_reference);
 	GThread *giver = g_thread_new("giver", run_giver, (gpointer)way);
 	way->take();
 	g_thread_join(giver);
