@@ -3,6 +3,7 @@
 
 #include <gio/gio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "display/qemu/pointer.h"
@@ -157,6 +158,24 @@ static void on_connected(GObject *source, GAsyncResult *result, gpointer user)
 	dbus_display_unref(dbus);
 }
 
+/*
+ * QEMU compares who we say that we are with who made the pair of sockets. That was the keeper, and
+ * where it is another user, GLib from 2.74 on can leave it to QEMU to see who we are. (The starter
+ * gives us another user only with such a GLib.)
+ */
+static GDBusConnectionFlags choose_flags(GSocket *socket)
+{
+	GDBusConnectionFlags flags = G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT;
+#if GLIB_CHECK_VERSION(2, 74, 0)
+	struct ucred maker;
+	socklen_t size = sizeof(maker);
+	if (getsockopt(g_socket_get_fd(socket), SOL_SOCKET, SO_PEERCRED, &maker, &size) == 0 &&
+		maker.uid != getuid())
+		flags |= G_DBUS_CONNECTION_FLAGS_CROSS_NAMESPACE;
+#endif
+	return flags;
+}
+
 struct dbus_display *dbus_display_create(
 	int fd, struct inputs *inputs, const struct dbus_display_ops *ops, void *user)
 {
@@ -176,9 +195,9 @@ struct dbus_display *dbus_display_create(
 	dbus->console_width = PLACEHOLDER_WIDTH;
 	dbus->console_height = PLACEHOLDER_HEIGHT;
 	dbus->cancel = g_cancellable_new();
-	g_dbus_connection_new(G_IO_STREAM(stream), NULL,
-		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL, dbus->cancel, on_connected,
-		dbus);
+	/* g_dbus_connection_new() of GLib 2.74 does not take one of its own flags. */
+	g_async_initable_new_async(G_TYPE_DBUS_CONNECTION, G_PRIORITY_DEFAULT, dbus->cancel,
+		on_connected, dbus, "stream", stream, "flags", choose_flags(socket), NULL);
 	return dbus;
 }
 

@@ -40,7 +40,7 @@ static const struct confine_call rows[] = {
 /* What is allowed to all of our processes, and only the start-up of this one needs. */
 static const struct confine_call start_up_rows[] = {
 	{ "memfd_create ftruncate fallocate", "memory that is shared is there" },
-	{ "seccomp prctl", "what takes these away, and threads' names" },
+	{ "seccomp", "what takes these away" },
 	{ "getsid getpgid getpriority sched_setaffinity sched_getaffinity sched_getscheduler "
 	  "sched_getparam",
 		"of other processes they tell something, and one changes something" },
@@ -51,7 +51,7 @@ static const struct confine_call start_up_rows[] = {
 	{ "fcntl", "the same", { EQUAL(1, F_SETOWN_EX) } },
 	{ "fcntl", "the same", { EQUAL(1, F_SETSIG) } },
 #ifndef __SANITIZE_ADDRESS__
-	{ "clone", "all threads are there" },
+	{ "clone prctl", "all threads are there, with their names" },
 #endif
 };
 static const struct confine_calls start_up_calls = { start_up_rows, G_N_ELEMENTS(start_up_rows) };

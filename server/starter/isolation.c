@@ -218,7 +218,10 @@ void isolation_init(struct isolation *isolation, const struct starter_plan *plan
 	if (!plan->apart)
 		return;
 	int users_error = 0, error;
-	if (geteuid() == 0) {
+	/* QEMU would refuse a display that is another user (display/qemu/dbus_display.c). */
+	if (geteuid() == 0 && glib_check_version(2, 74, 0)) {
+		users_error = ENOSYS;
+	} else if (geteuid() == 0) {
 		isolation->first_user = spare_users_find(plan->name, STARTER_USERS);
 		isolation->has_users = true;
 		users_error = try(isolation);
