@@ -97,6 +97,8 @@ void fake_render_head_off(struct fake_render *render, unsigned head);
 void fake_render_flush(
 	struct fake_render *render, unsigned head, const struct rect *rects, unsigned n_rects);
 void fake_render_flush_all(struct fake_render *render, unsigned head);
+/* Returns how many frames have been sent. A head that is looked at again gets one unasked. */
+uint64_t fake_render_count_frames(struct fake_render *render);
 
 void fake_render_cursor_image(struct fake_render *render, unsigned head, uint32_t hot_x,
 	uint32_t hot_y, const uint32_t *pixels);

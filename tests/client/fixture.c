@@ -97,7 +97,8 @@ gint64 fixture_expect_canvas(struct fixture *fixture)
 
 void fixture_expect_short_waits(struct fixture *fixture)
 {
-	const struct fake_render *render = fixture->render;
+	struct fake_render *render = fixture->render;
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&render->lock);
 	double mean_ms = render->total_wait_us / 1000.0 / MAX(render->n_frames, 1);
 
 	g_test_message("waits for a buffer: longest %.1f ms, mean %.2f ms, %" G_GUINT64_FORMAT
