@@ -73,6 +73,26 @@ static int pass_gate(const struct process_options *options, const int *gate)
 	return result;
 }
 
+/* Tells whether an AppArmor profile holds us: the file is missing or not read without AppArmor. */
+static bool is_in_profile(void)
+{
+	static const char unconfined[] = "unconfined";
+	char label[sizeof(unconfined)] = "";
+	int fd = open("/proc/self/attr/apparmor/current", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	ssize_t n = read(fd, label, sizeof(unconfined) - 1);
+	close(fd);
+	return n > 0 && strcmp(label, unconfined) != 0;
+}
+
+int process_renounce_privileges(void)
+{
+	if (is_in_profile())
+		return 0;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? errno : 0;
+}
+
 static int prepare_child(const struct process_options *options, pid_t parent)
 {
 	sigset_t none;
@@ -84,8 +104,10 @@ static int prepare_child(const struct process_options *options, pid_t parent)
 	int result = options->enter ? options->enter(options->user) : 0;
 	if (result != 0)
 		return result;
-	if (options->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return errno;
+	if (options->no_new_privileges)
+		result = process_renounce_privileges();
+	if (result != 0)
+		return result;
 	if (options->death_signal) {
 		if (prctl(PR_SET_PDEATHSIG, options->death_signal) < 0)
 			return errno;

@@ -27,7 +27,7 @@ struct process_options {
 	bool sibling;
 	/* The child gets this signal when the thread that started it ends; 0: it gets none. */
 	int death_signal;
-	/* The child can gain no rights by executing a set-user-ID program. */
+	/* The child renounces privileges before it executes the program. */
 	bool no_new_privileges;
 	/* The child has a process group of its own, so that Ctrl-C on our terminal does not reach
 	 * it. */
@@ -65,6 +65,14 @@ pid_t process_spawn(char *const *argv, const struct process_options *options, GE
  * *pid is -1.
  */
 int process_start(char *const *argv, const struct process_options *options, pid_t *pid);
+
+/*
+ * Sees to it that nothing that is executed gains rights by being a set-user-ID program. In an
+ * AppArmor profile it does nothing: the profile says what may be executed and what that may, and
+ * with no_new_privs the kernel would refuse the program its profile; it is for the program itself
+ * to set that. Returns 0 or errno. It is async-signal-safe.
+ */
+int process_renounce_privileges(void);
 
 /* Waits until the child has ended, and does not reap it. Returns false when timeout_ms passed
  * before. */

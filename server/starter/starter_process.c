@@ -57,7 +57,7 @@ static bool give_up(int link, pid_t keeper)
 	setpgid(0, 0);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != keeper)
 		return false;
-	return prctl(PR_SET_DUMPABLE, 0) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	return prctl(PR_SET_DUMPABLE, 0) == 0 && process_renounce_privileges() == 0 &&
 	       place_fds(link);
 }
 
