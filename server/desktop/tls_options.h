@@ -13,5 +13,8 @@ struct tls_options {
 /* Checks that all three or none are given, and that the files are a certificate and its key. */
 bool tls_options_check(const struct tls_options *options, GError **error);
 
-/* Opens both files to be handed on; they are the caller's. */
+/*
+ * Reads both files to be handed on, as memory that nobody can write to: who gets it needs no right
+ * to the files. The descriptors are the caller's.
+ */
 bool tls_options_open(const struct tls_options *options, int fds[2], GError **error);
