@@ -82,9 +82,7 @@ static const struct confine_call calls[] = {
 static const struct confine_limit limits[] = {
 	{ RLIMIT_CORE, 0, "a dump would hold pictures, keys and the password" },
 	{ RLIMIT_NOFILE, DISPLAY_FDS_MAX, "a process that is taken over cannot take them all" },
-#ifndef __SANITIZE_ADDRESS__
 	{ RLIMIT_DATA, DATA_MAX_BYTES, "nor the machine's memory" },
-#endif
 };
 
 /* ---- rules ---- */

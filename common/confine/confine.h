@@ -80,6 +80,7 @@ struct confine_call {
 	int error;
 };
 
+/* RLIMIT_DATA is left out where AddressSanitizer is in the process. */
 struct confine_limit {
 	int resource; /* RLIMIT_... */
 	uint64_t value;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* These walls are of the process itself: privileges, capabilities, tracing, limits. */
+#include <dlfcn.h>
 #include <errno.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
@@ -45,10 +46,21 @@ int confine_set_not_dumpable(void)
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? -errno : 0;
 }
 
+/*
+ * AddressSanitizer's memory that shadows ours counts as ours, and is a multiple of that. Its
+ * library may be preloaded into a program that knows nothing of it, so it is looked for.
+ */
+static bool is_bearable(int resource)
+{
+	return resource != RLIMIT_DATA || !dlsym(RTLD_DEFAULT, "__asan_init");
+}
+
 int confine_set_limits(const struct confine_rules *rules)
 {
 	for (unsigned i = 0; i < rules->n_limits; i++) {
 		struct rlimit limit;
+		if (!is_bearable(rules->limits[i].resource))
+			continue;
 		if (getrlimit(rules->limits[i].resource, &limit) < 0)
 			return -errno;
 		/* What was given to us less of stays so. */

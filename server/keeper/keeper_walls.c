@@ -64,9 +64,7 @@ static const struct confine_limit limits[] = {
 	{ RLIMIT_CORE, 0, "the password is in its memory" },
 	{ RLIMIT_NPROC, 0, "it makes no process, and no thread after its start-up" },
 	{ RLIMIT_NOFILE, 512, "memory regions, rings, listeners and workers' links" },
-#ifndef __SANITIZE_ADDRESS__
 	{ RLIMIT_DATA, 64 << 20, "its state is small and does not grow" },
-#endif
 	{ RLIMIT_MEMLOCK, 0, "it locks none" },
 	{ RLIMIT_MSGQUEUE, 0, "it has none" },
 };
