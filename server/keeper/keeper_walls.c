@@ -35,6 +35,9 @@ static const struct confine_call rows[] = {
 	{ "pidfd_send_signal",
 		"workers are ended; it has pidfds of them and of the starter alone" },
 	{ "waitid wait4", "workers: their ends, and whether one is stopped" },
+#ifdef __SANITIZE_ADDRESS__
+	{ "getdents", "LeakSanitizer looks for its threads" },
+#endif
 };
 
 /* What is allowed to all of our processes, and only the start-up of this one needs. */
@@ -108,17 +111,22 @@ static struct confine_rules make_rules(void)
 bool keeper_walls_begin(struct keeper_walls *walls, const struct desktop *desktop, GError **error)
 {
 	char *folders[SOCKET_FILES_MAX];
-	struct confine_path paths[SOCKET_FILES_MAX];
+	struct confine_path paths[SOCKET_FILES_MAX + 1];
 	struct confine_rules rules = make_rules();
 	*walls = (struct keeper_walls){ 0 };
 	open_what_opens_late();
 	rules.paths = paths;
-	rules.n_paths = find_folders(desktop, folders);
+	unsigned n_folders = find_folders(desktop, folders);
+	rules.n_paths = n_folders;
 	for (unsigned i = 0; i < rules.n_paths; i++)
 		paths[i] = (struct confine_path){ folders[i], CONFINE_REMOVE,
 			"its socket files go with it" };
+#ifdef __SANITIZE_ADDRESS__
+	paths[rules.n_paths++] = (struct confine_path){ "/proc/self", CONFINE_READ,
+		"LeakSanitizer looks for its threads" };
+#endif
 	bool good = confine_threads(&rules, desktop->confine, &walls->state, error);
-	for (unsigned i = 0; i < rules.n_paths; i++)
+	for (unsigned i = 0; i < n_folders; i++)
 		g_free(folders[i]);
 	return good;
 }

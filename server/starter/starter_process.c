@@ -20,6 +20,7 @@
 #include "protocol/heartbeat.h"
 #include "protocol/keeper_link.h"
 #include "server/starter/isolation.h"
+#include "server/starter/starter_walls.h"
 
 /* The link's number here; what is above it is closed. */
 #define LINK_FD 3
@@ -47,10 +48,6 @@ static bool place_fds(int link)
 	return fcntl(LINK_FD, F_SETFD, FD_CLOEXEC) == 0 && close_range(LINK_FD + 1, ~0u, 0) == 0;
 }
 
-/*
- * No filter of system calls: its workers would inherit that, and it would have to allow all that
- * any driver does while it starts.
- */
 static bool give_up(int link, pid_t keeper)
 {
 	prctl(PR_SET_NAME, "vitrine-starter");
@@ -225,6 +222,8 @@ void starter_process_run(int link, const struct starter_plan *plan, pid_t keeper
 	isolation_init(&process.isolation, plan);
 	if (process.isolation.namespaces && !give_up_capabilities())
 		_exit(1);
+	if (plan->apart)
+		starter_walls_put_up();
 	while (serve_one(&process))
 		;
 	_exit(0);

@@ -13,8 +13,10 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,6 +44,7 @@ struct found {
 	int death_signal;
 	/* errno of what it did to the process that is named on its command line */
 	int kill_error, read_error;
+	bool may_trace, may_unshare, may_ask_keys, has_vsock;
 	char lack_namespaces[80], lack_user[80];
 };
 
@@ -97,6 +100,10 @@ static int run_worker(char **argv)
 	found.sees_file = g_file_get_contents(argv[3], &text, NULL, NULL) && *text;
 	found.has_loopback = has_loopback();
 	found.writes_cache = writes_cache();
+	found.may_trace = ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0;
+	found.may_unshare = unshare(0) == 0;
+	found.may_ask_keys = syscall(SYS_keyctl, 0, -2, 1) >= 0 || errno != EPERM;
+	found.has_vsock = socket(AF_VSOCK, SOCK_STREAM, 0) >= 0 || errno != EPERM;
 	prctl(PR_GET_PDEATHSIG, &found.death_signal);
 	copy_variable(
 		found.lack_namespaces, sizeof(found.lack_namespaces), CONFINE_NAMESPACES_VARIABLE);
@@ -202,6 +209,10 @@ static void test_namespaces(void)
 		g_assert_cmpuint(found[1].ns[i], !=, read_own_ns(ns_names[i]));
 		g_assert_cmpuint(found[0].ns[i], !=, found[1].ns[i]);
 	}
+	g_assert_false(found[0].may_unshare || found[0].may_ask_keys || found[0].has_vsock);
+#ifndef __SANITIZE_ADDRESS__
+	g_assert_false(found[0].may_trace);
+#endif
 	if (!is_lacking(&found[0])) {
 		g_assert_false(found[0].has_loopback);
 		g_assert_true(found[1].has_loopback);
@@ -319,6 +330,7 @@ static void test_off(void)
 		g_assert_cmpuint(found.ns[i], ==, read_own_ns(ns_names[i]));
 	g_assert_cmpuint(found.user, ==, getuid());
 	g_assert_true(found.sees_folder && found.sees_file);
+	g_assert_true(found.may_trace && found.may_unshare);
 	g_assert_cmpstr(found.lack_namespaces, ==, "unset");
 	end(&stage, pid);
 	starter_finish(&stage.starter);
