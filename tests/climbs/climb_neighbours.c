@@ -120,15 +120,14 @@ static int move_pages_of(const struct climb_targets *t)
 }
 
 #define SECCOMP CLIMB_SECCOMP
-#define NAMESPACES CLIMB_NAMESPACES
 static const struct climb rows[] = {
 	{ "signal the keeper", CLIMB_WORKERS, SECCOMP, 0, signal_keeper },
 	{ "signal a sibling", CLIMB_WORKERS, SECCOMP, 0, signal_sibling },
-	{ "signal QEMU", CLIMB_ALL, NAMESPACES, 0, signal_qemu },
+	{ "signal QEMU", CLIMB_ALL, SECCOMP, 0, signal_qemu },
 	{ "signal everybody", CLIMB_WORKERS, SECCOMP, 0, signal_all },
 	{ "signal the parent", CLIMB_WORKERS, SECCOMP, 0, signal_parent },
-	{ "signal QEMU's group", CLIMB_ALL, NAMESPACES, 0, signal_group },
-	{ "tgkill", CLIMB_ALL, NAMESPACES, 0, signal_thread },
+	{ "signal QEMU's group", CLIMB_ALL, SECCOMP, 0, signal_group },
+	{ "tgkill", CLIMB_ALL, SECCOMP, 0, signal_thread },
 	{ "tkill", CLIMB_ALL, SECCOMP, 0, signal_thread_old },
 	{ "rt_sigqueueinfo", CLIMB_ALL, SECCOMP, 0, queue_signal },
 	{ "pidfd_open", CLIMB_WORKERS, SECCOMP, 0, watch_qemu },
@@ -136,9 +135,9 @@ static const struct climb rows[] = {
 	{ "prlimit of QEMU", CLIMB_ALL, SECCOMP, 0, read_limits },
 	{ "setpriority of QEMU", CLIMB_ALL, SECCOMP, 0, slow_down },
 	{ "sched_setscheduler of QEMU", CLIMB_ALL, SECCOMP, 0, schedule_other },
-	{ "sched_setaffinity of QEMU", CLIMB_ALL, NAMESPACES, 0, pin_other },
+	{ "sched_setaffinity of QEMU", CLIMB_ALL, SECCOMP, 0, pin_other },
 	{ "ioprio_set of QEMU", CLIMB_ALL, SECCOMP, 0, slow_input_of_other },
-	{ "getsid of QEMU", CLIMB_ALL, NAMESPACES, 0, move_group },
+	{ "getsid of QEMU", CLIMB_ALL, SECCOMP, 0, move_group },
 	{ "move_pages of QEMU", CLIMB_ALL, SECCOMP, 0, move_pages_of },
 };
 

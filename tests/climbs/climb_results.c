@@ -114,27 +114,46 @@ void climb_results_list_kept(const struct climb_results *results)
 	}
 }
 
-/* Writes the walls that hold the climb alone, by their first letters. */
+static bool is_held(
+	const struct climb_results *results, unsigned v, unsigned p, unsigned g, unsigned c)
+{
+	enum climb_verdict verdict = results->outcomes[v][p][g][c].verdict;
+	return verdict == CLIMB_HELD || verdict == CLIMB_DIED;
+}
+
+/*
+ * Writes the first letters of the walls that hold the climb alone. Rights stand in all variants, so
+ * beside them the others are not seen.
+ */
+static void append_alone(
+	const struct climb_results *results, unsigned p, unsigned g, unsigned c, GString *text)
+{
+	for (unsigned v = 0; v < CLIMB_VARIANTS; v++) {
+		unsigned wall = climb_variants[v].alone;
+		if (!wall || !is_held(results, v, p, g, c))
+			continue;
+		if (wall == CLIMB_RIGHTS)
+			g_string_truncate(text, 0);
+		g_string_append_c(text, g_ascii_toupper(climb_wall_name(wall)[0]));
+	}
+	if (text->len == 0)
+		g_string_append(text, "together");
+}
+
 static void append_holders(
 	const struct climb_results *results, unsigned p, unsigned g, unsigned c, GString *text)
 {
-	gsize before = text->len;
-	struct climb_outcome none = results->outcomes[CLIMB_VARIANT_NONE][p][g][c];
-	struct climb_outcome all = results->outcomes[CLIMB_VARIANT_ALL][p][g][c];
-	for (unsigned v = 0; v < CLIMB_VARIANTS; v++) {
-		enum climb_verdict verdict = results->outcomes[v][p][g][c].verdict;
-		if (climb_variants[v].alone && (verdict == CLIMB_HELD || verdict == CLIMB_DIED))
-			g_string_append_c(
-				text, g_ascii_toupper(climb_wall_name(climb_variants[v].alone)[0]));
-	}
-	if (all.verdict == CLIMB_UP)
-		g_string_append(text, " UP");
-	else if (none.verdict == CLIMB_HELD && none.error == 0)
-		g_string_assign(text, "checks");
-	else if (none.verdict == CLIMB_HELD || none.verdict == CLIMB_DIED)
-		g_string_assign(text, "(kernel)");
-	else if (text->len == before && all.verdict != CLIMB_NOT_TRIED)
-		g_string_append(text, "together");
+	enum climb_verdict all = results->outcomes[CLIMB_VARIANT_ALL][p][g][c].verdict;
+	if (all == CLIMB_NOT_TRIED)
+		return;
+	if (all == CLIMB_UP)
+		g_string_append(text, "UP");
+	else if (climb_groups[g]->climbs[c].walls & CLIMB_LINKS)
+		g_string_append(text, "checks");
+	else if (is_held(results, CLIMB_VARIANT_NONE, p, g, c))
+		g_string_append(text, "(kernel)");
+	else
+		append_alone(results, p, g, c, text);
 }
 
 void climb_results_print_table(const struct climb_results *results)

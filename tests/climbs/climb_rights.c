@@ -192,7 +192,7 @@ static int read_first(const struct climb_targets *t)
 #define SECCOMP CLIMB_SECCOMP
 #define RIGHTS CLIMB_RIGHTS
 static const struct climb rows[] = {
-	{ "setuid(0)", CLIMB_ALL, SECCOMP | RIGHTS, 0, become_root },
+	{ "setuid(0)", CLIMB_ALL, SECCOMP, 0, become_root },
 	{ "setresgid", CLIMB_ALL, SECCOMP | RIGHTS, CLIMB_SPENDS, change_group },
 	{ "setgroups", CLIMB_ALL, SECCOMP | RIGHTS, CLIMB_SPENDS, join_groups },
 	{ "setfsuid", CLIMB_ALL, SECCOMP | RIGHTS, 0, become_file_user },

@@ -144,7 +144,6 @@ static int enter_by_descriptor(const struct climb_targets *t)
 }
 
 #define SECCOMP CLIMB_SECCOMP
-#define BOTH (CLIMB_SECCOMP | CLIMB_NAMESPACES)
 static const struct climb rows[] = {
 	{ "ptrace the keeper", CLIMB_ALL, SECCOMP, 0, attach_keeper },
 	{ "ptrace a sibling", CLIMB_ALL, SECCOMP, 0, attach_sibling },
@@ -157,7 +156,7 @@ static const struct climb rows[] = {
 	{ "pidfd_getfd of the keeper", CLIMB_ALL, SECCOMP, 0, take_from_keeper },
 	{ "pidfd_getfd of QEMU", CLIMB_ALL, SECCOMP, 0, take_from_qemu },
 	{ "kcmp", CLIMB_ALL, SECCOMP, 0, compare },
-	{ "get_robust_list of QEMU", CLIMB_ALL, CLIMB_NAMESPACES, 0, read_robust_list },
+	{ "get_robust_list of QEMU", CLIMB_ALL, 0, 0, read_robust_list },
 	{ "process_madvise", CLIMB_ALL, SECCOMP, 0, advise },
 	{ "setns by a file", CLIMB_ALL, SECCOMP, CLIMB_SPENDS, enter_namespaces },
 	{ "setns by a pidfd", CLIMB_ALL, SECCOMP, CLIMB_SPENDS, enter_by_descriptor },

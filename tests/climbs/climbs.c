@@ -7,7 +7,7 @@
  * walls fails the test. With --whole each wall is also left out, and stands alone: then a climb
  * must be held by each single wall that its row names. What is not even up without any wall is
  * counted apart: there the kernel gives this user no right to it. --table prints what held what as
- * docs/walls.md has it.
+ * docs/walls.md has it, and without --whole tries what it needs for that.
  *
  * Root tries as root and as a user who is nobody else; whoever else tries as himself.
  */
@@ -47,6 +47,15 @@ static void say(bool good, const char *format, ...)
 	n_failed += !good;
 }
 
+static bool is_variant_wanted(unsigned variant, bool without_too)
+{
+	if (whole || variant == CLIMB_VARIANT_ALL)
+		return true;
+	if (variant == CLIMB_VARIANT_NONE)
+		return without_too;
+	return table && climb_variants[variant].alone;
+}
+
 /*
  * An ordinary run shows by one thread of each process that its climbs are up without walls, and
  * leaves links out of that: their checks cannot be left out.
@@ -54,15 +63,16 @@ static void say(bool good, const char *format, ...)
 static bool is_wanted(const struct climb *climb, const struct climb_place *place, unsigned variant)
 {
 	bool breaks_link = climb->flags & CLIMB_MAY_END;
-	if (!(climb->processes & place->process) || (only && !strstr(climb->name, only)) ||
-		(breaks_link && place->thread))
+	if (!(climb->processes & place->process) || (only && !strstr(climb->name, only)))
+		return false;
+	if (place->thread && (breaks_link || (table && !whole)))
 		return false;
 	return variant != CLIMB_VARIANT_NONE || whole || (!place->thread && !breaks_link);
 }
 
-/* Returns how many could not be tried. */
-static unsigned climb_from(
-	struct climb_desktop *desktop, struct climb_results *results, unsigned variant, unsigned p)
+/* Returns how many of those that are wanted could not be tried. */
+static unsigned climb_from(struct climb_desktop *desktop, struct climb_results *results,
+	unsigned variant, unsigned p, unsigned *n_wanted)
 {
 	unsigned n_untried = 0;
 	const struct climb_place *place = &climb_places[p];
@@ -72,6 +82,7 @@ static unsigned climb_from(
 			const struct climb *climb = &climb_groups[g]->climbs[c];
 			if (!is_wanted(climb, place, variant))
 				continue;
+			++*n_wanted;
 			struct climb_outcome outcome = climb_desktop_climb(desktop, place, g, c);
 			results->outcomes[variant][p][g][c] = outcome;
 			n_untried += outcome.verdict == CLIMB_NOT_TRIED;
@@ -122,8 +133,9 @@ static void run_variant(struct climb_site *site, struct climb_results *results, 
 	for (unsigned p = 0; p < CLIMB_PLACES; p++) {
 		if (from && strcmp(from, climb_places[p].name) != 0)
 			continue;
-		unsigned n_untried = climb_from(&desktop, results, variant, p);
-		if (variant != CLIMB_VARIANT_NONE || whole || !climb_places[p].thread)
+		unsigned n_wanted = 0;
+		unsigned n_untried = climb_from(&desktop, results, variant, p, &n_wanted);
+		if (n_wanted > 0)
 			judge(results, variant, p, n_untried);
 	}
 	climb_desktop_start(&desktop);
@@ -143,7 +155,8 @@ static void judge_walls(const struct climb_results *results)
 			continue;
 		unsigned n;
 		unsigned n_up = climb_results_check_alone(results, variant, &n);
-		say(n_up == 0, "%s, %s: holds %u of the %u that it must hold", results->user,
+		say((n > 0 || only || from) && n_up == 0,
+			"%s, %s: holds %u of the %u that it must hold", results->user,
 			climb_variants[variant].name, n - n_up, n);
 	}
 }
@@ -155,12 +168,11 @@ static void run_user(const char *name, uid_t user, bool without_too)
 	results.user = name;
 	struct climb_site *site = climb_site_create(user, g_getenv("PLANTED"));
 	for (unsigned variant = 0; variant < CLIMB_VARIANTS; variant++) {
-		if (whole || variant == CLIMB_VARIANT_ALL ||
-			(variant == CLIMB_VARIANT_NONE && without_too))
+		if (is_variant_wanted(variant, without_too))
 			run_variant(site, &results, variant);
 	}
 	climb_site_destroy(site);
-	if (whole)
+	if (whole || table)
 		judge_walls(&results);
 	climb_results_list_kept(&results);
 	if (table)
@@ -182,7 +194,7 @@ int main(int argc, char **argv)
 	if (is_root && (!as || strcmp(as, "root") == 0))
 		run_user("root", 0, true);
 	if (!as || strcmp(as, "user") == 0)
-		run_user("user", is_root ? ORDINARY_USER : geteuid(), whole || !is_root || as);
+		run_user("user", is_root ? ORDINARY_USER : geteuid(), !is_root || as || table);
 	if (test_number == 0)
 		g_print("1..0 # SKIP only root can climb as root\n");
 	else
