@@ -73,12 +73,14 @@ static int pass_gate(const struct process_options *options, const int *gate)
 	return result;
 }
 
+#define PROFILE_FILE "/proc/self/attr/apparmor/current"
+
 /* Tells whether an AppArmor profile holds us: the file is missing or not read without AppArmor. */
 static bool is_in_profile(void)
 {
 	static const char unconfined[] = "unconfined";
 	char label[sizeof(unconfined)] = "";
-	int fd = open("/proc/self/attr/apparmor/current", O_RDONLY | O_CLOEXEC);
+	int fd = open(PROFILE_FILE, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
 	ssize_t n = read(fd, label, sizeof(unconfined) - 1);
@@ -91,6 +93,19 @@ int process_renounce_privileges(void)
 	if (is_in_profile())
 		return 0;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? errno : 0;
+}
+
+int process_enter_profile(const char *name)
+{
+	char text[64];
+	if (!is_in_profile())
+		return 0;
+	size_t length = (size_t)g_snprintf(text, sizeof(text), "changeprofile %s", name);
+	int fd = open(PROFILE_FILE, O_WRONLY | O_CLOEXEC);
+	int result = fd >= 0 && write(fd, text, length) == (ssize_t)length ? 0 : errno;
+	if (fd >= 0)
+		close(fd);
+	return result;
 }
 
 static int prepare_child(const struct process_options *options, pid_t parent)

@@ -74,6 +74,13 @@ int process_start(char *const *argv, const struct process_options *options, pid_
  */
 int process_renounce_privileges(void);
 
+/*
+ * Changes from the AppArmor profile that holds us into another one that it names, for good. It is
+ * for this thread and those that it will start. Returns 0, also where no profile holds us, or
+ * errno.
+ */
+int process_enter_profile(const char *name);
+
 /* Waits until the child has ended, and does not reap it. Returns false when timeout_ms passed
  * before. */
 bool process_wait_end(pid_t pid, int timeout_ms);

@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "common/process.h"
+
 /* Linux 6.5; Debian 12's headers are older. */
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77
@@ -108,6 +110,14 @@ static struct confine_rules make_rules(void)
 	};
 }
 
+/* AppArmor's wall is the administrator's, who may have other profiles than ours. */
+static void enter_profile(void)
+{
+	int error = process_enter_profile("vitrine-keeper");
+	if (error != 0)
+		g_message("no AppArmor profile of its own: %s", g_strerror(error));
+}
+
 bool keeper_walls_begin(struct keeper_walls *walls, const struct desktop *desktop, GError **error)
 {
 	char *folders[SOCKET_FILES_MAX];
@@ -115,6 +125,7 @@ bool keeper_walls_begin(struct keeper_walls *walls, const struct desktop *deskto
 	struct confine_rules rules = make_rules();
 	*walls = (struct keeper_walls){ 0 };
 	open_what_opens_late();
+	enter_profile();
 	rules.paths = paths;
 	unsigned n_folders = find_folders(desktop, folders);
 	rules.n_paths = n_folders;
