@@ -260,6 +260,24 @@ EXPORT gboolean g_thread_pool_push(GThreadPool *pool, gpointer data, GError **er
 	return pushed;
 }
 
+/* GTask does these when it is cancelled, or has more to do than threads. */
+
+EXPORT gboolean g_thread_pool_move_to_front(GThreadPool *pool, gpointer data)
+{
+	FIND_REAL(g_thread_pool_move_to_front);
+	gboolean moved;
+	UNSEEN(moved = real(pool, data));
+	return moved;
+}
+
+EXPORT gboolean g_thread_pool_set_max_threads(GThreadPool *pool, int max_threads, GError **error)
+{
+	FIND_REAL(g_thread_pool_set_max_threads);
+	gboolean set;
+	UNSEEN(set = real(pool, max_threads, error));
+	return set;
+}
+
 /*
  * Loops. A context's lock is taken by whoever attaches or wakes a source, and by the loop before it
  * dispatches. The loop itself is inside GLib, so the dispatch functions of GLib's kinds of sources
