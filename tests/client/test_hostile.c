@@ -376,7 +376,9 @@ static void attack_run(struct fixture *fixture, const struct attack *attack)
 {
 	unsigned n_lines = fake_desktop_count_log_lines(fixture->desktop);
 
+	g_mutex_lock(&fixture->render->lock);
 	fixture->render->hostile = true;
+	g_mutex_unlock(&fixture->render->lock);
 	attack->run(fixture->render);
 	bool dropped = fake_render_wait_dropped(fixture->render, attack->must_drop ? DROP_MS : 100);
 	g_test_message("%s: %s", attack->name, dropped ? "dropped" : "borne");
