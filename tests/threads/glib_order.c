@@ -23,9 +23,10 @@
 /* `real` is GLib's function of the name. Constructors of libraries may call it before ours has run.
  */
 #define FIND_REAL(name)                                                                            \
-	static __typeof__(name) *real;                                                             \
-	if (!__atomic_load_n(&real, __ATOMIC_RELAXED))                                             \
-	__atomic_store_n(&real, (__typeof__(real))find_next(#name), __ATOMIC_RELAXED)
+	static __typeof__(name) *found;                                                            \
+	__typeof__(name) *real = __atomic_load_n(&found, __ATOMIC_RELAXED);                        \
+	if (!real)                                                                                 \
+	__atomic_store_n(&found, real = (__typeof__(real))find_next(#name), __ATOMIC_RELAXED)
 
 static void *find_next(const char *name)
 {
