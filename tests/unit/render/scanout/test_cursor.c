@@ -203,6 +203,10 @@ static void test_rate(struct fixture *f, gconstpointer data)
 	uint32_t x = 1;
 	while (f->move.x == (int32_t)x && g_get_monotonic_time() - begin_us < G_USEC_PER_SEC / 2)
 		update(f, 5, ++x);
+	if (f->move.x == (int32_t)x && x <= CURSOR_RATE) {
+		g_test_skip("this machine is too slow to reach the rate");
+		return;
+	}
 	g_assert_cmpuint(x, ==, CURSOR_RATE + 1);
 	g_assert_cmpint(f->move.x, ==, CURSOR_RATE);
 	g_usleep(G_USEC_PER_SEC * 11 / 10);
