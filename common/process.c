@@ -75,8 +75,8 @@ static int pass_gate(const struct process_options *options, const int *gate)
 
 #define PROFILE_FILE "/proc/self/attr/apparmor/current"
 
-/* Tells whether an AppArmor profile holds us: the file is missing or not read without AppArmor. */
-static bool is_in_profile(void)
+/* The file is missing or not read without AppArmor. */
+bool process_is_in_profile(void)
 {
 	static const char unconfined[] = "unconfined";
 	char label[sizeof(unconfined)] = "";
@@ -90,7 +90,7 @@ static bool is_in_profile(void)
 
 int process_renounce_privileges(void)
 {
-	if (is_in_profile())
+	if (process_is_in_profile())
 		return 0;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? errno : 0;
 }
@@ -98,7 +98,7 @@ int process_renounce_privileges(void)
 int process_enter_profile(const char *name)
 {
 	char text[64];
-	if (!is_in_profile())
+	if (!process_is_in_profile())
 		return 0;
 	size_t length = (size_t)g_snprintf(text, sizeof(text), "changeprofile %s", name);
 	int fd = open(PROFILE_FILE, O_WRONLY | O_CLOEXEC);

@@ -66,6 +66,9 @@ pid_t process_spawn(char *const *argv, const struct process_options *options, GE
  */
 int process_start(char *const *argv, const struct process_options *options, pid_t *pid);
 
+/* Tells whether an AppArmor profile holds us. It is async-signal-safe. */
+bool process_is_in_profile(void);
+
 /*
  * Sees to it that nothing that is executed gains rights by being a set-user-ID program. In an
  * AppArmor profile it does nothing: the profile says what may be executed and what that may, and

@@ -222,7 +222,8 @@ void starter_process_run(int link, const struct starter_plan *plan, pid_t keeper
 	isolation_init(&process.isolation, plan);
 	if (process.isolation.namespaces && !give_up_capabilities())
 		_exit(1);
-	if (plan->apart)
+	/* A filter takes no_new_privs, and with that no worker would get its profile. */
+	if (plan->apart && !process_is_in_profile())
 		starter_walls_put_up();
 	while (serve_one(&process))
 		;
