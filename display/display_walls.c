@@ -17,6 +17,10 @@
 #define DISPLAY_FDS_MAX 65536
 /* Sixteen heads of 4K, of which pixels are kept, with an encoder each, take less. */
 #define DATA_MAX_BYTES (UINT64_C(8) << 30)
+/* It makes no large files; what it maps of render's is made there. */
+#define DISPLAY_FILE_BYTES_MAX (UINT64_C(4) << 30)
+/* Encoders take some for each processor, each head and each client. */
+#define DISPLAY_THREADS_MAX 1024
 #define SOCKET_TYPE_MASK 0xf /* SOCK_TYPE_MASK of linux/net.h: without SOCK_CLOEXEC and such */
 
 static const struct confine_path paths[] = {
@@ -83,6 +87,8 @@ static const struct confine_limit limits[] = {
 	{ RLIMIT_CORE, 0, "a dump would hold pictures, keys and the password" },
 	{ RLIMIT_NOFILE, DISPLAY_FDS_MAX, "a process that is taken over cannot take them all" },
 	{ RLIMIT_DATA, DATA_MAX_BYTES, "nor the machine's memory" },
+	{ RLIMIT_FSIZE, DISPLAY_FILE_BYTES_MAX, "nor all memory by one file of it" },
+	{ RLIMIT_NPROC, DISPLAY_THREADS_MAX, "nor all threads", .needs_namespaces = true },
 };
 
 /* ---- rules ---- */

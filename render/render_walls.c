@@ -15,6 +15,10 @@
 #define SHADER_CACHE_MAX "256M"
 /* Buffers, fences and guest memory regions are descriptors; quotas bound the buffers. */
 #define RENDER_FDS_MAX 65536
+/* Its largest files are buffers of one picture, at most 1 GiB. */
+#define RENDER_FILE_BYTES_MAX (UINT64_C(4) << 30)
+/* llvmpipe has 32 threads at most, and Mesa, LLVM and we have a dozen. */
+#define RENDER_THREADS_MAX 1024
 
 static const struct confine_path paths[] = {
 	{ "/usr", CONFINE_READ, "libraries, drivers, drirc.d, EGL's vendors: what is installed" },
@@ -53,8 +57,10 @@ static const char *const variables[] = { "LD_LIBRARY_PATH", "LIBGL_DRIVERS_PATH"
 	"DRIRC_CONFIGDIR" };
 
 static const struct confine_call calls[] = {
-	{ "flock mkdir mkdirat rename renameat renameat2 unlink unlinkat utimensat fadvise64",
+	{ "flock mkdir mkdirat rename renameat renameat2 unlink unlinkat fadvise64",
 		"Mesa's shader cache; where, is Landlock's" },
+	{ "utimensat", "the same, of a file that is open: Landlock has no word on times of others",
+		{ { CONFINE_EQUAL, 1, UINT64_MAX, 0 } } },
 };
 
 /*
@@ -70,6 +76,8 @@ static const struct confine_call refused_early[] = {
 static const struct confine_limit limits[] = {
 	{ RLIMIT_CORE, 0, "a dump would hold the guest's memory and pictures" },
 	{ RLIMIT_NOFILE, RENDER_FDS_MAX, "a process that is taken over cannot take them all" },
+	{ RLIMIT_FSIZE, RENDER_FILE_BYTES_MAX, "nor all memory by one file of it" },
+	{ RLIMIT_NPROC, RENDER_THREADS_MAX, "nor all threads", .needs_namespaces = true },
 };
 
 static bool has_nvidia(void)

@@ -32,10 +32,12 @@ static const struct confine_call rows[] = {
 	{ "memfd_create", "buffers that neighbours map" },
 	{ "futex futex_waitv set_robust_list get_robust_list rseq set_tid_address gettid getpid "
 	  "sched_yield "
-	  "sched_getaffinity sched_setaffinity sched_getscheduler sched_getparam "
+	  "sched_getaffinity sched_getscheduler sched_getparam "
 	  "sched_get_priority_max "
 	  "sched_get_priority_min getpriority getcpu arch_prctl exit exit_group restart_syscall",
 		"threads" },
+	{ "sched_setaffinity", "this thread's; another's ID may be anybody's", { ONLY(0, 0) } },
+	{ "sched_setaffinity", "the first thread's", { { CONFINE_OWN_PID, 0 } } },
 	{ "clone", "threads, and no processes",
 		{ { CONFINE_EQUAL, 0, THREAD_FLAGS | NEW_FLAGS, THREAD_FLAGS } } },
 	{ "clone3", "its flags lie in memory, where no filter sees them; glibc then takes clone",
@@ -47,9 +49,9 @@ static const struct confine_call rows[] = {
 	{ "clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time times getrusage "
 	  "sysinfo uname getrlimit getrandom",
 		"clocks, what the machine is, random numbers" },
-	{ "getuid geteuid getgid getegid getresuid getresgid getgroups getppid getpgrp getpgid "
-	  "getsid",
+	{ "getuid geteuid getgid getegid getresuid getresgid getgroups getppid getpgrp getpgid",
 		"who it is" },
+	{ "getsid", "who it is, and nobody else", { ONLY(0, 0) } },
 	{ "sendto", "sockets that it has; MSG_FASTOPEN would connect where Landlock does not look",
 		{ { CONFINE_EQUAL, 3, MSG_FASTOPEN, 0 } } },
 	{ "sendmsg", "the same", { { CONFINE_EQUAL, 2, MSG_FASTOPEN, 0 } } },

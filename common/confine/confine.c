@@ -64,7 +64,7 @@ static int put_up(const struct confine_rules *rules, struct confine_state *state
 	case CONFINE_NOT_DUMPABLE:
 		return confine_set_not_dumpable();
 	case CONFINE_LIMITS:
-		return confine_set_limits(rules);
+		return confine_set_limits(rules, state);
 	case CONFINE_LANDLOCK:
 		state->landlock_abi = confine_landlock_abi(lacking);
 		return *lacking ? 0 : confine_restrict_files(rules, state->landlock_abi);

@@ -80,11 +80,16 @@ struct confine_call {
 	int error;
 };
 
-/* RLIMIT_DATA is left out where AddressSanitizer is in the process. */
+/*
+ * RLIMIT_DATA is left out where AddressSanitizer is in the process. RLIMIT_NPROC counts all
+ * processes and threads of a user in the user namespace, so that some number of threads can be
+ * meant only where the process has that for itself.
+ */
 struct confine_limit {
 	int resource; /* RLIMIT_... */
 	uint64_t value;
 	const char *reason;
+	bool needs_namespaces; /* left out where CONFINE_NAMESPACES is not up */
 };
 
 /* Tables may be in several parts; each pointer is to n rows, and NULL with 0. */

@@ -10,7 +10,7 @@
 int confine_set_no_new_privs(void);
 int confine_drop_capabilities(void);
 int confine_set_not_dumpable(void);
-int confine_set_limits(const struct confine_rules *rules);
+int confine_set_limits(const struct confine_rules *rules, const struct confine_state *state);
 
 /* Returns the kernel's version of Landlock's interface, 0 when it has none, and why in *reason. */
 uint32_t confine_landlock_abi(const char **reason);

@@ -50,16 +50,18 @@ int confine_set_not_dumpable(void)
  * AddressSanitizer's memory that shadows ours counts as ours, and is a multiple of that. Its
  * library may be preloaded into a program that knows nothing of it, so it is looked for.
  */
-static bool is_bearable(int resource)
+static bool is_bearable(const struct confine_limit *limit, const struct confine_state *state)
 {
-	return resource != RLIMIT_DATA || !dlsym(RTLD_DEFAULT, "__asan_init");
+	if (limit->needs_namespaces && !((state->held >> CONFINE_NAMESPACES) & 1))
+		return false;
+	return limit->resource != RLIMIT_DATA || !dlsym(RTLD_DEFAULT, "__asan_init");
 }
 
-int confine_set_limits(const struct confine_rules *rules)
+int confine_set_limits(const struct confine_rules *rules, const struct confine_state *state)
 {
 	for (unsigned i = 0; i < rules->n_limits; i++) {
 		struct rlimit limit;
-		if (!is_bearable(rules->limits[i].resource))
+		if (!is_bearable(&rules->limits[i], state))
 			continue;
 		if (getrlimit(rules->limits[i].resource, &limit) < 0)
 			return -errno;

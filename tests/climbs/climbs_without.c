@@ -17,20 +17,21 @@ struct lack {
 	unsigned processes; /* that say so; of enum climb_process */
 };
 
+/* The starter has not walls of its own to tell of; there are no PID namespaces (SECURITY.md). */
+#define CONFINED (CLIMB_WORKERS | CLIMB_KEEPER)
+
 static const struct lack lacks[] = {
-	{ "landlock", "landlock", CLIMB_ALL },
-	{ "landlock-at-boot", "landlock", CLIMB_ALL },
-	{ "seccomp", "seccomp", CLIMB_ALL },
+	{ "landlock", "landlock", CONFINED },
+	{ "landlock-at-boot", "landlock", CONFINED },
+	{ "seccomp", "seccomp", CONFINED },
 	{ "namespaces", "namespaces", CLIMB_WORKERS },
 	{ "user-namespaces", "namespaces", CLIMB_WORKERS },
 	{ "network-namespaces", "namespaces", CLIMB_WORKERS },
 	{ "mount-namespaces", "namespaces", CLIMB_WORKERS },
-	{ "pid-namespaces", "namespaces", CLIMB_WORKERS },
 	{ "ipc-namespaces", "namespaces", CLIMB_WORKERS },
 };
 
-static const char *const programs[CLIMB_PROCESSES] = { "vitrine-render", "vitrine-display",
-	"vitrine-gpu", "vitrine-starter" };
+static const char *const programs[] = { "vitrine-render", "vitrine-display", "vitrine-gpu" };
 
 /* Returns what the process says of its walls: the rest of the line, or NULL. */
 static char *find_walls(const char *log, unsigned process)
@@ -68,7 +69,7 @@ static void test_starts(const void *data)
 {
 	const struct lack *lack = data;
 	g_autofree char *log = run(lack->feature, "auto");
-	for (unsigned i = 0; i < CLIMB_PROCESSES; i++) {
+	for (unsigned i = 0; i < G_N_ELEMENTS(programs); i++) {
 		g_autofree char *walls = find_walls(log, i);
 		g_test_message("%s: %s", programs[i], walls ? walls : "nothing");
 		if ((lack->processes & (1u << i)) && !says_lacking(walls, lack->wall)) {
@@ -97,7 +98,7 @@ static void test_all(void)
 {
 	static const char *const walls_of_all[] = { "landlock", "seccomp", "namespaces" };
 	g_autofree char *log = run(NULL, "auto");
-	for (unsigned i = 0; i < CLIMB_PROCESSES; i++) {
+	for (unsigned i = 0; i < G_N_ELEMENTS(programs); i++) {
 		g_autofree char *walls = find_walls(log, i);
 		g_test_message("%s: %s", programs[i], walls ? walls : "nothing");
 		g_assert_nonnull(walls);
@@ -110,7 +111,7 @@ static void test_all(void)
 static void test_old_landlock(void)
 {
 	g_autofree char *log = run("landlock-after-2", "auto");
-	for (unsigned i = 0; i < CLIMB_PROCESSES; i++) {
+	for (unsigned i = 0; i < G_N_ELEMENTS(programs); i++) {
 		g_autofree char *walls = find_walls(log, i);
 		g_test_message("%s: %s", programs[i], walls ? walls : "nothing");
 		g_assert_true(walls && strstr(walls, "landlock (ABI 2)"));
