@@ -70,6 +70,7 @@ static const struct confine_limit limits[] = {
 	{ RLIMIT_NPROC, 0, "it makes no process, and no thread after its start-up" },
 	{ RLIMIT_NOFILE, 512, "memory regions, rings, listeners and workers' links" },
 	{ RLIMIT_DATA, 64 << 20, "its state is small and does not grow" },
+	{ RLIMIT_FSIZE, 1 << 30, "its shared memory is some MiB" },
 	{ RLIMIT_MEMLOCK, 0, "it locks none" },
 	{ RLIMIT_MSGQUEUE, 0, "it has none" },
 };

@@ -385,15 +385,31 @@ static struct climb_outcome confirm(const struct climb_desktop *desktop, const s
 	return outcome;
 }
 
-struct climb_outcome climb_desktop_climb(struct climb_desktop *desktop,
+/* A desktop that has just begun may lack the thread, or a link, for a moment. */
+#define BEGIN_MS 5000
+#define BEGIN_PAUSE_MS 10
+
+static pid_t await_thread(
+	struct climb_desktop *desktop, const struct climb_place *place, pid_t *pid)
+{
+	for (unsigned ms = 0;; ms += BEGIN_PAUSE_MS) {
+		*pid = climb_desktop_find(desktop, place->process);
+		pid_t thread = *pid ? find_thread(*pid, place->thread) : 0;
+		if (thread || ms >= BEGIN_MS)
+			return thread;
+		g_usleep(BEGIN_PAUSE_MS * 1000);
+	}
+}
+
+static struct climb_outcome climb_once(struct climb_desktop *desktop,
 	const struct climb_place *place, unsigned group, unsigned row)
 {
 	const struct climb *climb = &climb_groups[group]->climbs[row];
 	if (desktop->spent && !(climb->flags & CLIMB_SPENDS))
 		climb_desktop_stop(desktop);
 	climb_desktop_start(desktop);
-	pid_t pid = climb_desktop_find(desktop, place->process);
-	pid_t thread = pid ? find_thread(pid, place->thread) : 0;
+	pid_t pid;
+	pid_t thread = await_thread(desktop, place, &pid);
 	if (!thread)
 		return (struct climb_outcome){ CLIMB_NOT_TRIED, 0 };
 	set_targets(desktop, place, pid);
@@ -419,4 +435,16 @@ struct climb_outcome climb_desktop_climb(struct climb_desktop *desktop,
 		outcome.verdict == CLIMB_HUNG || (climb->flags & CLIMB_MAY_END) || !is_alive(pid))
 		climb_desktop_stop(desktop);
 	return outcome;
+}
+
+struct climb_outcome climb_desktop_climb(struct climb_desktop *desktop,
+	const struct climb_place *place, unsigned group, unsigned row)
+{
+	bool needs_link = climb_groups[group]->climbs[row].flags & CLIMB_MAY_END;
+	for (unsigned ms = 0;; ms += 10 * BEGIN_PAUSE_MS) {
+		struct climb_outcome outcome = climb_once(desktop, place, group, row);
+		if (outcome.verdict != CLIMB_NOT_TRIED || !needs_link || ms >= BEGIN_MS)
+			return outcome;
+		g_usleep(10 * BEGIN_PAUSE_MS * 1000);
+	}
 }

@@ -156,19 +156,25 @@ static void append_holders(
 		append_alone(results, p, g, c, text);
 }
 
+/* Threads have the walls of their process, and the starter is no confined process. */
+static bool has_column(const struct climb_place *place)
+{
+	return !place->thread && place->process != CLIMB_STARTER;
+}
+
 void climb_results_print_table(const struct climb_results *results)
 {
 	g_print("# | climb |");
 	for (unsigned p = 0; p < CLIMB_PLACES; p++)
-		g_print(climb_places[p].thread ? "" : " %s |", climb_places[p].name);
-	g_print("\n# |---|---|---|---|---|\n");
+		g_print(has_column(&climb_places[p]) ? " %s |" : "", climb_places[p].name);
+	g_print("\n# |---|---|---|---|\n");
 	for (unsigned g = 0; g < climb_n_groups; g++) {
-		g_print("# | **%s** | | | | |\n", climb_groups[g]->name);
+		g_print("# | **%s** | | | |\n", climb_groups[g]->name);
 		for (unsigned c = 0; c < climb_groups[g]->n_climbs; c++) {
 			g_print("# | %s |", climb_groups[g]->climbs[c].name);
 			for (unsigned p = 0; p < CLIMB_PLACES; p++) {
 				g_autoptr(GString) text = g_string_new(NULL);
-				if (climb_places[p].thread)
+				if (!has_column(&climb_places[p]))
 					continue;
 				append_holders(results, p, g, c, text);
 				g_print(" %s |", text->str);
