@@ -212,26 +212,32 @@ void isolation_give_up(struct isolation *isolation, int error)
 	make_environments(isolation, g_strerror(error), g_strerror(error));
 }
 
+/* Returns why root's workers cannot be other users, or NULL. */
+static const char *try_users(struct isolation *isolation)
+{
+	/* QEMU would refuse a display that is another user (display/qemu/dbus_display.c). */
+	if (glib_check_version(2, 74, 0))
+		return "GLib is older than 2.74";
+	if (!spare_users_reach_gpus())
+		return "a GPU in /dev/dri is root's alone";
+	isolation->first_user = spare_users_find(isolation->plan->name, STARTER_USERS);
+	isolation->has_users = true;
+	int error = try(isolation);
+	isolation->has_users = error == 0;
+	return error != 0 ? g_strerror(error) : NULL;
+}
+
 void isolation_init(struct isolation *isolation, const struct starter_plan *plan)
 {
 	*isolation = (struct isolation){ .plan = plan };
 	if (!plan->apart)
 		return;
-	int users_error = 0, error;
-	/* QEMU would refuse a display that is another user (display/qemu/dbus_display.c). */
-	if (geteuid() == 0 && glib_check_version(2, 74, 0)) {
-		users_error = ENOSYS;
-	} else if (geteuid() == 0) {
-		isolation->first_user = spare_users_find(plan->name, STARTER_USERS);
-		isolation->has_users = true;
-		users_error = try(isolation);
-		isolation->has_users = users_error == 0;
-	}
-	error = isolation->has_users ? 0 : try(isolation);
+	const char *no_users = geteuid() == 0 ? try_users(isolation) : NULL;
+	int error = isolation->has_users ? 0 : try(isolation);
 	if (error != 0)
 		isolation_give_up(isolation, error);
 	else
-		make_environments(isolation, "", users_error ? g_strerror(users_error) : "");
+		make_environments(isolation, "", no_users ? no_users : "");
 	if (isolation->has_users)
 		spare_users_take_gpu_groups();
 }

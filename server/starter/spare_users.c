@@ -80,6 +80,30 @@ char *spare_users_make_cache(uid_t user)
 	return path;
 }
 
+/* A node that root's group may open is for root. */
+static bool is_for_group(const struct stat *st)
+{
+	return (st->st_mode & 060) == 060 && st->st_gid != 0;
+}
+
+bool spare_users_reach_gpus_in(const char *folder)
+{
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	for (const char *name; dir && (name = g_dir_read_name(dir));) {
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+		struct stat st;
+		if (g_str_has_prefix(name, "renderD") && stat(path, &st) == 0 &&
+			(st.st_mode & 06) != 06 && !is_for_group(&st))
+			return false;
+	}
+	return true;
+}
+
+bool spare_users_reach_gpus(void)
+{
+	return spare_users_reach_gpus_in(GPUS);
+}
+
 bool spare_users_take_gpu_groups(void)
 {
 	gid_t groups[GPU_GROUPS_MAX];
@@ -88,9 +112,7 @@ bool spare_users_take_gpu_groups(void)
 	for (const char *name; dir && (name = g_dir_read_name(dir)) && n < GPU_GROUPS_MAX;) {
 		g_autofree char *path = g_build_filename(GPUS, name, NULL);
 		struct stat st;
-		/* A node that root's group may open is for root. */
-		if (stat(path, &st) == 0 && S_ISCHR(st.st_mode) && (st.st_mode & 060) == 060 &&
-			st.st_gid != 0)
+		if (stat(path, &st) == 0 && S_ISCHR(st.st_mode) && is_for_group(&st))
 			groups[n++] = st.st_gid;
 	}
 	return setgroups(n, groups) == 0;

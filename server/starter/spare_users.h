@@ -30,6 +30,15 @@ uid_t spare_users_find_in(const char *users, const char *groups, const char *nam
 char *spare_users_make_cache(uid_t user);
 
 /*
+ * Returns false when there is a render node that only root may open, as where no udev gives nodes
+ * to a group: a worker that is another user could not draw with that GPU.
+ */
+bool spare_users_reach_gpus(void);
+
+/* The same for another folder than /dev/dri, for tests. */
+bool spare_users_reach_gpus_in(const char *folder);
+
+/*
  * Takes the groups that own the machine's GPUs, and gives up all others, for us and who we start.
  */
 bool spare_users_take_gpu_groups(void);

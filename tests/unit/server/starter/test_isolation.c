@@ -401,6 +401,32 @@ static void write_in(const char *dir, const char *name, const char *text)
 	g_assert_true(g_file_set_contents(path, text, -1, NULL));
 }
 
+/* Nodes of devices need root; their modes and owners are those of files as well. */
+static void test_gpu_of_root(void)
+{
+	g_autofree char *gpus = g_dir_make_tmp("isolation-XXXXXX", NULL);
+	g_autofree char *card = g_build_filename(gpus, "card0", NULL);
+	g_autofree char *node = g_build_filename(gpus, "renderD128", NULL);
+	g_assert_true(spare_users_reach_gpus_in("/nowhere"));
+	g_assert_true(g_file_set_contents(card, "", 0, NULL));
+	g_assert_cmpint(chmod(card, 0600), ==, 0);
+	g_assert_true(spare_users_reach_gpus_in(gpus));
+	g_assert_true(g_file_set_contents(node, "", 0, NULL));
+	g_assert_cmpint(chmod(node, 0600), ==, 0);
+	g_assert_false(spare_users_reach_gpus_in(gpus));
+	g_assert_cmpint(chmod(node, 0666), ==, 0);
+	g_assert_true(spare_users_reach_gpus_in(gpus));
+	g_assert_cmpint(chmod(node, 0660), ==, 0);
+	if (geteuid() == 0) {
+		g_assert_false(spare_users_reach_gpus_in(gpus));
+		g_assert_cmpint(chown(node, 0, 44), ==, 0);
+	}
+	g_assert_cmpint(spare_users_reach_gpus_in(gpus), ==, geteuid() == 0 || getegid() != 0);
+	unlink(card);
+	unlink(node);
+	rmdir(gpus);
+}
+
 static void test_spare_users(void)
 {
 	static const struct {
@@ -456,6 +482,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/isolation/off", test_off);
 	g_test_add_func("/isolation/refused", test_refused);
 	g_test_add_func("/isolation/program-of-root", test_program_of_root);
+	g_test_add_func("/isolation/gpu-of-root", test_gpu_of_root);
 	g_test_add_func("/isolation/spare-users", test_spare_users);
 	int status = g_test_run();
 	g_autofree char *inside = g_build_filename(folder, "inside", NULL);
