@@ -154,13 +154,15 @@ static int add_suppressions(int ruleset, uint64_t handled)
 {
 	static const char name[] = "suppressions=";
 	const char *options = g_getenv("LSAN_OPTIONS");
-	const char *at = options ? strstr(options, name) : NULL;
-	if (!at)
-		return 0;
-	at += strlen(name);
-	g_autofree char *path = g_strndup(at, strcspn(at, ":"));
-	const struct confine_path row = { path, CONFINE_READ, "" };
-	return allow_path(ruleset, &row, handled);
+	g_auto(GStrv) each = g_strsplit(options ? options : "", ":", -1);
+	int result = 0;
+	for (char **option = each; *option && result == 0; option++) {
+		if (!g_str_has_prefix(*option, name))
+			continue;
+		const struct confine_path row = { *option + strlen(name), CONFINE_READ, "" };
+		result = allow_path(ruleset, &row, handled);
+	}
+	return result;
 }
 
 static int add_sanitizer_paths(int ruleset, uint64_t handled)
