@@ -56,14 +56,23 @@ static bool is_indirect_whole(const struct stream_check *check)
 }
 
 /*
- * Drops a draw that would read past its buffers. GL leaves open what comes of it; here it draws
- * nothing.
+ * Without one of them virglrenderer 0.10.4 draws nothing the first time, and the next time with the
+ * program that it linked last, of whose fragment shader it then reads what is no more.
+ */
+static bool has_shaders(const struct sub_context *sub)
+{
+	return sub->shaders[STREAM_STAGE_VERTEX] && sub->shaders[STREAM_STAGE_FRAGMENT];
+}
+
+/*
+ * Drops a draw that would read past its buffers, or has no shaders. GL leaves open what comes of
+ * it; here it draws nothing.
  */
 bool check_draw(struct stream_check *check)
 {
 	bool is_indirect =
 		check->command.length > DRAW_DIRECT_LENGTH && check->words[INDIRECT] != 0;
-	if (!has_vertices(check->context->current))
+	if (!has_shaders(check->context->current) || !has_vertices(check->context->current))
 		return check_drop(check);
 	if (check->command.length > DRAW_DIRECT_LENGTH && !is_indirect_whole(check))
 		return check_drop(check);
@@ -75,6 +84,8 @@ bool check_draw(struct stream_check *check)
 bool check_launch_grid(struct stream_check *check)
 {
 	const struct stream_resource *resource = check_resource(check, 7);
+	if (!check->context->current->shaders[STREAM_STAGE_COMPUTE])
+		return check_drop(check);
 	if (resource && !check_fits(check->words[8], DISPATCH_BYTES, resource->width))
 		return check_drop(check);
 	return true;

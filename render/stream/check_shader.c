@@ -100,6 +100,14 @@ static uint32_t round_up(uint32_t bytes)
 	return (bytes + 3) / 4 * 4;
 }
 
+/* virglrenderer goes by what the last part of a text says. */
+static bool check_tokens(struct stream_check *check, uint32_t total)
+{
+	uint32_t tokens_max = total + STREAM_SHADER_TOKENS_SPARE;
+	return check->words[TOKENS] <= tokens_max ||
+	       check_refuse(check, TOKENS, tokens_max, "are more than the text can be");
+}
+
 static bool begin_part(struct stream_check *check, uint32_t total, uint32_t part)
 {
 	uint32_t stage = check->words[STAGE];
@@ -110,9 +118,7 @@ static bool begin_part(struct stream_check *check, uint32_t total, uint32_t part
 			check, OFFSET, STREAM_SHADER_TEXT_MAX, "is no length of a text");
 	if (part > round_up(total))
 		return check_refuse(check, OFFSET, part, "is less text than there is");
-	uint32_t tokens_max = total + STREAM_SHADER_TOKENS_SPARE;
-	return check->words[TOKENS] <= tokens_max ||
-	       check_refuse(check, TOKENS, tokens_max, "are more than the text can be");
+	return check_tokens(check, total);
 }
 
 static bool begin(struct stream_check *check, const uint32_t *text, uint32_t part)
@@ -148,6 +154,8 @@ static bool go_on(struct stream_check *check, const uint32_t *text, uint32_t par
 		return check_refuse(check, OFFSET, shader->text->len, "is not where it goes on");
 	if (part > round_up(shader->total_bytes) - offset)
 		return check_refuse(check, OFFSET, shader->total_bytes, "goes on past its end");
+	if (!check_tokens(check, shader->total_bytes))
+		return false;
 	g_byte_array_append(shader->text, (const uint8_t *)text, part);
 	return shader->text->len < shader->total_bytes ||
 	       finish(check, object, shader->text->data, shader->text->len);

@@ -130,6 +130,15 @@ static void make_objects(struct desk *d)
 		"VERT\nDCL IN[0]\nDCL OUT[0], POSITION\nMOV OUT[0], IN[0]\nEND\n");
 	desk_put_text(d, DESK_FRAGMENT_SHADER, STREAM_STAGE_FRAGMENT,
 		"FRAG\nDCL OUT[0], COLOR\nDCL CONST[0..1]\nMOV OUT[0], CONST[1]\nEND\n");
+	desk_put_text(d, DESK_COMPUTE_SHADER, STREAM_STAGE_COMPUTE, "COMP\nEND\n");
+}
+
+void desk_bind_shaders(struct desk *desk)
+{
+	DESK_PUT(desk, STREAM_BIND_SHADER, 0, DESK_VERTEX_SHADER, STREAM_STAGE_VERTEX);
+	DESK_PUT(desk, STREAM_BIND_SHADER, 0, DESK_FRAGMENT_SHADER, STREAM_STAGE_FRAGMENT);
+	DESK_PUT(desk, STREAM_BIND_SHADER, 0, DESK_COMPUTE_SHADER, STREAM_STAGE_COMPUTE);
+	g_assert_cmpint(desk_send(desk), ==, DESK_PASSED);
 }
 
 void desk_init(struct desk *desk)

@@ -38,6 +38,7 @@ enum desk_object {
 	DESK_STREAMOUT_TARGET,
 	DESK_VERTEX_SHADER,
 	DESK_FRAGMENT_SHADER,
+	DESK_COMPUTE_SHADER,
 };
 
 enum desk_fate { DESK_PASSED, DESK_MENDED, DESK_REFUSED };
@@ -58,6 +59,8 @@ void desk_put(struct desk *desk, uint32_t number, uint32_t object, const uint32_
 	uint32_t n_words);
 /* Adds a command that makes a shader whose text is all there. */
 void desk_put_text(struct desk *desk, uint32_t handle, uint32_t stage, const char *text);
+/* Binds the three shaders, as a draw and a grid need them. The stream is empty before. */
+void desk_bind_shaders(struct desk *desk);
 /* Checks the stream and empties it. What was passed stays in desk->passed. */
 enum desk_fate desk_send(struct desk *desk);
 

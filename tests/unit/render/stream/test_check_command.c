@@ -304,6 +304,8 @@ static void check_line(const struct line *line)
 	static const char *const names[] = { "passed", "mended", "refused" };
 	struct desk desk;
 	desk_init(&desk);
+	if (line->number == STREAM_DRAW_VBO || line->number == STREAM_LAUNCH_GRID)
+		desk_bind_shaders(&desk);
 	desk_put(&desk, line->number, line->object, line->words, line->n_words);
 	enum desk_fate fate = desk_send(&desk);
 	if (fate != line->fate)

@@ -136,6 +136,7 @@ static void test_a_draw_without_its_buffers(void)
 {
 	struct desk d;
 	desk_init(&d);
+	desk_bind_shaders(&d);
 	DESK_PUT(&d, STREAM_BIND_OBJECT, STREAM_OBJECT_VERTEX_ELEMENTS, DESK_VERTEX_ELEMENTS);
 	DESK_PUT(&d, STREAM_SET_VERTEX_BUFFERS, 0, 16, 0, DESK_BUFFER, 0, 0, 0, 16, 0, DESK_BUFFER);
 	put_draw(&d, 3, 0);
@@ -153,6 +154,7 @@ static void test_indices(void)
 {
 	struct desk d;
 	desk_init(&d);
+	desk_bind_shaders(&d);
 	DESK_PUT(&d, STREAM_SET_INDEX_BUFFER, 0, DESK_BUFFER, 2, 96);
 	put_draw(&d, 2000, 1);
 	g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
@@ -219,9 +221,10 @@ static void test_sub_contexts(void)
 /* ---- shaders ---- */
 
 /* Sends a part of a text of 64 bytes: words of spaces, and zeros at the end. */
-static enum desk_fate send_part(struct desk *d, uint32_t handle, uint32_t offset, uint32_t n_words)
+static enum desk_fate send_part_with(
+	struct desk *d, uint32_t handle, uint32_t offset, uint32_t n_words, uint32_t tokens)
 {
-	uint32_t words[DESK_WORDS_MAX] = { handle, STREAM_STAGE_VERTEX, offset, 100 };
+	uint32_t words[DESK_WORDS_MAX] = { handle, STREAM_STAGE_VERTEX, offset, tokens };
 	static const char text[] =
 		"VERT\nDCL IN[0]\nDCL OUT[0], POSITION\nMOV OUT[0], IN[0]\nEND\n";
 	uint32_t at = offset & STREAM_SHADER_CONTINUES ? offset & ~STREAM_SHADER_CONTINUES : 0;
@@ -229,6 +232,50 @@ static enum desk_fate send_part(struct desk *d, uint32_t handle, uint32_t offset
 		((char *)(words + 5))[i] = text[at + i];
 	desk_put(d, STREAM_CREATE_OBJECT, STREAM_OBJECT_SHADER, words, 5 + n_words);
 	return desk_send(d);
+}
+
+static enum desk_fate send_part(struct desk *d, uint32_t handle, uint32_t offset, uint32_t n_words)
+{
+	return send_part_with(d, handle, offset, n_words, 100);
+}
+
+/* virglrenderer takes memory for as many as the last part says. */
+static void test_tokens_of_a_part(void)
+{
+	struct desk d;
+	desk_init(&d);
+	g_assert_cmpint(send_part(&d, 1, 64, 4), ==, DESK_PASSED);
+	g_assert_cmpint(send_part_with(&d, 1, 16 | STREAM_SHADER_CONTINUES, 8, UINT32_MAX - 15), ==,
+		DESK_REFUSED);
+	desk_finish(&d);
+}
+
+/* What was linked last has no fragment shader any more, for virglrenderer to look at. */
+static void test_a_draw_without_a_shader(void)
+{
+	static const uint32_t stages[] = { STREAM_STAGE_VERTEX, STREAM_STAGE_FRAGMENT };
+	for (unsigned i = 0; i < G_N_ELEMENTS(stages); i++) {
+		struct desk d;
+		desk_init(&d);
+		put_draw(&d, 3, 0);
+		g_assert_cmpint(desk_send(&d), ==, DESK_MENDED);
+		desk_bind_shaders(&d);
+		put_draw(&d, 3, 0);
+		g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
+		DESK_PUT(&d, STREAM_BIND_SHADER, 0, 0, stages[i]);
+		put_draw(&d, 3, 0);
+		g_assert_cmpint(desk_send(&d), ==, DESK_MENDED);
+		desk_finish(&d);
+	}
+}
+
+static void test_a_grid_without_a_shader(void)
+{
+	struct desk d;
+	desk_init(&d);
+	DESK_PUT(&d, STREAM_LAUNCH_GRID, 0, 1, 1, 1, 1, 1, 1, 0, 0);
+	g_assert_cmpint(desk_send(&d), ==, DESK_MENDED);
+	desk_finish(&d);
 }
 
 static void test_a_text_in_parts(void)
@@ -539,6 +586,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/streams/objects destroyed when no longer bound",
 		test_objects_destroyed_when_no_longer_bound);
 	g_test_add_func("/streams/sub-contexts", test_sub_contexts);
+	g_test_add_func("/streams/tokens of a part", test_tokens_of_a_part);
+	g_test_add_func("/streams/a draw without a shader", test_a_draw_without_a_shader);
+	g_test_add_func("/streams/a grid without a shader", test_a_grid_without_a_shader);
 	g_test_add_func("/streams/a text in parts", test_a_text_in_parts);
 	g_test_add_func("/streams/parts that do not fit", test_parts_that_do_not_fit);
 	g_test_add_func("/streams/a text that has not ended", test_a_text_that_has_not_ended);
