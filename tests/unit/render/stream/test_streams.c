@@ -259,6 +259,8 @@ static void test_a_draw_without_a_shader(void)
 		desk_init(&d);
 		put_draw(&d, 3, 0);
 		g_assert_cmpint(desk_send(&d), ==, DESK_MENDED);
+		DESK_PUT(&d, STREAM_LAUNCH_GRID, 0, 1, 1, 1, 1, 1, 1, 0, 0);
+		g_assert_cmpint(desk_send(&d), ==, DESK_MENDED);
 		desk_bind_shaders(&d);
 		put_draw(&d, 3, 0);
 		g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
@@ -267,15 +269,6 @@ static void test_a_draw_without_a_shader(void)
 		g_assert_cmpint(desk_send(&d), ==, DESK_MENDED);
 		desk_finish(&d);
 	}
-}
-
-static void test_a_grid_without_a_shader(void)
-{
-	struct desk d;
-	desk_init(&d);
-	DESK_PUT(&d, STREAM_LAUNCH_GRID, 0, 1, 1, 1, 1, 1, 1, 0, 0);
-	g_assert_cmpint(desk_send(&d), ==, DESK_MENDED);
-	desk_finish(&d);
 }
 
 static void test_a_text_in_parts(void)
@@ -588,7 +581,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/streams/sub-contexts", test_sub_contexts);
 	g_test_add_func("/streams/tokens of a part", test_tokens_of_a_part);
 	g_test_add_func("/streams/a draw without a shader", test_a_draw_without_a_shader);
-	g_test_add_func("/streams/a grid without a shader", test_a_grid_without_a_shader);
 	g_test_add_func("/streams/a text in parts", test_a_text_in_parts);
 	g_test_add_func("/streams/parts that do not fit", test_parts_that_do_not_fit);
 	g_test_add_func("/streams/a text that has not ended", test_a_text_that_has_not_ended);
