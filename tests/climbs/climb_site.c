@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/climbs/climb_site.h"
+#include "tests/wire/wire.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -228,23 +229,6 @@ char *climb_site_make_run_dir(struct climb_site *site)
 	return g_strdup(path);
 }
 
-static void remove_tree(const char *path)
-{
-	GDir *dir = g_dir_open(path, 0, NULL);
-	const char *name;
-	while (dir && (name = g_dir_read_name(dir))) {
-		g_autofree char *child = g_build_filename(path, name, NULL);
-		if (g_file_test(child, G_FILE_TEST_IS_DIR) &&
-			!g_file_test(child, G_FILE_TEST_IS_SYMLINK))
-			remove_tree(child);
-		else
-			unlink(child);
-	}
-	if (dir)
-		g_dir_close(dir);
-	rmdir(path);
-}
-
 void climb_site_destroy(struct climb_site *site)
 {
 	kill(site->qemu, SIGKILL);
@@ -255,7 +239,7 @@ void climb_site_destroy(struct climb_site *site)
 		close(g_array_index(site->connections, int, i));
 	g_array_unref(site->connections);
 	munmap(site->memory, sizeof(struct planted_memory));
-	remove_tree(site->directory);
+	wire_remove_directory(site->directory);
 	g_free(site->memory_path);
 	g_free(site->preload);
 	g_free(site->run_parent);

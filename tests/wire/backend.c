@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/wire/backend.h"
+#include "tests/wire/wire.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -140,23 +141,6 @@ bool backend_wait_exit(struct backend *backend, int timeout_ms)
 	return true;
 }
 
-static void remove_directory(const char *path)
-{
-	GDir *dir = g_dir_open(path, 0, NULL);
-	const char *name;
-	while (dir && (name = g_dir_read_name(dir))) {
-		g_autofree char *child = g_build_filename(path, name, NULL);
-		if (g_file_test(child, G_FILE_TEST_IS_DIR) &&
-			!g_file_test(child, G_FILE_TEST_IS_SYMLINK))
-			remove_directory(child);
-		else
-			unlink(child);
-	}
-	if (dir)
-		g_dir_close(dir);
-	rmdir(path);
-}
-
 void backend_destroy(struct backend *backend)
 {
 	if (!backend)
@@ -168,7 +152,7 @@ void backend_destroy(struct backend *backend)
 	}
 	remember_log(0, backend->log_fd + 1);
 	close(backend->log_fd);
-	remove_directory(backend->directory);
+	wire_remove_directory(backend->directory);
 	g_free(backend->directory);
 	g_free(backend->log_path);
 	g_free(backend->name);

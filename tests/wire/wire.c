@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void wire_init(int *argc, char ***argv)
 {
@@ -180,4 +181,21 @@ bool desktop_shows(struct desktop *desktop, unsigned head, const uint32_t *pixel
 		g_printerr("# head %u: %ux%u instead of %ux%u\n", head, picture->width,
 			picture->height, width, height);
 	return false;
+}
+
+void wire_remove_directory(const char *path)
+{
+	GDir *dir = g_dir_open(path, 0, NULL);
+	const char *name;
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *child = g_build_filename(path, name, NULL);
+		if (g_file_test(child, G_FILE_TEST_IS_DIR) &&
+			!g_file_test(child, G_FILE_TEST_IS_SYMLINK))
+			wire_remove_directory(child);
+		else
+			unlink(child);
+	}
+	if (dir)
+		g_dir_close(dir);
+	rmdir(path);
 }

@@ -38,6 +38,9 @@ const char *wire_stock(void);
  */
 uint32_t *wire_noise(uint32_t seed, size_t n);
 
+/* Removes a folder of the test with all that is in it; links are not followed. */
+void wire_remove_directory(const char *path);
+
 #define wire_check(call, type) g_assert_cmphex((call), ==, (type))
 #define wire_ok(call) wire_check(call, VIRTIO_GPU_RESP_OK_NODATA)
 
