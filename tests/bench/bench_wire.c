@@ -48,7 +48,7 @@ static void print_runs(const char *name, const struct figures *runs, unsigned n,
 {
 	printf("    %-6s", name);
 	for (unsigned i = 0; i < n; i++)
-		printf(" %9.2f", runs[i].values[figure]);
+		printf(" %9.3f", runs[i].values[figure]);
 	printf("\n");
 }
 
@@ -60,7 +60,7 @@ static unsigned print_table(const struct figures *ours, const struct figures *st
 	for (unsigned f = 0; f < FIGURES; f++) {
 		double a = median(ours, n, f), b = median(stock, n, f), ratio = b > 0 ? a / b : 0;
 		double target = FIGURE_TABLE[f].target;
-		printf("%-26s %9.2f %-2s %9.2f %-2s", FIGURE_TABLE[f].name, a, FIGURE_TABLE[f].unit,
+		printf("%-26s %9.3f %-2s %9.3f %-2s", FIGURE_TABLE[f].name, a, FIGURE_TABLE[f].unit,
 			b, FIGURE_TABLE[f].unit);
 		printf(" %8.3f", ratio);
 		if (target > 0 && b > 0) {

@@ -250,35 +250,6 @@ pid_t backend_find_child(const struct backend *backend, const char *executable)
 	return found;
 }
 
-static double read_cpu_ms(pid_t pid)
-{
-	g_autofree char *path = g_strdup_printf("/proc/%d/stat", (int)pid);
-	g_autofree char *text = NULL;
-	unsigned long user = 0, system = 0;
-	const char *after_name = NULL;
-	if (g_file_get_contents(path, &text, NULL, NULL))
-		after_name = strrchr(text, ')');
-	/* utime and stime are fields 14 and 15 of proc(5); the text here begins with field 3. */
-	if (!after_name ||
-		sscanf(after_name + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-			&user, &system) != 2)
-		return 0;
-	return (double)(user + system) * 1000 / (double)sysconf(_SC_CLK_TCK);
-}
-
-double backend_read_cpu_ms(const struct backend *backend, const char *except)
-{
-	GArray *children = backend_list_children(backend);
-	double sum = read_cpu_ms(backend->pid);
-	for (guint i = 0; i < children->len; i++) {
-		pid_t pid = g_array_index(children, pid_t, i);
-		if (!except || !has_executable(pid, except))
-			sum += read_cpu_ms(pid);
-	}
-	g_array_unref(children);
-	return sum;
-}
-
 pid_t backend_wait_child(
 	const struct backend *backend, const char *executable, pid_t other_than, int timeout_ms)
 {

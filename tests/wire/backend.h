@@ -56,12 +56,6 @@ void backend_dump_on_abort(void);
  */
 pid_t backend_find_child(const struct backend *backend, const char *executable);
 /*
- * Returns the user and system time of the backend and all its children so far, in ms; the kernel
- * counts in steps of 10 ms. `except` is the base name of an executable that does not count, or
- * NULL.
- */
-double backend_read_cpu_ms(const struct backend *backend, const char *except);
-/*
  * Waits until there is a child of that name other than `other_than` and returns it; 0 when the
  * limit passed.
  */
