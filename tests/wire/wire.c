@@ -64,7 +64,8 @@ struct desktop *desktop_create(const struct desktop_options *options)
 	g_autofree char *draw =
 		node ? g_strdup_printf("--render-node=%s", node) : g_strdup("--software");
 	g_autofree char *limit = g_strdup_printf("--submit-limit=%u", options->submit_limit_s);
-	const char *arguments[] = { worker_dir, spice, stats, draw, NULL, NULL, NULL, NULL, NULL };
+	const char *arguments[] = { worker_dir, spice, stats, draw, NULL, NULL, NULL, NULL, NULL,
+		NULL };
 	const char **more = arguments + 4;
 	if (options->virgl)
 		*more++ = "--virgl";
@@ -76,6 +77,9 @@ struct desktop *desktop_create(const struct desktop_options *options)
 		options->quotas ? g_strdup_printf("--quota=%s", options->quotas) : NULL;
 	if (quota)
 		*more++ = quota;
+	g_autofree char *name = options->name ? g_strdup_printf("--name=%s", options->name) : NULL;
+	if (name)
+		*more++ = name;
 	struct guest_options guest = {
 		.program = program("VITRINE_GPU"),
 		.arguments = arguments,

@@ -61,6 +61,7 @@ struct desktop_options {
 	unsigned submit_limit_s; /* 0: as by default */
 	bool machine_only;       /* do not load the driver */
 	const char *quotas;      /* as --quota takes them; NULL: none */
+	const char *name;        /* the desktop's; NULL: as by default */
 };
 
 /* Starts our backend with a consumer; by default it wants pictures at 1000 Hz on head 0. */
