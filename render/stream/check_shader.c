@@ -5,7 +5,7 @@
  */
 #include "render/stream/check_command.h"
 
-enum { STAGE = 2, OFFSET = 3, TOKENS = 4, N_OUTPUTS = 5, OUTPUTS = 10 };
+enum { STAGE = 2, OFFSET = 3, TOKENS = 4, N_OUTPUTS = 5, STRIDES = 6, OUTPUTS = 10 };
 
 /* ---- how bound shaders fit together ---- */
 
@@ -43,17 +43,59 @@ static bool check_links_with(struct stream_check *check, uint32_t stage, struct 
 
 /* ---- streamed outputs ---- */
 
+static uint32_t get_buffer(uint32_t output)
+{
+	return output >> 13 & 7;
+}
+
 /*
  * Checks an output, which is packed as register | first component << 8 | components << 10 | buffer
  * << 13 | offset << 16.
  */
 static bool check_output(struct stream_check *check, uint32_t index, uint32_t output)
 {
-	if ((output >> 13 & 7) >= STREAM_STREAMOUT_TARGETS_MAX)
+	if (get_buffer(output) >= STREAM_STREAMOUT_TARGETS_MAX)
 		return check_refuse(check, index, STREAM_STREAMOUT_TARGETS_MAX - 1,
 			"streams an output to no buffer");
 	return (output >> 8 & 3) + (output >> 10 & 7) <= 4 ||
 	       check_refuse(check, index, 4, "streams more components than an output has");
+}
+
+/* Returns how many names skip from one component of a buffer to a later one. */
+static uint64_t count_skips(uint32_t from, uint32_t to)
+{
+	enum { SKIPPED_BY_NAME = 4 };
+	return to > from ? ((uint64_t)to - from + SKIPPED_BY_NAME - 1) / SKIPPED_BY_NAME : 0;
+}
+
+/*
+ * Returns how many names virglrenderer makes of the outputs, in its order: a buffer is filled up to
+ * its stride when an output goes to another one, and so is the last.
+ */
+static uint64_t count_names(const struct stream_check *check, uint32_t n_outputs)
+{
+	const uint32_t *strides = check->words + STRIDES;
+	uint32_t buffer = 0, at = 0;
+	uint64_t n_names = n_outputs;
+	for (uint32_t i = 0; i < n_outputs; i++) {
+		uint32_t output = check->words[OUTPUTS + 2 * i], next = get_buffer(output);
+		if (next != buffer) {
+			n_names += count_skips(at, strides[buffer]);
+			n_names += next > buffer ? next - buffer : 0;
+			buffer = next;
+			at = 0;
+		}
+		n_names += count_skips(at, output >> 16);
+		at = (output >> 16) + (output >> 10 & 7);
+	}
+	return n_names + (n_outputs > 0 ? count_skips(at, strides[buffer]) : 0);
+}
+
+static bool check_names(struct stream_check *check, uint32_t n_outputs)
+{
+	return count_names(check, n_outputs) <= STREAM_STREAMOUT_NAMES_MAX ||
+	       check_refuse(check, N_OUTPUTS, STREAM_STREAMOUT_NAMES_MAX,
+		       "leave more room between them than a vertex has");
 }
 
 static bool take_outputs(struct stream_check *check, struct shader *shader)
@@ -65,7 +107,7 @@ static bool take_outputs(struct stream_check *check, struct shader *shader)
 			return false;
 	}
 	shader->n_outputs = n;
-	return true;
+	return check_names(check, n);
 }
 
 /* ---- text ---- */

@@ -24,6 +24,13 @@
  */
 #define STREAM_STREAMOUT_TARGETS_MAX 4
 #define STREAM_STREAMOUT_OUTPUTS_MAX 64
+/*
+ * virglrenderer lists what a vertex has in the streamed buffers in an array of this many names on
+ * its stack (varyings[] of set_stream_out_varyings()), and looks at its end nowhere: a name for
+ * each output, for each further buffer, and for each four components that nothing is put into.
+ * GL streams at most 64 components, of which no more than that many names come.
+ */
+#define STREAM_STREAMOUT_NAMES_MAX 160
 
 /* A capset has a bit for each of this many formats (struct virgl_supported_format_mask). */
 #define STREAM_FORMATS 512
