@@ -170,7 +170,7 @@ bool virgl_create_resource(const struct ledger_resource *d)
 {
 	struct virgl_renderer_resource_create_args args = { .handle = d->id,
 		.target = d->target,
-		.format = d->format,
+		.format = virgl_bounds_get_format(d),
 		.bind = d->bind,
 		.width = d->width,
 		.height = d->height,

@@ -9,6 +9,9 @@
  */
 #define ROW_BYTES_STEP 64
 #define ROWS_STEP 4
+/* R8_UNORM is the format of bytes, and what drivers name for buffers. */
+#define FORMAT_R8 64
+
 /* A size of 32 bits has no more levels below the first. */
 #define LEVELS_MAX 31
 
@@ -110,6 +113,11 @@ uint64_t virgl_bounds_estimate_bytes(const struct ledger_resource *r)
 	for (uint32_t level = 0; level <= MIN(r->last_level, LEVELS_MAX); level++)
 		layer_bytes = add(layer_bytes, estimate_level(r, level));
 	return multiply(multiply(layer_bytes, MAX(r->array_size, 1)), MAX(r->nr_samples, 1));
+}
+
+uint32_t virgl_bounds_get_format(const struct ledger_resource *r)
+{
+	return r->target == VIRGL_BOUNDS_TARGET_BUFFER ? FORMAT_R8 : r->format;
 }
 
 static bool is_buffer_sane(const struct ledger_resource *r)

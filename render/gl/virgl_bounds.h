@@ -38,6 +38,12 @@ struct virgl_bounds_transfer {
  * count as 4.
  */
 uint32_t virgl_bounds_format_bytes(uint32_t format);
+/*
+ * Returns the format that virglrenderer is told. A buffer has bytes, whatever format a guest names:
+ * virglrenderer 0.10.4 takes its width for pixels where it copies to the guest, and would read on
+ * behind it.
+ */
+uint32_t virgl_bounds_get_format(const struct ledger_resource *resource);
 bool virgl_bounds_is_resource_sane(const struct ledger_resource *resource);
 /*
  * Returns how many bytes of host memory a resource costs: all its levels, layers and samples, each

@@ -418,6 +418,29 @@ static void test_destroyed_while_bound(void)
 	finish(stage);
 }
 
+/* A buffer has as many bytes as it is wide, however many bytes a pixel of its format has. */
+static void test_wide_pixels(void)
+{
+	enum { PIXEL_BYTES = 16 };
+	uint8_t bytes[SIDE * PIXEL_BYTES], expected[sizeof(bytes)];
+	struct stage *stage = create();
+	begin_program(stage);
+	uint32_t id = stage->context + RESOURCES;
+	make_resource(stage, id, VIRGL_TARGET_BUFFER, VIRGL_FORMAT_R32G32B32A32_FLOAT, 0, SIDE, 1);
+	wire_ok(guest_gpu_ctx_attach(stage->guest, stage->context, id));
+	wire_ok(guest_backing_attach(stage->pixels, id));
+	memset(expected, 0xa5, sizeof(expected));
+	guest_backing_write(stage->pixels, 0, expected, sizeof(expected));
+	struct virtio_gpu_box box = { .w = SIDE, .h = 1, .d = 1 };
+	wire_ok(guest_gpu_transfer_3d(
+		stage->guest, VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D, stage->context, id, box, 0, 0));
+	guest_backing_read(stage->pixels, 0, bytes, sizeof(bytes));
+	g_assert_cmpmem(bytes + SIDE, sizeof(bytes) - SIDE, expected + SIDE, sizeof(bytes) - SIDE);
+	wire_ok(guest_gpu_unref(stage->guest, id));
+	end_program(stage);
+	finish(stage);
+}
+
 #define KIND(name, rows)                                                                           \
 	{                                                                                          \
 		"/hostile/" name, rows, G_N_ELEMENTS(rows)                                         \
@@ -440,5 +463,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/hostile/without-effect", test_without_effect);
 	g_test_add_func("/hostile/cut-ranges", test_cut_ranges);
 	g_test_add_func("/hostile/destroyed-while-bound", test_destroyed_while_bound);
+	g_test_add_func("/hostile/wide-pixels", test_wide_pixels);
 	return g_test_run();
 }

@@ -53,6 +53,16 @@ static void test_resources(void)
 	g_assert_false(virgl_bounds_is_resource_sane(&r));
 }
 
+/* What is made of a buffer has one byte a pixel, whatever the guest says. */
+static void test_format_of_a_buffer(void)
+{
+	struct ledger_resource r = texture;
+	r.format = 31;
+	g_assert_cmpuint(virgl_bounds_get_format(&r), ==, 31);
+	r.target = VIRGL_BOUNDS_TARGET_BUFFER;
+	g_assert_cmpuint(virgl_bounds_get_format(&r), ==, 64);
+}
+
 #define TEXTURE(target_, format_, w, h, d, layers, last, samples)                                  \
 	{                                                                                          \
 		.target = (target_), .format = (format_), .width = (w), .height = (h),             \
@@ -160,6 +170,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/bounds/resources", test_resources);
+	g_test_add_func("/bounds/format of a buffer", test_format_of_a_buffer);
 	g_test_add_func("/bounds/estimates", test_estimates);
 	g_test_add_func("/bounds/transfers", test_transfers);
 	g_test_add_func("/bounds/formats", test_formats);
