@@ -3,6 +3,10 @@
 
 #include <epoxy/gl.h>
 #include <glib.h>
+#include <stdint.h>
+#include <string.h>
+
+/* ---- seamless cube maps ---- */
 
 /*
  * virglrenderer 0.10 sets seamless cube maps on every sampler, takes the error of a GL that cannot
@@ -33,7 +37,7 @@ static GLenum probe_seamless(void)
 	return error;
 }
 
-void virgl_quirks_apply(void)
+static void filter_sampler_parameters(void)
 {
 	if (sampler_parameter || !epoxy_is_desktop_gl() || epoxy_gl_version() < 33 ||
 		probe_seamless() == GL_NO_ERROR)
@@ -41,4 +45,80 @@ void virgl_quirks_apply(void)
 	g_message("this GL has no seamless cube maps by sampler: left out for virglrenderer");
 	sampler_parameter = epoxy_glSamplerParameteri;
 	epoxy_glSamplerParameteri = set_sampler_parameter;
+}
+
+/* ---- memory that is read back ---- */
+
+/*
+ * virglrenderer 0.10 has GL read into memory that it has just allocated, and copies all of that to
+ * the guest, whatever of it GL has filled: one layer where the guest asks for several, and nothing
+ * where GL refuses (a multisampled texture). The guest would get what the renderer had there
+ * before. So the memory is cleared before it is read into.
+ */
+static PFNGLREADNPIXELSARBPROC read_pixels;
+static PFNGLGETNTEXIMAGEARBPROC get_image;
+static PFNGLGETNCOMPRESSEDTEXIMAGEARBPROC get_compressed_image;
+
+/*
+ * virglrenderer gives rows a length where it has GL read into the guest's memory itself. That is
+ * left alone: it has more than the pixels that are asked for.
+ */
+static bool is_guests_memory(void)
+{
+	GLint row_length = 0;
+	glGetIntegerv(GL_PACK_ROW_LENGTH, &row_length);
+	return row_length != 0;
+}
+
+static void APIENTRY read_cleared_pixels(GLint x, GLint y, GLsizei width, GLsizei height,
+	GLenum format, GLenum type, GLsizei size_bytes, void *to)
+{
+	if (!is_guests_memory())
+		memset(to, 0, (size_t)size_bytes);
+	read_pixels(x, y, width, height, format, type, size_bytes, to);
+}
+
+static void APIENTRY get_cleared_image(
+	GLenum target, GLint level, GLenum format, GLenum type, GLsizei size_bytes, void *to)
+{
+	memset(to, 0, (size_t)size_bytes);
+	get_image(target, level, format, type, size_bytes, to);
+}
+
+static void APIENTRY get_cleared_compressed_image(
+	GLenum target, GLint level, GLsizei size_bytes, void *to)
+{
+	memset(to, 0, (size_t)size_bytes);
+	get_compressed_image(target, level, size_bytes, to);
+}
+
+/* Makes libepoxy replace its first pointers by the functions, which the calls are nothing for. */
+static void resolve(void)
+{
+	uint32_t nothing[4];
+	glReadnPixelsARB(0, 0, 0, 0, GL_RGBA, GL_UNSIGNED_BYTE, 0, nothing);
+	glGetnTexImageARB(GL_TEXTURE_2D, 0, GL_RGBA, GL_UNSIGNED_BYTE, 0, nothing);
+	glGetnCompressedTexImageARB(GL_TEXTURE_2D, 0, 0, nothing);
+	while (glGetError() != GL_NO_ERROR)
+		;
+}
+
+/* virglrenderer calls these functions where GL has them, as all drivers of our time do. */
+static void clear_what_is_read_into(void)
+{
+	if (read_pixels || !epoxy_has_gl_extension("GL_ARB_robustness"))
+		return;
+	resolve();
+	read_pixels = epoxy_glReadnPixelsARB;
+	get_image = epoxy_glGetnTexImageARB;
+	get_compressed_image = epoxy_glGetnCompressedTexImageARB;
+	epoxy_glReadnPixelsARB = read_cleared_pixels;
+	epoxy_glGetnTexImageARB = get_cleared_image;
+	epoxy_glGetnCompressedTexImageARB = get_cleared_compressed_image;
+}
+
+void virgl_quirks_apply(void)
+{
+	filter_sampler_parameters();
+	clear_what_is_read_into();
 }

@@ -441,6 +441,45 @@ static void test_wide_pixels(void)
 	finish(stage);
 }
 
+/*
+ * virglrenderer reads one layer back where several are asked for. What the guest gets of the others
+ * is nothing, and not what the renderer had in its memory.
+ */
+static void test_layers_read_back(void)
+{
+	enum { WIDTH = 64, LAYERS = 4, LAYER_BYTES = WIDTH * WIDTH * 4 };
+	static uint8_t bytes[LAYERS * LAYER_BYTES];
+	/* Memory that is allocated and not filled has something in it (mallopt(3)). */
+	g_setenv("MALLOC_PERTURB_", "1", TRUE);
+	struct stage *stage = create();
+	g_unsetenv("MALLOC_PERTURB_");
+	begin_program(stage);
+	struct guest_backing *backing =
+		guest_backing_create(stage->guest, sizeof(bytes), GUEST_PAGE_SIZE);
+	struct virtio_gpu_resource_create_3d create = { .resource_id = stage->context + RESOURCES,
+		.target = VIRGL_TARGET_TEXTURE_2D_ARRAY,
+		.format = VIRGL_FORMAT_B8G8R8A8,
+		.bind = VIRGL_BIND_RENDER_TARGET,
+		.width = WIDTH,
+		.height = WIDTH,
+		.depth = 1,
+		.array_size = LAYERS };
+	wire_ok(guest_gpu_create_3d(stage->guest, &create));
+	wire_ok(guest_backing_attach(backing, create.resource_id));
+	memset(bytes, 0xa5, sizeof(bytes));
+	guest_backing_write(backing, 0, bytes, sizeof(bytes));
+	struct virtio_gpu_box box = { .w = WIDTH, .h = WIDTH, .d = LAYERS };
+	wire_ok(guest_gpu_transfer_3d(stage->guest, VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D, 0,
+		create.resource_id, box, 0, 0));
+	guest_backing_read(backing, 0, bytes, sizeof(bytes));
+	for (unsigned i = LAYER_BYTES; i < sizeof(bytes); i++)
+		g_assert_cmphex(bytes[i], ==, 0);
+	wire_ok(guest_gpu_unref(stage->guest, create.resource_id));
+	guest_backing_free(backing);
+	end_program(stage);
+	finish(stage);
+}
+
 #define KIND(name, rows)                                                                           \
 	{                                                                                          \
 		"/hostile/" name, rows, G_N_ELEMENTS(rows)                                         \
@@ -464,5 +503,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/hostile/cut-ranges", test_cut_ranges);
 	g_test_add_func("/hostile/destroyed-while-bound", test_destroyed_while_bound);
 	g_test_add_func("/hostile/wide-pixels", test_wide_pixels);
+	g_test_add_func("/hostile/layers-read-back", test_layers_read_back);
 	return g_test_run();
 }

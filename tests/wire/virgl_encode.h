@@ -27,6 +27,7 @@
 /* These are values of enum pipe_texture_target in p_defines.h. */
 #define VIRGL_TARGET_BUFFER 0
 #define VIRGL_TARGET_TEXTURE_2D 2
+#define VIRGL_TARGET_TEXTURE_2D_ARRAY 7
 /* These are values of enum pipe_shader_type in p_defines.h. */
 #define VIRGL_SHADER_VERTEX 0
 #define VIRGL_SHADER_FRAGMENT 1
