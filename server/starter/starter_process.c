@@ -58,21 +58,28 @@ static bool give_up(int link, pid_t keeper)
 	       place_fds(link);
 }
 
-/*
- * Root's starter keeps those that map a worker's user into its namespace, and the one without which
- * root may not map itself.
- */
-static bool give_up_capabilities(void)
+static bool set_capabilities(uint32_t kept)
 {
-	const uint32_t kept = 1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_SETFCAP;
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-	if (syscall(SYS_capget, &header, data) < 0)
-		return false;
-	data[0].effective = data[0].permitted &= kept;
-	data[1].effective = data[1].permitted = 0;
-	data[0].inheritable = data[1].inheritable = 0;
+	const struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { .effective = kept,
+		.permitted = kept } };
 	return syscall(SYS_capset, &header, data) == 0;
+}
+
+/*
+ * Root's starter keeps the two that map a worker's user into its namespace, or the one without
+ * which root may not map itself (before Linux 5.12 it may, and need not have it). Which it has is
+ * not asked: capget() leaves out what an AppArmor profile does not grant, while the kernel looks at
+ * what a process has when it maps itself. So the profile need not grant this one.
+ */
+static bool give_up_capabilities(const struct isolation *isolation)
+{
+	uint32_t kept = 0;
+	if (isolation->has_users)
+		kept = 1u << CAP_SETUID | 1u << CAP_SETGID;
+	else if (geteuid() == 0)
+		kept = 1u << CAP_SETFCAP;
+	return set_capabilities(kept) || set_capabilities(0);
 }
 
 /* ---- starting ---- */
@@ -220,7 +227,7 @@ void starter_process_run(int link, const struct starter_plan *plan, pid_t keeper
 	if (!give_up(link, keeper))
 		_exit(1);
 	isolation_init(&process.isolation, plan);
-	if (process.isolation.namespaces && !give_up_capabilities())
+	if (process.isolation.namespaces && !give_up_capabilities(&process.isolation))
 		_exit(1);
 	/* A filter takes no_new_privs, and with that no worker would get its profile. */
 	if (plan->apart && !process_is_in_profile())
