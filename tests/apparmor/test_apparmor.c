@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <linux/capability.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <string.h>
@@ -26,6 +27,9 @@
 #define PICTURE 1
 #define PAINTER 60
 #define PATIENCE_MS 120000
+#define NODES "/dev/dri"
+#define NODE NODES "/renderD128"
+#define NODE_GROUP 4711 /* nobody's */
 
 /* ---- what the kernel denies ---- */
 
@@ -208,7 +212,7 @@ static void test_gpu(void)
 {
 	struct site site;
 	struct client *client;
-	begin(&site, &client, "--render-node=/dev/dri/renderD128", "--confine=off");
+	begin(&site, &client, "--render-node=" NODE, "--confine=off");
 	pid_t old = wait_worker(&site, "vitrine-render", 0);
 	kill(old, SIGKILL);
 	wait_worker(&site, "vitrine-render", old);
@@ -218,14 +222,60 @@ static void test_gpu(void)
 	expect_no_denial("another renderer, and the end");
 }
 
+/* Nodes as udev leaves them, or as the kernel makes them. */
+static void give_nodes_to(gid_t group)
+{
+	g_autoptr(GDir) dir = g_dir_open(NODES, 0, NULL);
+	g_assert_nonnull(dir);
+	for (const char *name; (name = g_dir_read_name(dir));) {
+		g_autofree char *node = g_build_filename(NODES, name, NULL);
+		if (!g_str_has_prefix(name, "renderD"))
+			continue;
+		g_assert_no_errno(chown(node, 0, group));
+		g_assert_no_errno(chmod(node, group ? 0660 : 0600));
+	}
+}
+
+static char *read_status(pid_t pid, const char *field)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/status", (int)pid);
+	g_autofree char *text = NULL;
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	char *value = strstr(text, field);
+	g_assert_nonnull(value);
+	return g_strndup(value, strcspn(value, "\n"));
+}
+
+/*
+ * The profile lets the starter keep what namespaces take: in each case no more than that, and
+ * workers are in namespaces and have the user that they should have.
+ */
+static void expect_apart(const struct site *site, pid_t worker, bool has_users)
+{
+	pid_t starter = wait_worker(site, "vitrine-gpu", 0);
+	g_autofree char *capabilities = read_status(starter, "CapPrm:");
+	g_autofree char *want = g_strdup_printf("CapPrm:\t%016x",
+		has_users ? 1u << CAP_SETUID | 1u << CAP_SETGID : 1u << CAP_SETFCAP);
+	g_assert_cmpstr(capabilities, ==, want);
+	g_autofree char *user = read_status(worker, "Uid:");
+	g_assert_cmpint(g_str_has_prefix(user, "Uid:\t0\t"), ==, !has_users);
+	g_autofree char *link = g_strdup_printf("/proc/%d/ns/user", (int)worker);
+	g_autofree char *theirs = g_file_read_link(link, NULL);
+	g_autofree char *ours = g_file_read_link("/proc/self/ns/user", NULL);
+	g_assert_cmpstr(theirs, !=, ours);
+}
+
 /* All walls. The kernel ends the workers of a keeper that has no time for it. */
-static void test_software(void)
+static void run_apart(gid_t group, const char *how)
 {
 	struct site site;
 	struct client *client;
-	begin(&site, &client, "--software", "--confine=auto");
+	give_nodes_to(group);
+	begin(&site, &client, how, "--confine=auto");
 	pid_t renderer = wait_worker(&site, "vitrine-render", 0);
 	pid_t display = wait_worker(&site, "vitrine-display", 0);
+	expect_apart(&site, renderer, group != 0);
+	expect_apart(&site, display, group != 0);
 	kill(site.guest->backend->pid, SIGKILL);
 	gint64 end = g_get_monotonic_time() + PATIENCE_MS * 1000;
 	while ((kill(renderer, 0) == 0 || kill(display, 0) == 0) && g_get_monotonic_time() < end)
@@ -237,6 +287,17 @@ static void test_software(void)
 	expect_no_denial("the death signal");
 }
 
+/* Without udev a node is root's alone, and so are workers. */
+static void test_root_node(void)
+{
+	run_apart(0, "--software");
+}
+
+static void test_group_node(void)
+{
+	run_apart(NODE_GROUP, "--render-node=" NODE);
+}
+
 int main(int argc, char **argv)
 {
 	wire_init(&argc, &argv);
@@ -244,7 +305,8 @@ int main(int argc, char **argv)
 	if (!g_getenv("VITRINE_DRM_VM") || kernel_log < 0)
 		return wire_skip_all("runs in tests/drm/vm");
 	g_test_add_func("/apparmor/gpu", test_gpu);
-	g_test_add_func("/apparmor/software", test_software);
+	g_test_add_func("/apparmor/root-node", test_root_node);
+	g_test_add_func("/apparmor/group-node", test_group_node);
 	profile_climbs_add();
 	table_climbs_add();
 	return g_test_run();
