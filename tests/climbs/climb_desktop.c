@@ -430,6 +430,7 @@ static struct climb_outcome climb_once(struct climb_desktop *desktop,
 		outcome.verdict = CLIMB_NOT_TRIED;
 	kill(keeper, SIGCONT);
 	climb_site_drain(desktop->site);
+	climb_site_unmount(desktop->site);
 	desktop->spent |= outcome.verdict == CLIMB_UP && (climb->flags & CLIMB_SPENDS);
 	if ((outcome.verdict == CLIMB_UP && (climb->flags & CLIMB_EXECUTES)) ||
 		outcome.verdict == CLIMB_HUNG || (climb->flags & CLIMB_MAY_END) || !is_alive(pid))

@@ -66,10 +66,13 @@ static int change_root(const struct climb_targets *t)
 	return climb_result(syscall(SYS_chroot, "/"));
 }
 
-/* The same folder twice is refused behind the permission: as no mount point, or as busy. */
+/*
+ * What is no mount point is refused, but after the permission. No climb mounts there: a mount that
+ * was left by one that may mount and not unmount, as the starter, would become the machine's root.
+ */
 static int pivot(const struct climb_targets *t)
 {
-	int error = climb_passed(syscall(SYS_pivot_root, t->other_dir, t->other_dir), EINVAL);
+	int error = climb_passed(syscall(SYS_pivot_root, t->home, t->home), EINVAL);
 	return error == EBUSY ? 0 : error;
 }
 

@@ -204,22 +204,26 @@ static void copy_preload(struct climb_site *site, const char *planted)
 }
 
 /*
- * Without walls root's climbs get up, and what they mount, or put in the place of the root, must
- * not be the machine's.
+ * Root's climbs mount things, the machine's root folder among them. Whatever is left of that stays
+ * with us, and ends with us.
  */
-static void leave_mounts_alone(void)
+static void keep_mounts_to_ourselves(void)
 {
-	if (geteuid() != 0)
-		return;
-	g_assert_no_errno(unshare(CLONE_NEWNS));
-	g_assert_no_errno(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	if (geteuid() == 0 && unshare(CLONE_NEWNS) == 0)
+		g_assert_cmpint(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), ==, 0);
+}
+
+void climb_site_unmount(struct climb_site *site)
+{
+	while (umount2(site->memory->targets.other_dir, MNT_DETACH) == 0)
+		;
 }
 
 struct climb_site *climb_site_create(uid_t user, const char *planted)
 {
 	struct climb_site *site = g_new0(struct climb_site, 1);
 	g_autoptr(GError) error = NULL;
-	leave_mounts_alone();
+	keep_mounts_to_ourselves();
 	site->user = user;
 	site->directory = g_dir_make_tmp("vitrine-climbs-XXXXXX", &error);
 	g_assert_no_error(error);
@@ -253,6 +257,8 @@ void climb_site_destroy(struct climb_site *site)
 	for (guint i = 0; i < site->connections->len; i++)
 		close(g_array_index(site->connections, int, i));
 	g_array_unref(site->connections);
+	/* What is mounted there would be removed with the folder. */
+	climb_site_unmount(site);
 	munmap(site->memory, sizeof(struct planted_memory));
 	wire_remove_directory(site->directory);
 	g_free(site->memory_path);

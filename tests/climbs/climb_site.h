@@ -30,5 +30,7 @@ struct climb_site *climb_site_create(uid_t user, const char *planted);
 void climb_site_destroy(struct climb_site *site);
 /* Takes what has arrived at the listeners, so that there is room for more. */
 void climb_site_drain(struct climb_site *site);
+/* Takes away what a climb has mounted: who may mount may be kept from taking it back. */
+void climb_site_unmount(struct climb_site *site);
 /* Makes a folder of the user's; the caller owns the string. */
 char *climb_site_make_run_dir(struct climb_site *site);
