@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -21,9 +22,14 @@
 
 static const struct confine_call rows[] = {
 	{ "read readv pread64 preadv preadv2 write writev pwrite64 pwritev pwritev2 lseek close "
-	  "close_range fstat newfstatat statx fcntl dup dup2 dup3 ftruncate fallocate fsync "
+	  "close_range fstat newfstatat statx dup dup2 dup3 ftruncate fallocate fsync "
 	  "fdatasync",
 		"descriptors that it has; files are Landlock's" },
+	{ "fcntl", "F_DUPFD to F_SETLKW; behind those is F_SETOWN, and the kernel signals owners",
+		{ { CONFINE_EQUAL, 1, ~UINT64_C(7) & UINT64_C(0xffffffff), 0 } } },
+	{ "fcntl", "copies of descriptors", { ONLY(1, F_DUPFD_CLOEXEC) } },
+	{ "fcntl", "whether shared memory can shrink", { ONLY(1, F_GET_SEALS) } },
+	{ "fcntl", "it shall not", { ONLY(1, F_ADD_SEALS) } },
 	{ "poll ppoll select pselect6 epoll_create1 epoll_create epoll_ctl epoll_wait epoll_pwait "
 	  "epoll_pwait2 eventfd2 eventfd timerfd_create timerfd_settime timerfd_gettime pipe pipe2",
 		"loops wait and wake each other" },

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/confine/confine.h"
 
+/* Linux 6.10; Debian's headers are older. */
+#define DUPFD_QUERY 1027
+
 /* An ioctl's type stands in its second byte (linux/ioctl.h). */
 #define IOCTLS(type)                                                                               \
 	{                                                                                          \
@@ -13,6 +16,8 @@ static const struct confine_call rows[] = {
 		{ IOCTLS('d') } },
 	{ "ioctl", "dma-buf: when its pixels are read or written by the CPU", { IOCTLS('b') } },
 	{ "ioctl", "sync_file: fences are merged and asked", { IOCTLS('>') } },
+	{ "fcntl", "Mesa from 25 on asks whether two descriptors are one file, or by kcmp",
+		{ { .compare = CONFINE_EQUAL, .argument = 1, .value = DUPFD_QUERY } } },
 	{ "kcmp", "radeonsi asks whether two of its own descriptors are one (KCMP_FILE)",
 		{ { CONFINE_OWN_PID, 0 }, { CONFINE_OWN_PID, 1 },
 			{ CONFINE_EQUAL, 2, UINT64_C(0xffffffff), 0 } } },

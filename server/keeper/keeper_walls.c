@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/keeper/keeper_walls.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -51,10 +50,6 @@ static const struct confine_call start_up_rows[] = {
 		"of other processes they tell something, and one changes something" },
 	{ "getsockopt", "a peer's pidfd: QEMU could be signalled by it",
 		{ EQUAL(1, SOL_SOCKET), EQUAL(2, SO_PEERPIDFD) } },
-	{ "fcntl", "the kernel would signal whom it names, with any signal",
-		{ EQUAL(1, F_SETOWN) } },
-	{ "fcntl", "the same", { EQUAL(1, F_SETOWN_EX) } },
-	{ "fcntl", "the same", { EQUAL(1, F_SETSIG) } },
 #ifndef __SANITIZE_ADDRESS__
 	{ "clone prctl", "all threads are there, with their names" },
 #endif

@@ -63,7 +63,11 @@ struct climb_targets {
 	uint16_t tcp4_port, tcp6_port, udp4_port, free_port;
 	uint32_t other_user;
 	int32_t release; /* the test's word to what a climb has left waiting */
+	int32_t heard;   /* atomic: how often QEMU got CLIMB_HEARD_SIGNAL since the climb began */
 };
+
+/* What the process in QEMU's place counts, so that a signal by a roundabout way is seen. */
+#define CLIMB_HEARD_SIGNAL 40
 
 struct climb {
 	const char *name;

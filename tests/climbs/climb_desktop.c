@@ -362,6 +362,7 @@ static void set_targets(struct climb_desktop *desktop, const struct climb_place 
 {
 	struct climb_targets *t = &desktop->site->memory->targets;
 	t->self = pid;
+	__atomic_store_n(&t->heard, 0, __ATOMIC_RELEASE);
 	t->keeper = climb_desktop_find(
 		desktop, place->process == CLIMB_KEEPER ? CLIMB_STARTER : CLIMB_KEEPER);
 	t->sibling = climb_desktop_find(

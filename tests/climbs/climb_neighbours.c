@@ -8,6 +8,9 @@
 
 #include "tests/climbs/climb_calls.h"
 
+/* A process that is there has had a signal by then. */
+#define HEARD_MS 100
+
 static int signal_to(int32_t pid)
 {
 	return climb_result(syscall(SYS_kill, climb_target(pid), SIGURG));
@@ -71,6 +74,34 @@ static int signal_by_descriptor(const struct climb_targets *t)
 	return error;
 }
 
+/* The kernel tells a descriptor's owner of news, and whoever has it says who that is. */
+static int signal_by_owner(const struct climb_targets *t)
+{
+	int ends[2];
+	if (syscall(SYS_pipe2, ends, O_CLOEXEC) < 0)
+		return errno;
+	int error = climb_result(syscall(SYS_fcntl, ends[0], F_SETSIG, CLIMB_HEARD_SIGNAL));
+	if (!error)
+		error = climb_result(syscall(SYS_fcntl, ends[0], F_SETOWN, climb_target(t->qemu)));
+	if (!error)
+		error = climb_result(syscall(SYS_fcntl, ends[0], F_SETFL, O_ASYNC));
+	if (!error)
+		error = climb_result(syscall(SYS_write, ends[1], "x", 1));
+	syscall(SYS_close, ends[0]);
+	syscall(SYS_close, ends[1]);
+	return error;
+}
+
+static bool was_heard(const struct climb_targets *t)
+{
+	for (unsigned ms = 0; ms < HEARD_MS; ms++) {
+		if (__atomic_load_n(&t->heard, __ATOMIC_ACQUIRE) > 0)
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
 static int watch_qemu(const struct climb_targets *t)
 {
 	return climb_opened(syscall(SYS_pidfd_open, climb_target(t->qemu), 0));
@@ -132,6 +163,7 @@ static const struct climb rows[] = {
 	{ "rt_sigqueueinfo", CLIMB_ALL, SECCOMP, 0, queue_signal },
 	{ "pidfd_open", CLIMB_WORKERS, SECCOMP, 0, watch_qemu },
 	{ "pidfd_send_signal", CLIMB_ALL, SECCOMP, 0, signal_by_descriptor },
+	{ "F_SETOWN of QEMU", CLIMB_ALL, SECCOMP, 0, signal_by_owner, was_heard },
 	{ "prlimit of QEMU", CLIMB_ALL, SECCOMP, 0, read_limits },
 	{ "setpriority of QEMU", CLIMB_ALL, SECCOMP, 0, slow_down },
 	{ "sched_setscheduler of QEMU", CLIMB_ALL, SECCOMP, 0, schedule_other },

@@ -158,8 +158,15 @@ void climb_site_drain(struct climb_site *site)
 
 /* ---- the rest ---- */
 
+static struct climb_targets *heard_targets;
+
+static void on_heard(int signal_number)
+{
+	__atomic_add_fetch(&heard_targets->heard, 1, __ATOMIC_RELEASE);
+}
+
 /* A process of the same user, as QEMU is. */
-static pid_t start_qemu(uid_t user)
+static pid_t start_qemu(uid_t user, struct climb_targets *targets)
 {
 	pid_t pid = fork();
 	g_assert_cmpint(pid, >=, 0);
@@ -171,6 +178,8 @@ static pid_t start_qemu(uid_t user)
 	prctl(PR_SET_DUMPABLE, 1);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "climb-qemu");
+	heard_targets = targets;
+	signal(CLIMB_HEARD_SIGNAL, on_heard);
 	for (;;)
 		pause();
 }
@@ -233,7 +242,7 @@ struct climb_site *climb_site_create(uid_t user, const char *planted)
 	copy_preload(site, planted);
 	make_files(site);
 	make_sockets(site);
-	site->qemu = start_qemu(user);
+	site->qemu = start_qemu(user, &site->memory->targets);
 	site->memory->targets.qemu = site->qemu;
 	site->memory->targets.other_user = OTHER_USER;
 	return site;

@@ -267,6 +267,9 @@ static void seccomp_calls(void)
 	HOLDS(fails_with(kill(getppid(), 0), EPERM) && kill(getpid(), 0) == 0);
 	HOLDS(fails_with(kill(0, 0), EPERM) && fails_with(kill(-1, 0), EPERM));
 	HOLDS(fails_with(ioctl(STDERR_FILENO, TIOCSTI, "x"), EPERM));
+	HOLDS(fails_with(fcntl(STDERR_FILENO, F_SETOWN, getppid()), EPERM));
+	HOLDS(fails_with(fcntl(STDERR_FILENO, F_SETSIG, SIGKILL), EPERM));
+	HOLDS(fcntl(STDERR_FILENO, F_GETFL) >= 0);
 	HOLDS(fails_with(syscall(SYS_io_uring_setup, 1, NULL), ENOSYS));
 }
 
