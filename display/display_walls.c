@@ -5,6 +5,7 @@
 #include <glib.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -68,16 +69,38 @@ static const char *const variables[] = { "LD_LIBRARY_PATH", "GST_PLUGIN_PATH",
 		.compare = CONFINE_EQUAL, .argument = (number), .mask = (bits), .value = (wanted)  \
 	}
 #define INT UINT64_C(0xffffffff)
+/* Others bring programs of BPF, modules of the kernel and its tables of routes into reach. */
+#define SOCKET_OPTION(level, option, why)                                                          \
+	{                                                                                          \
+		"setsockopt", why,                                                                 \
+		{                                                                                  \
+			ARGUMENT(1, INT, (level)), ARGUMENT(2, INT, (option))                      \
+		}                                                                                  \
+	}
 
 static const struct confine_call calls[] = {
-	{ "accept4 accept listen", "clients, on the sockets that it was handed" },
+	{ "accept4 accept", "clients, on the sockets that it was handed, which listen already" },
 	{ "socket", "the relay's connections with itself (display/relay/loopback.h): TCP",
 		{ ARGUMENT(0, INT, AF_INET), ARGUMENT(1, SOCKET_TYPE_MASK, SOCK_STREAM),
 			ARGUMENT(2, INT, 0) } },
 	{ "connect", "the same; where to, is Landlock's and the network namespace's" },
 	{ "socketpair", "spice-server's threads; a datagram socket could be sent elsewhere",
 		{ ARGUMENT(0, INT, AF_UNIX), ARGUMENT(1, SOCKET_TYPE_MASK, SOCK_STREAM) } },
-	{ "setsockopt", "buffers, delays and congestion control of clients' connections" },
+	SOCKET_OPTION(SOL_SOCKET, SO_SNDBUF, "how much the relay lets wait"),
+	SOCKET_OPTION(SOL_SOCKET, SO_RCVBUF, "the same"),
+	SOCKET_OPTION(SOL_SOCKET, SO_RCVLOWAT, "a greeting is waited for as a whole"),
+	SOCKET_OPTION(SOL_SOCKET, SO_SNDTIMEO, "how long the relay's own connections may take"),
+	SOCKET_OPTION(SOL_SOCKET, SO_KEEPALIVE, "clients that went away unheard"),
+	SOCKET_OPTION(SOL_SOCKET, SO_PRIORITY, "spice-server: sound goes first"),
+	SOCKET_OPTION(IPPROTO_IP, IP_TOS, "the same"),
+	SOCKET_OPTION(IPPROTO_TCP, TCP_NODELAY, "what is small is sent at once"),
+	SOCKET_OPTION(IPPROTO_TCP, TCP_CORK, "what belongs together goes together"),
+	SOCKET_OPTION(IPPROTO_TCP, TCP_NOTSENT_LOWAT, "no more waits than is sent soon"),
+	SOCKET_OPTION(IPPROTO_TCP, TCP_KEEPIDLE, "clients that went away unheard"),
+	SOCKET_OPTION(IPPROTO_TCP, TCP_KEEPINTVL, "the same"),
+	SOCKET_OPTION(IPPROTO_TCP, TCP_KEEPCNT, "the same"),
+	SOCKET_OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT, "the same"),
+	SOCKET_OPTION(IPPROTO_TCP, TCP_CONGESTION, "BBR makes pictures stand still"),
 	{ "ioctl", "how much waits in a socket to be sent", { ARGUMENT(1, INT, TIOCOUTQ) } },
 	{ "ioctl", "how much of it was not sent yet", { ARGUMENT(1, INT, SIOCOUTQNSD) } },
 	{ "sched_getattr sched_setattr", "GLib gives threads of a pool their maker's priority" },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Speaking to somebody. */
 #include <arpa/inet.h>
+#include <linux/filter.h>
 #include <linux/if_alg.h>
 #include <linux/netlink.h>
 #include <linux/vm_sockets.h>
@@ -200,6 +201,37 @@ static bool reach_tcp4(const struct climb_targets *t)
 	return connect_tcp4(&(struct climb_targets){ .tcp4_port = t->free_port }) == 0;
 }
 
+/* A socket without a port gets one when it listens, of which Landlock does not know. */
+static int listen_on_any(const struct climb_targets *t)
+{
+	long fd = syscall(SYS_socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return errno;
+	int error = climb_result(syscall(SYS_listen, fd, 1));
+	syscall(SYS_close, fd);
+	return error;
+}
+
+/* All bytes pass it, and it is taken off again. */
+static int filter_socket(const struct climb_targets *t)
+{
+	struct sock_filter pass = { BPF_RET | BPF_K, 0, 0, UINT32_MAX };
+	struct sock_fprog program = { 1, &pass };
+	int error = EBADF, type;
+	for (int fd = 3; fd < 1024; fd++) {
+		socklen_t size = sizeof(type);
+		if (syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0)
+			continue;
+		error = climb_result(syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_ATTACH_FILTER,
+			&program, sizeof(program)));
+		if (error)
+			continue;
+		syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_DETACH_FILTER, NULL, 0);
+		return 0;
+	}
+	return error;
+}
+
 static int listen_abstract(const struct climb_targets *t)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -254,6 +286,8 @@ static const struct climb rows[] = {
 	{ "CAN", CLIMB_ALL, SECCOMP, 0, open_can },
 	{ "AF_KEY", CLIMB_ALL, SECCOMP, 0, open_key },
 	{ "listen on a TCP port", CLIMB_ALL, SECCOMP, CLIMB_SPENDS, listen_tcp4, reach_tcp4 },
+	{ "listen on any TCP port", CLIMB_ALL, SECCOMP, 0, listen_on_any },
+	{ "a filter on a socket", CLIMB_ALL, SECCOMP, 0, filter_socket },
 	{ "listen on an abstract name", CLIMB_ALL, SECCOMP, CLIMB_SPENDS, listen_abstract,
 		reach_abstract },
 };
