@@ -44,7 +44,7 @@ static const struct confine_path paths[] = {
 };
 
 static const struct confine_path gpu_paths[] = {
-	{ "/dev/dri", CONFINE_READ, "the list of GPUs; nodes have rows of their own" },
+	{ "/dev/dri", CONFINE_LIST, "the list of GPUs; nodes have rows of their own" },
 	{ "/sys/class/drm", CONFINE_READ, "GStreamer's VA plugin looks for GPUs by libudev" },
 	{ "/sys/bus", CONFINE_READ, "the same" },
 	{ "/run/udev", CONFINE_READ, "the same" },

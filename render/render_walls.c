@@ -28,7 +28,7 @@ static const struct confine_path paths[] = {
 	{ "/etc/glvnd", CONFINE_READ, "EGL's vendors, as the administrator wants them" },
 	{ "/etc/drirc", CONFINE_READ, "the administrator's settings of Mesa" },
 	{ "/etc/localtime", CONFINE_READ, "times in the log" },
-	{ "/dev/dri", CONFINE_READ, "the list of GPUs; nodes have rows of their own" },
+	{ "/dev/dri", CONFINE_LIST, "the list of GPUs; nodes have rows of their own" },
 	{ "/dev/null", CONFINE_DEVICE, "a render node of this name stands for the CPU" },
 	{ "/dev/urandom", CONFINE_READ, "random numbers of libraries older than getrandom()" },
 	{ "/sys/devices/system/cpu", CONFINE_READ, "how many CPUs llvmpipe may use" },

@@ -26,7 +26,7 @@ enum confine_wall {
 	CONFINE_LANDLOCK,     /* files and TCP ports */
 	CONFINE_SECCOMP,      /* system calls */
 	/* Who starts the process puts up these two, before it begins (confine_note()). */
-	CONFINE_NAMESPACES, /* user, mount, network, IPC and PID namespaces of its own */
+	CONFINE_NAMESPACES, /* user, mount, network and IPC namespaces of its own */
 	CONFINE_USER,       /* another user than its neighbours' */
 	CONFINE_WALLS,
 };
@@ -40,6 +40,7 @@ enum confine_mode {
 extern const char *const confine_mode_words[];
 
 enum confine_access {
+	CONFINE_LIST,       /* names in folders, and no file */
 	CONFINE_READ,       /* files, also to map them executable, and lists of folders */
 	CONFINE_EXECUTE,    /* READ, and execve() */
 	CONFINE_READ_WRITE, /* READ, and files and folders are written, made, renamed and removed */

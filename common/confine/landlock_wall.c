@@ -101,6 +101,8 @@ static uint64_t get_rights(enum confine_access access)
 {
 	const uint64_t read = FS_READ_FILE | FS_READ_DIR;
 	switch (access) {
+	case CONFINE_LIST:
+		return FS_READ_DIR;
 	case CONFINE_READ:
 		break;
 	case CONFINE_EXECUTE:

@@ -112,7 +112,8 @@ bool spare_users_take_gpu_groups(void)
 	for (const char *name; dir && (name = g_dir_read_name(dir)) && n < GPU_GROUPS_MAX;) {
 		g_autofree char *path = g_build_filename(GPUS, name, NULL);
 		struct stat st;
-		if (stat(path, &st) == 0 && S_ISCHR(st.st_mode) && is_for_group(&st))
+		if (g_str_has_prefix(name, "renderD") && stat(path, &st) == 0 &&
+			S_ISCHR(st.st_mode) && is_for_group(&st))
 			groups[n++] = st.st_gid;
 	}
 	return setgroups(n, groups) == 0;

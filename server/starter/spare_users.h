@@ -39,6 +39,7 @@ bool spare_users_reach_gpus(void);
 bool spare_users_reach_gpus_in(const char *folder);
 
 /*
- * Takes the groups that own the machine's GPUs, and gives up all others, for us and who we start.
+ * Takes the groups that own the machine's render nodes, and gives up all others, for us and who we
+ * start. The groups of other nodes there, as video, have cameras and consoles, too.
  */
 bool spare_users_take_gpu_groups(void);

@@ -178,6 +178,20 @@ static void landlock_files(void)
 	HOLDS(!opens(renamed, O_RDONLY) && errno == ENOENT);
 }
 
+/* As for the folder of GPUs: of their nodes a process has its own. */
+static void landlock_list(void)
+{
+	g_autofree char *inside = in_folder("open/file"), *listed = in_folder("open");
+	const struct confine_path paths[] = { { listed, CONFINE_LIST, "" } };
+	struct confine_rules rules = make_rules();
+	rules.paths = paths;
+	rules.n_paths = G_N_ELEMENTS(paths);
+	HOLDS(opens(inside, O_RDONLY));
+	apply(&rules, CONFINE_LANDLOCK);
+	HOLDS(opens(listed, O_RDONLY | O_DIRECTORY));
+	HOLDS(!opens(inside, O_RDONLY) && errno == EACCES);
+}
+
 static void landlock_remove(void)
 {
 	g_autofree char *written = in_folder("written"), *gone = in_folder("written/gone");
@@ -486,6 +500,7 @@ int main(int argc, char **argv)
 		{ "not-dumpable", not_dumpable },
 		{ "limits", limits },
 		{ "landlock/files", landlock_files },
+		{ "landlock/list", landlock_list },
 		{ "landlock/remove", landlock_remove },
 		{ "landlock/threads", landlock_threads },
 		{ "landlock/ports", landlock_ports },
