@@ -38,10 +38,16 @@ void closing_drop_server(struct connection *connection)
 	connection_close_inner(connection);
 }
 
-void closing_cut_off(struct connection *connection)
+/* If a rule of WebSocket was broken, the goodbye that says so is on its way already. */
+void closing_refuse(struct connection *connection)
 {
 	closing_warn(connection);
 	outer_close(connection->stream, WEBSOCKET_UNACCEPTABLE);
+}
+
+void closing_cut_off(struct connection *connection)
+{
+	closing_refuse(connection);
 	connection_close_inner(connection);
 }
 

@@ -48,7 +48,7 @@ static void (*const works[PHASES])(struct connection *) = {
 	[EVENT_CLIENT_ENDED] = { closing_note, PHASE_OVER }, \
 	[EVENT_CLIENT_GONE]  = { closing_note, PHASE_OVER }, \
 	[EVENT_CLIENT_BYE]   = { closing_note, PHASE_CLOSING }, \
-	[EVENT_CLIENT_WRONG] = { closing_warn, PHASE_CLOSING }, \
+	[EVENT_CLIENT_WRONG] = { closing_refuse, PHASE_CLOSING }, \
 	[EVENT_QUIT]         = { closing_say_going_away, PHASE_OVER }
 #define SERVER_ENDS \
 	[EVENT_SERVER_GONE]  = { connection_stop_polling_inner, PHASE_LAST_WORDS }, \

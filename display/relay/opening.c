@@ -36,6 +36,7 @@ void opening_orphan(struct connection *connection)
 		MSG_NOSIGNAL);
 	say_init(connection);
 	closing_note(connection);
+	closing_say_going_away(connection);
 	connection_close_outer(connection);
 	pipe_drain(rest, rest->ready - rest->start);
 	connection_want_inner(connection, true, false);
@@ -43,7 +44,7 @@ void opening_orphan(struct connection *connection)
 
 void opening_warn_orphan(struct connection *connection)
 {
-	closing_warn(connection);
+	closing_refuse(connection);
 	opening_orphan(connection);
 }
 

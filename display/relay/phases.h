@@ -197,6 +197,7 @@ ssize_t pass_receive(struct connection *connection, uint8_t *bytes, size_t size_
 
 void closing_note(struct connection *connection);
 void closing_warn(struct connection *connection);
+void closing_refuse(struct connection *connection);
 void closing_pass_end(struct connection *connection);
 void closing_drop_server(struct connection *connection);
 void closing_cut_off(struct connection *connection);

@@ -96,7 +96,8 @@ static const struct rule {
 	{ wants_upgrade, { BAD, "", "it does not ask for WebSocket" } },
 	{ has_one_version, { BAD, "", "it does not name one version of WebSocket" } },
 	{ has_our_version, { "426 Upgrade Required",
-				   "Upgrade: websocket\r\nSec-WebSocket-Version: " VERSION "\r\n",
+				   "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+				   "Sec-WebSocket-Version: " VERSION "\r\n",
 				   "its version of WebSocket is not " VERSION } },
 	{ has_key, { BAD, "", "it does not have one key of 16 bytes" } },
 	{ has_one_origin_at_most, { BAD, "", "it names several origins" } },

@@ -21,7 +21,8 @@
 bool ends_rig_is_display(enum place place)
 {
 	return place == AT_PASS || place == AT_REST || place == AT_ADMISSION ||
-	       place == AT_OPENING || place == AT_INIT || place == AT_ORPHAN;
+	       place == AT_OPENING || place == AT_OPENING_FRAMES || place == AT_INIT ||
+	       place == AT_ORPHAN;
 }
 
 static const enum phase phases[PLACES] = {
@@ -33,6 +34,7 @@ static const enum phase phases[PLACES] = {
 	[AT_LINK] = PHASE_LINK,
 	[AT_ADMISSION] = PHASE_ADMISSION,
 	[AT_OPENING] = PHASE_OPENING,
+	[AT_OPENING_FRAMES] = PHASE_OPENING,
 	[AT_INIT] = PHASE_OPENING,
 	[AT_CHANNEL] = PHASE_CHANNEL,
 	[AT_CHANNEL_TLS] = PHASE_CHANNEL,
@@ -421,7 +423,7 @@ static void go_to(struct ends_rig *rig, enum place place)
 {
 	if (place == AT_FIRST || place == AT_CHANNEL_TLS)
 		shake(rig);
-	if (place == AT_MESSAGE || place == AT_CHANNEL_FRAMES)
+	if (place == AT_MESSAGE || place == AT_OPENING_FRAMES || place == AT_CHANNEL_FRAMES)
 		upgrade(rig);
 	if (place == AT_PEEK)
 		say_text(rig, "REDQ");

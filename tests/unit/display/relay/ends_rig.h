@@ -25,7 +25,8 @@ enum place {
 	AT_LINK,
 	AT_ADMISSION, /* a display's ticket is given, spice-server has not answered */
 	AT_OPENING,   /* before INIT */
-	AT_INIT,      /* INIT has been said, spice-server has not gone on */
+	AT_OPENING_FRAMES,
+	AT_INIT, /* INIT has been said, spice-server has not gone on */
 	AT_CHANNEL,
 	AT_CHANNEL_TLS,
 	AT_CHANNEL_FRAMES,

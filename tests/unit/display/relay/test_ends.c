@@ -60,6 +60,7 @@ static const struct {
 	[AT_LINK] = { "link", "ooow  sooo" },
 	[AT_ADMISSION] = { "admission", "ooow  sooo" },
 	[AT_OPENING] = { "opening", "ooow  sooo" },
+	[AT_OPENING_FRAMES] = { "opening-frames", "ooowo sooo" },
 	[AT_INIT] = { "init", "ooos  sooo" },
 	[AT_CHANNEL] = { "channel", "ooos  sooo" },
 	[AT_CHANNEL_TLS] = { "channel-tls", "ooowowsooo" },
@@ -375,6 +376,27 @@ static void test_busy_nonsense(void)
 	stop_busy(&rig);
 }
 
+/* ---- no SPICE in frames ---- */
+
+/* What breaks no rule of WebSocket, but is no SPICE, is answered in WebSocket's words, too. */
+static void refuse_in_frames(enum place place)
+{
+	uint8_t noise[64];
+	struct ends_rig rig;
+	memset(noise, 0xff, sizeof(noise));
+	ends_rig_start(&rig, place, NULL);
+	ends_rig_say(&rig, noise, sizeof(noise));
+	pump(&rig, 3 * SOON_US);
+	g_assert_true(rig.over);
+	g_assert_true(answer_has(&rig, "\x88\2\3\xf0", 4));
+	ends_rig_stop(&rig);
+}
+
+static void test_no_spice_in_frames(void)
+{
+	refuse_in_frames(AT_MESSAGE);
+}
+
 /* ---- a local client that is slow to read ---- */
 
 /* Says more than goes to the client at once, so that the rest waits. */
@@ -436,6 +458,7 @@ int main(int argc, char **argv)
 	}
 	g_test_add_func("/relay-ends/init/busy-end", test_busy_end);
 	g_test_add_func("/relay-ends/init/busy-nonsense", test_busy_nonsense);
+	g_test_add_func("/relay-ends/message/no-spice-in-frames", test_no_spice_in_frames);
 	g_test_add_func("/relay-ends/pass/worker-takes", test_worker_takes);
 	g_test_add_func("/relay-ends/pass/last-words", test_pass_last_words);
 	int result = g_test_run();

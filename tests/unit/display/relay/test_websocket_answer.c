@@ -87,7 +87,7 @@ static const struct request {
 	{ "version 8", FIRST HOST UPGRADE KEY "Sec-WebSocket-Version: 8\r\n", 426,
 		"Sec-WebSocket-Version: 13" },
 	{ "version 130", FIRST HOST UPGRADE KEY "Sec-WebSocket-Version: 130\r\n", 426,
-		"Sec-WebSocket-Version: 13" },
+		"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13" },
 	{ "no version", FIRST HOST UPGRADE KEY, 400, NULL },
 	{ "version twice", ALL VERSION, 400, NULL },
 	/* These are about the key. */
