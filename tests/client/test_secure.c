@@ -3,12 +3,10 @@
  * secure: has clients come in TLS and in WebSocket frames; whoever does not speak these properly
  * stays outside.
  */
+#include "tests/client/bridge.h"
 #include "tests/client/fixture.h"
 
-#include <gio/gio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -74,44 +72,6 @@ static void test_tls_refused(void)
 
 /* ---- WebSocket ---- */
 
-struct bridge {
-	GSubprocess *process;
-	char *address;
-};
-
-static void die_with_the_test(gpointer user)
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-}
-
-static void bridge_start(struct bridge *bridge, const struct fake_desktop *desktop)
-{
-	g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
-		G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE);
-	g_autoptr(GError) error = NULL;
-	g_autofree char *port = g_strdup_printf("%u", fake_desktop_port(desktop));
-
-	g_subprocess_launcher_set_child_setup(launcher, die_with_the_test, NULL, NULL);
-	bridge->process = g_subprocess_launcher_spawn(launcher, &error, "python3",
-		g_getenv("WEBSOCKET_BRIDGE"), port, fake_desktop_certificate(desktop), NULL);
-	g_assert_no_error(error);
-	g_autoptr(GDataInputStream) output =
-		g_data_input_stream_new(g_subprocess_get_stdout_pipe(bridge->process));
-	g_autofree char *line = g_data_input_stream_read_line(output, NULL, NULL, &error);
-	g_assert_no_error(error);
-	g_assert_nonnull(line);
-	bridge->address = g_strdup_printf("spice://127.0.0.1:%s", line);
-}
-
-static void bridge_stop(struct bridge *bridge)
-{
-	g_output_stream_close(g_subprocess_get_stdin_pipe(bridge->process), NULL, NULL);
-	g_subprocess_wait(bridge->process, NULL, NULL);
-	g_assert_true(g_subprocess_get_successful(bridge->process));
-	g_object_unref(bridge->process);
-	g_free(bridge->address);
-}
-
 static void websocket_test(bool tls)
 {
 	const struct fake_desktop_options options = { .tls = tls };
@@ -119,7 +79,7 @@ static void websocket_test(bool tls)
 	struct bridge bridge;
 
 	fixture_start(&fixture, 1024, 768, &options);
-	bridge_start(&bridge, fixture.desktop);
+	bridge_start(&bridge, fixture.desktop, NULL);
 	fixture.client = client_new(bridge.address, NULL);
 	g_assert_true(client_is_connected(fixture.client));
 	g_assert_true(fake_render_wait_rate(fixture.render, 0, true, ANSWER_MS));
