@@ -138,12 +138,13 @@ static bool said_goodbye(const struct websocket *websocket)
 	return websocket->goodbye.size_bytes > 0 || websocket->heard_goodbye;
 }
 
-/* A frame that was begun must be finished before the next begins. */
+/* A frame that was begun must be finished before the next begins. A ping that came before a goodbye
+ * is answered before it (RFC 6455, 5.5.2). */
 int websocket_send_waiting(struct websocket *websocket)
 {
 	if (websocket->ws_frame_left > 0)
 		return 0;
-	if (websocket->pong.begun || (websocket->pong.due && !said_goodbye(websocket))) {
+	if (websocket->pong.due) {
 		int result = send_pong(websocket);
 		if (result < 0)
 			return result;
@@ -239,7 +240,6 @@ static void take_ping(struct websocket *websocket)
 {
 	memcpy(websocket->ping, websocket->body, websocket->body_bytes);
 	websocket->ping_bytes = websocket->body_bytes;
-	/* If we have said goodbye ourselves, the ping gets no answer but that. */
 	websocket->pong.due = true;
 }
 

@@ -49,6 +49,8 @@ static const struct conversation {
 	{ "goodbye without status", BYTES("\x88\x80" MASK), "", -ESHUTDOWN, BYTES("\x88\0") },
 	{ "goodbye of an application", BYTES("\x88\x82" MASK "\x0f\xa0"), "", -ESHUTDOWN,
 		BYTES("\x88\2\x0f\xa0") },
+	{ "ping before a goodbye", BYTES("\x89\x82" MASK "hi\x88\x80" MASK), "", -ESHUTDOWN,
+		BYTES("\x8a\2hi\x88\0") },
 	{ "data behind a goodbye", BYTES("\x88\x80" MASK "\x82\x81" MASK "a"), "", -ESHUTDOWN,
 		BYTES("\x88\0") },
 	{ "half a status", BYTES("\x88\x81" MASK "\3"), "", -EPROTO, BYTES("\x88\2\3\xea") },
