@@ -2,9 +2,23 @@
 #include "common/fd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+/* The kernel gives the lowest free number, and those below are open by then. */
+int fd_fill_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+			continue;
+		int null_fd = open("/dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC);
+		if (null_fd != fd || fcntl(fd, F_SETFD, 0) < 0)
+			return -EBADF;
+	}
+	return 0;
+}
 
 void fd_close(int *fd)
 {

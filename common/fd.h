@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fd does with descriptors what many places need: it closes one that somebody keeps, and wakes a
- * thread that polls.
+ * fd does with descriptors what many places need: it closes one that somebody keeps, fills the
+ * places of the standard ones, and wakes a thread that polls.
  *
  * A wake descriptor is an eventfd: any thread may wake, one thread polls and drains. Wakes that
  * come before it drains are one wake.
@@ -9,6 +9,13 @@
 #pragma once
 
 #include <stdbool.h>
+
+/*
+ * Opens /dev/null in the place of each of the descriptors 0, 1 and 2 that is closed, since the next
+ * that are opened would else get these numbers, and what is printed would go there. A program calls
+ * it before it opens anything. Returns 0 or -errno.
+ */
+int fd_fill_standard(void);
 
 /* Closes *fd unless it is below 0, and sets it to -1, so that nothing uses the number again. */
 void fd_close(int *fd);

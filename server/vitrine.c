@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "server/command/gpus.h"
+#include "common/fd.h"
 #include "common/log.h"
 #include "server/run/run.h"
 #include "server/command/show.h"
@@ -48,6 +49,7 @@ static int print_help(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	fd_fill_standard();
 	log_init("vitrine");
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {

@@ -8,6 +8,7 @@
 #include "server/keeper/gpu_options.h"
 #include "server/keeper/keeper.h"
 #include "server/keeper/worker_plan.h"
+#include "common/fd.h"
 #include "common/log.h"
 
 static int print_capabilities(const struct desktop *desktop)
@@ -49,6 +50,7 @@ static int run(struct desktop *desktop)
 
 int main(int argc, char **argv)
 {
+	fd_fill_standard();
 	log_init("vitrine-gpu");
 	signal(SIGPIPE, SIG_IGN);
 	struct desktop desktop;
