@@ -2,7 +2,10 @@
 #include "server/desktop/desktop.h"
 
 #include <string.h>
+#include <sys/prctl.h>
 
+#include "common/confine/confine.h"
+#include "common/fd.h"
 #include "common/listen.h"
 #include "server/desktop/desktop_options.h"
 #include "server/desktop/password.h"
@@ -46,19 +49,46 @@ void desktop_finish(struct desktop *desktop)
 	desktop_forget_password(desktop);
 }
 
-bool desktop_check(const struct desktop *desktop, GError **error)
+/* systemd gives a service's user a folder of its credentials (systemd.exec(5), CREDENTIALS). */
+static bool find_credential(struct desktop *desktop, GError **error)
+{
+	const char *folder = g_getenv("CREDENTIALS_DIRECTORY");
+	const char *name = desktop->password_credential;
+	if (!name)
+		return true;
+	if (desktop->password_file)
+		return desktop_fail(
+			error, "--password-file and --password-credential exclude each other");
+	if (!folder)
+		return desktop_fail(error,
+			"--password-credential=%s: systemd gave us none ($CREDENTIALS_DIRECTORY)",
+			name);
+	desktop->password_file = g_build_filename(folder, name, NULL);
+	g_clear_pointer(&desktop->password_credential, g_free);
+	return true;
+}
+
+bool desktop_check(struct desktop *desktop, GError **error)
 {
 	if (desktop->software && desktop->render_node)
 		return desktop_fail(error, "--software and --render-node exclude each other");
-	return tls_options_check(&desktop->tls, error);
+	return find_credential(desktop, error) && tls_options_check(&desktop->tls, error);
 }
 
 bool desktop_read_password(struct desktop *desktop, GError **error)
 {
 	g_assert(!desktop->password);
-	if (!desktop->password_file)
+	if (desktop->password_fd < 0 && !desktop->password_file)
 		return true;
-	desktop->password = password_read(desktop->password_file, error);
+	if (desktop->confine != CONFINE_OFF)
+		prctl(PR_SET_DUMPABLE, 0);
+	if (desktop->password_fd >= 0) {
+		g_autofree char *what = g_strdup_printf("--password-fd=%d", desktop->password_fd);
+		desktop->password = password_read_fd(desktop->password_fd, what, error);
+		fd_close(&desktop->password_fd);
+	} else {
+		desktop->password = password_read(desktop->password_file, error);
+	}
 	return desktop->password != NULL;
 }
 

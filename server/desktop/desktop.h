@@ -55,8 +55,9 @@ struct desktop {
 	char *spice_unix;
 	int spice_fd; /* an inherited listening TCP socket; -1: none */
 	struct tls_options tls;
-	char *password_file;
-	char *password; /* of desktop_read_password(); no option, and never written anywhere */
+	char *password_file, *password_credential;
+	int password_fd; /* -1: none */
+	char *password;  /* of desktop_read_password(); no option, and never written anywhere */
 
 	unsigned confine; /* enum confine_mode */
 
@@ -69,10 +70,16 @@ struct desktop {
 void desktop_init(struct desktop *desktop, enum desktop_program program);
 void desktop_finish(struct desktop *desktop);
 
-/* Checks what holds for both programs: members that exclude or need each other, TLS's files. */
-bool desktop_check(const struct desktop *desktop, GError **error);
+/*
+ * Checks what holds for both programs: members that exclude or need each other, TLS's files. A
+ * credential becomes the `password_file` that it is.
+ */
+bool desktop_check(struct desktop *desktop, GError **error);
 
-/* Reads `password`, if there is a file for it. */
+/*
+ * Reads `password` and closes `password_fd`, if there is anything to read. From then on no core
+ * dump is made of this process, unless nothing is to be confined.
+ */
 bool desktop_read_password(struct desktop *desktop, GError **error);
 void desktop_forget_password(struct desktop *desktop);
 

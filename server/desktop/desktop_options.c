@@ -53,6 +53,12 @@ static char *check_readable(const char *text)
 	return access(text, R_OK) == 0 ? NULL : g_strdup(g_strerror(errno));
 }
 
+static char *check_credential(const char *text)
+{
+	bool good = *text && text[0] != '.' && !strchr(text, '/');
+	return good ? NULL : g_strdup("a name without slashes, and without a dot before it");
+}
+
 /*
  * The rows stand in the order of --help and of the man pages, section by section. QEMU asks backend
  * programs for --socket-path, --fd, --print-capabilities, --virgl and --render-node
@@ -215,11 +221,25 @@ const struct desktop_option desktop_options[] = {
 		.check = check_readable, .checked_by = RUN | GPU },
 	{ "spice-tls-key", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_PATH, MEMBER(tls.key), "FILE",
 		"The certificate's key (PEM)",
-		"Both files are opened by vitrine-gpu and read by vitrine-display.",
+		"Both files are copied by vitrine-gpu at its start, and when it gets SIGHUP: see "
+		"SIGNALS.",
 		.check = check_readable, .checked_by = RUN | GPU },
 	{ "password-file", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_PATH, MEMBER(password_file),
 		"PATH", "Ask clients for the password in the first line of this file",
-		"The password has 1 to 59 bytes." },
+		"The password has 1 to 59 bytes. The file may be a pipe, as in <(pass show work), "
+		"a "
+		"FIFO, or /dev/stdin. A plain one is read again on SIGHUP: see SIGNALS." },
+	{ "password-credential", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_TEXT,
+		MEMBER(password_credential), "NAME",
+		"The same with systemd's credential of this name",
+		"It is the file NAME in the folder that a service's LoadCredential= or "
+		"LoadCredentialEncrypted= fills ($CREDENTIALS_DIRECTORY).",
+		.check = check_credential, .checked_by = RUN | GPU },
+	{ "password-fd", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_NUMBER, MEMBER(password_fd), "N",
+		"The same with what this inherited descriptor reads as",
+		"It is read to the end of a line, once. With --password-file, too, the file is for "
+		"SIGHUP alone.",
+		.max = G_MAXINT, .not_in_file = true },
 
 	/* ---- the program ---- */
 	{ "confine", RUN | GPU, DESKTOP_SECTION_PROGRAM, DESKTOP_CHOICE, MEMBER(confine), "HOW",

@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
-#include <glib-unix.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,16 +17,19 @@
 #include "server/desktop/desktop_file.h"
 #include "server/desktop/guest_report.h"
 #include "server/run/kvm.h"
+#include "common/fd.h"
 #include "common/listen.h"
 #include "common/process.h"
 #include "server/run/qemu_command.h"
 #include "server/desktop/qmp_client.h"
 #include "server/desktop/run_dir.h"
 #include "server/run/run_options.h"
+#include "server/run/signals.h"
 
 /* The keeper inherits its sockets as these descriptors. */
 #define KEEPER_VHOST_FD 3
 #define KEEPER_SPICE_FD 4
+#define KEEPER_PASSWORD_FD 5
 /* Without --spice-port the first free port of these is taken. */
 #define FIRST_PORT 5900
 #define LAST_PORT 5999
@@ -59,7 +62,7 @@ struct run {
 	struct qmp_client *qmp;
 	bool qmp_ready;
 	unsigned qmp_timer, quit_timer;
-	unsigned signal_sources[3];
+	struct signals signals;
 
 	bool ending; /* by our own wish */
 	int exit_status;
@@ -112,8 +115,9 @@ static gboolean on_quit_late(gpointer user)
 }
 
 /* QEMU is the first to end, because it has disks to write back. */
-static void end_by_wish(struct run *run)
+static void end_by_wish(void *user)
 {
+	struct run *run = user;
 	if (run->ending)
 		return;
 	run->ending = true;
@@ -123,10 +127,12 @@ static void end_by_wish(struct run *run)
 		g_main_loop_quit(run->loop);
 }
 
-static gboolean on_signal(gpointer user)
+/* The keeper has them read: it is the one who gives them to display. */
+static void read_again(void *user)
 {
-	end_by_wish(user);
-	return G_SOURCE_CONTINUE;
+	struct run *run = user;
+	if (run->keeper_child.pid > 0)
+		kill(run->keeper_child.pid, SIGHUP);
 }
 
 static char *spice_uri(const struct desktop *o)
@@ -313,7 +319,8 @@ static char *find_keeper(void)
 
 /*
  * The keeper is told of the desktop what its own options can tell. Instead of the port it is given
- * the socket that listens there, so that nobody takes the port in between.
+ * the socket that listens there, so that nobody takes the port in between, and the password by a
+ * pipe. A plain file it is told of, too, to read it again.
  */
 static char **keeper_command(const struct run *run)
 {
@@ -325,6 +332,9 @@ static char **keeper_command(const struct run *run)
 	keeper.stats_socket = stats;
 	keeper.spice_port = 0;
 	keeper.spice_fd = run->spice_fd >= 0 ? KEEPER_SPICE_FD : -1;
+	keeper.password_fd = run->desktop.password ? KEEPER_PASSWORD_FD : -1;
+	if (keeper.password_file && !g_file_test(keeper.password_file, G_FILE_TEST_IS_REGULAR))
+		keeper.password_file = NULL;
 	GPtrArray *argv = g_ptr_array_new();
 	g_ptr_array_add(argv, find_keeper());
 	desktop_add_arguments(&keeper, DESKTOP_GPU, argv);
@@ -332,16 +342,47 @@ static char **keeper_command(const struct run *run)
 	return (char **)g_ptr_array_free(argv, FALSE);
 }
 
+/*
+ * The pipe's other end, which holds the password, and after which there is nothing to be read; -1
+ * where there is none, or no pipe (`error`). Here the password is forgotten.
+ */
+static int pipe_password(struct desktop *desktop, GError **error)
+{
+	int ends[2] = { -1, -1 };
+	const char *password = desktop->password;
+	if (!password)
+		return -1;
+	ssize_t length = (ssize_t)strlen(password);
+	if (pipe2(ends, O_CLOEXEC) < 0 || write(ends[1], password, (size_t)length) != length) {
+		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno),
+			"cannot pass the password on: %s", g_strerror(errno));
+		fd_close(&ends[0]);
+	}
+	fd_close(&ends[1]);
+	desktop_forget_password(desktop);
+	prctl(PR_SET_DUMPABLE, 1);
+	return ends[0];
+}
+
+static void add_fd(struct process_options *options, int ours, int theirs)
+{
+	if (ours >= 0)
+		options->fds[options->n_fds++] = (struct process_fd){ ours, theirs };
+}
+
 static bool start_keeper(struct run *run, int vhost_fd, GError **error)
 {
 	g_auto(GStrv) argv = keeper_command(run);
-	struct process_options options = {
-		.death_signal = SIGTERM,
-		.own_group = true,
-		.fds = { { vhost_fd, KEEPER_VHOST_FD }, { run->spice_fd, KEEPER_SPICE_FD } },
-		.n_fds = run->spice_fd >= 0 ? 2 : 1,
-	};
+	bool has_password = run->desktop.password != NULL;
+	int password = pipe_password(&run->desktop, error);
+	struct process_options options = { .death_signal = SIGTERM, .own_group = true };
+	if (has_password && password < 0)
+		return false;
+	add_fd(&options, vhost_fd, KEEPER_VHOST_FD);
+	add_fd(&options, run->spice_fd, KEEPER_SPICE_FD);
+	add_fd(&options, password, KEEPER_PASSWORD_FD);
 	run->keeper_child.pid = process_spawn(argv, &options, error);
+	fd_close(&password);
 	if (run->keeper_child.pid < 0) {
 		run->keeper_child.pid = 0;
 		return false;
@@ -472,8 +513,7 @@ static void finish(struct run *run)
 	guest_report_destroy(run->report);
 	end_child(&run->qemu_child, 0);
 	end_child(&run->keeper_child, KEEPER_TIMEOUT_MS);
-	for (unsigned i = 0; i < G_N_ELEMENTS(run->signal_sources); i++)
-		remove_source(run->signal_sources[i]);
+	signals_finish(&run->signals);
 	if (run->spice_fd >= 0)
 		close(run->spice_fd);
 	run_dir_remove(&run->dir);
@@ -494,9 +534,8 @@ int run_main(int argc, char **argv)
 	/* What the options name may be a FIFO that nobody writes to. So a signal still ends us. */
 	g_autoptr(GError) error = NULL;
 	bool understood = run_options_parse(&run.desktop, &run.qemu_arguments, argc, argv, &error);
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	for (unsigned i = 0; i < G_N_ELEMENTS(signals); i++)
-		run.signal_sources[i] = g_unix_signal_add(signals[i], on_signal, &run);
+	const struct signals_events events = { &run, end_by_wish, read_again };
+	signals_init(&run.signals, &events);
 	if (understood && prepare(&run, &error)) {
 		g_main_loop_run(run.loop);
 	} else {

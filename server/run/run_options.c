@@ -20,17 +20,18 @@ static bool check_machine(struct desktop *d, GError **error)
 	return true;
 }
 
-/* The password is vitrine-gpu's to read; here it must only be there. */
+/*
+ * The password is read here, since a pipe can be read once, and kept until vitrine-gpu has it
+ * (run.c).
+ */
 static bool check_doors(struct desktop *d, GError **error)
 {
 	if (d->spice_unix && d->tls.port > 0)
 		return desktop_fail(error, "--spice-tls-port and --spice-unix exclude each other");
 	if (d->spice_unix && d->spice_port > 0)
 		return desktop_fail(error, "--spice-port and --spice-unix exclude each other");
-	bool good = desktop_read_password(d, error) &&
-		    (d->spice_unix || desktop_check_address(d, error));
-	desktop_forget_password(d);
-	return good;
+	return desktop_read_password(d, error) &&
+	       (d->spice_unix || desktop_check_address(d, error));
 }
 
 /* What stands after "--" is QEMU's, whatever it looks like. */
