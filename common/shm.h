@@ -19,6 +19,13 @@
 int shm_create(const char *name, size_t size_bytes);
 
 /*
+ * Copies a regular file into a memfd that nobody can change. The bytes do not pass through the
+ * caller's memory. Returns the descriptor, or -errno: -EFBIG when the file has more than max_bytes,
+ * -EINVAL when it is no regular one; it does not wait for a FIFO's writer.
+ */
+int shm_copy_file(const char *name, const char *path, size_t max_bytes);
+
+/*
  * Maps the first size_bytes of fd, shared. Returns NULL with errno set when the descriptor is not
  * sealed against shrinking (EPERM), is shorter (EINVAL) or cannot be mapped.
  */

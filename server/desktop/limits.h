@@ -43,6 +43,12 @@
 #define DESKTOP_PASSWORD_MAX_BYTES KEEPER_TICKET_MAX
 
 /*
+ * A certificate's or key's file may have this many bytes: display refuses more
+ * (display/relay/limits.h), whatever is in them. A larger one is refused.
+ */
+#define DESKTOP_TLS_FILE_MAX_BYTES (256 * 1024)
+
+/*
  * One text in a guest's report is cut at this many bytes, which are four lines of a terminal of 160
  * columns. GUEST_REPORT_TEXT_LINE_MAX bounds the whole report, and a longer line is skipped.
  */

@@ -2,84 +2,120 @@
 #include "server/desktop/tls_options.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/fd.h"
+#include "common/shm.h"
+#include "server/desktop/desktop.h"
+#include "server/desktop/limits.h"
 
-/*
- * Loads the pair as display will, because a desktop whose TLS port lets nobody in should not start.
- */
-static bool check_pair(const struct tls_options *o, GError **error)
+/* Others share the descriptor's position, so none is used. The caller wipes and frees the bytes. */
+static bool read_copy(int fd, gnutls_datum_t *datum)
 {
+	struct stat st;
+	if (fstat(fd, &st) < 0 || st.st_size < 0 || st.st_size > DESKTOP_TLS_FILE_MAX_BYTES)
+		return false;
+	datum->data = g_malloc0((size_t)st.st_size + 1);
+	ssize_t n = pread(fd, datum->data, (size_t)st.st_size, 0);
+	datum->size = n > 0 ? (unsigned)n : 0;
+	return n >= 0;
+}
+
+static void wipe(gnutls_datum_t *datum)
+{
+	if (datum->data)
+		explicit_bzero(datum->data, datum->size);
+	g_free(datum->data);
+}
+
+static unsigned count_words(const gnutls_datum_t *datum, const char *word)
+{
+	const char *at = (const char *)datum->data, *end = at + datum->size;
+	unsigned n = 0;
+	while ((at = memmem(at, (size_t)(end - at), word, strlen(word)))) {
+		at += strlen(word);
+		n++;
+	}
+	return n;
+}
+
+/* GnuTLS leaves out what has no end, without a word: a file that is being written. */
+static bool is_whole(const gnutls_datum_t *datum)
+{
+	unsigned n = count_words(datum, "-----BEGIN ");
+	return n > 0 && n == count_words(datum, "-----END ");
+}
+
+/* Gives 0 or GnuTLS's error. */
+static int load_pair(const gnutls_datum_t *certificate, const gnutls_datum_t *key)
+{
+	if (!is_whole(certificate) || !is_whole(key))
+		return GNUTLS_E_BASE64_UNEXPECTED_HEADER_ERROR;
 	gnutls_certificate_credentials_t credentials;
 	int result = gnutls_certificate_allocate_credentials(&credentials);
-	if (result == 0) {
-		result = gnutls_certificate_set_x509_key_file(
-			credentials, o->certificate, o->key, GNUTLS_X509_FMT_PEM);
-		gnutls_certificate_free_credentials(credentials);
-	}
-	if (result >= 0)
-		return true;
-	g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-		"--spice-tls-cert=%s with --spice-tls-key=%s: %s", o->certificate, o->key,
-		gnutls_strerror(result));
-	return false;
+	if (result < 0)
+		return result;
+	result = gnutls_certificate_set_x509_key_mem(
+		credentials, certificate, key, GNUTLS_X509_FMT_PEM);
+	gnutls_certificate_free_credentials(credentials);
+	return result < 0 ? result : 0;
 }
 
-bool tls_options_check(const struct tls_options *o, GError **error)
+bool tls_pair_check(const int fds[2], GError **error)
 {
-	bool all = o->port > 0 && o->certificate && o->key;
-	bool none = o->port == 0 && !o->certificate && !o->key;
-	if (!all && !none) {
-		g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-			"--spice-tls-port, --spice-tls-cert and --spice-tls-key go together");
-		return false;
-	}
-	return none || check_pair(o, error);
+	gnutls_datum_t certificate = { 0 }, key = { 0 };
+	int result = GNUTLS_E_FILE_ERROR;
+	if (read_copy(fds[0], &certificate) && read_copy(fds[1], &key))
+		result = load_pair(&certificate, &key);
+	wipe(&certificate);
+	wipe(&key);
+	return result == 0 ||
+	       desktop_fail(error, "certificate and key: %s", gnutls_strerror(result));
 }
 
-/* The key passes through the buffer, and is not to stay there. */
-static bool copy_bytes(int from, int to)
-{
-	char buffer[4096];
-	ssize_t n;
-	while ((n = read(from, buffer, sizeof(buffer))) > 0) {
-		if (write(to, buffer, (size_t)n) != n)
-			break;
-	}
-	int copy_errno = errno;
-	explicit_bzero(buffer, sizeof(buffer));
-	errno = copy_errno;
-	return n == 0;
-}
-
-/* Nobody writes to the copy: display and the keeper share it for as long as a desktop lives. */
 static int copy_file(const char *path, GError **error)
 {
-	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
-	int from = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	int to = from < 0 ? -1 : memfd_create("vitrine-tls", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (to >= 0 && (!copy_bytes(from, to) || fcntl(to, F_ADD_SEALS, seals) < 0))
-		fd_close(&to);
-	if (to < 0)
-		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "%s: %s", path,
-			g_strerror(errno));
-	fd_close(&from);
-	return to;
+	int fd = shm_copy_file("vitrine-tls", path, DESKTOP_TLS_FILE_MAX_BYTES);
+	if (fd == -EINVAL)
+		desktop_fail(error, "%s: not a regular file", path);
+	else if (fd < 0)
+		desktop_fail(error, "%s: %s", path, g_strerror(-fd));
+	return fd;
 }
 
 bool tls_options_open(const struct tls_options *o, int fds[2], GError **error)
 {
 	g_assert(o->certificate && o->key);
 	fds[0] = copy_file(o->certificate, error);
-	if (fds[0] < 0)
+	fds[1] = fds[0] < 0 ? -1 : copy_file(o->key, error);
+	if (fds[0] >= 0 && fds[1] >= 0) {
+		if (tls_pair_check(fds, error))
+			return true;
+		g_prefix_error(error,
+			"--spice-tls-cert=%s with --spice-tls-key=%s: ", o->certificate, o->key);
+	}
+	fd_close(&fds[0]);
+	fd_close(&fds[1]);
+	return false;
+}
+
+/* A desktop whose TLS port lets nobody in should not start. */
+bool tls_options_check(const struct tls_options *o, GError **error)
+{
+	int fds[2];
+	bool all = o->port > 0 && o->certificate && o->key;
+	bool none = o->port == 0 && !o->certificate && !o->key;
+	if (!all && !none)
+		return desktop_fail(error,
+			"--spice-tls-port, --spice-tls-cert and --spice-tls-key go together");
+	if (none)
+		return true;
+	if (!tls_options_open(o, fds, error))
 		return false;
-	fds[1] = copy_file(o->key, error);
-	if (fds[1] < 0)
-		fd_close(&fds[0]);
-	return fds[1] >= 0;
+	fd_close(&fds[0]);
+	fd_close(&fds[1]);
+	return true;
 }

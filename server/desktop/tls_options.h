@@ -14,7 +14,10 @@ struct tls_options {
 bool tls_options_check(const struct tls_options *options, GError **error);
 
 /*
- * Reads both files to be handed on, as memory that nobody can write to: who gets it needs no right
- * to the files. The descriptors are the caller's.
+ * Copies both files to be handed on, into memory that nobody can write to: who gets it needs no
+ * right to the files. The descriptors are the caller's.
  */
 bool tls_options_open(const struct tls_options *options, int fds[2], GError **error);
+
+/* Checks that two such copies are a certificate and its key, as display will. */
+bool tls_pair_check(const int fds[2], GError **error);

@@ -12,6 +12,7 @@
 #include "common/link.h"
 #include "common/listen.h"
 #include "server/keeper/requests.h"
+#include "server/keeper/secrets.h"
 
 static void quit(struct keeper *keeper, int exit_status)
 {
@@ -218,11 +219,27 @@ static gboolean on_signal(gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
+/* Who starts us by nohup(1) means that it stays so. */
+static bool is_ignored(int number)
+{
+	struct sigaction action;
+	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+static gboolean on_hang_up(gpointer user)
+{
+	struct keeper *keeper = user;
+	secrets_read_again(keeper->starter, keeper->desktop, &keeper->viewer);
+	return G_SOURCE_CONTINUE;
+}
+
 /* GLib makes a thread for signals and ends of children. It is behind the walls, too. */
 static bool start(struct keeper *keeper, struct starter *starter, GError **error)
 {
 	keeper->signal_sources[0] = g_unix_signal_add(SIGTERM, on_signal, keeper);
 	keeper->signal_sources[1] = g_unix_signal_add(SIGINT, on_signal, keeper);
+	if (!is_ignored(SIGHUP))
+		keeper->signal_sources[2] = g_unix_signal_add(SIGHUP, on_hang_up, keeper);
 	starter_watch(starter);
 	return renderer_start(&keeper->renderer, error) && viewer_start(&keeper->viewer, error) &&
 	       keeper_walls_close(&keeper->walls, keeper->desktop, error);

@@ -40,7 +40,7 @@ struct keeper {
 	struct requests requests;
 	bool serving;
 
-	unsigned signal_sources[2];
+	unsigned signal_sources[3];
 };
 
 /*

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/fd.h"
 #include "common/monotonic.h"
 #include "server/keeper/limits.h"
 #include "server/keeper/worker_plan.h"
@@ -31,19 +32,26 @@ static const struct link_handler table[] = {
 		on_pointer_area },
 };
 
+static void send_ticket(struct viewer *viewer)
+{
+	struct keeper_ticket m = { .header.type = KEEPER_MESSAGE_TICKET };
+	memcpy(m.ticket, viewer->ticket, sizeof(viewer->ticket));
+	SEND_TO_VIEWER(viewer, m, NULL, 0);
+	explicit_bzero(&m, sizeof(m));
+}
+
+static void send_certificate(struct viewer *viewer)
+{
+	struct keeper_certificate m = { .header.type = KEEPER_MESSAGE_CERTIFICATE };
+	if (viewer->certificate[0] >= 0)
+		SEND_TO_VIEWER(viewer, m, viewer->certificate, 2);
+}
+
 static void on_worker_ready(void *owner)
 {
 	struct viewer *viewer = owner;
-	struct keeper_ticket ticket = { .header.type = KEEPER_MESSAGE_TICKET };
-	if (viewer->ticket)
-		memcpy(ticket.ticket, viewer->ticket,
-			strnlen(viewer->ticket, sizeof(ticket.ticket)));
-	SEND_TO_VIEWER(viewer, ticket, NULL, 0);
-	memset(&ticket, 0, sizeof(ticket));
-	if (viewer->certificate[0] >= 0) {
-		struct keeper_certificate m = { .header.type = KEEPER_MESSAGE_CERTIFICATE };
-		SEND_TO_VIEWER(viewer, m, viewer->certificate, 2);
-	}
+	send_ticket(viewer);
+	send_certificate(viewer);
 	for (unsigned i = 0; i < viewer->n_listeners; i++) {
 		struct keeper_listener m = { .header.type = KEEPER_MESSAGE_LISTENER,
 			.kind = viewer->listeners[i].kind };
@@ -86,17 +94,32 @@ void viewer_init(struct viewer *viewer, struct starter *starter, const char *tic
 	const struct viewer_events *events)
 {
 	g_assert(events->ready && events->failed && events->pointer_area);
-	*viewer = (struct viewer){ .ticket = ticket, .certificate = { -1, -1 }, .events = *events };
+	*viewer = (struct viewer){ .certificate = { -1, -1 }, .events = *events };
+	if (ticket)
+		g_strlcpy(viewer->ticket, ticket, sizeof(viewer->ticket));
 	worker_init(&viewer->worker, &class, viewer, starter, WORKER_COMMAND_DISPLAY);
 	set_limits(&viewer->worker.watchdog.limits);
 }
 
+void viewer_set_ticket(struct viewer *viewer, const char *ticket)
+{
+	g_assert(ticket[0] != '\0');
+	explicit_bzero(viewer->ticket, sizeof(viewer->ticket));
+	g_strlcpy(viewer->ticket, ticket, sizeof(viewer->ticket));
+	if (viewer->worker.state == WORKER_READY)
+		send_ticket(viewer);
+}
+
 void viewer_set_certificate(struct viewer *viewer, int certificate_fd, int key_fd)
 {
-	g_assert(viewer->worker.n_starts == 0 && viewer->certificate[0] < 0);
+	g_assert(viewer->worker.n_starts == 0 || viewer->certificate[0] >= 0);
 	g_assert(certificate_fd >= 0 && key_fd >= 0);
+	fd_close(&viewer->certificate[0]);
+	fd_close(&viewer->certificate[1]);
 	viewer->certificate[0] = certificate_fd;
 	viewer->certificate[1] = key_fd;
+	if (viewer->worker.state == WORKER_READY)
+		send_certificate(viewer);
 }
 
 void viewer_add_listener(struct viewer *viewer, enum keeper_listener_kind kind, int fd)
@@ -117,11 +140,9 @@ void viewer_finish(struct viewer *viewer)
 	worker_finish(&viewer->worker);
 	for (unsigned i = 0; i < viewer->n_listeners; i++)
 		close(viewer->listeners[i].fd);
-	for (unsigned i = 0; i < 2; i++) {
-		if (viewer->certificate[i] >= 0)
-			close(viewer->certificate[i]);
-		viewer->certificate[i] = -1;
-	}
+	fd_close(&viewer->certificate[0]);
+	fd_close(&viewer->certificate[1]);
+	explicit_bzero(viewer->ticket, sizeof(viewer->ticket));
 	viewer->n_listeners = 0;
 }
 

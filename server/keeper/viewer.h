@@ -29,18 +29,20 @@ struct viewer_listener {
 struct viewer {
 	struct worker worker;
 	struct viewer_events events;
-	const char *ticket; /* NULL: none */
-	int certificate[2]; /* files: certificate and key; -1: none */
+	char ticket[KEEPER_TICKET_MAX + 1]; /* empty: none */
+	int certificate[2];                 /* files: certificate and key; -1: none */
 	struct viewer_listener listeners[VIEWER_LISTENERS_MAX];
 	unsigned n_listeners;
 };
 
-/* `ticket` stays the caller's, and must live as long as the viewer. */
+/* `ticket` may be NULL: then clients are asked for none. */
 void viewer_init(struct viewer *viewer, struct starter *starter, const char *ticket,
 	const struct viewer_events *events);
+/* From here on this one counts for those who come. */
+void viewer_set_ticket(struct viewer *viewer, const char *ticket);
 /*
- * Takes both descriptors, which are of PEM files that display reads. It is called before
- * viewer_start().
+ * Takes both descriptors, which are of PEM files that display reads. The first ones come before
+ * viewer_start(); later ones count for those who come.
  */
 void viewer_set_certificate(struct viewer *viewer, int certificate_fd, int key_fd);
 /* Takes fd. It is called before viewer_start(). */

@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "protocol/worker_options.h"
+#include "server/desktop/limits.h"
 #include "server/desktop/workers.h"
 #include "server/keeper/hidden_paths.h"
 
@@ -53,6 +54,10 @@ void worker_plan_init(struct starter_plan *plan, const struct desktop *desktop)
 	*plan = (struct starter_plan){ .n_commands = WORKER_COMMANDS,
 		.name = desktop->name,
 		.monitor = desktop->qmp_path,
+		.files = { [PLAN_FILE_PASSWORD] = desktop->password_file,
+			[PLAN_FILE_CERTIFICATE] = desktop->tls.certificate,
+			[PLAN_FILE_KEY] = desktop->tls.key },
+		.file_max_bytes = DESKTOP_TLS_FILE_MAX_BYTES,
 		.apart = desktop->confine != CONFINE_OFF };
 	struct starter_command *commands = plan->commands;
 	commands[WORKER_COMMAND_RENDER].argv = render_command(desktop, false);

@@ -191,6 +191,19 @@ int starter_connect(struct starter *starter)
 	return request(starter, STARTER_CONNECT, NULL, &answer, &fd) ? fd : -1;
 }
 
+int starter_copy_file(struct starter *starter, unsigned file)
+{
+	g_assert(file < STARTER_FILES_MAX);
+	struct starter_answer answer;
+	int fd;
+	if (!request(starter, (uint8_t)(STARTER_COPY + file), NULL, &answer, &fd))
+		return -EPIPE;
+	if (answer.error == 0 && fd >= 0)
+		return fd;
+	fd_close(&fd);
+	return answer.error > 0 ? -answer.error : -EPROTO;
+}
+
 bool starter_is_usable(const struct starter *starter)
 {
 	return starter->link >= 0;

@@ -9,10 +9,10 @@
  *      └──────────── is the parent of ──────► worker ┘
  *
  * It knows what it was made with and nothing else: what a keeper that was taken over can ask of it
- * is another worker, and few of them, and a connection to QEMU's monitor, which it had anyway. It
- * is forked and not executed, since so it has next to no memory of its own, needs no file, and
- * knows its commands without reading them from anybody. The worker is the keeper's child, whose end
- * the keeper hears of and who dies with it.
+ * is another worker, and few of them, a connection to QEMU's monitor and the desktop's own secrets,
+ * which it had anyway. It is forked and not executed, since so it has next to no memory of its own,
+ * needs no file, and knows its commands without reading them from anybody. The worker is the
+ * keeper's child, whose end the keeper hears of and who dies with it.
  *
  * It ends when the keeper does, whichever way, or hangs up. Nothing starts it again: a keeper whose
  * starter has gone serves what runs, and ends when it needs another worker.
@@ -27,6 +27,8 @@
 #include <sys/types.h>
 
 #define STARTER_COMMANDS_MAX 3
+/* Files that are read again: password, certificate, key. */
+#define STARTER_FILES_MAX 3
 /* Workers are of at most this many users, where root starts them. */
 #define STARTER_USERS 2
 
@@ -46,6 +48,9 @@ struct starter_plan {
 	bool apart;
 	/* The unix socket that starter_connect() connects to; NULL: none. */
 	const char *monitor;
+	/* Files that starter_copy_file() copies; NULL: none. */
+	const char *files[STARTER_FILES_MAX];
+	size_t file_max_bytes;
 	/* Files and folders in whose place they see nothing. */
 	char *const *hidden;
 	unsigned n_hidden;
@@ -86,6 +91,13 @@ pid_t starter_spawn(struct starter *starter, unsigned command, int link_fd, int 
  * non-blocking socket, or -1 when nobody listens, or not yet.
  */
 int starter_connect(struct starter *starter);
+
+/*
+ * Copies one of the plan's files, as it is now, since the keeper itself may open none. Returns
+ * memory that nobody can change (common/shm.h), or -errno. The bytes do not pass through the
+ * starter's memory.
+ */
+int starter_copy_file(struct starter *starter, unsigned file);
 
 /* Tells whether another worker may still be had. */
 bool starter_is_usable(const struct starter *starter);

@@ -17,6 +17,7 @@
 
 #include "common/fd.h"
 #include "common/process.h"
+#include "common/shm.h"
 #include "protocol/heartbeat.h"
 #include "protocol/keeper_link.h"
 #include "server/starter/isolation.h"
@@ -70,7 +71,8 @@ static bool set_capabilities(uint32_t kept)
  * Root's starter keeps the two that map a worker's user into its namespace, or the one without
  * which root may not map itself (before Linux 5.12 it may, and need not have it). Which it has is
  * not asked: capget() leaves out what an AppArmor profile does not grant, while the kernel looks at
- * what a process has when it maps itself. So the profile need not grant this one.
+ * what a process has when it maps itself. So the profile need not grant this one. Where there is a
+ * password or a certificate to be read again it keeps the one for a file that is another user's.
  */
 static bool give_up_capabilities(const struct isolation *isolation)
 {
@@ -79,6 +81,8 @@ static bool give_up_capabilities(const struct isolation *isolation)
 		kept = 1u << CAP_SETUID | 1u << CAP_SETGID;
 	else if (geteuid() == 0)
 		kept = 1u << CAP_SETFCAP;
+	for (unsigned i = 0; geteuid() == 0 && i < STARTER_FILES_MAX; i++)
+		kept |= isolation->plan->files[i] ? 1u << CAP_DAC_READ_SEARCH : 0;
 	return set_capabilities(kept) || set_capabilities(0);
 }
 
@@ -150,7 +154,21 @@ static struct starter_answer connect_monitor(const char *path, int *sent_fd)
 	return answer;
 }
 
+static struct starter_answer copy_file(const struct starter_plan *plan, unsigned file, int *sent_fd)
+{
+	const char *path = plan->files[file];
+	int fd = path ? shm_copy_file("vitrine-secret", path, plan->file_max_bytes) : -ENOENT;
+	if (fd >= 0)
+		*sent_fd = fd;
+	return (struct starter_answer){ .pid = -1, .error = fd < 0 ? -fd : 0 };
+}
+
 /* ---- the link ---- */
+
+static bool is_copy(uint8_t command)
+{
+	return command >= STARTER_COPY && command < STARTER_COPY + STARTER_FILES_MAX;
+}
 
 static void take_fds(struct msghdr *msg, int *fds)
 {
@@ -177,7 +195,7 @@ static bool receive(const struct starter_process *process, struct request *reque
 		return false;
 	take_fds(&msg, request->fds);
 	bool has_fds = request->fds[STARTER_FD_LINK] >= 0;
-	if (request->command == STARTER_CONNECT)
+	if (request->command == STARTER_CONNECT || is_copy(request->command))
 		return !has_fds;
 	return request->command < process->plan->n_commands && has_fds;
 }
@@ -206,15 +224,19 @@ static bool serve_one(struct starter_process *process)
 	if (!receive(process, &request))
 		return false;
 	int sent_fd = -1;
-	bool connects = request.command == STARTER_CONNECT;
-	struct starter_answer answer = connects ?
-					       connect_monitor(process->plan->monitor, &sent_fd) :
-					       start(process, &request, &sent_fd);
+	struct starter_answer answer;
+	bool starts = request.command < process->plan->n_commands;
+	if (starts)
+		answer = start(process, &request, &sent_fd);
+	else if (is_copy(request.command))
+		answer = copy_file(process->plan, request.command - STARTER_COPY, &sent_fd);
+	else
+		answer = connect_monitor(process->plan->monitor, &sent_fd);
 	for (unsigned i = 0; i < STARTER_FDS; i++)
 		fd_close(&request.fds[i]);
 	bool sent = send_answer(&answer, sent_fd);
 	/* A worker's stays here, to tell how many live. */
-	if (connects)
+	if (!starts)
 		fd_close(&sent_fd);
 	return sent;
 }

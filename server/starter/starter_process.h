@@ -6,11 +6,13 @@
 #include <sys/types.h>
 
 /*
- * A request is one byte, the number of the command, with these descriptors; or STARTER_CONNECT
- * without. The answer has a pid, so it is no single byte: the keeper needs the number to watch and
- * reap the worker, and the kernel tells nobody who was born under him. With it comes a descriptor:
- * the worker's pidfd, by which alone the keeper may signal it, or the connection.
+ * A request is one byte, the number of the command, with these descriptors; or without any
+ * STARTER_CONNECT, or STARTER_COPY plus the number of the file. The answer has a pid, so it is no
+ * single byte: the keeper needs the number to watch and reap the worker, and the kernel tells
+ * nobody who was born under him. With it comes a descriptor: the worker's pidfd, by which alone the
+ * keeper may signal it, or the connection, or the copy.
  */
+#define STARTER_COPY 200
 #define STARTER_CONNECT 255
 
 enum starter_fd { STARTER_FD_LINK, STARTER_FD_HEARTBEAT, STARTER_FDS };

@@ -61,6 +61,30 @@ static void test_refuses_no_memfd(void)
 	close(fds[1]);
 }
 
+static void test_copy_of_a_file(void)
+{
+	char *path = NULL;
+	char byte;
+	int file = g_file_open_tmp("vitrine-shm-XXXXXX", &path, NULL);
+	g_assert_cmpint(write(file, "x", 1), ==, 1);
+	int fd = shm_copy_file("test", path, 1);
+	g_assert_cmpint(fd, >=, 0);
+	g_assert_cmpint(pwrite(file, "y", 1, 0), ==, 1);
+	g_assert_cmpint(read(fd, &byte, 1), ==, 1);
+	g_assert_cmpint(byte, ==, 'x');
+	g_assert_cmpint(pwrite(fd, "y", 1, 0), ==, -1);
+	g_assert_cmpint(ftruncate(fd, 0), ==, -1);
+	close(fd);
+	g_assert_cmpint(pwrite(file, "yz", 2, 0), ==, 2);
+	g_assert_cmpint(shm_copy_file("test", path, 1), ==, -EFBIG);
+	unlink(path);
+	g_assert_cmpint(shm_copy_file("test", path, 1), ==, -ENOENT);
+	g_assert_cmpint(shm_copy_file("test", "/", 1), ==, -EINVAL);
+	g_assert_cmpint(shm_copy_file("test", "/dev/zero", 1), ==, -EINVAL);
+	close(file);
+	g_free(path);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -69,5 +93,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/shm/refuses-unsealed", test_refuses_unsealed);
 	g_test_add_func("/shm/refuses-short", test_refuses_short);
 	g_test_add_func("/shm/refuses-no-memfd", test_refuses_no_memfd);
+	g_test_add_func("/shm/copy-of-a-file", test_copy_of_a_file);
 	return g_test_run();
 }

@@ -129,6 +129,16 @@ static bool on_ticket(void *user, const void *message, int *fds, unsigned n_fds)
 	return true;
 }
 
+static bool on_certificate(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	char bytes[4096] = "";
+	g_autofree char *sum = NULL;
+	ssize_t n = pread(fds[0], bytes, sizeof(bytes), 0);
+	sum = g_compute_checksum_for_data(G_CHECKSUM_MD5, (guchar *)bytes, n > 0 ? (gsize)n : 0);
+	note("CERTIFICATE %s", sum);
+	return true;
+}
+
 static bool ignore(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	return true;
@@ -151,6 +161,8 @@ static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_RESET, "RESET", sizeof(struct keeper_reset), 0, 0, on_reset },
 	{ KEEPER_MESSAGE_LISTENER, "LISTENER", sizeof(struct keeper_listener), 1, 1, on_listener },
 	{ KEEPER_MESSAGE_TICKET, "TICKET", sizeof(struct keeper_ticket), 0, 0, on_ticket },
+	{ KEEPER_MESSAGE_CERTIFICATE, "CERTIFICATE", sizeof(struct keeper_certificate), 2, 2,
+		on_certificate },
 	{ KEEPER_MESSAGE_DBUS, "DBUS", sizeof(struct keeper_dbus), 1, 1, ignore },
 };
 

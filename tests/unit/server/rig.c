@@ -276,14 +276,20 @@ void rig_wait_log(const struct rig *rig, const char *text, unsigned n_times)
 	g_error("\"%s\" is not there %u times:\n%s\n%s", text, n_times, log, errors);
 }
 
-pid_t rig_renderer(const struct rig *rig)
+pid_t rig_worker(const struct rig *rig, const char *name)
 {
 	g_autofree char *log = NULL;
+	g_autofree char *prefix = g_strdup_printf("%s ", name);
 	g_file_get_contents(rig->worker_log, &log, NULL, NULL);
 	g_assert_nonnull(log);
 	char *last = NULL;
-	for (char *at = log; (at = strstr(at, "render ")); at++)
+	for (char *at = log; (at = strstr(at, prefix)); at++)
 		last = at;
 	g_assert_nonnull(last);
-	return (pid_t)g_ascii_strtoll(last + strlen("render "), NULL, 10);
+	return (pid_t)g_ascii_strtoll(last + strlen(prefix), NULL, 10);
+}
+
+pid_t rig_renderer(const struct rig *rig)
+{
+	return rig_worker(rig, "render");
 }

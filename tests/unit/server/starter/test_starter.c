@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@
 #include "server/starter/starter_process.h"
 
 #define PATIENCE_MS 20000
+#define FILE_MAX_BYTES 4096
 #define WORKER "--as-worker"
 #define KEEPER "--as-keeper"
 
@@ -79,6 +81,7 @@ static int run_worker(void)
 		pause();
 }
 
+/* Its monitor and the file that it copies have one path. */
 static struct starter make_starter_of(bool apart, const char *monitor)
 {
 	g_autoptr(GError) error = NULL;
@@ -90,6 +93,8 @@ static struct starter make_starter_of(bool apart, const char *monitor)
 		.name = "test" };
 	plan.apart = apart;
 	plan.monitor = monitor;
+	plan.files[0] = monitor;
+	plan.file_max_bytes = FILE_MAX_BYTES;
 	if (!worker[0])
 		worker[0] = g_file_read_link("/proc/self/exe", NULL);
 	starter_init(&starter, &plan, &error);
@@ -226,6 +231,42 @@ static void test_monitor(void)
 	end_worker(pid);
 	starter_finish(&starter);
 	close(listener);
+	g_unlink(path);
+	g_rmdir(folder);
+}
+
+/* It copies what it was told of, as it is now, and keeps nothing of it. */
+static void test_copies(void)
+{
+	g_autofree char *folder = g_dir_make_tmp("vitrine-copies-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(folder, "file", NULL);
+	struct starter starter = make_starter_with(path);
+	struct told told;
+	char bytes[16] = { 0 };
+	g_assert_cmpint(starter_copy_file(&starter, 0), ==, -ENOENT);
+	g_assert_cmpint(starter_copy_file(&starter, 1), ==, -ENOENT);
+	for (unsigned i = 0; i < 20; i++) {
+		g_autofree char *text = g_strdup_printf("content %u", i);
+		g_assert_true(g_file_set_contents(path, text, -1, NULL));
+		int fd = starter_copy_file(&starter, 0);
+		g_assert_cmpint(fd, >=, 0);
+		g_assert_true(fcntl(fd, F_GET_SEALS) & F_SEAL_WRITE);
+		g_assert_cmpint(pread(fd, bytes, sizeof(bytes), 0), ==, (gssize)strlen(text));
+		g_assert_cmpmem(bytes, strlen(text), text, strlen(text));
+		close(fd);
+	}
+	g_autofree char *lengthy = g_strnfill(FILE_MAX_BYTES + 1, 'x');
+	g_assert_true(g_file_set_contents(path, lengthy, -1, NULL));
+	g_assert_cmpint(starter_copy_file(&starter, 0), ==, -EFBIG);
+	/* Nobody writes to the FIFO, and nobody waits for that. */
+	g_unlink(path);
+	g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+	g_assert_cmpint(starter_copy_file(&starter, 0), ==, -EINVAL);
+	pid_t pid = start(&starter, &told, NULL);
+	g_assert_cmpint(pid, >, 0);
+	g_assert_cmpint(told.n_fds, ==, 5);
+	end_worker(pid);
+	starter_finish(&starter);
 	g_unlink(path);
 	g_rmdir(folder);
 }
@@ -392,6 +433,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/starter/worker", test_worker);
 	g_test_add_func("/starter/missing-program", test_missing_program);
 	g_test_add_func("/starter/monitor", test_monitor);
+	g_test_add_func("/starter/copies", test_copies);
 	g_test_add_func("/starter/bound", test_bound);
 	g_test_add_func("/starter/killed", test_starter_killed);
 	g_test_add_func("/starter/stopped", test_starter_stopped);

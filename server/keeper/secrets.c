@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/keeper/secrets.h"
+
+#include <string.h>
+
+#include "common/fd.h"
+#include "server/desktop/password.h"
+#include "server/keeper/worker_plan.h"
+
+/* Gives a descriptor, or -1 with `error` set. */
+static int copy(struct starter *starter, enum plan_file file, const char *path, GError **error)
+{
+	int fd = starter_copy_file(starter, file);
+	if (fd == -EINVAL)
+		desktop_fail(error, "%s: not a regular file", path);
+	else if (fd < 0)
+		desktop_fail(error, "%s: %s", path, g_strerror(-fd));
+	return fd < 0 ? -1 : fd;
+}
+
+static bool read_password(
+	struct starter *starter, const char *path, struct viewer *viewer, GError **error)
+{
+	int fd = copy(starter, PLAN_FILE_PASSWORD, path, error);
+	char *password = fd >= 0 ? password_read_fd(fd, path, error) : NULL;
+	fd_close(&fd);
+	if (!password)
+		return false;
+	viewer_set_ticket(viewer, password);
+	explicit_bzero(password, strlen(password));
+	g_free(password);
+	return true;
+}
+
+static bool read_pair(struct starter *starter, const struct tls_options *tls, struct viewer *viewer,
+	GError **error)
+{
+	int fds[2];
+	fds[0] = copy(starter, PLAN_FILE_CERTIFICATE, tls->certificate, error);
+	fds[1] = fds[0] < 0 ? -1 : copy(starter, PLAN_FILE_KEY, tls->key, error);
+	if (fds[1] >= 0 && tls_pair_check(fds, error)) {
+		viewer_set_certificate(viewer, fds[0], fds[1]);
+		return true;
+	}
+	fd_close(&fds[0]);
+	fd_close(&fds[1]);
+	return false;
+}
+
+static void tell(const char *what, bool taken, const GError *error)
+{
+	if (taken)
+		g_message("SIGHUP: the %s was read again", what);
+	else
+		g_warning("SIGHUP: the %s stays as it was: %s", what, error->message);
+}
+
+void secrets_read_again(
+	struct starter *starter, const struct desktop *desktop, struct viewer *viewer)
+{
+	if (desktop->password_file) {
+		g_autoptr(GError) error = NULL;
+		bool taken = read_password(starter, desktop->password_file, viewer, &error);
+		tell("password", taken, error);
+	} else if (desktop->password) {
+		g_message("SIGHUP: the password stays as it was: it came from no file");
+	}
+	if (desktop->tls.port > 0) {
+		g_autoptr(GError) error = NULL;
+		bool taken = read_pair(starter, &desktop->tls, viewer, &error);
+		tell("certificate", taken, error);
+	}
+}
