@@ -26,7 +26,7 @@ struct desktop {
 	/*
 	 * These are the machine's. `disk_format` is known once `vitrine run` has checked the disk.
 	 */
-	char *disk, *disk_format;
+	char *disk, *disk_format, *disk_backing;
 	bool snapshot, uefi;
 	char *kernel, *initrd, *append;
 	unsigned memory_mib, n_cpus;

@@ -78,11 +78,27 @@ const struct desktop_option desktop_options[] = {
 	{ "disk", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_PATH, MEMBER(disk), "IMAGE",
 		"Boot this disk image", "The guest sees a virtio disk." },
 	{ "disk-format", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_TEXT, MEMBER(disk_format), "FORMAT",
-		"raw, qcow2 or another of QEMU's formats",
-		"Without it a file that begins like a qcow2 image is one, unless its name ends in "
-		".raw. A qcow2 image that uses other files must have a name that ends in .qcow2, "
-		"or this option.",
+		"raw, qcow2, qcow, qed, vmdk, vdi, vhdx, vpc, parallels, bochs, cloop or dmg",
+		"Without it an image is seen from the file, and its name must agree: .qcow2, "
+		".vmdk, "
+		".vdi, .vhdx, .vhd and the like. A qcow2 image that uses no other file may have "
+		"any name. A file that looks like no image is raw, and so is one whose name ends "
+		"in .raw. What looks like an image and is not called one is refused, since a guest "
+		"can write what it likes into its raw disk, and would destroy an image by writing "
+		"to it as raw.",
 		.fallback = FOR_RUN("seen from the file") },
+	{ "disk-backing", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_TEXT, MEMBER(disk_backing), "WHERE",
+		"Where the other files may lie that the image names: folder, any, or a folder's "
+		"path",
+		"An image can name files that it lies on (its backing file) or that its data are "
+		"in "
+		"(a data file; the pieces of a VMDK), and whoever made it has chosen which: any "
+		"file of this host. With folder it may lie on what is in the disk's own folder, "
+		"and that is only read; with a path (./any for a folder of that name) all such "
+		"files may also lie in that folder or below, and data there are written; with any "
+		"they may lie anywhere. Symbolic links are followed first. What lies elsewhere, "
+		"and what is no file but an address or a description, is refused by name.",
+		.initial = FOR_RUN("folder") },
 	{ "snapshot", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_SWITCH_ON, MEMBER(snapshot), NULL,
 		"Forget what the guest writes to the disk" },
 	{ "uefi", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_SWITCH_ON, MEMBER(uefi), NULL,

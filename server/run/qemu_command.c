@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "protocol/guest_report.h"
+#include "server/run/qemu_disk.h"
 
 #define PACKAGES "qemu-system-x86 qemu-system-modules-opengl"
 #define OVMF_CODE "/usr/share/OVMF/OVMF_CODE_4M.fd"
@@ -89,9 +90,10 @@ static char *escaped_run_file(const struct run_dir *dir, const char *file)
 
 static void add_machine(GPtrArray *argv, const struct desktop *o, bool kvm)
 {
-	add_pair(argv, "-name", "%s", o->name);
+	add_pair(argv, "-name", "guest=%s", o->name);
 	add(argv, "-nodefaults");
-	add_pair(argv, "-machine", "q35,memory-backend=mem");
+	add_pair(argv, "-machine", "q35,memory-backend=mem%s",
+		o->uefi ? ",pflash0=firmware,pflash1=variables" : "");
 	add_pair(argv, "-accel", "%s", kvm ? "kvm" : "tcg");
 	add_pair(argv, "-cpu", "%s", kvm ? "host" : TCG_CPU);
 	add_pair(argv, "-smp", "%u", o->n_cpus);
@@ -142,14 +144,6 @@ static void add_report_port(GPtrArray *argv)
 		GUEST_REPORT_PORT);
 }
 
-static void add_disk(GPtrArray *argv, const struct desktop *o, const char *format)
-{
-	g_autofree char *path = escape(o->disk);
-	add_pair(argv, "-drive", "if=none,id=disk,format=%s,discard=unmap,snapshot=%s,file=%s",
-		format, o->snapshot ? "on" : "off", path);
-	add_pair(argv, "-device", "virtio-blk-pci,drive=disk,bootindex=1");
-}
-
 static void add_kernel(GPtrArray *argv, const struct desktop *o)
 {
 	add_pair(argv, "-kernel", "%s", o->kernel);
@@ -183,16 +177,24 @@ static char *copy_variables(const char *name, GError **error)
 	return g_steal_pointer(&path);
 }
 
+static bool is_utf8(const char *path, GError **error)
+{
+	if (g_utf8_validate(path, -1, NULL))
+		return true;
+	g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+		"--uefi: %s is not UTF-8, as what QEMU is told must be", path);
+	return false;
+}
+
 static bool add_firmware(GPtrArray *argv, const struct desktop *o, GError **error)
 {
 	if (!o->uefi)
 		return true;
 	g_autofree char *variables = copy_variables(o->name, error);
-	if (!variables)
+	if (!variables || !is_utf8(variables, error))
 		return false;
-	g_autofree char *path = escape(variables);
-	add_pair(argv, "-drive", "if=pflash,unit=0,format=raw,readonly=on,file=%s", OVMF_CODE);
-	add_pair(argv, "-drive", "if=pflash,unit=1,format=raw,file=%s", path);
+	qemu_add_flash(argv, "firmware", OVMF_CODE, true);
+	qemu_add_flash(argv, "variables", variables, false);
 	return true;
 }
 
@@ -208,17 +210,21 @@ static void add_serial(GPtrArray *argv, const struct desktop *o, const struct ru
 	add_pair(argv, "-serial", "chardev:serial");
 }
 
+/* With -qmp a path that contains "=" would be an option of another name. */
 static void add_qmp(GPtrArray *argv, const struct run_dir *dir)
 {
 	static const char *const files[] = { QEMU_OUR_QMP, QEMU_KEEPER_QMP };
 	for (unsigned i = 0; i < G_N_ELEMENTS(files); i++) {
 		g_autofree char *path = escaped_run_file(dir, files[i]);
-		add_pair(argv, "-qmp", "unix:%s,server=on,wait=off", path);
+		add_pair(argv, "-chardev", "socket,id=%s,path=%s,server=on,wait=off", files[i],
+			path);
+		add_pair(argv, "-mon", "chardev=%s,mode=control", files[i]);
 	}
 }
 
 char **qemu_command(const struct qemu_program *qemu, const struct desktop *o,
-	char *const *arguments, const struct run_dir *dir, bool kvm, GError **error)
+	const struct disk_chain *disk, char *const *arguments, const struct run_dir *dir, bool kvm,
+	GError **error)
 {
 	g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
 	add(argv, qemu->path);
@@ -230,7 +236,7 @@ char **qemu_command(const struct qemu_program *qemu, const struct desktop *o,
 		add_sound(argv);
 	add_report_port(argv);
 	if (o->disk)
-		add_disk(argv, o, o->disk_format);
+		qemu_add_disk(argv, disk, o->snapshot);
 	if (o->kernel)
 		add_kernel(argv, o);
 	if (o->network) {

@@ -7,6 +7,7 @@
 
 #include "server/desktop/desktop.h"
 #include "server/desktop/run_dir.h"
+#include "server/run/disk_chain.h"
 
 /* In QEMU the vhost-user socket has this descriptor. */
 #define QEMU_VHOST_FD 3
@@ -36,7 +37,8 @@ bool qemu_check_accel(const struct qemu_program *qemu, bool kvm, GError **error)
 
 /*
  * Gives a NULL-terminated argv, which ends with `arguments`. It copies firmware variables when the
- * desktop has none yet.
+ * desktop has none yet. `disk` is what the desktop's disk consists of, if it has one.
  */
 char **qemu_command(const struct qemu_program *qemu, const struct desktop *desktop,
-	char *const *arguments, const struct run_dir *dir, bool kvm, GError **error);
+	const struct disk_chain *disk, char *const *arguments, const struct run_dir *dir, bool kvm,
+	GError **error);

@@ -16,6 +16,7 @@
 #include "server/desktop/desktop_command_line.h"
 #include "server/desktop/desktop_file.h"
 #include "server/desktop/guest_report.h"
+#include "server/run/disk_chain.h"
 #include "server/run/kvm.h"
 #include "common/fd.h"
 #include "common/listen.h"
@@ -51,6 +52,7 @@ struct child {
 struct run {
 	struct desktop desktop;
 	char **qemu_arguments;
+	struct disk_chain disk;
 	struct qemu_program qemu;
 	struct run_dir dir;
 	GMainLoop *loop;
@@ -403,8 +405,8 @@ static void write_pid(const struct run *run)
 
 static bool start_qemu(struct run *run, int vhost_fd, int report_fd, GError **error)
 {
-	g_auto(GStrv) argv = qemu_command(
-		&run->qemu, &run->desktop, run->qemu_arguments, &run->dir, run->kvm, error);
+	g_auto(GStrv) argv = qemu_command(&run->qemu, &run->desktop, &run->disk,
+		run->qemu_arguments, &run->dir, run->kvm, error);
 	if (!argv)
 		return false;
 	g_autofree char *log = run_dir_file(&run->dir, QEMU_LOG);
@@ -491,12 +493,32 @@ static bool write_desktop(const struct run *run, GError **error)
 	return g_key_file_save_to_file(file, path, error);
 }
 
+static void set_text(char **to, const char *text)
+{
+	g_free(*to);
+	*to = g_strdup(text);
+}
+
+/* What the disk consists of is found once: here, before anybody else opens any of it. */
+static bool find_disk(struct run *run, GError **error)
+{
+	struct desktop *d = &run->desktop;
+	if (!d->disk)
+		return true;
+	if (!disk_chain_find(&run->disk, d->disk, d->disk_format, d->disk_backing, error))
+		return false;
+	set_text(&d->disk_format, disk_chain_layer(&run->disk, 0)->format->name);
+	if (run->disk.pool)
+		set_text(&d->disk_backing, run->disk.pool);
+	return true;
+}
+
 static bool prepare(struct run *run, GError **error)
 {
 	const struct desktop *d = &run->desktop;
-	return qemu_find(&run->qemu, d->qemu, error) && run_dir_create(&run->dir, d->name, error) &&
-	       open_spice(run, error) && choose_accel(run, error) && write_desktop(run, error) &&
-	       start_both(run, error);
+	return find_disk(run, error) && qemu_find(&run->qemu, d->qemu, error) &&
+	       run_dir_create(&run->dir, d->name, error) && open_spice(run, error) &&
+	       choose_accel(run, error) && write_desktop(run, error) && start_both(run, error);
 }
 
 static void remove_source(unsigned source)
@@ -518,6 +540,7 @@ static void finish(struct run *run)
 		close(run->spice_fd);
 	run_dir_remove(&run->dir);
 	qemu_program_finish(&run->qemu);
+	disk_chain_finish(&run->disk);
 	g_main_loop_unref(run->loop);
 }
 

@@ -4,19 +4,13 @@
 #include <string.h>
 
 #include "server/desktop/desktop_command_line.h"
-#include "server/run/image.h"
 
-static bool check_machine(struct desktop *d, GError **error)
+static bool check_machine(const struct desktop *d, GError **error)
 {
 	if (!d->disk && !d->kernel)
 		return desktop_fail(error, "give a machine to run: --disk=IMAGE, or --kernel=FILE");
 	if ((d->initrd || d->append) && !d->kernel)
 		return desktop_fail(error, "--initrd and --append need --kernel");
-	const char *format = d->disk ? image_format(d->disk, d->disk_format, error) : NULL;
-	if (d->disk && !format)
-		return false;
-	if (format && !d->disk_format)
-		d->disk_format = g_strdup(format);
 	return true;
 }
 

@@ -5,9 +5,9 @@
 #include "server/desktop/desktop.h"
 
 /*
- * argv[0] is "run". Checks the desktop as a whole, that named files exist among it, and finds its
- * disk's format. *qemu_arguments becomes what stands after "--", for g_strfreev(). Finish the
- * desktop in any case.
+ * argv[0] is "run". Checks the desktop as a whole, that named files exist among it, but for its
+ * disk. *qemu_arguments becomes what stands after "--", for g_strfreev(). Finish the desktop in any
+ * case.
  */
 bool run_options_parse(
 	struct desktop *desktop, char ***qemu_arguments, int argc, char **argv, GError **error);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * These are this room's bounds on what a disk image may say and on what people may ask of the
+ * network. Each says its unit, its reason, and what happens past it.
+ */
+#pragma once
+
+/*
+ * A disk has at most this many layers. Chains grow by a snapshot a night; a layer costs QEMU a
+ * descriptor and each read of what was never written a look into it. A longer chain is refused.
+ */
+#define DISK_LAYERS_MAX 256
+
+/*
+ * QEMU takes at most this many bytes as the name of a backing file (1023, docs/interop/qcow2.rst).
+ * A longer one is refused.
+ */
+#define IMAGE_NAME_MAX_BYTES 1023
+
+/*
+ * What lies in a qcow2 image before its data, the extensions of its header among it, ends with the
+ * first cluster, which has at most this many bytes (docs/interop/qcow2.rst, cluster_bits). What
+ * lies behind is not looked at.
+ */
+#define QCOW2_HEADER_MAX_BYTES (2 * 1024 * 1024)
+
+/*
+ * QEMU reads at most this many bytes of a VMDK's description (block/vmdk.c, vmdk_read_desc). What
+ * lies behind is not looked at.
+ */
+#define VMDK_TEXT_MAX_BYTES (1024 * 1024)
+
+/*
+ * A VMDK has at most this many files of its data, which are 2 TiB in pieces of 2 GiB as VMware
+ * makes them. More are refused.
+ */
+#define VMDK_FILES_MAX 1024
