@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+#include "display/tickets/tickets.h"
+
+#include <glib.h>
+#include <string.h>
+
+#include "display/tickets/delays.h"
+#include "display/tickets/limits.h"
+
+/* A secret, filled up with zeros: all are as long as each other, so comparing takes as long. */
+struct secret {
+	uint8_t bytes[TICKETS_SECRET_MAX + 1];
+};
+
+struct ticket {
+	uint32_t name;
+	struct tickets_terms terms;
+	struct secret secret;
+	bool spent; /* its session has begun, or is about to */
+};
+
+struct visit {
+	uint32_t id;
+	uint32_t session; /* 0: not begun yet */
+	struct tickets_visitor visitor;
+	struct secret secret;
+	unsigned tries; /* wrong passwords of connections that named the session */
+};
+
+struct tickets {
+	GMutex lock; /* guards all */
+	bool open;
+	struct delays *delays;
+	GArray *all;    /* struct ticket */
+	GArray *visits; /* struct visit */
+	uint32_t last_visit;
+};
+
+/* ---- secrets ---- */
+
+static void wipe_ticket(gpointer ticket)
+{
+	explicit_bzero(&((struct ticket *)ticket)->secret, sizeof(struct secret));
+}
+
+static void wipe_visit(gpointer visit)
+{
+	explicit_bzero(&((struct visit *)visit)->secret, sizeof(struct secret));
+}
+
+/* One that is too long becomes one that no ticket has: tickets end before the last byte. */
+static struct secret make_secret(const char *text)
+{
+	struct secret secret = { { 0 } };
+	size_t bytes = strnlen(text, sizeof(secret.bytes));
+	memcpy(secret.bytes, text, bytes);
+	return secret;
+}
+
+/* Takes as long for any two secrets. `volatile` keeps the compiler from ending it early. */
+static bool is_equal(const struct secret *one, const struct secret *other)
+{
+	volatile uint8_t differs = 0;
+	for (size_t i = 0; i < sizeof(one->bytes); i++)
+		differs |= one->bytes[i] ^ other->bytes[i];
+	return differs == 0;
+}
+
+/* ---- the table ---- */
+
+struct tickets *tickets_create(void)
+{
+	struct tickets *tickets = g_new0(struct tickets, 1);
+	g_mutex_init(&tickets->lock);
+	tickets->delays = delays_create();
+	/* Rows are made once: a larger array elsewhere would leave secrets in freed memory. */
+	tickets->all = g_array_sized_new(FALSE, TRUE, sizeof(struct ticket), TICKETS_MAX);
+	tickets->visits = g_array_sized_new(FALSE, TRUE, sizeof(struct visit), TICKETS_VISITS_MAX);
+	return tickets;
+}
+
+void tickets_destroy(struct tickets *tickets)
+{
+	if (!tickets)
+		return;
+	for (guint i = 0; i < tickets->all->len; i++)
+		wipe_ticket(&g_array_index(tickets->all, struct ticket, i));
+	for (guint i = 0; i < tickets->visits->len; i++)
+		wipe_visit(&g_array_index(tickets->visits, struct visit, i));
+	g_array_unref(tickets->all);
+	g_array_unref(tickets->visits);
+	delays_destroy(tickets->delays);
+	g_mutex_clear(&tickets->lock);
+	g_free(tickets);
+}
+
+void tickets_set_open(struct tickets *tickets, bool open)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
+	tickets->open = open;
+}
+
+bool tickets_is_open(struct tickets *tickets)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
+	return tickets->open;
+}
+
+static struct ticket *find_ticket(const struct tickets *tickets, uint32_t name)
+{
+	for (guint i = 0; i < tickets->all->len; i++) {
+		struct ticket *ticket = &g_array_index(tickets->all, struct ticket, i);
+		if (ticket->name == name)
+			return ticket;
+	}
+	return NULL;
+}
+
+static void remove_ticket(struct tickets *tickets, struct ticket *ticket)
+{
+	struct ticket *last = &g_array_index(tickets->all, struct ticket, tickets->all->len - 1);
+	*ticket = *last;
+	wipe_ticket(last);
+	g_array_set_size(tickets->all, tickets->all->len - 1);
+}
+
+static bool is_over(const struct ticket *ticket, int64_t now_us)
+{
+	return ticket->terms.use_by_us != 0 && now_us > ticket->terms.use_by_us;
+}
+
+/* Tickets that are of no more use make room for a new one. */
+static void drop_used_up(struct tickets *tickets, int64_t now_us)
+{
+	for (guint i = tickets->all->len; i-- > 0;) {
+		struct ticket *ticket = &g_array_index(tickets->all, struct ticket, i);
+		if (ticket->spent || is_over(ticket, now_us))
+			remove_ticket(tickets, ticket);
+	}
+}
+
+bool tickets_put(struct tickets *tickets, uint32_t name, const char *secret,
+	const struct tickets_terms *terms, int64_t now_us)
+{
+	size_t bytes = strlen(secret);
+	if (bytes == 0 || bytes > TICKETS_SECRET_MAX)
+		return false;
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
+	struct ticket *ticket = find_ticket(tickets, name);
+	if (!ticket) {
+		if (tickets->all->len == TICKETS_MAX)
+			drop_used_up(tickets, now_us);
+		if (tickets->all->len == TICKETS_MAX)
+			return false;
+		g_array_set_size(tickets->all, tickets->all->len + 1);
+		ticket = &g_array_index(tickets->all, struct ticket, tickets->all->len - 1);
+	}
+	*ticket = (struct ticket){ .name = name, .terms = *terms, .secret = make_secret(secret) };
+	return true;
+}
+
+void tickets_drop(struct tickets *tickets, uint32_t name)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
+	struct ticket *ticket = find_ticket(tickets, name);
+	if (ticket)
+		remove_ticket(tickets, ticket);
+}
+
+/* ---- visits ---- */
+
+static struct visit *find_visit(const struct tickets *tickets, uint32_t id)
+{
+	for (guint i = 0; i < tickets->visits->len; i++) {
+		struct visit *visit = &g_array_index(tickets->visits, struct visit, i);
+		if (visit->id == id)
+			return visit;
+	}
+	return NULL;
+}
+
+static struct visit *find_session(const struct tickets *tickets, uint32_t session)
+{
+	for (guint i = 0; session != 0 && i < tickets->visits->len; i++) {
+		struct visit *visit = &g_array_index(tickets->visits, struct visit, i);
+		if (visit->session == session)
+			return visit;
+	}
+	return NULL;
+}
+
+static uint32_t next_visit(struct tickets *tickets)
+{
+	do
+		tickets->last_visit++;
+	while (tickets->last_visit == 0 || find_visit(tickets, tickets->last_visit));
+	return tickets->last_visit;
+}
+
+void tickets_begin(struct tickets *tickets, uint32_t id, uint32_t session)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
+	struct visit *visit = find_visit(tickets, id);
+	g_assert(visit);
+	visit->session = session;
+}
+
+void tickets_leave(struct tickets *tickets, uint32_t id)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
+	struct visit *visit = find_visit(tickets, id);
+	g_assert(visit);
+	struct ticket *ticket = find_ticket(tickets, visit->visitor.ticket);
+	if (ticket && visit->session == 0)
+		ticket->spent = false;
+	wipe_visit(visit);
+	g_array_remove_index(
+		tickets->visits, (guint)(visit - (struct visit *)(void *)tickets->visits->data));
+	memset(tickets->visits->data + tickets->visits->len * sizeof(*visit), 0, sizeof(*visit));
+}
+
+unsigned tickets_visitors(struct tickets *tickets, struct tickets_visitor *visitors, unsigned max)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
+	for (guint i = 0; i < MIN(max, tickets->visits->len); i++)
+		visitors[i] = g_array_index(tickets->visits, struct visit, i).visitor;
+	return tickets->visits->len;
+}
+
+/* ---- judging ---- */
+
+/* Compares with every ticket, so that the time tells nothing; NULL: none is equal. */
+static struct ticket *find_secret(const struct tickets *tickets, const struct secret *secret)
+{
+	struct ticket *found = NULL;
+	for (guint i = 0; i < tickets->all->len; i++) {
+		struct ticket *ticket = &g_array_index(tickets->all, struct ticket, i);
+		if (is_equal(&ticket->secret, secret))
+			found = ticket;
+	}
+	return found;
+}
+
+static void pass(const struct visit *visit, struct tickets_answer *answer)
+{
+	answer->verdict = TICKETS_PASS;
+	answer->ticket = visit->visitor.ticket;
+	answer->view_only = visit->visitor.view_only;
+}
+
+/*
+ * Lets a main channel in; `ticket` is NULL where nobody is asked. A ticket is spent from here on,
+ * so that of two connections with it only one gets in.
+ */
+static void let_in(struct tickets *tickets, const struct tickets_try *said, struct ticket *ticket,
+	int64_t now_us, struct tickets_answer *answer)
+{
+	if (tickets->visits->len == TICKETS_VISITS_MAX) {
+		answer->verdict = TICKETS_BUSY;
+		return;
+	}
+	uint32_t id = next_visit(tickets);
+	g_array_set_size(tickets->visits, tickets->visits->len + 1);
+	struct visit *visit =
+		&g_array_index(tickets->visits, struct visit, tickets->visits->len - 1);
+	visit->id = id;
+	visit->visitor.from = said->from;
+	visit->visitor.since_us = now_us;
+	if (ticket) {
+		visit->secret = ticket->secret;
+		visit->visitor.ticket = ticket->name;
+		visit->visitor.view_only = ticket->terms.view_only;
+		ticket->spent = ticket->terms.once;
+	}
+	pass(visit, answer);
+	answer->visit = id;
+}
+
+static void judge_secret(struct tickets *tickets, const struct tickets_try *said,
+	const struct secret *secret, int64_t now_us, struct tickets_answer *answer)
+{
+	struct ticket *ticket = find_secret(tickets, secret);
+	if (!ticket || said->session != 0)
+		return;
+	if (ticket->spent || is_over(ticket, now_us)) {
+		answer->verdict = TICKETS_SPENT;
+		return;
+	}
+	let_in(tickets, said, ticket, now_us, answer);
+}
+
+static bool passes_session(
+	struct visit *visit, const struct secret *secret, struct tickets_answer *answer)
+{
+	if (!visit || !is_equal(&visit->secret, secret))
+		return false;
+	pass(visit, answer);
+	return true;
+}
+
+/*
+ * A session's channels come many at a time, and do not wait for whoever guesses behind the same
+ * router. The session's name is no secret on a line without TLS, so this ends after a few wrong
+ * passwords: from then on its channels wait as all others do.
+ */
+static bool passes_at_once(
+	struct visit *visit, const struct secret *secret, struct tickets_answer *answer)
+{
+	if (!visit || visit->tries >= DELAYS_FREE_TRIES)
+		return false;
+	bool passes = passes_session(visit, secret, answer);
+	visit->tries += !passes;
+	return passes;
+}
+
+static void judge_asked(struct tickets *tickets, const struct tickets_try *said,
+	const struct secret *secret, int64_t now_us, struct tickets_answer *answer)
+{
+	uint64_t network = peer_address_network(&said->from);
+	struct visit *visit = find_session(tickets, said->session);
+	int64_t slot_us = said->slot_us;
+	if (slot_us == 0) {
+		if (passes_at_once(visit, secret, answer))
+			return;
+		slot_us = delays_try(tickets->delays, network, now_us);
+	}
+	if (slot_us < 0 || slot_us > now_us) {
+		answer->verdict = slot_us < 0 ? TICKETS_BUSY : TICKETS_LATER;
+		answer->again_us = slot_us;
+		return;
+	}
+	if (!passes_session(visit, secret, answer))
+		judge_secret(tickets, said, secret, now_us, answer);
+	if (answer->verdict == TICKETS_PASS)
+		delays_right(tickets->delays, network, now_us);
+}
+
+/* A session that came with a view-only password stays what it is when nobody is asked any more. */
+static void judge_open(struct tickets *tickets, const struct tickets_try *said, int64_t now_us,
+	struct tickets_answer *answer)
+{
+	const struct visit *visit = find_session(tickets, said->session);
+	if (said->session == 0)
+		let_in(tickets, said, NULL, now_us, answer);
+	else if (visit)
+		pass(visit, answer);
+	else
+		answer->verdict = TICKETS_PASS;
+}
+
+struct tickets_answer tickets_judge(
+	struct tickets *tickets, const struct tickets_try *said, int64_t now_us)
+{
+	struct tickets_answer answer = { .verdict = TICKETS_WRONG };
+	struct secret secret = make_secret(said->secret);
+	g_mutex_lock(&tickets->lock);
+	if (tickets->open)
+		judge_open(tickets, said, now_us, &answer);
+	else if (said->secret[0] == '\0')
+		answer.verdict = TICKETS_EMPTY;
+	else
+		judge_asked(tickets, said, &secret, now_us, &answer);
+	g_mutex_unlock(&tickets->lock);
+	explicit_bzero(&secret, sizeof(secret));
+	return answer;
+}
+
+const char *tickets_verdict_text(enum tickets_verdict verdict)
+{
+	switch (verdict) {
+	case TICKETS_PASS:
+		return "passed";
+	case TICKETS_LATER:
+		return "has to wait";
+	case TICKETS_EMPTY:
+		return "no password";
+	case TICKETS_WRONG:
+		return "wrong password";
+	case TICKETS_SPENT:
+		return "the ticket has been used, or its time is over";
+	case TICKETS_BUSY:
+		return "too many passwords were tried";
+	}
+	return "?";
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tickets: decides who may come in. It holds the passwords and tickets of one desktop, and who has
+ * come with which of them, from where and when.
+ *
+ * A *password* lets anybody in who knows it, as often as they like. A *ticket* lets one session in:
+ * it lives from its first connection on, for all channels of that session, and is spent when the
+ * session ends; it may have a time by which it must have been used first. Either may be view-only.
+ *
+ * A session's other channels name it, and pass with the password that its main channel came with,
+ * also when that has been changed since. Secrets are compared in constant time, with all that are
+ * known. Whoever guesses waits (delays.h): tickets_judge() then says TICKETS_LATER, and the caller
+ * asks again at the time it was told.
+ *
+ * It knows no socket and no clock: times are the caller's, in microseconds of the monotonic clock.
+ *
+ * Threads: any; a lock guards it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/peer_address.h"
+
+struct tickets;
+
+/* A new table asks for a password and knows none: nobody gets in. */
+struct tickets *tickets_create(void);
+void tickets_destroy(struct tickets *tickets);
+
+/* Says that nobody is asked for a password, or that everybody is. */
+void tickets_set_open(struct tickets *tickets, bool open);
+bool tickets_is_open(struct tickets *tickets);
+
+struct tickets_terms {
+	bool view_only;    /* may look and listen, and not type or change anything */
+	bool once;         /* is a ticket: lets one session in */
+	int64_t use_by_us; /* a ticket must be used first by then; 0: at any time */
+};
+
+/*
+ * Adds a password or ticket, or gives another secret and terms to the one of this name. Returns
+ * false when the secret is empty or too long, or when there are TICKETS_MAX. The secret is copied,
+ * and its copy is wiped when it goes.
+ */
+bool tickets_put(struct tickets *tickets, uint32_t name, const char *secret,
+	const struct tickets_terms *terms, int64_t now_us);
+/* Forgets one. Sessions that came with it go on. */
+void tickets_drop(struct tickets *tickets, uint32_t name);
+
+enum tickets_verdict {
+	TICKETS_PASS,
+	TICKETS_LATER, /* ask again at again_us */
+	TICKETS_EMPTY, /* no password was given, and one is asked for; this is no guess */
+	TICKETS_WRONG,
+	TICKETS_SPENT, /* right once: the ticket's session has begun or is over, or its time is */
+	TICKETS_BUSY,  /* not judged: too many guess from there, or everywhere */
+};
+
+/* What a connection says. */
+struct tickets_try {
+	struct peer_address from;
+	const char *secret; /* as the client gave it, of any length */
+	uint32_t session;   /* that it names; 0: it is a main channel, and begins one */
+	int64_t slot_us;    /* 0, or again_us of the answer to the same try that was LATER */
+};
+
+struct tickets_answer {
+	enum tickets_verdict verdict;
+	int64_t again_us; /* of LATER */
+	bool view_only;   /* of PASS */
+	uint32_t ticket;  /* of PASS: the name of what it came with; 0: nobody is asked */
+	/* Of PASS for a main channel: names its visit, which lasts until tickets_leave(). Else 0.
+	 */
+	uint32_t visit;
+};
+
+/* Judges what a connection says. */
+struct tickets_answer tickets_judge(
+	struct tickets *tickets, const struct tickets_try *said, int64_t now_us);
+
+/* Says which session a visit's main channel has begun. Must be called before the client reads the
+ * session's name, for its other channels name it at once. */
+void tickets_begin(struct tickets *tickets, uint32_t visit, uint32_t session);
+/*
+ * Says that a visit's main channel has ended. A ticket whose session had not begun can be used
+ * again.
+ */
+void tickets_leave(struct tickets *tickets, uint32_t visit);
+
+/* Who is in, for figures. */
+struct tickets_visitor {
+	struct peer_address from;
+	int64_t since_us;
+	uint32_t ticket;
+	bool view_only;
+};
+/* Writes up to `max` of them, those that came first first. Returns how many there are. */
+unsigned tickets_visitors(struct tickets *tickets, struct tickets_visitor *visitors, unsigned max);
+
+/* Says in words for the log why a connection is turned away. */
+const char *tickets_verdict_text(enum tickets_verdict verdict);

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* tickets: plays clients that come with passwords and tickets, right and wrong ones. */
+#include "display/tickets/tickets.h"
+#include "display/tickets/limits.h"
+
+#include <glib.h>
+#include <string.h>
+
+enum { PASSWORD = 1, VIEWERS, TICKET };
+
+static const struct tickets_terms plain, view_only = { .view_only = true }, once = { .once = true };
+
+static struct tickets_answer judge(struct tickets *tickets, unsigned host, const char *secret,
+	uint32_t session, int64_t now_us)
+{
+	struct tickets_try said = {
+		.from = { .kind = PEER_ADDRESS_INET, .bytes = { 192, 0, 2, (uint8_t)host } },
+		.secret = secret,
+		.session = session,
+	};
+	return tickets_judge(tickets, &said, now_us);
+}
+
+#define assert_verdict(tickets, host, secret, session, now_us, expected)                           \
+	g_assert_cmpint(judge(tickets, host, secret, session, now_us).verdict, ==, expected)
+
+static void test_nobody(void)
+{
+	struct tickets *tickets = tickets_create();
+	assert_verdict(tickets, 1, "", 0, 1, TICKETS_EMPTY);
+	assert_verdict(tickets, 1, "x", 0, 1, TICKETS_WRONG);
+	g_assert_false(tickets_is_open(tickets));
+	tickets_set_open(tickets, true);
+	g_assert_true(tickets_is_open(tickets));
+	struct tickets_answer answer = judge(tickets, 1, "", 0, 1);
+	g_assert_cmpint(answer.verdict, ==, TICKETS_PASS);
+	g_assert_cmpuint(answer.ticket, ==, 0);
+	g_assert_cmpuint(answer.visit, !=, 0);
+	tickets_begin(tickets, answer.visit, 77);
+	assert_verdict(tickets, 1, "any", 77, 1, TICKETS_PASS);
+	tickets_leave(tickets, answer.visit);
+	tickets_destroy(tickets);
+}
+
+static void test_passwords(void)
+{
+	struct tickets *tickets = tickets_create();
+	g_assert_true(tickets_put(tickets, PASSWORD, "secret", &plain, 0));
+	g_assert_true(tickets_put(tickets, VIEWERS, "look", &view_only, 0));
+	struct tickets_answer answer = judge(tickets, 1, "secret", 0, 1);
+	g_assert_cmpint(answer.verdict, ==, TICKETS_PASS);
+	g_assert_cmpuint(answer.ticket, ==, PASSWORD);
+	g_assert_false(answer.view_only);
+	answer = judge(tickets, 1, "look", 0, 1);
+	g_assert_cmpint(answer.verdict, ==, TICKETS_PASS);
+	g_assert_cmpuint(answer.ticket, ==, VIEWERS);
+	g_assert_true(answer.view_only);
+	const char *const wrong[] = { "secre", "secrets", "Secret", "secret ", " ", "look\n" };
+	for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++)
+		assert_verdict(tickets, 10 + i, wrong[i], 0, 1, TICKETS_WRONG);
+	tickets_drop(tickets, PASSWORD);
+	tickets_drop(tickets, PASSWORD);
+	assert_verdict(tickets, 2, "secret", 0, 1, TICKETS_WRONG);
+	assert_verdict(tickets, 2, "look", 0, 1, TICKETS_PASS);
+	tickets_destroy(tickets);
+}
+
+/* No password is right because it is as long as the longest, or longer than it. */
+static void test_lengths(void)
+{
+	struct tickets *tickets = tickets_create();
+	char longest[TICKETS_SECRET_MAX + 3];
+	memset(longest, 'x', sizeof(longest));
+	longest[TICKETS_SECRET_MAX + 2] = '\0';
+	g_assert_false(tickets_put(tickets, PASSWORD, longest, &plain, 0));
+	g_assert_false(tickets_put(tickets, PASSWORD, "", &plain, 0));
+	assert_verdict(tickets, 1, longest, 0, 1, TICKETS_WRONG);
+	longest[TICKETS_SECRET_MAX] = '\0';
+	g_assert_true(tickets_put(tickets, PASSWORD, longest, &plain, 0));
+	assert_verdict(tickets, 2, longest, 0, 1, TICKETS_PASS);
+	longest[TICKETS_SECRET_MAX] = 'x';
+	assert_verdict(tickets, 2, longest, 0, 1, TICKETS_WRONG);
+	tickets_destroy(tickets);
+}
+
+static void test_ticket(void)
+{
+	struct tickets *tickets = tickets_create();
+	const struct tickets_terms soon = { .once = true, .use_by_us = 100 };
+	tickets_put(tickets, TICKET, "ticket", &soon, 0);
+	struct tickets_answer first = judge(tickets, 1, "ticket", 0, 50);
+	g_assert_cmpint(first.verdict, ==, TICKETS_PASS);
+	/* It is taken from the first moment on, and free again when no session has begun. */
+	assert_verdict(tickets, 2, "ticket", 0, 50, TICKETS_SPENT);
+	tickets_leave(tickets, first.visit);
+	struct tickets_answer main_channel = judge(tickets, 1, "ticket", 0, 60);
+	g_assert_cmpint(main_channel.verdict, ==, TICKETS_PASS);
+	tickets_begin(tickets, main_channel.visit, 77);
+	/* All channels of the session pass, however late, also from another address. */
+	for (unsigned i = 0; i < 20; i++)
+		assert_verdict(tickets, 3, "ticket", 77, 5000000, TICKETS_PASS);
+	assert_verdict(tickets, 4, "ticket", 78, 200, TICKETS_WRONG);
+	assert_verdict(tickets, 4, "ticket", 0, 200, TICKETS_SPENT);
+	tickets_leave(tickets, main_channel.visit);
+	assert_verdict(tickets, 5, "ticket", 77, 200, TICKETS_WRONG);
+	assert_verdict(tickets, 5, "ticket", 0, 200, TICKETS_SPENT);
+	/* Its time is over before it was used. */
+	tickets_put(tickets, TICKET + 1, "late", &soon, 0);
+	assert_verdict(tickets, 6, "late", 0, 101, TICKETS_SPENT);
+	tickets_destroy(tickets);
+}
+
+/* A channel passes with its own session's password only, also when that has changed. */
+static void test_sessions(void)
+{
+	struct tickets *tickets = tickets_create();
+	tickets_put(tickets, PASSWORD, "secret", &plain, 0);
+	tickets_put(tickets, VIEWERS, "look", &view_only, 0);
+	struct tickets_answer full = judge(tickets, 1, "secret", 0, 1);
+	struct tickets_answer viewer = judge(tickets, 2, "look", 0, 1);
+	tickets_begin(tickets, full.visit, 77);
+	tickets_begin(tickets, viewer.visit, 78);
+	g_assert_false(judge(tickets, 1, "secret", 77, 1).view_only);
+	g_assert_true(judge(tickets, 2, "look", 78, 1).view_only);
+	assert_verdict(tickets, 3, "look", 77, 1, TICKETS_WRONG);
+	assert_verdict(tickets, 4, "secret", 78, 1, TICKETS_WRONG);
+	tickets_put(tickets, PASSWORD, "another", &plain, 0);
+	assert_verdict(tickets, 1, "secret", 77, 1, TICKETS_PASS);
+	assert_verdict(tickets, 5, "another", 77, 1, TICKETS_WRONG);
+	assert_verdict(tickets, 5, "secret", 0, 1, TICKETS_WRONG);
+	/* Nobody is asked any more: who only looked on still only looks on. */
+	tickets_set_open(tickets, true);
+	g_assert_true(judge(tickets, 2, "", 78, 1).view_only);
+	tickets_destroy(tickets);
+}
+
+static void test_visitors(void)
+{
+	struct tickets *tickets = tickets_create();
+	struct tickets_visitor visitors[TICKETS_VISITS_MAX];
+	struct tickets_answer answers[TICKETS_VISITS_MAX];
+	tickets_put(tickets, VIEWERS, "look", &view_only, 0);
+	for (unsigned i = 0; i < TICKETS_VISITS_MAX; i++) {
+		answers[i] = judge(tickets, 1, "look", 0, i + 1);
+		g_assert_cmpint(answers[i].verdict, ==, TICKETS_PASS);
+	}
+	assert_verdict(tickets, 2, "look", 0, 100, TICKETS_BUSY);
+	tickets_leave(tickets, answers[0].visit);
+	assert_verdict(tickets, 2, "look", 0, 101, TICKETS_PASS);
+	g_assert_cmpuint(tickets_visitors(tickets, visitors, 2), ==, TICKETS_VISITS_MAX);
+	g_assert_cmpint(visitors[0].since_us, ==, 2);
+	g_assert_cmpint(visitors[1].since_us, ==, 3);
+	g_assert_cmpuint(visitors[0].ticket, ==, VIEWERS);
+	g_assert_true(visitors[0].view_only);
+	g_assert_cmpuint(visitors[0].from.bytes[3], ==, 1);
+	tickets_destroy(tickets);
+}
+
+/* Guesses as a client does that waits when it is told to. Returns when all were judged. */
+static int64_t guess(
+	struct tickets *tickets, unsigned host, uint32_t session, unsigned n, int64_t now_us)
+{
+	while (n-- > 0) {
+		struct tickets_answer answer = judge(tickets, host, "guess", session, now_us);
+		if (answer.verdict == TICKETS_LATER) {
+			g_assert_cmpint(answer.again_us, >, now_us);
+			now_us = answer.again_us;
+			struct tickets_try again = {
+				.from = { .kind = PEER_ADDRESS_INET,
+					.bytes = { 192, 0, 2, (uint8_t)host } },
+				.secret = "guess",
+				.session = session,
+				.slot_us = now_us,
+			};
+			g_assert_cmpint(tickets_judge(tickets, &again, now_us - 1).verdict, ==,
+				TICKETS_LATER);
+			answer = tickets_judge(tickets, &again, now_us);
+		}
+		g_assert_cmpint(answer.verdict, ==, TICKETS_WRONG);
+	}
+	return now_us;
+}
+
+static void test_guessing(void)
+{
+	struct tickets *tickets = tickets_create();
+	tickets_put(tickets, PASSWORD, "secret", &plain, 0);
+	int64_t now_us = guess(tickets, 1, 0, 100, 1);
+	g_assert_cmpint(now_us, >, 60 * G_USEC_PER_SEC);
+	assert_verdict(tickets, 2, "secret", 0, now_us, TICKETS_PASS);
+	/* The right one waits as the wrong ones do, or waiting would tell which is which. */
+	struct tickets_answer answer = judge(tickets, 1, "secret", 0, now_us);
+	g_assert_cmpint(answer.verdict, ==, TICKETS_LATER);
+	g_assert_cmpint(answer.again_us - now_us, <=, DELAYS_LONGEST_US);
+	/* A password that is not given is no guess. */
+	for (unsigned i = 0; i < 100; i++)
+		assert_verdict(tickets, 3, "", 0, now_us, TICKETS_EMPTY);
+	assert_verdict(tickets, 3, "secret", 0, now_us, TICKETS_PASS);
+	tickets_destroy(tickets);
+}
+
+/* Who guesses behind the same router holds up no channel of a session, and naming it is no way
+ * around the delay. */
+static void test_guessing_beside(void)
+{
+	struct tickets *tickets = tickets_create();
+	tickets_put(tickets, PASSWORD, "secret", &plain, 0);
+	struct tickets_answer main_channel = judge(tickets, 1, "secret", 0, 1);
+	tickets_begin(tickets, main_channel.visit, 77);
+	int64_t now_us = guess(tickets, 1, 0, 100, 1);
+	for (unsigned i = 0; i < 20; i++)
+		assert_verdict(tickets, 1, "secret", 77, now_us, TICKETS_PASS);
+	int64_t begun_us = now_us;
+	now_us = guess(tickets, 2, 77, 100, now_us);
+	g_assert_cmpint(now_us - begun_us, >, 60 * G_USEC_PER_SEC);
+	/* Now the session's channels wait as everybody does, and pass. */
+	assert_verdict(tickets, 2, "secret", 77, now_us, TICKETS_LATER);
+	assert_verdict(tickets, 3, "secret", 77, now_us, TICKETS_PASS);
+	tickets_destroy(tickets);
+}
+
+static void test_many(void)
+{
+	struct tickets *tickets = tickets_create();
+	char secret[16];
+	for (unsigned i = 0; i < TICKETS_MAX; i++) {
+		g_snprintf(secret, sizeof(secret), "ticket-%u", i);
+		g_assert_true(tickets_put(tickets, i, secret, &once, 0));
+	}
+	g_assert_false(tickets_put(tickets, TICKETS_MAX, "more", &once, 0));
+	/* The one that is used makes room, and its session goes on. */
+	struct tickets_answer answer = judge(tickets, 1, "ticket-7", 0, 1);
+	tickets_begin(tickets, answer.visit, 77);
+	g_assert_true(tickets_put(tickets, TICKETS_MAX, "more", &once, 0));
+	assert_verdict(tickets, 1, "ticket-7", 77, 1, TICKETS_PASS);
+	assert_verdict(tickets, 2, "more", 0, 1, TICKETS_PASS);
+	assert_verdict(tickets, 2, "ticket-255", 0, 1, TICKETS_PASS);
+	tickets_leave(tickets, answer.visit);
+	tickets_destroy(tickets);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/tickets/nobody", test_nobody);
+	g_test_add_func("/tickets/passwords", test_passwords);
+	g_test_add_func("/tickets/lengths", test_lengths);
+	g_test_add_func("/tickets/ticket", test_ticket);
+	g_test_add_func("/tickets/sessions", test_sessions);
+	g_test_add_func("/tickets/visitors", test_visitors);
+	g_test_add_func("/tickets/guessing", test_guessing);
+	g_test_add_func("/tickets/guessing_beside", test_guessing_beside);
+	g_test_add_func("/tickets/many", test_many);
+	return g_test_run();
+}
