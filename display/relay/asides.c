@@ -30,7 +30,7 @@ static void on_awaited(void *user)
 {
 	struct connection *connection = user;
 	g_atomic_int_set(&connection->line_awaited, 1);
-	g_source_set_ready_time(connection->source, 0);
+	poll_source_wake(connection->source);
 }
 
 static void open_line(struct connection *connection)
@@ -94,7 +94,7 @@ static void on_tell(void *user)
 {
 	struct connection *connection = user;
 	connection->tell = true;
-	g_source_set_ready_time(connection->source, 0);
+	poll_source_plan(connection->source, 0);
 }
 
 static const struct session_ops session_ops = {

@@ -127,11 +127,6 @@ static const struct transition {
 };
 /* clang-format on */
 
-struct connection_source {
-	GSource source;
-	struct connection *connection;
-};
-
 /* ---- the machine ---- */
 
 static void finish(struct connection *connection)
@@ -141,6 +136,7 @@ static void finish(struct connection *connection)
 	connection_close_outer(connection);
 	asides_leave_session(connection);
 	connection_close_inner(connection);
+	poll_source_stop(connection->source);
 	connection->host->ended(connection->host->user, connection);
 }
 
@@ -184,55 +180,53 @@ static void end_open(struct connection *connection, struct end *end, int fd)
 	g_assert(end->fd < 0 && fd >= 0);
 	end->fd = fd;
 	end->wants = G_IO_IN;
-	end->tag = g_source_add_unix_fd(connection->source, fd, end->wants);
+	end->polled = poll_source_add(connection->source, fd, end->wants);
 }
 
-static void end_stop_polling(struct connection *connection, struct end *end)
+static void end_stop_polling(struct end *end)
 {
-	if (end->tag)
-		g_source_remove_unix_fd(connection->source, end->tag);
-	end->tag = NULL;
+	g_clear_pointer(&end->polled, poll_end_remove);
 }
 
-static int end_take(struct connection *connection, struct end *end)
+static int end_take(struct end *end)
 {
 	int fd = end->fd;
-	end_stop_polling(connection, end);
+	end_stop_polling(end);
 	end->fd = -1;
 	return fd;
 }
 
-static void end_close(struct connection *connection, struct end *end)
+static void end_close(struct end *end)
 {
-	int fd = end_take(connection, end);
+	int fd = end_take(end);
 	if (fd >= 0)
 		close(fd);
 }
 
-static void end_want(struct connection *connection, struct end *end, GIOCondition wants)
+static void end_want(struct end *end, GIOCondition wants)
 {
-	if (!end->tag || end->wants == wants)
+	if (!end->polled || end->wants == wants)
 		return;
 	end->wants = wants;
-	g_source_modify_unix_fd(connection->source, end->tag, wants);
+	poll_end_want(end->polled, wants);
 }
 
 void connection_close_outer(struct connection *connection)
 {
 	asides_leave_line(connection);
 	g_clear_pointer(&connection->stream, outer_destroy);
-	end_close(connection, &connection->outer);
+	end_close(&connection->outer);
 }
 
 void connection_close_inner(struct connection *connection)
 {
 	asides_leave_line(connection);
-	end_close(connection, &connection->inner);
+	end_close(&connection->inner);
 }
 
 void connection_stop_polling_inner(struct connection *connection)
 {
-	end_stop_polling(connection, &connection->inner);
+	end_stop_polling(&connection->inner);
 }
 
 void connection_open_inner(struct connection *connection, int fd)
@@ -243,18 +237,17 @@ void connection_open_inner(struct connection *connection, int fd)
 
 int connection_take_outer(struct connection *connection)
 {
-	return end_take(connection, &connection->outer);
+	return end_take(&connection->outer);
 }
 
 void connection_want_outer(struct connection *connection, bool in, bool out)
 {
-	end_want(connection, &connection->outer, (in ? G_IO_IN : 0) | (out ? G_IO_OUT : 0));
+	end_want(&connection->outer, (in ? G_IO_IN : 0) | (out ? G_IO_OUT : 0));
 }
 
 void connection_want_inner(struct connection *connection, bool in, bool out)
 {
-	end_want(connection, &connection->inner,
-		(in ? G_IO_IN : 0) | (out ? G_IO_OUT : 0) | READ_HANG_UP);
+	end_want(&connection->inner, (in ? G_IO_IN : 0) | (out ? G_IO_OUT : 0) | READ_HANG_UP);
 }
 
 /* ---- the source ---- */
@@ -269,15 +262,14 @@ void connection_plan(struct connection *connection, gint64 next_us)
 	gint64 deadline_us = connection->deadline_us;
 	if (deadline_us > 0 && (next_us < 0 || next_us > deadline_us))
 		next_us = deadline_us;
-	g_source_set_ready_time(connection->source, next_us);
+	poll_source_plan(connection->source, next_us);
 }
 
 /* A hang-up is reported whether we want it or not, so that an end that nobody reads from would keep
  * the loop busy: we take it for gone. */
-static bool is_gone(const struct connection *connection, const struct end *end)
+static bool is_gone(const struct end *end)
 {
-	return end->tag && (g_source_query_unix_fd(connection->source, end->tag) &
-				   (G_IO_HUP | G_IO_ERR | READ_HANG_UP));
+	return end->polled && (poll_end_came(end->polled) & (G_IO_HUP | G_IO_ERR | READ_HANG_UP));
 }
 
 /* A phase that another follows at once leaves the next its work: what was read does not wake us
@@ -291,11 +283,11 @@ static void work(struct connection *connection)
 	} while (connection->phase != phase && connection->phase != PHASE_OVER);
 }
 
-static gboolean on_ready(GSource *source, GSourceFunc callback, gpointer user)
+static void on_ready(void *user)
 {
-	struct connection *connection = ((struct connection_source *)source)->connection;
-	bool outer_gone = is_gone(connection, &connection->outer);
-	bool inner_gone = is_gone(connection, &connection->inner);
+	struct connection *connection = user;
+	bool outer_gone = is_gone(&connection->outer);
+	bool inner_gone = is_gone(&connection->inner);
 	g_assert(connection->phase != PHASE_OVER);
 	connection_plan(connection, -1);
 	if (connection->deadline_us > 0 && g_get_monotonic_time() >= connection->deadline_us)
@@ -306,12 +298,7 @@ static gboolean on_ready(GSource *source, GSourceFunc callback, gpointer user)
 		connection_event(connection, EVENT_CLIENT_GONE);
 	if (inner_gone && connection->phase != PHASE_OVER && connection->inner.fd >= 0)
 		connection_event(connection, EVENT_SERVER_GONE);
-	return connection->phase == PHASE_OVER ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
 }
-
-static GSourceFuncs source_funcs = {
-	.dispatch = on_ready,
-};
 
 static void set_up(struct connection *connection, const struct connection_host *host,
 	struct outer *stream, bool tls)
@@ -337,10 +324,8 @@ static struct connection *create(
 		return NULL;
 	struct connection *connection = g_new0(struct connection, 1);
 	set_up(connection, host, stream, credentials != NULL);
-	connection->source = g_source_new(&source_funcs, sizeof(struct connection_source));
-	((struct connection_source *)connection->source)->connection = connection;
+	connection->source = poll_source_create(host->polls, on_ready, connection);
 	end_open(connection, &connection->outer, fd);
-	g_source_attach(connection->source, host->context);
 	return connection;
 }
 
@@ -388,8 +373,7 @@ void connection_end(struct connection *connection)
 void connection_destroy(struct connection *connection)
 {
 	g_assert(connection->phase == PHASE_OVER);
-	g_source_destroy(connection->source);
-	g_source_unref(connection->source);
+	poll_source_destroy(connection->source);
 	for (unsigned side = 0; side < SPICE_TALK_SIDES; side++)
 		pipe_finish(&connection->pipes[side]);
 	g_free(connection);

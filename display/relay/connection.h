@@ -16,13 +16,14 @@
 
 #include "display/line/line.h"
 #include "display/door/lobby.h"
+#include "display/relay/poll_set.h"
 #include "display/relay/session.h"
 #include "display/relay/tls.h"
 
 struct connection;
 
 struct connection_host {
-	GMainContext *context;
+	struct poll_set *polls;
 	struct sessions *sessions;
 	struct line *line;
 	struct lobby *lobby;

@@ -282,7 +282,7 @@ static void step_aside(struct connection *connection)
 		connection->stepped_aside =
 			dup3(connection->outer.fd, connection->server_fd, O_CLOEXEC) >= 0;
 	else if (!pipe_is_idle(&connection->pipes[SPICE_TALK_SERVER]))
-		g_source_set_ready_time(connection->source, 0);
+		poll_source_wake(connection->source);
 }
 
 void pass_step_aside(unsigned head)

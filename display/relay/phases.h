@@ -78,15 +78,15 @@ enum event {
 };
 
 struct end {
-	int fd;       /* -1: none */
-	gpointer tag; /* NULL: not polled */
+	int fd;                  /* -1: none */
+	struct poll_end *polled; /* NULL: not polled */
 	GIOCondition wants;
 };
 
 struct connection {
 	const struct connection_host *host;
 	GThread *thread; /* the relay's */
-	GSource *source;
+	struct poll_source *source;
 	enum phase phase;
 	gint64 deadline_us; /* of the phase; 0: none */
 	const char *why;    /* the log gives it at EVENT_CLIENT_WRONG and EVENT_REFUSED */

@@ -263,7 +263,7 @@ struct relay *relay_create(const struct relay_options *options, struct line *lin
 	relay->open = true;
 	relay->departures = g_array_new(FALSE, FALSE, sizeof(int));
 	relay->host = (struct connection_host){
-		.context = relay->context,
+		.polls = poll_set_create(relay->context),
 		.sessions = sessions_create(!options->server_clock),
 		.line = line,
 		.open = &relay->open,
@@ -305,6 +305,7 @@ void relay_destroy(struct relay *relay)
 	tls_credentials_unref(relay->credentials);
 	g_ptr_array_unref(relay->connections);
 	g_ptr_array_unref(relay->dead);
+	poll_set_destroy(relay->host.polls);
 	sessions_destroy(relay->host.sessions);
 	g_main_loop_unref(relay->loop);
 	g_main_context_unref(relay->context);

@@ -456,7 +456,7 @@ void ends_rig_start(struct ends_rig *rig, enum place place, struct tls_credentia
 	rig->answered = g_byte_array_new();
 	rig->client_reads = rig->server_answers = true;
 	rig->host = (struct connection_host){
-		.context = NULL,
+		.polls = poll_set_create(NULL),
 		.sessions = sessions_create(true),
 		.line = rig->line,
 		.lobby = lobby_create(),
@@ -478,6 +478,7 @@ void ends_rig_stop(struct ends_rig *rig)
 {
 	g_assert_true(rig->over);
 	connection_destroy(rig->connection);
+	poll_set_destroy(rig->host.polls);
 	lobby_destroy(rig->host.lobby);
 	sessions_destroy(rig->host.sessions);
 	line_destroy(rig->line);
