@@ -15,7 +15,7 @@
 /*
  * The kernel keeps this many connections until they are accepted, which our main loops do at once.
  */
-#define LISTEN_BACKLOG 16
+#define LISTEN_BACKLOG 1024
 
 static void set_errno_error(GError **error, int number, const char *what)
 {

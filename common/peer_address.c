@@ -105,12 +105,13 @@ const char *peer_address_text(const struct peer_address *address, char text[PEER
 		break;
 	case PEER_ADDRESS_UNIX:
 		if (address->scope == UINT32_MAX)
-			g_strlcpy(text, "unix", PEER_ADDRESS_TEXT_MAX);
+			g_strlcpy(text, "on the unix socket", PEER_ADDRESS_TEXT_MAX);
 		else
-			g_snprintf(text, PEER_ADDRESS_TEXT_MAX, "unix (uid %u)", address->scope);
+			g_snprintf(text, PEER_ADDRESS_TEXT_MAX, "on the unix socket (uid %u)",
+				address->scope);
 		break;
 	case PEER_ADDRESS_UNKNOWN:
-		g_strlcpy(text, "an unknown address", PEER_ADDRESS_TEXT_MAX);
+		g_strlcpy(text, "unknown", PEER_ADDRESS_TEXT_MAX);
 		break;
 	}
 	return text;

@@ -40,6 +40,6 @@ struct peer_address peer_address_read(int fd);
  */
 uint64_t peer_address_network(const struct peer_address *address);
 
-/* Writes the address for people: "192.0.2.1:49152", "[2001:db8::1]:49152" or "unix (uid 1000)".
- * Returns `text`. */
+/* Writes the address for people: "192.0.2.1:49152", "[2001:db8::1]:49152" or "on the unix socket
+ * (uid 1000)". Returns `text`. */
 const char *peer_address_text(const struct peer_address *address, char text[PEER_ADDRESS_TEXT_MAX]);

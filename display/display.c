@@ -14,6 +14,8 @@ static bool on_ticket(void *user, const char *ticket)
 static bool on_listener(void *user, enum keeper_listener_kind kind, int fd)
 {
 	struct display *display = user;
+	if (kind != KEEPER_LISTENER_UNIX)
+		return relay_listen(display->relay, kind, fd);
 	return arrivals_listen(display->arrivals, kind, fd);
 }
 
@@ -120,7 +122,7 @@ struct display *display_create(int keeper_fd, const struct display_options *opti
 	display->user = user;
 	display->walls = options->walls;
 	display->keeper = keeper_end_create(keeper_fd, &keeper_end_ops, display);
-	display->arrivals = arrivals_create(display_arrive, display);
+	display->arrivals = arrivals_create(NULL, display_arrive, display);
 	display->line = line_create();
 	display->line_stats = line_stats_create(display->line);
 	spice_head_set_quiet(relay_step_aside);

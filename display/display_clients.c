@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "display/display_parts.h"
 
-void display_arrive(void *user, int fd, enum keeper_listener_kind kind)
+void display_arrive(
+	void *user, int fd, enum keeper_listener_kind kind, const struct peer_address *from)
 {
 	struct display *display = user;
-	if (kind == KEEPER_LISTENER_UNIX)
-		dmabuf_door_arrive(display->door, fd, true);
-	else
-		relay_arrive(display->relay, fd, kind == KEEPER_LISTENER_TLS);
+	g_assert(kind == KEEPER_LISTENER_UNIX);
+	dmabuf_door_arrive(display->door, fd, true);
 }
 
 static void on_relay_arrived(void *user, int fd)
@@ -61,7 +60,7 @@ static int on_door_guard(void *user, int fd)
 static void on_door_divert(void *user, int fd)
 {
 	struct display *display = user;
-	relay_arrive(display->relay, fd, false);
+	relay_arrive(display->relay, fd);
 }
 
 const struct dmabuf_door_ops display_door_ops = {

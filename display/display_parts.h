@@ -39,7 +39,7 @@ struct display {
 	void *user;
 	struct display_walls *walls;
 	struct keeper_end *keeper;
-	struct arrivals *arrivals;
+	struct arrivals *arrivals; /* on unix sockets; those on TCP are the relay's */
 	struct relay *relay;
 	struct line *line;
 	struct line_stats *line_stats;
@@ -79,8 +79,12 @@ extern const struct audience_ops display_audience_ops;
 extern const struct spice_gl_ops display_gl_ops;
 extern const struct spice_core_ops display_core_ops;
 
-/* Leads a client that has connected to its door. Is arrivals_accepted; `user` is the display. */
-void display_arrive(void *user, int fd, enum keeper_listener_kind kind);
+/*
+ * Leads a client that has connected on the unix socket to its door. Is arrivals_accepted; `user` is
+ * the display.
+ */
+void display_arrive(
+	void *user, int fd, enum keeper_listener_kind kind, const struct peer_address *from);
 /* Both tell the renderer, when it is new or when the answer changes, what it is to send. */
 void display_want_formats(struct display *display);
 void display_want_rates(struct display *display);

@@ -15,16 +15,22 @@
  * Accepting pauses this many milliseconds after the process or the machine ran out of descriptors.
  */
 #define ACCEPT_PAUSE_MS 500
+/*
+ * So many are accepted at once before the loop's other sources have their turn. What each costs the
+ * loop besides is divided by as many when a crowd comes.
+ */
+#define ACCEPTS_MAX 32
 
 struct listener {
 	struct arrivals *arrivals;
 	enum keeper_listener_kind kind;
 	int fd;
-	guint source; /* waits for a client, or for the end of a pause */
+	GSource *source; /* waits for a client, or for the end of a pause */
 };
 
 struct arrivals {
 	GThread *thread; /* that made it */
+	GMainContext *context;
 	arrivals_accepted accepted;
 	void *user;
 	struct listener listeners[ARRIVALS_LISTENERS_MAX];
@@ -33,10 +39,22 @@ struct arrivals {
 
 static gboolean on_client(gint fd, GIOCondition condition, gpointer user);
 
+static void await(struct listener *listener, GSource *source, GSourceFunc func)
+{
+	g_clear_pointer(&listener->source, g_source_unref);
+	listener->source = source;
+	g_source_set_callback(source, func, listener, NULL);
+	g_source_attach(source, listener->arrivals->context);
+}
+
+static void await_client(struct listener *listener)
+{
+	await(listener, g_unix_fd_source_new(listener->fd, G_IO_IN), G_SOURCE_FUNC(on_client));
+}
+
 static gboolean on_pause_over(gpointer user)
 {
-	struct listener *listener = user;
-	listener->source = g_unix_fd_add(listener->fd, G_IO_IN, on_client, listener);
+	await_client(user);
 	return G_SOURCE_REMOVE;
 }
 
@@ -47,7 +65,7 @@ static gboolean on_pause_over(gpointer user)
 static gboolean pause_accepting(struct listener *listener)
 {
 	peer_warning(PEER_CLIENT, "clients: cannot accept: %s", g_strerror(errno));
-	listener->source = g_timeout_add(ACCEPT_PAUSE_MS, on_pause_over, listener);
+	await(listener, g_timeout_source_new(ACCEPT_PAUSE_MS), on_pause_over);
 	return G_SOURCE_REMOVE;
 }
 
@@ -57,25 +75,43 @@ static bool is_passing(int error)
 	       error == EPERM || error == ENETDOWN || error == EHOSTUNREACH || error == ENETUNREACH;
 }
 
+/* The kernel gives no address of a client on a unix socket; who that is, the socket knows. */
+static void greet(struct listener *listener, int fd, const struct sockaddr_storage *address,
+	socklen_t address_bytes)
+{
+	struct peer_address from;
+	int on = 1;
+	if (listener->kind == KEEPER_LISTENER_UNIX) {
+		from = peer_address_read(fd);
+	} else {
+		from = peer_address_of((const struct sockaddr *)address, address_bytes);
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	}
+	listener->arrivals->accepted(listener->arrivals->user, fd, listener->kind, &from);
+}
+
 static gboolean on_client(gint listener_fd, GIOCondition condition, gpointer user)
 {
 	struct listener *listener = user;
 	g_assert(listener->fd == listener_fd && listener->source);
-	int fd = accept4(listener_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd < 0)
-		return is_passing(errno) ? G_SOURCE_CONTINUE : pause_accepting(listener);
-	int on = 1;
-	if (listener->kind != KEEPER_LISTENER_UNIX)
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	listener->arrivals->accepted(listener->arrivals->user, fd, listener->kind);
+	for (unsigned i = 0; i < ACCEPTS_MAX; i++) {
+		struct sockaddr_storage address;
+		socklen_t address_bytes = sizeof(address);
+		int fd = accept4(listener_fd, (struct sockaddr *)&address, &address_bytes,
+			SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd < 0)
+			return is_passing(errno) ? G_SOURCE_CONTINUE : pause_accepting(listener);
+		greet(listener, fd, &address, address_bytes);
+	}
 	return G_SOURCE_CONTINUE;
 }
 
-struct arrivals *arrivals_create(arrivals_accepted accepted, void *user)
+struct arrivals *arrivals_create(GMainContext *context, arrivals_accepted accepted, void *user)
 {
 	g_assert(accepted);
 	struct arrivals *arrivals = g_new0(struct arrivals, 1);
 	arrivals->thread = g_thread_self();
+	arrivals->context = context;
 	arrivals->accepted = accepted;
 	arrivals->user = user;
 	return arrivals;
@@ -85,9 +121,9 @@ void arrivals_destroy(struct arrivals *arrivals)
 {
 	if (!arrivals)
 		return;
-	g_assert(arrivals->thread == g_thread_self());
 	for (unsigned i = 0; i < arrivals->n_listeners; i++) {
-		g_source_remove(arrivals->listeners[i].source);
+		g_source_destroy(arrivals->listeners[i].source);
+		g_source_unref(arrivals->listeners[i].source);
 		close(arrivals->listeners[i].fd);
 	}
 	g_free(arrivals);
@@ -117,6 +153,6 @@ bool arrivals_listen(struct arrivals *arrivals, enum keeper_listener_kind kind, 
 	g_unix_set_fd_nonblocking(fd, TRUE, NULL);
 	struct listener *listener = &arrivals->listeners[arrivals->n_listeners++];
 	*listener = (struct listener){ .arrivals = arrivals, .kind = kind, .fd = fd };
-	listener->source = g_unix_fd_add(fd, G_IO_IN, on_client, listener);
+	await_client(listener);
 	return true;
 }

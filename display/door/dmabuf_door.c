@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/peer_log.h"
+#include "display/door/limits.h"
 #include "display/door/lobby.h"
 #include "display/door/spice_link.h"
 
@@ -70,7 +71,7 @@ struct dmabuf_door *dmabuf_door_create(const struct dmabuf_door_ops *ops, void *
 	door->ops = ops;
 	door->user = user;
 	door->connections = g_ptr_array_new_with_free_func(connection_free);
-	door->lobby = lobby_create();
+	door->lobby = lobby_create(LOBBY_MAIN_MAX, LOBBY_MAIN_MAX);
 	return door;
 }
 
@@ -267,7 +268,8 @@ void dmabuf_door_arrive(struct dmabuf_door *door, int fd, bool is_unix)
 		knock(door, connection);
 		return;
 	}
-	lobby_enter(door->lobby, connection, fd);
+	const struct peer_address from = peer_address_read(fd);
+	lobby_enter(door->lobby, connection, fd, &from);
 	connection->source =
 		g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, connection);
 }

@@ -18,10 +18,21 @@
 #define LOBBY_TIMEOUT_MS 15000
 
 /*
- * One lobby holds this many connections that have not said so yet. A client opens about ten at a
- * time. When one more comes, the one that has been in longest is cut off.
+ * The relay's lobby holds this many strangers, and so many of one network (peer_address.h), or a
+ * quarter of the descriptors that the process may have, if that is fewer. A client opens about ten
+ * connections at a time and says what each is for, and later its password, within a round trip. At
+ * 2000 strangers a second, all from its own network, this gives it a third of a second for each;
+ * silent ones cost the loop nothing (relay/poll_set.h), and each one takes about 20 kB. When one
+ * more comes, the one of the network that has most is cut off that has got no further for longest.
  */
-#define LOBBY_MAX 48
+#define LOBBY_MAX 1024
+#define LOBBY_NETWORK_MAX 768
+
+/*
+ * A lobby of the main loop, whose descriptors are polled one by one, holds this many strangers.
+ * There come only clients on the unix socket, and what has passed the relay. Past it: the same.
+ */
+#define LOBBY_MAIN_MAX 48
 
 /*
  * A SPICE link message may have this many bytes. Clients send shorter ones; spice-server takes at

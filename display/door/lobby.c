@@ -7,23 +7,45 @@
 #include "common/peer_log.h"
 #include "display/door/limits.h"
 
+/* The connections of one network. It is there while there are any. */
+struct lobby_network {
+	uint64_t network;
+	GQueue connections; /* the one that has got no further for longest is first */
+	GList link;         /* in lobby->networks */
+};
+
 struct lobby_connection {
 	const void *key;
 	int fd;
+	struct peer_address from;
 	gint64 deadline_us;
+	struct lobby_network *network;
+	GList by_age, by_progress; /* links in lobby->connections and in the network's */
 };
 
 struct lobby {
-	GThread *thread;    /* that made it */
-	GQueue connections; /* struct lobby_connection, the oldest first */
-	GSource *timer;     /* NULL: nobody is in */
+	GThread *thread; /* that made it */
+	unsigned network_max, max;
+	GHashTable *keys;    /* key: struct lobby_connection, owned */
+	GHashTable *numbers; /* network: struct lobby_network, owned */
+	GQueue connections;  /* the oldest first */
+	/* By how many connections they have: that with most is found without looking at all. */
+	GQueue *networks;
+	unsigned most;  /* no network has more */
+	GSource *timer; /* NULL: nobody is in */
 };
 
-struct lobby *lobby_create(void)
+struct lobby *lobby_create(unsigned max, unsigned network_max)
 {
 	struct lobby *lobby = g_new0(struct lobby, 1);
-	g_queue_init(&lobby->connections);
+	g_assert(max > 0 && network_max > 0);
 	lobby->thread = g_thread_self();
+	lobby->max = max;
+	lobby->network_max = network_max;
+	lobby->keys = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	lobby->numbers = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
+	/* One may be in too many while another goes. */
+	lobby->networks = g_new0(GQueue, max + 2);
 	return lobby;
 }
 
@@ -40,16 +62,78 @@ void lobby_destroy(struct lobby *lobby)
 	if (!lobby)
 		return;
 	stop_timer(lobby);
-	g_queue_clear_full(&lobby->connections, g_free);
+	g_hash_table_unref(lobby->keys);
+	g_hash_table_unref(lobby->numbers);
+	g_free(lobby->networks);
 	g_free(lobby);
 }
 
-static void cut_off(struct lobby *lobby, const char *why)
+unsigned lobby_length(const struct lobby *lobby)
 {
-	struct lobby_connection *connection = g_queue_pop_head(&lobby->connections);
-	peer_warning(PEER_CLIENT, "client: cut off before it said who it is: %s", why);
+	return lobby->connections.length;
+}
+
+/* ---- networks ---- */
+
+static struct lobby_network *find_network(struct lobby *lobby, uint64_t number)
+{
+	struct lobby_network *network = g_hash_table_lookup(lobby->numbers, &number);
+	if (network)
+		return network;
+	network = g_new0(struct lobby_network, 1);
+	network->network = number;
+	network->link.data = network;
+	g_queue_init(&network->connections);
+	g_queue_push_tail_link(&lobby->networks[0], &network->link);
+	g_hash_table_insert(lobby->numbers, &network->network, network);
+	return network;
+}
+
+/* Puts a network, which had `had` connections, to those that have as many as it now has. */
+static void sort_network(struct lobby *lobby, struct lobby_network *network, unsigned had)
+{
+	unsigned has = network->connections.length;
+	g_queue_unlink(&lobby->networks[had], &network->link);
+	g_queue_push_tail_link(&lobby->networks[has], &network->link);
+	lobby->most = MAX(lobby->most, has);
+	while (lobby->most > 0 && lobby->networks[lobby->most].length == 0)
+		lobby->most--;
+}
+
+static void leave_network(struct lobby *lobby, struct lobby_connection *connection)
+{
+	struct lobby_network *network = connection->network;
+	g_queue_unlink(&network->connections, &connection->by_progress);
+	sort_network(lobby, network, network->connections.length + 1);
+	if (network->connections.length > 0)
+		return;
+	g_queue_unlink(&lobby->networks[0], &network->link);
+	g_hash_table_remove(lobby->numbers, &network->network);
+}
+
+/* ---- going ---- */
+
+static void leave(struct lobby *lobby, struct lobby_connection *connection)
+{
+	g_queue_unlink(&lobby->connections, &connection->by_age);
+	leave_network(lobby, connection);
+	g_hash_table_remove(lobby->keys, connection->key);
+}
+
+static void cut_off(
+	struct lobby *lobby, struct lobby_connection *connection, const char *why, unsigned limit)
+{
+	char text[PEER_ADDRESS_TEXT_MAX];
+	peer_warning(PEER_CLIENT, "client %s: cut off before it said who it is: %s %u",
+		peer_address_text(&connection->from, text), why, limit);
 	shutdown(connection->fd, SHUT_RDWR);
-	g_free(connection);
+	leave(lobby, connection);
+}
+
+static void cut_off_silent(
+	struct lobby *lobby, struct lobby_network *network, const char *why, unsigned limit)
+{
+	cut_off(lobby, g_queue_peek_head(&network->connections), why, limit);
 }
 
 static void set_timer(struct lobby *lobby);
@@ -61,7 +145,7 @@ static gboolean on_timer(gpointer user)
 	stop_timer(lobby);
 	while ((first = g_queue_peek_head(&lobby->connections)) != NULL &&
 		first->deadline_us <= g_get_monotonic_time())
-		cut_off(lobby, "it took longer than " G_STRINGIFY(LOBBY_TIMEOUT_MS) " ms");
+		cut_off(lobby, first, "it took longer than, in ms,", LOBBY_TIMEOUT_MS);
 	set_timer(lobby);
 	return G_SOURCE_REMOVE;
 }
@@ -77,34 +161,49 @@ static void set_timer(struct lobby *lobby)
 	g_source_attach(lobby->timer, g_main_context_get_thread_default());
 }
 
-void lobby_enter(struct lobby *lobby, const void *key, int fd)
+/* ---- coming ---- */
+
+void lobby_enter(struct lobby *lobby, const void *key, int fd, const struct peer_address *from)
 {
 	g_assert(lobby->thread == g_thread_self());
-	struct lobby_connection *connection = g_new(struct lobby_connection, 1);
-	*connection = (struct lobby_connection){
-		.key = key,
-		.fd = fd,
-		.deadline_us = g_get_monotonic_time() + LOBBY_TIMEOUT_MS * 1000,
-	};
-	g_queue_push_tail(&lobby->connections, connection);
-	if (lobby->connections.length > LOBBY_MAX)
-		cut_off(lobby, "more than " G_STRINGIFY(LOBBY_MAX) " such connections wait");
+	struct lobby_connection *connection = g_new0(struct lobby_connection, 1);
+	struct lobby_network *network = find_network(lobby, peer_address_network(from));
+	connection->key = key;
+	connection->fd = fd;
+	connection->from = *from;
+	connection->deadline_us = g_get_monotonic_time() + LOBBY_TIMEOUT_MS * 1000;
+	connection->network = network;
+	connection->by_age.data = connection->by_progress.data = connection;
+	g_queue_push_tail_link(&lobby->connections, &connection->by_age);
+	g_queue_push_tail_link(&network->connections, &connection->by_progress);
+	sort_network(lobby, network, network->connections.length - 1);
+	g_hash_table_insert(lobby->keys, (gpointer)key, connection);
+	if (network->connections.length > lobby->network_max)
+		cut_off_silent(lobby, network, "its network has more such connections than",
+			lobby->network_max);
+	else if (lobby->connections.length > lobby->max)
+		cut_off_silent(lobby, g_queue_peek_head(&lobby->networks[lobby->most]),
+			"there are more such connections than", lobby->max);
 	set_timer(lobby);
 }
 
-static gint compare_key(gconstpointer connection, gconstpointer key)
+void lobby_progress(struct lobby *lobby, const void *key)
 {
-	return ((const struct lobby_connection *)connection)->key != key;
+	struct lobby_connection *connection = g_hash_table_lookup(lobby->keys, key);
+	g_assert(lobby->thread == g_thread_self());
+	if (!connection)
+		return;
+	g_queue_unlink(&connection->network->connections, &connection->by_progress);
+	g_queue_push_tail_link(&connection->network->connections, &connection->by_progress);
 }
 
 void lobby_leave(struct lobby *lobby, const void *key)
 {
 	g_assert(lobby->thread == g_thread_self());
-	GList *link = g_queue_find_custom(&lobby->connections, key, compare_key);
-	if (!link)
+	struct lobby_connection *connection = g_hash_table_lookup(lobby->keys, key);
+	if (!connection)
 		return;
-	g_free(link->data);
-	g_queue_delete_link(&lobby->connections, link);
+	leave(lobby, connection);
 	if (g_queue_is_empty(&lobby->connections))
 		stop_timer(lobby);
 }

@@ -143,6 +143,7 @@ static void finish(struct connection *connection)
 static void enter(struct connection *connection, enum phase phase)
 {
 	connection->phase = phase;
+	lobby_progress(connection->host->lobby, connection);
 	connection->deadline_us =
 		spans_us[phase] > 0 ? g_get_monotonic_time() + spans_us[phase] : 0;
 	if (phase == PHASE_OVER)
@@ -301,7 +302,7 @@ static void on_ready(void *user)
 }
 
 static void set_up(struct connection *connection, const struct connection_host *host,
-	struct outer *stream, bool tls)
+	struct outer *stream, const struct peer_address *from, bool tls)
 {
 	connection->host = host;
 	connection->thread = g_thread_self();
@@ -311,30 +312,31 @@ static void set_up(struct connection *connection, const struct connection_host *
 	connection->open = g_atomic_int_get(host->open);
 	connection->outer.fd = connection->inner.fd = -1;
 	pipe_init(&connection->pipes[SPICE_TALK_CLIENT], PIPE_BYTES);
-	outer_describe(stream, connection->client, sizeof(connection->client));
+	connection->from = *from;
+	peer_address_text(from, connection->client);
 	spice_talk_init(
 		&connection->talk, spice_watches, spice_watches_length, &connection->watched);
 }
 
-static struct connection *create(
-	const struct connection_host *host, int fd, struct tls_credentials *credentials)
+static struct connection *create(const struct connection_host *host, int fd,
+	const struct peer_address *from, struct tls_credentials *credentials)
 {
 	struct outer *stream = outer_create(fd, credentials);
 	if (!stream)
 		return NULL;
 	struct connection *connection = g_new0(struct connection, 1);
-	set_up(connection, host, stream, credentials != NULL);
+	set_up(connection, host, stream, from, credentials != NULL);
 	connection->source = poll_source_create(host->polls, on_ready, connection);
 	end_open(connection, &connection->outer, fd);
 	return connection;
 }
 
-struct connection *connection_create(
-	const struct connection_host *host, int fd, struct tls_credentials *credentials)
+struct connection *connection_create(const struct connection_host *host, int fd,
+	const struct peer_address *from, struct tls_credentials *credentials)
 {
-	struct connection *connection = create(host, fd, credentials);
+	struct connection *connection = create(host, fd, from, credentials);
 	if (connection)
-		lobby_enter(host->lobby, connection, fd);
+		lobby_enter(host->lobby, connection, fd, from);
 	else
 		close(fd);
 	return connection;
@@ -343,7 +345,8 @@ struct connection *connection_create(
 struct connection *connection_create_local(
 	const struct connection_host *host, int fd, int inner_fd, int server_fd)
 {
-	struct connection *connection = create(host, fd, NULL);
+	const struct peer_address from = peer_address_read(fd);
+	struct connection *connection = create(host, fd, &from, NULL);
 	struct stat st = { 0 };
 	fstat(server_fd, &st);
 	spice_talk_init(&connection->talk, NULL, 0, NULL);

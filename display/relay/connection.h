@@ -39,11 +39,11 @@ struct connection_host {
 };
 
 /*
- * Takes the client's TCP socket over. Without credentials (NULL) there is no TLS. Returns NULL when
- * there is no TLS session to be had (logged); the socket is closed then.
+ * Takes over a client's socket, which comes `from` there. Without credentials (NULL) there is no
+ * TLS. Returns NULL when there is no TLS session to be had (logged); the socket is closed then.
  */
-struct connection *connection_create(
-	const struct connection_host *host, int fd, struct tls_credentials *credentials);
+struct connection *connection_create(const struct connection_host *host, int fd,
+	const struct peer_address *from, struct tls_credentials *credentials);
 /*
  * Takes over the unix socket of a client that has begun a display channel, and `inner_fd`, our end
  * of a pair. spice-server gets the other end, whose number is `server_fd` (pass.h).

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <glib.h>
 #include <linux/sockios.h>
-#include <net/if.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
@@ -204,22 +202,4 @@ bool outer_wants_out(const struct outer *outer)
 	if (outer->shaking)
 		return tls_wants_out(outer->tls);
 	return outer->websocket && websocket_wants_out(outer->websocket);
-}
-
-void outer_describe(const struct outer *outer, char *text, size_t size_bytes)
-{
-	struct sockaddr_storage address;
-	socklen_t size = sizeof(address);
-	char host[INET6_ADDRSTRLEN + IFNAMSIZ + 1], port[8];
-	g_strlcpy(text, "unknown", size_bytes);
-	if (getpeername(outer->fd, (struct sockaddr *)&address, &size) < 0)
-		return;
-	if (address.ss_family == AF_UNIX)
-		g_strlcpy(text, "on the unix socket", size_bytes);
-	if (address.ss_family == AF_UNIX ||
-		getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port,
-			sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-		return;
-	g_snprintf(
-		text, size_bytes, address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }

@@ -73,6 +73,3 @@ bool outer_wants_out(const struct outer *outer);
  * were read with the request; they are copied. Returns false when there is no memory.
  */
 bool outer_begin_frames(struct outer *outer, const uint8_t *early, size_t early_bytes);
-
-/* Writes "address:port" of the peer, or that it is on the unix socket. */
-void outer_describe(const struct outer *outer, char *text, size_t size_bytes);

@@ -93,7 +93,8 @@ struct connection {
 	struct end outer, inner;
 	struct outer *stream; /* speaks on the outer end; NULL: that is closed */
 	struct pipe pipes[SPICE_TALK_SIDES];
-	char client[LINE_CLIENT_BYTES];
+	struct peer_address from;
+	char client[PEER_ADDRESS_TEXT_MAX]; /* the same as text */
 
 	/* greeting.c */
 	bool open;         /* no password will be asked for (websocket.h) */

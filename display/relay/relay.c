@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/peer_log.h"
+#include "display/door/arrivals.h"
 #include "display/door/lobby.h"
 #include "display/relay/connection.h"
 #include "display/relay/limits.h"
@@ -30,12 +32,13 @@ struct relay {
 	GMainContext *context;
 	GMainLoop *loop;
 	struct connection_host host;
-	GPtrArray *connections; /* struct connection */
-	GPtrArray *dead;        /* struct connection: these have ended and are to be destroyed */
+	struct arrivals *arrivals; /* on TCP */
+	GPtrArray *connections;    /* struct connection */
+	GPtrArray *dead;           /* struct connection: these have ended and are to be destroyed */
 	GSource *burial;
 
 	GMutex lock;                         /* guards these */
-	GArray *arrivals;                    /* struct arrival, for the relay's thread */
+	GArray *locals;                      /* struct arrival, for the relay's thread */
 	GArray *departures;                  /* int, for the main loop */
 	struct tls_credentials *credentials; /* NULL: none */
 	GSource *delivery;                   /* on the main loop; NULL: none on its way */
@@ -45,8 +48,7 @@ struct relay {
 
 struct arrival {
 	int fd;
-	bool tls;
-	int inner_fd, server_fd; /* both ends to spice-server of a local client; -1: not local */
+	int inner_fd, server_fd; /* both ends to spice-server of a display channel; -1: no such */
 };
 
 static void close_arrival(const struct arrival *arrival)
@@ -103,40 +105,75 @@ static void call(struct relay *relay, GSourceFunc func, void *user)
 	g_source_attach(source, relay->context);
 }
 
-static void take_in(
-	struct relay *relay, const struct arrival *arrival, struct tls_credentials *credentials)
+/* Returns true when there is room; otherwise it has closed the socket. */
+static bool has_room(struct relay *relay, int fd, const struct peer_address *from)
 {
-	const char *why = NULL;
-	if (relay->connections->len >= RELAY_CONNECTIONS_MAX)
-		why = "too many connections are relayed";
-	else if (arrival->tls && !credentials)
-		why = "there is no certificate";
-	if (why) {
-		peer_warning(PEER_CLIENT, "client: refused: %s", why);
-		close_arrival(arrival);
-		return;
-	}
-	struct connection *connection = arrival->inner_fd >= 0 ?
-						connection_create_local(&relay->host, arrival->fd,
-							arrival->inner_fd, arrival->server_fd) :
-						connection_create(&relay->host, arrival->fd,
-							arrival->tls ? credentials : NULL);
+	char text[PEER_ADDRESS_TEXT_MAX];
+	if (relay->connections->len - lobby_length(relay->host.lobby) < RELAY_CONNECTIONS_MAX)
+		return true;
+	peer_warning(PEER_CLIENT, "client %s: refused: more than %d connections are relayed",
+		peer_address_text(from, text), RELAY_CONNECTIONS_MAX);
+	close(fd);
+	return false;
+}
+
+static void keep(struct relay *relay, struct connection *connection)
+{
 	if (connection)
 		g_ptr_array_add(relay->connections, connection);
 }
 
-static gboolean on_arrivals(gpointer user)
+static struct tls_credentials *take_credentials(struct relay *relay)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&relay->lock);
+	return relay->credentials ? tls_credentials_ref(relay->credentials) : NULL;
+}
+
+static void on_accepted(
+	void *user, int fd, enum keeper_listener_kind kind, const struct peer_address *from)
+{
+	struct relay *relay = user;
+	char text[PEER_ADDRESS_TEXT_MAX];
+	if (!has_room(relay, fd, from))
+		return;
+	if (kind != KEEPER_LISTENER_TLS) {
+		keep(relay, connection_create(&relay->host, fd, from, NULL));
+		return;
+	}
+	struct tls_credentials *credentials = take_credentials(relay);
+	if (credentials) {
+		keep(relay, connection_create(&relay->host, fd, from, credentials));
+	} else {
+		peer_warning(PEER_CLIENT, "client %s: refused: there is no certificate",
+			peer_address_text(from, text));
+		close(fd);
+	}
+	tls_credentials_unref(credentials);
+}
+
+static void take_local(struct relay *relay, const struct arrival *arrival)
+{
+	const struct peer_address from = peer_address_read(arrival->fd);
+	if (!has_room(relay, arrival->fd, &from)) {
+		if (arrival->inner_fd >= 0)
+			close(arrival->inner_fd);
+		return;
+	}
+	keep(relay, arrival->inner_fd >= 0 ?
+			    connection_create_local(&relay->host, arrival->fd, arrival->inner_fd,
+				    arrival->server_fd) :
+			    connection_create(&relay->host, arrival->fd, &from, NULL));
+}
+
+static gboolean on_locals(gpointer user)
 {
 	struct relay *relay = user;
 	g_mutex_lock(&relay->lock);
-	g_autoptr(GArray) arrivals = relay->arrivals;
-	relay->arrivals = g_array_new(FALSE, FALSE, sizeof(struct arrival));
-	struct tls_credentials *credentials =
-		relay->credentials ? tls_credentials_ref(relay->credentials) : NULL;
+	g_autoptr(GArray) locals = relay->locals;
+	relay->locals = g_array_new(FALSE, FALSE, sizeof(struct arrival));
 	g_mutex_unlock(&relay->lock);
-	for (guint i = 0; i < arrivals->len; i++)
-		take_in(relay, &g_array_index(arrivals, struct arrival, i), credentials);
-	tls_credentials_unref(credentials);
+	for (guint i = 0; i < locals->len; i++)
+		take_local(relay, &g_array_index(locals, struct arrival, i));
 	return G_SOURCE_REMOVE;
 }
 
@@ -161,6 +198,7 @@ static void await_openings(struct relay *relay)
 
 static void end_connections(struct relay *relay)
 {
+	g_clear_pointer(&relay->arrivals, arrivals_destroy);
 	for (guint i = relay->connections->len; i-- > 0;)
 		connection_quit(relay->connections->pdata[i]);
 	await_openings(relay);
@@ -172,11 +210,20 @@ static void end_connections(struct relay *relay)
 	}
 }
 
+/* Buffers, encoders and those who may come in take descriptors, too. */
+static struct lobby *make_lobby(void)
+{
+	struct rlimit limit = { .rlim_cur = RLIM_INFINITY };
+	getrlimit(RLIMIT_NOFILE, &limit);
+	unsigned quarter = (unsigned)MIN(limit.rlim_cur / 4, LOBBY_MAX);
+	return lobby_create(MAX(quarter, 1), MAX(MIN(quarter, LOBBY_NETWORK_MAX), 1));
+}
+
 static gpointer run(gpointer user)
 {
 	struct relay *relay = user;
 	g_main_context_push_thread_default(relay->context);
-	relay->host.lobby = lobby_create();
+	relay->host.lobby = make_lobby();
 	heartbeat_follow(relay->context, HEARTBEAT_RELAY);
 	g_main_loop_run(relay->loop);
 	end_connections(relay);
@@ -212,19 +259,24 @@ void relay_set_password(struct relay *relay, bool asked)
 	g_atomic_int_set(&relay->open, !asked);
 }
 
+bool relay_listen(struct relay *relay, enum keeper_listener_kind kind, int fd)
+{
+	return arrivals_listen(relay->arrivals, kind, fd);
+}
+
 static void arrive(struct relay *relay, const struct arrival *arrival)
 {
 	g_mutex_lock(&relay->lock);
-	g_array_append_vals(relay->arrivals, arrival, 1);
-	bool first = relay->arrivals->len == 1;
+	g_array_append_vals(relay->locals, arrival, 1);
+	bool first = relay->locals->len == 1;
 	g_mutex_unlock(&relay->lock);
 	if (first)
-		call(relay, on_arrivals, relay);
+		call(relay, on_locals, relay);
 }
 
-void relay_arrive(struct relay *relay, int fd, bool tls)
+void relay_arrive(struct relay *relay, int fd)
 {
-	const struct arrival arrival = { fd, tls, -1, -1 };
+	const struct arrival arrival = { fd, -1, -1 };
 	arrive(relay, &arrival);
 }
 
@@ -237,7 +289,7 @@ int relay_guard(struct relay *relay, int fd)
 		close(fd);
 		return -1;
 	}
-	const struct arrival arrival = { fd, false, pair[0], pair[1] };
+	const struct arrival arrival = { fd, pair[0], pair[1] };
 	arrive(relay, &arrival);
 	return pair[1];
 }
@@ -259,7 +311,8 @@ struct relay *relay_create(const struct relay_options *options, struct line *lin
 	relay->connections = g_ptr_array_new();
 	relay->dead = g_ptr_array_new_with_free_func((GDestroyNotify)connection_destroy);
 	g_mutex_init(&relay->lock);
-	relay->arrivals = g_array_new(FALSE, FALSE, sizeof(struct arrival));
+	relay->locals = g_array_new(FALSE, FALSE, sizeof(struct arrival));
+	relay->arrivals = arrivals_create(relay->context, on_accepted, relay);
 	relay->open = true;
 	relay->departures = g_array_new(FALSE, FALSE, sizeof(int));
 	relay->host = (struct connection_host){
@@ -277,11 +330,11 @@ struct relay *relay_create(const struct relay_options *options, struct line *lin
 
 static void close_queued(struct relay *relay)
 {
-	for (guint i = 0; i < relay->arrivals->len; i++)
-		close_arrival(&g_array_index(relay->arrivals, struct arrival, i));
+	for (guint i = 0; i < relay->locals->len; i++)
+		close_arrival(&g_array_index(relay->locals, struct arrival, i));
 	for (guint i = 0; i < relay->departures->len; i++)
 		close(g_array_index(relay->departures, int, i));
-	g_array_unref(relay->arrivals);
+	g_array_unref(relay->locals);
 	g_array_unref(relay->departures);
 }
 

@@ -17,6 +17,7 @@
 
 #include "display/line/line.h"
 #include "display/relay/tls.h"
+#include "protocol/keeper_link.h"
 
 struct relay;
 
@@ -39,10 +40,14 @@ struct relay *relay_create(const struct relay_options *options, struct line *lin
 void relay_destroy(struct relay *relay);
 
 /*
- * Takes over the TCP socket of a client that has connected, which must be non-blocking and
- * close-on-exec. `tls` says that it may speak nothing but TLS.
+ * Accepts clients on a TCP socket, which is taken over, on the relay's thread: a crowd that comes
+ * there takes nothing of the main loop's time. Returns false as arrivals_listen() does.
  */
-void relay_arrive(struct relay *relay, int fd, bool tls);
+bool relay_listen(struct relay *relay, enum keeper_listener_kind kind, int fd);
+
+/* Takes over the socket of a client that has connected elsewhere, which must be non-blocking and
+ * close-on-exec. */
+void relay_arrive(struct relay *relay, int fd);
 
 /*
  * Takes over the unix socket of a client that has begun a display channel, whose end spice-server

@@ -5,6 +5,7 @@
 #include <spice.h>
 #include <unistd.h>
 
+#include "display/door/limits.h"
 #include "display/door/lobby.h"
 
 /*
@@ -120,10 +121,12 @@ static void watch_remove(SpiceWatch *watch)
 /* `info` is one object from a connection's first event to its last. */
 static void update_lobby(struct spice_core *core, int event, const SpiceChannelEventInfo *info)
 {
-	if (event != SPICE_CHANNEL_EVENT_CONNECTED)
+	if (event != SPICE_CHANNEL_EVENT_CONNECTED) {
 		lobby_leave(core->lobby, info);
-	else if (core->adding >= 0)
-		lobby_enter(core->lobby, info, core->adding);
+	} else if (core->adding >= 0) {
+		const struct peer_address from = peer_address_read(core->adding);
+		lobby_enter(core->lobby, info, core->adding, &from);
+	}
 }
 
 static void on_channel(int event, SpiceChannelEventInfo *info)
@@ -199,7 +202,7 @@ struct spice_core *spice_core_create(const char *name, const struct spice_core_o
 	the_core->server = server;
 	the_core->ops = ops;
 	the_core->user = user;
-	the_core->lobby = lobby_create();
+	the_core->lobby = lobby_create(LOBBY_MAIN_MAX, LOBBY_MAIN_MAX);
 	the_core->adding = -1;
 	return the_core;
 }

@@ -35,7 +35,7 @@ static void test_text(void)
 	struct peer_address local = inet6("fe80::1");
 	local.scope = 3;
 	assert_text(local, "[fe80::1%3]:4242");
-	assert_text((struct peer_address){ 0 }, "an unknown address");
+	assert_text((struct peer_address){ 0 }, "unknown");
 }
 
 static bool is_same(struct peer_address one, struct peer_address other)
@@ -61,11 +61,11 @@ static void test_socket(void)
 {
 	int pair[2];
 	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
-	g_autofree char *expected = g_strdup_printf("unix (uid %u)", getuid());
+	g_autofree char *expected = g_strdup_printf("on the unix socket (uid %u)", getuid());
 	assert_text(peer_address_read(pair[0]), expected);
 	close(pair[0]);
 	close(pair[1]);
-	assert_text(peer_address_read(-1), "an unknown address");
+	assert_text(peer_address_read(-1), "unknown");
 }
 
 int main(int argc, char **argv)

@@ -447,6 +447,9 @@ static void go_to(struct ends_rig *rig, enum place place)
 		last_words(rig);
 }
 
+const struct peer_address ends_rig_client = { .kind = PEER_ADDRESS_INET,
+	.bytes = { 127, 0, 0, 1 } };
+
 void ends_rig_start(struct ends_rig *rig, enum place place, struct tls_credentials *credentials)
 {
 	*rig = (struct ends_rig){ .place = place, .client = -1, .server = -1, .open = true };
@@ -459,7 +462,7 @@ void ends_rig_start(struct ends_rig *rig, enum place place, struct tls_credentia
 		.polls = poll_set_create(NULL),
 		.sessions = sessions_create(true),
 		.line = rig->line,
-		.lobby = lobby_create(),
+		.lobby = lobby_create(ENDS_RIG_LOBBY_MAX, ENDS_RIG_LOBBY_MAX),
 		.open = &rig->open,
 		.hand_over = on_hand_over,
 		.ended = on_ended,
@@ -468,8 +471,8 @@ void ends_rig_start(struct ends_rig *rig, enum place place, struct tls_credentia
 	if (place == AT_PASS || place == AT_REST)
 		connect_local(rig);
 	else
-		rig->connection = connection_create(
-			&rig->host, connect_client(rig), is_tls(place) ? credentials : NULL);
+		rig->connection = connection_create(&rig->host, connect_client(rig),
+			&ends_rig_client, is_tls(place) ? credentials : NULL);
 	go_to(rig, place);
 	await(rig, is_there);
 }

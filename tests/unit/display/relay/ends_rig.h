@@ -64,6 +64,10 @@ struct ends_rig {
 #define ENDS_RIG_LAST_TYPE 102
 #define ENDS_RIG_LAST "the last word"
 
+/* Where its client comes from, and how many like it there may be. */
+#define ENDS_RIG_LOBBY_MAX 8
+extern const struct peer_address ends_rig_client;
+
 void ends_rig_start(struct ends_rig *rig, enum place place, struct tls_credentials *credentials);
 void ends_rig_stop(struct ends_rig *rig);
 

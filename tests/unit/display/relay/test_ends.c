@@ -142,11 +142,11 @@ static void alert(struct ends_rig *rig)
 static void crowd_the_lobby(struct ends_rig *rig)
 {
 	int pair[2];
-	static char keys[LOBBY_MAX];
+	static char keys[ENDS_RIG_LOBBY_MAX];
 	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
-	for (unsigned i = 0; i < LOBBY_MAX; i++)
-		lobby_enter(rig->host.lobby, &keys[i], pair[0]);
-	for (unsigned i = 0; i < LOBBY_MAX; i++)
+	for (unsigned i = 0; i < ENDS_RIG_LOBBY_MAX; i++)
+		lobby_enter(rig->host.lobby, &keys[i], pair[0], &ends_rig_client);
+	for (unsigned i = 0; i < ENDS_RIG_LOBBY_MAX; i++)
 		lobby_leave(rig->host.lobby, &keys[i]);
 	close(pair[0]);
 	close(pair[1]);

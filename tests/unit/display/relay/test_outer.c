@@ -165,29 +165,6 @@ static void test_options(struct fixture *f, gconstpointer data)
 	g_assert_cmpint(get_option(f, IPPROTO_TCP, TCP_CORK), ==, 0);
 }
 
-static void assert_described(int fd, const char *wanted)
-{
-	char text[64];
-	struct outer *outer = outer_create(fd, NULL);
-	outer_describe(outer, text, sizeof(text));
-	g_assert_cmpstr(text, ==, wanted);
-	outer_destroy(outer);
-}
-
-static void test_describe(struct fixture *f, gconstpointer data)
-{
-	int pair[2];
-	g_autofree char *wanted = g_strdup_printf("127.0.0.1:%u", f->client_port);
-	assert_described(f->ours, wanted);
-	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
-	assert_described(pair[0], "on the unix socket");
-	close(pair[0]);
-	close(pair[1]);
-	int none = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	assert_described(none, "unknown");
-	close(none);
-}
-
 /* ---- frames ---- */
 
 /* What came with the request is read first, however small the pieces; then what the socket has. */
@@ -338,7 +315,6 @@ int main(int argc, char **argv)
 		{ "/outer/plain", test_plain, false },
 		{ "/outer/unsent", test_unsent, false },
 		{ "/outer/options", test_options, false },
-		{ "/outer/describe", test_describe, false },
 		{ "/outer/early", test_early, false },
 		{ "/outer/goodbye", test_goodbye, false },
 		{ "/outer/client-goodbye", test_client_goodbye, false },

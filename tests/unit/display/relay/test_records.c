@@ -74,8 +74,7 @@ static void connect_client(struct rig *rig)
 	g_assert_cmpint(getsockname(listener, (struct sockaddr *)&address, &size), ==, 0);
 	g_assert_cmpint(connect(rig->client, (struct sockaddr *)&address, size), ==, 0);
 	be_patient(rig->client);
-	relay_arrive(rig->relay, accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), true);
-	close(listener);
+	g_assert_true(relay_listen(rig->relay, KEEPER_LISTENER_TLS, listener));
 }
 
 static void shake(struct rig *rig)
