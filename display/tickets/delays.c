@@ -9,6 +9,7 @@
 struct delays_network {
 	uint64_t network;
 	unsigned tries;   /* that were not right, as far as is known */
+	unsigned empty;   /* of them; those before the last right one are forgiven */
 	int64_t since_us; /* the last of them was forgotten, or the first one made */
 	int64_t next_us;  /* when the next one may be compared */
 	bool good;        /* the right password has come from here */
@@ -117,9 +118,17 @@ int64_t delays_try(struct delays *delays, uint64_t network, int64_t now_us)
 	return slot_us;
 }
 
+void delays_empty(struct delays *delays, uint64_t network)
+{
+	struct delays_network *row = g_hash_table_lookup(delays->networks, &network);
+	if (row)
+		row->empty = MIN(row->empty + 1, DELAYS_TRIES_MAX);
+}
+
 void delays_right(struct delays *delays, uint64_t network, int64_t now_us)
 {
 	struct delays_network *row = find(delays, network, now_us);
-	row->tries -= MIN(row->tries, 1);
+	row->tries -= MIN(row->tries, 1 + row->empty);
+	row->empty = 0;
 	row->good = true;
 }

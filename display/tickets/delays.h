@@ -24,5 +24,8 @@ void delays_destroy(struct delays *delays);
  * would have to wait for too long, and then nothing was counted.
  */
 int64_t delays_try(struct delays *delays, uint64_t network, int64_t now_us);
-/* Says that a try was right: it is no longer counted, and the network is known to be good. */
+/* Says that a try was an empty password, as clients send it that have none yet. */
+void delays_empty(struct delays *delays, uint64_t network);
+/* Says that a try was right: it and the empty ones before it are no longer counted, and the network
+ * is known to be good. */
 void delays_right(struct delays *delays, uint64_t network, int64_t now_us);

@@ -313,26 +313,41 @@ static bool passes_at_once(
 	return passes;
 }
 
+/* Returns true when the try may be compared now; otherwise the answer says what is the matter. */
+static bool has_slot(struct tickets *tickets, const struct tickets_try *said, int64_t now_us,
+	struct tickets_answer *answer)
+{
+	uint64_t network = peer_address_network(&said->from);
+	answer->again_us =
+		said->slot_us != 0 ? said->slot_us : delays_try(tickets->delays, network, now_us);
+	if (answer->again_us >= 0 && answer->again_us <= now_us)
+		return true;
+	answer->verdict = answer->again_us < 0 ? TICKETS_BUSY : TICKETS_LATER;
+	return false;
+}
+
 static void judge_asked(struct tickets *tickets, const struct tickets_try *said,
 	const struct secret *secret, int64_t now_us, struct tickets_answer *answer)
 {
 	uint64_t network = peer_address_network(&said->from);
 	struct visit *visit = find_session(tickets, said->session);
-	int64_t slot_us = said->slot_us;
-	if (slot_us == 0) {
-		if (passes_at_once(visit, secret, answer))
-			return;
-		slot_us = delays_try(tickets->delays, network, now_us);
-	}
-	if (slot_us < 0 || slot_us > now_us) {
-		answer->verdict = slot_us < 0 ? TICKETS_BUSY : TICKETS_LATER;
-		answer->again_us = slot_us;
+	if (said->slot_us == 0 && passes_at_once(visit, secret, answer))
 		return;
-	}
+	if (!has_slot(tickets, said, now_us, answer))
+		return;
 	if (!passes_session(visit, secret, answer))
 		judge_secret(tickets, said, secret, now_us, answer);
 	if (answer->verdict == TICKETS_PASS)
 		delays_right(tickets->delays, network, now_us);
+}
+
+/* Stock clients without a password try this first; it is no guess, but it takes time to decrypt. */
+static void judge_empty(
+	struct tickets *tickets, const struct tickets_try *said, struct tickets_answer *answer)
+{
+	answer->verdict = TICKETS_EMPTY;
+	if (said->slot_us != 0)
+		delays_empty(tickets->delays, peer_address_network(&said->from));
 }
 
 /* A session that came with a view-only password stays what it is when nobody is asked any more. */
@@ -348,6 +363,18 @@ static void judge_open(struct tickets *tickets, const struct tickets_try *said, 
 		answer->verdict = TICKETS_PASS;
 }
 
+struct tickets_answer tickets_ask(
+	struct tickets *tickets, const struct tickets_try *said, int64_t now_us)
+{
+	struct tickets_answer answer = { .verdict = TICKETS_PASS };
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
+	const struct visit *visit = find_session(tickets, said->session);
+	bool at_once = said->slot_us == 0 && visit && visit->tries < DELAYS_FREE_TRIES;
+	if (!tickets->open && !at_once)
+		has_slot(tickets, said, now_us, &answer);
+	return answer;
+}
+
 struct tickets_answer tickets_judge(
 	struct tickets *tickets, const struct tickets_try *said, int64_t now_us)
 {
@@ -357,7 +384,7 @@ struct tickets_answer tickets_judge(
 	if (tickets->open)
 		judge_open(tickets, said, now_us, &answer);
 	else if (said->secret[0] == '\0')
-		answer.verdict = TICKETS_EMPTY;
+		judge_empty(tickets, said, &answer);
 	else
 		judge_asked(tickets, said, &secret, now_us, &answer);
 	g_mutex_unlock(&tickets->lock);

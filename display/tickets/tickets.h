@@ -9,8 +9,9 @@
  *
  * A session's other channels name it, and pass with the password that its main channel came with,
  * also when that has been changed since. Secrets are compared in constant time, with all that are
- * known. Whoever guesses waits (delays.h): tickets_judge() then says TICKETS_LATER, and the caller
- * asks again at the time it was told.
+ * known. Whoever guesses waits (delays.h): tickets_ask() then says TICKETS_LATER, and the caller
+ * asks again at the time it was told. It asks before it knows the secret, since what a client sends
+ * must be decrypted, and that takes longer than all else that a stranger can make us do.
  *
  * It knows no socket and no clock: times are the caller's, in microseconds of the monotonic clock.
  *
@@ -61,14 +62,15 @@ enum tickets_verdict {
 /* What a connection says. */
 struct tickets_try {
 	struct peer_address from;
-	const char *secret; /* as the client gave it, of any length */
-	uint32_t session;   /* that it names; 0: it is a main channel, and begins one */
-	int64_t slot_us;    /* 0, or again_us of the answer to the same try that was LATER */
+	const char
+		*secret;  /* as the client gave it, of any length; tickets_ask() does not read it */
+	uint32_t session; /* that it names; 0: it is a main channel, and begins one */
+	int64_t slot_us;  /* 0, or again_us of the last answer to the same try */
 };
 
 struct tickets_answer {
 	enum tickets_verdict verdict;
-	int64_t again_us; /* of LATER */
+	int64_t again_us; /* of LATER: when to ask again; of any answer: the try's next slot_us */
 	bool view_only;   /* of PASS */
 	uint32_t ticket;  /* of PASS: the name of what it came with; 0: nobody is asked */
 	/* Of PASS for a main channel: names its visit, which lasts until tickets_leave(). Else 0.
@@ -76,7 +78,10 @@ struct tickets_answer {
 	uint32_t visit;
 };
 
-/* Judges what a connection says. */
+/* Says whether a connection's secret should be known now (PASS), LATER, or not at all (BUSY). */
+struct tickets_answer tickets_ask(
+	struct tickets *tickets, const struct tickets_try *said, int64_t now_us);
+/* Judges what a connection says, whether tickets_ask() was asked before or not. */
 struct tickets_answer tickets_judge(
 	struct tickets *tickets, const struct tickets_try *said, int64_t now_us);
 

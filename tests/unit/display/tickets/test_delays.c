@@ -82,6 +82,27 @@ static void test_right(void)
 	delays_destroy(delays);
 }
 
+/* A client that has no password yet sends an empty one first, every time. */
+static void test_empty(void)
+{
+	struct delays *delays = delays_create();
+	delays_empty(delays, 1);
+	for (unsigned i = 0; i < 100; i++) {
+		g_assert_cmpint(delays_try(delays, 1, SECOND_US), ==, SECOND_US);
+		delays_empty(delays, 1);
+		g_assert_cmpint(delays_try(delays, 1, SECOND_US), ==, SECOND_US);
+		delays_right(delays, 1, SECOND_US);
+	}
+	/* Nothing else than them is bounded as guesses are. */
+	unsigned n = 0;
+	for (unsigned i = 0; i < 1000; i++) {
+		n += delays_try(delays, 1, SECOND_US) == SECOND_US;
+		delays_empty(delays, 1);
+	}
+	g_assert_cmpuint(n, <=, DELAYS_FREE_TRIES + 1);
+	delays_destroy(delays);
+}
+
 /* Many networks that guess are slow together, and hold up neither new nor known people. */
 static void test_many_networks(void)
 {
@@ -126,6 +147,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/delays/one_network", test_one_network);
 	g_test_add_func("/delays/at_once", test_at_once);
 	g_test_add_func("/delays/right", test_right);
+	g_test_add_func("/delays/empty", test_empty);
 	g_test_add_func("/delays/many_networks", test_many_networks);
 	g_test_add_func("/delays/room", test_room);
 	return g_test_run();

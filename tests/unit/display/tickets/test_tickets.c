@@ -156,6 +156,47 @@ static void test_visitors(void)
 	tickets_destroy(tickets);
 }
 
+/* Asking first costs as much as judging, and what it gave is what judging takes. */
+static void test_asking(void)
+{
+	struct tickets *tickets = tickets_create();
+	struct tickets_try said = {
+		.from = { .kind = PEER_ADDRESS_INET, .bytes = { 192, 0, 2, 1 } }, .secret = "guess"
+	};
+	int64_t now_us = 1;
+	tickets_put(tickets, PASSWORD, "secret", &plain, 0);
+	for (unsigned i = 0; i < 50; i++) {
+		said.slot_us = 0;
+		struct tickets_answer answer = tickets_ask(tickets, &said, now_us);
+		said.slot_us = answer.again_us;
+		if (answer.verdict == TICKETS_LATER) {
+			now_us = answer.again_us;
+			answer = tickets_ask(tickets, &said, now_us);
+		}
+		g_assert_cmpint(answer.verdict, ==, TICKETS_PASS);
+		g_assert_cmpint(tickets_judge(tickets, &said, now_us).verdict, ==, TICKETS_WRONG);
+	}
+	g_assert_cmpint(now_us, >, 60 * G_USEC_PER_SEC);
+	for (unsigned i = 0; i < 20; i++) {
+		said.slot_us = 0;
+		tickets_ask(tickets, &said, now_us);
+	}
+	g_assert_cmpint(tickets_ask(tickets, &said, now_us).verdict, ==, TICKETS_BUSY);
+	/* A session's channels are known at once, and nobody is asked where none has to be. */
+	said.from.bytes[3] = 2;
+	said.secret = "secret";
+	said.slot_us = tickets_ask(tickets, &said, now_us).again_us;
+	tickets_begin(tickets, tickets_judge(tickets, &said, now_us).visit, 77);
+	said.from.bytes[3] = 1;
+	said.session = 77;
+	said.slot_us = 0;
+	g_assert_cmpint(tickets_ask(tickets, &said, now_us).verdict, ==, TICKETS_PASS);
+	tickets_set_open(tickets, true);
+	said.session = 78;
+	g_assert_cmpint(tickets_ask(tickets, &said, now_us).verdict, ==, TICKETS_PASS);
+	tickets_destroy(tickets);
+}
+
 /* Guesses as a client does that waits when it is told to. Returns when all were judged. */
 static int64_t guess(
 	struct tickets *tickets, unsigned host, uint32_t session, unsigned n, int64_t now_us)
@@ -248,6 +289,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/tickets/ticket", test_ticket);
 	g_test_add_func("/tickets/sessions", test_sessions);
 	g_test_add_func("/tickets/visitors", test_visitors);
+	g_test_add_func("/tickets/asking", test_asking);
 	g_test_add_func("/tickets/guessing", test_guessing);
 	g_test_add_func("/tickets/guessing_beside", test_guessing_beside);
 	g_test_add_func("/tickets/many", test_many);
