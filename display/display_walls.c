@@ -151,6 +151,8 @@ static struct confine_rules make_rules(void)
 		rules.calls[4] = confine_calls_gpu;
 		rules.calls[5] = confine_calls_nvidia;
 	}
+	if (access("/dev/nvidia-uvm", F_OK) == 0)
+		rules.calls[6] = confine_calls_cuda;
 	return rules;
 }
 
@@ -199,6 +201,9 @@ static const struct confine_call search_rows[] = {
 	{ "ioctl", "DRM", { ARGUMENT(1, 0xff00, 'd' << 8) } },
 	{ "ioctl", "dma-buf", { ARGUMENT(1, 0xff00, 'b' << 8) } },
 	{ "ioctl", "NVIDIA", { ARGUMENT(1, 0xff00, 'F' << 8) } },
+	{ "ioctl", "NVIDIA's modes", { ARGUMENT(1, 0xff00, 'm' << 8) } },
+	{ "ioctl", "CUDA's memory", { ARGUMENT(1, 0xffffff00, 0) } },
+	{ "ioctl", "the same", { ARGUMENT(1, 0xfffffffc, 0x30000000) } },
 };
 
 void display_walls_narrow(const struct display_walls *walls, bool hardware)

@@ -184,5 +184,6 @@ extern const struct confine_calls confine_calls_sanitizer;
 extern const struct confine_calls confine_calls_forbid;
 /* Rows of a process that loads libraries or makes code after its start-up; others may not. */
 extern const struct confine_calls confine_calls_code;
-/* Rows of who drives a GPU by Mesa, and those for NVIDIA's driver, which is to be loaded. */
-extern const struct confine_calls confine_calls_gpu, confine_calls_nvidia;
+/* Rows of who drives a GPU by Mesa, and those for NVIDIA's driver, which is to be loaded, and CUDA.
+ */
+extern const struct confine_calls confine_calls_gpu, confine_calls_nvidia, confine_calls_cuda;

@@ -24,8 +24,20 @@ static const struct confine_call rows[] = {
 };
 
 static const struct confine_call nvidia_rows[] = {
-	{ "ioctl", "NVIDIA's own driver (nv-ioctl.h of its open modules)", { IOCTLS('F') } },
+	{ "ioctl", "NVIDIA's own driver (nv-ioctl-numbers.h of its open modules)",
+		{ IOCTLS('F') } },
+	{ "ioctl", "its nvidia-modeset (nvkms-ioctl.h), which EGL asks for formats",
+		{ IOCTLS('m') } },
+};
+
+/* These were not made by _IO(): they have no type, and few numbers. */
+static const struct confine_call cuda_rows[] = {
+	{ "ioctl", "CUDA's memory, nvidia-uvm (uvm_ioctl.h)",
+		{ { CONFINE_EQUAL, 1, UINT64_C(0xffffff00), 0 } } },
+	{ "ioctl", "the same: UVM_INITIALIZE and UVM_DEINITIALIZE (uvm_linux_ioctl.h)",
+		{ { CONFINE_EQUAL, 1, UINT64_C(0xfffffffc), UINT64_C(0x30000000) } } },
 };
 
 const struct confine_calls confine_calls_gpu = { rows, G_N_ELEMENTS(rows) };
 const struct confine_calls confine_calls_nvidia = { nvidia_rows, G_N_ELEMENTS(nvidia_rows) };
+const struct confine_calls confine_calls_cuda = { cuda_rows, G_N_ELEMENTS(cuda_rows) };

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -287,6 +288,33 @@ static void seccomp_calls(void)
 	HOLDS(fails_with(syscall(SYS_io_uring_setup, 1, NULL), ENOSYS));
 }
 
+/* ENOTTY: the call has reached a descriptor that is no such device. */
+static bool controls(unsigned long request)
+{
+	int fd = eventfd(0, EFD_CLOEXEC);
+	HOLDS(fd >= 0 && ioctl(fd, request, NULL) < 0);
+	int error = errno;
+	close(fd);
+	return error == ENOTTY;
+}
+
+static void seccomp_gpus(void)
+{
+	struct confine_rules rules = make_rules();
+	skip_with_sanitizers();
+	rules.calls[1] = confine_calls_gpu;
+	rules.calls[2] = confine_calls_nvidia;
+	rules.calls[3] = confine_calls_cuda;
+	apply(&rules, CONFINE_SECCOMP);
+	HOLDS(controls(_IO('d', 0)) && controls(_IOWR('b', 0, int)) && controls(_IO('>', 3)));
+	HOLDS(controls(_IOWR('F', 200, int)) && controls(_IOWR('m', 0, char[16])));
+	/* UVM_INITIALIZE, UVM_CREATE_RANGE_GROUP */
+	HOLDS(controls(0x30000001) && controls(23));
+	HOLDS(!controls(TIOCSTI) && !controls(_IO(0xae, 1)) && !controls(0x40000001));
+	HOLDS(fcntl(STDERR_FILENO, 1027 /* F_DUPFD_QUERY */, STDERR_FILENO) >= 0 ||
+		errno == EINVAL);
+}
+
 static void *map(int protection)
 {
 	return mmap(NULL, 4096, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -500,6 +528,7 @@ int main(int argc, char **argv)
 		{ "not-dumpable", not_dumpable },
 		{ "limits", limits },
 		{ "landlock/files", landlock_files },
+		{ "seccomp/gpus", seccomp_gpus },
 		{ "landlock/list", landlock_list },
 		{ "landlock/remove", landlock_remove },
 		{ "landlock/threads", landlock_threads },
