@@ -12,6 +12,15 @@ enum { STAGE = 2, OFFSET = 3, TOKENS = 4, N_OUTPUTS = 5, STRIDES = 6, OUTPUTS = 
 static const uint8_t order[] = { STREAM_STAGE_VERTEX, STREAM_STAGE_TESS_CTRL,
 	STREAM_STAGE_TESS_EVAL, STREAM_STAGE_GEOMETRY, STREAM_STAGE_FRAGMENT };
 
+static bool check_link(
+	struct stream_check *check, const struct shader *before, const struct shader *shader)
+{
+	if (!before || tgsi_check_link(&before->facts, &shader->facts, check->fault))
+		return true;
+	check->fault->command = check->command.shape->name;
+	return false;
+}
+
 /*
  * Checks all pairs of shaders that follow each other, since virglrenderer translates a shader for
  * the one before it and the one behind it.
@@ -23,10 +32,8 @@ static bool check_links(struct stream_check *check, struct shader *const shaders
 		const struct shader *shader = shaders[order[i]];
 		if (!shader)
 			continue;
-		if (before && !tgsi_check_link(&before->facts, &shader->facts, check->fault)) {
-			check->fault->command = check->command.shape->name;
+		if (!check_link(check, before, shader))
 			return false;
-		}
 		before = shader;
 	}
 	return true;
@@ -39,6 +46,19 @@ static bool check_links_with(struct stream_check *check, uint32_t stage, struct 
 	for (unsigned i = 0; i < STREAM_STAGES; i++)
 		shaders[i] = i == stage ? shader : check->context->current->shaders[i];
 	return check_links(check, shaders);
+}
+
+/*
+ * Checks a new shader. As long as it is not bound virglrenderer takes the bound vertex shader for
+ * the one before it, whatever is bound between them.
+ */
+static bool check_new_links(struct stream_check *check, struct shader *shader)
+{
+	const struct shader *vertex = check->context->current->shaders[STREAM_STAGE_VERTEX];
+	bool is_behind =
+		shader->stage != STREAM_STAGE_VERTEX && shader->stage != STREAM_STAGE_COMPUTE;
+	return check_links_with(check, shader->stage, shader) &&
+	       (!is_behind || check_link(check, vertex, shader));
 }
 
 /* ---- streamed outputs ---- */
@@ -130,7 +150,7 @@ static bool finish(
 		check->fault->command = check->command.shape->name;
 		return false;
 	}
-	if (!check_facts(check, shader) || !check_links_with(check, shader->stage, shader))
+	if (!check_facts(check, shader) || !check_new_links(check, shader))
 		return false;
 	g_clear_pointer(&shader->text, g_byte_array_unref);
 	check->context->current->shader_in_progress[shader->stage] = NULL;
