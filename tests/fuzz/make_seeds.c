@@ -87,19 +87,33 @@ static void make_ring(const char *directory, bool indirect)
 	seeds_save(directory, indirect ? "indirect" : "direct", bytes);
 }
 
+static void make_rings(const char *directory)
+{
+	make_ring(directory, false);
+	make_ring(directory, true);
+}
+
+static const struct {
+	const char *target;
+	void (*make)(const char *directory);
+} targets[] = {
+	{ "agent", seeds_agent },
+	{ "command", make_commands },
+	{ "link", seeds_link },
+	{ "relay", seeds_relay },
+	{ "stream", seeds_stream },
+	{ "virgl", seeds_stream },
+	{ "virtqueue", make_rings },
+	{ "websocket", seeds_websocket },
+};
+
 int main(int argc, char **argv)
 {
-	if (argc != 3)
-		return 2;
-	if (!strcmp(argv[1], "command")) {
-		make_commands(argv[2]);
-	} else if (!strcmp(argv[1], "relay")) {
-		seeds_relay(argv[2]);
-	} else if (!strcmp(argv[1], "stream") || !strcmp(argv[1], "virgl")) {
-		seeds_stream(argv[2]);
-	} else {
-		make_ring(argv[2], false);
-		make_ring(argv[2], true);
+	for (unsigned i = 0; argc == 3 && i < G_N_ELEMENTS(targets); i++) {
+		if (strcmp(argv[1], targets[i].target) == 0) {
+			targets[i].make(argv[2]);
+			return 0;
+		}
 	}
-	return 0;
+	return 2;
 }

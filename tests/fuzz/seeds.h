@@ -9,5 +9,8 @@
 void seeds_save(const char *directory, const char *name, const GByteArray *bytes);
 
 void seeds_relay(const char *directory);
+void seeds_link(const char *directory);
+void seeds_websocket(const char *directory);
+void seeds_agent(const char *directory);
 /* Writes the seeds of fuzz_stream and fuzz_virgl. */
 void seeds_stream(const char *directory);
