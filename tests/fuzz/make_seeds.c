@@ -99,9 +99,11 @@ static const struct {
 } targets[] = {
 	{ "agent", seeds_agent },
 	{ "command", make_commands },
+	{ "heads", seeds_heads },
 	{ "link", seeds_link },
 	{ "relay", seeds_relay },
 	{ "stream", seeds_stream },
+	{ "vhost", seeds_vhost },
 	{ "virgl", seeds_stream },
 	{ "virtqueue", make_rings },
 	{ "websocket", seeds_websocket },

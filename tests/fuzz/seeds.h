@@ -12,5 +12,7 @@ void seeds_relay(const char *directory);
 void seeds_link(const char *directory);
 void seeds_websocket(const char *directory);
 void seeds_agent(const char *directory);
+void seeds_heads(const char *directory);
+void seeds_vhost(const char *directory);
 /* Writes the seeds of fuzz_stream and fuzz_virgl. */
 void seeds_stream(const char *directory);
