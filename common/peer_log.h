@@ -15,6 +15,7 @@
 enum peer {
 	PEER_GUEST,
 	PEER_CLIENT,
+	PEER_GUESSER, /* a client that gives wrong passwords */
 	PEER_QEMU,
 	PEERS,
 };

@@ -41,6 +41,16 @@ const char *const stats_guest_count_names[STATS_GUEST_COUNTS] = {
 	[STATS_MAKING_REFUSED] = "making_refused",
 };
 
+const char *const stats_door_count_names[STATS_DOOR_COUNTS] = {
+	[STATS_CONNECTIONS] = "connections",
+	[STATS_CROWDED_OUT] = "crowded_out",
+	[STATS_TOO_LATE] = "too_late",
+	[STATS_PASSWORDS_RIGHT] = "passwords_right",
+	[STATS_PASSWORDS_WRONG] = "passwords_wrong",
+	[STATS_PASSWORDS_DELAYED] = "passwords_delayed",
+	[STATS_PASSWORDS_REFUSED] = "passwords_refused",
+};
+
 const char *const stats_client_count_names[STATS_CLIENT_COUNTS] = {
 	[STATS_CLIENT_SENT_BYTES] = "sent_bytes",
 };

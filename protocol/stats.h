@@ -24,7 +24,7 @@
 #include "protocol/frame_link.h"
 
 #define STATS_MAGIC 0x5354415452544956u /* "VITRTATS" */
-#define STATS_VERSION 5
+#define STATS_VERSION 6
 /* At most this many connections of people are told apart; more of them are not shown. */
 #define STATS_CLIENTS_MAX 8
 #define STATS_ENCODER_BYTES 32
@@ -96,6 +96,18 @@ enum stats_guest_count {
 	STATS_GUEST_COUNTS,
 };
 
+/* These are counted of strangers, at the door; display fills them in. */
+enum stats_door_count {
+	STATS_CONNECTIONS,     /* that were accepted */
+	STATS_CROWDED_OUT,     /* cut off, since there were too many that had not come in yet */
+	STATS_TOO_LATE,        /* cut off, since they had not come in for too long */
+	STATS_PASSWORDS_RIGHT, /* one for each channel */
+	STATS_PASSWORDS_WRONG, /* spent tickets among them; not the empty one of who has none yet */
+	STATS_PASSWORDS_DELAYED, /* that had to wait, since others had been wrong */
+	STATS_PASSWORDS_REFUSED, /* not compared at all, since too many waited */
+	STATS_DOOR_COUNTS,
+};
+
 enum stats_client_count {
 	STATS_CLIENT_SENT_BYTES, /* of the display channels, that the client has acknowledged */
 	STATS_CLIENT_COUNTS,
@@ -135,6 +147,7 @@ struct stats {
 	struct stats_head heads[FRAME_HEADS_MAX];
 	struct stats_client clients[STATS_CLIENTS_MAX];
 	uint64_t guest[STATS_GUEST_COUNTS];
+	uint64_t door[STATS_DOOR_COUNTS];
 };
 
 /* Tells of a field its name outside, and who fills it in. */
@@ -147,6 +160,7 @@ extern const struct stats_name stats_count_names[STATS_COUNTS];
 extern const struct stats_name stats_gauge_names[STATS_GAUGES];
 extern const char *const stats_stage_names[STATS_STAGES];
 extern const char *const stats_guest_count_names[STATS_GUEST_COUNTS];
+extern const char *const stats_door_count_names[STATS_DOOR_COUNTS];
 extern const char *const stats_client_count_names[STATS_CLIENT_COUNTS];
 extern const char *const stats_client_gauge_names[STATS_CLIENT_GAUGES];
 

@@ -47,6 +47,11 @@ static inline void stats_add_guest(enum stats_guest_count count, uint64_t n)
 	__atomic_fetch_add(&stats_get_memory()->guest[count], n, __ATOMIC_RELAXED);
 }
 
+static inline void stats_add_door(enum stats_door_count count, uint64_t n)
+{
+	__atomic_fetch_add(&stats_get_memory()->door[count], n, __ATOMIC_RELAXED);
+}
+
 static inline void stats_set(unsigned head, enum stats_gauge gauge, uint64_t value)
 {
 	if (head < FRAME_HEADS_MAX)

@@ -10,6 +10,7 @@
 
 #include "common/peer_log.h"
 #include "display/door/limits.h"
+#include "protocol/stats_writer.h"
 
 /*
  * Accepting pauses this many milliseconds after the process or the machine ran out of descriptors.
@@ -81,6 +82,7 @@ static void greet(struct listener *listener, int fd, const struct sockaddr_stora
 {
 	struct peer_address from;
 	int on = 1;
+	stats_add_door(STATS_CONNECTIONS, 1);
 	if (listener->kind == KEEPER_LISTENER_UNIX) {
 		from = peer_address_read(fd);
 	} else {

@@ -6,6 +6,7 @@
 
 #include "common/peer_log.h"
 #include "display/door/limits.h"
+#include "protocol/stats_writer.h"
 
 /* The connections of one network. It is there while there are any. */
 struct lobby_network {
@@ -133,6 +134,7 @@ static void cut_off(
 static void cut_off_silent(
 	struct lobby *lobby, struct lobby_network *network, const char *why, unsigned limit)
 {
+	stats_add_door(STATS_CROWDED_OUT, 1);
 	cut_off(lobby, g_queue_peek_head(&network->connections), why, limit);
 }
 
@@ -144,8 +146,10 @@ static gboolean on_timer(gpointer user)
 	struct lobby_connection *first;
 	stop_timer(lobby);
 	while ((first = g_queue_peek_head(&lobby->connections)) != NULL &&
-		first->deadline_us <= g_get_monotonic_time())
+		first->deadline_us <= g_get_monotonic_time()) {
+		stats_add_door(STATS_TOO_LATE, 1);
 		cut_off(lobby, first, "it took longer than, in ms,", LOBBY_TIMEOUT_MS);
+	}
 	set_timer(lobby);
 	return G_SOURCE_REMOVE;
 }

@@ -4,8 +4,10 @@
 #include <glib.h>
 #include <string.h>
 
+#include "common/peer_log.h"
 #include "display/tickets/delays.h"
 #include "display/tickets/limits.h"
+#include "protocol/stats_writer.h"
 
 /* A secret, filled up with zeros: all are as long as each other, so comparing takes as long. */
 struct secret {
@@ -30,6 +32,7 @@ struct visit {
 struct tickets {
 	GMutex lock; /* guards all */
 	bool open;
+	char *desktop; /* its name, for the log; NULL: none */
 	struct delays *delays;
 	GArray *all;    /* struct ticket */
 	GArray *visits; /* struct visit */
@@ -90,6 +93,7 @@ void tickets_destroy(struct tickets *tickets)
 	g_array_unref(tickets->all);
 	g_array_unref(tickets->visits);
 	delays_destroy(tickets->delays);
+	g_free(tickets->desktop);
 	g_mutex_clear(&tickets->lock);
 	g_free(tickets);
 }
@@ -363,6 +367,19 @@ static void judge_open(struct tickets *tickets, const struct tickets_try *said, 
 		answer->verdict = TICKETS_PASS;
 }
 
+static void count(enum tickets_verdict verdict)
+{
+	static const enum stats_door_count counts[] = {
+		[TICKETS_PASS] = STATS_PASSWORDS_RIGHT,
+		[TICKETS_LATER] = STATS_PASSWORDS_DELAYED,
+		[TICKETS_WRONG] = STATS_PASSWORDS_WRONG,
+		[TICKETS_SPENT] = STATS_PASSWORDS_WRONG,
+		[TICKETS_BUSY] = STATS_PASSWORDS_REFUSED,
+	};
+	if (verdict != TICKETS_EMPTY)
+		stats_add_door(counts[verdict], 1);
+}
+
 struct tickets_answer tickets_ask(
 	struct tickets *tickets, const struct tickets_try *said, int64_t now_us)
 {
@@ -372,6 +389,9 @@ struct tickets_answer tickets_ask(
 	bool at_once = said->slot_us == 0 && visit && visit->tries < DELAYS_FREE_TRIES;
 	if (!tickets->open && !at_once)
 		has_slot(tickets, said, now_us, &answer);
+	/* What passes here is judged yet, and who asks again has been counted. */
+	if (answer.verdict != TICKETS_PASS && said->slot_us == 0)
+		count(answer.verdict);
 	return answer;
 }
 
@@ -387,9 +407,27 @@ struct tickets_answer tickets_judge(
 		judge_empty(tickets, said, &answer);
 	else
 		judge_asked(tickets, said, &secret, now_us, &answer);
+	if (!tickets->open && !(answer.verdict == TICKETS_LATER && said->slot_us != 0))
+		count(answer.verdict);
 	g_mutex_unlock(&tickets->lock);
 	explicit_bzero(&secret, sizeof(secret));
 	return answer;
+}
+
+void tickets_set_desktop(struct tickets *tickets, const char *name)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
+	g_free(tickets->desktop);
+	tickets->desktop = g_strdup(name);
+}
+
+void tickets_report(
+	struct tickets *tickets, const struct peer_address *from, enum tickets_verdict verdict)
+{
+	char text[PEER_ADDRESS_TEXT_MAX];
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
+	peer_warning(PEER_GUESSER, "client %s: not let in to %s: %s", peer_address_text(from, text),
+		tickets->desktop ? tickets->desktop : "the desktop", tickets_verdict_text(verdict));
 }
 
 const char *tickets_verdict_text(enum tickets_verdict verdict)

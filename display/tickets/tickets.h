@@ -13,7 +13,8 @@
  * asks again at the time it was told. It asks before it knows the secret, since what a client sends
  * must be decrypted, and that takes longer than all else that a stranger can make us do.
  *
- * It knows no socket and no clock: times are the caller's, in microseconds of the monotonic clock.
+ * It knows no socket and no clock, and counts what it answers (stats.h): times are the caller's, in
+ * microseconds of the monotonic clock.
  *
  * Threads: any; a lock guards it.
  */
@@ -104,5 +105,12 @@ struct tickets_visitor {
 /* Writes up to `max` of them, those that came first first. Returns how many there are. */
 unsigned tickets_visitors(struct tickets *tickets, struct tickets_visitor *visitors, unsigned max);
 
-/* Says in words for the log why a connection is turned away. */
+/* The log names the desktop so from now on; NULL: it has no name. It is copied. */
+void tickets_set_desktop(struct tickets *tickets, const char *name);
+/* Logs that a connection was turned away: from where, from which desktop, and why. Lines of a crowd
+ * that guesses are bounded, and none of any other crowd takes their place (peer_log.h). */
+void tickets_report(
+	struct tickets *tickets, const struct peer_address *from, enum tickets_verdict verdict);
+
+/* Says a verdict in words. */
 const char *tickets_verdict_text(enum tickets_verdict verdict);

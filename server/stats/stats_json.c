@@ -140,20 +140,41 @@ static void add_processes(JsonBuilder *b, const struct stats_report *report)
 	json_builder_end_array(b);
 }
 
-static void add_guest(JsonBuilder *b, const struct stats_report *report, bool rates)
+struct counts {
+	const char *const *names;
+	const uint64_t *totals;
+	const double *rates; /* NULL: none are known */
+	unsigned n;
+};
+
+static void add_counts(JsonBuilder *b, const char *name, const struct counts *counts)
 {
-	begin_object(b, "guest");
+	begin_object(b, name);
 	begin_object(b, "totals");
-	for (unsigned i = 0; i < STATS_GUEST_COUNTS; i++)
-		add_number(b, stats_guest_count_names[i], report->guest_counts[i]);
+	for (unsigned i = 0; i < counts->n; i++)
+		add_number(b, counts->names[i], counts->totals[i]);
 	json_builder_end_object(b);
-	if (rates) {
+	if (counts->rates) {
 		begin_object(b, "per_second");
-		for (unsigned i = 0; i < STATS_GUEST_COUNTS; i++)
-			add_double(b, stats_guest_count_names[i], report->guest_rates[i]);
+		for (unsigned i = 0; i < counts->n; i++)
+			add_double(b, counts->names[i], counts->rates[i]);
 		json_builder_end_object(b);
 	}
 	json_builder_end_object(b);
+}
+
+static void add_guest(JsonBuilder *b, const struct stats_report *report, bool rates)
+{
+	const struct counts counts = { stats_guest_count_names, report->guest_counts,
+		rates ? report->guest_rates : NULL, STATS_GUEST_COUNTS };
+	add_counts(b, "guest", &counts);
+}
+
+static void add_door(JsonBuilder *b, const struct stats_report *report, bool rates)
+{
+	const struct counts counts = { stats_door_count_names, report->door_counts,
+		rates ? report->door_rates : NULL, STATS_DOOR_COUNTS };
+	add_counts(b, "door", &counts);
 }
 
 static void add_desktop(JsonBuilder *b, const struct stats_report *report)
@@ -165,6 +186,7 @@ static void add_desktop(JsonBuilder *b, const struct stats_report *report)
 	add_share(b, "interval_s", rates ? report->interval_s : -1);
 	add_processes(b, report);
 	add_guest(b, report, rates);
+	add_door(b, report, rates);
 	begin_array(b, "heads");
 	for (unsigned i = 0; i < report->n_heads; i++)
 		add_head(b, &report->heads[i], rates);

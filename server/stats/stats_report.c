@@ -118,7 +118,7 @@ static void fill_client(
 	memcpy(report->gauges, now->gauges, sizeof(report->gauges));
 }
 
-/* ---- guest and processes ---- */
+/* ---- guest, door and processes ---- */
 
 static void fill_guest(struct stats_report *report, const struct pair *pair)
 {
@@ -127,6 +127,15 @@ static void fill_guest(struct stats_report *report, const struct pair *pair)
 		report->guest_counts[i] = pair->now->render.guest[i];
 		report->guest_rates[i] =
 			get_rate(before, report->guest_counts[i], pair->interval_s);
+	}
+}
+
+static void fill_door(struct stats_report *report, const struct pair *pair)
+{
+	for (unsigned i = 0; i < STATS_DOOR_COUNTS; i++) {
+		const uint64_t *before = pair->before ? &pair->before->display.door[i] : NULL;
+		report->door_counts[i] = pair->now->display.door[i];
+		report->door_rates[i] = get_rate(before, report->door_counts[i], pair->interval_s);
 	}
 }
 
@@ -167,6 +176,7 @@ struct stats_report *stats_report_make(
 	report->render_starts = now->render_starts;
 	report->display_starts = now->display_starts;
 	fill_guest(report, &pair);
+	fill_door(report, &pair);
 	for (unsigned i = 0; i < STATS_PROCESSES; i++)
 		fill_process(&report->processes[i], &pair, i);
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {

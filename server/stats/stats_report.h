@@ -60,6 +60,8 @@ struct stats_report {
 	unsigned n_clients;
 	uint64_t guest_counts[STATS_GUEST_COUNTS];
 	double guest_rates[STATS_GUEST_COUNTS]; /* per second */
+	uint64_t door_counts[STATS_DOOR_COUNTS];
+	double door_rates[STATS_DOOR_COUNTS];
 };
 
 /*

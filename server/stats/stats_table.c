@@ -186,6 +186,17 @@ static void list_guest(GString *text, const struct stats_report *report)
 	}
 }
 
+static void list_door(GString *text, const struct stats_report *report)
+{
+	for (unsigned i = 0; i < STATS_DOOR_COUNTS; i++) {
+		g_string_append_printf(text, "%s door %s %" G_GUINT64_FORMAT, report->name,
+			stats_door_count_names[i], report->door_counts[i]);
+		if (report->interval_s > 0)
+			g_string_append_printf(text, " %.2f/s", report->door_rates[i]);
+		g_string_append_c(text, '\n');
+	}
+}
+
 void stats_table_add_list(GString *text, const struct stats_report *report)
 {
 	for (unsigned i = 0; i < STATS_PROCESSES; i++) {
@@ -199,6 +210,7 @@ void stats_table_add_list(GString *text, const struct stats_report *report)
 		g_string_append_c(text, '\n');
 	}
 	list_guest(text, report);
+	list_door(text, report);
 	for (unsigned i = 0; i < report->n_heads; i++)
 		list_head(text, report, &report->heads[i]);
 	for (unsigned i = 0; i < report->n_clients; i++)

@@ -110,6 +110,8 @@ static void test_attach(void)
 	stats_add_guest(STATS_COMMANDS_FAILED, 2);
 	g_assert_cmpuint(map->guest[STATS_COMMANDS_FAILED], ==, 7);
 	g_assert_cmpuint(map->guest[STATS_COMMANDS_REFUSED], ==, 0);
+	stats_add_door(STATS_CROWDED_OUT, 3);
+	g_assert_cmpuint(map->door[STATS_CROWDED_OUT], ==, 3);
 	g_assert_cmpuint(map->clients[1].connected, ==, 0);
 
 	stats_add(0, STATS_DRAWABLES, 2);

@@ -2,6 +2,7 @@
 /* tickets: plays clients that come with passwords and tickets, right and wrong ones. */
 #include "display/tickets/tickets.h"
 #include "display/tickets/limits.h"
+#include "protocol/stats_writer.h"
 
 #include <glib.h>
 #include <string.h>
@@ -260,6 +261,49 @@ static void test_guessing_beside(void)
 	tickets_destroy(tickets);
 }
 
+static void test_report(void)
+{
+	struct tickets *tickets = tickets_create();
+	const struct peer_address from = {
+		.kind = PEER_ADDRESS_INET, .bytes = { 192, 0, 2, 7 }, .port = 4242
+	};
+	g_test_expect_message("vitrine", G_LOG_LEVEL_WARNING,
+		"client 192.0.2.7:4242: not let in to the desktop: wrong password");
+	tickets_report(tickets, &from, TICKETS_WRONG);
+	g_test_expect_message("vitrine", G_LOG_LEVEL_WARNING,
+		"client 192.0.2.7:4242: not let in to work: the ticket *");
+	tickets_set_desktop(tickets, "work");
+	tickets_report(tickets, &from, TICKETS_SPENT);
+	g_test_assert_expected_messages();
+	tickets_destroy(tickets);
+}
+
+static uint64_t counted(enum stats_door_count count)
+{
+	return stats_get_memory()->door[count];
+}
+
+/* Each connection is counted once, however often it asks. */
+static void test_counts(void)
+{
+	struct tickets *tickets = tickets_create();
+	uint64_t before[STATS_DOOR_COUNTS];
+	memcpy(before, stats_get_memory()->door, sizeof(before));
+	tickets_put(tickets, PASSWORD, "secret", &plain, 0);
+	assert_verdict(tickets, 1, "", 0, 1, TICKETS_EMPTY);
+	assert_verdict(tickets, 1, "secret", 0, 1, TICKETS_PASS);
+	guess(tickets, 1, 0, DELAYS_FREE_TRIES + 3, 1);
+	g_assert_cmpuint(counted(STATS_PASSWORDS_RIGHT) - before[STATS_PASSWORDS_RIGHT], ==, 1);
+	g_assert_cmpuint(counted(STATS_PASSWORDS_WRONG) - before[STATS_PASSWORDS_WRONG], ==,
+		DELAYS_FREE_TRIES + 3);
+	g_assert_cmpuint(counted(STATS_PASSWORDS_DELAYED) - before[STATS_PASSWORDS_DELAYED], ==, 2);
+	for (unsigned i = 0; i < 100; i++)
+		judge(tickets, 1, "guess", 0, 1);
+	g_assert_cmpuint(
+		counted(STATS_PASSWORDS_REFUSED) - before[STATS_PASSWORDS_REFUSED], >=, 90);
+	tickets_destroy(tickets);
+}
+
 static void test_many(void)
 {
 	struct tickets *tickets = tickets_create();
@@ -292,6 +336,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/tickets/asking", test_asking);
 	g_test_add_func("/tickets/guessing", test_guessing);
 	g_test_add_func("/tickets/guessing_beside", test_guessing_beside);
+	g_test_add_func("/tickets/report", test_report);
+	g_test_add_func("/tickets/counts", test_counts);
 	g_test_add_func("/tickets/many", test_many);
 	return g_test_run();
 }

@@ -194,6 +194,16 @@ static JsonObject *parse(const char *json, JsonParser *parser)
 	return json_node_get_object(json_parser_get_root(parser));
 }
 
+static void assert_counts(
+	JsonObject *desktop, const char *object, const char *name, gint64 total, double rate)
+{
+	JsonObject *counts = json_object_get_object_member(desktop, object);
+	JsonObject *totals = json_object_get_object_member(counts, "totals");
+	JsonObject *rates = json_object_get_object_member(counts, "per_second");
+	g_assert_cmpint(json_object_get_int_member(totals, name), ==, total);
+	g_assert_cmpfloat_with_epsilon(json_object_get_double_member(rates, name), rate, 1e-9);
+}
+
 static void test_json(void)
 {
 	g_autofree struct stats_snapshot *before = make_snapshot(1000000);
@@ -202,6 +212,8 @@ static void test_json(void)
 	now->display.heads[1].stages[STATS_FLUSH_TO_WIRE].buckets[20] = 4;
 	memcpy(now->display.heads[1].encoder, "lz4", 4);
 	now->display.clients[0].connected = 1;
+	before->display.door[STATS_PASSWORDS_WRONG] = 1;
+	now->display.door[STATS_PASSWORDS_WRONG] = 8;
 	before->render.guest[STATS_COMMANDS_REFUSED] = 2;
 	now->render.guest[STATS_COMMANDS_REFUSED] = 5;
 	g_autoptr(GPtrArray) reports = g_ptr_array_new_with_free_func(g_free);
@@ -213,14 +225,8 @@ static void test_json(void)
 	JsonArray *desktops = json_object_get_array_member(root, "desktops");
 	JsonObject *desktop = json_array_get_object_element(desktops, 0);
 	g_assert_cmpstr(json_object_get_string_member(desktop, "name"), ==, "work");
-	JsonObject *guest = json_object_get_object_member(desktop, "guest");
-	g_assert_cmpint(json_object_get_int_member(
-				json_object_get_object_member(guest, "totals"), "commands_refused"),
-		==, 5);
-	g_assert_cmpfloat_with_epsilon(
-		json_object_get_double_member(
-			json_object_get_object_member(guest, "per_second"), "commands_refused"),
-		3, 1e-9);
+	assert_counts(desktop, "guest", "commands_refused", 5, 3);
+	assert_counts(desktop, "door", "passwords_wrong", 8, 7);
 	JsonObject *head =
 		json_array_get_object_element(json_object_get_array_member(desktop, "heads"), 0);
 	g_assert_cmpint(json_object_get_int_member(head, "head"), ==, 1);
