@@ -178,13 +178,20 @@ bool check_copy_region(struct stream_check *check)
 	       check_drop(check);
 }
 
+/* Returns how many layers or slices the level has that the word after `index` names. */
+static uint32_t get_layers(const struct stream_check *check, uint32_t index)
+{
+	return check_level_size(check_resource(check, index), check->words[index + 1]).depth;
+}
+
 /*
  * Drops a blit with boxes so far away that sums of coordinates may overflow. GL cuts off what lies
- * outside only after that.
+ * outside only after that. One with more layers than the destination has is dropped, too: for each
+ * of them virglrenderer draws, and GL has none to draw to.
  */
 bool check_blit(struct stream_check *check)
 {
-	enum { FAR = 1 << 24 };
+	enum { FAR = 1 << 24, TO_DEPTH = 12 };
 	if (!check_levels(check, 4, 13))
 		return false;
 	for (uint32_t i = 0; i < 6; i++) {
@@ -192,7 +199,8 @@ bool check_blit(struct stream_check *check)
 		if (to < -FAR || to > FAR || from < -FAR || from > FAR)
 			return check_drop(check);
 	}
-	return true;
+	int32_t depth = (int32_t)check->words[TO_DEPTH];
+	return depth <= (int32_t)get_layers(check, 4) || check_drop(check);
 }
 
 bool check_clear_texture(struct stream_check *check)
