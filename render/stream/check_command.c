@@ -214,6 +214,9 @@ static const check_function functions[STREAM_NUMBERS] = {
 	 * This is a debugging aid of virglrenderer's. Its newest version writes streams into files.
 	 */
 	[STREAM_SET_DEBUG_FLAGS] = check_drop,
+	[STREAM_BEGIN_QUERY] = check_begin_query,
+	[STREAM_END_QUERY] = check_end_query,
+	[STREAM_GET_QUERY_RESULT] = check_query_result,
 	[STREAM_GET_QUERY_RESULT_QBO] = check_query_buffer,
 	[STREAM_TRANSFER3D] = check_transfer,
 	[STREAM_COPY_TRANSFER3D] = check_copy_transfer,

@@ -82,6 +82,9 @@ bool check_sampler_states(struct stream_check *check);
 /* These functions are in check_draw.c. */
 bool check_draw(struct stream_check *check);
 bool check_launch_grid(struct stream_check *check);
+bool check_begin_query(struct stream_check *check);
+bool check_end_query(struct stream_check *check);
+bool check_query_result(struct stream_check *check);
 bool check_query_buffer(struct stream_check *check);
 bool check_memory_info(struct stream_check *check);
 bool check_layout(struct stream_check *check);

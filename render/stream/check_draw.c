@@ -93,6 +93,28 @@ bool check_launch_grid(struct stream_check *check)
 
 /* ---- results ---- */
 
+bool check_begin_query(struct stream_check *check)
+{
+	check_object(check, 1)->has_result = false;
+	return true;
+}
+
+bool check_end_query(struct stream_check *check)
+{
+	check_object(check, 1)->has_result = true;
+	return true;
+}
+
+/*
+ * Leaves out what asks for the result of a query that has not ended. GL says nothing then, and what
+ * virglrenderer gives the guest is what its stack had.
+ */
+bool check_query_result(struct stream_check *check)
+{
+	const struct object *query = check_object(check, 1);
+	return !query || query->has_result || check_drop(check);
+}
+
 /*
  * Checks that the result fits. Result types are signed and unsigned in turn: two of 32 bits, two of
  * 64.

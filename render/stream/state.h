@@ -37,6 +37,7 @@ struct object {
 	 * Guests' commands no longer find it.
 	 */
 	bool doomed;
+	bool has_result;         /* a query: it has ended, and has not begun anew */
 	uint32_t n_bound;        /* slots that name it: only of dsa and sampler states */
 	uint32_t vertex_buffers; /* vertex elements: bit n: slot n is read */
 	uint32_t text_bytes;     /* a shader: that were taken of the quota */

@@ -195,7 +195,7 @@ static const struct line work[] = {
 	LINE("begin", PASSED, BEGIN_QUERY, DESK_QUERY),
 	LINE("begin what is none", REFUSED, BEGIN_QUERY, DESK_SURFACE),
 	LINE("end what is none", REFUSED, END_QUERY, 0),
-	LINE("a result", PASSED, GET_QUERY_RESULT, DESK_QUERY, 1),
+	LINE("a result before there is one", MENDED, GET_QUERY_RESULT, DESK_QUERY, 1),
 	LINE("a result that is ignored", PASSED, GET_QUERY_RESULT, 5, 1),
 	LINE("last 8 bytes", PASSED, GET_QUERY_RESULT_QBO, DESK_QUERY, DESK_BUFFER, 1, 3, 4088, 0),
 	LINE("past them", REFUSED, GET_QUERY_RESULT_QBO, DESK_QUERY, DESK_BUFFER, 1, 3, 4089, 0),
