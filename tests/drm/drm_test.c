@@ -75,6 +75,29 @@ unsigned drm_test_count_fds(pid_t pid)
 	return n;
 }
 
+/* shm_create() has named them. */
+unsigned drm_test_count_pictures(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/fd", pid);
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	unsigned n = 0;
+	for (const char *name; dir && (name = g_dir_read_name(dir));) {
+		g_autofree char *link = g_build_filename(path, name, NULL);
+		g_autofree char *target = g_file_read_link(link, NULL);
+		n += target && g_str_has_prefix(target, "/memfd:vitrine-frame");
+	}
+	return n;
+}
+
+unsigned drm_test_wait_pictures(pid_t pid)
+{
+	gint64 end = g_get_monotonic_time() + SETTLE_US;
+	unsigned n;
+	while ((n = drm_test_count_pictures(pid)) > 0 && g_get_monotonic_time() < end)
+		g_usleep(100000);
+	return n;
+}
+
 unsigned drm_test_wait_fds(pid_t pid, unsigned at_most)
 {
 	gint64 end = g_get_monotonic_time() + SETTLE_US;

@@ -22,6 +22,13 @@ uint64_t drm_test_buffers_made(void);
 /* Returns how many buffers there are, after waiting a while for that to become 0. */
 uint64_t drm_test_buffers_left(void);
 
+/*
+ * Returns how many of the renderer's descriptors are pictures in memory, the second after waiting a
+ * while for that to become 0.
+ */
+unsigned drm_test_count_pictures(pid_t pid);
+unsigned drm_test_wait_pictures(pid_t pid);
+
 unsigned drm_test_count_fds(pid_t pid);
 /*
  * Returns how many descriptors the process has, after waiting a while for that to be at most
