@@ -148,6 +148,12 @@ bool confine_apply(const struct confine_rules *rules, enum confine_mode mode,
 bool confine_forbid(const struct confine_state *state, const char *process,
 	const struct confine_calls *calls, GError **error);
 
+/*
+ * From Landlock's ABI 6 on keeps this thread, and what it starts, from signalling others and from
+ * their abstract unix sockets; before, nothing happens. Nobody may count on it.
+ */
+void confine_scope(void);
+
 /* Notes a wall that somebody else has put up, or with `lacking` why it could not be. */
 void confine_note(struct confine_state *state, enum confine_wall wall, const char *lacking);
 

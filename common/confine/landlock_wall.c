@@ -205,3 +205,16 @@ int confine_restrict_files(const struct confine_rules *rules, uint32_t abi)
 	close(ruleset);
 	return result;
 }
+
+void confine_scope(void)
+{
+	const char *lacking;
+	struct ruleset_attr attr = { .scoped = SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL };
+	if (confine_landlock_abi(&lacking) < 6)
+		return;
+	int ruleset = create_ruleset(&attr, sizeof(attr), 0);
+	if (ruleset < 0)
+		return;
+	syscall(SYS_landlock_restrict_self, ruleset, 0);
+	close(ruleset);
+}

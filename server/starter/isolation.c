@@ -241,3 +241,11 @@ void isolation_init(struct isolation *isolation, const struct starter_plan *plan
 	if (isolation->has_users)
 		spare_users_take_gpu_groups();
 }
+
+void isolation_leave_network(const struct isolation *isolation)
+{
+	if (geteuid() != 0 || !isolation->namespaces || unshare(CLONE_NEWNET | CLONE_NEWIPC) < 0)
+		return;
+	/* For workers that could not have a network of their own later. */
+	set_loopback_up();
+}

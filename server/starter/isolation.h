@@ -44,6 +44,13 @@ struct isolation_step {
 /* Finds out what can be had. It may take some milliseconds. */
 void isolation_init(struct isolation *isolation, const struct starter_plan *plan);
 
+/*
+ * Root's starter goes into a network of its own, where nobody is: what it connects to has a path.
+ * Where workers have none of their own it stays in everybody's, as an ordinary user's does, who
+ * would need a user namespace for that.
+ */
+void isolation_leave_network(const struct isolation *isolation);
+
 /* Nothing of it can be had any more, for the reason `error`, which is errno. */
 void isolation_give_up(struct isolation *isolation, int error);
 

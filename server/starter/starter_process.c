@@ -71,16 +71,20 @@ static bool set_capabilities(uint32_t kept)
  * Root's starter keeps the two that map a worker's user into its namespace, or the one without
  * which root may not map itself (before Linux 5.12 it may, and need not have it). Which it has is
  * not asked: capget() leaves out what an AppArmor profile does not grant, while the kernel looks at
- * what a process has when it maps itself. So the profile need not grant this one. Where there is a
- * password or a certificate to be read again it keeps the one for a file that is another user's.
+ * what a process has when it maps itself. So the profile need not grant this one. Without namespaces
+ * it keeps those by which root executes a program that lies in somebody's folder, and so do its
+ * workers, until they give them up. Where there is a password or a certificate to be read again it
+ * keeps the one for a file that is another user's.
  */
 static bool give_up_capabilities(const struct isolation *isolation)
 {
 	uint32_t kept = 0;
 	if (isolation->has_users)
 		kept = 1u << CAP_SETUID | 1u << CAP_SETGID;
-	else if (geteuid() == 0)
+	else if (geteuid() == 0 && isolation->namespaces)
 		kept = 1u << CAP_SETFCAP;
+	else if (geteuid() == 0)
+		kept = 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH;
 	for (unsigned i = 0; geteuid() == 0 && i < STARTER_FILES_MAX; i++)
 		kept |= isolation->plan->files[i] ? 1u << CAP_DAC_READ_SEARCH : 0;
 	return set_capabilities(kept) || set_capabilities(0);
@@ -249,7 +253,8 @@ void starter_process_run(int link, const struct starter_plan *plan, pid_t keeper
 	if (!give_up(link, keeper))
 		_exit(1);
 	isolation_init(&process.isolation, plan);
-	if (process.isolation.namespaces && !give_up_capabilities(&process.isolation))
+	isolation_leave_network(&process.isolation);
+	if (plan->apart && !give_up_capabilities(&process.isolation))
 		_exit(1);
 	/* A filter takes no_new_privs, and with that no worker would get its profile. */
 	if (plan->apart && !process_is_in_profile())

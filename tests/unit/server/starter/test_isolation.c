@@ -8,10 +8,12 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -44,7 +46,7 @@ struct found {
 	int death_signal;
 	/* errno of what it did to the process that is named on its command line */
 	int kill_error, read_error;
-	bool may_trace, may_unshare, may_ask_keys, has_vsock;
+	bool may_trace, may_unshare, may_ask_keys, has_vsock, may_type;
 	char lack_namespaces[80], lack_user[80];
 };
 
@@ -104,6 +106,7 @@ static int run_worker(char **argv)
 	found.may_unshare = unshare(0) == 0;
 	found.may_ask_keys = syscall(SYS_keyctl, 0, -2, 1) >= 0 || errno != EPERM;
 	found.has_vsock = socket(AF_VSOCK, SOCK_STREAM, 0) >= 0 || errno != EPERM;
+	found.may_type = ioctl(KEEPER_LINK_FD, TIOCSTI, "x") == 0 || errno != EPERM;
 	prctl(PR_GET_PDEATHSIG, &found.death_signal);
 	copy_variable(
 		found.lack_namespaces, sizeof(found.lack_namespaces), CONFINE_NAMESPACES_VARIABLE);
@@ -176,12 +179,27 @@ static char *find_self(void)
 	return g_file_read_link("/proc/self/exe", NULL);
 }
 
-static ino_t read_own_ns(const char *name)
+static ino_t read_ns(pid_t pid, const char *name)
 {
 	struct stat st;
-	g_autofree char *path = g_strdup_printf("/proc/self/ns/%s", name);
+	g_autofree char *path = g_strdup_printf("/proc/%d/ns/%s", (int)pid, name);
 	g_assert_cmpint(stat(path, &st), ==, 0);
 	return st.st_ino;
+}
+
+static ino_t read_own_ns(const char *name)
+{
+	return read_ns(getpid(), name);
+}
+
+static uint64_t read_capabilities(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/status", (int)pid);
+	g_autofree char *text = NULL;
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	const char *at = strstr(text, "\nCapPrm:");
+	g_assert_nonnull(at);
+	return g_ascii_strtoull(at + strlen("\nCapPrm:"), NULL, 16);
 }
 
 /* This machine may be one that does not let us; then the rest says nothing. */
@@ -209,7 +227,8 @@ static void test_namespaces(void)
 		g_assert_cmpuint(found[1].ns[i], !=, read_own_ns(ns_names[i]));
 		g_assert_cmpuint(found[0].ns[i], !=, found[1].ns[i]);
 	}
-	g_assert_false(found[0].may_unshare || found[0].may_ask_keys || found[0].has_vsock);
+	g_assert_false(found[0].may_unshare || found[0].may_ask_keys || found[0].has_vsock ||
+		       found[0].may_type);
 #ifndef __SANITIZE_ADDRESS__
 	g_assert_false(found[0].may_trace);
 #endif
@@ -263,6 +282,8 @@ static void test_root_users(void)
 	begin(&stage, self, true);
 	pid_t first = start(&stage, 0, getpid(), &found[0]);
 	pid_t second = start(&stage, 1, first, &found[1]);
+	uint64_t capabilities = read_capabilities(stage.starter.pid);
+	bool in_our_network = read_ns(stage.starter.pid, "net") == read_own_ns("net");
 	end(&stage, first);
 	end(&stage, second);
 	starter_finish(&stage.starter);
@@ -275,6 +296,8 @@ static void test_root_users(void)
 		return;
 	}
 	g_assert_cmpstr(found[0].lack_user, ==, "");
+	g_assert_cmphex(capabilities, ==, 1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_SETFCAP);
+	g_assert_false(in_our_network);
 	uid_t expected = spare_users_find("isolation", STARTER_USERS);
 	for (unsigned i = 0; i < 2; i++) {
 		g_assert_cmpuint(found[i].user, ==, expected + i);
@@ -356,6 +379,9 @@ static void start_where_refused(void)
 		_exit(3);
 	if (getuid() == 0 && !*found.lack_user)
 		_exit(4);
+	if (getuid() == 0 && read_capabilities(stage.starter.pid) !=
+				     (1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH))
+		_exit(5);
 	end(&stage, pid);
 	starter_finish(&stage.starter);
 	_exit(0);
