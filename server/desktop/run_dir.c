@@ -31,6 +31,18 @@ static bool fail(GError **error, int number, const char *what, const char *path)
 	return false;
 }
 
+static bool refuse(GError **error, const char *path, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+static bool refuse(GError **error, const char *path, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *why = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_set_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED, "%s %s", path, why);
+	return false;
+}
+
 /*
  * The folder must be ours and closed to others, because everybody may make one of this name in
  * /tmp.
@@ -42,11 +54,37 @@ static bool make_private(const char *path, GError **error)
 	struct stat st;
 	if (lstat(path, &st) < 0)
 		return fail(error, errno, "cannot examine", path);
-	if (S_ISDIR(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 077) == 0)
-		return true;
-	g_set_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-		"%s is not a directory of ours with mode 0700", path);
-	return false;
+	if (!S_ISDIR(st.st_mode))
+		return refuse(error, path, "is %s, and no folder of ours: remove it",
+			S_ISLNK(st.st_mode) ? "a symbolic link" : "a file");
+	if (st.st_uid != geteuid())
+		return refuse(error, path, "belongs to another user (%u)", (unsigned)st.st_uid);
+	if (st.st_mode & 077)
+		return refuse(error, path, "is open to others (mode %04o): chmod 700 it",
+			(unsigned)st.st_mode & 07777);
+	return true;
+}
+
+/*
+ * Who can rename what lies in the folder above may put another one in the place of ours, however
+ * private that is. In /tmp nobody can but root, since it is sticky.
+ */
+static bool check_above(const char *path, GError **error)
+{
+	g_autofree char *above = g_path_get_dirname(path);
+	struct stat st;
+	if (stat(above, &st) < 0)
+		return fail(error, errno, "cannot examine", above);
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return refuse(error, above,
+			"belongs to another user (%u), who could exchange our folder in it: let "
+			"XDG_RUNTIME_DIR name one of yours, or unset it",
+			(unsigned)st.st_uid);
+	if ((st.st_mode & 022) && !(st.st_mode & S_ISVTX))
+		return refuse(error, above,
+			"can be written by others (mode %04o), who could exchange our folder in it",
+			(unsigned)st.st_mode & 07777);
+	return true;
 }
 
 char *run_dir_base(void)
@@ -91,7 +129,8 @@ char **run_dir_list(void)
 static char *make_base(GError **error)
 {
 	g_autofree char *base = run_dir_base();
-	return make_private(base, error) ? g_steal_pointer(&base) : NULL;
+	return check_above(base, error) && make_private(base, error) ? g_steal_pointer(&base) :
+								       NULL;
 }
 
 static void remove_contents(const char *path)
@@ -123,7 +162,8 @@ static int lock(const char *path, bool *gone)
 		close(fd);
 		return -1;
 	}
-	*gone = fstat(fd, &ours) < 0 || lstat(path, &named) < 0 || ours.st_ino != named.st_ino;
+	*gone = fstat(fd, &ours) < 0 || lstat(path, &named) < 0 || ours.st_ino != named.st_ino ||
+		ours.st_dev != named.st_dev;
 	if (*gone) {
 		close(fd);
 		return -1;

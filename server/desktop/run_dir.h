@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * run_dir is the directory of one running desktop: $XDG_RUNTIME_DIR/vitrine/NAME or, without that
- * variable, /tmp/vitrine-UID/NAME. Only its owner may look inside. It is locked while the desktop
- * runs, which makes names unique, and it is removed afterwards.
+ * variable, /tmp/vitrine-UID/NAME. Only its owner may look inside; a folder of that name that is
+ * another's, open to others, a symbolic link, or where others can exchange it, is refused. It is
+ * locked while the desktop runs, which makes names unique, and it is removed afterwards.
  */
 #pragma once
 

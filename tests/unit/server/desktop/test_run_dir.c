@@ -3,6 +3,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "server/desktop/run_dir.h"
 
@@ -36,12 +37,117 @@ static void test_run_dir(void)
 	run_dir_remove(&first);
 }
 
+/* ---- folders that are not ours alone ---- */
+
+static void expect_refusal(const char *reason)
+{
+	struct run_dir dir;
+	g_autoptr(GError) error = NULL;
+	g_assert_false(run_dir_create(&dir, "one", &error));
+	if (!strstr(error->message, reason))
+		g_error("\"%s\" is not in: %s", reason, error->message);
+	run_dir_remove(&dir);
+}
+
+static void expect_success(void)
+{
+	struct run_dir dir;
+	g_autoptr(GError) error = NULL;
+	run_dir_create(&dir, "one", &error);
+	g_assert_no_error(error);
+	run_dir_remove(&dir);
+}
+
+static void test_open_to_others(void)
+{
+	g_autofree char *base = run_dir_base();
+	g_autofree char *own = g_build_filename(base, "one", NULL);
+	expect_success();
+	static const unsigned modes[] = { 0710, 0750, 0701, 0707, 0720, 0770 };
+	for (unsigned i = 0; i < G_N_ELEMENTS(modes); i++) {
+		g_assert_cmpint(g_chmod(base, (int)modes[i]), ==, 0);
+		expect_refusal("is open to others");
+		g_assert_cmpint(g_chmod(base, 0700), ==, 0);
+		g_assert_cmpint(g_mkdir(own, 0700), ==, 0);
+		g_assert_cmpint(g_chmod(own, (int)modes[i]), ==, 0);
+		expect_refusal("is open to others");
+		g_assert_cmpint(g_rmdir(own), ==, 0);
+	}
+	expect_success();
+}
+
+static void test_links(void)
+{
+	const char *runtime = g_getenv("XDG_RUNTIME_DIR");
+	g_autofree char *base = run_dir_base();
+	g_autofree char *own = g_build_filename(base, "one", NULL);
+	g_autofree char *target = g_build_filename(runtime, "target", NULL);
+	g_autofree char *kept = g_build_filename(target, "kept", NULL);
+	g_assert_cmpint(g_mkdir(target, 0700), ==, 0);
+	g_assert_true(g_file_set_contents(kept, "x", 1, NULL));
+	expect_success();
+	g_assert_cmpint(symlink(target, own), ==, 0);
+	expect_refusal("is a symbolic link");
+	g_assert_cmpint(g_unlink(own), ==, 0);
+	g_assert_true(g_file_set_contents(own, "x", 1, NULL));
+	expect_refusal("is a file");
+	g_assert_cmpint(g_unlink(own), ==, 0);
+	g_assert_cmpint(g_rmdir(base), ==, 0);
+	g_assert_cmpint(symlink(target, base), ==, 0);
+	expect_refusal("is a symbolic link");
+	g_assert_cmpint(g_unlink(base), ==, 0);
+	/* Nothing was cleared away where the link leads. */
+	g_assert_true(g_file_test(kept, G_FILE_TEST_EXISTS));
+	g_unlink(kept);
+	g_rmdir(target);
+}
+
+/* Who can write to the folder above can exchange ours, unless it is sticky, as /tmp is. */
+static void test_above(void)
+{
+	const char *runtime = g_getenv("XDG_RUNTIME_DIR");
+	g_assert_cmpint(g_chmod(runtime, 0777), ==, 0);
+	expect_refusal("can be written by others");
+	g_assert_cmpint(g_chmod(runtime, 01777), ==, 0);
+	expect_success();
+	g_assert_cmpint(g_chmod(runtime, 0755), ==, 0);
+	expect_success();
+	g_assert_cmpint(g_chmod(runtime, 0700), ==, 0);
+}
+
+static void test_of_others(void)
+{
+	const char *runtime = g_getenv("XDG_RUNTIME_DIR");
+	g_autofree char *base = run_dir_base();
+	if (geteuid() != 0) {
+		g_test_skip("only root can give folders away");
+		return;
+	}
+	expect_success();
+	g_assert_cmpint(chown(base, 12345, 12345), ==, 0);
+	expect_refusal("belongs to another user (12345)");
+	g_assert_cmpint(chown(base, 0, 0), ==, 0);
+	g_autofree char *own = g_build_filename(base, "one", NULL);
+	g_assert_cmpint(g_mkdir(own, 0700), ==, 0);
+	g_assert_cmpint(chown(own, 12345, 12345), ==, 0);
+	expect_refusal("belongs to another user (12345)");
+	g_assert_cmpint(g_rmdir(own), ==, 0);
+	g_assert_cmpint(chown(runtime, 12345, 12345), ==, 0);
+	expect_refusal("belongs to another user (12345), who could exchange");
+	g_assert_cmpint(chown(runtime, 0, 0), ==, 0);
+	expect_success();
+}
+
 int main(int argc, char **argv)
 {
 	g_autofree char *runtime = g_dir_make_tmp("vitrine-run-dir-XXXXXX", NULL);
 	g_setenv("XDG_RUNTIME_DIR", runtime, TRUE);
 	g_test_init(&argc, &argv, NULL);
-	g_test_add_func("/server/run-dir", test_run_dir);
+	g_test_add_func("/server/run-dir/names", test_run_dir);
+	g_test_add_func("/server/run-dir/open-to-others", test_open_to_others);
+	g_test_add_func("/server/run-dir/links", test_links);
+	g_test_add_func("/server/run-dir/above", test_above);
+	g_test_add_func("/server/run-dir/of-others", test_of_others);
 	int status = g_test_run();
 	g_autofree char *base = g_build_filename(runtime, "vitrine", NULL);
 	g_rmdir(base);
