@@ -5,6 +5,7 @@ Needs chromium (Debian: chromium) and spice-html5 (Debian: spice-html5, or a che
 
 Each line is a command of browser_page.html: its name, then NAME=VALUE words. Each is answered by a line, the page's
 answer as JSON with "ok". The first line that is printed is "ready", or "missing: " and what. Ends with standard input."""
+import ctypes
 import http.server
 import json
 import os
@@ -67,6 +68,10 @@ def missing():
     return None
 
 
+def die_with_the_script():
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
 def start_browser(url, home):
     # The certificate of a test is known to nobody; and whoever runs tests as root has no sandbox.
     options = ['--headless=new', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
@@ -74,7 +79,7 @@ def start_browser(url, home):
                f'--user-data-dir={home}', '--window-size=1200,900']
     with open(f'{home}/log', 'w', encoding='utf-8') as log:
         return subprocess.Popen(['chromium', *options, url], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                start_new_session=True)
+                                start_new_session=True, preexec_fn=die_with_the_script)
 
 
 def parse(line):
