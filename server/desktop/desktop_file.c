@@ -60,9 +60,11 @@ static bool take_key(const struct load *load, const char *group, const char *key
 	const struct desktop_option *option = find_option(load->path, group, key, error);
 	if (!option)
 		return false;
-	g_autofree char *value = g_key_file_get_string(load->file, group, key, error);
-	if (!value) {
-		g_prefix_error(error, "%s: [%s] %s: ", load->path, group, key);
+	GError *fault = NULL;
+	g_autofree char *value = g_key_file_get_string(load->file, group, key, &fault);
+	/* An unknown escape is a fault, too, although GLib then gives a value without it. */
+	if (fault) {
+		g_propagate_prefixed_error(error, fault, "%s: [%s] %s: ", load->path, group, key);
 		return false;
 	}
 	/* A value that the command line replaces is checked all the same. */

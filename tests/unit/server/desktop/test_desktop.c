@@ -366,6 +366,7 @@ static const struct mistake mistakes[] = {
 	{ "[machine]\nkernel=/nonexistent\n", "[machine] kernel=/nonexistent: No such file" },
 	{ "[spice]\nspice-port=70000\n", "[spice] spice-port=70000: not a port (0 to 65535)" },
 	{ "[spice]\nspice-port=\n", "[spice] spice-port=: not a port" },
+	{ "[machine]\nappend=C:\\users\n", "[machine] append: Key file contains key" },
 	{ "[desktop]\nname=a/b\n", "[desktop] name=a/b: letters, digits" },
 };
 
