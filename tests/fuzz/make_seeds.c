@@ -99,6 +99,8 @@ static const struct {
 } targets[] = {
 	{ "agent", seeds_agent },
 	{ "command", make_commands },
+	{ "config", seeds_config },
+	{ "dbus", seeds_dbus },
 	{ "heads", seeds_heads },
 	{ "link", seeds_link },
 	{ "relay", seeds_relay },
