@@ -4,19 +4,27 @@
 #include "display/display_parts.h"
 #include "display/spice/spice_head.h"
 
+/* The keeper has one password, or none. */
+#define KEEPERS_TICKET 1
+
 static bool on_ticket(void *user, const char *ticket)
 {
 	struct display *display = user;
-	relay_set_password(display->relay, ticket[0] != '\0');
-	return spice_core_set_ticket(display->core, ticket);
+	const struct tickets_terms terms = { 0 };
+	bool open = ticket[0] == '\0';
+	if (open)
+		tickets_drop(display->tickets, KEEPERS_TICKET);
+	else if (!tickets_put(
+			 display->tickets, KEEPERS_TICKET, ticket, &terms, g_get_monotonic_time()))
+		return false;
+	tickets_set_open(display->tickets, open);
+	return true;
 }
 
 static bool on_listener(void *user, enum keeper_listener_kind kind, int fd)
 {
 	struct display *display = user;
-	if (kind != KEEPER_LISTENER_UNIX)
-		return relay_listen(display->relay, kind, fd);
-	return arrivals_listen(display->arrivals, kind, fd);
+	return relay_listen(display->relay, kind, fd);
 }
 
 /*
@@ -122,11 +130,13 @@ struct display *display_create(int keeper_fd, const struct display_options *opti
 	display->user = user;
 	display->walls = options->walls;
 	display->keeper = keeper_end_create(keeper_fd, &keeper_end_ops, display);
-	display->arrivals = arrivals_create(NULL, display_arrive, display);
 	display->line = line_create();
 	display->line_stats = line_stats_create(display->line);
 	spice_head_set_quiet(relay_step_aside);
-	display->relay = relay_create(&relay_options, display->line, &display_relay_ops, display);
+	display->tickets = tickets_create();
+	tickets_set_open(display->tickets, true);
+	display->relay = relay_create(
+		&relay_options, display->line, display->tickets, &display_relay_ops, display);
 	display->door = dmabuf_door_create(&display_door_ops, display);
 	display->audience = audience_create(&display_audience_ops, display);
 	display->inputs = inputs_create(display_send_inputs, display);
@@ -149,8 +159,8 @@ void display_destroy(struct display *display)
 	if (display->screens)
 		display_close_frames(display);
 	display_close_qemu(display);
-	arrivals_destroy(display->arrivals);
 	relay_destroy(display->relay);
+	tickets_destroy(display->tickets);
 	g_clear_pointer(&display->door, dmabuf_door_destroy);
 	spice_core_destroy(g_steal_pointer(&display->core));
 	spice_playback_destroy(display->playback);

@@ -1,22 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include "display/display_parts.h"
 
-void display_arrive(
-	void *user, int fd, enum keeper_listener_kind kind, const struct peer_address *from)
+static void on_relay_arrived(void *user, const struct connection_guest *guest)
 {
 	struct display *display = user;
-	g_assert(kind == KEEPER_LISTENER_UNIX);
-	dmabuf_door_arrive(display->door, fd, true);
+	const struct dmabuf_door_guest door_guest = {
+		.fd = guest->fd,
+		.own_fd = guest->own_fd,
+		.is_local = guest->is_local,
+		.display = guest->display,
+		.gl_scanout = guest->gl_scanout,
+	};
+	dmabuf_door_arrive(display->door, &door_guest);
 }
 
-static void on_relay_arrived(void *user, int fd)
+/* It opens no channel, so that neither the door nor the audience has to know of it. */
+static void on_relay_asks(void *user, int fd)
 {
 	struct display *display = user;
-	dmabuf_door_arrive(display->door, fd, false);
+	spice_core_add_client(display->core, fd);
 }
 
 const struct relay_ops display_relay_ops = {
 	.arrived = on_relay_arrived,
+	.asks = on_relay_asks,
 };
 
 static void on_door_admit(void *user, int fd)
@@ -51,21 +58,7 @@ static void on_door_use(void *user, bool dmabufs)
 	screens_use_dmabufs(display->screens, dmabufs);
 }
 
-static int on_door_guard(void *user, int fd)
-{
-	struct display *display = user;
-	return relay_guard(display->relay, fd);
-}
-
-static void on_door_divert(void *user, int fd)
-{
-	struct display *display = user;
-	relay_arrive(display->relay, fd);
-}
-
 const struct dmabuf_door_ops display_door_ops = {
-	.divert = on_door_divert,
-	.guard = on_door_guard,
 	.admit = on_door_admit,
 	.use = on_door_use,
 };

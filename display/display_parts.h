@@ -17,7 +17,6 @@
 #include <gio/gio.h>
 
 #include "display/display_walls.h"
-#include "display/door/arrivals.h"
 #include "display/door/audience.h"
 #include "display/door/dmabuf_door.h"
 #include "display/heads/frame_receiver.h"
@@ -33,13 +32,14 @@
 #include "display/spice/spice_core.h"
 #include "display/spice/spice_inputs.h"
 #include "display/spice/spice_playback.h"
+#include "display/tickets/tickets.h"
 
 struct display {
 	void (*done)(void *user, bool fault);
 	void *user;
 	struct display_walls *walls;
 	struct keeper_end *keeper;
-	struct arrivals *arrivals; /* on unix sockets; those on TCP are the relay's */
+	struct tickets *tickets;
 	struct relay *relay;
 	struct line *line;
 	struct line_stats *line_stats;
@@ -79,12 +79,6 @@ extern const struct audience_ops display_audience_ops;
 extern const struct spice_gl_ops display_gl_ops;
 extern const struct spice_core_ops display_core_ops;
 
-/*
- * Leads a client that has connected on the unix socket to its door. Is arrivals_accepted; `user` is
- * the display.
- */
-void display_arrive(
-	void *user, int fd, enum keeper_listener_kind kind, const struct peer_address *from);
 /* Both tell the renderer, when it is new or when the answer changes, what it is to send. */
 void display_want_formats(struct display *display);
 void display_want_rates(struct display *display);

@@ -33,7 +33,7 @@ static const struct confine_path paths[] = {
 	{ "/etc/gnutls", CONFINE_READ, "GnuTLS: which ciphers the administrator wants" },
 	{ "/etc/crypto-policies", CONFINE_READ, "the same, elsewhere than on Debian" },
 	{ "/etc/ssl/openssl.cnf", CONFINE_READ,
-		"spice-server's OpenSSL, which makes its RSA keys" },
+		"OpenSSL, which makes RSA keys for log-ins, ours and spice-server's" },
 	{ "/etc/sasl2", CONFINE_READ, "spice-server starts SASL, which nobody uses here" },
 	{ "/dev/urandom", CONFINE_READ, "random numbers of libraries older than getrandom()" },
 	{ "/dev/null", CONFINE_DEVICE, "libraries open it in descriptors' places" },

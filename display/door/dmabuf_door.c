@@ -1,21 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "display/door/dmabuf_door.h"
 
-#include <fcntl.h>
-#include <glib-unix.h>
+#include <glib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/peer_log.h"
-#include "display/door/limits.h"
-#include "display/door/lobby.h"
-#include "display/door/spice_link.h"
-
-/*
- * We look again after this many milliseconds for the rest of a first message. As a rule it comes in
- * one piece.
- */
-#define PEEK_AGAIN_MS 10
 
 enum state {
 	OFF,
@@ -25,14 +15,9 @@ enum state {
 
 /* It stands for a connection from its arrival until spice-server lets go of it. */
 struct door_connection {
-	struct dmabuf_door *door;
-	int fd;          /* -1: spice-server has it */
-	int own_fd;      /* a duplicate, to cut it off; -1: over TCP */
-	const void *key; /* spice-server's name for it */
-	guint source;    /* waits for its first message */
-	bool waits;      /* at the door */
-	bool is_unix;
-	struct spice_link link;
+	struct dmabuf_door_guest guest; /* its fd is -1 when spice-server has it */
+	const void *key;                /* spice-server's name for it */
+	bool waits;                     /* at the door */
 	bool stalled;
 };
 
@@ -42,25 +27,20 @@ struct dmabuf_door {
 	void *user;
 	enum state state;
 	GPtrArray *connections; /* in the order of arrival */
-	struct lobby *lobby;    /* those whose first message is awaited */
 	bool left, replaced;    /* while LEAVING: no dma-buf is shown; an ordinary frame is */
 	bool stalled;           /* a draw is not acknowledged */
 	guint frame_timer;      /* while LEAVING and not replaced; 0: none */
 };
 
 static void update(struct dmabuf_door *door);
-static void drop(struct dmabuf_door *door, struct door_connection *connection);
 
 static void connection_free(gpointer data)
 {
 	struct door_connection *connection = data;
-	bool owns_fd = connection->waits || connection->source;
-	lobby_leave(connection->door->lobby, connection);
-	g_clear_handle_id(&connection->source, g_source_remove);
-	if (connection->own_fd >= 0)
-		close(connection->own_fd);
-	if (owns_fd)
-		close(connection->fd);
+	if (connection->guest.own_fd >= 0)
+		close(connection->guest.own_fd);
+	if (connection->waits)
+		close(connection->guest.fd);
 	g_free(connection);
 }
 
@@ -71,7 +51,6 @@ struct dmabuf_door *dmabuf_door_create(const struct dmabuf_door_ops *ops, void *
 	door->ops = ops;
 	door->user = user;
 	door->connections = g_ptr_array_new_with_free_func(connection_free);
-	door->lobby = lobby_create(LOBBY_MAIN_MAX, LOBBY_MAIN_MAX);
 	return door;
 }
 
@@ -82,7 +61,6 @@ void dmabuf_door_destroy(struct dmabuf_door *door)
 	g_assert(door->thread == g_thread_self());
 	g_clear_handle_id(&door->frame_timer, g_source_remove);
 	g_ptr_array_unref(door->connections);
-	lobby_destroy(door->lobby);
 	g_free(door);
 }
 
@@ -97,10 +75,10 @@ static bool may_use(const struct dmabuf_door *door)
 	bool display = false;
 	for (guint i = 0; i < door->connections->len; i++) {
 		const struct door_connection *connection = door->connections->pdata[i];
-		if (!connection->is_unix || connection->stalled ||
-			(connection->link.display && !connection->link.gl_scanout))
+		if (!connection->guest.is_local || connection->stalled ||
+			(connection->guest.display && !connection->guest.gl_scanout))
 			return false;
-		display |= connection->link.display && connection->key;
+		display |= connection->guest.display && connection->key;
 	}
 	return display;
 }
@@ -110,18 +88,18 @@ static void cut_off_stalled(struct dmabuf_door *door)
 {
 	for (guint i = 0; i < door->connections->len; i++) {
 		struct door_connection *connection = door->connections->pdata[i];
-		if (!connection->stalled || connection->own_fd < 0)
+		if (!connection->stalled || connection->guest.own_fd < 0)
 			continue;
 		peer_warning(PEER_CLIENT,
 			"client on the unix socket: cut off: it does not acknowledge pictures and "
 			"others wait");
-		shutdown(connection->own_fd, SHUT_RDWR);
+		shutdown(connection->guest.own_fd, SHUT_RDWR);
 	}
 }
 
 static void admit(struct dmabuf_door *door, struct door_connection *connection)
 {
-	int fd = connection->fd;
+	int fd = connection->guest.fd;
 	g_assert(connection->waits && fd >= 0 && !connection->key);
 	connection->waits = false;
 	door->ops->admit(door->user, fd);
@@ -141,7 +119,7 @@ static bool anyone_looks(const struct dmabuf_door *door)
 {
 	for (guint i = 0; i < door->connections->len; i++) {
 		const struct door_connection *connection = door->connections->pdata[i];
-		if (connection->link.display && connection->key)
+		if (connection->guest.display && connection->key)
 			return true;
 	}
 	return false;
@@ -206,7 +184,7 @@ static void update(struct dmabuf_door *door)
  */
 static void knock(struct dmabuf_door *door, struct door_connection *connection)
 {
-	g_assert(!connection->waits && !connection->key && !connection->source);
+	g_assert(!connection->waits && !connection->key);
 	bool welcome = door->state == OFF || (door->state == ON && may_use(door));
 	connection->waits = true;
 	if (welcome)
@@ -215,63 +193,13 @@ static void knock(struct dmabuf_door *door, struct door_connection *connection)
 		update(door);
 }
 
-/*
- * Only what is known not to be a display channel goes to spice-server as it is. What we cannot read
- * is diverted, since spice-server might read a display channel in it.
- */
-static void let_on(struct door_connection *connection, enum spice_link_state state)
+void dmabuf_door_arrive(struct dmabuf_door *door, const struct dmabuf_door_guest *guest)
 {
-	struct dmabuf_door *door = connection->door;
-	int fd = connection->fd;
-	if (state == SPICE_LINK_OTHER) {
-		drop(door, connection);
-		door->ops->divert(door->user, fd);
-		return;
-	}
-	if (connection->link.display)
-		connection->fd = door->ops->guard(door->user, fd);
-	if (connection->fd >= 0)
-		knock(door, connection);
-	else
-		drop(door, connection);
-}
-
-static gboolean on_first_message(gpointer user)
-{
-	struct door_connection *connection = user;
-	connection->source = 0;
-	enum spice_link_state state = spice_link_peek(connection->fd, &connection->link);
-	if (state == SPICE_LINK_MORE) {
-		connection->source = g_timeout_add(PEEK_AGAIN_MS, on_first_message, connection);
-		return G_SOURCE_REMOVE;
-	}
-	lobby_leave(connection->door->lobby, connection);
-	let_on(connection, state);
-	return G_SOURCE_REMOVE;
-}
-
-static gboolean on_readable(gint fd, GIOCondition condition, gpointer user)
-{
-	return on_first_message(user);
-}
-
-void dmabuf_door_arrive(struct dmabuf_door *door, int fd, bool is_unix)
-{
-	g_assert(door->thread == g_thread_self() && fd >= 0);
+	g_assert(door->thread == g_thread_self() && guest->fd >= 0);
 	struct door_connection *connection = g_new0(struct door_connection, 1);
-	connection->door = door;
-	connection->fd = fd;
-	connection->own_fd = is_unix ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
-	connection->is_unix = is_unix;
+	connection->guest = *guest;
 	g_ptr_array_add(door->connections, connection);
-	if (!is_unix) {
-		knock(door, connection);
-		return;
-	}
-	const struct peer_address from = peer_address_read(fd);
-	lobby_enter(door->lobby, connection, fd, &from);
-	connection->source =
-		g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, connection);
+	knock(door, connection);
 }
 
 static struct door_connection *find(struct dmabuf_door *door, int fd, const void *key)
@@ -279,7 +207,7 @@ static struct door_connection *find(struct dmabuf_door *door, int fd, const void
 	for (guint i = 0; i < door->connections->len; i++) {
 		struct door_connection *connection = door->connections->pdata[i];
 		if (key ? connection->key == key :
-			  !connection->key && connection->fd == fd && !connection->waits)
+			  !connection->key && connection->guest.fd == fd && !connection->waits)
 			return connection;
 	}
 	return NULL;
@@ -305,7 +233,7 @@ void dmabuf_door_connected(struct dmabuf_door *door, int fd, const void *key)
 	if (!connection)
 		return;
 	connection->key = key;
-	connection->fd = -1;
+	connection->guest.fd = -1;
 	update(door);
 }
 
@@ -323,7 +251,7 @@ void dmabuf_door_stalled(struct dmabuf_door *door)
 	door->stalled = true;
 	for (guint i = 0; i < door->connections->len; i++) {
 		struct door_connection *connection = door->connections->pdata[i];
-		connection->stalled = connection->link.display && connection->key;
+		connection->stalled = connection->guest.display && connection->key;
 	}
 	update(door);
 }

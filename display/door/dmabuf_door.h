@@ -30,16 +30,6 @@ struct dmabuf_door_ops {
 	 */
 	void (*admit)(void *user, int fd);
 	/*
-	 * Says that a local client has begun a display channel. Takes its socket over, and returns
-	 * the one that goes on to spice-server in its place, or -1 when the client was cut off.
-	 */
-	int (*guard)(void *user, int fd);
-	/*
-	 * Takes over the socket of a local client whose bytes do not begin with a SPICE link
-	 * message. It may speak WebSocket; if SPICE is found inside, another socket arrives.
-	 */
-	void (*divert)(void *user, int fd);
-	/*
 	 * Asks to show dma-bufs from now on, or to stop, and then to call dmabuf_door_left() when
 	 * none is shown any more.
 	 */
@@ -49,8 +39,16 @@ struct dmabuf_door_ops {
 struct dmabuf_door *dmabuf_door_create(const struct dmabuf_door_ops *ops, void *user);
 void dmabuf_door_destroy(struct dmabuf_door *door);
 
-/* Takes over the socket of a client that has connected, until it is admitted. */
-void dmabuf_door_arrive(struct dmabuf_door *door, int fd, bool is_unix);
+struct dmabuf_door_guest {
+	int fd;        /* for spice-server; the door's until it is admitted */
+	int own_fd;    /* another, by which it can be cut off, and the door's; -1: not local */
+	bool is_local; /* on a unix socket */
+	bool display;
+	bool gl_scanout; /* takes dma-bufs */
+};
+
+/* Takes a channel of a client that has been let in. */
+void dmabuf_door_arrive(struct dmabuf_door *door, const struct dmabuf_door_guest *guest);
 /* Says that an admitted socket was closed before spice-server took it over. */
 void dmabuf_door_forget(struct dmabuf_door *door, int fd);
 /*

@@ -29,12 +29,6 @@
 #define LOBBY_NETWORK_MAX 768
 
 /*
- * A lobby of the main loop, whose descriptors are polled one by one, holds this many strangers.
- * There come only clients on the unix socket, and what has passed the relay. Past it: the same.
- */
-#define LOBBY_MAIN_MAX 48
-
-/*
  * A SPICE link message may have this many bytes. Clients send shorter ones; spice-server takes at
  * most 4096. Past it the connection is no SPICE, and is closed.
  */

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "display/door/spice_link.h"
 
-#include <errno.h>
 #include <spice/enums.h>
 #include <spice/protocol.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "display/door/limits.h"
 
@@ -22,10 +20,15 @@ static bool has_capability(const uint8_t *words, uint32_t n_words, unsigned capa
 static bool read_capabilities(const uint8_t *message, size_t size_bytes, const SpiceLinkMess *mess,
 	struct spice_link *link)
 {
+	bool any = mess->num_common_caps > 0 || mess->num_channel_caps > 0;
 	uint64_t channel_caps = (uint64_t)mess->caps_offset + (uint64_t)mess->num_common_caps * 4;
 	uint64_t end = channel_caps + (uint64_t)mess->num_channel_caps * 4;
-	if (end > size_bytes)
+	if (!any)
+		return true;
+	if (end > size_bytes || mess->caps_offset < sizeof(*mess))
 		return false;
+	link->words_at = (unsigned)channel_caps + sizeof(SpiceLinkHeader);
+	link->n_words = mess->num_channel_caps;
 	const uint8_t *common = message + mess->caps_offset;
 	link->auth_selection = has_capability(
 		common, mess->num_common_caps, SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION);
@@ -51,19 +54,17 @@ static enum spice_link_channel channel_kind(uint8_t type)
 	}
 }
 
-/*
- * A client whose capabilities lie outside the message has none here; spice-server refuses the
- * message.
- */
 static void read_message(const uint8_t *message, size_t size_bytes, struct spice_link *link)
 {
 	SpiceLinkMess mess;
 	memcpy(&mess, message, sizeof(mess));
 	link->session = mess.connection_id;
+	link->type = mess.channel_type;
 	link->channel = channel_kind(mess.channel_type);
 	link->id = mess.channel_id;
 	link->display = link->channel == SPICE_LINK_CHANNEL_DISPLAY;
-	read_capabilities(message, size_bytes, &mess, link);
+	if (!read_capabilities(message, size_bytes, &mess, link))
+		link->fault = SPICE_LINK_BAD_CAPABILITIES;
 }
 
 enum spice_link_state spice_link_parse(
@@ -86,15 +87,7 @@ enum spice_link_state spice_link_parse(
 		return SPICE_LINK_MORE;
 	link->size_bytes = sizeof(header) + header.size;
 	read_message(bytes + sizeof(header), header.size, link);
+	if (header.major_version != SPICE_VERSION_MAJOR)
+		link->fault = SPICE_LINK_BAD_VERSION;
 	return SPICE_LINK_KNOWN;
-}
-
-enum spice_link_state spice_link_peek(int fd, struct spice_link *link)
-{
-	uint8_t bytes[SPICE_LINK_BYTES_MAX];
-	ssize_t n = recv(fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
-	*link = (struct spice_link){ 0 };
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return SPICE_LINK_MORE;
-	return n > 0 ? spice_link_parse(bytes, (size_t)n, link) : SPICE_LINK_OTHER;
 }

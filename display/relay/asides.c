@@ -7,6 +7,7 @@
 
 #include "display/relay/compression.h"
 #include "display/relay/phases.h"
+#include "display/tickets/tickets.h"
 #include "protocol/frame_link.h"
 #include "protocol/stats_clients.h"
 
@@ -33,8 +34,10 @@ static void on_awaited(void *user)
 	poll_source_wake(connection->source);
 }
 
-static void open_line(struct connection *connection)
+void asides_join_line(struct connection *connection)
 {
+	if (connection->is_local || connection->talk.link.channel != SPICE_LINK_CHANNEL_DISPLAY)
+		return;
 	struct line_open open = {
 		.outer_fd = connection->outer.fd,
 		.inner_fd = connection->inner.fd,
@@ -97,24 +100,40 @@ static void on_tell(void *user)
 	poll_source_plan(connection->source, 0);
 }
 
+static void on_named(void *user, uint32_t name)
+{
+	const struct connection *connection = user;
+	tickets_begin(connection->host->tickets, connection->visit, name);
+}
+
 static const struct session_ops session_ops = {
 	.tell = on_tell,
+	.named = on_named,
 };
 
-void asides_join_session(struct connection *connection)
+bool asides_join_session(struct connection *connection)
 {
 	struct sessions *sessions = connection->host->sessions;
 	const struct spice_link *link = &connection->talk.link;
 	g_assert(!connection->watched.session);
-	connection->watched.session = link->channel == SPICE_LINK_CHANNEL_MAIN ?
-					      session_create(sessions, &session_ops, connection) :
-					      session_join(sessions, link->session);
-	if (link->channel == SPICE_LINK_CHANNEL_DISPLAY)
-		open_line(connection);
+	struct session *session =
+		link->channel == SPICE_LINK_CHANNEL_MAIN ?
+			session_create(sessions, !connection->is_local, &session_ops, connection) :
+			session_join(sessions, link->session);
+	if (!session || !session_take_channel(session, link->type, link->id)) {
+		session_unref(session);
+		return false;
+	}
+	connection->watched.session = session;
+	return true;
 }
 
 void asides_leave_session(struct connection *connection)
 {
+	const struct spice_link *link = &connection->talk.link;
+	if (!connection->watched.session)
+		return;
+	session_give_channel(connection->watched.session, link->type, link->id);
 	if (is_main(connection))
 		session_end(connection->watched.session);
 	spice_watched_finish(&connection->watched);

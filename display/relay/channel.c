@@ -20,8 +20,6 @@
 static const struct flow {
 	bool from_client, to_server, from_server, to_client;
 } flows[PHASES] = {
-	[PHASE_LINK] = { true, true, true, true },
-	[PHASE_ADMISSION] = { true, true, true, true },
 	[PHASE_OPENING] = { true, true, true, true },
 	[PHASE_CHANNEL] = { true, true, true, true },
 	[PHASE_LEAVING] = { false, false, true, true },
@@ -110,11 +108,6 @@ static bool is_paused(const struct connection *connection, enum spice_talk_side 
 static void note_progress(struct connection *connection)
 {
 	const struct spice_talk *talk = &connection->talk;
-	if (connection->phase == PHASE_LINK && talk->link.display && spice_talk_has_ticket(talk))
-		connection_event(connection, EVENT_TICKET);
-	if ((connection->phase == PHASE_LINK || connection->phase == PHASE_ADMISSION) &&
-		spice_talk_is_logged_in(talk))
-		connection_event(connection, talk->link.display ? EVENT_DISPLAY : EVENT_DONE);
 	if (connection->phase != PHASE_OPENING)
 		return;
 	if (talk->opening == SPICE_TALK_OPEN)
@@ -127,17 +120,14 @@ static void note_progress(struct connection *connection)
 static bool parse(struct connection *connection, enum spice_talk_side side)
 {
 	struct pipe *pipe = &connection->pipes[side];
-	bool linked = connection->talk.linked;
 	ssize_t n = spice_talk_read(
 		&connection->talk, side, pipe->bytes + pipe->ready, pipe->end - pipe->ready);
 	if (n < 0) {
-		connection->why = "it does not speak SPICE";
+		connection->why = "it says what no client says there";
 		connection_event(connection, EVENT_CLIENT_WRONG);
 		return false;
 	}
 	pipe->ready += (size_t)n;
-	if (!linked && connection->talk.linked && !connection->is_local)
-		asides_join_session(connection);
 	note_progress(connection);
 	return true;
 }
@@ -165,6 +155,21 @@ static bool pull(struct connection *connection, enum spice_talk_side side)
 	if (side == SPICE_TALK_SERVER)
 		connection->pulled_us = g_get_monotonic_time();
 	return parse(connection, side);
+}
+
+bool channel_flush(struct connection *connection)
+{
+	struct pipe *pipe = &connection->pipes[SPICE_TALK_SERVER];
+	while (!pipe_is_idle(pipe)) {
+		ssize_t n = outer_write(
+			connection->stream, pipe->bytes + pipe->start, pipe->ready - pipe->start);
+		if (n < 0 && !connection_is_passing(n))
+			connection_event(connection, EVENT_CLIENT_GONE);
+		if (n <= 0)
+			return false;
+		pipe_drain(pipe, (size_t)n);
+	}
+	return true;
 }
 
 static bool push_ready(struct connection *connection, enum spice_talk_side side)

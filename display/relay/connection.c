@@ -3,18 +3,25 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "display/relay/limits.h"
 #include "display/relay/phases.h"
+#include "display/tickets/tickets.h"
 
 /*
- * These phases have a deadline. spice-server gets 5 s to answer a client that has said its last,
- * and 10 s to go on after a display's INIT, which it does at once unless its head is busy or shows
- * nothing. A slow client gets 5 s to take the rest, and any client 1 s to read our last word.
+ * These phases have a deadline. A display channel gets 15 s to say INIT, which it does at once;
+ * over a bad line it takes a few seconds. spice-server gets 15 s to let somebody in whom we have
+ * let in: the door and the audience may hold them back for some of it. It gets 5 s to answer a
+ * client that has said its last, and 10 s to go on after a display's INIT, which it does at once
+ * unless its head is busy or shows nothing. A slow client gets 5 s to take the rest, and any client
+ * 1 s to read our last word.
  */
 static const gint64 spans_us[PHASES] = {
+	[PHASE_INIT] = 15 * G_USEC_PER_SEC,
+	[PHASE_JOIN] = 15 * G_USEC_PER_SEC,
+	[PHASE_RESULT] = 15 * G_USEC_PER_SEC,
+	[PHASE_ADMISSION] = 15 * G_USEC_PER_SEC,
 	[PHASE_LEAVING] = 5 * G_USEC_PER_SEC,
 	[PHASE_ORPHAN] = 10 * G_USEC_PER_SEC,
 	[PHASE_REST] = 5 * G_USEC_PER_SEC,
@@ -25,12 +32,16 @@ static const gint64 spans_us[PHASES] = {
 /* These are called when something may have come or gone. */
 static void (*const works[PHASES])(struct connection *) = {
 	[PHASE_SHAKE] = greeting_shake,
-	[PHASE_PEEK] = greeting_peek,
 	[PHASE_FIRST] = greeting_read_first,
 	[PHASE_REQUEST] = greeting_read_request,
 	[PHASE_MESSAGE] = greeting_read_message,
-	[PHASE_LINK] = channel_relay,
-	[PHASE_ADMISSION] = channel_relay,
+	[PHASE_ANSWER] = login_answer,
+	[PHASE_TICKET] = login_read_ticket,
+	[PHASE_JUDGE] = login_judge,
+	[PHASE_INIT] = login_await_init,
+	[PHASE_JOIN] = join_read_answer,
+	[PHASE_RESULT] = join_read_result,
+	[PHASE_ADMISSION] = join_read_result,
 	[PHASE_OPENING] = channel_relay,
 	[PHASE_CHANNEL] = channel_relay,
 	[PHASE_PASS] = pass_work,
@@ -50,6 +61,13 @@ static void (*const works[PHASES])(struct connection *) = {
 	[EVENT_CLIENT_BYE]   = { closing_note, PHASE_CLOSING }, \
 	[EVENT_CLIENT_WRONG] = { closing_refuse, PHASE_CLOSING }, \
 	[EVENT_QUIT]         = { closing_say_going_away, PHASE_OVER }
+#define LOGIN_ENDS \
+	[EVENT_REFUSED]      = { closing_warn, PHASE_LAST_WORDS }, \
+	STRANGER_ENDS
+#define JOIN_ENDS \
+	[EVENT_REFUSED]      = { join_fail, PHASE_LAST_WORDS }, \
+	[EVENT_SERVER_GONE]  = { join_fail, PHASE_LAST_WORDS }, \
+	[EVENT_SERVER_ENDED] = { join_fail, PHASE_LAST_WORDS }
 #define SERVER_ENDS \
 	[EVENT_SERVER_GONE]  = { connection_stop_polling_inner, PHASE_LAST_WORDS }, \
 	[EVENT_SERVER_ENDED] = { connection_close_inner, PHASE_LAST_WORDS }
@@ -75,19 +93,34 @@ static const struct transition {
 	enum phase next;
 } table[PHASES][EVENTS] = {
 	[PHASE_SHAKE]   = { [EVENT_DONE]      = { NULL, PHASE_FIRST }, STRANGER_ENDS },
-	[PHASE_PEEK]    = { [EVENT_HTTP]      = { greeting_begin_request, PHASE_REQUEST },
-			    [EVENT_RELAY]     = { greeting_begin_relay, PHASE_LINK },
-			    [EVENT_HAND_OVER] = { greeting_hand_over, PHASE_OVER }, STRANGER_ENDS },
 	[PHASE_FIRST]   = { [EVENT_HTTP]      = { greeting_begin_request, PHASE_REQUEST },
 			    [EVENT_DONE]      = { NULL, PHASE_MESSAGE }, STRANGER_ENDS },
 	[PHASE_REQUEST] = { [EVENT_DONE]      = { NULL, PHASE_MESSAGE },
 			    [EVENT_REFUSED]   = { closing_warn, PHASE_CLOSING }, STRANGER_ENDS },
-	[PHASE_MESSAGE] = { [EVENT_RELAY]     = { greeting_begin_relay, PHASE_LINK }, STRANGER_ENDS },
+	[PHASE_MESSAGE] = { [EVENT_DONE]      = { login_begin, PHASE_ANSWER }, STRANGER_ENDS },
+	[PHASE_ANSWER]  = { [EVENT_DONE]      = { NULL, PHASE_TICKET }, LOGIN_ENDS },
+	[PHASE_TICKET]  = { [EVENT_DONE]      = { NULL, PHASE_JUDGE }, LOGIN_ENDS },
+	[PHASE_JUDGE]   = { [EVENT_DONE]      = { join_begin, PHASE_JOIN },
+			    [EVENT_DISPLAY]   = { NULL, PHASE_INIT }, LOGIN_ENDS },
 
-	[PHASE_LINK]    = { [EVENT_TICKET]    = { NULL, PHASE_ADMISSION },
-			    [EVENT_DISPLAY]   = { NULL, PHASE_OPENING },
-			    [EVENT_DONE]      = { NULL, PHASE_CHANNEL }, RELAYED_ENDS },
-	[PHASE_ADMISSION] = { [EVENT_DISPLAY] = { NULL, PHASE_OPENING }, DISPLAY_ENDS },
+	[PHASE_INIT]    = { [EVENT_DONE]      = { join_begin, PHASE_JOIN },
+			    [EVENT_LATE]      = { login_say_late, PHASE_LAST_WORDS }, LOGIN_ENDS },
+	[PHASE_JOIN]    = { [EVENT_DONE]      = { NULL, PHASE_RESULT },
+			    [EVENT_DISPLAY]   = { NULL, PHASE_ADMISSION },
+			    [EVENT_CLIENT_GONE] = { closing_note, PHASE_OVER },
+			    [EVENT_LATE]      = { join_say_late, PHASE_LAST_WORDS },
+			    JOIN_ENDS,
+			    [EVENT_QUIT]      = { closing_say_going_away, PHASE_OVER } },
+	[PHASE_RESULT]  = { [EVENT_DONE]      = { login_finish, PHASE_CHANNEL },
+			    [EVENT_CLIENT_GONE] = { closing_note, PHASE_OVER },
+			    [EVENT_LATE]      = { join_say_late, PHASE_LAST_WORDS },
+			    JOIN_ENDS,
+			    [EVENT_QUIT]      = { closing_say_going_away, PHASE_OVER } },
+	[PHASE_ADMISSION] = { [EVENT_DONE]    = { login_finish, PHASE_OPENING },
+			    [EVENT_CLIENT_GONE] = { opening_orphan, PHASE_ORPHAN },
+			    [EVENT_LATE]      = { opening_say_late, PHASE_ORPHAN },
+			    JOIN_ENDS,
+			    [EVENT_QUIT]      = { opening_orphan, PHASE_ORPHAN } },
 	[PHASE_OPENING] = { [EVENT_DONE]      = { opening_go_on, PHASE_CHANNEL },
 			    [EVENT_PASS]      = { pass_begin, PHASE_PASS },
 			    [EVENT_LATE]      = { opening_late, PHASE_ORPHAN },
@@ -132,6 +165,9 @@ static const struct transition {
 static void finish(struct connection *connection)
 {
 	lobby_leave(connection->host->lobby, connection);
+	login_finish(connection);
+	if (connection->visit)
+		tickets_leave(connection->host->tickets, connection->visit);
 	pass_end(connection);
 	connection_close_outer(connection);
 	asides_leave_session(connection);
@@ -189,19 +225,12 @@ static void end_stop_polling(struct end *end)
 	g_clear_pointer(&end->polled, poll_end_remove);
 }
 
-static int end_take(struct end *end)
-{
-	int fd = end->fd;
-	end_stop_polling(end);
-	end->fd = -1;
-	return fd;
-}
-
 static void end_close(struct end *end)
 {
-	int fd = end_take(end);
-	if (fd >= 0)
-		close(fd);
+	end_stop_polling(end);
+	if (end->fd >= 0)
+		close(end->fd);
+	end->fd = -1;
 }
 
 static void end_want(struct end *end, GIOCondition wants)
@@ -236,14 +265,14 @@ void connection_open_inner(struct connection *connection, int fd)
 	connection_want_inner(connection, true, false);
 }
 
-int connection_take_outer(struct connection *connection)
-{
-	return end_take(&connection->outer);
-}
-
 void connection_want_outer(struct connection *connection, bool in, bool out)
 {
 	end_want(&connection->outer, (in ? G_IO_IN : 0) | (out ? G_IO_OUT : 0));
+}
+
+void connection_watch_outer(struct connection *connection, bool out)
+{
+	end_want(&connection->outer, (out ? G_IO_OUT : 0) | READ_HANG_UP);
 }
 
 void connection_want_inner(struct connection *connection, bool in, bool out)
@@ -307,9 +336,9 @@ static void set_up(struct connection *connection, const struct connection_host *
 	connection->host = host;
 	connection->thread = g_thread_self();
 	connection->stream = stream;
-	connection->phase = tls ? PHASE_SHAKE : PHASE_PEEK;
+	connection->phase = tls ? PHASE_SHAKE : PHASE_FIRST;
 	connection->why = "";
-	connection->open = g_atomic_int_get(host->open);
+	connection->open = tickets_is_open(host->tickets);
 	connection->outer.fd = connection->inner.fd = -1;
 	pipe_init(&connection->pipes[SPICE_TALK_CLIENT], PIPE_BYTES);
 	connection->from = *from;
@@ -318,45 +347,26 @@ static void set_up(struct connection *connection, const struct connection_host *
 		&connection->talk, spice_watches, spice_watches_length, &connection->watched);
 }
 
-static struct connection *create(const struct connection_host *host, int fd,
-	const struct peer_address *from, struct tls_credentials *credentials)
-{
-	struct outer *stream = outer_create(fd, credentials);
-	if (!stream)
-		return NULL;
-	struct connection *connection = g_new0(struct connection, 1);
-	set_up(connection, host, stream, from, credentials != NULL);
-	connection->source = poll_source_create(host->polls, on_ready, connection);
-	end_open(connection, &connection->outer, fd);
-	return connection;
-}
-
 struct connection *connection_create(const struct connection_host *host, int fd,
 	const struct peer_address *from, struct tls_credentials *credentials)
 {
-	struct connection *connection = create(host, fd, from, credentials);
-	if (connection)
-		lobby_enter(host->lobby, connection, fd, from);
-	else
+	struct outer *stream = outer_create(fd, credentials);
+	if (!stream) {
 		close(fd);
+		return NULL;
+	}
+	struct connection *connection = g_new0(struct connection, 1);
+	set_up(connection, host, stream, from, credentials != NULL);
+	connection->is_unix = from->kind == PEER_ADDRESS_UNIX;
+	connection->source = poll_source_create(host->polls, on_ready, connection);
+	end_open(connection, &connection->outer, fd);
+	lobby_enter(host->lobby, connection, fd, from);
 	return connection;
 }
 
-struct connection *connection_create_local(
-	const struct connection_host *host, int fd, int inner_fd, int server_fd)
+void connection_wake(struct connection *connection)
 {
-	const struct peer_address from = peer_address_read(fd);
-	struct connection *connection = create(host, fd, &from, NULL);
-	struct stat st = { 0 };
-	fstat(server_fd, &st);
-	spice_talk_init(&connection->talk, NULL, 0, NULL);
-	connection->is_local = connection->talk.stops = true;
-	connection->server_fd = server_fd;
-	connection->server_inode = st.st_ino;
-	connection->phase = PHASE_LINK;
-	pipe_init(&connection->pipes[SPICE_TALK_SERVER], PIPE_BYTES);
-	connection_open_inner(connection, inner_fd);
-	return connection;
+	poll_source_wake(connection->source);
 }
 
 void connection_quit(struct connection *connection)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * connection: stands for one relayed connection. It moves bytes between a client's socket and one
- * end of a pair of ours, whose other end spice-server has. If the relay has nothing to do for a
- * client's channel, spice-server gets the client's socket itself.
+ * end of a pair of ours, whose other end spice-server has. It lets the client in or turns it away
+ * itself (login.c), and makes that pair only for whoever is in.
  *
  * A connection takes bounded memory: two pipes and small kernel buffers; and few can be in their
  * greeting at a time (lobby.h). If one side does not read, the other side is not read from either,
@@ -21,15 +21,29 @@
 #include "display/relay/tls.h"
 
 struct connection;
+struct tickets;
+struct link_keys;
+struct offers;
+
+/* Somebody who was let in, for spice-server. */
+struct connection_guest {
+	int fd;        /* spice-server's end of a pair of ours; the callee's */
+	int own_fd;    /* a duplicate of the client's own socket, the callee's; -1: not local */
+	bool is_local; /* on the unix socket, where pictures may be dma-bufs */
+	bool display;
+	bool gl_scanout; /* takes dma-bufs */
+};
 
 struct connection_host {
 	struct poll_set *polls;
 	struct sessions *sessions;
 	struct line *line;
 	struct lobby *lobby;
-	const gint *open; /* atomic; not 0: no password is asked for */
-	/* Gives `fd` to spice-server: the client's own socket, or one end of a pair of ours. */
-	void (*hand_over)(void *user, int fd);
+	struct tickets *tickets;
+	struct link_keys *keys;
+	struct offers *offers;
+	/* Gives a client to spice-server. */
+	void (*hand_over)(void *user, const struct connection_guest *guest);
 	/*
 	 * Says that the connection is over and may be destroyed, but only when its thread's main
 	 * loop runs again: it is still on the stack.
@@ -44,12 +58,8 @@ struct connection_host {
  */
 struct connection *connection_create(const struct connection_host *host, int fd,
 	const struct peer_address *from, struct tls_credentials *credentials);
-/*
- * Takes over the unix socket of a client that has begun a display channel, and `inner_fd`, our end
- * of a pair. spice-server gets the other end, whose number is `server_fd` (pass.h).
- */
-struct connection *connection_create_local(
-	const struct connection_host *host, int fd, int inner_fd, int server_fd);
+/* Has it look again whether what it waits for is there. */
+void connection_wake(struct connection *connection);
 /* Lets the client go: ended() is called now or, for a display channel that has just begun, when
  * spice-server may know (spice_talk.h). */
 void connection_quit(struct connection *connection);

@@ -67,6 +67,12 @@
 #define SPICE_TALK_HELD_MAX SPICE_LINK_BYTES_MAX
 
 /*
+ * What a server's end can do has at most this many words for all channels, and for one: there are
+ * 4 and 15 capabilities today, 32 in a word. spice-server is refused past it.
+ */
+#define SPICE_LOGIN_WORDS_MAX 8
+
+/*
  * ---- the WebSocket request (RFC 6455, 4.2.1; RFC 9112) ----
  */
 

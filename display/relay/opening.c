@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * opening: guards a display channel's beginning, from its ticket on. spice-server may not see its
- * end, nor anything wrong, before it has gone on after its INIT (spice_talk.h): a client that goes
- * earlier leaves an orphan, which is given an INIT and is closed when spice-server has gone on.
+ * opening: guards a display channel's beginning, from its ticket and INIT on. spice-server may not
+ * see its end, nor anything wrong, before it has gone on after INIT (spice_talk.h): a client that
+ * goes earlier leaves an orphan, which is closed when spice-server has gone on.
  * Where its head shows nothing, spice-server goes on without a word: then the orphan is closed when
  * its time is up (connection.c), and a head that has been busy for all of that time is not
  * protected.
@@ -17,24 +17,12 @@ void opening_go_on(struct connection *connection)
 	connection->unparsed = true;
 }
 
-/* INIT is short and nearly the first that is sent, so the socket has room for it. */
-static void say_init(struct connection *connection)
-{
-	uint8_t init[SPICE_TALK_INIT_BYTES_MAX];
-	size_t size_bytes = spice_talk_make_init(&connection->talk, init);
-	if (size_bytes == 0)
-		return;
-	send(connection->inner.fd, init, size_bytes, MSG_NOSIGNAL);
-	spice_talk_had_init(&connection->talk);
-}
-
 void opening_orphan(struct connection *connection)
 {
 	struct pipe *pipe = &connection->pipes[SPICE_TALK_CLIENT];
 	struct pipe *rest = &connection->pipes[SPICE_TALK_SERVER];
 	send(connection->inner.fd, pipe->bytes + pipe->start, pipe->ready - pipe->start,
 		MSG_NOSIGNAL);
-	say_init(connection);
 	closing_note(connection);
 	closing_say_going_away(connection);
 	connection_close_outer(connection);
@@ -55,9 +43,15 @@ void opening_late(struct connection *connection)
 	opening_warn_orphan(connection);
 }
 
+void opening_say_late(struct connection *connection)
+{
+	connection->why = "spice-server does not answer";
+	opening_warn_orphan(connection);
+}
+
 /*
- * Nobody reads what spice-server still says; it only tells that it has let the client in and gone
- * on, or refused it. Returns true when it has done one of them.
+ * Nobody reads what spice-server still says; it only tells that it has gone on. Returns true when
+ * it has.
  */
 static bool has_gone_on(struct connection *connection)
 {
@@ -70,16 +64,33 @@ static bool has_gone_on(struct connection *connection)
 			pipe->ready += (size_t)n;
 			pipe_drain(pipe, (size_t)n);
 		}
-		say_init(connection);
 	} while (n > 0 && connection->talk.opening != SPICE_TALK_OPEN);
-	return n < 0 || connection->talk.opening == SPICE_TALK_OPEN ||
-	       spice_talk_is_refused(&connection->talk);
+	return n < 0 || connection->talk.opening == SPICE_TALK_OPEN;
+}
+
+/* Returns true when spice-server has let the client in, who is gone. */
+static bool is_let_in(struct connection *connection)
+{
+	if (!connection->login)
+		return true;
+	switch (join_hear_result(connection)) {
+	case JOIN_IN:
+		login_finish(connection);
+		return true;
+	case JOIN_OUT:
+		connection_event(connection, EVENT_DONE);
+		return false;
+	default:
+		return false;
+	}
 }
 
 void opening_await(struct connection *connection)
 {
 	uint8_t *room;
 	struct pipe *pipe = &connection->pipes[SPICE_TALK_SERVER];
+	if (!is_let_in(connection))
+		return;
 	while (!has_gone_on(connection)) {
 		size_t room_bytes = pipe_make_room(pipe, &room);
 		ssize_t n = recv(connection->inner.fd, room, room_bytes, 0);

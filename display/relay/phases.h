@@ -6,6 +6,8 @@
  *
  *   connection.c  the table, the event source, creation and end
  *   greeting.c    from the first byte to the channel it is for: TLS, WebSocket, the link message
+ *   login.c       the answer, the ticket and the result: whether the client may come in
+ *   join.c        the same with spice-server, where we are the client
  *   channel.c     bytes and messages in both directions
  *   opening.c     a display channel's beginning, which spice-server must not see the end of
  *   pass.c        local display channels, after their opening
@@ -23,6 +25,7 @@
 
 #include "display/relay/connection.h"
 #include "display/relay/limits.h"
+#include "display/relay/login.h"
 #include "display/relay/outer.h"
 #include "display/relay/pipe.h"
 #include "display/relay/spice_talk.h"
@@ -32,15 +35,20 @@ enum phase {
 	PHASE_NONE, /* in the table: the event cannot come in this phase */
 	/* Greeting: nobody knows yet who it is; the lobby has a deadline. */
 	PHASE_SHAKE,   /* TLS shakes hands */
-	PHASE_PEEK,    /* without TLS the first bytes are looked at and not read */
-	PHASE_FIRST,   /* with TLS the first bytes are read */
+	PHASE_FIRST,   /* the first bytes are read, in TLS or not */
 	PHASE_REQUEST, /* a WebSocket client's request is read */
 	PHASE_MESSAGE, /* the SPICE link message is read, in frames or not */
+	PHASE_ANSWER,  /* its answer waits for a key, or for what spice-server can do */
+	PHASE_TICKET,  /* the client's ticket is read */
+	PHASE_JUDGE,   /* the ticket waits to be judged, since somebody guesses */
+	/* Joining: we have let the client in, and spice-server has not yet. */
+	PHASE_INIT,      /* a display channel has not said INIT */
+	PHASE_JOIN,      /* our link message is with spice-server */
+	PHASE_RESULT,    /* spice-server has our ticket */
+	PHASE_ADMISSION, /* the same, of a display channel, with INIT */
 	/* Relaying: spice-server has the other end. */
-	PHASE_LINK,      /* both log in, until spice-server has let the client in */
-	PHASE_ADMISSION, /* a display channel has given its ticket and waits to be let in */
-	PHASE_OPENING,   /* spice-server has not gone on yet after a display channel's INIT */
-	PHASE_CHANNEL,   /* messages pass */
+	PHASE_OPENING, /* spice-server has not gone on yet after a display channel's INIT */
+	PHASE_CHANNEL, /* messages pass */
 	/* All that a local client says passes, until its socket takes the place of ours. */
 	PHASE_PASS,
 	/* Ending: one of the two is gone, or both. */
@@ -57,14 +65,11 @@ enum phase {
 
 enum event {
 	/* The phase itself says these. */
-	EVENT_DONE,      /* the phase has done what it is for */
-	EVENT_HTTP,      /* it begins like an HTTP request */
-	EVENT_RELAY,     /* its channel is to be relayed */
-	EVENT_HAND_OVER, /* its channel needs no relay, and nothing was read */
-	EVENT_REFUSED,   /* its request has been answered by no */
-	EVENT_PASS,      /* it is local, and its opening is over */
-	EVENT_TICKET,    /* a display channel has given its ticket */
-	EVENT_DISPLAY,   /* spice-server has let a display channel in */
+	EVENT_DONE,    /* the phase has done what it is for */
+	EVENT_HTTP,    /* it begins like an HTTP request */
+	EVENT_REFUSED, /* it has been answered by no */
+	EVENT_PASS,    /* it is local, and its opening is over */
+	EVENT_DISPLAY, /* the phase has done what it is for, and it is a display channel */
 	/* One of the ends says these, or time does, or the relay's owner. */
 	EVENT_CLIENT_ENDED, /* it says no more, in order: FIN, close_notify */
 	EVENT_CLIENT_BYE,   /* it said goodbye in a WebSocket frame, and hears no more */
@@ -100,6 +105,11 @@ struct connection {
 	bool open;         /* no password will be asked for (websocket.h) */
 	size_t seen_bytes; /* of the request (http_request.h) */
 
+	/* login.c */
+	struct login *login; /* NULL: not begun, or spice-server has let it in */
+	bool view_only;      /* it may look and listen, and no more */
+	uint32_t visit;      /* of a main channel (tickets.h); 0: none */
+
 	/* channel.c */
 	struct spice_talk talk;
 	struct spice_watched watched;
@@ -107,7 +117,8 @@ struct connection {
 	gint64 pulled_us; /* when what is in the server's pipe was read */
 
 	/* pass.c; who may touch it in PHASE_PASS is said above */
-	bool is_local;         /* the client is on the unix socket */
+	bool is_unix;          /* the client is on the unix socket */
+	bool is_local;         /* and speaks no WebSocket */
 	int server_fd;         /* the number of spice-server's end of the inner connection */
 	ino_t server_inode;    /* by which it is known */
 	int fds[PASS_FDS_MAX]; /* spice-server sent them; they go on with the last byte */
@@ -140,11 +151,11 @@ void connection_close_inner(struct connection *connection);
 /* Polls spice-server's end no more, since it has hung up: what it said can still be read. */
 void connection_stop_polling_inner(struct connection *connection);
 void connection_open_inner(struct connection *connection, int fd);
-/* Takes the client's socket out; it is the caller's. */
-int connection_take_outer(struct connection *connection);
 /* These say what each end is polled for from now on. */
 void connection_want_outer(struct connection *connection, bool in, bool out);
 void connection_want_inner(struct connection *connection, bool in, bool out);
+/* Polls the client's end for room, perhaps, and for its end: nothing is read from it. */
+void connection_watch_outer(struct connection *connection, bool out);
 /* Says when the source runs even if no end wakes it: 0 is at once, -1 is never. The phase's
  * deadline wakes it, too. */
 void connection_plan(struct connection *connection, gint64 next_us);
@@ -153,23 +164,51 @@ bool connection_is_passing(ssize_t error);
 /* ---- greeting.c: the phases' work, and actions ---- */
 
 void greeting_shake(struct connection *connection);
-void greeting_peek(struct connection *connection);
 void greeting_read_first(struct connection *connection);
 void greeting_read_request(struct connection *connection);
 void greeting_read_message(struct connection *connection);
 void greeting_begin_request(struct connection *connection);
-void greeting_hand_over(struct connection *connection);
-void greeting_begin_relay(struct connection *connection);
+/* Reads more of what the client says. Returns true when something came. Otherwise an event was
+ * raised, or more is awaited. */
+bool greeting_fill(struct connection *connection);
+
+/* ---- login.c ---- */
+
+void login_begin(struct connection *connection);
+void login_answer(struct connection *connection);
+void login_read_ticket(struct connection *connection);
+void login_judge(struct connection *connection);
+void login_await_init(struct connection *connection);
+void login_say_late(struct connection *connection);
+void login_finish(struct connection *connection);
+
+/* ---- join.c ---- */
+
+void join_begin(struct connection *connection);
+void join_read_answer(struct connection *connection);
+void join_read_result(struct connection *connection);
+enum join_result {
+	JOIN_OPEN,
+	JOIN_IN,
+	JOIN_OUT,
+};
+/* Reads whether spice-server lets the client in. */
+enum join_result join_hear_result(struct connection *connection);
+void join_fail(struct connection *connection);
+void join_say_late(struct connection *connection);
 
 /* ---- channel.c ---- */
 
 void channel_relay(struct connection *connection);
+/* Sends the client what is ready for it. Returns true when all is out. */
+bool channel_flush(struct connection *connection);
 /* Turns what a reading of the client's end came to into its event: 0 or -errno, not -EAGAIN. */
 void channel_end_of_client(struct connection *connection, ssize_t n);
 
 /* ---- opening.c ---- */
 
 void opening_go_on(struct connection *connection);
+void opening_say_late(struct connection *connection);
 void opening_late(struct connection *connection);
 void opening_orphan(struct connection *connection);
 void opening_warn_orphan(struct connection *connection);
@@ -208,7 +247,9 @@ void closing_discard(struct connection *connection);
 
 /* ---- asides.c ---- */
 
-void asides_join_session(struct connection *connection);
+/* Returns false when there is no such session, or when its client has this channel already. */
+bool asides_join_session(struct connection *connection);
+void asides_join_line(struct connection *connection);
 void asides_leave_line(struct connection *connection);
 void asides_leave_session(struct connection *connection);
 void asides_tick(struct connection *connection);

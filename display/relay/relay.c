@@ -4,14 +4,15 @@
 #include <errno.h>
 #include <glib.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/peer_log.h"
 #include "display/door/arrivals.h"
 #include "display/door/lobby.h"
+#include "display/relay/offers.h"
 #include "display/relay/connection.h"
 #include "display/relay/limits.h"
+#include "display/relay/link_keys.h"
 #include "display/relay/pass.h"
 #include "display/relay/session.h"
 #include "protocol/heartbeat_writer.h"
@@ -32,41 +33,30 @@ struct relay {
 	GMainContext *context;
 	GMainLoop *loop;
 	struct connection_host host;
-	struct arrivals *arrivals; /* on TCP */
+	struct arrivals *arrivals; /* NULL: it ends */
 	GPtrArray *connections;    /* struct connection */
 	GPtrArray *dead;           /* struct connection: these have ended and are to be destroyed */
 	GSource *burial;
 
 	GMutex lock;                         /* guards these */
-	GArray *locals;                      /* struct arrival, for the relay's thread */
-	GArray *departures;                  /* int, for the main loop */
+	GArray *departures;                  /* struct departure, for the main loop */
 	struct tls_credentials *credentials; /* NULL: none */
 	GSource *delivery;                   /* on the main loop; NULL: none on its way */
-
-	gint open; /* atomic: true while no password is asked for */
 };
 
-struct arrival {
-	int fd;
-	int inner_fd, server_fd; /* both ends to spice-server of a display channel; -1: no such */
+struct departure {
+	bool asks; /* nobody's: `guest` is only a descriptor */
+	struct connection_guest guest;
 };
-
-static void close_arrival(const struct arrival *arrival)
-{
-	close(arrival->fd);
-	if (arrival->inner_fd >= 0)
-		close(arrival->inner_fd);
-}
 
 /* ---- the relay's thread ---- */
 
 static gboolean on_delivery(gpointer user);
 
-static void hand_over(void *user, int fd)
+static void depart(struct relay *relay, const struct departure *departure)
 {
-	struct relay *relay = user;
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&relay->lock);
-	g_array_append_val(relay->departures, fd);
+	g_array_append_vals(relay->departures, departure, 1);
 	if (relay->delivery)
 		return;
 	relay->delivery = g_idle_source_new();
@@ -74,6 +64,31 @@ static void hand_over(void *user, int fd)
 	g_source_set_callback(relay->delivery, on_delivery, relay, NULL);
 	g_source_attach(relay->delivery, relay->main_context);
 }
+
+static void hand_over(void *user, const struct connection_guest *guest)
+{
+	const struct departure departure = { false, *guest };
+	depart(user, &departure);
+}
+
+static void on_ask(void *user, int fd)
+{
+	const struct departure departure = { true, { .fd = fd, .own_fd = -1 } };
+	depart(user, &departure);
+}
+
+/* A key or capabilities that somebody has waited for are there. */
+static void on_login_ready(void *user)
+{
+	struct relay *relay = user;
+	for (guint i = 0; i < relay->connections->len; i++)
+		connection_wake(relay->connections->pdata[i]);
+}
+
+static const struct offers_ops offers_ops = {
+	.ask = on_ask,
+	.ready = on_login_ready,
+};
 
 static gboolean on_burial(gpointer user)
 {
@@ -151,32 +166,6 @@ static void on_accepted(
 	tls_credentials_unref(credentials);
 }
 
-static void take_local(struct relay *relay, const struct arrival *arrival)
-{
-	const struct peer_address from = peer_address_read(arrival->fd);
-	if (!has_room(relay, arrival->fd, &from)) {
-		if (arrival->inner_fd >= 0)
-			close(arrival->inner_fd);
-		return;
-	}
-	keep(relay, arrival->inner_fd >= 0 ?
-			    connection_create_local(&relay->host, arrival->fd, arrival->inner_fd,
-				    arrival->server_fd) :
-			    connection_create(&relay->host, arrival->fd, &from, NULL));
-}
-
-static gboolean on_locals(gpointer user)
-{
-	struct relay *relay = user;
-	g_mutex_lock(&relay->lock);
-	g_autoptr(GArray) locals = relay->locals;
-	relay->locals = g_array_new(FALSE, FALSE, sizeof(struct arrival));
-	g_mutex_unlock(&relay->lock);
-	for (guint i = 0; i < locals->len; i++)
-		take_local(relay, &g_array_index(locals, struct arrival, i));
-	return G_SOURCE_REMOVE;
-}
-
 static gboolean on_late(gpointer user)
 {
 	*(bool *)user = true;
@@ -224,9 +213,13 @@ static gpointer run(gpointer user)
 	struct relay *relay = user;
 	g_main_context_push_thread_default(relay->context);
 	relay->host.lobby = make_lobby();
+	relay->host.keys = link_keys_create(on_login_ready, relay);
+	relay->host.offers = offers_create(&offers_ops, relay);
 	heartbeat_follow(relay->context, HEARTBEAT_RELAY);
 	g_main_loop_run(relay->loop);
 	end_connections(relay);
+	offers_destroy(relay->host.offers);
+	link_keys_destroy(relay->host.keys);
 	lobby_destroy(relay->host.lobby);
 	g_main_context_pop_thread_default(relay->context);
 	return NULL;
@@ -240,10 +233,15 @@ static gboolean on_delivery(gpointer user)
 	g_mutex_lock(&relay->lock);
 	g_clear_pointer(&relay->delivery, g_source_unref);
 	g_autoptr(GArray) departures = relay->departures;
-	relay->departures = g_array_new(FALSE, FALSE, sizeof(int));
+	relay->departures = g_array_new(FALSE, FALSE, sizeof(struct departure));
 	g_mutex_unlock(&relay->lock);
-	for (guint i = 0; i < departures->len; i++)
-		relay->ops->arrived(relay->user, g_array_index(departures, int, i));
+	for (guint i = 0; i < departures->len; i++) {
+		const struct departure *departure = &g_array_index(departures, struct departure, i);
+		if (departure->asks)
+			relay->ops->asks(relay->user, departure->guest.fd);
+		else
+			relay->ops->arrived(relay->user, &departure->guest);
+	}
 	return G_SOURCE_REMOVE;
 }
 
@@ -254,44 +252,9 @@ void relay_set_credentials(struct relay *relay, struct tls_credentials *credenti
 	relay->credentials = credentials;
 }
 
-void relay_set_password(struct relay *relay, bool asked)
-{
-	g_atomic_int_set(&relay->open, !asked);
-}
-
 bool relay_listen(struct relay *relay, enum keeper_listener_kind kind, int fd)
 {
 	return arrivals_listen(relay->arrivals, kind, fd);
-}
-
-static void arrive(struct relay *relay, const struct arrival *arrival)
-{
-	g_mutex_lock(&relay->lock);
-	g_array_append_vals(relay->locals, arrival, 1);
-	bool first = relay->locals->len == 1;
-	g_mutex_unlock(&relay->lock);
-	if (first)
-		call(relay, on_locals, relay);
-}
-
-void relay_arrive(struct relay *relay, int fd)
-{
-	const struct arrival arrival = { fd, -1, -1 };
-	arrive(relay, &arrival);
-}
-
-int relay_guard(struct relay *relay, int fd)
-{
-	int pair[2];
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
-		peer_warning(
-			PEER_CLIENT, "client on the unix socket: cut off: %s", g_strerror(errno));
-		close(fd);
-		return -1;
-	}
-	const struct arrival arrival = { fd, pair[0], pair[1] };
-	arrive(relay, &arrival);
-	return pair[1];
 }
 
 void relay_step_aside(unsigned head)
@@ -300,7 +263,7 @@ void relay_step_aside(unsigned head)
 }
 
 struct relay *relay_create(const struct relay_options *options, struct line *line,
-	const struct relay_ops *ops, void *user)
+	struct tickets *tickets, const struct relay_ops *ops, void *user)
 {
 	struct relay *relay = g_new0(struct relay, 1);
 	relay->ops = ops;
@@ -311,15 +274,13 @@ struct relay *relay_create(const struct relay_options *options, struct line *lin
 	relay->connections = g_ptr_array_new();
 	relay->dead = g_ptr_array_new_with_free_func((GDestroyNotify)connection_destroy);
 	g_mutex_init(&relay->lock);
-	relay->locals = g_array_new(FALSE, FALSE, sizeof(struct arrival));
 	relay->arrivals = arrivals_create(relay->context, on_accepted, relay);
-	relay->open = true;
-	relay->departures = g_array_new(FALSE, FALSE, sizeof(int));
+	relay->departures = g_array_new(FALSE, FALSE, sizeof(struct departure));
 	relay->host = (struct connection_host){
 		.polls = poll_set_create(relay->context),
 		.sessions = sessions_create(!options->server_clock),
 		.line = line,
-		.open = &relay->open,
+		.tickets = tickets,
 		.hand_over = hand_over,
 		.ended = on_ended,
 		.user = relay,
@@ -330,11 +291,13 @@ struct relay *relay_create(const struct relay_options *options, struct line *lin
 
 static void close_queued(struct relay *relay)
 {
-	for (guint i = 0; i < relay->locals->len; i++)
-		close_arrival(&g_array_index(relay->locals, struct arrival, i));
-	for (guint i = 0; i < relay->departures->len; i++)
-		close(g_array_index(relay->departures, int, i));
-	g_array_unref(relay->locals);
+	for (guint i = 0; i < relay->departures->len; i++) {
+		const struct departure *departure =
+			&g_array_index(relay->departures, struct departure, i);
+		close(departure->guest.fd);
+		if (departure->guest.own_fd >= 0)
+			close(departure->guest.own_fd);
+	}
 	g_array_unref(relay->departures);
 }
 

@@ -19,8 +19,9 @@ struct session {
 	struct sessions *sessions;
 	uint32_t name; /* 0: none yet */
 	const struct session_ops *ops;
-	void *user; /* the main connection; NULL: it has ended */
-	bool corrects;
+	void *user;       /* the main connection; NULL: it has ended */
+	GArray *channels; /* uint16_t: type and number of those that are open */
+	bool may_correct, corrects;
 	bool plays;
 	unsigned n_streams;
 	int32_t server_delay_ms;
@@ -49,10 +50,13 @@ void sessions_destroy(struct sessions *sessions)
 	g_free(sessions);
 }
 
-struct session *session_create(struct sessions *sessions, const struct session_ops *ops, void *user)
+struct session *session_create(
+	struct sessions *sessions, bool correct, const struct session_ops *ops, void *user)
 {
 	struct session *session = g_new0(struct session, 1);
 	session->n_refs = 1;
+	session->channels = g_array_new(FALSE, FALSE, sizeof(uint16_t));
+	session->may_correct = correct && sessions->correct;
 	session->sessions = sessions;
 	session->ops = ops;
 	session->user = user;
@@ -69,9 +73,37 @@ struct session *session_join(struct sessions *sessions, uint32_t name)
 			return session;
 		}
 	}
-	struct session *session = g_new0(struct session, 1);
-	session->n_refs = 1;
-	return session;
+	return NULL;
+}
+
+static guint find_channel(const struct session *session, uint16_t channel)
+{
+	guint i = 0;
+	while (i < session->channels->len &&
+		g_array_index(session->channels, uint16_t, i) != channel)
+		i++;
+	return i;
+}
+
+static uint16_t channel_of(uint8_t type, uint8_t id)
+{
+	return (uint16_t)(type << 8 | id);
+}
+
+bool session_take_channel(struct session *session, uint8_t type, uint8_t id)
+{
+	uint16_t channel = channel_of(type, id);
+	if (find_channel(session, channel) < session->channels->len)
+		return false;
+	g_array_append_val(session->channels, channel);
+	return true;
+}
+
+void session_give_channel(struct session *session, uint8_t type, uint8_t id)
+{
+	guint at = find_channel(session, channel_of(type, id));
+	if (at < session->channels->len)
+		g_array_remove_index_fast(session->channels, at);
 }
 
 void session_unref(struct session *session)
@@ -79,6 +111,7 @@ void session_unref(struct session *session)
 	if (!session || --session->n_refs > 0)
 		return;
 	session_end(session);
+	g_array_unref(session->channels);
 	g_free(session);
 }
 
@@ -116,8 +149,10 @@ static uint32_t our_time(const struct session *session)
 uint32_t session_init(struct session *session, uint32_t name, uint32_t time_ms)
 {
 	int32_t delay_ms = delay_of(time_ms);
+	if (session->name == 0 && session->user)
+		session->ops->named(session->user, name);
 	session->name = name;
-	if (session->sessions && !session->sessions->correct)
+	if (!session->may_correct)
 		return time_ms;
 	if (delay_ms < SERVER_DELAY_MIN_MS || delay_ms > SERVER_DELAY_MAX_MS) {
 		g_info("client: clock left alone: the server's is %d ms behind", delay_ms);

@@ -28,18 +28,27 @@ struct session;
 struct session_ops {
 	/* Asks the main connection to tell the client the time that session_make_time returns. */
 	void (*tell)(void *user);
+	/* Says what spice-server calls the session, before the client hears it. */
+	void (*named)(void *user, uint32_t name);
 };
 
 /* If `correct` is false every clock is left alone, for measurements that compare the two. */
 struct sessions *sessions_create(bool correct);
 void sessions_destroy(struct sessions *sessions);
 
-/* Makes the session of a main connection. It has no name until spice-server says one. */
+/* Makes the session of a main connection. It has no name until spice-server says one. If `correct`
+ * is false this session's clock is left alone. */
 struct session *session_create(
-	struct sessions *sessions, const struct session_ops *ops, void *user);
-/* Returns a reference to the session of this name, for any other connection. If nobody has the name
- * it returns a new session whose clock is left alone, never NULL. */
+	struct sessions *sessions, bool correct, const struct session_ops *ops, void *user);
+/* Returns a reference to the session of this name, for any other connection; NULL: nobody has it,
+ * or its main connection has ended. */
 struct session *session_join(struct sessions *sessions, uint32_t name);
+/*
+ * Notes that the session's client opens the channel of this type and number, and that it has ended.
+ * The first returns false when it has that channel already.
+ */
+bool session_take_channel(struct session *session, uint8_t type, uint8_t id);
+void session_give_channel(struct session *session, uint8_t type, uint8_t id);
 void session_unref(struct session *session);
 /* Says that the main connection has ended: `ops` are not called any more. */
 void session_end(struct session *session);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice talk: cuts the bytes of one SPICE connection, in both directions, into messages as they
- * pass. It knows the link phase and both forms of message headers (both sides agree on the short
- * one by capabilities), but not what messages mean. Its owner can watch a few kinds of messages: it
- * is shown their first bytes in place, and may change them. All other bytes pass as they come, in
- * pieces of any size.
+ * spice talk: cuts the bytes of one SPICE channel, in both directions, into messages as they pass,
+ * from the first one on: what comes before is spice_login.h's. It knows both forms of message
+ * headers (both sides agree on the short one by capabilities), but not what messages mean. Its
+ * owner can watch a few kinds of messages: it is shown their first bytes in place, and may change
+ * them. All other bytes pass as they come, in pieces of any size.
  *
  * A display channel's beginning is watched over: spice-server (0.15.1,
  * display_channel_client_wait_for_init) uses a channel once more after freeing it when that ends,
@@ -45,7 +45,7 @@ struct spice_talk_watch {
 };
 
 enum spice_talk_opening {
-	SPICE_TALK_CLOSED, /* spice-server has not let the client in */
+	SPICE_TALK_CLOSED, /* of other channels */
 	SPICE_TALK_EXPECTS_INIT,
 	SPICE_TALK_HAD_INIT, /* INIT has passed; it is not known whether spice-server has gone on */
 	SPICE_TALK_OPEN,
@@ -55,58 +55,35 @@ struct spice_talk {
 	const struct spice_talk_watch *watches;
 	unsigned n_watches;
 	void *user;
-	struct spice_link link; /* the client's, once it is known */
-	bool linked;            /* `link` is filled in */
-	bool replied;           /* the server's answer has passed */
+	struct spice_link link; /* the client's; a display channel's beginning depends on it */
 	bool mini_header;       /* both sides agreed on short headers */
 	bool stops; /* the owner's choice: spice_talk_read of the server's side stops at each
 		       message's end */
 	enum spice_talk_opening opening; /* of a display channel; others are open */
 	bool waits;                      /* the client's next message, for the server to go on */
-	struct spice_talk_direction {
-		unsigned step;       /* what comes next */
-		uint64_t skip_bytes; /* before it */
-	} directions[SPICE_TALK_SIDES];
+	uint64_t skip_bytes[SPICE_TALK_SIDES]; /* of the message that passes */
 };
 
 void spice_talk_init(struct spice_talk *talk, const struct spice_talk_watch *watches,
 	unsigned n_watches, void *user);
 
+/* Says what channel it is. Must be called before anything is read. */
+void spice_talk_begin(struct spice_talk *talk, const struct spice_link *link, bool mini_header);
+
 /*
  * Reads the next bytes of a side. Returns how many of them may be passed on. The rest, fewer than
- * SPICE_TALK_HELD_MAX, must come again with more behind them. Returns -EPROTO when the bytes are
- * not SPICE, or ask for a kind of log-in that we do not let spice-server offer.
+ * SPICE_TALK_HELD_MAX, must come again with more behind them. Returns -EPROTO when the client says
+ * what spice-server must not hear.
  *
  * If `stops` is set, what may be passed on of the server's side ends with the first message that
- * ends in it; the answer and the result of the log-in count as messages. Then the rest may be
- * longer and hold whole messages: it must be read again, with nothing behind it, until none of it
- * may be passed on.
+ * ends in it. Then the rest may be longer and hold whole messages: it must be read again, with
+ * nothing behind it, until none of it may be passed on.
  */
 ssize_t spice_talk_read(
 	struct spice_talk *talk, enum spice_talk_side side, uint8_t *bytes, size_t size_bytes);
 
-/*
- * Returns true when the client's ticket has passed, so that spice-server may let it in at any time.
- */
-bool spice_talk_has_ticket(const struct spice_talk *talk);
-/* Returns true when spice-server has told the client that it is refused. */
-bool spice_talk_is_refused(const struct spice_talk *talk);
-/* Returns true when spice-server has let the client in: messages follow. */
-bool spice_talk_is_logged_in(const struct spice_talk *talk);
-
 /* Returns true when nothing more is taken from the client until the server has gone on. */
 bool spice_talk_is_paused(const struct spice_talk *talk);
-
-/*
- * Writes what must be said to spice-server for a client that has gone too early. Returns its size,
- * or 0 when there is nothing to say. Afterwards spice-server must be let go on before the
- * connection is closed: `opening` is SPICE_TALK_OPEN when it has.
- */
-#define SPICE_TALK_INIT_BYTES_MAX 32
-size_t spice_talk_make_init(
-	const struct spice_talk *talk, uint8_t bytes[SPICE_TALK_INIT_BYTES_MAX]);
-/* Says that those bytes were sent. */
-void spice_talk_had_init(struct spice_talk *talk);
 
 /*
  * Returns true when all that was read of a side ended with a message, so that another may be put in

@@ -5,9 +5,6 @@
 #include <spice.h>
 #include <unistd.h>
 
-#include "display/door/limits.h"
-#include "display/door/lobby.h"
-
 /*
  * This encoder needs no GStreamer. It is the only one until video/video.h knows what GStreamer has.
  */
@@ -17,7 +14,6 @@ struct spice_core {
 	SpiceServer *server;
 	const struct spice_core_ops *ops;
 	void *user;
-	struct lobby *lobby;
 	int adding; /* the socket that is being added, so that events can be told to be its; or -1
 		     */
 };
@@ -118,17 +114,6 @@ static void watch_remove(SpiceWatch *watch)
 
 /* ---- channels ---- */
 
-/* `info` is one object from a connection's first event to its last. */
-static void update_lobby(struct spice_core *core, int event, const SpiceChannelEventInfo *info)
-{
-	if (event != SPICE_CHANNEL_EVENT_CONNECTED) {
-		lobby_leave(core->lobby, info);
-	} else if (core->adding >= 0) {
-		const struct peer_address from = peer_address_read(core->adding);
-		lobby_enter(core->lobby, info, core->adding, &from);
-	}
-}
-
 static void on_channel(int event, SpiceChannelEventInfo *info)
 {
 	static const struct {
@@ -140,7 +125,6 @@ static void on_channel(int event, SpiceChannelEventInfo *info)
 		{ SPICE_CHANNEL_INPUTS, SPICE_CORE_INPUTS },
 		{ SPICE_CHANNEL_CURSOR, SPICE_CORE_CURSOR },
 	};
-	update_lobby(the_core, event, info);
 	if (event == SPICE_CHANNEL_EVENT_CONNECTED)
 		the_core->ops->connection(the_core->user, the_core->adding, info, true);
 	if (event == SPICE_CHANNEL_EVENT_CONNECTED)
@@ -202,7 +186,6 @@ struct spice_core *spice_core_create(const char *name, const struct spice_core_o
 	the_core->server = server;
 	the_core->ops = ops;
 	the_core->user = user;
-	the_core->lobby = lobby_create(LOBBY_MAIN_MAX, LOBBY_MAIN_MAX);
 	the_core->adding = -1;
 	return the_core;
 }
@@ -213,7 +196,6 @@ void spice_core_destroy(struct spice_core *core)
 		return;
 	g_assert(core == the_core);
 	spice_server_destroy(core->server);
-	lobby_destroy(core->lobby);
 	the_core = NULL;
 	g_free(core);
 }
@@ -227,15 +209,6 @@ void spice_core_set_codecs(struct spice_core *core, const char *codecs)
 {
 	if (spice_server_set_video_codecs(core->server, codecs) != 0)
 		g_warning("spice: not every video codec of \"%s\" is there", codecs);
-}
-
-bool spice_core_set_ticket(struct spice_core *core, const char *ticket)
-{
-	int error = ticket[0] == '\0' ? spice_server_set_noauth(core->server) :
-					spice_server_set_ticket(core->server, ticket, 0, 0, 0);
-	if (error)
-		g_warning("spice: the ticket was refused");
-	return error == 0;
 }
 
 bool spice_core_add_client(struct spice_core *core, int fd)

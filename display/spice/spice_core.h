@@ -55,13 +55,7 @@ struct RedsState *spice_core_server(struct spice_core *core);
 void spice_core_set_codecs(struct spice_core *core, const char *codecs);
 
 /*
- * Makes clients give this password from now on, or none if it is empty. Returns false when
- * spice-server refused it (logged).
- */
-bool spice_core_set_ticket(struct spice_core *core, const char *ticket);
-
-/*
- * Takes over a connected stream socket. Returns false when spice-server refused it; it is closed
- * then. Whoever does not open a channel in time is cut off (door/lobby.h).
+ * Takes over a connected stream socket, at whose other end is somebody who was let in: spice-server
+ * asks for no password. Returns false when spice-server refused it; it is closed then.
  */
 bool spice_core_add_client(struct spice_core *core, int fd);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzzes what a client says and what comes of it, as the relay reads both: link phase and messages
- * (spice_talk.h) with the handlers that edit them, WebSocket requests and frames (websocket.h). The
- * input is a list of pieces, each with a byte for whose it is and a byte for its size.
+ * Fuzzes what a client says and what comes of it, as the relay reads both: the log-in
+ * (spice_login.h), messages (spice_talk.h) with the handlers that edit them, WebSocket requests and
+ * frames (websocket.h). A talk is a link message and a list of pieces, each with a byte for whose
+ * it is and a byte for its size.
  */
 #include <errno.h>
 #include <glib.h>
@@ -11,6 +12,7 @@
 #include "display/relay/limits.h"
 #include "display/relay/pipe.h"
 #include "display/relay/session.h"
+#include "display/relay/spice_login.h"
 #include "display/relay/spice_talk.h"
 #include "display/relay/spice_watches.h"
 #include "display/relay/websocket.h"
@@ -72,14 +74,26 @@ static void fuzz_websocket(const uint8_t *data, size_t size_bytes)
 
 /* ---- SPICE ---- */
 
-static void take_session(
-	struct spice_talk *talk, struct spice_watched *watched, struct sessions *sessions)
+/* All that is read before the first message is read from the same bytes. */
+static void fuzz_login(const uint8_t *data, size_t size_bytes, const struct spice_link *link)
 {
-	if (!talk->linked || watched->session)
-		return;
-	watched->session = talk->link.channel == SPICE_LINK_CHANNEL_MAIN ?
-				   session_create(sessions, &session_ops, NULL) :
-				   session_join(sessions, talk->link.session);
+	uint8_t bytes[SPICE_LINK_BYTES_MAX + 4];
+	struct spice_link again;
+	struct spice_login_answer answer;
+	const uint8_t *encrypted = NULL;
+	size_t made = spice_login_make_link(data, link, bytes);
+	if (made <= SPICE_LINK_BYTES_MAX) {
+		g_assert(spice_link_parse(bytes, made, &again) == SPICE_LINK_KNOWN);
+		g_assert(again.fault == SPICE_LINK_SOUND && again.n_words == link->n_words &&
+			 again.gl_scanout == link->gl_scanout && again.session == link->session);
+	}
+	data += link->size_bytes;
+	size_bytes -= link->size_bytes;
+	ssize_t n = spice_login_read_ticket(link, data, size_bytes, &encrypted);
+	g_assert(n <= (ssize_t)size_bytes && (n <= 0 || encrypted));
+	n = spice_login_read_answer(data, size_bytes, &answer);
+	g_assert(n <= (ssize_t)size_bytes &&
+		 spice_login_answer_bytes(data, size_bytes) <= SPICE_LOGIN_ANSWER_BYTES_MAX);
 }
 
 static bool put(struct spice_talk *talk, enum spice_talk_side side, struct pipe *pipe,
@@ -123,13 +137,19 @@ static size_t piece_bytes(const uint8_t *data, size_t size_bytes, size_t at)
 static void fuzz_talk(const uint8_t *data, size_t size_bytes)
 {
 	struct spice_talk talk;
+	struct spice_link link;
 	struct spice_watched watched = { 0 };
 	struct pipe pipes[SPICE_TALK_SIDES];
+	if (spice_link_parse(data, size_bytes, &link) != SPICE_LINK_KNOWN)
+		return;
+	fuzz_login(data, size_bytes, &link);
 	struct sessions *sessions = sessions_create(true);
+	watched.session = session_create(sessions, true, &session_ops, NULL);
 	spice_talk_init(&talk, spice_watches, spice_watches_length, &watched);
+	spice_talk_begin(&talk, &link, link.mini_header);
 	for (unsigned i = 0; i < SPICE_TALK_SIDES; i++)
 		pipe_init(&pipes[i], PIPE_BYTES);
-	for (size_t at = 0; at + 2 <= size_bytes;) {
+	for (size_t at = link.size_bytes; at + 2 <= size_bytes;) {
 		enum spice_talk_side side = data[at] & 1;
 		size_t n = piece_bytes(data, size_bytes, at);
 		/* The relay reads nothing of a client that has to wait for the server. */
@@ -137,12 +157,10 @@ static void fuzz_talk(const uint8_t *data, size_t size_bytes)
 			n = 0;
 		if (!put(&talk, side, &pipes[side], data + at + 2, n))
 			break;
-		take_session(&talk, &watched, sessions);
 		insert(&talk, pipes, side, data[at + 1] & 1);
 		at += 2 + piece_bytes(data, size_bytes, at);
 	}
-	if (watched.session && talk.link.channel == SPICE_LINK_CHANNEL_MAIN)
-		session_end(watched.session);
+	session_end(watched.session);
 	spice_watched_finish(&watched);
 	for (unsigned i = 0; i < SPICE_TALK_SIDES; i++)
 		pipe_finish(&pipes[i]);

@@ -39,9 +39,7 @@ static void make_talk(const char *directory, uint8_t channel, bool mini, const c
 {
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	uint8_t talk = 0;
-	uint32_t caps = CAPS | (mini ? 1u << SPICE_COMMON_CAP_MINI_HEADER : 0), mechanism = 1,
-		 ok = 0;
-	static const uint8_t ticket[128];
+	uint32_t caps = CAPS | (mini ? 1u << SPICE_COMMON_CAP_MINI_HEADER : 0);
 	struct {
 		SpiceLinkHeader header;
 		SpiceLinkMess mess;
@@ -51,21 +49,8 @@ static void make_talk(const char *directory, uint8_t channel, bool mini, const c
 		{ 0, channel, 0, 1, 0, sizeof(SpiceLinkMess) },
 		caps,
 	};
-	struct {
-		SpiceLinkHeader header;
-		SpiceLinkReply reply;
-		uint32_t caps;
-	} __attribute__((packed)) reply = {
-		{ SPICE_MAGIC, 2, 2, sizeof(SpiceLinkReply) + 4 },
-		{ .num_common_caps = 1, .caps_offset = sizeof(SpiceLinkReply) },
-		caps,
-	};
 	g_byte_array_append(bytes, &talk, 1);
-	say(bytes, 0, &link, sizeof(link));
-	say(bytes, 1, &reply, sizeof(reply));
-	say(bytes, 0, &mechanism, sizeof(mechanism));
-	say(bytes, 0, ticket, sizeof(ticket));
-	say(bytes, 1, &ok, sizeof(ok));
+	g_byte_array_append(bytes, (const uint8_t *)&link, sizeof(link));
 	say_message(bytes, 0, mini, SPICE_MSGC_DISPLAY_INIT, 14);
 	say_message(bytes, 1, mini, SPICE_MSG_MAIN_INIT, 32);
 	say_message(bytes, 1, mini, SPICE_MSG_MAIN_MULTI_MEDIA_TIME, 4);

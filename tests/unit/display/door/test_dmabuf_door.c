@@ -6,8 +6,6 @@
 #include "display/door/dmabuf_door.h"
 
 #include <glib.h>
-#include <spice/enums.h>
-#include <spice/protocol.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,10 +24,7 @@ struct fixture {
 	struct dmabuf_door *door;
 	bool dmabufs;     /* as the door says */
 	unsigned n_use;   /* how often it said so */
-	bool cut_off;     /* guard refuses */
 	GArray *admitted; /* int */
-	GArray *guarded;  /* int: what guard was given; it gives a duplicate on */
-	GArray *diverted; /* int */
 	GArray *clients;  /* int: far ends */
 };
 
@@ -37,19 +32,6 @@ static void on_admit(void *user, int fd)
 {
 	struct fixture *f = user;
 	g_array_append_val(f->admitted, fd);
-}
-
-static int on_guard(void *user, int fd)
-{
-	struct fixture *f = user;
-	g_array_append_val(f->guarded, fd);
-	return f->cut_off ? -1 : dup(fd);
-}
-
-static void on_divert(void *user, int fd)
-{
-	struct fixture *f = user;
-	g_array_append_val(f->diverted, fd);
 }
 
 static void on_use(void *user, bool dmabufs)
@@ -62,8 +44,6 @@ static void on_use(void *user, bool dmabufs)
 
 static const struct dmabuf_door_ops ops = {
 	.admit = on_admit,
-	.guard = on_guard,
-	.divert = on_divert,
 	.use = on_use,
 };
 
@@ -83,8 +63,6 @@ static void set_up(struct fixture *f, gconstpointer data)
 {
 	f->door = dmabuf_door_create(&ops, f);
 	f->admitted = fds_new();
-	f->guarded = fds_new();
-	f->diverted = fds_new();
 	f->clients = fds_new();
 }
 
@@ -92,41 +70,30 @@ static void tear_down(struct fixture *f, gconstpointer data)
 {
 	dmabuf_door_destroy(f->door);
 	g_array_unref(f->admitted);
-	g_array_unref(f->guarded);
-	g_array_unref(f->diverted);
 	g_array_unref(f->clients);
 }
 
 /* ---- clients ---- */
 
-/* Connects a client; returns the client's own end, which the fixture closes. */
-static int arrive(struct fixture *f, bool is_unix)
+/* Lets a guest come to the door; returns the client's own end, which the fixture closes. */
+static int arrive(struct fixture *f, const struct dmabuf_door_guest *guest)
 {
 	int pair[2];
+	struct dmabuf_door_guest real = *guest;
 	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
 	g_array_append_val(f->clients, pair[1]);
-	dmabuf_door_arrive(f->door, pair[0], is_unix);
+	real.fd = pair[0];
+	real.own_fd = guest->is_local ? dup(pair[0]) : -1;
+	dmabuf_door_arrive(f->door, &real);
 	return pair[1];
 }
 
-struct first_message {
-	SpiceLinkHeader header;
-	SpiceLinkMess mess;
-	uint32_t caps;
-} __attribute__((packed));
-
-static void say(int client, uint8_t channel, bool takes_dmabufs)
-{
-	struct first_message message = {
-		.header = { SPICE_MAGIC, SPICE_VERSION_MAJOR, SPICE_VERSION_MINOR,
-			sizeof(message) - sizeof(message.header) },
-		.mess = { .channel_type = channel,
-			.num_channel_caps = 1,
-			.caps_offset = sizeof(SpiceLinkMess) },
-		.caps = takes_dmabufs ? 1u << SPICE_DISPLAY_CAP_GL_SCANOUT : 0,
-	};
-	g_assert_cmpint(write(client, &message, sizeof(message)), ==, sizeof(message));
-}
+static const struct dmabuf_door_guest local_display = {
+	.is_local = true, .display = true, .gl_scanout = true
+};
+static const struct dmabuf_door_guest local_plain = { .is_local = true, .display = true };
+static const struct dmabuf_door_guest local_main = { .is_local = true };
+static const struct dmabuf_door_guest on_tcp = { .display = true, .gl_scanout = true };
 
 static gboolean on_late(gpointer user)
 {
@@ -164,9 +131,8 @@ static void connect_to(struct fixture *f, unsigned n, const void *key)
  */
 static int begin(struct fixture *f)
 {
-	int client = arrive(f, true);
-	say(client, SPICE_CHANNEL_DISPLAY, true);
-	wait_admitted(f, 1);
+	int client = arrive(f, &local_display);
+	g_assert_cmpuint(f->admitted->len, ==, 1);
 	g_assert_false(f->dmabufs);
 	connect_to(f, 0, &key_first);
 	g_assert_true(f->dmabufs && dmabuf_door_uses_dmabufs(f->door));
@@ -184,9 +150,8 @@ static bool is_cut_off(int client)
 static void test_local(struct fixture *f, gconstpointer data)
 {
 	begin(f);
-	g_assert_cmpuint(f->guarded->len, ==, 1);
 	/* Another local display joins at once; when the last one goes, dma-bufs end. */
-	say(arrive(f, true), SPICE_CHANNEL_DISPLAY, true);
+	arrive(f, &local_display);
 	wait_admitted(f, 2);
 	connect_to(f, 1, &key_second);
 	g_assert_cmpuint(f->n_use, ==, 1);
@@ -197,21 +162,20 @@ static void test_local(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(f->n_use, ==, 2);
 }
 
-/* Channels that show nothing begin no dma-bufs, and need no guard. */
+/* Channels that show nothing begin no dma-bufs. */
 static void test_other_channel(struct fixture *f, gconstpointer data)
 {
-	say(arrive(f, true), SPICE_CHANNEL_MAIN, false);
+	arrive(f, &local_main);
 	wait_admitted(f, 1);
 	connect_to(f, 0, &key_main);
 	g_assert_cmpuint(f->n_use, ==, 0);
-	g_assert_cmpuint(f->guarded->len, ==, 0);
 }
 
 /* While a display is there that does not take dma-bufs, nobody gets any. */
 static void test_takes_none(struct fixture *f, gconstpointer data)
 {
 	begin(f);
-	say(arrive(f, true), SPICE_CHANNEL_DISPLAY, false);
+	arrive(f, &local_plain);
 	run_for(NEVER_US);
 	g_assert_false(f->dmabufs);
 	g_assert_cmpuint(f->admitted->len, ==, 1);
@@ -228,7 +192,7 @@ static void test_takes_none(struct fixture *f, gconstpointer data)
 static void test_tcp_waits(struct fixture *f, gconstpointer data)
 {
 	begin(f);
-	arrive(f, false);
+	arrive(f, &on_tcp);
 	g_assert_false(f->dmabufs);
 	g_assert_cmpuint(f->admitted->len, ==, 1);
 	dmabuf_door_frame_shown(f->door);
@@ -245,7 +209,7 @@ static void test_tcp_waits(struct fixture *f, gconstpointer data)
 static void test_no_frame(struct fixture *f, gconstpointer data)
 {
 	begin(f);
-	arrive(f, false);
+	arrive(f, &on_tcp);
 	dmabuf_door_left(f->door);
 	gint64 begin_us = g_get_monotonic_time();
 	wait_admitted(f, 2);
@@ -258,7 +222,7 @@ static void test_nobody_looks(struct fixture *f, gconstpointer data)
 	begin(f);
 	dmabuf_door_disconnected(f->door, &key_first);
 	g_assert_false(f->dmabufs);
-	arrive(f, false);
+	arrive(f, &on_tcp);
 	g_assert_cmpuint(f->admitted->len, ==, 1);
 	dmabuf_door_left(f->door);
 	g_assert_cmpuint(f->admitted->len, ==, 2);
@@ -267,10 +231,10 @@ static void test_nobody_looks(struct fixture *f, gconstpointer data)
 /* A client on TCP is let in at once while no dma-buf is shown, and keeps them from beginning. */
 static void test_tcp_first(struct fixture *f, gconstpointer data)
 {
-	arrive(f, false);
+	arrive(f, &on_tcp);
 	g_assert_cmpuint(f->admitted->len, ==, 1);
 	connect_to(f, 0, &key_tcp);
-	say(arrive(f, true), SPICE_CHANNEL_DISPLAY, true);
+	arrive(f, &local_display);
 	wait_admitted(f, 2);
 	connect_to(f, 1, &key_local);
 	g_assert_false(f->dmabufs);
@@ -287,9 +251,9 @@ static void test_stalled(struct fixture *f, gconstpointer data)
 	g_assert_false(f->dmabufs);
 	g_assert_false(is_cut_off(client));
 	g_test_expect_message(LOG_DOMAIN, G_LOG_LEVEL_WARNING, "*cut off*others wait*");
-	arrive(f, false);
+	arrive(f, &on_tcp);
 	g_test_assert_expected_messages();
-	/* The guard and spice-server hold the same socket, so it is cut off everywhere. */
+	/* It is cut off by its own socket, whoever else holds that. */
 	g_assert_true(is_cut_off(client));
 	dmabuf_door_disconnected(f->door, &key_first);
 	dmabuf_door_left(f->door);
@@ -297,51 +261,12 @@ static void test_stalled(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(f->admitted->len, ==, 2);
 }
 
-static void test_diverted(struct fixture *f, gconstpointer data)
-{
-	int client = arrive(f, true);
-	g_assert_cmpint(write(client, "GET / HTTP/1.1", 14), ==, 14);
-	run_for(NEVER_US);
-	g_assert_cmpuint(f->diverted->len, ==, 1);
-	g_assert_cmpuint(f->admitted->len, ==, 0);
-	/* The descriptor is the callee's: nothing was read from it, and it is open. */
-	char bytes[16];
-	g_assert_cmpint(recv(g_array_index(f->diverted, int, 0), bytes, 16, 0), ==, 14);
-}
-
-/* A first message may come in pieces; the door waits for all of them. */
-static void test_pieces(struct fixture *f, gconstpointer data)
-{
-	int client = arrive(f, true);
-	uint32_t magic = SPICE_MAGIC;
-	g_assert_cmpint(write(client, &magic, 2), ==, 2);
-	run_for(NEVER_US);
-	g_assert_cmpuint(f->admitted->len + f->diverted->len, ==, 0);
-	g_assert_cmpint(write(client, "xx", 2), ==, 2);
-	run_for(NEVER_US);
-	g_assert_cmpuint(f->diverted->len, ==, 1);
-}
-
-/*
- * A client that the guard has cut off is forgotten, so that it does not keep others from dma-bufs.
- */
-static void test_guard_refuses(struct fixture *f, gconstpointer data)
-{
-	f->cut_off = true;
-	say(arrive(f, true), SPICE_CHANNEL_DISPLAY, false);
-	run_for(NEVER_US);
-	g_assert_cmpuint(f->guarded->len, ==, 1);
-	g_assert_cmpuint(f->admitted->len, ==, 0);
-	f->cut_off = false;
-	begin(f);
-}
-
 /* A connection closed before spice-server took it over does not count any more. */
 static void test_forget(struct fixture *f, gconstpointer data)
 {
-	arrive(f, false);
+	arrive(f, &on_tcp);
 	dmabuf_door_forget(f->door, g_array_index(f->admitted, int, 0));
-	say(arrive(f, true), SPICE_CHANNEL_DISPLAY, true);
+	arrive(f, &local_display);
 	wait_admitted(f, 2);
 	connect_to(f, 1, &key_local);
 	g_assert_true(f->dmabufs);
@@ -351,15 +276,15 @@ static void test_forget(struct fixture *f, gconstpointer data)
 	g_assert_true(f->dmabufs);
 }
 
-/* Clients that have not said what they are, and those that wait, are closed with the door. */
+/* Those that wait are closed with the door. */
 static void test_destroy(struct fixture *f, gconstpointer data)
 {
 	begin(f);
-	int silent = arrive(f, true), waits = arrive(f, false);
-	g_assert_false(is_cut_off(silent) || is_cut_off(waits));
+	int waits = arrive(f, &on_tcp);
+	g_assert_false(is_cut_off(waits));
 	dmabuf_door_destroy(f->door);
 	f->door = NULL;
-	g_assert_true(is_cut_off(silent) && is_cut_off(waits));
+	g_assert_true(is_cut_off(waits));
 }
 
 int main(int argc, char **argv)
@@ -377,9 +302,6 @@ int main(int argc, char **argv)
 		{ "/dmabuf-door/nobody-looks", test_nobody_looks },
 		{ "/dmabuf-door/tcp-first", test_tcp_first },
 		{ "/dmabuf-door/stalled", test_stalled },
-		{ "/dmabuf-door/diverted", test_diverted },
-		{ "/dmabuf-door/pieces", test_pieces },
-		{ "/dmabuf-door/guard-refuses", test_guard_refuses },
 		{ "/dmabuf-door/forget", test_forget },
 		{ "/dmabuf-door/destroy", test_destroy },
 	};

@@ -12,7 +12,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "display/relay/offers.h"
+#include "display/relay/link_keys.h"
 #include "display/relay/phases.h"
+#include "display/tickets/limits.h"
 #include "tests/unit/display/relay/spice_words.h"
 
 #define TICK_US 200
@@ -20,22 +23,26 @@
 
 bool ends_rig_is_display(enum place place)
 {
-	return place == AT_PASS || place == AT_REST || place == AT_ADMISSION ||
-	       place == AT_OPENING || place == AT_OPENING_FRAMES || place == AT_INIT ||
-	       place == AT_ORPHAN;
+	return place == AT_PASS || place == AT_REST || place == AT_INIT || place == AT_ADMISSION ||
+	       place == AT_OPENING || place == AT_OPENING_FRAMES || place == AT_ORPHAN;
 }
 
 static const enum phase phases[PLACES] = {
 	[AT_SHAKE] = PHASE_SHAKE,
-	[AT_PEEK] = PHASE_PEEK,
 	[AT_FIRST] = PHASE_FIRST,
+	[AT_FIRST_PLAIN] = PHASE_FIRST,
 	[AT_REQUEST] = PHASE_REQUEST,
 	[AT_MESSAGE] = PHASE_MESSAGE,
-	[AT_LINK] = PHASE_LINK,
+	[AT_MESSAGE_PLAIN] = PHASE_MESSAGE,
+	[AT_ANSWER] = PHASE_ANSWER,
+	[AT_TICKET] = PHASE_TICKET,
+	[AT_JUDGE] = PHASE_JUDGE,
+	[AT_INIT] = PHASE_INIT,
+	[AT_JOIN] = PHASE_JOIN,
+	[AT_RESULT] = PHASE_RESULT,
 	[AT_ADMISSION] = PHASE_ADMISSION,
 	[AT_OPENING] = PHASE_OPENING,
 	[AT_OPENING_FRAMES] = PHASE_OPENING,
-	[AT_INIT] = PHASE_OPENING,
 	[AT_CHANNEL] = PHASE_CHANNEL,
 	[AT_CHANNEL_TLS] = PHASE_CHANNEL,
 	[AT_CHANNEL_FRAMES] = PHASE_CHANNEL,
@@ -54,11 +61,44 @@ static bool is_tls(enum place place)
 
 /* ---- the connection's host ---- */
 
-static void on_hand_over(void *user, int fd)
+static void on_hand_over(void *user, const struct connection_guest *guest)
 {
 	struct ends_rig *rig = user;
-	rig->server = fd;
+	rig->server = guest->fd;
+	if (guest->own_fd >= 0)
+		close(guest->own_fd);
 }
+
+/* spice-server answers at once; what it was asked stays unread until then. */
+static void on_ask(void *user, int fd)
+{
+	struct ends_rig *rig = user;
+	uint8_t question[256];
+	g_autoptr(GByteArray) answer = g_byte_array_new();
+	if (rig->place == AT_ANSWER) {
+		rig->asked = fd;
+		return;
+	}
+	put_server_link(answer, SPICE_LINK_ERR_OK, caps_of(true));
+	g_assert_cmpint(recv(fd, question, sizeof(question), 0), >, 0);
+	g_assert_cmpint(send(fd, answer->data, answer->len, MSG_NOSIGNAL), ==, answer->len);
+	close(fd);
+}
+
+static void on_login_ready(void *user)
+{
+	struct ends_rig *rig = user;
+	if (rig->connection && !rig->over)
+		connection_wake(rig->connection);
+}
+
+static const struct offers_ops offers_ops = { .ask = on_ask, .ready = on_login_ready };
+
+static void on_named(void *user, uint32_t name)
+{
+}
+
+static const struct session_ops session_ops = { .named = on_named };
 
 static void on_ended(void *user, struct connection *connection)
 {
@@ -87,15 +127,13 @@ static int connect_client(struct ends_rig *rig)
 	return fd;
 }
 
-static void connect_local(struct ends_rig *rig)
+static int connect_local(struct ends_rig *rig)
 {
-	const int type = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
-	int outer[2], inner[2];
-	g_assert_cmpint(socketpair(AF_UNIX, type, 0, outer), ==, 0);
-	g_assert_cmpint(socketpair(AF_UNIX, type, 0, inner), ==, 0);
+	int outer[2];
+	g_assert_cmpint(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, outer), ==, 0);
 	rig->client = outer[0];
-	rig->server = inner[1];
-	rig->connection = connection_create_local(&rig->host, outer[1], inner[0], inner[1]);
+	return outer[1];
 }
 
 void ends_rig_close(int *fd, bool reset)
@@ -127,10 +165,7 @@ static void server_ends(struct ends_rig *rig)
 	rig->end_before_gone_on |= ends_rig_is_display(rig->place) && !rig->went_on;
 	if (!rig->server_answers)
 		return;
-	if (rig->place == AT_LINK)
-		put_server_link(last, SPICE_LINK_ERR_ERROR, caps_of(true));
-	else
-		put_message(last, true, ENDS_RIG_LAST_TYPE, ENDS_RIG_LAST, strlen(ENDS_RIG_LAST));
+	put_message(last, true, ENDS_RIG_LAST_TYPE, ENDS_RIG_LAST, strlen(ENDS_RIG_LAST));
 	send(rig->server, last->data, last->len, MSG_NOSIGNAL);
 	ends_rig_close(&rig->server, false);
 }
@@ -263,9 +298,14 @@ static bool has_answer(const struct ends_rig *rig)
 	return rig->answered->len > 0;
 }
 
-static bool is_delivered(const struct ends_rig *rig)
+static bool is_linked(const struct ends_rig *rig)
 {
-	return rig->heard->len == rig->said->len;
+	return rig->heard->len >= sizeof(SpiceLinkHeader) + sizeof(SpiceLinkMess);
+}
+
+static bool has_ticket(const struct ends_rig *rig)
+{
+	return rig->heard->len >= SPICE_LOGIN_TICKET_BYTES_MAX + rig->said->len;
 }
 
 static bool is_there(const struct ends_rig *rig)
@@ -313,49 +353,64 @@ static void upgrade(struct ends_rig *rig)
 	rig->frames = true;
 }
 
-static void link_up(struct ends_rig *rig)
+/* Says it to us until it is let in, or waits for something. */
+static void log_in(struct ends_rig *rig)
 {
+	static const uint8_t body[14];
 	g_autoptr(GByteArray) link = g_byte_array_new();
+	g_autoptr(GByteArray) ticket = g_byte_array_new();
+	g_autoptr(GByteArray) init = g_byte_array_new();
 	bool display = ends_rig_is_display(rig->place);
 	put_client_link(link, display ? SPICE_CHANNEL_DISPLAY : SPICE_CHANNEL_MAIN, caps_of(true));
 	ends_rig_say(rig, link->data, link->len);
-	await(rig, has_server);
-	await(rig, is_delivered);
-}
-
-static void log_in(struct ends_rig *rig)
-{
-	g_autoptr(GByteArray) reply = g_byte_array_new();
-	g_autoptr(GByteArray) ticket = g_byte_array_new();
-	put_server_link(reply, SPICE_LINK_ERR_OK, caps_of(true));
-	put_ticket(ticket, true);
-	server_says(rig, reply);
-	await(rig, has_answer);
-	ends_rig_say(rig, ticket->data, ticket->len);
-	await(rig, is_delivered);
-	g_byte_array_set_size(rig->answered, 0);
-	if (rig->place == AT_ADMISSION)
+	if (rig->place == AT_ANSWER)
 		return;
-	admit(rig);
 	await(rig, has_answer);
-	g_assert_cmpmem(rig->heard->data, rig->heard->len, rig->said->data, rig->said->len);
 	g_byte_array_set_size(rig->answered, 0);
-}
-
-static void say_init(struct ends_rig *rig, bool server_answers)
-{
-	static const uint8_t body[14];
-	g_autoptr(GByteArray) init = g_byte_array_new();
-	rig->server_answers = server_answers;
+	if (rig->place == AT_TICKET)
+		return;
+	put_ticket(ticket, true);
+	ends_rig_say(rig, ticket->data, ticket->len);
+	if (rig->place == AT_JUDGE)
+		return;
+	await(rig, has_answer);
+	g_byte_array_set_size(rig->answered, 0);
+	g_byte_array_set_size(rig->said, 0);
+	if (rig->place == AT_INIT || !display)
+		return;
 	put_message(init, true, SPICE_MSGC_DISPLAY_INIT, body, sizeof(body));
 	ends_rig_say(rig, init->data, init->len);
+}
+
+/* Has spice-server let us in. */
+static void join(struct ends_rig *rig)
+{
+	g_autoptr(GByteArray) answer = g_byte_array_new();
+	rig->server_answers = false;
+	await(rig, has_server);
+	await(rig, is_linked);
+	g_byte_array_set_size(rig->heard, 0);
+	if (rig->place == AT_JOIN)
+		return;
+	put_server_link(answer, SPICE_LINK_ERR_OK, caps_of(true));
+	server_says(rig, answer);
+	await(rig, has_ticket);
+	g_byte_array_remove_range(rig->heard, 0, SPICE_LOGIN_TICKET_BYTES_MAX);
+	if (rig->place == AT_RESULT || rig->place == AT_ADMISSION)
+		return;
+	admit(rig);
 	ends_rig_pump(rig, SOON_US);
+	g_assert_cmpmem(rig->heard->data, rig->heard->len, rig->said->data, rig->said->len);
+}
+
+static void go_on(struct ends_rig *rig)
+{
 	rig->server_answers = true;
+	ends_rig_pump(rig, SOON_US);
 }
 
 static void leave(struct ends_rig *rig)
 {
-	rig->server_answers = false;
 	shutdown(rig->client, SHUT_WR);
 	ends_rig_pump(rig, SOON_US);
 	g_assert_true(rig->server_saw_end);
@@ -363,7 +418,6 @@ static void leave(struct ends_rig *rig)
 
 static void orphan(struct ends_rig *rig)
 {
-	rig->server_answers = false;
 	ends_rig_close(&rig->client, false);
 	ends_rig_pump(rig, SOON_US);
 	g_assert_true(ends_rig_has_init(rig));
@@ -419,62 +473,85 @@ static void say_text(struct ends_rig *rig, const char *text)
 	ends_rig_pump(rig, SOON_US);
 }
 
+/* Lets others guess from where the client is, so that it has to wait. */
+static void guess(struct ends_rig *rig)
+{
+	const struct tickets_terms terms = { 0 };
+	struct tickets_try wrong = { .from = rig->connection->from, .secret = "wrong" };
+	gint64 now_us = g_get_monotonic_time();
+	tickets_put(rig->host.tickets, 1, "right", &terms, now_us);
+	tickets_set_open(rig->host.tickets, false);
+	for (unsigned i = 0; i < DELAYS_FREE_TRIES + 4; i++)
+		tickets_judge(rig->host.tickets, &wrong, now_us);
+}
+
 static void go_to(struct ends_rig *rig, enum place place)
 {
 	if (place == AT_FIRST || place == AT_CHANNEL_TLS)
 		shake(rig);
 	if (place == AT_MESSAGE || place == AT_OPENING_FRAMES || place == AT_CHANNEL_FRAMES)
 		upgrade(rig);
-	if (place == AT_PEEK)
+	if (place == AT_MESSAGE_PLAIN)
 		say_text(rig, "REDQ");
 	if (place == AT_REQUEST)
 		say_text(rig, "GET / HTTP/1.1\r\nHost: localhost\r\n");
+	if (place == AT_JUDGE)
+		guess(rig);
 	if (place == AT_CLOSING)
 		be_refused(rig);
-	if (place >= AT_LINK && place <= AT_LAST_WORDS)
-		link_up(rig);
-	if (place > AT_LINK && place <= AT_LAST_WORDS)
+	if (place >= AT_ANSWER && place <= AT_LAST_WORDS)
 		log_in(rig);
-	if (place == AT_INIT)
-		say_init(rig, false);
+	if (place >= AT_JOIN && place <= AT_LAST_WORDS)
+		join(rig);
 	if (place == AT_PASS || place == AT_REST)
-		say_init(rig, true);
+		go_on(rig);
 	if (place == AT_LEAVING)
 		leave(rig);
 	if (place == AT_ORPHAN)
 		orphan(rig);
 	if (place == AT_LAST_WORDS || place == AT_REST)
 		last_words(rig);
+	await(rig, is_there);
+	rig->server_answers = true;
 }
 
 const struct peer_address ends_rig_client = { .kind = PEER_ADDRESS_INET,
 	.bytes = { 127, 0, 0, 1 } };
 
-void ends_rig_start(struct ends_rig *rig, enum place place, struct tls_credentials *credentials)
+static void make_host(struct ends_rig *rig)
 {
-	*rig = (struct ends_rig){ .place = place, .client = -1, .server = -1, .open = true };
 	rig->line = line_create();
-	rig->said = g_byte_array_new();
-	rig->heard = g_byte_array_new();
-	rig->answered = g_byte_array_new();
-	rig->client_reads = rig->server_answers = true;
 	rig->host = (struct connection_host){
 		.polls = poll_set_create(NULL),
 		.sessions = sessions_create(true),
 		.line = rig->line,
 		.lobby = lobby_create(ENDS_RIG_LOBBY_MAX, ENDS_RIG_LOBBY_MAX),
-		.open = &rig->open,
+		.tickets = tickets_create(),
+		.keys = link_keys_create(on_login_ready, rig),
+		.offers = offers_create(&offers_ops, rig),
 		.hand_over = on_hand_over,
 		.ended = on_ended,
 		.user = rig,
 	};
-	if (place == AT_PASS || place == AT_REST)
-		connect_local(rig);
-	else
-		rig->connection = connection_create(&rig->host, connect_client(rig),
-			&ends_rig_client, is_tls(place) ? credentials : NULL);
+	tickets_set_open(rig->host.tickets, true);
+	rig->session = session_create(rig->host.sessions, false, &session_ops, rig);
+	session_init(rig->session, SPICE_WORDS_SESSION, 0);
+}
+
+void ends_rig_start(struct ends_rig *rig, enum place place, struct tls_credentials *credentials)
+{
+	*rig = (struct ends_rig){ .place = place, .client = -1, .server = -1, .asked = -1 };
+	rig->said = g_byte_array_new();
+	rig->heard = g_byte_array_new();
+	rig->answered = g_byte_array_new();
+	rig->client_reads = rig->server_answers = true;
+	make_host(rig);
+	bool is_unix = place == AT_PASS || place == AT_REST;
+	int fd = is_unix ? connect_local(rig) : connect_client(rig);
+	const struct peer_address local = { .kind = PEER_ADDRESS_UNIX };
+	rig->connection = connection_create(&rig->host, fd, is_unix ? &local : &ends_rig_client,
+		is_tls(place) ? credentials : NULL);
 	go_to(rig, place);
-	await(rig, is_there);
 }
 
 void ends_rig_stop(struct ends_rig *rig)
@@ -483,6 +560,10 @@ void ends_rig_stop(struct ends_rig *rig)
 	connection_destroy(rig->connection);
 	poll_set_destroy(rig->host.polls);
 	lobby_destroy(rig->host.lobby);
+	offers_destroy(rig->host.offers);
+	link_keys_destroy(rig->host.keys);
+	tickets_destroy(rig->host.tickets);
+	session_unref(rig->session);
 	sessions_destroy(rig->host.sessions);
 	line_destroy(rig->line);
 	if (rig->tls) {
@@ -491,6 +572,7 @@ void ends_rig_stop(struct ends_rig *rig)
 	}
 	ends_rig_close(&rig->client, false);
 	ends_rig_close(&rig->server, false);
+	ends_rig_close(&rig->asked, false);
 	g_byte_array_unref(rig->said);
 	g_byte_array_unref(rig->heard);
 	g_byte_array_unref(rig->answered);

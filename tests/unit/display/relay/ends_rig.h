@@ -18,15 +18,20 @@
 /* Says which phase a connection is brought into, and on what it travels. */
 enum place {
 	AT_SHAKE,
-	AT_PEEK,
 	AT_FIRST,
+	AT_FIRST_PLAIN,
 	AT_REQUEST,
-	AT_MESSAGE,
-	AT_LINK,
-	AT_ADMISSION, /* a display's ticket is given, spice-server has not answered */
-	AT_OPENING,   /* before INIT */
+	AT_MESSAGE, /* in frames */
+	AT_MESSAGE_PLAIN,
+	AT_ANSWER, /* spice-server has not said what it can do */
+	AT_TICKET,
+	AT_JUDGE, /* somebody guesses */
+	AT_INIT,  /* a display has not said it */
+	AT_JOIN,
+	AT_RESULT,
+	AT_ADMISSION, /* spice-server has a display's ticket and INIT, and has not answered */
+	AT_OPENING,   /* it has not gone on */
 	AT_OPENING_FRAMES,
-	AT_INIT, /* INIT has been said, spice-server has not gone on */
 	AT_CHANNEL,
 	AT_CHANNEL_TLS,
 	AT_CHANNEL_FRAMES,
@@ -44,9 +49,9 @@ struct ends_rig {
 	struct connection_host host;
 	struct connection *connection;
 	struct line *line;
-	gint open;
-	bool over;          /* ended() was called */
-	int client, server; /* -1: none */
+	struct session *session;   /* that displays join */
+	bool over;                 /* ended() was called */
+	int client, server, asked; /* asked: that spice-server can do; -1: none */
 	gnutls_certificate_credentials_t trust;
 	gnutls_session_t tls; /* the client's; NULL: none */
 	bool frames;

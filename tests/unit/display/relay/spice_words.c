@@ -3,6 +3,9 @@
 
 #include <spice/enums.h>
 #include <spice/protocol.h>
+#include <string.h>
+
+#include "display/relay/link_key.h"
 
 void put(GByteArray *bytes, const void *data, size_t size_bytes)
 {
@@ -11,7 +14,8 @@ void put(GByteArray *bytes, const void *data, size_t size_bytes)
 
 void put_client_link(GByteArray *bytes, uint8_t channel, uint32_t caps)
 {
-	SpiceLinkMess mess = { .connection_id = SPICE_WORDS_SESSION,
+	SpiceLinkMess mess = { .connection_id =
+				       channel == SPICE_CHANNEL_MAIN ? 0 : SPICE_WORDS_SESSION,
 		.channel_type = channel,
 		.channel_id = SPICE_WORDS_CHANNEL_ID,
 		.num_common_caps = 1,
@@ -23,6 +27,20 @@ void put_client_link(GByteArray *bytes, uint8_t channel, uint32_t caps)
 	put(bytes, &caps, sizeof(caps));
 }
 
+/* It is made once, since that takes long. */
+static const uint8_t *public_key(void)
+{
+	static uint8_t bytes[LINK_KEY_PUBLIC_BYTES];
+	static gsize made;
+	if (g_once_init_enter(&made)) {
+		struct link_key *key = link_key_create();
+		memcpy(bytes, link_key_public(key), sizeof(bytes));
+		link_key_unref(key);
+		g_once_init_leave(&made, 1);
+	}
+	return bytes;
+}
+
 void put_server_link(GByteArray *bytes, uint32_t error, uint32_t caps)
 {
 	SpiceLinkReply reply = {
@@ -30,6 +48,7 @@ void put_server_link(GByteArray *bytes, uint32_t error, uint32_t caps)
 	};
 	SpiceLinkHeader header = { SPICE_MAGIC, SPICE_VERSION_MAJOR, SPICE_VERSION_MINOR,
 		sizeof(reply) + sizeof(caps) };
+	memcpy(reply.pub_key, public_key(), sizeof(reply.pub_key));
 	put(bytes, &header, sizeof(header));
 	put(bytes, &reply, sizeof(reply));
 	put(bytes, &caps, sizeof(caps));

@@ -7,12 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* These are in the client's link message. */
+/* These are in the client's link message. A main channel names no session. */
 #define SPICE_WORDS_SESSION 7
 #define SPICE_WORDS_CHANNEL_ID 2
 
 void put(GByteArray *bytes, const void *data, size_t size_bytes);
 void put_client_link(GByteArray *bytes, uint8_t channel, uint32_t caps);
+/* The answer has a key of its own, to which any ticket may be encrypted. */
 void put_server_link(GByteArray *bytes, uint32_t error, uint32_t caps);
 /* If `mechanism`, both sides' capabilities say that the client chooses a mechanism first. */
 void put_ticket(GByteArray *bytes, bool mechanism);

@@ -5,9 +5,7 @@
  * a real one; client and server are played, and the test says what the line carries (linked with
  * --wrap=line_get).
  */
-#include <arpa/inet.h>
 #include <glib.h>
-#include <netinet/in.h>
 #include <spice/enums.h>
 #include <spice/protocol.h>
 #include <string.h>
@@ -15,7 +13,7 @@
 #include <unistd.h>
 
 #include "display/relay/compression.h"
-#include "display/relay/relay.h"
+#include "tests/unit/display/relay/relay_rig.h"
 #include "tests/unit/display/relay/spice_words.h"
 
 #define LONG_US (10 * G_USEC_PER_SEC)
@@ -27,34 +25,11 @@
 #define WORD_BYTES (sizeof(SpiceMiniDataHeader) + 1)
 
 struct rig {
-	struct line *line;
-	struct relay *relay;
-	int client, server; /* their sockets; server -1: not yet */
+	struct relay_rig relay;
+	int client, server; /* their sockets */
 	bool mini;          /* headers are short */
 	GByteArray *said;
 };
-
-static void on_arrived(void *user, int fd)
-{
-	struct rig *rig = user;
-	rig->server = fd;
-}
-
-static const struct relay_ops ops = { .arrived = on_arrived };
-
-static void connect_client(struct rig *rig)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t size = sizeof(address);
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	rig->client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	g_assert_cmpint(bind(listener, (struct sockaddr *)&address, size), ==, 0);
-	g_assert_cmpint(listen(listener, 1), ==, 0);
-	g_assert_cmpint(getsockname(listener, (struct sockaddr *)&address, &size), ==, 0);
-	g_assert_cmpint(connect(rig->client, (struct sockaddr *)&address, size), ==, 0);
-	g_assert_true(relay_listen(rig->relay, KEEPER_LISTENER_TCP, listener));
-}
 
 static void say(struct rig *rig, int fd)
 {
@@ -111,34 +86,6 @@ static void hear_bytes(struct rig *rig, size_t size_bytes)
 	g_assert_cmpuint(heard->len, ==, size_bytes);
 }
 
-/*
- * Goes as far as a channel gets before INIT; the server has said nothing but that the ticket is
- * good.
- */
-static void link_up(struct rig *rig, bool mini)
-{
-	uint32_t ok = SPICE_LINK_ERR_OK;
-	uint8_t bytes[4096];
-	put_client_link(rig->said, SPICE_CHANNEL_DISPLAY, caps_of(mini));
-	size_t link_bytes = rig->said->len;
-	say(rig, rig->client);
-	while (rig->server < 0)
-		g_main_context_iteration(NULL, TRUE);
-	for (size_t n = 0; n < link_bytes; g_usleep(TICK_US))
-		n += (size_t)MAX(recv(rig->server, bytes, sizeof(bytes), MSG_DONTWAIT), 0);
-	put_server_link(rig->said, SPICE_LINK_ERR_OK, caps_of(mini));
-	say(rig, rig->server);
-	g_assert_cmpint(recv(rig->client, bytes, sizeof(bytes), 0), >, 0);
-	put_ticket(rig->said, true);
-	size_t ticket_bytes = rig->said->len;
-	say(rig, rig->client);
-	for (size_t n = 0; n < ticket_bytes; g_usleep(TICK_US))
-		n += (size_t)MAX(recv(rig->server, bytes, sizeof(bytes), MSG_DONTWAIT), 0);
-	put(rig->said, &ok, sizeof(ok));
-	say(rig, rig->server);
-	g_assert_cmpint(recv(rig->client, bytes, sizeof(ok), MSG_WAITALL), ==, sizeof(ok));
-}
-
 static gint carried_mbit; /* atomic; 0: as the line itself says */
 
 bool __real_line_get(struct line *line, unsigned head, struct line_figures *figures);
@@ -161,40 +108,36 @@ static void carry(uint64_t bps)
 	g_atomic_int_set(&carried_mbit, (gint)(bps / 1000000));
 }
 
+/* Goes as far as INIT; the server has said nothing but that the relay may come in. */
 static void rig_start(struct rig *rig, bool mini)
 {
-	const struct relay_options options = { 0 };
-	*rig = (struct rig){
-		.server = -1, .mini = mini, .said = g_byte_array_new(), .line = line_create()
-	};
-	rig->relay = relay_create(&options, rig->line, &ops, rig);
-	connect_client(rig);
-	link_up(rig, mini);
+	uint8_t init[32];
+	*rig = (struct rig){ .mini = mini, .said = g_byte_array_new() };
+	relay_rig_start(&rig->relay);
+	rig->client = relay_rig_connect(&rig->relay, KEEPER_LISTENER_TCP);
+	relay_rig_log_in(&rig->relay, rig->client, SPICE_CHANNEL_DISPLAY, mini);
+	put_plain(rig, SPICE_MSGC_DISPLAY_INIT, 14);
+	ssize_t init_bytes = rig->said->len;
+	say(rig, rig->client);
+	rig->server = relay_rig_await_guest(&rig->relay);
+	relay_rig_let_in(rig->server, mini);
+	g_assert_cmpint(recv(rig->server, init, (size_t)init_bytes, MSG_WAITALL), ==, init_bytes);
+	g_assert_cmpuint(init[mini ? 0 : 8], ==, SPICE_MSGC_DISPLAY_INIT);
 }
 
 static void rig_stop(struct rig *rig)
 {
-	relay_destroy(rig->relay);
+	relay_rig_stop(&rig->relay);
 	carry(0);
-	line_destroy(rig->line);
 	close(rig->client);
 	close(rig->server);
 	g_byte_array_unref(rig->said);
-}
-
-static void open_channel(struct rig *rig)
-{
-	put_plain(rig, SPICE_MSGC_DISPLAY_INIT, 14);
-	size_t init_bytes = rig->said->len;
-	say(rig, rig->client);
-	hear_bytes(rig, init_bytes);
 }
 
 static void test_follows_the_line(void)
 {
 	struct rig rig;
 	rig_start(&rig, true);
-	open_channel(&rig);
 	hear_nothing(&rig);
 	carry(SLOW_BPS);
 	hear_word(&rig, SPICE_IMAGE_COMPRESSION_AUTO_LZ);
@@ -207,16 +150,12 @@ static void test_follows_the_line(void)
 static void test_waits_for_the_opening(void)
 {
 	struct rig rig;
+	uint8_t byte;
 	rig_start(&rig, true);
 	carry(SLOW_BPS);
-	hear_nothing(&rig);
-	put_plain(&rig, SPICE_MSGC_DISPLAY_INIT, 14);
-	size_t init_bytes = rig.said->len;
-	say(&rig, rig.client);
-	g_autoptr(GByteArray) heard = hear(&rig, init_bytes + WORD_BYTES, LONG_US);
-	g_assert_cmpuint(heard->len, ==, init_bytes + WORD_BYTES);
-	g_assert_cmpuint(heard->data[0], ==, SPICE_MSGC_DISPLAY_INIT);
-	g_assert_cmpuint(heard->data[init_bytes], ==, SPICE_MSGC_DISPLAY_PREFERRED_COMPRESSION);
+	g_usleep(LOOKS_US);
+	g_assert_cmpint(recv(rig.server, &byte, 1, MSG_DONTWAIT), ==, -1);
+	hear_word(&rig, SPICE_IMAGE_COMPRESSION_AUTO_LZ);
 	rig_stop(&rig);
 }
 
@@ -234,7 +173,6 @@ static void test_before_a_held_message(void)
 	const unsigned whole_bytes = sizeof(SpiceMiniDataHeader) + 32, left_bytes = 10;
 	struct rig rig;
 	rig_start(&rig, true);
-	open_channel(&rig);
 	put_plain(&rig, SPICE_MSGC_DISPLAY_STREAM_REPORT, 32);
 	g_byte_array_set_size(rig.said, whole_bytes - left_bytes);
 	say(&rig, rig.client);
@@ -254,7 +192,6 @@ static void test_not_into_a_message(void)
 	const unsigned part_bytes = 50, left_bytes = 56;
 	struct rig rig;
 	rig_start(&rig, true);
-	open_channel(&rig);
 	put_plain(&rig, SPICE_MSGC_DISPLAY_GL_DRAW_DONE,
 		part_bytes + left_bytes - sizeof(SpiceMiniDataHeader));
 	g_byte_array_set_size(rig.said, part_bytes);
@@ -283,7 +220,6 @@ static void test_client_chooses(void)
 	};
 	struct rig rig;
 	rig_start(&rig, true);
-	open_channel(&rig);
 	for (unsigned i = 0; i < G_N_ELEMENTS(choices); i++) {
 		put_message(rig.said, true, SPICE_MSGC_DISPLAY_PREFERRED_COMPRESSION,
 			&choices[i][0], 1);
@@ -300,7 +236,6 @@ static void test_long_headers(void)
 {
 	struct rig rig;
 	rig_start(&rig, false);
-	open_channel(&rig);
 	carry(SLOW_BPS);
 	hear_nothing(&rig);
 	rig_stop(&rig);

@@ -14,35 +14,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "display/relay/relay.h"
+#include "tests/unit/display/relay/relay_rig.h"
 #include "tests/unit/display/relay/spice_words.h"
 
-#define LONG_S 10
 #define TICK_US 1000
 #define TICKS 5000
 #define HEAD SPICE_WORDS_CHANNEL_ID
 
 struct rig {
-	struct line *line;
-	struct relay *relay;
-	int client, own; /* the client's socket, and our end of it */
-	int server;
-	ino_t own_inode;
+	struct relay_rig *relay; /* NULL: it has ended */
+	struct relay_rig own;    /* unless it is another's */
+	int client, server;
+	ino_t own_inode; /* of the client's socket at our end */
 };
-
-static void on_arrived(void *user, int fd)
-{
-	g_assert_not_reached();
-}
-
-static const struct relay_ops ops = { .arrived = on_arrived };
-
-static void be_patient(int fd)
-{
-	struct timeval timeout = { .tv_sec = LONG_S };
-	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-}
 
 static void say(int fd, const GByteArray *bytes)
 {
@@ -77,35 +61,31 @@ static void pass_message(const struct rig *rig, bool to_client, uint16_t type, u
 	pass(to_client ? rig->server : rig->client, to_client ? rig->client : rig->server, bytes);
 }
 
-static void rig_start(struct rig *rig)
+static void log_in(struct rig *rig)
 {
-	const struct relay_options options = { 0 };
-	int pair[2];
-	g_assert_cmpint(
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), ==, 0);
-	*rig = (struct rig){ .client = pair[0], .own = pair[1], .line = line_create() };
-	rig->own_inode = inode_of(pair[1]);
-	rig->relay = relay_create(&options, rig->line, &ops, rig);
-	rig->server = relay_guard(rig->relay, pair[1]);
-	g_assert_cmpint(rig->server, >=, 0);
-	be_patient(rig->client);
-	be_patient(rig->server);
+	static const uint8_t body[14];
+	g_autoptr(GByteArray) init = g_byte_array_new();
+	rig->client = relay_rig_connect(rig->relay, KEEPER_LISTENER_UNIX);
+	relay_rig_log_in(rig->relay, rig->client, SPICE_CHANNEL_DISPLAY, true);
+	put_message(init, true, SPICE_MSGC_DISPLAY_INIT, body, sizeof(body));
+	say(rig->client, init);
+	rig->server = relay_rig_await_guest(rig->relay);
+	g_assert_true(rig->relay->guest.is_local && rig->relay->guest.display);
+	rig->own_inode = rig->relay->guest_inode;
+	relay_rig_let_in(rig->server, true);
+	hear(rig->server, init->len, init->data);
 }
 
-static void log_in(const struct rig *rig)
+static void rig_start(struct rig *rig)
 {
-	const uint32_t ok = SPICE_LINK_ERR_OK;
-	g_autoptr(GByteArray) link = g_byte_array_new(), reply = g_byte_array_new(),
-			      ticket = g_byte_array_new(), result = g_byte_array_new();
-	put_client_link(link, SPICE_CHANNEL_DISPLAY, caps_of(true));
-	put_server_link(reply, SPICE_LINK_ERR_OK, caps_of(true));
-	put_ticket(ticket, true);
-	put(result, &ok, sizeof(ok));
-	pass(rig->client, rig->server, link);
-	pass(rig->server, rig->client, reply);
-	pass(rig->client, rig->server, ticket);
-	pass(rig->server, rig->client, result);
-	pass_message(rig, false, SPICE_MSGC_DISPLAY_INIT, 14);
+	*rig = (struct rig){ .relay = &rig->own };
+	relay_rig_start(rig->relay);
+	log_in(rig);
+}
+
+static void end_relay(struct rig *rig)
+{
+	relay_rig_stop(g_steal_pointer(&rig->relay));
 }
 
 /*
@@ -180,8 +160,8 @@ static bool step_aside(const struct rig *rig, unsigned head)
 
 static void rig_stop(struct rig *rig)
 {
-	relay_destroy(rig->relay);
-	line_destroy(rig->line);
+	if (rig->relay)
+		end_relay(rig);
 	close(rig->client);
 	close(rig->server);
 }
@@ -190,7 +170,6 @@ static void test_steps_aside(void)
 {
 	struct rig rig;
 	rig_start(&rig);
-	log_in(&rig);
 	relay_step_aside(HEAD);
 	g_assert_cmpuint(inode_of(rig.server), !=, rig.own_inode);
 	pass_descriptor(&rig);
@@ -199,9 +178,8 @@ static void test_steps_aside(void)
 	g_assert_true(step_aside(&rig, HEAD));
 	pass_message(&rig, true, SPICE_MSG_DISPLAY_MARK, 0);
 	pass_message(&rig, false, SPICE_MSGC_ACK, 0);
-	relay_destroy(rig.relay);
+	end_relay(&rig);
 	pass_message(&rig, true, SPICE_MSG_DISPLAY_MARK, 0);
-	rig.relay = NULL;
 	rig_stop(&rig);
 }
 
@@ -211,7 +189,6 @@ static void test_waits_for_quiet(void)
 	struct rig rig;
 	g_autoptr(GByteArray) ack = g_byte_array_new(), mark = g_byte_array_new();
 	rig_start(&rig);
-	log_in(&rig);
 	pass_message(&rig, true, SPICE_MSG_DISPLAY_MARK, 0);
 	put_message(ack, true, SPICE_MSGC_ACK, NULL, 0);
 	put_message(mark, true, SPICE_MSG_DISPLAY_MARK, NULL, 0);
@@ -237,7 +214,6 @@ static void test_other_head(void)
 {
 	struct rig rig;
 	rig_start(&rig);
-	log_in(&rig);
 	pass_message(&rig, true, SPICE_MSG_DISPLAY_MARK, 0);
 	for (unsigned i = 0; i < 20; i++) {
 		relay_step_aside(HEAD + 1);
@@ -253,7 +229,6 @@ static void test_half_close(void)
 	struct rig rig;
 	uint8_t byte;
 	rig_start(&rig);
-	log_in(&rig);
 	pass_message(&rig, true, SPICE_MSG_DISPLAY_MARK, 0);
 	shutdown(rig.client, SHUT_WR);
 	g_assert_cmpint(recv(rig.server, &byte, 1, 0), ==, 0);
@@ -270,19 +245,8 @@ static void test_half_close(void)
 
 static gpointer destroy(gpointer user)
 {
-	relay_destroy(user);
+	end_relay(user);
 	return NULL;
-}
-
-static void rig_add(struct rig *other, const struct rig *rig)
-{
-	int pair[2];
-	g_assert_cmpint(
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), ==, 0);
-	*other = (struct rig){ .client = pair[0], .server = relay_guard(rig->relay, pair[1]) };
-	be_patient(other->client);
-	be_patient(other->server);
-	log_in(other);
 }
 
 /* spice-server does not go on, and all connections together wait for that once. */
@@ -290,13 +254,14 @@ static void test_quit_is_bounded(void)
 {
 	struct rig rig, others[SEVERAL];
 	rig_start(&rig);
-	log_in(&rig);
-	for (unsigned i = 0; i < SEVERAL; i++)
-		rig_add(&others[i], &rig);
+	for (unsigned i = 0; i < SEVERAL; i++) {
+		others[i] = (struct rig){ .relay = rig.relay };
+		rig.relay->channel_id = (uint8_t)(HEAD + 1 + i);
+		log_in(&others[i]);
+	}
 	gint64 began_us = g_get_monotonic_time();
-	relay_destroy(rig.relay);
+	end_relay(&rig);
 	g_assert_cmpint(g_get_monotonic_time() - began_us, <, QUIT_US);
-	rig.relay = NULL;
 	for (unsigned i = 0; i < SEVERAL; i++) {
 		close(others[i].client);
 		close(others[i].server);
@@ -311,8 +276,7 @@ static void test_quit_waits(void)
 	uint8_t byte;
 	g_autoptr(GByteArray) mark = g_byte_array_new();
 	rig_start(&rig);
-	log_in(&rig);
-	GThread *thread = g_thread_new("destroy", destroy, rig.relay);
+	GThread *thread = g_thread_new("destroy", destroy, &rig);
 	g_assert_cmpint(recv(rig.client, &byte, 1, 0), ==, 0);
 	g_usleep(50 * TICK_US);
 	g_assert_cmpint(recv(rig.server, &byte, 1, MSG_DONTWAIT), ==, -1);
@@ -320,7 +284,6 @@ static void test_quit_waits(void)
 	say(rig.server, mark);
 	g_assert_cmpint(recv(rig.server, &byte, 1, 0), ==, 0);
 	g_thread_join(thread);
-	rig.relay = NULL;
 	rig_stop(&rig);
 }
 

@@ -24,7 +24,12 @@ static void count(void *user)
 	told->n++;
 }
 
-static const struct session_ops ops = { count };
+static void on_named(void *user, uint32_t name)
+{
+	g_assert_cmpuint(name, ==, NAME);
+}
+
+static const struct session_ops ops = { .tell = count, .named = on_named };
 
 static uint32_t server_time(void)
 {
@@ -40,7 +45,7 @@ struct fixture {
 static void set_up(struct fixture *fixture, bool correct)
 {
 	*fixture = (struct fixture){ .sessions = sessions_create(correct) };
-	fixture->main = session_create(fixture->sessions, &ops, &fixture->told);
+	fixture->main = session_create(fixture->sessions, true, &ops, &fixture->told);
 	session_init(fixture->main, NAME, server_time());
 	fixture->playback = session_join(fixture->sessions, NAME);
 	g_assert_true(fixture->playback == fixture->main);

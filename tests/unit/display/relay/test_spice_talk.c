@@ -81,30 +81,23 @@ static void pass_all(struct spice_talk *talk, enum spice_talk_side side, GByteAr
 	g_byte_array_set_size(bytes, 0);
 }
 
-static void talk_whole(bool mini, bool mechanism, size_t piece_bytes)
+static void begin(struct spice_talk *talk, uint8_t channel, bool mini)
+{
+	struct spice_link link;
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	put_client_link(bytes, channel, caps_of(mini));
+	g_assert_cmpint(spice_link_parse(bytes->data, bytes->len, &link), ==, SPICE_LINK_KNOWN);
+	spice_talk_begin(talk, &link, mini);
+}
+
+static void talk_whole(bool mini, size_t piece_bytes)
 {
 	static const uint8_t large[5000];
 	struct seen seen = { 0 };
 	struct spice_talk talk;
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	uint32_t caps =
-		caps_of(mini) & ~(mechanism ? 0 : 1u << SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION);
 	spice_talk_init(&talk, watches, G_N_ELEMENTS(watches), &seen);
-	g_assert_false(spice_talk_is_between(&talk, SPICE_TALK_SERVER));
-
-	put_client_link(bytes, SPICE_CHANNEL_DISPLAY, caps);
-	pass_all(&talk, SPICE_TALK_CLIENT, bytes, piece_bytes, NULL);
-	g_assert_true(talk.linked);
-	g_assert_cmpuint(talk.link.session, ==, SPICE_WORDS_SESSION);
-	g_assert_cmpuint(talk.link.id, ==, SPICE_WORDS_CHANNEL_ID);
-	put_server_link(bytes, SPICE_LINK_ERR_OK, caps_of(true));
-	pass_all(&talk, SPICE_TALK_SERVER, bytes, piece_bytes, NULL);
-	put_ticket(bytes, mechanism);
-	pass_all(&talk, SPICE_TALK_CLIENT, bytes, piece_bytes, NULL);
-	uint32_t ok = SPICE_LINK_ERR_OK;
-	put(bytes, &ok, sizeof(ok));
-	pass_all(&talk, SPICE_TALK_SERVER, bytes, piece_bytes, NULL);
-	put_message(bytes, mini, SPICE_MSGC_ACK_SYNC, "abcd", 4);
+	begin(&talk, SPICE_CHANNEL_DISPLAY, mini);
 	put_message(bytes, mini, SPICE_MSGC_DISPLAY_INIT, large, 14);
 	pass_all(&talk, SPICE_TALK_CLIENT, bytes, piece_bytes, NULL);
 	put_message(bytes, mini, SPICE_MSG_SET_ACK, large, 8);
@@ -135,8 +128,8 @@ static void talk_whole(bool mini, bool mechanism, size_t piece_bytes)
 static void test_pieces(void)
 {
 	static const size_t pieces[] = { 1, 2, 3, 5, 17, 100, 1000, 4096 };
-	for (unsigned i = 0; i < G_N_ELEMENTS(pieces) * 4; i++)
-		talk_whole(i & 1, i & 2, pieces[i / 4]);
+	for (unsigned i = 0; i < G_N_ELEMENTS(pieces) * 2; i++)
+		talk_whole(i & 1, pieces[i / 2]);
 }
 
 /* Nothing is put into the middle of a message, nor where headers are numbered. */
@@ -162,13 +155,10 @@ static void test_between(void)
 {
 	struct seen seen = { 0 };
 	struct spice_talk talk;
-	uint32_t ok = SPICE_LINK_ERR_OK;
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	spice_talk_init(&talk, watches, G_N_ELEMENTS(watches), &seen);
-	put_client_link(bytes, SPICE_CHANNEL_MAIN, caps_of(true));
-	read_all(&talk, SPICE_TALK_CLIENT, bytes);
-	put_server_link(bytes, SPICE_LINK_ERR_OK, caps_of(true));
-	put(bytes, &ok, sizeof(ok));
+	begin(&talk, SPICE_CHANNEL_MAIN, true);
+	g_assert_true(spice_talk_is_between(&talk, SPICE_TALK_SERVER));
 	put_message(bytes, true, 1, "0123456789", 10);
 	g_byte_array_set_size(bytes, bytes->len - 1);
 	g_assert_cmpint(read_all(&talk, SPICE_TALK_SERVER, bytes), >, 0);
@@ -180,33 +170,22 @@ static void test_between(void)
 
 static void open_display(struct spice_talk *talk)
 {
-	uint32_t ok = SPICE_LINK_ERR_OK;
-	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	spice_talk_init(talk, NULL, 0, NULL);
-	put_client_link(bytes, SPICE_CHANNEL_DISPLAY, caps_of(true));
-	read_all(talk, SPICE_TALK_CLIENT, bytes);
-	put_server_link(bytes, SPICE_LINK_ERR_OK, caps_of(true));
-	read_all(talk, SPICE_TALK_SERVER, bytes);
-	put_ticket(bytes, true);
-	g_assert_cmpint(talk->opening, ==, SPICE_TALK_CLOSED);
-	read_all(talk, SPICE_TALK_CLIENT, bytes);
-	put(bytes, &ok, sizeof(ok));
-	read_all(talk, SPICE_TALK_SERVER, bytes);
+	begin(talk, SPICE_CHANNEL_DISPLAY, true);
 	g_assert_cmpint(talk->opening, ==, SPICE_TALK_EXPECTS_INIT);
 }
 
 /*
- * Half an INIT does not pass. Neither before a whole one nor behind it does anything pass that
+ * Half an INIT does not pass. Nothing passes before a whole one, and nothing behind it that
  * spice-server might find fault with.
  */
 static void test_opening(void)
 {
 	struct spice_talk talk;
-	uint8_t init[SPICE_TALK_INIT_BYTES_MAX];
+	static const uint8_t init[6 + 14] = { SPICE_MSGC_DISPLAY_INIT, 0, 14 };
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	open_display(&talk);
 	g_assert_false(spice_talk_is_between(&talk, SPICE_TALK_CLIENT));
-	g_assert_cmpuint(spice_talk_make_init(&talk, init), ==, 6 + 14);
 	put(bytes, init, 19);
 	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, 0);
 	put(bytes, init, 20);
@@ -214,7 +193,6 @@ static void test_opening(void)
 	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, 20);
 	g_assert_true(spice_talk_is_paused(&talk));
 	g_assert_false(spice_talk_is_between(&talk, SPICE_TALK_CLIENT));
-	g_assert_cmpuint(spice_talk_make_init(&talk, init), ==, 0);
 	g_byte_array_set_size(bytes, 0);
 	put_message(bytes, true, SPICE_MSG_DISPLAY_MARK, NULL, 0);
 	read_all(&talk, SPICE_TALK_SERVER, bytes);
@@ -243,52 +221,8 @@ static void test_opening(void)
 	put_message(bytes, true, SPICE_MSGC_DISPLAY_INIT, "short", 5);
 	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, -EPROTO);
 	open_display(&talk);
-	put_message(bytes, true, SPICE_MSGC_ACK_SYNC, "abc", 3);
+	put_message(bytes, true, SPICE_MSGC_ACK_SYNC, "abcd", 4);
 	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, -EPROTO);
-}
-
-/*
- * The talk refuses a log-in by other means, a ticket before its key, a size beyond bounds, and an
- * answer to nothing.
- */
-static void test_refused(void)
-{
-	struct spice_talk talk;
-	uint32_t sasl = SPICE_COMMON_CAP_AUTH_SASL;
-	g_autoptr(GByteArray) bytes = g_byte_array_new();
-
-	spice_talk_init(&talk, NULL, 0, NULL);
-	put_client_link(bytes, SPICE_CHANNEL_MAIN, caps_of(true));
-	put(bytes, &sasl, sizeof(sasl));
-	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, -EPROTO);
-
-	spice_talk_init(&talk, NULL, 0, NULL);
-	put_client_link(bytes, SPICE_CHANNEL_MAIN, caps_of(true));
-	put_ticket(bytes, true);
-	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, -EPROTO);
-
-	spice_talk_init(&talk, NULL, 0, NULL);
-	put_client_link(bytes, SPICE_CHANNEL_MAIN, caps_of(true));
-	((SpiceLinkHeader *)bytes->data)->size = SPICE_LINK_BYTES_MAX;
-	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, -EPROTO);
-
-	spice_talk_init(&talk, NULL, 0, NULL);
-	put_server_link(bytes, SPICE_LINK_ERR_OK, caps_of(true));
-	g_assert_cmpint(read_all(&talk, SPICE_TALK_SERVER, bytes), ==, -EPROTO);
-}
-
-/* spice-server says no and hangs up, and whatever it adds goes through. */
-static void test_error_passes(void)
-{
-	struct spice_talk talk;
-	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	spice_talk_init(&talk, NULL, 0, NULL);
-	put_client_link(bytes, SPICE_CHANNEL_MAIN, caps_of(true));
-	read_all(&talk, SPICE_TALK_CLIENT, bytes);
-	put_server_link(bytes, SPICE_LINK_ERR_NEED_SECURED, caps_of(true));
-	put(bytes, "anything", 8);
-	size_t size_bytes = bytes->len;
-	g_assert_cmpint(read_all(&talk, SPICE_TALK_SERVER, bytes), ==, size_bytes);
 }
 
 int main(int argc, char **argv)
@@ -298,7 +232,5 @@ int main(int argc, char **argv)
 	g_test_add_func("/relay-talk/make", test_make);
 	g_test_add_func("/relay-talk/between", test_between);
 	g_test_add_func("/relay-talk/opening", test_opening);
-	g_test_add_func("/relay-talk/refused", test_refused);
-	g_test_add_func("/relay-talk/error-passes", test_error_passes);
 	return g_test_run();
 }

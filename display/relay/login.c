@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * login: answers a client's link message, reads its ticket, has it judged (tickets/tickets.h) and
+ * tells it the result. spice-server hears nothing of whoever does not come in, and of a display
+ * channel only when it has said INIT: it would wait for that, and everybody with it.
+ */
+#include "display/relay/login.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "display/relay/offers.h"
+#include "display/relay/link_keys.h"
+#include "display/relay/phases.h"
+
+static void refuse(struct connection *connection, const char *why)
+{
+	connection->why = why;
+	connection_event(connection, EVENT_REFUSED);
+}
+
+static void say(struct connection *connection, const uint8_t *bytes, size_t size_bytes)
+{
+	pipe_insert(&connection->pipes[SPICE_TALK_SERVER], bytes, size_bytes);
+}
+
+static void say_error(struct connection *connection, enum spice_login_error error, const char *why)
+{
+	uint8_t bytes[SPICE_LOGIN_ANSWER_BYTES_MAX];
+	say(connection, bytes, spice_login_make_error(error, bytes));
+	refuse(connection, why);
+}
+
+/* Takes what has been read out of the client's pipe. */
+static void drain(struct connection *connection, size_t size_bytes)
+{
+	struct pipe *pipe = &connection->pipes[SPICE_TALK_CLIENT];
+	pipe->ready += size_bytes;
+	pipe_drain(pipe, size_bytes);
+}
+
+static bool wants_out(const struct connection *connection)
+{
+	return !pipe_is_idle(&connection->pipes[SPICE_TALK_SERVER]) ||
+	       outer_wants_out(connection->stream);
+}
+
+/* Nothing is read from the client meanwhile. */
+static void wait_for_us(struct connection *connection)
+{
+	connection_watch_outer(connection, wants_out(connection));
+}
+
+/* ---- the answer ---- */
+
+void login_begin(struct connection *connection)
+{
+	struct login *login = g_new0(struct login, 1);
+	const struct pipe *pipe = &connection->pipes[SPICE_TALK_CLIENT];
+	connection->login = login;
+	connection->is_local = connection->is_unix && !outer_is_in_pieces(connection->stream);
+	spice_link_parse(pipe->bytes, pipe->end, &login->link);
+	memcpy(login->message, pipe->bytes, login->link.size_bytes);
+	drain(connection, login->link.size_bytes);
+	login->said.from = connection->from;
+	login->said.session = login->link.session;
+	login->said.secret = login->secret;
+	pipe_init(&connection->pipes[SPICE_TALK_SERVER], PIPE_BYTES);
+}
+
+void login_finish(struct connection *connection)
+{
+	struct login *login = g_steal_pointer(&connection->login);
+	if (!login)
+		return;
+	link_key_unref(login->key);
+	explicit_bzero(login, sizeof(*login));
+	g_free(login);
+}
+
+static bool is_sound(struct connection *connection)
+{
+	switch (connection->login->link.fault) {
+	case SPICE_LINK_BAD_VERSION:
+		say_error(connection, SPICE_LOGIN_VERSION_MISMATCH,
+			"it speaks another version of SPICE");
+		return false;
+	case SPICE_LINK_BAD_CAPABILITIES:
+		say_error(connection, SPICE_LOGIN_INVALID_DATA, "its link message is wrong");
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* Returns true when a client can be told what spice-server can do. */
+static bool has_capabilities(struct connection *connection)
+{
+	const struct spice_login_capabilities *words = NULL;
+	struct login *login = connection->login;
+	switch (offers_get(connection->host->offers, login->link.type, &words)) {
+	case OFFERS_KNOWN:
+		login->capabilities = *words;
+		return true;
+	case OFFERS_ASKED:
+		return false;
+	default:
+		say_error(
+			connection, SPICE_LOGIN_CHANNEL_NOT_AVAILABLE, "there is no such channel");
+		return false;
+	}
+}
+
+void login_answer(struct connection *connection)
+{
+	uint8_t bytes[SPICE_LOGIN_ANSWER_BYTES_MAX];
+	struct login *login = connection->login;
+	wait_for_us(connection);
+	if (!is_sound(connection) || !has_capabilities(connection))
+		return;
+	login->key = link_keys_get(connection->host->keys);
+	if (!login->key)
+		return;
+	say(connection, bytes,
+		spice_login_make_answer(link_key_public(login->key), &login->capabilities, bytes));
+	connection_event(connection, EVENT_DONE);
+}
+
+/* ---- the ticket ---- */
+
+/* What cannot be read is judged as a password that nobody has, so that it is counted. */
+static void decrypt(struct connection *connection, const uint8_t *encrypted)
+{
+	struct login *login = connection->login;
+	if (tickets_is_open(connection->host->tickets) ||
+		link_key_decrypt(login->key, encrypted, login->secret))
+		return;
+	memset(login->secret, '\1', LINK_KEY_PASSWORD_BYTES_MAX);
+}
+
+/* Returns true when it is known, and an event was raised. */
+static bool look_at_ticket(struct connection *connection)
+{
+	const uint8_t *encrypted = NULL;
+	const struct pipe *pipe = &connection->pipes[SPICE_TALK_CLIENT];
+	ssize_t n = spice_login_read_ticket(&connection->login->link, pipe->bytes + pipe->ready,
+		pipe->end - pipe->ready, &encrypted);
+	if (n == 0)
+		return false;
+	if (n < 0) {
+		say_error(connection, SPICE_LOGIN_INVALID_DATA,
+			"it wants to log in by other means than it was offered");
+		return true;
+	}
+	decrypt(connection, encrypted);
+	drain(connection, (size_t)n);
+	connection_event(connection, EVENT_DONE);
+	return true;
+}
+
+void login_read_ticket(struct connection *connection)
+{
+	if (!channel_flush(connection)) {
+		if (connection->phase == PHASE_TICKET)
+			wait_for_us(connection);
+		return;
+	}
+	while (!look_at_ticket(connection) && greeting_fill(connection))
+		;
+}
+
+/* ---- the judgement ---- */
+
+static void say_result(struct connection *connection, enum spice_login_error error, const char *why)
+{
+	const uint32_t result = (uint32_t)error;
+	say(connection, (const uint8_t *)&result, sizeof(result));
+	if (error != SPICE_LOGIN_OK)
+		refuse(connection, why);
+}
+
+/* Whoever comes in may name a session that there is, once for each channel. */
+static void let_in(struct connection *connection)
+{
+	const struct login *login = connection->login;
+	bool is_main = login->link.channel == SPICE_LINK_CHANNEL_MAIN;
+	lobby_leave(connection->host->lobby, connection);
+	/* What passes on a local display is not looked at for long (pass.h). */
+	if (connection->is_local && login->link.display)
+		spice_talk_init(&connection->talk, NULL, 0, NULL);
+	spice_talk_begin(&connection->talk, &login->link,
+		spice_login_has_mini_header(&login->link, &login->capabilities));
+	if ((is_main && login->link.session != 0) || !asides_join_session(connection)) {
+		say_result(connection, SPICE_LOGIN_BAD_CONNECTION_ID,
+			"it names a session that there is not, or a channel that it has");
+		return;
+	}
+	say_result(connection, SPICE_LOGIN_OK, "");
+	connection_event(connection, login->link.display ? EVENT_DISPLAY : EVENT_DONE);
+}
+
+void login_judge(struct connection *connection)
+{
+	gint64 now_us = g_get_monotonic_time();
+	struct login *login = connection->login;
+	wait_for_us(connection);
+	struct tickets_answer answer =
+		tickets_judge(connection->host->tickets, &login->said, now_us);
+	switch (answer.verdict) {
+	case TICKETS_PASS:
+		explicit_bzero(login->secret, sizeof(login->secret));
+		connection->view_only = answer.view_only;
+		connection->visit = answer.visit;
+		let_in(connection);
+		break;
+	case TICKETS_LATER:
+		login->said.slot_us = answer.again_us;
+		connection_plan(connection, answer.again_us);
+		break;
+	default:
+		say_result(connection, SPICE_LOGIN_PERMISSION_DENIED,
+			tickets_verdict_text(answer.verdict));
+	}
+}
+
+/* ---- INIT ---- */
+
+/* Returns true when it has come, or something else has, and an event was raised. */
+static bool look_for_init(struct connection *connection)
+{
+	struct pipe *pipe = &connection->pipes[SPICE_TALK_CLIENT];
+	ssize_t n = spice_talk_read(&connection->talk, SPICE_TALK_CLIENT, pipe->bytes + pipe->ready,
+		pipe->end - pipe->ready);
+	if (n < 0) {
+		connection->why = "it says something else than INIT first";
+		connection_event(connection, EVENT_CLIENT_WRONG);
+		return true;
+	}
+	pipe->ready += (size_t)n;
+	if (connection->talk.opening == SPICE_TALK_EXPECTS_INIT)
+		return false;
+	connection_event(connection, EVENT_DONE);
+	return true;
+}
+
+void login_await_init(struct connection *connection)
+{
+	channel_flush(connection);
+	if (connection->phase != PHASE_INIT)
+		return;
+	while (!look_for_init(connection) && greeting_fill(connection))
+		;
+	if (connection->phase == PHASE_INIT)
+		connection_want_outer(connection, true, wants_out(connection));
+}
+
+void login_say_late(struct connection *connection)
+{
+	connection->why = "its display says no INIT";
+	closing_warn(connection);
+}

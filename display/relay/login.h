@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * login: what a connection keeps while the client logs in with us, and we with spice-server. Only
+ * the files of phases.h know it.
+ *
+ * Threads: the relay's.
+ */
+#pragma once
+
+#include "display/relay/link_key.h"
+#include "display/relay/spice_login.h"
+#include "display/tickets/tickets.h"
+
+struct login {
+	struct spice_link link;
+	uint8_t message[SPICE_LINK_BYTES_MAX]; /* that said it */
+	struct link_key *key; /* the client was told its public half; NULL: not yet */
+	struct spice_login_capabilities capabilities; /* that the client was told */
+	char secret[LINK_KEY_PASSWORD_BYTES_MAX + 1]; /* that it gave */
+	struct tickets_try said;
+
+	/* What spice-server says. */
+	uint8_t heard[SPICE_LOGIN_ANSWER_BYTES_MAX];
+	size_t heard_bytes;
+};
