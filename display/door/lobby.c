@@ -74,6 +74,12 @@ unsigned lobby_length(const struct lobby *lobby)
 	return lobby->connections.length;
 }
 
+unsigned lobby_count_network(const struct lobby *lobby, const void *key)
+{
+	const struct lobby_connection *connection = g_hash_table_lookup(lobby->keys, key);
+	return connection ? connection->network->connections.length : 0;
+}
+
 /* ---- networks ---- */
 
 static struct lobby_network *find_network(struct lobby *lobby, uint64_t number)

@@ -35,4 +35,6 @@ void lobby_progress(struct lobby *lobby, const void *key);
 /* Lets a connection out that is no stranger any more, or has ended. */
 void lobby_leave(struct lobby *lobby, const void *key);
 
+/* Returns how many come from where this one comes, itself included; 0: it is not in. */
+unsigned lobby_count_network(const struct lobby *lobby, const void *key);
 unsigned lobby_length(const struct lobby *lobby);

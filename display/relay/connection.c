@@ -168,6 +168,7 @@ static void finish(struct connection *connection)
 	login_finish(connection);
 	if (connection->visit)
 		tickets_leave(connection->host->tickets, connection->visit);
+	effort_leave(connection->host->effort, &connection->turn);
 	pass_end(connection);
 	connection_close_outer(connection);
 	asides_leave_session(connection);
@@ -367,6 +368,12 @@ struct connection *connection_create(const struct connection_host *host, int fd,
 void connection_wake(struct connection *connection)
 {
 	poll_source_wake(connection->source);
+}
+
+void connection_take_turn(void *user)
+{
+	struct connection *connection = user;
+	connection_plan(connection, 0);
 }
 
 void connection_quit(struct connection *connection)

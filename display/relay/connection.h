@@ -16,6 +16,7 @@
 
 #include "display/line/line.h"
 #include "display/door/lobby.h"
+#include "display/relay/effort.h"
 #include "display/relay/poll_set.h"
 #include "display/relay/session.h"
 #include "display/relay/tls.h"
@@ -39,6 +40,7 @@ struct connection_host {
 	struct sessions *sessions;
 	struct line *line;
 	struct lobby *lobby;
+	struct effort *effort;
 	struct tickets *tickets;
 	struct link_keys *keys;
 	struct offers *offers;
@@ -60,6 +62,8 @@ struct connection *connection_create(const struct connection_host *host, int fd,
 	const struct peer_address *from, struct tls_credentials *credentials);
 /* Has it look again whether what it waits for is there. */
 void connection_wake(struct connection *connection);
+/* Says that the turn of a connection (`user`) to shake hands has come; it is effort.h's granted. */
+void connection_take_turn(void *user);
 /* Lets the client go: ended() is called now or, for a display channel that has just begun, when
  * spice-server may know (spice_talk.h). */
 void connection_quit(struct connection *connection);

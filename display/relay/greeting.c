@@ -22,10 +22,24 @@ static void await(struct connection *connection)
 	connection_want_outer(connection, true, outer_wants_out(connection->stream));
 }
 
+/* Until its turn has come nothing but a hang-up is heard of it. */
+static bool may_shake(struct connection *connection)
+{
+	const struct connection_host *host = connection->host;
+	bool few = lobby_count_network(host->lobby, connection) <= EFFORT_FEW;
+	if (effort_begin(host->effort, &connection->turn, few, connection))
+		return true;
+	connection_want_outer(connection, false, false);
+	return false;
+}
+
 void greeting_shake(struct connection *connection)
 {
 	const char *why = "";
+	if (!may_shake(connection))
+		return;
 	int result = outer_shake(connection->stream, &why);
+	effort_end(connection->host->effort);
 	if (result == -EAGAIN)
 		await(connection);
 	else if (result == -EPROTO)

@@ -126,6 +126,18 @@
 #define TLS_FILE_BYTES_MAX (256 * 1024)
 
 /*
+ * Strangers may make us compute for so many percent of a core, by handshakes, and for so many
+ * microseconds at once after a quiet time: a client's ten connections, on a slow machine. Past it:
+ * they wait (effort.h), and then are cut off (door/limits.h). Who comes from a network that has no
+ * more strangers than EFFORT_FEW, a client's connections, may take the microseconds of the debt
+ * besides.
+ */
+#define EFFORT_PERCENT 15
+#define EFFORT_SAVED_US 50000
+#define EFFORT_DEBT_US 200000
+#define EFFORT_FEW 16
+
+/*
  * ---- the end ----
  */
 

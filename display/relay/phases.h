@@ -102,8 +102,9 @@ struct connection {
 	char client[PEER_ADDRESS_TEXT_MAX]; /* the same as text */
 
 	/* greeting.c */
-	bool open;         /* no password will be asked for (websocket.h) */
-	size_t seen_bytes; /* of the request (http_request.h) */
+	struct effort_turn turn; /* to shake hands */
+	bool open;               /* no password will be asked for (websocket.h) */
+	size_t seen_bytes;       /* of the request (http_request.h) */
 
 	/* login.c */
 	struct login *login; /* NULL: not begun, or spice-server has let it in */

@@ -213,6 +213,7 @@ static gpointer run(gpointer user)
 	struct relay *relay = user;
 	g_main_context_push_thread_default(relay->context);
 	relay->host.lobby = make_lobby();
+	relay->host.effort = effort_create(connection_take_turn);
 	relay->host.keys = link_keys_create(on_login_ready, relay);
 	relay->host.offers = offers_create(&offers_ops, relay);
 	heartbeat_follow(relay->context, HEARTBEAT_RELAY);
@@ -220,6 +221,7 @@ static gpointer run(gpointer user)
 	end_connections(relay);
 	offers_destroy(relay->host.offers);
 	link_keys_destroy(relay->host.keys);
+	effort_destroy(relay->host.effort);
 	lobby_destroy(relay->host.lobby);
 	g_main_context_pop_thread_default(relay->context);
 	return NULL;

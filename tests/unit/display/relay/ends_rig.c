@@ -529,6 +529,7 @@ static void make_host(struct ends_rig *rig)
 		.tickets = tickets_create(),
 		.keys = link_keys_create(on_login_ready, rig),
 		.offers = offers_create(&offers_ops, rig),
+		.effort = effort_create(connection_take_turn),
 		.hand_over = on_hand_over,
 		.ended = on_ended,
 		.user = rig,
@@ -559,6 +560,7 @@ void ends_rig_stop(struct ends_rig *rig)
 	g_assert_true(rig->over);
 	connection_destroy(rig->connection);
 	poll_set_destroy(rig->host.polls);
+	effort_destroy(rig->host.effort);
 	lobby_destroy(rig->host.lobby);
 	offers_destroy(rig->host.offers);
 	link_keys_destroy(rig->host.keys);
