@@ -71,10 +71,10 @@ static bool set_capabilities(uint32_t kept)
  * Root's starter keeps the two that map a worker's user into its namespace, or the one without
  * which root may not map itself (before Linux 5.12 it may, and need not have it). Which it has is
  * not asked: capget() leaves out what an AppArmor profile does not grant, while the kernel looks at
- * what a process has when it maps itself. So the profile need not grant this one. Without namespaces
- * it keeps those by which root executes a program that lies in somebody's folder, and so do its
- * workers, until they give them up. Where there is a password or a certificate to be read again it
- * keeps the one for a file that is another user's.
+ * what a process has when it maps itself. So the profile need not grant this one. Without
+ * namespaces it keeps those by which root executes a program that lies in somebody's folder, and so
+ * do its workers, until they give them up. Where there is a password or a certificate to be read
+ * again it keeps the one for a file that is another user's.
  */
 static bool give_up_capabilities(const struct isolation *isolation)
 {
