@@ -46,7 +46,8 @@ const struct quota_row quota_rows[QUOTAS] = {
 		QUOTA_OF_GUEST, GIB(64), MIB(256), GIB(16384), 0, "RESOURCE_ATTACH_BACKING" },
 	[QUOTA_STAGING_BYTES] = { "staging-bytes", "bytes that one transfer copies",
 		QUOTA_OF_COMMAND, MIB(256), MIB(16), GIB(2), 0,
-		"TRANSFER_TO_HOST_3D, TRANSFER_FROM_HOST_3D" },
+		"TRANSFER_TO_HOST_3D, TRANSFER_FROM_HOST_3D, SUBMIT_3D: TRANSFER3D, "
+		"COPY_TRANSFER3D" },
 	[QUOTA_ANSWER_BYTES] = { "answer-bytes", "bytes of answers that wait for the GPU",
 		QUOTA_OF_GUEST, MIB(4), KIB(64), MIB(256), 1,
 		"GET_CAPSET and others with a fence" },

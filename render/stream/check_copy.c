@@ -62,6 +62,20 @@ static bool check_box(struct stream_check *check, const struct stream_resource *
 	return check_strides(check, resource, &box);
 }
 
+/*
+ * Refuses a transfer that needs more memory than one may, as the same transfer outside of a stream:
+ * virglrenderer copies where a backing is in pieces or GL wants it in other rows.
+ */
+static bool check_staging(struct stream_check *check, const struct stream_resource *resource)
+{
+	struct box box = read_box(check, BOX);
+	uint64_t pixels = (uint64_t)box.width * box.height * box.depth;
+	bool is_buffer = resource->target == STREAM_TARGET_BUFFER;
+	uint64_t bytes = is_buffer ? box.width : pixels * resource->pixel_bytes;
+	return quota_allows(check->context->account, QUOTA_STAGING_BYTES, bytes) ||
+	       check_refuse_quota(check, BOX);
+}
+
 static bool check_offset(struct stream_check *check, uint32_t index, uint64_t room)
 {
 	return check->words[index] <= room ||
@@ -79,14 +93,17 @@ bool check_transfer(struct stream_check *check)
 	if (direction != 1 && direction != 2)
 		return check_refuse(check, AFTER_BOX + 1, 2, "is no direction");
 	return check_box(check, resource) &&
-	       check_offset(check, AFTER_BOX, resource->backing_bytes);
+	       check_offset(check, AFTER_BOX, resource->backing_bytes) &&
+	       check_staging(check, resource);
 }
 
 bool check_copy_transfer(struct stream_check *check)
 {
+	const struct stream_resource *resource = check_resource(check, 1);
 	const struct stream_resource *staging = check_resource(check, AFTER_BOX);
-	return check_box(check, check_resource(check, 1)) &&
-	       check_offset(check, AFTER_BOX + 1, staging->backing_bytes);
+	return check_box(check, resource) &&
+	       check_offset(check, AFTER_BOX + 1, staging->backing_bytes) &&
+	       check_staging(check, resource);
 }
 
 bool check_inline_write(struct stream_check *check)
