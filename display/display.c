@@ -135,6 +135,7 @@ struct display *display_create(int keeper_fd, const struct display_options *opti
 	spice_head_set_quiet(relay_step_aside);
 	display->tickets = tickets_create();
 	tickets_set_open(display->tickets, true);
+	tickets_set_desktop(display->tickets, options->name);
 	display->relay = relay_create(
 		&relay_options, display->line, display->tickets, &display_relay_ops, display);
 	display->door = dmabuf_door_create(&display_door_ops, display);

@@ -22,6 +22,8 @@ void closing_note(struct connection *connection)
 /* A client can cause this warning as often as it likes, so its number is bounded. */
 void closing_warn(struct connection *connection)
 {
+	if (connection->why[0] == '\0')
+		return;
 	peer_warning(PEER_CLIENT, "client %s: cut off: %s", connection->client, connection->why);
 }
 

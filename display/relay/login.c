@@ -128,16 +128,6 @@ void login_answer(struct connection *connection)
 
 /* ---- the ticket ---- */
 
-/* What cannot be read is judged as a password that nobody has, so that it is counted. */
-static void decrypt(struct connection *connection, const uint8_t *encrypted)
-{
-	struct login *login = connection->login;
-	if (tickets_is_open(connection->host->tickets) ||
-		link_key_decrypt(login->key, encrypted, login->secret))
-		return;
-	memset(login->secret, '\1', LINK_KEY_PASSWORD_BYTES_MAX);
-}
-
 /* Returns true when it is known, and an event was raised. */
 static bool look_at_ticket(struct connection *connection)
 {
@@ -152,7 +142,7 @@ static bool look_at_ticket(struct connection *connection)
 			"it wants to log in by other means than it was offered");
 		return true;
 	}
-	decrypt(connection, encrypted);
+	memcpy(connection->login->encrypted, encrypted, LINK_KEY_ENCRYPTED_BYTES);
 	drain(connection, (size_t)n);
 	connection_event(connection, EVENT_DONE);
 	return true;
@@ -199,13 +189,45 @@ static void let_in(struct connection *connection)
 	connection_event(connection, login->link.display ? EVENT_DISPLAY : EVENT_DONE);
 }
 
-void login_judge(struct connection *connection)
+/* What cannot be read is judged as a password that nobody has, so that it is counted. */
+static void decrypt(struct connection *connection)
+{
+	struct login *login = connection->login;
+	login->decrypted = true;
+	if (tickets_is_open(connection->host->tickets) ||
+		link_key_decrypt(login->key, login->encrypted, login->secret))
+		return;
+	memset(login->secret, '\1', LINK_KEY_PASSWORD_BYTES_MAX);
+}
+
+/* Whoever guesses too much is not even decrypted, which takes longer than all else here. */
+static struct tickets_answer judge(struct connection *connection)
 {
 	gint64 now_us = g_get_monotonic_time();
 	struct login *login = connection->login;
+	if (!login->decrypted) {
+		struct tickets_answer answer =
+			tickets_ask(connection->host->tickets, &login->said, now_us);
+		if (answer.verdict != TICKETS_PASS)
+			return answer;
+		login->said.slot_us = answer.again_us;
+		decrypt(connection);
+	}
+	return tickets_judge(connection->host->tickets, &login->said, now_us);
+}
+
+/* The log's line is of another kind than those of whoever breaks a rule. */
+static void deny(struct connection *connection, enum tickets_verdict verdict)
+{
+	tickets_report(connection->host->tickets, &connection->from, verdict);
+	say_result(connection, SPICE_LOGIN_PERMISSION_DENIED, "");
+}
+
+void login_judge(struct connection *connection)
+{
+	struct login *login = connection->login;
 	wait_for_us(connection);
-	struct tickets_answer answer =
-		tickets_judge(connection->host->tickets, &login->said, now_us);
+	struct tickets_answer answer = judge(connection);
 	switch (answer.verdict) {
 	case TICKETS_PASS:
 		explicit_bzero(login->secret, sizeof(login->secret));
@@ -218,8 +240,7 @@ void login_judge(struct connection *connection)
 		connection_plan(connection, answer.again_us);
 		break;
 	default:
-		say_result(connection, SPICE_LOGIN_PERMISSION_DENIED,
-			tickets_verdict_text(answer.verdict));
+		deny(connection, answer.verdict);
 	}
 }
 

@@ -16,7 +16,9 @@ struct login {
 	uint8_t message[SPICE_LINK_BYTES_MAX]; /* that said it */
 	struct link_key *key; /* the client was told its public half; NULL: not yet */
 	struct spice_login_capabilities capabilities; /* that the client was told */
-	char secret[LINK_KEY_PASSWORD_BYTES_MAX + 1]; /* that it gave */
+	uint8_t encrypted[LINK_KEY_ENCRYPTED_BYTES];  /* what it gave */
+	bool decrypted;
+	char secret[LINK_KEY_PASSWORD_BYTES_MAX + 1]; /* that it gave, when it is decrypted */
 	struct tickets_try said;
 
 	/* What spice-server says. */

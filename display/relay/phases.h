@@ -94,7 +94,7 @@ struct connection {
 	struct poll_source *source;
 	enum phase phase;
 	gint64 deadline_us; /* of the phase; 0: none */
-	const char *why;    /* the log gives it at EVENT_CLIENT_WRONG and EVENT_REFUSED */
+	const char *why; /* the log gives it at EVENT_CLIENT_WRONG and EVENT_REFUSED; "": it has */
 	struct end outer, inner;
 	struct outer *stream; /* speaks on the outer end; NULL: that is closed */
 	struct pipe pipes[SPICE_TALK_SIDES];

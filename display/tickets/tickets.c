@@ -426,8 +426,13 @@ void tickets_report(
 {
 	char text[PEER_ADDRESS_TEXT_MAX];
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
-	peer_warning(PEER_GUESSER, "client %s: not let in to %s: %s", peer_address_text(from, text),
-		tickets->desktop ? tickets->desktop : "the desktop", tickets_verdict_text(verdict));
+	const char *desktop = tickets->desktop ? tickets->desktop : "the desktop";
+	const char *why = tickets_verdict_text(verdict);
+	peer_address_text(from, text);
+	if (verdict == TICKETS_EMPTY)
+		g_info("client %s: not let in to %s: %s", text, desktop, why);
+	else
+		peer_warning(PEER_GUESSER, "client %s: not let in to %s: %s", text, desktop, why);
 }
 
 const char *tickets_verdict_text(enum tickets_verdict verdict)

@@ -24,11 +24,6 @@
 #include "tests/client/crowd.h"
 #include "tests/client/link_by_hand.h"
 
-/*
- * What comes after these kinds still reaches spice-server, which makes an RSA key for each of them
- * and judges passwords on the main loop.
- */
-#define KINDS CROWD_KINDS
 #define PASSWORD "correct horse"
 #define PER_S 2000
 #define ROUND_TRIP_MS 50
@@ -275,7 +270,7 @@ int main(int argc, char **argv)
 			seconds = (unsigned)atoi(argv[i] + strlen("--seconds="));
 	}
 	fixture_init(&argc, &argv);
-	for (int kind = 0; kind < KINDS; kind++) {
+	for (int kind = 0; kind < CROWD_KINDS; kind++) {
 		g_autofree char *path = g_strdup_printf("/crowds/%s", crowd_names[kind]);
 		g_strdelimit(path + strlen("/crowds/"), " ", '-');
 		g_test_add_data_func(path, GINT_TO_POINTER(kind), test_crowd);
