@@ -16,7 +16,7 @@
 #include "common/link.h"
 
 #define KEEPER_LINK_FD 3
-#define KEEPER_LINK_VERSION 2
+#define KEEPER_LINK_VERSION 3
 
 /* Queue 0 is control, queue 1 is cursor (virtio 1.2, 5.7.2). */
 #define KEEPER_RINGS 2
@@ -64,8 +64,11 @@ enum keeper_message {
 	KEEPER_MESSAGE_TICKET,
 	KEEPER_MESSAGE_DBUS,
 	KEEPER_MESSAGE_CERTIFICATE,
-	/* Display sends this to the keeper. */
+	/* Display sends these to the keeper. */
 	KEEPER_MESSAGE_POINTER_AREA,
+	KEEPER_MESSAGE_VISITOR,
+	/* The keeper sends this to display. */
+	KEEPER_MESSAGE_VISITOR_JUDGED,
 };
 
 struct keeper_ready {
@@ -218,4 +221,27 @@ struct keeper_dbus {
 struct keeper_pointer_area {
 	struct link_header header;
 	uint32_t width, height;
+};
+
+/*
+ * Asks whether somebody may come in who need give no password. Only the keeper can tell who it is:
+ * display has a network and user numbers of its own. On TCP it is told by the connection's two
+ * addresses; on a unix socket (AF_UNIX) the one descriptor is the connection itself, and the
+ * addresses are 0.
+ */
+struct keeper_visitor {
+	struct link_header header;
+	uint32_t serial; /* display's own, for the answer */
+	uint16_t family; /* AF_INET, AF_INET6 or AF_UNIX */
+	uint16_t reserved;
+	uint16_t peer_port, local_port;        /* in network order */
+	uint8_t peer_addr[16], local_addr[16]; /* as in a packet; of AF_INET the first four */
+};
+
+/* Every VISITOR is answered, in the order in which they came. */
+struct keeper_visitor_judged {
+	struct link_header header;
+	uint32_t serial;
+	uint32_t welcome; /* 0: the connection is to be closed */
+	uint32_t reserved;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/desktop/desktop.h"
 
+#include <pwd.h>
 #include <string.h>
 #include <sys/prctl.h>
 
@@ -68,11 +69,51 @@ static bool find_credential(struct desktop *desktop, GError **error)
 	return true;
 }
 
+static bool find_user(const char *text, uid_t *uid)
+{
+	guint64 number;
+	if (g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT32 - 1, &number, NULL)) {
+		*uid = (uid_t)number;
+		return true;
+	}
+	const struct passwd *user = getpwnam(text);
+	if (user)
+		*uid = user->pw_uid;
+	return user != NULL;
+}
+
+int desktop_read_users(const char *text, uid_t users[DESKTOP_USERS_MAX], GError **error)
+{
+	g_auto(GStrv) words = g_strsplit(text ? text : "", ",", -1);
+	unsigned n = g_strv_length(words);
+	if (n > DESKTOP_USERS_MAX) {
+		desktop_fail(error, "--allow-user: more than %d users", DESKTOP_USERS_MAX);
+		return -1;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (!find_user(words[i], &users[i])) {
+			desktop_fail(error, "--allow-user: no user \"%s\"", words[i]);
+			return -1;
+		}
+	}
+	return (int)n;
+}
+
+static bool check_users(const struct desktop *desktop, GError **error)
+{
+	uid_t users[DESKTOP_USERS_MAX];
+	bool has_password = desktop->password_file || desktop->password_fd >= 0;
+	if (has_password && desktop->no_password)
+		return desktop_fail(error, "--no-password and a password exclude each other");
+	return desktop_read_users(desktop->allow_user, users, error) >= 0;
+}
+
 bool desktop_check(struct desktop *desktop, GError **error)
 {
 	if (desktop->software && desktop->render_node)
 		return desktop_fail(error, "--software and --render-node exclude each other");
-	return find_credential(desktop, error) && tls_options_check(&desktop->tls, error);
+	return find_credential(desktop, error) && check_users(desktop, error) &&
+	       tls_options_check(&desktop->tls, error);
 }
 
 bool desktop_read_password(struct desktop *desktop, GError **error)

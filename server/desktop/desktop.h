@@ -10,6 +10,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "protocol/quotas.h"
 #include "server/desktop/tls_options.h"
@@ -56,8 +57,10 @@ struct desktop {
 	int spice_fd; /* an inherited listening TCP socket; -1: none */
 	struct tls_options tls;
 	char *password_file, *password_credential;
-	int password_fd; /* -1: none */
-	char *password;  /* of desktop_read_password(); no option, and never written anywhere */
+	int password_fd;  /* -1: none */
+	char *allow_user; /* who needs no password, with commas between them */
+	bool no_password; /* nobody needs one */
+	char *password;   /* of desktop_read_password(); no option, and never written anywhere */
 
 	unsigned confine; /* enum confine_mode */
 
@@ -75,6 +78,15 @@ void desktop_finish(struct desktop *desktop);
  * credential becomes the `password_file` that it is.
  */
 bool desktop_check(struct desktop *desktop, GError **error);
+
+/* At most this many users are named by --allow-user; more are refused. */
+#define DESKTOP_USERS_MAX 32
+
+/*
+ * Looks up users, by name or number, with commas between them; NULL names none. Gives how many, or
+ * -1 with `error` set.
+ */
+int desktop_read_users(const char *text, uid_t users[DESKTOP_USERS_MAX], GError **error);
 
 /*
  * Reads `password` and closes `password_fd`, if there is anything to read. From then on no core

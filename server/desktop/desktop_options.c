@@ -256,6 +256,12 @@ const struct desktop_option desktop_options[] = {
 		"It is read to the end of a line, once. With --password-file, too, the file is for "
 		"SIGHUP alone.",
 		.max = G_MAXINT, .not_in_file = true },
+	{ "allow-user", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_TEXT, MEMBER(allow_user),
+		"USER[,USER]...", "Without a password: let these users of this host in, too",
+		"A desktop without a password is for the user who runs it, the one who started it "
+		"through sudo, and root. Users are named by name or number." },
+	{ "no-password", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_SWITCH_ON, MEMBER(no_password),
+		NULL, "Let every user of this host in, without a password" },
 
 	/* ---- the program ---- */
 	{ "confine", RUN | GPU, DESKTOP_SECTION_PROGRAM, DESKTOP_CHOICE, MEMBER(confine), "HOW",

@@ -111,6 +111,12 @@ static void on_pointer_area(void *user, uint32_t width, uint32_t height)
 	gpu_socket_set_desktop(&keeper->gpu_socket, width, height);
 }
 
+static bool on_visitor(void *user, const struct keeper_visitor *visitor, int fd)
+{
+	struct keeper *keeper = user;
+	return admission_judge(&keeper->admission, visitor, fd);
+}
+
 /* We may not connect to anything ourselves. */
 static int connect_monitor(void *user)
 {
@@ -251,6 +257,7 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop, struct st
 	*keeper = (struct keeper){ .desktop = desktop,
 		.starter = starter,
 		.vhost_listener = -1,
+		.admission = ADMISSION_NONE,
 		.ledger.fd = -1,
 		.stats = STATS_SOCKET_NONE };
 	keeper->loop = g_main_loop_new(NULL, FALSE);
@@ -268,6 +275,7 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop, struct st
 		.ready = on_viewer_ready,
 		.failed = on_worker_failed,
 		.pointer_area = on_pointer_area,
+		.visitor = on_visitor,
 	};
 	viewer_init(&keeper->viewer, starter, desktop->password, &viewer_events);
 	struct requests_events requests_events = {
@@ -282,6 +290,7 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop, struct st
 
 	return ledger_memory_init(&keeper->ledger, error) && prepare_stats(keeper, error) &&
 	       prepare_vhost(keeper, error) && add_listeners(keeper, error) &&
+	       admission_init(&keeper->admission, desktop, error) &&
 	       keeper_walls_begin(&keeper->walls, desktop, error) && start(keeper, starter, error);
 }
 
@@ -308,6 +317,7 @@ void keeper_finish(struct keeper *keeper)
 			unlink(o->spice_unix);
 	}
 	viewer_finish(&keeper->viewer);
+	admission_finish(&keeper->admission);
 	renderer_finish(&keeper->renderer);
 	stats_socket_finish(&keeper->stats);
 	ledger_memory_finish(&keeper->ledger);

@@ -9,6 +9,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "server/keeper/admission.h"
 #include "server/keeper/device.h"
 #include "server/keeper/gpu_socket.h"
 #include "server/keeper/keeper_walls.h"
@@ -31,6 +32,7 @@ struct keeper {
 	struct ledger_memory ledger;
 	struct renderer renderer;
 	struct viewer viewer;
+	struct admission admission;
 	struct gpu_socket gpu_socket;
 	struct qmp_broker *qmp; /* NULL: no --qmp */
 	struct stats_socket stats;

@@ -26,10 +26,22 @@ static bool on_pointer_area(void *user, const void *message, int *fds, unsigned 
 	return true;
 }
 
+static bool on_visitor(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct viewer *viewer = user;
+	const struct keeper_visitor *m = message;
+	struct keeper_visitor_judged answer = { .header.type = KEEPER_MESSAGE_VISITOR_JUDGED,
+		.serial = m->serial,
+		.welcome =
+			viewer->events.visitor(viewer->events.user, m, n_fds > 0 ? fds[0] : -1) };
+	return SEND_TO_VIEWER(viewer, answer, NULL, 0);
+}
+
 static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_READY, "READY", sizeof(struct keeper_ready), 0, 0, on_ready },
 	{ KEEPER_MESSAGE_POINTER_AREA, "POINTER_AREA", sizeof(struct keeper_pointer_area), 0, 0,
 		on_pointer_area },
+	{ KEEPER_MESSAGE_VISITOR, "VISITOR", sizeof(struct keeper_visitor), 0, 1, on_visitor },
 };
 
 static void send_ticket(struct viewer *viewer)
@@ -93,7 +105,7 @@ static void set_limits(struct watchdog_limits *limits)
 void viewer_init(struct viewer *viewer, struct starter *starter, const char *ticket,
 	const struct viewer_events *events)
 {
-	g_assert(events->ready && events->failed && events->pointer_area);
+	g_assert(events->ready && events->failed && events->pointer_area && events->visitor);
 	*viewer = (struct viewer){ .certificate = { -1, -1 }, .events = *events };
 	if (ticket)
 		g_strlcpy(viewer->ticket, ticket, sizeof(viewer->ticket));
