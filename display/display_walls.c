@@ -103,7 +103,6 @@ static const struct confine_call calls[] = {
 	SOCKET_OPTION(IPPROTO_TCP, TCP_CONGESTION, "BBR makes pictures stand still"),
 	{ "ioctl", "how much waits in a socket to be sent", { ARGUMENT(1, INT, TIOCOUTQ) } },
 	{ "ioctl", "how much of it was not sent yet", { ARGUMENT(1, INT, SIOCOUTQNSD) } },
-	{ "sched_getattr sched_setattr", "GLib gives threads of a pool their maker's priority" },
 };
 
 static const struct confine_limit limits[] = {

@@ -2,6 +2,7 @@
 /* Disturbing processes that stand beside. SIGURG disturbs nobody, and needs the same right as
  * SIGKILL. */
 #include <linux/ioprio.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -126,6 +127,19 @@ static int schedule_other(const struct climb_targets *t)
 		syscall(SYS_sched_setscheduler, climb_target(t->qemu), SCHED_OTHER, &param));
 }
 
+/* QEMU keeps what it has. */
+static int reschedule_other(const struct climb_targets *t)
+{
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} attr = { .size = sizeof(attr), .flags = SCHED_FLAG_KEEP_ALL };
+	return climb_result(syscall(SYS_sched_setattr, climb_target(t->qemu), &attr, 0));
+}
+
 static int pin_other(const struct climb_targets *t)
 {
 	uint64_t mask[16];
@@ -167,6 +181,7 @@ static const struct climb rows[] = {
 	{ "prlimit of QEMU", CLIMB_ALL, SECCOMP, 0, read_limits },
 	{ "setpriority of QEMU", CLIMB_ALL, SECCOMP, 0, slow_down },
 	{ "sched_setscheduler of QEMU", CLIMB_ALL, SECCOMP, 0, schedule_other },
+	{ "sched_setattr of QEMU", CLIMB_ALL, SECCOMP, 0, reschedule_other },
 	{ "sched_setaffinity of QEMU", CLIMB_ALL, SECCOMP, 0, pin_other },
 	{ "ioprio_set of QEMU", CLIMB_ALL, SECCOMP, 0, slow_input_of_other },
 	{ "getsid of QEMU", CLIMB_ALL, SECCOMP, 0, move_group },
