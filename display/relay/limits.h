@@ -60,11 +60,27 @@
 #define SPICE_TALK_SHOWN_MAX 64
 
 /*
- * This many bytes may have to come again with more behind them, so that a pipe needs this much
- * room: those of the longest link message, since each header and each watched message is smaller.
- * Past it: door/limits.h says what happens.
+ * A client's message may have this many bytes: spice-server itself takes at most 4096 on any
+ * channel but for sound, 32768. Past it: the client is cut off.
  */
-#define SPICE_TALK_HELD_MAX SPICE_LINK_BYTES_MAX
+#define SPICE_MANNERS_BYTES_MAX 4096
+#define SPICE_MANNERS_SOUND_MAX 32768
+
+/*
+ * One part of a message to the guest's agent may have this many bytes (VD_AGENT_MAX_DATA_SIZE).
+ * Past it: the client is cut off.
+ */
+#define SPICE_MANNERS_AGENT_MAX 2048
+
+/* So much of a message must be there before it is judged, at most. */
+#define SPICE_MANNERS_HELD_MAX SPICE_MANNERS_AGENT_MAX
+
+/*
+ * This many bytes may have to come again with more behind them, so that a pipe needs this much
+ * room: those of the longest message that is judged whole, with its header. Each link message is
+ * shorter.
+ */
+#define SPICE_TALK_HELD_MAX (SPICE_TALK_HEADER_MAX + SPICE_MANNERS_HELD_MAX)
 
 /*
  * What a server's end can do has at most this many words for all channels, and for one: there are

@@ -253,7 +253,7 @@ static bool look_for_init(struct connection *connection)
 	ssize_t n = spice_talk_read(&connection->talk, SPICE_TALK_CLIENT, pipe->bytes + pipe->ready,
 		pipe->end - pipe->ready);
 	if (n < 0) {
-		connection->why = "it says something else than INIT first";
+		connection->why = "its display does not begin with INIT, or with a wrong one";
 		connection_event(connection, EVENT_CLIENT_WRONG);
 		return true;
 	}

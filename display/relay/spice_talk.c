@@ -9,6 +9,7 @@
 
 G_STATIC_ASSERT(SPICE_TALK_HEADER_MAX == sizeof(SpiceDataHeader));
 G_STATIC_ASSERT(SPICE_TALK_HELD_MAX >= SPICE_TALK_HEADER_MAX + SPICE_TALK_SHOWN_MAX);
+G_STATIC_ASSERT(SPICE_TALK_HELD_MAX >= SPICE_LINK_BYTES_MAX);
 
 void spice_talk_init(struct spice_talk *talk, const struct spice_talk_watch *watches,
 	unsigned n_watches, void *user)
@@ -152,6 +153,13 @@ static ssize_t read_message(
 	const struct spice_talk_watch *watch = find_watch(talk, side, &header);
 	if (watch && size_bytes - header.size_bytes < watch->size_bytes)
 		return 0;
+	if (side == SPICE_TALK_CLIENT) {
+		int result = spice_manners_judge(&talk->manners, talk->link.type, header.type,
+			bytes + header.size_bytes, header.body_bytes,
+			size_bytes - header.size_bytes);
+		if (result <= 0)
+			return result;
+	}
 	talk->skip_bytes[side] = header.body_bytes;
 	if (watch)
 		watch->shown(talk->user, bytes + header.size_bytes, watch->size_bytes);

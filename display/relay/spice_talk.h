@@ -6,6 +6,8 @@
  * owner can watch a few kinds of messages: it is shown their first bytes in place, and may change
  * them. All other bytes pass as they come, in pieces of any size.
  *
+ * A client may say only what spice-server bears (spice_manners.h).
+ *
  * A display channel's beginning is watched over: spice-server (0.15.1,
  * display_channel_client_wait_for_init) uses a channel once more after freeing it when that ends,
  * or says something wrong, before spice-server has read the client's INIT and gone on. So until
@@ -28,6 +30,7 @@
 
 #include "display/door/spice_link.h"
 #include "display/relay/limits.h"
+#include "display/relay/spice_manners.h"
 
 enum spice_talk_side {
 	SPICE_TALK_CLIENT,
@@ -60,6 +63,7 @@ struct spice_talk {
 	bool stops; /* the owner's choice: spice_talk_read of the server's side stops at each
 		       message's end */
 	enum spice_talk_opening opening; /* of a display channel; others are open */
+	struct spice_manners manners;    /* the client's */
 	bool waits;                      /* the client's next message, for the server to go on */
 	uint64_t skip_bytes[SPICE_TALK_SIDES]; /* of the message that passes */
 };

@@ -64,10 +64,10 @@ static const struct {
 	[AT_INIT] = { "init", "ooow  L  o" },
 	[AT_JOIN] = { "join", "ooos  Lwwo" },
 	[AT_RESULT] = { "result", "ooos  Lwwo" },
-	[AT_ADMISSION] = { "admission", "ooos   wwo" },
-	[AT_OPENING] = { "opening", "ooos  sooo" },
+	[AT_ADMISSION] = { "admission", "ooow   wwo" },
+	[AT_OPENING] = { "opening", "ooow  sooo" },
 	[AT_OPENING_FRAMES] = { "opening-frames", "ooowo sooo" },
-	[AT_CHANNEL] = { "channel", "ooos  sooo" },
+	[AT_CHANNEL] = { "channel", "ooow  sooo" },
 	[AT_CHANNEL_TLS] = { "channel-tls", "ooowowsooo" },
 	[AT_CHANNEL_FRAMES] = { "channel-frames", "ooowo sooo" },
 	[AT_PASS] = { "pass", "ooos  sooo" },
@@ -217,7 +217,7 @@ static void say_last(struct ends_rig *rig)
 {
 	static const uint8_t body[200];
 	g_autoptr(GByteArray) last = g_byte_array_new();
-	put_message(last, true, 102, body, sizeof(body));
+	put_message(last, true, SPICE_MSGC_PONG, body, sizeof(body));
 	ends_rig_say(rig, last->data, last->len);
 }
 

@@ -225,6 +225,7 @@ static void skip(struct rig *rig, size_t size_bytes)
 
 static void link_up(struct rig *rig)
 {
+	static const uint8_t init[14];
 	bool display = rig->kind.channel == SPICE_CHANNEL_DISPLAY;
 	put_client_link(rig->said, rig->kind.channel, caps_of(rig->kind.mini));
 	client_says(rig);
@@ -233,9 +234,8 @@ static void link_up(struct rig *rig)
 	client_says(rig);
 	skip(rig, sizeof(uint32_t));
 	if (display) {
-		put_one(rig, SPICE_MSGC_DISPLAY_INIT, 14);
+		put_message(rig->said, rig->kind.mini, SPICE_MSGC_DISPLAY_INIT, init, sizeof(init));
 		client_says(rig);
-		g_array_set_size(rig->ends, 0);
 	}
 	rig->server = relay_rig_await_guest(&rig->relay);
 	relay_rig_let_in(rig->server, true);
@@ -352,9 +352,10 @@ static void test_from_client(void)
 {
 	const unsigned begun_bytes = 3; /* of a header: the relay holds them */
 	struct rig rig;
-	rig_start(&rig, &(struct kind){ SPICE_CHANNEL_INPUTS, true, false, ALL });
+	rig_start(&rig, &(struct kind){ SPICE_CHANNEL_RECORD, true, false, ALL });
 	pass_to_client(&rig);
-	put_one(&rig, 101, begun_bytes + RECORD_BYTES - sizeof(SpiceMiniDataHeader));
+	put_one(&rig, SPICE_MSGC_RECORD_DATA,
+		begun_bytes + RECORD_BYTES - sizeof(SpiceMiniDataHeader));
 	send_record(&rig, rig.said->data, begun_bytes);
 	g_usleep(SOON_US);
 	send_record(&rig, rig.said->data + begun_bytes, RECORD_BYTES);

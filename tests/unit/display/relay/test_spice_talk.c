@@ -36,7 +36,8 @@ static void on_client(void *user, uint8_t *body, size_t size_bytes)
 }
 
 static const struct spice_talk_watch watches[] = {
-	{ SPICE_LINK_CHANNEL_DISPLAY, SPICE_TALK_CLIENT, WATCHED_TYPE, 0, on_client },
+	{ SPICE_LINK_CHANNEL_DISPLAY, SPICE_TALK_CLIENT, SPICE_MSGC_DISPLAY_GL_DRAW_DONE, 0,
+		on_client },
 	{ SPICE_LINK_CHANNEL_MAIN, SPICE_TALK_SERVER, WATCHED_TYPE, WATCHED_BYTES, on_server },
 	{ SPICE_LINK_CHANNEL_DISPLAY, SPICE_TALK_SERVER, WATCHED_TYPE, WATCHED_BYTES, on_server },
 };
@@ -111,8 +112,8 @@ static void talk_whole(bool mini, size_t piece_bytes)
 	put_message(bytes, mini, 4711, large, 8);
 	pass_all(&talk, SPICE_TALK_SERVER, bytes, piece_bytes, NULL);
 	g_assert_cmpint(talk.opening, ==, SPICE_TALK_OPEN);
-	put_message(bytes, mini, 1, "abc", 3);
-	put_message(bytes, mini, WATCHED_TYPE, "", 0);
+	put_message(bytes, mini, SPICE_MSGC_ACK_SYNC, "abcde", 5);
+	put_message(bytes, mini, SPICE_MSGC_DISPLAY_GL_DRAW_DONE, "", 0);
 	pass_all(&talk, SPICE_TALK_CLIENT, bytes, piece_bytes, NULL);
 	g_assert_cmpuint(seen.n_client, ==, 1);
 	put_message(bytes, mini, 5, large, sizeof(large));
@@ -182,6 +183,7 @@ static void open_display(struct spice_talk *talk)
 static void test_opening(void)
 {
 	struct spice_talk talk;
+	static const uint8_t report[32];
 	static const uint8_t init[6 + 14] = { SPICE_MSGC_DISPLAY_INIT, 0, 14 };
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	open_display(&talk);
@@ -189,7 +191,7 @@ static void test_opening(void)
 	put(bytes, init, 19);
 	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, 0);
 	put(bytes, init, 20);
-	put_message(bytes, true, SPICE_MSGC_DISPLAY_STREAM_REPORT, "x", 1);
+	put_message(bytes, true, SPICE_MSGC_DISPLAY_STREAM_REPORT, report, sizeof(report));
 	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, 20);
 	g_assert_true(spice_talk_is_paused(&talk));
 	g_assert_false(spice_talk_is_between(&talk, SPICE_TALK_CLIENT));
@@ -199,12 +201,12 @@ static void test_opening(void)
 	g_assert_false(spice_talk_is_paused(&talk));
 	g_assert_true(spice_talk_is_between(&talk, SPICE_TALK_CLIENT));
 	g_assert_cmpint(talk.opening, ==, SPICE_TALK_OPEN);
-	put_message(bytes, true, SPICE_MSGC_DISPLAY_STREAM_REPORT, "x", 1);
+	put_message(bytes, true, SPICE_MSGC_DISPLAY_STREAM_REPORT, report, sizeof(report));
 	g_byte_array_set_size(bytes, 6);
 	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, 6);
 	g_assert_false(spice_talk_is_between(&talk, SPICE_TALK_CLIENT));
-	put(bytes, "x", 1);
-	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, 1);
+	put(bytes, report, sizeof(report));
+	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, sizeof(report));
 	g_assert_true(spice_talk_is_between(&talk, SPICE_TALK_CLIENT));
 
 	open_display(&talk);
@@ -215,7 +217,7 @@ static void test_opening(void)
 	g_byte_array_set_size(bytes, 0);
 
 	open_display(&talk);
-	put_message(bytes, true, SPICE_MSGC_DISPLAY_STREAM_REPORT, "x", 1);
+	put_message(bytes, true, SPICE_MSGC_DISPLAY_STREAM_REPORT, report, sizeof(report));
 	g_assert_cmpint(read_all(&talk, SPICE_TALK_CLIENT, bytes), ==, -EPROTO);
 	open_display(&talk);
 	put_message(bytes, true, SPICE_MSGC_DISPLAY_INIT, "short", 5);
