@@ -5,11 +5,9 @@
  * serves the next one.
  */
 #include "tests/client/fixture.h"
+#include "tests/client/stranger.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
-#include <openssl/rsa.h>
-#include <openssl/x509.h>
 #include <spice/enums.h>
 #include <spice/protocol.h>
 #include <string.h>
@@ -17,187 +15,6 @@
 #include <unistd.h>
 
 #define GROWTH_LIMIT_KIB (64 * 1024)
-#define ANSWER_S 10
-
-/* ---- a client by hand ---- */
-
-static bool say(int fd, const void *data, size_t size_bytes)
-{
-	return send(fd, data, size_bytes, MSG_NOSIGNAL) == (ssize_t)size_bytes;
-}
-
-static bool hear(int fd, void *data, size_t size_bytes)
-{
-	return recv(fd, data, size_bytes, MSG_WAITALL) == (ssize_t)size_bytes;
-}
-
-static bool say_message(int fd, uint16_t type, const void *body, uint32_t body_bytes)
-{
-	SpiceMiniDataHeader header = { type, body_bytes };
-
-	return say(fd, &header, sizeof(header)) && say(fd, body, body_bytes);
-}
-
-static bool hear_message(int fd, uint16_t *type, uint8_t *body, size_t room_bytes)
-{
-	SpiceMiniDataHeader header;
-	uint8_t rest[4096];
-
-	if (!hear(fd, &header, sizeof(header)))
-		return false;
-	size_t n = MIN(header.size, room_bytes);
-	*type = header.type;
-	if (!hear(fd, body, n))
-		return false;
-	for (size_t left = header.size - n; left > 0; left -= n) {
-		n = MIN(left, sizeof(rest));
-		if (!hear(fd, rest, n))
-			return false;
-	}
-	return true;
-}
-
-static void say_link(int fd, uint8_t channel, uint32_t session)
-{
-	struct {
-		SpiceLinkHeader header;
-		SpiceLinkMess mess;
-		uint32_t common, own;
-	} __attribute__((packed)) link = {
-		{ SPICE_MAGIC, SPICE_VERSION_MAJOR, SPICE_VERSION_MINOR,
-			sizeof(SpiceLinkMess) + 8 },
-		{ session, channel, 0, 1, 1, sizeof(SpiceLinkMess) },
-		1u << SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION | 1u << SPICE_COMMON_CAP_AUTH_SPICE |
-			1u << SPICE_COMMON_CAP_MINI_HEADER,
-		channel == SPICE_CHANNEL_DISPLAY ? 1u << SPICE_DISPLAY_CAP_STREAM_REPORT |
-							   1u << SPICE_DISPLAY_CAP_MULTI_CODEC |
-							   1u << SPICE_DISPLAY_CAP_CODEC_MJPEG :
-						   0,
-	};
-
-	g_assert_true(say(fd, &link, sizeof(link)));
-}
-
-/* Encrypts the empty password as SPICE wants it: RSA-OAEP with the key of the server's answer. */
-static void make_ticket(const uint8_t *key, uint8_t *ticket)
-{
-	size_t size_bytes = sizeof(SpiceLinkEncryptedTicket);
-	EVP_PKEY *public_key = d2i_PUBKEY(NULL, &key, SPICE_TICKET_PUBKEY_BYTES);
-
-	g_assert_nonnull(public_key);
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(public_key, NULL);
-	g_assert_cmpint(EVP_PKEY_encrypt_init(context), ==, 1);
-	g_assert_cmpint(EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING), ==, 1);
-	g_assert_cmpint(
-		EVP_PKEY_encrypt(context, ticket, &size_bytes, (const uint8_t *)"", 1), ==, 1);
-	EVP_PKEY_CTX_free(context);
-	EVP_PKEY_free(public_key);
-}
-
-/* Says how far a client gets before it goes. */
-enum step {
-	STEP_CONNECTED,
-	STEP_LINK,
-	STEP_REPLY,
-	STEP_TICKET,
-	STEP_RESULT,
-	STEP_INIT,
-	STEP_MESSAGE,
-	STEPS,
-};
-
-static void say_ticket(int fd, const uint8_t *key)
-{
-	uint8_t ticket[sizeof(SpiceLinkEncryptedTicket)];
-	uint32_t mechanism = SPICE_COMMON_CAP_AUTH_SPICE;
-
-	make_ticket(key, ticket);
-	g_assert_true(say(fd, &mechanism, sizeof(mechanism)));
-	g_assert_true(say(fd, ticket, sizeof(ticket)));
-}
-
-static void hear_reply(int fd, uint8_t *reply, size_t room_bytes)
-{
-	SpiceLinkHeader header;
-
-	g_assert_true(hear(fd, &header, sizeof(header)));
-	g_assert_cmpuint(header.size, <=, room_bytes);
-	g_assert_true(hear(fd, reply, header.size));
-}
-
-static void hear_result(int fd)
-{
-	uint32_t result;
-
-	g_assert_true(hear(fd, &result, sizeof(result)));
-	g_assert_cmpuint(result, ==, SPICE_LINK_ERR_OK);
-}
-
-static int go_until(
-	const struct fake_desktop *desktop, uint8_t channel, uint32_t session, enum step step)
-{
-	const uint8_t init[14] = { 0 };
-	uint8_t reply[1024], body[64];
-	uint16_t type;
-	int fd = fake_desktop_connect_socket(desktop);
-	struct timeval patience = { .tv_sec = ANSWER_S };
-
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (step >= STEP_LINK)
-		say_link(fd, channel, session);
-	if (step >= STEP_REPLY)
-		hear_reply(fd, reply, sizeof(reply));
-	if (step >= STEP_TICKET)
-		say_ticket(fd, reply + offsetof(SpiceLinkReply, pub_key));
-	if (step >= STEP_RESULT)
-		hear_result(fd);
-	if (step >= STEP_INIT)
-		g_assert_true(say_message(fd, SPICE_MSGC_DISPLAY_INIT, init, sizeof(init)));
-	if (step >= STEP_MESSAGE)
-		g_assert_true(hear_message(fd, &type, body, sizeof(body)));
-	return fd;
-}
-
-static int connect_channel(const struct fake_desktop *desktop, uint8_t channel, uint32_t session)
-{
-	return go_until(desktop, channel, session, STEP_RESULT);
-}
-
-struct stranger {
-	int main, display;
-	uint32_t session;
-};
-
-/*
- * Connects a main channel. The first thing that it says is INIT, with the session's name and the
- * time.
- */
-static void stranger_connect_main(struct stranger *stranger, const struct fake_desktop *desktop)
-{
-	uint8_t body[32];
-	uint16_t type;
-
-	stranger->main = connect_channel(desktop, SPICE_CHANNEL_MAIN, 0);
-	do
-		g_assert_true(hear_message(stranger->main, &type, body, sizeof(body)));
-	while (type != SPICE_MSG_MAIN_INIT);
-	memcpy(&stranger->session, body, sizeof(stranger->session));
-}
-
-static void stranger_connect(struct stranger *stranger, const struct fake_desktop *desktop)
-{
-	const uint8_t init[14] = { 0 };
-
-	stranger_connect_main(stranger, desktop);
-	stranger->display = connect_channel(desktop, SPICE_CHANNEL_DISPLAY, stranger->session);
-	g_assert_true(say_message(stranger->display, SPICE_MSGC_DISPLAY_INIT, init, sizeof(init)));
-}
-
-static void stranger_close(struct stranger *stranger)
-{
-	close(stranger->main);
-	close(stranger->display);
-}
 
 static void draw(struct fixture *fixture, unsigned n_frames)
 {
@@ -235,7 +52,7 @@ static void test_clock(void)
 	stranger_connect(&stranger, fixture.desktop);
 	struct timeval patience = { .tv_sec = 3 };
 	setsockopt(stranger.main, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	while (hear_message(stranger.main, &type, body, sizeof(body))) {
+	while (stranger_hear_message(stranger.main, &type, body, sizeof(body))) {
 		if (type != SPICE_MSG_MAIN_MULTI_MEDIA_TIME)
 			continue;
 		memcpy(&time_ms, body, sizeof(time_ms));
@@ -269,8 +86,8 @@ static void test_lies(void)
 		const struct report report = { 0, i % 7, i, UINT32_MAX - i, i % 3, UINT32_MAX,
 			delays[i % G_N_ELEMENTS(delays)], UINT32_MAX };
 
-		if (!say_message(stranger.display, SPICE_MSGC_DISPLAY_STREAM_REPORT, &report,
-			    sizeof(report)))
+		if (!stranger_say_message(stranger.display, SPICE_MSGC_DISPLAY_STREAM_REPORT,
+			    &report, sizeof(report)))
 			break;
 	}
 	draw(&fixture, 30);
@@ -295,7 +112,7 @@ static void test_garbage(void)
 		stranger_connect(&stranger, fixture.desktop);
 		for (size_t i = 0; i < sizeof(noise); i++)
 			noise[i] = (uint8_t)g_test_rand_int();
-		say(round & 1 ? stranger.main : stranger.display, &header, sizeof(header));
+		stranger_say(round & 1 ? stranger.main : stranger.display, &header, sizeof(header));
 		for (unsigned i = 0; i < 64; i++) {
 			send(stranger.main, noise, sizeof(noise), MSG_NOSIGNAL | MSG_DONTWAIT);
 			send(stranger.display, noise, sizeof(noise), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -335,7 +152,7 @@ static void knock(const struct fake_desktop *desktop, unsigned i)
 
 	send(fd, text, strlen(text), MSG_NOSIGNAL);
 	if (i % 8 == 7)
-		say_link(fd, i % 16 == 7 ? SPICE_CHANNEL_MAIN : SPICE_CHANNEL_PLAYBACK, i);
+		stranger_say_link(fd, i % 16 == 7 ? SPICE_CHANNEL_MAIN : SPICE_CHANNEL_PLAYBACK, i);
 	if (i % 3 == 0)
 		shutdown(fd, SHUT_WR);
 	close(fd);
@@ -380,7 +197,7 @@ static void test_ping_flood(void)
 	fixture_start(&fixture, 640, 480, NULL);
 	int fd = fake_desktop_connect_socket(fixture.desktop);
 	unsigned long before_kib = fake_desktop_resident_kib(fixture.desktop);
-	g_assert_true(say(fd, request, sizeof(request) - 1));
+	g_assert_true(stranger_say(fd, request, sizeof(request) - 1));
 	for (unsigned i = 0; i < 100000; i++) {
 		if (send(fd, ping, sizeof(ping) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
 			errno != EAGAIN)
@@ -413,7 +230,7 @@ static void hang_up(int fd, enum farewell farewell)
 	if (farewell == HALF_CLOSE)
 		shutdown(fd, SHUT_WR);
 	if (farewell == NONSENSE)
-		say(fd, noise, sizeof(noise));
+		stranger_say(fd, noise, sizeof(noise));
 	if (farewell == HALF_CLOSE || farewell == NONSENSE)
 		g_usleep(30000);
 	close(fd);
@@ -429,10 +246,10 @@ static void hang_up_test(const struct fake_desktop_options *options)
 	struct stranger stranger;
 
 	fixture_start(&fixture, 640, 480, options);
-	for (unsigned i = 0; i < STEPS * FAREWELLS; i++) {
+	for (unsigned i = 0; i < STRANGER_STEPS * FAREWELLS; i++) {
 		stranger_connect_main(&stranger, fixture.desktop);
-		stranger.display = go_until(fixture.desktop, SPICE_CHANNEL_DISPLAY,
-			stranger.session, (enum step)(i / FAREWELLS));
+		stranger.display = stranger_go_until(fixture.desktop, SPICE_CHANNEL_DISPLAY,
+			stranger.session, (enum stranger_step)(i / FAREWELLS));
 		hang_up(stranger.display, (enum farewell)(i % FAREWELLS));
 		g_usleep(20000);
 		close(stranger.main);
@@ -467,14 +284,14 @@ static void test_ways_around(void)
 
 	fixture_start(&fixture, 640, 480, &options);
 	int fd = fake_desktop_connect_socket(fixture.desktop);
-	g_assert_true(say(fd, &link, sizeof(link)));
+	g_assert_true(stranger_say(fd, &link, sizeof(link)));
 	/* Display refuses it without a byte of answer. */
 	while (recv(fd, answer, sizeof(answer), 0) > 0)
 		g_assert_not_reached();
 	close(fd);
 	fd = fake_desktop_connect_socket(fixture.desktop);
-	g_assert_true(say(fd, request, sizeof(request) - 1));
-	g_assert_true(hear(fd, answer, 13));
+	g_assert_true(stranger_say(fd, request, sizeof(request) - 1));
+	g_assert_true(stranger_hear(fd, answer, 13));
 	g_assert_cmpmem(answer, 13, "HTTP/1.1 101 ", 13);
 	close(fd);
 	expect_next_client(&fixture);
