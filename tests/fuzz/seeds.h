@@ -14,6 +14,7 @@ void seeds_websocket(const char *directory);
 void seeds_agent(const char *directory);
 void seeds_heads(const char *directory);
 void seeds_vhost(const char *directory);
+void seeds_keeper(const char *directory);
 void seeds_config(const char *directory);
 void seeds_dbus(const char *directory);
 /* Writes the seeds of fuzz_stream and fuzz_virgl. */

@@ -57,3 +57,17 @@ void seeds_vhost(const char *directory)
 	save(directory, "plain", plain, sizeof(plain));
 	save(directory, "slots", slots, sizeof(slots));
 }
+
+/* The numbers are those of fuzz_keeper.c: at which end, then kinds of messages. */
+void seeds_keeper(const char *directory)
+{
+	static const uint8_t display[] = { 0, 2, 0, 13, 0, 15, 0, 12, 1, 1, 0, 1, 0, 14, 0 };
+	static const uint8_t viewer[] = { 1, 0, 1, 2, 2, 16, 1, 200, 100 };
+	/* Figures, ledger, features, a region of 64 KiB at 0, ring 0 of 16 entries, its stop. */
+	static const uint8_t render[] = { 2, 2, 0, 3, 0, 4, 1, 0, 0, 5, 1, 1, 0, 6, 2, 0, 0, 0, 0,
+		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		7, 0, 1, 0, 8, 1, 0, 16, 0, 0, 0, 0, 0, 0, 0, 9, 1, 0, 0, 10, 1, 0, 7, 11, 0 };
+	save(directory, "display", display, sizeof(display));
+	save(directory, "viewer", viewer, sizeof(viewer));
+	save(directory, "render", render, sizeof(render));
+}
