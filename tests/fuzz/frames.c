@@ -44,13 +44,15 @@ static enum verdict read_header(struct frame *frame, const uint8_t *bytes, size_
 		return BAD;
 	unsigned extra = frame->body_bytes < 126 ? 0 : long_bytes[frame->body_bytes - 126];
 	size_t at = 2 + extra;
-	if (size_bytes < at + (frame->masked ? sizeof(frame->mask) : 0))
+	if (size_bytes < at)
 		return MORE;
 	if (extra > 0)
 		frame->body_bytes = read_big(bytes + 2, extra);
 	if ((extra == 2 && frame->body_bytes < 126) ||
 		(extra == 8 && (frame->body_bytes < 65536 || frame->body_bytes >> 63)))
 		return BAD;
+	if (frame->masked && size_bytes < at + sizeof(frame->mask))
+		return MORE;
 	if (frame->masked)
 		memcpy(frame->mask, bytes + at, sizeof(frame->mask));
 	at += frame->masked ? sizeof(frame->mask) : 0;
