@@ -61,6 +61,13 @@ static bool on_dbus(void *user, int fd)
 	return true;
 }
 
+static bool on_visitor_judged(void *user, uint32_t serial, bool welcome)
+{
+	struct display *display = user;
+	relay_judge_visitor(display->relay, serial, welcome);
+	return true;
+}
+
 static void on_keeper_gone(void *user, bool fault)
 {
 	struct display *display = user;
@@ -73,6 +80,7 @@ static const struct keeper_end_ops keeper_end_ops = {
 	.frame_link = on_frame_link,
 	.certificate = on_certificate,
 	.dbus = on_dbus,
+	.visitor_judged = on_visitor_judged,
 	.gone = on_keeper_gone,
 };
 

@@ -21,9 +21,17 @@ static void on_relay_asks(void *user, int fd)
 	spice_core_add_client(display->core, fd);
 }
 
+/* The link may be written to on any thread. */
+static bool on_relay_asks_keeper(void *user, struct keeper_visitor *visitor, int fd)
+{
+	struct display *display = user;
+	return keeper_end_ask_visitor(display->keeper, visitor, fd);
+}
+
 const struct relay_ops display_relay_ops = {
 	.arrived = on_relay_arrived,
 	.asks = on_relay_asks,
+	.ask_keeper = on_relay_asks_keeper,
 };
 
 static void on_door_admit(void *user, int fd)

@@ -61,6 +61,13 @@ static bool on_dbus(void *user, const void *message, int *fds, unsigned n_fds)
 	return keeper->ops->dbus(keeper->user, g_steal_fd(&fds[0]));
 }
 
+static bool on_visitor_judged(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper_end *keeper = user;
+	const struct keeper_visitor_judged *m = message;
+	return keeper->ops->visitor_judged(keeper->user, m->serial, m->welcome != 0);
+}
+
 static const struct link_handler handlers[] = {
 	{ KEEPER_MESSAGE_FRAME_LINK, "FRAME_LINK", sizeof(struct keeper_frame_link), 1, 1,
 		on_frame_link },
@@ -70,6 +77,8 @@ static const struct link_handler handlers[] = {
 	{ KEEPER_MESSAGE_CERTIFICATE, "CERTIFICATE", sizeof(struct keeper_certificate), 2, 2,
 		on_certificate },
 	{ KEEPER_MESSAGE_DBUS, "DBUS", sizeof(struct keeper_dbus), 1, 1, on_dbus },
+	{ KEEPER_MESSAGE_VISITOR_JUDGED, "VISITOR_JUDGED", sizeof(struct keeper_visitor_judged), 0,
+		0, on_visitor_judged },
 };
 
 static gboolean on_readable(gint fd, GIOCondition condition, gpointer user)
@@ -133,4 +142,9 @@ void keeper_end_say_pointer_area(struct keeper_end *keeper, uint32_t width, uint
 	keeper->area.height = height;
 	if (!keeper->write_source && send_area(keeper->fd, G_IO_OUT, keeper) == G_SOURCE_CONTINUE)
 		keeper->write_source = g_unix_fd_add(keeper->fd, G_IO_OUT, send_area, keeper);
+}
+
+bool keeper_end_ask_visitor(struct keeper_end *keeper, struct keeper_visitor *visitor, int fd)
+{
+	return link_send(keeper->fd, visitor, sizeof(*visitor), &fd, fd >= 0 ? 1 : 0) == 0;
 }

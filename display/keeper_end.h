@@ -3,7 +3,7 @@
  * keeper end: is display's end of the keeper link (protocol/keeper_link.h). It makes each message
  * one call.
  *
- * Threads: main loop.
+ * Threads: main loop, but for one function that says otherwise.
  */
 #pragma once
 
@@ -25,6 +25,8 @@ struct keeper_end_ops {
 	bool (*dbus)(void *user, int fd);
 	/* Both descriptors stay the link's and are closed after the call. */
 	bool (*certificate)(void *user, int certificate_fd, int key_fd);
+	/* Answers keeper_end_ask_visitor(). */
+	bool (*visitor_judged)(void *user, uint32_t serial, bool welcome);
 	/*
 	 * Says that the link is over. `fault`: the keeper said something wrong, as opposed to
 	 * having left.
@@ -47,3 +49,9 @@ bool keeper_end_say_ready(struct keeper_end *keeper, const struct confine_state 
  * the last size waits.
  */
 void keeper_end_say_pointer_area(struct keeper_end *keeper, uint32_t width, uint32_t height);
+
+/*
+ * Asks whether a visitor may come in. `fd` is -1 or stays the caller's. Returns false when that
+ * could not be sent, since too many questions wait or the keeper is gone. Any thread may call it.
+ */
+bool keeper_end_ask_visitor(struct keeper_end *keeper, struct keeper_visitor *visitor, int fd);

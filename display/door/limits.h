@@ -39,3 +39,9 @@
  * one.
  */
 #define AUDIENCE_HELD_MAX 16
+
+/*
+ * At most this many connections wait for the keeper's word on whose they are. It answers thousands
+ * a second, so they are a crowd. One more is turned away.
+ */
+#define VISITORS_MAX 256

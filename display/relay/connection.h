@@ -25,6 +25,7 @@ struct connection;
 struct tickets;
 struct link_keys;
 struct offers;
+struct visitors;
 
 /* Somebody who was let in, for spice-server. */
 struct connection_guest {
@@ -44,6 +45,7 @@ struct connection_host {
 	struct tickets *tickets;
 	struct link_keys *keys;
 	struct offers *offers;
+	struct visitors *visitors; /* NULL: without a password everybody may come */
 	/* Gives a client to spice-server. */
 	void (*hand_over)(void *user, const struct connection_guest *guest);
 	/*
@@ -62,6 +64,8 @@ struct connection *connection_create(const struct connection_host *host, int fd,
 	const struct peer_address *from, struct tls_credentials *credentials);
 /* Has it look again whether what it waits for is there. */
 void connection_wake(struct connection *connection);
+/* Says what the keeper says of its user; `user` is the connection. */
+void connection_be_judged(void *user, bool welcome);
 /* Says that the turn of a connection (`user`) to shake hands has come; it is effort.h's granted. */
 void connection_take_turn(void *user);
 /* Lets the client go: ended() is called now or, for a display channel that has just begun, when

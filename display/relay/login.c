@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "display/door/visitors.h"
 #include "display/relay/offers.h"
 #include "display/relay/link_keys.h"
 #include "display/relay/phases.h"
@@ -73,6 +74,8 @@ void login_finish(struct connection *connection)
 	struct login *login = g_steal_pointer(&connection->login);
 	if (!login)
 		return;
+	if (login->user == LOGIN_USER_ASKED)
+		visitors_forget(connection->host->visitors, connection);
 	link_key_unref(login->key);
 	explicit_bzero(login, sizeof(*login));
 	g_free(login);
@@ -111,12 +114,46 @@ static bool has_capabilities(struct connection *connection)
 	}
 }
 
+void connection_be_judged(void *user, bool welcome)
+{
+	struct connection *connection = user;
+	g_assert(connection->login && connection->login->user == LOGIN_USER_ASKED);
+	connection->login->user = welcome ? LOGIN_USER_WELCOME : LOGIN_USER_REFUSED;
+	connection_wake(connection);
+}
+
+/* Returns true when the client may go on without a password, or with one. */
+static bool is_welcome(struct connection *connection)
+{
+	struct login *login = connection->login;
+	struct visitors *visitors = connection->host->visitors;
+	if (!visitors || !tickets_is_open(connection->host->tickets))
+		return true;
+	switch (login->user) {
+	case LOGIN_USER_UNKNOWN:
+		if (visitors_ask(visitors, connection, connection->outer.fd))
+			login->user = LOGIN_USER_ASKED;
+		else
+			say_error(connection, SPICE_LOGIN_PERMISSION_DENIED,
+				"it cannot be found out now whose it is");
+		return false;
+	case LOGIN_USER_ASKED:
+		return false;
+	case LOGIN_USER_WELCOME:
+		return true;
+	default:
+		say_error(connection, SPICE_LOGIN_PERMISSION_DENIED,
+			"there is no password, and it is no user's who needs none");
+		return false;
+	}
+}
+
 void login_answer(struct connection *connection)
 {
 	uint8_t bytes[SPICE_LOGIN_ANSWER_BYTES_MAX];
 	struct login *login = connection->login;
 	wait_for_us(connection);
-	if (!is_sound(connection) || !has_capabilities(connection))
+	if (!is_sound(connection) || !is_welcome(connection) || !has_capabilities(connection))
 		return;
 	login->key = link_keys_get(connection->host->keys);
 	if (!login->key)

@@ -11,7 +11,16 @@
 #include "display/relay/spice_login.h"
 #include "display/tickets/tickets.h"
 
+/* What is known of the user whose connection it is, where no password is asked for. */
+enum login_user {
+	LOGIN_USER_UNKNOWN,
+	LOGIN_USER_ASKED, /* the keeper */
+	LOGIN_USER_WELCOME,
+	LOGIN_USER_REFUSED,
+};
+
 struct login {
+	enum login_user user;
 	struct spice_link link;
 	uint8_t message[SPICE_LINK_BYTES_MAX]; /* that said it */
 	struct link_key *key; /* the client was told its public half; NULL: not yet */

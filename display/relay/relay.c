@@ -9,6 +9,7 @@
 #include "common/peer_log.h"
 #include "display/door/arrivals.h"
 #include "display/door/lobby.h"
+#include "display/door/visitors.h"
 #include "display/relay/offers.h"
 #include "display/relay/connection.h"
 #include "display/relay/limits.h"
@@ -84,6 +85,22 @@ static void on_login_ready(void *user)
 	for (guint i = 0; i < relay->connections->len; i++)
 		connection_wake(relay->connections->pdata[i]);
 }
+
+static bool on_visitor(void *user, struct keeper_visitor *visitor, int fd)
+{
+	struct relay *relay = user;
+	return relay->ops->ask_keeper(relay->user, visitor, fd);
+}
+
+static void on_judged(void *user, void *connection, bool welcome)
+{
+	connection_be_judged(connection, welcome);
+}
+
+static const struct visitors_ops visitors_ops = {
+	.ask = on_visitor,
+	.judged = on_judged,
+};
 
 static const struct offers_ops offers_ops = {
 	.ask = on_ask,
@@ -259,6 +276,11 @@ bool relay_listen(struct relay *relay, enum keeper_listener_kind kind, int fd)
 	return arrivals_listen(relay->arrivals, kind, fd);
 }
 
+void relay_judge_visitor(struct relay *relay, uint32_t serial, bool welcome)
+{
+	visitors_judged(relay->host.visitors, serial, welcome);
+}
+
 void relay_step_aside(unsigned head)
 {
 	pass_step_aside(head);
@@ -283,6 +305,9 @@ struct relay *relay_create(const struct relay_options *options, struct line *lin
 		.sessions = sessions_create(!options->server_clock),
 		.line = line,
 		.tickets = tickets,
+		.visitors = ops->ask_keeper ?
+				    visitors_create(relay->context, &visitors_ops, relay) :
+				    NULL,
 		.hand_over = hand_over,
 		.ended = on_ended,
 		.user = relay,
@@ -325,6 +350,7 @@ void relay_destroy(struct relay *relay)
 	g_ptr_array_unref(relay->dead);
 	poll_set_destroy(relay->host.polls);
 	sessions_destroy(relay->host.sessions);
+	visitors_destroy(relay->host.visitors);
 	g_main_loop_unref(relay->loop);
 	g_main_context_unref(relay->context);
 	g_main_context_unref(relay->main_context);

@@ -33,6 +33,11 @@ struct relay_ops {
 	/* Gives spice-server a connection of the relay's own, which only asks what it can do. `fd`
 	 * is the callee's. */
 	void (*asks)(void *user, int fd);
+	/*
+	 * Asks the keeper whether a client may come without a password (visitors.h). It is called
+	 * on the relay's thread. NULL: all may.
+	 */
+	bool (*ask_keeper)(void *user, struct keeper_visitor *visitor, int fd);
 };
 
 /* The relay opens the clients' lines in `line`, and has `tickets` judge them. Both must outlive it.
@@ -47,6 +52,8 @@ void relay_destroy(struct relay *relay);
  * comes there takes nothing of the main loop's time. Returns false as arrivals_listen() does.
  */
 bool relay_listen(struct relay *relay, enum keeper_listener_kind kind, int fd);
+/* Passes the keeper's answer to ask_keeper() on. */
+void relay_judge_visitor(struct relay *relay, uint32_t serial, bool welcome);
 /* A head's worker thread calls this when it neither reads nor writes the head's channels (pass.h).
  * It may do so also when there is no relay. */
 void relay_step_aside(unsigned head);

@@ -7,6 +7,7 @@
 #include <glib-unix.h>
 #include <glib/gstdio.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -38,7 +39,7 @@ struct fake_desktop {
 	/* The lock protects what follows. */
 	GMutex lock;
 	GCond changed;
-	bool ready, keeper_broken;
+	bool ready, keeper_broken, asked, refuses;
 	uint32_t area_width, area_height;
 	struct stats *stats; /* shared with display, as is the next */
 	struct heartbeat *heartbeat;
@@ -102,10 +103,26 @@ static bool handle_pointer_area(void *user, const void *message, int *fds, unsig
 	return area->width > 0 && area->height > 0;
 }
 
+/* Whoever comes is taken for a user that the keeper knows, unless the test says otherwise. */
+static bool handle_visitor(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct fake_desktop *desktop = user;
+	const struct keeper_visitor *visitor = message;
+	struct keeper_visitor_judged answer = { .header.type = KEEPER_MESSAGE_VISITOR_JUDGED,
+		.serial = visitor->serial,
+		.welcome = !desktop->refuses };
+	struct pollfd p = { .fd = desktop->keeper_link, .events = POLLOUT };
+
+	desktop->asked = true;
+	return poll(&p, 1, READY_TIMEOUT_MS) == 1 &&
+	       link_send(desktop->keeper_link, &answer, sizeof(answer), NULL, 0) == 0;
+}
+
 static const struct link_handler keeper_table[] = {
 	{ KEEPER_MESSAGE_READY, "READY", sizeof(struct keeper_ready), 0, 0, handle_ready },
 	{ KEEPER_MESSAGE_POINTER_AREA, "POINTER_AREA", sizeof(struct keeper_pointer_area), 0, 0,
 		handle_pointer_area },
+	{ KEEPER_MESSAGE_VISITOR, "VISITOR", sizeof(struct keeper_visitor), 0, 1, handle_visitor },
 };
 
 static gboolean keeper_readable(gint fd, GIOCondition condition, gpointer user)
@@ -423,6 +440,19 @@ struct fake_desktop *fake_desktop_start(const struct fake_desktop_options *optio
 static void thread_stop(struct fake_desktop *desktop)
 {
 	desktop->stopping = true;
+}
+
+void fake_desktop_refuse_visitors(struct fake_desktop *desktop, bool refuse)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&desktop->lock);
+	desktop->refuses = refuse;
+	desktop->asked = false;
+}
+
+bool fake_desktop_was_asked(struct fake_desktop *desktop)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&desktop->lock);
+	return desktop->asked;
 }
 
 void fake_desktop_print_log(const struct fake_desktop *desktop)

@@ -83,6 +83,13 @@ unsigned long fake_desktop_resident_kib(const struct fake_desktop *desktop);
 bool fake_desktop_is_alive(struct fake_desktop *desktop);
 /* Waits until display's log has a line that holds `text`. */
 bool fake_desktop_wait_log(const struct fake_desktop *desktop, const char *text, int timeout_ms);
+/*
+ * From here on the keeper that this plays says of all who come without a password that they may
+ * not come in, or that they may, as it does at first.
+ */
+void fake_desktop_refuse_visitors(struct fake_desktop *desktop, bool refuse);
+/* Tells whether display has asked since then. */
+bool fake_desktop_was_asked(struct fake_desktop *desktop);
 /* Prints display's log to standard error. */
 void fake_desktop_print_log(const struct fake_desktop *desktop);
 unsigned fake_desktop_count_log_lines(const struct fake_desktop *desktop);

@@ -245,6 +245,43 @@ static void test_client_without_a_head(void)
 	fixture_stop(&fixture);
 }
 
+/* Without a password it is the keeper's to say who may come in; with one nobody asks. */
+static void test_visitors(void)
+{
+	const struct fake_desktop_options with_password = { .ticket = "secret" };
+	/* A main channel's link message without capabilities. */
+	static const char link[34] = { 'R', 'E', 'D', 'Q',
+		2, [8] = 2, [12] = 18, [20] = 1, [30] = 18 };
+	struct fixture fixture;
+	char bytes[20];
+
+	fixture_start(&fixture, 640, 480, NULL);
+	fake_desktop_refuse_visitors(fixture.desktop, true);
+	struct client *refused = client_new(fake_desktop_address(fixture.desktop), NULL);
+	g_assert_false(client_is_connected(refused));
+	client_free(refused);
+	g_assert_true(fake_desktop_was_asked(fixture.desktop));
+	int fd = fake_desktop_connect_socket(fixture.desktop);
+	g_assert_cmpint(send(fd, link, sizeof(link), MSG_NOSIGNAL), ==, sizeof(link));
+	g_assert_cmpint(recv(fd, bytes, sizeof(bytes), MSG_WAITALL), ==, sizeof(bytes));
+	/* SPICE's magic, and behind the header of 16 bytes the error: permission denied. */
+	g_assert_cmpmem(bytes, 4, "REDQ", 4);
+	g_assert_cmpint(bytes[16], ==, 7);
+	close(fd);
+	fake_desktop_refuse_visitors(fixture.desktop, false);
+	fixture_connect(&fixture);
+	fixture_expect_canvas(&fixture);
+	g_assert_true(fake_desktop_was_asked(fixture.desktop));
+	fixture_stop(&fixture);
+
+	fixture_start(&fixture, 640, 480, &with_password);
+	fake_desktop_refuse_visitors(fixture.desktop, true);
+	fixture.client = client_new(fake_desktop_address(fixture.desktop), "secret");
+	g_assert_true(client_is_connected(fixture.client));
+	g_assert_false(fake_desktop_was_asked(fixture.desktop));
+	fixture_stop(&fixture);
+}
+
 int main(int argc, char **argv)
 {
 	fixture_init(&argc, &argv);
@@ -259,5 +296,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/connection/password", test_password);
 	g_test_add_func("/connection/unix-socket", test_unix_socket);
 	g_test_add_func("/connection/client-without-a-head", test_client_without_a_head);
+	g_test_add_func("/connection/visitors", test_visitors);
 	return g_test_run();
 }

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Where `vitrine run` has its password from, where that must not be seen, and what signals and closed descriptors do.
+"""Where `vitrine run` has its password from, where that must not be seen, and who comes in without one; signals and closed descriptors.
 
 The guest only boots: what is asked is answered by the host's processes. Each check starts desktops of its own.
 """
 import os
 import pathlib
 import signal
+import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -155,6 +157,52 @@ def a_new_password_is_taken_on_sighup(_):
         assert SECRET not in started.text() and 'marlin' not in started.text()
 
 
+def first_answer(port, uid, unix=None):
+    """The error in SPICE's first answer to a main channel's connection that this user makes; 0: none; None: no answer."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        word = b'-'
+        try:
+            os.setgroups([])
+            os.setresuid(uid, uid, uid)
+            with socket.socket(socket.AF_UNIX if unix else socket.AF_INET) as client:
+                client.settimeout(20)
+                client.connect(unix or ('127.0.0.1', port))
+                client.sendall(struct.pack('<4sIIIIBBIIII', b'REDQ', 2, 2, 22, 0, 1, 0, 1, 0, 18, 0b1011))
+                word = bytes([client.recv(20, socket.MSG_WAITALL)[16]])
+        finally:
+            os.write(writer, word)
+            os._exit(0)
+    os.close(writer)
+    word = os.read(reader, 1)
+    os.close(reader)
+    os.waitpid(pid, 0)
+    return None if word == b'-' else word[0]
+
+
+PERMISSION_DENIED = 7
+STRANGER = 54321
+
+
+def without_a_password_it_is_for_its_user(_):
+    if os.geteuid() != 0:
+        raise tap.Skip('only root can be somebody else')
+    with Started() as started:
+        with started.connect(None):
+            pass
+        assert first_answer(started.port, 0) == 0
+        assert first_answer(started.port, STRANGER) == PERMISSION_DENIED
+        assert f"it is user {STRANGER}'s" in started.text(), started.text()
+    for words, options in (('SUDO_UID=54321 "$@"', []), ('"$@"', ['--allow-user', f'daemon,{STRANGER}']), ('"$@"', ['--no-password'])):
+        with Started(words, options) as started:
+            with started.connect(None):
+                pass
+            assert first_answer(started.port, STRANGER) == 0, f'{words} {options}: {started.text()}'
+            other = first_answer(started.port, STRANGER + 1)
+            assert (other == 0) == ('--no-password' in options), f'{words} {options}: {other} {started.text()}'
+
+
 def nohup_survives_a_hang_up(_):
     with Started('nohup "$@" & wait') as started:
         with started.connect(None):
@@ -185,8 +233,8 @@ def the_signal_is_named(_):
         assert 'vitrine: ends: SIGTERM' in started.text(), started.text()
 
 
-CHECKS = [each_form_asks_for_the_password, it_is_seen_nowhere, a_new_password_is_taken_on_sighup, nohup_survives_a_hang_up,
-          closed_descriptors_are_filled, the_signal_is_named]
+CHECKS = [each_form_asks_for_the_password, it_is_seen_nowhere, a_new_password_is_taken_on_sighup,
+          without_a_password_it_is_for_its_user, nohup_survives_a_hang_up, closed_descriptors_are_filled, the_signal_is_named]
 
 
 def main():

@@ -81,11 +81,19 @@ static void on_gone(void *user, bool fault)
 	g_string_append(f->calls, fault ? "fault;" : "gone;");
 }
 
+static bool on_visitor_judged(void *user, uint32_t serial, bool welcome)
+{
+	struct fixture *f = user;
+	g_string_append_printf(f->calls, "visitor %u %s;", serial, welcome ? "in" : "out");
+	return !f->refuse;
+}
+
 static const struct keeper_end_ops ops = {
 	.ticket = on_ticket,
 	.listener = on_listener,
 	.frame_link = on_frame_link,
 	.dbus = on_dbus,
+	.visitor_judged = on_visitor_judged,
 	.certificate = on_certificate,
 	.gone = on_gone,
 };
