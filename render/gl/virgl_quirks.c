@@ -3,6 +3,7 @@
 
 #include <epoxy/gl.h>
 #include <glib.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -117,8 +118,44 @@ static void clear_what_is_read_into(void)
 	epoxy_glGetnCompressedTexImageARB = get_cleared_compressed_image;
 }
 
+/* ---- functions that not every GL has ---- */
+
+/*
+ * virglrenderer 0.10 calls these functions whether or not GL has them, and libepoxy ends the
+ * process then. A program may ask for what its capset does not have; nothing comes of it.
+ */
+static void APIENTRY clear_nothing(GLuint texture, GLint level, GLint x, GLint y, GLint z,
+	GLsizei width, GLsizei height, GLsizei depth, GLenum format, GLenum type, const void *value)
+{
+}
+
+static void APIENTRY attach_nothing(GLenum target, GLenum attachment, GLuint texture, GLint level)
+{
+}
+
+static void APIENTRY bind_nothing(GLenum target, GLuint id)
+{
+}
+
+static bool has_gl(int version, const char *extension)
+{
+	return !epoxy_is_desktop_gl() || epoxy_gl_version() >= version ||
+	       epoxy_has_gl_extension(extension);
+}
+
+static void leave_out_missing_functions(void)
+{
+	if (!has_gl(44, "GL_ARB_clear_texture"))
+		epoxy_glClearTexSubImage = clear_nothing;
+	if (!has_gl(32, "GL_ARB_geometry_shader4"))
+		epoxy_glFramebufferTexture = attach_nothing;
+	if (!has_gl(40, "GL_ARB_transform_feedback2"))
+		epoxy_glBindTransformFeedback = bind_nothing;
+}
+
 void virgl_quirks_apply(void)
 {
+	leave_out_missing_functions();
 	filter_sampler_parameters();
 	clear_what_is_read_into();
 }

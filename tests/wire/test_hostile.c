@@ -32,6 +32,7 @@ enum {
 	TRANSFER3D = 43,
 	GET_MEMORY_INFO = 50,
 	UNKNOWN = 200,
+	CLEAR_TEXTURE = 47,
 };
 enum { OBJECT_QUERY = 9, OBJECT_STREAMOUT_TARGET = 10 };
 
@@ -480,6 +481,31 @@ static void test_layers_read_back(void)
 	finish(stage);
 }
 
+/* What GL does not have is left out, and the program's context goes on. */
+static void test_lacking_in_gl(void)
+{
+	struct virgl_stream s = { 0 };
+	g_setenv("MESA_GL_VERSION_OVERRIDE", "4.3", TRUE);
+	g_setenv("MESA_EXTENSION_OVERRIDE", "-GL_ARB_clear_texture", TRUE);
+	struct stage *stage = create();
+	g_unsetenv("MESA_GL_VERSION_OVERRIDE");
+	g_unsetenv("MESA_EXTENSION_OVERRIDE");
+	begin_program(stage);
+	virgl_put_header(&s, CLEAR_TEXTURE, 0, 12);
+	virgl_put(&s, stage->context + TARGET);
+	for (unsigned i = 0; i < 4; i++)
+		virgl_put(&s, 0); /* the level, and where */
+	virgl_put(&s, SIDE);
+	virgl_put(&s, SIDE);
+	virgl_put(&s, 1);
+	for (unsigned i = 0; i < 4; i++)
+		virgl_put(&s, UINT32_MAX);
+	wire_ok(send(stage, &s));
+	g_assert_cmphex(clear_and_draw(stage, NULL), ==, PIXEL_DRAWN);
+	end_program(stage);
+	finish(stage);
+}
+
 #define KIND(name, rows)                                                                           \
 	{                                                                                          \
 		"/hostile/" name, rows, G_N_ELEMENTS(rows)                                         \
@@ -504,5 +530,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/hostile/destroyed-while-bound", test_destroyed_while_bound);
 	g_test_add_func("/hostile/wide-pixels", test_wide_pixels);
 	g_test_add_func("/hostile/layers-read-back", test_layers_read_back);
+	g_test_add_func("/hostile/lacking-in-gl", test_lacking_in_gl);
 	return g_test_run();
 }
