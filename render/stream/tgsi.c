@@ -92,15 +92,46 @@ bool tgsi_has_output(const struct tgsi_facts *facts, unsigned output)
 
 /* ---- pairs ---- */
 
+/*
+ * Returns the range that virglrenderer makes of an input: where it begins in an array of the
+ * earlier shader's it begins with that, and is at least as long.
+ */
+static struct tgsi_range move_to_array(const struct tgsi_facts *earlier, struct tgsi_range range)
+{
+	for (unsigned i = 0; i < earlier->n_output_ranges; i++) {
+		const struct tgsi_range *array = &earlier->output_ranges[i];
+		if (array->varying == range.varying && array->first <= range.first &&
+			range.first - array->first < array->count) {
+			range.first = array->first;
+			range.count = array->count > range.count ? array->count : range.count;
+			break;
+		}
+	}
+	return range;
+}
+
+static unsigned count_missing(const struct tgsi_facts *earlier, const struct tgsi_facts *later)
+{
+	uint64_t missing[TGSI_VARYINGS];
+	unsigned n = 0;
+	memcpy(missing, earlier->varyings_out, sizeof(missing));
+	for (unsigned i = 0; i < later->n_input_ranges; i++) {
+		struct tgsi_range range = move_to_array(earlier, later->input_ranges[i]);
+		uint64_t bits = (UINT64_C(1) << range.count) - 1;
+		missing[range.varying] &= ~(bits << range.first);
+	}
+	for (unsigned i = 0; i < TGSI_VARYINGS; i++)
+		n += (unsigned)__builtin_popcountll(missing[i]);
+	return n;
+}
+
 bool tgsi_check_link(const struct tgsi_facts *earlier, const struct tgsi_facts *later,
 	struct stream_fault *fault)
 {
 	unsigned n_declarations = later->n_input_declarations;
 	if (later->n_color_inputs)
 		n_declarations += later->n_color_inputs + 1u;
-	for (unsigned i = 0; i < TGSI_VARYINGS; i++)
-		n_declarations += (unsigned)__builtin_popcountll(
-			earlier->varyings_out[i] & ~later->varyings_in[i]);
+	n_declarations += count_missing(earlier, later);
 	if (n_declarations <= TGSI_IO_DECLARATIONS_MAX)
 		return true;
 	*fault = (struct stream_fault){ "shader text", "inputs", n_declarations,

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "render/stream/fault.h"
+#include "render/stream/tgsi_limits.h"
 
 /* The protocol numbers stages in this way (PIPE_SHADER_* in virgl_protocol.h). */
 enum tgsi_stage {
@@ -34,6 +35,12 @@ enum tgsi_stage {
 /* Stages hand values of these kinds to each other by number; a mask has a bit for each number. */
 enum tgsi_varying { TGSI_GENERIC, TGSI_PATCH, TGSI_TEXCOORD, TGSI_VARYINGS };
 
+/* Is a declaration of values that are handed over: `count` numbers from `first` on. */
+struct tgsi_range {
+	uint8_t varying; /* enum tgsi_varying */
+	uint8_t first, count;
+};
+
 /* Says what a text declares and uses. Bit n of a mask is register, slot or number n. */
 struct tgsi_facts {
 	enum tgsi_stage stage;
@@ -47,7 +54,11 @@ struct tgsi_facts {
 	uint8_t n_color_inputs; /* of a fragment shader: two-sided colours give each one more entry
 				 */
 
-	uint64_t varyings_in[TGSI_VARYINGS], varyings_out[TGSI_VARYINGS];
+	uint64_t varyings_out[TGSI_VARYINGS];
+	/* These are in the text's order: of inputs all, and of outputs the arrays. */
+	struct tgsi_range input_ranges[TGSI_IO_DECLARATIONS_MAX];
+	struct tgsi_range output_ranges[TGSI_OUTPUT_ARRAYS_MAX];
+	uint8_t n_input_ranges, n_output_ranges;
 
 	uint32_t samplers, samplers_used;
 	uint32_t sampler_views;
@@ -82,7 +93,8 @@ bool tgsi_check(const char *text, size_t length, unsigned stage, struct tgsi_fac
  * Returns whether a shader may run behind another one of an earlier stage. What the earlier one
  * puts out and the later one does not declare virglrenderer adds to the later one's 64 inputs,
  * without looking at their end. It does so whenever it translates the later one: when that is made,
- * bound or drawn with while the other is bound.
+ * bound or drawn with while the other is bound. It takes an input that begins in an array of the
+ * earlier one's outputs for that array.
  */
 bool tgsi_check_link(const struct tgsi_facts *earlier, const struct tgsi_facts *later,
 	struct stream_fault *fault);

@@ -253,7 +253,8 @@ static bool check_semantic(struct tgsi_parser *parser, const struct declaration 
 	       tgsi_refuse(parser, rule->name, last, max, "the semantic has no index so high");
 }
 
-static void add_varying(const struct declaration *decl, uint64_t varyings[TGSI_VARYINGS])
+/* Returns false for a declaration of what is not handed over by number. */
+static bool get_range(const struct declaration *decl, struct tgsi_range *range)
 {
 	enum tgsi_varying varying;
 	switch (decl->semantic) {
@@ -267,23 +268,36 @@ static void add_varying(const struct declaration *decl, uint64_t varyings[TGSI_V
 		varying = TGSI_TEXCOORD;
 		break;
 	default:
-		return;
+		return false;
 	}
-	uint64_t bits = (UINT64_C(1) << count(decl)) - 1;
-	varyings[varying] |= bits << decl->semantic_index;
+	*range = (struct tgsi_range){ (uint8_t)varying, (uint8_t)decl->semantic_index,
+		(uint8_t)count(decl) };
+	return true;
 }
 
 static bool declare_input(struct tgsi_parser *parser, const struct declaration *decl)
 {
 	struct tgsi_facts *facts = parser->facts;
 	tgsi_set_bits(facts->inputs, decl->first, decl->last);
-	add_varying(decl, facts->varyings_in);
 	if (facts->stage == TGSI_FRAGMENT && decl->semantic == TGSI_SEMANTIC_COLOR)
 		facts->n_color_inputs++;
-	return add(parser, "declarations of IN", &parser->n_input_declarations, 1,
-		       TGSI_IO_DECLARATIONS_MAX, "too many declarations of inputs") &&
-	       add(parser, "IN", &parser->n_input_registers, count(decl), TGSI_IO_REGISTERS_MAX - 1,
-		       "too many inputs");
+	if (!add(parser, "declarations of IN", &parser->n_input_declarations, 1,
+		    TGSI_IO_DECLARATIONS_MAX, "too many declarations of inputs"))
+		return false;
+	facts->n_input_ranges += get_range(decl, &facts->input_ranges[facts->n_input_ranges]);
+	return add(parser, "IN", &parser->n_input_registers, count(decl), TGSI_IO_REGISTERS_MAX - 1,
+		"too many inputs");
+}
+
+static void add_output_range(struct tgsi_facts *facts, const struct declaration *decl)
+{
+	struct tgsi_range range;
+	if (!get_range(decl, &range))
+		return;
+	uint64_t bits = (UINT64_C(1) << range.count) - 1;
+	facts->varyings_out[range.varying] |= bits << range.first;
+	if (decl->array)
+		facts->output_ranges[facts->n_output_ranges++] = range;
 }
 
 static bool declare_output(struct tgsi_parser *parser, const struct declaration *decl)
@@ -292,10 +306,10 @@ static bool declare_output(struct tgsi_parser *parser, const struct declaration 
 	tgsi_set_bits(facts->outputs, decl->first, decl->last);
 	if (decl->semantic == TGSI_SEMANTIC_PSIZE)
 		tgsi_set_bits(parser->point_sizes, decl->first, decl->last);
-	add_varying(decl, facts->varyings_out);
 	if (decl->array && !add(parser, "arrays of OUT", &parser->n_output_arrays, 1,
 				   TGSI_OUTPUT_ARRAYS_MAX, "too many arrays of outputs"))
 		return false;
+	add_output_range(facts, decl);
 	return add(parser, "declarations of OUT", &parser->n_output_declarations, 1,
 		       facts->stage == TGSI_FRAGMENT ? TGSI_FRAGMENT_OUTPUTS_MAX :
 						       TGSI_IO_DECLARATIONS_MAX,

@@ -31,7 +31,8 @@ static void check_facts(const struct tgsi_facts *facts, size_t bytes)
 	g_assert(facts->n_immediates <= TGSI_IMMEDIATES_MAX);
 	g_assert(facts->inputs[1] >> (TGSI_IO_REGISTERS_MAX - 64) == 0);
 	g_assert(facts->outputs[1] >> (TGSI_IO_REGISTERS_MAX - 64) == 0);
-	g_assert(facts->varyings_in[TGSI_TEXCOORD] < 1u << 8);
+	for (unsigned i = 0; i < facts->n_input_ranges; i++)
+		g_assert(facts->input_ranges[i].first + facts->input_ranges[i].count <= 63);
 	g_assert(facts->varyings_out[TGSI_PATCH] <= UINT32_MAX);
 }
 

@@ -308,7 +308,10 @@ static void test_facts(void)
 	g_assert_cmphex(facts.outputs[0], ==, 2);
 	g_assert_true(tgsi_has_output(&facts, 1) && !tgsi_has_output(&facts, 0));
 	g_assert_false(tgsi_has_output(&facts, 200));
-	g_assert_cmphex(facts.varyings_in[TGSI_GENERIC], ==, 0x70);
+	g_assert_cmpuint(facts.n_input_ranges, ==, 1);
+	g_assert_cmpuint(facts.input_ranges[0].varying, ==, TGSI_GENERIC);
+	g_assert_cmpuint(facts.input_ranges[0].first, ==, 4);
+	g_assert_cmpuint(facts.input_ranges[0].count, ==, 3);
 	g_assert_cmpuint(facts.n_color_inputs, ==, 1);
 	g_assert_cmphex(facts.samplers_used, ==, 8);
 	g_assert_cmphex(facts.images, ==, 6);
@@ -344,6 +347,35 @@ static void test_link(void)
 	g_assert_true(tgsi_check_link(&earlier, &later, &fault));
 	later.n_color_inputs = 1;
 	g_assert_false(tgsi_check_link(&earlier, &later, &fault));
+}
+
+/*
+ * virglrenderer takes an input that begins in an array of the earlier stage's outputs for that
+ * array, and does not have its last numbers then.
+ */
+static void test_link_of_arrays(void)
+{
+	static const struct {
+		const char *outputs;
+		bool links;
+	} rows[] = {
+		{ "DCL OUT[0..10], ARRAY(1), GENERIC[0]\nDCL OUT[11..20], GENERIC[11]\n", false },
+		{ "DCL OUT[0..10], GENERIC[0]\nDCL OUT[11..20], GENERIC[11]\n", true },
+		{ "DCL OUT[0..9], ARRAY(1), GENERIC[0]\nDCL OUT[10..20], GENERIC[10]\n", true },
+		{ "DCL OUT[0..9], GENERIC[0]\nDCL OUT[10..20], ARRAY(1), GENERIC[10]\n", true },
+	};
+	const struct heap lines = { "", 0,
+		"FRAG\nDCL IN[0..10], GENERIC[10]\nDCL IN[11..20], GENERIC[0]\n",
+		"DCL IN[21], FOG\n", 0, NULL };
+	g_autofree char *text = pile(&lines, 58);
+	struct tgsi_facts earlier, later;
+	struct stream_fault fault;
+	g_assert_true(check(text, TGSI_FRAGMENT, &later, &fault));
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *outputs = g_strconcat("VERT\n", rows[i].outputs, NULL);
+		g_assert_true(check(outputs, TGSI_VERTEX, &earlier, &fault));
+		g_assert_true(tgsi_check_link(&earlier, &later, &fault) == rows[i].links);
+	}
 }
 
 /* ---- what guests send ---- */
@@ -407,6 +439,7 @@ int main(int argc, char **argv)
 	ADD(heaps, "/tgsi/lines/", test_heap)
 	ADD(texts, "/tgsi/text/", test_text)
 	g_test_add_func("/tgsi/link", test_link);
+	g_test_add_func("/tgsi/link of arrays", test_link_of_arrays);
 	g_test_add_func("/tgsi/length", test_length);
 	g_test_add_func("/tgsi/searches", test_searches);
 	g_test_add_func("/tgsi/facts", test_facts);
