@@ -51,6 +51,8 @@ void emit_needs(struct model *model, const struct model_object *shader);
 /* ---- emit_draw.c ---- */
 
 void emit_any_draw(struct model *model);
+/* Emits a shader that streams what it puts out, and a draw with it. */
+void emit_recording_draw(struct model *model);
 void emit_any_launch(struct model *model);
 
 /* Describes a command of the protocol that can be asked for by name. */

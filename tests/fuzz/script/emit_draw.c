@@ -188,7 +188,7 @@ static void set_targets(struct model *model, uint32_t handle)
 	script_end(s);
 }
 
-static void draw_recording(struct model *model)
+void emit_recording_draw(struct model *model)
 {
 	struct draw draw = { .mode = VIRGL_PRIM_TRIANGLES, .count = VERTICES };
 	struct model_object shader = emit_recording_shader(model, RECORD_WORDS);
@@ -342,7 +342,7 @@ static void link_shader(struct model *model)
 const struct emit_command emit_draw_commands[] = {
 	ANY(DRAW_VBO, 4, emit_any_draw),
 	ANY(CLEAR, 2, clear),
-	ANY(SET_STREAMOUT_TARGETS, 1, draw_recording),
+	ANY(SET_STREAMOUT_TARGETS, 1, emit_recording_draw),
 	ANY(BEGIN_QUERY, 1, begin_and_end),
 	ANY(END_QUERY, 1, begin_and_end),
 	ANY(GET_QUERY_RESULT, 1, get_result),

@@ -170,7 +170,7 @@ struct model_object emit_recording_shader(struct model *model, uint32_t stride)
 	script_put_number(s, "tokens", TOKENS_MAX, all);
 	script_put_number(s, "stream outputs", VIRGL_MAX_SO_OUTPUTS, 2);
 	for (unsigned i = 0; i < VIRGL_MAX_SO_BUFFERS; i++)
-		script_put_number(s, "stride", 512, i == 0 ? stride : 0);
+		script_put_number(s, "stride", 64, i == 0 ? stride : 0);
 	for (unsigned i = 0; i < 2; i++) {
 		/*
 		 * These are the register, first component 0, four of them, buffer 0, and where in
@@ -384,6 +384,10 @@ static void any_dsa(struct model *model)
 
 static void any_shader(struct model *model)
 {
+	if (choose_rarely(model->choices, 4)) {
+		emit_recording_draw(model);
+		return;
+	}
 	emit_shader(model, choose(model->choices, VIRGL_STAGES));
 }
 
