@@ -78,7 +78,7 @@ static bool set_capabilities(uint32_t kept)
  */
 static bool give_up_capabilities(const struct isolation *isolation)
 {
-	uint32_t kept = 0;
+	uint32_t kept = 0, for_files = 0;
 	if (isolation->has_users)
 		kept = 1u << CAP_SETUID | 1u << CAP_SETGID;
 	else if (geteuid() == 0 && isolation->namespaces)
@@ -86,8 +86,9 @@ static bool give_up_capabilities(const struct isolation *isolation)
 	else if (geteuid() == 0)
 		kept = 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH;
 	for (unsigned i = 0; geteuid() == 0 && i < STARTER_FILES_MAX; i++)
-		kept |= isolation->plan->files[i] ? 1u << CAP_DAC_READ_SEARCH : 0;
-	return set_capabilities(kept) || set_capabilities(0);
+		for_files |= isolation->plan->files[i] ? 1u << CAP_DAC_READ_SEARCH : 0;
+	/* A container's root may have no such rights over files, and workers all the same. */
+	return set_capabilities(kept | for_files) || set_capabilities(kept) || set_capabilities(0);
 }
 
 /* ---- starting ---- */
