@@ -247,15 +247,17 @@ static char *read_status(pid_t pid, const char *field)
 }
 
 /*
- * The profile lets the starter keep what namespaces take: in each case no more than that, and
- * workers are in namespaces and have the user that they should have.
+ * The profile lets the starter keep what namespaces take and, since this desktop has a password,
+ * the right to read it again; no more than that. Workers are in namespaces and have the user that
+ * they should have.
  */
 static void expect_apart(const struct site *site, pid_t worker, bool has_users)
 {
+	const uint32_t for_users = 1u << CAP_SETUID | 1u << CAP_SETGID;
+	const uint32_t kept = has_users ? for_users : 1u << CAP_SETFCAP;
 	pid_t starter = wait_worker(site, "vitrine-gpu", 0);
 	g_autofree char *capabilities = read_status(starter, "CapPrm:");
-	g_autofree char *want = g_strdup_printf("CapPrm:\t%016x",
-		has_users ? 1u << CAP_SETUID | 1u << CAP_SETGID : 1u << CAP_SETFCAP);
+	g_autofree char *want = g_strdup_printf("CapPrm:\t%016x", kept | 1u << CAP_DAC_READ_SEARCH);
 	g_assert_cmpstr(capabilities, ==, want);
 	g_autofree char *user = read_status(worker, "Uid:");
 	g_assert_cmpint(g_str_has_prefix(user, "Uid:\t0\t"), ==, !has_users);
