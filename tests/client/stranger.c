@@ -2,14 +2,13 @@
 #include "tests/client/stranger.h"
 
 #include <glib.h>
-#include <openssl/evp.h>
-#include <openssl/rsa.h>
-#include <openssl/x509.h>
 #include <spice/enums.h>
 #include <spice/protocol.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "tests/client/link_by_hand.h"
 
 #define ANSWER_S 10
 
@@ -70,29 +69,11 @@ void stranger_say_link(int fd, uint8_t channel, uint32_t session)
 	g_assert_true(stranger_say(fd, &link, sizeof(link)));
 }
 
-/* Encrypts the empty password as SPICE wants it: RSA-OAEP with the key of the server's answer. */
-static void make_ticket(const uint8_t *key, uint8_t *ticket)
-{
-	size_t size_bytes = sizeof(SpiceLinkEncryptedTicket);
-	EVP_PKEY *public_key = d2i_PUBKEY(NULL, &key, SPICE_TICKET_PUBKEY_BYTES);
-
-	g_assert_nonnull(public_key);
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(public_key, NULL);
-	g_assert_cmpint(EVP_PKEY_encrypt_init(context), ==, 1);
-	g_assert_cmpint(EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING), ==, 1);
-	g_assert_cmpint(
-		EVP_PKEY_encrypt(context, ticket, &size_bytes, (const uint8_t *)"", 1), ==, 1);
-	EVP_PKEY_CTX_free(context);
-	EVP_PKEY_free(public_key);
-}
-
 static void say_ticket(int fd, const uint8_t *key)
 {
-	uint8_t ticket[sizeof(SpiceLinkEncryptedTicket)];
-	uint32_t mechanism = SPICE_COMMON_CAP_AUTH_SPICE;
+	uint8_t ticket[LINK_BY_HAND_TICKET_BYTES];
 
-	make_ticket(key, ticket);
-	g_assert_true(stranger_say(fd, &mechanism, sizeof(mechanism)));
+	link_by_hand_ticket(ticket, key, "");
 	g_assert_true(stranger_say(fd, ticket, sizeof(ticket)));
 }
 
