@@ -30,8 +30,12 @@
 #define LET_IN_MS 1000
 #define CLIENTS 50
 #define SHORT_CLIENTS 3
-/* A machine that does other things besides holds us, too, when the test is one of many. */
+/*
+ * A loop is held for too long past this. A machine that does other things besides holds it, too,
+ * now and then, so this is borne so many times in half a minute.
+ */
 #define HELD_LONG_MS 50
+#define HELD_LONG_MAX 3
 #define COST_MAX_PERCENT 25
 
 static unsigned seconds;
@@ -43,7 +47,21 @@ struct watch {
 	GThread *thread;
 	gint stop; /* atomic */
 	uint64_t held_ns[HEARTBEAT_LOOPS];
+	/* Beats that lasted for longer than HELD_LONG_MS, and when the last of them had begun. */
+	unsigned n_long[HEARTBEAT_LOOPS];
+	uint64_t long_ns[HEARTBEAT_LOOPS];
 };
+
+static void note_held(
+	struct watch *watch, enum heartbeat_loop loop, uint64_t since_ns, uint64_t held_ns)
+{
+	watch->held_ns[loop] = MAX(watch->held_ns[loop], held_ns);
+	if (held_ns <= HELD_LONG_MS * G_GUINT64_CONSTANT(1000000) ||
+		watch->long_ns[loop] == since_ns)
+		return;
+	watch->long_ns[loop] = since_ns;
+	watch->n_long[loop]++;
+}
 
 static gpointer watch_loops(gpointer user)
 {
@@ -56,8 +74,7 @@ static gpointer watch_loops(gpointer user)
 			uint64_t since_ns = __atomic_load_n(&beat->since_ns, __ATOMIC_RELAXED);
 			uint64_t now_ns = (uint64_t)g_get_monotonic_time() * 1000;
 			if (state == HEARTBEAT_WORKING && now_ns > since_ns)
-				watch->held_ns[loops[i]] =
-					MAX(watch->held_ns[loops[i]], now_ns - since_ns);
+				note_held(watch, loops[i], since_ns, now_ns - since_ns);
 		}
 		g_usleep(1000);
 	}
@@ -247,17 +264,18 @@ static void test_crowd(gconstpointer data)
 	crowd_stop(crowd);
 	printf("# %s, %.0f a second for %.0f s: %u of %u clients got in, in %" G_GINT64_FORMAT
 	       " ms at most (%" G_GINT64_FORMAT " alone); %s %.0f %% of a core; "
-	       "held: main loop %.1f ms, relay %.1f ms; %u guesses answered\n",
+	       "held: main loop %.1f ms (%u times more than %d), relay %.1f ms; %u guesses "
+	       "answered\n",
 		crowd_names[kind], came / took_s, took_s, tally.in, tally.n, tally.longest_ms,
 		alone.longest_ms, is_short ? "all of it cost" : "the strangers cost", cost * 100,
-		(double)watch.held_ns[HEARTBEAT_MAIN] / 1e6,
-		(double)watch.held_ns[HEARTBEAT_RELAY] / 1e6, answered);
+		(double)watch.held_ns[HEARTBEAT_MAIN] / 1e6, watch.n_long[HEARTBEAT_MAIN],
+		HELD_LONG_MS, (double)watch.held_ns[HEARTBEAT_RELAY] / 1e6, answered);
 	g_assert_true(fake_desktop_is_alive(fixture.desktop));
 	g_assert_cmpuint(came, >, 0);
 	g_assert_cmpuint(tally.in, ==, tally.n);
 	g_assert_cmpint(tally.longest_ms, <=, LET_IN_MS);
 	if (!is_short) {
-		g_assert_cmpuint(watch.held_ns[HEARTBEAT_MAIN] / 1000000, <=, HELD_LONG_MS);
+		g_assert_cmpuint(watch.n_long[HEARTBEAT_MAIN], <=, HELD_LONG_MAX);
 		g_assert_cmpfloat(cost * 100, <=, COST_MAX_PERCENT);
 	}
 	fixture_stop(&fixture);
