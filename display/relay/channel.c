@@ -4,6 +4,7 @@
  * while one of them still has something to say. Nothing is read while something waits to go out.
  */
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "display/relay/limits.h"
@@ -132,6 +133,45 @@ static bool parse(struct connection *connection, enum spice_talk_side side)
 	return true;
 }
 
+/* A display's messages say only how it wants to be shown pictures. */
+static bool is_filtered(const struct connection *connection)
+{
+	return connection->view_only && !connection->talk.link.display;
+}
+
+/* What came before the channel began is looked at, too. */
+static void filter_early(struct connection *connection)
+{
+	struct pipe *pipe = &connection->pipes[SPICE_TALK_CLIENT];
+	if (is_filtered(connection))
+		pipe->end =
+			pipe->ready + spice_viewing_filter(&connection->viewing,
+					      pipe->bytes + pipe->ready, pipe->end - pipe->ready);
+}
+
+/*
+ * Is read_side, but leaves out what who only looks on may not say. What is left may be nothing,
+ * which `*left_bytes` says.
+ */
+static ssize_t read_allowed(struct connection *connection, enum spice_talk_side side,
+	uint8_t *bytes, size_t size_bytes, size_t *left_bytes)
+{
+	struct spice_viewing *viewing = &connection->viewing;
+	size_t held_bytes = viewing->held_bytes;
+	ssize_t n;
+	if (side == SPICE_TALK_SERVER || !is_filtered(connection)) {
+		n = read_side(connection, side, bytes, size_bytes);
+		*left_bytes = (size_t)MAX(n, 0);
+		return n;
+	}
+	g_assert(size_bytes > held_bytes);
+	memcpy(bytes, viewing->held, held_bytes);
+	n = read_side(connection, side, bytes + held_bytes, size_bytes - held_bytes);
+	if (n > 0)
+		*left_bytes = spice_viewing_filter(viewing, bytes, held_bytes + (size_t)n);
+	return n;
+}
+
 /* Reads, if nothing waits to go out. Returns true when something came. */
 static bool pull(struct connection *connection, enum spice_talk_side side)
 {
@@ -141,17 +181,18 @@ static bool pull(struct connection *connection, enum spice_talk_side side)
 		return false;
 	if (side == SPICE_TALK_CLIENT && connection->unparsed) {
 		connection->unparsed = false;
+		filter_early(connection);
 		return parse(connection, side);
 	}
-	size_t room_bytes = pipe_make_room(pipe, &room);
-	ssize_t n = read_side(connection, side, room, room_bytes);
+	size_t left_bytes = 0, room_bytes = pipe_make_room(pipe, &room);
+	ssize_t n = read_allowed(connection, side, room, room_bytes, &left_bytes);
 	if (connection_is_passing(n))
 		return false;
 	if (n <= 0) {
 		end_reading(connection, side, n);
 		return false;
 	}
-	pipe_fill(pipe, (size_t)n);
+	pipe_fill(pipe, left_bytes);
 	if (side == SPICE_TALK_SERVER)
 		connection->pulled_us = g_get_monotonic_time();
 	return parse(connection, side);

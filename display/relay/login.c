@@ -215,8 +215,9 @@ static void let_in(struct connection *connection)
 	/* What passes on a local display is not looked at for long (pass.h). */
 	if (connection->is_local && login->link.display)
 		spice_talk_init(&connection->talk, NULL, 0, NULL);
-	spice_talk_begin(&connection->talk, &login->link,
-		spice_login_has_mini_header(&login->link, &login->capabilities));
+	bool mini_header = spice_login_has_mini_header(&login->link, &login->capabilities);
+	spice_talk_begin(&connection->talk, &login->link, mini_header);
+	spice_viewing_begin(&connection->viewing, login->link.type, mini_header);
 	if ((is_main && login->link.session != 0) || !asides_join_session(connection)) {
 		say_result(connection, SPICE_LOGIN_BAD_CONNECTION_ID,
 			"it names a session that there is not, or a channel that it has");

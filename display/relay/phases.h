@@ -30,6 +30,7 @@
 #include "display/relay/pipe.h"
 #include "display/relay/spice_talk.h"
 #include "display/relay/spice_watches.h"
+#include "display/relay/spice_viewing.h"
 
 enum phase {
 	PHASE_NONE, /* in the table: the event cannot come in this phase */
@@ -107,9 +108,10 @@ struct connection {
 	size_t seen_bytes;       /* of the request (http_request.h) */
 
 	/* login.c */
-	struct login *login; /* NULL: not begun, or spice-server has let it in */
-	bool view_only;      /* it may look and listen, and no more */
-	uint32_t visit;      /* of a main channel (tickets.h); 0: none */
+	struct login *login;          /* NULL: not begun, or spice-server has let it in */
+	bool view_only;               /* it may look and listen, and no more */
+	struct spice_viewing viewing; /* if so */
+	uint32_t visit;               /* of a main channel (tickets.h); 0: none */
 
 	/* channel.c */
 	struct spice_talk talk;
