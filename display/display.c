@@ -4,20 +4,25 @@
 #include "display/display_parts.h"
 #include "display/spice/spice_head.h"
 
-/* The keeper has one password, or none. */
-#define KEEPERS_TICKET 1
-
-static bool on_ticket(void *user, const char *ticket)
+/* There is a bound on tickets; the keeper keeps below it (TICKETS_MAX in tickets/limits.h). */
+static bool on_ticket(void *user, const struct keeper_ticket *ticket, const char *text)
 {
 	struct display *display = user;
-	const struct tickets_terms terms = { 0 };
-	bool open = ticket[0] == '\0';
-	if (open)
-		tickets_drop(display->tickets, KEEPERS_TICKET);
-	else if (!tickets_put(
-			 display->tickets, KEEPERS_TICKET, ticket, &terms, g_get_monotonic_time()))
+	int64_t now_us = g_get_monotonic_time();
+	const struct tickets_terms terms = {
+		.view_only = ticket->flags & KEEPER_TICKET_VIEW_ONLY,
+		.once = ticket->flags & KEEPER_TICKET_ONCE,
+		.use_by_us = ticket->use_within_s > 0 ?
+				     now_us + ticket->use_within_s * G_USEC_PER_SEC :
+				     0,
+	};
+	bool empty = text[0] == '\0';
+	if (empty)
+		tickets_drop(display->tickets, ticket->name);
+	else if (!tickets_put(display->tickets, ticket->name, text, &terms, now_us))
 		return false;
-	tickets_set_open(display->tickets, open);
+	if (ticket->name == KEEPER_TICKET_PASSWORD)
+		tickets_set_open(display->tickets, empty);
 	return true;
 }
 
@@ -142,7 +147,6 @@ struct display *display_create(int keeper_fd, const struct display_options *opti
 	display->line_stats = line_stats_create(display->line);
 	spice_head_set_quiet(relay_step_aside);
 	display->tickets = tickets_create();
-	tickets_set_open(display->tickets, true);
 	tickets_set_desktop(display->tickets, options->name);
 	display->relay = relay_create(
 		&relay_options, display->line, display->tickets, &display_relay_ops, display);

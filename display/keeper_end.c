@@ -22,7 +22,8 @@ static bool on_ticket(void *user, const void *message, int *fds, unsigned n_fds)
 	const struct keeper_ticket *m = message;
 	char ticket[KEEPER_TICKET_MAX + 1] = { 0 };
 	memcpy(ticket, m->ticket, KEEPER_TICKET_MAX);
-	bool ok = keeper->ops->ticket(keeper->user, ticket);
+	bool ok = (m->flags & ~KEEPER_TICKET_FLAGS) == 0 &&
+		  keeper->ops->ticket(keeper->user, m, ticket);
 	explicit_bzero(ticket, sizeof(ticket));
 	return ok;
 }

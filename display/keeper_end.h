@@ -19,7 +19,8 @@ struct keeper_end;
  * a fault.
  */
 struct keeper_end_ops {
-	bool (*ticket)(void *user, const char *ticket);
+	/* `text` is the message's, with a NUL. */
+	bool (*ticket)(void *user, const struct keeper_ticket *ticket, const char *text);
 	bool (*listener)(void *user, enum keeper_listener_kind kind, int fd);
 	bool (*frame_link)(void *user, int fd);
 	bool (*dbus)(void *user, int fd);

@@ -16,7 +16,7 @@
 #include "common/link.h"
 
 #define KEEPER_LINK_FD 3
-#define KEEPER_LINK_VERSION 3
+#define KEEPER_LINK_VERSION 4
 
 /* Queue 0 is control, queue 1 is cursor (virtio 1.2, 5.7.2). */
 #define KEEPER_RINGS 2
@@ -196,12 +196,26 @@ struct keeper_certificate {
 	struct link_header header;
 };
 
+/* Others have names of the keeper's own; a name that comes again is the same with another text. */
+#define KEEPER_TICKET_PASSWORD 1
+#define KEEPER_TICKET_VIEW_PASSWORD 2
+#define KEEPER_TICKET_FIRST_GIVEN 16
+
+#define KEEPER_TICKET_VIEW_ONLY 1u /* who comes with it may look and listen, and no more */
+#define KEEPER_TICKET_ONCE 2u      /* it lets one session in */
+#define KEEPER_TICKET_FLAGS 3u
+
 /*
- * `ticket` is the password that clients must give; where it is empty, none is asked for. It has no
- * NUL when it is full.
+ * `ticket` is a password that clients may give. It has no NUL when it is full. Before a listener
+ * comes, the one named KEEPER_TICKET_PASSWORD does: where that is empty nobody is asked for any.
+ * Where another is empty it is forgotten.
  */
 struct keeper_ticket {
 	struct link_header header;
+	uint32_t name;
+	uint32_t flags;        /* KEEPER_TICKET_... */
+	uint32_t use_within_s; /* it must be used first within so many seconds; 0: at any time */
+	uint32_t reserved;
 	char ticket[KEEPER_TICKET_MAX + 5];
 };
 

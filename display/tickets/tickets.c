@@ -280,17 +280,27 @@ static void let_in(struct tickets *tickets, const struct tickets_try *said, stru
 	answer->visit = id;
 }
 
+static bool has_user(const struct tickets *tickets)
+{
+	for (guint i = 0; i < tickets->visits->len; i++) {
+		if (!g_array_index(tickets->visits, struct visit, i).visitor.view_only)
+			return true;
+	}
+	return false;
+}
+
 static void judge_secret(struct tickets *tickets, const struct tickets_try *said,
 	const struct secret *secret, int64_t now_us, struct tickets_answer *answer)
 {
 	struct ticket *ticket = find_secret(tickets, secret);
 	if (!ticket || said->session != 0)
 		return;
-	if (ticket->spent || is_over(ticket, now_us)) {
+	if (ticket->spent || is_over(ticket, now_us))
 		answer->verdict = TICKETS_SPENT;
-		return;
-	}
-	let_in(tickets, said, ticket, now_us, answer);
+	else if (ticket->terms.view_only && has_user(tickets))
+		answer->verdict = TICKETS_TAKEN;
+	else
+		let_in(tickets, said, ticket, now_us, answer);
 }
 
 static bool passes_session(
@@ -341,7 +351,7 @@ static void judge_asked(struct tickets *tickets, const struct tickets_try *said,
 		return;
 	if (!passes_session(visit, secret, answer))
 		judge_secret(tickets, said, secret, now_us, answer);
-	if (answer->verdict == TICKETS_PASS)
+	if (answer->verdict == TICKETS_PASS || answer->verdict == TICKETS_TAKEN)
 		delays_right(tickets->delays, network, now_us);
 }
 
@@ -375,6 +385,7 @@ static void count(enum tickets_verdict verdict)
 		[TICKETS_WRONG] = STATS_PASSWORDS_WRONG,
 		[TICKETS_SPENT] = STATS_PASSWORDS_WRONG,
 		[TICKETS_BUSY] = STATS_PASSWORDS_REFUSED,
+		[TICKETS_TAKEN] = STATS_PASSWORDS_RIGHT,
 	};
 	if (verdict != TICKETS_EMPTY)
 		stats_add_door(counts[verdict], 1);
@@ -450,6 +461,8 @@ const char *tickets_verdict_text(enum tickets_verdict verdict)
 		return "the ticket has been used, or its time is over";
 	case TICKETS_BUSY:
 		return "too many passwords were tried";
+	case TICKETS_TAKEN:
+		return "it may only look on, and somebody is in who may do more";
 	}
 	return "?";
 }

@@ -6,6 +6,8 @@
  * A *password* lets anybody in who knows it, as often as they like. A *ticket* lets one session in:
  * it lives from its first connection on, for all channels of that session, and is spent when the
  * session ends; it may have a time by which it must have been used first. Either may be view-only.
+ * spice-server shows one client, and the next one takes its place: who only looks on does not take
+ * that of one who may do more.
  *
  * A session's other channels name it, and pass with the password that its main channel came with,
  * also when that has been changed since. Secrets are compared in constant time, with all that are
@@ -58,6 +60,7 @@ enum tickets_verdict {
 	TICKETS_WRONG,
 	TICKETS_SPENT, /* right once: the ticket's session has begun or is over, or its time is */
 	TICKETS_BUSY,  /* not judged: too many guess from there, or everywhere */
+	TICKETS_TAKEN, /* right, but view-only, and somebody is in who may do more */
 };
 
 /* What a connection says. */

@@ -46,7 +46,8 @@ static const struct link_handler table[] = {
 
 static void send_ticket(struct viewer *viewer)
 {
-	struct keeper_ticket m = { .header.type = KEEPER_MESSAGE_TICKET };
+	struct keeper_ticket m = { .header.type = KEEPER_MESSAGE_TICKET,
+		.name = KEEPER_TICKET_PASSWORD };
 	memcpy(m.ticket, viewer->ticket, sizeof(viewer->ticket));
 	SEND_TO_VIEWER(viewer, m, NULL, 0);
 	explicit_bzero(&m, sizeof(m));

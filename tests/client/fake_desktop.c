@@ -321,9 +321,12 @@ static void send_stats(struct fake_desktop *desktop)
 	close(fd);
 }
 
-static void send_ticket(struct fake_desktop *desktop, const char *ticket)
+void fake_desktop_give_ticket(
+	struct fake_desktop *desktop, uint32_t name, uint32_t flags, const char *ticket)
 {
-	struct keeper_ticket message = { .header.type = KEEPER_MESSAGE_TICKET };
+	struct keeper_ticket message = {
+		.header.type = KEEPER_MESSAGE_TICKET, .name = name, .flags = flags
+	};
 
 	if (ticket)
 		g_strlcpy(message.ticket, ticket, sizeof(message.ticket));
@@ -425,7 +428,7 @@ struct fake_desktop *fake_desktop_start(const struct fake_desktop_options *optio
 	desktop->thread = g_thread_new("fake-desktop", desktop_thread, desktop);
 	wait_ready(desktop);
 	send_stats(desktop);
-	send_ticket(desktop, options->ticket);
+	fake_desktop_give_ticket(desktop, KEEPER_TICKET_PASSWORD, 0, options->ticket);
 	if (options->tls)
 		send_certificate(desktop);
 	send_listener(desktop, options);

@@ -40,10 +40,11 @@ static bool take_fd(struct fixture *f, const char *call, int fd)
 	return !f->refuse;
 }
 
-static bool on_ticket(void *user, const char *ticket)
+static bool on_ticket(void *user, const struct keeper_ticket *ticket, const char *text)
 {
 	struct fixture *f = user;
-	g_string_append_printf(f->calls, "ticket=%s;", ticket);
+	g_string_append_printf(f->calls, "ticket %u %u %u=%s;", ticket->name, ticket->flags,
+		ticket->use_within_s, text);
 	return !f->refuse;
 }
 
@@ -196,17 +197,19 @@ static void test_ready(struct fixture *f, gconstpointer data)
 /* A ticket that fills its field has no zero byte behind it; what lies behind is not its own. */
 static void test_ticket(struct fixture *f, gconstpointer data)
 {
-	struct keeper_ticket ticket = { .ticket = "secret" };
+	struct keeper_ticket ticket = {
+		.name = 7, .flags = KEEPER_TICKET_VIEW_ONLY, .use_within_s = 60, .ticket = "secret"
+	};
 	say(f, KEEPER_MESSAGE_TICKET, &ticket, sizeof(ticket), NULL, 0);
-	assert_calls(f, "ticket=secret;");
+	assert_calls(f, "ticket 7 1 60=secret;");
 	memset(ticket.ticket, 'x', sizeof(ticket.ticket));
 	say(f, KEEPER_MESSAGE_TICKET, &ticket, sizeof(ticket), NULL, 0);
 	g_autofree char *longest = g_strnfill(KEEPER_TICKET_MAX, 'x');
-	g_autofree char *wanted = g_strdup_printf("ticket=%s;", longest);
+	g_autofree char *wanted = g_strdup_printf("ticket 7 1 60=%s;", longest);
 	assert_calls(f, wanted);
 	ticket.ticket[0] = '\0';
 	say(f, KEEPER_MESSAGE_TICKET, &ticket, sizeof(ticket), NULL, 0);
-	assert_calls(f, "ticket=;");
+	assert_calls(f, "ticket 7 1 60=;");
 }
 
 static void test_listeners(struct fixture *f, gconstpointer data)

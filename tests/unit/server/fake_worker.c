@@ -125,7 +125,10 @@ static bool on_listener(void *user, const void *message, int *fds, unsigned n_fd
 static bool on_ticket(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	const struct keeper_ticket *m = message;
-	note("TICKET %s", m->ticket);
+	if (m->name == KEEPER_TICKET_PASSWORD)
+		note("TICKET %s", m->ticket);
+	else
+		note("TICKET %u %u %u %s", m->name, m->flags, m->use_within_s, m->ticket);
 	return true;
 }
 

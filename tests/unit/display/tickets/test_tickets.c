@@ -52,6 +52,7 @@ static void test_passwords(void)
 	g_assert_cmpint(answer.verdict, ==, TICKETS_PASS);
 	g_assert_cmpuint(answer.ticket, ==, PASSWORD);
 	g_assert_false(answer.view_only);
+	tickets_leave(tickets, answer.visit);
 	answer = judge(tickets, 1, "look", 0, 1);
 	g_assert_cmpint(answer.verdict, ==, TICKETS_PASS);
 	g_assert_cmpuint(answer.ticket, ==, VIEWERS);
@@ -117,8 +118,8 @@ static void test_sessions(void)
 	struct tickets *tickets = tickets_create();
 	tickets_put(tickets, PASSWORD, "secret", &plain, 0);
 	tickets_put(tickets, VIEWERS, "look", &view_only, 0);
-	struct tickets_answer full = judge(tickets, 1, "secret", 0, 1);
 	struct tickets_answer viewer = judge(tickets, 2, "look", 0, 1);
+	struct tickets_answer full = judge(tickets, 1, "secret", 0, 1);
 	tickets_begin(tickets, full.visit, 77);
 	tickets_begin(tickets, viewer.visit, 78);
 	g_assert_false(judge(tickets, 1, "secret", 77, 1).view_only);
@@ -195,6 +196,25 @@ static void test_asking(void)
 	tickets_set_open(tickets, true);
 	said.session = 78;
 	g_assert_cmpint(tickets_ask(tickets, &said, now_us).verdict, ==, TICKETS_PASS);
+	tickets_destroy(tickets);
+}
+
+/* Who only looks on takes nobody's place who may do more; anybody else takes any place. */
+static void test_taken(void)
+{
+	struct tickets *tickets = tickets_create();
+	tickets_put(tickets, PASSWORD, "secret", &plain, 0);
+	tickets_put(tickets, VIEWERS, "look", &view_only, 0);
+	struct tickets_answer viewer = judge(tickets, 1, "look", 0, 1);
+	assert_verdict(tickets, 2, "look", 0, 1, TICKETS_PASS);
+	struct tickets_answer full = judge(tickets, 3, "secret", 0, 1);
+	g_assert_cmpint(full.verdict, ==, TICKETS_PASS);
+	tickets_leave(tickets, viewer.visit);
+	for (unsigned i = 0; i < 20; i++)
+		assert_verdict(tickets, 4, "look", 0, 1, TICKETS_TAKEN);
+	assert_verdict(tickets, 4, "secret", 0, 1, TICKETS_PASS);
+	tickets_leave(tickets, full.visit);
+	assert_verdict(tickets, 4, "look", 0, 1, TICKETS_TAKEN);
 	tickets_destroy(tickets);
 }
 
@@ -333,6 +353,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/tickets/ticket", test_ticket);
 	g_test_add_func("/tickets/sessions", test_sessions);
 	g_test_add_func("/tickets/visitors", test_visitors);
+	g_test_add_func("/tickets/taken", test_taken);
 	g_test_add_func("/tickets/asking", test_asking);
 	g_test_add_func("/tickets/guessing", test_guessing);
 	g_test_add_func("/tickets/guessing_beside", test_guessing_beside);
