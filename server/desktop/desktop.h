@@ -33,8 +33,10 @@ struct desktop {
 	unsigned memory_mib, n_cpus;
 	unsigned accel; /* enum desktop_accel */
 	bool network, audio;
-	char *serial; /* NULL: a file in the run directory; "stdio"; or a path */
-	char *qemu;   /* the program, by path or by a name in $PATH */
+	char *net; /* what is behind the network card: "user", "bridge=NAME", "tap=FD", "none" */
+	char *forward; /* ports of the host that lead to the guest; NULL: none */
+	char *serial;  /* NULL: a file in the run directory; "stdio"; or a path */
+	char *qemu;    /* the program, by path or by a name in $PATH */
 
 	/* These say how vitrine-gpu meets QEMU. One of the first two is given. */
 	char *socket_path;

@@ -123,9 +123,21 @@ const struct desktop_option desktop_options[] = {
 		"With auto, KVM does where a trial shows that it works, and QEMU's emulation "
 		"elsewhere; kvm insists on KVM, tcg does not try it.",
 		.values = accels },
+	{ "net", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_TEXT, MEMBER(net), "HOW",
+		"What is behind the network card: user, bridge=NAME, tap=FD or none",
+		"With user the guest gets out by QEMU's own network, with the user's rights, and "
+		"nobody in but by --forward. With bridge=NAME it is on that bridge of the host, as "
+		"far as QEMU's bridge helper lets the user. With tap=FD it has the tap device that "
+		"is open as this descriptor. On both its card has an address made from the "
+		"desktop's name, the user and the machine. With none there is no card.",
+		.initial = FOR_RUN("user") },
 	{ "no-network", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_SWITCH_OFF, MEMBER(network), NULL,
-		"No network card",
-		"Without it the guest has a network card behind QEMU's user-mode network." },
+		"No network card", "It is the same as --net=none." },
+	{ "forward", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_TEXT, MEMBER(forward), "RULES",
+		"Ports of this host that lead to the guest's: [tcp:|udp:][ADDRESS:]PORT:GUESTPORT",
+		"Several have commas between them. Without an address it is 127.0.0.1, which every "
+		"user of this host reaches. With --net=user alone.",
+		.fallback = FOR_RUN("none") },
 	{ "no-audio", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_SWITCH_OFF, MEMBER(audio), NULL,
 		"No sound card",
 		"Without it the guest has a sound card (Intel HDA), heard by the client." },

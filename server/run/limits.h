@@ -35,3 +35,9 @@
  * makes them. More are refused.
  */
 #define VMDK_FILES_MAX 1024
+
+/*
+ * At most this many ports of the host lead to the guest: QEMU looks at each of them whenever
+ * anything happens on its network. More are refused.
+ */
+#define FORWARDS_MAX 64

@@ -223,12 +223,11 @@ static void add_qmp(GPtrArray *argv, const struct run_dir *dir)
 }
 
 char **qemu_command(const struct qemu_program *qemu, const struct desktop *o,
-	const struct disk_chain *disk, char *const *arguments, const struct run_dir *dir, bool kvm,
-	GError **error)
+	const struct qemu_parts *parts, GError **error)
 {
 	g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
 	add(argv, qemu->path);
-	add_machine(argv, o, kvm);
+	add_machine(argv, o, parts->kvm);
 	if (!add_firmware(argv, o, error))
 		return NULL;
 	add_display(argv, o);
@@ -236,17 +235,14 @@ char **qemu_command(const struct qemu_program *qemu, const struct desktop *o,
 		add_sound(argv);
 	add_report_port(argv);
 	if (o->disk)
-		qemu_add_disk(argv, disk, o->snapshot);
+		qemu_add_disk(argv, parts->disk, o->snapshot);
 	if (o->kernel)
 		add_kernel(argv, o);
-	if (o->network) {
-		add_pair(argv, "-netdev", "user,id=net");
-		add_pair(argv, "-device", "virtio-net-pci,netdev=net");
-	}
-	add_serial(argv, o, dir);
-	add_qmp(argv, dir);
-	for (unsigned i = 0; arguments[i]; i++)
-		add(argv, arguments[i]);
+	net_card_add_arguments(parts->net_card, argv);
+	add_serial(argv, o, parts->dir);
+	add_qmp(argv, parts->dir);
+	for (unsigned i = 0; parts->arguments[i]; i++)
+		add(argv, parts->arguments[i]);
 	g_ptr_array_add(argv, NULL);
 	return (char **)g_ptr_array_free(g_steal_pointer(&argv), FALSE);
 }

@@ -8,6 +8,7 @@
 #include "server/desktop/desktop.h"
 #include "server/desktop/run_dir.h"
 #include "server/run/disk_chain.h"
+#include "server/run/net_card.h"
 
 /* In QEMU the vhost-user socket has this descriptor. */
 #define QEMU_VHOST_FD 3
@@ -35,10 +36,17 @@ void qemu_program_finish(struct qemu_program *qemu);
 /* Gives false with `error` set when this QEMU refuses vhost-user-gpu without KVM. */
 bool qemu_check_accel(const struct qemu_program *qemu, bool kvm, GError **error);
 
+/* What goes into the command line besides the desktop, which may have no disk. */
+struct qemu_parts {
+	const struct disk_chain *disk;
+	const struct net_card *net_card;
+	const struct run_dir *dir;
+	char *const *arguments; /* they come last */
+	bool kvm;
+};
+
 /*
- * Gives a NULL-terminated argv, which ends with `arguments`. It copies firmware variables when the
- * desktop has none yet. `disk` is what the desktop's disk consists of, if it has one.
+ * Gives a NULL-terminated argv. It copies firmware variables when the desktop has none yet.
  */
 char **qemu_command(const struct qemu_program *qemu, const struct desktop *desktop,
-	const struct disk_chain *disk, char *const *arguments, const struct run_dir *dir, bool kvm,
-	GError **error);
+	const struct qemu_parts *parts, GError **error);

@@ -18,10 +18,12 @@
 #include "server/desktop/guest_report.h"
 #include "server/run/disk_chain.h"
 #include "server/run/kvm.h"
+#include "server/run/net_card.h"
 #include "common/fd.h"
 #include "common/listen.h"
 #include "common/process.h"
 #include "server/run/qemu_command.h"
+#include "server/run/qemu_log.h"
 #include "server/desktop/qmp_client.h"
 #include "server/desktop/run_dir.h"
 #include "server/run/run_options.h"
@@ -40,7 +42,6 @@
 #define TERM_TIMEOUT_MS 3000
 /* The keeper ends by itself when QEMU is gone, and has this long for it. */
 #define KEEPER_TIMEOUT_MS 4000
-#define LOG_TAIL_BYTES 2000
 
 struct child {
 	const char *name;
@@ -53,6 +54,7 @@ struct run {
 	struct desktop desktop;
 	char **qemu_arguments;
 	struct disk_chain disk;
+	struct net_card net_card;
 	struct qemu_program qemu;
 	struct run_dir dir;
 	GMainLoop *loop;
@@ -168,30 +170,11 @@ static void on_qmp_ready(void *user)
 	announce(run);
 }
 
-/* Mesa says such lines about /dev/null as a render node. */
-static bool is_mesa_noise(const char *line)
-{
-	return g_str_has_prefix(line, "failed to get driver name") ||
-	       g_str_has_prefix(line, "MESA-LOADER: failed to retrieve");
-}
-
 /* QEMU's complaints go to a file, because Mesa's go there too; they matter when it fails. */
 static void show_qemu_log(const struct run *run)
 {
 	g_autofree char *path = run_dir_file(&run->dir, QEMU_LOG);
-	g_autofree char *text = NULL;
-	size_t length;
-	if (!g_file_get_contents(path, &text, &length, NULL))
-		return;
-	const char *tail = length > LOG_TAIL_BYTES ? text + length - LOG_TAIL_BYTES : text;
-	g_auto(GStrv) lines = g_strsplit(tail, "\n", -1);
-	for (unsigned i = 0; lines[i]; i++) {
-		if (*lines[i] && !is_mesa_noise(lines[i]))
-			fprintf(stderr, "%s\n", lines[i]);
-	}
-	if (strstr(tail, "'dbus'") || strstr(tail, "display-dbus"))
-		g_warning("this QEMU has no D-Bus display with GL (on Debian: apt install "
-			  "qemu-system-modules-opengl, with QEMU 7.2 qemu-system-gui)");
+	qemu_log_show(path);
 }
 
 /* Of the commands that we send only query-status has an answer worth reading. */
@@ -405,8 +388,9 @@ static void write_pid(const struct run *run)
 
 static bool start_qemu(struct run *run, int vhost_fd, int report_fd, GError **error)
 {
-	g_auto(GStrv) argv = qemu_command(&run->qemu, &run->desktop, &run->disk,
-		run->qemu_arguments, &run->dir, run->kvm, error);
+	const struct qemu_parts parts = { &run->disk, &run->net_card, &run->dir,
+		run->qemu_arguments, run->kvm };
+	g_auto(GStrv) argv = qemu_command(&run->qemu, &run->desktop, &parts, error);
 	if (!argv)
 		return false;
 	g_autofree char *log = run_dir_file(&run->dir, QEMU_LOG);
@@ -417,8 +401,9 @@ static bool start_qemu(struct run *run, int vhost_fd, int report_fd, GError **er
 		.own_group = !on_terminal,
 		.keep_stdio = on_terminal,
 		.stderr_fd = log_fd,
-		.fds = { { vhost_fd, QEMU_VHOST_FD }, { report_fd, QEMU_REPORT_FD } },
-		.n_fds = 2,
+		.fds = { { vhost_fd, QEMU_VHOST_FD }, { report_fd, QEMU_REPORT_FD },
+			{ run->net_card.tap_fd, QEMU_TAP_FD } },
+		.n_fds = run->net_card.kind == NET_TAP ? 3 : 2,
 	};
 	run->qemu_child.pid = process_spawn(argv, &options, error);
 	if (log_fd >= 0)
@@ -516,9 +501,10 @@ static bool find_disk(struct run *run, GError **error)
 static bool prepare(struct run *run, GError **error)
 {
 	const struct desktop *d = &run->desktop;
-	return find_disk(run, error) && qemu_find(&run->qemu, d->qemu, error) &&
-	       run_dir_create(&run->dir, d->name, error) && open_spice(run, error) &&
-	       choose_accel(run, error) && write_desktop(run, error) && start_both(run, error);
+	return find_disk(run, error) && net_card_init(&run->net_card, d, error) &&
+	       qemu_find(&run->qemu, d->qemu, error) && run_dir_create(&run->dir, d->name, error) &&
+	       open_spice(run, error) && choose_accel(run, error) && write_desktop(run, error) &&
+	       start_both(run, error);
 }
 
 static void remove_source(unsigned source)
@@ -541,6 +527,7 @@ static void finish(struct run *run)
 	run_dir_remove(&run->dir);
 	qemu_program_finish(&run->qemu);
 	disk_chain_finish(&run->disk);
+	net_card_finish(&run->net_card);
 	g_main_loop_unref(run->loop);
 }
 

@@ -58,11 +58,11 @@ def files_open(pid, folder, writable=False):
 class WholeDesktop:
     """`vitrine run` as people start it, but for its guest, which does not run."""
 
-    def __init__(self, command, cwd, environment):
+    def __init__(self, command, cwd, environment, pass_fds=()):
         self.folder, self.name = cwd, f'disks-{os.getpid()}'
         self.errors = tempfile.TemporaryFile('w+')
         self.process = subprocess.Popen([*command, '--', '-S'], cwd=cwd, env=environment, stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=self.errors, text=True)
+                                        stdout=subprocess.PIPE, stderr=self.errors, text=True, pass_fds=pass_fds)
         if 'connect with' not in self.process.stdout.readline() + self.process.stdout.readline():
             self.errors.seek(0)
             said = self.errors.read()

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/run/qemu_log.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LOG_TAIL_BYTES 2000
+
+static const struct {
+	const char *complaint, *advice;
+} known[] = {
+	{ "'dbus'", "this QEMU has no D-Bus display with GL (on Debian: apt install "
+		    "qemu-system-modules-opengl, with QEMU 7.2 qemu-system-gui)" },
+	{ "display-dbus", "this QEMU has no D-Bus display with GL (on Debian: apt install "
+			  "qemu-system-modules-opengl, with QEMU 7.2 qemu-system-gui)" },
+	{ "bridge helper failed",
+		"QEMU's helper must be set-user-ID root and find the bridge in "
+		"/etc/qemu/bridge.conf: see docs/operators.md, Network of the guest" },
+};
+
+/* Mesa says such lines about /dev/null as a render node. */
+static bool is_mesa_noise(const char *line)
+{
+	return g_str_has_prefix(line, "failed to get driver name") ||
+	       g_str_has_prefix(line, "MESA-LOADER: failed to retrieve");
+}
+
+void qemu_log_show(const char *path)
+{
+	g_autofree char *text = NULL;
+	size_t length;
+	if (!g_file_get_contents(path, &text, &length, NULL))
+		return;
+	const char *tail = length > LOG_TAIL_BYTES ? text + length - LOG_TAIL_BYTES : text;
+	g_auto(GStrv) lines = g_strsplit(tail, "\n", -1);
+	for (unsigned i = 0; lines[i]; i++) {
+		if (*lines[i] && !is_mesa_noise(lines[i]))
+			fprintf(stderr, "%s\n", lines[i]);
+	}
+	for (unsigned i = 0; i < G_N_ELEMENTS(known); i++) {
+		if (strstr(tail, known[i].complaint)) {
+			g_warning("%s", known[i].advice);
+			return;
+		}
+	}
+}
