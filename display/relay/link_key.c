@@ -72,11 +72,11 @@ static bool choose_padding(EVP_PKEY_CTX *context)
 	return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) > 0;
 }
 
-bool link_key_decrypt(const struct link_key *key, const uint8_t encrypted[LINK_KEY_ENCRYPTED_BYTES],
-	char password[LINK_KEY_PASSWORD_BYTES_MAX + 1])
+/* Returns how long the password is, or -1. */
+static int decrypt(const struct link_key *key, const uint8_t encrypted[LINK_KEY_ENCRYPTED_BYTES],
+	uint8_t plain[LINK_KEY_ENCRYPTED_BYTES])
 {
-	uint8_t plain[LINK_KEY_ENCRYPTED_BYTES];
-	size_t size_bytes = sizeof(plain);
+	size_t size_bytes = LINK_KEY_ENCRYPTED_BYTES;
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key->pair, NULL);
 	bool ok = context && EVP_PKEY_decrypt_init(context) > 0 && choose_padding(context) &&
 		  EVP_PKEY_decrypt(
@@ -84,11 +84,35 @@ bool link_key_decrypt(const struct link_key *key, const uint8_t encrypted[LINK_K
 		  size_bytes <= LINK_KEY_PASSWORD_BYTES_MAX;
 	EVP_PKEY_CTX_free(context);
 	ERR_clear_error();
+	return ok ? (int)size_bytes : -1;
+}
+
+/*
+ * What is encrypted begins with a zero byte once in 256 times. spice-html5 0.3.0 leaves that out
+ * and sends one more at the end (rsa_encrypt in its ticket.js), which spice-server refuses.
+ */
+static int decrypt_shifted(const struct link_key *key,
+	const uint8_t encrypted[LINK_KEY_ENCRYPTED_BYTES], uint8_t plain[LINK_KEY_ENCRYPTED_BYTES])
+{
+	uint8_t shifted[LINK_KEY_ENCRYPTED_BYTES] = { 0 };
+	if (encrypted[LINK_KEY_ENCRYPTED_BYTES - 1] != 0)
+		return -1;
+	memcpy(shifted + 1, encrypted, LINK_KEY_ENCRYPTED_BYTES - 1);
+	return decrypt(key, shifted, plain);
+}
+
+bool link_key_decrypt(const struct link_key *key, const uint8_t encrypted[LINK_KEY_ENCRYPTED_BYTES],
+	char password[LINK_KEY_PASSWORD_BYTES_MAX + 1])
+{
+	uint8_t plain[LINK_KEY_ENCRYPTED_BYTES];
+	int size_bytes = decrypt(key, encrypted, plain);
+	if (size_bytes < 0)
+		size_bytes = decrypt_shifted(key, encrypted, plain);
 	memset(password, 0, LINK_KEY_PASSWORD_BYTES_MAX + 1);
-	if (ok)
-		memcpy(password, plain, size_bytes);
+	if (size_bytes >= 0)
+		memcpy(password, plain, (size_t)size_bytes);
 	explicit_bzero(plain, sizeof(plain));
-	return ok;
+	return size_bytes >= 0;
 }
 
 bool link_key_encrypt(const uint8_t public_key[LINK_KEY_PUBLIC_BYTES], const char *password,

@@ -32,7 +32,8 @@ const uint8_t *link_key_public(const struct link_key *key);
 
 /*
  * Writes what was encrypted, and a NUL behind it. Returns false when the bytes were not encrypted
- * with this key. The caller wipes the password.
+ * with this key. A zero byte that was left out at their beginning may be at their end. The caller
+ * wipes the password.
  */
 bool link_key_decrypt(const struct link_key *key, const uint8_t encrypted[LINK_KEY_ENCRYPTED_BYTES],
 	char password[LINK_KEY_PASSWORD_BYTES_MAX + 1]);

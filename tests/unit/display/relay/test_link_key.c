@@ -64,6 +64,26 @@ static void test_refuses(void)
 	link_key_unref(other);
 }
 
+/* One client leaves a zero out that the encrypted bytes begin with. */
+static void test_zero_left_out(void)
+{
+	struct link_key *key = link_key_create();
+	uint8_t encrypted[LINK_KEY_ENCRYPTED_BYTES];
+	char password[LINK_KEY_PASSWORD_BYTES_MAX + 1];
+	do
+		g_assert_true(link_key_encrypt(link_key_public(key), "secret", encrypted));
+	while (encrypted[0] != 0);
+	memmove(encrypted, encrypted + 1, sizeof(encrypted) - 1);
+	encrypted[sizeof(encrypted) - 1] = 0;
+	g_assert_true(link_key_decrypt(key, encrypted, password));
+	g_assert_cmpstr(password, ==, "secret");
+	/* One more that is lost is a byte that was there. */
+	memmove(encrypted, encrypted + 1, sizeof(encrypted) - 1);
+	g_assert_false(link_key_decrypt(key, encrypted, password));
+	g_assert_cmpstr(password, ==, "");
+	link_key_unref(key);
+}
+
 /* ---- the key of the minute ---- */
 
 static void on_ready(void *user)
@@ -125,6 +145,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/link-key/round-trip", test_round_trip);
 	g_test_add_func("/link-key/refuses", test_refuses);
+	g_test_add_func("/link-key/zero-left-out", test_zero_left_out);
 	g_test_add_func("/link-key/minute", test_minute);
 	g_test_add_func("/link-key/destroyed-early", test_destroyed_early);
 	return g_test_run();
