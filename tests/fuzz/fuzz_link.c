@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzzes the first message of a SPICE connection (spice_link.h): what is said of it must not depend
- * on how much more there is, and each capability must lie where the message says, inside it.
+ * Fuzzes the first message of a SPICE connection (spice_link.h), and the ticket that follows: what
+ * is said of it must not depend on how much more there is, and each capability must lie where the
+ * message says, inside it. (The relay's target has the other side of the log-in.)
  */
 #include <spice/enums.h>
 #include <spice/protocol.h>
@@ -9,6 +10,8 @@
 
 #include "display/door/limits.h"
 #include "display/door/spice_link.h"
+#include "display/relay/link_key.h"
+#include "display/relay/spice_login.h"
 #include "tests/fuzz/feed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes);
@@ -26,37 +29,52 @@ static bool has(const uint8_t *message, uint64_t size_bytes, uint64_t from, uint
 	return word >> capability % 32 & 1;
 }
 
-static void check_known(const struct spice_link *link, const uint8_t *data, size_t size_bytes)
+static void check_capabilities(
+	const struct spice_link *link, const uint8_t *message, uint64_t message_bytes)
 {
 	SpiceLinkMess mess;
-	const uint8_t *message = data + sizeof(SpiceLinkHeader);
-	uint64_t message_bytes = link->size_bytes - sizeof(SpiceLinkHeader);
-	g_assert(link->size_bytes <= size_bytes && link->size_bytes <= SPICE_LINK_BYTES_MAX);
-	g_assert(message_bytes >= sizeof(mess));
 	memcpy(&mess, message, sizeof(mess));
-	g_assert(link->session == mess.connection_id && link->id == mess.channel_id);
+	uint64_t common = mess.caps_offset, own = common + UINT64_C(4) * mess.num_common_caps;
+	uint32_t n_common = mess.num_common_caps, n_own = mess.num_channel_caps;
+	bool any = n_common > 0 || n_own > 0;
+	if (any && (common < sizeof(mess) || own + UINT64_C(4) * n_own > message_bytes)) {
+		g_assert(link->fault != SPICE_LINK_SOUND && link->n_words == 0);
+		n_common = n_own = 0;
+	} else {
+		g_assert(link->fault != SPICE_LINK_BAD_CAPABILITIES && link->n_words == n_own);
+		g_assert(n_own == 0 || link->words_at == sizeof(SpiceLinkHeader) + own);
+	}
+	g_assert(link->auth_selection == has(message, message_bytes, common, n_common,
+						 SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION));
+	g_assert(link->mini_header ==
+		 has(message, message_bytes, common, n_common, SPICE_COMMON_CAP_MINI_HEADER));
+	g_assert(link->gl_scanout == (link->display && has(message, message_bytes, own, n_own,
+							       SPICE_DISPLAY_CAP_GL_SCANOUT)));
+}
+
+static void check_known(const struct spice_link *link, const uint8_t *data, size_t size_bytes)
+{
+	SpiceLinkHeader header;
+	SpiceLinkMess mess;
+	g_assert(link->size_bytes <= size_bytes && link->size_bytes <= SPICE_LINK_BYTES_MAX);
+	g_assert(link->size_bytes >= sizeof(header) + sizeof(mess));
+	memcpy(&header, data, sizeof(header));
+	memcpy(&mess, data + sizeof(header), sizeof(mess));
+	g_assert((link->fault == SPICE_LINK_BAD_VERSION) ==
+		 (header.major_version != SPICE_VERSION_MAJOR));
+	g_assert(link->session == mess.connection_id && link->type == mess.channel_type &&
+		 link->id == mess.channel_id);
 	g_assert((link->channel == SPICE_LINK_CHANNEL_MAIN) ==
 		 (mess.channel_type == SPICE_CHANNEL_MAIN));
 	g_assert(link->display == (mess.channel_type == SPICE_CHANNEL_DISPLAY));
-	uint64_t own = mess.caps_offset + UINT64_C(4) * mess.num_common_caps;
-	if (own + UINT64_C(4) * mess.num_channel_caps > message_bytes) {
-		g_assert(!link->auth_selection && !link->mini_header && !link->gl_scanout);
-		return;
-	}
-	g_assert(link->auth_selection == has(message, message_bytes, mess.caps_offset,
-						 mess.num_common_caps,
-						 SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION));
-	g_assert(link->mini_header == has(message, message_bytes, mess.caps_offset,
-					      mess.num_common_caps, SPICE_COMMON_CAP_MINI_HEADER));
-	g_assert(link->gl_scanout ==
-		 (link->display && has(message, message_bytes, own, mess.num_channel_caps,
-					   SPICE_DISPLAY_CAP_GL_SCANOUT)));
+	check_capabilities(link, data + sizeof(header), link->size_bytes - sizeof(header));
 }
 
 static bool is_same(const struct spice_link *a, const struct spice_link *b)
 {
-	return a->size_bytes == b->size_bytes && a->session == b->session &&
-	       a->channel == b->channel && a->id == b->id &&
+	return a->size_bytes == b->size_bytes && a->fault == b->fault && a->session == b->session &&
+	       a->channel == b->channel && a->type == b->type && a->id == b->id &&
+	       a->words_at == b->words_at && a->n_words == b->n_words &&
 	       a->auth_selection == b->auth_selection && a->mini_header == b->mini_header &&
 	       a->display == b->display && a->gl_scanout == b->gl_scanout;
 }
@@ -77,15 +95,42 @@ static void check_prefixes(enum spice_link_state state, const struct spice_link 
 	g_assert(found == (state != SPICE_LINK_MORE));
 }
 
+/* ---- the ticket ---- */
+
+/*
+ * Decrypts what stands where a ticket does. A key is the minute's and never the input's, so nothing
+ * decrypts but by chance.
+ */
+static void check_ticket(const struct spice_link *link, const uint8_t *data, size_t size_bytes)
+{
+	static struct link_key *key;
+	const uint8_t *encrypted = NULL;
+	char password[LINK_KEY_PASSWORD_BYTES_MAX + 1];
+	ssize_t n = spice_login_read_ticket(link, data, size_bytes, &encrypted);
+	size_t wanted_bytes =
+		LINK_KEY_ENCRYPTED_BYTES + (link->auth_selection ? sizeof(uint32_t) : 0);
+	g_assert(n <= 0 || ((size_t)n == wanted_bytes && wanted_bytes <= size_bytes));
+	g_assert(n != 0 || size_bytes < wanted_bytes);
+	if (n <= 0)
+		return;
+	g_assert(encrypted == data + n - LINK_KEY_ENCRYPTED_BYTES);
+	if (!key)
+		key = link_key_create();
+	bool ok = link_key_decrypt(key, encrypted, password);
+	g_assert(password[LINK_KEY_PASSWORD_BYTES_MAX] == '\0' && (ok || password[0] == '\0'));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 {
 	struct spice_link link;
-	size_bytes = MIN(size_bytes, 256);
+	size_bytes = MIN(size_bytes, 512);
 	/* A copy of its own size has a fence behind it. */
 	g_autofree uint8_t *copy = g_memdup2(data, size_bytes);
 	enum spice_link_state state = spice_link_parse(copy, size_bytes, &link);
 	if (state == SPICE_LINK_KNOWN)
 		check_known(&link, data, size_bytes);
+	if (state == SPICE_LINK_KNOWN && link.fault == SPICE_LINK_SOUND)
+		check_ticket(&link, copy + link.size_bytes, size_bytes - link.size_bytes);
 	check_prefixes(state, &link, data, size_bytes);
 	return 0;
 }

@@ -27,9 +27,11 @@ static void save(const char *directory, const char *name, const void *data, size
 
 /* ---- links ---- */
 
+/* A ticket that nobody can decrypt stands behind. */
 static void make_link(const char *directory, const char *name, uint8_t channel, uint32_t common,
 	uint32_t n_own, uint32_t own)
 {
+	static const uint8_t ticket[sizeof(SpiceLinkAuthMechanism) + 128] = { 1 };
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	SpiceLinkHeader header = { SPICE_MAGIC, 2, 2,
 		(uint32_t)sizeof(SpiceLinkMess) + 4 + 4 * n_own };
@@ -39,6 +41,7 @@ static void make_link(const char *directory, const char *name, uint8_t channel, 
 	put(bytes, &common, sizeof(common));
 	for (uint32_t i = 0; i < n_own; i++)
 		put(bytes, &own, sizeof(own));
+	put(bytes, ticket, sizeof(ticket));
 	seeds_save(directory, name, bytes);
 }
 
