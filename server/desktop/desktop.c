@@ -105,6 +105,9 @@ static bool check_users(const struct desktop *desktop, GError **error)
 	bool has_password = desktop->password_file || desktop->password_fd >= 0;
 	if (has_password && desktop->no_password)
 		return desktop_fail(error, "--no-password and a password exclude each other");
+	if (desktop->view_password_file && !has_password)
+		return desktop_fail(
+			error, "--view-password-file needs a password for those who may do more");
 	return desktop_read_users(desktop->allow_user, users, error) >= 0;
 }
 
@@ -114,6 +117,22 @@ bool desktop_check(struct desktop *desktop, GError **error)
 		return desktop_fail(error, "--software and --render-node exclude each other");
 	return find_credential(desktop, error) && check_users(desktop, error) &&
 	       tls_options_check(&desktop->tls, error);
+}
+
+/* Both programs read it, so that a pipe would be empty for the second one. */
+static bool read_view_password(struct desktop *desktop, GError **error)
+{
+	const char *path = desktop->view_password_file;
+	if (!path)
+		return true;
+	if (!g_file_test(path, G_FILE_TEST_IS_REGULAR))
+		return desktop_fail(error, "--view-password-file=%s: not a plain file", path);
+	desktop->view_password = password_read(path, "view-password-file", error);
+	if (desktop->view_password && g_str_equal(desktop->view_password, desktop->password))
+		return desktop_fail(error,
+			"--view-password-file=%s: it has the password of those who may do more",
+			path);
+	return desktop->view_password != NULL;
 }
 
 bool desktop_read_password(struct desktop *desktop, GError **error)
@@ -128,16 +147,22 @@ bool desktop_read_password(struct desktop *desktop, GError **error)
 		desktop->password = password_read_fd(desktop->password_fd, what, error);
 		fd_close(&desktop->password_fd);
 	} else {
-		desktop->password = password_read(desktop->password_file, error);
+		desktop->password = password_read(desktop->password_file, "password-file", error);
 	}
-	return desktop->password != NULL;
+	return desktop->password != NULL && read_view_password(desktop, error);
+}
+
+static void forget(char **password)
+{
+	if (*password)
+		explicit_bzero(*password, strlen(*password));
+	g_clear_pointer(password, g_free);
 }
 
 void desktop_forget_password(struct desktop *desktop)
 {
-	if (desktop->password)
-		explicit_bzero(desktop->password, strlen(desktop->password));
-	g_clear_pointer(&desktop->password, g_free);
+	forget(&desktop->password);
+	forget(&desktop->view_password);
 }
 
 bool desktop_check_address(const struct desktop *desktop, GError **error)

@@ -59,10 +59,12 @@ struct desktop {
 	int spice_fd; /* an inherited listening TCP socket; -1: none */
 	struct tls_options tls;
 	char *password_file, *password_credential;
-	int password_fd;  /* -1: none */
-	char *allow_user; /* who needs no password, with commas between them */
-	bool no_password; /* nobody needs one */
-	char *password;   /* of desktop_read_password(); no option, and never written anywhere */
+	int password_fd;          /* -1: none */
+	char *allow_user;         /* who needs no password, with commas between them */
+	bool no_password;         /* nobody needs one */
+	char *view_password_file; /* for those who may only look on */
+	/* Of desktop_read_password(); they are no options, and never written anywhere. */
+	char *password, *view_password;
 
 	unsigned confine; /* enum confine_mode */
 
@@ -91,7 +93,7 @@ bool desktop_check(struct desktop *desktop, GError **error);
 int desktop_read_users(const char *text, uid_t users[DESKTOP_USERS_MAX], GError **error);
 
 /*
- * Reads `password` and closes `password_fd`, if there is anything to read. From then on no core
+ * Reads both passwords and closes `password_fd`, if there is anything to read. From then on no core
  * dump is made of this process, unless nothing is to be confined.
  */
 bool desktop_read_password(struct desktop *desktop, GError **error);

@@ -268,6 +268,13 @@ const struct desktop_option desktop_options[] = {
 		"It is read to the end of a line, once. With --password-file, too, the file is for "
 		"SIGHUP alone.",
 		.max = G_MAXINT, .not_in_file = true },
+	{ "view-password-file", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_PATH,
+		MEMBER(view_password_file), "PATH",
+		"Let those who give the password in this file only look on",
+		"They see and hear the guest; keys, pointer, clipboard, files, sizes, microphone "
+		"and devices of theirs reach nothing. They do not take the place of one who gave "
+		"the other password. The file is a plain one, and read again on SIGHUP.",
+		.check = check_readable, .checked_by = RUN | GPU },
 	{ "allow-user", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_TEXT, MEMBER(allow_user),
 		"USER[,USER]...", "Without a password: let these users of this host in, too",
 		"A desktop without a password is for the user who runs it, the one who started it "

@@ -55,9 +55,9 @@ char *password_read_fd(int fd, const char *what, GError **error)
 	return password;
 }
 
-char *password_read(const char *path, GError **error)
+char *password_read(const char *path, const char *option, GError **error)
 {
-	g_autofree char *what = g_strdup_printf("--password-file=%s", path);
+	g_autofree char *what = g_strdup_printf("--%s=%s", option, path);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0) {
 		desktop_fail(error, "%s: %s", what, g_strerror(errno));

@@ -11,5 +11,6 @@
  */
 char *password_read_fd(int fd, const char *what, GError **error);
 
-/* Does the same with a file: a plain one, a FIFO, or /dev/stdin and its like. */
-char *password_read(const char *path, GError **error);
+/* Does the same with a file: a plain one, a FIFO, or /dev/stdin and its like. The error names the
+ * option that named it. */
+char *password_read(const char *path, const char *option, GError **error);

@@ -278,6 +278,8 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop, struct st
 		.visitor = on_visitor,
 	};
 	viewer_init(&keeper->viewer, starter, desktop->password, &viewer_events);
+	if (desktop->view_password)
+		viewer_set_view_password(&keeper->viewer, desktop->view_password);
 	struct requests_events requests_events = {
 		.user = keeper,
 		.closed = on_conversation_closed,

@@ -18,15 +18,18 @@ static int copy(struct starter *starter, enum plan_file file, const char *path, 
 	return fd < 0 ? -1 : fd;
 }
 
-static bool read_password(
-	struct starter *starter, const char *path, struct viewer *viewer, GError **error)
+static bool read_password(struct starter *starter, enum plan_file file, const char *path,
+	struct viewer *viewer, GError **error)
 {
-	int fd = copy(starter, PLAN_FILE_PASSWORD, path, error);
+	int fd = copy(starter, file, path, error);
 	char *password = fd >= 0 ? password_read_fd(fd, path, error) : NULL;
 	fd_close(&fd);
 	if (!password)
 		return false;
-	viewer_set_ticket(viewer, password);
+	if (file == PLAN_FILE_PASSWORD)
+		viewer_set_password(viewer, password);
+	else
+		viewer_set_view_password(viewer, password);
 	explicit_bzero(password, strlen(password));
 	g_free(password);
 	return true;
@@ -60,10 +63,17 @@ void secrets_read_again(
 {
 	if (desktop->password_file) {
 		g_autoptr(GError) error = NULL;
-		bool taken = read_password(starter, desktop->password_file, viewer, &error);
+		bool taken = read_password(
+			starter, PLAN_FILE_PASSWORD, desktop->password_file, viewer, &error);
 		tell("password", taken, error);
 	} else if (desktop->password) {
 		g_message("SIGHUP: the password stays as it was: it came from no file");
+	}
+	if (desktop->view_password_file) {
+		g_autoptr(GError) error = NULL;
+		bool taken = read_password(starter, PLAN_FILE_VIEW_PASSWORD,
+			desktop->view_password_file, viewer, &error);
+		tell("password of those who look on", taken, error);
 	}
 	if (desktop->tls.port > 0) {
 		g_autoptr(GError) error = NULL;

@@ -44,11 +44,12 @@ static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_VISITOR, "VISITOR", sizeof(struct keeper_visitor), 0, 1, on_visitor },
 };
 
-static void send_ticket(struct viewer *viewer)
+static void send_ticket(struct viewer *viewer, const struct viewer_ticket *ticket)
 {
-	struct keeper_ticket m = { .header.type = KEEPER_MESSAGE_TICKET,
-		.name = KEEPER_TICKET_PASSWORD };
-	memcpy(m.ticket, viewer->ticket, sizeof(viewer->ticket));
+	struct keeper_ticket m = {
+		.header.type = KEEPER_MESSAGE_TICKET, .name = ticket->name, .flags = ticket->flags
+	};
+	memcpy(m.ticket, ticket->text, sizeof(ticket->text));
 	SEND_TO_VIEWER(viewer, m, NULL, 0);
 	explicit_bzero(&m, sizeof(m));
 }
@@ -63,7 +64,9 @@ static void send_certificate(struct viewer *viewer)
 static void on_worker_ready(void *owner)
 {
 	struct viewer *viewer = owner;
-	send_ticket(viewer);
+	send_ticket(viewer, &viewer->password);
+	if (viewer->view_password.text[0] != '\0')
+		send_ticket(viewer, &viewer->view_password);
 	send_certificate(viewer);
 	for (unsigned i = 0; i < viewer->n_listeners; i++) {
 		struct keeper_listener m = { .header.type = KEEPER_MESSAGE_LISTENER,
@@ -103,24 +106,37 @@ static void set_limits(struct watchdog_limits *limits)
 			WATCHDOG_DISPLAY_MS * MONOTONIC_NS_PER_MS;
 }
 
-void viewer_init(struct viewer *viewer, struct starter *starter, const char *ticket,
+void viewer_init(struct viewer *viewer, struct starter *starter, const char *password,
 	const struct viewer_events *events)
 {
 	g_assert(events->ready && events->failed && events->pointer_area && events->visitor);
-	*viewer = (struct viewer){ .certificate = { -1, -1 }, .events = *events };
-	if (ticket)
-		g_strlcpy(viewer->ticket, ticket, sizeof(viewer->ticket));
+	*viewer = (struct viewer){ .certificate = { -1, -1 },
+		.password.name = KEEPER_TICKET_PASSWORD,
+		.view_password = { KEEPER_TICKET_VIEW_PASSWORD, KEEPER_TICKET_VIEW_ONLY, "" },
+		.events = *events };
+	if (password)
+		g_strlcpy(viewer->password.text, password, sizeof(viewer->password.text));
 	worker_init(&viewer->worker, &class, viewer, starter, WORKER_COMMAND_DISPLAY);
 	set_limits(&viewer->worker.watchdog.limits);
 }
 
-void viewer_set_ticket(struct viewer *viewer, const char *ticket)
+static void change(struct viewer *viewer, struct viewer_ticket *ticket, const char *text)
 {
-	g_assert(ticket[0] != '\0');
-	explicit_bzero(viewer->ticket, sizeof(viewer->ticket));
-	g_strlcpy(viewer->ticket, ticket, sizeof(viewer->ticket));
+	g_assert(text[0] != '\0');
+	explicit_bzero(ticket->text, sizeof(ticket->text));
+	g_strlcpy(ticket->text, text, sizeof(ticket->text));
 	if (viewer->worker.state == WORKER_READY)
-		send_ticket(viewer);
+		send_ticket(viewer, ticket);
+}
+
+void viewer_set_password(struct viewer *viewer, const char *password)
+{
+	change(viewer, &viewer->password, password);
+}
+
+void viewer_set_view_password(struct viewer *viewer, const char *password)
+{
+	change(viewer, &viewer->view_password, password);
 }
 
 void viewer_set_certificate(struct viewer *viewer, int certificate_fd, int key_fd)
@@ -155,7 +171,8 @@ void viewer_finish(struct viewer *viewer)
 		close(viewer->listeners[i].fd);
 	fd_close(&viewer->certificate[0]);
 	fd_close(&viewer->certificate[1]);
-	explicit_bzero(viewer->ticket, sizeof(viewer->ticket));
+	explicit_bzero(&viewer->password, sizeof(viewer->password));
+	explicit_bzero(&viewer->view_password, sizeof(viewer->view_password));
 	viewer->n_listeners = 0;
 }
 

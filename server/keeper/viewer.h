@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * viewer keeps a vitrine-display process in step: it gives each one the ticket, the certificate,
+ * viewer keeps a vitrine-display process in step: it gives each one the passwords, the certificate,
  * the listening sockets and the way to QEMU's D-Bus display.
  *
  * The listening sockets stay open here. So a client that arrives while the process is replaced
@@ -29,20 +29,28 @@ struct viewer_listener {
 	enum keeper_listener_kind kind;
 };
 
+struct viewer_ticket {
+	uint32_t name, flags; /* as in struct keeper_ticket */
+	char text[KEEPER_TICKET_MAX + 1];
+};
+
 struct viewer {
 	struct worker worker;
 	struct viewer_events events;
-	char ticket[KEEPER_TICKET_MAX + 1]; /* empty: none */
+	struct viewer_ticket password;      /* empty: nobody is asked */
+	struct viewer_ticket view_password; /* empty: none */
 	int certificate[2];                 /* files: certificate and key; -1: none */
 	struct viewer_listener listeners[VIEWER_LISTENERS_MAX];
 	unsigned n_listeners;
 };
 
-/* `ticket` may be NULL: then clients are asked for none. */
-void viewer_init(struct viewer *viewer, struct starter *starter, const char *ticket,
+/* `password` may be NULL: then clients are asked for none. */
+void viewer_init(struct viewer *viewer, struct starter *starter, const char *password,
 	const struct viewer_events *events);
 /* From here on this one counts for those who come. */
-void viewer_set_ticket(struct viewer *viewer, const char *ticket);
+void viewer_set_password(struct viewer *viewer, const char *password);
+/* The same of those who may only look on. */
+void viewer_set_view_password(struct viewer *viewer, const char *password);
 /*
  * Takes both descriptors, which are of PEM files that display reads. The first ones come before
  * viewer_start(); later ones count for those who come.

@@ -55,6 +55,7 @@ void worker_plan_init(struct starter_plan *plan, const struct desktop *desktop)
 		.name = desktop->name,
 		.monitor = desktop->qmp_path,
 		.files = { [PLAN_FILE_PASSWORD] = desktop->password_file,
+			[PLAN_FILE_VIEW_PASSWORD] = desktop->view_password_file,
 			[PLAN_FILE_CERTIFICATE] = desktop->tls.certificate,
 			[PLAN_FILE_KEY] = desktop->tls.key },
 		.file_max_bytes = DESKTOP_TLS_FILE_MAX_BYTES,

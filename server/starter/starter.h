@@ -27,8 +27,8 @@
 #include <sys/types.h>
 
 #define STARTER_COMMANDS_MAX 3
-/* Files that are read again: password, certificate, key. */
-#define STARTER_FILES_MAX 3
+/* Files that are read again: two passwords, certificate, key. */
+#define STARTER_FILES_MAX 4
 /* Workers are of at most this many users, where root starts them. */
 #define STARTER_USERS 2
 

@@ -29,6 +29,8 @@ static const struct mistake mistakes[] = {
 	{ "gpu/address", "VITRINE_GPU", "--fd=0 --spice-addr=0.0.0.0 --spice-port=5999",
 		"needs --password-file" },
 	{ "gpu/password", "VITRINE_GPU", "--fd=0 --password-file=/nonexistent", "password-file" },
+	{ "gpu/view-password-alone", "VITRINE_GPU", "--fd=0 --view-password-file=/etc/passwd",
+		"needs a password" },
 	{ "gpu/no-user", "VITRINE_GPU", "--fd=0 --allow-user=root,no-such-user",
 		"--allow-user: no user \"no-such-user\"" },
 	{ "gpu/no-password-and-one", "VITRINE_GPU", "--fd=0 --no-password --password-fd=0",

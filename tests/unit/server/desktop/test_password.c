@@ -43,7 +43,7 @@ static void test_file(gconstpointer data)
 	const struct row *row = data;
 	char *file = write_file("password", row->text, strlen(row->text));
 	g_autoptr(GError) error = NULL;
-	expect(password_read(file, &error), row->password);
+	expect(password_read(file, "password-file", &error), row->password);
 	g_assert_true((error == NULL) == (row->password != NULL));
 	remove_file(file);
 }
@@ -82,7 +82,7 @@ static void test_fifo(void)
 	g_autofree char *path = g_build_filename(folder, "fifo", NULL);
 	g_assert_cmpint(mkfifo(path, 0600), ==, 0);
 	GThread *writer = g_thread_new("writer", write_late, path);
-	expect(password_read(path, NULL), "secret");
+	expect(password_read(path, "password-file", NULL), "secret");
 	g_thread_join(writer);
 	g_unlink(path);
 	g_rmdir(folder);
@@ -92,12 +92,12 @@ static void test_fifo(void)
 static void test_refusals(void)
 {
 	g_autoptr(GError) missing = NULL, folder = NULL, lengthy = NULL;
-	g_assert_null(password_read("/nonexistent", &missing));
+	g_assert_null(password_read("/nonexistent", "password-file", &missing));
 	g_assert_nonnull(strstr(missing->message, "/nonexistent: No such file"));
-	g_assert_null(password_read("/", &folder));
+	g_assert_null(password_read("/", "password-file", &folder));
 	g_assert_nonnull(strstr(folder->message, "Is a directory"));
 	char *file = write_file("password", LONGEST "x", strlen(LONGEST) + 1);
-	g_assert_null(password_read(file, &lengthy));
+	g_assert_null(password_read(file, "password-file", &lengthy));
 	g_assert_nonnull(strstr(lengthy->message, "1 to 59 bytes"));
 	g_assert_null(strstr(lengthy->message, "xxx"));
 	remove_file(file);

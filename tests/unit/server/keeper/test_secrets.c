@@ -19,7 +19,7 @@
 #define PATIENCE_MS 20000
 
 struct site {
-	char *folder, *password, *certificate, *key;
+	char *folder, *password, *view_password, *certificate, *key;
 	struct rig *rig;
 };
 
@@ -41,17 +41,21 @@ static void site_init(struct site *site)
 {
 	site->folder = g_dir_make_tmp("vitrine-secrets-XXXXXX", NULL);
 	site->password = g_build_filename(site->folder, "password", NULL);
+	site->view_password = g_build_filename(site->folder, "view-password", NULL);
 	site->certificate = g_build_filename(site->folder, "certificate", NULL);
 	site->key = g_build_filename(site->folder, "key", NULL);
 	write_text(site->password, "swordfish\n");
+	write_text(site->view_password, "goldfish\n");
 	certificate_write(site->certificate, site->key);
 	g_autofree char *options[] = {
 		g_strdup_printf("--password-file=%s", site->password),
+		g_strdup_printf("--view-password-file=%s", site->view_password),
 		g_strdup_printf("--spice-tls-port=%u", free_port()),
 		g_strdup_printf("--spice-tls-cert=%s", site->certificate),
 		g_strdup_printf("--spice-tls-key=%s", site->key),
 	};
-	const char *const arguments[] = { options[0], options[1], options[2], options[3], NULL };
+	const char *const arguments[] = { options[0], options[1], options[2], options[3],
+		options[4], NULL };
 	site->rig = rig_create(arguments);
 	for (unsigned i = 1; i < G_N_ELEMENTS(options); i++)
 		g_free(options[i]);
@@ -62,11 +66,13 @@ static void site_finish(struct site *site)
 {
 	rig_destroy(site->rig);
 	g_unlink(site->password);
+	g_unlink(site->view_password);
 	g_unlink(site->certificate);
 	g_unlink(site->key);
 	g_rmdir(site->folder);
 	g_free(site->folder);
 	g_free(site->password);
+	g_free(site->view_password);
 	g_free(site->certificate);
 	g_free(site->key);
 }
@@ -103,12 +109,15 @@ static void test_taken(void)
 	site_init(&site);
 	g_autofree char *first = certificate_note(&site);
 	rig_wait_log(site.rig, "TICKET swordfish", 1);
+	rig_wait_log(site.rig, "TICKET 2 1 0 goldfish", 1);
 	rig_wait_log(site.rig, first, 1);
 	certificate_write(site.certificate, site.key);
 	write_text(site.password, "marlin\n");
+	write_text(site.view_password, "carp\n");
 	g_autofree char *second = certificate_note(&site);
 	kill(site.rig->pid, SIGHUP);
 	rig_wait_log(site.rig, "TICKET marlin", 1);
+	rig_wait_log(site.rig, "TICKET 2 1 0 carp", 1);
 	rig_wait_log(site.rig, second, 1);
 	await_error(&site, "SIGHUP: the password was read again", 1);
 	await_error(&site, "SIGHUP: the certificate was read again", 1);
