@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -118,4 +119,56 @@ bool tls_options_check(const struct tls_options *o, GError **error)
 	fd_close(&fds[0]);
 	fd_close(&fds[1]);
 	return true;
+}
+
+static char *copy_text(gnutls_datum_t *datum)
+{
+	char *text = g_strndup((const char *)datum->data, datum->size);
+	gnutls_free(datum->data);
+	return text;
+}
+
+/* Gives 0 or GnuTLS's error. */
+static int describe_chain(struct tls_trust *trust, const gnutls_x509_crt_t *chain, unsigned n)
+{
+	gnutls_datum_t text = { 0 };
+	/* The order is the certificate's own, by which spice-common's ssl_verify.c compares. */
+	int result = gnutls_x509_crt_get_dn3(chain[0], &text, GNUTLS_X509_DN_FLAG_COMPAT);
+	if (result < 0)
+		return result;
+	trust->subject = copy_text(&text);
+	if (gnutls_x509_crt_check_issuer(chain[n - 1], chain[n - 1]) == 0)
+		return 0;
+	result = gnutls_x509_crt_export2(chain[n - 1], GNUTLS_X509_FMT_PEM, &text);
+	if (result >= 0)
+		trust->authority = copy_text(&text);
+	return result;
+}
+
+bool tls_trust_read(struct tls_trust *trust, const char *path, GError **error)
+{
+	gnutls_datum_t text = { 0 };
+	gnutls_x509_crt_t *chain = NULL;
+	unsigned n = 0;
+	*trust = (struct tls_trust){ 0 };
+	int fd = copy_file(path, error);
+	if (fd < 0)
+		return false;
+	int result = read_copy(fd, &text) ? 0 : GNUTLS_E_FILE_ERROR;
+	fd_close(&fd);
+	if (result == 0)
+		result = gnutls_x509_crt_list_import2(&chain, &n, &text, GNUTLS_X509_FMT_PEM, 0);
+	if (result >= 0)
+		result = n > 0 ? describe_chain(trust, chain, n) : GNUTLS_E_NO_CERTIFICATE_FOUND;
+	for (unsigned i = 0; i < n; i++)
+		gnutls_x509_crt_deinit(chain[i]);
+	gnutls_free(chain);
+	wipe(&text);
+	return result >= 0 || desktop_fail(error, "%s: %s", path, gnutls_strerror(result));
+}
+
+void tls_trust_finish(struct tls_trust *trust)
+{
+	g_free(trust->subject);
+	g_free(trust->authority);
 }

@@ -17,6 +17,7 @@
 #include "server/desktop/desktop_file.h"
 #include "server/desktop/guest_report.h"
 #include "server/run/disk_chain.h"
+#include "server/run/announcement.h"
 #include "server/run/kvm.h"
 #include "server/run/net_card.h"
 #include "common/fd.h"
@@ -137,37 +138,14 @@ static void read_again(void *user)
 	struct run *run = user;
 	if (run->keeper_child.pid > 0)
 		kill(run->keeper_child.pid, SIGHUP);
-}
-
-static char *spice_uri(const struct desktop *o)
-{
-	if (o->spice_unix) {
-		g_autofree char *path = g_canonicalize_filename(o->spice_unix, NULL);
-		return g_strdup_printf("spice+unix://%s", path);
-	}
-	bool v6 = strchr(o->spice_addr, ':') != NULL;
-	g_autofree char *host =
-		g_strdup_printf("%s%s%s", v6 ? "[" : "", o->spice_addr, v6 ? "]" : "");
-	if (o->tls.port == 0)
-		return g_strdup_printf("spice://%s:%u", host, o->spice_port);
-	g_autofree char *port =
-		o->spice_port > 0 ? g_strdup_printf("port=%u&", o->spice_port) : NULL;
-	return g_strdup_printf("spice://%s?%stls-port=%u", host, port ? port : "", o->tls.port);
-}
-
-static void announce(const struct run *run)
-{
-	g_autofree char *uri = spice_uri(&run->desktop);
-	printf("vitrine: desktop \"%s\": %s\n", run->desktop.name, uri);
-	printf("vitrine: connect with: remote-viewer '%s'\n", uri);
-	fflush(stdout);
+	g_free(announcement_write(&run->desktop, &run->dir));
 }
 
 static void on_qmp_ready(void *user)
 {
 	struct run *run = user;
 	run->qmp_ready = true;
-	announce(run);
+	announcement_print(&run->desktop, &run->dir);
 }
 
 /* QEMU's complaints go to a file, because Mesa's go there too; they matter when it fails. */
