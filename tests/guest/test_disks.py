@@ -160,7 +160,7 @@ def what_is_compressed(disks):
 
 
 def parents_that_qemu_does_not_know(disks):
-    """A VDI and a VHDX can lie on another, too: QEMU says so, and opens nothing else."""
+    """VDI, VHDX and VHD can lie on another, too. QEMU refuses the first two, and opens nothing else; we the third."""
     vdi = disks.image('child.vdi', 'vdi')
     with open(vdi, 'r+b') as file:
         file.seek(0x1a8)  # the UUID of the image below, of which the first 16 bytes are the link's
@@ -170,11 +170,38 @@ def parents_that_qemu_does_not_know(disks):
         file.seek(60)
         file.write(struct.pack('>I', 4))
     disks.must_refuse('--disk=child.vhd', saying='lies on another one')
+    vhdx = disks.image('child.vhdx', 'vhdx')
+    with open(vhdx, 'r+b') as file:
+        content = file.read()
+        # The file parameters are the first item of the metadata: the size of a block, and flags; 2 is "has a parent".
+        at = content.index(b'metadata') + 0x10000
+        file.seek(at + 4)
+        file.write(struct.pack('<I', 2))
+    for name in (vdi.name, vhdx.name):
+        try:
+            with disks.machine(f'--disk={name}'):
+                raise RuntimeError('QEMU took it')
+        except AssertionError as said:
+            assert name in str(said), said
+
+
+def block_devices(disks):
+    if os.geteuid() != 0 or not shutil.which('losetup'):
+        raise tap.Skip('missing: root and losetup')
+    made = subprocess.run(['losetup', '-f', '--show', disks.raw('device.raw', 0x15)], stdout=subprocess.PIPE, text=True, check=False)
+    if made.returncode:
+        raise tap.Skip('missing: loop devices')
+    device = made.stdout.strip()
     try:
-        with disks.machine('--disk=child.vdi'):
-            raise RuntimeError('QEMU took it')
-    except AssertionError as said:
-        assert 'VDI' in str(said), said
+        with disks.machine(f'--disk={device}') as machine:
+            assert [node['drv'] for node in machine.nodes().values()] == ['raw', 'host_device']
+            machine.reads(0x15)
+        disks.image('over.qcow2', 'qcow2', '-b', device, '-F', 'raw')
+        disks.must_refuse('--disk=over.qcow2', saying=f'{device}, outside')
+        with disks.machine('--disk=over.qcow2', '--disk-backing=/dev') as machine:
+            machine.reads(0x15)
+    finally:
+        subprocess.run(['losetup', '-d', device], check=True)
 
 
 def odd_names(disks):
@@ -251,7 +278,7 @@ def odd_boot_files(disks):
 
 
 CHECKS = [a_chain_of_layers, backing_files_elsewhere, what_is_no_file, external_data_files, pieces_of_vmdks, parents_of_vmdks,
-          images_of_other_programs, what_is_compressed, parents_that_qemu_does_not_know, odd_names, odd_formats,
+          images_of_other_programs, what_is_compressed, parents_that_qemu_does_not_know, block_devices, odd_names, odd_formats,
           a_snapshot_forgets, odd_folders, odd_boot_files]
 
 
