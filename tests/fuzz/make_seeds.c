@@ -102,6 +102,7 @@ static const struct {
 	{ "config", seeds_config },
 	{ "dbus", seeds_dbus },
 	{ "heads", seeds_heads },
+	{ "image", seeds_image },
 	{ "keeper", seeds_keeper },
 	{ "link", seeds_link },
 	{ "relay", seeds_relay },
