@@ -15,6 +15,7 @@
 #include "display/keeper_end.h"
 #include "protocol/stats_writer.h"
 #include "render/keeper_end.h"
+#include "server/keeper/admission.h"
 #include "server/keeper/ledger_memory.h"
 #include "server/keeper/viewer.h"
 #include "tests/fuzz/feed.h"
@@ -48,6 +49,9 @@ static const struct {
 	{ KEEPER_MESSAGE_CERTIFICATE, sizeof(struct keeper_certificate), 2, EVENT },
 	{ KEEPER_MESSAGE_POINTER_AREA, sizeof(struct keeper_pointer_area), 0, 0 },
 	{ 0, 60, 3, NOTHING },
+	{ KEEPER_MESSAGE_VISITOR, sizeof(struct keeper_visitor), 0, 0 },
+	{ KEEPER_MESSAGE_VISITOR, sizeof(struct keeper_visitor), 1, EVENT },
+	{ KEEPER_MESSAGE_VISITOR_JUDGED, sizeof(struct keeper_visitor_judged), 0, 0 },
 };
 
 /* ---- the peer ---- */
@@ -177,6 +181,11 @@ static bool on_certificate(void *user, int certificate_fd, int key_fd)
 	return true;
 }
 
+static bool on_visitor_judged(void *user, uint32_t serial, bool welcome)
+{
+	return true;
+}
+
 static void on_gone(void *user, bool fault)
 {
 	struct display *display = user;
@@ -186,7 +195,7 @@ static void on_gone(void *user, bool fault)
 static void fuzz_display(struct feed *feed)
 {
 	static const struct keeper_end_ops ops = { on_ticket, on_listener, take, take,
-		on_certificate, on_gone };
+		on_certificate, on_visitor_judged, on_gone };
 	struct display display = { 0 };
 	struct peer peer;
 	int end;
@@ -215,11 +224,19 @@ static void on_area(void *user, uint32_t width, uint32_t height)
 {
 }
 
+/* The kernel is asked, as it is for everybody who comes. */
+static struct admission admission = ADMISSION_NONE;
+
+static bool on_visitor(void *user, const struct keeper_visitor *visitor, int fd)
+{
+	return admission_judge(&admission, visitor, fd);
+}
+
 static void fuzz_viewer(struct feed *feed)
 {
 	static struct starter none = { .link = -1 };
 	const struct viewer_events events = {
-		.ready = ignore, .failed = ignore, .pointer_area = on_area
+		.ready = ignore, .failed = ignore, .pointer_area = on_area, .visitor = on_visitor
 	};
 	struct viewer viewer;
 	struct peer peer;
@@ -272,6 +289,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 	struct feed feed = { data, size_bytes };
 	struct stats *before = stats_memory;
 	feed_drop_log();
+	if (admission.owner.netlink < 0)
+		socket_owner_init(&admission.owner);
 	iterate();
 	int next_fd = feed_next_fd();
 	switch (feed_u8(&feed) % 3) {

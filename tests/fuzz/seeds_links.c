@@ -2,6 +2,7 @@
 /* Makes what our processes say to each other, and QEMU to them, for the targets of links. */
 #include <stdint.h>
 
+#include "protocol/keeper_link.h"
 #include "tests/fuzz/seeds.h"
 
 static void save(const char *directory, const char *name, const void *data, size_t size_bytes)
@@ -58,16 +59,33 @@ void seeds_vhost(const char *directory)
 	save(directory, "slots", slots, sizeof(slots));
 }
 
+/* At the keeper's end READY comes first: the version, and zeros for the other numbers. */
+static void save_behind_ready(
+	const char *directory, const char *name, const uint8_t *data, size_t size_bytes)
+{
+	static const uint8_t zeros[sizeof(struct keeper_ready) / sizeof(uint32_t)];
+	const uint8_t ready[] = { 1, 0, 1, KEEPER_LINK_VERSION };
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	g_byte_array_append(bytes, ready, sizeof(ready));
+	g_byte_array_append(
+		bytes, zeros, sizeof(zeros) - sizeof(struct link_header) / sizeof(uint32_t) - 1);
+	g_byte_array_append(bytes, data, (guint)size_bytes);
+	seeds_save(directory, name, bytes);
+}
+
 /* The numbers are those of fuzz_keeper.c: at which end, then kinds of messages. */
 void seeds_keeper(const char *directory)
 {
 	static const uint8_t display[] = { 0, 2, 0, 13, 0, 15, 0, 12, 1, 1, 0, 1, 0, 14, 0 };
-	static const uint8_t viewer[] = { 1, 0, 1, 2, 2, 16, 1, 200, 100 };
+	/* A desktop's size, and a visitor on the loopback. */
+	static const uint8_t viewer[] = { 16, 1, 200, 100, 18, 2, 1, 0, 0, 0, 2, 0, 0, 0, 0x30,
+		0x39, 0x17, 0x0c, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 127, 0, 0, 1, 0,
+		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
 	/* Figures, ledger, features, a region of 64 KiB at 0, ring 0 of 16 entries, its stop. */
 	static const uint8_t render[] = { 2, 2, 0, 3, 0, 4, 1, 0, 0, 5, 1, 1, 0, 6, 2, 0, 0, 0, 0,
 		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 		7, 0, 1, 0, 8, 1, 0, 16, 0, 0, 0, 0, 0, 0, 0, 9, 1, 0, 0, 10, 1, 0, 7, 11, 0 };
 	save(directory, "display", display, sizeof(display));
-	save(directory, "viewer", viewer, sizeof(viewer));
+	save_behind_ready(directory, "viewer", viewer, sizeof(viewer));
 	save(directory, "render", render, sizeof(render));
 }
