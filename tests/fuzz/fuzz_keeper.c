@@ -163,9 +163,9 @@ static bool take(void *user, int fd)
 	return true;
 }
 
-static bool on_ticket(void *user, const char *ticket)
+static bool on_ticket(void *user, const struct keeper_ticket *ticket, const char *text)
 {
-	g_assert(strlen(ticket) <= KEEPER_TICKET_MAX);
+	g_assert(strlen(text) <= KEEPER_TICKET_MAX);
 	return true;
 }
 
