@@ -13,6 +13,11 @@
 #define HEIGHT 600
 #define PASSWORD "secret"
 #define LINE_MS 10000
+/* Clients over TLS were once thrown out after 60 or 90 s. */
+#define LOOK_ON_TIMES 13
+#define LOOK_ON_US (8 * G_USEC_PER_SEC)
+/* What waits for something behind it comes seconds later. */
+#define AT_ONCE_MS 1000
 
 static struct bridge browser;
 
@@ -48,7 +53,8 @@ static bool connect_page(const struct fixture *fixture, bool tls, const char *pa
 	return is_ok(answer);
 }
 
-static void expect_picture(struct fixture *fixture)
+/* Returns how many ms that took; the page needs some to look at all of its pixels. */
+static gint64 expect_picture(struct fixture *fixture)
 {
 	const struct canvas *canvas = fixture_canvas(fixture);
 	g_autofree char *hash = canvas_hash(canvas, canvas_all(canvas));
@@ -57,6 +63,7 @@ static void expect_picture(struct fixture *fixture)
 	if (!is_ok(answer))
 		fake_desktop_print_log(fixture->desktop);
 	g_assert_true(is_ok(answer));
+	return answer_int(answer, "ms");
 }
 
 static unsigned count(const char *answer, const char *text)
@@ -185,6 +192,29 @@ static void test_cookies(void)
 	browser_test(false, "");
 }
 
+/*
+ * Somebody looks on for longer than clients over TLS once could. Now and then something small is
+ * drawn, and then nothing: it is seen at once, although nothing comes behind it.
+ */
+static void test_looks_on(void)
+{
+	const struct fake_desktop_options options = { .tls = true, .ticket = PASSWORD };
+	struct fixture fixture;
+
+	fixture_start(&fixture, WIDTH, HEIGHT, &options);
+	g_assert_true(connect_page(&fixture, true, PASSWORD));
+	expect_picture(&fixture);
+	for (unsigned i = 0; i < LOOK_ON_TIMES; i++) {
+		const struct rect part = { 10 + 30 * i, 10 + 20 * i, 40, 20 };
+		g_usleep(LOOK_ON_US);
+		canvas_noise(fixture_canvas(&fixture), part, 300 + i);
+		fake_render_flush(fixture.render, 0, &part, 1);
+		g_assert_cmpint(expect_picture(&fixture), <, AT_ONCE_MS);
+	}
+	leave();
+	fixture_stop(&fixture);
+}
+
 static bool start_browser(void)
 {
 	const char *none[] = { NULL };
@@ -206,6 +236,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/browser/wrong-password", test_wrong_password);
 	g_test_add_func("/browser/tls", test_tls);
 	g_test_add_func("/browser/cookies", test_cookies);
+	g_test_add_func("/browser/looks-on", test_looks_on);
 	int result = g_test_run();
 	bridge_stop(&browser);
 	return result;
