@@ -189,6 +189,11 @@ static void enter(struct connection *connection, enum phase phase)
 		connection_plan(connection, 0);
 }
 
+enum phase connection_next(enum phase phase, enum event event)
+{
+	return table[phase][event].next;
+}
+
 void connection_event(struct connection *connection, enum event event)
 {
 	enum phase phase = connection->phase;

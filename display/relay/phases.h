@@ -148,6 +148,8 @@ struct connection {
 
 /* Leads to the next phase, after the table's action. */
 void connection_event(struct connection *connection, enum event event);
+/* Returns what the table says; PHASE_NONE: the event cannot come in this phase. */
+enum phase connection_next(enum phase phase, enum event event);
 /* Closes the client's end, and what was on it: its line, TLS, frames. */
 void connection_close_outer(struct connection *connection);
 void connection_close_inner(struct connection *connection);

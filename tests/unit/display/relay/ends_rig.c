@@ -21,42 +21,50 @@
 #define TICK_US 200
 #define SOON_US 20000
 
-bool ends_rig_is_display(enum place place)
-{
-	return place == AT_PASS || place == AT_REST || place == AT_INIT || place == AT_ADMISSION ||
-	       place == AT_OPENING || place == AT_OPENING_FRAMES || place == AT_ORPHAN;
-}
-
-static const enum phase phases[PLACES] = {
-	[AT_SHAKE] = PHASE_SHAKE,
-	[AT_FIRST] = PHASE_FIRST,
-	[AT_FIRST_PLAIN] = PHASE_FIRST,
-	[AT_REQUEST] = PHASE_REQUEST,
-	[AT_MESSAGE] = PHASE_MESSAGE,
-	[AT_MESSAGE_PLAIN] = PHASE_MESSAGE,
-	[AT_ANSWER] = PHASE_ANSWER,
-	[AT_TICKET] = PHASE_TICKET,
-	[AT_JUDGE] = PHASE_JUDGE,
-	[AT_INIT] = PHASE_INIT,
-	[AT_JOIN] = PHASE_JOIN,
-	[AT_RESULT] = PHASE_RESULT,
-	[AT_ADMISSION] = PHASE_ADMISSION,
-	[AT_OPENING] = PHASE_OPENING,
-	[AT_OPENING_FRAMES] = PHASE_OPENING,
-	[AT_CHANNEL] = PHASE_CHANNEL,
-	[AT_CHANNEL_TLS] = PHASE_CHANNEL,
-	[AT_CHANNEL_FRAMES] = PHASE_CHANNEL,
-	[AT_PASS] = PHASE_PASS,
-	[AT_REST] = PHASE_REST,
-	[AT_LEAVING] = PHASE_LEAVING,
-	[AT_ORPHAN] = PHASE_ORPHAN,
-	[AT_LAST_WORDS] = PHASE_LAST_WORDS,
-	[AT_CLOSING] = PHASE_CLOSING,
+static const struct {
+	const char *name;
+	enum phase phase;
+	bool display, tls;
+} places[PLACES] = {
+	[AT_SHAKE] = { "shake", PHASE_SHAKE, .tls = true },
+	[AT_FIRST] = { "first", PHASE_FIRST, .tls = true },
+	[AT_FIRST_PLAIN] = { "first-plain", PHASE_FIRST },
+	[AT_REQUEST] = { "request", PHASE_REQUEST },
+	[AT_MESSAGE] = { "message", PHASE_MESSAGE },
+	[AT_MESSAGE_PLAIN] = { "message-plain", PHASE_MESSAGE },
+	[AT_ANSWER] = { "answer", PHASE_ANSWER },
+	[AT_TICKET] = { "ticket", PHASE_TICKET },
+	[AT_JUDGE] = { "judge", PHASE_JUDGE },
+	[AT_INIT] = { "init", PHASE_INIT, .display = true },
+	[AT_JOIN] = { "join", PHASE_JOIN },
+	[AT_RESULT] = { "result", PHASE_RESULT },
+	[AT_ADMISSION] = { "admission", PHASE_ADMISSION, .display = true },
+	[AT_OPENING] = { "opening", PHASE_OPENING, .display = true },
+	[AT_OPENING_FRAMES] = { "opening-frames", PHASE_OPENING, .display = true },
+	[AT_CHANNEL] = { "channel", PHASE_CHANNEL },
+	[AT_CHANNEL_TLS] = { "channel-tls", PHASE_CHANNEL, .tls = true },
+	[AT_CHANNEL_FRAMES] = { "channel-frames", PHASE_CHANNEL },
+	[AT_PASS] = { "pass", PHASE_PASS, .display = true },
+	[AT_REST] = { "rest", PHASE_REST, .display = true },
+	[AT_LEAVING] = { "leaving", PHASE_LEAVING },
+	[AT_ORPHAN] = { "orphan", PHASE_ORPHAN, .display = true },
+	[AT_LAST_WORDS] = { "last-words", PHASE_LAST_WORDS },
+	[AT_CLOSING] = { "closing", PHASE_CLOSING },
 };
 
-static bool is_tls(enum place place)
+const char *ends_rig_name(enum place place)
 {
-	return place == AT_SHAKE || place == AT_FIRST || place == AT_CHANNEL_TLS;
+	return places[place].name;
+}
+
+enum phase ends_rig_phase(enum place place)
+{
+	return places[place].phase;
+}
+
+bool ends_rig_is_display(enum place place)
+{
+	return places[place].display;
 }
 
 /* ---- the connection's host ---- */
@@ -310,7 +318,7 @@ static bool has_ticket(const struct ends_rig *rig)
 
 static bool is_there(const struct ends_rig *rig)
 {
-	return rig->connection->phase == phases[rig->place];
+	return rig->connection->phase == places[rig->place].phase;
 }
 
 static bool is_shaken(const struct ends_rig *rig)
@@ -551,7 +559,7 @@ void ends_rig_start(struct ends_rig *rig, enum place place, struct tls_credentia
 	int fd = is_unix ? connect_local(rig) : connect_client(rig);
 	const struct peer_address local = { .kind = PEER_ADDRESS_UNIX };
 	rig->connection = connection_create(&rig->host, fd, is_unix ? &local : &ends_rig_client,
-		is_tls(place) ? credentials : NULL);
+		places[place].tls ? credentials : NULL);
 	go_to(rig, place);
 }
 

@@ -14,6 +14,7 @@
 #include "display/door/lobby.h"
 #include "display/line/line.h"
 #include "display/relay/connection.h"
+#include "display/relay/phases.h"
 
 /* Says which phase a connection is brought into, and on what it travels. */
 enum place {
@@ -87,6 +88,9 @@ void ends_rig_say_raw(struct ends_rig *rig, const void *bytes, size_t size_bytes
 /* Closes the descriptor and sets it to -1. With `reset` it sends no FIN. */
 void ends_rig_close(int *fd, bool reset);
 
+/* Returns what the place is called in tests. */
+const char *ends_rig_name(enum place place);
+enum phase ends_rig_phase(enum place place);
 bool ends_rig_is_display(enum place place);
 /* Returns whether spice-server has got a display channel's INIT. */
 bool ends_rig_has_init(const struct ends_rig *rig);
