@@ -106,6 +106,7 @@ static void test_debt(void)
 {
 	struct stranger few[EFFORT_FEW] = { 0 }, one = { 0 };
 	struct effort *effort = effort_create(on_granted);
+	gint64 begun_us = g_get_monotonic_time();
 	for (unsigned i = 0; i < EFFORT_FEW; i++) {
 		few[i].effort = effort;
 		for (unsigned k = 0; k < 8; k++)
@@ -114,7 +115,12 @@ static void test_debt(void)
 	}
 	one.effort = effort;
 	work(&one, false);
-	g_assert_false(one.done);
+	/* Where others take the processors the debt is paid by the time that passes. */
+	gint64 took_us = g_get_monotonic_time() - begun_us;
+	if (took_us * EFFORT_PERCENT / 100 < 8 * EFFORT_FEW * WORK_US)
+		g_assert_false(one.done);
+	else
+		g_test_skip("this thread was left too little of a processor");
 	sleep_in_loop(1);
 	effort_leave(effort, &one.turn);
 	effort_destroy(effort);

@@ -53,7 +53,7 @@ static void test_place(void)
 	uint32_t most = 4 * (STREAM_STREAMOUT_NAMES_MAX - 1);
 	g_assert_cmpint(send_one(0, OUTPUT(0, 1, 0, most)), ==, DESK_PASSED);
 	g_assert_cmpint(send_one(0, OUTPUT(0, 1, 0, most + 1)), ==, DESK_REFUSED);
-	g_assert_cmpint(send_one(0, OUTPUT(0, 1, 0, 0xffff)), ==, DESK_REFUSED);
+	g_assert_cmpint(send_one(0, OUTPUT(0, 1, 0, 0xffffu)), ==, DESK_REFUSED);
 }
 
 /*
