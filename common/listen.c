@@ -187,3 +187,26 @@ int listen_unix_packets(const char *path, GError **error)
 {
 	return listen_unix_type(path, SOCK_SEQPACKET, error);
 }
+
+/* connect() waits while the listener's backlog is full; SO_SNDTIMEO bounds that (unix(7)). */
+int listen_connect_packets(const char *path, unsigned timeout_ms, GError **error)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	const struct timeval timeout = { .tv_sec = timeout_ms / 1000,
+		.tv_usec = timeout_ms % 1000 * 1000 };
+	int number = ENAMETOOLONG, fd = -1;
+	if (strlen(path) < sizeof(addr.sun_path)) {
+		memcpy(addr.sun_path, path, strlen(path));
+		fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+		if (fd >= 0 &&
+			setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) == 0 &&
+			connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0)
+			return fd;
+		number = errno;
+	}
+	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(number), "cannot connect to %s: %s",
+		path, g_strerror(number));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}

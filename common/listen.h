@@ -32,3 +32,6 @@ int listen_tcp_range(
 int listen_unix(const char *path, GError **error);
 /* Does the same with a socket of type SOCK_SEQPACKET. */
 int listen_unix_packets(const char *path, GError **error);
+/* Connects to one of those, and waits for it for so long at most. Returns a blocking socket, or -1.
+ */
+int listen_connect_packets(const char *path, unsigned timeout_ms, GError **error);

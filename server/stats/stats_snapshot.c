@@ -5,10 +5,9 @@
 #include <gio/gio.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "common/listen.h"
 #include "common/shm.h"
 
 #define ANSWER_TIMEOUT_MS 1000
@@ -19,13 +18,6 @@ const char *const stats_process_names[STATS_PROCESSES] = {
 	[STATS_PROCESS_DISPLAY] = "vitrine-display",
 	[STATS_PROCESS_QEMU] = "qemu",
 };
-
-static bool fail(GError **error, int number, const char *what)
-{
-	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(number), "%s: %s", what,
-		g_strerror(number));
-	return false;
-}
 
 void stats_snapshot_text(const uint64_t *words, size_t size_bytes, char *text)
 {
@@ -151,27 +143,6 @@ static const struct link_handler table[] = {
 	{ STATS_MESSAGE_ANSWER, "ANSWER", sizeof(struct stats_answer), 2, 2, on_answer },
 };
 
-/* connect() waits while the keeper's backlog is full; SO_SNDTIMEO bounds that (unix(7)). */
-static int connect_to(const char *path, GError **error)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	struct timeval timeout = { .tv_sec = ANSWER_TIMEOUT_MS / 1000,
-		.tv_usec = ANSWER_TIMEOUT_MS % 1000 * 1000 };
-	if (strlen(path) >= sizeof(addr.sun_path)) {
-		fail(error, ENAMETOOLONG, "cannot connect");
-		return -1;
-	}
-	memcpy(addr.sun_path, path, strlen(path));
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) == 0 &&
-		connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0)
-		return fd;
-	fail(error, errno, "cannot connect");
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
 struct stats_snapshot *stats_snapshot_take(
 	const char *socket_path, const char *qemu_pid_file, GError **error)
 {
@@ -179,7 +150,7 @@ struct stats_snapshot *stats_snapshot_take(
 	g_autoptr(GError) inner = NULL;
 	struct reading reading = { snapshot, qemu_pid_file, &inner, false };
 	g_assert(socket_path && (!error || !*error));
-	int fd = connect_to(socket_path, error);
+	int fd = listen_connect_packets(socket_path, ANSWER_TIMEOUT_MS, error);
 	if (fd < 0)
 		return NULL;
 	bool answered = link_wait_readable(fd, ANSWER_TIMEOUT_MS);
