@@ -11,6 +11,7 @@
 #include "server/run/run.h"
 #include "server/command/show.h"
 #include "server/command/stats_command.h"
+#include "server/command/ticket_command.h"
 
 static int print_version(int argc, char **argv)
 {
@@ -28,6 +29,7 @@ static const struct {
 	{ "show", "the desktops that run, and what their guests say", show_main },
 	{ "stats", "what running desktops do, in figures", stats_main },
 	{ "top", "the same as a table that is renewed", top_main },
+	{ "ticket", "a password that lets one session in", ticket_main },
 	{ "gpus", "the GPUs of this machine and what each can do", gpus_main },
 	{ "version", "print the version", print_version },
 	{ "help", "print this", print_help },

@@ -69,7 +69,7 @@ struct desktop {
 	unsigned confine; /* enum confine_mode */
 
 	/* These are vitrine-gpu's own. */
-	char *stats_socket, *worker_dir;
+	char *stats_socket, *ticket_socket, *worker_dir;
 	bool print_capabilities, version;
 };
 

@@ -296,6 +296,8 @@ const struct desktop_option desktop_options[] = {
 	{ "stats-socket", GPU, DESKTOP_SECTION_PROGRAM, DESKTOP_PATH, MEMBER(stats_socket), "PATH",
 		"Make this unix socket for \"vitrine stats\" and \"vitrine top\"",
 		"It is for this user only; there they read what this desktop does." },
+	{ "ticket-socket", GPU, DESKTOP_SECTION_PROGRAM, DESKTOP_PATH, MEMBER(ticket_socket),
+		"PATH", "Make this unix socket for \"vitrine ticket\"" },
 	{ "worker-dir", GPU, DESKTOP_SECTION_PROGRAM, DESKTOP_PATH, MEMBER(worker_dir), "DIR",
 		"Where vitrine-render and vitrine-display are",
 		.fallback = FOR_GPU("as built or installed with this program") },

@@ -12,6 +12,8 @@
 
 /* On this socket the keeper gives its figures to readers (protocol/stats.h). */
 #define STATS_SOCKET_FILE "stats"
+/* On this one it gives tickets to who asks (protocol/ticket_request.h). */
+#define TICKET_SOCKET_FILE "tickets"
 /* This file holds QEMU's process id in decimal; readers of figures look up its processor time. */
 #define QEMU_PID_FILE "qemu.pid"
 

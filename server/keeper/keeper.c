@@ -219,6 +219,26 @@ static bool prepare_stats(struct keeper *keeper, GError **error)
 	return !path || stats_socket_listen(&keeper->stats, path, on_stats_asked, keeper, error);
 }
 
+static void on_ticket_asked(
+	void *user, const struct ticket_request *request, struct ticket_answer *answer)
+{
+	struct keeper *keeper = user;
+	if (!keeper->desktop->password)
+		answer->result = TICKET_NOT_ASKED_FOR;
+	else if (viewer_give_ticket(
+			 &keeper->viewer, request->flags, request->use_within_s, answer->ticket))
+		answer->result = TICKET_GIVEN;
+	else
+		answer->result = TICKET_TOO_MANY;
+}
+
+static bool prepare_tickets(struct keeper *keeper, GError **error)
+{
+	const char *path = keeper->desktop->ticket_socket;
+	return !path ||
+	       ticket_socket_listen(&keeper->tickets, path, on_ticket_asked, keeper, error);
+}
+
 static gboolean on_signal(gpointer user)
 {
 	quit(user, 0);
@@ -259,7 +279,8 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop, struct st
 		.vhost_listener = -1,
 		.admission = ADMISSION_NONE,
 		.ledger.fd = -1,
-		.stats = STATS_SOCKET_NONE };
+		.stats = STATS_SOCKET_NONE,
+		.tickets = TICKET_SOCKET_NONE };
 	keeper->loop = g_main_loop_new(NULL, FALSE);
 	device_init(&keeper->device, false);
 	gpu_socket_init(&keeper->gpu_socket);
@@ -291,8 +312,8 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop, struct st
 		keeper->qmp = qmp_broker_create(&qmp_events);
 
 	return ledger_memory_init(&keeper->ledger, error) && prepare_stats(keeper, error) &&
-	       prepare_vhost(keeper, error) && add_listeners(keeper, error) &&
-	       admission_init(&keeper->admission, desktop, error) &&
+	       prepare_tickets(keeper, error) && prepare_vhost(keeper, error) &&
+	       add_listeners(keeper, error) && admission_init(&keeper->admission, desktop, error) &&
 	       keeper_walls_begin(&keeper->walls, desktop, error) && start(keeper, starter, error);
 }
 
@@ -322,6 +343,7 @@ void keeper_finish(struct keeper *keeper)
 	admission_finish(&keeper->admission);
 	renderer_finish(&keeper->renderer);
 	stats_socket_finish(&keeper->stats);
+	ticket_socket_finish(&keeper->tickets);
 	ledger_memory_finish(&keeper->ledger);
 	device_finish(&keeper->device);
 	for (unsigned i = 0; i < G_N_ELEMENTS(keeper->signal_sources); i++)

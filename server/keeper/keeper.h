@@ -19,6 +19,7 @@
 #include "server/keeper/renderer.h"
 #include "server/keeper/requests.h"
 #include "server/keeper/stats_socket.h"
+#include "server/keeper/ticket_socket.h"
 #include "server/keeper/viewer.h"
 
 struct keeper {
@@ -36,6 +37,7 @@ struct keeper {
 	struct gpu_socket gpu_socket;
 	struct qmp_broker *qmp; /* NULL: no --qmp */
 	struct stats_socket stats;
+	struct ticket_socket tickets;
 
 	int vhost_listener; /* -1: --fd, or QEMU has connected */
 	unsigned vhost_listener_source;

@@ -28,7 +28,8 @@
 	}
 
 static const struct confine_call rows[] = {
-	{ "accept4", "QEMU connects to --socket-path, readers to the stats socket" },
+	{ "accept4",
+		"QEMU connects to --socket-path, readers to the stats socket, others for tickets" },
 	{ "socketpair", "links of workers; a datagram socket could be sent to others",
 		SOCKETPAIR(SOCK_SEQPACKET) },
 	{ "socketpair", "the pair for QEMU's D-Bus display", SOCKETPAIR(SOCK_STREAM) },
@@ -70,13 +71,13 @@ static const struct confine_limit limits[] = {
 	{ RLIMIT_MSGQUEUE, 0, "it has none" },
 };
 
-#define SOCKET_FILES_MAX 3
+#define SOCKET_FILES_MAX 4
 
 /* Gives folders in which socket files of ours lie. The caller frees them. */
 static unsigned find_folders(const struct desktop *desktop, char **folders)
 {
 	const char *const files[SOCKET_FILES_MAX] = { desktop->socket_path, desktop->spice_unix,
-		desktop->stats_socket };
+		desktop->stats_socket, desktop->ticket_socket };
 	unsigned n = 0;
 	for (unsigned i = 0; i < SOCKET_FILES_MAX; i++) {
 		if (files[i])

@@ -29,6 +29,21 @@
  */
 #define GPU_SOCKET_SIDE_MAX 16383
 
+/* ---- who asks for tickets ---- */
+
+/*
+ * So many may be connected who have not said yet what they want, each for so many milliseconds: a
+ * command does so at once. One more is hung up on, and so is one who takes longer.
+ */
+#define TICKET_ASKERS_MAX 8
+#define TICKET_ASKER_TIMEOUT_MS 2000
+
+/*
+ * So many tickets are known whose time is not over. Display has room for more (TICKETS_MAX in
+ * display/tickets/limits.h). One more is refused.
+ */
+#define VIEWER_GIVEN_MAX 200
+
 /* ---- the workers ---- */
 
 /*

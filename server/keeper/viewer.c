@@ -2,6 +2,7 @@
 #include "server/keeper/viewer.h"
 
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "common/fd.h"
@@ -44,11 +45,19 @@ static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_VISITOR, "VISITOR", sizeof(struct keeper_visitor), 0, 1, on_visitor },
 };
 
+/* Less than 0: its time is over. */
+static int64_t left_us(const struct viewer_ticket *ticket)
+{
+	return ticket->use_by_us - g_get_monotonic_time();
+}
+
 static void send_ticket(struct viewer *viewer, const struct viewer_ticket *ticket)
 {
 	struct keeper_ticket m = {
 		.header.type = KEEPER_MESSAGE_TICKET, .name = ticket->name, .flags = ticket->flags
 	};
+	if (ticket->use_by_us > 0)
+		m.use_within_s = (uint32_t)(left_us(ticket) / G_USEC_PER_SEC + 1);
 	memcpy(m.ticket, ticket->text, sizeof(ticket->text));
 	SEND_TO_VIEWER(viewer, m, NULL, 0);
 	explicit_bzero(&m, sizeof(m));
@@ -67,6 +76,12 @@ static void on_worker_ready(void *owner)
 	send_ticket(viewer, &viewer->password);
 	if (viewer->view_password.text[0] != '\0')
 		send_ticket(viewer, &viewer->view_password);
+	for (guint i = 0; i < viewer->given->len; i++) {
+		const struct viewer_ticket *ticket =
+			&g_array_index(viewer->given, struct viewer_ticket, i);
+		if (left_us(ticket) >= 0)
+			send_ticket(viewer, ticket);
+	}
 	send_certificate(viewer);
 	for (unsigned i = 0; i < viewer->n_listeners; i++) {
 		struct keeper_listener m = { .header.type = KEEPER_MESSAGE_LISTENER,
@@ -106,14 +121,24 @@ static void set_limits(struct watchdog_limits *limits)
 			WATCHDOG_DISPLAY_MS * MONOTONIC_NS_PER_MS;
 }
 
+static void wipe(gpointer ticket)
+{
+	explicit_bzero(ticket, sizeof(struct viewer_ticket));
+}
+
 void viewer_init(struct viewer *viewer, struct starter *starter, const char *password,
 	const struct viewer_events *events)
 {
 	g_assert(events->ready && events->failed && events->pointer_area && events->visitor);
 	*viewer = (struct viewer){ .certificate = { -1, -1 },
 		.password.name = KEEPER_TICKET_PASSWORD,
-		.view_password = { KEEPER_TICKET_VIEW_PASSWORD, KEEPER_TICKET_VIEW_ONLY, "" },
+		.view_password = { KEEPER_TICKET_VIEW_PASSWORD, KEEPER_TICKET_VIEW_ONLY, "", 0 },
+		.last_given = KEEPER_TICKET_FIRST_GIVEN - 1,
 		.events = *events };
+	/* Made as large as it gets, so that none of it is left in memory that was freed. */
+	viewer->given =
+		g_array_sized_new(FALSE, TRUE, sizeof(struct viewer_ticket), VIEWER_GIVEN_MAX);
+	g_array_set_clear_func(viewer->given, wipe);
 	if (password)
 		g_strlcpy(viewer->password.text, password, sizeof(viewer->password.text));
 	worker_init(&viewer->worker, &class, viewer, starter, WORKER_COMMAND_DISPLAY);
@@ -137,6 +162,53 @@ void viewer_set_password(struct viewer *viewer, const char *password)
 void viewer_set_view_password(struct viewer *viewer, const char *password)
 {
 	change(viewer, &viewer->view_password, password);
+}
+
+/*
+ * 100 bits, in letters and digits that nobody takes for each other, so that it can be read out; the
+ * alphabet has 32 of them, so that each is as likely.
+ */
+static bool make_text(char text[KEEPER_TICKET_MAX + 1])
+{
+	static const char alphabet[] = "abcdefghijkmnpqrstuvwxyz23456789";
+	uint8_t bytes[20];
+	G_STATIC_ASSERT(sizeof(alphabet) == 32 + 1);
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		return false;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		text[i] = alphabet[bytes[i] % 32];
+	text[sizeof(bytes)] = '\0';
+	explicit_bzero(bytes, sizeof(bytes));
+	return true;
+}
+
+static void drop_over(struct viewer *viewer)
+{
+	for (guint i = viewer->given->len; i-- > 0;) {
+		if (left_us(&g_array_index(viewer->given, struct viewer_ticket, i)) < 0)
+			g_array_remove_index(viewer->given, i);
+	}
+	/* Those behind have moved up, and are still where they were. */
+	explicit_bzero(viewer->given->data + viewer->given->len * sizeof(struct viewer_ticket),
+		(VIEWER_GIVEN_MAX - viewer->given->len) * sizeof(struct viewer_ticket));
+}
+
+bool viewer_give_ticket(struct viewer *viewer, uint32_t flags, uint32_t use_within_s,
+	char ticket[KEEPER_TICKET_MAX + 1])
+{
+	struct viewer_ticket given = { .name = viewer->last_given + 1,
+		.flags = flags | KEEPER_TICKET_ONCE,
+		.use_by_us = g_get_monotonic_time() + use_within_s * G_USEC_PER_SEC };
+	drop_over(viewer);
+	if (viewer->given->len == VIEWER_GIVEN_MAX || !make_text(given.text))
+		return false;
+	viewer->last_given = given.name;
+	g_array_append_val(viewer->given, given);
+	memcpy(ticket, given.text, sizeof(given.text));
+	if (viewer->worker.state == WORKER_READY)
+		send_ticket(viewer, &given);
+	explicit_bzero(&given, sizeof(given));
+	return true;
 }
 
 void viewer_set_certificate(struct viewer *viewer, int certificate_fd, int key_fd)
@@ -172,6 +244,7 @@ void viewer_finish(struct viewer *viewer)
 	fd_close(&viewer->certificate[0]);
 	fd_close(&viewer->certificate[1]);
 	explicit_bzero(&viewer->password, sizeof(viewer->password));
+	g_clear_pointer(&viewer->given, g_array_unref);
 	explicit_bzero(&viewer->view_password, sizeof(viewer->view_password));
 	viewer->n_listeners = 0;
 }

@@ -32,6 +32,7 @@ struct viewer_listener {
 struct viewer_ticket {
 	uint32_t name, flags; /* as in struct keeper_ticket */
 	char text[KEEPER_TICKET_MAX + 1];
+	int64_t use_by_us; /* on the monotonic clock; 0: at any time */
 };
 
 struct viewer {
@@ -39,7 +40,9 @@ struct viewer {
 	struct viewer_events events;
 	struct viewer_ticket password;      /* empty: nobody is asked */
 	struct viewer_ticket view_password; /* empty: none */
-	int certificate[2];                 /* files: certificate and key; -1: none */
+	GArray *given; /* struct viewer_ticket; those that are over go when one is given */
+	uint32_t last_given;
+	int certificate[2]; /* files: certificate and key; -1: none */
 	struct viewer_listener listeners[VIEWER_LISTENERS_MAX];
 	unsigned n_listeners;
 };
@@ -51,6 +54,12 @@ void viewer_init(struct viewer *viewer, struct starter *starter, const char *pas
 void viewer_set_password(struct viewer *viewer, const char *password);
 /* The same of those who may only look on. */
 void viewer_set_view_password(struct viewer *viewer, const char *password);
+/*
+ * Makes a ticket that must be used first within so many seconds, and writes its text into `ticket`.
+ * Returns false when there are VIEWER_GIVEN_MAX, or when the kernel gives no randomness.
+ */
+bool viewer_give_ticket(struct viewer *viewer, uint32_t flags, uint32_t use_within_s,
+	char ticket[KEEPER_TICKET_MAX + 1]);
 /*
  * Takes both descriptors, which are of PEM files that display reads. The first ones come before
  * viewer_start(); later ones count for those who come.

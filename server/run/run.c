@@ -289,10 +289,12 @@ static char **keeper_command(const struct run *run)
 {
 	g_autofree char *qmp = run_dir_file(&run->dir, QEMU_KEEPER_QMP);
 	g_autofree char *stats = run_dir_file(&run->dir, STATS_SOCKET_FILE);
+	g_autofree char *tickets = run_dir_file(&run->dir, TICKET_SOCKET_FILE);
 	struct desktop keeper = run->desktop;
 	keeper.vhost_fd = KEEPER_VHOST_FD;
 	keeper.qmp_path = qmp;
 	keeper.stats_socket = stats;
+	keeper.ticket_socket = tickets;
 	keeper.spice_port = 0;
 	keeper.spice_fd = run->spice_fd >= 0 ? KEEPER_SPICE_FD : -1;
 	keeper.password_fd = run->desktop.password ? KEEPER_PASSWORD_FD : -1;

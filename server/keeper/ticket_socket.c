@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/keeper/ticket_socket.h"
+
+#include <glib-unix.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/fd.h"
+#include "common/listen.h"
+#include "server/keeper/limits.h"
+
+struct asker {
+	struct ticket_socket *board;
+	int fd;
+	guint source, timer;
+};
+
+static void asker_free(gpointer data)
+{
+	struct asker *asker = data;
+	g_clear_handle_id(&asker->source, g_source_remove);
+	g_clear_handle_id(&asker->timer, g_source_remove);
+	close(asker->fd);
+	g_free(asker);
+}
+
+static bool is_understood(const struct ticket_request *request)
+{
+	return request->version == TICKET_REQUEST_VERSION &&
+	       (request->flags & ~KEEPER_TICKET_VIEW_ONLY) == 0 && request->use_within_s > 0 &&
+	       request->use_within_s <= TICKET_WITHIN_MAX_S;
+}
+
+static bool on_request(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct asker *asker = user;
+	const struct ticket_request *request = message;
+	struct ticket_answer answer = { .header.type = TICKET_MESSAGE_ANSWER,
+		.version = TICKET_REQUEST_VERSION,
+		.result = TICKET_NOT_UNDERSTOOD };
+	if (is_understood(request))
+		asker->board->give(asker->board->user, request, &answer);
+	int result = link_send(asker->fd, &answer, sizeof(answer), NULL, 0);
+	explicit_bzero(&answer, sizeof(answer));
+	if (result < 0)
+		g_debug("tickets: an asker was not answered: %s", g_strerror(-result));
+	return true;
+}
+
+static const struct link_handler table[] = {
+	{ TICKET_MESSAGE_REQUEST, "REQUEST", sizeof(struct ticket_request), 0, 0, on_request },
+};
+
+static gboolean on_asker(gint fd, GIOCondition condition, gpointer user)
+{
+	struct asker *asker = user;
+	if (link_dispatch(fd, "ticket asker", table, G_N_ELEMENTS(table), asker) == 0)
+		return G_SOURCE_CONTINUE;
+	asker->source = 0;
+	g_ptr_array_remove(asker->board->askers, asker);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean on_silence(gpointer user)
+{
+	struct asker *asker = user;
+	asker->timer = 0;
+	g_ptr_array_remove(asker->board->askers, asker);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean on_connect(gint listener, GIOCondition condition, gpointer user)
+{
+	struct ticket_socket *board = user;
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd < 0)
+		return G_SOURCE_CONTINUE;
+	if (board->askers->len == TICKET_ASKERS_MAX) {
+		close(fd);
+		return G_SOURCE_CONTINUE;
+	}
+	struct asker *asker = g_new0(struct asker, 1);
+	*asker = (struct asker){ .board = board, .fd = fd };
+	asker->source = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_asker, asker);
+	asker->timer = g_timeout_add(TICKET_ASKER_TIMEOUT_MS, on_silence, asker);
+	g_ptr_array_add(board->askers, asker);
+	return G_SOURCE_CONTINUE;
+}
+
+bool ticket_socket_listen(struct ticket_socket *board, const char *path,
+	void (*give)(
+		void *user, const struct ticket_request *request, struct ticket_answer *answer),
+	void *user, GError **error)
+{
+	g_assert(give && board->listener < 0);
+	board->listener = listen_unix_packets(path, error);
+	if (board->listener < 0)
+		return false;
+	board->path = g_strdup(path);
+	board->give = give;
+	board->user = user;
+	board->askers = g_ptr_array_new_with_free_func(asker_free);
+	board->source = g_unix_fd_add(board->listener, G_IO_IN, on_connect, board);
+	return true;
+}
+
+void ticket_socket_finish(struct ticket_socket *board)
+{
+	g_clear_handle_id(&board->source, g_source_remove);
+	g_clear_pointer(&board->askers, g_ptr_array_unref);
+	if (board->path)
+		unlink(board->path);
+	g_clear_pointer(&board->path, g_free);
+	fd_close(&board->listener);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ticket_socket is the keeper's side of protocol/ticket_request.h: the socket on which the
+ * desktop's user asks for tickets.
+ *
+ * Everything happens on the main thread.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "protocol/ticket_request.h"
+
+struct ticket_socket {
+	int listener; /* -1: none */
+	unsigned source;
+	char *path;        /* of the socket; NULL: none made */
+	GPtrArray *askers; /* struct asker, who have not said yet what they want */
+	/* Fills in result and ticket of an answer to a request that is within its bounds. */
+	void (*give)(
+		void *user, const struct ticket_request *request, struct ticket_answer *answer);
+	void *user;
+};
+
+#define TICKET_SOCKET_NONE ((struct ticket_socket){ .listener = -1 })
+
+/* Makes the socket, which only this user may connect to. It is called once. */
+bool ticket_socket_listen(struct ticket_socket *board, const char *path,
+	void (*give)(
+		void *user, const struct ticket_request *request, struct ticket_answer *answer),
+	void *user, GError **error);
+/* Also for one that is TICKET_SOCKET_NONE. */
+void ticket_socket_finish(struct ticket_socket *board);

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* ticket socket: asks a keeper for tickets, as vitrine ticket does and otherwise. */
+#include "server/keeper/ticket_socket.h"
+
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/listen.h"
+#include "server/keeper/limits.h"
+#include "tests/unit/server/rig.h"
+
+#define PATIENCE_MS 5000
+
+struct site {
+	char *folder, *password, *path;
+	struct rig *rig;
+};
+
+static void site_init(struct site *site, bool has_password)
+{
+	site->folder = g_dir_make_tmp("vitrine-tickets-XXXXXX", NULL);
+	site->password = g_build_filename(site->folder, "password", NULL);
+	site->path = g_build_filename(site->folder, "tickets", NULL);
+	g_assert_true(g_file_set_contents(site->password, "swordfish\n", -1, NULL));
+	g_autofree char *file = g_strdup_printf("--password-file=%s", site->password);
+	g_autofree char *socket = g_strdup_printf("--ticket-socket=%s", site->path);
+	const char *const arguments[] = { socket, has_password ? file : NULL, NULL };
+	site->rig = rig_create(arguments);
+	rig_negotiate(site->rig);
+}
+
+static void site_finish(struct site *site)
+{
+	rig_destroy(site->rig);
+	g_assert_false(g_file_test(site->path, G_FILE_TEST_EXISTS));
+	g_unlink(site->password);
+	g_assert_cmpint(g_rmdir(site->folder), ==, 0);
+	g_free(site->folder);
+	g_free(site->password);
+	g_free(site->path);
+}
+
+static bool on_answer(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	memcpy(user, message, sizeof(struct ticket_answer));
+	return true;
+}
+
+static struct ticket_answer ask(
+	const struct site *site, uint32_t version, uint32_t flags, uint32_t use_within_s)
+{
+	static const struct link_handler table[] = {
+		{ TICKET_MESSAGE_ANSWER, "ANSWER", sizeof(struct ticket_answer), 0, 0, on_answer },
+	};
+	struct ticket_request request = { .header.type = TICKET_MESSAGE_REQUEST,
+		.version = version,
+		.flags = flags,
+		.use_within_s = use_within_s };
+	struct ticket_answer answer = { .result = 77 };
+	int fd = listen_connect_packets(site->path, PATIENCE_MS, NULL);
+	g_assert_cmpint(fd, >=, 0);
+	g_assert_cmpint(link_send(fd, &request, sizeof(request), NULL, 0), ==, 0);
+	g_assert_true(link_wait_readable(fd, PATIENCE_MS));
+	g_assert_cmpint(link_dispatch(fd, "keeper", table, 1, &answer), ==, 1);
+	close(fd);
+	return answer;
+}
+
+static void test_given(void)
+{
+	struct site site;
+	struct stat st;
+	site_init(&site, true);
+	rig_wait_log(site.rig, "TICKET swordfish", 1);
+	g_assert_cmpint(stat(site.path, &st), ==, 0);
+	g_assert_cmpuint(st.st_mode & 0777, ==, 0600);
+	struct ticket_answer one = ask(&site, TICKET_REQUEST_VERSION, 0, 60);
+	struct ticket_answer other =
+		ask(&site, TICKET_REQUEST_VERSION, KEEPER_TICKET_VIEW_ONLY, 3600);
+	g_assert_cmpuint(one.result, ==, TICKET_GIVEN);
+	g_assert_cmpuint(other.result, ==, TICKET_GIVEN);
+	g_assert_cmpuint(strlen(one.ticket), ==, 20);
+	g_assert_cmpstr(one.ticket, !=, other.ticket);
+	g_autofree char *first = g_strdup_printf("TICKET 16 2 60 %s", one.ticket);
+	g_autofree char *second = g_strdup_printf("TICKET 17 3 3600 %s", other.ticket);
+	rig_wait_log(site.rig, first, 1);
+	rig_wait_log(site.rig, second, 1);
+	/* The next display knows them, too. */
+	kill(rig_worker(site.rig, "display"), SIGKILL);
+	rig_wait_log(site.rig, "TICKET swordfish", 2);
+	rig_wait_log(site.rig, one.ticket, 2);
+	rig_wait_log(site.rig, other.ticket, 2);
+	site_finish(&site);
+}
+
+/* A ticket that is over is for nobody, and makes room. */
+static void test_bounded(void)
+{
+	struct site site;
+	site_init(&site, true);
+	rig_wait_log(site.rig, "TICKET swordfish", 1);
+	for (unsigned i = 0; i < VIEWER_GIVEN_MAX; i++)
+		g_assert_cmpuint(ask(&site, TICKET_REQUEST_VERSION, 0, 1).result, ==, TICKET_GIVEN);
+	gint64 end_us = g_get_monotonic_time() + 3 * G_USEC_PER_SEC;
+	while (ask(&site, TICKET_REQUEST_VERSION, 0, 600).result == TICKET_TOO_MANY)
+		g_assert_cmpint(g_get_monotonic_time(), <, end_us);
+	g_assert_cmpuint(ask(&site, TICKET_REQUEST_VERSION, 0, 600).result, ==, TICKET_GIVEN);
+	kill(rig_worker(site.rig, "display"), SIGKILL);
+	rig_wait_log(site.rig, "TICKET swordfish", 2);
+	site_finish(&site);
+}
+
+static void test_refused(void)
+{
+	struct site site;
+	site_init(&site, true);
+	const struct {
+		uint32_t version, flags, use_within_s;
+	} wrong[] = { { 2, 0, 60 }, { 1, KEEPER_TICKET_ONCE, 60 }, { 1, 0, 0 },
+		{ 1, 0, TICKET_WITHIN_MAX_S + 1 } };
+	for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++)
+		g_assert_cmpuint(
+			ask(&site, wrong[i].version, wrong[i].flags, wrong[i].use_within_s).result,
+			==, TICKET_NOT_UNDERSTOOD);
+	/* Nonsense is hung up on; so is who says nothing, and neither is in another's way. */
+	int fds[TICKET_ASKERS_MAX];
+	char byte;
+	for (unsigned i = 0; i < TICKET_ASKERS_MAX; i++) {
+		fds[i] = listen_connect_packets(site.path, PATIENCE_MS, NULL);
+		g_assert_cmpint(fds[i], >=, 0);
+		if (i == 0)
+			g_assert_cmpint(send(fds[i], "nonsense", 8, MSG_NOSIGNAL), ==, 8);
+	}
+	for (unsigned i = 0; i < TICKET_ASKERS_MAX; i++) {
+		g_assert_true(link_wait_readable(fds[i], TICKET_ASKER_TIMEOUT_MS + PATIENCE_MS));
+		g_assert_cmpint(recv(fds[i], &byte, 1, 0), <=, 0);
+		close(fds[i]);
+	}
+	g_assert_cmpuint(ask(&site, TICKET_REQUEST_VERSION, 0, 60).result, ==, TICKET_GIVEN);
+	site_finish(&site);
+}
+
+static void test_nobody_is_asked(void)
+{
+	struct site site;
+	site_init(&site, false);
+	g_assert_cmpuint(
+		ask(&site, TICKET_REQUEST_VERSION, 0, 60).result, ==, TICKET_NOT_ASKED_FOR);
+	site_finish(&site);
+}
+
+/* Runs vitrine ticket. Returns what it printed; NULL: it failed. */
+static char *run_command(const struct site *site, const char *option)
+{
+	const char *const argv[] = { g_getenv("VITRINE"), "ticket", "--socket", site->path, option,
+		NULL };
+	char *printed = NULL;
+	g_autoptr(GSubprocess) process = g_subprocess_newv(
+		argv, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, NULL);
+	g_assert_nonnull(process);
+	g_assert_true(g_subprocess_communicate_utf8(process, NULL, NULL, &printed, NULL, NULL));
+	if (g_subprocess_get_if_exited(process) && g_subprocess_get_exit_status(process) == 0)
+		return g_strchomp(printed);
+	g_free(printed);
+	return NULL;
+}
+
+static void test_command(void)
+{
+	struct site site;
+	site_init(&site, true);
+	rig_wait_log(site.rig, "TICKET swordfish", 1);
+	g_autofree char *full = run_command(&site, NULL);
+	g_autofree char *view_only = run_command(&site, "--view-only");
+	g_autofree char *hour = run_command(&site, "--within=3600");
+	g_autofree char *full_note = g_strdup_printf("TICKET 16 2 120 %s", full);
+	g_autofree char *view_note = g_strdup_printf("TICKET 17 3 120 %s", view_only);
+	g_autofree char *hour_note = g_strdup_printf("TICKET 18 2 3600 %s", hour);
+	rig_wait_log(site.rig, full_note, 1);
+	rig_wait_log(site.rig, view_note, 1);
+	rig_wait_log(site.rig, hour_note, 1);
+	g_assert_null(run_command(&site, "--within=0"));
+	g_assert_null(run_command(&site, "desktop"));
+	site_finish(&site);
+	site_init(&site, false);
+	g_assert_null(run_command(&site, NULL));
+	site_finish(&site);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/ticket-socket/given", test_given);
+	g_test_add_func("/ticket-socket/bounded", test_bounded);
+	g_test_add_func("/ticket-socket/refused", test_refused);
+	g_test_add_func("/ticket-socket/nobody-is-asked", test_nobody_is_asked);
+	g_test_add_func("/ticket-socket/command", test_command);
+	return g_test_run();
+}
