@@ -154,6 +154,15 @@
 #define EFFORT_FEW 16
 
 /*
+ * A client for whom there is no time, since too many guess, asks again after so many microseconds,
+ * chosen anew each time so that nobody is always behind the same others, and for so many in all.
+ * That is less than LOBBY_TIMEOUT_MS, so that it is told. Past it: permission denied.
+ */
+#define LOGIN_ASK_MIN_US 300000
+#define LOGIN_ASK_MAX_US 900000
+#define LOGIN_STAND_BY_US 12000000
+
+/*
  * ---- the end ----
  */
 

@@ -261,6 +261,26 @@ static void deny(struct connection *connection, enum tickets_verdict verdict)
 	say_result(connection, SPICE_LOGIN_PERMISSION_DENIED, "");
 }
 
+/*
+ * Whoever comes while a crowd guesses need not come again by hand: it asks until the crowd has
+ * gone, or pushes it out (door/lobby.h), or its time is up. The crowd has no answers to go on with.
+ */
+static void stand_by(struct connection *connection)
+{
+	gint64 now_us = g_get_monotonic_time();
+	struct login *login = connection->login;
+	if (login->stands_by_us == 0) {
+		tickets_report(connection->host->tickets, &connection->from, TICKETS_BUSY);
+		login->stands_by_us = now_us + LOGIN_STAND_BY_US;
+		login->said.is_counted = true;
+	}
+	if (now_us < login->stands_by_us)
+		connection_plan(connection,
+			now_us + g_random_int_range(LOGIN_ASK_MIN_US, LOGIN_ASK_MAX_US));
+	else
+		say_result(connection, SPICE_LOGIN_PERMISSION_DENIED, "");
+}
+
 void login_judge(struct connection *connection)
 {
 	struct login *login = connection->login;
@@ -276,6 +296,9 @@ void login_judge(struct connection *connection)
 	case TICKETS_LATER:
 		login->said.slot_us = answer.again_us;
 		connection_plan(connection, answer.again_us);
+		break;
+	case TICKETS_BUSY:
+		stand_by(connection);
 		break;
 	default:
 		deny(connection, answer.verdict);

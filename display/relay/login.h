@@ -29,6 +29,7 @@ struct login {
 	bool decrypted;
 	char secret[LINK_KEY_PASSWORD_BYTES_MAX + 1]; /* that it gave, when it is decrypted */
 	struct tickets_try said;
+	int64_t stands_by_us; /* until then; 0: it was not put off for others */
 
 	/* What spice-server says. */
 	uint8_t heard[SPICE_LOGIN_ANSWER_BYTES_MAX];

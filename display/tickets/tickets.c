@@ -401,7 +401,8 @@ struct tickets_answer tickets_ask(
 	if (!tickets->open && !at_once)
 		has_slot(tickets, said, now_us, &answer);
 	/* What passes here is judged yet, and who asks again has been counted. */
-	if (answer.verdict != TICKETS_PASS && said->slot_us == 0)
+	if (answer.verdict != TICKETS_PASS && said->slot_us == 0 &&
+		!(said->is_counted && answer.verdict == TICKETS_BUSY))
 		count(answer.verdict);
 	return answer;
 }

@@ -69,7 +69,8 @@ struct tickets_try {
 	const char
 		*secret;  /* as the client gave it, of any length; tickets_ask() does not read it */
 	uint32_t session; /* that it names; 0: it is a main channel, and begins one */
-	int64_t slot_us;  /* 0, or again_us of the last answer to the same try */
+	int64_t slot_us;  /* 0, or again_us of the last answer to the same try, if not BUSY */
+	bool is_counted;  /* an answer to the same try that was BUSY has been counted */
 };
 
 struct tickets_answer {

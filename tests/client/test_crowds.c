@@ -28,6 +28,10 @@
 #define PER_S 2000
 #define ROUND_TRIP_MS 50
 #define LET_IN_MS 1000
+#define PATIENCE_S 10
+#define GUESSES 1000
+/* Those that cost nothing, and the first that wait. */
+#define ANSWERED_MAX 10
 #define CLIENTS 50
 #define SHORT_CLIENTS 3
 /*
@@ -175,6 +179,11 @@ static bool good_log_in(struct good *good)
 	       result == SPICE_LINK_ERR_OK && good_hear(good, &message, sizeof(message));
 }
 
+static bool speaks_tls(enum crowd_kind kind)
+{
+	return kind == CROWD_TLS || kind == CROWD_HELLO;
+}
+
 /* Comes from 127.0.0.1, as the crowd does, or from another address of the host. */
 static int connect_from(const struct fixture *fixture, bool elsewhere)
 {
@@ -189,11 +198,10 @@ static int connect_from(const struct fixture *fixture, bool elsewhere)
 }
 
 /* Returns how many ms it took until spice-server said its first word; -1: it was not let in. */
-static int64_t good_connect(const struct fixture *fixture, enum crowd_kind kind)
+static int64_t good_connect(const struct fixture *fixture, bool tls, bool elsewhere)
 {
-	bool tls = kind == CROWD_TLS || kind == CROWD_HELLO;
-	struct good good = { .fd = connect_from(fixture, makes_us_compute(kind)) };
-	const struct timeval patience = { .tv_sec = 5 };
+	struct good good = { .fd = connect_from(fixture, elsewhere) };
+	const struct timeval patience = { .tv_sec = PATIENCE_S };
 	const int on = 1;
 	gint64 begun_us = g_get_monotonic_time();
 	setsockopt(good.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
@@ -221,7 +229,7 @@ static struct tally good_connect_many(
 	gint64 begun_us = g_get_monotonic_time();
 	gint64 pause_us = (gint64)s * G_USEC_PER_SEC / n;
 	for (; tally.n < n; tally.n++) {
-		int64_t took_ms = good_connect(fixture, kind);
+		int64_t took_ms = good_connect(fixture, speaks_tls(kind), makes_us_compute(kind));
 		tally.in += took_ms >= 0;
 		tally.longest_ms = MAX(tally.longest_ms, took_ms);
 		gint64 left_us = begun_us + (tally.n + 1) * pause_us - g_get_monotonic_time();
@@ -236,7 +244,7 @@ static struct tally good_connect_many(
 static void test_crowd(gconstpointer data)
 {
 	enum crowd_kind kind = (enum crowd_kind)GPOINTER_TO_INT(data);
-	bool tls = kind == CROWD_TLS || kind == CROWD_HELLO;
+	bool tls = speaks_tls(kind);
 	const struct fake_desktop_options options = { .ticket = PASSWORD, .tls = tls };
 	bool is_short = seconds == 0;
 	struct fixture fixture;
@@ -281,6 +289,41 @@ static void test_crowd(gconstpointer data)
 	fixture_stop(&fixture);
 }
 
+/*
+ * A thousand wrong passwords of one address: the right one gets in from another at once, and from
+ * the same one when its turn comes, at its only try. Few of the wrong ones are answered.
+ */
+static void test_guessed(void)
+{
+	const struct fake_desktop_options options = { .ticket = PASSWORD };
+	struct fixture fixture;
+	fixture_start(&fixture, 640, 480, &options);
+	g_assert_cmpint(good_connect(&fixture, false, true), >=, 0);
+	gint64 begun_us = g_get_monotonic_time();
+	struct crowd *crowd =
+		crowd_start((uint16_t)fake_desktop_port(fixture.desktop), CROWD_GUESS, PER_S);
+	while (crowd_came(crowd) < GUESSES)
+		g_usleep(1000);
+	double took_s = (double)(g_get_monotonic_time() - begun_us) / G_USEC_PER_SEC;
+	int64_t elsewhere_ms = good_connect(&fixture, false, true);
+	unsigned came = crowd_came(crowd), answered = crowd_answered(crowd);
+	crowd_stop(crowd);
+	/* This takes some seconds, which not every run has. */
+	int64_t same_ms = seconds > 0 ? good_connect(&fixture, false, false) : 0;
+	printf("# %u guesses of one address in %.1f s, %u answered: the right password gets in "
+	       "from another address in %" G_GINT64_FORMAT
+	       " ms, then from the same in %" G_GINT64_FORMAT " ms\n",
+		came, took_s, answered, elsewhere_ms, same_ms);
+	g_assert_cmpint(elsewhere_ms, >=, 0);
+	g_assert_cmpint(elsewhere_ms, <=, LET_IN_MS);
+	g_assert_cmpint(same_ms, >=, 0);
+	g_assert_cmpint(same_ms, <=, PATIENCE_S * 1000);
+	g_assert_cmpuint(answered, <=, ANSWERED_MAX);
+	g_assert_true(fake_desktop_wait_log(fixture.desktop, "client 127.0.0.1:", 1000));
+	g_assert_true(fake_desktop_wait_log(fixture.desktop, "wrong password", 1000));
+	fixture_stop(&fixture);
+}
+
 int main(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
@@ -293,5 +336,6 @@ int main(int argc, char **argv)
 		g_strdelimit(path + strlen("/crowds/"), " ", '-');
 		g_test_add_data_func(path, GINT_TO_POINTER(kind), test_crowd);
 	}
+	g_test_add_func("/crowds/guessed", test_guessed);
 	return g_test_run();
 }

@@ -184,6 +184,13 @@ static void test_asking(void)
 		tickets_ask(tickets, &said, now_us);
 	}
 	g_assert_cmpint(tickets_ask(tickets, &said, now_us).verdict, ==, TICKETS_BUSY);
+	/* However often somebody asks who is put off, it is counted once. */
+	uint64_t n_refused = stats_get_memory()->door[STATS_PASSWORDS_REFUSED];
+	said.is_counted = true;
+	for (unsigned i = 0; i < 10; i++)
+		g_assert_cmpint(tickets_ask(tickets, &said, now_us).verdict, ==, TICKETS_BUSY);
+	said.is_counted = false;
+	g_assert_cmpuint(stats_get_memory()->door[STATS_PASSWORDS_REFUSED], ==, n_refused);
 	/* A session's channels are known at once, and nobody is asked where none has to be. */
 	said.from.bytes[3] = 2;
 	said.secret = "secret";
