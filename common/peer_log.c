@@ -35,18 +35,31 @@ static bool take_token(enum peer peer, unsigned *missed)
 	return ok;
 }
 
-void peer_warning(enum peer peer, const char *format, ...)
+static void say(enum peer peer, GLogLevelFlags level, const char *format, va_list args)
 {
-	g_assert(peer < PEERS);
 	unsigned missed = 0;
+	g_assert(peer < PEERS);
 	if (!take_token(peer, &missed))
 		return;
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	if (missed > 0)
+		g_log(G_LOG_DOMAIN, level, "%s (%u more like it not logged)", text, missed);
+	else
+		g_log(G_LOG_DOMAIN, level, "%s", text);
+}
+
+void peer_message(enum peer peer, const char *format, ...)
+{
 	va_list args;
 	va_start(args, format);
-	g_autofree char *text = g_strdup_vprintf(format, args);
+	say(peer, G_LOG_LEVEL_MESSAGE, format, args);
 	va_end(args);
-	if (missed > 0)
-		g_warning("%s (%u more like it not logged)", text, missed);
-	else
-		g_warning("%s", text);
+}
+
+void peer_warning(enum peer peer, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	say(peer, G_LOG_LEVEL_WARNING, format, args);
+	va_end(args);
 }

@@ -17,8 +17,13 @@ enum peer {
 	PEER_CLIENT,
 	PEER_GUESSER, /* a client that gives wrong passwords */
 	PEER_QEMU,
+	PEER_VIEWER, /* a client that has come in: a crowd outside does not hide it */
 	PEERS,
 };
 
-/* Logs a warning, or counts it as left out. The text names the object and the limit. */
+/*
+ * Logs a warning, or counts it as left out. The text names the object and the limit. A message is
+ * what is no fault.
+ */
+void peer_message(enum peer peer, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void peer_warning(enum peer peer, const char *format, ...) G_GNUC_PRINTF(2, 3);

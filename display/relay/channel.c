@@ -277,6 +277,13 @@ static void want(struct connection *connection)
 	connection_want_inner(connection, flow->from_server && !to_client, to_server);
 }
 
+/* What spice-server has said, and the client is told. */
+static bool has_said_all(const struct connection *connection)
+{
+	return connection->phase == PHASE_LAST_WORDS && connection->inner.fd < 0 &&
+	       pipe_is_idle(&connection->pipes[SPICE_TALK_SERVER]);
+}
+
 void channel_relay(struct connection *connection)
 {
 	gint64 now_us = g_get_monotonic_time();
@@ -285,8 +292,9 @@ void channel_relay(struct connection *connection)
 	asides_tick(connection);
 	for (unsigned i = 0; i < ROUNDS_MAX && more && flow_of(connection)->to_client; i++)
 		more = move(connection);
-	if (connection->phase == PHASE_LAST_WORDS && connection->inner.fd < 0 &&
-		pipe_is_idle(&connection->pipes[SPICE_TALK_SERVER]))
+	if (has_said_all(connection))
+		farewell_say(connection);
+	if (has_said_all(connection))
 		connection_event(connection, EVENT_DONE);
 	if (!flow_of(connection)->to_client)
 		return;

@@ -49,6 +49,7 @@ void closing_refuse(struct connection *connection)
 
 void closing_cut_off(struct connection *connection)
 {
+	farewell_say_at_once(connection);
 	closing_refuse(connection);
 	connection_close_inner(connection);
 }
@@ -61,6 +62,7 @@ void closing_say_bye(struct connection *connection)
 /* The goodbye goes out only if the socket has room: the relay ends now. */
 void closing_say_going_away(struct connection *connection)
 {
+	farewell_say_at_once(connection);
 	outer_close(connection->stream, WEBSOCKET_GOING_AWAY);
 	outer_finish(connection->stream);
 }

@@ -111,7 +111,7 @@ static const struct transition {
 			    [EVENT_LATE]      = { join_say_late, PHASE_LAST_WORDS },
 			    JOIN_ENDS,
 			    [EVENT_QUIT]      = { closing_say_going_away, PHASE_OVER } },
-	[PHASE_RESULT]  = { [EVENT_DONE]      = { login_finish, PHASE_CHANNEL },
+	[PHASE_RESULT]  = { [EVENT_DONE]      = { farewell_greet, PHASE_CHANNEL },
 			    [EVENT_CLIENT_GONE] = { closing_note, PHASE_OVER },
 			    [EVENT_LATE]      = { join_say_late, PHASE_LAST_WORDS },
 			    JOIN_ENDS,
@@ -166,6 +166,7 @@ static void finish(struct connection *connection)
 {
 	lobby_leave(connection->host->lobby, connection);
 	login_finish(connection);
+	farewell_tell(connection);
 	if (connection->visit)
 		tickets_leave(connection->host->tickets, connection->visit);
 	effort_leave(connection->host->effort, &connection->turn);
@@ -206,6 +207,7 @@ void connection_event(struct connection *connection, enum event event)
 		enter(connection, PHASE_OVER);
 		return;
 	}
+	farewell_note(connection, event);
 	if (transition->action)
 		transition->action(connection);
 	/* An action that failed has led elsewhere by an event of its own. */

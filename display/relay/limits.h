@@ -171,3 +171,10 @@
  * the kernel resets a connection that is closed while data waits in it. Past it: it is closed.
  */
 #define DISCARDED_BYTES_MAX (256 * 1024)
+
+/*
+ * The words of a notice to a client have at most this many bytes, which is more than any of ours
+ * has. Longer ones are cut.
+ */
+#define NOTICE_BYTES_MAX 200
+#define FAREWELL_BYTES_MAX (SPICE_TALK_HEADER_MAX + 24 + NOTICE_BYTES_MAX + 1)

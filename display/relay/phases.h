@@ -12,6 +12,7 @@
  *   opening.c     a display channel's beginning, which spice-server must not see the end of
  *   pass.c        local display channels, after their opening
  *   closing.c     what is still said when one side has ended
+ *   farewell.c    who came and went, for the log, and the word that a client is told
  *   asides.c      what the relay measures and says by itself: the line, the clock, the compression
  *
  * Threads: the relay's; in PHASE_PASS the worker thread of a head, too (pass.h). What both touch
@@ -129,6 +130,12 @@ struct connection {
 	bool joined;        /* the head's worker knows it */
 	bool half_closed;   /* the client says no more */
 	bool stepped_aside; /* spice-server has the client's socket */
+
+	/* farewell.c */
+	gint64 came_us;         /* of a main channel that has come in and not gone; else 0 */
+	bool goes;              /* it is known how it ends */
+	const char *thrown_out; /* why, if not by itself; NULL */
+	bool told_why;
 
 	/* closing.c */
 	bool shut; /* our last word is out */
@@ -249,6 +256,19 @@ void closing_cut_off(struct connection *connection);
 void closing_say_bye(struct connection *connection);
 void closing_say_going_away(struct connection *connection);
 void closing_discard(struct connection *connection);
+
+/* ---- farewell.c ---- */
+
+/* Says that spice-server has let the connection in. */
+void farewell_greet(struct connection *connection);
+/* Notes the first event that ends it. */
+void farewell_note(struct connection *connection, enum event event);
+/* Tells the client why it is thrown out, once, if it is. It may raise EVENT_CLIENT_GONE. */
+void farewell_say(struct connection *connection);
+/* The same, as far as there is room now, without an event. */
+void farewell_say_at_once(struct connection *connection);
+/* Says that it has gone. */
+void farewell_tell(struct connection *connection);
 
 /* ---- asides.c ---- */
 

@@ -17,6 +17,7 @@
 struct session {
 	unsigned n_refs;
 	struct sessions *sessions;
+	unsigned number;
 	uint32_t name; /* 0: none yet */
 	const struct session_ops *ops;
 	void *user;       /* the main connection; NULL: it has ended */
@@ -31,6 +32,7 @@ struct session {
 
 struct sessions {
 	bool correct;
+	unsigned n_made;
 	GPtrArray *all; /* struct session, of main connections, not owned */
 };
 
@@ -58,6 +60,7 @@ struct session *session_create(
 	session->channels = g_array_new(FALSE, FALSE, sizeof(uint16_t));
 	session->may_correct = correct && sessions->correct;
 	session->sessions = sessions;
+	session->number = ++sessions->n_made;
 	session->ops = ops;
 	session->user = user;
 	g_ptr_array_add(sessions->all, session);
@@ -104,6 +107,11 @@ void session_give_channel(struct session *session, uint8_t type, uint8_t id)
 	guint at = find_channel(session, channel_of(type, id));
 	if (at < session->channels->len)
 		g_array_remove_index_fast(session->channels, at);
+}
+
+bool session_is_newest(const struct session *session)
+{
+	return session->number == session->sessions->n_made;
 }
 
 void session_unref(struct session *session)

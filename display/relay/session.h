@@ -49,6 +49,8 @@ struct session *session_join(struct sessions *sessions, uint32_t name);
  */
 bool session_take_channel(struct session *session, uint8_t type, uint8_t id);
 void session_give_channel(struct session *session, uint8_t type, uint8_t id);
+/* Tells whether no main connection has come since this session's. */
+bool session_is_newest(const struct session *session);
 void session_unref(struct session *session);
 /* Says that the main connection has ended: `ops` are not called any more. */
 void session_end(struct session *session);

@@ -198,3 +198,24 @@ size_t spice_watches_make_time(
 	return spice_talk_make(talk, SPICE_MSG_MAIN_MULTI_MEDIA_TIME, &time_ms, sizeof(time_ms),
 		bytes, size_bytes);
 }
+
+/* Its body is not in spice/protocol.h: it stands in spice.proto. The words end with a NUL, which is
+ * not counted. */
+size_t spice_watches_make_notice(
+	const struct spice_talk *talk, const char *words, uint8_t *bytes, size_t size_bytes)
+{
+	struct __attribute__((packed)) {
+		uint64_t time_ns;
+		uint32_t severity, visibility, what, message_bytes;
+		char message[NOTICE_BYTES_MAX + 1];
+	} body = {
+		.severity = SPICE_NOTIFY_SEVERITY_WARN,
+		.visibility = SPICE_NOTIFY_VISIBILITY_HIGH,
+		.what = SPICE_WARN_GENERAL,
+	};
+	size_t length = MIN(strlen(words), NOTICE_BYTES_MAX);
+	memcpy(body.message, words, length);
+	body.message_bytes = (uint32_t)length;
+	return spice_talk_make(talk, SPICE_MSG_NOTIFY, &body,
+		offsetof(typeof(body), message) + length + 1, bytes, size_bytes);
+}

@@ -48,6 +48,10 @@ bool spice_watches_channel(enum spice_link_channel channel);
 size_t spice_watches_make_compression(
 	const struct spice_talk *talk, bool small, uint8_t *bytes, size_t size_bytes);
 
+/* Writes the message NOTIFY, with words for people. Returns its size, or 0 as above. */
+size_t spice_watches_make_notice(
+	const struct spice_talk *talk, const char *words, uint8_t *bytes, size_t size_bytes);
+
 /* Writes the message MULTI_MEDIA_TIME for the client. Returns its size, or 0 as above. */
 size_t spice_watches_make_time(
 	const struct spice_talk *talk, uint32_t time_ms, uint8_t *bytes, size_t size_bytes);

@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Where `vitrine run` has its password from, where that must not be seen, and who comes in without one; signals and closed descriptors.
+"""Where `vitrine run` has its password from, where that must not be seen, and who comes in without one; what is printed.
 
 The guest only boots: what is asked is answered by the host's processes. Each check starts desktops of its own.
 """
+import configparser
 import os
 import pathlib
+import re
+import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import tempfile
@@ -181,6 +185,51 @@ def first_answer(port, uid, unix=None):
     return None if word == b'-' else word[0]
 
 
+def the_line_for_tls_works(_):
+    """A certificate that is signed by itself, and has another name than the host."""
+    if not shutil.which('openssl'):
+        raise tap.Skip('no openssl')
+    with tempfile.TemporaryDirectory(prefix='vitrine-tls-') as folder:
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/O=A, B/CN=desk.example',
+                        '-keyout', f'{folder}/key', '-out', f'{folder}/certificate'], stderr=subprocess.DEVNULL, check=True)
+        port = lib.free_port()
+        with Started(options=['--spice-tls-port', port, '--spice-tls-cert', f'{folder}/certificate', '--spice-tls-key',
+                              f'{folder}/key']) as started:
+            line = wait_for('line', lambda: re.search("connect with: remote-viewer '(.*)'", started.text()))
+            file = configparser.ConfigParser(interpolation=None)
+            file.read(line[1])
+            words = dict(file['virt-viewer'])
+            assert words['tls-port'] == str(port) and words['host'] == '127.0.0.1', words
+            authority = words['ca'].replace('\\n', '\n')
+            assert authority == pathlib.Path(f'{folder}/certificate').read_text(), words
+            # The file escapes what the subject escapes.
+            assert words['host-subject'].replace('\\\\', '\\') == 'O=A\\, B,CN=desk.example', words
+            context = ssl.create_default_context(cadata=authority)
+            context.check_hostname = False
+            with socket.create_connection((words['host'], port), 10) as plain, context.wrap_socket(plain) as client:
+                assert client.version() in ('TLSv1.2', 'TLSv1.3')
+            viewer = 'no remote-viewer'
+            if shutil.which('remote-viewer') and shutil.which('xvfb-run'):
+                viewer = 'remote-viewer came'
+                with subprocess.Popen(['xvfb-run', '-a', 'remote-viewer', line[1]], stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.DEVNULL, start_new_session=True) as process:
+                    try:
+                        wait_for('client', lambda: re.search(r'client 127\.0\.0\.1:\d+: came', started.text()), 40)
+                    finally:
+                        os.killpg(process.pid, signal.SIGTERM)
+                wait_for('end', lambda: re.search(r'client 127\.0\.0\.1:\d+: left, after', started.text()), 20)
+            return viewer
+
+
+def who_comes_and_goes_is_told(_):
+    with Started() as started:
+        with started.connect(None), started.connect(None):
+            pass
+        wait_for('four lines', lambda: len(re.findall(r'client 127\.0\.0\.1:\d+: (came|left, after|thrown out: another)',
+                                                       started.text())) == 4)
+        assert 'thrown out: another client has taken its place, after' in started.text(), started.text()
+
+
 PERMISSION_DENIED = 7
 STRANGER = 54321
 
@@ -234,7 +283,8 @@ def the_signal_is_named(_):
 
 
 CHECKS = [each_form_asks_for_the_password, it_is_seen_nowhere, a_new_password_is_taken_on_sighup,
-          without_a_password_it_is_for_its_user, nohup_survives_a_hang_up, closed_descriptors_are_filled, the_signal_is_named]
+          without_a_password_it_is_for_its_user, the_line_for_tls_works, who_comes_and_goes_is_told, nohup_survives_a_hang_up, closed_descriptors_are_filled,
+          the_signal_is_named]
 
 
 def main():

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * farewell: says in the log who came, and who went, from where and why; and tells the client why
+ * when it was not the client that ended it. A client is known by its main channel. Of those who did
+ * not come in login.c and closing.c tell.
+ */
+#include "common/peer_log.h"
+#include "display/relay/phases.h"
+
+void farewell_greet(struct connection *connection)
+{
+	login_finish(connection);
+	if (connection->talk.link.channel != SPICE_LINK_CHANNEL_MAIN)
+		return;
+	connection->came_us = g_get_monotonic_time();
+	peer_message(PEER_VIEWER, "client %s: came%s", connection->client,
+		connection->view_only ? ", to look only" : "");
+}
+
+/* Gives NULL when the client went by itself. */
+static const char *reason_of(const struct connection *connection, enum event event)
+{
+	const struct session *session = connection->watched.session;
+	switch (event) {
+	case EVENT_SERVER_GONE:
+	case EVENT_SERVER_ENDED:
+		return !session || session_is_newest(session) ?
+			       "spice-server has closed its connection" :
+			       "another client has taken its place";
+	case EVENT_CLIENT_WRONG:
+		return connection->why;
+	case EVENT_QUIT:
+		return "the desktop's display ends";
+	default:
+		return NULL;
+	}
+}
+
+void farewell_note(struct connection *connection, enum event event)
+{
+	if (connection->came_us == 0 || connection->goes || event < EVENT_CLIENT_ENDED)
+		return;
+	connection->goes = true;
+	connection->thrown_out = reason_of(connection, event);
+}
+
+/* It may be put in only between two messages, and while nothing waits to go out. */
+static size_t make_words(struct connection *connection, uint8_t *bytes, size_t size_bytes)
+{
+	if (!connection->thrown_out || connection->told_why ||
+		!pipe_is_idle(&connection->pipes[SPICE_TALK_SERVER]) ||
+		!spice_talk_is_between(&connection->talk, SPICE_TALK_SERVER))
+		return 0;
+	connection->told_why = true;
+	return spice_watches_make_notice(
+		&connection->talk, connection->thrown_out, bytes, size_bytes);
+}
+
+void farewell_say(struct connection *connection)
+{
+	uint8_t bytes[FAREWELL_BYTES_MAX];
+	size_t size_bytes = make_words(connection, bytes, sizeof(bytes));
+	if (size_bytes == 0)
+		return;
+	pipe_insert(&connection->pipes[SPICE_TALK_SERVER], bytes, size_bytes);
+	channel_flush(connection);
+}
+
+void farewell_say_at_once(struct connection *connection)
+{
+	uint8_t bytes[FAREWELL_BYTES_MAX];
+	size_t size_bytes = make_words(connection, bytes, sizeof(bytes));
+	if (size_bytes > 0)
+		outer_write(connection->stream, bytes, size_bytes);
+}
+
+void farewell_tell(struct connection *connection)
+{
+	if (connection->came_us == 0)
+		return;
+	gint64 stayed_s = (g_get_monotonic_time() - connection->came_us) / G_USEC_PER_SEC;
+	const char *why = connection->thrown_out;
+	connection->came_us = 0;
+	peer_message(PEER_VIEWER, "client %s: %s%s, after %d s", connection->client,
+		why ? "thrown out: " : "left", why ? why : "", (int)stayed_s);
+}
