@@ -171,15 +171,6 @@ const struct spice_talk_watch spice_watches[] = {
 };
 const unsigned spice_watches_length = G_N_ELEMENTS(spice_watches);
 
-bool spice_watches_channel(enum spice_link_channel channel)
-{
-	for (unsigned i = 0; i < spice_watches_length; i++) {
-		if (spice_watches[i].channel == channel)
-			return true;
-	}
-	return false;
-}
-
 /*
  * The body is an enum8 in spice.proto. Every spice-server that we are built for takes it, by
  * SPICE_DISPLAY_CAP_PREF_COMPRESSION.

@@ -37,12 +37,6 @@ void spice_watched_finish(struct spice_watched *watched);
 extern const struct spice_talk_watch spice_watches[];
 extern const unsigned spice_watches_length;
 
-/*
- * Returns true when messages of this channel concern the clock or the compression, so that the
- * relay must read them.
- */
-bool spice_watches_channel(enum spice_link_channel channel);
-
 /* Writes the message PREFERRED_COMPRESSION for spice-server; `small` is compression_small's answer.
  * Returns its size, or 0 where spice_talk_make does. */
 size_t spice_watches_make_compression(
