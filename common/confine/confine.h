@@ -82,9 +82,9 @@ struct confine_call {
 };
 
 /*
- * RLIMIT_DATA is left out where AddressSanitizer is in the process. RLIMIT_NPROC counts all
- * processes and threads of a user in the user namespace, so that some number of threads can be
- * meant only where the process has that for itself.
+ * RLIMIT_DATA is left out where AddressSanitizer or ThreadSanitizer is in the process. RLIMIT_NPROC
+ * counts all processes and threads of a user in the user namespace, so that some number of threads
+ * can be meant only where the process has that for itself.
  */
 struct confine_limit {
 	int resource; /* RLIMIT_... */

@@ -47,14 +47,19 @@ int confine_set_not_dumpable(void)
 }
 
 /*
- * AddressSanitizer's memory that shadows ours counts as ours, and is a multiple of that. Its
+ * The memory by which sanitizers shadow ours counts as ours, and is a multiple of that. Their
  * library may be preloaded into a program that knows nothing of it, so it is looked for.
  */
+static bool has_shadow(void)
+{
+	return dlsym(RTLD_DEFAULT, "__asan_init") || dlsym(RTLD_DEFAULT, "__tsan_init");
+}
+
 static bool is_bearable(const struct confine_limit *limit, const struct confine_state *state)
 {
 	if (limit->needs_namespaces && !((state->held >> CONFINE_NAMESPACES) & 1))
 		return false;
-	return limit->resource != RLIMIT_DATA || !dlsym(RTLD_DEFAULT, "__asan_init");
+	return limit->resource != RLIMIT_DATA || !has_shadow();
 }
 
 int confine_set_limits(const struct confine_rules *rules, const struct confine_state *state)
