@@ -36,7 +36,8 @@
 #define SHORT_CLIENTS 3
 /*
  * A loop is held for too long past this. A machine that does other things besides holds it, too,
- * now and then, so this is borne so many times in half a minute.
+ * now and then, and spice-server makes an RSA key on the main loop for each client that is let in:
+ * so this is borne so many times in half a minute, and as often as with clients alone.
  */
 #define HELD_LONG_MS 50
 #define HELD_LONG_MAX 3
@@ -252,7 +253,10 @@ static void test_crowd(gconstpointer data)
 	fixture_start(&fixture, 640, 480, &options);
 	/* What good clients alone cost is not the strangers'. */
 	double before_s = cpu_s(&fixture);
+	watch_start(&watch, &fixture);
 	struct tally alone = good_connect_many(&fixture, kind, is_short ? 1 : CLIENTS / 5, 0);
+	watch_stop(&watch);
+	unsigned n_long_alone = watch.n_long[HEARTBEAT_MAIN];
 	double each_s = is_short ? 0 : (cpu_s(&fixture) - before_s) / alone.n;
 	g_assert_cmpuint(alone.in, ==, alone.n);
 	struct crowd *crowd =
@@ -272,18 +276,20 @@ static void test_crowd(gconstpointer data)
 	crowd_stop(crowd);
 	printf("# %s, %.0f a second for %.0f s: %u of %u clients got in, in %" G_GINT64_FORMAT
 	       " ms at most (%" G_GINT64_FORMAT " alone); %s %.0f %% of a core; "
-	       "held: main loop %.1f ms (%u times more than %d), relay %.1f ms; %u guesses "
+	       "held: main loop %.1f ms (%u times more than %d; %u while clients came alone), "
+	       "relay %.1f ms; %u guesses "
 	       "answered\n",
 		crowd_names[kind], came / took_s, took_s, tally.in, tally.n, tally.longest_ms,
 		alone.longest_ms, is_short ? "all of it cost" : "the strangers cost", cost * 100,
 		(double)watch.held_ns[HEARTBEAT_MAIN] / 1e6, watch.n_long[HEARTBEAT_MAIN],
-		HELD_LONG_MS, (double)watch.held_ns[HEARTBEAT_RELAY] / 1e6, answered);
+		HELD_LONG_MS, n_long_alone, (double)watch.held_ns[HEARTBEAT_RELAY] / 1e6, answered);
 	g_assert_true(fake_desktop_is_alive(fixture.desktop));
 	g_assert_cmpuint(came, >, 0);
 	g_assert_cmpuint(tally.in, ==, tally.n);
 	g_assert_cmpint(tally.longest_ms, <=, LET_IN_MS);
 	if (!is_short) {
-		g_assert_cmpuint(watch.n_long[HEARTBEAT_MAIN], <=, HELD_LONG_MAX);
+		g_assert_cmpuint(watch.n_long[HEARTBEAT_MAIN], <=,
+			HELD_LONG_MAX + n_long_alone * tally.n / alone.n);
 		g_assert_cmpfloat(cost * 100, <=, COST_MAX_PERCENT);
 	}
 	fixture_stop(&fixture);
