@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <gio/gio.h>
+#include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -91,6 +92,57 @@ static int listen_on(const struct addrinfo *a)
 		return -number;
 	}
 	return fd;
+}
+
+/* ---- what is handed to somebody ---- */
+
+/* A socket's filter sees segments from their TCP header on. */
+#define TCP_SEQUENCE 4
+#define TCP_FLAGS 13
+#define FLAG_SYN 0x02
+#define FLAG_RST 0x04
+#define FLAG_ACK 0x10
+
+/*
+ * What answers a connection of ours: SYN with ACK, and where nobody listens a reset whose number is
+ * zero, since we had sent none to count from. Clients send the first never, and the second once in
+ * 2^32 resets.
+ */
+static struct sock_filter no_answers[] = {
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, TCP_FLAGS),
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, FLAG_RST, 3, 0),
+	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, FLAG_SYN | FLAG_ACK),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FLAG_SYN | FLAG_ACK, 3, 0),
+	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, TCP_SEQUENCE),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, 0),
+	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+};
+
+/* A filter that is locked cannot be set again, and whoever hands us a listener may have done it. */
+static bool has_no_answers(int fd)
+{
+	struct sock_filter found[G_N_ELEMENTS(no_answers)];
+	/* The kernel counts in instructions. */
+	socklen_t n = G_N_ELEMENTS(found);
+	return getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, found, &n) == 0 &&
+	       n == G_N_ELEMENTS(found) && memcmp(found, no_answers, sizeof(found)) == 0;
+}
+
+bool listen_never_connect(int fd, GError **error)
+{
+	const struct sock_fprog filter = { G_N_ELEMENTS(no_answers), no_answers };
+	int on = 1;
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) == 0 &&
+		setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof(on)) == 0)
+		return true;
+	int number = errno;
+	if (number == EPERM && has_no_answers(fd))
+		return true;
+	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(number),
+		"cannot keep a listener from connecting: %s", g_strerror(number));
+	return false;
 }
 
 int listen_tcp(const char *address, unsigned port, GError **error)

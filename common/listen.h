@@ -20,6 +20,14 @@ bool listen_is_loopback(const char *address);
  * port. */
 int listen_tcp(const char *address, unsigned port, GError **error);
 
+/*
+ * Keeps a TCP listener, and what is accepted from it, from connecting. A socket stays in the
+ * network that it was made in, and whoever has been handed one may undo its connection and make
+ * another: the kernel throws away what would answer that, and whoever accepts never gets such. It
+ * is for good; a second time changes nothing. Newer kernels let only root do it.
+ */
+bool listen_never_connect(int fd, GError **error);
+
 /* Listens on the first free port from `first` to `last`; *port says which that is. */
 int listen_tcp_range(
 	const char *address, unsigned first, unsigned last, unsigned *port, GError **error);

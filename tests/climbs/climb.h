@@ -48,6 +48,8 @@ enum climb_wall {
  * thread tries: what is sent is the same from each.
  */
 #define CLIMB_MAY_END (1u << 2)
+/* A client is connected by TCP when the climb begins. */
+#define CLIMB_VISITED (1u << 3)
 
 #define CLIMB_PATH 160
 
@@ -60,7 +62,8 @@ struct climb_targets {
 	char qmp[CLIMB_PATH], stream[CLIMB_PATH];             /* unix sockets that listen */
 	char datagram[CLIMB_PATH], abstract_name[CLIMB_PATH]; /* the last without its NUL */
 	int32_t self, keeper, sibling, qemu;                  /* 0: there is none */
-	uint16_t tcp4_port, tcp6_port, udp4_port, free_port;
+	uint16_t tcp4_port, tcp6_port, udp4_port;
+	uint16_t free_port, spice_port; /* where nobody listens, and where the desktop does */
 	uint32_t other_user;
 	int32_t release; /* the test's word to what a climb has left waiting */
 	int32_t heard;   /* atomic: how often QEMU got CLIMB_HEARD_SIGNAL since the climb began */

@@ -253,7 +253,9 @@ static GPtrArray *make_arguments(const struct climb_desktop *desktop, const char
 	g_ptr_array_add(a, g_strdup(variable("VITRINE_GPU")));
 	g_ptr_array_add(a, g_strdup("--virgl"));
 	g_ptr_array_add(a, g_strdup("--software"));
+	g_autofree char *port = g_strdup_printf("%u", t->spice_port);
 	add(a, "spice-unix", spice);
+	add(a, "spice-port", port);
 	add(a, "stats-socket", stats);
 	add(a, "password-file", t->password);
 	add(a, "qmp", t->qmp);
@@ -268,6 +270,7 @@ void climb_desktop_start(struct climb_desktop *desktop)
 	if (desktop->guest)
 		return;
 	char *run_dir = climb_site_make_run_dir(desktop->site);
+	climb_site_choose_port(desktop->site);
 	g_strlcpy(desktop->site->memory->targets.run_dir, run_dir, CLIMB_PATH);
 	GPtrArray *arguments = make_arguments(desktop, run_dir);
 	struct guest_options options = {
@@ -288,6 +291,7 @@ void climb_desktop_start(struct climb_desktop *desktop)
 int climb_desktop_try(struct climb_desktop *desktop, char **log)
 {
 	char *run_dir = climb_site_make_run_dir(desktop->site);
+	climb_site_choose_port(desktop->site);
 	GPtrArray *arguments = make_arguments(desktop, run_dir);
 	struct backend *backend = backend_start(
 		variable("KERNEL_WITHOUT"), (const char *const *)arguments->pdata, run_dir);
@@ -402,13 +406,24 @@ static pid_t await_thread(
 	}
 }
 
+/* What a climb before has made of the listener may hear nobody any more. */
+static void start_for(struct climb_desktop *desktop, const struct climb *climb)
+{
+	climb_desktop_start(desktop);
+	if (!(climb->flags & CLIMB_VISITED) || climb_site_visit(desktop->site))
+		return;
+	climb_desktop_stop(desktop);
+	climb_desktop_start(desktop);
+	g_assert_true(climb_site_visit(desktop->site));
+}
+
 static struct climb_outcome climb_once(struct climb_desktop *desktop,
 	const struct climb_place *place, unsigned group, unsigned row)
 {
 	const struct climb *climb = &climb_groups[group]->climbs[row];
 	if (desktop->spent && !(climb->flags & CLIMB_SPENDS))
 		climb_desktop_stop(desktop);
-	climb_desktop_start(desktop);
+	start_for(desktop, climb);
 	pid_t pid;
 	pid_t thread = await_thread(desktop, place, &pid);
 	if (!thread)

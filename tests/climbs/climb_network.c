@@ -201,6 +201,65 @@ static bool reach_tcp4(const struct climb_targets *t)
 	return connect_tcp4(&(struct climb_targets){ .tcp4_port = t->free_port }) == 0;
 }
 
+/* Finds a socket of the desktop's TCP port, or gives -1. */
+static int find_handed(const struct climb_targets *t, bool connected)
+{
+	for (int fd = 3; fd < 1024; fd++) {
+		struct sockaddr_in own = { .sin_family = AF_UNSPEC }, peer;
+		socklen_t size = sizeof(own), peer_size = sizeof(peer);
+		if (syscall(SYS_getsockname, fd, &own, &size) == 0 && own.sin_family == AF_INET &&
+			ntohs(own.sin_port) == t->spice_port &&
+			(syscall(SYS_getpeername, fd, &peer, &peer_size) == 0) == connected)
+			return fd;
+	}
+	return -1;
+}
+
+/*
+ * A socket stays in the network that it was made in. A listener that was shut down, and a
+ * connection that is undone, may connect anew.
+ */
+static int connect_anew(const struct climb_targets *t, int fd)
+{
+	static const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	struct timeval limit = { .tv_sec = CONNECT_WAIT_S };
+	struct sockaddr_in address = loopback4(t->tcp4_port);
+	syscall(SYS_fcntl, fd, F_SETFL, 0);
+	syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	syscall(SYS_shutdown, fd, SHUT_RDWR);
+	syscall(SYS_connect, fd, &nobody, sizeof(nobody));
+	return climb_result(syscall(SYS_connect, fd, &address, sizeof(address)));
+}
+
+static int connect_listener(const struct climb_targets *t)
+{
+	int fd = find_handed(t, false);
+	return fd < 0 ? EBADF : connect_anew(t, fd);
+}
+
+/* The test's client is accepted here, by who watches the listener, or by nobody yet. */
+static int connect_accepted(const struct climb_targets *t)
+{
+	const struct timespec moment = { .tv_nsec = 5000000 };
+	int listener = find_handed(t, false), fd = -1;
+	for (unsigned i = 0; i < 200 && fd < 0; i++) {
+		fd = (int)syscall(SYS_accept4, listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd < 0)
+			fd = find_handed(t, true);
+		if (fd < 0)
+			syscall(SYS_nanosleep, &moment, NULL);
+	}
+	return fd < 0 ? EBADF : connect_anew(t, fd);
+}
+
+/* The answer of a port where nobody listens would tell that from one where somebody does. */
+static int ask_by_listener(const struct climb_targets *t)
+{
+	struct climb_targets nobody = { .tcp4_port = t->free_port, .spice_port = t->spice_port };
+	int error = connect_listener(&nobody);
+	return error == ECONNREFUSED ? 0 : error;
+}
+
 /* A socket without a port gets one when it listens, of which Landlock does not know. */
 static int listen_on_any(const struct climb_targets *t)
 {
@@ -255,10 +314,17 @@ static bool reach_abstract(const struct climb_targets *t)
 }
 
 #define SECCOMP CLIMB_SECCOMP
+#define HANDED (CLIMB_SPENDS | CLIMB_VISITED)
 static const struct climb rows[] = {
 	{ "TCP over IPv4", CLIMB_RENDER | CLIMB_SERVER, SECCOMP, 0, connect_tcp4 },
 	/* Here spice-server is reached by it. */
 	{ "TCP over IPv4 to the host", CLIMB_DISPLAY, CLIMB_NAMESPACES, 0, connect_tcp4 },
+	/* The relay connects, so seccomp cannot hold it; what it is handed is kept from it. */
+	{ "TCP by a connection", CLIMB_DISPLAY, CLIMB_RIGHTS, HANDED, connect_accepted },
+	{ "TCP by a listener", CLIMB_DISPLAY | CLIMB_KEEPER, CLIMB_RIGHTS, HANDED,
+		connect_listener },
+	{ "ports asked by a listener", CLIMB_DISPLAY | CLIMB_KEEPER, CLIMB_RIGHTS, HANDED,
+		ask_by_listener },
 	{ "TCP over IPv6", CLIMB_ALL, SECCOMP, 0, connect_tcp6 },
 	{ "TCP Fast Open", CLIMB_ALL, SECCOMP, 0, send_tcp4 },
 	{ "MPTCP", CLIMB_ALL, SECCOMP, 0, connect_mptcp },

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -156,6 +157,28 @@ void climb_site_drain(struct climb_site *site)
 	}
 }
 
+void climb_site_choose_port(struct climb_site *site)
+{
+	site->memory->targets.spice_port = listen_internet(site, AF_INET, SOCK_STREAM, false);
+}
+
+static void leave(struct climb_site *site)
+{
+	if (site->visitor >= 0)
+		close(site->visitor);
+	site->visitor = -1;
+}
+
+bool climb_site_visit(struct climb_site *site)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons(site->memory->targets.spice_port) };
+	leave(site);
+	site->visitor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return connect(site->visitor, (struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
 /* ---- the rest ---- */
 
 static struct climb_targets *heard_targets;
@@ -182,6 +205,24 @@ static pid_t start_qemu(uid_t user, struct climb_targets *targets)
 	signal(CLIMB_HEARD_SIGNAL, on_heard);
 	for (;;)
 		pause();
+}
+
+/* Newer kernels let only root do it. */
+static bool may_filter(uid_t user)
+{
+	int status;
+	pid_t pid = fork();
+	g_assert_cmpint(pid, >=, 0);
+	if (pid == 0) {
+		struct sock_filter pass = BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
+		const struct sock_fprog filter = { 1, &pass };
+		if (geteuid() == 0 && setresuid(user, user, user) < 0)
+			_exit(125);
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		_exit(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) < 0);
+	}
+	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+	return status == 0;
 }
 
 static void map_memory(struct climb_site *site)
@@ -238,6 +279,8 @@ struct climb_site *climb_site_create(uid_t user, const char *planted)
 	g_assert_no_error(error);
 	g_assert_cmpint(chmod(site->directory, 0755), ==, 0);
 	site->connections = g_array_new(FALSE, FALSE, sizeof(int));
+	site->visitor = -1;
+	site->filters = may_filter(user);
 	map_memory(site);
 	copy_preload(site, planted);
 	make_files(site);
@@ -263,6 +306,7 @@ void climb_site_destroy(struct climb_site *site)
 	waitpid(site->qemu, NULL, 0);
 	for (unsigned i = 0; i < site->n_listeners; i++)
 		close(site->listeners[i]);
+	leave(site);
 	for (guint i = 0; i < site->connections->len; i++)
 		close(g_array_index(site->connections, int, i));
 	g_array_unref(site->connections);
