@@ -174,6 +174,25 @@ static int add_sanitizer_paths(int ruleset, uint64_t handled)
 		result = allow_path(ruleset, &sanitizer_paths[i], handled);
 	return result;
 }
+#elif defined(__SANITIZE_THREAD__)
+/* ThreadSanitizer finds names for its report and writes it where log_path says. */
+static int add_sanitizer_paths(int ruleset, uint64_t handled)
+{
+	static const struct confine_path names[] = { { "/proc/self", CONFINE_READ, "" },
+		{ "/proc/self/exe", CONFINE_READ, "" }, { "/usr", CONFINE_READ, "" } };
+	const char *options = g_getenv("TSAN_OPTIONS");
+	const char *begin = options ? strstr(options, "log_path='") : NULL;
+	int result = 0;
+	for (unsigned i = 0; result == 0 && i < G_N_ELEMENTS(names); i++)
+		result = allow_path(ruleset, &names[i], handled);
+	if (result != 0 || !begin)
+		return result;
+	begin += strlen("log_path='");
+	g_autofree char *file = g_strndup(begin, strcspn(begin, "'"));
+	g_autofree char *folder = g_path_get_dirname(file);
+	const struct confine_path reports = { folder, CONFINE_READ_WRITE, "" };
+	return allow_path(ruleset, &reports, handled);
+}
 #else
 static int add_sanitizer_paths(int ruleset, uint64_t handled)
 {
