@@ -50,23 +50,10 @@ bool stranger_hear_message(int fd, uint16_t *type, uint8_t *body, size_t room_by
 
 void stranger_say_link(int fd, uint8_t channel, uint32_t session)
 {
-	struct {
-		SpiceLinkHeader header;
-		SpiceLinkMess mess;
-		uint32_t common, own;
-	} __attribute__((packed)) link = {
-		{ SPICE_MAGIC, SPICE_VERSION_MAJOR, SPICE_VERSION_MINOR,
-			sizeof(SpiceLinkMess) + 8 },
-		{ session, channel, 0, 1, 1, sizeof(SpiceLinkMess) },
-		1u << SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION | 1u << SPICE_COMMON_CAP_AUTH_SPICE |
-			1u << SPICE_COMMON_CAP_MINI_HEADER,
-		channel == SPICE_CHANNEL_DISPLAY ? 1u << SPICE_DISPLAY_CAP_STREAM_REPORT |
-							   1u << SPICE_DISPLAY_CAP_MULTI_CODEC |
-							   1u << SPICE_DISPLAY_CAP_CODEC_MJPEG :
-						   0,
-	};
+	uint8_t link[LINK_BY_HAND_BYTES];
 
-	g_assert_true(stranger_say(fd, &link, sizeof(link)));
+	link_by_hand_message(link, channel, session);
+	g_assert_true(stranger_say(fd, link, sizeof(link)));
 }
 
 static void say_ticket(int fd, const uint8_t *key)
