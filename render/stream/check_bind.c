@@ -19,13 +19,14 @@ static void empty(uint32_t *offset, uint32_t *length, uint32_t *resource)
 	*offset = *length = *resource = 0;
 }
 
+/* Sets the first slots and empties those behind them, as virglrenderer does. */
 bool check_vertex_buffers(struct stream_check *check)
 {
 	struct sub_context *sub = check->context->current;
 	uint32_t n = stream_count_groups(&check->command), *group = check->words + 1;
 	sub->vertex_mask = 0;
-	for (uint32_t i = 0; i < STREAM_ATTRIBS_MAX; i++, group += 3) {
-		struct stream_resource *resource = i < n ? check_resource(check, 3 * i + 3) : NULL;
+	for (uint32_t i = 0; i < n; i++, group += 3) {
+		struct stream_resource *resource = check_resource(check, 3 * i + 3);
 		if (resource && group[1] > resource->width) {
 			group[1] = group[2] = 0;
 			resource = NULL;
@@ -33,6 +34,9 @@ bool check_vertex_buffers(struct stream_check *check)
 		check_fill(&sub->slots.vertices[i], resource);
 		sub->vertex_mask |= resource ? 1u << i : 0;
 	}
+	for (uint32_t i = n; i < sub->n_vertices; i++)
+		check_fill(&sub->slots.vertices[i], NULL);
+	sub->n_vertices = n;
 	return true;
 }
 

@@ -58,6 +58,7 @@ struct sub_context {
 	uint32_t id;
 	GHashTable *objects; /* handle -> struct object* */
 	struct slots slots;
+	uint32_t n_vertices;  /* vertex slots from this one on are empty */
 	uint32_t vertex_mask; /* bit n: vertex slot n has a buffer that GL can read */
 	uint32_t index_size, index_offset, index_room; /* bytes of the index buffer */
 	struct object *dsa, *vertex_elements;
