@@ -7,7 +7,7 @@
 
 bool check_framebuffer(struct stream_check *check)
 {
-	uint32_t n = stream_count_groups(&check->command);
+	uint32_t n = check->command.n_groups;
 	return check->words[1] == n || check_refuse(check, 1, n, "is not how many follow");
 }
 
@@ -23,7 +23,7 @@ static void empty(uint32_t *offset, uint32_t *length, uint32_t *resource)
 bool check_vertex_buffers(struct stream_check *check)
 {
 	struct sub_context *sub = check->context->current;
-	uint32_t n = stream_count_groups(&check->command), *group = check->words + 1;
+	uint32_t n = check->command.n_groups, *group = check->words + 1;
 	sub->vertex_mask = 0;
 	for (uint32_t i = 0; i < n; i++, group += 3) {
 		struct stream_resource *resource = check_resource(check, 3 * i + 3);
@@ -81,7 +81,7 @@ bool check_uniform_buffer(struct stream_check *check)
 static void check_ranges(struct stream_check *check, uint32_t first, uint32_t *slots)
 {
 	uint32_t *group = check->words + first;
-	for (uint32_t i = 0; i < stream_count_groups(&check->command); i++, group += 3)
+	for (uint32_t i = 0; i < check->command.n_groups; i++, group += 3)
 		check_fill(&slots[i], mend_range(check, &group[0], &group[1], &group[2]));
 }
 
@@ -107,7 +107,7 @@ bool check_shader_images(struct stream_check *check)
 	struct slots *slots = &check->context->current->slots;
 	uint32_t *slot = slots->images[check->words[1]] + check->words[2];
 	uint32_t *group = check->words + 3;
-	for (uint32_t i = 0; i < stream_count_groups(&check->command); i++, group += 5) {
+	for (uint32_t i = 0; i < check->command.n_groups; i++, group += 5) {
 		struct stream_resource *resource = check_resource(check, 3 + 5 * i + 4);
 		if (resource && resource->target == STREAM_TARGET_BUFFER)
 			resource = mend_range(check, &group[2], &group[3], &group[4]);
@@ -125,7 +125,7 @@ bool check_shader_images(struct stream_check *check)
 bool check_sampler_views(struct stream_check *check)
 {
 	uint32_t first = check->words[2];
-	for (uint32_t i = 0; i < stream_count_groups(&check->command); i++) {
+	for (uint32_t i = 0; i < check->command.n_groups; i++) {
 		if (check->words[3 + i] != 0 && first + i >= STREAM_SAMPLERS_MAX)
 			return check_refuse(check, 3 + i, STREAM_SAMPLERS_MAX - 1,
 				"is bound past the last slot that shaders can name");
@@ -137,7 +137,7 @@ bool check_sampler_states(struct stream_check *check)
 {
 	struct sub_context *sub = check->context->current;
 	struct object **slot = sub->sampler_states[check->words[1]] + check->words[2];
-	for (uint32_t i = 0; i < stream_count_groups(&check->command); i++) {
+	for (uint32_t i = 0; i < check->command.n_groups; i++) {
 		struct object *state = check_object(check, 3 + i);
 		if (!state)
 			check->words[3 + i] = 0;

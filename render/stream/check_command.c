@@ -109,8 +109,7 @@ static bool check_resource_field(
 
 static bool check_slot(struct stream_check *check, uint32_t index, const struct stream_field *field)
 {
-	return check_fits(
-		       check->words[index], stream_count_groups(&check->command), field->limit) ||
+	return check_fits(check->words[index], check->command.n_groups, field->limit) ||
 	       check_refuse(check, index, field->limit, "with the slots after it is past the last");
 }
 
@@ -125,8 +124,7 @@ static bool check_format(
 	       check_refuse(check, index, STREAM_FORMATS - 1, "is no format of virglrenderer's");
 }
 
-static bool check_field(
-	struct stream_check *check, uint32_t index, const struct stream_field *field)
+static bool check_kind(struct stream_check *check, uint32_t index, const struct stream_field *field)
 {
 	switch (field->kind) {
 	case STREAM_MAKES:
@@ -150,31 +148,37 @@ static bool check_field(
 	}
 }
 
+/* Is inline since most words are of kinds of which the table asks nothing. */
+static inline bool check_field(
+	struct stream_check *check, uint32_t index, const struct stream_field *field)
+{
+	return field->kind >= STREAM_CHECKED_KINDS || check_kind(check, index, field);
+}
+
 /*
  * Returns true when nothing is to be checked word by word: text and data, which go on to the
  * command's end.
  */
 static bool is_bulk(const struct stream_shape *shape)
 {
-	return shape->n_group == 1 &&
-	       (shape->group->kind == STREAM_DATA || shape->group->kind == STREAM_TEXT ||
-		       shape->group->kind == STREAM_FLOAT);
+	return shape->n_group == 1 && shape->group->kind >= STREAM_CHECKED_KINDS;
 }
 
 static bool check_fields(struct stream_check *check)
 {
 	const struct stream_shape *shape = check->command.shape;
-	uint32_t length = check->command.length;
-	for (uint32_t i = 1; i <= MIN(length, shape->n_fields); i++) {
-		if (!check_field(check, i, &shape->fields[i - 1]))
+	uint32_t n_fields = MIN(check->command.length, shape->n_fields), index = 1;
+	for (uint32_t i = 0; i < n_fields; i++, index++) {
+		if (!check_field(check, index, &shape->fields[i]))
 			return false;
 	}
 	if (shape->n_group == 0 || is_bulk(shape))
 		return true;
-	for (uint32_t i = shape->n_fields + 1, in = 0; i <= length; i++) {
-		if (!check_field(check, i, &shape->group[in]))
-			return false;
-		in = in + 1 == shape->n_group ? 0 : in + 1;
+	for (uint32_t i = 0; i < check->command.n_groups; i++) {
+		for (uint32_t in = 0; in < shape->n_group; in++, index++) {
+			if (!check_field(check, index, &shape->group[in]))
+				return false;
+		}
 	}
 	return true;
 }

@@ -156,6 +156,6 @@ bool check_layout(struct stream_check *check)
 
 bool check_string_marker(struct stream_check *check)
 {
-	uint32_t room = stream_count_groups(&check->command) * 4;
+	uint32_t room = check->command.n_groups * 4;
 	return check->words[1] <= room || check_refuse(check, 1, room, "is longer than the text");
 }

@@ -59,7 +59,7 @@ static bool check_streamout_target(struct stream_check *check)
 static uint32_t find_vertex_buffers(const struct stream_check *check)
 {
 	uint32_t mask = 0;
-	for (uint32_t i = 0; i < stream_count_groups(&check->command); i++)
+	for (uint32_t i = 0; i < check->command.n_groups; i++)
 		mask |= 1u << check->words[2 + 4 * i + 2];
 	return mask;
 }

@@ -14,25 +14,27 @@ static bool fail(struct stream_fault *fault, const struct stream_shape *shape, u
 	return false;
 }
 
-/*
- * Returns true for commands that may have any length: END_TRANSFERS fills the rest of Mesa's area
- * for transfers, and NOP may.
- */
-static bool is_filler(const struct stream_shape *shape)
+/* Returns how often the group stands in a command of so many words, leaving out a part of one. */
+static uint32_t count_groups(const struct stream_shape *shape, uint32_t length)
 {
-	return shape->n_fields == 0 && shape->n_group == 0;
+	if (shape->n_group == 0 || length < shape->n_fields)
+		return 0;
+	return (length - shape->n_fields) / shape->n_group;
 }
 
-static bool has_own_length(const struct stream_shape *shape, uint32_t length)
+/*
+ * A command of neither fields nor groups may have any length: END_TRANSFERS fills the rest of
+ * Mesa's area for transfers, and NOP may.
+ */
+static bool has_own_length(const struct stream_command *command)
 {
-	if (is_filler(shape))
-		return true;
-	if (shape->lengths || length < shape->n_fields || shape->n_group == 0) {
-		uint64_t lengths = shape->lengths ? shape->lengths : 1ull << shape->n_fields;
-		return length < 64 && lengths >> length & 1;
-	}
-	uint32_t rest = length - shape->n_fields;
-	return rest % shape->n_group == 0 && rest / shape->n_group <= shape->groups_max;
+	const struct stream_shape *shape = command->shape;
+	if (shape->lengths)
+		return command->length < 64 && shape->lengths >> command->length & 1;
+	if (shape->n_group == 0)
+		return command->length == shape->n_fields || shape->n_fields == 0;
+	return command->length == shape->n_fields + command->n_groups * shape->n_group &&
+	       command->n_groups <= shape->groups_max;
 }
 
 bool stream_decode(const uint32_t *words, uint32_t n_words, struct stream_command *command,
@@ -55,7 +57,8 @@ bool stream_decode(const uint32_t *words, uint32_t n_words, struct stream_comman
 	if (command->length > n_words - 1)
 		return fail(fault, command->shape, command->length, n_words - 1, "length",
 			"reaches past the end of the stream");
-	if (!has_own_length(command->shape, command->length))
+	command->n_groups = count_groups(command->shape, command->length);
+	if (!has_own_length(command))
 		return fail(fault, command->shape, command->length, command->shape->n_fields,
 			"length", "is none of this command's");
 	return true;
@@ -70,14 +73,6 @@ const struct stream_field *stream_field_at(const struct stream_command *command,
 	if (index == 0 || shape->n_group == 0)
 		return &filler;
 	return &shape->group[(index - 1 - shape->n_fields) % shape->n_group];
-}
-
-uint32_t stream_count_groups(const struct stream_command *command)
-{
-	const struct stream_shape *shape = command->shape;
-	if (shape->n_group == 0 || command->length < shape->n_fields)
-		return 0;
-	return (command->length - shape->n_fields) / shape->n_group;
 }
 
 uint32_t stream_shader_text_index(const struct stream_command *command)

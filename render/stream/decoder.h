@@ -17,14 +17,18 @@
 
 /* A word of a command is one of these. */
 enum stream_kind {
-	STREAM_WORD,     /* a number, bits or packed fields that nothing depends on */
-	STREAM_FLOAT,    /* single precision, or half of a double */
+	/* The table says alone what the checker asks of a word of these. */
 	STREAM_MAKES,    /* the handle that a new object gets; `limit` is its type */
 	STREAM_HANDLE,   /* of an object; `limit` is its type, 0 for any */
 	STREAM_RESOURCE, /* the id of a resource; flags say which kinds will do */
 	STREAM_STAGE,    /* enum stream_stage */
 	STREAM_SLOT,     /* the first slot of an array of `limit` that the command's groups fill */
 	STREAM_ENUM,     /* below `limit` */
+	STREAM_FORMAT,   /* in the low `limit` bits; 0: in all of them */
+	STREAM_CHECKED_KINDS,
+	/* Nothing, or something that a function of the command's own asks, is asked of these. */
+	STREAM_WORD = STREAM_CHECKED_KINDS, /* a number, bits or packed fields */
+	STREAM_FLOAT,                       /* single precision, or half of a double */
 	STREAM_COUNT,
 	STREAM_OFFSET, /* in bytes, like sizes and strides, but for elements of a buffer view */
 	STREAM_SIZE,
@@ -32,7 +36,6 @@ enum stream_kind {
 	STREAM_LEVEL,
 	STREAM_COORDINATE, /* of a box: x, y, z, width, height, depth in pixels */
 	STREAM_LAYERS,     /* first | last << 16 */
-	STREAM_FORMAT,     /* in the low `limit` bits; 0: in all of them */
 	STREAM_SUB_CONTEXT,
 	STREAM_TEXT, /* four characters */
 	STREAM_DATA, /* four bytes of pixels, constants and the like */
@@ -69,6 +72,7 @@ struct stream_command {
 	const struct stream_shape *shape;
 	const uint32_t *words; /* the header, then `length` words */
 	uint32_t number, object, length;
+	uint32_t n_groups; /* how often the group stands in it */
 };
 
 /*
@@ -81,8 +85,6 @@ bool stream_decode(const uint32_t *words, uint32_t n_words, struct stream_comman
 
 /* Returns what word `index` of the command is. The payload's first word has index 1. */
 const struct stream_field *stream_field_at(const struct stream_command *command, uint32_t index);
-/* Returns how often the group stands in the command. */
-uint32_t stream_count_groups(const struct stream_command *command);
 /*
  * Returns the index of a shader's first word of text, behind the outputs that it streams. It lies
  * past the command's end when the command says that there are more outputs than it has.

@@ -190,7 +190,7 @@ static void test_fields(void)
 	struct stream_fault fault;
 	g_assert_true(stream_decode(words, G_N_ELEMENTS(words), &command, &fault));
 	g_assert_cmpuint(command.length, ==, 8);
-	g_assert_cmpuint(stream_count_groups(&command), ==, 2);
+	g_assert_cmpuint(command.n_groups, ==, 2);
 	check_field(&command, 1, "stage", STREAM_STAGE);
 	check_field(&command, 2, "start slot", STREAM_SLOT);
 	for (uint32_t i = 3; i < 9; i += 3) {
@@ -200,7 +200,7 @@ static void test_fields(void)
 	}
 	words[0] = stream_header(STREAM_NOP, 0, 8);
 	g_assert_true(stream_decode(words, G_N_ELEMENTS(words), &command, &fault));
-	g_assert_cmpuint(stream_count_groups(&command), ==, 0);
+	g_assert_cmpuint(command.n_groups, ==, 0);
 	check_field(&command, 8, "filler", STREAM_WORD);
 }
 
