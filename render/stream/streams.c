@@ -66,10 +66,11 @@ static struct context *find_context(const struct streams *streams, uint32_t id)
 
 void streams_resource_made(struct streams *streams, const struct stream_resource *facts)
 {
-	g_assert(facts->id != 0 && !find_resource(streams, facts->id));
 	struct stream_resource *resource = g_memdup2(facts, sizeof(*facts));
 	resource->was_bound = false;
-	g_hash_table_insert(streams->resources, GUINT_TO_POINTER(facts->id), resource);
+	bool is_new = g_hash_table_insert(
+		streams->resources, GUINT_TO_POINTER(facts->id), resource);
+	g_assert(facts->id != 0 && is_new);
 }
 
 void streams_backing_changed(
@@ -82,24 +83,34 @@ void streams_backing_changed(
 	resource->first_piece_bytes = first_piece_bytes;
 }
 
+/* Empties the slots of all contexts that name the resource, here and in virglrenderer. */
+static void cut(struct streams *streams, uint32_t id, stream_submit submit, void *user)
+{
+	g_autoptr(GArray) words = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+	GHashTableIter iter;
+	gpointer context;
+	g_hash_table_iter_init(&iter, streams->contexts);
+	while (g_hash_table_iter_next(&iter, NULL, &context)) {
+		struct context *c = context;
+		g_array_set_size(words, 0);
+		context_cut(c, id, words);
+		if (words->len > 0)
+			submit(user, c->id, (uint32_t *)words->data, words->len);
+	}
+}
+
 void streams_resource_going(struct streams *streams, uint32_t id, stream_submit submit, void *user)
 {
 	struct stream_resource *resource = find_resource(streams, id);
-	g_autoptr(GArray) words = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	GHashTableIter iter;
 	gpointer context;
 	if (!resource)
 		return;
 	g_hash_table_iter_init(&iter, streams->contexts);
-	while (g_hash_table_iter_next(&iter, NULL, &context)) {
-		struct context *c = context;
-		g_hash_table_remove(c->attached, GUINT_TO_POINTER(id));
-		g_array_set_size(words, 0);
-		if (resource->was_bound)
-			context_cut(c, id, words);
-		if (words->len > 0)
-			submit(user, c->id, (uint32_t *)words->data, words->len);
-	}
+	while (g_hash_table_iter_next(&iter, NULL, &context))
+		g_hash_table_remove(((struct context *)context)->attached, GUINT_TO_POINTER(id));
+	if (resource->was_bound)
+		cut(streams, id, submit, user);
 	g_hash_table_remove(streams->resources, GUINT_TO_POINTER(id));
 }
 
