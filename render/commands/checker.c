@@ -32,6 +32,7 @@ static void resource_made(void *user, const struct resource *resource)
 		.depth = d->depth,
 		.array_size = d->array_size,
 		.last_level = d->last_level,
+		.samples = d->nr_samples,
 		.pixel_bytes = virgl_bounds_format_bytes(d->format) };
 	if (d->is_3d)
 		streams_resource_made(checker->streams, &facts);

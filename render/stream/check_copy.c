@@ -176,6 +176,35 @@ static bool is_inside_destination(const struct stream_check *check,
 }
 
 /*
+ * Returns true where virglrenderer would copy what it has not read. Between pixels of different
+ * samples (where 0 and 1 differ, too) it may have GL read the source into memory, which it makes as
+ * large as one layer, or as the faces of a cube, and in some versions looks at no end of it. GL has
+ * no such copies, and one of the first layer alone stays inside.
+ */
+static bool has_unread_layers(const struct stream_resource *destination,
+	const struct stream_resource *source, const struct box *box)
+{
+	return destination->samples != source->samples && box->z + box->depth > 1;
+}
+
+/*
+ * Passes on a copy of several faces of a cube as one for each: where GL has no copies of its own,
+ * virglrenderer lets GL take as many faces behind each of them as the box has.
+ */
+static bool split_faces(struct stream_check *check)
+{
+	enum { LENGTH = 13, TO_Z = 5, FROM_Z = 10, DEPTH = 13 };
+	uint32_t *words = check->words, depth = words[DEPTH];
+	for (words[DEPTH] = 1; depth > 1; depth--) {
+		check_insert(check, STREAM_RESOURCE_COPY_REGION, LENGTH);
+		check_insert_words(check, words + 1, LENGTH);
+		words[TO_Z]++;
+		words[FROM_Z]++;
+	}
+	return true;
+}
+
+/*
  * Checks that the box lies in the source, since virglrenderer reads some sources whole and takes
  * from that what the box says.
  */
@@ -190,9 +219,12 @@ bool check_copy_region(struct stream_check *check)
 		return false;
 	struct box box = read_box(check, 8);
 	struct check_size size = size_of_texture(source, check->words[7]);
-	return (is_inside(&box, &size) &&
-		       is_inside_destination(check, destination, source, &box)) ||
-	       check_drop(check);
+	if (!is_inside(&box, &size) || !is_inside_destination(check, destination, source, &box) ||
+		has_unread_layers(destination, source, &box))
+		return check_drop(check);
+	bool is_cut = source->target == STREAM_TARGET_CUBE &&
+		      destination->target != STREAM_TARGET_CUBE && box.depth > 1;
+	return !is_cut || split_faces(check);
 }
 
 /* Returns how many layers or slices the level has that the word after `index` names. */

@@ -112,6 +112,7 @@ enum stream_stage {
 /* These are Gallium's PIPE_TEXTURE_*. */
 #define STREAM_TARGET_BUFFER 0
 #define STREAM_TARGET_3D 3
+#define STREAM_TARGET_CUBE 4
 #define STREAM_TARGETS 9
 
 /* A buffer made with exactly one of these has no buffer in GL (virgl_hw.h). */

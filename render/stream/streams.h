@@ -42,6 +42,7 @@ struct stream_resource {
 	uint32_t id;
 	uint32_t target, format, bind;
 	uint32_t width, height, depth, array_size, last_level;
+	uint32_t samples;           /* 0 and 1 are two values for virglrenderer */
 	uint32_t pixel_bytes;       /* at least what a pixel takes */
 	uint64_t backing_bytes;     /* 0: none */
 	uint64_t first_piece_bytes; /* of the backing that lie together */

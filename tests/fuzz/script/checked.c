@@ -35,6 +35,7 @@ static void make_resource(struct streams *streams, const struct script_resource 
 		.depth = r->depth,
 		.array_size = r->array_size,
 		.last_level = r->last_level,
+		.samples = r->nr_samples,
 		.pixel_bytes = script_pixel_bytes(r->format),
 		.backing_bytes = r->backing_bytes,
 		.first_piece_bytes = MIN(r->backing_bytes, FIRST_PIECE_BYTES),

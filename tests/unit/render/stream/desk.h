@@ -24,6 +24,8 @@ enum desk_resource {
 	DESK_OTHERS,     /* a buffer that another context has */
 	DESK_TINY,       /* CUSTOM, 8 bytes, no backing */
 	DESK_COMPRESSED, /* 2D, 4 x 4 and smaller levels, DXT1 */
+	DESK_CUBE,       /* 32 x 32 */
+	DESK_SAMPLES,    /* as DESK_ARRAY, four samples a pixel */
 };
 
 enum desk_object {

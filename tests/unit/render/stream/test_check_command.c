@@ -275,6 +275,18 @@ static const struct line copies[] = {
 		INT32_MAX, 0, 0, DESK_COMPRESSED, 0, 0, 0, 0, 4, 4, 1),
 	LINE("a copy of a block", PASSED, RESOURCE_COPY_REGION, DESK_COMPRESSED, 1, 0, 0, 0,
 		DESK_COMPRESSED, 2, 0, 0, 0, 4, 4, 1),
+	LINE("a copy of samples", PASSED, RESOURCE_COPY_REGION, DESK_SAMPLES, 0, 0, 0, 0,
+		DESK_SAMPLES, 0, 0, 0, 2, 4, 4, 2),
+	LINE("a copy of samples to pixels", PASSED, RESOURCE_COPY_REGION, DESK_ARRAY, 0, 0, 0, 3,
+		DESK_SAMPLES, 0, 0, 0, 0, 4, 4, 1),
+	LINE("a copy of samples to two layers", MENDED, RESOURCE_COPY_REGION, DESK_ARRAY, 0, 0, 0,
+		0, DESK_SAMPLES, 0, 0, 0, 0, 4, 4, 2),
+	LINE("a copy of samples of another layer", MENDED, RESOURCE_COPY_REGION, DESK_ARRAY, 0, 0,
+		0, 0, DESK_SAMPLES, 0, 0, 0, 1, 4, 4, 1),
+	LINE("a copy of a cube's last face", PASSED, RESOURCE_COPY_REGION, DESK_ARRAY, 0, 0, 0, 0,
+		DESK_CUBE, 0, 0, 0, 5, 32, 32, 1),
+	LINE("a copy of a cube to one", PASSED, RESOURCE_COPY_REGION, DESK_CUBE, 0, 0, 0, 0,
+		DESK_CUBE, 0, 0, 0, 0, 32, 32, 6),
 	LINE("a copy from no level", REFUSED, RESOURCE_COPY_REGION, DESK_ARRAY, 0, 0, 0, 0,
 		DESK_TEXTURE, 3, 0, 0, 0, 1, 1, 1),
 	LINE("a copy to no level", REFUSED, RESOURCE_COPY_REGION, DESK_ARRAY, 1, 0, 0, 0,
@@ -348,6 +360,26 @@ static void test_announced_format(void)
 	desk_finish(&desk);
 }
 
+/* Several faces of a cube go one by one to what is none. */
+static void test_faces(void)
+{
+	struct desk desk;
+	desk_init(&desk);
+	DESK_PUT(&desk, STREAM_NOP, 0, 0);
+	DESK_PUT(&desk, STREAM_RESOURCE_COPY_REGION, 0, DESK_ARRAY, 0, 1, 2, 0, DESK_CUBE, 0, 3, 4,
+		2, 5, 6, 3);
+	DESK_PUT(&desk, STREAM_NOP, 0, 1);
+	g_assert_cmpint(desk_send(&desk), ==, DESK_MENDED);
+	g_assert_cmpuint(desk.passed.n_words, ==, 2 + 3 * 14 + 2);
+	for (uint32_t i = 0; i < 3; i++) {
+		uint32_t face[] = { stream_header(STREAM_RESOURCE_COPY_REGION, 0, 13), DESK_ARRAY,
+			0, 1, 2, i, DESK_CUBE, 0, 3, 4, 2 + i, 5, 6, 1 };
+		g_assert_cmpmem(desk.passed.words + 2 + 14 * i, sizeof(face), face, sizeof(face));
+	}
+	g_assert_cmpuint(desk.passed.words[2 + 3 * 14 + 1], ==, 1);
+	desk_finish(&desk);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -355,6 +387,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/stream/check/slots", test_slots);
 	g_test_add_func("/stream/check/work", test_work);
 	g_test_add_func("/stream/check/copies", test_copies);
+	g_test_add_func("/stream/check/faces", test_faces);
 	g_test_add_func("/stream/check/announced-format", test_announced_format);
 	return g_test_run();
 }
