@@ -2,6 +2,7 @@
 #include "display/display.h"
 
 #include "display/display_parts.h"
+#include "display/inner_key/inner_key.h"
 #include "display/spice/spice_head.h"
 
 /* There is a bound on tickets; the keeper keeps below it (TICKETS_MAX in tickets/limits.h). */
@@ -142,6 +143,7 @@ struct display *display_create(int keeper_fd, const struct display_options *opti
 	display->done = done;
 	display->user = user;
 	display->walls = options->walls;
+	inner_key_begin();
 	display->keeper = keeper_end_create(keeper_fd, &keeper_end_ops, display);
 	display->line = line_create();
 	display->line_stats = line_stats_create(display->line);
@@ -186,5 +188,6 @@ void display_destroy(struct display *display)
 	line_destroy(display->line);
 	inputs_destroy(display->inputs);
 	keeper_end_destroy(display->keeper);
+	inner_key_end();
 	g_free(display);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "display/display_parts.h"
+#include "display/inner_key/inner_key.h"
 
 static void on_relay_arrived(void *user, const struct connection_guest *guest)
 {
@@ -132,6 +133,8 @@ static void on_channel(void *user, enum spice_core_channel channel, unsigned id,
 	struct display *display = user;
 	if (channel == SPICE_CORE_MAIN)
 		g_info("client %s", connected ? "connected" : "left");
+	if (channel == SPICE_CORE_MAIN && connected)
+		inner_key_check();
 	if (channel == SPICE_CORE_CURSOR && connected)
 		screens_new_viewer(display->screens, id);
 	bool opening = channel == SPICE_CORE_DISPLAY && id < FRAME_HEADS_MAX && connected;
