@@ -68,8 +68,8 @@ void streams_resource_made(struct streams *streams, const struct stream_resource
 {
 	struct stream_resource *resource = g_memdup2(facts, sizeof(*facts));
 	resource->was_bound = false;
-	bool is_new = g_hash_table_insert(
-		streams->resources, GUINT_TO_POINTER(facts->id), resource);
+	bool is_new =
+		g_hash_table_insert(streams->resources, GUINT_TO_POINTER(facts->id), resource);
 	g_assert(facts->id != 0 && is_new);
 }
 
