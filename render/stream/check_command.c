@@ -40,26 +40,6 @@ void check_insert(struct stream_check *check, enum stream_number number, uint32_
 	check_insert_words(check, &header, 1);
 }
 
-struct stream_resource *check_resource(const struct stream_check *check, uint32_t index)
-{
-	return g_hash_table_lookup(check->context->attached, GUINT_TO_POINTER(check->words[index]));
-}
-
-struct object *check_object(const struct stream_check *check, uint32_t index)
-{
-	uint32_t kind = stream_field_at(&check->command, index)->limit;
-	struct object *object = sub_find(check->context->current, check->words[index]);
-	bool right = object && !object->doomed && (kind == 0 || object->kind == kind);
-	return right ? object : NULL;
-}
-
-void check_fill(uint32_t *slot, struct stream_resource *resource)
-{
-	*slot = resource ? resource->id : 0;
-	if (resource)
-		resource->was_bound = true;
-}
-
 static uint32_t at_level(uint32_t size, uint32_t level)
 {
 	return level < 32 ? MAX(size >> level, 1) : 1;
@@ -78,12 +58,17 @@ struct check_size check_level_size(const struct stream_resource *resource, uint3
 static bool check_handle(
 	struct stream_check *check, uint32_t index, const struct stream_field *field)
 {
-	if (field->flags & STREAM_LENIENT)
+	uint32_t handle = check->words[index];
+	struct object *object = handle ? sub_find(check->context->current, handle) : NULL;
+	if (object && (object->doomed || (field->limit != 0 && object->kind != field->limit)))
+		object = NULL;
+	g_assert(index <= STREAM_NAMING_WORDS_MAX);
+	check->streams->named_objects[index] = object;
+	if (object || field->flags & STREAM_LENIENT)
 		return true;
-	if (check->words[index] == 0)
+	if (handle == 0)
 		return field->flags & STREAM_OPTIONAL || check_refuse(check, index, 0, "is 0");
-	return check_object(check, index) != NULL ||
-	       check_refuse(check, index, 0, "is no such object of this sub-context");
+	return check_refuse(check, index, 0, "is no such object of this sub-context");
 }
 
 static uint8_t kind_of(const struct stream_resource *resource)
@@ -97,9 +82,13 @@ static uint8_t kind_of(const struct stream_resource *resource)
 static bool check_resource_field(
 	struct stream_check *check, uint32_t index, const struct stream_field *field)
 {
-	if (check->words[index] == 0 && field->flags & STREAM_OPTIONAL)
+	uint32_t id = check->words[index];
+	struct stream_resource *resource =
+		id ? g_hash_table_lookup(check->context->attached, GUINT_TO_POINTER(id)) : NULL;
+	g_assert(index <= STREAM_NAMING_WORDS_MAX);
+	check->streams->named_resources[index] = resource;
+	if (id == 0 && field->flags & STREAM_OPTIONAL)
 		return true;
-	const struct stream_resource *resource = check_resource(check, index);
 	if (!resource)
 		return check_refuse(check, index, 0, "is no resource of this context");
 	uint8_t needed = field->flags & STREAM_NEEDS_GL;

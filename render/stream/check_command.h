@@ -35,12 +35,31 @@ bool check_drop(struct stream_check *check);
 void check_insert(struct stream_check *check, enum stream_number number, uint32_t length);
 void check_insert_words(struct stream_check *check, const uint32_t *words, uint32_t n_words);
 
-/* Returns the resource that word `index` names, which the table's checks have found; NULL for 0. */
-struct stream_resource *check_resource(const struct stream_check *check, uint32_t index);
-/* Returns the object that word `index` names; NULL for 0, or for one that virglrenderer ignores. */
-struct object *check_object(const struct stream_check *check, uint32_t index);
+/*
+ * Both return what word `index` of the command names, which the table's checks have looked up: the
+ * table must say that the word is a name. NULL is for 0, and for an object that virglrenderer
+ * ignores.
+ */
+static inline struct stream_resource *check_resource(
+	const struct stream_check *check, uint32_t index)
+{
+	g_assert(index <= check->command.length);
+	return check->streams->named_resources[index];
+}
+
+static inline struct object *check_object(const struct stream_check *check, uint32_t index)
+{
+	g_assert(index <= check->command.length);
+	return check->streams->named_objects[index];
+}
+
 /* Enters into a slot what a command binds; NULL empties it. */
-void check_fill(uint32_t *slot, struct stream_resource *resource);
+static inline void check_fill(uint32_t *slot, struct stream_resource *resource)
+{
+	*slot = resource ? resource->id : 0;
+	if (resource)
+		resource->was_bound = true;
+}
 
 /* Returns true when `length` bytes from `offset` on lie inside `size`. */
 static inline bool check_fits(uint64_t offset, uint64_t length, uint64_t size)

@@ -32,6 +32,11 @@
  */
 #define STREAM_STREAMOUT_NAMES_MAX 160
 
+/*
+ * SET_SHADER_IMAGES is the longest command that names objects or resources. It has this many words.
+ */
+#define STREAM_NAMING_WORDS_MAX (2 + 5 * STREAM_SHADER_IMAGES_MAX)
+
 /* A capset has a bit for each of this many formats (struct virgl_supported_format_mask). */
 #define STREAM_FORMATS 512
 #define STREAM_FORMAT_WORDS (STREAM_FORMATS / 32)

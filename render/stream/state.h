@@ -81,6 +81,12 @@ struct streams {
 	GHashTable *resources;                 /* id -> struct stream_resource* */
 	GHashTable *contexts;                  /* id -> struct context* */
 	uint32_t formats[STREAM_FORMAT_WORDS]; /* bit n % 32 of word n / 32: n is one */
+	/*
+	 * What the words of the command that is being checked name, by the word's index. Only words
+	 * that are names have been written to.
+	 */
+	struct object *named_objects[STREAM_NAMING_WORDS_MAX + 1];
+	struct stream_resource *named_resources[STREAM_NAMING_WORDS_MAX + 1];
 	GArray *copy; /* of uint32_t: a stream with more in it than the guest wrote */
 };
 

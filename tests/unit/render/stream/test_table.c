@@ -2,12 +2,13 @@
 /*
  * table: compares docs/stream-checks.md with the table that it is about. It has a row for each
  * command and object, in order, that says what the table holds its words to and names tests that
- * know it.
+ * know it. It holds the longest commands with names to the limit of those, too.
  */
 #include <glib.h>
 #include <string.h>
 
 #include "render/stream/decoder.h"
+#include "render/stream/limits.h"
 
 static const char *const kinds[STREAM_OBJECTS] = { "object", "blend", "rasterizer", "dsa", "shader",
 	"vertex elements", "sampler view", "sampler state", "surface", "query", "streamout target",
@@ -154,9 +155,43 @@ static void test_page(void)
 	g_assert_cmpuint(g_strv_length(rows), ==, n);
 }
 
+/* Returns true when one of the words is a handle of an object or the id of a resource. */
+static bool has_name(const struct stream_field *fields, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (fields[i].kind == STREAM_HANDLE || fields[i].kind == STREAM_RESOURCE)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The checker keeps what each word names in arrays that are as long as the longest command with
+ * names.
+ */
+static void test_names(void)
+{
+	unsigned longest = 0;
+	for (uint32_t number = 0; number < STREAM_NUMBERS; number++) {
+		const struct stream_shape *shape = stream_find_shape(number, STREAM_OBJECT_BLEND);
+		if (shape && has_name(shape->fields, shape->n_fields))
+			longest = MAX(longest, shape->n_fields);
+		if (shape && has_name(shape->group, shape->n_group))
+			longest =
+				MAX(longest, shape->n_fields + shape->n_group * shape->groups_max);
+	}
+	for (uint32_t object = 0; object < STREAM_OBJECTS; object++) {
+		const struct stream_shape *shape = stream_find_object_shape(object);
+		g_assert_true(!shape || shape->n_fields <= longest);
+		g_assert_true(!shape || !has_name(shape->group, shape->n_group));
+	}
+	g_assert_cmpuint(longest, ==, STREAM_NAMING_WORDS_MAX);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/stream/table/page", test_page);
+	g_test_add_func("/stream/table/names", test_names);
 	return g_test_run();
 }
