@@ -22,6 +22,7 @@ static struct {
 	GThreadPool *pool;
 	GVariant *variant;
 	GObject *object;
+	GMainContext *context; /* no thread's default */
 	gsize once;
 } shared;
 
@@ -345,11 +346,51 @@ static void give_after_attach(void)
 	give_unlocked();
 }
 
-static void take_dispatched(void)
+static void dispatch(GMainContext *context)
 {
 	await_flag();
 	while (!shared.done)
-		g_main_context_iteration(NULL, TRUE);
+		g_main_context_iteration(context, TRUE);
+}
+
+static void take_dispatched(void)
+{
+	dispatch(NULL);
+}
+
+static void give_invoked(void)
+{
+	change();
+	g_main_context_invoke(shared.context, on_source, NULL);
+	flag();
+}
+
+/* What the function is called with is made on the one thread and freed on the other. */
+static void give_invoked_with_data(void)
+{
+	change();
+	g_main_context_invoke_full(
+		shared.context, G_PRIORITY_DEFAULT, on_source, g_new0(int, 1), g_free);
+	flag();
+}
+
+static void give_after_invoke(void)
+{
+	g_main_context_invoke(shared.context, on_source, NULL);
+	give_unlocked();
+}
+
+static void take_invoked(void)
+{
+	dispatch(shared.context);
+}
+
+/* Nobody runs the default context, so that the function is called here. What it does is looked at.
+ */
+static void invoke_here(void)
+{
+	g_main_context_invoke(NULL, on_source, NULL);
+	flag();
 }
 
 static const struct way {
@@ -371,6 +412,8 @@ static const struct way {
 	{ "idle-source", give_idle, take_dispatched, false },
 	{ "idle", give_idle_added, take_dispatched, false },
 	{ "timeout", give_timeout_added, take_dispatched, false },
+	{ "invoke", give_invoked, take_invoked, false },
+	{ "invoke-with-data", give_invoked_with_data, take_invoked, false },
 	{ "nothing", give_unlocked, take_unlocked, true },
 	{ "one-without-mutex", give_locked, take_unlocked, true },
 	{ "two-mutexes", give_locked, take_other_locked, true },
@@ -381,6 +424,8 @@ static const struct way {
 	{ "pool-before", give_to_pool_before, await_done, true },
 	{ "object-before", give_after_unref, take_object, true },
 	{ "attached-before", give_after_attach, take_dispatched, true },
+	{ "invoked-before", give_after_invoke, take_invoked, true },
+	{ "invoked-here", invoke_here, take_unlocked, true },
 };
 
 static gpointer run_giver(gpointer data)
@@ -394,6 +439,7 @@ static void try_way(const struct way *way)
 {
 	g_mutex_init(&shared.lock);
 	shared.queue = g_async_queue_new();
+	shared.context = g_main_context_new();
 	shared.variant = g_variant_ref(variant_create());
 	shared.object = g_object_ref(g_object_new(G_TYPE_OBJECT, NULL));
 	g_object_set_data_full(shared.object, "number", &shared.number, on_last_reference);
@@ -402,6 +448,7 @@ static void try_way(const struct way *way)
 	g_thread_join(giver);
 	g_assert_cmpint(shared.number, ==, 2);
 	g_async_queue_unref(shared.queue);
+	g_main_context_unref(shared.context);
 }
 
 static void test_way(gconstpointer data)
