@@ -89,6 +89,28 @@
 #define SPICE_LOGIN_WORDS_MAX 8
 
 /*
+ * ---- SASL (RFC 4422) ----
+ */
+
+/*
+ * The name of a mechanism has at most this many bytes: RFC 4422 allows 20, spice-server 100. Past
+ * it: the client is cut off.
+ */
+#define SPICE_SASL_NAME_MAX 100
+
+/*
+ * What a mechanism says at once has at most this many bytes, with its NUL. spice-server allows a
+ * MiB; those on offer say a name, a password and some random bytes. Past it: the client is cut off.
+ */
+#define SPICE_SASL_DATUM_MAX 8192
+
+/*
+ * A client says so many of them: SCRAM's has two, and the second is the last. Past it: the log-in
+ * has failed.
+ */
+#define SASL_TALK_STEPS_MAX 3
+
+/*
  * ---- the WebSocket request (RFC 6455, 4.2.1; RFC 9112) ----
  */
 

@@ -10,6 +10,8 @@
  * 60, its NUL included). A longer one is refused where it is given.
  */
 #define TICKETS_SECRET_MAX 59
+/* A user's name has at most this many bytes. A longer one is refused where it is given. */
+#define TICKETS_USER_MAX 63
 /* So many passwords and tickets are known at once. One more is refused where it is given. */
 #define TICKETS_MAX 256
 /*
