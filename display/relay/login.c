@@ -257,7 +257,7 @@ static struct tickets_answer judge(struct connection *connection)
 /* The log's line is of another kind than those of whoever breaks a rule. */
 static void deny(struct connection *connection, enum tickets_verdict verdict)
 {
-	tickets_report(connection->host->tickets, &connection->from, verdict);
+	tickets_report(connection->host->tickets, &connection->login->said, verdict);
 	say_result(connection, SPICE_LOGIN_PERMISSION_DENIED, "");
 }
 
@@ -270,7 +270,7 @@ static void stand_by(struct connection *connection)
 	gint64 now_us = g_get_monotonic_time();
 	struct login *login = connection->login;
 	if (login->stands_by_us == 0) {
-		tickets_report(connection->host->tickets, &connection->from, TICKETS_BUSY);
+		tickets_report(connection->host->tickets, &login->said, TICKETS_BUSY);
 		login->stands_by_us = now_us + LOGIN_STAND_BY_US;
 		login->said.is_counted = true;
 	}

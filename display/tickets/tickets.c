@@ -26,7 +26,8 @@ struct visit {
 	uint32_t session; /* 0: not begun yet */
 	struct tickets_visitor visitor;
 	struct secret secret;
-	unsigned tries; /* wrong passwords of connections that named the session */
+	char user[TICKETS_USER_MAX + 1]; /* who gave it; "": by means that have none */
+	unsigned tries;                  /* wrong passwords of connections that named the session */
 };
 
 struct tickets {
@@ -67,6 +68,15 @@ static bool is_equal(const struct secret *one, const struct secret *other)
 	for (size_t i = 0; i < sizeof(one->bytes); i++)
 		differs |= one->bytes[i] ^ other->bytes[i];
 	return differs == 0;
+}
+
+/*
+ * A name is not a secret, but all of the table is looked through each time. Nobody is called "",
+ * which is what others have who have no name.
+ */
+static bool is_named(const char *user, const char *name)
+{
+	return name[0] != '\0' && strcmp(user, name) == 0;
 }
 
 /* ---- the table ---- */
@@ -171,6 +181,15 @@ void tickets_drop(struct tickets *tickets, uint32_t name)
 		remove_ticket(tickets, ticket);
 }
 
+bool tickets_has_users(struct tickets *tickets)
+{
+	bool has = false;
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
+	for (guint i = 0; i < tickets->all->len; i++)
+		has |= g_array_index(tickets->all, struct ticket, i).terms.named;
+	return has;
+}
+
 /* ---- visits ---- */
 
 static struct visit *find_visit(const struct tickets *tickets, uint32_t id)
@@ -233,13 +252,20 @@ unsigned tickets_visitors(struct tickets *tickets, struct tickets_visitor *visit
 
 /* ---- judging ---- */
 
+/* Returns whether a ticket can be given with this name; NULL: with none. */
+static bool is_for(const struct ticket *ticket, const char *user)
+{
+	return user ? is_named(ticket->terms.user, user) : !ticket->terms.named;
+}
+
 /* Compares with every ticket, so that the time tells nothing; NULL: none is equal. */
-static struct ticket *find_secret(const struct tickets *tickets, const struct secret *secret)
+static struct ticket *find_secret(
+	const struct tickets *tickets, const struct secret *secret, const char *user)
 {
 	struct ticket *found = NULL;
 	for (guint i = 0; i < tickets->all->len; i++) {
 		struct ticket *ticket = &g_array_index(tickets->all, struct ticket, i);
-		if (is_equal(&ticket->secret, secret))
+		if (is_equal(&ticket->secret, secret) & is_for(ticket, user))
 			found = ticket;
 	}
 	return found;
@@ -270,6 +296,8 @@ static void let_in(struct tickets *tickets, const struct tickets_try *said, stru
 	visit->id = id;
 	visit->visitor.from = said->from;
 	visit->visitor.since_us = now_us;
+	if (said->user)
+		g_strlcpy(visit->user, said->user, sizeof(visit->user));
 	if (ticket) {
 		visit->secret = ticket->secret;
 		visit->visitor.ticket = ticket->name;
@@ -292,7 +320,7 @@ static bool has_user(const struct tickets *tickets)
 static void judge_secret(struct tickets *tickets, const struct tickets_try *said,
 	const struct secret *secret, int64_t now_us, struct tickets_answer *answer)
 {
-	struct ticket *ticket = find_secret(tickets, secret);
+	struct ticket *ticket = find_secret(tickets, secret, said->user);
 	if (!ticket || said->session != 0)
 		return;
 	if (ticket->spent || is_over(ticket, now_us))
@@ -303,10 +331,12 @@ static void judge_secret(struct tickets *tickets, const struct tickets_try *said
 		let_in(tickets, said, ticket, now_us, answer);
 }
 
-static bool passes_session(
-	struct visit *visit, const struct secret *secret, struct tickets_answer *answer)
+/* Who came by name may have channels that give none: those outside of TLS do. */
+static bool passes_session(const struct visit *visit, const struct tickets_try *said,
+	const struct secret *secret, struct tickets_answer *answer)
 {
-	if (!visit || !is_equal(&visit->secret, secret))
+	if (!visit || !is_equal(&visit->secret, secret) ||
+		(said->user && !is_named(visit->user, said->user)))
 		return false;
 	pass(visit, answer);
 	return true;
@@ -317,12 +347,12 @@ static bool passes_session(
  * router. The session's name is no secret on a line without TLS, so this ends after a few wrong
  * passwords: from then on its channels wait as all others do.
  */
-static bool passes_at_once(
-	struct visit *visit, const struct secret *secret, struct tickets_answer *answer)
+static bool passes_at_once(struct visit *visit, const struct tickets_try *said,
+	const struct secret *secret, struct tickets_answer *answer)
 {
 	if (!visit || visit->tries >= DELAYS_FREE_TRIES)
 		return false;
-	bool passes = passes_session(visit, secret, answer);
+	bool passes = passes_session(visit, said, secret, answer);
 	visit->tries += !passes;
 	return passes;
 }
@@ -345,11 +375,11 @@ static void judge_asked(struct tickets *tickets, const struct tickets_try *said,
 {
 	uint64_t network = peer_address_network(&said->from);
 	struct visit *visit = find_session(tickets, said->session);
-	if (said->slot_us == 0 && passes_at_once(visit, secret, answer))
+	if (said->slot_us == 0 && passes_at_once(visit, said, secret, answer))
 		return;
 	if (!has_slot(tickets, said, now_us, answer))
 		return;
-	if (!passes_session(visit, secret, answer))
+	if (!passes_session(visit, said, secret, answer))
 		judge_secret(tickets, said, secret, now_us, answer);
 	if (answer->verdict == TICKETS_PASS || answer->verdict == TICKETS_TAKEN)
 		delays_right(tickets->delays, network, now_us);
@@ -407,6 +437,26 @@ struct tickets_answer tickets_ask(
 	return answer;
 }
 
+/* A session's channels go on with what its main channel gave. */
+bool tickets_find(struct tickets *tickets, const struct tickets_try *said,
+	char secret[TICKETS_SECRET_MAX + 1])
+{
+	const struct secret *found = NULL;
+	g_assert(said->user);
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
+	for (guint i = 0; i < tickets->all->len; i++) {
+		const struct ticket *ticket = &g_array_index(tickets->all, struct ticket, i);
+		if (is_for(ticket, said->user))
+			found = &ticket->secret;
+	}
+	const struct visit *visit = find_session(tickets, said->session);
+	if (visit && is_named(visit->user, said->user))
+		found = &visit->secret;
+	if (found)
+		memcpy(secret, found->bytes, sizeof(found->bytes));
+	return found != NULL;
+}
+
 struct tickets_answer tickets_judge(
 	struct tickets *tickets, const struct tickets_try *said, int64_t now_us)
 {
@@ -415,7 +465,7 @@ struct tickets_answer tickets_judge(
 	g_mutex_lock(&tickets->lock);
 	if (tickets->open)
 		judge_open(tickets, said, now_us, &answer);
-	else if (said->secret[0] == '\0')
+	else if (!said->user && said->secret[0] == '\0')
 		judge_empty(tickets, said, &answer);
 	else
 		judge_asked(tickets, said, &secret, now_us, &answer);
@@ -433,16 +483,32 @@ void tickets_set_desktop(struct tickets *tickets, const char *name)
 	tickets->desktop = g_strdup(name);
 }
 
-void tickets_report(
-	struct tickets *tickets, const struct peer_address *from, enum tickets_verdict verdict)
+/* What a stranger calls himself is shown as text that ends no line and no quotation. */
+static void quote(const char *name, char quoted[TICKETS_USER_MAX + 1])
 {
-	char text[PEER_ADDRESS_TEXT_MAX];
+	g_strlcpy(quoted, name, TICKETS_USER_MAX + 1);
+	for (char *c = quoted; *c; c++) {
+		if (!g_ascii_isgraph(*c) || *c == '"' || *c == '\\')
+			*c = '?';
+	}
+}
+
+void tickets_report(
+	struct tickets *tickets, const struct tickets_try *said, enum tickets_verdict verdict)
+{
+	char text[PEER_ADDRESS_TEXT_MAX], user[TICKETS_USER_MAX + 1] = "";
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
 	const char *desktop = tickets->desktop ? tickets->desktop : "the desktop";
 	const char *why = tickets_verdict_text(verdict);
-	peer_address_text(from, text);
+	peer_address_text(&said->from, text);
+	if (said->user)
+		quote(said->user, user);
 	if (verdict == TICKETS_EMPTY)
 		g_info("client %s: not let in to %s: %s", text, desktop, why);
+	else if (said->user)
+		peer_warning(PEER_GUESSER, "client %s: not let in to %s as \"%s\": %s%s", text,
+			desktop, user, verdict == TICKETS_WRONG ? "wrong name or " : "",
+			verdict == TICKETS_WRONG ? "password" : why);
 	else
 		peer_warning(PEER_GUESSER, "client %s: not let in to %s: %s", text, desktop, why);
 }

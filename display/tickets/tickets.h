@@ -9,6 +9,10 @@
  * spice-server shows one client, and the next one takes its place: who only looks on does not take
  * that of one who may do more.
  *
+ * Each may have a user's name. Who logs in by SASL gives one, and what they must know is the secret
+ * of that name; a *named* one is of no use without it. A name is no secret, but whether there is
+ * one of it is for nobody to know: with one that there is not all goes as with a wrong password.
+ *
  * A session's other channels name it, and pass with the password that its main channel came with,
  * also when that has been changed since. Secrets are compared in constant time, with all that are
  * known. Whoever guesses waits (delays.h): tickets_ask() then says TICKETS_LATER, and the caller
@@ -26,6 +30,7 @@
 #include <stdint.h>
 
 #include "common/peer_address.h"
+#include "display/tickets/limits.h"
 
 struct tickets;
 
@@ -38,9 +43,11 @@ void tickets_set_open(struct tickets *tickets, bool open);
 bool tickets_is_open(struct tickets *tickets);
 
 struct tickets_terms {
-	bool view_only;    /* may look and listen, and not type or change anything */
-	bool once;         /* is a ticket: lets one session in */
-	int64_t use_by_us; /* a ticket must be used first by then; 0: at any time */
+	bool view_only;                  /* may look and listen, and not type or change anything */
+	bool once;                       /* is a ticket: lets one session in */
+	bool named;                      /* is of no use without the user's name */
+	int64_t use_by_us;               /* a ticket must be used first by then; 0: at any time */
+	char user[TICKETS_USER_MAX + 1]; /* with which it may be given; "": with none */
 };
 
 /*
@@ -50,6 +57,8 @@ struct tickets_terms {
  */
 bool tickets_put(struct tickets *tickets, uint32_t name, const char *secret,
 	const struct tickets_terms *terms, int64_t now_us);
+/* Returns true when one is named. */
+bool tickets_has_users(struct tickets *tickets);
 /* Forgets one. Sessions that came with it go on. */
 void tickets_drop(struct tickets *tickets, uint32_t name);
 
@@ -66,6 +75,7 @@ enum tickets_verdict {
 /* What a connection says. */
 struct tickets_try {
 	struct peer_address from;
+	const char *user; /* whose name the client gave; NULL: by means that have none */
 	const char
 		*secret;  /* as the client gave it, of any length; tickets_ask() does not read it */
 	uint32_t session; /* that it names; 0: it is a main channel, and begins one */
@@ -86,6 +96,13 @@ struct tickets_answer {
 /* Says whether a connection's secret should be known now (PASS), LATER, or not at all (BUSY). */
 struct tickets_answer tickets_ask(
 	struct tickets *tickets, const struct tickets_try *said, int64_t now_us);
+/*
+ * Gives the secret that the user must know who logs in so, without a word on whether it counts.
+ * Returns false when nobody has that name. The caller wipes it, and has it judged when the user has
+ * proven to know it.
+ */
+bool tickets_find(struct tickets *tickets, const struct tickets_try *said,
+	char secret[TICKETS_SECRET_MAX + 1]);
 /* Judges what a connection says, whether tickets_ask() was asked before or not. */
 struct tickets_answer tickets_judge(
 	struct tickets *tickets, const struct tickets_try *said, int64_t now_us);
@@ -111,10 +128,11 @@ unsigned tickets_visitors(struct tickets *tickets, struct tickets_visitor *visit
 
 /* The log names the desktop so from now on; NULL: it has no name. It is copied. */
 void tickets_set_desktop(struct tickets *tickets, const char *name);
-/* Logs that a connection was turned away: from where, from which desktop, and why. Lines of a crowd
- * that guesses are bounded, and none of any other crowd takes their place (peer_log.h). */
+/* Logs that a connection was turned away: from where, from which desktop, who it said it was, and
+ * why. Lines of a crowd that guesses are bounded, and none of any other crowd takes their place
+ * (peer_log.h). */
 void tickets_report(
-	struct tickets *tickets, const struct peer_address *from, enum tickets_verdict verdict);
+	struct tickets *tickets, const struct tickets_try *said, enum tickets_verdict verdict);
 
 /* Says a verdict in words. */
 const char *tickets_verdict_text(enum tickets_verdict verdict);

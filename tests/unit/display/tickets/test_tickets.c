@@ -291,16 +291,16 @@ static void test_guessing_beside(void)
 static void test_report(void)
 {
 	struct tickets *tickets = tickets_create();
-	const struct peer_address from = {
-		.kind = PEER_ADDRESS_INET, .bytes = { 192, 0, 2, 7 }, .port = 4242
+	const struct tickets_try said = {
+		.from = { .kind = PEER_ADDRESS_INET, .bytes = { 192, 0, 2, 7 }, .port = 4242 }
 	};
 	g_test_expect_message("vitrine", G_LOG_LEVEL_WARNING,
 		"client 192.0.2.7:4242: not let in to the desktop: wrong password");
-	tickets_report(tickets, &from, TICKETS_WRONG);
+	tickets_report(tickets, &said, TICKETS_WRONG);
 	g_test_expect_message("vitrine", G_LOG_LEVEL_WARNING,
 		"client 192.0.2.7:4242: not let in to work: the ticket *");
 	tickets_set_desktop(tickets, "work");
-	tickets_report(tickets, &from, TICKETS_SPENT);
+	tickets_report(tickets, &said, TICKETS_SPENT);
 	g_test_assert_expected_messages();
 	tickets_destroy(tickets);
 }
@@ -351,6 +351,136 @@ static void test_many(void)
 	tickets_destroy(tickets);
 }
 
+/* ---- users ---- */
+
+static struct tickets_answer judge_user(struct tickets *tickets, unsigned host, const char *user,
+	const char *secret, uint32_t session)
+{
+	struct tickets_try said = {
+		.from = { .kind = PEER_ADDRESS_INET, .bytes = { 192, 0, 2, (uint8_t)host } },
+		.user = user,
+		.secret = secret,
+		.session = session,
+	};
+	return tickets_judge(tickets, &said, 1);
+}
+
+static char *find_user(struct tickets *tickets, const char *user, uint32_t session)
+{
+	char secret[TICKETS_SECRET_MAX + 1];
+	const struct tickets_try said = { .user = user, .session = session };
+	return tickets_find(tickets, &said, secret) ? g_strdup(secret) : NULL;
+}
+
+#define assert_found(tickets, user, session, expected)                                             \
+	do {                                                                                       \
+		g_autofree char *found = find_user(tickets, user, session);                        \
+		g_assert_cmpstr(found, ==, expected);                                              \
+	} while (0)
+
+static struct tickets *create_users(void)
+{
+	struct tickets *tickets = tickets_create();
+	const struct tickets_terms all = { .user = "desktop" };
+	const struct tickets_terms alice = { .user = "alice", .named = true };
+	const struct tickets_terms bob = { .user = "bob", .named = true, .view_only = true };
+	tickets_put(tickets, PASSWORD, "secret", &all, 0);
+	g_assert_false(tickets_has_users(tickets));
+	tickets_put(tickets, TICKET, "nameless", &plain, 0);
+	tickets_put(tickets, 100, "wonder", &alice, 0);
+	tickets_put(tickets, 101, "land", &bob, 0);
+	g_assert_true(tickets_has_users(tickets));
+	return tickets;
+}
+
+/* What one has a name for is right with that name, and named ones are wrong without. */
+static void test_users(void)
+{
+	static const struct {
+		const char *user, *secret;
+		enum tickets_verdict verdict;
+	} cases[] = {
+		{ "alice", "wonder", TICKETS_PASS },
+		{ "bob", "land", TICKETS_PASS },
+		{ "desktop", "secret", TICKETS_PASS },
+		{ NULL, "secret", TICKETS_PASS },
+		{ NULL, "nameless", TICKETS_PASS },
+		{ NULL, "wonder", TICKETS_WRONG },
+		{ NULL, "", TICKETS_EMPTY },
+		{ "alice", "land", TICKETS_WRONG },
+		{ "alice", "secret", TICKETS_WRONG },
+		{ "alice", "", TICKETS_WRONG },
+		{ "Alice", "wonder", TICKETS_WRONG },
+		{ "", "nameless", TICKETS_WRONG },
+		{ "", "", TICKETS_WRONG },
+		{ "carol", "wonder", TICKETS_WRONG },
+	};
+	struct tickets *tickets = create_users();
+	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct tickets_answer answer =
+			judge_user(tickets, i + 1, cases[i].user, cases[i].secret, 0);
+		g_test_message("%s, %s", cases[i].user, cases[i].secret);
+		g_assert_cmpint(answer.verdict, ==, cases[i].verdict);
+		if (answer.verdict != TICKETS_PASS)
+			continue;
+		g_assert_cmpint(answer.view_only, ==, g_strcmp0(cases[i].user, "bob") == 0);
+		tickets_leave(tickets, answer.visit);
+	}
+	assert_found(tickets, "alice", 0, "wonder");
+	assert_found(tickets, "desktop", 0, "secret");
+	assert_found(tickets, "carol", 0, NULL);
+	assert_found(tickets, "", 0, NULL);
+	tickets_destroy(tickets);
+}
+
+/* A session goes on with its user and what that knew when it began, and with nobody else's. */
+static void test_users_session(void)
+{
+	struct tickets *tickets = create_users();
+	const struct tickets_terms alice = { .user = "alice", .named = true };
+	struct tickets_answer answer = judge_user(tickets, 1, "alice", "wonder", 0);
+	tickets_begin(tickets, answer.visit, 77);
+	tickets_put(tickets, 100, "changed", &alice, 0);
+	assert_found(tickets, "alice", 0, "changed");
+	assert_found(tickets, "alice", 77, "wonder");
+	assert_found(tickets, "alice", 78, "changed");
+	assert_found(tickets, "bob", 77, "land");
+	g_assert_cmpint(judge_user(tickets, 1, "alice", "wonder", 77).verdict, ==, TICKETS_PASS);
+	g_assert_cmpint(judge_user(tickets, 1, NULL, "wonder", 77).verdict, ==, TICKETS_PASS);
+	g_assert_cmpint(judge_user(tickets, 2, "bob", "wonder", 77).verdict, ==, TICKETS_WRONG);
+	g_assert_cmpint(judge_user(tickets, 3, "bob", "land", 77).verdict, ==, TICKETS_WRONG);
+	g_assert_cmpint(judge_user(tickets, 4, "", "wonder", 77).verdict, ==, TICKETS_WRONG);
+	g_assert_cmpint(judge_user(tickets, 5, "alice", "wonder", 0).verdict, ==, TICKETS_WRONG);
+	tickets_leave(tickets, answer.visit);
+	assert_found(tickets, "alice", 77, "changed");
+	tickets_drop(tickets, 100);
+	tickets_drop(tickets, 101);
+	assert_found(tickets, "alice", 0, NULL);
+	g_assert_false(tickets_has_users(tickets));
+	tickets_destroy(tickets);
+}
+
+/* Names are a stranger's: they end no line, no quotation and no terminal's mode. */
+static void test_users_report(void)
+{
+	struct tickets *tickets = create_users();
+	struct tickets_try said = { .from = { .kind = PEER_ADDRESS_INET,
+					    .bytes = { 192, 0, 2, 1 } },
+		.user = "a\n\"b\\c\x1b\x1f"
+			"0m\xff d" };
+	g_test_expect_message("vitrine", G_LOG_LEVEL_WARNING,
+		"client 192.0.2.1*: not let in to the desktop as \"a\?\?b\?c\?\?0m\?\?d\": "
+		"wrong name or password");
+	tickets_report(tickets, &said, TICKETS_WRONG);
+	g_test_assert_expected_messages();
+	said.user = "alice";
+	g_test_expect_message("vitrine", G_LOG_LEVEL_WARNING,
+		"*as \"alice\": the ticket has been used, or its time is over");
+	tickets_report(tickets, &said, TICKETS_SPENT);
+	g_test_assert_expected_messages();
+	tickets_destroy(tickets);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -367,5 +497,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/tickets/report", test_report);
 	g_test_add_func("/tickets/counts", test_counts);
 	g_test_add_func("/tickets/many", test_many);
+	g_test_add_func("/tickets/users", test_users);
+	g_test_add_func("/tickets/users/session", test_users_session);
+	g_test_add_func("/tickets/users/report", test_users_report);
 	return g_test_run();
 }
