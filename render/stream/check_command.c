@@ -153,21 +153,28 @@ static bool is_bulk(const struct stream_shape *shape)
 	return shape->n_group == 1 && shape->group->kind >= STREAM_CHECKED_KINDS;
 }
 
+/* Checks `n` words from word `index` on, which are `fields`. */
+static bool check_words(
+	struct stream_check *check, uint32_t index, const struct stream_field *fields, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (!check_field(check, index + i, &fields[i]))
+			return false;
+	}
+	return true;
+}
+
 static bool check_fields(struct stream_check *check)
 {
 	const struct stream_shape *shape = check->command.shape;
-	uint32_t n_fields = MIN(check->command.length, shape->n_fields), index = 1;
-	for (uint32_t i = 0; i < n_fields; i++, index++) {
-		if (!check_field(check, index, &shape->fields[i]))
-			return false;
-	}
+	if (!check_words(check, 1, shape->fields, MIN(check->command.length, shape->n_fields)))
+		return false;
 	if (shape->n_group == 0 || is_bulk(shape))
 		return true;
 	for (uint32_t i = 0; i < check->command.n_groups; i++) {
-		for (uint32_t in = 0; in < shape->n_group; in++, index++) {
-			if (!check_field(check, index, &shape->group[in]))
-				return false;
-		}
+		uint32_t index = 1 + shape->n_fields + i * shape->n_group;
+		if (!check_words(check, index, shape->group, shape->n_group))
+			return false;
 	}
 	return true;
 }
