@@ -31,16 +31,15 @@ enum { LEVEL = 2, ROW_STRIDE = 4, LAYER_STRIDE = 5, BOX = 6, AFTER_BOX = 12 };
  * cut off. The block size of compressed formats is unknown here; they take less than what is
  * counted.
  */
-static bool check_strides(
-	struct stream_check *check, const struct stream_resource *resource, const struct box *box)
+static bool check_strides(struct stream_check *check, const struct stream_resource *resource,
+	const struct box *box, const struct check_size *size)
 {
-	struct check_size size = check_level_size(resource, check->words[LEVEL]);
 	uint64_t stride = check->words[ROW_STRIDE];
 	uint64_t layer_stride = check->words[LAYER_STRIDE];
 	if (stride == 0)
-		stride = (uint64_t)size.width * resource->pixel_bytes;
+		stride = (uint64_t)size->width * resource->pixel_bytes;
 	if (layer_stride == 0)
-		layer_stride = stride * size.height;
+		layer_stride = stride * size->height;
 	uint64_t rows = box->height > 0 ? stride * (box->height - 1) : 0;
 	uint64_t layers = box->depth > 0 ? layer_stride * (box->depth - 1) : 0;
 	uint64_t row = (uint64_t)box->width * resource->pixel_bytes;
@@ -59,7 +58,7 @@ static bool check_box(struct stream_check *check, const struct stream_resource *
 	if (!is_inside(&box, &size))
 		return check_refuse(
 			check, BOX, size.width, "begins a box that reaches out of the resource");
-	return check_strides(check, resource, &box);
+	return check_strides(check, resource, &box, &size);
 }
 
 /*

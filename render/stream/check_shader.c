@@ -3,6 +3,8 @@
  * These commands are about shaders: their text, which may come in several commands, how they fit
  * together, and their constants. tgsi.h knows what a text may say.
  */
+#include <string.h>
+
 #include "render/stream/check_command.h"
 
 enum { STAGE = 2, OFFSET = 3, TOKENS = 4, N_OUTPUTS = 5, STRIDES = 6, OUTPUTS = 10 };
@@ -43,8 +45,8 @@ static bool check_links(struct stream_check *check, struct shader *const shaders
 static bool check_links_with(struct stream_check *check, uint32_t stage, struct shader *shader)
 {
 	struct shader *shaders[STREAM_STAGES];
-	for (unsigned i = 0; i < STREAM_STAGES; i++)
-		shaders[i] = i == stage ? shader : check->context->current->shaders[i];
+	memcpy(shaders, check->context->current->shaders, sizeof(shaders));
+	shaders[stage] = shader;
 	return check_links(check, shaders);
 }
 
