@@ -32,6 +32,12 @@
 #define INNER_BYTES 16384
 
 /*
+ * Who makes these connections answers within so many milliseconds; it is held up only by a machine
+ * that is. Past it: display ends, and the keeper starts another.
+ */
+#define INNER_MAKER_WAIT_MS 5000
+
+/*
  * One connection may move bytes this often before the others have their turn. Past it: it goes on
  * in the thread's next turn.
  */
