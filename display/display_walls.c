@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "common/confine/path_list.h"
-#include "display/relay/loopback.h"
+#include "display/relay/inner_maker.h"
 
 /* Clients take some each, and heads, frames and encoders. */
 #define DISPLAY_FDS_MAX 65536
@@ -80,16 +80,11 @@ static const char *const variables[] = { "LD_LIBRARY_PATH", "GST_PLUGIN_PATH",
 
 static const struct confine_call calls[] = {
 	{ "accept4 accept", "clients, on the sockets that it was handed, which listen already" },
-	{ "socket", "the relay's connections with itself (display/relay/loopback.h): TCP",
-		{ ARGUMENT(0, INT, AF_INET), ARGUMENT(1, SOCKET_TYPE_MASK, SOCK_STREAM),
-			ARGUMENT(2, INT, 0) } },
-	{ "connect", "the same; where to, is Landlock's and the network namespace's" },
 	{ "socketpair", "spice-server's threads; a datagram socket could be sent elsewhere",
 		{ ARGUMENT(0, INT, AF_UNIX), ARGUMENT(1, SOCKET_TYPE_MASK, SOCK_STREAM) } },
 	SOCKET_OPTION(SOL_SOCKET, SO_SNDBUF, "how much the relay lets wait"),
 	SOCKET_OPTION(SOL_SOCKET, SO_RCVBUF, "the same"),
 	SOCKET_OPTION(SOL_SOCKET, SO_RCVLOWAT, "a greeting is waited for as a whole"),
-	SOCKET_OPTION(SOL_SOCKET, SO_SNDTIMEO, "how long the relay's own connections may take"),
 	SOCKET_OPTION(SOL_SOCKET, SO_KEEPALIVE, "clients that went away unheard"),
 	SOCKET_OPTION(SOL_SOCKET, SO_PRIORITY, "spice-server: sound goes first"),
 	SOCKET_OPTION(IPPROTO_IP, IP_TOS, "the same"),
@@ -155,23 +150,69 @@ static struct confine_rules make_rules(void)
 	return rules;
 }
 
+/* ---- who makes the inner connections ---- */
+
+static const struct confine_call inner_calls[] = {
+	{ "socket", "a connection's first end (display/relay/loopback.h): TCP",
+		{ ARGUMENT(0, INT, AF_INET), ARGUMENT(1, SOCKET_TYPE_MASK, SOCK_STREAM),
+			ARGUMENT(2, INT, 0) } },
+	{ "connect", "the same; it has no socket of another network than the namespace's" },
+	{ "accept4", "the other end" },
+	SOCKET_OPTION(SOL_SOCKET, SO_SNDBUF, "how much the relay lets wait"),
+	SOCKET_OPTION(SOL_SOCKET, SO_RCVBUF, "the same"),
+	SOCKET_OPTION(SOL_SOCKET, SO_SNDTIMEO, "how long it may take"),
+	SOCKET_OPTION(IPPROTO_TCP, TCP_NODELAY, "what is small is sent at once"),
+};
+
+/* What all others need, and it does not. */
+static const struct confine_call inner_refused[] = {
+	{ "recvmsg recvmmsg", "display, which may be taken over, hands it no sockets" },
+	{ "clone", "it makes no threads" },
+	{ "open openat memfd_create", "it opens nothing" },
+};
+
+/* Display begins with as many descriptors; the kernel counts those under way by this limit, too. */
+static const struct confine_limit inner_limits[] = {
+	{ RLIMIT_CORE, 0, "as display's" },
+	{ RLIMIT_NOFILE, DISPLAY_FDS_MAX, "the same" },
+	{ RLIMIT_DATA, DATA_MAX_BYTES, "the same" },
+	{ RLIMIT_FSIZE, 0, "it writes no files" },
+};
+
+/*
+ * What the kernel lacks for it, it lacks for display, which says so in its line. So this says
+ * nothing.
+ */
+bool display_walls_confine_inner(void *user, uint16_t port)
+{
+	const struct display_walls *walls = user;
+	struct confine_state state = { 0 };
+	g_autoptr(GError) error = NULL;
+	const struct confine_rules rules = {
+		.process = "vitrine-inner",
+		.calls = { confine_calls_common, { inner_calls, G_N_ELEMENTS(inner_calls) } },
+		.refused_early = { inner_refused, G_N_ELEMENTS(inner_refused) },
+		.limits = inner_limits,
+		.n_limits = G_N_ELEMENTS(inner_limits),
+		.connect_ports = &port,
+		.n_connect_ports = 1,
+	};
+	if (confine_apply(&rules, walls->mode, &state, &error))
+		return true;
+	g_warning("%s", error->message);
+	return false;
+}
+
 /* ---- putting them up ---- */
 
 bool display_walls_begin(struct display_walls *walls)
 {
 	g_autoptr(GError) error = NULL;
 	struct confine_rules rules = make_rules();
-	uint16_t port = loopback_open();
-	if (port == 0) {
-		g_warning("no port on 127.0.0.1: %s", g_strerror(errno));
-		return false;
-	}
 	if (walls->mode != CONFINE_OFF)
 		confine_note_environment(&walls->state);
 	struct path_list *list = make_paths();
 	path_list_give(list, &rules);
-	rules.connect_ports = &port;
-	rules.n_connect_ports = 1;
 	bool ok = confine_threads(&rules, walls->mode, &walls->state, &error);
 	path_list_destroy(list);
 	if (!ok)
@@ -183,6 +224,8 @@ bool display_walls_finish(struct display_walls *walls)
 {
 	g_autoptr(GError) error = NULL;
 	struct confine_rules rules = make_rules();
+	if (!inner_maker_is_ready())
+		return false;
 	if (!confine_apply(&rules, walls->mode, &walls->state, &error)) {
 		g_warning("%s", error->message);
 		return false;

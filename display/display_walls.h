@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * display_walls is what vitrine-display may still do: the sockets that it was handed and one port
- * of its own, installed files to be read, the GPUs as long as an encoder may want one. No other
- * programs, no unix sockets by name. The tables stand in the source, with reasons.
+ * display_walls is what vitrine-display may still do: the sockets that it was handed, installed
+ * files to be read, the GPUs as long as an encoder may want one. No other programs, and it makes
+ * and connects no socket. The tables stand in the source, with reasons.
  *
  * The walls come in three steps. display_walls_begin(): while there is one thread, what holds for
  * threads. display_walls_finish(): before READY, so before anything of guest or client comes, all
@@ -19,6 +19,13 @@ struct display_walls {
 	enum confine_mode mode;
 	struct confine_state state;
 };
+
+/*
+ * Confines the process that makes the inner connections, in it: it may connect to one port of its
+ * own network. `user` is the struct display_walls, of which it reads the mode. Returns false, which
+ * is logged.
+ */
+bool display_walls_confine_inner(void *user, uint16_t port);
 
 /* The first two return false, which is logged, when the process must not go on. */
 bool display_walls_begin(struct display_walls *walls);

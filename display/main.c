@@ -14,6 +14,7 @@
 
 #include "common/log.h"
 #include "display/display.h"
+#include "display/relay/inner_maker.h"
 #include "protocol/heartbeat_writer.h"
 #include "protocol/keeper_link.h"
 #include "protocol/worker_options.h"
@@ -34,6 +35,14 @@ static gboolean on_signal(gpointer user)
 {
 	struct program *program = user;
 	g_main_loop_quit(program->loop);
+	return G_SOURCE_REMOVE;
+}
+
+/* Nobody could connect any more, so another process is to take over. */
+static gboolean on_inner_gone(gint fd, GIOCondition condition, gpointer user)
+{
+	g_warning("who connects clients with spice-server has gone");
+	on_done(user, true);
 	return G_SOURCE_REMOVE;
 }
 
@@ -86,13 +95,16 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	fcntl(KEEPER_LINK_FD, F_SETFD, FD_CLOEXEC);
-	heartbeat_attach();
-	heartbeat_start(HEARTBEAT_MAIN, "spice-server");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
 	raise_fd_limit();
 
+	/* The child comes first, so that it has nothing of what is to come. */
 	struct display_walls walls = { .mode = options.confine };
+	if (!inner_maker_start(display_walls_confine_inner, &walls))
+		return EXIT_FAILURE;
+	heartbeat_attach();
+	heartbeat_start(HEARTBEAT_MAIN, "spice-server");
 	video_load();
 	if (!display_walls_begin(&walls))
 		return EXIT_FAILURE;
@@ -107,6 +119,7 @@ int main(int argc, char **argv)
 		display_create(KEEPER_LINK_FD, &display_options, on_done, &program);
 	if (!display)
 		return EXIT_FAILURE;
+	g_unix_fd_add(inner_maker_fd(), G_IO_HUP | G_IO_ERR, on_inner_gone, &program);
 	g_unix_signal_add(SIGTERM, on_signal, &program);
 	g_unix_signal_add(SIGINT, on_signal, &program);
 	heartbeat_follow(NULL, HEARTBEAT_MAIN);

@@ -11,13 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "display/relay/loopback.h"
+#include "display/relay/inner_maker.h"
 #include "display/relay/phases.h"
 
 static bool make_ends(struct connection *connection, int ends[2])
 {
 	if (!connection->is_local)
-		return loopback_pair(ends, INNER_BYTES);
+		return inner_maker_pair(ends);
 	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0;
 }
 

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "display/relay/loopback.h"
+#include "display/relay/inner_maker.h"
 
 struct offer {
 	struct offers *offers;
@@ -89,7 +89,7 @@ static bool ask(struct offer *offer, uint8_t type)
 {
 	uint8_t question[SPICE_LINK_BYTES_MAX + 4];
 	int ends[2];
-	if (!loopback_pair(ends, INNER_BYTES))
+	if (!inner_maker_pair(ends))
 		return false;
 	offer->fd = ends[0];
 	offer->heard_bytes = 0;

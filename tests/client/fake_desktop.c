@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -35,6 +36,7 @@ struct fake_desktop {
 	GMainContext *context;
 	GThread *thread;
 	GSource *frame_source;
+	int wanted_status;
 	bool stopping; /* read by the thread, set through a source of its own */
 	/* The lock protects what follows. */
 	GMutex lock;
@@ -482,11 +484,11 @@ static void process_wait(struct fake_desktop *desktop)
 		g_subprocess_force_exit(desktop->process);
 	g_subprocess_wait(desktop->process, NULL, NULL);
 	bool clean = !late && g_subprocess_get_if_exited(desktop->process) &&
-		     g_subprocess_get_exit_status(desktop->process) == 0;
+		     g_subprocess_get_exit_status(desktop->process) == desktop->wanted_status;
 	if (!clean || desktop->render.broken || desktop->keeper_broken)
 		fake_desktop_print_log(desktop);
 	g_assert_false(late);
-	g_assert_cmpint(g_subprocess_get_status(desktop->process), ==, 0);
+	g_assert_true(clean);
 }
 
 static void directory_remove(struct fake_desktop *desktop)
@@ -498,6 +500,11 @@ static void directory_remove(struct fake_desktop *desktop)
 		g_unlink(desktop->certificate);
 	g_unlink(desktop->log_path);
 	g_rmdir(desktop->directory);
+}
+
+void fake_desktop_want_fault(struct fake_desktop *desktop)
+{
+	desktop->wanted_status = EXIT_FAILURE;
 }
 
 void fake_desktop_stop(struct fake_desktop *desktop)

@@ -42,6 +42,8 @@ struct fake_desktop *fake_desktop_start(const struct fake_desktop_options *optio
  * 0 (not by a signal or a sanitizer) and never broke the frame link's contract.
  */
 void fake_desktop_stop(struct fake_desktop *desktop);
+/* Says that display ends before that, by itself and with a failure, and that this is asserted. */
+void fake_desktop_want_fault(struct fake_desktop *desktop);
 
 struct fake_render *fake_desktop_render(struct fake_desktop *desktop);
 struct fake_qemu *fake_desktop_qemu(struct fake_desktop *desktop);

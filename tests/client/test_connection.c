@@ -2,6 +2,7 @@
 /* connection: has people come, go, stall and be refused; the guest never notices. */
 #include "tests/client/fixture.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -282,6 +283,54 @@ static void test_visitors(void)
 	fixture_stop(&fixture);
 }
 
+/* Display's one child makes its connections with spice-server (display/relay/inner_maker.h). */
+static pid_t find_inner(const struct fixture *fixture)
+{
+	pid_t display = fake_desktop_pid(fixture->desktop);
+	g_autofree char *path = g_strdup_printf("/proc/%d/task/%d/children", display, display);
+	g_autofree char *text = NULL;
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	return (pid_t)g_ascii_strtoll(text, NULL, 10);
+}
+
+/* Who reaps orphans may be slow. */
+static bool is_running(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/stat", pid);
+	g_autofree char *text = NULL;
+	return g_file_get_contents(path, &text, NULL, NULL) && !strstr(text, ") Z ");
+}
+
+/* Without the child nobody could connect any more: the keeper is to start another display. */
+static void test_inner_killed(void)
+{
+	struct fixture fixture;
+
+	fixture_start(&fixture, 800, 600, NULL);
+	fixture_connect(&fixture);
+	fake_desktop_want_fault(fixture.desktop);
+	g_assert_cmpint(kill(find_inner(&fixture), SIGKILL), ==, 0);
+	g_assert_true(fake_desktop_wait_log(fixture.desktop, "spice-server has gone", 5000));
+	for (int i = 0; i < 1000 && fake_desktop_is_alive(fixture.desktop); i++)
+		g_usleep(10000);
+	g_assert_false(fake_desktop_is_alive(fixture.desktop));
+	fixture_stop(&fixture);
+}
+
+/* The child goes with display, whatever ends that. */
+static void test_inner_ends(void)
+{
+	struct fixture fixture;
+
+	fixture_start(&fixture, 800, 600, NULL);
+	pid_t inner = find_inner(&fixture);
+	g_assert_cmpint(inner, >, 0);
+	fixture_stop(&fixture);
+	for (int i = 0; i < 500 && is_running(inner); i++)
+		g_usleep(10000);
+	g_assert_false(is_running(inner));
+}
+
 int main(int argc, char **argv)
 {
 	fixture_init(&argc, &argv);
@@ -297,5 +346,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/connection/unix-socket", test_unix_socket);
 	g_test_add_func("/connection/client-without-a-head", test_client_without_a_head);
 	g_test_add_func("/connection/visitors", test_visitors);
+	g_test_add_func("/connection/inner-killed", test_inner_killed);
+	g_test_add_func("/connection/inner-ends", test_inner_ends);
 	return g_test_run();
 }

@@ -19,11 +19,12 @@ enum climb_process {
 	CLIMB_DISPLAY = 1 << 1,
 	CLIMB_KEEPER = 1 << 2,
 	CLIMB_STARTER = 1 << 3,
+	CLIMB_INNER = 1 << 4, /* display's child, which connects for it */
 	CLIMB_WORKERS = CLIMB_RENDER | CLIMB_DISPLAY,
 	CLIMB_SERVER = CLIMB_KEEPER | CLIMB_STARTER,
-	CLIMB_ALL = CLIMB_WORKERS | CLIMB_SERVER,
+	CLIMB_ALL = CLIMB_WORKERS | CLIMB_SERVER | CLIMB_INNER,
 };
-#define CLIMB_PROCESSES 4
+#define CLIMB_PROCESSES 5
 
 /* What stands between a process and the rest. Each is a bit, too. */
 enum climb_wall {

@@ -118,6 +118,8 @@ static enum climb_process kind_of(const struct process *process)
 		return CLIMB_RENDER;
 	if (g_str_has_prefix(process->name, "vitrine-display"))
 		return CLIMB_DISPLAY;
+	if (g_str_has_prefix(process->name, "vitrine-inner"))
+		return CLIMB_INNER;
 	return CLIMB_STARTER;
 }
 

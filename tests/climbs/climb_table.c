@@ -17,6 +17,8 @@ const char *climb_process_name(enum climb_process process)
 		return "keeper";
 	case CLIMB_STARTER:
 		return "starter";
+	case CLIMB_INNER:
+		return "inner";
 	default:
 		return "?";
 	}

@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "display/relay/inner_maker.h"
 #include "tests/unit/display/relay/spice_words.h"
 
 static void be_patient(int fd)
@@ -192,6 +193,8 @@ void relay_rig_start(struct relay_rig *rig)
 	*rig = (struct relay_rig){
 		.guest.fd = -1, .channel_id = SPICE_WORDS_CHANNEL_ID, .line = line_create()
 	};
+	if (inner_maker_fd() < 0)
+		g_assert_true(inner_maker_start(NULL, NULL) && inner_maker_is_ready());
 	rig->tickets = tickets_create();
 	tickets_set_open(rig->tickets, true);
 	rig->relay = relay_create(&options, rig->line, rig->tickets, &ops, rig);
