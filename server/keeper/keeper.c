@@ -14,9 +14,6 @@
 #include "server/keeper/requests.h"
 #include "server/keeper/secrets.h"
 
-/* From this one on Landlock holds TCP. */
-#define LANDLOCK_TCP_ABI 4
-
 static void quit(struct keeper *keeper, int exit_status)
 {
 	if (keeper->exit_status == 0)
@@ -133,37 +130,16 @@ static void on_dbus_connected(void *user, int fd)
 	viewer_send_dbus(&keeper->viewer, fd);
 }
 
-/* Display has a network of its own, and is not to reach ours by what it is handed. */
+/*
+ * Display has a network of its own, and is not to reach ours by what it is handed. Its filter of
+ * system calls keeps it from that; newer kernels let only root put up this second wall.
+ */
 static void add_tcp_listener(struct keeper *keeper, enum keeper_listener_kind kind, int fd)
 {
 	g_autoptr(GError) error = NULL;
-	if (keeper->desktop->confine != CONFINE_OFF && !listen_never_connect(fd, &error)) {
+	if (keeper->desktop->confine != CONFINE_OFF && !listen_never_connect(fd, &error))
 		g_debug("%s", error->message);
-		keeper->listeners_connect = true;
-	}
 	viewer_add_listener(&keeper->viewer, kind, fd);
-}
-
-/*
- * Newer kernels let only root filter what TCP hears. These have a Landlock that knows of TCP,
- * unless it is switched off.
- */
-static bool judge_listeners(const struct keeper *keeper, GError **error)
-{
-	uint32_t abi = keeper->walls.state.landlock_abi;
-	if (!keeper->listeners_connect || abi >= LANDLOCK_TCP_ABI)
-		return true;
-	g_autofree char *text = g_strdup_printf("vitrine-display could connect by TCP with its "
-						"listeners: no filter may be put on them, and "
-						"Landlock's ABI %u does not hold TCP",
-		abi);
-	if (keeper->desktop->confine == CONFINE_MUST) {
-		g_set_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED, "--confine=must: %s",
-			text);
-		return false;
-	}
-	g_message("%s", text);
-	return true;
 }
 
 static bool add_tls(struct keeper *keeper, GError **error)
@@ -350,8 +326,7 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop, struct st
 	return ledger_memory_init(&keeper->ledger, error) && prepare_stats(keeper, error) &&
 	       prepare_tickets(keeper, error) && prepare_vhost(keeper, error) &&
 	       add_listeners(keeper, error) && admission_init(&keeper->admission, desktop, error) &&
-	       keeper_walls_begin(&keeper->walls, desktop, error) &&
-	       judge_listeners(keeper, error) && start(keeper, starter, error);
+	       keeper_walls_begin(&keeper->walls, desktop, error) && start(keeper, starter, error);
 }
 
 int keeper_run(struct keeper *keeper)

@@ -28,7 +28,6 @@ struct keeper {
 	GMainLoop *loop;
 	int exit_status;
 	struct keeper_walls walls;
-	bool listeners_connect; /* the kernel let us not keep them from it */
 
 	struct device device;
 	struct ledger_memory ledger;
