@@ -237,8 +237,11 @@ static int connect_listener(const struct climb_targets *t)
 	return fd < 0 ? EBADF : connect_anew(t, fd);
 }
 
-/* The test's client is accepted here, by who watches the listener, or by nobody yet. */
-static int connect_accepted(const struct climb_targets *t)
+/*
+ * The test's client is accepted here, by who watches the listener, or by nobody yet. Gives a
+ * descriptor of our own, since who watches closes his when the connection ends.
+ */
+static int find_accepted(const struct climb_targets *t)
 {
 	const struct timespec moment = { .tv_nsec = 5000000 };
 	int listener = find_handed(t, false), fd = -1;
@@ -249,7 +252,54 @@ static int connect_accepted(const struct climb_targets *t)
 		if (fd < 0)
 			syscall(SYS_nanosleep, &moment, NULL);
 	}
+	return fd < 0 ? -1 : (int)syscall(SYS_dup, fd);
+}
+
+static int connect_accepted(const struct climb_targets *t)
+{
+	int fd = find_accepted(t);
 	return fd < 0 ? EBADF : connect_anew(t, fd);
+}
+
+/* A connection that is undone has no port, and gets one of the host's when it listens. */
+static int listen_by_accepted(const struct climb_targets *t)
+{
+	static const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	int fd = find_accepted(t);
+	if (fd < 0)
+		return EBADF;
+	syscall(SYS_shutdown, fd, SHUT_RDWR);
+	syscall(SYS_connect, fd, &nobody, sizeof(nobody));
+	return climb_result(syscall(SYS_listen, fd, 1));
+}
+
+/* What is sent takes an address along, and connects with MSG_FASTOPEN. */
+static int send_anew(const struct climb_targets *t, int flags)
+{
+	struct timeval limit = { .tv_sec = CONNECT_WAIT_S };
+	struct sockaddr_in address = loopback4(t->tcp4_port);
+	char byte = 0;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr message = { &address, sizeof(address), &iov, 1 };
+	int fd = find_handed(t, false);
+	if (fd < 0)
+		return EBADF;
+	syscall(SYS_fcntl, fd, F_SETFL, 0);
+	syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	syscall(SYS_shutdown, fd, SHUT_RDWR);
+	flags |= MSG_NOSIGNAL;
+	int error = climb_result(syscall(SYS_sendto, fd, "x", 1, flags, &address, sizeof(address)));
+	return error ? climb_result(syscall(SYS_sendmsg, fd, &message, flags)) : 0;
+}
+
+static int send_by_listener(const struct climb_targets *t)
+{
+	return send_anew(t, MSG_FASTOPEN);
+}
+
+static int address_by_listener(const struct climb_targets *t)
+{
+	return send_anew(t, 0);
 }
 
 /* The answer of a port where nobody listens would tell that from one where somebody does. */
@@ -315,16 +365,20 @@ static bool reach_abstract(const struct climb_targets *t)
 
 #define SECCOMP CLIMB_SECCOMP
 #define HANDED (CLIMB_SPENDS | CLIMB_VISITED)
+#define LISTENERS (CLIMB_DISPLAY | CLIMB_KEEPER)
 static const struct climb rows[] = {
-	{ "TCP over IPv4", CLIMB_RENDER | CLIMB_SERVER, SECCOMP, 0, connect_tcp4 },
-	/* Here spice-server is reached by it. */
-	{ "TCP over IPv4 to the host", CLIMB_DISPLAY, CLIMB_NAMESPACES, 0, connect_tcp4 },
-	/* The relay connects, so seccomp cannot hold it; what it is handed is kept from it. */
-	{ "TCP by a connection", CLIMB_DISPLAY, CLIMB_RIGHTS, HANDED, connect_accepted },
-	{ "TCP by a listener", CLIMB_DISPLAY | CLIMB_KEEPER, CLIMB_RIGHTS, HANDED,
-		connect_listener },
-	{ "ports asked by a listener", CLIMB_DISPLAY | CLIMB_KEEPER, CLIMB_RIGHTS, HANDED,
-		ask_by_listener },
+	{ "TCP over IPv4", CLIMB_RENDER | CLIMB_DISPLAY | CLIMB_SERVER, SECCOMP, 0, connect_tcp4 },
+	/* It connects for display, in a network of its own. */
+	{ "TCP over IPv4 to the host", CLIMB_INNER, CLIMB_NAMESPACES, 0, connect_tcp4 },
+	/* Where root may put a filter on what is handed, that holds it, too. */
+	{ "TCP by a connection", CLIMB_DISPLAY, SECCOMP | CLIMB_RIGHTS, HANDED, connect_accepted },
+	{ "TCP by a listener", LISTENERS, SECCOMP | CLIMB_RIGHTS, HANDED, connect_listener },
+	{ "ports asked by a listener", LISTENERS, SECCOMP | CLIMB_RIGHTS, HANDED, ask_by_listener },
+	{ "TCP Fast Open by a listener", LISTENERS, SECCOMP | CLIMB_RIGHTS, HANDED,
+		send_by_listener },
+	/* The kernel holds it: only with MSG_FASTOPEN it looks at the address. */
+	{ "an address sent to by a listener", LISTENERS, 0, HANDED, address_by_listener },
+	{ "listen by a connection", CLIMB_DISPLAY, SECCOMP, HANDED, listen_by_accepted },
 	{ "TCP over IPv6", CLIMB_ALL, SECCOMP, 0, connect_tcp6 },
 	{ "TCP Fast Open", CLIMB_ALL, SECCOMP, 0, send_tcp4 },
 	{ "MPTCP", CLIMB_ALL, SECCOMP, 0, connect_mptcp },

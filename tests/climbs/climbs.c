@@ -57,15 +57,15 @@ static bool is_variant_wanted(unsigned variant, bool without_too)
 }
 
 /*
- * Where the user may put no filter on a listener Landlock alone holds it; --confine=must starts
- * only with one of the two.
+ * Where the user may put no filter on a listener, and there is neither seccomp nor Landlock,
+ * nothing holds it.
  */
 static bool is_unfiltered(
 	const struct climb_site *site, const struct climb *climb, unsigned variant)
 {
 	const char *without = climb_variants[variant].without;
 	return (climb->flags & CLIMB_VISITED) && !site->filters && without &&
-	       strstr(without, "landlock");
+	       strstr(without, "seccomp") && strstr(without, "landlock");
 }
 
 /*
