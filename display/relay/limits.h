@@ -176,7 +176,7 @@
  * more strangers than EFFORT_FEW, a client's connections, may take the microseconds of the debt
  * besides.
  */
-#define EFFORT_PERCENT 12
+#define EFFORT_PERCENT 10
 #define EFFORT_SAVED_US 50000
 #define EFFORT_DEBT_US 200000
 #define EFFORT_FEW 16
