@@ -125,17 +125,28 @@ static unsigned count_missing(const struct tgsi_facts *earlier, const struct tgs
 	return n;
 }
 
+static bool refuse_inputs(struct stream_fault *fault, unsigned n, unsigned limit, const char *why)
+{
+	*fault = (struct stream_fault){ "shader text", "inputs", n, limit, why };
+	return false;
+}
+
+/*
+ * The two sides of colours have entries of their own, of which none may be the last. Where they
+ * reach it virglrenderer gives the shader up as soon as a rasterizer asks for two sides, though it
+ * has been bound, and then reads what it has made of it.
+ */
 bool tgsi_check_link(const struct tgsi_facts *earlier, const struct tgsi_facts *later,
 	struct stream_fault *fault)
 {
 	unsigned n_declarations = later->n_input_declarations;
 	if (later->n_color_inputs)
 		n_declarations += later->n_color_inputs + 1u;
+	if (later->n_color_inputs && n_declarations >= TGSI_IO_DECLARATIONS_MAX)
+		return refuse_inputs(fault, n_declarations, TGSI_IO_DECLARATIONS_MAX - 1,
+			"too many inputs with the other sides of colours");
 	n_declarations += count_missing(earlier, later);
-	if (n_declarations <= TGSI_IO_DECLARATIONS_MAX)
-		return true;
-	*fault = (struct stream_fault){ "shader text", "inputs", n_declarations,
-		TGSI_IO_DECLARATIONS_MAX,
-		"too many inputs with those that the stage before puts out" };
-	return false;
+	return n_declarations <= TGSI_IO_DECLARATIONS_MAX ||
+	       refuse_inputs(fault, n_declarations, TGSI_IO_DECLARATIONS_MAX,
+		       "too many inputs with those that the stage before puts out");
 }

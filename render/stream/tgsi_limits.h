@@ -34,6 +34,10 @@
  *
  * tgsi_check_link() holds what a pair of shaders does to inputs [64].
  *
+ * What a draw adds (two-sided colours, what stands before) must not make a shader that was bound
+ * fail: the next one reads a null pointer then. So 64 inputs with two-sided colours are too many,
+ * and check_shader.c holds the buffers of all stages.
+ *
  * Three things are not bounded. Where a stage without arrays indexes inputs or outputs by an
  * address, the translator joins neighbours into arrays and may go on for ever when their numbers do
  * not rise with their registers (collapse_vars_to_arrays(), both versions); that takes time, not

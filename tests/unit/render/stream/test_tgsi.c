@@ -347,6 +347,14 @@ static void test_link(void)
 	g_assert_true(tgsi_check_link(&earlier, &later, &fault));
 	later.n_color_inputs = 1;
 	g_assert_false(tgsi_check_link(&earlier, &later, &fault));
+	/* virglrenderer gives up when their entries reach the end, and not only when they pass it.
+	 */
+	later.n_input_declarations = 61;
+	g_assert_true(tgsi_check_link(&earlier, &later, &fault));
+	later.n_input_declarations = 62;
+	g_assert_false(tgsi_check_link(&earlier, &later, &fault));
+	g_assert_cmpuint(fault.value, ==, 64);
+	g_assert_cmpuint(fault.limit, ==, 63);
 }
 
 /*
