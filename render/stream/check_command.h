@@ -86,6 +86,8 @@ bool check_create_shader(struct stream_check *check);
 bool check_bind_shader(struct stream_check *check);
 bool check_link_shader(struct stream_check *check);
 bool check_constants(struct stream_check *check);
+/* Returns whether virglrenderer has places for the buffers of all bound shaders. */
+bool check_buffers_fit(struct sub_context *sub);
 
 /* These functions are in check_bind.c. */
 bool check_framebuffer(struct stream_check *check);

@@ -59,14 +59,15 @@ static bool is_indirect_whole(const struct stream_check *check)
  * Without one of them virglrenderer 0.10.4 draws nothing the first time, and the next time with the
  * program that it linked last, of whose fragment shader it then reads what is no more.
  */
-static bool has_shaders(const struct sub_context *sub)
+static bool has_shaders(struct sub_context *sub)
 {
-	return sub->shaders[STREAM_STAGE_VERTEX] && sub->shaders[STREAM_STAGE_FRAGMENT];
+	return sub->shaders[STREAM_STAGE_VERTEX] && sub->shaders[STREAM_STAGE_FRAGMENT] &&
+	       check_buffers_fit(sub);
 }
 
 /*
- * Drops a draw that would read past its buffers, or has no shaders. GL leaves open what comes of
- * it; here it draws nothing.
+ * Drops a draw that would read past its buffers, or whose shaders are missing or have too many
+ * buffers together. GL leaves open what comes of it; here it draws nothing.
  */
 bool check_draw(struct stream_check *check)
 {

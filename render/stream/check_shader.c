@@ -63,6 +63,67 @@ static bool check_new_links(struct stream_check *check, struct shader *shader)
 	       (!is_behind || check_link(check, vertex, shader));
 }
 
+/* ---- their buffers ---- */
+
+/*
+ * Returns where the places end that a shader's buffers take behind `before`, which are so many.
+ * virglrenderer keeps that of the last translation, and translates no shader anew that it has
+ * translated for the same neighbours, so the farthest end counts. It is past the last place when
+ * there are not so many: virglrenderer 1.0 to 1.3 fails to translate the shader then, and crashes
+ * with the next one.
+ */
+static uint32_t find_buffers_end(const struct shader *shader, uint32_t before)
+{
+	uint32_t mask = shader->facts.buffers, end = before;
+	if (mask != 0) {
+		uint32_t first = (uint32_t)__builtin_ctz(mask);
+		uint32_t last = 31 - (uint32_t)__builtin_clz(mask);
+		if (before + last >= STREAM_BUFFER_PLACES_MAX)
+			return STREAM_BUFFER_PLACES_MAX + 1;
+		end = before + last - first + 1;
+	}
+	return MAX(shader->buffers_end, end);
+}
+
+/* Enters it for each shader when all fit, since they are translated then. */
+static bool place_buffers(struct shader *const shaders[STREAM_STAGES])
+{
+	uint32_t ends[STREAM_STAGES] = { 0 }, end = 0;
+	for (unsigned i = 0; i < G_N_ELEMENTS(order); i++) {
+		const struct shader *shader = shaders[order[i]];
+		end = ends[i] = shader ? find_buffers_end(shader, end) : end;
+		if (end > STREAM_BUFFER_PLACES_MAX)
+			return false;
+	}
+	for (unsigned i = 0; i < G_N_ELEMENTS(order); i++) {
+		if (shaders[order[i]])
+			shaders[order[i]]->buffers_end = ends[i];
+	}
+	return true;
+}
+
+/*
+ * A new shader is translated behind the bound vertex shader. When there are not so many places, it
+ * is refused by virglrenderer from 1.0 on, and the older one needs none.
+ */
+static void place_new_buffers(const struct stream_check *check, struct shader *shader)
+{
+	const struct shader *vertex = check->context->current->shaders[STREAM_STAGE_VERTEX];
+	bool is_behind = vertex && shader->stage != STREAM_STAGE_VERTEX &&
+			 shader->stage != STREAM_STAGE_COMPUTE;
+	uint32_t end = find_buffers_end(shader, is_behind ? vertex->buffers_end : 0);
+	shader->buffers_end = end <= STREAM_BUFFER_PLACES_MAX ? end : 0;
+}
+
+bool check_buffers_fit(struct sub_context *sub)
+{
+	if (sub->shaders_changed) {
+		sub->shaders_changed = false;
+		sub->buffers_fit = place_buffers(sub->shaders);
+	}
+	return sub->buffers_fit;
+}
+
 /* ---- streamed outputs ---- */
 
 static uint32_t get_buffer(uint32_t output)
@@ -154,6 +215,7 @@ static bool finish(
 	}
 	if (!check_facts(check, shader) || !check_new_links(check, shader))
 		return false;
+	place_new_buffers(check, shader);
 	g_clear_pointer(&shader->text, g_byte_array_unref);
 	check->context->current->shader_in_progress[shader->stage] = NULL;
 	return true;
@@ -322,12 +384,14 @@ bool check_bind_shader(struct stream_check *check)
 	shader_ref(shader);
 	shader_unref(*bound);
 	*bound = shader;
+	check->context->current->shaders_changed = true;
 	return true;
 }
 
 /*
  * Checks a command that compiles shaders together and leaves bound what was. The words are in the
- * order of the stages.
+ * order of the stages. It has no other effect, so one of shaders that have too many buffers is left
+ * out.
  */
 bool check_link_shader(struct stream_check *check)
 {
@@ -339,5 +403,6 @@ bool check_link_shader(struct stream_check *check)
 		if (ignored)
 			shaders[stage] = check->context->current->shaders[stage];
 	}
-	return check_links(check, shaders);
+	check->context->current->shaders_changed = true;
+	return check_links(check, shaders) && (place_buffers(shaders) || check_drop(check));
 }

@@ -16,6 +16,11 @@
 #define STREAM_SHADER_BUFFERS_MAX 32
 #define STREAM_SHADER_IMAGES_MAX 32
 #define STREAM_ATOMIC_BUFFERS_MAX 32
+/*
+ * virglrenderer has places for this many shader buffers of all stages together from 1.0 on
+ * (VREND_MAX_COMBINED_SSBO_BINDING_POINTS), and capsets of then say so.
+ */
+#define STREAM_BUFFER_PLACES_MAX 32
 #define STREAM_SAMPLERS_MAX 32
 #define STREAM_SAMPLER_VIEWS_MAX 128
 /*

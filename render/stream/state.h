@@ -26,6 +26,11 @@ struct shader {
 	uint32_t total_bytes;                           /* of the text with its NUL, as announced */
 	uint32_t n_outputs;                             /* that it streams */
 	uint32_t outputs[STREAM_STREAMOUT_OUTPUTS_MAX]; /* packed, as in the command */
+	/*
+	 * The shader behind it may find so many places of buffers taken, by this one and those
+	 * before, that have stood there whenever it was translated.
+	 */
+	uint32_t buffers_end;
 	struct tgsi_facts facts;
 };
 
@@ -65,6 +70,8 @@ struct sub_context {
 	struct object *sampler_states[STREAM_STAGES][STREAM_SAMPLERS_MAX];
 	struct object *shader_in_progress[STREAM_STAGES];
 	struct shader *shaders[STREAM_STAGES];  /* bound */
+	bool shaders_changed;                   /* since `buffers_fit` was found */
+	bool buffers_fit;                       /* the bound shaders' buffers, all together */
 	uint32_t constants_room[STREAM_STAGES]; /* words that virglrenderer has room for */
 };
 

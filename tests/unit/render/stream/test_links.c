@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * links: which shaders may stand behind which, when they are made (CREATE_OBJECT of a SHADER) and
- * when they are bound.
+ * links: which shaders may stand behind which, when they are made (CREATE_OBJECT of a SHADER), when
+ * they are bound, and when something is drawn with them.
  */
 #include <glib.h>
 
@@ -76,11 +76,128 @@ static void test_bound_behind_another_stage(void)
 	desk_finish(&d);
 }
 
+/* ---- their buffers ---- */
+
+#define FRAGMENT_TEXT(buffers) "FRAG\nDCL OUT[0], COLOR\n" buffers "END\n"
+
+static enum desk_fate draw(struct desk *d)
+{
+	DESK_PUT(d, STREAM_DRAW_VBO, 0, 0, 3, 4, 0, 1, 0, 0, 0, 0, 0, 2, 0);
+	return desk_send(d);
+}
+
+static enum desk_fate link_stages(struct desk *d, uint32_t geometry)
+{
+	DESK_PUT(d, STREAM_LINK_SHADER, 0, VERTEX, FRAGMENT, geometry, 0, 0, 0);
+	return desk_send(d);
+}
+
+/* The vertex shader has buffers 2 to 21, which take 20 places. */
+static void begin_with_buffers(struct desk *d, const char *geometry, const char *fragment)
+{
+	desk_init(d);
+	desk_put_text(d, GEOMETRY, STREAM_STAGE_GEOMETRY, geometry);
+	desk_put_text(d, FRAGMENT, STREAM_STAGE_FRAGMENT, fragment);
+	desk_put_text(d, VERTEX, STREAM_STAGE_VERTEX, "VERT\nDCL BUFFER[2]\nDCL BUFFER[21]\nEND\n");
+	g_assert_cmpint(desk_send(d), ==, DESK_PASSED);
+	g_assert_cmpint(bind(d, VERTEX, STREAM_STAGE_VERTEX), ==, DESK_PASSED);
+	g_assert_cmpint(bind(d, FRAGMENT, STREAM_STAGE_FRAGMENT), ==, DESK_PASSED);
+}
+
+static void test_buffers(void)
+{
+	static const struct {
+		const char *fragment;
+		enum desk_fate fate;
+	} lines[] = {
+		{ FRAGMENT_TEXT("DCL BUFFER[0..11]\n"), DESK_PASSED },
+		{ FRAGMENT_TEXT("DCL BUFFER[0..12]\n"), DESK_MENDED },
+		{ FRAGMENT_TEXT("DCL BUFFER[12]\n"), DESK_MENDED },
+		{ FRAGMENT_TEXT(""), DESK_PASSED },
+	};
+	for (unsigned i = 0; i < G_N_ELEMENTS(lines); i++) {
+		struct desk d;
+		begin_with_buffers(&d, GEOMETRY_TEXT, lines[i].fragment);
+		g_assert_cmpint(draw(&d), ==, lines[i].fate);
+		g_assert_cmpint(draw(&d), ==, lines[i].fate);
+		g_assert_cmpint(link_stages(&d, 0), ==, lines[i].fate);
+		desk_finish(&d);
+	}
+}
+
+/* A shader may be made while another one stands before it than will. */
+static void test_buffers_of_a_new_one(void)
+{
+	struct desk d;
+	begin_with_buffers(&d, GEOMETRY_TEXT, FRAGMENT_TEXT(""));
+	desk_put_text(&d, 9, STREAM_STAGE_FRAGMENT, FRAGMENT_TEXT("DCL BUFFER[0..31]\n"));
+	g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
+	g_assert_cmpint(bind(&d, 9, STREAM_STAGE_FRAGMENT), ==, DESK_PASSED);
+	g_assert_cmpint(draw(&d), ==, DESK_MENDED);
+	g_assert_cmpint(bind(&d, DESK_VERTEX_SHADER, STREAM_STAGE_VERTEX), ==, DESK_PASSED);
+	g_assert_cmpint(draw(&d), ==, DESK_PASSED);
+	desk_finish(&d);
+}
+
+/* A stage that has none passes on where those before it end. */
+static void test_buffers_behind_another_stage(void)
+{
+	struct desk d;
+	begin_with_buffers(&d, GEOMETRY_TEXT, FRAGMENT_TEXT("DCL BUFFER[0..12]\n"));
+	g_assert_cmpint(link_stages(&d, GEOMETRY), ==, DESK_MENDED);
+	g_assert_cmpint(bind(&d, GEOMETRY, STREAM_STAGE_GEOMETRY), ==, DESK_PASSED);
+	g_assert_cmpint(draw(&d), ==, DESK_MENDED);
+	g_assert_cmpint(bind(&d, 0, STREAM_STAGE_VERTEX), ==, DESK_PASSED);
+	g_assert_cmpint(bind(&d, DESK_VERTEX_SHADER, STREAM_STAGE_VERTEX), ==, DESK_PASSED);
+	g_assert_cmpint(draw(&d), ==, DESK_PASSED);
+	desk_finish(&d);
+}
+
+/* The vertex shader of the desk has no buffers. */
+static void begin_with_three(struct desk *d)
+{
+	begin_with_buffers(d, "GEOM\nPROPERTY GS_INPUT_PRIMITIVE POINTS\nDCL BUFFER[0]\nEND\n",
+		FRAGMENT_TEXT(""));
+	desk_put_text(d, 9, STREAM_STAGE_FRAGMENT, FRAGMENT_TEXT("DCL BUFFER[0..11]\n"));
+	g_assert_cmpint(desk_send(d), ==, DESK_PASSED);
+	g_assert_cmpint(bind(d, GEOMETRY, STREAM_STAGE_GEOMETRY), ==, DESK_PASSED);
+}
+
+/* A stage's end is kept by virglrenderer when it stands behind others again. */
+static void test_buffers_that_were_before(void)
+{
+	struct desk d;
+	begin_with_three(&d);
+	g_assert_cmpint(draw(&d), ==, DESK_PASSED);
+	g_assert_cmpint(bind(&d, DESK_VERTEX_SHADER, STREAM_STAGE_VERTEX), ==, DESK_PASSED);
+	g_assert_cmpint(bind(&d, 9, STREAM_STAGE_FRAGMENT), ==, DESK_PASSED);
+	g_assert_cmpint(draw(&d), ==, DESK_MENDED);
+	desk_finish(&d);
+}
+
+/* It stood behind others in a link, too. */
+static void test_buffers_of_a_link(void)
+{
+	struct desk d;
+	begin_with_three(&d);
+	g_assert_cmpint(bind(&d, DESK_VERTEX_SHADER, STREAM_STAGE_VERTEX), ==, DESK_PASSED);
+	g_assert_cmpint(bind(&d, 9, STREAM_STAGE_FRAGMENT), ==, DESK_PASSED);
+	g_assert_cmpint(draw(&d), ==, DESK_PASSED);
+	g_assert_cmpint(link_stages(&d, GEOMETRY), ==, DESK_PASSED);
+	g_assert_cmpint(draw(&d), ==, DESK_MENDED);
+	desk_finish(&d);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/links/behind vertices", test_behind_vertices);
 	g_test_add_func("/links/behind another stage", test_behind_another_stage);
 	g_test_add_func("/links/bound behind another stage", test_bound_behind_another_stage);
+	g_test_add_func("/links/buffers", test_buffers);
+	g_test_add_func("/links/buffers of a new one", test_buffers_of_a_new_one);
+	g_test_add_func("/links/buffers behind another stage", test_buffers_behind_another_stage);
+	g_test_add_func("/links/buffers that were before", test_buffers_that_were_before);
+	g_test_add_func("/links/buffers of a link", test_buffers_of_a_link);
 	return g_test_run();
 }
