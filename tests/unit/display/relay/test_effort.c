@@ -88,9 +88,10 @@ static void test_crowd(void)
 	g_assert_cmpfloat(share * 100, <=, EFFORT_PERCENT + 1);
 	/* On a busy machine a turn of the loop is late, but turns come. */
 	g_assert_cmpuint(n_done - before, >, 10);
-	/* Who came last goes first. */
+	/* Who came last goes first, however many a slow machine's long second lets through. */
 	g_assert_true(crowd[CROWD - 1].done);
-	g_assert_false(crowd[CROWD / 2].done);
+	if (n_done < CROWD / 2)
+		g_assert_false(crowd[CROWD / 2].done);
 	for (unsigned i = 0; i < CROWD; i++)
 		effort_leave(effort, &crowd[i].turn);
 	/* Turns that were granted come once more, to nobody. */
