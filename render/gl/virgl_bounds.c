@@ -41,6 +41,11 @@ static const struct {
 	{ 239, 241, 16 }, /* R32G32B32X32 */
 	{ 246, 246, 8 },  /* R32A32_FLOAT */
 	{ 251, 252, 8 },  /* R32A32_UINT, _SINT */
+	{ 412, 415, 32 }, /* R64G64B64(A64) integers, since 1.0 */
+	{ 416, 417, 16 }, /* R64G64 */
+	{ 418, 419, 8 },  /* R64 */
+	{ 437, 439, 8 },  /* Y210 to Y216: two pixels a block */
+	{ 441, 442, 8 },  /* Y412, Y416 */
 };
 
 uint32_t virgl_bounds_format_bytes(uint32_t format)

@@ -54,6 +54,18 @@ static void test_resources(void)
 }
 
 /* What is made of a buffer has one byte a pixel, whatever the guest says. */
+/* These are described by the oldest virglrenderer, at the edges of its wide ones, and by newer
+ * ones. */
+static void test_bytes_of_formats(void)
+{
+	static const uint32_t rows[][2] = { { 23, 4 }, { 24, 32 }, { 27, 32 }, { 28, 16 },
+		{ 64, 4 }, { 187, 8 }, { 252, 8 }, { 411, 4 }, { 412, 32 }, { 415, 32 },
+		{ 416, 16 }, { 417, 16 }, { 418, 8 }, { 419, 8 }, { 420, 4 }, { 437, 8 },
+		{ 439, 8 }, { 440, 4 }, { 441, 8 }, { 442, 8 } };
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+		g_assert_cmpuint(virgl_bounds_format_bytes(rows[i][0]), ==, rows[i][1]);
+}
+
 static void test_format_of_a_buffer(void)
 {
 	struct ledger_resource r = texture;
@@ -173,6 +185,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/bounds/format of a buffer", test_format_of_a_buffer);
 	g_test_add_func("/bounds/estimates", test_estimates);
 	g_test_add_func("/bounds/transfers", test_transfers);
+	g_test_add_func("/bounds/bytes of formats", test_bytes_of_formats);
 	g_test_add_func("/bounds/formats", test_formats);
 	return g_test_run();
 }
