@@ -2,6 +2,7 @@
 #include "tests/client/bridge.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 
 static bool has_module(const char *python, const char *module)
@@ -67,6 +68,13 @@ void bridge_start(struct bridge *bridge, const struct fake_desktop *desktop, con
 		g_getenv("WEBSOCKET_BRIDGE"), words);
 	g_autofree char *line = bridge_read_line(bridge);
 	bridge->address = g_strdup_printf("spice://127.0.0.1:%s", line);
+}
+
+pid_t bridge_pid(const struct bridge *bridge)
+{
+	const char *pid = g_subprocess_get_identifier(bridge->process);
+
+	return pid ? (pid_t)strtol(pid, NULL, 10) : 0;
 }
 
 void bridge_stop(struct bridge *bridge)

@@ -29,5 +29,7 @@ char *bridge_read_line(struct bridge *bridge);
 
 /* `library` is a module of Python, or NULL for the bridge's own frames. */
 void bridge_start(struct bridge *bridge, const struct fake_desktop *desktop, const char *library);
+/* Returns the process id of the script. */
+pid_t bridge_pid(const struct bridge *bridge);
 /* Closes the script's standard input, waits for its end, and asserts that it was a good one. */
 void bridge_stop(struct bridge *bridge);

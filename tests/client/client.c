@@ -10,7 +10,7 @@
 struct client {
 	GSubprocess *process;
 	GDataInputStream *output;
-	bool connected;
+	bool connected, brief;
 };
 
 static const char *trusted;
@@ -70,6 +70,11 @@ bool client_is_connected(struct client *client)
 	return client->connected;
 }
 
+void client_be_brief(struct client *client)
+{
+	client->brief = true;
+}
+
 void client_kill(struct client *client)
 {
 	g_subprocess_send_signal(client->process, SIGKILL);
@@ -91,7 +96,8 @@ static void client_write(struct client *client, const char *format, va_list valu
 	g_autoptr(GError) error = NULL;
 
 	g_string_append_vprintf(line, format, values);
-	g_test_message("> %s", line->str);
+	if (!client->brief)
+		g_test_message("> %s", line->str);
 	g_string_append_c(line, '\n');
 	g_output_stream_write_all(g_subprocess_get_stdin_pipe(client->process), line->str,
 		line->len, NULL, NULL, &error);
@@ -105,7 +111,8 @@ char *client_answer(struct client *client)
 
 	g_assert_no_error(error);
 	g_assert_nonnull(answer);
-	g_test_message("< %s", answer);
+	if (!client->brief)
+		g_test_message("< %s", answer);
 	return answer;
 }
 

@@ -24,6 +24,9 @@ void client_free(struct client *client);
 /* Frees the client, but kills the program so that it has no time to say goodbye. */
 void client_kill(struct client *client);
 
+/* From now on commands and answers are not printed as the test's messages. */
+void client_be_brief(struct client *client);
+
 /* Makes clients started from now on trust the certificate in this file; NULL means the system's. */
 void client_trust(const char *certificate_path);
 

@@ -46,7 +46,9 @@ static bool call_wait(
 		return false;
 	int64_t start_us = g_get_monotonic_time();
 	bool over = probe_wait(timeout_ms, wait_over, wait);
-	call_put_int(call, "elapsed_ms", (g_get_monotonic_time() - start_us) / 1000);
+	int64_t now_us = g_get_monotonic_time();
+	call_put_int(call, "elapsed_ms", (now_us - start_us) / 1000);
+	call_put_int(call, "now_us", now_us);
 	if (!over)
 		call_fail(call, "timeout");
 	else if (!wait->happened)

@@ -26,8 +26,8 @@
  *   sound                        starts, stops, bytes, channels, rate, first and last sample,
  *                                breaks (samples that are not the one before plus 1), volume, mute
  *
- * These wait and answer when it happened, or {"ok":false,"error":"timeout",...} with what was seen
- * last:
+ * These wait and answer when it happened (now_us, of CLOCK_MONOTONIC), or
+ * {"ok":false,"error":"timeout",...} with what was seen last:
  *   wait-primary TIMEOUT_MS [CH]
  *   wait-size W H TIMEOUT_MS [CH]
  *   wait-pixel X Y RRGGBB TIMEOUT_MS [TOLERANCE [CH]]
