@@ -37,6 +37,9 @@ static void (*const works[PHASES])(struct connection *) = {
 	[PHASE_MESSAGE] = greeting_read_message,
 	[PHASE_ANSWER] = login_answer,
 	[PHASE_TICKET] = login_read_ticket,
+	[PHASE_SASL_START] = login_sasl_read_start,
+	[PHASE_SASL_ASK] = login_sasl_ask,
+	[PHASE_SASL_STEP] = login_sasl_read_step,
 	[PHASE_JUDGE] = login_judge,
 	[PHASE_INIT] = login_await_init,
 	[PHASE_JOIN] = join_read_answer,
@@ -99,7 +102,12 @@ static const struct transition {
 			    [EVENT_REFUSED]   = { closing_warn, PHASE_CLOSING }, STRANGER_ENDS },
 	[PHASE_MESSAGE] = { [EVENT_DONE]      = { login_begin, PHASE_ANSWER }, STRANGER_ENDS },
 	[PHASE_ANSWER]  = { [EVENT_DONE]      = { NULL, PHASE_TICKET }, LOGIN_ENDS },
-	[PHASE_TICKET]  = { [EVENT_DONE]      = { NULL, PHASE_JUDGE }, LOGIN_ENDS },
+	[PHASE_TICKET]  = { [EVENT_DONE]      = { NULL, PHASE_JUDGE },
+			    [EVENT_SASL]      = { login_sasl_begin, PHASE_SASL_START }, LOGIN_ENDS },
+	[PHASE_SASL_START] = { [EVENT_DONE]   = { NULL, PHASE_SASL_ASK }, LOGIN_ENDS },
+	[PHASE_SASL_ASK] = { [EVENT_DONE]     = { NULL, PHASE_JUDGE },
+			    [EVENT_SASL]      = { NULL, PHASE_SASL_STEP }, LOGIN_ENDS },
+	[PHASE_SASL_STEP] = { [EVENT_DONE]    = { NULL, PHASE_JUDGE }, LOGIN_ENDS },
 	[PHASE_JUDGE]   = { [EVENT_DONE]      = { join_begin, PHASE_JOIN },
 			    [EVENT_DISPLAY]   = { NULL, PHASE_INIT }, LOGIN_ENDS },
 
@@ -346,6 +354,7 @@ static void set_up(struct connection *connection, const struct connection_host *
 	connection->stream = stream;
 	connection->phase = tls ? PHASE_SHAKE : PHASE_FIRST;
 	connection->why = "";
+	connection->in_tls = tls;
 	connection->open = tickets_is_open(host->tickets);
 	connection->outer.fd = connection->inner.fd = -1;
 	pipe_init(&connection->pipes[SPICE_TALK_CLIENT], PIPE_BYTES);

@@ -23,7 +23,7 @@ static void await(struct connection *connection)
 }
 
 /* Until its turn has come nothing but a hang-up is heard of it. */
-static bool may_shake(struct connection *connection)
+bool greeting_may_compute(struct connection *connection)
 {
 	const struct connection_host *host = connection->host;
 	bool few = lobby_count_network(host->lobby, connection) <= EFFORT_FEW;
@@ -36,7 +36,7 @@ static bool may_shake(struct connection *connection)
 void greeting_shake(struct connection *connection)
 {
 	const char *why = "";
-	if (!may_shake(connection))
+	if (!greeting_may_compute(connection))
 		return;
 	int result = outer_shake(connection->stream, &why);
 	effort_end(connection->host->effort);

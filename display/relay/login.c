@@ -20,7 +20,7 @@ static void refuse(struct connection *connection, const char *why)
 	connection_event(connection, EVENT_REFUSED);
 }
 
-static void say(struct connection *connection, const uint8_t *bytes, size_t size_bytes)
+void login_say(struct connection *connection, const uint8_t *bytes, size_t size_bytes)
 {
 	pipe_insert(&connection->pipes[SPICE_TALK_SERVER], bytes, size_bytes);
 }
@@ -28,12 +28,11 @@ static void say(struct connection *connection, const uint8_t *bytes, size_t size
 static void say_error(struct connection *connection, enum spice_login_error error, const char *why)
 {
 	uint8_t bytes[SPICE_LOGIN_ANSWER_BYTES_MAX];
-	say(connection, bytes, spice_login_make_error(error, bytes));
+	login_say(connection, bytes, spice_login_make_error(error, bytes));
 	refuse(connection, why);
 }
 
-/* Takes what has been read out of the client's pipe. */
-static void drain(struct connection *connection, size_t size_bytes)
+void login_drain(struct connection *connection, size_t size_bytes)
 {
 	struct pipe *pipe = &connection->pipes[SPICE_TALK_CLIENT];
 	pipe->ready += size_bytes;
@@ -46,10 +45,19 @@ static bool wants_out(const struct connection *connection)
 	       outer_wants_out(connection->stream);
 }
 
-/* Nothing is read from the client meanwhile. */
-static void wait_for_us(struct connection *connection)
+void login_wait(struct connection *connection)
 {
 	connection_watch_outer(connection, wants_out(connection));
+}
+
+bool login_is_said(struct connection *connection)
+{
+	enum phase phase = connection->phase;
+	if (channel_flush(connection))
+		return true;
+	if (connection->phase == phase)
+		login_wait(connection);
+	return false;
 }
 
 /* ---- the answer ---- */
@@ -62,7 +70,7 @@ void login_begin(struct connection *connection)
 	connection->is_local = connection->is_unix && !outer_is_in_pieces(connection->stream);
 	spice_link_parse(pipe->bytes, pipe->end, &login->link);
 	memcpy(login->message, pipe->bytes, login->link.size_bytes);
-	drain(connection, login->link.size_bytes);
+	login_drain(connection, login->link.size_bytes);
 	login->said.from = connection->from;
 	login->said.session = login->link.session;
 	login->said.secret = login->secret;
@@ -76,6 +84,7 @@ void login_finish(struct connection *connection)
 		return;
 	if (login->user == LOGIN_USER_ASKED)
 		visitors_forget(connection->host->visitors, connection);
+	sasl_talk_destroy(login->sasl);
 	link_key_unref(login->key);
 	explicit_bzero(login, sizeof(*login));
 	g_free(login);
@@ -148,17 +157,27 @@ static bool is_welcome(struct connection *connection)
 	}
 }
 
+/* Stock clients choose SASL wherever it is on offer, and need TLS for what we offer of it. */
+static bool may_offer_sasl(const struct connection *connection)
+{
+	struct tickets *tickets = connection->host->tickets;
+	return connection->in_tls && sasl_talk_is_loaded() && !tickets_is_open(tickets) &&
+	       tickets_has_users(tickets);
+}
+
 void login_answer(struct connection *connection)
 {
 	uint8_t bytes[SPICE_LOGIN_ANSWER_BYTES_MAX];
 	struct login *login = connection->login;
-	wait_for_us(connection);
+	login_wait(connection);
 	if (!is_sound(connection) || !is_welcome(connection) || !has_capabilities(connection))
 		return;
 	login->key = link_keys_get(connection->host->keys);
 	if (!login->key)
 		return;
-	say(connection, bytes,
+	login->sasl_offered =
+		may_offer_sasl(connection) && spice_login_offer_sasl(&login->capabilities);
+	login_say(connection, bytes,
 		spice_login_make_answer(link_key_public(login->key), &login->capabilities, bytes));
 	connection_event(connection, EVENT_DONE);
 }
@@ -169,7 +188,17 @@ void login_answer(struct connection *connection)
 static bool look_at_ticket(struct connection *connection)
 {
 	const uint8_t *encrypted = NULL;
+	const struct login *login = connection->login;
 	const struct pipe *pipe = &connection->pipes[SPICE_TALK_CLIENT];
+	size_t chosen_bytes = login->sasl_offered ?
+				      spice_login_chooses_sasl(&login->link,
+					      pipe->bytes + pipe->ready, pipe->end - pipe->ready) :
+				      0;
+	if (chosen_bytes > 0) {
+		login_drain(connection, chosen_bytes);
+		connection_event(connection, EVENT_SASL);
+		return true;
+	}
 	ssize_t n = spice_login_read_ticket(&connection->login->link, pipe->bytes + pipe->ready,
 		pipe->end - pipe->ready, &encrypted);
 	if (n == 0)
@@ -180,30 +209,34 @@ static bool look_at_ticket(struct connection *connection)
 		return true;
 	}
 	memcpy(connection->login->encrypted, encrypted, LINK_KEY_ENCRYPTED_BYTES);
-	drain(connection, (size_t)n);
+	login_drain(connection, (size_t)n);
 	connection_event(connection, EVENT_DONE);
 	return true;
 }
 
 void login_read_ticket(struct connection *connection)
 {
-	if (!channel_flush(connection)) {
-		if (connection->phase == PHASE_TICKET)
-			wait_for_us(connection);
+	if (!login_is_said(connection))
 		return;
-	}
 	while (!look_at_ticket(connection) && greeting_fill(connection))
 		;
 }
 
 /* ---- the judgement ---- */
 
-static void say_result(struct connection *connection, enum spice_login_error error, const char *why)
+static void say_result(struct connection *connection, enum spice_login_error error)
 {
 	const uint32_t result = (uint32_t)error;
-	say(connection, (const uint8_t *)&result, sizeof(result));
-	if (error != SPICE_LOGIN_OK)
-		refuse(connection, why);
+	login_say(connection, (const uint8_t *)&result, sizeof(result));
+}
+
+/* In the middle of SASL there is no word for it, and the end of the connection must do. */
+void login_turn_away(struct connection *connection, enum spice_login_error error, const char *why)
+{
+	const struct login *login = connection->login;
+	if (!login->sasl || login->sasl_done)
+		say_result(connection, error);
+	refuse(connection, why);
 }
 
 /* Whoever comes in may name a session that there is, once for each channel. */
@@ -219,11 +252,11 @@ static void let_in(struct connection *connection)
 	spice_talk_begin(&connection->talk, &login->link, mini_header);
 	spice_viewing_begin(&connection->viewing, login->link.type, mini_header);
 	if ((is_main && login->link.session != 0) || !asides_join_session(connection)) {
-		say_result(connection, SPICE_LOGIN_BAD_CONNECTION_ID,
+		login_turn_away(connection, SPICE_LOGIN_BAD_CONNECTION_ID,
 			"it names a session that there is not, or a channel that it has");
 		return;
 	}
-	say_result(connection, SPICE_LOGIN_OK, "");
+	say_result(connection, SPICE_LOGIN_OK);
 	connection_event(connection, login->link.display ? EVENT_DISPLAY : EVENT_DONE);
 }
 
@@ -231,6 +264,8 @@ static void let_in(struct connection *connection)
 static void decrypt(struct connection *connection)
 {
 	struct login *login = connection->login;
+	if (login->decrypted)
+		return;
 	login->decrypted = true;
 	if (tickets_is_open(connection->host->tickets) ||
 		link_key_decrypt(login->key, login->encrypted, login->secret))
@@ -238,27 +273,11 @@ static void decrypt(struct connection *connection)
 	memset(login->secret, '\1', LINK_KEY_PASSWORD_BYTES_MAX);
 }
 
-/* Whoever guesses too much is not even decrypted, which takes longer than all else here. */
-static struct tickets_answer judge(struct connection *connection)
-{
-	gint64 now_us = g_get_monotonic_time();
-	struct login *login = connection->login;
-	if (!login->decrypted) {
-		struct tickets_answer answer =
-			tickets_ask(connection->host->tickets, &login->said, now_us);
-		if (answer.verdict != TICKETS_PASS)
-			return answer;
-		login->said.slot_us = answer.again_us;
-		decrypt(connection);
-	}
-	return tickets_judge(connection->host->tickets, &login->said, now_us);
-}
-
 /* The log's line is of another kind than those of whoever breaks a rule. */
 static void deny(struct connection *connection, enum tickets_verdict verdict)
 {
 	tickets_report(connection->host->tickets, &connection->login->said, verdict);
-	say_result(connection, SPICE_LOGIN_PERMISSION_DENIED, "");
+	login_turn_away(connection, SPICE_LOGIN_PERMISSION_DENIED, "");
 }
 
 /*
@@ -278,31 +297,58 @@ static void stand_by(struct connection *connection)
 		connection_plan(connection,
 			now_us + g_random_int_range(LOGIN_ASK_MIN_US, LOGIN_ASK_MAX_US));
 	else
-		say_result(connection, SPICE_LOGIN_PERMISSION_DENIED, "");
+		login_turn_away(connection, SPICE_LOGIN_PERMISSION_DENIED, "");
 }
 
-void login_judge(struct connection *connection)
+static void heed(struct connection *connection, const struct tickets_answer *answer)
 {
 	struct login *login = connection->login;
-	wait_for_us(connection);
-	struct tickets_answer answer = judge(connection);
-	switch (answer.verdict) {
+	switch (answer->verdict) {
 	case TICKETS_PASS:
 		explicit_bzero(login->secret, sizeof(login->secret));
-		connection->view_only = answer.view_only;
-		connection->visit = answer.visit;
+		connection->view_only = answer->view_only;
+		connection->visit = answer->visit;
 		let_in(connection);
 		break;
 	case TICKETS_LATER:
-		login->said.slot_us = answer.again_us;
-		connection_plan(connection, answer.again_us);
+		login->said.slot_us = answer->again_us;
+		connection_plan(connection, answer->again_us);
 		break;
 	case TICKETS_BUSY:
 		stand_by(connection);
 		break;
 	default:
-		deny(connection, answer.verdict);
+		deny(connection, answer->verdict);
 	}
+}
+
+/* Whoever guesses too much is not even decrypted, which takes longer than all else here. */
+bool login_may_try(struct connection *connection)
+{
+	struct login *login = connection->login;
+	if (login->may_try)
+		return true;
+	struct tickets_answer answer =
+		tickets_ask(connection->host->tickets, &login->said, g_get_monotonic_time());
+	login->may_try = answer.verdict == TICKETS_PASS;
+	if (login->may_try)
+		login->said.slot_us = answer.again_us;
+	else
+		heed(connection, &answer);
+	return login->may_try;
+}
+
+void login_judge(struct connection *connection)
+{
+	if (!login_is_said(connection))
+		return;
+	login_wait(connection);
+	if (!login_may_try(connection))
+		return;
+	decrypt(connection);
+	struct tickets_answer answer = tickets_judge(
+		connection->host->tickets, &connection->login->said, g_get_monotonic_time());
+	heed(connection, &answer);
 }
 
 /* ---- INIT ---- */

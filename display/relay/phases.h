@@ -7,6 +7,7 @@
  *   connection.c  the table, the event source, creation and end
  *   greeting.c    from the first byte to the channel it is for: TLS, WebSocket, the link message
  *   login.c       the answer, the ticket and the result: whether the client may come in
+ *   login_sasl.c  the same for clients that log in by SASL, up to the judgement
  *   join.c        the same with spice-server, where we are the client
  *   channel.c     bytes and messages in both directions
  *   opening.c     a display channel's beginning, which spice-server must not see the end of
@@ -36,13 +37,16 @@
 enum phase {
 	PHASE_NONE, /* in the table: the event cannot come in this phase */
 	/* Greeting: nobody knows yet who it is; the lobby has a deadline. */
-	PHASE_SHAKE,   /* TLS shakes hands */
-	PHASE_FIRST,   /* the first bytes are read, in TLS or not */
-	PHASE_REQUEST, /* a WebSocket client's request is read */
-	PHASE_MESSAGE, /* the SPICE link message is read, in frames or not */
-	PHASE_ANSWER,  /* its answer waits for a key, or for what spice-server can do */
-	PHASE_TICKET,  /* the client's ticket is read */
-	PHASE_JUDGE,   /* the ticket waits to be judged, since somebody guesses */
+	PHASE_SHAKE,      /* TLS shakes hands */
+	PHASE_FIRST,      /* the first bytes are read, in TLS or not */
+	PHASE_REQUEST,    /* a WebSocket client's request is read */
+	PHASE_MESSAGE,    /* the SPICE link message is read, in frames or not */
+	PHASE_ANSWER,     /* its answer waits for a key, or for what spice-server can do */
+	PHASE_TICKET,     /* the client's ticket is read, or that it chooses SASL */
+	PHASE_SASL_START, /* the mechanism that it chooses is read, and the first that it says */
+	PHASE_SASL_ASK,   /* that waits to be looked at, since somebody guesses */
+	PHASE_SASL_STEP,  /* what it says further is read */
+	PHASE_JUDGE,      /* the ticket waits to be judged, since somebody guesses */
 	/* Joining: we have let the client in, and spice-server has not yet. */
 	PHASE_INIT,      /* a display channel has not said INIT */
 	PHASE_JOIN,      /* our link message is with spice-server */
@@ -71,6 +75,7 @@ enum event {
 	EVENT_HTTP,    /* it begins like an HTTP request */
 	EVENT_REFUSED, /* it has been answered by no */
 	EVENT_PASS,    /* it is local, and its opening is over */
+	EVENT_SASL,    /* the client logs in by SASL, and has more to say */
 	EVENT_DISPLAY, /* the phase has done what it is for, and it is a display channel */
 	/* One of the ends says these, or time does, or the relay's owner. */
 	EVENT_CLIENT_ENDED, /* it says no more, in order: FIN, close_notify */
@@ -104,7 +109,8 @@ struct connection {
 	char client[PEER_ADDRESS_TEXT_MAX]; /* the same as text */
 
 	/* greeting.c */
-	struct effort_turn turn; /* to shake hands */
+	struct effort_turn turn; /* to make us compute */
+	bool in_tls;             /* its bytes travel in TLS */
 	bool open;               /* no password will be asked for (websocket.h) */
 	size_t seen_bytes;       /* of the request (http_request.h) */
 
@@ -180,6 +186,8 @@ void greeting_read_first(struct connection *connection);
 void greeting_read_request(struct connection *connection);
 void greeting_read_message(struct connection *connection);
 void greeting_begin_request(struct connection *connection);
+/* Returns true when the client's turn has come to make us compute; effort_end() must follow. */
+bool greeting_may_compute(struct connection *connection);
 /* Reads more of what the client says. Returns true when something came. Otherwise an event was
  * raised, or more is awaited. */
 bool greeting_fill(struct connection *connection);
@@ -193,6 +201,13 @@ void login_judge(struct connection *connection);
 void login_await_init(struct connection *connection);
 void login_say_late(struct connection *connection);
 void login_finish(struct connection *connection);
+
+/* ---- login_sasl.c ---- */
+
+void login_sasl_begin(struct connection *connection);
+void login_sasl_read_start(struct connection *connection);
+void login_sasl_ask(struct connection *connection);
+void login_sasl_read_step(struct connection *connection);
 
 /* ---- join.c ---- */
 

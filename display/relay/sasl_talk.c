@@ -264,24 +264,30 @@ static enum sasl_talk_state settle(struct sasl_talk *talk, int result, const cha
 	return SASL_TALK_FAILED;
 }
 
-static bool choose(struct sasl_talk *talk, const char *mechanism)
+static bool find_hash(const char *mechanism, enum scram_keys_hash *hash)
 {
-	for (unsigned hash = 0; hash <= SCRAM_KEYS_SHA256 && !talk->scram; hash++) {
-		talk->scram = g_str_equal(mechanism, scram_keys_mechanism(hash));
-		talk->hash = hash;
-	}
-	return talk->scram || g_str_equal(mechanism, PLAIN);
+	for (*hash = SCRAM_KEYS_SHA1; *hash <= SCRAM_KEYS_SHA256; (*hash)++)
+		if (g_str_equal(mechanism, scram_keys_mechanism(*hash)))
+			return true;
+	return false;
 }
 
-/* spice-gtk says the name as it has read it, so letters' cases agree. */
+/* Clients say a name as they have read it, so that letters' cases agree. */
+bool sasl_talk_knows(const char *mechanism)
+{
+	enum scram_keys_hash hash;
+	return g_str_equal(mechanism, PLAIN) || find_hash(mechanism, &hash);
+}
+
 enum sasl_talk_state sasl_talk_start(struct sasl_talk *talk, const struct spice_sasl_start *start,
 	struct spice_sasl_datum *answer)
 {
 	const char *out = NULL;
 	unsigned length = 0;
 	g_assert(talk->steps == 0);
-	if (!choose(talk, start->mechanism))
+	if (!sasl_talk_knows(start->mechanism))
 		return settle(talk, SASL_NOMECH, NULL, 0, answer);
+	talk->scram = find_hash(start->mechanism, &talk->hash);
 	int result = sasl_server_start(talk->conn, start->mechanism, text_of(&start->datum),
 		(unsigned)start->datum.size_bytes, &out, &length);
 	return settle(talk, result, out, length, answer);

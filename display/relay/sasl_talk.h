@@ -41,6 +41,8 @@ typedef bool (*sasl_talk_find)(void *user, const char *name, char secret[TICKETS
 struct sasl_talk *sasl_talk_create(sasl_talk_find find, void *user);
 void sasl_talk_destroy(struct sasl_talk *talk);
 
+/* Returns whether a mechanism is on the list. */
+bool sasl_talk_knows(const char *mechanism);
 /* Returns the list of mechanisms as clients are told it. */
 const char *sasl_talk_list(struct sasl_talk *talk);
 

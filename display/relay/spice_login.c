@@ -134,6 +134,25 @@ ssize_t spice_login_read_answer(
 
 /* ---- the ticket ---- */
 
+bool spice_login_offer_sasl(struct spice_login_capabilities *capabilities)
+{
+	if (capabilities->n_common == 0 ||
+		!(capabilities->common[0] & 1u << SPICE_COMMON_CAP_PROTOCOL_AUTH_SELECTION))
+		return false;
+	capabilities->common[0] |= 1u << SPICE_COMMON_CAP_AUTH_SASL;
+	return true;
+}
+
+size_t spice_login_chooses_sasl(
+	const struct spice_link *link, const uint8_t *bytes, size_t size_bytes)
+{
+	SpiceLinkAuthMechanism mechanism;
+	if (!link->auth_selection || size_bytes < sizeof(mechanism))
+		return 0;
+	memcpy(&mechanism, bytes, sizeof(mechanism));
+	return mechanism.auth_mechanism == SPICE_COMMON_CAP_AUTH_SASL ? sizeof(mechanism) : 0;
+}
+
 ssize_t spice_login_read_ticket(const struct spice_link *link, const uint8_t *bytes,
 	size_t size_bytes, const uint8_t **encrypted)
 {

@@ -71,6 +71,15 @@ ssize_t spice_login_read_answer(
 #define SPICE_LOGIN_TICKET_BYTES_MAX (4 + LINK_KEY_ENCRYPTED_BYTES)
 
 /*
+ * Says that clients may log in by SASL, too. Returns false when the server does not let clients
+ * choose how they do.
+ */
+bool spice_login_offer_sasl(struct spice_login_capabilities *capabilities);
+/* Returns how many bytes say that the client chooses SASL; 0: it does not, or not yet. */
+size_t spice_login_chooses_sasl(
+	const struct spice_link *link, const uint8_t *bytes, size_t size_bytes);
+
+/*
  * Reads what follows the answer: the mechanism, if the link message said that the client chooses
  * one, and the ticket. Returns its size, 0 when it is not whole, or -EPROTO when the client wants
  * another mechanism, which it was not offered.

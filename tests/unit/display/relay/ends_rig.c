@@ -15,7 +15,7 @@
 #include "display/relay/offers.h"
 #include "display/relay/link_keys.h"
 #include "display/relay/phases.h"
-#include "display/tickets/limits.h"
+#include "tests/unit/display/relay/own_users.h"
 #include "tests/unit/display/relay/spice_words.h"
 
 #define TICK_US 200
@@ -34,6 +34,9 @@ static const struct {
 	[AT_MESSAGE_PLAIN] = { "message-plain", PHASE_MESSAGE },
 	[AT_ANSWER] = { "answer", PHASE_ANSWER },
 	[AT_TICKET] = { "ticket", PHASE_TICKET },
+	[AT_SASL_START] = { "sasl-start", PHASE_SASL_START, .tls = true },
+	[AT_SASL_ASK] = { "sasl-ask", PHASE_SASL_ASK, .tls = true },
+	[AT_SASL_STEP] = { "sasl-step", PHASE_SASL_STEP, .tls = true },
 	[AT_JUDGE] = { "judge", PHASE_JUDGE },
 	[AT_INIT] = { "init", PHASE_INIT, .display = true },
 	[AT_JOIN] = { "join", PHASE_JOIN },
@@ -352,13 +355,27 @@ static void shake(struct ends_rig *rig)
 
 static void upgrade(struct ends_rig *rig)
 {
-	static const char request[] =
-		"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-	ends_rig_say_raw(rig, request, sizeof(request) - 1);
+	ends_rig_say_raw(rig, SPICE_WORDS_UPGRADE, strlen(SPICE_WORDS_UPGRADE));
 	await(rig, has_answer);
 	g_byte_array_set_size(rig->answered, 0);
 	rig->frames = true;
+}
+
+#define IS_SASL(place) ((place) >= AT_SASL_START && (place) <= AT_SASL_STEP)
+
+static void log_in_by_sasl(struct ends_rig *rig)
+{
+	const uint32_t sasl = SPICE_COMMON_CAP_AUTH_SASL;
+	g_autoptr(GByteArray) start = g_byte_array_new();
+	ends_rig_say(rig, &sasl, sizeof(sasl));
+	await(rig, has_answer);
+	g_byte_array_set_size(rig->answered, 0);
+	if (rig->place == AT_SASL_START)
+		return;
+	put_sasl_scram(start);
+	ends_rig_say(rig, start->data, start->len);
+	if (rig->place == AT_SASL_STEP)
+		await(rig, has_answer);
 }
 
 /* Says it to us until it is let in, or waits for something. */
@@ -377,6 +394,10 @@ static void log_in(struct ends_rig *rig)
 	g_byte_array_set_size(rig->answered, 0);
 	if (rig->place == AT_TICKET)
 		return;
+	if (IS_SASL(rig->place)) {
+		log_in_by_sasl(rig);
+		return;
+	}
 	put_ticket(ticket, true);
 	ends_rig_say(rig, ticket->data, ticket->len);
 	if (rig->place == AT_JUDGE)
@@ -481,21 +502,9 @@ static void say_text(struct ends_rig *rig, const char *text)
 	ends_rig_pump(rig, SOON_US);
 }
 
-/* Lets others guess from where the client is, so that it has to wait. */
-static void guess(struct ends_rig *rig)
-{
-	const struct tickets_terms terms = { 0 };
-	struct tickets_try wrong = { .from = rig->connection->from, .secret = "wrong" };
-	gint64 now_us = g_get_monotonic_time();
-	tickets_put(rig->host.tickets, 1, "right", &terms, now_us);
-	tickets_set_open(rig->host.tickets, false);
-	for (unsigned i = 0; i < DELAYS_FREE_TRIES + 4; i++)
-		tickets_judge(rig->host.tickets, &wrong, now_us);
-}
-
 static void go_to(struct ends_rig *rig, enum place place)
 {
-	if (place == AT_FIRST || place == AT_CHANNEL_TLS)
+	if (place == AT_FIRST || place == AT_CHANNEL_TLS || IS_SASL(place))
 		shake(rig);
 	if (place == AT_MESSAGE || place == AT_OPENING_FRAMES || place == AT_CHANNEL_FRAMES)
 		upgrade(rig);
@@ -503,8 +512,10 @@ static void go_to(struct ends_rig *rig, enum place place)
 		say_text(rig, "REDQ");
 	if (place == AT_REQUEST)
 		say_text(rig, "GET / HTTP/1.1\r\nHost: localhost\r\n");
-	if (place == AT_JUDGE)
-		guess(rig);
+	if (IS_SASL(place) || place == AT_JUDGE)
+		own_users_add(rig->host.tickets);
+	if (place == AT_SASL_ASK || place == AT_JUDGE)
+		own_users_guess(rig->host.tickets, &rig->connection->from);
 	if (place == AT_CLOSING)
 		be_refused(rig);
 	if (place >= AT_ANSWER && place <= AT_LAST_WORDS)

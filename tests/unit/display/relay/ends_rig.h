@@ -26,8 +26,11 @@ enum place {
 	AT_MESSAGE_PLAIN,
 	AT_ANSWER, /* spice-server has not said what it can do */
 	AT_TICKET,
-	AT_JUDGE, /* somebody guesses */
-	AT_INIT,  /* a display has not said it */
+	AT_SASL_START, /* the list of mechanisms is with the client */
+	AT_SASL_ASK,   /* somebody guesses */
+	AT_SASL_STEP,  /* SCRAM has begun */
+	AT_JUDGE,      /* somebody guesses */
+	AT_INIT,       /* a display has not said it */
 	AT_JOIN,
 	AT_RESULT,
 	AT_ADMISSION, /* spice-server has a display's ticket and INIT, and has not answered */

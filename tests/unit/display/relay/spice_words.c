@@ -63,6 +63,28 @@ void put_ticket(GByteArray *bytes, bool mechanism)
 	put(bytes, ticket, sizeof(ticket));
 }
 
+void put_sasl_text(GByteArray *bytes, const void *text, size_t size_bytes)
+{
+	uint32_t length = (uint32_t)size_bytes;
+	put(bytes, &length, sizeof(length));
+	put(bytes, text, size_bytes);
+}
+
+void put_sasl_datum(GByteArray *bytes, const void *datum, size_t size_bytes)
+{
+	uint32_t length = (uint32_t)size_bytes + 1;
+	put(bytes, &length, sizeof(length));
+	put(bytes, datum, size_bytes);
+	put(bytes, "", 1);
+}
+
+void put_sasl_scram(GByteArray *bytes)
+{
+	static const char name[] = "SCRAM-SHA-256", first[] = "n,,n=alice,r=abcdefghijklmnop";
+	put_sasl_text(bytes, name, strlen(name));
+	put_sasl_datum(bytes, first, strlen(first));
+}
+
 void put_message(GByteArray *bytes, bool mini, uint16_t type, const void *body, uint32_t body_bytes)
 {
 	SpiceMiniDataHeader short_header = { type, body_bytes };

@@ -17,6 +17,15 @@ void put_client_link(GByteArray *bytes, uint8_t channel, uint32_t caps);
 void put_server_link(GByteArray *bytes, uint32_t error, uint32_t caps);
 /* If `mechanism`, both sides' capabilities say that the client chooses a mechanism first. */
 void put_ticket(GByteArray *bytes, bool mechanism);
+/* The name of a mechanism of SASL, and what it says. */
+void put_sasl_text(GByteArray *bytes, const void *text, size_t size_bytes);
+void put_sasl_datum(GByteArray *bytes, const void *datum, size_t size_bytes);
+/* How SCRAM begins, with the mechanism's name before it. */
+void put_sasl_scram(GByteArray *bytes);
+/* A client's request to go on in WebSocket frames. */
+#define SPICE_WORDS_UPGRADE                                                                        \
+	"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"       \
+	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 /* If `mini`, the message has a short header. */
 void put_message(
 	GByteArray *bytes, bool mini, uint16_t type, const void *body, uint32_t body_bytes);

@@ -59,6 +59,9 @@ static const char *const wanted_ends[PLACES] = {
 	[AT_MESSAGE_PLAIN] = "ooow  w  o",
 	[AT_ANSWER] = "ooos  w  o",
 	[AT_TICKET] = "ooow  w  o",
+	[AT_SASL_START] = "ooowoww  o",
+	[AT_SASL_ASK] = "ooosssw  o",
+	[AT_SASL_STEP] = "ooowoww  o",
 	[AT_JUDGE] = "ooos  w  o",
 	[AT_INIT] = "ooow  L  o",
 	[AT_JOIN] = "ooos  Lwwo",
@@ -437,6 +440,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	if (!inner_maker_start(NULL, NULL) || !inner_maker_is_ready())
 		return EXIT_FAILURE;
+	g_assert_true(sasl_talk_load());
 	credentials = own_credentials_create();
 	/*
 	 * The main context keeps a descriptor of its own from its first use on, which no test

@@ -23,6 +23,7 @@ static const char *const event_names[EVENTS] = {
 	[EVENT_HTTP] = "http",
 	[EVENT_REFUSED] = "refused",
 	[EVENT_PASS] = "pass",
+	[EVENT_SASL] = "sasl",
 	[EVENT_DISPLAY] = "display",
 	[EVENT_CLIENT_ENDED] = "client-ended",
 	[EVENT_CLIENT_BYE] = "client-bye",
@@ -103,6 +104,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	if (!inner_maker_start(NULL, NULL) || !inner_maker_is_ready())
 		return EXIT_FAILURE;
+	g_assert_true(sasl_talk_load());
 	credentials = own_credentials_create();
 	/* The main context keeps a descriptor of its own from its first use on. */
 	g_main_context_iteration(NULL, FALSE);
