@@ -208,13 +208,11 @@ static void run(struct consumer *c)
 	}
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	struct consumer c = { .keeper = KEEPER_LINK_FD, .test = -1 };
-	for (int i = 1; i < argc; i++) {
-		if (g_str_has_prefix(argv[i], "--report="))
-			c.test = connect_test(argv[i] + strlen("--report="));
-	}
+	if (g_getenv(CONSUMER_REPORT_VARIABLE))
+		c.test = connect_test(g_getenv(CONSUMER_REPORT_VARIABLE));
 	if (c.test < 0)
 		return 2;
 	consumer_frames_init(&c);

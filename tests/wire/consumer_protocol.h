@@ -12,6 +12,9 @@
 #include "protocol/frame_link.h"
 #include "common/link.h"
 
+/* The path of the test's socket, in the consumer's environment. */
+#define CONSUMER_REPORT_VARIABLE "WIRE_CONSUMER_REPORT"
+
 enum consumer_message {
 	/* The test sends these to the consumer. */
 	CONSUMER_RATE = 1,

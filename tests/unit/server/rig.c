@@ -40,6 +40,8 @@ struct rig *rig_create(const char *const *arguments)
 	g_assert_cmpint(ftruncate(rig->memory, MEMORY_BYTES), ==, 0);
 	write_workers(rig);
 	g_setenv("FAKE_WORKER_LOG", rig->worker_log, TRUE);
+	/* Workers write nowhere else. */
+	g_setenv("MESA_SHADER_CACHE_DIR", rig->dir, TRUE);
 
 	int pair[2];
 	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
