@@ -155,10 +155,27 @@ static void run_child(char *const *argv, const struct process_options *options, 
  * as a fork's is, but the library does not know that it is in another process, which the few calls
  * before exec bear.
  */
-static pid_t fork_child(const struct process_options *options)
+static pid_t clone_child(const struct process_options *options)
 {
 	int flags = options->namespaces | (options->sibling ? CLONE_PARENT : 0);
 	return flags ? (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL) : fork();
+}
+
+/*
+ * What is in /proc of a child that is not dumpable is root's, and `admit` writes there. A child
+ * begins as dumpable as we are, and is no less so until it becomes another user.
+ */
+static pid_t fork_child(const struct process_options *options)
+{
+	bool hides = options->admit && prctl(PR_GET_DUMPABLE) != 1;
+	if (hides)
+		prctl(PR_SET_DUMPABLE, 1);
+	pid_t pid = clone_child(options);
+	int clone_errno = errno;
+	if (hides && pid != 0)
+		prctl(PR_SET_DUMPABLE, 0);
+	errno = clone_errno;
+	return pid;
 }
 
 /* Gives what the child has written before exec closed its end: errno, or nothing, which is 0. */

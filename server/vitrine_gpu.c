@@ -7,6 +7,7 @@
 #include "server/keeper/capabilities.h"
 #include "server/keeper/gpu_options.h"
 #include "server/keeper/keeper.h"
+#include "server/keeper/secrets.h"
 #include "server/keeper/worker_plan.h"
 #include "common/fd.h"
 #include "common/log.h"
@@ -18,12 +19,13 @@ static int print_capabilities(const struct desktop *desktop)
 	return fputs(text, stdout) < 0 || fflush(stdout) != 0;
 }
 
-static int run_keeper(const struct desktop *desktop, struct starter *starter)
+static int run_keeper(
+	const struct desktop *desktop, struct starter *starter, struct fetcher *fetcher)
 {
 	struct keeper keeper;
 	g_autoptr(GError) error = NULL;
 	int status = 1;
-	if (keeper_init(&keeper, desktop, starter, &error))
+	if (keeper_init(&keeper, desktop, starter, fetcher, &error))
 		status = keeper_run(&keeper);
 	else
 		g_warning("%s", error->message);
@@ -31,18 +33,24 @@ static int run_keeper(const struct desktop *desktop, struct starter *starter)
 	return status;
 }
 
-/* The starter is forked before the password is read, so that it has never had it. */
+/* Starter and fetcher are forked before the password is read, so that they have never had it. */
 static int run(struct desktop *desktop)
 {
 	struct starter_plan plan;
-	struct starter starter;
+	struct fetcher_plan fetcher_plan;
+	struct starter starter = STARTER_NONE;
+	struct fetcher fetcher = FETCHER_NONE;
 	g_autoptr(GError) error = NULL;
 	int status = 1;
 	worker_plan_init(&plan, desktop);
-	if (starter_init(&starter, &plan, &error) && gpu_options_read_password(desktop, &error))
-		status = run_keeper(desktop, &starter);
+	secrets_plan(&fetcher_plan, desktop);
+	if (starter_init(&starter, &plan, &error) &&
+		fetcher_init(&fetcher, &fetcher_plan, &error) &&
+		gpu_options_read_password(desktop, &error))
+		status = run_keeper(desktop, &starter, &fetcher);
 	else
 		g_warning("%s", error->message);
+	fetcher_finish(&fetcher);
 	starter_finish(&starter);
 	worker_plan_finish(&plan);
 	return status;

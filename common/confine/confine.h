@@ -112,6 +112,8 @@ struct confine_rules {
 	/* TCP ports to which it may connect; none may be bound. Landlock from ABI 4 on. */
 	const uint16_t *connect_ports;
 	unsigned n_connect_ports;
+	/* Of TCP nothing is said, since those that it starts say it. */
+	bool leaves_tcp;
 	/* It may signal processes outside its Landlock domain: the keeper ends its workers. */
 	bool signals_others;
 };
@@ -147,12 +149,6 @@ bool confine_apply(const struct confine_rules *rules, enum confine_mode mode,
  */
 bool confine_forbid(const struct confine_state *state, const char *process,
 	const struct confine_calls *calls, GError **error);
-
-/*
- * From Landlock's ABI 6 on keeps this thread, and what it starts, from signalling others and from
- * their abstract unix sockets; before, nothing happens. Nobody may count on it.
- */
-void confine_scope(void);
 
 /* Notes a wall that somebody else has put up, or with `lacking` why it could not be. */
 void confine_note(struct confine_state *state, enum confine_wall wall, const char *lacking);

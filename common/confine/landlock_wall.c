@@ -80,7 +80,7 @@ static struct ruleset_attr make_ruleset_attr(const struct confine_rules *rules, 
 		attr.handled_access_fs |= FS_REFER;
 	if (abi >= 3)
 		attr.handled_access_fs |= FS_TRUNCATE;
-	if (abi >= 4)
+	if (abi >= 4 && !rules->leaves_tcp)
 		attr.handled_access_net = NET_BIND_TCP | NET_CONNECT_TCP;
 	if (abi >= 5)
 		attr.handled_access_fs |= FS_IOCTL_DEV;
@@ -223,17 +223,4 @@ int confine_restrict_files(const struct confine_rules *rules, uint32_t abi)
 		result = -errno;
 	close(ruleset);
 	return result;
-}
-
-void confine_scope(void)
-{
-	const char *lacking;
-	struct ruleset_attr attr = { .scoped = SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL };
-	if (confine_landlock_abi(&lacking) < 6)
-		return;
-	int ruleset = create_ruleset(&attr, sizeof(attr), 0);
-	if (ruleset < 0)
-		return;
-	syscall(SYS_landlock_restrict_self, ruleset, 0);
-	close(ruleset);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/command/show_walls.h"
 
+#include <stddef.h>
 #include <stdio.h>
 
 #include "common/confine/confine.h"
@@ -8,8 +9,23 @@
 #include "server/stats/stats_snapshot.h"
 
 /* These have walls; QEMU's are its own. */
-static const enum stats_process processes[] = { STATS_PROCESS_KEEPER, STATS_PROCESS_RENDER,
-	STATS_PROCESS_DISPLAY };
+#define WALLS_OF(process) offsetof(struct stats_snapshot, walls[process])
+static const struct {
+	const char *name;
+	size_t offset; /* in the snapshot */
+} processes[] = {
+	{ "vitrine-gpu", WALLS_OF(STATS_PROCESS_KEEPER) },
+	{ "vitrine-render", WALLS_OF(STATS_PROCESS_RENDER) },
+	{ "vitrine-display", WALLS_OF(STATS_PROCESS_DISPLAY) },
+	{ "vitrine-starter", offsetof(struct stats_snapshot, starter_walls) },
+	{ "vitrine-fetcher", offsetof(struct stats_snapshot, fetcher_walls) },
+};
+
+static const struct confine_state *find_walls(
+	const struct stats_snapshot *snapshot, unsigned process)
+{
+	return (const void *)((const char *)snapshot + processes[process].offset);
+}
 
 static struct stats_snapshot *ask(const char *base, const char *name)
 {
@@ -21,8 +37,8 @@ void show_walls_print(const char *base, const char *name)
 {
 	g_autofree struct stats_snapshot *snapshot = ask(base, name);
 	for (unsigned i = 0; snapshot && i < G_N_ELEMENTS(processes); i++) {
-		g_autofree char *line = confine_describe(&snapshot->walls[processes[i]]);
-		printf("  walls: %s %s\n", stats_process_names[processes[i]], line);
+		g_autofree char *line = confine_describe(find_walls(snapshot, i));
+		printf("  walls: %s %s\n", processes[i].name, line);
 	}
 }
 
@@ -57,8 +73,8 @@ void show_walls_add(JsonBuilder *json, const char *base, const char *name)
 	}
 	json_builder_begin_object(json);
 	for (unsigned i = 0; i < G_N_ELEMENTS(processes); i++) {
-		json_builder_set_member_name(json, stats_process_names[processes[i]]);
-		add_state(json, &snapshot->walls[processes[i]]);
+		json_builder_set_member_name(json, processes[i].name);
+		add_state(json, find_walls(snapshot, i));
 	}
 	json_builder_end_object(json);
 }

@@ -285,8 +285,9 @@ const struct desktop_option desktop_options[] = {
 	/* ---- the program ---- */
 	{ "confine", RUN | GPU, DESKTOP_SECTION_PROGRAM, DESKTOP_CHOICE, MEMBER(confine), "HOW",
 		"How the processes are locked in: auto, must or off",
-		"With auto, vitrine-gpu, vitrine-render and vitrine-display each put up all walls "
-		"that this kernel has, and say in the log which it lacks; \"vitrine show\" has it, "
+		"With auto, vitrine-gpu, its starter and fetcher, vitrine-render and "
+		"vitrine-display each put up all walls that this kernel has, and say in the log "
+		"which it lacks; \"vitrine show\" has it, "
 		"too. With must, they do not start unless they have all. With off there are none, "
 		"which is for debuggers.",
 		.values = confine_mode_words },

@@ -121,7 +121,7 @@ static bool on_visitor(void *user, const struct keeper_visitor *visitor, int fd)
 static int connect_monitor(void *user)
 {
 	struct keeper *keeper = user;
-	return starter_connect(keeper->starter);
+	return fetcher_connect(keeper->fetcher);
 }
 
 static void on_dbus_connected(void *user, int fd)
@@ -219,6 +219,8 @@ static void on_stats_asked(void *user, struct stats_answer *answer)
 	answer->keeper_walls = keeper->walls.state;
 	answer->render_walls = keeper->renderer.worker.walls;
 	answer->display_walls = keeper->viewer.worker.walls;
+	answer->starter_walls = keeper->starter->servant.walls;
+	answer->fetcher_walls = keeper->fetcher->servant.walls;
 }
 
 static bool prepare_stats(struct keeper *keeper, GError **error)
@@ -267,27 +269,32 @@ static bool is_ignored(int number)
 static gboolean on_hang_up(gpointer user)
 {
 	struct keeper *keeper = user;
-	secrets_read_again(keeper->starter, keeper->desktop, &keeper->viewer);
+	secrets_read_again(keeper->fetcher, keeper->desktop, &keeper->viewer);
 	return G_SOURCE_CONTINUE;
 }
 
 /* GLib makes a thread for signals and ends of children. It is behind the walls, too. */
-static bool start(struct keeper *keeper, struct starter *starter, GError **error)
+static bool start(struct keeper *keeper, GError **error)
 {
+	enum confine_mode mode = keeper->desktop->confine;
 	keeper->signal_sources[0] = g_unix_signal_add(SIGTERM, on_signal, keeper);
 	keeper->signal_sources[1] = g_unix_signal_add(SIGINT, on_signal, keeper);
 	if (!is_ignored(SIGHUP))
 		keeper->signal_sources[2] = g_unix_signal_add(SIGHUP, on_hang_up, keeper);
-	starter_watch(starter);
-	return renderer_start(&keeper->renderer, error) && viewer_start(&keeper->viewer, error) &&
+	starter_watch(keeper->starter);
+	fetcher_watch(keeper->fetcher);
+	return servant_hear_walls(&keeper->starter->servant, mode, error) &&
+	       servant_hear_walls(&keeper->fetcher->servant, mode, error) &&
+	       renderer_start(&keeper->renderer, error) && viewer_start(&keeper->viewer, error) &&
 	       keeper_walls_close(&keeper->walls, keeper->desktop, error);
 }
 
 bool keeper_init(struct keeper *keeper, const struct desktop *desktop, struct starter *starter,
-	GError **error)
+	struct fetcher *fetcher, GError **error)
 {
 	*keeper = (struct keeper){ .desktop = desktop,
 		.starter = starter,
+		.fetcher = fetcher,
 		.vhost_listener = -1,
 		.admission = ADMISSION_NONE,
 		.ledger.fd = -1,
@@ -326,7 +333,7 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop, struct st
 	return ledger_memory_init(&keeper->ledger, error) && prepare_stats(keeper, error) &&
 	       prepare_tickets(keeper, error) && prepare_vhost(keeper, error) &&
 	       add_listeners(keeper, error) && admission_init(&keeper->admission, desktop, error) &&
-	       keeper_walls_begin(&keeper->walls, desktop, error) && start(keeper, starter, error);
+	       keeper_walls_begin(&keeper->walls, desktop, error) && start(keeper, error);
 }
 
 int keeper_run(struct keeper *keeper)

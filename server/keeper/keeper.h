@@ -21,10 +21,12 @@
 #include "server/keeper/stats_socket.h"
 #include "server/keeper/ticket_socket.h"
 #include "server/keeper/viewer.h"
+#include "server/starter/fetcher.h"
 
 struct keeper {
 	const struct desktop *desktop;
 	struct starter *starter;
+	struct fetcher *fetcher;
 	GMainLoop *loop;
 	int exit_status;
 	struct keeper_walls walls;
@@ -48,11 +50,11 @@ struct keeper {
 };
 
 /*
- * Makes the sockets and has `starter`, which must outlive the keeper, start the workers. Call
- * keeper_finish() after a failure, too: nothing is left behind then.
+ * Makes the sockets and has `starter` start the workers; it and `fetcher` must outlive the keeper.
+ * Call keeper_finish() after a failure, too: nothing is left behind then.
  */
 bool keeper_init(struct keeper *keeper, const struct desktop *desktop, struct starter *starter,
-	GError **error);
+	struct fetcher *fetcher, GError **error);
 
 /* Runs until SIGTERM, SIGINT, QEMU's end or a failure, and returns the exit status. */
 int keeper_run(struct keeper *keeper);

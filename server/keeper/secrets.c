@@ -4,13 +4,33 @@
 #include <string.h>
 
 #include "common/fd.h"
+#include "server/desktop/limits.h"
 #include "server/desktop/password.h"
-#include "server/keeper/worker_plan.h"
+
+enum secrets_file {
+	SECRETS_FILE_PASSWORD,
+	SECRETS_FILE_VIEW_PASSWORD,
+	SECRETS_FILE_CERTIFICATE,
+	SECRETS_FILE_KEY,
+};
+
+void secrets_plan(struct fetcher_plan *plan, const struct desktop *desktop)
+{
+	*plan = (struct fetcher_plan){
+		.monitor = desktop->qmp_path,
+		.files = { [SECRETS_FILE_PASSWORD] = desktop->password_file,
+			[SECRETS_FILE_VIEW_PASSWORD] = desktop->view_password_file,
+			[SECRETS_FILE_CERTIFICATE] = desktop->tls.certificate,
+			[SECRETS_FILE_KEY] = desktop->tls.key },
+		.file_max_bytes = DESKTOP_TLS_FILE_MAX_BYTES,
+		.confined = desktop->confine != CONFINE_OFF,
+	};
+}
 
 /* Gives a descriptor, or -1 with `error` set. */
-static int copy(struct starter *starter, enum plan_file file, const char *path, GError **error)
+static int copy(struct fetcher *fetcher, enum secrets_file file, const char *path, GError **error)
 {
-	int fd = starter_copy_file(starter, file);
+	int fd = fetcher_copy_file(fetcher, file);
 	if (fd == -EINVAL)
 		desktop_fail(error, "%s: not a regular file", path);
 	else if (fd < 0)
@@ -18,15 +38,15 @@ static int copy(struct starter *starter, enum plan_file file, const char *path, 
 	return fd < 0 ? -1 : fd;
 }
 
-static bool read_password(struct starter *starter, enum plan_file file, const char *path,
+static bool read_password(struct fetcher *fetcher, enum secrets_file file, const char *path,
 	struct viewer *viewer, GError **error)
 {
-	int fd = copy(starter, file, path, error);
+	int fd = copy(fetcher, file, path, error);
 	char *password = fd >= 0 ? password_read_fd(fd, path, error) : NULL;
 	fd_close(&fd);
 	if (!password)
 		return false;
-	if (file == PLAN_FILE_PASSWORD)
+	if (file == SECRETS_FILE_PASSWORD)
 		viewer_set_password(viewer, password);
 	else
 		viewer_set_view_password(viewer, password);
@@ -35,12 +55,12 @@ static bool read_password(struct starter *starter, enum plan_file file, const ch
 	return true;
 }
 
-static bool read_pair(struct starter *starter, const struct tls_options *tls, struct viewer *viewer,
+static bool read_pair(struct fetcher *fetcher, const struct tls_options *tls, struct viewer *viewer,
 	GError **error)
 {
 	int fds[2];
-	fds[0] = copy(starter, PLAN_FILE_CERTIFICATE, tls->certificate, error);
-	fds[1] = fds[0] < 0 ? -1 : copy(starter, PLAN_FILE_KEY, tls->key, error);
+	fds[0] = copy(fetcher, SECRETS_FILE_CERTIFICATE, tls->certificate, error);
+	fds[1] = fds[0] < 0 ? -1 : copy(fetcher, SECRETS_FILE_KEY, tls->key, error);
 	if (fds[1] >= 0 && tls_pair_check(fds, error)) {
 		viewer_set_certificate(viewer, fds[0], fds[1]);
 		return true;
@@ -59,25 +79,25 @@ static void tell(const char *what, bool taken, const GError *error)
 }
 
 void secrets_read_again(
-	struct starter *starter, const struct desktop *desktop, struct viewer *viewer)
+	struct fetcher *fetcher, const struct desktop *desktop, struct viewer *viewer)
 {
 	if (desktop->password_file) {
 		g_autoptr(GError) error = NULL;
 		bool taken = read_password(
-			starter, PLAN_FILE_PASSWORD, desktop->password_file, viewer, &error);
+			fetcher, SECRETS_FILE_PASSWORD, desktop->password_file, viewer, &error);
 		tell("password", taken, error);
 	} else if (desktop->password) {
 		g_message("SIGHUP: the password stays as it was: it came from no file");
 	}
 	if (desktop->view_password_file) {
 		g_autoptr(GError) error = NULL;
-		bool taken = read_password(starter, PLAN_FILE_VIEW_PASSWORD,
+		bool taken = read_password(fetcher, SECRETS_FILE_VIEW_PASSWORD,
 			desktop->view_password_file, viewer, &error);
 		tell("password of those who look on", taken, error);
 	}
 	if (desktop->tls.port > 0) {
 		g_autoptr(GError) error = NULL;
-		bool taken = read_pair(starter, &desktop->tls, viewer, &error);
+		bool taken = read_pair(fetcher, &desktop->tls, viewer, &error);
 		tell("certificate", taken, error);
 	}
 }

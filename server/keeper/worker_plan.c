@@ -4,14 +4,17 @@
 #include <glib.h>
 
 #include "protocol/worker_options.h"
-#include "server/desktop/limits.h"
 #include "server/desktop/workers.h"
 #include "server/keeper/hidden_paths.h"
 
+static char *find_shader_cache(const struct desktop *o)
+{
+	return g_build_filename(g_get_user_cache_dir(), "vitrine", "shaders", o->name, NULL);
+}
+
 static char **render_command(const struct desktop *o, bool fall_back)
 {
-	g_autofree char *shader_cache =
-		g_build_filename(g_get_user_cache_dir(), "vitrine", "shaders", o->name, NULL);
+	g_autofree char *shader_cache = find_shader_cache(o);
 	const struct worker_render_options options = {
 		.virgl = o->virgl,
 		.software = o->software,
@@ -49,16 +52,25 @@ static char **find_hidden(const struct desktop *o, const struct starter_plan *pl
 	return hidden_paths_find(o, needed);
 }
 
+/* Gives folders of which Mesa and GStreamer choose themselves. */
+static char **find_writable(const struct desktop *o)
+{
+	const char *shaders = g_getenv("MESA_SHADER_CACHE_DIR");
+	const char *registry = g_getenv("GST_REGISTRY_1_0");
+	char **folders = g_new0(char *, 3);
+	if (!registry)
+		registry = g_getenv("GST_REGISTRY");
+	folders[0] = shaders ? g_strdup(shaders) : find_shader_cache(o);
+	folders[1] = registry ? g_path_get_dirname(registry) :
+				g_build_filename(g_get_user_cache_dir(), "gstreamer-1.0", NULL);
+	return folders;
+}
+
 void worker_plan_init(struct starter_plan *plan, const struct desktop *desktop)
 {
 	*plan = (struct starter_plan){ .n_commands = WORKER_COMMANDS,
 		.name = desktop->name,
-		.monitor = desktop->qmp_path,
-		.files = { [PLAN_FILE_PASSWORD] = desktop->password_file,
-			[PLAN_FILE_VIEW_PASSWORD] = desktop->view_password_file,
-			[PLAN_FILE_CERTIFICATE] = desktop->tls.certificate,
-			[PLAN_FILE_KEY] = desktop->tls.key },
-		.file_max_bytes = DESKTOP_TLS_FILE_MAX_BYTES,
+		.gpu = desktop->render_node,
 		.apart = desktop->confine != CONFINE_OFF };
 	struct starter_command *commands = plan->commands;
 	commands[WORKER_COMMAND_RENDER].argv = render_command(desktop, false);
@@ -69,6 +81,9 @@ void worker_plan_init(struct starter_plan *plan, const struct desktop *desktop)
 	char **hidden = find_hidden(desktop, plan);
 	plan->hidden = hidden;
 	plan->n_hidden = g_strv_length(hidden);
+	char **writable = find_writable(desktop);
+	plan->writable = writable;
+	plan->n_writable = g_strv_length(writable);
 }
 
 void worker_plan_finish(struct starter_plan *plan)
@@ -76,4 +91,5 @@ void worker_plan_finish(struct starter_plan *plan)
 	for (unsigned i = 0; i < plan->n_commands; i++)
 		g_strfreev(plan->commands[i].argv);
 	g_strfreev((char **)plan->hidden);
+	g_strfreev((char **)plan->writable);
 }

@@ -16,14 +16,6 @@ enum worker_command {
 	WORKER_COMMANDS,
 };
 
-/* What is read again when the keeper gets SIGHUP. */
-enum plan_file {
-	PLAN_FILE_PASSWORD,
-	PLAN_FILE_VIEW_PASSWORD,
-	PLAN_FILE_CERTIFICATE,
-	PLAN_FILE_KEY,
-};
-
 /* The desktop must live as long as the plan. */
 void worker_plan_init(struct starter_plan *plan, const struct desktop *desktop);
 void worker_plan_finish(struct starter_plan *plan);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * isolation is what a worker begins in: namespaces of its own, and where root starts the desktop a
- * user of its own, so that it can name, signal and trace neither its sibling nor the keeper.
+ * user of its own, so that it can name, signal and trace neither its sibling nor the keeper. They
+ * are made from the starter's own ones (own_namespaces.h), which it enters here.
  *
  * Whether the machine lets us is tried once, by a child that does all of it and ends. What it does
  * not let us is lacking, and the worker is told why by two variables of its environment
  * (confine_note_environment()). There is no PID namespace: a worker that is the first in one
  * survives its own abort(), and its end reads as another signal's.
  *
- * A worker's namespaces belong to the keeper's user, who may therefore kill what is in them though
- * it has no capabilities any more and the worker is another user.
+ * The namespaces belong to the keeper's user, who may therefore kill what is in them though it has
+ * no capabilities any more and starter and workers are other users.
  *
  * It belongs to the starter's process, which has one thread.
  */
@@ -22,12 +23,19 @@
 #include "server/starter/starter.h"
 
 #define ISOLATION_TEXT_MAX 64
+/* The starter is one, too, behind its workers. */
+#define ISOLATION_USERS (STARTER_USERS + 1)
 
 struct isolation {
 	const struct starter_plan *plan;
 	int namespaces; /* flags of clone(2); 0: none */
 	bool has_users; /* each worker is first_user + its number; else it is who we are */
 	uid_t first_user;
+	GPtrArray *writable; /* folders, of char *; what workers keep goes there */
+
+	/* Why they are lacking, or what of the starter's own is; "" when nothing is. */
+	char no_namespaces[CONFINE_REASON_MAX], no_users[CONFINE_REASON_MAX];
+	char no_read_only[CONFINE_REASON_MAX];
 
 	/* What is written to a worker's maps, made before it is born. */
 	char user_map[STARTER_COMMANDS_MAX][ISOLATION_TEXT_MAX];
@@ -41,18 +49,14 @@ struct isolation_step {
 	unsigned command;
 };
 
-/* Finds out what can be had. It may take some milliseconds. */
-void isolation_init(struct isolation *isolation, const struct starter_plan *plan);
-
 /*
- * Root's starter goes into a network of its own, where nobody is: what it connects to has a path.
- * Where workers have none of their own it stays in everybody's, as an ordinary user's does, who
- * would need a user namespace for that.
+ * Finds out what can be had, and enters the starter's own namespaces. It may take some
+ * milliseconds. Returns false when what was just tried fails, and then nothing can be started.
  */
-void isolation_leave_network(const struct isolation *isolation);
+bool isolation_init(struct isolation *isolation, const struct starter_plan *plan);
 
-/* Nothing of it can be had any more, for the reason `error`, which is errno. */
-void isolation_give_up(struct isolation *isolation, int error);
+/* Workers have no namespaces of their own any more, for the reason `error`, which is errno. */
+void isolation_give_up_namespaces(struct isolation *isolation, int error);
 
 /* Has the child begin in it; `step` is to live until process_start() is back. */
 void isolation_apply(const struct isolation *isolation, struct isolation_step *step,

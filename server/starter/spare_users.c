@@ -65,9 +65,14 @@ static int make_folder(const char *path, mode_t mode)
 	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+char *spare_users_find_cache(uid_t user)
+{
+	return g_strdup_printf(CACHES "/%u", (unsigned)user);
+}
+
 char *spare_users_make_cache(uid_t user)
 {
-	char *path = g_strdup_printf(CACHES "/%u", (unsigned)user);
+	char *path = spare_users_find_cache(user);
 	int caches = make_folder(CACHES, 0755);
 	int fd = caches >= 0 ? make_folder(path, 0700) : -1;
 	if (fd < 0 || fchown(fd, user, (gid_t)user) < 0)

@@ -28,6 +28,8 @@ uid_t spare_users_find_in(const char *users, const char *groups, const char *nam
  * the caller frees it.
  */
 char *spare_users_make_cache(uid_t user);
+/* Returns its path, and makes nothing. */
+char *spare_users_find_cache(uid_t user);
 
 /*
  * Returns false when there is a render node that only root may open, as where no udev gives nodes

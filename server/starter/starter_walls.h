@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * starter_walls takes from the starter what neither it nor its workers ever need. Workers inherit
- * it, and drivers do anything while they start, so it is a list of what is refused and not of what
- * is allowed; each worker puts up its own walls later. Of Landlock there is only what holds signals
- * and abstract sockets: behind its rules on files nobody may mount, which hides files from workers.
+ * starter_walls take from the starter what neither it nor its workers ever need. Workers inherit
+ * them, and drivers do anything while they start: of files they may what both workers together may
+ * (starter_paths.h), of system calls there is a list of what is refused and not of what is allowed.
+ * Each worker puts up its own walls later, inside these.
  */
 #pragma once
 
-/* Where the kernel has no seccomp nothing happens, which the workers say of themselves. */
-void starter_walls_put_up(void);
+#include "server/starter/isolation.h"
+
+/* Returns false, with a line in the log, when a wall that the kernel has could not be put up. */
+bool starter_walls_put_up(const struct isolation *isolation, struct confine_state *state);

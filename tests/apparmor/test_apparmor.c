@@ -13,6 +13,7 @@
 #include <linux/capability.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -246,19 +247,46 @@ static char *read_status(pid_t pid, const char *field)
 	return g_strndup(value, strcspn(value, "\n"));
 }
 
+/* Servants execute nothing, so they have the keeper's program and names of their own. */
+static pid_t find_servant(const struct site *site, const char *name)
+{
+	pid_t keeper = site->guest->backend->pid;
+	g_autofree char *path =
+		g_strdup_printf("/proc/%d/task/%d/children", (int)keeper, (int)keeper);
+	g_autofree char *text = NULL;
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	g_auto(GStrv) pids = g_strsplit(g_strchomp(text), " ", -1);
+	for (char **pid = pids; *pid; pid++) {
+		g_autofree char *file = g_strdup_printf("/proc/%s/comm", *pid);
+		g_autofree char *comm = NULL;
+		if (g_file_get_contents(file, &comm, NULL, NULL) &&
+			strcmp(g_strchomp(comm), name) == 0)
+			return (pid_t)strtol(*pid, NULL, 10);
+	}
+	g_error("there is no %s among the keeper's children, %s", name, text);
+}
+
+static void expect_capabilities(pid_t pid, uint32_t wanted)
+{
+	g_autofree char *capabilities = read_status(pid, "CapPrm:");
+	g_autofree char *want = g_strdup_printf("CapPrm:\t%016x", wanted);
+	g_assert_cmpstr(capabilities, ==, want);
+	expect_profile(pid, "vitrine-gpu");
+}
+
 /*
- * The profile lets the starter keep what namespaces take and, since this desktop has a password,
- * the right to read it again; no more than that. Workers are in namespaces and have the user that
- * they should have.
+ * The profile lets the starter keep what namespaces take, and the fetcher, since this desktop has a
+ * password, the right to read it again; no more than that. Starter and workers are in namespaces
+ * and have the users that they should have.
  */
 static void expect_apart(const struct site *site, pid_t worker, bool has_users)
 {
 	const uint32_t for_users = 1u << CAP_SETUID | 1u << CAP_SETGID;
-	const uint32_t kept = has_users ? for_users : 1u << CAP_SETFCAP;
-	pid_t starter = wait_worker(site, "vitrine-gpu", 0);
-	g_autofree char *capabilities = read_status(starter, "CapPrm:");
-	g_autofree char *want = g_strdup_printf("CapPrm:\t%016x", kept | 1u << CAP_DAC_READ_SEARCH);
-	g_assert_cmpstr(capabilities, ==, want);
+	pid_t starter = find_servant(site, "vitrine-starter");
+	expect_capabilities(starter, has_users ? for_users : 1u << CAP_SETFCAP);
+	expect_capabilities(find_servant(site, "vitrine-fetcher"), 1u << CAP_DAC_READ_SEARCH);
+	g_autofree char *starters = read_status(starter, "Uid:");
+	g_assert_cmpint(g_str_has_prefix(starters, "Uid:\t0\t"), ==, !has_users);
 	g_autofree char *user = read_status(worker, "Uid:");
 	g_assert_cmpint(g_str_has_prefix(user, "Uid:\t0\t"), ==, !has_users);
 	g_autofree char *link = g_strdup_printf("/proc/%d/ns/user", (int)worker);

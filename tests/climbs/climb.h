@@ -19,12 +19,14 @@ enum climb_process {
 	CLIMB_DISPLAY = 1 << 1,
 	CLIMB_KEEPER = 1 << 2,
 	CLIMB_STARTER = 1 << 3,
-	CLIMB_INNER = 1 << 4, /* display's child, which connects for it */
+	CLIMB_FETCHER = 1 << 4,
+	CLIMB_INNER = 1 << 5, /* display's child, which connects for it */
 	CLIMB_WORKERS = CLIMB_RENDER | CLIMB_DISPLAY,
-	CLIMB_SERVER = CLIMB_KEEPER | CLIMB_STARTER,
+	CLIMB_SERVANTS = CLIMB_STARTER | CLIMB_FETCHER,
+	CLIMB_SERVER = CLIMB_KEEPER | CLIMB_SERVANTS,
 	CLIMB_ALL = CLIMB_WORKERS | CLIMB_SERVER | CLIMB_INNER,
 };
-#define CLIMB_PROCESSES 5
+#define CLIMB_PROCESSES 6
 
 /* What stands between a process and the rest. Each is a bit, too. */
 enum climb_wall {
@@ -89,6 +91,18 @@ struct climb_group {
 	const struct climb *climbs;
 	size_t n_climbs;
 };
+
+/*
+ * What a process must be able to do, since that is its work or that of those that it starts. Such a
+ * climb may be up. SECURITY.md has the reasons at length.
+ */
+struct climb_duty {
+	unsigned processes;
+	const char *name; /* of the climb */
+	const char *reason;
+};
+/* Returns why the process may do what the climb does, or NULL. */
+const char *climb_find_duty(enum climb_process process, const struct climb *climb);
 
 extern const struct climb_group *const climb_groups[];
 extern const size_t climb_n_groups;

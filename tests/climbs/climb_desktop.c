@@ -120,7 +120,7 @@ static enum climb_process kind_of(const struct process *process)
 		return CLIMB_DISPLAY;
 	if (g_str_has_prefix(process->name, "vitrine-inner"))
 		return CLIMB_INNER;
-	return CLIMB_STARTER;
+	return g_str_has_prefix(process->name, "vitrine-fetcher") ? CLIMB_FETCHER : CLIMB_STARTER;
 }
 
 /* Returns where the process of that kind is remembered; looking through /proc takes its time. */
@@ -242,6 +242,9 @@ static GPtrArray *make_arguments(const struct climb_desktop *desktop, const char
 	g_autofree char *home = g_strconcat("HOME=", t->home, NULL);
 	g_autofree char *memory = g_strconcat(PLANTED_VARIABLE "=", site->memory_path, NULL);
 	g_autofree char *preload = g_strconcat("LD_PRELOAD=", site->preload, NULL);
+	/* Workers, too, are to open that memory when they begin, and may write here. */
+	g_autofree char *shared = g_path_get_dirname(site->memory_path);
+	g_autofree char *cache = g_strconcat("MESA_SHADER_CACHE_DIR=", shared, NULL);
 	g_autofree char *spice = g_build_filename(run_dir, "spice", NULL);
 	g_autofree char *stats = g_build_filename(run_dir, "stats", NULL);
 	if (desktop->variant->without)
@@ -251,6 +254,7 @@ static GPtrArray *make_arguments(const struct climb_desktop *desktop, const char
 	add(a, "set", home);
 	add(a, "set", memory);
 	add(a, "set", preload);
+	add(a, "set", cache);
 	g_ptr_array_add(a, g_strdup("--"));
 	g_ptr_array_add(a, g_strdup(variable("VITRINE_GPU")));
 	g_ptr_array_add(a, g_strdup("--virgl"));

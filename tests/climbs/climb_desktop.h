@@ -30,9 +30,10 @@ struct climb_place {
 enum climb_verdict {
 	CLIMB_NOT_TRIED,
 	CLIMB_UP,
-	CLIMB_HELD, /* by an error */
-	CLIMB_DIED, /* by the end of the process */
-	CLIMB_HUNG, /* no answer: a fault of the test */
+	CLIMB_ITS_WORK, /* up, and must be (climb_find_duty()) */
+	CLIMB_HELD,     /* by an error */
+	CLIMB_DIED,     /* by the end of the process */
+	CLIMB_HUNG,     /* no answer: a fault of the test */
 };
 
 struct climb_outcome {

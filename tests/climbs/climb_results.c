@@ -27,6 +27,7 @@ const struct climb_place climb_places[CLIMB_PLACES] = {
 	{ "display's relay", CLIMB_DISPLAY, "relay" },
 	{ "keeper", CLIMB_KEEPER, NULL },
 	{ "starter", CLIMB_STARTER, NULL },
+	{ "fetcher", CLIMB_FETCHER, NULL },
 	{ "inner", CLIMB_INNER, NULL },
 };
 
@@ -39,6 +40,8 @@ const char *climb_results_describe(struct climb_outcome outcome)
 		return outcome.error ? strerrorname_np(outcome.error) : "in vain";
 	case CLIMB_DIED:
 		return "died";
+	case CLIMB_ITS_WORK:
+		return "its work";
 	case CLIMB_HUNG:
 		return "HUNG";
 	default:
@@ -157,11 +160,11 @@ static void append_holders(
 		append_alone(results, p, g, c, text);
 }
 
-/* Threads have the walls of their process, and the starter is no confined process. Display's child
+/* Threads have the walls of their process, and the servants are no workers. Display's child
  * has display's walls, and fewer rights. */
 static bool has_column(const struct climb_place *place)
 {
-	return !place->thread && place->process != CLIMB_STARTER && place->process != CLIMB_INNER;
+	return !place->thread && !(place->process & (CLIMB_SERVANTS | CLIMB_INNER));
 }
 
 void climb_results_print_table(const struct climb_results *results)

@@ -54,11 +54,14 @@ static void make_files(struct climb_site *site)
 	make_dir(site, t->home, "home");
 	make_dir(site, t->other_dir, "other");
 	make_dir(site, away, "qemu");
+	/* Who reads a file again may read what lies beside it. */
+	make_dir(site, away, "secrets");
+	make_dir(site, away, "key");
 	make_dir(site, away, "runs");
 	site->run_parent = g_strdup(away);
 	make_file(site, t->home_file, "home/private");
-	make_file(site, t->password, "password");
-	make_file(site, t->key, "key.pem");
+	make_file(site, t->password, "secrets/password");
+	make_file(site, t->key, "key/key.pem");
 	make_file(site, t->other_file, "other/desktop.conf");
 	make_file(site, away, "other/to-unlink");
 }
@@ -227,7 +230,10 @@ static bool may_filter(uid_t user)
 
 static void map_memory(struct climb_site *site)
 {
-	site->memory_path = g_build_filename(site->directory, "memory", NULL);
+	g_autofree char *shared = g_build_filename(site->directory, "shared", NULL);
+	g_assert_cmpint(mkdir(shared, 0777), ==, 0);
+	g_assert_cmpint(chmod(shared, 0777), ==, 0);
+	site->memory_path = g_build_filename(shared, "memory", NULL);
 	int fd = open(site->memory_path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	g_assert_cmpint(fd, >=, 0);
 	/* Whoever the workers are, they write into it. */

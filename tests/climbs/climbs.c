@@ -82,6 +82,16 @@ static bool is_wanted(const struct climb *climb, const struct climb_place *place
 	return variant != CLIMB_VARIANT_NONE || whole || (!place->thread && !breaks_link);
 }
 
+/* What is its work is no climb. */
+static struct climb_outcome pardon(const struct climb_place *place, const struct climb *climb,
+	unsigned variant, struct climb_outcome outcome)
+{
+	const char *duty = climb_find_duty(place->process, climb);
+	if (!duty || !climb_variants[variant].holds_all || outcome.verdict != CLIMB_UP)
+		return outcome;
+	return (struct climb_outcome){ .verdict = CLIMB_ITS_WORK };
+}
+
 /* Returns how many of those that are wanted could not be tried. */
 static unsigned climb_from(struct climb_desktop *desktop, struct climb_results *results,
 	unsigned variant, unsigned p, unsigned *n_wanted)
@@ -100,7 +110,8 @@ static unsigned climb_from(struct climb_desktop *desktop, struct climb_results *
 				continue;
 			}
 			++*n_wanted;
-			struct climb_outcome outcome = climb_desktop_climb(desktop, place, g, c);
+			struct climb_outcome outcome = pardon(
+				place, climb, variant, climb_desktop_climb(desktop, place, g, c));
 			results->outcomes[variant][p][g][c] = outcome;
 			n_untried += outcome.verdict == CLIMB_NOT_TRIED;
 			g_print("# %-19s %-6s %-18s %-14s %s: %s\n", place->name, results->user,
@@ -118,22 +129,25 @@ static void judge(
 	unsigned held = climb_results_count(results, variant, p, CLIMB_HELD);
 	unsigned died = climb_results_count(results, variant, p, CLIMB_DIED);
 	unsigned hung = climb_results_count(results, variant, p, CLIMB_HUNG);
+	unsigned work = climb_results_count(results, variant, p, CLIMB_ITS_WORK);
 	bool good = n_untried + hung == 0;
 	if (climb_variants[variant].holds_all)
 		good = good && up == 0;
 	/* Planted code that cannot climb at all would find every wall good. */
 	if (variant == CLIMB_VARIANT_NONE)
 		good = good && up > held + died;
-	say(good, "%s, %s, %s: %u up, %u held, %u held by an end, %u without an answer, %u untried",
-		climb_places[p].name, results->user, climb_variants[variant].name, up, held, died,
-		hung, n_untried);
+	say(good,
+		"%s, %s, %s: %u up, %u its work, %u held, %u held by an end, %u without an answer, "
+		"%u untried",
+		climb_places[p].name, results->user, climb_variants[variant].name, up, work, held,
+		died, hung, n_untried);
 }
 
 static void check_all_threads(struct climb_desktop *desktop, const char *user)
 {
 	for (unsigned i = 0; i < CLIMB_PROCESSES; i++) {
 		unsigned n_threads;
-		if (1u << i == CLIMB_STARTER)
+		if (1u << i & CLIMB_SERVANTS)
 			continue;
 		climb_desktop_start(desktop);
 		unsigned n_open = climb_desktop_check_threads(desktop, 1u << i, &n_threads);
@@ -142,13 +156,9 @@ static void check_all_threads(struct climb_desktop *desktop, const char *user)
 	}
 }
 
-/*
- * The starter is climbed from only when it is asked for: it is behind few walls, since workers
- * inherit them, and hears nobody but the keeper (SECURITY.md).
- */
 static bool is_place_wanted(const struct climb_place *place)
 {
-	return from ? strcmp(from, place->name) == 0 : place->process != CLIMB_STARTER;
+	return !from || strcmp(from, place->name) == 0;
 }
 
 static void run_variant(struct climb_site *site, struct climb_results *results, unsigned variant)

@@ -17,21 +17,24 @@ struct lack {
 	unsigned processes; /* that say so; of enum climb_process */
 };
 
-/* The starter has not walls of its own to tell of; there are no PID namespaces (SECURITY.md). */
-#define CONFINED (CLIMB_WORKERS | CLIMB_KEEPER)
+/* There are no PID namespaces (SECURITY.md). */
+#define CONFINED CLIMB_ALL
+#define ISOLATED (CLIMB_WORKERS | CLIMB_STARTER)
 
 static const struct lack lacks[] = {
 	{ "landlock", "landlock", CONFINED },
 	{ "landlock-at-boot", "landlock", CONFINED },
 	{ "seccomp", "seccomp", CONFINED },
-	{ "namespaces", "namespaces", CLIMB_WORKERS },
-	{ "user-namespaces", "namespaces", CLIMB_WORKERS },
-	{ "network-namespaces", "namespaces", CLIMB_WORKERS },
-	{ "mount-namespaces", "namespaces", CLIMB_WORKERS },
-	{ "ipc-namespaces", "namespaces", CLIMB_WORKERS },
+	{ "namespaces", "namespaces", ISOLATED },
+	{ "user-namespaces", "namespaces", ISOLATED },
+	{ "network-namespaces", "namespaces", ISOLATED },
+	{ "mount-namespaces", "namespaces", ISOLATED },
+	{ "ipc-namespaces", "namespaces", ISOLATED },
+	{ "read-only-mounts", "namespaces", CLIMB_STARTER },
 };
 
-static const char *const programs[] = { "vitrine-render", "vitrine-display", "vitrine-gpu" };
+static const char *const programs[] = { "vitrine-render", "vitrine-display", "vitrine-gpu",
+	"vitrine-starter", "vitrine-fetcher" };
 
 /* Returns what the process says of its walls: the rest of the line, or NULL. */
 static char *find_walls(const char *log, unsigned process)

@@ -69,6 +69,8 @@ static const struct lack lacks[] = {
 	NO_NAMESPACE("mount-namespaces", CLONE_NEWNS, EINVAL),
 	NO_NAMESPACE("pid-namespaces", CLONE_NEWPID, EINVAL),
 	NO_NAMESPACE("ipc-namespaces", CLONE_NEWIPC, EINVAL),
+	/* Before Linux 5.12. */
+	{ "read-only-mounts", SYS_mount_setattr, ALWAYS, 0, 0, ENOSYS },
 };
 #define N_LACKS (sizeof(lacks) / sizeof(lacks[0]))
 

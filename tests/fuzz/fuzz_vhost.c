@@ -305,7 +305,7 @@ static void ignore(void *user)
 
 static void set_up(struct desk *desk, struct feed *feed)
 {
-	static struct starter none = { .link = -1 };
+	static struct starter none = { .servant = { .link = -1 } };
 	const struct renderer_events renderer_events = { .ready = ignore, .failed = ignore };
 	const struct requests_events events = { .user = desk, .closed = on_closed };
 	int pair[2];

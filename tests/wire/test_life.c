@@ -426,7 +426,7 @@ static void test_end(const void *data)
 	struct desktop *desktop = create(0);
 	struct backend *backend = desktop->guest->backend;
 	GArray *children = backend_list_children(backend);
-	g_assert_cmpuint(children->len, ==, 3); /* both workers, and the starter */
+	g_assert_cmpuint(children->len, ==, 4); /* both workers, starter and fetcher */
 	if (by_signal)
 		kill(backend->pid, SIGTERM);
 	else

@@ -282,8 +282,8 @@ static void test_root_users(void)
 	begin(&stage, self, true);
 	pid_t first = start(&stage, 0, getpid(), &found[0]);
 	pid_t second = start(&stage, 1, first, &found[1]);
-	uint64_t capabilities = read_capabilities(stage.starter.pid);
-	bool in_our_network = read_ns(stage.starter.pid, "net") == read_own_ns("net");
+	uint64_t capabilities = read_capabilities(stage.starter.servant.pid);
+	bool in_our_network = read_ns(stage.starter.servant.pid, "net") == read_own_ns("net");
 	end(&stage, first);
 	end(&stage, second);
 	starter_finish(&stage.starter);
@@ -298,7 +298,7 @@ static void test_root_users(void)
 	g_assert_cmpstr(found[0].lack_user, ==, "");
 	g_assert_cmphex(capabilities, ==, 1u << CAP_SETUID | 1u << CAP_SETGID);
 	g_assert_false(in_our_network);
-	uid_t expected = spare_users_find("isolation", STARTER_USERS);
+	uid_t expected = spare_users_find("isolation", STARTER_USERS + 1);
 	for (unsigned i = 0; i < 2; i++) {
 		g_assert_cmpuint(found[i].user, ==, expected + i);
 		g_assert_cmpuint(found[i].group, ==, expected + i);
@@ -379,7 +379,7 @@ static void start_where_refused(void)
 		_exit(3);
 	if (getuid() == 0 && !*found.lack_user)
 		_exit(4);
-	if (getuid() == 0 && read_capabilities(stage.starter.pid) !=
+	if (getuid() == 0 && read_capabilities(stage.starter.servant.pid) !=
 				     (1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH))
 		_exit(5);
 	end(&stage, pid);

@@ -8,18 +8,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
-#include <glib/gstdio.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/link.h"
-#include "common/listen.h"
 #include "common/process.h"
 #include "protocol/heartbeat.h"
 #include "protocol/keeper_link.h"
@@ -27,7 +24,6 @@
 #include "server/starter/starter_process.h"
 
 #define PATIENCE_MS 20000
-#define FILE_MAX_BYTES 4096
 #define WORKER "--as-worker"
 #define KEEPER "--as-keeper"
 
@@ -81,8 +77,7 @@ static int run_worker(void)
 		pause();
 }
 
-/* Its monitor and the file that it copies have one path. */
-static struct starter make_starter_of(bool apart, const char *monitor)
+static struct starter make_starter_of(bool apart)
 {
 	g_autoptr(GError) error = NULL;
 	struct starter starter;
@@ -92,9 +87,6 @@ static struct starter make_starter_of(bool apart, const char *monitor)
 		.n_commands = COMMANDS,
 		.name = "test" };
 	plan.apart = apart;
-	plan.monitor = monitor;
-	plan.files[0] = monitor;
-	plan.file_max_bytes = FILE_MAX_BYTES;
 	if (!worker[0])
 		worker[0] = g_file_read_link("/proc/self/exe", NULL);
 	starter_init(&starter, &plan, &error);
@@ -104,12 +96,7 @@ static struct starter make_starter_of(bool apart, const char *monitor)
 
 static struct starter make_starter(void)
 {
-	return make_starter_of(false, NULL);
-}
-
-static struct starter make_starter_with(const char *monitor)
-{
-	return make_starter_of(false, monitor);
+	return make_starter_of(false);
 }
 
 /* Starts a worker and hears what it tells. Gives 0 with `error` set when it cannot be started. */
@@ -136,8 +123,8 @@ static int run_keeper(void)
 {
 	struct told told;
 	/* Namespaces and other users must not be what keeps a worker from dying. */
-	struct starter starter = make_starter_of(true, NULL);
-	struct family family = { .starter = starter.pid };
+	struct starter starter = make_starter_of(true);
+	struct family family = { .starter = starter.servant.pid };
 	for (unsigned i = 0; i < G_N_ELEMENTS(family.workers); i++)
 		family.workers[i] = start(&starter, &told, NULL);
 	if (write(STDOUT_FILENO, &family, sizeof(family)) != sizeof(family))
@@ -203,74 +190,6 @@ static void test_missing_program(void)
 	starter_finish(&starter);
 }
 
-/* The starter connects for its keeper, to one socket; what it makes of it is no worker. */
-static void test_monitor(void)
-{
-	g_autofree char *folder = g_dir_make_tmp("vitrine-monitor-XXXXXX", NULL);
-	g_autofree char *path = g_build_filename(folder, "qmp", NULL);
-	struct starter starter = make_starter_with(path);
-	struct told told;
-	char byte = 'x';
-	g_assert_cmpint(starter_connect(&starter), ==, -1);
-	int listener = listen_unix(path, NULL);
-	g_assert_cmpint(listener, >=, 0);
-	for (unsigned i = 0; i < 20; i++) {
-		int fd = starter_connect(&starter);
-		g_assert_cmpint(fd, >=, 0);
-		g_assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
-		int peer = accept(listener, NULL, NULL);
-		g_assert_cmpint(write(peer, &byte, 1), ==, 1);
-		g_assert_cmpint(read(fd, &byte, 1), ==, 1);
-		close(fd);
-		/* The starter has kept none of it. */
-		g_assert_cmpint(read(peer, &byte, 1), ==, 0);
-		close(peer);
-	}
-	pid_t pid = start(&starter, &told, NULL);
-	g_assert_cmpint(pid, >, 0);
-	end_worker(pid);
-	starter_finish(&starter);
-	close(listener);
-	g_unlink(path);
-	g_rmdir(folder);
-}
-
-/* It copies what it was told of, as it is now, and keeps nothing of it. */
-static void test_copies(void)
-{
-	g_autofree char *folder = g_dir_make_tmp("vitrine-copies-XXXXXX", NULL);
-	g_autofree char *path = g_build_filename(folder, "file", NULL);
-	struct starter starter = make_starter_with(path);
-	struct told told;
-	char bytes[16] = { 0 };
-	g_assert_cmpint(starter_copy_file(&starter, 0), ==, -ENOENT);
-	g_assert_cmpint(starter_copy_file(&starter, 1), ==, -ENOENT);
-	for (unsigned i = 0; i < 20; i++) {
-		g_autofree char *text = g_strdup_printf("content %u", i);
-		g_assert_true(g_file_set_contents(path, text, -1, NULL));
-		int fd = starter_copy_file(&starter, 0);
-		g_assert_cmpint(fd, >=, 0);
-		g_assert_true(fcntl(fd, F_GET_SEALS) & F_SEAL_WRITE);
-		g_assert_cmpint(pread(fd, bytes, sizeof(bytes), 0), ==, (gssize)strlen(text));
-		g_assert_cmpmem(bytes, strlen(text), text, strlen(text));
-		close(fd);
-	}
-	g_autofree char *lengthy = g_strnfill(FILE_MAX_BYTES + 1, 'x');
-	g_assert_true(g_file_set_contents(path, lengthy, -1, NULL));
-	g_assert_cmpint(starter_copy_file(&starter, 0), ==, -EFBIG);
-	/* Nobody writes to the FIFO, and nobody waits for that. */
-	g_unlink(path);
-	g_assert_cmpint(mkfifo(path, 0600), ==, 0);
-	g_assert_cmpint(starter_copy_file(&starter, 0), ==, -EINVAL);
-	pid_t pid = start(&starter, &told, NULL);
-	g_assert_cmpint(pid, >, 0);
-	g_assert_cmpint(told.n_fds, ==, 5);
-	end_worker(pid);
-	starter_finish(&starter);
-	g_unlink(path);
-	g_rmdir(folder);
-}
-
 /* A keeper that was taken over cannot fill the machine with workers. */
 static void test_bound(void)
 {
@@ -300,8 +219,8 @@ static void test_starter_killed(void)
 	g_autoptr(GError) error = NULL;
 	struct starter starter = make_starter();
 	pid_t pid = start(&starter, &told, NULL);
-	kill(starter.pid, SIGKILL);
-	g_assert_true(process_wait_end(starter.pid, PATIENCE_MS));
+	kill(starter.servant.pid, SIGKILL);
+	g_assert_true(process_wait_end(starter.servant.pid, PATIENCE_MS));
 	g_assert_cmpint(start(&starter, &told, &error), ==, 0);
 	g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_PIPE);
 	g_assert_false(starter_is_usable(&starter));
@@ -317,13 +236,13 @@ static void test_starter_stopped(void)
 	struct told told;
 	g_autoptr(GError) error = NULL;
 	struct starter starter = make_starter();
-	kill(starter.pid, SIGSTOP);
+	kill(starter.servant.pid, SIGSTOP);
 	int64_t began_us = g_get_monotonic_time();
 	g_assert_cmpint(start(&starter, &told, &error), ==, 0);
 	g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_PIPE);
 	g_assert_cmpint(g_get_monotonic_time() - began_us, <, 8 * G_TIME_SPAN_SECOND);
 	g_assert_false(starter_is_usable(&starter));
-	g_assert_true(process_wait_end(starter.pid, PATIENCE_MS));
+	g_assert_true(process_wait_end(starter.servant.pid, PATIENCE_MS));
 	starter_finish(&starter);
 }
 
@@ -332,17 +251,17 @@ static void test_starter_signalled(void)
 {
 	struct told told;
 	struct starter starter = make_starter();
-	kill(starter.pid, SIGTERM);
-	kill(starter.pid, SIGINT);
-	kill(starter.pid, SIGHUP);
+	kill(starter.servant.pid, SIGTERM);
+	kill(starter.servant.pid, SIGINT);
+	kill(starter.servant.pid, SIGHUP);
 	pid_t pid = start(&starter, &told, NULL);
 	g_assert_cmpint(pid, >, 0);
 	g_assert_true(told.mask_is_empty);
 	end_worker(pid);
 	/* Without a keeper on the link it ends by itself. */
-	close(starter.link);
-	starter.link = -1;
-	g_assert_true(process_wait_end(starter.pid, PATIENCE_MS));
+	close(starter.servant.link);
+	starter.servant.link = -1;
+	g_assert_true(process_wait_end(starter.servant.pid, PATIENCE_MS));
 	starter_finish(&starter);
 }
 
@@ -352,9 +271,9 @@ static void test_nonsense(void)
 	static const struct {
 		char bytes[2];
 		unsigned size_bytes, n_fds;
-	} rows[] = { { { COMMANDS }, 1, 2 }, { { (char)STARTER_CONNECT }, 1, 2 },
-		{ { COMMAND_WORKER }, 1, 0 }, { { COMMAND_WORKER }, 1, 1 },
-		{ { COMMAND_WORKER }, 1, 3 }, { { COMMAND_WORKER }, 2, 2 } };
+	} rows[] = { { { COMMANDS }, 1, 2 }, { { (char)255 }, 1, 2 }, { { COMMAND_WORKER }, 1, 0 },
+		{ { COMMAND_WORKER }, 1, 1 }, { { COMMAND_WORKER }, 1, 3 },
+		{ { COMMAND_WORKER }, 2, 2 } };
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
 		struct starter starter = make_starter();
 		int fds[3] = { STDIN_FILENO, STDIN_FILENO, STDIN_FILENO };
@@ -370,15 +289,16 @@ static void test_nonsense(void)
 			c->cmsg_len = CMSG_LEN(sizeof(int) * rows[i].n_fds);
 			memcpy(CMSG_DATA(c), fds, sizeof(int) * rows[i].n_fds);
 		}
-		g_assert_cmpint(sendmsg(starter.link, &msg, 0), >, 0);
-		struct starter_answer answer;
-		g_assert_cmpint(recv(starter.link, &answer, sizeof(answer), 0), ==, 0);
+		g_assert_cmpint(sendmsg(starter.servant.link, &msg, 0), >, 0);
+		struct servant_answer answer;
+		g_assert_true(servant_hear_walls(&starter.servant, CONFINE_AUTO, NULL));
+		g_assert_cmpint(recv(starter.servant.link, &answer, sizeof(answer), 0), ==, 0);
 		int status;
-		pid_t pid = starter.pid;
+		pid_t pid = starter.servant.pid;
 		g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
 		g_assert_true(WIFEXITED(status));
 		g_assert_cmpint(waitpid(-1, NULL, WNOHANG), ==, -1);
-		starter.pid = 0;
+		starter.servant.pid = 0;
 		starter_finish(&starter);
 	}
 }
@@ -432,8 +352,6 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/starter/worker", test_worker);
 	g_test_add_func("/starter/missing-program", test_missing_program);
-	g_test_add_func("/starter/monitor", test_monitor);
-	g_test_add_func("/starter/copies", test_copies);
 	g_test_add_func("/starter/bound", test_bound);
 	g_test_add_func("/starter/killed", test_starter_killed);
 	g_test_add_func("/starter/stopped", test_starter_stopped);
