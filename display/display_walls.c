@@ -176,13 +176,9 @@ static const struct confine_limit inner_limits[] = {
 	{ RLIMIT_CORE, 0, "as display's" },
 	{ RLIMIT_NOFILE, DISPLAY_FDS_MAX, "the same" },
 	{ RLIMIT_DATA, DATA_MAX_BYTES, "the same" },
-	{ RLIMIT_FSIZE, 0, "it writes no files" },
+	{ RLIMIT_FSIZE, DISPLAY_FILE_BYTES_MAX, "the same; the log may be a file" },
 };
 
-/*
- * What the kernel lacks for it, it lacks for display, which says so in its line. So this says
- * nothing.
- */
 bool display_walls_confine_inner(void *user, uint16_t port)
 {
 	const struct display_walls *walls = user;
@@ -197,10 +193,14 @@ bool display_walls_confine_inner(void *user, uint16_t port)
 		.connect_ports = &port,
 		.n_connect_ports = 1,
 	};
-	if (confine_apply(&rules, walls->mode, &state, &error))
-		return true;
-	g_warning("%s", error->message);
-	return false;
+	if (walls->mode != CONFINE_OFF)
+		confine_note_environment(&state);
+	if (!confine_apply(&rules, walls->mode, &state, &error)) {
+		g_warning("%s", error->message);
+		return false;
+	}
+	confine_log(&state, walls->mode);
+	return true;
 }
 
 /* ---- putting them up ---- */

@@ -19,30 +19,40 @@ struct lack {
 
 /* There are no PID namespaces (SECURITY.md). */
 #define CONFINED CLIMB_ALL
-#define ISOLATED (CLIMB_WORKERS | CLIMB_STARTER)
+#define APART (CLIMB_WORKERS | CLIMB_STARTER | CLIMB_INNER)
 
 static const struct lack lacks[] = {
 	{ "landlock", "landlock", CONFINED },
 	{ "landlock-at-boot", "landlock", CONFINED },
 	{ "seccomp", "seccomp", CONFINED },
-	{ "namespaces", "namespaces", ISOLATED },
-	{ "user-namespaces", "namespaces", ISOLATED },
-	{ "network-namespaces", "namespaces", ISOLATED },
-	{ "mount-namespaces", "namespaces", ISOLATED },
-	{ "ipc-namespaces", "namespaces", ISOLATED },
+	{ "namespaces", "namespaces", APART },
+	{ "user-namespaces", "namespaces", APART },
+	{ "network-namespaces", "namespaces", APART },
+	{ "mount-namespaces", "namespaces", APART },
+	{ "ipc-namespaces", "namespaces", APART },
 	{ "read-only-mounts", "namespaces", CLIMB_STARTER },
 };
 
-static const char *const programs[] = { "vitrine-render", "vitrine-display", "vitrine-gpu",
-	"vitrine-starter", "vitrine-fetcher" };
+/* These say what they are locked in by. */
+static const struct {
+	const char *name;
+	enum climb_process process;
+} programs[] = {
+	{ "vitrine-render", CLIMB_RENDER },
+	{ "vitrine-display", CLIMB_DISPLAY },
+	{ "vitrine-gpu", CLIMB_KEEPER },
+	{ "vitrine-starter", CLIMB_STARTER },
+	{ "vitrine-fetcher", CLIMB_FETCHER },
+	{ "vitrine-inner", CLIMB_INNER },
+};
 
 /* Returns what the process says of its walls: the rest of the line, or NULL. */
-static char *find_walls(const char *log, unsigned process)
+static char *find_walls(const char *log, const char *program)
 {
 	g_auto(GStrv) lines = g_strsplit(log, "\n", -1);
 	for (char **line = lines; *line; line++) {
 		const char *at = strstr(*line, "walls: ");
-		if (at && strstr(*line, programs[process]))
+		if (at && strstr(*line, program))
 			return g_strdup(at + strlen("walls: "));
 	}
 	return NULL;
@@ -73,10 +83,11 @@ static void test_starts(const void *data)
 	const struct lack *lack = data;
 	g_autofree char *log = run(lack->feature, "auto");
 	for (unsigned i = 0; i < G_N_ELEMENTS(programs); i++) {
-		g_autofree char *walls = find_walls(log, i);
-		g_test_message("%s: %s", programs[i], walls ? walls : "nothing");
-		if ((lack->processes & (1u << i)) && !says_lacking(walls, lack->wall)) {
-			g_test_message("%s does not say that it lacks %s", programs[i], lack->wall);
+		g_autofree char *walls = find_walls(log, programs[i].name);
+		g_test_message("%s: %s", programs[i].name, walls ? walls : "nothing");
+		if ((lack->processes & programs[i].process) && !says_lacking(walls, lack->wall)) {
+			g_test_message(
+				"%s does not say that it lacks %s", programs[i].name, lack->wall);
 			g_test_fail();
 		}
 	}
@@ -102,8 +113,8 @@ static void test_all(void)
 	static const char *const walls_of_all[] = { "landlock", "seccomp", "namespaces" };
 	g_autofree char *log = run(NULL, "auto");
 	for (unsigned i = 0; i < G_N_ELEMENTS(programs); i++) {
-		g_autofree char *walls = find_walls(log, i);
-		g_test_message("%s: %s", programs[i], walls ? walls : "nothing");
+		g_autofree char *walls = find_walls(log, programs[i].name);
+		g_test_message("%s: %s", programs[i].name, walls ? walls : "nothing");
 		g_assert_nonnull(walls);
 		for (unsigned w = 0; w < G_N_ELEMENTS(walls_of_all); w++)
 			g_assert_false(says_lacking(walls, walls_of_all[w]));
@@ -115,8 +126,8 @@ static void test_old_landlock(void)
 {
 	g_autofree char *log = run("landlock-after-2", "auto");
 	for (unsigned i = 0; i < G_N_ELEMENTS(programs); i++) {
-		g_autofree char *walls = find_walls(log, i);
-		g_test_message("%s: %s", programs[i], walls ? walls : "nothing");
+		g_autofree char *walls = find_walls(log, programs[i].name);
+		g_test_message("%s: %s", programs[i].name, walls ? walls : "nothing");
 		g_assert_true(walls && strstr(walls, "landlock (ABI 2)"));
 	}
 }
