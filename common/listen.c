@@ -13,11 +13,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/*
- * The kernel keeps this many connections until they are accepted, which our main loops do at once.
- */
-#define LISTEN_BACKLOG 1024
-
 static void set_errno_error(GError **error, int number, const char *what)
 {
 	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(number), "cannot listen on %s: %s",

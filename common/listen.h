@@ -10,6 +10,9 @@
 #include <glib.h>
 #include <stdbool.h>
 
+/* The kernel keeps this many connections until they are accepted, which our loops do at once. */
+#define LISTEN_BACKLOG 1024
+
 /*
  * Tells whether every address that `address` resolves to is a loopback one; false when it resolves
  * to none.

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "common/link.h"
+#include "common/listen.h"
 #include "common/shm.h"
 #include "tests/client/certificate.h"
 
@@ -248,7 +249,7 @@ void fake_desktop_renew_frame_link(struct fake_desktop *desktop)
 
 /* ---- start ---- */
 
-static int listen_tcp(struct fake_desktop *desktop, bool tls)
+static int bind_tcp(struct fake_desktop *desktop, bool tls)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -265,7 +266,7 @@ static int listen_tcp(struct fake_desktop *desktop, bool tls)
 	return fd;
 }
 
-static int listen_unix(struct fake_desktop *desktop)
+static int bind_unix(struct fake_desktop *desktop)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	g_autofree char *path = g_build_filename(desktop->directory, "spice.sock", NULL);
@@ -301,9 +302,9 @@ static void send_listener(struct fake_desktop *desktop, const struct fake_deskto
 		.kind = options->unix_socket ? KEEPER_LISTENER_UNIX :
 			options->tls         ? KEEPER_LISTENER_TLS :
 					       KEEPER_LISTENER_TCP };
-	int fd = options->unix_socket ? listen_unix(desktop) : listen_tcp(desktop, options->tls);
+	int fd = options->unix_socket ? bind_unix(desktop) : bind_tcp(desktop, options->tls);
 
-	g_assert_cmpint(listen(fd, 16), ==, 0);
+	g_assert_cmpint(listen(fd, LISTEN_BACKLOG), ==, 0);
 	keeper_send(desktop, &message, sizeof(message), fd);
 	close(fd);
 }

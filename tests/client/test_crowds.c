@@ -222,10 +222,10 @@ static int connect_from(const struct fixture *fixture, bool elsewhere)
 /* Returns how many ms it took until spice-server said its first word; -1: it was not let in. */
 static int64_t good_connect(const struct fixture *fixture, bool tls, bool elsewhere)
 {
-	struct good good = { .fd = connect_from(fixture, elsewhere) };
 	const struct timeval patience = { .tv_sec = PATIENCE_S };
 	const int on = 1;
 	gint64 begun_us = g_get_monotonic_time();
+	struct good good = { .fd = connect_from(fixture, elsewhere) };
 	setsockopt(good.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	setsockopt(good.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	bool in = (!tls || good_shake(&good)) && good_log_in(&good);
