@@ -16,6 +16,8 @@
  *
  * - Contexts: one for each program that draws. A sub-context is one of the program's GL contexts:
  *   Firefox and Chromium end the oldest of more than 16 for WebGL in a process.
+ * - Programs: a driver compiles a shader for each state that it is drawn with; llvmpipe takes 0.3
+ *   to 0.7 MB for each, and a browser has some hundred of them. Textures pay for it.
  * - Objects, shaders, resources: emulators and games keep thousands of textures (GLideN64: up to
  *   8000), each with a view of it; Mesa makes a shader for each variant of a program.
  * - Textures: browsers and games of 2 GiB, and four heads of 3840x2160 in three buffers each, which
@@ -44,6 +46,7 @@ enum quota_name {
 	QUOTA_SHADERS,
 	QUOTA_SHADER_BYTES,
 	QUOTA_QUERIES,
+	QUOTA_PROGRAM_BYTES,
 	QUOTA_RESOURCES,
 	QUOTA_TEXTURE_BYTES,
 	QUOTA_PICTURE_BYTES,
@@ -71,12 +74,13 @@ struct quota_row {
 	enum quota_scope scope;
 	uint64_t initial, min, max;
 	/*
-	 * One takes this much host memory, which is charged to other-bytes. 0: it is charged
-	 * nowhere else.
+	 * One takes this much host memory, which is charged to other-bytes, or to texture-bytes.
+	 * 0: it is charged nowhere else.
 	 */
 	uint64_t cost_bytes;
 	const char *refused; /* the command, and what asks for it */
 	bool takes_time;     /* to make: refused as making-time says, too */
+	bool of_textures;    /* its cost is charged to texture-bytes */
 };
 
 extern const struct quota_row quota_rows[QUOTAS];

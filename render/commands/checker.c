@@ -5,16 +5,34 @@
 #include <inttypes.h>
 #include <linux/virtio_gpu.h>
 
+#include "common/monotonic.h"
 #include "common/peer_log.h"
 #include "protocol/stats_writer.h"
+#include "render/commands/growth.h"
 #include "render/gl/virgl.h"
 #include "render/gl/virgl_bounds.h"
 #include "render/objects/objects.h"
+#include "render/quota/quota.h"
 #include "render/stream/streams.h"
+
+/*
+ * So many commands are executed at a time, so that memory is looked at before a stream has made
+ * much more than it may.
+ */
+#define PIECE_COMMANDS 64
+/* Nothing that is compiled is ready sooner. */
+#define COMPILED_NS 100000
+/* The allocators of sanitizers keep what is freed. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MEMORY_FILE NULL
+#else
+#define MEMORY_FILE "/proc/self/statm"
+#endif
 
 struct checker {
 	struct objects *objects;
 	struct streams *streams;
+	struct growth *growth;
 };
 
 /* ---- what objects say ---- */
@@ -34,6 +52,7 @@ static void resource_made(void *user, const struct resource *resource)
 		.last_level = d->last_level,
 		.samples = d->nr_samples,
 		.pixel_bytes = virgl_bounds_format_bytes(d->format) };
+	growth_forget(checker->growth);
 	if (d->is_3d)
 		streams_resource_made(checker->streams, &facts);
 }
@@ -58,6 +77,7 @@ static void submit_cut(void *user, uint32_t context, uint32_t *words, uint32_t n
 static void resource_going(void *user, struct resource *resource)
 {
 	struct checker *checker = user;
+	growth_forget(checker->growth);
 	streams_resource_going(checker->streams, resource->id, submit_cut, checker);
 }
 
@@ -72,6 +92,7 @@ static void backing_changed(void *user, const struct resource *resource)
 static void context_made(void *user, uint32_t context)
 {
 	struct checker *checker = user;
+	growth_forget(checker->growth);
 	streams_context_made(
 		checker->streams, context, objects_get_account(checker->objects, context));
 }
@@ -79,6 +100,7 @@ static void context_made(void *user, uint32_t context)
 static void context_gone(void *user, uint32_t context)
 {
 	struct checker *checker = user;
+	growth_forget(checker->growth);
 	streams_context_gone(checker->streams, context);
 }
 
@@ -111,6 +133,7 @@ struct checker *checker_create(struct objects *objects)
 	struct checker *checker = g_new0(struct checker, 1);
 	checker->objects = objects;
 	checker->streams = streams_create();
+	checker->growth = growth_create(MEMORY_FILE);
 	objects_add_listener(objects, &objects_listener, checker);
 	return checker;
 }
@@ -121,6 +144,7 @@ void checker_destroy(struct checker *checker)
 		return;
 	objects_remove_listener(checker->objects, checker);
 	streams_destroy(checker->streams);
+	growth_destroy(checker->growth);
 	g_free(checker);
 }
 
@@ -146,6 +170,61 @@ static void note_refused(
 		escaped, fault->command, fault->field, fault->value, fault->why, fault->limit);
 }
 
+static uint32_t count_piece_words(const uint32_t *words, uint32_t n_words)
+{
+	uint32_t n = 0;
+	for (unsigned i = 0; i < PIECE_COMMANDS && n < n_words; i++)
+		n += (words[n] >> 16) + 1;
+	return MIN(n, n_words);
+}
+
+/* The desktop's own context, by which all are shown, goes on when others have taken what there is.
+ */
+static bool is_borne(const struct quota_account *account)
+{
+	const struct quota *own = &account->quotas[QUOTA_PROGRAM_BYTES];
+	return account->making.is_spared && own->used < own->limit / 2;
+}
+
+static void lose_for_memory(struct checker *checker, uint32_t context)
+{
+	const char *name = objects_get_context_name(checker->objects, context);
+	g_autofree char *escaped = g_strescape(name, NULL);
+	peer_warning(PEER_GUEST, "context %u (%s) is lost: what its draws made has no room",
+		context, escaped);
+	streams_lose(checker->streams, context);
+	stats_add_guest(STATS_COMMANDS_REFUSED, 1);
+}
+
+/*
+ * Executes what was passed, piece by piece. Gives what virtio-gpu answers: the context is lost when
+ * virglrenderer has left off, or when what was compiled is over a quota.
+ */
+static uint32_t execute(
+	struct checker *checker, uint32_t context, const struct stream_passed *passed)
+{
+	struct quota_account *account = objects_get_account(checker->objects, context);
+	uint64_t began_ns = monotonic_now_ns();
+	uint32_t at = 0;
+	growth_begin(checker->growth, account->guest);
+	do {
+		uint32_t n = count_piece_words(passed->words + at, passed->n_words - at);
+		if (!virgl_submit(context, passed->words + at, n)) {
+			lose(checker, context);
+			return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+		}
+		at += n;
+		uint64_t ended_ns = monotonic_now_ns();
+		if (ended_ns - began_ns >= COMPILED_NS &&
+			!growth_charge(checker->growth, account) && !is_borne(account)) {
+			lose_for_memory(checker, context);
+			return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
+		}
+		began_ns = ended_ns;
+	} while (at < passed->n_words);
+	return VIRTIO_GPU_RESP_OK_NODATA;
+}
+
 uint32_t checker_submit(
 	struct checker *checker, uint32_t context, uint32_t *words, uint32_t n_words)
 {
@@ -156,11 +235,9 @@ uint32_t checker_submit(
 	bool is_whole = streams_check(checker->streams, context, words, n_words, &passed, &fault);
 	if (!is_whole)
 		note_refused(checker, context, &fault);
-	bool is_done = virgl_submit(context, passed.words, passed.n_words);
-	if (!is_done)
-		lose(checker, context);
-	if (!is_whole && fault.over_quota)
-		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
-	return is_whole && is_done ? VIRTIO_GPU_RESP_OK_NODATA :
-				     VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+	uint32_t result = execute(checker, context, &passed);
+	if (is_whole || result != VIRTIO_GPU_RESP_OK_NODATA)
+		return result;
+	return fault.over_quota ? VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY :
+				  VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 }

@@ -96,6 +96,12 @@ void quota_tell(struct quota_account *account, enum quota_name name, uint64_t n)
 	tell(&account->quotas[name], find(account, name), n);
 }
 
+/* Returns the quota of the guest's that what is counted by number, or measured, is charged to. */
+static enum quota_name get_payer(enum quota_name name)
+{
+	return quota_rows[name].of_textures ? QUOTA_TEXTURE_BYTES : QUOTA_OTHER_BYTES;
+}
+
 static bool charge_or_tell(struct quota_account *account, enum quota_name name, uint64_t n)
 {
 	bool ok = quota_charge(find(account, name), n);
@@ -114,7 +120,7 @@ bool quota_take(struct quota_account *account, enum quota_name name, uint64_t n)
 	if ((takes_time && !making_allows(account)) || !charge_or_tell(account, name, n))
 		return false;
 	account->making.n_made += takes_time;
-	if (charge_or_tell(account, QUOTA_OTHER_BYTES, n * quota_rows[name].cost_bytes))
+	if (charge_or_tell(account, get_payer(name), n * quota_rows[name].cost_bytes))
 		return true;
 	quota_release(find(account, name), n);
 	return false;
@@ -123,7 +129,7 @@ bool quota_take(struct quota_account *account, enum quota_name name, uint64_t n)
 void quota_give(struct quota_account *account, enum quota_name name, uint64_t n)
 {
 	quota_release(find(account, name), n);
-	quota_release(find(account, QUOTA_OTHER_BYTES), n * quota_rows[name].cost_bytes);
+	quota_release(find(account, get_payer(name)), n * quota_rows[name].cost_bytes);
 }
 
 bool quota_allows(struct quota_account *account, enum quota_name name, uint64_t n)

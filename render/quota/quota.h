@@ -47,9 +47,9 @@ void quota_account_finish_context(struct quota_account *account);
 
 /*
  * Takes n of a quota, of the guest's account or of the context's, as the table says, and takes its
- * cost of the guest's other-bytes. When one of the two has not that much, that is logged, nothing
- * is taken and false is returned: the answer is ERR_OUT_OF_MEMORY. The same happens to what takes
- * time to make when the account is late (making.h).
+ * cost of the guest's other-bytes or texture-bytes. When one of the two has not that much, that is
+ * logged, nothing is taken and false is returned: the answer is ERR_OUT_OF_MEMORY. The same happens
+ * to what takes time to make when the account is late (making.h).
  */
 bool quota_take(struct quota_account *account, enum quota_name name, uint64_t n);
 void quota_give(struct quota_account *account, enum quota_name name, uint64_t n);
