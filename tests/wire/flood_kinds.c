@@ -17,6 +17,11 @@
 #define BIND_SAMPLER_VIEW 8
 #define BIND_CUSTOM (1u << 17)
 #define OCCLUSION_COUNTER 0
+/* These are bits of a rasterizer's state in virgl_protocol.h, and a value of enum pipe_prim_type.
+ */
+#define POINT_QUAD_RASTERIZATION (1u << 7)
+#define HALF_PIXEL_CENTER (1u << 29)
+#define PRIM_POINTS 0
 #define MIB (1u << 20)
 /* Says how many objects a program asks for with one command, where one command may make many. */
 #define AT_ONCE 64
@@ -236,6 +241,77 @@ static void ask_queries(struct flooder *flooder, uint32_t id)
 	flooder_put_stream(flooder, &stream);
 }
 
+/* ---- what draws make ---- */
+
+/* Makes a target and vertices to draw points with. */
+static void make_points(struct flooder *flooder)
+{
+	const struct virtio_gpu_resource_create_3d target = { .resource_id = 500,
+		.target = VIRGL_TARGET_TEXTURE_2D,
+		.format = VIRGL_FORMAT_B8G8R8A8,
+		.bind = VIRGL_BIND_RENDER_TARGET,
+		.width = 64,
+		.height = 64,
+		.depth = 1,
+		.array_size = 1 };
+	const struct virtio_gpu_resource_create_3d vertices = { .resource_id = 501,
+		.target = VIRGL_TARGET_BUFFER,
+		.format = VIRGL_FORMAT_R8,
+		.bind = VIRGL_BIND_VERTEX_BUFFER,
+		.width = 4096,
+		.height = 1,
+		.depth = 1,
+		.array_size = 1 };
+	wire_ok(guest_gpu_create_3d(flooder->guest, &target));
+	wire_ok(guest_gpu_create_3d(flooder->guest, &vertices));
+}
+
+/* A context begins with this, also one that is made anew. */
+static void put_points(struct flooder *flooder)
+{
+	struct virgl_stream stream = { 0 };
+	put_open(flooder, 500);
+	put_open(flooder, 501);
+	virgl_create_surface(&stream, 1, 500, VIRGL_FORMAT_B8G8R8A8);
+	virgl_set_framebuffer(&stream, 1);
+	virgl_set_viewport(&stream, 64, 64);
+	virgl_use_plain_state(&stream, 5, 6, 7, 8);
+	virgl_set_vertex_buffer(&stream, 501, 32, 0);
+	virgl_create_shader(&stream, 2, VIRGL_SHADER_VERTEX,
+		"VERT\nDCL IN[0]\nDCL IN[1]\nDCL OUT[0], POSITION\nDCL OUT[1], GENERIC[0]\n"
+		"0: MOV OUT[0], IN[0]\n1: MOV OUT[1], IN[1]\n2: END\n");
+	virgl_create_shader(&stream, 3, VIRGL_SHADER_FRAGMENT,
+		"FRAG\nDCL IN[0], GENERIC[0], PERSPECTIVE\nDCL OUT[0], COLOR\n"
+		"0: MOV OUT[0], IN[0]\n1: END\n");
+	virgl_bind_shader(&stream, 2, VIRGL_SHADER_VERTEX);
+	virgl_bind_shader(&stream, 3, VIRGL_SHADER_FRAGMENT);
+	flooder_put_stream(flooder, &stream);
+}
+
+/*
+ * Draws with a rasterizer that replaces other coordinates than any before, for which virglrenderer
+ * and the driver compile the same shaders again.
+ */
+static void ask_variants(struct flooder *flooder, uint32_t id)
+{
+	struct virgl_stream stream = { 0 };
+	if (id == FLOODER_BASE)
+		put_points(flooder);
+	virgl_put_header(&stream, CREATE_OBJECT, VIRGL_OBJECT_RASTERIZER, 9);
+	virgl_put(&stream, 4);
+	virgl_put(&stream, POINT_QUAD_RASTERIZATION | HALF_PIXEL_CENTER);
+	virgl_put_float(&stream, 1.0f);
+	virgl_put(&stream, (id - FLOODER_BASE) << 1);
+	virgl_put(&stream, 0);
+	virgl_put_float(&stream, 1.0f);
+	for (unsigned i = 0; i < 3; i++)
+		virgl_put_float(&stream, 0.0f);
+	virgl_bind(&stream, VIRGL_OBJECT_RASTERIZER, 4);
+	virgl_draw(&stream, PRIM_POINTS, 0, 1);
+	virgl_destroy(&stream, VIRGL_OBJECT_RASTERIZER, 4);
+	flooder_put_stream(flooder, &stream);
+}
+
 /* ---- what is kept for one command, or for a second ---- */
 
 /*
@@ -326,6 +402,7 @@ const struct flood floods[] = {
 	{ "shaders", NULL, NULL, ask_shaders },
 	{ "shader-bytes", NULL, NULL, ask_shader_text },
 	{ "queries", NULL, make_query_buffer, ask_queries },
+	{ "program-bytes", "program-bytes=64M", make_points, ask_variants, .stays = true },
 	{ "resources", NULL, NULL, ask_small, give_resource },
 	{ "texture-bytes", NULL, NULL, ask_texture, give_resource, .leaves = true },
 	{ "texture-bytes of buffers", NULL, NULL, ask_buffer, give_resource, .leaves = true },

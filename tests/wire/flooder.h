@@ -45,6 +45,7 @@ struct flood {
 	bool is_work;   /* never refused: what costs is each one */
 	bool on_cursor; /* asked for on the cursor queue */
 	bool leaves;    /* one that is refused leaves something to give back */
+	bool stays;     /* Mesa keeps some of it when its context goes, so it is not begun anew */
 };
 
 struct flooder {

@@ -260,7 +260,9 @@ static bool is_wanted(const struct flood *flood)
 {
 	if (names)
 		return g_strv_contains((const gchar *const *)names, flood->name);
-	return anew ? !flood->is_rate || flood->is_work : !flood->is_work;
+	if (anew)
+		return !flood->stays && (!flood->is_rate || flood->is_work);
+	return !flood->is_work;
 }
 
 int main(int argc, char **argv)
