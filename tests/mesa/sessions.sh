@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Runs in a guest, as root (run-guest): sway, then an Xorg with glamor and XFCE, and in each the programs that people use.
+# Runs in a guest, as root (run-guest): kmscube, sway, then an Xorg with glamor and XFCE, and in each the programs that people use.
 # Each program's output goes to /out. SESSIONS, SLOW: what to run, and how many times as long as on a machine that is not slow.
 export LANG=C.UTF-8 XDG_RUNTIME_DIR=/run/user/1000 HOME=/home/person NO_AT_BRIDGE=1 PATH=$PATH:/usr/games
 # The person's runtime folder would come and go with each su.
@@ -43,6 +43,15 @@ toolkits() {
 	program qml 15 'sh -c "exec /usr/lib/qt6/bin/qml /payload/scene.qml"'
 	find /usr/lib/*/qt[56]/examples/quick* -type f -perm -100 2>/dev/null | sort | awk 'NR % 6 == 1' >/tmp/quick
 	while read -r example; do program "quick-${example##*/}" 8 "$example" </dev/null; done </tmp/quick
+}
+
+# kmscube ends when its input can be read, as that is at its end, too.
+run_kmscube() {
+	session=kmscube
+	mkfifo /tmp/silence && chown person /tmp/silence
+	program smooth 30 'kmscube -c 60 <>/tmp/silence'
+	program rgba 30 'kmscube -M rgba -c 60 <>/tmp/silence'
+	program samples 30 'kmscube -s 4 -c 60 <>/tmp/silence'
 }
 
 run_sway() {
