@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Runs in a guest, as root (run-guest): kmscube, sway, then an Xorg with glamor and XFCE, and in each the programs that people use.
-# Each program's output goes to /out. SESSIONS, SLOW: what to run, and how many times as long as on a machine that is not slow.
+# Runs in a guest, as root (run-guest): kmscube, sway, then an Xorg with glamor and XFCE, and in each the programs that people
+# use. Each program's output goes to /out. SESSIONS, SLOW: what to run, and how many times as long as on a machine that is not
+# slow. RECORD=1: what is drawn is written down by the host, so each session does one thing, and goes on with it.
 export LANG=C.UTF-8 XDG_RUNTIME_DIR=/run/user/1000 HOME=/home/person NO_AT_BRIDGE=1 PATH=$PATH:/usr/games
 # The person's runtime folder would come and go with each su.
 loginctl enable-linger person
@@ -49,6 +50,7 @@ toolkits() {
 run_kmscube() {
 	session=kmscube
 	mkfifo /tmp/silence && chown person /tmp/silence
+	[ "${RECORD:-0}" = 0 ] || { program smooth 100 'kmscube -c 600 <>/tmp/silence'; return; }
 	program smooth 30 'kmscube -c 60 <>/tmp/silence'
 	program rgba 30 'kmscube -M rgba -c 60 <>/tmp/silence'
 	program samples 30 'kmscube -s 4 -c 60 <>/tmp/silence'
@@ -61,6 +63,11 @@ run_sway() {
 	person 'LIBSEAT_BACKEND=seatd WLR_RENDERER=gles2 sway -d -c /tmp/sway.config' 2>&1 | head -c 2000000 >/out/sway.log &
 	wait_for $XDG_RUNTIME_DIR/wayland-1 || return
 	export WAYLAND_DISPLAY=wayland-1 GDK_BACKEND=wayland XDG_SESSION_TYPE=wayland
+	if [ "${RECORD:-0}" = 1 ]; then
+		program second-foot 60 'foot sh -c "while ls -lR /usr/share; do :; done"'
+		grep -a 'GL renderer' /out/sway.log >/out/sway-renderer.log
+		return
+	fi
 	DISPLAY=:0 program es2_info-by-xwayland 20 es2_info
 	program weston-simple-egl 8 weston-simple-egl
 	program glmark2-es2-wayland 240 'glmark2-es2-wayland -s 320x240 -b :duration=0.2'
