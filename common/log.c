@@ -24,7 +24,8 @@ static GLogWriterOutput write_text_line(
 	if (!message || g_log_writer_default_would_drop(level, domain))
 		return G_LOG_WRITER_HANDLED;
 
-	g_autofree char *text_line = g_strdup_printf("%s: %s\n", log_program, message);
+	const char *fault = level & G_LOG_LEVEL_CRITICAL ? "CRITICAL: " : "";
+	g_autofree char *text_line = g_strdup_printf("%s: %s%s\n", log_program, fault, message);
 	ssize_t written = write(STDERR_FILENO, text_line, strlen(text_line));
 	return written < 0 ? G_LOG_WRITER_UNHANDLED : G_LOG_WRITER_HANDLED;
 }

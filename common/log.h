@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * log writes each message as one line on standard error, "program: text", for a person or a service
- * manager to read. Info and debug lines appear when G_MESSAGES_DEBUG names the program. Nothing is
- * written to standard output.
+ * manager to read; "program: CRITICAL: text" is a fault of ours or of a library. Info and debug
+ * lines appear when G_MESSAGES_DEBUG names the program. Nothing is written to standard output.
  *
  * common/ and protocol/ are compiled once for all programs, so GLib's domain for their messages is
  * asked for at run time.
@@ -14,7 +14,10 @@
 /* Installs the writer for this process and sets the domain. `program` must outlive the process. */
 void log_init(const char *program);
 
-/* Sets only the domain, and GLib's own writer stays. `program` must outlive the process. */
+/*
+ * Sets only the domain, for a process that has another writer. GLib's own asks for local time in
+ * memory that all threads share. `program` must outlive the process.
+ */
 void log_set_domain(const char *program);
 
 /*

@@ -84,7 +84,7 @@ static void raise_fd_limit(void)
 int main(int argc, char **argv)
 {
 	struct worker_display_options options;
-	log_set_domain("vitrine-display");
+	log_init("vitrine-display");
 	if (!parse(argc, argv, &options))
 		return EXIT_FAILURE;
 	if (!is_keeper_link(KEEPER_LINK_FD)) {

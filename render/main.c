@@ -49,6 +49,7 @@ int main(int argc, char **argv)
 	if (options.report)
 		_exit(gpu_report_print(options.render_node, options.software) ? EXIT_SUCCESS :
 										EXIT_FAILURE);
+	log_init("vitrine-render");
 	if (!options.probe && fcntl(KEEPER_LINK_FD, F_SETFD, FD_CLOEXEC) < 0) {
 		g_printerr("vitrine-render: no keeper link on descriptor %d: started by hand?\n",
 			KEEPER_LINK_FD);
