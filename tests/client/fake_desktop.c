@@ -20,6 +20,7 @@
 #include "common/listen.h"
 #include "common/shm.h"
 #include "tests/client/certificate.h"
+#include "tests/client/patience.h"
 
 #define READY_TIMEOUT_MS 20000
 #define END_TIMEOUT_MS 10000
@@ -117,7 +118,7 @@ static bool handle_visitor(void *user, const void *message, int *fds, unsigned n
 	struct pollfd p = { .fd = desktop->keeper_link, .events = POLLOUT };
 
 	desktop->asked = true;
-	return poll(&p, 1, READY_TIMEOUT_MS) == 1 &&
+	return poll(&p, 1, patience_ms(READY_TIMEOUT_MS)) == 1 &&
 	       link_send(desktop->keeper_link, &answer, sizeof(answer), NULL, 0) == 0;
 }
 
@@ -157,7 +158,7 @@ bool fake_desktop_wait_pointer_area(
 	struct fake_desktop *desktop, uint32_t width, uint32_t height, int timeout_ms)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&desktop->lock);
-	gint64 end_us = g_get_monotonic_time() + timeout_ms * G_GINT64_CONSTANT(1000);
+	gint64 end_us = patience_end_us(timeout_ms);
 
 	while (!area_is(desktop, width, height)) {
 		if (!g_cond_wait_until(&desktop->changed, &desktop->lock, end_us))
@@ -405,7 +406,7 @@ static void start_process(struct fake_desktop *desktop, const struct fake_deskto
 static void wait_ready(struct fake_desktop *desktop)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&desktop->lock);
-	gint64 end_us = g_get_monotonic_time() + READY_TIMEOUT_MS * G_GINT64_CONSTANT(1000);
+	gint64 end_us = patience_end_us(READY_TIMEOUT_MS);
 
 	while (!desktop->ready) {
 		if (!g_cond_wait_until(&desktop->changed, &desktop->lock, end_us))
@@ -476,7 +477,7 @@ bool fake_desktop_is_alive(struct fake_desktop *desktop)
 
 static void process_wait(struct fake_desktop *desktop)
 {
-	gint64 end_us = g_get_monotonic_time() + END_TIMEOUT_MS * G_GINT64_CONSTANT(1000);
+	gint64 end_us = patience_end_us(END_TIMEOUT_MS);
 
 	while (fake_desktop_is_alive(desktop) && g_get_monotonic_time() < end_us)
 		g_usleep(5000);
@@ -567,7 +568,7 @@ unsigned long fake_desktop_resident_kib(const struct fake_desktop *desktop)
 
 bool fake_desktop_wait_log(const struct fake_desktop *desktop, const char *text, int timeout_ms)
 {
-	gint64 end_us = g_get_monotonic_time() + timeout_ms * G_GINT64_CONSTANT(1000);
+	gint64 end_us = patience_end_us(timeout_ms);
 
 	do {
 		g_autofree char *log = NULL;

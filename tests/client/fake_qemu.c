@@ -4,6 +4,8 @@
 #include <gio/gunixfdlist.h>
 #include <string.h>
 
+#include "tests/client/patience.h"
+
 #define CONSOLE_PATH "/org/qemu/Display1/Console_0"
 #define VM_PATH "/org/qemu/Display1/VM"
 #define AUDIO_PATH "/org/qemu/Display1/Audio"
@@ -96,7 +98,7 @@ static bool record_ends_with(const struct fake_qemu *qemu, const char *line)
 bool fake_qemu_wait_line(struct fake_qemu *qemu, const char *line, int timeout_ms)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&qemu->lock);
-	gint64 end_us = g_get_monotonic_time() + timeout_ms * G_GINT64_CONSTANT(1000);
+	gint64 end_us = patience_end_us(timeout_ms);
 
 	while (!record_ends_with(qemu, line)) {
 		if (!g_cond_wait_until(&qemu->changed, &qemu->lock, end_us))
@@ -108,7 +110,7 @@ bool fake_qemu_wait_line(struct fake_qemu *qemu, const char *line, int timeout_m
 bool fake_qemu_wait_count(struct fake_qemu *qemu, unsigned n, int timeout_ms)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&qemu->lock);
-	gint64 end_us = g_get_monotonic_time() + timeout_ms * G_GINT64_CONSTANT(1000);
+	gint64 end_us = patience_end_us(timeout_ms);
 
 	while (qemu->record->len < n) {
 		if (!g_cond_wait_until(&qemu->changed, &qemu->lock, end_us))
@@ -403,7 +405,7 @@ void fake_qemu_hang_up(struct fake_qemu *qemu)
 bool fake_qemu_wait_sound(struct fake_qemu *qemu, int timeout_ms)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&qemu->lock);
-	gint64 end_us = g_get_monotonic_time() + timeout_ms * G_GINT64_CONSTANT(1000);
+	gint64 end_us = patience_end_us(timeout_ms);
 
 	while (!qemu->sound) {
 		if (!g_cond_wait_until(&qemu->changed, &qemu->lock, end_us))

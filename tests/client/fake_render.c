@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/shm.h"
+#include "tests/client/patience.h"
 
 #define FOURCC_XRGB8888 0x34325258u /* drm_fourcc.h */
 #define LOUD_BYTE 0x5a
@@ -52,7 +53,7 @@ static int send_locked(struct fake_render *render, void *message, size_t size_by
 	while ((result = link_send(render->link, message, size_bytes, &fd, fd >= 0)) == -EAGAIN) {
 		struct pollfd wait = { .fd = render->link, .events = POLLOUT };
 
-		if (poll(&wait, 1, SEND_WAIT_MS) <= 0) {
+		if (poll(&wait, 1, patience_ms(SEND_WAIT_MS)) <= 0) {
 			render->broken = "display does not read its frame link";
 			return -EAGAIN;
 		}
@@ -147,13 +148,13 @@ static struct fake_buffer *head_find_free(struct fake_head *head)
 
 static struct fake_buffer *head_wait_free(struct fake_render *render, struct fake_head *head)
 {
-	gint64 start_us = g_get_monotonic_time(), end_us = start_us + BUFFER_WAIT_MS * 1000;
+	gint64 start_us = g_get_monotonic_time(), end_us = patience_end_us(BUFFER_WAIT_MS);
 	struct fake_buffer *buffer;
 
 	while (!(buffer = head_find_free(head)) && render->link >= 0 && !render->dropped &&
 		!render->broken) {
 		if (!g_cond_wait_until(&render->changed, &render->lock, end_us)) {
-			render->broken = "no buffer was released for 5 s";
+			render->broken = "no buffer was released for long";
 			break;
 		}
 	}
@@ -472,7 +473,7 @@ static bool render_wait(struct fake_render *render,
 	const struct condition *condition, int timeout_ms)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&render->lock);
-	gint64 end_us = g_get_monotonic_time() + timeout_ms * G_GINT64_CONSTANT(1000);
+	gint64 end_us = patience_end_us(timeout_ms);
 
 	while (!met(render, condition)) {
 		if (!g_cond_wait_until(&render->changed, &render->lock, end_us))

@@ -2,6 +2,7 @@
 /* spice-probe's commands that wait until something is seen. probe_main.c says what they mean. */
 #include <string.h>
 
+#include "tests/client/patience.h"
 #include "tests/client/probe_call.h"
 #include "tests/guest/counter_layout.h"
 
@@ -45,7 +46,7 @@ static bool call_wait(
 	if (call->error)
 		return false;
 	int64_t start_us = g_get_monotonic_time();
-	bool over = probe_wait(timeout_ms, wait_over, wait);
+	bool over = probe_wait(patience_ms(timeout_ms), wait_over, wait);
 	int64_t now_us = g_get_monotonic_time();
 	call_put_int(call, "elapsed_ms", (now_us - start_us) / 1000);
 	call_put_int(call, "now_us", now_us);

@@ -2,6 +2,7 @@
 /* spice-probe's session and channels: it connects, leaves, and watches the library's log. */
 #include <string.h>
 
+#include "tests/client/patience.h"
 #include "tests/client/probe.h"
 
 #define PRIMARY_GRACE_MS 1000
@@ -132,7 +133,7 @@ bool connection_open(struct probe *probe)
 	probe->session = session_new(probe);
 	if (!spice_session_connect(probe->session))
 		connection_fail(probe, "cannot connect: bad address");
-	if (!probe_wait(probe->options.connect_timeout_ms, connection_settled, probe))
+	if (!probe_wait(patience_ms(probe->options.connect_timeout_ms), connection_settled, probe))
 		connection_fail(probe, "no main, display, inputs and cursor channel in time");
 	/*
 	 * A server with no head on has no surface, so this wait may end in vain; the commands will

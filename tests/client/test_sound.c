@@ -2,6 +2,7 @@
 /* sound: checks that the client hears what the guest plays, and only while it plays. */
 #include "display/spice/spice_playback.h"
 #include "tests/client/fixture.h"
+#include "tests/client/patience.h"
 
 /* At this rate Opus is not used, so samples arrive as they were. */
 #define RATE 44100
@@ -21,7 +22,7 @@ static gint64 heard(struct fixture *fixture, const char *what)
 
 static void wait_heard(struct fixture *fixture, const char *what, gint64 value)
 {
-	gint64 end_us = g_get_monotonic_time() + SETTLE_MS * 1000;
+	gint64 end_us = patience_end_us(SETTLE_MS);
 	while (heard(fixture, what) != value && g_get_monotonic_time() < end_us)
 		g_usleep(20000);
 	g_assert_cmpint(heard(fixture, what), ==, value);
@@ -196,7 +197,7 @@ static bool wait_ours(struct fixture *fixture, bool ours)
 {
 	const struct stats *stats = fake_desktop_stats(fixture->desktop);
 	const uint64_t *margin_us = &stats->clients[0].gauges[STATS_CLIENT_CLOCK_MARGIN_US];
-	gint64 end_us = g_get_monotonic_time() + SETTLE_MS * 1000;
+	gint64 end_us = patience_end_us(SETTLE_MS);
 	for (unsigned i = 1; (__atomic_load_n(margin_us, __ATOMIC_RELAXED) > 0) != ours; i++) {
 		if (g_get_monotonic_time() > end_us)
 			return false;

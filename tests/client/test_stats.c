@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "tests/client/patience.h"
+
 #define WAIT_MS 20000
 
 static const struct stats_head *figures(const struct fixture *fixture)
@@ -23,7 +25,7 @@ static uint64_t count(const struct fixture *fixture, enum stats_count which)
 
 static bool wait_until(bool (*holds)(const struct fixture *fixture), const struct fixture *fixture)
 {
-	gint64 end_us = g_get_monotonic_time() + WAIT_MS * G_GINT64_CONSTANT(1000);
+	gint64 end_us = patience_end_us(WAIT_MS);
 
 	while (!holds(fixture)) {
 		if (g_get_monotonic_time() > end_us)
@@ -146,7 +148,7 @@ static bool is_lossless(const struct fixture *fixture)
 static void test_stream(void)
 {
 	const struct rect film = { 100, 100, 400, 240 };
-	gint64 end_us = g_get_monotonic_time() + WAIT_MS * G_GINT64_CONSTANT(1000);
+	gint64 end_us = patience_end_us(WAIT_MS);
 	struct fixture fixture;
 
 	fixture_start(&fixture, 800, 600, NULL);
