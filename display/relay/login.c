@@ -226,8 +226,11 @@ void login_read_ticket(struct connection *connection)
 
 static void say_result(struct connection *connection, enum spice_login_error error)
 {
-	const uint32_t result = (uint32_t)error;
-	login_say(connection, (const uint8_t *)&result, sizeof(result));
+	/* Who came by SASL hears first whether that is accepted, and then what all hear. */
+	const uint32_t words[] = { SPICE_LOGIN_OK, (uint32_t)error };
+	bool both = connection->login->sasl && error != SPICE_LOGIN_PERMISSION_DENIED;
+	const uint32_t *first = both ? &words[0] : &words[1];
+	login_say(connection, (const uint8_t *)first, both ? sizeof(words) : sizeof(words[1]));
 }
 
 /* In the middle of SASL there is no word for it, and the end of the connection must do. */

@@ -6,7 +6,8 @@
  *   server: length, names of mechanisms with a comma before, between and after them
  *   client: length, the name that it chooses; then a datum
  *   server: a datum; a byte, 1 when it is done
- *   client: a datum, and the server again, until it is done; then the result follows
+ *   client: a datum, and the server again, until it is done
+ *   server: 0 when that is accepted; then, or in its place, the result that all clients hear
  *
  * A length has 32 bits. A datum is its length, which counts a NUL behind it, and the bytes; a
  * length of 0 says that there is none, which is not the same as one without bytes.
