@@ -43,6 +43,14 @@
 #define DESKTOP_PASSWORD_MAX_BYTES KEEPER_TICKET_MAX
 
 /*
+ * So many users may have names and passwords of their own; with those tickets that are given
+ * (VIEWER_GIVEN_MAX) display has room for them (TICKETS_MAX in display/tickets/limits.h). A file
+ * with more is refused, and one with more bytes.
+ */
+#define USERS_MAX 50
+#define USERS_FILE_MAX_BYTES 16384
+
+/*
  * A certificate's or key's file may have this many bytes: display refuses more
  * (display/relay/limits.h), whatever is in them. A larger one is refused.
  */
