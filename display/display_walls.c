@@ -34,7 +34,6 @@ static const struct confine_path paths[] = {
 	{ "/etc/crypto-policies", CONFINE_READ, "the same, elsewhere than on Debian" },
 	{ "/etc/ssl/openssl.cnf", CONFINE_READ,
 		"OpenSSL, which makes RSA keys for log-ins, ours and spice-server's" },
-	{ "/etc/sasl2", CONFINE_READ, "spice-server starts SASL, which nobody uses here" },
 	{ "/dev/urandom", CONFINE_READ, "random numbers of libraries older than getrandom()" },
 	{ "/dev/null", CONFINE_DEVICE, "libraries open it in descriptors' places" },
 	{ "/sys/devices/system/cpu", CONFINE_READ, "how many threads encoders make" },

@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "display/display.h"
 #include "display/relay/inner_maker.h"
+#include "display/relay/sasl_talk.h"
 #include "protocol/heartbeat_writer.h"
 #include "protocol/keeper_link.h"
 #include "protocol/worker_options.h"
@@ -106,6 +107,7 @@ int main(int argc, char **argv)
 	heartbeat_attach();
 	heartbeat_start(HEARTBEAT_MAIN, "spice-server");
 	video_load();
+	sasl_talk_load();
 	if (!display_walls_begin(&walls))
 		return EXIT_FAILURE;
 	struct program program = { .loop = g_main_loop_new(NULL, FALSE) };

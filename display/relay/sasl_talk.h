@@ -9,12 +9,13 @@
  * of what follows (spice-gtk wants an SSF of 56).
  *
  * The library reads no configuration, starts no program and asks no service. Of its plugins the two
- * with these mechanisms are loaded, and no other, also when spice-server starts it later. Secrets
+ * with these mechanisms are loaded, and no other, also when spice-server starts it later, which
+ * finds it started. Secrets
  * come from the caller. A name that nobody has gets a secret that nobody knows: it takes as long,
  * and ends in the same way.
  *
- * Threads: sasl_talk_load() is called on the main thread, before there is another; each talk is
- * used by one thread at a time.
+ * Threads: sasl_talk_load() is called on the main thread, before another one uses the library; each
+ * talk is used by one thread at a time.
  */
 #pragma once
 

@@ -22,7 +22,6 @@ static const struct confine_path paths[] = {
 	{ "/etc/gnutls", CONFINE_READ, "GnuTLS: which ciphers the administrator wants" },
 	{ "/etc/crypto-policies", CONFINE_READ, "the same, elsewhere than on Debian" },
 	{ "/etc/ssl/openssl.cnf", CONFINE_READ, "OpenSSL's settings" },
-	{ "/etc/sasl2", CONFINE_READ, "spice-server starts SASL, which nobody uses here" },
 	{ "/dev/dri", CONFINE_LIST, "the list of GPUs" },
 	{ "/dev/dri", CONFINE_DEVICE, "GPUs; each worker allows itself render nodes alone" },
 	{ "/dev/nvidiactl", CONFINE_DEVICE, "NVIDIA's driver: its control node" },
