@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "display/display.h"
 
+#include <string.h>
+
 #include "display/display_parts.h"
 #include "display/inner_key/inner_key.h"
 #include "display/spice/spice_head.h"
@@ -10,13 +12,16 @@ static bool on_ticket(void *user, const struct keeper_ticket *ticket, const char
 {
 	struct display *display = user;
 	int64_t now_us = g_get_monotonic_time();
-	const struct tickets_terms terms = {
+	struct tickets_terms terms = {
+		.named = ticket->flags & KEEPER_TICKET_NAMED,
 		.view_only = ticket->flags & KEEPER_TICKET_VIEW_ONLY,
 		.once = ticket->flags & KEEPER_TICKET_ONCE,
 		.use_by_us = ticket->use_within_s > 0 ?
 				     now_us + ticket->use_within_s * G_USEC_PER_SEC :
 				     0,
 	};
+	G_STATIC_ASSERT(TICKETS_USER_MAX == KEEPER_USER_MAX);
+	memcpy(terms.user, ticket->user, KEEPER_USER_MAX);
 	bool empty = text[0] == '\0';
 	if (empty)
 		tickets_drop(display->tickets, ticket->name);

@@ -16,7 +16,7 @@
 #include "common/link.h"
 
 #define KEEPER_LINK_FD 3
-#define KEEPER_LINK_VERSION 4
+#define KEEPER_LINK_VERSION 5
 
 /* Queue 0 is control, queue 1 is cursor (virtio 1.2, 5.7.2). */
 #define KEEPER_RINGS 2
@@ -27,6 +27,8 @@
 /* spice-server keeps tickets in SPICE_MAX_PASSWORD_LENGTH (60) bytes, the NUL included, and cuts
  * longer ones without a word: nobody could log in. */
 #define KEEPER_TICKET_MAX 59
+/* So many bytes has a user's name at most. */
+#define KEEPER_USER_MAX 63
 
 enum keeper_message {
 	/*
@@ -200,15 +202,17 @@ struct keeper_certificate {
 #define KEEPER_TICKET_PASSWORD 1
 #define KEEPER_TICKET_VIEW_PASSWORD 2
 #define KEEPER_TICKET_FIRST_GIVEN 16
+#define KEEPER_TICKET_FIRST_USER 0x80000000u /* and behind it */
 
 #define KEEPER_TICKET_VIEW_ONLY 1u /* who comes with it may look and listen, and no more */
 #define KEEPER_TICKET_ONCE 2u      /* it lets one session in */
-#define KEEPER_TICKET_FLAGS 3u
+#define KEEPER_TICKET_NAMED 4u     /* it is of no use without the user's name */
+#define KEEPER_TICKET_FLAGS 7u
 
 /*
  * `ticket` is a password that clients may give. It has no NUL when it is full. Before a listener
  * comes, the one named KEEPER_TICKET_PASSWORD does: where that is empty nobody is asked for any.
- * Where another is empty it is forgotten.
+ * Where another is empty it is forgotten. Who logs in by SASL must give the user's name with it.
  */
 struct keeper_ticket {
 	struct link_header header;
@@ -217,6 +221,7 @@ struct keeper_ticket {
 	uint32_t use_within_s; /* it must be used first within so many seconds; 0: at any time */
 	uint32_t reserved;
 	char ticket[KEEPER_TICKET_MAX + 5];
+	char user[KEEPER_USER_MAX + 1]; /* with a NUL; "": it can be given with no name */
 };
 
 /*

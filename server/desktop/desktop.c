@@ -108,6 +108,12 @@ static bool check_users(const struct desktop *desktop, GError **error)
 	if (desktop->view_password_file && !has_password)
 		return desktop_fail(
 			error, "--view-password-file needs a password for those who may do more");
+	if (desktop->users_file && !has_password)
+		return desktop_fail(
+			error, "--users-file needs a password for those who give no name");
+	if (desktop->users_file && desktop->tls.port == 0)
+		return desktop_fail(error, "--users-file needs --spice-tls-port: clients give a "
+					   "name in TLS alone");
 	return desktop_read_users(desktop->allow_user, users, error) >= 0;
 }
 
@@ -135,6 +141,11 @@ static bool read_view_password(struct desktop *desktop, GError **error)
 	return desktop->view_password != NULL;
 }
 
+static bool read_users(struct desktop *desktop, GError **error)
+{
+	return !desktop->users_file || users_read(desktop->users_file, &desktop->users, error);
+}
+
 bool desktop_read_password(struct desktop *desktop, GError **error)
 {
 	g_assert(!desktop->password);
@@ -149,7 +160,8 @@ bool desktop_read_password(struct desktop *desktop, GError **error)
 	} else {
 		desktop->password = password_read(desktop->password_file, "password-file", error);
 	}
-	return desktop->password != NULL && read_view_password(desktop, error);
+	return desktop->password != NULL && read_view_password(desktop, error) &&
+	       read_users(desktop, error);
 }
 
 static void forget(char **password)
@@ -163,6 +175,7 @@ void desktop_forget_password(struct desktop *desktop)
 {
 	forget(&desktop->password);
 	forget(&desktop->view_password);
+	users_finish(&desktop->users);
 }
 
 bool desktop_check_address(const struct desktop *desktop, GError **error)

@@ -14,6 +14,7 @@
 
 #include "protocol/quotas.h"
 #include "server/desktop/tls_options.h"
+#include "server/desktop/users.h"
 
 /* Each of these programs takes a part of the options. */
 enum desktop_program { DESKTOP_RUN, DESKTOP_GPU, DESKTOP_PROGRAMS };
@@ -63,8 +64,10 @@ struct desktop {
 	char *allow_user;         /* who needs no password, with commas between them */
 	bool no_password;         /* nobody needs one */
 	char *view_password_file; /* for those who may only look on */
+	char *users_file;         /* names and passwords of those who have them */
 	/* Of desktop_read_password(); they are no options, and never written anywhere. */
 	char *password, *view_password;
+	struct users users;
 
 	unsigned confine; /* enum confine_mode */
 

@@ -275,6 +275,16 @@ const struct desktop_option desktop_options[] = {
 		"and devices of theirs reach nothing. They do not take the place of one who gave "
 		"the other password. The file is a plain one, and read again on SIGHUP.",
 		.check = check_readable, .checked_by = RUN | GPU },
+	{ "users-file", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_PATH, MEMBER(users_file), "PATH",
+		"In TLS, let those in whose names and passwords are in this file",
+		"Each line is NAME:PASSWORD, or NAME/view:PASSWORD for one who may only look on. A "
+		"name has up to 63 letters, digits and \".\", \"-\", \"_\", \"@\"; desktop "
+		"and view are not free. Stock clients then ask for a name on --spice-tls-port: "
+		"with the name desktop the desktop's password counts, with view that of "
+		"--view-password-file, and a ticket's name is its first six letters. It needs a "
+		"password, by which those come who give no name, and a certificate. The file is a "
+		"plain one, and read again on SIGHUP.",
+		.check = check_readable, .checked_by = RUN | GPU },
 	{ "allow-user", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_TEXT, MEMBER(allow_user),
 		"USER[,USER]...", "Without a password: let these users of this host in, too",
 		"A desktop without a password is for the user who runs it, the one who started it "

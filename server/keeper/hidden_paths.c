@@ -68,7 +68,8 @@ char **hidden_paths_find(const struct desktop *desktop, const char *const *neede
 {
 	const char *const files[] = { desktop->qmp_path, desktop->stats_socket,
 		desktop->ticket_socket, desktop->socket_path, desktop->spice_unix,
-		desktop->password_file, desktop->view_password_file, desktop->tls.key };
+		desktop->password_file, desktop->view_password_file, desktop->users_file,
+		desktop->tls.key };
 	GPtrArray *paths = g_ptr_array_new();
 	/* Where the session's sockets are: its bus, sound, Wayland, other desktops of ours. */
 	g_autofree char *runtime = resolve(g_getenv("XDG_RUNTIME_DIR"));

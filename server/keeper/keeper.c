@@ -320,6 +320,7 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop, struct st
 	viewer_init(&keeper->viewer, starter, desktop->password, &viewer_events);
 	if (desktop->view_password)
 		viewer_set_view_password(&keeper->viewer, desktop->view_password);
+	viewer_set_users(&keeper->viewer, &desktop->users);
 	struct requests_events requests_events = {
 		.user = keeper,
 		.closed = on_conversation_closed,

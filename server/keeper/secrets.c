@@ -10,6 +10,7 @@
 enum secrets_file {
 	SECRETS_FILE_PASSWORD,
 	SECRETS_FILE_VIEW_PASSWORD,
+	SECRETS_FILE_USERS,
 	SECRETS_FILE_CERTIFICATE,
 	SECRETS_FILE_KEY,
 };
@@ -20,6 +21,7 @@ void secrets_plan(struct fetcher_plan *plan, const struct desktop *desktop)
 		.monitor = desktop->qmp_path,
 		.files = { [SECRETS_FILE_PASSWORD] = desktop->password_file,
 			[SECRETS_FILE_VIEW_PASSWORD] = desktop->view_password_file,
+			[SECRETS_FILE_USERS] = desktop->users_file,
 			[SECRETS_FILE_CERTIFICATE] = desktop->tls.certificate,
 			[SECRETS_FILE_KEY] = desktop->tls.key },
 		.file_max_bytes = DESKTOP_TLS_FILE_MAX_BYTES,
@@ -52,6 +54,20 @@ static bool read_password(struct fetcher *fetcher, enum secrets_file file, const
 		viewer_set_view_password(viewer, password);
 	explicit_bzero(password, strlen(password));
 	g_free(password);
+	return true;
+}
+
+static bool read_users(
+	struct fetcher *fetcher, const char *path, struct viewer *viewer, GError **error)
+{
+	struct users users;
+	int fd = copy(fetcher, SECRETS_FILE_USERS, path, error);
+	bool taken = fd >= 0 && users_read_fd(fd, path, &users, error);
+	fd_close(&fd);
+	if (!taken)
+		return false;
+	viewer_set_users(viewer, &users);
+	users_finish(&users);
 	return true;
 }
 
@@ -94,6 +110,11 @@ void secrets_read_again(
 		bool taken = read_password(fetcher, SECRETS_FILE_VIEW_PASSWORD,
 			desktop->view_password_file, viewer, &error);
 		tell("password of those who look on", taken, error);
+	}
+	if (desktop->users_file) {
+		g_autoptr(GError) error = NULL;
+		bool taken = read_users(fetcher, desktop->users_file, viewer, &error);
+		tell("list of users", taken, error);
 	}
 	if (desktop->tls.port > 0) {
 		g_autoptr(GError) error = NULL;

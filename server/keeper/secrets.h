@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * secrets reads password, certificate and key again, when SIGHUP says that their files have
+ * secrets reads passwords, users, certificate and key again, when SIGHUP says that their files have
  * changed. The fetcher copies the files, since the keeper may open none. What is there but cannot
  * be used is refused with a line in the log, and what was there before stays. Who is connected
  * stays so.

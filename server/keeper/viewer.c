@@ -59,8 +59,20 @@ static void send_ticket(struct viewer *viewer, const struct viewer_ticket *ticke
 	if (ticket->use_by_us > 0)
 		m.use_within_s = (uint32_t)(left_us(ticket) / G_USEC_PER_SEC + 1);
 	memcpy(m.ticket, ticket->text, sizeof(ticket->text));
+	memcpy(m.user, ticket->user, sizeof(ticket->user));
 	SEND_TO_VIEWER(viewer, m, NULL, 0);
 	explicit_bzero(&m, sizeof(m));
+}
+
+static void send_user(struct viewer *viewer, unsigned i)
+{
+	const struct user *user = &viewer->users.all[i];
+	struct viewer_ticket ticket = { .name = KEEPER_TICKET_FIRST_USER + i,
+		.flags = KEEPER_TICKET_NAMED | (user->view_only ? KEEPER_TICKET_VIEW_ONLY : 0) };
+	memcpy(ticket.text, user->password, sizeof(user->password));
+	memcpy(ticket.user, user->name, sizeof(user->name));
+	send_ticket(viewer, &ticket);
+	explicit_bzero(&ticket, sizeof(ticket));
 }
 
 static void send_certificate(struct viewer *viewer)
@@ -82,6 +94,8 @@ static void on_worker_ready(void *owner)
 		if (left_us(ticket) >= 0)
 			send_ticket(viewer, ticket);
 	}
+	for (unsigned i = 0; i < viewer->users.n; i++)
+		send_user(viewer, i);
 	send_certificate(viewer);
 	for (unsigned i = 0; i < viewer->n_listeners; i++) {
 		struct keeper_listener m = { .header.type = KEEPER_MESSAGE_LISTENER,
@@ -131,8 +145,9 @@ void viewer_init(struct viewer *viewer, struct starter *starter, const char *pas
 {
 	g_assert(events->ready && events->failed && events->pointer_area && events->visitor);
 	*viewer = (struct viewer){ .certificate = { -1, -1 },
-		.password.name = KEEPER_TICKET_PASSWORD,
-		.view_password = { KEEPER_TICKET_VIEW_PASSWORD, KEEPER_TICKET_VIEW_ONLY, "", 0 },
+		.password = { .name = KEEPER_TICKET_PASSWORD, .user = USERS_DESKTOP },
+		.view_password = { KEEPER_TICKET_VIEW_PASSWORD, KEEPER_TICKET_VIEW_ONLY, "", 0,
+			USERS_VIEW },
 		.last_given = KEEPER_TICKET_FIRST_GIVEN - 1,
 		.events = *events };
 	/* Made as large as it gets, so that none of it is left in memory that was freed. */
@@ -162,6 +177,16 @@ void viewer_set_password(struct viewer *viewer, const char *password)
 void viewer_set_view_password(struct viewer *viewer, const char *password)
 {
 	change(viewer, &viewer->view_password, password);
+}
+
+void viewer_set_users(struct viewer *viewer, const struct users *users)
+{
+	unsigned n = MAX(users->n, viewer->users.n);
+	/* Behind the last one a user has no name and no password, which says that it has gone. */
+	users_finish(&viewer->users);
+	viewer->users = *users;
+	for (unsigned i = 0; i < n && viewer->worker.state == WORKER_READY; i++)
+		send_user(viewer, i);
 }
 
 /*
@@ -203,6 +228,8 @@ bool viewer_give_ticket(struct viewer *viewer, uint32_t flags, uint32_t use_with
 	if (viewer->given->len == VIEWER_GIVEN_MAX || !make_text(given.text))
 		return false;
 	viewer->last_given = given.name;
+	/* Enough to tell tickets apart; what is left are 70 bits. */
+	memcpy(given.user, given.text, USERS_TICKET_BYTES);
 	g_array_append_val(viewer->given, given);
 	memcpy(ticket, given.text, sizeof(given.text));
 	if (viewer->worker.state == WORKER_READY)
@@ -246,6 +273,7 @@ void viewer_finish(struct viewer *viewer)
 	explicit_bzero(&viewer->password, sizeof(viewer->password));
 	g_clear_pointer(&viewer->given, g_array_unref);
 	explicit_bzero(&viewer->view_password, sizeof(viewer->view_password));
+	users_finish(&viewer->users);
 	viewer->n_listeners = 0;
 }
 

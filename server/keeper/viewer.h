@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "server/desktop/users.h"
 #include "server/keeper/worker.h"
 
 #define VIEWER_LISTENERS_MAX 4
@@ -33,6 +34,7 @@ struct viewer_ticket {
 	uint32_t name, flags; /* as in struct keeper_ticket */
 	char text[KEEPER_TICKET_MAX + 1];
 	int64_t use_by_us; /* on the monotonic clock; 0: at any time */
+	char user[KEEPER_USER_MAX + 1];
 };
 
 struct viewer {
@@ -42,6 +44,7 @@ struct viewer {
 	struct viewer_ticket view_password; /* empty: none */
 	GArray *given; /* struct viewer_ticket; those that are over go when one is given */
 	uint32_t last_given;
+	struct users users; /* a copy */
 	int certificate[2]; /* files: certificate and key; -1: none */
 	struct viewer_listener listeners[VIEWER_LISTENERS_MAX];
 	unsigned n_listeners;
@@ -54,6 +57,8 @@ void viewer_init(struct viewer *viewer, struct starter *starter, const char *pas
 void viewer_set_password(struct viewer *viewer, const char *password);
 /* The same of those who may only look on. */
 void viewer_set_view_password(struct viewer *viewer, const char *password);
+/* The same of those who have names. */
+void viewer_set_users(struct viewer *viewer, const struct users *users);
 /*
  * Makes a ticket that must be used first within so many seconds, and writes its text into `ticket`.
  * Returns false when there are VIEWER_GIVEN_MAX, or when the kernel gives no randomness.

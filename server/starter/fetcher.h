@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The fetcher is the servant (servant.h) that opens what has a path, since the keeper may open
- * nothing: it connects to QEMU's monitor, and copies the files of passwords, certificate and key
- * when they are to be read again. It is told these at the start and knows no others, so that a
- * keeper that was taken over gets by it what it had anyway. The files' bytes do not pass through
- * its memory.
+ * nothing: it connects to QEMU's monitor, and copies the files of passwords, users, certificate
+ * and key when they are to be read again. It is told these at the start and knows no others, so
+ * that a keeper that was taken over gets by it what it had anyway. The files' bytes do not pass
+ * through its memory.
  *
  * It is not the starter, whose workers would inherit what is allowed to it.
  */
@@ -12,8 +12,8 @@
 
 #include "server/starter/servant.h"
 
-/* Two passwords, certificate, key. */
-#define FETCHER_FILES_MAX 4
+/* Two passwords, users, certificate, key. */
+#define FETCHER_FILES_MAX 5
 
 /* All that the fetcher will ever reach for. */
 struct fetcher_plan {

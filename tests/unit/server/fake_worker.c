@@ -126,9 +126,13 @@ static bool on_ticket(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	const struct keeper_ticket *m = message;
 	if (m->name == KEEPER_TICKET_PASSWORD)
-		note("TICKET %s", m->ticket);
+		note("TICKET %s as %s", m->ticket, m->user);
+	else if (m->flags & KEEPER_TICKET_NAMED)
+		note("USER %u %u %s %s", m->name - KEEPER_TICKET_FIRST_USER, m->flags, m->user,
+			m->ticket);
 	else
-		note("TICKET %u %u %u %s", m->name, m->flags, m->use_within_s, m->ticket);
+		note("TICKET %u %u %u %s as %s", m->name, m->flags, m->use_within_s, m->ticket,
+			m->user);
 	return true;
 }
 

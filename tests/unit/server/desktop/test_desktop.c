@@ -189,9 +189,9 @@ static void test_keeper_arguments(const struct desktop *run, unsigned n_expected
 
 /*
  * Both programs have these: name, virgl, the node, software, the limit of a submission, quotas,
- * pacing; encoder, 4:4:4, clock; eight of SPICE; the walls.
+ * pacing; encoder, 4:4:4, clock; nine of SPICE; the walls.
  */
-#define N_SHARED 22
+#define N_SHARED 23
 
 static void test_keeper_is_told(void)
 {

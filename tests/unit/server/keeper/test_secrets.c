@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * secrets: runs vitrine-gpu, changes the files of its password and certificate, and sends SIGHUP.
+ * secrets: runs vitrine-gpu, changes the files of its passwords, users and certificate, and sends
+ * SIGHUP.
  * The display that it has and the next one get what is good, and nothing that is not.
  */
 #include <fcntl.h>
@@ -19,7 +20,7 @@
 #define PATIENCE_MS 20000
 
 struct site {
-	char *folder, *password, *view_password, *certificate, *key;
+	char *folder, *password, *view_password, *users, *certificate, *key;
 	struct rig *rig;
 };
 
@@ -42,20 +43,23 @@ static void site_init(struct site *site)
 	site->folder = g_dir_make_tmp("vitrine-secrets-XXXXXX", NULL);
 	site->password = g_build_filename(site->folder, "password", NULL);
 	site->view_password = g_build_filename(site->folder, "view-password", NULL);
+	site->users = g_build_filename(site->folder, "users", NULL);
 	site->certificate = g_build_filename(site->folder, "certificate", NULL);
 	site->key = g_build_filename(site->folder, "key", NULL);
 	write_text(site->password, "swordfish\n");
 	write_text(site->view_password, "goldfish\n");
+	write_text(site->users, "alice:wonderland\nbob/view:look\ncarol:salmon\n");
 	certificate_write(site->certificate, site->key);
 	g_autofree char *options[] = {
 		g_strdup_printf("--password-file=%s", site->password),
 		g_strdup_printf("--view-password-file=%s", site->view_password),
+		g_strdup_printf("--users-file=%s", site->users),
 		g_strdup_printf("--spice-tls-port=%u", free_port()),
 		g_strdup_printf("--spice-tls-cert=%s", site->certificate),
 		g_strdup_printf("--spice-tls-key=%s", site->key),
 	};
 	const char *const arguments[] = { options[0], options[1], options[2], options[3],
-		options[4], NULL };
+		options[4], options[5], NULL };
 	site->rig = rig_create(arguments);
 	for (unsigned i = 1; i < G_N_ELEMENTS(options); i++)
 		g_free(options[i]);
@@ -67,12 +71,14 @@ static void site_finish(struct site *site)
 	rig_destroy(site->rig);
 	g_unlink(site->password);
 	g_unlink(site->view_password);
+	g_unlink(site->users);
 	g_unlink(site->certificate);
 	g_unlink(site->key);
 	g_rmdir(site->folder);
 	g_free(site->folder);
 	g_free(site->password);
 	g_free(site->view_password);
+	g_free(site->users);
 	g_free(site->certificate);
 	g_free(site->key);
 }
@@ -108,16 +114,16 @@ static void test_taken(void)
 	struct site site;
 	site_init(&site);
 	g_autofree char *first = certificate_note(&site);
-	rig_wait_log(site.rig, "TICKET swordfish", 1);
-	rig_wait_log(site.rig, "TICKET 2 1 0 goldfish", 1);
+	rig_wait_log(site.rig, "TICKET swordfish as desktop\n", 1);
+	rig_wait_log(site.rig, "TICKET 2 1 0 goldfish as view\n", 1);
 	rig_wait_log(site.rig, first, 1);
 	certificate_write(site.certificate, site.key);
 	write_text(site.password, "marlin\n");
 	write_text(site.view_password, "carp\n");
 	g_autofree char *second = certificate_note(&site);
 	kill(site.rig->pid, SIGHUP);
-	rig_wait_log(site.rig, "TICKET marlin", 1);
-	rig_wait_log(site.rig, "TICKET 2 1 0 carp", 1);
+	rig_wait_log(site.rig, "TICKET marlin as desktop\n", 1);
+	rig_wait_log(site.rig, "TICKET 2 1 0 carp as view\n", 1);
 	rig_wait_log(site.rig, second, 1);
 	await_error(&site, "SIGHUP: the password was read again", 1);
 	await_error(&site, "SIGHUP: the certificate was read again", 1);
@@ -159,6 +165,54 @@ static void test_refused(void)
 	site_finish(&site);
 }
 
+static void expect_users(const struct site *site, unsigned n_times)
+{
+	rig_wait_log(site->rig, "USER 0 4 alice wonderland", n_times);
+	rig_wait_log(site->rig, "USER 1 5 bob look", n_times);
+	rig_wait_log(site->rig, "USER 2 4 carol salmon", n_times);
+}
+
+/* Who is not in the file any more is forgotten, and the next display does not hear of them. */
+static void test_users(void)
+{
+	struct site site;
+	site_init(&site);
+	expect_users(&site, 1);
+	write_text(site.users, "# bob has gone\nalice:cheshire\ncarol/view:salmon\n");
+	kill(site.rig->pid, SIGHUP);
+	await_error(&site, "SIGHUP: the list of users was read again", 1);
+	rig_wait_log(site.rig, "USER 0 4 alice cheshire", 1);
+	rig_wait_log(site.rig, "USER 1 5 carol salmon", 1);
+	/* Without a name and a password. */
+	rig_wait_log(site.rig, "USER 2 4  \n", 1);
+	kill(rig_worker(site.rig, "display"), SIGKILL);
+	rig_wait_log(site.rig, "USER 1 5 carol salmon", 2);
+	rig_wait_log(site.rig, "CERTIFICATE", 3);
+	g_assert_cmpuint(rig_count_log(site.rig, "USER"), ==, 8);
+	site_finish(&site);
+}
+
+static void test_users_refused(void)
+{
+	struct site site;
+	site_init(&site);
+	expect_users(&site, 1);
+	write_text(site.users, "alice:cheshire\nbob\n");
+	kill(site.rig->pid, SIGHUP);
+	await_error(&site, "SIGHUP: the list of users stays as it was: ", 1);
+	await_error(&site, "users: line 2: no colon", 1);
+	g_unlink(site.users);
+	kill(site.rig->pid, SIGHUP);
+	await_error(&site, "users: No such file", 1);
+	kill(rig_worker(site.rig, "display"), SIGKILL);
+	expect_users(&site, 2);
+	g_assert_cmpuint(rig_count_log(site.rig, "cheshire"), ==, 0);
+	g_autofree char *errors = rig_errors(site.rig);
+	g_assert_null(strstr(errors, "wonderland"));
+	g_assert_null(strstr(errors, "cheshire"));
+	site_finish(&site);
+}
+
 /* What nohup(1) ignores stays ignored, and the desktop has nothing to be read. */
 static void test_without(void)
 {
@@ -184,6 +238,8 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/secrets/taken", test_taken);
 	g_test_add_func("/secrets/refused", test_refused);
+	g_test_add_func("/secrets/users", test_users);
+	g_test_add_func("/secrets/users-refused", test_users_refused);
 	g_test_add_func("/secrets/without", test_without);
 	return g_test_run();
 }

@@ -86,8 +86,10 @@ static void test_given(void)
 	g_assert_cmpuint(other.result, ==, TICKET_GIVEN);
 	g_assert_cmpuint(strlen(one.ticket), ==, 20);
 	g_assert_cmpstr(one.ticket, !=, other.ticket);
-	g_autofree char *first = g_strdup_printf("TICKET 16 2 60 %s", one.ticket);
-	g_autofree char *second = g_strdup_printf("TICKET 17 3 3600 %s", other.ticket);
+	g_autofree char *first =
+		g_strdup_printf("TICKET 16 2 60 %s as %.6s\n", one.ticket, one.ticket);
+	g_autofree char *second =
+		g_strdup_printf("TICKET 17 3 3600 %s as %.6s\n", other.ticket, other.ticket);
 	rig_wait_log(site.rig, first, 1);
 	rig_wait_log(site.rig, second, 1);
 	/* The next display knows them, too. */
