@@ -13,11 +13,16 @@ struct client {
 	bool connected, brief;
 };
 
-static const char *trusted;
+static const char *trusted, *called;
 
 void client_trust(const char *certificate_path)
 {
 	trusted = certificate_path;
+}
+
+void client_call(const char *name)
+{
+	called = name;
 }
 
 static void die_with_the_test(gpointer user)
@@ -35,13 +40,14 @@ struct client *client_new_idle(const char *address, const char *password)
 		g_strdup_printf("--password=%s", password ? password : "");
 	g_autofree char *ca_option =
 		trusted ? g_strdup_printf("--ca-file=%s", trusted) : g_strdup("--no-connect");
+	g_autofree char *name_option = g_strdup_printf("--username=%s", called ? called : "");
 	const char *program = g_getenv("SPICE_PROBE");
 
 	g_assert_nonnull(program);
 	g_subprocess_launcher_set_child_setup(launcher, die_with_the_test, NULL, NULL);
 	client->process = g_subprocess_launcher_spawn(launcher, &error, program, "--no-connect",
-		"--connect-timeout-ms=20000", "--key-interval-ms=2", ca_option, address,
-		password ? password_option : NULL, NULL);
+		"--connect-timeout-ms=20000", "--key-interval-ms=2", ca_option, name_option,
+		address, password ? password_option : NULL, NULL);
 	g_assert_no_error(error);
 	client->output = g_data_input_stream_new(g_subprocess_get_stdout_pipe(client->process));
 	return client;

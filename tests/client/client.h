@@ -30,6 +30,9 @@ void client_be_brief(struct client *client);
 /* Makes clients started from now on trust the certificate in this file; NULL means the system's. */
 void client_trust(const char *certificate_path);
 
+/* Gives the name of clients' user from now on; NULL: they have none. */
+void client_call(const char *name);
+
 /* Returns the process id of the client's program. */
 pid_t client_pid(const struct client *client);
 bool client_is_connected(struct client *client);

@@ -325,16 +325,21 @@ static void send_stats(struct fake_desktop *desktop)
 	close(fd);
 }
 
-void fake_desktop_give_ticket(
-	struct fake_desktop *desktop, uint32_t name, uint32_t flags, const char *ticket)
+void fake_desktop_give_user(struct fake_desktop *desktop, uint32_t name, uint32_t flags,
+	const char *user, const char *secret)
 {
 	struct keeper_ticket message = {
 		.header.type = KEEPER_MESSAGE_TICKET, .name = name, .flags = flags
 	};
-
-	if (ticket)
-		g_strlcpy(message.ticket, ticket, sizeof(message.ticket));
+	g_strlcpy(message.user, user, sizeof(message.user));
+	g_strlcpy(message.ticket, secret ? secret : "", sizeof(message.ticket));
 	keeper_send(desktop, &message, sizeof(message), -1);
+}
+
+void fake_desktop_give_ticket(
+	struct fake_desktop *desktop, uint32_t name, uint32_t flags, const char *ticket)
+{
+	fake_desktop_give_user(desktop, name, flags, "", ticket);
 }
 
 /*

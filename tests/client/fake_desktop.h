@@ -66,6 +66,9 @@ int fake_desktop_connect_socket(const struct fake_desktop *desktop);
 /* Gives display another password or ticket, as the keeper does; `flags` are KEEPER_TICKET_... */
 void fake_desktop_give_ticket(
 	struct fake_desktop *desktop, uint32_t name, uint32_t flags, const char *ticket);
+/* The same of one that is given with a user's name. */
+void fake_desktop_give_user(struct fake_desktop *desktop, uint32_t name, uint32_t flags,
+	const char *user, const char *secret);
 
 /* Gives display a fresh frame link, as after the renderer was replaced. */
 void fake_desktop_renew_frame_link(struct fake_desktop *desktop);

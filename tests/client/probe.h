@@ -62,6 +62,7 @@ struct probe_options {
 	char *unix_path;
 	char *ca_file;  /* NULL: the system's */
 	char *password; /* NULL: none */
+	char *username; /* NULL or empty: none */
 	int connect_timeout_ms;
 	int key_interval_ms; /* pause after each key event of `type` and `key` */
 	bool wait_connect;   /* connect before the first command */

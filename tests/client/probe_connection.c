@@ -92,6 +92,8 @@ static SpiceSession *session_new(struct probe *probe)
 		g_object_set(session, "uri", options->uri, NULL);
 	if (options->ca_file)
 		g_object_set(session, "ca-file", options->ca_file, NULL);
+	if (options->username && options->username[0] != '\0')
+		g_object_set(session, "username", options->username, NULL);
 	if (options->password)
 		g_object_set(session, "password", options->password, NULL);
 	g_signal_connect(session, "channel-new", G_CALLBACK(channel_new), probe);

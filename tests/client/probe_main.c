@@ -157,6 +157,7 @@ static bool options_parse(struct probe *probe, int argc, char **argv, gboolean *
 			"connect to a unix socket", "PATH" },
 		{ "ca-file", 0, 0, G_OPTION_ARG_FILENAME, &options->ca_file,
 			"what the server's certificate must be signed by, for tls-port", "PATH" },
+		{ "username", 0, 0, G_OPTION_ARG_STRING, &options->username, "for SASL", "NAME" },
 		{ "password", 'p', 0, G_OPTION_ARG_STRING, &options->password, "ticket", "TEXT" },
 		{ "connect-timeout-ms", 0, 0, G_OPTION_ARG_INT, &options->connect_timeout_ms,
 			"default 15000", "MS" },
