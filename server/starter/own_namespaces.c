@@ -139,7 +139,10 @@ static int make_writable(const char *path)
 	if (access(path, F_OK) < 0)
 		return 0;
 	int result = mount_on_itself(path);
-	return result == 0 ? change_mount(path, 0, 0, MOUNT_ATTR_RDONLY) : result;
+	if (result == 0)
+		result = change_mount(path, 0, 0, MOUNT_ATTR_RDONLY);
+	/* The kernel keeps read-only what was so outside, and then nothing is kept. */
+	return result == EPERM ? 0 : result;
 }
 
 /* Workers' maps are written in /proc; what changes the machine there stays read-only. */

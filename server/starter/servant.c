@@ -19,6 +19,9 @@
  */
 #define SERVANT_TIMEOUT_MS 5000
 
+/* Before its walls stand it tries what the machine lets it, which takes long where all is slow. */
+#define SERVANT_BEGIN_TIMEOUT_MS 30000
+
 static bool fail(GError **error, int number, const char *what, const char *name)
 {
 	g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(number), "cannot %s the %s: %s",
@@ -118,7 +121,7 @@ static bool hear_walls(struct servant *servant)
 {
 	if (servant->heard || servant->link < 0)
 		return servant->heard;
-	servant->heard = link_wait_readable(servant->link, SERVANT_TIMEOUT_MS) &&
+	servant->heard = link_wait_readable(servant->link, SERVANT_BEGIN_TIMEOUT_MS) &&
 			 recv(servant->link, &servant->walls, sizeof(servant->walls),
 				 MSG_DONTWAIT) == sizeof(servant->walls);
 	if (!servant->heard)

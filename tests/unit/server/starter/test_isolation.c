@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -128,9 +129,8 @@ struct stage {
 	struct starter starter;
 };
 
-static void begin(struct stage *stage, const char *program, bool apart)
+static void plan(struct stage *stage, const char *program, bool apart)
 {
-	g_autoptr(GError) error = NULL;
 	*stage = (struct stage){ .plan = { .n_commands = 2, .name = "isolation", .apart = apart } };
 	for (unsigned i = 0; i < 2; i++) {
 		char *argv[] = { (char *)program, (char *)WORKER, folder, file, NULL };
@@ -143,8 +143,19 @@ static void begin(struct stage *stage, const char *program, bool apart)
 	stage->hidden[1] = file;
 	stage->plan.hidden = stage->hidden;
 	stage->plan.n_hidden = 2;
+}
+
+static void begin_planned(struct stage *stage)
+{
+	g_autoptr(GError) error = NULL;
 	starter_init(&stage->starter, &stage->plan, &error);
 	g_assert_no_error(error);
+}
+
+static void begin(struct stage *stage, const char *program, bool apart)
+{
+	plan(stage, program, apart);
+	begin_planned(stage);
 }
 
 /* Starts a worker, has it reach for another process, and hears what it found. */
@@ -419,6 +430,37 @@ static void test_program_of_root(void)
 	g_assert_cmpuint(found.ns[NS_USER], !=, read_own_ns("user"));
 }
 
+/* What lies on a medium that is read-only for all cannot be kept, and all else holds. */
+static void start_on_read_only_medium(void)
+{
+	g_autofree char *self = find_self();
+	struct stage stage = { 0 };
+	struct found found;
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		mount("none", folder, "tmpfs", MS_RDONLY, NULL) < 0)
+		_exit(77);
+	plan(&stage, self, true);
+	stage.plan.writable = stage.hidden;
+	stage.plan.n_writable = 1;
+	stage.plan.n_hidden = 0;
+	begin_planned(&stage);
+	pid_t pid = start(&stage, 0, 0, &found);
+	end(&stage, pid);
+	starter_finish(&stage.starter);
+	_exit(*found.lack_namespaces ? 77 : found.ns[NS_USER] == read_own_ns("user"));
+}
+
+static void test_read_only_medium(void)
+{
+	if (!runs_as_root())
+		return;
+	int status = run_child(start_on_read_only_medium);
+	if (status == 77)
+		g_test_skip("this machine has no namespaces for us");
+	else
+		g_assert_cmpint(status, ==, 0);
+}
+
 /* ---- users ---- */
 
 static void write_in(const char *dir, const char *name, const char *text)
@@ -508,6 +550,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/isolation/off", test_off);
 	g_test_add_func("/isolation/refused", test_refused);
 	g_test_add_func("/isolation/program-of-root", test_program_of_root);
+	g_test_add_func("/isolation/read-only-medium", test_read_only_medium);
 	g_test_add_func("/isolation/gpu-of-root", test_gpu_of_root);
 	g_test_add_func("/isolation/spare-users", test_spare_users);
 	int status = g_test_run();

@@ -236,6 +236,7 @@ static void test_starter_stopped(void)
 	struct told told;
 	g_autoptr(GError) error = NULL;
 	struct starter starter = make_starter();
+	g_assert_true(servant_hear_walls(&starter.servant, CONFINE_AUTO, NULL));
 	kill(starter.servant.pid, SIGSTOP);
 	int64_t began_us = g_get_monotonic_time();
 	g_assert_cmpint(start(&starter, &told, &error), ==, 0);
