@@ -106,9 +106,11 @@
 
 /*
  * What a mechanism says at once has at most this many bytes, with its NUL. spice-server allows a
- * MiB; those on offer say a name, a password and some random bytes. Past it: the client is cut off.
+ * MiB; those on offer say two names, a password and some random bytes, which are 400 bytes where
+ * each is as long as it may be. libsasl2 (2.1.28) never gives back a name of more than 1024 bytes,
+ * with which strangers could fill memory. Past it: the client is cut off.
  */
-#define SPICE_SASL_DATUM_MAX 8192
+#define SPICE_SASL_DATUM_MAX 1024
 
 /*
  * A client says so many of them: SCRAM's has two, and the second is the last. Past it: the log-in
