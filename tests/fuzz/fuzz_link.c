@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzzes the first message of a SPICE connection (spice_link.h), and the ticket that follows: what
- * is said of it must not depend on how much more there is, and each capability must lie where the
- * message says, inside it. (The relay's target has the other side of the log-in.)
+ * Fuzzes the first message of a SPICE connection (spice_link.h), and the ticket or the words of
+ * SASL that follow: what is said of it must not depend on how much more there is, and each
+ * capability must lie where the message says, inside it. (The relay's target has the other side of
+ * the log-in.)
  */
 #include <spice/enums.h>
 #include <spice/protocol.h>
@@ -12,6 +13,7 @@
 #include "display/door/spice_link.h"
 #include "display/relay/link_key.h"
 #include "display/relay/spice_login.h"
+#include "display/relay/spice_sasl.h"
 #include "tests/fuzz/feed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes);
@@ -120,6 +122,46 @@ static void check_ticket(const struct spice_link *link, const uint8_t *data, siz
 	g_assert(password[LINK_KEY_PASSWORD_BYTES_MAX] == '\0' && (ok || password[0] == '\0'));
 }
 
+/* ---- SASL ---- */
+
+/* Returns how many bytes the datum had; 0: the rest cannot be read. */
+static size_t check_datum(const uint8_t *data, size_t size_bytes)
+{
+	struct spice_sasl_datum datum, early;
+	ssize_t n = spice_sasl_read_datum(data, size_bytes, &datum);
+	g_assert(n < 0 || (size_t)n <= size_bytes);
+	if (n <= 0)
+		return 0;
+	g_assert(!datum.bytes == (n == sizeof(uint32_t)));
+	g_assert(datum.size_bytes < SPICE_SASL_DATUM_MAX);
+	g_assert(!datum.bytes || datum.bytes + datum.size_bytes + 1 == data + n);
+	g_assert(spice_sasl_read_datum(data, (size_t)n - 1, &early) == 0);
+	return (size_t)n;
+}
+
+static void check_sasl(const struct spice_link *link, const uint8_t *data, size_t size_bytes)
+{
+	struct spice_sasl_start start, early;
+	size_t chosen_bytes = spice_login_chooses_sasl(link, data, size_bytes);
+	g_assert(chosen_bytes <= size_bytes && (chosen_bytes == 0 || link->auth_selection));
+	if (chosen_bytes == 0)
+		return;
+	data += chosen_bytes;
+	size_bytes -= chosen_bytes;
+	ssize_t n = spice_sasl_read_start(data, size_bytes, &start);
+	g_assert(n < 0 || (size_t)n <= size_bytes);
+	if (n <= 0)
+		return;
+	size_t name_bytes = strlen(start.mechanism);
+	g_assert(name_bytes > 0 && name_bytes <= SPICE_SASL_NAME_MAX);
+	g_assert(memcmp(data + sizeof(uint32_t), start.mechanism, name_bytes) == 0);
+	g_assert(spice_sasl_read_start(data, (size_t)n - 1, &early) == 0);
+	size_t at = sizeof(uint32_t) + name_bytes;
+	for (size_t more; at < size_bytes && (more = check_datum(data + at, size_bytes - at)) > 0;)
+		at += more;
+	g_assert(at >= (size_t)n);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 {
 	struct spice_link link;
@@ -129,8 +171,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 	enum spice_link_state state = spice_link_parse(copy, size_bytes, &link);
 	if (state == SPICE_LINK_KNOWN)
 		check_known(&link, data, size_bytes);
-	if (state == SPICE_LINK_KNOWN && link.fault == SPICE_LINK_SOUND)
+	if (state == SPICE_LINK_KNOWN && link.fault == SPICE_LINK_SOUND) {
 		check_ticket(&link, copy + link.size_bytes, size_bytes - link.size_bytes);
+		check_sasl(&link, copy + link.size_bytes, size_bytes - link.size_bytes);
+	}
 	check_prefixes(state, &link, data, size_bytes);
 	return 0;
 }

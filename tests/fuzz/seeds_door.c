@@ -27,12 +27,9 @@ static void save(const char *directory, const char *name, const void *data, size
 
 /* ---- links ---- */
 
-/* A ticket that nobody can decrypt stands behind. */
-static void make_link(const char *directory, const char *name, uint8_t channel, uint32_t common,
-	uint32_t n_own, uint32_t own)
+static void put_link(
+	GByteArray *bytes, uint8_t channel, uint32_t common, uint32_t n_own, uint32_t own)
 {
-	static const uint8_t ticket[sizeof(SpiceLinkAuthMechanism) + 128] = { 1 };
-	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	SpiceLinkHeader header = { SPICE_MAGIC, 2, 2,
 		(uint32_t)sizeof(SpiceLinkMess) + 4 + 4 * n_own };
 	SpiceLinkMess mess = { 7, channel, 0, 1, n_own, sizeof(SpiceLinkMess) };
@@ -41,7 +38,27 @@ static void make_link(const char *directory, const char *name, uint8_t channel, 
 	put(bytes, &common, sizeof(common));
 	for (uint32_t i = 0; i < n_own; i++)
 		put(bytes, &own, sizeof(own));
+}
+
+/* A ticket that nobody can decrypt stands behind. */
+static void make_link(const char *directory, const char *name, uint8_t channel, uint32_t common,
+	uint32_t n_own, uint32_t own)
+{
+	static const uint8_t ticket[sizeof(SpiceLinkAuthMechanism) + 128] = { 1 };
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	put_link(bytes, channel, common, n_own, own);
 	put(bytes, ticket, sizeof(ticket));
+	seeds_save(directory, name, bytes);
+}
+
+/* spice-gtk's choice of SASL, a mechanism, and what it says by that. */
+static void make_sasl(const char *directory, const char *name, const void *said, size_t size_bytes)
+{
+	static const uint32_t chosen = SPICE_COMMON_CAP_AUTH_SASL;
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	put_link(bytes, SPICE_CHANNEL_MAIN, 0xf, 1, 0xf);
+	put(bytes, &chosen, sizeof(chosen));
+	put(bytes, said, size_bytes);
 	seeds_save(directory, name, bytes);
 }
 
@@ -54,6 +71,11 @@ void seeds_link(const char *directory)
 	make_link(directory, "html5-main", SPICE_CHANNEL_MAIN, 0x9, 1, 2);
 	make_link(directory, "html5-cursor", SPICE_CHANNEL_CURSOR, 0x9, 0, 0);
 	make_link(directory, "two-words", SPICE_CHANNEL_PLAYBACK, 0xf, 2, 6);
+	make_sasl(directory, "sasl-scram",
+		BYTES("\15\0\0\0SCRAM-SHA-256\43\0\0\0n,,n=alice,r=abcdefghijklmnopqrstuv\0"
+		      "\20\0\0\0c=biws,r=a,p=ab\0"));
+	make_sasl(directory, "sasl-plain", BYTES("\5\0\0\0PLAIN\22\0\0\0\0alice\0wonderland\0"));
+	make_sasl(directory, "sasl-late", BYTES("\5\0\0\0PLAIN\0\0\0\0\2\0\0\0x\0"));
 }
 
 /* ---- WebSocket ---- */
