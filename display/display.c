@@ -5,6 +5,7 @@
 
 #include "display/display_parts.h"
 #include "display/inner_key/inner_key.h"
+#include "display/relay/sasl_talk.h"
 #include "display/spice/spice_head.h"
 
 /* There is a bound on tickets; the keeper keeps below it (TICKETS_MAX in tickets/limits.h). */
@@ -23,6 +24,9 @@ static bool on_ticket(void *user, const struct keeper_ticket *ticket, const char
 	G_STATIC_ASSERT(TICKETS_USER_MAX == KEEPER_USER_MAX);
 	memcpy(terms.user, ticket->user, KEEPER_USER_MAX);
 	bool empty = text[0] == '\0';
+	if (terms.named && !empty && !sasl_talk_is_loaded())
+		g_warning_once("nobody can come in by a name: libsasl2 has not all of SCRAM and "
+			       "PLAIN here (Debian's package libsasl2-modules)");
 	if (empty)
 		tickets_drop(display->tickets, ticket->name);
 	else if (!tickets_put(display->tickets, ticket->name, text, &terms, now_us))
