@@ -8,6 +8,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/bench/processes.h"
@@ -20,13 +21,16 @@
 #define CPU_LIMIT_NS 10000000u
 #define IDLE_SECONDS 10
 
-enum { KEEPER, RENDER, DISPLAY, PROCESSES };
-static const char *const NAMES[PROCESSES] = { "vitrine-gpu", "vitrine-render", "vitrine-display" };
+enum { KEEPER, RENDER, DISPLAY, STARTER, FETCHER, INNER, PROCESSES };
+static const char *const NAMES[PROCESSES] = { "vitrine-gpu", "vitrine-render", "vitrine-display",
+	"vitrine-starter", "vitrine-fetcher", "vitrine-inner" };
 
 /* Makes a directory in which the keeper finds both workers. */
 static char *make_worker_dir(void)
 {
 	char *directory = backend_directory_create();
+	/* Root's workers are other users, who must find their programs. */
+	g_assert_no_errno(chmod(directory, 0755));
 	static const char *const variables[] = { "VITRINE_RENDER", "VITRINE_DISPLAY" };
 	for (unsigned i = 0; i < 2; i++) {
 		g_autofree char *path = g_build_filename(directory, NAMES[RENDER + i], NULL);
@@ -89,8 +93,11 @@ static void draw(struct guest *guest)
 static void find_processes(const struct guest *guest, pid_t pids[PROCESSES])
 {
 	pids[KEEPER] = guest->backend->pid;
-	for (unsigned i = RENDER; i < PROCESSES; i++) {
+	for (unsigned i = RENDER; i <= DISPLAY; i++)
 		pids[i] = backend_wait_child(guest->backend, NAMES[i], 0, 5000);
+	for (unsigned i = STARTER; i < PROCESSES; i++)
+		pids[i] = process_find_child(pids[i == INNER ? DISPLAY : KEEPER], NAMES[i]);
+	for (unsigned i = RENDER; i < PROCESSES; i++) {
 		if (!pids[i])
 			g_error("no %s", NAMES[i]);
 	}

@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *const MEMORY_CAUSE_NAMES[MEMORY_CAUSES] = { "heap", "JIT code", "libLLVM", "Mesa",
@@ -86,4 +87,22 @@ void process_read_time(pid_t pid, struct process_time *time)
 		add_thread(path, thread, time);
 	if (threads)
 		g_dir_close(threads);
+}
+
+pid_t process_find_child(pid_t parent, const char *name)
+{
+	g_autofree char *path =
+		g_strdup_printf("/proc/%d/task/%d/children", (int)parent, (int)parent);
+	g_autofree char *text = NULL;
+	if (!g_file_get_contents(path, &text, NULL, NULL))
+		return 0;
+	g_auto(GStrv) pids = g_strsplit(g_strchomp(text), " ", -1);
+	for (char **pid = pids; *pid; pid++) {
+		g_autofree char *file = g_strdup_printf("/proc/%s/comm", *pid);
+		g_autofree char *comm = NULL;
+		if (g_file_get_contents(file, &comm, NULL, NULL) &&
+			strcmp(g_strchomp(comm), name) == 0)
+			return (pid_t)strtol(*pid, NULL, 10);
+	}
+	return 0;
 }

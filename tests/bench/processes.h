@@ -35,3 +35,6 @@ struct process_time {
 };
 
 void process_read_time(pid_t pid, struct process_time *time);
+
+/* Finds a child that calls itself `name`, or 0: forks have the program of who forked them. */
+pid_t process_find_child(pid_t parent, const char *name);
