@@ -51,8 +51,11 @@ static int enter_for_trial(void *user)
 	int result = enter(user);
 	if (result != 0)
 		return result;
-	if (access(step->isolation->plan->commands[step->command].argv[0], X_OK) < 0)
-		return errno;
+	const struct starter_plan *plan = step->isolation->plan;
+	for (unsigned i = 0; i < plan->n_commands; i++) {
+		if (access(plan->commands[i].argv[0], X_OK) < 0)
+			return errno;
+	}
 	_exit(0);
 }
 
@@ -119,25 +122,31 @@ static int enter_own(struct isolation *isolation)
 	return error;
 }
 
-/* One worker of each user is tried, from namespaces as they will be. Returns 0 or errno. */
+/* Of workers the one that needs most is tried: the others differ by the number of their user. */
+static unsigned find_trial(const struct starter_plan *plan)
+{
+	for (unsigned i = 0; i < plan->n_commands; i++) {
+		if (plan->commands[i].loopback)
+			return i;
+	}
+	return 0;
+}
+
+/* A worker is tried from namespaces as they will be. Returns 0 or errno. */
 static int try_here(struct isolation *isolation)
 {
-	const struct starter_plan *plan = isolation->plan;
-	uint32_t tried = 0;
+	unsigned command = find_trial(isolation->plan);
+	struct process_options options = { .death_signal = SIGKILL };
+	struct isolation_step step;
+	pid_t pid;
 	int result = enter_own(isolation);
-	for (unsigned i = 0; result == 0 && i < plan->n_commands; i++) {
-		struct process_options options = { .death_signal = SIGKILL };
-		struct isolation_step step;
-		pid_t pid;
-		if (tried & 1u << plan->commands[i].user)
-			continue;
-		tried |= 1u << plan->commands[i].user;
-		isolation_apply(isolation, &step, i, &options);
-		options.enter = enter_for_trial;
-		result = process_start(plan->commands[i].argv, &options, &pid);
-		if (result == 0)
-			waitpid(pid, NULL, 0);
-	}
+	if (result != 0)
+		return result;
+	isolation_apply(isolation, &step, command, &options);
+	options.enter = enter_for_trial;
+	result = process_start(isolation->plan->commands[command].argv, &options, &pid);
+	if (result == 0)
+		waitpid(pid, NULL, 0);
 	return result;
 }
 
