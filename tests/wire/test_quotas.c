@@ -128,14 +128,14 @@ static uint32_t ask_cursor(struct guest *guest, uint32_t id)
 
 /*
  * The numbers granted leave out the scene's one context, three resources of some 50 KB, and their
- * backings.
+ * backings. Textures pay for what the scene's draws had compiled, some 20 MiB with llvmpipe.
  */
 static const struct flood floods[] = {
 	{ "contexts", "contexts=8", ask_context, give_context, 7, 7 },
 	{ "other-bytes", "contexts=1K,other-bytes=64M", ask_context, give_context, 18, 20 },
 	{ "resources", "resources=256", ask_small, give_resource, 253, 253 },
 	{ "picture-bytes", "picture-bytes=16M", ask_picture, give_resource, 14, 16 },
-	{ "texture-bytes", "texture-bytes=64M", ask_texture, give_resource, 15, 15 },
+	{ "texture-bytes", "texture-bytes=64M", ask_texture, give_resource, 8, 15 },
 	{ "backing-entries", "backing-entries=64K", ask_entries, give_resource, 15, 15 },
 	{ "backing-bytes", "backing-bytes=256M", ask_bytes, give_resource, 31, 31 },
 	{ "flushes", "flushes=100", ask_flush, NULL, 1, 100 },
@@ -224,8 +224,12 @@ static void test_flood(gconstpointer data)
 	for (unsigned i = 0; i < n && flood->give_back; i++)
 		flood->give_back(guest, FLOOD_BASE + i);
 	g_assert_true(scene3d_run(guest, 50, 3));
-	if (flood->give_back)
-		g_assert_cmpuint(ask_until_refused(guest, flood), ==, n);
+	/* More may have been compiled meanwhile. */
+	if (flood->give_back) {
+		unsigned again = ask_until_refused(guest, flood);
+		g_assert_cmpuint(again, >=, flood->n_min);
+		g_assert_cmpuint(again, <=, n);
+	}
 	g_assert_cmpint(desktop_renderer(desktop), ==, renderer);
 	scene3d_destroy(scene, false);
 	desktop_destroy(desktop);
