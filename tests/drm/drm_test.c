@@ -31,13 +31,16 @@ bool drm_test_init(void)
 {
 	if (!g_getenv("WIRE_RENDER_NODE"))
 		return false;
-	g_autofree char *file = g_build_filename(g_get_tmp_dir(), "gbm-shim-XXXXXX", NULL);
-	int fd = g_mkstemp(file);
+	/* Workers may write where their shaders are kept, and nowhere else. */
+	g_autofree char *folder = g_dir_make_tmp("gbm-shim-XXXXXX", NULL);
+	g_autofree char *file = g_build_filename(folder, "counts", NULL);
+	int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	g_assert_cmpint(ftruncate(fd, sizeof(*counts)), ==, 0);
 	counts = mmap(NULL, sizeof(*counts), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	g_assert_true(counts != MAP_FAILED);
 	close(fd);
 	warm_up();
+	g_setenv("MESA_SHADER_CACHE_DIR", folder, TRUE);
 	g_setenv("GBM_SHIM_COUNT", file, TRUE);
 	g_setenv("LD_PRELOAD", g_getenv("GBM_SHIM"), TRUE);
 	return true;
