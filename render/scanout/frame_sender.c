@@ -49,16 +49,20 @@ struct frame_sender *frame_sender_create(const struct frame_sender_listener *lis
 
 /* ---- locks and announcements ---- */
 
+/*
+ * The buffer leaves the list before it is let go of: when it was the last, display is told so,
+ * which may find out that display is gone and end all that are in the list.
+ */
 static void end_outstanding(struct sent_head *head, unsigned index)
 {
 	g_assert(index < head->n_outstanding);
 	struct buffer *buffer = head->outstanding[index].buffer;
-	g_assert(buffer->locked > 0);
-	buffer->locked--;
-	buffer_unref(buffer);
 	head->n_outstanding--;
 	memmove(&head->outstanding[index], &head->outstanding[index + 1],
 		(head->n_outstanding - index) * sizeof(head->outstanding[0]));
+	g_assert(buffer->locked > 0);
+	buffer->locked--;
+	buffer_unref(buffer);
 }
 
 static void forget_buffers(struct frame_sender *link)

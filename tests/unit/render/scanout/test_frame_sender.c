@@ -197,6 +197,29 @@ static void test_new_display(struct fixture *f, gconstpointer data)
 }
 
 /*
+ * A display that goes right after it has given back a picture that nobody else has: telling it that
+ * the buffer is gone finds out that display is, too, in the middle of the giving back.
+ */
+static void test_gone_after_release(struct fixture *f, gconstpointer data)
+{
+	struct frame_release message = { .serial = 1 };
+	struct buffer *buffer = buffer_create(&buffer_memfd, SIDE, SIDE, NULL);
+	want_rate(f, 0, 60000);
+	g_assert_cmpint(send(f, buffer), ==, 0);
+	message.buffer = f->frame.buffer;
+	buffer_unref(buffer);
+	SAY(f, message, FRAME_MESSAGE_RELEASE);
+	close(f->display_fd);
+	f->display_fd = -1;
+	frame_sender_receive(f->link, 1);
+	g_assert_cmpint(frame_sender_get_fd(f->link), <, 0);
+	g_assert_cmpuint(f->n_released, ==, 1);
+	attach(f);
+	look(f);
+	g_assert_cmpuint(f->n_remove, ==, 0);
+}
+
+/*
  * To a display that does not read, frames are refused; state waits for room and is then told whole.
  */
 static void test_full(struct fixture *f, gconstpointer data)
@@ -246,6 +269,7 @@ int main(int argc, char **argv)
 	} cases[] = {
 		{ "/frame-sender/lending", test_lending },
 		{ "/frame-sender/new-display", test_new_display },
+		{ "/frame-sender/gone-after-release", test_gone_after_release },
 		{ "/frame-sender/full", test_full },
 		{ "/frame-sender/nonsense", test_nonsense },
 	};
