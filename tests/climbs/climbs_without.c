@@ -3,7 +3,10 @@
  * climbs-without: kernels that lack something. The desktop starts all the same and says in its log
  * what it lacks; --confine=must refuses and names the wall; --confine=off warns.
  */
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/climbs/climb_desktop.h"
@@ -16,6 +19,8 @@ struct lack {
 	const char *wall;
 	unsigned processes; /* that say so; of enum climb_process */
 };
+
+#define LEFT_BEHIND_LIMIT_MS 10000
 
 /* There are no PID namespaces (SECURITY.md). */
 #define CONFINED CLIMB_ALL
@@ -121,10 +126,46 @@ static void test_all(void)
 	}
 }
 
+static bool is_called(const char *pid, const char *name)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%s/comm", pid);
+	g_autofree char *found = NULL;
+	return g_file_get_contents(path, &found, NULL, NULL) &&
+	       strcmp(g_strchomp(found), name) == 0;
+}
+
+/* Gives a child of ours that calls itself so, or 0. It may have ended. */
+static pid_t find_child(const char *name)
+{
+	g_autofree char *text = NULL;
+	g_assert_true(g_file_get_contents("/proc/thread-self/children", &text, NULL, NULL));
+	g_auto(GStrv) pids = g_strsplit(g_strchomp(text), " ", -1);
+	for (char **pid = pids; *pid; pid++) {
+		if (is_called(*pid, name))
+			return (pid_t)strtol(*pid, NULL, 10);
+	}
+	return 0;
+}
+
+/* What played the old Landlock has nobody left to answer. */
+static void expect_end_of_old_landlock(void)
+{
+	gint64 end = g_get_monotonic_time() + LEFT_BEHIND_LIMIT_MS * 1000;
+	pid_t pid = find_child("old-landlock"), ended;
+	g_assert_cmpint(pid, >, 0);
+	while ((ended = waitpid(pid, NULL, WNOHANG)) == 0 && g_get_monotonic_time() < end)
+		g_usleep(1000);
+	g_assert_cmpint(ended, ==, pid);
+}
+
 /* An old Landlock holds less, but nothing is lacking: the others hold the rest. */
 static void test_old_landlock(void)
 {
+	/* It has no parent, and becomes our child. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	g_autofree char *log = run("landlock-after-2", "auto");
+	expect_end_of_old_landlock();
+	prctl(PR_SET_CHILD_SUBREAPER, 0);
 	for (unsigned i = 0; i < G_N_ELEMENTS(programs); i++) {
 		g_autofree char *walls = find_walls(log, programs[i].name);
 		g_test_message("%s: %s", programs[i].name, walls ? walls : "nothing");

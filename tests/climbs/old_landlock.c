@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +26,8 @@ static const uint64_t known_fs[] = { 0, (1 << 13) - 1, (1 << 14) - 1, (1 << 15) 
 #define NETWORK_ABI 4
 #define WORDS_MAX 3
 #define VERSION_FLAG 1
+/* The link's number in the process beside; what is above it is closed. */
+#define LINK_FD 3
 
 static unsigned told_abi;
 
@@ -72,13 +75,47 @@ static void answer(int listener)
 	ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
 }
 
-_Noreturn static void serve(int listener)
+/* A listener goes over a link as any descriptor does; -1: who was to send it has failed. */
+static int receive(int link)
 {
+	char byte, control[CMSG_SPACE(sizeof(int))];
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control) };
+	int fd = -1;
+	if (recvmsg(link, &msg, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&msg))
+		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
+	close(link);
+	return fd;
+}
+
+static bool hand_over(int link, int fd)
+{
+	char byte = 0, control[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	return sendmsg(link, &msg, MSG_NOSIGNAL) == 1;
+}
+
+/*
+ * It is not behind the filter itself, or there would always be one who is: the listener hangs up
+ * when nobody is left whom the filter holds.
+ */
+_Noreturn static void serve(int link)
+{
+	int listener = receive(link);
 	struct pollfd p = { .fd = listener, .events = POLLIN };
-	prctl(PR_SET_NAME, "old-landlock");
-	close_range(3, (unsigned)listener - 1, 0);
-	close_range((unsigned)listener + 1, ~0u, 0);
-	while (poll(&p, 1, -1) >= 0 || errno == EINTR) {
+	while (listener >= 0 && (poll(&p, 1, -1) >= 0 || errno == EINTR)) {
 		if (p.revents & POLLIN)
 			answer(listener);
 		else if (p.revents)
@@ -87,24 +124,31 @@ _Noreturn static void serve(int listener)
 	_exit(0);
 }
 
-/* It is nobody's child, so that nobody takes it for his. */
-static int start_beside(int listener)
+/* It is nobody's child, so that nobody takes it for his. Returns the link to it, or -1. */
+static int start_beside(void)
 {
+	int link[2], status = 0;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link) < 0)
+		return -1;
 	pid_t pid = fork();
 	if (pid == 0) {
 		setsid();
+		prctl(PR_SET_NAME, "old-landlock");
+		dup2(link[1], LINK_FD);
+		close_range(LINK_FD + 1, ~0u, 0);
 		pid_t second = fork();
 		if (second == 0)
-			serve(listener);
+			serve(LINK_FD);
 		_exit(second < 0);
 	}
-	int status = 0;
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
-		return -EAGAIN;
-	return 0;
+	close(link[1]);
+	if (pid > 0 && waitpid(pid, &status, 0) == pid && status == 0)
+		return link[0];
+	close(link[0]);
+	return -1;
 }
 
-int old_landlock_begin(unsigned abi)
+static int install(void)
 {
 	struct sock_filter program[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -113,16 +157,25 @@ int old_landlock_begin(unsigned abi)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog filter = { sizeof(program) / sizeof(program[0]), program };
+	if (geteuid() != 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -1;
+	return (int)syscall(
+		SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &filter);
+}
+
+int old_landlock_begin(unsigned abi)
+{
 	if (abi < 1 || abi > ABI_MAX)
 		return -EINVAL;
 	told_abi = abi;
-	if (geteuid() != 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -errno;
-	int listener = (int)syscall(
-		SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &filter);
-	if (listener < 0)
-		return -errno;
-	int result = start_beside(listener);
-	close(listener);
+	int link = start_beside();
+	if (link < 0)
+		return -EAGAIN;
+	int listener = install(), result = 0;
+	if (listener < 0 || !hand_over(link, listener))
+		result = -errno;
+	if (listener >= 0)
+		close(listener);
+	close(link);
 	return result;
 }
