@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * bench-start [--pairs=N] [--than=BUILD]: how long a desktop takes to start, on software rendering:
- * until its renderer answers the guest's first command, and until its display hears a client. With
- * all walls and with --confine=off, alternately; or with all walls in this build and another one.
+ * until its renderer answers the guest's first command, and until its display hears a client; and
+ * what memory all of its processes have then. With all walls and with --confine=off, alternately;
+ * or with all walls in this build and another one. What only the walls need is there with
+ * --confine=off, too: starter, fetcher and display's child. So memory of theirs, that would not be
+ * without them, is told apart.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,10 +15,14 @@
 #include <unistd.h>
 
 #include "common/fd.h"
+#include "tests/bench/processes.h"
 #include "tests/bench/samples.h"
 #include "tests/wire/wire.h"
 
 #define PATIENCE_S 20
+/* Display looks for encoders behind its first client. */
+#define SETTLED_MS 500
+#define PROCESSES_MAX 16
 
 static int n_pairs = 15;
 static char *than;
@@ -29,8 +36,15 @@ static const GOptionEntry options[] = {
 struct side {
 	const char *name, *confine;
 	char *gpu, *workers;
-	struct samples renderer, all;
+	struct samples renderer, all, memory, servants;
 };
+
+/* They are there for the walls. */
+static const char *const servants[] = { "vitrine-starter", "vitrine-fetcher", "vitrine-inner",
+	NULL };
+#define N_SERVANTS (G_N_ELEMENTS(servants) - 1)
+/* Beside the keeper and its two workers. */
+#define N_PROCESSES (N_SERVANTS + 3)
 
 static void add_worker(const char *directory, const char *name, const char *program)
 {
@@ -66,6 +80,8 @@ static void finish_side(struct side *side)
 	g_free(side->gpu);
 	samples_finish(&side->renderer);
 	samples_finish(&side->all);
+	samples_finish(&side->memory);
+	samples_finish(&side->servants);
 }
 
 /* What is no SPICE is hung up on, once there is a display that reads it. */
@@ -93,6 +109,34 @@ static void hear_display(int fd)
 	close(fd);
 }
 
+static bool is_servant(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/comm", (int)pid);
+	g_autofree char *name = NULL;
+	return g_file_get_contents(path, &name, NULL, NULL) &&
+	       g_strv_contains(servants, g_strchomp(name));
+}
+
+static void measure_memory(struct side *side, pid_t keeper)
+{
+	pid_t pids[PROCESSES_MAX];
+	uint64_t all_kib = 0, servants_kib = 0;
+	unsigned n = process_list(keeper, pids, PROCESSES_MAX), n_servants = 0;
+	for (unsigned i = 0; i < n; i++) {
+		struct process_memory memory;
+		process_read_memory(pids[i], &memory);
+		all_kib += process_sum_kib(&memory);
+		if (is_servant(pids[i])) {
+			servants_kib += process_read_own_kib(pids[i]);
+			n_servants++;
+		}
+	}
+	if (n != N_PROCESSES || n_servants != N_SERVANTS)
+		g_error("%u processes, %u of them servants", n, n_servants);
+	samples_add(&side->memory, (double)all_kib / 1024);
+	samples_add(&side->servants, (double)servants_kib / 1024);
+}
+
 static void start_one(struct side *side)
 {
 	char *directory = backend_directory_create();
@@ -116,17 +160,20 @@ static void start_one(struct side *side)
 	samples_add(&side->renderer, (double)(g_get_monotonic_time() - begin) / 1000);
 	hear_display(display);
 	samples_add(&side->all, (double)(g_get_monotonic_time() - begin) / 1000);
+	g_usleep(SETTLED_MS * 1000);
+	measure_memory(side, guest->backend->pid);
 	guest_destroy(guest);
 }
 
-static void print_times(struct side *sides, const char *what, struct samples *a, struct samples *b)
+static void print(const struct side *sides, const char *what, const char *unit, struct samples *a,
+	struct samples *b)
 {
 	double medians[2] = { samples_quantile(a, 0.5), samples_quantile(b, 0.5) };
 	double minima[2] = { samples_quantile(a, 0), samples_quantile(b, 0) };
-	printf("%-20s ms %16s %16s\n", what, sides[0].name, sides[1].name);
-	printf("%-20s    %16.1f %16.1f %+8.1f\n", "  median", medians[0], medians[1],
+	printf("%-20s %s %16s %16s\n", what, unit, sides[0].name, sides[1].name);
+	printf("%-20s    %16.2f %16.2f %+8.2f\n", "  median", medians[0], medians[1],
 		medians[1] - medians[0]);
-	printf("%-20s    %16.1f %16.1f %+8.1f\n", "  minimum", minima[0], minima[1],
+	printf("%-20s    %16.2f %16.2f %+8.2f\n", "  minimum", minima[0], minima[1],
 		minima[1] - minima[0]);
 }
 
@@ -151,11 +198,14 @@ int main(int argc, char **argv)
 			struct side *side = &sides[(pair & 1) ^ (int)i];
 			start_one(side);
 			if (pair < 0)
-				side->renderer.n = side->all.n = 0;
+				side->renderer.n = side->all.n = side->memory.n = side->servants.n =
+					0;
 		}
 	}
-	print_times(sides, "renderer answers", &sides[0].renderer, &sides[1].renderer);
-	print_times(sides, "display, too", &sides[0].all, &sides[1].all);
+	print(sides, "renderer answers", "ms", &sides[0].renderer, &sides[1].renderer);
+	print(sides, "display, too", "ms", &sides[0].all, &sides[1].all);
+	print(sides, "memory of all", "MB", &sides[0].memory, &sides[1].memory);
+	print(sides, "of it servants'", "MB", &sides[0].servants, &sides[1].servants);
 	finish_side(&sides[0]);
 	finish_side(&sides[1]);
 	return 0;

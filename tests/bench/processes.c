@@ -89,14 +89,50 @@ void process_read_time(pid_t pid, struct process_time *time)
 		g_dir_close(threads);
 }
 
-pid_t process_find_child(pid_t parent, const char *name)
+uint64_t process_read_own_kib(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/smaps_rollup", (int)pid);
+	g_autofree char *text = NULL;
+	uint64_t sum = 0;
+	if (!g_file_get_contents(path, &text, NULL, NULL))
+		return 0;
+	for (const char *line = text; (line = strstr(line, "\nPrivate_")); line++) {
+		unsigned long long kib;
+		if (sscanf(line, "\nPrivate_%*[A-Za-z]: %llu kB", &kib) == 1)
+			sum += kib;
+	}
+	return sum;
+}
+
+/* Gives the pids of children as texts. The caller frees it. */
+static char **read_children(pid_t parent)
 {
 	g_autofree char *path =
 		g_strdup_printf("/proc/%d/task/%d/children", (int)parent, (int)parent);
 	g_autofree char *text = NULL;
 	if (!g_file_get_contents(path, &text, NULL, NULL))
+		return g_new0(char *, 1);
+	return g_strsplit(g_strchomp(text), " ", -1);
+}
+
+unsigned process_list(pid_t pid, pid_t *pids, unsigned n)
+{
+	if (n == 0)
 		return 0;
-	g_auto(GStrv) pids = g_strsplit(g_strchomp(text), " ", -1);
+	unsigned found = 1;
+	pids[0] = pid;
+	g_auto(GStrv) children = read_children(pid);
+	for (char **child = children; *child; child++) {
+		pid_t number = (pid_t)strtol(*child, NULL, 10);
+		if (number > 0)
+			found += process_list(number, pids + found, n - found);
+	}
+	return found;
+}
+
+pid_t process_find_child(pid_t parent, const char *name)
+{
+	g_auto(GStrv) pids = read_children(parent);
 	for (char **pid = pids; *pid; pid++) {
 		g_autofree char *file = g_strdup_printf("/proc/%s/comm", *pid);
 		g_autofree char *comm = NULL;

@@ -36,5 +36,11 @@ struct process_time {
 
 void process_read_time(pid_t pid, struct process_time *time);
 
+/* Returns how much of its memory is nobody else's, so that it goes when the process does. */
+uint64_t process_read_own_kib(pid_t pid);
+
+/* Gives the process and all below it, at most `n`; returns how many they are. */
+unsigned process_list(pid_t pid, pid_t *pids, unsigned n);
+
 /* Finds a child that calls itself `name`, or 0: forks have the program of who forked them. */
 pid_t process_find_child(pid_t parent, const char *name);
