@@ -141,7 +141,8 @@ static bool start(struct display *display, const struct display_options *options
 	video_set_line(line_bps, display);
 	video_start(&options->video, on_video, display);
 	return display_walls_finish(display->walls) &&
-	       keeper_end_say_ready(display->keeper, &display->walls->state);
+	       keeper_end_say_ready(
+		       display->keeper, &display->walls->state, &display->walls->inner);
 }
 
 struct display *display_create(int keeper_fd, const struct display_options *options,

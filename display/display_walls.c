@@ -178,10 +178,9 @@ static const struct confine_limit inner_limits[] = {
 	{ RLIMIT_FSIZE, DISPLAY_FILE_BYTES_MAX, "the same; the log may be a file" },
 };
 
-bool display_walls_confine_inner(void *user, uint16_t port)
+bool display_walls_confine_inner(void *user, uint16_t port, struct confine_state *state)
 {
 	const struct display_walls *walls = user;
-	struct confine_state state = { 0 };
 	g_autoptr(GError) error = NULL;
 	const struct confine_rules rules = {
 		.process = "vitrine-inner",
@@ -193,12 +192,12 @@ bool display_walls_confine_inner(void *user, uint16_t port)
 		.n_connect_ports = 1,
 	};
 	if (walls->mode != CONFINE_OFF)
-		confine_note_environment(&state);
-	if (!confine_apply(&rules, walls->mode, &state, &error)) {
+		confine_note_environment(state);
+	if (!confine_apply(&rules, walls->mode, state, &error)) {
 		g_warning("%s", error->message);
 		return false;
 	}
-	confine_log(&state, walls->mode);
+	confine_log(state, walls->mode);
 	return true;
 }
 
@@ -223,7 +222,7 @@ bool display_walls_finish(struct display_walls *walls)
 {
 	g_autoptr(GError) error = NULL;
 	struct confine_rules rules = make_rules();
-	if (!inner_maker_is_ready())
+	if (!inner_maker_is_ready(&walls->inner))
 		return false;
 	if (!confine_apply(&rules, walls->mode, &walls->state, &error)) {
 		g_warning("%s", error->message);

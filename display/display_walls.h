@@ -18,14 +18,15 @@
 struct display_walls {
 	enum confine_mode mode;
 	struct confine_state state;
+	struct confine_state inner; /* of the process that makes the inner connections */
 };
 
 /*
  * Confines the process that makes the inner connections, in it: it may connect to one port of its
- * own network. `user` is the struct display_walls, of which it reads the mode. Returns false, which
- * is logged.
+ * own network. `user` is the struct display_walls, of which it reads the mode. `state` is zeros.
+ * Returns false, which is logged.
  */
-bool display_walls_confine_inner(void *user, uint16_t port);
+bool display_walls_confine_inner(void *user, uint16_t port, struct confine_state *state);
 
 /* The first two return false, which is logged, when the process must not go on. */
 bool display_walls_begin(struct display_walls *walls);

@@ -117,11 +117,13 @@ void keeper_end_destroy(struct keeper_end *keeper)
 	g_free(keeper);
 }
 
-bool keeper_end_say_ready(struct keeper_end *keeper, const struct confine_state *walls)
+bool keeper_end_say_ready(struct keeper_end *keeper, const struct confine_state *walls,
+	const struct confine_state *inner_walls)
 {
-	struct keeper_ready ready = {
-		.header.type = KEEPER_MESSAGE_READY, .version = KEEPER_LINK_VERSION, .walls = *walls
-	};
+	struct keeper_ready ready = { .header.type = KEEPER_MESSAGE_READY,
+		.version = KEEPER_LINK_VERSION,
+		.walls = *walls,
+		.inner_walls = *inner_walls };
 	return link_send(keeper->fd, &ready, sizeof(ready), NULL, 0) == 0;
 }
 

@@ -40,10 +40,11 @@ struct keeper_end *keeper_end_create(int fd, const struct keeper_end_ops *ops, v
 void keeper_end_destroy(struct keeper_end *keeper);
 
 /*
- * Says that display is ready to work. Returns false when that could not be sent: the keeper is
- * gone.
+ * Says that display is ready to work, behind which walls it and its child are. Returns false when
+ * that could not be sent: the keeper is gone.
  */
-bool keeper_end_say_ready(struct keeper_end *keeper, const struct confine_state *walls);
+bool keeper_end_say_ready(struct keeper_end *keeper, const struct confine_state *walls,
+	const struct confine_state *inner_walls);
 
 /*
  * Tells the keeper the desktop's size in pixels, if it has changed. While the socket is full only

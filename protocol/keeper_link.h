@@ -16,7 +16,7 @@
 #include "common/link.h"
 
 #define KEEPER_LINK_FD 3
-#define KEEPER_LINK_VERSION 5
+#define KEEPER_LINK_VERSION 6
 
 /* Queue 0 is control, queue 1 is cursor (virtio 1.2, 5.7.2). */
 #define KEEPER_RINGS 2
@@ -78,6 +78,7 @@ struct keeper_ready {
 	uint32_t version;   /* KEEPER_LINK_VERSION */
 	uint32_t n_capsets; /* render: capsets offered to the guest, 0 without virgl */
 	struct confine_state walls;
+	struct confine_state inner_walls; /* display: of its child, which connects */
 };
 
 struct keeper_frame_link {

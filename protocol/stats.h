@@ -24,7 +24,7 @@
 #include "protocol/frame_link.h"
 
 #define STATS_MAGIC 0x5354415452544956u /* "VITRTATS" */
-#define STATS_VERSION 7
+#define STATS_VERSION 8
 /* At most this many connections of people are told apart; more of them are not shown. */
 #define STATS_CLIENTS_MAX 8
 #define STATS_ENCODER_BYTES 32
@@ -203,5 +203,5 @@ struct stats_answer {
 	uint32_t render_starts, display_starts;      /* processes so far */
 	/* What they are locked in by, as they said when they were ready. */
 	struct confine_state keeper_walls, render_walls, display_walls;
-	struct confine_state starter_walls, fetcher_walls;
+	struct confine_state inner_walls, starter_walls, fetcher_walls;
 };

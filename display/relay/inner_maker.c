@@ -26,6 +26,7 @@ enum {
 
 struct ready {
 	struct link_header header;
+	struct confine_state walls;
 };
 
 struct made {
@@ -35,9 +36,9 @@ struct made {
 
 /* ---- the child ---- */
 
-static bool tell_ready(int fd)
+static bool tell_ready(int fd, const struct confine_state *walls)
 {
-	struct ready message = { .header.type = READY };
+	struct ready message = { .header.type = READY, .walls = *walls };
 	return link_send(fd, &message, sizeof(message), NULL, 0) == 0;
 }
 
@@ -95,16 +96,17 @@ static void close_others(int fd)
 	close_range((unsigned)fd + 1, ~0u, 0);
 }
 
-static void run(int fd, pid_t parent, bool (*confine)(void *user, uint16_t port), void *user)
+static void run(int fd, pid_t parent, inner_maker_confine confine, void *user)
 {
+	struct confine_state walls = { 0 };
 	prctl(PR_SET_NAME, NAME);
 	log_set_domain(NAME);
 	close_others(fd);
 	uint16_t port = loopback_open();
 	if (port == 0)
 		g_warning("no port on 127.0.0.1: %s", g_strerror(errno));
-	if (port == 0 || !follow_parent(parent) || (confine && !confine(user, port)) ||
-		!tell_ready(fd))
+	if (port == 0 || !follow_parent(parent) || (confine && !confine(user, port, &walls)) ||
+		!tell_ready(fd, &walls))
 		return;
 	/* One is always made already, so that whoever asks waits for no more than to be handed it.
 	 */
@@ -119,7 +121,7 @@ static void run(int fd, pid_t parent, bool (*confine)(void *user, uint16_t port)
 static int link_fd = -1;
 static GMutex lock; /* of the link: one asks after the other */
 
-bool inner_maker_start(bool (*confine)(void *user, uint16_t port), void *user)
+bool inner_maker_start(inner_maker_confine confine, void *user)
 {
 	int fds[2];
 	pid_t parent = getpid();
@@ -144,13 +146,16 @@ bool inner_maker_start(bool (*confine)(void *user, uint16_t port), void *user)
 
 struct answer {
 	bool is_ready;
+	struct confine_state walls;
 	int error, ends[ENDS];
 };
 
 static bool on_ready(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	struct answer *answer = user;
+	const struct ready *ready = message;
 	answer->is_ready = true;
+	answer->walls = ready->walls;
 	return true;
 }
 
@@ -184,13 +189,16 @@ static bool wait_for(struct answer *answer)
 	return false;
 }
 
-bool inner_maker_is_ready(void)
+bool inner_maker_is_ready(struct confine_state *walls)
 {
 	struct answer answer = { .ends = { -1, -1 } };
-	if (wait_for(&answer) && answer.is_ready)
-		return true;
-	g_warning(NAME " does not start");
-	return false;
+	if (!wait_for(&answer) || !answer.is_ready) {
+		g_warning(NAME " does not start");
+		return false;
+	}
+	if (walls)
+		*walls = answer.walls;
+	return true;
 }
 
 static bool ask(struct answer *answer)

@@ -15,15 +15,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/*
- * Starts the child, while this process has one thread. `confine` is called there, with the port
- * that it is to connect to; when that gives false, which it has logged, the child ends. With
- * NULL the child is not confined. Returns false, which is logged.
- */
-bool inner_maker_start(bool (*confine)(void *user, uint16_t port), void *user);
+#include "common/confine/confine.h"
 
-/* Waits until the child is confined. Returns false, which is logged. */
-bool inner_maker_is_ready(void);
+/*
+ * Puts up the child's walls, in it, and says in *state, which is zeros, what holds. `port` is the
+ * one that it is to connect to. False, which it has logged, ends the child.
+ */
+typedef bool (*inner_maker_confine)(void *user, uint16_t port, struct confine_state *state);
+
+/*
+ * Starts the child, while this process has one thread. With NULL the child is not confined. Returns
+ * false, which is logged.
+ */
+bool inner_maker_start(inner_maker_confine confine, void *user);
+
+/*
+ * Waits until the child is confined, and gives what it has said of its walls, unless that is NULL.
+ * Returns false, which is logged.
+ */
+bool inner_maker_is_ready(struct confine_state *walls);
 
 /*
  * Gives a connection, as loopback_pair() makes it, with INNER_BYTES. Returns false with errno set.

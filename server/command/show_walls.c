@@ -17,6 +17,7 @@ static const struct {
 	{ "vitrine-gpu", WALLS_OF(STATS_PROCESS_KEEPER) },
 	{ "vitrine-render", WALLS_OF(STATS_PROCESS_RENDER) },
 	{ "vitrine-display", WALLS_OF(STATS_PROCESS_DISPLAY) },
+	{ "vitrine-inner", offsetof(struct stats_snapshot, inner_walls) },
 	{ "vitrine-starter", offsetof(struct stats_snapshot, starter_walls) },
 	{ "vitrine-fetcher", offsetof(struct stats_snapshot, fetcher_walls) },
 };

@@ -219,6 +219,7 @@ static void on_stats_asked(void *user, struct stats_answer *answer)
 	answer->keeper_walls = keeper->walls.state;
 	answer->render_walls = keeper->renderer.worker.walls;
 	answer->display_walls = keeper->viewer.worker.walls;
+	answer->inner_walls = keeper->viewer.worker.inner_walls;
 	answer->starter_walls = keeper->starter->servant.walls;
 	answer->fetcher_walls = keeper->fetcher->servant.walls;
 }

@@ -407,6 +407,8 @@ bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready)
 	worker->n_capsets = ready->n_capsets;
 	worker->walls = ready->walls;
 	confine_clean(&worker->walls);
+	worker->inner_walls = ready->inner_walls;
+	confine_clean(&worker->inner_walls);
 	g_info("%s (pid %d) is ready after %d ms", worker->class->name, (int)worker->process.pid,
 		(int)((g_get_monotonic_time() - worker->begin_time_us) / 1000));
 	uint64_t now_ns = monotonic_now_ns();

@@ -82,7 +82,8 @@ struct worker {
 	bool has_started;      /* this process has said READY */
 	int64_t begin_time_us; /* of this process's work: a spare one is older */
 	uint32_t n_capsets;
-	struct confine_state walls; /* of the process, as it said */
+	/* Of the process and of display's child, as it said. */
+	struct confine_state walls, inner_walls;
 	unsigned link_source, timer_source, look_source;
 	struct worker_process spare; /* mostly none: see worker_want_spare() */
 	unsigned spare_source;       /* ends the time for which one is wanted; 0: none is */

@@ -108,8 +108,10 @@ static void take_answer(struct reading *reading, const struct stats_answer *answ
 	snapshot->walls[STATS_PROCESS_DISPLAY] = answer->display_walls;
 	for (unsigned i = 0; i < STATS_PROCESSES; i++)
 		confine_clean(&snapshot->walls[i]);
+	snapshot->inner_walls = answer->inner_walls;
 	snapshot->starter_walls = answer->starter_walls;
 	snapshot->fetcher_walls = answer->fetcher_walls;
+	confine_clean(&snapshot->inner_walls);
 	confine_clean(&snapshot->starter_walls);
 	confine_clean(&snapshot->fetcher_walls);
 	int pids[STATS_PROCESSES] = {

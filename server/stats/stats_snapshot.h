@@ -36,7 +36,7 @@ struct stats_snapshot {
 	uint32_t render_starts, display_starts;
 	struct stats_process_times processes[STATS_PROCESSES];
 	struct confine_state walls[STATS_PROCESSES]; /* of QEMU: none */
-	struct confine_state starter_walls, fetcher_walls;
+	struct confine_state inner_walls, starter_walls, fetcher_walls;
 	struct stats render, display;
 };
 

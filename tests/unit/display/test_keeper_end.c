@@ -185,13 +185,15 @@ static void say_listener(struct fixture *f, uint32_t kind)
 static void test_ready(struct fixture *f, gconstpointer data)
 {
 	const struct confine_state walls = { .held = 1u << CONFINE_SECCOMP };
-	g_assert_true(keeper_end_say_ready(f->keeper, &walls));
+	const struct confine_state inner = { .held = 1u << CONFINE_LIMITS };
+	g_assert_true(keeper_end_say_ready(f->keeper, &walls, &inner));
 	hear_all(f);
 	g_assert_cmpuint(f->ready.version, ==, KEEPER_LINK_VERSION);
 	g_assert_cmphex(f->ready.walls.held, ==, walls.held);
+	g_assert_cmphex(f->ready.inner_walls.held, ==, inner.held);
 	close(f->fd);
 	f->fd = -1;
-	g_assert_false(keeper_end_say_ready(f->keeper, &walls));
+	g_assert_false(keeper_end_say_ready(f->keeper, &walls, &inner));
 }
 
 /* A ticket that fills its field has no zero byte behind it; what lies behind is not its own. */

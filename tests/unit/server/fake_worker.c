@@ -201,6 +201,7 @@ int main(int argc, char **argv)
 		.walls = { .held = 1u << CONFINE_SECCOMP,
 			.lacking = 1u << CONFINE_LANDLOCK,
 			.reason[CONFINE_LANDLOCK] = "none\n" },
+		.inner_walls = { .held = 1u << CONFINE_LIMITS },
 	};
 	note("READY");
 	if (link_send(KEEPER_LINK_FD, &ready, sizeof(ready), NULL, 0) < 0)

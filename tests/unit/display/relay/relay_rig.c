@@ -194,7 +194,7 @@ void relay_rig_start(struct relay_rig *rig)
 		.guest.fd = -1, .channel_id = SPICE_WORDS_CHANNEL_ID, .line = line_create()
 	};
 	if (inner_maker_fd() < 0)
-		g_assert_true(inner_maker_start(NULL, NULL) && inner_maker_is_ready());
+		g_assert_true(inner_maker_start(NULL, NULL) && inner_maker_is_ready(NULL));
 	rig->tickets = tickets_create();
 	tickets_set_open(rig->tickets, true);
 	rig->relay = relay_create(&options, rig->line, rig->tickets, &ops, rig);

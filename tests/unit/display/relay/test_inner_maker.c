@@ -26,12 +26,13 @@
 #define CHILD_FDS 4
 #define SOON_MS 5000
 
-static bool admit(void *user, uint16_t port)
+static bool admit(void *user, uint16_t port, struct confine_state *state)
 {
+	confine_note(state, CONFINE_LIMITS, NULL);
 	return port != 0;
 }
 
-static bool refuse(void *user, uint16_t port)
+static bool refuse(void *user, uint16_t port, struct confine_state *state)
 {
 	return false;
 }
@@ -46,8 +47,10 @@ static pid_t find_child(void)
 
 static pid_t start(void)
 {
+	struct confine_state walls;
 	g_assert_true(inner_maker_start(admit, NULL));
-	g_assert_true(inner_maker_is_ready());
+	g_assert_true(inner_maker_is_ready(&walls));
+	g_assert_cmphex(walls.held, ==, 1u << CONFINE_LIMITS);
 	return find_child();
 }
 
@@ -170,9 +173,10 @@ static void silent(void)
 
 static void unconfined(void)
 {
+	struct confine_state walls;
 	g_assert_true(inner_maker_start(refuse, NULL));
 	g_test_expect_message("vitrine-display", G_LOG_LEVEL_WARNING, "*does not start*");
-	g_assert_false(inner_maker_is_ready());
+	g_assert_false(inner_maker_is_ready(&walls));
 	g_test_assert_expected_messages();
 }
 

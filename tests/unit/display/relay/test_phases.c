@@ -102,7 +102,7 @@ static void test_event(gconstpointer user)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	if (!inner_maker_start(NULL, NULL) || !inner_maker_is_ready())
+	if (!inner_maker_start(NULL, NULL) || !inner_maker_is_ready(NULL))
 		return EXIT_FAILURE;
 	g_assert_true(sasl_talk_load());
 	credentials = own_credentials_create();

@@ -350,6 +350,7 @@ static void test_keeper(void)
 		g_autofree char *walls = confine_describe(&first->walls[i]);
 		g_assert_cmpstr(walls, ==, "holds seccomp; lacks landlock (none?)");
 	}
+	g_assert_cmphex(first->inner_walls.held, ==, 1u << CONFINE_LIMITS);
 
 	/* The successor goes on counting. */
 	g_assert_cmpint(kill(rig_renderer(rig), SIGKILL), ==, 0);
