@@ -8,11 +8,8 @@
 #include "display/relay/sasl_talk.h"
 #include "display/spice/spice_head.h"
 
-/* There is a bound on tickets; the keeper keeps below it (TICKETS_MAX in tickets/limits.h). */
-static bool on_ticket(void *user, const struct keeper_ticket *ticket, const char *text)
+static struct tickets_terms make_terms(const struct keeper_ticket *ticket, int64_t now_us)
 {
-	struct display *display = user;
-	int64_t now_us = g_get_monotonic_time();
 	struct tickets_terms terms = {
 		.named = ticket->flags & KEEPER_TICKET_NAMED,
 		.view_only = ticket->flags & KEEPER_TICKET_VIEW_ONLY,
@@ -22,18 +19,36 @@ static bool on_ticket(void *user, const struct keeper_ticket *ticket, const char
 				     0,
 	};
 	G_STATIC_ASSERT(TICKETS_USER_MAX == KEEPER_USER_MAX);
-	memcpy(terms.user, ticket->user, KEEPER_USER_MAX);
-	bool empty = text[0] == '\0';
-	if (terms.named && !empty && !sasl_talk_is_loaded())
-		g_warning_once("nobody can come in by a name: libsasl2 has not all of SCRAM and "
-			       "PLAIN here (Debian's package libsasl2-modules)");
-	if (empty)
-		tickets_drop(display->tickets, ticket->name);
-	else if (!tickets_put(display->tickets, ticket->name, text, &terms, now_us))
-		return false;
-	if (ticket->name == KEEPER_TICKET_PASSWORD)
-		tickets_set_open(display->tickets, empty);
-	return true;
+	g_strlcpy(terms.user, ticket->user, sizeof(terms.user));
+	return terms;
+}
+
+static bool on_passwords(void *user, const struct keeper_ticket *all, unsigned n)
+{
+	struct display *display = user;
+	int64_t now_us = g_get_monotonic_time();
+	struct tickets_password passwords[KEEPER_PASSWORDS_MAX];
+	G_STATIC_ASSERT(TICKETS_SECRET_MAX == KEEPER_TICKET_MAX);
+	for (unsigned i = 0; i < n; i++) {
+		passwords[i].name = all[i].name;
+		passwords[i].terms = make_terms(&all[i], now_us);
+		g_strlcpy(passwords[i].secret, all[i].ticket, sizeof(passwords[i].secret));
+		if (passwords[i].terms.named && !sasl_talk_is_loaded())
+			g_warning_once("nobody can come in by a name: libsasl2 has not all of "
+				       "SCRAM and PLAIN here (Debian's package libsasl2-modules)");
+	}
+	bool taken = tickets_replace(display->tickets, passwords, n, now_us);
+	explicit_bzero(passwords, sizeof(passwords));
+	return taken;
+}
+
+/* There is a bound on tickets; the keeper keeps below it (TICKETS_MAX in tickets/limits.h). */
+static bool on_ticket(void *user, const struct keeper_ticket *ticket)
+{
+	struct display *display = user;
+	int64_t now_us = g_get_monotonic_time();
+	struct tickets_terms terms = make_terms(ticket, now_us);
+	return tickets_put(display->tickets, ticket->name, ticket->ticket, &terms, now_us);
 }
 
 static bool on_listener(void *user, enum keeper_listener_kind kind, int fd)
@@ -90,6 +105,7 @@ static void on_keeper_gone(void *user, bool fault)
 }
 
 static const struct keeper_end_ops keeper_end_ops = {
+	.passwords = on_passwords,
 	.ticket = on_ticket,
 	.listener = on_listener,
 	.frame_link = on_frame_link,

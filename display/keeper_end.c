@@ -14,17 +14,55 @@ struct keeper_end {
 	void *user;
 	guint read_source, write_source;
 	struct keeper_pointer_area area;
+	/* Passwords that are coming; NULL: none are. */
+	struct keeper_ticket *passwords;
+	unsigned n_passwords, n_wanted;
 };
+
+static void forget_passwords(struct keeper_end *keeper)
+{
+	if (keeper->passwords)
+		explicit_bzero(keeper->passwords, keeper->n_passwords * sizeof(*keeper->passwords));
+	g_clear_pointer(&keeper->passwords, g_free);
+}
+
+static bool on_passwords(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper_end *keeper = user;
+	const struct keeper_passwords *m = message;
+	if (keeper->passwords || m->n_passwords > KEEPER_PASSWORDS_MAX)
+		return false;
+	if (m->n_passwords == 0)
+		return keeper->ops->passwords(keeper->user, NULL, 0);
+	keeper->passwords = g_new0(struct keeper_ticket, m->n_passwords);
+	keeper->n_passwords = 0;
+	keeper->n_wanted = m->n_passwords;
+	return true;
+}
+
+static bool on_password(struct keeper_end *keeper, const struct keeper_ticket *password)
+{
+	if (!keeper->passwords)
+		return false;
+	keeper->passwords[keeper->n_passwords++] = *password;
+	if (keeper->n_passwords < keeper->n_wanted)
+		return true;
+	bool ok = keeper->ops->passwords(keeper->user, keeper->passwords, keeper->n_passwords);
+	forget_passwords(keeper);
+	return ok;
+}
 
 static bool on_ticket(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	struct keeper_end *keeper = user;
-	const struct keeper_ticket *m = message;
-	char ticket[KEEPER_TICKET_MAX + 1] = { 0 };
-	memcpy(ticket, m->ticket, KEEPER_TICKET_MAX);
-	bool ok = (m->flags & ~KEEPER_TICKET_FLAGS) == 0 &&
-		  keeper->ops->ticket(keeper->user, m, ticket);
-	explicit_bzero(ticket, sizeof(ticket));
+	struct keeper_ticket m = *(const struct keeper_ticket *)message;
+	memset(m.ticket + KEEPER_TICKET_MAX, 0, sizeof(m.ticket) - KEEPER_TICKET_MAX);
+	m.user[KEEPER_USER_MAX] = '\0';
+	bool ok = (m.flags & ~KEEPER_TICKET_FLAGS) == 0 && m.ticket[0] != '\0';
+	if (ok)
+		ok = m.flags & KEEPER_TICKET_ONCE ? keeper->ops->ticket(keeper->user, &m) :
+						    on_password(keeper, &m);
+	explicit_bzero(&m, sizeof(m));
 	return ok;
 }
 
@@ -74,6 +112,8 @@ static const struct link_handler handlers[] = {
 		on_frame_link },
 	{ KEEPER_MESSAGE_STATS, "STATS", sizeof(struct keeper_stats), 1, 1, on_stats },
 	{ KEEPER_MESSAGE_LISTENER, "LISTENER", sizeof(struct keeper_listener), 1, 1, on_listener },
+	{ KEEPER_MESSAGE_PASSWORDS, "PASSWORDS", sizeof(struct keeper_passwords), 0, 0,
+		on_passwords },
 	{ KEEPER_MESSAGE_TICKET, "TICKET", sizeof(struct keeper_ticket), 0, 0, on_ticket },
 	{ KEEPER_MESSAGE_CERTIFICATE, "CERTIFICATE", sizeof(struct keeper_certificate), 2, 2,
 		on_certificate },
@@ -113,6 +153,7 @@ void keeper_end_destroy(struct keeper_end *keeper)
 		return;
 	g_clear_handle_id(&keeper->read_source, g_source_remove);
 	g_clear_handle_id(&keeper->write_source, g_source_remove);
+	forget_passwords(keeper);
 	close(keeper->fd);
 	g_free(keeper);
 }

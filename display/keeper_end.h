@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * keeper end: is display's end of the keeper link (protocol/keeper_link.h). It makes each message
- * one call.
+ * one call, and passwords, which come in several, one as well.
  *
  * Threads: main loop, but for one function that says otherwise.
  */
@@ -15,12 +15,14 @@
 struct keeper_end;
 
 /*
- * The callee takes descriptors over, except those of `certificate`. A false answer ends the link as
- * a fault.
+ * The callee takes descriptors over, except those of `certificate`. Texts of tickets have a NUL. A
+ * false answer ends the link as a fault.
  */
 struct keeper_end_ops {
-	/* `text` is the message's, with a NUL. */
-	bool (*ticket)(void *user, const struct keeper_ticket *ticket, const char *text);
+	/* These take the place of all passwords before; none: nobody is asked for one. */
+	bool (*passwords)(void *user, const struct keeper_ticket *all, unsigned n);
+	/* This one lets one session in. */
+	bool (*ticket)(void *user, const struct keeper_ticket *ticket);
 	bool (*listener)(void *user, enum keeper_listener_kind kind, int fd);
 	bool (*frame_link)(void *user, int fd);
 	bool (*dbus)(void *user, int fd);

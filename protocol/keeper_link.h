@@ -63,6 +63,7 @@ enum keeper_message {
 
 	/* The keeper sends these to display. */
 	KEEPER_MESSAGE_LISTENER = 32,
+	KEEPER_MESSAGE_PASSWORDS,
 	KEEPER_MESSAGE_TICKET,
 	KEEPER_MESSAGE_DBUS,
 	KEEPER_MESSAGE_CERTIFICATE,
@@ -199,7 +200,22 @@ struct keeper_certificate {
 	struct link_header header;
 };
 
-/* Others have names of the keeper's own; a name that comes again is the same with another text. */
+/*
+ * Passwords are always given whole, like guest memory: behind this come so many TICKETs that are
+ * not ONCE, and when the last of them is there they take the place of all passwords before, at
+ * once. So nobody is judged by half of a list. 0: nobody is asked for a password. It comes before a
+ * listener does. Tickets that let one session in stay as they are.
+ */
+struct keeper_passwords {
+	struct link_header header;
+	uint32_t n_passwords; /* at most KEEPER_PASSWORDS_MAX */
+	uint32_t reserved;
+};
+
+/* The desktop's two, and those of 50 users. */
+#define KEEPER_PASSWORDS_MAX 52
+
+/* Others have names of the keeper's own. */
 #define KEEPER_TICKET_PASSWORD 1
 #define KEEPER_TICKET_VIEW_PASSWORD 2
 #define KEEPER_TICKET_FIRST_GIVEN 16
@@ -211,9 +227,9 @@ struct keeper_certificate {
 #define KEEPER_TICKET_FLAGS 7u
 
 /*
- * `ticket` is a password that clients may give. It has no NUL when it is full. Before a listener
- * comes, the one named KEEPER_TICKET_PASSWORD does: where that is empty nobody is asked for any.
- * Where another is empty it is forgotten. Who logs in by SASL must give the user's name with it.
+ * `ticket` is a password that clients may give: one of PASSWORDS, or with ONCE one for itself,
+ * which comes at any time. It is never empty, and has no NUL when it is full. Who logs in by SASL
+ * must give the user's name with it.
  */
 struct keeper_ticket {
 	struct link_header header;

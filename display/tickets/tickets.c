@@ -108,12 +108,6 @@ void tickets_destroy(struct tickets *tickets)
 	g_free(tickets);
 }
 
-void tickets_set_open(struct tickets *tickets, bool open)
-{
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
-	tickets->open = open;
-}
-
 bool tickets_is_open(struct tickets *tickets)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
@@ -153,32 +147,65 @@ static void drop_used_up(struct tickets *tickets, int64_t now_us)
 	}
 }
 
-bool tickets_put(struct tickets *tickets, uint32_t name, const char *secret,
-	const struct tickets_terms *terms, int64_t now_us)
+/* Returns false when there is no room for so many more. */
+static bool make_room(struct tickets *tickets, unsigned n, int64_t now_us)
+{
+	if (tickets->all->len + n > TICKETS_MAX)
+		drop_used_up(tickets, now_us);
+	return tickets->all->len + n <= TICKETS_MAX;
+}
+
+static bool may_be_secret(const char *secret)
 {
 	size_t bytes = strlen(secret);
-	if (bytes == 0 || bytes > TICKETS_SECRET_MAX)
-		return false;
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
+	return bytes > 0 && bytes <= TICKETS_SECRET_MAX;
+}
+
+static void set(struct tickets *tickets, uint32_t name, const char *secret,
+	const struct tickets_terms *terms)
+{
 	struct ticket *ticket = find_ticket(tickets, name);
 	if (!ticket) {
-		if (tickets->all->len == TICKETS_MAX)
-			drop_used_up(tickets, now_us);
-		if (tickets->all->len == TICKETS_MAX)
-			return false;
 		g_array_set_size(tickets->all, tickets->all->len + 1);
 		ticket = &g_array_index(tickets->all, struct ticket, tickets->all->len - 1);
 	}
 	*ticket = (struct ticket){ .name = name, .terms = *terms, .secret = make_secret(secret) };
+}
+
+bool tickets_put(struct tickets *tickets, uint32_t name, const char *secret,
+	const struct tickets_terms *terms, int64_t now_us)
+{
+	if (!may_be_secret(secret))
+		return false;
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
+	if (!find_ticket(tickets, name) && !make_room(tickets, 1, now_us))
+		return false;
+	set(tickets, name, secret, terms);
 	return true;
 }
 
-void tickets_drop(struct tickets *tickets, uint32_t name)
+bool tickets_replace(
+	struct tickets *tickets, const struct tickets_password *all, unsigned n, int64_t now_us)
 {
+	unsigned n_before = 0;
+	for (unsigned i = 0; i < n; i++) {
+		if (!may_be_secret(all[i].secret) || all[i].terms.once)
+			return false;
+	}
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
-	struct ticket *ticket = find_ticket(tickets, name);
-	if (ticket)
-		remove_ticket(tickets, ticket);
+	for (guint i = 0; i < tickets->all->len; i++)
+		n_before += !g_array_index(tickets->all, struct ticket, i).terms.once;
+	if (n > n_before && !make_room(tickets, n - n_before, now_us))
+		return false;
+	for (guint i = tickets->all->len; i-- > 0;) {
+		struct ticket *ticket = &g_array_index(tickets->all, struct ticket, i);
+		if (!ticket->terms.once)
+			remove_ticket(tickets, ticket);
+	}
+	for (unsigned i = 0; i < n; i++)
+		set(tickets, all[i].name, all[i].secret, &all[i].terms);
+	tickets->open = n == 0;
+	return true;
 }
 
 bool tickets_has_users(struct tickets *tickets)

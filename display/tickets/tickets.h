@@ -38,8 +38,6 @@ struct tickets;
 struct tickets *tickets_create(void);
 void tickets_destroy(struct tickets *tickets);
 
-/* Says that nobody is asked for a password, or that everybody is. */
-void tickets_set_open(struct tickets *tickets, bool open);
 bool tickets_is_open(struct tickets *tickets);
 
 struct tickets_terms {
@@ -51,16 +49,28 @@ struct tickets_terms {
 };
 
 /*
- * Adds a password or ticket, or gives another secret and terms to the one of this name. Returns
- * false when the secret is empty or too long, or when there are TICKETS_MAX. The secret is copied,
- * and its copy is wiped when it goes.
+ * Adds a password or ticket to those that there are, or gives another secret and terms to the one
+ * of this name. Returns false when the secret is empty or too long, or when there are TICKETS_MAX.
+ * The secret is copied, and its copy is wiped when it goes.
  */
 bool tickets_put(struct tickets *tickets, uint32_t name, const char *secret,
 	const struct tickets_terms *terms, int64_t now_us);
+
+struct tickets_password {
+	uint32_t name;
+	char secret[TICKETS_SECRET_MAX + 1];
+	struct tickets_terms terms; /* not of a ticket */
+};
+/*
+ * Gives these passwords in the place of all that there are, at once: whoever is judged meanwhile is
+ * judged by the old ones or by the new ones. Where there are none nobody is asked. Tickets stay,
+ * and so do sessions that came with what has gone. Returns false when they do not fit beside the
+ * tickets; then all is as it was.
+ */
+bool tickets_replace(
+	struct tickets *tickets, const struct tickets_password *all, unsigned n, int64_t now_us);
 /* Returns true when one is named. */
 bool tickets_has_users(struct tickets *tickets);
-/* Forgets one. Sessions that came with it go on. */
-void tickets_drop(struct tickets *tickets, uint32_t name);
 
 enum tickets_verdict {
 	TICKETS_PASS,

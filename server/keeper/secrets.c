@@ -116,6 +116,7 @@ void secrets_read_again(
 		bool taken = read_users(fetcher, desktop->users_file, viewer, &error);
 		tell("list of users", taken, error);
 	}
+	viewer_say_passwords(viewer);
 	if (desktop->tls.port > 0) {
 		g_autoptr(GError) error = NULL;
 		bool taken = read_pair(fetcher, &desktop->tls, viewer, &error);

@@ -75,6 +75,24 @@ static void send_user(struct viewer *viewer, unsigned i)
 	explicit_bzero(&ticket, sizeof(ticket));
 }
 
+/* Display takes them when it has all of them. */
+static void send_passwords(struct viewer *viewer)
+{
+	struct keeper_passwords m = { .header.type = KEEPER_MESSAGE_PASSWORDS };
+	bool has = viewer->password.text[0] != '\0';
+	bool has_view = has && viewer->view_password.text[0] != '\0';
+	unsigned n_users = has ? viewer->users.n : 0;
+	G_STATIC_ASSERT(2 + USERS_MAX <= KEEPER_PASSWORDS_MAX);
+	m.n_passwords = has + has_view + n_users;
+	SEND_TO_VIEWER(viewer, m, NULL, 0);
+	if (has)
+		send_ticket(viewer, &viewer->password);
+	if (has_view)
+		send_ticket(viewer, &viewer->view_password);
+	for (unsigned i = 0; i < n_users; i++)
+		send_user(viewer, i);
+}
+
 static void send_certificate(struct viewer *viewer)
 {
 	struct keeper_certificate m = { .header.type = KEEPER_MESSAGE_CERTIFICATE };
@@ -85,17 +103,13 @@ static void send_certificate(struct viewer *viewer)
 static void on_worker_ready(void *owner)
 {
 	struct viewer *viewer = owner;
-	send_ticket(viewer, &viewer->password);
-	if (viewer->view_password.text[0] != '\0')
-		send_ticket(viewer, &viewer->view_password);
+	send_passwords(viewer);
 	for (guint i = 0; i < viewer->given->len; i++) {
 		const struct viewer_ticket *ticket =
 			&g_array_index(viewer->given, struct viewer_ticket, i);
 		if (left_us(ticket) >= 0)
 			send_ticket(viewer, ticket);
 	}
-	for (unsigned i = 0; i < viewer->users.n; i++)
-		send_user(viewer, i);
 	send_certificate(viewer);
 	for (unsigned i = 0; i < viewer->n_listeners; i++) {
 		struct keeper_listener m = { .header.type = KEEPER_MESSAGE_LISTENER,
@@ -160,33 +174,33 @@ void viewer_init(struct viewer *viewer, struct starter *starter, const char *pas
 	set_limits(&viewer->worker.watchdog.limits);
 }
 
-static void change(struct viewer *viewer, struct viewer_ticket *ticket, const char *text)
+static void change(struct viewer_ticket *ticket, const char *text)
 {
 	g_assert(text[0] != '\0');
 	explicit_bzero(ticket->text, sizeof(ticket->text));
 	g_strlcpy(ticket->text, text, sizeof(ticket->text));
-	if (viewer->worker.state == WORKER_READY)
-		send_ticket(viewer, ticket);
 }
 
 void viewer_set_password(struct viewer *viewer, const char *password)
 {
-	change(viewer, &viewer->password, password);
+	change(&viewer->password, password);
 }
 
 void viewer_set_view_password(struct viewer *viewer, const char *password)
 {
-	change(viewer, &viewer->view_password, password);
+	change(&viewer->view_password, password);
 }
 
 void viewer_set_users(struct viewer *viewer, const struct users *users)
 {
-	unsigned n = MAX(users->n, viewer->users.n);
-	/* Behind the last one a user has no name and no password, which says that it has gone. */
 	users_finish(&viewer->users);
 	viewer->users = *users;
-	for (unsigned i = 0; i < n && viewer->worker.state == WORKER_READY; i++)
-		send_user(viewer, i);
+}
+
+void viewer_say_passwords(struct viewer *viewer)
+{
+	if (viewer->worker.state == WORKER_READY)
+		send_passwords(viewer);
 }
 
 /*

@@ -53,12 +53,14 @@ struct viewer {
 /* `password` may be NULL: then clients are asked for none. */
 void viewer_init(struct viewer *viewer, struct starter *starter, const char *password,
 	const struct viewer_events *events);
-/* From here on this one counts for those who come. */
+/* The next display knows this one, and that of now when viewer_say_passwords() is called. */
 void viewer_set_password(struct viewer *viewer, const char *password);
 /* The same of those who may only look on. */
 void viewer_set_view_password(struct viewer *viewer, const char *password);
 /* The same of those who have names. */
 void viewer_set_users(struct viewer *viewer, const struct users *users);
+/* From here on passwords that were set count for those who come, all at once. */
+void viewer_say_passwords(struct viewer *viewer);
 /*
  * Makes a ticket that must be used first within so many seconds, and writes its text into `ticket`.
  * Returns false when there are VIEWER_GIVEN_MAX, or when the kernel gives no randomness.

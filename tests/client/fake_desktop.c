@@ -20,6 +20,8 @@
 #include "common/listen.h"
 #include "common/shm.h"
 #include "tests/client/certificate.h"
+#include "tests/client/fake_passwords.h"
+#include "tests/client/log_file.h"
 #include "tests/client/patience.h"
 
 #define READY_TIMEOUT_MS 20000
@@ -43,6 +45,7 @@ struct fake_desktop {
 	/* The lock protects what follows. */
 	GMutex lock;
 	GCond changed;
+	struct fake_passwords passwords;
 	bool ready, keeper_broken, asked, refuses;
 	uint32_t area_width, area_height;
 	struct stats *stats; /* shared with display, as is the next */
@@ -333,7 +336,12 @@ void fake_desktop_give_user(struct fake_desktop *desktop, uint32_t name, uint32_
 	};
 	g_strlcpy(message.user, user, sizeof(message.user));
 	g_strlcpy(message.ticket, secret ? secret : "", sizeof(message.ticket));
-	keeper_send(desktop, &message, sizeof(message), -1);
+	if (flags & KEEPER_TICKET_ONCE) {
+		keeper_send(desktop, &message, sizeof(message), -1);
+	} else {
+		fake_passwords_change(&desktop->passwords, &message);
+		fake_passwords_send(&desktop->passwords, desktop->keeper_link);
+	}
 }
 
 void fake_desktop_give_ticket(
@@ -469,10 +477,7 @@ bool fake_desktop_was_asked(struct fake_desktop *desktop)
 
 void fake_desktop_print_log(const struct fake_desktop *desktop)
 {
-	g_autofree char *log = NULL;
-
-	if (g_file_get_contents(desktop->log_path, &log, NULL, NULL))
-		g_printerr("---- display's log ----\n%s---- end ----\n", log);
+	log_file_print(desktop->log_path, "display's log");
 }
 
 bool fake_desktop_is_alive(struct fake_desktop *desktop)
@@ -573,26 +578,10 @@ unsigned long fake_desktop_resident_kib(const struct fake_desktop *desktop)
 
 bool fake_desktop_wait_log(const struct fake_desktop *desktop, const char *text, int timeout_ms)
 {
-	gint64 end_us = patience_end_us(timeout_ms);
-
-	do {
-		g_autofree char *log = NULL;
-
-		if (g_file_get_contents(desktop->log_path, &log, NULL, NULL) && strstr(log, text))
-			return true;
-		g_usleep(20000);
-	} while (g_get_monotonic_time() < end_us);
-	return false;
+	return log_file_wait(desktop->log_path, text, timeout_ms);
 }
 
 unsigned fake_desktop_count_log_lines(const struct fake_desktop *desktop)
 {
-	g_autofree char *log = NULL;
-	unsigned n = 0;
-
-	if (!g_file_get_contents(desktop->log_path, &log, NULL, NULL))
-		return 0;
-	for (const char *end = log; (end = strchr(end, '\n')); end++)
-		n++;
-	return n;
+	return log_file_count_lines(desktop->log_path);
 }

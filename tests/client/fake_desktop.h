@@ -63,7 +63,8 @@ unsigned fake_desktop_port(const struct fake_desktop *desktop);
 /* Connects to the listening socket; returns a blocking socket, which the caller closes. */
 int fake_desktop_connect_socket(const struct fake_desktop *desktop);
 
-/* Gives display another password or ticket, as the keeper does; `flags` are KEEPER_TICKET_... */
+/* Gives display another password or ticket, as the keeper does; `flags` are KEEPER_TICKET_...
+ * NULL: this password is none any more. */
 void fake_desktop_give_ticket(
 	struct fake_desktop *desktop, uint32_t name, uint32_t flags, const char *ticket);
 /* The same of one that is given with a user's name. */

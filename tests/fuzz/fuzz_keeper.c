@@ -52,6 +52,7 @@ static const struct {
 	{ KEEPER_MESSAGE_VISITOR, sizeof(struct keeper_visitor), 0, 0 },
 	{ KEEPER_MESSAGE_VISITOR, sizeof(struct keeper_visitor), 1, EVENT },
 	{ KEEPER_MESSAGE_VISITOR_JUDGED, sizeof(struct keeper_visitor_judged), 0, 0 },
+	{ KEEPER_MESSAGE_PASSWORDS, sizeof(struct keeper_passwords), 0, 0 },
 };
 
 /* ---- the peer ---- */
@@ -163,9 +164,18 @@ static bool take(void *user, int fd)
 	return true;
 }
 
-static bool on_ticket(void *user, const struct keeper_ticket *ticket, const char *text)
+static bool on_ticket(void *user, const struct keeper_ticket *ticket)
 {
-	g_assert(strlen(text) <= KEEPER_TICKET_MAX);
+	g_assert(strlen(ticket->ticket) <= KEEPER_TICKET_MAX && ticket->ticket[0] != '\0');
+	g_assert(strlen(ticket->user) <= KEEPER_USER_MAX);
+	return true;
+}
+
+static bool on_passwords(void *user, const struct keeper_ticket *all, unsigned n)
+{
+	g_assert(n <= KEEPER_PASSWORDS_MAX);
+	for (unsigned i = 0; i < n; i++)
+		on_ticket(user, &all[i]);
 	return true;
 }
 
@@ -194,7 +204,7 @@ static void on_gone(void *user, bool fault)
 
 static void fuzz_display(struct feed *feed)
 {
-	static const struct keeper_end_ops ops = { on_ticket, on_listener, take, take,
+	static const struct keeper_end_ops ops = { on_passwords, on_ticket, on_listener, take, take,
 		on_certificate, on_visitor_judged, on_gone };
 	struct display display = { 0 };
 	struct peer peer;

@@ -40,11 +40,25 @@ static bool take_fd(struct fixture *f, const char *call, int fd)
 	return !f->refuse;
 }
 
-static bool on_ticket(void *user, const struct keeper_ticket *ticket, const char *text)
+static void note_ticket(struct fixture *f, const struct keeper_ticket *ticket)
+{
+	g_string_append_printf(f->calls, "ticket %u %u %u=%s;", ticket->name, ticket->flags,
+		ticket->use_within_s, ticket->ticket);
+}
+
+static bool on_ticket(void *user, const struct keeper_ticket *ticket)
 {
 	struct fixture *f = user;
-	g_string_append_printf(f->calls, "ticket %u %u %u=%s;", ticket->name, ticket->flags,
-		ticket->use_within_s, text);
+	note_ticket(f, ticket);
+	return !f->refuse;
+}
+
+static bool on_passwords(void *user, const struct keeper_ticket *all, unsigned n)
+{
+	struct fixture *f = user;
+	g_string_append_printf(f->calls, "passwords %u:", n);
+	for (unsigned i = 0; i < n; i++)
+		note_ticket(f, &all[i]);
 	return !f->refuse;
 }
 
@@ -90,6 +104,7 @@ static bool on_visitor_judged(void *user, uint32_t serial, bool welcome)
 }
 
 static const struct keeper_end_ops ops = {
+	.passwords = on_passwords,
 	.ticket = on_ticket,
 	.listener = on_listener,
 	.frame_link = on_frame_link,
@@ -196,22 +211,72 @@ static void test_ready(struct fixture *f, gconstpointer data)
 	g_assert_false(keeper_end_say_ready(f->keeper, &walls, &inner));
 }
 
+static void say_ticket(struct fixture *f, uint32_t name, uint32_t flags, const char *text)
+{
+	struct keeper_ticket ticket = { .name = name, .flags = flags, .use_within_s = 60 };
+	memcpy(ticket.ticket, text, MIN(strlen(text), sizeof(ticket.ticket)));
+	say(f, KEEPER_MESSAGE_TICKET, &ticket, sizeof(ticket), NULL, 0);
+}
+
+static void say_passwords(struct fixture *f, uint32_t n)
+{
+	struct keeper_passwords passwords = { .n_passwords = n };
+	say(f, KEEPER_MESSAGE_PASSWORDS, &passwords, sizeof(passwords), NULL, 0);
+}
+
 /* A ticket that fills its field has no zero byte behind it; what lies behind is not its own. */
 static void test_ticket(struct fixture *f, gconstpointer data)
 {
-	struct keeper_ticket ticket = {
-		.name = 7, .flags = KEEPER_TICKET_VIEW_ONLY, .use_within_s = 60, .ticket = "secret"
-	};
-	say(f, KEEPER_MESSAGE_TICKET, &ticket, sizeof(ticket), NULL, 0);
-	assert_calls(f, "ticket 7 1 60=secret;");
-	memset(ticket.ticket, 'x', sizeof(ticket.ticket));
-	say(f, KEEPER_MESSAGE_TICKET, &ticket, sizeof(ticket), NULL, 0);
+	say_ticket(f, 7, KEEPER_TICKET_ONCE | KEEPER_TICKET_VIEW_ONLY, "secret");
+	assert_calls(f, "ticket 7 3 60=secret;");
+	g_autofree char *longer = g_strnfill(2 * KEEPER_TICKET_MAX, 'x');
 	g_autofree char *longest = g_strnfill(KEEPER_TICKET_MAX, 'x');
-	g_autofree char *wanted = g_strdup_printf("ticket 7 1 60=%s;", longest);
+	g_autofree char *wanted = g_strdup_printf("ticket 7 2 60=%s;", longest);
+	say_ticket(f, 7, KEEPER_TICKET_ONCE, longer);
 	assert_calls(f, wanted);
-	ticket.ticket[0] = '\0';
-	say(f, KEEPER_MESSAGE_TICKET, &ticket, sizeof(ticket), NULL, 0);
-	assert_calls(f, "ticket 7 1 60=;");
+	say_ticket(f, 7, KEEPER_TICKET_ONCE, "");
+	assert_calls(f, "fault;");
+}
+
+/* Passwords count when all of them are there; what comes between two of them is not of them. */
+static void test_passwords(struct fixture *f, gconstpointer data)
+{
+	say_passwords(f, 3);
+	say_ticket(f, 1, 0, "one");
+	say_ticket(f, 16, KEEPER_TICKET_ONCE, "ticket");
+	say_ticket(f, 2, KEEPER_TICKET_VIEW_ONLY, "two");
+	assert_calls(f, "ticket 16 2 60=ticket;");
+	say_ticket(f, 3, KEEPER_TICKET_NAMED, "three");
+	assert_calls(f, "passwords 3:ticket 1 0 60=one;ticket 2 1 60=two;ticket 3 4 60=three;");
+	say_passwords(f, 1);
+	say_ticket(f, 1, 0, "another");
+	assert_calls(f, "passwords 1:ticket 1 0 60=another;");
+	say_passwords(f, 0);
+	assert_calls(f, "passwords 0:");
+	/* Some have not come when the link ends. */
+	say_passwords(f, KEEPER_PASSWORDS_MAX);
+	say_ticket(f, 1, 0, "one");
+	assert_calls(f, "");
+}
+
+static void test_wrong_passwords(struct fixture *f, gconstpointer data)
+{
+	switch (*(const uint32_t *)data) {
+	case 0:
+		say_ticket(f, 1, 0, "not announced");
+		break;
+	case 1:
+		say_passwords(f, KEEPER_PASSWORDS_MAX + 1);
+		break;
+	case 2:
+		say_passwords(f, 2);
+		say_passwords(f, 2);
+		break;
+	default:
+		say_passwords(f, 1);
+		say_ticket(f, 1, KEEPER_TICKET_FLAGS + 1, "of an unknown kind");
+	}
+	assert_calls(f, "fault;");
 }
 
 static void test_listeners(struct fixture *f, gconstpointer data)
@@ -327,6 +392,7 @@ static void test_slow_keeper(struct fixture *f, gconstpointer data)
 
 int main(int argc, char **argv)
 {
+	static const uint32_t wrong[] = { 0, 1, 2, 3 };
 	static const uint32_t unknown[] = { 0, KEEPER_LISTENER_TLS + 1, UINT32_MAX };
 	static const struct {
 		const char *name;
@@ -335,6 +401,11 @@ int main(int argc, char **argv)
 	} cases[] = {
 		{ "/keeper-end/ready", test_ready },
 		{ "/keeper-end/ticket", test_ticket },
+		{ "/keeper-end/passwords", test_passwords },
+		{ "/keeper-end/passwords-unannounced", test_wrong_passwords, &wrong[0] },
+		{ "/keeper-end/passwords-too-many", test_wrong_passwords, &wrong[1] },
+		{ "/keeper-end/passwords-twice", test_wrong_passwords, &wrong[2] },
+		{ "/keeper-end/passwords-unknown", test_wrong_passwords, &wrong[3] },
 		{ "/keeper-end/listeners", test_listeners },
 		{ "/keeper-end/listener-0", test_unknown_listener, &unknown[0] },
 		{ "/keeper-end/listener-4", test_unknown_listener, &unknown[1] },

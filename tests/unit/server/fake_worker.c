@@ -122,6 +122,12 @@ static bool on_listener(void *user, const void *message, int *fds, unsigned n_fd
 	return link_send(KEEPER_LINK_FD, &area, sizeof(area), NULL, 0) == 0;
 }
 
+static bool on_passwords(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	note("PASSWORDS %u", ((const struct keeper_passwords *)message)->n_passwords);
+	return true;
+}
+
 static bool on_ticket(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	const struct keeper_ticket *m = message;
@@ -167,6 +173,8 @@ static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_RING_STOP, "STOP", sizeof(struct keeper_ring_stop), 0, 0, on_ring_stop },
 	{ KEEPER_MESSAGE_RESET, "RESET", sizeof(struct keeper_reset), 0, 0, on_reset },
 	{ KEEPER_MESSAGE_LISTENER, "LISTENER", sizeof(struct keeper_listener), 1, 1, on_listener },
+	{ KEEPER_MESSAGE_PASSWORDS, "PASSWORDS", sizeof(struct keeper_passwords), 0, 0,
+		on_passwords },
 	{ KEEPER_MESSAGE_TICKET, "TICKET", sizeof(struct keeper_ticket), 0, 0, on_ticket },
 	{ KEEPER_MESSAGE_CERTIFICATE, "CERTIFICATE", sizeof(struct keeper_certificate), 2, 2,
 		on_certificate },

@@ -553,7 +553,7 @@ static void make_host(struct ends_rig *rig)
 		.ended = on_ended,
 		.user = rig,
 	};
-	tickets_set_open(rig->host.tickets, true);
+	g_assert_true(tickets_replace(rig->host.tickets, NULL, 0, 0));
 	rig->session = session_create(rig->host.sessions, false, &session_ops, rig);
 	session_init(rig->session, SPICE_WORDS_SESSION, 0);
 }

@@ -196,7 +196,7 @@ void relay_rig_start(struct relay_rig *rig)
 	if (inner_maker_fd() < 0)
 		g_assert_true(inner_maker_start(NULL, NULL) && inner_maker_is_ready(NULL));
 	rig->tickets = tickets_create();
-	tickets_set_open(rig->tickets, true);
+	g_assert_true(tickets_replace(rig->tickets, NULL, 0, 0));
 	rig->relay = relay_create(&options, rig->line, rig->tickets, &ops, rig);
 	open_main(rig);
 }

@@ -78,9 +78,8 @@ static uint32_t log_in(int fd, uint8_t channel, const char *password)
 
 static void ask_for_password(struct relay_rig *rig)
 {
-	const struct tickets_terms terms = { 0 };
-	tickets_set_open(rig->tickets, false);
-	g_assert_true(tickets_put(rig->tickets, 1, PASSWORD, &terms, g_get_monotonic_time()));
+	const struct tickets_password password = { .name = 1, .secret = PASSWORD };
+	g_assert_true(tickets_replace(rig->tickets, &password, 1, g_get_monotonic_time()));
 }
 
 static void expect_nobody(struct relay_rig *rig)

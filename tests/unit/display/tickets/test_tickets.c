@@ -31,7 +31,7 @@ static void test_nobody(void)
 	assert_verdict(tickets, 1, "", 0, 1, TICKETS_EMPTY);
 	assert_verdict(tickets, 1, "x", 0, 1, TICKETS_WRONG);
 	g_assert_false(tickets_is_open(tickets));
-	tickets_set_open(tickets, true);
+	g_assert_true(tickets_replace(tickets, NULL, 0, 0));
 	g_assert_true(tickets_is_open(tickets));
 	struct tickets_answer answer = judge(tickets, 1, "", 0, 1);
 	g_assert_cmpint(answer.verdict, ==, TICKETS_PASS);
@@ -60,8 +60,8 @@ static void test_passwords(void)
 	const char *const wrong[] = { "secre", "secrets", "Secret", "secret ", " ", "look\n" };
 	for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++)
 		assert_verdict(tickets, 10 + i, wrong[i], 0, 1, TICKETS_WRONG);
-	tickets_drop(tickets, PASSWORD);
-	tickets_drop(tickets, PASSWORD);
+	const struct tickets_password looks = { VIEWERS, "look", { .view_only = true } };
+	g_assert_true(tickets_replace(tickets, &looks, 1, 0));
 	assert_verdict(tickets, 2, "secret", 0, 1, TICKETS_WRONG);
 	assert_verdict(tickets, 2, "look", 0, 1, TICKETS_PASS);
 	tickets_destroy(tickets);
@@ -112,6 +112,56 @@ static void test_ticket(void)
 	tickets_destroy(tickets);
 }
 
+/*
+ * A list takes the place of the one before as a whole, or not at all; tickets and sessions are not
+ * of it.
+ */
+static void test_replaced(void)
+{
+	struct tickets *tickets = tickets_create();
+	const struct tickets_password one[] = { { 1, "secret", { 0 } }, { 2, "look", view_only },
+		{ 100, "wonder", { .user = "alice", .named = true } } };
+	const struct tickets_password wrong[][2] = { { { 1, "new", { 0 } }, { 2, "", { 0 } } },
+		{ { 1, "new", { 0 } }, { 3, "ticket", once } } };
+	g_assert_true(tickets_replace(tickets, one, G_N_ELEMENTS(one), 0));
+	tickets_put(tickets, TICKET, "ticket", &once, 0);
+	tickets_begin(tickets, judge(tickets, 1, "secret", 0, 1).visit, 77);
+	for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++)
+		g_assert_false(tickets_replace(tickets, wrong[i], 2, 0));
+	assert_verdict(tickets, 2, "new", 0, 1, TICKETS_WRONG);
+	assert_verdict(tickets, 1, "secret", 0, 1, TICKETS_PASS);
+	g_assert_true(tickets_has_users(tickets));
+	g_assert_true(tickets_replace(tickets, wrong[0], 1, 0));
+	g_assert_false(tickets_has_users(tickets));
+	assert_verdict(tickets, 3, "secret", 0, 1, TICKETS_WRONG);
+	assert_verdict(tickets, 3, "look", 0, 1, TICKETS_WRONG);
+	assert_verdict(tickets, 1, "new", 0, 1, TICKETS_PASS);
+	assert_verdict(tickets, 1, "ticket", 0, 1, TICKETS_PASS);
+	assert_verdict(tickets, 1, "secret", 77, 1, TICKETS_PASS);
+	tickets_destroy(tickets);
+}
+
+/* Tickets that fill the table leave no room for more passwords than there were, or else go. */
+static void test_replaced_full(void)
+{
+	struct tickets *tickets = tickets_create();
+	const struct tickets_password two[] = { { 1000, "secret", { 0 } },
+		{ 1001, "look", { 0 } } };
+	char secret[16];
+	g_assert_true(tickets_replace(tickets, two, 1, 0));
+	for (unsigned i = 1; i < TICKETS_MAX; i++) {
+		g_snprintf(secret, sizeof(secret), "ticket-%u", i);
+		g_assert_true(tickets_put(tickets, i, secret, &once, 0));
+	}
+	g_assert_true(tickets_replace(tickets, two, 1, 0));
+	g_assert_false(tickets_replace(tickets, two, 2, 0));
+	assert_verdict(tickets, 1, "secret", 0, 1, TICKETS_PASS);
+	assert_verdict(tickets, 1, "ticket-7", 0, 1, TICKETS_PASS);
+	g_assert_true(tickets_replace(tickets, two, 2, 0));
+	assert_verdict(tickets, 1, "look", 0, 1, TICKETS_PASS);
+	tickets_destroy(tickets);
+}
+
 /* A channel passes with its own session's password only, also when that has changed. */
 static void test_sessions(void)
 {
@@ -131,7 +181,7 @@ static void test_sessions(void)
 	assert_verdict(tickets, 5, "another", 77, 1, TICKETS_WRONG);
 	assert_verdict(tickets, 5, "secret", 0, 1, TICKETS_WRONG);
 	/* Nobody is asked any more: who only looked on still only looks on. */
-	tickets_set_open(tickets, true);
+	g_assert_true(tickets_replace(tickets, NULL, 0, 0));
 	g_assert_true(judge(tickets, 2, "", 78, 1).view_only);
 	tickets_destroy(tickets);
 }
@@ -200,7 +250,7 @@ static void test_asking(void)
 	said.session = 77;
 	said.slot_us = 0;
 	g_assert_cmpint(tickets_ask(tickets, &said, now_us).verdict, ==, TICKETS_PASS);
-	tickets_set_open(tickets, true);
+	g_assert_true(tickets_replace(tickets, NULL, 0, 0));
 	said.session = 78;
 	g_assert_cmpint(tickets_ask(tickets, &said, now_us).verdict, ==, TICKETS_PASS);
 	tickets_destroy(tickets);
@@ -453,8 +503,8 @@ static void test_users_session(void)
 	g_assert_cmpint(judge_user(tickets, 5, "alice", "wonder", 0).verdict, ==, TICKETS_WRONG);
 	tickets_leave(tickets, answer.visit);
 	assert_found(tickets, "alice", 77, "changed");
-	tickets_drop(tickets, 100);
-	tickets_drop(tickets, 101);
+	const struct tickets_password all = { .name = PASSWORD, .secret = "secret" };
+	g_assert_true(tickets_replace(tickets, &all, 1, 0));
 	assert_found(tickets, "alice", 0, NULL);
 	g_assert_false(tickets_has_users(tickets));
 	tickets_destroy(tickets);
@@ -488,6 +538,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/tickets/passwords", test_passwords);
 	g_test_add_func("/tickets/lengths", test_lengths);
 	g_test_add_func("/tickets/ticket", test_ticket);
+	g_test_add_func("/tickets/replaced", test_replaced);
+	g_test_add_func("/tickets/replaced_full", test_replaced_full);
 	g_test_add_func("/tickets/sessions", test_sessions);
 	g_test_add_func("/tickets/visitors", test_visitors);
 	g_test_add_func("/tickets/taken", test_taken);
