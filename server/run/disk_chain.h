@@ -4,6 +4,11 @@
  * need not look and guess. An image that somebody was given may name any file of the host: one that
  * does not lie where such files may is refused by name, before QEMU sees it.
  *
+ * Headers are read here, before QEMU is asked anything, because asking QEMU is opening already:
+ * qemu-img info opens the data file that a header names, and that name may be a json: description
+ * of any file, device or address, to be written, too (CVE-2024-4467); it opens the pieces of a
+ * VMDK as well.
+ *
  * Names in images are read as QEMU reads them, but for an external data file's: if that is
  * relative, it is so to the image's folder and not to where `vitrine run` was started.
  */

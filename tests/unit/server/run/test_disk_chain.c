@@ -214,6 +214,9 @@ static void test_protocols(struct place *place, const void *data)
 		write_qcow2(place->vm, "top.qcow2", names[i], "raw", NULL);
 		expect_refusal(place, "top.qcow2", NULL, "any", "which is no file but something");
 		expect_refusal(place, "top.qcow2", "qcow2", "folder", names[i]);
+		/* qemu-img info would open a data file of such a name. */
+		write_qcow2(place->vm, "top.qcow2", NULL, NULL, names[i]);
+		expect_refusal(place, "top.qcow2", NULL, "any", "which is no file but something");
 	}
 	/* A file of such a name is one where the image says that it is. */
 	write_raw(place->vm, "a:b");
