@@ -81,33 +81,37 @@ static char *describe(const struct keeper_visitor *visitor)
 		"%s%s%s:%u", v6 ? "[" : "", text, v6 ? "]" : "", ntohs(visitor->peer_port));
 }
 
-static bool find(
+static enum socket_owner_answer find(
 	struct admission *admission, const struct keeper_visitor *visitor, int fd, uid_t *uid)
 {
 	if (visitor->family == AF_UNIX)
-		return fd >= 0 && socket_owner_of_unix(&admission->owner, fd, uid);
-	return (visitor->family == AF_INET || visitor->family == AF_INET6) &&
-	       socket_owner_find(&admission->owner, visitor, uid);
+		return socket_owner_of_unix(&admission->owner, fd, uid);
+	if (visitor->family == AF_INET || visitor->family == AF_INET6)
+		return socket_owner_find(&admission->owner, visitor, uid);
+	return SOCKET_OWNER_CANNOT_ASK;
 }
 
-bool admission_judge(struct admission *admission, const struct keeper_visitor *visitor, int fd)
+static void report(const struct keeper_visitor *visitor, enum socket_owner_answer answer, uid_t uid)
 {
-	uid_t uid;
-	if (admission->open)
-		return true;
-	bool found = find(admission, visitor, fd, &uid);
-	if (found && is_named(admission, uid))
-		return true;
 	g_autofree char *who = describe(visitor);
-	if (found)
+	if (answer == SOCKET_OWNER_FOUND)
 		peer_warning(PEER_CLIENT,
 			"client %s: refused: it is user %u's, and there is no password; "
 			"--allow-user=%u lets that user in",
 			who, uid, uid);
 	else
-		peer_warning(PEER_CLIENT,
-			"client %s: refused: it is no process's of this host, and there is no "
-			"password",
-			who);
+		peer_warning(PEER_CLIENT, "client %s: refused: %s, and there is no password", who,
+			socket_owner_text(answer));
+}
+
+bool admission_judge(struct admission *admission, const struct keeper_visitor *visitor, int fd)
+{
+	uid_t uid = 0;
+	if (admission->open)
+		return true;
+	enum socket_owner_answer answer = find(admission, visitor, fd, &uid);
+	if (answer == SOCKET_OWNER_FOUND && is_named(admission, uid))
+		return true;
+	report(visitor, answer, uid);
 	return false;
 }

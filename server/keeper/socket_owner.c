@@ -58,22 +58,22 @@ static struct diag_request make_question(const struct keeper_visitor *visitor, u
 	return q;
 }
 
-/*
- * The kernel answers before send() returns. It looks for one that listens, too, when there is no
- * connection; and what nobody has open any more it says is root's, with inode 0.
- */
+/* The kernel looks for a socket that listens, too, when there is no connection. */
 static bool is_answer(const struct inet_diag_msg *answer, const struct diag_request *q)
 {
 	const struct inet_diag_sockid *is = &answer->id, *wanted = &q->request.id;
-	return answer->idiag_family == q->request.sdiag_family && answer->idiag_inode != 0 &&
-	       answer->idiag_state != TCP_LISTEN && answer->idiag_state != TCP_TIME_WAIT &&
-	       is->idiag_sport == wanted->idiag_sport && is->idiag_dport == wanted->idiag_dport &&
+	return answer->idiag_family == q->request.sdiag_family &&
+	       answer->idiag_state != TCP_LISTEN && is->idiag_sport == wanted->idiag_sport &&
+	       is->idiag_dport == wanted->idiag_dport &&
 	       memcmp(is->idiag_src, wanted->idiag_src, sizeof(is->idiag_src)) == 0 &&
 	       memcmp(is->idiag_dst, wanted->idiag_dst, sizeof(is->idiag_dst)) == 0;
 }
 
-/* Gives 0 or errno. Answers to earlier questions, which nobody read, are passed over. */
-static int ask(struct socket_owner *owner, struct diag_request *q, uid_t *uid)
+/*
+ * Gives 0 or errno; ENOENT: there is no such socket. The kernel answers before send() returns.
+ * Answers to earlier questions, which nobody read, are passed over.
+ */
+static int ask(struct socket_owner *owner, struct diag_request *q, struct inet_diag_msg *answer)
 {
 	union {
 		struct nlmsghdr header;
@@ -96,7 +96,7 @@ static int ask(struct socket_owner *owner, struct diag_request *q, uid_t *uid)
 			return EPROTO;
 		if (!is_answer(data, q))
 			return ENOENT;
-		*uid = ((const struct inet_diag_msg *)data)->idiag_uid;
+		memcpy(answer, data, sizeof(*answer));
 		return 0;
 	}
 }
@@ -122,7 +122,7 @@ static void look_at_users(struct socket_owner *owner)
 bool socket_owner_init(struct socket_owner *owner)
 {
 	const struct keeper_visitor nobody = { .family = AF_INET };
-	uid_t uid;
+	struct inet_diag_msg answer;
 	*owner = SOCKET_OWNER_NONE;
 	look_at_users(owner);
 	owner->netlink =
@@ -132,7 +132,7 @@ bool socket_owner_init(struct socket_owner *owner)
 		return false;
 	/* The kernel may have to load a module for it first. There is no such socket. */
 	struct diag_request q = make_question(&nobody, ++owner->sequence);
-	owner->reason = ask(owner, &q, &uid);
+	owner->reason = ask(owner, &q, &answer);
 	if (owner->reason == ENOENT || owner->reason == 0)
 		return true;
 	fd_close(&owner->netlink);
@@ -149,25 +149,77 @@ static bool has_number(const struct socket_owner *owner, uid_t uid)
 	return !owner->many_are_one || uid != owner->nobody;
 }
 
-bool socket_owner_find(struct socket_owner *owner, const struct keeper_visitor *visitor, uid_t *uid)
+/* The peer has no socket: ours says whether the connection lasts all the same. */
+static enum socket_owner_answer find_connection(
+	struct socket_owner *owner, const struct keeper_visitor *visitor)
 {
-	g_assert(visitor->family == AF_INET || visitor->family == AF_INET6);
-	if (owner->netlink < 0)
-		return false;
-	struct diag_request q = make_question(visitor, ++owner->sequence);
-	return ask(owner, &q, uid) == 0 && has_number(owner, *uid);
+	struct keeper_visitor turned = *visitor;
+	struct inet_diag_msg answer;
+	turned.peer_port = visitor->local_port;
+	turned.local_port = visitor->peer_port;
+	memcpy(turned.peer_addr, visitor->local_addr, sizeof(turned.peer_addr));
+	memcpy(turned.local_addr, visitor->peer_addr, sizeof(turned.local_addr));
+	struct diag_request q = make_question(&turned, ++owner->sequence);
+	switch (ask(owner, &q, &answer)) {
+	case 0:
+		return answer.idiag_state == TCP_ESTABLISHED ? SOCKET_OWNER_ELSEWHERE :
+							       SOCKET_OWNER_HUNG_UP;
+	case ENOENT:
+		return SOCKET_OWNER_NO_CONNECTION;
+	default:
+		return SOCKET_OWNER_CANNOT_ASK;
+	}
 }
 
-bool socket_owner_of_unix(const struct socket_owner *owner, int fd, uid_t *uid)
+enum socket_owner_answer socket_owner_find(
+	struct socket_owner *owner, const struct keeper_visitor *visitor, uid_t *uid)
+{
+	struct inet_diag_msg answer;
+	g_assert(visitor->family == AF_INET || visitor->family == AF_INET6);
+	if (owner->netlink < 0)
+		return SOCKET_OWNER_CANNOT_ASK;
+	struct diag_request q = make_question(visitor, ++owner->sequence);
+	int result = ask(owner, &q, &answer);
+	if (result == ENOENT)
+		return find_connection(owner, visitor);
+	if (result != 0)
+		return SOCKET_OWNER_CANNOT_ASK;
+	/* Of what nobody has open any more the kernel says that it is root's, with inode 0. */
+	if (answer.idiag_inode == 0 || answer.idiag_state == TCP_TIME_WAIT)
+		return SOCKET_OWNER_HUNG_UP;
+	if (!has_number(owner, answer.idiag_uid))
+		return SOCKET_OWNER_NO_NUMBER;
+	*uid = answer.idiag_uid;
+	return SOCKET_OWNER_FOUND;
+}
+
+enum socket_owner_answer socket_owner_of_unix(const struct socket_owner *owner, int fd, uid_t *uid)
 {
 	struct ucred peer = { .pid = 0 };
 	socklen_t size = sizeof(peer);
 	int domain = 0;
 	socklen_t domain_size = sizeof(domain);
-	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_size) < 0 || domain != AF_UNIX ||
-		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
-		return false;
 	/* A pair of sockets that nobody connected has no peer that can be named. */
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_size) < 0 || domain != AF_UNIX ||
+		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid == (uid_t)-1)
+		return SOCKET_OWNER_CANNOT_ASK;
+	if (!has_number(owner, peer.uid))
+		return SOCKET_OWNER_NO_NUMBER;
 	*uid = peer.uid;
-	return peer.uid != (uid_t)-1 && has_number(owner, peer.uid);
+	return SOCKET_OWNER_FOUND;
+}
+
+const char *socket_owner_text(enum socket_owner_answer answer)
+{
+	static const char *const texts[] = {
+		[SOCKET_OWNER_HUNG_UP] = "it hung up before it was known whose it was",
+		[SOCKET_OWNER_ELSEWHERE] = "its other end is no socket of this network namespace "
+					   "(a container's network may be between)",
+		[SOCKET_OWNER_NO_CONNECTION] = "the connection is over, or not of this network "
+					       "namespace",
+		[SOCKET_OWNER_NO_NUMBER] = "it is a user's who is none of this user namespace",
+		[SOCKET_OWNER_CANNOT_ASK] = "the kernel does not tell whose it is",
+	};
+	g_assert(answer > SOCKET_OWNER_FOUND && answer < G_N_ELEMENTS(texts));
+	return texts[answer];
 }

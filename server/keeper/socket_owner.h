@@ -29,10 +29,27 @@ struct socket_owner {
 bool socket_owner_init(struct socket_owner *owner);
 void socket_owner_finish(struct socket_owner *owner);
 
-/*
- * Gives false when there is no such socket on this host, or it is nobody's any more, or the user
- * has no number here.
- */
-bool socket_owner_find(
+/* In all cases but the first nobody knows whose it is, and nobody is to be taken for anybody. */
+enum socket_owner_answer {
+	SOCKET_OWNER_FOUND,
+	/* The peer has closed its socket. Whose it was the kernel does not keep. */
+	SOCKET_OWNER_HUNG_UP,
+	/* The connection lasts, and its other end is no socket of this network namespace: whoever
+	 * is there came by way of what translates addresses, as containers' networks do. */
+	SOCKET_OWNER_ELSEWHERE,
+	/* There is no such connection in this network namespace: it is over, or the listening
+	 * socket is of another one. */
+	SOCKET_OWNER_NO_CONNECTION,
+	/* The user is none of this user namespace. */
+	SOCKET_OWNER_NO_NUMBER,
+	SOCKET_OWNER_CANNOT_ASK,
+};
+
+/* Sets `uid` of FOUND. */
+enum socket_owner_answer socket_owner_find(
 	struct socket_owner *owner, const struct keeper_visitor *visitor, uid_t *uid);
-bool socket_owner_of_unix(const struct socket_owner *owner, int fd, uid_t *uid);
+/* Gives FOUND, NO_NUMBER or CANNOT_ASK. */
+enum socket_owner_answer socket_owner_of_unix(const struct socket_owner *owner, int fd, uid_t *uid);
+
+/* Says it in words, of "it"; FOUND has none. */
+const char *socket_owner_text(enum socket_owner_answer answer);

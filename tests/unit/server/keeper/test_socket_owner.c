@@ -7,6 +7,7 @@
 
 #include <glib.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -130,7 +131,8 @@ static void expect_owner(gconstpointer data, uid_t uid)
 		return;
 	if (pair_init(&pair, way->address, way->family, uid)) {
 		for (unsigned i = 0; i < 3; i++) {
-			g_assert_true(socket_owner_find(&owner, &pair.visitor, &found));
+			g_assert_cmpint(socket_owner_find(&owner, &pair.visitor, &found), ==,
+				SOCKET_OWNER_FOUND);
 			g_assert_cmpuint(found, ==, uid);
 		}
 		pair_finish(&pair);
@@ -174,9 +176,62 @@ static void test_hung_up(gconstpointer data)
 	char bytes[65536] = { 0 };
 	g_assert_cmpint(send(pair.client, bytes, sizeof(bytes), MSG_DONTWAIT), >, 0);
 	pair_hang_up(&pair);
-	g_assert_false(socket_owner_find(&owner, &pair.visitor, &found));
+	g_assert_cmpint(socket_owner_find(&owner, &pair.visitor, &found), ==, SOCKET_OWNER_HUNG_UP);
+	/* What was on its way has come, so that nothing is left of it but the end that we have. */
+	while (read(pair.accepted, bytes, sizeof(bytes)) > 0)
+		;
+	g_assert_cmpint(socket_owner_find(&owner, &pair.visitor, &found), ==, SOCKET_OWNER_HUNG_UP);
 	pair_finish(&pair);
-	g_assert_false(socket_owner_find(&owner, &pair.visitor, &found));
+	socket_owner_finish(&owner);
+}
+
+/* A peer that resets leaves no socket, and ours is none of a connection any more, either. */
+static void test_reset(void)
+{
+	struct socket_owner owner = make_owner();
+	struct pair pair;
+	uid_t found;
+	const struct linger at_once = { .l_onoff = 1 };
+	if (owner.netlink < 0)
+		return;
+	g_assert_true(pair_init(&pair, "127.0.0.1", AF_INET, geteuid()));
+	setsockopt(pair.client, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	pair_hang_up(&pair);
+	g_assert_cmpint(
+		socket_owner_find(&owner, &pair.visitor, &found), ==, SOCKET_OWNER_NO_CONNECTION);
+	pair_finish(&pair);
+	socket_owner_finish(&owner);
+}
+
+/*
+ * Of a connection that comes by way of a container's network only our end is here. TCP_REPAIR makes
+ * such an end, without anybody at the other.
+ */
+static void test_elsewhere(void)
+{
+	struct socket_owner owner = make_owner();
+	struct keeper_visitor visitor = { .family = AF_INET,
+		.peer_addr = { 127, 0, 0, 1 },
+		.local_addr = { 127, 0, 0, 1 },
+		.peer_port = htons(27399) };
+	struct sockaddr_in local = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in peer = local;
+	socklen_t size = sizeof(local);
+	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	uid_t found;
+	peer.sin_port = visitor.peer_port;
+	if (owner.netlink >= 0 && setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)) == 0) {
+		g_assert_cmpint(bind(fd, (struct sockaddr *)&local, sizeof(local)), ==, 0);
+		g_assert_cmpint(connect(fd, (struct sockaddr *)&peer, sizeof(peer)), ==, 0);
+		g_assert_cmpint(getsockname(fd, (struct sockaddr *)&local, &size), ==, 0);
+		visitor.local_port = local.sin_port;
+		g_assert_cmpint(
+			socket_owner_find(&owner, &visitor, &found), ==, SOCKET_OWNER_ELSEWHERE);
+	} else {
+		g_test_skip("only root can make half of a connection");
+	}
+	close(fd);
 	socket_owner_finish(&owner);
 }
 
@@ -192,9 +247,13 @@ static void test_listener_is_none(void)
 	struct keeper_visitor turned = pair.visitor;
 	turned.peer_port = pair.visitor.local_port;
 	turned.local_port = htons(1);
-	g_assert_false(socket_owner_find(&owner, &turned, &found));
+	g_assert_cmpint(socket_owner_find(&owner, &turned, &found), ==, SOCKET_OWNER_NO_CONNECTION);
 	turned.local_port = 0;
-	g_assert_false(socket_owner_find(&owner, &turned, &found));
+	g_assert_cmpint(socket_owner_find(&owner, &turned, &found), ==, SOCKET_OWNER_NO_CONNECTION);
+	owner.many_are_one = true;
+	owner.nobody = geteuid();
+	g_assert_cmpint(
+		socket_owner_find(&owner, &pair.visitor, &found), ==, SOCKET_OWNER_NO_NUMBER);
 	pair_finish(&pair);
 	socket_owner_finish(&owner);
 }
@@ -211,20 +270,20 @@ static void test_unix(void)
 	int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	g_assert_cmpint(connect(client, (struct sockaddr *)&address, sizeof(address)), ==, 0);
 	int accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	g_assert_true(socket_owner_of_unix(&owner, accepted, &uid));
+	g_assert_cmpint(socket_owner_of_unix(&owner, accepted, &uid), ==, SOCKET_OWNER_FOUND);
 	g_assert_cmpuint(uid, ==, geteuid());
 	close(client);
 	/* The kernel knows who it was also after that. */
-	g_assert_true(socket_owner_of_unix(&owner, accepted, &uid));
+	g_assert_cmpint(socket_owner_of_unix(&owner, accepted, &uid), ==, SOCKET_OWNER_FOUND);
 	owner.many_are_one = true;
 	owner.nobody = geteuid();
-	g_assert_false(socket_owner_of_unix(&owner, accepted, &uid));
+	g_assert_cmpint(socket_owner_of_unix(&owner, accepted, &uid), ==, SOCKET_OWNER_NO_NUMBER);
 	close(accepted);
 	close(listener);
 	int inet = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	g_assert_false(socket_owner_of_unix(&owner, inet, &uid));
+	g_assert_cmpint(socket_owner_of_unix(&owner, inet, &uid), ==, SOCKET_OWNER_CANNOT_ASK);
 	close(inet);
-	g_assert_false(socket_owner_of_unix(&owner, -1, &uid));
+	g_assert_cmpint(socket_owner_of_unix(&owner, -1, &uid), ==, SOCKET_OWNER_CANNOT_ASK);
 	remove_file(path);
 }
 
@@ -244,6 +303,8 @@ int main(int argc, char **argv)
 		g_test_add_data_func(path, way, cases[c].run);
 	}
 	g_test_add_func("/socket-owner/listener-is-none", test_listener_is_none);
+	g_test_add_func("/socket-owner/reset", test_reset);
+	g_test_add_func("/socket-owner/elsewhere", test_elsewhere);
 	g_test_add_func("/socket-owner/unix", test_unix);
 	return g_test_run();
 }
