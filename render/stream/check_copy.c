@@ -82,6 +82,18 @@ static bool check_offset(struct stream_check *check, uint32_t index, uint64_t ro
 }
 
 /*
+ * Leaves out a transfer of nothing. Layers of no height need no distance from each other, but of a
+ * one-dimensional array virglrenderer has GL take each layer for a row all the same, as far behind
+ * the memory as they reach.
+ */
+static bool drop_empty(struct stream_check *check)
+{
+	struct box box = read_box(check, BOX);
+	bool is_empty = box.width == 0 || box.height == 0 || box.depth == 0;
+	return !is_empty || check_drop(check);
+}
+
+/*
  * Does not ask for a backing: a texture that lies elsewhere may have none, and then nothing is
  * transferred.
  */
@@ -93,7 +105,7 @@ bool check_transfer(struct stream_check *check)
 		return check_refuse(check, AFTER_BOX + 1, 2, "is no direction");
 	return check_box(check, resource) &&
 	       check_offset(check, AFTER_BOX, resource->backing_bytes) &&
-	       check_staging(check, resource);
+	       check_staging(check, resource) && drop_empty(check);
 }
 
 bool check_copy_transfer(struct stream_check *check)
@@ -102,12 +114,12 @@ bool check_copy_transfer(struct stream_check *check)
 	const struct stream_resource *staging = check_resource(check, AFTER_BOX);
 	return check_box(check, resource) &&
 	       check_offset(check, AFTER_BOX + 1, staging->backing_bytes) &&
-	       check_staging(check, resource);
+	       check_staging(check, resource) && drop_empty(check);
 }
 
 bool check_inline_write(struct stream_check *check)
 {
-	return check_box(check, check_resource(check, 1));
+	return check_box(check, check_resource(check, 1)) && drop_empty(check);
 }
 
 /* ---- copies ---- */
