@@ -107,6 +107,7 @@ bool check_begin_query(struct stream_check *check);
 bool check_end_query(struct stream_check *check);
 bool check_query_result(struct stream_check *check);
 bool check_query_buffer(struct stream_check *check);
+bool check_render_condition(struct stream_check *check);
 bool check_memory_info(struct stream_check *check);
 bool check_layout(struct stream_check *check);
 bool check_string_marker(struct stream_check *check);

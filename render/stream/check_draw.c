@@ -129,6 +129,26 @@ bool check_query_buffer(struct stream_check *check)
 }
 
 /*
+ * Notes which query a condition names, so that it lives as long: GL does not look whether it does,
+ * and asks it before each draw. A second condition while one holds is an error in GL, and left out.
+ */
+bool check_render_condition(struct stream_check *check)
+{
+	struct object **condition = &check->context->current->condition;
+	struct object *query = check_object(check, 1);
+	if (query && *condition)
+		return check_drop(check);
+	if (query) {
+		query->n_bound++;
+		*condition = query;
+	} else if (*condition && check->words[1] == 0) {
+		(*condition)->n_bound--;
+		*condition = NULL;
+	}
+	return true;
+}
+
+/*
  * Asks for room in the backing's first piece, since virglrenderer writes to where the backing
  * begins.
  */

@@ -42,8 +42,8 @@ struct object {
 	 * Guests' commands no longer find it.
 	 */
 	bool doomed;
-	bool has_result;         /* a query: it has ended, and has not begun anew */
-	uint32_t n_bound;        /* slots that name it: only of dsa and sampler states */
+	bool has_result;  /* a query: it has ended, and has not begun anew */
+	uint32_t n_bound; /* slots that name it: only of dsa and sampler states and queries */
 	uint32_t vertex_buffers; /* vertex elements: bit n: slot n is read */
 	uint32_t text_bytes;     /* a shader: that were taken of the quota */
 	struct shader *shader;
@@ -67,6 +67,8 @@ struct sub_context {
 	uint32_t vertex_mask; /* bit n: vertex slot n has a buffer that GL can read */
 	uint32_t index_size, index_offset, index_room; /* bytes of the index buffer */
 	struct object *dsa, *vertex_elements;
+	struct object
+		*condition; /* a query, on whose result it depends whether anything is drawn */
 	struct object *sampler_states[STREAM_STAGES][STREAM_SAMPLERS_MAX];
 	struct object *shader_in_progress[STREAM_STAGES];
 	struct shader *shaders[STREAM_STAGES];  /* bound */
