@@ -12,7 +12,8 @@
 uint64_t memory_limit_compute(const struct quota_limits *limits, uint64_t data_bytes)
 {
 	uint64_t own_bytes = MAX(QUOTAS_PROCESS_BYTES, data_bytes + GROWTH_BYTES);
-	return quotas_get_memory_bytes(limits) - QUOTAS_PROCESS_BYTES + own_bytes;
+	uint64_t left_bytes = limits->max[QUOTA_TEXTURE_BYTES];
+	return quotas_get_memory_bytes(limits) - QUOTAS_PROCESS_BYTES + own_bytes + left_bytes;
 }
 
 /* Reads VmData of proc(5), which is what the kernel compares, in bytes. */

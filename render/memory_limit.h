@@ -6,6 +6,9 @@
  *
  * The limit is RLIMIT_DATA, which since Linux 4.7 counts private memory that can be written. So it
  * needs not follow the guest's memory, which is shared, nor LLVM's code, as RLIMIT_AS would. It
+ * counts addresses and not pages: what programs had compiled leaves its part of the heap behind,
+ * without pages, once it is trimmed (render/commands/growth.h). Textures pay for programs, so what
+ * is left behind is as much as all textures at most, and the limit is higher by that. It
  * does not count the buffers that display reads, which the quota of pictures counts, nor memory of
  * the GPU, whose driver has limits of its own.
  */

@@ -12,6 +12,7 @@
 #include "render/gl/virgl.h"
 #include "render/gl/virgl_bounds.h"
 #include "render/objects/objects.h"
+#include "render/quota/heap.h"
 #include "render/quota/quota.h"
 #include "render/stream/streams.h"
 
@@ -20,15 +21,6 @@
  * much more than it may.
  */
 #define PIECE_COMMANDS 64
-/* Nothing that is compiled is ready sooner. */
-#define COMPILED_NS 100000
-/* The allocators of sanitizers keep what is freed. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define MEMORY_FILE NULL
-#else
-#define MEMORY_FILE "/proc/self/statm"
-#endif
-
 struct checker {
 	struct objects *objects;
 	struct streams *streams;
@@ -52,7 +44,6 @@ static void resource_made(void *user, const struct resource *resource)
 		.last_level = d->last_level,
 		.samples = d->nr_samples,
 		.pixel_bytes = virgl_bounds_format_bytes(d->format) };
-	growth_forget(checker->growth);
 	if (d->is_3d)
 		streams_resource_made(checker->streams, &facts);
 }
@@ -77,7 +68,6 @@ static void submit_cut(void *user, uint32_t context, uint32_t *words, uint32_t n
 static void resource_going(void *user, struct resource *resource)
 {
 	struct checker *checker = user;
-	growth_forget(checker->growth);
 	streams_resource_going(checker->streams, resource->id, submit_cut, checker);
 }
 
@@ -92,7 +82,6 @@ static void backing_changed(void *user, const struct resource *resource)
 static void context_made(void *user, uint32_t context)
 {
 	struct checker *checker = user;
-	growth_forget(checker->growth);
 	streams_context_made(
 		checker->streams, context, objects_get_account(checker->objects, context));
 }
@@ -100,8 +89,8 @@ static void context_made(void *user, uint32_t context)
 static void context_gone(void *user, uint32_t context)
 {
 	struct checker *checker = user;
-	growth_forget(checker->growth);
 	streams_context_gone(checker->streams, context);
+	growth_trim(checker->growth);
 }
 
 static void resource_opened(void *user, uint32_t context, const struct resource *resource)
@@ -133,7 +122,7 @@ struct checker *checker_create(struct objects *objects)
 	struct checker *checker = g_new0(struct checker, 1);
 	checker->objects = objects;
 	checker->streams = streams_create();
-	checker->growth = growth_create(MEMORY_FILE);
+	checker->growth = growth_create(heap_read);
 	objects_add_listener(objects, &objects_listener, checker);
 	return checker;
 }
@@ -204,7 +193,6 @@ static uint32_t execute(
 	struct checker *checker, uint32_t context, const struct stream_passed *passed)
 {
 	struct quota_account *account = objects_get_account(checker->objects, context);
-	uint64_t began_ns = monotonic_now_ns();
 	uint32_t at = 0;
 	growth_begin(checker->growth, account->guest);
 	do {
@@ -214,13 +202,10 @@ static uint32_t execute(
 			return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 		}
 		at += n;
-		uint64_t ended_ns = monotonic_now_ns();
-		if (ended_ns - began_ns >= COMPILED_NS &&
-			!growth_charge(checker->growth, account) && !is_borne(account)) {
+		if (!growth_charge(checker->growth, account) && !is_borne(account)) {
 			lose_for_memory(checker, context);
 			return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 		}
-		began_ns = ended_ns;
 	} while (at < passed->n_words);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }

@@ -1,95 +1,103 @@
 /* SPDX-License-Identifier: MIT */
 #include "render/commands/growth.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
+#include "render/quota/heap.h"
 #include "render/quota/quota.h"
 
-#define STATM_BYTES_MAX 256
-/* Proc(5) has the pages of data and stack as the sixth number. */
-#define STATM_NUMBERS_BEFORE 5
+/*
+ * This much must have gone since the heap was largest before it is trimmed: so much lies about in
+ * any case.
+ */
+#define TRIM_BYTES (16 << 20)
 
 struct growth {
-	int fd; /* -1: nothing is measured */
-	uint64_t page_bytes;
-	uint64_t data_bytes, counted_bytes; /* when it was measured last */
-	bool is_stale;                      /* other things than draws have changed it since */
+	bool (*read)(struct heap_use *use);
+	int64_t heap_bytes, counted_bytes; /* when it was measured last */
+	int64_t stray_bytes;               /* has come, or gone if below 0, while nobody drew */
+	int64_t most_bytes;                /* of the heap, since it was trimmed */
 };
 
-struct growth *growth_create(const char *path)
+struct growth *growth_create(bool (*read)(struct heap_use *use))
 {
 	struct growth *growth = g_new0(struct growth, 1);
-	growth->fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	if (path && growth->fd < 0)
-		g_warning("%s: %s: what draws make is bounded by the process's limit alone", path,
-			g_strerror(errno));
-	growth->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
-	growth->is_stale = true;
+	struct heap_use use;
+	growth->read = read;
+	if (read(&use))
+		growth->heap_bytes = growth->most_bytes = use.bytes;
 	return growth;
 }
 
 void growth_destroy(struct growth *growth)
 {
-	if (!growth)
-		return;
-	if (growth->fd >= 0)
-		close(growth->fd);
 	g_free(growth);
 }
 
-void growth_forget(struct growth *growth)
+/*
+ * Returns what the guest's quotas count of the heap. Heads' pictures do not lie there.
+ */
+static int64_t get_counted_bytes(const struct quota_account *guest)
 {
-	growth->is_stale = true;
+	return (int64_t)(guest->quotas[QUOTA_TEXTURE_BYTES].used +
+			 guest->quotas[QUOTA_OTHER_BYTES].used);
 }
 
-/* Returns what the guest's quotas count of the process's memory. */
-static uint64_t get_counted_bytes(const struct quota_account *guest)
+/* Returns how much more there is than when it was measured last, beyond what quotas count. */
+static int64_t measure(struct growth *growth, const struct quota_account *guest)
 {
-	return guest->quotas[QUOTA_TEXTURE_BYTES].used + guest->quotas[QUOTA_PICTURE_BYTES].used +
-	       guest->quotas[QUOTA_OTHER_BYTES].used;
-}
-
-static uint64_t read_data_bytes(const struct growth *growth)
-{
-	char text[STATM_BYTES_MAX];
-	ssize_t n = pread(growth->fd, text, sizeof(text) - 1, 0);
-	text[MAX(n, 0)] = 0;
-	char *at = text;
-	for (unsigned i = 0; i < STATM_NUMBERS_BEFORE; i++)
-		strtoull(at, &at, 10);
-	return strtoull(at, NULL, 10) * growth->page_bytes;
-}
-
-static void measure(struct growth *growth, const struct quota_account *guest)
-{
-	growth->data_bytes = read_data_bytes(growth);
+	struct heap_use use;
+	if (!growth->read(&use))
+		return 0;
+	int64_t heap_bytes = growth->heap_bytes, counted_bytes = growth->counted_bytes;
+	growth->heap_bytes = use.bytes;
+	growth->most_bytes = MAX(growth->most_bytes, use.bytes);
 	growth->counted_bytes = get_counted_bytes(guest);
-	growth->is_stale = false;
+	return (use.bytes - heap_bytes) - (growth->counted_bytes - counted_bytes);
+}
+
+/* Gives back at most n; returns how much that was. */
+static int64_t give_back(struct quota_account *context, int64_t n)
+{
+	int64_t used = (int64_t)context->quotas[QUOTA_PROGRAM_BYTES].used;
+	int64_t given = CLAMP(n, 0, used);
+	quota_give(context, QUOTA_PROGRAM_BYTES, (uint64_t)given);
+	return given;
 }
 
 void growth_begin(struct growth *growth, const struct quota_account *guest)
 {
-	if (growth->fd >= 0 && growth->is_stale)
-		measure(growth, guest);
+	growth->stray_bytes += measure(growth, guest);
+}
+
+/*
+ * What is stray is settled with whoever is at hand: if more has gone than come, he need not pay for
+ * as much, or gets it back.
+ */
+static int64_t settle(struct growth *growth, int64_t bytes)
+{
+	int64_t gone = MIN(growth->stray_bytes, 0);
+	growth->stray_bytes -= gone;
+	return bytes + gone;
 }
 
 bool growth_charge(struct growth *growth, struct quota_account *context)
 {
-	if (growth->fd < 0)
-		return true;
-	uint64_t data_bytes = growth->data_bytes, counted_bytes = growth->counted_bytes;
-	measure(growth, context->guest);
-	uint64_t allowed_bytes =
-		growth->counted_bytes > counted_bytes ? growth->counted_bytes - counted_bytes : 0;
-	if (growth->data_bytes <= data_bytes + allowed_bytes)
-		return true;
-	uint64_t more_bytes = growth->data_bytes - data_bytes - allowed_bytes;
-	bool has_room = quota_take(context, QUOTA_PROGRAM_BYTES, more_bytes);
+	int64_t bytes = settle(growth, measure(growth, context->guest));
+	bool has_room = bytes <= 0 || quota_take(context, QUOTA_PROGRAM_BYTES, (uint64_t)bytes);
+	if (!has_room)
+		growth->stray_bytes += bytes;
+	if (bytes < 0)
+		growth->stray_bytes += bytes + give_back(context, -bytes);
 	growth->counted_bytes = get_counted_bytes(context->guest);
 	return has_room;
+}
+
+void growth_trim(struct growth *growth)
+{
+	struct heap_use use;
+	if (!growth->read(&use) || use.bytes > growth->most_bytes - TRIM_BYTES)
+		return;
+	heap_trim();
+	growth->most_bytes = use.bytes;
 }

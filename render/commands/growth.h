@@ -4,9 +4,13 @@
  *
  * A driver compiles a shader anew for each state that it is drawn with, and keeps what it has
  * compiled; virglrenderer keeps each pair of shaders that were drawn with. Nobody can tell from the
- * commands how much that is. So the process's private memory is measured after what took long, as
- * compiling does, and what is not counted by another quota is charged to the context that drew, as
- * program-bytes.
+ * commands how much that is. So the heap (render/quota/heap.h) is measured before and after what
+ * took long, as compiling does. What has come and is not counted by another quota is charged to the
+ * context that drew, as program-bytes, and what has gone is given back.
+ *
+ * Threads of the driver free some of it while nobody draws, or another program does. That is noted
+ * and given back to whoever draws next and has something, so that programs that are there for days
+ * together are never charged with more than there is.
  *
  * One thread uses a growth and the accounts.
  */
@@ -15,17 +19,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct heap_use;
 struct quota_account;
 struct growth;
 
 /*
- * `path` is that of proc(5)'s statm, or NULL: then nothing is measured. The same happens where it
- * cannot be opened, which is logged.
+ * `read` says what the process has taken, or returns false when nobody knows. heap_read() is one.
  */
-struct growth *growth_create(const char *path);
+struct growth *growth_create(bool (*read)(struct heap_use *use));
 void growth_destroy(struct growth *growth);
-/* Notes that what others than draws make comes or goes, which is not to be charged to draws. */
-void growth_forget(struct growth *growth);
 /* Is to be called before something is drawn. */
 void growth_begin(struct growth *growth, const struct quota_account *guest);
 /*
@@ -33,3 +35,8 @@ void growth_begin(struct growth *growth, const struct quota_account *guest);
  * false when its quota or the guest's has no room for that, which is logged; it is not charged.
  */
 bool growth_charge(struct growth *growth, struct quota_account *context);
+/*
+ * Gives the kernel back what lies free in the heap, if much has gone since it was largest. Is to be
+ * called when a context has gone.
+ */
+void growth_trim(struct growth *growth);

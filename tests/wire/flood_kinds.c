@@ -28,6 +28,11 @@
 #define ENTRIES 4096
 #define PIECE_BYTES MIB
 #define STAGING_SIDE 2048
+/* With these what programs leave in the process is seen before long. */
+#define PROGRAM_QUOTAS                                                                             \
+	"program-bytes=64M,texture-bytes=128M,picture-bytes=64M,other-bytes=64M,staging-bytes=16M"
+/* These take some 0.7 MB each of Mesa 22.3's memory. */
+#define PROGRAMS_BEFORE 6000
 
 /* ---- contexts and resources ---- */
 
@@ -266,6 +271,19 @@ static void make_points(struct flooder *flooder)
 	wire_ok(guest_gpu_create_3d(flooder->guest, &vertices));
 }
 
+/* Makes shaders of two numbers and draws with them. */
+static void use_new_shaders(struct virgl_stream *stream, uint32_t first)
+{
+	virgl_create_shader(stream, first, VIRGL_SHADER_VERTEX,
+		"VERT\nDCL IN[0]\nDCL IN[1]\nDCL OUT[0], POSITION\nDCL OUT[1], GENERIC[0]\n"
+		"0: MOV OUT[0], IN[0]\n1: MOV OUT[1], IN[1]\n2: END\n");
+	virgl_create_shader(stream, first + 1, VIRGL_SHADER_FRAGMENT,
+		"FRAG\nDCL IN[0], GENERIC[0], PERSPECTIVE\nDCL OUT[0], COLOR\n"
+		"0: MOV OUT[0], IN[0]\n1: END\n");
+	virgl_bind_shader(stream, first, VIRGL_SHADER_VERTEX);
+	virgl_bind_shader(stream, first + 1, VIRGL_SHADER_FRAGMENT);
+}
+
 /* A context begins with this, also one that is made anew. */
 static void put_points(struct flooder *flooder)
 {
@@ -277,14 +295,7 @@ static void put_points(struct flooder *flooder)
 	virgl_set_viewport(&stream, 64, 64);
 	virgl_use_plain_state(&stream, 5, 6, 7, 8);
 	virgl_set_vertex_buffer(&stream, 501, 32, 0);
-	virgl_create_shader(&stream, 2, VIRGL_SHADER_VERTEX,
-		"VERT\nDCL IN[0]\nDCL IN[1]\nDCL OUT[0], POSITION\nDCL OUT[1], GENERIC[0]\n"
-		"0: MOV OUT[0], IN[0]\n1: MOV OUT[1], IN[1]\n2: END\n");
-	virgl_create_shader(&stream, 3, VIRGL_SHADER_FRAGMENT,
-		"FRAG\nDCL IN[0], GENERIC[0], PERSPECTIVE\nDCL OUT[0], COLOR\n"
-		"0: MOV OUT[0], IN[0]\n1: END\n");
-	virgl_bind_shader(&stream, 2, VIRGL_SHADER_VERTEX);
-	virgl_bind_shader(&stream, 3, VIRGL_SHADER_FRAGMENT);
+	use_new_shaders(&stream, 2);
 	flooder_put_stream(flooder, &stream);
 }
 
@@ -310,6 +321,37 @@ static void ask_variants(struct flooder *flooder, uint32_t id)
 	virgl_draw(&stream, PRIM_POINTS, 0, 1);
 	virgl_destroy(&stream, VIRGL_OBJECT_RASTERIZER, 4);
 	flooder_put_stream(flooder, &stream);
+}
+
+/*
+ * Draws with shaders that are made anew of the same texts: each pair is linked again, for much
+ * memory and little time.
+ */
+static void ask_programs(struct flooder *flooder, uint32_t id)
+{
+	struct virgl_stream stream = { 0 };
+	if (id == FLOODER_BASE)
+		put_points(flooder);
+	use_new_shaders(&stream, 10 + 2 * (id - FLOODER_BASE));
+	virgl_draw(&stream, PRIM_POINTS, 0, 1);
+	flooder_put_stream(flooder, &stream);
+}
+
+/*
+ * Asks for textures once a context has come and gone that has linked for as much memory as all of
+ * them: what it leaves free must not be lost to the process.
+ */
+static void ask_texture_after_programs(struct flooder *flooder, uint32_t id)
+{
+	if (id < FLOODER_BASE + PROGRAMS_BEFORE) {
+		ask_programs(flooder, id);
+		return;
+	}
+	if (id == FLOODER_BASE + PROGRAMS_BEFORE) {
+		flooder_put_no_context(flooder);
+		flooder_put_context(flooder);
+	}
+	ask_texture(flooder, id);
 }
 
 /* ---- what is kept for one command, or for a second ---- */
@@ -402,7 +444,10 @@ const struct flood floods[] = {
 	{ "shaders", NULL, NULL, ask_shaders },
 	{ "shader-bytes", NULL, NULL, ask_shader_text },
 	{ "queries", NULL, make_query_buffer, ask_queries },
-	{ "program-bytes", "program-bytes=64M", make_points, ask_variants, .stays = true },
+	{ "program-bytes", PROGRAM_QUOTAS, make_points, ask_variants },
+	{ "program-bytes of linked shaders", NULL, make_points, ask_programs },
+	{ "texture-bytes after programs", "program-bytes=4G,making-time=1000", make_points,
+		ask_texture_after_programs, give_resource, .leaves = true },
 	{ "resources", NULL, NULL, ask_small, give_resource },
 	{ "texture-bytes", NULL, NULL, ask_texture, give_resource, .leaves = true },
 	{ "texture-bytes of buffers", NULL, NULL, ask_buffer, give_resource, .leaves = true },

@@ -38,7 +38,7 @@ void flooder_put_stream(struct flooder *flooder, struct virgl_stream *stream)
 	virgl_stream_finish(stream);
 }
 
-static void put_context(struct flooder *flooder)
+void flooder_put_context(struct flooder *flooder)
 {
 	const struct virtio_gpu_ctx_create create = { .hdr = { .type = VIRTIO_GPU_CMD_CTX_CREATE,
 							      .ctx_id = FLOODER_CONTEXT },
@@ -47,7 +47,7 @@ static void put_context(struct flooder *flooder)
 	flooder_put(flooder, &create, sizeof(create));
 }
 
-static void put_no_context(struct flooder *flooder)
+void flooder_put_no_context(struct flooder *flooder)
 {
 	const struct virtio_gpu_ctx_destroy destroy = { .hdr = { .type = VIRTIO_GPU_CMD_CTX_DESTROY,
 								.ctx_id = FLOODER_CONTEXT } };
@@ -96,8 +96,8 @@ static void begin_anew(struct flooder *flooder)
 	flooder->epoch++;
 	if (flooder->flood->give)
 		return;
-	put_no_context(flooder);
-	put_context(flooder);
+	flooder_put_no_context(flooder);
+	flooder_put_context(flooder);
 	flooder->next_id = FLOODER_BASE;
 }
 

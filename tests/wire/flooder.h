@@ -45,7 +45,6 @@ struct flood {
 	bool is_work;   /* never refused: what costs is each one */
 	bool on_cursor; /* asked for on the cursor queue */
 	bool leaves;    /* one that is refused leaves something to give back */
-	bool stays;     /* Mesa keeps some of it when its context goes, so it is not begun anew */
 };
 
 struct flooder {
@@ -75,6 +74,9 @@ void flooder_finish(struct flooder *flooder);
 void flooder_put(struct flooder *flooder, const void *command, size_t command_bytes);
 /* Puts a SUBMIT_3D of FLOODER_CONTEXT with the stream's words; frees these. */
 void flooder_put_stream(struct flooder *flooder, struct virgl_stream *stream);
+/* Make and destroy FLOODER_CONTEXT. */
+void flooder_put_context(struct flooder *flooder);
+void flooder_put_no_context(struct flooder *flooder);
 
 /* ---- the table ---- */
 

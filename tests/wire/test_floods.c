@@ -261,7 +261,7 @@ static bool is_wanted(const struct flood *flood)
 	if (names)
 		return g_strv_contains((const gchar *const *)names, flood->name);
 	if (anew)
-		return !flood->stays && (!flood->is_rate || flood->is_work);
+		return !flood->is_rate || flood->is_work;
 	return !flood->is_work;
 }
 

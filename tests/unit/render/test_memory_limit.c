@@ -25,12 +25,15 @@ static struct quota_limits initial(void)
 static void test_compute(void)
 {
 	struct quota_limits limits = initial();
-	/* These are 4 GiB of textures, 1 GiB of pictures and 1 GiB of everything else. */
-	g_assert_cmpuint(memory_limit_compute(&limits, 0), ==, 6 * GIB);
-	g_assert_cmpuint(memory_limit_compute(&limits, 192 * MIB), ==, 6 * GIB);
-	g_assert_cmpuint(memory_limit_compute(&limits, 193 * MIB), ==, 6 * GIB + MIB);
+	/*
+	 * These are 4 GiB of textures, 1 GiB of pictures and 1 GiB of everything else, and 4 GiB of
+	 * addresses that programs have left behind.
+	 */
+	g_assert_cmpuint(memory_limit_compute(&limits, 0), ==, 10 * GIB);
+	g_assert_cmpuint(memory_limit_compute(&limits, 192 * MIB), ==, 10 * GIB);
+	g_assert_cmpuint(memory_limit_compute(&limits, 193 * MIB), ==, 10 * GIB + MIB);
 	limits.max[QUOTA_TEXTURE_BYTES] = GIB;
-	g_assert_cmpuint(memory_limit_compute(&limits, 0), ==, 3 * GIB);
+	g_assert_cmpuint(memory_limit_compute(&limits, 0), ==, 4 * GIB);
 }
 
 static uint64_t get_limit(void)
@@ -76,11 +79,11 @@ static void count(void)
 {
 	struct quota_limits limits = initial();
 	memory_limit_set(&limits);
-	CHECK(get_limit() >= 6 * GIB);
+	CHECK(get_limit() >= 10 * GIB);
 	int fd = memfd_create("guest", MFD_CLOEXEC);
 	CHECK(fd >= 0 && ftruncate(fd, 64 * GIB) == 0);
 	CHECK(map(64 * GIB, MAP_SHARED, fd));
-	CHECK(map(5 * GIB, MAP_PRIVATE | MAP_ANONYMOUS, -1));
+	CHECK(map(9 * GIB, MAP_PRIVATE | MAP_ANONYMOUS, -1));
 	CHECK(!map(2 * GIB, MAP_PRIVATE | MAP_ANONYMOUS, -1));
 }
 

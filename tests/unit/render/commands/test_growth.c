@@ -1,142 +1,173 @@
 /* SPDX-License-Identifier: MIT */
-/* growth: tests what draws are charged with, from a file that says what the kernel would. */
+/* growth: tests what draws are charged with, for a heap that is as large as a test says. */
 #include <glib.h>
-#include <glib/gstdio.h>
-#include <unistd.h>
 
 #include "render/commands/growth.h"
+#include "render/quota/heap.h"
 #include "render/quota/quota.h"
 
-#define MIB (1u << 20)
+#define MIB (1 << 20)
 
-struct desk {
-	char *path;
-	struct quota_account guest, context;
-	struct growth *growth;
-};
+static struct heap_use said;
+static struct quota_account guest, context, other;
+static struct growth *growth;
 
-static void say_data(const struct desk *d, unsigned mib)
+static bool read_said(struct heap_use *use)
 {
-	long pages = (long)mib * MIB / sysconf(_SC_PAGESIZE);
-	g_autofree char *text = g_strdup_printf("90000 80000 7000 600 0 %ld 0\n", pages);
-	/* The file stays the same one, as in /proc. */
-	FILE *file = g_fopen(d->path, "w");
-	g_assert_cmpint(fputs(text, file), >=, 0);
-	g_assert_cmpint(fclose(file), ==, 0);
+	*use = said;
+	return true;
 }
 
-static void desk_init(struct desk *d, const char *quotas)
+static bool read_nothing(struct heap_use *use)
+{
+	*use = (struct heap_use){ 0 };
+	return false;
+}
+
+static void begin(const char *quotas)
 {
 	struct quota_limits limits;
 	quotas_set_initial(&limits);
 	g_assert_null(quotas_parse(&limits, quotas));
-	quota_account_init(&d->guest, &limits);
-	quota_account_init_context(&d->context, &d->guest, 7);
-	int fd = g_file_open_tmp("statm-XXXXXX", &d->path, NULL);
-	g_assert_cmpint(fd, >=, 0);
-	close(fd);
-	say_data(d, 100);
-	d->growth = growth_create(d->path);
+	quota_account_init(&guest, &limits);
+	quota_account_init_context(&context, &guest, 7);
+	quota_account_init_context(&other, &guest, 8);
+	said = (struct heap_use){ .bytes = 100 * MIB };
+	growth = growth_create(read_said);
 }
 
-static void desk_finish(struct desk *d)
+/* Says that so much comes, or goes, while the account's program draws. */
+static bool draw(struct quota_account *account, int mib)
 {
-	growth_destroy(d->growth);
-	g_unlink(d->path);
-	g_free(d->path);
+	growth_begin(growth, &guest);
+	said.bytes += (int64_t)mib * MIB;
+	return growth_charge(growth, account);
 }
 
-static uint64_t get_made_mib(const struct desk *d)
+static uint64_t get_mib(const struct quota_account *account)
 {
-	return d->context.quotas[QUOTA_PROGRAM_BYTES].used / MIB;
+	return account->quotas[QUOTA_PROGRAM_BYTES].used / MIB;
 }
 
-static uint64_t get_textures_mib(const struct desk *d)
+static uint64_t get_textures_mib(void)
 {
-	return d->guest.quotas[QUOTA_TEXTURE_BYTES].used / MIB;
+	return guest.quotas[QUOTA_TEXTURE_BYTES].used / MIB;
 }
 
 static void test_charged(void)
 {
-	struct desk d;
-	desk_init(&d, "program-bytes=64M");
-	growth_begin(d.growth, &d.guest);
-	g_assert_true(growth_charge(d.growth, &d.context));
-	g_assert_cmpuint(get_made_mib(&d), ==, 0);
-	say_data(&d, 130);
-	growth_begin(d.growth, &d.guest);
-	g_assert_true(growth_charge(d.growth, &d.context));
-	g_assert_cmpuint(get_made_mib(&d), ==, 30);
-	g_assert_cmpuint(get_textures_mib(&d), ==, 30);
-	/* What has gone is made again before there is more. */
-	say_data(&d, 120);
-	g_assert_true(growth_charge(d.growth, &d.context));
-	g_assert_cmpuint(get_made_mib(&d), ==, 30);
-	say_data(&d, 155);
-	g_assert_false(growth_charge(d.growth, &d.context));
-	g_assert_cmpuint(get_made_mib(&d), ==, 30);
-	quota_account_finish_context(&d.context);
-	g_assert_cmpuint(get_textures_mib(&d), ==, 0);
-	desk_finish(&d);
+	begin("program-bytes=64M");
+	g_assert_true(draw(&context, 0));
+	g_assert_cmpuint(get_mib(&context), ==, 0);
+	g_assert_true(draw(&context, 30));
+	g_assert_cmpuint(get_mib(&context), ==, 30);
+	g_assert_cmpuint(get_textures_mib(), ==, 30);
+	g_assert_true(draw(&context, -10));
+	g_assert_cmpuint(get_mib(&context), ==, 20);
+	g_assert_true(draw(&context, 44));
+	g_assert_false(draw(&context, 1));
+	g_assert_cmpuint(get_mib(&context), ==, 64);
+	g_assert_true(draw(&other, 5));
+	g_assert_cmpuint(get_mib(&other), ==, 5);
+	quota_account_finish_context(&context);
+	quota_account_finish_context(&other);
+	g_assert_cmpuint(get_textures_mib(), ==, 0);
+	growth_destroy(growth);
+}
+
+/*
+ * A program that ends and begins anew has what it left charged again, though the process is no
+ * larger than before.
+ */
+static void test_anew(void)
+{
+	begin("program-bytes=64M");
+	for (unsigned i = 0; i < 100; i++) {
+		g_assert_true(draw(&context, 60));
+		g_assert_false(draw(&context, 5));
+		g_assert_cmpuint(get_mib(&context), ==, 60);
+		said.bytes -= 65 * MIB;
+		quota_account_finish_context(&context);
+		quota_account_init_context(&context, &guest, 7);
+		growth_trim(growth);
+	}
+	growth_destroy(growth);
 }
 
 /* What commands ask for has quotas of its own. */
 static void test_counted_elsewhere(void)
 {
-	struct desk d;
-	desk_init(&d, "program-bytes=64M");
-	growth_begin(d.growth, &d.guest);
-	g_assert_true(quota_take(&d.context, QUOTA_TEXTURE_BYTES, 20 * MIB));
-	say_data(&d, 125);
-	g_assert_true(growth_charge(d.growth, &d.context));
-	g_assert_cmpuint(get_made_mib(&d), ==, 5);
+	begin("program-bytes=64M");
+	growth_begin(growth, &guest);
+	g_assert_true(quota_take(&context, QUOTA_TEXTURE_BYTES, 20 * MIB));
+	said.bytes += 25 * MIB;
+	g_assert_true(growth_charge(growth, &context));
+	g_assert_cmpuint(get_mib(&context), ==, 5);
 	/* What was charged is not taken for something that was asked for. */
-	say_data(&d, 130);
-	g_assert_true(growth_charge(d.growth, &d.context));
-	g_assert_cmpuint(get_made_mib(&d), ==, 10);
+	said.bytes += 5 * MIB;
+	g_assert_true(growth_charge(growth, &context));
+	g_assert_cmpuint(get_mib(&context), ==, 10);
 	/* Nor do draws pay for what others made since. */
-	say_data(&d, 150);
-	growth_forget(d.growth);
-	growth_begin(d.growth, &d.guest);
-	say_data(&d, 151);
-	g_assert_true(growth_charge(d.growth, &d.context));
-	g_assert_cmpuint(get_made_mib(&d), ==, 11);
-	desk_finish(&d);
+	said.bytes += 20 * MIB;
+	g_assert_true(draw(&context, 1));
+	g_assert_cmpuint(get_mib(&context), ==, 11);
+	growth_destroy(growth);
+}
+
+/* What drivers free when they like is given back to whoever draws next and has something. */
+static void test_stray(void)
+{
+	begin("program-bytes=64M");
+	g_assert_true(draw(&context, 30));
+	said.bytes -= 10 * MIB;
+	g_assert_true(draw(&other, 0));
+	g_assert_cmpuint(get_mib(&other), ==, 0);
+	g_assert_true(draw(&context, 0));
+	g_assert_cmpuint(get_mib(&context), ==, 20);
+	/* What came while nobody drew may go again, and nobody has paid for it. */
+	said.bytes += 10 * MIB;
+	g_assert_true(draw(&context, 0));
+	said.bytes -= 15 * MIB;
+	g_assert_true(draw(&context, 4));
+	g_assert_cmpuint(get_mib(&context), ==, 19);
+	growth_destroy(growth);
+}
+
+/* A desktop that compiles for days is charged with what there is. */
+static void test_days(void)
+{
+	begin("program-bytes=64M");
+	for (unsigned i = 0; i < 10000; i++) {
+		g_assert_true(draw(&context, 3));
+		g_assert_true(draw(&other, 1));
+		said.bytes -= 2 * MIB;
+		g_assert_true(draw(&other, -2));
+	}
+	g_assert_cmpuint(get_mib(&context) + get_mib(&other), <=, 4);
+	growth_destroy(growth);
 }
 
 /* Programs find no room where textures have taken all. */
 static void test_guests_limit(void)
 {
-	struct desk d;
-	desk_init(&d, "texture-bytes=64M");
-	growth_begin(d.growth, &d.guest);
-	g_assert_true(quota_take(&d.context, QUOTA_TEXTURE_BYTES, 60 * MIB));
-	growth_forget(d.growth);
-	growth_begin(d.growth, &d.guest);
-	say_data(&d, 103);
-	g_assert_true(growth_charge(d.growth, &d.context));
-	say_data(&d, 106);
-	g_assert_false(growth_charge(d.growth, &d.context));
-	g_assert_cmpuint(get_made_mib(&d), ==, 3);
-	desk_finish(&d);
+	begin("texture-bytes=64M");
+	g_assert_true(quota_take(&context, QUOTA_TEXTURE_BYTES, 60 * MIB));
+	said.bytes += 60 * MIB;
+	g_assert_true(draw(&context, 3));
+	g_assert_false(draw(&context, 3));
+	g_assert_cmpuint(get_mib(&context), ==, 3);
+	growth_destroy(growth);
 }
 
 static void test_not_measured(void)
 {
-	struct desk d;
-	desk_init(&d, "program-bytes=64M");
-	struct growth *none = growth_create(NULL);
-	growth_begin(none, &d.guest);
-	say_data(&d, 900);
-	g_assert_true(growth_charge(none, &d.context));
-	g_assert_cmpuint(get_made_mib(&d), ==, 0);
-	growth_destroy(none);
-	g_test_expect_message("vitrine-render", G_LOG_LEVEL_WARNING, "*limit alone*");
-	none = growth_create("/nowhere/statm");
-	g_test_assert_expected_messages();
-	g_assert_true(growth_charge(none, &d.context));
-	growth_destroy(none);
-	desk_finish(&d);
+	begin("program-bytes=64M");
+	growth_destroy(growth);
+	growth = growth_create(read_nothing);
+	g_assert_true(draw(&context, 900));
+	g_assert_cmpuint(get_mib(&context), ==, 0);
+	growth_trim(growth);
+	growth_destroy(growth);
 }
 
 int main(int argc, char **argv)
@@ -145,7 +176,10 @@ int main(int argc, char **argv)
 	/* Reaching a quota is a warning, which must not end a test that is about it. */
 	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	g_test_add_func("/growth/charged", test_charged);
+	g_test_add_func("/growth/anew", test_anew);
 	g_test_add_func("/growth/counted elsewhere", test_counted_elsewhere);
+	g_test_add_func("/growth/stray", test_stray);
+	g_test_add_func("/growth/days", test_days);
 	g_test_add_func("/growth/guest's limit", test_guests_limit);
 	g_test_add_func("/growth/not measured", test_not_measured);
 	return g_test_run();
