@@ -2,29 +2,18 @@
 #include "server/starter/fetcher_process.h"
 
 #include <errno.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/fd.h"
 #include "common/shm.h"
 #include "server/starter/fetcher_walls.h"
+#include "server/starter/pinned_address.h"
 #include "server/starter/servant_process.h"
 
-static int connect_monitor(const char *path, int *fd)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	if (!path || strlen(path) >= sizeof(addr.sun_path))
-		return ENOENT;
-	memcpy(addr.sun_path, path, strlen(path));
-	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (*fd >= 0 && connect(*fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
-		return 0;
-	int error = errno;
-	fd_close(fd);
-	return error;
-}
+struct fetcher_process {
+	const struct fetcher_plan *plan;
+	struct pinned_address monitor;
+};
 
 static int copy_file(const struct fetcher_plan *plan, unsigned file, int *fd)
 {
@@ -35,7 +24,7 @@ static int copy_file(const struct fetcher_plan *plan, unsigned file, int *fd)
 }
 
 /* Returns false when the keeper has gone, or says what no keeper of ours says. */
-static bool serve_one(const struct fetcher_plan *plan)
+static bool serve_one(const struct fetcher_process *process)
 {
 	struct servant_request request;
 	struct servant_answer answer = { .pid = -1 };
@@ -43,9 +32,9 @@ static bool serve_one(const struct fetcher_plan *plan)
 	if (!servant_process_hear(&request) || request.fds[0] >= 0)
 		return false;
 	if (request.what == FETCHER_CONNECT)
-		answer.error = connect_monitor(plan->monitor, &fd);
+		answer.error = pinned_address_connect(&process->monitor, &fd);
 	else if (request.what >= FETCHER_COPY && request.what < FETCHER_COPY + FETCHER_FILES_MAX)
-		answer.error = copy_file(plan, request.what - FETCHER_COPY, &fd);
+		answer.error = copy_file(process->plan, request.what - FETCHER_COPY, &fd);
 	else
 		return false;
 	bool sent = servant_process_answer(&answer, fd);
@@ -55,16 +44,20 @@ static bool serve_one(const struct fetcher_plan *plan)
 
 void fetcher_process_run(int link, const void *plan, pid_t keeper)
 {
+	struct fetcher_process process = { .plan = plan };
 	const struct fetcher_plan *ours = plan;
 	struct confine_state walls = { 0 };
 	if (!servant_process_begin(link, "vitrine-fetcher", keeper))
 		_exit(1);
-	if (ours->confined && !fetcher_walls_put_up(ours, &walls))
+	int error = ours->monitor ? pinned_address_init(&process.monitor, ours->monitor) : 0;
+	if (error != 0)
+		g_warning("%s: %s", ours->monitor, g_strerror(error));
+	if (ours->confined && !fetcher_walls_put_up(ours, &process.monitor, &walls))
 		_exit(1);
 	if (ours->confined)
 		confine_log(&walls, CONFINE_AUTO);
 	bool goes_on = servant_process_tell_walls(&walls);
 	while (goes_on)
-		goes_on = serve_one(ours);
+		goes_on = serve_one(&process);
 	_exit(0);
 }

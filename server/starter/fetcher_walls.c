@@ -3,6 +3,8 @@
 
 #include <linux/capability.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -16,10 +18,6 @@
 	}
 
 static const struct confine_call rows[] = {
-	{ "socket", "QEMU's monitor is a stream; where it is, no filter can see",
-		{ FETCHER_ARGUMENT(0, 0, AF_UNIX),
-			FETCHER_ARGUMENT(1, FETCHER_TYPE_MASK, SOCK_STREAM) } },
-	{ "connect", "the same" },
 	{ "sendfile sendfile64", "files are copied into memory without being read" },
 };
 
@@ -28,6 +26,10 @@ static const struct confine_call needless_rows[] = {
 	{ "clone", "it makes no thread" },
 #ifndef __SANITIZE_ADDRESS__
 	{ "prctl kill tgkill", "it has its name; abort() then ends it by another signal" },
+#endif
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	{ "munmap mremap mprotect", "the monitor's address is to stay where and what it is" },
+	{ "mmap", "the same", { FETCHER_ARGUMENT(3, MAP_FIXED, MAP_FIXED) } },
 #endif
 	{ "getpgid getpriority sched_getaffinity sched_getscheduler sched_getparam "
 	  "sched_setaffinity",
@@ -81,16 +83,38 @@ static bool keep_right_to_read(const struct fetcher_plan *plan)
 	return syscall(SYS_capset, &header, data) == 0;
 }
 
-bool fetcher_walls_put_up(const struct fetcher_plan *plan, struct confine_state *state)
+#define MONITOR_CALLS 2
+
+/* Which address it is that it connects to is seen by where that lies (pinned_address.h). */
+static struct confine_calls allow_monitor(
+	const struct pinned_address *monitor, struct confine_call *rows_of_monitor)
 {
+	const struct confine_call wanted[MONITOR_CALLS] = {
+		{ "socket", "QEMU's monitor is a stream",
+			{ FETCHER_ARGUMENT(0, 0, AF_UNIX),
+				FETCHER_ARGUMENT(1, FETCHER_TYPE_MASK, SOCK_STREAM) } },
+		{ "connect", "to the monitor, whose address nobody can change",
+			{ FETCHER_ARGUMENT(1, UINT64_MAX, (uintptr_t)monitor->memory),
+				FETCHER_ARGUMENT(2, 0, monitor->size_bytes) } },
+	};
+	if (!monitor->memory)
+		return (struct confine_calls){ NULL, 0 };
+	memcpy(rows_of_monitor, wanted, sizeof(wanted));
+	return (struct confine_calls){ rows_of_monitor, MONITOR_CALLS };
+}
+
+bool fetcher_walls_put_up(const struct fetcher_plan *plan, const struct pinned_address *monitor,
+	struct confine_state *state)
+{
+	struct confine_call rows_of_monitor[MONITOR_CALLS];
 	char *folders[FOLDERS_MAX];
 	struct confine_path paths[FOLDERS_MAX];
 	const struct confine_calls needless = { needless_rows, G_N_ELEMENTS(needless_rows) };
 	struct confine_rules rules = {
 		.process = "vitrine-fetcher",
 		.paths = paths,
-		.calls = { confine_calls_common, confine_calls_forbid,
-			{ rows, G_N_ELEMENTS(rows) } },
+		.calls = { confine_calls_common, confine_calls_forbid, { rows, G_N_ELEMENTS(rows) },
+			allow_monitor(monitor, rows_of_monitor) },
 		.limits = limits,
 		.n_limits = G_N_ELEMENTS(limits),
 	};

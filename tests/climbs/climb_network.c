@@ -8,12 +8,14 @@
 #include <net/ethernet.h>
 #include <netinet/in.h>
 #include <stddef.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include "tests/climbs/climb_calls.h"
 
 #define CONNECT_WAIT_S 1
+#define PAGE_BYTES 4096
 
 static int connect_to(int family, int type, const void *address, size_t size)
 {
@@ -91,8 +93,11 @@ static int connect_unix(int type, const char *path, bool is_abstract)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	climb_copy(address.sun_path + is_abstract, sizeof(address.sun_path) - is_abstract, path);
-	size_t size = offsetof(struct sockaddr_un, sun_path) + is_abstract + strlen(path);
-	return connect_to(AF_UNIX, type, &address, size + !is_abstract);
+	/* A path ends at a NUL; as long as this is what the fetcher's filter lets pass. */
+	size_t size = sizeof(address);
+	if (is_abstract)
+		size = offsetof(struct sockaddr_un, sun_path) + 1 + strlen(path);
+	return connect_to(AF_UNIX, type, &address, size);
 }
 
 static int connect_qmp(const struct climb_targets *t)
@@ -113,6 +118,46 @@ static int connect_datagram(const struct climb_targets *t)
 static int connect_abstract(const struct climb_targets *t)
 {
 	return connect_unix(SOCK_STREAM, t->abstract_name, true);
+}
+
+/* ---- what lies at an address that a filter lets pass ---- */
+
+static char *map_page(int protection)
+{
+	return (char *)syscall(
+		SYS_mmap, NULL, PAGE_BYTES, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static int map_over(const struct climb_targets *t)
+{
+	char *page = map_page(PROT_READ);
+	if (page == MAP_FAILED)
+		return errno;
+	return climb_result(syscall(SYS_mmap, page, PAGE_BYTES, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+}
+
+static int move_over(const struct climb_targets *t)
+{
+	char *page = map_page(PROT_READ), *other = map_page(PROT_READ | PROT_WRITE);
+	if (page == MAP_FAILED || other == MAP_FAILED)
+		return errno;
+	return climb_result(syscall(
+		SYS_mremap, other, PAGE_BYTES, PAGE_BYTES, MREMAP_MAYMOVE | MREMAP_FIXED, page));
+}
+
+static int unmap(const struct climb_targets *t)
+{
+	char *page = map_page(PROT_READ);
+	return page == MAP_FAILED ? errno : climb_result(syscall(SYS_munmap, page, PAGE_BYTES));
+}
+
+static int make_writable(const struct climb_targets *t)
+{
+	char *page = map_page(PROT_READ);
+	if (page == MAP_FAILED)
+		return errno;
+	return climb_result(syscall(SYS_mprotect, page, PAGE_BYTES, PROT_READ | PROT_WRITE));
 }
 
 /* A pair of datagram sockets may be connected anew, so socketpair() is as good as socket(). */
@@ -383,7 +428,12 @@ static const struct climb rows[] = {
 	{ "TCP Fast Open", CLIMB_ALL, SECCOMP, 0, send_tcp4 },
 	{ "MPTCP", CLIMB_ALL, SECCOMP, 0, connect_mptcp },
 	{ "UDP", CLIMB_ALL, SECCOMP, 0, send_udp4 },
-	{ "QMP's unix socket", CLIMB_WORKERS | CLIMB_STARTER, SECCOMP, 0, connect_qmp },
+	/* The fetcher connects to it, by the address that it was made with and by no other. */
+	{ "QMP's unix socket", CLIMB_WORKERS | CLIMB_SERVANTS, SECCOMP, 0, connect_qmp },
+	{ "an address mapped over", CLIMB_FETCHER, SECCOMP, 0, map_over },
+	{ "an address moved over", CLIMB_FETCHER, SECCOMP, 0, move_over },
+	{ "an address unmapped", CLIMB_FETCHER, SECCOMP, 0, unmap },
+	{ "an address made writable", CLIMB_FETCHER, SECCOMP, 0, make_writable },
 	{ "a unix socket's path", CLIMB_ALL, SECCOMP, 0, connect_stream },
 	{ "a unix datagram socket's path", CLIMB_ALL, SECCOMP, 0, connect_datagram },
 	{ "an abstract unix socket", CLIMB_ALL, SECCOMP, 0, connect_abstract },

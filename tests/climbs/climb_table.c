@@ -10,7 +10,6 @@ const size_t climb_n_groups = sizeof(climb_groups) / sizeof(climb_groups[0]);
 
 static const struct climb_duty duties[] = {
 	{ CLIMB_FETCHER, "read the password file", "it is read again" },
-	{ CLIMB_FETCHER, "a unix socket's path", "QEMU's monitor has one" },
 	{ CLIMB_STARTER, "read the keeper's command line",
 		"workers read /proc, but for themselves" },
 	{ CLIMB_STARTER, "read QEMU's command line", "the same" },

@@ -18,13 +18,12 @@
 #define PATIENCE_MS 20000
 #define FILE_MAX_BYTES 4096
 
-/* Its monitor and the file that it copies have one path. */
-static struct fetcher make_fetcher(const char *path)
+static struct fetcher make_fetcher_for(const char *monitor, const char *path)
 {
 	static struct fetcher_plan plan;
 	g_autoptr(GError) error = NULL;
 	struct fetcher fetcher;
-	plan = (struct fetcher_plan){ .monitor = path,
+	plan = (struct fetcher_plan){ .monitor = monitor,
 		.files = { path },
 		.file_max_bytes = FILE_MAX_BYTES,
 		.confined = true };
@@ -32,6 +31,12 @@ static struct fetcher make_fetcher(const char *path)
 	g_assert_no_error(error);
 	g_assert_true(servant_hear_walls(&fetcher.servant, CONFINE_AUTO, &error));
 	return fetcher;
+}
+
+/* Its monitor and the file that it copies have one path. */
+static struct fetcher make_fetcher(const char *path)
+{
+	return make_fetcher_for(path, path);
 }
 
 /* It connects for its keeper, to one socket. */
@@ -60,6 +65,15 @@ static void test_monitor(void)
 	close(listener);
 	g_unlink(path);
 	g_rmdir(folder);
+}
+
+/* Without a monitor it is not let make a socket, and does not need to. */
+static void test_no_monitor(void)
+{
+	struct fetcher fetcher = make_fetcher_for(NULL, "/proc/self/exe");
+	g_assert_cmpint(fetcher_connect(&fetcher), ==, -1);
+	g_assert_cmpint(fetcher_copy_file(&fetcher, 0), ==, -EFBIG);
+	fetcher_finish(&fetcher);
 }
 
 /* It copies what it was told of, as it is now, and keeps nothing of it. */
@@ -144,6 +158,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/fetcher/monitor", test_monitor);
+	g_test_add_func("/fetcher/no-monitor", test_no_monitor);
 	g_test_add_func("/fetcher/copies", test_copies);
 	g_test_add_func("/fetcher/link", test_link);
 	g_test_add_func("/fetcher/nonsense", test_nonsense);
