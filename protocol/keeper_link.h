@@ -68,6 +68,7 @@ enum keeper_message {
 	KEEPER_MESSAGE_DBUS,
 	KEEPER_MESSAGE_CERTIFICATE,
 	/* Display sends these to the keeper. */
+	KEEPER_MESSAGE_TICKET_USED,
 	KEEPER_MESSAGE_POINTER_AREA,
 	KEEPER_MESSAGE_VISITOR,
 	/* The keeper sends this to display. */
@@ -224,7 +225,8 @@ struct keeper_passwords {
 #define KEEPER_TICKET_VIEW_ONLY 1u /* who comes with it may look and listen, and no more */
 #define KEEPER_TICKET_ONCE 2u      /* it lets one session in */
 #define KEEPER_TICKET_NAMED 4u     /* it is of no use without the user's name */
-#define KEEPER_TICKET_FLAGS 7u
+#define KEEPER_TICKET_SPENT 8u     /* of ONCE: it has been used in a display before this one */
+#define KEEPER_TICKET_FLAGS 15u
 
 /*
  * `ticket` is a password that clients may give: one of PASSWORDS, or with ONCE one for itself,
@@ -239,6 +241,17 @@ struct keeper_ticket {
 	uint32_t reserved;
 	char ticket[KEEPER_TICKET_MAX + 5];
 	char user[KEEPER_USER_MAX + 1]; /* with a NUL; "": it can be given with no name */
+};
+
+/*
+ * Says that a ticket is used, before whoever gave it comes in: so the keeper knows it when display
+ * crashes the moment after, and no later display lets anybody in with it. Or that no session came
+ * of it, and that it can be used after all; that counts as long as this display lives.
+ */
+struct keeper_ticket_used {
+	struct link_header header;
+	uint32_t name;
+	uint32_t used;
 };
 
 /*

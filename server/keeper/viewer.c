@@ -35,13 +35,32 @@ static bool on_visitor(void *user, const void *message, int *fds, unsigned n_fds
 		.serial = m->serial,
 		.welcome =
 			viewer->events.visitor(viewer->events.user, m, n_fds > 0 ? fds[0] : -1) };
-	return SEND_TO_VIEWER(viewer, answer, NULL, 0);
+	SEND_TO_VIEWER(viewer, answer, NULL, 0);
+	return true;
+}
+
+/* One that is not known any more is over, and of no use to anybody. */
+static bool on_ticket_used(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct viewer *viewer = user;
+	const struct keeper_ticket_used *m = message;
+	for (guint i = 0; i < viewer->given->len; i++) {
+		struct viewer_ticket *ticket =
+			&g_array_index(viewer->given, struct viewer_ticket, i);
+		if (ticket->name != m->name || ticket->used_before)
+			continue;
+		ticket->flags &= ~KEEPER_TICKET_SPENT;
+		ticket->flags |= m->used ? KEEPER_TICKET_SPENT : 0;
+	}
+	return true;
 }
 
 static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_READY, "READY", sizeof(struct keeper_ready), 0, 0, on_ready },
 	{ KEEPER_MESSAGE_POINTER_AREA, "POINTER_AREA", sizeof(struct keeper_pointer_area), 0, 0,
 		on_pointer_area },
+	{ KEEPER_MESSAGE_TICKET_USED, "TICKET_USED", sizeof(struct keeper_ticket_used), 0, 0,
+		on_ticket_used },
 	{ KEEPER_MESSAGE_VISITOR, "VISITOR", sizeof(struct keeper_visitor), 0, 1, on_visitor },
 };
 
@@ -100,16 +119,23 @@ static void send_certificate(struct viewer *viewer)
 		SEND_TO_VIEWER(viewer, m, viewer->certificate, 2);
 }
 
+/* What was used under an earlier display stays so, whatever this one says. */
+static void send_given(struct viewer *viewer)
+{
+	for (guint i = 0; i < viewer->given->len; i++) {
+		struct viewer_ticket *ticket =
+			&g_array_index(viewer->given, struct viewer_ticket, i);
+		ticket->used_before = ticket->flags & KEEPER_TICKET_SPENT;
+		if (left_us(ticket) >= 0)
+			send_ticket(viewer, ticket);
+	}
+}
+
 static void on_worker_ready(void *owner)
 {
 	struct viewer *viewer = owner;
 	send_passwords(viewer);
-	for (guint i = 0; i < viewer->given->len; i++) {
-		const struct viewer_ticket *ticket =
-			&g_array_index(viewer->given, struct viewer_ticket, i);
-		if (left_us(ticket) >= 0)
-			send_ticket(viewer, ticket);
-	}
+	send_given(viewer);
 	send_certificate(viewer);
 	for (unsigned i = 0; i < viewer->n_listeners; i++) {
 		struct keeper_listener m = { .header.type = KEEPER_MESSAGE_LISTENER,
@@ -133,6 +159,7 @@ static const struct worker_class class = {
 	.name = "vitrine-display",
 	.table = table,
 	.table_length = G_N_ELEMENTS(table),
+	.has_last_words = true,
 	.ready = on_worker_ready,
 	.lost = on_worker_lost,
 	.failed = on_worker_failed,
@@ -160,8 +187,9 @@ void viewer_init(struct viewer *viewer, struct starter *starter, const char *pas
 	g_assert(events->ready && events->failed && events->pointer_area && events->visitor);
 	*viewer = (struct viewer){ .certificate = { -1, -1 },
 		.password = { .name = KEEPER_TICKET_PASSWORD, .user = USERS_DESKTOP },
-		.view_password = { KEEPER_TICKET_VIEW_PASSWORD, KEEPER_TICKET_VIEW_ONLY, "", 0,
-			USERS_VIEW },
+		.view_password = { .name = KEEPER_TICKET_VIEW_PASSWORD,
+			.flags = KEEPER_TICKET_VIEW_ONLY,
+			.user = USERS_VIEW },
 		.last_given = KEEPER_TICKET_FIRST_GIVEN - 1,
 		.events = *events };
 	/* Made as large as it gets, so that none of it is left in memory that was freed. */

@@ -35,6 +35,7 @@ struct viewer_ticket {
 	char text[KEEPER_TICKET_MAX + 1];
 	int64_t use_by_us; /* on the monotonic clock; 0: at any time */
 	char user[KEEPER_USER_MAX + 1];
+	bool used_before; /* in a display that is gone */
 };
 
 struct viewer {

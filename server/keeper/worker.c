@@ -22,6 +22,8 @@
 #define HANGUP_WAIT_MS 50
 /* The second failed start in a row is followed by this pause, the first by none. */
 #define BACKOFF_FIRST_MS 50
+/* So many messages of a process that has ended are handled, which is more than a link holds. */
+#define LAST_WORDS_MAX 1024
 
 static bool worker_spawn(struct worker *worker, GError **error);
 static bool take_spare(struct worker *worker);
@@ -48,15 +50,31 @@ static void close_link(struct worker *worker)
 	worker_process_close_link(&worker->process);
 }
 
+/* The kernel says first that the process has left something of ours unread, if it has. */
+static void hear_last_words(struct worker *worker)
+{
+	const struct worker_class *class = worker->class;
+	unsigned n_ends = 0;
+	for (unsigned i = 0; i < LAST_WORDS_MAX && n_ends < 2; i++) {
+		int result = link_dispatch(worker->process.link, class->name, class->table,
+			class->table_length, worker->owner);
+		if (result == 0 || result == -EPROTO)
+			break;
+		n_ends += result == -EPIPE;
+	}
+}
+
 /* Ends a worker whose link is of no use any more; its process is dead or must die. */
 static void drop(struct worker *worker)
 {
 	bool was_ready = worker->state == WORKER_READY;
+	worker->state = WORKER_ENDING;
+	worker_process_signal(&worker->process, SIGKILL);
+	if (was_ready && worker->class->has_last_words)
+		hear_last_words(worker);
 	close_link(worker);
 	g_clear_handle_id(&worker->timer_source, g_source_remove);
 	g_clear_handle_id(&worker->look_source, g_source_remove);
-	worker->state = WORKER_ENDING;
-	worker_process_signal(&worker->process, SIGKILL);
 	if (was_ready)
 		worker->class->lost(worker->owner);
 }

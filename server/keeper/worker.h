@@ -65,6 +65,11 @@ struct worker_class {
 	 * it. The member is NULL where there are no contexts.
 	 */
 	char *(*name_context)(void *owner, uint32_t context);
+	/*
+	 * What a process that was ready has said before its end is handled, although nobody can be
+	 * answered any more: worker_send() gives false.
+	 */
+	bool has_last_words;
 };
 
 struct worker {

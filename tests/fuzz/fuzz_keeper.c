@@ -53,6 +53,7 @@ static const struct {
 	{ KEEPER_MESSAGE_VISITOR, sizeof(struct keeper_visitor), 1, EVENT },
 	{ KEEPER_MESSAGE_VISITOR_JUDGED, sizeof(struct keeper_visitor_judged), 0, 0 },
 	{ KEEPER_MESSAGE_PASSWORDS, sizeof(struct keeper_passwords), 0, 0 },
+	{ KEEPER_MESSAGE_TICKET_USED, sizeof(struct keeper_ticket_used), 0, 0 },
 };
 
 /* ---- the peer ---- */

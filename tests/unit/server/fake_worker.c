@@ -8,6 +8,10 @@
  * before READY. A renderer does so, too, while there is a file named as the log with ".fail" behind
  * it; with ".crash" it crashes behind READY, while its heartbeat says that it takes over from the
  * one before. A test can make and remove them while the keeper runs.
+ *
+ * As display it uses a ticket that it gets while there is one with ".use" behind it, and crashes
+ * the moment after; with ".return" it says before that that it has not used it after all. It does
+ * nothing while there is one with ".wait".
  */
 #include <fcntl.h>
 #include <glib.h>
@@ -26,7 +30,7 @@
 
 static struct ledger *ledger;
 static int log_fd = -1;
-static const char *name;
+static const char *name, *log_path;
 
 static void note(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
@@ -39,6 +43,21 @@ static void note(const char *format, ...)
 	g_autofree char *line = g_strdup_printf("%s %d %s\n", name, (int)getpid(), text);
 	if (log_fd >= 0 && write(log_fd, line, strlen(line)) < 0)
 		exit(3);
+}
+
+static bool has_file(const char *suffix)
+{
+	g_autofree char *path = log_path ? g_strconcat(log_path, suffix, NULL) : NULL;
+	return path && access(path, F_OK) == 0;
+}
+
+/*
+ * Returns whether the file is there. Only the renderer looks: a display that starts late, on a busy
+ * machine, would find the same files.
+ */
+static bool is_told(const char *suffix)
+{
+	return strcmp(name, "render") == 0 && has_file(suffix);
 }
 
 /* Counts one, so that a test sees whether a successor goes on from there. */
@@ -128,6 +147,28 @@ static bool on_passwords(void *user, const void *message, int *fds, unsigned n_f
 	return true;
 }
 
+static void say_used(uint32_t ticket, bool used)
+{
+	struct keeper_ticket_used m = {
+		.header.type = KEEPER_MESSAGE_TICKET_USED, .name = ticket, .used = used
+	};
+	if (link_send(KEEPER_LINK_FD, &m, sizeof(m), NULL, 0) < 0)
+		exit(6);
+}
+
+static void use(uint32_t ticket)
+{
+	while (has_file(".wait"))
+		g_usleep(1000);
+	bool returns = has_file(".return");
+	if (!returns && !has_file(".use"))
+		return;
+	say_used(ticket, true);
+	if (returns)
+		say_used(ticket, false);
+	abort();
+}
+
 static bool on_ticket(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	const struct keeper_ticket *m = message;
@@ -139,6 +180,8 @@ static bool on_ticket(void *user, const void *message, int *fds, unsigned n_fds)
 	else
 		note("TICKET %u %u %u %s as %s", m->name, m->flags, m->use_within_s, m->ticket,
 			m->user);
+	if (m->flags & KEEPER_TICKET_ONCE)
+		use(m->name);
 	return true;
 }
 
@@ -181,24 +224,13 @@ static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_DBUS, "DBUS", sizeof(struct keeper_dbus), 1, 1, ignore },
 };
 
-/*
- * Returns whether the file is there. Only the renderer looks: a display that starts late, on a busy
- * machine, would find the same files.
- */
-static bool is_told(const char *log_path, const char *suffix)
-{
-	bool render = strcmp(name, "render") == 0;
-	g_autofree char *path = log_path && render ? g_strconcat(log_path, suffix, NULL) : NULL;
-	return path && access(path, F_OK) == 0;
-}
-
 int main(int argc, char **argv)
 {
 	name = g_str_has_suffix(argv[0], "render") ? "render" : "display";
-	const char *path = g_getenv("FAKE_WORKER_LOG");
-	if (path)
-		log_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-	if (g_getenv("FAKE_WORKER_FAIL") || is_told(path, ".fail")) {
+	log_path = g_getenv("FAKE_WORKER_LOG");
+	if (log_path)
+		log_fd = open(log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	if (g_getenv("FAKE_WORKER_FAIL") || is_told(".fail")) {
 		note("FAILS");
 		return 5;
 	}
@@ -214,7 +246,7 @@ int main(int argc, char **argv)
 	note("READY");
 	if (link_send(KEEPER_LINK_FD, &ready, sizeof(ready), NULL, 0) < 0)
 		return 4;
-	if (is_told(path, ".crash")) {
+	if (is_told(".crash")) {
 		note("FAILS");
 		heartbeat_attach();
 		heartbeat_start(HEARTBEAT_GPU, "rebuild");

@@ -100,6 +100,74 @@ static void test_given(void)
 	site_finish(&site);
 }
 
+static void set_file(const struct site *site, const char *suffix, bool there)
+{
+	g_autofree char *path = g_strconcat(site->rig->worker_log, suffix, NULL);
+	if (there)
+		g_assert_true(g_file_set_contents(path, "", 0, NULL));
+	else
+		g_unlink(path);
+}
+
+static void await_death(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/stat", (int)pid);
+	for (unsigned waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms += 10) {
+		g_autofree char *text = NULL;
+		if (!g_file_get_contents(path, &text, NULL, NULL) || strstr(text, ") Z "))
+			return;
+		g_usleep(10000);
+	}
+	g_error("%d lives", (int)pid);
+}
+
+/* Gives a ticket that display uses, or gives back, right before it crashes. The keeper sleeps until
+ * that has happened. */
+static char *crash_with_ticket(struct site *site, const char *suffix)
+{
+	unsigned n = rig_count_log(site->rig, "TICKET swordfish");
+	set_file(site, ".wait", true);
+	set_file(site, suffix, true);
+	struct ticket_answer answer = ask(site, TICKET_REQUEST_VERSION, 0, 600);
+	g_assert_cmpuint(answer.result, ==, TICKET_GIVEN);
+	rig_wait_log(site->rig, answer.ticket, 1);
+	/* It leaves this one unread, which the kernel tells the keeper before all else. */
+	ask(site, TICKET_REQUEST_VERSION, 0, 600);
+	kill(site->rig->pid, SIGSTOP);
+	set_file(site, ".wait", false);
+	await_death(rig_worker(site->rig, "display"));
+	set_file(site, suffix, false);
+	kill(site->rig->pid, SIGCONT);
+	rig_wait_log(site->rig, "TICKET swordfish", n + 1);
+	return g_strdup(answer.ticket);
+}
+
+/*
+ * What was used before display crashed is so for the next one, too, although the keeper reads of it
+ * when that has happened; and it stays so, whatever a later display says.
+ */
+static void test_used(void)
+{
+	struct site site;
+	site_init(&site, true);
+	rig_wait_log(site.rig, "TICKET swordfish", 1);
+	g_autofree char *used = crash_with_ticket(&site, ".use");
+	g_autofree char *spent = g_strdup_printf("TICKET 16 10 600 %s", used);
+	rig_wait_log(site.rig, spent, 1);
+	g_autofree char *returned = crash_with_ticket(&site, ".return");
+	g_autofree char *good = g_strdup_printf("TICKET 18 2 600 %s", returned);
+	rig_wait_log(site.rig, good, 2);
+	rig_wait_log(site.rig, spent, 2);
+	/* This display gives back the first that it gets, which is the one that was used. */
+	set_file(&site, ".return", true);
+	kill(rig_worker(site.rig, "display"), SIGKILL);
+	rig_wait_log(site.rig, spent, 3);
+	set_file(&site, ".return", false);
+	rig_wait_log(site.rig, spent, 4);
+	rig_wait_log(site.rig, good, 3);
+	site_finish(&site);
+}
+
 /* Each of the tickets ends a second after it was given, so that they make room one by one. */
 static void wait_for_room(struct site *site)
 {
@@ -207,6 +275,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/ticket-socket/bounded", test_bounded);
 	g_test_add_func("/ticket-socket/refused", test_refused);
 	g_test_add_func("/ticket-socket/nobody-is-asked", test_nobody_is_asked);
+	g_test_add_func("/ticket-socket/used", test_used);
 	g_test_add_func("/ticket-socket/command", test_command);
 	return g_test_run();
 }
