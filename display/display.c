@@ -14,6 +14,7 @@ static struct tickets_terms make_terms(const struct keeper_ticket *ticket, int64
 		.named = ticket->flags & KEEPER_TICKET_NAMED,
 		.view_only = ticket->flags & KEEPER_TICKET_VIEW_ONLY,
 		.once = ticket->flags & KEEPER_TICKET_ONCE,
+		.spent = ticket->flags & KEEPER_TICKET_SPENT,
 		.use_by_us = ticket->use_within_s > 0 ?
 				     now_us + ticket->use_within_s * G_USEC_PER_SEC :
 				     0,
@@ -49,6 +50,13 @@ static bool on_ticket(void *user, const struct keeper_ticket *ticket)
 	int64_t now_us = g_get_monotonic_time();
 	struct tickets_terms terms = make_terms(ticket, now_us);
 	return tickets_put(display->tickets, ticket->name, ticket->ticket, &terms, now_us);
+}
+
+/* It is called on the relay's thread. */
+static bool tell_ticket(void *user, uint32_t ticket, bool used)
+{
+	struct display *display = user;
+	return keeper_end_say_ticket(display->keeper, ticket, used);
 }
 
 static bool on_listener(void *user, enum keeper_listener_kind kind, int fd)
@@ -176,6 +184,7 @@ struct display *display_create(int keeper_fd, const struct display_options *opti
 	spice_head_set_quiet(relay_step_aside);
 	display->tickets = tickets_create();
 	tickets_set_desktop(display->tickets, options->name);
+	tickets_set_teller(display->tickets, tell_ticket, display);
 	display->relay = relay_create(
 		&relay_options, display->line, display->tickets, &display_relay_ops, display);
 	display->door = dmabuf_door_create(&display_door_ops, display);

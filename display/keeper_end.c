@@ -188,6 +188,14 @@ void keeper_end_say_pointer_area(struct keeper_end *keeper, uint32_t width, uint
 		keeper->write_source = g_unix_fd_add(keeper->fd, G_IO_OUT, send_area, keeper);
 }
 
+bool keeper_end_say_ticket(struct keeper_end *keeper, uint32_t name, bool used)
+{
+	struct keeper_ticket_used m = {
+		.header.type = KEEPER_MESSAGE_TICKET_USED, .name = name, .used = used
+	};
+	return link_send(keeper->fd, &m, sizeof(m), NULL, 0) == 0;
+}
+
 bool keeper_end_ask_visitor(struct keeper_end *keeper, struct keeper_visitor *visitor, int fd)
 {
 	return link_send(keeper->fd, visitor, sizeof(*visitor), &fd, fd >= 0 ? 1 : 0) == 0;

@@ -3,7 +3,7 @@
  * keeper end: is display's end of the keeper link (protocol/keeper_link.h). It makes each message
  * one call, and passwords, which come in several, one as well.
  *
- * Threads: main loop, but for one function that says otherwise.
+ * Threads: main loop, but for functions that say otherwise.
  */
 #pragma once
 
@@ -53,6 +53,12 @@ bool keeper_end_say_ready(struct keeper_end *keeper, const struct confine_state 
  * the last size waits.
  */
 void keeper_end_say_pointer_area(struct keeper_end *keeper, uint32_t width, uint32_t height);
+
+/*
+ * Says that a ticket is used, or is not after all. Returns false when that could not be sent: the
+ * keeper is gone or does not read. Any thread may call it.
+ */
+bool keeper_end_say_ticket(struct keeper_end *keeper, uint32_t name, bool used);
 
 /*
  * Asks whether a visitor may come in. `fd` is -1 or stays the caller's. Returns false when that

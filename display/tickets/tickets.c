@@ -37,6 +37,9 @@ struct tickets {
 	struct delays *delays;
 	GArray *all;    /* struct ticket */
 	GArray *visits; /* struct visit */
+	/* NULL: nobody wants to know of tickets. */
+	bool (*tell)(void *user, uint32_t ticket, bool used);
+	void *tell_user;
 	uint32_t last_visit;
 };
 
@@ -169,7 +172,9 @@ static void set(struct tickets *tickets, uint32_t name, const char *secret,
 		g_array_set_size(tickets->all, tickets->all->len + 1);
 		ticket = &g_array_index(tickets->all, struct ticket, tickets->all->len - 1);
 	}
-	*ticket = (struct ticket){ .name = name, .terms = *terms, .secret = make_secret(secret) };
+	*ticket = (struct ticket){
+		.name = name, .terms = *terms, .secret = make_secret(secret), .spent = terms->spent
+	};
 }
 
 bool tickets_put(struct tickets *tickets, uint32_t name, const char *secret,
@@ -208,6 +213,14 @@ bool tickets_replace(
 	return true;
 }
 
+void tickets_set_teller(
+	struct tickets *tickets, bool (*tell)(void *user, uint32_t ticket, bool used), void *user)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
+	tickets->tell = tell;
+	tickets->tell_user = user;
+}
+
 bool tickets_has_users(struct tickets *tickets)
 {
 	bool has = false;
@@ -215,6 +228,15 @@ bool tickets_has_users(struct tickets *tickets)
 	for (guint i = 0; i < tickets->all->len; i++)
 		has |= g_array_index(tickets->all, struct ticket, i).terms.named;
 	return has;
+}
+
+/* Returns false when nothing has changed. */
+static bool set_spent(struct tickets *tickets, struct ticket *ticket, bool spent)
+{
+	if (tickets->tell && !tickets->tell(tickets->tell_user, ticket->name, spent))
+		return false;
+	ticket->spent = spent;
+	return true;
 }
 
 /* ---- visits ---- */
@@ -261,8 +283,8 @@ void tickets_leave(struct tickets *tickets, uint32_t id)
 	struct visit *visit = find_visit(tickets, id);
 	g_assert(visit);
 	struct ticket *ticket = find_ticket(tickets, visit->visitor.ticket);
-	if (ticket && visit->session == 0)
-		ticket->spent = false;
+	if (ticket && ticket->spent && visit->session == 0)
+		set_spent(tickets, ticket, false);
 	wipe_visit(visit);
 	g_array_remove_index(
 		tickets->visits, (guint)(visit - (struct visit *)(void *)tickets->visits->data));
@@ -312,7 +334,9 @@ static void pass(const struct visit *visit, struct tickets_answer *answer)
 static void let_in(struct tickets *tickets, const struct tickets_try *said, struct ticket *ticket,
 	int64_t now_us, struct tickets_answer *answer)
 {
-	if (tickets->visits->len == TICKETS_VISITS_MAX) {
+	bool once = ticket && ticket->terms.once;
+	if (tickets->visits->len == TICKETS_VISITS_MAX ||
+		(once && !set_spent(tickets, ticket, true))) {
 		answer->verdict = TICKETS_BUSY;
 		return;
 	}
@@ -329,7 +353,6 @@ static void let_in(struct tickets *tickets, const struct tickets_try *said, stru
 		visit->secret = ticket->secret;
 		visit->visitor.ticket = ticket->name;
 		visit->visitor.view_only = ticket->terms.view_only;
-		ticket->spent = ticket->terms.once;
 	}
 	pass(visit, answer);
 	answer->visit = id;

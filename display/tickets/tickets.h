@@ -43,6 +43,7 @@ bool tickets_is_open(struct tickets *tickets);
 struct tickets_terms {
 	bool view_only;                  /* may look and listen, and not type or change anything */
 	bool once;                       /* is a ticket: lets one session in */
+	bool spent;                      /* is a ticket that has been used */
 	bool named;                      /* is of no use without the user's name */
 	int64_t use_by_us;               /* a ticket must be used first by then; 0: at any time */
 	char user[TICKETS_USER_MAX + 1]; /* with which it may be given; "": with none */
@@ -69,6 +70,13 @@ struct tickets_password {
  */
 bool tickets_replace(
 	struct tickets *tickets, const struct tickets_password *all, unsigned n, int64_t now_us);
+/*
+ * From here on this is told when a ticket is used, before it lets anybody in, and when it can be
+ * used after all. Where it gives false nothing has changed: nobody comes in with the ticket, or it
+ * stays used. It may be called on any thread that judges, and may not call back.
+ */
+void tickets_set_teller(
+	struct tickets *tickets, bool (*tell)(void *user, uint32_t ticket, bool used), void *user);
 /* Returns true when one is named. */
 bool tickets_has_users(struct tickets *tickets);
 
@@ -122,7 +130,7 @@ struct tickets_answer tickets_judge(
 void tickets_begin(struct tickets *tickets, uint32_t visit, uint32_t session);
 /*
  * Says that a visit's main channel has ended. A ticket whose session had not begun can be used
- * again.
+ * again, and its teller is told.
  */
 void tickets_leave(struct tickets *tickets, uint32_t visit);
 

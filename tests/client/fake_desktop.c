@@ -48,7 +48,8 @@ struct fake_desktop {
 	struct fake_passwords passwords;
 	bool ready, keeper_broken, asked, refuses;
 	uint32_t area_width, area_height;
-	struct stats *stats; /* shared with display, as is the next */
+	uint32_t used_ticket; /* the last one that display has used; 0: none, or given back */
+	struct stats *stats;  /* shared with display, as is the next */
 	struct heartbeat *heartbeat;
 };
 
@@ -125,10 +126,21 @@ static bool handle_visitor(void *user, const void *message, int *fds, unsigned n
 	       link_send(desktop->keeper_link, &answer, sizeof(answer), NULL, 0) == 0;
 }
 
+static bool handle_ticket_used(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct fake_desktop *desktop = user;
+	const struct keeper_ticket_used *m = message;
+
+	desktop->used_ticket = m->used ? m->name : 0;
+	return true;
+}
+
 static const struct link_handler keeper_table[] = {
 	{ KEEPER_MESSAGE_READY, "READY", sizeof(struct keeper_ready), 0, 0, handle_ready },
 	{ KEEPER_MESSAGE_POINTER_AREA, "POINTER_AREA", sizeof(struct keeper_pointer_area), 0, 0,
 		handle_pointer_area },
+	{ KEEPER_MESSAGE_TICKET_USED, "TICKET_USED", sizeof(struct keeper_ticket_used), 0, 0,
+		handle_ticket_used },
 	{ KEEPER_MESSAGE_VISITOR, "VISITOR", sizeof(struct keeper_visitor), 0, 1, handle_visitor },
 };
 
@@ -336,12 +348,7 @@ void fake_desktop_give_user(struct fake_desktop *desktop, uint32_t name, uint32_
 	};
 	g_strlcpy(message.user, user, sizeof(message.user));
 	g_strlcpy(message.ticket, secret ? secret : "", sizeof(message.ticket));
-	if (flags & KEEPER_TICKET_ONCE) {
-		keeper_send(desktop, &message, sizeof(message), -1);
-	} else {
-		fake_passwords_change(&desktop->passwords, &message);
-		fake_passwords_send(&desktop->passwords, desktop->keeper_link);
-	}
+	fake_passwords_give(&desktop->passwords, desktop->keeper_link, &message);
 }
 
 void fake_desktop_give_ticket(
@@ -467,6 +474,12 @@ void fake_desktop_refuse_visitors(struct fake_desktop *desktop, bool refuse)
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&desktop->lock);
 	desktop->refuses = refuse;
 	desktop->asked = false;
+}
+
+uint32_t fake_desktop_used_ticket(struct fake_desktop *desktop)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&desktop->lock);
+	return desktop->used_ticket;
 }
 
 bool fake_desktop_was_asked(struct fake_desktop *desktop)

@@ -98,6 +98,8 @@ bool fake_desktop_wait_log(const struct fake_desktop *desktop, const char *text,
  * not come in, or that they may, as it does at first.
  */
 void fake_desktop_refuse_visitors(struct fake_desktop *desktop, bool refuse);
+/* Gives the ticket that display said last that it is used; 0: none, or that it is not after all. */
+uint32_t fake_desktop_used_ticket(struct fake_desktop *desktop);
 /* Tells whether display has asked since then. */
 bool fake_desktop_was_asked(struct fake_desktop *desktop);
 /* Prints display's log to standard error. */

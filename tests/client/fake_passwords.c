@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-void fake_passwords_change(struct fake_passwords *passwords, const struct keeper_ticket *password)
+static void change(struct fake_passwords *passwords, const struct keeper_ticket *password)
 {
 	unsigned i = 0;
 	while (i < passwords->n && passwords->all[i].name != password->name)
@@ -17,13 +17,23 @@ void fake_passwords_change(struct fake_passwords *passwords, const struct keeper
 	}
 }
 
-void fake_passwords_send(struct fake_passwords *passwords, int link)
+static void say(int link, const void *message, size_t size_bytes)
 {
-	struct keeper_passwords message = { .header.type = KEEPER_MESSAGE_PASSWORDS,
-		.n_passwords = passwords->n };
-	g_assert_cmpint(link_send(link, &message, sizeof(message), NULL, 0), ==, 0);
-	for (unsigned i = 0; i < passwords->n; i++) {
-		struct keeper_ticket *one = &passwords->all[i];
-		g_assert_cmpint(link_send(link, one, sizeof(*one), NULL, 0), ==, 0);
+	g_autofree void *copy = g_memdup2(message, size_bytes);
+	g_assert_cmpint(link_send(link, copy, size_bytes, NULL, 0), ==, 0);
+}
+
+void fake_passwords_give(
+	struct fake_passwords *passwords, int link, const struct keeper_ticket *password)
+{
+	if (password->flags & KEEPER_TICKET_ONCE) {
+		say(link, password, sizeof(*password));
+		return;
 	}
+	change(passwords, password);
+	const struct keeper_passwords message = { .header.type = KEEPER_MESSAGE_PASSWORDS,
+		.n_passwords = passwords->n };
+	say(link, &message, sizeof(message));
+	for (unsigned i = 0; i < passwords->n; i++)
+		say(link, &passwords->all[i], sizeof(passwords->all[i]));
 }

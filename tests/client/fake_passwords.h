@@ -9,6 +9,9 @@ struct fake_passwords {
 	unsigned n;
 };
 
-/* Puts one into the list, in the place of that of this name. One without a text goes from it. */
-void fake_passwords_change(struct fake_passwords *passwords, const struct keeper_ticket *password);
-void fake_passwords_send(struct fake_passwords *passwords, int link);
+/*
+ * Gives display the list with this one in it, in the place of that of this name; one without a text
+ * goes from it. A ticket that lets one session in is no part of the list, and given alone.
+ */
+void fake_passwords_give(
+	struct fake_passwords *passwords, int link, const struct keeper_ticket *password);

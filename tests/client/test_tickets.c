@@ -96,7 +96,9 @@ static void test_once(void)
 	struct fixture fixture;
 	start(&fixture, KEEPER_TICKET_FIRST_GIVEN, KEEPER_TICKET_ONCE, "once");
 	expect_refused(&fixture, "never");
+	g_assert_cmpuint(fake_desktop_used_ticket(fixture.desktop), ==, 0);
 	come(&fixture, "once");
+	g_assert_cmpuint(fake_desktop_used_ticket(fixture.desktop), ==, KEEPER_TICKET_FIRST_GIVEN);
 	expect_typed(&fixture);
 	expect_refused(&fixture, "once");
 	expect_typed(&fixture);
@@ -104,6 +106,20 @@ static void test_once(void)
 	expect_refused(&fixture, "once");
 	g_assert_true(fake_desktop_wait_log(fixture.desktop, "the ticket has been used", LINE_MS));
 	come(&fixture, "all of it");
+	fixture_stop(&fixture);
+}
+
+/* A ticket that was used in a display before this one is used up here, too. */
+static void test_used_before(void)
+{
+	struct fixture fixture;
+	start(&fixture, KEEPER_TICKET_FIRST_GIVEN, KEEPER_TICKET_ONCE | KEEPER_TICKET_SPENT,
+		"once");
+	expect_refused(&fixture, "once");
+	g_assert_true(fake_desktop_wait_log(fixture.desktop, "the ticket has been used", LINE_MS));
+	fake_desktop_give_ticket(
+		fixture.desktop, KEEPER_TICKET_FIRST_GIVEN + 1, KEEPER_TICKET_ONCE, "another");
+	come(&fixture, "another");
 	fixture_stop(&fixture);
 }
 
@@ -242,6 +258,7 @@ int main(int argc, char **argv)
 	fixture_init(&argc, &argv);
 	g_test_add_func("/tickets/view-only", test_view_only);
 	g_test_add_func("/tickets/once", test_once);
+	g_test_add_func("/tickets/used-before", test_used_before);
 	g_test_add_func("/tickets/changed", test_changed);
 	g_test_add_func("/tickets/users", test_users);
 	g_test_add_func("/tickets/users-changed", test_users_changed);

@@ -26,6 +26,7 @@ struct fixture {
 	struct keeper_ready ready;
 	struct keeper_pointer_area area;
 	unsigned n_areas;
+	struct keeper_ticket_used used;
 };
 
 /* ---- display ---- */
@@ -131,7 +132,16 @@ static bool on_area(void *user, const void *message, int *fds, unsigned n_fds)
 	return true;
 }
 
+static bool on_used(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct fixture *f = user;
+	f->used = *(const struct keeper_ticket_used *)message;
+	return true;
+}
+
 static const struct link_handler handlers[] = {
+	{ KEEPER_MESSAGE_TICKET_USED, "TICKET_USED", sizeof(struct keeper_ticket_used), 0, 0,
+		on_used },
 	{ KEEPER_MESSAGE_READY, "READY", sizeof(struct keeper_ready), 0, 0, on_ready },
 	{ KEEPER_MESSAGE_POINTER_AREA, "POINTER_AREA", sizeof(struct keeper_pointer_area), 0, 0,
 		on_area },
@@ -234,8 +244,23 @@ static void test_ticket(struct fixture *f, gconstpointer data)
 	g_autofree char *wanted = g_strdup_printf("ticket 7 2 60=%s;", longest);
 	say_ticket(f, 7, KEEPER_TICKET_ONCE, longer);
 	assert_calls(f, wanted);
+	say_ticket(f, 8, KEEPER_TICKET_ONCE | KEEPER_TICKET_SPENT, "used");
+	assert_calls(f, "ticket 8 10 60=used;");
 	say_ticket(f, 7, KEEPER_TICKET_ONCE, "");
 	assert_calls(f, "fault;");
+}
+
+static void test_used(struct fixture *f, gconstpointer data)
+{
+	g_assert_true(keeper_end_say_ticket(f->keeper, 16, true));
+	hear_all(f);
+	g_assert_true(f->used.name == 16 && f->used.used == 1);
+	g_assert_true(keeper_end_say_ticket(f->keeper, 16, false));
+	hear_all(f);
+	g_assert_true(f->used.name == 16 && f->used.used == 0);
+	close(f->fd);
+	f->fd = -1;
+	g_assert_false(keeper_end_say_ticket(f->keeper, 17, true));
 }
 
 /* Passwords count when all of them are there; what comes between two of them is not of them. */
@@ -401,6 +426,7 @@ int main(int argc, char **argv)
 	} cases[] = {
 		{ "/keeper-end/ready", test_ready },
 		{ "/keeper-end/ticket", test_ticket },
+		{ "/keeper-end/used", test_used },
 		{ "/keeper-end/passwords", test_passwords },
 		{ "/keeper-end/passwords-unannounced", test_wrong_passwords, &wrong[0] },
 		{ "/keeper-end/passwords-too-many", test_wrong_passwords, &wrong[1] },

@@ -112,53 +112,60 @@ static void test_ticket(void)
 	tickets_destroy(tickets);
 }
 
-/*
- * A list takes the place of the one before as a whole, or not at all; tickets and sessions are not
- * of it.
- */
-static void test_replaced(void)
+struct told {
+	uint32_t ticket;
+	bool used, refuse;
+	unsigned n;
+};
+
+static bool tell(void *user, uint32_t ticket, bool used)
+{
+	struct told *told = user;
+	if (told->refuse)
+		return false;
+	*told = (struct told){ .ticket = ticket, .used = used, .n = told->n + 1 };
+	return true;
+}
+
+/* Of tickets alone it is told, before anybody comes in, and nobody does where it cannot be told. */
+static void test_told(void)
 {
 	struct tickets *tickets = tickets_create();
-	const struct tickets_password one[] = { { 1, "secret", { 0 } }, { 2, "look", view_only },
-		{ 100, "wonder", { .user = "alice", .named = true } } };
-	const struct tickets_password wrong[][2] = { { { 1, "new", { 0 } }, { 2, "", { 0 } } },
-		{ { 1, "new", { 0 } }, { 3, "ticket", once } } };
-	g_assert_true(tickets_replace(tickets, one, G_N_ELEMENTS(one), 0));
+	struct told told = { .n = 0 };
+	const struct tickets_terms spent = { .once = true, .spent = true };
+	tickets_set_teller(tickets, tell, &told);
+	tickets_put(tickets, PASSWORD, "secret", &plain, 0);
 	tickets_put(tickets, TICKET, "ticket", &once, 0);
-	tickets_begin(tickets, judge(tickets, 1, "secret", 0, 1).visit, 77);
-	for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++)
-		g_assert_false(tickets_replace(tickets, wrong[i], 2, 0));
-	assert_verdict(tickets, 2, "new", 0, 1, TICKETS_WRONG);
-	assert_verdict(tickets, 1, "secret", 0, 1, TICKETS_PASS);
-	g_assert_true(tickets_has_users(tickets));
-	g_assert_true(tickets_replace(tickets, wrong[0], 1, 0));
-	g_assert_false(tickets_has_users(tickets));
-	assert_verdict(tickets, 3, "secret", 0, 1, TICKETS_WRONG);
-	assert_verdict(tickets, 3, "look", 0, 1, TICKETS_WRONG);
-	assert_verdict(tickets, 1, "new", 0, 1, TICKETS_PASS);
-	assert_verdict(tickets, 1, "ticket", 0, 1, TICKETS_PASS);
-	assert_verdict(tickets, 1, "secret", 77, 1, TICKETS_PASS);
+	tickets_put(tickets, TICKET + 1, "used", &spent, 0);
+	tickets_leave(tickets, judge(tickets, 1, "secret", 0, 1).visit);
+	assert_verdict(tickets, 1, "used", 0, 1, TICKETS_SPENT);
+	g_assert_cmpuint(told.n, ==, 0);
+	told.refuse = true;
+	assert_verdict(tickets, 1, "ticket", 0, 1, TICKETS_BUSY);
+	told.refuse = false;
+	struct tickets_answer first = judge(tickets, 1, "ticket", 0, 1);
+	g_assert_true(first.verdict == TICKETS_PASS && told.used && told.ticket == TICKET);
+	tickets_leave(tickets, first.visit);
+	g_assert_true(!told.used && told.ticket == TICKET && told.n == 2);
+	struct tickets_answer second = judge(tickets, 1, "ticket", 0, 1);
+	tickets_begin(tickets, second.visit, 77);
+	tickets_leave(tickets, second.visit);
+	g_assert_true(told.used && told.n == 3);
+	assert_verdict(tickets, 2, "ticket", 0, 1, TICKETS_SPENT);
 	tickets_destroy(tickets);
 }
 
-/* Tickets that fill the table leave no room for more passwords than there were, or else go. */
-static void test_replaced_full(void)
+/* What could not be given back stays used. */
+static void test_not_given_back(void)
 {
 	struct tickets *tickets = tickets_create();
-	const struct tickets_password two[] = { { 1000, "secret", { 0 } },
-		{ 1001, "look", { 0 } } };
-	char secret[16];
-	g_assert_true(tickets_replace(tickets, two, 1, 0));
-	for (unsigned i = 1; i < TICKETS_MAX; i++) {
-		g_snprintf(secret, sizeof(secret), "ticket-%u", i);
-		g_assert_true(tickets_put(tickets, i, secret, &once, 0));
-	}
-	g_assert_true(tickets_replace(tickets, two, 1, 0));
-	g_assert_false(tickets_replace(tickets, two, 2, 0));
-	assert_verdict(tickets, 1, "secret", 0, 1, TICKETS_PASS);
-	assert_verdict(tickets, 1, "ticket-7", 0, 1, TICKETS_PASS);
-	g_assert_true(tickets_replace(tickets, two, 2, 0));
-	assert_verdict(tickets, 1, "look", 0, 1, TICKETS_PASS);
+	struct told told = { .n = 0 };
+	tickets_set_teller(tickets, tell, &told);
+	tickets_put(tickets, TICKET, "ticket", &once, 0);
+	struct tickets_answer answer = judge(tickets, 1, "ticket", 0, 1);
+	told.refuse = true;
+	tickets_leave(tickets, answer.visit);
+	assert_verdict(tickets, 1, "ticket", 0, 1, TICKETS_SPENT);
 	tickets_destroy(tickets);
 }
 
@@ -538,8 +545,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/tickets/passwords", test_passwords);
 	g_test_add_func("/tickets/lengths", test_lengths);
 	g_test_add_func("/tickets/ticket", test_ticket);
-	g_test_add_func("/tickets/replaced", test_replaced);
-	g_test_add_func("/tickets/replaced_full", test_replaced_full);
+	g_test_add_func("/tickets/told", test_told);
+	g_test_add_func("/tickets/not_given_back", test_not_given_back);
 	g_test_add_func("/tickets/sessions", test_sessions);
 	g_test_add_func("/tickets/visitors", test_visitors);
 	g_test_add_func("/tickets/taken", test_taken);
