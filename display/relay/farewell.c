@@ -7,14 +7,18 @@
 #include "common/peer_log.h"
 #include "display/relay/phases.h"
 
+/* A name that has been let in is one of ours, which needs no quotation. */
 void farewell_greet(struct connection *connection)
 {
+	const struct login *login = connection->login;
+	const char *user = login ? login->said.user : NULL;
+	if (connection->talk.link.channel == SPICE_LINK_CHANNEL_MAIN) {
+		connection->came_us = g_get_monotonic_time();
+		peer_message(PEER_VIEWER, "client %s: came%s%s%s", connection->client,
+			user ? " as " : "", user ? user : "",
+			connection->view_only ? ", to look only" : "");
+	}
 	login_finish(connection);
-	if (connection->talk.link.channel != SPICE_LINK_CHANNEL_MAIN)
-		return;
-	connection->came_us = g_get_monotonic_time();
-	peer_message(PEER_VIEWER, "client %s: came%s", connection->client,
-		connection->view_only ? ", to look only" : "");
 }
 
 /* Gives NULL when the client went by itself. */

@@ -190,8 +190,31 @@ int tls_shake(struct tls *tls)
 	return tls->shaken ? 0 : error_of(result);
 }
 
+/*
+ * The commonest fault of all is a certificate that the client does not trust. OpenSSL says that
+ * without encryption where TLS 1.3 has begun to encrypt, so that GnuTLS cannot read it.
+ */
+static bool is_distrust(const struct tls *tls)
+{
+	if (tls->shaken || tls->reason != GNUTLS_E_FATAL_ALERT_RECEIVED)
+		return !tls->shaken && tls->reason == GNUTLS_E_DECRYPTION_FAILED;
+	switch (gnutls_alert_get(tls->session)) {
+	case GNUTLS_A_BAD_CERTIFICATE:
+	case GNUTLS_A_UNSUPPORTED_CERTIFICATE:
+	case GNUTLS_A_CERTIFICATE_REVOKED:
+	case GNUTLS_A_CERTIFICATE_EXPIRED:
+	case GNUTLS_A_CERTIFICATE_UNKNOWN:
+	case GNUTLS_A_UNKNOWN_CA:
+		return true;
+	default:
+		return false;
+	}
+}
+
 const char *tls_reason(const struct tls *tls)
 {
+	if (is_distrust(tls))
+		return "it does not trust the certificate, or not for the name that it connects to";
 	return gnutls_strerror(tls->reason);
 }
 

@@ -52,6 +52,8 @@ static void test_tls_refused(void)
 	struct client *distrustful = client_new(fake_desktop_address(fixture.desktop), NULL);
 	g_assert_false(client_is_connected(distrustful));
 	client_free(distrustful);
+	g_assert_true(fake_desktop_wait_log(
+		fixture.desktop, "cut off: it does not trust the certificate", ANSWER_MS));
 	g_autofree char *plain =
 		g_strdup_printf("spice://127.0.0.1:%u", fake_desktop_port(fixture.desktop));
 	struct client *open = client_new(plain, NULL);

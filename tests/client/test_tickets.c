@@ -163,8 +163,10 @@ static void stop_users(struct fixture *fixture)
 
 static void come_as(struct fixture *fixture, const char *name, const char *secret)
 {
+	g_autofree char *line = g_strdup_printf(": came as %s", name);
 	client_call(name);
 	come(fixture, secret);
+	g_assert_true(fake_desktop_wait_log(fixture->desktop, line, LINE_MS));
 }
 
 static void expect_refused_as(struct fixture *fixture, const char *name, const char *secret)
@@ -184,6 +186,8 @@ static void test_users(void)
 	expect_typed(&fixture);
 	leave(&fixture);
 	come_as(&fixture, "bob", "look");
+	g_assert_true(
+		fake_desktop_wait_log(fixture.desktop, ": came as bob, to look only\n", LINE_MS));
 	expect_nothing_typed(&fixture);
 	canvas_noise(fixture_canvas(&fixture), canvas_all(fixture_canvas(&fixture)), 3);
 	fake_render_flush_all(fixture.render, 0);
