@@ -47,6 +47,12 @@ struct peer_address peer_address_of(const struct sockaddr *address, socklen_t si
 	return (struct peer_address){ .kind = PEER_ADDRESS_UNKNOWN };
 }
 
+/*
+ * In a user namespace, where display is, the kernel calls so whoever has no number there, which
+ * says nothing of who it is (Documentation/admin-guide/sysctl/kernel.rst, overflowuid).
+ */
+#define OVERFLOW_UID 65534
+
 struct peer_address peer_address_read(int fd)
 {
 	struct sockaddr_storage storage = { 0 };
@@ -57,7 +63,8 @@ struct peer_address peer_address_read(int fd)
 	struct ucred peer;
 	socklen_t peer_bytes = sizeof(peer);
 	if (address.kind == PEER_ADDRESS_UNIX &&
-		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_bytes) == 0)
+		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_bytes) == 0 &&
+		peer.uid != OVERFLOW_UID)
 		address.scope = peer.uid;
 	return address;
 }

@@ -21,8 +21,8 @@ enum peer_address_kind {
 
 struct peer_address {
 	enum peer_address_kind kind;
-	uint16_t port;     /* 0 for unix */
-	uint32_t scope;    /* of a link-local IPv6 address; of unix: the peer's uid */
+	uint16_t port;  /* 0 for unix */
+	uint32_t scope; /* of a link-local IPv6 address; of unix: the peer's uid, if it is known */
 	uint8_t bytes[16]; /* as they stand in a packet; of IPv4 the first four */
 };
 

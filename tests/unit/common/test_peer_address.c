@@ -68,11 +68,27 @@ static void test_socket(void)
 	assert_text(peer_address_read(-1), "unknown");
 }
 
+/* Who looks like nobody may be anybody. Such a user is made as root. */
+static void test_nobody(void)
+{
+	int pair[2];
+	if (geteuid() != 0 || seteuid(65534) < 0) {
+		g_test_skip("only root can be somebody else");
+		return;
+	}
+	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
+	g_assert_cmpint(seteuid(0), ==, 0);
+	assert_text(peer_address_read(pair[0]), "on the unix socket");
+	close(pair[0]);
+	close(pair[1]);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/peer_address/text", test_text);
 	g_test_add_func("/peer_address/network", test_network);
 	g_test_add_func("/peer_address/socket", test_socket);
+	g_test_add_func("/peer_address/nobody", test_nobody);
 	return g_test_run();
 }
