@@ -7,10 +7,25 @@
 /* remote-viewer(1), CONNECTION FILE. */
 #define VIEWER_GROUP "virt-viewer"
 
+static char *unix_path(const struct desktop *o)
+{
+	return g_canonicalize_filename(o->spice_unix, NULL);
+}
+
+/* remote-viewer takes back no escapes, and refuses what can stand in no URI without them. */
+static bool is_uri_of(const char *path)
+{
+	for (; *path; path++) {
+		if (!g_ascii_isalnum(*path) && !strchr("/._~-+,:=@", *path))
+			return false;
+	}
+	return true;
+}
+
 static char *spice_uri(const struct desktop *o)
 {
 	if (o->spice_unix) {
-		g_autofree char *path = g_canonicalize_filename(o->spice_unix, NULL);
+		g_autofree char *path = unix_path(o);
 		return g_strdup_printf("spice+unix://%s", path);
 	}
 	bool v6 = strchr(o->spice_addr, ':') != NULL;
@@ -35,38 +50,55 @@ static const char *connect_host(const char *address)
  * The certificate's subject is what is to be expected, so that its names need not have this
  * host's.
  */
-static void describe(GKeyFile *file, const struct desktop *o, const struct tls_trust *trust)
+static bool describe_tls(GKeyFile *file, const struct desktop *o, GError **error)
 {
-	g_key_file_set_string(file, VIEWER_GROUP, "type", "spice");
+	struct tls_trust trust;
+	bool known = tls_trust_read(&trust, o->tls.certificate, error);
 	g_key_file_set_string(file, VIEWER_GROUP, "host", connect_host(o->spice_addr));
 	if (o->spice_port > 0)
 		g_key_file_set_integer(file, VIEWER_GROUP, "port", (int)o->spice_port);
 	g_key_file_set_integer(file, VIEWER_GROUP, "tls-port", (int)o->tls.port);
-	g_key_file_set_string(file, VIEWER_GROUP, "title", o->name);
-	g_key_file_set_string(file, VIEWER_GROUP, "host-subject", trust->subject);
-	if (trust->authority)
-		g_key_file_set_string(file, VIEWER_GROUP, "ca", trust->authority);
+	if (known)
+		g_key_file_set_string(file, VIEWER_GROUP, "host-subject", trust.subject);
+	if (known && trust.authority)
+		g_key_file_set_string(file, VIEWER_GROUP, "ca", trust.authority);
+	tls_trust_finish(&trust);
+	return known;
+}
+
+/* A key file's text is UTF-8. */
+static bool describe_unix(GKeyFile *file, const struct desktop *o, GError **error)
+{
+	g_autofree char *path = unix_path(o);
+	if (!g_utf8_validate(path, -1, NULL))
+		return desktop_fail(error, "--spice-unix: its path is not UTF-8");
+	g_key_file_set_string(file, VIEWER_GROUP, "unix-path", path);
+	return true;
+}
+
+static bool needs_file(const struct desktop *o)
+{
+	g_autofree char *path = o->spice_unix ? unix_path(o) : NULL;
+	return path ? !is_uri_of(path) : o->tls.port > 0;
 }
 
 char *announcement_write(const struct desktop *desktop, const struct run_dir *dir)
 {
-	struct tls_trust trust;
 	g_autoptr(GError) error = NULL;
+	g_autoptr(GKeyFile) file = g_key_file_new();
 	g_autofree char *name = g_strdup_printf("%s.vv", desktop->name);
-	char *path = NULL;
-	if (desktop->tls.port == 0)
+	if (!needs_file(desktop))
 		return NULL;
-	if (tls_trust_read(&trust, desktop->tls.certificate, &error)) {
-		g_autoptr(GKeyFile) file = g_key_file_new();
-		describe(file, desktop, &trust);
-		path = run_dir_file(dir, name);
-		if (!g_key_file_save_to_file(file, path, &error))
-			g_clear_pointer(&path, g_free);
-	}
-	tls_trust_finish(&trust);
-	if (!path)
-		g_warning("no file for remote-viewer: %s", error->message);
-	return path;
+	char *path = run_dir_file(dir, name);
+	g_key_file_set_string(file, VIEWER_GROUP, "type", "spice");
+	g_key_file_set_string(file, VIEWER_GROUP, "title", desktop->name);
+	if ((desktop->spice_unix ? describe_unix(file, desktop, &error) :
+				   describe_tls(file, desktop, &error)) &&
+		g_key_file_save_to_file(file, path, &error))
+		return path;
+	g_warning("no file for remote-viewer: %s", error->message);
+	g_free(path);
+	return NULL;
 }
 
 void announcement_print(const struct desktop *desktop, const struct run_dir *dir)

@@ -2,7 +2,8 @@
 /*
  * announcement tells how to connect: as a command that works on this machine as it stands. With TLS
  * a client must trust the certificate, which may be nobody's but the desktop's own: then the
- * command names a file for remote-viewer(1), which has what is to be trusted, and no secret.
+ * command names a file for remote-viewer(1), which has what is to be trusted, and no secret. So it
+ * does where a unix socket's path can stand in no address.
  */
 #pragma once
 
