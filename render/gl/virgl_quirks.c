@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "render/gl/glsl_bounds.h"
+
 /* ---- seamless cube maps ---- */
 
 /*
@@ -118,6 +120,47 @@ static void clear_what_is_read_into(void)
 	epoxy_glGetnCompressedTexImageARB = get_cleared_compressed_image;
 }
 
+/* ---- what shaders index ---- */
+
+/*
+ * Mesa's software renderer lets shaders of some stages reach any memory (glsl_bounds.h), so their
+ * texts are changed on the way to it.
+ */
+static PFNGLSHADERSOURCEPROC set_source;
+
+static bool is_unbounded(GLuint shader)
+{
+	GLint stage = 0;
+	glGetShaderiv(shader, GL_SHADER_TYPE, &stage);
+	return stage == GL_COMPUTE_SHADER || stage == GL_TESS_CONTROL_SHADER ||
+	       stage == GL_TESS_EVALUATION_SHADER;
+}
+
+static void APIENTRY set_bounded_source(
+	GLuint shader, GLsizei n, const GLchar *const *parts, const GLint *lengths)
+{
+	if (lengths || !is_unbounded(shader)) {
+		set_source(shader, n, parts, lengths);
+		return;
+	}
+	g_auto(GStrv) bounded = g_new0(char *, (gsize)n + 1);
+	for (GLsizei i = 0; i < n; i++)
+		bounded[i] = glsl_bounds_apply(parts[i]);
+	set_source(shader, n, (const GLchar *const *)bounded, NULL);
+}
+
+static void bound_what_shaders_index(void)
+{
+	const char *renderer = (const char *)glGetString(GL_RENDERER);
+	if (set_source || !renderer || !strstr(renderer, "llvmpipe"))
+		return;
+	glShaderSource(0, 0, NULL, NULL);
+	while (glGetError() != GL_NO_ERROR)
+		;
+	set_source = epoxy_glShaderSource;
+	epoxy_glShaderSource = set_bounded_source;
+}
+
 /* ---- functions that not every GL has ---- */
 
 /*
@@ -158,4 +201,5 @@ void virgl_quirks_apply(void)
 	leave_out_missing_functions();
 	filter_sampler_parameters();
 	clear_what_is_read_into();
+	bound_what_shaders_index();
 }
