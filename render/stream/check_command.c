@@ -247,13 +247,47 @@ static bool check_command(struct stream_check *check)
 
 /* ---- the stream ---- */
 
+/* Returns true for commands that are the same in each sub-context. Mesa's streams may begin so. */
+static bool is_of_context(const struct stream_command *command)
+{
+	return command->number == STREAM_NOP || command->number == STREAM_TRANSFER3D ||
+	       command->number == STREAM_COPY_TRANSFER3D || command->number == STREAM_END_TRANSFERS;
+}
+
+static bool makes_sub_current(const struct stream_check *check)
+{
+	if (check->command.number == STREAM_SET_SUB_CTX)
+		return context_has_sub(check->context, check->words[1]);
+	return check->command.number == STREAM_CREATE_SUB_CTX &&
+	       !context_has_sub(check->context, check->words[1]);
+}
+
+/*
+ * Puts the current sub-context before a stream's first command that does not name it. Where the
+ * result of a query was not there yet virglrenderer goes to that query's sub-context later on,
+ * between two streams, and stays there.
+ */
+static void name_sub(struct stream_check *check)
+{
+	if (check->is_sub_named || is_of_context(&check->command))
+		return;
+	check->is_sub_named = true;
+	if (makes_sub_current(check))
+		return;
+	check_insert(check, STREAM_SET_SUB_CTX, 1);
+	check_insert_words(check, &check->context->current->id, 1);
+}
+
 static uint32_t check_stream(struct stream_check *check, uint32_t *words, uint32_t n_words)
 {
 	uint32_t at = 0;
 	while (at < n_words) {
 		check->words = words + at;
-		if (!stream_decode(check->words, n_words - at, &check->command, check->fault) ||
-			!check_command(check)) {
+		bool is_whole =
+			stream_decode(check->words, n_words - at, &check->command, check->fault);
+		if (is_whole)
+			name_sub(check);
+		if (!is_whole || !check_command(check)) {
 			check->context->lost = true;
 			break;
 		}
@@ -273,6 +307,7 @@ bool streams_check(struct streams *streams, uint32_t id, uint32_t *words, uint32
 		.streams = streams, .context = context, .fault = fault, .stream = words
 	};
 	g_assert(context);
+	check.is_sub_named = g_hash_table_size(context->subs) == 1;
 	*passed = (struct stream_passed){ .words = words };
 	*fault = (struct stream_fault){
 		.command = "stream", .field = "context", .value = id, .why = "is lost"

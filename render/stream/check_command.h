@@ -21,6 +21,7 @@ struct stream_check {
 	const uint32_t *stream; /* it begins here */
 	bool copying;           /* streams->copy holds what is passed on so far */
 	uint32_t room_words;    /* of room for constants, that was put into it */
+	bool is_sub_named;      /* virglrenderer has been told the sub-context in this stream */
 };
 
 typedef bool (*check_function)(struct stream_check *check);

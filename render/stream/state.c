@@ -128,6 +128,11 @@ static struct sub_context *find_sub(const struct context *context, uint32_t id)
 	return g_hash_table_lookup(context->subs, GUINT_TO_POINTER(id));
 }
 
+bool context_has_sub(const struct context *context, uint32_t id)
+{
+	return find_sub(context, id) != NULL;
+}
+
 static void add_sub(struct context *context, uint32_t id)
 {
 	struct sub_context *sub = g_new0(struct sub_context, 1);

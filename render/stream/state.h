@@ -110,6 +110,7 @@ void context_destroy(struct context *context);
  */
 bool context_make_sub(struct context *context, uint32_t id);
 void context_switch_sub(struct context *context, uint32_t id);
+bool context_has_sub(const struct context *context, uint32_t id);
 void context_destroy_sub(struct context *context, uint32_t id);
 
 struct object *sub_find(const struct sub_context *sub, uint32_t handle);

@@ -78,6 +78,7 @@ static void test_a_resource_that_is_bound_no_more(void)
 	struct desk d;
 	desk_init(&d);
 	bind_everywhere(&d);
+	DESK_PUT(&d, STREAM_SET_SUB_CTX, 0, 2);
 	DESK_PUT(&d, STREAM_DESTROY_SUB_CTX, 0, 1);
 	DESK_PUT(&d, STREAM_DESTROY_SUB_CTX, 0, 2);
 	/* Setting fewer vertex buffers than before empties the slots behind them. */
@@ -218,6 +219,44 @@ static void test_sub_contexts(void)
 	DESK_PUT(&d, STREAM_CREATE_SUB_CTX, 0, 9);
 	DESK_PUT(&d, STREAM_BIND_OBJECT, STREAM_OBJECT_DSA, DESK_DSA);
 	g_assert_cmpint(desk_send(&d), ==, DESK_REFUSED);
+	desk_finish(&d);
+}
+
+static void put_sub(struct desk *d, uint32_t id)
+{
+	DESK_PUT(d, STREAM_CREATE_SUB_CTX, 0, id);
+}
+
+static void expect_named(struct desk *d, bool is_named)
+{
+	uint32_t own = d->n_words;
+	g_assert_cmpint(desk_send(d), ==, is_named ? DESK_PASSED : DESK_MENDED);
+	g_assert_cmpuint(d->passed.n_words, ==, own + (is_named ? 0 : 2));
+}
+
+/* A stream names its sub-context, itself or by words before the first command that needs it. */
+static void test_named_sub_contexts(void)
+{
+	struct desk d;
+	desk_init(&d);
+	DESK_PUT(&d, STREAM_BIND_OBJECT, STREAM_OBJECT_DSA, 0);
+	expect_named(&d, true); /* There is no other one. */
+	put_sub(&d, 9);
+	expect_named(&d, true);
+	put_sub(&d, 9);
+	expect_named(&d, false);
+	DESK_PUT(&d, STREAM_SET_SUB_CTX, 0, 8);
+	expect_named(&d, false);
+	desk_put(&d, STREAM_NOP, 0, NULL, 0);
+	desk_put(&d, STREAM_END_TRANSFERS, 0, NULL, 0);
+	DESK_PUT(&d, STREAM_SET_SUB_CTX, 0, 0);
+	DESK_PUT(&d, STREAM_SET_SUB_CTX, 0, 9);
+	expect_named(&d, true);
+	desk_put(&d, STREAM_END_TRANSFERS, 0, NULL, 0);
+	DESK_PUT(&d, STREAM_BIND_OBJECT, STREAM_OBJECT_DSA, 0);
+	expect_named(&d, false);
+	g_assert_cmpuint(d.passed.words[1], ==, stream_header(STREAM_SET_SUB_CTX, 0, 1));
+	g_assert_cmpuint(d.passed.words[2], ==, 9);
 	desk_finish(&d);
 }
 
@@ -371,11 +410,6 @@ static void put_shader(struct desk *d, uint32_t handle)
 	desk_put_text(d, handle, STREAM_STAGE_FRAGMENT, "FRAG\nDCL OUT[0], COLOR\nEND\n");
 }
 
-static void put_sub(struct desk *d, uint32_t id)
-{
-	DESK_PUT(d, STREAM_CREATE_SUB_CTX, 0, id);
-}
-
 /* Says what one more of each takes of its quota. */
 static const struct {
 	enum quota_name name;
@@ -436,6 +470,7 @@ static void test_given_back(void)
 		put_shader(&d, handle);
 	g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
 	g_assert_cmpuint(d.accounts[0].quotas[QUOTA_SUB_CONTEXTS].used, ==, 1);
+	DESK_PUT(&d, STREAM_SET_SUB_CTX, 0, 5);
 	DESK_PUT(&d, STREAM_DESTROY_SUB_CTX, 0, 5);
 	g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
 	g_assert_cmpuint(d.guest.quotas[QUOTA_OTHER_BYTES].used, ==, before);
@@ -464,6 +499,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/streams/objects destroyed when no longer bound",
 		test_objects_destroyed_when_no_longer_bound);
 	g_test_add_func("/streams/sub-contexts", test_sub_contexts);
+	g_test_add_func("/streams/named sub-contexts", test_named_sub_contexts);
 	g_test_add_func("/streams/tokens of a part", test_tokens_of_a_part);
 	g_test_add_func("/streams/a draw without a shader", test_a_draw_without_a_shader);
 	g_test_add_func("/streams/a text in parts", test_a_text_in_parts);
