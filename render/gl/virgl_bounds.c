@@ -168,12 +168,13 @@ static bool is_box_inside(const struct ledger_resource *r, const struct virgl_bo
 /*
  * The bound is a rough one, since an exact size needs the block size of compressed formats.
  * virglrenderer knows that and checks, but keeps the result in 32 bits; so no sum of strides that
- * are inside the backing may get there.
+ * are inside the backing may get there. GL transfers no pixels of several samples, of whose layers
+ * virglrenderer 0.10 has memory for one: it gives the guest what lies where another would be.
  */
 bool virgl_bounds_is_transfer_sane(const struct ledger_resource *r, uint64_t backing_bytes,
 	const struct virgl_bounds_transfer *t)
 {
-	if (!is_box_inside(r, t) || t->offset_bytes > backing_bytes)
+	if (r->nr_samples > 0 || !is_box_inside(r, t) || t->offset_bytes > backing_bytes)
 		return false;
 	uint64_t rows = t->stride ? (uint64_t)t->stride * (t->height - 1) :
 				    (uint64_t)at_level(r->width, t->level) * t->height *

@@ -52,7 +52,7 @@ bool virgl_bounds_is_resource_sane(const struct ledger_resource *resource);
 uint64_t virgl_bounds_estimate_bytes(const struct ledger_resource *resource);
 /*
  * Returns false for a transfer that does not lie inside the resource, or cannot lie inside a
- * backing of that size.
+ * backing of that size, and for one of several samples a pixel.
  */
 bool virgl_bounds_is_transfer_sane(const struct ledger_resource *resource, uint64_t backing_bytes,
 	const struct virgl_bounds_transfer *transfer);

@@ -82,15 +82,17 @@ static bool check_offset(struct stream_check *check, uint32_t index, uint64_t ro
 }
 
 /*
- * Leaves out a transfer of nothing. Layers of no height need no distance from each other, but of a
- * one-dimensional array virglrenderer has GL take each layer for a row all the same, as far behind
- * the memory as they reach.
+ * Leaves out a transfer of nothing, and one of pixels of several samples, which GL has none of.
+ * Layers of no height need no distance from each other, but of a one-dimensional array
+ * virglrenderer has GL take each layer for a row all the same, as far behind the memory as they
+ * reach. Of layers of several samples it has memory for one, and gives the guest what lies where
+ * another would be.
  */
-static bool drop_empty(struct stream_check *check)
+static bool drop_untransferable(struct stream_check *check, const struct stream_resource *resource)
 {
 	struct box box = read_box(check, BOX);
 	bool is_empty = box.width == 0 || box.height == 0 || box.depth == 0;
-	return !is_empty || check_drop(check);
+	return (!is_empty && resource->samples == 0) || check_drop(check);
 }
 
 /*
@@ -105,7 +107,7 @@ bool check_transfer(struct stream_check *check)
 		return check_refuse(check, AFTER_BOX + 1, 2, "is no direction");
 	return check_box(check, resource) &&
 	       check_offset(check, AFTER_BOX, resource->backing_bytes) &&
-	       check_staging(check, resource) && drop_empty(check);
+	       check_staging(check, resource) && drop_untransferable(check, resource);
 }
 
 bool check_copy_transfer(struct stream_check *check)
@@ -114,12 +116,13 @@ bool check_copy_transfer(struct stream_check *check)
 	const struct stream_resource *staging = check_resource(check, AFTER_BOX);
 	return check_box(check, resource) &&
 	       check_offset(check, AFTER_BOX + 1, staging->backing_bytes) &&
-	       check_staging(check, resource) && drop_empty(check);
+	       check_staging(check, resource) && drop_untransferable(check, resource);
 }
 
 bool check_inline_write(struct stream_check *check)
 {
-	return check_box(check, check_resource(check, 1)) && drop_empty(check);
+	const struct stream_resource *resource = check_resource(check, 1);
+	return check_box(check, resource) && drop_untransferable(check, resource);
 }
 
 /* ---- copies ---- */

@@ -154,6 +154,11 @@ static void test_transfers(void)
 	t.offset_bytes = 0;
 	t.level = 1;
 	g_assert_false(virgl_bounds_is_transfer_sane(&texture, 4096, &t));
+	t.level = 0;
+	g_assert_true(virgl_bounds_is_transfer_sane(&texture, 4096, &t));
+	struct ledger_resource samples = texture;
+	samples.nr_samples = 1;
+	g_assert_false(virgl_bounds_is_transfer_sane(&samples, 4096, &t));
 }
 
 /* Behind the version the capset has a bit for each format, in four masks of 16 words. */
