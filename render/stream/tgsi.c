@@ -87,7 +87,7 @@ bool tgsi_check(const char *text, size_t length, unsigned stage, struct tgsi_fac
 
 bool tgsi_has_output(const struct tgsi_facts *facts, unsigned output)
 {
-	return output < TGSI_IO_REGISTERS_MAX && tgsi_has_bit(facts->outputs, output);
+	return output < TGSI_IO_DECLARATIONS_MAX && tgsi_has_bit(facts->outputs, output);
 }
 
 /* ---- pairs ---- */

@@ -99,5 +99,8 @@ bool tgsi_check(const char *text, size_t length, unsigned stage, struct tgsi_fac
 bool tgsi_check_link(const struct tgsi_facts *earlier, const struct tgsi_facts *later,
 	struct stream_fault *fault);
 
-/* Returns whether `output` of a stream-output list is a register that the text declares. */
+/*
+ * Returns whether `output` of a stream-output list is a register that the text declares, of those
+ * that virglrenderer looks up by their number among the declarations.
+ */
 bool tgsi_has_output(const struct tgsi_facts *facts, unsigned output);

@@ -275,6 +275,27 @@ static bool get_range(const struct declaration *decl, struct tgsi_range *range)
 	return true;
 }
 
+/*
+ * Enters a declaration as the `n`-th. virglrenderer takes one that begins like an earlier one for
+ * the same, so it must end like it: else it would lack registers that are declared.
+ */
+static bool enter_io(struct tgsi_parser *parser, struct tgsi_io *entries, unsigned n,
+	const struct declaration *decl)
+{
+	struct tgsi_io *io = &entries[n - 1];
+	/* The first semantic is that of those that have none. */
+	*io = (struct tgsi_io){ decl->first, decl->last, decl->semantic_index,
+		decl->semantic < 0 ? 0 : decl->semantic, decl->array };
+	for (struct tgsi_io *before = entries; before < io; before++) {
+		if (before->first == io->first && before->semantic == io->semantic &&
+			before->semantic_index == io->semantic_index &&
+			before->array == io->array && before->last != io->last)
+			return tgsi_refuse(parser, tgsi_file_rule(decl->file)->name, io->last,
+				before->last, "declared twice, with another end");
+	}
+	return true;
+}
+
 static bool declare_input(struct tgsi_parser *parser, const struct declaration *decl)
 {
 	struct tgsi_facts *facts = parser->facts;
@@ -282,7 +303,8 @@ static bool declare_input(struct tgsi_parser *parser, const struct declaration *
 	if (facts->stage == TGSI_FRAGMENT && decl->semantic == TGSI_SEMANTIC_COLOR)
 		facts->n_color_inputs++;
 	if (!add(parser, "declarations of IN", &parser->n_input_declarations, 1,
-		    TGSI_IO_DECLARATIONS_MAX, "too many declarations of inputs"))
+		    TGSI_IO_DECLARATIONS_MAX, "too many declarations of inputs") ||
+		!enter_io(parser, parser->inputs, parser->n_input_declarations, decl))
 		return false;
 	facts->n_input_ranges += get_range(decl, &facts->input_ranges[facts->n_input_ranges]);
 	return add(parser, "IN", &parser->n_input_registers, count(decl), TGSI_IO_REGISTERS_MAX - 1,
@@ -314,6 +336,7 @@ static bool declare_output(struct tgsi_parser *parser, const struct declaration 
 		       facts->stage == TGSI_FRAGMENT ? TGSI_FRAGMENT_OUTPUTS_MAX :
 						       TGSI_IO_DECLARATIONS_MAX,
 		       "too many declarations of outputs") &&
+	       enter_io(parser, parser->outputs, parser->n_output_declarations, decl) &&
 	       add(parser, "OUT", &parser->n_output_registers, count(decl),
 		       TGSI_IO_REGISTERS_MAX - 1, "too many outputs");
 }

@@ -86,6 +86,20 @@ static void use(struct tgsi_facts *facts, const struct tgsi_register *reg)
 	}
 }
 
+/*
+ * Refuses an input or output that no line before declares. virglrenderer may find it all the same,
+ * among those that it adds for the stage before, and then no longer once another one is bound: it
+ * gives the shader up then, though it is bound, and reads what it has made of it.
+ */
+static bool is_declared(struct tgsi_parser *parser, const struct tgsi_register *reg)
+{
+	const uint64_t *declared = reg->file == TGSI_FILE_INPUT  ? parser->facts->inputs :
+				   reg->file == TGSI_FILE_OUTPUT ? parser->facts->outputs :
+								   NULL;
+	return !declared || tgsi_has_bit(declared, (unsigned)reg->index.index) ||
+	       refuse_register(parser, reg, -1, "a register that no line before declares");
+}
+
 static bool check_destination(struct tgsi_parser *parser, const struct instruction *instruction,
 	const struct tgsi_register *reg)
 {
@@ -94,6 +108,8 @@ static bool check_destination(struct tgsi_parser *parser, const struct instructi
 	bool memory = rule->memory && reg->file != TGSI_FILE_HW_ATOMIC;
 	if (!rule->destination && !(store && memory))
 		return refuse_register(parser, reg, -1, "no destination of this opcode");
+	if (!is_declared(parser, reg))
+		return false;
 	if (!has(instruction, TGSI_OP_DOUBLE))
 		return true;
 	if (reg->file == TGSI_FILE_NULL)
@@ -137,7 +153,7 @@ static bool check_source(
 	if (reg->file == TGSI_FILE_SYSTEM_VALUE &&
 		!tgsi_has_bit(parser->system_values, (unsigned)reg->index.index))
 		return refuse_register(parser, reg, -1, "a system value that is not declared");
-	return true;
+	return is_declared(parser, reg);
 }
 
 static bool read_comma(struct tgsi_parser *parser)

@@ -16,6 +16,7 @@
  *   declarations of IN    translator inputs [64], outputs [64] of OUT: IO_DECLARATIONS
  *   those of FRAG's OUT   fs_output_layout [12]: FRAGMENT_OUTPUTS
  *   OUT with an ARRAY     output_arrays.layout [16]: OUTPUT_ARRAYS
+ *   OUT[r] streamed       translator outputs [64], by the register: IO_DECLARATIONS
  *   index of a semantic   invariant_outputs [4 * 32 bits], masks of 64 bits,
  *                         front_back_color_emitted_flags [64], and for two-sided
  *                         colours interpolators [2]: see tgsi_words.c
@@ -36,7 +37,8 @@
  *
  * What a draw adds (two-sided colours, what stands before) must not make a shader that was bound
  * fail: the next one reads a null pointer then. So 64 inputs with two-sided colours are too many,
- * and check_shader.c holds the buffers of all stages.
+ * inputs and outputs that are not declared are refused, which may be found all the same among those
+ * of the stage before, and check_shader.c holds the buffers of all stages.
  *
  * Three things are not bounded. Where a stage without arrays indexes inputs or outputs by an
  * address, the translator joins neighbours into arrays and may go on for ever when their numbers do

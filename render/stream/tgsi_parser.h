@@ -20,6 +20,12 @@
  */
 #define TGSI_WORD_BYTES 64
 
+/* Says of a declaration of inputs or outputs what virglrenderer tells it from another by. */
+struct tgsi_io {
+	uint32_t first, last, semantic_index;
+	int semantic, array;
+};
+
 struct tgsi_parser {
 	const char *text, *at, *end; /* *end is the NUL */
 	struct tgsi_facts *facts;
@@ -33,6 +39,7 @@ struct tgsi_parser {
 	uint64_t search_steps;
 	uint64_t system_values[2]; /* as facts->inputs */
 	uint64_t point_sizes[2];   /* outputs that are PSIZE */
+	struct tgsi_io inputs[TGSI_IO_DECLARATIONS_MAX], outputs[TGSI_IO_DECLARATIONS_MAX];
 };
 
 /* ---- tgsi_reader.c: characters and numbers ---- */

@@ -11,6 +11,7 @@
 
 #define VERTEX "VERT\nDCL IN[0]\nDCL OUT[0], POSITION\n"
 #define FRAGMENT "FRAG\nDCL TEMP[0..3]\nDCL OUT[0], COLOR\n"
+#define FRAGMENT_IN FRAGMENT "DCL IN[0..3], GENERIC[0], PERSPECTIVE\n"
 #define COMPUTE "COMP\nDCL TEMP[0..40]\nIMM[0] UINT32 {0, 1, 2, 3}\n"
 
 /*
@@ -76,17 +77,16 @@ static const struct edge edges[] = {
 		"ADDR" },
 	{ "temporary", TGSI_VERTEX, VERTEX "DCL TEMP[%u], LOCAL\n", 65535, "TEMP" },
 	{ "temporary-used", TGSI_VERTEX, VERTEX "  0: MOV TEMP[%u], IN[0]\n", 32767, "TEMP" },
-	{ "input-used", TGSI_VERTEX, VERTEX "  0: MOV OUT[0], IN[%u]\n", 79, "IN" },
-	{ "output-used", TGSI_VERTEX, VERTEX "  0: MOV OUT[%u].x, IN[0]\n", 79, "OUT" },
-	{ "interpolated", TGSI_FRAGMENT, FRAGMENT "INTERP_CENTROID TEMP[0], IN[%u]\n", 79, "IN" },
 	{ "interpolated-array", TGSI_FRAGMENT,
-		FRAGMENT "INTERP_CENTROID TEMP[0], IN[ADDR[0].x](%u)\n", 79, "array" },
+		FRAGMENT_IN "INTERP_CENTROID TEMP[0], IN[ADDR[0].x](%u)\n", 79, "array" },
 	{ "immediate-used", TGSI_COMPUTE, COMPUTE "MOV TEMP[0], IMM[%u]\n", 0, "IMM" },
 	{ "membar", TGSI_COMPUTE, COMPUTE "MEMBAR IMM[%u].xxxx\n", 0, "IMM" },
 	{ "texture-offset", TGSI_FRAGMENT,
 		"FRAG\nIMM[0] INT32 {1, 2, 0, 0}\nDCL TEMP[0]\n"
 		"TEX TEMP[0], TEMP[0], SAMP[0], 2D, IMM[%u].xyz\n",
 		0, "IMM" },
+	{ "declared-twice", TGSI_VERTEX,
+		"VERT\nDCL OUT[0..2], GENERIC[0]\nDCL OUT[0..%u], GENERIC[0]\n", 2, "OUT" },
 	{ "vertex-used", TGSI_GEOMETRY,
 		"GEOM\nPROPERTY GS_INPUT_PRIMITIVE LINES\nDCL IN[][0], POSITION\nDCL OUT[0], "
 		"POSITION\n"
@@ -143,6 +143,18 @@ struct text {
 };
 
 static const struct text texts[] = {
+	{ "input-declared", TGSI_VERTEX, VERTEX "  0: MOV OUT[0], IN[0]\n", NULL },
+	{ "input-not-declared", TGSI_VERTEX, VERTEX "  0: MOV OUT[0], IN[1]\n", "IN" },
+	{ "output-not-declared", TGSI_VERTEX, VERTEX "  0: MOV OUT[1].x, IN[0]\n", "OUT" },
+	{ "interpolated", TGSI_FRAGMENT, FRAGMENT_IN "INTERP_CENTROID TEMP[0], IN[3]\n", NULL },
+	{ "interpolated-not-declared", TGSI_FRAGMENT,
+		FRAGMENT_IN "INTERP_CENTROID TEMP[0], IN[4]\n", "IN" },
+	{ "address-not-declared", TGSI_FRAGMENT, FRAGMENT_IN "MOV TEMP[0], IN[ADDR[0].x+4]\n",
+		"IN" },
+	{ "declared-twice-as-others", TGSI_VERTEX,
+		"VERT\nDCL OUT[0..2], ARRAY(1), GENERIC[0]\nDCL OUT[0..3], ARRAY(2), GENERIC[0]\n"
+		"DCL OUT[0..4], ARRAY(1), GENERIC[1]\nDCL OUT[1..4], ARRAY(1), GENERIC[0]\n",
+		NULL },
 	{ "least", TGSI_VERTEX, "VERT\n", NULL },
 	{ "lower-case", TGSI_VERTEX,
 		"vert\ndcl out[0], position\nmov_sat out[0].xy, -|out[0].yyyy|\n", NULL },
@@ -322,6 +334,15 @@ static void test_facts(void)
 	g_assert_cmpuint(facts.n_instructions, ==, 4);
 }
 
+/* virglrenderer looks streamed outputs up by their number among 64 declarations. */
+static void test_outputs(void)
+{
+	struct tgsi_facts facts;
+	struct stream_fault fault;
+	g_assert_true(check("VERT\nDCL OUT[63..64], GENERIC[0]\n", TGSI_VERTEX, &facts, &fault));
+	g_assert_true(tgsi_has_output(&facts, 63) && !tgsi_has_output(&facts, 64));
+}
+
 /* ---- pairs ---- */
 
 /*
@@ -451,6 +472,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/tgsi/length", test_length);
 	g_test_add_func("/tgsi/searches", test_searches);
 	g_test_add_func("/tgsi/facts", test_facts);
+	g_test_add_func("/tgsi/outputs", test_outputs);
 	add_corpus();
 	return g_test_run();
 }
