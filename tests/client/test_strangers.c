@@ -81,6 +81,8 @@ static void test_lies(void)
 
 	fixture_start(&fixture, 640, 480, NULL);
 	stranger_connect(&stranger, fixture.desktop);
+	/* Display's first frames take memory, with ThreadSanitizer 80 MiB of it: whoever lies. */
+	draw(&fixture, 30);
 	unsigned long before_kib = fake_desktop_resident_kib(fixture.desktop);
 	for (unsigned i = 0; i < 5000; i++) {
 		const struct report report = { 0, i % 7, i, UINT32_MAX - i, i % 3, UINT32_MAX,
