@@ -348,6 +348,16 @@ static int run_child(void (*function)(void))
 	return WEXITSTATUS(status);
 }
 
+/* The same for a function that finds out where it is. */
+static void expect_child(void (*function)(void))
+{
+	int status = run_child(function);
+	if (status == 77)
+		g_test_skip("this machine has no namespaces for us");
+	else
+		g_assert_cmpint(status, ==, 0);
+}
+
 static void test_ended_without_capabilities(void)
 {
 	g_assert_cmpint(run_child(end_without_capabilities), ==, 0);
@@ -385,6 +395,14 @@ static void start_where_refused(void)
 		_exit(2);
 	begin(&stage, self, true);
 	pid_t pid = start(&stage, 1, 0, &found);
+#ifdef __SANITIZE_THREAD__
+	/*
+	 * ThreadSanitizer begins a thread of its own after a fork(), and unshare(2) gives a process
+	 * with two no users: nobody gets as far as to make the worker that is refused here.
+	 */
+	if (g_str_equal(found.lack_namespaces, g_strerror(EINVAL)))
+		_exit(77);
+#endif
 	if (!g_str_equal(found.lack_namespaces, g_strerror(ENOSPC)) ||
 		found.ns[NS_USER] != read_own_ns("user") || found.user != getuid())
 		_exit(3);
@@ -400,7 +418,7 @@ static void start_where_refused(void)
 
 static void test_refused(void)
 {
-	g_assert_cmpint(run_child(start_where_refused), ==, 0);
+	expect_child(start_where_refused);
 }
 
 /* A program that only root may execute runs as root, and says so; the rest holds. */
@@ -452,13 +470,8 @@ static void start_on_read_only_medium(void)
 
 static void test_read_only_medium(void)
 {
-	if (!runs_as_root())
-		return;
-	int status = run_child(start_on_read_only_medium);
-	if (status == 77)
-		g_test_skip("this machine has no namespaces for us");
-	else
-		g_assert_cmpint(status, ==, 0);
+	if (runs_as_root())
+		expect_child(start_on_read_only_medium);
 }
 
 /* ---- users ---- */
