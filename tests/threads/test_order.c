@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#define SOURCES 256
+
 /* What both threads share. `number` is no atomic: that is what is looked at. */
 static struct {
 	int number;
@@ -24,6 +26,7 @@ static struct {
 	GObject *object;
 	GMainContext *context; /* no thread's default */
 	gsize once;
+	guint sources[SOURCES];
 } shared;
 
 static void change(void)
@@ -385,6 +388,75 @@ static void take_invoked(void)
 	dispatch(shared.context);
 }
 
+/*
+ * The table of sources is made smaller by each thread: all of its sources are there when the one
+ * begins, and none when the other has ended.
+ */
+static void add_source(unsigned i, GDestroyNotify notify)
+{
+	guint id = g_timeout_add_full(G_PRIORITY_DEFAULT, 1000000, on_source, NULL, notify);
+	__atomic_store_n(&shared.sources[i], id, __ATOMIC_RELAXED);
+}
+
+static void remove_sources(unsigned begin, unsigned end)
+{
+	for (unsigned i = begin; i < end; i++)
+		g_source_remove(__atomic_load_n(&shared.sources[i], __ATOMIC_RELAXED));
+}
+
+static void count(void)
+{
+	__atomic_add_fetch(&shared.number, 1, __ATOMIC_RELAXED);
+}
+
+static void give_smaller_table(void)
+{
+	for (unsigned i = 0; i < SOURCES; i++)
+		add_source(i, NULL);
+	remove_sources(SOURCES / 8, SOURCES);
+	count();
+	flag();
+}
+
+static void take_smaller_table(void)
+{
+	await_flag();
+	remove_sources(0, SOURCES / 8);
+	count();
+}
+
+/* Who removes a source notifies whoever gave it. What that one does is looked at. */
+static void give_notified(void)
+{
+	add_source(0, on_last_reference);
+	give_unlocked();
+}
+
+static void take_notified(void)
+{
+	await_flag();
+	remove_sources(0, 1);
+}
+
+/* GLib has a table of the types of variants that there are. */
+static void make_variant(void)
+{
+	g_variant_unref(g_variant_ref_sink(g_variant_new("(yys)", 1, 2, "")));
+	count();
+}
+
+static void give_variant_type(void)
+{
+	make_variant();
+	flag();
+}
+
+static void take_variant_type(void)
+{
+	await_flag();
+	make_variant();
+}
+
 /* Nobody runs the default context, so that the function is called here. What it does is looked at.
  */
 static void invoke_here(void)
@@ -413,6 +485,8 @@ static const struct way {
 	{ "idle", give_idle_added, take_dispatched, false },
 	{ "timeout", give_timeout_added, take_dispatched, false },
 	{ "invoke", give_invoked, take_invoked, false },
+	{ "sources-removed", give_smaller_table, take_smaller_table, false },
+	{ "variant-type", give_variant_type, take_variant_type, false },
 	{ "invoke-with-data", give_invoked_with_data, take_invoked, false },
 	{ "nothing", give_unlocked, take_unlocked, true },
 	{ "one-without-mutex", give_locked, take_unlocked, true },
@@ -425,6 +499,7 @@ static const struct way {
 	{ "object-before", give_after_unref, take_object, true },
 	{ "attached-before", give_after_attach, take_dispatched, true },
 	{ "invoked-before", give_after_invoke, take_invoked, true },
+	{ "notified", give_notified, take_notified, true },
 	{ "invoked-here", invoke_here, take_unlocked, true },
 };
 
