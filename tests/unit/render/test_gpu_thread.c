@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/link.h"
+#include "common/log.h"
 #include "common/shm.h"
 #include "render/gpu_thread.h"
 #include "render/memory_wait.h"
@@ -285,6 +286,8 @@ int main(int argc, char **argv)
 		{ "/gpu-thread/waits-and-reset", test_waits_and_reset },
 	};
 	g_test_init(&argc, &argv, NULL);
+	/* The threads log, as the program's do. */
+	log_init("test-gpu-thread");
 	/* Refusals are warnings, which must not end a test that is about them. */
 	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	g_test_add_func("/gpu-thread/start", test_start);
