@@ -110,7 +110,9 @@ OURS = ('on_present', '../display/heads/frame_receiver.c:7', 'vitrine-display')
 FREE = ('free', '../tsan_interceptors_posix.cpp:706', 'libtsan.so.2')
 GLIB = ('g_free', '<null>', 'libglib-2.0.so.0')
 OF_LIBRARY = ('<null>', '<null>', 'libunheard-of.so.1')
-OF_LISTED = ('tzset_internal', 'time/tzset.c:401', 'libc.so.6')
+OF_LISTED = ('<null>', '<null>', 'swrast_dri.so')
+OF_GLIB = ('<null>', '<null>', 'libglib-2.0.so.0')
+WAITPID = ('waitpid', '../sanitizer_common_interceptors.inc:2514', 'libtsan.so.2')
 
 
 def no_report_is_one_pass(build):
@@ -147,6 +149,14 @@ def libraries_are_listed_for_one_kind_of_report(build):
         '1 passed, 1 failed, 0 skipped'
 
 
+def a_library_is_listed_between_two_functions(build):
+    log = report_of_threads([FREE, OF_GLIB, OURS], [WAITPID, OF_GLIB])
+    assert reports_of_threads(build, log) == '2 passed, 0 failed, 0 skipped'
+    for number, red in enumerate(([FREE, OF_GLIB], [FREE, OURS], [WAITPID, OURS])):
+        other = build / f'{number}'
+        assert reports_of_threads(other, report_of_threads([FREE, OF_GLIB], red)) == '1 passed, 1 failed, 0 skipped', red
+
+
 def what_the_guest_orders_does_not_count(build):
     """Its memory does, when something else than a chain looks at it, and chains do in other memory."""
     chain = ('chain_read', '../render/ring/chain.c:7', 'vitrine-render')
@@ -170,8 +180,8 @@ CHECKS = [all_runs_count, what_passed_again_counts_and_is_named, what_failed_aga
           what_tests_print_is_no_xml, nothing_is_a_failure, a_part_that_is_not_there_builds_nothing,
           no_report_is_one_pass, a_report_of_many_processes_counts_once, each_kind_of_report_counts, a_side_of_ours_counts,
           a_library_counts_that_has_no_reason, listed_libraries_alone_do_not_count,
-          libraries_are_listed_for_one_kind_of_report, what_the_guest_orders_does_not_count, a_report_without_stack_counts,
-          the_end_of_thread_sanitizer_counts]
+          libraries_are_listed_for_one_kind_of_report, a_library_is_listed_between_two_functions,
+          what_the_guest_orders_does_not_count, a_report_without_stack_counts, the_end_of_thread_sanitizer_counts]
 
 
 def main():
