@@ -108,7 +108,7 @@ static void print_causes(void)
 	printf("%-16s", "Pss in MB");
 	for (unsigned c = 0; c < MEMORY_CAUSES; c++)
 		printf(" %9s", c == MEMORY_GUEST ? "(guest)" : MEMORY_CAUSE_NAMES[c]);
-	printf(" %9s\n", "sum");
+	printf(" %9s %9s\n", "sum", "its own");
 }
 
 static uint64_t print_process(const char *name, pid_t pid)
@@ -118,7 +118,9 @@ static uint64_t print_process(const char *name, pid_t pid)
 	printf("%-16s", name);
 	for (unsigned c = 0; c < MEMORY_CAUSES; c++)
 		printf(" %9.2f", (double)memory.pss_kib[c] / 1024);
-	printf(" %9.2f\n", (double)process_sum_kib(&memory) / 1024);
+	/* The sum counts halves of what a process shares with whom it was forked from. */
+	printf(" %9.2f %9.2f\n", (double)process_sum_kib(&memory) / 1024,
+		(double)process_read_own_kib(pid) / 1024);
 	return process_sum_kib(&memory);
 }
 
