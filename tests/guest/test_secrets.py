@@ -161,6 +161,27 @@ def a_new_password_is_taken_on_sighup(_):
         assert SECRET not in started.text() and 'marlin' not in started.text()
 
 
+def ticket(started):
+    return subprocess.run([lib.vitrine_program(), 'ticket', started.name], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+
+def a_used_ticket_stays_used(_):
+    """Also when display has crashed, and another one knows the desktop's tickets."""
+    with Started(options=['--password-file', '$D/file']) as started:
+        started.connect(SECRET).close()
+        used, unused = ticket(started), ticket(started)
+        with started.connect(used):
+            displays = [pid for pid in family(started.vitrine())
+                        if pathlib.Path(f'/proc/{pid}/comm').read_text().strip() == 'vitrine-display']
+            for pid in displays:
+                os.kill(pid, signal.SIGKILL)
+        wait_for('another display', lambda: 'starting another' in started.text())
+        assert started.refuses(used), started.text()
+        wait_for('reason', lambda: 'the ticket has been used' in started.text())
+        started.connect(unused).close()
+        assert started.refuses(unused), started.text()
+
+
 def first_answer(port, uid, unix=None):
     """The error in SPICE's first answer to a main channel's connection that this user makes; 0: none; None: no answer."""
     reader, writer = os.pipe()
@@ -282,9 +303,9 @@ def the_signal_is_named(_):
         assert 'vitrine: ends: SIGTERM' in started.text(), started.text()
 
 
-CHECKS = [each_form_asks_for_the_password, it_is_seen_nowhere, a_new_password_is_taken_on_sighup,
-          without_a_password_it_is_for_its_user, the_line_for_tls_works, who_comes_and_goes_is_told, nohup_survives_a_hang_up, closed_descriptors_are_filled,
-          the_signal_is_named]
+CHECKS = [each_form_asks_for_the_password, it_is_seen_nowhere, a_new_password_is_taken_on_sighup, a_used_ticket_stays_used,
+          without_a_password_it_is_for_its_user, the_line_for_tls_works, who_comes_and_goes_is_told, nohup_survives_a_hang_up,
+          closed_descriptors_are_filled, the_signal_is_named]
 
 
 def main():
