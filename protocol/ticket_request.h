@@ -32,7 +32,7 @@ enum ticket_result {
 	TICKET_GIVEN,
 	TICKET_NOT_UNDERSTOOD, /* another version, or out of bounds */
 	TICKET_NOT_ASKED_FOR,  /* the desktop asks nobody for a password */
-	TICKET_TOO_MANY,       /* that have not been used; they end */
+	TICKET_TOO_MANY,       /* whose time is not over, used ones too */
 };
 
 struct ticket_answer {

@@ -48,7 +48,7 @@ static bool print_answer(const struct ticket_answer *answer)
 	static const char *const reasons[] = {
 		[TICKET_NOT_UNDERSTOOD] = "the desktop is of another version",
 		[TICKET_NOT_ASKED_FOR] = "the desktop asks nobody for a password",
-		[TICKET_TOO_MANY] = "too many tickets have not been used yet",
+		[TICKET_TOO_MANY] = "too many have been given whose time is not over",
 	};
 	if (answer->result == TICKET_GIVEN)
 		return printf("%.*s\n", KEEPER_TICKET_MAX, answer->ticket) > 0 &&
