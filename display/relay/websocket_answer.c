@@ -36,6 +36,16 @@ static bool is_http_1(const struct http_request *request)
 	return g_str_has_prefix(request->version, "HTTP/1.") && request->version[7] >= '1';
 }
 
+/* A path or a whole address (RFC 6455, 4.2.1), which has no fragment (3). */
+static bool has_target(const struct http_request *request)
+{
+	static const char *const schemes[] = { "ws://", "wss://", "http://", "https://" };
+	bool good = request->target[0] == '/';
+	for (unsigned i = 0; i < G_N_ELEMENTS(schemes); i++)
+		good |= g_ascii_strncasecmp(request->target, schemes[i], strlen(schemes[i])) == 0;
+	return good && !strchr(request->target, '#');
+}
+
 /* RFC 9112, 3.2 wants exactly one Host. It has no blanks, and no user name or path with it. */
 static bool has_host(const struct http_request *request)
 {
@@ -91,6 +101,7 @@ static const struct rule {
 } rules[] = {
 	{ is_get, { "405 Method Not Allowed", "Allow: GET\r\n", "its method is not GET" } },
 	{ is_http_1, { "505 HTTP Version Not Supported", "", "it is older than HTTP/1.1" } },
+	{ has_target, { BAD, "", "it asks for no path and no address" } },
 	{ has_host, { BAD, "", "it does not name one host" } },
 	{ has_no_body, { BAD, "", "it has a body" } },
 	{ wants_upgrade, { BAD, "", "it does not ask for WebSocket" } },

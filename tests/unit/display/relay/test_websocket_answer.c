@@ -26,6 +26,7 @@ static const struct request {
 	{ "plain", ALL, 101, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" },
 	{ "path", "GET /spice?token=1 HTTP/1.1\r\n" REST, 101, NULL },
 	{ "whole address", "GET ws://10.0.0.1:5900/ HTTP/1.1\r\n" REST, 101, NULL },
+	{ "whole address of HTTP", "GET HTTP://10.0.0.1:5900/a HTTP/1.1\r\n" REST, 101, NULL },
 	{ "later minor version", "GET / HTTP/1.2\r\n" REST, 101, NULL },
 	/* These vary names and lists. */
 	{ "names in capitals",
@@ -117,6 +118,11 @@ static const struct request {
 	{ "lower case http", "GET / http/1.1\r\n" REST, 400, NULL },
 	{ "SSH", "SSH-2.0-x\r\n", 400, NULL },
 	/* These are about the form. */
+	{ "no path", "GET spice HTTP/1.1\r\n" REST, 400, NULL },
+	{ "an asterisk", "GET * HTTP/1.1\r\n" REST, 400, NULL },
+	{ "host and port", "GET 10.0.0.1:5900 HTTP/1.1\r\n" REST, 400, NULL },
+	{ "another scheme", "GET ftp://10.0.0.1/ HTTP/1.1\r\n" REST, 400, NULL },
+	{ "fragment", "GET /spice#here HTTP/1.1\r\n" REST, 400, NULL },
 	{ "line feeds alone", "GET / HTTP/1.1\n" REST, 400, NULL },
 	{ "a line feed alone", ALL "X: 1\nY: 2\r\n", 400, NULL },
 	{ "a carriage return alone", ALL "X: 1\rY: 2\r\n", 400, NULL },
