@@ -99,10 +99,10 @@ static bool on_dbus(void *user, int fd)
 	return true;
 }
 
-static bool on_visitor_judged(void *user, uint32_t serial, bool welcome)
+static bool on_visitor_judged(void *user, const struct keeper_visitor_judged *judged)
 {
 	struct display *display = user;
-	relay_judge_visitor(display->relay, serial, welcome);
+	relay_judge_visitor(display->relay, judged);
 	return true;
 }
 

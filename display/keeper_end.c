@@ -103,8 +103,7 @@ static bool on_dbus(void *user, const void *message, int *fds, unsigned n_fds)
 static bool on_visitor_judged(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	struct keeper_end *keeper = user;
-	const struct keeper_visitor_judged *m = message;
-	return keeper->ops->visitor_judged(keeper->user, m->serial, m->welcome != 0);
+	return keeper->ops->visitor_judged(keeper->user, message);
 }
 
 static const struct link_handler handlers[] = {

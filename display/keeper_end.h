@@ -29,7 +29,7 @@ struct keeper_end_ops {
 	/* Both descriptors stay the link's and are closed after the call. */
 	bool (*certificate)(void *user, int certificate_fd, int key_fd);
 	/* Answers keeper_end_ask_visitor(). */
-	bool (*visitor_judged)(void *user, uint32_t serial, bool welcome);
+	bool (*visitor_judged)(void *user, const struct keeper_visitor_judged *judged);
 	/*
 	 * Says that the link is over. `fault`: the keeper said something wrong, as opposed to
 	 * having left.

@@ -287,10 +287,12 @@ struct keeper_visitor {
 	uint8_t peer_addr[16], local_addr[16]; /* as in a packet; of AF_INET the first four */
 };
 
+#define KEEPER_UID_UNKNOWN UINT32_MAX
+
 /* Every VISITOR is answered, in the order in which they came. */
 struct keeper_visitor_judged {
 	struct link_header header;
 	uint32_t serial;
 	uint32_t welcome; /* 0: the connection is to be closed */
-	uint32_t reserved;
+	uint32_t uid;     /* whose it is, on the host; KEEPER_UID_UNKNOWN: that is not known */
 };

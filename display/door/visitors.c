@@ -91,8 +91,7 @@ void visitors_forget(struct visitors *visitors, void *key)
 
 struct judgement {
 	struct visitors *visitors;
-	uint32_t serial;
-	bool welcome;
+	struct keeper_visitor_judged said;
 };
 
 /* The keeper answers in order. What it answers without one is passed over. */
@@ -101,19 +100,20 @@ static gboolean on_judgement(gpointer user)
 	const struct judgement *judgement = user;
 	struct visitors *visitors = judgement->visitors;
 	struct visitor *visitor = g_queue_peek_head(&visitors->waiting);
-	if (!visitor || visitor->serial != judgement->serial)
+	if (!visitor || visitor->serial != judgement->said.serial)
 		return G_SOURCE_REMOVE;
 	g_queue_pop_head(&visitors->waiting);
 	if (visitor->key)
-		visitors->ops->judged(visitors->user, visitor->key, judgement->welcome);
+		visitors->ops->judged(visitors->user, visitor->key, judgement->said.welcome != 0,
+			judgement->said.uid);
 	g_free(visitor);
 	return G_SOURCE_REMOVE;
 }
 
-void visitors_judged(struct visitors *visitors, uint32_t serial, bool welcome)
+void visitors_judged(struct visitors *visitors, const struct keeper_visitor_judged *judged)
 {
 	struct judgement *judgement = g_new(struct judgement, 1);
-	*judgement = (struct judgement){ visitors, serial, welcome };
+	*judgement = (struct judgement){ visitors, *judged };
 	g_main_context_invoke_full(
 		visitors->context, G_PRIORITY_DEFAULT, on_judgement, judgement, g_free);
 }

@@ -20,7 +20,8 @@ struct visitors_ops {
 	/* Sends the keeper this. `fd` is -1, or goes along and stays the caller's. Returns false
 	 * when that cannot be done now. */
 	bool (*ask)(void *user, struct keeper_visitor *visitor, int fd);
-	void (*judged)(void *user, void *key, bool welcome);
+	/* `uid`: KEEPER_UID_UNKNOWN where that is not known. */
+	void (*judged)(void *user, void *key, bool welcome, uint32_t uid);
 };
 
 /* `context`: NULL is the default one. */
@@ -37,4 +38,4 @@ bool visitors_ask(struct visitors *visitors, void *key, int fd);
 void visitors_forget(struct visitors *visitors, void *key);
 
 /* Passes the keeper's answer on. Any thread may call it. */
-void visitors_judged(struct visitors *visitors, uint32_t serial, bool welcome);
+void visitors_judged(struct visitors *visitors, const struct keeper_visitor_judged *judged);

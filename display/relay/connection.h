@@ -64,8 +64,8 @@ struct connection *connection_create(const struct connection_host *host, int fd,
 	const struct peer_address *from, struct tls_credentials *credentials);
 /* Has it look again whether what it waits for is there. */
 void connection_wake(struct connection *connection);
-/* Says what the keeper says of its user; `user` is the connection. */
-void connection_be_judged(void *user, bool welcome);
+/* Says what the keeper says of its user; `user` is the connection, `uid` as in visitors.h. */
+void connection_be_judged(void *user, bool welcome, uint32_t uid);
 /* Says that the turn of a connection (`user`) to shake hands has come; it is effort.h's granted. */
 void connection_take_turn(void *user);
 /* Lets the client go: ended() is called now or, for a display channel that has just begun, when

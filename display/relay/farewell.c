@@ -6,16 +6,27 @@
  */
 #include "common/peer_log.h"
 #include "display/relay/phases.h"
+#include "protocol/keeper_link.h"
 
-/* A name that has been let in is one of ours, which needs no quotation. */
+/*
+ * Says who it is, as far as that is known: by name, or whose connection it is on this host. A name
+ * that has been let in is one of ours, which needs no quotation. The caller frees it.
+ */
+static char *describe_user(const struct login *login)
+{
+	if (login && login->said.user)
+		return g_strdup_printf(" as %s", login->said.user);
+	if (login && login->user == LOGIN_USER_WELCOME && login->uid != KEEPER_UID_UNKNOWN)
+		return g_strdup_printf(", user %u", login->uid);
+	return g_strdup("");
+}
+
 void farewell_greet(struct connection *connection)
 {
-	const struct login *login = connection->login;
-	const char *user = login ? login->said.user : NULL;
 	if (connection->talk.link.channel == SPICE_LINK_CHANNEL_MAIN) {
+		g_autofree char *user = describe_user(connection->login);
 		connection->came_us = g_get_monotonic_time();
-		peer_message(PEER_VIEWER, "client %s: came%s%s%s", connection->client,
-			user ? " as " : "", user ? user : "",
+		peer_message(PEER_VIEWER, "client %s: came%s%s", connection->client, user,
 			connection->view_only ? ", to look only" : "");
 	}
 	login_finish(connection);

@@ -123,11 +123,12 @@ static bool has_capabilities(struct connection *connection)
 	}
 }
 
-void connection_be_judged(void *user, bool welcome)
+void connection_be_judged(void *user, bool welcome, uint32_t uid)
 {
 	struct connection *connection = user;
 	g_assert(connection->login && connection->login->user == LOGIN_USER_ASKED);
 	connection->login->user = welcome ? LOGIN_USER_WELCOME : LOGIN_USER_REFUSED;
+	connection->login->uid = uid;
 	connection_wake(connection);
 }
 

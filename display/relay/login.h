@@ -22,6 +22,7 @@ enum login_user {
 
 struct login {
 	enum login_user user;
+	uint32_t uid; /* of WELCOME; KEEPER_UID_UNKNOWN: that is not known */
 	struct spice_link link;
 	uint8_t message[SPICE_LINK_BYTES_MAX]; /* that said it */
 	struct link_key *key; /* the client was told its public half; NULL: not yet */

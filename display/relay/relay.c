@@ -92,9 +92,9 @@ static bool on_visitor(void *user, struct keeper_visitor *visitor, int fd)
 	return relay->ops->ask_keeper(relay->user, visitor, fd);
 }
 
-static void on_judged(void *user, void *connection, bool welcome)
+static void on_judged(void *user, void *connection, bool welcome, uint32_t uid)
 {
-	connection_be_judged(connection, welcome);
+	connection_be_judged(connection, welcome, uid);
 }
 
 static const struct visitors_ops visitors_ops = {
@@ -276,9 +276,9 @@ bool relay_listen(struct relay *relay, enum keeper_listener_kind kind, int fd)
 	return arrivals_listen(relay->arrivals, kind, fd);
 }
 
-void relay_judge_visitor(struct relay *relay, uint32_t serial, bool welcome)
+void relay_judge_visitor(struct relay *relay, const struct keeper_visitor_judged *judged)
 {
-	visitors_judged(relay->host.visitors, serial, welcome);
+	visitors_judged(relay->host.visitors, judged);
 }
 
 void relay_step_aside(unsigned head)

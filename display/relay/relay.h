@@ -53,7 +53,7 @@ void relay_destroy(struct relay *relay);
  */
 bool relay_listen(struct relay *relay, enum keeper_listener_kind kind, int fd);
 /* Passes the keeper's answer to ask_keeper() on. */
-void relay_judge_visitor(struct relay *relay, uint32_t serial, bool welcome);
+void relay_judge_visitor(struct relay *relay, const struct keeper_visitor_judged *judged);
 /* A head's worker thread calls this when it neither reads nor writes the head's channels (pass.h).
  * It may do so also when there is no relay. */
 void relay_step_aside(unsigned head);

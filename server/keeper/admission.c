@@ -104,14 +104,17 @@ static void report(const struct keeper_visitor *visitor, enum socket_owner_answe
 			socket_owner_text(answer));
 }
 
-bool admission_judge(struct admission *admission, const struct keeper_visitor *visitor, int fd)
+bool admission_judge(
+	struct admission *admission, const struct keeper_visitor *visitor, int fd, uint32_t *uid)
 {
-	uid_t uid = 0;
+	uid_t owner = KEEPER_UID_UNKNOWN;
+	*uid = KEEPER_UID_UNKNOWN;
 	if (admission->open)
 		return true;
-	enum socket_owner_answer answer = find(admission, visitor, fd, &uid);
-	if (answer == SOCKET_OWNER_FOUND && is_named(admission, uid))
+	enum socket_owner_answer answer = find(admission, visitor, fd, &owner);
+	*uid = owner;
+	if (answer == SOCKET_OWNER_FOUND && is_named(admission, owner))
 		return true;
-	report(visitor, answer, uid);
+	report(visitor, answer, owner);
 	return false;
 }

@@ -28,5 +28,9 @@ struct admission {
 bool admission_init(struct admission *admission, const struct desktop *desktop, GError **error);
 void admission_finish(struct admission *admission);
 
-/* `fd` is the connection where it is one on a unix socket, else -1, and stays the caller's. */
-bool admission_judge(struct admission *admission, const struct keeper_visitor *visitor, int fd);
+/*
+ * `fd` is the connection where it is one on a unix socket, else -1, and stays the caller's. Gives
+ * `uid` as KEEPER_UID_UNKNOWN where nobody was asked for it, or knows it.
+ */
+bool admission_judge(
+	struct admission *admission, const struct keeper_visitor *visitor, int fd, uint32_t *uid);

@@ -111,10 +111,10 @@ static void on_pointer_area(void *user, uint32_t width, uint32_t height)
 	gpu_socket_set_desktop(&keeper->gpu_socket, width, height);
 }
 
-static bool on_visitor(void *user, const struct keeper_visitor *visitor, int fd)
+static bool on_visitor(void *user, const struct keeper_visitor *visitor, int fd, uint32_t *uid)
 {
 	struct keeper *keeper = user;
-	return admission_judge(&keeper->admission, visitor, fd);
+	return admission_judge(&keeper->admission, visitor, fd, uid);
 }
 
 /* We may not connect to anything ourselves. */

@@ -33,8 +33,9 @@ static bool on_visitor(void *user, const void *message, int *fds, unsigned n_fds
 	const struct keeper_visitor *m = message;
 	struct keeper_visitor_judged answer = { .header.type = KEEPER_MESSAGE_VISITOR_JUDGED,
 		.serial = m->serial,
-		.welcome =
-			viewer->events.visitor(viewer->events.user, m, n_fds > 0 ? fds[0] : -1) };
+		.uid = KEEPER_UID_UNKNOWN };
+	answer.welcome = viewer->events.visitor(
+		viewer->events.user, m, n_fds > 0 ? fds[0] : -1, &answer.uid);
 	SEND_TO_VIEWER(viewer, answer, NULL, 0);
 	return true;
 }

@@ -20,9 +20,9 @@ struct viewer_events {
 	void (*failed)(void *user);
 	/* The desktop has this size, in pixels. */
 	void (*pointer_area)(void *user, uint32_t width, uint32_t height);
-	/* May somebody come in who gives no password? `fd` is -1 or the connection, and stays the
-	 * viewer's. */
-	bool (*visitor)(void *user, const struct keeper_visitor *visitor, int fd);
+	/* May somebody come in who gives no password, and whose connection is it? `fd` is -1 or
+	 * the connection, and stays the viewer's. */
+	bool (*visitor)(void *user, const struct keeper_visitor *visitor, int fd, uint32_t *uid);
 };
 
 struct viewer_listener {

@@ -118,9 +118,9 @@ static bool handle_visitor(void *user, const void *message, int *fds, unsigned n
 	const struct keeper_visitor *visitor = message;
 	struct keeper_visitor_judged answer = { .header.type = KEEPER_MESSAGE_VISITOR_JUDGED,
 		.serial = visitor->serial,
-		.welcome = !desktop->refuses };
+		.welcome = !desktop->refuses,
+		.uid = FAKE_DESKTOP_VISITOR };
 	struct pollfd p = { .fd = desktop->keeper_link, .events = POLLOUT };
-
 	desktop->asked = true;
 	return poll(&p, 1, patience_ms(READY_TIMEOUT_MS)) == 1 &&
 	       link_send(desktop->keeper_link, &answer, sizeof(answer), NULL, 0) == 0;

@@ -93,6 +93,8 @@ unsigned long fake_desktop_resident_kib(const struct fake_desktop *desktop);
 bool fake_desktop_is_alive(struct fake_desktop *desktop);
 /* Waits until display's log has a line that holds `text`. */
 bool fake_desktop_wait_log(const struct fake_desktop *desktop, const char *text, int timeout_ms);
+/* The user whose connections the keeper that this plays takes all to be. */
+#define FAKE_DESKTOP_VISITOR 4242
 /*
  * From here on the keeper that this plays says of all who come without a password that they may
  * not come in, or that they may, as it does at first.

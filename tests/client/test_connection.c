@@ -273,6 +273,8 @@ static void test_visitors(void)
 	fixture_connect(&fixture);
 	fixture_expect_canvas(&fixture);
 	g_assert_true(fake_desktop_was_asked(fixture.desktop));
+	g_assert_true(fake_desktop_wait_log(fixture.desktop,
+		": came, user " G_STRINGIFY(FAKE_DESKTOP_VISITOR) "\n", SETTLE_MS));
 	fixture_stop(&fixture);
 
 	fixture_start(&fixture, 640, 480, &with_password);

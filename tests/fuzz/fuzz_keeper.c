@@ -192,7 +192,7 @@ static bool on_certificate(void *user, int certificate_fd, int key_fd)
 	return true;
 }
 
-static bool on_visitor_judged(void *user, uint32_t serial, bool welcome)
+static bool on_visitor_judged(void *user, const struct keeper_visitor_judged *judged)
 {
 	return true;
 }
@@ -238,9 +238,9 @@ static void on_area(void *user, uint32_t width, uint32_t height)
 /* The kernel is asked, as it is for everybody who comes. */
 static struct admission admission = ADMISSION_NONE;
 
-static bool on_visitor(void *user, const struct keeper_visitor *visitor, int fd)
+static bool on_visitor(void *user, const struct keeper_visitor *visitor, int fd, uint32_t *uid)
 {
-	return admission_judge(&admission, visitor, fd);
+	return admission_judge(&admission, visitor, fd, uid);
 }
 
 static void fuzz_viewer(struct feed *feed)

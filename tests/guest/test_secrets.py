@@ -261,6 +261,7 @@ def without_a_password_it_is_for_its_user(_):
     with Started() as started:
         with started.connect(None):
             pass
+        wait_for('line', lambda: re.search(r'client 127\.0\.0\.1:\d+: came, user 0\n', started.text()))
         assert first_answer(started.port, 0) == 0
         assert first_answer(started.port, STRANGER) == PERMISSION_DENIED
         assert f"it is user {STRANGER}'s" in started.text(), started.text()

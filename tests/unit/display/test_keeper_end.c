@@ -97,10 +97,11 @@ static void on_gone(void *user, bool fault)
 	g_string_append(f->calls, fault ? "fault;" : "gone;");
 }
 
-static bool on_visitor_judged(void *user, uint32_t serial, bool welcome)
+static bool on_visitor_judged(void *user, const struct keeper_visitor_judged *judged)
 {
 	struct fixture *f = user;
-	g_string_append_printf(f->calls, "visitor %u %s;", serial, welcome ? "in" : "out");
+	g_string_append_printf(f->calls, "visitor %u %s %u;", judged->serial,
+		judged->welcome ? "in" : "out", judged->uid);
 	return !f->refuse;
 }
 
@@ -248,6 +249,15 @@ static void test_ticket(struct fixture *f, gconstpointer data)
 	assert_calls(f, "ticket 8 10 60=used;");
 	say_ticket(f, 7, KEEPER_TICKET_ONCE, "");
 	assert_calls(f, "fault;");
+}
+
+static void test_visitor(struct fixture *f, gconstpointer data)
+{
+	struct keeper_visitor_judged judged = { .serial = 7, .welcome = 1, .uid = 1000 };
+	say(f, KEEPER_MESSAGE_VISITOR_JUDGED, &judged, sizeof(judged), NULL, 0);
+	judged = (struct keeper_visitor_judged){ .serial = 8, .uid = KEEPER_UID_UNKNOWN };
+	say(f, KEEPER_MESSAGE_VISITOR_JUDGED, &judged, sizeof(judged), NULL, 0);
+	assert_calls(f, "visitor 7 in 1000;visitor 8 out 4294967295;");
 }
 
 static void test_used(struct fixture *f, gconstpointer data)
@@ -426,6 +436,7 @@ int main(int argc, char **argv)
 	} cases[] = {
 		{ "/keeper-end/ready", test_ready },
 		{ "/keeper-end/ticket", test_ticket },
+		{ "/keeper-end/visitor", test_visitor },
 		{ "/keeper-end/used", test_used },
 		{ "/keeper-end/passwords", test_passwords },
 		{ "/keeper-end/passwords-unannounced", test_wrong_passwords, &wrong[0] },

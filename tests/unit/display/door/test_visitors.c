@@ -19,6 +19,7 @@ struct fixture {
 	int n_judged; /* atomic */
 	void *judged; /* the last one's key */
 	bool welcome;
+	uint32_t uid;
 	GThread *thread; /* that was told */
 	int pair[2];
 	char keys[VISITORS_MAX + 1];
@@ -33,11 +34,12 @@ static bool on_ask(void *user, struct keeper_visitor *visitor, int fd)
 	return !f->full;
 }
 
-static void on_judged(void *user, void *key, bool welcome)
+static void on_judged(void *user, void *key, bool welcome, uint32_t uid)
 {
 	struct fixture *f = user;
 	f->judged = key;
 	f->welcome = welcome;
+	f->uid = uid;
 	f->thread = g_thread_self();
 	g_atomic_int_inc(&f->n_judged);
 }
@@ -64,6 +66,15 @@ static uint32_t ask(struct fixture *f, unsigned key)
 	return f->asked.serial;
 }
 
+/* Says what the keeper says: it is a user of the question's number. */
+static void say(struct fixture *f, uint32_t serial, bool welcome)
+{
+	const struct keeper_visitor_judged judged = {
+		.serial = serial, .welcome = welcome, .uid = serial
+	};
+	visitors_judged(f->visitors, &judged);
+}
+
 static void test_judged(struct fixture *f, gconstpointer data)
 {
 	uint32_t first = ask(f, 1), second = ask(f, 2);
@@ -71,17 +82,17 @@ static void test_judged(struct fixture *f, gconstpointer data)
 	g_assert_cmpint(f->asked_fd, ==, f->pair[0]);
 	g_assert_cmpuint(first, !=, second);
 	/* Nobody asked that. */
-	visitors_judged(f->visitors, second + 1, true);
+	say(f, second + 1, true);
 	g_assert_cmpint(f->n_judged, ==, 0);
-	visitors_judged(f->visitors, first, true);
+	say(f, first, true);
 	g_assert_cmpint(f->n_judged, ==, 1);
-	g_assert_true(f->judged == &f->keys[1] && f->welcome);
-	visitors_judged(f->visitors, first, true);
+	g_assert_true(f->judged == &f->keys[1] && f->welcome && f->uid == first);
+	say(f, first, true);
 	g_assert_cmpint(f->n_judged, ==, 1);
-	visitors_judged(f->visitors, second, false);
+	say(f, second, false);
 	g_assert_cmpint(f->n_judged, ==, 2);
 	g_assert_true(f->judged == &f->keys[2] && !f->welcome);
-	visitors_judged(f->visitors, second, true);
+	say(f, second, true);
 	g_assert_cmpint(f->n_judged, ==, 2);
 }
 
@@ -92,9 +103,9 @@ static void test_forgotten(struct fixture *f, gconstpointer data)
 	visitors_forget(f->visitors, &f->keys[1]);
 	visitors_forget(f->visitors, &f->keys[7]);
 	uint32_t second = ask(f, 1);
-	visitors_judged(f->visitors, first, true);
+	say(f, first, true);
 	g_assert_cmpint(f->n_judged, ==, 0);
-	visitors_judged(f->visitors, second, false);
+	say(f, second, false);
 	g_assert_cmpint(f->n_judged, ==, 1);
 	g_assert_true(f->judged == &f->keys[1] && !f->welcome);
 }
@@ -106,7 +117,7 @@ static void test_full(struct fixture *f, gconstpointer data)
 		ask(f, i);
 	g_assert_false(visitors_ask(f->visitors, &f->keys[VISITORS_MAX], f->pair[0]));
 	g_assert_cmpuint(f->n_asked, ==, VISITORS_MAX);
-	visitors_judged(f->visitors, first, true);
+	say(f, first, true);
 	ask(f, VISITORS_MAX);
 }
 
@@ -118,7 +129,7 @@ static void test_cannot_ask(struct fixture *f, gconstpointer data)
 	f->full = false;
 	g_assert_false(visitors_ask(f->visitors, &f->keys[0], -1));
 	uint32_t serial = ask(f, 1);
-	visitors_judged(f->visitors, serial, true);
+	say(f, serial, true);
 	g_assert_cmpint(f->n_judged, ==, 1);
 	g_assert_true(f->judged == &f->keys[1]);
 }
@@ -169,7 +180,7 @@ static void test_threads(struct fixture *f, gconstpointer data)
 	f->visitors = visitors_create(context, &ops, f);
 	uint32_t serial = ask(f, 0);
 	GThread *thread = g_thread_new("loop", run_loop, loop);
-	visitors_judged(f->visitors, serial, true);
+	say(f, serial, true);
 	while (g_atomic_int_get(&f->n_judged) == 0)
 		g_usleep(1000);
 	g_main_loop_quit(loop);

@@ -32,6 +32,16 @@ static struct admission make(const char *allow_user, bool no_password)
 	return admission;
 }
 
+/* Says of whoever is let in or sent away whose connection it is. */
+static bool judge(struct admission *admission, const struct keeper_visitor *visitor, int fd)
+{
+	uint32_t uid;
+	bool welcome = admission_judge(admission, visitor, fd, &uid);
+	bool known = visitor->family == AF_UNIX && fd >= 0;
+	g_assert_cmpuint(uid, ==, known ? geteuid() : KEEPER_UID_UNKNOWN);
+	return welcome;
+}
+
 static void test_users(void)
 {
 	g_unsetenv("SUDO_UID");
@@ -86,17 +96,17 @@ static void test_unix(void)
 	int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	g_assert_cmpint(connect(client, (struct sockaddr *)&address, sizeof(address)), ==, 0);
 	int accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	g_assert_true(admission_judge(&admission, &visitor, accepted));
+	g_assert_true(judge(&admission, &visitor, accepted));
 	/* Somebody else's desktop. */
 	admission.n_users = 0;
 	g_autofree char *line = g_strdup_printf(
 		"client on the unix socket: refused: it is user %u's*--allow-user=%u*", geteuid(),
 		geteuid());
 	g_test_expect_message("vitrine", G_LOG_LEVEL_WARNING, line);
-	g_assert_false(admission_judge(&admission, &visitor, accepted));
+	g_assert_false(judge(&admission, &visitor, accepted));
 	g_test_expect_message("vitrine", G_LOG_LEVEL_WARNING,
 		"*refused: the kernel does not tell whose it is, and*");
-	g_assert_false(admission_judge(&admission, &visitor, -1));
+	g_assert_false(judge(&admission, &visitor, -1));
 	g_test_assert_expected_messages();
 	close(accepted);
 	close(client);
@@ -115,10 +125,10 @@ static void test_nobody(void)
 		.local_addr = { 127, 0, 0, 1 } };
 	g_test_expect_message("vitrine", G_LOG_LEVEL_WARNING,
 		"client 192.0.2.1:4711: refused: the connection is over, or not of this*");
-	g_assert_false(admission_judge(&admission, &visitor, -1));
+	g_assert_false(judge(&admission, &visitor, -1));
 	visitor.family = AF_NETLINK;
 	g_test_expect_message("vitrine", G_LOG_LEVEL_WARNING, "*refused*");
-	g_assert_false(admission_judge(&admission, &visitor, -1));
+	g_assert_false(judge(&admission, &visitor, -1));
 	g_test_assert_expected_messages();
 	admission_finish(&admission);
 }
@@ -128,7 +138,7 @@ static void test_open(void)
 	g_test_expect_message("vitrine-gpu", G_LOG_LEVEL_WARNING, "everybody*--no-password");
 	struct admission admission = make(NULL, true);
 	const struct keeper_visitor visitor = { .family = AF_INET, .peer_addr = { 192, 0, 2, 1 } };
-	g_assert_true(admission_judge(&admission, &visitor, -1));
+	g_assert_true(judge(&admission, &visitor, -1));
 	g_test_assert_expected_messages();
 	admission_finish(&admission);
 }
