@@ -19,7 +19,8 @@ static bool check_surface(struct stream_check *check)
 
 /*
  * Checks a view. That of a buffer has elements, the last one included: Mesa makes last = first - 1
- * of nothing.
+ * of nothing. That of a texture has levels: where virglrenderer asks for no GL errors it gives a
+ * view that GL refused to the draw, as a texture of no size with these levels.
  */
 static bool check_sampler_view(struct stream_check *check)
 {
@@ -33,6 +34,11 @@ static bool check_sampler_view(struct stream_check *check)
 	}
 	if (resource->target == STREAM_TARGET_BUFFER && !check_fits(first, count, resource->width))
 		return check_refuse(check, 5, resource->width, "is past the buffer's end");
+	uint32_t level = check->words[5] & 0xff, last = check->words[5] >> 8 & 0xff;
+	if (resource->target != STREAM_TARGET_BUFFER &&
+		(level > last || last > resource->last_level))
+		return check_refuse(
+			check, 5, resource->last_level, "are no levels of the resource");
 	return true;
 }
 
