@@ -237,6 +237,21 @@ static void test_users_once(void)
 	stop_users(&fixture);
 }
 
+/* Names may look like addresses, and passwords have what SCRAM's own messages are made of. */
+static void test_users_odd(void)
+{
+	struct fixture fixture;
+	start_users(&fixture);
+	fake_desktop_give_user(fixture.desktop, KEEPER_TICKET_FIRST_USER, KEEPER_TICKET_NAMED,
+		"A.b-c_d@example.org", " p,=n,,\"\\%s:@ ");
+	come_as(&fixture, "A.b-c_d@example.org", " p,=n,,\"\\%s:@ ");
+	expect_typed(&fixture);
+	leave(&fixture);
+	expect_refused_as(&fixture, "A.b-c_d", " p,=n,,\"\\%s:@ ");
+	expect_refused_as(&fixture, "A.b-c_d@example.org", "p,=n,,\"\\%s:@");
+	stop_users(&fixture);
+}
+
 /* A client whose library knows PLAIN alone says its password, in TLS. */
 static void test_users_plain(void)
 {
@@ -251,6 +266,10 @@ static void test_users_plain(void)
 	expect_typed(&fixture);
 	leave(&fixture);
 	expect_refused_as(&fixture, "alice", "wonder");
+	fake_desktop_give_user(fixture.desktop, KEEPER_TICKET_FIRST_USER, KEEPER_TICKET_NAMED,
+		"alice@example.org", "won:der, land");
+	come_as(&fixture, "alice@example.org", "won:der, land");
+	leave(&fixture);
 	g_unsetenv("SASL_PATH");
 	stop_users(&fixture);
 	g_unlink(plugin);
@@ -267,6 +286,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/tickets/users", test_users);
 	g_test_add_func("/tickets/users-changed", test_users_changed);
 	g_test_add_func("/tickets/users-once", test_users_once);
+	g_test_add_func("/tickets/users-odd", test_users_odd);
 	g_test_add_func("/tickets/users-plain", test_users_plain);
 	return g_test_run();
 }
