@@ -65,7 +65,7 @@ static struct servant_answer start(
 		/* Nobody could end it. */
 		if (*sent_fd < 0) {
 			error = errno;
-			kill(pid, SIGKILL);
+			tgkill(pid, pid, SIGKILL);
 		}
 	}
 	return (struct servant_answer){ .pid = pid, .error = error };

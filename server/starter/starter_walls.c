@@ -2,9 +2,11 @@
 #include "server/starter/starter_walls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <linux/capability.h>
 #include <linux/if_tun.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -76,6 +78,15 @@ static const struct confine_call rows[] = {
 	{ "setpriority sched_setscheduler sched_setparam sched_setattr ioprio_set",
 		"priorities; of other processes, too, and in the renderer all keep theirs" },
 	{ "execveat", "programs that have no path; those with one are Landlock's" },
+#ifndef __SANITIZE_ADDRESS__
+	/* A thread's own signals are left, for abort(): which process is meant nobody knows yet. */
+	{ "kill tkill rt_sigqueueinfo rt_tgsigqueueinfo pidfd_send_signal",
+		"others of its user, where Landlock is older than ABI 6" },
+	{ "fcntl", "the kernel signals a descriptor's owner", CONTROL(F_SETOWN) },
+	{ "fcntl", "the same", CONTROL(F_SETOWN_EX) },
+	{ "ioctl", "the same", CONTROL(FIOSETOWN) },
+	{ "ioctl", "the same", CONTROL(SIOCSPGRP) },
+#endif
 	OF_OTHERS("prlimit64", "limits"),
 	OF_OTHERS("getsid", "what is told of other processes"),
 	STARTER_OPTION(SO_ATTACH_FILTER, "programs of BPF in sockets"),

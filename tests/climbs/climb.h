@@ -78,7 +78,7 @@ struct climb_targets {
 struct climb {
 	const char *name;
 	unsigned processes; /* which it concerns: bits of enum climb_process */
-	unsigned walls;     /* each of these holds it alone, in each of the processes */
+	unsigned walls;     /* each of these holds it alone, in each of them but CLIMB_SERVANTS */
 	unsigned flags;
 	/* Returns 0 when it got through, else the errno that held it. */
 	int (*go)(const struct climb_targets *targets);
@@ -100,9 +100,11 @@ struct climb_duty {
 	unsigned processes;
 	const char *name; /* of the climb */
 	const char *reason;
+	const char *without; /* only where the kernel lacks this; NULL: everywhere */
 };
-/* Returns why the process may do what the climb does, or NULL. */
-const char *climb_find_duty(enum climb_process process, const struct climb *climb);
+/* Returns why the process may do what the climb does where the kernel lacks `without`, or NULL. */
+const char *climb_find_duty(
+	enum climb_process process, const struct climb *climb, const char *without);
 
 extern const struct climb_group *const climb_groups[];
 extern const size_t climb_n_groups;

@@ -60,10 +60,15 @@ unsigned climb_results_count(const struct climb_results *results, unsigned varia
 	return n;
 }
 
+/*
+ * Starter and fetcher are not asked: the starter may what its workers may, and both may keep rights
+ * of root's.
+ */
 static bool is_named_and_tried(const struct climb_results *results, unsigned variant,
 	unsigned place, unsigned g, unsigned c)
 {
-	return (climb_groups[g]->climbs[c].walls & climb_variants[variant].alone) &&
+	return !(climb_places[place].process & CLIMB_SERVANTS) &&
+	       (climb_groups[g]->climbs[c].walls & climb_variants[variant].alone) &&
 	       results->outcomes[variant][place][g][c].verdict != CLIMB_NOT_TRIED;
 }
 

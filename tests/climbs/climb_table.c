@@ -18,6 +18,8 @@ static const struct climb_duty duties[] = {
 	{ CLIMB_STARTER, "listen on any TCP port", "display, in a network where nobody is" },
 	{ CLIMB_STARTER, "execve of the loader", "workers are programs" },
 	{ CLIMB_STARTER, "clone: new user namespace", "workers have one each" },
+	{ CLIMB_STARTER, "tgkill", "a worker's abort(); from ABI 6 on Landlock holds it",
+		"landlock-after-2" },
 	{ CLIMB_STARTER, "mmap executable", "LLVM, Orc and libraries" },
 	{ CLIMB_STARTER, "mprotect executable", "the same" },
 	{ CLIMB_STARTER, "map a memfd executable", "the same" },
@@ -34,11 +36,19 @@ static const struct climb_duty duties[] = {
 	{ CLIMB_STARTER, "2048 threads", "the same" },
 };
 
-const char *climb_find_duty(enum climb_process process, const struct climb *climb)
+static bool is_lacking(const char *needed, const char *without)
+{
+	return !needed || (without && strcmp(needed, without) == 0);
+}
+
+const char *climb_find_duty(
+	enum climb_process process, const struct climb *climb, const char *without)
 {
 	for (size_t i = 0; i < sizeof(duties) / sizeof(duties[0]); i++) {
-		if ((duties[i].processes & process) && strcmp(duties[i].name, climb->name) == 0)
-			return duties[i].reason;
+		const struct climb_duty *duty = &duties[i];
+		if ((duty->processes & process) && strcmp(duty->name, climb->name) == 0 &&
+			is_lacking(duty->without, without))
+			return duty->reason;
 	}
 	return NULL;
 }

@@ -86,7 +86,7 @@ static bool is_wanted(const struct climb *climb, const struct climb_place *place
 static struct climb_outcome pardon(const struct climb_place *place, const struct climb *climb,
 	unsigned variant, struct climb_outcome outcome)
 {
-	const char *duty = climb_find_duty(place->process, climb);
+	const char *duty = climb_find_duty(place->process, climb, climb_variants[variant].without);
 	if (!duty || !climb_variants[variant].holds_all || outcome.verdict != CLIMB_UP)
 		return outcome;
 	return (struct climb_outcome){ .verdict = CLIMB_ITS_WORK };
