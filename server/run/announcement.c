@@ -22,28 +22,33 @@ static bool is_uri_of(const char *path)
 	return true;
 }
 
-static char *spice_uri(const struct desktop *o)
+static char *spice_uri(const struct desktop *o, const char *host)
 {
 	if (o->spice_unix) {
 		g_autofree char *path = unix_path(o);
 		return g_strdup_printf("spice+unix://%s", path);
 	}
-	bool v6 = strchr(o->spice_addr, ':') != NULL;
-	g_autofree char *host =
-		g_strdup_printf("%s%s%s", v6 ? "[" : "", o->spice_addr, v6 ? "]" : "");
+	bool v6 = strchr(host, ':') != NULL;
+	g_autofree char *quoted = g_strdup_printf("%s%s%s", v6 ? "[" : "", host, v6 ? "]" : "");
 	if (o->tls.port == 0)
-		return g_strdup_printf("spice://%s:%u", host, o->spice_port);
+		return g_strdup_printf("spice://%s:%u", quoted, o->spice_port);
 	g_autofree char *port =
 		o->spice_port > 0 ? g_strdup_printf("port=%u&", o->spice_port) : NULL;
-	return g_strdup_printf("spice://%s?%stls-port=%u", host, port ? port : "", o->tls.port);
+	return g_strdup_printf("spice://%s?%stls-port=%u", quoted, port ? port : "", o->tls.port);
 }
 
-/* Nobody connects to an address that stands for all. */
+/* Nobody connects to an address that stands for all: on this machine a loopback one does. */
 static const char *connect_host(const char *address)
 {
 	if (strcmp(address, "0.0.0.0") == 0)
 		return "127.0.0.1";
 	return strcmp(address, "::") == 0 ? "::1" : address;
+}
+
+/* From other machines there this one's name does, where it is known. */
+static const char *remote_host(const char *address)
+{
+	return strcmp(address, connect_host(address)) == 0 ? address : g_get_host_name();
 }
 
 /*
@@ -103,9 +108,10 @@ char *announcement_write(const struct desktop *desktop, const struct run_dir *di
 
 void announcement_print(const struct desktop *desktop, const struct run_dir *dir)
 {
-	g_autofree char *uri = spice_uri(desktop);
+	g_autofree char *uri = spice_uri(desktop, remote_host(desktop->spice_addr));
+	g_autofree char *own = spice_uri(desktop, connect_host(desktop->spice_addr));
 	g_autofree char *file = announcement_write(desktop, dir);
-	g_autofree char *quoted = g_shell_quote(file ? file : uri);
+	g_autofree char *quoted = g_shell_quote(file ? file : own);
 	printf("vitrine: desktop \"%s\": %s\n", desktop->name, uri);
 	printf("vitrine: connect with: remote-viewer %s\n", quoted);
 	fflush(stdout);

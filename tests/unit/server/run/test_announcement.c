@@ -71,6 +71,37 @@ static void test_no_text(struct place *place, gconstpointer data)
 	g_test_assert_expected_messages();
 }
 
+/* What is printed works here, and elsewhere with the name that this machine has. */
+static void test_addresses(struct place *place, gconstpointer data)
+{
+	static const struct {
+		const char *address, *printed, *command;
+	} cases[] = { { "192.0.2.7", "spice://192.0.2.7:5900\n", "'spice://192.0.2.7:5900'\n" },
+		{ "2001:db8::1", "spice://[2001:db8::1]:5900\n", "'spice://[2001:db8::1]:5900'\n" },
+		{ "0.0.0.0", NULL, "'spice://127.0.0.1:5900'\n" },
+		{ "::", NULL, "'spice://[::1]:5900'\n" } };
+	if (g_test_subprocess()) {
+		for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+			const struct desktop desktop = { .name = (char *)"odd",
+				.spice_addr = (char *)cases[i].address,
+				.spice_port = 5900 };
+			announcement_print(&desktop, &place->dir);
+		}
+		return;
+	}
+	g_autoptr(GString) expected = g_string_new("*");
+	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *named = g_strdup_printf("spice://%s:5900\n", g_get_host_name());
+		g_string_append_printf(expected,
+			"vitrine: desktop \"odd\": %svitrine: connect with: remote-viewer %s",
+			cases[i].printed ? cases[i].printed : named, cases[i].command);
+	}
+	g_string_append_c(expected, '*');
+	g_test_trap_subprocess(NULL, 0, 0);
+	g_test_trap_assert_passed();
+	g_test_trap_assert_stdout(expected->str);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -78,7 +109,8 @@ int main(int argc, char **argv)
 		void (*run)(struct place *place, gconstpointer data);
 	} cases[] = { { "/announcement/plain-path", test_plain_path },
 		{ "/announcement/odd-path", test_odd_path },
-		{ "/announcement/no-text", test_no_text } };
+		{ "/announcement/no-text", test_no_text },
+		{ "/announcement/addresses", test_addresses } };
 	g_test_init(&argc, &argv, NULL);
 	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
 		g_test_add(
