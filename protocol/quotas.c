@@ -65,8 +65,7 @@ const struct quota_row quota_rows[QUOTAS] = {
 		"milliseconds a second that programs wait for what others make", QUOTA_OF_SECOND,
 		200, 10, 1000, 0,
 		"CTX_CREATE, CTX_ATTACH_RESOURCE, transfers, and SUBMIT_3D that makes a shader or "
-		"a "
-		"GL context, once 50 s of it are used up" },
+		"a GL context, or has something compiled, once 50 s of it are used up" },
 };
 
 void quotas_set_initial(struct quota_limits *limits)

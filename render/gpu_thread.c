@@ -23,6 +23,8 @@
 
 /* At most this many commands are taken before the loop looks at display and fences again. */
 #define BATCH 32
+/* Answers that are due wait no longer than this, and one command. */
+#define BATCH_NS UINT64_C(4000000)
 /* The loop looks at fences this often when virglrenderer offers nothing to sleep on. */
 #define FENCE_POLL_NS (2 * 1000 * 1000)
 #define NS_PER_US UINT64_C(1000)
@@ -139,7 +141,8 @@ static bool work_control(struct gpu *gpu)
 {
 	virtqueue_quiet(gpu->control);
 	commands_answer_orphans(gpu->commands);
-	for (int n = 0; n < BATCH; n++) {
+	uint64_t end_ns = monotonic_now_ns() + BATCH_NS;
+	for (int n = 0; n < BATCH && monotonic_now_ns() < end_ns; n++) {
 		struct chain *chain = take_command(gpu);
 		if (!chain)
 			return !commands_have_parked(gpu->commands) &&
@@ -234,6 +237,7 @@ static void run_once(struct gpu *gpu)
 	g_assert(is_gpu_thread(gpu));
 	hear_keeper(gpu);
 	bool more = work(gpu);
+	commands_settle(gpu->commands);
 	scanouts_follow_display(gpu->scanouts);
 	prepare_poll(gpu, fds);
 	const struct timespec *left = poll_timeout(gpu, more, &timeout);

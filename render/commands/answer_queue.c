@@ -30,6 +30,8 @@ struct answer_queue {
 	uint32_t last_sequence, last_signaled;
 	bool has_work;
 	uint32_t work_context; /* whose work came last */
+	bool any_left;         /* since it was asked for */
+	uint32_t left_context; /* whose work came last before the one that left last */
 };
 
 struct answer_queue *answer_queue_create(struct virtqueue *vq, struct quota_account *account)
@@ -191,6 +193,8 @@ void answer_queue_release(struct answer_queue *queue)
 	for (unsigned n = count_free(queue, now_ns); n > 0; n--) {
 		struct waiting *w = g_queue_pop_head(&queue->waiting);
 		count_held(w, now_ns);
+		queue->any_left = true;
+		queue->left_context = w->context;
 		virtqueue_return(queue->vq, w->chain, w->answer, w->answer_bytes);
 		drop(queue, w);
 	}
@@ -217,6 +221,14 @@ void answer_queue_signal(struct answer_queue *queue, uint32_t sequence)
 		beat(queue);
 	}
 	answer_queue_release(queue);
+}
+
+bool answer_queue_take_left(struct answer_queue *queue, uint32_t *context)
+{
+	bool any_left = queue->any_left;
+	*context = queue->left_context;
+	queue->any_left = false;
+	return any_left;
 }
 
 bool answer_queue_is_waiting(const struct answer_queue *queue)

@@ -61,6 +61,11 @@ void answer_queue_answer(struct answer_queue *queue, struct chain *chain, const 
 	size_t answer_bytes, const struct answer_timing *timing);
 /* Is called when virglrenderer says that all work up to this number is done. */
 void answer_queue_signal(struct answer_queue *queue, uint32_t sequence);
+/*
+ * Returns whether an answer that had to wait has left since the last call, and whose work the last
+ * of them stood behind.
+ */
+bool answer_queue_take_left(struct answer_queue *queue, uint32_t *context);
 /* Returns true while an answer waits for the GPU. */
 bool answer_queue_is_waiting(const struct answer_queue *queue);
 

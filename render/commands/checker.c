@@ -14,13 +14,14 @@
 #include "render/objects/objects.h"
 #include "render/quota/heap.h"
 #include "render/quota/quota.h"
+#include "render/stream/draws.h"
 #include "render/stream/streams.h"
 
 /*
- * So many commands are executed at a time, so that memory is looked at before a stream has made
- * much more than it may.
+ * So many commands are executed at a time, so that memory and time are looked at before a stream
+ * has made much more than it may.
  */
-#define PIECE_COMMANDS 64
+#define PIECE_COMMANDS 16
 struct checker {
 	struct objects *objects;
 	struct streams *streams;
@@ -185,6 +186,38 @@ static void lose_for_memory(struct checker *checker, uint32_t context)
 	stats_add_guest(STATS_COMMANDS_REFUSED, 1);
 }
 
+/* What executes one stream. */
+struct execution {
+	struct checker *checker;
+	uint32_t context;
+	struct quota_account *account;
+	uint64_t allowed_ns, compiled_ns; /* for what is compiled */
+	bool left_out;
+};
+
+/* Returns what virtio-gpu answers. */
+static uint32_t execute_piece(struct execution *execution, uint32_t *words, uint32_t n_words)
+{
+	struct checker *checker = execution->checker;
+	bool leaves_out = execution->compiled_ns >= execution->allowed_ns;
+	uint32_t n = leaves_out ? draws_leave_out(words, n_words) : n_words;
+	uint64_t began_ns = monotonic_now_ns();
+	if (n != n_words && !execution->left_out)
+		making_refuse(execution->account);
+	execution->left_out |= n != n_words;
+	if (!virgl_submit(execution->context, words, n)) {
+		lose(checker, execution->context);
+		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+	}
+	bool has_room = growth_charge(checker->growth, execution->account);
+	if (growth_has_compiled(checker->growth))
+		execution->compiled_ns += monotonic_now_ns() - began_ns;
+	if (has_room || is_borne(execution->account))
+		return VIRTIO_GPU_RESP_OK_NODATA;
+	lose_for_memory(checker, execution->context);
+	return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
+}
+
 /*
  * Executes what was passed, piece by piece. Gives what virtio-gpu answers: the context is lost when
  * virglrenderer has left off, or when what was compiled is over a quota.
@@ -193,21 +226,22 @@ static uint32_t execute(
 	struct checker *checker, uint32_t context, const struct stream_passed *passed)
 {
 	struct quota_account *account = objects_get_account(checker->objects, context);
-	uint32_t at = 0;
+	struct execution execution = { .checker = checker,
+		.context = context,
+		.account = account,
+		.allowed_ns = making_get_compile_ns(account, monotonic_now_ns()) };
+	uint32_t at = 0, result;
 	growth_begin(checker->growth, account->guest);
 	do {
 		uint32_t n = count_piece_words(passed->words + at, passed->n_words - at);
-		if (!virgl_submit(context, passed->words + at, n)) {
-			lose(checker, context);
-			return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
-		}
+		result = execute_piece(&execution, passed->words + at, n);
 		at += n;
-		if (!growth_charge(checker->growth, account) && !is_borne(account)) {
-			lose_for_memory(checker, context);
-			return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
-		}
-	} while (at < passed->n_words);
-	return VIRTIO_GPU_RESP_OK_NODATA;
+	} while (at < passed->n_words && result == VIRTIO_GPU_RESP_OK_NODATA);
+	if (execution.allowed_ns > 0)
+		making_note_compiled(account, execution.compiled_ns);
+	return result == VIRTIO_GPU_RESP_OK_NODATA && execution.left_out ?
+		       VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY :
+		       result;
 }
 
 uint32_t checker_submit(

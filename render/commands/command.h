@@ -37,6 +37,7 @@ struct commands {
 	struct answer_queue *answers;
 	struct painters painters;
 	struct checker *checker;
+	bool ran_empty; /* the ring had nothing, since commands_settle() */
 };
 
 /* The fixed part of a command has at most these bytes (RESOURCE_CREATE_3D, CTX_CREATE). */

@@ -7,6 +7,8 @@
 #include "render/commands/answer_queue.h"
 #include "render/commands/checker.h"
 #include "render/commands/command.h"
+#include "render/commands/turn.h"
+#include "render/gl/virgl.h"
 #include "render/objects/objects.h"
 #include "render/ring/virtqueue.h"
 #include "render/scanout/scanouts.h"
@@ -59,7 +61,7 @@ static struct chain *take_new(struct commands *commands)
 {
 	struct chain *chain = virtqueue_try_take(commands->queue);
 	if (!chain)
-		making_rest(objects_get_account(commands->objects, 0));
+		commands->ran_empty = true;
 	return chain;
 }
 
@@ -153,4 +155,26 @@ uint64_t commands_get_due_ns(const struct commands *commands)
 void commands_release(struct commands *commands)
 {
 	answer_queue_release(commands->answers);
+}
+
+/* Lets answers leave that became due meanwhile: whoever waited for one of these, waited. */
+static void settle_waits(struct commands *commands)
+{
+	uint32_t context;
+	answer_queue_take_left(commands->answers, &context);
+	if (commands->virgl)
+		virgl_poll();
+	answer_queue_release(commands->answers);
+	if (answer_queue_take_left(commands->answers, &context))
+		turn_take(commands->objects, context);
+}
+
+void commands_settle(struct commands *commands)
+{
+	struct quota_account *guest = objects_get_account(commands->objects, 0);
+	if (guest->making.unwaited_ns >= MAKING_WAIT_MIN_NS)
+		settle_waits(commands);
+	if (commands->ran_empty)
+		making_rest(guest);
+	commands->ran_empty = false;
 }

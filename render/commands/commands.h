@@ -56,3 +56,8 @@ bool commands_wait_for_gpu(const struct commands *commands);
 uint64_t commands_get_due_ns(const struct commands *commands);
 /* Gives the answers that were held and are due. */
 void commands_release(struct commands *commands);
+/*
+ * Is to be called when some commands have been worked: finds out who has waited for what they made
+ * (render/quota/making.h).
+ */
+void commands_settle(struct commands *commands);

@@ -16,6 +16,8 @@ struct growth {
 	bool (*read)(struct heap_use *use);
 	int64_t heap_bytes, counted_bytes; /* when it was measured last */
 	int64_t stray_bytes;               /* has come, or gone if below 0, while nobody drew */
+	uint64_t n_taken;                  /* when it was measured last */
+	uint64_t n_taken_at_once;          /* between the last two times */
 	int64_t most_bytes;                /* of the heap, since it was trimmed */
 };
 
@@ -51,6 +53,8 @@ static int64_t measure(struct growth *growth, const struct quota_account *guest)
 		return 0;
 	int64_t heap_bytes = growth->heap_bytes, counted_bytes = growth->counted_bytes;
 	growth->heap_bytes = use.bytes;
+	growth->n_taken_at_once = use.n_taken - growth->n_taken;
+	growth->n_taken = use.n_taken;
 	growth->most_bytes = MAX(growth->most_bytes, use.bytes);
 	growth->counted_bytes = get_counted_bytes(guest);
 	return (use.bytes - heap_bytes) - (growth->counted_bytes - counted_bytes);
@@ -91,6 +95,11 @@ bool growth_charge(struct growth *growth, struct quota_account *context)
 		growth->stray_bytes += bytes + give_back(context, -bytes);
 	growth->counted_bytes = get_counted_bytes(context->guest);
 	return has_room;
+}
+
+bool growth_has_compiled(const struct growth *growth)
+{
+	return growth->n_taken_at_once >= GROWTH_COMPILED_TAKEN;
 }
 
 void growth_trim(struct growth *growth)

@@ -19,6 +19,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/*
+ * Whatever takes memory so often at once compiles, or links. By Mesa 22.3's llvmpipe a pair of
+ * shaders takes 670 pieces of memory when all of it is found on disk, and 47000 when it is
+ * compiled; the other commands of a picture took 13.
+ */
+#define GROWTH_COMPILED_TAKEN 512
+
 struct heap_use;
 struct quota_account;
 struct growth;
@@ -35,6 +42,11 @@ void growth_begin(struct growth *growth, const struct quota_account *guest);
  * false when its quota or the guest's has no room for that, which is logged; it is not charged.
  */
 bool growth_charge(struct growth *growth, struct quota_account *context);
+/*
+ * Returns whether something was compiled between the last two of the calls above. It is known by
+ * how often memory was taken.
+ */
+bool growth_has_compiled(const struct growth *growth);
 /*
  * Gives the kernel back what lies free in the heap, if much has gone since it was largest. Is to be
  * called when a context has gone.

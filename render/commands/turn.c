@@ -39,18 +39,27 @@ static const struct quota_account *find_painter(struct objects *objects, uint32_
 	return is_known ? objects_get_account(objects, resource->contexts[0]) : NULL;
 }
 
-static void take_turn(const struct turn *turn, struct objects *objects)
+static void charge(struct objects *objects, const struct quota_account *waiter, uint64_t now_ns)
 {
 	struct quota_account *guest = objects_get_account(objects, 0);
 	uint64_t before_ns = guest->making.waited_ns;
-	if (turn->kind == TURN_DRAWS)
-		making_take_turn(
-			guest, objects_get_account(objects, turn->context), turn->began_ns);
-	if (turn->kind == TURN_SHOWS)
-		making_take_turn(guest, find_painter(objects, turn->resource), turn->began_ns);
+	making_take_turn(guest, waiter, now_ns);
 	if (guest->making.waited_ns != before_ns)
 		stats_add_guest(
 			STATS_MAKING_WAITED_US, (guest->making.waited_ns - before_ns) / 1000);
+}
+
+static void take_turn(const struct turn *turn, struct objects *objects)
+{
+	if (turn->kind == TURN_DRAWS)
+		charge(objects, objects_get_account(objects, turn->context), turn->began_ns);
+	if (turn->kind == TURN_SHOWS)
+		charge(objects, find_painter(objects, turn->resource), turn->began_ns);
+}
+
+void turn_take(struct objects *objects, uint32_t context)
+{
+	charge(objects, objects_get_account(objects, context), monotonic_now_ns());
 }
 
 void turn_begin(struct turn *turn, enum turn_kind kind, struct objects *objects,
@@ -63,14 +72,33 @@ void turn_begin(struct turn *turn, enum turn_kind kind, struct objects *objects,
 	struct quota_account *account = find_account(turn, objects);
 	take_turn(turn, objects);
 	making_look(account, turn->began_ns);
+	if (kind == TURN_DRAWS && account != account->guest)
+		making_note_drawn(account, turn->began_ns);
 	turn->n_made = account->making.n_made;
+	turn->compiled_ns = account->making.compiled_ns;
 	turn->n_refused = account->guest->making.n_refused;
+}
+
+/*
+ * Returns for how long the command has made things. Drawing alone makes nothing but what is
+ * compiled for it.
+ */
+static uint64_t get_made_ns(
+	const struct turn *turn, const struct quota_account *account, uint64_t now_ns)
+{
+	if (turn->kind == TURN_SHOWS)
+		return 0;
+	if (turn->kind == TURN_DRAWS && account->making.n_made == turn->n_made)
+		return account->making.compiled_ns - turn->compiled_ns;
+	return now_ns - turn->began_ns;
 }
 
 static void note(const struct turn *turn, struct objects *objects, struct quota_account *account)
 {
 	struct resource *resource = objects_find_resource(objects, turn->resource);
-	uint64_t now_ns = monotonic_now_ns(), ns = now_ns - turn->began_ns;
+	uint64_t now_ns = monotonic_now_ns(), ns = get_made_ns(turn, account, now_ns);
+	if (ns == 0)
+		return;
 	making_note(account, ns, now_ns);
 	if (turn->kind == TURN_MAKES_RESOURCE && resource)
 		resource->making_ns = ns;
@@ -84,10 +112,7 @@ void turn_end(const struct turn *turn, struct objects *objects)
 {
 	struct quota_account *account = find_account(turn, objects);
 	uint64_t n_refused = account->guest->making.n_refused - turn->n_refused;
-	bool made = turn->kind == TURN_DRAWS ? account->making.n_made != turn->n_made :
-					       turn->kind != TURN_SHOWS;
-	if (made)
-		note(turn, objects, account);
+	note(turn, objects, account);
 	if (n_refused > 0)
 		stats_add_guest(STATS_MAKING_REFUSED, n_refused);
 }

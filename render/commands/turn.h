@@ -29,6 +29,7 @@ struct turn {
 	uint32_t context, resource;
 	uint64_t began_ns;
 	uint64_t n_made, n_refused; /* before */
+	uint64_t compiled_ns;       /* the same */
 };
 
 /*
@@ -38,3 +39,5 @@ struct turn {
 void turn_begin(struct turn *turn, enum turn_kind kind, struct objects *objects,
 	const struct virtio_gpu_ctrl_hdr *header);
 void turn_end(const struct turn *turn, struct objects *objects);
+/* Lets a context come to its turn without a command: it has waited for an answer. */
+void turn_take(struct objects *objects, uint32_t context);

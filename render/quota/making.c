@@ -167,11 +167,49 @@ static void tell(struct quota *quota)
 		who, quota_rows[quota->name].name, quota->limit * MAKING_SAVED_S, quota->limit);
 }
 
-bool making_allows(struct quota_account *account)
+void making_refuse(struct quota_account *account)
 {
-	if (!account->making.is_late)
-		return true;
 	account->guest->making.n_refused++;
 	tell(&account->quotas[QUOTA_MAKING_TIME]);
-	return false;
+}
+
+bool making_allows(struct quota_account *account)
+{
+	if (account->making.is_late)
+		making_refuse(account);
+	return !account->making.is_late;
+}
+
+void making_note_drawn(struct quota_account *context, uint64_t now_ns)
+{
+	struct making *guest = &context->guest->making;
+	if (guest->drawer != context)
+		guest->other_drawn_ns = guest->drawn_ns;
+	guest->drawer = context;
+	guest->drawn_ns = now_ns;
+}
+
+static bool is_other_likely_waiting(const struct making *guest, uint64_t now_ns)
+{
+	return guest->other_drawn_ns != 0 &&
+	       now_ns - guest->other_drawn_ns <= guest->unwaited_ns + MAKING_DREW_NS;
+}
+
+uint64_t making_get_compile_ns(struct quota_account *account, uint64_t now_ns)
+{
+	const struct making *guest = &account->guest->making;
+	bool is_likely = is_other_likely_waiting(guest, now_ns) && !account->making.is_spared;
+	int64_t left_ns = guest->left_ns - (int64_t)guest->unwaited_ns;
+	account->making.is_late |= is_likely && left_ns <= 0 && has_used_much(account);
+	if (account->making.compiles && account->making.is_late)
+		return 0;
+	return is_likely ? (uint64_t)CLAMP(left_ns, (int64_t)MAKING_COMPILE_MIN_NS,
+				   (int64_t)MAKING_COMPILE_MAX_NS) :
+			   MAKING_COMPILE_MAX_NS;
+}
+
+void making_note_compiled(struct quota_account *account, uint64_t ns)
+{
+	account->making.compiles = ns >= MAKING_COMPILED_NS;
+	account->making.compiled_ns += ns;
 }

@@ -445,6 +445,7 @@ const struct flood floods[] = {
 	{ "shader-bytes", NULL, NULL, ask_shader_text },
 	{ "queries", NULL, make_query_buffer, ask_queries },
 	{ "program-bytes", PROGRAM_QUOTAS, make_points, ask_variants },
+	{ "compiling", NULL, make_points, ask_variants, .uncached = true },
 	{ "program-bytes of linked shaders", NULL, make_points, ask_programs },
 	{ "texture-bytes after programs", "program-bytes=4G,making-time=1000", make_points,
 		ask_texture_after_programs, give_resource, .leaves = true },

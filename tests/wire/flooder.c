@@ -54,6 +54,15 @@ void flooder_put_no_context(struct flooder *flooder)
 	flooder_put(flooder, &destroy, sizeof(destroy));
 }
 
+void flood_set_environment(const struct flood *flood)
+{
+	static const char variable[] = "MESA_SHADER_CACHE_DISABLE";
+	if (flood->uncached)
+		g_setenv(variable, "1", TRUE);
+	else
+		g_unsetenv(variable);
+}
+
 void flooder_init(struct flooder *flooder, struct guest *guest, const struct flood *flood,
 	bool anew, unsigned window)
 {

@@ -44,6 +44,7 @@ struct flood {
 	bool is_rate;   /* nothing is kept */
 	bool is_work;   /* never refused: what costs is each one */
 	bool on_cursor; /* asked for on the cursor queue */
+	bool uncached;  /* the driver finds nothing on disk of what it compiles */
 	bool leaves;    /* one that is refused leaves something to give back */
 };
 
@@ -61,6 +62,8 @@ struct flooder {
 	struct guest_backing *memory; /* of prepare() */
 };
 
+/* Makes the desktop that is created next one for this flood, as far as its environment goes. */
+void flood_set_environment(const struct flood *flood);
 /* Begins a flood in a desktop where the neighbour runs already. */
 void flooder_init(struct flooder *flooder, struct guest *guest, const struct flood *flood,
 	bool anew, unsigned window);

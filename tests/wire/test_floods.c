@@ -152,6 +152,7 @@ static struct desktop *create(const struct flood *flood)
 		.width = SCENE3D_WIDTH,
 		.height = SCENE3D_HEIGHT,
 		.refresh_mhz = RATE_HZ * 1000 };
+	flood_set_environment(flood);
 	struct desktop *desktop = desktop_create(&options);
 	consumer_link_heads(desktop->consumer, &mode, 1);
 	consumer_link_rate(desktop->consumer, 0, RATE_HZ * 1000);

@@ -20,7 +20,7 @@
 #define WINDOW 32
 
 static const char *const kinds[] = { "contexts", "texture-bytes", "shader-bytes",
-	"staging-bytes that fit" };
+	"staging-bytes that fit", "compiling" };
 
 static const struct flood *find_flood(const char *name)
 {
@@ -70,6 +70,7 @@ static void run_until_begun(struct desktop *desktop, struct neighbour *neighbour
 
 static void test_flood(gconstpointer data)
 {
+	flood_set_environment(find_flood(data));
 	struct desktop *desktop = create(SHORT ",staging-bytes=16M,contexts=1K,other-bytes=16G");
 	pid_t renderer = desktop_renderer(desktop);
 	struct neighbour neighbour;
@@ -93,6 +94,7 @@ static void test_flood(gconstpointer data)
 /* A program may load as much as it likes while nobody else draws, since nobody waits for it. */
 static void test_alone(void)
 {
+	flood_set_environment(find_flood("texture-bytes"));
 	struct desktop *desktop = create(SHORT);
 	struct flooder flooder;
 	flooder_init(&flooder, desktop->guest, find_flood("texture-bytes"), true, 64);

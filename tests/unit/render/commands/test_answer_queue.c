@@ -181,6 +181,24 @@ static void test_quota(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(quota->used, ==, 0);
 }
 
+/* Who has waited is known when its answer leaves, and is asked for once. */
+static void test_left(struct fixture *f, gconstpointer data)
+{
+	uint32_t context;
+	g_assert_false(answer_queue_take_left(f->answers, &context));
+	answer(f, ANSWER_AT_ONCE, 0);
+	g_assert_false(answer_queue_take_left(f->answers, &context));
+	/* Without virglrenderer there is no fence, and all counts as done. */
+	answer_queue_note_work(f->answers, 42);
+	answer(f, ANSWER_HELD, LATER_NS);
+	g_assert_false(answer_queue_take_left(f->answers, &context));
+	clock_ns += LATER_NS;
+	answer_queue_release(f->answers);
+	g_assert_true(answer_queue_take_left(f->answers, &context));
+	g_assert_cmpuint(context, ==, 42);
+	g_assert_false(answer_queue_take_left(f->answers, &context));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -196,6 +214,7 @@ int main(int argc, char **argv)
 		{ "/answers/many", test_many },
 		{ "/answers/clear", test_clear },
 		{ "/answers/quota", test_quota },
+		{ "/answers/left", test_left },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
 		g_test_add(cases[i].name, struct fixture, NULL, set_up, cases[i].run, tear_down);

@@ -159,6 +159,21 @@ static void test_guests_limit(void)
 	growth_destroy(growth);
 }
 
+static void test_compiled(void)
+{
+	begin("program-bytes=64M");
+	growth_begin(growth, &guest);
+	said.n_taken += GROWTH_COMPILED_TAKEN - 1;
+	g_assert_true(growth_charge(growth, &context));
+	g_assert_false(growth_has_compiled(growth));
+	said.n_taken += GROWTH_COMPILED_TAKEN;
+	g_assert_true(growth_charge(growth, &context));
+	g_assert_true(growth_has_compiled(growth));
+	g_assert_true(growth_charge(growth, &context));
+	g_assert_false(growth_has_compiled(growth));
+	growth_destroy(growth);
+}
+
 static void test_not_measured(void)
 {
 	begin("program-bytes=64M");
@@ -166,6 +181,7 @@ static void test_not_measured(void)
 	growth = growth_create(read_nothing);
 	g_assert_true(draw(&context, 900));
 	g_assert_cmpuint(get_mib(&context), ==, 0);
+	g_assert_false(growth_has_compiled(growth));
 	growth_trim(growth);
 	growth_destroy(growth);
 }
@@ -181,6 +197,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/growth/stray", test_stray);
 	g_test_add_func("/growth/days", test_days);
 	g_test_add_func("/growth/guest's limit", test_guests_limit);
+	g_test_add_func("/growth/compiled", test_compiled);
 	g_test_add_func("/growth/not measured", test_not_measured);
 	return g_test_run();
 }

@@ -223,6 +223,72 @@ static void test_refused(void)
 		"context 41: *making-time*waited 10000 ms *200 ms of each second*", warnings_last));
 }
 
+/* What a program compiles is bounded by what is left, if another one draws. */
+static void test_compiling(void)
+{
+	begin();
+	making_note_drawn(&flood, now_ns);
+	make_wait(8 * SECOND);
+	g_assert_false(is_late(&flood));
+	g_assert_cmpuint(making_get_compile_ns(&flood, now_ns), ==, MAKING_COMPILE_MAX_NS);
+	making_note_drawn(&desktop, now_ns);
+	making_note_drawn(&flood, now_ns);
+	g_assert_cmpuint(making_get_compile_ns(&flood, now_ns), ==, 2 * SECOND);
+	making_note(&flood, SECOND, now_ns);
+	g_assert_cmpuint(making_get_compile_ns(&flood, now_ns), ==, SECOND);
+	use_up();
+	making_note_drawn(&desktop, now_ns);
+	making_note_drawn(&flood, now_ns);
+	g_assert_cmpuint(making_get_compile_ns(&flood, now_ns), ==, MAKING_COMPILE_MIN_NS);
+	/* What is found on disk is no matter. */
+	making_note_compiled(&flood, MAKING_COMPILED_NS - 1);
+	g_assert_cmpuint(making_get_compile_ns(&flood, now_ns), ==, MAKING_COMPILE_MIN_NS);
+	making_note_compiled(&flood, MAKING_COMPILED_NS);
+	g_assert_cmpuint(making_get_compile_ns(&flood, now_ns), ==, 0);
+	now_ns += 4 * SECOND;
+	g_assert_false(is_late(&flood));
+	g_assert_cmpuint(making_get_compile_ns(&flood, now_ns), >, MAKING_COMPILE_MIN_NS);
+	making_note_compiled(&flood, 0);
+	use_up();
+	g_assert_cmpuint(making_get_compile_ns(&flood, now_ns), >=, MAKING_COMPILE_MIN_NS);
+	g_assert_cmpuint(flood.making.compiled_ns, ==, 2 * MAKING_COMPILED_NS - 1);
+}
+
+/* Who waits behind a full ring is not heard of, but has drawn just before. */
+static void test_compiling_full_ring(void)
+{
+	begin();
+	making_note_drawn(&desktop, now_ns);
+	for (unsigned n = 0; n < 90; n++) {
+		making_note_drawn(&flood, now_ns);
+		g_assert_cmpuint(making_get_compile_ns(&flood, now_ns), >, 0);
+		now_ns += SECOND / 10;
+		making_note(&flood, SECOND / 10, now_ns);
+		making_note_compiled(&flood, SECOND / 10);
+	}
+	g_assert_cmpuint(making_get_compile_ns(&flood, now_ns), <=, 2 * SECOND);
+	making_note(&flood, 2 * SECOND, now_ns);
+	g_assert_cmpuint(making_get_compile_ns(&flood, now_ns), ==, 0);
+	/* Then nobody else has drawn, and none waits. */
+	now_ns += 60 * SECOND;
+	making_look(&flood, now_ns);
+	g_assert_cmpuint(making_get_compile_ns(&flood, now_ns), ==, MAKING_COMPILE_MAX_NS);
+}
+
+/* The desktop itself compiles as long as anybody may, though others have used all up. */
+static void test_compiling_spared(void)
+{
+	begin();
+	use_up();
+	making_note(&desktop, 5 * SECOND, now_ns);
+	making_note_compiled(&desktop, 5 * SECOND);
+	g_assert_true(is_late(&desktop));
+	g_assert_cmpuint(making_get_compile_ns(&desktop, now_ns), ==, 0);
+	desktop.making.is_spared = true;
+	g_assert_false(is_late(&desktop));
+	g_assert_cmpuint(making_get_compile_ns(&desktop, now_ns), ==, MAKING_COMPILE_MAX_NS);
+}
+
 /* No clock has such times, but nothing overflows. */
 static void test_largest(void)
 {
@@ -253,6 +319,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/making/others", test_others);
 	g_test_add_func("/making/anew", test_anew);
 	g_test_add_func("/making/many", test_many);
+	g_test_add_func("/making/compiling", test_compiling);
+	g_test_add_func("/making/compiling-full-ring", test_compiling_full_ring);
+	g_test_add_func("/making/compiling-spared", test_compiling_spared);
 	g_test_add_func("/making/largest", test_largest);
 	int result = g_test_run();
 	warnings_end();
