@@ -216,10 +216,15 @@ void pass_work(struct connection *connection)
 		connection_event(connection, event);
 }
 
+/*
+ * The phase may have begun in this turn. Until then the end of a client who was not read from was
+ * watched, and would be taken for its leaving.
+ */
 void pass_half_close(struct connection *connection)
 {
 	g_mutex_lock(&lock);
 	connection->half_closed = true;
+	want(connection);
 	g_mutex_unlock(&lock);
 	shutdown(connection->inner.fd, SHUT_WR);
 }
