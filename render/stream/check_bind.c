@@ -5,6 +5,8 @@
  */
 #include "render/stream/check_command.h"
 
+#include <string.h>
+
 bool check_framebuffer(struct stream_check *check)
 {
 	uint32_t n = check->command.n_groups;
@@ -148,4 +150,21 @@ bool check_sampler_states(struct stream_check *check)
 		slot[i] = state;
 	}
 	return true;
+}
+
+/* ---- streamout targets ---- */
+
+/* virglrenderer keeps a set for each number of targets and their handles in order, 0 included. */
+bool check_streamout_targets(struct stream_check *check)
+{
+	const struct sub_context *sub = check->context->current;
+	struct streamout_set set = { .n = check->command.n_groups };
+	if (set.n == 0)
+		return true;
+	memcpy(set.handles, check->words + 2, set.n * sizeof(*set.handles));
+	if (!sub_enter_streamout(check->context, &set))
+		return check_refuse_quota(check, 2);
+	return sub->streamout_sets->len <= STREAM_STREAMOUT_SETS_MAX ||
+	       check_refuse(check, 2, STREAM_STREAMOUT_SETS_MAX,
+		       "is in one set of targets too many that are kept");
 }

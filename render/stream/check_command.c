@@ -201,6 +201,7 @@ static const check_function functions[STREAM_NUMBERS] = {
 	[STREAM_BLIT] = check_blit,
 	[STREAM_RESOURCE_COPY_REGION] = check_copy_region,
 	[STREAM_BIND_SAMPLER_STATES] = check_sampler_states,
+	[STREAM_SET_STREAMOUT_TARGETS] = check_streamout_targets,
 	[STREAM_SET_RENDER_CONDITION] = check_render_condition,
 	[STREAM_SET_UNIFORM_BUFFER] = check_uniform_buffer,
 	[STREAM_SET_SUB_CTX] = check_set_sub,

@@ -100,6 +100,7 @@ bool check_atomic_buffers(struct stream_check *check);
 bool check_shader_images(struct stream_check *check);
 bool check_sampler_views(struct stream_check *check);
 bool check_sampler_states(struct stream_check *check);
+bool check_streamout_targets(struct stream_check *check);
 
 /* These functions are in check_draw.c. */
 bool check_draw(struct stream_check *check);

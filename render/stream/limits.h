@@ -28,6 +28,13 @@
  * 12.
  */
 #define STREAM_STREAMOUT_TARGETS_MAX 4
+/*
+ * virglrenderer keeps each set of targets that was set in a sub-context, until one of the targets
+ * is destroyed, and goes through all of them at each SET_STREAMOUT_TARGETS. A program has as many
+ * as it has objects of transform feedback; Mesa destroys the targets with these. This many take
+ * virglrenderer some ten microseconds a command. Past it the command is refused.
+ */
+#define STREAM_STREAMOUT_SETS_MAX 1024
 #define STREAM_STREAMOUT_OUTPUTS_MAX 64
 /*
  * virglrenderer lists what a vertex has in the streamed buffers in an array of this many names on

@@ -18,6 +18,48 @@ void shader_unref(struct shader *shader)
 	g_free(shader);
 }
 
+/* ---- sets of streamout targets ---- */
+
+static bool has_streamout(const GArray *sets, const struct streamout_set *set)
+{
+	for (guint i = 0; i < sets->len; i++) {
+		if (memcmp(&g_array_index(sets, struct streamout_set, i), set, sizeof(*set)) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool sub_enter_streamout(struct context *context, const struct streamout_set *set)
+{
+	GArray *sets = context->current->streamout_sets;
+	if (has_streamout(sets, set))
+		return true;
+	if (!quota_take(context->account, QUOTA_OBJECTS, 1))
+		return false;
+	g_array_append_vals(sets, set, 1);
+	return true;
+}
+
+static bool sets_target(const struct streamout_set *set, uint32_t handle)
+{
+	for (uint32_t i = 0; i < set->n; i++) {
+		if (set->handles[i] == handle)
+			return true;
+	}
+	return false;
+}
+
+static void forget_streamout(struct context *context, uint32_t handle)
+{
+	GArray *sets = context->current->streamout_sets;
+	for (guint i = sets->len; i-- > 0;) {
+		if (!sets_target(&g_array_index(sets, struct streamout_set, i), handle))
+			continue;
+		g_array_remove_index_fast(sets, i);
+		quota_give(context->account, QUOTA_OBJECTS, 1);
+	}
+}
+
 /* ---- objects ---- */
 
 static void object_destroy(gpointer data)
@@ -86,6 +128,8 @@ static void give_object(struct quota_account *account, const struct object *obje
 void sub_remove(struct context *context, struct object *object)
 {
 	g_assert(!object_is_in_use(object));
+	if (object->kind == STREAM_OBJECT_STREAMOUT_TARGET)
+		forget_streamout(context, object->handle);
 	forget_pointers(context->current, object);
 	give_object(context->account, object);
 	g_hash_table_remove(context->current->objects, GUINT_TO_POINTER(object->handle));
@@ -118,6 +162,7 @@ static void sub_destroy(gpointer data)
 {
 	struct sub_context *sub = data;
 	g_hash_table_unref(sub->objects);
+	g_array_unref(sub->streamout_sets);
 	for (unsigned stage = 0; stage < STREAM_STAGES; stage++)
 		shader_unref(sub->shaders[stage]);
 	g_free(sub);
@@ -138,6 +183,7 @@ static void add_sub(struct context *context, uint32_t id)
 	struct sub_context *sub = g_new0(struct sub_context, 1);
 	sub->id = id;
 	sub->objects = g_hash_table_new_full(NULL, NULL, NULL, object_destroy);
+	sub->streamout_sets = g_array_new(FALSE, FALSE, sizeof(struct streamout_set));
 	g_hash_table_insert(context->subs, GUINT_TO_POINTER(id), sub);
 	context->current = sub;
 }
@@ -171,6 +217,7 @@ void context_destroy_sub(struct context *context, uint32_t id)
 	g_hash_table_iter_init(&iter, sub->objects);
 	while (g_hash_table_iter_next(&iter, NULL, &object))
 		give_object(context->account, object);
+	quota_give(context->account, QUOTA_OBJECTS, sub->streamout_sets->len);
 	g_hash_table_remove(context->subs, GUINT_TO_POINTER(id));
 	quota_give(context->account, QUOTA_SUB_CONTEXTS, 1);
 }

@@ -59,6 +59,12 @@ struct slots {
 	uint32_t index;
 };
 
+/* These targets were set together. What is behind the last of them is 0. */
+struct streamout_set {
+	uint32_t n;
+	uint32_t handles[STREAM_STREAMOUT_TARGETS_MAX]; /* 0: none */
+};
+
 struct sub_context {
 	uint32_t id;
 	GHashTable *objects; /* handle -> struct object* */
@@ -71,9 +77,10 @@ struct sub_context {
 		*condition; /* a query, on whose result it depends whether anything is drawn */
 	struct object *sampler_states[STREAM_STAGES][STREAM_SAMPLERS_MAX];
 	struct object *shader_in_progress[STREAM_STAGES];
-	struct shader *shaders[STREAM_STAGES];  /* bound */
-	bool shaders_changed;                   /* since `buffers_fit` was found */
-	bool buffers_fit;                       /* the bound shaders' buffers, all together */
+	struct shader *shaders[STREAM_STAGES]; /* bound */
+	GArray *streamout_sets;                /* of struct streamout_set: that virglrenderer has */
+	bool shaders_changed;                  /* since `buffers_fit` was found */
+	bool buffers_fit;                      /* the bound shaders' buffers, all together */
 	uint32_t constants_room[STREAM_STAGES]; /* words that virglrenderer has room for */
 };
 
@@ -121,6 +128,12 @@ struct object *sub_find(const struct sub_context *sub, uint32_t handle);
  */
 struct object *sub_insert(
 	struct context *context, uint32_t handle, enum stream_object kind, uint32_t text_bytes);
+/*
+ * Enters a set of streamout targets into the current sub-context, which counts as an object, if
+ * virglrenderer has not got it. It goes with the first of its targets. Returns false when that is
+ * over the quota; the caller looks whether there are too many.
+ */
+bool sub_enter_streamout(struct context *context, const struct streamout_set *set);
 void sub_remove(struct context *context, struct object *object);
 /* Returns true while virglrenderer holds pointers to it that it would not clear. */
 bool object_is_in_use(const struct object *object);
