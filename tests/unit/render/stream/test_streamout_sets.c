@@ -116,6 +116,7 @@ static void test_sub_contexts(void)
 	DESK_PUT(&d, STREAM_SET_STREAMOUT_TARGETS, 0, 0, FIRST, FIRST, FIRST, FIRST);
 	g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
 	g_assert_cmpuint(get_objects(&d), ==, before + 2);
+	DESK_PUT(&d, STREAM_SET_SUB_CTX, 0, 5);
 	DESK_PUT(&d, STREAM_DESTROY_SUB_CTX, 0, 5);
 	g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
 	g_assert_cmpuint(get_objects(&d), ==, before);
