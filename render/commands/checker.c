@@ -9,6 +9,7 @@
 #include "common/peer_log.h"
 #include "protocol/stats_writer.h"
 #include "render/commands/growth.h"
+#include "render/commands/maps.h"
 #include "render/gl/virgl.h"
 #include "render/gl/virgl_bounds.h"
 #include "render/objects/objects.h"
@@ -22,10 +23,17 @@
  * has made much more than it may.
  */
 #define PIECE_COMMANDS 16
+/* Without sanitizers, under which nothing is known to have compiled. */
+#define MAPS_FILE "/proc/self/maps"
+#define MAPS_MOST_FILE "/proc/sys/vm/max_map_count"
+/* A program that has compiled this often has compiled much. */
+#define COMPILED_MUCH 32
+
 struct checker {
 	struct objects *objects;
 	struct streams *streams;
 	struct growth *growth;
+	struct maps *maps;
 };
 
 /* ---- what objects say ---- */
@@ -92,6 +100,7 @@ static void context_gone(void *user, uint32_t context)
 	struct checker *checker = user;
 	streams_context_gone(checker->streams, context);
 	growth_trim(checker->growth);
+	maps_forget(checker->maps);
 }
 
 static void resource_opened(void *user, uint32_t context, const struct resource *resource)
@@ -124,6 +133,7 @@ struct checker *checker_create(struct objects *objects)
 	checker->objects = objects;
 	checker->streams = streams_create();
 	checker->growth = growth_create(heap_read);
+	checker->maps = maps_create(MAPS_FILE, maps_read_most(MAPS_MOST_FILE));
 	objects_add_listener(objects, &objects_listener, checker);
 	return checker;
 }
@@ -135,6 +145,7 @@ void checker_destroy(struct checker *checker)
 	objects_remove_listener(checker->objects, checker);
 	streams_destroy(checker->streams);
 	growth_destroy(checker->growth);
+	maps_destroy(checker->maps);
 	g_free(checker);
 }
 
@@ -186,6 +197,16 @@ static void lose_for_memory(struct checker *checker, uint32_t context)
 	stats_add_guest(STATS_COMMANDS_REFUSED, 1);
 }
 
+/* Returns false when the process has no maps left for what this program compiles. */
+static bool has_maps(struct checker *checker, struct quota_account *account)
+{
+	enum maps_state state = maps_note_compiled(checker->maps);
+	account->making.n_compiled++;
+	if (state == MAPS_FEW || account->making.is_spared)
+		return true;
+	return state == MAPS_MANY && account->making.n_compiled < COMPILED_MUCH;
+}
+
 /* What executes one stream. */
 struct execution {
 	struct checker *checker;
@@ -210,9 +231,12 @@ static uint32_t execute_piece(struct execution *execution, uint32_t *words, uint
 		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 	}
 	bool has_room = growth_charge(checker->growth, execution->account);
-	if (growth_has_compiled(checker->growth))
+	has_room |= is_borne(execution->account);
+	if (growth_has_compiled(checker->growth)) {
+		has_room &= has_maps(checker, execution->account);
 		execution->compiled_ns += monotonic_now_ns() - began_ns;
-	if (has_room || is_borne(execution->account))
+	}
+	if (has_room)
 		return VIRTIO_GPU_RESP_OK_NODATA;
 	lose_for_memory(checker, execution->context);
 	return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;

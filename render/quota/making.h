@@ -65,6 +65,7 @@ struct making {
 	uint64_t used_ns, used_at_ns;       /* of late, waited for or not; the guest's: of all */
 	uint64_t n_made;                    /* of what takes time inside of a stream, in sum */
 	uint64_t compiled_ns;               /* for its draws, in sum */
+	uint64_t n_compiled;                /* how often that was, in sum */
 	bool compiles;                      /* the last stream that was worked had to */
 	bool is_late;                       /* at its last making_look() */
 	bool is_spared;                     /* never late: the guest's desktop itself */

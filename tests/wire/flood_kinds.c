@@ -32,7 +32,10 @@
 #define PROGRAM_QUOTAS                                                                             \
 	"program-bytes=64M,texture-bytes=128M,picture-bytes=64M,other-bytes=64M,staging-bytes=16M"
 /* These take some 0.7 MB each of Mesa 22.3's memory. */
-#define PROGRAMS_BEFORE 6000
+#define PROGRAMS_BEFORE 3000
+#define BLEND_TARGETS 8
+#define CODE_AT_ONCE 4
+#define CODE_ASKS 63
 
 /* ---- contexts and resources ---- */
 
@@ -81,7 +84,7 @@ static void ask_picture(struct flooder *flooder, uint32_t id)
 static void put_open(struct flooder *flooder, uint32_t id)
 {
 	const struct virtio_gpu_ctx_resource attach = {
-		.hdr = { .type = VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE, .ctx_id = FLOODER_CONTEXT },
+		.hdr = { .type = VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE, .ctx_id = flooder->context },
 		.resource_id = id
 	};
 	flooder_put(flooder, &attach, sizeof(attach));
@@ -323,6 +326,41 @@ static void ask_variants(struct flooder *flooder, uint32_t id)
 	flooder_put_stream(flooder, &stream);
 }
 
+/* Draws with a blending that none has had before in this context. */
+static void put_blended(struct virgl_stream *stream, uint32_t n)
+{
+	uint32_t factors[] = { 1 + n % 8, 1 + n / 8 % 8, 1 + n / 64 % 8, 1 + n / 512 % 8 };
+	virgl_put_header(stream, CREATE_OBJECT, VIRGL_OBJECT_BLEND, 3 + BLEND_TARGETS);
+	virgl_put(stream, 4);
+	virgl_put(stream, 0);
+	virgl_put(stream, 0);
+	virgl_put(stream, 1 | factors[0] << 4 | factors[1] << 9 | factors[2] << 17 |
+				  factors[3] << 22 | 0xfu << 27);
+	for (unsigned i = 1; i < BLEND_TARGETS; i++)
+		virgl_put(stream, 0);
+	virgl_bind(stream, VIRGL_OBJECT_BLEND, 4);
+	virgl_draw(stream, PRIM_POINTS, 0, 1);
+	virgl_destroy(stream, VIRGL_OBJECT_BLEND, 4);
+}
+
+/*
+ * Draws with as many blendings as a context's driver keeps code for, in ever more contexts. Each
+ * piece of code is some maps of the process, of which the kernel allows 65530.
+ */
+static void ask_code(struct flooder *flooder, uint32_t id)
+{
+	struct virgl_stream stream = { 0 };
+	uint32_t n = (id - FLOODER_BASE) % CODE_ASKS;
+	if (n == 0) {
+		flooder->context = FLOODER_CONTEXT + 1 + (id - FLOODER_BASE) / CODE_ASKS;
+		ask_context(flooder, flooder->context);
+		put_points(flooder);
+	}
+	for (uint32_t i = 0; i < CODE_AT_ONCE; i++)
+		put_blended(&stream, n * CODE_AT_ONCE + i);
+	flooder_put_stream(flooder, &stream);
+}
+
 /*
  * Draws with shaders that are made anew of the same texts: each pair is linked again, for much
  * memory and little time.
@@ -338,8 +376,9 @@ static void ask_programs(struct flooder *flooder, uint32_t id)
 }
 
 /*
- * Asks for textures once a context has come and gone that has linked for as much memory as all of
- * them: what it leaves free must not be lost to the process.
+ * Asks for textures once a context has come and gone that has linked as much as it might: what it
+ * leaves free must not be lost to the process. The second context is asked for until it is granted,
+ * which it is not while others have waited too long for the first.
  */
 static void ask_texture_after_programs(struct flooder *flooder, uint32_t id)
 {
@@ -347,10 +386,9 @@ static void ask_texture_after_programs(struct flooder *flooder, uint32_t id)
 		ask_programs(flooder, id);
 		return;
 	}
-	if (id == FLOODER_BASE + PROGRAMS_BEFORE) {
+	if (id == FLOODER_BASE + PROGRAMS_BEFORE)
 		flooder_put_no_context(flooder);
-		flooder_put_context(flooder);
-	}
+	flooder_put_context(flooder);
 	ask_texture(flooder, id);
 }
 
@@ -446,8 +484,9 @@ const struct flood floods[] = {
 	{ "queries", NULL, make_query_buffer, ask_queries },
 	{ "program-bytes", PROGRAM_QUOTAS, make_points, ask_variants },
 	{ "compiling", NULL, make_points, ask_variants, .uncached = true },
+	{ "code", NULL, make_points, ask_code },
 	{ "program-bytes of linked shaders", NULL, make_points, ask_programs },
-	{ "texture-bytes after programs", "program-bytes=4G,making-time=1000", make_points,
+	{ "texture-bytes after programs", "program-bytes=4G", make_points,
 		ask_texture_after_programs, give_resource, .leaves = true },
 	{ "resources", NULL, NULL, ask_small, give_resource },
 	{ "texture-bytes", NULL, NULL, ask_texture, give_resource, .leaves = true },

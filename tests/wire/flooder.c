@@ -33,7 +33,7 @@ void flooder_put_stream(struct flooder *flooder, struct virgl_stream *stream)
 {
 	size_t bytes;
 	g_autofree void *submit = guest_gpu_make_submit(
-		FLOODER_CONTEXT, stream->words, virgl_stream_bytes(stream), &bytes);
+		flooder->context, stream->words, virgl_stream_bytes(stream), &bytes);
 	flooder_put(flooder, submit, bytes);
 	virgl_stream_finish(stream);
 }
@@ -70,6 +70,7 @@ void flooder_init(struct flooder *flooder, struct guest *guest, const struct flo
 		.flood = flood,
 		.anew = anew && !flood->is_rate,
 		.window = window,
+		.context = FLOODER_CONTEXT,
 		.next_id = FLOODER_BASE };
 	g_queue_init(&flooder->unsent);
 	g_queue_init(&flooder->sent);

@@ -51,8 +51,9 @@ struct flood {
 struct flooder {
 	struct guest *guest;
 	const struct flood *flood;
-	bool anew;       /* gives back at a refusal, and begins anew */
-	unsigned window; /* commands that lie in the ring */
+	bool anew;        /* gives back at a refusal, and begins anew */
+	unsigned window;  /* commands that lie in the ring */
+	uint32_t context; /* that its streams are of */
 	uint32_t next_id;
 	unsigned epoch;  /* of beginning anew */
 	GQueue unsent;   /* struct flood_command */
@@ -75,7 +76,7 @@ void flooder_finish(struct flooder *flooder);
 /* ---- for a flood's functions ---- */
 
 void flooder_put(struct flooder *flooder, const void *command, size_t command_bytes);
-/* Puts a SUBMIT_3D of FLOODER_CONTEXT with the stream's words; frees these. */
+/* Puts a SUBMIT_3D of flooder->context with the stream's words; frees these. */
 void flooder_put_stream(struct flooder *flooder, struct virgl_stream *stream);
 /* Make and destroy FLOODER_CONTEXT. */
 void flooder_put_context(struct flooder *flooder);
