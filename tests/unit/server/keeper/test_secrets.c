@@ -157,10 +157,11 @@ static void test_refused(void)
 	g_assert_cmpint(mkfifo(site.key, 0600), ==, 0);
 	kill(site.rig->pid, SIGHUP);
 	await_error(&site, "key: not a regular file", 1);
+	/* Each SIGHUP has said all that is good once more. */
+	rig_wait_log(site.rig, "TICKET swordfish", 4);
 
 	pid_t display = rig_worker(site.rig, "display");
 	kill(display, SIGKILL);
-	/* Each SIGHUP has said all that is good once more. */
 	rig_wait_log(site.rig, "TICKET swordfish", 5);
 	rig_wait_log(site.rig, first, 2);
 	g_assert_cmpuint(rig_count_log(site.rig, "CERTIFICATE"), ==, 2);
@@ -207,6 +208,7 @@ static void test_users_refused(void)
 	g_unlink(site.users);
 	kill(site.rig->pid, SIGHUP);
 	await_error(&site, "users: No such file", 1);
+	expect_users(&site, 3);
 	kill(rig_worker(site.rig, "display"), SIGKILL);
 	expect_users(&site, 4);
 	g_assert_cmpuint(rig_count_log(site.rig, "cheshire"), ==, 0);
