@@ -222,10 +222,33 @@ static bool enlarge_index(struct breaker *b, const struct script_field *field)
 	return true;
 }
 
+/*
+ * Leaves a line out, or has it twice: what it declared is used all the same, or is declared again.
+ * Returns false when there is only one.
+ */
+static bool break_line(struct breaker *b, const struct script_field *field)
+{
+	g_autofree char *text = g_strndup((const char *)word_at(b, field->word), field->limit);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	unsigned n = g_strv_length(lines);
+	if (n < 2)
+		return false;
+	unsigned wanted = choose_between(b->choices, 1, n - 1), times = choose(b->choices, 2) * 2;
+	g_autoptr(GString) changed = g_string_new(lines[0]);
+	for (unsigned i = 1; i < n; i++)
+		for (unsigned j = 0; j < (i == wanted ? times : 1); j++)
+			g_string_append_printf(changed, "\n%s", lines[i]);
+	replace_text(b, field, changed->str, (uint32_t)changed->len + 1);
+	b->breakage->way = times ? "a line twice" : "without a line";
+	return true;
+}
+
 static void break_text(struct breaker *b, const struct script_field *field)
 {
-	uint32_t kind = choose(b->choices, 4);
+	uint32_t kind = choose(b->choices, 6);
 	char *text = (char *)word_at(b, field->word);
+	if (kind >= 4 && break_line(b, field))
+		return;
 	if (kind >= 2 && enlarge_index(b, field))
 		return;
 	if (kind == 0) {
@@ -342,6 +365,42 @@ static bool break_life(struct breaker *b)
 	return true;
 }
 
+/* Finds an object of the command that is not one it makes. */
+static const struct script_object *find_object(struct breaker *b)
+{
+	uint32_t handle = 0;
+	for (uint32_t i = 0; i < b->command.n_fields; i++) {
+		const struct script_field *field = &g_array_index(
+			b->script->fields, struct script_field, b->command.first_field + i);
+		if (field->kind == SCRIPT_FIELD_OBJECT && field->n_words > 0 &&
+			*word_at(b, field->word) != 0)
+			handle = *word_at(b, field->word);
+	}
+	for (unsigned i = 0; i < b->script->objects->len; i++) {
+		const struct script_object *object =
+			&g_array_index(b->script->objects, struct script_object, i);
+		if (object->handle == handle)
+			return object;
+	}
+	return NULL;
+}
+
+/* Destroys an object right after the command that names it. */
+static bool break_object_life(struct breaker *b)
+{
+	const struct script_object *object = find_object(b);
+	uint32_t end = b->command.word + b->command.n_words;
+	if (!object)
+		return false;
+	resize(b, end, 2);
+	*word_at(b, end) = VIRGL_HEADER(VIRGL_DESTROY_OBJECT, object->type, 1);
+	*word_at(b, end + 1) = object->handle;
+	b->breakage->field = "object";
+	b->breakage->way = "destroyed after it";
+	b->breakage->before = b->breakage->after = object->handle;
+	return true;
+}
+
 /* ---- choosing ---- */
 
 static bool choose_command(struct breaker *b, const char *wanted)
@@ -367,8 +426,10 @@ bool breakage_make(struct choices *choices, struct script *script, const char *w
 	*breakage = (struct breakage){ 0 };
 	if (!choose_command(&b, wanted))
 		return false;
-	uint32_t way = choose(choices, 16);
+	uint32_t way = choose(choices, 18);
 	if (way == 0 && break_life(&b))
+		return true;
+	if (way >= 16 && break_object_life(&b))
 		return true;
 	if (way <= 2 || (b.command.n_fields == 0 && way < 8))
 		break_size(&b);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * breakage: makes exactly one thing of a valid script wrong: one field of one command, its length,
- * its number, its text, or the life of a resource that it uses.
+ * its number, its text, or the life of a resource or an object that it uses.
  */
 #pragma once
 
