@@ -136,6 +136,12 @@ static bool is_used_up(const struct quota_account *guest)
 	return making->left_ns <= (is_low ? (int64_t)making->unwaited_ns : 0);
 }
 
+/* Whoever allows all of each second wants nothing to be refused. */
+static bool is_unlimited(const struct quota_account *guest)
+{
+	return get_rate_ms(guest) >= MS_PER_S;
+}
+
 static bool has_used_much(const struct quota_account *account)
 {
 	uint64_t half_ns = account->guest->making.used_ns / count_contexts(account) / 2;
@@ -148,7 +154,8 @@ void making_look(struct quota_account *account, uint64_t now_ns)
 	refill(guest, now_ns);
 	forget(guest, now_ns);
 	forget(account, now_ns);
-	account->making.is_late = is_used_up(guest) && !account->making.is_spared &&
+	account->making.is_late = !is_unlimited(guest) && is_used_up(guest) &&
+				  !account->making.is_spared &&
 				  (account == guest || has_used_much(account));
 }
 
@@ -198,6 +205,8 @@ static bool is_other_likely_waiting(const struct making *guest, uint64_t now_ns)
 uint64_t making_get_compile_ns(struct quota_account *account, uint64_t now_ns)
 {
 	const struct making *guest = &account->guest->making;
+	if (is_unlimited(account->guest))
+		return UINT64_MAX;
 	bool is_likely = is_other_likely_waiting(guest, now_ns) && !account->making.is_spared;
 	int64_t left_ns = guest->left_ns - (int64_t)guest->unwaited_ns;
 	account->making.is_late |= is_likely && left_ns <= 0 && has_used_much(account);

@@ -99,7 +99,7 @@ void making_refuse(struct quota_account *account);
 void making_note_drawn(struct quota_account *context, uint64_t now_ns);
 /*
  * Returns for how long the next stream of the account may have things compiled for what it draws.
- * 0: nothing of it is to be drawn.
+ * 0: nothing of it is to be drawn. UINT64_MAX: the guest's quota allows all of each second.
  */
 uint64_t making_get_compile_ns(struct quota_account *account, uint64_t now_ns);
 /* Notes for how long a stream that was worked has had things compiled. */

@@ -289,6 +289,19 @@ static void test_compiling_spared(void)
 	g_assert_cmpuint(making_get_compile_ns(&desktop, now_ns), ==, MAKING_COMPILE_MAX_NS);
 }
 
+/* With all of each second allowed nothing is refused, also of what takes longer than is saved. */
+static void test_unlimited(void)
+{
+	begin();
+	guest.quotas[QUOTA_MAKING_TIME].limit = quota_rows[QUOTA_MAKING_TIME].max;
+	making_note_drawn(&desktop, now_ns);
+	making_note(&flood, 100 * SECOND, now_ns);
+	making_note_compiled(&flood, 100 * SECOND);
+	making_note_drawn(&flood, now_ns);
+	g_assert_cmpuint(making_get_compile_ns(&flood, now_ns), ==, UINT64_MAX);
+	g_assert_false(is_late(&flood));
+}
+
 /* No clock has such times, but nothing overflows. */
 static void test_largest(void)
 {
@@ -322,6 +335,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/making/compiling", test_compiling);
 	g_test_add_func("/making/compiling-full-ring", test_compiling_full_ring);
 	g_test_add_func("/making/compiling-spared", test_compiling_spared);
+	g_test_add_func("/making/unlimited", test_unlimited);
 	g_test_add_func("/making/largest", test_largest);
 	int result = g_test_run();
 	warnings_end();
