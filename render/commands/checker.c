@@ -216,6 +216,14 @@ struct execution {
 	bool left_out;
 };
 
+static void tell_left_out(const struct execution *execution)
+{
+	if (execution->allowed_ns >= MAKING_COMPILE_MAX_NS)
+		making_refuse_long(execution->account);
+	else
+		making_refuse(execution->account);
+}
+
 /* Returns what virtio-gpu answers. */
 static uint32_t execute_piece(struct execution *execution, uint32_t *words, uint32_t n_words)
 {
@@ -224,7 +232,7 @@ static uint32_t execute_piece(struct execution *execution, uint32_t *words, uint
 	uint32_t n = leaves_out ? draws_leave_out(words, n_words) : n_words;
 	uint64_t began_ns = monotonic_now_ns();
 	if (n != n_words && !execution->left_out)
-		making_refuse(execution->account);
+		tell_left_out(execution);
 	execution->left_out |= n != n_words;
 	if (!virgl_submit(execution->context, words, n)) {
 		lose(checker, execution->context);

@@ -180,6 +180,20 @@ void making_refuse(struct quota_account *account)
 	tell(&account->quotas[QUOTA_MAKING_TIME]);
 }
 
+void making_refuse_long(struct quota_account *account)
+{
+	struct quota *quota = &account->quotas[QUOTA_MAKING_TIME];
+	account->guest->making.n_refused++;
+	if (account->making.is_long_told)
+		return;
+	account->making.is_long_told = true;
+	peer_warning(PEER_GUEST,
+		"context %u: one submission had things compiled for %" G_GUINT64_FORMAT
+		" ms, and none may for longer: draws after that are left out of it, and of others "
+		"like it without a word",
+		quota->context, MAKING_COMPILE_MAX_NS / NS_PER_MS);
+}
+
 bool making_allows(struct quota_account *account)
 {
 	if (account->making.is_late)

@@ -41,7 +41,10 @@ struct quota_account;
  */
 #define MAKING_OWN_NS UINT64_C(100000000)
 
-/* A stream may have this much compiled in any case, and this much at most. */
+/*
+ * A stream may have this much compiled in any case, and this much at most: a submission that takes
+ * 10 s (the initial --submit-limit) costs all programs their contexts.
+ */
 #define MAKING_COMPILE_MIN_NS UINT64_C(50000000)
 #define MAKING_COMPILE_MAX_NS UINT64_C(6000000000)
 /* Who drew no longer than this before is taken to wait for its turn. */
@@ -66,6 +69,7 @@ struct making {
 	uint64_t n_made;                    /* of what takes time inside of a stream, in sum */
 	uint64_t compiled_ns;               /* for its draws, in sum */
 	uint64_t n_compiled;                /* how often that was, in sum */
+	bool is_long_told;                  /* that a submission had too much compiled */
 	bool compiles;                      /* the last stream that was worked had to */
 	bool is_late;                       /* at its last making_look() */
 	bool is_spared;                     /* never late: the guest's desktop itself */
@@ -95,6 +99,8 @@ void making_look(struct quota_account *account, uint64_t now_ns);
 bool making_allows(struct quota_account *account);
 /* Logs and counts the same of what has been refused otherwise. */
 void making_refuse(struct quota_account *account);
+/* Does so of draws that are left out behind MAKING_COMPILE_MAX_NS, which nobody need wait for. */
+void making_refuse_long(struct quota_account *account);
 /* Notes that the context draws, though it may have made nothing. */
 void making_note_drawn(struct quota_account *context, uint64_t now_ns);
 /*

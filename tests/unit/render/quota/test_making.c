@@ -289,6 +289,19 @@ static void test_compiling_spared(void)
 	g_assert_cmpuint(making_get_compile_ns(&desktop, now_ns), ==, MAKING_COMPILE_MAX_NS);
 }
 
+/* The log does not say that somebody waits where nobody does. */
+static void test_long(void)
+{
+	begin();
+	warnings_n = 0;
+	making_refuse_long(&flood);
+	making_refuse_long(&flood);
+	g_assert_cmpuint(guest.making.n_refused, ==, 2);
+	g_assert_cmpuint(warnings_n, ==, 1);
+	g_assert_true(g_pattern_match_simple(
+		"context 41: one submission *compiled for 6000 ms*", warnings_last));
+}
+
 /* With all of each second allowed nothing is refused, also of what takes longer than is saved. */
 static void test_unlimited(void)
 {
@@ -335,6 +348,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/making/compiling", test_compiling);
 	g_test_add_func("/making/compiling-full-ring", test_compiling_full_ring);
 	g_test_add_func("/making/compiling-spared", test_compiling_spared);
+	g_test_add_func("/making/long", test_long);
 	g_test_add_func("/making/unlimited", test_unlimited);
 	g_test_add_func("/making/largest", test_largest);
 	int result = g_test_run();
