@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "render/quota/heap.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <malloc.h>
 #include <stdatomic.h>
@@ -16,12 +17,46 @@
 
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 
-/* The C library's own functions, which it exports for programs that replace the public ones. */
-extern void *__libc_malloc(size_t bytes);
-extern void *__libc_calloc(size_t n, size_t bytes);
-extern void *__libc_realloc(void *at, size_t bytes);
-extern void *__libc_memalign(size_t alignment, size_t bytes);
-extern void __libc_free(void *at);
+/*
+ * The functions that these here stand before: the C library's, or those of what was preloaded, such
+ * as a sanitizer's or valgrind's, which must see all that is taken.
+ */
+static struct {
+	void *(*malloc)(size_t bytes);
+	void *(*calloc)(size_t n, size_t bytes);
+	void *(*realloc)(void *at, size_t bytes);
+	void *(*memalign)(size_t alignment, size_t bytes);
+	void (*free)(void *at);
+} next;
+/* AddressSanitizer was preloaded: it cannot say how large a piece is before it has begun. */
+static bool is_sanitized;
+
+static void *find_next(const char *name)
+{
+	void *function = dlsym(RTLD_NEXT, name);
+	if (!function)
+		abort();
+	return function;
+}
+
+/* Finds them at the first call, which comes before there are threads. Dlsym takes no memory for
+ * these. */
+static void find_all(void)
+{
+	*(void **)&next.calloc = find_next("calloc");
+	*(void **)&next.realloc = find_next("realloc");
+	*(void **)&next.memalign = find_next("memalign");
+	*(void **)&next.free = find_next("free");
+	*(void **)&next.malloc = find_next("malloc");
+	/* A name that is not there does take memory, for the words that say so. */
+	is_sanitized = dlsym(RTLD_DEFAULT, "__asan_init") != NULL;
+}
+
+static inline void ensure_found(void)
+{
+	if (__builtin_expect(!next.malloc, 0))
+		find_all();
+}
 
 /*
  * A thread adds what it has taken and freed to the sum when it is this much, so that threads do not
@@ -48,7 +83,7 @@ static void add(int64_t bytes)
 
 static int64_t measure(void *at)
 {
-	return at ? (int64_t)(malloc_usable_size(at) + HEADER_BYTES) : 0;
+	return at && !is_sanitized ? (int64_t)(malloc_usable_size(at) + HEADER_BYTES) : 0;
 }
 
 static void *note_taken(void *at)
@@ -65,18 +100,21 @@ static void *note_taken(void *at)
 
 void *malloc(size_t bytes)
 {
-	return note_taken(__libc_malloc(bytes));
+	ensure_found();
+	return note_taken(next.malloc(bytes));
 }
 
 void *calloc(size_t n, size_t bytes)
 {
-	return note_taken(__libc_calloc(n, bytes));
+	ensure_found();
+	return note_taken(next.calloc(n, bytes));
 }
 
 void *realloc(void *at, size_t bytes)
 {
+	ensure_found();
 	int64_t before = measure(at);
-	void *now = __libc_realloc(at, bytes);
+	void *now = next.realloc(at, bytes);
 	n_taken++;
 	/* What was asked for may be refused, and then the old memory is left as it was. */
 	if (now || bytes == 0)
@@ -86,7 +124,8 @@ void *realloc(void *at, size_t bytes)
 
 void *memalign(size_t alignment, size_t bytes)
 {
-	return note_taken(__libc_memalign(alignment, bytes));
+	ensure_found();
+	return note_taken(next.memalign(alignment, bytes));
 }
 
 void *aligned_alloc(size_t alignment, size_t bytes)
@@ -129,8 +168,9 @@ void *pvalloc(size_t bytes)
 
 void free(void *at)
 {
+	ensure_found();
 	add(-measure(at));
-	__libc_free(at);
+	next.free(at);
 }
 
 #pragma GCC visibility pop
@@ -141,7 +181,7 @@ bool heap_read(struct heap_use *use)
 {
 	int64_t told = atomic_load_explicit(&told_bytes, memory_order_relaxed);
 	*use = (struct heap_use){ .bytes = told + untold_bytes, .n_taken = n_taken };
-	return true;
+	return !is_sanitized;
 }
 
 void heap_trim(void)

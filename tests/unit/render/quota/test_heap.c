@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "render/quota/heap.h"
@@ -13,6 +14,8 @@
 #define PIECE_BYTES 100000
 /* The C library rounds sizes up to 16 bytes, and maps large pieces in pages. */
 #define SLACK_BYTES 4200
+#define PRELOADED "HEAP_TEST_IS_PRELOADED"
+#define NOT_COUNTED 42
 #define SMALL_BYTES 2000
 #define SMALL_PIECES 32768
 /* Threads tell what they have taken once it is this much. */
@@ -159,9 +162,46 @@ static void test_trim(void)
 	free(last);
 }
 
+/* What is preloaded sees all memory that is taken, and a sanitizer, which needs to, is not counted.
+ */
+static void test_preloaded(void)
+{
+	g_autofree char *libasan = NULL, *compiler_says = NULL;
+	if (g_spawn_command_line_sync(
+		    "gcc -print-file-name=libasan.so", &compiler_says, NULL, NULL, NULL))
+		libasan = g_strdup(g_strchomp(compiler_says));
+	if (!libasan || !g_path_is_absolute(libasan)) {
+		g_test_skip("gcc has no libasan here");
+		return;
+	}
+	g_auto(GStrv) environment = g_environ_setenv(g_get_environ(), "LD_PRELOAD", libasan, TRUE);
+	environment = g_environ_setenv(environment, PRELOADED, "1", TRUE);
+	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+	char *arguments[] = { self, NULL };
+	g_autofree char *said = NULL;
+	int status;
+	g_assert_true(g_spawn_sync(NULL, arguments, environment, G_SPAWN_DEFAULT, NULL, NULL, NULL,
+		&said, &status, NULL));
+	g_assert_cmpstr(said, ==, "");
+	g_assert_true(WIFEXITED(status));
+	g_assert_cmpint(WEXITSTATUS(status), ==, NOT_COUNTED);
+}
+
+/* Is all that the program does with a sanitizer before it. */
+static int run_preloaded(void)
+{
+	struct heap_use use;
+	char *volatile piece = malloc(SMALL_BYTES);
+	bool is_counted = heap_read(&use);
+	free(realloc(piece, 2 * SMALL_BYTES));
+	return is_counted ? 1 : NOT_COUNTED;
+}
+
 int main(int argc, char **argv)
 {
 	struct heap_use use;
+	if (g_getenv(PRELOADED))
+		return run_preloaded();
 	g_test_init(&argc, &argv, NULL);
 	/* Under sanitizers nothing is counted. */
 	if (heap_read(&use)) {
@@ -170,6 +210,7 @@ int main(int argc, char **argv)
 		g_test_add_func("/heap/refused", test_refused);
 		g_test_add_func("/heap/threads", test_threads);
 		g_test_add_func("/heap/trim", test_trim);
+		g_test_add_func("/heap/preloaded", test_preloaded);
 	}
 	return g_test_run();
 }
