@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "tests/apparmor/profile_climbs.h"
+#include "tests/bench/processes.h"
 #include "tests/client/certificate.h"
 #include "tests/client/client.h"
 #include "tests/wire/virgl_encode.h"
@@ -250,20 +251,10 @@ static char *read_status(pid_t pid, const char *field)
 /* Servants execute nothing, so they have the keeper's program and names of their own. */
 static pid_t find_servant(const struct site *site, const char *name)
 {
-	pid_t keeper = site->guest->backend->pid;
-	g_autofree char *path =
-		g_strdup_printf("/proc/%d/task/%d/children", (int)keeper, (int)keeper);
-	g_autofree char *text = NULL;
-	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
-	g_auto(GStrv) pids = g_strsplit(g_strchomp(text), " ", -1);
-	for (char **pid = pids; *pid; pid++) {
-		g_autofree char *file = g_strdup_printf("/proc/%s/comm", *pid);
-		g_autofree char *comm = NULL;
-		if (g_file_get_contents(file, &comm, NULL, NULL) &&
-			strcmp(g_strchomp(comm), name) == 0)
-			return (pid_t)strtol(*pid, NULL, 10);
-	}
-	g_error("there is no %s among the keeper's children, %s", name, text);
+	pid_t pid = process_find_child(site->guest->backend->pid, name);
+	if (pid == 0)
+		g_error("there is no %s among the keeper's children", name);
+	return pid;
 }
 
 static void expect_capabilities(pid_t pid, uint32_t wanted)
