@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What amdgpu, i915 and nouveau answer where Mesa's shims answer nothing or nonsense. What a reset
- * looks like is as in Linux 6.12: amdgpu_cs.c and amdgpu_ctx.c (ECANCELED; QUERY_STATE2),
+ * looks like is as in Linux 6.12: amdgpu_cs.c and amdgpu_ctx.c (ETIME for who is guilty, ECANCELED
+ * for others; QUERY_STATE2),
  * i915_gem_execbuffer.c and i915_gem_context.c (EIO for a banned context; GET_RESET_STATS),
  * nouveau_gem.c (ENODEV for a channel that was killed).
  */
@@ -64,8 +65,9 @@ static int on_amdgpu_submit(int fd, unsigned long request, void *arg)
 	static uint64_t sequence;
 	union drm_amdgpu_cs *args = arg;
 	bool is_reset;
-	if (contexts_submit(args->in.ctx_id, &is_reset) != CONTEXT_WELL)
-		return -ECANCELED;
+	enum context_fate fate = contexts_submit(args->in.ctx_id, &is_reset);
+	if (fate != CONTEXT_WELL)
+		return fate == CONTEXT_GUILTY ? -ETIME : -ECANCELED;
 	args->out.handle = __atomic_add_fetch(&sequence, 1, __ATOMIC_RELAXED);
 	return 0;
 }
@@ -160,7 +162,7 @@ static int on_i915_submit(int fd, unsigned long request, void *arg)
 	struct drm_i915_gem_execbuffer2 *args = arg;
 	bool is_reset;
 	enum context_fate fate = contexts_submit(i915_execbuffer2_get_context_id(*args), &is_reset);
-	if (is_reset || fate == CONTEXT_GUILTY)
+	if (fate == CONTEXT_GUILTY)
 		return -EIO;
 	if (args->flags & I915_EXEC_FENCE_OUT) {
 		int made = fences_make_file();

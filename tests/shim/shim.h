@@ -13,6 +13,9 @@
  *   VITRINE_SHIM=FOLDER        what build-shims printed
  *   VITRINE_SHIM_GPU=CHIP      one of shim_chips
  *   VITRINE_SHIM_MESA=25.0     the Mesa that is not this machine's; none or this machine's: its own
+ *   LD_LIBRARY_PATH            of a desktop must have VITRINE_SHIM and the renderer's folder in it,
+ * for the starter lets workers read nothing else of ours; and the folder of log and control file
+ * must be that of GST_REGISTRY, for it lets them write there. Wire tests see to both (wire_init()).
  *   VITRINE_SHIM_NODES=N       so many render nodes, from renderD128 on, 1 to 8 (default 1). All
  * are of this chip, and differ by their PCI slot. VITRINE_SHIM_LOG=FILE      a line for each thing
  * of interest is added to it: "PID open PATH", "PID reset SUBMISSION", "PID fault NAME", and "PID
@@ -20,9 +23,9 @@
  * the test VITRINE_SHIM_FAULTS=LIST   failures, with commas between them:
  *
  *   reset=N            The process's submission N (the first is 0) resets the GPU. It fails with
- *                      ECANCELED (amdgpu), EIO (i915) or ENODEV (nouveau), and its context is told
- *                      that it is guilty. amdgpu cancels what all older contexts submit, and tells
- *                      them that they are innocent; i915 tells them and goes on.
+ *                      ETIME (amdgpu), EIO (i915) or ENODEV (nouveau), and its context is told that
+ *                      it is guilty. amdgpu cancels what all older contexts submit (ECANCELED), and
+ *                      tells them that they are innocent; i915 tells them and goes on.
  *   reset-innocent=N   Somebody else's reset: the same, and nobody here is guilty.
  *   reset-always=N     All submissions from N on, in new contexts, too.
  *   once               With one of the three before and a control file: only in one process.

@@ -265,7 +265,7 @@ static void take_damage(struct consumer *c, struct consumer_head *h, const struc
 				first + (size_t)y * b->add.stride_bytes + (size_t)r->x * 4,
 				(size_t)r->width * 4);
 	}
-	if (!c->mode.trust)
+	if (!c->mode.trust && picture_is_drawn())
 		h->state.rows_behind = count_behind(h, b, first);
 }
 

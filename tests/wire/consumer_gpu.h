@@ -2,6 +2,9 @@
 /*
  * consumer_gpu: the frame consumer's own EGL on a DRM node. It takes dma-bufs as any other process
  * would, knows nothing but what BUFFER_ADD says, and reads their pixels through GL.
+ *
+ * Where the renderer's GPU is a faked one (WIRE_NO_PIXELS; tests/shim) there is no EGL here. Then
+ * it takes what WIRE_MODIFIERS lists, or each format without a modifier and as a linear one.
  */
 #pragma once
 

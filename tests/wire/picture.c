@@ -6,10 +6,17 @@
 
 #define COLORS 0x00ffffffu
 
+bool picture_is_drawn(void)
+{
+	return g_getenv("WIRE_NO_PIXELS") == NULL;
+}
+
 bool picture_equal(const char *what, const uint32_t *got, const uint32_t *expected, uint32_t width,
 	uint32_t height, uint32_t mask)
 {
 	size_t wrong = 0, first = 0;
+	if (!picture_is_drawn())
+		return true;
 	for (size_t i = (size_t)width * height; i-- > 0;) {
 		if ((got[i] ^ expected[i]) & mask) {
 			wrong++;

@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* picture: compares pixels, and makes patterns in which every pixel changes from frame to frame. */
+/*
+ * picture: compares pixels, and makes patterns in which every pixel changes from frame to frame.
+ *
+ * WIRE_NO_PIXELS in the environment leaves all comparing out: the renderer's GPU is a faked one
+ * that draws nothing (tests/shim).
+ */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Returns false where there is nothing to compare. */
+bool picture_is_drawn(void);
 
 /*
  * Compares width * height pixels under `mask`. When they differ and `what` is not NULL, writes to

@@ -6,8 +6,29 @@
 #include <string.h>
 #include <unistd.h>
 
+/*
+ * The starter lets workers read what LD_LIBRARY_PATH names: here what tests/shim preloads into the
+ * renderer, and the folder that build-shims made. It lets them write where GStreamer's registry is,
+ * and there the shim's log and control file lie.
+ */
+static void let_shims_in(void)
+{
+	const char *shims = g_getenv("VITRINE_SHIM"), *render = g_getenv("VITRINE_RENDER");
+	const char *before = g_getenv("LD_LIBRARY_PATH"), *log = g_getenv("VITRINE_SHIM_LOG");
+	if (!g_getenv("VITRINE_SHIM_GPU") || !shims || !render)
+		return;
+	g_autofree char *folder = g_path_get_dirname(render);
+	g_autofree char *paths = g_strjoin(":", folder, shims, before, NULL);
+	g_setenv("LD_LIBRARY_PATH", paths, TRUE);
+	g_autofree char *logs = log ? g_path_get_dirname(log) : NULL;
+	g_autofree char *registry = log ? g_build_filename(logs, "registry", NULL) : NULL;
+	if (registry)
+		g_setenv("GST_REGISTRY", registry, TRUE);
+}
+
 void wire_init(int *argc, char ***argv)
 {
+	let_shims_in();
 	signal(SIGPIPE, SIG_IGN);
 	backend_dump_on_abort();
 	g_test_init(argc, argv, NULL);
@@ -59,7 +80,7 @@ struct desktop *desktop_create(const struct desktop_options *options)
 	g_autofree char *worker_dir = g_strdup_printf("--worker-dir=%s", directory);
 	g_autofree char *spice = g_strdup_printf("--spice-unix=%s/spice", directory);
 	g_autofree char *stats = g_strdup_printf("--stats-socket=%s/stats", directory);
-	/* In the DRM test VM, which sets WIRE_RENDER_NODE, the desktop draws with a GPU. */
+	/* In the DRM test VM and in tests/shim, which set it, the desktop draws with a GPU. */
 	const char *node = g_getenv("WIRE_RENDER_NODE");
 	g_autofree char *draw =
 		node ? g_strdup_printf("--render-node=%s", node) : g_strdup("--software");
