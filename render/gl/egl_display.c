@@ -74,6 +74,7 @@ static EGLDeviceEXT find_device(int node_fd)
 	EGLint n_devices = 0;
 	drmDevice *drm = NULL;
 	if (!epoxy_has_egl_extension(EGL_NO_DISPLAY, "EGL_EXT_device_enumeration") ||
+		!epoxy_has_egl_extension(EGL_NO_DISPLAY, "EGL_EXT_device_query") ||
 		!eglQueryDevicesEXT(DEVICES_MAX, devices, &n_devices) ||
 		drmGetDevice2(node_fd, 0, &drm) != 0)
 		return EGL_NO_DEVICE_EXT;
@@ -106,13 +107,46 @@ static EGLDisplay get_surfaceless_display(int node_fd, const char **why)
 
 /* ---- the display ---- */
 
+/* Those that virglrenderer asks for, in its order (vrend_renderer.c: gl_versions). */
+static const struct {
+	int major, minor;
+} versions[] = { { 4, 6 }, { 4, 5 }, { 4, 4 }, { 4, 3 }, { 4, 2 }, { 4, 1 }, { 4, 0 }, { 3, 3 },
+	{ 3, 2 }, { 3, 1 }, { 3, 0 } };
+
+static void *create_newest(void)
+{
+	void *context = NULL;
+	for (unsigned i = 0; i < G_N_ELEMENTS(versions) && !context; i++)
+		context = egl_context_create(false, versions[i].major, versions[i].minor);
+	return context;
+}
+
+/* Says what there is instead of a context that virglrenderer takes: without one it would abort. */
+static const char *describe_old(void)
+{
+	static char text[64];
+	void *context = egl_context_create(false, 2, 0);
+	if (!context)
+		return "no OpenGL context can be made";
+	const char *version =
+		egl_context_make_current(context) ? (const char *)glGetString(GL_VERSION) : NULL;
+	g_snprintf(text, sizeof(text), "OpenGL 3.0 is needed, and it has %.*s",
+		version ? (int)strcspn(version, " ") : 4, version ? version : "less");
+	egl_context_make_current(NULL);
+	egl_context_destroy(context);
+	return text;
+}
+
 static bool probe_context(const char **why)
 {
-	void *context = egl_context_create(false, 2, 0);
-	if (!context || !egl_context_make_current(context)) {
-		*why = "no OpenGL context can be made";
-		if (context)
-			egl_context_destroy(context);
+	void *context = create_newest();
+	if (!context) {
+		*why = describe_old();
+		return false;
+	}
+	if (!egl_context_make_current(context)) {
+		*why = "no OpenGL context can be used";
+		egl_context_destroy(context);
 		return false;
 	}
 	const char *renderer = (const char *)glGetString(GL_RENDERER);

@@ -26,8 +26,8 @@ const char *egl_platform_get_name(enum egl_platform platform);
 
 /*
  * Opens the display on the DRM node behind node_fd, which stays the caller's (-1 with
- * EGL_ON_NOTHING). Returns true only when a context can be made and used; else it sets *why to the
- * reason, a static text.
+ * EGL_ON_NOTHING). Returns true only when a context can be made and used that virglrenderer takes:
+ * OpenGL 3.0 or newer; else it sets *why to the reason, a static text.
  */
 bool egl_display_open(enum egl_platform platform, int node_fd, const char **why);
 void egl_display_close(void);

@@ -42,6 +42,12 @@ static gpointer run_waiter(gpointer context)
 	return NULL;
 }
 
+/* Of the current context; libepoxy ends the process where a function is missing. */
+static bool has_syncs(void)
+{
+	return epoxy_gl_version() >= 32 || epoxy_has_gl_extension("GL_ARB_sync");
+}
+
 static bool start_waiter(void)
 {
 	if (waits)
@@ -79,7 +85,8 @@ static int create_native(void)
 
 static int create_waited(void)
 {
-	bool room = start_waiter() && g_async_queue_length(waits) < EGL_FENCE_WAITS_MAX;
+	bool room =
+		has_syncs() && start_waiter() && g_async_queue_length(waits) < EGL_FENCE_WAITS_MAX;
 	int fd = room ? fd_create_wake() : -1;
 	int waiter_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (waiter_fd < 0) {

@@ -97,6 +97,14 @@ static bool export_dmabuf(struct egl_gbm_buffer *buffer)
 	return true;
 }
 
+/* It is asked since libepoxy ends the process where a function is missing. */
+static bool can_import(void)
+{
+	return egl_display_has("EGL_KHR_image_base") &&
+	       egl_display_has("EGL_EXT_image_dma_buf_import") &&
+	       epoxy_has_gl_extension("GL_OES_EGL_image");
+}
+
 static bool import_image(struct egl_gbm_buffer *buffer)
 {
 	EGLint attributes[] = { EGL_WIDTH, (EGLint)buffer->width, EGL_HEIGHT,
@@ -163,6 +171,8 @@ struct egl_gbm_buffer *egl_gbm_buffer_create(uint32_t width, uint32_t height, ui
 		*why = "it cannot be exported";
 	else if (!stride_is_possible(buffer))
 		*why = "its stride does not fit its size";
+	else if (!can_import())
+		*why = "EGL or GL has no images of dma-bufs";
 	else if (!import_image(buffer))
 		*why = "EGL does not take it back";
 	else if (!make_framebuffer(buffer))
