@@ -109,12 +109,7 @@ static const struct confine_limit limits[] = {
 
 /* ---- rules ---- */
 
-static bool has_gpu(void)
-{
-	return access("/dev/dri", F_OK) == 0 || access("/dev/nvidiactl", F_OK) == 0;
-}
-
-static struct path_list *make_paths(void)
+static struct path_list *make_paths(const struct display_walls *walls)
 {
 	struct path_list *list = path_list_create();
 	path_list_add_table(list, paths, G_N_ELEMENTS(paths));
@@ -124,14 +119,14 @@ static struct path_list *make_paths(void)
 	g_autofree char *plugins =
 		g_build_filename(g_get_user_data_dir(), "gstreamer-1.0", "plugins", NULL);
 	path_list_add(list, plugins, CONFINE_READ, "the user's own plugins of GStreamer");
-	if (has_gpu()) {
+	if (walls->render_node) {
 		path_list_add_table(list, gpu_paths, G_N_ELEMENTS(gpu_paths));
-		path_list_add_gpus(list);
+		path_list_add_gpu(list, walls->render_node);
 	}
 	return list;
 }
 
-static struct confine_rules make_rules(void)
+static struct confine_rules make_rules(const struct display_walls *walls)
 {
 	struct confine_rules rules = {
 		.process = "vitrine-display",
@@ -140,11 +135,11 @@ static struct confine_rules make_rules(void)
 		.limits = limits,
 		.n_limits = G_N_ELEMENTS(limits),
 	};
-	if (has_gpu()) {
+	if (walls->render_node) {
 		rules.calls[4] = confine_calls_gpu;
 		rules.calls[5] = confine_calls_nvidia;
 	}
-	if (access("/dev/nvidia-uvm", F_OK) == 0)
+	if (walls->render_node && access("/dev/nvidia-uvm", F_OK) == 0)
 		rules.calls[6] = confine_calls_cuda;
 	return rules;
 }
@@ -206,10 +201,10 @@ bool display_walls_confine_inner(void *user, uint16_t port, struct confine_state
 bool display_walls_begin(struct display_walls *walls)
 {
 	g_autoptr(GError) error = NULL;
-	struct confine_rules rules = make_rules();
+	struct confine_rules rules = make_rules(walls);
 	if (walls->mode != CONFINE_OFF)
 		confine_note_environment(&walls->state);
-	struct path_list *list = make_paths();
+	struct path_list *list = make_paths(walls);
 	path_list_give(list, &rules);
 	bool ok = confine_threads(&rules, walls->mode, &walls->state, &error);
 	path_list_destroy(list);
@@ -221,7 +216,7 @@ bool display_walls_begin(struct display_walls *walls)
 bool display_walls_finish(struct display_walls *walls)
 {
 	g_autoptr(GError) error = NULL;
-	struct confine_rules rules = make_rules();
+	struct confine_rules rules = make_rules(walls);
 	if (!inner_maker_is_ready(&walls->inner))
 		return false;
 	if (!confine_apply(&rules, walls->mode, &walls->state, &error)) {

@@ -17,6 +17,7 @@
 
 struct display_walls {
 	enum confine_mode mode;
+	const char *render_node; /* the one GPU that it may open; NULL: none */
 	struct confine_state state;
 	struct confine_state inner; /* of the process that makes the inner connections */
 };

@@ -101,7 +101,8 @@ int main(int argc, char **argv)
 	raise_fd_limit();
 
 	/* The child comes first, so that it has nothing of what is to come. */
-	struct display_walls walls = { .mode = options.confine };
+	struct display_walls walls = { .mode = options.confine,
+		.render_node = options.render_node };
 	if (!inner_maker_start(display_walls_confine_inner, &walls))
 		return EXIT_FAILURE;
 	heartbeat_attach();

@@ -16,7 +16,7 @@
 #include "common/link.h"
 
 #define KEEPER_LINK_FD 3
-#define KEEPER_LINK_VERSION 6
+#define KEEPER_LINK_VERSION 7
 
 /* Queue 0 is control, queue 1 is cursor (virtio 1.2, 5.7.2). */
 #define KEEPER_RINGS 2
@@ -58,8 +58,9 @@ enum keeper_message {
 	KEEPER_MESSAGE_RING_CALL,
 	KEEPER_MESSAGE_RING_STOP,
 	KEEPER_MESSAGE_RESET,
-	/* Render sends this to the keeper. */
+	/* Render sends these to the keeper. */
 	KEEPER_MESSAGE_RING_STOPPED,
+	KEEPER_MESSAGE_GPU,
 
 	/* The keeper sends these to display. */
 	KEEPER_MESSAGE_LISTENER = 32,
@@ -177,6 +178,20 @@ struct keeper_ring_stopped {
  */
 struct keeper_reset {
 	struct link_header header;
+};
+
+/* The text of GPU has this many bytes, its NUL included. */
+#define KEEPER_GPU_TEXT_BYTES 256
+
+/*
+ * Tells what it draws with, before READY; or, with `works` 0, why it does not on the GPU that it
+ * was given, and then it ends. The keeper starts another one with the next GPU (gpu_search.h).
+ */
+struct keeper_gpu {
+	struct link_header header;
+	uint32_t works;
+	uint32_t reserved;
+	char text[KEEPER_GPU_TEXT_BYTES]; /* NUL-padded, and for people */
 };
 
 enum keeper_listener_kind {

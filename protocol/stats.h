@@ -24,7 +24,7 @@
 #include "protocol/frame_link.h"
 
 #define STATS_MAGIC 0x5354415452544956u /* "VITRTATS" */
-#define STATS_VERSION 8
+#define STATS_VERSION 9
 /* At most this many connections of people are told apart; more of them are not shown. */
 #define STATS_CLIENTS_MAX 8
 #define STATS_ENCODER_BYTES 32
@@ -192,6 +192,8 @@ static inline uint64_t stats_bucket_start_us(unsigned bucket)
  */
 #define STATS_MESSAGE_ANSWER 1
 #define STATS_NAME_BYTES 64
+#define STATS_GPU_BYTES 256
+#define STATS_GPU_WHY_BYTES 640
 
 struct stats_answer {
 	struct link_header header;
@@ -204,4 +206,7 @@ struct stats_answer {
 	/* What they are locked in by, as they said when they were ready. */
 	struct confine_state keeper_walls, render_walls, display_walls;
 	struct confine_state inner_walls, starter_walls, fetcher_walls;
+	/* What the desktop draws with, as the renderer says, and why; NUL-padded. "": not known
+	 * yet. */
+	char gpu[STATS_GPU_BYTES], gpu_why[STATS_GPU_WHY_BYTES];
 };

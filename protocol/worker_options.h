@@ -17,18 +17,15 @@
 #include "common/confine/confine.h"
 #include "protocol/quotas.h"
 
-/* A renderer that is started again is given this one behind all others. */
-#define WORKER_OPTION_FALL_BACK "fall-back"
-
 enum worker_clock { WORKER_CLOCK_VITRINE, WORKER_CLOCK_SERVER };
 /* These are the words of --clock, in the order of enum worker_clock, with NULL behind them. */
 extern const char *const worker_clock_words[];
 
 struct worker_render_options {
 	bool virgl, software;
-	bool fall_back; /* to the CPU when render_node does not work */
+	bool hardware; /* render_node is of no use where the CPU draws for it */
 	bool no_pacing;
-	char *render_node; /* NULL: the first that works */
+	char *render_node; /* NULL: the CPU draws */
 	struct quota_limits quotas;
 	unsigned confine;   /* enum confine_mode */
 	char *shader_cache; /* a folder for this desktop's shaders; NULL: Mesa's own */
@@ -42,8 +39,9 @@ struct worker_display_options {
 	unsigned clock; /* enum worker_clock */
 	char *encoder;  /* NULL: display chooses */
 	bool video_444;
-	unsigned confine; /* enum confine_mode */
-	bool version;     /* print it and end */
+	char *render_node; /* what the desktop draws with, and may encode with; NULL: the CPU */
+	unsigned confine;  /* enum confine_mode */
+	bool version;      /* print it and end */
 };
 
 enum worker_option_type {

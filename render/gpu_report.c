@@ -143,7 +143,9 @@ static bool starts_virgl(const struct egl_choice *choice)
 static void fill_report(GKeyFile *report, const char *render_node, bool software)
 {
 	struct egl_choice choice;
-	bool works = egl_choose(&choice, render_node, software);
+	bool works = egl_choose(&choice, software ? NULL : render_node, false);
+	if (!works)
+		g_string_assign(reasons, choice.description);
 	if (works && render_node && choice.render_node_fd < 0) {
 		g_string_printf(reasons, "%s: is no DRM device", render_node);
 		works = false;

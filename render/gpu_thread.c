@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "render/gpu_thread.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <poll.h>
+#include <string.h>
 #include <time.h>
 
 #include "common/monotonic.h"
@@ -50,6 +52,7 @@ struct gpu {
 	GMutex lock;
 	GCond started;
 	bool start_done, start_ok;
+	char verdict[GPU_VERDICT_BYTES];
 };
 
 static bool is_gpu_thread(const struct gpu *gpu)
@@ -259,36 +262,38 @@ static void on_fence(void *user, uint32_t sequence)
 	commands_work_is_done(gpu->commands, sequence);
 }
 
-static bool use_software(struct gpu *gpu)
+static bool fail(struct gpu *gpu, const char *why)
 {
-	if (!egl_choose(&gpu->choice, NULL, true) || !virgl_init(&gpu->choice, on_fence, gpu))
-		return false;
-	g_message("the GPU does not work: drawing with the CPU instead");
-	return true;
+	g_strlcpy(gpu->verdict, why, sizeof(gpu->verdict));
+	return false;
 }
 
-/*
- * Starts GL and virglrenderer. A render node that was asked for by name must work, unless fall_back
- * allows software; one that we chose may fail.
- */
+/* Each step has a beat of its own: it is the last word of a driver that crashes or hangs in it. */
 static bool choose_and_init(struct gpu *gpu)
 {
 	const struct gpu_options *options = &gpu->options;
-	bool chosen = egl_choose(&gpu->choice, options->render_node, options->software);
-	if (chosen && virgl_init(&gpu->choice, on_fence, gpu))
-		return true;
-	bool was_node = chosen ? gpu->choice.render_node_fd >= 0 : options->render_node != NULL;
-	egl_abandon(&gpu->choice);
-	return was_node && (options->fall_back || !options->render_node) && use_software(gpu);
+	heartbeat_start(HEARTBEAT_GPU, "starting OpenGL");
+	if (!egl_choose(&gpu->choice, options->render_node, options->hardware))
+		return fail(gpu, gpu->choice.description);
+	heartbeat_start(HEARTBEAT_GPU, "starting virglrenderer");
+	if (!virgl_init(&gpu->choice, on_fence, gpu))
+		return fail(gpu, "virglrenderer does not start on it");
+	return true;
+}
+
+static bool start_2d(struct gpu *gpu)
+{
+	const char *render_node = gpu->options.render_node;
+	g_strlcpy(gpu->verdict, "2D only: no virgl asked for", sizeof(gpu->verdict));
+	if (render_node && !egl_check_node(render_node))
+		return fail(gpu, g_strerror(errno));
+	return true;
 }
 
 static bool start_virgl(struct gpu *gpu)
 {
-	const char *render_node = gpu->options.render_node;
-	if (!gpu->options.virgl) {
-		g_message("2D only: no virgl asked for");
-		return !render_node || egl_check_node(render_node) || gpu->options.fall_back;
-	}
+	if (!gpu->options.virgl)
+		return start_2d(gpu);
 	if (!choose_and_init(gpu))
 		return false;
 	gpu->fence_fd = virgl_get_poll_fd();
@@ -296,6 +301,7 @@ static bool start_virgl(struct gpu *gpu)
 	const struct buffer_interface *buffers = buffer_choose_for_cpu(&gpu->choice);
 	bool gpu_buffers = egl_display_get_gbm() != NULL;
 	scanouts_use_gl(gpu->scanouts, buffers, gpu_buffers);
+	g_strlcpy(gpu->verdict, gpu->choice.description, sizeof(gpu->verdict));
 	g_message("virgl on %s; pictures in %s%s", gpu->choice.description, buffers->name,
 		gpu_buffers ? ", or in GPU buffers for who takes them" : "");
 	return true;
@@ -305,7 +311,6 @@ static gpointer thread_main(gpointer data)
 {
 	struct gpu *gpu = data;
 	gpu->thread = g_thread_self();
-	heartbeat_start(HEARTBEAT_GPU, "virgl");
 	bool ok = start_virgl(gpu);
 	g_mutex_lock(&gpu->lock);
 	gpu->start_done = true;
@@ -337,7 +342,7 @@ static struct gpu *create(const struct gpu_options *options)
 	return gpu;
 }
 
-struct gpu *gpu_start(const struct gpu_options *options)
+struct gpu *gpu_start(const struct gpu_options *options, char verdict[GPU_VERDICT_BYTES])
 {
 	struct gpu *gpu = create(options);
 	g_thread_unref(g_thread_new("gpu", thread_main, gpu));
@@ -345,6 +350,7 @@ struct gpu *gpu_start(const struct gpu_options *options)
 	while (!gpu->start_done)
 		g_cond_wait(&gpu->started, &gpu->lock);
 	g_mutex_unlock(&gpu->lock);
+	memcpy(verdict, gpu->verdict, sizeof(gpu->verdict));
 	return gpu->start_ok ? gpu : NULL;
 }
 

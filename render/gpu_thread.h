@@ -22,19 +22,19 @@ struct virtqueue;
 
 struct gpu_options {
 	bool virgl;
-	bool software;           /* force software rendering */
-	const char *render_node; /* NULL: choose */
-	bool fall_back;          /* to software when render_node does not work */
+	const char *render_node; /* NULL: the CPU draws */
+	bool hardware;           /* a node for which the CPU draws is of no use */
 	bool no_pacing;          /* let guests outrun their heads */
 	struct quota_limits quotas;
 };
 
 /*
- * Starts the thread and waits until virglrenderer and GL work. Returns NULL, which is logged, when
- * they do not. The options are copied, but not their strings. The thread runs until the process
- * ends.
+ * Starts the thread and waits until virglrenderer and GL work. Returns NULL when they do not. The
+ * verdict says what draws, or why nothing does. The options are copied, but not their strings. The
+ * thread runs until the process ends.
  */
-struct gpu *gpu_start(const struct gpu_options *options);
+#define GPU_VERDICT_BYTES 256
+struct gpu *gpu_start(const struct gpu_options *options, char verdict[GPU_VERDICT_BYTES]);
 /* Returns how many capsets the guest may ask for; 0 without virgl. */
 uint32_t gpu_count_capsets(const struct gpu *gpu);
 

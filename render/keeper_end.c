@@ -224,6 +224,15 @@ static int serve(struct keeper_end *keeper)
 	}
 }
 
+void keeper_end_tell_gpu(int fd, bool works, const char *text)
+{
+	struct keeper_gpu m = { .header.type = KEEPER_MESSAGE_GPU, .works = works };
+	g_strlcpy(m.text, text, sizeof(m.text));
+	int result = link_send(fd, &m, sizeof(m), NULL, 0);
+	if (result < 0)
+		g_warning("keeper link: %s", g_strerror(-result));
+}
+
 int keeper_end_run(int fd, struct gpu *gpu, const struct confine_state *walls)
 {
 	struct keeper_end keeper = { .fd = fd,

@@ -5,9 +5,14 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "common/confine/confine.h"
 
 struct gpu;
+
+/* Says what draws, or why nothing does. It comes before READY, and `text` may be cut. */
+void keeper_end_tell_gpu(int fd, bool works, const char *text);
 
 /*
  * Says READY and what walls it is behind, then serves the link and the cursor queue until the

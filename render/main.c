@@ -65,14 +65,19 @@ int main(int argc, char **argv)
 	if (!options.probe && !render_walls_begin(&options, &walls))
 		return EXIT_FAILURE;
 	const struct gpu_options gpu_options = { .virgl = options.virgl,
-		.software = options.software,
-		.fall_back = options.fall_back,
-		.render_node = options.render_node,
+		.render_node = options.software ? NULL : options.render_node,
+		.hardware = options.hardware,
 		.no_pacing = options.no_pacing,
 		.quotas = options.quotas };
-	struct gpu *gpu = gpu_start(&gpu_options);
-	if (!gpu)
-		return EXIT_FAILURE;
+	char verdict[GPU_VERDICT_BYTES];
+	struct gpu *gpu = gpu_start(&gpu_options, verdict);
+	if (!options.probe)
+		keeper_end_tell_gpu(KEEPER_LINK_FD, gpu != NULL, verdict);
+	/* The driver's destructors may crash, and then that would be the keeper's news. */
+	if (!gpu) {
+		g_info("%s", verdict);
+		_exit(EXIT_FAILURE);
+	}
 	if (options.probe)
 		_exit(gpu_count_capsets(gpu) > 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 	malloc_trim(0);

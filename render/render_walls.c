@@ -80,6 +80,11 @@ static const struct confine_limit limits[] = {
 	{ RLIMIT_NPROC, RENDER_THREADS_MAX, "nor all threads", .needs_namespaces = true },
 };
 
+static bool has_gpu(const struct worker_render_options *options)
+{
+	return options->render_node && !options->software;
+}
+
 static bool has_nvidia(void)
 {
 	return access("/proc/driver/nvidia", F_OK) == 0;
@@ -108,12 +113,9 @@ static char *prepare_cache(const struct worker_render_options *options)
 
 static void add_gpus(struct path_list *list, const struct worker_render_options *options)
 {
-	if (options->software)
+	if (!has_gpu(options))
 		return;
-	if (options->render_node)
-		path_list_add_gpu(list, options->render_node);
-	else
-		path_list_add_gpus(list);
+	path_list_add_gpu(list, options->render_node);
 	if (has_nvidia())
 		path_list_add_table(list, nvidia_paths, G_N_ELEMENTS(nvidia_paths));
 }
@@ -143,9 +145,9 @@ static struct confine_rules make_rules(const struct worker_render_options *optio
 		.limits = limits,
 		.n_limits = G_N_ELEMENTS(limits),
 	};
-	if (!options->software)
+	if (has_gpu(options))
 		rules.calls[3] = confine_calls_gpu;
-	if (!options->software && has_nvidia())
+	if (has_gpu(options) && has_nvidia())
 		rules.calls[4] = confine_calls_nvidia;
 	return rules;
 }

@@ -19,13 +19,13 @@ static int print_capabilities(const struct desktop *desktop)
 	return fputs(text, stdout) < 0 || fflush(stdout) != 0;
 }
 
-static int run_keeper(
-	const struct desktop *desktop, struct starter *starter, struct fetcher *fetcher)
+static int run_keeper(const struct desktop *desktop, const struct gpu_candidates *gpus,
+	struct starter *starter, struct fetcher *fetcher)
 {
 	struct keeper keeper;
 	g_autoptr(GError) error = NULL;
 	int status = 1;
-	if (keeper_init(&keeper, desktop, starter, fetcher, &error))
+	if (keeper_init(&keeper, desktop, gpus, starter, fetcher, &error))
 		status = keeper_run(&keeper);
 	else
 		g_warning("%s", error->message);
@@ -36,23 +36,26 @@ static int run_keeper(
 /* Starter and fetcher are forked before the password is read, so that they have never had it. */
 static int run(struct desktop *desktop)
 {
+	struct gpu_candidates gpus;
 	struct starter_plan plan;
 	struct fetcher_plan fetcher_plan;
 	struct starter starter = STARTER_NONE;
 	struct fetcher fetcher = FETCHER_NONE;
 	g_autoptr(GError) error = NULL;
 	int status = 1;
-	worker_plan_init(&plan, desktop);
+	gpu_candidates_find(&gpus, desktop, gpu_candidates_dir());
+	worker_plan_init(&plan, desktop, &gpus);
 	secrets_plan(&fetcher_plan, desktop);
 	if (starter_init(&starter, &plan, &error) &&
 		fetcher_init(&fetcher, &fetcher_plan, &error) &&
 		gpu_options_read_password(desktop, &error))
-		status = run_keeper(desktop, &starter, &fetcher);
+		status = run_keeper(desktop, &gpus, &starter, &fetcher);
 	else
 		g_warning("%s", error->message);
 	fetcher_finish(&fetcher);
 	starter_finish(&starter);
 	worker_plan_finish(&plan);
+	gpu_candidates_finish(&gpus);
 	return status;
 }
 

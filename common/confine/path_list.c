@@ -7,7 +7,6 @@
 #include <sys/sysmacros.h>
 
 #define DRM_DEVICE_MAJOR 226
-#define DRM_FOLDER "/dev/dri"
 
 struct path_list {
 	GArray *rows; /* struct confine_path */
@@ -80,17 +79,6 @@ void path_list_add_gpu(struct path_list *list, const char *node)
 	g_autofree char *sysfs = g_strdup_printf(
 		"/sys/dev/char/%u:%u/device", major(found.st_rdev), minor(found.st_rdev));
 	path_list_add(list, sysfs, CONFINE_READ, "libdrm asks which GPU it is");
-}
-
-void path_list_add_gpus(struct path_list *list)
-{
-	g_autoptr(GDir) folder = g_dir_open(DRM_FOLDER, 0, NULL);
-	const char *name;
-	while (folder && (name = g_dir_read_name(folder))) {
-		g_autofree char *path = g_build_filename(DRM_FOLDER, name, NULL);
-		if (g_str_has_prefix(name, "renderD"))
-			path_list_add_gpu(list, path);
-	}
 }
 
 static int compare_rows(gconstpointer a, gconstpointer b)

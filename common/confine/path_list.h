@@ -24,8 +24,6 @@ void path_list_add_variable(struct path_list *list, const char *name);
 void path_list_add_libraries(struct path_list *list);
 /* Adds a GPU's node, and to be read what the kernel says of the GPU. What is none is left out. */
 void path_list_add_gpu(struct path_list *list, const char *node);
-/* Adds all render nodes of the machine in that way. */
-void path_list_add_gpus(struct path_list *list);
 
 /* Puts the table into the rules, which need the list from then on. */
 void path_list_give(const struct path_list *list, struct confine_rules *rules);

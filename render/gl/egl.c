@@ -5,14 +5,13 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 #include <xf86drm.h>
 
 #define DRM_MAJOR 226
-#define RENDER_MINOR_FIRST 128
-#define RENDER_NODES_MAX 64
 
 /* ---- nodes ---- */
 
@@ -35,8 +34,6 @@ static int open_node(const char *path)
 bool egl_check_node(const char *render_node)
 {
 	int fd = open_node(render_node);
-	if (fd == -1)
-		g_warning("%s: %s", render_node, g_strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return fd != -1;
@@ -60,6 +57,14 @@ static bool platform_is_allowed(enum egl_platform platform)
 	return !only || g_str_equal(only, platform == EGL_ON_GBM ? "gbm" : "device");
 }
 
+/* Why one way did not lead there goes behind why the others did not. */
+static void note_failure(struct egl_choice *choice, enum egl_platform platform, const char *why)
+{
+	size_t used = strlen(choice->description);
+	g_snprintf(choice->description + used, sizeof(choice->description) - used, "%s%s by %s",
+		used ? ", " : "", why, egl_platform_get_name(platform));
+}
+
 /* Takes the descriptor over when it succeeds. */
 static bool try_node(struct egl_choice *choice, int fd, const char *path)
 {
@@ -75,31 +80,7 @@ static bool try_node(struct egl_choice *choice, int fd, const char *path)
 			describe(choice, path);
 			return true;
 		}
-		g_message("%s: not by %s: %s", path, egl_platform_get_name(platforms[i]), why);
-	}
-	return false;
-}
-
-/* Finds the first node that works and does not draw with the CPU. */
-static bool find_node(struct egl_choice *choice)
-{
-	for (int i = 0; i < RENDER_NODES_MAX; i++) {
-		char path[64];
-		g_snprintf(path, sizeof(path), "/dev/dri/renderD%d", RENDER_MINOR_FIRST + i);
-		int fd = open_node(path);
-		if (fd == -1 && errno == EACCES)
-			g_message("%s: no right to open it", path);
-		if (fd < 0)
-			continue;
-		if (!try_node(choice, fd, path)) {
-			close(fd);
-			continue;
-		}
-		if (!choice->software)
-			return true;
-		g_message("%s: left alone: it draws with the CPU (%s)", path,
-			egl_display_get_renderer());
-		egl_abandon(choice);
+		note_failure(choice, platforms[i], why);
 	}
 	return false;
 }
@@ -110,33 +91,49 @@ static bool choose_software(struct egl_choice *choice)
 {
 	const char *why = NULL;
 	setenv("LIBGL_ALWAYS_SOFTWARE", "1", 1);
+	*choice = (struct egl_choice){ EGL_ON_NOTHING, true, -1, "" };
 	if (!egl_display_open(EGL_ON_NOTHING, -1, &why)) {
-		g_warning("software rendering: %s", why);
+		g_snprintf(choice->description, sizeof(choice->description),
+			"software rendering: %s", why);
 		return false;
 	}
-	*choice = (struct egl_choice){ EGL_ON_NOTHING, true, -1, "" };
 	g_snprintf(choice->description, sizeof(choice->description), "software, %s, %s",
 		egl_platform_get_name(choice->platform), egl_display_get_renderer());
 	return true;
 }
 
-static bool choose_named(struct egl_choice *choice, const char *path)
+static const char *describe_open_error(int error)
+{
+	if (error == EACCES || error == EPERM)
+		return "no right to open it (the group render has it, mostly)";
+	return g_strerror(error);
+}
+
+static bool choose_node(struct egl_choice *choice, const char *path, bool hardware)
 {
 	int fd = open_node(path);
-	if (fd == -2)
+	if (fd == -2 && !hardware)
 		return choose_software(choice);
 	if (fd < 0) {
-		g_warning("%s: %s", path, g_strerror(errno));
+		g_strlcpy(choice->description,
+			fd == -2 ? "it is no DRM device" : describe_open_error(errno),
+			sizeof(choice->description));
 		return false;
 	}
-	if (try_node(choice, fd, path))
+	if (!try_node(choice, fd, path)) {
+		close(fd);
+		return false;
+	}
+	if (!choice->software || !hardware)
 		return true;
-	g_warning("%s: OpenGL does not work on this render node", path);
-	close(fd);
+	g_autofree char *renderer = g_strdup(egl_display_get_renderer());
+	egl_abandon(choice);
+	g_snprintf(choice->description, sizeof(choice->description), "it draws with the CPU (%s)",
+		renderer);
 	return false;
 }
 
-bool egl_choose(struct egl_choice *choice, const char *render_node, bool software)
+bool egl_choose(struct egl_choice *choice, const char *render_node, bool hardware)
 {
 	/*
 	 * llvmpipe starts a thread for each core, and each costs memory; beyond four a desktop
@@ -145,11 +142,7 @@ bool egl_choose(struct egl_choice *choice, const char *render_node, bool softwar
 	g_autofree char *n_threads = g_strdup_printf("%u", MIN(g_get_num_processors(), 4));
 	setenv("LP_NUM_THREADS", n_threads, 0);
 	*choice = (struct egl_choice){ .render_node_fd = -1 };
-	if (software)
-		return choose_software(choice);
-	if (render_node)
-		return choose_named(choice, render_node);
-	return find_node(choice) || choose_software(choice);
+	return render_node ? choose_node(choice, render_node, hardware) : choose_software(choice);
 }
 
 void egl_abandon(struct egl_choice *choice)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "server/command/show_gpu.h"
 #include "server/command/show_json.h"
 #include "server/command/show_quotas.h"
 #include "server/command/show_walls.h"
@@ -66,6 +67,7 @@ static void show_desktop(const char *base, const char *name, bool alone)
 	printf("%s\n", name);
 	show_report(report);
 	show_quotas(base, name, alone);
+	show_gpu_print(base, name);
 	show_walls_print(base, name);
 }
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "server/command/show_gpu.h"
 #include "server/command/show_quotas.h"
 #include "server/command/show_walls.h"
 #include "server/desktop/desktop_file.h"
@@ -96,6 +97,8 @@ static void add_desktop(JsonBuilder *json, const char *name)
 	json_builder_set_member_name(json, "guest");
 	add_guest(json, guest);
 	g_autofree char *base = run_dir_base();
+	json_builder_set_member_name(json, "gpu");
+	show_gpu_add(json, base, name);
 	json_builder_set_member_name(json, "walls");
 	show_walls_add(json, base, name);
 	json_builder_end_object(json);

@@ -13,6 +13,7 @@
 #include "common/listen.h"
 #include "server/keeper/requests.h"
 #include "server/keeper/secrets.h"
+#include "server/keeper/worker_plan.h"
 
 static void quit(struct keeper *keeper, int exit_status)
 {
@@ -95,6 +96,19 @@ static void on_worker_ready(struct keeper *keeper)
 static void on_renderer_ready(void *user)
 {
 	on_worker_ready(user);
+}
+
+/*
+ * Display may open the GPU that the desktop draws with. While nobody can have come it is replaced;
+ * later its clients are worth more than an encoder that it cannot have.
+ */
+static void on_gpu_changed(void *user, unsigned candidate)
+{
+	struct keeper *keeper = user;
+	if (keeper->serving || keeper->vhost_listener_source)
+		keeper->viewer.worker.command = WORKER_COMMAND_DISPLAY(candidate);
+	else
+		worker_replace(&keeper->viewer.worker, WORKER_COMMAND_DISPLAY(candidate));
 }
 
 static void on_viewer_ready(void *user)
@@ -206,6 +220,16 @@ static int32_t qemu_pid(const struct keeper *keeper)
 	return keeper->desktop->socket_path ? requests_peer_pid(&keeper->requests) : 0;
 }
 
+static void describe_gpu(const struct keeper *keeper, struct stats_answer *answer)
+{
+	const struct gpu_search *search = &keeper->renderer.search;
+	g_autofree char *why = gpu_search_describe(search, keeper->desktop);
+	if (!search->has_worked)
+		return;
+	g_strlcpy(answer->gpu, search->chosen, sizeof(answer->gpu));
+	g_strlcpy(answer->gpu_why, why, sizeof(answer->gpu_why));
+}
+
 static void on_stats_asked(void *user, struct stats_answer *answer)
 {
 	const struct keeper *keeper = user;
@@ -222,6 +246,7 @@ static void on_stats_asked(void *user, struct stats_answer *answer)
 	answer->inner_walls = keeper->viewer.worker.inner_walls;
 	answer->starter_walls = keeper->starter->servant.walls;
 	answer->fetcher_walls = keeper->fetcher->servant.walls;
+	describe_gpu(keeper, answer);
 }
 
 static bool prepare_stats(struct keeper *keeper, GError **error)
@@ -290,8 +315,9 @@ static bool start(struct keeper *keeper, GError **error)
 	       keeper_walls_close(&keeper->walls, keeper->desktop, error);
 }
 
-bool keeper_init(struct keeper *keeper, const struct desktop *desktop, struct starter *starter,
-	struct fetcher *fetcher, GError **error)
+bool keeper_init(struct keeper *keeper, const struct desktop *desktop,
+	const struct gpu_candidates *gpus, struct starter *starter, struct fetcher *fetcher,
+	GError **error)
 {
 	*keeper = (struct keeper){ .desktop = desktop,
 		.starter = starter,
@@ -308,8 +334,9 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop, struct st
 		.user = keeper,
 		.ready = on_renderer_ready,
 		.failed = on_worker_failed,
+		.gpu_changed = on_gpu_changed,
 	};
-	renderer_init(&keeper->renderer, starter, &keeper->device, &keeper->ledger,
+	renderer_init(&keeper->renderer, starter, gpus, &keeper->device, &keeper->ledger,
 		desktop->submit_limit_s, &renderer_events);
 	struct viewer_events viewer_events = {
 		.user = keeper,

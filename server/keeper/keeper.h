@@ -50,11 +50,12 @@ struct keeper {
 };
 
 /*
- * Makes the sockets and has `starter` start the workers; it and `fetcher` must outlive the keeper.
- * Call keeper_finish() after a failure, too: nothing is left behind then.
+ * Makes the sockets and has `starter` start the workers; it, `fetcher` and `gpus` must outlive the
+ * keeper. Call keeper_finish() after a failure, too: nothing is left behind then.
  */
-bool keeper_init(struct keeper *keeper, const struct desktop *desktop, struct starter *starter,
-	struct fetcher *fetcher, GError **error);
+bool keeper_init(struct keeper *keeper, const struct desktop *desktop,
+	const struct gpu_candidates *gpus, struct starter *starter, struct fetcher *fetcher,
+	GError **error);
 
 /* Runs until SIGTERM, SIGINT, QEMU's end or a failure, and returns the exit status. */
 int keeper_run(struct keeper *keeper);

@@ -54,6 +54,14 @@
 #define WORKER_READY_TIMEOUT_MS 60000
 
 /*
+ * A step of a renderer's start on a GPU that we look for may take this many milliseconds: the
+ * program's, EGL's and virglrenderer's. Drivers take 0.1 s, and NVIDIA's whose card sleeps 1 to 2
+ * s. The guest's start waits for it. Past it the driver is said to hang, and the next GPU is tried,
+ * or the CPU. A GPU that is named has WORKER_READY_TIMEOUT_MS.
+ */
+#define GPU_STEP_TIMEOUT_MS 3000
+
+/*
  * A worker's link may stay full for this many milliseconds. A worker reads its link between any two
  * things it does, so one that takes longer is stuck: it is killed and replaced. QEMU waits
  * meanwhile.

@@ -30,16 +30,30 @@ static bool on_ring_stopped(void *user, const void *message, int *fds, unsigned 
 	return true;
 }
 
+static bool on_gpu(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct renderer *renderer = user;
+	const struct keeper_gpu *m = message;
+	if (renderer->worker.has_started)
+		return false;
+	g_snprintf(renderer->said, sizeof(renderer->said), "%.*s", (int)sizeof(m->text), m->text);
+	for (char *c = renderer->said; *c; c++)
+		*c = g_ascii_isprint(*c) ? *c : '?';
+	return true;
+}
+
 static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_READY, "READY", sizeof(struct keeper_ready), 0, 0, on_ready },
 	{ KEEPER_MESSAGE_RING_STOPPED, "RING_STOPPED", sizeof(struct keeper_ring_stopped), 0, 0,
 		on_ring_stopped },
+	{ KEEPER_MESSAGE_GPU, "GPU", sizeof(struct keeper_gpu), 0, 0, on_gpu },
 };
 
 static void on_worker_ready(void *owner)
 {
 	struct renderer *renderer = owner;
-	renderer->worker.command = WORKER_COMMAND_RENDER_FALL_BACK;
+	gpu_search_succeed(&renderer->search, renderer->said);
+	renderer->said[0] = '\0';
 	struct keeper_ledger ledger = { .header.type = KEEPER_MESSAGE_LEDGER };
 	SEND_TO_RENDERER(renderer, ledger, &renderer->ledger->fd, 1);
 	renderer->events.ready(renderer->events.user);
@@ -132,6 +146,35 @@ static void on_worker_failed(void *owner)
 	renderer->events.failed(renderer->events.user);
 }
 
+static void take_candidate(struct renderer *renderer)
+{
+	renderer->worker.command = WORKER_COMMAND_RENDER(renderer->search.current);
+	renderer->worker.step_ms = gpu_search_step_ms(&renderer->search);
+}
+
+static bool on_worker_not_started(void *owner, const char *why, bool hung)
+{
+	struct renderer *renderer = owner;
+	struct gpu_search *search = &renderer->search;
+	const char *failed = gpu_candidates_name(search->candidates, search->current);
+	g_autofree char *reason = g_strdup(renderer->said[0] ? renderer->said : why);
+	renderer->said[0] = '\0';
+	enum gpu_search_step step = gpu_search_fail(search, reason, hung);
+	if (step == GPU_SEARCH_OVER)
+		g_warning("%s: %s%s", failed, reason,
+			search->candidates->named ? ": it was named, so nothing else is tried" :
+						    "");
+	if (step != GPU_SEARCH_NEXT)
+		return false;
+	const char *next = gpu_candidates_name(search->candidates, search->current);
+	g_warning("%s: %s: %s %s instead", failed, reason,
+		search->candidates->nodes[search->current] ? "trying" : "drawing with", next);
+	take_candidate(renderer);
+	if (renderer->events.gpu_changed)
+		renderer->events.gpu_changed(renderer->events.user, search->current);
+	return true;
+}
+
 static const struct worker_class class = {
 	.name = "vitrine-render",
 	.table = table,
@@ -140,6 +183,7 @@ static const struct worker_class class = {
 	.lost = on_worker_lost,
 	.failed = on_worker_failed,
 	.ended = on_worker_ended,
+	.not_started = on_worker_not_started,
 	.name_context = name_context,
 };
 
@@ -152,12 +196,15 @@ static void set_limits(struct watchdog_limits *limits, uint64_t submit_limit_ns)
 	limits->loops_ns[HEARTBEAT_GPU_WORK] = submit_limit_ns;
 }
 
-void renderer_init(struct renderer *renderer, struct starter *starter, struct device *device,
-	struct ledger_memory *ledger, unsigned submit_limit_s, const struct renderer_events *events)
+void renderer_init(struct renderer *renderer, struct starter *starter,
+	const struct gpu_candidates *gpus, struct device *device, struct ledger_memory *ledger,
+	unsigned submit_limit_s, const struct renderer_events *events)
 {
 	g_assert(device && ledger && submit_limit_s > 0 && events->ready && events->failed);
 	*renderer = (struct renderer){ .device = device, .ledger = ledger, .events = *events };
-	worker_init(&renderer->worker, &class, renderer, starter, WORKER_COMMAND_RENDER);
+	gpu_search_init(&renderer->search, gpus);
+	worker_init(&renderer->worker, &class, renderer, starter, WORKER_COMMAND_RENDER(0));
+	take_candidate(renderer);
 	set_limits(&renderer->worker.watchdog.limits, submit_limit_s * MONOTONIC_NS_PER_S);
 }
 

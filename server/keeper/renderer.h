@@ -10,6 +10,7 @@
 
 #include "server/keeper/blame.h"
 #include "server/keeper/device.h"
+#include "server/keeper/gpu_search.h"
 #include "server/keeper/ledger_memory.h"
 #include "server/keeper/worker.h"
 
@@ -24,6 +25,8 @@ struct renderer_events {
 	/* The renderer is ready, and needs a frame link. */
 	void (*ready)(void *user);
 	void (*failed)(void *user);
+	/* From now on it is another candidate's. The member is NULL where nobody wants to know. */
+	void (*gpu_changed)(void *user, unsigned candidate);
 };
 
 struct renderer {
@@ -36,17 +39,20 @@ struct renderer {
 		uint32_t stop_serial;
 	} rings[KEEPER_RINGS];
 	struct blame blame;
+	struct gpu_search search;
+	char said[GPU_SEARCH_TEXT_BYTES]; /* GPU's text, printable: what it draws with, or why not
+					   */
 	uint32_t last_serial;
 	bool used; /* a ring has run since the last reset */
 };
 
 /*
- * `submit_limit_s` is for how many seconds the renderer may be at one thing, a submission above
- * all.
+ * `gpus` must outlive it. `submit_limit_s` is for how many seconds the renderer may be at one
+ * thing, a submission above all.
  */
-void renderer_init(struct renderer *renderer, struct starter *starter, struct device *device,
-	struct ledger_memory *ledger, unsigned submit_limit_s,
-	const struct renderer_events *events);
+void renderer_init(struct renderer *renderer, struct starter *starter,
+	const struct gpu_candidates *gpus, struct device *device, struct ledger_memory *ledger,
+	unsigned submit_limit_s, const struct renderer_events *events);
 bool renderer_start(struct renderer *renderer, GError **error);
 void renderer_finish(struct renderer *renderer);
 

@@ -199,7 +199,7 @@ void viewer_init(struct viewer *viewer, struct starter *starter, const char *pas
 	g_array_set_clear_func(viewer->given, wipe);
 	if (password)
 		g_strlcpy(viewer->password.text, password, sizeof(viewer->password.text));
-	worker_init(&viewer->worker, &class, viewer, starter, WORKER_COMMAND_DISPLAY);
+	worker_init(&viewer->worker, &class, viewer, starter, WORKER_COMMAND_DISPLAY(0));
 	set_limits(&viewer->worker.watchdog.limits);
 }
 

@@ -70,7 +70,7 @@ static void drop(struct worker *worker)
 	bool was_ready = worker->state == WORKER_READY;
 	worker->state = WORKER_ENDING;
 	worker_process_signal(&worker->process, SIGKILL);
-	if (was_ready && worker->class->has_last_words)
+	if (was_ready ? worker->class->has_last_words : worker->class->not_started != NULL)
 		hear_last_words(worker);
 	close_link(worker);
 	g_clear_handle_id(&worker->timer_source, g_source_remove);
@@ -86,6 +86,16 @@ void worker_kill(struct worker *worker, const char *reason)
 	g_warning("%s (pid %d): %s: killed", worker->class->name, (int)worker->process.pid, reason);
 	worker_process_signal(&worker->process, SIGKILL);
 	worker_process_wait_end(&worker->process, KILL_WAIT_MS);
+	drop(worker);
+}
+
+void worker_replace(struct worker *worker, unsigned command)
+{
+	worker->command = command;
+	if ((worker->state != WORKER_READY && worker->state != WORKER_STARTING) ||
+		worker->process.command == command)
+		return;
+	worker->is_replaced = true;
 	drop(worker);
 }
 
@@ -260,6 +270,37 @@ static void on_spare_end(struct worker *worker, const char *end)
 	worker_process_note_end(&worker->spare);
 }
 
+/* Gives what a process that did not come to READY was at. */
+static char *describe_start(const struct worker *worker, const char *end)
+{
+	struct heartbeat_said said =
+		heartbeat_memory_read(&worker->process.heartbeat, HEARTBEAT_GPU);
+	bool has_said = said.state == HEARTBEAT_STARTING && said.what[0];
+	const char *at = has_said ? said.what : "starting the program";
+	if (worker->is_late)
+		return g_strdup_printf(
+			"its driver hangs: %s takes more than %u s", at, worker->step_ms / 1000);
+	return g_strdup_printf("%s ended the renderer: %s", at, end);
+}
+
+/* Starts another one at once, if the owner says so. */
+static bool start_other(struct worker *worker, const char *end)
+{
+	bool is_replaced = worker->is_replaced;
+	worker->is_replaced = false;
+	if (worker->has_started && !is_replaced)
+		return false;
+	if (!is_replaced) {
+		g_autofree char *why = describe_start(worker, end);
+		if (!worker->class->not_started ||
+			!worker->class->not_started(worker->owner, why, worker->is_late))
+			return false;
+	}
+	worker->backoff_ms = 0;
+	worker->timer_source = g_timeout_add(0, respawn, worker);
+	return true;
+}
+
 static void on_child_end(GPid pid, int wait_status, gpointer user)
 {
 	struct worker *worker = user;
@@ -272,6 +313,8 @@ static void on_child_end(GPid pid, int wait_status, gpointer user)
 	if (worker->state != WORKER_ENDING)
 		drop(worker);
 	worker->state = WORKER_DOWN;
+	if (start_other(worker, end))
+		return;
 	if (!worker->was_ready) {
 		g_warning("%s ended before it was ready: %s", worker->class->name, end);
 		worker->class->failed(worker->owner);
@@ -284,11 +327,58 @@ static void on_child_end(GPid pid, int wait_status, gpointer user)
 	worker->timer_source = g_timeout_add(delay_ms, respawn, worker);
 }
 
+static void on_left_behind_end(GPid pid, int wait_status, gpointer user)
+{
+	g_info("process %d, which hung in its driver, has ended", (int)pid);
+}
+
+/*
+ * Goes on without a process that SIGKILL does not end, since it hangs in the kernel. It is reaped
+ * when it ends after all.
+ */
+static void leave_behind(struct worker *worker)
+{
+	GPid pid = worker->process.pid;
+	g_clear_handle_id(&worker->process.end_source, g_source_remove);
+	g_child_watch_add(pid, on_left_behind_end, NULL);
+	on_child_end(pid, SIGKILL, worker);
+}
+
+/* Gives for how long a process that has not said READY may go on as it does. */
+static unsigned find_patience_ms(const struct worker *worker)
+{
+	int64_t now_us = g_get_monotonic_time();
+	int64_t left_ms = WORKER_READY_TIMEOUT_MS - (now_us - worker->begin_time_us) / 1000;
+	if (worker->step_ms > 0) {
+		struct heartbeat_said said =
+			heartbeat_memory_read(&worker->process.heartbeat, HEARTBEAT_GPU);
+		/* What a stranger says is not believed to lie in the future. */
+		int64_t said_us = MIN((int64_t)(said.since_ns / 1000), now_us);
+		int64_t since_us = MAX(said_us, worker->begin_time_us);
+		left_ms = MIN(left_ms, worker->step_ms - (now_us - since_us) / 1000);
+	}
+	return (unsigned)MAX(left_ms, 0);
+}
+
 static gboolean on_ready_late(gpointer user)
 {
 	struct worker *worker = user;
+	unsigned patience_ms = find_patience_ms(worker);
 	worker->timer_source = 0;
-	worker_kill(worker, "not ready in time");
+	if (patience_ms > 0) {
+		worker->timer_source = g_timeout_add(patience_ms, on_ready_late, worker);
+		return G_SOURCE_REMOVE;
+	}
+	worker->is_late = true;
+	if (!worker->class->not_started) {
+		worker_kill(worker, "not ready in time");
+		return G_SOURCE_REMOVE;
+	}
+	worker_process_signal(&worker->process, SIGKILL);
+	bool is_gone = worker_process_wait_end(&worker->process, KILL_WAIT_MS);
+	drop(worker);
+	if (!is_gone)
+		leave_behind(worker);
 	return G_SOURCE_REMOVE;
 }
 
@@ -336,11 +426,11 @@ static void begin(struct worker *worker)
 	g_assert(worker->state == WORKER_DOWN && !worker->link_source && !worker->timer_source);
 	worker->n_starts++;
 	worker->begin_time_us = g_get_monotonic_time();
-	worker->has_started = false;
+	worker->has_started = worker->is_late = worker->is_replaced = false;
 	worker->verdict = (struct watchdog_verdict){ .fault = WATCHDOG_NONE };
 	worker->state = WORKER_STARTING;
 	worker->link_source = g_unix_fd_add(worker->process.link, G_IO_IN, on_link, worker);
-	worker->timer_source = g_timeout_add(WORKER_READY_TIMEOUT_MS, on_ready_late, worker);
+	worker->timer_source = g_timeout_add(find_patience_ms(worker), on_ready_late, worker);
 }
 
 static bool spawn(struct worker *worker, struct worker_process *process, GError **error)
@@ -363,6 +453,12 @@ static bool take_spare(struct worker *worker)
 {
 	if (worker->spare.link < 0)
 		return false;
+	if (worker->spare.command != worker->command) {
+		/* Of a GPU that has failed meanwhile. */
+		worker_process_close_link(&worker->spare);
+		worker_process_signal(&worker->spare, SIGKILL);
+		return false;
+	}
 	struct worker_process dead = worker->process;
 	worker->process = worker->spare;
 	worker->spare = dead;
@@ -413,6 +509,9 @@ static void send_stats(struct worker *worker)
 
 bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready)
 {
+	/* It said so, and ended before that was heard. */
+	if (worker->state == WORKER_ENDING)
+		return false;
 	if (worker->state != WORKER_STARTING || ready->version != KEEPER_LINK_VERSION) {
 		g_warning("%s (pid %d): READY of version %u out of place", worker->class->name,
 			(int)worker->process.pid, ready->version);

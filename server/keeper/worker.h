@@ -66,6 +66,13 @@ struct worker_class {
 	 */
 	char *(*name_context)(void *owner, uint32_t context);
 	/*
+	 * The process has ended before READY, for the reason `why`; `hung`: it was killed since it
+	 * took too long. Returns true when another one is to be started at once, with
+	 * worker->command; else it is a failed start like any other. The member is NULL where all
+	 * are.
+	 */
+	bool (*not_started)(void *owner, const char *why, bool hung);
+	/*
 	 * What a process that was ready has said before its end is handled, although nobody can be
 	 * answered any more: worker_send() gives false.
 	 */
@@ -77,7 +84,12 @@ struct worker {
 	void *owner;
 	struct starter *starter;
 	unsigned command; /* the starter's; the owner may choose another one for the next process */
-	int stats_fd;     /* memory for its figures, the owner's; -1: none */
+	/*
+	 * So many milliseconds may pass from one beat of HEARTBEAT_GPU to the next until READY; 0:
+	 * it is not looked at. The owner may set it before each process.
+	 */
+	unsigned step_ms;
+	int stats_fd; /* memory for its figures, the owner's; -1: none */
 	struct worker_process process;
 	struct watchdog_verdict verdict; /* that the watchdog killed it by; else without a fault */
 	struct watchdog watchdog;        /* its limits are the owner's to set before the start */
@@ -85,6 +97,8 @@ struct worker {
 	enum worker_state state;
 	bool was_ready;        /* once, in any life */
 	bool has_started;      /* this process has said READY */
+	bool is_late;          /* it was killed since it did not */
+	bool is_replaced;      /* it was killed since another command is to run */
 	int64_t begin_time_us; /* of this process's work: a spare one is older */
 	uint32_t n_capsets;
 	/* Of the process and of display's child, as it said. */
@@ -141,6 +155,12 @@ char *worker_describe_work(const struct worker *worker, const struct heartbeat_s
  * after the other could learn these.
  */
 void worker_want_spare(struct worker *worker, unsigned for_ms);
+
+/*
+ * Runs this command from the next process on, which is at once if there is a process of another
+ * one: its end is nobody's fault.
+ */
+void worker_replace(struct worker *worker, unsigned command);
 
 /* Kills the process, waits until it is gone, and starts a fresh one. Logs `reason`. */
 void worker_kill(struct worker *worker, const char *reason);

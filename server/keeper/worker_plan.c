@@ -12,15 +12,15 @@ static char *find_shader_cache(const struct desktop *o)
 	return g_build_filename(g_get_user_cache_dir(), "vitrine", "shaders", o->name, NULL);
 }
 
-static char **render_command(const struct desktop *o, bool fall_back)
+static char **render_command(const struct desktop *o, char *node, bool named)
 {
 	g_autofree char *shader_cache = find_shader_cache(o);
 	const struct worker_render_options options = {
 		.virgl = o->virgl,
-		.software = o->software,
-		.fall_back = fall_back,
+		.software = !node,
+		.hardware = node && !named,
 		.no_pacing = !o->pacing,
-		.render_node = o->render_node,
+		.render_node = node,
 		.quotas = o->quotas,
 		.confine = o->confine,
 		.shader_cache = shader_cache,
@@ -29,12 +29,13 @@ static char **render_command(const struct desktop *o, bool fall_back)
 	return worker_options_format(&worker_render_table, program, &options);
 }
 
-static char **display_command(const struct desktop *o)
+static char **display_command(const struct desktop *o, char *node)
 {
 	const struct worker_display_options options = {
 		.name = o->name,
 		.clock = o->clock,
 		.encoder = o->encoder,
+		.render_node = node,
 		.video_444 = o->video_444,
 		.confine = o->confine,
 	};
@@ -45,10 +46,8 @@ static char **display_command(const struct desktop *o)
 static char **find_hidden(const struct desktop *o, const struct starter_plan *plan)
 {
 	/* The programs, or links to them, and what libraries look for in the home folder. */
-	const char *needed[WORKER_COMMANDS + 2] = { 0 };
-	for (unsigned i = 0; i < WORKER_COMMANDS; i++)
-		needed[i] = plan->commands[i].argv[0];
-	needed[WORKER_COMMANDS] = g_get_home_dir();
+	const char *const needed[] = { plan->commands[WORKER_COMMAND_RENDER(0)].argv[0],
+		plan->commands[WORKER_COMMAND_DISPLAY(0)].argv[0], g_get_home_dir(), NULL };
 	return hidden_paths_find(o, needed);
 }
 
@@ -66,18 +65,23 @@ static char **find_writable(const struct desktop *o)
 	return folders;
 }
 
-void worker_plan_init(struct starter_plan *plan, const struct desktop *desktop)
+void worker_plan_init(struct starter_plan *plan, const struct desktop *desktop,
+	const struct gpu_candidates *candidates)
 {
-	*plan = (struct starter_plan){ .n_commands = WORKER_COMMANDS,
+	G_STATIC_ASSERT(STARTER_COMMANDS_MAX >= 2 * GPU_CANDIDATES_MAX);
+	*plan = (struct starter_plan){ .n_commands = 2 * candidates->n,
 		.name = desktop->name,
 		.gpu = desktop->render_node,
 		.apart = desktop->confine != CONFINE_OFF };
 	struct starter_command *commands = plan->commands;
-	commands[WORKER_COMMAND_RENDER].argv = render_command(desktop, false);
-	commands[WORKER_COMMAND_RENDER_FALL_BACK].argv = render_command(desktop, true);
-	commands[WORKER_COMMAND_DISPLAY] = (struct starter_command){
-		.argv = display_command(desktop), .user = 1, .loopback = true
-	};
+	for (unsigned i = 0; i < candidates->n; i++) {
+		char *node = candidates->nodes[i];
+		commands[WORKER_COMMAND_RENDER(i)].argv =
+			render_command(desktop, node, candidates->named);
+		commands[WORKER_COMMAND_DISPLAY(i)] = (struct starter_command){
+			.argv = display_command(desktop, node), .user = 1, .loopback = true
+		};
+	}
 	char **hidden = find_hidden(desktop, plan);
 	plan->hidden = hidden;
 	plan->n_hidden = g_strv_length(hidden);

@@ -42,6 +42,7 @@ bool worker_process_spawn(struct worker_process *process, const char *name, stru
 		return false;
 	}
 	process->pid = pid;
+	process->command = command;
 	process->pidfd = pidfd;
 	process->link = fds[0];
 	process->end_source = g_child_watch_add(pid, on_end, user);

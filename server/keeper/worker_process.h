@@ -18,6 +18,7 @@ struct worker_process {
 	int pidfd; /* of it; -1: none */
 	int link;  /* our end; -1: none */
 	unsigned end_source;
+	unsigned command; /* the starter's that it runs */
 	/* It outlives the process, for who asks what that was at. */
 	struct heartbeat_memory heartbeat;
 };

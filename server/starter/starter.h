@@ -16,7 +16,7 @@
 
 #include "server/starter/servant.h"
 
-#define STARTER_COMMANDS_MAX 3
+#define STARTER_COMMANDS_MAX 34
 /* Workers are of at most this many users, where root starts them. */
 #define STARTER_USERS 2
 

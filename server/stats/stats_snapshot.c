@@ -95,12 +95,21 @@ struct reading {
 	bool done;
 };
 
+/* Both are of the same size. */
+static void take_text(char *to, const char *from, size_t size_bytes)
+{
+	uint64_t words[STATS_GPU_WHY_BYTES / 8];
+	g_assert(size_bytes <= sizeof(words));
+	memcpy(words, from, size_bytes);
+	stats_snapshot_text(words, size_bytes, to);
+}
+
 static void take_answer(struct reading *reading, const struct stats_answer *answer)
 {
 	struct stats_snapshot *snapshot = reading->snapshot;
-	uint64_t name[STATS_NAME_BYTES / 8];
-	memcpy(name, answer->name, sizeof(name));
-	stats_snapshot_text(name, sizeof(name), snapshot->name);
+	take_text(snapshot->name, answer->name, sizeof(answer->name));
+	take_text(snapshot->gpu, answer->gpu, sizeof(answer->gpu));
+	take_text(snapshot->gpu_why, answer->gpu_why, sizeof(answer->gpu_why));
 	snapshot->render_starts = answer->render_starts;
 	snapshot->display_starts = answer->display_starts;
 	snapshot->walls[STATS_PROCESS_KEEPER] = answer->keeper_walls;

@@ -37,6 +37,7 @@ struct stats_snapshot {
 	struct stats_process_times processes[STATS_PROCESSES];
 	struct confine_state walls[STATS_PROCESSES]; /* of QEMU: none */
 	struct confine_state inner_walls, starter_walls, fetcher_walls;
+	char gpu[STATS_GPU_BYTES], gpu_why[STATS_GPU_WHY_BYTES]; /* printable */
 	struct stats render, display;
 };
 

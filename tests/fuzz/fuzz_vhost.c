@@ -305,6 +305,7 @@ static void ignore(void *user)
 
 static void set_up(struct desk *desk, struct feed *feed)
 {
+	static const struct gpu_candidates cpu = { .n = 1 };
 	static struct starter none = { .servant = { .link = -1 } };
 	const struct renderer_events renderer_events = { .ready = ignore, .failed = ignore };
 	const struct requests_events events = { .user = desk, .closed = on_closed };
@@ -321,7 +322,8 @@ static void set_up(struct desk *desk, struct feed *feed)
 	device_init(&desk->device, true);
 	gpu_socket_init(&desk->gpu_socket);
 	g_assert(ledger_memory_init(&desk->ledger, NULL));
-	renderer_init(&desk->renderer, &none, &desk->device, &desk->ledger, 10, &renderer_events);
+	renderer_init(
+		&desk->renderer, &none, &cpu, &desk->device, &desk->ledger, 10, &renderer_events);
 	g_assert(worker_process_prepare(&desk->renderer.worker.process, NULL));
 	requests_init(&desk->requests, &desk->device, &desk->renderer, &desk->gpu_socket, &events);
 	requests_serve(&desk->requests, pair[1]);

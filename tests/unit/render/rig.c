@@ -50,13 +50,24 @@ static bool handle_ready(void *user, const void *message, int *fds, unsigned n_f
 	return true;
 }
 
+static bool handle_gpu(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	return ((const struct keeper_gpu *)message)->works;
+}
+
+/* It says what it draws with, and then that it is ready. */
 static bool wait_ready(struct rig *rig)
 {
-	static const struct link_handler ready[] = {
+	static const struct link_handler said[] = {
+		{ KEEPER_MESSAGE_GPU, "GPU", sizeof(struct keeper_gpu), 0, 0, handle_gpu },
 		{ KEEPER_MESSAGE_READY, "READY", sizeof(struct keeper_ready), 0, 0, handle_ready },
 	};
-	return link_wait_readable(rig->keeper_fd, 30000) &&
-	       link_dispatch(rig->keeper_fd, "render", ready, 1, rig) == 1;
+	for (unsigned i = 0; i < G_N_ELEMENTS(said); i++) {
+		if (!link_wait_readable(rig->keeper_fd, 30000) ||
+			link_dispatch(rig->keeper_fd, "render", &said[i], 1, rig) != 1)
+			return false;
+	}
+	return true;
 }
 
 static void *map_guest(int *fd, size_t size_bytes)

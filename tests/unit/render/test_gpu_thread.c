@@ -41,8 +41,9 @@ struct fixture {
 static void set_up(struct fixture *f, gconstpointer data)
 {
 	const struct gpu_options options = { .quotas = picture_limits(QUOTA_BYTES) };
+	char verdict[GPU_VERDICT_BYTES];
 	guest_init(&f->guest);
-	f->gpu = gpu_start(&options);
+	f->gpu = gpu_start(&options, verdict);
 	g_assert_nonnull(f->gpu);
 	f->queue = gpu_get_control_queue(f->gpu);
 }
@@ -119,11 +120,28 @@ static void test_start(void)
 {
 	struct gpu_options options = { .quotas = picture_limits(QUOTA_BYTES),
 		.render_node = "/nonexistent/renderD128" };
-	g_assert_null(gpu_start(&options));
-	options.fall_back = true;
-	struct gpu *gpu = gpu_start(&options);
+	char verdict[GPU_VERDICT_BYTES];
+	g_assert_null(gpu_start(&options, verdict));
+	g_assert_cmpstr(verdict, ==, "No such file or directory");
+	options.render_node = NULL;
+	struct gpu *gpu = gpu_start(&options, verdict);
 	g_assert_nonnull(gpu);
 	g_assert_cmpuint(gpu_count_capsets(gpu), ==, 0);
+}
+
+/* Each step of a start that fails says why, and nothing else is tried in its place. */
+static void test_refused(void)
+{
+	struct gpu_options options = { .virgl = true,
+		.quotas = picture_limits(QUOTA_BYTES),
+		.render_node = "/nonexistent/renderD128" };
+	char verdict[GPU_VERDICT_BYTES];
+	g_assert_null(gpu_start(&options, verdict));
+	g_assert_cmpstr(verdict, ==, "No such file or directory");
+	options.hardware = true;
+	options.render_node = "/dev/null";
+	g_assert_null(gpu_start(&options, verdict));
+	g_assert_cmpstr(verdict, ==, "it is no DRM device");
 }
 
 /* Memory that was given before the ring's start is in force for its first command. */
@@ -259,10 +277,9 @@ static void test_waits_and_reset(struct fixture *f, gconstpointer data)
 /* This is the last test, since there is one virglrenderer a process. */
 static void test_virgl(void)
 {
-	const struct gpu_options options = {
-		.virgl = true, .software = true, .quotas = picture_limits(QUOTA_BYTES)
-	};
-	struct gpu *gpu = gpu_start(&options);
+	const struct gpu_options options = { .virgl = true, .quotas = picture_limits(QUOTA_BYTES) };
+	char verdict[GPU_VERDICT_BYTES];
+	struct gpu *gpu = gpu_start(&options, verdict);
 	if (!gpu) {
 		g_test_skip("virglrenderer does not start here");
 		return;
@@ -291,6 +308,7 @@ int main(int argc, char **argv)
 	/* Refusals are warnings, which must not end a test that is about them. */
 	g_log_set_always_fatal(G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 	g_test_add_func("/gpu-thread/start", test_start);
+	g_test_add_func("/gpu-thread/refused", test_refused);
 	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
 		g_test_add(cases[i].name, struct fixture, NULL, set_up, cases[i].run, tear_down);
 	g_test_add_func("/gpu-thread/virgl", test_virgl);

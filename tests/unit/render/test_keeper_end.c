@@ -145,11 +145,12 @@ static void say_ledger(struct fixture *f, int fd)
 static void set_up(struct fixture *f, gconstpointer data)
 {
 	const struct gpu_options options = { .quotas = picture_limits(1u << 20) };
+	char verdict[GPU_VERDICT_BYTES];
 	int pair[2];
 	guest_init(&f->guest);
 	guest_clear_ring(&f->guest);
 	f->kick_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	f->gpu = gpu_start(&options);
+	f->gpu = gpu_start(&options, verdict);
 	g_assert_nonnull(f->gpu);
 	g_assert_cmpint(link_pair(pair), ==, 0);
 	f->fd = pair[0];

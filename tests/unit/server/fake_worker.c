@@ -9,6 +9,10 @@
  * it; with ".crash" it crashes behind READY, while its heartbeat says that it takes over from the
  * one before. A test can make and remove them while the keeper runs.
  *
+ * What becomes of a renderer that is given a GPU says $FAKE_WORKER_GPUS, such as "renderD128=unfit
+ * renderD129=works": it is unfit, crashes, hangs, beats twice within four seconds (slow), or works,
+ * as one without a GPU does. Either worker notes its GPU.
+ *
  * As display it uses a ticket that it gets while there is one with ".use" behind it, and crashes
  * the moment after; with ".return" it says before that that it has not used it after all. It does
  * nothing while there is one with ".wait".
@@ -224,8 +228,59 @@ static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_DBUS, "DBUS", sizeof(struct keeper_dbus), 1, 1, ignore },
 };
 
+/* ---- GPUs ---- */
+
+static const char *find_node(int argc, char **argv)
+{
+	static const char option[] = "--render-node=";
+	for (int i = 1; i < argc; i++) {
+		if (g_str_has_prefix(argv[i], option))
+			return argv[i] + strlen(option);
+	}
+	return NULL;
+}
+
+static bool gpu_is(const char *node, const char *what)
+{
+	const char *gpus = g_getenv("FAKE_WORKER_GPUS");
+	g_autofree char *base = g_path_get_basename(node);
+	g_autofree char *wanted = g_strconcat(base, "=", what, NULL);
+	return gpus && strstr(gpus, wanted);
+}
+
+static void tell_gpu(bool works, const char *text)
+{
+	struct keeper_gpu m = { .header.type = KEEPER_MESSAGE_GPU, .works = works };
+	g_strlcpy(m.text, text, sizeof(m.text));
+	if (link_send(KEEPER_LINK_FD, &m, sizeof(m), NULL, 0) < 0)
+		exit(4);
+}
+
+/* Does what a renderer does that is given this GPU, and returns when that works. */
+static void start_gpu(const char *node)
+{
+	heartbeat_attach();
+	heartbeat_start(HEARTBEAT_GPU, "starting OpenGL");
+	if (gpu_is(node, "unfit")) {
+		tell_gpu(false, "it is too \x1b old");
+		exit(1);
+	}
+	if (gpu_is(node, "crashes"))
+		abort();
+	while (gpu_is(node, "hangs"))
+		pause();
+	if (gpu_is(node, "slow")) {
+		g_usleep(17 * G_USEC_PER_SEC / 10);
+		heartbeat_start(HEARTBEAT_GPU, "starting virglrenderer");
+		g_usleep(17 * G_USEC_PER_SEC / 10);
+	}
+	heartbeat_idle(HEARTBEAT_GPU);
+	tell_gpu(true, node);
+}
+
 int main(int argc, char **argv)
 {
+	const char *node = find_node(argc, argv);
 	name = g_str_has_suffix(argv[0], "render") ? "render" : "display";
 	log_path = g_getenv("FAKE_WORKER_LOG");
 	if (log_path)
@@ -234,6 +289,9 @@ int main(int argc, char **argv)
 		note("FAILS");
 		return 5;
 	}
+	note("NODE %s", node ? node : "none");
+	if (node && strcmp(name, "render") == 0)
+		start_gpu(node);
 	struct keeper_ready ready = {
 		.header.type = KEEPER_MESSAGE_READY,
 		.version = KEEPER_LINK_VERSION,

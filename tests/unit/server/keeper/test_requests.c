@@ -46,9 +46,11 @@ static void ignore(void *user)
 static void init_renderer(struct fixture *fixture)
 {
 	const struct renderer_events events = { .ready = ignore, .failed = ignore };
+	static const struct gpu_candidates cpu = { .n = 1 };
 	static struct starter none = { .servant = { .link = -1 } };
 	g_assert_true(ledger_memory_init(&fixture->ledger, NULL));
-	renderer_init(&fixture->renderer, &none, &fixture->device, &fixture->ledger, 10, &events);
+	renderer_init(
+		&fixture->renderer, &none, &cpu, &fixture->device, &fixture->ledger, 10, &events);
 }
 
 static void set_up(struct fixture *fixture)

@@ -331,7 +331,7 @@ static void test_keeper(void)
 	g_autofree char *dir = g_dir_make_tmp("vitrine-stats-XXXXXX", NULL);
 	g_autofree char *path = g_build_filename(dir, "stats", NULL);
 	g_autofree char *option = g_strdup_printf("--stats-socket=%s", path);
-	const char *const arguments[] = { option, "--name=work", NULL };
+	const char *const arguments[] = { option, "--name=work", "--render-node=/x/card", NULL };
 	struct rig *rig = rig_create(arguments);
 	rig_wait_log(rig, "STATS", 2);
 	struct stat st;
@@ -346,6 +346,8 @@ static void test_keeper(void)
 	g_assert_cmpuint(first->render.heads[0].counts[STATS_FRAMES_FLUSHED], ==, 1);
 	g_assert_cmpuint(first->display.heads[0].counts[STATS_DRAWABLES], ==, 1);
 	g_assert_cmpuint(first->render_starts, ==, 1);
+	g_assert_cmpstr(first->gpu, ==, "/x/card");
+	g_assert_cmpstr(first->gpu_why, ==, "as --render-node asks for");
 	for (unsigned i = STATS_PROCESS_RENDER; i <= STATS_PROCESS_DISPLAY; i++) {
 		g_autofree char *walls = confine_describe(&first->walls[i]);
 		g_assert_cmpstr(walls, ==, "holds seccomp; lacks landlock (none?)");
