@@ -22,7 +22,9 @@ static struct {
 	struct gbm_device *gbm;
 	int gbm_fd;
 	char renderer[128];
-} egl = { .gbm_fd = -1 };
+	EGLint reset_attribute; /* by which contexts are told of a GPU's reset; EGL_NONE: they are
+				   not */
+} egl = { .gbm_fd = -1, .reset_attribute = EGL_NONE };
 
 const char *egl_platform_get_name(enum egl_platform platform)
 {
@@ -121,6 +123,23 @@ static void *create_newest(void)
 	return context;
 }
 
+/*
+ * Makes the first context, and finds out by it whether this display's contexts are told of a reset.
+ * The first name is OpenGL's own (EGL 1.5, EGL_KHR_create_context), the second that of
+ * EGL_EXT_create_context_robustness. Contexts that share anything must all be alike in this.
+ */
+static void *create_first_context(void)
+{
+	static const EGLint attributes[] = { EGL_CONTEXT_OPENGL_RESET_NOTIFICATION_STRATEGY_KHR,
+		EGL_CONTEXT_OPENGL_RESET_NOTIFICATION_STRATEGY_EXT, EGL_NONE };
+	void *context = NULL;
+	for (unsigned i = 0; i < G_N_ELEMENTS(attributes) && !context; i++) {
+		egl.reset_attribute = attributes[i];
+		context = create_newest();
+	}
+	return context;
+}
+
 /* Says what there is instead of a context that virglrenderer takes: without one it would abort. */
 static const char *describe_old(void)
 {
@@ -139,7 +158,7 @@ static const char *describe_old(void)
 
 static bool probe_context(const char **why)
 {
-	void *context = create_newest();
+	void *context = create_first_context();
 	if (!context) {
 		*why = describe_old();
 		return false;
@@ -198,6 +217,7 @@ void egl_display_close(void)
 		close(egl.gbm_fd);
 	memset(&egl, 0, sizeof(egl));
 	egl.gbm_fd = -1;
+	egl.reset_attribute = EGL_NONE;
 }
 
 void *egl_display_get(void)
@@ -213,6 +233,11 @@ struct gbm_device *egl_display_get_gbm(void)
 bool egl_display_has(const char *extension)
 {
 	return egl.display != EGL_NO_DISPLAY && epoxy_has_egl_extension(egl.display, extension);
+}
+
+bool egl_display_tells_resets(void)
+{
+	return egl.reset_attribute != EGL_NONE;
 }
 
 const char *egl_display_get_renderer(void)
@@ -231,8 +256,13 @@ bool egl_display_is_software(void)
 
 void *egl_context_create(bool shared, int major, int minor)
 {
+	/*
+	 * The last pair asks to be told, and not for robust access, by which GL would look at each
+	 * access of a shader. It begins with EGL_NONE where there is nothing to ask for.
+	 */
 	const EGLint attributes[] = { EGL_CONTEXT_MAJOR_VERSION_KHR, major,
-		EGL_CONTEXT_MINOR_VERSION_KHR, minor, EGL_NONE };
+		EGL_CONTEXT_MINOR_VERSION_KHR, minor, egl.reset_attribute,
+		EGL_LOSE_CONTEXT_ON_RESET_KHR, EGL_NONE };
 	/* The interface is each thread's choice, and OpenGL ES is what a thread begins with. */
 	if (!eglBindAPI(EGL_OPENGL_API))
 		return NULL;

@@ -38,6 +38,9 @@ void *egl_display_get(void);
 struct gbm_device *egl_display_get_gbm(void);
 bool egl_display_has(const char *extension);
 
+/* Returns true when contexts made here are told that the GPU was reset (gpu_reset.h). */
+bool egl_display_tells_resets(void);
+
 /*
  * Makes an OpenGL context, which shares objects with the thread's current one when `shared` is set.
  * Returns NULL when this GL has no such version. The caller destroys the context.

@@ -8,6 +8,7 @@
 
 #include "common/fd.h"
 #include "render/gl/egl_display.h"
+#include "render/gl/gpu_reset.h"
 #include "render/gl/limits.h"
 
 /* A GPU that takes longer has hung: what waits goes on without it. */
@@ -106,7 +107,9 @@ int egl_fence_create(void)
 	int fd = egl_fence_is_native() ? create_native() : -1;
 	if (fd < 0)
 		fd = create_waited();
-	if (fd < 0)
-		glFinish();
-	return fd;
+	if (fd >= 0)
+		return fd;
+	gpu_reset_ask();
+	glFinish();
+	return -1;
 }

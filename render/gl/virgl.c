@@ -15,6 +15,7 @@
 #include <virglrenderer.h>
 
 #include "render/gl/egl_display.h"
+#include "render/gl/gpu_reset.h"
 #include "common/peer_log.h"
 #include "render/gl/virgl_quirks.h"
 #include "render/gl/virgl_bounds.h"
@@ -23,9 +24,13 @@ static void (*fence_callback)(void *user, uint32_t sequence);
 static void *fence_user;
 static struct virgl_capset capsets[VIRGL_CAPSETS_MAX];
 static unsigned n_capsets;
+static bool has_asked; /* whether the GPU was reset, since virgl_poll() was called */
 
 static void write_fence(void *cookie, uint32_t sequence)
 {
+	if (!has_asked)
+		gpu_reset_ask();
+	has_asked = true;
 	fence_callback(fence_user, sequence);
 }
 
@@ -37,11 +42,13 @@ static virgl_renderer_gl_context create_context(
 
 static void destroy_context(void *cookie, virgl_renderer_gl_context context)
 {
+	gpu_reset_leave(context);
 	egl_context_destroy(context);
 }
 
 static int make_current(void *cookie, int scanout, virgl_renderer_gl_context context)
 {
+	gpu_reset_enter(context);
 	return egl_context_make_current(context) ? 0 : -1;
 }
 
@@ -93,6 +100,7 @@ bool virgl_init(const struct egl_choice *choice, void (*on_fence)(void *user, ui
 	}
 	find_capsets();
 	virgl_renderer_force_ctx_0();
+	gpu_reset_own_current();
 	virgl_quirks_apply();
 	return true;
 }
@@ -104,6 +112,7 @@ int virgl_get_poll_fd(void)
 
 void virgl_poll(void)
 {
+	has_asked = false;
 	virgl_renderer_poll();
 }
 
@@ -136,11 +145,15 @@ void virgl_fill_formats(uint32_t formats[VIRGL_BOUNDS_FORMAT_WORDS])
 	}
 }
 
+/* What fails may do so because the GPU was reset: then this does not return. */
 static bool succeeded(int result, const char *what, uint32_t id)
 {
-	if (result != 0)
-		peer_warning(PEER_GUEST, "%s %u: virglrenderer refuses (%d)", what, id, result);
-	return result == 0;
+	gpu_reset_serve(0);
+	if (result == 0)
+		return true;
+	gpu_reset_ask();
+	peer_warning(PEER_GUEST, "%s %u: virglrenderer refuses (%d)", what, id, result);
+	return false;
 }
 
 /*
@@ -149,6 +162,7 @@ static bool succeeded(int result, const char *what, uint32_t id)
  */
 bool virgl_create_context(uint32_t context, const char *name, uint32_t name_bytes)
 {
+	gpu_reset_serve(context);
 	int result = virgl_renderer_context_create(context, name_bytes, name);
 	virgl_renderer_force_ctx_0();
 	return succeeded(result, "context", context);
@@ -163,7 +177,9 @@ void virgl_destroy_context(uint32_t context)
 void virgl_enter_context(uint32_t context)
 {
 	uint32_t nothing = 0;
+	gpu_reset_serve(context);
 	virgl_renderer_submit_cmd(&nothing, (int)context, 0);
+	gpu_reset_serve(0);
 }
 
 bool virgl_create_resource(const struct ledger_resource *d)
@@ -221,6 +237,7 @@ struct virgl_box {
 bool virgl_transfer_to_host(const struct virgl_transfer *t)
 {
 	struct virgl_box box = { t->x, t->y, t->z, t->width, t->height, t->depth };
+	gpu_reset_serve(t->context);
 	int result = virgl_renderer_transfer_write_iov(t->resource, t->context, (int)t->level,
 		t->stride, t->layer_stride, &box, t->offset_bytes, NULL, 0);
 	return succeeded(result, "transfer to resource", t->resource);
@@ -229,6 +246,7 @@ bool virgl_transfer_to_host(const struct virgl_transfer *t)
 bool virgl_transfer_from_host(const struct virgl_transfer *t)
 {
 	struct virgl_box box = { t->x, t->y, t->z, t->width, t->height, t->depth };
+	gpu_reset_serve(t->context);
 	int result = virgl_renderer_transfer_read_iov(t->resource, t->context, t->level, t->stride,
 		t->layer_stride, &box, t->offset_bytes, NULL, 0);
 	return succeeded(result, "transfer from resource", t->resource);
@@ -236,13 +254,17 @@ bool virgl_transfer_from_host(const struct virgl_transfer *t)
 
 bool virgl_submit(uint32_t context, void *commands, uint32_t n_dwords)
 {
+	gpu_reset_serve(context);
 	int result = virgl_renderer_submit_cmd(commands, (int)context, (int)n_dwords);
 	return succeeded(result, "commands of context", context);
 }
 
 bool virgl_fence_create(uint32_t sequence)
 {
-	return virgl_renderer_create_fence((int)sequence, 0) == 0;
+	if (virgl_renderer_create_fence((int)sequence, 0) == 0)
+		return true;
+	gpu_reset_ask();
+	return false;
 }
 
 /*

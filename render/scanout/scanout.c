@@ -11,6 +11,7 @@
 #include "render/objects/objects.h"
 #include "render/scanout/cursor.h"
 #include "common/peer_log.h"
+#include "render/gl/gpu_reset.h"
 #include "render/gl/virgl.h"
 
 /*
@@ -416,6 +417,7 @@ void scanout_complete(struct scanouts *scanouts, unsigned head)
 	g_assert(buffer && s->chain);
 	s->pending = NULL;
 	virgl_enter_gl();
+	gpu_reset_ask();
 	bool ok = buffer->interface->complete(buffer);
 	if (ok)
 		swapchain_set_current(s->chain, buffer);

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gpu_reset: checks which contexts are asked and when, and who is found guilty. The contexts are
+ * those of Mesa's software renderer, and a function in the place of GL's says what a driver would.
+ */
+#include <epoxy/egl.h>
+#include <epoxy/gl.h>
+#include <glib.h>
+#include <setjmp.h>
+
+#include "render/gl/egl_display.h"
+#include "render/gl/gpu_reset.h"
+
+enum { OURS, FIRST, SECOND, UNUSED, CONTEXTS };
+
+static void *contexts[CONTEXTS];
+static GLenum statuses[CONTEXTS]; /* what each says */
+static bool needs_work[CONTEXTS]; /* and only when it was given work since the reset */
+static bool has_work[CONTEXTS];
+static unsigned n_asked[CONTEXTS];
+
+static unsigned n_told;
+static enum gpu_reset_blame told_blame;
+static uint32_t told_context;
+static jmp_buf told;
+
+/* ---- a driver ---- */
+
+static unsigned find_current(void)
+{
+	for (unsigned i = 0; i < CONTEXTS; i++) {
+		if (contexts[i] == eglGetCurrentContext())
+			return i;
+	}
+	g_assert_not_reached();
+}
+
+static GLenum APIENTRY get_status(void)
+{
+	unsigned i = find_current();
+	n_asked[i]++;
+	return needs_work[i] && !has_work[i] ? GL_NO_ERROR : statuses[i];
+}
+
+static void APIENTRY copy_nothing(
+	GLenum from, GLenum to, GLintptr from_offset, GLintptr to_offset, GLsizeiptr size_bytes)
+{
+	has_work[find_current()] = true;
+}
+
+/* ---- the watch ---- */
+
+static void on_reset(void *user, enum gpu_reset_blame blame, uint32_t context)
+{
+	n_told++;
+	told_blame = blame;
+	told_context = context;
+	longjmp(told, 1);
+}
+
+/* Makes the context current as virglrenderer does when it works for this context of the guest. */
+static void enter(unsigned i, uint32_t guest_context)
+{
+	gpu_reset_serve(guest_context);
+	gpu_reset_enter(contexts[i]);
+	g_assert_true(egl_context_make_current(contexts[i]));
+	gpu_reset_serve(0);
+}
+
+static void begin(void)
+{
+	gpu_reset_watch(on_reset, NULL);
+	memset(statuses, 0, sizeof(statuses));
+	memset(needs_work, 0, sizeof(needs_work));
+	memset(has_work, 0, sizeof(has_work));
+	n_told = 0;
+	enter(OURS, 0);
+	gpu_reset_own_current();
+	enter(UNUSED, 9);
+	enter(FIRST, 5);
+	enter(SECOND, 6);
+	gpu_reset_ask();
+	memset(n_asked, 0, sizeof(n_asked));
+}
+
+/* Asks, and returns whether a reset was told. */
+static bool ask(void)
+{
+	unsigned before = n_told;
+	if (setjmp(told) == 0)
+		gpu_reset_ask();
+	return n_told > before;
+}
+
+static void assert_told(enum gpu_reset_blame blame, uint32_t context)
+{
+	g_assert_true(ask());
+	g_assert_cmpuint(told_blame, ==, blame);
+	g_assert_cmpuint(told_context, ==, context);
+	gpu_reset_unwatch();
+}
+
+/* ---- tests ---- */
+
+/* Asked are the current one and those that were current since the last time; then it is as before.
+ */
+static void test_asked(void)
+{
+	begin();
+	g_assert_false(ask());
+	g_assert_cmpuint(n_asked[SECOND], ==, 1);
+	g_assert_cmpuint(n_asked[OURS] + n_asked[FIRST] + n_asked[UNUSED], ==, 0);
+	enter(OURS, 0);
+	enter(FIRST, 5);
+	g_assert_false(ask());
+	g_assert_cmpuint(n_asked[OURS], ==, 1);
+	g_assert_cmpuint(n_asked[FIRST], ==, 1);
+	g_assert_cmpuint(n_asked[SECOND], ==, 2);
+	g_assert_cmpuint(n_asked[UNUSED], ==, 0);
+	g_assert_cmpuint(find_current(), ==, FIRST);
+	gpu_reset_leave(contexts[SECOND]);
+	enter(SECOND, 6);
+	g_assert_false(ask());
+	gpu_reset_unwatch();
+	g_assert_false(ask());
+}
+
+static void test_innocent(void)
+{
+	begin();
+	for (unsigned i = 0; i < CONTEXTS; i++)
+		statuses[i] = GL_INNOCENT_CONTEXT_RESET;
+	assert_told(GPU_RESET_INNOCENT, 0);
+}
+
+static void test_guilty(void)
+{
+	begin();
+	statuses[SECOND] = GL_GUILTY_CONTEXT_RESET;
+	assert_told(GPU_RESET_GUILTY, 6);
+}
+
+/* The one that is asked is innocent, and the guilty one has done nothing of late. */
+static void test_another_is_guilty(void)
+{
+	begin();
+	for (unsigned i = 0; i < CONTEXTS; i++)
+		statuses[i] = GL_INNOCENT_CONTEXT_RESET;
+	statuses[UNUSED] = GL_GUILTY_CONTEXT_RESET;
+	assert_told(GPU_RESET_GUILTY, 9);
+}
+
+/* The driver tells the guilty one only when that is given work. */
+static void test_guilty_at_work(void)
+{
+	begin();
+	statuses[SECOND] = GL_INNOCENT_CONTEXT_RESET;
+	statuses[FIRST] = GL_GUILTY_CONTEXT_RESET;
+	needs_work[FIRST] = true;
+	assert_told(GPU_RESET_GUILTY, 5);
+}
+
+/* What serves all of the guest is nobody's, whoever it served last. */
+static void test_ours_is_guilty(void)
+{
+	begin();
+	enter(OURS, 5);
+	statuses[OURS] = GL_GUILTY_CONTEXT_RESET;
+	assert_told(GPU_RESET_GUILTY, 0);
+}
+
+static void test_unknown(void)
+{
+	begin();
+	for (unsigned i = 0; i < CONTEXTS; i++)
+		statuses[i] = GL_UNKNOWN_CONTEXT_RESET;
+	assert_told(GPU_RESET_UNKNOWN, 0);
+}
+
+/* On another thread, as virglrenderer's that waits for fences, nothing is noted. */
+static gpointer run_other(gpointer nothing)
+{
+	gpu_reset_enter(contexts[UNUSED]);
+	gpu_reset_ask();
+	return NULL;
+}
+
+static void test_other_thread(void)
+{
+	begin();
+	statuses[SECOND] = GL_INNOCENT_CONTEXT_RESET;
+	g_thread_join(g_thread_new("other", run_other, NULL));
+	g_assert_cmpuint(n_told, ==, 0);
+	assert_told(GPU_RESET_INNOCENT, 0);
+}
+
+int main(int argc, char **argv)
+{
+	const char *why = NULL;
+	g_setenv("LIBGL_ALWAYS_SOFTWARE", "1", TRUE);
+	g_test_init(&argc, &argv, NULL);
+	if (!egl_display_open(EGL_ON_NOTHING, -1, &why) || !egl_display_tells_resets()) {
+		g_printerr("no software renderer that tells resets: %s\n", why ? why : "too old");
+		return 77;
+	}
+	for (unsigned i = 0; i < CONTEXTS; i++)
+		contexts[i] = egl_context_create(false, 3, 2);
+	egl_context_make_current(contexts[OURS]);
+	epoxy_glGetGraphicsResetStatus = get_status;
+	epoxy_glGetGraphicsResetStatusARB = get_status;
+	epoxy_glCopyBufferSubData = copy_nothing;
+	g_test_add_func("/gpu-reset/asked", test_asked);
+	g_test_add_func("/gpu-reset/innocent", test_innocent);
+	g_test_add_func("/gpu-reset/guilty", test_guilty);
+	g_test_add_func("/gpu-reset/another-is-guilty", test_another_is_guilty);
+	g_test_add_func("/gpu-reset/guilty-at-work", test_guilty_at_work);
+	g_test_add_func("/gpu-reset/ours-is-guilty", test_ours_is_guilty);
+	g_test_add_func("/gpu-reset/unknown", test_unknown);
+	g_test_add_func("/gpu-reset/other-thread", test_other_thread);
+	return g_test_run();
+}
