@@ -18,6 +18,15 @@
 #define KEEPER_LINK_FD 3
 #define KEEPER_LINK_VERSION 7
 
+/*
+ * A renderer that finds the GPU reset ends with the first of these, and the beat of its gpu thread
+ * names the guest's context that is guilty, or none; it is the status by which sysexits.h asks for
+ * another try. With the second one, or when a driver ends the process for a reset, nobody knows
+ * whose work it was.
+ */
+#define KEEPER_EXIT_GPU_RESET 75
+#define KEEPER_EXIT_GPU_LOST 76
+
 /* Queue 0 is control, queue 1 is cursor (virtio 1.2, 5.7.2). */
 #define KEEPER_RINGS 2
 /* No ring that the keeper offers has more entries; QEMU gives 256 and 16. */

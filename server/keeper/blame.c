@@ -114,6 +114,17 @@ bool blame_find(const struct heartbeat_memory *heartbeat, const struct heartbeat
 	return is_somebodys(at);
 }
 
+bool blame_find_guilty(const struct heartbeat_memory *heartbeat, struct heartbeat_said *at)
+{
+	*at = heartbeat_memory_read(heartbeat, HEARTBEAT_GPU);
+	return is_somebodys(at);
+}
+
+bool blame_count_silent(struct blame *blame, uint64_t now_ns)
+{
+	return count(&blame->silent, BLAME_SILENT_MAX + 1, BLAME_FORGET_ALL_S, now_ns) > 0;
+}
+
 struct blame_judgement blame_judge(struct blame *blame, uint32_t context,
 	const char name[LEDGER_NAME_BYTES], bool hung, uint64_t now_ns)
 {

@@ -22,6 +22,12 @@
  * spare renderer waits (worker.h), so the renderer is there for more than 99 % of the time.
  * Programs that meant well lose what they had drawn by any crash.
  *
+ * A GPU that is reset takes all renderers along that use it, of other desktops, too. The driver
+ * says which context is guilty, and that one is judged as for a crash. Nobody else is. Where the
+ * driver does not say whose work it was, nobody is judged either, until that has happened more than
+ * BLAME_SILENT_MAX times within BLAME_FORGET_ALL_S: from then on it counts as a crash in what the
+ * renderer was at, or a guest's program could reset the GPU for ever.
+ *
  * It only counts and compares: the caller tells what happened and does what is decided. Everything
  * happens on the main thread.
  */
@@ -48,6 +54,9 @@
 /* The same holds for crashes of all names together. */
 #define BLAME_FORGET_ALL_S 60
 
+/* So many resets of the GPU that nobody is guilty of are forgiven. */
+#define BLAME_SILENT_MAX 5
+
 struct blame_record {
 	char name[LEDGER_NAME_BYTES];
 	uint32_t context; /* of a context without a name; else 0 */
@@ -60,6 +69,7 @@ struct blame {
 	struct blame_record names[BLAME_NAMES_MAX]; /* free: no crashes */
 	struct blame_record all;                    /* first crashes of whatever name */
 	struct blame_record storm;                  /* all crashes */
+	struct blame_record silent;                 /* resets of the GPU by nobody knows whom */
 };
 
 struct blame_judgement {
@@ -81,6 +91,14 @@ struct blame_judgement {
 #define BLAME_UNSEEN_MS 1000
 bool blame_find(const struct heartbeat_memory *heartbeat, const struct heartbeat_said *hung_at,
 	struct heartbeat_said *at);
+
+/*
+ * Says which context the renderer named as guilty when it found the GPU reset. Gives false when it
+ * named none.
+ */
+bool blame_find_guilty(const struct heartbeat_memory *heartbeat, struct heartbeat_said *at);
+/* Counts a reset by nobody knows whom, and gives whether it is to be judged like a crash. */
+bool blame_count_silent(struct blame *blame, uint64_t now_ns);
 
 /*
  * Decides what follows when a renderer has ended in this context's work. `hung` says that the work

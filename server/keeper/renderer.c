@@ -81,8 +81,22 @@ static void on_worker_lost(void *owner)
 
 /* ---- whose work ended it ---- */
 
+static const char *describe_end(enum worker_end end)
+{
+	switch (end) {
+	case WORKER_HUNG:
+		return "the renderer hung in";
+	case WORKER_GPU_RESET:
+		return "guilty:";
+	case WORKER_GPU_LOST:
+		return "the GPU was lost, again, in";
+	default:
+		return "the renderer crashed in";
+	}
+}
+
 static void tell_judgement(const struct renderer *renderer, const struct heartbeat_said *at,
-	bool hung, const struct blame_judgement *j)
+	enum worker_end end, const struct blame_judgement *j)
 {
 	g_autofree char *work = worker_describe_work(&renderer->worker, at);
 	g_autoptr(GString) text = g_string_new(NULL);
@@ -97,18 +111,17 @@ static void tell_judgement(const struct renderer *renderer, const struct heartbe
 			text, "; all new contexts are refused for %u s", j->all_refused_s);
 	if (j->lose_unseen)
 		g_string_append(text, "; all contexts are lost but those that heads have shown");
-	g_warning("the renderer %s in %s, time %u of late%s", hung ? "hung" : "crashed", work,
-		j->n_crashes, text->str);
+	g_warning("%s %s, time %u of late%s", describe_end(end), work, j->n_crashes, text->str);
 }
 
-static void judge(struct renderer *renderer, const struct heartbeat_said *at, bool hung)
+static void judge(struct renderer *renderer, const struct heartbeat_said *at, enum worker_end end)
 {
 	char name[LEDGER_NAME_BYTES] = { 0 };
 	uint64_t now_ns = monotonic_now_ns();
 	ledger_memory_find_name(renderer->ledger, at->context, name);
 	struct blame_judgement judgement =
-		blame_judge(&renderer->blame, at->context, name, hung, now_ns);
-	tell_judgement(renderer, at, hung, &judgement);
+		blame_judge(&renderer->blame, at->context, name, end == WORKER_HUNG, now_ns);
+	tell_judgement(renderer, at, end, &judgement);
 	if (judgement.lose_context)
 		ledger_memory_lose_context(renderer->ledger, at->context);
 	if (judgement.lose_name)
@@ -118,20 +131,38 @@ static void judge(struct renderer *renderer, const struct heartbeat_said *at, bo
 	blame_fill(&renderer->blame, ledger_memory_get_refusals(renderer->ledger), now_ns);
 }
 
+/* Finds out whose work has ended the renderer. Gives false when nobody is to be judged for it. */
+static bool find_blame(struct renderer *renderer, enum worker_end end,
+	const struct heartbeat_said *hung_at, struct heartbeat_said *at)
+{
+	const struct heartbeat_memory *heartbeat = &renderer->worker.process.heartbeat;
+	if (end == WORKER_GPU_RESET) {
+		if (blame_find_guilty(heartbeat, at))
+			return true;
+		g_warning("GPU reset: innocent: it was no work of this desktop");
+		return false;
+	}
+	if (end == WORKER_GPU_LOST && !blame_count_silent(&renderer->blame, monotonic_now_ns())) {
+		g_warning("GPU reset: the driver does not say whose work it was");
+		return false;
+	}
+	return blame_find(heartbeat, hung_at, at);
+}
+
 static void on_worker_ended(void *owner, enum worker_end end, const struct heartbeat_said *hung_at)
 {
 	struct renderer *renderer = owner;
 	struct heartbeat_said at;
 	if (end == WORKER_ENDED_FROM_OUTSIDE)
 		return;
-	if (renderer->worker.has_started)
+	if (renderer->worker.has_started && (end == WORKER_CRASHED || end == WORKER_HUNG))
 		worker_want_spare(&renderer->worker, RENDERER_SPARE_MS);
-	if (!blame_find(&renderer->worker.process.heartbeat, hung_at, &at))
+	if (!find_blame(renderer, end, hung_at, &at))
 		return;
 	/* Of a guest that is gone nobody is left to be judged. */
 	if (!watchdog_is_unwanted(
 		    &renderer->worker.watchdog, &renderer->worker.process.heartbeat, &at))
-		judge(renderer, &at, end == WORKER_HUNG);
+		judge(renderer, &at, end);
 }
 
 static char *name_context(void *owner, uint32_t context)

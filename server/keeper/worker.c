@@ -22,6 +22,8 @@
 #define HANGUP_WAIT_MS 50
 /* The second failed start in a row is followed by this pause, the first by none. */
 #define BACKOFF_FIRST_MS 50
+/* So many processes in a row may end before READY because the GPU was reset. */
+#define RESETS_AT_START_MAX 3
 /* So many messages of a process that has ended are handled, which is more than a link holds. */
 #define LAST_WORDS_MAX 1024
 
@@ -217,12 +219,26 @@ static unsigned next_backoff(struct worker *worker)
 	return delay_ms;
 }
 
+static enum worker_end find_cause_of_exit(int status)
+{
+	switch (status) {
+	case 0:
+		return WORKER_ENDED_FROM_OUTSIDE;
+	case KEEPER_EXIT_GPU_RESET:
+		return WORKER_GPU_RESET;
+	case KEEPER_EXIT_GPU_LOST:
+		return WORKER_GPU_LOST;
+	default:
+		return WORKER_CRASHED;
+	}
+}
+
 static enum worker_end find_cause(const struct worker *worker, int wait_status)
 {
 	if (worker->verdict.fault == WATCHDOG_STUCK)
 		return WORKER_HUNG;
 	if (WIFEXITED(wait_status))
-		return WEXITSTATUS(wait_status) == 0 ? WORKER_ENDED_FROM_OUTSIDE : WORKER_CRASHED;
+		return find_cause_of_exit(WEXITSTATUS(wait_status));
 	switch (WTERMSIG(wait_status)) {
 	case SIGKILL:
 	case SIGTERM:
@@ -270,6 +286,27 @@ static void on_spare_end(struct worker *worker, const char *end)
 	worker_process_note_end(&worker->spare);
 }
 
+static void drop_spare(struct worker *worker)
+{
+	worker_process_close_link(&worker->spare);
+	worker_process_signal(&worker->spare, SIGKILL);
+}
+
+static bool is_gpu_end(int wait_status)
+{
+	enum worker_end end = WIFEXITED(wait_status) ?
+				      find_cause_of_exit(WEXITSTATUS(wait_status)) :
+				      WORKER_CRASHED;
+	return end == WORKER_GPU_RESET || end == WORKER_GPU_LOST;
+}
+
+/* A reset while it started says nothing against its GPU, but for too many of them in a row. */
+static bool met_reset(struct worker *worker, int wait_status)
+{
+	return !worker->has_started && !worker->is_replaced && is_gpu_end(wait_status) &&
+	       ++worker->n_resets_at_start <= RESETS_AT_START_MAX;
+}
+
 /* Gives what a process that did not come to READY was at. */
 static char *describe_start(const struct worker *worker, const char *end)
 {
@@ -304,18 +341,22 @@ static bool start_other(struct worker *worker, const char *end)
 static void on_child_end(GPid pid, int wait_status, gpointer user)
 {
 	struct worker *worker = user;
-	g_autofree char *end = process_describe_end(wait_status);
+	g_autofree char *end = is_gpu_end(wait_status) ? g_strdup("the GPU was reset") :
+							 process_describe_end(wait_status);
 	if (pid == worker->spare.pid) {
 		on_spare_end(worker, end);
 		return;
 	}
 	worker_process_note_end(&worker->process);
+	if (is_gpu_end(wait_status))
+		drop_spare(worker);
 	if (worker->state != WORKER_ENDING)
 		drop(worker);
 	worker->state = WORKER_DOWN;
-	if (start_other(worker, end))
+	bool again = met_reset(worker, wait_status);
+	if (!again && start_other(worker, end))
 		return;
-	if (!worker->was_ready) {
+	if (!worker->was_ready && !again) {
 		g_warning("%s ended before it was ready: %s", worker->class->name, end);
 		worker->class->failed(worker->owner);
 		return;
@@ -455,8 +496,7 @@ static bool take_spare(struct worker *worker)
 		return false;
 	if (worker->spare.command != worker->command) {
 		/* Of a GPU that has failed meanwhile. */
-		worker_process_close_link(&worker->spare);
-		worker_process_signal(&worker->spare, SIGKILL);
+		drop_spare(worker);
 		return false;
 	}
 	struct worker_process dead = worker->process;
@@ -481,8 +521,7 @@ static gboolean on_spare_unwanted(gpointer user)
 {
 	struct worker *worker = user;
 	worker->spare_source = 0;
-	worker_process_close_link(&worker->spare);
-	worker_process_signal(&worker->spare, SIGKILL);
+	drop_spare(worker);
 	return G_SOURCE_REMOVE;
 }
 
@@ -521,6 +560,7 @@ bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready)
 	worker->state = WORKER_READY;
 	worker->was_ready = true;
 	worker->has_started = true;
+	worker->n_resets_at_start = 0;
 	worker->n_capsets = ready->n_capsets;
 	worker->walls = ready->walls;
 	confine_clean(&worker->walls);

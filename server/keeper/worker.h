@@ -7,10 +7,11 @@
  *    └───── back-off ◄──┴──────────────────┘
  *
  * The first time must succeed: a worker that ends before its first READY is reported as a failed
- * start. Later ends are repaired with a fresh process: at once when the last one had started,
- * whatever ended it, and after a growing pause when it could not. A fresh process is told nothing
- * before the old one is gone. While it is ready its heartbeat is looked at (watchdog.h), and it is
- * killed when it is stuck. Everything happens on the main thread.
+ * start, but one that says that the GPU was reset meanwhile is tried again a few times. Later ends
+ * are repaired with a fresh process: at once when the last one had started, whatever ended it, and
+ * after a growing pause when it could not. A fresh process is told nothing before the old one is
+ * gone. While it is ready its heartbeat is looked at (watchdog.h), and it is killed when it is
+ * stuck. Everything happens on the main thread.
  */
 #pragma once
 
@@ -38,6 +39,12 @@ enum worker_end {
 	WORKER_ENDED_FROM_OUTSIDE,
 	WORKER_CRASHED,
 	WORKER_HUNG, /* the watchdog killed it, since a loop stayed at one thing */
+	/* It found the GPU reset, and its heartbeat names the guest's context that is guilty, or
+	   none. */
+	WORKER_GPU_RESET,
+	/* The GPU was reset, or something else took what was drawn, and nobody knows whose work
+	   did. */
+	WORKER_GPU_LOST,
 };
 
 struct worker_class {
@@ -107,6 +114,7 @@ struct worker {
 	struct worker_process spare; /* mostly none: see worker_want_spare() */
 	unsigned spare_source;       /* ends the time for which one is wanted; 0: none is */
 	unsigned backoff_ms;
+	unsigned n_resets_at_start; /* of the GPU, before READY, in a row */
 	uint32_t n_starts; /* processes so far */
 };
 
@@ -148,7 +156,8 @@ char *worker_describe_work(const struct worker *worker, const struct heartbeat_s
 /*
  * The owner's `ended` calls this, and a second process is started with the next one. It waits
  * behind READY, which nobody reads, and takes the first one's place when that ends; then another
- * one waits. It is ended `for_ms` after the last call.
+ * one waits. It is ended `for_ms` after the last call, and when the GPU was reset: it has drawn
+ * nothing, but its contexts are lost like those of the first.
  *
  * It is executed like any other, and not forked from a process that has loaded its libraries. Such
  * ones would be there as soon, but with the same addresses each time, and who crashes them one

@@ -13,12 +13,16 @@
  * renderD129=works": it is unfit, crashes, hangs, beats twice within four seconds (slow), or works,
  * as one without a GPU does. Either worker notes its GPU.
  *
+ * It says that the GPU was reset and ends when it gets SIGUSR1, and before READY once for each byte
+ * of the file that $FAKE_WORKER_RESETS names.
+ *
  * As display it uses a ticket that it gets while there is one with ".use" behind it, and crashes
  * the moment after; with ".return" it says before that that it has not used it after all. It does
  * nothing while there is one with ".wait".
  */
 #include <fcntl.h>
 #include <glib.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +51,20 @@ static void note(const char *format, ...)
 	g_autofree char *line = g_strdup_printf("%s %d %s\n", name, (int)getpid(), text);
 	if (log_fd >= 0 && write(log_fd, line, strlen(line)) < 0)
 		exit(3);
+}
+
+static void end_by_reset(int signal_number)
+{
+	_exit(KEEPER_EXIT_GPU_RESET);
+}
+
+/* Takes a byte from the file of resets; gives false when it has none. */
+static bool take_reset(void)
+{
+	const char *path = g_getenv("FAKE_WORKER_RESETS");
+	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+	return size > 0 && ftruncate(fd, size - 1) == 0;
 }
 
 static bool has_file(const char *suffix)
@@ -292,6 +310,9 @@ int main(int argc, char **argv)
 	note("NODE %s", node ? node : "none");
 	if (node && strcmp(name, "render") == 0)
 		start_gpu(node);
+	signal(SIGUSR1, end_by_reset);
+	if (take_reset())
+		end_by_reset(0);
 	struct keeper_ready ready = {
 		.header.type = KEEPER_MESSAGE_READY,
 		.version = KEEPER_LINK_VERSION,

@@ -227,6 +227,35 @@ static void test_find(void)
 	heartbeat_memory_finish(&memory);
 }
 
+/* Who is guilty of a reset is what the gpu thread says, and not what the GPU was at. */
+static void test_find_guilty(void)
+{
+	struct heartbeat_memory memory;
+	struct heartbeat_said at;
+	g_assert_true(heartbeat_memory_init(&memory, "test", NULL));
+	g_assert_false(blame_find_guilty(&memory, &at));
+	say(&memory, HEARTBEAT_GPU_WORK, 5, START);
+	g_assert_false(blame_find_guilty(&memory, &at));
+	say(&memory, HEARTBEAT_GPU, 6, START);
+	g_assert_true(blame_find_guilty(&memory, &at));
+	g_assert_cmpuint(at.context, ==, 6);
+	heartbeat_memory_finish(&memory);
+}
+
+/* Resets by nobody knows whom are forgiven, but not many of one minute. */
+static void test_silent(void)
+{
+	struct blame blame = { 0 };
+	uint64_t now_ns = START;
+	for (unsigned i = 0; i < 3 * BLAME_SILENT_MAX; i++, now_ns += (BLAME_FORGET_ALL_S + 1) * S)
+		g_assert_false(blame_count_silent(&blame, now_ns));
+	for (unsigned i = 0; i < BLAME_SILENT_MAX; i++)
+		g_assert_false(blame_count_silent(&blame, now_ns + i * S));
+	g_assert_true(blame_count_silent(&blame, now_ns + BLAME_SILENT_MAX * S));
+	blame_clear(&blame);
+	g_assert_false(blame_count_silent(&blame, now_ns + BLAME_SILENT_MAX * S));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -241,5 +270,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/blame/nameless", test_nameless);
 	g_test_add_func("/blame/many-long-names", test_many_long_names);
 	g_test_add_func("/blame/find", test_find);
+	g_test_add_func("/blame/find-guilty", test_find_guilty);
+	g_test_add_func("/blame/silent", test_silent);
 	return g_test_run();
 }

@@ -17,7 +17,8 @@ struct stage {
 	struct starter starter;
 	struct worker worker;
 	unsigned spare_ms; /* wanted after each crash; 0: never */
-	unsigned n_ready, n_ended;
+	unsigned n_ready, n_ended, n_failed;
+	enum worker_end end; /* the last */
 };
 
 static bool on_ready(void *user, const void *message, int *fds, unsigned n_fds)
@@ -42,13 +43,15 @@ static void on_worker_lost(void *owner)
 
 static void on_worker_failed(void *owner)
 {
-	g_error("the worker cannot start");
+	struct stage *stage = owner;
+	stage->n_failed++;
 }
 
 static void on_worker_ended(void *owner, enum worker_end end, const struct heartbeat_said *hung_at)
 {
 	struct stage *stage = owner;
 	stage->n_ended++;
+	stage->end = end;
 	if (end != WORKER_ENDED_FROM_OUTSIDE && stage->spare_ms > 0)
 		worker_want_spare(&stage->worker, stage->spare_ms);
 }
@@ -111,7 +114,7 @@ static void begin(struct stage *stage, unsigned spare_ms)
 	stage->worker.watchdog.limits = far;
 	worker_start(&stage->worker, &error);
 	g_assert_no_error(error);
-	WAIT_UNTIL(stage->n_ready == 1);
+	WAIT_UNTIL(stage->n_ready == 1 || stage->n_failed > 0);
 }
 
 /*
@@ -245,6 +248,52 @@ static void test_both_end(void)
 	finish(&stage);
 }
 
+/* ---- the GPU is reset ---- */
+
+/* A spare has lost what it had made ready, as the worker has, so both are replaced. */
+static void test_reset_takes_spare(void)
+{
+	struct stage stage;
+	begin(&stage, LONG_MS);
+	replace(&stage, SIGABRT);
+	pid_t spare = stage.worker.spare.pid;
+	g_assert_true(is_alive(spare));
+	run_for(A_WHILE_MS);
+	pid_t works = replace(&stage, SIGUSR1);
+	g_assert_cmpint(stage.end, ==, WORKER_GPU_RESET);
+	g_assert_cmpint(works, !=, spare);
+	g_assert_true(process_wait_end(spare, PATIENCE_MS));
+	finish(&stage);
+}
+
+/* Begins while so many starts meet a reset. */
+static void reset_at_start(struct stage *stage, unsigned n_resets)
+{
+	g_autofree char *path = NULL;
+	int fd = g_file_open_tmp("fake-worker-XXXXXX", &path, NULL);
+	g_assert_cmpint(ftruncate(fd, n_resets), ==, 0);
+	g_setenv("FAKE_WORKER_RESETS", path, TRUE);
+	begin(stage, 0);
+	g_unsetenv("FAKE_WORKER_RESETS");
+	g_unlink(path);
+	close(fd);
+}
+
+/* The first start may meet resets, too, but not for ever. */
+static void test_reset_at_start(void)
+{
+	struct stage stage;
+	reset_at_start(&stage, 3);
+	g_assert_cmpuint(stage.n_ready, ==, 1);
+	g_assert_cmpuint(stage.worker.n_starts, ==, 4);
+	finish(&stage);
+	reset_at_start(&stage, 100);
+	g_assert_cmpuint(stage.n_ready, ==, 0);
+	g_assert_cmpuint(stage.n_failed, ==, 1);
+	g_assert_cmpuint(stage.worker.n_starts, ==, 4);
+	finish(&stage);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -256,5 +305,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/worker/spare/not-for-ever", test_not_for_ever);
 	g_test_add_func("/worker/spare/ends", test_spare_ends);
 	g_test_add_func("/worker/spare/both-end", test_both_end);
+	g_test_add_func("/worker/reset/takes-spare", test_reset_takes_spare);
+	g_test_add_func("/worker/reset/at-start", test_reset_at_start);
 	return g_test_run();
 }
