@@ -39,6 +39,7 @@ const char *const stats_guest_count_names[STATS_GUEST_COUNTS] = {
 	[STATS_COMMANDS_FAILED] = "commands_failed",
 	[STATS_MAKING_WAITED_US] = "making_waited_us",
 	[STATS_MAKING_REFUSED] = "making_refused",
+	[STATS_GPU_RESETS] = "gpu_resets",
 };
 
 const char *const stats_door_count_names[STATS_DOOR_COUNTS] = {

@@ -93,6 +93,7 @@ enum stats_guest_count {
 	STATS_MAKING_WAITED_US, /* that programs waited for what others made, in sum (making-time)
 				 */
 	STATS_MAKING_REFUSED,   /* what was not made since that was too long */
+	STATS_GPU_RESETS, /* that ended a renderer; each made the guest lose what it had drawn */
 	STATS_GUEST_COUNTS,
 };
 

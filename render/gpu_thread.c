@@ -6,12 +6,16 @@
 #include <poll.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/monotonic.h"
 #include "protocol/heartbeat_writer.h"
+#include "protocol/keeper_link.h"
+#include "protocol/stats_writer.h"
 #include "render/buffers/buffer.h"
 #include "render/commands/commands.h"
 #include "render/gl/egl.h"
+#include "render/gl/gpu_reset.h"
 #include "render/gl/virgl.h"
 #include "render/handover.h"
 #include "render/memory_wait.h"
@@ -47,6 +51,7 @@ struct gpu {
 	/* The gpu thread alone touches these. */
 	struct rebuild rebuild;
 	struct memory_wait wait; /* of the rebuild, or of the command that is parked */
+	bool has_drawn;          /* a fence has passed, and the GPU was well */
 
 	/* These belong to the thread's start. The lock guards them. */
 	GMutex lock;
@@ -259,7 +264,37 @@ static void run_once(struct gpu *gpu)
 static void on_fence(void *user, uint32_t sequence)
 {
 	struct gpu *gpu = user;
+	gpu->has_drawn = true;
 	commands_work_is_done(gpu->commands, sequence);
+}
+
+/*
+ * Ends the process, since nothing that the guest has drawn is sure any more, and the keeper makes
+ * another one. A renderer that finds the GPU reset before it could do anything has not started: the
+ * keeper pauses before it tries again, if that goes on. Who is guilty is told in any case.
+ */
+static void on_gpu_reset(void *user, enum gpu_reset_blame blame, uint32_t context)
+{
+	const struct gpu *gpu = user;
+	bool unknown = blame == GPU_RESET_UNKNOWN;
+	stats_add_guest(STATS_GPU_RESETS, 1);
+	if (!gpu->has_drawn && context == 0)
+		heartbeat_start(HEARTBEAT_GPU, "GPU reset");
+	else if (!unknown)
+		heartbeat_work(HEARTBEAT_GPU, "GPU reset", context);
+	_exit(unknown ? KEEPER_EXIT_GPU_LOST : KEEPER_EXIT_GPU_RESET);
+}
+
+/*
+ * A GPU may be reset while we start. That must not look like one that does not work, or a desktop
+ * would be drawn by another one from then on.
+ */
+static bool init_virgl(struct gpu *gpu)
+{
+	gpu_reset_watch(on_gpu_reset, gpu);
+	bool ok = virgl_init(&gpu->choice, on_fence, gpu);
+	gpu_reset_ask();
+	return ok;
 }
 
 static bool fail(struct gpu *gpu, const char *why)
@@ -276,7 +311,7 @@ static bool choose_and_init(struct gpu *gpu)
 	if (!egl_choose(&gpu->choice, options->render_node, options->hardware))
 		return fail(gpu, gpu->choice.description);
 	heartbeat_start(HEARTBEAT_GPU, "starting virglrenderer");
-	if (!virgl_init(&gpu->choice, on_fence, gpu))
+	if (!init_virgl(gpu))
 		return fail(gpu, "virglrenderer does not start on it");
 	return true;
 }

@@ -14,6 +14,7 @@
 #include "protocol/heartbeat_writer.h"
 #include "protocol/keeper_link.h"
 #include "protocol/worker_options.h"
+#include "render/driver_end.h"
 #include "render/gpu_thread.h"
 #include "render/gpu_report.h"
 #include "render/keeper_end.h"
@@ -55,8 +56,10 @@ int main(int argc, char **argv)
 			KEEPER_LINK_FD);
 		return EXIT_FAILURE;
 	}
-	if (!options.probe)
+	if (!options.probe) {
 		heartbeat_attach();
+		driver_end_watch();
+	}
 	/*
 	 * malloc would give each of the driver's threads an arena of its own, which costs memory.
 	 */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "render/driver_end.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "protocol/keeper_link.h"
+#include "protocol/stats_writer.h"
+
+/* Mesa calls such a thread by the program's name, cut, and this (amdgpu_winsys.c, util_queue_init).
+ */
+#define SUBMITTING_THREAD ":cs"
+/* A thread's name has this many bytes, its NUL included (prctl(2)). */
+#define THREAD_NAME_BYTES 16
+
+static bool is_submitting(void)
+{
+	char name[THREAD_NAME_BYTES] = "";
+	return prctl(PR_GET_NAME, name) == 0 && strstr(name, SUBMITTING_THREAD);
+}
+
+/* Calls nothing that a signal's handler may not. */
+static void leave_if_submitting(void)
+{
+	if (!is_submitting())
+		return;
+	stats_add_guest(STATS_GPU_RESETS, 1);
+	_exit(KEEPER_EXIT_GPU_LOST);
+}
+
+static void on_abort(int signal_number)
+{
+	leave_if_submitting();
+	signal(signal_number, SIG_DFL);
+	raise(signal_number);
+}
+
+void driver_end_watch(void)
+{
+	struct sigaction action = { .sa_handler = on_abort };
+	atexit(leave_if_submitting);
+	sigaction(SIGABRT, &action, NULL);
+}
