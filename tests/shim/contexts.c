@@ -7,6 +7,7 @@
 #define CONTEXTS_MAX 4096
 
 static uint8_t fates[CONTEXTS_MAX];
+static uint32_t births[CONTEXTS_MAX]; /* control->resets when it was made */
 static uint32_t n_contexts, n_submissions;
 
 uint32_t contexts_add(void)
@@ -14,6 +15,7 @@ uint32_t contexts_add(void)
 	pthread_mutex_lock(&shim_lock);
 	uint32_t context = n_contexts < CONTEXTS_MAX - 1 ? ++n_contexts : n_contexts;
 	fates[context] = CONTEXT_WELL;
+	births[context] = __atomic_load_n(&faults_control()->resets, __ATOMIC_ACQUIRE);
 	pthread_mutex_unlock(&shim_lock);
 	return context;
 }
@@ -54,6 +56,15 @@ static void reset(uint32_t submission, uint32_t guilty)
 	faults_log("reset %u context %u %s", submission, guilty, nobody ? "innocent" : "guilty");
 }
 
+/* With `shared` other processes' resets are seen, too: all use one GPU. */
+static enum context_fate get_fate(uint32_t context)
+{
+	uint32_t resets = __atomic_load_n(&faults_control()->resets, __ATOMIC_ACQUIRE);
+	if (faults_get()->shared && fates[context] == CONTEXT_WELL && births[context] != resets)
+		fates[context] = CONTEXT_INNOCENT;
+	return fates[context];
+}
+
 enum context_fate contexts_submit(uint32_t context, bool *is_reset)
 {
 	pthread_mutex_lock(&shim_lock);
@@ -63,7 +74,7 @@ enum context_fate contexts_submit(uint32_t context, bool *is_reset)
 	*is_reset = is_time(submission);
 	if (*is_reset)
 		reset(submission, context);
-	enum context_fate fate = fates[context];
+	enum context_fate fate = get_fate(context);
 	pthread_mutex_unlock(&shim_lock);
 	fences_begin(submission);
 	return fate;
@@ -72,7 +83,7 @@ enum context_fate contexts_submit(uint32_t context, bool *is_reset)
 enum context_fate contexts_get_fate(uint32_t context)
 {
 	pthread_mutex_lock(&shim_lock);
-	enum context_fate fate = fates[context < CONTEXTS_MAX ? context : 0];
+	enum context_fate fate = get_fate(context < CONTEXTS_MAX ? context : 0);
 	pthread_mutex_unlock(&shim_lock);
 	return fate;
 }

@@ -48,6 +48,7 @@ static const struct {
 	size_t offset;
 } flags[] = {
 	{ "once", offsetof(struct faults, once) },
+	{ "shared", offsetof(struct faults, shared) },
 	{ "export=fail", offsetof(struct faults, export_fails) },
 	{ "export=none", offsetof(struct faults, export_is_none) },
 	{ "import=fail", offsetof(struct faults, import_fails) },

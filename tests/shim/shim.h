@@ -29,6 +29,8 @@
  *   reset-innocent=N   Somebody else's reset: the same, and nobody here is guilty.
  *   reset-always=N     All submissions from N on, in new contexts, too.
  *   once               With one of the three before and a control file: only in one process.
+ *   shared             With a control file: resets of other processes that have the same one are
+ *                      seen here, too, and nobody here is guilty of them.
  *   busy=MS            The GPU takes so long for what is submitted. Waiting is counted and logged.
  *   endless=N          What is submitted from submission N on never ends.
  *   export=fail        No dma-buf can be exported: the call fails.
