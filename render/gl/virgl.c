@@ -17,6 +17,7 @@
 #include "render/gl/egl_display.h"
 #include "render/gl/gpu_reset.h"
 #include "common/peer_log.h"
+#include "render/gl/virgl_nodes.h"
 #include "render/gl/virgl_quirks.h"
 #include "render/gl/virgl_bounds.h"
 
@@ -93,7 +94,9 @@ bool virgl_init(const struct egl_choice *choice, void (*on_fence)(void *user, ui
 	fence_callback = on_fence;
 	fence_user = user;
 	virgl_set_debug_callback(log_message);
+	virgl_nodes_hide();
 	int result = virgl_renderer_init(&callbacks, VIRGL_RENDERER_THREAD_SYNC, &callbacks);
+	virgl_nodes_show();
 	if (result != 0) {
 		g_warning("virglrenderer does not start (%d) on %s", result, choice->description);
 		return false;
