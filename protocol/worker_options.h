@@ -28,7 +28,7 @@ struct worker_render_options {
 	char *render_node; /* NULL: the CPU draws */
 	struct quota_limits quotas;
 	unsigned confine;   /* enum confine_mode */
-	char *shader_cache; /* a folder for this desktop's shaders; NULL: Mesa's own */
+	char *shader_cache; /* a folder for this desktop's shaders; NULL: none are kept */
 
 	/* With one of these the program answers and ends, and is no worker. */
 	bool probe, report, version;

@@ -92,15 +92,27 @@ static bool has_nvidia(void)
 
 /* ---- the shader cache ---- */
 
-/* Gives where shaders go; who has set Mesa's variable is obeyed. NULL: nowhere. */
+/* Mesa and NVIDIA's driver would take a folder that all programs of this user share. */
+static void forbid_cache(void)
+{
+	setenv("MESA_SHADER_CACHE_DISABLE", "true", 1);
+	setenv("MESA_GLSL_CACHE_DISABLE", "true", 1);
+	setenv("__GL_SHADER_DISK_CACHE", "0", 1);
+}
+
+/*
+ * Gives where shaders go, or NULL: nowhere. A renderer that is another user than the keeper is told
+ * its folder by Mesa's variable (isolation.h).
+ */
 static char *prepare_cache(const struct worker_render_options *options)
 {
-	const char *chosen = g_getenv("MESA_SHADER_CACHE_DIR");
-	if (!chosen && !options->shader_cache)
-		return NULL;
-	const char *folder = chosen ? chosen : options->shader_cache;
-	if (g_mkdir_with_parents(folder, 0700) < 0) {
-		g_message("%s: %s: shaders are compiled at each start", folder, g_strerror(errno));
+	const char *own = g_getenv("MESA_SHADER_CACHE_DIR");
+	const char *folder = own && options->shader_cache ? own : options->shader_cache;
+	if (!folder || g_mkdir_with_parents(folder, 0700) < 0) {
+		if (folder)
+			g_message("%s: %s: shaders are compiled at each start", folder,
+				g_strerror(errno));
+		forbid_cache();
 		return NULL;
 	}
 	setenv("MESA_SHADER_CACHE_DIR", folder, 1);

@@ -16,6 +16,9 @@
 #include "server/desktop/tls_options.h"
 #include "server/desktop/users.h"
 
+/* So is a desktop of vitrine-gpu called that nobody has named; there may be several. */
+#define DESKTOP_NAMELESS "vitrine"
+
 /* Each of these programs takes a part of the options. */
 enum desktop_program { DESKTOP_RUN, DESKTOP_GPU, DESKTOP_PROGRAMS };
 

@@ -2,14 +2,24 @@
 #include "server/keeper/worker_plan.h"
 
 #include <glib.h>
+#include <string.h>
 
 #include "protocol/worker_options.h"
 #include "server/desktop/workers.h"
 #include "server/keeper/hidden_paths.h"
 
+/*
+ * Gives a folder of this desktop's alone, since what lies there is executed: whoever took over its
+ * renderer could put something there for another one. So desktops that have no name have none, and
+ * what Mesa's variable names is only where the folder lies.
+ */
 static char *find_shader_cache(const struct desktop *o)
 {
-	return g_build_filename(g_get_user_cache_dir(), "vitrine", "shaders", o->name, NULL);
+	const char *chosen = g_getenv("MESA_SHADER_CACHE_DIR");
+	if (strcmp(o->name, DESKTOP_NAMELESS) == 0)
+		return NULL;
+	return g_build_filename(
+		chosen ? chosen : g_get_user_cache_dir(), "vitrine", "shaders", o->name, NULL);
 }
 
 static char **render_command(const struct desktop *o, char *node, bool named)
@@ -51,17 +61,16 @@ static char **find_hidden(const struct desktop *o, const struct starter_plan *pl
 	return hidden_paths_find(o, needed);
 }
 
-/* Gives folders of which Mesa and GStreamer choose themselves. */
+/* Gives folders for Mesa and for GStreamer, which chooses its own itself. */
 static char **find_writable(const struct desktop *o)
 {
-	const char *shaders = g_getenv("MESA_SHADER_CACHE_DIR");
 	const char *registry = g_getenv("GST_REGISTRY_1_0");
 	char **folders = g_new0(char *, 3);
 	if (!registry)
 		registry = g_getenv("GST_REGISTRY");
-	folders[0] = shaders ? g_strdup(shaders) : find_shader_cache(o);
-	folders[1] = registry ? g_path_get_dirname(registry) :
+	folders[0] = registry ? g_path_get_dirname(registry) :
 				g_build_filename(g_get_user_cache_dir(), "gstreamer-1.0", NULL);
+	folders[1] = find_shader_cache(o);
 	return folders;
 }
 
@@ -88,6 +97,8 @@ void worker_plan_init(struct starter_plan *plan, const struct desktop *desktop,
 	char **writable = find_writable(desktop);
 	plan->writable = writable;
 	plan->n_writable = g_strv_length(writable);
+	/* Workers take it for where their own folder is (own users'), and QEMU is not our child. */
+	g_unsetenv("MESA_SHADER_CACHE_DIR");
 }
 
 void worker_plan_finish(struct starter_plan *plan)

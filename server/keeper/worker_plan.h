@@ -13,7 +13,8 @@
 #define WORKER_COMMAND_RENDER(candidate) (2 * (candidate))
 #define WORKER_COMMAND_DISPLAY(candidate) (2 * (candidate) + 1)
 
-/* The desktop must live as long as the plan. */
+/* The desktop must live as long as the plan. It takes Mesa's variable for its cache from the
+ * environment. */
 void worker_plan_init(struct starter_plan *plan, const struct desktop *desktop,
 	const struct gpu_candidates *candidates);
 void worker_plan_finish(struct starter_plan *plan);

@@ -205,7 +205,7 @@ static void make_environments(struct isolation *isolation)
 			g_autofree char *shaders = g_build_filename(cache, "shaders", NULL);
 			e = set_variable(e, "HOME", cache);
 			e = set_variable(e, "XDG_CACHE_HOME", cache);
-			e = g_environ_setenv(e, "MESA_SHADER_CACHE_DIR", shaders, FALSE);
+			e = set_variable(e, "MESA_SHADER_CACHE_DIR", shaders);
 		}
 		isolation->environments[i] = e;
 	}

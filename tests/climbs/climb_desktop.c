@@ -243,8 +243,8 @@ static GPtrArray *make_arguments(const struct climb_desktop *desktop, const char
 	g_autofree char *memory = g_strconcat(PLANTED_VARIABLE "=", site->memory_path, NULL);
 	g_autofree char *preload = g_strconcat("LD_PRELOAD=", site->preload, NULL);
 	/* Workers, too, are to open that memory when they begin, and may write here. */
-	g_autofree char *shared = g_path_get_dirname(site->memory_path);
-	g_autofree char *cache = g_strconcat("MESA_SHADER_CACHE_DIR=", shared, NULL);
+	g_autofree char *cache =
+		g_strconcat("MESA_SHADER_CACHE_DIR=", site->directory, "/shared", NULL);
 	g_autofree char *spice = g_build_filename(run_dir, "spice", NULL);
 	g_autofree char *stats = g_build_filename(run_dir, "stats", NULL);
 	if (desktop->variant->without)
@@ -259,6 +259,7 @@ static GPtrArray *make_arguments(const struct climb_desktop *desktop, const char
 	g_ptr_array_add(a, g_strdup(variable("VITRINE_GPU")));
 	g_ptr_array_add(a, g_strdup("--virgl"));
 	g_ptr_array_add(a, g_strdup("--software"));
+	g_ptr_array_add(a, g_strdup("--name=" CLIMB_NAME));
 	g_autofree char *port = g_strdup_printf("%u", t->spice_port);
 	add(a, "spice-unix", spice);
 	add(a, "spice-port", port);

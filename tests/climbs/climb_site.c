@@ -228,11 +228,23 @@ static bool may_filter(uid_t user)
 	return status == 0;
 }
 
+/* Makes the folder where the desktop's shaders would lie, in which workers may write. */
+static char *make_shared(const struct climb_site *site)
+{
+	static const char *const names[] = { "shared", "vitrine", "shaders", CLIMB_NAME };
+	char *path = g_strdup(site->directory);
+	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *above = path;
+		path = g_build_filename(above, names[i], NULL);
+		g_assert_cmpint(mkdir(path, 0777), ==, 0);
+		g_assert_cmpint(chmod(path, 0777), ==, 0);
+	}
+	return path;
+}
+
 static void map_memory(struct climb_site *site)
 {
-	g_autofree char *shared = g_build_filename(site->directory, "shared", NULL);
-	g_assert_cmpint(mkdir(shared, 0777), ==, 0);
-	g_assert_cmpint(chmod(shared, 0777), ==, 0);
+	g_autofree char *shared = make_shared(site);
 	site->memory_path = g_build_filename(shared, "memory", NULL);
 	int fd = open(site->memory_path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	g_assert_cmpint(fd, >=, 0);

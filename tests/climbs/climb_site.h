@@ -14,11 +14,14 @@
 
 #define CLIMB_LISTENERS 8
 
+/* The desktop's name. */
+#define CLIMB_NAME "climb"
+
 struct climb_site {
 	uid_t user;
 	char *directory, *run_parent, *preload;
 	struct planted_memory *memory;
-	char *memory_path;
+	char *memory_path; /* shared/vitrine/shaders/CLIMB_NAME/memory */
 	int listeners[CLIMB_LISTENERS];
 	unsigned n_listeners;
 	GArray *connections; /* of int; QMP's, which stay open */

@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "tests/wire/wire.h"
+
 #define SETTLE_US (20 * G_USEC_PER_SEC)
 
 static struct gbm_shim_counts *counts;
@@ -33,7 +35,9 @@ bool drm_test_init(void)
 		return false;
 	/* Workers may write where their shaders are kept, and nowhere else. */
 	g_autofree char *folder = g_dir_make_tmp("gbm-shim-XXXXXX", NULL);
-	g_autofree char *file = g_build_filename(folder, "counts", NULL);
+	g_autofree char *shaders = g_build_filename(folder, "vitrine", "shaders", WIRE_NAME, NULL);
+	g_assert_cmpint(g_mkdir_with_parents(shaders, 0777), ==, 0);
+	g_autofree char *file = g_build_filename(shaders, "counts", NULL);
 	int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	g_assert_cmpint(ftruncate(fd, sizeof(*counts)), ==, 0);
 	counts = mmap(NULL, sizeof(*counts), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

@@ -20,7 +20,7 @@ char **figures_ask(struct desktop *desktop, const char *argument)
 
 uint64_t figures_find(char **lines, const char *what)
 {
-	g_autofree char *prefix = g_strdup_printf("vitrine %s ", what);
+	g_autofree char *prefix = g_strdup_printf(WIRE_NAME " %s ", what);
 	for (unsigned i = 0; lines[i]; i++) {
 		if (g_str_has_prefix(lines[i], prefix))
 			return g_ascii_strtoull(lines[i] + strlen(prefix), NULL, 10);

@@ -98,9 +98,9 @@ struct desktop *desktop_create(const struct desktop_options *options)
 		options->quotas ? g_strdup_printf("--quota=%s", options->quotas) : NULL;
 	if (quota)
 		*more++ = quota;
-	g_autofree char *name = options->name ? g_strdup_printf("--name=%s", options->name) : NULL;
-	if (name)
-		*more++ = name;
+	g_autofree char *name =
+		g_strdup_printf("--name=%s", options->name ? options->name : WIRE_NAME);
+	*more++ = name;
 	struct guest_options guest = {
 		.program = program("VITRINE_GPU"),
 		.arguments = arguments,

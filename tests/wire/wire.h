@@ -50,6 +50,9 @@ struct desktop {
 	bool virgl;
 };
 
+/* A desktop without a name keeps no shaders, and each would compile them. */
+#define WIRE_NAME "wire"
+
 struct desktop_options {
 	bool virgl;
 	struct guest_shape shape; /* name NULL: direct */
@@ -61,7 +64,7 @@ struct desktop_options {
 	unsigned submit_limit_s; /* 0: as by default */
 	bool machine_only;       /* do not load the driver */
 	const char *quotas;      /* as --quota takes them; NULL: none */
-	const char *name;        /* the desktop's; NULL: as by default */
+	const char *name;        /* the desktop's; NULL: WIRE_NAME */
 };
 
 /* Starts our backend with a consumer; by default it wants pictures at 1000 Hz on head 0. */
