@@ -5,6 +5,7 @@
 #include <epoxy/gl.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <unistd.h>
 
 #include "common/fd.h"
 #include "render/gl/egl_display.h"
@@ -14,33 +15,55 @@
 /* A GPU that takes longer has hung: what waits goes on without it. */
 #define WAIT_NS (5ull * 1000 * 1000 * 1000)
 
-struct wait {
+struct egl_task {
 	GLsync sync;
-	int fd; /* the waiter's own */
+	void (*work)(void *user, bool done);
+	void *user;
 };
 
-static GAsyncQueue *waits; /* of struct wait; NULL before the first */
+static GAsyncQueue *tasks; /* of struct egl_task; NULL before the first */
 
-static void wait_for_sync(struct wait *wait)
+static void run_task(struct egl_task *task)
 {
-	glClientWaitSync(wait->sync, 0, WAIT_NS);
-	glDeleteSync(wait->sync);
-	int result = fd_wake(wait->fd);
-	if (result < 0)
-		g_warning("gpu: fence: %s", g_strerror(-result));
-	fd_close(&wait->fd);
-	g_free(wait);
+	GLenum result = glClientWaitSync(task->sync, 0, WAIT_NS);
+	glDeleteSync(task->sync);
+	task->work(task->user, result == GL_ALREADY_SIGNALED || result == GL_CONDITION_SATISFIED);
+	g_free(task);
 }
 
+struct waiter_start {
+	void *context;
+	GAsyncQueue *result; /* one reference each; 1: the context can be used; else -1 */
+};
+
 /* Waits in GL, not in EGL, whose lock on the display would hold up the gpu thread meanwhile. */
-static gpointer run_waiter(gpointer context)
+static gpointer run_waiter(gpointer data)
 {
-	bool ok = egl_context_make_current(context);
+	/* It is gone once there is a result. */
+	const struct waiter_start start = *(const struct waiter_start *)data;
+	bool ok = egl_context_make_current(start.context);
+	g_async_queue_push(start.result, GINT_TO_POINTER(ok ? 1 : -1));
+	g_async_queue_unref(start.result);
 	if (!ok)
-		g_warning("gpu: the waiter has no context: pictures may be torn");
+		return NULL;
 	for (;;)
-		wait_for_sync(g_async_queue_pop(waits));
-	return NULL;
+		run_task(g_async_queue_pop(tasks));
+}
+
+static bool try_start(void)
+{
+	struct waiter_start start = { egl_context_create(true, 3, 2), NULL };
+	if (!start.context)
+		return false;
+	start.result = g_async_queue_new();
+	tasks = g_async_queue_new();
+	g_async_queue_ref(start.result);
+	g_thread_unref(g_thread_new("gl-waiter", run_waiter, &start));
+	bool ok = GPOINTER_TO_INT(g_async_queue_pop(start.result)) == 1;
+	g_async_queue_unref(start.result);
+	if (!ok)
+		g_clear_pointer(&tasks, g_async_queue_unref);
+	return ok;
 }
 
 /* Of the current context; libepoxy ends the process where a function is missing. */
@@ -51,20 +74,43 @@ static bool has_syncs(void)
 
 static bool start_waiter(void)
 {
-	if (waits)
-		return true;
-	void *context = egl_context_create(true, 3, 2);
-	if (!context)
+	static bool failed;
+	if (tasks || failed)
+		return tasks != NULL;
+	failed = !try_start();
+	if (failed)
+		g_message("no second context here: the guest waits while pictures are fetched");
+	return !failed;
+}
+
+struct egl_task *egl_fence_then(void (*work)(void *user, bool done), void *user)
+{
+	if (!has_syncs() || !start_waiter() || g_async_queue_length(tasks) >= EGL_FENCE_WAITS_MAX)
+		return NULL;
+	struct egl_task *task = g_new(struct egl_task, 1);
+	*task = (struct egl_task){ glFenceSync(GL_SYNC_GPU_COMMANDS_COMPLETE, 0), work, user };
+	/* Only this context can bring its own commands to the GPU. */
+	glFlush();
+	g_async_queue_push(tasks, task);
+	return task;
+}
+
+bool egl_fence_take_back(struct egl_task *task)
+{
+	if (!g_async_queue_remove(tasks, task))
 		return false;
-	waits = g_async_queue_new();
-	g_thread_unref(g_thread_new("gl-waiter", run_waiter, context));
+	glDeleteSync(task->sync);
+	g_free(task);
 	return true;
 }
+
+/* A driver that offers native fences and then gives none is asked no more. */
+static bool native_failed;
 
 bool egl_fence_is_native(void)
 {
 	static bool said;
-	bool native = egl_display_has("EGL_ANDROID_native_fence_sync");
+	bool native = !native_failed && egl_display_has("EGL_ANDROID_native_fence_sync");
 	if (!native && !said) {
 		said = true;
 		g_message("no native fences here: a thread waits for pictures instead");
@@ -75,31 +121,32 @@ bool egl_fence_is_native(void)
 static int create_native(void)
 {
 	EGLSyncKHR sync = eglCreateSyncKHR(egl_display_get(), EGL_SYNC_NATIVE_FENCE_ANDROID, NULL);
-	if (sync == EGL_NO_SYNC_KHR)
-		return -1;
 	/* The descriptor exists only after a flush. */
 	glFlush();
-	int fd = eglDupNativeFenceFDANDROID(egl_display_get(), sync);
-	eglDestroySyncKHR(egl_display_get(), sync);
+	int fd = sync == EGL_NO_SYNC_KHR ? -1 : eglDupNativeFenceFDANDROID(egl_display_get(), sync);
+	if (sync != EGL_NO_SYNC_KHR)
+		eglDestroySyncKHR(egl_display_get(), sync);
+	native_failed = fd < 0;
 	return fd;
+}
+
+static void wake_waiter(void *user, bool done)
+{
+	int fd = GPOINTER_TO_INT(user), result = fd_wake(fd);
+	if (result < 0)
+		g_warning("gpu: fence: %s", g_strerror(-result));
+	close(fd);
 }
 
 static int create_waited(void)
 {
-	bool room =
-		has_syncs() && start_waiter() && g_async_queue_length(waits) < EGL_FENCE_WAITS_MAX;
-	int fd = room ? fd_create_wake() : -1;
+	int fd = fd_create_wake();
 	int waiter_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (waiter_fd < 0) {
-		fd_close(&fd);
-		return -1;
-	}
-	struct wait *wait = g_new(struct wait, 1);
-	*wait = (struct wait){ glFenceSync(GL_SYNC_GPU_COMMANDS_COMPLETE, 0), waiter_fd };
-	/* Only this context can bring its own commands to the GPU. */
-	glFlush();
-	g_async_queue_push(waits, wait);
-	return fd;
+	if (waiter_fd >= 0 && egl_fence_then(wake_waiter, GINT_TO_POINTER(waiter_fd)))
+		return fd;
+	fd_close(&waiter_fd);
+	fd_close(&fd);
+	return -1;
 }
 
 int egl_fence_create(void)
