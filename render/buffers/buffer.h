@@ -75,8 +75,8 @@ struct buffer {
 /* Its buffers lie in CPU memory, and copy_texture() waits for the GPU. */
 extern const struct buffer_interface buffer_memfd;
 /*
- * Its buffers lie in CPU memory. The GPU copies into memory of its own first, and nobody waits for
- * it (buffer_async.c).
+ * Its buffers lie in CPU memory. The GPU copies into memory of its own first, and another thread
+ * fetches it from there (buffer_async.c).
  */
 extern const struct buffer_interface buffer_memfd_async;
 /*

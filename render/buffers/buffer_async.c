@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memfds can be filled without waiting: the GPU copies the wanted parts into a buffer object of its
- * own, in order with what the guest draws, and a fence tells when the CPU may fetch them. The
- * object is as large as the picture and parts follow each other in it, so little damage moves few
- * bytes.
+ * Memfds can be filled while the guest goes on: the GPU copies the wanted parts into a texture of
+ * our own, the target, in order with what the guest draws; and when it has, the waiter
+ * (egl_fence.h) fetches them from there. So the gpu thread neither waits nor moves a pixel. The
+ * target is as large as the picture, and each part has its own place in it, so little damage moves
+ * few bytes.
  */
-#include <epoxy/gl.h>
 #include <glib.h>
-#include <string.h>
 
 #include "common/fd.h"
 #include "render/gl/blit.h"
@@ -15,129 +14,144 @@
 #include "render/gl/egl_fence.h"
 #include "render/gl/virgl.h"
 
-/*
- * A rectangle set has at most FRAME_RECTS_MAX rectangles, and two sets may have been copied before
- * one fence.
- */
-#define PARTS_MAX (2 * FRAME_RECTS_MAX)
-
-struct part {
-	struct rect to;      /* in the buffer */
-	size_t offset_bytes; /* in the object */
-	bool bottom_up;
-};
-
 struct async_data {
-	GLuint object;
-	size_t used_bytes;
-	unsigned n_parts;
-	struct part parts[PARTS_MAX];
 	int ready_fd;
+	struct texture target; /* gl_id 0: none yet, or none to be had */
+	bool no_target;        /* none was to be had, so that parts are fetched at once */
+	struct rect_set wanted;
+	struct egl_task *task; /* the last fetch, of which the gpu thread alone knows */
+
+	/*
+	 * While a fetch is under way the buffer with its pixels, and all that is above but for the
+	 * task, belongs to the waiter. The lock guards what follows.
+	 */
+	bool busy;     /* a fetch is under way */
+	bool ok;       /* the last one has brought the pixels */
+	bool orphaned; /* the gpu thread has let go of the buffer */
 };
+
+static GMutex lock;
 
 static struct buffer *async_create_buffer(
 	uint32_t width, uint32_t height, const struct buffer_wish *wish)
 {
-	struct buffer *buffer = buffer_memfd.create(width, height, wish);
-	if (!buffer)
+	int fd = fd_create_wake();
+	struct buffer *buffer = fd < 0 ? NULL : buffer_memfd.create(width, height, wish);
+	if (!buffer) {
+		fd_close(&fd);
 		return NULL;
+	}
 	struct async_data *data = g_new0(struct async_data, 1);
-	data->ready_fd = -1;
+	data->ready_fd = fd;
 	buffer->data = data;
 	return buffer;
+}
+
+/* Is called by whoever has the buffer, with GL current. */
+static void free_buffer(struct buffer *buffer)
+{
+	struct async_data *data = buffer->data;
+	fd_close(&data->ready_fd);
+	if (data->target.gl_id)
+		blit_destroy_target(&data->target);
+	g_free(data);
+	buffer_memfd.destroy(buffer);
 }
 
 static void async_destroy_buffer(struct buffer *buffer)
 {
 	struct async_data *data = buffer->data;
-	fd_close(&data->ready_fd);
-	if (data->object) {
-		virgl_enter_gl();
-		glDeleteBuffers(1, &data->object);
-	}
-	g_free(data);
-	buffer_memfd.destroy(buffer);
+	virgl_enter_gl();
+	g_mutex_lock(&lock);
+	/* What the waiter has begun it also ends, and then frees the buffer. */
+	data->orphaned = data->busy && !egl_fence_take_back(data->task);
+	bool ours = !data->orphaned;
+	g_mutex_unlock(&lock);
+	if (ours)
+		free_buffer(buffer);
 }
 
-static bool make_object(struct async_data *data, size_t size_bytes)
+static bool make_target(struct buffer *buffer)
 {
-	GLint before;
-	if (data->object)
-		return true;
-	glGetIntegerv(GL_PIXEL_PACK_BUFFER_BINDING, &before);
-	glGenBuffers(1, &data->object);
-	glBindBuffer(GL_PIXEL_PACK_BUFFER, data->object);
-	while (glGetError() != GL_NO_ERROR)
-		;
-	glBufferData(GL_PIXEL_PACK_BUFFER, (GLsizeiptr)size_bytes, NULL, GL_STREAM_READ);
-	bool ok = glGetError() == GL_NO_ERROR;
-	glBindBuffer(GL_PIXEL_PACK_BUFFER, (GLuint)before);
-	if (!ok) {
-		glDeleteBuffers(1, &data->object);
-		data->object = 0;
-	}
-	return ok;
+	struct async_data *data = buffer->data;
+	if (data->target.gl_id || data->no_target)
+		return data->target.gl_id != 0;
+	/* A target that came later would lack what was fetched without it. */
+	data->no_target = !blit_create_target(&data->target, buffer->width, buffer->height);
+	return !data->no_target;
 }
 
-/*
- * Copies on the GPU, but fetches at once what does not fit into the object, or when there is none.
- */
+/* Copies on the GPU, but fetches at once when there is no target. */
 static bool async_copy_texture(struct buffer *buffer, const struct texture *texture,
 	const struct rect *rect, uint32_t x, uint32_t y)
 {
 	struct async_data *data = buffer->data;
-	size_t size_bytes = (size_t)rect->width * rect->height * 4;
-	if (data->n_parts == PARTS_MAX || size_bytes > buffer->size_bytes - data->used_bytes ||
-		!make_object(data, buffer->size_bytes))
+	if (!make_target(buffer))
 		return buffer_memfd.copy_texture(buffer, texture, rect, x, y);
-	if (!blit_texture_to_object(texture, rect, data->object, data->used_bytes))
+	if (!blit_texture_to_target(texture, rect, &data->target, x, y))
 		return false;
-	data->parts[data->n_parts++] = (struct part){ { x, y, rect->width, rect->height },
-		data->used_bytes, texture->bottom_up };
-	data->used_bytes += size_bytes;
+	rect_set_add(&data->wanted, &(struct rect){ x, y, rect->width, rect->height });
 	return true;
+}
+
+static bool fetch(struct buffer *buffer)
+{
+	struct async_data *data = buffer->data;
+	bool ok =
+		readback_rects(&data->target, &data->wanted, buffer->pixels, buffer->stride_bytes);
+	rect_set_clear(&data->wanted);
+	return ok;
+}
+
+static void fetch_on_waiter(void *user, bool done)
+{
+	struct buffer *buffer = user;
+	struct async_data *data = buffer->data;
+	bool ok = done && fetch(buffer);
+	g_mutex_lock(&lock);
+	data->busy = false;
+	data->ok = ok;
+	bool orphaned = data->orphaned;
+	/* The gpu thread may free the buffer as soon as the lock is open. */
+	if (!orphaned && fd_wake(data->ready_fd) < 0)
+		g_warning("scanout: nobody hears that a picture is complete");
+	g_mutex_unlock(&lock);
+	if (orphaned)
+		free_buffer(buffer);
+}
+
+static void set_busy(struct async_data *data, bool busy)
+{
+	g_mutex_lock(&lock);
+	data->busy = busy;
+	g_mutex_unlock(&lock);
 }
 
 static int async_submit(struct buffer *buffer)
 {
 	struct async_data *data = buffer->data;
-	fd_close(&data->ready_fd);
-	data->ready_fd = data->n_parts > 0 ? egl_fence_create() : -1;
-	/* The drawing is over when no fence could be made, so the pixels are fetched now. */
-	if (data->ready_fd < 0 && !buffer->interface->complete(buffer))
+	if (rect_set_is_empty(&data->wanted))
+		return -1;
+	set_busy(data, true);
+	data->task = egl_fence_then(fetch_on_waiter, buffer);
+	if (data->task)
+		return data->ready_fd;
+	set_busy(data, false);
+	if (!fetch(buffer))
 		g_warning("scanout: a picture was lost");
-	return data->ready_fd;
-}
-
-static void fetch_part(struct buffer *buffer, const struct part *part, const uint8_t *object)
-{
-	const struct rect *to = &part->to;
-	size_t row_bytes = (size_t)to->width * 4;
-	const uint8_t *from = object + part->offset_bytes;
-	for (uint32_t row = 0; row < to->height; row++) {
-		uint32_t y = to->y + (part->bottom_up ? to->height - 1 - row : row);
-		memcpy(buffer->pixels + (size_t)y * buffer->stride_bytes + (size_t)to->x * 4,
-			from + row * row_bytes, row_bytes);
-	}
+	return -1;
 }
 
 static bool async_complete(struct buffer *buffer)
 {
 	struct async_data *data = buffer->data;
-	GLint before;
-	if (data->n_parts == 0)
-		return true;
-	glGetIntegerv(GL_PIXEL_PACK_BUFFER_BINDING, &before);
-	glBindBuffer(GL_PIXEL_PACK_BUFFER, data->object);
-	const uint8_t *object = glMapBufferRange(
-		GL_PIXEL_PACK_BUFFER, 0, (GLsizeiptr)data->used_bytes, GL_MAP_READ_BIT);
-	for (unsigned i = 0; object && i < data->n_parts; i++)
-		fetch_part(buffer, &data->parts[i], object);
-	bool ok = object && glUnmapBuffer(GL_PIXEL_PACK_BUFFER);
-	glBindBuffer(GL_PIXEL_PACK_BUFFER, (GLuint)before);
-	data->n_parts = 0;
-	data->used_bytes = 0;
-	fd_close(&data->ready_fd);
+	fd_drain(data->ready_fd);
+	g_mutex_lock(&lock);
+	g_assert(!data->busy);
+	bool ok = data->ok;
+	g_mutex_unlock(&lock);
+	if (!ok)
+		g_warning("scanout: a picture was lost");
 	return ok;
 }
 

@@ -7,7 +7,7 @@
 #include "common/peer_log.h"
 
 struct saved_state {
-	GLint read_framebuffer, draw_framebuffer, pack_buffer;
+	GLint read_framebuffer, draw_framebuffer;
 	GLboolean scissor, srgb;
 };
 
@@ -25,7 +25,6 @@ static void save_state(struct saved_state *saved)
 {
 	glGetIntegerv(GL_READ_FRAMEBUFFER_BINDING, &saved->read_framebuffer);
 	glGetIntegerv(GL_DRAW_FRAMEBUFFER_BINDING, &saved->draw_framebuffer);
-	glGetIntegerv(GL_PIXEL_PACK_BUFFER_BINDING, &saved->pack_buffer);
 	saved->scissor = glIsEnabled(GL_SCISSOR_TEST);
 	saved->srgb = glIsEnabled(GL_FRAMEBUFFER_SRGB);
 	glDisable(GL_SCISSOR_TEST);
@@ -36,38 +35,46 @@ static void restore_state(const struct saved_state *saved)
 {
 	glBindFramebuffer(GL_READ_FRAMEBUFFER, (GLuint)saved->read_framebuffer);
 	glBindFramebuffer(GL_DRAW_FRAMEBUFFER, (GLuint)saved->draw_framebuffer);
-	glBindBuffer(GL_PIXEL_PACK_BUFFER, (GLuint)saved->pack_buffer);
 	if (saved->scissor)
 		glEnable(GL_SCISSOR_TEST);
 	if (saved->srgb)
 		glEnable(GL_FRAMEBUFFER_SRGB);
 }
 
-/*
- * Attaches the texture to the framebuffer that GL reads from, which is made once and kept. Returns
- * false when GL cannot read that texture.
- */
+/* Two framebuffers are made once and kept: the one that GL reads from, and one to draw to. */
+static GLuint read_framebuffer, draw_framebuffer;
+
+/* Attaches the texture to the first. Returns false when GL cannot read that texture. */
 static bool attach(const struct texture *texture)
 {
-	static GLuint framebuffer;
-	if (!framebuffer)
-		glGenFramebuffers(1, &framebuffer);
-	glBindFramebuffer(GL_READ_FRAMEBUFFER, framebuffer);
+	if (!read_framebuffer)
+		glGenFramebuffers(1, &read_framebuffer);
+	glBindFramebuffer(GL_READ_FRAMEBUFFER, read_framebuffer);
 	glFramebufferTexture2D(
 		GL_READ_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, texture->gl_target, texture->gl_id, 0);
 	glReadBuffer(GL_COLOR_ATTACHMENT0);
 	return glCheckFramebufferStatus(GL_READ_FRAMEBUFFER) == GL_FRAMEBUFFER_COMPLETE;
 }
 
-/* Detaches the texture, which would otherwise live on after its guest has destroyed it. */
-static void detach(void)
+static bool attach_target(const struct texture *target)
 {
-	glFramebufferTexture2D(GL_READ_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, 0, 0);
+	if (!draw_framebuffer)
+		glGenFramebuffers(1, &draw_framebuffer);
+	glBindFramebuffer(GL_DRAW_FRAMEBUFFER, draw_framebuffer);
+	glFramebufferTexture2D(
+		GL_DRAW_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, target->gl_target, target->gl_id, 0);
+	return glCheckFramebufferStatus(GL_DRAW_FRAMEBUFFER) == GL_FRAMEBUFFER_COMPLETE;
+}
+
+/* Detaches a texture, which would otherwise live on after its owner has destroyed it. */
+static void detach(GLenum which)
+{
+	glFramebufferTexture2D(which, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, 0, 0);
 }
 
 static bool finish(const struct texture *texture, const struct saved_state *saved, bool ok)
 {
-	detach();
+	detach(GL_READ_FRAMEBUFFER);
 	ok = glGetError() == GL_NO_ERROR && ok;
 	restore_state(saved);
 	if (!ok)
@@ -76,42 +83,76 @@ static bool finish(const struct texture *texture, const struct saved_state *save
 	return ok;
 }
 
-bool blit_texture(const struct texture *texture, const struct rect *rect, uint32_t gl_framebuffer,
-	uint32_t x, uint32_t y)
+static void copy(const struct texture *texture, const struct rect *rect, uint32_t x, uint32_t y)
 {
-	struct saved_state saved;
 	GLint left = (GLint)rect->x, right = left + (GLint)rect->width;
 	GLint top = (GLint)rect->y, bottom = top + (GLint)rect->height;
 	if (texture->bottom_up) {
 		top = (GLint)texture->height - top;
 		bottom = (GLint)texture->height - bottom;
 	}
+	glBlitFramebuffer(left, top, right, bottom, (GLint)x, (GLint)y, (GLint)(x + rect->width),
+		(GLint)(y + rect->height), GL_COLOR_BUFFER_BIT, GL_NEAREST);
+}
+
+bool blit_texture(const struct texture *texture, const struct rect *rect, uint32_t gl_framebuffer,
+	uint32_t x, uint32_t y)
+{
+	struct saved_state saved;
 	drain_errors();
 	save_state(&saved);
 	bool ok = attach(texture);
 	if (ok) {
 		glBindFramebuffer(GL_DRAW_FRAMEBUFFER, gl_framebuffer);
-		glBlitFramebuffer(left, top, right, bottom, (GLint)x, (GLint)y,
-			(GLint)(x + rect->width), (GLint)(y + rect->height), GL_COLOR_BUFFER_BIT,
-			GL_NEAREST);
+		copy(texture, rect, x, y);
 	}
 	return finish(texture, &saved, ok);
 }
 
-bool blit_texture_to_object(const struct texture *texture, const struct rect *rect,
-	uint32_t gl_buffer, size_t offset_bytes)
+/* ---- textures of our own ---- */
+
+bool blit_create_target(struct texture *target, uint32_t width, uint32_t height)
+{
+	GLuint texture = 0;
+	GLint texture_before, unpack_before;
+	drain_errors();
+	glGetIntegerv(GL_TEXTURE_BINDING_2D, &texture_before);
+	glGetIntegerv(GL_PIXEL_UNPACK_BUFFER_BINDING, &unpack_before);
+	glBindBuffer(GL_PIXEL_UNPACK_BUFFER, 0);
+	glGenTextures(1, &texture);
+	glBindTexture(GL_TEXTURE_2D, texture);
+	glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
+	glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MAG_FILTER, GL_NEAREST);
+	glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA8, (GLsizei)width, (GLsizei)height, 0, GL_BGRA,
+		GL_UNSIGNED_BYTE, NULL);
+	bool ok = glGetError() == GL_NO_ERROR;
+	glBindTexture(GL_TEXTURE_2D, (GLuint)texture_before);
+	glBindBuffer(GL_PIXEL_UNPACK_BUFFER, (GLuint)unpack_before);
+	if (!ok)
+		glDeleteTextures(1, &texture);
+	else
+		*target = (struct texture){ .gl_id = texture,
+			.gl_target = GL_TEXTURE_2D,
+			.width = width,
+			.height = height };
+	return ok;
+}
+
+void blit_destroy_target(const struct texture *target)
+{
+	glDeleteTextures(1, &target->gl_id);
+}
+
+bool blit_texture_to_target(const struct texture *texture, const struct rect *rect,
+	const struct texture *target, uint32_t x, uint32_t y)
 {
 	struct saved_state saved;
-	uint32_t top = texture->bottom_up ? texture->height - rect->y - rect->height : rect->y;
 	drain_errors();
 	save_state(&saved);
-	bool ok = attach(texture);
+	bool ok = attach(texture) && attach_target(target);
 	if (ok) {
-		glBindBuffer(GL_PIXEL_PACK_BUFFER, gl_buffer);
-		glPixelStorei(GL_PACK_ALIGNMENT, 4);
-		glPixelStorei(GL_PACK_ROW_LENGTH, 0);
-		glReadPixels((GLint)rect->x, (GLint)top, (GLsizei)rect->width,
-			(GLsizei)rect->height, GL_BGRA, GL_UNSIGNED_BYTE, (void *)offset_bytes);
+		copy(texture, rect, x, y);
+		detach(GL_DRAW_FRAMEBUFFER);
 	}
 	return finish(texture, &saved, ok);
 }

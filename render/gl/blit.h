@@ -19,9 +19,12 @@ bool blit_texture(const struct texture *texture, const struct rect *rect, uint32
 	uint32_t x, uint32_t y);
 
 /*
- * Copies `rect` of the texture to a buffer object, at offset_bytes, as rows of B G R X without
- * padding. The rows come as they lie in the texture, so of a texture that is bottom_up the last row
- * comes first. Returns false, which is logged, when GL refuses.
+ * Makes a texture of ours for the next call, whose pixels are 8 bits a channel. Returns false when
+ * memory is short.
  */
-bool blit_texture_to_object(const struct texture *texture, const struct rect *rect,
-	uint32_t gl_buffer, size_t offset_bytes);
+bool blit_create_target(struct texture *target, uint32_t width, uint32_t height);
+/* Any thread with a context that has the texture may call it. */
+void blit_destroy_target(const struct texture *target);
+/* Copies `rect` of the texture, turned upright, to `x`,`y` of such a texture, as blit_texture(). */
+bool blit_texture_to_target(const struct texture *texture, const struct rect *rect,
+	const struct texture *target, uint32_t x, uint32_t y);

@@ -84,45 +84,83 @@ static void read_strips(const struct texture *texture, const struct rect *rect, 
 	}
 }
 
-static void read_rect(
-	const struct texture *texture, const struct rect *rect, uint8_t *to, uint32_t stride_bytes)
+/* Has GL write the rows where they belong, top row first. */
+static void read_direct(const struct rect *rect, uint32_t top, uint8_t *to, uint32_t stride_bytes)
 {
-	bool rgba = lies_as_rgba();
-	uint32_t top = texture->bottom_up ? texture->height - rect->y - rect->height : rect->y;
 	glPixelStorei(GL_PACK_ALIGNMENT, 4);
-	glPixelStorei(GL_PACK_ROW_LENGTH, 0);
-	if (rgba || texture->bottom_up) {
-		read_strips(texture, rect, top, to, stride_bytes, rgba);
-		return;
-	}
 	glPixelStorei(GL_PACK_ROW_LENGTH, (GLint)(stride_bytes / 4));
 	glReadPixels((GLint)rect->x, (GLint)top, (GLsizei)rect->width, (GLsizei)rect->height,
 		GL_BGRA, GL_UNSIGNED_BYTE, to);
 	glPixelStorei(GL_PACK_ROW_LENGTH, 0);
 }
 
-bool readback_texture(
+static void read_rect(
 	const struct texture *texture, const struct rect *rect, uint8_t *to, uint32_t stride_bytes)
 {
-	GLuint framebuffer = 0;
-	GLint before = 0;
+	bool rgba = lies_as_rgba();
+	uint32_t top = texture->bottom_up ? texture->height - rect->y - rect->height : rect->y;
+	if (!rgba && !texture->bottom_up) {
+		read_direct(rect, top, to, stride_bytes);
+		return;
+	}
+	glPixelStorei(GL_PACK_ALIGNMENT, 4);
+	glPixelStorei(GL_PACK_ROW_LENGTH, 0);
+	read_strips(texture, rect, top, to, stride_bytes, rgba);
+}
+
+struct read_source {
+	GLuint framebuffer;
+	GLint before;
+};
+
+/* Makes the texture what glReadPixels() reads. Returns false when GL cannot read it. */
+static bool begin(struct read_source *source, const struct texture *texture)
+{
 	drain_errors();
-	glGetIntegerv(GL_READ_FRAMEBUFFER_BINDING, &before);
+	glGetIntegerv(GL_READ_FRAMEBUFFER_BINDING, &source->before);
 	glBindBuffer(GL_PIXEL_PACK_BUFFER, 0);
-	glGenFramebuffers(1, &framebuffer);
-	glBindFramebuffer(GL_READ_FRAMEBUFFER, framebuffer);
+	glGenFramebuffers(1, &source->framebuffer);
+	glBindFramebuffer(GL_READ_FRAMEBUFFER, source->framebuffer);
 	glFramebufferTexture2D(
 		GL_READ_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, texture->gl_target, texture->gl_id, 0);
-	bool ok = glCheckFramebufferStatus(GL_READ_FRAMEBUFFER) == GL_FRAMEBUFFER_COMPLETE;
-	if (ok) {
-		glReadBuffer(GL_COLOR_ATTACHMENT0);
-		read_rect(texture, rect, to, stride_bytes);
-		ok = glGetError() == GL_NO_ERROR;
-	}
-	glBindFramebuffer(GL_READ_FRAMEBUFFER, (GLuint)before);
-	glDeleteFramebuffers(1, &framebuffer);
+	if (glCheckFramebufferStatus(GL_READ_FRAMEBUFFER) != GL_FRAMEBUFFER_COMPLETE)
+		return false;
+	glReadBuffer(GL_COLOR_ATTACHMENT0);
+	return true;
+}
+
+static bool finish(const struct read_source *source, const struct texture *texture, bool ok)
+{
+	ok = ok && glGetError() == GL_NO_ERROR;
+	glBindFramebuffer(GL_READ_FRAMEBUFFER, (GLuint)source->before);
+	glDeleteFramebuffers(1, &source->framebuffer);
 	if (!ok)
 		peer_warning(PEER_GUEST, "readback: texture of %ux%u cannot be read",
 			texture->width, texture->height);
 	return ok;
+}
+
+bool readback_texture(
+	const struct texture *texture, const struct rect *rect, uint8_t *to, uint32_t stride_bytes)
+{
+	struct read_source source;
+	bool ok = begin(&source, texture);
+	if (ok)
+		read_rect(texture, rect, to, stride_bytes);
+	return finish(&source, texture, ok);
+}
+
+bool readback_rects(const struct texture *texture, const struct rect_set *rects, uint8_t *pixels,
+	uint32_t stride_bytes)
+{
+	struct read_source source;
+	g_assert(!texture->bottom_up);
+	bool ok = begin(&source, texture);
+	for (unsigned i = 0; ok && i < rects->n_rects; i++) {
+		const struct rect *rect = &rects->rects[i];
+		read_direct(rect, rect->y,
+			pixels + (size_t)rect->y * stride_bytes + (size_t)rect->x * 4,
+			stride_bytes);
+	}
+	return finish(&source, texture, ok);
 }
