@@ -66,11 +66,13 @@ static void set_result(GKeyFile *report, const char *name, const char *why_name,
 static bool can_show(uint32_t fourcc, uint64_t modifier)
 {
 	const char *why = NULL;
+	if (modifier == DRM_FORMAT_MOD_LINEAR && !egl_gbm_draws_linear(fourcc))
+		return false;
 	struct egl_gbm_buffer *buffer =
 		egl_gbm_buffer_create(SIDE, SIDE, fourcc, &modifier, 1, &why);
 	if (!buffer)
 		return false;
-	bool ok = buffer->modifier == modifier && egl_gbm_buffer_check(buffer);
+	bool ok = buffer->modifier == modifier && !egl_gbm_buffer_check(buffer);
 	egl_gbm_buffer_destroy(buffer);
 	return ok;
 }
@@ -93,8 +95,7 @@ static void report_format(GKeyFile *report, uint32_t fourcc, const char *name)
 	unsigned n = 2 + egl_gbm_query_modifiers(fourcc, modifiers + 2);
 	g_autoptr(GPtrArray) layouts = g_ptr_array_new_with_free_func(g_free);
 	for (unsigned i = 0; i < n; i++) {
-		bool again = i >= 2 && modifiers[i] == DRM_FORMAT_MOD_LINEAR;
-		if (!again && can_show(fourcc, modifiers[i]))
+		if (can_show(fourcc, modifiers[i]))
 			g_ptr_array_add(layouts, name_layout(modifiers[i]));
 	}
 	if (layouts->len > 0)
@@ -104,12 +105,16 @@ static void report_format(GKeyFile *report, uint32_t fourcc, const char *name)
 
 static void report_drawing(GKeyFile *report)
 {
+	const char *why = "";
 	void *context = egl_context_create(false, 3, 0);
 	if (!context || !egl_context_make_current(context))
 		return;
 	const char *version = (const char *)glGetString(GL_VERSION);
 	g_key_file_set_string(report, GPU_REPORT_GROUP, "opengl", version ? version : "unknown");
-	for (unsigned i = 0; egl_display_get_gbm() && i < G_N_ELEMENTS(formats); i++)
+	bool usable = egl_gbm_is_usable(&why);
+	if (!usable && egl_display_get_gbm())
+		g_key_file_set_string(report, GPU_REPORT_GROUP, "scanout-why", why);
+	for (unsigned i = 0; usable && i < G_N_ELEMENTS(formats); i++)
 		report_format(report, formats[i].fourcc, formats[i].name);
 	egl_context_make_current(NULL);
 	egl_context_destroy(context);

@@ -15,6 +15,7 @@
 #include "render/buffers/buffer.h"
 #include "render/commands/commands.h"
 #include "render/gl/egl.h"
+#include "render/gl/egl_gbm.h"
 #include "render/gl/gpu_reset.h"
 #include "render/gl/virgl.h"
 #include "render/handover.h"
@@ -334,7 +335,11 @@ static bool start_virgl(struct gpu *gpu)
 	gpu->fence_fd = virgl_get_poll_fd();
 	commands_use_gl(gpu->commands);
 	const struct buffer_interface *buffers = buffer_choose_for_cpu(&gpu->choice);
-	bool gpu_buffers = egl_display_get_gbm() != NULL;
+	const char *why = "";
+	virgl_enter_gl();
+	bool gpu_buffers = egl_gbm_is_usable(&why);
+	if (!gpu_buffers && gpu->choice.platform == EGL_ON_GBM)
+		g_message("no GPU buffers: %s", why);
 	scanouts_use_gl(gpu->scanouts, buffers, gpu_buffers);
 	g_strlcpy(gpu->verdict, gpu->choice.description, sizeof(gpu->verdict));
 	g_message("virgl on %s; pictures in %s%s", gpu->choice.description, buffers->name,

@@ -88,6 +88,7 @@ static bool memfd_copy_texture(struct buffer *buffer, const struct texture *text
 
 const struct buffer_interface buffer_memfd = {
 	.name = "memfd",
+	.row_step = 1,
 	.create = memfd_create_buffer,
 	.destroy = memfd_destroy_buffer,
 	.copy_texture = memfd_copy_texture,

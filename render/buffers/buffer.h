@@ -32,6 +32,8 @@ struct buffer_wish {
 
 struct buffer_interface {
 	const char *name;
+	/* A row takes the memory of a multiple of this many pixels. */
+	uint32_t row_step;
 	struct buffer *(*create)(uint32_t width, uint32_t height, const struct buffer_wish *wish);
 	void (*destroy)(struct buffer *buffer);
 	/*
@@ -80,8 +82,7 @@ extern const struct buffer_interface buffer_memfd;
  */
 extern const struct buffer_interface buffer_memfd_async;
 /*
- * Its buffers lie in memory of the GPU (buffer_gbm.c). It works only where egl_display_get_gbm() is
- * not NULL.
+ * Its buffers lie in memory of the GPU (buffer_gbm.c). It works only where egl_gbm_is_usable().
  */
 extern const struct buffer_interface buffer_gbm;
 /* Says by which interface buffers for the CPU are made when this is what draws. */

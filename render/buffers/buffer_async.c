@@ -157,6 +157,7 @@ static bool async_complete(struct buffer *buffer)
 
 const struct buffer_interface buffer_memfd_async = {
 	.name = "memfd, fetched from the GPU",
+	.row_step = 1,
 	.create = async_create_buffer,
 	.destroy = async_destroy_buffer,
 	.copy_texture = async_copy_texture,

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Scanout buffers can lie in memory of the GPU. We choose their layout as far as the consumer takes
- * it: an explicit one that both GL and the consumer know, else what the driver prefers, else
- * linear. A layout that fails once is named in the log and not tried again.
+ * it: an explicit one that both GL and the consumer know, else linear, which everybody can read,
+ * else what the driver prefers. That one the consumer's driver must find out by itself, and it can
+ * only where it is told nothing, not even by GBM: a tiled layout that has a name is not among them.
+ * A layout that fails once is named in the log and not tried again.
  */
 #include <drm_fourcc.h>
 #include <epoxy/gl.h>
@@ -27,29 +29,42 @@ struct gbm_data {
 struct layout {
 	uint32_t fourcc;
 	uint64_t modifier;
+	bool padded; /* rows are longer than the picture, which not all drivers bear */
 	bool works, refused;
 	bool said; /* that none could be made, which may be different for another size */
 };
 
-static struct layout *find_layout(uint32_t fourcc, uint64_t modifier)
+static struct layout *find_layout(uint32_t fourcc, uint64_t modifier, bool padded)
 {
 	static struct layout layouts[LAYOUTS_MAX];
 	static unsigned n_layouts;
 	for (unsigned i = 0; i < n_layouts; i++) {
-		if (layouts[i].fourcc == fourcc && layouts[i].modifier == modifier)
+		if (layouts[i].fourcc == fourcc && layouts[i].modifier == modifier &&
+			layouts[i].padded == padded)
 			return &layouts[i];
 	}
 	/* No driver has so many layouts; past LAYOUTS_MAX the last place is shared. */
 	struct layout *layout = &layouts[MIN(n_layouts, LAYOUTS_MAX - 1)];
 	n_layouts = MIN(n_layouts + 1, LAYOUTS_MAX);
-	*layout = (struct layout){ .fourcc = fourcc, .modifier = modifier };
+	*layout = (struct layout){ .fourcc = fourcc, .modifier = modifier, .padded = padded };
 	return layout;
+}
+
+static bool is_padded(uint32_t width, uint64_t modifier)
+{
+	return modifier == DRM_FORMAT_MOD_LINEAR && egl_gbm_pad(width) != width;
+}
+
+static struct layout *layout_of(const struct egl_gbm_buffer *gbm)
+{
+	return find_layout(gbm->fourcc, gbm->modifier, is_padded(gbm->width, gbm->modifier));
 }
 
 static void say(const struct layout *layout, const char *what, const char *fault)
 {
-	g_message("scanout: GPU buffers of %.4s with modifier 0x%" G_GINT64_MODIFIER "x %s: %s",
-		(const char *)&layout->fourcc, layout->modifier, what, fault);
+	g_message("scanout: GPU buffers of %.4s with modifier 0x%" G_GINT64_MODIFIER "x%s %s: %s",
+		(const char *)&layout->fourcc, layout->modifier,
+		layout->padded ? " and padded rows" : "", what, fault);
 }
 
 /* ---- choosing one ---- */
@@ -69,26 +84,33 @@ static unsigned common_modifiers(
 	unsigned n = egl_gbm_query_modifiers(fourcc, modifiers), kept = 0;
 	for (unsigned i = 0; i < n; i++) {
 		if (wish_takes(wish, fourcc, modifiers[i]) &&
-			!find_layout(fourcc, modifiers[i])->refused)
+			!find_layout(fourcc, modifiers[i], false)->refused)
 			modifiers[kept++] = modifiers[i];
 	}
 	return kept;
+}
+
+/* Whoever takes a layout without a name finds out one that has a name only where it is linear. */
+static bool wish_reads(const struct buffer_wish *wish, const struct egl_gbm_buffer *gbm)
+{
+	return gbm->modifier != DRM_FORMAT_MOD_INVALID || gbm->layout == DRM_FORMAT_MOD_INVALID ||
+	       gbm->layout == DRM_FORMAT_MOD_LINEAR || wish_takes(wish, gbm->fourcc, gbm->layout);
 }
 
 static const char *find_fault(const struct buffer_wish *wish, struct egl_gbm_buffer *gbm)
 {
 	if (!wish_takes(wish, gbm->fourcc, gbm->modifier))
 		return "the driver made something else";
-	if (!find_layout(gbm->fourcc, gbm->modifier)->works && !egl_gbm_buffer_check(gbm))
-		return "pixels do not arrive where they should";
-	return NULL;
+	if (!wish_reads(wish, gbm))
+		return "the driver made tiles, of which nobody would know";
+	return layout_of(gbm)->works ? NULL : egl_gbm_buffer_check(gbm);
 }
 
 static struct egl_gbm_buffer *try_layouts(const struct buffer_wish *wish, uint32_t fourcc,
 	uint32_t width, uint32_t height, const uint64_t *modifiers, unsigned n)
 {
 	const char *fault = NULL;
-	struct layout *layout = find_layout(fourcc, modifiers[0]);
+	struct layout *layout = find_layout(fourcc, modifiers[0], is_padded(width, modifiers[0]));
 	if (n == 1 && layout->refused)
 		return NULL;
 	struct egl_gbm_buffer *gbm =
@@ -100,7 +122,7 @@ static struct egl_gbm_buffer *try_layouts(const struct buffer_wish *wish, uint32
 		return NULL;
 	}
 	fault = find_fault(wish, gbm);
-	layout = n == 1 ? layout : find_layout(fourcc, gbm->modifier);
+	layout = n == 1 ? layout : layout_of(gbm);
 	layout->works = !fault;
 	if (!fault)
 		return gbm;
@@ -119,10 +141,10 @@ static struct egl_gbm_buffer *create_in_format(
 	unsigned n = common_modifiers(wish, fourcc, modifiers);
 	if (n > 0)
 		gbm = try_layouts(wish, fourcc, width, height, modifiers, n);
+	if (!gbm && wish_takes(wish, fourcc, linear) && egl_gbm_draws_linear(fourcc))
+		gbm = try_layouts(wish, fourcc, width, height, &linear, 1);
 	if (!gbm && wish_takes(wish, fourcc, invalid))
 		gbm = try_layouts(wish, fourcc, width, height, &invalid, 1);
-	if (!gbm && wish_takes(wish, fourcc, linear))
-		gbm = try_layouts(wish, fourcc, width, height, &linear, 1);
 	return gbm;
 }
 
@@ -196,6 +218,7 @@ static bool gbm_complete(struct buffer *buffer)
 
 const struct buffer_interface buffer_gbm = {
 	.name = "GBM",
+	.row_step = EGL_GBM_LINEAR_STEP,
 	.create = gbm_create_buffer,
 	.destroy = gbm_destroy_buffer,
 	.copy_texture = gbm_copy_texture,

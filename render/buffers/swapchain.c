@@ -5,7 +5,8 @@
 
 static uint64_t buffer_cost(const struct swapchain *chain)
 {
-	return (uint64_t)chain->width * chain->height * 4;
+	uint32_t step = chain->interface->row_step;
+	return ((uint64_t)chain->width + step - 1) / step * step * chain->height * 4;
 }
 
 static struct buffer *add_buffer(struct swapchain *chain)

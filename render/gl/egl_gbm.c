@@ -9,37 +9,82 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/rect.h"
 #include "render/gl/egl_display.h"
 
-/* egl_gbm_buffer_check() looks at a square with sides of this many pixels. */
+/* egl_gbm_buffer_check() looks at a square with sides of at most this many pixels. */
 #define CHECK_SIDE 16u
+
+/* Asks, since libepoxy ends the process where a function is missing. */
+bool egl_gbm_is_usable(const char **why)
+{
+	if (!egl_display_get_gbm())
+		*why = "its EGL is not on GBM";
+	else if (!egl_display_has("EGL_KHR_image_base") ||
+		 !egl_display_has("EGL_EXT_image_dma_buf_import"))
+		*why = "EGL imports no dma-bufs";
+	else if (!epoxy_has_gl_extension("GL_OES_EGL_image"))
+		*why = "GL draws to no images of EGL (GL_OES_EGL_image)";
+	else
+		return true;
+	return false;
+}
+
+/* ---- what EGL says of layouts ---- */
+
+struct layouts {
+	EGLint n;
+	EGLuint64KHR modifiers[EGL_GBM_MODIFIERS_MAX];
+	EGLBoolean external_only[EGL_GBM_MODIFIERS_MAX];
+};
+
+/* Gives none where EGL knows no modifiers of this format. */
+static void query_layouts(uint32_t fourcc, struct layouts *layouts)
+{
+	EGLint n = 0;
+	bool ok = egl_display_has("EGL_EXT_image_dma_buf_import_modifiers") &&
+		  eglQueryDmaBufModifiersEXT(egl_display_get(), (EGLint)fourcc,
+			  EGL_GBM_MODIFIERS_MAX, layouts->modifiers, layouts->external_only, &n);
+	layouts->n = ok ? CLAMP(n, 0, EGL_GBM_MODIFIERS_MAX) : 0;
+}
 
 static bool modifier_is_usable(uint32_t fourcc, uint64_t modifier, EGLBoolean external_only)
 {
 	return !external_only && modifier != DRM_FORMAT_MOD_INVALID &&
+	       modifier != DRM_FORMAT_MOD_LINEAR &&
 	       gbm_device_get_format_modifier_plane_count(
 		       egl_display_get_gbm(), fourcc, modifier) == 1;
 }
 
 unsigned egl_gbm_query_modifiers(uint32_t fourcc, uint64_t modifiers[EGL_GBM_MODIFIERS_MAX])
 {
-	EGLuint64KHR all[EGL_GBM_MODIFIERS_MAX];
-	EGLBoolean external_only[EGL_GBM_MODIFIERS_MAX];
-	EGLint n_all = 0;
+	struct layouts layouts;
 	unsigned n = 0;
-	if (!egl_display_has("EGL_EXT_image_dma_buf_import_modifiers") ||
-		!eglQueryDmaBufModifiersEXT(egl_display_get(), (EGLint)fourcc,
-			EGL_GBM_MODIFIERS_MAX, all, external_only, &n_all))
-		return 0;
-	for (EGLint i = 0; i < n_all; i++) {
-		if (modifier_is_usable(fourcc, all[i], external_only[i]))
-			modifiers[n++] = all[i];
+	query_layouts(fourcc, &layouts);
+	for (EGLint i = 0; i < layouts.n; i++) {
+		if (modifier_is_usable(fourcc, layouts.modifiers[i], layouts.external_only[i]))
+			modifiers[n++] = layouts.modifiers[i];
 	}
 	return n;
 }
 
+bool egl_gbm_draws_linear(uint32_t fourcc)
+{
+	struct layouts layouts;
+	query_layouts(fourcc, &layouts);
+	for (EGLint i = 0; i < layouts.n; i++) {
+		if (layouts.modifiers[i] == DRM_FORMAT_MOD_LINEAR)
+			return !layouts.external_only[i];
+	}
+	return layouts.n == 0;
+}
+
 /* ---- making one ---- */
 
+/*
+ * Linear rows are padded by us (EGL_GBM_LINEAR_STEP): Intel's driver would make 1366 pixels 5464
+ * bytes long, and AMD's GPUs take multiples of 256 only.
+ */
 static struct gbm_bo *create_bo(uint32_t width, uint32_t height, uint32_t fourcc,
 	const uint64_t *modifiers, unsigned n_modifiers)
 {
@@ -47,8 +92,8 @@ static struct gbm_bo *create_bo(uint32_t width, uint32_t height, uint32_t fourcc
 	if (n_modifiers == 1 && modifiers[0] == DRM_FORMAT_MOD_INVALID)
 		return gbm_bo_create(gbm, width, height, fourcc, GBM_BO_USE_RENDERING);
 	if (n_modifiers == 1 && modifiers[0] == DRM_FORMAT_MOD_LINEAR)
-		return gbm_bo_create(
-			gbm, width, height, fourcc, GBM_BO_USE_RENDERING | GBM_BO_USE_LINEAR);
+		return gbm_bo_create(gbm, egl_gbm_pad(width), height, fourcc,
+			GBM_BO_USE_RENDERING | GBM_BO_USE_LINEAR);
 	return gbm_bo_create_with_modifiers2(
 		gbm, width, height, fourcc, modifiers, n_modifiers, GBM_BO_USE_RENDERING);
 }
@@ -90,19 +135,11 @@ static bool export_dmabuf(struct egl_gbm_buffer *buffer)
 	 * What was left to the driver stays unsaid, even if GBM would say it. Older Mesa does not
 	 * say that a linear buffer is linear.
 	 */
-	uint64_t said = gbm_bo_get_modifier(buffer->bo);
-	if (buffer->modifier != DRM_FORMAT_MOD_INVALID && said != DRM_FORMAT_MOD_INVALID)
-		buffer->modifier = said;
+	buffer->layout = gbm_bo_get_modifier(buffer->bo);
+	if (buffer->modifier != DRM_FORMAT_MOD_INVALID && buffer->layout != DRM_FORMAT_MOD_INVALID)
+		buffer->modifier = buffer->layout;
 	buffer->size_bytes = size_bytes > 0 ? (uint64_t)size_bytes : needed_bytes(buffer);
 	return true;
-}
-
-/* It is asked since libepoxy ends the process where a function is missing. */
-static bool can_import(void)
-{
-	return egl_display_has("EGL_KHR_image_base") &&
-	       egl_display_has("EGL_EXT_image_dma_buf_import") &&
-	       epoxy_has_gl_extension("GL_OES_EGL_image");
 }
 
 static bool import_image(struct egl_gbm_buffer *buffer)
@@ -131,9 +168,16 @@ static bool import_image(struct egl_gbm_buffer *buffer)
 	return buffer->image != EGL_NO_IMAGE_KHR;
 }
 
+static void drain_errors(void)
+{
+	for (int i = 0; i < 16 && glGetError() != GL_NO_ERROR; i++)
+		;
+}
+
 static bool make_framebuffer(struct egl_gbm_buffer *buffer)
 {
 	GLint texture_before, framebuffer_before;
+	drain_errors();
 	glGetIntegerv(GL_TEXTURE_BINDING_2D, &texture_before);
 	glGetIntegerv(GL_DRAW_FRAMEBUFFER_BINDING, &framebuffer_before);
 	glGenTextures(1, &buffer->gl_texture);
@@ -148,7 +192,8 @@ static bool make_framebuffer(struct egl_gbm_buffer *buffer)
 		GL_DRAW_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, buffer->gl_texture, 0);
 	bool ok = glCheckFramebufferStatus(GL_DRAW_FRAMEBUFFER) == GL_FRAMEBUFFER_COMPLETE;
 	glBindFramebuffer(GL_DRAW_FRAMEBUFFER, (GLuint)framebuffer_before);
-	return ok;
+	/* An image that is for sampling only is refused by an error. */
+	return glGetError() == GL_NO_ERROR && ok;
 }
 
 struct egl_gbm_buffer *egl_gbm_buffer_create(uint32_t width, uint32_t height, uint32_t fourcc,
@@ -171,8 +216,6 @@ struct egl_gbm_buffer *egl_gbm_buffer_create(uint32_t width, uint32_t height, ui
 		*why = "it cannot be exported";
 	else if (!stride_is_possible(buffer))
 		*why = "its stride does not fit its size";
-	else if (!can_import())
-		*why = "EGL or GL has no images of dma-bufs";
 	else if (!import_image(buffer))
 		*why = "EGL does not take it back";
 	else if (!make_framebuffer(buffer))
@@ -200,65 +243,77 @@ void egl_gbm_buffer_destroy(struct egl_gbm_buffer *buffer)
 
 /* ---- believing nothing ---- */
 
-/* Makes every byte differ from its neighbours, in a way that no swap of channels maps to itself. */
-static void fill_pattern(uint8_t *pixel, unsigned x, unsigned y)
+/* The part of the buffer that is looked at: its last corner, where a wrong stride shows most. */
+static struct rect check_place(const struct egl_gbm_buffer *buffer)
 {
-	pixel[0] = (uint8_t)(x * 13 + 1);
-	pixel[1] = (uint8_t)(y * 11 + 77);
-	pixel[2] = (uint8_t)(x * y + 140);
-	pixel[3] = 0xff;
+	uint32_t width = MIN(buffer->width, CHECK_SIDE), height = MIN(buffer->height, CHECK_SIDE);
+	return (struct rect){ buffer->width - width, buffer->height - height, width, height };
 }
 
-static bool write_pattern(struct egl_gbm_buffer *buffer, uint32_t x, uint32_t y)
+static bool has_ten_bits(uint32_t fourcc)
+{
+	return fourcc == DRM_FORMAT_XRGB2101010 || fourcc == DRM_FORMAT_ARGB2101010 ||
+	       fourcc == DRM_FORMAT_XBGR2101010 || fourcc == DRM_FORMAT_ABGR2101010;
+}
+
+static bool is_red_first(uint32_t fourcc)
+{
+	return fourcc == DRM_FORMAT_XBGR8888 || fourcc == DRM_FORMAT_ABGR8888 ||
+	       fourcc == DRM_FORMAT_XBGR2101010 || fourcc == DRM_FORMAT_ABGR2101010;
+}
+
+/*
+ * Makes every pixel differ from its neighbours, in a way that no swap of channels maps to itself.
+ * Whether there are 8 or 10 bits a channel, alpha's are above the others.
+ */
+static uint32_t pattern(uint32_t x, uint32_t y)
+{
+	return 0xc0000000 | (x * 13 + 1) << 16 | (y * 11 + 77) << 8 | ((x * y + 140) & 0xff);
+}
+
+static bool write_pattern(struct egl_gbm_buffer *buffer, const struct rect *place)
 {
 	uint32_t stride_bytes = 0;
 	void *map = NULL;
-	uint8_t *pixels = gbm_bo_map(buffer->bo, x, y, CHECK_SIDE, CHECK_SIDE,
+	uint8_t *pixels = gbm_bo_map(buffer->bo, place->x, place->y, place->width, place->height,
 		GBM_BO_TRANSFER_WRITE, &stride_bytes, &map);
 	if (!pixels)
 		return false;
-	for (unsigned row = 0; row < CHECK_SIDE; row++) {
-		for (unsigned column = 0; column < CHECK_SIDE; column++)
-			fill_pattern(pixels + row * stride_bytes + column * 4, column, row);
+	for (uint32_t y = 0; y < place->height; y++) {
+		uint32_t *row = (uint32_t *)(pixels + (size_t)y * stride_bytes);
+		for (uint32_t x = 0; x < place->width; x++)
+			row[x] = pattern(x, y);
 	}
 	gbm_bo_unmap(buffer->bo, map);
 	return true;
 }
 
-/*
- * Compares what GL reads with the pattern. That is in the order of bytes, and the format's name
- * says how to ask GL for the same order.
- */
-static bool read_pattern(struct egl_gbm_buffer *buffer, uint32_t x, uint32_t y)
+/* Compares what GL reads with the pattern, all bits of colour in the order of the format's name. */
+static bool read_pattern(struct egl_gbm_buffer *buffer, const struct rect *place)
 {
-	bool rgb_in_memory =
-		buffer->fourcc == DRM_FORMAT_XBGR8888 || buffer->fourcc == DRM_FORMAT_ABGR8888;
-	uint8_t pixels[CHECK_SIDE * CHECK_SIDE * 4] = { 0 }, want[4];
+	bool ten = has_ten_bits(buffer->fourcc);
+	uint32_t pixels[CHECK_SIDE * CHECK_SIDE] = { 0 }, colours = ten ? 0x3fffffff : 0xffffff;
 	GLint before;
 	glGetIntegerv(GL_READ_FRAMEBUFFER_BINDING, &before);
 	glBindFramebuffer(GL_READ_FRAMEBUFFER, buffer->gl_framebuffer);
 	glBindBuffer(GL_PIXEL_PACK_BUFFER, 0);
 	glPixelStorei(GL_PACK_ALIGNMENT, 4);
 	glPixelStorei(GL_PACK_ROW_LENGTH, 0);
-	glReadPixels((GLint)x, (GLint)y, CHECK_SIDE, CHECK_SIDE, rgb_in_memory ? GL_RGBA : GL_BGRA,
-		GL_UNSIGNED_BYTE, pixels);
+	glReadPixels((GLint)place->x, (GLint)place->y, (GLsizei)place->width,
+		(GLsizei)place->height, is_red_first(buffer->fourcc) ? GL_RGBA : GL_BGRA,
+		ten ? GL_UNSIGNED_INT_2_10_10_10_REV : GL_UNSIGNED_INT_8_8_8_8_REV, pixels);
 	glBindFramebuffer(GL_READ_FRAMEBUFFER, (GLuint)before);
-	for (unsigned i = 0; i < CHECK_SIDE * CHECK_SIDE; i++) {
-		fill_pattern(want, i % CHECK_SIDE, i / CHECK_SIDE);
-		if (memcmp(pixels + i * 4, want, 3) != 0)
+	for (uint32_t i = 0; i < place->width * place->height; i++) {
+		if ((pixels[i] ^ pattern(i % place->width, i / place->width)) & colours)
 			return false;
 	}
 	return true;
 }
 
-bool egl_gbm_buffer_check(struct egl_gbm_buffer *buffer)
+const char *egl_gbm_buffer_check(struct egl_gbm_buffer *buffer)
 {
-	bool eight_bits = buffer->fourcc != DRM_FORMAT_XRGB2101010 &&
-			  buffer->fourcc != DRM_FORMAT_ARGB2101010 &&
-			  buffer->fourcc != DRM_FORMAT_XBGR2101010 &&
-			  buffer->fourcc != DRM_FORMAT_ABGR2101010;
-	if (!eight_bits || buffer->width < CHECK_SIDE || buffer->height < CHECK_SIDE)
-		return true;
-	uint32_t x = buffer->width - CHECK_SIDE, y = buffer->height - CHECK_SIDE;
-	return !write_pattern(buffer, x, y) || read_pattern(buffer, x, y);
+	const struct rect place = check_place(buffer);
+	if (!write_pattern(buffer, &place))
+		return "its pixels cannot be looked at";
+	return read_pattern(buffer, &place) ? NULL : "pixels do not arrive where they should";
 }

@@ -17,10 +17,22 @@
  */
 #define EGL_GBM_MODIFIERS_MAX 64
 
+/*
+ * Rows of linear buffers have room for a multiple of this many pixels, so that each begins at a
+ * multiple of 256 bytes, which is the most that a GPU asks of what it takes from another.
+ */
+#define EGL_GBM_LINEAR_STEP 64u
+
+static inline uint32_t egl_gbm_pad(uint32_t width)
+{
+	return (width + EGL_GBM_LINEAR_STEP - 1) / EGL_GBM_LINEAR_STEP * EGL_GBM_LINEAR_STEP;
+}
+
 struct egl_gbm_buffer {
 	int fd; /* the dma-buf */
 	uint32_t width, height, stride_bytes, fourcc;
 	uint64_t modifier; /* DRM_FORMAT_MOD_INVALID: whatever the driver makes of it */
+	uint64_t layout;   /* what GBM says that the driver made of it; INVALID: it does not say */
 	uint64_t offset_bytes, size_bytes;
 	uint32_t gl_texture, gl_framebuffer;
 
@@ -29,10 +41,21 @@ struct egl_gbm_buffer {
 };
 
 /*
- * Fills in the modifiers (DRM_FORMAT_MOD_*) with which GL can draw to this format, and returns
- * their number. It needs no current context.
+ * Returns true when EGL and GL have all that buffers need, or sets *why to what is missing, a
+ * static text.
+ */
+bool egl_gbm_is_usable(const char **why);
+
+/*
+ * Fills in the modifiers (DRM_FORMAT_MOD_*) but LINEAR with which GL can draw to this format, and
+ * returns their number. It needs no current context.
  */
 unsigned egl_gbm_query_modifiers(uint32_t fourcc, uint64_t modifiers[EGL_GBM_MODIFIERS_MAX]);
+/*
+ * Returns false when EGL knows the layouts of this format, and linear is for sampling only or none
+ * of them: NVIDIA's GPUs draw to tiles only.
+ */
+bool egl_gbm_draws_linear(uint32_t fourcc);
 
 /*
  * Tries once to make a buffer. The modifier INVALID leaves the layout to the driver. Returns NULL
@@ -44,8 +67,8 @@ struct egl_gbm_buffer *egl_gbm_buffer_create(uint32_t width, uint32_t height, ui
 void egl_gbm_buffer_destroy(struct egl_gbm_buffer *buffer);
 
 /*
- * Writes a few pixels with the CPU and reads them with GL. Returns false when they do not arrive,
- * which means that stride, offset or layout are not what GBM said. Returns true as well when the
- * CPU cannot reach the buffer.
+ * Writes a few pixels with the CPU and reads them with GL. Returns NULL when they arrive; else what
+ * is wrong, a static text: stride, offset or layout are not what GBM said, or the CPU cannot reach
+ * the buffer, so that nobody knows.
  */
-bool egl_gbm_buffer_check(struct egl_gbm_buffer *buffer);
+const char *egl_gbm_buffer_check(struct egl_gbm_buffer *buffer);

@@ -9,10 +9,15 @@
  *                       not-a-dmabuf   export gives a memfd, which EGL refuses to import
  *                       wrong-stride   GBM names a stride that is not the buffer's
  *                       wrong-modifier GBM names a layout that is not the buffer's
+ *                       no-map         the CPU cannot reach a buffer
+ *                       no-linear      no linear buffer can be made
+ *                       linear-sampled EGL says that linear images are for sampling only
+ *                       no-images      GL_OES_EGL_image is not offered
  * Faults are for vitrine-render alone: the consumer's own EGL is to see the truth.
  */
 #include <dlfcn.h>
 #include <drm_fourcc.h>
+#include <epoxy/egl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gbm.h>
@@ -36,6 +41,11 @@ static void *next(const char *name)
 	return dlsym(RTLD_NEXT, name);
 }
 
+static bool has_fault(const char *name)
+{
+	return fault && strcmp(fault, name) == 0;
+}
+
 __attribute__((constructor)) static void start(void)
 {
 	const char *path = getenv("GBM_SHIM_COUNT");
@@ -48,11 +58,8 @@ __attribute__((constructor)) static void start(void)
 	}
 	if (strcmp(program_invocation_short_name, "vitrine-render") == 0)
 		fault = getenv("GBM_SHIM_FAULT");
-}
-
-static bool has_fault(const char *name)
-{
-	return fault && strcmp(fault, name) == 0;
+	if (has_fault("no-images"))
+		setenv("MESA_EXTENSION_OVERRIDE", "-GL_OES_EGL_image", 1);
 }
 
 static struct gbm_bo *note_made(struct gbm_bo *bo)
@@ -77,7 +84,8 @@ EXPORTED struct gbm_bo *gbm_bo_create(
 {
 	struct gbm_bo *(*real)(struct gbm_device *, uint32_t, uint32_t, uint32_t, uint32_t) =
 		next("gbm_bo_create");
-	return refuses() ? NULL : note_made(real(gbm, width, height, format, flags));
+	bool no_linear = has_fault("no-linear") && (flags & GBM_BO_USE_LINEAR);
+	return refuses() || no_linear ? NULL : note_made(real(gbm, width, height, format, flags));
 }
 
 EXPORTED struct gbm_bo *gbm_bo_create_with_modifiers2(struct gbm_device *gbm, uint32_t width,
@@ -121,3 +129,42 @@ EXPORTED int gbm_bo_get_fd(struct gbm_bo *bo)
 	}
 	return real(bo);
 }
+
+EXPORTED void *gbm_bo_map(struct gbm_bo *bo, uint32_t x, uint32_t y, uint32_t width,
+	uint32_t height, uint32_t flags, uint32_t *stride_bytes, void **data)
+{
+	void *(*real)(struct gbm_bo *, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t *,
+		void **) = next("gbm_bo_map");
+	if (!has_fault("no-map"))
+		return real(bo, x, y, width, height, flags, stride_bytes, data);
+	errno = ENOSYS;
+	return NULL;
+}
+
+/* ---- EGL, which programs call through libepoxy's pointers ---- */
+
+#undef eglQueryDmaBufModifiersEXT
+
+static PFNEGLQUERYDMABUFMODIFIERSEXTPROC find_query(void)
+{
+	void *egl = dlopen("libEGL.so.1", RTLD_LAZY);
+	__eglMustCastToProperFunctionPointerType (*find)(const char *) =
+		egl ? dlsym(egl, "eglGetProcAddress") : NULL;
+	return find ? (PFNEGLQUERYDMABUFMODIFIERSEXTPROC)find("eglQueryDmaBufModifiersEXT") : NULL;
+}
+
+static EGLBoolean query_modifiers(EGLDisplay display, EGLint format, EGLint max,
+	EGLuint64KHR *modifiers, EGLBoolean *external_only, EGLint *n)
+{
+	PFNEGLQUERYDMABUFMODIFIERSEXTPROC real = find_query();
+	if (!has_fault("linear-sampled"))
+		return real && real(display, format, max, modifiers, external_only, n);
+	*n = 1;
+	if (max > 0)
+		modifiers[0] = DRM_FORMAT_MOD_LINEAR;
+	if (max > 0 && external_only)
+		external_only[0] = EGL_TRUE;
+	return EGL_TRUE;
+}
+
+EXPORTED PFNEGLQUERYDMABUFMODIFIERSEXTPROC epoxy_eglQueryDmaBufModifiersEXT = query_modifiers;

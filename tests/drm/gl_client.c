@@ -4,13 +4,11 @@
  * NODE and reads their pixels, as a viewer would show them. It reads lines on stdin and answers
  * each with one line:
  *
- *   wait-gl MS        until a dma-buf has been drawn since the last wait: "gl WIDTH HEIGHT FOURCC"
- *   wait-2d MS        until ordinary pictures are what is shown: "2d WIDTH HEIGHT"
- *   save FILE         what is shown now, as XRGB8888 rows: "gl WIDTH HEIGHT" or "2d WIDTH HEIGHT"
- *   ack on|off        whether draws are acknowledged: "ok"
- *   leave             hangs up: "ok"
- *   connect URI       the same, and comes as a new client: "ok"
- *   drain             a round of the main loop: "ok"
+ *   wait-gl MS        until a dma-buf has been drawn since the last wait: "gl WIDTH HEIGHT FOURCC
+ * STRIDE" wait-2d MS        until ordinary pictures are what is shown: "2d WIDTH HEIGHT" save FILE
+ * what is shown now, as XRGB8888 rows: "gl WIDTH HEIGHT" or "2d WIDTH HEIGHT" ack on|off whether
+ * draws are acknowledged: "ok" leave             hangs up: "ok" connect URI       the same, and
+ * comes as a new client: "ok" drain             a round of the main loop: "ok"
  *
  * It answers "timeout" when nothing came, "gone" when the server has hung up.
  */
@@ -183,8 +181,8 @@ static void answer_wait(struct client *client, const char *name, bool reached)
 	if (!reached)
 		puts(client->gone ? "gone" : "timeout");
 	else if (scanout)
-		printf("%s %u %u %.4s\n", name, scanout->width, scanout->height,
-			(const char *)&scanout->format);
+		printf("%s %u %u %.4s %u\n", name, scanout->width, scanout->height,
+			(const char *)&scanout->format, scanout->stride);
 	else
 		printf("%s\n", name);
 }

@@ -7,6 +7,7 @@
 #include <gio/gio.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,7 +19,21 @@
 
 #define WIDTH 320
 #define HEIGHT 200
+/* No driver pads such rows to what all GPUs take. */
+#define ODD_WIDTH 1366
+#define ODD_HEIGHT 768
 #define BIND_SCANOUT_TARGET (1u << 1 | 1u << 3 | 1u << 18)
+
+/* What a driver lacks (gbm_shim.c), how the client is shown pictures then, and what is logged. */
+static const struct lack {
+	const char *fault, *way, *log;
+} lacks[] = {
+	{ "linear-sampled", "gl", "virgl on " },
+	{ "no-linear", "gl", "could not be made: GBM makes no such buffer" },
+	{ "no-map", "2d", "go through the CPU" },
+	{ "no-images", "2d", "no GPU buffers: GL draws to no images" },
+	{ "no-export", "2d", "go through the CPU" },
+};
 
 /* ---- a desktop with its real display ---- */
 
@@ -360,6 +375,50 @@ static void draw_beside(struct local *local, pid_t renderer, pid_t display)
 	kill(display, SIGCONT);
 }
 
+/*
+ * Rows of 1366 pixels are padded, as another GPU than the one that drew needs them. virtio-gpu's
+ * driver cannot read such rows back, so that the layout is left to it there.
+ */
+static void test_width(void)
+{
+	struct local *local = local_shared();
+	unsigned width = 0, height = 0, stride_bytes = 0;
+	g_autofree uint32_t *pixels = show_noise(local, 5, ODD_WIDTH, ODD_HEIGHT);
+	struct client *client = client_connect(local->unix_uri);
+	g_autofree char *answer = client_say(client, "wait-gl %d", wire_ms(10000));
+	g_test_message("%s", answer);
+	g_assert_cmpint(sscanf(answer, "gl %u %u %*s %u", &width, &height, &stride_bytes), ==, 3);
+	g_assert_cmpuint(width, ==, ODD_WIDTH);
+	if (backend_count_log(
+		    local->guest->backend, "with modifier 0x0 and padded rows are not used") == 0)
+		g_assert_cmpuint(stride_bytes % 256, ==, 0);
+	g_assert_true(client_shows(client, "gl", pixels, ODD_WIDTH, ODD_HEIGHT));
+	client_leave(client);
+}
+
+/*
+ * A driver has less than buffers need: the client gets the right picture, as a dma-buf only where
+ * one is left that it can read.
+ */
+static void test_lack(const void *data)
+{
+	const struct lack *lack = data;
+	g_setenv("GBM_SHIM_FAULT", lack->fault, TRUE);
+	struct local *local = local_create();
+	g_autofree char *wait = g_strdup_printf("wait-%s", lack->way);
+	g_free(show_noise(local, 6, ODD_WIDTH, ODD_HEIGHT));
+	struct client *client = client_connect(local->unix_uri);
+	expect(client, lack->way, wait, 10000);
+	for (uint32_t seed = 7; seed < 10; seed++) {
+		g_autofree uint32_t *pixels = show_noise(local, seed, ODD_WIDTH, ODD_HEIGHT);
+		g_assert_true(client_shows(client, lack->way, pixels, ODD_WIDTH, ODD_HEIGHT));
+	}
+	g_assert_cmpuint(backend_count_log(local->guest->backend, lack->log), ==, 1);
+	client_leave(client);
+	local_destroy(local);
+	g_unsetenv("GBM_SHIM_FAULT");
+}
+
 static void test_100_clients(void)
 {
 	struct local *local = local_create();
@@ -410,6 +469,11 @@ void local_tests_add(void)
 	g_test_add_func("/local/formats", test_formats);
 	g_test_add_func("/local/remote", test_remote);
 	g_test_add_func("/local/stall", test_stall);
+	g_test_add_func("/local/width", test_width);
+	for (unsigned i = 0; i < G_N_ELEMENTS(lacks); i++) {
+		g_autofree char *name = g_strdup_printf("/local/lack/%s", lacks[i].fault);
+		g_test_add_data_func(name, &lacks[i], test_lack);
+	}
 	g_test_add_func("/local/100-clients", test_100_clients);
 }
 
