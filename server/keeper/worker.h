@@ -115,7 +115,7 @@ struct worker {
 	unsigned spare_source;       /* ends the time for which one is wanted; 0: none is */
 	unsigned backoff_ms;
 	unsigned n_resets_at_start; /* of the GPU, before READY, in a row */
-	uint32_t n_starts; /* processes so far */
+	uint32_t n_starts;          /* processes so far */
 };
 
 /* Starts nothing yet. The starter is to outlive the worker. */

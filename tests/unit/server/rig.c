@@ -40,8 +40,9 @@ struct rig *rig_create(const char *const *arguments)
 	g_assert_cmpint(ftruncate(rig->memory, MEMORY_BYTES), ==, 0);
 	write_workers(rig);
 	g_setenv("FAKE_WORKER_LOG", rig->worker_log, TRUE);
-	/* Workers write nowhere else. */
-	g_setenv("MESA_SHADER_CACHE_DIR", rig->dir, TRUE);
+	/* Workers write only where GStreamer has its registry. */
+	g_autofree char *registry = g_build_filename(rig->dir, "registry", NULL);
+	g_setenv("GST_REGISTRY_1_0", registry, TRUE);
 
 	int pair[2];
 	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
