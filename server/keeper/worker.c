@@ -219,37 +219,6 @@ static unsigned next_backoff(struct worker *worker)
 	return delay_ms;
 }
 
-static enum worker_end find_cause_of_exit(int status)
-{
-	switch (status) {
-	case 0:
-		return WORKER_ENDED_FROM_OUTSIDE;
-	case KEEPER_EXIT_GPU_RESET:
-		return WORKER_GPU_RESET;
-	case KEEPER_EXIT_GPU_LOST:
-		return WORKER_GPU_LOST;
-	default:
-		return WORKER_CRASHED;
-	}
-}
-
-static enum worker_end find_cause(const struct worker *worker, int wait_status)
-{
-	if (worker->verdict.fault == WATCHDOG_STUCK)
-		return WORKER_HUNG;
-	if (WIFEXITED(wait_status))
-		return find_cause_of_exit(WEXITSTATUS(wait_status));
-	switch (WTERMSIG(wait_status)) {
-	case SIGKILL:
-	case SIGTERM:
-	case SIGINT:
-	case SIGHUP:
-		return WORKER_ENDED_FROM_OUTSIDE;
-	default:
-		return WORKER_CRASHED;
-	}
-}
-
 static bool is_loop_starting(const struct worker *worker)
 {
 	for (unsigned loop = 0; loop < HEARTBEAT_LOOPS; loop++) {
@@ -268,7 +237,7 @@ static void tell_end(struct worker *worker, int wait_status)
 {
 	if (!worker->has_started)
 		return;
-	enum worker_end end = find_cause(worker, wait_status);
+	enum worker_end end = worker_end_find(wait_status, worker->verdict.fault == WATCHDOG_STUCK);
 	if (end != WORKER_ENDED_FROM_OUTSIDE && is_loop_starting(worker))
 		worker->has_started = false;
 	if (worker->class->ended)
@@ -292,18 +261,10 @@ static void drop_spare(struct worker *worker)
 	worker_process_signal(&worker->spare, SIGKILL);
 }
 
-static bool is_gpu_end(int wait_status)
-{
-	enum worker_end end = WIFEXITED(wait_status) ?
-				      find_cause_of_exit(WEXITSTATUS(wait_status)) :
-				      WORKER_CRASHED;
-	return end == WORKER_GPU_RESET || end == WORKER_GPU_LOST;
-}
-
 /* A reset while it started says nothing against its GPU, but for too many of them in a row. */
 static bool met_reset(struct worker *worker, int wait_status)
 {
-	return !worker->has_started && !worker->is_replaced && is_gpu_end(wait_status) &&
+	return !worker->has_started && !worker->is_replaced && worker_end_is_reset(wait_status) &&
 	       ++worker->n_resets_at_start <= RESETS_AT_START_MAX;
 }
 
@@ -341,14 +302,13 @@ static bool start_other(struct worker *worker, const char *end)
 static void on_child_end(GPid pid, int wait_status, gpointer user)
 {
 	struct worker *worker = user;
-	g_autofree char *end = is_gpu_end(wait_status) ? g_strdup("the GPU was reset") :
-							 process_describe_end(wait_status);
+	g_autofree char *end = worker_end_describe(wait_status);
 	if (pid == worker->spare.pid) {
 		on_spare_end(worker, end);
 		return;
 	}
 	worker_process_note_end(&worker->process);
-	if (is_gpu_end(wait_status))
+	if (worker_end_is_reset(wait_status))
 		drop_spare(worker);
 	if (worker->state != WORKER_ENDING)
 		drop(worker);

@@ -22,6 +22,7 @@
 
 #include "protocol/keeper_link.h"
 #include "server/keeper/watchdog.h"
+#include "server/keeper/worker_end.h"
 #include "server/keeper/worker_process.h"
 #include "common/link.h"
 
@@ -31,20 +32,6 @@ enum worker_state {
 	WORKER_READY,
 	/* We killed it or it hung up, and we wait for the process to be gone. */
 	WORKER_ENDING,
-};
-
-/* A process that had been ready is no more for one of these reasons. */
-enum worker_end {
-	/* It was told to go, or killed by a signal that no fault of its own raises, or by us. */
-	WORKER_ENDED_FROM_OUTSIDE,
-	WORKER_CRASHED,
-	WORKER_HUNG, /* the watchdog killed it, since a loop stayed at one thing */
-	/* It found the GPU reset, and its heartbeat names the guest's context that is guilty, or
-	   none. */
-	WORKER_GPU_RESET,
-	/* The GPU was reset, or something else took what was drawn, and nobody knows whose work
-	   did. */
-	WORKER_GPU_LOST,
 };
 
 struct worker_class {
