@@ -155,6 +155,10 @@ static bool on_buffer_add(void *user, const void *message, int *fds, unsigned n_
 	b->id = m->buffer;
 	b->add = *m;
 	c->state.fourcc = m->fourcc;
+	c->state.kind = m->kind;
+	c->state.width = m->width;
+	c->state.stride_bytes = m->stride_bytes;
+	c->state.modifier = m->modifier;
 	if (m->buffer == 0 || g_hash_table_contains(c->buffers, GUINT_TO_POINTER(m->buffer)))
 		consumer_breach(c, "buffer id %u added while known, or zero", m->buffer);
 	if (m->kind == FRAME_BUFFER_MEMFD) {

@@ -112,8 +112,10 @@ struct consumer_state_answer {
 	uint32_t buffers;     /* known now */
 	uint32_t listeners, tickets;
 	uint32_t dmabufs, fences; /* received */
-	uint32_t fourcc;          /* of the newest buffer */
-	uint64_t breaches;        /* of the frame link's rules */
+	/* Of the newest buffer: */
+	uint32_t fourcc, kind, width, stride_bytes;
+	uint64_t modifier;
+	uint64_t breaches; /* of the frame link's rules */
 	uint64_t bench_good, bench_bad, bench_last;
 	char breach[128]; /* the first */
 	struct consumer_head_state heads[FRAME_HEADS_MAX];

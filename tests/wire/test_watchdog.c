@@ -73,6 +73,8 @@ static void test_stopped_idle(void)
  */
 static void test_stopped_busy(void)
 {
+	if (wire_skip_undrawn())
+		return;
 	struct desktop *desktop = create(LIMIT_S);
 	struct slow *slow = slow_create(desktop->guest, 50, 0);
 	slow_calibrate(slow, 300000);
@@ -109,6 +111,8 @@ static void test_stopped_shortly(void)
 
 static void test_endless(void)
 {
+	if (wire_skip_undrawn())
+		return;
 	struct desktop *desktop = create(LIMIT_S);
 	struct slow *slow = slow_create(desktop->guest, 50, 0);
 	pid_t renderer = desktop_renderer(desktop);
@@ -126,6 +130,8 @@ static void test_endless(void)
 /* The guest's driver is loaded anew while the renderer is at a job that never ends. */
 static void test_reload_ends_endless(void)
 {
+	if (wire_skip_undrawn())
+		return;
 	struct desktop *desktop = create(FAR_LIMIT_S);
 	struct guest *guest = desktop->guest;
 	struct slow *slow = slow_create(guest, 50, 0);
@@ -178,6 +184,8 @@ static bool crash(struct desktop *desktop, struct slow *slow)
  */
 static void test_crash_twice(void)
 {
+	if (wire_skip_undrawn())
+		return;
 	struct desktop *desktop = create(FAR_LIMIT_S);
 	struct guest *guest = desktop->guest;
 	guest->timeout_ms = wire_ms(20000);
@@ -212,6 +220,8 @@ static void test_crash_twice(void)
  */
 static void test_hang_loses_context(void)
 {
+	if (wire_skip_undrawn())
+		return;
 	struct desktop *desktop = create(LATE_LIMIT_S);
 	struct guest *guest = desktop->guest;
 	guest->timeout_ms = wire_ms(20000);
@@ -245,6 +255,8 @@ static void test_hang_loses_context(void)
  */
 static void test_crash_loop(const void *data)
 {
+	if (wire_skip_undrawn())
+		return;
 	bool new_names = GPOINTER_TO_INT(data);
 	struct desktop *desktop = create(FAR_LIMIT_S);
 	struct guest *guest = desktop->guest;
@@ -275,6 +287,8 @@ static void test_crash_loop(const void *data)
  */
 static void test_crash_swarm(void)
 {
+	if (wire_skip_undrawn())
+		return;
 	enum { SWARM = 8, DESKTOP = 1, INNOCENT = 10, BASE = 1000 };
 	struct desktop *desktop = create(FAR_LIMIT_S);
 	struct guest *guest = desktop->guest;

@@ -20,6 +20,12 @@ void wire_init(int *argc, char ***argv);
 /* Tells TAP that the whole program is skipped, with a reason. Returns the exit status. */
 int wire_skip_all(const char *reason);
 
+/*
+ * Where the GPU is a faked one, which draws nothing and is never busy, skips the test and returns
+ * true.
+ */
+bool wire_skip_undrawn(void);
+
 /* Returns a time limit, multiplied by WIRE_SLOW. */
 int wire_ms(int ms);
 /*

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * shim-failures: what cards and their drivers do wrong, one after the other. Each ends within a
+ * bound, and a line of the log says what it was: either the picture comes all the same, from the
+ * same renderer, or the backend ends.
+ */
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "tests/shim/shim_stage.h"
+
+#define WIDTH 320
+#define HEIGHT 200
+#define PICTURE 100
+/* No failure holds anybody up for longer. */
+#define BOUND_S "30"
+#define NODE "/dev/dri/renderD128"
+/* In the environment of the process that a failure may end. */
+#define OTHER_PROCESS "SHIM_FAILURES_OTHER"
+
+static char *self;
+
+struct failure {
+	const char *name;
+	const char *faults;
+	const char *told; /* in the log, a regular expression */
+};
+
+static bool is_told(const struct failure *failure, const char *log)
+{
+	return g_regex_match_simple(failure->told, log, 0, 0);
+}
+
+/* The picture comes. */
+static const struct failure borne[] = {
+	{ "export-fails", "export=fail", "it cannot be exported" },
+	{ "export-is-none", "export=none", "it cannot be exported" },
+	{ "import-fails", "import=fail", "EGL does not take it back" },
+	{ "pixels-are-wrong", "pixels=wrong", "pixels do not arrive where they should" },
+	{ "map-is-null", "map=null", "" },
+	{ "linear-is-external", "linear=external", "" },
+};
+
+static void test_borne(gconstpointer data)
+{
+	const struct failure *failure = data;
+	shim_stage_set_faults(failure->faults);
+	struct desktop *desktop = shim_stage_create();
+	pid_t renderer = desktop_renderer(desktop);
+	shim_stage_add_picture(desktop, PICTURE, WIDTH, HEIGHT);
+	for (enum consumer_dmabufs takes = CONSUMER_NO_DMABUFS; takes <= CONSUMER_LINEAR_DMABUFS;
+		takes++) {
+		shim_stage_take(desktop, takes);
+		g_assert_true(shim_stage_draw(desktop, PICTURE, WIDTH, HEIGHT));
+	}
+	g_assert_cmpint(desktop_renderer(desktop), ==, renderer);
+	g_autofree char *log = backend_read_log(desktop->guest->backend);
+	g_assert_true(is_told(failure, log));
+	desktop_destroy(desktop);
+	shim_stage_set_faults(NULL);
+}
+
+/*
+ * It need not come: then the backend ends, which ends the test's other process. Its log is printed
+ * by that.
+ */
+static const struct failure fatal[] = {
+	{ "start-crashes", "start=crash", "killed by signal|" NODE },
+	{ "start-hangs", "start=hang", NODE },
+	{ "start-fails", "start=fail", "llvmpipe|software" },
+	{ "no-rights", "rights=none", "Permission denied" },
+	{ "old-opengl", "gl=2.1", "killed by signal|" NODE },
+	{ "no-egl-image", "no-egl-image", "GL_OES_EGL_image" },
+	{ "gone-at-once", "gone=0", "killed by signal|" NODE },
+	{ "gone-soon", "gone=40", "killed by signal|" NODE },
+	{ "gone-later", "gone=400", "" },
+	{ "reset-at-once", "reset=0", "" },
+	{ "reset-later", "reset=9", "exit status|reset|rejected" },
+	{ "reset-for-ever", "reset-always=9", "exit status|reset|rejected" },
+	{ "never-ends", "endless=9", "has been at" },
+};
+
+static void live_with(const struct failure *failure)
+{
+	shim_stage_set_faults(failure->faults);
+	struct desktop *desktop = shim_stage_create();
+	shim_stage_add_picture(desktop, PICTURE, WIDTH, HEIGHT);
+	for (unsigned i = 0; i < 20; i++)
+		g_assert_true(shim_stage_draw(desktop, PICTURE, WIDTH, HEIGHT));
+	g_autofree char *log = backend_read_log(desktop->guest->backend);
+	g_assert_true(is_told(failure, log));
+	desktop_destroy(desktop);
+}
+
+/* Runs this test in a process that may abort, and then prints the backend's log. */
+static void test_fatal(gconstpointer data)
+{
+	const struct failure *failure = data;
+	if (g_getenv(OTHER_PROCESS)) {
+		live_with(failure);
+		return;
+	}
+	g_autofree char *path = g_strdup_printf("/failures/%s", failure->name);
+	const char *argv[] = { "timeout", "--signal=KILL", BOUND_S, self, "-p", path, NULL };
+	g_auto(GStrv) environment = g_environ_setenv(g_get_environ(), OTHER_PROCESS, "1", TRUE);
+	g_autofree char *out = NULL, *err = NULL;
+	int status;
+	gint64 began = g_get_monotonic_time();
+	g_assert_true(g_spawn_sync(NULL, (char **)argv, environment, G_SPAWN_SEARCH_PATH, NULL,
+		NULL, &out, &err, &status, NULL));
+	bool is_killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+	g_test_message("%s after %" G_GINT64_FORMAT " ms", status == 0 ? "lives on" : "ends",
+		(g_get_monotonic_time() - began) / 1000);
+	if (is_killed)
+		g_test_fail();
+	if (status != 0 && !is_told(failure, err)) {
+		g_printerr("%s", err);
+		g_test_fail();
+	}
+}
+
+int main(int argc, char **argv)
+{
+	self = argv[0];
+	if (!shim_stage_init(&argc, &argv))
+		return 0;
+	for (unsigned i = 0; i < G_N_ELEMENTS(borne); i++) {
+		g_autofree char *path = g_strdup_printf("/failures/%s", borne[i].name);
+		g_test_add_data_func(path, &borne[i], test_borne);
+	}
+	for (unsigned i = 0; i < G_N_ELEMENTS(fatal); i++) {
+		g_autofree char *path = g_strdup_printf("/failures/%s", fatal[i].name);
+		g_test_add_data_func(path, &fatal[i], test_fatal);
+	}
+	return g_test_run();
+}
