@@ -393,7 +393,7 @@ static void test_vanish(void)
 static void add_fault_tests(void)
 {
 	static const char *const faults[] = { "none-made", "none-after-2", "no-export",
-		"not-a-dmabuf", "wrong-stride", "wrong-modifier", "no-map", "no-images" };
+		"not-a-dmabuf", "wrong-stride", "wrong-modifier" };
 	for (unsigned i = 0; i < G_N_ELEMENTS(faults); i++) {
 		/*
 		 * kms_swrast recognises its own buffer and looks at no stride, so the fault would
