@@ -9,6 +9,7 @@
  */
 #define ROW_BYTES_STEP 64
 #define ROWS_STEP 4
+#define SAMPLES_LEAST 4
 /* R8_UNORM is the format of bytes, and what drivers name for buffers. */
 #define FORMAT_R8 64
 
@@ -110,6 +111,20 @@ static uint64_t estimate_level(const struct ledger_resource *r, uint32_t level)
 	return multiply(multiply(round_up(row, ROW_BYTES_STEP), rows), depth);
 }
 
+/*
+ * GL may take more samples than are asked for, and does: Mesa's software renderer has 4 where 1, 2
+ * or 3 are wanted, and GPUs have powers of two.
+ */
+static uint64_t estimate_samples(uint32_t n_samples)
+{
+	uint64_t n = SAMPLES_LEAST;
+	if (n_samples == 0)
+		return 1;
+	while (n < n_samples)
+		n *= 2;
+	return n;
+}
+
 uint64_t virgl_bounds_estimate_bytes(const struct ledger_resource *r)
 {
 	uint64_t layer_bytes = 0;
@@ -117,7 +132,8 @@ uint64_t virgl_bounds_estimate_bytes(const struct ledger_resource *r)
 		return r->width;
 	for (uint32_t level = 0; level <= MIN(r->last_level, LEVELS_MAX); level++)
 		layer_bytes = add(layer_bytes, estimate_level(r, level));
-	return multiply(multiply(layer_bytes, MAX(r->array_size, 1)), MAX(r->nr_samples, 1));
+	return multiply(
+		multiply(layer_bytes, MAX(r->array_size, 1)), estimate_samples(r->nr_samples));
 }
 
 uint32_t virgl_bounds_get_format(const struct ledger_resource *r)

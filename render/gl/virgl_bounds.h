@@ -46,8 +46,8 @@ uint32_t virgl_bounds_format_bytes(uint32_t format);
 uint32_t virgl_bounds_get_format(const struct ledger_resource *resource);
 bool virgl_bounds_is_resource_sane(const struct ledger_resource *resource);
 /*
- * Returns how many bytes of host memory a resource costs: all its levels, layers and samples, each
- * row rounded up as drivers do. It is UINT64_MAX when that is more than 64 bits hold.
+ * Returns how many bytes of host memory a resource costs: all its levels, layers and samples, rows
+ * and samples rounded up as drivers do. It is UINT64_MAX when that is more than 64 bits hold.
  */
 uint64_t virgl_bounds_estimate_bytes(const struct ledger_resource *resource);
 /*

@@ -99,15 +99,27 @@ static void ask_3d(struct flooder *flooder, const struct virtio_gpu_resource_cre
 	put_open(flooder, create.resource_id);
 }
 
-static void ask_texture(struct flooder *flooder, uint32_t id)
+static void ask_2d_texture(struct flooder *flooder, uint32_t id, uint32_t side, uint32_t n_samples)
 {
 	const struct virtio_gpu_resource_create_3d create = { .resource_id = id,
 		.target = VIRGL_TARGET_TEXTURE_2D,
 		.format = VIRGL_FORMAT_B8G8R8A8,
 		.bind = BIND_SAMPLER_VIEW,
-		.width = 1024,
-		.height = 1024 };
+		.width = side,
+		.height = side,
+		.nr_samples = n_samples };
 	ask_3d(flooder, &create);
+}
+
+static void ask_texture(struct flooder *flooder, uint32_t id)
+{
+	ask_2d_texture(flooder, id, 1024, 0);
+}
+
+/* GL makes four samples of one, so that these take as much. */
+static void ask_samples(struct flooder *flooder, uint32_t id)
+{
+	ask_2d_texture(flooder, id, 512, 1);
 }
 
 static void ask_buffer(struct flooder *flooder, uint32_t id)
@@ -490,6 +502,7 @@ const struct flood floods[] = {
 		ask_texture_after_programs, give_resource, .leaves = true },
 	{ "resources", NULL, NULL, ask_small, give_resource },
 	{ "texture-bytes", NULL, NULL, ask_texture, give_resource, .leaves = true },
+	{ "texture-bytes of samples", NULL, NULL, ask_samples, give_resource, .leaves = true },
 	{ "texture-bytes of buffers", NULL, NULL, ask_buffer, give_resource, .leaves = true },
 	{ "picture-bytes", NULL, NULL, ask_picture, give_resource },
 	{ "backing-entries", NULL, make_memory, ask_entries, give_resource, .leaves = true },
