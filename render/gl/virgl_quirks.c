@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "render/gl/glsl_bounds.h"
+#include "render/gl/virgl_draws.h"
 
 /* ---- seamless cube maps ---- */
 
@@ -202,4 +203,5 @@ void virgl_quirks_apply(void)
 	filter_sampler_parameters();
 	clear_what_is_read_into();
 	bound_what_shaders_index();
+	virgl_draws_bound();
 }

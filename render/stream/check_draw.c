@@ -5,6 +5,8 @@
 enum {
 	COUNT = 2,
 	INDEXED = 4,
+	LEAST_INDEX = 10,
+	GREATEST_INDEX = 11,
 	INDIRECT = 15,
 	INDIRECT_OFFSET = 16,
 	INDIRECT_STRIDE = 17,
@@ -66,6 +68,16 @@ static bool has_shaders(struct sub_context *sub)
 }
 
 /*
+ * Forgets between which numbers all indices are said to be. GL leaves open what comes of one
+ * outside: Mesa computes that many vertices, and takes the index's from the memory behind them.
+ */
+static void forget_index_range(struct stream_check *check)
+{
+	check->words[LEAST_INDEX] = 0;
+	check->words[GREATEST_INDEX] = UINT32_MAX;
+}
+
+/*
  * Drops a draw that would read past its buffers, or whose shaders are missing or have too many
  * buffers together. GL leaves open what comes of it; here it draws nothing.
  */
@@ -79,6 +91,8 @@ bool check_draw(struct stream_check *check)
 		return check_drop(check);
 	if (check->words[INDEXED] && !is_indirect && !has_indices(check))
 		return check_drop(check);
+	if (check->words[INDEXED])
+		forget_index_range(check);
 	return true;
 }
 

@@ -24,6 +24,7 @@ enum {
 	SET_FRAMEBUFFER_STATE = 5,
 	SET_VERTEX_BUFFERS = 6,
 	DRAW_VBO = 8,
+	SET_INDEX_BUFFER = 11,
 	SET_UNIFORM_BUFFER = 27,
 	SET_SHADER_BUFFERS = 34,
 	SET_SHADER_IMAGES = 35,
@@ -199,7 +200,7 @@ static void finish(struct stage *stage)
 
 /* ---- what is refused ---- */
 
-#define WORDS_MAX 16
+#define WORDS_MAX 20
 
 struct row {
 	const char *name;
@@ -382,6 +383,68 @@ static void test_without_effect(void)
 	finish(stage);
 }
 
+/* These are where numbers stand in the buffer, and how many bytes one command of GL's has. */
+enum { INDICES = 2048, COMMANDS = 3072, COMMAND_BYTES = 20 };
+
+static void put_numbers(struct stage *stage)
+{
+	static const uint32_t indices[] = { 0, 1, 2, 3, 60000, 59000, 58000, 57000 };
+	static const uint32_t commands[][5] = { { 4, 1, INDICES / 4, 0, 0 },
+		{ 4, 1, 1 << 28, 0, 0 }, { 4, 1, BUFFER_BYTES / 4 - 3, 0, 0 } };
+	struct virgl_stream s = { 0 };
+	virgl_inline_write(&s, stage->context + QUAD,
+		(struct virgl_box){ INDICES, 0, 0, sizeof(indices), 1, 1 }, indices,
+		sizeof(indices), 0);
+	virgl_inline_write(&s, stage->context + QUAD,
+		(struct virgl_box){ COMMANDS, 0, 0, sizeof(commands), 1, 1 }, commands,
+		sizeof(commands), 0);
+	wire_ok(send(stage, &s));
+}
+
+#define STRIP VIRGL_PRIM_TRIANGLE_STRIP
+#define BY_COMMANDS(name, first, n)                                                                \
+	ROW(name, DRAW_VBO, 0, 0, 0, STRIP, 1, 1, 0, 0, 1, UINT32_MAX, 0, UINT32_MAX, 0, 0, 0,     \
+		RES(QUAD), COMMANDS + (first)*COMMAND_BYTES, COMMAND_BYTES, n, 0, 0)
+
+/* Indices lie in a buffer, and how many are drawn in another, where the checker does not look. */
+static void test_numbers_in_buffers(void)
+{
+	static const struct {
+		uint32_t index_offset, pixel;
+		struct row row;
+	} draws[] = {
+		{ INDICES, PIXEL_DRAWN,
+			ROW("indices in their range", DRAW_VBO, 0, 0, 4, STRIP, 1, 0, 0, 0, 0, 0, 0,
+				3, 0) },
+		{ INDICES, PIXEL_DRAWN,
+			ROW("a range that is too small", DRAW_VBO, 0, 0, 4, STRIP, 1, 0, 0, 0, 0, 0,
+				0, 1, 0) },
+		{ INDICES + 16, PIXEL_CLEAR,
+			ROW("indices far outside", DRAW_VBO, 0, 0, 4, STRIP, 1, 0, 0, 0, 0, 0, 0, 1,
+				0) },
+		{ 0, PIXEL_DRAWN, BY_COMMANDS("a command", 0, 1) },
+		{ 0, PIXEL_CLEAR, BY_COMMANDS("indices far behind the buffer", 1, 1) },
+		{ 0, PIXEL_CLEAR, BY_COMMANDS("one index behind the buffer", 2, 1) },
+		{ 0, PIXEL_CLEAR, BY_COMMANDS("a command and another", 0, 2) },
+	};
+	struct stage *stage = create();
+	begin_program(stage);
+	put_numbers(stage);
+	for (unsigned i = 0; i < G_N_ELEMENTS(draws); i++) {
+		const struct row indices =
+			ROW("", SET_INDEX_BUFFER, 0, RES(QUAD), 4, draws[i].index_offset);
+		struct virgl_stream s = { 0 };
+		g_test_message("%s", draws[i].row.name);
+		put_clear(&s);
+		put_row(&s, &indices, stage->context);
+		put_row(&s, &draws[i].row, stage->context);
+		wire_ok(send(stage, &s));
+		g_assert_cmphex(look(stage), ==, draws[i].pixel);
+	}
+	end_program(stage);
+	finish(stage);
+}
+
 /* A buffer bound past its end is cut to what there is, and the program goes on. */
 static void test_cut_ranges(void)
 {
@@ -532,6 +595,7 @@ int main(int argc, char **argv)
 		g_test_add_data_func(kinds[i].name, &kinds[i], test_refused);
 	g_test_add_func("/hostile/log", test_log);
 	g_test_add_func("/hostile/without-effect", test_without_effect);
+	g_test_add_func("/hostile/numbers-in-buffers", test_numbers_in_buffers);
 	g_test_add_func("/hostile/cut-ranges", test_cut_ranges);
 	g_test_add_func("/hostile/destroyed-while-bound", test_destroyed_while_bound);
 	g_test_add_func("/hostile/wide-pixels", test_wide_pixels);

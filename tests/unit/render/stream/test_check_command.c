@@ -381,6 +381,22 @@ static void test_announced_format(void)
 	desk_finish(&desk);
 }
 
+/* Mesa takes a guest's word for where all indices are, so nothing is said of that. */
+static void test_index_range(void)
+{
+	struct desk desk;
+	desk_init(&desk);
+	desk_bind_shaders(&desk);
+	for (uint32_t indexed = 0; indexed < 2; indexed++) {
+		DESK_PUT(&desk, STREAM_DRAW_VBO, 0, 0, 3, 4, indexed, 0, 0, 0, 0, 0, 1, 2, 0);
+		g_assert_cmpint(desk_send(&desk), ==, indexed ? DESK_MENDED : DESK_PASSED);
+		g_assert_cmphex(desk.passed.words[0], ==, stream_header(STREAM_DRAW_VBO, 0, 12));
+		g_assert_cmpuint(desk.passed.words[10], ==, indexed ? 0 : 1);
+		g_assert_cmpuint(desk.passed.words[11], ==, indexed ? UINT32_MAX : 2);
+	}
+	desk_finish(&desk);
+}
+
 /* Several faces of a cube go one by one to what is none. */
 static void test_faces(void)
 {
@@ -408,6 +424,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/stream/check/slots", test_slots);
 	g_test_add_func("/stream/check/work", test_work);
 	g_test_add_func("/stream/check/copies", test_copies);
+	g_test_add_func("/stream/check/index-range", test_index_range);
 	g_test_add_func("/stream/check/faces", test_faces);
 	g_test_add_func("/stream/check/announced-format", test_announced_format);
 	return g_test_run();
