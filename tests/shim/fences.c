@@ -141,6 +141,8 @@ const struct shim_row fence_rows[] = {
 	{ _IOC_NR(DRM_IOCTL_SYNCOBJ_DESTROY), "SYNCOBJ_DESTROY", on_nothing },
 	{ _IOC_NR(DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD), "SYNCOBJ_HANDLE_TO_FD", on_handle_to_fd },
 	{ _IOC_NR(DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE), "SYNCOBJ_FD_TO_HANDLE", on_fd_to_handle },
+	{ _IOC_NR(DRM_IOCTL_SYNCOBJ_RESET), "SYNCOBJ_RESET", on_nothing },
+	{ _IOC_NR(DRM_IOCTL_SYNCOBJ_SIGNAL), "SYNCOBJ_SIGNAL", on_nothing },
 	{ _IOC_NR(DRM_IOCTL_SYNCOBJ_WAIT), "SYNCOBJ_WAIT", on_wait },
 	{ _IOC_NR(DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT), "SYNCOBJ_TIMELINE_WAIT", on_timeline_wait },
 	{ 0 },

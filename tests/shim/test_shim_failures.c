@@ -67,17 +67,16 @@ static void test_borne(gconstpointer data)
  */
 static const struct failure fatal[] = {
 	{ "start-crashes", "start=crash", "killed by signal|" NODE },
-	{ "start-hangs", "start=hang", NODE },
 	{ "start-fails", "start=fail", "llvmpipe|software" },
-	{ "no-rights", "rights=none", "Permission denied" },
+	{ "no-rights", "rights=none", "no right to open" },
 	{ "old-opengl", "gl=2.1", "killed by signal|" NODE },
 	{ "no-egl-image", "no-egl-image", "GL_OES_EGL_image" },
 	{ "gone-at-once", "gone=0", "killed by signal|" NODE },
 	{ "gone-soon", "gone=40", "killed by signal|" NODE },
 	{ "gone-later", "gone=400", "" },
 	{ "reset-at-once", "reset=0", "" },
-	{ "reset-later", "reset=9", "exit status|reset|rejected" },
-	{ "reset-for-ever", "reset-always=9", "exit status|reset|rejected" },
+	{ "reset-later", "reset=9", "" },
+	{ "reset-for-ever", "reset-always=9", "" },
 	{ "never-ends", "endless=9", "has been at" },
 };
 
