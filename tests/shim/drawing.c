@@ -14,6 +14,7 @@
 #include "tests/shim/faults.h"
 
 typedef void (*read_pixels)(int, int, int, int, unsigned, unsigned, void *);
+typedef void *(*create_context)(void *, void *, void *, const int *);
 typedef unsigned (*query_modifiers)(void *, int, int, uint64_t *, unsigned *, int *);
 
 static struct pattern {
@@ -30,6 +31,7 @@ static void **find_pointer(const char *name)
 
 static read_pixels real_read_pixels;
 static query_modifiers real_query_modifiers;
+static create_context real_create_context;
 
 static bool give_back(int width, int height, void *to)
 {
@@ -81,14 +83,35 @@ static unsigned on_query_modifiers(void *display, int format, int max, uint64_t 
 	return ok;
 }
 
+/* What asks to be told of resets is refused, as by a display that does not know how. */
+static void *on_create_context(void *display, void *config, void *shared, const int *attributes)
+{
+	enum { END = 0x3038, STRATEGY = 0x31bd, STRATEGY_EXT = 0x3138 }; /* EGL's */
+	for (const int *a = attributes; a && *a != END; a += 2) {
+		if (*a == STRATEGY || *a == STRATEGY_EXT)
+			return NULL;
+	}
+	void **pointer = find_pointer("epoxy_eglCreateContext");
+	*pointer = (void *)real_create_context;
+	void *context = real_create_context(display, config, shared, attributes);
+	real_create_context = (create_context)*pointer;
+	*pointer = (void *)on_create_context;
+	return context;
+}
+
 __attribute__((constructor)) static void drawing_start(void)
 {
-	void **pointer = find_pointer("epoxy_eglQueryDmaBufModifiersEXT");
+	void **query = find_pointer("epoxy_eglQueryDmaBufModifiersEXT");
+	void **create = find_pointer("epoxy_eglCreateContext");
 	const char *list = getenv("VITRINE_SHIM_FAULTS");
-	if (!pointer || !list || !strstr(list, "linear=external"))
-		return;
-	real_query_modifiers = (query_modifiers)*pointer;
-	*pointer = (void *)on_query_modifiers;
+	if (query && list && strstr(list, "linear=external")) {
+		real_query_modifiers = (query_modifiers)*query;
+		*query = (void *)on_query_modifiers;
+	}
+	if (create && list && strstr(list, "untold")) {
+		real_create_context = (create_context)*create;
+		*create = (void *)on_create_context;
+	}
 }
 
 /* ---- GBM ---- */

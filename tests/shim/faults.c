@@ -107,6 +107,9 @@ static bool set_word(const char *word)
 			return true;
 		}
 	}
+	/* drawing.c looks for this one itself. */
+	if (strcmp(word, "untold") == 0)
+		return true;
 	/* Mesa does these two itself. */
 	if (strncmp(word, "gl=", 3) == 0)
 		return setenv("MESA_GL_VERSION_OVERRIDE", word + 3, 1) == 0;
