@@ -57,12 +57,14 @@ static bool platform_is_allowed(enum egl_platform platform)
 	return !only || g_str_equal(only, platform == EGL_ON_GBM ? "gbm" : "device");
 }
 
-/* Why one way did not lead there goes behind why the others did not. */
+/* Why one way did not lead there goes behind why the others did not, unless that is the same. */
 static void note_failure(struct egl_choice *choice, enum egl_platform platform, const char *why)
 {
 	size_t used = strlen(choice->description);
-	g_snprintf(choice->description + used, sizeof(choice->description) - used, "%s%s by %s",
-		used ? ", " : "", why, egl_platform_get_name(platform));
+	if (strstr(choice->description, why))
+		return;
+	g_snprintf(choice->description + used, sizeof(choice->description) - used, "%s%s (%s)",
+		used ? "; " : "", why, egl_platform_get_name(platform));
 }
 
 /* Takes the descriptor over when it succeeds. */

@@ -38,6 +38,7 @@ enum gpu_search_step gpu_search_fail(struct gpu_search *search, const char *why,
 	if (is_last || (candidates->named && !search->has_worked))
 		return GPU_SEARCH_OVER;
 	note_failure(search, why);
+	search->has_hung = search->has_hung || hung;
 	search->current++;
 	search->n_failures = 0;
 	return GPU_SEARCH_NEXT;
@@ -47,7 +48,9 @@ unsigned gpu_search_step_ms(const struct gpu_search *search)
 {
 	const struct gpu_candidates *candidates = search->candidates;
 	bool is_searched = candidates->nodes[search->current] && !candidates->named;
-	return is_searched ? GPU_STEP_TIMEOUT_MS : 0;
+	if (!is_searched)
+		return 0;
+	return search->has_hung ? GPU_STEP_HURRY_MS : GPU_STEP_TIMEOUT_MS;
 }
 
 static const char *describe_choice(const struct gpu_search *search, const struct desktop *desktop)

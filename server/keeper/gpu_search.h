@@ -38,6 +38,7 @@ struct gpu_search {
 	unsigned current;
 	unsigned n_failures;                 /* of the current one, in a row */
 	bool has_worked;                     /* the current one has, or one before it */
+	bool has_hung;                       /* one before it */
 	char chosen[GPU_SEARCH_TEXT_BYTES];  /* what the renderer says that it draws with */
 	char failures[GPU_SEARCH_WHY_BYTES]; /* "NODE: why; NODE: why"; may be cut */
 };
@@ -56,7 +57,7 @@ enum gpu_search_step gpu_search_fail(struct gpu_search *search, const char *why,
 
 /*
  * Gives how many milliseconds a step of the current candidate's start may take; 0: as long as the
- * whole start. Who names a GPU waits for it.
+ * whole start. Who names a GPU waits for it. Where one has hung the next ones have less time.
  */
 unsigned gpu_search_step_ms(const struct gpu_search *search);
 

@@ -62,6 +62,12 @@
 #define GPU_STEP_TIMEOUT_MS 3000
 
 /*
+ * The same of those behind a GPU whose driver hung: it may be their driver, too, and with eight of
+ * them somebody waits.
+ */
+#define GPU_STEP_HURRY_MS 1000
+
+/*
  * A worker's link may stay full for this many milliseconds. A worker reads its link between any two
  * things it does, so one that takes longer is stuck: it is killed and replaced. QEMU waits
  * meanwhile.

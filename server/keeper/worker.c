@@ -276,8 +276,8 @@ static char *describe_start(const struct worker *worker, const char *end)
 	bool has_said = said.state == HEARTBEAT_STARTING && said.what[0];
 	const char *at = has_said ? said.what : "starting the program";
 	if (worker->is_late)
-		return g_strdup_printf(
-			"its driver hangs: %s takes more than %u s", at, worker->step_ms / 1000);
+		return g_strdup_printf("its driver hangs: %s takes more than %u s", at,
+			(worker->step_ms ? worker->step_ms : WORKER_READY_TIMEOUT_MS) / 1000);
 	return g_strdup_printf("%s ended the renderer: %s", at, end);
 }
 
