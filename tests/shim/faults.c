@@ -93,6 +93,22 @@ static bool set_node_word(const char *word)
 	return false;
 }
 
+/* A renderer that is told to draw with the CPU has no card whose GL could be old. */
+static bool is_for_cpu(void)
+{
+	char arguments[4096];
+	FILE *file = fopen("/proc/self/cmdline", "re");
+	size_t n = file ? fread(arguments, 1, sizeof(arguments) - 1, file) : 0;
+	if (file)
+		fclose(file);
+	arguments[n] = '\0';
+	for (size_t at = 0; at < n; at += strlen(arguments + at) + 1) {
+		if (strcmp(arguments + at, "--software") == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool set_word(const char *word)
 {
 	for (size_t i = 0; i < N_OF(flags); i++) {
@@ -110,11 +126,12 @@ static bool set_word(const char *word)
 	/* drawing.c looks for this one itself. */
 	if (strcmp(word, "untold") == 0)
 		return true;
-	/* Mesa does these two itself. */
+	/* Mesa does these two itself, and would for the CPU. */
 	if (strncmp(word, "gl=", 3) == 0)
-		return setenv("MESA_GL_VERSION_OVERRIDE", word + 3, 1) == 0;
+		return is_for_cpu() || setenv("MESA_GL_VERSION_OVERRIDE", word + 3, 1) == 0;
 	if (strcmp(word, "no-egl-image") == 0)
-		return setenv("MESA_EXTENSION_OVERRIDE", "-GL_OES_EGL_image", 1) == 0;
+		return is_for_cpu() ||
+		       setenv("MESA_EXTENSION_OVERRIDE", "-GL_OES_EGL_image", 1) == 0;
 	return set_node_word(word);
 }
 
