@@ -26,10 +26,13 @@
 #define HEARTBEAT_FD 4
 
 #define HEARTBEAT_MAGIC 0x5441454254524956u /* "VIRTBEAT" */
-#define HEARTBEAT_VERSION 2
+#define HEARTBEAT_VERSION 3
 
 /* The text that says what a loop does has this many bytes, its NUL included. */
 #define HEARTBEAT_TEXT_BYTES 24
+
+/* Display knows this many encoders at most, in an order of its own. */
+#define HEARTBEAT_ENCODERS 16
 
 /* Each of these has a beat. Render has the first three, display MAIN and those from RELAY on. */
 enum heartbeat_loop {
@@ -60,6 +63,17 @@ struct heartbeat_beat {
 	uint64_t text[HEARTBEAT_TEXT_BYTES / 8]; /* what is done, NUL-padded: a command's name */
 };
 
+/*
+ * An encoder is a driver of somebody else's in display's process. Display says which ones are at
+ * work, so that the keeper knows, when the process has crashed, which ones the next process had
+ * better leave alone. `refused` is the keeper's, written before the process starts.
+ */
+struct heartbeat_encoders {
+	uint32_t n_at_work[HEARTBEAT_ENCODERS]; /* threads, for clients */
+	uint32_t tried;   /* 1 + the one whose trial runs, when nothing else does; 0: none */
+	uint32_t refused; /* a bit for each */
+};
+
 struct heartbeat {
 	uint64_t magic;
 	uint64_t version;
@@ -69,4 +83,5 @@ struct heartbeat {
 	 */
 	uint64_t resets;
 	struct heartbeat_beat beats[HEARTBEAT_LOOPS];
+	struct heartbeat_encoders encoders;
 };

@@ -75,6 +75,30 @@ void heartbeat_count_resets(unsigned n)
 	__atomic_fetch_add(&page->resets, n, __ATOMIC_RELEASE);
 }
 
+void heartbeat_encoder_begin(unsigned encoder, bool trial)
+{
+	g_assert(encoder < HEARTBEAT_ENCODERS);
+	if (trial)
+		__atomic_store_n(&page->encoders.tried, encoder + 1, __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_add(&page->encoders.n_at_work[encoder], 1, __ATOMIC_RELAXED);
+}
+
+void heartbeat_encoder_end(unsigned encoder, bool trial)
+{
+	g_assert(encoder < HEARTBEAT_ENCODERS);
+	if (trial)
+		__atomic_store_n(&page->encoders.tried, 0, __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_sub(&page->encoders.n_at_work[encoder], 1, __ATOMIC_RELAXED);
+}
+
+bool heartbeat_encoder_is_refused(unsigned encoder)
+{
+	g_assert(encoder < HEARTBEAT_ENCODERS);
+	return __atomic_load_n(&page->encoders.refused, __ATOMIC_RELAXED) >> encoder & 1;
+}
+
 static gint poll_between_beats(GPollFD *fds, guint n_fds, gint timeout_ms)
 {
 	heartbeat_idle(followed);

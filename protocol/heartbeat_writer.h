@@ -47,6 +47,16 @@ void heartbeat_done(enum heartbeat_loop loop);
 void heartbeat_count_resets(unsigned n);
 
 /*
+ * Says that a thread goes into the code of this encoder (below HEARTBEAT_ENCODERS), and that it has
+ * come out. `trial`: nothing else is at work meanwhile that could crash. Any thread may call them.
+ */
+void heartbeat_encoder_begin(unsigned encoder, bool trial);
+void heartbeat_encoder_end(unsigned encoder, bool trial);
+/* Returns whether processes before this one have crashed in this encoder: it is to be left alone.
+ */
+bool heartbeat_encoder_is_refused(unsigned encoder);
+
+/*
  * Makes a GLib loop beat by itself from now on: idle while it polls, working between. It is called
  * on the thread that runs the loop, which runs no other one. NULL is the default context.
  */

@@ -40,6 +40,7 @@ void heartbeat_memory_clear(struct heartbeat_memory *memory)
 	memset(memory->map, 0, sizeof(*memory->map));
 	memory->map->magic = HEARTBEAT_MAGIC;
 	memory->map->version = HEARTBEAT_VERSION;
+	memory->map->encoders.refused = memory->encoders_refused;
 }
 
 static void read_text(char text[HEARTBEAT_TEXT_BYTES], const uint64_t *words)
@@ -74,4 +75,15 @@ struct heartbeat_said heartbeat_memory_read(
 uint64_t heartbeat_memory_read_resets(const struct heartbeat_memory *memory)
 {
 	return memory->map ? __atomic_load_n(&memory->map->resets, __ATOMIC_ACQUIRE) : 0;
+}
+
+unsigned heartbeat_memory_count_encoder(const struct heartbeat_memory *memory, unsigned encoder)
+{
+	g_assert(encoder < HEARTBEAT_ENCODERS);
+	if (!memory->map)
+		return 0;
+	const struct heartbeat_encoders *encoders = &memory->map->encoders;
+	if (__atomic_load_n(&encoders->tried, __ATOMIC_RELAXED) == encoder + 1)
+		return 2;
+	return __atomic_load_n(&encoders->n_at_work[encoder], __ATOMIC_RELAXED) > 0;
 }

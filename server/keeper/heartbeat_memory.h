@@ -17,6 +17,7 @@
 struct heartbeat_memory {
 	int fd; /* -1: none */
 	struct heartbeat *map;
+	uint32_t encoders_refused; /* processes from now on are told so */
 };
 
 /* This is one beat as it was read. */
@@ -37,5 +38,11 @@ void heartbeat_memory_clear(struct heartbeat_memory *memory);
 /* Without memory every beat is UNUSED. */
 struct heartbeat_said heartbeat_memory_read(
 	const struct heartbeat_memory *memory, enum heartbeat_loop loop);
+/*
+ * Says how this process's end counts against one of display's encoders (below HEARTBEAT_ENCODERS):
+ * 2 when it ended in that one's trial, 1 when it was at work for a client, as others may have been,
+ * 0 when it was not.
+ */
+unsigned heartbeat_memory_count_encoder(const struct heartbeat_memory *memory, unsigned encoder);
 /* Gives how many RESETs this process says it has done; 0 without memory. */
 uint64_t heartbeat_memory_read_resets(const struct heartbeat_memory *memory);
