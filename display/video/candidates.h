@@ -40,24 +40,45 @@ enum candidate_rate {
 
 struct candidate_setting {
 	const char *property, *value;
+	/*
+	 * An element without this property or value is of no use to us. Drivers leave out of an
+	 * enumeration what their hardware cannot do, and a value that is not in it is ignored
+	 * without a word: without "cbr" quality is constant and the rate has no bound.
+	 */
+	bool needed;
 };
 
 struct candidate {
 	const char *name; /* what people call it, as in --encoder=NAME */
 	const char *factory;
+	/*
+	 * The element that is of one GPU and no other has a name of three parts, of which the
+	 * middle one is the last part of its render node's path, or with `is_cuda` CUDA's number
+	 * (own_gpu.h). NULL: there is none.
+	 */
+	const char *own_before, *own_after;
+	bool is_cuda;
 	enum candidate_codec codec;
 	bool hardware;
 	const char *format; /* of pixels, as in video/x-raw; what convert.h makes */
 	enum candidate_rate rate;
 	const char *rate_property;
 	unsigned rate_unit;
-	bool timed; /* it spends by pictures' times, not by their number */
+	bool costs_key_frame; /* each change of the rate does (rate_steps.h) */
+	bool timed;           /* it spends by pictures' times, not by their number */
 	/* This property holds the size of the decoder's buffer in kbit; NULL: there is none. */
 	const char *buffer_property;
 	struct candidate_setting settings[CANDIDATES_SETTINGS_MAX]; /* ends with NULL */
 };
 
+/* There are fewer candidates than this. */
+#define CANDIDATES_MAX 16
+
 const struct candidate *candidates_get(unsigned *n_candidates);
+/* Returns the candidate's place in that list. */
+unsigned candidate_index(const struct candidate *candidate);
+/* Returns whether brightness is 0-255 in what it takes, and not 16-235. */
+bool candidate_is_full_range(const struct candidate *candidate);
 
 /*
  * The first returns the name of the element that spice-server looks up for the codec, the second
@@ -68,3 +89,9 @@ const char *candidate_codec_name(enum candidate_codec codec);
 
 /* Sets the candidate's settings, as far as the element has such properties. */
 void candidate_apply(const struct candidate *candidate, GstElement *element);
+
+/*
+ * Reads back what is needed. Returns NULL when all of it is as it was set, or else text that says
+ * what is not, which the caller frees. An element may find out as late as at its first picture.
+ */
+char *candidate_find_refused(const struct candidate *candidate, GstElement *element);
