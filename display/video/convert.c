@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "display/video/convert.h"
 
-#include <gst/video/gstvideofilter.h>
-#include <gst/video/video.h>
 #include <libyuv.h>
 
 /* They mean BT.601 and sRGB, as GStreamer writes them: range:matrix:transfer:primaries. */
@@ -21,17 +19,12 @@ struct conversion {
 	int (*convert)(const struct plane *in, GstVideoFrame *out);
 };
 
-typedef struct {
-	GstVideoFilter parent;
+struct convert {
 	const struct conversion *conversion;
-} Convert;
-
-typedef struct {
-	GstVideoFilterClass parent_class;
-} ConvertClass;
-
-static GType convert_get_type(void);
-G_DEFINE_TYPE(Convert, convert, GST_TYPE_VIDEO_FILTER)
+	GstVideoInfo in, out;
+	GstCaps *caps;
+	GstBufferPool *pool; /* so that pictures do not take fresh pages each time */
+};
 
 #define PLANE(frame, n) GST_VIDEO_FRAME_PLANE_DATA(frame, n), GST_VIDEO_FRAME_PLANE_STRIDE(frame, n)
 #define WIDTH_HEIGHT(frame) GST_VIDEO_FRAME_WIDTH(frame), GST_VIDEO_FRAME_HEIGHT(frame)
@@ -66,89 +59,88 @@ static const struct conversion conversions[] = {
 	{ "NV12", false, to_nv12 },
 };
 
-static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK,
-	GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ BGRx, BGRA }")));
-static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC,
-	GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ I420, Y444, NV12 }")));
-
-/*
- * Returns what may stand on the other side of `structure`: the same size and rate, in our formats.
- */
-static GstCaps *other_side(
-	const Convert *convert, GstPadDirection direction, const GstStructure *structure)
+static const struct conversion *find_conversion(const char *format, bool full_range)
 {
-	static const char *const kept[] = { "width", "height", "framerate" };
-	GstCaps *caps;
-	if (direction == GST_PAD_SINK)
-		caps = gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING,
-			convert->conversion->format, "colorimetry", G_TYPE_STRING,
-			convert->conversion->full_range ? COLORIMETRY_JPEG : COLORIMETRY_VIDEO,
-			NULL);
-	else
-		caps = gst_static_pad_template_get_caps(&sink_template);
-	caps = gst_caps_make_writable(caps);
-	for (unsigned i = 0; i < G_N_ELEMENTS(kept); i++) {
-		const GValue *value = gst_structure_get_value(structure, kept[i]);
-		if (value)
-			gst_caps_set_value(caps, kept[i], value);
-	}
-	return caps;
-}
-
-static GstCaps *convert_transform_caps(
-	GstBaseTransform *base, GstPadDirection direction, GstCaps *caps, GstCaps *filter)
-{
-	Convert *convert = (Convert *)base;
-	GstCaps *all = gst_caps_new_empty();
-	for (unsigned i = 0; i < gst_caps_get_size(caps); i++)
-		all = gst_caps_merge(
-			all, other_side(convert, direction, gst_caps_get_structure(caps, i)));
-	if (!filter)
-		return all;
-	GstCaps *some = gst_caps_intersect_full(filter, all, GST_CAPS_INTERSECT_FIRST);
-	gst_caps_unref(all);
-	return some;
-}
-
-static gboolean convert_set_info(GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo *in,
-	GstCaps *out_caps, GstVideoInfo *out)
-{
-	bool odd = GST_VIDEO_INFO_WIDTH(in) % 2 != 0 || GST_VIDEO_INFO_HEIGHT(in) % 2 != 0;
-	return !odd || GST_VIDEO_INFO_FORMAT(out) == GST_VIDEO_FORMAT_Y444;
-}
-
-static GstFlowReturn convert_transform_frame(
-	GstVideoFilter *filter, GstVideoFrame *in, GstVideoFrame *out)
-{
-	Convert *convert = (Convert *)filter;
-	const struct plane plane = { PLANE(in, 0) };
-	return convert->conversion->convert(&plane, out) == 0 ? GST_FLOW_OK : GST_FLOW_ERROR;
-}
-
-static void convert_class_init(ConvertClass *class)
-{
-	GstElementClass *element_class = GST_ELEMENT_CLASS(class);
-	gst_element_class_add_static_pad_template(element_class, &sink_template);
-	gst_element_class_add_static_pad_template(element_class, &src_template);
-	gst_element_class_set_static_metadata(element_class, "Screen to video colours",
-		"Filter/Converter/Video", "Converts BGRx by libyuv", "Vitrine");
-	GST_BASE_TRANSFORM_CLASS(class)->transform_caps = convert_transform_caps;
-	GST_VIDEO_FILTER_CLASS(class)->set_info = convert_set_info;
-	GST_VIDEO_FILTER_CLASS(class)->transform_frame = convert_transform_frame;
-}
-
-static void convert_init(Convert *convert)
-{
-	convert->conversion = &conversions[0];
-}
-
-GstElement *convert_new(const char *format, bool full_range)
-{
-	Convert *convert = g_object_new(convert_get_type(), NULL);
 	for (unsigned i = 0; i < G_N_ELEMENTS(conversions); i++) {
 		if (g_str_equal(conversions[i].format, format) &&
 			conversions[i].full_range == full_range)
-			convert->conversion = &conversions[i];
+			return &conversions[i];
 	}
-	return GST_ELEMENT(convert);
+	g_assert_not_reached();
+}
+
+static GstBufferPool *make_pool(GstCaps *caps, const GstVideoInfo *info)
+{
+	GstBufferPool *pool = gst_video_buffer_pool_new();
+	GstStructure *config = gst_buffer_pool_get_config(pool);
+	gst_buffer_pool_config_set_params(config, caps, (unsigned)GST_VIDEO_INFO_SIZE(info), 0, 0);
+	if (gst_buffer_pool_set_config(pool, config) && gst_buffer_pool_set_active(pool, TRUE))
+		return pool;
+	gst_object_unref(pool);
+	return NULL;
+}
+
+struct convert *convert_create(const char *format, bool full_range, const GstVideoInfo *in)
+{
+	const struct conversion *conversion = find_conversion(format, full_range);
+	int width = GST_VIDEO_INFO_WIDTH(in), height = GST_VIDEO_INFO_HEIGHT(in);
+	bool odd = width % 2 != 0 || height % 2 != 0;
+	if (odd && !g_str_equal(format, "Y444"))
+		return NULL;
+	struct convert *convert = g_new0(struct convert, 1);
+	convert->conversion = conversion;
+	convert->in = *in;
+	convert->caps = gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, format,
+		"colorimetry", G_TYPE_STRING, full_range ? COLORIMETRY_JPEG : COLORIMETRY_VIDEO,
+		"width", G_TYPE_INT, width, "height", G_TYPE_INT, height, "framerate",
+		GST_TYPE_FRACTION, GST_VIDEO_INFO_FPS_N(in), GST_VIDEO_INFO_FPS_D(in), NULL);
+	if (gst_video_info_from_caps(&convert->out, convert->caps))
+		convert->pool = make_pool(convert->caps, &convert->out);
+	if (convert->pool)
+		return convert;
+	convert_destroy(convert);
+	return NULL;
+}
+
+void convert_destroy(struct convert *convert)
+{
+	if (!convert)
+		return;
+	if (convert->pool)
+		gst_buffer_pool_set_active(convert->pool, FALSE);
+	gst_clear_object(&convert->pool);
+	gst_caps_unref(convert->caps);
+	g_free(convert);
+}
+
+GstCaps *convert_caps(const struct convert *convert)
+{
+	return convert->caps;
+}
+
+static bool convert_frames(struct convert *convert, GstBuffer *in, GstBuffer *out)
+{
+	GstVideoFrame from, to;
+	if (!gst_video_frame_map(&from, &convert->in, in, GST_MAP_READ))
+		return false;
+	bool mapped = gst_video_frame_map(&to, &convert->out, out, GST_MAP_WRITE);
+	const struct plane plane = { PLANE(&from, 0) };
+	bool done = mapped && convert->conversion->convert(&plane, &to) == 0;
+	if (mapped)
+		gst_video_frame_unmap(&to);
+	gst_video_frame_unmap(&from);
+	return done;
+}
+
+GstBuffer *convert_picture(struct convert *convert, GstBuffer *in)
+{
+	GstBuffer *out = NULL;
+	if (gst_buffer_pool_acquire_buffer(convert->pool, &out, NULL) != GST_FLOW_OK)
+		return NULL;
+	if (convert_frames(convert, in, out)) {
+		gst_buffer_copy_into(out, in, GST_BUFFER_COPY_TIMESTAMPS, 0, -1);
+		return out;
+	}
+	gst_buffer_unref(out);
+	return NULL;
 }

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "display/video/facade.h"
 
-#include <string.h>
+#include <gst/video/video.h>
 
 #include "protocol/stats_clients.h"
 #include "display/video/access_unit.h"
-#include "display/video/convert.h"
-#include "display/video/rate.h"
+#include "display/video/seat.h"
 #include "display/video/speed.h"
 
 /* A longer pause, in nanoseconds, says nothing of how many pictures come a second. */
 #define PAUSE_NS (250 * GST_MSECOND)
 #define INTERVAL_SMOOTHING 0.1
-/* An encoder is told of a new rate only when it differs by more than this share. */
-#define RATE_MARGIN 0.08
-#define FIRST_QUALITY 75
+/* How often a stream looks whether a better encoder than its own may be used (again). */
+#define LOOK_US G_USEC_PER_SEC
 
 enum {
 	PROPERTY_BITRATE = 1,
@@ -39,35 +37,32 @@ static const struct face faces[CANDIDATE_CODECS] = {
 	[CANDIDATE_MJPEG] = { "bitrate" },
 };
 
-struct choices {
-	struct facade_choice list[FACADE_CHOICES_MAX];
-	unsigned n;
-	unsigned first; /* not failed */
-};
-
 static struct {
 	GMutex lock;
-	struct choices choices[CANDIDATE_CODECS];
 	uint64_t (*line_bps)(void *user);
 	void *user;
 } state;
 
 typedef struct {
-	GstBin parent;
-	struct facade_choice choice; /* .candidate NULL: there is none */
-	GstElement *encoder;         /* the bin's */
-	unsigned head;               /* for figures; FRAME_HEADS_MAX: a trial */
-	GMutex lock;                 /* of what follows */
+	GstElement parent;
+	GstPad *sink, *src;
+	unsigned head; /* for figures */
+	GMutex lock;   /* of what spice-server allows */
+	uint64_t allowed_bps;
+
+	/* The streaming thread's, or whoever's while the element is stopped. */
+	GstVideoInfo info; /* .finfo NULL: no caps yet */
 	struct rate_input input;
-	struct rate told;
-	int quality;
+	struct seat seat;
+	struct seat next; /* one that starts, to take its place */
+	gint64 look_us;
 	bool first;          /* no picture has left yet */
 	uint64_t arrived_ns; /* the last one */
 	double interval_ns;  /* mean */
 } Facade;
 
 typedef struct {
-	GstBinClass parent_class;
+	GstElementClass parent_class;
 	enum candidate_codec codec;
 } FacadeClass;
 
@@ -79,64 +74,138 @@ static enum candidate_codec codec_of(const Facade *facade)
 	return ((FacadeClass *)G_OBJECT_GET_CLASS(facade))->codec;
 }
 
-/* ---- rate ---- */
+/* ---- caps ---- */
 
-static bool differs(double a, double b)
+static void note_caps(Facade *facade)
 {
-	return ABS(a - b) > RATE_MARGIN * b;
+	const GstVideoInfo *info = &facade->info;
+	facade->input.width = (uint32_t)GST_VIDEO_INFO_WIDTH(info);
+	facade->input.height = (uint32_t)GST_VIDEO_INFO_HEIGHT(info);
+	facade->input.stated_fps = info->fps_d > 0 ? (double)info->fps_n / info->fps_d : 0;
+	facade->input.real_fps = facade->input.stated_fps;
+	facade->interval_ns = 1e9 / MAX(facade->input.stated_fps, 1.0);
+	facade->first = true;
 }
 
-static void tell_x264(Facade *facade, struct rate rate)
+static GstCaps *caps_of(const Facade *facade)
 {
-	g_object_set(facade->encoder, "bitrate", rate.kbit, "vbv-buf-capacity",
-		MIN(rate.buffer_ms, 10000), NULL);
+	static const char *const media[CANDIDATE_CODECS] = { "video/x-h264", "video/x-vp8",
+		"image/jpeg" };
+	enum candidate_codec codec = codec_of(facade);
+	GstCaps *caps = gst_caps_new_simple(media[codec], "width", G_TYPE_INT,
+		GST_VIDEO_INFO_WIDTH(&facade->info), "height", G_TYPE_INT,
+		GST_VIDEO_INFO_HEIGHT(&facade->info), NULL);
+	if (codec == CANDIDATE_H264)
+		gst_caps_set_simple(caps, "stream-format", G_TYPE_STRING, "byte-stream",
+			"alignment", G_TYPE_STRING, "au", NULL);
+	return caps;
 }
 
-static void set_number(GstElement *element, const char *property, uint64_t number)
+static void leave_seats(Facade *facade)
 {
-	g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, number);
-	if (g_object_class_find_property(G_OBJECT_GET_CLASS(element), property))
-		gst_util_set_object_arg(G_OBJECT(element), property, text);
+	seat_leave(&facade->seat, ENCODER_END_MS);
+	seat_leave(&facade->next, 0);
 }
 
-static void tell_target(Facade *facade, struct rate rate)
+static gboolean facade_sink_event(GstPad *pad, GstObject *parent, GstEvent *event)
 {
-	const struct candidate *candidate = facade->choice.candidate;
-	set_number(facade->encoder, candidate->rate_property,
-		(uint64_t)rate.kbit * 1000 / candidate->rate_unit);
-	if (candidate->buffer_property)
-		set_number(facade->encoder, candidate->buffer_property,
-			(uint64_t)rate.kbit * rate.buffer_ms / 1000);
+	Facade *facade = (Facade *)parent;
+	GstCaps *caps;
+	if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS)
+		return gst_pad_event_default(pad, parent, event);
+	gst_event_parse_caps(event, &caps);
+	bool known = gst_video_info_from_caps(&facade->info, caps);
+	gst_event_unref(event);
+	if (!known)
+		return FALSE;
+	leave_seats(facade);
+	note_caps(facade);
+	g_autoptr(GstCaps) made = caps_of(facade);
+	return gst_pad_push_event(facade->src, gst_event_new_caps(made));
 }
 
-/* Must be called with the facade's lock held. */
-static void update_rate(Facade *facade)
+/* ---- who encodes ---- */
+
+static void note_fault(struct seat *seat, enum encoder_state fault)
 {
-	const struct candidate *candidate = facade->choice.candidate;
-	g_mutex_lock(&state.lock);
-	facade->input.line_bps = state.line_bps ? state.line_bps(state.user) : 0;
-	g_mutex_unlock(&state.lock);
-	if (!candidate || candidate->rate == CANDIDATE_RATE_QUALITY)
+	g_autofree char *reason = encoder_reason(seat->encoder);
+	choices_note_fault(seat->choice.candidate, fault, reason);
+	seat_leave(seat, fault == ENCODER_SILENT ? 0 : ENCODER_END_MS);
+}
+
+/* Returns false when there is nobody who could encode pictures of this size. */
+static bool take_seat(Facade *facade)
+{
+	struct choice choice;
+	int width = GST_VIDEO_INFO_WIDTH(&facade->info),
+	    height = GST_VIDEO_INFO_HEIGHT(&facade->info);
+	while (choices_pick(codec_of(facade), width, height, &choice)) {
+		if (!seat_take(&facade->seat, &choice, &facade->info, &facade->input))
+			return false;
+		enum encoder_state is =
+			encoder_wait(facade->seat.encoder, seat_timeout_ms(&facade->seat));
+		if (is == ENCODER_READY)
+			return true;
+		note_fault(&facade->seat, is);
+		if (!choice.candidate->hardware)
+			return false;
+	}
+	return false;
+}
+
+/*
+ * A better encoder than the one at work, that was busy or had failed, may be used again. It starts
+ * while that goes on, and takes its place when it is ready.
+ */
+static void look_for_better(Facade *facade)
+{
+	struct choice choice;
+	int width = GST_VIDEO_INFO_WIDTH(&facade->info),
+	    height = GST_VIDEO_INFO_HEIGHT(&facade->info);
+	gint64 now_us = g_get_monotonic_time();
+	if (!facade->seat.encoder || facade->next.encoder || now_us < facade->look_us)
 		return;
-	bool x264 = candidate->rate == CANDIDATE_RATE_X264;
-	struct rate rate = x264 ? rate_ceiling(&facade->input) : rate_target(&facade->input);
-	if (!differs(rate.kbit, facade->told.kbit) &&
-		!differs(rate.buffer_ms, facade->told.buffer_ms))
-		return;
-	facade->told = rate;
-	if (x264)
-		tell_x264(facade, rate);
-	else
-		tell_target(facade, rate);
+	facade->look_us = now_us + LOOK_US;
+	if (choices_pick(codec_of(facade), width, height, &choice) &&
+		choice.candidate != facade->seat.choice.candidate)
+		seat_take(&facade->next, &choice, &facade->info, &facade->input);
 }
 
-static void update_quality(Facade *facade, uint64_t size_bytes)
+static void take_better(Facade *facade)
 {
-	int next = rate_quality(&facade->input, facade->quality, size_bytes);
-	if (next == facade->quality)
+	if (!facade->next.encoder)
 		return;
-	facade->quality = next;
-	g_object_set(facade->encoder, "quality", next, NULL);
+	enum encoder_state is = seat_look(&facade->next);
+	if (is == ENCODER_STARTING)
+		return;
+	if (is != ENCODER_READY) {
+		note_fault(&facade->next, is);
+		return;
+	}
+	seat_leave(&facade->seat, ENCODER_END_MS);
+	facade->seat = facade->next;
+	facade->next = (struct seat){ 0 };
+}
+
+/* Returns NULL when nobody could encode the picture. */
+static GstBuffer *encode(Facade *facade, GstBuffer *picture)
+{
+	look_for_better(facade);
+	take_better(facade);
+	while (facade->seat.encoder || take_seat(facade)) {
+		const struct candidate *candidate = facade->seat.choice.candidate;
+		GstBuffer *encoded;
+		enum encoder_state is =
+			seat_encode(&facade->seat, &facade->input, picture, &encoded);
+		if (is == ENCODER_READY) {
+			choices_note_success(candidate);
+			return encoded;
+		}
+		note_fault(&facade->seat, is);
+		if (!candidate->hardware)
+			break;
+	}
+	return NULL;
 }
 
 /* ---- pictures ---- */
@@ -146,155 +215,72 @@ static void note_arrival(Facade *facade)
 	uint64_t now_ns = (uint64_t)g_get_monotonic_time() * 1000;
 	uint64_t interval_ns = now_ns - facade->arrived_ns;
 	facade->arrived_ns = now_ns;
+	g_mutex_lock(&facade->lock);
+	facade->input.allowed_bps = facade->allowed_bps;
+	g_mutex_unlock(&facade->lock);
+	g_mutex_lock(&state.lock);
+	facade->input.line_bps = state.line_bps ? state.line_bps(state.user) : 0;
+	g_mutex_unlock(&state.lock);
 	if (interval_ns > PAUSE_NS)
 		return;
 	facade->interval_ns += INTERVAL_SMOOTHING * ((double)interval_ns - facade->interval_ns);
 	facade->input.real_fps = 1e9 / MAX(facade->interval_ns, 1.0);
 }
 
-static void note_caps(Facade *facade, GstCaps *caps)
+static void note_encoded(Facade *facade)
 {
-	const GstStructure *structure = gst_caps_get_structure(caps, 0);
-	int width = 0, height = 0, fps_n = 0, fps_d = 1;
-	gst_structure_get_int(structure, "width", &width);
-	gst_structure_get_int(structure, "height", &height);
-	gst_structure_get_fraction(structure, "framerate", &fps_n, &fps_d);
-	facade->input.width = (uint32_t)MAX(width, 0);
-	facade->input.height = (uint32_t)MAX(height, 0);
-	facade->input.stated_fps = fps_d > 0 ? (double)fps_n / fps_d : 0;
-	facade->input.real_fps = facade->input.stated_fps;
-	facade->interval_ns = 1e9 / MAX(facade->input.stated_fps, 1.0);
-	if (facade->choice.candidate && facade->choice.candidate->timed)
-		facade->input.stated_fps = 0;
-}
-
-static GstPadProbeReturn on_picture(GstPad *pad, GstPadProbeInfo *info, gpointer user)
-{
-	Facade *facade = user;
-	GstEvent *event = GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER ?
-				  NULL :
-				  GST_PAD_PROBE_INFO_EVENT(info);
-	g_mutex_lock(&facade->lock);
-	if (!event)
-		note_arrival(facade);
-	if (event && GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
-		GstCaps *caps;
-		gst_event_parse_caps(event, &caps);
-		note_caps(facade, caps);
-		facade->first = true;
-	}
-	update_rate(facade);
-	g_mutex_unlock(&facade->lock);
-	return GST_PAD_PROBE_OK;
-}
-
-static GstPadProbeReturn on_encoded(GstPad *pad, GstPadProbeInfo *info, gpointer user)
-{
-	Facade *facade = user;
-	GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
-	g_mutex_lock(&facade->lock);
+	const struct candidate *candidate = facade->seat.choice.candidate;
 	uint64_t took_ns = (uint64_t)g_get_monotonic_time() * 1000 - facade->arrived_ns;
-	double fps = facade->input.real_fps;
-	if (facade->choice.candidate->rate == CANDIDATE_RATE_QUALITY)
-		update_quality(facade, gst_buffer_get_size(buffer));
-	if (codec_of(facade) == CANDIDATE_H264)
-		GST_PAD_PROBE_INFO_DATA(info) = access_unit_delimit(buffer, facade->first);
-	facade->first = false;
-	g_mutex_unlock(&facade->lock);
-	if (facade->choice.candidate->rate == CANDIDATE_RATE_X264)
-		speed_note(took_ns, fps);
+	if (candidate->rate == CANDIDATE_RATE_X264)
+		speed_note(took_ns, facade->input.real_fps);
 	stats_add(facade->head, STATS_STREAM_FRAMES, 1);
 	stats_record_us(facade->head, STATS_PICTURE_TO_ENCODED, took_ns / 1000);
-	stats_set_encoder(facade->head, facade->choice.candidate->name);
-	return GST_PAD_PROBE_OK;
+	stats_set_encoder(facade->head, candidate->name);
+}
+
+/*
+ * Gives a picture the times that it had when it came. Encoders move them, x264enc by 1000 hours,
+ * and say so by a segment, which would have to change within a stream; spice-server's sink waits
+ * for what they say.
+ */
+static GstBuffer *restore_times(GstBuffer *encoded, const GstBuffer *picture)
+{
+	encoded = gst_buffer_make_writable(encoded);
+	GST_BUFFER_PTS(encoded) = GST_BUFFER_PTS(picture);
+	GST_BUFFER_DTS(encoded) = GST_BUFFER_DTS(picture);
+	GST_BUFFER_DURATION(encoded) = GST_BUFFER_DURATION(picture);
+	return encoded;
+}
+
+static GstFlowReturn facade_chain(GstPad *pad, GstObject *parent, GstBuffer *picture)
+{
+	Facade *facade = (Facade *)parent;
+	note_arrival(facade);
+	GstBuffer *encoded = encode(facade, picture);
+	if (encoded)
+		encoded = restore_times(encoded, picture);
+	gst_buffer_unref(picture);
+	if (!encoded) {
+		GST_ELEMENT_ERROR(facade, STREAM, ENCODE, ("no encoder took the picture"), (NULL));
+		return GST_FLOW_ERROR;
+	}
+	note_encoded(facade);
+	if (codec_of(facade) == CANDIDATE_H264)
+		encoded = access_unit_delimit(encoded, facade->first);
+	facade->first = false;
+	return gst_pad_push(facade->src, encoded);
 }
 
 /* ---- making ---- */
 
-/* Makes the element's pad the bin's. */
-static void add_ghost(Facade *facade, GstElement *element, const char *name)
+static GstStateChangeReturn facade_change_state(GstElement *element, GstStateChange change)
 {
-	g_autoptr(GstPad) pad = gst_element_get_static_pad(element, name);
-	gst_element_add_pad(GST_ELEMENT(facade), gst_ghost_pad_new(name, pad));
-}
-
-static void add_probe(GstElement *element, const char *name, GstPadProbeType type,
-	GstPadProbeCallback callback, Facade *facade)
-{
-	g_autoptr(GstPad) pad = gst_element_get_static_pad(element, name);
-	gst_pad_add_probe(pad, type, callback, facade, NULL);
-}
-
-static void set_up_encoder(Facade *facade)
-{
-	const struct candidate *candidate = facade->choice.candidate;
-	if (candidate->rate == CANDIDATE_RATE_X264)
-		gst_util_set_object_arg(G_OBJECT(facade->encoder), "speed-preset", speed_preset());
-	candidate_apply(candidate, facade->encoder);
-	if (candidate->rate == CANDIDATE_RATE_QUALITY)
-		g_object_set(facade->encoder, "quality", facade->quality, NULL);
-}
-
-static void fill(Facade *facade)
-{
-	const struct candidate *candidate = facade->choice.candidate;
-	facade->encoder = gst_element_factory_create(facade->choice.factory, NULL);
-	if (!facade->encoder)
-		return;
-	bool sharp = facade->choice.chroma_444 && candidate->rate == CANDIDATE_RATE_X264;
-	GstElement *convert = convert_new(sharp ? "Y444" : candidate->format,
-		candidate->codec == CANDIDATE_MJPEG && g_str_equal(candidate->format, "I420"));
-	set_up_encoder(facade);
-	gst_bin_add_many(GST_BIN(facade), convert, facade->encoder, NULL);
-	gst_element_link(convert, facade->encoder);
-	add_probe(convert, "sink", GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-		on_picture, facade);
-	add_probe(facade->encoder, "src", GST_PAD_PROBE_TYPE_BUFFER, on_encoded, facade);
-	add_ghost(facade, convert, "sink");
-	add_ghost(facade, facade->encoder, "src");
-}
-
-static bool current_choice(enum candidate_codec codec, struct facade_choice *choice)
-{
-	g_mutex_lock(&state.lock);
-	const struct choices *choices = &state.choices[codec];
-	bool found = choices->first < choices->n;
-	if (found)
-		*choice = choices->list[choices->first];
-	g_mutex_unlock(&state.lock);
-	return found;
-}
-
-static void facade_constructed(GObject *object)
-{
-	Facade *facade = (Facade *)object;
-	G_OBJECT_CLASS(parent_class)->constructed(object);
-	if (current_choice(codec_of(facade), &facade->choice))
-		fill(facade);
-}
-
-/* Drops the candidate. Returns true when there is another choice for the next element. */
-static bool give_up(enum candidate_codec codec, const struct candidate *candidate)
-{
-	g_mutex_lock(&state.lock);
-	struct choices *choices = &state.choices[codec];
-	bool current =
-		choices->first < choices->n && choices->list[choices->first].candidate == candidate;
-	bool another = choices->first + 1 < choices->n;
-	if (current && another)
-		choices->first++;
-	g_mutex_unlock(&state.lock);
-	return current && another;
-}
-
-static void facade_handle_message(GstBin *bin, GstMessage *message)
-{
-	Facade *facade = (Facade *)bin;
-	if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR && facade->choice.candidate &&
-		give_up(codec_of(facade), facade->choice.candidate))
-		g_warning("video: encoder %s failed in service; going on without it",
-			facade->choice.candidate->name);
-	GST_BIN_CLASS(parent_class)->handle_message(bin, message);
+	Facade *facade = (Facade *)element;
+	GstStateChangeReturn result =
+		GST_ELEMENT_CLASS(parent_class)->change_state(element, change);
+	if (change == GST_STATE_CHANGE_PAUSED_TO_READY)
+		leave_seats(facade);
+	return result;
 }
 
 static void facade_set_property(GObject *object, guint id, const GValue *value, GParamSpec *pspec)
@@ -303,15 +289,14 @@ static void facade_set_property(GObject *object, guint id, const GValue *value, 
 	if (id != PROPERTY_BITRATE)
 		return;
 	g_mutex_lock(&facade->lock);
-	facade->input.allowed_bps = (uint64_t)g_value_get_uint(value) * 1024;
-	if (facade->encoder)
-		update_rate(facade);
+	facade->allowed_bps = (uint64_t)g_value_get_uint(value) * 1024;
 	g_mutex_unlock(&facade->lock);
 }
 
 static void facade_finalize(GObject *object)
 {
 	Facade *facade = (Facade *)object;
+	leave_seats(facade);
 	g_mutex_clear(&facade->lock);
 	G_OBJECT_CLASS(parent_class)->finalize(object);
 }
@@ -330,23 +315,23 @@ static void install_properties(GObjectClass *object_class, const struct face *fa
 				G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS));
 }
 
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK,
+	GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ BGRx, BGRA }")));
+static GstStaticPadTemplate src_template =
+	GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
 static void facade_class_init(gpointer class, gpointer data)
 {
-	static GstStaticPadTemplate sink =
-		GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
-	static GstStaticPadTemplate src =
-		GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 	GObjectClass *object_class = G_OBJECT_CLASS(class);
 	const struct face *face = data;
-	parent_class = g_type_class_peek(GST_TYPE_BIN);
+	parent_class = g_type_class_peek(GST_TYPE_ELEMENT);
 	((FacadeClass *)class)->codec = (enum candidate_codec)(face - faces);
-	object_class->constructed = facade_constructed;
 	object_class->set_property = facade_set_property;
 	object_class->finalize = facade_finalize;
-	GST_BIN_CLASS(class)->handle_message = facade_handle_message;
+	GST_ELEMENT_CLASS(class)->change_state = facade_change_state;
 	install_properties(object_class, face);
-	gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(class), &sink);
-	gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(class), &src);
+	gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(class), &sink_template);
+	gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(class), &src_template);
 	gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(class), "Encoder of this machine",
 		"Codec/Encoder/Video", "Stands where spice-server looks for an encoder", "Vitrine");
 }
@@ -356,8 +341,12 @@ static void facade_init(GTypeInstance *instance, gpointer class)
 	Facade *facade = (Facade *)instance;
 	g_mutex_init(&facade->lock);
 	facade->head = stats_get_thread_head();
-	facade->quality = FIRST_QUALITY;
-	facade->first = true;
+	facade->sink = gst_pad_new_from_static_template(&sink_template, "sink");
+	facade->src = gst_pad_new_from_static_template(&src_template, "src");
+	gst_pad_set_chain_function(facade->sink, facade_chain);
+	gst_pad_set_event_function(facade->sink, facade_sink_event);
+	gst_element_add_pad(GST_ELEMENT(facade), facade->sink);
+	gst_element_add_pad(GST_ELEMENT(facade), facade->src);
 }
 
 GType facade_type(enum candidate_codec codec)
@@ -374,22 +363,11 @@ GType facade_type(enum candidate_codec codec)
 			.instance_size = sizeof(Facade),
 			.instance_init = facade_init,
 		};
-		types[codec] = g_type_register_static(GST_TYPE_BIN, names[codec], &info, 0);
+		types[codec] = g_type_register_static(GST_TYPE_ELEMENT, names[codec], &info, 0);
 	}
 	GType type = types[codec];
 	g_mutex_unlock(&state.lock);
 	return type;
-}
-
-void facade_set_choices(
-	enum candidate_codec codec, const struct facade_choice *choices, unsigned n_choices)
-{
-	g_mutex_lock(&state.lock);
-	struct choices *own = &state.choices[codec];
-	own->n = MIN(n_choices, FACADE_CHOICES_MAX);
-	own->first = 0;
-	memcpy(own->list, choices, own->n * sizeof(*choices));
-	g_mutex_unlock(&state.lock);
 }
 
 void facade_set_line(uint64_t (*line_bps)(void *user), void *user)

@@ -1,37 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * facade: is the element that stands under a name that spice-server looks up ("x264enc", "vp8enc",
- * "avenc_mjpeg"). It is a bin of convert.h's element and the encoder of this machine.
+ * "avenc_mjpeg"). Behind it encodes whoever can best (choices.h), on a thread of its own
+ * (encoder.h).
  *
  * It takes every property that spice-server sets on the element of that name, and follows only the
  * bit rate (rate.h); its candidate decides the rest. Exactly one buffer leaves for each that came,
- * before the next comes. A picture that cannot be encoded posts an error, since spice-server waits
- * for one or the other. A candidate that errs in service is not used again by this process: the
- * next one is.
+ * before the next comes. When an encoder fails or does not answer, the same picture is given to the
+ * next one, so that the stream goes on with a key frame. A picture that nobody can encode posts an
+ * error, since spice-server waits for one or the other. When a better encoder may be used again, it
+ * takes over.
  *
- * Threads: any makes and uses elements. facade_set_choices() must be called before a codec's first
- * element is made.
+ * Threads: any makes and uses elements. choices_set() must be called before a codec's first
+ * picture.
  */
 #pragma once
 
 #include <gst/gst.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "display/video/candidates.h"
-
-/* A codec has at most this many choices; more are left out. */
-#define FACADE_CHOICES_MAX 8
-
-struct facade_choice {
-	const struct candidate *candidate;
-	GstElementFactory *factory; /* borrowed: it must live as long as the process */
-	bool chroma_444;
-};
-
-/* Makes the codec's elements of the first of these choices that has not failed, from now on. */
-void facade_set_choices(
-	enum candidate_codec codec, const struct facade_choice *choices, unsigned n_choices);
 
 /*
  * Returns the type of a codec's element, to be registered under the name that spice-server looks

@@ -1,45 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "display/video/trial.h"
 
-#include <gst/app/gstappsink.h>
-#include <gst/app/gstappsrc.h>
+#include <gst/video/video.h>
 #include <string.h>
+
+#include "display/video/convert.h"
 
 /* Hardware has a least size: the largest known is 145x145 of NVENC, and some count blocks of 64. */
 #define WIDTH 320
 #define HEIGHT 256
 #define FPS 60
-
-struct rig {
-	GstElement *pipeline, *source, *sink;
-};
-
-static bool rig_start(struct rig *rig, GstElement *encoder)
-{
-	rig->pipeline = gst_pipeline_new(NULL);
-	rig->source = gst_element_factory_make("appsrc", NULL);
-	rig->sink = gst_element_factory_make("appsink", NULL);
-	if (!rig->source || !rig->sink) {
-		g_clear_pointer(&rig->source, gst_object_unref);
-		g_clear_pointer(&rig->sink, gst_object_unref);
-		gst_object_unref(gst_object_ref_sink(encoder));
-		return false;
-	}
-	g_autoptr(GstCaps) caps = gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING,
-		"BGRx", "width", G_TYPE_INT, WIDTH, "height", G_TYPE_INT, HEIGHT, "framerate",
-		GST_TYPE_FRACTION, FPS, 1, NULL);
-	g_object_set(rig->source, "caps", caps, "is-live", TRUE, "format", GST_FORMAT_TIME,
-		"do-timestamp", TRUE, NULL);
-	g_object_set(rig->sink, "sync", FALSE, NULL);
-	gst_bin_add_many(GST_BIN(rig->pipeline), rig->source, encoder, rig->sink, NULL);
-	return gst_element_link_many(rig->source, encoder, rig->sink, NULL) &&
-	       gst_element_set_state(rig->pipeline, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE;
-}
+#define KBIT 4000
+#define BUFFER_MS 50
+#define QUALITY 75
 
 static GstBuffer *picture(unsigned number)
 {
 	GstBuffer *buffer = gst_buffer_new_allocate(NULL, WIDTH * HEIGHT * 4, NULL);
 	GstMapInfo map;
+	GST_BUFFER_PTS(buffer) = number * GST_SECOND / FPS;
 	if (!gst_buffer_map(buffer, &map, GST_MAP_WRITE))
 		return buffer;
 	for (unsigned y = 0; y < HEIGHT; y++) {
@@ -52,25 +31,51 @@ static GstBuffer *picture(unsigned number)
 	return buffer;
 }
 
-static bool rig_encode(const struct rig *rig, unsigned number)
+static enum encoder_state encode(struct encoder *encoder, struct convert *convert,
+	const struct encoder_told *told, unsigned number)
 {
-	if (gst_app_src_push_buffer(GST_APP_SRC(rig->source), picture(number)) != GST_FLOW_OK)
-		return false;
-	GstSample *sample = gst_app_sink_try_pull_sample(
-		GST_APP_SINK(rig->sink), TRIAL_TIMEOUT_MS * GST_MSECOND);
-	bool came = sample && gst_sample_get_buffer(sample);
-	if (sample)
-		gst_sample_unref(sample);
-	return came;
+	GstBuffer *drawn = picture(number), *encoded = NULL;
+	GstBuffer *converted = convert_picture(convert, drawn);
+	gst_buffer_unref(drawn);
+	if (!converted)
+		return ENCODER_FAILED;
+	enum encoder_state state =
+		encoder_encode(encoder, converted, told, TRIAL_TIMEOUT_MS, &encoded);
+	gst_clear_buffer(&encoded);
+	return state;
 }
 
-bool trial_passes(GstElement *encoder)
+static enum encoder_state run(struct encoder_setup *setup, struct convert *convert, char **reason)
 {
-	struct rig rig = { 0 };
-	bool passed = rig_start(&rig, encoder);
-	for (unsigned i = 0; passed && i < TRIAL_PICTURES; i++)
-		passed = rig_encode(&rig, i);
-	gst_element_set_state(rig.pipeline, GST_STATE_NULL);
-	gst_object_unref(rig.pipeline);
-	return passed;
+	setup->caps = convert_caps(convert);
+	struct encoder *encoder = encoder_create(setup);
+	enum encoder_state state = encoder_wait(encoder, TRIAL_TIMEOUT_MS);
+	for (unsigned i = 0; i < TRIAL_PICTURES && state == ENCODER_READY; i++)
+		state = encode(encoder, convert, &setup->told, i);
+	*reason = encoder_reason(encoder);
+	encoder_destroy(encoder, state == ENCODER_SILENT ? 0 : ENCODER_END_MS);
+	return state;
+}
+
+enum encoder_state trial_run(
+	const struct choice *choice, const char *node, int cuda_device, char **reason)
+{
+	struct encoder_setup setup = { .candidate = choice->candidate,
+		.factory = choice->factory,
+		.told = { .rate = { .kbit = KBIT, .buffer_ms = BUFFER_MS }, .quality = QUALITY },
+		.trial = true,
+		.node = node,
+		.cuda_device = cuda_device };
+	GstVideoInfo info;
+	gst_video_info_set_format(&info, GST_VIDEO_FORMAT_BGRx, WIDTH, HEIGHT);
+	info.fps_n = FPS;
+	info.fps_d = 1;
+	struct convert *convert = convert_create(
+		choice_format(choice), candidate_is_full_range(choice->candidate), &info);
+	*reason = NULL;
+	if (!convert)
+		return ENCODER_FAILED;
+	enum encoder_state state = run(&setup, convert, reason);
+	convert_destroy(convert);
+	return state;
 }

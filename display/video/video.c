@@ -3,20 +3,25 @@
 
 #include <gst/gst.h>
 
-#include "display/video/candidates.h"
 #include "display/video/facade.h"
+#include "display/video/factories.h"
+#include "display/video/own_gpu.h"
 #include "display/video/trial.h"
+#include "protocol/heartbeat_writer.h"
 
 struct encoder_search {
 	const struct video_options *options;
-	const struct candidate *forced; /* NULL: none, or it does not work */
-	struct facade_choice choices[CANDIDATE_CODECS][FACADE_CHOICES_MAX];
+	const struct candidate *forced;               /* NULL: none, or it does not work */
+	GstElementFactory *factories[CANDIDATES_MAX]; /* by the candidate's index */
+	struct choice choices[CANDIDATE_CODECS][CHOICES_MAX];
 	unsigned n_choices[CANDIDATE_CODECS];
+	const struct candidate *best[CANDIDATE_CODECS]; /* that works now */
 };
 
 static char *codecs_text;
 static char *choice_text; /* for people */
 static bool uses_gpu;
+static struct own_gpu own_gpu = { .cuda_device = -1 };
 
 static struct {
 	struct video_options options;
@@ -27,30 +32,43 @@ static struct {
 	void *user;
 } start;
 
-/*
- * Returns the machine's factory of that name, or NULL. It is loaded here, since one that is not
- * loads by its name at its first use, and that would find our element. It is never unreferenced,
- * because elements are made of it as long as the process lives.
- */
-static GstElementFactory *find_factory(const char *name)
+static bool is_forced(const struct encoder_search *search, const struct candidate *candidate)
 {
-	GstElementFactory *found = gst_element_factory_find(name);
-	if (!found)
-		return NULL;
-	GstPluginFeature *loaded = gst_plugin_feature_load(GST_PLUGIN_FEATURE(found));
-	gst_object_unref(found);
-	return loaded ? GST_ELEMENT_FACTORY(loaded) : NULL;
+	return g_strcmp0(search->options->encoder, candidate->name) == 0;
 }
 
-static bool try_candidate(struct facade_choice *choice)
+/* The desktop's own GPU is the first choice, and another one none unless it was asked for. */
+static GstElementFactory *find_factory(
+	const struct encoder_search *search, const struct candidate *candidate)
 {
-	enum candidate_codec codec = choice->candidate->codec;
-	facade_set_choices(codec, choice, 1);
-	GstElement *element = g_object_new(facade_type(codec), NULL);
-	bool passed = trial_passes(element);
-	g_info("video: encoder %s %s", choice->candidate->name,
-		passed ? "works" : "is there and fails");
-	return passed;
+	GstElementFactory *factory = NULL;
+	g_autofree char *own = own_gpu_element(&own_gpu, candidate);
+	if (own)
+		factory = factories_find(candidate, own);
+	if (!factory && (own_gpu_may_have(&own_gpu, candidate) || is_forced(search, candidate)))
+		factory = factories_find(candidate, candidate->factory);
+	return factory;
+}
+
+static void find_factories(struct encoder_search *search)
+{
+	unsigned n_candidates;
+	const struct candidate *all = candidates_get(&n_candidates);
+	for (unsigned pass = 0; pass < 2; pass++) {
+		for (unsigned i = 0; i < n_candidates; i++) {
+			/* Software first: no driver keeps that from loading. */
+			if (all[i].hardware == (pass == 1) && !heartbeat_encoder_is_refused(i))
+				search->factories[i] = find_factory(search, &all[i]);
+		}
+	}
+}
+
+static enum encoder_state try_choice(
+	const struct encoder_search *search, const struct choice *choice, char **reason)
+{
+	bool any = is_forced(search, choice->candidate);
+	return trial_run(choice, any ? NULL : own_gpu.node,
+		any || !choice->candidate->is_cuda ? -1 : own_gpu.cuda_device, reason);
 }
 
 /*
@@ -69,33 +87,55 @@ static bool is_wanted(const struct encoder_search *search, const struct candidat
 	return true;
 }
 
+static void add_choice(struct encoder_search *search, const struct choice *choice, bool works)
+{
+	enum candidate_codec codec = choice->candidate->codec;
+	search->choices[codec][search->n_choices[codec]++] = *choice;
+	if (works && !search->best[codec])
+		search->best[codec] = choice->candidate;
+	if (works && is_forced(search, choice->candidate))
+		search->forced = choice->candidate;
+}
+
 static void consider(struct encoder_search *search, const struct candidate *candidate)
 {
-	unsigned *n = &search->n_choices[candidate->codec];
+	unsigned n = search->n_choices[candidate->codec];
 	/* A list ends with the first one in software that works: it stands behind hardware. */
-	bool enough = *n > 0 && !search->choices[candidate->codec][*n - 1].candidate->hardware;
-	if (enough || *n == FACADE_CHOICES_MAX || !is_wanted(search, candidate))
+	bool enough = n > 0 && !search->choices[candidate->codec][n - 1].candidate->hardware;
+	if (enough || n == CHOICES_MAX || !is_wanted(search, candidate))
 		return;
-	struct facade_choice choice = {
+	if (heartbeat_encoder_is_refused(candidate_index(candidate)))
+		g_warning(
+			"video: encoder %s: vitrine-display has crashed in it; not used until the "
+			"desktop is started again",
+			candidate->name);
+	const struct choice choice = {
 		.candidate = candidate,
-		.factory = find_factory(candidate->factory),
+		.factory = search->factories[candidate_index(candidate)],
 		.chroma_444 = search->options->chroma_444,
 	};
-	if (!choice.factory || !try_candidate(&choice))
+	if (!choice.factory)
 		return;
-	search->choices[candidate->codec][(*n)++] = choice;
-	if (g_strcmp0(search->options->encoder, candidate->name) == 0)
-		search->forced = candidate;
+	g_autofree char *reason = NULL;
+	enum encoder_state state = try_choice(search, &choice, &reason);
+	bool works = state == ENCODER_READY;
+	g_info("video: encoder %s %s", candidate->name, works ? "works" : "is there and fails");
+	if (!works)
+		choices_note_fault(candidate, state, reason);
+	/* What failed may have been busy, with another desktop. */
+	if (works || (candidate->hardware && !choices_is_out(candidate)))
+		add_choice(search, &choice, works);
 }
 
 static void put_in_service(struct encoder_search *search, GString *said, GString *codecs)
 {
 	for (enum candidate_codec codec = 0; codec < CANDIDATE_CODECS; codec++) {
 		const char *name = candidate_codec_name(codec);
-		unsigned n = search->n_choices[codec];
-		g_string_append_printf(said, "%s%s %s", said->len ? ", " : "", name,
-			n ? search->choices[codec][0].candidate->name : "none");
-		facade_set_choices(codec, search->choices[codec], n);
+		const struct candidate *best = search->best[codec];
+		unsigned n = best ? search->n_choices[codec] : 0;
+		g_string_append_printf(
+			said, "%s%s %s", said->len ? ", " : "", name, best ? best->name : "none");
+		choices_set(codec, search->choices[codec], n);
 		for (unsigned i = 0; i < n; i++)
 			uses_gpu |= search->choices[codec][i].candidate->hardware;
 		if (n == 0)
@@ -109,9 +149,16 @@ static void put_in_service(struct encoder_search *search, GString *said, GString
 	g_string_append(codecs, "spice:mjpeg");
 }
 
-void video_load(void)
+void video_load(const char *node)
 {
 	g_autoptr(GError) error = NULL;
+	own_gpu_finish(&own_gpu);
+	own_gpu_find(&own_gpu, "", node);
+	/* CUDA numbers GPUs by their speed otherwise. */
+	g_setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID", TRUE);
+	/* The VA-API elements of before 1.22 have no names of their own for other GPUs. */
+	if (node)
+		g_setenv("GST_VAAPI_DRM_DEVICE", node, TRUE);
 	if (!gst_init_check(NULL, NULL, &error))
 		g_warning("video: GStreamer does not start: %s", error->message);
 }
@@ -125,6 +172,7 @@ bool video_init(const struct video_options *options)
 	}
 	struct encoder_search search = { .options = options };
 	unsigned n_candidates;
+	find_factories(&search);
 	const struct candidate *candidates = candidates_get(&n_candidates);
 	for (unsigned i = 0; i < n_candidates; i++)
 		consider(&search, &candidates[i]);
@@ -140,6 +188,63 @@ bool video_init(const struct video_options *options)
 	g_warning("video: no encoder \"%s\" here", options->encoder);
 	return false;
 }
+
+/* ---- describing ---- */
+
+/* Returns what the first needed property that is an enumeration offers, or NULL. */
+static char *list_rate_controls(const struct choice *choice)
+{
+	GObjectClass *class =
+		g_type_class_ref(gst_element_factory_get_element_type(choice->factory));
+	const struct candidate_setting *setting = choice->candidate->settings;
+	GString *list = g_string_new(NULL);
+	for (; setting->property && list->len == 0; setting++) {
+		GParamSpec *pspec = g_object_class_find_property(class, setting->property);
+		if (!setting->needed || !pspec || !G_IS_PARAM_SPEC_ENUM(pspec))
+			continue;
+		const GEnumClass *values = G_PARAM_SPEC_ENUM(pspec)->enum_class;
+		for (unsigned i = 0; i < values->n_values; i++)
+			g_string_append_printf(
+				list, "%s%s", i ? ", " : "", values->values[i].value_nick);
+	}
+	g_type_class_unref(class);
+	return g_string_free(list, list->len == 0);
+}
+
+static void describe(const struct encoder_search *search, const struct candidate *candidate,
+	void (*tell)(void *user, const struct video_encoder *encoder), void *user)
+{
+	const struct choice choice = { .candidate = candidate,
+		.factory = search->factories[candidate_index(candidate)] };
+	if (!choice.factory)
+		return;
+	g_autofree char *reason = NULL, *controls = list_rate_controls(&choice);
+	g_autofree char *sizes = choice_sizes(&choice);
+	enum encoder_state state = try_choice(search, &choice, &reason);
+	const struct video_encoder encoder = { .name = candidate->name,
+		.element = GST_OBJECT_NAME(choice.factory),
+		.codec = candidate_codec_name(candidate->codec),
+		.rate_controls = controls,
+		.sizes = sizes,
+		.reason = state == ENCODER_READY  ? NULL :
+			  reason                  ? reason :
+			  state == ENCODER_SILENT ? "it does not answer" :
+						    "it gives no reason" };
+	tell(user, &encoder);
+}
+
+void video_describe(void (*tell)(void *user, const struct video_encoder *encoder), void *user)
+{
+	const struct video_options options = { 0 };
+	struct encoder_search search = { .options = &options };
+	unsigned n_candidates;
+	const struct candidate *all = candidates_get(&n_candidates);
+	find_factories(&search);
+	for (unsigned i = 0; i < n_candidates; i++)
+		describe(&search, &all[i], tell, user);
+}
+
+/* ---- at the start ---- */
 
 static gboolean on_done(gpointer user)
 {

@@ -32,12 +32,24 @@ struct video_options {
 	bool chroma_444;
 };
 
+/* It says of an encoder what it is and whether it serves; texts are only for the call. */
+struct video_encoder {
+	const char *name, *element, *codec;
+	/* What the element's property for it offers ("cbr, vbr, cqp"); NULL: it has none. */
+	const char *rate_controls;
+	const char *sizes;  /* "160x160 to 4096x4096" */
+	const char *reason; /* why it does not serve; NULL: it does */
+};
+
 /*
  * Starts GStreamer, which executes a program of its own when it finds plugins that it does not know
  * yet, and then takes seconds. It is called before the process is confined, while there is one
  * thread.
+ *
+ * `node` is the render node of the GPU that draws the desktop, NULL where that is not known. Of
+ * several GPUs, only encoders of this one are used, but for one that was asked for by its name.
  */
-void video_load(void);
+void video_load(const char *node);
 
 /*
  * Tries the candidates and registers the elements; video_start() does this in its thread. It takes
@@ -47,6 +59,9 @@ void video_load(void);
  */
 bool video_init(const struct video_options *options);
 
+/* Says of each encoder on this machine that we know how to set up what its trial showed. */
+void video_describe(void (*tell)(void *user, const struct video_encoder *encoder), void *user);
+
 /*
  * Runs video_init() on a thread of its own, so that clients do not wait for it. `done` is called
  * once on the main loop, unless video_stop() comes first, and one log line says what was chosen.
@@ -54,7 +69,7 @@ bool video_init(const struct video_options *options);
  * options are copied, but their text is not.
  */
 void video_start(const struct video_options *options, void (*done)(void *user), void *user);
-/* Tells, once `done` was called, whether an encoder on a GPU serves. */
+/* Tells, once `done` was called, whether an encoder on a GPU serves, or may do so later. */
 bool video_uses_gpu(void);
 /* Waits for the thread. `done` is not called after this. Elements stay registered. */
 void video_stop(void);
