@@ -59,9 +59,29 @@ static bool tell_ticket(void *user, uint32_t ticket, bool used)
 	return keeper_end_say_ticket(display->keeper, ticket, used);
 }
 
+static void on_video(void *user)
+{
+	struct display *display = user;
+	g_assert(display->core);
+	spice_core_set_codecs(display->core, video_codecs());
+	display_walls_narrow(display->walls, video_uses_gpu());
+}
+
+/*
+ * Encoders are tried when the keeper has spoken, and so knows that this process is ready: a driver
+ * may crash it, and a display that has never been ready would be the desktop's end.
+ */
+static void begin_video(struct display *display)
+{
+	if (!display->video_is_begun)
+		video_start(&display->video_options, on_video, display);
+	display->video_is_begun = true;
+}
+
 static bool on_listener(void *user, enum keeper_listener_kind kind, int fd)
 {
 	struct display *display = user;
+	begin_video(display);
 	return relay_listen(display->relay, kind, fd);
 }
 
@@ -141,14 +161,6 @@ static uint64_t line_bps(void *user)
 	return bps;
 }
 
-static void on_video(void *user)
-{
-	struct display *display = user;
-	g_assert(display->core);
-	spice_core_set_codecs(display->core, video_codecs());
-	display_walls_narrow(display->walls, video_uses_gpu());
-}
-
 static bool start(struct display *display, const struct display_options *options)
 {
 	display->core = spice_core_create(options->name, &display_core_ops, display);
@@ -163,7 +175,7 @@ static bool start(struct display *display, const struct display_options *options
 	if (!display->spice_inputs || !display->agent || !display->screens || !display->playback)
 		return false;
 	video_set_line(line_bps, display);
-	video_start(&options->video, on_video, display);
+	display->video_options = options->video;
 	return display_walls_finish(display->walls) &&
 	       keeper_end_say_ready(
 		       display->keeper, &display->walls->state, &display->walls->inner);

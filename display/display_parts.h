@@ -33,6 +33,7 @@
 #include "display/spice/spice_inputs.h"
 #include "display/spice/spice_playback.h"
 #include "display/tickets/tickets.h"
+#include "display/video/video.h"
 
 struct display {
 	void (*done)(void *user, bool fault);
@@ -51,10 +52,12 @@ struct display {
 	struct spice_agent *agent;
 	struct spice_playback *playback;
 	struct inputs *inputs;
-	struct frame_receiver *frames; /* NULL: no renderer */
-	struct dbus_display *dbus;     /* NULL: no QEMU */
-	struct dbus_audio *audio;      /* NULL: no QEMU */
-	bool absolute;                 /* the guest's pointer has positions, not steps */
+	struct frame_receiver *frames;      /* NULL: no renderer */
+	struct dbus_display *dbus;          /* NULL: no QEMU */
+	struct dbus_audio *audio;           /* NULL: no QEMU */
+	struct video_options video_options; /* its text is the caller's */
+	bool video_is_begun;
+	bool absolute; /* the guest's pointer has positions, not steps */
 };
 
 /* display_desktop.c */

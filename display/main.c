@@ -16,6 +16,7 @@
 #include "display/display.h"
 #include "display/relay/inner_maker.h"
 #include "display/relay/sasl_talk.h"
+#include "display/video/video.h"
 #include "protocol/heartbeat_writer.h"
 #include "protocol/keeper_link.h"
 #include "protocol/worker_options.h"
@@ -54,6 +55,15 @@ static bool is_keeper_link(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
 }
 
+static void print_encoder(void *user, const struct video_encoder *encoder)
+{
+	printf("encoder %s (%s): %s, %s%s%s; %s\n", encoder->name, encoder->element, encoder->codec,
+		encoder->sizes, encoder->rate_controls ? ", rate control " : "",
+		encoder->rate_controls ? encoder->rate_controls : "",
+		encoder->reason ? encoder->reason : "works");
+	fflush(stdout);
+}
+
 static bool parse(int argc, char **argv, struct worker_display_options *options)
 {
 	g_autoptr(GError) error = NULL;
@@ -64,6 +74,11 @@ static bool parse(int argc, char **argv, struct worker_display_options *options)
 	}
 	if (options->version) {
 		puts("vitrine-display " VITRINE_VERSION);
+		exit(EXIT_SUCCESS);
+	}
+	if (options->report) {
+		video_load(options->render_node);
+		video_describe(print_encoder, NULL);
 		exit(EXIT_SUCCESS);
 	}
 	return true;
@@ -107,7 +122,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	heartbeat_attach();
 	heartbeat_start(HEARTBEAT_MAIN, "spice-server");
-	video_load();
+	video_load(options.render_node);
 	sasl_talk_load();
 	if (!display_walls_begin(&walls))
 		return EXIT_FAILURE;

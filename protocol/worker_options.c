@@ -50,6 +50,8 @@ static const struct worker_option display_rows[] = {
 		"H.264 with full colour resolution, for clients that decode it" },
 	{ "confine", WORKER_OPTION_CHOICE, DISPLAY(confine), CONFINE_HELP, "HOW",
 		confine_mode_words },
+	{ "report", WORKER_OPTION_SWITCH, DISPLAY(report),
+		"Print which encoders work here, and why others do not" },
 	{ "version", WORKER_OPTION_SWITCH, DISPLAY(version), "Print the version and exit" },
 };
 

@@ -41,7 +41,9 @@ struct worker_display_options {
 	bool video_444;
 	char *render_node; /* what the desktop draws with, and may encode with; NULL: the CPU */
 	unsigned confine;  /* enum confine_mode */
-	bool version;      /* print it and end */
+
+	/* With one of these the program answers and ends, and is no worker. */
+	bool report, version;
 };
 
 enum worker_option_type {

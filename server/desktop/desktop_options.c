@@ -201,8 +201,9 @@ const struct desktop_option desktop_options[] = {
 		"Names, best first by codec: H.264 va-low-power, va, nvenc, vaapi, x264, "
 		"openh264; VP8 vpx; JPEG va-jpeg, jpeg. Without it each codec has the first that "
 		"encodes in a trial at start, and H.264 is taken where the client takes it; a "
-		"line in the log says which. A name that does not work here is said in the log, "
-		"and the default stands.",
+		"line in the log says which. Of several GPUs, only encoders of the one that draws "
+		"the desktop are used, unless one is named. A name that does not work here is said "
+		"in the log, and the default stands.",
 		.fallback = BOTH("the best that works") },
 	{ "video-444", RUN | GPU, DESKTOP_SECTION_VIDEO, DESKTOP_SWITCH_ON, MEMBER(video_444), NULL,
 		"Video with full colour resolution, for clients that decode it",
