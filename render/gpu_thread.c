@@ -288,11 +288,12 @@ static void on_gpu_reset(void *user, enum gpu_reset_blame blame, uint32_t contex
 
 /*
  * A GPU may be reset while we start. That must not look like one that does not work, or a desktop
- * would be drawn by another one from then on.
+ * would be drawn by another one from then on. The CPU is never reset.
  */
 static bool init_virgl(struct gpu *gpu)
 {
-	gpu_reset_watch(on_gpu_reset, gpu);
+	if (!gpu->choice.software)
+		gpu_reset_watch(on_gpu_reset, gpu);
 	bool ok = virgl_init(&gpu->choice, on_fence, gpu);
 	gpu_reset_ask();
 	return ok;
