@@ -16,6 +16,7 @@
 #include <fcntl.h>
 
 #include "tests/shim/shim.h"
+#include "tests/wire/figures.h"
 #include "tests/wire/virgl_encode.h"
 #include "tests/wire/wire.h"
 
@@ -424,6 +425,7 @@ static void test_untold(const void *data)
 		g_assert_cmpuint(count_log(scene, ENDED), ==, n);
 		g_assert_cmpuint(
 			count_log(scene, "GPU reset: the driver does not say whose"), ==, n);
+		g_assert_cmpuint(figures_get(scene->desktop, "guest gpu_resets"), ==, n);
 		check_all_is_there(scene);
 	}
 	scene_destroy(scene);
@@ -462,6 +464,8 @@ static void test_four(const void *data)
 		reset_by_evil(scenes);
 		g_assert_cmpuint(count_resets(), ==, round);
 		for (unsigned i = 0; i < DESKTOPS; i++) {
+			g_assert_cmpuint(
+				figures_get(scenes[i]->desktop, "guest gpu_resets"), ==, round);
 			g_assert_cmpuint(count_log(scenes[i], ENDED), ==, round);
 			g_assert_cmpuint(count_log(scenes[i], "GPU reset: innocent"), ==,
 				i == 0 ? 0 : round);
