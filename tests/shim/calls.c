@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tests/shim/faults.h"
@@ -97,4 +99,29 @@ SHIM_EXPORTED int ioctl(int fd, unsigned long request, ...)
 		return -1;
 	}
 	return result;
+}
+
+/* ---- memory ---- */
+
+/*
+ * AddressSanitizer asks for memory before libc has an environment, and Mesa's shim would read there
+ * which chip it is, once and for all.
+ */
+static void *map(
+	const char *name, void *addr, size_t length, int prot, int flags, int fd, off64_t offset)
+{
+	typedef void *(*map_call)(void *, size_t, int, int, int, off64_t);
+	if (!environ)
+		return (void *)syscall(SYS_mmap, addr, length, prot, flags, fd, offset);
+	return ((map_call)shim_next(name))(addr, length, prot, flags, fd, offset);
+}
+
+SHIM_EXPORTED void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
+{
+	return map("mmap", addr, length, prot, flags, fd, offset);
+}
+
+SHIM_EXPORTED void *mmap64(void *addr, size_t length, int prot, int flags, int fd, off64_t offset)
+{
+	return map("mmap64", addr, length, prot, flags, fd, offset);
 }
