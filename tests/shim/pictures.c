@@ -13,6 +13,7 @@ static const struct {
 } takers[] = {
 	{ "memory", CONSUMER_NO_DMABUFS },
 	{ "linear", CONSUMER_LINEAR_DMABUFS },
+	{ "plain", CONSUMER_PLAIN_DMABUFS },
 	{ "all", CONSUMER_DMABUFS },
 };
 

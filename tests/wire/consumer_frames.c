@@ -68,8 +68,7 @@ void consumer_frames_send_formats(struct consumer *c)
 			.head = head,
 		};
 		if (c->takes != CONSUMER_NO_DMABUFS)
-			m.n_formats = consumer_gpu_formats(
-				m.formats, c->takes == CONSUMER_LINEAR_DMABUFS);
+			m.n_formats = consumer_gpu_formats(m.formats, c->takes);
 		send_frames(c, &m, sizeof(m));
 	}
 }

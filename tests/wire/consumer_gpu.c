@@ -69,18 +69,22 @@ static unsigned query_modifiers(uint32_t fourcc, EGLuint64KHR modifiers[MODIFIER
 	return (unsigned)n;
 }
 
-unsigned consumer_gpu_formats(struct frame_format formats[FRAME_FORMATS_MAX], bool linear_only)
+unsigned consumer_gpu_formats(
+	struct frame_format formats[FRAME_FORMATS_MAX], enum consumer_dmabufs takes)
 {
 	static const uint32_t fourccs[] = { DRM_FORMAT_XRGB8888, DRM_FORMAT_XBGR8888,
 		DRM_FORMAT_XRGB2101010, DRM_FORMAT_XBGR2101010 };
 	unsigned n = 0;
 	for (unsigned i = 0; i < G_N_ELEMENTS(fourccs); i++) {
-		EGLuint64KHR modifiers[MODIFIERS_MAX];
-		unsigned n_modifiers = linear_only ? 0 : query_modifiers(fourccs[i], modifiers);
+		EGLuint64KHR modifiers[MODIFIERS_MAX] = { DRM_FORMAT_MOD_LINEAR };
+		unsigned n_modifiers = 1;
+		if (takes == CONSUMER_DMABUFS)
+			n_modifiers = query_modifiers(fourccs[i], modifiers);
 		for (unsigned k = 0; k < n_modifiers; k++)
 			formats[n++] = (struct frame_format){ fourccs[i], 0, modifiers[k] };
-		formats[n++] = (struct frame_format){ fourccs[i], 0,
-			linear_only ? DRM_FORMAT_MOD_LINEAR : DRM_FORMAT_MOD_INVALID };
+		if (takes != CONSUMER_LINEAR_DMABUFS)
+			formats[n++] =
+				(struct frame_format){ fourccs[i], 0, DRM_FORMAT_MOD_INVALID };
 	}
 	return n;
 }

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "protocol/frame_link.h"
+#include "tests/wire/consumer_protocol.h"
 
 struct consumer_image;
 
@@ -19,10 +19,11 @@ struct consumer_image;
 void consumer_gpu_open(const char *node);
 bool consumer_gpu_is_open(void);
 /*
- * Fills in every format and modifier that can be imported, and for each format INVALID too; if
- * linear_only, each format with LINEAR alone. Returns how many.
+ * Fills in every format and modifier that can be imported, and for each format INVALID too; or each
+ * format with LINEAR alone, or with LINEAR and INVALID, as `takes` says. Returns how many.
  */
-unsigned consumer_gpu_formats(struct frame_format formats[FRAME_FORMATS_MAX], bool linear_only);
+unsigned consumer_gpu_formats(
+	struct frame_format formats[FRAME_FORMATS_MAX], enum consumer_dmabufs takes);
 
 /* Returns NULL when EGL refuses the buffer. The descriptor stays the caller's. */
 struct consumer_image *consumer_gpu_import(const struct frame_buffer_add *add, int fd);

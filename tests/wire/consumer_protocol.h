@@ -66,6 +66,9 @@ enum consumer_dmabufs {
 	CONSUMER_NO_DMABUFS,
 	CONSUMER_DMABUFS,
 	CONSUMER_LINEAR_DMABUFS, /* named so: none whose layout is left to the driver */
+	/* Those, and whatever the driver likes: what display asks for, when its client is unknown.
+	 */
+	CONSUMER_PLAIN_DMABUFS,
 };
 
 struct consumer_takes {
