@@ -14,7 +14,7 @@
 #define HEIGHT 200
 #define PICTURE 100
 /* No failure holds anybody up for longer. */
-#define BOUND_S "30"
+#define BOUND_MS 30000
 #define NODE "/dev/dri/renderD128"
 /* In the environment of the process that a failure may end. */
 #define OTHER_PROCESS "SHIM_FAILURES_OTHER"
@@ -38,7 +38,7 @@ static const struct failure borne[] = {
 	{ "export-is-none", "export=none", "it cannot be exported" },
 	{ "import-fails", "import=fail", "EGL does not take it back" },
 	{ "pixels-are-wrong", "pixels=wrong", "pixels do not arrive where they should" },
-	{ "no-egl-image", "no-egl-image", "no images of dma-bufs" },
+	{ "no-egl-image", "no-egl-image", "GL_OES_EGL_image" },
 	{ "map-is-null", "map=null", "" },
 	{ "linear-is-external", "linear=external", "" },
 };
@@ -101,7 +101,8 @@ static void test_fatal(gconstpointer data)
 		return;
 	}
 	g_autofree char *path = g_strdup_printf("/failures/%s", failure->name);
-	const char *argv[] = { "timeout", "--signal=KILL", BOUND_S, self, "-p", path, NULL };
+	g_autofree char *bound_s = g_strdup_printf("%d", wire_ms(BOUND_MS) / 1000);
+	const char *argv[] = { "timeout", "--signal=KILL", bound_s, self, "-p", path, NULL };
 	g_auto(GStrv) environment = g_environ_setenv(g_get_environ(), OTHER_PROCESS, "1", TRUE);
 	g_autofree char *out = NULL, *err = NULL;
 	int status;
