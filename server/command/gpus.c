@@ -7,6 +7,7 @@
 
 #include "protocol/gpu_report_keys.h"
 #include "protocol/worker_options.h"
+#include "server/command/gpus_missing.h"
 #include "server/desktop/workers.h"
 
 static void info_free(gpointer data)
@@ -15,6 +16,8 @@ static void info_free(gpointer data)
 	g_free(info->node);
 	g_free(info->driver);
 	g_key_file_free(info->report);
+	g_strfreev(info->encoders);
+	g_strfreev(info->missing);
 	g_free(info);
 }
 
@@ -43,11 +46,11 @@ static gboolean on_late(gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
-static char *ask(GSubprocess *process, bool *late)
+static char *ask(GSubprocess *process, unsigned timeout_ms, bool *late)
 {
 	struct question question = { g_main_loop_new(NULL, FALSE), g_cancellable_new(), NULL,
 		false };
-	guint timer = g_timeout_add(GPUS_TIMEOUT_MS, on_late, &question);
+	guint timer = g_timeout_add(timeout_ms, on_late, &question);
 	g_subprocess_communicate_utf8_async(process, NULL, question.cancel, on_output, &question);
 	g_main_loop_run(question.loop);
 	g_source_remove(timer);
@@ -97,7 +100,7 @@ static GKeyFile *get_report(const char *renderer, char *node)
 		return report;
 	}
 	bool late;
-	g_autofree char *output = ask(process, &late);
+	g_autofree char *output = ask(process, GPUS_TIMEOUT_MS, &late);
 	if (late || !g_subprocess_get_successful(process) || !output ||
 		!g_key_file_load_from_data(report, output, strlen(output), G_KEY_FILE_NONE, NULL) ||
 		!g_key_file_has_key(report, GPU_REPORT_GROUP, "works", NULL)) {
@@ -105,6 +108,34 @@ static GKeyFile *get_report(const char *renderer, char *node)
 		set_failure(report, why);
 	}
 	return report;
+}
+
+/* Gives the lines that begin with "encoder", without that word. */
+static char **pick_encoders(const char *output)
+{
+	static const char prefix[] = "encoder ";
+	GPtrArray *lines = g_ptr_array_new();
+	g_auto(GStrv) all = g_strsplit(output ? output : "", "\n", -1);
+	for (unsigned i = 0; all[i]; i++) {
+		if (g_str_has_prefix(all[i], prefix))
+			g_ptr_array_add(lines, g_strdup(all[i] + strlen(prefix)));
+	}
+	g_ptr_array_add(lines, NULL);
+	return (char **)g_ptr_array_free(lines, FALSE);
+}
+
+/* They are tried by vitrine-display, whose drivers may crash or hang like the others. */
+static char **get_encoders(const char *display, const char *node)
+{
+	g_autofree char *option = node ? g_strdup_printf("--render-node=%s", node) : NULL;
+	const char *argv[] = { display, "--report", option, NULL };
+	g_autoptr(GSubprocess) process = g_subprocess_newv(
+		argv, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, NULL);
+	if (!process)
+		return NULL;
+	bool late;
+	g_autofree char *output = ask(process, GPUS_ENCODERS_TIMEOUT_MS, &late);
+	return pick_encoders(output);
 }
 
 static bool flag(const struct gpu_info *info, const char *name)
@@ -122,12 +153,14 @@ static char *find_driver(const struct gpu_info *info, const char *name)
 	return target ? g_path_get_basename(target) : NULL;
 }
 
-static void add(GPtrArray *gpus, const char *renderer, char *node, const char *name)
+static void add(GPtrArray *gpus, const char *const programs[2], char *node, const char *name)
 {
 	struct gpu_info *info = g_new0(struct gpu_info, 1);
 	info->node = node;
-	info->report = get_report(renderer, node);
+	info->report = get_report(programs[0], node);
 	info->driver = name ? find_driver(info, name) : NULL;
+	info->encoders = flag(info, "works") ? get_encoders(programs[1], node) : NULL;
+	info->missing = node ? gpus_find_missing(info, "") : gpus_find_idle_cards("");
 	g_ptr_array_add(gpus, info);
 }
 
@@ -155,8 +188,8 @@ static GPtrArray *find_nodes(const char *nodes_dir)
 }
 
 /*
- * Marks the one that egl_choose() of render would take: the first that works and does not draw with
- * the CPU.
+ * Marks the one that a desktop's keeper would take (gpu_search.h): the first that works and does
+ * not draw with the CPU.
  */
 static void mark_default(GPtrArray *gpus)
 {
@@ -171,16 +204,17 @@ static void mark_default(GPtrArray *gpus)
 	}
 }
 
-GPtrArray *gpus_survey(const char *nodes_dir, const char *renderer)
+GPtrArray *gpus_survey(const char *nodes_dir, const char *renderer, const char *display)
 {
-	g_assert(nodes_dir && renderer);
+	const char *const programs[] = { renderer, display };
+	g_assert(nodes_dir && renderer && display);
 	GPtrArray *gpus = g_ptr_array_new_with_free_func(info_free);
 	g_autoptr(GPtrArray) names = find_nodes(nodes_dir);
 	for (unsigned i = 0; i < names->len; i++) {
 		const char *name = names->pdata[i];
-		add(gpus, renderer, g_build_filename(nodes_dir, name, NULL), name);
+		add(gpus, programs, g_build_filename(nodes_dir, name, NULL), name);
 	}
-	add(gpus, renderer, NULL, NULL);
+	add(gpus, programs, NULL, NULL);
 	mark_default(gpus);
 	return gpus;
 }
@@ -214,7 +248,9 @@ int gpus_main(int argc, char **argv)
 	if (!worker_dir)
 		worker_dir = workers_find_dir();
 	g_autofree char *renderer = workers_find_renderer(worker_dir);
-	g_autoptr(GPtrArray) gpus = gpus_survey(nodes_dir ? nodes_dir : "/dev/dri", renderer);
+	g_autofree char *display = workers_find_display(worker_dir);
+	g_autoptr(GPtrArray) gpus =
+		gpus_survey(nodes_dir ? nodes_dir : "/dev/dri", renderer, display);
 	g_autofree char *output = json ? gpus_describe_json(gpus) : gpus_describe(gpus);
 	return fputs(output, stdout) < 0 || fflush(stdout) != 0;
 }

@@ -17,13 +17,19 @@ struct gpu_info {
 	char *driver;     /* the kernel's; NULL: unknown */
 	GKeyFile *report; /* never NULL; holds at least "works", and "why" when that is false */
 	bool is_default;  /* what a desktop takes that names none */
+	char **encoders; /* what vitrine-display says of them, a line each; none: it said nothing */
+	char **missing;  /* a line each (gpus_missing.h) */
 };
 
+/* Encoders are tried, all of them in this time. */
+#define GPUS_ENCODERS_TIMEOUT_MS 30000
+
 /*
- * `nodes_dir` is /dev/dri but in tests, `renderer` is the path of vitrine-render. Gives an array of
- * struct gpu_info that frees its members; the last one is the software renderer.
+ * `nodes_dir` is /dev/dri but in tests, `renderer` and `display` are the paths of vitrine-render
+ * and vitrine-display. Gives an array of struct gpu_info that frees its members; the last one is
+ * the software renderer. Of what is missing on the whole machine that one's `missing` tells.
  */
-GPtrArray *gpus_survey(const char *nodes_dir, const char *renderer);
+GPtrArray *gpus_survey(const char *nodes_dir, const char *renderer, const char *display);
 /* The caller frees both texts. */
 char *gpus_describe(const GPtrArray *gpus);
 char *gpus_describe_json(const GPtrArray *gpus);

@@ -54,16 +54,17 @@ static void describe_scanout(GString *out, const struct gpu_info *info)
 	}
 }
 
-static void describe_one(GString *out, const struct gpu_info *info)
+static void describe_lines(GString *out, const char *name, char **lines)
+{
+	for (unsigned i = 0; lines && lines[i]; i++)
+		g_string_append_printf(out, "  %-9s %s\n", i == 0 ? name : "", lines[i]);
+}
+
+static void describe_drawing(GString *out, const struct gpu_info *info)
 {
 	g_autofree char *renderer = text(info, "renderer"), *opengl = text(info, "opengl");
 	g_autofree char *platform = text(info, "platform"), *why = text(info, "why");
 	g_autofree char *virgl_why = text(info, "virgl-why");
-	g_string_append(out, info->node ? info->node : "software");
-	if (info->driver)
-		g_string_append_printf(out, " (%s)", info->driver);
-	g_string_append_printf(
-		out, "%s\n", info->is_default ? ": taken unless another is named" : "");
 	if (!flag(info, "works")) {
 		g_string_append_printf(out, "  not used  %s\n", why ? why : "?");
 		return;
@@ -78,6 +79,18 @@ static void describe_one(GString *out, const struct gpu_info *info)
 	else
 		g_string_append_printf(out, "  virgl     does not start: %s\n",
 			virgl_why && *virgl_why ? virgl_why : "no reason given");
+}
+
+static void describe_one(GString *out, const struct gpu_info *info)
+{
+	g_string_append(out, info->node ? info->node : "software");
+	if (info->driver)
+		g_string_append_printf(out, " (%s)", info->driver);
+	g_string_append_printf(
+		out, "%s\n", info->is_default ? ": taken unless another is named" : "");
+	describe_drawing(out, info);
+	describe_lines(out, "encoders", info->encoders);
+	describe_lines(out, "missing", info->missing);
 }
 
 char *gpus_describe(const GPtrArray *gpus)
@@ -136,6 +149,15 @@ static void add_scanout(JsonBuilder *json, const struct gpu_info *info)
 	json_builder_end_object(json);
 }
 
+static void add_lines(JsonBuilder *json, const char *member, char **lines)
+{
+	json_builder_set_member_name(json, member);
+	json_builder_begin_array(json);
+	for (unsigned i = 0; lines && lines[i]; i++)
+		json_builder_add_string_value(json, lines[i]);
+	json_builder_end_array(json);
+}
+
 static void add_one(JsonBuilder *json, const struct gpu_info *info)
 {
 	static const char *const texts[] = { "why", "platform", "renderer", "opengl", "virgl-why" };
@@ -152,6 +174,8 @@ static void add_one(JsonBuilder *json, const struct gpu_info *info)
 		add_text(json, texts[i], value);
 	}
 	add_scanout(json, info);
+	add_lines(json, "encoders", info->encoders);
+	add_lines(json, "missing", info->missing);
 	json_builder_end_object(json);
 }
 

@@ -30,8 +30,17 @@ static const char renderer_script[] =
 	"--software) printf '[gpu]\\nworks=true\\nsoftware=true\\nvirgl=true\\n' ;;\n"
 	"esac\n";
 
+/* Has an encoder on one of the GPUs; on the others it is one that knows no --report. */
+static const char display_script[] = "#!/bin/sh\n"
+				     "case $1$2 in\n"
+				     "--report*/renderD128) echo 'encoder va (vah264enc): h264, "
+				     "128x96 to 4096x4096, rate control "
+				     "cqp; works'; echo 'a line of a driver'; kill -SEGV $$ ;;\n"
+				     "*) exit 1 ;;\n"
+				     "esac\n";
+
 struct fixture {
-	char *dir, *renderer;
+	char *dir, *renderer, *display;
 };
 
 static void set_up(struct fixture *fixture, gconstpointer data)
@@ -41,6 +50,9 @@ static void set_up(struct fixture *fixture, gconstpointer data)
 	fixture->renderer = g_build_filename(fixture->dir, "vitrine-render", NULL);
 	g_assert_true(g_file_set_contents_full(
 		fixture->renderer, renderer_script, -1, G_FILE_SET_CONTENTS_NONE, 0700, NULL));
+	fixture->display = g_build_filename(fixture->dir, "vitrine-display", NULL);
+	g_assert_true(g_file_set_contents_full(
+		fixture->display, display_script, -1, G_FILE_SET_CONTENTS_NONE, 0700, NULL));
 	for (unsigned i = 0; nodes[i]; i++) {
 		g_autofree char *path = g_build_filename(fixture->dir, nodes[i], NULL);
 		g_assert_true(g_file_set_contents(path, "", 0, NULL));
@@ -57,6 +69,7 @@ static void tear_down(struct fixture *fixture, gconstpointer data)
 	g_rmdir(fixture->dir);
 	g_free(fixture->dir);
 	g_free(fixture->renderer);
+	g_free(fixture->display);
 }
 
 static void expect(const char *text, const char *part)
@@ -71,7 +84,7 @@ static const char *const no_nodes[] = { "card0", NULL };
 
 static void test_text(struct fixture *fixture, gconstpointer data)
 {
-	g_autoptr(GPtrArray) gpus = gpus_survey(fixture->dir, fixture->renderer);
+	g_autoptr(GPtrArray) gpus = gpus_survey(fixture->dir, fixture->renderer, fixture->display);
 	g_autofree char *text = gpus_describe(gpus);
 	g_test_message("%s", text);
 	expect(text, "renderD7\n  not used  its driver crashes: signal 11");
@@ -80,7 +93,9 @@ static void test_text(struct fixture *fixture, gconstpointer data)
 	expect(text,
 		"renderD128: taken unless another is named\n  renderer  Card\n  OpenGL    4.6, "
 		"GBM, native fences\n"
-		"  scanout   XRGB8888    implicit, LINEAR, I915_Y_TILED\n  virgl     starts\n");
+		"  scanout   XRGB8888    implicit, LINEAR, I915_Y_TILED\n  virgl     starts\n"
+		"  encoders  va (vah264enc): h264, 128x96 to 4096x4096, rate control cqp; "
+		"works\n");
 	expect(text, "renderD129\n  not used  vitrine-render ends with status 0");
 	expect(text, "renderD130\n  not used  vitrine-render ends with status 3");
 	expect(text, "\nsoftware\n");
@@ -91,7 +106,7 @@ static void test_text(struct fixture *fixture, gconstpointer data)
 /* GPUs are listed in the order that a desktop tries them. */
 static void test_json(struct fixture *fixture, gconstpointer data)
 {
-	g_autoptr(GPtrArray) gpus = gpus_survey(fixture->dir, fixture->renderer);
+	g_autoptr(GPtrArray) gpus = gpus_survey(fixture->dir, fixture->renderer, fixture->display);
 	g_autofree char *text = gpus_describe_json(gpus);
 	g_autoptr(JsonNode) root = json_from_string(text, NULL);
 	JsonArray *array = json_object_get_array_member(json_node_get_object(root), "gpus");
@@ -101,6 +116,10 @@ static void test_json(struct fixture *fixture, gconstpointer data)
 		g_assert_cmpint(json_object_get_boolean_member(gpu, "default"), ==, i == 3);
 		g_assert_cmpint(json_object_has_member(gpu, "node"), ==, i < 6);
 	}
+	JsonObject *chosen = json_array_get_object_element(array, 3);
+	g_assert_cmpuint(
+		json_array_get_length(json_object_get_array_member(chosen, "encoders")), ==, 1);
+	g_assert_true(json_object_has_member(chosen, "missing"));
 	JsonObject *scanout =
 		json_object_get_object_member(json_array_get_object_element(array, 3), "scanout");
 	JsonArray *layouts = json_object_get_array_member(scanout, "XRGB8888");
@@ -112,7 +131,7 @@ static void test_json(struct fixture *fixture, gconstpointer data)
 
 static void test_none(struct fixture *fixture, gconstpointer data)
 {
-	g_autoptr(GPtrArray) gpus = gpus_survey(fixture->dir, fixture->renderer);
+	g_autoptr(GPtrArray) gpus = gpus_survey(fixture->dir, fixture->renderer, fixture->display);
 	g_autofree char *text = gpus_describe(gpus);
 	expect(text, "no render node here");
 	expect(text, "software: taken unless another is named\n");
@@ -121,7 +140,7 @@ static void test_none(struct fixture *fixture, gconstpointer data)
 static void test_no_renderer(struct fixture *fixture, gconstpointer data)
 {
 	g_unlink(fixture->renderer);
-	g_autoptr(GPtrArray) gpus = gpus_survey(fixture->dir, fixture->renderer);
+	g_autoptr(GPtrArray) gpus = gpus_survey(fixture->dir, fixture->renderer, fixture->display);
 	g_autofree char *text = gpus_describe(gpus);
 	expect(text, "No such file or directory");
 }
