@@ -72,12 +72,28 @@ static bool find_end(struct tgsi_parser *parser, size_t length)
 	return true;
 }
 
+/* Counts one vertex more than there are: Mesa puts there what is past the last. */
+static bool check_geometry(struct tgsi_parser *parser)
+{
+	const struct tgsi_facts *facts = parser->facts;
+	unsigned n_registers = (unsigned)(__builtin_popcountll(facts->outputs[0]) +
+					  __builtin_popcountll(facts->outputs[1]));
+	uint64_t vertex_bytes = TGSI_VERTEX_BYTES + n_registers * TGSI_REGISTER_BYTES;
+	uint64_t n_vertices = (uint64_t)parser->n_vertices_out + 1;
+	uint64_t n_invocations = parser->n_invocations ? parser->n_invocations : 1;
+	uint64_t most = TGSI_GEOMETRY_BYTES_MAX / vertex_bytes / n_invocations;
+	return facts->stage != TGSI_GEOMETRY || n_vertices <= most ||
+	       tgsi_refuse(parser, "GS_MAX_OUTPUT_VERTICES", n_vertices - 1, most ? most - 1 : 0,
+		       "with the outputs of each are too many vertices");
+}
+
 bool tgsi_check(const char *text, size_t length, unsigned stage, struct tgsi_facts *facts,
 	struct stream_fault *fault)
 {
 	struct tgsi_parser parser = { .text = text, .at = text, .facts = facts, .fault = fault };
 	*facts = (struct tgsi_facts){ 0 };
-	if (!find_end(&parser, length) || !read_stage(&parser, stage) || !read_lines(&parser))
+	if (!find_end(&parser, length) || !read_stage(&parser, stage) || !read_lines(&parser) ||
+		!check_geometry(&parser))
 		return false;
 	facts->n_input_declarations = (uint8_t)parser.n_input_declarations;
 	facts->n_output_declarations = (uint8_t)parser.n_output_declarations;

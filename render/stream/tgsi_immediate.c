@@ -190,6 +190,10 @@ static bool read_property_value(struct tgsi_parser *parser, int property)
 	case TGSI_PROPERTY_PRIMITIVE_IN:
 	case TGSI_PROPERTY_PRIMITIVE_OUT:
 		return read_primitive(parser, property == TGSI_PROPERTY_PRIMITIVE_IN);
+	case TGSI_PROPERTY_VERTICES_OUT:
+		return tgsi_read_number(parser, "PROPERTY", UINT32_MAX, &parser->n_vertices_out);
+	case TGSI_PROPERTY_INVOCATIONS:
+		return tgsi_read_number(parser, "PROPERTY", UINT32_MAX, &parser->n_invocations);
 	case TGSI_PROPERTY_COORD_ORIGIN:
 		return expect_word(parser, tgsi_find_origin);
 	case TGSI_PROPERTY_COORD_CENTER:

@@ -73,6 +73,17 @@
 #define TGSI_VERTICES_MAX 32
 
 /*
+ * A geometry shader puts out at most this many bytes for one primitive, in all its invocations,
+ * with TGSI_VERTEX_BYTES for each vertex and 16 for each register. GL lets a shader put out as many
+ * components as it says, which Mesa does not look at: its software renderer allocates that for up
+ * to 4096 primitives, and computes the product in 32 bits. The 1024 components that GL says at
+ * least are 16 KiB, in 32 invocations 512; what comes near that nobody draws with.
+ */
+#define TGSI_GEOMETRY_BYTES_MAX (256u << 10)
+#define TGSI_VERTEX_BYTES 32
+#define TGSI_REGISTER_BYTES 16
+
+/*
  * The index of a register is a signed number of 16 bits in a token, and that of a declaration is an
  * unsigned one.
  */

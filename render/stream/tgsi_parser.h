@@ -31,7 +31,8 @@ struct tgsi_parser {
 	struct tgsi_facts *facts;
 	struct stream_fault *fault;
 
-	unsigned vertices; /* what IN[] means; 0: nothing */
+	unsigned vertices;                      /* what IN[] means; 0: nothing */
+	uint32_t n_vertices_out, n_invocations; /* that a geometry shader says it has */
 	unsigned depth;
 	unsigned n_input_declarations, n_output_declarations;
 	unsigned n_input_registers, n_output_registers, n_output_arrays;
