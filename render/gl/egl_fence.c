@@ -12,11 +12,12 @@
 #include "render/gl/gpu_reset.h"
 #include "render/gl/limits.h"
 
-/* A GPU that takes longer has hung: what waits goes on without it. */
+/* A GPU that takes longer has hung: who waits for a descriptor goes on without it. */
 #define WAIT_NS (5ull * 1000 * 1000 * 1000)
 
 struct egl_task {
 	GLsync sync;
+	bool bounded; /* by WAIT_NS; else the wait lasts as long as the GPU does */
 	void (*work)(void *user, bool done);
 	void *user;
 };
@@ -25,7 +26,10 @@ static GAsyncQueue *tasks; /* of struct egl_task; NULL before the first */
 
 static void run_task(struct egl_task *task)
 {
-	GLenum result = glClientWaitSync(task->sync, 0, WAIT_NS);
+	GLenum result;
+	do
+		result = glClientWaitSync(task->sync, 0, WAIT_NS);
+	while (result == GL_TIMEOUT_EXPIRED && !task->bounded);
 	glDeleteSync(task->sync);
 	task->work(task->user, result == GL_ALREADY_SIGNALED || result == GL_CONDITION_SATISFIED);
 	g_free(task);
@@ -83,16 +87,24 @@ static bool start_waiter(void)
 	return !failed;
 }
 
-struct egl_task *egl_fence_then(void (*work)(void *user, bool done), void *user)
+static struct egl_task *push_task(void (*work)(void *user, bool done), void *user, bool bounded)
 {
 	if (!has_syncs() || !start_waiter() || g_async_queue_length(tasks) >= EGL_FENCE_WAITS_MAX)
 		return NULL;
 	struct egl_task *task = g_new(struct egl_task, 1);
-	*task = (struct egl_task){ glFenceSync(GL_SYNC_GPU_COMMANDS_COMPLETE, 0), work, user };
+	*task = (struct egl_task){ .sync = glFenceSync(GL_SYNC_GPU_COMMANDS_COMPLETE, 0),
+		.bounded = bounded,
+		.work = work,
+		.user = user };
 	/* Only this context can bring its own commands to the GPU. */
 	glFlush();
 	g_async_queue_push(tasks, task);
 	return task;
+}
+
+struct egl_task *egl_fence_then(void (*work)(void *user, bool done), void *user)
+{
+	return push_task(work, user, false);
 }
 
 bool egl_fence_take_back(struct egl_task *task)
@@ -142,7 +154,7 @@ static int create_waited(void)
 {
 	int fd = fd_create_wake();
 	int waiter_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (waiter_fd >= 0 && egl_fence_then(wake_waiter, GINT_TO_POINTER(waiter_fd)))
+	if (waiter_fd >= 0 && push_task(wake_waiter, GINT_TO_POINTER(waiter_fd), true))
 		return fd;
 	fd_close(&waiter_fd);
 	fd_close(&fd);

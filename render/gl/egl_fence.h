@@ -27,9 +27,9 @@ int egl_fence_create(void);
 bool egl_fence_is_native(void);
 
 /*
- * Has work(user, true) called on that thread, which may use GL, when what was drawn so far is done;
- * with false when the GPU has not done it in 5 s. Returns NULL when there is no such thread, or
- * when it is behind by EGL_FENCE_WAITS_MAX calls.
+ * Has work(user, true) called on that thread, which may use GL, when what was drawn so far is done,
+ * however long that takes; with false when GL cannot tell any more, since the GPU was reset.
+ * Returns NULL when there is no such thread, or when it is behind by EGL_FENCE_WAITS_MAX calls.
  */
 struct egl_task *egl_fence_then(void (*work)(void *user, bool done), void *user);
 /*

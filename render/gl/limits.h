@@ -43,8 +43,9 @@
 #define VIRGL_BOUNDS_LEVEL_MAX 14
 
 /*
- * A thread waits for at most this many pictures where the GPU makes no native fences; each holds a
- * descriptor. There are more than a few only while a guest changes modes faster than pictures are
- * drawn. Past it the gpu thread itself waits until the GPU is done, and the guest with it.
+ * A thread waits for at most this many pictures that it fetches from the GPU, or that go to display
+ * where the GPU makes no native fences; each holds a descriptor. There are more than a few only
+ * while a guest changes modes faster than pictures are drawn. Past it the gpu thread itself waits
+ * until the GPU is done, and the guest with it.
  */
 #define EGL_FENCE_WAITS_MAX 64
