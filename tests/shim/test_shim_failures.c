@@ -39,7 +39,7 @@ static const struct failure borne[] = {
 	{ "import-fails", "import=fail", "EGL does not take it back" },
 	{ "pixels-are-wrong", "pixels=wrong", "pixels do not arrive where they should" },
 	{ "no-egl-image", "no-egl-image", "GL_OES_EGL_image" },
-	{ "map-is-null", "map=null", "" },
+	{ "map-is-null", "map=null", "its pixels cannot be looked at" },
 	{ "linear-is-external", "linear=external", "" },
 };
 
