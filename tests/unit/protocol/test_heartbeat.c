@@ -75,6 +75,25 @@ static void test_beats(void)
 	g_assert_cmpuint(page->beats[HEARTBEAT_GPU_WORK].state, ==, HEARTBEAT_UNUSED);
 }
 
+/* Two streams and a trial; the keeper has refused the fourth. */
+static void test_encoders(void)
+{
+	const struct heartbeat_encoders *encoders = &page->encoders;
+	heartbeat_encoder_begin(2, false);
+	heartbeat_encoder_begin(2, false);
+	heartbeat_encoder_begin(0, true);
+	g_assert_cmpuint(encoders->n_at_work[2], ==, 2);
+	g_assert_cmpuint(encoders->n_at_work[0], ==, 0);
+	g_assert_cmpuint(encoders->tried, ==, 1);
+	heartbeat_encoder_end(0, true);
+	heartbeat_encoder_end(2, false);
+	g_assert_cmpuint(encoders->n_at_work[2], ==, 1);
+	g_assert_cmpuint(encoders->tried, ==, 0);
+	page->encoders.refused = 1u << 3;
+	g_assert_true(heartbeat_encoder_is_refused(3));
+	g_assert_false(heartbeat_encoder_is_refused(2));
+}
+
 static gboolean look_from_inside(gpointer user)
 {
 	*(uint32_t *)user = page->beats[HEARTBEAT_RELAY].state;
@@ -117,6 +136,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/heartbeat/1-another-descriptor", test_another_descriptor);
 	g_test_add_func("/heartbeat/2-attach", test_attach);
 	g_test_add_func("/heartbeat/3-beats", test_beats);
+	g_test_add_func("/heartbeat/encoders", test_encoders);
 	g_test_add_func("/heartbeat/4-follow", test_follow);
 	return g_test_run();
 }
