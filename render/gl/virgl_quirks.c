@@ -9,6 +9,7 @@
 
 #include "render/gl/glsl_bounds.h"
 #include "render/gl/virgl_draws.h"
+#include "render/gl/virgl_patches.h"
 
 /* ---- seamless cube maps ---- */
 
@@ -204,4 +205,5 @@ void virgl_quirks_apply(void)
 	clear_what_is_read_into();
 	bound_what_shaders_index();
 	virgl_draws_bound();
+	virgl_patches_divide();
 }
