@@ -148,11 +148,12 @@ static void stream_show(struct stream *stream, unsigned n)
 /* Lets time go by with a few pictures. One that starts beside does so by the real clock. */
 static void stream_pass(struct stream *stream, unsigned seconds)
 {
-	for (unsigned i = 0; i < seconds; i++) {
+	for (unsigned i = 0; i < seconds; i += 5) {
 		stream_show(stream, 1);
-		passed_us += G_USEC_PER_SEC;
-		g_usleep(5000);
+		passed_us += 5 * G_USEC_PER_SEC;
+		g_usleep(20000);
 	}
+	stream_show(stream, 2);
 }
 
 static uint64_t stream_bps(const struct stream *stream)
@@ -292,15 +293,15 @@ static void case_busy(void)
 	}
 	expect_said("encoder nvenc: it does not start; tried again in a minute");
 	unsigned n_starts = fake_encoder_count_starts();
-	stream_pass(streams[2], 50);
+	stream_pass(streams[2], 30);
 	g_assert_false(streams[2]->was_fake);
 	g_assert_cmpuint(fake_encoder_count_starts(), ==, n_starts);
-	stream_pass(streams[2], 80);
+	stream_pass(streams[2], 90);
 	g_assert_cmpuint(fake_encoder_count_starts(), >, n_starts);
 	g_assert_cmpuint(fake_encoder_count_starts(), <=, n_starts + 2);
 	g_assert_false(streams[2]->was_fake);
 	stream_end(streams[0]);
-	stream_pass(streams[2], 65);
+	stream_pass(streams[2], 70);
 	g_assert_true(streams[2]->was_fake);
 	expect_said("encoder nvenc works again");
 	g_assert_cmpuint(count_said("tried again"), ==, 1);
@@ -316,9 +317,9 @@ static void case_fails_at_first(void)
 	expect_said("encoder va: the driver says no; tried again in a minute");
 	fake.fault = FAKE_NO_FAULT;
 	struct stream *stream = stream_begin(WIDTH, HEIGHT);
-	stream_pass(stream, 50);
+	stream_pass(stream, 30);
 	g_assert_false(stream->was_fake);
-	stream_pass(stream, 15);
+	stream_pass(stream, 40);
 	g_assert_true(stream->was_fake);
 	stream_end(stream);
 }
@@ -356,12 +357,6 @@ static void case_hangs(void)
 		&(const struct fake_encoder){
 			.element = "vah264enc", .fault = FAKE_HANGS, .fault_at = 20 },
 		3500, UNANSWERED);
-}
-
-static void case_hangs_in_trial(void)
-{
-	expect_replaced(&(const struct fake_encoder){ .element = "vah264enc", .fault = FAKE_HANGS },
-		1500, UNANSWERED);
 }
 
 static void case_hangs_at_start(void)
@@ -450,7 +445,6 @@ static const struct {
 	{ "fails-at-first", case_fails_at_first },
 	{ "errs", case_errs },
 	{ "hangs", case_hangs },
-	{ "hangs-in-trial", case_hangs_in_trial },
 	{ "hangs-at-start", case_hangs_at_start },
 	{ "says-nothing", case_says_nothing },
 	{ "gpu/second", case_second_gpu },
