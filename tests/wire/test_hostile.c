@@ -122,12 +122,6 @@ static uint32_t look(struct stage *stage)
 	return pixel;
 }
 
-static void expect(uint32_t pixel, uint32_t wanted)
-{
-	if (picture_is_drawn())
-		g_assert_cmphex(pixel, ==, wanted);
-}
-
 /* ---- the stage ---- */
 
 static struct stage *create(void)
@@ -193,10 +187,10 @@ static void refuse(struct stage *stage, const struct row *row)
 	put_row(&bad, row, stage->context);
 	virgl_draw(&bad, VIRGL_PRIM_TRIANGLE_STRIP, 0, 4);
 	wire_check(send(stage, &bad), VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER);
-	expect(look(stage), PIXEL_CLEAR);
+	wire_pixel(look(stage), PIXEL_CLEAR);
 	virgl_draw(&after, VIRGL_PRIM_TRIANGLE_STRIP, 0, 4);
 	wire_check(send(stage, &after), VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID);
-	expect(look(stage), PIXEL_CLEAR);
+	wire_pixel(look(stage), PIXEL_CLEAR);
 	stage->refused++;
 	end_program(stage);
 }
@@ -256,8 +250,8 @@ static void test_without_effect(void)
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_test_message("%s", rows[i].name);
 		begin_program(stage);
-		expect(clear_and_draw(stage, NULL), PIXEL_DRAWN);
-		expect(clear_and_draw(stage, &rows[i]), PIXEL_CLEAR);
+		wire_pixel(clear_and_draw(stage, NULL), PIXEL_DRAWN);
+		wire_pixel(clear_and_draw(stage, &rows[i]), PIXEL_CLEAR);
 		end_program(stage);
 	}
 	finish(stage);
@@ -319,7 +313,7 @@ static void test_numbers_in_buffers(void)
 		put_row(&s, &indices, stage->context);
 		put_row(&s, &draws[i].row, stage->context);
 		wire_ok(send(stage, &s));
-		g_assert_cmphex(look(stage), ==, draws[i].pixel);
+		wire_pixel(look(stage), draws[i].pixel);
 	}
 	end_program(stage);
 	finish(stage);
@@ -337,7 +331,7 @@ static void test_cut_ranges(void)
 	begin_program(stage);
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_test_message("%s", rows[i].name);
-		expect(clear_and_draw(stage, &rows[i]), PIXEL_DRAWN);
+		wire_pixel(clear_and_draw(stage, &rows[i]), PIXEL_DRAWN);
 	}
 	end_program(stage);
 	finish(stage);
@@ -353,17 +347,17 @@ static void test_destroyed_while_bound(void)
 		ROW("uniforms", SET_UNIFORM_BUFFER, 0, 0, 1, 0, 64, RES(QUAD));
 	struct stage *stage = create();
 	begin_program(stage);
-	expect(clear_and_draw(stage, &uniform), PIXEL_DRAWN);
+	wire_pixel(clear_and_draw(stage, &uniform), PIXEL_DRAWN);
 	wire_ok(guest_gpu_unref(stage->guest, stage->context + QUAD));
-	expect(clear_and_draw(stage, NULL), PIXEL_CLEAR);
+	wire_pixel(clear_and_draw(stage, NULL), PIXEL_CLEAR);
 	make_resource(stage, stage->context + QUAD, VIRGL_TARGET_BUFFER, VIRGL_FORMAT_R8,
 		VIRGL_BIND_VERTEX_BUFFER, BUFFER_BYTES, 1);
-	expect(clear_and_draw(stage, NULL), PIXEL_CLEAR);
+	wire_pixel(clear_and_draw(stage, NULL), PIXEL_CLEAR);
 	wire_ok(guest_gpu_ctx_attach(stage->guest, stage->context, stage->context + QUAD));
 	struct virgl_stream s = { 0 };
 	put_quad(&s, stage->context + QUAD);
 	wire_ok(send(stage, &s));
-	expect(clear_and_draw(stage, NULL), PIXEL_DRAWN);
+	wire_pixel(clear_and_draw(stage, NULL), PIXEL_DRAWN);
 	end_program(stage);
 	finish(stage);
 }
@@ -450,7 +444,7 @@ static void test_lacking_in_gl(void)
 	for (unsigned i = 0; i < 4; i++)
 		virgl_put(&s, UINT32_MAX);
 	wire_ok(send(stage, &s));
-	expect(clear_and_draw(stage, NULL), PIXEL_DRAWN);
+	wire_pixel(clear_and_draw(stage, NULL), PIXEL_DRAWN);
 	end_program(stage);
 	finish(stage);
 }

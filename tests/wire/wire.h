@@ -50,6 +50,14 @@ void wire_remove_directory(const char *path);
 #define wire_check(call, type) g_assert_cmphex((call), ==, (type))
 #define wire_ok(call) wire_check(call, VIRTIO_GPU_RESP_OK_NODATA)
 
+/* Where nothing is drawn the pixel is read all the same, and not compared. */
+#define wire_pixel(read, pixel)                                                                    \
+	do {                                                                                       \
+		uint32_t wire_pixel_read = (read);                                                 \
+		if (picture_is_drawn())                                                            \
+			g_assert_cmphex(wire_pixel_read, ==, (pixel));                             \
+	} while (0)
+
 struct desktop {
 	struct guest *guest;
 	struct consumer_link *consumer;
