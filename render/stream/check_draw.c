@@ -68,6 +68,17 @@ static bool has_shaders(struct sub_context *sub)
 }
 
 /*
+ * Patches become many primitives, for all of which Mesa allocates what a geometry shader puts out,
+ * and computes the product in 32 bits.
+ */
+static bool fits_tessellation(const struct sub_context *sub)
+{
+	const struct shader *geometry = sub->shaders[STREAM_STAGE_GEOMETRY];
+	return !sub->shaders[STREAM_STAGE_TESS_EVAL] || !geometry ||
+	       geometry->facts.geometry_bytes <= TGSI_GEOMETRY_BYTES_TESSELLATED_MAX;
+}
+
+/*
  * Forgets between which numbers all indices are said to be. GL leaves open what comes of one
  * outside: Mesa computes that many vertices, and takes the index's from the memory behind them.
  */
@@ -79,13 +90,14 @@ static void forget_index_range(struct stream_check *check)
 
 /*
  * Drops a draw that would read past its buffers, or whose shaders are missing or have too many
- * buffers together. GL leaves open what comes of it; here it draws nothing.
+ * buffers together, or put out too much. GL leaves open what comes of it; here it draws nothing.
  */
 bool check_draw(struct stream_check *check)
 {
 	bool is_indirect =
 		check->command.length > DRAW_DIRECT_LENGTH && check->words[INDIRECT] != 0;
-	if (!has_shaders(check->context->current) || !has_vertices(check->context->current))
+	if (!has_shaders(check->context->current) || !has_vertices(check->context->current) ||
+		!fits_tessellation(check->context->current))
 		return check_drop(check);
 	if (check->command.length > DRAW_DIRECT_LENGTH && !is_indirect_whole(check))
 		return check_drop(check);

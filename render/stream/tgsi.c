@@ -82,9 +82,13 @@ static bool check_geometry(struct tgsi_parser *parser)
 	uint64_t n_vertices = (uint64_t)parser->n_vertices_out + 1;
 	uint64_t n_invocations = parser->n_invocations ? parser->n_invocations : 1;
 	uint64_t most = TGSI_GEOMETRY_BYTES_MAX / vertex_bytes / n_invocations;
-	return facts->stage != TGSI_GEOMETRY || n_vertices <= most ||
-	       tgsi_refuse(parser, "GS_MAX_OUTPUT_VERTICES", n_vertices - 1, most ? most - 1 : 0,
-		       "with the outputs of each are too many vertices");
+	if (facts->stage != TGSI_GEOMETRY)
+		return true;
+	if (n_vertices > most)
+		return tgsi_refuse(parser, "GS_MAX_OUTPUT_VERTICES", n_vertices - 1,
+			most ? most - 1 : 0, "with the outputs of each are too many vertices");
+	parser->facts->geometry_bytes = (uint32_t)(vertex_bytes * n_vertices * n_invocations);
+	return true;
 }
 
 bool tgsi_check(const char *text, size_t length, unsigned stage, struct tgsi_facts *facts,

@@ -80,6 +80,11 @@
  * least are 16 KiB, in 32 invocations 512; what comes near that nobody draws with.
  */
 #define TGSI_GEOMETRY_BYTES_MAX (256u << 10)
+/*
+ * Behind tessellation it is less: there the software renderer allocates for all primitives of the
+ * patches that are drawn at once, which are 8192 for each of 15 (render/gl/virgl_patches.h).
+ */
+#define TGSI_GEOMETRY_BYTES_TESSELLATED_MAX (16u << 10)
 #define TGSI_VERTEX_BYTES 32
 #define TGSI_REGISTER_BYTES 16
 

@@ -92,6 +92,36 @@ static enum desk_fate link_stages(struct desk *d, uint32_t geometry)
 	return desk_send(d);
 }
 
+/* 341 vertices of 48 bytes are 16 KiB, and Mesa allocates one more. */
+static void test_geometry_of_patches(void)
+{
+	static const struct {
+		const char *text;
+		enum desk_fate alone, tessellated;
+	} lines[] = {
+		{ "GEOM\nPROPERTY GS_MAX_OUTPUT_VERTICES 340\nDCL OUT[0], POSITION\nEND\n",
+			DESK_PASSED, DESK_PASSED },
+		{ "GEOM\nPROPERTY GS_MAX_OUTPUT_VERTICES 341\nDCL OUT[0], POSITION\nEND\n",
+			DESK_PASSED, DESK_MENDED },
+	};
+	for (unsigned i = 0; i < G_N_ELEMENTS(lines); i++) {
+		struct desk d;
+		desk_init(&d);
+		desk_bind_shaders(&d);
+		desk_put_text(&d, 10, STREAM_STAGE_GEOMETRY, lines[i].text);
+		desk_put_text(
+			&d, 11, STREAM_STAGE_TESS_EVAL, "TESS_EVAL\nDCL OUT[0], POSITION\nEND\n");
+		g_assert_cmpint(desk_send(&d), ==, DESK_PASSED);
+		g_assert_cmpint(bind(&d, 10, STREAM_STAGE_GEOMETRY), ==, DESK_PASSED);
+		g_assert_cmpint(draw(&d), ==, lines[i].alone);
+		g_assert_cmpint(bind(&d, 11, STREAM_STAGE_TESS_EVAL), ==, DESK_PASSED);
+		g_assert_cmpint(draw(&d), ==, lines[i].tessellated);
+		g_assert_cmpint(bind(&d, 0, STREAM_STAGE_GEOMETRY), ==, DESK_PASSED);
+		g_assert_cmpint(draw(&d), ==, DESK_PASSED);
+		desk_finish(&d);
+	}
+}
+
 /* The vertex shader has buffers 2 to 21, which take 20 places. */
 static void begin_with_buffers(struct desk *d, const char *geometry, const char *fragment)
 {
@@ -194,6 +224,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/links/behind vertices", test_behind_vertices);
 	g_test_add_func("/links/behind another stage", test_behind_another_stage);
 	g_test_add_func("/links/bound behind another stage", test_bound_behind_another_stage);
+	g_test_add_func("/links/geometry of patches", test_geometry_of_patches);
 	g_test_add_func("/links/buffers", test_buffers);
 	g_test_add_func("/links/buffers of a new one", test_buffers_of_a_new_one);
 	g_test_add_func("/links/buffers behind another stage", test_buffers_behind_another_stage);
