@@ -77,7 +77,6 @@ static const struct failure fatal[] = {
 	{ "reset-at-once", "reset=0", "" },
 	{ "reset-later", "reset=9", "" },
 	{ "reset-for-ever", "reset-always=9", "" },
-	{ "never-ends", "endless=9", "has been at" },
 };
 
 static void live_with(const struct failure *failure)
