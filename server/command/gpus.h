@@ -27,7 +27,8 @@ struct gpu_info {
 /*
  * `nodes_dir` is /dev/dri but in tests, `renderer` and `display` are the paths of vitrine-render
  * and vitrine-display. Gives an array of struct gpu_info that frees its members; the last one is
- * the software renderer. Of what is missing on the whole machine that one's `missing` tells.
+ * the software renderer. Of what is missing on the whole machine that one's `missing` tells. With
+ * NULL as `display` nobody is asked for encoders.
  */
 GPtrArray *gpus_survey(const char *nodes_dir, const char *renderer, const char *display);
 /* The caller frees both texts. */
