@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* virgl_patches: checks how draws of patches are divided. Functions in the place of GL's note them.
+ */
+#include <epoxy/egl.h>
+#include <epoxy/gl.h>
+#include <glib.h>
+
+#include "render/gl/egl_display.h"
+#include "render/gl/virgl_patches.h"
+
+#define PATCH 3 /* vertices of each */
+#define NOTES_MAX 8
+
+struct note {
+	GLenum mode, type;
+	const char *offset;
+	GLint first, base_vertex;
+	GLsizei count, n_instances;
+	GLuint base_instance;
+};
+
+static struct note notes[NOTES_MAX];
+static unsigned n_notes;
+
+static void note(struct note drawn)
+{
+	g_assert_cmpuint(n_notes, <, NOTES_MAX);
+	notes[n_notes++] = drawn;
+}
+
+static void APIENTRY note_arrays(
+	GLenum mode, GLint first, GLsizei count, GLsizei n_instances, GLuint base_instance)
+{
+	note((struct note){ mode, .first = first, .count = count, .n_instances = n_instances,
+		.base_instance = base_instance });
+}
+
+static void APIENTRY note_elements(GLenum mode, GLsizei count, GLenum type, const void *offset,
+	GLsizei n_instances, GLint base_vertex, GLuint base_instance)
+{
+	note((struct note){
+		mode, type, offset, 0, base_vertex, count, n_instances, base_instance });
+}
+
+static void assert_noted(const struct note *expected, unsigned n)
+{
+	g_assert_cmpuint(n_notes, ==, n);
+	for (unsigned i = 0; i < n; i++) {
+		g_assert_cmphex(notes[i].mode, ==, expected[i].mode);
+		g_assert_cmphex(notes[i].type, ==, expected[i].type);
+		g_assert_cmpuint(GPOINTER_TO_SIZE(notes[i].offset), ==,
+			GPOINTER_TO_SIZE(expected[i].offset));
+		g_assert_cmpint(notes[i].first, ==, expected[i].first);
+		g_assert_cmpint(notes[i].base_vertex, ==, expected[i].base_vertex);
+		g_assert_cmpint(notes[i].count, ==, expected[i].count);
+		g_assert_cmpint(notes[i].n_instances, ==, expected[i].n_instances);
+		g_assert_cmpuint(notes[i].base_instance, ==, expected[i].base_instance);
+	}
+	n_notes = 0;
+}
+
+/* 15 patches are drawn at once, and 16 not. */
+static void test_arrays(void)
+{
+	static const struct note whole[] = { { GL_PATCHES, .first = 7, .count = 45,
+		.n_instances = 1 } };
+	static const struct note parts[] = {
+		{ GL_PATCHES, .first = 7, .count = 45, .n_instances = 1 },
+		{ GL_PATCHES, .first = 52, .count = 45, .n_instances = 1 },
+		{ GL_PATCHES, .first = 97, .count = 3, .n_instances = 1 },
+	};
+	glDrawArrays(GL_PATCHES, 7, 45);
+	assert_noted(whole, G_N_ELEMENTS(whole));
+	glDrawArrays(GL_PATCHES, 7, 93);
+	assert_noted(parts, G_N_ELEMENTS(parts));
+}
+
+static void test_instances(void)
+{
+	static const struct note plain[] = {
+		{ GL_PATCHES, .first = 1, .count = 45, .n_instances = 4 },
+		{ GL_PATCHES, .first = 46, .count = 2, .n_instances = 4 },
+	};
+	static const struct note based[] = {
+		{ GL_PATCHES, .first = 1, .count = 45, .n_instances = 4, .base_instance = 9 },
+		{ GL_PATCHES, .first = 46, .count = 2, .n_instances = 4, .base_instance = 9 },
+	};
+	glDrawArraysInstancedARB(GL_PATCHES, 1, 47, 4);
+	assert_noted(plain, G_N_ELEMENTS(plain));
+	glDrawArraysInstancedBaseInstance(GL_PATCHES, 1, 47, 4, 9);
+	assert_noted(based, G_N_ELEMENTS(based));
+}
+
+/* The next part begins behind the indices of the last one, which have 1, 2 or 4 bytes. */
+static void test_elements(void)
+{
+	static const struct {
+		GLenum type;
+		size_t bytes;
+	} types[] = { { GL_UNSIGNED_BYTE, 1 }, { GL_UNSIGNED_SHORT, 2 }, { GL_UNSIGNED_INT, 4 } };
+	for (unsigned i = 0; i < G_N_ELEMENTS(types); i++) {
+		const char *from = GSIZE_TO_POINTER(64), *next = from + 45 * types[i].bytes;
+		struct note parts[] = {
+			{ GL_PATCHES, types[i].type, from, .count = 45, .n_instances = 1 },
+			{ GL_PATCHES, types[i].type, next, .count = 1, .n_instances = 1 },
+		};
+		glDrawElements(GL_PATCHES, 46, types[i].type, from);
+		assert_noted(parts, G_N_ELEMENTS(parts));
+		parts[0].base_vertex = parts[1].base_vertex = -5;
+		glDrawElementsBaseVertex(GL_PATCHES, 46, types[i].type, from, -5);
+		assert_noted(parts, G_N_ELEMENTS(parts));
+		parts[0].n_instances = parts[1].n_instances = 4;
+		glDrawElementsInstancedBaseVertex(GL_PATCHES, 46, types[i].type, from, 4, -5);
+		assert_noted(parts, G_N_ELEMENTS(parts));
+		parts[0].base_instance = parts[1].base_instance = 9;
+		glDrawElementsInstancedBaseVertexBaseInstance(
+			GL_PATCHES, 46, types[i].type, from, 4, -5, 9);
+		assert_noted(parts, G_N_ELEMENTS(parts));
+		parts[0].base_vertex = parts[1].base_vertex = 0;
+		glDrawElementsInstancedBaseInstance(GL_PATCHES, 46, types[i].type, from, 4, 9);
+		assert_noted(parts, G_N_ELEMENTS(parts));
+		parts[0].base_instance = parts[1].base_instance = 0;
+		glDrawElementsInstancedARB(GL_PATCHES, 46, types[i].type, from, 4);
+		assert_noted(parts, G_N_ELEMENTS(parts));
+	}
+}
+
+/* What is not tessellated is drawn as it is, and so is nothing. */
+static void test_others(void)
+{
+	static const struct note triangles[] = { { GL_TRIANGLES, .count = 3000,
+		.n_instances = 1 } };
+	static const struct note nothing[] = { { GL_PATCHES, .count = 0, .n_instances = 1 } };
+	glDrawArrays(GL_TRIANGLES, 0, 3000);
+	assert_noted(triangles, G_N_ELEMENTS(triangles));
+	glDrawArrays(GL_PATCHES, 0, 0);
+	assert_noted(nothing, G_N_ELEMENTS(nothing));
+}
+
+int main(int argc, char **argv)
+{
+	const char *why = NULL;
+	g_setenv("LIBGL_ALWAYS_SOFTWARE", "1", TRUE);
+	g_test_init(&argc, &argv, NULL);
+	void *context =
+		egl_display_open(EGL_ON_NOTHING, -1, &why) ? egl_context_create(false, 4, 3) : NULL;
+	if (!context || !egl_context_make_current(context)) {
+		g_printerr("no software renderer of OpenGL 4.3: %s\n", why ? why : "too old");
+		return 77;
+	}
+	glPatchParameteri(GL_PATCH_VERTICES, PATCH);
+	epoxy_glDrawArraysInstancedBaseInstance = note_arrays;
+	epoxy_glDrawElementsInstancedBaseVertexBaseInstance = note_elements;
+	virgl_patches_divide();
+	n_notes = 0;
+	g_test_add_func("/patches/arrays", test_arrays);
+	g_test_add_func("/patches/instances", test_instances);
+	g_test_add_func("/patches/elements", test_elements);
+	g_test_add_func("/patches/others", test_others);
+	return g_test_run();
+}
