@@ -7,6 +7,9 @@
 
 #include "tests/shim/shim_stage.h"
 
+#define DRAWS 4
+#define DRAWS_APART_US 5000
+
 static const struct {
 	const char *who;
 	enum consumer_dmabufs dmabufs;
@@ -34,11 +37,23 @@ static const struct consumer_state_answer *await_buffer(struct desktop *desktop,
 	return state;
 }
 
+/* The renderer hears of a taker while pictures come, and the first of them are as they were before.
+ */
+static bool draw(struct desktop *desktop, uint32_t id, uint32_t width, uint32_t height)
+{
+	for (unsigned i = 0; i < DRAWS; i++) {
+		if (!shim_stage_draw(desktop, id, width, height))
+			return false;
+		g_usleep(DRAWS_APART_US);
+	}
+	return true;
+}
+
 static void print_picture(struct desktop *desktop, const char *who, uint32_t id, unsigned size)
 {
 	uint32_t width = sizes[size].width, height = sizes[size].height;
 	shim_stage_add_picture(desktop, id, width, height);
-	if (!shim_stage_draw(desktop, id, width, height)) {
+	if (!draw(desktop, id, width, height)) {
 		g_print("%ux%u %s: nothing comes\n", width, height, who);
 		return;
 	}
