@@ -5,7 +5,7 @@
 
 struct standing {
 	bool is_out;
-	bool has_failed;       /* and not worked since */
+	gint64 fails_since_us; /* 0: what began last has worked */
 	gint64 rests_until_us; /* 0: it does not */
 };
 
@@ -89,12 +89,15 @@ static bool may_be_used(const struct choice *choice)
 	return !standing->is_out && !(rests && choice->candidate->hardware);
 }
 
-bool choices_pick(enum candidate_codec codec, int width, int height, struct choice *choice)
+bool choices_pick(enum candidate_codec codec, int width, int height, const struct candidate *own,
+	struct choice *choice)
 {
 	bool found = false;
 	g_mutex_lock(&state.lock);
 	for (unsigned i = 0; i < state.n[codec] && !found; i++) {
 		const struct choice *each = &state.lists[codec][i];
+		if (each->candidate == own)
+			break;
 		found = may_be_used(each) && takes_size(each, width, height);
 		if (found)
 			*choice = *each;
@@ -129,21 +132,25 @@ void choices_note_fault(
 {
 	g_mutex_lock(&state.lock);
 	struct standing *standing = standing_of(candidate);
+	gint64 now_us = g_get_monotonic_time();
 	bool final = is_final(candidate, fault);
-	bool again = final ? standing->is_out : standing->has_failed;
-	standing->has_failed = true;
+	bool again = final ? standing->is_out : standing->fails_since_us > 0;
+	if (!standing->fails_since_us)
+		standing->fails_since_us = now_us;
 	standing->is_out |= final;
-	standing->rests_until_us = g_get_monotonic_time() + CHOICES_REST_MS * 1000;
+	standing->rests_until_us = now_us + CHOICES_REST_MS * 1000;
 	g_mutex_unlock(&state.lock);
 	say_fault(candidate, fault, reason, again);
 }
 
-void choices_note_success(const struct candidate *candidate)
+void choices_note_success(const struct candidate *candidate, gint64 since_us)
 {
 	g_mutex_lock(&state.lock);
 	struct standing *standing = standing_of(candidate);
-	bool again = standing->has_failed && !standing->is_out;
-	standing->has_failed = standing->is_out;
+	bool again = standing->fails_since_us > 0 && since_us > standing->fails_since_us &&
+		     !standing->is_out;
+	if (again)
+		standing->fails_since_us = 0;
 	g_mutex_unlock(&state.lock);
 	if (again)
 		g_message("video: encoder %s works again", candidate->name);

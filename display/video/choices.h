@@ -5,9 +5,10 @@
  *
  * Hardware that fails rests for CHOICES_REST_MS, since it may only be busy: NVENC bounds how many
  * may encode at a time, on the whole machine. What does not answer, or does not do what is needed,
- * is not used again by this process. Software does not rest, since nothing stands behind it. The
- * first line that says so is a warning, and further ones of the same encoder, until it has worked
- * again, are for debugging.
+ * is not used again by this process. Software does not rest, since nothing stands behind it.
+ * Streams that it serves stay with it meanwhile, since it works for them. The first line that says
+ * so is a warning, and further ones of the same encoder, until one that began later has worked, are
+ * for debugging.
  *
  * Threads: any.
  */
@@ -42,9 +43,11 @@ char *choice_sizes(const struct choice *choice);
 
 /*
  * Gives the codec's first choice that takes pictures of this size, by its element's pads, and may
- * be used now. Returns false when there is none.
+ * be used now; of those that are better than `own` unless that is NULL. Returns false when there is
+ * none.
  */
-bool choices_pick(enum candidate_codec codec, int width, int height, struct choice *choice);
+bool choices_pick(enum candidate_codec codec, int width, int height, const struct candidate *own,
+	struct choice *choice);
 
 /*
  * Notes why the candidate's encoder is of no use: FAILED, UNFIT or SILENT. `reason` is text for
@@ -52,7 +55,7 @@ bool choices_pick(enum candidate_codec codec, int width, int height, struct choi
  */
 void choices_note_fault(
 	const struct candidate *candidate, enum encoder_state fault, const char *reason);
-/* Notes that it has encoded a picture. */
-void choices_note_success(const struct candidate *candidate);
+/* Notes that its encoder, which began to start at that time, has encoded a picture. */
+void choices_note_success(const struct candidate *candidate, gint64 since_us);
 /* Returns whether the candidate is never to be used again by this process. */
 bool choices_is_out(const struct candidate *candidate);

@@ -139,7 +139,7 @@ static bool take_seat(Facade *facade)
 	struct choice choice;
 	int width = GST_VIDEO_INFO_WIDTH(&facade->info),
 	    height = GST_VIDEO_INFO_HEIGHT(&facade->info);
-	while (choices_pick(codec_of(facade), width, height, &choice)) {
+	while (choices_pick(codec_of(facade), width, height, NULL, &choice)) {
 		if (!seat_take(&facade->seat, &choice, &facade->info, &facade->input))
 			return false;
 		enum encoder_state is =
@@ -166,8 +166,8 @@ static void look_for_better(Facade *facade)
 	if (!facade->seat.encoder || facade->next.encoder || now_us < facade->look_us)
 		return;
 	facade->look_us = now_us + LOOK_US;
-	if (choices_pick(codec_of(facade), width, height, &choice) &&
-		choice.candidate != facade->seat.choice.candidate)
+	const struct candidate *own = facade->seat.choice.candidate;
+	if (choices_pick(codec_of(facade), width, height, own, &choice))
 		seat_take(&facade->next, &choice, &facade->info, &facade->input);
 }
 
@@ -198,7 +198,7 @@ static GstBuffer *encode(Facade *facade, GstBuffer *picture)
 		enum encoder_state is =
 			seat_encode(&facade->seat, &facade->input, picture, &encoded);
 		if (is == ENCODER_READY) {
-			choices_note_success(candidate);
+			choices_note_success(candidate, facade->seat.since_us);
 			return encoded;
 		}
 		note_fault(&facade->seat, is);

@@ -145,15 +145,22 @@ static void stream_show(struct stream *stream, unsigned n)
 	}
 }
 
-/* Lets time go by with a few pictures. One that starts beside does so by the real clock. */
-static void stream_pass(struct stream *stream, unsigned seconds)
+/* Lets time go by with a few pictures of each. One that starts beside does so by the real clock. */
+static void streams_pass(struct stream *const streams[], unsigned n_streams, unsigned seconds)
 {
-	for (unsigned i = 0; i < seconds; i += 5) {
-		stream_show(stream, 1);
+	for (unsigned at = 0; at < seconds; at += 5) {
+		for (unsigned i = 0; i < n_streams; i++)
+			stream_show(streams[i], 1);
 		passed_us += 5 * G_USEC_PER_SEC;
 		g_usleep(20000);
 	}
-	stream_show(stream, 2);
+	for (unsigned i = 0; i < n_streams; i++)
+		stream_show(streams[i], 2);
+}
+
+static void stream_pass(struct stream *stream, unsigned seconds)
+{
+	streams_pass(&stream, 1, seconds);
 }
 
 static uint64_t stream_bps(const struct stream *stream)
@@ -277,9 +284,18 @@ static void case_sizes(void)
 	g_assert_cmpuint(count_said("tried again"), ==, 0);
 }
 
+/* What works is not left because another one has failed: that would be a key frame. */
+static void expect_in_hardware(struct stream *const streams[], unsigned n_streams)
+{
+	for (unsigned i = 0; i < n_streams; i++) {
+		g_assert_true(streams[i]->was_fake);
+		g_assert_cmpuint(streams[i]->n_keys, ==, 0);
+	}
+}
+
 /*
- * Two may encode at a time. The third is shown by software, and goes over to hardware, without
- * being begun anew, when one of the others has ended.
+ * Two may encode at a time, and go on when a third has failed. That is shown by software, and goes
+ * over to hardware, without being begun anew, when one of the others has ended.
  */
 static void case_busy(void)
 {
@@ -290,20 +306,25 @@ static void case_busy(void)
 		streams[i] = stream_begin(WIDTH, HEIGHT);
 		stream_show(streams[i], 2);
 		g_assert_cmpint(streams[i]->was_fake, ==, i < 2);
+		stream_forget(streams[i]);
 	}
 	expect_said("encoder nvenc: it does not start; tried again in a minute");
 	unsigned n_starts = fake_encoder_count_starts();
-	stream_pass(streams[2], 30);
+	streams_pass(streams, 3, 30);
+	expect_in_hardware(streams, 2);
 	g_assert_false(streams[2]->was_fake);
 	g_assert_cmpuint(fake_encoder_count_starts(), ==, n_starts);
-	stream_pass(streams[2], 90);
+	streams_pass(streams, 3, 90);
+	expect_in_hardware(streams, 2);
 	g_assert_cmpuint(fake_encoder_count_starts(), >, n_starts);
 	g_assert_cmpuint(fake_encoder_count_starts(), <=, n_starts + 2);
 	g_assert_false(streams[2]->was_fake);
+	g_assert_cmpuint(count_said("works again"), ==, 0);
 	stream_end(streams[0]);
-	stream_pass(streams[2], 70);
+	streams_pass(streams + 1, 2, 70);
+	expect_in_hardware(streams + 1, 1);
 	g_assert_true(streams[2]->was_fake);
-	expect_said("encoder nvenc works again");
+	g_assert_cmpuint(count_said("encoder nvenc works again"), ==, 1);
 	g_assert_cmpuint(count_said("tried again"), ==, 1);
 	stream_end(streams[1]);
 	stream_end(streams[2]);
