@@ -12,7 +12,7 @@
 /* Is any of GL's draws that are not indirect. */
 struct draw {
 	GLenum mode, type; /* 0: no indices */
-	const char *offset;
+	uintptr_t offset;  /* GL takes it as a pointer */
 	GLint first, base_vertex;
 	GLsizei count, n_instances;
 	GLuint base_instance;
@@ -29,8 +29,8 @@ static uint32_t get_index_bytes(GLenum type)
 static void draw_part(const struct draw *d)
 {
 	if (d->type)
-		draw_elements(d->mode, d->count, d->type, d->offset, d->n_instances, d->base_vertex,
-			d->base_instance);
+		draw_elements(d->mode, d->count, d->type, (const void *)d->offset, d->n_instances,
+			d->base_vertex, d->base_instance);
 	else
 		draw_arrays(d->mode, d->first, d->count, d->n_instances, d->base_instance);
 }
@@ -50,7 +50,7 @@ static void draw(struct draw d)
 		draw_part(&part);
 		d.count -= part.count;
 		d.first += part.count;
-		d.offset += d.type ? (size_t)part.count * get_index_bytes(d.type) : 0;
+		d.offset += d.type ? (uintptr_t)part.count * get_index_bytes(d.type) : 0;
 	} while (d.count > 0);
 }
 
@@ -74,7 +74,8 @@ static void APIENTRY divide_based_instances(
 static void APIENTRY divide_all_of_elements(GLenum mode, GLsizei count, GLenum type,
 	const void *offset, GLsizei n, GLint base_vertex, GLuint base_instance)
 {
-	draw((struct draw){ mode, type, offset, 0, base_vertex, count, n, base_instance });
+	draw((struct draw){
+		mode, type, (uintptr_t)offset, 0, base_vertex, count, n, base_instance });
 }
 
 static void APIENTRY divide_elements(GLenum mode, GLsizei count, GLenum type, const void *offset)
