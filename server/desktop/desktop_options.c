@@ -191,7 +191,8 @@ const struct desktop_option desktop_options[] = {
 		"How long one piece of a guest program's drawing may take",
 		"A renderer that is at one thing for longer, or is stopped, is killed and "
 		"replaced, and the log says what it was at, and for which of the guest's "
-		"contexts.",
+		"contexts. On a GPU it has 5 seconds more, in which the kernel resets one that "
+		"hangs.",
 		.initial = BOTH("10"), .min = 1, .max = DESKTOP_SUBMIT_LIMIT_MAX_S,
 		.unit = "seconds" },
 

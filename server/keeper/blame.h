@@ -26,7 +26,9 @@
  * says which context is guilty, and that one is judged as for a crash. Nobody else is. Where the
  * driver does not say whose work it was, nobody is judged either, until that has happened more than
  * BLAME_SILENT_MAX times within BLAME_FORGET_ALL_S: from then on it counts as a crash in what the
- * renderer was at, or a guest's program could reset the GPU for ever.
+ * renderer was at, or a guest's program could reset the GPU for ever. A GPU whose work does not
+ * end, and which nobody resets, is counted like that, too: it does the work of all desktops in
+ * turn.
  *
  * It only counts and compares: the caller tells what happened and does what is decided. Everything
  * happens on the main thread.

@@ -68,6 +68,14 @@
 #define GPU_STEP_HURRY_MS 1000
 
 /*
+ * A renderer on a GPU may be at one thing for this many milliseconds beyond --submit-limit. A GPU's
+ * hang holds up all desktops on it until the kernel's driver resets it. amdgpu begins that after 10
+ * s (lockup_timeout), as long as --submit-limit is by default, and takes up to some seconds; i915,
+ * xe and nouveau are sooner. One that is killed before could not say who was guilty.
+ */
+#define GPU_RESET_GRACE_MS 5000
+
+/*
  * A worker's link may stay full for this many milliseconds. A worker reads its link between any two
  * things it does, so one that takes longer is stuck: it is killed and replaced. QEMU waits
  * meanwhile.

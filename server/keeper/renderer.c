@@ -89,7 +89,7 @@ static const char *describe_end(enum worker_end end)
 	case WORKER_GPU_RESET:
 		return "guilty:";
 	case WORKER_GPU_LOST:
-		return "the GPU was lost, again, in";
+		return "the GPU was lost, or stood still, again, in";
 	default:
 		return "the renderer crashed in";
 	}
@@ -131,22 +131,64 @@ static void judge(struct renderer *renderer, const struct heartbeat_said *at, en
 	blame_fill(&renderer->blame, ledger_memory_get_refusals(renderer->ledger), now_ns);
 }
 
-/* Finds out whose work has ended the renderer. Gives false when nobody is to be judged for it. */
-static bool find_blame(struct renderer *renderer, enum worker_end end,
+static bool draws_by_gpu(const struct renderer *renderer)
+{
+	return renderer->search.candidates->nodes[renderer->search.current] != NULL;
+}
+
+/*
+ * A GPU does the work of all desktops in turn. Where one's does not end, every renderer finds its
+ * own standing still, so whose the oldest is says nothing. The CPU works for each one alone, and a
+ * gpu thread that is stuck itself is at fault, too: the kernel would have freed it.
+ */
+static bool is_anybodys(const struct renderer *renderer, const struct heartbeat_said *at)
+{
+	const struct watchdog_verdict *verdict = &renderer->worker.verdict;
+	return draws_by_gpu(renderer) && verdict->fault == WATCHDOG_STUCK &&
+	       verdict->loop == HEARTBEAT_GPU_WORK && at->context == verdict->said.context &&
+	       at->since_ns == verdict->said.since_ns;
+}
+
+/* Gives false, with a line, while the GPU's end by nobody knows whom is forgiven. */
+static bool is_silence_over(struct renderer *renderer, const char *line)
+{
+	if (blame_count_silent(&renderer->blame, monotonic_now_ns()))
+		return true;
+	g_warning("%s", line);
+	return false;
+}
+
+static bool find_hung(struct renderer *renderer, enum worker_end *end,
+	const struct heartbeat_said *hung_at, struct heartbeat_said *at)
+{
+	if (!blame_find(&renderer->worker.process.heartbeat, hung_at, at))
+		return false;
+	if (!is_anybodys(renderer, at))
+		return true;
+	*end = WORKER_GPU_LOST;
+	return is_silence_over(renderer, "the GPU stood still: nobody knows whose work it was");
+}
+
+/*
+ * Finds out whose work has ended the renderer, and makes of the end what it is to be judged as.
+ * Gives false when nobody is to be judged for it.
+ */
+static bool find_blame(struct renderer *renderer, enum worker_end *end,
 	const struct heartbeat_said *hung_at, struct heartbeat_said *at)
 {
 	const struct heartbeat_memory *heartbeat = &renderer->worker.process.heartbeat;
-	if (end == WORKER_GPU_RESET) {
+	if (*end == WORKER_HUNG)
+		return find_hung(renderer, end, hung_at, at);
+	if (*end == WORKER_GPU_RESET) {
 		if (blame_find_guilty(heartbeat, at))
 			return true;
 		g_warning("GPU reset: innocent: it was no work of this desktop");
 		return false;
 	}
-	if (end == WORKER_GPU_LOST && !blame_count_silent(&renderer->blame, monotonic_now_ns())) {
-		g_warning("GPU reset: the driver does not say whose work it was");
+	if (*end == WORKER_GPU_LOST &&
+		!is_silence_over(renderer, "GPU reset: the driver does not say whose work it was"))
 		return false;
-	}
-	return blame_find(heartbeat, hung_at, at);
+	return blame_find(heartbeat, NULL, at);
 }
 
 static void on_worker_ended(void *owner, enum worker_end end, const struct heartbeat_said *hung_at)
@@ -155,9 +197,10 @@ static void on_worker_ended(void *owner, enum worker_end end, const struct heart
 	struct heartbeat_said at;
 	if (end == WORKER_ENDED_FROM_OUTSIDE)
 		return;
+	bool found = find_blame(renderer, &end, hung_at, &at);
 	if (renderer->worker.has_started && (end == WORKER_CRASHED || end == WORKER_HUNG))
 		worker_want_spare(&renderer->worker, RENDERER_SPARE_MS);
-	if (!find_blame(renderer, end, hung_at, &at))
+	if (!found)
 		return;
 	/* Of a guest that is gone nobody is left to be judged. */
 	if (!watchdog_is_unwanted(
@@ -177,8 +220,25 @@ static void on_worker_failed(void *owner)
 	renderer->events.failed(renderer->events.user);
 }
 
+/*
+ * On a GPU the kernel has its time on top: it resets one that hangs, and only that sets free those
+ * who wait for another's work, be it in the driver.
+ */
+static void set_limits(struct renderer *renderer)
+{
+	uint64_t limit_ns = renderer->submit_limit_s * MONOTONIC_NS_PER_S;
+	uint64_t reset_ns = GPU_RESET_GRACE_MS * MONOTONIC_NS_PER_MS;
+	struct watchdog_limits *limits = &renderer->worker.watchdog.limits;
+	*limits = (struct watchdog_limits){ .stopped_ns = limit_ns,
+		.starting_ns = WORKER_READY_TIMEOUT_MS * MONOTONIC_NS_PER_MS };
+	limits->loops_ns[HEARTBEAT_MAIN] = limit_ns;
+	limits->loops_ns[HEARTBEAT_GPU] = limit_ns + (draws_by_gpu(renderer) ? reset_ns : 0);
+	limits->loops_ns[HEARTBEAT_GPU_WORK] = limits->loops_ns[HEARTBEAT_GPU];
+}
+
 static void take_candidate(struct renderer *renderer)
 {
+	set_limits(renderer);
 	renderer->worker.command = WORKER_COMMAND_RENDER(renderer->search.current);
 	renderer->worker.step_ms = gpu_search_step_ms(&renderer->search);
 }
@@ -218,25 +278,18 @@ static const struct worker_class class = {
 	.name_context = name_context,
 };
 
-static void set_limits(struct watchdog_limits *limits, uint64_t submit_limit_ns)
-{
-	*limits = (struct watchdog_limits){ .stopped_ns = submit_limit_ns,
-		.starting_ns = WORKER_READY_TIMEOUT_MS * MONOTONIC_NS_PER_MS };
-	limits->loops_ns[HEARTBEAT_MAIN] = submit_limit_ns;
-	limits->loops_ns[HEARTBEAT_GPU] = submit_limit_ns;
-	limits->loops_ns[HEARTBEAT_GPU_WORK] = submit_limit_ns;
-}
-
 void renderer_init(struct renderer *renderer, struct starter *starter,
 	const struct gpu_candidates *gpus, struct device *device, struct ledger_memory *ledger,
 	unsigned submit_limit_s, const struct renderer_events *events)
 {
 	g_assert(device && ledger && submit_limit_s > 0 && events->ready && events->failed);
-	*renderer = (struct renderer){ .device = device, .ledger = ledger, .events = *events };
+	*renderer = (struct renderer){ .device = device,
+		.ledger = ledger,
+		.events = *events,
+		.submit_limit_s = submit_limit_s };
 	gpu_search_init(&renderer->search, gpus);
 	worker_init(&renderer->worker, &class, renderer, starter, WORKER_COMMAND_RENDER(0));
 	take_candidate(renderer);
-	set_limits(&renderer->worker.watchdog.limits, submit_limit_s * MONOTONIC_NS_PER_S);
 }
 
 bool renderer_start(struct renderer *renderer, GError **error)

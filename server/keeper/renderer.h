@@ -42,13 +42,14 @@ struct renderer {
 	struct gpu_search search;
 	char said[GPU_SEARCH_TEXT_BYTES]; /* GPU's text, printable: what it draws with, or why not
 					   */
+	unsigned submit_limit_s;
 	uint32_t last_serial;
 	bool used; /* a ring has run since the last reset */
 };
 
 /*
  * `gpus` must outlive it. `submit_limit_s` is for how many seconds the renderer may be at one
- * thing, a submission above all.
+ * thing, a submission above all; with a GPU its driver has GPU_RESET_GRACE_MS more.
  */
 void renderer_init(struct renderer *renderer, struct starter *starter,
 	const struct gpu_candidates *gpus, struct device *device, struct ledger_memory *ledger,

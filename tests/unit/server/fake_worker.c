@@ -16,6 +16,8 @@
  * It says that the GPU was reset and ends when it gets SIGUSR1, and before READY once for each byte
  * of the file that $FAKE_WORKER_RESETS names.
  *
+ * From SIGUSR2 on its heartbeat says that the GPU is at work of context 10.
+ *
  * As display it uses a ticket that it gets while there is one with ".use" behind it, and crashes
  * the moment after; with ".return" it says before that that it has not used it after all. It does
  * nothing while there is one with ".wait".
@@ -56,6 +58,11 @@ static void note(const char *format, ...)
 static void end_by_reset(int signal_number)
 {
 	_exit(KEEPER_EXIT_GPU_RESET);
+}
+
+static void stall(int signal_number)
+{
+	heartbeat_work(HEARTBEAT_GPU_WORK, "work of the GPU", 10);
 }
 
 /* Takes a byte from the file of resets; gives false when it has none. */
@@ -277,7 +284,6 @@ static void tell_gpu(bool works, const char *text)
 /* Does what a renderer does that is given this GPU, and returns when that works. */
 static void start_gpu(const char *node)
 {
-	heartbeat_attach();
 	heartbeat_start(HEARTBEAT_GPU, "starting OpenGL");
 	if (gpu_is(node, "unfit")) {
 		tell_gpu(false, "it is too \x1b old");
@@ -308,9 +314,11 @@ int main(int argc, char **argv)
 		return 5;
 	}
 	note("NODE %s", node ? node : "none");
+	heartbeat_attach();
 	if (node && strcmp(name, "render") == 0)
 		start_gpu(node);
 	signal(SIGUSR1, end_by_reset);
+	signal(SIGUSR2, stall);
 	if (take_reset())
 		end_by_reset(0);
 	struct keeper_ready ready = {
@@ -327,7 +335,6 @@ int main(int argc, char **argv)
 		return 4;
 	if (is_told(".crash")) {
 		note("FAILS");
-		heartbeat_attach();
 		heartbeat_start(HEARTBEAT_GPU, "rebuild");
 		abort();
 	}

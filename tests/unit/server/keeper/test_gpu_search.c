@@ -272,6 +272,53 @@ static void test_vanishes(void)
 	power_off(&m, true);
 }
 
+/* ---- a GPU that stands still ---- */
+
+/* Gives after how many milliseconds of standing still the renderer is another one. */
+static int64_t stall(const struct machine *m)
+{
+	pid_t renderer = rig_renderer(m->rig);
+	unsigned n = rig_count_log(m->rig, "LEDGER");
+	g_assert_cmpint(kill(renderer, SIGUSR2), ==, 0);
+	int64_t begin_us = g_get_monotonic_time();
+	rig_wait_log(m->rig, "LEDGER", n + 1);
+	g_assert_cmpint(rig_renderer(m->rig), !=, renderer);
+	return (g_get_monotonic_time() - begin_us) / 1000;
+}
+
+/*
+ * Work that a GPU does not end may be another desktop's. So the kernel has time to find whose it
+ * is, and the context that waits is not blamed.
+ */
+static void test_stalled_gpu(void)
+{
+	struct machine m;
+	power_on(&m, "renderD128=works", "--submit-limit=1");
+	wait_served(&m);
+	int64_t ms = stall(&m);
+	g_assert_cmpint(ms, >=, 1000 + GPU_RESET_GRACE_MS);
+	g_assert_cmpint(ms, <, 1000 + GPU_RESET_GRACE_MS + 2000);
+	expect_line(&m, "GPU has been at work of the GPU of context 10 for 6.0 s: killed\n");
+	expect_line(&m, "the GPU stood still: nobody knows whose work it was\n");
+	g_autofree char *errors = rig_errors(m.rig);
+	g_assert_null(strstr(errors, "lost"));
+	g_assert_null(strstr(errors, "hung"));
+	power_off(&m, true);
+}
+
+/* The CPU works for this desktop alone. */
+static void test_stalled_cpu(void)
+{
+	struct machine m;
+	power_on(&m, "renderD128=unfit", "--submit-limit=1");
+	wait_served(&m);
+	g_assert_cmpint(stall(&m), <, 1000 + 2000);
+	expect_line(&m,
+		"the renderer hung in work of the GPU of context 10, time 1 of late; the context "
+		"is lost\n");
+	power_off(&m, true);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -287,5 +334,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/gpu-search/keeper/eight", test_eight);
 	g_test_add_func("/gpu-search/keeper/named-fails", test_named_fails);
 	g_test_add_func("/gpu-search/keeper/vanishes", test_vanishes);
+	g_test_add_func("/gpu-search/keeper/stalled-gpu", test_stalled_gpu);
+	g_test_add_func("/gpu-search/keeper/stalled-cpu", test_stalled_cpu);
 	return g_test_run();
 }
