@@ -2,7 +2,9 @@
 #include "server/keeper/gpu_search.h"
 
 #include <glib.h>
+#include <string.h>
 
+#include "common/monotonic.h"
 #include "server/keeper/limits.h"
 
 void gpu_search_init(struct gpu_search *search, const struct gpu_candidates *candidates)
@@ -13,7 +15,9 @@ void gpu_search_init(struct gpu_search *search, const struct gpu_candidates *can
 
 void gpu_search_succeed(struct gpu_search *search, const char *chosen)
 {
-	search->has_worked = true;
+	search->has_worked = search->is_proven = true;
+	if (search->has_lost && search->current == search->lost)
+		search->has_lost = false;
 	search->n_failures = 0;
 	g_strlcpy(search->chosen, chosen, sizeof(search->chosen));
 }
@@ -25,11 +29,24 @@ static void note_failure(struct gpu_search *search, const char *why)
 		*before ? "; " : "", gpu_candidates_name(search->candidates, search->current), why);
 }
 
+static void give_up(struct gpu_search *search, const char *why)
+{
+	if (search->is_proven && !search->has_lost) {
+		search->has_lost = true;
+		search->lost = search->current;
+		search->lost_bytes = strlen(search->failures);
+	}
+	note_failure(search, why);
+	search->current++;
+	search->n_failures = 0;
+	search->is_proven = false;
+}
+
 enum gpu_search_step gpu_search_fail(struct gpu_search *search, const char *why, bool hung)
 {
 	const struct gpu_candidates *candidates = search->candidates;
 	search->n_failures++;
-	if (search->has_worked && !hung && search->n_failures < GPU_SEARCH_TRIES)
+	if (search->is_proven && !hung && search->n_failures < GPU_SEARCH_TRIES)
 		return GPU_SEARCH_AGAIN;
 	bool is_last = search->current + 1 == candidates->n;
 	/* A desktop that has run is not given up: the worker's pauses grow. */
@@ -37,19 +54,33 @@ enum gpu_search_step gpu_search_fail(struct gpu_search *search, const char *why,
 		return GPU_SEARCH_AGAIN;
 	if (is_last || (candidates->named && !search->has_worked))
 		return GPU_SEARCH_OVER;
-	note_failure(search, why);
+	give_up(search, why);
 	search->has_hung = search->has_hung || hung;
-	search->current++;
-	search->n_failures = 0;
 	return GPU_SEARCH_NEXT;
+}
+
+bool gpu_search_go_back(struct gpu_search *search, uint64_t now_ns)
+{
+	bool is_soon = search->back_ns > 0 &&
+		       now_ns - search->back_ns < GPU_SEARCH_BACK_S * MONOTONIC_NS_PER_S;
+	if (!search->has_lost || search->current == search->lost || is_soon)
+		return false;
+	search->back_ns = now_ns;
+	search->current = search->lost;
+	search->failures[search->lost_bytes] = '\0';
+	search->n_failures = 0;
+	search->is_proven = search->has_hung = false;
+	return true;
 }
 
 unsigned gpu_search_step_ms(const struct gpu_search *search)
 {
 	const struct gpu_candidates *candidates = search->candidates;
-	bool is_searched = candidates->nodes[search->current] && !candidates->named;
-	if (!is_searched)
+	bool must_work = candidates->named && !search->has_worked;
+	if (!candidates->nodes[search->current] || must_work)
 		return 0;
+	if (search->is_proven)
+		return GPU_STEP_AGAIN_MS;
 	return search->has_hung ? GPU_STEP_HURRY_MS : GPU_STEP_TIMEOUT_MS;
 }
 

@@ -57,7 +57,7 @@
  * A step of a renderer's start on a GPU that we look for may take this many milliseconds: the
  * program's, EGL's and virglrenderer's. Drivers take 0.1 s, and NVIDIA's whose card sleeps 1 to 2
  * s. The guest's start waits for it. Past it the driver is said to hang, and the next GPU is tried,
- * or the CPU. A GPU that is named has WORKER_READY_TIMEOUT_MS.
+ * or the CPU. A GPU that is named has WORKER_READY_TIMEOUT_MS at the desktop's start.
  */
 #define GPU_STEP_TIMEOUT_MS 3000
 
@@ -66,6 +66,13 @@
  * them somebody waits.
  */
 #define GPU_STEP_HURRY_MS 1000
+
+/*
+ * A step of the start on a GPU that has drawn for the desktop may take this many milliseconds. One
+ * that is being reset keeps whoever begins waiting for the seconds that takes. Past it the desktop
+ * goes on without it.
+ */
+#define GPU_STEP_AGAIN_MS 20000
 
 /*
  * A renderer on a GPU may be at one thing for this many milliseconds beyond --submit-limit. A GPU's

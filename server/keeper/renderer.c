@@ -54,6 +54,7 @@ static void on_worker_ready(void *owner)
 	struct renderer *renderer = owner;
 	gpu_search_succeed(&renderer->search, renderer->said);
 	renderer->said[0] = '\0';
+	renderer->worker.step_ms = gpu_search_step_ms(&renderer->search);
 	struct keeper_ledger ledger = { .header.type = KEEPER_MESSAGE_LEDGER };
 	SEND_TO_RENDERER(renderer, ledger, &renderer->ledger->fd, 1);
 	renderer->events.ready(renderer->events.user);
@@ -243,6 +244,13 @@ static void take_candidate(struct renderer *renderer)
 	renderer->worker.step_ms = gpu_search_step_ms(&renderer->search);
 }
 
+static void change_candidate(struct renderer *renderer)
+{
+	take_candidate(renderer);
+	if (renderer->events.gpu_changed)
+		renderer->events.gpu_changed(renderer->events.user, renderer->search.current);
+}
+
 static bool on_worker_not_started(void *owner, const char *why, bool hung)
 {
 	struct renderer *renderer = owner;
@@ -260,10 +268,21 @@ static bool on_worker_not_started(void *owner, const char *why, bool hung)
 	const char *next = gpu_candidates_name(search->candidates, search->current);
 	g_warning("%s: %s: %s %s instead", failed, reason,
 		search->candidates->nodes[search->current] ? "trying" : "drawing with", next);
-	take_candidate(renderer);
-	if (renderer->events.gpu_changed)
-		renderer->events.gpu_changed(renderer->events.user, search->current);
+	change_candidate(renderer);
 	return true;
+}
+
+/* A new guest has nothing to lose, and a GPU that was lost may be back. */
+static void go_back(struct renderer *renderer)
+{
+	const struct gpu_search *search = &renderer->search;
+	if (renderer->worker.state != WORKER_READY ||
+		!gpu_search_go_back(&renderer->search, monotonic_now_ns()))
+		return;
+	g_message("%s: tried again, for a guest that begins anew",
+		gpu_candidates_name(search->candidates, search->current));
+	change_candidate(renderer);
+	worker_replace(&renderer->worker, renderer->worker.command);
 }
 
 static const struct worker_class class = {
@@ -414,6 +433,7 @@ void renderer_reset(struct renderer *renderer)
 		return;
 	renderer->used = false;
 	blame_clear(&renderer->blame);
+	go_back(renderer);
 	if (renderer->worker.state != WORKER_READY) {
 		ledger_memory_clear(renderer->ledger);
 		return;

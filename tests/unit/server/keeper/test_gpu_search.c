@@ -73,20 +73,74 @@ static void test_named(void)
 	g_assert_cmpstr(later, ==, "no GPU works; /dev/dri/renderD128: gone");
 }
 
-/* A GPU that worked has some tries, and what has failed is never tried again. */
+/* A GPU that worked has some tries, and what has failed is not tried again while the guest lives.
+ */
 static void test_later(void)
 {
 	struct gpu_search search;
-	begin(&search, false, 1);
+	begin(&search, false, 2);
 	gpu_search_succeed(&search, "a GPU");
 	for (unsigned round = 0; round < 3; round++) {
-		g_assert_cmpint(gpu_search_fail(&search, "reset", false), ==, GPU_SEARCH_AGAIN);
+		for (unsigned i = 1; i < GPU_SEARCH_TRIES; i++)
+			g_assert_cmpint(
+				gpu_search_fail(&search, "reset", false), ==, GPU_SEARCH_AGAIN);
 		gpu_search_succeed(&search, "a GPU");
 	}
 	g_assert_cmpint(gpu_search_fail(&search, "hangs", true), ==, GPU_SEARCH_NEXT);
-	for (unsigned i = 0; i < 10; i++)
+	/* The next one has never drawn. */
+	g_assert_cmpint(gpu_search_fail(&search, "is old", false), ==, GPU_SEARCH_NEXT);
+	for (unsigned i = 0; i < 30; i++)
 		g_assert_cmpint(gpu_search_fail(&search, "no memory", i % 2), ==, GPU_SEARCH_AGAIN);
+	g_assert_cmpuint(search.current, ==, 2);
+}
+
+/* A GPU that is being reset holds up whoever begins for seconds. */
+static void test_patience(void)
+{
+	struct gpu_search search;
+	for (unsigned named = 0; named < 2; named++) {
+		begin(&search, named, 1);
+		gpu_search_succeed(&search, "a GPU");
+		g_assert_cmpuint(gpu_search_step_ms(&search), ==, GPU_STEP_AGAIN_MS);
+		g_assert_cmpuint(GPU_STEP_AGAIN_MS, >=, 10 * 1000);
+		gpu_search_fail(&search, "resets", false);
+		g_assert_cmpuint(gpu_search_step_ms(&search), ==, GPU_STEP_AGAIN_MS);
+	}
+}
+
+#define S UINT64_C(1000000000)
+
+/* A GPU that was given up has one try for each new guest, but not too often. */
+static void test_back(void)
+{
+	struct gpu_search search;
+	const struct desktop desktop = { .virgl = true };
+	uint64_t now_ns = 1000 * S;
+	begin(&search, false, 2);
+	g_assert_cmpint(gpu_search_fail(&search, "is old", false), ==, GPU_SEARCH_NEXT);
+	gpu_search_succeed(&search, "a GPU");
+	g_assert_false(gpu_search_go_back(&search, now_ns));
+	g_assert_cmpint(gpu_search_fail(&search, "hangs", true), ==, GPU_SEARCH_NEXT);
+	gpu_search_succeed(&search, "software");
+	g_assert_true(gpu_search_go_back(&search, now_ns));
 	g_assert_cmpuint(search.current, ==, 1);
+	g_assert_cmpuint(gpu_search_step_ms(&search), ==, GPU_STEP_TIMEOUT_MS);
+	g_assert_cmpint(gpu_search_fail(&search, "still hangs", true), ==, GPU_SEARCH_NEXT);
+	gpu_search_succeed(&search, "software");
+	g_autofree char *failed = gpu_search_describe(&search, &desktop);
+	g_assert_cmpstr(failed, ==,
+		"no GPU works; /dev/dri/renderD128: is old; /dev/dri/renderD129: still hangs");
+	g_assert_false(gpu_search_go_back(&search, now_ns + (GPU_SEARCH_BACK_S - 1) * S));
+	g_assert_true(gpu_search_go_back(&search, now_ns + GPU_SEARCH_BACK_S * S));
+	gpu_search_succeed(&search, "a GPU");
+	g_autofree char *works = gpu_search_describe(&search, &desktop);
+	g_assert_cmpstr(works, ==, "the first GPU that works; /dev/dri/renderD128: is old");
+	g_assert_false(gpu_search_go_back(&search, now_ns + 1000 * S));
+	/* What has never drawn is not tried again. */
+	begin(&search, false, 1);
+	gpu_search_fail(&search, "is old", false);
+	gpu_search_succeed(&search, "software");
+	g_assert_false(gpu_search_go_back(&search, now_ns));
 }
 
 static void test_long_texts(void)
@@ -253,22 +307,33 @@ static void test_named_fails(void)
 	power_off(&m, false);
 }
 
-/* A GPU that goes away later is tried again, and then the CPU draws, for good. */
+/*
+ * A GPU that goes away later is tried again for as long as a reset may take, and then the CPU
+ * draws, until the guest begins anew.
+ */
 static void test_vanishes(void)
 {
 	struct machine m;
 	power_on(&m, "renderD128=works", NULL);
 	wait_served(&m);
+	rig_start(m.rig, 0, 0);
+	rig_wait_log(m.rig, "START", 2);
 	g_autofree char *fail = g_strconcat(m.rig->worker_log, ".fail", NULL);
 	g_assert_true(g_file_set_contents(fail, "", 0, NULL));
+	gint64 begin_us = g_get_monotonic_time();
 	g_assert_cmpint(kill(rig_renderer(m.rig), SIGKILL), ==, 0);
 	rig_wait_log(m.rig, "FAILS", GPU_SEARCH_TRIES);
 	g_unlink(fail);
+	g_assert_cmpint(g_get_monotonic_time() - begin_us, >=, 10 * G_USEC_PER_SEC);
 	rig_wait_log(m.rig, "LEDGER", 2);
 	g_assert_cmpint(kill(rig_renderer(m.rig), SIGKILL), ==, 0);
 	rig_wait_log(m.rig, "LEDGER", 3);
 	g_assert_cmpuint(rig_count_log(m.rig, "NODE none"), ==, 2);
 	expect_line(&m, "drawing with the CPU instead\n");
+	rig_send(m.rig, VHOST_USER_RESET_DEVICE, 0, NULL, 0, NULL, 0);
+	rig_wait_log(m.rig, "LEDGER", 4);
+	g_assert_cmpuint(rig_count_log(m.rig, "NODE none"), ==, 2);
+	expect_line(&m, "renderD128: tried again, for a guest that begins anew\n");
 	power_off(&m, true);
 }
 
@@ -326,6 +391,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/gpu-search/nothing-works", test_nothing_works);
 	g_test_add_func("/gpu-search/named", test_named);
 	g_test_add_func("/gpu-search/later", test_later);
+	g_test_add_func("/gpu-search/patience", test_patience);
+	g_test_add_func("/gpu-search/back", test_back);
 	g_test_add_func("/gpu-search/long-texts", test_long_texts);
 	g_test_add_func("/gpu-search/keeper/works", test_works);
 	g_test_add_func("/gpu-search/keeper/next", test_next);
