@@ -26,10 +26,13 @@
 #define HEARTBEAT_FD 4
 
 #define HEARTBEAT_MAGIC 0x5441454254524956u /* "VIRTBEAT" */
-#define HEARTBEAT_VERSION 3
+#define HEARTBEAT_VERSION 4
 
 /* The text that says what a loop does has this many bytes, its NUL included. */
 #define HEARTBEAT_TEXT_BYTES 24
+
+/* A context's name has this many bytes, as in the ledger; a name of all of them has no NUL. */
+#define HEARTBEAT_NAME_BYTES 64
 
 /* Display knows this many encoders at most, in an order of its own. */
 #define HEARTBEAT_ENCODERS 16
@@ -83,5 +86,11 @@ struct heartbeat {
 	 */
 	uint64_t resets;
 	struct heartbeat_beat beats[HEARTBEAT_LOOPS];
+	/*
+	 * The context that the gpu thread's last words name as guilty is no more, if this is not 0,
+	 * so its id may be another one's. It had this name, NUL-padded.
+	 */
+	uint64_t is_gone;
+	uint64_t gone_name[HEARTBEAT_NAME_BYTES / 8];
 	struct heartbeat_encoders encoders;
 };

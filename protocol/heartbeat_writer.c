@@ -70,6 +70,15 @@ void heartbeat_done(enum heartbeat_loop loop)
 	__atomic_store_n(&page->beats[loop].context, 0, __ATOMIC_RELAXED);
 }
 
+void heartbeat_name_gone(const char *name)
+{
+	uint64_t words[G_N_ELEMENTS(page->gone_name)] = { 0 };
+	memcpy(words, name, strnlen(name, sizeof(words)));
+	for (unsigned i = 0; i < G_N_ELEMENTS(words); i++)
+		__atomic_store_n(&page->gone_name[i], words[i], __ATOMIC_RELAXED);
+	__atomic_store_n(&page->is_gone, 1, __ATOMIC_RELEASE);
+}
+
 void heartbeat_count_resets(unsigned n)
 {
 	__atomic_fetch_add(&page->resets, n, __ATOMIC_RELEASE);

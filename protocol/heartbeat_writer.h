@@ -43,6 +43,9 @@ void heartbeat_work(enum heartbeat_loop loop, const char *what, uint32_t context
  */
 void heartbeat_done(enum heartbeat_loop loop);
 
+/* Says that the context which HEARTBEAT_GPU names as guilty is no more, and what it was called. */
+void heartbeat_name_gone(const char *name);
+
 /* Says that the gpu thread has done `n` RESETs more: nothing of the guest of before is left. */
 void heartbeat_count_resets(unsigned n);
 

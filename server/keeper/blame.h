@@ -23,12 +23,12 @@
  * Programs that meant well lose what they had drawn by any crash.
  *
  * A GPU that is reset takes all renderers along that use it, of other desktops, too. The driver
- * says which context is guilty, and that one is judged as for a crash. Nobody else is. Where the
- * driver does not say whose work it was, nobody is judged either, until that has happened more than
- * BLAME_SILENT_MAX times within BLAME_FORGET_ALL_S: from then on it counts as a crash in what the
- * renderer was at, or a guest's program could reset the GPU for ever. A GPU whose work does not
- * end, and which nobody resets, is counted like that, too: it does the work of all desktops in
- * turn.
+ * says which context is guilty, and that one is judged as for a crash, by the name it had if it is
+ * gone meanwhile. Nobody else is. Where the driver does not say whose work it was, nobody is judged
+ * either, until that has happened more than BLAME_SILENT_MAX times within BLAME_FORGET_ALL_S: from
+ * then on it counts as a crash in what the renderer was at, or a guest's program could reset the
+ * GPU for ever. A GPU whose work does not end, and which nobody resets, is counted like that, too:
+ * it does the work of all desktops in turn.
  *
  * It only counts and compares: the caller tells what happened and does what is decided. Everything
  * happens on the main thread.

@@ -72,6 +72,18 @@ struct heartbeat_said heartbeat_memory_read(
 	return said;
 }
 
+bool heartbeat_memory_read_gone(
+	const struct heartbeat_memory *memory, char name[HEARTBEAT_NAME_BYTES])
+{
+	if (!memory->map || !__atomic_load_n(&memory->map->is_gone, __ATOMIC_ACQUIRE))
+		return false;
+	for (unsigned i = 0; i < G_N_ELEMENTS(memory->map->gone_name); i++) {
+		uint64_t word = __atomic_load_n(&memory->map->gone_name[i], __ATOMIC_RELAXED);
+		memcpy(name + i * sizeof(word), &word, sizeof(word));
+	}
+	return true;
+}
+
 uint64_t heartbeat_memory_read_resets(const struct heartbeat_memory *memory)
 {
 	return memory->map ? __atomic_load_n(&memory->map->resets, __ATOMIC_ACQUIRE) : 0;

@@ -39,6 +39,12 @@ void heartbeat_memory_clear(struct heartbeat_memory *memory);
 struct heartbeat_said heartbeat_memory_read(
 	const struct heartbeat_memory *memory, enum heartbeat_loop loop);
 /*
+ * Gives the name of the guilty context that the gpu thread named last, if that is no more; else
+ * false. It may hold any bytes.
+ */
+bool heartbeat_memory_read_gone(
+	const struct heartbeat_memory *memory, char name[HEARTBEAT_NAME_BYTES]);
+/*
  * Says how this process's end counts against one of display's encoders (below HEARTBEAT_ENCODERS):
  * 2 when it ended in that one's trial, 1 when it was at work for a client, as others may have been,
  * 0 when it was not.

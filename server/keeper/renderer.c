@@ -96,10 +96,19 @@ static const char *describe_end(enum worker_end end)
 	}
 }
 
-static void tell_judgement(const struct renderer *renderer, const struct heartbeat_said *at,
-	enum worker_end end, const struct blame_judgement *j)
+_Static_assert(HEARTBEAT_NAME_BYTES == LEDGER_NAME_BYTES, "a name is as long in both");
+
+/* What its id says in the ledger is not asked: it may be another one's by now. */
+static char *describe_gone(const struct heartbeat_said *at, const char name[LEDGER_NAME_BYTES])
 {
-	g_autofree char *work = worker_describe_work(&renderer->worker, at);
+	g_autofree char *text = g_strndup(name, LEDGER_NAME_BYTES);
+	for (char *c = text; *c; c++)
+		*c = g_ascii_isprint(*c) ? *c : '?';
+	return g_strdup_printf("%s of context %u (%s), which is gone", at->what, at->context, text);
+}
+
+static void tell_judgement(const char *work, enum worker_end end, const struct blame_judgement *j)
+{
 	g_autoptr(GString) text = g_string_new(NULL);
 	if (j->lose_context)
 		g_string_append(text, j->lose_name ? "; all contexts of that name are lost" :
@@ -119,10 +128,16 @@ static void judge(struct renderer *renderer, const struct heartbeat_said *at, en
 {
 	char name[LEDGER_NAME_BYTES] = { 0 };
 	uint64_t now_ns = monotonic_now_ns();
-	ledger_memory_find_name(renderer->ledger, at->context, name);
+	bool gone = end == WORKER_GPU_RESET &&
+		    heartbeat_memory_read_gone(&renderer->worker.process.heartbeat, name);
+	if (!gone)
+		ledger_memory_find_name(renderer->ledger, at->context, name);
+	g_autofree char *work =
+		gone ? describe_gone(at, name) : worker_describe_work(&renderer->worker, at);
 	struct blame_judgement judgement =
 		blame_judge(&renderer->blame, at->context, name, end == WORKER_HUNG, now_ns);
-	tell_judgement(renderer, at, end, &judgement);
+	judgement.lose_context = judgement.lose_context && !gone;
+	tell_judgement(work, end, &judgement);
 	if (judgement.lose_context)
 		ledger_memory_lose_context(renderer->ledger, at->context);
 	if (judgement.lose_name)

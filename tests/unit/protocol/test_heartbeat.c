@@ -75,6 +75,20 @@ static void test_beats(void)
 	g_assert_cmpuint(page->beats[HEARTBEAT_GPU_WORK].state, ==, HEARTBEAT_UNUSED);
 }
 
+/* A name may fill all of its bytes. */
+static void test_gone(void)
+{
+	char name[HEARTBEAT_NAME_BYTES + 2] = { 0 };
+	g_assert_cmpuint(page->is_gone, ==, 0);
+	memset(name, 'n', HEARTBEAT_NAME_BYTES + 1);
+	heartbeat_name_gone(name);
+	g_assert_cmpuint(page->is_gone, ==, 1);
+	g_assert_cmpmem(page->gone_name, sizeof(page->gone_name), name, HEARTBEAT_NAME_BYTES);
+	heartbeat_name_gone("evil");
+	g_assert_cmpstr((const char *)page->gone_name, ==, "evil");
+	g_assert_cmpuint(page->encoders.tried, ==, 0);
+}
+
 /* Two streams and a trial; the keeper has refused the fourth. */
 static void test_encoders(void)
 {
@@ -136,6 +150,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/heartbeat/1-another-descriptor", test_another_descriptor);
 	g_test_add_func("/heartbeat/2-attach", test_attach);
 	g_test_add_func("/heartbeat/3-beats", test_beats);
+	g_test_add_func("/heartbeat/gone", test_gone);
 	g_test_add_func("/heartbeat/encoders", test_encoders);
 	g_test_add_func("/heartbeat/4-follow", test_follow);
 	return g_test_run();
