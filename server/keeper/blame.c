@@ -132,7 +132,7 @@ struct blame_judgement blame_judge(struct blame *blame, uint32_t context,
 	unsigned from = is_nameless(name) ? G_MAXUINT : REFUSED_FROM;
 	struct blame_judgement judgement = { 0 };
 	judgement.refused_s = count(record, from, BLAME_FORGET_S, now_ns);
-	if (record->n_crashes == 1)
+	if (record->n_crashes == 1 || is_nameless(name))
 		judgement.all_refused_s =
 			count(&blame->all, ALL_REFUSED_FROM, BLAME_FORGET_ALL_S, now_ns);
 	judgement.lose_unseen =

@@ -13,7 +13,8 @@
  * program's soon. A program can choose its name, and take another one for each context. So the
  * first crashes of all names are counted together, and from the third within BLAME_FORGET_ALL_S no
  * new context at all is made for a while. Contexts that exist go on, but for the one that crashed.
- * Contexts without a name are told apart by their id, and are lost but not refused.
+ * Contexts without a name are told apart by their id, and are lost but not refused; a program may
+ * have cleared its name, so each crash of theirs counts as the first of another one.
  *
  * It may also have made them all beforehand, one for each crash. So the fourth crash within
  * BLAME_FORGET_ALL_S, whoever's it is, takes all contexts along but those whose picture a head has

@@ -150,6 +150,7 @@ static void test_now_and_then(void)
 	}
 }
 
+/* They cannot be refused by name, so from the third crash on all new contexts are. */
 static void test_nameless(void)
 {
 	struct blame blame = { 0 };
@@ -160,7 +161,12 @@ static void test_nameless(void)
 	g_assert_true(j.lose_context);
 	g_assert_false(j.lose_name);
 	g_assert_cmpuint(j.refused_s, ==, 0);
-	g_assert_false(is_refused(&blame, "", START + 2 * S));
+	g_assert_cmpuint(j.all_refused_s, ==, BLAME_REFUSAL_S);
+	blame = (struct blame){ 0 };
+	judge(&blame, 7, "", START);
+	j = judge(&blame, 7, "", START + S);
+	g_assert_cmpuint(j.refused_s, ==, 0);
+	g_assert_false(is_refused(&blame, "", START + S));
 }
 
 /* Names fill their 64 bytes, and there are more of them than are remembered. */
