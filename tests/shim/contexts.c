@@ -9,6 +9,8 @@
 static uint8_t fates[CONTEXTS_MAX];
 static uint32_t births[CONTEXTS_MAX]; /* control->resets when it was made */
 static uint32_t n_contexts, n_submissions;
+static int64_t late_ns; /* when the reset comes by `late_guilty`; 0: none does */
+static uint32_t late_guilty;
 
 uint32_t contexts_add(void)
 {
@@ -56,6 +58,27 @@ static void reset(uint32_t submission, uint32_t guilty)
 	faults_log("reset %u context %u %s", submission, guilty, nobody ? "innocent" : "guilty");
 }
 
+/* Does, or lets it be done later, what this submission is to do, and returns whether it has. */
+static bool reset_by(uint32_t submission, uint32_t context)
+{
+	uint32_t late_ms = faults_get()->late_ms;
+	if (late_ms > 0) {
+		late_ns = fences_in_ns(late_ms * 1000000ll);
+		late_guilty = context;
+		return false;
+	}
+	reset(submission, context);
+	return true;
+}
+
+static void reset_late(void)
+{
+	if (late_ns == 0 || fences_in_ns(0) < late_ns)
+		return;
+	late_ns = 0;
+	reset(n_submissions, late_guilty);
+}
+
 /* With `shared` other processes' resets are seen, too: all use one GPU. */
 static enum context_fate get_fate(uint32_t context)
 {
@@ -71,9 +94,8 @@ enum context_fate contexts_submit(uint32_t context, bool *is_reset)
 	uint32_t submission = n_submissions++;
 	context = context < CONTEXTS_MAX ? context : 0;
 	__atomic_add_fetch(&faults_control()->submissions, 1, __ATOMIC_RELAXED);
-	*is_reset = is_time(submission);
-	if (*is_reset)
-		reset(submission, context);
+	reset_late();
+	*is_reset = is_time(submission) && reset_by(submission, context);
 	enum context_fate fate = get_fate(context);
 	pthread_mutex_unlock(&shim_lock);
 	fences_begin(submission);
@@ -83,6 +105,7 @@ enum context_fate contexts_submit(uint32_t context, bool *is_reset)
 enum context_fate contexts_get_fate(uint32_t context)
 {
 	pthread_mutex_lock(&shim_lock);
+	reset_late();
 	enum context_fate fate = get_fate(context < CONTEXTS_MAX ? context : 0);
 	pthread_mutex_unlock(&shim_lock);
 	return fate;

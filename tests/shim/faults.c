@@ -65,6 +65,7 @@ static const struct {
 	{ "reset-innocent=", offsetof(struct faults, reset_innocent) },
 	{ "reset-always=", offsetof(struct faults, reset_always) },
 	{ "busy=", offsetof(struct faults, busy_ms) },
+	{ "late=", offsetof(struct faults, late_ms) },
 	{ "endless=", offsetof(struct faults, endless) },
 	{ "gone=", offsetof(struct faults, gone) },
 };

@@ -23,7 +23,7 @@ struct faults {
 	unsigned n_nodes;
 	uint32_t reset, reset_innocent, reset_always; /* submissions; SHIM_NEVER */
 	bool once, shared;
-	uint32_t busy_ms, endless;
+	uint32_t busy_ms, late_ms, endless;
 	bool export_fails, export_is_none, import_fails, map_is_null, pixels_are_wrong;
 	bool linear_is_external;
 	uint32_t gone; /* the call from which on there is no device; SHIM_NEVER */

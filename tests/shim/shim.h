@@ -31,6 +31,8 @@
  *   once               With one of the three before and a control file: only in one process.
  *   shared             With a control file: resets of other processes that have the same one are
  *                      seen here, too, and nobody here is guilty of them.
+ *   late=MS            What resets the GPU is found so long after it was submitted; until then it
+ *                      is work like any other.
  *   untold             No context can be had that is told of resets.
  *   busy=MS            The GPU takes so long for what is submitted. Waiting is counted and logged.
  *   endless=N          What is submitted from submission N on never ends.
