@@ -274,7 +274,8 @@ static void on_fence(void *user, uint32_t sequence)
  * another one. A renderer that finds the GPU reset before it could do anything has not started: the
  * keeper pauses before it tries again, if that goes on. Who is guilty is told in any case.
  */
-static void on_gpu_reset(void *user, enum gpu_reset_blame blame, uint32_t context)
+static void on_gpu_reset(
+	void *user, enum gpu_reset_blame blame, uint32_t context, const char *gone_name)
 {
 	const struct gpu *gpu = user;
 	bool unknown = blame == GPU_RESET_UNKNOWN;
@@ -283,6 +284,8 @@ static void on_gpu_reset(void *user, enum gpu_reset_blame blame, uint32_t contex
 		heartbeat_start(HEARTBEAT_GPU, "GPU reset");
 	else if (!unknown)
 		heartbeat_work(HEARTBEAT_GPU, "GPU reset", context);
+	if (gone_name)
+		heartbeat_name_gone(gone_name);
 	_exit(unknown ? KEEPER_EXIT_GPU_LOST : KEEPER_EXIT_GPU_RESET);
 }
 

@@ -43,8 +43,8 @@ static virgl_renderer_gl_context create_context(
 
 static void destroy_context(void *cookie, virgl_renderer_gl_context context)
 {
-	gpu_reset_leave(context);
-	egl_context_destroy(context);
+	if (!gpu_reset_leave(context))
+		egl_context_destroy(context);
 }
 
 static int make_current(void *cookie, int scanout, virgl_renderer_gl_context context)
@@ -165,6 +165,7 @@ static bool succeeded(int result, const char *what, uint32_t id)
  */
 bool virgl_create_context(uint32_t context, const char *name, uint32_t name_bytes)
 {
+	gpu_reset_name(context, name);
 	gpu_reset_serve(context);
 	int result = virgl_renderer_context_create(context, name_bytes, name);
 	virgl_renderer_force_ctx_0();
@@ -174,6 +175,7 @@ bool virgl_create_context(uint32_t context, const char *name, uint32_t name_byte
 void virgl_destroy_context(uint32_t context)
 {
 	virgl_renderer_context_destroy(context);
+	gpu_reset_name(context, NULL);
 	virgl_renderer_force_ctx_0();
 }
 

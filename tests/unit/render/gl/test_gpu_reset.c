@@ -11,28 +11,32 @@
 #include "render/gl/egl_display.h"
 #include "render/gl/gpu_reset.h"
 
-enum { OURS, FIRST, SECOND, UNUSED, CONTEXTS };
+enum { OURS, FIRST, SECOND, UNUSED, GONE, CONTEXTS };
+/* More than are kept when they are gone. */
+#define MANY 40
 
 static void *contexts[CONTEXTS];
 static GLenum statuses[CONTEXTS]; /* what each says */
 static bool needs_work[CONTEXTS]; /* and only when it was given work since the reset */
 static bool has_work[CONTEXTS];
+static bool gone_is_at_work, only_last_is;
 static unsigned n_asked[CONTEXTS];
 
 static unsigned n_told;
 static enum gpu_reset_blame told_blame;
 static uint32_t told_context;
+static char *told_gone;
 static jmp_buf told;
 
 /* ---- a driver ---- */
 
+/* GONE stands for all that are. */
 static unsigned find_current(void)
 {
-	for (unsigned i = 0; i < CONTEXTS; i++) {
-		if (contexts[i] == eglGetCurrentContext())
-			return i;
-	}
-	g_assert_not_reached();
+	unsigned i = 0;
+	while (i < GONE && contexts[i] != eglGetCurrentContext())
+		i++;
+	return i;
 }
 
 static GLenum APIENTRY get_status(void)
@@ -48,10 +52,20 @@ static void APIENTRY copy_nothing(
 	has_work[find_current()] = true;
 }
 
+static GLenum APIENTRY wait_sync(GLsync sync, GLbitfield flags, GLuint64 timeout_ns)
+{
+	bool last = eglGetCurrentContext() == contexts[GONE];
+	return gone_is_at_work && (last || !only_last_is) ? GL_TIMEOUT_EXPIRED :
+							    GL_ALREADY_SIGNALED;
+}
+
 /* ---- the watch ---- */
 
-static void on_reset(void *user, enum gpu_reset_blame blame, uint32_t context)
+static void on_reset(
+	void *user, enum gpu_reset_blame blame, uint32_t context, const char *gone_name)
 {
+	g_free(told_gone);
+	told_gone = g_strdup(gone_name);
 	n_told++;
 	told_blame = blame;
 	told_context = context;
@@ -70,6 +84,7 @@ static void enter(unsigned i, uint32_t guest_context)
 static void begin(void)
 {
 	gpu_reset_watch(on_reset, NULL);
+	gone_is_at_work = only_last_is = false;
 	memset(statuses, 0, sizeof(statuses));
 	memset(needs_work, 0, sizeof(needs_work));
 	memset(has_work, 0, sizeof(has_work));
@@ -97,6 +112,7 @@ static void assert_told(enum gpu_reset_blame blame, uint32_t context)
 	g_assert_true(ask());
 	g_assert_cmpuint(told_blame, ==, blame);
 	g_assert_cmpuint(told_context, ==, context);
+	g_assert_cmpstr(told_gone, ==, blame == GPU_RESET_GUILTY && context == 7 ? "evil" : NULL);
 	gpu_reset_unwatch();
 }
 
@@ -118,9 +134,6 @@ static void test_asked(void)
 	g_assert_cmpuint(n_asked[SECOND], ==, 2);
 	g_assert_cmpuint(n_asked[UNUSED], ==, 0);
 	g_assert_cmpuint(find_current(), ==, FIRST);
-	gpu_reset_leave(contexts[SECOND]);
-	enter(SECOND, 6);
-	g_assert_false(ask());
 	gpu_reset_unwatch();
 	g_assert_false(ask());
 }
@@ -177,6 +190,105 @@ static void test_unknown(void)
 	assert_told(GPU_RESET_UNKNOWN, 0);
 }
 
+/* ---- those that are gone ---- */
+
+/* Works for context 7 of the guest, called "evil", and is gone before the GPU has done it. */
+static void work_and_go(void)
+{
+	enter(OURS, 0);
+	contexts[GONE] = egl_context_create(true, 3, 2);
+	gpu_reset_name(7, "evil");
+	enter(GONE, 7);
+	gone_is_at_work = true;
+	if (setjmp(told) == 0)
+		g_assert_true(gpu_reset_leave(contexts[GONE]));
+	gpu_reset_name(7, NULL);
+}
+
+/* It is kept until its work is done, given a little then, and asked once more when that is done. */
+static void test_gone(void)
+{
+	begin();
+	work_and_go();
+	g_assert_cmpuint(n_asked[GONE], ==, 1);
+	g_assert_cmpuint(find_current(), ==, GONE);
+	enter(FIRST, 5);
+	g_assert_false(ask());
+	g_assert_cmpuint(n_asked[GONE], ==, 2);
+	g_assert_cmpuint(find_current(), ==, FIRST);
+	g_assert_false(has_work[GONE]);
+	gone_is_at_work = false;
+	g_assert_false(ask());
+	g_assert_true(has_work[GONE]);
+	g_assert_cmpuint(n_asked[GONE], ==, 3);
+	g_assert_false(ask());
+	g_assert_cmpuint(n_asked[GONE], ==, 4);
+	g_assert_false(ask());
+	g_assert_cmpuint(n_asked[GONE], ==, 4);
+	g_assert_false(gpu_reset_leave(contexts[GONE]));
+	gpu_reset_unwatch();
+}
+
+/* Another context has its id and its name by then. */
+static void test_gone_is_guilty(void)
+{
+	begin();
+	work_and_go();
+	gpu_reset_name(7, "innocent");
+	enter(SECOND, 7);
+	statuses[SECOND] = GL_INNOCENT_CONTEXT_RESET;
+	statuses[GONE] = GL_GUILTY_CONTEXT_RESET;
+	needs_work[GONE] = true;
+	gone_is_at_work = false;
+	assert_told(GPU_RESET_GUILTY, 7);
+}
+
+static void test_guilty_as_it_goes(void)
+{
+	begin();
+	statuses[GONE] = GL_GUILTY_CONTEXT_RESET;
+	work_and_go();
+	g_assert_cmpuint(n_told, ==, 1);
+	assert_told(GPU_RESET_GUILTY, 7);
+}
+
+static void test_gone_is_innocent(void)
+{
+	begin();
+	work_and_go();
+	enter(SECOND, 6);
+	for (unsigned i = 0; i < CONTEXTS; i++)
+		statuses[i] = GL_INNOCENT_CONTEXT_RESET;
+	assert_told(GPU_RESET_INNOCENT, 0);
+}
+
+/* Not all of them are kept: one of those that are not may be guilty. */
+static void test_many_gone(void)
+{
+	begin();
+	for (unsigned i = 0; i < MANY; i++)
+		work_and_go();
+	enter(SECOND, 6);
+	g_assert_false(ask());
+	statuses[SECOND] = GL_INNOCENT_CONTEXT_RESET;
+	assert_told(GPU_RESET_UNKNOWN, 0);
+}
+
+/* All are kept when there are fences in between. */
+static void test_many_done(void)
+{
+	begin();
+	only_last_is = true;
+	for (unsigned i = 0; i < MANY; i++) {
+		work_and_go();
+		g_assert_false(ask());
+	}
+	enter(SECOND, 6);
+	g_assert_false(ask());
+	statuses[SECOND] = GL_INNOCENT_CONTEXT_RESET;
+	assert_told(GPU_RESET_INNOCENT, 0);
+}
+
 /* On another thread, as virglrenderer's that waits for fences, nothing is noted. */
 static gpointer run_other(gpointer nothing)
 {
@@ -203,12 +315,13 @@ int main(int argc, char **argv)
 		g_printerr("no software renderer that tells resets: %s\n", why ? why : "too old");
 		return 77;
 	}
-	for (unsigned i = 0; i < CONTEXTS; i++)
+	for (unsigned i = 0; i < GONE; i++)
 		contexts[i] = egl_context_create(false, 3, 2);
 	egl_context_make_current(contexts[OURS]);
 	epoxy_glGetGraphicsResetStatus = get_status;
 	epoxy_glGetGraphicsResetStatusARB = get_status;
 	epoxy_glCopyBufferSubData = copy_nothing;
+	epoxy_glClientWaitSync = wait_sync;
 	g_test_add_func("/gpu-reset/asked", test_asked);
 	g_test_add_func("/gpu-reset/innocent", test_innocent);
 	g_test_add_func("/gpu-reset/guilty", test_guilty);
@@ -216,6 +329,12 @@ int main(int argc, char **argv)
 	g_test_add_func("/gpu-reset/guilty-at-work", test_guilty_at_work);
 	g_test_add_func("/gpu-reset/ours-is-guilty", test_ours_is_guilty);
 	g_test_add_func("/gpu-reset/unknown", test_unknown);
+	g_test_add_func("/gpu-reset/gone", test_gone);
+	g_test_add_func("/gpu-reset/gone-is-guilty", test_gone_is_guilty);
+	g_test_add_func("/gpu-reset/guilty-as-it-goes", test_guilty_as_it_goes);
+	g_test_add_func("/gpu-reset/gone-is-innocent", test_gone_is_innocent);
+	g_test_add_func("/gpu-reset/many-gone", test_many_gone);
+	g_test_add_func("/gpu-reset/many-done", test_many_done);
 	g_test_add_func("/gpu-reset/other-thread", test_other_thread);
 	return g_test_run();
 }
