@@ -484,6 +484,72 @@ static void test_four(const void *data)
 		scene_destroy(scenes[i]);
 }
 
+/* ---- contexts that are gone before the reset is found ---- */
+
+/* A program draws, and is gone while the GPU is still at it, which may have it `reset`. */
+static void draw_and_go(struct scene *scene, const char *name, unsigned reset)
+{
+	struct guest *guest = scene->guest;
+	insist_on_context(guest, EVIL, name);
+	make_target(guest, EVIL_TARGET);
+	wire_ok(draw(guest, EVIL, EVIL_TARGET));
+	wire_ok(draw(guest, PROGRAM, TARGET));
+	__atomic_store_n(&control->resets_wanted, reset, __ATOMIC_RELEASE);
+	guest_gpu_ctx_attach(guest, EVIL, EVIL_TARGET);
+	struct guest_request *request = send_draw(guest, EVIL, EVIL_TARGET);
+	guest_gpu_ctx_destroy(guest, EVIL);
+	guest_gpu_finish_fenced(guest, request, 1);
+}
+
+static void await_end(struct scene *scene, unsigned n_before)
+{
+	for (unsigned n = 0; n < DRAWS_AFTER && count_log(scene, ENDED) == n_before; n++)
+		draw(scene->guest, PROGRAM, TARGET);
+	g_assert_cmpuint(count_log(scene, ENDED), ==, n_before + 1);
+}
+
+struct gone {
+	struct gpu gpu;
+	const char *faults;
+};
+
+/* It is found all the same, and refused at its second. */
+static void test_gone(const void *data)
+{
+	const struct gone *gone = data;
+	use(&gone->gpu, gone->faults);
+	struct scene *scene = scene_create();
+	for (unsigned n = 0; n < 2; n++) {
+		draw_and_go(scene, "evil", 1);
+		await_end(scene, n);
+	}
+	g_assert_cmpuint(count_log(scene, "guilty: GPU reset of context 30 (evil)"), ==, 2);
+	g_assert_cmpuint(count_log(scene, "time 2 of late; new ones of that name are refused for "
+					  "60 s"),
+		==, 1);
+	wire_check(guest_gpu_ctx_create(scene->guest, EVIL, "evil"), VIRTIO_GPU_RESP_ERR_UNSPEC);
+	insist_on_context(scene->guest, EVIL, "another");
+	g_assert_true(guest_gpu_has_context(scene->guest, PROGRAM));
+	scene_destroy(scene);
+}
+
+/* Somebody else's desktop resets the GPU each time: nobody here is to blame for it. */
+static void test_gone_innocent(const void *data)
+{
+	enum { ROUNDS = 8 };
+	use(data, "busy=30,shared");
+	struct scene *scene = scene_create();
+	for (unsigned n = 0; n < ROUNDS; n++) {
+		draw_and_go(scene, "innocent too", 0);
+		__atomic_add_fetch(&control->resets, 1, __ATOMIC_RELEASE);
+		await_end(scene, n);
+	}
+	g_assert_cmpuint(count_log(scene, "GPU reset: innocent"), ==, ROUNDS);
+	insist_on_context(scene->guest, EVIL, "innocent too");
+	check_all_is_there(scene);
+	scene_destroy(scene);
+}
+
 static void add(const char *name, const struct gpu *gpu, const void *data, GTestDataFunc test)
 {
 	g_autofree char *path =
@@ -503,6 +569,12 @@ int main(int argc, char **argv)
 		{ { "navi21", "25.0" }, "reset" },
 		{ { "tgl", "25.0" }, "reset" },
 	};
+	static const struct gone gone[] = {
+		{ { "navi21", NULL }, "busy=30,shared" },
+		{ { "navi21", NULL }, "busy=30,late=30,shared" },
+		{ { "tgl", NULL }, "busy=30,late=30,shared" },
+		{ { "navi21", "25.0" }, "busy=30,late=30,shared" },
+	};
 	if (!g_getenv("VITRINE_SHIM"))
 		return wire_skip_all("VITRINE_SHIM is not set");
 	control_begin();
@@ -515,6 +587,11 @@ int main(int argc, char **argv)
 	add("four", &amd, &amd, test_four);
 	add("four", &intel, &intel, test_four);
 	add("four", &newer_amd, &newer_amd, test_four);
+	add("gone", &gone[0].gpu, &gone[0], test_gone);
+	for (unsigned i = 1; i < G_N_ELEMENTS(gone); i++)
+		add("gone-late", &gone[i].gpu, &gone[i], test_gone);
+	add("gone-innocent", &amd, &amd, test_gone_innocent);
+	add("gone-innocent", &intel, &intel, test_gone_innocent);
 	int result = g_test_run();
 	control_end();
 	return result;
