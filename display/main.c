@@ -55,6 +55,14 @@ static bool is_keeper_link(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
 }
 
+/* Whoever reads this finds the name of an encoder that ends the process, or hangs it, in the last
+ * line. */
+static void print_trial(void *user, const char *name)
+{
+	printf("trying %s\n", name);
+	fflush(stdout);
+}
+
 static void print_encoder(void *user, const struct video_encoder *encoder)
 {
 	printf("encoder %s (%s): %s, %s%s%s; %s\n", encoder->name, encoder->element, encoder->codec,
@@ -78,7 +86,9 @@ static bool parse(int argc, char **argv, struct worker_display_options *options)
 	}
 	if (options->report) {
 		video_load(options->render_node);
-		video_describe(print_encoder, NULL);
+		video_describe(&(struct video_listener){ .software = options->software,
+			.begin = print_trial,
+			.tell = print_encoder });
 		exit(EXIT_SUCCESS);
 	}
 	return true;

@@ -46,6 +46,8 @@ static const struct worker_option display_rows[] = {
 		"Encode video with this (default: the best that works)", "NAME" },
 	{ "render-node", WORKER_OPTION_PATH, DISPLAY(render_node),
 		"The GPU that the desktop draws with, and no other one is opened", "PATH" },
+	{ "software", WORKER_OPTION_SWITCH, DISPLAY(software),
+		"With --report: leave out what encodes on a GPU" },
 	{ "video-444", WORKER_OPTION_SWITCH, DISPLAY(video_444),
 		"H.264 with full colour resolution, for clients that decode it" },
 	{ "confine", WORKER_OPTION_CHOICE, DISPLAY(confine), CONFINE_HELP, "HOW",

@@ -44,6 +44,7 @@ struct worker_display_options {
 
 	/* With one of these the program answers and ends, and is no worker. */
 	bool report, version;
+	bool software; /* the answer is for a desktop that the CPU draws, which opens no GPU */
 };
 
 enum worker_option_type {

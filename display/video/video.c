@@ -16,6 +16,7 @@ struct encoder_search {
 	struct choice choices[CANDIDATE_CODECS][CHOICES_MAX];
 	unsigned n_choices[CANDIDATE_CODECS];
 	const struct candidate *best[CANDIDATE_CODECS]; /* that works now */
+	const struct video_listener *listener;          /* NULL: nobody */
 };
 
 static char *codecs_text;
@@ -50,6 +51,19 @@ static GstElementFactory *find_factory(
 	return factory;
 }
 
+static bool is_looked_for(const struct encoder_search *search, const struct candidate *candidate)
+{
+	if (search->listener && search->listener->software && candidate->hardware)
+		return false;
+	return !heartbeat_encoder_is_refused(candidate_index(candidate));
+}
+
+static void tell_begin(const struct encoder_search *search, const struct candidate *candidate)
+{
+	if (search->listener)
+		search->listener->begin(search->listener->user, candidate->name);
+}
+
 static void find_factories(struct encoder_search *search)
 {
 	unsigned n_candidates;
@@ -57,8 +71,10 @@ static void find_factories(struct encoder_search *search)
 	for (unsigned pass = 0; pass < 2; pass++) {
 		for (unsigned i = 0; i < n_candidates; i++) {
 			/* Software first: no driver keeps that from loading. */
-			if (all[i].hardware == (pass == 1) && !heartbeat_encoder_is_refused(i))
-				search->factories[i] = find_factory(search, &all[i]);
+			if (all[i].hardware != (pass == 1) || !is_looked_for(search, &all[i]))
+				continue;
+			tell_begin(search, &all[i]);
+			search->factories[i] = find_factory(search, &all[i]);
 		}
 	}
 }
@@ -211,13 +227,13 @@ static char *list_rate_controls(const struct choice *choice)
 	return g_string_free(list, list->len == 0);
 }
 
-static void describe(const struct encoder_search *search, const struct candidate *candidate,
-	void (*tell)(void *user, const struct video_encoder *encoder), void *user)
+static void describe(const struct encoder_search *search, const struct candidate *candidate)
 {
 	const struct choice choice = { .candidate = candidate,
 		.factory = search->factories[candidate_index(candidate)] };
 	if (!choice.factory)
 		return;
+	tell_begin(search, candidate);
 	g_autofree char *reason = NULL, *controls = list_rate_controls(&choice);
 	g_autofree char *sizes = choice_sizes(&choice);
 	enum encoder_state state = try_choice(search, &choice, &reason);
@@ -230,18 +246,18 @@ static void describe(const struct encoder_search *search, const struct candidate
 			  reason                  ? reason :
 			  state == ENCODER_SILENT ? "it does not answer" :
 						    "it gives no reason" };
-	tell(user, &encoder);
+	search->listener->tell(search->listener->user, &encoder);
 }
 
-void video_describe(void (*tell)(void *user, const struct video_encoder *encoder), void *user)
+void video_describe(const struct video_listener *listener)
 {
 	const struct video_options options = { 0 };
-	struct encoder_search search = { .options = &options };
+	struct encoder_search search = { .options = &options, .listener = listener };
 	unsigned n_candidates;
 	const struct candidate *all = candidates_get(&n_candidates);
 	find_factories(&search);
 	for (unsigned i = 0; i < n_candidates; i++)
-		describe(&search, &all[i], tell, user);
+		describe(&search, &all[i]);
 }
 
 /* ---- at the start ---- */

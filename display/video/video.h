@@ -59,8 +59,16 @@ void video_load(const char *node);
  */
 bool video_init(const struct video_options *options);
 
+struct video_listener {
+	bool software; /* what encodes on a GPU is neither loaded nor told */
+	/* Says which one is loaded or tried next: drivers crash in both, and hang. */
+	void (*begin)(void *user, const char *name);
+	void (*tell)(void *user, const struct video_encoder *encoder);
+	void *user;
+};
+
 /* Says of each encoder on this machine that we know how to set up what its trial showed. */
-void video_describe(void (*tell)(void *user, const struct video_encoder *encoder), void *user);
+void video_describe(const struct video_listener *listener);
 
 /*
  * Runs video_init() on a thread of its own, so that clients do not wait for it. `done` is called

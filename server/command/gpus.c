@@ -26,42 +26,68 @@ static void info_free(gpointer data)
 struct question {
 	GMainLoop *loop;
 	GCancellable *cancel;
-	char *output;
+	GSubprocess *process;
+	GString *output; /* so far */
+	char buffer[4096];
+	unsigned n_open; /* of: its output, the process */
 	bool late;
 };
+
+static void on_closed(struct question *question)
+{
+	if (--question->n_open == 0)
+		g_main_loop_quit(question->loop);
+}
+
+static void on_ended(GObject *source, GAsyncResult *result, gpointer user)
+{
+	g_subprocess_wait_finish(G_SUBPROCESS(source), result, NULL);
+	on_closed(user);
+}
 
 static void on_output(GObject *source, GAsyncResult *result, gpointer user)
 {
 	struct question *question = user;
-	g_subprocess_communicate_utf8_finish(
-		G_SUBPROCESS(source), result, &question->output, NULL, NULL);
-	g_main_loop_quit(question->loop);
+	gssize n = g_input_stream_read_finish(G_INPUT_STREAM(source), result, NULL);
+	if (n <= 0) {
+		on_closed(question);
+		return;
+	}
+	g_string_append_len(question->output, question->buffer, n);
+	g_input_stream_read_async(G_INPUT_STREAM(source), question->buffer,
+		sizeof(question->buffer), G_PRIORITY_DEFAULT, question->cancel, on_output,
+		question);
 }
 
 static gboolean on_late(gpointer user)
 {
 	struct question *question = user;
 	question->late = true;
+	g_subprocess_force_exit(question->process);
 	g_cancellable_cancel(question->cancel);
 	return G_SOURCE_CONTINUE;
 }
 
+/* Gives what it printed, also when it was ended for being late; the caller frees it. */
 static char *ask(GSubprocess *process, unsigned timeout_ms, bool *late)
 {
-	struct question question = { g_main_loop_new(NULL, FALSE), g_cancellable_new(), NULL,
-		false };
+	struct question question = { .loop = g_main_loop_new(NULL, FALSE),
+		.cancel = g_cancellable_new(),
+		.process = process,
+		.output = g_string_new(NULL),
+		.n_open = 2 };
 	guint timer = g_timeout_add(timeout_ms, on_late, &question);
-	g_subprocess_communicate_utf8_async(process, NULL, question.cancel, on_output, &question);
+	g_input_stream_read_async(g_subprocess_get_stdout_pipe(process), question.buffer,
+		sizeof(question.buffer), G_PRIORITY_DEFAULT, question.cancel, on_output, &question);
+	g_subprocess_wait_async(process, question.cancel, on_ended, &question);
 	g_main_loop_run(question.loop);
 	g_source_remove(timer);
-	if (question.late)
-		g_subprocess_force_exit(process);
-	else
-		g_subprocess_wait(process, NULL, NULL);
 	g_main_loop_unref(question.loop);
 	g_object_unref(question.cancel);
 	*late = question.late;
-	return question.output;
+	char *output = g_utf8_make_valid(question.output->str, (gssize)question.output->len);
+	g_string_free(question.output, TRUE);
+	return output;
 }
 
 static char *describe_failure(GSubprocess *process, bool late)
@@ -101,7 +127,7 @@ static GKeyFile *get_report(const char *renderer, char *node)
 	}
 	bool late;
 	g_autofree char *output = ask(process, GPUS_TIMEOUT_MS, &late);
-	if (late || !g_subprocess_get_successful(process) || !output ||
+	if (late || !g_subprocess_get_successful(process) ||
 		!g_key_file_load_from_data(report, output, strlen(output), G_KEY_FILE_NONE, NULL) ||
 		!g_key_file_has_key(report, GPU_REPORT_GROUP, "works", NULL)) {
 		g_autofree char *why = describe_failure(process, late);
@@ -110,32 +136,70 @@ static GKeyFile *get_report(const char *renderer, char *node)
 	return report;
 }
 
-/* Gives the lines that begin with "encoder", without that word. */
-static char **pick_encoders(const char *output)
+/* ---- encoders ---- */
+
+/* The caller frees it; NULL: it has ended as it should. */
+static char *describe_end(GSubprocess *process, bool late, unsigned timeout_ms)
 {
-	static const char prefix[] = "encoder ";
+	if (late)
+		return g_strdup_printf("late, no answer in %u s", timeout_ms / 1000);
+	if (g_subprocess_get_successful(process))
+		return NULL;
+	if (g_subprocess_get_if_signaled(process))
+		return g_strdup_printf("signal %d (%s)", g_subprocess_get_term_sig(process),
+			g_strsignal(g_subprocess_get_term_sig(process)));
+	return g_strdup_printf("status %d", g_subprocess_get_exit_status(process));
+}
+
+/*
+ * Gives the lines that begin with "encoder", without that word, and of one whose trial was not over
+ * how that `end`ed it.
+ */
+static char **pick_encoders(const char *output, const char *end)
+{
+	static const char told[] = "encoder ", begun[] = "trying ";
+	const char *at_work = NULL;
 	GPtrArray *lines = g_ptr_array_new();
-	g_auto(GStrv) all = g_strsplit(output ? output : "", "\n", -1);
+	g_auto(GStrv) all = g_strsplit(output, "\n", -1);
 	for (unsigned i = 0; all[i]; i++) {
-		if (g_str_has_prefix(all[i], prefix))
-			g_ptr_array_add(lines, g_strdup(all[i] + strlen(prefix)));
+		if (g_str_has_prefix(all[i], told)) {
+			g_ptr_array_add(lines, g_strdup(all[i] + strlen(told)));
+			at_work = NULL;
+		} else if (g_str_has_prefix(all[i], begun)) {
+			at_work = all[i] + strlen(begun);
+		}
 	}
+	if (end && at_work)
+		g_ptr_array_add(lines,
+			g_strdup_printf("%s: ended the trial: %s; what comes after it was not "
+					"tried",
+				at_work, end));
+	else if (end)
+		g_ptr_array_add(lines, g_strdup_printf("vitrine-display --report: %s", end));
 	g_ptr_array_add(lines, NULL);
 	return (char **)g_ptr_array_free(lines, FALSE);
 }
 
-/* They are tried by vitrine-display, whose drivers may crash or hang like the others. */
-static char **get_encoders(const char *display, const char *node)
+/*
+ * They are tried by vitrine-display, whose drivers may crash or hang like the others. The display
+ * of a desktop that is drawn by the CPU opens no GPU, so none is asked for.
+ */
+static char **get_encoders(const struct gpus_survey_options *survey, const char *node)
 {
-	g_autofree char *option = node ? g_strdup_printf("--render-node=%s", node) : NULL;
-	const char *argv[] = { display, "--report", option, NULL };
-	g_autoptr(GSubprocess) process = g_subprocess_newv(
-		argv, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, NULL);
+	struct worker_display_options options = {
+		.report = true, .software = !node, .render_node = (char *)node
+	};
+	g_auto(GStrv) argv =
+		worker_options_format(&worker_display_table, survey->display, &options);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GSubprocess) process = g_subprocess_newv((const char *const *)argv,
+		G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, &error);
 	if (!process)
-		return NULL;
+		return pick_encoders("", error->message);
 	bool late;
-	g_autofree char *output = ask(process, GPUS_ENCODERS_TIMEOUT_MS, &late);
-	return pick_encoders(output);
+	g_autofree char *output = ask(process, survey->encoders_timeout_ms, &late);
+	g_autofree char *end = describe_end(process, late, survey->encoders_timeout_ms);
+	return pick_encoders(output, end);
 }
 
 static bool flag(const struct gpu_info *info, const char *name)
@@ -153,14 +217,15 @@ static char *find_driver(const struct gpu_info *info, const char *name)
 	return target ? g_path_get_basename(target) : NULL;
 }
 
-static void add(GPtrArray *gpus, const char *const programs[2], char *node, const char *name)
+static void add(
+	GPtrArray *gpus, const struct gpus_survey_options *options, char *node, const char *name)
 {
 	struct gpu_info *info = g_new0(struct gpu_info, 1);
 	info->node = node;
-	info->report = get_report(programs[0], node);
+	info->report = get_report(options->renderer, node);
 	info->driver = name ? find_driver(info, name) : NULL;
 	info->encoders =
-		programs[1] && flag(info, "works") ? get_encoders(programs[1], node) : NULL;
+		options->display && flag(info, "works") ? get_encoders(options, node) : NULL;
 	info->missing = node ? gpus_find_missing(info, "") : gpus_find_idle_cards("");
 	g_ptr_array_add(gpus, info);
 }
@@ -205,17 +270,16 @@ static void mark_default(GPtrArray *gpus)
 	}
 }
 
-GPtrArray *gpus_survey(const char *nodes_dir, const char *renderer, const char *display)
+GPtrArray *gpus_survey(const struct gpus_survey_options *options)
 {
-	const char *const programs[] = { renderer, display };
-	g_assert(nodes_dir && renderer);
+	g_assert(options->nodes_dir && options->renderer);
 	GPtrArray *gpus = g_ptr_array_new_with_free_func(info_free);
-	g_autoptr(GPtrArray) names = find_nodes(nodes_dir);
+	g_autoptr(GPtrArray) names = find_nodes(options->nodes_dir);
 	for (unsigned i = 0; i < names->len; i++) {
 		const char *name = names->pdata[i];
-		add(gpus, programs, g_build_filename(nodes_dir, name, NULL), name);
+		add(gpus, options, g_build_filename(options->nodes_dir, name, NULL), name);
 	}
-	add(gpus, programs, NULL, NULL);
+	add(gpus, options, NULL, NULL);
 	mark_default(gpus);
 	return gpus;
 }
@@ -252,8 +316,13 @@ int gpus_main(int argc, char **argv)
 		worker_dir = workers_find_dir();
 	g_autofree char *renderer = workers_find_renderer(worker_dir);
 	g_autofree char *display = workers_find_display(worker_dir);
-	g_autoptr(GPtrArray) gpus = gpus_survey(
-		nodes_dir ? nodes_dir : "/dev/dri", renderer, no_encoders ? NULL : display);
+	const struct gpus_survey_options options = {
+		.nodes_dir = nodes_dir ? nodes_dir : "/dev/dri",
+		.renderer = renderer,
+		.display = no_encoders ? NULL : display,
+		.encoders_timeout_ms = GPUS_ENCODERS_TIMEOUT_MS,
+	};
+	g_autoptr(GPtrArray) gpus = gpus_survey(&options);
 	g_autofree char *output = json ? gpus_describe_json(gpus) : gpus_describe(gpus);
 	return fputs(output, stdout) < 0 || fflush(stdout) != 0;
 }

@@ -17,20 +17,29 @@ struct gpu_info {
 	char *driver;     /* the kernel's; NULL: unknown */
 	GKeyFile *report; /* never NULL; holds at least "works", and "why" when that is false */
 	bool is_default;  /* what a desktop takes that names none */
-	char **encoders; /* what vitrine-display says of them, a line each; none: it said nothing */
-	char **missing;  /* a line each (gpus_missing.h) */
+	/*
+	 * What vitrine-display says of them, a line each, and last which one ended it; none: it
+	 * said nothing.
+	 */
+	char **encoders;
+	char **missing; /* a line each (gpus_missing.h) */
 };
 
 /* Encoders are tried, all of them in this time. */
 #define GPUS_ENCODERS_TIMEOUT_MS 30000
 
+struct gpus_survey_options {
+	const char *nodes_dir; /* /dev/dri but in tests */
+	const char *renderer;  /* the path of vitrine-render */
+	const char *display;   /* that of vitrine-display; NULL: nobody is asked for encoders */
+	unsigned encoders_timeout_ms;
+};
+
 /*
- * `nodes_dir` is /dev/dri but in tests, `renderer` and `display` are the paths of vitrine-render
- * and vitrine-display. Gives an array of struct gpu_info that frees its members; the last one is
- * the software renderer. Of what is missing on the whole machine that one's `missing` tells. With
- * NULL as `display` nobody is asked for encoders.
+ * Gives an array of struct gpu_info that frees its members; the last one is the software renderer.
+ * Of what is missing on the whole machine that one's `missing` tells.
  */
-GPtrArray *gpus_survey(const char *nodes_dir, const char *renderer, const char *display);
+GPtrArray *gpus_survey(const struct gpus_survey_options *options);
 /* The caller frees both texts. */
 char *gpus_describe(const GPtrArray *gpus);
 char *gpus_describe_json(const GPtrArray *gpus);

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/client/canvas.h"
@@ -275,11 +276,41 @@ static void test_crashes_in_service(void)
 	wire_remove_directory(folder);
 }
 
+/* ---- what is asked without a desktop ---- */
+
+/* Returns what --report prints, which the caller frees. */
+static char *report(const char *option, int *wait_status)
+{
+	const char *argv[] = { g_getenv("VITRINE_DISPLAY"), "--report", option, NULL };
+	char *text = NULL;
+	g_assert_true(g_spawn_sync(
+		NULL, (char **)argv, NULL, 0, NULL, NULL, &text, NULL, wait_status, NULL));
+	g_test_message("%s", text);
+	return text;
+}
+
+/* The last line names who ended it; with --software nobody loads what encodes on a GPU. */
+static void test_report(void)
+{
+	int wait_status;
+	g_autofree char *folder = set_encoder("vah264enc crashes");
+	g_autofree char *crashed = report(NULL, &wait_status);
+	g_assert_true(WIFSIGNALED(wait_status));
+	g_assert_true(g_str_has_suffix(crashed, "\ntrying va\n"));
+	g_autofree char *software = report("--software", &wait_status);
+	unset_encoder();
+	g_assert_cmpint(wait_status, ==, 0);
+	g_assert_nonnull(strstr(software, "\ntrying x264\nencoder x264 (x264enc): h264, "));
+	g_assert_null(strstr(software, "va"));
+	wire_remove_directory(folder);
+}
+
 int main(int argc, char **argv)
 {
 	fixture_init(&argc, &argv);
 	g_test_add_func("/encoders/hangs", test_hangs);
 	g_test_add_func("/encoders/crashes-in-trial", test_crashes_in_trial);
 	g_test_add_func("/encoders/crashes-in-service", test_crashes_in_service);
+	g_test_add_func("/encoders/report", test_report);
 	return g_test_run();
 }

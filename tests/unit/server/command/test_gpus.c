@@ -30,14 +30,22 @@ static const char renderer_script[] =
 	"--software) printf '[gpu]\\nworks=true\\nsoftware=true\\nvirgl=true\\n' ;;\n"
 	"esac\n";
 
-/* Has an encoder on one of the GPUs; on the others it is one that knows no --report. */
-static const char display_script[] = "#!/bin/sh\n"
-				     "case $1$2 in\n"
-				     "--report*/renderD128) echo 'encoder va (vah264enc): h264, "
-				     "128x96 to 4096x4096, rate control "
-				     "cqp; works'; echo 'a line of a driver'; kill -SEGV $$ ;;\n"
-				     "*) exit 1 ;;\n"
-				     "esac\n";
+/*
+ * Has an encoder on one of the GPUs and crashes in another, hangs on the second and crashes between
+ * two of the third; on the others it is a display that knows no --report.
+ */
+static const char display_script[] =
+	"#!/bin/sh\n"
+	"case $* in\n"
+	"*/renderD128*) echo trying va; echo 'encoder va (vah264enc): h264, 128x96 to 4096x4096, "
+	"rate "
+	"control cqp; works'; echo trying nvenc; echo 'a line of a driver'; kill -ABRT $$ ;;\n"
+	"*/renderD9*) echo trying vaapi; printf 'encoder vaapi: works\\ntrying \\377'; exec sleep "
+	"60 ;;\n"
+	"*/renderD10*) echo trying va; echo 'encoder va: works'; kill -SEGV $$ ;;\n"
+	"*--software*) echo trying x264; echo 'encoder x264: works'; exit 0 ;;\n"
+	"*) exit 1 ;;\n"
+	"esac\n";
 
 struct fixture {
 	char *dir, *renderer, *display;
@@ -72,6 +80,16 @@ static void tear_down(struct fixture *fixture, gconstpointer data)
 	g_free(fixture->display);
 }
 
+/* Long for a script, and soon over for who waits. */
+#define ENCODERS_TIMEOUT_MS 3000
+
+static GPtrArray *survey(const struct fixture *fixture)
+{
+	const struct gpus_survey_options options = { fixture->dir, fixture->renderer,
+		fixture->display, ENCODERS_TIMEOUT_MS };
+	return gpus_survey(&options);
+}
+
 static void expect(const char *text, const char *part)
 {
 	if (!strstr(text, part))
@@ -84,7 +102,7 @@ static const char *const no_nodes[] = { "card0", NULL };
 
 static void test_text(struct fixture *fixture, gconstpointer data)
 {
-	g_autoptr(GPtrArray) gpus = gpus_survey(fixture->dir, fixture->renderer, fixture->display);
+	g_autoptr(GPtrArray) gpus = survey(fixture);
 	g_autofree char *text = gpus_describe(gpus);
 	g_test_message("%s", text);
 	expect(text, "renderD7\n  not used  its driver crashes: signal 11");
@@ -95,7 +113,13 @@ static void test_text(struct fixture *fixture, gconstpointer data)
 		"GBM, native fences\n"
 		"  scanout   XRGB8888    implicit, LINEAR, I915_Y_TILED\n  virgl     starts\n"
 		"  encoders  va (vah264enc): h264, 128x96 to 4096x4096, rate control cqp; "
-		"works\n");
+		"works\n            nvenc: ended the trial: signal 6 (");
+	/* What was printed before is there for one that hangs, too. */
+	expect(text, "  encoders  vaapi: works\n            \357\277\275: ended the trial: late, "
+		     "no answer in 3 s");
+	expect(text, "  encoders  va: works\n            vitrine-display --report: signal 11");
+	/* A display of a desktop that is drawn by the CPU opens no GPU. */
+	expect(text, "  encoders  x264: works\n");
 	expect(text, "renderD129\n  not used  vitrine-render ends with status 0");
 	expect(text, "renderD130\n  not used  vitrine-render ends with status 3");
 	expect(text, "\nsoftware\n");
@@ -106,7 +130,7 @@ static void test_text(struct fixture *fixture, gconstpointer data)
 /* GPUs are listed in the order that a desktop tries them. */
 static void test_json(struct fixture *fixture, gconstpointer data)
 {
-	g_autoptr(GPtrArray) gpus = gpus_survey(fixture->dir, fixture->renderer, fixture->display);
+	g_autoptr(GPtrArray) gpus = survey(fixture);
 	g_autofree char *text = gpus_describe_json(gpus);
 	g_autoptr(JsonNode) root = json_from_string(text, NULL);
 	JsonArray *array = json_object_get_array_member(json_node_get_object(root), "gpus");
@@ -118,7 +142,7 @@ static void test_json(struct fixture *fixture, gconstpointer data)
 	}
 	JsonObject *chosen = json_array_get_object_element(array, 3);
 	g_assert_cmpuint(
-		json_array_get_length(json_object_get_array_member(chosen, "encoders")), ==, 1);
+		json_array_get_length(json_object_get_array_member(chosen, "encoders")), ==, 2);
 	g_assert_true(json_object_has_member(chosen, "missing"));
 	JsonObject *scanout =
 		json_object_get_object_member(json_array_get_object_element(array, 3), "scanout");
@@ -131,7 +155,7 @@ static void test_json(struct fixture *fixture, gconstpointer data)
 
 static void test_none(struct fixture *fixture, gconstpointer data)
 {
-	g_autoptr(GPtrArray) gpus = gpus_survey(fixture->dir, fixture->renderer, fixture->display);
+	g_autoptr(GPtrArray) gpus = survey(fixture);
 	g_autofree char *text = gpus_describe(gpus);
 	expect(text, "no render node here");
 	expect(text, "software: taken unless another is named\n");
@@ -140,7 +164,7 @@ static void test_none(struct fixture *fixture, gconstpointer data)
 static void test_no_renderer(struct fixture *fixture, gconstpointer data)
 {
 	g_unlink(fixture->renderer);
-	g_autoptr(GPtrArray) gpus = gpus_survey(fixture->dir, fixture->renderer, fixture->display);
+	g_autoptr(GPtrArray) gpus = survey(fixture);
 	g_autofree char *text = gpus_describe(gpus);
 	expect(text, "No such file or directory");
 }
