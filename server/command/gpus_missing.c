@@ -47,6 +47,23 @@ static char *read_file(const char *root, const char *path)
 	return g_strstrip(text);
 }
 
+/*
+ * The kernel gives some parameters of modules to root alone; `is_secret` says of one that is NULL
+ * that it is such.
+ */
+static char *read_parameter(const struct lacks *lacks, const char *path, bool *is_secret)
+{
+	g_autofree char *whole = g_strconcat(lacks->root, path, NULL);
+	g_autoptr(GError) error = NULL;
+	char *text = NULL;
+	*is_secret = false;
+	if (g_file_get_contents(whole, &text, NULL, &error))
+		return g_strstrip(text);
+	*is_secret = g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ACCES) ||
+		     g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_PERM);
+	return NULL;
+}
+
 static bool folder_has(const char *folder, const char *part)
 {
 	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
@@ -104,13 +121,32 @@ static void look_at_right(struct lacks *lacks)
 			   "the group render");
 }
 
-static void look_at_nvidia(struct lacks *lacks)
+/* NVIDIA's GBM makes none without modeset. */
+static bool has_buffers(const struct lacks *lacks)
 {
-	g_autofree char *modeset =
-		read_file(lacks->root, "/sys/module/nvidia_drm/parameters/modeset");
+	g_auto(GStrv) formats = g_key_file_get_keys(lacks->gpu->report, "scanout", NULL, NULL);
+	return formats && formats[0];
+}
+
+static void look_at_modeset(struct lacks *lacks)
+{
+	static const char path[] = "/sys/module/nvidia_drm/parameters/modeset";
+	bool is_secret;
+	g_autofree char *modeset = read_parameter(lacks, path, &is_secret);
 	if (modeset && strcmp(modeset, "N") == 0)
 		say(lacks, "modeset of nvidia-drm: \"options nvidia-drm modeset=1\" in "
 			   "/etc/modprobe.d/nvidia-drm.conf, update-initramfs -u, and boot again");
+	else if (is_secret && !has_buffers(lacks))
+		say(lacks,
+			"modeset of nvidia-drm, perhaps: only root can read %s, which is to say "
+			"Y (\"options nvidia-drm modeset=1\" in "
+			"/etc/modprobe.d/nvidia-drm.conf, update-initramfs -u, and boot again)",
+			path);
+}
+
+static void look_at_nvidia(struct lacks *lacks)
+{
+	look_at_modeset(lacks);
 	if (!has_library(lacks->root, "", "libnvidia-egl-gbm.so"))
 		say(lacks, "NVIDIA's GBM, without which pictures are read back: apt install "
 			   "libnvidia-egl-gbm1");
@@ -119,23 +155,111 @@ static void look_at_nvidia(struct lacks *lacks)
 			   "libnvidia-encode1");
 }
 
-static void look_at_intel(struct lacks *lacks)
+/* ---- Intel's HuC ---- */
+
+#define HUC "the HuC, without which the encoder keeps no bit rate"
+#define SWITCH_HUC_ON                                                                              \
+	"\"options i915 enable_guc=2\" in /etc/modprobe.d/i915.conf, update-initramfs -u, "        \
+	"and boot again"
+
+enum huc { HUC_UNTRIED, HUC_SERVES, HUC_LACKS };
+
+/* The low-power encoder offers a bit rate (cbr) where the HuC runs, and nowhere else. */
+static enum huc find_huc(const struct gpu_info *gpu)
 {
-	g_autofree char *guc = read_file(lacks->root, "/sys/module/i915/parameters/enable_guc");
+	static const char begun[] = "va-low-power (", controls[] = ", rate control ";
+	for (unsigned i = 0; gpu->encoders && gpu->encoders[i]; i++) {
+		const char *offered = strstr(gpu->encoders[i], controls);
+		if (!g_str_has_prefix(gpu->encoders[i], begun) || !offered)
+			continue;
+		g_auto(GStrv) parts = g_strsplit(offered, ";", 2);
+		return strstr(parts[0], "cbr") ? HUC_SERVES : HUC_LACKS;
+	}
+	return HUC_UNTRIED;
+}
+
+/* Mesa names the generation, as in "Mesa Intel(R) UHD Graphics 620 (KBL GT2)". */
+static bool is_generation(const struct lacks *lacks, const char *const *names)
+{
+	g_autofree char *renderer =
+		g_key_file_get_string(lacks->gpu->report, GPU_REPORT_GROUP, "renderer", NULL);
+	for (; renderer && *names; names++) {
+		g_autofree char *with_more = g_strdup_printf("(%s ", *names);
+		g_autofree char *alone = g_strdup_printf("(%s)", *names);
+		if (strstr(renderer, with_more) || strstr(renderer, alone))
+			return true;
+	}
+	return false;
+}
+
+/* These came before the HuC. */
+static const char *const without_huc[] = { "SNB", "IVB", "BYT", "HSW", "BDW", "BSW", "CHV", NULL };
+
+/*
+ * On these i915 leaves it off unless it is told (Linux, intel_uc.c, uc_expand_default_options());
+ * on later ones it is on.
+ */
+static const char *const huc_left_off[] = { "SKL", "BXT", "APL", "KBL", "GLK", "CFL", "AML", "WHL",
+	"CML", "ICL", "EHL", "JSL", "TGL", "RKL", NULL };
+
+static void look_at_switch(struct lacks *lacks, enum huc huc)
+{
+	static const char path[] = "/sys/module/i915/parameters/enable_guc";
+	bool is_secret;
+	g_autofree char *guc = read_parameter(lacks, path, &is_secret);
+	/* Negative: the kernel's own choice. */
 	gint64 bits = guc ? g_ascii_strtoll(guc, NULL, 10) : -1;
-	if (!has_firmware(lacks->root, "i915", "huc"))
+	bool is_told = bits >= 0 && (bits & GUC_HUC);
+	bool is_off = bits >= 0 ? !is_told : guc && is_generation(lacks, huc_left_off);
+	if (huc == HUC_LACKS && is_told)
+		say(lacks, HUC ": dmesg says why it does not start");
+	else if (huc == HUC_LACKS || is_off)
+		say(lacks, HUC ": " SWITCH_HUC_ON);
+	else if (is_secret)
+		say(lacks,
+			HUC
+			", perhaps: only root can read %s, which is to say 2 or 3%s (" SWITCH_HUC_ON
+			")",
+			path, is_generation(lacks, huc_left_off) ? "" : ", or -1 on this card");
+}
+
+static void look_at_huc(struct lacks *lacks, bool is_xe)
+{
+	enum huc huc = find_huc(lacks->gpu);
+	if (huc == HUC_SERVES || is_generation(lacks, without_huc))
+		return;
+	if (!has_firmware(lacks->root, "i915", "huc") &&
+		!(is_xe && has_firmware(lacks->root, "xe", "huc")))
 		say(lacks, "the firmware of the HuC, without which the encoder keeps no bit rate: "
 			   "apt install firmware-misc-nonfree (Debian 13: "
 			   "firmware-intel-graphics)");
-	/* Negative: the kernel's own choice, which is the HuC where the card can. */
-	else if (bits >= 0 && !(bits & GUC_HUC))
-		say(lacks, "the HuC, without which the encoder keeps no bit rate: \"options i915 "
-			   "enable_guc=2\" in /etc/modprobe.d/i915.conf, update-initramfs -u, and "
-			   "boot again");
+	else if (!is_xe)
+		look_at_switch(lacks, huc);
+	/* It has no switch. */
+	else if (huc == HUC_LACKS)
+		say(lacks, HUC ": dmesg says why it does not start");
+}
+
+static void look_at_intel_driver(struct lacks *lacks)
+{
 	if (!has_library(lacks->root, "dri", "iHD_drv_video.so"))
 		say(lacks, "VA-API, without which the CPU encodes video: apt install "
 			   "intel-media-va-driver-non-free");
 }
+
+static void look_at_i915(struct lacks *lacks)
+{
+	look_at_huc(lacks, false);
+	look_at_intel_driver(lacks);
+}
+
+static void look_at_xe(struct lacks *lacks)
+{
+	look_at_huc(lacks, true);
+	look_at_intel_driver(lacks);
+}
+
+/* ---- the others ---- */
 
 static void look_at_amd(struct lacks *lacks)
 {
@@ -162,7 +286,8 @@ char **gpus_find_missing(const struct gpu_info *gpu, const char *root)
 	} drivers[] = {
 		{ "nvidia", look_at_nvidia },
 		{ "nvidia-drm", look_at_nvidia },
-		{ "i915", look_at_intel },
+		{ "i915", look_at_i915 },
+		{ "xe", look_at_xe },
 		{ "amdgpu", look_at_amd },
 		{ "nouveau", look_at_nouveau },
 	};
@@ -186,7 +311,7 @@ static const char *find_cure(const char *vendor)
 		{ "0x10de", "apt install nvidia-driver, or modprobe nvidia-drm where it is "
 			    "installed" },
 		{ "0x1002", "apt install firmware-amd-graphics, and modprobe amdgpu" },
-		{ "0x8086", "modprobe i915, or a newer kernel" },
+		{ "0x8086", "modprobe i915 (of 2024 and later: xe), or a newer kernel" },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(cures); i++) {
 		if (strcmp(vendor, cures[i].vendor) == 0)
