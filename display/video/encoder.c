@@ -12,8 +12,9 @@ enum order {
 };
 
 /*
- * One reference is the owner's, the other the thread's: whoever lets go last frees it. The pads
- * belong to no element.
+ * One reference is the owner's, one the thread's, and one the bus's, since a driver's thread may
+ * hold that and post when the others have gone: whoever lets go last frees it. The pads belong to
+ * no element.
  */
 struct encoder {
 	struct encoder_setup setup;
@@ -36,8 +37,15 @@ struct encoder {
 	gint references;
 };
 
-static void encoder_unref(struct encoder *encoder)
+static struct encoder *encoder_ref(struct encoder *encoder)
 {
+	g_atomic_int_inc(&encoder->references);
+	return encoder;
+}
+
+static void encoder_unref(gpointer user)
+{
+	struct encoder *encoder = user;
 	if (!g_atomic_int_dec_and_test(&encoder->references))
 		return;
 	gst_clear_buffer(&encoder->picture);
@@ -228,7 +236,7 @@ static bool start_element(struct encoder *encoder)
 	}
 	gst_object_ref_sink(encoder->element);
 	encoder->bus = gst_bus_new();
-	gst_bus_set_sync_handler(encoder->bus, on_message, encoder, NULL);
+	gst_bus_set_sync_handler(encoder->bus, on_message, encoder_ref(encoder), encoder_unref);
 	gst_element_set_bus(encoder->element, encoder->bus);
 	set_up(encoder);
 	char *unfit = find_unfit(encoder);
@@ -361,8 +369,8 @@ struct encoder *encoder_create(const struct encoder_setup *setup)
 	gst_caps_ref(setup->caps);
 	g_mutex_init(&encoder->lock);
 	g_cond_init(&encoder->changed);
-	encoder->references = 2;
-	g_thread_unref(g_thread_new("encoder", run, encoder));
+	encoder->references = 1;
+	g_thread_unref(g_thread_new("encoder", run, encoder_ref(encoder)));
 	return encoder;
 }
 

@@ -39,6 +39,41 @@ unsigned fake_encoder_count_starts(void)
 	return (unsigned)g_atomic_int_get(&n_starts);
 }
 
+static struct {
+	GMutex lock;
+	GPtrArray *buses;
+} late;
+
+/* As gst_element_post_message() has taken the bus and not posted when its thread has to wait. */
+static void post_late(GstElement *element)
+{
+	g_mutex_lock(&late.lock);
+	if (!late.buses)
+		late.buses = g_ptr_array_new_with_free_func(gst_object_unref);
+	g_ptr_array_add(late.buses, gst_element_get_bus(element));
+	g_mutex_unlock(&late.lock);
+}
+
+static gpointer post(gpointer user)
+{
+	g_autoptr(GError) error =
+		g_error_new_literal(GST_STREAM_ERROR, GST_STREAM_ERROR_ENCODE, "it is too late");
+	gst_bus_post(user, gst_message_new_error(NULL, error, NULL));
+	return NULL;
+}
+
+unsigned fake_encoder_post(void)
+{
+	g_mutex_lock(&late.lock);
+	GPtrArray *buses = g_steal_pointer(&late.buses);
+	g_mutex_unlock(&late.lock);
+	unsigned n = buses ? buses->len : 0;
+	for (unsigned i = 0; i < n; i++)
+		g_thread_join(g_thread_new("driver", post, g_ptr_array_index(buses, i)));
+	g_clear_pointer(&buses, g_ptr_array_unref);
+	return n;
+}
+
 static bool is_nvenc(const struct fake_encoder *fake)
 {
 	return g_str_has_prefix(fake->element, "nv");
@@ -147,6 +182,8 @@ static GstStateChangeReturn fake_change_state(GstElement *element, GstStateChang
 		g_atomic_int_inc(&n_starts);
 		if (self->fake->fault == FAKE_HANGS_AT_START)
 			hang();
+		if (self->fake->fault == FAKE_POSTS_LATE)
+			post_late(element);
 		if (!take_session(self))
 			return GST_STATE_CHANGE_FAILURE;
 	}

@@ -24,6 +24,7 @@ enum fake_fault {
 	FAKE_SAYS_NOTHING,   /* takes pictures and makes none */
 	FAKE_ERRS,           /* refuses a picture */
 	FAKE_CRASHES,
+	FAKE_POSTS_LATE, /* a thread of its own posts an error when fake_encoder_post() says so */
 };
 
 struct fake_encoder {
@@ -44,3 +45,9 @@ void fake_encoder_register(GstPlugin *plugin, const struct fake_encoder *fake);
 
 /* Returns how many elements of all fakes have been started so far. */
 unsigned fake_encoder_count_starts(void);
+
+/*
+ * All FAKE_POSTS_LATE that have been started post their error now, with their elements gone or not.
+ * Returns how many did.
+ */
+unsigned fake_encoder_post(void);

@@ -403,6 +403,19 @@ static void case_errs(void)
 		1500, "encoder va: the driver says no; tried again in a minute");
 }
 
+/* Driver's threads that post when stream and trial are over find what they post to. */
+static void case_posts_late(void)
+{
+	const struct fake_encoder fake = { .element = "vah264enc", .fault = FAKE_POSTS_LATE };
+	begin(&fake, 1);
+	struct stream *stream = stream_begin(WIDTH, HEIGHT);
+	stream_show(stream, 2);
+	g_assert_true(stream->was_fake);
+	stream_end(stream);
+	g_assert_cmpuint(fake_encoder_post(), ==, 2);
+	g_assert_cmpuint(count_said("encoder va: "), ==, 0);
+}
+
 /* ---- which GPU ---- */
 
 static void expect_gpu(const struct fake_encoder *fakes, unsigned n_fakes, const char *node,
@@ -468,6 +481,7 @@ static const struct {
 	{ "hangs", case_hangs },
 	{ "hangs-at-start", case_hangs_at_start },
 	{ "says-nothing", case_says_nothing },
+	{ "posts-late", case_posts_late },
 	{ "gpu/second", case_second_gpu },
 	{ "gpu/first", case_first_gpu },
 	{ "gpu/other", case_other_gpu },
@@ -478,6 +492,8 @@ static void run_case(gconstpointer user)
 {
 	g_autofree char *path =
 		g_strdup_printf("/encoders/%s/subprocess", cases[GPOINTER_TO_UINT(user)].name);
+	/* What is used after it was freed is not what it was, also without ASan. */
+	g_setenv("MALLOC_PERTURB_", "85", FALSE);
 	g_test_trap_subprocess(path, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
 	g_test_trap_assert_passed();
 }
