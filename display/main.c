@@ -17,6 +17,7 @@
 #include "display/relay/inner_maker.h"
 #include "display/relay/sasl_talk.h"
 #include "display/video/video.h"
+#include "protocol/driver_end.h"
 #include "protocol/heartbeat_writer.h"
 #include "protocol/keeper_link.h"
 #include "protocol/worker_options.h"
@@ -132,6 +133,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	heartbeat_attach();
 	heartbeat_start(HEARTBEAT_MAIN, "spice-server");
+	driver_end_watch(NULL);
 	video_load(options.render_node);
 	sasl_talk_load();
 	if (!display_walls_begin(&walls))

@@ -11,10 +11,11 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "protocol/driver_end.h"
 #include "protocol/heartbeat_writer.h"
 #include "protocol/keeper_link.h"
+#include "protocol/stats_writer.h"
 #include "protocol/worker_options.h"
-#include "render/driver_end.h"
 #include "render/gpu_thread.h"
 #include "render/gpu_report.h"
 #include "render/keeper_end.h"
@@ -34,6 +35,11 @@ static bool parse(int *argc, char ***argv, struct worker_render_options *options
 		return false;
 	}
 	return true;
+}
+
+static void count_reset(void)
+{
+	stats_add_guest(STATS_GPU_RESETS, 1);
 }
 
 int main(int argc, char **argv)
@@ -58,7 +64,7 @@ int main(int argc, char **argv)
 	}
 	if (!options.probe) {
 		heartbeat_attach();
-		driver_end_watch();
+		driver_end_watch(count_reset);
 	}
 	/*
 	 * malloc would give each of the driver's threads an arena of its own, which costs memory.

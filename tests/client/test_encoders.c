@@ -180,13 +180,18 @@ static bool desk_has_said(struct desk *desk, const char *text)
 	return backend_count_log(desk->guest->backend, text) > 0;
 }
 
-static void desk_wait_said(struct desk *desk, const char *text)
+static void desk_wait_said_times(struct desk *desk, const char *text, unsigned n)
 {
 	gint64 end_us = g_get_monotonic_time() + (gint64)PATIENCE_MS * 1000;
-	while (!desk_has_said(desk, text) && g_get_monotonic_time() < end_us)
+	while (backend_count_log(desk->guest->backend, text) < n && g_get_monotonic_time() < end_us)
 		g_usleep(50000);
-	if (!desk_has_said(desk, text))
-		g_error("nobody has said \"%s\"", text);
+	if (backend_count_log(desk->guest->backend, text) < n)
+		g_error("nobody has said \"%s\", time %u", text, n);
+}
+
+static void desk_wait_said(struct desk *desk, const char *text)
+{
+	desk_wait_said_times(desk, text, 1);
 }
 
 static void desk_show(struct desk *desk, unsigned number)
@@ -260,8 +265,7 @@ static void test_crashes_in_service(void)
 	struct client *client = client_new(desk.address, NULL);
 	show_until_crash(&desk, 1);
 	g_assert_false(desk_has_said(&desk, REFUSED));
-	while (backend_count_log(desk.guest->backend, "video: encoders: h264 va,") < 2)
-		g_usleep(50000);
+	desk_wait_said_times(&desk, "video: encoders: h264 va,", 2);
 	g_free(client_ask(client, "reconnect"));
 	g_assert_true(client_is_connected(client));
 	show_until_crash(&desk, 2);
@@ -305,6 +309,31 @@ static void test_report(void)
 	wire_remove_directory(folder);
 }
 
+/* Whoever hangs the GPU resets it for all: the encoder that was at work then is not to blame. */
+static void test_reset(void)
+{
+	struct desk desk = { 0 };
+	g_autofree char *folder = set_encoder("vah264enc is-reset 320");
+	desk_start(&desk);
+	unset_encoder();
+	struct client *client = NULL;
+	for (unsigned n = 1; n <= 3; n++) {
+		desk_wait_said_times(&desk, "video: encoders: h264 va,", n);
+		if (client)
+			g_free(client_ask(client, "reconnect"));
+		else
+			client = client_new(desk.address, NULL);
+		g_assert_true(client_is_connected(client));
+		show_until_crash(&desk, n);
+	}
+	desk_wait_said_times(&desk, "video: encoders: h264 va,", 4);
+	desk_wait_said_times(&desk, "ended: the GPU was reset; starting another", 3);
+	g_assert_false(desk_has_said(&desk, REFUSED));
+	client_free(client);
+	desk_stop(&desk);
+	wire_remove_directory(folder);
+}
+
 int main(int argc, char **argv)
 {
 	fixture_init(&argc, &argv);
@@ -312,5 +341,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/encoders/crashes-in-trial", test_crashes_in_trial);
 	g_test_add_func("/encoders/crashes-in-service", test_crashes_in_service);
 	g_test_add_func("/encoders/report", test_report);
+	g_test_add_func("/encoders/reset", test_reset);
 	return g_test_run();
 }

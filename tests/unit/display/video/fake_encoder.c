@@ -87,6 +87,18 @@ G_NORETURN static void hang(void)
 		g_usleep(G_USEC_PER_SEC);
 }
 
+/* As amdgpu_cs.c does for contexts that are not robust, on a thread of util_queue_init()'s. */
+static gpointer refuse_work(gpointer user)
+{
+	exit(EXIT_FAILURE);
+}
+
+G_NORETURN static void find_reset(void)
+{
+	g_thread_new("vitrine-di:cs0", refuse_work, NULL);
+	hang();
+}
+
 static bool is_at(const Fake *self, enum fake_fault fault)
 {
 	return self->fake->fault == fault && self->n_pictures >= self->fake->fault_at &&
@@ -118,6 +130,8 @@ static GstFlowReturn fake_chain(GstPad *pad, GstObject *parent, GstBuffer *pictu
 	gst_buffer_unref(picture);
 	if (is_at(self, FAKE_CRASHES))
 		abort();
+	if (is_at(self, FAKE_IS_RESET))
+		find_reset();
 	if (is_at(self, FAKE_HANGS))
 		hang();
 	if (is_at(self, FAKE_SAYS_NOTHING))

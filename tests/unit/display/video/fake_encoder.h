@@ -24,6 +24,7 @@ enum fake_fault {
 	FAKE_SAYS_NOTHING,   /* takes pictures and makes none */
 	FAKE_ERRS,           /* refuses a picture */
 	FAKE_CRASHES,
+	FAKE_IS_RESET,   /* a thread of Mesa's ends the process, since the GPU was reset */
 	FAKE_POSTS_LATE, /* a thread of its own posts an error when fake_encoder_post() says so */
 };
 

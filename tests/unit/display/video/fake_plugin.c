@@ -14,7 +14,8 @@ static const struct {
 	const char *name;
 	enum fake_fault fault;
 } faults[] = { { "hangs", FAKE_HANGS }, { "hangs-at-start", FAKE_HANGS_AT_START },
-	{ "says-nothing", FAKE_SAYS_NOTHING }, { "errs", FAKE_ERRS }, { "crashes", FAKE_CRASHES } };
+	{ "says-nothing", FAKE_SAYS_NOTHING }, { "errs", FAKE_ERRS }, { "crashes", FAKE_CRASHES },
+	{ "is-reset", FAKE_IS_RESET } };
 
 static gboolean plugin_init(GstPlugin *plugin)
 {

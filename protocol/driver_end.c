@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "render/driver_end.h"
+#include "protocol/driver_end.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -9,13 +9,14 @@
 #include <unistd.h>
 
 #include "protocol/keeper_link.h"
-#include "protocol/stats_writer.h"
 
 /* Mesa calls such a thread by the program's name, cut, and this (amdgpu_winsys.c, util_queue_init).
  */
 #define SUBMITTING_THREAD ":cs"
 /* A thread's name has this many bytes, its NUL included (prctl(2)). */
 #define THREAD_NAME_BYTES 16
+
+static void (*before)(void);
 
 static bool is_submitting(void)
 {
@@ -28,7 +29,8 @@ static void leave_if_submitting(void)
 {
 	if (!is_submitting())
 		return;
-	stats_add_guest(STATS_GPU_RESETS, 1);
+	if (before)
+		before();
 	_exit(KEEPER_EXIT_GPU_LOST);
 }
 
@@ -39,9 +41,10 @@ static void on_abort(int signal_number)
 	raise(signal_number);
 }
 
-void driver_end_watch(void)
+void driver_end_watch(void (*before_end)(void))
 {
 	struct sigaction action = { .sa_handler = on_abort };
+	before = before_end;
 	atexit(leave_if_submitting);
 	sigaction(SIGABRT, &action, NULL);
 }
