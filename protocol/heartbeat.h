@@ -73,7 +73,7 @@ struct heartbeat_beat {
  */
 struct heartbeat_encoders {
 	uint32_t n_at_work[HEARTBEAT_ENCODERS]; /* threads, for clients */
-	uint32_t tried;   /* 1 + the one whose trial runs, when nothing else does; 0: none */
+	uint32_t tried;   /* 1 + the one whose trial began last, if it runs; 0: none */
 	uint32_t refused; /* a bit for each */
 };
 

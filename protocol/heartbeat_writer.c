@@ -96,8 +96,11 @@ void heartbeat_encoder_begin(unsigned encoder, bool trial)
 void heartbeat_encoder_end(unsigned encoder, bool trial)
 {
 	g_assert(encoder < HEARTBEAT_ENCODERS);
+	uint32_t own = encoder + 1;
+	/* One whose trial has been given up may come back during another one's. */
 	if (trial)
-		__atomic_store_n(&page->encoders.tried, 0, __ATOMIC_RELAXED);
+		__atomic_compare_exchange_n(
+			&page->encoders.tried, &own, 0, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 	else
 		__atomic_fetch_sub(&page->encoders.n_at_work[encoder], 1, __ATOMIC_RELAXED);
 }

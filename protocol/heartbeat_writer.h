@@ -51,7 +51,8 @@ void heartbeat_count_resets(unsigned n);
 
 /*
  * Says that a thread goes into the code of this encoder (below HEARTBEAT_ENCODERS), and that it has
- * come out. `trial`: nothing else is at work meanwhile that could crash. Any thread may call them.
+ * come out. `trial`: nothing else is at work meanwhile that could crash, but what an earlier trial
+ * was given up for, which counts no more. A trial may be ended twice. Any thread may call them.
  */
 void heartbeat_encoder_begin(unsigned encoder, bool trial);
 void heartbeat_encoder_end(unsigned encoder, bool trial);

@@ -33,7 +33,9 @@ struct encoder {
 	GstPad *feed, *drain;
 	struct encoder_told is_told;
 	bool has_encoded;
+	bool is_tried; /* what it was begun as (heartbeat_encoder_begin()) */
 
+	gint given_up; /* its owner waits for it no more */
 	gint references;
 };
 
@@ -320,14 +322,17 @@ static void set_ready(struct encoder *encoder)
 	g_cond_broadcast(&encoder->changed);
 }
 
-static void begin_work(const struct encoder *encoder)
+/* A trial that was given up is over, and another one's may run: this is one of several at work. */
+static void begin_work(struct encoder *encoder)
 {
-	heartbeat_encoder_begin(candidate_index(encoder->setup.candidate), encoder->setup.trial);
+	G_STATIC_ASSERT(CANDIDATES_MAX <= HEARTBEAT_ENCODERS);
+	encoder->is_tried = encoder->setup.trial && !g_atomic_int_get(&encoder->given_up);
+	heartbeat_encoder_begin(candidate_index(encoder->setup.candidate), encoder->is_tried);
 }
 
-static void end_work(const struct encoder *encoder)
+static void end_work(struct encoder *encoder)
 {
-	heartbeat_encoder_end(candidate_index(encoder->setup.candidate), encoder->setup.trial);
+	heartbeat_encoder_end(candidate_index(encoder->setup.candidate), encoder->is_tried);
 }
 
 static gpointer run(gpointer user)
@@ -390,7 +395,11 @@ void encoder_destroy(struct encoder *encoder, unsigned wait_ms)
 	while (!encoder->over && wait_ms > 0 &&
 		g_cond_wait_until(&encoder->changed, &encoder->lock, end_us))
 		;
+	g_atomic_int_set(&encoder->given_up, true);
 	g_mutex_unlock(&encoder->lock);
+	/* Where its thread hangs the trial is over nevertheless. */
+	if (encoder->setup.trial)
+		heartbeat_encoder_end(candidate_index(encoder->setup.candidate), true);
 	encoder_unref(encoder);
 }
 

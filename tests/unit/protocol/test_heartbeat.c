@@ -103,6 +103,12 @@ static void test_encoders(void)
 	heartbeat_encoder_end(2, false);
 	g_assert_cmpuint(encoders->n_at_work[2], ==, 1);
 	g_assert_cmpuint(encoders->tried, ==, 0);
+	heartbeat_encoder_begin(0, true);
+	heartbeat_encoder_begin(5, true);
+	heartbeat_encoder_end(0, true); /* was given up, and comes back */
+	g_assert_cmpuint(encoders->tried, ==, 6);
+	heartbeat_encoder_end(5, true);
+	g_assert_cmpuint(encoders->tried, ==, 0);
 	page->encoders.refused = 1u << 3;
 	g_assert_true(heartbeat_encoder_is_refused(3));
 	g_assert_false(heartbeat_encoder_is_refused(2));
