@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "display/video/convert.h"
+
 struct standing {
 	bool is_out;
 	gint64 fails_since_us; /* 0: what began last has worked */
@@ -37,9 +39,11 @@ const char *choice_format(const struct choice *choice)
 
 static bool takes_size(const struct choice *choice, int width, int height)
 {
-	g_autoptr(GstCaps) caps =
-		gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, choice_format(choice),
-			"width", G_TYPE_INT, width, "height", G_TYPE_INT, height, NULL);
+	const char *format = choice_format(choice);
+	if (!convert_takes_size(format, width, height))
+		return false;
+	g_autoptr(GstCaps) caps = gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING,
+		format, "width", G_TYPE_INT, width, "height", G_TYPE_INT, height, NULL);
 	return gst_element_factory_can_sink_any_caps(choice->factory, caps);
 }
 

@@ -42,9 +42,9 @@ const char *choice_format(const struct choice *choice);
 char *choice_sizes(const struct choice *choice);
 
 /*
- * Gives the codec's first choice that takes pictures of this size, by its element's pads, and may
- * be used now; of those that are better than `own` unless that is NULL. Returns false when there is
- * none.
+ * Gives the codec's first choice that takes pictures of this size, by its element's pads and its
+ * format, and may be used now; of those that are better than `own` unless that is NULL. Returns
+ * false when there is none.
  */
 bool choices_pick(enum candidate_codec codec, int width, int height, const struct candidate *own,
 	struct choice *choice);

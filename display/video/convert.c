@@ -80,12 +80,16 @@ static GstBufferPool *make_pool(GstCaps *caps, const GstVideoInfo *info)
 	return NULL;
 }
 
+bool convert_takes_size(const char *format, int width, int height)
+{
+	return (width % 2 == 0 && height % 2 == 0) || g_str_equal(format, "Y444");
+}
+
 struct convert *convert_create(const char *format, bool full_range, const GstVideoInfo *in)
 {
 	const struct conversion *conversion = find_conversion(format, full_range);
 	int width = GST_VIDEO_INFO_WIDTH(in), height = GST_VIDEO_INFO_HEIGHT(in);
-	bool odd = width % 2 != 0 || height % 2 != 0;
-	if (odd && !g_str_equal(format, "Y444"))
+	if (!convert_takes_size(format, width, height))
 		return NULL;
 	struct convert *convert = g_new0(struct convert, 1);
 	convert->conversion = conversion;

@@ -20,8 +20,12 @@
 struct convert;
 
 /*
- * `format` is "I420", "NV12" or "Y444". Returns NULL when a side of the pictures is odd and the
- * format halves the colours: H.264 cannot say otherwise.
+ * Returns false when a side of the pictures is odd and the format halves the colours: H.264 cannot
+ * say otherwise.
+ */
+bool convert_takes_size(const char *format, int width, int height);
+
+/* `format` is "I420", "NV12" or "Y444". Returns NULL when it does not take pictures of that size.
  */
 struct convert *convert_create(const char *format, bool full_range, const GstVideoInfo *in);
 void convert_destroy(struct convert *convert);

@@ -284,6 +284,23 @@ static void case_sizes(void)
 	g_assert_cmpuint(count_said("tried again"), ==, 0);
 }
 
+/* An odd size is for the one that does not halve the colours, wherever it stands in the list. */
+static void case_odd_size(void)
+{
+	const struct fake_encoder fake = { .element = "vah264enc" };
+	fake_encoder_register(NULL, &fake);
+	g_assert_true(video_init(&(struct video_options){ .chroma_444 = true }));
+	struct stream *stream = stream_begin(WIDTH, HEIGHT);
+	stream_show(stream, 2);
+	g_assert_true(stream->was_fake);
+	stream_end(stream);
+	stream = stream_begin(WIDTH - 1, HEIGHT - 1);
+	stream_show(stream, 2);
+	g_assert_false(stream->was_fake);
+	stream_end(stream);
+	g_assert_cmpuint(count_said("tried again"), ==, 0);
+}
+
 /* What works is not left because another one has failed: that would be a key frame. */
 static void expect_in_hardware(struct stream *const streams[], unsigned n_streams)
 {
@@ -475,6 +492,7 @@ static const struct {
 	{ "rate/cbr-ignored", case_cbr_ignored },
 	{ "rate/cbr-dropped", case_cbr_dropped },
 	{ "sizes", case_sizes },
+	{ "odd-size", case_odd_size },
 	{ "busy", case_busy },
 	{ "fails-at-first", case_fails_at_first },
 	{ "errs", case_errs },
