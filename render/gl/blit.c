@@ -56,6 +56,13 @@ static bool attach(const struct texture *texture)
 	return glCheckFramebufferStatus(GL_READ_FRAMEBUFFER) == GL_FRAMEBUFFER_COMPLETE;
 }
 
+/* Detaches a texture, which would otherwise live on after its owner has destroyed it. */
+static void detach(GLenum which)
+{
+	glFramebufferTexture2D(which, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, 0, 0);
+}
+
+/* Returns false, with nothing attached, when GL cannot draw to it. */
 static bool attach_target(const struct texture *target)
 {
 	if (!draw_framebuffer)
@@ -63,13 +70,10 @@ static bool attach_target(const struct texture *target)
 	glBindFramebuffer(GL_DRAW_FRAMEBUFFER, draw_framebuffer);
 	glFramebufferTexture2D(
 		GL_DRAW_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, target->gl_target, target->gl_id, 0);
-	return glCheckFramebufferStatus(GL_DRAW_FRAMEBUFFER) == GL_FRAMEBUFFER_COMPLETE;
-}
-
-/* Detaches a texture, which would otherwise live on after its owner has destroyed it. */
-static void detach(GLenum which)
-{
-	glFramebufferTexture2D(which, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, 0, 0);
+	if (glCheckFramebufferStatus(GL_DRAW_FRAMEBUFFER) == GL_FRAMEBUFFER_COMPLETE)
+		return true;
+	detach(GL_DRAW_FRAMEBUFFER);
+	return false;
 }
 
 static bool finish(const struct texture *texture, const struct saved_state *saved, bool ok)
