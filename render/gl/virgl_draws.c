@@ -27,9 +27,9 @@ static uint64_t get_size(GLenum target)
 	return size_bytes > 0 ? (uint64_t)size_bytes : 0;
 }
 
-static uint32_t get_index_bytes(GLenum type)
+uint32_t virgl_draws_index_bytes(uint32_t gl_type)
 {
-	return type == GL_UNSIGNED_BYTE ? 1 : type == GL_UNSIGNED_SHORT ? 2 : 4;
+	return gl_type == GL_UNSIGNED_BYTE ? 1 : gl_type == GL_UNSIGNED_SHORT ? 2 : 4;
 }
 
 /* Reads what is inside the buffer, as GL complains of what is not when it is asked to draw. */
@@ -51,7 +51,7 @@ static bool has_indices(uint64_t offset, uint64_t n_indices)
 
 static bool have_indices(GLenum type, const void *offset, GLsizei n, GLsizei stride)
 {
-	uint64_t n_indices = get_size(GL_ELEMENT_ARRAY_BUFFER) / get_index_bytes(type);
+	uint64_t n_indices = get_size(GL_ELEMENT_ARRAY_BUFFER) / virgl_draws_index_bytes(type);
 	uint64_t step = stride > 0 ? (uint64_t)stride : sizeof(struct draw_command);
 	uint64_t at = (uintptr_t)offset;
 	for (GLsizei i = 0; i < n; i++, at += step) {
@@ -72,7 +72,7 @@ static void draw_patches(GLenum type, uint64_t at)
 		return;
 	if (type)
 		glDrawElementsInstancedBaseVertexBaseInstance(GL_PATCHES, (GLsizei)c.count, type,
-			(const void *)((uintptr_t)c.first_index * get_index_bytes(type)),
+			(const void *)((uintptr_t)c.first_index * virgl_draws_index_bytes(type)),
 			(GLsizei)c.n_instances, c.base_vertex, c.base_instance);
 	else
 		/* Where a base vertex stands for indices there is the base of instances. */
@@ -82,11 +82,12 @@ static void draw_patches(GLenum type, uint64_t at)
 
 static bool draws_patches(GLenum mode, GLenum type, const void *offset, GLsizei n, GLsizei stride)
 {
-	uint64_t step = sizeof(struct draw_command) - (type ? 0 : sizeof(uint32_t));
+	uint64_t packed = sizeof(struct draw_command) - (type ? 0 : sizeof(uint32_t));
+	uint64_t step = stride > 0 ? (uint64_t)stride : packed;
 	uint64_t at = (uintptr_t)offset;
 	if (mode != GL_PATCHES)
 		return false;
-	for (GLsizei i = 0; i<n; i++, at += stride> 0 ? (uint64_t)stride : step)
+	for (GLsizei i = 0; i < n; i++, at += step)
 		draw_patches(type, at);
 	return true;
 }

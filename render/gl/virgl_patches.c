@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "render/gl/virgl_draws.h"
+
 #define PATCHES_AT_ONCE 15
 
 /* Is any of GL's draws that are not indirect. */
@@ -20,11 +22,6 @@ struct draw {
 
 static PFNGLDRAWARRAYSINSTANCEDBASEINSTANCEPROC draw_arrays;
 static PFNGLDRAWELEMENTSINSTANCEDBASEVERTEXBASEINSTANCEPROC draw_elements;
-
-static uint32_t get_index_bytes(GLenum type)
-{
-	return type == GL_UNSIGNED_BYTE ? 1 : type == GL_UNSIGNED_SHORT ? 2 : 4;
-}
 
 static void draw_part(const struct draw *d)
 {
@@ -50,7 +47,7 @@ static void draw(struct draw d)
 		draw_part(&part);
 		d.count -= part.count;
 		d.first += part.count;
-		d.offset += d.type ? (uintptr_t)part.count * get_index_bytes(d.type) : 0;
+		d.offset += d.type ? (uintptr_t)part.count * virgl_draws_index_bytes(d.type) : 0;
 	} while (d.count > 0);
 }
 
