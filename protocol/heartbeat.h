@@ -68,13 +68,16 @@ struct heartbeat_beat {
 
 /*
  * An encoder is a driver of somebody else's in display's process. Display says which ones are at
- * work, so that the keeper knows, when the process has crashed, which ones the next process had
- * better leave alone. `refused` is the keeper's, written before the process starts.
+ * work and which of them are on GPUs, so that the keeper knows, when the process has crashed, which
+ * ones the next process had better leave alone. `refused` is the keeper's, written before the
+ * process starts.
  */
 struct heartbeat_encoders {
 	uint32_t n_at_work[HEARTBEAT_ENCODERS]; /* threads, for clients */
-	uint32_t tried;   /* 1 + the one whose trial began last, if it runs; 0: none */
-	uint32_t refused; /* a bit for each */
+	uint32_t tried;    /* 1 + the one whose trial began last, if it runs; 0: none */
+	uint32_t hardware; /* a bit for each, before the first is at work */
+	uint32_t refused;  /* a bit for each */
+	uint32_t reserved;
 };
 
 struct heartbeat {

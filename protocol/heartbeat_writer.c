@@ -105,6 +105,12 @@ void heartbeat_encoder_end(unsigned encoder, bool trial)
 		__atomic_fetch_sub(&page->encoders.n_at_work[encoder], 1, __ATOMIC_RELAXED);
 }
 
+void heartbeat_encoder_on_gpu(unsigned encoder)
+{
+	g_assert(encoder < HEARTBEAT_ENCODERS);
+	__atomic_fetch_or(&page->encoders.hardware, UINT32_C(1) << encoder, __ATOMIC_RELAXED);
+}
+
 bool heartbeat_encoder_is_refused(unsigned encoder)
 {
 	g_assert(encoder < HEARTBEAT_ENCODERS);

@@ -56,6 +56,8 @@ void heartbeat_count_resets(unsigned n);
  */
 void heartbeat_encoder_begin(unsigned encoder, bool trial);
 void heartbeat_encoder_end(unsigned encoder, bool trial);
+/* Says that this one runs on a GPU, before it is at work. */
+void heartbeat_encoder_on_gpu(unsigned encoder);
 /* Returns whether processes before this one have crashed in this encoder: it is to be left alone.
  */
 bool heartbeat_encoder_is_refused(unsigned encoder);

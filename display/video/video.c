@@ -68,6 +68,10 @@ static void find_factories(struct encoder_search *search)
 {
 	unsigned n_candidates;
 	const struct candidate *all = candidates_get(&n_candidates);
+	for (unsigned i = 0; i < n_candidates; i++) {
+		if (all[i].hardware)
+			heartbeat_encoder_on_gpu(i);
+	}
 	for (unsigned pass = 0; pass < 2; pass++) {
 		for (unsigned i = 0; i < n_candidates; i++) {
 			/* Software first: no driver keeps that from loading. */

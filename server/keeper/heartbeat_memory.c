@@ -89,13 +89,27 @@ uint64_t heartbeat_memory_read_resets(const struct heartbeat_memory *memory)
 	return memory->map ? __atomic_load_n(&memory->map->resets, __ATOMIC_ACQUIRE) : 0;
 }
 
-unsigned heartbeat_memory_count_encoder(const struct heartbeat_memory *memory, unsigned encoder)
+static bool is_at_work(const struct heartbeat_encoders *encoders, unsigned encoder)
+{
+	return __atomic_load_n(&encoders->n_at_work[encoder], __ATOMIC_RELAXED) > 0;
+}
+
+enum heartbeat_encoder_use heartbeat_memory_read_encoder(
+	const struct heartbeat_memory *memory, unsigned encoder)
 {
 	g_assert(encoder < HEARTBEAT_ENCODERS);
 	if (!memory->map)
-		return 0;
+		return HEARTBEAT_ENCODER_UNUSED;
 	const struct heartbeat_encoders *encoders = &memory->map->encoders;
 	if (__atomic_load_n(&encoders->tried, __ATOMIC_RELAXED) == encoder + 1)
-		return 2;
-	return __atomic_load_n(&encoders->n_at_work[encoder], __ATOMIC_RELAXED) > 0;
+		return HEARTBEAT_ENCODER_TRIED;
+	if (!is_at_work(encoders, encoder))
+		return HEARTBEAT_ENCODER_UNUSED;
+	if (__atomic_load_n(&encoders->hardware, __ATOMIC_RELAXED) >> encoder & 1)
+		return HEARTBEAT_ENCODER_AT_WORK_ON_GPU;
+	for (unsigned i = 0; i < HEARTBEAT_ENCODERS; i++) {
+		if (i != encoder && is_at_work(encoders, i))
+			return HEARTBEAT_ENCODER_AT_WORK;
+	}
+	return HEARTBEAT_ENCODER_AT_WORK_ALONE;
 }

@@ -28,6 +28,14 @@ struct heartbeat_said {
 	char what[HEARTBEAT_TEXT_BYTES]; /* printable */
 };
 
+enum heartbeat_encoder_use {
+	HEARTBEAT_ENCODER_UNUSED,
+	HEARTBEAT_ENCODER_TRIED, /* in its trial, when nothing else is at work */
+	HEARTBEAT_ENCODER_AT_WORK_ON_GPU,
+	HEARTBEAT_ENCODER_AT_WORK_ALONE, /* in software, and no other one is */
+	HEARTBEAT_ENCODER_AT_WORK,       /* in software, and others are, too */
+};
+
 /* `name` is what /proc shows. One that was never initialized must be HEARTBEAT_MEMORY_NONE. */
 bool heartbeat_memory_init(struct heartbeat_memory *memory, const char *name, GError **error);
 #define HEARTBEAT_MEMORY_NONE ((struct heartbeat_memory){ .fd = -1 })
@@ -44,11 +52,8 @@ struct heartbeat_said heartbeat_memory_read(
  */
 bool heartbeat_memory_read_gone(
 	const struct heartbeat_memory *memory, char name[HEARTBEAT_NAME_BYTES]);
-/*
- * Says how this process's end counts against one of display's encoders (below HEARTBEAT_ENCODERS):
- * 2 when it ended in that one's trial, 1 when it was at work for a client, as others may have been,
- * 0 when it was not.
- */
-unsigned heartbeat_memory_count_encoder(const struct heartbeat_memory *memory, unsigned encoder);
+/* Says what the process was at with one of display's encoders (below HEARTBEAT_ENCODERS). */
+enum heartbeat_encoder_use heartbeat_memory_read_encoder(
+	const struct heartbeat_memory *memory, unsigned encoder);
 /* Gives how many RESETs this process says it has done; 0 without memory. */
 uint64_t heartbeat_memory_read_resets(const struct heartbeat_memory *memory);

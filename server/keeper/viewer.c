@@ -156,19 +156,12 @@ static void on_worker_failed(void *owner)
 	viewer->events.failed(viewer->events.user);
 }
 
-/* It may have been the code beside: what counts for one is a trial's crash, or a second one. */
 static void on_worker_ended(void *owner, enum worker_end end, const struct heartbeat_said *hung_at)
 {
 	struct viewer *viewer = owner;
-	struct heartbeat_memory *heartbeat = &viewer->worker.process.heartbeat;
-	G_STATIC_ASSERT(HEARTBEAT_ENCODERS <= 32);
-	if (end != WORKER_CRASHED)
-		return;
-	for (unsigned i = 0; i < HEARTBEAT_ENCODERS; i++) {
-		viewer->encoder_crashes[i] += heartbeat_memory_count_encoder(heartbeat, i);
-		if (viewer->encoder_crashes[i] >= VIEWER_ENCODER_CRASHES)
-			heartbeat->encoders_refused |= UINT32_C(1) << i;
-	}
+	if (end == WORKER_CRASHED)
+		encoder_blame_count(&viewer->encoder_blame, &viewer->worker.process.heartbeat,
+			monotonic_now_ns());
 }
 
 static const struct worker_class class = {

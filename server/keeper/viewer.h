@@ -3,8 +3,8 @@
  * viewer keeps a vitrine-display process in step: it gives each one the passwords, the certificate,
  * the listening sockets and the way to QEMU's D-Bus display.
  *
- * Encoders run in that process, with the code of GPUs' drivers. One whose trial crashed it, or that
- * was at work in two crashes, no later process of this desktop uses (protocol/heartbeat.h).
+ * Encoders run in that process, with the code of GPUs' drivers. Which of them later processes of
+ * this desktop do not use, when it crashes, says encoder_blame.h.
  *
  * The listening sockets stay open here. So a client that arrives while the process is replaced
  * waits in the queue instead of being refused.
@@ -12,11 +12,10 @@
 #pragma once
 
 #include "server/desktop/users.h"
+#include "server/keeper/encoder_blame.h"
 #include "server/keeper/worker.h"
 
 #define VIEWER_LISTENERS_MAX 4
-/* From so many on an encoder is not used any more; a crash in its trial counts for two. */
-#define VIEWER_ENCODER_CRASHES 2
 
 struct viewer_events {
 	void *user;
@@ -54,7 +53,7 @@ struct viewer {
 	int certificate[2]; /* files: certificate and key; -1: none */
 	struct viewer_listener listeners[VIEWER_LISTENERS_MAX];
 	unsigned n_listeners;
-	unsigned encoder_crashes[HEARTBEAT_ENCODERS]; /* that count against each */
+	struct encoder_blame encoder_blame;
 };
 
 /* `password` may be NULL: then clients are asked for none. */

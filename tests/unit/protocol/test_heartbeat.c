@@ -109,6 +109,9 @@ static void test_encoders(void)
 	g_assert_cmpuint(encoders->tried, ==, 6);
 	heartbeat_encoder_end(5, true);
 	g_assert_cmpuint(encoders->tried, ==, 0);
+	heartbeat_encoder_on_gpu(1);
+	heartbeat_encoder_on_gpu(4);
+	g_assert_cmphex(encoders->hardware, ==, 1u << 1 | 1u << 4);
 	page->encoders.refused = 1u << 3;
 	g_assert_true(heartbeat_encoder_is_refused(3));
 	g_assert_false(heartbeat_encoder_is_refused(2));
