@@ -36,10 +36,20 @@ static bool on_gpu(void *user, const void *message, int *fds, unsigned n_fds)
 	const struct keeper_gpu *m = message;
 	if (renderer->worker.has_started)
 		return false;
-	g_snprintf(renderer->said, sizeof(renderer->said), "%.*s", (int)sizeof(m->text), m->text);
-	for (char *c = renderer->said; *c; c++)
+	struct renderer_gpu *said = &renderer->said;
+	*said = (struct renderer_gpu){ .by = renderer->worker.n_starts, .works = m->works };
+	g_snprintf(said->text, sizeof(said->text), "%.*s", (int)sizeof(m->text), m->text);
+	for (char *c = said->text; *c; c++)
 		*c = g_ascii_isprint(*c) ? *c : '?';
 	return true;
+}
+
+/* Gives this process's text that its GPU works, or that it does not; NULL: it has said none. */
+static const char *find_said(const struct renderer *renderer, bool works)
+{
+	const struct renderer_gpu *said = &renderer->said;
+	bool is_that = said->by == renderer->worker.n_starts && said->works == works;
+	return is_that && said->text[0] ? said->text : NULL;
 }
 
 static const struct link_handler table[] = {
@@ -52,8 +62,8 @@ static const struct link_handler table[] = {
 static void on_worker_ready(void *owner)
 {
 	struct renderer *renderer = owner;
-	gpu_search_succeed(&renderer->search, renderer->said);
-	renderer->said[0] = '\0';
+	const char *chosen = find_said(renderer, true);
+	gpu_search_succeed(&renderer->search, chosen ? chosen : "");
 	renderer->worker.step_ms = gpu_search_step_ms(&renderer->search);
 	struct keeper_ledger ledger = { .header.type = KEEPER_MESSAGE_LEDGER };
 	SEND_TO_RENDERER(renderer, ledger, &renderer->ledger->fd, 1);
@@ -271,8 +281,8 @@ static bool on_worker_not_started(void *owner, const char *why, bool hung)
 	struct renderer *renderer = owner;
 	struct gpu_search *search = &renderer->search;
 	const char *failed = gpu_candidates_name(search->candidates, search->current);
-	g_autofree char *reason = g_strdup(renderer->said[0] ? renderer->said : why);
-	renderer->said[0] = '\0';
+	const char *said = find_said(renderer, false);
+	const char *reason = said ? said : why;
 	enum gpu_search_step step = gpu_search_fail(search, reason, hung);
 	if (step == GPU_SEARCH_OVER)
 		g_warning("%s: %s%s", failed, reason,

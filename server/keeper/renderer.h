@@ -29,6 +29,13 @@ struct renderer_events {
 	void (*gpu_changed)(void *user, unsigned candidate);
 };
 
+/* This is GPU as a process said it. */
+struct renderer_gpu {
+	uint32_t by; /* the process, as worker.n_starts counts them; 0: none has */
+	bool works;
+	char text[GPU_SEARCH_TEXT_BYTES]; /* printable: what it draws with, or why not */
+};
+
 struct renderer {
 	struct worker worker;
 	struct device *device;
@@ -40,8 +47,7 @@ struct renderer {
 	} rings[KEEPER_RINGS];
 	struct blame blame;
 	struct gpu_search search;
-	char said[GPU_SEARCH_TEXT_BYTES]; /* GPU's text, printable: what it draws with, or why not
-					   */
+	struct renderer_gpu said;
 	unsigned submit_limit_s;
 	uint32_t last_serial;
 	bool used; /* a ring has run since the last reset */

@@ -10,8 +10,9 @@
  * one before. A test can make and remove them while the keeper runs.
  *
  * What becomes of a renderer that is given a GPU says $FAKE_WORKER_GPUS, such as "renderD128=unfit
- * renderD129=works": it is unfit, crashes, hangs, beats twice within four seconds (slow), or works,
- * as one without a GPU does. Either worker notes its GPU.
+ * renderD129=works": it is unfit, crashes, hangs, beats twice within four seconds (slow), crashes
+ * when it has said that it works (falls), or works, as one without a GPU does. Either worker notes
+ * its GPU.
  *
  * It says that the GPU was reset and ends when it gets SIGUSR1, and before READY once for each byte
  * of the file that $FAKE_WORKER_RESETS names.
@@ -297,6 +298,10 @@ static void start_gpu(const char *node)
 		g_usleep(17 * G_USEC_PER_SEC / 10);
 		heartbeat_start(HEARTBEAT_GPU, "starting virglrenderer");
 		g_usleep(17 * G_USEC_PER_SEC / 10);
+	}
+	if (gpu_is(node, "falls")) {
+		tell_gpu(true, "a GPU that works");
+		abort();
 	}
 	heartbeat_idle(HEARTBEAT_GPU);
 	tell_gpu(true, node);

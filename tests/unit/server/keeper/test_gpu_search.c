@@ -252,6 +252,24 @@ static void test_next(void)
 	power_off(&m, true);
 }
 
+/* What it has said of its GPU is no reason for its end, nor is what another process said. */
+static void test_falls(void)
+{
+	struct machine m;
+	power_on(&m, "renderD128=falls renderD129=unfit renderD130=crashes", NULL);
+	wait_served(&m);
+	expect_line(&m,
+		"%s/renderD128: starting OpenGL ended the renderer: killed by signal 6 (Aborted): "
+		"trying",
+		m.nodes);
+	expect_line(&m, "%s/renderD129: it is too ? old: trying", m.nodes);
+	expect_line(&m,
+		"%s/renderD130: starting OpenGL ended the renderer: killed by signal 6 (Aborted): "
+		"drawing with the CPU instead",
+		m.nodes);
+	power_off(&m, true);
+}
+
 /* The whole of it for a card whose driver hangs: within 5 seconds, of which most are the waiting.
  */
 static void test_hangs(void)
@@ -396,6 +414,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/gpu-search/long-texts", test_long_texts);
 	g_test_add_func("/gpu-search/keeper/works", test_works);
 	g_test_add_func("/gpu-search/keeper/next", test_next);
+	g_test_add_func("/gpu-search/keeper/falls", test_falls);
 	g_test_add_func("/gpu-search/keeper/hangs", test_hangs);
 	g_test_add_func("/gpu-search/keeper/slow", test_slow);
 	g_test_add_func("/gpu-search/keeper/eight", test_eight);
