@@ -449,7 +449,9 @@ enum encoder_state encoder_encode(struct encoder *encoder, GstBuffer *picture,
 char *encoder_reason(struct encoder *encoder)
 {
 	g_mutex_lock(&encoder->lock);
-	char *reason = g_strdup(encoder->reason);
+	char *reason = g_strndup(encoder->reason, ENCODER_REASON_BYTES);
 	g_mutex_unlock(&encoder->lock);
+	for (char *c = reason; c && *c; c++)
+		*c = g_ascii_isprint(*c) ? *c : '?';
 	return reason;
 }

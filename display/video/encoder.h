@@ -22,6 +22,8 @@
 
 /* An element that is well ends sooner. */
 #define ENCODER_END_MS 500
+/* A reason is cut to this length. */
+#define ENCODER_REASON_BYTES 200
 
 enum encoder_state {
 	ENCODER_STARTING, /* its thread is at something */
@@ -69,5 +71,8 @@ enum encoder_state encoder_wait(struct encoder *encoder, unsigned timeout_ms);
 enum encoder_state encoder_encode(struct encoder *encoder, GstBuffer *picture,
 	const struct encoder_told *told, unsigned timeout_ms, GstBuffer **encoded);
 
-/* Returns why it failed or is unfit. The caller frees it. */
+/*
+ * Returns why it failed or is unfit, as printable ASCII, since a driver may have put it into any
+ * words. The caller frees it.
+ */
 char *encoder_reason(struct encoder *encoder);

@@ -137,7 +137,8 @@ static GstFlowReturn fake_chain(GstPad *pad, GstObject *parent, GstBuffer *pictu
 	if (is_at(self, FAKE_SAYS_NOTHING))
 		return GST_FLOW_OK;
 	if (is_at(self, FAKE_ERRS)) {
-		GST_ELEMENT_ERROR(self, STREAM, ENCODE, ("the driver says no"), (NULL));
+		const char *says = self->fake->says ? self->fake->says : "the driver says no";
+		GST_ELEMENT_ERROR(self, STREAM, ENCODE, ("%s", says), (NULL));
 		return GST_FLOW_ERROR;
 	}
 	if (self->fake->drops_cbr)

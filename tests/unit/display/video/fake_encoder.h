@@ -38,6 +38,7 @@ struct fake_encoder {
 	enum fake_fault fault;
 	unsigned fault_at; /* the number of its picture, from 0, that it happens at */
 	int fault_above;   /* only pictures of more columns: the trial's have fewer */
+	const char *says;  /* of what it ERRS; NULL: "the driver says no" */
 	const char *node;  /* of its GPU; NULL: it does not say */
 };
 

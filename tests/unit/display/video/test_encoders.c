@@ -420,7 +420,21 @@ static void case_errs(void)
 		1500, "encoder va: the driver says no; tried again in a minute");
 }
 
-/* Driver's threads that post when stream and trial are over find what they post to. */
+/* What a driver says is no line of its own, whatever is in it. */
+static void case_words(void)
+{
+	g_autofree char *long_words = g_strnfill(ENCODER_REASON_BYTES, 'x');
+	g_autofree char *says = g_strconcat("\033[2Jno\nvitrine-display: ", long_words, NULL);
+	const struct fake_encoder fake = {
+		.element = "vah264enc", .fault = FAKE_ERRS, .says = says
+	};
+	begin(&fake, 1);
+	expect_said("encoder va: ?[2Jno?vitrine-display: xxx");
+	expect_said("xxx; tried again in a minute\n");
+	g_assert_cmpuint(count_said(long_words), ==, 0);
+}
+
+/* Drivers' threads that post when stream and trial are over find what they post to. */
 static void case_posts_late(void)
 {
 	const struct fake_encoder fake = { .element = "vah264enc", .fault = FAKE_POSTS_LATE };
@@ -499,6 +513,7 @@ static const struct {
 	{ "hangs", case_hangs },
 	{ "hangs-at-start", case_hangs_at_start },
 	{ "says-nothing", case_says_nothing },
+	{ "words", case_words },
 	{ "posts-late", case_posts_late },
 	{ "gpu/second", case_second_gpu },
 	{ "gpu/first", case_first_gpu },
