@@ -58,12 +58,12 @@ static enum encoder_state run(struct encoder_setup *setup, struct convert *conve
 }
 
 enum encoder_state trial_run(
-	const struct choice *choice, const char *node, int cuda_device, char **reason)
+	const struct choice *choice, const char *node, int cuda_device, bool alone, char **reason)
 {
 	struct encoder_setup setup = { .candidate = choice->candidate,
 		.factory = choice->factory,
 		.told = { .rate = { .kbit = KBIT, .buffer_ms = BUFFER_MS }, .quality = QUALITY },
-		.trial = true,
+		.trial = alone,
 		.node = node,
 		.cuda_device = cuda_device };
 	GstVideoInfo info;

@@ -19,7 +19,7 @@
  * in time, before the next went in, and what is needed was still set then; or else why not, with
  * text for people in `reason`, which may be NULL and which the caller frees.
  *
- * `node` and `cuda_device` are as in struct encoder_setup.
+ * `node` and `cuda_device` are as in struct encoder_setup. `alone`: no stream is encoded meanwhile.
  */
 enum encoder_state trial_run(
-	const struct choice *choice, const char *node, int cuda_device, char **reason);
+	const struct choice *choice, const char *node, int cuda_device, bool alone, char **reason);

@@ -3,6 +3,7 @@
 
 #include <gst/gst.h>
 
+#include "display/video/choices.h"
 #include "display/video/facade.h"
 #include "display/video/factories.h"
 #include "display/video/own_gpu.h"
@@ -17,6 +18,7 @@ struct encoder_search {
 	unsigned n_choices[CANDIDATE_CODECS];
 	const struct candidate *best[CANDIDATE_CODECS]; /* that works now */
 	const struct video_listener *listener;          /* NULL: nobody */
+	bool again;                                     /* streams may run meanwhile */
 };
 
 static char *codecs_text;
@@ -27,8 +29,11 @@ static struct own_gpu own_gpu = { .cuda_device = -1 };
 static struct {
 	struct video_options options;
 	GThread *thread;
-	unsigned source; /* of `done`, 0: not due */
-	GMutex lock;     /* of `source` */
+	struct encoder_search search; /* the thread's while it runs */
+	bool found;                   /* `done` has something new */
+	unsigned source;              /* of `done`, 0: not due */
+	GMutex lock;                  /* of `source` */
+	unsigned timer;               /* until what was busy is tried again; 0: nothing is */
 	void (*done)(void *user);
 	void *user;
 } start;
@@ -88,7 +93,8 @@ static enum encoder_state try_choice(
 {
 	bool any = is_forced(search, choice->candidate);
 	return trial_run(choice, any ? NULL : own_gpu.node,
-		any || !choice->candidate->is_cuda ? -1 : own_gpu.cuda_device, reason);
+		any || !choice->candidate->is_cuda ? -1 : own_gpu.cuda_device, !search->again,
+		reason);
 }
 
 /*
@@ -147,8 +153,15 @@ static void consider(struct encoder_search *search, const struct candidate *cand
 		add_choice(search, &choice, works);
 }
 
+/* Now or later, as what was busy. */
+static bool may_serve(const struct candidate *candidate)
+{
+	return candidate->hardware && !choices_is_out(candidate);
+}
+
 static void put_in_service(struct encoder_search *search, GString *said, GString *codecs)
 {
+	uses_gpu = false;
 	for (enum candidate_codec codec = 0; codec < CANDIDATE_CODECS; codec++) {
 		const char *name = candidate_codec_name(codec);
 		const struct candidate *best = search->best[codec];
@@ -156,8 +169,8 @@ static void put_in_service(struct encoder_search *search, GString *said, GString
 		g_string_append_printf(
 			said, "%s%s %s", said->len ? ", " : "", name, best ? best->name : "none");
 		choices_set(codec, search->choices[codec], n);
-		for (unsigned i = 0; i < n; i++)
-			uses_gpu |= search->choices[codec][i].candidate->hardware;
+		for (unsigned i = 0; i < search->n_choices[codec]; i++)
+			uses_gpu |= may_serve(search->choices[codec][i].candidate);
 		if (n == 0)
 			continue;
 		gst_element_register(
@@ -167,6 +180,17 @@ static void put_in_service(struct encoder_search *search, GString *said, GString
 		g_string_insert(codecs, first ? 0 : -1, entry);
 	}
 	g_string_append(codecs, "spice:mjpeg");
+}
+
+static void publish(struct encoder_search *search)
+{
+	g_autoptr(GString) said = g_string_new(NULL);
+	GString *codecs = g_string_new(NULL);
+	put_in_service(search, said, codecs);
+	g_free(codecs_text);
+	codecs_text = g_string_free(codecs, FALSE);
+	g_free(choice_text);
+	choice_text = g_strdup(said->str);
 }
 
 void video_load(const char *node)
@@ -183,30 +207,76 @@ void video_load(const char *node)
 		g_warning("video: GStreamer does not start: %s", error->message);
 }
 
-bool video_init(const struct video_options *options)
+static bool init(struct encoder_search *search, const struct video_options *options)
 {
 	g_autoptr(GError) error = NULL;
+	*search = (struct encoder_search){ .options = options };
 	if (!gst_init_check(NULL, NULL, &error)) {
 		g_warning("video: GStreamer does not start: %s", error->message);
 		return false;
 	}
-	struct encoder_search search = { .options = options };
 	unsigned n_candidates;
-	find_factories(&search);
+	find_factories(search);
 	const struct candidate *candidates = candidates_get(&n_candidates);
 	for (unsigned i = 0; i < n_candidates; i++)
-		consider(&search, &candidates[i]);
-	g_autoptr(GString) said = g_string_new(NULL);
-	GString *codecs = g_string_new(NULL);
-	put_in_service(&search, said, codecs);
-	g_free(codecs_text);
-	codecs_text = g_string_free(codecs, FALSE);
-	g_free(choice_text);
-	choice_text = g_strdup(said->str);
-	if (!options->encoder || search.forced)
+		consider(search, &candidates[i]);
+	publish(search);
+	if (!options->encoder || search->forced)
 		return true;
 	g_warning("video: no encoder \"%s\" here", options->encoder);
 	return false;
+}
+
+bool video_init(const struct video_options *options)
+{
+	struct encoder_search search;
+	return init(&search, options);
+}
+
+/* ---- what was busy when all were tried, and has nothing behind it ---- */
+
+static bool has_missed(const struct encoder_search *search, enum candidate_codec codec)
+{
+	bool has = false;
+	for (unsigned i = 0; i < search->n_choices[codec] && !search->best[codec]; i++)
+		has |= may_serve(search->choices[codec][i].candidate);
+	return has;
+}
+
+static void try_again(struct encoder_search *search, enum candidate_codec codec)
+{
+	for (unsigned i = 0; i < search->n_choices[codec] && !search->best[codec]; i++) {
+		const struct choice *choice = &search->choices[codec][i];
+		g_autofree char *reason = NULL;
+		if (!may_serve(choice->candidate))
+			continue;
+		gint64 since_us = g_get_monotonic_time();
+		enum encoder_state state = try_choice(search, choice, &reason);
+		if (state != ENCODER_READY) {
+			choices_note_fault(choice->candidate, state, reason);
+			continue;
+		}
+		search->best[codec] = choice->candidate;
+		if (is_forced(search, choice->candidate))
+			search->forced = choice->candidate;
+		choices_note_success(choice->candidate, since_us);
+	}
+}
+
+/* Returns whether one serves that did not, or never will that might have. */
+static bool find_missed(struct encoder_search *search)
+{
+	bool found = false;
+	search->again = true;
+	for (enum candidate_codec codec = 0; codec < CANDIDATE_CODECS; codec++) {
+		if (!has_missed(search, codec))
+			continue;
+		try_again(search, codec);
+		found |= search->best[codec] || !has_missed(search, codec);
+	}
+	if (found)
+		publish(search);
+	return found;
 }
 
 /* ---- describing ---- */
@@ -266,20 +336,46 @@ void video_describe(const struct video_listener *listener)
 
 /* ---- at the start ---- */
 
+static gpointer run(gpointer user);
+
+static gboolean on_timer(gpointer user)
+{
+	start.timer = 0;
+	g_thread_join(start.thread);
+	start.thread = g_thread_new("video", run, &start.search);
+	return G_SOURCE_REMOVE;
+}
+
+static void plan_next(void)
+{
+	bool missed = false;
+	for (enum candidate_codec codec = 0; codec < CANDIDATE_CODECS; codec++)
+		missed |= has_missed(&start.search, codec);
+	if (missed)
+		start.timer = g_timeout_add(CHOICES_REST_MS, on_timer, NULL);
+}
+
 static gboolean on_done(gpointer user)
 {
 	g_mutex_lock(&start.lock);
 	start.source = 0;
 	g_mutex_unlock(&start.lock);
-	start.done(start.user);
-	if (choice_text)
-		g_message("video: encoders: %s", choice_text);
+	if (start.found) {
+		start.done(start.user);
+		if (choice_text)
+			g_message("video: encoders: %s", choice_text);
+	}
+	plan_next();
 	return G_SOURCE_REMOVE;
 }
 
-static gpointer run_init(gpointer user)
+/* `user`: what was found before, or NULL. */
+static gpointer run(gpointer user)
 {
-	video_init(&start.options);
+	if (user)
+		start.found = find_missed(user);
+	else
+		init(&start.search, &start.options);
 	g_mutex_lock(&start.lock);
 	start.source = g_idle_add_full(G_PRIORITY_HIGH, on_done, NULL, NULL);
 	g_mutex_unlock(&start.lock);
@@ -292,13 +388,15 @@ void video_start(const struct video_options *options, void (*done)(void *user), 
 	start.options = *options;
 	start.done = done;
 	start.user = user;
-	start.thread = g_thread_new("video", run_init, NULL);
+	start.found = true;
+	start.thread = g_thread_new("video", run, NULL);
 }
 
 void video_stop(void)
 {
 	g_clear_pointer(&start.thread, g_thread_join);
 	g_clear_handle_id(&start.source, g_source_remove);
+	g_clear_handle_id(&start.timer, g_source_remove);
 }
 
 bool video_uses_gpu(void)

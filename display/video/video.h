@@ -72,9 +72,10 @@ void video_describe(const struct video_listener *listener);
 
 /*
  * Runs video_init() on a thread of its own, so that clients do not wait for it. `done` is called
- * once on the main loop, unless video_stop() comes first, and one log line says what was chosen.
- * Until then spice-server may be told only of codecs that do not use GStreamer ("spice:mjpeg"). The
- * options are copied, but their text is not.
+ * on the main loop, unless video_stop() comes first, and one log line says what was chosen; and
+ * once more for a codec that had hardware alone, which was busy, when a trial in a later minute
+ * shows that it serves or never will. Until then spice-server may be told only of codecs that do
+ * not use GStreamer ("spice:mjpeg"). The options are copied, but their text is not.
  */
 void video_start(const struct video_options *options, void (*done)(void *user), void *user);
 /* Tells, once `done` was called, whether an encoder on a GPU serves, or may do so later. */
