@@ -184,12 +184,18 @@ static bool is_silence_over(struct renderer *renderer, const char *line)
 	return false;
 }
 
+static bool is_unwanted(const struct renderer *renderer, const struct heartbeat_said *at)
+{
+	return watchdog_is_unwanted(
+		&renderer->worker.watchdog, &renderer->worker.process.heartbeat, at);
+}
+
 static bool find_hung(struct renderer *renderer, enum worker_end *end,
 	const struct heartbeat_said *hung_at, struct heartbeat_said *at)
 {
 	if (!blame_find(&renderer->worker.process.heartbeat, hung_at, at))
 		return false;
-	if (!is_anybodys(renderer, at))
+	if (is_unwanted(renderer, at) || !is_anybodys(renderer, at))
 		return true;
 	*end = WORKER_GPU_LOST;
 	return is_silence_over(renderer, "the GPU stood still: nobody knows whose work it was");
@@ -229,8 +235,7 @@ static void on_worker_ended(void *owner, enum worker_end end, const struct heart
 	if (!found)
 		return;
 	/* Of a guest that is gone nobody is left to be judged. */
-	if (!watchdog_is_unwanted(
-		    &renderer->worker.watchdog, &renderer->worker.process.heartbeat, &at))
+	if (!is_unwanted(renderer, &at))
 		judge(renderer, &at, end);
 }
 

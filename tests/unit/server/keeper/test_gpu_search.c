@@ -389,6 +389,24 @@ static void test_stalled_gpu(void)
 	power_off(&m, true);
 }
 
+/* What a guest that is gone had given the GPU is not counted for the next one. */
+static void test_stalled_reload(void)
+{
+	struct machine m;
+	power_on(&m, "renderD128=works", NULL);
+	wait_served(&m);
+	rig_start(m.rig, 0, 0);
+	rig_wait_log(m.rig, "START", 2);
+	g_assert_cmpint(kill(rig_renderer(m.rig), SIGUSR2), ==, 0);
+	g_usleep(100000);
+	rig_send(m.rig, VHOST_USER_RESET_DEVICE, 0, NULL, 0, NULL, 0);
+	rig_wait_log(m.rig, "LEDGER", 2);
+	expect_line(&m, "GPU has been at work of the GPU of context 10 for 1.");
+	g_autofree char *errors = rig_errors(m.rig);
+	g_assert_null(strstr(errors, "stood still"));
+	power_off(&m, true);
+}
+
 /* The CPU works for this desktop alone. */
 static void test_stalled_cpu(void)
 {
@@ -421,6 +439,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/gpu-search/keeper/named-fails", test_named_fails);
 	g_test_add_func("/gpu-search/keeper/vanishes", test_vanishes);
 	g_test_add_func("/gpu-search/keeper/stalled-gpu", test_stalled_gpu);
+	g_test_add_func("/gpu-search/keeper/stalled-reload", test_stalled_reload);
 	g_test_add_func("/gpu-search/keeper/stalled-cpu", test_stalled_cpu);
 	return g_test_run();
 }
