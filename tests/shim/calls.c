@@ -48,6 +48,8 @@ static bool is_gone(void)
 {
 	static uint32_t n_calls;
 	uint32_t gone = faults_get()->gone;
+	if (__atomic_load_n(&faults_control()->is_gone, __ATOMIC_ACQUIRE))
+		return true;
 	return gone != SHIM_NEVER && __atomic_fetch_add(&n_calls, 1, __ATOMIC_RELAXED) >= gone;
 }
 

@@ -58,7 +58,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* All members are written by renderers and read by the test, but for resets_wanted. */
+/* All members are written by renderers and read by the test, but for resets_wanted and is_gone. */
 struct shim_control {
 	uint32_t resets_wanted; /* so many submissions from now on reset the GPU */
 	uint32_t resets;
@@ -66,7 +66,8 @@ struct shim_control {
 	uint32_t blocked;    /* waits for the GPU that were not over at once, of the gpu thread */
 	uint32_t blocked_ms; /* their time, by busy=MS */
 	uint32_t exports;
-	uint32_t opens; /* of any node */
+	uint32_t opens;   /* of any node */
+	uint32_t is_gone; /* not 0: from now on, and for all, as with gone=0 */
 };
 
 enum shim_driver { SHIM_NO_DRIVER, SHIM_AMDGPU, SHIM_I915, SHIM_NOUVEAU };

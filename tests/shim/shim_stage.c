@@ -86,6 +86,13 @@ void shim_stage_add_picture(struct desktop *desktop, uint32_t id, uint32_t width
 	wire_ok(guest_gpu_ctx_attach(desktop->guest, CONTEXT, id));
 }
 
+void shim_stage_begin_anew(struct desktop *desktop, uint32_t id)
+{
+	guest_gpu_ctx_destroy(desktop->guest, CONTEXT);
+	guest_gpu_ctx_create(desktop->guest, CONTEXT, "stage");
+	guest_gpu_ctx_attach(desktop->guest, CONTEXT, id);
+}
+
 static bool wait_frame(struct desktop *desktop, uint64_t before, uint32_t width, uint32_t height)
 {
 	gint64 end = g_get_monotonic_time() + (gint64)wire_ms(WAIT_MS) * 1000;

@@ -22,6 +22,8 @@ volatile struct shim_control *shim_stage_control(void);
 struct desktop *shim_stage_create(void);
 /* Makes a texture, to be drawn to. */
 void shim_stage_add_picture(struct desktop *desktop, uint32_t id, uint32_t width, uint32_t height);
+/* Makes the context anew, which may be lost, and lets it draw to the texture. */
+void shim_stage_begin_anew(struct desktop *desktop, uint32_t id);
 /* Draws to it and flushes it, and waits until the head has shown it. Returns false when it does
  * not. */
 bool shim_stage_draw(struct desktop *desktop, uint32_t id, uint32_t width, uint32_t height);

@@ -15,7 +15,6 @@
 #define PICTURE 100
 /* No failure holds anybody up for longer. */
 #define BOUND_MS 30000
-#define NODE "/dev/dri/renderD128"
 /* In the environment of the process that a failure may end. */
 #define OTHER_PROCESS "SHIM_FAILURES_OTHER"
 
@@ -63,20 +62,49 @@ static void test_borne(gconstpointer data)
 }
 
 /*
+ * The card is pulled from a desktop that has shown a picture. Its guest makes its context anew, as
+ * after each loss, and there are pictures again, drawn by the CPU; a line says so. Some drivers of
+ * Mesa's take the CPU by themselves where their card does not answer.
+ */
+static void test_gone_in_service(void)
+{
+	static const struct failure failure = { "gone-in-service", "", "llvmpipe" };
+	shim_stage_set_faults(NULL);
+	struct desktop *desktop = shim_stage_create();
+	shim_stage_add_picture(desktop, PICTURE, WIDTH, HEIGHT);
+	g_assert_true(shim_stage_draw(desktop, PICTURE, WIDTH, HEIGHT));
+	g_autofree char *before = backend_read_log(desktop->guest->backend);
+	g_assert_false(is_told(&failure, before));
+	__atomic_store_n(&shim_stage_control()->is_gone, 1, __ATOMIC_RELEASE);
+	gint64 end_us = g_get_monotonic_time() + (gint64)wire_ms(BOUND_MS) * 1000;
+	bool is_drawn = false, has_told = false;
+	while (!is_drawn || !has_told) {
+		g_assert_cmpint(g_get_monotonic_time(), <, end_us);
+		is_drawn = shim_stage_draw(desktop, PICTURE, WIDTH, HEIGHT);
+		if (!is_drawn)
+			shim_stage_begin_anew(desktop, PICTURE);
+		g_autofree char *log = backend_read_log(desktop->guest->backend);
+		has_told = is_told(&failure, log);
+	}
+	desktop_destroy(desktop);
+	shim_stage_set_faults(NULL);
+}
+
+/*
  * It need not come: then the backend ends, which ends the test's other process. Its log is printed
  * by that.
  */
+/* Drivers of Mesa crash, make no context, or draw with the CPU. */
+#define GONE_AT_START                                                                              \
+	"starting [A-Za-z]+ ended the renderer: killed by signal|no OpenGL context can be "        \
+	"made|llvmpipe"
 static const struct failure fatal[] = {
-	{ "start-crashes", "start=crash", "killed by signal|" NODE },
-	{ "start-fails", "start=fail", "llvmpipe|software" },
-	{ "no-rights", "rights=none", "no right to open" },
-	{ "old-opengl", "gl=2.1", "killed by signal|" NODE },
-	{ "gone-at-once", "gone=0", "killed by signal|" NODE },
-	{ "gone-soon", "gone=40", "killed by signal|" NODE },
-	{ "gone-later", "gone=400", "" },
-	{ "reset-at-once", "reset=0", "" },
-	{ "reset-later", "reset=9", "" },
-	{ "reset-for-ever", "reset-always=9", "" },
+	{ "start-crashes", "start=crash", "starting OpenGL ended the renderer: killed by signal" },
+	{ "start-fails", "start=fail", "llvmpipe" },
+	{ "no-rights", "rights=none", "no right to open it" },
+	{ "old-opengl", "gl=2.1", "OpenGL 3.0 is needed, and it has 2.1" },
+	{ "gone-at-once", "gone=0", GONE_AT_START },
+	{ "gone-soon", "gone=40", GONE_AT_START },
 };
 
 static void live_with(const struct failure *failure)
@@ -128,6 +156,7 @@ int main(int argc, char **argv)
 		g_autofree char *path = g_strdup_printf("/failures/%s", borne[i].name);
 		g_test_add_data_func(path, &borne[i], test_borne);
 	}
+	g_test_add_func("/failures/gone-in-service", test_gone_in_service);
 	for (unsigned i = 0; i < G_N_ELEMENTS(fatal); i++) {
 		g_autofree char *path = g_strdup_printf("/failures/%s", fatal[i].name);
 		g_test_add_data_func(path, &fatal[i], test_fatal);
