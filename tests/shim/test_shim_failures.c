@@ -2,7 +2,7 @@
 /*
  * shim-failures: what cards and their drivers do wrong, one after the other. Each ends within a
  * bound, and a line of the log says what it was: either the picture comes all the same, from the
- * same renderer, or the backend ends.
+ * same renderer, or from another one that draws with the CPU, or the backend ends.
  */
 #include <signal.h>
 #include <string.h>
@@ -39,7 +39,8 @@ static const struct failure borne[] = {
 	{ "pixels-are-wrong", "pixels=wrong", "pixels do not arrive where they should" },
 	{ "no-egl-image", "no-egl-image", "GL_OES_EGL_image" },
 	{ "map-is-null", "map=null", "its pixels cannot be looked at" },
-	{ "linear-is-external", "linear=external", "" },
+	{ "linear-is-external", "linear=external",
+		"no GPU buffers of [0-9x]+ to be had: pictures go through the CPU" },
 };
 
 static void test_borne(gconstpointer data)
