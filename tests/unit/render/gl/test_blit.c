@@ -46,7 +46,16 @@ static void expect_nothing_attached(void)
 static bool copy(const struct texture *from, const struct texture *to)
 {
 	const struct rect all = { 0, 0, WIDTH, HEIGHT };
-	return blit_texture_to_target(from, &all, to, 0, 0);
+	GLint read = 0, drawn_to = 0;
+	glEnable(GL_SCISSOR_TEST);
+	bool copied = blit_texture_to_target(from, &all, to, 0, 0);
+	/* Whatever came of it, virglrenderer finds its state as it was. */
+	glGetIntegerv(GL_READ_FRAMEBUFFER_BINDING, &read);
+	glGetIntegerv(GL_DRAW_FRAMEBUFFER_BINDING, &drawn_to);
+	g_assert_cmpint(read, ==, 0);
+	g_assert_cmpint(drawn_to, ==, 0);
+	g_assert_true(glIsEnabled(GL_SCISSOR_TEST));
+	return copied;
 }
 
 static void test_copied(void)
