@@ -10,7 +10,7 @@
  *
  * A candidate that has drawn before is tried GPU_SEARCH_TRIES times in a row, and has more time for
  * it: a GPU that is being reset answers nobody for seconds. The worker's pauses (worker.h) spread
- * the tries over 11 s. What ends a renderer that had started says nothing about the candidate
+ * the tries over 6 s. What ends a renderer that had started says nothing about the candidate
  * (blame.h). One that is given up after all is tried once more when the guest begins anew, since a
  * card may have come back, and nothing is lost by it then; but once in GPU_SEARCH_BACK_S at most.
  *
@@ -25,7 +25,7 @@
 
 #include "server/keeper/gpu_candidates.h"
 
-#define GPU_SEARCH_TRIES 10
+#define GPU_SEARCH_TRIES 9
 #define GPU_SEARCH_BACK_S 60
 
 enum gpu_search_step {
