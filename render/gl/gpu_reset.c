@@ -234,12 +234,19 @@ static void poke(void)
 		glClientWaitSync(sync, GL_SYNC_FLUSH_COMMANDS_BIT, POKE_NS);
 }
 
-/* Returns a context that says that it is guilty, or NULL. */
-static const struct watched *find_guilty(const struct watched *now)
+/*
+ * Returns a context that says that it is guilty, or NULL. *all_seen becomes false when there was no
+ * time to ask all of them.
+ */
+static const struct watched *find_guilty(const struct watched *now, bool *all_seen)
 {
 	uint64_t end_ns = monotonic_now_ns() + SEARCH_NS;
-	for (unsigned i = 0; i < watch.contexts->len && monotonic_now_ns() < end_ns; i++) {
+	for (unsigned i = 0; i < watch.contexts->len; i++) {
 		struct watched *w = g_ptr_array_index(watch.contexts, i);
+		if (monotonic_now_ns() >= end_ns) {
+			*all_seen = false;
+			break;
+		}
 		if (ask(w, &now) == GL_NO_ERROR) {
 			poke();
 			ask(w, &now);
@@ -250,15 +257,22 @@ static const struct watched *find_guilty(const struct watched *now)
 	return NULL;
 }
 
+/* Of work of our own nobody knows for which of the guest's contexts it was. */
+static bool is_somebodys(const struct watched *guilty)
+{
+	return !guilty->is_ours && (guilty->guest_context != 0 || guilty->gone_name);
+}
+
 static void tell(const struct watched *first, const struct watched *now)
 {
 	GLenum status = first->status;
 	bool all_seen = monotonic_now_ns() >= watch.unseen_until_ns;
-	const struct watched *guilty = status == GL_GUILTY_CONTEXT_RESET ? first : find_guilty(now);
-	if (guilty)
-		watch.on_reset(watch.user, GPU_RESET_GUILTY,
-			guilty->is_ours ? 0 : guilty->guest_context, guilty->gone_name);
-	else if (status == GL_INNOCENT_CONTEXT_RESET && all_seen)
+	const struct watched *guilty =
+		status == GL_GUILTY_CONTEXT_RESET ? first : find_guilty(now, &all_seen);
+	if (guilty && is_somebodys(guilty))
+		watch.on_reset(
+			watch.user, GPU_RESET_GUILTY, guilty->guest_context, guilty->gone_name);
+	else if (!guilty && status == GL_INNOCENT_CONTEXT_RESET && all_seen)
 		watch.on_reset(watch.user, GPU_RESET_INNOCENT, 0, NULL);
 	else
 		watch.on_reset(watch.user, GPU_RESET_UNKNOWN, 0, NULL);

@@ -31,7 +31,8 @@
 enum gpu_reset_blame {
 	GPU_RESET_INNOCENT, /* what ran here is not the reason: another process is */
 	GPU_RESET_GUILTY,
-	GPU_RESET_UNKNOWN, /* the driver does not say, or the guilty one cannot be asked any more */
+	/* The driver does not say, the guilty one could not be asked, or it is one of our own. */
+	GPU_RESET_UNKNOWN,
 };
 
 /*
