@@ -336,6 +336,16 @@ static bool leave_gpu(struct scanouts *scanouts, unsigned head)
 }
 
 /*
+ * A reset of the GPU may take a context that the driver has for itself, which it then makes anew
+ * without telling us. Only what it was at fails, and goes well the next time.
+ */
+static bool copy_again(struct scanout *s, struct buffer *buffer)
+{
+	gpu_reset_ask();
+	return copy_stale(s, buffer);
+}
+
+/*
  * Returns the buffer for the next frame, or NULL when there is none, or when the GPU must finish it
  * first. It is never one that display has of this head already, since display may compare a frame
  * with the last.
@@ -351,7 +361,9 @@ static struct buffer *render_3d(struct scanouts *scanouts, unsigned head)
 	if (!buffer)
 		return leave_gpu(scanouts, head) ? render_3d(scanouts, head) : NULL;
 	virgl_enter_gl();
-	if (!copy_stale(s, buffer))
+	/* A guest need not wait for fences, at which it is asked otherwise. */
+	gpu_reset_ask();
+	if (!copy_stale(s, buffer) && !copy_again(s, buffer))
 		return NULL;
 	int fd = buffer->interface->submit ? buffer->interface->submit(buffer) : -1;
 	if (fd >= 0) {

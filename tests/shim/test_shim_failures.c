@@ -92,6 +92,33 @@ static void test_gone_in_service(void)
 }
 
 /*
+ * The GPU is reset under a guest that waits for no fence. Whatever the reset takes, a line says so,
+ * and the next renderer draws. For NVIDIA's cards libdrm ends the renderer itself.
+ */
+static void test_reset_without_fences(void)
+{
+	static const struct failure failure = { "reset", "",
+		"(GPU reset|libdrm|pushbuf)(.|\n)*starting another" };
+	shim_stage_set_faults("once");
+	struct desktop *desktop = shim_stage_create();
+	shim_stage_add_picture(desktop, PICTURE, WIDTH, HEIGHT);
+	g_assert_true(shim_stage_draw(desktop, PICTURE, WIDTH, HEIGHT));
+	__atomic_store_n(&shim_stage_control()->resets_wanted, 1, __ATOMIC_RELEASE);
+	gint64 end_us = g_get_monotonic_time() + (gint64)wire_ms(BOUND_MS) * 1000;
+	bool is_drawn = false, has_told = false;
+	while (!is_drawn || !has_told) {
+		g_assert_cmpint(g_get_monotonic_time(), <, end_us);
+		is_drawn = shim_stage_draw(desktop, PICTURE, WIDTH, HEIGHT);
+		if (!is_drawn)
+			shim_stage_begin_anew(desktop, PICTURE);
+		g_autofree char *log = backend_read_log(desktop->guest->backend);
+		has_told = is_told(&failure, log);
+	}
+	desktop_destroy(desktop);
+	shim_stage_set_faults(NULL);
+}
+
+/*
  * It need not come: then the backend ends, which ends the test's other process. Its log is printed
  * by that.
  */
@@ -158,6 +185,7 @@ int main(int argc, char **argv)
 		g_test_add_data_func(path, &borne[i], test_borne);
 	}
 	g_test_add_func("/failures/gone-in-service", test_gone_in_service);
+	g_test_add_func("/failures/reset-without-fences", test_reset_without_fences);
 	for (unsigned i = 0; i < G_N_ELEMENTS(fatal); i++) {
 		g_autofree char *path = g_strdup_printf("/failures/%s", fatal[i].name);
 		g_test_add_data_func(path, &fatal[i], test_fatal);
