@@ -11,11 +11,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
-#include <fcntl.h>
 
-#include "tests/shim/shim.h"
+#include "tests/shim/shim_stage.h"
 #include "tests/wire/figures.h"
 #include "tests/wire/virgl_encode.h"
 #include "tests/wire/wire.h"
@@ -50,44 +48,29 @@ struct scene {
 	unsigned n_own_submissions; /* of the renderer, before there was a guest */
 };
 
-static struct shim_control *control;
+static volatile struct shim_control *control;
 static unsigned n_program_guilty; /* of the sweep */
 static gint64 longest_us;         /* that a command took: without a renderer nothing is answered */
-static char *directory;           /* of control file and log */
 
 /* ---- the GPU ---- */
 
-/* Is called before wire_init(), which lets renderers in to all of this. */
-static void control_begin(void)
+/* The first GPU is only there to begin with: use() says which one it is. */
+static bool init(int *argc, char ***argv)
 {
-	directory = g_dir_make_tmp("vitrine-resets-XXXXXX", NULL);
-	g_autofree char *path = g_build_filename(directory, "control", NULL);
-	g_autofree char *log = g_build_filename(directory, "log", NULL);
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	g_assert_cmpint(ftruncate(fd, sizeof(*control)), ==, 0);
-	control = mmap(NULL, sizeof(*control), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	g_assert_true(control != MAP_FAILED);
-	close(fd);
-	g_setenv("VITRINE_SHIM_CONTROL", path, TRUE);
-	g_setenv("VITRINE_SHIM_LOG", log, TRUE);
 	g_setenv("VITRINE_SHIM_GPU", "navi21", TRUE);
 	g_setenv("WIRE_RENDER_NODE", "/dev/dri/renderD128", TRUE);
 	g_setenv("WIRE_NO_PIXELS", "1", TRUE);
-}
-
-static void control_end(void)
-{
-	munmap(control, sizeof(*control));
-	wire_remove_directory(directory);
-	g_free(directory);
+	if (!shim_stage_init(argc, argv))
+		return false;
+	control = shim_stage_control();
+	return true;
 }
 
 /* What is started from now on has this GPU, with these failures. */
 static void use(const struct gpu *gpu, const char *faults)
 {
-	memset(control, 0, sizeof(*control));
+	shim_stage_set_faults(faults);
 	g_setenv("VITRINE_SHIM_GPU", gpu->chip, TRUE);
-	g_setenv("VITRINE_SHIM_FAULTS", faults, TRUE);
 	if (gpu->mesa)
 		g_setenv("VITRINE_SHIM_MESA", gpu->mesa, TRUE);
 	else
@@ -577,8 +560,8 @@ int main(int argc, char **argv)
 	};
 	if (!g_getenv("VITRINE_SHIM"))
 		return wire_skip_all("VITRINE_SHIM is not set");
-	control_begin();
-	wire_init(&argc, &argv);
+	if (!init(&argc, &argv))
+		return 0;
 	for (unsigned i = 0; i < G_N_ELEMENTS(sweeps); i++)
 		add(sweeps[i].kind, &sweeps[i].gpu, &sweeps[i], test_sweep);
 	add("again", &intel, &intel, test_again);
@@ -592,7 +575,5 @@ int main(int argc, char **argv)
 		add("gone-late", &gone[i].gpu, &gone[i], test_gone);
 	add("gone-innocent", &amd, &amd, test_gone_innocent);
 	add("gone-innocent", &intel, &intel, test_gone_innocent);
-	int result = g_test_run();
-	control_end();
-	return result;
+	return g_test_run();
 }

@@ -62,10 +62,26 @@ static void test_borne(gconstpointer data)
 	shim_stage_set_faults(NULL);
 }
 
+/* Draws until there is a picture and the line is in the log. Its guest makes a lost context anew.
+ */
+static void draw_until_told(struct desktop *desktop, const struct failure *failure)
+{
+	gint64 end_us = g_get_monotonic_time() + (gint64)wire_ms(BOUND_MS) * 1000;
+	bool is_drawn = false, has_told = false;
+	while (!is_drawn || !has_told) {
+		g_assert_cmpint(g_get_monotonic_time(), <, end_us);
+		is_drawn = shim_stage_draw(desktop, PICTURE, WIDTH, HEIGHT);
+		if (!is_drawn)
+			shim_stage_begin_anew(desktop, PICTURE);
+		g_autofree char *log = backend_read_log(desktop->guest->backend);
+		has_told = is_told(failure, log);
+	}
+}
+
 /*
- * The card is pulled from a desktop that has shown a picture. Its guest makes its context anew, as
- * after each loss, and there are pictures again, drawn by the CPU; a line says so. Some drivers of
- * Mesa's take the CPU by themselves where their card does not answer.
+ * The card is pulled from a desktop that has shown a picture. There are pictures again, drawn by
+ * the CPU; a line says so. Some drivers of Mesa's take the CPU by themselves where their card does
+ * not answer.
  */
 static void test_gone_in_service(void)
 {
@@ -77,16 +93,7 @@ static void test_gone_in_service(void)
 	g_autofree char *before = backend_read_log(desktop->guest->backend);
 	g_assert_false(is_told(&failure, before));
 	__atomic_store_n(&shim_stage_control()->is_gone, 1, __ATOMIC_RELEASE);
-	gint64 end_us = g_get_monotonic_time() + (gint64)wire_ms(BOUND_MS) * 1000;
-	bool is_drawn = false, has_told = false;
-	while (!is_drawn || !has_told) {
-		g_assert_cmpint(g_get_monotonic_time(), <, end_us);
-		is_drawn = shim_stage_draw(desktop, PICTURE, WIDTH, HEIGHT);
-		if (!is_drawn)
-			shim_stage_begin_anew(desktop, PICTURE);
-		g_autofree char *log = backend_read_log(desktop->guest->backend);
-		has_told = is_told(&failure, log);
-	}
+	draw_until_told(desktop, &failure);
 	desktop_destroy(desktop);
 	shim_stage_set_faults(NULL);
 }
@@ -104,28 +111,19 @@ static void test_reset_without_fences(void)
 	shim_stage_add_picture(desktop, PICTURE, WIDTH, HEIGHT);
 	g_assert_true(shim_stage_draw(desktop, PICTURE, WIDTH, HEIGHT));
 	__atomic_store_n(&shim_stage_control()->resets_wanted, 1, __ATOMIC_RELEASE);
-	gint64 end_us = g_get_monotonic_time() + (gint64)wire_ms(BOUND_MS) * 1000;
-	bool is_drawn = false, has_told = false;
-	while (!is_drawn || !has_told) {
-		g_assert_cmpint(g_get_monotonic_time(), <, end_us);
-		is_drawn = shim_stage_draw(desktop, PICTURE, WIDTH, HEIGHT);
-		if (!is_drawn)
-			shim_stage_begin_anew(desktop, PICTURE);
-		g_autofree char *log = backend_read_log(desktop->guest->backend);
-		has_told = is_told(&failure, log);
-	}
+	draw_until_told(desktop, &failure);
 	desktop_destroy(desktop);
 	shim_stage_set_faults(NULL);
 }
 
-/*
- * It need not come: then the backend ends, which ends the test's other process. Its log is printed
- * by that.
- */
 /* Drivers of Mesa crash, make no context, or draw with the CPU. */
 #define GONE_AT_START                                                                              \
 	"starting [A-Za-z]+ ended the renderer: killed by signal|no OpenGL context can be "        \
 	"made|llvmpipe"
+/*
+ * It need not come: then the backend ends, which ends the test's other process. Its log is printed
+ * by that.
+ */
 static const struct failure fatal[] = {
 	{ "start-crashes", "start=crash", "starting OpenGL ended the renderer: killed by signal" },
 	{ "start-fails", "start=fail", "llvmpipe" },
