@@ -10,6 +10,8 @@
 #include "render/gl/virgl_draws.h"
 
 #define PATCHES_AT_ONCE 15
+/* One program has at most this many: vertex, two of tessellation, geometry, fragment, compute. */
+#define STAGES_MAX 6
 
 /* Is any of GL's draws that are not indirect. */
 struct draw {
@@ -32,6 +34,24 @@ static void draw_part(const struct draw *d)
 		draw_arrays(d->mode, d->first, d->count, d->n_instances, d->base_instance);
 }
 
+/* Tells whether shaders of a program, or of a pipeline of programs, are geometry shaders. */
+static bool has_geometry(void)
+{
+	GLint program = 0, pipeline = 0, type = 0;
+	GLuint shaders[STAGES_MAX];
+	GLsizei n = 0;
+	glGetIntegerv(GL_CURRENT_PROGRAM, &program);
+	if (!program)
+		glGetIntegerv(GL_PROGRAM_PIPELINE_BINDING, &pipeline);
+	if (pipeline)
+		glGetProgramPipelineiv((GLuint)pipeline, GL_GEOMETRY_SHADER, &program);
+	if (program)
+		glGetAttachedShaders((GLuint)program, STAGES_MAX, &n, shaders);
+	for (GLsizei i = 0; i < n && type != GL_GEOMETRY_SHADER; i++)
+		glGetShaderiv(shaders[i], GL_SHADER_TYPE, &type);
+	return type == GL_GEOMETRY_SHADER;
+}
+
 static void draw(struct draw d)
 {
 	GLint patch = 0;
@@ -40,7 +60,7 @@ static void draw(struct draw d)
 		return;
 	}
 	glGetIntegerv(GL_PATCH_VERTICES, &patch);
-	GLsizei most = PATCHES_AT_ONCE * MAX(patch, 1);
+	GLsizei most = (has_geometry() ? 1 : PATCHES_AT_ONCE) * MAX(patch, 1);
 	do {
 		struct draw part = d;
 		part.count = MIN(d.count, most);

@@ -4,7 +4,9 @@
  *
  * That counts the vertices that tessellation makes of the patches of a draw in 16 bits where it
  * allocates room for them, and writes all of them. One patch becomes 65 x 65 vertices at most, so
- * that no more than 15 patches fit. In a shader gl_PrimitiveID counts from 0 for each part.
+ * that no more than 15 patches fit. Behind a geometry shader it is one at a time, since all that
+ * this may put out for all triangles of a draw is allocated beforehand. In a shader gl_PrimitiveID
+ * counts from 0 for each part.
  */
 #pragma once
 

@@ -67,15 +67,13 @@ static bool has_shaders(struct sub_context *sub)
 	       check_buffers_fit(sub);
 }
 
-/*
- * Patches become many primitives, for all of which Mesa allocates what a geometry shader puts out,
- * and computes the product in 32 bits.
- */
-static bool fits_tessellation(const struct sub_context *sub)
+static bool fits_geometry(const struct sub_context *sub)
 {
 	const struct shader *geometry = sub->shaders[STREAM_STAGE_GEOMETRY];
-	return !sub->shaders[STREAM_STAGE_TESS_EVAL] || !geometry ||
-	       geometry->facts.geometry_bytes <= TGSI_GEOMETRY_BYTES_TESSELLATED_MAX;
+	bool tessellated = sub->shaders[STREAM_STAGE_TESS_EVAL] != NULL;
+	return !geometry || geometry->facts.geometry_bytes <=
+				    (tessellated ? TGSI_GEOMETRY_BYTES_TESSELLATED_MAX :
+						   TGSI_GEOMETRY_BYTES_MAX);
 }
 
 /*
@@ -97,7 +95,7 @@ bool check_draw(struct stream_check *check)
 	bool is_indirect =
 		check->command.length > DRAW_DIRECT_LENGTH && check->words[INDIRECT] != 0;
 	if (!has_shaders(check->context->current) || !has_vertices(check->context->current) ||
-		!fits_tessellation(check->context->current))
+		!fits_geometry(check->context->current))
 		return check_drop(check);
 	if (check->command.length > DRAW_DIRECT_LENGTH && !is_indirect_whole(check))
 		return check_drop(check);

@@ -72,23 +72,23 @@ static bool find_end(struct tgsi_parser *parser, size_t length)
 	return true;
 }
 
+static uint64_t multiply(uint64_t a, uint64_t b)
+{
+	uint64_t product;
+	return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
+}
+
 /* Counts one vertex more than there are: Mesa puts there what is past the last. */
-static bool check_geometry(struct tgsi_parser *parser)
+static uint32_t count_geometry_bytes(const struct tgsi_parser *parser)
 {
 	const struct tgsi_facts *facts = parser->facts;
 	unsigned n_registers = (unsigned)(__builtin_popcountll(facts->outputs[0]) +
 					  __builtin_popcountll(facts->outputs[1]));
 	uint64_t vertex_bytes = TGSI_VERTEX_BYTES + n_registers * TGSI_REGISTER_BYTES;
-	uint64_t n_vertices = (uint64_t)parser->n_vertices_out + 1;
-	uint64_t n_invocations = parser->n_invocations ? parser->n_invocations : 1;
-	uint64_t most = TGSI_GEOMETRY_BYTES_MAX / vertex_bytes / n_invocations;
-	if (facts->stage != TGSI_GEOMETRY)
-		return true;
-	if (n_vertices > most)
-		return tgsi_refuse(parser, "GS_MAX_OUTPUT_VERTICES", n_vertices - 1,
-			most ? most - 1 : 0, "with the outputs of each are too many vertices");
-	parser->facts->geometry_bytes = (uint32_t)(vertex_bytes * n_vertices * n_invocations);
-	return true;
+	uint64_t bytes = multiply(vertex_bytes, (uint64_t)parser->n_vertices_out + 1);
+	bytes = multiply(bytes, parser->n_invocations ? parser->n_invocations : 1);
+	bytes = multiply(bytes, parser->has_streams ? TGSI_VERTEX_STREAMS : 1);
+	return bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
 }
 
 bool tgsi_check(const char *text, size_t length, unsigned stage, struct tgsi_facts *facts,
@@ -96,9 +96,10 @@ bool tgsi_check(const char *text, size_t length, unsigned stage, struct tgsi_fac
 {
 	struct tgsi_parser parser = { .text = text, .at = text, .facts = facts, .fault = fault };
 	*facts = (struct tgsi_facts){ 0 };
-	if (!find_end(&parser, length) || !read_stage(&parser, stage) || !read_lines(&parser) ||
-		!check_geometry(&parser))
+	if (!find_end(&parser, length) || !read_stage(&parser, stage) || !read_lines(&parser))
 		return false;
+	if (facts->stage == TGSI_GEOMETRY)
+		facts->geometry_bytes = count_geometry_bytes(&parser);
 	facts->n_input_declarations = (uint8_t)parser.n_input_declarations;
 	facts->n_output_declarations = (uint8_t)parser.n_output_declarations;
 	facts->n_output_arrays = (uint8_t)parser.n_output_arrays;

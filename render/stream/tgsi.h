@@ -71,7 +71,7 @@ struct tgsi_facts {
 	 * set.
 	 */
 	uint32_t n_constants;
-	uint32_t geometry_bytes; /* that a geometry shader puts out for one primitive */
+	uint32_t geometry_bytes; /* that a geometry shader puts out for one primitive at most */
 
 	/*
 	 * When one is set, an address register indexes the file, so any slot that is declared may

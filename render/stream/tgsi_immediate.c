@@ -119,6 +119,15 @@ static bool read_value(struct tgsi_parser *parser, enum immediate type)
 	}
 }
 
+/* One of 64 bits is two components, of which either may have its bits. */
+static void note_value(struct tgsi_parser *parser, unsigned i, bool is_long, const char *text)
+{
+	size_t length = (size_t)(parser->at - text);
+	if (strspn(text, "0x.") < length)
+		parser->not_zero[parser->facts->n_immediates] |=
+			(uint8_t)(is_long ? 3u << 2 * i : 1u << i);
+}
+
 static bool read_values(struct tgsi_parser *parser, enum immediate type)
 {
 	unsigned n = type >= FLOAT64 ? 2 : 4;
@@ -126,8 +135,10 @@ static bool read_values(struct tgsi_parser *parser, enum immediate type)
 		if (!tgsi_expect(parser, i ? ',' : '{'))
 			return false;
 		tgsi_skip_white(parser);
+		const char *text = parser->at;
 		if (!read_value(parser, type))
 			return false;
+		note_value(parser, i, n == 2, text);
 	}
 	return tgsi_expect(parser, '}');
 }

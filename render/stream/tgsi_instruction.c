@@ -265,6 +265,16 @@ static bool read_label(struct tgsi_parser *parser)
 	return tgsi_read_number(parser, "label", UINT32_MAX, &label);
 }
 
+/* Notes the stream that EMIT and ENDPRIM name by a constant. MEMBAR's is no stream, nor of these.
+ */
+static void note_stream(struct tgsi_parser *parser, const struct instruction *instruction)
+{
+	const struct tgsi_register *reg = &instruction->sources[0];
+	if (has(instruction, TGSI_OP_CONSTANT) &&
+		parser->not_zero[reg->index.index] >> reg->component & 1)
+		parser->has_streams = true;
+}
+
 static bool count_depth(struct tgsi_parser *parser, const struct tgsi_opcode *opcode)
 {
 	if (opcode->flags & TGSI_OP_CLOSES) {
@@ -294,6 +304,7 @@ bool tgsi_read_instruction(struct tgsi_parser *parser)
 		return false;
 	if (has(&instruction, TGSI_OP_LABEL) && !read_label(parser))
 		return false;
+	note_stream(parser, &instruction);
 	parser->facts->n_instructions++;
 	return count_depth(parser, instruction.opcode);
 }

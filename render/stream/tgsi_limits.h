@@ -73,19 +73,25 @@
 #define TGSI_VERTICES_MAX 32
 
 /*
- * A geometry shader puts out at most this many bytes for one primitive, in all its invocations,
- * with TGSI_VERTEX_BYTES for each vertex and 16 for each register. GL lets a shader put out as many
- * components as it says, which Mesa does not look at: its software renderer allocates that for up
- * to 4096 primitives, and computes the product in 32 bits. The 1024 components that GL says at
- * least are 16 KiB, in 32 invocations 512; what comes near that nobody draws with.
+ * A draw is left out when its geometry shader may put out more bytes for one primitive, in all its
+ * invocations and to all its streams. GL lets a shader put out as many components as it says, which
+ * Mesa does not look at: its software renderer allocates that for up to 4096 primitives, and
+ * computes the product in 32 bits. GL lets a draw fail for want of memory.
  */
-#define TGSI_GEOMETRY_BYTES_MAX (256u << 10)
+#define TGSI_GEOMETRY_BYTES_MAX (512u << 10)
 /*
- * Behind tessellation it is less: there the software renderer allocates for all primitives of the
- * patches that are drawn at once, which are 8192 for each of 15 (render/gl/virgl_patches.h).
+ * Behind tessellation it is less: there it allocates for all primitives of the patches that are
+ * drawn at once. That is one patch then (render/gl/virgl_patches.h), of 8192 triangles.
  */
-#define TGSI_GEOMETRY_BYTES_TESSELLATED_MAX (16u << 10)
-#define TGSI_VERTEX_BYTES 32
+#define TGSI_GEOMETRY_BYTES_TESSELLATED_MAX (256u << 10)
+/*
+ * A vertex has a head of 20 bytes and 16 for each register. There are up to six registers more than
+ * are declared: virglrenderer adds eight clip distances and the size of points, and Mesa what it
+ * needs to smooth points and lines, and to fill triangles by lines.
+ */
+#define TGSI_VERTEX_BYTES (32 + 6 * TGSI_REGISTER_BYTES)
+/* So many streams may have vertices, each with room for all of them. */
+#define TGSI_VERTEX_STREAMS 4
 #define TGSI_REGISTER_BYTES 16
 
 /*

@@ -141,14 +141,17 @@ bool tgsi_accept_mask(struct tgsi_parser *parser)
 	return parser->at > here || tgsi_refuse_grammar(parser, "a mask is empty");
 }
 
-static bool accept_swizzle(struct tgsi_parser *parser, unsigned n)
+static bool accept_swizzle(struct tgsi_parser *parser, struct tgsi_register *reg, unsigned n)
 {
+	static const char components[] = "xyzwXYZW";
 	if (!tgsi_accept_after_white(parser, '.'))
 		return true;
 	tgsi_skip_white(parser);
+	const char *first = parser->at;
 	for (unsigned i = 0; i < n; i++, parser->at++)
-		if (!*parser->at || !strchr("xyzwXYZW", *parser->at))
+		if (!*parser->at || !strchr(components, *parser->at))
 			return tgsi_refuse_grammar(parser, "a swizzle has too few components");
+	reg->component = (unsigned)(strchr(components, *first) - components) % 4;
 	return true;
 }
 
@@ -164,12 +167,12 @@ bool tgsi_read_source(struct tgsi_parser *parser, struct tgsi_register *reg)
 	bool absolute = tgsi_accept(parser, '|');
 	if (absolute)
 		tgsi_skip_white(parser);
-	return read_register(parser, reg) && accept_swizzle(parser, 4) &&
+	return read_register(parser, reg) && accept_swizzle(parser, reg, 4) &&
 	       (!absolute || tgsi_expect(parser, '|'));
 }
 
 bool tgsi_read_offset(struct tgsi_parser *parser, struct tgsi_register *reg)
 {
 	return read_file(parser, reg) && check_indices(parser, reg) && count_search(parser, reg) &&
-	       accept_swizzle(parser, 3);
+	       accept_swizzle(parser, reg, 3);
 }

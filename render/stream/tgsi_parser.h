@@ -33,6 +33,9 @@ struct tgsi_parser {
 
 	unsigned vertices;                      /* what IN[] means; 0: nothing */
 	uint32_t n_vertices_out, n_invocations; /* that a geometry shader says it has */
+	/* It says that it puts out vertices to another stream than the first. */
+	bool has_streams;
+	uint8_t not_zero[TGSI_IMMEDIATES_MAX]; /* bit i: component i of a constant may not be 0 */
 	unsigned depth;
 	unsigned n_input_declarations, n_output_declarations;
 	unsigned n_input_registers, n_output_registers, n_output_arrays;
@@ -99,6 +102,7 @@ struct tgsi_register {
 	enum tgsi_file file;
 	struct tgsi_bracket index, dimension;
 	bool has_dimension;
+	unsigned component; /* of a source: the first one that is read, 0 to 3 */
 };
 
 bool tgsi_read_destination(struct tgsi_parser *parser, struct tgsi_register *reg);

@@ -9,7 +9,7 @@
 #include "render/gl/virgl_patches.h"
 
 #define PATCH 3 /* vertices of each */
-#define NOTES_MAX 8
+#define NOTES_MAX 16
 
 struct note {
 	GLenum mode, type;
@@ -125,6 +125,69 @@ static void test_elements(void)
 	}
 }
 
+static GLuint make_shader(GLenum type, const char *text)
+{
+	GLint good = 0;
+	GLuint shader = glCreateShader(type);
+	glShaderSource(shader, 1, &text, NULL);
+	glCompileShader(shader);
+	glGetShaderiv(shader, GL_COMPILE_STATUS, &good);
+	g_assert_true(good);
+	return shader;
+}
+
+#define VERTEX_TEXT "#version 430\nvoid main() { gl_Position = vec4(0); }"
+#define GEOMETRY_TEXT                                                                              \
+	"#version 430\nlayout(triangles) in; layout(points, max_vertices = 1) out;\n"              \
+	"void main() { gl_Position = vec4(0); EmitVertex(); }"
+
+/* The stages stand in one program, or each in one of its own that a pipeline joins. */
+static GLuint make_program(const GLuint *shaders, unsigned n, bool separable)
+{
+	GLint good = 0;
+	GLuint program = glCreateProgram();
+	glProgramParameteri(program, GL_PROGRAM_SEPARABLE, separable);
+	for (unsigned i = 0; i < n; i++)
+		glAttachShader(program, shaders[i]);
+	glLinkProgram(program);
+	glGetProgramiv(program, GL_LINK_STATUS, &good);
+	g_assert_true(good);
+	return program;
+}
+
+static void assert_at_once(GLsizei n_patches)
+{
+	n_notes = 0;
+	glDrawArrays(GL_PATCHES, 0, 16 * PATCH);
+	g_assert_cmpuint(n_notes, ==, n_patches == 1 ? 16 : 2);
+	g_assert_cmpint(notes[0].count, ==, n_patches * PATCH);
+	g_assert_cmpint(notes[1].first, ==, n_patches * PATCH);
+	n_notes = 0;
+}
+
+/* Behind a geometry shader they are drawn one by one. */
+static void test_geometry(void)
+{
+	const GLuint shaders[] = { make_shader(GL_VERTEX_SHADER, VERTEX_TEXT),
+		make_shader(GL_GEOMETRY_SHADER, GEOMETRY_TEXT) };
+	GLuint both = make_program(shaders, 2, false), vertex = make_program(shaders, 1, true);
+	GLuint geometry = make_program(shaders + 1, 1, true), pipeline;
+	glUseProgram(both);
+	assert_at_once(1);
+	glUseProgram(vertex);
+	assert_at_once(15);
+	glUseProgram(0);
+	glGenProgramPipelines(1, &pipeline);
+	glBindProgramPipeline(pipeline);
+	glUseProgramStages(pipeline, GL_VERTEX_SHADER_BIT, vertex);
+	assert_at_once(15);
+	glUseProgramStages(pipeline, GL_GEOMETRY_SHADER_BIT, geometry);
+	assert_at_once(1);
+	glBindProgramPipeline(0);
+	assert_at_once(15);
+	g_assert_cmphex(glGetError(), ==, GL_NO_ERROR);
+}
+
 /* What is not tessellated is drawn as it is, and so is nothing. */
 static void test_others(void)
 {
@@ -156,6 +219,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/patches/arrays", test_arrays);
 	g_test_add_func("/patches/instances", test_instances);
 	g_test_add_func("/patches/elements", test_elements);
+	g_test_add_func("/patches/geometry", test_geometry);
 	g_test_add_func("/patches/others", test_others);
 	return g_test_run();
 }

@@ -92,17 +92,35 @@ static enum desk_fate link_stages(struct desk *d, uint32_t geometry)
 	return desk_send(d);
 }
 
-/* 341 vertices of 48 bytes are 16 KiB, and Mesa allocates one more. */
-static void test_geometry_of_patches(void)
+#define GEOMETRY_OF(n, invocations, rest)                                                          \
+	"GEOM\nPROPERTY GS_MAX_OUTPUT_VERTICES " #n "\nPROPERTY GS_INVOCATIONS " #invocations      \
+	"\nDCL OUT[0], POSITION\n" rest "END\n"
+#define EMITS(component) "IMM[0] UINT32 {0, 0, 1, 5}\nEMIT IMM[0]." component "\n"
+
+/*
+ * A vertex has 144 bytes here, and Mesa allocates one more than the shader says: so many are
+ * 256 and 512 KiB.
+ */
+static void test_geometry_bytes(void)
 {
 	static const struct {
 		const char *text;
 		enum desk_fate alone, tessellated;
 	} lines[] = {
-		{ "GEOM\nPROPERTY GS_MAX_OUTPUT_VERTICES 340\nDCL OUT[0], POSITION\nEND\n",
-			DESK_PASSED, DESK_PASSED },
-		{ "GEOM\nPROPERTY GS_MAX_OUTPUT_VERTICES 341\nDCL OUT[0], POSITION\nEND\n",
-			DESK_PASSED, DESK_MENDED },
+		{ GEOMETRY_OF(1819, 1, ""), DESK_PASSED, DESK_PASSED },
+		{ GEOMETRY_OF(1820, 1, ""), DESK_PASSED, DESK_MENDED },
+		{ GEOMETRY_OF(3639, 1, ""), DESK_PASSED, DESK_MENDED },
+		{ GEOMETRY_OF(3640, 1, ""), DESK_MENDED, DESK_MENDED },
+		{ GEOMETRY_OF(55, 32, ""), DESK_PASSED, DESK_PASSED },
+		{ GEOMETRY_OF(56, 32, ""), DESK_PASSED, DESK_MENDED },
+		{ GEOMETRY_OF(112, 32, ""), DESK_PASSED, DESK_MENDED },
+		{ GEOMETRY_OF(113, 32, ""), DESK_MENDED, DESK_MENDED },
+		{ GEOMETRY_OF(1819, 1, EMITS("xxxx")), DESK_PASSED, DESK_PASSED },
+		{ GEOMETRY_OF(454, 1, EMITS("zxxx")), DESK_PASSED, DESK_PASSED },
+		{ GEOMETRY_OF(455, 1, EMITS("zxxx")), DESK_PASSED, DESK_MENDED },
+		{ GEOMETRY_OF(909, 1, EMITS("wxxx")), DESK_PASSED, DESK_MENDED },
+		{ GEOMETRY_OF(910, 1, EMITS("wxxx")), DESK_MENDED, DESK_MENDED },
+		{ GEOMETRY_OF(4294967295, 4294967295, ""), DESK_MENDED, DESK_MENDED },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(lines); i++) {
 		struct desk d;
@@ -224,7 +242,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/links/behind vertices", test_behind_vertices);
 	g_test_add_func("/links/behind another stage", test_behind_another_stage);
 	g_test_add_func("/links/bound behind another stage", test_bound_behind_another_stage);
-	g_test_add_func("/links/geometry of patches", test_geometry_of_patches);
+	g_test_add_func("/links/bytes of geometry", test_geometry_bytes);
 	g_test_add_func("/links/buffers", test_buffers);
 	g_test_add_func("/links/buffers of a new one", test_buffers_of_a_new_one);
 	g_test_add_func("/links/buffers behind another stage", test_buffers_behind_another_stage);
