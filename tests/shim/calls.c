@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/shim/calls.h"
 
+#include <dlfcn.h>
 #include <drm.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -74,8 +75,11 @@ static int start_driver(unsigned node)
 static int answer(int fd, unsigned node, unsigned long request, void *arg)
 {
 	uint32_t number = _IOC_NR(request);
-	if (is_gone())
+	if (is_gone()) {
+		if (faults_get()->bug)
+			((void (*)(void))dlsym(RTLD_DEFAULT, "shim_bug"))();
 		return -ENODEV;
+	}
 	if (number >= DRM_COMMAND_BASE && number < DRM_COMMAND_END) {
 		int result = start_driver(node);
 		if (result < 0)

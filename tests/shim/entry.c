@@ -47,6 +47,14 @@ static void take_mesa(const char *shim, const char *mesa)
 	g_setenv("__EGL_VENDOR_LIBRARY_FILENAMES", vendor, TRUE);
 }
 
+/* The failure `bug`, called by the preload: here it is in the renderer's own code. */
+__attribute__((visibility("default"))) void shim_bug(void);
+void shim_bug(void)
+{
+	int *volatile nowhere = (int *)8;
+	*nowhere = 0;
+}
+
 __attribute__((constructor)) static void start_again(int argc, char **argv)
 {
 	const char *gpu = g_getenv("VITRINE_SHIM_GPU"), *shim = g_getenv("VITRINE_SHIM");

@@ -55,6 +55,7 @@ static const struct {
 	{ "map=null", offsetof(struct faults, map_is_null) },
 	{ "pixels=wrong", offsetof(struct faults, pixels_are_wrong) },
 	{ "linear=external", offsetof(struct faults, linear_is_external) },
+	{ "bug", offsetof(struct faults, bug) },
 };
 
 static const struct {

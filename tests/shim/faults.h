@@ -25,7 +25,7 @@ struct faults {
 	bool once, shared;
 	uint32_t busy_ms, late_ms, endless;
 	bool export_fails, export_is_none, import_fails, map_is_null, pixels_are_wrong;
-	bool linear_is_external;
+	bool linear_is_external, bug;
 	uint32_t gone; /* the call from which on there is no device; SHIM_NEVER */
 	enum shim_start start[SHIM_NODES_MAX];
 	bool no_rights[SHIM_NODES_MAX];

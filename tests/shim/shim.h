@@ -49,6 +49,9 @@
  *   start=hang         or hangs there, for ever,
  *   start=fail         or is told that there is no such device.
  *   gone=N             From its call N on the kernel driver answers ENODEV: the card was pulled.
+ *                      A driver of Mesa's that crashes then is killed by the signal, and makes no
+ *                      sanitizer's report. For what else crashes there is a line, SHIM_CRASH.
+ *   bug                The renderer's own code crashes once the card was pulled.
  *   rights=none        The node cannot be opened: EACCES.
  *   NAME@MINOR         With several nodes: the failures of start and rights of that node alone,
  *                      such as start=crash@129.
@@ -57,6 +60,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* In the backend's log, of a renderer that crashed where no driver's crash was to be expected. */
+#define SHIM_CRASH "that is no card's doing"
 
 /* All members are written by renderers and read by the test, but for resets_wanted and is_gone. */
 struct shim_control {

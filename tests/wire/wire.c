@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/shim/shim.h"
+
 /* So long no frame comes when all have come. */
 #define QUIET_MS 30
 
@@ -155,7 +157,7 @@ static void check_consumer(struct desktop *desktop)
 static void check_log(const struct backend *backend)
 {
 	static const char *const reports[] = { "AddressSanitizer", "LeakSanitizer",
-		"runtime error:", "assertion failed", "CRITICAL" };
+		"runtime error:", "assertion failed", "CRITICAL", SHIM_CRASH };
 	g_autofree char *log = backend_read_log(backend);
 	for (unsigned i = 0; i < G_N_ELEMENTS(reports); i++) {
 		if (strstr(log, reports[i]))
