@@ -171,11 +171,27 @@ static bool check_levels(struct stream_check *check, uint32_t to, uint32_t from)
 	       check_refuse(check, from + 1, source->last_level, "is no level of the source");
 }
 
+/* Makes pixels the number of blocks that they are of, also those of which they are a part alone. */
+static void count_blocks(uint32_t format, uint32_t *width, uint32_t *height)
+{
+	enum { FIRST_ASTC = 279, LAST_ASTC = 306 };
+	/* ASTC's are in this order, and again as sRGB. All others that GL copies from are 4 x 4. */
+	static const uint8_t astc[][2] = { { 4, 4 }, { 5, 4 }, { 5, 5 }, { 6, 5 }, { 6, 6 },
+		{ 8, 5 }, { 8, 6 }, { 8, 8 }, { 10, 5 }, { 10, 6 }, { 10, 8 }, { 10, 10 },
+		{ 12, 10 }, { 12, 12 } };
+	bool is_astc = format >= FIRST_ASTC && format <= LAST_ASTC;
+	const uint8_t *block = astc[is_astc ? (format - FIRST_ASTC) % G_N_ELEMENTS(astc) : 0];
+	*width = *width / block[0] + (*width % block[0] != 0);
+	*height = *height / block[1] + (*height % block[1] != 0);
+}
+
 /*
  * Returns false where the copy would reach out of the destination. GL does not copy then, but Mesa
- * 22.3 adds an offset and a size with a sign, and writes where the sum is beyond 2^31. Between
- * compressed pixels and others the box has another size in the destination, so that there only its
- * beginning is held to it: no size comes near 2^31, and GL checks the rest.
+ * adds an offset and a size with a sign, and 22.3 writes where the sum is beyond 2^31. Between
+ * compressed pixels and others the box has another size in the destination. Of blocks that become
+ * pixels Mesa counts only the whole ones (25.0, too), and its software renderer writes those that
+ * are cut off as well. Of pixels that become blocks only the beginning is held to the destination:
+ * no size comes near 2^31, and GL checks the rest.
  */
 static bool is_inside_destination(const struct stream_check *check,
 	const struct stream_resource *destination, const struct stream_resource *source,
@@ -184,7 +200,10 @@ static bool is_inside_destination(const struct stream_check *check,
 	const uint32_t *w = check->words + 3;
 	struct check_size size = size_of_texture(destination, check->words[2]);
 	struct box to = { w[0], w[1], w[2], box->width, box->height, box->depth };
-	if (is_of_blocks(destination->format) != is_of_blocks(source->format))
+	bool from_blocks = is_of_blocks(source->format);
+	if (from_blocks && !is_of_blocks(destination->format))
+		count_blocks(source->format, &to.width, &to.height);
+	else if (!from_blocks && is_of_blocks(destination->format))
 		to.width = to.height = 0;
 	return is_inside(&to, &size);
 }
