@@ -101,6 +101,23 @@ bool check_atomic_buffers(struct stream_check *check)
 	return true;
 }
 
+/* virglrenderer binds images of all of them as GL_R32F. */
+static bool is_float(uint32_t format)
+{
+	return format == STREAM_FORMAT_R32_FLOAT || format == STREAM_FORMAT_A32_FLOAT ||
+	       format == STREAM_FORMAT_L32_FLOAT || format == STREAM_FORMAT_I32_FLOAT;
+}
+
+static void note_floats(struct sub_context *sub, uint32_t stage, uint32_t slot, uint32_t format)
+{
+	uint32_t bit = 1u << slot;
+	sub->float_images[stage] &= ~bit;
+	if (!is_float(format))
+		return;
+	sub->float_images[stage] |= bit;
+	sub->float_units |= bit;
+}
+
 /*
  * Checks ranges of buffers only, since GL checks levels and layers of textures when they are used.
  */
@@ -114,6 +131,8 @@ bool check_shader_images(struct stream_check *check)
 		if (resource && resource->target == STREAM_TARGET_BUFFER)
 			resource = mend_range(check, &group[2], &group[3], &group[4]);
 		check_fill(&slot[i], resource);
+		note_floats(
+			check->context->current, check->words[1], check->words[2] + i, group[0]);
 	}
 	return true;
 }
