@@ -70,7 +70,7 @@ struct heartbeat_beat {
  * An encoder is a driver of somebody else's in display's process. Display says which ones are at
  * work and which of them are on GPUs, so that the keeper knows, when the process has crashed, which
  * ones the next process had better leave alone. `refused` is the keeper's, written before the
- * process starts.
+ * process is told to work.
  */
 struct heartbeat_encoders {
 	uint32_t n_at_work[HEARTBEAT_ENCODERS]; /* threads, for clients */

@@ -30,6 +30,6 @@ void encoder_blame_count(
 		blame->encoders[i].last_ns = now_ns;
 		blame->encoders[i].n_crashes += weight;
 		if (blame->encoders[i].n_crashes >= ENCODER_BLAME_CRASHES)
-			heartbeat->encoders_refused |= UINT32_C(1) << i;
+			heartbeat_memory_refuse_encoders(heartbeat, UINT32_C(1) << i);
 	}
 }

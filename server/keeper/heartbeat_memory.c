@@ -43,6 +43,14 @@ void heartbeat_memory_clear(struct heartbeat_memory *memory)
 	memory->map->encoders.refused = memory->encoders_refused;
 }
 
+void heartbeat_memory_refuse_encoders(struct heartbeat_memory *memory, uint32_t encoders)
+{
+	memory->encoders_refused |= encoders;
+	if (memory->map)
+		__atomic_store_n(
+			&memory->map->encoders.refused, memory->encoders_refused, __ATOMIC_RELAXED);
+}
+
 static void read_text(char text[HEARTBEAT_TEXT_BYTES], const uint64_t *words)
 {
 	for (unsigned i = 0; i < HEARTBEAT_TEXT_BYTES / sizeof(*words); i++) {

@@ -17,7 +17,7 @@
 struct heartbeat_memory {
 	int fd; /* -1: none */
 	struct heartbeat *map;
-	uint32_t encoders_refused; /* processes from now on are told so */
+	uint32_t encoders_refused; /* the process is told so, and those from now on */
 };
 
 /* This is one beat as it was read. */
@@ -41,6 +41,8 @@ bool heartbeat_memory_init(struct heartbeat_memory *memory, const char *name, GE
 #define HEARTBEAT_MEMORY_NONE ((struct heartbeat_memory){ .fd = -1 })
 void heartbeat_memory_finish(struct heartbeat_memory *memory);
 
+/* Refuses these of display's encoders (a bit for each) to its processes, also to one that waits. */
+void heartbeat_memory_refuse_encoders(struct heartbeat_memory *memory, uint32_t encoders);
 /* Forgets what the process before said. It is called while no process of this worker exists. */
 void heartbeat_memory_clear(struct heartbeat_memory *memory);
 /* Without memory every beat is UNUSED. */

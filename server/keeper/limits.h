@@ -110,6 +110,12 @@
 #define RENDERER_SPARE_MS 60000
 
 /*
+ * The same of a second display, after any end. Clients that were cut off all come again at once,
+ * and what starts a display is then what they wait for. It takes 7 MB of its own.
+ */
+#define VIEWER_SPARE_MS 60000
+
+/*
  * Two looks at a worker are this many milliseconds apart while nobody works. A process that is
  * stopped is recognised up to half of it before or after WATCHDOG_STOPPED_MS.
  */

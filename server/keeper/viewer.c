@@ -159,9 +159,12 @@ static void on_worker_failed(void *owner)
 static void on_worker_ended(void *owner, enum worker_end end, const struct heartbeat_said *hung_at)
 {
 	struct viewer *viewer = owner;
+	struct worker *worker = &viewer->worker;
+	struct heartbeat_memory *dead = &worker->process.heartbeat;
 	if (end == WORKER_CRASHED)
-		encoder_blame_count(&viewer->encoder_blame, &viewer->worker.process.heartbeat,
-			monotonic_now_ns());
+		encoder_blame_count(&viewer->encoder_blame, dead, monotonic_now_ns());
+	heartbeat_memory_refuse_encoders(&worker->spare.heartbeat, dead->encoders_refused);
+	worker_want_spare(worker, VIEWER_SPARE_MS);
 }
 
 static const struct worker_class class = {

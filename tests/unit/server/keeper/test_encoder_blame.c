@@ -44,6 +44,16 @@ static void expect_refused(struct stage *stage, uint32_t refused)
 	g_assert_cmphex(stage->heartbeat.map->encoders.refused, ==, refused);
 }
 
+/* A spare display is there before, and is to know it when it is told to work. */
+static void test_one_that_waits(struct stage *stage, gconstpointer data)
+{
+	heartbeat_memory_refuse_encoders(&stage->heartbeat, 1u << VA);
+	g_assert_cmphex(stage->heartbeat.map->encoders.refused, ==, 1u << VA);
+	heartbeat_memory_refuse_encoders(&stage->heartbeat, 1u << X264);
+	g_assert_cmphex(stage->heartbeat.map->encoders.refused, ==, 1u << VA | 1u << X264);
+	expect_refused(stage, 1u << VA | 1u << X264);
+}
+
 static void test_trial(struct stage *stage, gconstpointer data)
 {
 	crash(stage, 0, NVENC, START);
@@ -105,6 +115,7 @@ static void test_any_content(struct stage *stage, gconstpointer data)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	ADD("one-that-waits", test_one_that_waits);
 	ADD("trial", test_trial);
 	ADD("at-work-twice", test_at_work_twice);
 	ADD("software", test_software);
