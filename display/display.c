@@ -53,10 +53,10 @@ static bool on_ticket(void *user, const struct keeper_ticket *ticket)
 }
 
 /* It is called on the relay's thread. */
-static bool tell_ticket(void *user, uint32_t ticket, bool used)
+static bool tell_ticket(void *user, uint32_t ticket, enum keeper_ticket_use use)
 {
 	struct display *display = user;
-	return keeper_end_say_ticket(display->keeper, ticket, used);
+	return keeper_end_say_ticket(display->keeper, ticket, use);
 }
 
 static void on_video(void *user)
@@ -221,6 +221,8 @@ void display_destroy(struct display *display)
 	if (display->screens)
 		display_close_frames(display);
 	display_close_qemu(display);
+	/* Sessions that end with this process go on in the next. */
+	tickets_set_teller(display->tickets, NULL, NULL);
 	relay_destroy(display->relay);
 	tickets_destroy(display->tickets);
 	g_clear_pointer(&display->door, dmabuf_door_destroy);

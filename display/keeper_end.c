@@ -187,10 +187,10 @@ void keeper_end_say_pointer_area(struct keeper_end *keeper, uint32_t width, uint
 		keeper->write_source = g_unix_fd_add(keeper->fd, G_IO_OUT, send_area, keeper);
 }
 
-bool keeper_end_say_ticket(struct keeper_end *keeper, uint32_t name, bool used)
+bool keeper_end_say_ticket(struct keeper_end *keeper, uint32_t name, enum keeper_ticket_use use)
 {
 	struct keeper_ticket_used m = {
-		.header.type = KEEPER_MESSAGE_TICKET_USED, .name = name, .used = used
+		.header.type = KEEPER_MESSAGE_TICKET_USED, .name = name, .use = use
 	};
 	return link_send(keeper->fd, &m, sizeof(m), NULL, 0) == 0;
 }

@@ -55,10 +55,10 @@ bool keeper_end_say_ready(struct keeper_end *keeper, const struct confine_state 
 void keeper_end_say_pointer_area(struct keeper_end *keeper, uint32_t width, uint32_t height);
 
 /*
- * Says that a ticket is used, or is not after all. Returns false when that could not be sent: the
- * keeper is gone or does not read. Any thread may call it.
+ * Says what has become of a ticket. Returns false when that could not be sent: the keeper is gone
+ * or does not read. Any thread may call it.
  */
-bool keeper_end_say_ticket(struct keeper_end *keeper, uint32_t name, bool used);
+bool keeper_end_say_ticket(struct keeper_end *keeper, uint32_t name, enum keeper_ticket_use use);
 
 /*
  * Asks whether a visitor may come in. `fd` is -1 or stays the caller's. Returns false when that

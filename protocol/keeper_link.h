@@ -16,7 +16,7 @@
 #include "common/link.h"
 
 #define KEEPER_LINK_FD 3
-#define KEEPER_LINK_VERSION 7
+#define KEEPER_LINK_VERSION 8
 
 /*
  * A renderer that finds the GPU reset ends with the first of these, and the beat of its gpu thread
@@ -267,15 +267,21 @@ struct keeper_ticket {
 	char user[KEEPER_USER_MAX + 1]; /* with a NUL; "": it can be given with no name */
 };
 
+enum keeper_ticket_use {
+	KEEPER_TICKET_UNUSED,     /* no session came of it, and it can be used after all */
+	KEEPER_TICKET_IN_SESSION, /* before whoever gave it comes in */
+	KEEPER_TICKET_OVER,       /* its session has ended */
+};
+
 /*
- * Says that a ticket is used, before whoever gave it comes in: so the keeper knows it when display
- * crashes the moment after, and no later display lets anybody in with it. Or that no session came
- * of it, and that it can be used after all; that counts as long as this display lives.
+ * Says what has become of a ticket. The keeper so knows it when display crashes the moment after:
+ * who is in session then comes in to the next display by the same ticket, for a while; no other
+ * one that has been used lets anybody in again, whatever later displays say.
  */
 struct keeper_ticket_used {
 	struct link_header header;
 	uint32_t name;
-	uint32_t used;
+	uint32_t use; /* enum keeper_ticket_use */
 };
 
 /*

@@ -27,6 +27,7 @@ struct visit {
 	struct tickets_visitor visitor;
 	struct secret secret;
 	char user[TICKETS_USER_MAX + 1]; /* who gave it; "": by means that have none */
+	bool once;                       /* it was a ticket */
 	unsigned tries;                  /* wrong passwords of connections that named the session */
 };
 
@@ -38,7 +39,7 @@ struct tickets {
 	GArray *all;    /* struct ticket */
 	GArray *visits; /* struct visit */
 	/* NULL: nobody wants to know of tickets. */
-	bool (*tell)(void *user, uint32_t ticket, bool used);
+	tickets_tell_fn tell;
 	void *tell_user;
 	uint32_t last_visit;
 };
@@ -213,8 +214,7 @@ bool tickets_replace(
 	return true;
 }
 
-void tickets_set_teller(
-	struct tickets *tickets, bool (*tell)(void *user, uint32_t ticket, bool used), void *user)
+void tickets_set_teller(struct tickets *tickets, tickets_tell_fn tell, void *user)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
 	tickets->tell = tell;
@@ -230,10 +230,15 @@ bool tickets_has_users(struct tickets *tickets)
 	return has;
 }
 
+static bool say(const struct tickets *tickets, uint32_t name, enum keeper_ticket_use use)
+{
+	return !tickets->tell || tickets->tell(tickets->tell_user, name, use);
+}
+
 /* Returns false when nothing has changed. */
 static bool set_spent(struct tickets *tickets, struct ticket *ticket, bool spent)
 {
-	if (tickets->tell && !tickets->tell(tickets->tell_user, ticket->name, spent))
+	if (!say(tickets, ticket->name, spent ? KEEPER_TICKET_IN_SESSION : KEEPER_TICKET_UNUSED))
 		return false;
 	ticket->spent = spent;
 	return true;
@@ -285,6 +290,8 @@ void tickets_leave(struct tickets *tickets, uint32_t id)
 	struct ticket *ticket = find_ticket(tickets, visit->visitor.ticket);
 	if (ticket && ticket->spent && visit->session == 0)
 		set_spent(tickets, ticket, false);
+	else if (visit->once)
+		say(tickets, visit->visitor.ticket, KEEPER_TICKET_OVER);
 	wipe_visit(visit);
 	g_array_remove_index(
 		tickets->visits, (guint)(visit - (struct visit *)(void *)tickets->visits->data));
@@ -353,6 +360,7 @@ static void let_in(struct tickets *tickets, const struct tickets_try *said, stru
 		visit->secret = ticket->secret;
 		visit->visitor.ticket = ticket->name;
 		visit->visitor.view_only = ticket->terms.view_only;
+		visit->once = once;
 	}
 	pass(visit, answer);
 	answer->visit = id;

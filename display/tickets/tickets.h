@@ -5,9 +5,9 @@
  *
  * A *password* lets anybody in who knows it, as often as they like. A *ticket* lets one session in:
  * it lives from its first connection on, for all channels of that session, and is spent when the
- * session ends; it may have a time by which it must have been used first. Either may be view-only.
- * spice-server shows one client, and the next one takes its place: who only looks on does not take
- * that of one who may do more.
+ * session ends, unless that is because display does; it may have a time by which it must have been
+ * used first. Either may be view-only. spice-server shows one client, and the next one takes its
+ * place: who only looks on does not take that of one who may do more.
  *
  * Each may have a user's name. Who logs in by SASL gives one, and what they must know is the secret
  * of that name; a *named* one is of no use without it. A name is no secret, but whether there is
@@ -31,6 +31,7 @@
 
 #include "common/peer_address.h"
 #include "display/tickets/limits.h"
+#include "protocol/keeper_link.h"
 
 struct tickets;
 
@@ -71,12 +72,13 @@ struct tickets_password {
 bool tickets_replace(
 	struct tickets *tickets, const struct tickets_password *all, unsigned n, int64_t now_us);
 /*
- * From here on this is told when a ticket is used, before it lets anybody in, and when it can be
- * used after all. Where it gives false nothing has changed: nobody comes in with the ticket, or it
- * stays used. It may be called on any thread that judges, and may not call back.
+ * From here on this is told when a ticket is used, before it lets anybody in, when it can be used
+ * after all, and when its session is over. Where it gives false nothing has changed: nobody comes
+ * in with the ticket, or it stays used. It may be called on any thread that judges, and may not
+ * call back. NULL: from here on nobody is told.
  */
-void tickets_set_teller(
-	struct tickets *tickets, bool (*tell)(void *user, uint32_t ticket, bool used), void *user);
+typedef bool (*tickets_tell_fn)(void *user, uint32_t ticket, enum keeper_ticket_use use);
+void tickets_set_teller(struct tickets *tickets, tickets_tell_fn tell, void *user);
 /* Returns true when one is named. */
 bool tickets_has_users(struct tickets *tickets);
 
@@ -130,7 +132,7 @@ struct tickets_answer tickets_judge(
 void tickets_begin(struct tickets *tickets, uint32_t visit, uint32_t session);
 /*
  * Says that a visit's main channel has ended. A ticket whose session had not begun can be used
- * again, and its teller is told.
+ * again. The teller is told which of the two it is.
  */
 void tickets_leave(struct tickets *tickets, uint32_t visit);
 

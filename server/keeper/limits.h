@@ -44,6 +44,13 @@
  */
 #define VIEWER_GIVEN_MAX 200
 
+/*
+ * When display ends, a ticket that somebody was in session with lets that session in again within
+ * this many seconds. Programs that come again by themselves do so at once; a person who must start
+ * one has time for it.
+ */
+#define VIEWER_FOLLOW_ON_S 60
+
 /* ---- the workers ---- */
 
 /*

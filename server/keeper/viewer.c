@@ -45,13 +45,16 @@ static bool on_ticket_used(void *user, const void *message, int *fds, unsigned n
 {
 	struct viewer *viewer = user;
 	const struct keeper_ticket_used *m = message;
+	if (m->use > KEEPER_TICKET_OVER)
+		return false;
 	for (guint i = 0; i < viewer->given->len; i++) {
 		struct viewer_ticket *ticket =
 			&g_array_index(viewer->given, struct viewer_ticket, i);
 		if (ticket->name != m->name || ticket->used_before)
 			continue;
 		ticket->flags &= ~KEEPER_TICKET_SPENT;
-		ticket->flags |= m->used ? KEEPER_TICKET_SPENT : 0;
+		ticket->flags |= m->use != KEEPER_TICKET_UNUSED ? KEEPER_TICKET_SPENT : 0;
+		ticket->in_session = m->use == KEEPER_TICKET_IN_SESSION;
 	}
 	return true;
 }
@@ -146,8 +149,19 @@ static void on_worker_ready(void *owner)
 	viewer->events.ready(viewer->events.user);
 }
 
+/* Who was in session comes again, with what let them in. */
 static void on_worker_lost(void *owner)
 {
+	struct viewer *viewer = owner;
+	for (guint i = 0; i < viewer->given->len; i++) {
+		struct viewer_ticket *ticket =
+			&g_array_index(viewer->given, struct viewer_ticket, i);
+		if (!ticket->in_session)
+			continue;
+		ticket->in_session = false;
+		ticket->flags &= ~KEEPER_TICKET_SPENT;
+		ticket->use_by_us = g_get_monotonic_time() + VIEWER_FOLLOW_ON_S * G_USEC_PER_SEC;
+	}
 }
 
 static void on_worker_failed(void *owner)
@@ -265,7 +279,9 @@ static bool make_text(char text[KEEPER_TICKET_MAX + 1])
 static void drop_over(struct viewer *viewer)
 {
 	for (guint i = viewer->given->len; i-- > 0;) {
-		if (left_us(&g_array_index(viewer->given, struct viewer_ticket, i)) < 0)
+		const struct viewer_ticket *ticket =
+			&g_array_index(viewer->given, struct viewer_ticket, i);
+		if (left_us(ticket) < 0 && !ticket->in_session)
 			g_array_remove_index(viewer->given, i);
 	}
 	/* Those behind have moved up, and are still where they were. */

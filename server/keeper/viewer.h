@@ -6,6 +6,10 @@
  * Encoders run in that process, with the code of GPUs' drivers. Which of them later processes of
  * this desktop do not use, when it crashes, says encoder_blame.h.
  *
+ * Whoever has come in by a ticket loses their session when the process ends, and could not come
+ * again: a ticket lets one session in. So it becomes its own follow-on: with the next process it
+ * lets that session in once more, for VIEWER_FOLLOW_ON_S.
+ *
  * The listening sockets stay open here. So a client that arrives while the process is replaced
  * waits in the queue instead of being refused.
  */
@@ -39,6 +43,7 @@ struct viewer_ticket {
 	char text[KEEPER_TICKET_MAX + 1];
 	int64_t use_by_us; /* on the monotonic clock; 0: at any time */
 	char user[KEEPER_USER_MAX + 1];
+	bool in_session;  /* in the display that there is */
 	bool used_before; /* in a display that is gone */
 };
 

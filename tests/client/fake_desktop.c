@@ -131,7 +131,7 @@ static bool handle_ticket_used(void *user, const void *message, int *fds, unsign
 	struct fake_desktop *desktop = user;
 	const struct keeper_ticket_used *m = message;
 
-	desktop->used_ticket = m->used ? m->name : 0;
+	desktop->used_ticket = m->use != KEEPER_TICKET_UNUSED ? m->name : 0;
 	return true;
 }
 

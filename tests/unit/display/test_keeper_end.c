@@ -262,15 +262,15 @@ static void test_visitor(struct fixture *f, gconstpointer data)
 
 static void test_used(struct fixture *f, gconstpointer data)
 {
-	g_assert_true(keeper_end_say_ticket(f->keeper, 16, true));
+	g_assert_true(keeper_end_say_ticket(f->keeper, 16, KEEPER_TICKET_IN_SESSION));
 	hear_all(f);
-	g_assert_true(f->used.name == 16 && f->used.used == 1);
-	g_assert_true(keeper_end_say_ticket(f->keeper, 16, false));
+	g_assert_true(f->used.name == 16 && f->used.use == 1);
+	g_assert_true(keeper_end_say_ticket(f->keeper, 16, KEEPER_TICKET_UNUSED));
 	hear_all(f);
-	g_assert_true(f->used.name == 16 && f->used.used == 0);
+	g_assert_true(f->used.name == 16 && f->used.use == 0);
 	close(f->fd);
 	f->fd = -1;
-	g_assert_false(keeper_end_say_ticket(f->keeper, 17, true));
+	g_assert_false(keeper_end_say_ticket(f->keeper, 17, KEEPER_TICKET_IN_SESSION));
 }
 
 /* Passwords count when all of them are there; what comes between two of them is not of them. */

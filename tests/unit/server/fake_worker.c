@@ -177,10 +177,10 @@ static bool on_passwords(void *user, const void *message, int *fds, unsigned n_f
 	return true;
 }
 
-static void say_used(uint32_t ticket, bool used)
+static void say_used(uint32_t ticket, enum keeper_ticket_use what)
 {
 	struct keeper_ticket_used m = {
-		.header.type = KEEPER_MESSAGE_TICKET_USED, .name = ticket, .used = used
+		.header.type = KEEPER_MESSAGE_TICKET_USED, .name = ticket, .use = what
 	};
 	if (link_send(KEEPER_LINK_FD, &m, sizeof(m), NULL, 0) < 0)
 		exit(6);
@@ -190,12 +190,12 @@ static void use(uint32_t ticket)
 {
 	while (has_file(".wait"))
 		g_usleep(1000);
-	bool returns = has_file(".return");
-	if (!returns && !has_file(".use"))
+	bool returns = has_file(".return"), ends = has_file(".over");
+	if (!returns && !ends && !has_file(".use"))
 		return;
-	say_used(ticket, true);
-	if (returns)
-		say_used(ticket, false);
+	say_used(ticket, KEEPER_TICKET_IN_SESSION);
+	if (returns || ends)
+		say_used(ticket, returns ? KEEPER_TICKET_UNUSED : KEEPER_TICKET_OVER);
 	abort();
 }
 

@@ -279,15 +279,28 @@ void rig_wait_log(const struct rig *rig, const char *text, unsigned n_times)
 	g_error("\"%s\" is not there %u times:\n%s\n%s", text, n_times, log, errors);
 }
 
+/* Returns whether a line, from its process id on, is of one that does not wait to be told. */
+static bool has_been_told(const char *line)
+{
+	const char *what = strchr(line, ' ');
+	return what && !g_str_has_prefix(what, " NODE") && !g_str_has_prefix(what, " READY");
+}
+
 pid_t rig_worker(const struct rig *rig, const char *name)
 {
 	g_autofree char *log = NULL;
 	g_autofree char *prefix = g_strdup_printf("%s ", name);
 	g_file_get_contents(rig->worker_log, &log, NULL, NULL);
 	g_assert_nonnull(log);
-	char *last = NULL;
-	for (char *at = log; (at = strstr(at, prefix)); at++)
+	char *last = NULL, *told = NULL;
+	for (char *at = log; (at = strstr(at, prefix)); at++) {
 		last = at;
+		if (has_been_told(at + strlen(prefix)))
+			told = at;
+	}
+	/* A spare display waits beside the one that works. */
+	if (told && strcmp(name, "display") == 0)
+		last = told;
 	g_assert_nonnull(last);
 	return (pid_t)g_ascii_strtoll(last + strlen(prefix), NULL, 10);
 }

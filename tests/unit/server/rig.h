@@ -41,7 +41,8 @@ unsigned rig_stop(struct rig *rig);
 /* Waits until a line of the workers' log contains `text`, n times. */
 void rig_wait_log(const struct rig *rig, const char *text, unsigned n_times);
 unsigned rig_count_log(const struct rig *rig, const char *text);
-/* Returns the process id of the newest worker of this name, "render" or "display". */
+/* Returns the process id of the newest worker of this name, "render" or "display"; of a display
+ * that works, if there is one. */
 pid_t rig_worker(const struct rig *rig, const char *name);
 /* Returns the process id of the living renderer. */
 pid_t rig_renderer(const struct rig *rig);

@@ -114,16 +114,17 @@ static void test_ticket(void)
 
 struct told {
 	uint32_t ticket;
-	bool used, refuse;
+	enum keeper_ticket_use use;
+	bool refuse;
 	unsigned n;
 };
 
-static bool tell(void *user, uint32_t ticket, bool used)
+static bool tell(void *user, uint32_t ticket, enum keeper_ticket_use use)
 {
 	struct told *told = user;
 	if (told->refuse)
 		return false;
-	*told = (struct told){ .ticket = ticket, .used = used, .n = told->n + 1 };
+	*told = (struct told){ .ticket = ticket, .use = use, .n = told->n + 1 };
 	return true;
 }
 
@@ -144,13 +145,15 @@ static void test_told(void)
 	assert_verdict(tickets, 1, "ticket", 0, 1, TICKETS_BUSY);
 	told.refuse = false;
 	struct tickets_answer first = judge(tickets, 1, "ticket", 0, 1);
-	g_assert_true(first.verdict == TICKETS_PASS && told.used && told.ticket == TICKET);
+	g_assert_true(first.verdict == TICKETS_PASS && told.ticket == TICKET);
+	g_assert_true(told.use == KEEPER_TICKET_IN_SESSION);
 	tickets_leave(tickets, first.visit);
-	g_assert_true(!told.used && told.ticket == TICKET && told.n == 2);
+	g_assert_true(told.use == KEEPER_TICKET_UNUSED && told.ticket == TICKET && told.n == 2);
 	struct tickets_answer second = judge(tickets, 1, "ticket", 0, 1);
 	tickets_begin(tickets, second.visit, 77);
+	g_assert_true(told.use == KEEPER_TICKET_IN_SESSION && told.n == 3);
 	tickets_leave(tickets, second.visit);
-	g_assert_true(told.used && told.n == 3);
+	g_assert_true(told.use == KEEPER_TICKET_OVER && told.ticket == TICKET && told.n == 4);
 	assert_verdict(tickets, 2, "ticket", 0, 1, TICKETS_SPENT);
 	tickets_destroy(tickets);
 }

@@ -121,8 +121,8 @@ static void await_death(pid_t pid)
 	g_error("%d lives", (int)pid);
 }
 
-/* Gives a ticket that display uses, or gives back, right before it crashes. The keeper sleeps until
- * that has happened. */
+/* Gives a ticket that display uses, or has used, or gives back, right before it crashes. The keeper
+ * sleeps until that has happened. */
 static char *crash_with_ticket(struct site *site, const char *suffix)
 {
 	unsigned n = rig_count_log(site->rig, "TICKET swordfish");
@@ -143,15 +143,15 @@ static char *crash_with_ticket(struct site *site, const char *suffix)
 }
 
 /*
- * What was used before display crashed is so for the next one, too, although the keeper reads of it
- * when that has happened; and it stays so, whatever a later display says.
+ * What was used up before display crashed is so for the next one, too, although the keeper reads of
+ * it when that has happened; and it stays so, whatever a later display says.
  */
 static void test_used(void)
 {
 	struct site site;
 	site_init(&site, true);
 	rig_wait_log(site.rig, "TICKET swordfish", 1);
-	g_autofree char *used = crash_with_ticket(&site, ".use");
+	g_autofree char *used = crash_with_ticket(&site, ".over");
 	g_autofree char *spent = g_strdup_printf("TICKET 16 10 600 %s", used);
 	rig_wait_log(site.rig, spent, 1);
 	g_autofree char *returned = crash_with_ticket(&site, ".return");
@@ -165,6 +165,33 @@ static void test_used(void)
 	set_file(&site, ".return", false);
 	rig_wait_log(site.rig, spent, 4);
 	rig_wait_log(site.rig, good, 3);
+	site_finish(&site);
+}
+
+/*
+ * Who is in session when display ends comes in to the next one by the same ticket, for a minute,
+ * how long ago it was given; and to the one after that.
+ */
+static void test_follow_on(void)
+{
+	struct site site;
+	site_init(&site, true);
+	rig_wait_log(site.rig, "TICKET swordfish", 1);
+	g_autofree char *ticket = crash_with_ticket(&site, ".use");
+	g_autofree char *again = g_strdup_printf("TICKET 16 2 60 %s", ticket);
+	rig_wait_log(site.rig, again, 1);
+	/* Nobody came in that time. */
+	kill(rig_worker(site.rig, "display"), SIGKILL);
+	rig_wait_log(site.rig, "TICKET swordfish", 3);
+	g_assert_cmpuint(rig_count_log(site.rig, again), ==, 2);
+	/* Somebody comes, and display ends once more. */
+	set_file(&site, ".use", true);
+	kill(rig_worker(site.rig, "display"), SIGKILL);
+	rig_wait_log(site.rig, again, 4);
+	set_file(&site, ".over", true);
+	rig_wait_log(site.rig, "TICKET 16 10 60", 1);
+	set_file(&site, ".use", false);
+	set_file(&site, ".over", false);
 	site_finish(&site);
 }
 
@@ -276,6 +303,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/ticket-socket/refused", test_refused);
 	g_test_add_func("/ticket-socket/nobody-is-asked", test_nobody_is_asked);
 	g_test_add_func("/ticket-socket/used", test_used);
+	g_test_add_func("/ticket-socket/follow-on", test_follow_on);
 	g_test_add_func("/ticket-socket/command", test_command);
 	return g_test_run();
 }
