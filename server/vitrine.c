@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/command/flight_command.h"
 #include "server/command/gpus.h"
 #include "common/fd.h"
 #include "common/log.h"
@@ -30,6 +31,7 @@ static const struct {
 	{ "stats", "what running desktops do, in figures", stats_main },
 	{ "top", "the same as a table that is renewed", top_main },
 	{ "ticket", "a password that lets one session in", ticket_main },
+	{ "flight", "how a desktop's processes came to their ends", flight_main },
 	{ "gpus", "the GPUs of this machine and what each can do", gpus_main },
 	{ "version", "print the version", print_version },
 	{ "help", "print this", print_help },
