@@ -9,6 +9,7 @@
 #include "common/fd.h"
 #include "common/link.h"
 #include "common/process.h"
+#include "server/starter/starter_process.h"
 
 static bool make_link(int fds[2], const char *name, GError **error)
 {
@@ -22,7 +23,8 @@ static bool make_link(int fds[2], const char *name, GError **error)
 bool worker_process_prepare(struct worker_process *process, GError **error)
 {
 	g_assert(!process->heartbeat.map);
-	return heartbeat_memory_init(&process->heartbeat, "vitrine-heartbeat", error);
+	return heartbeat_memory_init(&process->heartbeat, "vitrine-heartbeat", error) &&
+	       flight_page_init(&process->flight, error);
 }
 
 bool worker_process_spawn(struct worker_process *process, const char *name, struct starter *starter,
@@ -34,8 +36,12 @@ bool worker_process_spawn(struct worker_process *process, const char *name, stru
 	if (!make_link(fds, name, error))
 		return false;
 	heartbeat_memory_clear(&process->heartbeat);
+	flight_page_clear(&process->flight);
+	const int handed[SERVANT_FDS] = { [STARTER_FD_LINK] = fds[1],
+		[STARTER_FD_HEARTBEAT] = process->heartbeat.fd,
+		[STARTER_FD_FLIGHT] = process->flight.fd };
 	int pidfd;
-	pid_t pid = starter_spawn(starter, command, fds[1], process->heartbeat.fd, &pidfd, error);
+	pid_t pid = starter_spawn(starter, command, handed, &pidfd, error);
 	close(fds[1]);
 	if (pid < 0) {
 		close(fds[0]);
@@ -87,4 +93,5 @@ void worker_process_finish(struct worker_process *process, int term_wait_ms)
 	}
 	worker_process_note_end(process);
 	heartbeat_memory_finish(&process->heartbeat);
+	flight_page_finish(&process->flight);
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "server/keeper/flight_page.h"
 #include "server/keeper/heartbeat_memory.h"
 #include "server/starter/starter.h"
 
@@ -21,12 +22,16 @@ struct worker_process {
 	unsigned command; /* the starter's that it runs */
 	/* It outlives the process, for who asks what that was at. */
 	struct heartbeat_memory heartbeat;
+	struct flight_page flight;
 };
 
 #define WORKER_PROCESS_NONE                                                                        \
-	((struct worker_process){ .pidfd = -1, .link = -1, .heartbeat = HEARTBEAT_MEMORY_NONE })
+	((struct worker_process){ .pidfd = -1,                                                     \
+		.link = -1,                                                                        \
+		.heartbeat = HEARTBEAT_MEMORY_NONE,                                                \
+		.flight = FLIGHT_PAGE_NONE })
 
-/* Makes the page, which serves one process after the other. It is called once. */
+/* Makes both pages, which serve one process after the other. It is called once. */
 bool worker_process_prepare(struct worker_process *process, GError **error);
 /*
  * Has the starter run its command. `on_end` is called with the process's wait status once it is

@@ -26,7 +26,7 @@
 #include "common/confine/confine.h"
 
 /* A request comes with as many descriptors, or with none. */
-#define SERVANT_FDS 2
+#define SERVANT_FDS 3
 
 struct servant_answer {
 	int32_t pid;   /* of the keeper's new child; -1: there is none, or none was asked for */

@@ -61,7 +61,7 @@ bool servant_process_hear(struct servant_request *request)
 		.msg_control = control,
 		.msg_controllen = sizeof(control) };
 	ssize_t n;
-	*request = (struct servant_request){ .fds = { -1, -1 } };
+	*request = (struct servant_request){ .fds = { -1, -1, -1 } };
 	do
 		n = recvmsg(LINK_FD, &msg, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);

@@ -23,14 +23,13 @@ void starter_watch(struct starter *starter)
 		"what runs goes on, and the desktop ends when it needs another worker");
 }
 
-pid_t starter_spawn(struct starter *starter, unsigned command, int link_fd, int heartbeat_fd,
+pid_t starter_spawn(struct starter *starter, unsigned command, const int fds[SERVANT_FDS],
 	int *pidfd, GError **error)
 {
-	g_assert(command < starter->plan->n_commands && link_fd >= 0 && heartbeat_fd >= 0);
+	g_assert(command < starter->plan->n_commands);
+	for (unsigned i = 0; i < SERVANT_FDS; i++)
+		g_assert(fds[i] >= 0);
 	const char *program = starter->plan->commands[command].argv[0];
-	const int fds[SERVANT_FDS] = {
-		[STARTER_FD_LINK] = link_fd, [STARTER_FD_HEARTBEAT] = heartbeat_fd
-	};
 	struct servant_answer answer;
 	if (!servant_ask(&starter->servant, (uint8_t)command, fds, &answer, pidfd)) {
 		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PIPE,

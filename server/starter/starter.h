@@ -3,7 +3,7 @@
  * The starter is the servant (servant.h) that starts the keeper's workers, so that the keeper
  * itself may execute nothing.
  *
- *   keeper ──── which command, 2 descriptors ──────► starter
+ *   keeper ──── which command, 3 descriptors ──────► starter
  *      │ ◄──────── answer: pid, errno, pidfd ──────────┤ clone(CLONE_PARENT), exec
  *      └──────────── is the parent of ──────► worker ◄─┘
  *
@@ -61,11 +61,11 @@ void starter_finish(struct starter *starter);
 void starter_watch(struct starter *starter);
 
 /*
- * Runs a command with the descriptors as KEEPER_LINK_FD and HEARTBEAT_FD, which stay the caller's.
+ * Runs a command with the descriptors, which stay the caller's: see enum starter_fd.
  * Returns the pid of a child of ours, with a pidfd of it for the caller to close; or -1 with
  * `error` set, also when the program cannot be executed.
  */
-pid_t starter_spawn(struct starter *starter, unsigned command, int link_fd, int heartbeat_fd,
+pid_t starter_spawn(struct starter *starter, unsigned command, const int fds[SERVANT_FDS],
 	int *pidfd, GError **error);
 
 /* Tells whether another worker may still be had. */

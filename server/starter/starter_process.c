@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/fd.h"
+#include "common/flight.h"
 #include "common/process.h"
 #include "protocol/heartbeat.h"
 #include "protocol/keeper_link.h"
@@ -44,7 +45,8 @@ static struct servant_answer start(
 		.own_group = true,
 		.no_new_privileges = true,
 		.fds = { { request->fds[STARTER_FD_LINK], KEEPER_LINK_FD },
-			{ request->fds[STARTER_FD_HEARTBEAT], HEARTBEAT_FD } },
+			{ request->fds[STARTER_FD_HEARTBEAT], HEARTBEAT_FD },
+			{ request->fds[STARTER_FD_FLIGHT], FLIGHT_FD } },
 		.n_fds = SERVANT_FDS,
 	};
 	int *place = find_place(process);

@@ -10,7 +10,7 @@
  * nobody who was born under him. With it comes the worker's pidfd, by which alone the keeper may
  * signal it.
  */
-enum starter_fd { STARTER_FD_LINK, STARTER_FD_HEARTBEAT };
+enum starter_fd { STARTER_FD_LINK, STARTER_FD_HEARTBEAT, STARTER_FD_FLIGHT };
 
 /*
  * No more workers of one starter live at a time: two that work, two spares, and as many that were

@@ -145,7 +145,7 @@ static void test_nonsense(void)
 		fetcher_finish(&fetcher);
 	}
 	struct fetcher fetcher = make_fetcher("/nonexistent");
-	const int fds[SERVANT_FDS] = { STDIN_FILENO, STDIN_FILENO };
+	const int fds[SERVANT_FDS] = { STDIN_FILENO, STDIN_FILENO, STDIN_FILENO };
 	struct servant_answer answer;
 	int fd;
 	g_assert_false(servant_ask(&fetcher.servant, FETCHER_CONNECT, fds, &answer, &fd));

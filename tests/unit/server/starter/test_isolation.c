@@ -165,7 +165,8 @@ static pid_t start(struct stage *stage, unsigned command, pid_t other, struct fo
 	int link[2];
 	g_assert_cmpint(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link), ==, 0);
 	int pidfd;
-	pid_t pid = starter_spawn(&stage->starter, command, link[1], link[1], &pidfd, &error);
+	pid_t pid = starter_spawn(&stage->starter, command,
+		(const int[]){ link[1], link[1], link[1] }, &pidfd, &error);
 	g_assert_no_error(error);
 	close(link[1]);
 	close(pidfd);

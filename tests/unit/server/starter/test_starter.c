@@ -106,7 +106,8 @@ static pid_t start(struct starter *starter, struct told *told, GError **error)
 	int heartbeat = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	g_assert_cmpint(link_pair(link), ==, 0);
 	int pidfd = -1;
-	pid_t pid = starter_spawn(starter, COMMAND_WORKER, link[1], heartbeat, &pidfd, error);
+	pid_t pid = starter_spawn(starter, COMMAND_WORKER,
+		(const int[]){ link[1], heartbeat, heartbeat }, &pidfd, error);
 	g_assert_true(pid < 0 || (pidfd >= 0 && !process_wait_end_of(pidfd, 0)));
 	close(pidfd);
 	close(link[1]);
@@ -156,7 +157,7 @@ static void test_worker(void)
 	g_assert_cmpint(told.group, ==, pid);
 	g_assert_cmpint(told.death_signal, ==, SIGKILL);
 	g_assert_cmpint(told.no_new_privs, ==, 1);
-	g_assert_cmpint(told.n_fds, ==, 5);
+	g_assert_cmpint(told.n_fds, ==, 6);
 	g_assert_true(told.heartbeat_is_open);
 	g_assert_true(told.null_input);
 	g_assert_true(told.mask_is_empty);
@@ -176,9 +177,9 @@ static void test_missing_program(void)
 	struct told told;
 	struct starter starter = make_starter();
 	int heartbeat = open("/dev/null", O_RDONLY | O_CLOEXEC), pidfd;
-	g_assert_cmpint(
-		starter_spawn(&starter, COMMAND_MISSING, heartbeat, heartbeat, &pidfd, &error), ==,
-		-1);
+	g_assert_cmpint(starter_spawn(&starter, COMMAND_MISSING,
+				(const int[]){ heartbeat, heartbeat, heartbeat }, &pidfd, &error),
+		==, -1);
 	g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
 	close(heartbeat);
 	/* Nothing is left of it, and the starter goes on. */
@@ -272,9 +273,9 @@ static void test_nonsense(void)
 	static const struct {
 		char bytes[2];
 		unsigned size_bytes, n_fds;
-	} rows[] = { { { COMMANDS }, 1, 2 }, { { (char)255 }, 1, 2 }, { { COMMAND_WORKER }, 1, 0 },
-		{ { COMMAND_WORKER }, 1, 1 }, { { COMMAND_WORKER }, 1, 3 },
-		{ { COMMAND_WORKER }, 2, 2 } };
+	} rows[] = { { { COMMANDS }, 1, 3 }, { { (char)255 }, 1, 3 }, { { COMMAND_WORKER }, 1, 0 },
+		{ { COMMAND_WORKER }, 1, 1 }, { { COMMAND_WORKER }, 1, 2 },
+		{ { COMMAND_WORKER }, 2, 3 } };
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
 		struct starter starter = make_starter();
 		int fds[3] = { STDIN_FILENO, STDIN_FILENO, STDIN_FILENO };
