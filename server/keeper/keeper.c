@@ -11,6 +11,7 @@
 
 #include "common/link.h"
 #include "common/listen.h"
+#include "protocol/flight_events.h"
 #include "server/keeper/requests.h"
 #include "server/keeper/secrets.h"
 #include "server/keeper/worker_plan.h"
@@ -24,12 +25,22 @@ static void quit(struct keeper *keeper, int exit_status)
 
 static void on_worker_failed(void *user)
 {
-	quit(user, 1);
+	struct keeper *keeper = user;
+	bool has_starter = starter_is_usable(keeper->starter);
+	recorder_note_quit(&keeper->recorder,
+		has_starter ? FLIGHT_CAUSE_WORKER : FLIGHT_CAUSE_STARTER,
+		has_starter ? "a worker could not be started" :
+			      "a worker was needed, and the starter is gone");
+	quit(keeper, 1);
 }
 
 static void on_conversation_closed(void *user, bool refused)
 {
-	quit(user, refused ? 1 : 0);
+	struct keeper *keeper = user;
+	recorder_note_quit(&keeper->recorder,
+		refused ? FLIGHT_CAUSE_QEMU_PROTOCOL : FLIGHT_CAUSE_QEMU,
+		refused ? "QEMU said what is not understood" : "QEMU hung up");
+	quit(keeper, refused ? 1 : 0);
 }
 
 /* A frame link serves one renderer and one display, so both get an end of a new one. */
@@ -55,6 +66,7 @@ static void serve(struct keeper *keeper, int fd)
 	g_assert(!keeper->serving);
 	requests_serve(&keeper->requests, fd);
 	keeper->serving = true;
+	flight_note(FLIGHT_QEMU_CAME, (uint64_t)requests_peer_pid(&keeper->requests), 0, 0);
 }
 
 static gboolean on_qemu_connects(int listener, GIOCondition condition, gpointer user)
@@ -95,7 +107,9 @@ static void on_worker_ready(struct keeper *keeper)
 
 static void on_renderer_ready(void *user)
 {
-	on_worker_ready(user);
+	struct keeper *keeper = user;
+	recorder_set_gpu(&keeper->recorder, keeper->renderer.search.chosen);
+	on_worker_ready(keeper);
 }
 
 /*
@@ -328,6 +342,7 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop,
 		.stats = STATS_SOCKET_NONE,
 		.tickets = TICKET_SOCKET_NONE };
 	keeper->loop = g_main_loop_new(NULL, FALSE);
+	recorder_init(&keeper->recorder, desktop);
 	device_init(&keeper->device, false);
 	gpu_socket_init(&keeper->gpu_socket);
 	struct renderer_events renderer_events = {
@@ -346,6 +361,7 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop,
 		.visitor = on_visitor,
 	};
 	viewer_init(&keeper->viewer, starter, desktop->password, &viewer_events);
+	keeper->renderer.worker.recorder = keeper->viewer.worker.recorder = &keeper->recorder;
 	if (desktop->view_password)
 		viewer_set_view_password(&keeper->viewer, desktop->view_password);
 	viewer_set_users(&keeper->viewer, &desktop->users);
@@ -394,6 +410,7 @@ void keeper_finish(struct keeper *keeper)
 	ticket_socket_finish(&keeper->tickets);
 	ledger_memory_finish(&keeper->ledger);
 	device_finish(&keeper->device);
+	recorder_finish(&keeper->recorder);
 	for (unsigned i = 0; i < G_N_ELEMENTS(keeper->signal_sources); i++)
 		g_clear_handle_id(&keeper->signal_sources[i], g_source_remove);
 	g_main_loop_unref(keeper->loop);

@@ -16,6 +16,7 @@
 #include "server/keeper/ledger_memory.h"
 #include "server/desktop/desktop.h"
 #include "server/keeper/qmp.h"
+#include "server/keeper/recorder.h"
 #include "server/keeper/renderer.h"
 #include "server/keeper/requests.h"
 #include "server/keeper/stats_socket.h"
@@ -31,6 +32,7 @@ struct keeper {
 	int exit_status;
 	struct keeper_walls walls;
 
+	struct recorder recorder;
 	struct device device;
 	struct ledger_memory ledger;
 	struct renderer renderer;

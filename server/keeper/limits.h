@@ -108,6 +108,8 @@
  * log. A worker that had started is replaced without a pause.
  */
 #define BACKOFF_MAX_MS 5000
+/* The second failed start in a row is followed by this pause, the first by none. */
+#define BACKOFF_FIRST_MS 50
 
 /*
  * A second renderer is kept ready for this many milliseconds after a crash: who crashes one crashes

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "common/monotonic.h"
+#include "protocol/flight_events.h"
 #include "server/keeper/limits.h"
+#include "server/keeper/worker_death.h"
 #include "server/keeper/worker_plan.h"
 
 #define SEND_TO_RENDERER(renderer, message, fds, n_fds)                                            \
@@ -134,6 +136,20 @@ static void tell_judgement(const char *work, enum worker_end end, const struct b
 	g_warning("%s %s, time %u of late%s", describe_end(end), work, j->n_crashes, text->str);
 }
 
+static void note_judgement(struct flight_head *death, const struct heartbeat_said *at,
+	const char *work, const struct blame_judgement *j)
+{
+	death->context = at->context;
+	death->judged = FLIGHT_JUDGED | (j->lose_context ? FLIGHT_JUDGED_CONTEXT_LOST : 0) |
+			(j->lose_name ? FLIGHT_JUDGED_NAME_LOST : 0) |
+			(j->lose_unseen ? FLIGHT_JUDGED_UNSEEN_LOST : 0);
+	death->n_crashes = j->n_crashes;
+	death->refused_s = j->refused_s;
+	death->all_refused_s = j->all_refused_s;
+	g_strlcpy(death->work, work, sizeof(death->work));
+	flight_note(FLIGHT_WORKER_JUDGED, at->context, j->n_crashes, j->refused_s);
+}
+
 static void judge(struct renderer *renderer, const struct heartbeat_said *at, enum worker_end end)
 {
 	char name[LEDGER_NAME_BYTES] = { 0 };
@@ -148,6 +164,7 @@ static void judge(struct renderer *renderer, const struct heartbeat_said *at, en
 		blame_judge(&renderer->blame, at->context, name, end == WORKER_HUNG, now_ns);
 	judgement.lose_context = judgement.lose_context && !gone;
 	tell_judgement(work, end, &judgement);
+	note_judgement(&renderer->worker.death, at, work, &judgement);
 	if (judgement.lose_context)
 		ledger_memory_lose_context(renderer->ledger, at->context);
 	if (judgement.lose_name)
@@ -212,8 +229,10 @@ static bool find_blame(struct renderer *renderer, enum worker_end *end,
 	if (*end == WORKER_HUNG)
 		return find_hung(renderer, end, hung_at, at);
 	if (*end == WORKER_GPU_RESET) {
-		if (blame_find_guilty(heartbeat, at))
+		if (blame_find_guilty(heartbeat, at)) {
+			worker_death_note(&renderer->worker, FLIGHT_CAUSE_GPU_RESET_GUILTY, NULL);
 			return true;
+		}
 		g_warning("GPU reset: innocent: it was no work of this desktop");
 		return false;
 	}
@@ -317,6 +336,7 @@ static void go_back(struct renderer *renderer)
 
 static const struct worker_class class = {
 	.name = "vitrine-render",
+	.process = FLIGHT_PROCESS_RENDER,
 	.table = table,
 	.table_length = G_N_ELEMENTS(table),
 	.ready = on_worker_ready,
@@ -415,7 +435,8 @@ void renderer_stop_ring_wait(struct renderer *renderer, unsigned ring)
 	while (renderer->rings[ring].state == RENDERER_RING_STOPPING) {
 		int64_t left_us = deadline_us - g_get_monotonic_time();
 		if (left_us <= 0)
-			worker_kill(&renderer->worker, "does not stop a ring in time");
+			worker_kill(&renderer->worker, FLIGHT_CAUSE_RING,
+				"does not stop a ring in time");
 		else
 			worker_dispatch_wait(&renderer->worker, (int)(left_us / 1000) + 1);
 	}

@@ -183,6 +183,7 @@ static void on_worker_ended(void *owner, enum worker_end end, const struct heart
 
 static const struct worker_class class = {
 	.name = "vitrine-display",
+	.process = FLIGHT_PROCESS_DISPLAY,
 	.table = table,
 	.table_length = G_N_ELEMENTS(table),
 	.has_last_words = true,

@@ -12,7 +12,9 @@
 
 #include "common/monotonic.h"
 #include "common/process.h"
+#include "protocol/flight_events.h"
 #include "server/keeper/limits.h"
+#include "server/keeper/worker_death.h"
 
 /* SIGKILL ends a process at once, unless it sits in a driver; we do not wait long for that. */
 #define KILL_WAIT_MS 200
@@ -20,8 +22,6 @@
 #define TERM_WAIT_MS 1000
 /* A process that hung up is dying; its exit status is worth a short wait. */
 #define HANGUP_WAIT_MS 50
-/* The second failed start in a row is followed by this pause, the first by none. */
-#define BACKOFF_FIRST_MS 50
 /* So many processes in a row may end before READY because the GPU was reset. */
 #define RESETS_AT_START_MAX 3
 /* So many messages of a process that has ended are handled, which is more than a link holds. */
@@ -81,11 +81,15 @@ static void drop(struct worker *worker)
 		worker->class->lost(worker->owner);
 }
 
-void worker_kill(struct worker *worker, const char *reason)
+void worker_kill(struct worker *worker, enum flight_cause cause, const char *reason)
 {
 	if (worker->state != WORKER_READY && worker->state != WORKER_STARTING)
 		return;
 	g_warning("%s (pid %d): %s: killed", worker->class->name, (int)worker->process.pid, reason);
+	worker_death_note(worker, cause, reason);
+	flight_note(
+		FLIGHT_WORKER_KILLED, worker->class->process, (uint64_t)worker->process.pid, cause);
+	worker_death_ask(worker);
 	worker_process_signal(&worker->process, SIGKILL);
 	worker_process_wait_end(&worker->process, KILL_WAIT_MS);
 	drop(worker);
@@ -98,6 +102,7 @@ void worker_replace(struct worker *worker, unsigned command)
 		worker->process.command == command)
 		return;
 	worker->is_replaced = true;
+	worker_death_note(worker, FLIGHT_CAUSE_REPLACED, "another one was to take its place");
 	drop(worker);
 }
 
@@ -128,19 +133,6 @@ static bool is_stopped(pid_t pid)
 	       info.si_pid == pid;
 }
 
-static char *describe_loop(enum heartbeat_loop loop)
-{
-	static const char *const names[] = {
-		[HEARTBEAT_MAIN] = "main thread",
-		[HEARTBEAT_GPU] = "gpu thread",
-		[HEARTBEAT_GPU_WORK] = "GPU",
-		[HEARTBEAT_RELAY] = "relay",
-	};
-	if (loop < G_N_ELEMENTS(names))
-		return g_strdup(names[loop]);
-	return g_strdup_printf("spice-server's worker of head %u", loop - HEARTBEAT_SPICE);
-}
-
 char *worker_describe_work(const struct worker *worker, const struct heartbeat_said *said)
 {
 	if (said->context == 0 || !worker->class->name_context)
@@ -148,16 +140,6 @@ char *worker_describe_work(const struct worker *worker, const struct heartbeat_s
 	g_autofree char *name = worker->class->name_context(worker->owner, said->context);
 	return g_strdup_printf("%s of context %u%s%s%s", said->what, said->context,
 		name ? " (" : "", name ? name : "", name ? ")" : "");
-}
-
-static char *describe_fault(const struct worker *worker, const struct watchdog_verdict *verdict)
-{
-	double s = (double)verdict->for_ns / 1e9;
-	if (verdict->fault == WATCHDOG_STOPPED)
-		return g_strdup_printf("stopped for about %.1f s", s);
-	g_autofree char *loop = describe_loop(verdict->loop);
-	g_autofree char *work = worker_describe_work(worker, &verdict->said);
-	return g_strdup_printf("%s has been at %s for %.1f s", loop, work, s);
 }
 
 static gboolean on_look(gpointer user)
@@ -172,8 +154,8 @@ static gboolean on_look(gpointer user)
 		return G_SOURCE_REMOVE;
 	}
 	worker->verdict = verdict;
-	g_autofree char *reason = describe_fault(worker, &verdict);
-	worker_kill(worker, reason);
+	enum flight_cause cause = worker_death_note_verdict(worker, &verdict);
+	worker_kill(worker, cause, worker->death.why);
 	return G_SOURCE_REMOVE;
 }
 
@@ -299,14 +281,9 @@ static bool start_other(struct worker *worker, const char *end)
 	return true;
 }
 
-static void on_child_end(GPid pid, int wait_status, gpointer user)
+static void follow_end(struct worker *worker, GPid pid, int wait_status)
 {
-	struct worker *worker = user;
 	g_autofree char *end = worker_end_describe(wait_status);
-	if (pid == worker->spare.pid) {
-		on_spare_end(worker, end);
-		return;
-	}
 	worker_process_note_end(&worker->process);
 	if (worker_end_is_reset(wait_status))
 		drop_spare(worker);
@@ -325,7 +302,23 @@ static void on_child_end(GPid pid, int wait_status, gpointer user)
 	unsigned delay_ms = next_backoff(worker);
 	g_warning("%s (pid %d) ended%s: %s; starting another in %u ms", worker->class->name,
 		(int)pid, worker->has_started ? "" : " before it could work", end, delay_ms);
+	flight_note(FLIGHT_WORKER_RETRY, worker->class->process, delay_ms, 0);
 	worker->timer_source = g_timeout_add(delay_ms, respawn, worker);
+}
+
+static void on_child_end(GPid pid, int wait_status, gpointer user)
+{
+	struct worker *worker = user;
+	if (pid == worker->spare.pid) {
+		g_autofree char *end = worker_end_describe(wait_status);
+		on_spare_end(worker, end);
+		return;
+	}
+	bool had_started = worker->has_started;
+	flight_note(FLIGHT_WORKER_ENDED, worker->class->process, (uint64_t)pid,
+		(uint64_t)(unsigned)wait_status);
+	follow_end(worker, pid, wait_status);
+	worker_death_keep(worker, had_started, wait_status);
 }
 
 static void on_left_behind_end(GPid pid, int wait_status, gpointer user)
@@ -372,9 +365,11 @@ static gboolean on_ready_late(gpointer user)
 	}
 	worker->is_late = true;
 	if (!worker->class->not_started) {
-		worker_kill(worker, "not ready in time");
+		worker_kill(worker, FLIGHT_CAUSE_LATE, "not ready in time");
 		return G_SOURCE_REMOVE;
 	}
+	worker_death_note(worker, FLIGHT_CAUSE_LATE, "not ready in time");
+	worker_death_ask(worker);
 	worker_process_signal(&worker->process, SIGKILL);
 	bool is_gone = worker_process_wait_end(&worker->process, KILL_WAIT_MS);
 	drop(worker);
@@ -396,6 +391,8 @@ static int dispatch(struct worker *worker)
 		 * A process that is dying has its own reason, which is worth more in the log than
 		 * our signal.
 		 */
+		if (result == -EPROTO)
+			worker_death_note(worker, FLIGHT_CAUSE_PROTOCOL, "broke the protocol");
 		if (result == -EPIPE)
 			worker_process_wait_end(&worker->process, HANGUP_WAIT_MS);
 		drop(worker);
@@ -427,6 +424,7 @@ static void begin(struct worker *worker)
 	g_assert(worker->state == WORKER_DOWN && !worker->link_source && !worker->timer_source);
 	worker->n_starts++;
 	worker->begin_time_us = g_get_monotonic_time();
+	worker_death_begin(worker);
 	worker->has_started = worker->is_late = worker->is_replaced = false;
 	worker->verdict = (struct watchdog_verdict){ .fault = WATCHDOG_NONE };
 	worker->state = WORKER_STARTING;
@@ -462,6 +460,7 @@ static bool take_spare(struct worker *worker)
 	struct worker_process dead = worker->process;
 	worker->process = worker->spare;
 	worker->spare = dead;
+	flight_note(FLIGHT_SPARE_TAKEN, worker->class->process, (uint64_t)worker->process.pid, 0);
 	begin(worker);
 	return true;
 }
@@ -526,8 +525,11 @@ bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready)
 	confine_clean(&worker->walls);
 	worker->inner_walls = ready->inner_walls;
 	confine_clean(&worker->inner_walls);
+	int64_t after_ms = (g_get_monotonic_time() - worker->begin_time_us) / 1000;
 	g_info("%s (pid %d) is ready after %d ms", worker->class->name, (int)worker->process.pid,
-		(int)((g_get_monotonic_time() - worker->begin_time_us) / 1000));
+		(int)after_ms);
+	flight_note(FLIGHT_WORKER_READY, worker->class->process, (uint64_t)worker->process.pid,
+		(uint64_t)after_ms);
 	uint64_t now_ns = monotonic_now_ns();
 	watchdog_begin(&worker->watchdog, now_ns);
 	look_in(worker, now_ns, 0);
@@ -564,7 +566,7 @@ bool worker_send(
 	if (result == 0)
 		return true;
 	if (result == -EAGAIN)
-		worker_kill(worker, "does not read its keeper link");
+		worker_kill(worker, FLIGHT_CAUSE_DEAF, "does not read its keeper link");
 	else
 		drop(worker);
 	return false;

@@ -21,6 +21,8 @@
 #include <sys/types.h>
 
 #include "protocol/keeper_link.h"
+#include "protocol/flight_file.h"
+#include "server/keeper/recorder.h"
 #include "server/keeper/watchdog.h"
 #include "server/keeper/worker_end.h"
 #include "server/keeper/worker_process.h"
@@ -36,6 +38,7 @@ enum worker_state {
 
 struct worker_class {
 	const char *name; /* "vitrine-render": for logs */
+	enum flight_process process;
 	/* These are the owner's messages. The handler of READY must call worker_set_ready(). */
 	const struct link_handler *table;
 	size_t table_length;
@@ -83,7 +86,10 @@ struct worker {
 	 * it is not looked at. The owner may set it before each process.
 	 */
 	unsigned step_ms;
-	int stats_fd; /* memory for its figures, the owner's; -1: none */
+	int stats_fd;              /* memory for its figures, the owner's; -1: none */
+	struct recorder *recorder; /* the owner's, which keeps its ends; NULL: nobody does */
+	/* What is known of this process's end. Its cause is noted by who brings it about. */
+	struct flight_head death;
 	struct worker_process process;
 	struct watchdog_verdict verdict; /* that the watchdog killed it by; else without a fault */
 	struct watchdog watchdog;        /* its limits are the owner's to set before the start */
@@ -159,4 +165,4 @@ void worker_want_spare(struct worker *worker, unsigned for_ms);
 void worker_replace(struct worker *worker, unsigned command);
 
 /* Kills the process, waits until it is gone, and starts a fresh one. Logs `reason`. */
-void worker_kill(struct worker *worker, const char *reason);
+void worker_kill(struct worker *worker, enum flight_cause cause, const char *reason);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * recorder keeps how processes of this desktop came to their ends, as flight files
+ * (protocol/flight_file.h). Its files are opened before the keeper's walls stand; later it only
+ * writes into them. One of them is the keeper's own memory of what it does.
+ *
+ * A desktop without a name has no files, and neither has one whose folder cannot be had; it goes on
+ * without, and says so. Everything happens on the main thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/desktop/desktop.h"
+#include "server/flight/flight_folder.h"
+#include "server/keeper/worker_process.h"
+
+struct recorder {
+	struct flight_folder folder;
+	struct flight_head *own; /* NULL: the keeper's notes go nowhere */
+	unsigned own_slot;
+	int vmstat_fd; /* -1: it is not known whether the kernel killed for memory */
+	uint64_t n_oom_kills;
+	bool is_warned; /* that nothing can be written */
+	char desktop[FLIGHT_WORD_BYTES];
+	char kernel[FLIGHT_WORD_BYTES];
+	char qemu[FLIGHT_WORD_BYTES];
+	char gpu[FLIGHT_LINE_BYTES];
+};
+
+/* Opens what is needed later. It cannot fail; what cannot be had is said in the log. */
+void recorder_init(struct recorder *recorder, const struct desktop *desktop);
+/* Notes why the keeper ends, unless something was noted before. */
+void recorder_note_quit(struct recorder *recorder, enum flight_cause cause, const char *why);
+void recorder_finish(struct recorder *recorder);
+
+/* What the desktop draws with, for all files from now on. */
+void recorder_set_gpu(struct recorder *recorder, const char *gpu);
+void recorder_set_qemu(struct recorder *recorder, const char *version);
+
+/*
+ * Keeps the end of a process that is gone. `death` is what is known of it; its cause is found from
+ * the wait status where nothing is noted there.
+ */
+void recorder_keep(
+	struct recorder *recorder, struct flight_head *death, const struct worker_process *process);
