@@ -18,6 +18,7 @@
 #include "display/relay/sasl_talk.h"
 #include "display/video/video.h"
 #include "protocol/driver_end.h"
+#include "protocol/flight_events.h"
 #include "protocol/heartbeat_writer.h"
 #include "protocol/keeper_link.h"
 #include "protocol/worker_options.h"
@@ -108,6 +109,16 @@ static void raise_fd_limit(void)
 	}
 }
 
+static void begin_flight(void)
+{
+	flight_attach();
+	flight_begin_thread("main");
+	flight_set_text(FLIGHT_TEXT_PROGRAM, "vitrine-display " VITRINE_VERSION);
+	flight_find_modules();
+	flight_watch_crashes();
+	flight_note(FLIGHT_STARTED, (uint64_t)getpid(), 0, 0);
+}
+
 int main(int argc, char **argv)
 {
 	struct worker_display_options options;
@@ -132,6 +143,7 @@ int main(int argc, char **argv)
 	if (!inner_maker_start(display_walls_confine_inner, &walls))
 		return EXIT_FAILURE;
 	heartbeat_attach();
+	begin_flight();
 	heartbeat_start(HEARTBEAT_MAIN, "spice-server");
 	driver_end_watch(NULL);
 	video_load(options.render_node);
@@ -152,6 +164,7 @@ int main(int argc, char **argv)
 	g_unix_fd_add(inner_maker_fd(), G_IO_HUP | G_IO_ERR, on_inner_gone, &program);
 	g_unix_signal_add(SIGTERM, on_signal, &program);
 	g_unix_signal_add(SIGINT, on_signal, &program);
+	flight_find_modules();
 	heartbeat_follow(NULL, HEARTBEAT_MAIN);
 	g_main_loop_run(program.loop);
 	display_destroy(display);

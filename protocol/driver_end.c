@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "common/flight.h"
 #include "protocol/keeper_link.h"
 
 /* Mesa calls such a thread by the program's name, cut, and this (amdgpu_winsys.c, util_queue_init).
@@ -34,16 +35,17 @@ static void leave_if_submitting(void)
 	_exit(KEEPER_EXIT_GPU_LOST);
 }
 
-static void on_abort(int signal_number)
+static void on_abort(int signal_number, siginfo_t *info, void *context)
 {
 	leave_if_submitting();
+	flight_note_crash(signal_number, info, context);
 	signal(signal_number, SIG_DFL);
 	raise(signal_number);
 }
 
 void driver_end_watch(void (*before_end)(void))
 {
-	struct sigaction action = { .sa_handler = on_abort };
+	struct sigaction action = { .sa_sigaction = on_abort, .sa_flags = SA_SIGINFO | SA_ONSTACK };
 	before = before_end;
 	atexit(leave_if_submitting);
 	sigaction(SIGABRT, &action, NULL);

@@ -36,15 +36,17 @@ static void store_text(struct heartbeat_beat *beat, const char *text)
 		__atomic_store_n(&beat->text[i], words[i], __ATOMIC_RELAXED);
 }
 
-static void store(
+static uint64_t store(
 	enum heartbeat_loop loop, enum heartbeat_state state, const char *what, uint32_t context)
 {
 	g_assert(loop < HEARTBEAT_LOOPS);
 	struct heartbeat_beat *beat = &page->beats[loop];
 	store_text(beat, what);
 	__atomic_store_n(&beat->context, context, __ATOMIC_RELAXED);
-	__atomic_store_n(&beat->since_ns, monotonic_now_ns(), __ATOMIC_RELAXED);
+	uint64_t now_ns = monotonic_now_ns();
+	__atomic_store_n(&beat->since_ns, now_ns, __ATOMIC_RELAXED);
 	__atomic_store_n(&beat->state, state, __ATOMIC_RELEASE);
+	return now_ns;
 }
 
 /* What was done last stays legible; only the state says that it is over. */
@@ -59,9 +61,9 @@ void heartbeat_start(enum heartbeat_loop loop, const char *what)
 	store(loop, HEARTBEAT_STARTING, what, 0);
 }
 
-void heartbeat_work(enum heartbeat_loop loop, const char *what, uint32_t context)
+uint64_t heartbeat_work(enum heartbeat_loop loop, const char *what, uint32_t context)
 {
-	store(loop, HEARTBEAT_WORKING, what, context);
+	return store(loop, HEARTBEAT_WORKING, what, context);
 }
 
 void heartbeat_done(enum heartbeat_loop loop)

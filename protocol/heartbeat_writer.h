@@ -32,9 +32,10 @@ void heartbeat_idle(enum heartbeat_loop loop);
 void heartbeat_start(enum heartbeat_loop loop, const char *what);
 /*
  * Says that the loop begins something. `what` names it, and is cut to HEARTBEAT_TEXT_BYTES with its
- * NUL. `context` is that of the guest whose work it is, or 0.
+ * NUL. `context` is that of the guest whose work it is, or 0. It gives the time, of
+ * CLOCK_MONOTONIC.
  */
-void heartbeat_work(enum heartbeat_loop loop, const char *what, uint32_t context);
+uint64_t heartbeat_work(enum heartbeat_loop loop, const char *what, uint32_t context);
 
 /*
  * Says that what was begun is done, and that what the loop does until the next call is nobody's

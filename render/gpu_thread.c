@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/monotonic.h"
+#include "protocol/flight_events.h"
 #include "protocol/heartbeat_writer.h"
 #include "protocol/keeper_link.h"
 #include "protocol/stats_writer.h"
@@ -102,11 +103,13 @@ static bool work_rebuild(struct gpu *gpu)
 	if (!objects_has_memory(gpu->objects))
 		return false;
 	heartbeat_start(HEARTBEAT_GPU, "rebuild");
+	flight_note(FLIGHT_REBUILD, 0, 0, 0);
 	if (!rebuild_work(&gpu->rebuild, memory_wait_is_allowed(&gpu->wait))) {
 		wait_for_memory(gpu);
 		return false;
 	}
 	memory_wait_finish(&gpu->wait);
+	flight_note(FLIGHT_REBUILT, 0, 0, 0);
 	/* Display may have asked for pictures before there was one. */
 	scanouts_pump(gpu->scanouts);
 	heartbeat_work(HEARTBEAT_GPU, "the loop", 0);
@@ -280,6 +283,7 @@ static void on_gpu_reset(
 	const struct gpu *gpu = user;
 	bool unknown = blame == GPU_RESET_UNKNOWN;
 	stats_add_guest(STATS_GPU_RESETS, 1);
+	flight_note(FLIGHT_GPU_RESET, (uint64_t)blame, context, 0);
 	if (!gpu->has_drawn && context == 0)
 		heartbeat_start(HEARTBEAT_GPU, "GPU reset");
 	else if (!unknown)
@@ -355,6 +359,7 @@ static gpointer thread_main(gpointer data)
 {
 	struct gpu *gpu = data;
 	gpu->thread = g_thread_self();
+	flight_begin_thread("gpu");
 	bool ok = start_virgl(gpu);
 	g_mutex_lock(&gpu->lock);
 	gpu->start_done = true;

@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "common/fd.h"
+#include "protocol/flight_events.h"
 #include "protocol/heartbeat_writer.h"
 #include "render/commands/commands.h"
 #include "render/memory_wait.h"
@@ -158,6 +159,7 @@ static void forget_guest(const struct handover_takers *takers, unsigned resets)
 	memory_wait_finish(takers->wait);
 	heartbeat_work(HEARTBEAT_GPU, "the loop", 0);
 	heartbeat_count_resets(resets);
+	flight_note(FLIGHT_GUEST_RESET, resets, 0, 0);
 }
 
 void handover_accept(struct handover *handover, const struct handover_takers *takers)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/flight_events.h"
 #include "protocol/heartbeat_writer.h"
 #include "protocol/keeper_link.h"
 #include "protocol/stats_writer.h"
@@ -49,6 +50,7 @@ static bool handle_stats(void *user, const void *message, int *fds, unsigned n_f
 static bool handle_frame_link(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	struct keeper_end *keeper = user;
+	flight_note(FLIGHT_FRAME_LINK, 0, 0, 0);
 	gpu_set_frame_link(keeper->gpu, fds[0]);
 	fds[0] = -1;
 	return true;
@@ -72,6 +74,7 @@ static bool handle_memory_begin(void *user, const void *message, int *fds, unsig
 	memory_unref(keeper->building);
 	keeper->building = memory_create();
 	keeper->regions_due = begin->n_regions;
+	flight_note(FLIGHT_MEMORY_TABLE, begin->n_regions, 0, 0);
 	return true;
 }
 
@@ -105,6 +108,7 @@ static bool handle_ring_start(void *user, const void *message, int *fds, unsigne
 	int kick_fd = fds[0], call_fd = n_fds > 1 ? fds[1] : -1;
 	for (unsigned i = 0; i < n_fds; i++)
 		fds[i] = -1;
+	flight_note(FLIGHT_RING_STARTED, start->ring, start->size, start->next_avail);
 	virtqueue_start(keeper->rings[start->ring], start, kick_fd, call_fd);
 	if (start->ring == RING_CONTROL)
 		gpu_wake(keeper->gpu);
@@ -133,6 +137,7 @@ static bool handle_ring_stop(void *user, const void *message, int *fds, unsigned
 		.ring = stop->ring,
 		.serial = stop->serial,
 		.next_avail = virtqueue_stop(keeper->rings[stop->ring]) };
+	flight_note(FLIGHT_RING_STOPPED, stop->ring, stopped.next_avail, 0);
 	if (stop->ring == RING_CONTROL)
 		gpu_wake(keeper->gpu);
 	return link_send(keeper->fd, &stopped, sizeof(stopped), NULL, 0) == 0;

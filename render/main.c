@@ -12,6 +12,7 @@
 
 #include "common/log.h"
 #include "protocol/driver_end.h"
+#include "protocol/flight_events.h"
 #include "protocol/heartbeat_writer.h"
 #include "protocol/keeper_link.h"
 #include "protocol/stats_writer.h"
@@ -42,6 +43,16 @@ static void count_reset(void)
 	stats_add_guest(STATS_GPU_RESETS, 1);
 }
 
+static void begin_flight(void)
+{
+	flight_attach();
+	flight_begin_thread("main");
+	flight_set_text(FLIGHT_TEXT_PROGRAM, "vitrine-render " VITRINE_VERSION);
+	flight_find_modules();
+	flight_watch_crashes();
+	flight_note(FLIGHT_STARTED, (uint64_t)getpid(), 0, 0);
+}
+
 int main(int argc, char **argv)
 {
 	struct worker_render_options options;
@@ -64,6 +75,7 @@ int main(int argc, char **argv)
 	}
 	if (!options.probe) {
 		heartbeat_attach();
+		begin_flight();
 		driver_end_watch(count_reset);
 	}
 	/*
@@ -89,6 +101,8 @@ int main(int argc, char **argv)
 	}
 	if (options.probe)
 		_exit(gpu_count_capsets(gpu) > 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+	flight_set_text(FLIGHT_TEXT_DRIVER, verdict);
+	flight_find_modules();
 	malloc_trim(0);
 	memory_limit_set(&options.quotas);
 	if (!render_walls_finish(&options, &walls))

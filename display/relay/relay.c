@@ -16,6 +16,7 @@
 #include "display/relay/link_keys.h"
 #include "display/relay/pass.h"
 #include "display/relay/session.h"
+#include "protocol/flight_events.h"
 #include "protocol/heartbeat_writer.h"
 
 /*
@@ -228,6 +229,7 @@ static struct lobby *make_lobby(void)
 static gpointer run(gpointer user)
 {
 	struct relay *relay = user;
+	flight_begin_thread("relay");
 	g_main_context_push_thread_default(relay->context);
 	relay->host.lobby = make_lobby();
 	relay->host.effort = effort_create(connection_take_turn);

@@ -5,6 +5,8 @@
 #include <spice.h>
 #include <unistd.h>
 
+#include "protocol/flight_events.h"
+
 /*
  * This encoder needs no GStreamer. It is the only one until video/video.h knows what GStreamer has.
  */
@@ -114,6 +116,15 @@ static void watch_remove(SpiceWatch *watch)
 
 /* ---- channels ---- */
 
+static void note(int event, const SpiceChannelEventInfo *info)
+{
+	unsigned type = (unsigned)info->type, id = (unsigned)info->id;
+	if (event == SPICE_CHANNEL_EVENT_INITIALIZED)
+		flight_note(FLIGHT_CHANNEL_OPENED, type, id, 1);
+	if (event == SPICE_CHANNEL_EVENT_DISCONNECTED)
+		flight_note(FLIGHT_CHANNEL_CLOSED, type, id, 0);
+}
+
 static void on_channel(int event, SpiceChannelEventInfo *info)
 {
 	static const struct {
@@ -125,6 +136,7 @@ static void on_channel(int event, SpiceChannelEventInfo *info)
 		{ SPICE_CHANNEL_INPUTS, SPICE_CORE_INPUTS },
 		{ SPICE_CHANNEL_CURSOR, SPICE_CORE_CURSOR },
 	};
+	note(event, info);
 	if (event == SPICE_CHANNEL_EVENT_CONNECTED)
 		the_core->ops->connection(the_core->user, the_core->adding, info, true);
 	if (event == SPICE_CHANNEL_EVENT_CONNECTED)

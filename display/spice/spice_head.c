@@ -11,6 +11,7 @@
 #include "display/painting/image_ids.h"
 #include "display/spice/spice_gl.h"
 #include "display/spice/spice_resource.h"
+#include "protocol/flight_events.h"
 #include "protocol/heartbeat_writer.h"
 #include "protocol/stats_clients.h"
 
@@ -248,6 +249,7 @@ static void follow_worker(struct spice_head *owner)
 	if (!source)
 		return;
 	owner->followed = true;
+	flight_begin_thread("spice");
 	heartbeat_follow(g_source_get_context(source), HEARTBEAT_SPICE + owner->head->number);
 }
 

@@ -2,6 +2,7 @@
 #include "display/video/encoder.h"
 
 #include "display/video/speed.h"
+#include "protocol/flight_events.h"
 #include "protocol/heartbeat_writer.h"
 
 /* What the thread is to do next. */
@@ -328,6 +329,8 @@ static void begin_work(struct encoder *encoder)
 	G_STATIC_ASSERT(CANDIDATES_MAX <= HEARTBEAT_ENCODERS);
 	encoder->is_tried = encoder->setup.trial && !g_atomic_int_get(&encoder->given_up);
 	heartbeat_encoder_begin(candidate_index(encoder->setup.candidate), encoder->is_tried);
+	flight_note(FLIGHT_ENCODER_BEGUN, candidate_index(encoder->setup.candidate),
+		encoder->is_tried, 0);
 }
 
 static void end_work(struct encoder *encoder)

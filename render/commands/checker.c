@@ -7,6 +7,7 @@
 
 #include "common/monotonic.h"
 #include "common/peer_log.h"
+#include "protocol/flight_events.h"
 #include "protocol/stats_writer.h"
 #include "render/commands/growth.h"
 #include "render/commands/maps.h"
@@ -63,6 +64,7 @@ static void resource_made(void *user, const struct resource *resource)
  */
 static void lose(struct checker *checker, uint32_t context)
 {
+	flight_note(FLIGHT_CONTEXT_LOST, context, 0, 0);
 	streams_lose(checker->streams, context);
 	stats_add_guest(STATS_COMMANDS_FAILED, 1);
 }
@@ -193,6 +195,7 @@ static void lose_for_memory(struct checker *checker, uint32_t context)
 	g_autofree char *escaped = g_strescape(name, NULL);
 	peer_warning(PEER_GUEST, "context %u (%s) is lost: what its draws made has no room",
 		context, escaped);
+	flight_note(FLIGHT_CONTEXT_LOST, context, 0, 0);
 	streams_lose(checker->streams, context);
 	stats_add_guest(STATS_COMMANDS_REFUSED, 1);
 }

@@ -129,7 +129,7 @@ uint32_t command_run(struct commands *commands, struct command *command)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_UNSPEC, "type 0x%x unknown",
 			command->fixed.header.type);
 	command->name = row->name;
-	heartbeat_work(HEARTBEAT_GPU, row->name, command->fixed.header.ctx_id);
+	command->begun_ns = heartbeat_work(HEARTBEAT_GPU, row->name, command->fixed.header.ctx_id);
 	if (!read_fixed(command, row->fixed_bytes))
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_UNSPEC,
 			"%zu bytes, expected %zu", command->fixed_bytes, row->fixed_bytes);

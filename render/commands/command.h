@@ -46,7 +46,8 @@ struct commands {
 struct command {
 	const char *name;
 	struct chain *chain;
-	bool may_wait; /* its handler may answer COMMAND_WAITS */
+	bool may_wait;     /* its handler may answer COMMAND_WAITS */
+	uint64_t begun_ns; /* CLOCK_MONOTONIC; 0: it was not understood so far */
 	union {
 		struct virtio_gpu_ctrl_hdr header;
 		uint8_t bytes[COMMAND_FIXED_MAX];

@@ -3,6 +3,7 @@
 
 #include "render/commands/command.h"
 #include "common/monotonic.h"
+#include "protocol/flight_events.h"
 #include "render/scanout/edid.h"
 #include "render/buffers/format.h"
 #include "render/objects/objects.h"
@@ -88,6 +89,8 @@ uint32_t command_resource_unref(struct commands *commands, struct command *comma
 uint32_t command_set_scanout(struct commands *commands, struct command *command)
 {
 	const struct virtio_gpu_set_scanout *set = (const void *)command->fixed.bytes;
+	flight_note(FLIGHT_SCANOUT, set->scanout_id, set->resource_id,
+		(uint64_t)set->r.width << 32 | set->r.height);
 	if (set->scanout_id >= FRAME_HEADS_MAX)
 		return command_refuse(command, VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID,
 			"no scanout %u", set->scanout_id);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "protocol/flight_events.h"
 #include "render/commands/answer_queue.h"
 #include "render/commands/checker.h"
 #include "render/commands/command.h"
@@ -65,6 +66,7 @@ uint32_t command_ctx_create(struct commands *commands, struct command *command)
 			create->hdr.ctx_id);
 	if (!making_allows(objects_get_account(commands->objects, 0)))
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
+	flight_note_name(FLIGHT_CONTEXT_MADE, create->hdr.ctx_id, name);
 	return objects_create_context(commands->objects, create->hdr.ctx_id, name);
 }
 
@@ -82,6 +84,7 @@ uint32_t command_ctx_destroy(struct commands *commands, struct command *command)
 	if (!objects_has_context(commands->objects, id))
 		return command_refuse(
 			command, VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID, "no context %u", id);
+	flight_note(FLIGHT_CONTEXT_GONE, id, 0, 0);
 	objects_destroy_context(commands->objects, id);
 	painters_forget_context(&commands->painters, id);
 	answer_queue_renew(commands->answers);

@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "protocol/flight_events.h"
 #include "protocol/heartbeat_writer.h"
 #include "render/commands/answer_queue.h"
 #include "render/commands/checker.h"
@@ -74,6 +75,17 @@ struct chain *commands_take(struct commands *commands)
 	return chain->outside ? virtqueue_read_again(commands->queue, chain) : chain;
 }
 
+/* What was refused is rare, and is to be found when a thousand others have come after it. */
+static void note(const struct command *command, uint32_t answer)
+{
+	const struct virtio_gpu_ctrl_hdr *header = &command->fixed.header;
+	if (answer < VIRTIO_GPU_RESP_ERR_UNSPEC)
+		flight_note_often(
+			FLIGHT_COMMAND, command->begun_ns, header->type, header->ctx_id, answer);
+	else
+		flight_note(FLIGHT_COMMAND_REFUSED, header->type, header->ctx_id, answer);
+}
+
 bool commands_execute(struct commands *commands, struct chain *chain, bool may_wait)
 {
 	struct command command = { .name = "command", .chain = chain, .may_wait = may_wait };
@@ -85,6 +97,7 @@ bool commands_execute(struct commands *commands, struct chain *chain, bool may_w
 		commands_park(commands, chain);
 		return false;
 	}
+	note(&command, type);
 	command_answer(commands, &command, type);
 	if (command.answer_is_heap)
 		g_free(command.answer);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/flight.h"
+
 #ifdef __has_feature
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define __SANITIZE_ADDRESS__ 1
@@ -86,9 +88,11 @@ static int64_t measure(void *at)
 	return at && !is_sanitized ? (int64_t)(malloc_usable_size(at) + HEADER_BYTES) : 0;
 }
 
-static void *note_taken(void *at)
+static void *note_taken(void *at, size_t bytes)
 {
 	n_taken++;
+	if (__builtin_expect(!at, 0))
+		flight_note_refused(bytes);
 	add(measure(at));
 	return at;
 }
@@ -101,13 +105,13 @@ static void *note_taken(void *at)
 void *malloc(size_t bytes)
 {
 	ensure_found();
-	return note_taken(next.malloc(bytes));
+	return note_taken(next.malloc(bytes), bytes);
 }
 
 void *calloc(size_t n, size_t bytes)
 {
 	ensure_found();
-	return note_taken(next.calloc(n, bytes));
+	return note_taken(next.calloc(n, bytes), bytes);
 }
 
 void *realloc(void *at, size_t bytes)
@@ -119,13 +123,15 @@ void *realloc(void *at, size_t bytes)
 	/* What was asked for may be refused, and then the old memory is left as it was. */
 	if (now || bytes == 0)
 		add(measure(now) - before);
+	else
+		flight_note_refused(bytes);
 	return now;
 }
 
 void *memalign(size_t alignment, size_t bytes)
 {
 	ensure_found();
-	return note_taken(next.memalign(alignment, bytes));
+	return note_taken(next.memalign(alignment, bytes), bytes);
 }
 
 void *aligned_alloc(size_t alignment, size_t bytes)

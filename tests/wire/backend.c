@@ -107,6 +107,8 @@ struct backend *backend_start(const char *program, const char *const *arguments,
 	g_assert_cmpint(log, >=, 0);
 	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
 
+	/* What it keeps of its own ends goes with it. */
+	g_setenv("XDG_STATE_HOME", directory, TRUE);
 	g_auto(GStrv) argv = backend_argv(program, arguments);
 	backend->pid = fork();
 	g_assert_cmpint(backend->pid, >=, 0);
