@@ -26,7 +26,7 @@
 #define HEARTBEAT_FD 4
 
 #define HEARTBEAT_MAGIC 0x5441454254524956u /* "VIRTBEAT" */
-#define HEARTBEAT_VERSION 4
+#define HEARTBEAT_VERSION 5
 
 /* The text that says what a loop does has this many bytes, its NUL included. */
 #define HEARTBEAT_TEXT_BYTES 24
@@ -96,4 +96,9 @@ struct heartbeat {
 	uint64_t is_gone;
 	uint64_t gone_name[HEARTBEAT_NAME_BYTES / 8];
 	struct heartbeat_encoders encoders;
+	/*
+	 * Render was waiting with so many KiB of memory of its own alone, page tables included,
+	 * when nothing had been asked of it yet for a moment; 0: it has not waited.
+	 */
+	uint64_t own_kib;
 };

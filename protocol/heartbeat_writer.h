@@ -50,6 +50,9 @@ void heartbeat_name_gone(const char *name);
 /* Says that the gpu thread has done `n` RESETs more: nothing of the guest of before is left. */
 void heartbeat_count_resets(unsigned n);
 
+/* Says that render waits without work, with so much memory of its own. */
+void heartbeat_say_own_kib(uint64_t own_kib);
+
 /*
  * Says that a thread goes into the code of this encoder (below HEARTBEAT_ENCODERS), and that it has
  * come out. `trial`: nothing else is at work meanwhile that could crash, but what an earlier trial
