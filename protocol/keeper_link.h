@@ -57,8 +57,13 @@ enum keeper_message {
 	 */
 	KEEPER_MESSAGE_STATS,
 
-	/* The keeper sends these to render. */
-	KEEPER_MESSAGE_LEDGER = 16,
+	/*
+	 * The keeper sends render this first of all. Before it render loads libraries and confines
+	 * itself, and starts no GPU; so a spare process can wait that costs little.
+	 */
+	KEEPER_MESSAGE_BEGIN = 15,
+	/* The keeper sends these to render after READY. */
+	KEEPER_MESSAGE_LEDGER,
 	KEEPER_MESSAGE_FEATURES,
 	KEEPER_MESSAGE_MEMORY_BEGIN,
 	KEEPER_MESSAGE_MEMORY_REGION,
@@ -91,6 +96,10 @@ struct keeper_ready {
 	uint32_t n_capsets; /* render: capsets offered to the guest, 0 without virgl */
 	struct confine_state walls;
 	struct confine_state inner_walls; /* display: of its child, which connects */
+};
+
+struct keeper_begin {
+	struct link_header header;
 };
 
 struct keeper_frame_link {

@@ -61,3 +61,10 @@ const char *const stats_client_gauge_names[STATS_CLIENT_GAUGES] = {
 	[STATS_CLIENT_CLOCK_MARGIN_US] = "clock_margin_us",
 	[STATS_CLIENT_BITS_PER_S] = "line_bits_per_s",
 };
+
+const char *const stats_spare_names[STATS_SPARES] = {
+	[STATS_SPARE_NONE] = "none",
+	[STATS_SPARE_STARTING] = "starting",
+	[STATS_SPARE_LOADED] = "loaded",
+	[STATS_SPARE_READY] = "ready",
+};

@@ -24,7 +24,7 @@
 #include "protocol/frame_link.h"
 
 #define STATS_MAGIC 0x5354415452544956u /* "VITRTATS" */
-#define STATS_VERSION 9
+#define STATS_VERSION 10
 /* At most this many connections of people are told apart; more of them are not shown. */
 #define STATS_CLIENTS_MAX 8
 #define STATS_ENCODER_BYTES 32
@@ -196,6 +196,16 @@ static inline uint64_t stats_bucket_start_us(unsigned bucket)
 #define STATS_GPU_BYTES 256
 #define STATS_GPU_WHY_BYTES 640
 
+enum stats_spare {
+	STATS_SPARE_NONE,
+	STATS_SPARE_STARTING,
+	STATS_SPARE_LOADED, /* it is executed, and has not started OpenGL */
+	STATS_SPARE_READY,
+	STATS_SPARES,
+};
+
+extern const char *const stats_spare_names[STATS_SPARES];
+
 struct stats_answer {
 	struct link_header header;
 	uint32_t version; /* STATS_VERSION */
@@ -204,6 +214,10 @@ struct stats_answer {
 	int32_t keeper_pid, render_pid, display_pid; /* 0: not running now */
 	int32_t qemu_pid;                            /* 0: not known */
 	uint32_t render_starts, display_starts;      /* processes so far */
+	/* The renderer that waits for the other one's end. */
+	int32_t spare_pid;      /* 0: none does */
+	uint32_t spare_state;   /* enum stats_spare */
+	uint64_t spare_own_kib; /* its memory that is nobody else's, as it says; 0: not known yet */
 	/* What they are locked in by, as they said when they were ready. */
 	struct confine_state keeper_walls, render_walls, display_walls;
 	struct confine_state inner_walls, starter_walls, fetcher_walls;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/own_memory.h"
 #include "protocol/flight_events.h"
 #include "protocol/heartbeat_writer.h"
 #include "protocol/keeper_link.h"
@@ -18,6 +19,9 @@
 #include "render/scanout/cursor.h"
 
 enum { RING_CONTROL, RING_CURSOR };
+
+/* The keeper answers READY within this time, unless nobody hears a spare one's. */
+#define SPARE_AFTER_MS 300
 
 struct keeper_end {
 	int fd;
@@ -202,9 +206,18 @@ static int serve_request(struct keeper_end *keeper)
 	return result;
 }
 
+/* A process of which nothing is asked at once is a spare one. It says what it costs. */
+static void await_first(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	if (poll(&p, 1, SPARE_AFTER_MS) == 0)
+		heartbeat_say_own_kib(own_memory_read_kib());
+}
+
 static int serve(struct keeper_end *keeper)
 {
 	struct virtqueue *cursor = keeper->rings[RING_CURSOR];
+	await_first(keeper->fd);
 	for (;;) {
 		struct pollfd fds[] = {
 			{ keeper->fd, POLLIN, 0 },
@@ -227,6 +240,30 @@ static int serve(struct keeper_end *keeper)
 		if (cursor_work(gpu_get_cursor(keeper->gpu), cursor))
 			gpu_wake(keeper->gpu);
 	}
+}
+
+static bool handle_begin(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	return true;
+}
+
+bool keeper_end_await_begin(int fd, void (*prepare)(void))
+{
+	static const struct link_handler begin = { KEEPER_MESSAGE_BEGIN, "BEGIN",
+		sizeof(struct keeper_begin), 0, 0, handle_begin };
+	int result = link_dispatch(fd, "keeper", &begin, 1, NULL);
+	if (result == 0) {
+		prepare();
+		heartbeat_say_own_kib(own_memory_read_kib());
+		do
+			result = link_wait_readable(fd, -1) ?
+					 link_dispatch(fd, "keeper", &begin, 1, NULL) :
+					 0;
+		while (result == 0);
+		/* How large it becomes now it has to say again. */
+		heartbeat_say_own_kib(0);
+	}
+	return result == 1;
 }
 
 void keeper_end_tell_gpu(int fd, bool works, const char *text)

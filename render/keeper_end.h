@@ -11,6 +11,13 @@
 
 struct gpu;
 
+/*
+ * Waits until the keeper says that the GPU may be started. A process for which it has not said so
+ * yet is a spare one, and may wait for long; `prepare` is called before that. Returns false when
+ * the keeper has gone.
+ */
+bool keeper_end_await_begin(int fd, void (*prepare)(void));
+
 /* Says what draws, or why nothing does. It comes before READY, and `text` may be cut. */
 void keeper_end_tell_gpu(int fd, bool works, const char *text);
 

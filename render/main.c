@@ -17,6 +17,7 @@
 #include "protocol/keeper_link.h"
 #include "protocol/stats_writer.h"
 #include "protocol/worker_options.h"
+#include "render/gl/egl_libraries.h"
 #include "render/gpu_thread.h"
 #include "render/gpu_report.h"
 #include "render/keeper_end.h"
@@ -53,6 +54,17 @@ static void begin_flight(void)
 	flight_note(FLIGHT_STARTED, (uint64_t)getpid(), 0, 0);
 }
 
+/* What a spare process does before it waits. */
+static void prepare_gl(void)
+{
+	egl_libraries_load();
+	malloc_trim(0);
+}
+
+static void prepare_2d(void)
+{
+}
+
 int main(int argc, char **argv)
 {
 	struct worker_render_options options;
@@ -85,6 +97,9 @@ int main(int argc, char **argv)
 	struct confine_state walls = { 0 };
 	if (!options.probe && !render_walls_begin(&options, &walls))
 		return EXIT_FAILURE;
+	if (!options.probe &&
+		!keeper_end_await_begin(KEEPER_LINK_FD, options.virgl ? prepare_gl : prepare_2d))
+		return EXIT_SUCCESS;
 	const struct gpu_options gpu_options = { .virgl = options.virgl,
 		.render_node = options.software ? NULL : options.render_node,
 		.hardware = options.hardware,

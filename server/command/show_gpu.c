@@ -13,11 +13,23 @@ static struct stats_snapshot *ask(const char *base, const char *name)
 	return snapshot && snapshot->gpu[0] ? g_steal_pointer(&snapshot) : NULL;
 }
 
+static void print_spare(const struct stats_snapshot *snapshot)
+{
+	if (snapshot->spare == STATS_SPARE_NONE)
+		return;
+	printf("  spare: a second renderer, %s", stats_spare_names[snapshot->spare]);
+	if (snapshot->spare_own_kib > 0)
+		printf(", with %.1f MiB of its own", (double)snapshot->spare_own_kib / 1024);
+	printf("\n");
+}
+
 void show_gpu_print(const char *base, const char *name)
 {
 	g_autofree struct stats_snapshot *snapshot = ask(base, name);
-	if (snapshot)
-		printf("  draws: %s: %s\n", snapshot->gpu, snapshot->gpu_why);
+	if (!snapshot)
+		return;
+	printf("  draws: %s: %s\n", snapshot->gpu, snapshot->gpu_why);
+	print_spare(snapshot);
 }
 
 void show_gpu_add(JsonBuilder *json, const char *base, const char *name)

@@ -24,6 +24,13 @@ enum desktop_program { DESKTOP_RUN, DESKTOP_GPU, DESKTOP_PROGRAMS };
 
 enum desktop_accel { DESKTOP_ACCEL_AUTO, DESKTOP_ACCEL_KVM, DESKTOP_ACCEL_TCG };
 
+/* How far a second renderer has come that waits for the first one's end. */
+enum desktop_spare {
+	DESKTOP_SPARE_READY, /* it has started its GPU */
+	DESKTOP_SPARE_FORK,  /* it is executed and confined, and waits until it may start its GPU */
+	DESKTOP_SPARE_NONE,
+};
+
 struct desktop {
 	char *name; /* never NULL */
 	char *config;
@@ -50,6 +57,7 @@ struct desktop {
 	bool virgl, software, pacing;
 	char *render_node; /* NULL: the first that works */
 	unsigned submit_limit_s;
+	unsigned spare; /* enum desktop_spare */
 	struct quota_limits quotas;
 
 	char *encoder; /* NULL: display chooses */

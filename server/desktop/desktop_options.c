@@ -26,8 +26,9 @@
 		[DESKTOP_GPU] = (text)                                                             \
 	}
 
-/* The values stand in the order of enum desktop_accel. */
+/* The values stand in the order of enum desktop_accel, and of enum desktop_spare. */
 static const char *const accels[] = { "auto", "kvm", "tcg", NULL };
+static const char *const spares[] = { "ready", "fork", "none", NULL };
 
 const struct desktop_section_name desktop_sections[] = {
 	[DESKTOP_SECTION_DESKTOP] = { "desktop", "The desktop" },
@@ -195,6 +196,17 @@ const struct desktop_option desktop_options[] = {
 		"hangs.",
 		.initial = BOTH("10"), .min = 1, .max = DESKTOP_SUBMIT_LIMIT_MAX_S,
 		.unit = "seconds" },
+	{ "spare", RUN | GPU, DESKTOP_SECTION_GRAPHICS, DESKTOP_CHOICE, MEMBER(spare), "HOW",
+		"Which second renderer waits for the first one's end: ready, fork or none",
+		"With ready, one waits that has started OpenGL: when the first one crashes, hangs "
+		"or "
+		"is killed, the picture is back within some 20 milliseconds. With fork, one waits "
+		"that has everything but OpenGL, which it then starts; in spite of the word it is "
+		"executed anew like any other, so that its addresses are its own. With none, one "
+		"waits only for the minute after a crash or a hang. \"vitrine stats\" says what "
+		"the "
+		"one that waits costs.",
+		.values = spares },
 
 	/* ---- video ---- */
 	{ "encoder", RUN | GPU, DESKTOP_SECTION_VIDEO, DESKTOP_TEXT, MEMBER(encoder), "NAME",

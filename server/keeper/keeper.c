@@ -120,7 +120,7 @@ static void on_gpu_changed(void *user, unsigned candidate)
 {
 	struct keeper *keeper = user;
 	if (keeper->serving || keeper->vhost_listener_source)
-		keeper->viewer.worker.command = WORKER_COMMAND_DISPLAY(candidate);
+		worker_set_command(&keeper->viewer.worker, WORKER_COMMAND_DISPLAY(candidate));
 	else
 		worker_replace(&keeper->viewer.worker, WORKER_COMMAND_DISPLAY(candidate));
 }
@@ -260,6 +260,12 @@ static void on_stats_asked(void *user, struct stats_answer *answer)
 	answer->inner_walls = keeper->viewer.worker.inner_walls;
 	answer->starter_walls = keeper->starter->servant.walls;
 	answer->fetcher_walls = keeper->fetcher->servant.walls;
+	const struct spare *spare = &keeper->renderer.worker.spare;
+	answer->spare_state = spare_get_state(spare);
+	if (answer->spare_state != STATS_SPARE_NONE) {
+		answer->spare_pid = spare->process.pid;
+		answer->spare_own_kib = heartbeat_memory_read_own_kib(&spare->process.heartbeat);
+	}
 	describe_gpu(keeper, answer);
 }
 
@@ -353,6 +359,7 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop,
 	};
 	renderer_init(&keeper->renderer, starter, gpus, &keeper->device, &keeper->ledger,
 		desktop->submit_limit_s, &renderer_events);
+	spare_keep(&keeper->renderer.worker.spare, desktop->spare);
 	struct viewer_events viewer_events = {
 		.user = keeper,
 		.ready = on_viewer_ready,

@@ -112,9 +112,8 @@
 #define BACKOFF_FIRST_MS 50
 
 /*
- * A second renderer is kept ready for this many milliseconds after a crash: who crashes one crashes
- * the next one soon (blame.h counts crashes together for the same time). A desktop without crashes
- * has none, since it costs what a renderer takes before its guest has asked for anything.
+ * A second renderer is kept ready for this many milliseconds after a crash, whatever --spare says:
+ * who crashes one crashes the next one soon (blame.h counts crashes together for the same time).
  */
 #define RENDERER_SPARE_MS 60000
 
@@ -123,6 +122,20 @@
  * and what starts a display is then what they wait for. It takes 7 MB of its own.
  */
 #define VIEWER_SPARE_MS 60000
+
+/*
+ * A spare process is started this many milliseconds after the worker is at work, so that it does
+ * not take the processor from the first picture.
+ */
+#define SPARE_DELAY_MS 200
+
+/*
+ * A spare that ends by itself is followed by another one after this many milliseconds, and after
+ * twice the pause each time, up to the second number. One that had waited for as long as that
+ * begins the count anew.
+ */
+#define SPARE_BACKOFF_MIN_MS 1000
+#define SPARE_BACKOFF_MAX_MS 60000
 
 /*
  * Two looks at a worker are this many milliseconds apart while nobody works. A process that is

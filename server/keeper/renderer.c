@@ -289,7 +289,7 @@ static void set_limits(struct renderer *renderer)
 static void take_candidate(struct renderer *renderer)
 {
 	set_limits(renderer);
-	renderer->worker.command = WORKER_COMMAND_RENDER(renderer->search.current);
+	worker_set_command(&renderer->worker, WORKER_COMMAND_RENDER(renderer->search.current));
 	renderer->worker.step_ms = gpu_search_step_ms(&renderer->search);
 }
 
@@ -344,6 +344,7 @@ static const struct worker_class class = {
 	.failed = on_worker_failed,
 	.ended = on_worker_ended,
 	.not_started = on_worker_not_started,
+	.is_told_to_begin = true,
 	.name_context = name_context,
 };
 

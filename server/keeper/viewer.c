@@ -177,7 +177,7 @@ static void on_worker_ended(void *owner, enum worker_end end, const struct heart
 	struct heartbeat_memory *dead = &worker->process.heartbeat;
 	if (end == WORKER_CRASHED)
 		encoder_blame_count(&viewer->encoder_blame, dead, monotonic_now_ns());
-	heartbeat_memory_refuse_encoders(&worker->spare.heartbeat, dead->encoders_refused);
+	heartbeat_memory_refuse_encoders(&worker->spare.process.heartbeat, dead->encoders_refused);
 	worker_want_spare(worker, VIEWER_SPARE_MS);
 }
 

@@ -28,8 +28,8 @@
 #define LAST_WORDS_MAX 1024
 
 static bool worker_spawn(struct worker *worker, GError **error);
+static void on_child_end(GPid pid, int wait_status, gpointer user);
 static bool take_spare(struct worker *worker);
-static void start_spare(struct worker *worker);
 
 void worker_init(struct worker *worker, const struct worker_class *class, void *owner,
 	struct starter *starter, unsigned command)
@@ -42,8 +42,9 @@ void worker_init(struct worker *worker, const struct worker_class *class, void *
 		.command = command,
 		.stats_fd = -1,
 		.process = WORKER_PROCESS_NONE,
-		.spare = WORKER_PROCESS_NONE,
 	};
+	spare_init(&worker->spare, class->name, starter, command, class->is_told_to_begin,
+		on_child_end, worker);
 }
 
 static void close_link(struct worker *worker)
@@ -95,9 +96,15 @@ void worker_kill(struct worker *worker, enum flight_cause cause, const char *rea
 	drop(worker);
 }
 
-void worker_replace(struct worker *worker, unsigned command)
+void worker_set_command(struct worker *worker, unsigned command)
 {
 	worker->command = command;
+	spare_set_command(&worker->spare, command);
+}
+
+void worker_replace(struct worker *worker, unsigned command)
+{
+	worker_set_command(worker, command);
 	if ((worker->state != WORKER_READY && worker->state != WORKER_STARTING) ||
 		worker->process.command == command)
 		return;
@@ -181,8 +188,7 @@ static gboolean respawn(gpointer user)
 			worker->timer_source = g_timeout_add(BACKOFF_MAX_MS, respawn, worker);
 		else
 			worker->class->failed(worker->owner);
-	} else if (worker->backoff_ms == 0)
-		start_spare(worker);
+	}
 	return G_SOURCE_REMOVE;
 }
 
@@ -225,22 +231,6 @@ static void tell_end(struct worker *worker, int wait_status)
 	if (worker->class->ended)
 		worker->class->ended(
 			worker->owner, end, end == WORKER_HUNG ? &worker->verdict.said : NULL);
-}
-
-static void on_spare_end(struct worker *worker, const char *end)
-{
-	/* Without a link it was told to go. Another one is started with the next process. */
-	if (worker->spare.link >= 0)
-		g_warning("spare %s (pid %d) ended: %s", worker->class->name,
-			(int)worker->spare.pid, end);
-	worker_process_close_link(&worker->spare);
-	worker_process_note_end(&worker->spare);
-}
-
-static void drop_spare(struct worker *worker)
-{
-	worker_process_close_link(&worker->spare);
-	worker_process_signal(&worker->spare, SIGKILL);
 }
 
 /* A reset while it started says nothing against its GPU, but for too many of them in a row. */
@@ -286,7 +276,7 @@ static void follow_end(struct worker *worker, GPid pid, int wait_status)
 	g_autofree char *end = worker_end_describe(wait_status);
 	worker_process_note_end(&worker->process);
 	if (worker_end_is_reset(wait_status))
-		drop_spare(worker);
+		spare_drop(&worker->spare);
 	if (worker->state != WORKER_ENDING)
 		drop(worker);
 	worker->state = WORKER_DOWN;
@@ -309,9 +299,9 @@ static void follow_end(struct worker *worker, GPid pid, int wait_status)
 static void on_child_end(GPid pid, int wait_status, gpointer user)
 {
 	struct worker *worker = user;
-	if (pid == worker->spare.pid) {
+	if (pid == worker->spare.process.pid) {
 		g_autofree char *end = worker_end_describe(wait_status);
-		on_spare_end(worker, end);
+		spare_note_end(&worker->spare, end);
 		return;
 	}
 	bool had_started = worker->has_started;
@@ -430,17 +420,14 @@ static void begin(struct worker *worker)
 	worker->state = WORKER_STARTING;
 	worker->link_source = g_unix_fd_add(worker->process.link, G_IO_IN, on_link, worker);
 	worker->timer_source = g_timeout_add(find_patience_ms(worker), on_ready_late, worker);
-}
-
-static bool spawn(struct worker *worker, struct worker_process *process, GError **error)
-{
-	return worker_process_spawn(process, worker->class->name, worker->starter, worker->command,
-		on_child_end, worker, error);
+	if (worker->class->is_told_to_begin && !worker->process.has_begun)
+		worker_process_tell_begin(&worker->process);
 }
 
 static bool worker_spawn(struct worker *worker, GError **error)
 {
-	if (!spawn(worker, &worker->process, error))
+	if (!worker_process_spawn(&worker->process, worker->class->name, worker->starter,
+		    worker->command, on_child_end, worker, error))
 		return false;
 	begin(worker);
 	return true;
@@ -450,52 +437,23 @@ static bool worker_spawn(struct worker *worker, GError **error)
 
 static bool take_spare(struct worker *worker)
 {
-	if (worker->spare.link < 0)
+	if (!spare_take(&worker->spare, &worker->process))
 		return false;
-	if (worker->spare.command != worker->command) {
-		/* Of a GPU that has failed meanwhile. */
-		drop_spare(worker);
-		return false;
-	}
-	struct worker_process dead = worker->process;
-	worker->process = worker->spare;
-	worker->spare = dead;
 	flight_note(FLIGHT_SPARE_TAKEN, worker->class->process, (uint64_t)worker->process.pid, 0);
 	begin(worker);
 	return true;
 }
 
-static void start_spare(struct worker *worker)
-{
-	g_autoptr(GError) error = NULL;
-	if (!worker->spare_source || worker->spare.pid > 0)
-		return;
-	if (spawn(worker, &worker->spare, &error))
-		g_info("%s: pid %d is a spare one", worker->class->name, (int)worker->spare.pid);
-	else
-		g_warning("%s", error->message);
-}
-
-static gboolean on_spare_unwanted(gpointer user)
-{
-	struct worker *worker = user;
-	worker->spare_source = 0;
-	drop_spare(worker);
-	return G_SOURCE_REMOVE;
-}
-
 void worker_want_spare(struct worker *worker, unsigned for_ms)
 {
-	g_clear_handle_id(&worker->spare_source, g_source_remove);
-	worker->spare_source = g_timeout_add(for_ms, on_spare_unwanted, worker);
+	spare_want(&worker->spare, for_ms);
 }
 
 bool worker_start(struct worker *worker, GError **error)
 {
 	g_assert(worker->n_starts == 0);
-	/* A spare one's page, too, since later we may make no memory to share. */
 	return worker_process_prepare(&worker->process, error) &&
-	       worker_process_prepare(&worker->spare, error) && worker_spawn(worker, error);
+	       spare_prepare(&worker->spare, error) && worker_spawn(worker, error);
 }
 
 static void send_stats(struct worker *worker)
@@ -536,7 +494,8 @@ bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready)
 	send_stats(worker);
 	if (worker->state == WORKER_READY)
 		worker->class->ready(worker->owner);
-	start_spare(worker);
+	if (worker->state == WORKER_READY)
+		spare_begin(&worker->spare);
 	return true;
 }
 
@@ -576,9 +535,8 @@ void worker_finish(struct worker *worker)
 {
 	g_clear_handle_id(&worker->timer_source, g_source_remove);
 	g_clear_handle_id(&worker->look_source, g_source_remove);
-	g_clear_handle_id(&worker->spare_source, g_source_remove);
 	close_link(worker);
-	worker_process_finish(&worker->spare, 0);
+	spare_finish(&worker->spare);
 	worker_process_finish(&worker->process, TERM_WAIT_MS);
 	worker->state = WORKER_DOWN;
 }

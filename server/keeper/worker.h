@@ -23,6 +23,7 @@
 #include "protocol/keeper_link.h"
 #include "protocol/flight_file.h"
 #include "server/keeper/recorder.h"
+#include "server/keeper/spare.h"
 #include "server/keeper/watchdog.h"
 #include "server/keeper/worker_end.h"
 #include "server/keeper/worker_process.h"
@@ -69,6 +70,8 @@ struct worker_class {
 	 * are.
 	 */
 	bool (*not_started)(void *owner, const char *why, bool hung);
+	/* Its processes wait for KEEPER_MESSAGE_BEGIN before they start a GPU. */
+	bool is_told_to_begin;
 	/*
 	 * What a process that was ready has said before its end is handled, although nobody can be
 	 * answered any more: worker_send() gives false.
@@ -80,7 +83,7 @@ struct worker {
 	const struct worker_class *class;
 	void *owner;
 	struct starter *starter;
-	unsigned command; /* the starter's; the owner may choose another one for the next process */
+	unsigned command; /* the starter's, of the next process */
 	/*
 	 * So many milliseconds may pass from one beat of HEARTBEAT_GPU to the next until READY; 0:
 	 * it is not looked at. The owner may set it before each process.
@@ -104,8 +107,7 @@ struct worker {
 	/* Of the process and of display's child, as it said. */
 	struct confine_state walls, inner_walls;
 	unsigned link_source, timer_source, look_source;
-	struct worker_process spare; /* mostly none: see worker_want_spare() */
-	unsigned spare_source;       /* ends the time for which one is wanted; 0: none is */
+	struct spare spare;
 	unsigned backoff_ms;
 	unsigned n_resets_at_start; /* of the GPU, before READY, in a row */
 	uint32_t n_starts;          /* processes so far */
@@ -147,21 +149,14 @@ void worker_reset_sent(struct worker *worker);
 char *worker_describe_work(const struct worker *worker, const struct heartbeat_said *said);
 
 /*
- * The owner's `ended` calls this, and a second process is started with the next one. It waits
- * behind READY, which nobody reads, and takes the first one's place when that ends; then another
- * one waits. It is ended `for_ms` after the last call, and when the GPU was reset: it has drawn
- * nothing, but its contexts are lost like those of the first.
- *
- * It is executed like any other, and not forked from a process that has loaded its libraries. Such
- * ones would be there as soon, but with the same addresses each time, and who crashes them one
- * after the other could learn these.
+ * The owner's `ended` calls this: for `for_ms` from now on a spare process is to wait ready
+ * (spare.h), beside what spare_keep(&worker->spare, ...) asks for.
  */
 void worker_want_spare(struct worker *worker, unsigned for_ms);
 
-/*
- * Runs this command from the next process on, which is at once if there is a process of another
- * one: its end is nobody's fault.
- */
+/* Runs this command from the next process on. A spare of another one goes. */
+void worker_set_command(struct worker *worker, unsigned command);
+/* Does the same at once if there is a process of another one: its end is nobody's fault. */
 void worker_replace(struct worker *worker, unsigned command);
 
 /* Kills the process, waits until it is gone, and starts a fresh one. Logs `reason`. */

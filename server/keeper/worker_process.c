@@ -9,6 +9,7 @@
 #include "common/fd.h"
 #include "common/link.h"
 #include "common/process.h"
+#include "protocol/keeper_link.h"
 #include "server/starter/starter_process.h"
 
 static bool make_link(int fds[2], const char *name, GError **error)
@@ -49,6 +50,7 @@ bool worker_process_spawn(struct worker_process *process, const char *name, stru
 	}
 	process->pid = pid;
 	process->command = command;
+	process->has_begun = false;
 	process->pidfd = pidfd;
 	process->link = fds[0];
 	process->end_source = g_child_watch_add(pid, on_end, user);
@@ -60,6 +62,15 @@ void worker_process_note_end(struct worker_process *process)
 	process->end_source = 0;
 	process->pid = 0;
 	fd_close(&process->pidfd);
+}
+
+void worker_process_tell_begin(struct worker_process *process)
+{
+	struct keeper_begin m = { .header.type = KEEPER_MESSAGE_BEGIN };
+	g_assert(!process->has_begun);
+	/* Nothing else was sent before, so it finds room; who is dead is heard of otherwise. */
+	link_send(process->link, &m, sizeof(m), NULL, 0);
+	process->has_begun = true;
 }
 
 void worker_process_signal(const struct worker_process *process, int signal_number)

@@ -20,6 +20,7 @@ struct worker_process {
 	int link;  /* our end; -1: none */
 	unsigned end_source;
 	unsigned command; /* the starter's that it runs */
+	bool has_begun;   /* it was told to begin, or needs no word of ours to */
 	/* It outlives the process, for who asks what that was at. */
 	struct heartbeat_memory heartbeat;
 	struct flight_page flight;
@@ -40,6 +41,8 @@ bool worker_process_prepare(struct worker_process *process, GError **error);
 bool worker_process_spawn(struct worker_process *process, const char *name, struct starter *starter,
 	unsigned command, GChildWatchFunc on_end, void *user, GError **error);
 void worker_process_note_end(struct worker_process *process);
+/* Tells a renderer to start its GPU (KEEPER_MESSAGE_BEGIN), once. */
+void worker_process_tell_begin(struct worker_process *process);
 /* Nothing happens without a process. */
 void worker_process_signal(const struct worker_process *process, int signal_number);
 /* Waits for the end of a process that there is, and does not reap it. */

@@ -140,6 +140,17 @@ static void add_processes(JsonBuilder *b, const struct stats_report *report)
 	json_builder_end_array(b);
 }
 
+static void add_spare(JsonBuilder *b, const struct stats_report *report)
+{
+	begin_object(b, "spare_render");
+	add_text(b, "state", stats_spare_names[report->spare]);
+	if (report->spare != STATS_SPARE_NONE) {
+		add_number(b, "pid", (uint64_t)MAX(report->spare_pid, 0));
+		add_number(b, "own_kib", report->spare_own_kib);
+	}
+	json_builder_end_object(b);
+}
+
 struct counts {
 	const char *const *names;
 	const uint64_t *totals;
@@ -185,6 +196,7 @@ static void add_desktop(JsonBuilder *b, const struct stats_report *report)
 	add_text(b, "name", report->name);
 	add_share(b, "interval_s", rates ? report->interval_s : -1);
 	add_processes(b, report);
+	add_spare(b, report);
 	add_guest(b, report, rates);
 	add_door(b, report, rates);
 	begin_array(b, "heads");

@@ -175,6 +175,9 @@ struct stats_report *stats_report_make(
 	report->interval_s = pair.interval_s;
 	report->render_starts = now->render_starts;
 	report->display_starts = now->display_starts;
+	report->spare = now->spare;
+	report->spare_pid = now->spare_pid;
+	report->spare_own_kib = now->spare_own_kib;
 	fill_guest(report, &pair);
 	fill_door(report, &pair);
 	for (unsigned i = 0; i < STATS_PROCESSES; i++)

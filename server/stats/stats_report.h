@@ -53,6 +53,9 @@ struct stats_report {
 	char name[STATS_NAME_BYTES];
 	double interval_s; /* 0: one snapshot, no rates */
 	uint32_t render_starts, display_starts;
+	enum stats_spare spare;
+	int spare_pid;
+	uint64_t spare_own_kib;
 	struct stats_process_report processes[STATS_PROCESSES];
 	struct stats_head_report heads[FRAME_HEADS_MAX]; /* those that are on */
 	unsigned n_heads;

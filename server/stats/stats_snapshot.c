@@ -112,6 +112,9 @@ static void take_answer(struct reading *reading, const struct stats_answer *answ
 	take_text(snapshot->gpu_why, answer->gpu_why, sizeof(answer->gpu_why));
 	snapshot->render_starts = answer->render_starts;
 	snapshot->display_starts = answer->display_starts;
+	snapshot->spare = MIN(answer->spare_state, STATS_SPARE_READY);
+	snapshot->spare_pid = answer->spare_pid;
+	snapshot->spare_own_kib = answer->spare_own_kib;
 	snapshot->walls[STATS_PROCESS_KEEPER] = answer->keeper_walls;
 	snapshot->walls[STATS_PROCESS_RENDER] = answer->render_walls;
 	snapshot->walls[STATS_PROCESS_DISPLAY] = answer->display_walls;

@@ -34,6 +34,9 @@ struct stats_snapshot {
 	char name[STATS_NAME_BYTES];
 	int64_t time_us; /* CLOCK_MONOTONIC */
 	uint32_t render_starts, display_starts;
+	enum stats_spare spare;
+	int spare_pid;
+	uint64_t spare_own_kib; /* 0: not known */
 	struct stats_process_times processes[STATS_PROCESSES];
 	struct confine_state walls[STATS_PROCESSES]; /* of QEMU: none */
 	struct confine_state inner_walls, starter_walls, fetcher_walls;

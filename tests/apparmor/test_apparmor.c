@@ -114,8 +114,8 @@ static void site_start(struct site *site, const char *how, const char *walls)
 	g_autofree char *password = g_strdup_printf("--password-file=%s/password", secrets);
 	g_autofree char *near = g_strdup_printf("--spice-unix=%s/spice", site->directory);
 	g_autofree char *figures = g_strdup_printf("--stats-socket=%s/stats", site->directory);
-	const char *arguments[] = { tls, certificate, key, password, near, figures, "--virgl", how,
-		walls, NULL };
+	const char *arguments[] = { tls, certificate, key, password, near, figures, "--virgl",
+		"--spare=none", how, walls, NULL };
 	const struct guest_options options = { .program = g_getenv("VITRINE_GPU"),
 		.arguments = arguments,
 		.directory = site->directory,

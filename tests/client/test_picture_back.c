@@ -65,7 +65,7 @@ static char *start(struct round *round)
 	char *address = g_strdup_printf("--unix=%s/spice", directory);
 	g_autofree char *workers = g_strdup_printf("--worker-dir=%s", directory);
 	g_autofree char *spice = g_strdup_printf("--spice-unix=%s/spice", directory);
-	const char *arguments[] = { workers, spice, "--software", "--virgl", NULL };
+	const char *arguments[] = { workers, spice, "--software", "--virgl", "--spare=none", NULL };
 	const struct guest_options options = { .program = g_getenv("VITRINE_GPU"),
 		.arguments = arguments,
 		.directory = directory,

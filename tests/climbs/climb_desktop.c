@@ -258,6 +258,8 @@ static GPtrArray *make_arguments(const struct climb_desktop *desktop, const char
 	g_ptr_array_add(a, g_strdup("--"));
 	g_ptr_array_add(a, g_strdup(variable("VITRINE_GPU")));
 	g_ptr_array_add(a, g_strdup("--virgl"));
+	/* Each climb is to be tried once. */
+	g_ptr_array_add(a, g_strdup("--spare=none"));
 	g_ptr_array_add(a, g_strdup("--software"));
 	g_ptr_array_add(a, g_strdup("--name=" CLIMB_NAME));
 	g_autofree char *port = g_strdup_printf("%u", t->spice_port);

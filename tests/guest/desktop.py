@@ -98,7 +98,7 @@ class Desktop:
                 (self.folder / 'password').write_text(password + '\n')
                 options = [*options, '--password-file', self.folder / 'password']
             command = [vitrine_program(), 'run', '--name', self.name, '--spice-port', self.port,
-                       '--spice-addr', address, '--serial', f'{self.folder}/serial', *os.environ.get('VITRINE_RUN_OPTIONS', '').split(), *options]
+                       '--spice-addr', address, '--serial', f'{self.folder}/serial', '--spare=none', *os.environ.get('VITRINE_RUN_OPTIONS', '').split(), *options]
             command += [f'--{name}={value}' for name, value in boot] + ['--']
         self.process = subprocess.Popen([str(word) for word in [*command, *qemu_options]], stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log)

@@ -98,9 +98,11 @@ struct desktop *desktop_create(const struct desktop_options *options)
 	g_autofree char *draw =
 		node ? g_strdup_printf("--render-node=%s", node) : g_strdup("--software");
 	g_autofree char *limit = g_strdup_printf("--submit-limit=%u", options->submit_limit_s);
-	const char *arguments[] = { worker_dir, spice, stats, draw, NULL, NULL, NULL, NULL, NULL,
-		NULL };
-	const char **more = arguments + 4;
+	g_autofree char *spare =
+		g_strdup_printf("--spare=%s", options->spare ? options->spare : "none");
+	const char *arguments[] = { worker_dir, spice, stats, draw, spare, NULL, NULL, NULL, NULL,
+		NULL, NULL };
+	const char **more = arguments + 5;
 	if (options->virgl)
 		*more++ = "--virgl";
 	if (options->no_pacing)

@@ -79,6 +79,7 @@ struct desktop_options {
 	bool machine_only;       /* do not load the driver */
 	const char *quotas;      /* as --quota takes them; NULL: none */
 	const char *name;        /* the desktop's; NULL: WIRE_NAME */
+	const char *spare;       /* as --spare takes it; NULL: none */
 };
 
 /* Starts our backend with a consumer; by default it wants pictures at 1000 Hz on head 0. */

@@ -40,6 +40,8 @@ static int start_process(struct rig *rig, bool virgl)
 		_exit(127);
 	}
 	close(pair[1]);
+	struct keeper_begin begin = { .header.type = KEEPER_MESSAGE_BEGIN };
+	g_assert_cmpint(link_send(pair[0], &begin, sizeof(begin), NULL, 0), ==, 0);
 	return pair[0];
 }
 

@@ -231,6 +231,7 @@ static bool ignore(void *user, const void *message, int *fds, unsigned n_fds)
 }
 
 static const struct link_handler table[] = {
+	{ KEEPER_MESSAGE_BEGIN, "START", sizeof(struct keeper_begin), 0, 0, ignore },
 	{ KEEPER_MESSAGE_FRAME_LINK, "FRAME_LINK", sizeof(struct keeper_frame_link), 1, 1, ignore },
 	{ KEEPER_MESSAGE_STATS, "STATS", sizeof(struct keeper_stats), 1, 1, on_stats },
 	{ KEEPER_MESSAGE_LEDGER, "LEDGER", sizeof(struct keeper_ledger), 1, 1, on_ledger },
@@ -307,6 +308,15 @@ static void start_gpu(const char *node)
 	tell_gpu(true, node);
 }
 
+/* Waits as a renderer does, and says how much memory it has meanwhile, and when it is ready. */
+static void await_begin(void)
+{
+	heartbeat_say_own_kib(4000);
+	while (link_dispatch(KEEPER_LINK_FD, "keeper", table, 1, NULL) == 0)
+		link_wait_readable(KEEPER_LINK_FD, -1);
+	heartbeat_say_own_kib(16000);
+}
+
 int main(int argc, char **argv)
 {
 	const char *node = find_node(argc, argv);
@@ -324,6 +334,8 @@ int main(int argc, char **argv)
 		start_gpu(node);
 	signal(SIGUSR1, end_by_reset);
 	signal(SIGUSR2, stall);
+	if (g_getenv("FAKE_WORKER_WAITS"))
+		await_begin();
 	if (take_reset())
 		end_by_reset(0);
 	struct keeper_ready ready = {

@@ -52,6 +52,8 @@ struct rig *rig_create(const char *const *arguments)
 	g_ptr_array_add(argv, (char *)g_getenv("VITRINE_GPU"));
 	g_ptr_array_add(argv, (char *)"--fd=3");
 	g_ptr_array_add(argv, worker_dir);
+	/* Who wants a spare one says so behind it. */
+	g_ptr_array_add(argv, (char *)"--spare=none");
 	for (unsigned i = 0; arguments && arguments[i]; i++)
 		g_ptr_array_add(argv, (char *)arguments[i]);
 	g_ptr_array_add(argv, NULL);

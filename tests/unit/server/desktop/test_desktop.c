@@ -143,6 +143,8 @@ static void test_defaults(void)
 	g_assert_true(!gpu.virgl && gpu.pacing && !gpu.software);
 	g_assert_cmpuint(run.submit_limit_s, ==, 10);
 	g_assert_cmpuint(gpu.submit_limit_s, ==, 10);
+	g_assert_cmpuint(run.spare, ==, DESKTOP_SPARE_READY);
+	g_assert_cmpuint(gpu.spare, ==, DESKTOP_SPARE_READY);
 	g_assert_cmpstr(run.spice_addr, ==, "127.0.0.1");
 	g_assert_cmpint(run.vhost_fd, ==, -1);
 	g_assert_cmpint(gpu.vhost_fd, ==, -1);
@@ -191,7 +193,7 @@ static void test_keeper_arguments(const struct desktop *run, unsigned n_expected
  * Both programs have these: name, virgl, the node, software, the limit of a submission, quotas,
  * pacing; encoder, 4:4:4, clock; nine of SPICE; the walls.
  */
-#define N_SHARED 23
+#define N_SHARED 24
 
 static void test_keeper_is_told(void)
 {

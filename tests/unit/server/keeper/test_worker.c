@@ -10,8 +10,8 @@
 #define PATIENCE_MS 20000
 /* No test takes as long as this. */
 #define LONG_MS 600000
-/* We wait this long for what must not happen. */
-#define A_WHILE_MS 300
+/* We wait this long for what must not happen. It is longer than SPARE_DELAY_MS. */
+#define A_WHILE_MS 500
 
 struct stage {
 	struct starter starter;
@@ -66,6 +66,18 @@ static const struct worker_class class = {
 	.ended = on_worker_ended,
 };
 
+/* The same, of processes that wait until they are told to begin. */
+static const struct worker_class told_class = {
+	.name = "fake-worker",
+	.table = table,
+	.table_length = G_N_ELEMENTS(table),
+	.ready = on_worker_ready,
+	.lost = on_worker_lost,
+	.failed = on_worker_failed,
+	.ended = on_worker_ended,
+	.is_told_to_begin = true,
+};
+
 static gboolean on_time(gpointer user)
 {
 	*(bool *)user = true;
@@ -103,13 +115,14 @@ static void begin(struct stage *stage, unsigned spare_ms)
 	g_autoptr(GError) error = NULL;
 	static char *argv[] = { NULL, NULL };
 	static const struct starter_plan plan = {
-		.commands = { { .argv = argv } }, .n_commands = 1, .name = "test"
+		.commands = { { .argv = argv }, { .argv = argv } }, .n_commands = 2, .name = "test"
 	};
 	argv[0] = (char *)g_getenv("FAKE_WORKER");
 	*stage = (struct stage){ .spare_ms = spare_ms };
 	starter_init(&stage->starter, &plan, &error);
 	g_assert_no_error(error);
-	worker_init(&stage->worker, &class, stage, &stage->starter, 0);
+	worker_init(&stage->worker, g_getenv("FAKE_WORKER_WAITS") ? &told_class : &class, stage,
+		&stage->starter, 0);
 	const struct watchdog_limits far = { .stopped_ns = G_MAXINT64, .starting_ns = G_MAXINT64 };
 	stage->worker.watchdog.limits = far;
 	worker_start(&stage->worker, &error);
@@ -131,9 +144,16 @@ static pid_t replace(struct stage *stage, int signal_number)
 	return stage->worker.process.pid;
 }
 
+/* Serves the worker until there is a spare one, and gives its pid. */
+static pid_t await_spare(struct stage *stage)
+{
+	WAIT_UNTIL(stage->worker.spare.process.pid > 0);
+	return stage->worker.spare.process.pid;
+}
+
 static void finish(struct stage *stage)
 {
-	pid_t pids[] = { stage->worker.process.pid, stage->worker.spare.pid };
+	pid_t pids[] = { stage->worker.process.pid, stage->worker.spare.process.pid };
 	worker_finish(&stage->worker);
 	starter_finish(&stage->starter);
 	for (unsigned i = 0; i < G_N_ELEMENTS(pids); i++)
@@ -149,10 +169,10 @@ static void test_no_spare(void)
 	struct stage stage;
 	begin(&stage, LONG_MS);
 	run_for(A_WHILE_MS);
-	g_assert_cmpint(stage.worker.spare.pid, ==, 0);
+	g_assert_cmpint(stage.worker.spare.process.pid, ==, 0);
 	replace(&stage, SIGKILL);
 	run_for(A_WHILE_MS);
-	g_assert_cmpint(stage.worker.spare.pid, ==, 0);
+	g_assert_cmpint(stage.worker.spare.process.pid, ==, 0);
 	g_assert_cmpuint(stage.n_ended, ==, 1);
 	finish(&stage);
 }
@@ -164,7 +184,7 @@ static void test_takes_over(void)
 	begin(&stage, LONG_MS);
 	replace(&stage, SIGABRT);
 	for (unsigned i = 0; i < 5; i++) {
-		pid_t spare = stage.worker.spare.pid;
+		pid_t spare = await_spare(&stage);
 		unsigned n_starts = stage.worker.n_starts;
 		g_assert_true(is_alive(spare));
 		run_for(20);
@@ -172,7 +192,7 @@ static void test_takes_over(void)
 		/* A spare takes over whatever ended the worker. */
 		g_assert_cmpint(replace(&stage, i % 2 ? SIGKILL : SIGABRT), ==, spare);
 		g_assert_cmpuint(stage.worker.n_starts, ==, n_starts + 1);
-		g_assert_cmpint(stage.worker.spare.pid, !=, spare);
+		g_assert_cmpint(stage.worker.spare.process.pid, !=, spare);
 	}
 	finish(&stage);
 }
@@ -185,12 +205,13 @@ static void test_own_heartbeat(void)
 	struct stage stage;
 	begin(&stage, LONG_MS);
 	replace(&stage, SIGABRT);
+	await_spare(&stage);
 	const struct heartbeat *page = stage.worker.process.heartbeat.map;
-	const struct heartbeat *spare_page = stage.worker.spare.heartbeat.map;
+	const struct heartbeat *spare_page = stage.worker.spare.process.heartbeat.map;
 	g_assert_true(page != NULL && spare_page != NULL && page != spare_page);
 	replace(&stage, SIGABRT);
 	g_assert_true(stage.worker.process.heartbeat.map == spare_page);
-	g_assert_true(stage.worker.spare.heartbeat.map == page);
+	g_assert_true(stage.worker.spare.process.heartbeat.map == page);
 	finish(&stage);
 }
 
@@ -200,14 +221,14 @@ static void test_not_for_ever(void)
 	struct stage stage;
 	begin(&stage, LONG_MS);
 	replace(&stage, SIGABRT);
-	pid_t spare = stage.worker.spare.pid;
+	pid_t spare = await_spare(&stage);
 	g_assert_true(is_alive(spare));
 	worker_want_spare(&stage.worker, A_WHILE_MS);
-	WAIT_UNTIL(stage.worker.spare.pid == 0);
+	WAIT_UNTIL(stage.worker.spare.process.pid == 0);
 	g_assert_true(process_wait_end(spare, PATIENCE_MS));
 	replace(&stage, SIGKILL);
 	run_for(A_WHILE_MS);
-	g_assert_cmpint(stage.worker.spare.pid, ==, 0);
+	g_assert_cmpint(stage.worker.spare.process.pid, ==, 0);
 	finish(&stage);
 }
 
@@ -217,17 +238,103 @@ static void test_spare_ends(void)
 	struct stage stage;
 	begin(&stage, LONG_MS);
 	pid_t works = replace(&stage, SIGABRT);
-	pid_t spare = stage.worker.spare.pid;
+	pid_t spare = await_spare(&stage);
 	g_test_expect_message(
 		"vitrine-gpu", G_LOG_LEVEL_WARNING, "spare fake-worker*killed by signal 9*");
 	kill(spare, SIGKILL);
-	WAIT_UNTIL(stage.worker.spare.pid == 0);
+	WAIT_UNTIL(stage.worker.spare.process.pid == 0);
 	g_test_assert_expected_messages();
 	run_for(A_WHILE_MS);
 	g_assert_cmpint(stage.worker.process.pid, ==, works);
 	g_assert_cmpuint(stage.n_ended, ==, 1);
 	replace(&stage, SIGABRT);
-	g_assert_true(is_alive(stage.worker.spare.pid));
+	await_spare(&stage);
+	finish(&stage);
+}
+
+/* ---- what the operator wants ---- */
+
+/* One waits before anything has ended, and the next one after each end, whatever it was. */
+static void test_kept_ready(void)
+{
+	struct stage stage;
+	begin(&stage, 0);
+	spare_keep(&stage.worker.spare, DESKTOP_SPARE_READY);
+	for (unsigned i = 0; i < 3; i++) {
+		pid_t spare = await_spare(&stage);
+		run_for(20);
+		g_assert_cmpint(replace(&stage, i % 2 ? SIGKILL : SIGABRT), ==, spare);
+	}
+	finish(&stage);
+}
+
+/*
+ * One that has begun nothing takes over, too, and is told to begin then. After a crash it is to be
+ * ready, and when nothing has crashed for a while one that has begun nothing waits again.
+ */
+static void test_kept_loaded(void)
+{
+	struct stage stage;
+	g_setenv("FAKE_WORKER_WAITS", "1", TRUE);
+	begin(&stage, 0);
+	struct spare *spare = &stage.worker.spare;
+	spare_keep(spare, DESKTOP_SPARE_FORK);
+	for (unsigned i = 0; i < 2; i++) {
+		pid_t pid = await_spare(&stage);
+		WAIT_UNTIL(spare_get_state(spare) == STATS_SPARE_LOADED);
+		g_assert_cmpint(replace(&stage, SIGKILL), ==, pid);
+	}
+	pid_t loaded = await_spare(&stage);
+	worker_want_spare(&stage.worker, A_WHILE_MS);
+	WAIT_UNTIL(spare_get_state(spare) == STATS_SPARE_READY);
+	g_assert_cmpint(spare->process.pid, ==, loaded);
+	WAIT_UNTIL(spare_get_state(spare) == STATS_SPARE_LOADED);
+	g_assert_cmpint(spare->process.pid, !=, loaded);
+	spare_keep(spare, DESKTOP_SPARE_NONE);
+	WAIT_UNTIL(spare->process.pid == 0);
+	run_for(A_WHILE_MS);
+	g_assert_cmpint(spare->process.pid, ==, 0);
+	finish(&stage);
+	g_unsetenv("FAKE_WORKER_WAITS");
+}
+
+/* Spares that die at once are replaced, but seldom. */
+static void test_no_busy_loop(void)
+{
+	struct stage stage;
+	unsigned n = 0;
+	begin(&stage, 0);
+	spare_keep(&stage.worker.spare, DESKTOP_SPARE_READY);
+	for (gint64 over_us = g_get_monotonic_time() + 4000000; g_get_monotonic_time() < over_us;) {
+		pid_t pid = stage.worker.spare.process.pid;
+		if (pid > 0 && kill(pid, SIGKILL) == 0) {
+			n++;
+			WAIT_UNTIL(stage.worker.spare.process.pid != pid);
+		}
+		run_for(5);
+	}
+	/* At 0.2, 1.2 and 3.2 s. */
+	g_assert_cmpuint(n, >=, 2);
+	g_assert_cmpuint(n, <=, 3);
+	g_assert_cmpuint(stage.worker.n_starts, ==, 1);
+	finish(&stage);
+}
+
+/* A spare of a GPU that is not to be drawn with any more goes, and one of the other one comes. */
+static void test_other_command(void)
+{
+	struct stage stage;
+	begin(&stage, 0);
+	spare_keep(&stage.worker.spare, DESKTOP_SPARE_READY);
+	pid_t spare = await_spare(&stage);
+	worker_set_command(&stage.worker, 1);
+	WAIT_UNTIL(stage.worker.spare.process.pid != spare);
+	await_spare(&stage);
+	g_assert_cmpuint(stage.worker.spare.process.command, ==, 1);
+	/* When the worker ends before it is gone it does not take over. */
+	worker_set_command(&stage.worker, 0);
+	g_assert_cmpint(replace(&stage, SIGKILL), >, 0);
+	g_assert_cmpuint(stage.worker.process.command, ==, 0);
 	finish(&stage);
 }
 
@@ -238,8 +345,9 @@ static void test_both_end(void)
 	begin(&stage, LONG_MS);
 	replace(&stage, SIGABRT);
 	for (unsigned i = 0; i < 10; i++) {
-		WAIT_UNTIL(stage.worker.spare.pid > 0 && stage.worker.state == WORKER_READY);
-		pid_t works = stage.worker.process.pid, spare = stage.worker.spare.pid;
+		WAIT_UNTIL(
+			stage.worker.spare.process.pid > 0 && stage.worker.state == WORKER_READY);
+		pid_t works = stage.worker.process.pid, spare = stage.worker.spare.process.pid;
 		kill(spare, SIGKILL);
 		kill(works, SIGABRT);
 		WAIT_UNTIL(stage.worker.state == WORKER_READY &&
@@ -256,7 +364,7 @@ static void test_reset_takes_spare(void)
 	struct stage stage;
 	begin(&stage, LONG_MS);
 	replace(&stage, SIGABRT);
-	pid_t spare = stage.worker.spare.pid;
+	pid_t spare = await_spare(&stage);
 	g_assert_true(is_alive(spare));
 	run_for(A_WHILE_MS);
 	pid_t works = replace(&stage, SIGUSR1);
@@ -305,6 +413,10 @@ int main(int argc, char **argv)
 	g_test_add_func("/worker/spare/not-for-ever", test_not_for_ever);
 	g_test_add_func("/worker/spare/ends", test_spare_ends);
 	g_test_add_func("/worker/spare/both-end", test_both_end);
+	g_test_add_func("/worker/spare/kept-ready", test_kept_ready);
+	g_test_add_func("/worker/spare/kept-loaded", test_kept_loaded);
+	g_test_add_func("/worker/spare/no-busy-loop", test_no_busy_loop);
+	g_test_add_func("/worker/spare/other-command", test_other_command);
 	g_test_add_func("/worker/reset/takes-spare", test_reset_takes_spare);
 	g_test_add_func("/worker/reset/at-start", test_reset_at_start);
 	return g_test_run();
