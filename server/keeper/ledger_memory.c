@@ -54,6 +54,15 @@ void ledger_memory_clear(struct ledger_memory *memory)
 	write_header(memory->map);
 }
 
+bool ledger_memory_read_context(
+	const struct ledger_memory *memory, unsigned slot, struct ledger_context *context)
+{
+	g_assert(memory->map);
+	if (slot < LEDGER_CONTEXTS_MAX)
+		*context = memory->map->contexts[slot];
+	return slot < LEDGER_CONTEXTS_MAX;
+}
+
 static struct ledger_context *find_context(const struct ledger_memory *memory, uint32_t context)
 {
 	g_assert(memory->map);

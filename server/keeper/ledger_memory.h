@@ -25,6 +25,9 @@ void ledger_memory_finish(struct ledger_memory *memory);
 /* Forgets everything, because the guest's driver is new. */
 void ledger_memory_clear(struct ledger_memory *memory);
 
+/* Gives what the ledger says of a context, by its slot, and false past the last slot. */
+bool ledger_memory_read_context(
+	const struct ledger_memory *memory, unsigned slot, struct ledger_context *context);
 /* Gives false when there is no such context. */
 bool ledger_memory_find_name(
 	const struct ledger_memory *memory, uint32_t context, char name[LEDGER_NAME_BYTES]);
