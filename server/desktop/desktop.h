@@ -30,6 +30,8 @@ enum desktop_spare {
 	DESKTOP_SPARE_FORK,  /* it is executed and confined, and waits until it may start its GPU */
 	DESKTOP_SPARE_NONE,
 };
+/* In QEMU the port of protocol/guest_lost.h has this id, by which QEMU says who listens. */
+#define DESKTOP_LOST_PORT_ID "vitrine-lost-port"
 
 struct desktop {
 	char *name; /* never NULL */
@@ -52,6 +54,7 @@ struct desktop {
 	/* These say how vitrine-gpu meets QEMU. One of the first two is given. */
 	char *socket_path;
 	int vhost_fd;   /* -1: none */
+	int lost_fd;    /* where the guest is told of lost contexts; -1: nowhere */
 	char *qmp_path; /* NULL: keyboard and pointer are not obtained */
 
 	bool virgl, software, pacing;

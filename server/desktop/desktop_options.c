@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/confine/confine.h"
+#include "protocol/guest_lost.h"
 #include "protocol/worker_options.h"
 #include "server/desktop/limits.h"
 #include "server/desktop/run_dir.h"
@@ -154,6 +155,12 @@ const struct desktop_option desktop_options[] = {
 		"Make this unix socket and serve the first QEMU that connects" },
 	{ "fd", GPU, DESKTOP_SECTION_QEMU, DESKTOP_NUMBER, MEMBER(vhost_fd), "N",
 		"Serve the QEMU at the other end of this inherited socket", .max = G_MAXINT },
+	{ "lost-fd", GPU, DESKTOP_SECTION_QEMU, DESKTOP_NUMBER, MEMBER(lost_fd), "N",
+		"Tell the guest which OpenGL contexts it lost through this inherited stream socket",
+		"It leads to the chardev of a virtserialport named " GUEST_LOST_PORT
+		", whose id is " DESKTOP_LOST_PORT_ID
+		". It needs --qmp, to know when somebody in the guest listens.",
+		.max = G_MAXINT },
 	{ "qmp", GPU, DESKTOP_SECTION_QEMU, DESKTOP_PATH, MEMBER(qmp_path), "PATH",
 		"QEMU's QMP socket, to obtain keyboard and pointer",
 		"It must be for our use alone, and may appear later. Keyboard and pointer go "

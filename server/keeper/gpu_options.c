@@ -14,6 +14,8 @@ static bool check_sockets(const struct desktop *d, GError **error)
 		return desktop_fail(error, "give one of --socket-path=PATH and --fd=N");
 	if (d->vhost_fd >= 0 && fcntl(d->vhost_fd, F_GETFD) < 0)
 		return desktop_fail(error, "--fd=%d is not open", d->vhost_fd);
+	if (d->lost_fd >= 0 && fcntl(d->lost_fd, F_GETFD) < 0)
+		return desktop_fail(error, "--lost-fd=%d is not open", d->lost_fd);
 	if (d->spice_fd >= 0 && fcntl(d->spice_fd, F_GETFD) < 0)
 		return desktop_fail(error, "--spice-fd=%d is not open", d->spice_fd);
 	return true;

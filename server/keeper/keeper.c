@@ -6,6 +6,7 @@
 #include <gio/gio.h>
 #include <glib-unix.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -110,6 +111,25 @@ static void on_renderer_ready(void *user)
 	struct keeper *keeper = user;
 	recorder_set_gpu(&keeper->recorder, keeper->renderer.search.chosen);
 	on_worker_ready(keeper);
+}
+
+static void on_contexts_lost(void *user, const struct lost_contexts *lost)
+{
+	struct keeper *keeper = user;
+	if (guest_port_tell(&keeper->guest_port, lost))
+		g_message("the guest is told that its %u OpenGL contexts are lost (%s)", lost->n,
+			lost->cause);
+	else if (keeper->guest_port.fd >= 0)
+		g_message("the guest is not told that its %u OpenGL contexts are lost (%s): %s",
+			lost->n, lost->cause,
+			keeper->guest_port.is_open ? "it does not read" : "nobody listens in it");
+}
+
+static void on_port_changed(void *user, const char *id, bool is_open)
+{
+	struct keeper *keeper = user;
+	if (strcmp(id, DESKTOP_LOST_PORT_ID) == 0)
+		guest_port_set_open(&keeper->guest_port, is_open);
 }
 
 /*
@@ -356,6 +376,7 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop,
 		.ready = on_renderer_ready,
 		.failed = on_worker_failed,
 		.gpu_changed = on_gpu_changed,
+		.contexts_lost = on_contexts_lost,
 	};
 	renderer_init(&keeper->renderer, starter, gpus, &keeper->device, &keeper->ledger,
 		desktop->submit_limit_s, &renderer_events);
@@ -378,7 +399,15 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop,
 	};
 	requests_init(&keeper->requests, &keeper->device, &keeper->renderer, &keeper->gpu_socket,
 		&requests_events);
-	const struct qmp_broker_events qmp_events = { keeper, connect_monitor, on_dbus_connected };
+	const struct qmp_broker_events qmp_events = {
+		.user = keeper,
+		.connect = connect_monitor,
+		.connected = on_dbus_connected,
+		.port_changed = on_port_changed,
+	};
+	if (desktop->lost_fd >= 0)
+		fcntl(desktop->lost_fd, F_SETFD, FD_CLOEXEC);
+	guest_port_init(&keeper->guest_port, desktop->lost_fd);
 	if (desktop->qmp_path)
 		keeper->qmp = qmp_broker_create(&qmp_events);
 
@@ -405,6 +434,7 @@ void keeper_finish(struct keeper *keeper)
 		close(keeper->vhost_listener);
 	requests_finish(&keeper->requests);
 	qmp_broker_destroy(keeper->qmp);
+	guest_port_finish(&keeper->guest_port);
 	gpu_socket_finish(&keeper->gpu_socket);
 	for (unsigned i = 0; o->spice_unix && i < keeper->viewer.n_listeners; i++) {
 		if (keeper->viewer.listeners[i].kind == KEEPER_LISTENER_UNIX)

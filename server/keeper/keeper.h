@@ -12,6 +12,7 @@
 #include "server/keeper/admission.h"
 #include "server/keeper/device.h"
 #include "server/keeper/gpu_socket.h"
+#include "server/keeper/guest_port.h"
 #include "server/keeper/keeper_walls.h"
 #include "server/keeper/ledger_memory.h"
 #include "server/desktop/desktop.h"
@@ -42,6 +43,7 @@ struct keeper {
 	struct qmp_broker *qmp; /* NULL: no --qmp */
 	struct stats_socket stats;
 	struct ticket_socket tickets;
+	struct guest_port guest_port;
 
 	int vhost_listener; /* -1: --fd, or QEMU has connected */
 	unsigned vhost_listener_source;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -86,6 +87,17 @@ static void on_answer(void *user, JsonNode *result, const char *error)
 	}
 }
 
+static void on_event(void *user, const char *name, JsonObject *data)
+{
+	struct qmp_broker *broker = user;
+	if (!data || !broker->events.port_changed || strcmp(name, "VSERPORT_CHANGE") != 0)
+		return;
+	const char *id = json_object_get_string_member_with_default(data, "id", NULL);
+	if (id)
+		broker->events.port_changed(broker->events.user, id,
+			json_object_get_boolean_member_with_default(data, "open", FALSE));
+}
+
 static void send_pair(struct qmp_broker *broker)
 {
 	g_assert(broker->step == STEP_IDLE && broker->ours < 0);
@@ -110,6 +122,7 @@ static void proceed(struct qmp_broker *broker)
 	static const struct qmp_client_events events = {
 		.ready = on_ready,
 		.answer = on_answer,
+		.event = on_event,
 		.closed = on_closed,
 	};
 	if (!broker->wanted || broker->step != STEP_IDLE)

@@ -2,7 +2,7 @@
 /*
  * qmp_broker hands QEMU one end of a socket pair as a D-Bus display client, by QMP's getfd and
  * add_client, and the other end to whoever asked. QMP itself is full control of QEMU, so it goes to
- * nobody.
+ * nobody. It hears, too, who in the guest has a virtio-serial port open.
  *
  * QEMU's socket may not exist yet, and QEMU serves it only after it has talked to us. So connecting
  * is tried again until it works, in the background. Everything happens on the main thread.
@@ -19,6 +19,11 @@ struct qmp_broker_events {
 	int (*connect)(void *user);
 	/* The descriptor stays the broker's; who wants to keep it duplicates or sends it. */
 	void (*connected)(void *user, int fd);
+	/*
+	 * Somebody in the guest has opened or closed a virtio-serial port, whose device has this id
+	 * in QEMU. The member is NULL where nobody wants to know.
+	 */
+	void (*port_changed)(void *user, const char *id, bool is_open);
 };
 
 struct qmp_broker *qmp_broker_create(const struct qmp_broker_events *events);

@@ -61,6 +61,13 @@ static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_GPU, "GPU", sizeof(struct keeper_gpu), 0, 0, on_gpu },
 };
 
+static void tell_lost(struct renderer *renderer)
+{
+	if (renderer->lost.n > 0 && renderer->events.contexts_lost)
+		renderer->events.contexts_lost(renderer->events.user, &renderer->lost);
+	lost_contexts_clear(&renderer->lost);
+}
+
 static void on_worker_ready(void *owner)
 {
 	struct renderer *renderer = owner;
@@ -74,6 +81,7 @@ static void on_worker_ready(void *owner)
 	renderer_update_memory(renderer);
 	for (unsigned i = 0; i < KEEPER_RINGS; i++)
 		renderer_update_ring(renderer, i);
+	tell_lost(renderer);
 }
 
 static void on_worker_lost(void *owner)
@@ -242,20 +250,28 @@ static bool find_blame(struct renderer *renderer, enum worker_end *end,
 	return blame_find(heartbeat, NULL, at);
 }
 
+/* Gives false when nobody is judged. */
+static bool blame_somebody(struct renderer *renderer, enum worker_end end,
+	const struct heartbeat_said *hung_at, struct heartbeat_said *at)
+{
+	bool found = find_blame(renderer, &end, hung_at, at);
+	if (renderer->worker.has_started && (end == WORKER_CRASHED || end == WORKER_HUNG))
+		worker_want_spare(&renderer->worker, RENDERER_SPARE_MS);
+	/* Of a guest that is gone nobody is left to be judged. */
+	if (!found || is_unwanted(renderer, at))
+		return false;
+	judge(renderer, at, end);
+	return true;
+}
+
 static void on_worker_ended(void *owner, enum worker_end end, const struct heartbeat_said *hung_at)
 {
 	struct renderer *renderer = owner;
 	struct heartbeat_said at;
-	if (end == WORKER_ENDED_FROM_OUTSIDE)
-		return;
-	bool found = find_blame(renderer, &end, hung_at, &at);
-	if (renderer->worker.has_started && (end == WORKER_CRASHED || end == WORKER_HUNG))
-		worker_want_spare(&renderer->worker, RENDERER_SPARE_MS);
-	if (!found)
-		return;
-	/* Of a guest that is gone nobody is left to be judged. */
-	if (!is_unwanted(renderer, &at))
-		judge(renderer, &at, end);
+	lost_contexts_add(&renderer->lost, renderer->ledger, end);
+	bool judged =
+		end != WORKER_ENDED_FROM_OUTSIDE && blame_somebody(renderer, end, hung_at, &at);
+	lost_contexts_judge(&renderer->lost, renderer->ledger, judged ? at.context : 0);
 }
 
 static char *name_context(void *owner, uint32_t context)
@@ -485,6 +501,7 @@ void renderer_reset(struct renderer *renderer)
 		return;
 	renderer->used = false;
 	blame_clear(&renderer->blame);
+	lost_contexts_clear(&renderer->lost);
 	go_back(renderer);
 	if (renderer->worker.state != WORKER_READY) {
 		ledger_memory_clear(renderer->ledger);

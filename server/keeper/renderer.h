@@ -12,6 +12,7 @@
 #include "server/keeper/device.h"
 #include "server/keeper/gpu_search.h"
 #include "server/keeper/ledger_memory.h"
+#include "server/keeper/lost_contexts.h"
 #include "server/keeper/worker.h"
 
 enum renderer_ring_state {
@@ -27,6 +28,11 @@ struct renderer_events {
 	void (*failed)(void *user);
 	/* From now on it is another candidate's. The member is NULL where nobody wants to know. */
 	void (*gpu_changed)(void *user, unsigned candidate);
+	/*
+	 * A renderer has ended with these contexts of the guest, and the next one is ready. The
+	 * member is NULL where nobody wants to know.
+	 */
+	void (*contexts_lost)(void *user, const struct lost_contexts *lost);
 };
 
 /* This is GPU as a process said it. */
@@ -46,6 +52,7 @@ struct renderer {
 		uint32_t stop_serial;
 	} rings[KEEPER_RINGS];
 	struct blame blame;
+	struct lost_contexts lost; /* of which the guest is not told yet */
 	struct gpu_search search;
 	struct renderer_gpu said;
 	unsigned submit_limit_s;

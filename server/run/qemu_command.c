@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "protocol/guest_lost.h"
 #include "protocol/guest_report.h"
 #include "server/run/qemu_disk.h"
 
@@ -142,6 +143,15 @@ static void add_report_port(GPtrArray *argv)
 		GUEST_REPORT_PORT);
 }
 
+/* The keeper, which has the other end, is told by this id who listens. */
+static void add_lost_port(GPtrArray *argv)
+{
+	add_pair(argv, "-chardev", "socket,id=vitrine-lost,fd=%d", QEMU_LOST_FD);
+	add_pair(argv, "-device",
+		"virtserialport,bus=vitrine-ports.0,chardev=vitrine-lost,id=%s,name=%s",
+		DESKTOP_LOST_PORT_ID, GUEST_LOST_PORT);
+}
+
 static void add_kernel(GPtrArray *argv, const struct desktop *o)
 {
 	add_pair(argv, "-kernel", "%s", o->kernel);
@@ -232,6 +242,7 @@ char **qemu_command(const struct qemu_program *qemu, const struct desktop *o,
 	if (o->audio)
 		add_sound(argv);
 	add_report_port(argv);
+	add_lost_port(argv);
 	if (o->disk)
 		qemu_add_disk(argv, parts->disk, o->snapshot);
 	if (o->kernel)

@@ -14,6 +14,8 @@
 #define QEMU_VHOST_FD 3
 /* In QEMU the guest's report port (protocol/guest_report.h) has this descriptor. */
 #define QEMU_REPORT_FD 4
+/* And this one has the port over which it is told of lost contexts (protocol/guest_lost.h). */
+#define QEMU_LOST_FD 6
 
 /* These files in the run directory are used by QEMU, `vitrine run` and the keeper alone. */
 #define QEMU_KEEPER_QMP "qmp-keeper"

@@ -34,6 +34,7 @@
 #define KEEPER_VHOST_FD 3
 #define KEEPER_SPICE_FD 4
 #define KEEPER_PASSWORD_FD 5
+#define KEEPER_LOST_FD 6
 /* Without --spice-port the first free port of these is taken. */
 #define FIRST_PORT 5900
 #define LAST_PORT 5999
@@ -272,6 +273,11 @@ static void on_keeper_end(GPid pid, int status, gpointer user)
 	quit_loop(run, run->ending ? 0 : 1);
 }
 
+/* What one of the two gets of the socket pairs to the other one and to us; -1: nothing. */
+struct ends {
+	int vhost, lost, report;
+};
+
 /* vitrine-gpu lies beside us, both as built and as installed. */
 static char *find_keeper(void)
 {
@@ -292,6 +298,7 @@ static char **keeper_command(const struct run *run)
 	g_autofree char *tickets = run_dir_file(&run->dir, TICKET_SOCKET_FILE);
 	struct desktop keeper = run->desktop;
 	keeper.vhost_fd = KEEPER_VHOST_FD;
+	keeper.lost_fd = KEEPER_LOST_FD;
 	keeper.qmp_path = qmp;
 	keeper.stats_socket = stats;
 	keeper.ticket_socket = tickets;
@@ -335,7 +342,7 @@ static void add_fd(struct process_options *options, int ours, int theirs)
 		options->fds[options->n_fds++] = (struct process_fd){ ours, theirs };
 }
 
-static bool start_keeper(struct run *run, int vhost_fd, GError **error)
+static bool start_keeper(struct run *run, const struct ends *ends, GError **error)
 {
 	g_auto(GStrv) argv = keeper_command(run);
 	bool has_password = run->desktop.password != NULL;
@@ -343,7 +350,8 @@ static bool start_keeper(struct run *run, int vhost_fd, GError **error)
 	struct process_options options = { .death_signal = SIGTERM, .own_group = true };
 	if (has_password && password < 0)
 		return false;
-	add_fd(&options, vhost_fd, KEEPER_VHOST_FD);
+	add_fd(&options, ends->vhost, KEEPER_VHOST_FD);
+	add_fd(&options, ends->lost, KEEPER_LOST_FD);
 	add_fd(&options, run->spice_fd, KEEPER_SPICE_FD);
 	add_fd(&options, password, KEEPER_PASSWORD_FD);
 	run->keeper_child.pid = process_spawn(argv, &options, error);
@@ -366,7 +374,7 @@ static void write_pid(const struct run *run)
 		g_warning("%s", error->message);
 }
 
-static bool start_qemu(struct run *run, int vhost_fd, int report_fd, GError **error)
+static bool start_qemu(struct run *run, const struct ends *ends, GError **error)
 {
 	const struct qemu_parts parts = { &run->disk, &run->net_card, &run->dir,
 		run->qemu_arguments, run->kvm };
@@ -381,9 +389,9 @@ static bool start_qemu(struct run *run, int vhost_fd, int report_fd, GError **er
 		.own_group = !on_terminal,
 		.keep_stdio = on_terminal,
 		.stderr_fd = log_fd,
-		.fds = { { vhost_fd, QEMU_VHOST_FD }, { report_fd, QEMU_REPORT_FD },
-			{ run->net_card.tap_fd, QEMU_TAP_FD } },
-		.n_fds = run->net_card.kind == NET_TAP ? 3 : 2,
+		.fds = { { ends->vhost, QEMU_VHOST_FD }, { ends->report, QEMU_REPORT_FD },
+			{ ends->lost, QEMU_LOST_FD }, { run->net_card.tap_fd, QEMU_TAP_FD } },
+		.n_fds = run->net_card.kind == NET_TAP ? 4 : 3,
 	};
 	run->qemu_child.pid = process_spawn(argv, &options, error);
 	if (log_fd >= 0)
@@ -398,35 +406,41 @@ static bool start_qemu(struct run *run, int vhost_fd, int report_fd, GError **er
 	return true;
 }
 
-static bool make_pair(int pair[2], GError **error)
+static bool make_pair(int *one, int *other, GError **error)
 {
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0)
-		return true;
-	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno),
-		"cannot make a socket pair: %s", g_strerror(errno));
-	return false;
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno),
+			"cannot make a socket pair: %s", g_strerror(errno));
+		return false;
+	}
+	*one = pair[0];
+	*other = pair[1];
+	return true;
+}
+
+static void close_ends(struct ends *ends)
+{
+	fd_close(&ends->vhost);
+	fd_close(&ends->lost);
+	fd_close(&ends->report);
 }
 
 static bool start_both(struct run *run, GError **error)
 {
-	int pair[2], report[2];
-	if (!make_pair(pair, error))
-		return false;
-	if (!make_pair(report, error)) {
-		close(pair[0]);
-		close(pair[1]);
-		return false;
+	struct ends keeper = { -1, -1, -1 }, qemu = { -1, -1, -1 };
+	int report;
+	bool started = make_pair(&keeper.vhost, &qemu.vhost, error) &&
+		       make_pair(&keeper.lost, &qemu.lost, error) &&
+		       make_pair(&report, &qemu.report, error);
+	if (started) {
+		g_autofree char *path = run_dir_file(&run->dir, GUEST_REPORT_FILE);
+		run->report = guest_report_create(report, path);
+		started = start_keeper(run, &keeper, error) && start_qemu(run, &qemu, error);
 	}
-	g_autofree char *path = run_dir_file(&run->dir, GUEST_REPORT_FILE);
-	run->report = guest_report_create(report[0], path);
-	bool started =
-		start_keeper(run, pair[0], error) && start_qemu(run, pair[1], report[1], error);
-	close(pair[0]);
-	close(pair[1]);
-	close(report[1]);
-	if (run->spice_fd >= 0)
-		close(run->spice_fd);
-	run->spice_fd = -1;
+	close_ends(&keeper);
+	close_ends(&qemu);
+	fd_close(&run->spice_fd);
 	return started;
 }
 
