@@ -355,6 +355,39 @@ static bool start(struct keeper *keeper, GError **error)
 	       keeper_walls_close(&keeper->walls, keeper->desktop, error);
 }
 
+static void prepare_renderer(struct keeper *keeper, const struct gpu_candidates *gpus)
+{
+	const struct desktop *desktop = keeper->desktop;
+	const struct renderer_events events = {
+		.user = keeper,
+		.ready = on_renderer_ready,
+		.failed = on_worker_failed,
+		.gpu_changed = on_gpu_changed,
+		.contexts_lost = on_contexts_lost,
+	};
+	renderer_init(&keeper->renderer, keeper->starter, gpus, &keeper->device, &keeper->ledger,
+		desktop->submit_limit_s, &events);
+	spare_keep(&keeper->renderer.worker.spare, desktop->spare);
+	keeper->renderer.worker.recorder = &keeper->recorder;
+}
+
+static void prepare_viewer(struct keeper *keeper)
+{
+	const struct desktop *desktop = keeper->desktop;
+	const struct viewer_events events = {
+		.user = keeper,
+		.ready = on_viewer_ready,
+		.failed = on_worker_failed,
+		.pointer_area = on_pointer_area,
+		.visitor = on_visitor,
+	};
+	viewer_init(&keeper->viewer, keeper->starter, desktop->password, &events);
+	keeper->viewer.worker.recorder = &keeper->recorder;
+	if (desktop->view_password)
+		viewer_set_view_password(&keeper->viewer, desktop->view_password);
+	viewer_set_users(&keeper->viewer, &desktop->users);
+}
+
 bool keeper_init(struct keeper *keeper, const struct desktop *desktop,
 	const struct gpu_candidates *gpus, struct starter *starter, struct fetcher *fetcher,
 	GError **error)
@@ -371,28 +404,8 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop,
 	recorder_init(&keeper->recorder, desktop);
 	device_init(&keeper->device, false);
 	gpu_socket_init(&keeper->gpu_socket);
-	struct renderer_events renderer_events = {
-		.user = keeper,
-		.ready = on_renderer_ready,
-		.failed = on_worker_failed,
-		.gpu_changed = on_gpu_changed,
-		.contexts_lost = on_contexts_lost,
-	};
-	renderer_init(&keeper->renderer, starter, gpus, &keeper->device, &keeper->ledger,
-		desktop->submit_limit_s, &renderer_events);
-	spare_keep(&keeper->renderer.worker.spare, desktop->spare);
-	struct viewer_events viewer_events = {
-		.user = keeper,
-		.ready = on_viewer_ready,
-		.failed = on_worker_failed,
-		.pointer_area = on_pointer_area,
-		.visitor = on_visitor,
-	};
-	viewer_init(&keeper->viewer, starter, desktop->password, &viewer_events);
-	keeper->renderer.worker.recorder = keeper->viewer.worker.recorder = &keeper->recorder;
-	if (desktop->view_password)
-		viewer_set_view_password(&keeper->viewer, desktop->view_password);
-	viewer_set_users(&keeper->viewer, &desktop->users);
+	prepare_renderer(keeper, gpus);
+	prepare_viewer(keeper);
 	struct requests_events requests_events = {
 		.user = keeper,
 		.closed = on_conversation_closed,
