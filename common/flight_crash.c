@@ -92,13 +92,22 @@ void flight_watch_crashes(void)
 
 #else
 
-/* Raised once more with nobody to handle it, so that the kernel tells our parent the same. */
+static struct sigaction before_us[NSIG];
+
+/*
+ * Who handled it before handles it now, such as a test's preloaded library. Else it is raised once
+ * more with nobody to handle it, so that the kernel tells our parent the same.
+ */
 static void on_crash(int signal_number, siginfo_t *info, void *context)
 {
 	int before = errno;
+	const struct sigaction *next = &before_us[signal_number];
 	flight_note_crash(signal_number, info, context);
-	signal(signal_number, SIG_DFL);
-	raise(signal_number);
+	sigaction(signal_number, next, NULL);
+	if (next->sa_flags & SA_SIGINFO)
+		next->sa_sigaction(signal_number, info, context);
+	else
+		raise(signal_number);
 	errno = before;
 }
 
@@ -127,7 +136,7 @@ void flight_watch_crashes(void)
 	backtrace(frames, G_N_ELEMENTS(frames));
 	sigaltstack(&stack, NULL);
 	for (unsigned i = 0; i < G_N_ELEMENTS(crashes); i++)
-		sigaction(crashes[i], &action, NULL);
+		sigaction(crashes[i], &action, &before_us[crashes[i]]);
 	action.sa_sigaction = on_asked;
 	action.sa_flags |= SA_RESTART;
 	sigaction(flight_signal(), &action, NULL);
