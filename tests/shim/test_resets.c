@@ -13,9 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/shim/scene.h"
 #include "tests/shim/shim_stage.h"
 #include "tests/wire/figures.h"
-#include "tests/wire/virgl_encode.h"
 #include "tests/wire/wire.h"
 
 /* A new renderer answers this soon after the end of the one before. */
@@ -26,208 +26,13 @@
 /* A renderer that goes on for so many draws after a reset has not noticed it. */
 #define DRAWS_AFTER 30
 #define NO_END (-1)
-#define ENDED "the GPU was reset; starting another"
-#define SIDE 64u
 #define DESKTOPS 4
-
-enum { PICTURE = 1, PROGRAM = 10, TARGET = 11, INNOCENT = 20, EVIL = 30, EVIL_TARGET = 31 };
 
 /* Counted from the renderer's first submission, and from its guest's. */
 static const unsigned at_start[] = { 0 }, at_guest[] = { 0, LAST_SUBMISSION };
 
-struct gpu {
-	const char *chip, *mesa; /* NULL: this machine's */
-};
-
-struct scene {
-	struct desktop *desktop;
-	struct guest *guest;
-	struct guest_backing *picture_backing, *target_backing;
-	uint32_t *pixels;
-	bool reset_before_guest;
-	unsigned n_own_submissions; /* of the renderer, before there was a guest */
-};
-
 static volatile struct shim_control *control;
 static unsigned n_program_guilty; /* of the sweep */
-static gint64 longest_us;         /* that a command took: without a renderer nothing is answered */
-
-/* ---- the GPU ---- */
-
-/* The first GPU is only there to begin with: use() says which one it is. */
-static bool init(int *argc, char ***argv)
-{
-	g_setenv("VITRINE_SHIM_GPU", "navi21", TRUE);
-	g_setenv("WIRE_RENDER_NODE", "/dev/dri/renderD128", TRUE);
-	g_setenv("WIRE_NO_PIXELS", "1", TRUE);
-	if (!shim_stage_init(argc, argv))
-		return false;
-	control = shim_stage_control();
-	return true;
-}
-
-/* What is started from now on has this GPU, with these failures. */
-static void use(const struct gpu *gpu, const char *faults)
-{
-	shim_stage_set_faults(faults);
-	g_setenv("VITRINE_SHIM_GPU", gpu->chip, TRUE);
-	if (gpu->mesa)
-		g_setenv("VITRINE_SHIM_MESA", gpu->mesa, TRUE);
-	else
-		g_unsetenv("VITRINE_SHIM_MESA");
-}
-
-static unsigned count_resets(void)
-{
-	return __atomic_load_n(&control->resets, __ATOMIC_ACQUIRE);
-}
-
-/* ---- a guest that does not mind what is lost ---- */
-
-static void note_time(gint64 start_us)
-{
-	longest_us = MAX(longest_us, g_get_monotonic_time() - start_us);
-}
-
-/* Gives what the call gives, and notes how long it took. */
-#define TIMED(call)                                                                                \
-	G_GNUC_EXTENSION({                                                                         \
-		gint64 timed_start_us = g_get_monotonic_time();                                    \
-		uint32_t timed_type = (call);                                                      \
-		note_time(timed_start_us);                                                         \
-		timed_type;                                                                        \
-	})
-
-/* A command that a dead renderer had is answered with an error, and is to be said again. */
-static void insist(uint32_t type, uint32_t exists)
-{
-	if (type != VIRTIO_GPU_RESP_OK_NODATA && type != exists)
-		g_assert_cmpuint(count_resets(), >, 0);
-}
-
-static void insist_on_context(struct guest *guest, uint32_t id, const char *name)
-{
-	insist(TIMED(guest_gpu_ctx_create(guest, id, name)), 0);
-	if (!guest_gpu_has_context(guest, id))
-		insist(TIMED(guest_gpu_ctx_create(guest, id, name)), 0);
-	g_assert_true(guest_gpu_has_context(guest, id));
-}
-
-static void make_target(struct guest *guest, uint32_t id)
-{
-	struct virtio_gpu_resource_create_3d create = {
-		.resource_id = id,
-		.target = 2, /* PIPE_TEXTURE_2D */
-		.format = VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM,
-		.bind = 1u << 1 | 1u << 3, /* a render target that is sampled from */
-		.width = SIDE,
-		.height = SIDE,
-		.depth = 1,
-		.array_size = 1,
-	};
-	for (int i = 0; i < 2; i++)
-		insist(TIMED(guest_gpu_create_3d(guest, &create)),
-			VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID);
-}
-
-static void make_picture(struct scene *scene)
-{
-	struct guest *guest = scene->guest;
-	size_t bytes = (size_t)SIDE * SIDE * 4;
-	guest_rect all = { 0, 0, SIDE, SIDE };
-	scene->pixels = wire_noise(7, (size_t)SIDE * SIDE);
-	scene->picture_backing = guest_backing_create(guest, bytes, GUEST_PAGE_SIZE);
-	guest_backing_write(scene->picture_backing, 0, scene->pixels, bytes);
-	for (int i = 0; i < 2; i++) {
-		TIMED(guest_gpu_create_2d(
-			guest, PICTURE, VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM, SIDE, SIDE));
-		TIMED(guest_backing_attach(scene->picture_backing, PICTURE));
-		TIMED(guest_gpu_transfer_2d(guest, PICTURE, all, 0));
-		TIMED(guest_gpu_set_scanout(guest, 0, PICTURE, all));
-		insist(TIMED(guest_gpu_flush(guest, PICTURE, all)), 0);
-	}
-}
-
-static struct guest_request *send_draw(struct guest *guest, uint32_t context, uint32_t target)
-{
-	static unsigned n_draws;
-	/* A driver leaves out what changes nothing. */
-	const float color[4] = { (float)(n_draws++ % 200) / 200, 0, 0, 1 };
-	struct virgl_stream s = { 0 };
-	size_t bytes;
-	virgl_create_surface(&s, 1, target, VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM);
-	virgl_set_framebuffer(&s, 1);
-	virgl_clear(&s, color);
-	virgl_destroy(&s, VIRGL_OBJECT_SURFACE, 1);
-	g_autofree void *submit =
-		guest_gpu_make_submit(context, s.words, virgl_stream_bytes(&s), &bytes);
-	virgl_stream_finish(&s);
-	return guest_gpu_send_fenced(guest, submit, bytes, 1);
-}
-
-/*
- * Draws once. What a dead renderer had is answered with an error, and what it knew of contexts is
- * said anew.
- */
-static uint32_t draw(struct guest *guest, uint32_t context, uint32_t target)
-{
-	TIMED(guest_gpu_ctx_attach(guest, context, target));
-	return TIMED(guest_gpu_finish_fenced(guest, send_draw(guest, context, target), 1));
-}
-
-/* ---- a desktop and its renderer ---- */
-
-static struct scene *scene_create(void)
-{
-	struct desktop_options options = {
-		.virgl = true,
-		.layout = GUEST_MEMORY_SPREAD,
-		.shape = GUEST_SHAPE_INDIRECT,
-		.event_idx = true,
-		.no_pacing = true,
-		.memory_bytes = 64 << 20,
-	};
-	struct scene *scene = g_new0(struct scene, 1);
-	scene->desktop = desktop_create(&options);
-	scene->guest = scene->desktop->guest;
-	scene->reset_before_guest = count_resets() > 0;
-	scene->n_own_submissions = __atomic_load_n(&control->submissions, __ATOMIC_ACQUIRE);
-	longest_us = 0;
-	make_picture(scene);
-	insist_on_context(scene->guest, PROGRAM, "program");
-	insist_on_context(scene->guest, INNOCENT, "innocent");
-	make_target(scene->guest, TARGET);
-	return scene;
-}
-
-static void scene_destroy(struct scene *scene)
-{
-	guest_backing_free(scene->picture_backing);
-	desktop_destroy(scene->desktop);
-	g_free(scene->pixels);
-	g_free(scene);
-}
-
-static unsigned count_log(const struct scene *scene, const char *text)
-{
-	return backend_count_log(scene->guest->backend, text);
-}
-
-/* Checks that all is there that the guest has, and that nobody's context was taken away. */
-static void check_all_is_there(struct scene *scene)
-{
-	struct guest *guest = scene->guest;
-	g_assert_true(desktop_shows(scene->desktop, 0, scene->pixels, SIDE, SIDE));
-	g_assert_true(guest_gpu_has_context(guest, PROGRAM));
-	g_assert_true(guest_gpu_has_context(guest, INNOCENT));
-	wire_ok(draw(guest, PROGRAM, TARGET));
-	wire_check(guest_gpu_create_2d(guest, TARGET, VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM, 1, 1),
-		VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID);
-	g_assert_cmpuint(count_log(scene, "are refused"), ==, 0);
-	g_assert_cmpuint(count_log(scene, "; the context is lost"), ==, 0);
-	g_assert_cmpuint(count_log(scene, "0 resources lost"), ==,
-		count_log(scene, "rebuilt from the ledger"));
-}
 
 /* ---- a reset at each submission ---- */
 
@@ -237,12 +42,12 @@ static void check_all_is_there(struct scene *scene)
  */
 static void check_blame(const struct scene *scene, bool guilty, unsigned n_ends)
 {
-	unsigned n_innocent = count_log(scene, "GPU reset: innocent");
-	unsigned n_blamed = count_log(scene, "guilty: GPU reset of context");
+	unsigned n_innocent = scene_count_log(scene, "GPU reset: innocent");
+	unsigned n_blamed = scene_count_log(scene, "guilty: GPU reset of context");
 	unsigned n_program =
-		count_log(scene, "guilty: GPU reset of context 10 (program), time 1 of late");
-	unsigned n_ready =
-		count_log(scene, "guilty: GPU reset of context 20 (innocent), time 1 of late");
+		scene_count_log(scene, "guilty: GPU reset of context 10 (program), time 1 of late");
+	unsigned n_ready = scene_count_log(
+		scene, "guilty: GPU reset of context 20 (innocent), time 1 of late");
 	/* An end before READY has no line but that of the end. */
 	g_assert_cmpuint(n_innocent + n_blamed, <=, n_ends);
 	if (!scene->reset_before_guest)
@@ -257,10 +62,10 @@ static void draw_on(struct scene *scene)
 {
 	unsigned n_after = 0;
 	for (unsigned i = 0; i < DRAWS_MAX && n_after < DRAWS_AFTER; i++) {
-		draw(scene->guest, PROGRAM, TARGET);
-		if (count_log(scene, ENDED) > 0)
+		scene_draw(scene->guest, PROGRAM, TARGET);
+		if (scene_count_log(scene, SCENE_ENDED) > 0)
 			break;
-		n_after += count_resets() > 0;
+		n_after += scene_count_resets() > 0;
 	}
 }
 
@@ -268,25 +73,25 @@ static void draw_on(struct scene *scene)
  * Returns how long the guest waited for an answer at most, in ms. It is NO_END when the reset came
  * while the renderer started and it had nothing to lose.
  */
-static gint64 reset_at(const struct gpu *gpu, const char *kind, unsigned submission)
+static gint64 reset_at(const struct scene_gpu *gpu, const char *kind, unsigned submission)
 {
 	g_autofree char *faults = g_strdup_printf("%s=%u,once", kind, submission);
-	use(gpu, faults);
+	scene_use(gpu, faults);
 	struct scene *scene = scene_create();
 	draw_on(scene);
-	unsigned n_ends = count_log(scene, ENDED);
-	g_assert_cmpuint(count_resets(), ==, 1);
+	unsigned n_ends = scene_count_log(scene, SCENE_ENDED);
+	g_assert_cmpuint(scene_count_resets(), ==, 1);
 	g_assert_cmpuint(n_ends, <=, 1);
 	g_assert_true(scene->reset_before_guest || n_ends == 1);
-	gint64 took_ms = longest_us / 1000;
+	gint64 took_ms = scene_longest_us / 1000;
 	check_blame(scene, strcmp(kind, "reset") == 0, n_ends);
-	check_all_is_there(scene);
+	scene_check_all(scene);
 	scene_destroy(scene);
 	return n_ends ? took_ms : NO_END;
 }
 
 struct sweep {
-	struct gpu gpu;
+	struct scene_gpu gpu;
 	const char *kind;
 };
 
@@ -303,16 +108,16 @@ struct peer {
 
 static int measure_killed(struct scene *scene)
 {
-	longest_us = 0;
+	scene_longest_us = 0;
 	kill(desktop_renderer(scene->desktop), SIGKILL);
-	while (longest_us == 0 || count_log(scene, "killed by signal 9") == 0)
-		draw(scene->guest, PROGRAM, TARGET);
-	return (int)(longest_us / 1000);
+	while (scene_longest_us == 0 || scene_count_log(scene, "killed by signal 9") == 0)
+		scene_draw(scene->guest, PROGRAM, TARGET);
+	return (int)(scene_longest_us / 1000);
 }
 
-static struct peer measure_peer(const struct gpu *gpu)
+static struct peer measure_peer(const struct scene_gpu *gpu)
 {
-	use(gpu, "once");
+	scene_use(gpu, "once");
 	struct scene *scene = scene_create();
 	struct peer peer = { scene->n_own_submissions, measure_killed(scene) };
 	scene_destroy(scene);
@@ -372,20 +177,20 @@ static void test_sweep(const void *data)
 static void test_again(const void *data)
 {
 	enum { AGAIN = 3 };
-	const struct gpu *gpu = data;
-	use(gpu, "once");
+	const struct scene_gpu *gpu = data;
+	scene_use(gpu, "once");
 	struct scene *scene = scene_create();
 	unsigned own = scene->n_own_submissions;
 	scene_destroy(scene);
 	g_autofree char *faults = g_strdup_printf("reset-innocent=%u", own + 1);
-	use(gpu, faults);
+	scene_use(gpu, faults);
 	scene = scene_create();
-	for (unsigned i = 0; i < DRAWS_MAX && count_log(scene, ENDED) < AGAIN; i++) {
-		draw(scene->guest, PROGRAM, TARGET);
+	for (unsigned i = 0; i < DRAWS_MAX && scene_count_log(scene, SCENE_ENDED) < AGAIN; i++) {
+		scene_draw(scene->guest, PROGRAM, TARGET);
 	}
-	g_assert_cmpuint(count_log(scene, ENDED), >=, AGAIN);
-	check_blame(scene, false, count_log(scene, ENDED));
-	g_assert_true(desktop_shows(scene->desktop, 0, scene->pixels, SIDE, SIDE));
+	g_assert_cmpuint(scene_count_log(scene, SCENE_ENDED), >=, AGAIN);
+	check_blame(scene, false, scene_count_log(scene, SCENE_ENDED));
+	g_assert_true(desktop_shows(scene->desktop, 0, scene->pixels, SCENE_SIDE, SCENE_SIDE));
 	g_assert_true(guest_gpu_has_context(scene->guest, INNOCENT));
 	scene_destroy(scene);
 }
@@ -398,18 +203,18 @@ static void test_again(const void *data)
  */
 static void test_untold(const void *data)
 {
-	use(data, "untold,once");
+	scene_use(data, "untold,once");
 	struct scene *scene = scene_create();
-	wire_ok(draw(scene->guest, PROGRAM, TARGET));
+	wire_ok(scene_draw(scene->guest, PROGRAM, TARGET));
 	for (unsigned n = 1; n <= 2; n++) {
 		__atomic_store_n(&control->resets_wanted, 1, __ATOMIC_RELEASE);
-		for (unsigned i = 0; i < DRAWS_MAX && count_log(scene, ENDED) < n; i++)
-			draw(scene->guest, PROGRAM, TARGET);
-		g_assert_cmpuint(count_log(scene, ENDED), ==, n);
+		for (unsigned i = 0; i < DRAWS_MAX && scene_count_log(scene, SCENE_ENDED) < n; i++)
+			scene_draw(scene->guest, PROGRAM, TARGET);
+		g_assert_cmpuint(scene_count_log(scene, SCENE_ENDED), ==, n);
 		g_assert_cmpuint(
-			count_log(scene, "GPU reset: the driver does not say whose"), ==, n);
+			scene_count_log(scene, "GPU reset: the driver does not say whose"), ==, n);
 		g_assert_cmpuint(figures_get(scene->desktop, "guest gpu_resets"), ==, n);
-		check_all_is_there(scene);
+		scene_check_all(scene);
 	}
 	scene_destroy(scene);
 }
@@ -421,14 +226,15 @@ static void reset_by_evil(struct scene *scenes[DESKTOPS])
 {
 	struct guest *guest = scenes[0]->guest;
 	for (unsigned i = 0; i < DESKTOPS; i++)
-		wire_ok(draw(scenes[i]->guest, PROGRAM, TARGET));
-	wire_ok(draw(guest, EVIL, EVIL_TARGET));
+		wire_ok(scene_draw(scenes[i]->guest, PROGRAM, TARGET));
+	wire_ok(scene_draw(guest, EVIL, EVIL_TARGET));
 	__atomic_store_n(&control->resets_wanted, 1, __ATOMIC_RELEASE);
-	draw(guest, EVIL, EVIL_TARGET);
+	scene_draw(guest, EVIL, EVIL_TARGET);
 	for (unsigned i = 0; i < DESKTOPS; i++) {
-		unsigned n_ends = count_log(scenes[i], ENDED);
-		for (unsigned n = 0; n < DRAWS_AFTER && count_log(scenes[i], ENDED) == n_ends; n++)
-			draw(scenes[i]->guest, PROGRAM, TARGET);
+		unsigned n_ends = scene_count_log(scenes[i], SCENE_ENDED);
+		for (unsigned n = 0;
+			n < DRAWS_AFTER && scene_count_log(scenes[i], SCENE_ENDED) == n_ends; n++)
+			scene_draw(scenes[i]->guest, PROGRAM, TARGET);
 	}
 }
 
@@ -437,32 +243,33 @@ static void reset_by_evil(struct scene *scenes[DESKTOPS])
 static void test_four(const void *data)
 {
 	struct scene *scenes[DESKTOPS];
-	use(data, "shared");
+	scene_use(data, "shared");
 	for (unsigned i = 0; i < DESKTOPS; i++)
 		scenes[i] = scene_create();
 	struct guest *guest = scenes[0]->guest;
-	insist_on_context(guest, EVIL, "evil");
-	make_target(guest, EVIL_TARGET);
+	scene_insist_on_context(guest, EVIL, "evil");
+	scene_make_target(guest, EVIL_TARGET);
 	for (unsigned round = 1; round <= 2; round++) {
 		reset_by_evil(scenes);
-		g_assert_cmpuint(count_resets(), ==, round);
+		g_assert_cmpuint(scene_count_resets(), ==, round);
 		for (unsigned i = 0; i < DESKTOPS; i++) {
 			g_assert_cmpuint(
 				figures_get(scenes[i]->desktop, "guest gpu_resets"), ==, round);
-			g_assert_cmpuint(count_log(scenes[i], ENDED), ==, round);
-			g_assert_cmpuint(count_log(scenes[i], "GPU reset: innocent"), ==,
+			g_assert_cmpuint(scene_count_log(scenes[i], SCENE_ENDED), ==, round);
+			g_assert_cmpuint(scene_count_log(scenes[i], "GPU reset: innocent"), ==,
 				i == 0 ? 0 : round);
 		}
 		g_assert_true(guest_gpu_has_context(guest, EVIL) == (round == 1));
 	}
-	g_assert_cmpuint(count_log(scenes[0], "guilty: GPU reset of context 30 (evil), time 2 of "
-					      "late; the context is lost; new ones of that name "
-					      "are refused for 60 s"),
+	g_assert_cmpuint(
+		scene_count_log(scenes[0], "guilty: GPU reset of context 30 (evil), time 2 of "
+					   "late; the context is lost; new ones of that name "
+					   "are refused for 60 s"),
 		==, 1);
 	wire_check(guest_gpu_ctx_create(guest, EVIL, "evil"), VIRTIO_GPU_RESP_ERR_UNSPEC);
 	g_assert_true(guest_gpu_has_context(guest, PROGRAM));
 	for (unsigned i = 1; i < DESKTOPS; i++)
-		check_all_is_there(scenes[i]);
+		scene_check_all(scenes[i]);
 	for (unsigned i = 0; i < DESKTOPS; i++)
 		scene_destroy(scenes[i]);
 }
@@ -473,26 +280,27 @@ static void test_four(const void *data)
 static void draw_and_go(struct scene *scene, const char *name, unsigned reset)
 {
 	struct guest *guest = scene->guest;
-	insist_on_context(guest, EVIL, name);
-	make_target(guest, EVIL_TARGET);
-	wire_ok(draw(guest, EVIL, EVIL_TARGET));
-	wire_ok(draw(guest, PROGRAM, TARGET));
+	scene_insist_on_context(guest, EVIL, name);
+	scene_make_target(guest, EVIL_TARGET);
+	wire_ok(scene_draw(guest, EVIL, EVIL_TARGET));
+	wire_ok(scene_draw(guest, PROGRAM, TARGET));
 	__atomic_store_n(&control->resets_wanted, reset, __ATOMIC_RELEASE);
 	guest_gpu_ctx_attach(guest, EVIL, EVIL_TARGET);
-	struct guest_request *request = send_draw(guest, EVIL, EVIL_TARGET);
+	struct guest_request *request = scene_send(guest, EVIL, EVIL_TARGET);
 	guest_gpu_ctx_destroy(guest, EVIL);
 	guest_gpu_finish_fenced(guest, request, 1);
 }
 
 static void await_end(struct scene *scene, unsigned n_before)
 {
-	for (unsigned n = 0; n < DRAWS_AFTER && count_log(scene, ENDED) == n_before; n++)
-		draw(scene->guest, PROGRAM, TARGET);
-	g_assert_cmpuint(count_log(scene, ENDED), ==, n_before + 1);
+	for (unsigned n = 0; n < DRAWS_AFTER && scene_count_log(scene, SCENE_ENDED) == n_before;
+		n++)
+		scene_draw(scene->guest, PROGRAM, TARGET);
+	g_assert_cmpuint(scene_count_log(scene, SCENE_ENDED), ==, n_before + 1);
 }
 
 struct gone {
-	struct gpu gpu;
+	struct scene_gpu gpu;
 	const char *faults;
 };
 
@@ -500,18 +308,19 @@ struct gone {
 static void test_gone(const void *data)
 {
 	const struct gone *gone = data;
-	use(&gone->gpu, gone->faults);
+	scene_use(&gone->gpu, gone->faults);
 	struct scene *scene = scene_create();
 	for (unsigned n = 0; n < 2; n++) {
 		draw_and_go(scene, "evil", 1);
 		await_end(scene, n);
 	}
-	g_assert_cmpuint(count_log(scene, "guilty: GPU reset of context 30 (evil)"), ==, 2);
-	g_assert_cmpuint(count_log(scene, "time 2 of late; new ones of that name are refused for "
-					  "60 s"),
+	g_assert_cmpuint(scene_count_log(scene, "guilty: GPU reset of context 30 (evil)"), ==, 2);
+	g_assert_cmpuint(
+		scene_count_log(scene, "time 2 of late; new ones of that name are refused for "
+				       "60 s"),
 		==, 1);
 	wire_check(guest_gpu_ctx_create(scene->guest, EVIL, "evil"), VIRTIO_GPU_RESP_ERR_UNSPEC);
-	insist_on_context(scene->guest, EVIL, "another");
+	scene_insist_on_context(scene->guest, EVIL, "another");
 	g_assert_true(guest_gpu_has_context(scene->guest, PROGRAM));
 	scene_destroy(scene);
 }
@@ -520,20 +329,20 @@ static void test_gone(const void *data)
 static void test_gone_innocent(const void *data)
 {
 	enum { ROUNDS = 8 };
-	use(data, "busy=30,shared");
+	scene_use(data, "busy=30,shared");
 	struct scene *scene = scene_create();
 	for (unsigned n = 0; n < ROUNDS; n++) {
 		draw_and_go(scene, "innocent too", 0);
 		__atomic_add_fetch(&control->resets, 1, __ATOMIC_RELEASE);
 		await_end(scene, n);
 	}
-	g_assert_cmpuint(count_log(scene, "GPU reset: innocent"), ==, ROUNDS);
-	insist_on_context(scene->guest, EVIL, "innocent too");
-	check_all_is_there(scene);
+	g_assert_cmpuint(scene_count_log(scene, "GPU reset: innocent"), ==, ROUNDS);
+	scene_insist_on_context(scene->guest, EVIL, "innocent too");
+	scene_check_all(scene);
 	scene_destroy(scene);
 }
 
-static void add(const char *name, const struct gpu *gpu, const void *data, GTestDataFunc test)
+static void add(const char *name, const struct scene_gpu *gpu, const void *data, GTestDataFunc test)
 {
 	g_autofree char *path =
 		g_strdup_printf("/resets/%s/%s/%s", gpu->chip, gpu->mesa ? gpu->mesa : "own", name);
@@ -542,8 +351,8 @@ static void add(const char *name, const struct gpu *gpu, const void *data, GTest
 
 int main(int argc, char **argv)
 {
-	static const struct gpu amd = { "navi21", NULL }, intel = { "tgl", NULL },
-				newer_amd = { "navi21", "25.0" };
+	static const struct scene_gpu amd = { "navi21", NULL }, intel = { "tgl", NULL },
+				      newer_amd = { "navi21", "25.0" };
 	static const struct sweep sweeps[] = {
 		{ { "navi21", NULL }, "reset-innocent" },
 		{ { "navi21", NULL }, "reset" },
@@ -560,8 +369,9 @@ int main(int argc, char **argv)
 	};
 	if (!g_getenv("VITRINE_SHIM"))
 		return wire_skip_all("VITRINE_SHIM is not set");
-	if (!init(&argc, &argv))
+	if (!scene_init(&argc, &argv))
 		return 0;
+	control = shim_stage_control();
 	for (unsigned i = 0; i < G_N_ELEMENTS(sweeps); i++)
 		add(sweeps[i].kind, &sweeps[i].gpu, &sweeps[i], test_sweep);
 	add("again", &intel, &intel, test_again);
