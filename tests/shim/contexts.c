@@ -48,13 +48,14 @@ static bool is_time(uint32_t submission)
 
 static void reset(uint32_t submission, uint32_t guilty)
 {
-	struct shim_control *control = faults_control();
 	bool nobody = submission == faults_get()->reset_innocent;
 	for (uint32_t i = 1; i <= n_contexts; i++) {
 		if (fates[i] == CONTEXT_WELL)
 			fates[i] = i == guilty && !nobody ? CONTEXT_GUILTY : CONTEXT_INNOCENT;
 	}
-	__atomic_add_fetch(&control->resets, 1, __ATOMIC_RELEASE);
+	/* That of a stall was counted by whoever saw its end first. */
+	if (!faults_get()->stalls)
+		__atomic_add_fetch(&faults_control()->resets, 1, __ATOMIC_RELEASE);
 	faults_log("reset %u context %u %s", submission, guilty, nobody ? "innocent" : "guilty");
 }
 
@@ -65,6 +66,8 @@ static bool reset_by(uint32_t submission, uint32_t context)
 	if (late_ms > 0) {
 		late_ns = fences_in_ns(late_ms * 1000000ll);
 		late_guilty = context;
+		if (faults_get()->stalls)
+			fences_stall(late_ns);
 		return false;
 	}
 	reset(submission, context);
@@ -73,6 +76,7 @@ static bool reset_by(uint32_t submission, uint32_t context)
 
 static void reset_late(void)
 {
+	fences_end_stall();
 	if (late_ns == 0 || fences_in_ns(0) < late_ns)
 		return;
 	late_ns = 0;

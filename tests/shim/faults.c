@@ -49,6 +49,7 @@ static const struct {
 } flags[] = {
 	{ "once", offsetof(struct faults, once) },
 	{ "shared", offsetof(struct faults, shared) },
+	{ "stalls", offsetof(struct faults, stalls) },
 	{ "export=fail", offsetof(struct faults, export_fails) },
 	{ "export=none", offsetof(struct faults, export_is_none) },
 	{ "import=fail", offsetof(struct faults, import_fails) },

@@ -22,7 +22,7 @@ struct faults {
 	enum shim_driver driver;
 	unsigned n_nodes;
 	uint32_t reset, reset_innocent, reset_always; /* submissions; SHIM_NEVER */
-	bool once, shared;
+	bool once, shared, stalls;
 	uint32_t busy_ms, late_ms, endless;
 	bool export_fails, export_is_none, import_fails, map_is_null, pixels_are_wrong;
 	bool linear_is_external, bug;

@@ -37,9 +37,33 @@ void fences_begin(uint32_t submission)
 			&over_ns, fences_in_ns(faults->busy_ms * NS_PER_MS), __ATOMIC_RELEASE);
 }
 
-bool fences_are_over(void)
+void fences_stall(int64_t until_ns)
+{
+	__atomic_store_n(&faults_control()->stall_ns, until_ns, __ATOMIC_RELEASE);
+}
+
+void fences_end_stall(void)
+{
+	struct shim_control *control = faults_control();
+	int64_t stall_ns = __atomic_load_n(&control->stall_ns, __ATOMIC_ACQUIRE);
+	if (stall_ns == 0 || fences_in_ns(0) < stall_ns)
+		return;
+	if (__atomic_compare_exchange_n(
+		    &control->stall_ns, &stall_ns, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		__atomic_add_fetch(&control->resets, 1, __ATOMIC_RELEASE);
+}
+
+/* Gives when all is over; 0: at once. */
+static int64_t read_over(void)
 {
 	int64_t over = __atomic_load_n(&over_ns, __ATOMIC_ACQUIRE);
+	int64_t stall_ns = __atomic_load_n(&faults_control()->stall_ns, __ATOMIC_ACQUIRE);
+	return over > stall_ns ? over : stall_ns;
+}
+
+bool fences_are_over(void)
+{
+	int64_t over = read_over();
 	return over == 0 || (over != NEVER_NS && fences_in_ns(0) >= over);
 }
 
@@ -68,7 +92,7 @@ bool fences_wait(const char *name, int64_t end_ns)
 	if (fences_are_over() || end_ns <= began)
 		return fences_are_over();
 	while (!fences_are_over() && fences_in_ns(0) < end_ns) {
-		int64_t over = __atomic_load_n(&over_ns, __ATOMIC_ACQUIRE);
+		int64_t over = read_over();
 		int64_t next = over < end_ns ? over : end_ns;
 		/* What never ends is looked at again, for somebody may attach a debugger. */
 		sleep_until(next == NEVER_NS ? fences_in_ns(NS_PER_S) : next);
@@ -82,7 +106,7 @@ int fences_make_file(void)
 	if (fences_are_over())
 		return eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	int64_t over = __atomic_load_n(&over_ns, __ATOMIC_ACQUIRE);
+	int64_t over = read_over();
 	const struct itimerspec at = { .it_value = { over / NS_PER_S, over % NS_PER_S } };
 	/* What never ends has no timer. */
 	if (fd >= 0 && over != NEVER_NS)

@@ -11,6 +11,10 @@
 /* Something is submitted now. */
 void fences_begin(uint32_t submission);
 bool fences_are_over(void);
+/* All work of all processes is over at this time, and not before: then the GPU is reset. */
+void fences_stall(int64_t until_ns);
+/* Counts the reset, when it is time and nobody has. Whoever asks for a fate does so first. */
+void fences_end_stall(void);
 /*
  * Waits until then, or until `end_ns` of CLOCK_MONOTONIC; 0 is no waiting. Returns whether all is
  * over. What was waited for is counted and logged, with the call's name.

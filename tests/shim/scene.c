@@ -130,12 +130,18 @@ uint32_t scene_draw(struct guest *guest, uint32_t context, uint32_t target)
 
 struct scene *scene_create(void)
 {
+	return scene_create_limited(0);
+}
+
+struct scene *scene_create_limited(unsigned submit_limit_s)
+{
 	struct desktop_options options = {
 		.virgl = true,
 		.layout = GUEST_MEMORY_SPREAD,
 		.shape = GUEST_SHAPE_INDIRECT,
 		.event_idx = true,
 		.no_pacing = true,
+		.submit_limit_s = submit_limit_s,
 		.memory_bytes = 64 << 20,
 	};
 	struct scene *scene = g_new0(struct scene, 1);

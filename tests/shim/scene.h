@@ -39,6 +39,8 @@ void scene_use(const struct scene_gpu *gpu, const char *faults);
 unsigned scene_count_resets(void);
 
 struct scene *scene_create(void);
+/* `submit_limit_s` is --submit-limit; 0: the default. */
+struct scene *scene_create_limited(unsigned submit_limit_s);
 void scene_destroy(struct scene *scene);
 unsigned scene_count_log(const struct scene *scene, const char *text);
 /* Checks that all is there that the guest has, and that nobody's context was taken away. */

@@ -33,6 +33,8 @@
  *                      seen here, too, and nobody here is guilty of them.
  *   late=MS            What resets the GPU is found so long after it was submitted; until then it
  *                      is work like any other.
+ *   stalls             With late= and a control file: until then nobody's work gets done, in no
+ *                      process that has the same file, as on a card with one ring.
  *   untold             No context can be had that is told of resets.
  *   busy=MS            The GPU takes so long for what is submitted. Waiting is counted and logged.
  *   endless=N          What is submitted from submission N on never ends.
@@ -74,6 +76,7 @@ struct shim_control {
 	uint32_t exports;
 	uint32_t opens;   /* of any node */
 	uint32_t is_gone; /* not 0: from now on, and for all, as with gone=0 */
+	int64_t stall_ns; /* of CLOCK_MONOTONIC: until then the GPU stands still; 0: it does not */
 };
 
 enum shim_driver { SHIM_NO_DRIVER, SHIM_AMDGPU, SHIM_I915, SHIM_NOUVEAU };
