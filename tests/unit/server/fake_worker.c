@@ -17,6 +17,8 @@
  * It says that the GPU was reset and ends when it gets SIGUSR1, and before READY once for each byte
  * of the file that $FAKE_WORKER_RESETS names.
  *
+ * It ends in any of the ways of ways_to_die.h when it is told to by that file's signal.
+ *
  * From SIGUSR2 on its heartbeat says that the GPU is at work of context 10.
  *
  * As display it uses a ticket that it gets while there is one with ".use" behind it, and crashes
@@ -36,6 +38,7 @@
 #include "protocol/keeper_link.h"
 #include "protocol/ledger.h"
 #include "protocol/stats_writer.h"
+#include "tests/unit/server/ways_to_die.h"
 
 #define ENTRIES_TAKEN 7
 
@@ -330,6 +333,7 @@ int main(int argc, char **argv)
 	}
 	note("NODE %s", node ? node : "none");
 	heartbeat_attach();
+	ways_to_die_watch();
 	if (node && strcmp(name, "render") == 0)
 		start_gpu(node);
 	signal(SIGUSR1, end_by_reset);
