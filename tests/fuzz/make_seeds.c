@@ -103,6 +103,7 @@ static const struct {
 	{ "dbus", seeds_dbus },
 	{ "heads", seeds_heads },
 	{ "image", seeds_image },
+	{ "flight", seeds_flight },
 	{ "keeper", seeds_keeper },
 	{ "link", seeds_link },
 	{ "relay", seeds_relay },

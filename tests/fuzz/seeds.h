@@ -17,6 +17,7 @@ void seeds_vhost(const char *directory);
 void seeds_keeper(const char *directory);
 void seeds_config(const char *directory);
 void seeds_image(const char *directory);
+void seeds_flight(const char *directory);
 void seeds_dbus(const char *directory);
 /* Writes the seeds of fuzz_stream and fuzz_virgl. */
 void seeds_stream(const char *directory);

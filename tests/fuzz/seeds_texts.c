@@ -86,3 +86,22 @@ void seeds_config(const char *directory)
 		"\"error\":"
 		"{\"class\":\"GenericError\",\"desc\":\"no\"}}\n");
 }
+
+/* Changes of a well-formed file, and one that is cut (fuzz_flight.c). */
+void seeds_flight(const char *directory)
+{
+	static const uint8_t whole[] = { 0 }, cut[] = { 4, 0, 0x20, 0, 0 };
+	static const uint8_t changed[] = { 0, 8, 0, 0, 0, 3, 0xff, 0xff, 0xff, 0xff, 0x10, 0x10, 0,
+		0, 1, 0xff, 0xff };
+	const struct {
+		const char *name;
+		const uint8_t *bytes;
+		guint size_bytes;
+	} seeds[] = { { "whole", whole, sizeof(whole) }, { "cut", cut, sizeof(cut) },
+		{ "changed", changed, sizeof(changed) } };
+	for (unsigned i = 0; i < G_N_ELEMENTS(seeds); i++) {
+		g_autoptr(GByteArray) bytes = g_byte_array_new();
+		g_byte_array_append(bytes, seeds[i].bytes, seeds[i].size_bytes);
+		seeds_save(directory, seeds[i].name, bytes);
+	}
+}
