@@ -12,17 +12,37 @@
 #include "protocol/flight_events.h"
 #include "server/keeper/worker_end.h"
 
-/* How often the kernel has killed a process of this machine to have memory (Linux 4.13). */
+/*
+ * How often the kernel has killed a process of our control group to have memory (Linux 4.13), or
+ * where that has no such file, as the root has not, one of this machine.
+ */
+#define GROUPS "/sys/fs/cgroup"
+#define GROUP_EVENTS "memory.events"
 #define VMSTAT "/proc/vmstat"
-#define VMSTAT_BYTES 16384
+#define KILLS_BYTES 16384
 #define OOM_KILL "\noom_kill "
+/* It is looked at no more often than this. */
+#define LOOK_MS 2000
+
+static int open_kills(void)
+{
+	g_autofree char *groups = NULL;
+	int fd = -1;
+	if (g_file_get_contents("/proc/self/cgroup", &groups, NULL, NULL) &&
+		g_str_has_prefix(groups, "0::/")) {
+		groups[strcspn(groups, "\n")] = '\0';
+		g_autofree char *path =
+			g_build_filename(GROUPS, groups + strlen("0::"), GROUP_EVENTS, NULL);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	return fd >= 0 ? fd : open(VMSTAT, O_RDONLY | O_CLOEXEC);
+}
 
 static uint64_t count_oom_kills(const struct recorder *recorder)
 {
-	g_autofree char *text = g_malloc(VMSTAT_BYTES);
-	ssize_t n = recorder->vmstat_fd >= 0 ?
-			    pread(recorder->vmstat_fd, text, VMSTAT_BYTES - 1, 0) :
-			    -1;
+	char text[KILLS_BYTES];
+	ssize_t n =
+		recorder->kills_fd >= 0 ? pread(recorder->kills_fd, text, sizeof(text) - 1, 0) : -1;
 	text[MAX(n, 0)] = '\0';
 	const char *line = strstr(text, OOM_KILL);
 	return line ? g_ascii_strtoull(line + strlen(OOM_KILL), NULL, 10) : 0;
@@ -65,7 +85,7 @@ void recorder_init(struct recorder *recorder, const struct desktop *desktop)
 {
 	struct utsname machine;
 	g_autoptr(GError) error = NULL;
-	*recorder = (struct recorder){ .folder = FLIGHT_FOLDER_NONE, .vmstat_fd = -1 };
+	*recorder = (struct recorder){ .folder = FLIGHT_FOLDER_NONE, .kills_fd = -1 };
 	if (strcmp(desktop->name, DESKTOP_NAMELESS) == 0)
 		return;
 	g_strlcpy(recorder->desktop, desktop->name, sizeof(recorder->desktop));
@@ -75,7 +95,7 @@ void recorder_init(struct recorder *recorder, const struct desktop *desktop)
 		g_message("ends of processes are not kept: %s", error->message);
 		return;
 	}
-	recorder->vmstat_fd = open(VMSTAT, O_RDONLY | O_CLOEXEC);
+	recorder->kills_fd = open_kills();
 	recorder->n_oom_kills = count_oom_kills(recorder);
 	begin_own(recorder);
 }
@@ -99,7 +119,7 @@ void recorder_finish(struct recorder *recorder)
 	flight_folder_unmap(recorder->own);
 	recorder->own = NULL;
 	flight_folder_close(&recorder->folder);
-	fd_close(&recorder->vmstat_fd);
+	fd_close(&recorder->kills_fd);
 }
 
 void recorder_set_gpu(struct recorder *recorder, const char *gpu)
@@ -114,6 +134,14 @@ void recorder_set_qemu(struct recorder *recorder, const char *version)
 	g_strlcpy(recorder->qemu, version, sizeof(recorder->qemu));
 	if (recorder->own)
 		memcpy(recorder->own->qemu, recorder->qemu, sizeof(recorder->qemu));
+}
+
+void recorder_look(struct recorder *recorder, uint64_t now_ns)
+{
+	if (now_ns - recorder->looked_ns < LOOK_MS * MONOTONIC_NS_PER_MS)
+		return;
+	recorder->looked_ns = now_ns;
+	recorder->n_oom_kills = count_oom_kills(recorder);
 }
 
 /* ---- ends ---- */

@@ -20,8 +20,8 @@ struct recorder {
 	struct flight_folder folder;
 	struct flight_head *own; /* NULL: the keeper's notes go nowhere */
 	unsigned own_slot;
-	int vmstat_fd; /* -1: it is not known whether the kernel killed for memory */
-	uint64_t n_oom_kills;
+	int kills_fd; /* -1: it is not known whether the kernel killed for memory */
+	uint64_t n_oom_kills, looked_ns;
 	bool is_warned; /* that nothing can be written */
 	char desktop[FLIGHT_WORD_BYTES];
 	char kernel[FLIGHT_WORD_BYTES];
@@ -33,6 +33,11 @@ struct recorder {
 void recorder_init(struct recorder *recorder, const struct desktop *desktop);
 /* Notes why the keeper ends, unless something was noted before. */
 void recorder_note_quit(struct recorder *recorder, enum flight_cause cause, const char *why);
+/*
+ * Notes how often the kernel has killed for memory so far, so that a SIGKILL is put down to that
+ * only if it did so since. It is called now and then, and reads a small file every few seconds.
+ */
+void recorder_look(struct recorder *recorder, uint64_t now_ns);
 void recorder_finish(struct recorder *recorder);
 
 /* What the desktop draws with, for all files from now on. */

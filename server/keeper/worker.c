@@ -156,6 +156,8 @@ static gboolean on_look(gpointer user)
 	uint64_t now_ns = monotonic_now_ns();
 	struct watchdog_verdict verdict = watchdog_look(&worker->watchdog,
 		&worker->process.heartbeat, is_stopped(worker->process.pid), now_ns);
+	if (worker->recorder)
+		recorder_look(worker->recorder, now_ns);
 	if (verdict.fault == WATCHDOG_NONE) {
 		look_in(worker, now_ns, verdict.look_again_ns);
 		return G_SOURCE_REMOVE;
