@@ -135,6 +135,17 @@ static bool choose_node(struct egl_choice *choice, const char *path, bool hardwa
 	return false;
 }
 
+/*
+ * Has llvmpipe draw rectangles of one colour as it does all else. It has a way of its own for them,
+ * in which Mesa 25.0 takes each constant of the program to its stack, where there is room for 16:
+ * a program's 17th goes over what the caller handed over there, as where the pixels go. In 22.3
+ * that way is open to targets of other formats than GL makes.
+ */
+static void leave_out_linear_rasterizer(void)
+{
+	setenv("LP_PERF", "no_rast_linear", 1);
+}
+
 bool egl_choose(struct egl_choice *choice, const char *render_node, bool hardware)
 {
 	/*
@@ -143,6 +154,7 @@ bool egl_choose(struct egl_choice *choice, const char *render_node, bool hardwar
 	 */
 	g_autofree char *n_threads = g_strdup_printf("%u", MIN(g_get_num_processors(), 4));
 	setenv("LP_NUM_THREADS", n_threads, 0);
+	leave_out_linear_rasterizer();
 	*choice = (struct egl_choice){ .render_node_fd = -1 };
 	return render_node ? choose_node(choice, render_node, hardware) : choose_software(choice);
 }
