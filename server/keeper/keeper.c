@@ -153,6 +153,12 @@ static void on_viewer_ready(void *user)
 		qmp_broker_request(keeper->qmp);
 }
 
+static void on_viewer_lost(void *user)
+{
+	struct keeper *keeper = user;
+	ticket_socket_tell(&keeper->tickets, TICKET_EVENT_DISPLAY_ENDED, NULL);
+}
+
 static void on_pointer_area(void *user, uint32_t width, uint32_t height)
 {
 	struct keeper *keeper = user;
@@ -377,6 +383,7 @@ static void prepare_viewer(struct keeper *keeper)
 	const struct viewer_events events = {
 		.user = keeper,
 		.ready = on_viewer_ready,
+		.lost = on_viewer_lost,
 		.failed = on_worker_failed,
 		.pointer_area = on_pointer_area,
 		.visitor = on_visitor,

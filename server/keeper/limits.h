@@ -38,6 +38,9 @@
 #define TICKET_ASKERS_MAX 8
 #define TICKET_ASKER_TIMEOUT_MS 2000
 
+/* So many may stay connected to be told of what clients lose their connections by. */
+#define TICKET_FOLLOWERS_MAX 32
+
 /*
  * So many tickets are known whose time is not over. Display has room for more (TICKETS_MAX in
  * display/tickets/limits.h). One more is refused.

@@ -14,11 +14,13 @@ struct asker {
 	struct ticket_socket *board;
 	int fd;
 	guint source, timer;
+	bool follows;
 };
 
 static void asker_free(gpointer data)
 {
 	struct asker *asker = data;
+	asker->board->n_followers -= asker->follows;
 	g_clear_handle_id(&asker->source, g_source_remove);
 	g_clear_handle_id(&asker->timer, g_source_remove);
 	close(asker->fd);
@@ -28,8 +30,34 @@ static void asker_free(gpointer data)
 static bool is_understood(const struct ticket_request *request)
 {
 	return request->version == TICKET_REQUEST_VERSION &&
-	       (request->flags & ~KEEPER_TICKET_VIEW_ONLY) == 0 && request->use_within_s > 0 &&
-	       request->use_within_s <= TICKET_WITHIN_MAX_S;
+	       (request->flags & ~(KEEPER_TICKET_VIEW_ONLY | TICKET_FOLLOW)) == 0 &&
+	       request->use_within_s > 0 && request->use_within_s <= TICKET_WITHIN_MAX_S;
+}
+
+/* Returns false when there are too many who do. */
+static bool let_follow(struct asker *asker)
+{
+	if (asker->follows)
+		return true;
+	if (asker->board->n_followers == TICKET_FOLLOWERS_MAX)
+		return false;
+	asker->follows = true;
+	asker->board->n_followers++;
+	g_clear_handle_id(&asker->timer, g_source_remove);
+	return true;
+}
+
+static void judge(
+	struct asker *asker, const struct ticket_request *request, struct ticket_answer *answer)
+{
+	struct ticket_request plain = *request;
+	plain.flags &= ~TICKET_FOLLOW;
+	if (!is_understood(request))
+		answer->result = TICKET_NOT_UNDERSTOOD;
+	else if (request->flags & TICKET_FOLLOW && !let_follow(asker))
+		answer->result = TICKET_TOO_MANY_FOLLOW;
+	else
+		asker->board->give(asker->board->user, &plain, answer);
 }
 
 static bool on_request(void *user, const void *message, int *fds, unsigned n_fds)
@@ -37,10 +65,8 @@ static bool on_request(void *user, const void *message, int *fds, unsigned n_fds
 	struct asker *asker = user;
 	const struct ticket_request *request = message;
 	struct ticket_answer answer = { .header.type = TICKET_MESSAGE_ANSWER,
-		.version = TICKET_REQUEST_VERSION,
-		.result = TICKET_NOT_UNDERSTOOD };
-	if (is_understood(request))
-		asker->board->give(asker->board->user, request, &answer);
+		.version = TICKET_REQUEST_VERSION };
+	judge(asker, request, &answer);
 	int result = link_send(asker->fd, &answer, sizeof(answer), NULL, 0);
 	explicit_bzero(&answer, sizeof(answer));
 	if (result < 0)
@@ -55,7 +81,8 @@ static const struct link_handler table[] = {
 static gboolean on_asker(gint fd, GIOCondition condition, gpointer user)
 {
 	struct asker *asker = user;
-	if (link_dispatch(fd, "ticket asker", table, G_N_ELEMENTS(table), asker) == 0)
+	int result = link_dispatch(fd, "ticket asker", table, G_N_ELEMENTS(table), asker);
+	if (result == 0 || (result > 0 && asker->follows))
 		return G_SOURCE_CONTINUE;
 	asker->source = 0;
 	g_ptr_array_remove(asker->board->askers, asker);
@@ -76,7 +103,7 @@ static gboolean on_connect(gint listener, GIOCondition condition, gpointer user)
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0)
 		return G_SOURCE_CONTINUE;
-	if (board->askers->len == TICKET_ASKERS_MAX) {
+	if (board->askers->len - board->n_followers == TICKET_ASKERS_MAX) {
 		close(fd);
 		return G_SOURCE_CONTINUE;
 	}
@@ -103,6 +130,17 @@ bool ticket_socket_listen(struct ticket_socket *board, const char *path,
 	board->askers = g_ptr_array_new_with_free_func(asker_free);
 	board->source = g_unix_fd_add(board->listener, G_IO_IN, on_connect, board);
 	return true;
+}
+
+void ticket_socket_tell(struct ticket_socket *board, enum ticket_event_kind kind, const char *text)
+{
+	struct ticket_event event = { .header.type = TICKET_MESSAGE_EVENT, .kind = kind };
+	g_strlcpy(event.text, text ? text : "", sizeof(event.text));
+	for (guint i = board->askers ? board->askers->len : 0; i-- > 0;) {
+		struct asker *asker = g_ptr_array_index(board->askers, i);
+		if (asker->follows && link_send(asker->fd, &event, sizeof(event), NULL, 0) < 0)
+			g_ptr_array_remove_index(board->askers, i);
+	}
 }
 
 void ticket_socket_finish(struct ticket_socket *board)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ticket_socket is the keeper's side of protocol/ticket_request.h: the socket on which the
- * desktop's user asks for tickets.
+ * desktop's user asks for tickets, and follows what becomes of those who came by them.
  *
  * Everything happens on the main thread.
  */
@@ -16,7 +16,8 @@ struct ticket_socket {
 	int listener; /* -1: none */
 	unsigned source;
 	char *path;        /* of the socket; NULL: none made */
-	GPtrArray *askers; /* struct asker, who have not said yet what they want */
+	GPtrArray *askers; /* struct asker, who have not said yet what they want, or follow */
+	unsigned n_followers;
 	/* Fills in result and ticket of an answer to a request that is within its bounds. */
 	void (*give)(
 		void *user, const struct ticket_request *request, struct ticket_answer *answer);
@@ -30,5 +31,7 @@ bool ticket_socket_listen(struct ticket_socket *board, const char *path,
 	void (*give)(
 		void *user, const struct ticket_request *request, struct ticket_answer *answer),
 	void *user, GError **error);
+/* Tells all who follow; `text` may be NULL. Who does not read is hung up on. */
+void ticket_socket_tell(struct ticket_socket *board, enum ticket_event_kind kind, const char *text);
 /* Also for one that is TICKET_SOCKET_NONE. */
 void ticket_socket_finish(struct ticket_socket *board);

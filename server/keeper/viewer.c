@@ -162,6 +162,7 @@ static void on_worker_lost(void *owner)
 		ticket->flags &= ~KEEPER_TICKET_SPENT;
 		ticket->use_by_us = g_get_monotonic_time() + VIEWER_FOLLOW_ON_S * G_USEC_PER_SEC;
 	}
+	viewer->events.lost(viewer->events.user);
 }
 
 static void on_worker_failed(void *owner)
@@ -212,7 +213,8 @@ static void wipe(gpointer ticket)
 void viewer_init(struct viewer *viewer, struct starter *starter, const char *password,
 	const struct viewer_events *events)
 {
-	g_assert(events->ready && events->failed && events->pointer_area && events->visitor);
+	g_assert(events->ready && events->lost && events->failed && events->pointer_area &&
+		 events->visitor);
 	*viewer = (struct viewer){ .certificate = { -1, -1 },
 		.password = { .name = KEEPER_TICKET_PASSWORD, .user = USERS_DESKTOP },
 		.view_password = { .name = KEEPER_TICKET_VIEW_PASSWORD,

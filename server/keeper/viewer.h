@@ -25,6 +25,8 @@ struct viewer_events {
 	void *user;
 	/* The process is ready, and needs a frame link and a D-Bus connection. */
 	void (*ready)(void *user);
+	/* It was, and is no more: all clients are cut off. Another one comes, or `failed`. */
+	void (*lost)(void *user);
 	void (*failed)(void *user);
 	/* The desktop has this size, in pixels. */
 	void (*pointer_area)(void *user, uint32_t width, uint32_t height);

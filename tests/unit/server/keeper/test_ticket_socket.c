@@ -2,6 +2,7 @@
 /* ticket socket: asks a keeper for tickets, as vitrine ticket does and otherwise. */
 #include "server/keeper/ticket_socket.h"
 
+#include <errno.h>
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -195,6 +196,77 @@ static void test_follow_on(void)
 	site_finish(&site);
 }
 
+static bool on_event(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	memcpy(user, message, sizeof(struct ticket_event));
+	return true;
+}
+
+static int follow(const struct site *site)
+{
+	struct ticket_request request = { .header.type = TICKET_MESSAGE_REQUEST,
+		.version = TICKET_REQUEST_VERSION,
+		.flags = TICKET_FOLLOW,
+		.use_within_s = 60 };
+	int fd = listen_connect_packets(site->path, PATIENCE_MS, NULL);
+	g_assert_cmpint(fd, >=, 0);
+	g_assert_cmpint(link_send(fd, &request, sizeof(request), NULL, 0), ==, 0);
+	return fd;
+}
+
+static uint32_t hear_answer(int fd)
+{
+	static const struct link_handler table[] = {
+		{ TICKET_MESSAGE_ANSWER, "ANSWER", sizeof(struct ticket_answer), 0, 0, on_answer },
+	};
+	struct ticket_answer answer = { .result = 77 };
+	g_assert_true(link_wait_readable(fd, PATIENCE_MS));
+	g_assert_cmpint(link_dispatch(fd, "keeper", table, 1, &answer), ==, 1);
+	return answer.result;
+}
+
+/* Who follows is told each time that display ends, and when the keeper does, and asks for more. */
+static void test_followed(void)
+{
+	static const struct link_handler table[] = {
+		{ TICKET_MESSAGE_EVENT, "EVENT", sizeof(struct ticket_event), 0, 0, on_event },
+	};
+	struct site site;
+	site_init(&site, true);
+	rig_wait_log(site.rig, "TICKET swordfish", 1);
+	int fd = follow(&site);
+	g_assert_cmpuint(hear_answer(fd), ==, TICKET_GIVEN);
+	for (unsigned i = 1; i <= 2; i++) {
+		struct ticket_event event = { 0 };
+		kill(rig_worker(site.rig, "display"), SIGKILL);
+		g_assert_true(link_wait_readable(fd, PATIENCE_MS));
+		g_assert_cmpint(link_dispatch(fd, "keeper", table, 1, &event), ==, 1);
+		g_assert_cmpuint(event.kind, ==, TICKET_EVENT_DISPLAY_ENDED);
+		rig_wait_log(site.rig, "TICKET swordfish", 1 + i);
+	}
+	/* It may ask for another one, and others are still served. */
+	struct ticket_request request = { .header.type = TICKET_MESSAGE_REQUEST,
+		.version = TICKET_REQUEST_VERSION,
+		.use_within_s = 60 };
+	g_assert_cmpint(link_send(fd, &request, sizeof(request), NULL, 0), ==, 0);
+	g_assert_cmpuint(hear_answer(fd), ==, TICKET_GIVEN);
+	g_assert_cmpuint(ask(&site, TICKET_REQUEST_VERSION, 0, 60).result, ==, TICKET_GIVEN);
+	int others[TICKET_FOLLOWERS_MAX];
+	for (unsigned i = 0; i < TICKET_FOLLOWERS_MAX; i++) {
+		others[i] = follow(&site);
+		g_assert_cmpuint(hear_answer(others[i]), ==,
+			i + 1 < TICKET_FOLLOWERS_MAX ? TICKET_GIVEN : TICKET_TOO_MANY_FOLLOW);
+	}
+	for (unsigned i = 0; i < TICKET_FOLLOWERS_MAX; i++)
+		close(others[i]);
+	kill(site.rig->pid, SIGTERM);
+	struct ticket_event event = { 0 };
+	g_assert_true(link_wait_readable(fd, PATIENCE_MS));
+	g_assert_cmpint(link_dispatch(fd, "keeper", table, 1, &event), ==, -EPIPE);
+	close(fd);
+	site_finish(&site);
+}
+
 /* Each of the tickets ends a second after it was given, so that they make room one by one. */
 static void wait_for_room(struct site *site)
 {
@@ -304,6 +376,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/ticket-socket/nobody-is-asked", test_nobody_is_asked);
 	g_test_add_func("/ticket-socket/used", test_used);
 	g_test_add_func("/ticket-socket/follow-on", test_follow_on);
+	g_test_add_func("/ticket-socket/followed", test_followed);
 	g_test_add_func("/ticket-socket/command", test_command);
 	return g_test_run();
 }
