@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "guest-tools/check/groups.h"
-#include "guest-tools/check/port.h"
+#include "guest-tools/common/port.h"
 #include "guest-tools/common/array.h"
 #include "guest-tools/common/text.h"
 #include "protocol/guest_report.h"

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "guest-tools/check/limits.h"
-#include "guest-tools/check/port.h"
+#include "guest-tools/common/port.h"
 #include "guest-tools/check/report.h"
 #include "guest-tools/common/descriptor.h"
 #include "guest-tools/common/timing.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest-tools/check/port.h"
+#include "guest-tools/common/port.h"
 
 #include <stdio.h>
 #include <string.h>
