@@ -28,11 +28,12 @@ static enum rebuild_outcome rebuild_backing(
 	struct rebuild *rebuild, const struct ledger_resource *entry, bool may_wait)
 {
 	uint32_t first = entry->backing_first, count = entry->backing_count;
+	struct resource *resource = objects_find_resource(rebuild->objects, entry->id);
+	resource->is_blank = entry->is_3d;
 	if (count == 0)
 		return MADE;
 	if (first > LEDGER_BACKING_MAX || count > LEDGER_BACKING_MAX - first)
 		return LOST;
-	struct resource *resource = objects_find_resource(rebuild->objects, entry->id);
 	uint32_t result = objects_attach_backing(
 		rebuild->objects, resource, &rebuild->old->backing[first], count, may_wait);
 	if (result == OBJECTS_WAIT_FOR_MEMORY)
@@ -96,7 +97,8 @@ static void rebuild_scanout(
 	if (!resource || rect_is_empty(&rect) ||
 		!rect_fits(&rect, resource->description.width, resource->description.height))
 		return;
-	if (scanout_set(rebuild->scanouts, head, resource, &rect) == VIRTIO_GPU_RESP_OK_NODATA)
+	if (scanout_set(rebuild->scanouts, head, resource, &rect) == VIRTIO_GPU_RESP_OK_NODATA &&
+		!objects_is_blank(rebuild->objects, resource))
 		scanout_set_flushed(rebuild->scanouts, head);
 }
 

@@ -206,8 +206,10 @@ uint32_t command_transfer_to_host_3d(struct commands *commands, struct command *
 	uint32_t result = prepare_transfer(commands, command, &transfer);
 	if (result != VIRTIO_GPU_RESP_OK_NODATA)
 		return result;
-	return virgl_transfer_to_host(&transfer) ? VIRTIO_GPU_RESP_OK_NODATA :
-						   VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+	if (!virgl_transfer_to_host(&transfer))
+		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+	objects_find_resource(commands->objects, transfer.resource)->is_blank = false;
+	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
 uint32_t command_transfer_from_host_3d(struct commands *commands, struct command *command)
@@ -234,5 +236,8 @@ uint32_t command_submit_3d(struct commands *commands, struct command *command)
 	if (!command_read_rest(command, stream, submit->size))
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;
 	answer_queue_note_work(commands->answers, submit->hdr.ctx_id);
-	return checker_submit(commands->checker, submit->hdr.ctx_id, stream, submit->size / 4);
+	result = checker_submit(commands->checker, submit->hdr.ctx_id, stream, submit->size / 4);
+	objects_note_drawn(
+		commands->objects, submit->hdr.ctx_id, result == VIRTIO_GPU_RESP_OK_NODATA);
+	return result;
 }

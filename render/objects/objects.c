@@ -19,6 +19,7 @@ struct listening {
 struct named_context {
 	char *name;   /* the guest's */
 	bool is_made; /* virglrenderer knows it; else it is made when it is first used */
+	bool has_drawn;
 	struct quota_account account;
 };
 
@@ -418,6 +419,22 @@ void objects_note_painted(struct objects *objects, uint32_t id)
 	if (context)
 		context->account.making.is_spared = true;
 	ledger_book_note_painted(objects->ledger, id);
+}
+
+void objects_note_drawn(struct objects *objects, uint32_t id, bool all)
+{
+	struct named_context *context = find_context(objects, id);
+	if (context)
+		context->has_drawn = all;
+}
+
+bool objects_is_blank(const struct objects *objects, struct resource *resource)
+{
+	for (unsigned i = 0; resource->is_blank && i < resource->n_contexts; i++) {
+		const struct named_context *context = find_context(objects, resource->contexts[i]);
+		resource->is_blank = !context || !context->has_drawn;
+	}
+	return resource->is_blank;
 }
 
 bool objects_is_refused(const struct objects *objects, const char name[LEDGER_NAME_BYTES])

@@ -129,6 +129,14 @@ bool objects_use_context(struct objects *objects, uint32_t id);
  * late from then on (making.h).
  */
 void objects_note_painted(struct objects *objects, uint32_t id);
+/* Notes that the context has drawn all that its program asked for last, or not. */
+void objects_note_drawn(struct objects *objects, uint32_t id, bool all);
+/*
+ * Returns whether the resource was made anew in the place of a dead renderer's and nobody can have
+ * drawn into it since: no context that has it open has drawn. Who looks had better keep the picture
+ * of before.
+ */
+bool objects_is_blank(const struct objects *objects, struct resource *resource);
 /*
  * Returns true when a new context of this name is to be refused, because the program has crashed or
  * hung renderers. Those that a dead renderer had are made again all the same.

@@ -23,7 +23,10 @@ struct resource {
 	struct backing *backing;            /* NULL: none attached */
 	bool is_made;                       /* 3D: virglrenderer knows it */
 	uint64_t making_ns;                 /* 3D: what that took, if it is no context's yet */
-	uint32_t scanouts;                  /* bit n: head n shows it */
+	/* 3D: it stands for one of a dead renderer's, whose picture is lost (objects_is_blank()).
+	 */
+	bool is_blank;
+	uint32_t scanouts; /* bit n: head n shows it */
 	uint64_t charged_bytes;
 	struct quota *quota;                      /* that charged_bytes went to */
 	uint32_t contexts[RESOURCE_CONTEXTS_MAX]; /* that have it open */

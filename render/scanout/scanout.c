@@ -270,6 +270,9 @@ bool scanout_flush_resource(
 {
 	uint64_t flush_time_ns = monotonic_now_ns();
 	bool all_in_time = true;
+	/* A program whose context is gone may flush for ever what it no longer draws. */
+	if (objects_is_blank(scanouts->objects, resource))
+		return true;
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
 		if (!(resource->scanouts & (1u << head)))
 			continue;
