@@ -81,6 +81,11 @@
  *   sync-end                     beeps: when the first loud sample arrived, hz, ms, peak; changes:
  *                                when the pixel got another colour, and which
  *
+ * These record some pixels of display 0, for tests in which a process of the server's dies:
+ *   watch-begin X Y [X Y]...     from now on, at most 16 points
+ *   watch-take                   events so far, which are forgotten: [at_us, COLOUR, ...] each time
+ *                                one of them changed; null: there is no picture
+ *
  * The exit status is 0 after quit or end of input, 1 on a usage error; with --fail-early also 2
  * when the first connection cannot be made.
  */
