@@ -25,11 +25,16 @@ struct pipes {
 	int gate[2];   /* what `admit` gave; -1: there is none */
 };
 
+/* What only the child has, in numbers that are its own. */
+struct child_fds {
+	int report, program; /* program -1: none */
+};
+
 /*
  * This function and those below it, up to run_child(), run in the child between fork and exec, so
  * they make only async-signal-safe calls. Returns 0 or errno.
  */
-static int place_fds(const struct process_options *options, int error_pipe, int *error_pipe_new)
+static int place_fds(const struct process_options *options, struct child_fds *own)
 {
 	int parked[PROCESS_FDS_MAX];
 	for (unsigned i = 0; i < options->n_fds; i++) {
@@ -37,8 +42,16 @@ static int place_fds(const struct process_options *options, int error_pipe, int 
 		if (parked[i] < 0)
 			return errno;
 	}
-	*error_pipe_new = fcntl(error_pipe, F_DUPFD_CLOEXEC, PARKING_FD);
-	if (*error_pipe_new < 0 || close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
+	int report = own->report;
+	own->program = options->program_fd > 0 ?
+			       fcntl(options->program_fd, F_DUPFD_CLOEXEC, PARKING_FD) :
+			       -1;
+	own->report = fcntl(own->report, F_DUPFD_CLOEXEC, PARKING_FD);
+	if (own->report < 0) {
+		own->report = report;
+		return errno;
+	}
+	if (close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
 		return errno;
 	for (unsigned i = 0; i < options->n_fds; i++) {
 		if (dup2(parked[i], options->fds[i].theirs) < 0)
@@ -132,20 +145,39 @@ static int prepare_child(const struct process_options *options, pid_t parent)
 	return place_stdio(options);
 }
 
+/* Comes back with errno. */
+static int execute(char *const *argv, char *const *environment, int program)
+{
+	char path[] = "/proc/self/fd/\0\0\0\0";
+	if (program >= 0 && program < 1000) {
+		char *end = path + strlen(path);
+		end[0] = (char)('0' + program / 100);
+		end[1] = (char)('0' + program / 10 % 10);
+		end[2] = (char)('0' + program % 10);
+		/* The kernel's numbers have no zeros before them, and 64 is the least of ours. */
+		if (program < 100)
+			memmove(end, end + 1, 3);
+		execve(path, argv, environment);
+		if (errno != ENOENT)
+			return errno;
+	}
+	execve(argv[0], argv, environment);
+	return errno;
+}
+
 static void run_child(char *const *argv, const struct process_options *options, pid_t parent,
 	const struct pipes *pipes)
 {
-	int report_fd = pipes->report[1];
+	struct child_fds own = { pipes->report[1], -1 };
 	int error = pass_gate(options, pipes->gate);
 	if (error == 0)
 		error = prepare_child(options, parent);
 	if (error == 0)
-		error = place_fds(options, pipes->report[1], &report_fd);
-	if (error == 0) {
-		execve(argv[0], argv, options->environment ? options->environment : environ);
-		error = errno;
-	}
-	if (write(report_fd, &error, sizeof(error)) < 0)
+		error = place_fds(options, &own);
+	if (error == 0)
+		error = execute(
+			argv, options->environment ? options->environment : environ, own.program);
+	if (write(own.report, &error, sizeof(error)) < 0)
 		_exit(126);
 	_exit(127);
 }

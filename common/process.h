@@ -40,6 +40,12 @@ struct process_options {
 	struct process_fd fds[PROCESS_FDS_MAX];
 	unsigned n_fds;
 	char *const *environment; /* NULL: ours */
+	/*
+	 * The program, open; with 0 or less it is looked up as argv[0]. It is executed by way of
+	 * /proc, where that is mounted, and the kernel calls the process by a number until it gives
+	 * itself a name. Not for scripts.
+	 */
+	int program_fd;
 
 	/* Namespaces that the child has of its own: CLONE_NEW... of clone(2). */
 	int namespaces;

@@ -123,6 +123,8 @@ int main(int argc, char **argv)
 {
 	struct worker_display_options options;
 	log_init("vitrine-display");
+	/* The starter executes us by a descriptor, by which the kernel has named us. */
+	prctl(PR_SET_NAME, "vitrine-display");
 	if (!parse(argc, argv, &options))
 		return EXIT_FAILURE;
 	if (!is_keeper_link(KEEPER_LINK_FD)) {

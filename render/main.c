@@ -8,6 +8,7 @@
 #include <glib.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -69,6 +70,8 @@ int main(int argc, char **argv)
 {
 	struct worker_render_options options;
 	log_set_domain("vitrine-render");
+	/* The starter executes us by a descriptor, by which the kernel has named us. */
+	prctl(PR_SET_NAME, "vitrine-render");
 	if (!parse(&argc, &argv, &options))
 		return EXIT_FAILURE;
 	if (options.version) {

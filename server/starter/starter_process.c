@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/starter/starter_process.h"
 
+#include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/pidfd.h>
 #include <unistd.h>
 
@@ -21,7 +24,42 @@ struct starter_process {
 	const struct starter_plan *plan;
 	struct isolation isolation;
 	int live[STARTER_LIVE_MAX]; /* pidfds of workers; -1: a free place */
+	/* The commands' programs, open; 0: one that is looked up at each start. Some are the same.
+	 */
+	int programs[STARTER_COMMANDS_MAX];
 };
+
+/*
+ * Gives the program, open, or 0. A script is executed by whom it names, who could not open what
+ * only we have open.
+ */
+static int open_program(const char *path)
+{
+	char magic[SELFMAG];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && pread(fd, magic, SELFMAG, 0) == SELFMAG &&
+		memcmp(magic, ELFMAG, SELFMAG) == 0)
+		return fd;
+	fd_close(&fd);
+	return 0;
+}
+
+/*
+ * Workers are of the keeper's own build for as long as it lives, whatever becomes of the files: a
+ * package that is upgraded while its desktops run has other programs by then, whose links may be of
+ * another version.
+ */
+static void hold_programs(struct starter_process *process)
+{
+	const struct starter_command *commands = process->plan->commands;
+	for (unsigned i = 0; i < process->plan->n_commands; i++) {
+		unsigned same = 0;
+		while (same < i && strcmp(commands[same].argv[0], commands[i].argv[0]) != 0)
+			same++;
+		process->programs[i] =
+			same < i ? process->programs[same] : open_program(commands[i].argv[0]);
+	}
+}
 
 /* Gives a place for one more worker, or NULL when too many live. */
 static int *find_place(struct starter_process *process)
@@ -55,6 +93,7 @@ static struct servant_answer start(
 	pid_t pid;
 	struct isolation_step step;
 	char **argv = process->plan->commands[request->what].argv;
+	options.program_fd = process->programs[request->what];
 	isolation_apply(&process->isolation, &step, request->what, &options);
 	int error = process_start(argv, &options, &pid);
 	if (pid < 0 && options.namespaces) {
@@ -96,6 +135,7 @@ void starter_process_run(int link, const void *plan, pid_t keeper)
 		process.live[i] = -1;
 	if (!servant_process_begin(link, "vitrine-starter", keeper))
 		_exit(1);
+	hold_programs(&process);
 	/* It may be another user after that. */
 	if (!isolation_init(&process.isolation, plan) || !servant_process_end_with(keeper))
 		_exit(1);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <glib/gstdio.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,7 @@ static int run_keeper(void)
 static void end_worker(pid_t pid)
 {
 	int status;
+	g_assert_cmpint(pid, >, 0);
 	g_assert_cmpint(kill(pid, SIGKILL), ==, 0);
 	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
 	g_assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
@@ -189,6 +191,47 @@ static void test_missing_program(void)
 	g_assert_cmpint(pid, >, 0);
 	end_worker(pid);
 	starter_finish(&starter);
+}
+
+/*
+ * Workers are of the build that the starter was made with, whatever becomes of its files: here
+ * another file takes the program's place, as when a package is upgraded, and then nothing does.
+ */
+static void test_program_replaced(void)
+{
+	g_autoptr(GError) error = NULL;
+	struct told told;
+	g_autofree char *dir = g_dir_make_tmp("vitrine-starter-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(dir, "worker", NULL);
+	g_autofree char *bytes = NULL;
+	gsize n_bytes;
+	g_assert_true(g_file_get_contents("/proc/self/exe", &bytes, &n_bytes, NULL));
+	g_assert_true(g_file_set_contents_full(
+		path, bytes, (gssize)n_bytes, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
+	char *argv[] = { path, (char *)WORKER, NULL };
+	for (unsigned apart = 0; apart < 2; apart++) {
+		const struct starter_plan plan = { .commands = { { .argv = argv } },
+			.n_commands = 1,
+			.name = "test",
+			.apart = apart };
+		struct starter starter;
+		g_assert_true(starter_init(&starter, &plan, &error));
+		g_assert_true(servant_hear_walls(&starter.servant, CONFINE_AUTO, NULL));
+		end_worker(start(&starter, &told, &error));
+		g_assert_true(g_file_set_contents_full(
+			path, "garbage", -1, G_FILE_SET_CONTENTS_CONSISTENT, 0755, NULL));
+		end_worker(start(&starter, &told, &error));
+		g_assert_cmpint(g_unlink(path), ==, 0);
+		pid_t pid = start(&starter, &told, &error);
+		g_assert_no_error(error);
+		end_worker(pid);
+		g_assert_cmpint(told.n_fds, ==, 5);
+		starter_finish(&starter);
+		g_assert_true(g_file_set_contents_full(
+			path, bytes, (gssize)n_bytes, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
+	}
+	g_unlink(path);
+	g_rmdir(dir);
 }
 
 /* A keeper that was taken over cannot fill the machine with workers. */
@@ -354,6 +397,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/starter/worker", test_worker);
 	g_test_add_func("/starter/missing-program", test_missing_program);
+	g_test_add_func("/starter/program-replaced", test_program_replaced);
 	g_test_add_func("/starter/bound", test_bound);
 	g_test_add_func("/starter/killed", test_starter_killed);
 	g_test_add_func("/starter/stopped", test_starter_stopped);
