@@ -45,14 +45,16 @@ static void count_reset(void)
 	stats_add_guest(STATS_GPU_RESETS, 1);
 }
 
-static void begin_flight(void)
+static void attach(void)
 {
+	heartbeat_attach();
 	flight_attach();
 	flight_begin_thread("main");
 	flight_set_text(FLIGHT_TEXT_PROGRAM, "vitrine-render " VITRINE_VERSION);
 	flight_find_modules();
 	flight_watch_crashes();
 	flight_note(FLIGHT_STARTED, (uint64_t)getpid(), 0, 0);
+	driver_end_watch(count_reset);
 }
 
 /* What a spare process does before it waits. */
@@ -88,11 +90,8 @@ int main(int argc, char **argv)
 			KEEPER_LINK_FD);
 		return EXIT_FAILURE;
 	}
-	if (!options.probe) {
-		heartbeat_attach();
-		begin_flight();
-		driver_end_watch(count_reset);
-	}
+	if (!options.probe)
+		attach();
 	/*
 	 * malloc would give each of the driver's threads an arena of its own, which costs memory.
 	 */

@@ -260,6 +260,9 @@ static void flush_head(struct scanouts *scanouts, unsigned head, const struct re
 		return;
 	pacing_flush(&scanouts->pacing, head, modes_get_refresh_mhz(&scanouts->modes, head),
 		flush_time_ns);
+	/* A program whose context is gone may flush for ever what it no longer draws. */
+	if (objects_is_blank(scanouts->objects, s->resource))
+		return;
 	s->flush_time_ns = flush_time_ns;
 	s->flushed = true;
 	scanout_pump(scanouts, head);
@@ -270,9 +273,6 @@ bool scanout_flush_resource(
 {
 	uint64_t flush_time_ns = monotonic_now_ns();
 	bool all_in_time = true;
-	/* A program whose context is gone may flush for ever what it no longer draws. */
-	if (objects_is_blank(scanouts->objects, resource))
-		return true;
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
 		if (!(resource->scanouts & (1u << head)))
 			continue;

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#define GROUP VIEWER_FILE_GROUP
-
 char *viewer_file_unix_path(const struct desktop *desktop)
 {
 	return g_canonicalize_filename(desktop->spice_unix, NULL);
@@ -25,20 +23,20 @@ static bool describe_tls(GKeyFile *file, const struct desktop *o, GError **error
 {
 	struct tls_trust trust;
 	bool known = tls_trust_read(&trust, o->tls.certificate, error);
-	g_key_file_set_integer(file, GROUP, "tls-port", (int)o->tls.port);
+	g_key_file_set_integer(file, VIEWER_FILE_GROUP, "tls-port", (int)o->tls.port);
 	if (known)
-		g_key_file_set_string(file, GROUP, "host-subject", trust.subject);
+		g_key_file_set_string(file, VIEWER_FILE_GROUP, "host-subject", trust.subject);
 	if (known && trust.authority)
-		g_key_file_set_string(file, GROUP, "ca", trust.authority);
+		g_key_file_set_string(file, VIEWER_FILE_GROUP, "ca", trust.authority);
 	tls_trust_finish(&trust);
 	return known;
 }
 
 static bool describe_tcp(GKeyFile *file, const struct desktop *o, GError **error)
 {
-	g_key_file_set_string(file, GROUP, "host", viewer_file_host(o->spice_addr));
+	g_key_file_set_string(file, VIEWER_FILE_GROUP, "host", viewer_file_host(o->spice_addr));
 	if (o->spice_port > 0)
-		g_key_file_set_integer(file, GROUP, "port", (int)o->spice_port);
+		g_key_file_set_integer(file, VIEWER_FILE_GROUP, "port", (int)o->spice_port);
 	return o->tls.port == 0 || describe_tls(file, o, error);
 }
 
@@ -48,15 +46,15 @@ static bool describe_unix(GKeyFile *file, const struct desktop *o, GError **erro
 	g_autofree char *path = viewer_file_unix_path(o);
 	if (!g_utf8_validate(path, -1, NULL))
 		return desktop_fail(error, "--spice-unix: its path is not UTF-8");
-	g_key_file_set_string(file, GROUP, "unix-path", path);
+	g_key_file_set_string(file, VIEWER_FILE_GROUP, "unix-path", path);
 	return true;
 }
 
 GKeyFile *viewer_file_make(const struct desktop *desktop, GError **error)
 {
 	GKeyFile *file = g_key_file_new();
-	g_key_file_set_string(file, GROUP, "type", "spice");
-	g_key_file_set_string(file, GROUP, "title", desktop->name);
+	g_key_file_set_string(file, VIEWER_FILE_GROUP, "type", "spice");
+	g_key_file_set_string(file, VIEWER_FILE_GROUP, "title", desktop->name);
 	if (desktop->spice_unix ? describe_unix(file, desktop, error) :
 				  describe_tcp(file, desktop, error))
 		return file;

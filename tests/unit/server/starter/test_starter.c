@@ -225,7 +225,7 @@ static void test_program_replaced(void)
 		pid_t pid = start(&starter, &told, &error);
 		g_assert_no_error(error);
 		end_worker(pid);
-		g_assert_cmpint(told.n_fds, ==, 5);
+		g_assert_cmpint(told.n_fds, ==, 6);
 		starter_finish(&starter);
 		g_assert_true(g_file_set_contents_full(
 			path, bytes, (gssize)n_bytes, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
