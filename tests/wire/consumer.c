@@ -168,16 +168,21 @@ static int connect_test(const char *path)
 	return fd;
 }
 
-static void introduce(struct consumer *c)
+/* A spare one says READY, too, but the test hears only of one that the keeper has made display. */
+static void introduce(struct consumer *c, const char *test)
 {
-	struct consumer_hello hello = { .header.type = CONSUMER_HELLO, .pid = (uint32_t)getpid() };
-	link_send(c->test, &hello, sizeof(hello), NULL, 0);
 	struct keeper_ready ready = {
 		.header.type = KEEPER_MESSAGE_READY,
 		.version = KEEPER_LINK_VERSION,
 	};
-	if (link_send(c->keeper, &ready, sizeof(ready), NULL, 0) < 0)
+	struct pollfd p = { .fd = c->keeper, .events = POLLIN };
+	struct consumer_hello hello = { .header.type = CONSUMER_HELLO, .pid = (uint32_t)getpid() };
+	if (link_send(c->keeper, &ready, sizeof(ready), NULL, 0) < 0 || poll(&p, 1, -1) != 1)
 		exit(1);
+	c->test = connect_test(test);
+	if (c->test < 0)
+		exit(2);
+	link_send(c->test, &hello, sizeof(hello), NULL, 0);
 }
 
 /* Handles every message that waits; returns false when the peer is gone. */
@@ -217,14 +222,12 @@ static void run(struct consumer *c)
 int main(void)
 {
 	struct consumer c = { .keeper = KEEPER_LINK_FD, .test = -1 };
-	if (g_getenv(CONSUMER_REPORT_VARIABLE))
-		c.test = connect_test(g_getenv(CONSUMER_REPORT_VARIABLE));
-	if (c.test < 0)
+	if (!g_getenv(CONSUMER_REPORT_VARIABLE))
 		return 2;
 	consumer_frames_init(&c);
 	if (g_getenv("WIRE_RENDER_NODE"))
 		consumer_gpu_open(g_getenv("WIRE_RENDER_NODE"));
 	c.takes = consumer_gpu_is_open() ? CONSUMER_DMABUFS : CONSUMER_NO_DMABUFS;
-	introduce(&c);
+	introduce(&c, g_getenv(CONSUMER_REPORT_VARIABLE));
 	run(&c);
 }
