@@ -101,21 +101,27 @@ bool check_atomic_buffers(struct stream_check *check)
 	return true;
 }
 
-/* virglrenderer binds images of all of them as GL_R32F. */
-static bool is_float(uint32_t format)
+/* Returns true for virgl_hw.h's formats whose pixels are integers and are read as such. */
+static bool is_of_integers(uint32_t format)
 {
-	return format == STREAM_FORMAT_R32_FLOAT || format == STREAM_FORMAT_A32_FLOAT ||
-	       format == STREAM_FORMAT_L32_FLOAT || format == STREAM_FORMAT_I32_FLOAT;
+	static const struct {
+		uint16_t first, last;
+	} ranges[] = { { 177, 225 }, { 231, 232 }, { 237, 238 }, { 240, 241 }, { 247, 253 } };
+	for (unsigned i = 0; i < G_N_ELEMENTS(ranges); i++) {
+		if (format >= ranges[i].first && format <= ranges[i].last)
+			return true;
+	}
+	return false;
 }
 
-static void note_floats(struct sub_context *sub, uint32_t stage, uint32_t slot, uint32_t format)
+static void note_image(struct sub_context *sub, uint32_t stage, uint32_t slot, bool of_integers)
 {
 	uint32_t bit = 1u << slot;
-	sub->float_images[stage] &= ~bit;
-	if (!is_float(format))
+	sub->other_images[stage] &= ~bit;
+	if (of_integers)
 		return;
-	sub->float_images[stage] |= bit;
-	sub->float_units |= bit;
+	sub->other_images[stage] |= bit;
+	sub->other_units |= bit;
 }
 
 /*
@@ -131,8 +137,8 @@ bool check_shader_images(struct stream_check *check)
 		if (resource && resource->target == STREAM_TARGET_BUFFER)
 			resource = mend_range(check, &group[2], &group[3], &group[4]);
 		check_fill(&slot[i], resource);
-		note_floats(
-			check->context->current, check->words[1], check->words[2] + i, group[0]);
+		note_image(check->context->current, check->words[1], check->words[2] + i,
+			!resource || is_of_integers(group[0]));
 	}
 	return true;
 }

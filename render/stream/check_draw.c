@@ -76,36 +76,41 @@ static bool fits_geometry(const struct sub_context *sub)
 						   TGSI_GEOMETRY_BYTES_MAX);
 }
 
-/* Returns which images of a stage a shader counts in and finds floats in. */
-static uint32_t find_miscounted(
-	const struct sub_context *sub, const struct shader *shader, uint32_t floats)
+/* Returns true where an image of integers of the shader's may be one of others. */
+static bool finds_others(
+	const struct sub_context *sub, const struct shader *shader, uint32_t others)
 {
-	uint32_t counted = shader ? shader->facts.images_counted & sub->float_units : 0;
-	uint32_t miscounted = counted & floats;
-	for (uint32_t slot = 0; counted >> slot != 0; slot++) {
-		if (counted >> slot & 1 && sub->slots.images[shader->stage][slot] == 0)
-			miscounted |= 1u << slot;
+	uint32_t integers = shader ? shader->facts.images_of_integers & sub->other_units : 0;
+	for (uint32_t slot = 0; slot < STREAM_SHADER_IMAGES_MAX && integers >> slot != 0; slot++) {
+		bool is_bound = sub->slots.images[shader->stage][slot] != 0;
+		if (integers >> slot & 1 && (others >> slot & 1 || !is_bound))
+			return true;
 	}
-	return miscounted;
+	return false;
 }
 
 /*
- * Returns false where a shader of stages `first` to `last` does to the floats of an image what only
- * integers have. GL leaves open what comes of it, and Mesa 22.3 ends the process when it compiles
- * that. In GL images have the numbers of their slots, in all stages the same, and what
+ * Returns false where a shader of stages `first` to `last` declares an image of integers, and what
+ * is bound there is none. GL leaves open what comes of it. Mesa has LLVM compile the one's
+ * operations with the other's pixels: of some there is no such instruction, and LLVM ends the
+ * process. In GL images have the numbers of their slots, in all stages the same, and what
  * virglrenderer does not bind stays there.
  */
-static bool counts_in_integers(
+static bool finds_integers(
 	const struct sub_context *sub, enum stream_stage first, enum stream_stage last)
 {
-	uint32_t floats = 0, miscounted = 0;
-	for (unsigned stage = first; sub->float_units && stage <= last; stage++) {
+	uint32_t others = 0;
+	if (!sub->other_units)
+		return true;
+	for (unsigned stage = first; stage <= last; stage++) {
 		const struct shader *shader = sub->shaders[stage];
-		floats |= shader ? shader->facts.images & sub->float_images[stage] : 0;
+		others |= shader ? shader->facts.images & sub->other_images[stage] : 0;
 	}
-	for (unsigned stage = first; sub->float_units && stage <= last; stage++)
-		miscounted |= find_miscounted(sub, sub->shaders[stage], floats);
-	return miscounted == 0;
+	for (unsigned stage = first; stage <= last; stage++) {
+		if (finds_others(sub, sub->shaders[stage], others))
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -120,7 +125,8 @@ static void forget_index_range(struct stream_check *check)
 
 /*
  * Drops a draw that would read past its buffers, or whose shaders are missing or have too many
- * buffers together, put out too much, or count in floats. GL leaves open what comes of it; here it
+ * buffers together, put out too much, or find no integers in images
+ * of integers. GL leaves open what comes of it; here it
  * draws nothing.
  */
 bool check_draw(struct stream_check *check)
@@ -129,7 +135,7 @@ bool check_draw(struct stream_check *check)
 		check->command.length > DRAW_DIRECT_LENGTH && check->words[INDIRECT] != 0;
 	if (!has_shaders(check->context->current) || !has_vertices(check->context->current) ||
 		!fits_geometry(check->context->current) ||
-		!counts_in_integers(
+		!finds_integers(
 			check->context->current, STREAM_STAGE_VERTEX, STREAM_STAGE_TESS_EVAL))
 		return check_drop(check);
 	if (check->command.length > DRAW_DIRECT_LENGTH && !is_indirect_whole(check))
@@ -146,7 +152,7 @@ bool check_launch_grid(struct stream_check *check)
 	const struct stream_resource *resource = check_resource(check, 7);
 	const struct sub_context *sub = check->context->current;
 	if (!sub->shaders[STREAM_STAGE_COMPUTE] ||
-		!counts_in_integers(sub, STREAM_STAGE_COMPUTE, STREAM_STAGE_COMPUTE))
+		!finds_integers(sub, STREAM_STAGE_COMPUTE, STREAM_STAGE_COMPUTE))
 		return check_drop(check);
 	if (resource && !check_fits(check->words[8], DISPATCH_BYTES, resource->width))
 		return check_drop(check);

@@ -115,12 +115,6 @@ enum stream_stage {
 #define STREAM_TARGET_CUBE 4
 #define STREAM_TARGETS 9
 
-/* These are Gallium's PIPE_FORMAT_* of one float. */
-#define STREAM_FORMAT_R32_FLOAT 28
-#define STREAM_FORMAT_A32_FLOAT 159
-#define STREAM_FORMAT_L32_FLOAT 160
-#define STREAM_FORMAT_I32_FLOAT 162
-
 /* A buffer made with exactly one of these has no buffer in GL (virgl_hw.h). */
 #define STREAM_BIND_CUSTOM (1u << 17)
 #define STREAM_BIND_STAGING (1u << 19)

@@ -81,8 +81,8 @@ struct sub_context {
 	GArray *streamout_sets;                /* of struct streamout_set: that virglrenderer has */
 	bool shaders_changed;                  /* since `buffers_fit` was found */
 	bool buffers_fit;                      /* the bound shaders' buffers, all together */
-	uint32_t float_images[STREAM_STAGES];  /* bit n: slot n was set to a view of floats last */
-	uint32_t float_units;                  /* bit n: slot n of some stage once was */
+	uint32_t other_images[STREAM_STAGES];  /* bit n: slot n has a view of other than integers */
+	uint32_t other_units;                  /* bit n: slot n of some stage once had one */
 	uint32_t constants_room[STREAM_STAGES]; /* words that virglrenderer has room for */
 };
 

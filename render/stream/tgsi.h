@@ -63,7 +63,7 @@ struct tgsi_facts {
 	uint32_t samplers, samplers_used;
 	uint32_t sampler_views;
 	uint32_t images, images_used;
-	uint32_t images_counted; /* by atomic operations that only integers have */
+	uint32_t images_of_integers; /* by the format that is declared */
 	uint32_t buffers, buffers_used;
 	uint32_t atomic_buffers;   /* of HWATOMIC */
 	uint32_t constant_buffers; /* bit 0: the one without a resource */

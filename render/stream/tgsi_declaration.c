@@ -16,6 +16,7 @@ struct declaration {
 	bool has_dimension, shared;
 	int array, semantic; /* array: 0 when there is none, semantic: -1 */
 	uint32_t semantic_index;
+	bool of_integers; /* an image */
 };
 
 /* ---- what stands in brackets ---- */
@@ -134,19 +135,26 @@ static bool read_array(struct tgsi_parser *parser, struct declaration *decl)
 	       tgsi_expect(parser, ')');
 }
 
+enum { ACCESS, FORMAT, FORMAT_OF_INTEGERS };
+
 static int find_access(const char *word)
 {
-	return !strcmp(word, "RAW") || !strcmp(word, "WR") || tgsi_is_format(word) ? 0 : -1;
+	if (!strcmp(word, "RAW") || !strcmp(word, "WR"))
+		return ACCESS;
+	if (!tgsi_is_format(word))
+		return -1;
+	const char *kind = strrchr(word, '_');
+	return !strcmp(kind, "_UINT") || !strcmp(kind, "_SINT") ? FORMAT_OF_INTEGERS : FORMAT;
 }
 
-static bool read_image_attributes(struct tgsi_parser *parser)
+static bool read_image_attributes(struct tgsi_parser *parser, struct declaration *decl)
 {
 	if (accept_attribute(parser, tgsi_find_texture) < 0)
 		return tgsi_accept_after_white(parser, ',') ?
 			       tgsi_refuse_grammar(parser, "there is no such texture target") :
 			       true;
-	while (accept_attribute(parser, find_access) >= 0) {
-	}
+	for (int found; (found = accept_attribute(parser, find_access)) >= 0;)
+		decl->of_integers |= found == FORMAT_OF_INTEGERS;
 	return true;
 }
 
@@ -202,7 +210,7 @@ static bool read_attributes(struct tgsi_parser *parser, struct declaration *decl
 	bool good = true;
 	switch (decl->file) {
 	case TGSI_FILE_IMAGE:
-		good = read_image_attributes(parser);
+		good = read_image_attributes(parser, decl);
 		break;
 	case TGSI_FILE_SAMPLER_VIEW:
 		good = read_view_attributes(parser);
@@ -402,6 +410,7 @@ static bool declare(struct tgsi_parser *parser, const struct declaration *decl)
 		return true;
 	case TGSI_FILE_IMAGE:
 		facts->images |= mask(decl);
+		facts->images_of_integers |= decl->of_integers ? mask(decl) : 0;
 		return true;
 	case TGSI_FILE_BUFFER:
 		facts->buffers |= mask(decl);

@@ -256,17 +256,6 @@ static bool check_store(struct tgsi_parser *parser, const struct instruction *in
 	return true;
 }
 
-/* An exchange is one that floats have, too. */
-static void note_counted(struct tgsi_facts *facts, const struct instruction *instruction)
-{
-	const char *name = instruction->opcode->name;
-	const struct tgsi_register *reg = &instruction->sources[0];
-	if (reg->file != TGSI_FILE_IMAGE || strncmp(name, "ATOM", 4) || !strcmp(name, "ATOMXCHG"))
-		return;
-	facts->images_counted |=
-		reg->index.indirect ? facts->images : 1u << (reg->index.index & 31);
-}
-
 static bool read_label(struct tgsi_parser *parser)
 {
 	uint32_t label;
@@ -316,7 +305,6 @@ bool tgsi_read_instruction(struct tgsi_parser *parser)
 	if (has(&instruction, TGSI_OP_LABEL) && !read_label(parser))
 		return false;
 	note_stream(parser, &instruction);
-	note_counted(parser->facts, &instruction);
 	parser->facts->n_instructions++;
 	return count_depth(parser, instruction.opcode);
 }
