@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * These bounds say how much the helper takes of the host's line and of what runs in the guest. The
+ * host is trusted, and a line is read strictly all the same: what wrote it may be another version.
+ */
+#pragma once
+
+/* So many programs with the GPU open are looked at; of more the last ones are left alone. */
+#define PROGRAMS_MAX 256
+/* A process's first so many sockets are looked at for one that a display server listens on. */
+#define PROGRAM_SOCKETS_MAX 1024
+/* What was readable when the port was opened is of an earlier start of the guest, and goes. */
+#define PORT_STALE_MS 200
+/* A guest without the port is waited for so long, as the driver may come late. */
+#define PORT_WAIT_MS 30000
+/* Nobody at the host's end: this long until the next look. */
+#define PORT_IDLE_MS 900
+/* A program that is told to end has this long until SIGKILL, and a display server with its session.
+ */
+#define PROGRAM_END_MS 3000
+#define SERVER_END_MS 4000
+/* A desktop that comes up is asked for its notifications so often, then a console gets the word. */
+#define WORD_PAUSE_MS 900
+#define WORD_TRIES 50
+/* So many restarts are remembered at most: a limit in the file may not be higher. */
+#define HISTORY_MAX 32

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "guest-tools/recover/word.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "guest-tools/common/text.h"
+#include "guest-tools/common/timing.h"
+#include "guest-tools/recover/launch.h"
+#include "guest-tools/recover/limits.h"
+
+#define BUS_VARIABLE "DBUS_SESSION_BUS_ADDRESS"
+#define ENVIRONMENT_BYTES 65536
+#define SHOWN_MS "15000"
+
+void word_add_user(struct word *word, uid_t uid)
+{
+	for (unsigned i = 0; i < word->n_users; i++)
+		if (word->users[i] == uid)
+			return;
+	if (uid != 0 && word->n_users < WORD_USERS_MAX)
+		word->users[word->n_users++] = uid;
+}
+
+struct bus_search {
+	uid_t uid;
+	char address[256];
+};
+
+/* A session may have a bus of its own (dbus-run-session), which only its processes know of. */
+static bool environment(void *user, const char *path)
+{
+	struct bus_search *search = user;
+	struct stat status;
+	char text[ENVIRONMENT_BYTES];
+	if (stat(path, &status) != 0 || status.st_uid != search->uid)
+		return true;
+	FILE *file = fopen(path, "re");
+	size_t n = file ? fread(text, 1, sizeof text - 1, file) : 0;
+	if (file)
+		fclose(file);
+	text[n] = 0;
+	for (const char *at = text; at < text + n; at += strlen(at) + 1)
+		if (strncmp(at, BUS_VARIABLE "=", strlen(BUS_VARIABLE) + 1) == 0)
+			text_copy(search->address, sizeof search->address,
+				at + strlen(BUS_VARIABLE) + 1);
+	return search->address[0] == 0;
+}
+
+static bool notify_at(const struct word *word, uid_t uid, const char *address)
+{
+	const char *const words[] = { "busctl", "--user", "--timeout=5", "call",
+		"org.freedesktop.Notifications", "/org/freedesktop/Notifications",
+		"org.freedesktop.Notifications", "Notify", "susssasa{sv}i", "vitrine", "0",
+		"video-display", word->summary, word->body, "0", "0", SHOWN_MS, NULL };
+	return launch_wait_as(uid, BUS_VARIABLE, address, words) == 0;
+}
+
+static bool notify(const struct word *word, uid_t uid)
+{
+	struct bus_search search = { .uid = uid };
+	char path[64], address[80];
+	snprintf(path, sizeof path, "/run/user/%u/bus", (unsigned)uid);
+	snprintf(address, sizeof address, "unix:path=%s", path);
+	if (notify_at(word, uid, address))
+		return true;
+	text_each_path("/proc/[0-9]*/environ", environment, &search);
+	return search.address[0] && strcmp(search.address, address) != 0 &&
+	       notify_at(word, uid, search.address);
+}
+
+static void tell_everybody(const struct word *word)
+{
+	char text[sizeof word->summary + sizeof word->body + 4];
+	snprintf(text, sizeof text, "%s: %s", word->summary, word->body);
+	const char *const words[] = { "wall", text, NULL };
+	if (launch_wait_as(0, NULL, NULL, words) == 0)
+		return;
+	FILE *console = fopen("/dev/console", "we");
+	if (!console)
+		return;
+	fprintf(console, "\r\n%s\r\n", text);
+	fclose(console);
+}
+
+static void work(const void *data)
+{
+	struct word left = *(const struct word *)data;
+	unsigned n_shown = 0;
+	for (int tries = 0; left.n_users > 0 && tries < WORD_TRIES; tries++) {
+		for (unsigned i = left.n_users; i-- > 0;) {
+			if (!notify(&left, left.users[i]))
+				continue;
+			left.users[i] = left.users[--left.n_users];
+			n_shown++;
+		}
+		if (left.n_users > 0)
+			timing_sleep_ms(WORD_PAUSE_MS);
+	}
+	if (n_shown == 0 || left.n_users > 0)
+		tell_everybody(&left);
+}
+
+void word_tell(const struct word *word)
+{
+	fprintf(stderr, "%s: %s\n", word->summary, word->body);
+	launch_fork(work, word);
+}
