@@ -95,7 +95,7 @@ const struct flight_row *flight_find_row(unsigned event)
 
 /* ---- words for numbers ---- */
 
-struct word {
+struct number_name {
 	uint64_t number;
 	const char *text;
 };
@@ -104,16 +104,16 @@ struct word {
 	{                                                                                          \
 		VIRTIO_GPU_CMD_##name, #name                                                       \
 	}
-static const struct word commands[] = { COMMAND(GET_DISPLAY_INFO), COMMAND(RESOURCE_CREATE_2D),
-	COMMAND(RESOURCE_UNREF), COMMAND(SET_SCANOUT), COMMAND(RESOURCE_FLUSH),
-	COMMAND(TRANSFER_TO_HOST_2D), COMMAND(RESOURCE_ATTACH_BACKING),
+static const struct number_name commands[] = { COMMAND(GET_DISPLAY_INFO),
+	COMMAND(RESOURCE_CREATE_2D), COMMAND(RESOURCE_UNREF), COMMAND(SET_SCANOUT),
+	COMMAND(RESOURCE_FLUSH), COMMAND(TRANSFER_TO_HOST_2D), COMMAND(RESOURCE_ATTACH_BACKING),
 	COMMAND(RESOURCE_DETACH_BACKING), COMMAND(GET_CAPSET_INFO), COMMAND(GET_CAPSET),
 	COMMAND(GET_EDID), COMMAND(CTX_CREATE), COMMAND(CTX_DESTROY), COMMAND(CTX_ATTACH_RESOURCE),
 	COMMAND(CTX_DETACH_RESOURCE), COMMAND(RESOURCE_CREATE_3D), COMMAND(TRANSFER_TO_HOST_3D),
 	COMMAND(TRANSFER_FROM_HOST_3D), COMMAND(SUBMIT_3D), COMMAND(UPDATE_CURSOR),
 	COMMAND(MOVE_CURSOR) };
 
-static const struct word answers[] = { { 0, "WAITS" }, { VIRTIO_GPU_RESP_OK_NODATA, "OK" },
+static const struct number_name answers[] = { { 0, "WAITS" }, { VIRTIO_GPU_RESP_OK_NODATA, "OK" },
 	{ VIRTIO_GPU_RESP_OK_DISPLAY_INFO, "OK" }, { VIRTIO_GPU_RESP_OK_CAPSET_INFO, "OK" },
 	{ VIRTIO_GPU_RESP_OK_CAPSET, "OK" }, { VIRTIO_GPU_RESP_OK_EDID, "OK" },
 	{ VIRTIO_GPU_RESP_ERR_UNSPEC, "ERR_UNSPEC" },
@@ -123,7 +123,7 @@ static const struct word answers[] = { { 0, "WAITS" }, { VIRTIO_GPU_RESP_OK_NODA
 	{ VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID, "ERR_INVALID_CONTEXT_ID" },
 	{ VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER, "ERR_INVALID_PARAMETER" } };
 
-static void add_word(GString *text, const struct word *words, unsigned n, uint64_t number)
+static void add_word(GString *text, const struct number_name *words, unsigned n, uint64_t number)
 {
 	for (unsigned i = 0; i < n; i++) {
 		if (words[i].number == number) {
