@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/command/connect_command.h"
 #include "server/command/flight_command.h"
 #include "server/command/gpus.h"
 #include "common/fd.h"
@@ -30,6 +31,8 @@ static const struct {
 	{ "show", "the desktops that run, and what their guests say", show_main },
 	{ "stats", "what running desktops do, in figures", stats_main },
 	{ "top", "the same as a table that is renewed", top_main },
+	{ "connect", "a viewer for a desktop, and again when its display was replaced",
+		connect_main },
 	{ "ticket", "a password that lets one session in", ticket_main },
 	{ "flight", "how a desktop's processes came to their ends", flight_main },
 	{ "gpus", "the GPUs of this machine and what each can do", gpus_main },

@@ -20,6 +20,10 @@ struct mistake {
 };
 
 static const struct mistake mistakes[] = {
+	{ "connect/no-viewer", "VITRINE", "connect --viewer=/nonexistent work",
+		"there is no /nonexistent here (on Debian: apt install virt-viewer)" },
+	{ "connect/no-desktop", "VITRINE", "connect --viewer=true no-such-desktop",
+		"no desktop named \"no-such-desktop\"" },
 	{ "gpu/nothing", "VITRINE_GPU", "", "give one of" },
 	{ "gpu/both", "VITRINE_GPU", "--fd=0 --socket-path=/tmp/x", "give one of" },
 	{ "gpu/closed-fd", "VITRINE_GPU", "--fd=77", "--fd=77 is not open" },
