@@ -31,8 +31,13 @@ class Lines:
     def close(self):
         self.socket.close()
 
-    def send(self, text):
-        self.socket.sendall(text.encode())
+    def send(self, text, timeout_s=30):
+        """A port that nobody reads yet takes little."""
+        self.socket.settimeout(timeout_s)
+        try:
+            self.socket.sendall(text.encode())
+        except TimeoutError as error:
+            raise GuestError('nobody reads') from error
 
     def receive(self, deadline):
         left = deadline - time.monotonic()

@@ -90,6 +90,33 @@ def renderer_crash_is_survived_by_qemu(desktop):
     driver_reloads(desktop)
 
 
+def a_guest_that_listens_is_told_what_it_lost(desktop):
+    """And one that does not listen is told later that it missed something, of which it has the number only."""
+    if 'vitrine-render' not in desktop.workers():
+        raise tap.Skip('stock QEMU has no vitrine-render')
+    port = desktop.control.run('for name in /sys/class/virtio-ports/*/name; do grep -qx org.vitrine.lost.0 $name && '
+                               'basename ${name%/name}; done').strip()
+    desktop.control.run('(sleep 1000 | kmscube >/dev/null 2>&1 &) ; true')
+    desktop.control.wait_until('pidof kmscube', 10)
+    time.sleep(2)
+    kill_renderer(desktop)
+    told = desktop.control.run(f'cat /dev/{port} >/tmp/told & sleep 2; cat /tmp/told')
+    assert told == '', told
+    kill_renderer(desktop)
+    told = desktop.control.wait_until('grep . /tmp/told', 10)
+    desktop.control.run('killall -q cat; killall -q kmscube; killall -q sleep; true')
+    words = re.fullmatch(r'vitrine-lost 1 1 killed (\d+) (\d+)((?: \d+,[a-z-]+,\S*)+)\n', told)
+    assert words and int(words[2]) >= 1 and re.search(r' \d+,[a-z-]+,kmscube\b', words[3]), told
+    return told.strip()
+
+
+def kill_renderer(desktop):
+    render = desktop.workers()['vitrine-render']
+    lib.kill(render[0])
+    wait_for('new renderer', lambda: desktop.workers().get('vitrine-render', render) != render, 20)
+    time.sleep(1)
+
+
 def middle_row(probe):
     """The set of colours in the middle of the picture."""
     return {probe.pixel(x, HEIGHT // 2) for x in range(WIDTH // 4, 3 * WIDTH // 4, 16)}
@@ -103,7 +130,7 @@ def connector_and_mode(desktop):
 
 
 CHECKS = [boots_to_a_shell, renderer_says_virgl, text_console_is_shown, a_test_picture_is_exact, kmscube_draws,
-          glmark2_runs, driver_reloads, renderer_crash_is_survived_by_qemu]
+          glmark2_runs, driver_reloads, renderer_crash_is_survived_by_qemu, a_guest_that_listens_is_told_what_it_lost]
 
 
 def main():
