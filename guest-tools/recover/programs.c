@@ -175,10 +175,12 @@ static bool process(void *user, const char *path)
 	double start_ms = 1000.0 * (double)program.start_ticks / (double)sysconf(_SC_CLK_TCK);
 	if (program.start_ticks == 0 || start_ms > search->before_ms || program.pid == getpid())
 		return true;
-	look_at_descriptors(&descriptors, program.pid);
-	const struct notice_context *context =
-		descriptors.has_gpu ? find_context(search->notice, program.pid) : NULL;
+	/* Few processes have such a name, and what all others have open takes long to look at. */
+	const struct notice_context *context = find_context(search->notice, program.pid);
 	if (!context)
+		return true;
+	look_at_descriptors(&descriptors, program.pid);
+	if (!descriptors.has_gpu)
 		return true;
 	program.has_card = descriptors.has_card;
 	program.has_painted = context->has_painted;
