@@ -88,6 +88,8 @@ struct heartbeat {
 	 * the ledger lists objects of the guest of before, and what is worked at is that guest's.
 	 */
 	uint64_t resets;
+	/* 1: the renderer has made again all that the ledger listed that it was given. */
+	uint64_t is_rebuilt;
 	struct heartbeat_beat beats[HEARTBEAT_LOOPS];
 	/*
 	 * The context that the gpu thread's last words name as guilty is no more, if this is not 0,

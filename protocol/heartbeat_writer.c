@@ -86,6 +86,11 @@ void heartbeat_count_resets(unsigned n)
 	__atomic_fetch_add(&page->resets, n, __ATOMIC_RELEASE);
 }
 
+void heartbeat_note_rebuilt(void)
+{
+	__atomic_store_n(&page->is_rebuilt, 1, __ATOMIC_RELEASE);
+}
+
 void heartbeat_say_own_kib(uint64_t own_kib)
 {
 	__atomic_store_n(&page->own_kib, own_kib, __ATOMIC_RELAXED);

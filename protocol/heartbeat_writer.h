@@ -50,6 +50,9 @@ void heartbeat_name_gone(const char *name);
 /* Says that the gpu thread has done `n` RESETs more: nothing of the guest of before is left. */
 void heartbeat_count_resets(unsigned n);
 
+/* Says that all that the ledger listed is made again, and in the ledger. */
+void heartbeat_note_rebuilt(void);
+
 /* Says that render waits without work, with so much memory of its own. */
 void heartbeat_say_own_kib(uint64_t own_kib);
 

@@ -109,6 +109,7 @@ static bool work_rebuild(struct gpu *gpu)
 		return false;
 	}
 	memory_wait_finish(&gpu->wait);
+	heartbeat_note_rebuilt();
 	flight_note(FLIGHT_REBUILT, 0, 0, 0);
 	/* Display may have asked for pictures before there was one. */
 	scanouts_pump(gpu->scanouts);

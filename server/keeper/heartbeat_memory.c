@@ -122,6 +122,11 @@ enum heartbeat_encoder_use heartbeat_memory_read_encoder(
 	return HEARTBEAT_ENCODER_AT_WORK_ALONE;
 }
 
+bool heartbeat_memory_is_rebuilt(const struct heartbeat_memory *memory)
+{
+	return memory->map && __atomic_load_n(&memory->map->is_rebuilt, __ATOMIC_ACQUIRE);
+}
+
 uint64_t heartbeat_memory_read_own_kib(const struct heartbeat_memory *memory)
 {
 	return memory->map ? __atomic_load_n(&memory->map->own_kib, __ATOMIC_RELAXED) : 0;

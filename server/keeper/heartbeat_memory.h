@@ -59,5 +59,7 @@ enum heartbeat_encoder_use heartbeat_memory_read_encoder(
 	const struct heartbeat_memory *memory, unsigned encoder);
 /* Gives how many RESETs this process says it has done; 0 without memory. */
 uint64_t heartbeat_memory_read_resets(const struct heartbeat_memory *memory);
+/* Gives whether it says that it has rebuilt; false without memory. */
+bool heartbeat_memory_is_rebuilt(const struct heartbeat_memory *memory);
 /* Gives with how much memory of its own this process says it waits; 0: it has not said so. */
 uint64_t heartbeat_memory_read_own_kib(const struct heartbeat_memory *memory);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/shm.h"
+#include "server/keeper/limits.h"
 
 static void write_header(struct ledger *map)
 {
@@ -30,6 +31,7 @@ bool ledger_memory_init(struct ledger_memory *memory, GError **error)
 	}
 	memory->fd = fd;
 	memory->map = map;
+	memory->saved = g_malloc0(sizeof(struct ledger));
 	write_header(map);
 	return true;
 }
@@ -38,6 +40,7 @@ void ledger_memory_finish(struct ledger_memory *memory)
 {
 	shm_unmap(memory->map, sizeof(struct ledger));
 	memory->map = NULL;
+	g_clear_pointer(&memory->saved, g_free);
 	if (memory->fd >= 0)
 		close(memory->fd);
 	memory->fd = -1;
@@ -52,6 +55,50 @@ void ledger_memory_clear(struct ledger_memory *memory)
 	g_assert(memory->map);
 	memset(memory->map, 0, G_STRUCT_OFFSET(struct ledger, backing));
 	write_header(memory->map);
+	ledger_memory_forget_saved(memory);
+}
+
+/* Most slots are free, and pages that have only these are not written to. */
+static void copy_slots(struct ledger *to, const struct ledger *from)
+{
+	for (unsigned i = 0; i < LEDGER_CONTEXTS_MAX; i++) {
+		if (to->contexts[i].id || from->contexts[i].id)
+			to->contexts[i] = from->contexts[i];
+	}
+	for (unsigned i = 0; i < LEDGER_RESOURCES_MAX; i++) {
+		if (to->resources[i].id || from->resources[i].id)
+			to->resources[i] = from->resources[i];
+	}
+}
+
+static void copy_ledger(struct ledger *to, const struct ledger *from)
+{
+	uint32_t used = MIN(from->backing_used, LEDGER_BACKING_MAX);
+	copy_slots(to, from);
+	memcpy(to->scanouts, from->scanouts, sizeof(to->scanouts));
+	memcpy(to->backing, from->backing, used * sizeof(to->backing[0]));
+	to->backing_used = used;
+	to->overflowed = from->overflowed;
+}
+
+void ledger_memory_save(struct ledger_memory *memory)
+{
+	copy_ledger(memory->saved, memory->map);
+	memory->is_saved = true;
+}
+
+void ledger_memory_restore(struct ledger_memory *memory)
+{
+	if (!memory->is_saved || memory->n_restored >= LEDGER_RESTORES_MAX)
+		return;
+	memory->n_restored++;
+	copy_ledger(memory->map, memory->saved);
+}
+
+void ledger_memory_forget_saved(struct ledger_memory *memory)
+{
+	memory->is_saved = false;
+	memory->n_restored = 0;
 }
 
 bool ledger_memory_read_context(

@@ -17,6 +17,10 @@
 struct ledger_memory {
 	int fd;
 	struct ledger *map;
+	/* As it was when the process that runs got it, but for rings and refusals. */
+	struct ledger *saved;
+	bool is_saved;
+	unsigned n_restored; /* in a row */
 };
 
 bool ledger_memory_init(struct ledger_memory *memory, GError **error);
@@ -25,9 +29,20 @@ void ledger_memory_finish(struct ledger_memory *memory);
 /* Forgets everything, because the guest's driver is new. */
 void ledger_memory_clear(struct ledger_memory *memory);
 
+/*
+ * A renderer clears the ledger and writes it anew while it rebuilds, so one that ends meanwhile
+ * leaves half of it. It is saved before each gets it; when one has ended before it had rebuilt it
+ * is as it was again. That is so LEDGER_RESTORES_MAX times in a row, since what it lists may be
+ * what ends them. ledger_memory_forget_saved(): the guest is new, or all is rebuilt.
+ */
+void ledger_memory_save(struct ledger_memory *memory);
+void ledger_memory_restore(struct ledger_memory *memory);
+void ledger_memory_forget_saved(struct ledger_memory *memory);
+
 /* Gives what the ledger says of a context, by its slot, and false past the last slot. */
 bool ledger_memory_read_context(
 	const struct ledger_memory *memory, unsigned slot, struct ledger_context *context);
+
 /* Gives false when there is no such context. */
 bool ledger_memory_find_name(
 	const struct ledger_memory *memory, uint32_t context, char name[LEDGER_NAME_BYTES]);

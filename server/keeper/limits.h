@@ -141,6 +141,21 @@
 #define SPARE_BACKOFF_MAX_MS 60000
 
 /*
+ * So many renderers in a row find what a dead one had, if each ends before it has rebuilt that. The
+ * next one finds what the last one had made: what ended them may be among the rest.
+ */
+#define LEDGER_RESTORES_MAX 3
+
+/*
+ * Of an upgrade (upgrade.h): a renderer of another build may take this many milliseconds until it
+ * is ready, and the other number from the old one's end until it works. Past either the old build
+ * goes on. A moment at which nothing is under way is waited for this long.
+ */
+#define UPGRADE_START_MS 20000
+#define UPGRADE_TAKING_MS 10000
+#define UPGRADE_BORDER_MS 200
+
+/*
  * Two looks at a worker are this many milliseconds apart while nobody works. A process that is
  * stopped is recognised up to half of it before or after WATCHDOG_STOPPED_MS.
  */

@@ -74,6 +74,7 @@ static void on_worker_ready(void *owner)
 	const char *chosen = find_said(renderer, true);
 	gpu_search_succeed(&renderer->search, chosen ? chosen : "");
 	renderer->worker.step_ms = gpu_search_step_ms(&renderer->search);
+	ledger_memory_save(renderer->ledger);
 	struct keeper_ledger ledger = { .header.type = KEEPER_MESSAGE_LEDGER };
 	SEND_TO_RENDERER(renderer, ledger, &renderer->ledger->fd, 1);
 	renderer->events.ready(renderer->events.user);
@@ -94,6 +95,10 @@ static void on_worker_lost(void *owner)
 		renderer->device->rings[i].next_avail =
 			ledger_memory_read_next_avail(renderer->ledger, i);
 	}
+	if (heartbeat_memory_is_rebuilt(&renderer->worker.process.heartbeat))
+		ledger_memory_forget_saved(renderer->ledger);
+	else
+		ledger_memory_restore(renderer->ledger);
 	/* The renderer may have died before it forgot the old guest, so we forget for it. */
 	if (watchdog_has_reset_left(
 		    &renderer->worker.watchdog, &renderer->worker.process.heartbeat))
@@ -507,6 +512,8 @@ void renderer_reset(struct renderer *renderer)
 		ledger_memory_clear(renderer->ledger);
 		return;
 	}
+	/* What was saved is the old guest's. */
+	ledger_memory_forget_saved(renderer->ledger);
 	struct keeper_reset m = { .header.type = KEEPER_MESSAGE_RESET };
 	worker_reset_sent(&renderer->worker);
 	SEND_TO_RENDERER(renderer, m, NULL, 0);

@@ -28,6 +28,23 @@ def kills_are_not_seen(run):
     print(''.join(f'# {line}\n' for line in survive.describe(kills)), end='')
 
 
+def a_kill_while_it_takes_over_is_not_seen(run):
+    """The next one ends, too, before it has made again what the first one had."""
+    for after_s in (0.02, 0.025, 0.03, 0.035, 0.04, 0.05, 0.06, 0.08):
+        wait_for('spare', lambda: run.keeper.stats()['spare_render'].get('own_kib'), 20)
+        spare = run.keeper.stats()['spare_render']['pid']
+        pid, _ = run.keeper.renderer()
+        run.take()
+        os.kill(pid, signal.SIGKILL)
+        time.sleep(after_s)
+        os.kill(spare, signal.SIGKILL)
+        time.sleep(1)
+        run.take()
+        n = len(run.times)
+        wait_for('pictures', lambda: run.take() and len(run.times) > n + 5, 20)
+    assert not run.faults, run.faults[:5]
+
+
 def a_spare_waits_and_says_what_it_costs(run):
     spare = wait_for('spare', lambda: next(iter([s for s in [run.keeper.stats()['spare_render']] if s.get('own_kib')]), None), 20)
     assert spare['state'] == 'ready' and 0 < spare['own_kib'] < 30 * 1024, spare
@@ -58,7 +75,7 @@ def what_gl_has_shown_stays(run):
     run.probe.wait_pixel(5, 5, CUBE, timeout=20, tolerance=6)
 
 
-CHECKS = [kills_are_not_seen, a_spare_waits_and_says_what_it_costs, gl_programs_go_on_to_begin, what_gl_has_shown_stays]
+CHECKS = [kills_are_not_seen, a_kill_while_it_takes_over_is_not_seen, a_spare_waits_and_says_what_it_costs, gl_programs_go_on_to_begin, what_gl_has_shown_stays]
 
 
 def main():
