@@ -24,7 +24,7 @@
 /* The keeper may hear of display's end when the viewer's has been noticed. */
 #define NEWS_MS 500
 /* Another viewer is made ready when the one that was started is no more at it. */
-#define SPARE_AFTER_MS 1000
+#define NEXT_VIEWER_AFTER_MS 1000
 /* So many viewers in a row that ended sooner than BRIEF_MS are enough. */
 #define BRIEF_MS 1000
 #define BRIEF_MAX 5
@@ -112,7 +112,7 @@ static bool start_viewer(struct connect *connect)
 	}
 	connect->begun_us = g_get_monotonic_time();
 	g_clear_handle_id(&connect->spare_timer, g_source_remove);
-	connect->spare_timer = g_timeout_add(SPARE_AFTER_MS, on_time_for_spare, connect);
+	connect->spare_timer = g_timeout_add(NEXT_VIEWER_AFTER_MS, on_time_for_spare, connect);
 	return true;
 }
 
