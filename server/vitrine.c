@@ -14,6 +14,7 @@
 #include "server/command/show.h"
 #include "server/command/stats_command.h"
 #include "server/command/ticket_command.h"
+#include "server/command/upgrade_command.h"
 
 static int print_version(int argc, char **argv)
 {
@@ -35,6 +36,7 @@ static const struct {
 		connect_main },
 	{ "ticket", "a password that lets one session in", ticket_main },
 	{ "flight", "how a desktop's processes came to their ends", flight_main },
+	{ "upgrade", "have running desktops drawn by the installed build", upgrade_main },
 	{ "gpus", "the GPUs of this machine and what each can do", gpus_main },
 	{ "version", "print the version", print_version },
 	{ "help", "print this", print_help },

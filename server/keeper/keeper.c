@@ -318,11 +318,17 @@ static void on_ticket_asked(
 		answer->result = TICKET_TOO_MANY;
 }
 
+static void on_upgrade_asked(void *user, const struct upgrade_request *request, int fd)
+{
+	struct keeper *keeper = user;
+	upgrade_ask(&keeper->upgrade, request, fd);
+}
+
 static bool prepare_tickets(struct keeper *keeper, GError **error)
 {
 	const char *path = keeper->desktop->ticket_socket;
-	return !path ||
-	       ticket_socket_listen(&keeper->tickets, path, on_ticket_asked, keeper, error);
+	return !path || ticket_socket_listen(&keeper->tickets, path, on_ticket_asked,
+				on_upgrade_asked, keeper, error);
 }
 
 static gboolean on_signal(gpointer user)
@@ -373,6 +379,7 @@ static void prepare_renderer(struct keeper *keeper, const struct gpu_candidates 
 	};
 	renderer_init(&keeper->renderer, keeper->starter, gpus, &keeper->device, &keeper->ledger,
 		desktop->submit_limit_s, &events);
+	upgrade_init(&keeper->upgrade, &keeper->renderer);
 	spare_keep(&keeper->renderer.worker.spare, desktop->spare);
 	keeper->renderer.worker.recorder = &keeper->recorder;
 }
@@ -406,7 +413,8 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop,
 		.admission = ADMISSION_NONE,
 		.ledger.fd = -1,
 		.stats = STATS_SOCKET_NONE,
-		.tickets = TICKET_SOCKET_NONE };
+		.tickets = TICKET_SOCKET_NONE,
+		.upgrade = UPGRADE_NONE };
 	keeper->loop = g_main_loop_new(NULL, FALSE);
 	recorder_init(&keeper->recorder, desktop);
 	device_init(&keeper->device, false);
@@ -461,6 +469,7 @@ void keeper_finish(struct keeper *keeper)
 			unlink(o->spice_unix);
 	}
 	viewer_finish(&keeper->viewer);
+	upgrade_finish(&keeper->upgrade);
 	admission_finish(&keeper->admission);
 	renderer_finish(&keeper->renderer);
 	stats_socket_finish(&keeper->stats);

@@ -22,6 +22,7 @@
 #include "server/keeper/requests.h"
 #include "server/keeper/stats_socket.h"
 #include "server/keeper/ticket_socket.h"
+#include "server/keeper/upgrade.h"
 #include "server/keeper/viewer.h"
 #include "server/starter/fetcher.h"
 
@@ -44,6 +45,7 @@ struct keeper {
 	struct stats_socket stats;
 	struct ticket_socket tickets;
 	struct guest_port guest_port;
+	struct upgrade upgrade;
 
 	int vhost_listener; /* -1: --fd, or QEMU has connected */
 	unsigned vhost_listener_source;

@@ -54,6 +54,12 @@ void spare_drop(struct spare *spare)
 	worker_process_signal(&spare->process, SIGKILL);
 }
 
+void spare_renew(struct spare *spare)
+{
+	spare->backoff_ms = 0;
+	spare_drop(spare);
+}
+
 /* Makes the process what it is to be now. One that has come too far goes. */
 static void update(struct spare *spare)
 {

@@ -65,6 +65,10 @@ void spare_begin(struct spare *spare);
  * command it returns false.
  */
 bool spare_take(struct spare *spare, struct worker_process *ended);
+/*
+ * The same, since the program is another one now: what the ones before have died of counts no more.
+ */
+void spare_renew(struct spare *spare);
 /* Ends the process; another one follows after its end, if the worker is at work. */
 void spare_drop(struct spare *spare);
 /* The process has ended; `end` says how. */

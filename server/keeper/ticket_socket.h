@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ticket_socket is the keeper's side of protocol/ticket_request.h: the socket on which the
- * desktop's user asks for tickets, and follows what becomes of those who came by them.
+ * desktop's user asks for tickets, and for upgrades, and follows what becomes of those who came by
+ * tickets.
  *
  * Everything happens on the main thread.
  */
@@ -11,6 +12,7 @@
 #include <stdbool.h>
 
 #include "protocol/ticket_request.h"
+#include "protocol/upgrade_request.h"
 
 struct ticket_socket {
 	int listener; /* -1: none */
@@ -21,6 +23,8 @@ struct ticket_socket {
 	/* Fills in result and ticket of an answer to a request that is within its bounds. */
 	void (*give)(
 		void *user, const struct ticket_request *request, struct ticket_answer *answer);
+	/* Answers an upgrade request on `fd`, which becomes the callee's, when it likes. */
+	void (*upgrade)(void *user, const struct upgrade_request *request, int fd);
 	void *user;
 };
 
@@ -30,7 +34,8 @@ struct ticket_socket {
 bool ticket_socket_listen(struct ticket_socket *board, const char *path,
 	void (*give)(
 		void *user, const struct ticket_request *request, struct ticket_answer *answer),
-	void *user, GError **error);
+	void (*upgrade)(void *user, const struct upgrade_request *request, int fd), void *user,
+	GError **error);
 /* Tells all who follow; `text` may be NULL. Who does not read is hung up on. */
 void ticket_socket_tell(struct ticket_socket *board, enum ticket_event_kind kind, const char *text);
 /* Also for one that is TICKET_SOCKET_NONE. */

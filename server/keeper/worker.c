@@ -105,11 +105,19 @@ void worker_set_command(struct worker *worker, unsigned command)
 void worker_replace(struct worker *worker, unsigned command)
 {
 	worker_set_command(worker, command);
-	if ((worker->state != WORKER_READY && worker->state != WORKER_STARTING) ||
-		worker->process.command == command)
+	if (worker->process.command != command)
+		worker_hand_over(worker);
+}
+
+void worker_hand_over(struct worker *worker)
+{
+	if (worker->state != WORKER_READY && worker->state != WORKER_STARTING)
 		return;
 	worker->is_replaced = true;
 	worker_death_note(worker, FLIGHT_CAUSE_REPLACED, "another one was to take its place");
+	/* What it has left in the ledger is read when it can write no more. */
+	worker_process_signal(&worker->process, SIGKILL);
+	worker_process_wait_end(&worker->process, KILL_WAIT_MS);
 	drop(worker);
 }
 

@@ -159,5 +159,8 @@ void worker_set_command(struct worker *worker, unsigned command);
 /* Does the same at once if there is a process of another one: its end is nobody's fault. */
 void worker_replace(struct worker *worker, unsigned command);
 
+/* Ends the process, so that the spare one takes its place: the end is nobody's fault. */
+void worker_hand_over(struct worker *worker);
+
 /* Kills the process, waits until it is gone, and starts a fresh one. Logs `reason`. */
 void worker_kill(struct worker *worker, enum flight_cause cause, const char *reason);

@@ -45,6 +45,23 @@ pid_t starter_spawn(struct starter *starter, unsigned command, const int fds[SER
 	return -1;
 }
 
+bool starter_set_program(
+	struct starter *starter, unsigned command, enum starter_program which, GError **error)
+{
+	struct servant_answer answer;
+	int fd;
+	g_assert(command < starter->plan->n_commands);
+	uint8_t request = (uint8_t)(which << STARTER_PROGRAM_SHIFT | command);
+	if (!servant_ask(&starter->servant, request, NULL, &answer, &fd)) {
+		g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_PIPE, "the starter is gone");
+		return false;
+	}
+	if (answer.error != 0)
+		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(answer.error), "%s: %s",
+			starter->plan->commands[command].argv[0], g_strerror(answer.error));
+	return answer.error == 0;
+}
+
 bool starter_is_usable(const struct starter *starter)
 {
 	return servant_is_usable(&starter->servant);

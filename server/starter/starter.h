@@ -68,5 +68,16 @@ void starter_watch(struct starter *starter);
 pid_t starter_spawn(struct starter *starter, unsigned command, const int fds[SERVANT_FDS],
 	int *pidfd, GError **error);
 
+/* What becomes of a program that the starter holds open. */
+enum starter_program {
+	STARTER_PROGRAM_NEW = 1, /* from now on it is what lies on disk now */
+	STARTER_PROGRAM_OLD,     /* it is again what it was before NEW */
+	STARTER_PROGRAM_KEPT,    /* what it was before NEW is forgotten */
+};
+
+/* For all commands with this one's program. After NEW comes one of the other two. */
+bool starter_set_program(
+	struct starter *starter, unsigned command, enum starter_program which, GError **error);
+
 /* Tells whether another worker may still be had. */
 bool starter_is_usable(const struct starter *starter);

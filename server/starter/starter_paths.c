@@ -3,6 +3,7 @@
 
 #include <glib.h>
 #include <link.h>
+#include <string.h>
 
 static const struct confine_path paths[] = {
 	{ "/usr", CONFINE_READ, "libraries, drivers, plugins, settings: what is installed" },
@@ -92,6 +93,40 @@ static void add_home(struct path_list *list)
 	path_list_add(list, plugins, CONFINE_READ, "the user's own plugins of GStreamer");
 }
 
+/*
+ * A program that takes the place of a worker's (starter_set_program()) is another file, so its
+ * folder must be named to Landlock: where nothing but workers can be executed in that.
+ */
+static bool is_workers_alone(const char *folder, const struct starter_plan *plan)
+{
+	g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+	bool alone = dir != NULL;
+	for (const char *name; alone && (name = g_dir_read_name(dir));) {
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+		bool is_worker = false;
+		for (unsigned i = 0; i < plan->n_commands && !is_worker; i++)
+			is_worker = strcmp(plan->commands[i].argv[0], path) == 0;
+		alone = is_worker || !g_file_test(path, G_FILE_TEST_IS_REGULAR) ||
+			!g_file_test(path, G_FILE_TEST_IS_EXECUTABLE);
+	}
+	return alone;
+}
+
+static void add_workers(struct path_list *list, const struct starter_plan *plan)
+{
+	for (unsigned i = 0; i < plan->n_commands; i++) {
+		const char *program = plan->commands[i].argv[0];
+		g_autofree char *folder = g_path_get_dirname(program);
+		/* Those of other GPUs are the same two. */
+		if (i >= 2 && strcmp(program, plan->commands[i - 2].argv[0]) == 0)
+			continue;
+		path_list_add(list, program, CONFINE_EXECUTE, "a worker");
+		if (is_workers_alone(folder, plan))
+			path_list_add(list, folder, CONFINE_EXECUTE,
+				"one that takes its place, by an upgrade");
+	}
+}
+
 struct path_list *starter_paths_create(const struct isolation *isolation)
 {
 	const struct starter_plan *plan = isolation->plan;
@@ -103,8 +138,7 @@ struct path_list *starter_paths_create(const struct isolation *isolation)
 		path_list_add_variable(list, variables[i]);
 	path_list_add_libraries(list);
 	dl_iterate_phdr(add_linker, list);
-	for (unsigned i = 0; i < plan->n_commands; i++)
-		path_list_add(list, plan->commands[i].argv[0], CONFINE_EXECUTE, "a worker");
+	add_workers(list, plan);
 	add_scanner(list);
 	if (!isolation->has_users)
 		add_home(list);

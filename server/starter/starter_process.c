@@ -27,6 +27,8 @@ struct starter_process {
 	/* The commands' programs, open; 0: one that is looked up at each start. Some are the same.
 	 */
 	int programs[STARTER_COMMANDS_MAX];
+	/* What one of them was before, for as long as it is tried; 0: none is. */
+	int before;
 };
 
 /*
@@ -112,14 +114,60 @@ static struct servant_answer start(
 	return (struct servant_answer){ .pid = pid, .error = error };
 }
 
+/* For all commands that have this one's program. */
+static void exchange(struct starter_process *process, unsigned command, int program)
+{
+	int old = process->programs[command];
+	for (unsigned i = 0; i < process->plan->n_commands; i++) {
+		if (process->programs[i] == old)
+			process->programs[i] = program;
+	}
+}
+
+static int set_program(
+	struct starter_process *process, unsigned command, enum starter_program which)
+{
+	int now = process->programs[command], before = process->before;
+	if ((which == STARTER_PROGRAM_NEW) != (before == 0) || now == 0)
+		return EINVAL;
+	process->before = 0;
+	switch (which) {
+	case STARTER_PROGRAM_NEW: {
+		errno = ENOEXEC;
+		int program = open_program(process->plan->commands[command].argv[0]);
+		if (program == 0)
+			return errno;
+		exchange(process, command, program);
+		process->before = now;
+		break;
+	}
+	case STARTER_PROGRAM_OLD:
+		exchange(process, command, before);
+		close(now);
+		break;
+	case STARTER_PROGRAM_KEPT:
+		close(before);
+		break;
+	}
+	return 0;
+}
+
 /* Returns false when the keeper has gone, or says what no keeper of ours says. */
 static bool serve_one(struct starter_process *process)
 {
 	struct servant_request request;
 	int pidfd = -1;
-	if (!servant_process_hear(&request) || request.what >= process->plan->n_commands ||
-		request.fds[0] < 0)
+	if (!servant_process_hear(&request))
 		return false;
+	unsigned which = request.what >> STARTER_PROGRAM_SHIFT;
+	unsigned command = request.what & ((1u << STARTER_PROGRAM_SHIFT) - 1);
+	if (command >= process->plan->n_commands || (which == 0) != (request.fds[0] >= 0))
+		return false;
+	if (which != 0) {
+		struct servant_answer told = { .pid = -1,
+			.error = set_program(process, command, which) };
+		return servant_process_answer(&told, -1);
+	}
 	struct servant_answer answer = start(process, &request, &pidfd);
 	for (unsigned i = 0; i < SERVANT_FDS; i++)
 		fd_close(&request.fds[i]);

@@ -13,6 +13,12 @@
 enum starter_fd { STARTER_FD_LINK, STARTER_FD_HEARTBEAT, STARTER_FD_FLIGHT };
 
 /*
+ * With one of enum starter_program in its upper bits, and no descriptors, a request is about the
+ * command's program, and no worker is made. The answer's pid is -1 then.
+ */
+#define STARTER_PROGRAM_SHIFT 6
+
+/*
  * No more workers of one starter live at a time: two that work, two spares, and as many that were
  * killed and sit in a driver. More are refused with EAGAIN.
  */

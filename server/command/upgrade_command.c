@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/command/upgrade_command.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/listen.h"
+#include "protocol/upgrade_request.h"
+#include "server/desktop/run_dir.h"
+
+#define UPGRADE_CONNECT_MS 5000
+
+static bool on_answer(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	memcpy(user, message, sizeof(struct upgrade_answer));
+	return true;
+}
+
+static const struct link_handler table[] = {
+	{ UPGRADE_MESSAGE_ANSWER, "ANSWER", sizeof(struct upgrade_answer), 0, 0, on_answer },
+};
+
+static bool exchange(int fd, const char *path, struct upgrade_answer *answer)
+{
+	struct upgrade_request request = { .header.type = UPGRADE_MESSAGE_REQUEST,
+		.versions = UPGRADE_OWN_VERSIONS };
+	return link_send(fd, &request, sizeof(request), NULL, 0) == 0 &&
+	       link_wait_readable(fd, UPGRADE_ANSWER_MS) &&
+	       link_dispatch(fd, path, table, G_N_ELEMENTS(table), answer) == 1;
+}
+
+/* A keeper that knows no upgrades hangs up. */
+static bool tell(const char *name, const struct upgrade_answer *answer)
+{
+	if (answer->result == UPGRADE_DONE) {
+		printf("%s: upgraded; nobody served the guest for %.1f ms; display stays\n", name,
+			answer->pause_us / 1000.0);
+		return fflush(stdout) == 0;
+	}
+	g_autofree char *why = g_strndup(answer->why, sizeof(answer->why));
+	for (char *c = why; *c; c++)
+		*c = g_ascii_isprint(*c) ? *c : '?';
+	g_warning("%s: %s: %s", name,
+		answer->result == UPGRADE_UNDONE ? "upgraded and undone" : "not upgraded", why);
+	return false;
+}
+
+static bool upgrade(const char *name, const char *path)
+{
+	g_autoptr(GError) error = NULL;
+	struct upgrade_answer answer = { 0 };
+	int fd = listen_connect_packets(path, UPGRADE_CONNECT_MS, &error);
+	if (fd < 0) {
+		g_warning("%s: %s", name, error->message);
+		return false;
+	}
+	bool answered = exchange(fd, path, &answer);
+	close(fd);
+	if (!answered)
+		g_warning(
+			"%s: not upgraded: it is of a build that cannot be, and must be restarted",
+			name);
+	return answered && tell(name, &answer);
+}
+
+static bool upgrade_named(const char *base, const char *name)
+{
+	g_autofree char *path = g_build_filename(base, name, TICKET_SOCKET_FILE, NULL);
+	return upgrade(name, path);
+}
+
+struct upgrade_wish {
+	gboolean all;
+	char *socket_path;
+};
+
+static bool parse(struct upgrade_wish *wish, int argc, char **argv)
+{
+	const GOptionEntry entries[] = {
+		{ "all", 0, 0, G_OPTION_ARG_NONE, &wish->all, "All desktops of this user", NULL },
+		{ "socket", 0, 0, G_OPTION_ARG_FILENAME, &wish->socket_path,
+			"A vitrine-gpu that was given this --ticket-socket", "PATH" },
+		G_OPTION_ENTRY_NULL,
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new("[NAME]");
+	g_autoptr(GError) error = NULL;
+	g_option_context_set_summary(
+		context, "Has running desktops drawn by the build that is installed now.");
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (!g_option_context_parse(context, &argc, &argv, &error)) {
+		g_warning("%s", error->message);
+		return false;
+	}
+	if (argc > 2 || (argc == 2) + wish->all + (wish->socket_path != NULL) != 1) {
+		g_warning("give a desktop's name, --all or --socket");
+		return false;
+	}
+	return true;
+}
+
+int upgrade_main(int argc, char **argv)
+{
+	struct upgrade_wish wish = { 0 };
+	g_autofree char *base = run_dir_base();
+	bool done = parse(&wish, argc, argv);
+	if (done && wish.socket_path)
+		done = upgrade(wish.socket_path, wish.socket_path);
+	else if (done && !wish.all)
+		done = upgrade_named(base, argv[argc - 1]);
+	else if (done) {
+		g_auto(GStrv) names = run_dir_list();
+		for (unsigned i = 0; names[i]; i++)
+			done = upgrade_named(base, names[i]) && done;
+	}
+	g_free(wish.socket_path);
+	return done ? 0 : 1;
+}
