@@ -207,12 +207,11 @@ const struct desktop_option desktop_options[] = {
 		"Which second renderer waits for the first one's end: ready, fork or none",
 		"With ready, one waits that has started OpenGL: when the first one crashes, hangs "
 		"or "
-		"is killed, the picture is back within some 20 milliseconds. With fork, one waits "
-		"that has everything but OpenGL, which it then starts; in spite of the word it is "
-		"executed anew like any other, so that its addresses are its own. With none, one "
-		"waits only for the minute after a crash or a hang. \"vitrine stats\" says what "
-		"the "
-		"one that waits costs.",
+		"is killed, the picture is back within a tenth of a second. With fork, one waits "
+		"that has loaded its libraries and not started OpenGL, which then takes half as "
+		"long as a whole start; in spite of the word it is executed anew like any other, "
+		"so that its addresses are its own. With none, one waits only for the minute after "
+		"a crash or a hang. \"vitrine show\" says what the one that waits costs.",
 		.values = spares },
 
 	/* ---- video ---- */

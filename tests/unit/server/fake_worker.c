@@ -7,7 +7,8 @@
  * With $FAKE_WORKER_STAYS it does not end when the keeper hangs up. $FAKE_WORKER_FAIL makes it end
  * before READY. A renderer does so, too, while there is a file named as the log with ".fail" behind
  * it; with ".crash" it crashes behind READY, while its heartbeat says that it takes over from the
- * one before. A test can make and remove them while the keeper runs.
+ * one before, and with ".cannot-take-over" when it gets the ledger. A test can make and remove them
+ * while the keeper runs. With $FAKE_WORKER_WAITS it waits until it is told to begin.
  *
  * What becomes of a renderer that is given a GPU says $FAKE_WORKER_GPUS, such as "renderD128=unfit
  * renderD129=works": it is unfit, crashes, hangs, beats twice within four seconds (slow), crashes
@@ -108,6 +109,9 @@ static bool on_ledger(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	ledger = mmap(NULL, sizeof(*ledger), PROT_READ | PROT_WRITE, MAP_SHARED, fds[0], 0);
 	note("LEDGER");
+	if (has_file(".cannot-take-over"))
+		abort();
+	heartbeat_note_rebuilt();
 	return ledger != MAP_FAILED;
 }
 
@@ -338,7 +342,7 @@ int main(int argc, char **argv)
 		start_gpu(node);
 	signal(SIGUSR1, end_by_reset);
 	signal(SIGUSR2, stall);
-	if (g_getenv("FAKE_WORKER_WAITS"))
+	if (g_getenv("FAKE_WORKER_WAITS") && !g_str_has_suffix(argv[0], "display"))
 		await_begin();
 	if (take_reset())
 		end_by_reset(0);
