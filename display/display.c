@@ -126,6 +126,12 @@ static bool on_visitor_judged(void *user, const struct keeper_visitor_judged *ju
 	return true;
 }
 
+static void on_ends(void *user, const char *text)
+{
+	struct display *display = user;
+	relay_set_end(display->relay, text);
+}
+
 static void on_keeper_gone(void *user, bool fault)
 {
 	struct display *display = user;
@@ -140,6 +146,7 @@ static const struct keeper_end_ops keeper_end_ops = {
 	.certificate = on_certificate,
 	.dbus = on_dbus,
 	.visitor_judged = on_visitor_judged,
+	.ends = on_ends,
 	.gone = on_keeper_gone,
 };
 

@@ -106,7 +106,17 @@ static bool on_visitor_judged(void *user, const void *message, int *fds, unsigne
 	return keeper->ops->visitor_judged(keeper->user, message);
 }
 
+static bool on_ends(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper_end *keeper = user;
+	struct keeper_ends m = *(const struct keeper_ends *)message;
+	m.text[sizeof(m.text) - 1] = '\0';
+	keeper->ops->ends(keeper->user, m.text);
+	return true;
+}
+
 static const struct link_handler handlers[] = {
+	{ KEEPER_MESSAGE_ENDS, "ENDS", sizeof(struct keeper_ends), 0, 0, on_ends },
 	{ KEEPER_MESSAGE_FRAME_LINK, "FRAME_LINK", sizeof(struct keeper_frame_link), 1, 1,
 		on_frame_link },
 	{ KEEPER_MESSAGE_STATS, "STATS", sizeof(struct keeper_stats), 1, 1, on_stats },

@@ -88,6 +88,7 @@ enum keeper_message {
 	KEEPER_MESSAGE_VISITOR,
 	/* The keeper sends this to display. */
 	KEEPER_MESSAGE_VISITOR_JUDGED,
+	KEEPER_MESSAGE_ENDS,
 };
 
 struct keeper_ready {
@@ -334,4 +335,13 @@ struct keeper_visitor_judged {
 	uint32_t serial;
 	uint32_t welcome; /* 0: the connection is to be closed */
 	uint32_t uid;     /* whose it is, on the host; KEEPER_UID_UNKNOWN: that is not known */
+};
+
+/* The text of ENDS has this many bytes, its NUL included. */
+#define KEEPER_ENDS_TEXT_BYTES 64
+
+/* Says, right before the keeper ends, what clients are to be told of why. */
+struct keeper_ends {
+	struct link_header header;
+	char text[KEEPER_ENDS_TEXT_BYTES]; /* with a NUL */
 };

@@ -54,6 +54,7 @@ struct connection_host {
 	 */
 	void (*ended)(void *user, struct connection *connection);
 	void *user;
+	const char *end; /* what is told who is there when the relay ends */
 };
 
 /*

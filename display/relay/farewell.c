@@ -45,7 +45,7 @@ static const char *reason_of(const struct connection *connection, enum event eve
 	case EVENT_CLIENT_WRONG:
 		return connection->why;
 	case EVENT_QUIT:
-		return "the desktop's display ends";
+		return connection->host->end ? connection->host->end : "the desktop's display ends";
 	default:
 		return NULL;
 	}

@@ -35,6 +35,7 @@ struct relay {
 	GMainContext *context;
 	GMainLoop *loop;
 	struct connection_host host;
+	char *end;                 /* of `host`; NULL: not said */
 	struct arrivals *arrivals; /* NULL: it ends */
 	GPtrArray *connections;    /* struct connection */
 	GPtrArray *dead;           /* struct connection: these have ended and are to be destroyed */
@@ -336,6 +337,28 @@ static gboolean on_quit(gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
+struct new_end {
+	struct relay *relay;
+	char *why;
+};
+
+static gboolean on_set_end(gpointer user)
+{
+	struct new_end *new = user;
+	g_free(new->relay->end);
+	new->relay->end = new->why;
+	new->relay->host.end = new->why;
+	g_free(new);
+	return G_SOURCE_REMOVE;
+}
+
+void relay_set_end(struct relay *relay, const char *why)
+{
+	struct new_end *new = g_new(struct new_end, 1);
+	*new = (struct new_end){ relay, g_strdup(why) };
+	call(relay, on_set_end, new);
+}
+
 void relay_destroy(struct relay *relay)
 {
 	if (!relay)
@@ -357,5 +380,6 @@ void relay_destroy(struct relay *relay)
 	g_main_context_unref(relay->context);
 	g_main_context_unref(relay->main_context);
 	g_mutex_clear(&relay->lock);
+	g_free(relay->end);
 	g_free(relay);
 }

@@ -44,6 +44,9 @@ struct relay_ops {
  */
 struct relay *relay_create(const struct relay_options *options, struct line *line,
 	struct tickets *tickets, const struct relay_ops *ops, void *user);
+/* Whoever is cut off by relay_destroy() is told this; without it, that display ends. It is copied.
+ */
+void relay_set_end(struct relay *relay, const char *why);
 /* Cuts everybody off, and returns when the thread has ended. */
 void relay_destroy(struct relay *relay);
 

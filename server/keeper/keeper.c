@@ -17,8 +17,11 @@
 #include "server/keeper/secrets.h"
 #include "server/keeper/worker_plan.h"
 
-static void quit(struct keeper *keeper, int exit_status)
+/* Clients, and who follows them, are told `why`. */
+static void quit(struct keeper *keeper, int exit_status, const char *why)
 {
+	viewer_say_end(&keeper->viewer, why);
+	ticket_socket_tell(&keeper->tickets, TICKET_EVENT_DESKTOP_ENDS, why);
 	if (keeper->exit_status == 0)
 		keeper->exit_status = exit_status;
 	g_main_loop_quit(keeper->loop);
@@ -32,7 +35,16 @@ static void on_worker_failed(void *user)
 		has_starter ? FLIGHT_CAUSE_WORKER : FLIGHT_CAUSE_STARTER,
 		has_starter ? "a worker could not be started" :
 			      "a worker was needed, and the starter is gone");
-	quit(keeper, 1);
+	quit(keeper, 1, "the desktop cannot go on");
+}
+
+/* What QEMU said of its end may wait to be read on the other connection. */
+static gboolean on_qemu_gone(gpointer user)
+{
+	struct keeper *keeper = user;
+	keeper->gone_source = 0;
+	quit(keeper, 0, keeper->shutdown ? keeper->shutdown : "QEMU ended without a word");
+	return G_SOURCE_REMOVE;
 }
 
 static void on_conversation_closed(void *user, bool refused)
@@ -41,7 +53,18 @@ static void on_conversation_closed(void *user, bool refused)
 	recorder_note_quit(&keeper->recorder,
 		refused ? FLIGHT_CAUSE_QEMU_PROTOCOL : FLIGHT_CAUSE_QEMU,
 		refused ? "QEMU said what is not understood" : "QEMU hung up");
-	quit(keeper, refused ? 1 : 0);
+	if (refused)
+		quit(keeper, 1, "the desktop cannot go on");
+	else if (!keeper->gone_source)
+		keeper->gone_source =
+			g_timeout_add(keeper->qmp && !keeper->shutdown ? QEMU_LAST_WORD_MS : 0,
+				on_qemu_gone, keeper);
+}
+
+static void on_shutdown(void *user, bool by_guest)
+{
+	struct keeper *keeper = user;
+	keeper->shutdown = by_guest ? "the guest has powered off" : "the desktop was ended";
 }
 
 /* A frame link serves one renderer and one display, so both get an end of a new one. */
@@ -333,7 +356,7 @@ static bool prepare_tickets(struct keeper *keeper, GError **error)
 
 static gboolean on_signal(gpointer user)
 {
-	quit(user, 0);
+	quit(user, 0, "the desktop was ended");
 	return G_SOURCE_CONTINUE;
 }
 
@@ -432,6 +455,7 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop,
 		.connect = connect_monitor,
 		.connected = on_dbus_connected,
 		.port_changed = on_port_changed,
+		.shutdown = on_shutdown,
 	};
 	if (desktop->lost_fd >= 0)
 		fcntl(desktop->lost_fd, F_SETFD, FD_CLOEXEC);
@@ -455,6 +479,7 @@ void keeper_finish(struct keeper *keeper)
 {
 	const struct desktop *o = keeper->desktop;
 	g_clear_handle_id(&keeper->vhost_listener_source, g_source_remove);
+	g_clear_handle_id(&keeper->gone_source, g_source_remove);
 	/* The socket is ours, or keeper_init() has failed because it is another keeper's. */
 	if (o->socket_path && (keeper->vhost_listener >= 0 || keeper->serving))
 		unlink(o->socket_path);

@@ -51,6 +51,8 @@ struct keeper {
 	unsigned vhost_listener_source;
 	struct requests requests;
 	bool serving;
+	const char *shutdown; /* why QEMU ends, as it said; NULL: it has not */
+	unsigned gone_source; /* QEMU has hung up */
 
 	unsigned signal_sources[3];
 };

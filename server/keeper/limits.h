@@ -29,6 +29,12 @@
  */
 #define GPU_SOCKET_SIDE_MAX 16383
 
+/*
+ * When QEMU has hung up the keeper hears for so many milliseconds what it said of that on its
+ * monitor, if it has not yet.
+ */
+#define QEMU_LAST_WORD_MS 50
+
 /* ---- who asks for tickets ---- */
 
 /*

@@ -90,12 +90,16 @@ static void on_answer(void *user, JsonNode *result, const char *error)
 static void on_event(void *user, const char *name, JsonObject *data)
 {
 	struct qmp_broker *broker = user;
-	if (!data || !broker->events.port_changed || strcmp(name, "VSERPORT_CHANGE") != 0)
+	if (!data)
 		return;
 	const char *id = json_object_get_string_member_with_default(data, "id", NULL);
-	if (id)
+	const char *reason = json_object_get_string_member_with_default(data, "reason", "");
+	if (strcmp(name, "VSERPORT_CHANGE") == 0 && id && broker->events.port_changed)
 		broker->events.port_changed(broker->events.user, id,
 			json_object_get_boolean_member_with_default(data, "open", FALSE));
+	else if (strcmp(name, "SHUTDOWN") == 0)
+		broker->events.shutdown(
+			broker->events.user, g_strcmp0(reason, "guest-shutdown") == 0);
 }
 
 static void send_pair(struct qmp_broker *broker)

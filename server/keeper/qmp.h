@@ -24,6 +24,8 @@ struct qmp_broker_events {
 	 * in QEMU. The member is NULL where nobody wants to know.
 	 */
 	void (*port_changed)(void *user, const char *id, bool is_open);
+	/* QEMU is about to end, since its guest wants that or somebody else does. */
+	void (*shutdown)(void *user, bool by_guest);
 };
 
 struct qmp_broker *qmp_broker_create(const struct qmp_broker_events *events);

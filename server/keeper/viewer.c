@@ -351,6 +351,13 @@ void viewer_finish(struct viewer *viewer)
 	viewer->n_listeners = 0;
 }
 
+void viewer_say_end(struct viewer *viewer, const char *why)
+{
+	struct keeper_ends m = { .header.type = KEEPER_MESSAGE_ENDS };
+	g_strlcpy(m.text, why, sizeof(m.text));
+	SEND_TO_VIEWER(viewer, m, NULL, 0);
+}
+
 bool viewer_send_frame_link(struct viewer *viewer, int end)
 {
 	struct keeper_frame_link m = { .header.type = KEEPER_MESSAGE_FRAME_LINK };

@@ -90,6 +90,9 @@ void viewer_add_listener(struct viewer *viewer, enum keeper_listener_kind kind, 
 bool viewer_start(struct viewer *viewer, GError **error);
 void viewer_finish(struct viewer *viewer);
 
+/* Tells whoever is connected why the desktop ends, which it then must do. */
+void viewer_say_end(struct viewer *viewer, const char *why);
+
 /* In both `end` stays the caller's, and false means that no process is ready. */
 bool viewer_send_frame_link(struct viewer *viewer, int end);
 bool viewer_send_dbus(struct viewer *viewer, int end);

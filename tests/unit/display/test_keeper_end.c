@@ -105,6 +105,12 @@ static bool on_visitor_judged(void *user, const struct keeper_visitor_judged *ju
 	return !f->refuse;
 }
 
+static void on_ends(void *user, const char *text)
+{
+	struct fixture *f = user;
+	g_string_append_printf(f->calls, "ends %s;", text);
+}
+
 static const struct keeper_end_ops ops = {
 	.passwords = on_passwords,
 	.ticket = on_ticket,
@@ -113,6 +119,7 @@ static const struct keeper_end_ops ops = {
 	.dbus = on_dbus,
 	.visitor_judged = on_visitor_judged,
 	.certificate = on_certificate,
+	.ends = on_ends,
 	.gone = on_gone,
 };
 
@@ -258,6 +265,18 @@ static void test_visitor(struct fixture *f, gconstpointer data)
 	judged = (struct keeper_visitor_judged){ .serial = 8, .uid = KEEPER_UID_UNKNOWN };
 	say(f, KEEPER_MESSAGE_VISITOR_JUDGED, &judged, sizeof(judged), NULL, 0);
 	assert_calls(f, "visitor 7 in 1000;visitor 8 out 4294967295;");
+}
+
+/* A text without an end is one that is cut. */
+static void test_ends(struct fixture *f, gconstpointer data)
+{
+	struct keeper_ends ends = { .text = "the guest has powered off" };
+	say(f, KEEPER_MESSAGE_ENDS, &ends, sizeof(ends), NULL, 0);
+	memset(ends.text, 'x', sizeof(ends.text));
+	say(f, KEEPER_MESSAGE_ENDS, &ends, sizeof(ends), NULL, 0);
+	g_autofree char *cut = g_strnfill(sizeof(ends.text) - 1, 'x');
+	g_autofree char *calls = g_strdup_printf("ends the guest has powered off;ends %s;", cut);
+	assert_calls(f, calls);
 }
 
 static void test_used(struct fixture *f, gconstpointer data)
@@ -438,6 +457,7 @@ int main(int argc, char **argv)
 		{ "/keeper-end/ticket", test_ticket },
 		{ "/keeper-end/visitor", test_visitor },
 		{ "/keeper-end/used", test_used },
+		{ "/keeper-end/ends", test_ends },
 		{ "/keeper-end/passwords", test_passwords },
 		{ "/keeper-end/passwords-unannounced", test_wrong_passwords, &wrong[0] },
 		{ "/keeper-end/passwords-too-many", test_wrong_passwords, &wrong[1] },

@@ -232,6 +232,12 @@ static bool on_certificate(void *user, const void *message, int *fds, unsigned n
 	return true;
 }
 
+static bool on_ends(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	note("ENDS %s", ((const struct keeper_ends *)message)->text);
+	return true;
+}
+
 static bool ignore(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	return true;
@@ -257,6 +263,7 @@ static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_PASSWORDS, "PASSWORDS", sizeof(struct keeper_passwords), 0, 0,
 		on_passwords },
 	{ KEEPER_MESSAGE_TICKET, "TICKET", sizeof(struct keeper_ticket), 0, 0, on_ticket },
+	{ KEEPER_MESSAGE_ENDS, "ENDS", sizeof(struct keeper_ends), 0, 0, on_ends },
 	{ KEEPER_MESSAGE_CERTIFICATE, "CERTIFICATE", sizeof(struct keeper_certificate), 2, 2,
 		on_certificate },
 	{ KEEPER_MESSAGE_DBUS, "DBUS", sizeof(struct keeper_dbus), 1, 1, ignore },
@@ -340,6 +347,9 @@ int main(int argc, char **argv)
 	ways_to_die_watch();
 	if (node && strcmp(name, "render") == 0)
 		start_gpu(node);
+	/* A display that is asked to end hears first what was said before. */
+	if (strcmp(name, "display") == 0)
+		signal(SIGTERM, SIG_IGN);
 	signal(SIGUSR1, end_by_reset);
 	signal(SIGUSR2, stall);
 	if (g_getenv("FAKE_WORKER_WAITS") && !g_str_has_suffix(argv[0], "display"))

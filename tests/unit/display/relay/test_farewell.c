@@ -149,6 +149,21 @@ static void test_quits(void)
 	close(client);
 }
 
+/* The keeper knows better why. */
+static void test_quits_for_a_reason(void)
+{
+	struct relay_rig rig;
+	expect_line("client 127.0.0.1:*: came");
+	expect_line("client *: thrown out: the guest has powered off, after 0 s");
+	relay_rig_start(&rig);
+	int client = dup(rig.main_client);
+	relay_set_end(rig.relay, "nothing yet");
+	relay_set_end(rig.relay, "the guest has powered off");
+	await_lines(&rig);
+	expect_notice(client, "the guest has powered off");
+	close(client);
+}
+
 /* Other channels come and go without a word. */
 static void test_other_channels(void)
 {
@@ -189,6 +204,8 @@ int main(int argc, char **argv)
 		{ "/farewell/in-a-message", "/farewell/in-a-message/subprocess",
 			test_in_a_message },
 		{ "/farewell/quits", "/farewell/quits/subprocess", test_quits },
+		{ "/farewell/quits-for-a-reason", "/farewell/quits-for-a-reason/subprocess",
+			test_quits_for_a_reason },
 		{ "/farewell/other", "/farewell/other/subprocess", test_other_channels },
 	};
 	g_test_init(&argc, &argv, NULL);

@@ -294,7 +294,7 @@ static void test_gpu_socket(void)
 	argv[2] = path;
 	struct rig *rig = rig_create(argv);
 	rig_negotiate(rig);
-	rig_wait_log(rig, "LISTENER", 1);
+	rig_wait_log(rig, "PASSWORDS", 1);
 	for (unsigned round = 0; round < 2; round++) {
 		rig_start(rig, round * 7, 0);
 		uint32_t words[15];
@@ -376,10 +376,24 @@ static void test_sigterm(void)
 	struct rig *rig = rig_create(NULL);
 	rig_negotiate(rig);
 	pid_t renderer = rig_renderer(rig);
+	rig_wait_log(rig, "PASSWORDS", 1);
 	kill(renderer, SIGSTOP);
 	kill(rig->pid, SIGTERM);
 	g_assert_cmpint(rig_wait_end(rig), ==, 0);
 	g_assert_cmpint(kill(renderer, 0), ==, -1);
+	g_assert_cmpuint(rig_count_log(rig, "ENDS the desktop was ended"), ==, 1);
+	rig_free(rig);
+}
+
+/* Clients are told, by display, what nobody survives. */
+static void test_hung_up(void)
+{
+	struct rig *rig = rig_create(NULL);
+	rig_negotiate(rig);
+	rig_wait_log(rig, "PASSWORDS", 1);
+	shutdown(rig->socket, SHUT_RDWR);
+	g_assert_cmpint(rig_wait_end(rig), ==, 0);
+	g_assert_cmpuint(rig_count_log(rig, "ENDS QEMU ended without a word"), ==, 1);
 	rig_free(rig);
 }
 
@@ -408,5 +422,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/keeper/before-owner", test_before_owner);
 	g_test_add_func("/keeper/worker-cannot-start", test_worker_cannot_start);
 	g_test_add_func("/keeper/sigterm", test_sigterm);
+	g_test_add_func("/keeper/hung-up", test_hung_up);
 	return g_test_run();
 }
