@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/command/background.h"
 #include "server/command/connect_command.h"
 #include "server/command/flight_command.h"
 #include "server/command/gpus.h"
@@ -29,6 +30,8 @@ static const struct {
 	int (*main)(int argc, char **argv);
 } commands[] = {
 	{ "run", "run a virtual machine with an OpenGL desktop", run_main },
+	{ "attach", "what a desktop in the background says", attach_main },
+	{ "stop", "power a desktop off", stop_main },
 	{ "show", "the desktops that run, and what their guests say", show_main },
 	{ "stats", "what running desktops do, in figures", stats_main },
 	{ "top", "the same as a table that is renewed", top_main },

@@ -83,6 +83,7 @@ struct desktop {
 	char *password, *view_password;
 	struct users users;
 
+	bool detach;
 	unsigned confine; /* enum confine_mode */
 
 	/* These are vitrine-gpu's own. */

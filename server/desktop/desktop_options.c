@@ -322,6 +322,9 @@ const struct desktop_option desktop_options[] = {
 		"too. With must, they do not start unless they have all. With off there are none, "
 		"which is for debuggers.",
 		.values = confine_mode_words },
+	{ "detach", RUN, DESKTOP_SECTION_PROGRAM, DESKTOP_SWITCH_ON, MEMBER(detach), NULL,
+		"Go on in the background when the desktop runs; vitrine attach shows what it says, "
+		"and vitrine stop ends it" },
 	{ "print-capabilities", GPU, DESKTOP_SECTION_PROGRAM, DESKTOP_SWITCH_ON,
 		MEMBER(print_capabilities), NULL, "Print what this backend can do as JSON, and end",
 		"The word virgl is in it only when OpenGL starts on this machine." },

@@ -14,6 +14,10 @@
 #define STATS_SOCKET_FILE "stats"
 /* On this one it gives tickets to who asks (protocol/ticket_request.h). */
 #define TICKET_SOCKET_FILE "tickets"
+/* This file holds the process id of `vitrine run` in decimal, which vitrine stop sends signals. */
+#define RUN_PID_FILE "run.pid"
+/* What a detached `vitrine run` and its children print; vitrine attach shows it. */
+#define RUN_LOG_FILE "run.log"
 /* This file holds QEMU's process id in decimal; readers of figures look up its processor time. */
 #define QEMU_PID_FILE "qemu.pid"
 

@@ -16,6 +16,7 @@
 #include "server/desktop/desktop_command_line.h"
 #include "server/desktop/desktop_file.h"
 #include "server/desktop/guest_report.h"
+#include "server/run/detach.h"
 #include "server/run/disk_chain.h"
 #include "server/run/announcement.h"
 #include "server/run/kvm.h"
@@ -69,6 +70,7 @@ struct run {
 	bool qmp_ready;
 	unsigned qmp_timer, quit_timer;
 	struct signals signals;
+	struct detach detach;
 
 	bool ending; /* by our own wish */
 	int exit_status;
@@ -133,6 +135,14 @@ static void end_by_wish(void *user)
 		g_main_loop_quit(run->loop);
 }
 
+/* As when somebody presses the button of a machine that has one. */
+static void press_power(void *user)
+{
+	struct run *run = user;
+	if (run->qmp_ready)
+		qmp_client_send(run->qmp, "system_powerdown", NULL, -1);
+}
+
 /* The keeper has them read: it is the one who gives them to display. */
 static void read_again(void *user)
 {
@@ -147,6 +157,7 @@ static void on_qmp_ready(void *user)
 	struct run *run = user;
 	run->qmp_ready = true;
 	announcement_print(&run->desktop, &run->dir);
+	detach_ready(&run->detach);
 }
 
 /* QEMU's complaints go to a file, because Mesa's go there too; they matter when it fails. */
@@ -364,11 +375,10 @@ static bool start_keeper(struct run *run, const struct ends *ends, GError **erro
 	return true;
 }
 
-/* vitrine stats reads this file to show what QEMU costs. */
-static void write_pid(const struct run *run)
+static void write_pid(const struct run *run, const char *file, pid_t pid)
 {
-	g_autofree char *path = run_dir_file(&run->dir, QEMU_PID_FILE);
-	g_autofree char *text = g_strdup_printf("%d\n", (int)run->qemu_child.pid);
+	g_autofree char *path = run_dir_file(&run->dir, file);
+	g_autofree char *text = g_strdup_printf("%d\n", (int)pid);
 	g_autoptr(GError) error = NULL;
 	if (!g_file_set_contents(path, text, -1, &error))
 		g_warning("%s", error->message);
@@ -400,7 +410,7 @@ static bool start_qemu(struct run *run, const struct ends *ends, GError **error)
 		run->qemu_child.pid = 0;
 		return false;
 	}
-	write_pid(run);
+	write_pid(run, QEMU_PID_FILE, run->qemu_child.pid);
 	run->qemu_child.source = g_child_watch_add(run->qemu_child.pid, on_qemu_end, run);
 	run->qmp_timer = g_timeout_add(QMP_RETRY_MS, on_qmp_timer, run);
 	return true;
@@ -492,13 +502,25 @@ static bool find_disk(struct run *run, GError **error)
 	return true;
 }
 
+/* All that is printed from here on, by children, too, is found by `vitrine attach`. */
+static bool open_log(struct run *run, GError **error)
+{
+	g_autofree char *path = run_dir_file(&run->dir, RUN_LOG_FILE);
+	write_pid(run, RUN_PID_FILE, getpid());
+	if (!run->desktop.detach || detach_log(&run->detach, path))
+		return true;
+	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "cannot make %s: %s", path,
+		g_strerror(errno));
+	return false;
+}
+
 static bool prepare(struct run *run, GError **error)
 {
 	const struct desktop *d = &run->desktop;
 	return find_disk(run, error) && net_card_init(&run->net_card, d, error) &&
 	       qemu_find(&run->qemu, d->qemu, error) && run_dir_create(&run->dir, d->name, error) &&
-	       open_spice(run, error) && choose_accel(run, error) && write_desktop(run, error) &&
-	       start_both(run, error);
+	       open_log(run, error) && open_spice(run, error) && choose_accel(run, error) &&
+	       write_desktop(run, error) && start_both(run, error);
 }
 
 static void remove_source(unsigned source)
@@ -518,6 +540,7 @@ static void finish(struct run *run)
 	signals_finish(&run->signals);
 	if (run->spice_fd >= 0)
 		close(run->spice_fd);
+	detach_finish(&run->detach);
 	run_dir_remove(&run->dir);
 	qemu_program_finish(&run->qemu);
 	disk_chain_finish(&run->disk);
@@ -531,6 +554,7 @@ int run_main(int argc, char **argv)
 		.loop = g_main_loop_new(NULL, FALSE),
 		.spice_fd = -1,
 		.dir.fd = -1,
+		.detach = DETACH_NONE,
 		.keeper_child.name = "vitrine-gpu",
 		.qemu_child.name = "QEMU",
 	};
@@ -538,7 +562,10 @@ int run_main(int argc, char **argv)
 	/* What the options name may be a FIFO that nobody writes to. So a signal still ends us. */
 	g_autoptr(GError) error = NULL;
 	bool understood = run_options_parse(&run.desktop, &run.qemu_arguments, argc, argv, &error);
-	const struct signals_events events = { &run, end_by_wish, read_again };
+	/* A copy of us goes on, before there are threads. */
+	if (understood && run.desktop.detach && !detach_fork(&run.detach))
+		understood = desktop_fail(&error, "--detach: %s", g_strerror(errno));
+	const struct signals_events events = { &run, end_by_wish, read_again, press_power };
 	signals_init(&run.signals, &events);
 	if (understood && prepare(&run, &error)) {
 		g_main_loop_run(run.loop);

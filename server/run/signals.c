@@ -9,7 +9,8 @@
 static const struct {
 	int number;
 	const char *name;
-} names[SIGNALS_MAX] = { { SIGINT, "SIGINT" }, { SIGTERM, "SIGTERM" }, { SIGHUP, "SIGHUP" } };
+} names[SIGNALS_MAX] = { { SIGINT, "SIGINT" }, { SIGTERM, "SIGTERM" }, { SIGHUP, "SIGHUP" },
+	{ SIGUSR1, "SIGUSR1" } };
 
 /* A session whose terminal has hung up has none any more. */
 static bool has_terminal(void)
@@ -38,6 +39,11 @@ static gboolean on_signal(gpointer user)
 		signals->events.read_again(signals->events.user);
 		return G_SOURCE_CONTINUE;
 	}
+	if (one->number == SIGUSR1) {
+		g_message("the power button is pressed");
+		signals->events.press_power(signals->events.user);
+		return G_SOURCE_CONTINUE;
+	}
 	g_message("ends: %s%s", name_of(one->number), hung_up ? ", the terminal has gone" : "");
 	signals->events.end(signals->events.user);
 	return G_SOURCE_CONTINUE;
@@ -51,7 +57,7 @@ static bool is_ignored(int number)
 
 void signals_init(struct signals *signals, const struct signals_events *events)
 {
-	g_assert(events->end && events->read_again);
+	g_assert(events->end && events->read_again && events->press_power);
 	*signals = (struct signals){ .events = *events, .had_terminal = has_terminal() };
 	for (unsigned i = 0; i < SIGNALS_MAX; i++) {
 		struct signals_one *one = &signals->all[i];

@@ -2,8 +2,8 @@
 /*
  * signals is what `vitrine run` does when it gets one. SIGINT and SIGTERM end the machine. So does
  * SIGHUP when the terminal has gone that we were started from; any other SIGHUP says that files
- * have changed which are to be read again. What was ignored at the start, as nohup(1) sees to,
- * stays ignored.
+ * have changed which are to be read again. SIGUSR1 presses the machine's power button. What was
+ * ignored at the start, as nohup(1) sees to, stays ignored.
  *
  * Threads: main loop.
  */
@@ -11,12 +11,13 @@
 
 #include <stdbool.h>
 
-#define SIGNALS_MAX 3
+#define SIGNALS_MAX 4
 
 struct signals_events {
 	void *user;
 	void (*end)(void *user); /* it is logged which signal it was */
 	void (*read_again)(void *user);
+	void (*press_power)(void *user);
 };
 
 struct signals {

@@ -18,7 +18,7 @@
 
 struct heard {
 	GMainLoop *loop;
-	unsigned ends, reads;
+	unsigned ends, reads, presses;
 };
 
 static void on_end(void *user)
@@ -35,6 +35,13 @@ static void on_read_again(void *user)
 	g_main_loop_quit(heard->loop);
 }
 
+static void on_press_power(void *user)
+{
+	struct heard *heard = user;
+	heard->presses++;
+	g_main_loop_quit(heard->loop);
+}
+
 static gboolean on_late(gpointer loop)
 {
 	g_main_loop_quit(loop);
@@ -43,7 +50,7 @@ static gboolean on_late(gpointer loop)
 
 static void listen_to(struct heard *heard, struct signals *signals)
 {
-	const struct signals_events events = { heard, on_end, on_read_again };
+	const struct signals_events events = { heard, on_end, on_read_again, on_press_power };
 	*heard = (struct heard){ .loop = g_main_loop_new(NULL, FALSE) };
 	signals_init(signals, &events);
 }
@@ -64,6 +71,7 @@ static void expect_signal(int number, unsigned ends, unsigned reads)
 	wait_for_one(&heard, PATIENCE_MS);
 	g_assert_cmpuint(heard.ends, ==, ends);
 	g_assert_cmpuint(heard.reads, ==, reads);
+	g_assert_cmpuint(heard.presses, ==, number == SIGUSR1);
 	signals_finish(&signals);
 	g_main_loop_unref(heard.loop);
 }
@@ -74,6 +82,13 @@ static void test_ends(void)
 	expect_signal(SIGTERM, 1, 0);
 	g_test_expect_message("vitrine-gpu", G_LOG_LEVEL_MESSAGE, "ends: SIGINT");
 	expect_signal(SIGINT, 1, 0);
+	g_test_assert_expected_messages();
+}
+
+static void test_presses_power(void)
+{
+	g_test_expect_message("vitrine-gpu", G_LOG_LEVEL_MESSAGE, "the power button is pressed");
+	expect_signal(SIGUSR1, 0, 0);
 	g_test_assert_expected_messages();
 }
 
@@ -158,6 +173,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/signals/terminal-goes", test_terminal_goes);
 	g_test_add_func("/signals/ends", test_ends);
 	g_test_add_func("/signals/reads-again", test_reads_again);
+	g_test_add_func("/signals/presses-power", test_presses_power);
 	g_test_add_func("/signals/ignored", test_ignored);
 	return g_test_run();
 }
