@@ -395,6 +395,11 @@ static struct gpu *create(const struct gpu_options *options)
 struct gpu *gpu_start(const struct gpu_options *options, char verdict[GPU_VERDICT_BYTES])
 {
 	struct gpu *gpu = create(options);
+	if (!gpu->handover) {
+		g_strlcpy(
+			verdict, "no descriptor is left to wake its thread by", GPU_VERDICT_BYTES);
+		return NULL;
+	}
 	g_thread_unref(g_thread_new("gpu", thread_main, gpu));
 	g_mutex_lock(&gpu->lock);
 	while (!gpu->start_done)

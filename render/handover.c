@@ -40,7 +40,13 @@ struct handover *handover_create(void)
 	handover->news = nothing;
 	handover->wake_fd = fd_create_wake();
 	handover->ask_fd = fd_create_wake();
-	return handover;
+	if (handover->wake_fd >= 0 && handover->ask_fd >= 0)
+		return handover;
+	fd_close(&handover->wake_fd);
+	fd_close(&handover->ask_fd);
+	g_mutex_clear(&handover->lock);
+	g_free(handover);
+	return NULL;
 }
 
 void handover_destroy(struct handover *handover)

@@ -30,6 +30,7 @@ struct handover_takers {
 	struct memory_wait *wait;
 };
 
+/* NULL: there is no descriptor for its threads to be woken by. */
 struct handover *handover_create(void);
 /* Drops news that was not taken. No thread may use the handover any more. */
 void handover_destroy(struct handover *handover);

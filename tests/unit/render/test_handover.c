@@ -2,6 +2,7 @@
 /* handover: tests news of the main thread, which are accepted when the test says so. */
 #include <glib.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/link.h"
@@ -154,6 +155,26 @@ static void test_ask(struct fixture *f, gconstpointer data)
 	g_assert_true(is_readable(handover_get_wake_fd(f->handover)));
 }
 
+/* With one descriptor left it has none of the two. */
+static void test_no_descriptors(struct fixture *f, gconstpointer data)
+{
+	struct rlimit before, limit;
+	int next_fd = dup(STDIN_FILENO);
+	g_assert_cmpint(next_fd, >=, 0);
+	close(next_fd);
+	g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	for (int n_left = 0; n_left < 2; n_left++) {
+		limit = before;
+		limit.rlim_cur = (rlim_t)(next_fd + n_left);
+		g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &limit), ==, 0);
+		g_assert_null(handover_create());
+	}
+	setrlimit(RLIMIT_NOFILE, &before);
+	int again_fd = dup(STDIN_FILENO);
+	g_assert_cmpint(again_fd, ==, next_fd);
+	close(again_fd);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -166,6 +187,7 @@ int main(int argc, char **argv)
 		{ "/handover/ledger-and-reset", test_ledger_and_reset },
 		{ "/handover/frame-link", test_frame_link },
 		{ "/handover/ask", test_ask },
+		{ "/handover/no-descriptors", test_no_descriptors },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
 		g_test_add(cases[i].name, struct fixture, NULL, set_up, cases[i].run, tear_down);
