@@ -69,8 +69,14 @@ void worker_process_tell_begin(struct worker_process *process)
 	struct keeper_begin m = { .header.type = KEEPER_MESSAGE_BEGIN };
 	g_assert(!process->has_begun);
 	/* Nothing else was sent before, so it finds room; who is dead is heard of otherwise. */
-	link_send(process->link, &m, sizeof(m), NULL, 0);
+	int result = link_send(process->link, &m, sizeof(m), NULL, 0);
 	process->has_begun = true;
+	if (result == 0 || result == -EPIPE)
+		return;
+	/* It would wait for this for ever. */
+	g_warning("process %d cannot be told to begin: %s: killed", (int)process->pid,
+		g_strerror(-result));
+	worker_process_signal(process, SIGKILL);
 }
 
 void worker_process_signal(const struct worker_process *process, int signal_number)
