@@ -23,6 +23,8 @@
  */
 static volatile int live_logs[BACKENDS_MAX];
 
+static struct backend *newest;
+
 static void remember_log(int fd, int was)
 {
 	for (unsigned i = 0; i < BACKENDS_MAX; i++) {
@@ -118,7 +120,13 @@ struct backend *backend_start(const char *program, const char *const *arguments,
 	backend->log_fd = log;
 	remember_log(log + 1, 0);
 	backend->socket = pair[0];
+	newest = backend;
 	return backend;
+}
+
+struct backend *backend_newest(void)
+{
+	return newest;
 }
 
 void backend_close_socket(struct backend *backend)
@@ -152,6 +160,7 @@ void backend_destroy(struct backend *backend)
 		kill(backend->pid, SIGKILL);
 		backend_wait_exit(backend, 3000);
 	}
+	newest = newest == backend ? NULL : newest;
 	remember_log(0, backend->log_fd + 1);
 	close(backend->log_fd);
 	wire_remove_directory(backend->directory);

@@ -33,6 +33,8 @@ struct backend *backend_start(const char *program, const char *const *arguments,
  */
 char *backend_directory_create(void);
 
+/* Gives the one that was started last and is not destroyed, or NULL. */
+struct backend *backend_newest(void);
 /* Closes the socket to the program, as QEMU does when it ends. */
 void backend_close_socket(struct backend *backend);
 /* Returns true when the program has ended within the limit; wait_status is then set. */

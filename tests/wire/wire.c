@@ -101,7 +101,7 @@ struct desktop *desktop_create(const struct desktop_options *options)
 	g_autofree char *spare =
 		g_strdup_printf("--spare=%s", options->spare ? options->spare : "none");
 	const char *arguments[] = { worker_dir, spice, stats, draw, spare, NULL, NULL, NULL, NULL,
-		NULL, NULL };
+		NULL, NULL, NULL };
 	const char **more = arguments + 5;
 	if (options->virgl)
 		*more++ = "--virgl";
@@ -113,6 +113,8 @@ struct desktop *desktop_create(const struct desktop_options *options)
 		options->quotas ? g_strdup_printf("--quota=%s", options->quotas) : NULL;
 	if (quota)
 		*more++ = quota;
+	if (options->unconfined)
+		*more++ = "--confine=off";
 	g_autofree char *name =
 		g_strdup_printf("--name=%s", options->name ? options->name : WIRE_NAME);
 	*more++ = name;

@@ -77,6 +77,7 @@ struct desktop_options {
 	bool no_pacing;
 	unsigned submit_limit_s; /* 0: as by default */
 	bool machine_only;       /* do not load the driver */
+	bool unconfined;         /* without walls */
 	const char *quotas;      /* as --quota takes them; NULL: none */
 	const char *name;        /* the desktop's; NULL: WIRE_NAME */
 	const char *spare;       /* as --spare takes it; NULL: none */
