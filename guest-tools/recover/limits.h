@@ -19,8 +19,12 @@
  */
 #define PROGRAM_END_MS 3000
 #define SERVER_END_MS 4000
-/* A desktop that comes up is asked for its notifications so often, then a console gets the word. */
-#define WORD_PAUSE_MS 900
-#define WORD_TRIES 50
+/*
+ * A desktop that comes up is asked for its notifications so often, and then a console gets the
+ * word. Each time may start a program that cannot run yet, of which systemd bears five in ten
+ * seconds.
+ */
+#define WORD_PAUSE_MS 3000
+#define WORD_TRIES 20
 /* So many restarts are remembered at most: a limit in the file may not be higher. */
 #define HISTORY_MAX 32

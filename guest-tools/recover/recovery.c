@@ -157,7 +157,7 @@ static void tell(const struct recovery *recovery, const struct notice *notice, s
 static void tell_of_desktop(const struct recovery *recovery, const struct notice *notice,
 	const struct programs *lost, bool restarted)
 {
-	struct word word = { 0 };
+	struct word word = { .delay_ms = restarted ? SERVER_END_MS + WORD_PAUSE_MS : 0 };
 	for (unsigned i = 0; i < lost->n; i++)
 		word_add_user(&word, lost->all[i].uid);
 	text_append_format(word.body, sizeof word.body,

@@ -86,10 +86,17 @@ static void tell_everybody(const struct word *word)
 	fclose(console);
 }
 
+static void wait_ms(unsigned milliseconds)
+{
+	for (double end_ms = timing_now_ms() + milliseconds; timing_now_ms() < end_ms;)
+		timing_sleep_ms(100);
+}
+
 static void work(const void *data)
 {
 	struct word left = *(const struct word *)data;
 	unsigned n_shown = 0;
+	wait_ms(left.delay_ms);
 	for (int tries = 0; left.n_users > 0 && tries < WORD_TRIES; tries++) {
 		for (unsigned i = left.n_users; i-- > 0;) {
 			if (!notify(&left, left.users[i]))
@@ -98,7 +105,7 @@ static void work(const void *data)
 			n_shown++;
 		}
 		if (left.n_users > 0)
-			timing_sleep_ms(WORD_PAUSE_MS);
+			wait_ms(WORD_PAUSE_MS);
 	}
 	if (n_shown == 0 || left.n_users > 0)
 		tell_everybody(&left);

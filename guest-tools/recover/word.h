@@ -13,6 +13,7 @@
 struct word {
 	unsigned n_users;
 	uid_t users[WORD_USERS_MAX];
+	unsigned delay_ms; /* until the desktop that is to end does not take the word any more */
 	char summary[128], body[512];
 };
 
