@@ -5,17 +5,12 @@
 #include <glib.h>
 
 #include "common/peer_log.h"
+#include "render/gl/gl_errors.h"
 
 struct saved_state {
 	GLint read_framebuffer, draw_framebuffer;
 	GLboolean scissor, srgb;
 };
-
-static void drain_errors(void)
-{
-	for (int i = 0; i < 16 && glGetError() != GL_NO_ERROR; i++)
-		;
-}
 
 /*
  * Saves what a copy changes, and turns off what virglrenderer may have left on and would spoil one:
@@ -103,7 +98,7 @@ bool blit_texture(const struct texture *texture, const struct rect *rect, uint32
 	uint32_t x, uint32_t y)
 {
 	struct saved_state saved;
-	drain_errors();
+	gl_errors_drain();
 	save_state(&saved);
 	bool ok = attach(texture);
 	if (ok) {
@@ -119,7 +114,7 @@ bool blit_create_target(struct texture *target, uint32_t width, uint32_t height)
 {
 	GLuint texture = 0;
 	GLint texture_before, unpack_before;
-	drain_errors();
+	gl_errors_drain();
 	glGetIntegerv(GL_TEXTURE_BINDING_2D, &texture_before);
 	glGetIntegerv(GL_PIXEL_UNPACK_BUFFER_BINDING, &unpack_before);
 	glBindBuffer(GL_PIXEL_UNPACK_BUFFER, 0);
@@ -151,7 +146,7 @@ bool blit_texture_to_target(const struct texture *texture, const struct rect *re
 	const struct texture *target, uint32_t x, uint32_t y)
 {
 	struct saved_state saved;
-	drain_errors();
+	gl_errors_drain();
 	save_state(&saved);
 	bool ok = attach(texture) && attach_target(target);
 	if (ok) {

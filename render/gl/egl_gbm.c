@@ -11,6 +11,7 @@
 
 #include "common/rect.h"
 #include "render/gl/egl_display.h"
+#include "render/gl/gl_errors.h"
 
 /* egl_gbm_buffer_check() looks at a square with sides of at most this many pixels. */
 #define CHECK_SIDE 16u
@@ -168,16 +169,10 @@ static bool import_image(struct egl_gbm_buffer *buffer)
 	return buffer->image != EGL_NO_IMAGE_KHR;
 }
 
-static void drain_errors(void)
-{
-	for (int i = 0; i < 16 && glGetError() != GL_NO_ERROR; i++)
-		;
-}
-
 static bool make_framebuffer(struct egl_gbm_buffer *buffer)
 {
 	GLint texture_before, framebuffer_before;
-	drain_errors();
+	gl_errors_drain();
 	glGetIntegerv(GL_TEXTURE_BINDING_2D, &texture_before);
 	glGetIntegerv(GL_DRAW_FRAMEBUFFER_BINDING, &framebuffer_before);
 	glGenTextures(1, &buffer->gl_texture);

@@ -7,6 +7,7 @@
 
 #include "protocol/frame_link.h"
 #include "common/peer_log.h"
+#include "render/gl/gl_errors.h"
 
 /* A strip has this many pixels, which are 128 KiB and at least one row of the widest picture. */
 #define STRIP_PIXELS 32768u
@@ -14,12 +15,6 @@
 /* A page of 4 KiB holds this many pixels. A CPU's prefetcher does not cross pages. */
 #define PREFETCH_PIXELS_MAX 1024u
 G_STATIC_ASSERT(STRIP_PIXELS >= FRAME_SIZE_MAX);
-
-static void drain_errors(void)
-{
-	for (int i = 0; i < 16 && glGetError() != GL_NO_ERROR; i++)
-		;
-}
 
 /*
  * Returns true when the texture's bytes lie as R G B A. We ask GL for them in the order in which
@@ -116,7 +111,7 @@ struct read_source {
 /* Makes the texture what glReadPixels() reads. Returns false when GL cannot read it. */
 static bool begin(struct read_source *source, const struct texture *texture)
 {
-	drain_errors();
+	gl_errors_drain();
 	glGetIntegerv(GL_READ_FRAMEBUFFER_BINDING, &source->before);
 	glBindBuffer(GL_PIXEL_PACK_BUFFER, 0);
 	glGenFramebuffers(1, &source->framebuffer);

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "render/gl/gl_errors.h"
+
 /* GL reads this from a buffer (DrawElementsIndirectCommand of OpenGL 4.0, 10.4). */
 struct draw_command {
 	uint32_t count, n_instances, first_index;
@@ -165,8 +167,7 @@ static void resolve(void)
 			GL_INVALID_INDEX, GL_UNSIGNED_INT, NULL, 0, 0, 0);
 		glMultiDrawArraysIndirectCountARB(GL_INVALID_INDEX, NULL, 0, 0, 0);
 	}
-	while (glGetError() != GL_NO_ERROR)
-		;
+	gl_errors_drain();
 }
 
 void virgl_draws_bound(void)

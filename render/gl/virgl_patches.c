@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "render/gl/gl_errors.h"
 #include "render/gl/virgl_draws.h"
 
 #define PATCHES_AT_ONCE 15
@@ -130,8 +131,7 @@ static void resolve(void)
 	glDrawArraysInstancedBaseInstance(GL_INVALID_INDEX, 0, 0, 0, 0);
 	glDrawElementsInstancedBaseVertexBaseInstance(
 		GL_INVALID_INDEX, 0, GL_UNSIGNED_INT, NULL, 0, 0, 0);
-	while (glGetError() != GL_NO_ERROR)
-		;
+	gl_errors_drain();
 }
 
 void virgl_patches_divide(void)

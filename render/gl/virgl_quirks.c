@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "render/gl/gl_errors.h"
 #include "render/gl/glsl_bounds.h"
 #include "render/gl/virgl_draws.h"
 #include "render/gl/virgl_patches.h"
@@ -29,8 +30,7 @@ static void APIENTRY set_sampler_parameter(GLuint sampler, GLenum name, GLint va
 static GLenum probe_seamless(void)
 {
 	GLuint sampler = 0;
-	while (glGetError() != GL_NO_ERROR)
-		;
+	gl_errors_drain();
 	glGenSamplers(1, &sampler);
 	/*
 	 * The call also makes libepoxy replace its first pointer, which looks the function up, by
@@ -104,8 +104,7 @@ static void resolve(void)
 	glReadnPixelsARB(0, 0, 0, 0, GL_RGBA, GL_UNSIGNED_BYTE, 0, nothing);
 	glGetnTexImageARB(GL_TEXTURE_2D, 0, GL_RGBA, GL_UNSIGNED_BYTE, 0, nothing);
 	glGetnCompressedTexImageARB(GL_TEXTURE_2D, 0, 0, nothing);
-	while (glGetError() != GL_NO_ERROR)
-		;
+	gl_errors_drain();
 }
 
 /* virglrenderer calls these functions where GL has them, as all drivers of our time do. */
@@ -157,8 +156,7 @@ static void bound_what_shaders_index(void)
 	if (set_source || !renderer || !strstr(renderer, "llvmpipe"))
 		return;
 	glShaderSource(0, 0, NULL, NULL);
-	while (glGetError() != GL_NO_ERROR)
-		;
+	gl_errors_drain();
 	set_source = epoxy_glShaderSource;
 	epoxy_glShaderSource = set_bounded_source;
 }
