@@ -8,6 +8,7 @@
 #include "protocol/gpu_report_keys.h"
 #include "protocol/worker_options.h"
 #include "server/command/gpus_missing.h"
+#include "server/desktop/render_nodes.h"
 #include "server/desktop/workers.h"
 
 static void info_free(gpointer data)
@@ -232,27 +233,6 @@ static void add(
 
 /* ---- all of them ---- */
 
-static int compare_nodes(gconstpointer a, gconstpointer b)
-{
-	const char *left = *(const char *const *)a, *right = *(const char *const *)b;
-	size_t left_length = strlen(left), right_length = strlen(right);
-	if (left_length != right_length)
-		return left_length < right_length ? -1 : 1;
-	return strcmp(left, right);
-}
-
-static GPtrArray *find_nodes(const char *nodes_dir)
-{
-	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GDir) dir = g_dir_open(nodes_dir, 0, NULL);
-	for (const char *name; dir && (name = g_dir_read_name(dir));) {
-		if (g_str_has_prefix(name, "renderD"))
-			g_ptr_array_add(names, g_strdup(name));
-	}
-	g_ptr_array_sort(names, compare_nodes);
-	return names;
-}
-
 /*
  * Marks the one that a desktop's keeper would take (gpu_search.h): the first that works and does
  * not draw with the CPU.
@@ -274,7 +254,7 @@ GPtrArray *gpus_survey(const struct gpus_survey_options *options)
 {
 	g_assert(options->nodes_dir && options->renderer);
 	GPtrArray *gpus = g_ptr_array_new_with_free_func(info_free);
-	g_autoptr(GPtrArray) names = find_nodes(options->nodes_dir);
+	g_autoptr(GPtrArray) names = render_nodes_find(options->nodes_dir);
 	for (unsigned i = 0; i < names->len; i++) {
 		const char *name = names->pdata[i];
 		add(gpus, options, g_build_filename(options->nodes_dir, name, NULL), name);
