@@ -122,7 +122,12 @@ bool blit_create_target(struct texture *target, uint32_t width, uint32_t height)
 	glBindTexture(GL_TEXTURE_2D, texture);
 	glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MIN_FILTER, GL_NEAREST);
 	glTexParameteri(GL_TEXTURE_2D, GL_TEXTURE_MAG_FILTER, GL_NEAREST);
-	glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA8, (GLsizei)width, (GLsizei)height, 0, GL_BGRA,
+	/*
+	 * A driver is free to choose how the pixels of GL_RGBA lie, and Mesa's choose what the rest
+	 * asks for: B G R A, as in a picture. Those of GL_RGBA8 lie as R G B A, and then it is the
+	 * driver that swaps each pixel that is read, which is most of the time of a readback.
+	 */
+	glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA, (GLsizei)width, (GLsizei)height, 0, GL_BGRA,
 		GL_UNSIGNED_BYTE, NULL);
 	bool ok = glGetError() == GL_NO_ERROR;
 	glBindTexture(GL_TEXTURE_2D, (GLuint)texture_before);

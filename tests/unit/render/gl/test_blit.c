@@ -77,6 +77,27 @@ static void test_copied(void)
 	glDeleteTextures(1, &from.gl_id);
 }
 
+/* What is read from it as a picture is copied, without a look at any pixel. */
+static void test_as_a_picture(void)
+{
+	struct texture target;
+	GLuint framebuffer;
+	GLint format = 0, type = 0;
+	g_assert_true(blit_create_target(&target, WIDTH, HEIGHT));
+	glGenFramebuffers(1, &framebuffer);
+	glBindFramebuffer(GL_READ_FRAMEBUFFER, framebuffer);
+	glFramebufferTexture2D(
+		GL_READ_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, target.gl_id, 0);
+	glGetIntegerv(GL_IMPLEMENTATION_COLOR_READ_FORMAT, &format);
+	glGetIntegerv(GL_IMPLEMENTATION_COLOR_READ_TYPE, &type);
+	g_assert_cmphex((GLenum)format, ==, GL_BGRA);
+	/* The same, as bytes lie on this machine. */
+	g_assert_true(type == GL_UNSIGNED_BYTE || type == GL_UNSIGNED_INT_8_8_8_8_REV);
+	glBindFramebuffer(GL_READ_FRAMEBUFFER, 0);
+	glDeleteFramebuffers(1, &framebuffer);
+	blit_destroy_target(&target);
+}
+
 static void test_refused(void)
 {
 	struct texture good = make_texture(GL_RGBA8, GL_RGBA, GL_UNSIGNED_BYTE);
@@ -104,6 +125,7 @@ int main(int argc, char **argv)
 		return 77;
 	}
 	g_test_add_func("/blit/copied", test_copied);
+	g_test_add_func("/blit/as-a-picture", test_as_a_picture);
 	g_test_add_func("/blit/refused", test_refused);
 	return g_test_run();
 }
