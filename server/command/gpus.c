@@ -2,8 +2,13 @@
 #include "server/command/gpus.h"
 
 #include <gio/gio.h>
+#include <glib-unix.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include "protocol/gpu_report_keys.h"
 #include "protocol/worker_options.h"
@@ -28,10 +33,12 @@ struct question {
 	GMainLoop *loop;
 	GCancellable *cancel;
 	GSubprocess *process;
+	pid_t group;     /* the process, and whatever it starts; 0: it has ended already */
 	GString *output; /* so far */
 	char buffer[4096];
 	unsigned n_open; /* of: its output, the process */
 	bool late;
+	int signal; /* that we got meanwhile; 0: none */
 };
 
 static void on_closed(struct question *question)
@@ -60,29 +67,76 @@ static void on_output(GObject *source, GAsyncResult *result, gpointer user)
 		question);
 }
 
+/* GStreamer's scanner, which may be what hangs, is a child of display's and would outlive it. */
+static void end_all(struct question *question)
+{
+	if (question->group > 0)
+		kill(-question->group, SIGKILL);
+	g_cancellable_cancel(question->cancel);
+}
+
 static gboolean on_late(gpointer user)
 {
 	struct question *question = user;
 	question->late = true;
-	g_subprocess_force_exit(question->process);
-	g_cancellable_cancel(question->cancel);
+	end_all(question);
 	return G_SOURCE_CONTINUE;
+}
+
+/* A terminal sends its signals to our group, which the question is none of. */
+static gboolean on_interrupt(gpointer user)
+{
+	struct question *question = user;
+	question->signal = SIGINT;
+	end_all(question);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_terminate(gpointer user)
+{
+	struct question *question = user;
+	question->signal = SIGTERM;
+	end_all(question);
+	return G_SOURCE_CONTINUE;
+}
+
+static void enter_group(gpointer user)
+{
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+/* Gives a process that is a group of its own; NULL and why. */
+static GSubprocess *start(char **argv, GError **error)
+{
+	g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
+		G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE);
+	g_subprocess_launcher_set_child_setup(launcher, enter_group, NULL, NULL);
+	return g_subprocess_launcher_spawnv(launcher, (const char *const *)argv, error);
 }
 
 /* Gives what it printed, also when it was ended for being late; the caller frees it. */
 static char *ask(GSubprocess *process, unsigned timeout_ms, bool *late)
 {
+	const char *pid = g_subprocess_get_identifier(process);
 	struct question question = { .loop = g_main_loop_new(NULL, FALSE),
 		.cancel = g_cancellable_new(),
 		.process = process,
+		.group = pid ? atoi(pid) : 0,
 		.output = g_string_new(NULL),
 		.n_open = 2 };
-	guint timer = g_timeout_add(timeout_ms, on_late, &question);
+	guint sources[] = { g_timeout_add(timeout_ms, on_late, &question),
+		g_unix_signal_add(SIGINT, on_interrupt, &question),
+		g_unix_signal_add(SIGTERM, on_terminate, &question) };
 	g_input_stream_read_async(g_subprocess_get_stdout_pipe(process), question.buffer,
 		sizeof(question.buffer), G_PRIORITY_DEFAULT, question.cancel, on_output, &question);
 	g_subprocess_wait_async(process, question.cancel, on_ended, &question);
 	g_main_loop_run(question.loop);
-	g_source_remove(timer);
+	for (unsigned i = 0; i < G_N_ELEMENTS(sources); i++)
+		g_source_remove(sources[i]);
+	/* Nobody handles it any more. */
+	if (question.signal)
+		raise(question.signal);
 	g_main_loop_unref(question.loop);
 	g_object_unref(question.cancel);
 	*late = question.late;
@@ -120,8 +174,7 @@ static GKeyFile *get_report(const char *renderer, char *node)
 	g_auto(GStrv) argv = worker_options_format(&worker_render_table, renderer, &options);
 	GKeyFile *report = g_key_file_new();
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GSubprocess) process = g_subprocess_newv((const char *const *)argv,
-		G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, &error);
+	g_autoptr(GSubprocess) process = start(argv, &error);
 	if (!process) {
 		set_failure(report, error->message);
 		return report;
@@ -193,8 +246,7 @@ static char **get_encoders(const struct gpus_survey_options *survey, const char 
 	g_auto(GStrv) argv =
 		worker_options_format(&worker_display_table, survey->display, &options);
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GSubprocess) process = g_subprocess_newv((const char *const *)argv,
-		G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, &error);
+	g_autoptr(GSubprocess) process = start(argv, &error);
 	if (!process)
 		return pick_encoders("", error->message);
 	bool late;

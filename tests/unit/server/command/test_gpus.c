@@ -31,8 +31,9 @@ static const char renderer_script[] =
 	"esac\n";
 
 /*
- * Has an encoder on one of the GPUs and crashes in another, hangs on the second and crashes between
- * two of the third; on the others it is a display that knows no --report.
+ * Has an encoder on one of the GPUs and crashes in another, hangs on the second, as does a process
+ * that it has started, and crashes between two of the third; on the others it is a display that
+ * knows no --report.
  */
 static const char display_script[] =
 	"#!/bin/sh\n"
@@ -40,8 +41,8 @@ static const char display_script[] =
 	"*/renderD128*) echo trying va; echo 'encoder va (vah264enc): h264, 128x96 to 4096x4096, "
 	"rate "
 	"control cqp; works'; echo trying nvenc; echo 'a line of a driver'; kill -ABRT $$ ;;\n"
-	"*/renderD9*) echo trying vaapi; printf 'encoder vaapi: works\\ntrying \\377'; exec sleep "
-	"60 ;;\n"
+	"*/renderD9*) echo trying vaapi; printf 'encoder vaapi: works\\ntrying \\377'\n"
+	"  sleep 60 & echo $! >${0%/*}/scanner; exec sleep 60 ;;\n"
 	"*/renderD10*) echo trying va; echo 'encoder va: works'; kill -SEGV $$ ;;\n"
 	"*--software*) echo trying x264; echo 'encoder x264: works'; exit 0 ;;\n"
 	"*) exit 1 ;;\n"
@@ -96,6 +97,24 @@ static void expect(const char *text, const char *part)
 		g_error("\"%s\" is not in: %s", part, text);
 }
 
+/* Nothing is left behind of a display that was ended for being late. */
+static void expect_no_scanner(const struct fixture *fixture)
+{
+	g_autofree char *path = g_build_filename(fixture->dir, "scanner", NULL), *pid = NULL;
+	g_assert_true(g_file_get_contents(path, &pid, NULL, NULL));
+	g_autofree char *status = g_strdup_printf("/proc/%s/cmdline", g_strstrip(pid));
+	gint64 end_us = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+	for (;;) {
+		g_autofree char *words = NULL;
+		gsize length = 0;
+		/* A zombie has no words. */
+		if (!g_file_get_contents(status, &words, &length, NULL) || length == 0)
+			return;
+		g_assert_cmpint(g_get_monotonic_time(), <, end_us);
+		g_usleep(1000);
+	}
+}
+
 static const char *const all_nodes[] = { "card0", "renderD130", "renderD128", "renderD129",
 	"renderD10", "renderD9", "renderD7", NULL };
 static const char *const no_nodes[] = { "card0", NULL };
@@ -117,6 +136,7 @@ static void test_text(struct fixture *fixture, gconstpointer data)
 	/* What was printed before is there for one that hangs, too. */
 	expect(text, "  encoders  vaapi: works\n            \357\277\275: ended the trial: late, "
 		     "no answer in 3 s");
+	expect_no_scanner(fixture);
 	expect(text, "  encoders  va: works\n            vitrine-display --report: signal 11");
 	/* A display of a desktop that is drawn by the CPU opens no GPU. */
 	expect(text, "  encoders  x264: works\n");
