@@ -17,7 +17,7 @@
 #include "server/desktop/run_dir.h"
 
 /* A person who looks on does not see that lines come so late. */
-#define LOOK_MS 100
+#define END_LOOK_MS 100
 /* A guest's system has this long to shut down, unless --within says another time. */
 #define WITHIN_S 60
 /* `vitrine run` ends sooner, also where it must kill QEMU and the keeper. */
@@ -87,7 +87,7 @@ static int follow(const char *name, const char *log_path)
 		name);
 	do
 		copy_new(log);
-	while (!process_wait_end_of(run, LOOK_MS));
+	while (!process_wait_end_of(run, END_LOOK_MS));
 	copy_new(log);
 	fprintf(stderr, "vitrine: desktop \"%s\" has ended\n", name);
 	return 0;

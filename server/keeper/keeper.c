@@ -17,6 +17,9 @@
 #include "server/keeper/secrets.h"
 #include "server/keeper/worker_plan.h"
 
+/* No client sees anything while render and display have no link: it is tried again this soon. */
+#define FRAME_LINK_RETRY_MS 500
+
 /* Clients, and who follows them, are told `why`. */
 static void quit(struct keeper *keeper, int exit_status, const char *why)
 {
@@ -67,6 +70,16 @@ static void on_shutdown(void *user, bool by_guest)
 	keeper->shutdown = by_guest ? "the guest has powered off" : "the desktop was ended";
 }
 
+static void renew_frame_link(struct keeper *keeper);
+
+static gboolean on_frame_link_late(gpointer user)
+{
+	struct keeper *keeper = user;
+	keeper->frame_link_source = 0;
+	renew_frame_link(keeper);
+	return G_SOURCE_REMOVE;
+}
+
 /* A frame link serves one renderer and one display, so both get an end of a new one. */
 static void renew_frame_link(struct keeper *keeper)
 {
@@ -74,9 +87,13 @@ static void renew_frame_link(struct keeper *keeper)
 		keeper->viewer.worker.state != WORKER_READY)
 		return;
 	int fds[2];
+	g_clear_handle_id(&keeper->frame_link_source, g_source_remove);
 	int result = link_pair(fds);
 	if (result < 0) {
-		g_warning("cannot make a frame link: %s", g_strerror(-result));
+		g_warning("cannot make a frame link: %s; trying again in %d ms",
+			g_strerror(-result), FRAME_LINK_RETRY_MS);
+		keeper->frame_link_source =
+			g_timeout_add(FRAME_LINK_RETRY_MS, on_frame_link_late, keeper);
 		return;
 	}
 	renderer_send_frame_link(&keeper->renderer, fds[0]);
@@ -480,6 +497,7 @@ void keeper_finish(struct keeper *keeper)
 	const struct desktop *o = keeper->desktop;
 	g_clear_handle_id(&keeper->vhost_listener_source, g_source_remove);
 	g_clear_handle_id(&keeper->gone_source, g_source_remove);
+	g_clear_handle_id(&keeper->frame_link_source, g_source_remove);
 	/* The socket is ours, or keeper_init() has failed because it is another keeper's. */
 	if (o->socket_path && (keeper->vhost_listener >= 0 || keeper->serving))
 		unlink(o->socket_path);

@@ -49,6 +49,7 @@ struct keeper {
 
 	int vhost_listener; /* -1: --fd, or QEMU has connected */
 	unsigned vhost_listener_source;
+	unsigned frame_link_source; /* of the next try to make one */
 	struct requests requests;
 	bool serving;
 	const char *shutdown; /* why QEMU ends, as it said; NULL: it has not */

@@ -262,6 +262,9 @@ static void test_followed(void)
 	kill(site.rig->pid, SIGTERM);
 	struct ticket_event event = { 0 };
 	g_assert_true(link_wait_readable(fd, PATIENCE_MS));
+	g_assert_cmpint(link_dispatch(fd, "keeper", table, 1, &event), ==, 1);
+	g_assert_cmpuint(event.kind, ==, TICKET_EVENT_DESKTOP_ENDS);
+	g_assert_true(link_wait_readable(fd, PATIENCE_MS));
 	g_assert_cmpint(link_dispatch(fd, "keeper", table, 1, &event), ==, -EPIPE);
 	close(fd);
 	site_finish(&site);
