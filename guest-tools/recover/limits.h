@@ -26,5 +26,8 @@
  */
 #define WORD_PAUSE_MS 3000
 #define WORD_TRIES 20
+/* So many buses of one person are tried: their own, and those of sessions, ended ones among them.
+ */
+#define WORD_BUSES_MAX 8
 /* So many restarts are remembered at most: a limit in the file may not be higher. */
 #define HISTORY_MAX 32

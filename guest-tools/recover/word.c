@@ -25,12 +25,38 @@ void word_add_user(struct word *word, uid_t uid)
 		word->users[word->n_users++] = uid;
 }
 
+static bool notify_at(const struct word *word, uid_t uid, const char *address)
+{
+	const char *const words[] = { "busctl", "--user", "--timeout=5", "call",
+		"org.freedesktop.Notifications", "/org/freedesktop/Notifications",
+		"org.freedesktop.Notifications", "Notify", "susssasa{sv}i", "vitrine", "0",
+		"video-display", word->summary, word->body, "0", "0", SHOWN_MS, NULL };
+	return launch_wait_as(uid, BUS_VARIABLE, address, words) == 0;
+}
+
 struct bus_search {
+	const struct word *word;
 	uid_t uid;
-	char address[256];
+	unsigned n_tried;
+	char tried[WORD_BUSES_MAX][256];
+	bool shown;
 };
 
-/* A session may have a bus of its own (dbus-run-session), which only its processes know of. */
+static void try_bus(struct bus_search *search, const char *address)
+{
+	for (unsigned i = 0; i < search->n_tried; i++)
+		if (strcmp(search->tried[i], address) == 0)
+			return;
+	if (search->n_tried == WORD_BUSES_MAX || strlen(address) >= sizeof search->tried[0])
+		return;
+	text_copy(search->tried[search->n_tried++], sizeof search->tried[0], address);
+	search->shown = notify_at(search->word, search->uid, address);
+}
+
+/*
+ * A session may have a bus of its own (dbus-run-session), which only its processes know of. Some of
+ * them may be left over from one that has ended.
+ */
 static bool environment(void *user, const char *path)
 {
 	struct bus_search *search = user;
@@ -43,33 +69,21 @@ static bool environment(void *user, const char *path)
 	if (file)
 		fclose(file);
 	text[n] = 0;
-	for (const char *at = text; at < text + n; at += strlen(at) + 1)
+	for (const char *at = text; at < text + n && !search->shown; at += strlen(at) + 1)
 		if (strncmp(at, BUS_VARIABLE "=", strlen(BUS_VARIABLE) + 1) == 0)
-			text_copy(search->address, sizeof search->address,
-				at + strlen(BUS_VARIABLE) + 1);
-	return search->address[0] == 0;
-}
-
-static bool notify_at(const struct word *word, uid_t uid, const char *address)
-{
-	const char *const words[] = { "busctl", "--user", "--timeout=5", "call",
-		"org.freedesktop.Notifications", "/org/freedesktop/Notifications",
-		"org.freedesktop.Notifications", "Notify", "susssasa{sv}i", "vitrine", "0",
-		"video-display", word->summary, word->body, "0", "0", SHOWN_MS, NULL };
-	return launch_wait_as(uid, BUS_VARIABLE, address, words) == 0;
+			try_bus(search, at + strlen(BUS_VARIABLE) + 1);
+	return !search->shown;
 }
 
 static bool notify(const struct word *word, uid_t uid)
 {
-	struct bus_search search = { .uid = uid };
-	char path[64], address[80];
-	snprintf(path, sizeof path, "/run/user/%u/bus", (unsigned)uid);
-	snprintf(address, sizeof address, "unix:path=%s", path);
-	if (notify_at(word, uid, address))
-		return true;
-	text_each_path("/proc/[0-9]*/environ", environment, &search);
-	return search.address[0] && strcmp(search.address, address) != 0 &&
-	       notify_at(word, uid, search.address);
+	struct bus_search search = { .word = word, .uid = uid };
+	char address[80];
+	snprintf(address, sizeof address, "unix:path=/run/user/%u/bus", (unsigned)uid);
+	try_bus(&search, address);
+	if (!search.shown)
+		text_each_path("/proc/[0-9]*/environ", environment, &search);
+	return search.shown;
 }
 
 static void tell_everybody(const struct word *word)
