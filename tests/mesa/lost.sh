@@ -39,11 +39,14 @@ busybox chmod 755 "$root/usr/sbin/vitrine-guest-recover"
 cat /payload/vitrine-guest-recover.service | unit vitrine-guest-recover
 printf 'RESTARTS=32\nRESTARTS_SECONDS=3600\n' >"$root/etc/vitrine-guest-recover.conf"
 
-# A terminal whose colour is the last key's: red, green or blue.
-cat >"$bin/keys" <<'END'
+# A terminal whose colour is the last button's: red, green or blue. A button needs no focus, which a key would.
+cat >"$bin/buttons" <<'END'
 #!/bin/bash
-while IFS= read -rsn1 key; do
-	case $key in r) colour='224;0;0' ;; g) colour='0;224;0' ;; b) colour='0;0;224' ;; *) continue ;; esac
+stty -echo
+printf '\e[?1000h'
+while IFS= read -rsn1 byte; do
+	[ "$byte" = M ] && IFS= read -rsn1 byte || continue
+	case $byte in ' ') colour='224;0;0' ;; '!') colour='0;224;0' ;; '"') colour='0;0;224' ;; *) continue ;; esac
 	printf '\e[48;2;%sm\e[2J' $colour
 done
 END
@@ -52,7 +55,7 @@ cat >"$bin/desktop-sway" <<'END'
 export LIBSEAT_BACKEND=seatd WLR_RENDERER=gles2 XDG_RUNTIME_DIR=/run/user/1000 HOME=/home/person LANG=C.UTF-8
 [ -S /run/seatd.sock ] || SEATD_VTBOUND=0 setsid seatd -g person &
 while [ ! -S /run/seatd.sock ] || [ ! -d $XDG_RUNTIME_DIR ]; do sleep 0.1; done
-printf '%s\n' 'output * bg #30506e solid_color' 'exec foot --config=/dev/null /usr/local/bin/keys' >/tmp/sway.config
+printf '%s\n' 'output * bg #30506e solid_color' 'exec foot --config=/dev/null /usr/local/bin/buttons' >/tmp/sway.config
 cd; exec setpriv --reuid=person --regid=person --init-groups sway -c /tmp/sway.config
 END
 cat >"$bin/desktop-xfce" <<'END'
@@ -66,13 +69,13 @@ while [ ! -S /tmp/.X11-unix/X5 ]; do kill -0 $server || exit 1; sleep 0.1; done
 cd; setpriv --reuid=person --regid=person --init-groups xfce4-session &
 wait $server
 END
-cat >"$root/etc/xdg/autostart/keys.desktop" <<'END'
+cat >"$root/etc/xdg/autostart/buttons.desktop" <<'END'
 [Desktop Entry]
 Type=Application
-Name=Keys
-Exec=xterm -geometry 100x30+300+200 -e /usr/local/bin/keys
+Name=Buttons
+Exec=xterm -geometry 100x30+300+200 -e /usr/local/bin/buttons
 END
-busybox chmod 755 "$bin/keys" "$bin/desktop-sway" "$bin/desktop-xfce"
+busybox chmod 755 "$bin/buttons" "$bin/desktop-sway" "$bin/desktop-xfce"
 unit desktop <<END
 [Unit]
 After=systemd-udev-settle.service vitrine-guest-recover.service
