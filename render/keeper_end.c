@@ -21,7 +21,7 @@
 enum { RING_CONTROL, RING_CURSOR };
 
 /* The keeper answers READY within this time, unless nobody hears a spare one's. */
-#define SPARE_AFTER_MS 300
+#define AWAIT_FIRST_MS 300
 
 struct keeper_end {
 	int fd;
@@ -210,7 +210,7 @@ static int serve_request(struct keeper_end *keeper)
 static void await_first(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	if (poll(&p, 1, SPARE_AFTER_MS) == 0)
+	if (poll(&p, 1, AWAIT_FIRST_MS) == 0)
 		heartbeat_say_own_kib(own_memory_read_kib());
 }
 
