@@ -11,15 +11,12 @@
 
 #include "common/flight_parts.h"
 
-/* A handler of a stack that is full runs on this one; it wants little. */
 #define CRASH_STACK_BYTES (64 * 1024)
 /* What lies between a handler and what it interrupted: its own frames. */
 #define OWN_FRAMES_MAX 8
 
 /* Set by g_assert() and its kind. */
 extern char *__glib_assert_msg __attribute__((weak));
-
-static char main_stack[CRASH_STACK_BYTES];
 
 static void find_place(const ucontext_t *context, uint64_t *pc, uint64_t *sp)
 {
@@ -92,6 +89,8 @@ void flight_watch_crashes(void)
 
 #else
 
+/* A handler of a stack that is full runs on this one; it wants little. */
+static char main_stack[CRASH_STACK_BYTES];
 static struct sigaction before_us[NSIG];
 
 /*
