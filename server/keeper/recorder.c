@@ -22,7 +22,7 @@
 #define KILLS_BYTES 16384
 #define OOM_KILL "\noom_kill "
 /* It is looked at no more often than this. */
-#define LOOK_MS 2000
+#define KILLS_LOOK_MS 2000
 
 static int open_kills(void)
 {
@@ -138,7 +138,7 @@ void recorder_set_qemu(struct recorder *recorder, const char *version)
 
 void recorder_look(struct recorder *recorder, uint64_t now_ns)
 {
-	if (now_ns - recorder->looked_ns < LOOK_MS * MONOTONIC_NS_PER_MS)
+	if (now_ns - recorder->looked_ns < KILLS_LOOK_MS * MONOTONIC_NS_PER_MS)
 		return;
 	recorder->looked_ns = now_ns;
 	recorder->n_oom_kills = count_oom_kills(recorder);
