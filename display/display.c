@@ -8,6 +8,10 @@
 #include "display/relay/sasl_talk.h"
 #include "display/spice/spice_head.h"
 
+/* A client that is told to come again has gone within so many milliseconds, and its old picture
+ * stays on its screen until the next display has sent one. */
+#define SWITCH_MS 150
+
 static struct tickets_terms make_terms(const struct keeper_ticket *ticket, int64_t now_us)
 {
 	struct tickets_terms terms = {
@@ -132,6 +136,26 @@ static void on_ends(void *user, const char *text)
 	relay_set_end(display->relay, text);
 }
 
+static gboolean on_switched_late(gpointer user)
+{
+	struct display *display = user;
+	display->switch_source = 0;
+	display->done(display->user, false);
+	return G_SOURCE_REMOVE;
+}
+
+/* Clients go as soon as they have read it; who has not by then is cut off. */
+static void on_switched(void *user)
+{
+	struct display *display = user;
+	if (display->switch_source)
+		return;
+	/* Sessions that leave go on in the next one. */
+	tickets_set_teller(display->tickets, NULL, NULL);
+	relay_switch(display->relay);
+	display->switch_source = g_timeout_add(SWITCH_MS, on_switched_late, display);
+}
+
 static void on_keeper_gone(void *user, bool fault)
 {
 	struct display *display = user;
@@ -146,6 +170,7 @@ static const struct keeper_end_ops keeper_end_ops = {
 	.certificate = on_certificate,
 	.dbus = on_dbus,
 	.visitor_judged = on_visitor_judged,
+	.switched = on_switched,
 	.ends = on_ends,
 	.gone = on_keeper_gone,
 };
@@ -225,6 +250,7 @@ void display_destroy(struct display *display)
 	if (!display)
 		return;
 	video_stop();
+	g_clear_handle_id(&display->switch_source, g_source_remove);
 	if (display->screens)
 		display_close_frames(display);
 	display_close_qemu(display);

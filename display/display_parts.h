@@ -56,6 +56,7 @@ struct display {
 	struct dbus_display *dbus;          /* NULL: no QEMU */
 	struct dbus_audio *audio;           /* NULL: no QEMU */
 	struct video_options video_options; /* its text is the caller's */
+	unsigned switch_source;             /* another display takes over; 0: none does */
 	bool video_is_begun;
 	bool absolute; /* the guest's pointer has positions, not steps */
 };

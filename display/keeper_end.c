@@ -115,7 +115,15 @@ static bool on_ends(void *user, const void *message, int *fds, unsigned n_fds)
 	return true;
 }
 
+static bool on_switch(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper_end *keeper = user;
+	keeper->ops->switched(keeper->user);
+	return true;
+}
+
 static const struct link_handler handlers[] = {
+	{ KEEPER_MESSAGE_SWITCH, "SWITCH", sizeof(struct keeper_switch), 0, 0, on_switch },
 	{ KEEPER_MESSAGE_ENDS, "ENDS", sizeof(struct keeper_ends), 0, 0, on_ends },
 	{ KEEPER_MESSAGE_FRAME_LINK, "FRAME_LINK", sizeof(struct keeper_frame_link), 1, 1,
 		on_frame_link },

@@ -30,6 +30,8 @@ struct keeper_end_ops {
 	bool (*certificate)(void *user, int certificate_fd, int key_fd);
 	/* Answers keeper_end_ask_visitor(). */
 	bool (*visitor_judged)(void *user, const struct keeper_visitor_judged *judged);
+	/* Another display is to take this one's place. */
+	void (*switched)(void *user);
 	/* The keeper ends at once, for the reason in this text. */
 	void (*ends)(void *user, const char *text);
 	/*

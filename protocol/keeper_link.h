@@ -89,6 +89,7 @@ enum keeper_message {
 	/* The keeper sends this to display. */
 	KEEPER_MESSAGE_VISITOR_JUDGED,
 	KEEPER_MESSAGE_ENDS,
+	KEEPER_MESSAGE_SWITCH,
 };
 
 struct keeper_ready {
@@ -344,4 +345,13 @@ struct keeper_visitor_judged {
 struct keeper_ends {
 	struct link_header header;
 	char text[KEEPER_ENDS_TEXT_BYTES]; /* with a NUL */
+};
+
+/*
+ * Another display is to take this one's place. This one accepts nobody any more, has its clients
+ * come again by SPICE's host switch, which leaves their windows open, and ends when they had time
+ * to go.
+ */
+struct keeper_switch {
+	struct link_header header;
 };

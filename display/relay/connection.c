@@ -392,6 +392,11 @@ void connection_take_turn(void *user)
 	connection_plan(connection, 0);
 }
 
+bool connection_switch(struct connection *connection)
+{
+	return farewell_switch(connection);
+}
+
 void connection_quit(struct connection *connection)
 {
 	g_assert(connection->phase != PHASE_OVER);

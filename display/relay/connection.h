@@ -71,6 +71,8 @@ void connection_be_judged(void *user, bool welcome, uint32_t uid);
 void connection_take_turn(void *user);
 /* Lets the client go: ended() is called now or, for a display channel that has just begun, when
  * spice-server may know (spice_talk.h). */
+/* Has the client come again by SPICE's host switch, if it can and this is its main channel. */
+bool connection_switch(struct connection *connection);
 void connection_quit(struct connection *connection);
 /* Cuts the connection off, which calls ended(). */
 void connection_end(struct connection *connection);

@@ -4,6 +4,10 @@
  * when it was not the client that ended it. A client is known by its main channel. Of those who did
  * not come in login.c and closing.c tell.
  */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include "common/peer_log.h"
 #include "display/relay/phases.h"
 #include "protocol/keeper_link.h"
@@ -87,6 +91,46 @@ void farewell_say_at_once(struct connection *connection)
 	size_t size_bytes = make_words(connection, bytes, sizeof(bytes));
 	if (size_bytes > 0)
 		outer_write(connection->stream, bytes, size_bytes);
+}
+
+/* Gives the address on which the client has reached us. */
+static bool find_own_address(const struct connection *connection, char *host, uint16_t *port)
+{
+	struct sockaddr_storage own;
+	socklen_t size = sizeof(own);
+	if (getsockname(connection->outer.fd, (struct sockaddr *)&own, &size) < 0)
+		return false;
+	if (own.ss_family == AF_INET) {
+		const struct sockaddr_in *in = (const void *)&own;
+		*port = ntohs(in->sin_port);
+		return inet_ntop(AF_INET, &in->sin_addr, host, INET6_ADDRSTRLEN) != NULL;
+	}
+	const struct sockaddr_in6 *in6 = (const void *)&own;
+	*port = ntohs(in6->sin6_port);
+	return own.ss_family == AF_INET6 &&
+	       inet_ntop(AF_INET6, &in6->sin6_addr, host, INET6_ADDRSTRLEN);
+}
+
+/* In TLS a client would forget whose certificate it trusts, and on a unix socket there is no host.
+ */
+bool farewell_switch(struct connection *connection)
+{
+	char host[INET6_ADDRSTRLEN];
+	uint16_t port;
+	uint8_t bytes[FAREWELL_BYTES_MAX];
+	if (connection->came_us == 0 || connection->told_why || connection->in_tls ||
+		!pipe_is_idle(&connection->pipes[SPICE_TALK_SERVER]) ||
+		!spice_talk_is_between(&connection->talk, SPICE_TALK_SERVER) ||
+		!find_own_address(connection, host, &port))
+		return false;
+	size_t size_bytes =
+		spice_watches_make_switch(&connection->talk, host, port, bytes, sizeof(bytes));
+	if (size_bytes == 0)
+		return false;
+	connection->told_why = true;
+	pipe_insert(&connection->pipes[SPICE_TALK_SERVER], bytes, size_bytes);
+	channel_flush(connection);
+	return true;
 }
 
 void farewell_tell(struct connection *connection)

@@ -202,6 +202,9 @@
  */
 #define DISCARDED_BYTES_MAX (256 * 1024)
 
+/* The host of a switch is an address in digits, of at most so many bytes. */
+#define SWITCH_HOST_BYTES_MAX 45
+
 /*
  * The words of a notice to a client have at most this many bytes, which is more than any of ours
  * has. Longer ones are cut.

@@ -283,6 +283,8 @@ void farewell_say(struct connection *connection);
 /* The same, as far as there is room now, without an event. */
 void farewell_say_at_once(struct connection *connection);
 /* Says that it has gone. */
+/* Has a client in session come again by itself, where it can. */
+bool farewell_switch(struct connection *connection);
 void farewell_tell(struct connection *connection);
 
 /* ---- asides.c ---- */

@@ -359,6 +359,22 @@ void relay_set_end(struct relay *relay, const char *why)
 	call(relay, on_set_end, new);
 }
 
+static gboolean on_switch(gpointer user)
+{
+	struct relay *relay = user;
+	unsigned n = 0;
+	g_clear_pointer(&relay->arrivals, arrivals_destroy);
+	for (guint i = 0; i < relay->connections->len; i++)
+		n += connection_switch(g_ptr_array_index(relay->connections, i));
+	g_message("another display takes over: %u clients come again by themselves", n);
+	return G_SOURCE_REMOVE;
+}
+
+void relay_switch(struct relay *relay)
+{
+	call(relay, on_switch, relay);
+}
+
 void relay_destroy(struct relay *relay)
 {
 	if (!relay)

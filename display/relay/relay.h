@@ -44,6 +44,9 @@ struct relay_ops {
  */
 struct relay *relay_create(const struct relay_options *options, struct line *line,
 	struct tickets *tickets, const struct relay_ops *ops, void *user);
+/* Accepts nobody any more, and has clients that can come again by SPICE's host switch, to whoever
+ * listens then. */
+void relay_switch(struct relay *relay);
 /* Whoever is cut off by relay_destroy() is told this; without it, that display ends. It is copied.
  */
 void relay_set_end(struct relay *relay, const char *why);

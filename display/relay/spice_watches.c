@@ -190,6 +190,25 @@ size_t spice_watches_make_time(
 		bytes, size_bytes);
 }
 
+/*
+ * Its body stands in spice.proto, too: ports without and with TLS, then two texts, each by its
+ * length and its place in the body. Without the second one, a certificate's subject, its length is
+ * 0.
+ */
+size_t spice_watches_make_switch(const struct spice_talk *talk, const char *host, uint16_t port,
+	uint8_t *bytes, size_t size_bytes)
+{
+	struct __attribute__((packed)) {
+		uint16_t port, tls_port;
+		uint32_t host_bytes, host_at, subject_bytes, subject_at;
+		char host[SWITCH_HOST_BYTES_MAX + 1];
+	} body = { .port = port, .host_at = offsetof(typeof(body), host) };
+	g_strlcpy(body.host, host, sizeof(body.host));
+	body.host_bytes = (uint32_t)strlen(body.host) + 1;
+	return spice_talk_make(talk, SPICE_MSG_MAIN_MIGRATE_SWITCH_HOST, &body,
+		body.host_at + body.host_bytes, bytes, size_bytes);
+}
+
 /* Its body is not in spice/protocol.h: it stands in spice.proto. The words end with a NUL, which is
  * not counted. */
 size_t spice_watches_make_notice(

@@ -42,6 +42,11 @@ extern const unsigned spice_watches_length;
 size_t spice_watches_make_compression(
 	const struct spice_talk *talk, bool small, uint8_t *bytes, size_t size_bytes);
 
+/* Writes the message MIGRATE_SWITCH_HOST: the client connects there, with the password that it has.
+ * Returns its size, or 0 as above. */
+size_t spice_watches_make_switch(const struct spice_talk *talk, const char *host, uint16_t port,
+	uint8_t *bytes, size_t size_bytes);
+
 /* Writes the message NOTIFY, with words for people. Returns its size, or 0 as above. */
 size_t spice_watches_make_notice(
 	const struct spice_talk *talk, const char *words, uint8_t *bytes, size_t size_bytes);

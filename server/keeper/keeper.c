@@ -391,12 +391,20 @@ static gboolean on_hang_up(gpointer user)
 	return G_SOURCE_CONTINUE;
 }
 
+static gboolean on_switch(gpointer user)
+{
+	struct keeper *keeper = user;
+	viewer_switch(&keeper->viewer);
+	return G_SOURCE_CONTINUE;
+}
+
 /* GLib makes a thread for signals and ends of children. It is behind the walls, too. */
 static bool start(struct keeper *keeper, GError **error)
 {
 	enum confine_mode mode = keeper->desktop->confine;
 	keeper->signal_sources[0] = g_unix_signal_add(SIGTERM, on_signal, keeper);
 	keeper->signal_sources[1] = g_unix_signal_add(SIGINT, on_signal, keeper);
+	keeper->signal_sources[3] = g_unix_signal_add(SIGUSR1, on_switch, keeper);
 	if (!is_ignored(SIGHUP))
 		keeper->signal_sources[2] = g_unix_signal_add(SIGHUP, on_hang_up, keeper);
 	starter_watch(keeper->starter);

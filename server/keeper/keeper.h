@@ -55,7 +55,7 @@ struct keeper {
 	const char *shutdown; /* why QEMU ends, as it said; NULL: it has not */
 	unsigned gone_source; /* QEMU has hung up */
 
-	unsigned signal_sources[3];
+	unsigned signal_sources[4];
 };
 
 /*

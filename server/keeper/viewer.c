@@ -351,6 +351,12 @@ void viewer_finish(struct viewer *viewer)
 	viewer->n_listeners = 0;
 }
 
+void viewer_switch(struct viewer *viewer)
+{
+	struct keeper_switch m = { .header.type = KEEPER_MESSAGE_SWITCH };
+	SEND_TO_VIEWER(viewer, m, NULL, 0);
+}
+
 void viewer_say_end(struct viewer *viewer, const char *why)
 {
 	struct keeper_ends m = { .header.type = KEEPER_MESSAGE_ENDS };

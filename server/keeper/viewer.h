@@ -90,6 +90,8 @@ void viewer_add_listener(struct viewer *viewer, enum keeper_listener_kind kind, 
 bool viewer_start(struct viewer *viewer, GError **error);
 void viewer_finish(struct viewer *viewer);
 
+/* Has another process take over, as planned: clients that can come again by SPICE's host switch. */
+void viewer_switch(struct viewer *viewer);
 /* Tells whoever is connected why the desktop ends, which it then must do. */
 void viewer_say_end(struct viewer *viewer, const char *why);
 

@@ -49,6 +49,7 @@
 #define SETTLED_MS 1500
 #define SOON_MS 100
 #define LOOK_US 2000
+#define REPLACED_MS 3000
 #define NAME "work"
 /* The screen of Xvfb's, of 4 bytes a pixel. */
 #define SCREEN_WIDTH 1024
@@ -420,6 +421,45 @@ static void test_connect(gconstpointer user)
 	stop(&parts);
 }
 
+/*
+ * A change of display that is planned: clients come again by SPICE's host switch, and nobody starts
+ * a viewer again. Its window stays as it is; what it shows is away for a moment.
+ */
+static void test_switch(gconstpointer user)
+{
+	struct desktop_parts parts = { 0 };
+	struct screen screen = { 0 };
+	struct samples back = { 0 };
+	start(&parts);
+	screen_start(&screen);
+	pid_t connect = start_connect(&parts, &screen, true);
+	await_picture_ms(&parts, &screen, g_get_monotonic_time());
+	pid_t viewer = find_viewer(connect);
+	for (int i = 0; i < n_kills; i++) {
+		g_usleep(SETTLED_MS * 1000);
+		pid_t display = backend_find_child(parts.guest->backend, "vitrine-display");
+		gint64 begun_us = g_get_monotonic_time();
+		kill(parts.guest->backend->pid, SIGUSR1);
+		backend_wait_child(
+			parts.guest->backend, "vitrine-display", display, wire_ms(PATIENCE_MS));
+		draw(&parts);
+		samples_add(&back, await_picture_ms(&parts, &screen, begun_us));
+		g_assert_cmpint(find_viewer(connect), ==, viewer);
+	}
+	printf("# display changed %d times under remote-viewer: a new picture is there after p50 "
+	       "%.0f ms, p95 "
+	       "%.0f, at most %.0f\n",
+		n_kills, samples_quantile(&back, 0.5), samples_quantile(&back, 0.95),
+		samples_quantile(&back, 1));
+	/* `vitrine connect` takes the end of a viewer that is sooner for display's. */
+	g_usleep(REPLACED_MS * 1000);
+	kill(viewer, SIGTERM);
+	g_assert_cmpint(waitpid(connect, NULL, 0), ==, connect);
+	screen_stop(&screen);
+	samples_finish(&back);
+	stop(&parts);
+}
+
 static void parse(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
@@ -443,5 +483,7 @@ int main(int argc, char **argv)
 	if (!is_stock)
 		g_test_add_data_func("/display-back/kills", NULL, test_kills);
 	g_test_add_data_func("/display-back/connect", NULL, test_connect);
+	if (is_stock)
+		g_test_add_data_func("/display-back/switch", NULL, test_switch);
 	return g_test_run();
 }

@@ -54,6 +54,7 @@ static const struct {
 	{ KEEPER_MESSAGE_VISITOR_JUDGED, sizeof(struct keeper_visitor_judged), 0, 0 },
 	{ KEEPER_MESSAGE_PASSWORDS, sizeof(struct keeper_passwords), 0, 0 },
 	{ KEEPER_MESSAGE_TICKET_USED, sizeof(struct keeper_ticket_used), 0, 0 },
+	{ KEEPER_MESSAGE_SWITCH, sizeof(struct keeper_switch), 0, 0 },
 	{ KEEPER_MESSAGE_ENDS, sizeof(struct keeper_ends), 0, 0 },
 };
 
@@ -198,6 +199,10 @@ static bool on_visitor_judged(void *user, const struct keeper_visitor_judged *ju
 	return true;
 }
 
+static void on_switched(void *user)
+{
+}
+
 static void on_ends(void *user, const char *text)
 {
 	g_assert(strlen(text) < KEEPER_ENDS_TEXT_BYTES);
@@ -212,7 +217,7 @@ static void on_gone(void *user, bool fault)
 static void fuzz_display(struct feed *feed)
 {
 	static const struct keeper_end_ops ops = { on_passwords, on_ticket, on_listener, take, take,
-		on_certificate, on_visitor_judged, on_ends, on_gone };
+		on_certificate, on_visitor_judged, on_switched, on_ends, on_gone };
 	struct display display = { 0 };
 	struct peer peer;
 	int end;

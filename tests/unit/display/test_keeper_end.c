@@ -111,6 +111,12 @@ static void on_ends(void *user, const char *text)
 	g_string_append_printf(f->calls, "ends %s;", text);
 }
 
+static void on_switched(void *user)
+{
+	struct fixture *f = user;
+	g_string_append(f->calls, "switched;");
+}
+
 static const struct keeper_end_ops ops = {
 	.passwords = on_passwords,
 	.ticket = on_ticket,
@@ -119,6 +125,7 @@ static const struct keeper_end_ops ops = {
 	.dbus = on_dbus,
 	.visitor_judged = on_visitor_judged,
 	.certificate = on_certificate,
+	.switched = on_switched,
 	.ends = on_ends,
 	.gone = on_gone,
 };
