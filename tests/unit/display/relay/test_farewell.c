@@ -6,6 +6,7 @@
 #include <glib.h>
 #include <spice/enums.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -164,6 +165,33 @@ static void test_quits_for_a_reason(void)
 	close(client);
 }
 
+/* It is told to come again to where it came to, and nothing when the relay ends then. */
+static void test_switches(void)
+{
+	struct relay_rig rig;
+	uint8_t bytes[64];
+	expect_line("client 127.0.0.1:*: came");
+	expect_line("client *: thrown out: the desktop's display ends, after 0 s");
+	relay_rig_start(&rig);
+	int client = dup(rig.main_client);
+	struct sockaddr_in there;
+	socklen_t there_size = sizeof(there);
+	g_assert_no_errno(getpeername(client, (struct sockaddr *)&there, &there_size));
+	relay_switch(rig.relay);
+	await_lines(&rig);
+	ssize_t n = recv(client, bytes, sizeof(bytes), MSG_WAITALL);
+	const uint16_t port = ntohs(there.sin_port);
+	const struct __attribute__((packed)) {
+		uint16_t type;
+		uint32_t size_bytes;
+		uint16_t port, tls_port;
+		uint32_t host_bytes, host_at, subject_bytes, subject_at;
+		char host[sizeof("127.0.0.1")];
+	} wanted = { 111, 30, port, 0, 10, 20, 0, 0, "127.0.0.1" };
+	g_assert_cmpmem(bytes, (size_t)n, &wanted, sizeof(wanted));
+	close(client);
+}
+
 /* Other channels come and go without a word. */
 static void test_other_channels(void)
 {
@@ -204,6 +232,7 @@ int main(int argc, char **argv)
 		{ "/farewell/in-a-message", "/farewell/in-a-message/subprocess",
 			test_in_a_message },
 		{ "/farewell/quits", "/farewell/quits/subprocess", test_quits },
+		{ "/farewell/switches", "/farewell/switches/subprocess", test_switches },
 		{ "/farewell/quits-for-a-reason", "/farewell/quits-for-a-reason/subprocess",
 			test_quits_for_a_reason },
 		{ "/farewell/other", "/farewell/other/subprocess", test_other_channels },
