@@ -158,8 +158,11 @@ static int execute(char *const *argv, char *const *environment, int program)
 		if (program < 100)
 			memmove(end, end + 1, 3);
 		execve(path, argv, environment);
-		if (errno != ENOENT)
-			return errno;
+		/* Without /proc it is what now has the name; AppArmor says ENOENT of a deleted
+		 * file. */
+		int error = errno;
+		if (error != ENOENT || access("/proc/self/fd", F_OK) == 0)
+			return error;
 	}
 	execve(argv[0], argv, environment);
 	return errno;

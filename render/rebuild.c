@@ -109,7 +109,8 @@ static void rebuild_scanout(
 static struct ledger *copy_ledger(const struct ledger *now)
 {
 	const size_t first = offsetof(struct ledger, scanouts);
-	size_t used = MIN(now->backing_used, LEDGER_BACKING_MAX);
+	uint32_t said = __atomic_load_n(&now->backing_used, __ATOMIC_RELAXED);
+	size_t used = MIN(said, LEDGER_BACKING_MAX);
 	size_t end = offsetof(struct ledger, backing) + used * sizeof(now->backing[0]);
 	struct ledger *old = g_malloc0(sizeof(struct ledger));
 	memcpy((char *)old + first, (const char *)now + first, end - first);

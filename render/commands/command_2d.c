@@ -181,8 +181,10 @@ static uint32_t transfer_to_texture(struct commands *commands, struct resource *
 		.height = rect->height,
 		.depth = 1,
 		.offset_bytes = offset_bytes };
-	return virgl_transfer_to_host(&transfer) ? VIRTIO_GPU_RESP_OK_NODATA :
-						   VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+	if (!virgl_transfer_to_host(&transfer))
+		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+	resource->is_blank = false;
+	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
 uint32_t command_transfer_to_host_2d(struct commands *commands, struct command *command)

@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,21 +62,42 @@ static void look_into(struct flight_slot *slot)
 	slot->cause = head.cause;
 }
 
-static bool open_slot(struct flight_folder *folder, unsigned number)
+static bool open_file(int dir_fd, const char *name, int *fd)
 {
-	struct flight_slot *slot = &folder->slots[number];
-	g_autofree char *name = name_file(number);
 	struct stat st;
-	slot->fd = openat(folder->lock_fd, name,
-		O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-	if (slot->fd < 0 || fstat(slot->fd, &st) < 0)
+	*fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (*fd < 0 || fstat(*fd, &st) < 0)
 		return false;
-	if (!S_ISREG(st.st_mode) || st.st_nlink != 1) {
-		errno = EINVAL;
+	errno = EINVAL;
+	return S_ISREG(st.st_mode) && st.st_nlink == 1;
+}
+
+static bool open_slot(struct flight_folder *folder, int dir_fd, unsigned number)
+{
+	g_autofree char *name = name_file(number);
+	if (!open_file(dir_fd, name, &folder->slots[number].fd))
 		return false;
-	}
-	look_into(slot);
+	look_into(&folder->slots[number]);
 	return true;
+}
+
+/* Nobody holds the folder itself, by which more than its files could be reached. */
+static bool open_all(struct flight_folder *folder, const char *path)
+{
+	int dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	bool good = dir_fd >= 0;
+	if (good && !is_private(dir_fd)) {
+		errno = EPERM;
+		good = false;
+	}
+	good = good && open_file(dir_fd, "lock", &folder->lock_fd) &&
+	       flock(folder->lock_fd, LOCK_EX | LOCK_NB) == 0;
+	for (unsigned i = 0; good && i < FLIGHT_SLOTS; i++)
+		good = open_slot(folder, dir_fd, i);
+	int error = errno;
+	fd_close(&dir_fd);
+	errno = error;
+	return good;
 }
 
 bool flight_folder_open(struct flight_folder *folder, const char *desktop, GError **error)
@@ -85,16 +108,7 @@ bool flight_folder_open(struct flight_folder *folder, const char *desktop, GErro
 		folder->slots[i].fd = -1;
 	if (g_mkdir_with_parents(path, 0700) < 0)
 		return fail(error, errno, path);
-	folder->lock_fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (folder->lock_fd < 0)
-		return fail(error, errno, path);
-	bool good = is_private(folder->lock_fd);
-	if (!good)
-		errno = EPERM;
-	good = good && flock(folder->lock_fd, LOCK_EX | LOCK_NB) == 0;
-	for (unsigned i = 0; good && i < FLIGHT_SLOTS; i++)
-		good = open_slot(folder, i);
-	if (good)
+	if (open_all(folder, path))
 		return true;
 	fail(error, errno, path);
 	flight_folder_close(folder);
@@ -103,8 +117,6 @@ bool flight_folder_open(struct flight_folder *folder, const char *desktop, GErro
 
 void flight_folder_close(struct flight_folder *folder)
 {
-	if (folder->lock_fd < 0)
-		return;
 	for (unsigned i = 0; i < FLIGHT_SLOTS; i++)
 		fd_close(&folder->slots[i].fd);
 	fd_close(&folder->lock_fd);
@@ -195,11 +207,29 @@ int flight_folder_write(struct flight_folder *folder, struct flight_head *head,
 	return result == 0 ? (int)number : result;
 }
 
+/*
+ * Where each write goes to a new place of the disk, a full one is a SIGBUS for who writes into a
+ * map, whatever room was taken. These do not do so.
+ */
+static bool keeps_its_room(int fd)
+{
+	static const unsigned long kinds[] = { EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, TMPFS_MAGIC,
+		OVERLAYFS_SUPER_MAGIC };
+	struct statfs st;
+	if (fstatfs(fd, &st) < 0)
+		return false;
+	for (unsigned i = 0; i < G_N_ELEMENTS(kinds); i++)
+		if ((unsigned long)st.f_type == kinds[i])
+			return true;
+	errno = EOPNOTSUPP;
+	return false;
+}
+
 struct flight_head *flight_folder_map(struct flight_folder *folder, unsigned *slot)
 {
 	unsigned number = flight_folder_choose(folder);
 	int fd = folder->slots[number].fd;
-	if (ftruncate(fd, 0) < 0)
+	if (!keeps_its_room(fd) || ftruncate(fd, 0) < 0)
 		return NULL;
 	folder->slots[number].realtime_ns = 0;
 	errno = posix_fallocate(fd, 0, (off_t)OWN_BYTES);

@@ -24,7 +24,7 @@ struct flight_slot {
 };
 
 struct flight_folder {
-	int lock_fd; /* -1: closed */
+	int lock_fd; /* of a file in it; -1: closed */
 	struct flight_slot slots[FLIGHT_SLOTS];
 };
 
@@ -61,7 +61,7 @@ int flight_folder_write(struct flight_folder *folder, struct flight_head *head,
  * Makes a slot into memory of the caller's own process, and gives its head, behind which lies a
  * struct flight_memory (flight_folder_memory()). What is written there stays, whichever way the
  * process ends. Its room on the disk is taken at once, or a full disk would be a SIGBUS. Returns
- * NULL with errno set.
+ * NULL with errno set, as on file systems where that room is not kept: of btrfs, ZFS, network ones.
  */
 struct flight_head *flight_folder_map(struct flight_folder *folder, unsigned *slot);
 struct flight_memory *flight_folder_memory(struct flight_head *head);

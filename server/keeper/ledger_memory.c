@@ -73,7 +73,9 @@ static void copy_slots(struct ledger *to, const struct ledger *from)
 
 static void copy_ledger(struct ledger *to, const struct ledger *from)
 {
-	uint32_t used = MIN(from->backing_used, LEDGER_BACKING_MAX);
+	/* Whoever has the memory may change it meanwhile. */
+	uint32_t said = __atomic_load_n(&from->backing_used, __ATOMIC_RELAXED);
+	uint32_t used = MIN(said, LEDGER_BACKING_MAX);
 	copy_slots(to, from);
 	memcpy(to->scanouts, from->scanouts, sizeof(to->scanouts));
 	memcpy(to->backing, from->backing, used * sizeof(to->backing[0]));

@@ -149,8 +149,10 @@ void ticket_socket_tell(struct ticket_socket *board, enum ticket_event_kind kind
 	g_strlcpy(event.text, text ? text : "", sizeof(event.text));
 	for (guint i = board->askers ? board->askers->len : 0; i-- > 0;) {
 		struct asker *asker = g_ptr_array_index(board->askers, i);
+		/* It may be the one whose request is being answered, so it goes by its own source.
+		 */
 		if (asker->follows && link_send(asker->fd, &event, sizeof(event), NULL, 0) < 0)
-			g_ptr_array_remove_index(board->askers, i);
+			shutdown(asker->fd, SHUT_RDWR);
 	}
 }
 

@@ -67,8 +67,9 @@ static struct local *local_create(void)
 	g_autofree char *node = g_strdup_printf("--render-node=%s", g_getenv("WIRE_RENDER_NODE"));
 	g_autofree char *unix_option = g_strdup_printf("--spice-unix=%s/spice", directory);
 	g_autofree char *port_option = g_strdup_printf("--spice-port=%u", port);
+	/* A spare renderer would say everything twice. */
 	const char *arguments[] = { unix_option, port_option, node, "--name=" WIRE_NAME, "--virgl",
-		NULL };
+		"--spare=none", NULL };
 	struct guest_options options = {
 		.program = g_getenv("VITRINE_GPU"),
 		.arguments = arguments,

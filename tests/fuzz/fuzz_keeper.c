@@ -257,9 +257,11 @@ static bool on_visitor(void *user, const struct keeper_visitor *visitor, int fd,
 static void fuzz_viewer(struct feed *feed)
 {
 	static struct starter none = { .servant = { .link = -1 } };
-	const struct viewer_events events = {
-		.ready = ignore, .failed = ignore, .pointer_area = on_area, .visitor = on_visitor
-	};
+	const struct viewer_events events = { .ready = ignore,
+		.lost = ignore,
+		.failed = ignore,
+		.pointer_area = on_area,
+		.visitor = on_visitor };
 	struct viewer viewer;
 	struct peer peer;
 	int end;

@@ -345,6 +345,17 @@ static void check_stack(const struct row *row, const struct flight_report *repor
 #endif
 }
 
+/* Sanitizers tell of a crash themselves, and abort. */
+static enum flight_cause find_expected(const struct row *row)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	if (row->act == send_way &&
+		(row->cause == FLIGHT_CAUSE_SEGV || row->cause == FLIGHT_CAUSE_BUS))
+		return FLIGHT_CAUSE_ABORT;
+#endif
+	return row->cause;
+}
+
 static void test_row(gconstpointer user)
 {
 	struct trial *trial = (struct trial *)user;
@@ -363,7 +374,8 @@ static void test_row(gconstpointer user)
 	}
 	g_test_message(
 		"%s: %s (%s)", row->name, flight_cause_name(report->cause), report->head.why);
-	g_assert_cmpstr(flight_cause_name(report->cause), ==, flight_cause_name(row->cause));
+	g_assert_cmpstr(
+		flight_cause_name(report->cause), ==, flight_cause_name(find_expected(row)));
 	g_assert_cmpstr(report->head.desktop, ==, row->name);
 	g_assert_cmpuint(report->faults->len, ==, 0);
 	check_stack(row, report);
