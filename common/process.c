@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -146,6 +147,13 @@ static int prepare_child(const struct process_options *options, pid_t parent)
 }
 
 /* Comes back with errno. */
+static bool is_named(int program, const char *name)
+{
+	struct stat held, named;
+	return fstat(program, &held) == 0 && stat(name, &named) == 0 &&
+	       held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+}
+
 static int execute(char *const *argv, char *const *environment, int program)
 {
 	char path[] = "/proc/self/fd/\0\0\0\0";
@@ -158,10 +166,9 @@ static int execute(char *const *argv, char *const *environment, int program)
 		if (program < 100)
 			memmove(end, end + 1, 3);
 		execve(path, argv, environment);
-		/* Without /proc it is what now has the name; AppArmor says ENOENT of a deleted
-		 * file. */
+		/* There may be no /proc, or a policy that knows programs by their names alone. */
 		int error = errno;
-		if (error != ENOENT || access("/proc/self/fd", F_OK) == 0)
+		if (!is_named(program, argv[0]))
 			return error;
 	}
 	execve(argv[0], argv, environment);
