@@ -119,15 +119,29 @@ static bool thread_name(void *user, const char *path)
 	return true;
 }
 
+/* Those who hold the GPU open for others draw nothing, whatever a program that does is named. */
+static bool opens_for_others(const char *file)
+{
+	static const char *const names[] = { "systemd-logind", "elogind", "seatd",
+		"elogind-daemon" };
+	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(file, names[i]) == 0)
+			return true;
+	return false;
+}
+
 /* A program may have renamed the thread since, but not its file. */
 static const struct notice_context *find_context(const struct notice *notice, int pid)
 {
 	struct name_search search = { .notice = notice };
 	char path[64], name[256];
+	snprintf(path, sizeof path, "/proc/%d/exe", pid);
+	bool has_name = text_link_name(path, name, sizeof name);
+	if (has_name && opens_for_others(name))
+		return NULL;
 	snprintf(path, sizeof path, "/proc/%d/task/[0-9]*/comm", pid);
 	text_each_path(path, thread_name, &search);
-	snprintf(path, sizeof path, "/proc/%d/exe", pid);
-	if (text_link_name(path, name, sizeof name))
+	if (has_name)
 		look_for_name(&search, name);
 	return search.found;
 }

@@ -66,8 +66,10 @@ static void undo(struct upgrade *upgrade, enum upgrade_result result, const char
 	if (!set_program(upgrade, STARTER_PROGRAM_OLD, &error))
 		g_warning("%s", error->message);
 	spare_renew(&worker->spare);
-	/* Of the new one it is not known whether it would come to work. */
-	if (result == UPGRADE_UNDONE)
+	/* Of a new one, which a crash may have begun, it is not known whether it would come to
+	 * work.
+	 */
+	if (result == UPGRADE_UNDONE || worker->n_starts != upgrade->starts)
 		worker_hand_over(worker);
 	end(upgrade, result, 0, why);
 }
@@ -89,10 +91,17 @@ static void cross(struct upgrade *upgrade)
 	worker_hand_over(worker);
 }
 
+/* Returns true when the renderer that was at work as this began is no more. */
+static bool has_ended(const struct upgrade *upgrade)
+{
+	const struct worker *worker = &upgrade->renderer->worker;
+	return worker->state != WORKER_READY || worker->n_starts != upgrade->starts;
+}
+
 static void look_at_start(struct upgrade *upgrade, int64_t for_ms)
 {
 	const struct spare *spare = &upgrade->renderer->worker.spare;
-	if (upgrade->renderer->worker.state != WORKER_READY)
+	if (has_ended(upgrade))
 		undo(upgrade, UPGRADE_REFUSED, "the renderer ended meanwhile");
 	else if (spare->backoff_ms > 0)
 		undo(upgrade, UPGRADE_REFUSED, "the new renderer does not start here");
@@ -131,7 +140,9 @@ static gboolean on_tick(gpointer user)
 		look_at_start(upgrade, for_ms);
 		break;
 	case UPGRADE_BORDER:
-		if (is_at_border(upgrade) || for_ms > UPGRADE_BORDER_MS)
+		if (has_ended(upgrade))
+			undo(upgrade, UPGRADE_REFUSED, "the renderer ended meanwhile");
+		else if (is_at_border(upgrade) || for_ms > UPGRADE_BORDER_MS)
 			cross(upgrade);
 		break;
 	case UPGRADE_TAKING:
@@ -183,6 +194,7 @@ void upgrade_ask(struct upgrade *upgrade, const struct upgrade_request *request,
 		refuse(asker, error->message);
 	else {
 		upgrade->asker = asker;
+		upgrade->starts = worker->n_starts;
 		enter(upgrade, UPGRADE_STARTING);
 		spare_renew(&worker->spare);
 		worker_want_spare(worker, RENDERER_SPARE_MS);

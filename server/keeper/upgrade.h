@@ -31,7 +31,7 @@ struct upgrade {
 	unsigned timer;
 	int64_t state_us; /* when the state was entered */
 	int64_t pause_us; /* when the old renderer was ended */
-	uint32_t starts;  /* of renderers, when it was */
+	uint32_t starts;  /* of renderers, when it began, and when it crossed */
 };
 
 #define UPGRADE_NONE ((struct upgrade){ .asker = -1 })
