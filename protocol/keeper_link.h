@@ -16,7 +16,7 @@
 #include "common/link.h"
 
 #define KEEPER_LINK_FD 3
-#define KEEPER_LINK_VERSION 8
+#define KEEPER_LINK_VERSION 9
 
 /*
  * A renderer that finds the GPU reset ends with the first of these, and the beat of its gpu thread
@@ -102,6 +102,7 @@ struct keeper_ready {
 
 struct keeper_begin {
 	struct link_header header;
+	uint32_t is_spare; /* it is one, and is named so until it hears more */
 };
 
 struct keeper_frame_link {

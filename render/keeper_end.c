@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "common/own_memory.h"
 #include "protocol/flight_events.h"
@@ -206,6 +207,15 @@ static int serve_request(struct keeper_end *keeper)
 	return result;
 }
 
+/*
+ * Who looks for the renderer of a desktop among processes finds the one that is at work by its
+ * name.
+ */
+static void take_name(bool is_spare)
+{
+	prctl(PR_SET_NAME, is_spare ? "vitrine-spare" : "vitrine-render");
+}
+
 /* A process of which nothing is asked at once is a spare one. It says what it costs. */
 static void await_first(int fd)
 {
@@ -217,6 +227,7 @@ static void await_first(int fd)
 static int serve(struct keeper_end *keeper)
 {
 	struct virtqueue *cursor = keeper->rings[RING_CURSOR];
+	bool is_told = false;
 	await_first(keeper->fd);
 	for (;;) {
 		struct pollfd fds[] = {
@@ -229,6 +240,9 @@ static int serve(struct keeper_end *keeper)
 		heartbeat_work(HEARTBEAT_MAIN, "the loop", 0);
 		if (n_ready < 0)
 			continue;
+		if (fds[0].revents && !is_told)
+			take_name(false);
+		is_told |= fds[0].revents != 0;
 		int result = fds[0].revents ? serve_link(keeper) : 0;
 		if (result >= 0 && fds[2].revents)
 			result = serve_request(keeper);
@@ -244,6 +258,8 @@ static int serve(struct keeper_end *keeper)
 
 static bool handle_begin(void *user, const void *message, int *fds, unsigned n_fds)
 {
+	const struct keeper_begin *m = message;
+	take_name(m->is_spare);
 	return true;
 }
 
@@ -253,6 +269,7 @@ bool keeper_end_await_begin(int fd, void (*prepare)(void))
 		sizeof(struct keeper_begin), 0, 0, handle_begin };
 	int result = link_dispatch(fd, "keeper", &begin, 1, NULL);
 	if (result == 0) {
+		take_name(true);
 		prepare();
 		heartbeat_say_own_kib(own_memory_read_kib());
 		do

@@ -74,7 +74,7 @@ static void update(struct spare *spare)
 		(kind == DESKTOP_SPARE_FORK && has_begun))
 		spare_drop(spare);
 	else if (kind == DESKTOP_SPARE_READY && !has_begun)
-		worker_process_tell_begin(&spare->process);
+		worker_process_tell_begin(&spare->process, true);
 }
 
 void spare_note_end(struct spare *spare, const char *end)
@@ -122,7 +122,7 @@ static gboolean on_start(gpointer user)
 	/* There is nobody to tell it to workers that begin by themselves. */
 	spare->process.has_begun = !spare->is_told;
 	if (spare->is_told && kind == DESKTOP_SPARE_READY)
-		worker_process_tell_begin(&spare->process);
+		worker_process_tell_begin(&spare->process, true);
 	g_info("%s: pid %d is a spare one", spare->name, (int)spare->process.pid);
 	return G_SOURCE_REMOVE;
 }

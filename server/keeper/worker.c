@@ -431,7 +431,7 @@ static void begin(struct worker *worker)
 	worker->link_source = g_unix_fd_add(worker->process.link, G_IO_IN, on_link, worker);
 	worker->timer_source = g_timeout_add(find_patience_ms(worker), on_ready_late, worker);
 	if (worker->class->is_told_to_begin && !worker->process.has_begun)
-		worker_process_tell_begin(&worker->process);
+		worker_process_tell_begin(&worker->process, false);
 }
 
 static bool worker_spawn(struct worker *worker, GError **error)

@@ -64,9 +64,9 @@ void worker_process_note_end(struct worker_process *process)
 	fd_close(&process->pidfd);
 }
 
-void worker_process_tell_begin(struct worker_process *process)
+void worker_process_tell_begin(struct worker_process *process, bool is_spare)
 {
-	struct keeper_begin m = { .header.type = KEEPER_MESSAGE_BEGIN };
+	struct keeper_begin m = { .header.type = KEEPER_MESSAGE_BEGIN, .is_spare = is_spare };
 	g_assert(!process->has_begun);
 	/* Nothing else was sent before, so it finds room; who is dead is heard of otherwise. */
 	int result = link_send(process->link, &m, sizeof(m), NULL, 0);

@@ -42,7 +42,7 @@ bool worker_process_spawn(struct worker_process *process, const char *name, stru
 	unsigned command, GChildWatchFunc on_end, void *user, GError **error);
 void worker_process_note_end(struct worker_process *process);
 /* Tells a renderer to start its GPU (KEEPER_MESSAGE_BEGIN), once. */
-void worker_process_tell_begin(struct worker_process *process);
+void worker_process_tell_begin(struct worker_process *process, bool is_spare);
 /* Nothing happens without a process. */
 void worker_process_signal(const struct worker_process *process, int signal_number);
 /* Waits for the end of a process that there is, and does not reap it. */

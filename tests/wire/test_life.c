@@ -400,6 +400,48 @@ static void test_killed_often(void)
 	desktop_destroy(desktop);
 }
 
+static pid_t find_named(const struct backend *backend, const char *name)
+{
+	g_autoptr(GArray) children = backend_list_children(backend);
+	g_autofree char *line = g_strdup_printf("%s\n", name);
+	for (guint i = 0; i < children->len; i++) {
+		pid_t pid = g_array_index(children, pid_t, i);
+		g_autofree char *path = g_strdup_printf("/proc/%d/comm", (int)pid);
+		g_autofree char *comm = NULL;
+		if (g_file_get_contents(path, &comm, NULL, NULL) && strcmp(comm, line) == 0)
+			return pid;
+	}
+	return 0;
+}
+
+/* Waits until a child that is not `other` has the name. */
+static pid_t wait_named(const struct backend *backend, const char *name, pid_t other)
+{
+	gint64 end_us = g_get_monotonic_time() + wire_ms(15000) * INT64_C(1000);
+	pid_t pid = 0;
+	while (((pid = find_named(backend, name)) == 0 || pid == other) &&
+		g_get_monotonic_time() < end_us)
+		g_usleep(10000);
+	return pid;
+}
+
+/* The one at work is found by its name, and the spare one takes that with its place. */
+static void test_names(void)
+{
+	struct desktop_options options = { .virgl = true, .spare = "ready" };
+	struct desktop *desktop = desktop_create(&options);
+	struct backend *backend = desktop->guest->backend;
+	pid_t renderer = desktop_renderer(desktop);
+	pid_t spare = wait_named(backend, "vitrine-spare", 0);
+	g_assert_cmpint(spare, >, 0);
+	g_assert_cmpint(find_named(backend, "vitrine-render"), ==, renderer);
+	kill(renderer, SIGKILL);
+	g_assert_cmpint(desktop_wait_new_renderer(desktop, renderer), ==, spare);
+	g_assert_cmpint(wait_named(backend, "vitrine-render", renderer), ==, spare);
+	show_2d(desktop, 1, 3);
+	desktop_destroy(desktop);
+}
+
 static void test_display_killed(void)
 {
 	struct desktop *desktop = create(0);
@@ -462,6 +504,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/life/killed/in-flight", test_killed);
 	g_test_add_func("/life/killed/unnoticed", test_killed_unnoticed);
 	g_test_add_func("/life/killed/often", test_killed_often);
+	g_test_add_func("/life/names", test_names);
 	g_test_add_func("/life/display-killed", test_display_killed);
 	g_test_add_data_func("/life/end/hang-up", GINT_TO_POINTER(0), test_end);
 	g_test_add_data_func("/life/end/sigterm", GINT_TO_POINTER(1), test_end);
