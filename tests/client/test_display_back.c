@@ -72,20 +72,6 @@ struct desktop_parts {
 
 /* ---- the desktop ---- */
 
-static char *make_worker_dir(void)
-{
-	static const char *const names[][2] = { { "vitrine-render", "VITRINE_RENDER" },
-		{ "vitrine-display", "VITRINE_DISPLAY" } };
-	char *directory = backend_directory_create();
-	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
-		g_autofree char *path = g_build_filename(directory, names[i][0], NULL);
-		const char *program = g_getenv(names[i][1]);
-		if (!program || symlink(program, path) < 0)
-			g_error("%s is not set: run by meson", names[i][1]);
-	}
-	return directory;
-}
-
 /* What `vitrine run` would have made: locked, with the desktop as it is in force. */
 static void make_run_dir(struct desktop_parts *parts)
 {
@@ -123,7 +109,7 @@ static void draw(struct desktop_parts *parts)
 
 static void start(struct desktop_parts *parts)
 {
-	char *directory = make_worker_dir();
+	char *directory = backend_make_worker_dir();
 	int fd = listen_tcp_range("127.0.0.1", FIRST_PORT, LAST_PORT, &parts->port, NULL);
 	g_assert_cmpint(fd, >=, 0);
 	close(fd);

@@ -45,23 +45,9 @@ struct round {
 
 /* ---- the desktop ---- */
 
-static char *make_worker_dir(void)
-{
-	static const char *const names[][2] = { { "vitrine-render", "VITRINE_RENDER" },
-		{ "vitrine-display", "VITRINE_DISPLAY" } };
-	char *directory = backend_directory_create();
-	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
-		g_autofree char *path = g_build_filename(directory, names[i][0], NULL);
-		const char *program = g_getenv(names[i][1]);
-		if (!program || symlink(program, path) < 0)
-			g_error("%s is not set: run by meson", names[i][1]);
-	}
-	return directory;
-}
-
 static char *start(struct round *round)
 {
-	char *directory = make_worker_dir();
+	char *directory = backend_make_worker_dir();
 	char *address = g_strdup_printf("--unix=%s/spice", directory);
 	g_autofree char *workers = g_strdup_printf("--worker-dir=%s", directory);
 	g_autofree char *spice = g_strdup_printf("--spice-unix=%s/spice", directory);

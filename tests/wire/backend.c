@@ -273,3 +273,17 @@ pid_t backend_wait_child(
 	} while (g_get_monotonic_time() < end);
 	return 0;
 }
+
+char *backend_make_worker_dir(void)
+{
+	static const char *const names[][2] = { { "vitrine-render", "VITRINE_RENDER" },
+		{ "vitrine-display", "VITRINE_DISPLAY" } };
+	char *directory = backend_directory_create();
+	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *path = g_build_filename(directory, names[i][0], NULL);
+		const char *program = g_getenv(names[i][1]);
+		if (!program || symlink(program, path) < 0)
+			g_error("%s is not set: run by meson", names[i][1]);
+	}
+	return directory;
+}

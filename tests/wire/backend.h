@@ -65,3 +65,9 @@ pid_t backend_wait_child(
 	const struct backend *backend, const char *executable, pid_t other_than, int timeout_ms);
 /* Returns the process ids of all children. The caller frees the array of pid_t. */
 GArray *backend_list_children(const struct backend *backend);
+/*
+ * Makes a folder (backend_directory_create()) with links to the programs that VITRINE_RENDER and
+ * VITRINE_DISPLAY name, for
+ * --worker-dir. The caller removes and frees it.
+ */
+char *backend_make_worker_dir(void);

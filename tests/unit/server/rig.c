@@ -311,3 +311,20 @@ pid_t rig_renderer(const struct rig *rig)
 {
 	return rig_worker(rig, "render");
 }
+
+pid_t rig_find_starter(const struct rig *rig)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/task/%d/children", rig->pid, rig->pid);
+	g_autofree char *text = NULL;
+	if (!g_file_get_contents(path, &text, NULL, NULL))
+		return 0;
+	g_auto(GStrv) pids = g_strsplit(text, " ", -1);
+	for (unsigned i = 0; pids[i]; i++) {
+		g_autofree char *file = g_strdup_printf("/proc/%s/comm", g_strstrip(pids[i]));
+		g_autofree char *name = NULL;
+		if (g_file_get_contents(file, &name, NULL, NULL) &&
+			strcmp(g_strstrip(name), "vitrine-starter") == 0)
+			return (pid_t)g_ascii_strtoll(pids[i], NULL, 10);
+	}
+	return 0;
+}

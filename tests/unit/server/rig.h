@@ -52,3 +52,5 @@ int rig_wait_end(struct rig *rig);
 /* Returns everything that it has written to stderr so far. The caller frees it. */
 char *rig_errors(const struct rig *rig);
 void rig_free(struct rig *rig);
+/* Returns the keeper's starter; 0: it has none. */
+pid_t rig_find_starter(const struct rig *rig);

@@ -141,27 +141,10 @@ static void say_nonsense(struct trial *trial)
 	rig_send_u64(trial->rig, 0xdead, 0);
 }
 
-static pid_t find_starter(pid_t keeper)
-{
-	g_autofree char *path = g_strdup_printf("/proc/%d/task/%d/children", keeper, keeper);
-	g_autofree char *text = NULL;
-	if (!g_file_get_contents(path, &text, NULL, NULL))
-		return 0;
-	g_auto(GStrv) pids = g_strsplit(text, " ", -1);
-	for (unsigned i = 0; pids[i]; i++) {
-		g_autofree char *file = g_strdup_printf("/proc/%s/comm", g_strstrip(pids[i]));
-		g_autofree char *name = NULL;
-		if (g_file_get_contents(file, &name, NULL, NULL) &&
-			strcmp(g_strstrip(name), "vitrine-starter") == 0)
-			return (pid_t)g_ascii_strtoll(pids[i], NULL, 10);
-	}
-	return 0;
-}
-
 static void kill_starter(struct trial *trial)
 {
 	pid_t worker = await_worker(trial);
-	pid_t starter = find_starter(trial->rig->pid);
+	pid_t starter = rig_find_starter(trial->rig);
 	g_assert_cmpint(starter, >, 0);
 	kill(starter, SIGKILL);
 	g_assert_true(process_wait_end(starter, PATIENCE_MS));

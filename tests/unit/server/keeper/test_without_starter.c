@@ -21,28 +21,11 @@
 
 static const char *const virgl[] = { "--virgl", NULL };
 
-static pid_t find_starter(const struct rig *rig)
-{
-	g_autofree char *path = g_strdup_printf("/proc/%d/task/%d/children", rig->pid, rig->pid);
-	g_autofree char *text = NULL;
-	if (!g_file_get_contents(path, &text, NULL, NULL))
-		return 0;
-	g_auto(GStrv) pids = g_strsplit(text, " ", -1);
-	for (unsigned i = 0; pids[i]; i++) {
-		g_autofree char *file = g_strdup_printf("/proc/%s/comm", g_strstrip(pids[i]));
-		g_autofree char *name = NULL;
-		if (g_file_get_contents(file, &name, NULL, NULL) &&
-			strcmp(g_strstrip(name), "vitrine-starter") == 0)
-			return (pid_t)g_ascii_strtoll(pids[i], NULL, 10);
-	}
-	return 0;
-}
-
 /* Waits for one, as it is born under its keeper's name. */
 static pid_t await_starter(const struct rig *rig)
 {
 	for (unsigned waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms += 10) {
-		pid_t pid = find_starter(rig);
+		pid_t pid = rig_find_starter(rig);
 		if (pid > 0)
 			return pid;
 		g_usleep(10000);
