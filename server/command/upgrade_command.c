@@ -9,6 +9,7 @@
 
 #include "common/listen.h"
 #include "protocol/upgrade_request.h"
+#include "server/command/ticket_client.h"
 #include "server/desktop/run_dir.h"
 
 #define UPGRADE_CONNECT_MS 5000
@@ -66,9 +67,9 @@ static bool upgrade(const char *name, const char *path)
 	return answered && tell(name, &answer);
 }
 
-static bool upgrade_named(const char *base, const char *name)
+static bool upgrade_named(const char *name)
 {
-	g_autofree char *path = g_build_filename(base, name, TICKET_SOCKET_FILE, NULL);
+	g_autofree char *path = ticket_client_path(name);
 	return upgrade(name, path);
 }
 
@@ -104,16 +105,16 @@ static bool parse(struct upgrade_wish *wish, int argc, char **argv)
 int upgrade_main(int argc, char **argv)
 {
 	struct upgrade_wish wish = { 0 };
-	g_autofree char *base = run_dir_base();
 	bool done = parse(&wish, argc, argv);
 	if (done && wish.socket_path)
 		done = upgrade(wish.socket_path, wish.socket_path);
-	else if (done && !wish.all)
-		done = upgrade_named(base, argv[argc - 1]);
-	else if (done) {
+	else if (done && !wish.all) {
+		g_autofree char *name = ticket_client_find(argv[argc - 1]);
+		done = name && upgrade_named(name);
+	} else if (done) {
 		g_auto(GStrv) names = run_dir_list();
 		for (unsigned i = 0; names[i]; i++)
-			done = upgrade_named(base, names[i]) && done;
+			done = upgrade_named(names[i]) && done;
 	}
 	g_free(wish.socket_path);
 	return done ? 0 : 1;
