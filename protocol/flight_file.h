@@ -113,7 +113,7 @@ struct flight_head {
 	uint32_t refused_s, all_refused_s;
 	uint32_t was_ready, link_version;
 	char desktop[FLIGHT_WORD_BYTES], program[FLIGHT_WORD_BYTES];
-	char qemu[FLIGHT_WORD_BYTES], kernel[FLIGHT_WORD_BYTES];
+	char kernel[FLIGHT_WORD_BYTES];
 	char work[FLIGHT_LINE_BYTES]; /* what it was at, as in the log */
 	char why[FLIGHT_LINE_BYTES];  /* the cause in the keeper's words */
 	char gpu[FLIGHT_LINE_BYTES];  /* what the desktop draws with */

@@ -52,7 +52,6 @@ static void add_head(JsonBuilder *json, const struct flight_report *report)
 	add_number(json, "began-ns", head->began_ns);
 	add_text(json, "program", head->program);
 	add_number(json, "link-version", head->link_version);
-	add_text(json, "qemu", head->qemu);
 	add_text(json, "kernel", head->kernel);
 	add_text(json, "gpu", head->gpu);
 }

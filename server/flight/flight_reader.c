@@ -34,7 +34,6 @@ static void clean_head(struct flight_head *head)
 {
 	clean(head->desktop, sizeof(head->desktop));
 	clean(head->program, sizeof(head->program));
-	clean(head->qemu, sizeof(head->qemu));
 	clean(head->kernel, sizeof(head->kernel));
 	clean(head->work, sizeof(head->work));
 	clean(head->why, sizeof(head->why));

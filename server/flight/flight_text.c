@@ -60,7 +60,6 @@ static void add_head(GString *text, const struct flight_report *report)
 		g_string_append_printf(text, "  lived      %.3f s, start %u\n",
 			(double)(head->written_ns - head->began_ns) / 1e9, head->n_start);
 	add_line(text, "program", head->program);
-	add_line(text, "qemu", head->qemu);
 	add_line(text, "kernel", head->kernel);
 	add_line(text, "gpu", head->gpu);
 }

@@ -52,7 +52,6 @@ static void fill(const struct recorder *recorder, struct flight_head *head)
 {
 	memcpy(head->desktop, recorder->desktop, sizeof(head->desktop));
 	memcpy(head->kernel, recorder->kernel, sizeof(head->kernel));
-	memcpy(head->qemu, recorder->qemu, sizeof(head->qemu));
 	memcpy(head->gpu, recorder->gpu, sizeof(head->gpu));
 	g_strlcpy(head->program, VITRINE_VERSION, sizeof(head->program));
 	head->link_version = KEEPER_LINK_VERSION;
@@ -127,13 +126,6 @@ void recorder_set_gpu(struct recorder *recorder, const char *gpu)
 	g_strlcpy(recorder->gpu, gpu, sizeof(recorder->gpu));
 	if (recorder->own)
 		memcpy(recorder->own->gpu, recorder->gpu, sizeof(recorder->gpu));
-}
-
-void recorder_set_qemu(struct recorder *recorder, const char *version)
-{
-	g_strlcpy(recorder->qemu, version, sizeof(recorder->qemu));
-	if (recorder->own)
-		memcpy(recorder->own->qemu, recorder->qemu, sizeof(recorder->qemu));
 }
 
 void recorder_look(struct recorder *recorder, uint64_t now_ns)

@@ -25,7 +25,6 @@ struct recorder {
 	bool is_warned; /* that nothing can be written */
 	char desktop[FLIGHT_WORD_BYTES];
 	char kernel[FLIGHT_WORD_BYTES];
-	char qemu[FLIGHT_WORD_BYTES];
 	char gpu[FLIGHT_LINE_BYTES];
 };
 
@@ -42,7 +41,6 @@ void recorder_finish(struct recorder *recorder);
 
 /* What the desktop draws with, for all files from now on. */
 void recorder_set_gpu(struct recorder *recorder, const char *gpu);
-void recorder_set_qemu(struct recorder *recorder, const char *version);
 
 /*
  * Keeps the end of a process that is gone. `death` is what is known of it; its cause is found from
