@@ -38,6 +38,8 @@ const struct flight_row flight_rows[] = {
 		{ { "verdict", FLIGHT_NUMBER }, { "context", FLIGHT_NUMBER } } },
 	{ FLIGHT_REBUILD, "rebuild", { { NULL } } },
 	{ FLIGHT_REBUILT, "rebuilt", { { NULL } } },
+	{ FLIGHT_PICTURES_BACK, "pictures-back", { { NULL } } },
+	{ FLIGHT_COMPILED, "compiled", { { "context", FLIGHT_NUMBER }, { "us", FLIGHT_NUMBER } } },
 
 	{ FLIGHT_CHANNEL_OPENED, "channel-opened",
 		{ { "type", FLIGHT_NUMBER }, { "id", FLIGHT_NUMBER },

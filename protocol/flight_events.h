@@ -37,6 +37,8 @@ enum flight_event_number {
 	FLIGHT_GPU_RESET,
 	FLIGHT_REBUILD,
 	FLIGHT_REBUILT,
+	FLIGHT_PICTURES_BACK, /* what heads show is made again, the rest is not yet */
+	FLIGHT_COMPILED,      /* only of the first streams of a process */
 
 	/* ---- display ---- */
 	FLIGHT_CHANNEL_OPENED = 40,

@@ -3,16 +3,26 @@
 
 #include <glib.h>
 #include <linux/virtio_gpu.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "common/rect_set.h"
-#include "render/buffers/format.h"
+#include "protocol/flight_events.h"
+#include "render/buffers/buffer.h"
 #include "render/objects/objects.h"
 #include "render/scanout/scanouts.h"
 
 enum rebuild_outcome { MADE, LOST, WAITS };
 
+static bool is_shown(const struct rebuild *rebuild, uint32_t resource)
+{
+	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
+		if (rebuild->old->scanouts[head].resource == resource)
+			return true;
+	}
+	return false;
+}
+
+/* What a head will show is read to where display looks for it, and not copied there later. */
 static void refill_2d(struct rebuild *rebuild, struct resource *resource)
 {
 	const struct ledger_resource *d = &resource->description;
@@ -20,6 +30,9 @@ static void refill_2d(struct rebuild *rebuild, struct resource *resource)
 	uint64_t size_bytes = (uint64_t)d->width * d->height * RECT_PIXEL_BYTES;
 	if (d->is_3d || !resource->backing || resource->backing->size_bytes < size_bytes)
 		return;
+	/* Without memory for it the head says so later. */
+	if (!rebuild->shows && !resource_make_showable(resource, &buffer_memfd))
+		g_debug("resource %u: no memory to show it", resource->id);
 	resource_transfer_2d(resource, &all, 0);
 	scanouts_note_pixels(rebuild->scanouts, resource);
 }
@@ -60,12 +73,15 @@ static enum rebuild_outcome rebuild_resource(
 	return outcome;
 }
 
-/* Returns false while a resource waits for its backing. */
+/*
+ * Makes those that heads show, or the other ones. Returns false while a resource waits for its
+ * backing.
+ */
 static bool rebuild_resources(struct rebuild *rebuild, bool may_wait)
 {
 	for (; rebuild->next < LEDGER_RESOURCES_MAX; rebuild->next++) {
 		const struct ledger_resource *entry = &rebuild->old->resources[rebuild->next];
-		if (entry->id == 0)
+		if (entry->id == 0 || is_shown(rebuild, entry->id) == rebuild->shows)
 			continue;
 		enum rebuild_outcome outcome = rebuild_resource(rebuild, entry, may_wait);
 		if (outcome == WAITS)
@@ -102,18 +118,41 @@ static void rebuild_scanout(
 		scanout_set_flushed(rebuild->scanouts, head);
 }
 
+static void rebuild_scanouts(struct rebuild *rebuild)
+{
+	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++)
+		rebuild_scanout(rebuild, head, &rebuild->old->scanouts[head]);
+	scanouts_pump(rebuild->scanouts);
+	flight_note(FLIGHT_PICTURES_BACK, 0, 0, 0);
+	rebuild->shows = true;
+	rebuild->next = 0;
+}
+
+/* Most slots are free, and their pages are not written to. */
+static void copy_slots(struct ledger *old, const struct ledger *now)
+{
+	for (unsigned i = 0; i < LEDGER_CONTEXTS_MAX; i++) {
+		if (now->contexts[i].id != 0)
+			old->contexts[i] = now->contexts[i];
+	}
+	for (unsigned i = 0; i < LEDGER_RESOURCES_MAX; i++) {
+		if (now->resources[i].id != 0)
+			old->resources[i] = now->resources[i];
+	}
+}
+
 /*
  * Copies the ledger, since making the objects writes it anew. The rings' part is left out: the main
  * thread writes it meanwhile.
  */
 static struct ledger *copy_ledger(const struct ledger *now)
 {
-	const size_t first = offsetof(struct ledger, scanouts);
 	uint32_t said = __atomic_load_n(&now->backing_used, __ATOMIC_RELAXED);
 	size_t used = MIN(said, LEDGER_BACKING_MAX);
-	size_t end = offsetof(struct ledger, backing) + used * sizeof(now->backing[0]);
 	struct ledger *old = g_malloc0(sizeof(struct ledger));
-	memcpy((char *)old + first, (const char *)now + first, end - first);
+	memcpy(old->scanouts, now->scanouts, sizeof(old->scanouts));
+	copy_slots(old, now);
+	memcpy(old->backing, now->backing, used * sizeof(now->backing[0]));
 	old->overflowed = now->overflowed;
 	return old;
 }
@@ -160,8 +199,10 @@ bool rebuild_work(struct rebuild *rebuild, bool may_wait)
 		begin(rebuild);
 	if (!rebuild_resources(rebuild, may_wait))
 		return false;
-	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++)
-		rebuild_scanout(rebuild, head, &rebuild->old->scanouts[head]);
+	if (!rebuild->shows) {
+		rebuild_scanouts(rebuild);
+		return rebuild_work(rebuild, may_wait);
+	}
 	say(rebuild);
 	rebuild_drop(rebuild);
 	return true;

@@ -16,7 +16,8 @@ struct objects;
 struct scanouts;
 
 /*
- * This is a state of the gpu thread's loop. Nothing is taken from the control queue while a rebuild
+ * What heads show comes first, and its picture goes to display before the rest is made. This is a
+ * state of the gpu thread's loop. Nothing is taken from the control queue while a rebuild
  * is wanted. It may stop at a backing in memory that is not in the table, and goes on later.
  */
 struct rebuild {
@@ -25,6 +26,7 @@ struct rebuild {
 	bool virgl;
 	bool wanted;
 	struct ledger *old; /* a copy of what is rebuilt from; NULL: not begun */
+	bool shows;         /* what heads show is there, and the rest comes */
 	unsigned next;      /* slot in old->resources */
 	bool made;          /* that resource is there already, only its backing is not */
 	unsigned n_resources, n_contexts, n_lost;

@@ -94,8 +94,15 @@ void ledger_book_clear_objects(struct ledger_book *book)
 		return;
 	struct ledger *l = book->ledger;
 	memset(l->scanouts, 0, sizeof(l->scanouts));
-	memset(l->contexts, 0, sizeof(l->contexts));
-	memset(l->resources, 0, sizeof(l->resources));
+	/* Pages that have only free slots are not written to. */
+	for (unsigned i = 0; i < LEDGER_CONTEXTS_MAX; i++) {
+		if (l->contexts[i].id != 0)
+			l->contexts[i] = (struct ledger_context){ 0 };
+	}
+	for (unsigned i = 0; i < LEDGER_RESOURCES_MAX; i++) {
+		if (l->resources[i].id != 0)
+			l->resources[i] = (struct ledger_resource){ 0 };
+	}
 	l->backing_used = 0;
 	l->overflowed = 0;
 	g_hash_table_remove_all(book->resources);

@@ -80,7 +80,8 @@ bool resource_make_showable(struct resource *resource, const struct buffer_inter
 	if (!chain)
 		return false;
 	struct buffer *buffer = swapchain_find_writable(chain);
-	for (uint32_t row = 0; row < d->height; row++)
+	/* New memory is black, too, and each page of it costs more than its copy. */
+	for (uint32_t row = 0; resource->has_pixels && row < d->height; row++)
 		memcpy(buffer->pixels + (size_t)row * buffer->stride_bytes,
 			resource->pixels + (size_t)row * d->width * RECT_PIXEL_BYTES,
 			(size_t)d->width * RECT_PIXEL_BYTES);
@@ -159,6 +160,7 @@ bool resource_transfer_2d(struct resource *resource, const struct rect *rect, ui
 	if (!resource->chain) {
 		read_backing(resource, rect, offset_bytes, resource->pixels,
 			resource->description.width * RECT_PIXEL_BYTES);
+		resource->has_pixels = true;
 		return true;
 	}
 	struct buffer *buffer = swapchain_find_writable(resource->chain);

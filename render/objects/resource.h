@@ -37,6 +37,7 @@ struct resource {
 	 * time, then `chain`.
 	 */
 	uint8_t *pixels;
+	bool has_pixels; /* something was written there: else it is black */
 	struct swapchain *chain;
 };
 

@@ -121,6 +121,27 @@ static void test_in_vain(struct fixture *f, gconstpointer data)
 	g_assert_true(has_backing(f, 6));
 }
 
+/*
+ * What a head shows is there before all that the ledger lists before it, and was read to where
+ * display looks for it.
+ */
+static void test_shown_first(struct fixture *f, gconstpointer data)
+{
+	memset(guest_at(&f->guest, GUEST_DATA_ADDR), 0xab, SIDE * SIDE * 4);
+	list(f, 0, 5, ELSEWHERE);
+	list(f, 1, 6, GUEST_DATA_ADDR);
+	f->ledger->scanouts[0] = (struct ledger_scanout){ 6, 0, 0, SIDE, SIDE };
+	rebuild_want(&f->rebuild);
+	g_assert_false(rebuild_work(&f->rebuild, true));
+	const struct resource *shown = objects_find_resource(f->objects, 6);
+	g_assert_true(shown && scanout_get_resource(f->scanouts, 0) == shown);
+	g_assert_false(shown->has_pixels);
+	g_assert_cmphex(resource_peek_pixels(shown)[SIDE * SIDE * 4 - 1], ==, 0xab);
+	g_assert_true(rebuild_work(&f->rebuild, false));
+	g_assert_true(objects_find_resource(f->objects, 6) == shown);
+	g_assert_nonnull(objects_find_resource(f->objects, 5));
+}
+
 /* A reset comes while it waits: what was made goes, and the rest is never made. */
 static void test_dropped(struct fixture *f, gconstpointer data)
 {
@@ -176,6 +197,7 @@ int main(int argc, char **argv)
 		{ "/rebuild/all", test_all },
 		{ "/rebuild/waits", test_waits },
 		{ "/rebuild/in-vain", test_in_vain },
+		{ "/rebuild/shown-first", test_shown_first },
 		{ "/rebuild/dropped", test_dropped },
 		{ "/rebuild/insane", test_insane },
 	};
