@@ -362,6 +362,8 @@ static gpointer thread_main(gpointer data)
 	gpu->thread = g_thread_self();
 	flight_begin_thread("gpu");
 	bool ok = start_virgl(gpu);
+	if (ok && gpu->options.is_spare)
+		buffer_prepare();
 	g_mutex_lock(&gpu->lock);
 	gpu->start_done = true;
 	gpu->start_ok = ok;

@@ -25,6 +25,7 @@ struct gpu_options {
 	const char *render_node; /* NULL: the CPU draws */
 	bool hardware;           /* a node for which the CPU draws is of no use */
 	bool no_pacing;          /* let guests outrun their heads */
+	bool is_spare;           /* it may take time and memory now to be quick later */
 	struct quota_limits quotas;
 };
 

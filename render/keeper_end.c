@@ -259,22 +259,24 @@ static int serve(struct keeper_end *keeper)
 static bool handle_begin(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	const struct keeper_begin *m = message;
+	bool *is_spare = user;
+	*is_spare = m->is_spare;
 	take_name(m->is_spare);
 	return true;
 }
 
-bool keeper_end_await_begin(int fd, void (*prepare)(void))
+bool keeper_end_await_begin(int fd, void (*prepare)(void), bool *is_spare)
 {
 	static const struct link_handler begin = { KEEPER_MESSAGE_BEGIN, "BEGIN",
 		sizeof(struct keeper_begin), 0, 0, handle_begin };
-	int result = link_dispatch(fd, "keeper", &begin, 1, NULL);
+	int result = link_dispatch(fd, "keeper", &begin, 1, is_spare);
 	if (result == 0) {
 		take_name(true);
 		prepare();
 		heartbeat_say_own_kib(own_memory_read_kib());
 		do
 			result = link_wait_readable(fd, -1) ?
-					 link_dispatch(fd, "keeper", &begin, 1, NULL) :
+					 link_dispatch(fd, "keeper", &begin, 1, is_spare) :
 					 0;
 		while (result == 0);
 		/* How large it becomes now it has to say again. */

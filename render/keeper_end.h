@@ -14,9 +14,9 @@ struct gpu;
 /*
  * Waits until the keeper says that the GPU may be started. A process for which it has not said so
  * yet is a spare one, and may wait for long; `prepare` is called before that. Returns false when
- * the keeper has gone.
+ * the keeper has gone. `*is_spare`: nobody waits for what this one does at its start.
  */
-bool keeper_end_await_begin(int fd, void (*prepare)(void));
+bool keeper_end_await_begin(int fd, void (*prepare)(void), bool *is_spare);
 
 /* Says what draws, or why nothing does. It comes before READY, and `text` may be cut. */
 void keeper_end_tell_gpu(int fd, bool works, const char *text);

@@ -68,6 +68,13 @@ static void prepare_2d(void)
 {
 }
 
+/* Returns false when there is nothing to begin with any more. */
+static bool await_begin(const struct worker_render_options *options, bool *is_spare)
+{
+	return options->probe || keeper_end_await_begin(KEEPER_LINK_FD,
+					 options->virgl ? prepare_gl : prepare_2d, is_spare);
+}
+
 int main(int argc, char **argv)
 {
 	struct worker_render_options options;
@@ -99,13 +106,14 @@ int main(int argc, char **argv)
 	struct confine_state walls = { 0 };
 	if (!options.probe && !render_walls_begin(&options, &walls))
 		return EXIT_FAILURE;
-	if (!options.probe &&
-		!keeper_end_await_begin(KEEPER_LINK_FD, options.virgl ? prepare_gl : prepare_2d))
+	bool is_spare = false;
+	if (!await_begin(&options, &is_spare))
 		return EXIT_SUCCESS;
 	const struct gpu_options gpu_options = { .virgl = options.virgl,
 		.render_node = options.software ? NULL : options.render_node,
 		.hardware = options.hardware,
 		.no_pacing = options.no_pacing,
+		.is_spare = is_spare,
 		.quotas = options.quotas };
 	char verdict[GPU_VERDICT_BYTES];
 	struct gpu *gpu = gpu_start(&gpu_options, verdict);

@@ -3,9 +3,12 @@
 
 #include <drm_fourcc.h>
 #include <glib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "common/fd.h"
 #include "common/shm.h"
+#include "render/buffers/limits.h"
 #include "render/gl/egl.h"
 #include "render/gl/readback.h"
 
@@ -43,23 +46,76 @@ void buffer_unref(struct buffer *buffer)
 	buffer->interface->destroy(buffer);
 }
 
+/* ---- in CPU memory ---- */
+
+/* Sealed memory, and where it is mapped. */
+struct pages {
+	int fd; /* -1: none */
+	uint8_t *map;
+	size_t size_bytes;
+};
+
+#define NO_PAGES ((struct pages){ .fd = -1 })
+
+static struct pages prepared = NO_PAGES;
+
+static struct pages make_pages(size_t size_bytes)
+{
+	int fd = shm_create("vitrine-frame", size_bytes);
+	if (fd < 0) {
+		g_warning("buffer: %zu bytes: %s", size_bytes, g_strerror(-fd));
+		return NO_PAGES;
+	}
+	uint8_t *map = shm_map(fd, size_bytes, true);
+	if (!map) {
+		g_warning("buffer: %zu bytes cannot be mapped", size_bytes);
+		close(fd);
+		return NO_PAGES;
+	}
+	return (struct pages){ fd, map, size_bytes };
+}
+
+void buffer_prepare(void)
+{
+	g_assert(prepared.fd < 0);
+	prepared = make_pages(PREPARED_BYTES);
+	if (prepared.fd >= 0)
+		memset(prepared.map, 0, prepared.size_bytes);
+}
+
+/* Keeps as much of the mapping as is needed. */
+static void cut_map(struct pages *pages, size_t size_bytes)
+{
+	size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+	size_t kept_bytes = (size_bytes + page_bytes - 1) / page_bytes * page_bytes;
+	if (kept_bytes < pages->size_bytes)
+		shm_unmap(pages->map + kept_bytes, pages->size_bytes - kept_bytes);
+	pages->size_bytes = size_bytes;
+}
+
+/* A picture that is much smaller would keep what it does not need. */
+static struct pages take_pages(size_t size_bytes)
+{
+	struct pages pages = prepared;
+	prepared = NO_PAGES;
+	if (size_bytes <= pages.size_bytes && size_bytes > pages.size_bytes / 2) {
+		cut_map(&pages, size_bytes);
+		return pages;
+	}
+	shm_unmap(pages.map, pages.size_bytes);
+	fd_close(&pages.fd);
+	return make_pages(size_bytes);
+}
+
 static struct buffer *memfd_create_buffer(
 	uint32_t width, uint32_t height, const struct buffer_wish *wish)
 {
 	size_t size_bytes = (size_t)width * height * 4;
-	int fd = shm_create("vitrine-frame", size_bytes);
-	if (fd < 0) {
-		g_warning("buffer: %zu bytes: %s", size_bytes, g_strerror(-fd));
+	struct pages pages = take_pages(size_bytes);
+	if (pages.fd < 0)
 		return NULL;
-	}
-	uint8_t *pixels = shm_map(fd, size_bytes, true);
-	if (!pixels) {
-		g_warning("buffer: %zu bytes cannot be mapped", size_bytes);
-		close(fd);
-		return NULL;
-	}
 	struct buffer *buffer = g_new0(struct buffer, 1);
-	buffer->fd = fd;
+	buffer->fd = pages.fd;
 	buffer->fence_fd = -1;
 	buffer->kind = FRAME_BUFFER_MEMFD;
 	buffer->width = width;
@@ -68,7 +124,7 @@ static struct buffer *memfd_create_buffer(
 	buffer->fourcc = DRM_FORMAT_XRGB8888;
 	buffer->modifier = DRM_FORMAT_MOD_LINEAR;
 	buffer->size_bytes = size_bytes;
-	buffer->pixels = pixels;
+	buffer->pixels = pages.map;
 	return buffer;
 }
 

@@ -94,5 +94,11 @@ const struct buffer_interface *buffer_choose_for_cpu(const struct egl_choice *ch
  */
 struct buffer *buffer_create(const struct buffer_interface *interface, uint32_t width,
 	uint32_t height, const struct buffer_wish *wish);
+/*
+ * Takes memory for a picture beforehand, touched, since the kernel takes longer to find its pages
+ * than their copy takes. The next buffer in CPU memory is made of it, if it has about that size;
+ * else it is given back. It is called once.
+ */
+void buffer_prepare(void);
 struct buffer *buffer_ref(struct buffer *buffer);
 void buffer_unref(struct buffer *buffer);

@@ -12,3 +12,9 @@
  * buffer back.
  */
 #define SWAPCHAIN_BUFFERS_MAX 80
+
+/*
+ * A spare renderer waits with so many bytes for the first picture: 1920x1080, what guests begin
+ * with. What is larger, or less than half of it, gains nothing by it.
+ */
+#define PREPARED_BYTES (1920u * 1080u * 4u)

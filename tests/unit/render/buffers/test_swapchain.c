@@ -5,7 +5,9 @@
  */
 #include <glib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "render/buffers/limits.h"
 #include "render/buffers/swapchain.h"
 
 #define W 64
@@ -103,11 +105,45 @@ static void test_longest(void)
 	swapchain_destroy(picture);
 }
 
+static struct buffer *make_buffer(uint32_t width, uint32_t height, off_t *size_bytes)
+{
+	struct stat st;
+	struct buffer *buffer = buffer_create(&buffer_memfd, width, height, NULL);
+	g_assert_true(buffer && fstat(buffer->fd, &st) == 0);
+	*size_bytes = st.st_size;
+	/* All of it is there, and black. */
+	uint8_t *last = buffer->pixels + buffer->size_bytes - 1;
+	g_assert_cmphex(*last, ==, 0);
+	*last = 1;
+	return buffer;
+}
+
+/* What was prepared is the next buffer, if that has about its size, and only that one. */
+static void test_prepared(void)
+{
+	static const struct {
+		uint32_t width, height;
+		bool fits;
+	} rows[] = { { 1920, 1080, true }, { 1600, 901, true }, { 640, 480, false },
+		{ 1921, 1080, false } };
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		off_t own_bytes = (off_t)rows[i].width * rows[i].height * 4, size_bytes;
+		buffer_prepare();
+		struct buffer *first = make_buffer(rows[i].width, rows[i].height, &size_bytes);
+		g_assert_cmpint(size_bytes, ==, rows[i].fits ? PREPARED_BYTES : own_bytes);
+		struct buffer *second = make_buffer(rows[i].width, rows[i].height, &size_bytes);
+		g_assert_cmpint(size_bytes, ==, own_bytes);
+		buffer_unref(first);
+		buffer_unref(second);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/swapchain/locked", test_locked);
 	g_test_add_func("/swapchain/quota", test_quota);
 	g_test_add_func("/swapchain/longest", test_longest);
+	g_test_add_func("/buffer/prepared", test_prepared);
 	return g_test_run();
 }
