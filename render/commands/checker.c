@@ -29,12 +29,18 @@
 #define MAPS_MOST_FILE "/proc/sys/vm/max_map_count"
 /* A program that has compiled this often has compiled much. */
 #define COMPILED_MUCH 32
+/*
+ * The flight says of so many streams of this process that they compiled, which is what beginning
+ * anew costs programs. A program that loads for long is to push nothing out.
+ */
+#define COMPILED_NOTES_MAX 128
 
 struct checker {
 	struct objects *objects;
 	struct streams *streams;
 	struct growth *growth;
 	struct maps *maps;
+	unsigned n_compiled_notes;
 };
 
 /* ---- what objects say ---- */
@@ -210,6 +216,14 @@ static bool has_maps(struct checker *checker, struct quota_account *account)
 	return state == MAPS_MANY && account->making.n_compiled < COMPILED_MUCH;
 }
 
+static void note_compiled(struct checker *checker, uint32_t context, uint64_t ns)
+{
+	if (ns == 0 || checker->n_compiled_notes == COMPILED_NOTES_MAX)
+		return;
+	checker->n_compiled_notes++;
+	flight_note(FLIGHT_COMPILED, context, ns / 1000, 0);
+}
+
 /* What executes one stream. */
 struct execution {
 	struct checker *checker;
@@ -272,6 +286,7 @@ static uint32_t execute(
 		result = execute_piece(&execution, passed->words + at, n);
 		at += n;
 	} while (at < passed->n_words && result == VIRTIO_GPU_RESP_OK_NODATA);
+	note_compiled(checker, context, execution.compiled_ns);
 	if (execution.allowed_ns > 0)
 		making_note_compiled(account, execution.compiled_ns);
 	return result == VIRTIO_GPU_RESP_OK_NODATA && execution.left_out ?

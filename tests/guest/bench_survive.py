@@ -6,6 +6,7 @@ the renderer of one desktop is killed N times (1000), one kill each S seconds (1
 With --keep a run that was ended goes on where it was: each kill is a line in a file of FOLDER. Prints TAP."""
 import argparse
 import json
+import os
 import pathlib
 import sys
 import time
@@ -28,7 +29,8 @@ class Kept:
         if options.keep:
             self.path = pathlib.Path(options.keep) / f'kills-{options.spare}-{options.signal}-{options.gl}'
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.kills = [json.loads(line) for line in self.path.read_text().splitlines()] if self.path.exists() else []
+            lines = self.path.read_text().splitlines() if self.path.exists() else []
+            self.kills = [kill for kill in map(json.loads, lines) if all(name in kill for name in survive.FIGURES)]
 
     def add(self, kill):
         self.kills.append(kill)
@@ -42,7 +44,7 @@ def run_kills(run, kept, options):
     memory = []
     while len(kept.kills) < options.kills:
         began = time.monotonic()
-        kept.add(run.kill())
+        kept.add({**run.kill(), 'load': os.getloadavg()[0]})
         if len(kept.kills) % MEMORY_EACH == 0 or not memory:
             memory.append(run.keeper.memory())
             print(f'# {len(kept.kills)} kills; the keeper has {memory[-1][0]} KiB of its own, {memory[-1][1]} descriptors', flush=True)
@@ -71,6 +73,8 @@ def measure(options):
     limit = options.limit_ms
     half = memory[len(memory) // 2]
     print(''.join(f'# {line}\n' for line in survive.describe(kept.kills)), end='')
+    loads = [kill['load'] for kill in kept.kills]
+    print(f'# load p50 {survive.percentile(loads, 50):.1f}, most {max(loads):.1f}', flush=True)
     results = [
         check(1, 'the guest goes on', alive == 'alive', f'{len(kept.kills)} kills, {before} of them in runs before; {renderers} renderers'),
         check(2, 'the client stays, with its surface', connected, f'{primaries} surfaces'),
@@ -79,7 +83,8 @@ def measure(options):
         check(5, 'the keeper does not grow', memory[-1][0] - half[0] < GROWTH_KIB and memory[-1][1] <= memory[0][1] + 2,
               f'from {memory[0]} and {half} to {memory[-1]} (KiB of its own, descriptors)'),
         check(6, f'a new process within {limit} ms (p95)', not limit or p95['ready'] <= limit, f'{p95["ready"]:.1f} ms'),
-        check(7, f'the picture back within {limit} ms (p95)', not limit or p95['picture'] <= limit, f'{p95["picture"]:.1f} ms'),
+        check(7, f'the picture back within {limit} ms (p95)', not limit or p95['picture'] <= limit,
+              f'{p95["picture"]:.1f} ms; without what compiled {p95["rest"]:.1f} ms'),
     ]
     return all(results)
 

@@ -4,13 +4,17 @@
 The guest is the small one: its console is written to all the while by 2D commands, GL clients draw off the screen, each a program
 that begins anew when it ends. A stock SPICE client watches some pixels of the console. Of each kill it is measured, in ms,
 
-  gone     until the process is no more,
-  ready    until another one is READY, as the keeper says,
-  picture  until the client shows what the guest has written after the kill,
-  still    for how long the client's picture stood still around it.
+  gone      until the process is no more,
+  ready     until another one is READY, as the keeper says,
+  back      until that one has given display the picture,
+  picture   until the client shows it,
+  compiler  for how much of that it was at streams for which the driver compiled,
+  rest      for how much of that it was not,
+  still     for how long the client's picture stood still at most, from the kill until it has come for a while again,
+  compiled  for how much of that the driver compiled.
 
-What the guest's programs have compiled for them holds up the console's commands, which stand behind theirs: without GL clients the
-same figures are without the driver's compiler."""
+When the picture was given, and what compiled, the new renderer's flight says: a pause that the driver's compiler makes later, when the
+guest's programs have begun anew, is no part of `picture`, but of `still`."""
 import contextlib
 import json
 import os
@@ -22,6 +26,7 @@ import subprocess
 import time
 
 import desktop as lib
+import flight
 from desktop import Desktop, GuestError
 
 BACKGROUND = '0000aa'
@@ -33,7 +38,7 @@ PERIOD_US = 10000
 # A kill is over when the client has had pictures for so long since the first.
 SETTLED_US = 300000
 PATIENCE_S = 20
-FIGURES = ('gone', 'ready', 'picture', 'still')
+FIGURES = ('gone', 'ready', 'back', 'picture', 'compiler', 'rest', 'still', 'compiled')
 
 
 def writer():
@@ -125,10 +130,19 @@ class Survival:
         gone = time.monotonic_ns()
         os.close(fd)
         ready = self.await_picture(gone)
-        # Nothing that was drawn before comes behind the longest pause that ends after the kill.
-        still, end = max((after - before, after) for before, after in zip(self.times, self.times[1:]) if after * 1000 > began)
-        return {'gone': (gone - began) / 1e6, 'ready': (gone - began) / 1e6 + ready, 'still': still / 1000,
-                'picture': end / 1000 - began / 1e6}
+        events = flight.read_newest(self.keeper.pid, 'REBUILT')
+        back = max((at for at, name, _ in events if name == 'PICTURES_BACK'), default=0)
+        if back < gone:
+            raise GuestError('the new renderer has not said when it had the picture')
+        times = [at * 1000 for at in self.times]
+        picture = min(at for at in times if at > back)
+        still_from, still_to = max(((before, after) for before, after in zip(times, times[1:]) if after > began),
+                                   key=lambda pause: pause[1] - pause[0])
+        figures = {'gone': gone - began, 'ready': gone - began + ready * 1000000, 'back': back - began, 'picture': picture - began,
+                   'compiler': compiled_ns(events, began, picture), 'still': still_to - still_from,
+                   'compiled': compiled_ns(events, max(still_from, began), still_to)}
+        figures['rest'] = figures['picture'] - figures['compiler']
+        return {name: ns / 1e6 for name, ns in figures.items()}
 
     def await_picture(self, gone_ns):
         """Waits until pictures have come for a while; gives when the keeper's new renderer was ready."""
@@ -140,7 +154,7 @@ class Survival:
             text += self.keeper.new_text()
             ready = re.search(r'vitrine-render \(pid \d+\) is ready after (\d+) ms', text)
             after = [at for at in self.times if at * 1000 > gone_ns]
-            if ready and after and now_us - after[0] > SETTLED_US:
+            if ready and len(after) > 1 and now_us - after[0] > SETTLED_US:
                 return int(ready[1])
         raise GuestError(f'no picture within {PATIENCE_S} s of the kill')
 
@@ -148,6 +162,12 @@ class Survival:
         """How many GL programs have ended well, and how many otherwise."""
         ends = self.desktop.control.run('cat /tmp/ends.* 2>/dev/null; true', PATIENCE_S).split()
         return ends.count('0'), len(ends) - ends.count('0')
+
+
+def compiled_ns(events, begin, end):
+    """For how long of that time the renderer was at streams for which the driver compiled: each says at its end for how long."""
+    spans = [(at - words[1] * 1000, at) for at, name, words in events if name == 'COMPILED']
+    return sum(max(0, min(to, end) - max(since, begin)) for since, to in spans)
 
 
 @contextlib.contextmanager
