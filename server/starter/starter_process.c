@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/fd.h"
@@ -19,6 +20,9 @@
 #include "server/starter/servant_process.h"
 #include "server/starter/starter.h"
 #include "server/starter/starter_walls.h"
+
+/* Display without a client has 20 MiB of its own. */
+#define WORKER_BYTES_MIN (16 << 20)
 
 struct starter_process {
 	const struct starter_plan *plan;
@@ -76,6 +80,21 @@ static int *find_place(struct starter_process *process)
 	return NULL;
 }
 
+/*
+ * A program that may have less memory than it begins with dies by a signal that says nothing, when
+ * the kernel or the dynamic linker finds none, so it is not executed at all.
+ */
+static bool has_memory(void)
+{
+	static const int resources[] = { RLIMIT_DATA, RLIMIT_AS };
+	for (unsigned i = 0; i < sizeof(resources) / sizeof(resources[0]); i++) {
+		struct rlimit limit;
+		if (getrlimit(resources[i], &limit) == 0 && limit.rlim_cur < WORKER_BYTES_MIN)
+			return false;
+	}
+	return true;
+}
+
 static struct servant_answer start(
 	struct starter_process *process, const struct servant_request *request, int *sent_fd)
 {
@@ -92,6 +111,8 @@ static struct servant_answer start(
 	int *place = find_place(process);
 	if (!place)
 		return (struct servant_answer){ .pid = -1, .error = EAGAIN };
+	if (!has_memory())
+		return (struct servant_answer){ .pid = -1, .error = ENOMEM };
 	pid_t pid;
 	struct isolation_step step;
 	char **argv = process->plan->commands[request->what].argv;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -234,6 +235,25 @@ static void test_program_replaced(void)
 	g_rmdir(dir);
 }
 
+/* What is not allowed the memory to begin with is not begun, and it is said why. */
+static void test_no_memory(void)
+{
+	struct told told;
+	struct rlimit limit, none;
+	g_autoptr(GError) error = NULL;
+	struct starter starter = make_starter();
+	end_worker(start(&starter, &told, NULL));
+	pid_t pid = starter.servant.pid;
+	g_assert_no_errno(prlimit(pid, RLIMIT_DATA, NULL, &limit));
+	none = (struct rlimit){ .rlim_max = limit.rlim_max };
+	g_assert_no_errno(prlimit(pid, RLIMIT_DATA, &none, NULL));
+	g_assert_cmpint(start(&starter, &told, &error), ==, 0);
+	g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOMEM);
+	g_assert_no_errno(prlimit(pid, RLIMIT_DATA, &limit, NULL));
+	end_worker(start(&starter, &told, NULL));
+	starter_finish(&starter);
+}
+
 /* A keeper that was taken over cannot fill the machine with workers. */
 static void test_bound(void)
 {
@@ -399,6 +419,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/starter/missing-program", test_missing_program);
 	g_test_add_func("/starter/program-replaced", test_program_replaced);
 	g_test_add_func("/starter/bound", test_bound);
+	g_test_add_func("/starter/no-memory", test_no_memory);
 	g_test_add_func("/starter/killed", test_starter_killed);
 	g_test_add_func("/starter/stopped", test_starter_stopped);
 	g_test_add_func("/starter/signalled", test_starter_signalled);
