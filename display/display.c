@@ -7,6 +7,7 @@
 #include "display/inner_key/inner_key.h"
 #include "display/relay/sasl_talk.h"
 #include "display/spice/spice_head.h"
+#include "protocol/flight_events.h"
 
 /* A client that is told to come again has gone within so many milliseconds, and its old picture
  * stays on its screen until the next display has sent one. */
@@ -85,6 +86,7 @@ static void begin_video(struct display *display)
 static bool on_listener(void *user, enum keeper_listener_kind kind, int fd)
 {
 	struct display *display = user;
+	flight_note(FLIGHT_LISTENER, kind, 0, 0);
 	begin_video(display);
 	return relay_listen(display->relay, kind, fd);
 }

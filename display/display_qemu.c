@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "display/display_parts.h"
 
+#include "protocol/flight_events.h"
+
 void display_send_inputs(void *user)
 {
 	struct display *display = user;
@@ -49,6 +51,7 @@ void display_close_qemu(struct display *display)
 static void on_qemu_connected(void *user, GDBusConnection *connection)
 {
 	struct display *display = user;
+	flight_note(FLIGHT_DBUS, connection != NULL, 0, 0);
 	if (!connection) {
 		display_close_qemu(display);
 		return;

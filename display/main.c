@@ -167,8 +167,10 @@ int main(int argc, char **argv)
 	g_unix_signal_add(SIGTERM, on_signal, &program);
 	g_unix_signal_add(SIGINT, on_signal, &program);
 	flight_find_modules();
+	flight_note(FLIGHT_READY, 0, 0, 0);
 	heartbeat_follow(NULL, HEARTBEAT_MAIN);
 	g_main_loop_run(program.loop);
+	flight_note(FLIGHT_ENDING, (uint64_t)program.status, 0, 0);
 	display_destroy(display);
 	g_main_loop_unref(program.loop);
 	worker_options_finish(&worker_display_table, &options);

@@ -9,7 +9,7 @@
 
 const struct flight_row flight_rows[] = {
 	{ FLIGHT_STARTED, "started", { { "pid", FLIGHT_NUMBER }, { "spare", FLIGHT_NUMBER } } },
-	{ FLIGHT_READY, "ready", { { "after", FLIGHT_MILLISECONDS } } },
+	{ FLIGHT_READY, "ready", { { NULL } } },
 	{ FLIGHT_ENDING, "ending", { { "status", FLIGHT_NUMBER } } },
 
 	{ FLIGHT_COMMAND, "command",
@@ -69,14 +69,13 @@ const struct flight_row flight_rows[] = {
 			{ "refused", FLIGHT_SECONDS } } },
 	{ FLIGHT_WORKER_RETRY, "worker-retry",
 		{ { "process", FLIGHT_WORKER }, { "in", FLIGHT_MILLISECONDS } } },
-	{ FLIGHT_SPARE_STARTED, "spare-started",
-		{ { "process", FLIGHT_WORKER }, { "pid", FLIGHT_NUMBER } } },
+	{ FLIGHT_SPARE_STARTED, "spare-started", { { "pid", FLIGHT_NUMBER } } },
 	{ FLIGHT_SPARE_TAKEN, "spare-taken",
 		{ { "process", FLIGHT_WORKER }, { "pid", FLIGHT_NUMBER } } },
 	{ FLIGHT_QEMU_CAME, "qemu-came", { { "pid", FLIGHT_NUMBER } } },
 	{ FLIGHT_QEMU_LEFT, "qemu-left", { { "refused", FLIGHT_NUMBER } } },
 	{ FLIGHT_QEMU_ASKED, "qemu-asked", { { "request", FLIGHT_NUMBER } } },
-	{ FLIGHT_DRIVER_NEW, "driver-new", { { "was-used", FLIGHT_NUMBER } } },
+	{ FLIGHT_DRIVER_NEW, "driver-new", { { NULL } } },
 	{ FLIGHT_GPU_CHOSEN, "gpu-chosen", { { "candidate", FLIGHT_NUMBER } } },
 	{ FLIGHT_SERVANT_GONE, "servant-gone", { { "end", FLIGHT_WAIT_STATUS } } },
 	{ FLIGHT_DEATH_KEPT, "death-kept",

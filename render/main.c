@@ -75,6 +75,14 @@ static bool await_begin(const struct worker_render_options *options, bool *is_sp
 					 options->virgl ? prepare_gl : prepare_2d, is_spare);
 }
 
+static int serve(struct gpu *gpu, const struct confine_state *walls)
+{
+	flight_note(FLIGHT_READY, 0, 0, 0);
+	int status = keeper_end_run(KEEPER_LINK_FD, gpu, walls);
+	flight_note(FLIGHT_ENDING, (uint64_t)status, 0, 0);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct worker_render_options options;
@@ -133,5 +141,5 @@ int main(int argc, char **argv)
 	if (!render_walls_finish(&options, &walls))
 		_exit(EXIT_FAILURE);
 	/* The gpu thread may be inside a driver, so we leave without its destructors. */
-	_exit(keeper_end_run(KEEPER_LINK_FD, gpu, &walls));
+	_exit(serve(gpu, &walls));
 }

@@ -398,6 +398,8 @@ void encoder_destroy(struct encoder *encoder, unsigned wait_ms)
 	while (!encoder->over && wait_ms > 0 &&
 		g_cond_wait_until(&encoder->changed, &encoder->lock, end_us))
 		;
+	if (!encoder->over)
+		flight_note(FLIGHT_ENCODER_LEFT, candidate_index(encoder->setup.candidate), 0, 0);
 	g_atomic_int_set(&encoder->given_up, true);
 	g_mutex_unlock(&encoder->lock);
 	/* Where its thread hangs the trial is over nevertheless. */

@@ -53,6 +53,7 @@ static gboolean on_qemu_gone(gpointer user)
 static void on_conversation_closed(void *user, bool refused)
 {
 	struct keeper *keeper = user;
+	flight_note(FLIGHT_QEMU_LEFT, refused, 0, 0);
 	recorder_note_quit(&keeper->recorder,
 		refused ? FLIGHT_CAUSE_QEMU_PROTOCOL : FLIGHT_CAUSE_QEMU,
 		refused ? "QEMU said what is not understood" : "QEMU hung up");
@@ -179,6 +180,7 @@ static void on_port_changed(void *user, const char *id, bool is_open)
 static void on_gpu_changed(void *user, unsigned candidate)
 {
 	struct keeper *keeper = user;
+	flight_note(FLIGHT_GPU_CHOSEN, candidate, 0, 0);
 	if (keeper->serving || keeper->vhost_listener_source)
 		worker_set_command(&keeper->viewer.worker, WORKER_COMMAND_DISPLAY(candidate));
 	else

@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 
+#include "protocol/flight_events.h"
 #include "server/keeper/config.h"
 
 /* After this much silence behind a REM_MEM_REG, QEMU is done changing the table. */
@@ -44,6 +45,7 @@ static void forget_driver(struct requests *requests)
 	if (requests->device->driver_forgotten)
 		return;
 	requests->device->driver_forgotten = true;
+	flight_note(FLIGHT_DRIVER_NEW, 0, 0, 0);
 	renderer_reset(requests->renderer);
 	restart_rings(requests);
 }
@@ -63,6 +65,7 @@ static const char *set_features(void *user, Call *call)
 	bool changed = device->have_features && device->features != features;
 	if (changed) {
 		device->driver_forgotten = true;
+		flight_note(FLIGHT_DRIVER_NEW, 0, 0, 0);
 		renderer_reset(requests->renderer);
 	}
 	bool by_default = !(features & DEVICE_F_PROTOCOL_FEATURES);

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 
+#include "protocol/flight_events.h"
 #include "server/keeper/limits.h"
 
 static void start_in(struct spare *spare, unsigned ms);
@@ -123,6 +124,7 @@ static gboolean on_start(gpointer user)
 	spare->process.has_begun = !spare->is_told;
 	if (spare->is_told && kind == DESKTOP_SPARE_READY)
 		worker_process_tell_begin(&spare->process, true);
+	flight_note(FLIGHT_SPARE_STARTED, (uint64_t)spare->process.pid, 0, 0);
 	g_info("%s: pid %d is a spare one", spare->name, (int)spare->process.pid);
 	return G_SOURCE_REMOVE;
 }

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "common/fd.h"
+#include "common/monotonic.h"
+#include "protocol/flight_events.h"
 
 enum step { STEP_AGAIN, STEP_MORE, STEP_CLOSED, STEP_REFUSED };
 
@@ -143,6 +145,7 @@ static enum step dispatch(struct vhost_user *v)
 	call->request = v->header.request;
 	call->size_bytes = v->header.size_bytes;
 	call->reply_bytes = 0;
+	flight_note_often(FLIGHT_QEMU_ASKED, monotonic_now_ns(), v->header.request, 0, 0);
 	g_debug("QEMU: %s, %u bytes, %u descriptors", row->name, call->size_bytes, call->n_fds);
 	const char *reason = row->handle(v->user, call);
 	if (reason)

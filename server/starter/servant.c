@@ -12,6 +12,7 @@
 #include "common/fd.h"
 #include "common/link.h"
 #include "common/process.h"
+#include "protocol/flight_events.h"
 
 /*
  * A program is executed within milliseconds; it is not waited for that it works. A servant that
@@ -91,6 +92,7 @@ static void on_end(GPid pid, int wait_status, gpointer user)
 {
 	struct servant *servant = user;
 	g_autofree char *end = process_describe_end(wait_status);
+	flight_note(FLIGHT_SERVANT_GONE, (uint64_t)(unsigned)wait_status, 0, 0);
 	g_warning("the %s (pid %d) ended: %s; %s", servant->name, (int)pid, end, servant->loss);
 	servant->pid = 0;
 	servant->end_source = 0;
