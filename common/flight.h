@@ -140,6 +140,11 @@ void flight_find_modules(void);
  * where each named thread is, and go on. Where a sanitizer has handlers of its own it does nothing.
  */
 void flight_watch_crashes(void);
+/*
+ * Has this called when where the process crashed is written down, before it ends: a function that a
+ * handler may call.
+ */
+void flight_set_saver(void (*save)(void));
 /* For who has a handler of its own: writes down where this thread is. A handler may call it. */
 void flight_note_crash(int signal_number, const void *siginfo, const void *context);
 /* From outside it asks where the threads of a process are, before that is killed. */

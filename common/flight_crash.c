@@ -15,6 +15,8 @@
 /* What lies between a handler and what it interrupted: its own frames. */
 #define OWN_FRAMES_MAX 8
 
+static void (*saver)(void);
+
 /* Set by g_assert() and its kind. */
 extern char *__glib_assert_msg __attribute__((weak));
 
@@ -74,6 +76,13 @@ void flight_note_crash(int signal_number, const void *siginfo, const void *conte
 	if (signal_number == SIGABRT && words)
 		flight_set_text(FLIGHT_TEXT_LAST_WORDS, words);
 	note_stack(FLIGHT_STACK_CRASHED, siginfo, context);
+	if (saver)
+		saver();
+}
+
+void flight_set_saver(void (*save)(void))
+{
+	saver = save;
 }
 
 int flight_signal(void)

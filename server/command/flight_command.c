@@ -6,7 +6,6 @@
 #include <gio/gio.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -68,28 +67,21 @@ static struct flight_file *open_file(const char *path, GError **error)
 	return file;
 }
 
-static bool is_folder_in_use(const char *desktop)
-{
-	g_autofree char *path = flight_folder_path(desktop);
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
-	fd_close(&fd);
-	return locked;
-}
-
 static GPtrArray *open_files(const struct flight_wish *wish, GError **error)
 {
 	GPtrArray *files = g_ptr_array_new_with_free_func(flight_file_free);
 	bool by_path = wish->file && strchr(wish->file, '/');
-	bool in_use = wish->desktop && is_folder_in_use(wish->desktop);
-	for (unsigned slot = 0; !by_path && slot < FLIGHT_SLOTS; slot++) {
+	bool in_use[FLIGHT_PARTS] = { false };
+	for (unsigned part = 0; wish->desktop && part < FLIGHT_PARTS; part++)
+		in_use[part] = flight_folder_in_use(wish->desktop, part);
+	for (unsigned slot = 0; !by_path && slot < FLIGHT_FILES; slot++) {
 		g_autofree char *number = g_strdup_printf("%02u", slot);
 		g_autofree char *path = flight_folder_file(wish->desktop, slot);
 		if (wish->file && strcmp(wish->file, number) != 0)
 			continue;
 		struct flight_file *file = open_file(path, wish->file ? error : NULL);
 		if (file) {
-			file->in_use = in_use;
+			file->in_use = in_use[flight_folder_part(slot)];
 			g_ptr_array_add(files, file);
 		}
 	}

@@ -4,38 +4,54 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
-#include <linux/magic.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/fd.h"
 #include "common/monotonic.h"
 
-/* The keeper's own file: its head, and its memory. */
-#define OWN_BYTES (FLIGHT_HEAD_BYTES + sizeof(struct flight_memory))
-
-_Static_assert(OWN_BYTES <= FLIGHT_FILE_BYTES_MAX, "a reader takes the keeper's own");
+static const struct {
+	const char *lock;
+	unsigned first, n_slots;
+} parts_of_folder[FLIGHT_PARTS] = {
+	[FLIGHT_PART_KEEPER] = { "lock", 0, FLIGHT_SLOTS },
+	[FLIGHT_PART_RUN] = { "run.lock", FLIGHT_SLOTS, FLIGHT_RUN_SLOTS },
+};
+_Static_assert(FLIGHT_RUN_SLOTS <= FLIGHT_SLOTS, "each part has room in a folder");
 
 char *flight_folder_path(const char *desktop)
 {
 	return g_build_filename(g_get_user_state_dir(), "vitrine", "flights", desktop, NULL);
 }
 
-static char *name_file(unsigned slot)
+static char *name_file(unsigned number)
 {
-	return g_strdup_printf("%02u.flight", slot);
+	return g_strdup_printf("%02u.flight", number);
 }
 
-char *flight_folder_file(const char *desktop, unsigned slot)
+char *flight_folder_file(const char *desktop, unsigned number)
 {
 	g_autofree char *folder = flight_folder_path(desktop);
-	g_autofree char *name = name_file(slot);
+	g_autofree char *name = name_file(number);
 	return g_build_filename(folder, name, NULL);
+}
+
+enum flight_part flight_folder_part(unsigned number)
+{
+	return number < FLIGHT_SLOTS ? FLIGHT_PART_KEEPER : FLIGHT_PART_RUN;
+}
+
+bool flight_folder_in_use(const char *desktop, enum flight_part part)
+{
+	g_autofree char *folder = flight_folder_path(desktop);
+	g_autofree char *path = g_build_filename(folder, parts_of_folder[part].lock, NULL);
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	bool locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	fd_close(&fd);
+	return locked;
 }
 
 static bool fail(GError **error, int number, const char *what)
@@ -74,7 +90,7 @@ static bool open_file(int dir_fd, const char *name, int *fd)
 
 static bool open_slot(struct flight_folder *folder, int dir_fd, unsigned number)
 {
-	g_autofree char *name = name_file(number);
+	g_autofree char *name = name_file(folder->first + number);
 	if (!open_file(dir_fd, name, &folder->slots[number].fd))
 		return false;
 	look_into(&folder->slots[number]);
@@ -82,7 +98,7 @@ static bool open_slot(struct flight_folder *folder, int dir_fd, unsigned number)
 }
 
 /* Nobody holds the folder itself, by which more than its files could be reached. */
-static bool open_all(struct flight_folder *folder, const char *path)
+static bool open_all(struct flight_folder *folder, const char *path, const char *lock)
 {
 	int dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	bool good = dir_fd >= 0;
@@ -90,9 +106,9 @@ static bool open_all(struct flight_folder *folder, const char *path)
 		errno = EPERM;
 		good = false;
 	}
-	good = good && open_file(dir_fd, "lock", &folder->lock_fd) &&
+	good = good && open_file(dir_fd, lock, &folder->lock_fd) &&
 	       flock(folder->lock_fd, LOCK_EX | LOCK_NB) == 0;
-	for (unsigned i = 0; good && i < FLIGHT_SLOTS; i++)
+	for (unsigned i = 0; good && i < folder->n_slots; i++)
 		good = open_slot(folder, dir_fd, i);
 	int error = errno;
 	fd_close(&dir_fd);
@@ -100,15 +116,18 @@ static bool open_all(struct flight_folder *folder, const char *path)
 	return good;
 }
 
-bool flight_folder_open(struct flight_folder *folder, const char *desktop, GError **error)
+bool flight_folder_open(
+	struct flight_folder *folder, const char *desktop, enum flight_part part, GError **error)
 {
 	g_autofree char *path = flight_folder_path(desktop);
 	*folder = FLIGHT_FOLDER_NONE;
+	folder->first = parts_of_folder[part].first;
+	folder->n_slots = parts_of_folder[part].n_slots;
 	for (unsigned i = 0; i < FLIGHT_SLOTS; i++)
 		folder->slots[i].fd = -1;
 	if (g_mkdir_with_parents(path, 0700) < 0)
 		return fail(error, errno, path);
-	if (open_all(folder, path))
+	if (open_all(folder, path, parts_of_folder[part].lock))
 		return true;
 	fail(error, errno, path);
 	flight_folder_close(folder);
@@ -139,7 +158,7 @@ static bool is_before(const struct flight_slot *a, const struct flight_slot *b)
 unsigned flight_folder_choose(const struct flight_folder *folder)
 {
 	unsigned chosen = FLIGHT_SLOTS;
-	for (unsigned i = 0; i < FLIGHT_SLOTS; i++) {
+	for (unsigned i = 0; i < folder->n_slots; i++) {
 		const struct flight_slot *slot = &folder->slots[i];
 		if (slot->in_use)
 			continue;
@@ -165,7 +184,7 @@ static int write_at(int fd, const void *bytes, size_t size_bytes, uint64_t offse
 	return written < 0 ? -errno : -ENOSPC;
 }
 
-static void fill_head(struct flight_head *head, const struct flight_bytes *parts, unsigned n_parts)
+void flight_fill_head(struct flight_head *head, const struct flight_bytes *parts, unsigned n_parts)
 {
 	uint64_t at_bytes = FLIGHT_HEAD_BYTES;
 	head->magic = FLIGHT_FILE_MAGIC;
@@ -200,61 +219,9 @@ int flight_folder_write(struct flight_folder *folder, struct flight_head *head,
 	g_assert(n_parts <= FLIGHT_SECTIONS_MAX);
 	unsigned number = flight_folder_choose(folder);
 	struct flight_slot *slot = &folder->slots[number];
-	fill_head(head, parts, n_parts);
+	flight_fill_head(head, parts, n_parts);
 	int result = write_file(slot->fd, head, parts, n_parts);
 	slot->realtime_ns = result == 0 ? head->realtime_ns : 0;
 	slot->cause = head->cause;
-	return result == 0 ? (int)number : result;
-}
-
-/*
- * Where each write goes to a new place of the disk, a full one is a SIGBUS for who writes into a
- * map, whatever room was taken. These do not do so.
- */
-static bool keeps_its_room(int fd)
-{
-	static const unsigned long kinds[] = { EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, TMPFS_MAGIC,
-		OVERLAYFS_SUPER_MAGIC };
-	struct statfs st;
-	if (fstatfs(fd, &st) < 0)
-		return false;
-	for (unsigned i = 0; i < G_N_ELEMENTS(kinds); i++)
-		if ((unsigned long)st.f_type == kinds[i])
-			return true;
-	errno = EOPNOTSUPP;
-	return false;
-}
-
-struct flight_head *flight_folder_map(struct flight_folder *folder, unsigned *slot)
-{
-	unsigned number = flight_folder_choose(folder);
-	int fd = folder->slots[number].fd;
-	if (!keeps_its_room(fd) || ftruncate(fd, 0) < 0)
-		return NULL;
-	folder->slots[number].realtime_ns = 0;
-	errno = posix_fallocate(fd, 0, (off_t)OWN_BYTES);
-	if (errno != 0)
-		return NULL;
-	void *map = mmap(NULL, OWN_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED)
-		return NULL;
-	struct flight_head *head = map;
-	const struct flight_bytes part = { FLIGHT_SECTION_FLIGHT, NULL,
-		sizeof(struct flight_memory) };
-	fill_head(head, &part, 1);
-	flight_init(flight_folder_memory(head));
-	folder->slots[number].in_use = true;
-	*slot = number;
-	return head;
-}
-
-struct flight_memory *flight_folder_memory(struct flight_head *head)
-{
-	return (void *)((char *)head + FLIGHT_HEAD_BYTES);
-}
-
-void flight_folder_unmap(struct flight_head *head)
-{
-	if (head)
-		munmap(head, OWN_BYTES);
+	return result == 0 ? (int)(folder->first + number) : result;
 }

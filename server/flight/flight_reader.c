@@ -207,6 +207,20 @@ static enum flight_cause find_cause(const struct flight_report *report, bool in_
 	return is_crash(cause) && was_refused_memory(report) ? FLIGHT_CAUSE_OUT_OF_MEMORY : cause;
 }
 
+/* Of who could not say when it ended the last words are the latest that is known. */
+static void find_time(struct flight_report *report)
+{
+	struct flight_head *head = &report->head;
+	const GArray *entries = report->own.entries;
+	if (head->cause != FLIGHT_CAUSE_RUNNING || entries->len == 0)
+		return;
+	uint64_t last_ns = g_array_index(entries, struct flight_entry, entries->len - 1).time_ns;
+	if (last_ns <= head->written_ns)
+		return;
+	head->realtime_ns += last_ns - head->written_ns;
+	head->written_ns = last_ns;
+}
+
 struct flight_report *flight_report_read(
 	const void *bytes, size_t size_bytes, bool in_use, GError **error)
 {
@@ -222,6 +236,8 @@ struct flight_report *flight_report_read(
 	read_recording(report, &report->keeper, FLIGHT_SECTION_KEEPER_FLIGHT, bytes, size_bytes);
 	read_heartbeat(report, bytes, size_bytes);
 	report->cause = find_cause(report, in_use);
+	if (report->cause != FLIGHT_CAUSE_RUNNING)
+		find_time(report);
 	return report;
 }
 

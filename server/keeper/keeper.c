@@ -409,6 +409,7 @@ static bool start(struct keeper *keeper, GError **error)
 	keeper->signal_sources[3] = g_unix_signal_add(SIGUSR1, on_switch, keeper);
 	if (!is_ignored(SIGHUP))
 		keeper->signal_sources[2] = g_unix_signal_add(SIGHUP, on_hang_up, keeper);
+	recorder_start(&keeper->recorder);
 	starter_watch(keeper->starter);
 	fetcher_watch(keeper->fetcher);
 	return servant_hear_walls(&keeper->starter->servant, mode, error) &&

@@ -2,7 +2,7 @@
 /*
  * keeper is one desktop of vitrine-gpu. It holds QEMU's conversation, the two workers, and what
  * they need of each other; ARCHITECTURE.md ("Three processes, three kinds of trust") says why it is
- * a process of its own. It has one thread.
+ * a process of its own. All of this is its main thread's.
  */
 #pragma once
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * recorder keeps how processes of this desktop came to their ends, as flight files
- * (protocol/flight_file.h). Its files are opened before the keeper's walls stand; later it only
- * writes into them. One of them is the keeper's own memory of what it does.
+ * (protocol/flight_file.h). Its files are opened before the keeper's walls stand; later a thread of
+ * its own writes into them (server/flight/flight_writer.h). One of them is the keeper's own memory
+ * of what it does.
  *
  * A desktop without a name has no files, and neither has one whose folder cannot be had; it goes on
- * without, and says so. Everything happens on the main thread.
+ * without, and says so. Everything here happens on the main thread.
  */
 #pragma once
 
@@ -13,16 +14,13 @@
 #include <stdint.h>
 
 #include "server/desktop/desktop.h"
-#include "server/flight/flight_folder.h"
+#include "server/flight/flight_writer.h"
+#include "server/flight/oom_kills.h"
 #include "server/keeper/worker_process.h"
 
 struct recorder {
-	struct flight_folder folder;
-	struct flight_head *own; /* NULL: the keeper's notes go nowhere */
-	unsigned own_slot;
-	int kills_fd; /* -1: it is not known whether the kernel killed for memory */
-	uint64_t n_oom_kills, looked_ns;
-	bool is_warned; /* that nothing can be written */
+	struct flight_writer *writer; /* NULL: nothing is kept */
+	struct oom_kills kills;
 	char desktop[FLIGHT_WORD_BYTES];
 	char kernel[FLIGHT_WORD_BYTES];
 	char gpu[FLIGHT_LINE_BYTES];
@@ -30,11 +28,14 @@ struct recorder {
 
 /* Opens what is needed later. It cannot fail; what cannot be had is said in the log. */
 void recorder_init(struct recorder *recorder, const struct desktop *desktop);
+/* Starts the thread, which is to have the keeper's privileges, and its filter when that comes. */
+void recorder_start(struct recorder *recorder);
 /* Notes why the keeper ends, unless something was noted before. */
 void recorder_note_quit(struct recorder *recorder, enum flight_cause cause, const char *why);
 /*
  * Notes how often the kernel has killed for memory so far, so that a SIGKILL is put down to that
- * only if it did so since. It is called now and then, and reads a small file every few seconds.
+ * only if it did so since, and has what the keeper did written. It is called now and then, and does
+ * so every few seconds.
  */
 void recorder_look(struct recorder *recorder, uint64_t now_ns);
 void recorder_finish(struct recorder *recorder);

@@ -53,17 +53,17 @@ static void test_folder(void)
 	g_autoptr(GError) error = NULL;
 	g_autofree char *path = flight_folder_path("box");
 	g_autofree char *file = flight_folder_file("box", 3);
-	g_assert_true(flight_folder_open(&folder, "box", &error));
+	g_assert_true(flight_folder_open(&folder, "box", FLIGHT_PART_KEEPER, &error));
 	g_assert_cmpint(stat(path, &st), ==, 0);
 	g_assert_cmpuint(st.st_mode & 0777, ==, 0700);
 	g_assert_cmpint(stat(file, &st), ==, 0);
 	g_assert_cmpuint(st.st_mode & 0777, ==, 0600);
-	g_assert_false(flight_folder_open(&second, "box", &error));
+	g_assert_false(flight_folder_open(&second, "box", FLIGHT_PART_KEEPER, &error));
 	g_assert_nonnull(strstr(error->message, "another desktop"));
 	flight_folder_close(&folder);
 	/* Open to others it is not used. */
 	chmod(path, 0755);
-	g_assert_false(flight_folder_open(&folder, "box", NULL));
+	g_assert_false(flight_folder_open(&folder, "box", FLIGHT_PART_KEEPER, NULL));
 	chmod(path, 0700);
 }
 
@@ -71,11 +71,9 @@ static void test_folder(void)
 static void test_order(void)
 {
 	struct flight_folder folder;
-	unsigned own;
-	g_assert_true(flight_folder_open(&folder, "order", NULL));
-	struct flight_head *head = flight_folder_map(&folder, &own);
-	g_assert_nonnull(head);
-	g_assert_cmpuint(own, ==, 0);
+	g_assert_true(flight_folder_open(&folder, "order", FLIGHT_PART_KEEPER, NULL));
+	g_assert_cmpuint(flight_folder_choose(&folder), ==, 0);
+	folder.slots[0].in_use = true;
 	g_assert_cmpint(write_one(&folder, FLIGHT_CAUSE_SEGV), ==, 1);
 	g_assert_cmpint(write_one(&folder, FLIGHT_CAUSE_ENDED), ==, 2);
 	for (int i = 3; i < FLIGHT_SLOTS; i++)
@@ -83,10 +81,9 @@ static void test_order(void)
 	g_assert_cmpint(write_one(&folder, FLIGHT_CAUSE_KILLED), ==, 2);
 	g_assert_cmpint(write_one(&folder, FLIGHT_CAUSE_KILLED), ==, 1);
 	g_assert_cmpint(write_one(&folder, FLIGHT_CAUSE_KILLED), ==, 3);
-	flight_folder_unmap(head);
 	flight_folder_close(&folder);
 	/* Who comes later knows what is there. */
-	g_assert_true(flight_folder_open(&folder, "order", NULL));
+	g_assert_true(flight_folder_open(&folder, "order", FLIGHT_PART_KEEPER, NULL));
 	g_assert_cmpuint(flight_folder_choose(&folder), ==, 0);
 	folder.slots[0].in_use = true;
 	g_assert_cmpuint(flight_folder_choose(&folder), ==, 4);
@@ -112,7 +109,7 @@ static struct flight_report *read_bytes(GBytes *bytes, size_t size_bytes)
 static void test_read(void)
 {
 	struct flight_folder folder;
-	g_assert_true(flight_folder_open(&folder, "read", NULL));
+	g_assert_true(flight_folder_open(&folder, "read", FLIGHT_PART_KEEPER, NULL));
 	g_assert_cmpint(write_one(&folder, FLIGHT_CAUSE_SEGV), ==, 0);
 	flight_folder_close(&folder);
 	g_autoptr(GBytes) bytes = read_slot("read", 0);
@@ -138,7 +135,7 @@ static void test_read(void)
 static void test_cut(void)
 {
 	struct flight_folder folder;
-	g_assert_true(flight_folder_open(&folder, "cut", NULL));
+	g_assert_true(flight_folder_open(&folder, "cut", FLIGHT_PART_KEEPER, NULL));
 	write_one(&folder, FLIGHT_CAUSE_BUS);
 	flight_folder_close(&folder);
 	g_autoptr(GBytes) bytes = read_slot("cut", 0);
@@ -169,7 +166,7 @@ static void test_torn(void)
 	memory->stacks[0].kind = FLIGHT_STACK_CRASHED;
 	memory->stacks[0].n_frames = UINT32_MAX;
 	const struct flight_bytes part = { FLIGHT_SECTION_FLIGHT, memory, sizeof(*memory) };
-	g_assert_true(flight_folder_open(&folder, "torn", NULL));
+	g_assert_true(flight_folder_open(&folder, "torn", FLIGHT_PART_KEEPER, NULL));
 	g_assert_cmpint(flight_folder_write(&folder, &head, &part, 1), ==, 0);
 	flight_folder_close(&folder);
 	g_autoptr(GBytes) bytes = read_slot("torn", 0);
@@ -185,7 +182,7 @@ static enum flight_cause read_cause(struct flight_head *head, struct flight_memo
 {
 	struct flight_folder folder;
 	const struct flight_bytes part = { FLIGHT_SECTION_FLIGHT, memory, sizeof(*memory) };
-	g_assert_true(flight_folder_open(&folder, "causes", NULL));
+	g_assert_true(flight_folder_open(&folder, "causes", FLIGHT_PART_KEEPER, NULL));
 	int slot = flight_folder_write(&folder, head, &part, 1);
 	g_assert_cmpint(slot, >=, 0);
 	flight_folder_close(&folder);
