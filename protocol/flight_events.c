@@ -81,6 +81,7 @@ const struct flight_row flight_rows[] = {
 	{ FLIGHT_DEATH_KEPT, "death-kept",
 		{ { "process", FLIGHT_WORKER }, { "slot", FLIGHT_NUMBER },
 			{ "errno", FLIGHT_NUMBER } } },
+	{ FLIGHT_WORKER_LEFT, "worker-left-behind", { { "pid", FLIGHT_NUMBER } } },
 	{ FLIGHT_QUITS, "quits", { { "cause", FLIGHT_CAUSE }, { "status", FLIGHT_NUMBER } } },
 };
 const unsigned flight_n_rows = G_N_ELEMENTS(flight_rows);

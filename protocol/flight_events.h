@@ -65,6 +65,7 @@ enum flight_event_number {
 	FLIGHT_SERVANT_GONE,
 	FLIGHT_DEATH_KEPT,
 	FLIGHT_QUITS,
+	FLIGHT_WORKER_LEFT,
 };
 
 enum flight_field_kind {

@@ -112,6 +112,15 @@
 #define RENDERER_STOP_TIMEOUT_MS 1000
 
 /*
+ * A process that was killed may take this many milliseconds until it is gone: the kernel frees its
+ * memory, on a busy machine. One that takes longer hangs in a driver, where no signal reaches it.
+ * It executes nothing of its own any more. It is left behind: another one starts beside it, and it
+ * is reaped when it ends after all. The starter has eight at a time (STARTER_LIVE_MAX), these
+ * among them; past that a worker is tried again every BACKOFF_MAX_MS.
+ */
+#define WORKER_END_MS 1000
+
+/*
  * A worker that cannot start is started again after at most this many milliseconds: the pause
  * doubles up to this, so that a fault that stays costs little processor time and few lines in the
  * log. A worker that had started is replaced without a pause.
@@ -137,6 +146,20 @@
  * not take the processor from the first picture.
  */
 #define SPARE_DELAY_MS 200
+
+/*
+ * A spare process that takes over, and is ready, is asked to work at once. If it has begun nothing
+ * of that so many milliseconds later it hangs, and is killed; a fresh one starts. Where the machine
+ * is busy beyond measure another process would be no sooner.
+ */
+#define SPARE_ANSWER_MS 1000
+
+/*
+ * A spare that was told to begin may take this many milliseconds until it waits. Nobody waits for
+ * it, but one that hangs in its driver would be taken for one that works. It is killed, and another
+ * one follows later. It is looked at every WATCHDOG_PERIOD_MS.
+ */
+#define SPARE_START_MS 60000
 
 /*
  * A spare that ends by itself is followed by another one after this many milliseconds, and after

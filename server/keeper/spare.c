@@ -33,6 +33,7 @@ void spare_finish(struct spare *spare)
 {
 	g_clear_handle_id(&spare->want_source, g_source_remove);
 	g_clear_handle_id(&spare->start_source, g_source_remove);
+	g_clear_handle_id(&spare->end_source, g_source_remove);
 	worker_process_finish(&spare->process, 0);
 }
 
@@ -49,10 +50,23 @@ static bool is_running(const struct spare *spare)
 
 /* ---- one that is there ---- */
 
+static gboolean on_end_late(gpointer user)
+{
+	struct spare *spare = user;
+	spare->end_source = 0;
+	worker_process_leave_behind(&spare->process, spare->name);
+	spare_note_end(spare, "left behind");
+	return G_SOURCE_REMOVE;
+}
+
 void spare_drop(struct spare *spare)
 {
+	if (spare->process.pid == 0)
+		return;
 	worker_process_close_link(&spare->process);
 	worker_process_signal(&spare->process, SIGKILL);
+	if (!spare->end_source)
+		spare->end_source = g_timeout_add(WORKER_END_MS, on_end_late, spare);
 }
 
 void spare_renew(struct spare *spare)
@@ -74,8 +88,10 @@ static void update(struct spare *spare)
 	if (spare->process.command != spare->command || kind == DESKTOP_SPARE_NONE ||
 		(kind == DESKTOP_SPARE_FORK && has_begun))
 		spare_drop(spare);
-	else if (kind == DESKTOP_SPARE_READY && !has_begun)
+	else if (kind == DESKTOP_SPARE_READY && !has_begun) {
+		spare->step_us = g_get_monotonic_time();
 		worker_process_tell_begin(&spare->process, true);
+	}
 }
 
 void spare_note_end(struct spare *spare, const char *end)
@@ -84,6 +100,7 @@ void spare_note_end(struct spare *spare, const char *end)
 	bool was_dropped = !is_running(spare);
 	if (!was_dropped)
 		g_warning("spare %s (pid %d) ended: %s", spare->name, (int)spare->process.pid, end);
+	g_clear_handle_id(&spare->end_source, g_source_remove);
 	worker_process_close_link(&spare->process);
 	worker_process_note_end(&spare->process);
 	if (was_dropped || lived_ms > SPARE_BACKOFF_MAX_MS)
@@ -113,7 +130,7 @@ static gboolean on_start(gpointer user)
 	spare->start_source = 0;
 	if (!spare->is_due || kind == DESKTOP_SPARE_NONE || !starter_is_usable(spare->starter))
 		return G_SOURCE_REMOVE;
-	spare->start_us = g_get_monotonic_time();
+	spare->start_us = spare->step_us = g_get_monotonic_time();
 	if (!worker_process_spawn(&spare->process, spare->name, spare->starter, spare->command,
 		    spare->on_end, spare->user, &error)) {
 		g_warning("%s", error->message);
@@ -170,8 +187,33 @@ void spare_begin(struct spare *spare)
 	update(spare);
 }
 
+static bool is_late(const struct spare *spare)
+{
+	int64_t for_us = g_get_monotonic_time() - spare->step_us;
+	return spare->is_told && spare_get_state(spare) == STATS_SPARE_STARTING &&
+	       for_us > SPARE_START_MS * INT64_C(1000);
+}
+
+/* Gives what is wrong with a process that is there, or NULL. */
+static const char *find_fault(const struct spare *spare)
+{
+	if (worker_process_is_stopped(&spare->process))
+		return "is stopped";
+	return is_late(spare) ? "hangs in its start" : NULL;
+}
+
+void spare_look(struct spare *spare)
+{
+	const char *fault = is_running(spare) ? find_fault(spare) : NULL;
+	if (!fault)
+		return;
+	g_warning("spare %s (pid %d) %s: killed", spare->name, (int)spare->process.pid, fault);
+	spare_drop(spare);
+}
+
 static bool take(struct spare *spare, struct worker_process *ended)
 {
+	spare_look(spare);
 	if (!is_running(spare))
 		return false;
 	if (spare->process.command != spare->command) {

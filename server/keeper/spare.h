@@ -39,8 +39,10 @@ struct spare {
 	enum desktop_spare kept; /* at all times */
 	bool is_due;             /* the worker is at work, so there may be one */
 	int64_t start_us;        /* of the process */
+	int64_t step_us;         /* the same, or when it was told to begin */
 	unsigned want_source;    /* ends the time for which one is wanted ready; 0: none is */
 	unsigned start_source;
+	unsigned end_source; /* of one that was killed, and is not gone yet */
 	unsigned backoff_ms;
 };
 
@@ -59,10 +61,12 @@ void spare_set_command(struct spare *spare, unsigned command);
 
 /* The worker is at work: from now on there may be a spare, SPARE_DELAY_MS later (limits.h). */
 void spare_begin(struct spare *spare);
+/* Looks whether the process waits as it should. One that is stopped or hangs in its start goes. */
+void spare_look(struct spare *spare);
 /*
  * Exchanges the process with `*ended`, which is no more, and returns true. Another one is started
  * at once while one is wanted ready, else after spare_begin(). Without a process of the right
- * command it returns false.
+ * command, or with one that is stopped, it returns false.
  */
 bool spare_take(struct spare *spare, struct worker_process *ended);
 /*

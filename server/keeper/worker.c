@@ -29,6 +29,7 @@
 
 static bool worker_spawn(struct worker *worker, GError **error);
 static void on_child_end(GPid pid, int wait_status, gpointer user);
+static void leave_behind(struct worker *worker);
 static bool take_spare(struct worker *worker);
 
 void worker_init(struct worker *worker, const struct worker_class *class, void *owner,
@@ -67,6 +68,14 @@ static void hear_last_words(struct worker *worker)
 	}
 }
 
+static gboolean on_end_late(gpointer user)
+{
+	struct worker *worker = user;
+	worker->timer_source = 0;
+	leave_behind(worker);
+	return G_SOURCE_REMOVE;
+}
+
 /* Ends a worker whose link is of no use any more; its process is dead or must die. */
 static void drop(struct worker *worker)
 {
@@ -78,6 +87,8 @@ static void drop(struct worker *worker)
 	close_link(worker);
 	g_clear_handle_id(&worker->timer_source, g_source_remove);
 	g_clear_handle_id(&worker->look_source, g_source_remove);
+	g_clear_handle_id(&worker->answer_source, g_source_remove);
+	worker->timer_source = g_timeout_add(WORKER_END_MS, on_end_late, worker);
 	if (was_ready)
 		worker->class->lost(worker->owner);
 }
@@ -137,17 +148,6 @@ static void look_in(struct worker *worker, uint64_t now_ns, uint64_t ns)
 	g_source_set_ready_time(source, (int64_t)((now_ns + ns + 999) / 1000));
 }
 
-/*
- * Tells whether a signal has stopped the process, and leaves the news of that to whoever else waits
- * for it.
- */
-static bool is_stopped(pid_t pid)
-{
-	siginfo_t info = { 0 };
-	return waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
-	       info.si_pid == pid;
-}
-
 char *worker_describe_work(const struct worker *worker, const struct heartbeat_said *said)
 {
 	if (said->context == 0 || !worker->class->name_context)
@@ -163,7 +163,8 @@ static gboolean on_look(gpointer user)
 	worker->look_source = 0;
 	uint64_t now_ns = monotonic_now_ns();
 	struct watchdog_verdict verdict = watchdog_look(&worker->watchdog,
-		&worker->process.heartbeat, is_stopped(worker->process.pid), now_ns);
+		&worker->process.heartbeat, worker_process_is_stopped(&worker->process), now_ns);
+	spare_look(&worker->spare);
 	if (worker->recorder)
 		recorder_look(worker->recorder, now_ns);
 	if (verdict.fault == WATCHDOG_NONE) {
@@ -289,6 +290,7 @@ static void follow_end(struct worker *worker, GPid pid, int wait_status)
 		spare_drop(&worker->spare);
 	if (worker->state != WORKER_ENDING)
 		drop(worker);
+	g_clear_handle_id(&worker->timer_source, g_source_remove);
 	worker->state = WORKER_DOWN;
 	bool again = met_reset(worker, wait_status);
 	if (!again && start_other(worker, end))
@@ -321,21 +323,11 @@ static void on_child_end(GPid pid, int wait_status, gpointer user)
 	worker_death_keep(worker, had_started, wait_status);
 }
 
-static void on_left_behind_end(GPid pid, int wait_status, gpointer user)
-{
-	g_info("process %d, which hung in its driver, has ended", (int)pid);
-}
-
-/*
- * Goes on without a process that SIGKILL does not end, since it hangs in the kernel. It is reaped
- * when it ends after all.
- */
+/* Goes on without a process that SIGKILL does not end, since it hangs in the kernel. */
 static void leave_behind(struct worker *worker)
 {
-	GPid pid = worker->process.pid;
-	g_clear_handle_id(&worker->process.end_source, g_source_remove);
-	g_child_watch_add(pid, on_left_behind_end, NULL);
-	on_child_end(pid, SIGKILL, worker);
+	worker_process_leave_behind(&worker->process, worker->class->name);
+	on_child_end(worker->process.pid, SIGKILL, worker);
 }
 
 /* Gives for how long a process that has not said READY may go on as it does. */
@@ -439,16 +431,47 @@ static bool worker_spawn(struct worker *worker, GError **error)
 	if (!worker_process_spawn(&worker->process, worker->class->name, worker->starter,
 		    worker->command, on_child_end, worker, error))
 		return false;
+	worker->was_spare = false;
 	begin(worker);
 	return true;
 }
 
 /* ---- the spare ---- */
 
+/*
+ * A loop that has begun anything since then has heard of it. One of which nothing is known may
+ * have.
+ */
+static bool has_heard(const struct worker *worker, enum heartbeat_loop loop, uint64_t since_ns)
+{
+	struct heartbeat_said said = heartbeat_memory_read(&worker->process.heartbeat, loop);
+	return said.state == HEARTBEAT_UNUSED || said.since_ns >= since_ns;
+}
+
+static gboolean on_answer_due(gpointer user)
+{
+	struct worker *worker = user;
+	worker->answer_source = 0;
+	if (!has_heard(worker, HEARTBEAT_MAIN, worker->ready_ns) ||
+		!has_heard(worker, HEARTBEAT_GPU, worker->ready_ns))
+		worker_kill(worker, FLIGHT_CAUSE_DEAF,
+			"was a spare one and does not hear that it is at work");
+	return G_SOURCE_REMOVE;
+}
+
+/* A spare process may have hung while it waited, which its heartbeat does not show. */
+static void await_answer(struct worker *worker, uint64_t now_ns)
+{
+	worker->ready_ns = now_ns;
+	if (worker->was_spare)
+		worker->answer_source = g_timeout_add(SPARE_ANSWER_MS, on_answer_due, worker);
+}
+
 static bool take_spare(struct worker *worker)
 {
 	if (!spare_take(&worker->spare, &worker->process))
 		return false;
+	worker->was_spare = true;
 	flight_note(FLIGHT_SPARE_TAKEN, worker->class->process, (uint64_t)worker->process.pid, 0);
 	begin(worker);
 	return true;
@@ -501,6 +524,7 @@ bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready)
 	uint64_t now_ns = monotonic_now_ns();
 	watchdog_begin(&worker->watchdog, now_ns);
 	look_in(worker, now_ns, 0);
+	await_answer(worker, now_ns);
 	send_stats(worker);
 	if (worker->state == WORKER_READY)
 		worker->class->ready(worker->owner);
@@ -545,6 +569,7 @@ void worker_finish(struct worker *worker)
 {
 	g_clear_handle_id(&worker->timer_source, g_source_remove);
 	g_clear_handle_id(&worker->look_source, g_source_remove);
+	g_clear_handle_id(&worker->answer_source, g_source_remove);
 	close_link(worker);
 	spare_finish(&worker->spare);
 	worker_process_finish(&worker->process, TERM_WAIT_MS);

@@ -43,7 +43,10 @@ struct worker_class {
 	/* These are the owner's messages. The handler of READY must call worker_set_ready(). */
 	const struct link_handler *table;
 	size_t table_length;
-	/* READY has arrived, and the owner brings the worker up to date. */
+	/*
+	 * READY has arrived, and the owner brings the worker up to date. It sends something: who
+	 * was a spare one and hears nothing is replaced.
+	 */
 	void (*ready)(void *owner);
 	/*
 	 * The worker was ready and is no more. Its link is closed; the process may take a moment to
@@ -102,11 +105,13 @@ struct worker {
 	bool has_started;      /* this process has said READY */
 	bool is_late;          /* it was killed since it did not */
 	bool is_replaced;      /* it was killed since another command is to run */
+	bool was_spare;        /* this process was one until it began */
+	uint64_t ready_ns;     /* when its READY was heard */
 	int64_t begin_time_us; /* of this process's work: a spare one is older */
 	uint32_t n_capsets;
 	/* Of the process and of display's child, as it said. */
 	struct confine_state walls, inner_walls;
-	unsigned link_source, timer_source, look_source;
+	unsigned link_source, timer_source, look_source, answer_source;
 	struct spare spare;
 	unsigned backoff_ms;
 	unsigned n_resets_at_start; /* of the GPU, before READY, in a row */

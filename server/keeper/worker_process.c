@@ -9,7 +9,9 @@
 #include "common/fd.h"
 #include "common/link.h"
 #include "common/process.h"
+#include "protocol/flight_events.h"
 #include "protocol/keeper_link.h"
+#include "server/keeper/limits.h"
 #include "server/starter/starter_process.h"
 
 static bool make_link(int fds[2], const char *name, GError **error)
@@ -64,6 +66,20 @@ void worker_process_note_end(struct worker_process *process)
 	fd_close(&process->pidfd);
 }
 
+static void on_left_behind_end(GPid pid, int wait_status, gpointer user)
+{
+	g_message("process %d, which was left behind, has ended", (int)pid);
+}
+
+void worker_process_leave_behind(struct worker_process *process, const char *name)
+{
+	g_assert(process->pid > 0 && process->end_source);
+	g_warning("%s (pid %d) does not end: left behind", name, (int)process->pid);
+	flight_note(FLIGHT_WORKER_LEFT, (uint64_t)process->pid, 0, 0);
+	g_clear_handle_id(&process->end_source, g_source_remove);
+	g_child_watch_add(process->pid, on_left_behind_end, NULL);
+}
+
 void worker_process_tell_begin(struct worker_process *process, bool is_spare)
 {
 	struct keeper_begin m = { .header.type = KEEPER_MESSAGE_BEGIN, .is_spare = is_spare };
@@ -85,6 +101,17 @@ void worker_process_signal(const struct worker_process *process, int signal_numb
 		process_signal(process->pidfd, signal_number);
 }
 
+bool worker_process_is_stopped(const struct worker_process *process)
+{
+	siginfo_t info = { 0 };
+	if (process->pid <= 0)
+		return false;
+	/* The news of that is left to whoever else waits for it. */
+	const int options = WSTOPPED | WNOHANG | WNOWAIT;
+	return waitid(P_PID, (id_t)process->pid, &info, options) == 0 &&
+	       info.si_pid == process->pid;
+}
+
 bool worker_process_wait_end(const struct worker_process *process, int timeout_ms)
 {
 	return process_wait_end_of(process->pidfd, timeout_ms);
@@ -97,6 +124,16 @@ void worker_process_close_link(struct worker_process *process)
 	process->link = -1;
 }
 
+static void reap(const struct worker_process *process)
+{
+	if (!worker_process_wait_end(process, WORKER_END_MS)) {
+		g_warning("process %d does not end: left behind", (int)process->pid);
+		return;
+	}
+	while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 void worker_process_finish(struct worker_process *process, int term_wait_ms)
 {
 	g_clear_handle_id(&process->end_source, g_source_remove);
@@ -105,8 +142,7 @@ void worker_process_finish(struct worker_process *process, int term_wait_ms)
 		worker_process_signal(process, SIGTERM);
 		if (!worker_process_wait_end(process, term_wait_ms))
 			worker_process_signal(process, SIGKILL);
-		while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
-			;
+		reap(process);
 	}
 	worker_process_note_end(process);
 	heartbeat_memory_finish(&process->heartbeat);

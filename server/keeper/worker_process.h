@@ -41,15 +41,22 @@ bool worker_process_prepare(struct worker_process *process, GError **error);
 bool worker_process_spawn(struct worker_process *process, const char *name, struct starter *starter,
 	unsigned command, GChildWatchFunc on_end, void *user, GError **error);
 void worker_process_note_end(struct worker_process *process);
+/*
+ * Goes on without a process that SIGKILL does not end: `on_end` is not called any more. It is
+ * reaped when it ends. The caller does what `on_end` would.
+ */
+void worker_process_leave_behind(struct worker_process *process, const char *name);
 /* Tells a renderer to start its GPU (KEEPER_MESSAGE_BEGIN), once. */
 void worker_process_tell_begin(struct worker_process *process, bool is_spare);
 /* Nothing happens without a process. */
 void worker_process_signal(const struct worker_process *process, int signal_number);
+/* Tells whether a signal has stopped the process. */
+bool worker_process_is_stopped(const struct worker_process *process);
 /* Waits for the end of a process that there is, and does not reap it. */
 bool worker_process_wait_end(const struct worker_process *process, int timeout_ms);
 void worker_process_close_link(struct worker_process *process);
 /*
  * Ends the process by SIGTERM, and by SIGKILL if it is not gone within term_wait_ms, and frees its
- * page.
+ * page. One that is not gone WORKER_END_MS later is left to whoever reaps orphans.
  */
 void worker_process_finish(struct worker_process *process, int term_wait_ms);

@@ -20,6 +20,8 @@
  *
  * It ends in any of the ways of ways_to_die.h when it is told to by that file's signal.
  *
+ * From SIGWINCH on it hears nothing, and its heartbeat says that it waits.
+ *
  * From SIGUSR2 on its heartbeat says that the GPU is at work of context 10.
  *
  * As display it uses a ticket that it gets while there is one with ".use" behind it, and crashes
@@ -68,6 +70,12 @@ static void end_by_reset(int signal_number)
 static void stall(int signal_number)
 {
 	heartbeat_work(HEARTBEAT_GPU_WORK, "work of the GPU", 10);
+}
+
+static void hear_nothing(int signal_number)
+{
+	for (;;)
+		pause();
 }
 
 /* Takes a byte from the file of resets; gives false when it has none. */
@@ -352,6 +360,7 @@ int main(int argc, char **argv)
 		signal(SIGTERM, SIG_IGN);
 	signal(SIGUSR1, end_by_reset);
 	signal(SIGUSR2, stall);
+	signal(SIGWINCH, hear_nothing);
 	if (g_getenv("FAKE_WORKER_WAITS") && !g_str_has_suffix(argv[0], "display"))
 		await_begin();
 	if (take_reset())
@@ -373,9 +382,12 @@ int main(int argc, char **argv)
 		heartbeat_start(HEARTBEAT_GPU, "rebuild");
 		abort();
 	}
+	heartbeat_idle(HEARTBEAT_MAIN);
 	while (link_wait_readable(KEEPER_LINK_FD, -1)) {
+		heartbeat_work(HEARTBEAT_MAIN, "the loop", 0);
 		if (link_dispatch(KEEPER_LINK_FD, "keeper", table, G_N_ELEMENTS(table), NULL) < 0)
 			break;
+		heartbeat_idle(HEARTBEAT_MAIN);
 	}
 	while (g_getenv("FAKE_WORKER_STAYS"))
 		pause();

@@ -5,160 +5,7 @@
 #include <unistd.h>
 
 #include "common/process.h"
-#include "server/keeper/worker.h"
-
-#define PATIENCE_MS 20000
-/* No test takes as long as this. */
-#define LONG_MS 600000
-/* We wait this long for what must not happen. It is longer than SPARE_DELAY_MS. */
-#define A_WHILE_MS 500
-
-struct stage {
-	struct starter starter;
-	struct worker worker;
-	unsigned spare_ms; /* wanted after each crash; 0: never */
-	unsigned n_ready, n_ended, n_failed;
-	enum worker_end end; /* the last */
-};
-
-static bool on_ready(void *user, const void *message, int *fds, unsigned n_fds)
-{
-	struct stage *stage = user;
-	return worker_set_ready(&stage->worker, message);
-}
-
-static const struct link_handler table[] = {
-	{ KEEPER_MESSAGE_READY, "READY", sizeof(struct keeper_ready), 0, 0, on_ready },
-};
-
-static void on_worker_ready(void *owner)
-{
-	struct stage *stage = owner;
-	stage->n_ready++;
-}
-
-static void on_worker_lost(void *owner)
-{
-}
-
-static void on_worker_failed(void *owner)
-{
-	struct stage *stage = owner;
-	stage->n_failed++;
-}
-
-static void on_worker_ended(void *owner, enum worker_end end, const struct heartbeat_said *hung_at)
-{
-	struct stage *stage = owner;
-	stage->n_ended++;
-	stage->end = end;
-	if (end != WORKER_ENDED_FROM_OUTSIDE && stage->spare_ms > 0)
-		worker_want_spare(&stage->worker, stage->spare_ms);
-}
-
-static const struct worker_class class = {
-	.name = "fake-worker",
-	.table = table,
-	.table_length = G_N_ELEMENTS(table),
-	.ready = on_worker_ready,
-	.lost = on_worker_lost,
-	.failed = on_worker_failed,
-	.ended = on_worker_ended,
-};
-
-/* The same, of processes that wait until they are told to begin. */
-static const struct worker_class told_class = {
-	.name = "fake-worker",
-	.table = table,
-	.table_length = G_N_ELEMENTS(table),
-	.ready = on_worker_ready,
-	.lost = on_worker_lost,
-	.failed = on_worker_failed,
-	.ended = on_worker_ended,
-	.is_told_to_begin = true,
-};
-
-static gboolean on_time(gpointer user)
-{
-	*(bool *)user = true;
-	return G_SOURCE_REMOVE;
-}
-
-static void run_for(unsigned ms)
-{
-	bool over = false;
-	g_timeout_add(ms, on_time, &over);
-	while (!over)
-		g_main_context_iteration(NULL, TRUE);
-}
-
-/* Serves the worker until the expression is true. */
-#define WAIT_UNTIL(expression)                                                                     \
-	G_STMT_START                                                                               \
-	{                                                                                          \
-		gint64 end_us = g_get_monotonic_time() + PATIENCE_MS * 1000;                       \
-		while (!(expression)) {                                                            \
-			if (g_get_monotonic_time() > end_us)                                       \
-				g_error("never: %s", #expression);                                 \
-			run_for(5);                                                                \
-		}                                                                                  \
-	}                                                                                          \
-	G_STMT_END
-
-static bool is_alive(pid_t pid)
-{
-	return pid > 0 && kill(pid, 0) == 0;
-}
-
-static void begin(struct stage *stage, unsigned spare_ms)
-{
-	g_autoptr(GError) error = NULL;
-	static char *argv[] = { NULL, NULL };
-	static const struct starter_plan plan = {
-		.commands = { { .argv = argv }, { .argv = argv } }, .n_commands = 2, .name = "test"
-	};
-	argv[0] = (char *)g_getenv("FAKE_WORKER");
-	*stage = (struct stage){ .spare_ms = spare_ms };
-	starter_init(&stage->starter, &plan, &error);
-	g_assert_no_error(error);
-	worker_init(&stage->worker, g_getenv("FAKE_WORKER_WAITS") ? &told_class : &class, stage,
-		&stage->starter, 0);
-	const struct watchdog_limits far = { .stopped_ns = G_MAXINT64, .starting_ns = G_MAXINT64 };
-	stage->worker.watchdog.limits = far;
-	worker_start(&stage->worker, &error);
-	g_assert_no_error(error);
-	WAIT_UNTIL(stage->n_ready == 1 || stage->n_failed > 0);
-}
-
-/*
- * Ends the process that works, and serves the worker until another one does. Returns the new one's
- * pid.
- */
-static pid_t replace(struct stage *stage, int signal_number)
-{
-	pid_t before = stage->worker.process.pid;
-	unsigned n_ready = stage->n_ready;
-	g_assert_cmpint(kill(before, signal_number), ==, 0);
-	WAIT_UNTIL(stage->n_ready == n_ready + 1);
-	g_assert_cmpint(stage->worker.process.pid, !=, before);
-	return stage->worker.process.pid;
-}
-
-/* Serves the worker until there is a spare one, and gives its pid. */
-static pid_t await_spare(struct stage *stage)
-{
-	WAIT_UNTIL(stage->worker.spare.process.pid > 0);
-	return stage->worker.spare.process.pid;
-}
-
-static void finish(struct stage *stage)
-{
-	pid_t pids[] = { stage->worker.process.pid, stage->worker.spare.process.pid };
-	worker_finish(&stage->worker);
-	starter_finish(&stage->starter);
-	for (unsigned i = 0; i < G_N_ELEMENTS(pids); i++)
-		g_assert_false(is_alive(pids[i]));
-}
+#include "tests/unit/server/keeper/worker_stage.h"
 
 /*
  * An idle desktop has no spare, nor has one whose worker was killed from outside, as by a host that
@@ -167,34 +14,34 @@ static void finish(struct stage *stage)
 static void test_no_spare(void)
 {
 	struct stage stage;
-	begin(&stage, LONG_MS);
-	run_for(A_WHILE_MS);
+	stage_begin(&stage, LONG_MS);
+	stage_run_for(A_WHILE_MS);
 	g_assert_cmpint(stage.worker.spare.process.pid, ==, 0);
-	replace(&stage, SIGKILL);
-	run_for(A_WHILE_MS);
+	stage_replace(&stage, SIGKILL);
+	stage_run_for(A_WHILE_MS);
 	g_assert_cmpint(stage.worker.spare.process.pid, ==, 0);
 	g_assert_cmpuint(stage.n_ended, ==, 1);
-	finish(&stage);
+	stage_finish(&stage);
 }
 
 /* The spare says READY and is not heard until it is needed. Then the next one waits. */
 static void test_takes_over(void)
 {
 	struct stage stage;
-	begin(&stage, LONG_MS);
-	replace(&stage, SIGABRT);
+	stage_begin(&stage, LONG_MS);
+	stage_replace(&stage, SIGABRT);
 	for (unsigned i = 0; i < 5; i++) {
-		pid_t spare = await_spare(&stage);
+		pid_t spare = stage_await_spare(&stage);
 		unsigned n_starts = stage.worker.n_starts;
-		g_assert_true(is_alive(spare));
-		run_for(20);
+		g_assert_true(stage_is_alive(spare));
+		stage_run_for(20);
 		g_assert_cmpuint(stage.n_ready, ==, i + 2);
 		/* A spare takes over whatever ended the worker. */
-		g_assert_cmpint(replace(&stage, i % 2 ? SIGKILL : SIGABRT), ==, spare);
+		g_assert_cmpint(stage_replace(&stage, i % 2 ? SIGKILL : SIGABRT), ==, spare);
 		g_assert_cmpuint(stage.worker.n_starts, ==, n_starts + 1);
 		g_assert_cmpint(stage.worker.spare.process.pid, !=, spare);
 	}
-	finish(&stage);
+	stage_finish(&stage);
 }
 
 /*
@@ -203,53 +50,53 @@ static void test_takes_over(void)
 static void test_own_heartbeat(void)
 {
 	struct stage stage;
-	begin(&stage, LONG_MS);
-	replace(&stage, SIGABRT);
-	await_spare(&stage);
+	stage_begin(&stage, LONG_MS);
+	stage_replace(&stage, SIGABRT);
+	stage_await_spare(&stage);
 	const struct heartbeat *page = stage.worker.process.heartbeat.map;
 	const struct heartbeat *spare_page = stage.worker.spare.process.heartbeat.map;
 	g_assert_true(page != NULL && spare_page != NULL && page != spare_page);
-	replace(&stage, SIGABRT);
+	stage_replace(&stage, SIGABRT);
 	g_assert_true(stage.worker.process.heartbeat.map == spare_page);
 	g_assert_true(stage.worker.spare.process.heartbeat.map == page);
-	finish(&stage);
+	stage_finish(&stage);
 }
 
 /* When nothing has crashed for the time, the spare goes, and a kill does not bring it back. */
 static void test_not_for_ever(void)
 {
 	struct stage stage;
-	begin(&stage, LONG_MS);
-	replace(&stage, SIGABRT);
-	pid_t spare = await_spare(&stage);
-	g_assert_true(is_alive(spare));
+	stage_begin(&stage, LONG_MS);
+	stage_replace(&stage, SIGABRT);
+	pid_t spare = stage_await_spare(&stage);
+	g_assert_true(stage_is_alive(spare));
 	worker_want_spare(&stage.worker, A_WHILE_MS);
 	WAIT_UNTIL(stage.worker.spare.process.pid == 0);
 	g_assert_true(process_wait_end(spare, PATIENCE_MS));
-	replace(&stage, SIGKILL);
-	run_for(A_WHILE_MS);
+	stage_replace(&stage, SIGKILL);
+	stage_run_for(A_WHILE_MS);
 	g_assert_cmpint(stage.worker.spare.process.pid, ==, 0);
-	finish(&stage);
+	stage_finish(&stage);
 }
 
 /* A spare that ends does no harm: the worker goes on, and its next end is repaired. */
 static void test_spare_ends(void)
 {
 	struct stage stage;
-	begin(&stage, LONG_MS);
-	pid_t works = replace(&stage, SIGABRT);
-	pid_t spare = await_spare(&stage);
+	stage_begin(&stage, LONG_MS);
+	pid_t works = stage_replace(&stage, SIGABRT);
+	pid_t spare = stage_await_spare(&stage);
 	g_test_expect_message(
 		"vitrine-gpu", G_LOG_LEVEL_WARNING, "spare fake-worker*killed by signal 9*");
 	kill(spare, SIGKILL);
 	WAIT_UNTIL(stage.worker.spare.process.pid == 0);
 	g_test_assert_expected_messages();
-	run_for(A_WHILE_MS);
+	stage_run_for(A_WHILE_MS);
 	g_assert_cmpint(stage.worker.process.pid, ==, works);
 	g_assert_cmpuint(stage.n_ended, ==, 1);
-	replace(&stage, SIGABRT);
-	await_spare(&stage);
-	finish(&stage);
+	stage_replace(&stage, SIGABRT);
+	stage_await_spare(&stage);
+	stage_finish(&stage);
 }
 
 /* ---- what the operator wants ---- */
@@ -258,14 +105,14 @@ static void test_spare_ends(void)
 static void test_kept_ready(void)
 {
 	struct stage stage;
-	begin(&stage, 0);
+	stage_begin(&stage, 0);
 	spare_keep(&stage.worker.spare, DESKTOP_SPARE_READY);
 	for (unsigned i = 0; i < 3; i++) {
-		pid_t spare = await_spare(&stage);
-		run_for(20);
-		g_assert_cmpint(replace(&stage, i % 2 ? SIGKILL : SIGABRT), ==, spare);
+		pid_t spare = stage_await_spare(&stage);
+		stage_run_for(20);
+		g_assert_cmpint(stage_replace(&stage, i % 2 ? SIGKILL : SIGABRT), ==, spare);
 	}
-	finish(&stage);
+	stage_finish(&stage);
 }
 
 /*
@@ -276,15 +123,15 @@ static void test_kept_loaded(void)
 {
 	struct stage stage;
 	g_setenv("FAKE_WORKER_WAITS", "1", TRUE);
-	begin(&stage, 0);
+	stage_begin(&stage, 0);
 	struct spare *spare = &stage.worker.spare;
 	spare_keep(spare, DESKTOP_SPARE_FORK);
 	for (unsigned i = 0; i < 2; i++) {
-		pid_t pid = await_spare(&stage);
+		pid_t pid = stage_await_spare(&stage);
 		WAIT_UNTIL(spare_get_state(spare) == STATS_SPARE_LOADED);
-		g_assert_cmpint(replace(&stage, SIGKILL), ==, pid);
+		g_assert_cmpint(stage_replace(&stage, SIGKILL), ==, pid);
 	}
-	pid_t loaded = await_spare(&stage);
+	pid_t loaded = stage_await_spare(&stage);
 	worker_want_spare(&stage.worker, A_WHILE_MS);
 	WAIT_UNTIL(spare_get_state(spare) == STATS_SPARE_READY);
 	g_assert_cmpint(spare->process.pid, ==, loaded);
@@ -292,9 +139,9 @@ static void test_kept_loaded(void)
 	g_assert_cmpint(spare->process.pid, !=, loaded);
 	spare_keep(spare, DESKTOP_SPARE_NONE);
 	WAIT_UNTIL(spare->process.pid == 0);
-	run_for(A_WHILE_MS);
+	stage_run_for(A_WHILE_MS);
 	g_assert_cmpint(spare->process.pid, ==, 0);
-	finish(&stage);
+	stage_finish(&stage);
 	g_unsetenv("FAKE_WORKER_WAITS");
 }
 
@@ -303,7 +150,7 @@ static void test_no_busy_loop(void)
 {
 	struct stage stage;
 	unsigned n = 0;
-	begin(&stage, 0);
+	stage_begin(&stage, 0);
 	spare_keep(&stage.worker.spare, DESKTOP_SPARE_READY);
 	for (gint64 over_us = g_get_monotonic_time() + 4000000; g_get_monotonic_time() < over_us;) {
 		pid_t pid = stage.worker.spare.process.pid;
@@ -311,39 +158,39 @@ static void test_no_busy_loop(void)
 			n++;
 			WAIT_UNTIL(stage.worker.spare.process.pid != pid);
 		}
-		run_for(5);
+		stage_run_for(5);
 	}
 	/* At 0.2, 1.2 and 3.2 s. */
 	g_assert_cmpuint(n, >=, 2);
 	g_assert_cmpuint(n, <=, 3);
 	g_assert_cmpuint(stage.worker.n_starts, ==, 1);
-	finish(&stage);
+	stage_finish(&stage);
 }
 
 /* A spare of a GPU that is not to be drawn with any more goes, and one of the other one comes. */
 static void test_other_command(void)
 {
 	struct stage stage;
-	begin(&stage, 0);
+	stage_begin(&stage, 0);
 	spare_keep(&stage.worker.spare, DESKTOP_SPARE_READY);
-	pid_t spare = await_spare(&stage);
+	pid_t spare = stage_await_spare(&stage);
 	worker_set_command(&stage.worker, 1);
 	WAIT_UNTIL(stage.worker.spare.process.pid != spare);
-	await_spare(&stage);
+	stage_await_spare(&stage);
 	g_assert_cmpuint(stage.worker.spare.process.command, ==, 1);
 	/* When the worker ends before it is gone it does not take over. */
 	worker_set_command(&stage.worker, 0);
-	g_assert_cmpint(replace(&stage, SIGKILL), >, 0);
+	g_assert_cmpint(stage_replace(&stage, SIGKILL), >, 0);
 	g_assert_cmpuint(stage.worker.process.command, ==, 0);
-	finish(&stage);
+	stage_finish(&stage);
 }
 
 /* Both end at once, so that the keeper may hear of the spare's end only after it has chosen it. */
 static void test_both_end(void)
 {
 	struct stage stage;
-	begin(&stage, LONG_MS);
-	replace(&stage, SIGABRT);
+	stage_begin(&stage, LONG_MS);
+	stage_replace(&stage, SIGABRT);
 	for (unsigned i = 0; i < 10; i++) {
 		WAIT_UNTIL(
 			stage.worker.spare.process.pid > 0 && stage.worker.state == WORKER_READY);
@@ -353,7 +200,7 @@ static void test_both_end(void)
 		WAIT_UNTIL(stage.worker.state == WORKER_READY &&
 			   stage.worker.process.pid != works && stage.worker.process.pid != spare);
 	}
-	finish(&stage);
+	stage_finish(&stage);
 }
 
 /* ---- the GPU is reset ---- */
@@ -362,16 +209,16 @@ static void test_both_end(void)
 static void test_reset_takes_spare(void)
 {
 	struct stage stage;
-	begin(&stage, LONG_MS);
-	replace(&stage, SIGABRT);
-	pid_t spare = await_spare(&stage);
-	g_assert_true(is_alive(spare));
-	run_for(A_WHILE_MS);
-	pid_t works = replace(&stage, SIGUSR1);
+	stage_begin(&stage, LONG_MS);
+	stage_replace(&stage, SIGABRT);
+	pid_t spare = stage_await_spare(&stage);
+	g_assert_true(stage_is_alive(spare));
+	stage_run_for(A_WHILE_MS);
+	pid_t works = stage_replace(&stage, SIGUSR1);
 	g_assert_cmpint(stage.end, ==, WORKER_GPU_RESET);
 	g_assert_cmpint(works, !=, spare);
 	g_assert_true(process_wait_end(spare, PATIENCE_MS));
-	finish(&stage);
+	stage_finish(&stage);
 }
 
 /* Begins while so many starts meet a reset. */
@@ -381,7 +228,7 @@ static void reset_at_start(struct stage *stage, unsigned n_resets)
 	int fd = g_file_open_tmp("fake-worker-XXXXXX", &path, NULL);
 	g_assert_cmpint(ftruncate(fd, n_resets), ==, 0);
 	g_setenv("FAKE_WORKER_RESETS", path, TRUE);
-	begin(stage, 0);
+	stage_begin(stage, 0);
 	g_unsetenv("FAKE_WORKER_RESETS");
 	g_unlink(path);
 	close(fd);
@@ -394,12 +241,12 @@ static void test_reset_at_start(void)
 	reset_at_start(&stage, 3);
 	g_assert_cmpuint(stage.n_ready, ==, 1);
 	g_assert_cmpuint(stage.worker.n_starts, ==, 4);
-	finish(&stage);
+	stage_finish(&stage);
 	reset_at_start(&stage, 100);
 	g_assert_cmpuint(stage.n_ready, ==, 0);
 	g_assert_cmpuint(stage.n_failed, ==, 1);
 	g_assert_cmpuint(stage.worker.n_starts, ==, 4);
-	finish(&stage);
+	stage_finish(&stage);
 }
 
 int main(int argc, char **argv)
