@@ -23,6 +23,9 @@
 /* Before its walls stand it tries what the machine lets it, which takes long where all is slow. */
 #define SERVANT_BEGIN_TIMEOUT_MS 30000
 
+/* A servant that was killed is gone at once, unless it hangs in a file system. */
+#define SERVANT_END_MS 1000
+
 static bool fail(GError **error, int number, const char *what, const char *name)
 {
 	g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(number), "cannot %s the %s: %s",
@@ -81,7 +84,8 @@ void servant_finish(struct servant *servant)
 	fd_close(&servant->link);
 	if (servant->pid > 0) {
 		process_signal(servant->pidfd, SIGKILL);
-		while (waitpid(servant->pid, NULL, 0) < 0 && errno == EINTR)
+		bool is_gone = process_wait_end_of(servant->pidfd, SERVANT_END_MS);
+		while (is_gone && waitpid(servant->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
 	servant->pid = 0;

@@ -172,7 +172,7 @@ static void test_left_behind(void)
 	freezer_finish(&freezer);
 }
 
-/* A spare that cannot die keeps the place of none, and the keeper's own end waits for nobody. */
+/* A spare that cannot die keeps no other one away, and the keeper's own end waits for nobody. */
 static void test_left_behind_at_the_end(void)
 {
 	struct stage stage;
@@ -181,7 +181,7 @@ static void test_left_behind_at_the_end(void)
 		return;
 	stage_begin(&stage, 0);
 	spare_keep(&stage.worker.spare, DESKTOP_SPARE_READY);
-	pid_t pids[] = { stage_await_spare(&stage), 0, 0 };
+	pid_t pids[] = { stage_await_spare(&stage), 0, 0, stage.starter.servant.pid };
 	freeze(&freezer, pids[0]);
 	spare_drop(&stage.worker.spare);
 	WAIT_UNTIL(stage.worker.spare.process.pid > 0 && stage.worker.spare.process.pid != pids[0]);
@@ -189,8 +189,10 @@ static void test_left_behind_at_the_end(void)
 	pids[2] = stage.worker.process.pid;
 	freeze(&freezer, pids[1]);
 	freeze(&freezer, pids[2]);
+	freeze(&freezer, pids[3]);
 	gint64 begin_us = g_get_monotonic_time();
 	worker_finish(&stage.worker);
+	starter_finish(&stage.starter);
 	g_assert_cmpint(g_get_monotonic_time() - begin_us, <, PATIENCE_MS * G_GINT64_CONSTANT(500));
 	for (unsigned i = 0; i < G_N_ELEMENTS(pids); i++)
 		g_assert_true(stage_is_alive(pids[i]));
@@ -198,7 +200,6 @@ static void test_left_behind_at_the_end(void)
 	for (unsigned i = 1; i < G_N_ELEMENTS(pids); i++)
 		g_assert_cmpint(waitpid(pids[i], NULL, 0), ==, pids[i]);
 	WAIT_UNTIL(!stage_is_alive(pids[0]));
-	starter_finish(&stage.starter);
 	freezer_finish(&freezer);
 }
 
