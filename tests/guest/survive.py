@@ -129,11 +129,7 @@ class Survival:
         select.select([fd], [], [], PATIENCE_S)
         gone = time.monotonic_ns()
         os.close(fd)
-        ready = self.await_picture(gone)
-        events = flight.read_newest(self.keeper.pid, 'REBUILT')
-        back = max((at for at, name, _ in events if name == 'PICTURES_BACK'), default=0)
-        if back < gone:
-            raise GuestError('the new renderer has not said when it had the picture')
+        ready, back, events = self.await_picture(began)
         times = [at * 1000 for at in self.times]
         picture = min(at for at in times if at > back)
         still_from, still_to = max(((before, after) for before, after in zip(times, times[1:]) if after > began),
@@ -144,19 +140,24 @@ class Survival:
         figures['rest'] = figures['picture'] - figures['compiler']
         return {name: ns / 1e6 for name, ns in figures.items()}
 
-    def await_picture(self, gone_ns):
-        """Waits until pictures have come for a while; gives when the keeper's new renderer was ready."""
+    def await_picture(self, killed_ns):
+        """Waits until pictures of the keeper's new renderer have come for a while. Gives when that was ready, in ms, when it had the
+        picture, and its flight."""
         deadline = time.monotonic() + PATIENCE_S
-        text, ready = '', None
+        text, ready, back, events = '', None, 0, []
         while time.monotonic() < deadline:
             time.sleep(0.05)
             now_us = self.take()
             text += self.keeper.new_text()
-            ready = re.search(r'vitrine-render \(pid \d+\) is ready after (\d+) ms', text)
-            after = [at for at in self.times if at * 1000 > gone_ns]
-            if ready and len(after) > 1 and now_us - after[0] > SETTLED_US:
-                return int(ready[1])
-        raise GuestError(f'no picture within {PATIENCE_S} s of the kill')
+            ready = ready or re.search(r'vitrine-render \(pid \d+\) is ready after (\d+) ms', text)
+            if not ready or now_us * 1000 - killed_ns < SETTLED_US * 1000:
+                continue
+            events = flight.read_newest(self.keeper.pid, 'PICTURES_BACK')
+            back = max((at for at, name, _ in events if name == 'PICTURES_BACK'), default=0)
+            after = [at for at in self.times if at * 1000 > back]
+            if back > killed_ns and after and now_us - after[0] > SETTLED_US:
+                return int(ready[1]), back, events
+        raise GuestError(f'no picture within {PATIENCE_S} s of the kill: {text}; {(back - killed_ns) / 1e6} ms; {len(self.times)} changes')
 
     def gl_ends(self):
         """How many GL programs have ended well, and how many otherwise."""
