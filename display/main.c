@@ -17,6 +17,7 @@
 #include "display/relay/inner_maker.h"
 #include "display/relay/sasl_talk.h"
 #include "display/video/video.h"
+#include "protocol/contracts.h"
 #include "protocol/driver_end.h"
 #include "protocol/flight_events.h"
 #include "protocol/heartbeat_writer.h"
@@ -83,7 +84,8 @@ static bool parse(int argc, char **argv, struct worker_display_options *options)
 		return false;
 	}
 	if (options->version) {
-		puts("vitrine-display " VITRINE_VERSION);
+		g_autofree char *contracts = contracts_describe();
+		printf("vitrine-display %s (%s)\n", VITRINE_VERSION, contracts);
 		exit(EXIT_SUCCESS);
 	}
 	if (options->report) {

@@ -17,6 +17,9 @@
 #include "common/confine/confine.h"
 #include "protocol/quotas.h"
 
+/* It is raised when an option goes, or means something else: a keeper of before would give it. */
+#define WORKER_OPTIONS_VERSION 1
+
 enum worker_clock { WORKER_CLOCK_VITRINE, WORKER_CLOCK_SERVER };
 /* These are the words of --clock, in the order of enum worker_clock, with NULL behind them. */
 extern const char *const worker_clock_words[];

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "protocol/contracts.h"
 #include "protocol/driver_end.h"
 #include "protocol/flight_events.h"
 #include "protocol/heartbeat_writer.h"
@@ -92,7 +93,8 @@ int main(int argc, char **argv)
 	if (!parse(&argc, &argv, &options))
 		return EXIT_FAILURE;
 	if (options.version) {
-		g_print("vitrine-render %s\n", VITRINE_VERSION);
+		g_autofree char *contracts = contracts_describe();
+		g_print("vitrine-render %s (%s)\n", VITRINE_VERSION, contracts);
 		return EXIT_SUCCESS;
 	}
 	/* The answer is out, so we leave without the driver's destructors, which may crash. */
