@@ -78,7 +78,8 @@ struct probe {
 	SpiceInputsChannel *inputs;
 	SpiceChannel *cursor_channel;
 	bool main_opened, inputs_opened, cursor_opened;
-	char *error; /* why the connection ended or could not be made; NULL: it did not */
+	unsigned switches; /* by SPICE's host switch */
+	char *error;       /* why the connection ended or could not be made; NULL: it did not */
 	struct probe_display displays[PROBE_DISPLAYS_MAX];
 	struct probe_cursor cursor;
 	SpiceChannel *sound_channel;
@@ -142,6 +143,9 @@ void cursor_detach(struct probe *probe);
 
 void sound_attach(struct probe *probe, SpiceChannel *channel);
 void sound_detach(struct probe *probe);
+
+/* What records pixels of display 0 goes on with the channel that shows it now. */
+void watch_follow(struct probe *probe);
 
 /* ---- probe_inputs.c ---- */
 

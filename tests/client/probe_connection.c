@@ -33,6 +33,18 @@ static const char *event_reason(SpiceChannelEvent event)
 	}
 }
 
+static void forget_channels(struct probe *probe)
+{
+	display_detach_all(probe);
+	cursor_detach(probe);
+	sound_detach(probe);
+	if (probe->inputs)
+		g_signal_handlers_disconnect_by_data(probe->inputs, probe);
+	g_clear_object(&probe->inputs);
+	probe->inputs_opened = false;
+	probe->button_state = 0;
+}
+
 static void main_event(SpiceChannel *channel, SpiceChannelEvent event, gpointer user)
 {
 	struct probe *probe = user;
@@ -40,6 +52,12 @@ static void main_event(SpiceChannel *channel, SpiceChannelEvent event, gpointer 
 
 	if (event == SPICE_CHANNEL_OPENED)
 		probe->main_opened = true;
+	/* SPICE's host switch: the library connects again, and makes all but this one anew. */
+	if (event == SPICE_CHANNEL_SWITCHING) {
+		probe->main_opened = false;
+		probe->switches++;
+		forget_channels(probe);
+	}
 	if (reason) {
 		probe->main_opened = false;
 		connection_fail(probe, reason);
@@ -67,6 +85,7 @@ static void channel_new(SpiceSession *session, SpiceChannel *channel, gpointer u
 		g_signal_connect(channel, "channel-event", G_CALLBACK(main_event), probe);
 	} else if (SPICE_IS_DISPLAY_CHANNEL(channel)) {
 		display_attach(probe, channel);
+		watch_follow(probe);
 		spice_channel_connect(channel);
 	} else if (SPICE_IS_INPUTS_CHANNEL(channel) && !probe->inputs) {
 		probe->inputs = SPICE_INPUTS_CHANNEL(g_object_ref(channel));
@@ -156,22 +175,16 @@ void connection_close(struct probe *probe)
 {
 	if (!probe->session)
 		return;
-	display_detach_all(probe);
-	cursor_detach(probe);
-	sound_detach(probe);
-	if (probe->inputs)
-		g_signal_handlers_disconnect_by_data(probe->inputs, probe);
+	forget_channels(probe);
 	if (probe->main)
 		g_signal_handlers_disconnect_by_data(probe->main, probe);
 	g_signal_handlers_disconnect_by_data(probe->session, probe);
 	spice_session_disconnect(probe->session);
 	/* The channels' coroutines close their sockets from the main loop, so we let it run. */
 	probe_wait(20, NULL, NULL);
-	g_clear_object(&probe->inputs);
 	g_clear_object(&probe->main);
 	g_clear_object(&probe->session);
-	probe->main_opened = probe->inputs_opened = false;
-	probe->button_state = 0;
+	probe->main_opened = false;
 	connection_fail(probe, "disconnected");
 }
 

@@ -17,6 +17,7 @@ static void run_status(struct call *call)
 	struct probe *probe = call->probe;
 
 	call_put_bool(call, "connected", connection_is_open(probe));
+	call_put_int(call, "switches", probe->switches);
 	if (probe->error)
 		call_put_text(call, "reason", probe->error);
 	call_put_text(call, "mouse_mode", connection_mouse_mode(probe));

@@ -68,6 +68,17 @@ static void stop(void)
 	watch = (struct watch){ 0 };
 }
 
+/* After the probe's own handlers, which keep what we look at. */
+static void hook(void)
+{
+	g_signal_connect_after(
+		watch.channel, "display-invalidate", G_CALLBACK(on_invalidate), &watch);
+	g_signal_connect_after(
+		watch.channel, "display-primary-create", G_CALLBACK(on_primary_create), &watch);
+	g_signal_connect_after(
+		watch.channel, "display-primary-destroy", G_CALLBACK(on_primary_destroy), &watch);
+}
+
 static void run_watch_begin(struct call *call)
 {
 	stop();
@@ -88,14 +99,18 @@ static void run_watch_begin(struct call *call)
 		watch.x[i] = call_arg_int(call, 2 * i, 0);
 		watch.y[i] = call_arg_int(call, 2 * i + 1, 0);
 	}
-	/* After the probe's own handlers, which keep what we look at. */
-	g_signal_connect_after(
-		watch.channel, "display-invalidate", G_CALLBACK(on_invalidate), &watch);
-	g_signal_connect_after(
-		watch.channel, "display-primary-create", G_CALLBACK(on_primary_create), &watch);
-	g_signal_connect_after(
-		watch.channel, "display-primary-destroy", G_CALLBACK(on_primary_destroy), &watch);
+	hook();
 	look();
+}
+
+void watch_follow(struct probe *probe)
+{
+	SpiceChannel *channel = probe->displays[0].channel;
+	if (!watch.channel || !channel || watch.channel == channel)
+		return;
+	g_signal_handlers_disconnect_by_data(watch.channel, &watch);
+	g_set_object(&watch.channel, channel);
+	hook();
 }
 
 static void put_event(GString *json, const struct watch_event *event)
