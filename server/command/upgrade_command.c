@@ -27,18 +27,31 @@ static const struct link_handler table[] = {
 static bool exchange(int fd, const char *path, struct upgrade_answer *answer)
 {
 	struct upgrade_request request = { .header.type = UPGRADE_MESSAGE_REQUEST,
-		.versions = UPGRADE_OWN_VERSIONS };
+		.version = UPGRADE_REQUEST_VERSION };
 	return link_send(fd, &request, sizeof(request), NULL, 0) == 0 &&
 	       link_wait_readable(fd, UPGRADE_ANSWER_MS) &&
 	       link_dispatch(fd, path, table, G_N_ELEMENTS(table), answer) == 1;
 }
 
+static void tell_done(const char *name, const struct upgrade_answer *answer)
+{
+	printf("%s: upgraded", name);
+	if (answer->guest_away_us > 0)
+		printf("; nobody served the guest for %.1f ms", answer->guest_away_us / 1000.0);
+	if (answer->clients_away_us > 0)
+		printf("; clients come again, to a display that was there after %.1f ms",
+			answer->clients_away_us / 1000.0);
+	puts("");
+}
+
 /* A keeper that knows no upgrades hangs up. */
 static bool tell(const char *name, const struct upgrade_answer *answer)
 {
-	if (answer->result == UPGRADE_DONE) {
-		printf("%s: upgraded; nobody served the guest for %.1f ms; display stays\n", name,
-			answer->pause_us / 1000.0);
+	if (answer->result == UPGRADE_DONE || answer->result == UPGRADE_IS_SAME) {
+		if (answer->result == UPGRADE_DONE)
+			tell_done(name, answer);
+		else
+			printf("%s: is of the installed build already\n", name);
 		return fflush(stdout) == 0;
 	}
 	g_autofree char *why = g_strndup(answer->why, sizeof(answer->why));
@@ -88,8 +101,8 @@ static bool parse(struct upgrade_wish *wish, int argc, char **argv)
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new("[NAME]");
 	g_autoptr(GError) error = NULL;
-	g_option_context_set_summary(
-		context, "Has running desktops drawn by the build that is installed now.");
+	g_option_context_set_summary(context,
+		"Has running desktops drawn and shown by the build that is installed now.");
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, &error)) {
 		g_warning("%s", error->message);

@@ -430,7 +430,7 @@ static void prepare_renderer(struct keeper *keeper, const struct gpu_candidates 
 	};
 	renderer_init(&keeper->renderer, keeper->starter, gpus, &keeper->device, &keeper->ledger,
 		desktop->submit_limit_s, &events);
-	upgrade_init(&keeper->upgrade, &keeper->renderer);
+	upgrade_init(&keeper->upgrade, &keeper->renderer, &keeper->viewer);
 	spare_keep(&keeper->renderer.worker.spare, desktop->spare);
 	keeper->renderer.worker.recorder = &keeper->recorder;
 }

@@ -176,13 +176,18 @@
 #define LEDGER_RESTORES_MAX 3
 
 /*
- * Of an upgrade (upgrade.h): a renderer of another build may take this many milliseconds until it
- * is ready, and the other number from the old one's end until it works. Past either the old build
- * goes on. A moment at which nothing is under way is waited for this long.
+ * Of an upgrade (upgrade.h): workers of another build may take this many milliseconds until they
+ * are ready, and the second number from the old ones' end until they work. Past either the old
+ * build goes on. A moment at which nothing is under way is waited for this long. A display that was
+ * told to leave is ended after the fourth number: it takes 150 ms. New workers must then live for
+ * as long as the last one: what ends them at once ends them by then, such as the trial of a
+ * driver's encoder, and the old build goes on.
  */
 #define UPGRADE_START_MS 20000
 #define UPGRADE_TAKING_MS 10000
 #define UPGRADE_BORDER_MS 200
+#define UPGRADE_LEAVE_MS 1000
+#define UPGRADE_TRY_MS 500
 
 /*
  * Two looks at a worker are this many milliseconds apart while nobody works. A process that is

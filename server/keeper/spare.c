@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/keeper/spare.h"
 
+#include <poll.h>
 #include <signal.h>
 
 #include "protocol/flight_events.h"
@@ -118,6 +119,15 @@ enum stats_spare spare_get_state(const struct spare *spare)
 	if (heartbeat_memory_read_own_kib(&spare->process.heartbeat) == 0)
 		return STATS_SPARE_STARTING;
 	return spare->process.has_begun ? STATS_SPARE_READY : STATS_SPARE_LOADED;
+}
+
+bool spare_is_ready(const struct spare *spare)
+{
+	if (spare->is_told)
+		return spare_get_state(spare) == STATS_SPARE_READY;
+	/* The first that it says is READY, and nobody reads that yet. */
+	struct pollfd p = { .fd = spare->process.link, .events = POLLIN };
+	return is_running(spare) && poll(&p, 1, 0) == 1 && p.revents == POLLIN;
 }
 
 /* ---- one that is to be ---- */

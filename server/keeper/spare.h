@@ -80,3 +80,5 @@ void spare_note_end(struct spare *spare, const char *end);
 
 /* STARTING: or it has not told yet how far it is. */
 enum stats_spare spare_get_state(const struct spare *spare);
+/* Tells whether it waits, and can take over at once. */
+bool spare_is_ready(const struct spare *spare);

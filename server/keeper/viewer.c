@@ -8,6 +8,7 @@
 #include "common/fd.h"
 #include "common/monotonic.h"
 #include "server/keeper/limits.h"
+#include "server/keeper/worker_death.h"
 #include "server/keeper/worker_plan.h"
 
 #define SEND_TO_VIEWER(viewer, message, fds, n_fds)                                                \
@@ -354,7 +355,9 @@ void viewer_finish(struct viewer *viewer)
 void viewer_switch(struct viewer *viewer)
 {
 	struct keeper_switch m = { .header.type = KEEPER_MESSAGE_SWITCH };
-	SEND_TO_VIEWER(viewer, m, NULL, 0);
+	if (SEND_TO_VIEWER(viewer, m, NULL, 0))
+		worker_death_note(&viewer->worker, FLIGHT_CAUSE_REPLACED,
+			"another one was to take its place");
 }
 
 void viewer_say_end(struct viewer *viewer, const char *why)

@@ -7,7 +7,7 @@
  *   keeper ──fork, before the password is read──► servant
  *      │ ◄──────────── once: its walls ──────────────┤
  *      │  request: one byte, descriptors or none     │
- *      │ ◄─────── answer: two numbers, pidfd ────────┤
+ *      │ ◄─────── answer: some numbers, pidfd ───────┤
  *
  * It is forked and not executed, since so it has next to no memory of its own, needs no file, and
  * knows what it may be asked for without reading that from anybody. It ends when the keeper does,
@@ -31,6 +31,7 @@
 struct servant_answer {
 	int32_t pid;   /* of the keeper's new child; -1: there is none, or none was asked for */
 	int32_t error; /* errno; with a pid the child is dead already, and to be reaped */
+	uint32_t details[2]; /* of the error, where the servant has any */
 };
 
 /* What a servant is in its own process. It is called in a fresh fork and never returns. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/starter/starter.h"
 
+#include <errno.h>
 #include <sys/wait.h>
 
+#include "protocol/contracts.h"
 #include "server/starter/starter_process.h"
 
 bool starter_init(struct starter *starter, const struct starter_plan *plan, GError **error)
@@ -45,7 +47,25 @@ pid_t starter_spawn(struct starter *starter, unsigned command, const int fds[SER
 	return -1;
 }
 
-bool starter_set_program(
+static void set_refusal(GError **error, const char *program, const struct servant_answer *answer)
+{
+	g_autofree char *name = g_path_get_basename(program);
+	if (answer->error == EPROTO)
+		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+			"the new %s's %s is of version %u, and this desktop's of version %u: it "
+			"must be restarted",
+			name, contract_name(answer->details[0]), answer->details[1],
+			answer->details[0] < CONTRACTS ? contract_version(answer->details[0]) : 0);
+	else if (answer->error == ENODATA)
+		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+			"%s does not say what it keeps to: it is of a build before that was asked",
+			program);
+	else
+		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(answer->error), "%s: %s",
+			program, g_strerror(answer->error));
+}
+
+enum starter_change starter_set_program(
 	struct starter *starter, unsigned command, enum starter_program which, GError **error)
 {
 	struct servant_answer answer;
@@ -54,12 +74,14 @@ bool starter_set_program(
 	uint8_t request = (uint8_t)(which << STARTER_PROGRAM_SHIFT | command);
 	if (!servant_ask(&starter->servant, request, NULL, &answer, &fd)) {
 		g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_PIPE, "the starter is gone");
-		return false;
+		return STARTER_CANNOT;
 	}
-	if (answer.error != 0)
-		g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(answer.error), "%s: %s",
-			starter->plan->commands[command].argv[0], g_strerror(answer.error));
-	return answer.error == 0;
+	if (answer.error == 0)
+		return STARTER_CHANGED;
+	if (answer.error == EALREADY)
+		return STARTER_IS_SAME;
+	set_refusal(error, starter->plan->commands[command].argv[0], &answer);
+	return STARTER_CANNOT;
 }
 
 bool starter_is_usable(const struct starter *starter)

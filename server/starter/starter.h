@@ -75,8 +75,18 @@ enum starter_program {
 	STARTER_PROGRAM_KEPT,    /* what it was before NEW is forgotten */
 };
 
-/* For all commands with this one's program. After NEW comes one of the other two. */
-bool starter_set_program(
+enum starter_change {
+	STARTER_CANNOT,  /* nothing was changed */
+	STARTER_IS_SAME, /* the same: the file on disk is the one that is held */
+	STARTER_CHANGED,
+};
+
+/*
+ * For all commands with this one's program. After NEW that changed something comes one of the other
+ * two. A program that keeps to other contracts than this build (protocol/contracts.h) is refused;
+ * `error` then names what differs.
+ */
+enum starter_change starter_set_program(
 	struct starter *starter, unsigned command, enum starter_program which, GError **error);
 
 /* Tells whether another worker may still be had. */

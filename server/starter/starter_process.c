@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/fd.h"
@@ -17,6 +18,7 @@
 #include "protocol/heartbeat.h"
 #include "protocol/keeper_link.h"
 #include "server/starter/isolation.h"
+#include "server/starter/program_note.h"
 #include "server/starter/servant_process.h"
 #include "server/starter/starter.h"
 #include "server/starter/starter_walls.h"
@@ -31,8 +33,8 @@ struct starter_process {
 	/* The commands' programs, open; 0: one that is looked up at each start. Some are the same.
 	 */
 	int programs[STARTER_COMMANDS_MAX];
-	/* What one of them was before, for as long as it is tried; 0: none is. */
-	int before;
+	/* What they were before, for as long as others are tried; 0: none is. */
+	int before[STARTER_COMMANDS_MAX];
 };
 
 /*
@@ -136,41 +138,70 @@ static struct servant_answer start(
 }
 
 /* For all commands that have this one's program. */
-static void exchange(struct starter_process *process, unsigned command, int program)
+static void exchange(struct starter_process *process, unsigned command, int program, int before)
 {
 	int old = process->programs[command];
 	for (unsigned i = 0; i < process->plan->n_commands; i++) {
-		if (process->programs[i] == old)
-			process->programs[i] = program;
+		if (process->programs[i] != old)
+			continue;
+		process->programs[i] = program;
+		process->before[i] = before;
 	}
 }
 
-static int set_program(
-	struct starter_process *process, unsigned command, enum starter_program which)
+static bool is_same(int program, int other)
 {
-	int now = process->programs[command], before = process->before;
+	struct stat a, b;
+	return fstat(program, &a) == 0 && fstat(other, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+/* Returns errno: of EPROTO `differs` says what. */
+static int take_new_program(
+	struct starter_process *process, unsigned command, struct program_difference *differs)
+{
+	int now = process->programs[command];
+	errno = ENOEXEC;
+	int program = open_program(process->plan->commands[command].argv[0]);
+	if (program == 0)
+		return errno;
+	int error = is_same(program, now) ? EALREADY : program_note_compare(program, differs);
+	if (error == 0)
+		exchange(process, command, program, now);
+	else
+		close(program);
+	return error;
+}
+
+static int set_program(struct starter_process *process, unsigned command,
+	enum starter_program which, struct program_difference *differs)
+{
+	int now = process->programs[command], before = process->before[command];
 	if ((which == STARTER_PROGRAM_NEW) != (before == 0) || now == 0)
 		return EINVAL;
-	process->before = 0;
 	switch (which) {
-	case STARTER_PROGRAM_NEW: {
-		errno = ENOEXEC;
-		int program = open_program(process->plan->commands[command].argv[0]);
-		if (program == 0)
-			return errno;
-		exchange(process, command, program);
-		process->before = now;
-		break;
-	}
+	case STARTER_PROGRAM_NEW:
+		return take_new_program(process, command, differs);
 	case STARTER_PROGRAM_OLD:
-		exchange(process, command, before);
+		exchange(process, command, before, 0);
 		close(now);
 		break;
 	case STARTER_PROGRAM_KEPT:
+		exchange(process, command, now, 0);
 		close(before);
 		break;
 	}
 	return 0;
+}
+
+static struct servant_answer tell_program(
+	struct starter_process *process, unsigned command, enum starter_program which)
+{
+	struct program_difference differs = { 0 };
+	int error = set_program(process, command, which, &differs);
+	return (struct servant_answer){
+		.pid = -1, .error = error, .details = { differs.contract, differs.version }
+	};
 }
 
 /* Returns false when the keeper has gone, or says what no keeper of ours says. */
@@ -185,8 +216,7 @@ static bool serve_one(struct starter_process *process)
 	if (command >= process->plan->n_commands || (which == 0) != (request.fds[0] >= 0))
 		return false;
 	if (which != 0) {
-		struct servant_answer told = { .pid = -1,
-			.error = set_program(process, command, which) };
+		struct servant_answer told = tell_program(process, command, which);
 		return servant_process_answer(&told, -1);
 	}
 	struct servant_answer answer = start(process, &request, &pidfd);

@@ -88,6 +88,8 @@ class Keeper:
 
 class Survival:
     def __init__(self, desktop, probe, kill_by='KILL', gl=2):
+        # A client that goes to another display has no picture until that has sent one, piece by piece. It stands still until then.
+        self.may_switch = False
         self.desktop, self.probe, self.kill_by, self.gl = desktop, probe, kill_by, gl
         self.keeper = Keeper(desktop)
         self.times = []
@@ -112,6 +114,8 @@ class Survival:
         answer = self.probe.command('watch-take', PATIENCE_S)
         for at_us, *colours in answer['events']:
             still = colours[len(DIGITS):]
+            if self.may_switch and still != [BACKGROUND] * len(STILL) and set(still) <= {None, '000000', BACKGROUND}:
+                continue
             if any(colour != BACKGROUND for colour in still):
                 self.faults.append(f'at {at_us}: {still}')
             self.times.append(at_us)
@@ -158,6 +162,16 @@ class Survival:
             if back > killed_ns and after and now_us - after[0] > SETTLED_US:
                 return int(ready[1]), back, events
         raise GuestError(f'no picture within {PATIENCE_S} s of the kill: {text}; {(back - killed_ns) / 1e6} ms; {len(self.times)} changes')
+
+    def await_still(self):
+        """Waits until pictures come again and have come for a while; gives for how long they stood still at most since take()."""
+        now_us = began_us = self.take()
+        while len(self.times) < 2 or now_us - began_us < SETTLED_US or now_us - self.times[-1] > SETTLED_US:
+            if now_us - began_us > PATIENCE_S * 1e6:
+                raise GuestError(f'no picture within {PATIENCE_S} s')
+            time.sleep(0.05)
+            now_us = self.take()
+        return max(after - before for before, after in zip(self.times, self.times[1:])) / 1000
 
     def gl_ends(self):
         """How many GL programs have ended well, and how many otherwise."""

@@ -26,7 +26,9 @@
  *
  * As display it uses a ticket that it gets while there is one with ".use" behind it, and crashes
  * the moment after; with ".return" it says before that that it has not used it after all. It does
- * nothing while there is one with ".wait".
+ * nothing while there is one with ".wait". It ends before READY while there is one with
+ * ".display-fail", and when it gets a listener with ".display-cannot-take-over". It ends when
+ * another one is to take its place.
  */
 #include <fcntl.h>
 #include <glib.h>
@@ -37,6 +39,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "protocol/contracts.h"
 #include "protocol/heartbeat_writer.h"
 #include "protocol/keeper_link.h"
 #include "protocol/ledger.h"
@@ -177,8 +180,16 @@ static bool on_reset(void *user, const void *message, int *fds, unsigned n_fds)
 	return true;
 }
 
+static bool on_switch(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	note("SWITCH");
+	exit(0);
+}
+
 static bool on_listener(void *user, const void *message, int *fds, unsigned n_fds)
 {
+	if (has_file(".display-cannot-take-over"))
+		abort();
 	struct keeper_pointer_area area = {
 		.header.type = KEEPER_MESSAGE_POINTER_AREA, .width = 1920, .height = 1080
 	};
@@ -271,6 +282,7 @@ static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_PASSWORDS, "PASSWORDS", sizeof(struct keeper_passwords), 0, 0,
 		on_passwords },
 	{ KEEPER_MESSAGE_TICKET, "TICKET", sizeof(struct keeper_ticket), 0, 0, on_ticket },
+	{ KEEPER_MESSAGE_SWITCH, "SWITCH", sizeof(struct keeper_switch), 0, 0, on_switch },
 	{ KEEPER_MESSAGE_ENDS, "ENDS", sizeof(struct keeper_ends), 0, 0, on_ends },
 	{ KEEPER_MESSAGE_CERTIFICATE, "CERTIFICATE", sizeof(struct keeper_certificate), 2, 2,
 		on_certificate },
@@ -346,7 +358,11 @@ int main(int argc, char **argv)
 	log_path = g_getenv("FAKE_WORKER_LOG");
 	if (log_path)
 		log_fd = open(log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-	if (g_getenv("FAKE_WORKER_FAIL") || is_told(".fail")) {
+	bool is_display = strcmp(name, "display") == 0;
+	/* It is of this build, and its file says so. */
+	g_assert(contract_version(CONTRACT_KEEPER_LINK) == KEEPER_LINK_VERSION);
+	if (g_getenv("FAKE_WORKER_FAIL") || is_told(".fail") ||
+		(is_display && has_file(".display-fail"))) {
 		note("FAILS");
 		return 5;
 	}
@@ -356,7 +372,7 @@ int main(int argc, char **argv)
 	if (node && strcmp(name, "render") == 0)
 		start_gpu(node);
 	/* A display that is asked to end hears first what was said before. */
-	if (strcmp(name, "display") == 0)
+	if (is_display)
 		signal(SIGTERM, SIG_IGN);
 	signal(SIGUSR1, end_by_reset);
 	signal(SIGUSR2, stall);
