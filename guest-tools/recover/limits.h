@@ -15,10 +15,20 @@
 #define PORT_WAIT_MS 30000
 /* Nobody at the host's end: this long until the next look. */
 #define PORT_IDLE_MS 900
-/* A program that is told to end has this long until SIGKILL, and a display server with its session.
- */
+/* A program that is told to end has this long until SIGKILL. */
 #define PROGRAM_END_MS 3000
+/*
+ * A display server has less where systemd has told it to end, with all of its unit: it draws by
+ * what is lost, waits for it, and its session begins anew only when it is gone. What else it would
+ * do at its end takes a moment. One that ends by a command of the person's has more.
+ */
+#define SERVER_STOPPED_MS 500
 #define SERVER_END_MS 4000
+/* systemd has this long to take a restart, before it is asked by its own program. */
+#define MANAGER_ANSWER_MS 2000
+#define MANAGER_MESSAGE_BYTES 1024
+/* Of one message of systemd's this much is passed over until its answer. */
+#define MANAGER_ANSWER_MAX (1 << 20)
 /*
  * A desktop that comes up is asked for its notifications so often, and then a console gets the
  * word. Each time may start a program that cannot run yet, of which systemd bears five in ten

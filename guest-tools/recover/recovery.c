@@ -9,6 +9,7 @@
 
 #include "guest-tools/common/text.h"
 #include "guest-tools/recover/launch.h"
+#include "guest-tools/recover/manager.h"
 #include "guest-tools/recover/origin.h"
 #include "guest-tools/recover/word.h"
 
@@ -93,17 +94,24 @@ static bool has_systemd(void)
 	return access("/run/systemd/system", F_OK) == 0;
 }
 
+static void restart_unit(const struct recovery *recovery, const char *name)
+{
+	const char *const words[] = { "systemctl", "--no-block", "restart", "--", name, NULL };
+	if (recovery->dry || !manager_restart(MANAGER_SOCKET, name))
+		run(recovery, words);
+	else
+		fprintf(stderr, "restarts: %s\n", name);
+}
+
 static void restart_origin(const struct recovery *recovery, const struct origin *origin)
 {
 	char machine[32];
 	snprintf(machine, sizeof machine, "--machine=%u@.host", (unsigned)origin->uid);
-	const char *const unit[] = { "systemctl", "--no-block", "restart", "--", origin->name,
-		NULL };
 	const char *const session[] = { "loginctl", "terminate-session", "--", origin->name, NULL };
 	const char *const user[] = { "systemctl", "--user", machine, "--no-block", "restart", "--",
 		origin->name, NULL };
 	if (origin->kind == ORIGIN_SYSTEM_UNIT)
-		run(recovery, unit);
+		restart_unit(recovery, origin->name);
 	else if (origin->kind == ORIGIN_SESSION)
 		run(recovery, session);
 	else
@@ -118,13 +126,14 @@ static void restart_desktop(struct recovery *recovery, const struct lost_program
 	struct origin origin = { 0 };
 	if (!command[0] && has_systemd())
 		origin = find_origin(server);
+	bool is_stopped = origin.kind != ORIGIN_UNKNOWN;
 	if (command[0])
 		run(recovery, words);
 	else if (origin.kind != ORIGIN_UNKNOWN)
 		restart_origin(recovery, &origin);
 	else
 		signal_program(recovery, server, SIGTERM);
-	end_later(recovery, server, SERVER_END_MS);
+	end_later(recovery, server, is_stopped ? SERVER_STOPPED_MS : SERVER_END_MS);
 }
 
 /* ---- who is told what ---- */
