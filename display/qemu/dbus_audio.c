@@ -40,6 +40,9 @@ struct stream {
 	uint32_t rate_hz; /* 0: a free place */
 };
 
+/* For what goes wrong here and not in QEMU. */
+#define NO_SOUND "no sound until display is replaced: %s"
+
 struct dbus_audio {
 	int refs; /* one is the owner's, and one each call's that is under way */
 	const struct dbus_audio_ops *ops; /* NULL: destroyed */
@@ -218,7 +221,8 @@ static void drop_listener(struct dbus_audio *audio)
 	if (!audio->listener)
 		return;
 	g_signal_handlers_disconnect_by_data(audio->listener, audio);
-	g_dbus_connection_unregister_object(audio->listener, audio->object);
+	if (audio->object > 0)
+		g_dbus_connection_unregister_object(audio->listener, audio->object);
 	g_dbus_connection_close(audio->listener, NULL, NULL, NULL);
 	g_clear_object(&audio->listener);
 }
@@ -237,6 +241,8 @@ static void export_listener(struct dbus_audio *audio)
 	g_autoptr(GError) error = NULL;
 	audio->object = g_dbus_connection_register_object(
 		audio->listener, LISTENER_PATH, node->interfaces[0], &table, audio, NULL, &error);
+	if (audio->object == 0)
+		g_warning("qemu: " NO_SOUND, error->message);
 	g_dbus_connection_set_exit_on_close(audio->listener, FALSE);
 	g_signal_connect(audio->listener, "closed", G_CALLBACK(on_closed), audio);
 	g_dbus_connection_start_message_processing(audio->listener);
@@ -251,7 +257,7 @@ static void on_listener(GObject *source, GAsyncResult *result, gpointer user)
 		audio->listener = g_steal_pointer(&listener);
 		export_listener(audio);
 	} else if (audio->ops) {
-		g_warning("qemu: sound: %s", error->message);
+		g_warning("qemu: " NO_SOUND, error->message);
 	}
 	unref(audio);
 }
@@ -263,10 +269,13 @@ static void on_registered(GObject *source, GAsyncResult *result, gpointer user)
 	g_autoptr(GVariant) answer = g_dbus_connection_call_with_unix_fd_list_finish(
 		G_DBUS_CONNECTION(source), NULL, result, &error);
 	g_autoptr(GSocket) socket =
-		answer && audio->ops ? g_socket_new_from_fd(audio->fd, NULL) : NULL;
+		answer && audio->ops ? g_socket_new_from_fd(audio->fd, &error) : NULL;
 	if (!socket) {
-		if (audio->ops)
-			g_info("qemu: no sound: %s", error ? error->message : "no socket");
+		/* A machine without a sound card is no fault. */
+		if (audio->ops && g_dbus_error_is_remote_error(error))
+			g_info("qemu: no sound: %s", error->message);
+		else if (audio->ops)
+			g_warning("qemu: " NO_SOUND, error->message);
 		close(audio->fd);
 		unref(audio);
 		return;
@@ -283,7 +292,7 @@ struct dbus_audio *dbus_audio_create(
 {
 	int ends[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
-		g_warning("qemu: sound: %s", g_strerror(errno));
+		g_warning("qemu: " NO_SOUND, g_strerror(errno));
 		return NULL;
 	}
 	struct dbus_audio *audio = g_new0(struct dbus_audio, 1);

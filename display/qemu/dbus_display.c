@@ -14,6 +14,8 @@
 /* QEMU takes a console to have this size in pixels until it is told one (ui/console.c). */
 #define PLACEHOLDER_WIDTH 640
 #define PLACEHOLDER_HEIGHT 480
+/* QEMU's end has gone with ours, and the keeper makes another pair for another display alone. */
+#define NO_QEMU "no keyboard, no pointer and no sound until display is replaced: %s"
 
 struct dbus_display {
 	int refs;                           /* one is the owner's, and one each call's under way */
@@ -141,7 +143,7 @@ static void on_connected(GObject *source, GAsyncResult *result, gpointer user)
 		return;
 	}
 	if (!connection) {
-		g_warning("qemu: no D-Bus display: %s", error->message);
+		g_warning("qemu: " NO_QEMU, error->message);
 		dbus_display_unref(dbus);
 		return;
 	}
@@ -182,7 +184,7 @@ struct dbus_display *dbus_display_create(
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GSocket) socket = g_socket_new_from_fd(fd, &error);
 	if (!socket) {
-		g_warning("qemu: the keeper's D-Bus descriptor: %s", error->message);
+		g_warning("qemu: " NO_QEMU, error->message);
 		close(fd);
 		return NULL;
 	}

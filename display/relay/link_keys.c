@@ -12,7 +12,11 @@ struct link_keys {
 	gint64 made_us;       /* when a key was begun last */
 	GThread *maker;       /* NULL: no key is being made */
 	GSource *delivery;    /* the maker attaches it when it is done */
+	GSource *retry;       /* waits until a first key is tried again; NULL: there is no need */
 };
+
+/* Without a first key nobody can come in. */
+#define KEY_RETRY_MS 500
 
 static gpointer make(gpointer user)
 {
@@ -34,13 +38,29 @@ static void take(struct link_keys *keys)
 	keys->key = key;
 }
 
+static void begin(struct link_keys *keys);
+
+static gboolean on_retry(gpointer user)
+{
+	struct link_keys *keys = user;
+	g_clear_pointer(&keys->retry, g_source_unref);
+	if (!keys->maker)
+		begin(keys);
+	return G_SOURCE_REMOVE;
+}
+
 static gboolean on_made(gpointer user)
 {
 	struct link_keys *keys = user;
 	bool first = !keys->key;
 	take(keys);
-	if (first && keys->key)
+	if (first && keys->key) {
 		keys->ready(keys->user);
+	} else if (first) {
+		keys->retry = g_timeout_source_new(KEY_RETRY_MS);
+		g_source_set_callback(keys->retry, on_retry, keys, NULL);
+		g_source_attach(keys->retry, keys->context);
+	}
 	return G_SOURCE_REMOVE;
 }
 
@@ -70,6 +90,9 @@ void link_keys_destroy(struct link_keys *keys)
 		return;
 	if (keys->maker)
 		take(keys);
+	if (keys->retry)
+		g_source_destroy(keys->retry);
+	g_clear_pointer(&keys->retry, g_source_unref);
 	link_key_unref(keys->key);
 	g_main_context_unref(keys->context);
 	g_free(keys);
@@ -79,7 +102,7 @@ struct link_key *link_keys_get(struct link_keys *keys)
 {
 	g_assert(keys->owner == g_thread_self());
 	bool old = g_get_monotonic_time() - keys->made_us >= LINK_KEYS_AGE_S * G_USEC_PER_SEC;
-	if (!keys->maker && old)
+	if (!keys->maker && !keys->retry && old)
 		begin(keys);
 	return keys->key ? link_key_ref(keys->key) : NULL;
 }
