@@ -2,8 +2,9 @@
 /*
  * preload: has calls fail, in a process that it is preloaded into (points.h). It stands before the
  * C library's functions, GLib's that take memory, GBM's and libdrm's, and before those of EGL that
- * libepoxy has looked up. Nothing of it is in the product: what is tried is the program that is
- * shipped, and a library's calls fail like ours.
+ * libepoxy has looked up; preload_libraries.c has those of the libraries that display uses. Nothing
+ * of it is in the product: what is tried is the program that is shipped, and a library's calls fail
+ * like ours.
  *
  * GLib ends the process when g_malloc() gets nothing, and so does this.
  */
@@ -24,46 +25,16 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "tests/faults/points.h"
-
-#pragma GCC visibility push(default)
-
-enum role { ROLE_OTHER, ROLE_KEEPER, ROLE_STARTER, ROLE_FETCHER, ROLE_RENDER, ROLE_DISPLAY };
-
-/* In the order of run-faults' own list. */
-enum function {
-	F_OPEN,
-	F_MMAP,
-	F_MEMFD_CREATE,
-	F_FTRUNCATE,
-	F_SOCKET,
-	F_SOCKETPAIR,
-	F_ACCEPT,
-	F_SENDMSG,
-	F_SEND,
-	F_RECVMSG,
-	F_RECV,
-	F_EVENTFD,
-	F_PIPE,
-	F_DUP,
-	F_FORK,
-	F_THREAD,
-	F_PIDFD,
-	F_PWRITE,
-	F_FALLOCATE,
-	F_MALLOC,
-	F_G_MALLOC,
-	F_GBM,
-	F_IMPORT,
-	F_EGL,
-};
+#include "tests/faults/preload.h"
 
 static struct faults *faults;
 static enum role role;
 static pid_t role_pid;
 static __thread unsigned depth;
 
-/* The starter and the fetcher are forks of the keeper, known by the name that they give themselves.
+/*
+ * The starter and the fetcher are forks of the keeper, and vitrine-inner one of display, known by
+ * the names that they give themselves.
  */
 static enum role find_role(void)
 {
@@ -74,7 +45,7 @@ static enum role find_role(void)
 	if (strcmp(name, "vitrine-render") == 0)
 		return ROLE_RENDER;
 	if (strcmp(name, "vitrine-display") == 0)
-		return ROLE_DISPLAY;
+		return strcmp(comm, "vitrine-inner") == 0 ? ROLE_INNER : ROLE_DISPLAY;
 	if (strcmp(name, "vitrine-gpu") != 0)
 		return ROLE_OTHER;
 	if (strcmp(comm, "vitrine-starter") == 0)
@@ -82,7 +53,7 @@ static enum role find_role(void)
 	return strcmp(comm, "vitrine-fetcher") == 0 ? ROLE_FETCHER : ROLE_KEEPER;
 }
 
-/* A fork has its new name after its first calls, which are the keeper's still. */
+/* A fork has its new name after its first calls, which are its parent's still. */
 static void after_fork(void)
 {
 	role_pid = 0;
@@ -110,8 +81,8 @@ static enum role get_role(void)
 	if (role_pid == getpid())
 		return role;
 	enum role now = find_role();
-	/* A servant names itself soon; until then it is looked at again. */
-	if (now != ROLE_KEEPER) {
+	/* A fork names itself soon; until then it is looked at again. */
+	if (now != ROLE_KEEPER && now != ROLE_DISPLAY) {
 		role = now;
 		role_pid = getpid();
 	}
@@ -162,6 +133,14 @@ static struct cached {
 	struct faults_point *point;
 } cache[CACHE];
 
+/* Libraries read and write their own pipes, which do not fail, by the same functions. */
+static bool is_tried(unsigned function, const char *module)
+{
+	return (function != F_READ && function != F_WRITE) ||
+	       strncmp(module, "vitrine-", strlen("vitrine-")) == 0 ||
+	       strncmp(module, "libspice-server", strlen("libspice-server")) == 0;
+}
+
 static struct faults_point *look_up(unsigned function, const void *at)
 {
 	enum role of = get_role();
@@ -176,8 +155,8 @@ static struct faults_point *look_up(unsigned function, const void *at)
 		module = slash ? slash + 1 : info.dli_fname;
 		offset = (uint64_t)((uintptr_t)at - (uintptr_t)info.dli_fbase);
 	}
-	struct faults_point *point =
-		of == ROLE_OTHER ? NULL : find_point(function, of, module, offset);
+	bool counts = of != ROLE_OTHER && is_tried(function, module);
+	struct faults_point *point = counts ? find_point(function, of, module, offset) : NULL;
 	*cached = (struct cached){ at, function, of, point };
 	return point;
 }
@@ -191,8 +170,7 @@ static bool is_chosen(const struct faults_point *point, uint64_t n_calls)
 	return faults->one_in > 0 && mix(faults->seed, n_calls) % faults->one_in == 0;
 }
 
-/* Tells whether this call is to fail. */
-static bool fails(unsigned function, const void *at)
+bool faults_fails(unsigned function, const void *at)
 {
 	if (!faults || depth > 0)
 		return false;
@@ -213,23 +191,6 @@ static bool fails(unsigned function, const void *at)
 	return chosen;
 }
 
-#define NEXT(type, name, parameters)                                                               \
-	static type(*next) parameters;                                                             \
-	if (!next)                                                                                 \
-	*(void **)&next = dlsym(RTLD_NEXT, #name)
-
-#define STAND_BEFORE(function, type, name, parameters, arguments, error, result)                   \
-	type name parameters;                                                                      \
-	type name parameters                                                                       \
-	{                                                                                          \
-		NEXT(type, name, parameters);                                                      \
-		if (fails(function, __builtin_return_address(0))) {                                \
-			errno = error;                                                             \
-			return (type)result;                                                       \
-		}                                                                                  \
-		return next arguments;                                                             \
-	}
-
 /* ---- the C library ---- */
 
 static mode_t take_mode(int flags, va_list args)
@@ -246,7 +207,7 @@ static mode_t take_mode(int flags, va_list args)
 		mode_t mode = take_mode(flags, args);                                              \
 		va_end(args);                                                                      \
 		NEXT(int, name, (const char *, int, ...));                                         \
-		if (fails(F_OPEN, __builtin_return_address(0))) {                                  \
+		if (faults_fails(F_OPEN, __builtin_return_address(0))) {                           \
 			errno = EMFILE;                                                            \
 			return -1;                                                                 \
 		}                                                                                  \
@@ -264,7 +225,7 @@ OPEN(open64)
 		mode_t mode = take_mode(flags, args);                                              \
 		va_end(args);                                                                      \
 		NEXT(int, name, (int, const char *, int, ...));                                    \
-		if (fails(F_OPEN, __builtin_return_address(0))) {                                  \
+		if (faults_fails(F_OPEN, __builtin_return_address(0))) {                           \
 			errno = EMFILE;                                                            \
 			return -1;                                                                 \
 		}                                                                                  \
@@ -301,6 +262,7 @@ STAND_BEFORE(F_EVENTFD, int, eventfd, (unsigned count, int flags), (count, flags
 STAND_BEFORE(F_PIPE, int, pipe2, (int ends[2], int flags), (ends, flags), EMFILE, -1)
 STAND_BEFORE(F_DUP, int, dup2, (int from, int to), (from, to), EMFILE, -1)
 STAND_BEFORE(F_DUP, int, dup, (int fd), (fd), EMFILE, -1)
+STAND_BEFORE(F_DUP, int, dup3, (int from, int to, int flags), (from, to, flags), EMFILE, -1)
 STAND_BEFORE(F_FORK, pid_t, fork, (void), (), EAGAIN, -1)
 STAND_BEFORE(F_PIDFD, int, pidfd_open, (pid_t pid, unsigned flags), (pid, flags), EMFILE, -1)
 STAND_BEFORE(F_PWRITE, ssize_t, pwrite64, (int fd, const void *bytes, size_t n, off64_t at),
@@ -310,7 +272,7 @@ int posix_fallocate64(int fd, off64_t at, off64_t n);
 int posix_fallocate64(int fd, off64_t at, off64_t n)
 {
 	NEXT(int, posix_fallocate64, (int, off64_t, off64_t));
-	return fails(F_FALLOCATE, __builtin_return_address(0)) ? ENOSPC : next(fd, at, n);
+	return faults_fails(F_FALLOCATE, __builtin_return_address(0)) ? ENOSPC : next(fd, at, n);
 }
 
 int fcntl64(int fd, int command, ...);
@@ -321,7 +283,7 @@ int fcntl64(int fd, int command, ...)
 	void *argument = va_arg(args, void *);
 	va_end(args);
 	NEXT(int, fcntl64, (int, int, ...));
-	if (command == F_DUPFD_CLOEXEC && fails(F_DUP, __builtin_return_address(0))) {
+	if (command == F_DUPFD_CLOEXEC && faults_fails(F_DUP, __builtin_return_address(0))) {
 		errno = EMFILE;
 		return -1;
 	}
@@ -338,7 +300,9 @@ long syscall(long number, ...)
 		words[i] = va_arg(args, long);
 	va_end(args);
 	NEXT(long, syscall, (long, ...));
-	if (number == SYS_clone && fails(F_FORK, __builtin_return_address(0))) {
+	if ((number == SYS_clone && faults_fails(F_FORK, __builtin_return_address(0))) ||
+		(number == SYS_landlock_create_ruleset &&
+			faults_fails(F_WALL, __builtin_return_address(0)))) {
 		errno = EAGAIN;
 		return -1;
 	}
@@ -349,7 +313,7 @@ int pthread_create(
 	pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument)
 {
 	NEXT(int, pthread_create, (pthread_t *, const pthread_attr_t *, void *(*)(void *), void *));
-	if (fails(F_THREAD, __builtin_return_address(0)))
+	if (faults_fails(F_THREAD, __builtin_return_address(0)))
 		return EAGAIN;
 	return next(thread, attributes, run, argument);
 }
@@ -359,7 +323,7 @@ int pthread_create(
 void *malloc(size_t n)
 {
 	NEXT(void *, malloc, (size_t));
-	if (faults && fails(F_MALLOC, __builtin_return_address(0))) {
+	if (faults && faults_fails(F_MALLOC, __builtin_return_address(0))) {
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -370,6 +334,7 @@ static void end_as_glib(size_t n)
 {
 	char text[96];
 	int length = snprintf(text, sizeof(text), "GLib: failed to allocate %zu bytes\n", n);
+	depth++;
 	ssize_t written = write(STDERR_FILENO, text, (size_t)length);
 	(void)written;
 	abort();
@@ -380,7 +345,7 @@ static void end_as_glib(size_t n)
 	void *name parameters                                                                      \
 	{                                                                                          \
 		NEXT(void *, name, parameters);                                                    \
-		if (fails(F_G_MALLOC, __builtin_return_address(0)))                                \
+		if (faults_fails(F_G_MALLOC, __builtin_return_address(0)))                         \
 			end_as_glib(size);                                                         \
 		return next arguments;                                                             \
 	}
@@ -419,7 +384,7 @@ STAND_BEFORE(F_IMPORT, int, drmPrimeFDToHandle, (int fd, int prime, uint32_t *ha
 	static type(*real_##name) parameters;                                                      \
 	static type stand_##name parameters                                                        \
 	{                                                                                          \
-		if (fails(F_EGL, __builtin_return_address(0)))                                     \
+		if (faults_fails(F_EGL, __builtin_return_address(0)))                              \
 			return (type)0;                                                            \
 		epoxy_##name = real_##name;                                                        \
 		type result = real_##name arguments;                                               \
