@@ -116,8 +116,12 @@ int link_dispatch(
 	do
 		n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
+	/* For want of memory the message stays where it is, and is read the next time. */
+	if (n < 0 &&
+		(errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOMEM || errno == ENOBUFS))
+		return 0;
 	if (n < 0)
-		return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -EPIPE;
+		return -EPIPE;
 	if (n == 0)
 		return -EPIPE;
 

@@ -69,6 +69,15 @@ static void on_render_gone(void *user)
 	display_close_frames(display);
 }
 
+/* Render would show nothing more to us, and goes on where it is with another display. */
+static void on_starved(void *user)
+{
+	struct display *display = user;
+	g_warning("what render shows cannot be held; ends, for another display to begin");
+	display_close_frames(display);
+	display->done(display->user, true);
+}
+
 const struct frame_receiver_ops display_frames_ops = {
 	.head_on = on_head_on,
 	.head_off = on_head_off,
@@ -78,4 +87,5 @@ const struct frame_receiver_ops display_frames_ops = {
 	.cursor_move = on_cursor_move,
 	.cursor_hide = on_cursor_hide,
 	.gone = on_render_gone,
+	.starved = on_starved,
 };

@@ -55,14 +55,17 @@ struct shared_buffer *shared_buffer_create(const struct frame_buffer_add *add, i
 	if (fault) {
 		g_warning("render: buffer %u (%ux%u, stride %u): %s", add->buffer, add->width,
 			add->height, add->stride_bytes, fault);
+		errno = EINVAL;
 		return NULL;
 	}
 	bool dmabuf = add->kind == FRAME_BUFFER_DMABUF;
 	uint8_t *memory = dmabuf ? NULL : shm_map(fd, add->size_bytes, false);
 	int own_fd = dmabuf ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
 	if (!memory && own_fd < 0) {
+		int error = errno;
 		g_warning("render: buffer %u: cannot %s %" G_GUINT64_FORMAT " bytes: %s",
-			add->buffer, dmabuf ? "keep" : "map", add->size_bytes, g_strerror(errno));
+			add->buffer, dmabuf ? "keep" : "map", add->size_bytes, g_strerror(error));
+		errno = error;
 		return NULL;
 	}
 	struct shared_buffer *buffer = g_new0(struct shared_buffer, 1);

@@ -22,7 +22,8 @@ struct shared_buffer;
 
 /*
  * Checks the message and maps the descriptor, or duplicates that of a dma-buf; it stays the
- * caller's. Returns NULL when something is wrong (logged, naming the buffer and the limit).
+ * caller's. Returns NULL when something is wrong (logged, naming the buffer and the limit); errno
+ * says what, and whether it is ours.
  */
 struct shared_buffer *shared_buffer_create(const struct frame_buffer_add *add, int fd);
 /* Drops the caller's reference. A frame holds one of its own. */

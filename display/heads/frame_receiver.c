@@ -16,7 +16,7 @@ struct frame_receiver {
 	guint read_source, write_source;
 	GHashTable *buffers;        /* id -> struct shared_buffer */
 	struct frame_queue *fences; /* NULL: closed */
-	bool hello_received;
+	bool hello_received, starved;
 
 	/* The members up to the lock are what waits until the socket takes it. */
 	bool hello_sent;
@@ -256,8 +256,10 @@ static bool on_buffer_add(void *user, const void *message, int *fds, unsigned n_
 		return false;
 	}
 	struct shared_buffer *buffer = shared_buffer_create(add, fds[0]);
-	if (!buffer)
+	if (!buffer) {
+		link->starved = errno == ENOMEM || errno == EMFILE || errno == ENFILE;
 		return false;
+	}
 	g_hash_table_insert(link->buffers, GUINT_TO_POINTER(add->buffer), buffer);
 	return true;
 }
@@ -420,7 +422,10 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer user)
 		result = dispatch(link);
 	if (result < 0 && link->fd >= 0) {
 		link->read_source = 0;
-		link->ops->gone(link->user);
+		if (link->starved)
+			link->ops->starved(link->user);
+		else
+			link->ops->gone(link->user);
 	}
 	link_unref(link);
 	return result < 0 ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;

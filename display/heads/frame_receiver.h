@@ -31,6 +31,8 @@ struct frame_receiver_ops {
 	void (*cursor_hide)(void *user, unsigned head);
 	/* Says that the peer has left or was dropped. The callee closes the link. */
 	void (*gone)(void *user);
+	/* Says the same, but that it is we who have no memory or descriptors for what it showed. */
+	void (*starved)(void *user);
 };
 
 /* Takes the descriptor over and says HELLO. */

@@ -230,6 +230,8 @@ static void drop_listener(struct dbus_audio *audio)
 static void on_closed(GDBusConnection *connection, gboolean vanished, GError *error, gpointer user)
 {
 	struct dbus_audio *audio = user;
+	if (!vanished && error)
+		g_warning("qemu: " NO_SOUND, error->message);
 	turn_off(audio);
 	drop_listener(audio);
 }

@@ -128,7 +128,11 @@ static void drop_connection(struct dbus_display *dbus)
 static void on_closed(GDBusConnection *connection, gboolean vanished, GError *error, gpointer user)
 {
 	struct dbus_display *dbus = user;
-	g_message("qemu: D-Bus display closed%s%s", error ? ": " : "", error ? error->message : "");
+	if (!vanished && error)
+		g_warning("qemu: " NO_QEMU, error->message);
+	else
+		g_message("qemu: D-Bus display closed%s%s", error ? ": " : "",
+			error ? error->message : "");
 	drop_connection(dbus);
 	dbus->ops->connected(dbus->user, NULL);
 }

@@ -88,16 +88,21 @@ static gboolean on_answer(gint fd, GIOCondition condition, gpointer user)
 static bool ask(struct offer *offer, uint8_t type)
 {
 	uint8_t question[SPICE_LINK_BYTES_MAX + 4];
+	ssize_t size_bytes = (ssize_t)spice_login_make_question(type, question);
 	int ends[2];
 	if (!inner_maker_pair(ends))
 		return false;
+	/* A new connection has room for it. */
+	if (send(ends[0], question, (size_t)size_bytes, MSG_NOSIGNAL) != size_bytes) {
+		close(ends[0]);
+		close(ends[1]);
+		return false;
+	}
 	offer->fd = ends[0];
 	offer->heard_bytes = 0;
 	offer->source = g_unix_fd_source_new(offer->fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
 	g_source_set_callback(offer->source, G_SOURCE_FUNC(on_answer), offer, NULL);
 	g_source_attach(offer->source, g_main_context_get_thread_default());
-	/* A new connection has room for it. */
-	send(offer->fd, question, spice_login_make_question(type, question), MSG_NOSIGNAL);
 	offer->offers->ops->ask(offer->offers->user, ends[1]);
 	return true;
 }

@@ -167,11 +167,13 @@ static SpiceCoreInterface core_interface = {
 	.channel_event = on_channel,
 };
 
-static void set_up(SpiceServer *server, const char *name)
+static bool set_up(SpiceServer *server, const char *name)
 {
 	if (name)
 		spice_server_set_name(server, name);
-	spice_server_set_noauth(server);
+	/* The relay lets people in; with its own password nobody would come. */
+	if (spice_server_set_noauth(server) < 0)
+		return false;
 	/* For a client behind a slow line the relay asks for another (relay/compression.h). */
 	spice_server_set_image_compression(server, SPICE_IMAGE_COMPRESSION_LZ4);
 	spice_server_set_jpeg_compression(server, SPICE_WAN_COMPRESSION_NEVER);
@@ -182,14 +184,14 @@ static void set_up(SpiceServer *server, const char *name)
 	 */
 	spice_server_set_streaming_video(server, SPICE_STREAM_VIDEO_ALL);
 	spice_server_set_video_codecs(server, FIRST_CODECS);
+	return true;
 }
 
 struct spice_core *spice_core_create(const char *name, const struct spice_core_ops *ops, void *user)
 {
 	g_assert(!the_core);
 	SpiceServer *server = spice_server_new();
-	set_up(server, name);
-	if (spice_server_init(server, &core_interface) < 0) {
+	if (!set_up(server, name) || spice_server_init(server, &core_interface) < 0) {
 		g_warning("spice: the server cannot start");
 		spice_server_destroy(server);
 		return NULL;
