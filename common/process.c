@@ -128,6 +128,7 @@ static int prepare_child(const struct process_options *options, pid_t parent)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	if (options->own_group)
 		setpgid(0, 0);
 	int result = options->enter ? options->enter(options->user) : 0;

@@ -64,6 +64,8 @@ int main(int argc, char **argv)
 	fd_fill_standard();
 	log_init("vitrine");
 	signal(SIGPIPE, SIG_IGN);
+	/* A file that may not grow is an error as a full disk is, and not the desktop's end. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (argc < 2) {
 		g_warning("no command; vitrine help names them");
 		return 1;

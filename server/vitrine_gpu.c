@@ -64,6 +64,8 @@ int main(int argc, char **argv)
 	fd_fill_standard();
 	log_init("vitrine-gpu");
 	signal(SIGPIPE, SIG_IGN);
+	/* A file that may not grow is an error as a full disk is, and not the desktop's end. */
+	signal(SIGXFSZ, SIG_IGN);
 	struct desktop desktop;
 	g_autoptr(GError) error = NULL;
 	int status = 1;
