@@ -13,6 +13,8 @@
 #include "tests/wire/wire.h"
 
 #define TRIES 4
+/* Nobody tries again sooner than that; display asks spice-server once a second. */
+#define PAUSE_US 700000
 #define STATUS_ENDED 3
 #define STATUS_SILENT 5
 
@@ -22,6 +24,7 @@ static volatile sig_atomic_t can_go_back, is_ending;
 static pthread_t own_thread;
 /* What the desktop has gone on without, or NULL. */
 static const char *lack;
+static bool last_lacks;
 
 static void say(const char *outcome, const char *what)
 {
@@ -134,7 +137,7 @@ static bool try_step(struct backend *backend, bool (*act)(uint32_t number), void
 		}
 		if (backend_wait_exit(backend, 0))
 			end_with_keeper(backend);
-		g_usleep(200000);
+		g_usleep(PAUSE_US);
 		if (sigsetjmp(step, 1) == 0) {
 			can_go_back = 1;
 			again();
@@ -154,11 +157,17 @@ void outcome_insist(struct backend *backend, bool (*act)(uint32_t number), void 
 void outcome_insist_or(struct backend *backend, bool (*act)(uint32_t number), void (*again)(void),
 	const char *what, const char *why)
 {
-	if (try_step(backend, act, again))
+	last_lacks = !try_step(backend, act, again);
+	if (!last_lacks)
 		return;
 	if (backend_count_log(backend, why) == 0)
 		end_silent(backend, what);
 	lack = what;
+}
+
+bool outcome_lacks(void)
+{
+	return last_lacks;
 }
 
 void outcome_kill_worker(struct backend *backend, const char *name)

@@ -28,6 +28,9 @@ void outcome_insist(struct backend *backend, bool (*act)(uint32_t number), void 
 void outcome_insist_or(struct backend *backend, bool (*act)(uint32_t number), void (*again)(void),
 	const char *what, const char *why);
 
+/* Whether the last one of these has not come about. */
+bool outcome_lacks(void);
+
 /* Kills the desktop's worker and waits for the next one. */
 void outcome_kill_worker(struct backend *backend, const char *name);
 
