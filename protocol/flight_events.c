@@ -83,6 +83,13 @@ const struct flight_row flight_rows[] = {
 			{ "errno", FLIGHT_NUMBER } } },
 	{ FLIGHT_WORKER_LEFT, "worker-left-behind", { { "pid", FLIGHT_NUMBER } } },
 	{ FLIGHT_QUITS, "quits", { { "cause", FLIGHT_CAUSE }, { "status", FLIGHT_NUMBER } } },
+
+	{ FLIGHT_CHILD_STARTED, "child-started",
+		{ { "process", FLIGHT_WORKER }, { "pid", FLIGHT_NUMBER } } },
+	{ FLIGHT_CHILD_ENDED, "child-ended",
+		{ { "process", FLIGHT_WORKER }, { "pid", FLIGHT_NUMBER },
+			{ "end", FLIGHT_WAIT_STATUS } } },
+	{ FLIGHT_MACHINE, "machine", { { "of", FLIGHT_NUMBER }, { "says", FLIGHT_NAME } } },
 };
 const unsigned flight_n_rows = G_N_ELEMENTS(flight_rows);
 

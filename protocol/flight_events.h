@@ -66,6 +66,11 @@ enum flight_event_number {
 	FLIGHT_DEATH_KEPT,
 	FLIGHT_QUITS,
 	FLIGHT_WORKER_LEFT,
+
+	/* ---- vitrine run ---- */
+	FLIGHT_CHILD_STARTED = 96,
+	FLIGHT_CHILD_ENDED,
+	FLIGHT_MACHINE, /* what QMP says of it */
 };
 
 enum flight_field_kind {

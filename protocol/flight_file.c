@@ -42,6 +42,10 @@ static const struct {
 	[FLIGHT_CAUSE_QEMU_PROTOCOL] = { "qemu-protocol", "QEMU broke the protocol" },
 	[FLIGHT_CAUSE_STARTER] = { "starter", "a worker was needed, and the starter is gone" },
 	[FLIGHT_CAUSE_WORKER] = { "worker", "a worker could not be started" },
+	[FLIGHT_CAUSE_GUEST_SHUTDOWN] = { "guest-shutdown", "its guest has powered off" },
+	[FLIGHT_CAUSE_GUEST_PANIC] = { "guest-panic", "the guest's kernel has panicked" },
+	[FLIGHT_CAUSE_KEEPER] = { "keeper", "vitrine-gpu ended first" },
+	[FLIGHT_CAUSE_RUN] = { "run", "vitrine run ended first" },
 };
 
 const char *flight_cause_name(unsigned cause)
@@ -62,6 +66,8 @@ const char *flight_process_name(unsigned process)
 		[FLIGHT_PROCESS_RENDER] = "vitrine-render",
 		[FLIGHT_PROCESS_DISPLAY] = "vitrine-display",
 		[FLIGHT_PROCESS_RUN] = "vitrine run",
+		[FLIGHT_PROCESS_QEMU] = "QEMU",
+		[FLIGHT_PROCESS_GUEST] = "the guest",
 	};
 	return names[process < FLIGHT_PROCESSES ? process : FLIGHT_PROCESS_NONE];
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A flight file says how one process came to its end. The keeper writes it after the death of a
- * worker; its own it writes while it lives, into memory that is such a file, so that this is there
- * whichever way it ends. `vitrine flight` reads them.
+ * worker, and `vitrine run` after that of QEMU; their own they write while they live, so that it is
+ * there whichever way they end. `vitrine flight` reads them.
  *
- * It begins with a head, which is what the keeper knows and decides. Behind that lie sections:
+ * It begins with a head, which is what the writer knows and decides. Behind that lie sections:
  * bytes of the process that died, as they were. The keeper has not looked into them, since a
  * process that was taken over could have written anything; who reads them trusts nothing. All
  * numbers are of the machine's byte order, and the file is read on such a machine.
@@ -26,7 +26,9 @@ enum flight_process {
 	FLIGHT_PROCESS_KEEPER,
 	FLIGHT_PROCESS_RENDER,
 	FLIGHT_PROCESS_DISPLAY,
-	FLIGHT_PROCESS_RUN, /* what vitrine run knows of QEMU's end and the keeper's */
+	FLIGHT_PROCESS_RUN,
+	FLIGHT_PROCESS_QEMU,
+	FLIGHT_PROCESS_GUEST, /* the machine in QEMU, which goes on */
 	FLIGHT_PROCESSES,
 };
 
@@ -69,6 +71,11 @@ enum flight_cause {
 	FLIGHT_CAUSE_QEMU_PROTOCOL, /* QEMU said what no QEMU says */
 	FLIGHT_CAUSE_STARTER,       /* a worker was needed and the starter is gone */
 	FLIGHT_CAUSE_WORKER,        /* a worker could not be started */
+	/* ---- QEMU's, and who ends along with another ---- */
+	FLIGHT_CAUSE_GUEST_SHUTDOWN, /* the guest powered its machine off */
+	FLIGHT_CAUSE_GUEST_PANIC,    /* the guest's kernel said that it panicked */
+	FLIGHT_CAUSE_KEEPER,         /* the keeper ended first */
+	FLIGHT_CAUSE_RUN,            /* vitrine run ended first */
 	FLIGHT_CAUSES,
 };
 
@@ -85,6 +92,7 @@ enum flight_section_kind {
 	FLIGHT_SECTION_FLIGHT,        /* struct flight_memory of who died */
 	FLIGHT_SECTION_HEARTBEAT,     /* struct heartbeat of who died */
 	FLIGHT_SECTION_KEEPER_FLIGHT, /* struct flight_memory of the keeper */
+	FLIGHT_SECTION_RUN_FLIGHT,    /* struct flight_memory of vitrine run */
 	FLIGHT_SECTION_KINDS,
 };
 struct flight_section {

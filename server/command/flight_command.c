@@ -15,6 +15,9 @@
 #include "server/flight/flight_folder.h"
 #include "server/flight/flight_reader.h"
 
+/* Processes of one desktop end within this time: those who wait give up sooner. */
+#define SAME_END_NS UINT64_C(60000000000)
+
 struct flight_wish {
 	const char *desktop; /* NULL: a file by its path */
 	const char *file;    /* a number, or a path; NULL: the newest */
@@ -157,15 +160,59 @@ static void print_line(const struct flight_found *found)
 		head->why);
 }
 
-/* The newest end; a keeper that runs has none. */
-static const struct flight_found *find_newest(const GArray *found)
+/* The newest end of one process, or of any; who runs has none. */
+static const struct flight_found *find_newest_of(const GArray *found, enum flight_process process)
 {
 	for (guint i = found->len; i-- > 0;) {
 		const struct flight_found *one = &g_array_index(found, struct flight_found, i);
-		if (one->report->cause != FLIGHT_CAUSE_RUNNING || i == 0)
+		if (one->report->cause != FLIGHT_CAUSE_RUNNING &&
+			(process == FLIGHT_PROCESS_NONE ||
+				one->report->head.process == (uint32_t)process))
 			return one;
 	}
 	return NULL;
+}
+
+/* Whose end this one only followed from. */
+static enum flight_process find_first(enum flight_cause cause)
+{
+	switch (cause) {
+	case FLIGHT_CAUSE_QEMU:
+		return FLIGHT_PROCESS_QEMU;
+	case FLIGHT_CAUSE_KEEPER:
+		return FLIGHT_PROCESS_KEEPER;
+	case FLIGHT_CAUSE_RUN:
+		return FLIGHT_PROCESS_RUN;
+	default:
+		return FLIGHT_PROCESS_NONE;
+	}
+}
+
+/*
+ * An older desktop of that name may have left such an end, too. Who was killed has the time of its
+ * last words, which may be any time before.
+ */
+static bool is_of_same(const struct flight_found *first, const struct flight_found *end)
+{
+	uint64_t first_ns = first->report->head.realtime_ns, end_ns = end->report->head.realtime_ns;
+	return first->report->head.cause == FLIGHT_CAUSE_RUNNING ||
+	       (first_ns > end_ns ? first_ns - end_ns : end_ns - first_ns) < SAME_END_NS;
+}
+
+/* Processes of a desktop end one because of the other: what is asked for is the first of them. */
+static const struct flight_found *find_newest(const GArray *found)
+{
+	const struct flight_found *newest = find_newest_of(found, FLIGHT_PROCESS_NONE);
+	if (!newest)
+		return found->len > 0 ? &g_array_index(found, struct flight_found, 0) : NULL;
+	for (unsigned i = 0; i < FLIGHT_PROCESSES; i++) {
+		enum flight_process process = find_first(newest->report->cause);
+		const struct flight_found *first = process ? find_newest_of(found, process) : NULL;
+		if (!first || first == newest || !is_of_same(first, newest))
+			break;
+		newest = first;
+	}
+	return newest;
 }
 
 static bool print(const struct flight_wish *wish, const GArray *found)

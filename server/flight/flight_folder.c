@@ -146,7 +146,18 @@ static unsigned rank_of(const struct flight_slot *slot)
 {
 	if (slot->realtime_ns == 0)
 		return 0;
-	return slot->cause == FLIGHT_CAUSE_ENDED || slot->cause == FLIGHT_CAUSE_QEMU ? 1 : 2;
+	switch (slot->cause) {
+	case FLIGHT_CAUSE_ENDED:
+	case FLIGHT_CAUSE_QEMU:
+	case FLIGHT_CAUSE_RUN:
+	case FLIGHT_CAUSE_KEEPER:
+	case FLIGHT_CAUSE_GUEST_SHUTDOWN:
+	/* Whose guest it is that can fill a folder with them. */
+	case FLIGHT_CAUSE_GUEST_PANIC:
+		return 1;
+	default:
+		return 2;
+	}
 }
 
 static bool is_before(const struct flight_slot *a, const struct flight_slot *b)

@@ -151,7 +151,7 @@ char *flight_json_write(const struct flight_report *report)
 		json_builder_add_string_value(json, report->faults->pdata[i]);
 	json_builder_end_array(json);
 	add_recording(json, &report->own, "own");
-	add_recording(json, &report->keeper, "keeper");
+	add_recording(json, &report->keeper, report->is_by_run ? "run" : "keeper");
 	json_builder_end_object(json);
 	g_autoptr(JsonNode) root = json_builder_get_root(json);
 	json_generator_set_root(generator, root);

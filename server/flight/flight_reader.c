@@ -92,6 +92,15 @@ static void *copy_section(struct flight_report *report, enum flight_section_kind
 	return NULL;
 }
 
+static bool has_section(const struct flight_head *head, enum flight_section_kind kind)
+{
+	for (unsigned i = 0; i < FLIGHT_SECTIONS_MAX; i++) {
+		if (head->sections[i].kind == (uint32_t)kind)
+			return true;
+	}
+	return false;
+}
+
 static int compare_times(gconstpointer a, gconstpointer b)
 {
 	const struct flight_entry *one = a, *other = b;
@@ -233,7 +242,10 @@ struct flight_report *flight_report_read(
 	if (head.size_bytes > size_bytes)
 		add_fault(report, "the file has %zu bytes of %u", size_bytes, head.size_bytes);
 	read_recording(report, &report->own, FLIGHT_SECTION_FLIGHT, bytes, size_bytes);
-	read_recording(report, &report->keeper, FLIGHT_SECTION_KEEPER_FLIGHT, bytes, size_bytes);
+	report->is_by_run = has_section(&head, FLIGHT_SECTION_RUN_FLIGHT);
+	read_recording(report, &report->keeper,
+		report->is_by_run ? FLIGHT_SECTION_RUN_FLIGHT : FLIGHT_SECTION_KEEPER_FLIGHT, bytes,
+		size_bytes);
 	read_heartbeat(report, bytes, size_bytes);
 	report->cause = find_cause(report, in_use);
 	if (report->cause != FLIGHT_CAUSE_RUNNING)

@@ -33,6 +33,7 @@ struct flight_report {
 	struct flight_head head; /* its texts end, and can be printed */
 	enum flight_cause cause; /* the head's, or what the recording says more exactly */
 	struct flight_recording own, keeper;
+	bool is_by_run;              /* what stands in `keeper` is vitrine run's */
 	struct heartbeat *heartbeat; /* NULL: there is none */
 	GPtrArray *faults;           /* lines: what of the file could not be read */
 };

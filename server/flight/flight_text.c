@@ -157,6 +157,7 @@ char *flight_text_write(const struct flight_report *report)
 			text, "  not read   %s\n", (const char *)report->faults->pdata[i]);
 	add_beats(text, report);
 	add_recording(text, report, &report->own, "what it did");
-	add_recording(text, report, &report->keeper, "what the keeper did");
+	add_recording(text, report, &report->keeper,
+		report->is_by_run ? "what vitrine run did" : "what the keeper did");
 	return g_string_free(text, FALSE);
 }

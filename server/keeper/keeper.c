@@ -7,6 +7,7 @@
 #include <glib-unix.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -41,11 +42,28 @@ static void on_worker_failed(void *user)
 	quit(keeper, 1, "the desktop cannot go on");
 }
 
+/* vitrine run, which has the kernel end us along with it. */
+static pid_t find_parent(void)
+{
+	int death_signal = 0;
+	return prctl(PR_GET_PDEATHSIG, &death_signal) == 0 && death_signal ? getppid() : 0;
+}
+
+/* Without it QEMU ends, too, and which of the two is heard first is luck. */
+static void note_end(struct keeper *keeper, enum flight_cause cause, const char *why)
+{
+	if (keeper->parent && getppid() != keeper->parent)
+		recorder_note_quit(&keeper->recorder, FLIGHT_CAUSE_RUN, "vitrine run ended");
+	else
+		recorder_note_quit(&keeper->recorder, cause, why);
+}
+
 /* What QEMU said of its end may wait to be read on the other connection. */
 static gboolean on_qemu_gone(gpointer user)
 {
 	struct keeper *keeper = user;
 	keeper->gone_source = 0;
+	note_end(keeper, FLIGHT_CAUSE_QEMU, "QEMU hung up");
 	quit(keeper, 0, keeper->shutdown ? keeper->shutdown : "QEMU ended without a word");
 	return G_SOURCE_REMOVE;
 }
@@ -54,15 +72,15 @@ static void on_conversation_closed(void *user, bool refused)
 {
 	struct keeper *keeper = user;
 	flight_note(FLIGHT_QEMU_LEFT, refused, 0, 0);
-	recorder_note_quit(&keeper->recorder,
-		refused ? FLIGHT_CAUSE_QEMU_PROTOCOL : FLIGHT_CAUSE_QEMU,
-		refused ? "QEMU said what is not understood" : "QEMU hung up");
-	if (refused)
+	if (refused) {
+		recorder_note_quit(&keeper->recorder, FLIGHT_CAUSE_QEMU_PROTOCOL,
+			"QEMU said what is not understood");
 		quit(keeper, 1, "the desktop cannot go on");
-	else if (!keeper->gone_source)
+	} else if (!keeper->gone_source) {
 		keeper->gone_source =
 			g_timeout_add(keeper->qmp && !keeper->shutdown ? QEMU_LAST_WORD_MS : 0,
 				on_qemu_gone, keeper);
+	}
 }
 
 static void on_shutdown(void *user, bool by_guest)
@@ -460,6 +478,7 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop,
 	*keeper = (struct keeper){ .desktop = desktop,
 		.starter = starter,
 		.fetcher = fetcher,
+		.parent = find_parent(),
 		.vhost_listener = -1,
 		.admission = ADMISSION_NONE,
 		.ledger.fd = -1,
@@ -530,6 +549,7 @@ void keeper_finish(struct keeper *keeper)
 	ticket_socket_finish(&keeper->tickets);
 	ledger_memory_finish(&keeper->ledger);
 	device_finish(&keeper->device);
+	note_end(keeper, FLIGHT_CAUSE_ENDED, "");
 	recorder_finish(&keeper->recorder);
 	for (unsigned i = 0; i < G_N_ELEMENTS(keeper->signal_sources); i++)
 		g_clear_handle_id(&keeper->signal_sources[i], g_source_remove);

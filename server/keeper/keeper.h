@@ -31,6 +31,7 @@ struct keeper {
 	struct starter *starter;
 	struct fetcher *fetcher;
 	GMainLoop *loop;
+	pid_t parent; /* who ends us by its own end; 0: nobody does */
 	int exit_status;
 	struct keeper_walls walls;
 

@@ -102,6 +102,13 @@ static void add_machine(GPtrArray *argv, const struct desktop *o, bool kvm)
 	add_pair(argv, "-object", "memory-backend-memfd,id=mem,size=%uM,share=on", o->memory_mib);
 }
 
+/* By it a guest's kernel says that it has panicked. What it does then is its own affair. */
+static void add_panic(GPtrArray *argv)
+{
+	add_pair(argv, "-device", "pvpanic");
+	add_pair(argv, "-action", "panic=none");
+}
+
 /*
  * virgl makes QEMU want GL in its own display, though no picture ever goes there. With /dev/null as
  * its render node it opens none, and Mesa draws in software. So a GPU that is reset does not end
@@ -238,6 +245,7 @@ char **qemu_command(const struct qemu_program *qemu, const struct desktop *o,
 	add_machine(argv, o, parts->kvm);
 	if (!add_firmware(argv, o, error))
 		return NULL;
+	add_panic(argv);
 	add_display(argv, o);
 	if (o->audio)
 		add_sound(argv);

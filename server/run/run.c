@@ -17,6 +17,8 @@
 #include "server/desktop/desktop_file.h"
 #include "server/desktop/guest_report.h"
 #include "server/run/detach.h"
+#include "server/run/ends.h"
+#include "server/run/keeper_command.h"
 #include "server/run/disk_chain.h"
 #include "server/run/announcement.h"
 #include "server/run/kvm.h"
@@ -31,11 +33,6 @@
 #include "server/run/run_options.h"
 #include "server/run/signals.h"
 
-/* The keeper inherits its sockets as these descriptors. */
-#define KEEPER_VHOST_FD 3
-#define KEEPER_SPICE_FD 4
-#define KEEPER_PASSWORD_FD 5
-#define KEEPER_LOST_FD 6
 /* Without --spice-port the first free port of these is taken. */
 #define FIRST_PORT 5900
 #define LAST_PORT 5999
@@ -45,6 +42,8 @@
 #define TERM_TIMEOUT_MS 3000
 /* The keeper ends by itself when QEMU is gone, and has this long for it. */
 #define KEEPER_TIMEOUT_MS 4000
+/* A process that is killed is gone at once, but for one that a device holds. */
+#define KILLED_TIMEOUT_MS 5000
 
 struct child {
 	const char *name;
@@ -71,6 +70,7 @@ struct run {
 	unsigned qmp_timer, quit_timer;
 	struct signals signals;
 	struct detach detach;
+	struct ends ends;
 
 	bool ending; /* by our own wish */
 	int exit_status;
@@ -129,6 +129,7 @@ static void end_by_wish(void *user)
 	if (run->ending)
 		return;
 	run->ending = true;
+	ends_note_own(&run->ends, FLIGHT_CAUSE_ENDED, "it was told to end");
 	if (run->qmp_ready && qmp_client_send(run->qmp, "quit", NULL, -1))
 		run->quit_timer = g_timeout_add(QUIT_TIMEOUT_MS, on_quit_late, run);
 	else
@@ -156,6 +157,7 @@ static void on_qmp_ready(void *user)
 {
 	struct run *run = user;
 	run->qmp_ready = true;
+	ends_note_ready(&run->ends);
 	announcement_print(&run->desktop, &run->dir);
 	detach_ready(&run->detach);
 }
@@ -201,6 +203,7 @@ static void note_shutdown(JsonObject *data)
 static void on_qmp_event(void *user, const char *name, JsonObject *data)
 {
 	struct run *run = user;
+	ends_note_event(&run->ends, name, data);
 	if (strcmp(name, "SHUTDOWN") == 0 && !run->ending)
 		note_shutdown(data);
 	/*
@@ -253,17 +256,32 @@ static bool keeper_failed(const struct run *run)
 	return info.si_pid == pid && (info.si_code != CLD_EXITED || info.si_status != 0);
 }
 
+/* What QEMU has said of its end may wait to be read. */
+static void hear_last_words(const struct run *run)
+{
+	while (run->qmp && g_main_context_iteration(NULL, FALSE))
+		;
+}
+
 static void on_qemu_end(GPid pid, int status, gpointer user)
 {
 	struct run *run = user;
 	run->qemu_child.pid = 0;
 	run->qemu_child.source = 0;
+	hear_last_words(run);
 	bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-	if (!good && !run->ending && !keeper_failed(run)) {
+	bool after_keeper = !good && !run->ending && keeper_failed(run);
+	if (!good && !run->ending && !after_keeper) {
 		g_autofree char *end = process_describe_end(status);
 		g_warning("QEMU ended: %s", end);
 		show_qemu_log(run);
 	}
+	ends_keep_qemu(&run->ends, pid, status,
+		run->ending  ? ENDS_AFTER_WISH :
+		after_keeper ? ENDS_AFTER_KEEPER :
+			       ENDS_AFTER_NOTHING);
+	ends_note_own(&run->ends, after_keeper ? FLIGHT_CAUSE_KEEPER : FLIGHT_CAUSE_QEMU,
+		after_keeper ? "vitrine-gpu failed" : "QEMU ended");
 	quit_loop(run, good || run->ending ? 0 : 1);
 }
 
@@ -273,6 +291,7 @@ static void on_keeper_end(GPid pid, int status, gpointer user)
 	run->keeper_child.pid = 0;
 	run->keeper_child.source = 0;
 	bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	ends_keep_keeper(&run->ends, pid, status, ENDS_AFTER_NOTHING);
 	/* The keeper also ends because QEMU did, and its end may be noticed first. */
 	pid_t qemu = run->qemu_child.pid;
 	if (good && (qemu == 0 || process_wait_end(qemu, TERM_TIMEOUT_MS)))
@@ -281,71 +300,14 @@ static void on_keeper_end(GPid pid, int status, gpointer user)
 		g_autofree char *end = process_describe_end(status);
 		g_warning("vitrine-gpu ended: %s", end);
 	}
+	ends_note_own(&run->ends, FLIGHT_CAUSE_KEEPER, "vitrine-gpu ended");
 	quit_loop(run, run->ending ? 0 : 1);
 }
 
 /* What one of the two gets of the socket pairs to the other one and to us; -1: nothing. */
-struct ends {
+struct socket_ends {
 	int vhost, lost, report;
 };
-
-/* vitrine-gpu lies beside us, both as built and as installed. */
-static char *find_keeper(void)
-{
-	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
-	g_autofree char *dir = self ? g_path_get_dirname(self) : g_strdup("/usr/bin");
-	return g_build_filename(dir, "vitrine-gpu", NULL);
-}
-
-/*
- * The keeper is told of the desktop what its own options can tell. Instead of the port it is given
- * the socket that listens there, so that nobody takes the port in between, and the password by a
- * pipe. A plain file it is told of, too, to read it again.
- */
-static char **keeper_command(const struct run *run)
-{
-	g_autofree char *qmp = run_dir_file(&run->dir, QEMU_KEEPER_QMP);
-	g_autofree char *stats = run_dir_file(&run->dir, STATS_SOCKET_FILE);
-	g_autofree char *tickets = run_dir_file(&run->dir, TICKET_SOCKET_FILE);
-	struct desktop keeper = run->desktop;
-	keeper.vhost_fd = KEEPER_VHOST_FD;
-	keeper.lost_fd = KEEPER_LOST_FD;
-	keeper.qmp_path = qmp;
-	keeper.stats_socket = stats;
-	keeper.ticket_socket = tickets;
-	keeper.spice_port = 0;
-	keeper.spice_fd = run->spice_fd >= 0 ? KEEPER_SPICE_FD : -1;
-	keeper.password_fd = run->desktop.password ? KEEPER_PASSWORD_FD : -1;
-	if (keeper.password_file && !g_file_test(keeper.password_file, G_FILE_TEST_IS_REGULAR))
-		keeper.password_file = NULL;
-	GPtrArray *argv = g_ptr_array_new();
-	g_ptr_array_add(argv, find_keeper());
-	desktop_add_arguments(&keeper, DESKTOP_GPU, argv);
-	g_ptr_array_add(argv, NULL);
-	return (char **)g_ptr_array_free(argv, FALSE);
-}
-
-/*
- * The pipe's other end, which holds the password, and after which there is nothing to be read; -1
- * where there is none, or no pipe (`error`). Here the password is forgotten.
- */
-static int pipe_password(struct desktop *desktop, GError **error)
-{
-	int ends[2] = { -1, -1 };
-	const char *password = desktop->password;
-	if (!password)
-		return -1;
-	ssize_t length = (ssize_t)strlen(password);
-	if (pipe2(ends, O_CLOEXEC) < 0 || write(ends[1], password, (size_t)length) != length) {
-		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno),
-			"cannot pass the password on: %s", g_strerror(errno));
-		fd_close(&ends[0]);
-	}
-	fd_close(&ends[1]);
-	desktop_forget_password(desktop);
-	prctl(PR_SET_DUMPABLE, 1);
-	return ends[0];
-}
 
 static void add_fd(struct process_options *options, int ours, int theirs)
 {
@@ -353,11 +315,11 @@ static void add_fd(struct process_options *options, int ours, int theirs)
 		options->fds[options->n_fds++] = (struct process_fd){ ours, theirs };
 }
 
-static bool start_keeper(struct run *run, const struct ends *ends, GError **error)
+static bool start_keeper(struct run *run, const struct socket_ends *ends, GError **error)
 {
-	g_auto(GStrv) argv = keeper_command(run);
+	g_auto(GStrv) argv = keeper_command(&run->desktop, &run->dir, run->spice_fd >= 0);
 	bool has_password = run->desktop.password != NULL;
-	int password = pipe_password(&run->desktop, error);
+	int password = keeper_pipe_password(&run->desktop, error);
 	struct process_options options = { .death_signal = SIGTERM, .own_group = true };
 	if (has_password && password < 0)
 		return false;
@@ -371,6 +333,7 @@ static bool start_keeper(struct run *run, const struct ends *ends, GError **erro
 		run->keeper_child.pid = 0;
 		return false;
 	}
+	ends_note_keeper(&run->ends, run->keeper_child.pid);
 	run->keeper_child.source = g_child_watch_add(run->keeper_child.pid, on_keeper_end, run);
 	return true;
 }
@@ -384,7 +347,7 @@ static void write_pid(const struct run *run, const char *file, pid_t pid)
 		g_warning("%s", error->message);
 }
 
-static bool start_qemu(struct run *run, const struct ends *ends, GError **error)
+static bool start_qemu(struct run *run, const struct socket_ends *ends, GError **error)
 {
 	const struct qemu_parts parts = { &run->disk, &run->net_card, &run->dir,
 		run->qemu_arguments, run->kvm };
@@ -411,6 +374,7 @@ static bool start_qemu(struct run *run, const struct ends *ends, GError **error)
 		return false;
 	}
 	write_pid(run, QEMU_PID_FILE, run->qemu_child.pid);
+	ends_note_qemu(&run->ends, run->qemu_child.pid, run->qemu.major, run->qemu.minor);
 	run->qemu_child.source = g_child_watch_add(run->qemu_child.pid, on_qemu_end, run);
 	run->qmp_timer = g_timeout_add(QMP_RETRY_MS, on_qmp_timer, run);
 	return true;
@@ -429,7 +393,7 @@ static bool make_pair(int *one, int *other, GError **error)
 	return true;
 }
 
-static void close_ends(struct ends *ends)
+static void close_ends(struct socket_ends *ends)
 {
 	fd_close(&ends->vhost);
 	fd_close(&ends->lost);
@@ -438,7 +402,7 @@ static void close_ends(struct ends *ends)
 
 static bool start_both(struct run *run, GError **error)
 {
-	struct ends keeper = { -1, -1, -1 }, qemu = { -1, -1, -1 };
+	struct socket_ends keeper = { -1, -1, -1 }, qemu = { -1, -1, -1 };
 	int report;
 	bool started = make_pair(&keeper.vhost, &qemu.vhost, error) &&
 		       make_pair(&keeper.lost, &qemu.lost, error) &&
@@ -454,21 +418,40 @@ static bool start_both(struct run *run, GError **error)
 	return started;
 }
 
-static void end_child(struct child *child, unsigned patience_ms)
+/* Returns whether there was one, and gives its status. One that nothing ends is left behind. */
+static bool end_child(struct child *child, unsigned patience_ms, enum ends_after *after)
 {
-	g_assert(child->pid >= 0);
+	pid_t pid = child->pid;
+	g_assert(pid >= 0);
 	g_clear_handle_id(&child->source, g_source_remove);
-	if (child->pid == 0)
-		return;
-	if (!process_wait_end(child->pid, (int)patience_ms))
-		kill(child->pid, SIGTERM);
-	if (!process_wait_end(child->pid, TERM_TIMEOUT_MS)) {
-		g_warning("%s (pid %d) does not end: killed", child->name, (int)child->pid);
-		kill(child->pid, SIGKILL);
+	if (pid == 0)
+		return false;
+	if (!process_wait_end(pid, (int)patience_ms))
+		kill(pid, SIGTERM);
+	if (!process_wait_end(pid, TERM_TIMEOUT_MS)) {
+		g_warning("%s (pid %d) does not end: killed", child->name, (int)pid);
+		kill(pid, SIGKILL);
+		*after = *after == ENDS_AFTER_WISH ? ENDS_AFTER_KILL : *after;
 	}
-	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+	if (!process_wait_end(pid, KILLED_TIMEOUT_MS)) {
+		g_warning("%s (pid %d) is left behind: a device holds it", child->name, (int)pid);
+		return false;
+	}
+	while (waitpid(pid, &child->wait_status, 0) < 0 && errno == EINTR)
 		;
-	child->pid = 0;
+	return true;
+}
+
+static void end_children(struct run *run)
+{
+	enum ends_after first = run->ending ? ENDS_AFTER_WISH : ENDS_AFTER_KEEPER;
+	enum ends_after second = ENDS_AFTER_WISH;
+	struct child *qemu = &run->qemu_child, *keeper = &run->keeper_child;
+	if (end_child(qemu, 0, &first))
+		ends_keep_qemu(&run->ends, qemu->pid, qemu->wait_status, first);
+	if (end_child(keeper, KEEPER_TIMEOUT_MS, &second))
+		ends_keep_keeper(&run->ends, keeper->pid, keeper->wait_status, second);
+	qemu->pid = keeper->pid = 0;
 }
 
 /*
@@ -517,6 +500,7 @@ static bool open_log(struct run *run, GError **error)
 static bool prepare(struct run *run, GError **error)
 {
 	const struct desktop *d = &run->desktop;
+	ends_init(&run->ends, d->name);
 	return find_disk(run, error) && net_card_init(&run->net_card, d, error) &&
 	       qemu_find(&run->qemu, d->qemu, error) && run_dir_create(&run->dir, d->name, error) &&
 	       open_log(run, error) && open_spice(run, error) && choose_accel(run, error) &&
@@ -535,13 +519,13 @@ static void finish(struct run *run)
 	remove_source(run->quit_timer);
 	qmp_client_destroy(run->qmp);
 	guest_report_destroy(run->report);
-	end_child(&run->qemu_child, 0);
-	end_child(&run->keeper_child, KEEPER_TIMEOUT_MS);
+	end_children(run);
 	signals_finish(&run->signals);
 	if (run->spice_fd >= 0)
 		close(run->spice_fd);
 	detach_finish(&run->detach);
 	run_dir_remove(&run->dir);
+	ends_finish(&run->ends);
 	qemu_program_finish(&run->qemu);
 	disk_chain_finish(&run->disk);
 	net_card_finish(&run->net_card);
@@ -555,6 +539,7 @@ int run_main(int argc, char **argv)
 		.spice_fd = -1,
 		.dir.fd = -1,
 		.detach = DETACH_NONE,
+		.ends.kills = OOM_KILLS_NONE,
 		.keeper_child.name = "vitrine-gpu",
 		.qemu_child.name = "QEMU",
 	};
@@ -571,6 +556,7 @@ int run_main(int argc, char **argv)
 		g_main_loop_run(run.loop);
 	} else {
 		g_warning("%s", error->message);
+		ends_note_own(&run.ends, FLIGHT_CAUSE_NOT_STARTED, error->message);
 		run.exit_status = 1;
 	}
 	finish(&run);
