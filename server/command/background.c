@@ -64,10 +64,24 @@ static char *parse_name(const GOptionEntry *entries, const char *summary, int ar
 
 /* ---- attach ---- */
 
+/* What was old has become a hole, which begins in the middle of a line, as a rule. */
+static void skip_hole(int fd)
+{
+	char byte = 0;
+	off_t at = lseek(fd, 0, SEEK_CUR), data = lseek(fd, at, SEEK_DATA);
+	lseek(fd, data > at ? data : at, SEEK_SET);
+	if (data <= at)
+		return;
+	while (byte != '\n' && read(fd, &byte, 1) == 1)
+		;
+	puts("vitrine: older lines are gone");
+}
+
 static void copy_new(int fd)
 {
 	char bytes[4096];
 	ssize_t n;
+	skip_hole(fd);
 	while ((n = read(fd, bytes, sizeof(bytes))) > 0) {
 		fwrite(bytes, 1, (size_t)n, stdout);
 		fflush(stdout);

@@ -51,6 +51,7 @@ struct flight_writer {
 
 /* A crash has no other way to it. */
 static struct flight_writer *crashing;
+static bool has_crashed;
 
 static void unref(struct flight_writer *writer)
 {
@@ -98,6 +99,9 @@ static int save_own(struct flight_writer *writer)
 		g_mutex_unlock(&writer->lock);
 		if (writer->is_whole && memcmp(saved, page, n_bytes) == 0)
 			continue;
+		/* What a crash has written is newer. */
+		if (__atomic_load_n(&has_crashed, __ATOMIC_ACQUIRE))
+			return 0;
 		int result = write_at(fd, page, n_bytes, at);
 		if (result < 0)
 			return result;
@@ -170,6 +174,7 @@ static gpointer run(gpointer user)
 static void save_crash(void)
 {
 	struct flight_writer *writer = crashing;
+	__atomic_store_n(&has_crashed, true, __ATOMIC_RELEASE);
 	if (writer)
 		write_at(writer->folder.slots[writer->own_slot].fd, &writer->own, OWN_BYTES, 0);
 }

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/run/qemu_log.h"
 
+#include <fcntl.h>
 #include <glib.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "common/fd.h"
 
 #define LOG_TAIL_BYTES 2000
 
@@ -27,13 +31,22 @@ static bool is_mesa_noise(const char *line)
 	       g_str_has_prefix(line, "MESA-LOADER: failed to retrieve");
 }
 
+/* The file may begin with a hole as large as all that QEMU has ever said (log_bound.h). */
+static bool read_tail(const char *path, char tail[LOG_TAIL_BYTES + 1])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	off_t end = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
+	ssize_t n = end >= 0 ? pread(fd, tail, LOG_TAIL_BYTES, MAX(end - LOG_TAIL_BYTES, 0)) : -1;
+	tail[MAX(n, 0)] = '\0';
+	fd_close(&fd);
+	return n > 0;
+}
+
 void qemu_log_show(const char *path)
 {
-	g_autofree char *text = NULL;
-	size_t length;
-	if (!g_file_get_contents(path, &text, &length, NULL))
+	char tail[LOG_TAIL_BYTES + 1];
+	if (!read_tail(path, tail))
 		return;
-	const char *tail = length > LOG_TAIL_BYTES ? text + length - LOG_TAIL_BYTES : text;
 	g_auto(GStrv) lines = g_strsplit(tail, "\n", -1);
 	for (unsigned i = 0; lines[i]; i++) {
 		if (*lines[i] && !is_mesa_noise(lines[i]))

@@ -22,6 +22,8 @@
 #include "server/run/disk_chain.h"
 #include "server/run/announcement.h"
 #include "server/run/kvm.h"
+#include "server/run/log_bound.h"
+#include "server/run/logout.h"
 #include "server/run/net_card.h"
 #include "common/fd.h"
 #include "common/listen.h"
@@ -71,6 +73,7 @@ struct run {
 	struct signals signals;
 	struct detach detach;
 	struct ends ends;
+	struct log_bound logs;
 
 	bool ending; /* by our own wish */
 	int exit_status;
@@ -159,6 +162,8 @@ static void on_qmp_ready(void *user)
 	run->qmp_ready = true;
 	ends_note_ready(&run->ends);
 	announcement_print(&run->desktop, &run->dir);
+	if (run->desktop.detach)
+		logout_warn();
 	detach_ready(&run->detach);
 }
 
@@ -489,7 +494,9 @@ static bool find_disk(struct run *run, GError **error)
 static bool open_log(struct run *run, GError **error)
 {
 	g_autofree char *path = run_dir_file(&run->dir, RUN_LOG_FILE);
+	static const char *const names[] = { RUN_LOG_FILE, QEMU_LOG, QEMU_SERIAL_LOG };
 	write_pid(run, RUN_PID_FILE, getpid());
+	log_bound_begin(&run->logs, run->dir.path, names);
 	if (!run->desktop.detach || detach_log(&run->detach, path))
 		return true;
 	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "cannot make %s: %s", path,
@@ -523,6 +530,7 @@ static void finish(struct run *run)
 	signals_finish(&run->signals);
 	if (run->spice_fd >= 0)
 		close(run->spice_fd);
+	log_bound_finish(&run->logs);
 	detach_finish(&run->detach);
 	run_dir_remove(&run->dir);
 	ends_finish(&run->ends);

@@ -96,6 +96,22 @@ def attach_follows_and_lets_go(_):
         assert not desktop.path.exists()
 
 
+def logs_are_bounded(_):
+    """Whoever writes to them knows nothing of it, and who follows is told."""
+    with Detached() as desktop:
+        for name in 'run.log', 'serial.log', 'qemu.log':
+            with open(desktop.path / name, 'ab') as log:
+                log.write(b''.join(b'%063d\n' % i for i in range(6 * 2**20 // 64)))
+        wait_for('cut', lambda: all((desktop.path / name).stat().st_blocks * 512 < 1.2 * 2**20
+                                    for name in ('run.log', 'serial.log', 'qemu.log')), 15)
+        attached = subprocess.Popen(desktop.words('attach'), env=desktop.environment, stdout=subprocess.PIPE, text=True)
+        lines = [attached.stdout.readline() for _ in range(100)]
+        attached.kill()
+        attached.communicate()
+        assert 'older lines are gone' in lines[0] and all(len(line) == 64 for line in lines[1:]), lines
+        assert desktop.vitrine('stop', '--now', 'back').returncode == 0
+
+
 def stop_presses_the_button_first(_):
     with Detached() as desktop:
         log = (desktop.path / 'run.log').open()
@@ -124,7 +140,7 @@ def no_half_is_left(_):
             print(f'# {victim} killed: all have ended after {time.monotonic() - began:.1f} s')
 
 
-CHECKS = [goes_on_in_the_background, attach_follows_and_lets_go, stop_presses_the_button_first, a_start_that_fails_is_told, no_half_is_left]
+CHECKS = [goes_on_in_the_background, attach_follows_and_lets_go, logs_are_bounded, stop_presses_the_button_first, a_start_that_fails_is_told, no_half_is_left]
 
 
 def main():
