@@ -45,3 +45,22 @@
  * is refused as above, and nothing of it is heard.
  */
 #define DBUS_AUDIO_WRITE_MAX_BYTES 65536
+
+/*
+ * At most this many bytes are read from a guest's port at a time; what else the loop has to do
+ * comes in between. A guest that sends more waits.
+ */
+#define DBUS_CHARDEV_READ_BYTES 16384
+
+/*
+ * QEMU is given a new stream for a port no sooner than this after the last one, so that a guest
+ * that opens its port again and again costs two calls a second.
+ */
+#define DBUS_CHARDEV_GAP_MS 500
+
+/*
+ * A stream that QEMU refuses, since it has not seen the last one's end, is offered again after this
+ * time, then after twice that, up to the second, for which there is one line in the log.
+ */
+#define DBUS_CHARDEV_RETRY_MS 20
+#define DBUS_CHARDEV_RETRY_MAX_MS 5120
