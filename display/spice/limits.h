@@ -20,3 +20,18 @@
  * costs no memory.
  */
 #define AGENT_ANSWERS_MAX 1
+
+/*
+ * A message between client and agent that is judged as a whole may have this many bytes: the offer
+ * of a clipboard has 4 for each kind of content, and the longest, a file's beginning, its name.
+ * Past it: the message is left out, with a warning. Contents of clipboards and files are as long as
+ * they are, and none of them is kept here.
+ */
+#define AGENT_FILTER_BODY_MAX 2000
+
+/*
+ * About this many bytes may wait for one side, client or agent: some chunks, so that a copy goes on
+ * while the other process is looked for by the machine. Past it nothing is read from the other side
+ * until it takes some, and what is our own to say (answers to what the policy forbids) is left out.
+ */
+#define AGENT_FILTER_OUT_MAX_BYTES 65536
