@@ -304,6 +304,9 @@ struct keeper_dbus {
 	struct link_header header;
 };
 
+/* QEMU's id of our device, where it is vitrine run that starts QEMU. */
+#define KEEPER_GPU_ID "vitrine-gpu"
+
 /*
  * Tells the size of the whole desktop in pixels (the bounding box of all heads). The keeper tells
  * QEMU, whose D-Bus pointer is bounded by what it believes the console's size to be; display scales

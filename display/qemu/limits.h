@@ -64,3 +64,9 @@
  */
 #define DBUS_CHARDEV_RETRY_MS 20
 #define DBUS_CHARDEV_RETRY_MAX_MS 5120
+
+/*
+ * So many of QEMU's consoles are looked at. Ours has one for each of at most 16 heads, and a
+ * machine may have other display devices. Those past it are taken to be none of ours.
+ */
+#define CONSOLES_MAX 48
