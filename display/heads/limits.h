@@ -45,3 +45,10 @@
  * of a coarse grid: the list may then name more than what changed, never less.
  */
 #define DAMAGE_RECTS_MAX 1024
+
+/*
+ * The desktop that a client's monitors make together is at most so many pixels wide and high, which
+ * is what X11 can say. Past it the monitors are put into a row, and past that the wish is left out,
+ * with a line in the log.
+ */
+#define LAYOUT_SIZE_MAX 32767u
