@@ -17,6 +17,7 @@ struct screens {
 	const struct spice_gl_ops *gl_ops;
 	void *user;
 	bool dmabufs;
+	unsigned n_offered; /* heads that the guest's device has; 0: not known */
 	struct screen screens[FRAME_HEADS_MAX];
 };
 
@@ -62,6 +63,20 @@ static bool open_screen(struct screens *screens, unsigned number)
 	if (screen->spice)
 		spice_gl_set_ops(spice_head_gl(screen->spice), &gl_ops, screens);
 	return screen->spice != NULL;
+}
+
+/*
+ * A client's menu has what has a device in spice-server. So one is kept that is not on, beside
+ * those that are, as long as the guest has another head.
+ */
+static void open_next(struct screens *screens)
+{
+	for (unsigned i = 1; i < screens->n_offered; i++) {
+		if (!screens_is_open(screens, i))
+			open_screen(screens, i);
+		if (!screens->screens[i].spice || !screens_is_on(screens, i))
+			return;
+	}
 }
 
 static void resize(struct screen *screen, const struct frame *frame)
@@ -147,7 +162,14 @@ bool screens_turn_on(struct screens *screens, const struct frame_head_on *on, bo
 	}
 	if (screen->resize_due && !looked_at)
 		resize(screen, NULL);
+	open_next(screens);
 	return true;
+}
+
+void screens_offer(struct screens *screens, unsigned n_heads)
+{
+	screens->n_offered = n_heads;
+	open_next(screens);
 }
 
 bool screens_turn_off(struct screens *screens, unsigned number)
@@ -312,8 +334,10 @@ void screens_new_viewer(struct screens *screens, unsigned number)
 
 void screens_new_display(struct screens *screens, unsigned number)
 {
-	if (screens_is_open(screens, number))
-		spice_gl_new_viewer(spice_head_gl(screens->screens[number].spice));
+	if (!screens_is_open(screens, number))
+		return;
+	spice_head_new_display(screens->screens[number].spice);
+	spice_gl_new_viewer(spice_head_gl(screens->screens[number].spice));
 }
 
 bool screens_start_over(struct screens *screens, unsigned number)

@@ -4,8 +4,8 @@
  *
  * A head is in one of these states:
  *
- *   never on        there is no device in spice-server; head 0 always has one
- *   off             the client sees black on head 0, and any other head is unplugged
+ *   not open        there is no device in spice-server; head 0 always has one
+ *   off             the client sees black on head 0; any other head is in its menu, and no more
  *   on, not shown   the mode is new, and its surface waits for a frame lest it is seen blank
  *   on, shown       the surface has the mode's size
  *
@@ -51,6 +51,11 @@ bool screens_is_open(const struct screens *screens, unsigned head);
  * cannot be opened.
  */
 bool screens_turn_on(struct screens *screens, const struct frame_head_on *on, bool looked_at);
+/*
+ * Says how many heads the guest's device has. Clients are offered one more than are on: each costs
+ * a thread and every client two connections, so those that come after it are not opened yet.
+ */
+void screens_offer(struct screens *screens, unsigned n_heads);
 /* Turns a head off. Returns whether it was on. */
 bool screens_turn_off(struct screens *screens, unsigned head);
 bool screens_is_on(const struct screens *screens, unsigned head);

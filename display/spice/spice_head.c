@@ -496,6 +496,7 @@ static void fill_surface(struct spice_head *owner, const struct frame *frame)
 		owner->surface[i] = COLOUR_BEFORE_FIRST_PICTURE;
 }
 
+/* While there is no surface the size is 0x0: a client then hears of no monitor. */
 static void send_monitors(struct spice_head *owner)
 {
 	QXLMonitorsConfig *config = &owner->monitors.config;
@@ -509,6 +510,9 @@ void spice_head_resize(
 {
 	g_assert(width > 0 && height > 0 && width <= FRAME_SIZE_MAX && height <= FRAME_SIZE_MAX);
 	g_assert(!frame || (frame->pixels && frame->width == width && frame->height == height));
+	/* A surface begins with a new cursor, and clients want the one before gone. */
+	if (!owner->surface)
+		spice_qxl_reset_cursor(&owner->instance);
 	spice_head_unplug(owner);
 	if (!map_surface(owner, width, height))
 		return;
@@ -551,6 +555,16 @@ void spice_head_new_viewer(struct spice_head *owner)
 {
 	spice_cursor_refresh(owner->cursor);
 	spice_head_wake(owner);
+}
+
+/*
+ * Without a surface spice-server says nothing on a new channel. The relay waits for a word, because
+ * before it the channel may not end (relay/opening.c).
+ */
+void spice_head_new_display(struct spice_head *owner)
+{
+	if (!owner->surface)
+		send_monitors(owner);
 }
 
 struct spice_gl *spice_head_gl(struct spice_head *owner)

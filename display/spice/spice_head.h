@@ -72,6 +72,9 @@ void spice_head_wake(struct spice_head *head);
 /* Tells a client that has opened the head's cursor channel what spice-server does not tell it. */
 void spice_head_new_viewer(struct spice_head *head);
 
+/* Says something to a client that is opening the head's display channel, if nobody else does. */
+void spice_head_new_display(struct spice_head *head);
+
 /* These return what the head owns: its way to show dma-bufs, and its cursor. */
 struct spice_gl *spice_head_gl(struct spice_head *head);
 struct spice_cursor *spice_head_cursor(struct spice_head *head);
