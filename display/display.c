@@ -112,6 +112,7 @@ static bool on_frame_link(void *user, int fd)
 	struct display *display = user;
 	display_close_frames(display);
 	display->frames = frame_receiver_create(fd, &display_frames_ops, display);
+	display_want_heads_again(display);
 	display_want_formats(display);
 	display_want_rates(display);
 	return true;
@@ -122,6 +123,7 @@ static bool on_dbus(void *user, int fd)
 	struct display *display = user;
 	display_close_qemu(display);
 	display->dbus = dbus_display_create(fd, display->inputs, &display_dbus_ops, display);
+	display_update_desktop(display);
 	return true;
 }
 
@@ -223,6 +225,7 @@ struct display *display_create(int keeper_fd, const struct display_options *opti
 	display->done = done;
 	display->user = user;
 	display->walls = options->walls;
+	display->n_heads = FRAME_HEADS_MAX;
 	inner_key_begin();
 	display->keeper = keeper_end_create(keeper_fd, &keeper_end_ops, display);
 	display->line = line_create();
@@ -253,6 +256,7 @@ void display_destroy(struct display *display)
 		return;
 	video_stop();
 	g_clear_handle_id(&display->switch_source, g_source_remove);
+	g_clear_handle_id(&display->wish_source, g_source_remove);
 	if (display->screens)
 		display_close_frames(display);
 	display_close_qemu(display);

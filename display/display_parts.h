@@ -58,6 +58,11 @@ struct display {
 	struct video_options video_options; /* its text is the caller's */
 	unsigned switch_source;             /* another display takes over; 0: none does */
 	bool video_is_begun;
+	unsigned n_heads; /* the guest's device has; FRAME_HEADS_MAX until QEMU has said it */
+	struct frame_head_mode
+		wanted[FRAME_HEADS_MAX]; /* by the client; none enabled: never asked */
+	struct frame_head_mode wished[FRAME_HEADS_MAX]; /* what takes their place in a moment */
+	unsigned wish_source;                           /* 0: nothing does */
 	bool absolute; /* the guest's pointer has positions, not steps */
 };
 
@@ -67,6 +72,10 @@ extern const struct spice_agent_ops display_agent_ops;
 
 /* Is called after the guest's pointer became absolute or relative, or a head was turned on. */
 void display_update_pointer(struct display *display);
+/* Is called after QEMU has said how many heads the device has. */
+void display_set_heads(struct display *display, unsigned n_heads);
+/* Tells a renderer or a QEMU that is new what the client wants. */
+void display_want_heads_again(struct display *display);
 /* Is called after a head was turned on or off, or moved. */
 void display_update_desktop(struct display *display);
 /*

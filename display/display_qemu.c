@@ -74,8 +74,14 @@ static void on_qemu_leds(void *user, uint32_t leds)
 	spice_inputs_set_leds(display->spice_inputs, leds);
 }
 
+static void on_qemu_heads(void *user, unsigned n_heads)
+{
+	display_set_heads(user, n_heads);
+}
+
 const struct dbus_display_ops display_dbus_ops = {
 	.connected = on_qemu_connected,
 	.absolute = on_qemu_absolute,
 	.leds = on_qemu_leds,
+	.heads = on_qemu_heads,
 };

@@ -8,12 +8,11 @@
 
 #include "display/qemu/pointer.h"
 
-/* Every console has Keyboard and Mouse, and all lead to the guest's one keyboard and pointer. */
-#define CONSOLE_0 "/org/qemu/Display1/Console_0"
+/*
+ * Every console has Keyboard and Mouse, and all lead to the guest's one keyboard and pointer. We
+ * use those of our device's, since positions are bounded by a console's size.
+ */
 #define INTERFACE "org.qemu.Display1."
-/* QEMU takes a console to have this size in pixels until it is told one (ui/console.c). */
-#define PLACEHOLDER_WIDTH 640
-#define PLACEHOLDER_HEIGHT 480
 /* QEMU's end has gone with ours, and the keeper makes another pair for another display alone. */
 #define NO_QEMU "no keyboard, no pointer and no sound until display is replaced: %s"
 
@@ -26,8 +25,9 @@ struct dbus_display {
 	GDBusConnection *connection; /* NULL while connecting and after QEMU has left */
 	guint properties_changed;
 	gulong closed;
-	uint32_t console_width, console_height;
-	bool complained; /* a refused input was logged */
+	struct dbus_consoles *consoles;         /* NULL while there is no connection */
+	uint32_t desktop_width, desktop_height; /* 0: not known yet */
+	bool complained;                        /* a refused input was logged */
 };
 
 static void dbus_display_unref(struct dbus_display *dbus)
@@ -41,16 +41,6 @@ static void dbus_display_unref(struct dbus_display *dbus)
 }
 
 /* ---- properties ---- */
-
-static void on_width(struct dbus_display *dbus, GVariant *value)
-{
-	dbus->console_width = MAX(g_variant_get_uint32(value), 1);
-}
-
-static void on_height(struct dbus_display *dbus, GVariant *value)
-{
-	dbus->console_height = MAX(g_variant_get_uint32(value), 1);
-}
 
 static void on_absolute(struct dbus_display *dbus, GVariant *value)
 {
@@ -66,8 +56,6 @@ static const struct {
 	const char *name, *type;
 	void (*set)(struct dbus_display *dbus, GVariant *value);
 } properties[] = {
-	{ "Width", "u", on_width },
-	{ "Height", "u", on_height },
 	{ "IsAbsolute", "b", on_absolute },
 	{ "Modifiers", "u", on_modifiers },
 };
@@ -101,7 +89,7 @@ static void on_all_properties(GObject *source, GAsyncResult *result, gpointer us
 		g_autoptr(GVariant) dictionary = g_variant_get_child_value(answer, 0);
 		take_properties(dbus, dictionary);
 	} else if (dbus->ops) {
-		g_message("qemu: console 0 lacks an interface: %s", error->message);
+		g_message("qemu: our console lacks an interface: %s", error->message);
 	}
 	dbus_display_unref(dbus);
 }
@@ -109,10 +97,39 @@ static void on_all_properties(GObject *source, GAsyncResult *result, gpointer us
 static void ask_properties(struct dbus_display *dbus, const char *interface)
 {
 	dbus->refs++;
-	g_dbus_connection_call(dbus->connection, NULL, CONSOLE_0, "org.freedesktop.DBus.Properties",
-		"GetAll", g_variant_new("(s)", interface), G_VARIANT_TYPE("(a{sv})"),
-		G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, dbus->cancel, on_all_properties, dbus);
+	g_dbus_connection_call(dbus->connection, NULL, dbus_consoles_get_path(dbus->consoles),
+		"org.freedesktop.DBus.Properties", "GetAll", g_variant_new("(s)", interface),
+		G_VARIANT_TYPE("(a{sv})"), G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, dbus->cancel,
+		on_all_properties, dbus);
 }
+
+static void follow_console(struct dbus_display *dbus)
+{
+	if (dbus->properties_changed)
+		g_dbus_connection_signal_unsubscribe(dbus->connection, dbus->properties_changed);
+	dbus->properties_changed = g_dbus_connection_signal_subscribe(dbus->connection, NULL,
+		"org.freedesktop.DBus.Properties", "PropertiesChanged",
+		dbus_consoles_get_path(dbus->consoles), NULL, G_DBUS_SIGNAL_FLAGS_NONE,
+		on_properties_changed, dbus, NULL);
+	ask_properties(dbus, INTERFACE "Mouse");
+	ask_properties(dbus, INTERFACE "Keyboard");
+}
+
+static void on_console_moved(void *user)
+{
+	follow_console(user);
+}
+
+static void on_heads(void *user, unsigned n_heads)
+{
+	struct dbus_display *dbus = user;
+	dbus->ops->heads(dbus->user, n_heads);
+}
+
+static const struct dbus_consoles_ops consoles_ops = {
+	.moved = on_console_moved,
+	.heads = on_heads,
+};
 
 /* ---- connection ---- */
 
@@ -120,6 +137,7 @@ static void drop_connection(struct dbus_display *dbus)
 {
 	if (!dbus->connection)
 		return;
+	g_clear_pointer(&dbus->consoles, dbus_consoles_destroy);
 	g_signal_handler_disconnect(dbus->connection, dbus->closed);
 	g_dbus_connection_signal_unsubscribe(dbus->connection, dbus->properties_changed);
 	g_clear_object(&dbus->connection);
@@ -154,13 +172,11 @@ static void on_connected(GObject *source, GAsyncResult *result, gpointer user)
 	dbus->connection = g_steal_pointer(&connection);
 	g_dbus_connection_set_exit_on_close(dbus->connection, FALSE);
 	dbus->closed = g_signal_connect(dbus->connection, "closed", G_CALLBACK(on_closed), dbus);
-	dbus->properties_changed = g_dbus_connection_signal_subscribe(dbus->connection, NULL,
-		"org.freedesktop.DBus.Properties", "PropertiesChanged", CONSOLE_0, NULL,
-		G_DBUS_SIGNAL_FLAGS_NONE, on_properties_changed, dbus, NULL);
+	dbus->consoles = dbus_consoles_create(dbus->connection, &consoles_ops, dbus);
+	dbus_consoles_set_desktop(dbus->consoles, dbus->desktop_width, dbus->desktop_height);
 	dbus->ops->connected(dbus->user, dbus->connection);
-	ask_properties(dbus, INTERFACE "Console");
-	ask_properties(dbus, INTERFACE "Mouse");
-	ask_properties(dbus, INTERFACE "Keyboard");
+	if (dbus->consoles)
+		follow_console(dbus);
 	dbus_display_unref(dbus);
 }
 
@@ -198,8 +214,6 @@ struct dbus_display *dbus_display_create(
 	dbus->ops = ops;
 	dbus->user = user;
 	dbus->inputs = inputs;
-	dbus->console_width = PLACEHOLDER_WIDTH;
-	dbus->console_height = PLACEHOLDER_HEIGHT;
 	dbus->cancel = g_cancellable_new();
 	/* g_dbus_connection_new() of GLib 2.74 does not take one of its own flags. */
 	g_async_initable_new_async(G_TYPE_DBUS_CONNECTION, G_PRIORITY_DEFAULT, dbus->cancel,
@@ -246,14 +260,15 @@ static void call_input(
 	struct dbus_display *dbus, const char *interface, const char *method, GVariant *parameters)
 {
 	dbus->refs++;
-	g_dbus_connection_call(dbus->connection, NULL, CONSOLE_0, interface, method, parameters,
-		NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, dbus->cancel, on_input_answered, dbus);
+	g_dbus_connection_call(dbus->connection, NULL, dbus_consoles_get_path(dbus->consoles),
+		interface, method, parameters, NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, -1,
+		dbus->cancel, on_input_answered, dbus);
 }
 
 static void send_event(struct dbus_display *dbus, const struct input_event *event)
 {
 	const char *press = event->down ? "Press" : "Release";
-	uint32_t x, y;
+	uint32_t x, y, width, height;
 	switch (event->kind) {
 	case INPUT_KEY:
 		call_input(dbus, INTERFACE "Keyboard", press, g_variant_new("(u)", event->code));
@@ -262,8 +277,9 @@ static void send_event(struct dbus_display *dbus, const struct input_event *even
 		call_input(dbus, INTERFACE "Mouse", press, g_variant_new("(u)", event->code));
 		break;
 	case INPUT_ABSOLUTE:
-		x = pointer_map(event->x, event->desktop_width, dbus->console_width);
-		y = pointer_map(event->y, event->desktop_height, dbus->console_height);
+		dbus_consoles_get_size(dbus->consoles, &width, &height);
+		x = pointer_map(event->x, event->desktop_width, width);
+		y = pointer_map(event->y, event->desktop_height, height);
 		call_input(dbus, INTERFACE "Mouse", "SetAbsPosition", g_variant_new("(uu)", x, y));
 		break;
 	case INPUT_RELATIVE:
@@ -280,26 +296,17 @@ void dbus_display_send_inputs(struct dbus_display *dbus)
 		send_event(dbus, &event);
 }
 
-static void on_ui_info_answered(GObject *source, GAsyncResult *result, gpointer user)
+void dbus_display_set_desktop(struct dbus_display *dbus, uint32_t width, uint32_t height)
 {
-	struct dbus_display *dbus = user;
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GVariant) answer =
-		g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
-	if (error && dbus->ops && dbus->connection)
-		g_message("qemu: a head cannot be resized: %s", error->message);
-	dbus_display_unref(dbus);
+	dbus->desktop_width = width;
+	dbus->desktop_height = height;
+	if (dbus->consoles)
+		dbus_consoles_set_desktop(dbus->consoles, width, height);
 }
 
-void dbus_display_set_ui_info(struct dbus_display *dbus, unsigned head, int32_t x, int32_t y,
-	uint32_t width, uint32_t height, uint32_t width_mm, uint32_t height_mm)
+void dbus_display_want_head(
+	struct dbus_display *dbus, unsigned head, const struct dbus_consoles_size *size)
 {
-	if (!dbus->connection)
-		return;
-	g_autofree char *path = g_strdup_printf("/org/qemu/Display1/Console_%u", head);
-	dbus->refs++;
-	g_dbus_connection_call(dbus->connection, NULL, path, INTERFACE "Console", "SetUIInfo",
-		g_variant_new("(qqiiuu)", (guint16)MIN(width_mm, G_MAXUINT16),
-			(guint16)MIN(height_mm, G_MAXUINT16), x, y, width, height),
-		NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, dbus->cancel, on_ui_info_answered, dbus);
+	if (dbus->consoles)
+		dbus_consoles_want(dbus->consoles, head, size);
 }

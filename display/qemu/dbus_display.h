@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "display/qemu/dbus_consoles.h"
 #include "display/qemu/inputs.h"
 
 struct dbus_display;
@@ -29,6 +30,8 @@ struct dbus_display_ops {
 	 * Keyboard.Modifiers).
 	 */
 	void (*leds)(void *user, uint32_t leds);
+	/* Says how many heads our device has, as soon as QEMU has said it. */
+	void (*heads)(void *user, unsigned n_heads);
 };
 
 /*
@@ -46,9 +49,8 @@ void dbus_display_destroy(struct dbus_display *dbus);
  */
 void dbus_display_send_inputs(struct dbus_display *dbus);
 
-/*
- * Asks QEMU to offer the guest this mode for a head, at this place on the desktop; 0x0 unplugs it.
- * A millimetre count of 0 is unknown. A refusal is logged.
- */
-void dbus_display_set_ui_info(struct dbus_display *dbus, unsigned head, int32_t x, int32_t y,
-	uint32_t width, uint32_t height, uint32_t width_mm, uint32_t height_mm);
+/* Says which size the desktop has in pixels: the keeper tells QEMU. */
+void dbus_display_set_desktop(struct dbus_display *dbus, uint32_t width, uint32_t height);
+/* Does what dbus_consoles_want() says. Without QEMU it does nothing. */
+void dbus_display_want_head(
+	struct dbus_display *dbus, unsigned head, const struct dbus_consoles_size *size);

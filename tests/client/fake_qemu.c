@@ -6,7 +6,7 @@
 
 #include "tests/client/patience.h"
 
-#define CONSOLE_PATH "/org/qemu/Display1/Console_0"
+#define CONSOLE_PREFIX "/org/qemu/Display1/Console_"
 #define VM_PATH "/org/qemu/Display1/VM"
 #define AUDIO_PATH "/org/qemu/Display1/Audio"
 #define LISTENER_PATH "/org/qemu/Display1/AudioOutListener"
@@ -56,7 +56,11 @@ static const char introspection[] =
 
 void fake_qemu_init(struct fake_qemu *qemu)
 {
-	*qemu = (struct fake_qemu){ .width = 640, .height = 480, .absolute = true };
+	*qemu = (struct fake_qemu){ .width = 640,
+		.height = 480,
+		.n_heads = 1,
+		.label = "vhost-user-gpu-pci",
+		.absolute = true };
 	g_mutex_init(&qemu->lock);
 	g_cond_init(&qemu->changed);
 	qemu->node = g_dbus_node_info_new_for_xml(introspection, NULL);
@@ -141,6 +145,25 @@ uint32_t fake_qemu_guest_pixel(uint32_t value, uint32_t console, uint32_t pixels
 	return axis * pixels / 32768;
 }
 
+/* ---- consoles ---- */
+
+static unsigned console_of(const char *path)
+{
+	return g_str_has_prefix(path, CONSOLE_PREFIX) ?
+		       (unsigned)g_ascii_strtoull(path + strlen(CONSOLE_PREFIX), NULL, 10) :
+		       0;
+}
+
+static unsigned consoles_count(const struct fake_qemu *qemu)
+{
+	return qemu->n_heads + qemu->has_vga;
+}
+
+static bool is_vga(const struct fake_qemu *qemu, unsigned console)
+{
+	return qemu->has_vga && console == 0;
+}
+
 /* ---- methods ---- */
 
 static void answer_now(GDBusMethodInvocation *invocation, bool taken)
@@ -210,14 +233,24 @@ static bool call_motion(struct fake_qemu *qemu, const char *method, GVariant *ar
 	return !qemu->absolute;
 }
 
-static bool call_ui_info(struct fake_qemu *qemu, const char *method, GVariant *arguments)
+static void set_ui_info(struct fake_qemu *qemu, unsigned console, GVariant *arguments,
+	GDBusMethodInvocation *invocation)
 {
 	guint32 width, height;
+	gint32 x, y;
 
-	g_variant_get_child(arguments, 4, "u", &width);
-	g_variant_get_child(arguments, 5, "u", &height);
-	record_add(qemu, "ui %u %u", width, height);
-	return true;
+	g_variant_get(arguments, "(qqiiuu)", NULL, NULL, &x, &y, &width, &height);
+	if (is_vga(qemu, console)) {
+		record_add(qemu, "vga refuses");
+		g_dbus_method_invocation_return_dbus_error(invocation,
+			"org.qemu.Display1.Error.Unsupported", "SetUIInfo is not supported");
+		return;
+	}
+	if (console == qemu->has_vga)
+		record_add(qemu, "ui %u %u", width, height);
+	else
+		record_add(qemu, "console %u ui %u %u at %d %d", console, width, height, x, y);
+	answer(qemu, invocation, true);
 }
 
 static const struct {
@@ -230,7 +263,6 @@ static const struct {
 	{ "org.qemu.Display1.Mouse", "Release", call_button },
 	{ "org.qemu.Display1.Mouse", "SetAbsPosition", call_position },
 	{ "org.qemu.Display1.Mouse", "RelMotion", call_motion },
-	{ "org.qemu.Display1.Console", "SetUIInfo", call_ui_info },
 };
 
 static void sound_ready(GObject *source, GAsyncResult *result, gpointer user)
@@ -268,6 +300,10 @@ static void method_call(GDBusConnection *connection, const char *sender, const c
 		register_sound(qemu, invocation);
 		return;
 	}
+	if (strcmp(method, "SetUIInfo") == 0) {
+		set_ui_info(qemu, console_of(path), arguments, invocation);
+		return;
+	}
 	for (size_t i = 0; i < G_N_ELEMENTS(methods); i++) {
 		if (strcmp(methods[i].interface, interface) != 0 ||
 			strcmp(methods[i].method, method) != 0)
@@ -280,13 +316,30 @@ static void method_call(GDBusConnection *connection, const char *sender, const c
 
 /* ---- properties ---- */
 
-static GVariant *property_new(struct fake_qemu *qemu, const char *interface, const char *property)
+static GVariant *ids_new(const struct fake_qemu *qemu)
 {
-	const guint32 console = 0;
+	GVariantBuilder ids;
 
+	g_variant_builder_init(&ids, G_VARIANT_TYPE("au"));
+	for (guint32 i = 0; i < consoles_count(qemu); i++)
+		g_variant_builder_add(&ids, "u", i);
+	return g_variant_builder_end(&ids);
+}
+
+static GVariant *label_new(const struct fake_qemu *qemu, unsigned console)
+{
+	return is_vga(qemu, console) ? g_variant_new_string("VGA") :
+				       g_variant_new_take_string(g_strdup_printf(
+					       "%s.%u", qemu->label, console - qemu->has_vga));
+}
+
+static GVariant *property_new(
+	struct fake_qemu *qemu, unsigned console, const char *interface, const char *property)
+{
 	if (strcmp(property, "ConsoleIDs") == 0)
-		return g_variant_new_fixed_array(
-			G_VARIANT_TYPE_UINT32, &console, 1, sizeof(console));
+		return ids_new(qemu);
+	if (strcmp(property, "Label") == 0)
+		return label_new(qemu, console);
 	if (strcmp(property, "Interfaces") == 0) {
 		const char *const console_interfaces[] = { "org.qemu.Display1.Keyboard",
 			"org.qemu.Display1.Mouse", NULL };
@@ -296,33 +349,36 @@ static GVariant *property_new(struct fake_qemu *qemu, const char *interface, con
 	if (strcmp(property, "Type") == 0)
 		return g_variant_new_string("Graphic");
 	if (strcmp(property, "Width") == 0)
-		return g_variant_new_uint32(qemu->width);
+		return g_variant_new_uint32(is_vga(qemu, console) ? 720 : qemu->width);
 	if (strcmp(property, "Height") == 0)
-		return g_variant_new_uint32(qemu->height);
+		return g_variant_new_uint32(is_vga(qemu, console) ? 400 : qemu->height);
 	if (strcmp(property, "Head") == 0)
-		return g_variant_new_uint32(0);
+		return g_variant_new_uint32(is_vga(qemu, console) ? 0 : console - qemu->has_vga);
 	if (strcmp(property, "Modifiers") == 0)
 		return g_variant_new_uint32(qemu->modifiers);
 	if (strcmp(property, "IsAbsolute") == 0)
 		return g_variant_new_boolean(qemu->absolute);
-	return g_variant_new_string("fake");
+	return g_variant_new_string("");
 }
 
 static GVariant *property_get(GDBusConnection *connection, const char *sender, const char *path,
 	const char *interface, const char *property, GError **error, gpointer user)
 {
-	return property_new(user, interface, property);
+	return property_new(user, console_of(path), interface, property);
 }
 
 static void property_tell(struct fake_qemu *qemu, const char *interface, const char *property)
 {
 	GVariantBuilder changed;
+	unsigned console = qemu->has_vga;
+	g_autofree char *path = g_strdup_printf(CONSOLE_PREFIX "%u", console);
 
 	if (!qemu->connection)
 		return;
 	g_variant_builder_init(&changed, G_VARIANT_TYPE_VARDICT);
-	g_variant_builder_add(&changed, "{sv}", property, property_new(qemu, interface, property));
-	g_dbus_connection_emit_signal(qemu->connection, NULL, CONSOLE_PATH,
+	g_variant_builder_add(
+		&changed, "{sv}", property, property_new(qemu, console, interface, property));
+	g_dbus_connection_emit_signal(qemu->connection, NULL, path,
 		"org.freedesktop.DBus.Properties", "PropertiesChanged",
 		g_variant_new("(sa{sv}as)", interface, &changed, NULL), NULL);
 }
@@ -372,9 +428,13 @@ static void peer_ready(GObject *source, GAsyncResult *result, gpointer user)
 	}
 	object_register(qemu, VM_PATH, "org.qemu.Display1.VM");
 	object_register(qemu, AUDIO_PATH, "org.qemu.Display1.Audio");
-	object_register(qemu, CONSOLE_PATH, "org.qemu.Display1.Console");
-	object_register(qemu, CONSOLE_PATH, "org.qemu.Display1.Keyboard");
-	object_register(qemu, CONSOLE_PATH, "org.qemu.Display1.Mouse");
+	for (unsigned i = 0; i < consoles_count(qemu); i++) {
+		g_autofree char *path = g_strdup_printf(CONSOLE_PREFIX "%u", i);
+
+		object_register(qemu, path, "org.qemu.Display1.Console");
+		object_register(qemu, path, "org.qemu.Display1.Keyboard");
+		object_register(qemu, path, "org.qemu.Display1.Mouse");
+	}
 	g_dbus_connection_start_message_processing(qemu->connection);
 }
 

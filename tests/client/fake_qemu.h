@@ -4,8 +4,8 @@
  * records what a guest would get.
  *
  * Record lines are "key press 30", "key release 30" (QEMU key numbers), "button press 0", "button
- * release 0", "abs X Y" (console pixels), "rel DX DY", "ui W H". A position that QEMU would refuse
- * is "invalid abs X Y".
+ * release 0", "abs X Y" (console pixels), "rel DX DY", "ui W H" for head 0 and "console N ui W H at
+ * X Y" for others, "vga refuses". A position that QEMU would refuse is "invalid abs X Y".
  *
  * Threads: it lives on the main context it is made on; a mutex protects record and sizes.
  */
@@ -20,7 +20,12 @@ struct fake_qemu {
 	GCond changed;
 	GDBusConnection *connection; /* NULL until the peer has authenticated */
 	GDBusNodeInfo *node;
-	GPtrArray *record;      /* char * */
+	GPtrArray *record; /* char * */
+	/* These count from the next connection on (fake_desktop_renew_dbus). */
+	unsigned n_heads;  /* that our device has */
+	bool has_vga;      /* console 0 is another device's */
+	const char *label; /* of our device */
+
 	uint32_t width, height; /* of the console as QEMU believes */
 	uint32_t modifiers;
 	bool absolute;

@@ -94,10 +94,15 @@ static void on_leds(void *user, uint32_t leds)
 	((struct desk *)user)->leds = leds;
 }
 
+static void on_heads(void *user, unsigned n_heads)
+{
+}
+
 static const struct dbus_display_ops ops = {
 	.connected = on_connected,
 	.absolute = on_absolute,
 	.leds = on_leds,
+	.heads = on_heads,
 };
 
 static void on_queued(void *user)
@@ -190,7 +195,8 @@ static void test_inputs(void)
 	inputs_scan_code(desk.inputs, 0x48);
 	inputs_set_buttons(desk.inputs, 1u << INPUT_BUTTON_MIDDLE);
 	inputs_release_all(desk.inputs);
-	dbus_display_set_ui_info(desk.dbus, 0, 0, 0, 1600, 900, 400, 225);
+	const struct dbus_consoles_size size = { 0, 0, 1600, 900, 400, 225 };
+	dbus_display_want_head(desk.dbus, 0, &size);
 	WAIT_FOR(strstr(desk.record->str, "SetUIInfo"));
 	g_assert_cmpstr(desk.record->str, ==,
 		"Mouse.RelMotion(-3, 4)\n"
