@@ -43,7 +43,7 @@ struct desktop {
 	char *disk, *disk_format, *disk_backing;
 	bool snapshot, uefi;
 	char *kernel, *initrd, *append;
-	unsigned memory_mib, n_cpus;
+	unsigned memory_mib, n_cpus, n_heads;
 	unsigned accel; /* enum desktop_accel */
 	bool network, audio;
 	char *net; /* what is behind the network card: "user", "bridge=NAME", "tap=FD", "none" */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/confine/confine.h"
+#include "protocol/frame_link.h"
 #include "protocol/guest_lost.h"
 #include "protocol/worker_options.h"
 #include "server/desktop/limits.h"
@@ -121,6 +122,11 @@ const struct desktop_option desktop_options[] = {
 		.min = DESKTOP_MEMORY_MIN_MIB, .max = DESKTOP_MEMORY_MAX_MIB, .unit = "MiB" },
 	{ "cpus", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_NUMBER, MEMBER(n_cpus), "N", "Virtual CPUs",
 		.initial = FOR_RUN("2"), .min = 1, .max = DESKTOP_CPUS_MAX },
+	{ "heads", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_NUMBER, MEMBER(n_heads), "N",
+		"Monitors that the guest can have at once",
+		"The guest begins with one. Another one is plugged in when a client opens it, and "
+		"unplugged when that closes it. One that nobody opens costs next to nothing.",
+		.initial = FOR_RUN("4"), .min = 1, .max = FRAME_HEADS_MAX },
 	{ "accel", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_CHOICE, MEMBER(accel), "HOW",
 		"What runs the virtual CPUs: auto, kvm or tcg",
 		"With auto, KVM does where a trial shows that it works, and QEMU's emulation "

@@ -9,6 +9,7 @@
 
 #include "protocol/guest_lost.h"
 #include "protocol/guest_report.h"
+#include "protocol/keeper_link.h"
 #include "server/run/qemu_disk.h"
 
 #define PACKAGES "qemu-system-x86 qemu-system-modules-opengl"
@@ -120,7 +121,8 @@ static void add_display(GPtrArray *argv, const struct desktop *o)
 		o->audio ? ",audiodev=sound" : "");
 	add_pair(argv, "-vga", "none");
 	add_pair(argv, "-chardev", "socket,id=vitrine,fd=%d", QEMU_VHOST_FD);
-	add_pair(argv, "-device", "vhost-user-gpu-pci,id=gpu,chardev=vitrine");
+	add_pair(argv, "-device", "vhost-user-gpu-pci,id=%s,chardev=vitrine,max_outputs=%u",
+		KEEPER_GPU_ID, o->n_heads);
 	add_pair(argv, "-device", "virtio-tablet-pci,id=tablet");
 	add_pair(argv, "-device", "virtio-keyboard-pci,id=keyboard");
 	add_pair(argv, "-device", "virtio-rng-pci,id=rng");
