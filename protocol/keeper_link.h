@@ -16,7 +16,7 @@
 #include "common/link.h"
 
 #define KEEPER_LINK_FD 3
-#define KEEPER_LINK_VERSION 9
+#define KEEPER_LINK_VERSION 10
 
 /*
  * A renderer that finds the GPU reset ends with the first of these, and the beat of its gpu thread
@@ -72,6 +72,7 @@ enum keeper_message {
 	KEEPER_MESSAGE_RING_CALL,
 	KEEPER_MESSAGE_RING_STOP,
 	KEEPER_MESSAGE_RESET,
+	KEEPER_MESSAGE_FIRST_MODE,
 	/* Render sends these to the keeper. */
 	KEEPER_MESSAGE_RING_STOPPED,
 	KEEPER_MESSAGE_GPU,
@@ -125,6 +126,17 @@ struct keeper_ledger {
 struct keeper_features {
 	struct link_header header;
 	uint64_t features;
+};
+
+/*
+ * Tells with which mode head 0 begins, until a client wants another one, and the refresh rate of
+ * all heads. It may come at any time, and counts before the next command.
+ */
+struct keeper_first_mode {
+	struct link_header header;
+	uint32_t width, height; /* in pixels; 0: as without this message */
+	uint32_t refresh_mhz;   /* 0: as without this message */
+	uint32_t reserved;
 };
 
 /*

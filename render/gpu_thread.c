@@ -459,6 +459,11 @@ void gpu_set_frame_link(struct gpu *gpu, int fd)
  * objects go. So a chain that the gpu thread holds is executed among the old objects, or not at
  * all.
  */
+void gpu_set_first_mode(struct gpu *gpu, uint32_t width, uint32_t height, uint32_t refresh_mhz)
+{
+	handover_set_first_mode(gpu->handover, width, height, refresh_mhz);
+}
+
 void gpu_reset(struct gpu *gpu)
 {
 	g_assert(!is_gpu_thread(gpu));

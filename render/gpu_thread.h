@@ -53,6 +53,11 @@ void gpu_set_memory(struct gpu *gpu, struct memory *memory);
 void gpu_set_ledger(struct gpu *gpu, struct ledger_book *book);
 /* Takes the descriptor over. */
 void gpu_set_frame_link(struct gpu *gpu, int fd);
+/*
+ * Sets with which mode head 0 begins, and the heads' refresh rate in millihertz; 0 leaves what
+ * holds.
+ */
+void gpu_set_first_mode(struct gpu *gpu, uint32_t width, uint32_t height, uint32_t refresh_mhz);
 /* Forgets every guest object before anything else is taken from the control queue. */
 void gpu_reset(struct gpu *gpu);
 /*

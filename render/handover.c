@@ -19,6 +19,8 @@ struct news {
 	struct ledger_book *ledger;
 	int frame_link; /* -1: none */
 	unsigned resets;
+	bool has_first_mode;
+	uint32_t first_width, first_height, refresh_mhz;
 };
 
 static const struct news nothing = { .frame_link = -1 };
@@ -95,6 +97,17 @@ void handover_set_frame_link(struct handover *handover, int fd)
 	g_mutex_lock(&handover->lock);
 	fd_close(&handover->news.frame_link);
 	handover->news.frame_link = fd;
+	announce(handover);
+}
+
+void handover_set_first_mode(
+	struct handover *handover, uint32_t width, uint32_t height, uint32_t refresh_mhz)
+{
+	g_mutex_lock(&handover->lock);
+	handover->news.has_first_mode = true;
+	handover->news.first_width = width;
+	handover->news.first_height = height;
+	handover->news.refresh_mhz = refresh_mhz;
 	announce(handover);
 }
 
@@ -177,6 +190,9 @@ void handover_accept(struct handover *handover, const struct handover_takers *ta
 	}
 	if (news.resets > 0)
 		forget_guest(takers, news.resets);
+	if (news.has_first_mode)
+		scanouts_set_first_mode(
+			takers->scanouts, news.first_width, news.first_height, news.refresh_mhz);
 	if (news.frame_link >= 0)
 		scanouts_use_link(takers->scanouts, news.frame_link);
 	if (news.memory) {

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct commands;
 struct handover;
@@ -43,6 +44,9 @@ void handover_set_memory(struct handover *handover, struct memory *memory);
 void handover_set_ledger(struct handover *handover, struct ledger_book *book);
 /* Takes the descriptor over. */
 void handover_set_frame_link(struct handover *handover, int fd);
+/* Sets what modes_set_first() takes. */
+void handover_set_first_mode(
+	struct handover *handover, uint32_t width, uint32_t height, uint32_t refresh_mhz);
 /* Has every object of the guest forgotten, since it is new. */
 void handover_set_reset(struct handover *handover);
 /*
@@ -71,8 +75,8 @@ void handover_drain_wake(struct handover *handover);
 /* Returns whether there is news. It is cheap, since it is asked for each command. */
 bool handover_has_news(const struct handover *handover);
 /*
- * Brings all news in force: a ledger, a reset, a frame link, a memory table, in this order. Objects
- * may be gone afterwards. No command's handler and no rebuild may call it.
+ * Brings all news in force: a ledger, a reset, a first mode, a frame link, a memory table, in this
+ * order. Objects may be gone afterwards. No command's handler and no rebuild may call it.
  */
 void handover_accept(struct handover *handover, const struct handover_takers *takers);
 /* Asks the main thread to read the keeper link to its end. */

@@ -148,6 +148,14 @@ static bool handle_ring_stop(void *user, const void *message, int *fds, unsigned
 	return link_send(keeper->fd, &stopped, sizeof(stopped), NULL, 0) == 0;
 }
 
+static bool handle_first_mode(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper_end *keeper = user;
+	const struct keeper_first_mode *first = message;
+	gpu_set_first_mode(keeper->gpu, first->width, first->height, first->refresh_mhz);
+	return true;
+}
+
 static bool handle_reset(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	struct keeper_end *keeper = user;
@@ -176,6 +184,8 @@ static const struct link_handler handlers[] = {
 	{ KEEPER_MESSAGE_RING_STOP, "RING_STOP", sizeof(struct keeper_ring_stop), 0, 0,
 		handle_ring_stop },
 	{ KEEPER_MESSAGE_RESET, "RESET", sizeof(struct keeper_reset), 0, 0, handle_reset },
+	{ KEEPER_MESSAGE_FIRST_MODE, "FIRST_MODE", sizeof(struct keeper_first_mode), 0, 0,
+		handle_first_mode },
 };
 
 static void answer_cursor_orphans(struct virtqueue *vq)

@@ -23,6 +23,7 @@
  *                   answer is dropped by the generation of its ring                reset
  *   FEATURES        before RING_START. Main thread                                 (no question)
  *   RING_START      the first command is taken after all of the above              ring
+ *   FIRST_MODE      before GET_DISPLAY_INFO, GET_EDID                              first-mode
  *   RING_CALL       before the next answer's interrupt. Main thread, under the
  *                   ring's lock                                                    (no question)
  *   RING_STOP       answered at once, busy or not: the index of the next command is

@@ -14,10 +14,11 @@
 #define CURSOR_SNAPSHOTS_MAX 256
 
 /*
- * A head is at least this many pixels wide and high, since guests' drivers and desktops fail below
- * it. A wish that is smaller counts as this, and one larger than FRAME_SIZE_MAX as that.
+ * A head is at least this many pixels wide and high, since Linux's virtio_gpu drives nothing
+ * smaller (XRES_MIN). A wish that is smaller counts as this, and one larger than FRAME_SIZE_MAX as
+ * that.
  */
-#define MODES_SIZE_MIN 320
+#define MODES_SIZE_MIN 32
 
 /*
  * A head's refresh rate lies between these, in thousandths of a Hertz. A wish beyond them counts as

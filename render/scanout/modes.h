@@ -17,15 +17,23 @@
 
 struct modes {
 	struct frame_head_mode modes[FRAME_HEADS_MAX];
+	bool is_wanted;       /* display has asked for them */
+	uint32_t refresh_mhz; /* of heads for which display names none */
 };
 
 /*
- * Returns the refresh rate of a head in millihertz; for a head that is off it is the default one.
+ * Returns the refresh rate of a head in millihertz; for a head that is off it is that of
+ * modes_set_first().
  */
 uint32_t modes_get_refresh_mhz(const struct modes *modes, unsigned head);
 
 /* Begins with one head, which is enabled and has the default size. */
 void modes_init(struct modes *modes);
+/*
+ * Sets with which size head 0 begins, unless display has asked for one already, and the refresh
+ * rate where display names none; both are clamped to sane values. 0 leaves what holds.
+ */
+void modes_set_first(struct modes *modes, uint32_t width, uint32_t height, uint32_t refresh_mhz);
 /*
  * Takes over what display asks for, clamped to sane values. If display enables no head, nothing
  * changes, so that at least one stays enabled.

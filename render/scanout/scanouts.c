@@ -54,6 +54,13 @@ const struct modes *scanouts_hear_display(struct scanouts *scanouts)
 	return &scanouts->modes;
 }
 
+void scanouts_set_first_mode(
+	struct scanouts *scanouts, uint32_t width, uint32_t height, uint32_t refresh_mhz)
+{
+	modes_set_first(&scanouts->modes, width, height, refresh_mhz);
+	scanouts->heard.modes = true;
+}
+
 /* ---- what follows from it ---- */
 
 static void follow_head(struct scanouts *scanouts, unsigned head, const struct heard *heard)

@@ -93,6 +93,9 @@ void scanouts_use_link(struct scanouts *scanouts, int fd);
 int scanouts_get_poll(const struct scanouts *scanouts, short *events);
 /* Reads what display says and sends what waits for room, as poll() says is possible. */
 void scanouts_serve_link(struct scanouts *scanouts, short revents);
+/* Sets what modes_set_first() takes. */
+void scanouts_set_first_mode(
+	struct scanouts *scanouts, uint32_t width, uint32_t height, uint32_t refresh_mhz);
 /*
  * Reads all that lies on the frame link, and returns the modes that display wants. A guest's
  * question that depends on display is answered from here. The call only takes note: locks of

@@ -117,6 +117,23 @@ static bool check_users(const struct desktop *desktop, GError **error)
 	return desktop_read_users(desktop->allow_user, users, error) >= 0;
 }
 
+bool desktop_read_resolution(const char *text, unsigned *width, unsigned *height)
+{
+	char *end;
+	if (!g_ascii_isdigit(text[0]))
+		return false;
+	guint64 w = g_ascii_strtoull(text, &end, 10);
+	if (*end != 'x' || !g_ascii_isdigit(end[1]))
+		return false;
+	guint64 h = g_ascii_strtoull(end + 1, &end, 10);
+	if (*end || w < DESKTOP_SIDE_MIN || w > DESKTOP_SIDE_MAX || h < DESKTOP_SIDE_MIN ||
+		h > DESKTOP_SIDE_MAX)
+		return false;
+	*width = (unsigned)w;
+	*height = (unsigned)h;
+	return true;
+}
+
 bool desktop_check(struct desktop *desktop, GError **error)
 {
 	if (desktop->software && desktop->render_node)

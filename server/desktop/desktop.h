@@ -58,7 +58,9 @@ struct desktop {
 	char *qmp_path; /* NULL: keyboard and pointer are not obtained */
 
 	bool virgl, software, pacing;
-	char *render_node; /* NULL: the first that works */
+	char *render_node;   /* NULL: the first that works */
+	char *resolution;    /* of head 0 at first, "WIDTHxHEIGHT" */
+	unsigned refresh_hz; /* of the guest's monitors */
 	unsigned submit_limit_s;
 	unsigned spare; /* enum desktop_spare */
 	struct quota_limits quotas;
@@ -100,6 +102,9 @@ void desktop_finish(struct desktop *desktop);
  * credential becomes the `password_file` that it is.
  */
 bool desktop_check(struct desktop *desktop, GError **error);
+
+/* Reads "WIDTHxHEIGHT", in pixels. Gives false when it is no size that a monitor may have. */
+bool desktop_read_resolution(const char *text, unsigned *width, unsigned *height);
 
 /* At most this many users are named by --allow-user; more are refused. */
 #define DESKTOP_USERS_MAX 32

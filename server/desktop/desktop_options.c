@@ -56,6 +56,15 @@ static char *check_readable(const char *text)
 	return access(text, R_OK) == 0 ? NULL : g_strdup(g_strerror(errno));
 }
 
+static char *check_resolution(const char *text)
+{
+	unsigned width, height;
+	return desktop_read_resolution(text, &width, &height) ?
+		       NULL :
+		       g_strdup_printf("WIDTHxHEIGHT, each from %d to %d", DESKTOP_SIDE_MIN,
+			       DESKTOP_SIDE_MAX);
+}
+
 static char *check_credential(const char *text)
 {
 	bool good = *text && text[0] != '.' && !strchr(text, '/');
@@ -187,6 +196,17 @@ const struct desktop_option desktop_options[] = {
 		.fallback = BOTH("the first render node that works, or the CPU") },
 	{ "software", RUN | GPU, DESKTOP_SECTION_GRAPHICS, DESKTOP_SWITCH_ON, MEMBER(software),
 		NULL, "Draw on the CPU" },
+	{ "resolution", RUN, DESKTOP_SECTION_GRAPHICS, DESKTOP_TEXT, MEMBER(resolution),
+		"WIDTHxHEIGHT", "The size of the guest's first monitor until a client asks for one",
+		"Each side has 32 to 8192 pixels. Clients that resize the guest ask with their "
+		"window's size as soon as they come. Where QEMU is started by others, it is the "
+		"device's xres and yres.",
+		.initial = FOR_RUN("1920x1080"), .check = check_resolution, .checked_by = RUN },
+	{ "refresh", RUN | GPU, DESKTOP_SECTION_GRAPHICS, DESKTOP_NUMBER, MEMBER(refresh_hz), "HZ",
+		"The refresh rate of the guest's monitors",
+		"Guests draw at that rate, and clients get up to 60 pictures a second of it.",
+		.initial = BOTH("60"), .min = DESKTOP_REFRESH_MIN_HZ, .max = DESKTOP_REFRESH_MAX_HZ,
+		.unit = "Hz" },
 	{ "quota", RUN | GPU, DESKTOP_SECTION_GRAPHICS, DESKTOP_QUOTAS, MEMBER(quotas),
 		"NAME=VALUE", "Let the guest use so much of the host",
 		"It can be given several times, and takes several with commas between them. "

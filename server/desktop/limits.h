@@ -30,6 +30,16 @@
 #define DESKTOP_CPUS_MAX 255
 
 /*
+ * A monitor's sides are between these, in pixels, because Linux's virtio_gpu drives no smaller and
+ * no larger ones (XRES_MIN, XRES_MAX); its refresh rate is between that of film and what fast
+ * monitors have. Others are refused.
+ */
+#define DESKTOP_SIDE_MIN 32
+#define DESKTOP_SIDE_MAX 8192
+#define DESKTOP_REFRESH_MIN_HZ 24
+#define DESKTOP_REFRESH_MAX_HZ 240
+
+/*
  * The limit of one submission is at most this many seconds. More than an hour is no limit: who
  * waits has given up, and an endless program holds everybody's picture as long. A larger one is
  * refused.

@@ -53,6 +53,7 @@ struct device {
 	uint64_t protocol_features;
 	struct device_region regions[KEEPER_MEMORY_REGIONS_MAX];
 	unsigned n_regions;
+	uint32_t first_width, first_height; /* of head 0, as QEMU was told; 0: not known yet */
 	struct device_ring rings[KEEPER_RINGS];
 	/*
 	 * The old driver has been forgotten since a ring last stopped. Once is enough for all

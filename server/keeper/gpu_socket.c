@@ -24,15 +24,18 @@ struct resize {
 
 #define GPU_HEADER_BYTES 12
 
-void gpu_socket_init(struct gpu_socket *s)
+void gpu_socket_init(struct gpu_socket *s, gpu_socket_first_size first_size, void *user)
 {
-	*s = (struct gpu_socket){ .fd = -1 };
+	*s = (struct gpu_socket){
+		.fd = -1, .first_size = first_size, .user = user, .is_answered = !first_size
+	};
 }
 
 static void drop(struct gpu_socket *s)
 {
 	g_clear_handle_id(&s->source, g_source_remove);
 	fd_close(&s->fd);
+	s->answer_bytes = 0;
 }
 
 void gpu_socket_finish(struct gpu_socket *s)
@@ -40,17 +43,51 @@ void gpu_socket_finish(struct gpu_socket *s)
 	drop(s);
 }
 
-/* We asked nothing, so whatever QEMU says is of no interest; only that it hangs up is. */
+/* QEMU answers for head 0 what a guest would be told that asked it. */
+static void take_answer(struct gpu_socket *s)
+{
+	const struct gpu_socket_answer *answer = &s->answer;
+	uint32_t width = answer->info.pmodes[0].r.width, height = answer->info.pmodes[0].r.height;
+	s->is_answered = true;
+	if (answer->request != VHOST_USER_GPU_GET_DISPLAY_INFO ||
+		answer->size_bytes != sizeof(answer->info) || width == 0 || height == 0)
+		g_info("QEMU does not say which size the device was given");
+	else
+		s->first_size(s->user, width, height);
+}
+
+/*
+ * Reads the one answer that is awaited. Whatever else QEMU says is of no interest; only that it
+ * hangs up is.
+ */
 static gboolean on_readable(int fd, GIOCondition condition, gpointer user)
 {
 	struct gpu_socket *s = user;
 	char scratch[512];
-	ssize_t n = recv(fd, scratch, sizeof(scratch), MSG_DONTWAIT);
+	char *to = s->is_answered ? scratch : (char *)&s->answer + s->answer_bytes;
+	size_t room = s->is_answered ? sizeof(scratch) : sizeof(s->answer) - s->answer_bytes;
+	ssize_t n = recv(fd, to, room, MSG_DONTWAIT);
+	if (n > 0 && !s->is_answered) {
+		s->answer_bytes += (size_t)n;
+		if (s->answer_bytes == sizeof(s->answer))
+			take_answer(s);
+	}
 	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
 		return G_SOURCE_CONTINUE;
 	s->source = 0;
 	drop(s);
 	return G_SOURCE_REMOVE;
+}
+
+static void ask_first_size(const struct gpu_socket *s)
+{
+	const uint32_t question[] = { VHOST_USER_GPU_GET_DISPLAY_INFO, 0, 0 };
+	if (s->is_answered)
+		return;
+	if (send(s->fd, question, sizeof(question), MSG_DONTWAIT | MSG_NOSIGNAL) !=
+		(ssize_t)sizeof(question))
+		g_info("QEMU cannot be asked which size the device was given: %s",
+			g_strerror(errno));
 }
 
 static void tell(const struct gpu_socket *s)
@@ -82,6 +119,7 @@ void gpu_socket_replace(struct gpu_socket *s, int fd)
 	drop(s);
 	s->fd = fd;
 	s->source = g_unix_fd_add(fd, G_IO_IN, on_readable, s);
+	ask_first_size(s);
 	tell(s);
 }
 

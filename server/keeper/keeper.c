@@ -205,6 +205,15 @@ static void on_gpu_changed(void *user, unsigned candidate)
 		worker_replace(&keeper->viewer.worker, WORKER_COMMAND_DISPLAY(candidate));
 }
 
+static void on_first_size(void *user, uint32_t width, uint32_t height)
+{
+	struct keeper *keeper = user;
+	g_info("the device was given %ux%u as its first size", width, height);
+	keeper->device.first_width = width;
+	keeper->device.first_height = height;
+	renderer_update_first_mode(&keeper->renderer);
+}
+
 static void on_viewer_ready(void *user)
 {
 	struct keeper *keeper = user;
@@ -448,6 +457,7 @@ static void prepare_renderer(struct keeper *keeper, const struct gpu_candidates 
 	};
 	renderer_init(&keeper->renderer, keeper->starter, gpus, &keeper->device, &keeper->ledger,
 		desktop->submit_limit_s, &events);
+	keeper->renderer.refresh_hz = desktop->refresh_hz;
 	upgrade_init(&keeper->upgrade, &keeper->renderer, &keeper->viewer);
 	spare_keep(&keeper->renderer.worker.spare, desktop->spare);
 	keeper->renderer.worker.recorder = &keeper->recorder;
@@ -488,7 +498,7 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop,
 	keeper->loop = g_main_loop_new(NULL, FALSE);
 	recorder_init(&keeper->recorder, desktop);
 	device_init(&keeper->device, false);
-	gpu_socket_init(&keeper->gpu_socket);
+	gpu_socket_init(&keeper->gpu_socket, on_first_size, keeper);
 	prepare_renderer(keeper, gpus);
 	prepare_viewer(keeper);
 	struct requests_events requests_events = {

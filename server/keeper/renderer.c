@@ -79,6 +79,7 @@ static void on_worker_ready(void *owner)
 	SEND_TO_RENDERER(renderer, ledger, &renderer->ledger->fd, 1);
 	renderer->events.ready(renderer->events.user);
 	renderer_update_features(renderer);
+	renderer_update_first_mode(renderer);
 	renderer_update_memory(renderer);
 	for (unsigned i = 0; i < KEEPER_RINGS; i++)
 		renderer_update_ring(renderer, i);
@@ -399,6 +400,15 @@ void renderer_update_features(struct renderer *renderer)
 		return;
 	struct keeper_features m = { .header.type = KEEPER_MESSAGE_FEATURES,
 		.features = renderer->device->features & ~DEVICE_F_PROTOCOL_FEATURES };
+	SEND_TO_RENDERER(renderer, m, NULL, 0);
+}
+
+void renderer_update_first_mode(struct renderer *renderer)
+{
+	struct keeper_first_mode m = { .header.type = KEEPER_MESSAGE_FIRST_MODE,
+		.width = renderer->device->first_width,
+		.height = renderer->device->first_height,
+		.refresh_mhz = renderer->refresh_hz * 1000 };
 	SEND_TO_RENDERER(renderer, m, NULL, 0);
 }
 

@@ -56,6 +56,7 @@ struct renderer {
 	struct gpu_search search;
 	struct renderer_gpu said;
 	unsigned submit_limit_s;
+	unsigned refresh_hz; /* of the guest's heads */
 	uint32_t last_serial;
 	bool used; /* a ring has run since the last reset */
 };
@@ -72,6 +73,7 @@ void renderer_finish(struct renderer *renderer);
 
 /* Each of these sends the renderer its part of struct device again. */
 void renderer_update_features(struct renderer *renderer);
+void renderer_update_first_mode(struct renderer *renderer);
 void renderer_update_memory(struct renderer *renderer);
 void renderer_update_call(struct renderer *renderer, unsigned ring);
 

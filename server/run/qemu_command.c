@@ -121,8 +121,11 @@ static void add_display(GPtrArray *argv, const struct desktop *o)
 		o->audio ? ",audiodev=sound" : "");
 	add_pair(argv, "-vga", "none");
 	add_pair(argv, "-chardev", "socket,id=vitrine,fd=%d", QEMU_VHOST_FD);
-	add_pair(argv, "-device", "vhost-user-gpu-pci,id=%s,chardev=vitrine,max_outputs=%u",
-		KEEPER_GPU_ID, o->n_heads);
+	unsigned width = 0, height = 0;
+	desktop_read_resolution(o->resolution, &width, &height);
+	add_pair(argv, "-device",
+		"vhost-user-gpu-pci,id=%s,chardev=vitrine,max_outputs=%u,xres=%u,yres=%u",
+		KEEPER_GPU_ID, o->n_heads, width, height);
 	add_pair(argv, "-device", "virtio-tablet-pci,id=tablet");
 	add_pair(argv, "-device", "virtio-keyboard-pci,id=keyboard");
 	add_pair(argv, "-device", "virtio-rng-pci,id=rng");

@@ -36,6 +36,7 @@ static const struct {
 	{ KEEPER_MESSAGE_STATS, sizeof(struct keeper_stats), 1, STATS },
 	{ KEEPER_MESSAGE_LEDGER, sizeof(struct keeper_ledger), 1, LEDGER },
 	{ KEEPER_MESSAGE_FEATURES, sizeof(struct keeper_features), 0, 0 },
+	{ KEEPER_MESSAGE_FIRST_MODE, sizeof(struct keeper_first_mode), 0, 0 },
 	{ KEEPER_MESSAGE_MEMORY_BEGIN, sizeof(struct keeper_memory_begin), 0, 0 },
 	{ KEEPER_MESSAGE_MEMORY_REGION, sizeof(struct keeper_memory_region), 1, MEMORY },
 	{ KEEPER_MESSAGE_MEMORY_COMMIT, sizeof(struct keeper_memory_commit), 0, 0 },

@@ -320,7 +320,7 @@ static void set_up(struct desk *desk, struct feed *feed)
 	waited_on = desk;
 	g_assert(ftruncate(desk->memory, 16 * REGION_BYTES) == 0);
 	device_init(&desk->device, true);
-	gpu_socket_init(&desk->gpu_socket);
+	gpu_socket_init(&desk->gpu_socket, NULL, NULL);
 	g_assert(ledger_memory_init(&desk->ledger, NULL));
 	renderer_init(
 		&desk->renderer, &none, &cpu, &desk->device, &desk->ledger, 10, &renderer_events);

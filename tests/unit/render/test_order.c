@@ -201,6 +201,15 @@ static void test_ring(void)
 		g_test_skip("the renderer was done before its ring was stopped");
 }
 
+static void expect_size(const struct virtio_gpu_resp_edid *edid, uint32_t width, uint32_t height)
+{
+	/* The first detailed timing is described in VESA E-EDID 1.4, 3.10.2. */
+	const uint8_t *timing = edid->edid + 54;
+	g_assert_cmphex(edid->hdr.type, ==, VIRTIO_GPU_RESP_OK_EDID);
+	g_assert_cmpuint(timing[2] | (timing[4] & 0xf0) << 4, ==, width);
+	g_assert_cmpuint(timing[5] | (timing[7] & 0xf0) << 4, ==, height);
+}
+
 /* What a new display says counts from the next command on. */
 static void test_link(void)
 {
@@ -216,12 +225,27 @@ static void test_link(void)
 	rig_submit(rig, 0, &ask, sizeof(ask), sizeof(struct virtio_gpu_resp_edid));
 	bool was_busy = !rig_has_used(rig, 0);
 	wait_answers(rig, 2);
-	const struct virtio_gpu_resp_edid *edid = rig_answer(rig);
-	/* The first detailed timing is described in VESA E-EDID 1.4, 3.10.2. */
-	const uint8_t *timing = edid->edid + 54;
-	g_assert_cmphex(edid->hdr.type, ==, VIRTIO_GPU_RESP_OK_EDID);
-	g_assert_cmpuint(timing[2] | (timing[4] & 0xf0) << 4, ==, 1234);
-	g_assert_cmpuint(timing[5] | (timing[7] & 0xf0) << 4, ==, 777);
+	expect_size(rig_answer(rig), 1234, 777);
+	rig_stop(rig);
+	if (!was_busy)
+		g_test_skip("the renderer was done before it was asked");
+}
+
+/* What the keeper says of the first mode counts from the next command on. */
+static void test_first_mode(void)
+{
+	const struct virtio_gpu_cmd_get_edid ask = { .hdr.type = VIRTIO_GPU_CMD_GET_EDID };
+	struct keeper_first_mode first = {
+		.header.type = KEEPER_MESSAGE_FIRST_MODE, .width = 1366, .height = 768
+	};
+	struct rig *rig = start();
+	rig_begin_long_work(rig, 6);
+	g_assert_cmpint(link_send(rig->keeper_fd, &first, sizeof(first), NULL, 0), ==, 0);
+	rig->place = 1;
+	rig_submit(rig, 0, &ask, sizeof(ask), sizeof(struct virtio_gpu_resp_edid));
+	bool was_busy = !rig_has_used(rig, 0);
+	wait_answers(rig, 2);
+	expect_size(rig_answer(rig), 1366, 768);
 	rig_stop(rig);
 	if (!was_busy)
 		g_test_skip("the renderer was done before it was asked");
@@ -323,6 +347,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/order/reset", test_reset);
 	g_test_add_func("/order/ring", test_ring);
 	g_test_add_func("/order/link", test_link);
+	g_test_add_func("/order/first-mode", test_first_mode);
 	g_test_add_func("/order/release", test_release);
 	g_test_add_func("/order/rebuild", test_rebuild);
 	return g_test_run();

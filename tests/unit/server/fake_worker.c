@@ -133,6 +133,13 @@ static bool on_features(void *user, const void *message, int *fds, unsigned n_fd
 	return true;
 }
 
+static bool on_first_mode(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	const struct keeper_first_mode *m = message;
+	note("FIRST_MODE %ux%u %u", m->width, m->height, m->refresh_mhz);
+	return true;
+}
+
 static bool on_region(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	const struct keeper_memory_region *m = message;
@@ -278,6 +285,8 @@ static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_RING_CALL, "CALL", sizeof(struct keeper_ring_call), 0, 1, on_ring_call },
 	{ KEEPER_MESSAGE_RING_STOP, "STOP", sizeof(struct keeper_ring_stop), 0, 0, on_ring_stop },
 	{ KEEPER_MESSAGE_RESET, "RESET", sizeof(struct keeper_reset), 0, 0, on_reset },
+	{ KEEPER_MESSAGE_FIRST_MODE, "FIRST_MODE", sizeof(struct keeper_first_mode), 0, 0,
+		on_first_mode },
 	{ KEEPER_MESSAGE_LISTENER, "LISTENER", sizeof(struct keeper_listener), 1, 1, on_listener },
 	{ KEEPER_MESSAGE_PASSWORDS, "PASSWORDS", sizeof(struct keeper_passwords), 0, 0,
 		on_passwords },

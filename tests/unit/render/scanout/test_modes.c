@@ -22,6 +22,26 @@ static void test_default(void)
 	g_assert_cmpuint(modes_get_refresh_mhz(&modes, 1), ==, MODES_DEFAULT_REFRESH_MHZ);
 }
 
+/* What QEMU was told counts until display wishes, and its refresh rate after that, too. */
+static void test_first(void)
+{
+	struct modes modes;
+	modes_init(&modes);
+	modes_set_first(&modes, 0, 0, 0);
+	g_assert_cmpuint(modes.modes[0].width, ==, MODES_DEFAULT_WIDTH);
+	modes_set_first(&modes, 1366, 7, 120000);
+	g_assert_cmpuint(modes.modes[0].width, ==, 1366);
+	g_assert_cmpuint(modes.modes[0].height, ==, MODES_SIZE_MIN);
+	g_assert_cmpuint(modes.modes[0].refresh_mhz, ==, 120000);
+	struct frame_heads_wanted wanted = ask(1001, 757);
+	modes_set(&modes, &wanted);
+	g_assert_cmpuint(modes.modes[0].refresh_mhz, ==, 120000);
+	modes_set_first(&modes, 1024, 768, UINT32_MAX);
+	g_assert_cmpuint(modes.modes[0].width, ==, 1001);
+	g_assert_cmpuint(modes.modes[0].refresh_mhz, ==, MODES_REFRESH_MAX_MHZ);
+	g_assert_cmpuint(modes_get_refresh_mhz(&modes, 3), ==, MODES_REFRESH_MAX_MHZ);
+}
+
 static void test_size(void)
 {
 	static const struct {
@@ -32,6 +52,7 @@ static void test_size(void)
 	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
 		struct modes modes;
 		struct frame_heads_wanted wanted = ask(cases[i].wanted, cases[i].wanted);
+		modes_init(&modes);
 		modes_set(&modes, &wanted);
 		g_assert_cmpuint(modes.modes[0].width, ==, cases[i].told);
 		g_assert_cmpuint(modes.modes[0].height, ==, cases[i].told);
@@ -50,6 +71,7 @@ static void test_millimetres(void)
 		struct frame_heads_wanted wanted = ask(1920, 1080);
 		wanted.heads[0].width_mm = cases[i].wanted;
 		wanted.heads[0].height_mm = 340;
+		modes_init(&modes);
 		modes_set(&modes, &wanted);
 		g_assert_cmpuint(modes.modes[0].width_mm, ==, cases[i].told);
 		if (cases[i].wanted > MODES_SIZE_MAX_MM)
@@ -67,6 +89,7 @@ static void test_refresh(void)
 		struct modes modes;
 		struct frame_heads_wanted wanted = ask(1920, 1080);
 		wanted.heads[0].refresh_mhz = cases[i].wanted_mhz;
+		modes_init(&modes);
 		modes_set(&modes, &wanted);
 		g_assert_cmpuint(modes_get_refresh_mhz(&modes, 0), ==, cases[i].told_mhz);
 	}
@@ -91,6 +114,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/modes/default", test_default);
+	g_test_add_func("/modes/first", test_first);
 	g_test_add_func("/modes/size", test_size);
 	g_test_add_func("/modes/millimetres", test_millimetres);
 	g_test_add_func("/modes/refresh", test_refresh);

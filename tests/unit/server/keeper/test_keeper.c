@@ -14,6 +14,7 @@
 #include "common/process.h"
 #include "server/keeper/device.h"
 #include "server/keeper/limits.h"
+#include "server/keeper/gpu_socket.h"
 #include "tests/unit/server/rig.h"
 
 /* Returns what a busy machine may add to a deadline, in milliseconds. */
@@ -284,6 +285,77 @@ static void test_memory_settles(void)
 	rig_destroy(rig);
 }
 
+#define QUESTION_BYTES 12
+
+/* The keeper asks first on each socket until it has been answered. */
+static void expect_question(const struct rig *rig)
+{
+	uint32_t question[3];
+	struct pollfd p = { .fd = rig->gpu_socket, .events = POLLIN };
+	g_assert_cmpint(poll(&p, 1, 5000), ==, 1);
+	g_assert_cmpint(recv(rig->gpu_socket, question, QUESTION_BYTES, 0), ==, QUESTION_BYTES);
+	const uint32_t expected[3] = { VHOST_USER_GPU_GET_DISPLAY_INFO, 0, 0 };
+	g_assert_cmpmem(question, sizeof(question), expected, sizeof(expected));
+}
+
+static void answer_size(const struct rig *rig, uint32_t width, uint32_t height)
+{
+	struct gpu_socket_answer answer = { .request = VHOST_USER_GPU_GET_DISPLAY_INFO,
+		.flags = 4,
+		.size_bytes = sizeof(answer.info),
+		.info.pmodes[0] = { .r = { .width = width, .height = height }, .enabled = 1 } };
+	/* It comes in two pieces. */
+	const char *bytes = (const char *)&answer;
+	g_assert_cmpint(send(rig->gpu_socket, bytes, 100, 0), ==, 100);
+	g_usleep(20000);
+	g_assert_cmpint(send(rig->gpu_socket, bytes + 100, sizeof(answer) - 100, 0), ==,
+		sizeof(answer) - 100);
+}
+
+/*
+ * What xres and yres of the device say is what render begins with, the next renderer, too; QEMU is
+ * asked until it has answered, and then no more.
+ */
+static void test_first_size(void)
+{
+	static const char *const arguments[] = { "--virgl", "--refresh=75", NULL };
+	struct rig *rig = rig_create(arguments);
+	rig_negotiate(rig);
+	rig_start(rig, 0, 0);
+	expect_question(rig);
+	rig_stop(rig);
+	rig_start(rig, 0, 0);
+	expect_question(rig);
+	rig_wait_log(rig, "FIRST_MODE 0x0 75000", 1);
+	answer_size(rig, 1366, 768);
+	rig_wait_log(rig, "FIRST_MODE 1366x768 75000", 1);
+	kill(rig_renderer(rig), SIGKILL);
+	rig_wait_log(rig, "FIRST_MODE 1366x768 75000", 2);
+	rig_stop(rig);
+	rig_start(rig, 7, 0);
+	struct pollfd p = { .fd = rig->gpu_socket, .events = POLLIN };
+	if (poll(&p, 1, 300) == 1) {
+		uint32_t request = 0;
+		g_assert_cmpint(recv(rig->gpu_socket, &request, sizeof(request), 0), >, 0);
+		g_assert_cmpuint(request, !=, VHOST_USER_GPU_GET_DISPLAY_INFO);
+	}
+	rig_destroy(rig);
+}
+
+/* An answer that names no size changes nothing, and the keeper goes on. */
+static void test_first_size_none(void)
+{
+	static const char *const arguments[] = { "--virgl", NULL };
+	struct rig *rig = rig_create(arguments);
+	rig_negotiate(rig);
+	rig_start(rig, 0, 0);
+	expect_question(rig);
+	answer_size(rig, 0, 768);
+	rig_stop(rig);
+	g_assert_cmpuint(rig_count_log(rig, "FIRST_MODE 0x768"), ==, 0);
+	rig_destroy(rig);
+}
+
 /* On each new socket QEMU is told, in one piece, of a console of twice the desktop's size. */
 static void test_gpu_socket(void)
 {
@@ -299,6 +371,7 @@ static void test_gpu_socket(void)
 		rig_start(rig, round * 7, 0);
 		uint32_t words[15];
 		struct pollfd p = { .fd = rig->gpu_socket, .events = POLLIN };
+		expect_question(rig);
 		g_assert_cmpint(poll(&p, 1, 5000), ==, 1);
 		g_assert_cmpint(recv(rig->gpu_socket, words, sizeof(words), 0), ==, sizeof(words));
 		const uint32_t expected[15] = { VHOST_USER_GPU_SCANOUT, 0, 12, 0, 3840, 2160,
@@ -415,6 +488,8 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/keeper/renderer/cannot-take-over", ".crash", test_cannot_start);
 	g_test_add_func("/keeper/memory-settles", test_memory_settles);
 	g_test_add_func("/keeper/gpu-socket", test_gpu_socket);
+	g_test_add_func("/keeper/first-size", test_first_size);
+	g_test_add_func("/keeper/first-size-none", test_first_size_none);
 	for (unsigned i = 0; i < G_N_ELEMENTS(nonsense); i++) {
 		g_autofree char *path = g_strdup_printf("/keeper/nonsense/%s", nonsense[i].name);
 		g_test_add_data_func(path, &nonsense[i], test_nonsense);

@@ -63,7 +63,7 @@ static void set_up(struct fixture *fixture)
 		.event = eventfd(0, EFD_CLOEXEC) };
 	g_assert_cmpint(ftruncate(fixture->memory, 16 * REGION_BYTES), ==, 0);
 	device_init(&fixture->device, true);
-	gpu_socket_init(&fixture->gpu_socket);
+	gpu_socket_init(&fixture->gpu_socket, NULL, NULL);
 	init_renderer(fixture);
 	requests_init(&fixture->requests, &fixture->device, &fixture->renderer,
 		&fixture->gpu_socket, &events);
