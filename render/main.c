@@ -84,6 +84,13 @@ static int serve(struct gpu *gpu, const struct confine_state *walls)
 	return status;
 }
 
+static int print_version(void)
+{
+	g_autofree char *contracts = contracts_describe();
+	g_print("vitrine-render %s (%s)\n", VITRINE_VERSION, contracts);
+	return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
 	struct worker_render_options options;
@@ -92,11 +99,8 @@ int main(int argc, char **argv)
 	prctl(PR_SET_NAME, "vitrine-render");
 	if (!parse(&argc, &argv, &options))
 		return EXIT_FAILURE;
-	if (options.version) {
-		g_autofree char *contracts = contracts_describe();
-		g_print("vitrine-render %s (%s)\n", VITRINE_VERSION, contracts);
-		return EXIT_SUCCESS;
-	}
+	if (options.version)
+		return print_version();
 	/* The answer is out, so we leave without the driver's destructors, which may crash. */
 	if (options.report)
 		_exit(gpu_report_print(options.render_node, options.software) ? EXIT_SUCCESS :
