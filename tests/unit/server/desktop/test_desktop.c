@@ -37,6 +37,8 @@ static char *make_value(const struct desktop_option *option)
 		return g_strdup(option->values[g_strv_length((char **)option->values) - 1]);
 	if (option->type == DESKTOP_NUMBER)
 		return g_strdup_printf("%d", option->min + 1 + (int)index);
+	if (strcmp(option->name, "resolution") == 0)
+		return g_strdup("1366x768");
 	if (option->type == DESKTOP_TEXT)
 		return g_strdup_printf("x-%s", option->name);
 	if (option->type == DESKTOP_QUOTAS)
@@ -193,7 +195,7 @@ static void test_keeper_arguments(const struct desktop *run, unsigned n_expected
  * Both programs have these: name, virgl, the node, software, the limit of a submission, quotas,
  * pacing; encoder, 4:4:4, clock; nine of SPICE; the walls.
  */
-#define N_SHARED 24
+#define N_SHARED 25
 
 static void test_keeper_is_told(void)
 {
@@ -566,11 +568,26 @@ static void remove_folder(const char *path)
 	g_rmdir(path);
 }
 
+static void test_resolution(void)
+{
+	static const char *const bad[] = { "", "x", "1920", "1920x", "x1080", "1920X1080", "31x600",
+		"600x31", "8193x600", "600x8193", "-800x600", "800x-600", " 800x600", "800x600 ",
+		"800 x600", "800x600x60", "99999999999999999999x600", "0x10x600", NULL };
+	unsigned width = 7, height = 7;
+	for (unsigned i = 0; bad[i]; i++)
+		g_assert_false(desktop_read_resolution(bad[i], &width, &height));
+	g_assert_cmpuint(width, ==, 7);
+	g_assert_true(desktop_read_resolution("32x8192", &width, &height));
+	g_assert_cmpuint(width, ==, 32);
+	g_assert_cmpuint(height, ==, 8192);
+}
+
 int main(int argc, char **argv)
 {
 	folder = g_dir_make_tmp("vitrine-desktop-XXXXXX", NULL);
 	g_setenv("XDG_RUNTIME_DIR", folder, TRUE);
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/desktop/resolution", test_resolution);
 	g_test_add_func("/desktop/command-lines", test_command_lines);
 	g_test_add_func("/desktop/conventions", test_conventions);
 	g_test_add_func("/desktop/defaults", test_defaults);
