@@ -392,9 +392,9 @@ void connection_take_turn(void *user)
 	connection_plan(connection, 0);
 }
 
-bool connection_switch(struct connection *connection)
+bool connection_switch(struct connection *connection, const char *subject)
 {
-	return farewell_switch(connection);
+	return farewell_switch(connection, subject);
 }
 
 void connection_quit(struct connection *connection)

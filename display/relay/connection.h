@@ -71,8 +71,9 @@ void connection_be_judged(void *user, bool welcome, uint32_t uid);
 void connection_take_turn(void *user);
 /* Lets the client go: ended() is called now or, for a display channel that has just begun, when
  * spice-server may know (spice_talk.h). */
-/* Has the client come again by SPICE's host switch, if it can and this is its main channel. */
-bool connection_switch(struct connection *connection);
+/* Has the client come again by SPICE's host switch, if it can and this is its main channel.
+ * `subject` is what our certificate has (tls.h); NULL: clients in TLS cannot. */
+bool connection_switch(struct connection *connection, const char *subject);
 void connection_quit(struct connection *connection);
 /* Cuts the connection off, which calls ended(). */
 void connection_end(struct connection *connection);

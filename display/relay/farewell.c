@@ -93,38 +93,50 @@ void farewell_say_at_once(struct connection *connection)
 		outer_write(connection->stream, bytes, size_bytes);
 }
 
-/* Gives the address on which the client has reached us. */
-static bool find_own_address(const struct connection *connection, char *host, uint16_t *port)
+/*
+ * Gives where the client has reached us. Who came to a unix socket goes there again and heeds no
+ * host; one that would is given no port to go to.
+ */
+static bool find_own_place(const struct connection *connection, struct spice_watches_place *place)
 {
 	struct sockaddr_storage own;
 	socklen_t size = sizeof(own);
+	uint16_t port = 0;
 	if (getsockname(connection->outer.fd, (struct sockaddr *)&own, &size) < 0)
 		return false;
-	if (own.ss_family == AF_INET) {
+	if (own.ss_family == AF_UNIX)
+		g_strlcpy(place->host, "localhost", sizeof(place->host));
+	else if (own.ss_family == AF_INET) {
 		const struct sockaddr_in *in = (const void *)&own;
-		*port = ntohs(in->sin_port);
-		return inet_ntop(AF_INET, &in->sin_addr, host, INET6_ADDRSTRLEN) != NULL;
+		port = ntohs(in->sin_port);
+		if (!inet_ntop(AF_INET, &in->sin_addr, place->host, sizeof(place->host)))
+			return false;
+	} else {
+		const struct sockaddr_in6 *in6 = (const void *)&own;
+		port = ntohs(in6->sin6_port);
+		if (own.ss_family != AF_INET6 ||
+			!inet_ntop(AF_INET6, &in6->sin6_addr, place->host, sizeof(place->host)))
+			return false;
 	}
-	const struct sockaddr_in6 *in6 = (const void *)&own;
-	*port = ntohs(in6->sin6_port);
-	return own.ss_family == AF_INET6 &&
-	       inet_ntop(AF_INET6, &in6->sin6_addr, host, INET6_ADDRSTRLEN);
+	*(connection->in_tls ? &place->tls_port : &place->port) = port;
+	return true;
 }
 
-/* In TLS a client would forget whose certificate it trusts, and on a unix socket there is no host.
+/*
+ * In TLS a client that is told no subject forgets the one it knew, and one that is told it checks
+ * the certificate by that from then on, and not by the host.
  */
-bool farewell_switch(struct connection *connection)
+bool farewell_switch(struct connection *connection, const char *subject)
 {
-	char host[INET6_ADDRSTRLEN];
-	uint16_t port;
+	struct spice_watches_place place = { .subject = connection->in_tls ? subject : NULL };
 	uint8_t bytes[FAREWELL_BYTES_MAX];
-	if (connection->came_us == 0 || connection->told_why || connection->in_tls ||
+	if (connection->came_us == 0 || connection->told_why || (connection->in_tls && !subject) ||
 		!pipe_is_idle(&connection->pipes[SPICE_TALK_SERVER]) ||
 		!spice_talk_is_between(&connection->talk, SPICE_TALK_SERVER) ||
-		!find_own_address(connection, host, &port))
+		!find_own_place(connection, &place))
 		return false;
 	size_t size_bytes =
-		spice_watches_make_switch(&connection->talk, host, port, bytes, sizeof(bytes));
+		spice_watches_make_switch(&connection->talk, &place, bytes, sizeof(bytes));
 	if (size_bytes == 0)
 		return false;
 	connection->told_why = true;

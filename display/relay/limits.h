@@ -206,8 +206,15 @@
 #define SWITCH_HOST_BYTES_MAX 45
 
 /*
+ * The subject of our certificate, for clients in TLS, has at most this many bytes; usual ones have
+ * below a hundred. With a longer one these clients are not told to come again.
+ */
+#define SWITCH_SUBJECT_BYTES_MAX 512
+
+/*
  * The words of a notice to a client have at most this many bytes, which is more than any of ours
  * has. Longer ones are cut.
  */
 #define NOTICE_BYTES_MAX 200
-#define FAREWELL_BYTES_MAX (SPICE_TALK_HEADER_MAX + 24 + NOTICE_BYTES_MAX + 1)
+#define FAREWELL_BYTES_MAX                                                                         \
+	(SPICE_TALK_HEADER_MAX + 24 + SWITCH_HOST_BYTES_MAX + 1 + SWITCH_SUBJECT_BYTES_MAX + 1)

@@ -282,9 +282,10 @@ void farewell_note(struct connection *connection, enum event event);
 void farewell_say(struct connection *connection);
 /* The same, as far as there is room now, without an event. */
 void farewell_say_at_once(struct connection *connection);
+/* Has a client in session come again by itself, where it can. `subject` is as in
+ * connection_switch(). */
+bool farewell_switch(struct connection *connection, const char *subject);
 /* Says that it has gone. */
-/* Has a client in session come again by itself, where it can. */
-bool farewell_switch(struct connection *connection);
 void farewell_tell(struct connection *connection);
 
 /* ---- asides.c ---- */

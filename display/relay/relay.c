@@ -362,10 +362,14 @@ void relay_set_end(struct relay *relay, const char *why)
 static gboolean on_switch(gpointer user)
 {
 	struct relay *relay = user;
+	struct tls_credentials *credentials = take_credentials(relay);
+	g_autofree char *subject =
+		credentials ? tls_credentials_describe_subject(credentials) : NULL;
 	unsigned n = 0;
+	tls_credentials_unref(credentials);
 	g_clear_pointer(&relay->arrivals, arrivals_destroy);
 	for (guint i = 0; i < relay->connections->len; i++)
-		n += connection_switch(g_ptr_array_index(relay->connections, i));
+		n += connection_switch(g_ptr_array_index(relay->connections, i), subject);
 	g_message("another display takes over: %u clients come again by themselves", n);
 	return G_SOURCE_REMOVE;
 }

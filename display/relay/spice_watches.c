@@ -195,18 +195,28 @@ size_t spice_watches_make_time(
  * length and its place in the body. Without the second one, a certificate's subject, its length is
  * 0.
  */
-size_t spice_watches_make_switch(const struct spice_talk *talk, const char *host, uint16_t port,
-	uint8_t *bytes, size_t size_bytes)
+size_t spice_watches_make_switch(const struct spice_talk *talk,
+	const struct spice_watches_place *place, uint8_t *bytes, size_t size_bytes)
 {
 	struct __attribute__((packed)) {
 		uint16_t port, tls_port;
 		uint32_t host_bytes, host_at, subject_bytes, subject_at;
-		char host[SWITCH_HOST_BYTES_MAX + 1];
-	} body = { .port = port, .host_at = offsetof(typeof(body), host) };
-	g_strlcpy(body.host, host, sizeof(body.host));
-	body.host_bytes = (uint32_t)strlen(body.host) + 1;
+		char texts[SWITCH_HOST_BYTES_MAX + 1 + SWITCH_SUBJECT_BYTES_MAX + 1];
+	} body = { .port = place->port,
+		.tls_port = place->tls_port,
+		.host_at = offsetof(typeof(body), texts) };
+	G_STATIC_ASSERT(sizeof(place->host) <= SWITCH_HOST_BYTES_MAX + 1);
+	body.host_bytes = (uint32_t)strlen(place->host) + 1;
+	memcpy(body.texts, place->host, body.host_bytes);
+	if (place->subject) {
+		body.subject_at = body.host_at + body.host_bytes;
+		body.subject_bytes = (uint32_t)strlen(place->subject) + 1;
+		if (body.subject_bytes > SWITCH_SUBJECT_BYTES_MAX + 1)
+			return 0;
+		memcpy(body.texts + body.host_bytes, place->subject, body.subject_bytes);
+	}
 	return spice_talk_make(talk, SPICE_MSG_MAIN_MIGRATE_SWITCH_HOST, &body,
-		body.host_at + body.host_bytes, bytes, size_bytes);
+		body.host_at + body.host_bytes + body.subject_bytes, bytes, size_bytes);
 }
 
 /* Its body is not in spice/protocol.h: it stands in spice.proto. The words end with a NUL, which is

@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <netinet/in.h>
 #include <stdint.h>
 
 #include "display/relay/session.h"
@@ -42,10 +43,17 @@ extern const unsigned spice_watches_length;
 size_t spice_watches_make_compression(
 	const struct spice_talk *talk, bool small, uint8_t *bytes, size_t size_bytes);
 
+/* Where a client is to come again. */
+struct spice_watches_place {
+	char host[INET6_ADDRSTRLEN];
+	uint16_t port, tls_port; /* 0: none */
+	const char *subject;     /* of the certificate there; NULL: the client is not told */
+};
+
 /* Writes the message MIGRATE_SWITCH_HOST: the client connects there, with the password that it has.
- * Returns its size, or 0 as above. */
-size_t spice_watches_make_switch(const struct spice_talk *talk, const char *host, uint16_t port,
-	uint8_t *bytes, size_t size_bytes);
+ * Returns its size, or 0 as above, or when the subject is longer than SWITCH_SUBJECT_BYTES_MAX. */
+size_t spice_watches_make_switch(const struct spice_talk *talk,
+	const struct spice_watches_place *place, uint8_t *bytes, size_t size_bytes);
 
 /* Writes the message NOTIFY, with words for people. Returns its size, or 0 as above. */
 size_t spice_watches_make_notice(

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <gio/gio.h>
 #include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -101,6 +102,58 @@ void tls_credentials_unref(struct tls_credentials *credentials)
 	if (credentials->gnutls)
 		gnutls_certificate_free_credentials(credentials->gnutls);
 	g_free(credentials);
+}
+
+/* These are ASN.1's numbers of strings (X.680) of which each is UTF-8, too. */
+static bool is_utf8(unsigned tag)
+{
+	return tag == 12 || tag == 19 || tag == 22; /* UTF8String, PrintableString, IA5String */
+}
+
+/* The client looks the type up by its number as well as by its name. */
+static bool put_part(GString *text, const gnutls_x509_ava_st *part)
+{
+	if (!is_utf8(part->value_tag) || part->value.size == 0 ||
+		memchr(part->value.data, 0, part->value.size))
+		return false;
+	g_string_append_printf(text, "%s%.*s=", text->len > 0 ? "," : "",
+		(int)strnlen((const char *)part->oid.data, part->oid.size),
+		(const char *)part->oid.data);
+	for (unsigned i = 0; i < part->value.size; i++) {
+		if (part->value.data[i] == ',' || part->value.data[i] == '\\')
+			g_string_append_c(text, '\\');
+		g_string_append_c(text, (char)part->value.data[i]);
+	}
+	return true;
+}
+
+/* A part of several values has no form of its own there. */
+static char *describe_name(gnutls_x509_dn_t name)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	gnutls_x509_ava_st part;
+	for (int i = 0; gnutls_x509_dn_get_rdn_ava(name, i, 0, &part) == 0; i++) {
+		gnutls_x509_ava_st second;
+		if (gnutls_x509_dn_get_rdn_ava(name, i, 1, &second) == 0 || !put_part(text, &part))
+			return NULL;
+	}
+	return text->len > 0 ? g_strndup(text->str, text->len) : NULL;
+}
+
+char *tls_credentials_describe_subject(const struct tls_credentials *credentials)
+{
+	gnutls_datum_t bytes;
+	gnutls_x509_crt_t certificate;
+	gnutls_x509_dn_t name;
+	char *text = NULL;
+	if (gnutls_certificate_get_crt_raw(credentials->gnutls, 0, 0, &bytes) < 0 ||
+		gnutls_x509_crt_init(&certificate) < 0)
+		return NULL;
+	if (gnutls_x509_crt_import(certificate, &bytes, GNUTLS_X509_FMT_DER) == 0 &&
+		gnutls_x509_crt_get_subject(certificate, &name) == 0)
+		text = describe_name(name);
+	gnutls_x509_crt_deinit(certificate);
+	return text;
 }
 
 /* ---- a session ---- */

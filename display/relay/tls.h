@@ -20,6 +20,12 @@ struct tls_credentials;
 struct tls_credentials *tls_credentials_create(int certificate_fd, int key_fd, GError **error);
 struct tls_credentials *tls_credentials_ref(struct tls_credentials *credentials);
 void tls_credentials_unref(struct tls_credentials *credentials);
+/*
+ * Gives the certificate's subject in the form in which SPICE's clients compare it with a
+ * certificate: "2.5.4.10=Example,2.5.4.3=host", in the certificate's order, with "\\" before each
+ * "," and "\\". NULL: it has none, or one that cannot be said so. The caller frees it.
+ */
+char *tls_credentials_describe_subject(const struct tls_credentials *credentials);
 
 struct tls;
 

@@ -34,6 +34,8 @@
 
 #include "common/listen.h"
 #include "tests/bench/samples.h"
+#include "tests/client/certificate.h"
+#include "tests/client/client.h"
 #include "tests/client/link_by_hand.h"
 #include "tests/wire/wire.h"
 
@@ -50,6 +52,8 @@
 #define SOON_MS 100
 #define LOOK_US 2000
 #define REPLACED_MS 3000
+/* So often at most display is changed under a client of each kind. */
+#define WAYS_MAX 10
 #define NAME "work"
 /* The screen of Xvfb's, of 4 bytes a pixel. */
 #define SCREEN_WIDTH 1024
@@ -60,11 +64,16 @@
 static int n_kills = 20, limit_ms, picture_limit_ms;
 static bool is_stock;
 
+/* Where clients come to. */
+enum way { WAY_TCP, WAY_TLS, WAY_UNIX };
+
 struct desktop_parts {
+	enum way way;
 	struct guest *guest;
 	struct guest_backing *backing;
 	char *folder; /* XDG_RUNTIME_DIR of `vitrine connect` */
 	char *run_dir, *password_path, *wanted_path, *seen_path;
+	char *certificate_path; /* of WAY_TLS */
 	int run_dir_fd;
 	unsigned port;
 	uint32_t color;
@@ -107,6 +116,32 @@ static void draw(struct desktop_parts *parts)
 	wire_ok(guest_gpu_flush(parts->guest, PICTURE, all));
 }
 
+/* A subject that must be said in the client's own form, and no host. */
+static char *make_certificate(struct desktop_parts *parts)
+{
+	parts->certificate_path = g_build_filename(parts->folder, "certificate", NULL);
+	g_autofree char *key = g_build_filename(parts->folder, "key", NULL);
+	certificate_write_for(parts->certificate_path, key, "CN=work,O=Example\\, Inc.,C=DE");
+	client_trust(parts->certificate_path);
+	return g_strdup_printf("--spice-tls-cert=%s", parts->certificate_path);
+}
+
+/* Fills in the options by which clients come. */
+static void add_way(struct desktop_parts *parts, GPtrArray *arguments)
+{
+	if (parts->way == WAY_UNIX)
+		g_ptr_array_add(arguments, g_strdup_printf("--spice-unix=%s/spice", parts->folder));
+	else
+		g_ptr_array_add(
+			arguments, g_strdup_printf("--spice-%sport=%u",
+					   parts->way == WAY_TLS ? "tls-" : "", parts->port));
+	if (parts->way == WAY_TLS) {
+		g_ptr_array_add(arguments, make_certificate(parts));
+		g_ptr_array_add(
+			arguments, g_strdup_printf("--spice-tls-key=%s/key", parts->folder));
+	}
+}
+
 static void start(struct desktop_parts *parts)
 {
 	char *directory = backend_make_worker_dir();
@@ -114,13 +149,15 @@ static void start(struct desktop_parts *parts)
 	g_assert_cmpint(fd, >=, 0);
 	close(fd);
 	make_run_dir(parts);
-	g_autofree char *workers = g_strdup_printf("--worker-dir=%s", directory);
-	g_autofree char *port = g_strdup_printf("--spice-port=%u", parts->port);
-	g_autofree char *password = g_strdup_printf("--password-file=%s", parts->password_path);
-	g_autofree char *tickets = g_strdup_printf("--ticket-socket=%s/tickets", parts->run_dir);
-	const char *arguments[] = { workers, port, password, tickets, "--software", NULL };
+	g_autoptr(GPtrArray) arguments = g_ptr_array_new_with_free_func(g_free);
+	g_ptr_array_add(arguments, g_strdup_printf("--worker-dir=%s", directory));
+	g_ptr_array_add(arguments, g_strdup_printf("--password-file=%s", parts->password_path));
+	g_ptr_array_add(arguments, g_strdup_printf("--ticket-socket=%s/tickets", parts->run_dir));
+	g_ptr_array_add(arguments, g_strdup("--software"));
+	add_way(parts, arguments);
+	g_ptr_array_add(arguments, NULL);
 	const struct guest_options options = { .program = g_getenv("VITRINE_GPU"),
-		.arguments = arguments,
+		.arguments = (const char *const *)arguments->pdata,
 		.directory = directory,
 		.shape = GUEST_SHAPE_INDIRECT,
 		.event_idx = true,
@@ -146,6 +183,7 @@ static void stop(struct desktop_parts *parts)
 	g_free(parts->password_path);
 	g_free(parts->wanted_path);
 	g_free(parts->seen_path);
+	g_free(parts->certificate_path);
 }
 
 static pid_t kill_display(const struct desktop_parts *parts)
@@ -446,6 +484,54 @@ static void test_switch(gconstpointer user)
 	stop(&parts);
 }
 
+/*
+ * Waits until the client has been sent on so many times, and shows what was drawn last. In between
+ * it is not connected.
+ */
+static void await_client(const struct desktop_parts *parts, struct client *client, int switches)
+{
+	gint64 end_us = g_get_monotonic_time() + PATIENCE_MS * 1000;
+	bool is_there = false;
+	while (!is_there) {
+		g_autofree char *shown =
+			client_ask(client, "wait-pixel 9 9 %06x 100 0", parts->color);
+		g_autofree char *status = client_run(client, "status");
+		is_there = answer_is_ok(shown) && answer_int(status, "switches") == switches;
+		if (g_get_monotonic_time() > end_us)
+			g_error("no picture within %d ms: %s, %s", PATIENCE_MS, shown, status);
+		g_usleep(LOOK_US);
+	}
+}
+
+/*
+ * The same with a stock client library, wherever its user came to: in TLS it checks the certificate
+ * by the subject that it is told, and on a unix socket it goes to that again.
+ */
+static void test_ways(gconstpointer user)
+{
+	struct desktop_parts parts = { .way = (enum way)GPOINTER_TO_UINT(user) };
+	start(&parts);
+	g_autofree char *address =
+		parts.way == WAY_UNIX ?
+			g_strdup_printf("--unix=%s/spice", parts.folder) :
+			g_strdup_printf("spice://127.0.0.1%s%u",
+				parts.way == WAY_TLS ? "?tls-port=" : ":", parts.port);
+	struct client *client = client_new(address, PASSWORD);
+	g_assert_true(client_is_connected(client));
+	await_client(&parts, client, 0);
+	for (int i = 1; i <= MIN(n_kills, WAYS_MAX); i++) {
+		pid_t display = backend_find_child(parts.guest->backend, "vitrine-display");
+		kill(parts.guest->backend->pid, SIGUSR1);
+		backend_wait_child(
+			parts.guest->backend, "vitrine-display", display, wire_ms(PATIENCE_MS));
+		draw(&parts);
+		await_client(&parts, client, i);
+	}
+	client_free(client);
+	client_trust(NULL);
+	stop(&parts);
+}
+
 static void parse(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
@@ -466,8 +552,15 @@ int main(int argc, char **argv)
 	if (is_stock &&
 		(!g_find_program_in_path("Xvfb") || !g_find_program_in_path("remote-viewer")))
 		return wire_skip_all("there is no Xvfb or no remote-viewer");
-	if (!is_stock)
+	if (!is_stock) {
 		g_test_add_data_func("/display-back/kills", NULL, test_kills);
+		g_test_add_data_func(
+			"/display-back/switch-tcp", GUINT_TO_POINTER(WAY_TCP), test_ways);
+		g_test_add_data_func(
+			"/display-back/switch-tls", GUINT_TO_POINTER(WAY_TLS), test_ways);
+		g_test_add_data_func(
+			"/display-back/switch-unix", GUINT_TO_POINTER(WAY_UNIX), test_ways);
+	}
 	g_test_add_data_func("/display-back/connect", NULL, test_connect);
 	if (is_stock)
 		g_test_add_data_func("/display-back/switch", NULL, test_switch);

@@ -22,17 +22,22 @@ static struct tls_credentials *read_credentials(const char *certificate, const c
 	return credentials;
 }
 
-struct tls_credentials *own_credentials_create(void)
+struct tls_credentials *own_credentials_create_for(const char *subject)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *folder = g_dir_make_tmp("credentials-XXXXXX", &error);
 	g_assert_no_error(error);
 	g_autofree char *certificate = g_build_filename(folder, "certificate.pem", NULL);
 	g_autofree char *key = g_build_filename(folder, "key.pem", NULL);
-	certificate_write(certificate, key);
+	certificate_write_for(certificate, key, subject);
 	struct tls_credentials *credentials = read_credentials(certificate, key);
 	g_unlink(certificate);
 	g_unlink(key);
 	g_rmdir(folder);
 	return credentials;
+}
+
+struct tls_credentials *own_credentials_create(void)
+{
+	return own_credentials_create_for("CN=127.0.0.1");
 }

@@ -11,3 +11,5 @@
  * all of it works.
  */
 struct tls_credentials *own_credentials_create(void);
+/* The same with this subject, as certificate_write_for() takes it. */
+struct tls_credentials *own_credentials_create_for(const char *subject);
