@@ -126,23 +126,24 @@ static bool receive(int fd, void *data, size_t length, double end_ms)
 	return true;
 }
 
-/* Whoever connects says who they are, which the kernel confirms, in lines. */
+/*
+ * Whoever connects says who they are, which the kernel confirms, in lines. They go at once, as
+ * systemd's own programs send them: what came together with the last one it would leave unread.
+ */
 static bool introduce(int fd, double end_ms)
 {
-	char text[64], name[16], c = 0;
-	const char *const begin = "BEGIN\r\n";
+	char text[64] = { 0 }, name[16], c = 0; /* a NUL comes first */
 	size_t length = 0;
 	snprintf(name, sizeof name, "%u", (unsigned)getuid());
-	text_copy(text, sizeof text, "AUTH EXTERNAL ");
+	text_copy(text + 1, sizeof text - 1, "AUTH EXTERNAL ");
 	for (const char *digit = name; *digit; digit++)
-		text_append_format(text, sizeof text, "%02x", (unsigned char)*digit);
-	text_append(text, sizeof text, "\r\n");
-	if (!send_all(fd, "", 1) || !send_all(fd, text, strlen(text)))
+		text_append_format(text + 1, sizeof text - 1, "%02x", (unsigned char)*digit);
+	text_append(text + 1, sizeof text - 1, "\r\nBEGIN\r\n");
+	if (!send_all(fd, text, 1 + strlen(text + 1)))
 		return false;
 	while (c != '\n' && length < sizeof text && receive(fd, &c, 1, end_ms))
 		text[length++] = c;
-	return c == '\n' && length > 3 && memcmp(text, "OK ", 3) == 0 &&
-	       send_all(fd, begin, strlen(begin));
+	return c == '\n' && length > 3 && memcmp(text, "OK ", 3) == 0;
 }
 
 static uint32_t number_at(const unsigned char *bytes)

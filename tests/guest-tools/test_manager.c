@@ -4,6 +4,7 @@
  * answer for one. GLib, which the helper does without, reads what it writes.
  */
 #include <gio/gio.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +32,7 @@ struct manager {
 	bool signals_first, hangs_up;
 	/* What it heard. */
 	char first, *login;
+	bool is_early; /* it went on before it was let in */
 	GDBusMessage *call;
 	int listener;
 };
@@ -88,6 +90,13 @@ static void answer_call(struct manager *manager, int fd)
 	send_message(fd, answer, 2);
 }
 
+/* systemd reads no more with the line that begins, until something else comes. */
+static bool has_more(int fd)
+{
+	struct pollfd wait = { fd, POLLIN, 0 };
+	return poll(&wait, 1, 50) > 0;
+}
+
 static gpointer serve(gpointer user)
 {
 	struct manager *manager = user;
@@ -95,10 +104,10 @@ static gpointer serve(gpointer user)
 	if (recv(fd, &manager->first, 1, 0) == 1)
 		manager->login = receive_line(fd);
 	if (manager->welcome) {
-		send(fd, manager->welcome, strlen(manager->welcome), MSG_NOSIGNAL);
 		g_autofree char *begin = receive_line(fd);
-		if (strcmp(begin, "BEGIN\r") == 0)
-			manager->call = receive_call(fd);
+		manager->is_early = !g_str_equal(begin, "BEGIN\r") || has_more(fd);
+		send(fd, manager->welcome, strlen(manager->welcome), MSG_NOSIGNAL);
+		manager->call = receive_call(fd);
 		answer_call(manager, fd);
 	}
 	close(fd);
@@ -163,7 +172,8 @@ int main(void)
 		g_string_append_printf(login, "%02x", *c);
 	g_string_append_c(login, '\r');
 	ok(manager.first == 0 && strcmp(manager.login, login->str) == 0, "it says who it is");
-	ok(asks_for_restart(manager.call), "and asks for the unit's restart");
+	ok(!manager.is_early, "and begins, but asks for nothing until it is let in");
+	ok(asks_for_restart(manager.call), "then it asks for the unit's restart");
 	g_string_free(login, TRUE);
 	finish(&manager);
 	manager = (struct manager){ .path = path, .welcome = "OK 0123\r\n", .signals_first = true };
