@@ -36,6 +36,10 @@
  */
 #define WORD_PAUSE_MS 3000
 #define WORD_TRIES 20
+/* So long in all, by looks of so long, for processors that are not busy with the desktop's start.
+ */
+#define WORD_CALM_MAX_MS 60000
+#define WORD_CALM_STEP_MS 1000
 /* So many buses of one person are tried: their own, and those of sessions, ended ones among them.
  */
 #define WORD_BUSES_MAX 8

@@ -106,12 +106,54 @@ static void wait_ms(unsigned milliseconds)
 		timing_sleep_ms(100);
 }
 
+/* What processors have counted: in all, and with nothing to do. */
+struct ticks {
+	unsigned long long all, idle;
+};
+
+static bool processors_line(void *user, const char *line)
+{
+	struct ticks *ticks = user;
+	unsigned long long n[8] = { 0 };
+	if (sscanf(line, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &n[0], &n[1], &n[2], &n[3],
+		    &n[4], &n[5], &n[6], &n[7]) < 4)
+		return false;
+	for (int i = 0; i < 8; i++)
+		ticks->all += n[i];
+	ticks->idle = n[3] + n[4];
+	return false;
+}
+
+static struct ticks read_ticks(void)
+{
+	struct ticks ticks = { 0 };
+	text_each_line("/proc/stat", processors_line, &ticks);
+	return ticks;
+}
+
+/*
+ * A desktop that comes up has a use for the processors, and each try starts programs. So they are
+ * waited for until they have a third of their time left, but not for long.
+ */
+static void wait_calm(double *left_ms)
+{
+	for (bool calm = false; !calm && *left_ms > 0; *left_ms -= WORD_CALM_STEP_MS) {
+		struct ticks before = read_ticks();
+		wait_ms(WORD_CALM_STEP_MS);
+		struct ticks after = read_ticks();
+		calm = (after.idle - before.idle) * 3 >= after.all - before.all;
+	}
+}
+
 static void work(const void *data)
 {
 	struct word left = *(const struct word *)data;
+	double calm_ms = WORD_CALM_MAX_MS;
 	unsigned n_shown = 0;
 	wait_ms(left.delay_ms);
 	for (int tries = 0; left.n_users > 0 && tries < WORD_TRIES; tries++) {
+		if (left.delay_ms > 0)
+			wait_calm(&calm_ms);
 		for (unsigned i = left.n_users; i-- > 0;) {
 			if (!notify(&left, left.users[i]))
 				continue;

@@ -63,7 +63,7 @@ cat >"$bin/desktop-xfce" <<'END'
 export DISPLAY=:5 XDG_RUNTIME_DIR=/run/user/1000 HOME=/home/person LANG=C.UTF-8 NO_AT_BRIDGE=1
 while [ ! -d $XDG_RUNTIME_DIR ]; do sleep 0.1; done
 rm -f /tmp/.X11-unix/X5 /tmp/.X5-lock
-Xorg :5 vt7 -ac -noreset -s 0 -dpms -logfile /var/log/xorg.log >/dev/null 2>&1 &
+HOME=/root Xorg :5 vt7 -ac -noreset -s 0 -dpms -logfile /var/log/xorg.log >/dev/null 2>&1 &
 server=$!
 while [ ! -S /tmp/.X11-unix/X5 ]; do kill -0 $server || exit 1; sleep 0.1; done
 cd; setpriv --reuid=person --regid=person --init-groups xfce4-session &
