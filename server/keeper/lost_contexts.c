@@ -19,6 +19,8 @@ static const char *find_cause(enum worker_end end)
 	case WORKER_GPU_RESET:
 	case WORKER_GPU_LOST:
 		return causes[2];
+	case WORKER_REPLACED:
+		return causes[4];
 	default:
 		return causes[3];
 	}

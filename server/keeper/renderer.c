@@ -275,8 +275,8 @@ static void on_worker_ended(void *owner, enum worker_end end, const struct heart
 	struct renderer *renderer = owner;
 	struct heartbeat_said at;
 	lost_contexts_add(&renderer->lost, renderer->ledger, end);
-	bool judged =
-		end != WORKER_ENDED_FROM_OUTSIDE && blame_somebody(renderer, end, hung_at, &at);
+	bool judged = end != WORKER_ENDED_FROM_OUTSIDE && end != WORKER_REPLACED &&
+		      blame_somebody(renderer, end, hung_at, &at);
 	lost_contexts_judge(&renderer->lost, renderer->ledger, judged ? at.context : 0);
 }
 

@@ -177,6 +177,8 @@ static void on_worker_ended(void *owner, enum worker_end end, const struct heart
 	struct viewer *viewer = owner;
 	struct worker *worker = &viewer->worker;
 	struct heartbeat_memory *dead = &worker->process.heartbeat;
+	if (end == WORKER_REPLACED)
+		return;
 	if (end == WORKER_CRASHED)
 		encoder_blame_count(&viewer->encoder_blame, dead, monotonic_now_ns());
 	heartbeat_memory_refuse_encoders(&worker->spare.process.heartbeat, dead->encoders_refused);

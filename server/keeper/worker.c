@@ -271,6 +271,8 @@ static bool start_other(struct worker *worker, const char *end)
 	worker->is_replaced = false;
 	if (worker->has_started && !is_replaced)
 		return false;
+	if (is_replaced && worker->has_started && worker->class->ended)
+		worker->class->ended(worker->owner, WORKER_REPLACED, NULL);
 	if (!is_replaced) {
 		g_autofree char *why = describe_start(worker, end);
 		if (!worker->class->not_started ||

@@ -15,9 +15,11 @@ enum worker_end {
 	WORKER_GPU_RESET,
 	/* The GPU was reset, and nobody knows by whose work. */
 	WORKER_GPU_LOST,
+	/* It was ended for another one to take its place (worker_hand_over()). */
+	WORKER_REPLACED,
 };
 
-/* `stuck` says that the watchdog had killed it. */
+/* `stuck` says that the watchdog had killed it. That it was replaced is seen by nothing here. */
 enum worker_end worker_end_find(int wait_status, bool stuck);
 /* Returns whether the process ended because the GPU was reset, by whomever. */
 bool worker_end_is_reset(int wait_status);

@@ -67,6 +67,16 @@ static void test_twice(void)
 	expect("vitrine-lost 1 7 gpu-reset 2 2 1,p,sway 2,-,foot\n");
 }
 
+/* One that made place for another, as in an upgrade, has lost them, too. */
+static void test_replaced(void)
+{
+	begin();
+	put(0, 1, "sway", true);
+	lost_contexts_add(&lost, &ledger, WORKER_REPLACED);
+	lost_contexts_judge(&lost, &ledger, 0);
+	expect("vitrine-lost 1 7 replaced 1 2 1,p,sway\n");
+}
+
 static void test_room(void)
 {
 	char name[LEDGER_NAME_BYTES];
@@ -92,6 +102,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/lost-contexts/line", test_line);
 	g_test_add_func("/lost-contexts/nothing", test_nothing);
 	g_test_add_func("/lost-contexts/twice", test_twice);
+	g_test_add_func("/lost-contexts/replaced", test_replaced);
 	g_test_add_func("/lost-contexts/room", test_room);
 	int status = g_test_run();
 	ledger_memory_finish(&ledger);

@@ -203,6 +203,20 @@ static void test_both_end(void)
 	stage_finish(&stage);
 }
 
+/* Whoever owns one that makes place for another hears why: what it held is lost as by any end. */
+static void test_handed_over(void)
+{
+	struct stage stage;
+	stage_begin(&stage, 0);
+	pid_t pid = stage.worker.process.pid;
+	worker_hand_over(&stage.worker);
+	WAIT_UNTIL(stage.n_ready == 2);
+	g_assert_cmpint(stage.worker.process.pid, !=, pid);
+	g_assert_cmpuint(stage.n_ended, ==, 1);
+	g_assert_cmpint(stage.end, ==, WORKER_REPLACED);
+	stage_finish(&stage);
+}
+
 /* ---- the GPU is reset ---- */
 
 /* A spare has lost what it had made ready, as the worker has, so both are replaced. */
@@ -264,6 +278,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/worker/spare/kept-loaded", test_kept_loaded);
 	g_test_add_func("/worker/spare/no-busy-loop", test_no_busy_loop);
 	g_test_add_func("/worker/spare/other-command", test_other_command);
+	g_test_add_func("/worker/handed-over", test_handed_over);
 	g_test_add_func("/worker/reset/takes-spare", test_reset_takes_spare);
 	g_test_add_func("/worker/reset/at-start", test_reset_at_start);
 	return g_test_run();
