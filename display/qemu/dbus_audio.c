@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "display/qemu/dbus_display.h"
 #include "display/qemu/limits.h"
 
 #define AUDIO_PATH "/org/qemu/Display1/Audio"
@@ -230,7 +231,7 @@ static void drop_listener(struct dbus_audio *audio)
 static void on_closed(GDBusConnection *connection, gboolean vanished, GError *error, gpointer user)
 {
 	struct dbus_audio *audio = user;
-	if (!vanished && error)
+	if (dbus_display_is_our_fault(error))
 		g_warning("qemu: " NO_SOUND, error->message);
 	turn_off(audio);
 	drop_listener(audio);

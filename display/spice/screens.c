@@ -81,8 +81,9 @@ static void open_next(struct screens *screens)
 
 static void resize(struct screen *screen, const struct frame *frame)
 {
-	screen->resize_due = false;
-	spice_head_resize(screen->spice, screen->head->width, screen->head->height, frame);
+	/* Where there is no memory for it the next picture finds it due still. */
+	screen->resize_due =
+		!spice_head_resize(screen->spice, screen->head->width, screen->head->height, frame);
 }
 
 /*

@@ -44,7 +44,8 @@ struct spice_head {
 	uint32_t width, height;
 	uint32_t *surface;
 	size_t surface_bytes;
-	union { /* read by the worker after spice_qxl_monitors_config_async */
+	bool complained; /* that there was no memory for the last one */
+	union {          /* read by the worker after spice_qxl_monitors_config_async */
 		QXLMonitorsConfig config;
 		char bytes[sizeof(QXLMonitorsConfig) + sizeof(QXLHead)];
 	} monitors;
@@ -472,10 +473,13 @@ static bool map_surface(struct spice_head *owner, uint32_t width, uint32_t heigh
 	void *memory = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (memory == MAP_FAILED) {
-		g_warning("head %u: no memory for %ux%u: %s", owner->head->number, width, height,
-			g_strerror(errno));
+		if (!owner->complained)
+			g_warning("head %u: no memory for %ux%u: %s", owner->head->number, width,
+				height, g_strerror(errno));
+		owner->complained = true;
 		return false;
 	}
+	owner->complained = false;
 	owner->surface = memory;
 	owner->surface_bytes = size_bytes;
 	owner->width = width;
@@ -505,7 +509,7 @@ static void send_monitors(struct spice_head *owner)
 	spice_qxl_monitors_config_async(&owner->instance, (uintptr_t)config, SLOT_GROUP, 0);
 }
 
-void spice_head_resize(
+bool spice_head_resize(
 	struct spice_head *owner, uint32_t width, uint32_t height, const struct frame *frame)
 {
 	g_assert(width > 0 && height > 0 && width <= FRAME_SIZE_MAX && height <= FRAME_SIZE_MAX);
@@ -515,7 +519,7 @@ void spice_head_resize(
 		spice_qxl_reset_cursor(&owner->instance);
 	spice_head_unplug(owner);
 	if (!map_surface(owner, width, height))
-		return;
+		return false;
 	fill_surface(owner, frame);
 	QXLDevSurfaceCreate create = {
 		.width = width,
@@ -531,6 +535,7 @@ void spice_head_resize(
 	send_monitors(owner);
 	spice_cursor_refresh(owner->cursor);
 	spice_head_wake(owner);
+	return true;
 }
 
 void spice_head_unplug(struct spice_head *owner)

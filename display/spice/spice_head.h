@@ -54,10 +54,11 @@ void spice_head_destroy(struct spice_head *head);
 /*
  * Gives the head a new mode: clients lose the old surface and get one of this size in pixels. It
  * begins as `frame`, which has that size and is only read; without one (NULL) it begins dark grey,
- * or black when it is large. This may wait for a client that is slow to read: 30 s at most, then
+ * or black when it is large. Returns false, without a surface, when there is no memory for it
+ * (logged). This may wait for a client that is slow to read: 30 s at most, then
  * spice-server cuts it off.
  */
-void spice_head_resize(
+bool spice_head_resize(
 	struct spice_head *head, uint32_t width, uint32_t height, const struct frame *frame);
 
 /* Takes the monitor from clients until the next resize. */
