@@ -320,6 +320,13 @@ int main(int argc, char **argv)
 	leave();
 	g_usleep(300000);
 	pid_t display = backend_find_child(guest->backend, "vitrine-display");
+	g_autofree char *folder = g_strdup_printf("/proc/%d/fd", (int)display);
+	g_autoptr(GDir) fds = g_dir_open(folder, 0, NULL);
+	for (const char *name; fds && (name = g_dir_read_name(fds));) {
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+		g_autofree char *what = g_file_read_link(path, NULL);
+		printf("# display: %s %s\n", name, what);
+	}
 	printf("display: %u descriptors\n", outcome_count_fds(display));
 	return outcome_end(guest->backend);
 }

@@ -67,8 +67,12 @@ __attribute__((constructor)) static void start_again(int argc, char **argv)
 	if (!shim)
 		fail("VITRINE_SHIM is not set", NULL);
 	const char *sanitizer = find_sanitizer();
-	g_autofree char *preload = g_strdup_printf("%s%s%s:%s/shims/%s", sanitizer ? sanitizer : "",
-		sanitizer ? ":" : "", SHIM_PRELOAD, shim, chip->library);
+	/* What has calls fail (tests/faults) stands before the shims' own, as before the kernel's.
+	 */
+	const char *faults = g_getenv("FAULTS_PRELOAD");
+	g_autofree char *preload = g_strdup_printf("%s%s%s%s%s:%s/shims/%s",
+		sanitizer ? sanitizer : "", sanitizer ? ":" : "", faults ? faults : "",
+		faults ? ":" : "", SHIM_PRELOAD, shim, chip->library);
 	g_setenv("LD_PRELOAD", preload, TRUE);
 	g_setenv(chip->variable, chip->value, TRUE);
 	if (mesa)
