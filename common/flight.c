@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/flight.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <glib.h>
 #include <link.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -26,6 +28,10 @@ void flight_init(struct flight_memory *memory)
 bool flight_attach(void)
 {
 	struct flight_memory *map = shm_map(FLIGHT_FD, sizeof(*map), true);
+	if (!map && errno == ENOMEM) {
+		g_warning("no flight recorder: %s", g_strerror(errno));
+		close(FLIGHT_FD);
+	}
 	if (!map)
 		return false;
 	if (map->magic != FLIGHT_MAGIC || map->version != FLIGHT_VERSION ||
