@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "display/qemu/dbus_display.h"
 #include "display/qemu/limits.h"
 
 #define AUDIO_PATH "/org/qemu/Display1/Audio"
@@ -42,6 +41,8 @@ struct stream {
 };
 
 /* For what goes wrong here and not in QEMU. */
+/* With QEMU's end all of its connections end, and nothing need be said of this one. */
+#define TELL_MS 1000
 #define NO_SOUND "no sound until display is replaced: %s"
 
 struct dbus_audio {
@@ -53,9 +54,10 @@ struct dbus_audio {
 	guint object;
 	int fd; /* our end until `listener` has it, or -1 */
 	struct stream streams[DBUS_AUDIO_STREAMS_MAX];
-	bool on;          /* `start` was called, and `stop` was not since */
-	uint64_t current; /* id of the stream that is on */
-	bool complained;  /* a refusal was logged */
+	bool on;           /* `start` was called, and `stop` was not since */
+	uint64_t current;  /* id of the stream that is on */
+	bool complained;   /* a refusal was logged */
+	guint tell_source; /* the listener has gone; 0: it has not, or that was told */
 };
 
 static void unref(struct dbus_audio *audio)
@@ -228,11 +230,19 @@ static void drop_listener(struct dbus_audio *audio)
 	g_clear_object(&audio->listener);
 }
 
+static gboolean on_tell(gpointer user)
+{
+	struct dbus_audio *audio = user;
+	audio->tell_source = 0;
+	g_warning("qemu: " NO_SOUND, "its connection has ended");
+	return G_SOURCE_REMOVE;
+}
+
 static void on_closed(GDBusConnection *connection, gboolean vanished, GError *error, gpointer user)
 {
 	struct dbus_audio *audio = user;
-	if (dbus_display_is_our_fault(error))
-		g_warning("qemu: " NO_SOUND, error->message);
+	if (error && audio->tell_source == 0)
+		audio->tell_source = g_timeout_add(TELL_MS, on_tell, audio);
 	turn_off(audio);
 	drop_listener(audio);
 }
@@ -316,6 +326,7 @@ void dbus_audio_destroy(struct dbus_audio *audio)
 	if (!audio)
 		return;
 	turn_off(audio);
+	g_clear_handle_id(&audio->tell_source, g_source_remove);
 	audio->ops = NULL;
 	g_cancellable_cancel(audio->cancel);
 	drop_listener(audio);

@@ -133,12 +133,6 @@ static const struct dbus_consoles_ops consoles_ops = {
 
 /* ---- connection ---- */
 
-bool dbus_display_is_our_fault(const GError *error)
-{
-	return error && !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CLOSED) &&
-	       !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED);
-}
-
 static void drop_connection(struct dbus_display *dbus)
 {
 	if (!dbus->connection)
@@ -152,11 +146,8 @@ static void drop_connection(struct dbus_display *dbus)
 static void on_closed(GDBusConnection *connection, gboolean vanished, GError *error, gpointer user)
 {
 	struct dbus_display *dbus = user;
-	if (dbus_display_is_our_fault(error))
-		g_warning("qemu: " NO_QEMU, error->message);
-	else
-		g_message("qemu: D-Bus display closed%s%s", error ? ": " : "",
-			error ? error->message : "");
+	g_message("qemu: D-Bus display closed%s%s: no keyboard, no pointer and no sound",
+		error ? ": " : "", error ? error->message : "");
 	drop_connection(dbus);
 	dbus->ops->connected(dbus->user, NULL);
 }

@@ -40,8 +40,6 @@ struct dbus_display_ops {
  */
 struct dbus_display *dbus_display_create(
 	int fd, struct inputs *inputs, const struct dbus_display_ops *ops, void *user);
-/* Tells whether a connection ended with what is no end of QEMU's, as want of memory. NULL: no. */
-bool dbus_display_is_our_fault(const GError *error);
 /* Calls nothing after it has returned. NULL is fine. */
 void dbus_display_destroy(struct dbus_display *dbus);
 

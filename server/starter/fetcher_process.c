@@ -51,7 +51,8 @@ void fetcher_process_run(int link, const void *plan, pid_t keeper)
 		_exit(1);
 	int error = ours->monitor ? pinned_address_init(&process.monitor, ours->monitor) : 0;
 	if (error != 0)
-		g_warning("%s: %s", ours->monitor, g_strerror(error));
+		g_warning("%s: %s: no keyboard, no pointer and no sound", ours->monitor,
+			g_strerror(error));
 	if (ours->confined && !fetcher_walls_put_up(ours, &process.monitor, &walls))
 		_exit(1);
 	if (ours->confined)

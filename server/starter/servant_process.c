@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -14,6 +15,7 @@
 
 /* The link's number here; what is above it is closed. */
 #define LINK_FD 3
+#define MEMORY_PAUSE_MS 20
 
 static bool place_fds(int link)
 {
@@ -44,6 +46,15 @@ bool servant_process_tell_walls(const struct confine_state *walls)
 	return send(LINK_FD, walls, sizeof(*walls), MSG_NOSIGNAL) == sizeof(*walls);
 }
 
+/* The kernel had none for a message; nobody takes a servant's place that ends. */
+static bool waits_for_memory(void)
+{
+	if (errno != ENOMEM && errno != ENOBUFS)
+		return false;
+	poll(NULL, 0, MEMORY_PAUSE_MS);
+	return true;
+}
+
 static void take_fds(struct msghdr *msg, int *fds)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
@@ -64,7 +75,7 @@ bool servant_process_hear(struct servant_request *request)
 	*request = (struct servant_request){ .fds = { -1, -1, -1 } };
 	do
 		n = recvmsg(LINK_FD, &msg, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && (errno == EINTR || waits_for_memory()));
 	if (n != 1 || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
 		return false;
 	take_fds(&msg, request->fds);
@@ -85,5 +96,9 @@ bool servant_process_answer(const struct servant_answer *answer, int fd)
 		c->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(c), &fd, sizeof(int));
 	}
-	return sendmsg(LINK_FD, &msg, MSG_NOSIGNAL) == sizeof(*answer);
+	ssize_t n;
+	do
+		n = sendmsg(LINK_FD, &msg, MSG_NOSIGNAL);
+	while (n < 0 && waits_for_memory());
+	return n == sizeof(*answer);
 }
