@@ -15,6 +15,7 @@
 #define TRIES 4
 /* Nobody tries again sooner than that; display asks spice-server once a second. */
 #define PAUSE_US 700000
+#define CANNOT_START "cannot start "
 #define STATUS_ENDED 3
 #define STATUS_SILENT 5
 
@@ -74,7 +75,7 @@ static _Noreturn void end_silent(struct backend *backend, const char *what)
 {
 	g_autofree char *log = backend_read_log(backend);
 	/* It tries again, and says each time why there is no worker. */
-	bool waits = strstr(log, "cannot start ") != NULL;
+	bool waits = strstr(log, CANNOT_START) != NULL;
 	print_log(log);
 	say(waits ? "waits" : "silent", what);
 	if (!waits)
@@ -88,7 +89,11 @@ static _Noreturn void end_silent(struct backend *backend, const char *what)
 /* Whatever a harness asserts about a keeper that is gone comes to this. */
 static _Noreturn void end_with_keeper(struct backend *backend)
 {
-	if (!backend_wait_exit(backend, 15000))
+	bool gone = backend_wait_exit(backend, 15000);
+	/* A worker may take a minute to begin, and is given up then. */
+	if (!gone && backend_count_log(backend, CANNOT_START) == 0)
+		gone = backend_wait_exit(backend, 60000);
+	if (!gone)
 		end_silent(backend, "it serves nobody, and goes on");
 	g_autofree char *log = backend_read_log(backend);
 	bool said = has_said_why(log);

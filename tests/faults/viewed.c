@@ -304,7 +304,7 @@ int main(int argc, char **argv)
 	come();
 	insist(sees_picture, "a client sees no picture");
 	insist_or(types, "no key arrives", "no keyboard, no pointer");
-	insist_or(hears, "nobody hears the guest", "no sound until");
+	insist_or(hears, "nobody hears the guest", "no sound");
 	insist(sees_film, "a client sees no film");
 	leave();
 	outcome_kill_worker(guest->backend, "vitrine-display");
