@@ -245,6 +245,11 @@ static gboolean on_qmp_timer(gpointer user)
 	return G_SOURCE_REMOVE;
 }
 
+static bool is_good(int wait_status)
+{
+	return WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0;
+}
+
 /*
  * Tells whether the keeper, not QEMU, is to blame: a keeper that fails takes QEMU with it, and
  * QEMU's end may be noticed first. The keeper says itself what is wrong.
@@ -254,7 +259,7 @@ static bool keeper_failed(const struct run *run)
 	siginfo_t info = { 0 };
 	pid_t pid = run->keeper_child.pid;
 	if (pid == 0)
-		return true;
+		return !is_good(run->keeper_child.wait_status);
 	if (!process_wait_end(pid, KEEPER_TIMEOUT_MS) ||
 		waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG) < 0)
 		return false;
@@ -274,7 +279,7 @@ static void on_qemu_end(GPid pid, int status, gpointer user)
 	run->qemu_child.pid = 0;
 	run->qemu_child.source = 0;
 	hear_last_words(run);
-	bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	bool good = is_good(status);
 	bool after_keeper = !good && !run->ending && keeper_failed(run);
 	if (!good && !run->ending && !after_keeper) {
 		g_autofree char *end = process_describe_end(status);
@@ -295,7 +300,8 @@ static void on_keeper_end(GPid pid, int status, gpointer user)
 	struct run *run = user;
 	run->keeper_child.pid = 0;
 	run->keeper_child.source = 0;
-	bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	run->keeper_child.wait_status = status;
+	bool good = is_good(status);
 	ends_keep_keeper(&run->ends, pid, status, ENDS_AFTER_NOTHING);
 	/* The keeper also ends because QEMU did, and its end may be noticed first. */
 	pid_t qemu = run->qemu_child.pid;
