@@ -12,6 +12,10 @@
 /* A client that is told to come again has gone within so many milliseconds, and its old picture
  * stays on its screen until the next display has sent one. */
 #define SWITCH_MS 150
+/* What is said of the desktop's end is shown for so long, while somebody looks. */
+#define WORDS_MS 2500
+#define WORDS_LOOK_MS 50
+_Static_assert(WORDS_MS < KEEPER_ENDS_WAIT_MS, "the keeper lets us");
 
 static struct tickets_terms make_terms(const struct keeper_ticket *ticket, int64_t now_us)
 {
@@ -138,6 +142,8 @@ static void on_ends(void *user, const char *text)
 {
 	struct display *display = user;
 	relay_set_end(display->relay, text);
+	display->ends_us = g_get_monotonic_time() + WORDS_MS * INT64_C(1000);
+	display_show_words(display, text);
 }
 
 static gboolean on_switched_late(gpointer user)
@@ -160,10 +166,24 @@ static void on_switched(void *user)
 	display->switch_source = g_timeout_add(SWITCH_MS, on_switched_late, display);
 }
 
+static gboolean on_read(gpointer user)
+{
+	struct display *display = user;
+	if (display_is_looked_at(display) && g_get_monotonic_time() < display->ends_us)
+		return G_SOURCE_CONTINUE;
+	display->words_source = 0;
+	display->done(display->user, false);
+	return G_SOURCE_REMOVE;
+}
+
+/* Who looks has a moment to read why the desktop ends. */
 static void on_keeper_gone(void *user, bool fault)
 {
 	struct display *display = user;
-	display->done(display->user, fault);
+	if (!fault && display_is_looked_at(display) && g_get_monotonic_time() < display->ends_us)
+		display->words_source = g_timeout_add(WORDS_LOOK_MS, on_read, display);
+	else
+		display->done(display->user, fault);
 }
 
 static const struct keeper_end_ops keeper_end_ops = {
@@ -256,6 +276,7 @@ void display_destroy(struct display *display)
 		return;
 	video_stop();
 	g_clear_handle_id(&display->switch_source, g_source_remove);
+	g_clear_handle_id(&display->words_source, g_source_remove);
 	g_clear_handle_id(&display->wish_source, g_source_remove);
 	if (display->screens)
 		display_close_frames(display);

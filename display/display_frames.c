@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "display/display_parts.h"
 
+#include "display/heads/words.h"
+
 static bool on_head_on(void *user, const struct frame_head_on *on)
 {
 	struct display *display = user;
@@ -60,6 +62,54 @@ void display_close_frames(struct display *display)
 {
 	frame_receiver_close(g_steal_pointer(&display->frames));
 	screens_drop_frames(display->screens);
+}
+
+bool display_is_looked_at(const struct display *display)
+{
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
+		if (audience_looks(display->audience, i))
+			return true;
+	}
+	return false;
+}
+
+/* The guest has turned its heads off, as a rule, when it powered off. */
+static bool turn_on_first(struct display *display)
+{
+	const struct frame_head_on on = {
+		.head = 0, .width = SCREENS_FIRST_WIDTH, .height = SCREENS_FIRST_HEIGHT
+	};
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
+		if (screens_is_on(display->screens, i))
+			return true;
+	}
+	return screens_turn_on(display->screens, &on, true);
+}
+
+static void show_words(struct display *display, unsigned head, const char *text)
+{
+	struct frame_present present = { .head = head, .serial = UINT64_MAX, .n_rects = 1 };
+	uint32_t width, height;
+	if (!screens_is_on(display->screens, head) ||
+		!screens_size(display->screens, head, &width, &height))
+		return;
+	struct frame *frame = words_show(head, width, height, text);
+	if (!frame)
+		return;
+	present.rects[0] = (struct rect){ 0, 0, width, height };
+	screens_cursor_hide(display->screens, head);
+	screens_show(display->screens, frame, &present);
+}
+
+void display_show_words(struct display *display, const char *text)
+{
+	if (!display_is_looked_at(display))
+		return;
+	display_close_frames(display);
+	if (!turn_on_first(display))
+		return;
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
+		show_words(display, i, text);
 }
 
 static void on_render_gone(void *user)

@@ -57,6 +57,8 @@ struct display {
 	struct dbus_audio *audio;           /* NULL: no QEMU */
 	struct video_options video_options; /* its text is the caller's */
 	unsigned switch_source;             /* another display takes over; 0: none does */
+	unsigned words_source;              /* why the desktop ends is read; 0: it is not */
+	int64_t ends_us;                    /* until when that may be; 0: it does not end */
 	bool video_is_begun;
 	unsigned n_heads; /* the guest's device has; FRAME_HEADS_MAX until QEMU has said it */
 	struct frame_head_mode
@@ -104,6 +106,9 @@ extern const struct frame_receiver_ops display_frames_ops;
  * Ends the frame link. What was shown stays on the clients' screens until a renderer brings more.
  */
 void display_close_frames(struct display *display);
+/* Has the heads that somebody looks at show why the desktop ends, and render's frames no more. */
+void display_show_words(struct display *display, const char *text);
+bool display_is_looked_at(const struct display *display);
 
 /* display_qemu.c */
 

@@ -357,7 +357,11 @@ struct keeper_visitor_judged {
 /* The text of ENDS has this many bytes, its NUL included. */
 #define KEEPER_ENDS_TEXT_BYTES 64
 
-/* Says, right before the keeper ends, what clients are to be told of why. */
+/*
+ * Says, right before the keeper ends, what clients are to be told of why. Who looks may read it
+ * after the link was closed, too, for so many milliseconds.
+ */
+#define KEEPER_ENDS_WAIT_MS 3000
 struct keeper_ends {
 	struct link_header header;
 	char text[KEEPER_ENDS_TEXT_BYTES]; /* with a NUL */

@@ -76,8 +76,10 @@ static bool await_begin(const struct worker_render_options *options, bool *is_sp
 					 options->virgl ? prepare_gl : prepare_2d, is_spare);
 }
 
-static int serve(struct gpu *gpu, const struct confine_state *walls)
+static int serve(struct gpu *gpu, const char *verdict, const struct confine_state *walls)
 {
+	flight_set_text(FLIGHT_TEXT_DRIVER, verdict);
+	flight_find_modules();
 	flight_note(FLIGHT_READY, 0, 0, 0);
 	int status = keeper_end_run(KEEPER_LINK_FD, gpu, walls);
 	flight_note(FLIGHT_ENDING, (uint64_t)status, 0, 0);
@@ -140,12 +142,10 @@ int main(int argc, char **argv)
 	}
 	if (options.probe)
 		_exit(gpu_count_capsets(gpu) > 0 ? EXIT_SUCCESS : EXIT_FAILURE);
-	flight_set_text(FLIGHT_TEXT_DRIVER, verdict);
-	flight_find_modules();
 	malloc_trim(0);
 	memory_limit_set(&options.quotas);
 	if (!render_walls_finish(&options, &walls))
 		_exit(EXIT_FAILURE);
 	/* The gpu thread may be inside a driver, so we leave without its destructors. */
-	_exit(serve(gpu, &walls));
+	_exit(serve(gpu, verdict, &walls));
 }

@@ -342,6 +342,8 @@ bool viewer_start(struct viewer *viewer, GError **error)
 
 void viewer_finish(struct viewer *viewer)
 {
+	if (viewer->has_said_end)
+		worker_let_end(&viewer->worker, KEEPER_ENDS_WAIT_MS);
 	worker_finish(&viewer->worker);
 	for (unsigned i = 0; i < viewer->n_listeners; i++)
 		close(viewer->listeners[i].fd);
@@ -366,7 +368,8 @@ void viewer_say_end(struct viewer *viewer, const char *why)
 {
 	struct keeper_ends m = { .header.type = KEEPER_MESSAGE_ENDS };
 	g_strlcpy(m.text, why, sizeof(m.text));
-	SEND_TO_VIEWER(viewer, m, NULL, 0);
+	if (!viewer->has_said_end && SEND_TO_VIEWER(viewer, m, NULL, 0))
+		viewer->has_said_end = true;
 }
 
 bool viewer_send_frame_link(struct viewer *viewer, int end)

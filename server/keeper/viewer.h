@@ -56,6 +56,7 @@ struct viewer {
 	struct viewer_ticket view_password; /* empty: none */
 	GArray *given; /* struct viewer_ticket; those that are over go when one is given */
 	uint32_t last_given;
+	bool has_said_end;
 	struct users users; /* a copy */
 	int certificate[2]; /* files: certificate and key; -1: none */
 	struct viewer_listener listeners[VIEWER_LISTENERS_MAX];

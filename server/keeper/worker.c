@@ -567,6 +567,13 @@ bool worker_send(
 	return false;
 }
 
+void worker_let_end(struct worker *worker, int wait_ms)
+{
+	close_link(worker);
+	if (worker->process.pid > 0 && worker->state == WORKER_READY)
+		worker_process_wait_end(&worker->process, wait_ms);
+}
+
 void worker_finish(struct worker *worker)
 {
 	g_clear_handle_id(&worker->timer_source, g_source_remove);

@@ -124,6 +124,8 @@ void worker_init(struct worker *worker, const struct worker_class *class, void *
 
 /* Ends the process by SIGTERM, soon after by SIGKILL, and waits for its end. */
 void worker_finish(struct worker *worker);
+/* Before that: closes its link, and lets it have so long for what it does then. It may not. */
+void worker_let_end(struct worker *worker, int wait_ms);
 
 /* Starts the first process. It is called once. */
 bool worker_start(struct worker *worker, GError **error);

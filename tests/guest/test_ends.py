@@ -36,11 +36,19 @@ def listed(name='back'):
 
 def guest_powers_off(_):
     with lib.Desktop('minimal', 'vitrine.run=shell', options=['--no-network']) as desktop:
-        desktop.control.lines.send('poweroff -f\n')
-        assert desktop.process.wait(30) == 0
+        with desktop.connect() as probe:
+            probe.wait_updates(1, timeout=20)
+            desktop.control.lines.send('poweroff -f\n')
+            # Words on a picture of this colour, which stock clients show until their connection ends.
+            probe.wait_pixel(9, 9, '202830', timeout=20)
+            ended = time.monotonic()
+            assert desktop.process.wait(30) == 0
+            took = time.monotonic() - ended
         ends = listed(desktop.name)
         assert told(desktop.name) == ('QEMU', 'guest-shutdown'), ends
         assert ends['vitrine run'] == 'qemu' and ends['vitrine-gpu'] == 'qemu', ends
+        assert took > 1.5, f'nobody reads it in {took:.1f} s'
+        return f'the words were shown for {took:.1f} s'
 
 
 def guest_panics(_):
