@@ -24,8 +24,8 @@ void scanout_tell_head(struct scanouts *scanouts, unsigned head)
 	const struct scanout *s = &scanouts->heads[head];
 	const struct frame_head_mode *mode = &scanouts->modes.modes[head];
 	struct frame_head_on on = { .head = head,
-		.x = mode->x,
-		.y = mode->y,
+		.x = s->spans ? s->rect.x : mode->x,
+		.y = s->spans ? s->rect.y : mode->y,
 		.width = s->rect.width,
 		.height = s->rect.height,
 		.refresh_mhz = modes_get_refresh_mhz(&scanouts->modes, head) };
@@ -70,7 +70,7 @@ uint32_t scanout_disable(struct scanouts *scanouts, unsigned head)
 	leave_resource(scanouts, head);
 	drop_chain(s);
 	s->rect = (struct rect){ 0 };
-	s->flushed = false;
+	s->flushed = s->spans = false;
 	rect_set_clear(&s->damage);
 	pacing_forget(&scanouts->pacing, head);
 	scanout_tell_head(scanouts, head);
@@ -175,6 +175,34 @@ static bool prepare_2d(struct scanouts *scanouts, struct scanout *s, struct reso
 	return true;
 }
 
+static bool is_part(const struct scanout *s)
+{
+	return s->resource && (s->rect.width < s->resource->description.width ||
+				      s->rect.height < s->resource->description.height);
+}
+
+/*
+ * Xorg has one picture for all heads. Then that tells where they lie, and not what display wished.
+ * Which head is first in a picture is known only by the others, and a guest that flips does it one
+ * head after the other: so what was found holds until a head shows all of its picture.
+ */
+static void find_span(struct scanouts *scanouts, unsigned head)
+{
+	struct scanout *s = &scanouts->heads[head];
+	s->spans = s->spans && is_part(s);
+	for (unsigned i = 0; is_part(s) && i < FRAME_HEADS_MAX; i++) {
+		struct scanout *other = &scanouts->heads[i];
+		if (i == head || other->resource != s->resource || !is_part(other) ||
+			(s->rect.x == other->rect.x && s->rect.y == other->rect.y))
+			continue;
+		s->spans = true;
+		if (other->spans)
+			continue;
+		other->spans = true;
+		scanout_tell_head(scanouts, i);
+	}
+}
+
 uint32_t scanout_set(struct scanouts *scanouts, unsigned head, struct resource *resource,
 	const struct rect *rect)
 {
@@ -196,6 +224,7 @@ uint32_t scanout_set(struct scanouts *scanouts, unsigned head, struct resource *
 	s->rect = *rect;
 	s->flushed = false;
 	resource_set_shown(resource, head, true);
+	find_span(scanouts, head);
 	scanout_tell_head(scanouts, head);
 	write_ledger(scanouts, head);
 	/* Damage of another size may lie outside of this one. */

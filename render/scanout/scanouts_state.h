@@ -19,6 +19,7 @@ struct scanout {
 	struct rect_set damage;    /* in head coordinates, since the last frame sent */
 	uint64_t flush_time_ns;
 	bool flushed; /* the guest has said that there is something to see */
+	bool spans;   /* the resource lies across several heads, and rect says where this one is */
 
 	struct texture texture;  /* 3D only */
 	struct swapchain *chain; /* 3D only; size of rect: what its texture is copied to */

@@ -24,7 +24,7 @@ struct fixture {
 	struct scanouts *scanouts;
 	int ledger_fd, display_fd;
 	unsigned n_on, n_off, n_frames;
-	struct frame_head_on on;
+	struct frame_head_on on, first_on; /* the last, and the last of head 0 */
 	struct frame_present frame;
 };
 
@@ -64,6 +64,8 @@ static bool on_on(void *user, const void *message, int *fds, unsigned n_fds)
 	struct fixture *f = user;
 	f->n_on++;
 	f->on = *(const struct frame_head_on *)message;
+	if (f->on.head == 0)
+		f->first_on = f->on;
 	return true;
 }
 
@@ -281,6 +283,43 @@ static void test_new_display(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(f->on.width, ==, SIDE);
 }
 
+static void expect_places(struct fixture *f, uint32_t first_x, uint32_t second_x)
+{
+	attach(f);
+	look(f);
+	/* On a new link all heads are told of, the last one last. */
+	g_assert_cmpuint(f->on.head, ==, 1);
+	g_assert_cmpuint(f->on.x, ==, second_x);
+	g_assert_cmpuint(f->first_on.head, ==, 0);
+	g_assert_cmpuint(f->first_on.x, ==, first_x);
+}
+
+/* A picture that lies across heads says where they are, whatever was wished; others do not. */
+static void test_places(struct fixture *f, gconstpointer data)
+{
+	const struct rect left = { 0, 0, 32, SIDE }, right = { 32, 0, 32, SIDE };
+	struct frame_heads_wanted wanted = { .n_heads = 2,
+		.heads = { { .enabled = 1, .x = 700, .width = 800, .height = 600 },
+			{ .enabled = 1, .x = 0, .width = 700, .height = 600 } } };
+	struct resource *first = show(f, 0, &all), *second = show(f, 1, &all);
+	SAY(f, wanted, FRAME_MESSAGE_HEADS_WANTED);
+	expect_places(f, 700, 0);
+	/* One head alone that shows a part of something is no span. */
+	g_assert_cmphex(scanout_set(f->scanouts, 1, second, &right), ==, OK);
+	expect_places(f, 700, 0);
+	g_assert_cmphex(scanout_set(f->scanouts, 0, second, &left), ==, OK);
+	expect_places(f, 0, 32);
+	/* While the guest flips, they stay. */
+	g_assert_cmphex(scanout_set(f->scanouts, 0, first, &left), ==, OK);
+	expect_places(f, 0, 32);
+	g_assert_cmphex(scanout_set(f->scanouts, 1, first, &right), ==, OK);
+	expect_places(f, 0, 32);
+	/* A picture of its own for each head again. */
+	g_assert_cmphex(scanout_set(f->scanouts, 0, first, &all), ==, OK);
+	g_assert_cmphex(scanout_set(f->scanouts, 1, second, &all), ==, OK);
+	expect_places(f, 700, 0);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -297,6 +336,7 @@ int main(int argc, char **argv)
 		{ "/scanout/flushed", test_flushed },
 		{ "/scanout/rate", test_rate },
 		{ "/scanout/new-display", test_new_display },
+		{ "/scanout/places", test_places },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
 		g_test_add(cases[i].name, struct fixture, NULL, set_up, cases[i].run, tear_down);
