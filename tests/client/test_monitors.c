@@ -79,6 +79,7 @@ static void test_pointer_on_two_heads(void)
 static void start_with_heads(struct fixture *fixture, unsigned n_heads, bool vga, const char *label)
 {
 	fixture_start(fixture, 800, 600, NULL);
+	g_assert_true(fake_qemu_wait_sound(fixture->qemu, LINE_MS));
 	fixture->qemu->n_heads = n_heads;
 	fixture->qemu->has_vga = vga;
 	fixture->qemu->label = label;
