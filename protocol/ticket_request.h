@@ -3,8 +3,8 @@
  * A ticket request asks the keeper for a ticket: a password, made for this, that lets one session
  * in (keeper_link.h). Whoever may connect to the socket for it, which is the desktop's own user,
  * says one REQUEST, gets one ANSWER, and the keeper hangs up. Who says TICKET_FOLLOW stays
- * connected, is told what clients lose their connections by, and may ask for more tickets; when the
- * keeper ends it hangs up. common/link.h transports all of it.
+ * connected, is told what clients lose their connections by and what the guest's driver does, and
+ * may ask for more tickets; when the keeper ends it hangs up. common/link.h transports all of it.
  */
 #pragma once
 
@@ -23,12 +23,14 @@ enum ticket_message {
 	TICKET_MESSAGE_EVENT,
 };
 
-#define TICKET_FOLLOW 0x10000u /* of a request's flags, beside the keeper link's */
+/* Of a request's flags, beside the keeper link's. */
+#define TICKET_FOLLOW 0x10000u
+#define TICKET_NONE 0x20000u /* with FOLLOW: no ticket is wanted */
 
 struct ticket_request {
 	struct link_header header;
 	uint32_t version;      /* TICKET_REQUEST_VERSION */
-	uint32_t flags;        /* KEEPER_TICKET_VIEW_ONLY and TICKET_FOLLOW, or 0 */
+	uint32_t flags;        /* KEEPER_TICKET_VIEW_ONLY, TICKET_FOLLOW and TICKET_NONE, or 0 */
 	uint32_t use_within_s; /* 1 to TICKET_WITHIN_MAX_S */
 	uint32_t reserved;
 };
@@ -39,6 +41,7 @@ enum ticket_result {
 	TICKET_NOT_ASKED_FOR,  /* the desktop asks nobody for a password */
 	TICKET_TOO_MANY,       /* whose time is not over, used ones too */
 	TICKET_TOO_MANY_FOLLOW,
+	TICKET_NOT_WANTED, /* there is none, as wished */
 };
 
 struct ticket_answer {
@@ -53,6 +56,9 @@ struct ticket_answer {
 enum ticket_event_kind {
 	TICKET_EVENT_DISPLAY_ENDED = 1, /* all clients are cut off, and another display comes */
 	TICKET_EVENT_DESKTOP_ENDS,      /* for the reason in `text` */
+	/* A driver in the guest uses the GPU: "firmware", "2d" or "virgl" in `text`. */
+	TICKET_EVENT_DRIVER_UP,
+	TICKET_EVENT_DRIVER_DOWN, /* it has stopped, or the machine has */
 };
 
 struct ticket_event {

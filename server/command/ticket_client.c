@@ -111,6 +111,7 @@ const char *ticket_client_reason(uint32_t result)
 		[TICKET_NOT_ASKED_FOR] = "the desktop asks nobody for a password",
 		[TICKET_TOO_MANY] = "too many have been given whose time is not over",
 		[TICKET_TOO_MANY_FOLLOW] = "too many follow this desktop",
+		[TICKET_NOT_WANTED] = "none was wanted",
 	};
 	return result < G_N_ELEMENTS(reasons) ? reasons[result] : "the answer is not understood";
 }

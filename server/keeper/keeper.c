@@ -89,6 +89,18 @@ static void on_shutdown(void *user, bool by_guest)
 	keeper->shutdown = by_guest ? "the guest has powered off" : "the desktop was ended";
 }
 
+/* Linux' drivers know the EDID, and those of firmware do not. */
+static void on_driver(void *user, bool is_up)
+{
+	struct keeper *keeper = user;
+	uint64_t features = keeper->device.features;
+	const char *driver = features & DEVICE_F_VIRGL ? "virgl" :
+			     features & DEVICE_F_EDID  ? "2d" :
+							 "firmware";
+	ticket_socket_tell(&keeper->tickets,
+		is_up ? TICKET_EVENT_DRIVER_UP : TICKET_EVENT_DRIVER_DOWN, is_up ? driver : NULL);
+}
+
 static void renew_frame_link(struct keeper *keeper);
 
 static gboolean on_frame_link_late(gpointer user)
@@ -504,6 +516,7 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop,
 	struct requests_events requests_events = {
 		.user = keeper,
 		.closed = on_conversation_closed,
+		.driver = on_driver,
 	};
 	requests_init(&keeper->requests, &keeper->device, &keeper->renderer, &keeper->gpu_socket,
 		&requests_events);

@@ -278,6 +278,13 @@ static const char *set_vring_base(void *user, Call *call)
 	return NULL;
 }
 
+/* The control queue speaks for the driver. */
+static void tell_driver(const struct requests *requests, const struct device_ring *ring)
+{
+	if (ring == &requests->device->rings[0] && requests->events.driver)
+		requests->events.driver(requests->events.user, ring->started);
+}
+
 static const char *get_vring_base(void *user, Call *call)
 {
 	struct requests *requests = user;
@@ -290,6 +297,7 @@ static const char *get_vring_base(void *user, Call *call)
 	requests->device->driver_forgotten = false;
 	ring->started = false;
 	device_set_fd(&ring->kick, -1);
+	tell_driver(requests, ring);
 	m->num = ring->next_avail;
 	call->reply_bytes = sizeof(*m);
 	return NULL;
@@ -336,6 +344,7 @@ static const char *set_vring_kick(void *user, Call *call)
 	ring->started = true;
 	send_memory(requests);
 	renderer_update_ring(requests->renderer, ring_index(requests, ring));
+	tell_driver(requests, ring);
 	return NULL;
 }
 

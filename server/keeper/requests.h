@@ -16,6 +16,12 @@ struct requests_events {
 	void *user;
 	/* The conversation is over: QEMU hung up, or was refused, which is logged. */
 	void (*closed)(void *user, bool refused);
+	/*
+	 * A driver in the guest, of the firmware or of its system, has begun to use the GPU, or has
+	 * stopped; so it is, too, when the machine is paused. The member is NULL where nobody wants
+	 * to know.
+	 */
+	void (*driver)(void *user, bool is_up);
 };
 
 struct requests {

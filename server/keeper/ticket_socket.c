@@ -31,7 +31,8 @@ static void asker_free(gpointer data)
 static bool is_understood(const struct ticket_request *request)
 {
 	return request->version == TICKET_REQUEST_VERSION &&
-	       (request->flags & ~(KEEPER_TICKET_VIEW_ONLY | TICKET_FOLLOW)) == 0 &&
+	       (request->flags & ~(KEEPER_TICKET_VIEW_ONLY | TICKET_FOLLOW | TICKET_NONE)) == 0 &&
+	       (request->flags & (TICKET_FOLLOW | TICKET_NONE)) != TICKET_NONE &&
 	       request->use_within_s > 0 && request->use_within_s <= TICKET_WITHIN_MAX_S;
 }
 
@@ -57,6 +58,8 @@ static void judge(
 		answer->result = TICKET_NOT_UNDERSTOOD;
 	else if (request->flags & TICKET_FOLLOW && !let_follow(asker))
 		answer->result = TICKET_TOO_MANY_FOLLOW;
+	else if (request->flags & TICKET_NONE)
+		answer->result = TICKET_NOT_WANTED;
 	else
 		asker->board->give(asker->board->user, &plain, answer);
 }

@@ -30,7 +30,7 @@ static void site_init(struct site *site, bool has_password)
 	g_assert_true(g_file_set_contents(site->password, "swordfish\n", -1, NULL));
 	g_autofree char *file = g_strdup_printf("--password-file=%s", site->password);
 	g_autofree char *socket = g_strdup_printf("--ticket-socket=%s", site->path);
-	const char *const arguments[] = { socket, has_password ? file : NULL, NULL };
+	const char *const arguments[] = { socket, "--virgl", has_password ? file : NULL, NULL };
 	site->rig = rig_create(arguments);
 	rig_negotiate(site->rig);
 }
@@ -202,16 +202,21 @@ static bool on_event(void *user, const void *message, int *fds, unsigned n_fds)
 	return true;
 }
 
-static int follow(const struct site *site)
+static int follow_by(const struct site *site, uint32_t flags)
 {
 	struct ticket_request request = { .header.type = TICKET_MESSAGE_REQUEST,
 		.version = TICKET_REQUEST_VERSION,
-		.flags = TICKET_FOLLOW,
+		.flags = flags,
 		.use_within_s = 60 };
 	int fd = listen_connect_packets(site->path, PATIENCE_MS, NULL);
 	g_assert_cmpint(fd, >=, 0);
 	g_assert_cmpint(link_send(fd, &request, sizeof(request), NULL, 0), ==, 0);
 	return fd;
+}
+
+static int follow(const struct site *site)
+{
+	return follow_by(site, TICKET_FOLLOW);
 }
 
 static uint32_t hear_answer(int fd)
@@ -270,6 +275,36 @@ static void test_followed(void)
 	site_finish(&site);
 }
 
+static struct ticket_event hear_event(int fd)
+{
+	static const struct link_handler table[] = {
+		{ TICKET_MESSAGE_EVENT, "EVENT", sizeof(struct ticket_event), 0, 0, on_event },
+	};
+	struct ticket_event event = { 0 };
+	g_assert_true(link_wait_readable(fd, PATIENCE_MS));
+	g_assert_cmpint(link_dispatch(fd, "keeper", table, 1, &event), ==, 1);
+	return event;
+}
+
+/* Who follows is told of the guest's driver, and need take no ticket for that. */
+static void test_driver(void)
+{
+	struct site site;
+	site_init(&site, false);
+	int fd = follow_by(&site, TICKET_FOLLOW | TICKET_NONE);
+	g_assert_cmpuint(hear_answer(fd), ==, TICKET_NOT_WANTED);
+	for (unsigned i = 0; i < 2; i++) {
+		rig_start(site.rig, 0, 0x1000);
+		struct ticket_event event = hear_event(fd);
+		g_assert_cmpuint(event.kind, ==, TICKET_EVENT_DRIVER_UP);
+		g_assert_cmpstr(event.text, ==, "virgl");
+		rig_stop(site.rig);
+		g_assert_cmpuint(hear_event(fd).kind, ==, TICKET_EVENT_DRIVER_DOWN);
+	}
+	close(fd);
+	site_finish(&site);
+}
+
 /* Each of the tickets ends a second after it was given, so that they make room one by one. */
 static void wait_for_room(struct site *site)
 {
@@ -299,8 +334,8 @@ static void test_refused(void)
 	site_init(&site, true);
 	const struct {
 		uint32_t version, flags, use_within_s;
-	} wrong[] = { { 2, 0, 60 }, { 1, KEEPER_TICKET_ONCE, 60 }, { 1, 0, 0 },
-		{ 1, 0, TICKET_WITHIN_MAX_S + 1 } };
+	} wrong[] = { { 2, 0, 60 }, { 1, TICKET_NONE, 60 }, { 1, KEEPER_TICKET_ONCE, 60 },
+		{ 1, 0, 0 }, { 1, 0, TICKET_WITHIN_MAX_S + 1 } };
 	for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++)
 		g_assert_cmpuint(
 			ask(&site, wrong[i].version, wrong[i].flags, wrong[i].use_within_s).result,
@@ -380,6 +415,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/ticket-socket/used", test_used);
 	g_test_add_func("/ticket-socket/follow-on", test_follow_on);
 	g_test_add_func("/ticket-socket/followed", test_followed);
+	g_test_add_func("/ticket-socket/driver", test_driver);
 	g_test_add_func("/ticket-socket/command", test_command);
 	return g_test_run();
 }
