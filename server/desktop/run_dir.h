@@ -14,6 +14,11 @@
 #define STATS_SOCKET_FILE "stats"
 /* On this one it gives tickets to who asks (protocol/ticket_request.h). */
 #define TICKET_SOCKET_FILE "tickets"
+/* On this one `vitrine run` is asked what the machine shall do (org.vitrine.Desktop1.xml). */
+#define CONTROL_SOCKET_FILE "control"
+#define CONTROL_OBJECT "/org/vitrine/Desktop1"
+/* This is a QMP socket of QEMU's that none of ours uses. */
+#define USER_QMP_FILE "qmp-user"
 /* This file holds the process id of `vitrine run` in decimal, which vitrine stop sends signals. */
 #define RUN_PID_FILE "run.pid"
 /* What a detached `vitrine run` and its children print; vitrine attach shows it. */

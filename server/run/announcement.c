@@ -43,13 +43,24 @@ static bool needs_file(const struct desktop *o)
 	return path ? !is_uri_of(path) : o->tls.port > 0;
 }
 
+static char *file_path(const struct desktop *desktop, const struct run_dir *dir)
+{
+	g_autofree char *name = g_strdup_printf("%s.vv", desktop->name);
+	return run_dir_file(dir, name);
+}
+
+char *announcement_address(const struct desktop *desktop, const struct run_dir *dir)
+{
+	return needs_file(desktop) ? file_path(desktop, dir) :
+				     spice_uri(desktop, viewer_file_host(desktop->spice_addr));
+}
+
 char *announcement_write(const struct desktop *desktop, const struct run_dir *dir)
 {
 	g_autoptr(GError) error = NULL;
-	g_autofree char *name = g_strdup_printf("%s.vv", desktop->name);
 	if (!needs_file(desktop))
 		return NULL;
-	g_autofree char *path = run_dir_file(dir, name);
+	g_autofree char *path = file_path(desktop, dir);
 	g_autoptr(GKeyFile) file = viewer_file_make(desktop, &error);
 	if (file && g_key_file_save_to_file(file, path, &error))
 		return g_steal_pointer(&path);

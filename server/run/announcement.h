@@ -12,6 +12,10 @@
 
 void announcement_print(const struct desktop *desktop, const struct run_dir *dir);
 
+/* Gives what remote-viewer is given on this machine: an address, or the file's path. The caller
+ * frees it. */
+char *announcement_address(const struct desktop *desktop, const struct run_dir *dir);
+
 /* Writes remote-viewer's file anew, since there may be another certificate. Without TLS there is
  * none. Returns its path, which the caller frees, or NULL. */
 char *announcement_write(const struct desktop *desktop, const struct run_dir *dir);

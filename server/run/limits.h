@@ -41,3 +41,16 @@
  * anything happens on its network. More are refused.
  */
 #define FORWARDS_MAX 64
+
+/*
+ * So many may be connected to the control socket: people and programs of this user, who wait for
+ * events. One more is hung up on.
+ */
+#define CONTROL_CONNECTIONS_MAX 32
+
+/* A guest has a day at most to power off, in seconds. More is refused. */
+#define STOP_WITHIN_MAX_S 86400
+
+/* Keys are held for ten seconds at most, as by somebody who turns a machine off by its button; QEMU
+ * takes no other keys meanwhile. More is refused. */
+#define KEYS_HOLD_MAX_MS 10000

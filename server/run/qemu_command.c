@@ -233,7 +233,7 @@ static void add_serial(GPtrArray *argv, const struct desktop *o, const struct ru
 /* With -qmp a path that contains "=" would be an option of another name. */
 static void add_qmp(GPtrArray *argv, const struct run_dir *dir)
 {
-	static const char *const files[] = { QEMU_OUR_QMP, QEMU_KEEPER_QMP };
+	static const char *const files[] = { QEMU_OUR_QMP, QEMU_KEEPER_QMP, USER_QMP_FILE };
 	for (unsigned i = 0; i < G_N_ELEMENTS(files); i++) {
 		g_autofree char *path = escaped_run_file(dir, files[i]);
 		add_pair(argv, "-chardev", "socket,id=%s,path=%s,server=on,wait=off", files[i],

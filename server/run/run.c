@@ -21,24 +21,26 @@
 #include "server/run/keeper_command.h"
 #include "server/run/disk_chain.h"
 #include "server/run/announcement.h"
+#include "server/run/control.h"
+#include "server/run/keeper_events.h"
 #include "server/run/kvm.h"
 #include "server/run/log_bound.h"
 #include "server/run/logout.h"
+#include "server/run/machine.h"
 #include "server/run/net_card.h"
 #include "common/fd.h"
 #include "common/listen.h"
 #include "common/process.h"
 #include "server/run/qemu_command.h"
 #include "server/run/qemu_log.h"
-#include "server/desktop/qmp_client.h"
 #include "server/desktop/run_dir.h"
 #include "server/run/run_options.h"
+#include "server/run/run_state.h"
 #include "server/run/signals.h"
 
 /* Without --spice-port the first free port of these is taken. */
 #define FIRST_PORT 5900
 #define LAST_PORT 5999
-#define QMP_RETRY_MS 100
 /* QEMU has this long after QMP's quit until it is sent SIGTERM, and after SIGTERM until SIGKILL. */
 #define QUIT_TIMEOUT_MS 5000
 #define TERM_TIMEOUT_MS 3000
@@ -67,9 +69,10 @@ struct run {
 	int spice_fd; /* -1: the keeper makes its sockets */
 	struct child keeper_child, qemu_child;
 	struct guest_report *report;
-	struct qmp_client *qmp;
-	bool qmp_ready;
-	unsigned qmp_timer, quit_timer;
+	struct machine machine;
+	struct control_server *control;
+	struct keeper_events keeper_events;
+	unsigned quit_timer, power_timer;
 	struct signals signals;
 	struct detach detach;
 	struct ends ends;
@@ -133,18 +136,20 @@ static void end_by_wish(void *user)
 		return;
 	run->ending = true;
 	ends_note_own(&run->ends, FLIGHT_CAUSE_ENDED, "it was told to end");
-	if (run->qmp_ready && qmp_client_send(run->qmp, "quit", NULL, -1))
+	machine_set_ending(&run->machine);
+	if (machine_ask(&run->machine, "quit", NULL, NULL, NULL))
 		run->quit_timer = g_timeout_add(QUIT_TIMEOUT_MS, on_quit_late, run);
 	else
 		g_main_loop_quit(run->loop);
 }
 
-/* As when somebody presses the button of a machine that has one. */
+/* As when somebody presses the button of a machine that has one. A paused one would not notice. */
 static void press_power(void *user)
 {
 	struct run *run = user;
-	if (run->qmp_ready)
-		qmp_client_send(run->qmp, "system_powerdown", NULL, -1);
+	if (run->machine.state == MACHINE_PAUSED)
+		machine_ask(&run->machine, "cont", NULL, NULL, NULL);
+	machine_ask(&run->machine, "system_powerdown", NULL, NULL, NULL);
 }
 
 /* The keeper has them read: it is the one who gives them to display. */
@@ -156,15 +161,15 @@ static void read_again(void *user)
 	g_free(announcement_write(&run->desktop, &run->dir));
 }
 
-static void on_qmp_ready(void *user)
+static void on_machine_ready(void *user)
 {
 	struct run *run = user;
-	run->qmp_ready = true;
 	ends_note_ready(&run->ends);
 	announcement_print(&run->desktop, &run->dir);
 	if (run->desktop.detach)
 		logout_warn();
 	detach_ready(&run->detach);
+	control_tell(run->control, "ready", "the machine runs");
 }
 
 /* QEMU's complaints go to a file, because Mesa's go there too; they matter when it fails. */
@@ -174,20 +179,10 @@ static void show_qemu_log(const struct run *run)
 	qemu_log_show(path);
 }
 
-/* Of the commands that we send only query-status has an answer worth reading. */
-static void on_qmp_answer(void *user, JsonNode *result, const char *error)
+/* The accelerator has given up. */
+static void on_broken(void *user)
 {
 	struct run *run = user;
-	if (error) {
-		g_warning("QEMU: %s", error);
-		return;
-	}
-	if (!result || !JSON_NODE_HOLDS_OBJECT(result))
-		return;
-	const char *status = json_object_get_string_member_with_default(
-		json_node_get_object(result), "status", "");
-	if (g_strcmp0(status, "internal-error") != 0)
-		return;
 	g_warning("%s cannot run this guest%s", run->kvm ? "KVM" : "TCG",
 		run->kvm ? ": try --accel=tcg" : "");
 	show_qemu_log(run);
@@ -195,59 +190,68 @@ static void on_qmp_answer(void *user, JsonNode *result, const char *error)
 	end_by_wish(run);
 }
 
-static void note_shutdown(JsonObject *data)
-{
-	const char *reason =
-		data ? json_object_get_string_member_with_default(data, "reason", "") : "";
-	if (g_strcmp0(reason, "guest-shutdown") == 0)
-		g_message("the guest has powered off");
-	else
-		g_message("QEMU was told to end (%s)", reason ? reason : "no reason given");
-}
-
-static void on_qmp_event(void *user, const char *name, JsonObject *data)
+static void on_said(void *user, const char *name, JsonObject *data)
 {
 	struct run *run = user;
 	ends_note_event(&run->ends, name, data);
-	if (strcmp(name, "SHUTDOWN") == 0 && !run->ending)
-		note_shutdown(data);
-	/*
-	 * Whoever stopped the machine may let it go on. An accelerator that gave up never does, and
-	 * the status tells the two apart.
-	 */
-	if (strcmp(name, "STOP") == 0)
-		qmp_client_send(run->qmp, "query-status", NULL, -1);
 }
 
-static void on_qmp_closed(void *user)
+static void on_event(void *user, const char *kind, const char *text)
 {
 	struct run *run = user;
-	qmp_client_destroy(run->qmp);
-	run->qmp = NULL;
-	run->qmp_ready = false;
+	g_message("%s", text);
+	if (run->control)
+		control_tell(run->control, kind, text);
 }
 
-static gboolean on_qmp_timer(gpointer user)
+static gboolean on_power_late(gpointer user)
 {
 	struct run *run = user;
-	const struct qmp_client_events events = {
-		.user = run,
-		.ready = on_qmp_ready,
-		.answer = on_qmp_answer,
-		.event = on_qmp_event,
-		.closed = on_qmp_closed,
-	};
-	g_autofree char *path = run_dir_file(&run->dir, QEMU_OUR_QMP);
-	run->qmp = qmp_client_connect(path, &events);
-	if (!run->qmp)
-		return G_SOURCE_CONTINUE;
-	run->qmp_timer = 0;
+	run->power_timer = 0;
+	g_message("the guest has not powered off: it is ended");
+	end_by_wish(run);
 	return G_SOURCE_REMOVE;
 }
 
 static bool is_good(int wait_status)
 {
 	return WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0;
+}
+
+static void stop_within(void *user, unsigned within_s)
+{
+	struct run *run = user;
+	g_clear_handle_id(&run->power_timer, g_source_remove);
+	if (within_s > 0) {
+		press_power(run);
+		g_message("the guest has %u s to power off", within_s);
+	}
+	run->power_timer = g_timeout_add_seconds(within_s, on_power_late, run);
+}
+
+static char *show(void *user)
+{
+	const struct run *run = user;
+	return run_state_write(&run->desktop, &run->dir, &run->machine);
+}
+
+static void on_keeper_event(void *user, const struct ticket_event *event)
+{
+	struct run *run = user;
+	if (event->kind == TICKET_EVENT_DRIVER_UP)
+		machine_set_driver(&run->machine, event->text);
+	else if (event->kind == TICKET_EVENT_DRIVER_DOWN)
+		machine_set_driver(&run->machine, NULL);
+}
+
+static bool start_control(struct run *run, GError **error)
+{
+	const struct control_events events = { run, stop_within, show };
+	g_autofree char *path = run_dir_file(&run->dir, CONTROL_SOCKET_FILE);
+	g_autofree char *keeper = run_dir_file(&run->dir, TICKET_SOCKET_FILE);
+	keeper_events_follow(&run->keeper_events, keeper, on_keeper_event, run);
+	run->control = control_create(path, run->desktop.name, &run->machine, &events, error);
+	return run->control != NULL;
 }
 
 /*
@@ -269,7 +273,7 @@ static bool keeper_failed(const struct run *run)
 /* What QEMU has said of its end may wait to be read. */
 static void hear_last_words(const struct run *run)
 {
-	while (run->qmp && g_main_context_iteration(NULL, FALSE))
+	while (run->machine.qmp && g_main_context_iteration(NULL, FALSE))
 		;
 }
 
@@ -387,7 +391,8 @@ static bool start_qemu(struct run *run, const struct socket_ends *ends, GError *
 	write_pid(run, QEMU_PID_FILE, run->qemu_child.pid);
 	ends_note_qemu(&run->ends, run->qemu_child.pid, run->qemu.major, run->qemu.minor);
 	run->qemu_child.source = g_child_watch_add(run->qemu_child.pid, on_qemu_end, run);
-	run->qmp_timer = g_timeout_add(QMP_RETRY_MS, on_qmp_timer, run);
+	g_autofree char *qmp = run_dir_file(&run->dir, QEMU_OUR_QMP);
+	machine_connect(&run->machine, qmp);
 	return true;
 }
 
@@ -517,7 +522,7 @@ static bool prepare(struct run *run, GError **error)
 	return find_disk(run, error) && net_card_init(&run->net_card, d, error) &&
 	       qemu_find(&run->qemu, d->qemu, error) && run_dir_create(&run->dir, d->name, error) &&
 	       open_log(run, error) && open_spice(run, error) && choose_accel(run, error) &&
-	       write_desktop(run, error) && start_both(run, error);
+	       write_desktop(run, error) && start_both(run, error) && start_control(run, error);
 }
 
 static void remove_source(unsigned source)
@@ -528,9 +533,11 @@ static void remove_source(unsigned source)
 
 static void finish(struct run *run)
 {
-	remove_source(run->qmp_timer);
 	remove_source(run->quit_timer);
-	qmp_client_destroy(run->qmp);
+	remove_source(run->power_timer);
+	keeper_events_finish(&run->keeper_events);
+	control_destroy(run->control);
+	machine_finish(&run->machine);
 	guest_report_destroy(run->report);
 	end_children(run);
 	signals_finish(&run->signals);
@@ -554,10 +561,14 @@ int run_main(int argc, char **argv)
 		.dir.fd = -1,
 		.detach = DETACH_NONE,
 		.ends.kills = OOM_KILLS_NONE,
+		.keeper_events = KEEPER_EVENTS_NONE,
 		.keeper_child.name = "vitrine-gpu",
 		.qemu_child.name = "QEMU",
 	};
 
+	const struct machine_events machine_events = { &run, on_machine_ready, on_event, on_broken,
+		on_said };
+	machine_init(&run.machine, &machine_events);
 	/* What the options name may be a FIFO that nobody writes to. So a signal still ends us. */
 	g_autoptr(GError) error = NULL;
 	bool understood = run_options_parse(&run.desktop, &run.qemu_arguments, argc, argv, &error);

@@ -40,7 +40,6 @@ static gboolean on_signal(gpointer user)
 		return G_SOURCE_CONTINUE;
 	}
 	if (one->number == SIGUSR1) {
-		g_message("the power button is pressed");
 		signals->events.press_power(signals->events.user);
 		return G_SOURCE_CONTINUE;
 	}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keeper_events hears from the keeper what it alone knows: what the guest's driver does
+ * (protocol/ticket_request.h). Threads: main loop.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "protocol/ticket_request.h"
+
+struct keeper_events {
+	/* The event's text has a NUL. */
+	void (*told)(void *user, const struct ticket_event *event);
+	void *user;
+	char *path;
+	int fd; /* -1: not connected */
+	unsigned timer, source;
+};
+
+#define KEEPER_EVENTS_NONE ((struct keeper_events){ .fd = -1 })
+
+/* Connects as soon as the keeper listens at `path`. */
+void keeper_events_follow(struct keeper_events *events, const char *path,
+	void (*told)(void *user, const struct ticket_event *event), void *user);
+void keeper_events_finish(struct keeper_events *events);
