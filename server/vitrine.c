@@ -7,8 +7,10 @@
 
 #include "server/command/background.h"
 #include "server/command/connect_command.h"
+#include "server/command/control_command.h"
 #include "server/command/flight_command.h"
 #include "server/command/gpus.h"
+#include "server/command/list_command.h"
 #include "common/fd.h"
 #include "common/log.h"
 #include "server/run/run.h"
@@ -32,6 +34,11 @@ static const struct {
 	{ "run", "run a virtual machine with an OpenGL desktop", run_main },
 	{ "attach", "what a desktop in the background says", attach_main },
 	{ "stop", "power a desktop off", stop_main },
+	{ "list", "the desktops that run, a line each", list_main },
+	{ "pause", "have a desktop's machine stand still", pause_main },
+	{ "resume", "have it go on, or wake it", resume_main },
+	{ "reset", "press a desktop's reset button", reset_main },
+	{ "send-key", "press keys in a desktop, as ctrl-alt-del", send_key_main },
 	{ "show", "the desktops that run, and what their guests say", show_main },
 	{ "stats", "what running desktops do, in figures", stats_main },
 	{ "top", "the same as a table that is renewed", top_main },
