@@ -100,6 +100,12 @@ static void add_machine(GPtrArray *argv, const struct desktop *o, bool kvm)
 	add_pair(argv, "-cpu", "%s", kvm ? "host" : TCG_CPU);
 	add_pair(argv, "-smp", "%u", o->n_cpus);
 	add_pair(argv, "-m", "%u", o->memory_mib);
+	/*
+	 * Linux' virtio_gpu does not come back from S3 and S4: the screen stays black for good.
+	 * Where neither is offered a guest that sleeps does so by itself (s2idle).
+	 */
+	add_pair(argv, "-global", "ICH9-LPC.disable_s3=1");
+	add_pair(argv, "-global", "ICH9-LPC.disable_s4=1");
 	add_pair(argv, "-object", "memory-backend-memfd,id=mem,size=%uM,share=on", o->memory_mib);
 }
 
@@ -127,7 +133,10 @@ static void add_display(GPtrArray *argv, const struct desktop *o)
 		"vhost-user-gpu-pci,id=%s,chardev=vitrine,max_outputs=%u,xres=%u,yres=%u",
 		KEEPER_GPU_ID, o->n_heads, width, height);
 	add_pair(argv, "-device", "virtio-tablet-pci,id=tablet");
-	add_pair(argv, "-device", "virtio-keyboard-pci,id=keyboard");
+	/*
+	 * The keyboard is the machine's own (PS/2): firmware knows it, and Linux takes its keys for
+	 * a reason to wake up, which it does not with virtio's.
+	 */
 	add_pair(argv, "-device", "virtio-rng-pci,id=rng");
 }
 

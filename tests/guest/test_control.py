@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A desktop is controlled: vitrine list, pause, resume, reset, send-key; what it says of itself in the terminal and in JSON.
+"""A desktop is controlled: vitrine list, pause, resume, reset, send-key; what it says of itself in the terminal and in JSON; and
+that a guest is not offered a sleep from which its graphics driver does not wake.
 """
 import json
 import os
@@ -154,6 +155,29 @@ def garbage_ends_nothing(desktop):
         there.close()
 
 
+def sleep_is_not_offered(desktop):
+    """Of ACPI's sleeping states the guest knows none; what is left it can be woken from by a key."""
+    assert 'deep' not in desktop.control.run('cat /sys/power/mem_sleep')
+    assert 'disk' not in desktop.control.run('cat /sys/power/state').split() or \
+        'platform' not in desktop.control.run('cat /sys/power/disk')
+
+
+def a_key_wakes_the_guest(desktop):
+    with desktop.connect() as probe:
+        desktop.control.lines.send('echo mem >/sys/power/state\n')
+        wait_for('the line that says it', lambda: "graphics driver has stopped" in desktop.log_text(), 20)
+        assert listed(desktop)['driver'] == 'none', listed(desktop)
+        probe.key('39')
+        desktop.control.wait_ready(20)
+
+
+def resume_wakes_it_too(desktop):
+    desktop.control.lines.send('echo mem >/sys/power/state\n')
+    time.sleep(3)
+    vitrine('resume', desktop.name)
+    desktop.control.wait_ready(20)
+
+
 def reset_starts_it_again(desktop):
     before = float(desktop.control.run('cat /proc/uptime').split()[0])
     vitrine('reset', desktop.name)
@@ -165,8 +189,8 @@ def reset_starts_it_again(desktop):
 
 
 CHECKS = [it_is_listed, it_is_paused_and_goes_on, others_that_pause_it_are_noticed, keys_are_sent, wrong_words_have_their_status,
-          a_qmp_socket_is_left_for_the_user, strangers_are_refused, garbage_ends_nothing,
-          reset_starts_it_again]
+          a_qmp_socket_is_left_for_the_user, strangers_are_refused, garbage_ends_nothing, sleep_is_not_offered, a_key_wakes_the_guest,
+          resume_wakes_it_too, reset_starts_it_again]
 
 
 def main():
