@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "common/flight.h"
 #include "common/process.h"
 #include "protocol/keeper_link.h"
 
@@ -28,6 +29,9 @@ enum worker_end worker_end_find(int wait_status, bool stuck)
 		return WORKER_HUNG;
 	if (WIFEXITED(wait_status))
 		return find_cause_of_exit(WEXITSTATUS(wait_status));
+	/* We ask so where it is before we kill it; one with sanitizers does not catch that. */
+	if (WTERMSIG(wait_status) == flight_signal())
+		return WORKER_ENDED_FROM_OUTSIDE;
 	switch (WTERMSIG(wait_status)) {
 	case SIGKILL:
 	case SIGTERM:
