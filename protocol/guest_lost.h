@@ -35,9 +35,10 @@
 
 /*
  * The renderer crashed; hung; the GPU was reset under it; it was ended from outside, which may be
- * an administrator, or the kernel for want of memory; or another one was to take its place.
+ * an administrator, or the kernel for want of memory; or another one was to take its place. With
+ * the last one the renderer goes on: it has refused what was drawn in this one context.
  */
-#define GUEST_LOST_CAUSES "crash", "hang", "gpu-reset", "killed", "replaced"
+#define GUEST_LOST_CAUSES "crash", "hang", "gpu-reset", "killed", "replaced", "refused"
 
 #define GUEST_LOST_PAINTED 'p' /* a head has shown what it drew */
 #define GUEST_LOST_BLAMED 'b'  /* the renderer ended in its work */

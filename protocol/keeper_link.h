@@ -16,7 +16,7 @@
 #include "common/link.h"
 
 #define KEEPER_LINK_FD 3
-#define KEEPER_LINK_VERSION 10
+#define KEEPER_LINK_VERSION 11
 
 /*
  * A renderer that finds the GPU reset ends with the first of these, and the beat of its gpu thread
@@ -76,6 +76,7 @@ enum keeper_message {
 	/* Render sends these to the keeper. */
 	KEEPER_MESSAGE_RING_STOPPED,
 	KEEPER_MESSAGE_GPU,
+	KEEPER_MESSAGE_CONTEXT_LOST,
 
 	/* The keeper sends these to display. */
 	KEEPER_MESSAGE_LISTENER = 32,
@@ -225,6 +226,17 @@ struct keeper_gpu {
 	uint32_t works;
 	uint32_t reserved;
 	char text[KEEPER_GPU_TEXT_BYTES]; /* NUL-padded, and for people */
+};
+
+/*
+ * Tells that the guest's context is lost, since what was sent in it was refused; the renderer and
+ * other contexts go on. It comes once or twice for a context, and not at all where the link is
+ * full.
+ */
+struct keeper_context_lost {
+	struct link_header header;
+	uint32_t context;
+	uint32_t reserved;
 };
 
 enum keeper_listener_kind {

@@ -385,6 +385,7 @@ static struct gpu *create(const struct gpu_options *options)
 	gpu->objects = objects_create(&options->quotas);
 	gpu->scanouts = scanouts_create(gpu->objects, options->no_pacing);
 	gpu->commands = commands_create(gpu->objects, gpu->scanouts, options->virgl);
+	commands_tell_lost(gpu->commands, options->context_lost);
 	gpu->control = commands_get_queue(gpu->commands);
 	gpu->cursor = scanouts_get_cursor(gpu->scanouts);
 	gpu->handover = handover_create();

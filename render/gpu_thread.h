@@ -27,6 +27,8 @@ struct gpu_options {
 	bool no_pacing;          /* let guests outrun their heads */
 	bool is_spare;           /* it may take time and memory now to be quick later */
 	struct quota_limits quotas;
+	/* A command in this context was refused. It is the gpu thread's call; NULL: nobody's. */
+	void (*context_lost)(uint32_t context);
 };
 
 /*

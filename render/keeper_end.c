@@ -304,6 +304,15 @@ void keeper_end_tell_gpu(int fd, bool works, const char *text)
 		g_warning("keeper link: %s", g_strerror(-result));
 }
 
+void keeper_end_tell_lost(int fd, uint32_t context)
+{
+	struct keeper_context_lost m = { .header.type = KEEPER_MESSAGE_CONTEXT_LOST,
+		.context = context };
+	int result = link_send(fd, &m, sizeof(m), NULL, 0);
+	if (result < 0)
+		g_debug("keeper link: %s", g_strerror(-result));
+}
+
 int keeper_end_run(int fd, struct gpu *gpu, const struct confine_state *walls)
 {
 	struct keeper_end keeper = { .fd = fd,

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/confine/confine.h"
 
@@ -20,6 +21,9 @@ bool keeper_end_await_begin(int fd, void (*prepare)(void), bool *is_spare);
 
 /* Says what draws, or why nothing does. It comes before READY, and `text` may be cut. */
 void keeper_end_tell_gpu(int fd, bool works, const char *text);
+
+/* Says that the guest's context is lost. Any thread may call it; it never waits. */
+void keeper_end_tell_lost(int fd, uint32_t context);
 
 /*
  * Says READY and what walls it is behind, then serves the link and the cursor queue until the

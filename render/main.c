@@ -76,6 +76,11 @@ static bool await_begin(const struct worker_render_options *options, bool *is_sp
 					 options->virgl ? prepare_gl : prepare_2d, is_spare);
 }
 
+static void tell_lost(uint32_t context)
+{
+	keeper_end_tell_lost(KEEPER_LINK_FD, context);
+}
+
 static int serve(struct gpu *gpu, const char *verdict, const struct confine_state *walls)
 {
 	flight_set_text(FLIGHT_TEXT_DRIVER, verdict);
@@ -91,6 +96,18 @@ static int print_version(void)
 	g_autofree char *contracts = contracts_describe();
 	g_print("vitrine-render %s (%s)\n", VITRINE_VERSION, contracts);
 	return EXIT_SUCCESS;
+}
+
+static struct gpu_options find_gpu_options(
+	const struct worker_render_options *options, bool is_spare)
+{
+	return (struct gpu_options){ .virgl = options->virgl,
+		.render_node = options->software ? NULL : options->render_node,
+		.hardware = options->hardware,
+		.no_pacing = options->no_pacing,
+		.is_spare = is_spare,
+		.quotas = options->quotas,
+		.context_lost = options->probe ? NULL : tell_lost };
 }
 
 int main(int argc, char **argv)
@@ -125,12 +142,7 @@ int main(int argc, char **argv)
 	bool is_spare = false;
 	if (!await_begin(&options, &is_spare))
 		return EXIT_SUCCESS;
-	const struct gpu_options gpu_options = { .virgl = options.virgl,
-		.render_node = options.software ? NULL : options.render_node,
-		.hardware = options.hardware,
-		.no_pacing = options.no_pacing,
-		.is_spare = is_spare,
-		.quotas = options.quotas };
+	const struct gpu_options gpu_options = find_gpu_options(&options, is_spare);
 	char verdict[GPU_VERDICT_BYTES];
 	struct gpu *gpu = gpu_start(&gpu_options, verdict);
 	if (!options.probe)

@@ -148,12 +148,18 @@ const char *notice_describe_cause(const struct notice *notice)
 	static const char *const causes[] = { GUEST_LOST_CAUSES };
 	static const char *const sentences[] = { "the host's renderer crashed",
 		"the host's renderer hung", "the host's GPU was reset",
-		"the host's renderer was ended", "the host's renderer was replaced" };
+		"the host's renderer was ended", "the host's renderer was replaced",
+		"the host refused what was drawn" };
 	_Static_assert(ARRAY_LENGTH(causes) == ARRAY_LENGTH(sentences), "one for each");
 	for (size_t i = 0; i < ARRAY_LENGTH(causes); i++)
 		if (strcmp(notice->cause, causes[i]) == 0)
 			return sentences[i];
 	return "the host's renderer is another one";
+}
+
+bool notice_is_refused(const struct notice *notice)
+{
+	return strcmp(notice->cause, "refused") == 0;
 }
 
 const struct notice_context *notice_find_name(const struct notice *notice, const char *name)

@@ -26,5 +26,7 @@ struct notice {
 bool notice_parse(struct notice *notice, const char *line, size_t length);
 /* Gives the cause for people, such as "the renderer crashed". */
 const char *notice_describe_cause(const struct notice *notice);
+/* Says whether the renderer goes on, and has refused what was drawn in the context. */
+bool notice_is_refused(const struct notice *notice);
 /* Is this the name of a lost context? The kernel cuts a thread's name at 15 bytes. */
 const struct notice_context *notice_find_name(const struct notice *notice, const char *name);

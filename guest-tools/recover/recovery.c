@@ -180,11 +180,10 @@ static void tell_of_desktop(const struct recovery *recovery, const struct notice
 		restarted ? "Your desktop was restarted" : "Your desktop has lost its graphics");
 }
 
-static void tell_of_programs(
-	const struct recovery *recovery, const struct notice *notice, const struct programs *lost)
+static void tell_of_programs(const struct recovery *recovery, const struct notice *notice,
+	const struct programs *lost, bool ended)
 {
 	struct word word = { 0 };
-	bool ended = recovery->policy.program == POLICY_ACT;
 	for (unsigned i = 0; i < lost->n; i++)
 		word_add_user(&word, lost->all[i].uid);
 	text_append_format(word.body, sizeof word.body, "%s; %s: ", notice_describe_cause(notice),
@@ -223,18 +222,21 @@ static void handle_programs(
 	struct recovery *recovery, const struct notice *notice, const struct programs *lost)
 {
 	unsigned n_programs = 0;
+	/* Of several by that name one has lost its context, and nobody says which. */
+	bool ends = recovery->policy.program == POLICY_ACT &&
+		    !(notice_is_refused(notice) && lost->n > 1);
 	for (unsigned i = 0; i < lost->n; i++) {
 		const struct lost_program *program = &lost->all[i];
 		if (is_desktop(program) || is_kiosk(program))
 			continue;
 		n_programs++;
-		if (recovery->policy.program != POLICY_ACT)
+		if (!ends)
 			continue;
 		signal_program(recovery, program, SIGTERM);
 		end_later(recovery, program, PROGRAM_END_MS);
 	}
 	if (n_programs > 0 && recovery->policy.program != POLICY_NOTHING)
-		tell_of_programs(recovery, notice, lost);
+		tell_of_programs(recovery, notice, lost, ends);
 }
 
 void recovery_handle(struct recovery *recovery, const struct notice *notice, double received_ms)

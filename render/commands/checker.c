@@ -41,6 +41,7 @@ struct checker {
 	struct growth *growth;
 	struct maps *maps;
 	unsigned n_compiled_notes;
+	void (*lost)(uint32_t context); /* NULL: nobody is told */
 };
 
 /* ---- what objects say ---- */
@@ -64,6 +65,13 @@ static void resource_made(void *user, const struct resource *resource)
 		streams_resource_made(checker->streams, &facts);
 }
 
+/* That those of a dead renderer are lost has been said when it died. */
+static void tell_lost(const struct checker *checker, uint32_t context)
+{
+	if (checker->lost && !objects_is_inherited(checker->objects, context))
+		checker->lost(context);
+}
+
 /*
  * Notes that the context is lost, since virglrenderer has left off in the middle of a stream. It
  * has said so in the log.
@@ -71,6 +79,7 @@ static void resource_made(void *user, const struct resource *resource)
 static void lose(struct checker *checker, uint32_t context)
 {
 	flight_note(FLIGHT_CONTEXT_LOST, context, 0, 0);
+	tell_lost(checker, context);
 	streams_lose(checker->streams, context);
 	stats_add_guest(STATS_COMMANDS_FAILED, 1);
 }
@@ -146,6 +155,11 @@ struct checker *checker_create(struct objects *objects)
 	return checker;
 }
 
+void checker_tell_lost(struct checker *checker, void (*lost)(uint32_t context))
+{
+	checker->lost = lost;
+}
+
 void checker_destroy(struct checker *checker)
 {
 	if (!checker)
@@ -177,6 +191,7 @@ static void note_refused(
 	peer_warning(PEER_GUEST,
 		"context %u (%s) is lost: %s: %s %" PRIu64 " %s (limit %" PRIu64 ")", context,
 		escaped, fault->command, fault->field, fault->value, fault->why, fault->limit);
+	tell_lost(checker, context);
 }
 
 static uint32_t count_piece_words(const uint32_t *words, uint32_t n_words)
@@ -202,6 +217,7 @@ static void lose_for_memory(struct checker *checker, uint32_t context)
 	peer_warning(PEER_GUEST, "context %u (%s) is lost: what its draws made has no room",
 		context, escaped);
 	flight_note(FLIGHT_CONTEXT_LOST, context, 0, 0);
+	tell_lost(checker, context);
 	streams_lose(checker->streams, context);
 	stats_add_guest(STATS_COMMANDS_REFUSED, 1);
 }

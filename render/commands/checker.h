@@ -19,6 +19,8 @@ struct checker *checker_create(struct objects *objects);
 void checker_destroy(struct checker *checker);
 /* Learns which formats virglrenderer knows, once that has started. */
 void checker_learn_formats(struct checker *checker);
+/* Has this called when a context is lost, once or twice for each; NULL: nothing. */
+void checker_tell_lost(struct checker *checker, void (*lost)(uint32_t context));
 /*
  * Has virglrenderer execute what passes of a stream. The context must exist; the words must be out
  * of the guest's reach, and may be changed. Returns a VIRTIO_GPU_RESP_* for the answer.

@@ -51,6 +51,11 @@ void commands_use_gl(struct commands *commands)
 	checker_learn_formats(commands->checker);
 }
 
+void commands_tell_lost(struct commands *commands, void (*lost)(uint32_t context))
+{
+	checker_tell_lost(commands->checker, lost);
+}
+
 struct virtqueue *commands_get_queue(struct commands *commands)
 {
 	return commands->queue;

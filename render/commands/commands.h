@@ -27,6 +27,8 @@ void commands_destroy(struct commands *commands);
  * offers.
  */
 void commands_use_gl(struct commands *commands);
+/* Has this called when what a context has sent was refused, and it is lost; NULL: nothing. */
+void commands_tell_lost(struct commands *commands, void (*lost)(uint32_t context));
 /* Returns the control queue. It locks itself, and the main thread starts and stops it. */
 struct virtqueue *commands_get_queue(struct commands *commands);
 

@@ -20,6 +20,7 @@ struct named_context {
 	char *name;   /* the guest's */
 	bool is_made; /* virglrenderer knows it; else it is made when it is first used */
 	bool has_drawn;
+	bool is_inherited; /* a dead renderer had it */
 	struct quota_account account;
 };
 
@@ -368,7 +369,8 @@ static struct named_context *find_context(const struct objects *objects, uint32_
 	return g_hash_table_lookup(objects->contexts, GUINT_TO_POINTER(id));
 }
 
-uint32_t objects_enter_context(struct objects *objects, uint32_t id, const char name[64])
+static uint32_t enter_context(
+	struct objects *objects, uint32_t id, const char name[64], bool is_inherited)
 {
 	if (id == 0 || objects_has_context(objects, id)) {
 		peer_warning(PEER_GUEST, "context %u: not a new id", id);
@@ -378,10 +380,16 @@ uint32_t objects_enter_context(struct objects *objects, uint32_t id, const char 
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 	struct named_context *context = g_new0(struct named_context, 1);
 	context->name = g_strndup(name, LEDGER_NAME_BYTES);
+	context->is_inherited = is_inherited;
 	quota_account_init_context(&context->account, &objects->account, id);
 	g_hash_table_insert(objects->contexts, GUINT_TO_POINTER(id), context);
 	ledger_book_add_context(objects->ledger, id, name);
 	return VIRTIO_GPU_RESP_OK_NODATA;
+}
+
+uint32_t objects_enter_context(struct objects *objects, uint32_t id, const char name[64])
+{
+	return enter_context(objects, id, name, true);
 }
 
 static void leave_context(struct objects *objects, uint32_t id)
@@ -407,10 +415,16 @@ bool objects_use_context(struct objects *objects, uint32_t id)
 
 uint32_t objects_create_context(struct objects *objects, uint32_t id, const char name[64])
 {
-	uint32_t result = objects_enter_context(objects, id, name);
+	uint32_t result = enter_context(objects, id, name, false);
 	if (result != VIRTIO_GPU_RESP_OK_NODATA || objects_use_context(objects, id))
 		return result;
 	return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
+}
+
+bool objects_is_inherited(const struct objects *objects, uint32_t id)
+{
+	const struct named_context *context = find_context(objects, id);
+	return context && context->is_inherited;
 }
 
 void objects_note_painted(struct objects *objects, uint32_t id)

@@ -119,6 +119,8 @@ uint32_t objects_create_context(struct objects *objects, uint32_t id, const char
  * for the first time. So however many contexts a guest has, its next renderer is there at once.
  */
 uint32_t objects_enter_context(struct objects *objects, uint32_t id, const char name[64]);
+/* Says whether a dead renderer had it, with which all that was drawn in it was lost. */
+bool objects_is_inherited(const struct objects *objects, uint32_t id);
 /*
  * Is to be called before virglrenderer is told of the context. Returns false when there is none, or
  * none can be made.

@@ -130,6 +130,13 @@
 #define BACKOFF_FIRST_MS 50
 
 /*
+ * A guest is told of so many contexts in so many seconds whose commands were refused. It may make
+ * more, and what it is told costs a line of the log each.
+ */
+#define REFUSED_TOLD_MAX 8
+#define REFUSED_TOLD_S 10
+
+/*
  * A second renderer is kept ready for this many milliseconds after a crash, whatever --spare says:
  * who crashes one crashes the next one soon (blame.h counts crashes together for the same time).
  */

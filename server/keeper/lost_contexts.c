@@ -8,9 +8,10 @@
 _Static_assert(GUEST_LOST_CONTEXTS_MAX == LEDGER_CONTEXTS_MAX, "as many as the ledger has");
 _Static_assert(GUEST_LOST_NAME_BYTES == LEDGER_NAME_BYTES, "a name is as long in both");
 
+static const char *const causes[] = { GUEST_LOST_CAUSES };
+
 static const char *find_cause(enum worker_end end)
 {
-	static const char *const causes[] = { GUEST_LOST_CAUSES };
 	switch (end) {
 	case WORKER_CRASHED:
 		return causes[0];
@@ -35,6 +36,13 @@ static bool has(const struct lost_contexts *lost, uint32_t id)
 	return false;
 }
 
+static void add(struct lost_contexts *lost, const struct ledger_context *entry)
+{
+	struct lost_context *context = &lost->contexts[lost->n++];
+	*context = (struct lost_context){ .id = entry->id, .has_painted = entry->has_painted };
+	memcpy(context->name, entry->name, sizeof(context->name));
+}
+
 void lost_contexts_add(
 	struct lost_contexts *lost, const struct ledger_memory *ledger, enum worker_end end)
 {
@@ -42,13 +50,24 @@ void lost_contexts_add(
 	for (unsigned i = 0; ledger_memory_read_context(ledger, i, &entry); i++) {
 		if (entry.id == 0 || lost->n == LEDGER_CONTEXTS_MAX || has(lost, entry.id))
 			continue;
-		struct lost_context *context = &lost->contexts[lost->n++];
-		*context =
-			(struct lost_context){ .id = entry.id, .has_painted = entry.has_painted };
-		memcpy(context->name, entry.name, sizeof(context->name));
+		add(lost, &entry);
 	}
 	if (lost->n > 0 && !lost->cause)
 		lost->cause = find_cause(end);
+}
+
+void lost_contexts_add_refused(
+	struct lost_contexts *lost, const struct ledger_memory *ledger, uint32_t context)
+{
+	struct ledger_context entry;
+	for (unsigned i = 0; ledger_memory_read_context(ledger, i, &entry); i++) {
+		if (entry.id == 0 || entry.id != context || lost->n == LEDGER_CONTEXTS_MAX)
+			continue;
+		add(lost, &entry);
+		lost->contexts[lost->n - 1].is_blamed = true;
+		lost->cause = causes[5];
+		return;
+	}
 }
 
 void lost_contexts_judge(

@@ -36,6 +36,9 @@ struct lost_contexts {
  */
 void lost_contexts_add(
 	struct lost_contexts *lost, const struct ledger_memory *ledger, enum worker_end end);
+/* Adds this one context, because its work was refused, if the ledger has it. */
+void lost_contexts_add_refused(
+	struct lost_contexts *lost, const struct ledger_memory *ledger, uint32_t context);
 /* Marks this context as the one whose work it was, and those that the ledger has no more. */
 void lost_contexts_judge(
 	struct lost_contexts *lost, const struct ledger_memory *ledger, uint32_t blamed);

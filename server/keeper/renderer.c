@@ -54,11 +54,38 @@ static const char *find_said(const struct renderer *renderer, bool works)
 	return is_that && said->text[0] ? said->text : NULL;
 }
 
+/* Gives false when it has told of so many already: a guest's programs may lose contexts for ever.
+ */
+static bool may_tell_refused(struct renderer *renderer)
+{
+	uint64_t now_ns = monotonic_now_ns();
+	if (now_ns - renderer->refused_since_ns >= REFUSED_TOLD_S * MONOTONIC_NS_PER_S) {
+		renderer->refused_since_ns = now_ns;
+		renderer->n_refused = 0;
+	}
+	return renderer->n_refused++ < REFUSED_TOLD_MAX;
+}
+
+static bool on_context_lost(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct renderer *renderer = user;
+	const struct keeper_context_lost *m = message;
+	if (!renderer->events.contexts_lost || !may_tell_refused(renderer))
+		return true;
+	g_autofree struct lost_contexts *lost = g_new0(struct lost_contexts, 1);
+	lost_contexts_add_refused(lost, renderer->ledger, m->context);
+	if (lost->n > 0)
+		renderer->events.contexts_lost(renderer->events.user, lost);
+	return true;
+}
+
 static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_READY, "READY", sizeof(struct keeper_ready), 0, 0, on_ready },
 	{ KEEPER_MESSAGE_RING_STOPPED, "RING_STOPPED", sizeof(struct keeper_ring_stopped), 0, 0,
 		on_ring_stopped },
 	{ KEEPER_MESSAGE_GPU, "GPU", sizeof(struct keeper_gpu), 0, 0, on_gpu },
+	{ KEEPER_MESSAGE_CONTEXT_LOST, "CONTEXT_LOST", sizeof(struct keeper_context_lost), 0, 0,
+		on_context_lost },
 };
 
 static void tell_lost(struct renderer *renderer)

@@ -29,8 +29,8 @@ struct renderer_events {
 	/* From now on it is another candidate's. The member is NULL where nobody wants to know. */
 	void (*gpu_changed)(void *user, unsigned candidate);
 	/*
-	 * A renderer has ended with these contexts of the guest, and the next one is ready. The
-	 * member is NULL where nobody wants to know.
+	 * A renderer has ended with these contexts of the guest, and the next one is ready, or it
+	 * has refused what was sent in one. The member is NULL where nobody wants to know.
 	 */
 	void (*contexts_lost)(void *user, const struct lost_contexts *lost);
 };
@@ -53,6 +53,8 @@ struct renderer {
 	} rings[KEEPER_RINGS];
 	struct blame blame;
 	struct lost_contexts lost; /* of which the guest is not told yet */
+	uint64_t refused_since_ns; /* of which the guest was told n_refused times since then */
+	unsigned n_refused;
 	struct gpu_search search;
 	struct renderer_gpu said;
 	unsigned submit_limit_s;

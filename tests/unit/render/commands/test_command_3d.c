@@ -314,6 +314,29 @@ static void test_transfer_refused(struct fixture *f, gconstpointer data)
 	}
 }
 
+/* The keeper is told of the guest's own contexts alone: a dead renderer's were lost with it. */
+static uint32_t told[4];
+static unsigned n_told;
+
+static void on_lost(uint32_t context)
+{
+	told[n_told++ % G_N_ELEMENTS(told)] = context;
+}
+
+static void test_lost_is_told(struct fixture *f, gconstpointer data)
+{
+	const uint32_t unknown = 0xff;
+	commands_tell_lost(f->commands, on_lost);
+	g_assert_cmphex(objects_enter_context(f->objects, 7, (char[64]){ "old" }), ==, OK);
+	g_assert_cmphex(submit_3d(f, 7, &unknown, 1, 4), ==, INVALID);
+	g_assert_cmpuint(n_told, ==, 0);
+	g_assert_cmphex(submit_3d(f, CONTEXT, &unknown, 1, 4), ==, INVALID);
+	g_assert_cmpuint(n_told, ==, 1);
+	g_assert_cmpuint(told[0], ==, CONTEXT);
+	g_assert_cmphex(submit_3d(f, CONTEXT, &unknown, 1, 4), ==, NO_CONTEXT);
+	g_assert_cmpuint(n_told, ==, 1);
+}
+
 /* When a command is refused its context is lost, and no other. */
 static void test_submit(struct fixture *f, gconstpointer data)
 {
@@ -487,6 +510,7 @@ int main(int argc, char **argv)
 		{ "/command-3d/open", test_open },
 		{ "/command-3d/create", test_create },
 		{ "/command-3d/transfer", test_transfer },
+		{ "/command-3d/lost-is-told", test_lost_is_told },
 		{ "/command-3d/transfer-refused", test_transfer_refused },
 		{ "/command-3d/submit", test_submit },
 		{ "/command-3d/submit/resources", test_submit_resources },

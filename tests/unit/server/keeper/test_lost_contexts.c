@@ -77,6 +77,21 @@ static void test_replaced(void)
 	expect("vitrine-lost 1 7 replaced 1 2 1,p,sway\n");
 }
 
+/* One context, that the ledger has, and no other. */
+static void test_refused(void)
+{
+	begin();
+	put(0, 1, "sway", true);
+	put(3, 7, "foot", false);
+	lost_contexts_add_refused(&lost, &ledger, 8);
+	g_assert_cmpuint(lost.n, ==, 0);
+	g_assert_null(lost.cause);
+	lost_contexts_add_refused(&lost, &ledger, 0);
+	g_assert_cmpuint(lost.n, ==, 0);
+	lost_contexts_add_refused(&lost, &ledger, 7);
+	expect("vitrine-lost 1 7 refused 1 2 7,b,foot\n");
+}
+
 static void test_room(void)
 {
 	char name[LEDGER_NAME_BYTES];
@@ -103,6 +118,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/lost-contexts/nothing", test_nothing);
 	g_test_add_func("/lost-contexts/twice", test_twice);
 	g_test_add_func("/lost-contexts/replaced", test_replaced);
+	g_test_add_func("/lost-contexts/refused", test_refused);
 	g_test_add_func("/lost-contexts/room", test_room);
 	int status = g_test_run();
 	ledger_memory_finish(&ledger);
