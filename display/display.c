@@ -224,7 +224,7 @@ static bool start(struct display *display, const struct display_options *options
 		return false;
 	struct RedsState *server = spice_core_server(display->core);
 	display->spice_inputs = spice_inputs_create(server, display->inputs);
-	display->agent = spice_agent_create(server, &display_agent_ops, display);
+	display->agent = spice_agent_create(server, &options->agent, &display_agent_ops, display);
 	display->screens =
 		screens_create(server, display->line, display_want_heads, &display_gl_ops, display);
 	display->playback = spice_playback_create(server);

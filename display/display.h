@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "display/display_walls.h"
+#include "display/spice/agent_filter.h"
 #include "display/video/video.h"
 
 struct display;
@@ -18,6 +19,7 @@ struct display_options {
 	char *name;        /* what clients see as the desktop's name; NULL: none */
 	bool server_clock; /* do not correct spice-server's clock (relay/relay.h) */
 	struct video_options video;
+	struct agent_policy agent;
 	struct display_walls *walls; /* begun; the display finishes them before it says READY */
 };
 

@@ -53,10 +53,33 @@ static void on_agent_wheel(void *user, int steps)
 	inputs_wheel(display->inputs, steps);
 }
 
+static size_t on_agent_sends(void *user, const uint8_t *bytes, size_t n_bytes)
+{
+	struct display *display = user;
+	return display->agent_port ? dbus_chardev_send(display->agent_port, bytes, n_bytes) : 0;
+}
+
+static void on_agent_resumes(void *user)
+{
+	struct display *display = user;
+	if (display->agent_port)
+		dbus_chardev_resume(display->agent_port);
+}
+
+static void on_agent_renews(void *user)
+{
+	struct display *display = user;
+	if (display->agent_port)
+		dbus_chardev_renew(display->agent_port);
+}
+
 const struct spice_agent_ops display_agent_ops = {
 	.pointer = on_agent_pointer,
 	.buttons = on_agent_buttons,
 	.wheel = on_agent_wheel,
+	.send_guest = on_agent_sends,
+	.resume_guest = on_agent_resumes,
+	.renew_guest = on_agent_renews,
 };
 
 /* ---- monitors that clients wish for ---- */

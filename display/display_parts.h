@@ -8,7 +8,7 @@
  *   display_desktop.c  the desktop's size, its pointer, the monitors that clients wish for
  *   display_clients.c  people: from the listening sockets to spice-server's channels
  *   display_frames.c   render's side: heads, frames, the cursor
- *   display_qemu.c     QEMU's side: inputs that leave, sound that comes
+ *   display_qemu.c     QEMU's side: inputs that leave, sound that comes, the agent in the guest
  *
  * Threads: main loop.
  */
@@ -24,6 +24,7 @@
 #include "display/line/line.h"
 #include "display/line/line_stats.h"
 #include "display/qemu/dbus_audio.h"
+#include "display/qemu/dbus_chardev.h"
 #include "display/qemu/dbus_display.h"
 #include "display/qemu/inputs.h"
 #include "display/relay/relay.h"
@@ -55,6 +56,7 @@ struct display {
 	struct frame_receiver *frames;      /* NULL: no renderer */
 	struct dbus_display *dbus;          /* NULL: no QEMU */
 	struct dbus_audio *audio;           /* NULL: no QEMU */
+	struct dbus_chardev *agent_port;    /* NULL: no QEMU */
 	struct video_options video_options; /* its text is the caller's */
 	unsigned switch_source;             /* another display takes over; 0: none does */
 	unsigned words_source;              /* why the desktop ends is read; 0: it is not */

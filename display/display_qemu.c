@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "display/display_parts.h"
+#include "protocol/guest_ports.h"
 
 #include "protocol/flight_events.h"
 
@@ -41,8 +42,52 @@ static const struct dbus_audio_ops dbus_audio_ops = {
 	.volume = on_sound_volume,
 };
 
+/* ---- the agent in the guest ---- */
+
+static void on_agent_opened(void *user, bool is_open)
+{
+	struct display *display = user;
+	spice_agent_guest_opened(display->agent, is_open);
+}
+
+static size_t on_agent_room(void *user)
+{
+	struct display *display = user;
+	return spice_agent_guest_room(display->agent);
+}
+
+static void on_agent_received(void *user, const uint8_t *bytes, size_t n_bytes)
+{
+	struct display *display = user;
+	spice_agent_guest_said(display->agent, bytes, n_bytes);
+}
+
+static void on_agent_writable(void *user)
+{
+	struct display *display = user;
+	spice_agent_guest_writable(display->agent);
+}
+
+static const struct dbus_chardev_ops agent_port_ops = {
+	.opened = on_agent_opened,
+	.room = on_agent_room,
+	.received = on_agent_received,
+	.writable = on_agent_writable,
+};
+
+static void close_agent_port(struct display *display)
+{
+	if (!display->agent_port)
+		return;
+	dbus_chardev_want(display->agent_port, false);
+	g_clear_pointer(&display->agent_port, dbus_chardev_destroy);
+}
+
+/* ---- the connection ---- */
+
 void display_close_qemu(struct display *display)
 {
+	close_agent_port(display);
 	inputs_set_connected(display->inputs, false);
 	g_clear_pointer(&display->audio, dbus_audio_destroy);
 	g_clear_pointer(&display->dbus, dbus_display_destroy);
@@ -59,6 +104,9 @@ static void on_qemu_connected(void *user, GDBusConnection *connection)
 	inputs_set_connected(display->inputs, true);
 	g_assert(!display->audio);
 	display->audio = dbus_audio_create(connection, &dbus_audio_ops, display);
+	display->agent_port =
+		dbus_chardev_create(connection, GUEST_AGENT_PORT, &agent_port_ops, display);
+	dbus_chardev_want(display->agent_port, true);
 }
 
 static void on_qemu_absolute(void *user, bool absolute)

@@ -159,6 +159,11 @@ int main(int argc, char **argv)
 		.name = options.name,
 		.server_clock = options.clock == WORKER_CLOCK_SERVER,
 		.video = { .encoder = options.encoder, .chroma_444 = options.video_444 },
+		.agent = { .clipboard_in = true,
+			.clipboard_out = true,
+			.clipboard_max_bytes = 64 << 20,
+			.clipboard_types = UINT32_MAX,
+			.files = true },
 		.walls = &walls,
 	};
 	struct display *display =

@@ -32,6 +32,7 @@ struct side {
 	unsigned chunk_filled;
 	uint32_t chunk_left;
 	struct port ports[VDP_END_PORT]; /* the first is nobody's */
+	uint64_t said;                   /* bytes on the client's port */
 	GByteArray *out;                 /* chunks that are for this side, from `taken` on */
 	guint taken;
 	GByteArray *waiting; /* those of ours, while the other side is inside a message */
@@ -267,6 +268,8 @@ static ssize_t feed_chunk(
 	ssize_t used = feed_port(filter, from, number, bytes, MIN(n_bytes, side->chunk_left));
 	if (used > 0)
 		side->chunk_left -= (uint32_t)used;
+	if (used > 0 && number == VDP_CLIENT_PORT)
+		side->said += (uint64_t)used;
 	return used;
 }
 
@@ -298,6 +301,20 @@ bool agent_filter_is_inside(const struct agent_filter *filter, enum agent_side f
 	       side->ports[VDP_CLIENT_PORT].header_filled > 0;
 }
 
+uint64_t agent_filter_said(const struct agent_filter *filter, enum agent_side from)
+{
+	return filter->sides[from].said;
+}
+
+/* The rest of what this side is saying goes nowhere. */
+static void skip_rest(struct side *side)
+{
+	for (unsigned i = 0; i < VDP_END_PORT; i++) {
+		if (side->ports[i].at == AT_PASS)
+			side->ports[i].at = AT_SKIP;
+	}
+}
+
 void agent_filter_forget(struct agent_filter *filter, enum agent_side which)
 {
 	struct side *side = &filter->sides[which];
@@ -313,10 +330,7 @@ void agent_filter_forget(struct agent_filter *filter, enum agent_side which)
 	g_byte_array_set_size(side->waiting, 0);
 	memset(filter->talk.told[which], 0, sizeof(filter->talk.told[which]));
 	/* The rest of what the other one is saying has no beginning any more. */
-	for (unsigned i = 0; i < VDP_END_PORT; i++) {
-		if (other->ports[i].at == AT_PASS)
-			other->ports[i].at = AT_SKIP;
-	}
+	skip_rest(other);
 }
 
 void agent_filter_client_left(struct agent_filter *filter)
@@ -343,7 +357,10 @@ void agent_filter_ask(struct agent_filter *filter)
 void agent_filter_set_guest(struct agent_filter *filter, bool has_agent)
 {
 	filter->talk.has_guest = has_agent;
-	agent_filter_forget(filter, AGENT_CLIENT);
+	skip_rest(&filter->sides[AGENT_CLIENT]);
+	skip_rest(&filter->sides[AGENT_GUEST]);
+	if (!has_agent)
+		agent_rules_cancel_files(filter, &filter->talk);
 }
 
 struct agent_filter *agent_filter_create(

@@ -53,7 +53,8 @@ void agent_filter_destroy(struct agent_filter *filter);
 
 /*
  * Says whether the guest's agent answers clients from now on. Until then what it says goes no
- * further. Both directions begin anew for the client, as for agent_filter_forget().
+ * further. What either is in the middle of saying stays behind; files that were on their way are
+ * cancelled.
  */
 void agent_filter_set_guest(struct agent_filter *filter, bool has_agent);
 /* Forgets what this side has said in part, and what waits for it: its connection is a new one. */
@@ -67,8 +68,9 @@ size_t agent_filter_room(const struct agent_filter *filter, enum agent_side side
  */
 bool agent_filter_feed(
 	struct agent_filter *filter, enum agent_side side, const uint8_t *bytes, size_t n_bytes);
-/* Says whether this side is in the middle of a message. */
+/* Says whether this side is in the middle of a message, and how many bytes it has said so far. */
 bool agent_filter_is_inside(const struct agent_filter *filter, enum agent_side side);
+uint64_t agent_filter_said(const struct agent_filter *filter, enum agent_side side);
 
 /* Gives the bytes that are for this side, until the next call of any other function here. */
 const uint8_t *agent_filter_peek(

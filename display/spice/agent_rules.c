@@ -266,6 +266,33 @@ static void log_file(const struct agent_message *message, bool taken)
 		taken ? "" : ", which --file-drop=off refuses");
 }
 
+/* A file's number is the client's own. */
+static void note_file(struct agent_talk *talk, uint32_t id, bool under_way)
+{
+	unsigned i = 0;
+	while (i < talk->n_files && talk->files[i] != id)
+		i++;
+	if (under_way && i == talk->n_files && i < AGENT_FILES_MAX)
+		talk->files[talk->n_files++] = id;
+	else if (!under_way && i < talk->n_files)
+		talk->files[i] = talk->files[--talk->n_files];
+}
+
+static void tell_file(struct agent_filter *filter, uint32_t id, uint32_t status)
+{
+	uint8_t body[2 * sizeof(uint32_t)];
+	put32(body, id);
+	put32(body + sizeof(uint32_t), status);
+	agent_filter_tell(filter, AGENT_CLIENT, VD_AGENT_FILE_XFER_STATUS, body, sizeof(body));
+}
+
+void agent_rules_cancel_files(struct agent_filter *filter, struct agent_talk *talk)
+{
+	for (unsigned i = 0; i < talk->n_files; i++)
+		tell_file(filter, talk->files[i], VD_AGENT_FILE_XFER_STATUS_CANCELLED);
+	talk->n_files = 0;
+}
+
 static bool judge_file_start(struct agent_filter *filter, struct agent_talk *talk,
 	enum agent_side from, struct agent_message *message)
 {
@@ -273,15 +300,22 @@ static bool judge_file_start(struct agent_filter *filter, struct agent_talk *tal
 		return false;
 	log_file(message, talk->policy.files);
 	if (talk->policy.files)
-		return true;
-	uint8_t body[2 * sizeof(uint32_t)];
-	put32(body, get32(message->body));
-	put32(body + sizeof(uint32_t),
-		was_told(talk, AGENT_GUEST, VD_AGENT_CAP_FILE_XFER_DETAILED_ERRORS) ?
-			VD_AGENT_FILE_XFER_STATUS_DISABLED :
-			VD_AGENT_FILE_XFER_STATUS_ERROR);
-	agent_filter_tell(filter, AGENT_CLIENT, VD_AGENT_FILE_XFER_STATUS, body, sizeof(body));
-	return false;
+		note_file(talk, get32(message->body), true);
+	else
+		tell_file(filter, get32(message->body),
+			was_told(talk, AGENT_GUEST, VD_AGENT_CAP_FILE_XFER_DETAILED_ERRORS) ?
+				VD_AGENT_FILE_XFER_STATUS_DISABLED :
+				VD_AGENT_FILE_XFER_STATUS_ERROR);
+	return talk->policy.files;
+}
+
+static bool judge_file_status(struct agent_filter *filter, struct agent_talk *talk,
+	enum agent_side from, struct agent_message *message)
+{
+	uint32_t status = get32(message->body + sizeof(uint32_t));
+	if (status != VD_AGENT_FILE_XFER_STATUS_CAN_SEND_DATA)
+		note_file(talk, get32(message->body), false);
+	return talk->policy.files;
 }
 
 static bool judge_file(struct agent_filter *filter, struct agent_talk *talk, enum agent_side from,
@@ -327,7 +361,8 @@ static const struct agent_rule rules[] = {
 	{ VD_AGENT_CLIPBOARD_RELEASE, BY_BOTH, 0, 0, judge_release },
 	{ VD_AGENT_MAX_CLIPBOARD, AGENT_BY_CLIENT, sizeof(uint32_t), 0, judge_max },
 	{ VD_AGENT_FILE_XFER_START, AGENT_BY_CLIENT, sizeof(uint32_t), 0, judge_file_start },
-	{ VD_AGENT_FILE_XFER_STATUS, BY_BOTH, sizeof(VDAgentFileXferStatusMessage), 0, judge_file },
+	{ VD_AGENT_FILE_XFER_STATUS, BY_BOTH, sizeof(VDAgentFileXferStatusMessage), 0,
+		judge_file_status },
 	{ VD_AGENT_FILE_XFER_DATA, AGENT_BY_CLIENT, sizeof(VDAgentFileXferDataMessage),
 		sizeof(VDAgentFileXferDataMessage), judge_file },
 	{ VD_AGENT_DISPLAY_CONFIG, AGENT_BY_CLIENT, sizeof(VDAgentDisplayConfig), 0, pass },

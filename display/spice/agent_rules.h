@@ -26,6 +26,9 @@ struct agent_talk {
 	bool has_guest;
 	/* What each side was told that the other can do, by which it speaks and reads. */
 	uint32_t told[AGENT_SIDES][VD_AGENT_CAPS_SIZE];
+	/* Files that are on their way to the guest. */
+	uint32_t files[AGENT_FILES_MAX];
+	unsigned n_files;
 };
 
 /* A message whose first bytes are there. Rules may change these and, of a whole one, its size. */
@@ -48,6 +51,9 @@ struct agent_rule {
 
 /* Gives NULL for what may not come from there. */
 const struct agent_rule *agent_rule_find(uint32_t type, unsigned by);
+
+/* Tells the client that its files do not arrive. */
+void agent_rules_cancel_files(struct agent_filter *filter, struct agent_talk *talk);
 
 /* Says that this side is to be told something, as agent_filter_tell_guest() does. */
 void agent_filter_tell(struct agent_filter *filter, enum agent_side side, uint32_t type,

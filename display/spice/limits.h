@@ -9,19 +9,6 @@
 #pragma once
 
 /*
- * This many bytes of a message to the guest's agent are looked at. A VDAgentMouseState has 13, and
- * it is the longest that we read. Past it: the rest of the message is skipped, however long it is.
- */
-#define AGENT_STREAM_BODY_MAX 16
-
-/*
- * This many answers of the agent wait for the client to read them. Clients ask once, when they
- * connect. Past it: the question is not answered, so that a client that asks and does not read
- * costs no memory.
- */
-#define AGENT_ANSWERS_MAX 1
-
-/*
  * A message between client and agent that is judged as a whole may have this many bytes: the offer
  * of a clipboard has 4 for each kind of content, and the longest, a file's beginning, its name.
  * Past it: the message is left out, with a warning. Contents of clipboards and files are as long as
@@ -35,3 +22,24 @@
  * until it takes some, and what is our own to say (answers to what the policy forbids) is left out.
  */
 #define AGENT_FILTER_OUT_MAX_BYTES 65536
+
+/*
+ * So many files that are on their way to the guest are known, to tell the client when they do not
+ * arrive: as many as agents take at once. Past it: the client is told of these.
+ */
+#define AGENT_FILES_MAX 128
+
+/*
+ * Clients get another agent (the guest's, or ours again) when they have said nothing to the one
+ * before for as long, and are not in the middle of a message, or else after so many times that:
+ * spice-server would take what they say first to the next one for the rest of that.
+ */
+#define AGENT_QUIET_MS 100
+#define AGENT_QUIET_TIMES_MAX 300
+
+/*
+ * An agent in the guest that neither takes nor says anything for as many seconds, while there is
+ * something for it or it is in the middle of a message, has hung. Past it: clients have the agent
+ * of ours until it answers again.
+ */
+#define AGENT_PATIENCE_S 10

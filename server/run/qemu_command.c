@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "protocol/guest_lost.h"
+#include "protocol/guest_ports.h"
 #include "protocol/guest_report.h"
 #include "protocol/keeper_link.h"
 #include "server/run/qemu_disk.h"
@@ -173,6 +174,17 @@ static void add_lost_port(GPtrArray *argv)
 		DESKTOP_LOST_PORT_ID, GUEST_LOST_PORT);
 }
 
+/*
+ * Display has the other end, by way of QEMU's D-Bus display, in which the id becomes part of a
+ * path: QEMU 10.0 does not survive one with a "-" in it.
+ */
+static void add_agent_port(GPtrArray *argv)
+{
+	add_pair(argv, "-chardev", "dbus,id=vitrine_agent,name=" GUEST_AGENT_PORT);
+	add_pair(argv, "-device",
+		"virtserialport,bus=vitrine-ports.0,chardev=vitrine_agent,name=" GUEST_AGENT_PORT);
+}
+
 static void add_kernel(GPtrArray *argv, const struct desktop *o)
 {
 	add_pair(argv, "-kernel", "%s", o->kernel);
@@ -265,6 +277,7 @@ char **qemu_command(const struct qemu_program *qemu, const struct desktop *o,
 		add_sound(argv);
 	add_report_port(argv);
 	add_lost_port(argv);
+	add_agent_port(argv);
 	if (o->disk)
 		qemu_add_disk(argv, parts->disk, o->snapshot);
 	if (o->kernel)

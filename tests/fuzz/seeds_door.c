@@ -128,26 +128,43 @@ void seeds_websocket(const char *directory)
 
 /* ---- the agent ---- */
 
-static void put_agent(GByteArray *bytes, uint32_t port, uint32_t type, const void *body, uint32_t n)
+/* A piece of one side, which has an odd length if it is the guest's. */
+static void put_agent(
+	GByteArray *bytes, bool guest, uint32_t port, uint32_t type, const void *body, uint32_t n)
 {
 	VDIChunkHeader chunk = { port, (uint32_t)sizeof(VDAgentMessage) + n };
 	VDAgentMessage message = { .protocol = VD_AGENT_PROTOCOL, .type = type, .size = n };
+	uint8_t length = (uint8_t)(sizeof(chunk) + sizeof(message) + n);
+	if ((length & 1) != guest)
+		chunk.size++, length++;
+	put(bytes, &length, 1);
 	put(bytes, &chunk, sizeof(chunk));
 	put(bytes, &message, sizeof(message));
 	put(bytes, body, n);
+	if (chunk.size > sizeof(message) + n)
+		put(bytes, "\1", 1);
 }
 
 void seeds_agent(const char *directory)
 {
 	static const uint8_t zeros[200];
+	static const uint8_t text[] = { 0, 0, 0, 0, VD_AGENT_CLIPBOARD_UTF8_TEXT, 0, 0, 0, 'a' };
+	static const uint8_t file[] = "\1\0\0\0[vdagent-file-xfer]\nname=a\nsize=3\n";
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	uint32_t caps[] = { 1, 0x1f7 };
+	uint32_t caps[] = { 1, 0x3ffff };
 	VDAgentMouseState mouse = { .x = 10, .y = 20, .buttons = VD_AGENT_LBUTTON_MASK };
-	put(bytes, "\7", 1);
-	put_agent(bytes, VDP_CLIENT_PORT, VD_AGENT_ANNOUNCE_CAPABILITIES, caps, sizeof(caps));
-	put_agent(bytes, VDP_CLIENT_PORT, VD_AGENT_MONITORS_CONFIG, zeros, 28);
-	put_agent(bytes, VDP_SERVER_PORT, VD_AGENT_MOUSE_STATE, &mouse, sizeof(mouse));
-	put_agent(bytes, VDP_CLIENT_PORT, VD_AGENT_CLIPBOARD, zeros, sizeof(zeros));
-	put_agent(bytes, VDP_CLIENT_PORT, VD_AGENT_CLIPBOARD_RELEASE, NULL, 0);
+	put(bytes, "\37", 1);
+	put_agent(
+		bytes, false, VDP_CLIENT_PORT, VD_AGENT_ANNOUNCE_CAPABILITIES, caps, sizeof(caps));
+	put_agent(bytes, true, VDP_CLIENT_PORT, VD_AGENT_ANNOUNCE_CAPABILITIES, caps, sizeof(caps));
+	put_agent(bytes, false, VDP_SERVER_PORT, VD_AGENT_MOUSE_STATE, &mouse, sizeof(mouse));
+	put_agent(bytes, false, VDP_CLIENT_PORT, VD_AGENT_CLIPBOARD_GRAB, text, 8);
+	put_agent(bytes, true, VDP_CLIENT_PORT, VD_AGENT_CLIPBOARD_REQUEST, text, 8);
+	put_agent(bytes, false, VDP_CLIENT_PORT, VD_AGENT_CLIPBOARD, text, sizeof(text));
+	put_agent(bytes, true, VDP_CLIENT_PORT, VD_AGENT_CLIPBOARD, zeros, sizeof(zeros));
+	put_agent(bytes, false, VDP_CLIENT_PORT, VD_AGENT_FILE_XFER_START, file, sizeof(file));
+	put_agent(bytes, true, VDP_CLIENT_PORT, VD_AGENT_FILE_XFER_STATUS, zeros, 8);
+	put_agent(bytes, false, VDP_CLIENT_PORT, VD_AGENT_FILE_XFER_DATA, zeros, 40);
+	put_agent(bytes, false, VDP_CLIENT_PORT, VD_AGENT_CLIPBOARD_RELEASE, NULL, 0);
 	seeds_save(directory, "session", bytes);
 }

@@ -455,6 +455,31 @@ static void test_cut(void)
 	close_room(&room);
 }
 
+/* An agent that goes leaves neither files nor halves of messages behind. */
+static void test_gone(void)
+{
+	struct room room;
+	open_room(&room, &everything);
+	SAY(&room, AGENT_CLIENT, VD_AGENT_FILE_XFER_START, LE32(1), 'x');
+	SAY(&room, AGENT_CLIENT, VD_AGENT_FILE_XFER_START, LE32(2), 'x');
+	SAY(&room, AGENT_GUEST, VD_AGENT_FILE_XFER_STATUS, LE32(1), LE32(3));
+	g_free(hear(&room, AGENT_CLIENT));
+	g_autoptr(GByteArray) half = make_message(VD_AGENT_CLIPBOARD, "\0\0\0\0\1\0\0\0abcdef", 14);
+	g_assert_true(
+		say_bytes(&room, AGENT_CLIENT, VDP_CLIENT_PORT, half->data, half->len - 3, 100));
+	agent_filter_forget(room.filter, AGENT_GUEST);
+	agent_filter_set_guest(room.filter, false);
+	expect(&room, AGENT_CLIENT, "11:0200000001000000;");
+	g_assert_true(agent_filter_is_inside(room.filter, AGENT_CLIENT));
+	uint64_t said = agent_filter_said(room.filter, AGENT_CLIENT);
+	g_assert_true(say_bytes(
+		&room, AGENT_CLIENT, VDP_CLIENT_PORT, half->data + half->len - 3, 3, 100));
+	g_assert_cmpuint(agent_filter_said(room.filter, AGENT_CLIENT), ==, said + 3);
+	g_assert_false(agent_filter_is_inside(room.filter, AGENT_CLIENT));
+	expect(&room, AGENT_GUEST, "");
+	close_room(&room);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -473,5 +498,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/agent-filter/lies", test_lies);
 	g_test_add_func("/agent-filter/between", test_between);
 	g_test_add_func("/agent-filter/cut", test_cut);
+	g_test_add_func("/agent-filter/gone", test_gone);
 	return g_test_run();
 }
