@@ -57,6 +57,19 @@ struct probe_sound {
 	int volume, mute;     /* last said; -1: never */
 };
 
+#define PROBE_SELECTIONS 2
+
+/* Describes one selection of the clipboard, ours and the guest's. */
+struct probe_clipboard {
+	GBytes *offered; /* NULL: nothing */
+	uint32_t offered_type;
+	uint64_t n_requests; /* of the guest since then */
+	uint32_t types;      /* bits of what the guest offers */
+	uint64_t n_grabs, n_grabs_seen;
+	GBytes *got; /* NULL: nothing yet */
+	uint32_t got_type;
+};
+
 struct probe_options {
 	char *uri; /* spice://host:port[?password=..]; NULL when unix_path is given */
 	char *unix_path;
@@ -84,6 +97,7 @@ struct probe {
 	struct probe_cursor cursor;
 	SpiceChannel *sound_channel;
 	struct probe_sound sound;
+	struct probe_clipboard clipboards[PROBE_SELECTIONS];
 	int button_state;   /* SPICE_MOUSE_BUTTON_MASK_* */
 	uint64_t n_updates; /* invalidates and primaries of all displays */
 	uint64_t n_streams; /* video streams that servers began, all connections */
@@ -146,6 +160,11 @@ void sound_detach(struct probe *probe);
 
 /* What records pixels of display 0 goes on with the channel that shows it now. */
 void watch_follow(struct probe *probe);
+
+/* ---- probe_agent.c ---- */
+
+/* Listens to the main channel. */
+void agent_attach(struct probe *probe);
 
 /* ---- probe_inputs.c ---- */
 

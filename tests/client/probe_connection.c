@@ -82,6 +82,7 @@ static void channel_new(SpiceSession *session, SpiceChannel *channel, gpointer u
 		return;
 	if (SPICE_IS_MAIN_CHANNEL(channel)) {
 		probe->main = SPICE_MAIN_CHANNEL(g_object_ref(channel));
+		agent_attach(probe);
 		g_signal_connect(channel, "channel-event", G_CALLBACK(main_event), probe);
 	} else if (SPICE_IS_DISPLAY_CHANNEL(channel)) {
 		display_attach(probe, channel);

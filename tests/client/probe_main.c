@@ -26,6 +26,16 @@
  *   sound                        starts, stops, bytes, channels, rate, first and last sample,
  *                                breaks (samples that are not the one before plus 1), volume, mute
  *
+ * These are for an agent in the guest; SELECTION is clipboard or primary, KIND text, png, files:
+ *   wait-agent TIMEOUT_MS [off]  clients have the guest's, or not
+ *   offer SELECTION KIND FILE    its content is what the guest may paste
+ *   requests SELECTION           how often the guest asked for it
+ *   wait-grab SELECTION TIMEOUT_MS
+ *                                the guest offers something since the last one: types
+ *   paste SELECTION KIND FILE TIMEOUT_MS
+ *                                asks the guest for it, into a file: bytes, elapsed_us, none
+ *   drop FILE TIMEOUT_MS         into the guest: progress (how often it was told)
+ *
  * These wait and answer when it happened (now_us, of CLOCK_MONOTONIC), or
  * {"ok":false,"error":"timeout",...} with what was seen last:
  *   wait-primary TIMEOUT_MS [CH]
