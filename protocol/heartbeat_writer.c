@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "protocol/heartbeat_writer.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +18,10 @@ bool heartbeat_attach(void)
 {
 	g_assert(page == &unread);
 	struct heartbeat *map = shm_map(HEARTBEAT_FD, sizeof(*map), true);
+	if (!map && errno == ENOMEM) {
+		g_warning("no heartbeat: %s", g_strerror(errno));
+		close(HEARTBEAT_FD);
+	}
 	if (!map)
 		return false;
 	if (map->magic != HEARTBEAT_MAGIC || map->version != HEARTBEAT_VERSION) {
