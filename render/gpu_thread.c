@@ -225,11 +225,20 @@ static const struct timespec *poll_timeout(
 	return left_ns == UINT64_MAX ? NULL : timeout;
 }
 
+/* A command that is parked was taken and is not executed. */
+static void serve_cursor(struct gpu *gpu)
+{
+	uint16_t n_executed = virtqueue_get_taken(gpu->control);
+	if (commands_have_parked(gpu->commands))
+		n_executed--;
+	scanouts_serve_cursor(gpu->scanouts, n_executed);
+}
+
 static void serve(struct gpu *gpu, const struct pollfd fds[POLL_N])
 {
 	if (fds[POLL_WAKE].revents) {
 		handover_drain_wake(gpu->handover);
-		scanouts_serve_cursor(gpu->scanouts);
+		serve_cursor(gpu);
 	}
 	if (fds[POLL_KICK].revents)
 		virtqueue_drain_kick(gpu->control);
@@ -251,6 +260,8 @@ static void run_once(struct gpu *gpu)
 	hear_keeper(gpu);
 	bool more = work(gpu);
 	commands_settle(gpu->commands);
+	if (cursor_is_open(gpu->cursor))
+		serve_cursor(gpu);
 	scanouts_follow_display(gpu->scanouts);
 	prepare_poll(gpu, fds);
 	const struct timespec *left = poll_timeout(gpu, more, &timeout);

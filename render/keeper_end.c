@@ -261,7 +261,8 @@ static int serve(struct keeper_end *keeper)
 		if (fds[1].revents)
 			virtqueue_drain_kick(cursor);
 		answer_cursor_orphans(cursor);
-		if (cursor_work(gpu_get_cursor(keeper->gpu), cursor))
+		if (cursor_work(gpu_get_cursor(keeper->gpu), cursor,
+			    gpu_get_control_queue(keeper->gpu)))
 			gpu_wake(keeper->gpu);
 	}
 }

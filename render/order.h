@@ -43,6 +43,8 @@
  *   FORMATS_WANTED  no question depends on it: other buffers follow
  *   HELLO           no question depends on it
  *
- * The cursor queue asks nothing that the gpu thread answers: the main thread works it.
+ * The cursor queue asks nothing that the gpu thread answers: the main thread works it. But what it
+ * shows may have been drawn by commands of the control queue that came before, so a picture in a
+ * texture is fetched when these are executed (scanout/cursor.h).
  */
 #pragma once

@@ -318,6 +318,22 @@ void virtqueue_reset(struct virtqueue *vq)
 	let_go(vq);
 }
 
+uint16_t virtqueue_get_taken(struct virtqueue *vq)
+{
+	hold(vq);
+	uint16_t taken = vq->next_avail;
+	let_go(vq);
+	return taken;
+}
+
+uint16_t virtqueue_peek_end(struct virtqueue *vq)
+{
+	hold(vq);
+	uint16_t end = is_workable(vq) ? load_acquire(&vq->ring.avail->idx) : vq->next_avail;
+	let_go(vq);
+	return end;
+}
+
 /* ---- working ---- */
 
 static struct chain *read_chain(struct virtqueue *vq, uint16_t first_desc)

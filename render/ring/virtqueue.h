@@ -59,6 +59,14 @@ uint16_t virtqueue_stop(struct virtqueue *vq);
 /* Drops kept answers and makes chains that are still being worked on worthless. */
 void virtqueue_reset(struct virtqueue *vq);
 
+/*
+ * Both count entries that the driver has made available, modulo 2^16: how many have been taken, and
+ * how many there are; the second is the first while the ring cannot be read. Any thread may call
+ * them.
+ */
+uint16_t virtqueue_get_taken(struct virtqueue *vq);
+uint16_t virtqueue_peek_end(struct virtqueue *vq);
+
 /* ---- for the working thread ---- */
 
 /*

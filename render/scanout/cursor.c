@@ -11,6 +11,7 @@
 #include "common/monotonic.h"
 #include "common/peer_log.h"
 #include "protocol/frame_link.h"
+#include "protocol/keeper_link.h"
 #include "render/quota/quota.h"
 #include "render/scanout/limits.h"
 
@@ -21,7 +22,10 @@ struct cursor_head {
 	uint32_t hot_x, hot_y;
 	int32_t x, y;
 	uint8_t *pixels;      /* NULL: never had a picture */
+	uint32_t resource;    /* of the last picture that the guest gave it, or 0 */
 	uint32_t waiting_for; /* resource whose pixels the gpu thread is asked for, or 0 */
+	bool is_early;        /* commands that came before that picture are not executed yet */
+	uint16_t end;         /* how many commands there were then (virtqueue_peek_end) */
 	bool image_behind, position_behind, hide_behind; /* not yet sent */
 };
 
@@ -160,6 +164,9 @@ bool cursor_is_size(uint32_t width, uint32_t height)
 
 static void set_pixels(struct cursor_head *h, const uint8_t *pixels)
 {
+	bool same = h->visible && h->pixels && memcmp(h->pixels, pixels, IMAGE_BYTES) == 0;
+	if (h->is_early && same)
+		return;
 	if (!h->pixels)
 		h->pixels = g_malloc(IMAGE_BYTES);
 	memcpy(h->pixels, pixels, IMAGE_BYTES);
@@ -185,6 +192,8 @@ void cursor_remove_resource(struct cursor *cursor, uint32_t resource)
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
 		if (cursor->heads[i].waiting_for == resource)
 			cursor->heads[i].waiting_for = 0;
+		if (cursor->heads[i].resource == resource)
+			cursor->heads[i].resource = 0;
 	}
 	let_go(cursor);
 }
@@ -209,25 +218,51 @@ void cursor_publish(struct cursor *cursor, uint32_t resource, const uint8_t *pix
 	if (keep)
 		keep_snapshot(cursor, resource, pixels);
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
-		if (cursor->heads[i].waiting_for == resource)
-			set_pixels(&cursor->heads[i], pixels);
+		struct cursor_head *h = &cursor->heads[i];
+		if (h->waiting_for == resource || (h->is_early && h->resource == resource))
+			set_pixels(h, pixels);
 	}
 	let_go(cursor);
 }
 
-uint32_t cursor_take_request(struct cursor *cursor)
+/*
+ * There are never more commands to execute than a ring has entries. Where there seem to be, the
+ * ring has begun anew.
+ */
+static bool is_executed(uint16_t end, uint16_t n_executed)
+{
+	uint16_t left = (uint16_t)(end - n_executed);
+	return left == 0 || left > KEEPER_RING_SIZE_MAX;
+}
+
+uint32_t cursor_take_request(struct cursor *cursor, uint16_t n_executed)
 {
 	uint32_t resource = 0;
 	hold(cursor);
-	for (unsigned i = 0; i < FRAME_HEADS_MAX && resource == 0; i++)
-		resource = cursor->heads[i].waiting_for;
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
+		struct cursor_head *h = &cursor->heads[i];
+		h->is_early = h->is_early && !is_executed(h->end, n_executed);
+		if (!h->is_early && resource == 0)
+			resource = h->waiting_for;
+	}
 	let_go(cursor);
 	return resource;
 }
 
+bool cursor_is_open(struct cursor *cursor)
+{
+	bool open = false;
+	hold(cursor);
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
+		open = open || cursor->heads[i].is_early || cursor->heads[i].waiting_for != 0;
+	let_go(cursor);
+	return open;
+}
+
 static void hide(struct cursor_head *h)
 {
-	h->waiting_for = 0;
+	h->waiting_for = h->resource = 0;
+	h->is_early = false;
 	h->hide_behind = h->hide_behind || h->visible;
 	h->visible = false;
 }
@@ -251,7 +286,21 @@ void cursor_reset(struct cursor *cursor)
 
 /* ---- the cursor queue ---- */
 
-static uint32_t show(struct cursor *cursor, const struct virtio_gpu_update_cursor *update)
+/*
+ * The guest may have drawn the picture by commands that were not executed yet, since nothing orders
+ * the two queues.
+ */
+static void note_commands(struct cursor_head *h, struct virtqueue *control)
+{
+	h->is_early = false;
+	if (!control)
+		return;
+	h->end = virtqueue_peek_end(control);
+	h->is_early = h->end != virtqueue_get_taken(control);
+}
+
+static uint32_t show(struct cursor *cursor, const struct virtio_gpu_update_cursor *update,
+	struct virtqueue *control)
 {
 	struct cursor_head *h = &cursor->heads[update->pos.scanout_id];
 	gpointer pixels;
@@ -262,14 +311,18 @@ static uint32_t show(struct cursor *cursor, const struct virtio_gpu_update_curso
 	}
 	h->hot_x = MIN(update->hot_x, FRAME_CURSOR_SIZE - 1);
 	h->hot_y = MIN(update->hot_y, FRAME_CURSOR_SIZE - 1);
+	h->resource = update->resource_id;
+	h->is_early = false;
 	if (pixels)
 		set_pixels(h, pixels);
 	else
 		h->waiting_for = update->resource_id;
+	note_commands(h, control);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
-static uint32_t execute_locked(struct cursor *cursor, const struct virtio_gpu_update_cursor *update)
+static uint32_t execute_locked(struct cursor *cursor, const struct virtio_gpu_update_cursor *update,
+	struct virtqueue *control)
 {
 	g_assert(cursor->held);
 	bool is_update = update->hdr.type == VIRTIO_GPU_CMD_UPDATE_CURSOR;
@@ -290,7 +343,7 @@ static uint32_t execute_locked(struct cursor *cursor, const struct virtio_gpu_up
 	if (is_update && update->resource_id == 0)
 		hide(h);
 	else if (is_update)
-		return show(cursor, update);
+		return show(cursor, update, control);
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
@@ -308,8 +361,8 @@ static void answer(struct virtqueue *vq, struct chain *chain,
 	virtqueue_return(vq, chain, &header, room ? sizeof(header) : 0);
 }
 
-static uint32_t execute(
-	struct cursor *cursor, struct chain *chain, struct virtio_gpu_update_cursor *update)
+static uint32_t execute(struct cursor *cursor, struct chain *chain,
+	struct virtio_gpu_update_cursor *update, struct virtqueue *control)
 {
 	size_t got = chain->fault ? 0 : chain_read(chain, 0, update, sizeof(*update));
 	if (got < sizeof(*update)) {
@@ -318,7 +371,7 @@ static uint32_t execute(
 		return VIRTIO_GPU_RESP_ERR_UNSPEC;
 	}
 	hold(cursor);
-	uint32_t type = execute_locked(cursor, update);
+	uint32_t type = execute_locked(cursor, update, control);
 	let_go(cursor);
 	return type;
 }
@@ -327,19 +380,17 @@ static bool needs_gpu(struct cursor *cursor)
 {
 	hold(cursor);
 	bool behind = !send_all(cursor);
-	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
-		behind = behind || cursor->heads[i].waiting_for != 0;
 	let_go(cursor);
-	return behind;
+	return behind || cursor_is_open(cursor);
 }
 
-bool cursor_work(struct cursor *cursor, struct virtqueue *vq)
+bool cursor_work(struct cursor *cursor, struct virtqueue *vq, struct virtqueue *control)
 {
 	do {
 		struct chain *chain;
 		while ((chain = virtqueue_try_take(vq))) {
 			struct virtio_gpu_update_cursor update = { 0 };
-			uint32_t type = execute(cursor, chain, &update);
+			uint32_t type = execute(cursor, chain, &update, control);
 			answer(vq, chain, &update.hdr, type);
 		}
 	} while (virtqueue_listen(vq));

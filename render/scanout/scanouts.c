@@ -211,15 +211,16 @@ static void fetch_cursor(struct scanouts *scanouts, uint32_t id)
 	}
 	struct rect all = { 0, 0, FRAME_CURSOR_SIZE, FRAME_CURSOR_SIZE };
 	struct texture texture;
+	virgl_enter_gl();
 	if (virgl_resource_get_texture(&resource->description, &texture))
 		readback_texture(&texture, &all, pixels, FRAME_CURSOR_SIZE * 4);
 	cursor_publish(scanouts->cursor, id, pixels, false);
 }
 
-void scanouts_serve_cursor(struct scanouts *scanouts)
+void scanouts_serve_cursor(struct scanouts *scanouts, uint16_t n_executed)
 {
 	uint32_t id;
-	while ((id = cursor_take_request(scanouts->cursor)))
+	while ((id = cursor_take_request(scanouts->cursor, n_executed)))
 		fetch_cursor(scanouts, id);
 	send_cursor(scanouts);
 }

@@ -110,5 +110,8 @@ void scanouts_follow_display(struct scanouts *scanouts);
 
 /* Returns the cursor for the main thread, which works the cursor queue. The cursor locks itself. */
 struct cursor *scanouts_get_cursor(struct scanouts *scanouts);
-/* Fetches pixels that the main thread lacks, and sends what display has not been told yet. */
-void scanouts_serve_cursor(struct scanouts *scanouts);
+/*
+ * Fetches pixels that the main thread lacks, as cursor_take_request() says, and sends what display
+ * has not been told yet.
+ */
+void scanouts_serve_cursor(struct scanouts *scanouts, uint16_t n_executed);

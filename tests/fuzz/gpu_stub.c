@@ -81,7 +81,7 @@ struct cursor *gpu_get_cursor(struct gpu *gpu)
 	return NULL;
 }
 
-bool cursor_work(struct cursor *cursor, struct virtqueue *vq)
+bool cursor_work(struct cursor *cursor, struct virtqueue *vq, struct virtqueue *control)
 {
 	return false;
 }

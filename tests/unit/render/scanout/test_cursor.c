@@ -20,6 +20,10 @@
 struct fixture {
 	struct guest guest;
 	struct virtqueue *vq;
+	/* The control queue, of which nothing is executed but what the test says. */
+	struct guest drawing;
+	struct virtqueue *control;
+	uint16_t n_executed;
 	struct cursor *cursor;
 	int display_fd;
 	unsigned n_images, n_moves, n_hides;
@@ -33,6 +37,9 @@ static void set_up(struct fixture *f, gconstpointer data)
 	guest_init(&f->guest);
 	f->vq = virtqueue_create("cursor");
 	guest_start_ring(&f->guest, f->vq);
+	guest_init(&f->drawing);
+	f->control = virtqueue_create("control");
+	guest_start_ring(&f->drawing, f->control);
 	f->cursor = cursor_create(CURSOR_RATE);
 	g_assert_cmpint(link_pair(pair), ==, 0);
 	f->display_fd = pair[0];
@@ -44,6 +51,8 @@ static void tear_down(struct fixture *f, gconstpointer data)
 {
 	cursor_destroy(f->cursor);
 	virtqueue_destroy(f->vq);
+	virtqueue_destroy(f->control);
+	guest_finish(&f->drawing);
 	close(f->display_fd);
 	guest_finish(&f->guest);
 }
@@ -94,7 +103,7 @@ static bool update(struct fixture *f, uint32_t resource, uint32_t x)
 		.hot_x = 1000,
 		.hot_y = 5 };
 	guest_submit(&f->guest, &c, sizeof(c), 0);
-	bool wanted = cursor_work(f->cursor, f->vq);
+	bool wanted = cursor_work(f->cursor, f->vq, f->control);
 	look(f);
 	return wanted;
 }
@@ -127,17 +136,70 @@ static void test_request(struct fixture *f, gconstpointer data)
 	cursor_add_resource(f->cursor, 5);
 	g_assert_true(update(f, 5, 100));
 	g_assert_cmpuint(f->n_images, ==, 0);
-	g_assert_cmpuint(cursor_take_request(f->cursor), ==, 5);
+	g_assert_cmpuint(cursor_take_request(f->cursor, f->n_executed), ==, 5);
 	publish(f, 5, 0x22, false);
-	g_assert_cmpuint(cursor_take_request(f->cursor), ==, 0);
+	g_assert_cmpuint(cursor_take_request(f->cursor, f->n_executed), ==, 0);
 	g_assert_true(cursor_send_waiting(f->cursor));
 	look(f);
 	g_assert_cmphex(f->image.pixels[0], ==, 0x22u * 0x01010101);
 	/* They were not to be kept, so they are asked for again. */
 	g_assert_true(update(f, 5, 101));
-	g_assert_cmpuint(cursor_take_request(f->cursor), ==, 5);
+	g_assert_cmpuint(cursor_take_request(f->cursor, f->n_executed), ==, 5);
 	cursor_remove_resource(f->cursor, 5);
-	g_assert_cmpuint(cursor_take_request(f->cursor), ==, 0);
+	g_assert_cmpuint(cursor_take_request(f->cursor, f->n_executed), ==, 0);
+}
+
+static void draw(struct fixture *f)
+{
+	struct virtio_gpu_ctrl_hdr command = { .type = VIRTIO_GPU_CMD_SUBMIT_3D };
+	guest_submit(&f->drawing, &command, sizeof(command), sizeof(command));
+}
+
+/* What was asked before is drawn before the picture is fetched, and nothing behind it counts. */
+static void test_after_drawing(struct fixture *f, gconstpointer data)
+{
+	cursor_add_resource(f->cursor, 5);
+	draw(f);
+	draw(f);
+	g_assert_true(update(f, 5, 100));
+	draw(f);
+	for (f->n_executed = 0; f->n_executed < 2; f->n_executed++) {
+		g_assert_true(cursor_is_open(f->cursor));
+		g_assert_cmpuint(cursor_take_request(f->cursor, f->n_executed), ==, 0);
+	}
+	g_assert_cmpuint(cursor_take_request(f->cursor, f->n_executed), ==, 5);
+	publish(f, 5, 0x22, false);
+	g_assert_false(cursor_is_open(f->cursor));
+	/* A ring that begins anew keeps nobody waiting. */
+	f->n_executed = 60000;
+	g_assert_true(update(f, 5, 101));
+	g_assert_cmpuint(cursor_take_request(f->cursor, f->n_executed), ==, 5);
+}
+
+/* A picture that is known is shown at once, and again when it was to be another one. */
+static void test_early_snapshot(struct fixture *f, gconstpointer data)
+{
+	cursor_add_resource(f->cursor, 5);
+	publish(f, 5, 0x11, true);
+	draw(f);
+	g_assert_true(update(f, 5, 100));
+	g_assert_cmpuint(f->n_images, ==, 1);
+	publish(f, 5, 0x11, true);
+	g_assert_true(cursor_send_waiting(f->cursor));
+	look(f);
+	g_assert_cmpuint(f->n_images, ==, 1);
+	publish(f, 5, 0x33, true);
+	g_assert_true(cursor_send_waiting(f->cursor));
+	look(f);
+	g_assert_cmphex(f->image.pixels[0], ==, 0x33u * 0x01010101);
+	f->n_executed = 1;
+	g_assert_cmpuint(cursor_take_request(f->cursor, f->n_executed), ==, 0);
+	g_assert_false(cursor_is_open(f->cursor));
+	/* From here on it is another picture's, which nobody has asked to see. */
+	publish(f, 5, 0x44, true);
+	g_assert_true(cursor_send_waiting(f->cursor));
+	look(f);
+	g_assert_cmpuint(f->n_images, ==, 2);
 }
 
 static void test_unknown(struct fixture *f, gconstpointer data)
@@ -145,11 +207,11 @@ static void test_unknown(struct fixture *f, gconstpointer data)
 	struct virtio_gpu_update_cursor c = { .hdr.type = VIRTIO_GPU_CMD_MOVE_CURSOR,
 		.pos.scanout_id = FRAME_HEADS_MAX };
 	unsigned slot = guest_submit(&f->guest, &c, sizeof(c), sizeof(c.hdr));
-	cursor_work(f->cursor, f->vq);
+	cursor_work(f->cursor, f->vq, f->control);
 	g_assert_cmphex(
 		guest_answer_type(&f->guest, slot), ==, VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID);
 	slot = guest_submit(&f->guest, &c, 8, sizeof(c.hdr));
-	cursor_work(f->cursor, f->vq);
+	cursor_work(f->cursor, f->vq, f->control);
 	g_assert_cmphex(guest_answer_type(&f->guest, slot), ==, VIRTIO_GPU_RESP_ERR_UNSPEC);
 	g_assert_false(update(f, 77, 100));
 	g_assert_cmpuint(f->n_images, ==, 0);
@@ -225,6 +287,8 @@ int main(int argc, char **argv)
 	} cases[] = {
 		{ "/cursor/snapshot", test_snapshot },
 		{ "/cursor/request", test_request },
+		{ "/cursor/after-drawing", test_after_drawing },
+		{ "/cursor/early-snapshot", test_early_snapshot },
 		{ "/cursor/unknown", test_unknown },
 		{ "/cursor/many", test_many },
 		{ "/cursor/reset", test_reset },
