@@ -338,6 +338,73 @@ static void test_cursor(void)
 }
 
 /* Compares size and refresh rate with the first detailed timing (VESA E-EDID 1.4, 3.10.2). */
+#define CURSOR_BYTES (64 * 64 * 4)
+/* What is uploaded of it takes some milliseconds. */
+#define BUSY_SIDE 1024
+#define BUSY_TIMES 8
+
+static struct guest_backing *make_texture(struct guest *guest, uint32_t id, uint32_t side)
+{
+	struct virtio_gpu_resource_create_3d create = { .resource_id = id,
+		.target = VIRGL_TARGET_TEXTURE_2D,
+		.format = VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM,
+		.bind = VIRGL_BIND_RENDER_TARGET | VIRGL_BIND_SAMPLER_VIEW,
+		.width = side,
+		.height = side,
+		.depth = 1,
+		.array_size = 1,
+		.flags = VIRTIO_GPU_RESOURCE_FLAG_Y_0_TOP };
+	struct guest_backing *backing =
+		guest_backing_create(guest, (size_t)side * side * 4, GUEST_PAGE_SIZE);
+	wire_ok(guest_gpu_create_3d(guest, &create));
+	wire_ok(guest_backing_attach(backing, id));
+	wire_ok(guest_gpu_ctx_attach(guest, 1, id));
+	return backing;
+}
+
+static struct guest_request *upload_fenced(
+	struct guest *guest, uint32_t id, uint32_t side, uint64_t fence_id)
+{
+	struct virtio_gpu_transfer_host_3d transfer = {
+		.hdr = { .type = VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D, .ctx_id = 1 },
+		.box = { .w = side, .h = side, .d = 1 },
+		.resource_id = id,
+		.stride = side * 4,
+	};
+	return guest_gpu_send_fenced(guest, &transfer, sizeof(transfer), fence_id);
+}
+
+/*
+ * The guest draws the cursor's next shape into a buffer that it has used before, and shows it
+ * without waiting, while the control queue is busy.
+ */
+static void test_cursor_drawn_late(void)
+{
+	struct desktop *desktop = create(true);
+	struct guest *guest = desktop->guest;
+	wire_ok(guest_gpu_ctx_create(guest, 1, "cursor"));
+	g_autofree uint32_t *screen = make_noise_resource(guest, 3, 1, WIDTH, HEIGHT);
+	wire_ok(guest_gpu_set_scanout(guest, 0, 3, (guest_rect){ 0, 0, WIDTH, HEIGHT }));
+	struct guest_backing *busy = make_texture(guest, 20, BUSY_SIDE);
+	struct guest_backing *shape = make_texture(guest, 21, 64);
+	for (uint32_t i = 0; i < 20; i++) {
+		struct guest_request *requests[BUSY_TIMES + 1];
+		g_autofree uint32_t *pixels = wire_noise(100 + i, 64 * 64);
+		guest_backing_write(shape, 0, pixels, CURSOR_BYTES);
+		for (unsigned n = 0; n < BUSY_TIMES; n++)
+			requests[n] = upload_fenced(guest, 20, BUSY_SIDE, 1000 + i * 100 + n);
+		requests[BUSY_TIMES] = upload_fenced(guest, 21, 64, 1000 + i * 100 + BUSY_TIMES);
+		guest_gpu_cursor(guest, VIRTIO_GPU_CMD_UPDATE_CURSOR, 0, 21, 9, (int32_t)i, 1, 1);
+		g_assert_true(
+			cursor_is(desktop, 0, true, 9, (int32_t)i, hash_pixels(pixels, 64 * 64)));
+		for (unsigned n = 0; n <= BUSY_TIMES; n++)
+			wire_ok(guest_gpu_finish_fenced(guest, requests[n], 1000 + i * 100 + n));
+	}
+	guest_backing_free(shape);
+	guest_backing_free(busy);
+	desktop_destroy(desktop);
+}
+
 static void check_edid(struct guest *guest, uint32_t head, uint32_t width, uint32_t height)
 {
 	static const uint8_t magic[8] = { 0, 255, 255, 255, 255, 255, 255, 0 };
@@ -409,6 +476,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/heads/damage", test_damage);
 	g_test_add_func("/heads/gathered-damage", test_gathered_damage);
 	g_test_add_func("/heads/cursor", test_cursor);
+	g_test_add_func("/heads/cursor-drawn-late", test_cursor_drawn_late);
 	g_test_add_func("/heads/modes", test_modes);
 	return g_test_run();
 }
