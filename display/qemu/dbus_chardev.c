@@ -28,6 +28,7 @@ struct dbus_chardev {
 	char *path; /* NULL: QEMU has no such port */
 	bool is_wanted;
 	bool guest_has_it_open;
+	bool guest_is_to_close; /* before there is another stream */
 	bool is_registering;
 	bool is_open; /* as the owner was told */
 	int fd;       /* our end, which QEMU has or is being given the other one of; -1: none */
@@ -85,8 +86,10 @@ static gboolean on_readable(int fd, GIOCondition condition, gpointer user)
 	ssize_t n = recv(fd, bytes, MIN(room, sizeof(bytes)), MSG_DONTWAIT);
 	if (n > 0)
 		chardev->ops->received(chardev->user, bytes, (size_t)n);
-	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-		dbus_chardev_renew(chardev);
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+		close_stream(chardev);
+		update(chardev);
+	}
 	return G_SOURCE_CONTINUE;
 }
 
@@ -184,7 +187,8 @@ static void update(struct dbus_chardev *chardev)
 	set_open(chardev, has_stream && chardev->is_wanted && chardev->guest_has_it_open);
 	if (!chardev->is_wanted)
 		close_stream(chardev);
-	else if (!has_stream && chardev->path && !chardev->later_source)
+	else if (!has_stream && chardev->path && !chardev->guest_is_to_close &&
+		 !chardev->later_source)
 		make_stream_soon(chardev);
 }
 
@@ -197,6 +201,8 @@ static void take_properties(struct dbus_chardev *chardev, GVariant *dictionary)
 		is_open == chardev->guest_has_it_open)
 		return;
 	chardev->guest_has_it_open = is_open;
+	if (!is_open)
+		chardev->guest_is_to_close = false;
 	if (!is_open && chardev->is_open && !is_clean(chardev))
 		dbus_chardev_renew(chardev);
 	update(chardev);
@@ -303,6 +309,7 @@ void dbus_chardev_want(struct dbus_chardev *chardev, bool wanted)
 
 void dbus_chardev_renew(struct dbus_chardev *chardev)
 {
+	chardev->guest_is_to_close = chardev->guest_has_it_open;
 	if (!chardev->is_registering)
 		close_stream(chardev);
 	update(chardev);

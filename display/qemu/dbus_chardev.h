@@ -48,8 +48,9 @@ void dbus_chardev_destroy(struct dbus_chardev *chardev);
 /* Says whether there is to be a stream. Without one the guest sees nobody at the other end. */
 void dbus_chardev_want(struct dbus_chardev *chardev, bool wanted);
 /*
- * Ends the stream and makes another one, because the guest's bytes make no sense, or it reads none.
- * Says `opened` false if it was open.
+ * Ends the stream, because the guest's bytes make no sense, or it reads none, and says `opened`
+ * false if it was open. The next one is made when the guest has closed the port, so that it cannot
+ * have missed the end and take the one for the rest of the other.
  */
 void dbus_chardev_renew(struct dbus_chardev *chardev);
 

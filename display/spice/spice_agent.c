@@ -146,7 +146,8 @@ static bool is_waiting_for_guest(struct spice_agent *agent)
 	agent_filter_peek(agent->filter, AGENT_GUEST, &n_bytes);
 	bool inside = agent_filter_is_inside(agent->filter, AGENT_GUEST) &&
 		      agent_filter_room(agent->filter, AGENT_GUEST) > 0;
-	return agent->serves && !agent->is_stale && (n_bytes > 0 || inside);
+	return agent->guest == GUEST_ASKED ||
+	       (agent->serves && !agent->is_stale && (n_bytes > 0 || inside));
 }
 
 static gboolean on_patience_ended(gpointer user)
@@ -160,8 +161,11 @@ static gboolean on_patience_ended(gpointer user)
 	agent->patience_source = 0;
 	if (waits) {
 		peer_warning(PEER_GUEST,
-			"agent: the guest's has stood still for %u s in the middle of something",
-			AGENT_PATIENCE_S);
+			"agent: the guest's has stood still for %u s %s; it is to open its port "
+			"again",
+			AGENT_PATIENCE_S,
+			agent->guest == GUEST_ASKED ? "without an answer" :
+						      "in the middle of something");
 		agent->ops->renew_guest(agent->user);
 	}
 	return G_SOURCE_REMOVE;
