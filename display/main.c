@@ -121,6 +121,25 @@ static void begin_flight(void)
 	flight_note(FLIGHT_STARTED, (uint64_t)getpid(), 0, 0);
 }
 
+/* What the keeper says was checked before; a person who starts us has made no mistake. */
+static struct agent_policy make_agent_policy(const struct worker_display_options *options)
+{
+	guint64 max_mib = WORKER_CLIPBOARD_MAX_MIB;
+	unsigned kinds = 0;
+	if (options->clipboard_max)
+		max_mib = g_ascii_strtoull(options->clipboard_max, NULL, 10);
+	g_free(worker_clipboard_parse(options->clipboard_types, &kinds));
+	return (struct agent_policy){
+		.clipboard_in = options->clipboard == WORKER_CLIPBOARD_BOTH ||
+				options->clipboard == WORKER_CLIPBOARD_IN,
+		.clipboard_out = options->clipboard == WORKER_CLIPBOARD_BOTH ||
+				 options->clipboard == WORKER_CLIPBOARD_OUT,
+		.clipboard_max_bytes = (uint32_t)(MIN(max_mib, 4095) << 20),
+		.clipboard_kinds = kinds,
+		.files = options->file_drop == WORKER_FILE_DROP_ON,
+	};
+}
+
 int main(int argc, char **argv)
 {
 	struct worker_display_options options;
@@ -159,11 +178,7 @@ int main(int argc, char **argv)
 		.name = options.name,
 		.server_clock = options.clock == WORKER_CLOCK_SERVER,
 		.video = { .encoder = options.encoder, .chroma_444 = options.video_444 },
-		.agent = { .clipboard_in = true,
-			.clipboard_out = true,
-			.clipboard_max_bytes = 64 << 20,
-			.clipboard_types = UINT32_MAX,
-			.files = true },
+		.agent = make_agent_policy(&options),
 		.walls = &walls,
 	};
 	struct display *display =

@@ -14,6 +14,20 @@ const char *const worker_clock_words[] = {
 	NULL,
 };
 
+const char *const worker_clipboard_words[] = {
+	[WORKER_CLIPBOARD_BOTH] = "both",
+	[WORKER_CLIPBOARD_IN] = "in",
+	[WORKER_CLIPBOARD_OUT] = "out",
+	[WORKER_CLIPBOARD_OFF] = "off",
+	NULL,
+};
+
+const char *const worker_file_drop_words[] = {
+	[WORKER_FILE_DROP_ON] = "on",
+	[WORKER_FILE_DROP_OFF] = "off",
+	NULL,
+};
+
 static const struct worker_option render_rows[] = {
 	{ "virgl", WORKER_OPTION_SWITCH, RENDER(virgl), "Offer OpenGL to the guest" },
 	{ "render-node", WORKER_OPTION_PATH, RENDER(render_node), "Draw with this GPU", "PATH" },
@@ -50,6 +64,16 @@ static const struct worker_option display_rows[] = {
 		"With --report: leave out what encodes on a GPU" },
 	{ "video-444", WORKER_OPTION_SWITCH, DISPLAY(video_444),
 		"H.264 with full colour resolution, for clients that decode it" },
+	{ "clipboard", WORKER_OPTION_CHOICE, DISPLAY(clipboard),
+		"Which copies pass: both (default), in, out or off", "HOW",
+		worker_clipboard_words },
+	{ "clipboard-max", WORKER_OPTION_TEXT, DISPLAY(clipboard_max), "The largest copy in MiB",
+		"MIB" },
+	{ "clipboard-types", WORKER_OPTION_TEXT, DISPLAY(clipboard_types),
+		"What copies may be: text,image,files", "KINDS" },
+	{ "file-drop", WORKER_OPTION_CHOICE, DISPLAY(file_drop),
+		"Whether files may be dropped: on (default) or off", "HOW",
+		worker_file_drop_words },
 	{ "confine", WORKER_OPTION_CHOICE, DISPLAY(confine), CONFINE_HELP, "HOW",
 		confine_mode_words },
 	{ "report", WORKER_OPTION_SWITCH, DISPLAY(report),
@@ -59,6 +83,24 @@ static const struct worker_option display_rows[] = {
 
 const struct worker_options worker_render_table = { render_rows, G_N_ELEMENTS(render_rows) };
 const struct worker_options worker_display_table = { display_rows, G_N_ELEMENTS(display_rows) };
+
+char *worker_clipboard_parse(const char *text, unsigned *kinds)
+{
+	static const char *const words[] = { "text", "image", "files" };
+	g_auto(GStrv) parts = g_strsplit(text ? text : "text,image,files", ",", -1);
+	unsigned all = 0;
+	for (char **part = parts; *part; part++) {
+		unsigned i = 0;
+		while (i < G_N_ELEMENTS(words) && strcmp(words[i], *part) != 0)
+			i++;
+		if (i == G_N_ELEMENTS(words))
+			return g_strdup_printf("\"%s\" is none of text, image, files", *part);
+		all |= 1u << i;
+	}
+	if (kinds)
+		*kinds = all;
+	return NULL;
+}
 
 static bool is_text(const struct worker_option *row)
 {

@@ -24,6 +24,31 @@ enum worker_clock { WORKER_CLOCK_VITRINE, WORKER_CLOCK_SERVER };
 /* These are the words of --clock, in the order of enum worker_clock, with NULL behind them. */
 extern const char *const worker_clock_words[];
 
+/* Which way copies may go; "in" is from the client to the guest. */
+enum worker_clipboard {
+	WORKER_CLIPBOARD_BOTH,
+	WORKER_CLIPBOARD_IN,
+	WORKER_CLIPBOARD_OUT,
+	WORKER_CLIPBOARD_OFF,
+};
+extern const char *const worker_clipboard_words[];
+enum worker_file_drop { WORKER_FILE_DROP_ON, WORKER_FILE_DROP_OFF };
+extern const char *const worker_file_drop_words[];
+
+/* Nobody has said how large a copy may be. */
+#define WORKER_CLIPBOARD_MAX_MIB 64
+
+/* What a copy is, as bits. */
+#define WORKER_CLIPBOARD_TEXT (1u << 0)
+#define WORKER_CLIPBOARD_IMAGE (1u << 1)
+#define WORKER_CLIPBOARD_FILES (1u << 2)
+
+/*
+ * Reads kinds of copies with commas between them; a NULL text is all. Gives NULL, or why not, which
+ * the caller frees. `kinds` may be NULL.
+ */
+char *worker_clipboard_parse(const char *text, unsigned *kinds);
+
 struct worker_render_options {
 	bool virgl, software;
 	bool hardware; /* render_node is of no use where the CPU draws for it */
@@ -42,8 +67,12 @@ struct worker_display_options {
 	unsigned clock; /* enum worker_clock */
 	char *encoder;  /* NULL: display chooses */
 	bool video_444;
-	char *render_node; /* what the desktop draws with, and may encode with; NULL: the CPU */
-	unsigned confine;  /* enum confine_mode */
+	unsigned clipboard;    /* enum worker_clipboard */
+	char *clipboard_max;   /* MiB as a decimal number; NULL: WORKER_CLIPBOARD_MAX_MIB */
+	char *clipboard_types; /* as worker_clipboard_parse() takes them */
+	unsigned file_drop;    /* enum worker_file_drop */
+	char *render_node;     /* what the desktop draws with, and may encode with; NULL: the CPU */
+	unsigned confine;      /* enum confine_mode */
 
 	/* With one of these the program answers and ends, and is no worker. */
 	bool report, version;

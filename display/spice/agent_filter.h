@@ -34,7 +34,7 @@ enum agent_side { AGENT_CLIENT, AGENT_GUEST, AGENT_SIDES };
 struct agent_policy {
 	bool clipboard_in, clipboard_out;
 	uint32_t clipboard_max_bytes; /* of one copy */
-	uint32_t clipboard_types;     /* bits 1 << VD_AGENT_CLIPBOARD_... */
+	unsigned clipboard_kinds;     /* WORKER_CLIPBOARD_... of protocol/worker_options.h */
 	bool files;                   /* that are dropped into the client's window */
 };
 

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "common/peer_log.h"
+#include "protocol/worker_options.h"
 
 #define BIT(n) (UINT32_C(1) << (n))
 #define BY_BOTH (AGENT_BY_CLIENT | AGENT_BY_GUEST)
-#define CLIPBOARD_TYPES_ALL                                                                        \
-	(BIT(VD_AGENT_CLIPBOARD_FILE_LIST + 1) - BIT(VD_AGENT_CLIPBOARD_UTF8_TEXT))
+#define ALL_KINDS (WORKER_CLIPBOARD_TEXT | WORKER_CLIPBOARD_IMAGE | WORKER_CLIPBOARD_FILES)
 /* A selection stands before the rest, in four bytes, where the sender may say one. */
 #define SELECTION_BYTES 4
 #define CAPS_BYTES (VD_AGENT_CAPS_SIZE * sizeof(uint32_t))
@@ -78,7 +78,7 @@ static void limit_clipboard(const struct agent_policy *policy, uint32_t *caps)
 	if (!policy->clipboard_in && !policy->clipboard_out)
 		set_caps(caps, clipboard_caps, G_N_ELEMENTS(clipboard_caps), false);
 	if (!policy->clipboard_in || !policy->clipboard_out ||
-		(policy->clipboard_types & CLIPBOARD_TYPES_ALL) != CLIPBOARD_TYPES_ALL)
+		(policy->clipboard_kinds & ALL_KINDS) != ALL_KINDS)
 		set_caps(caps, serial, G_N_ELEMENTS(serial), false);
 }
 
@@ -162,8 +162,15 @@ static bool may_offer(const struct agent_talk *talk, enum agent_side from)
 
 static bool is_allowed_type(const struct agent_talk *talk, uint32_t type)
 {
-	return type >= VD_AGENT_CLIPBOARD_UTF8_TEXT && type <= VD_AGENT_CLIPBOARD_FILE_LIST &&
-	       talk->policy.clipboard_types & BIT(type);
+	static const unsigned kinds[] = {
+		[VD_AGENT_CLIPBOARD_UTF8_TEXT] = WORKER_CLIPBOARD_TEXT,
+		[VD_AGENT_CLIPBOARD_IMAGE_PNG] = WORKER_CLIPBOARD_IMAGE,
+		[VD_AGENT_CLIPBOARD_IMAGE_BMP] = WORKER_CLIPBOARD_IMAGE,
+		[VD_AGENT_CLIPBOARD_IMAGE_TIFF] = WORKER_CLIPBOARD_IMAGE,
+		[VD_AGENT_CLIPBOARD_IMAGE_JPG] = WORKER_CLIPBOARD_IMAGE,
+		[VD_AGENT_CLIPBOARD_FILE_LIST] = WORKER_CLIPBOARD_FILES,
+	};
+	return type < G_N_ELEMENTS(kinds) && talk->policy.clipboard_kinds & kinds[type];
 }
 
 /* Who pastes is not left waiting. */

@@ -8,6 +8,7 @@
 #include "common/confine/confine.h"
 #include "common/fd.h"
 #include "common/listen.h"
+#include "protocol/worker_options.h"
 #include "server/desktop/desktop_options.h"
 #include "server/desktop/password.h"
 
@@ -134,12 +135,19 @@ bool desktop_read_resolution(const char *text, unsigned *width, unsigned *height
 	return true;
 }
 
+static bool check_clipboard(const struct desktop *desktop, GError **error)
+{
+	g_autofree char *reason = worker_clipboard_parse(desktop->clipboard_types, NULL);
+	return !reason ||
+	       desktop_fail(error, "--clipboard-types=%s: %s", desktop->clipboard_types, reason);
+}
+
 bool desktop_check(struct desktop *desktop, GError **error)
 {
 	if (desktop->software && desktop->render_node)
 		return desktop_fail(error, "--software and --render-node exclude each other");
 	return find_credential(desktop, error) && check_users(desktop, error) &&
-	       tls_options_check(&desktop->tls, error);
+	       check_clipboard(desktop, error) && tls_options_check(&desktop->tls, error);
 }
 
 /* Both programs read it, so that a pipe would be empty for the second one. */

@@ -69,6 +69,12 @@ struct desktop {
 	bool video_444;
 	unsigned clock; /* enum worker_clock */
 
+	/* These say what may pass between a client and the guest's agent. */
+	unsigned clipboard; /* enum worker_clipboard */
+	unsigned clipboard_max_mib;
+	char *clipboard_types; /* as worker_clipboard_parse() takes them; NULL: all */
+	unsigned file_drop;    /* enum worker_file_drop */
+
 	/* These say where clients connect. */
 	char *spice_addr;
 	unsigned spice_port; /* 0: none, or the one that `vitrine run` is yet to find */

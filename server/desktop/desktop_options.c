@@ -339,6 +339,24 @@ const struct desktop_option desktop_options[] = {
 	{ "no-password", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_SWITCH_ON, MEMBER(no_password),
 		NULL, "Let every user of this host in, without a password" },
 
+	{ "clipboard", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_CHOICE, MEMBER(clipboard), "HOW",
+		"What may be copied here and pasted there: both, in, out or off",
+		"With in, what the client copies may be pasted in the guest, and nothing the other "
+		"way; with out, what the guest copies may be pasted at the client. It needs "
+		"SPICE's agent in the guest, whom nobody has to trust: what is not allowed does "
+		"not pass.",
+		.values = worker_clipboard_words },
+	{ "clipboard-max", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_NUMBER,
+		MEMBER(clipboard_max_mib), "MIB",
+		"The largest copy in MiB; a larger one is left out, and said in the log",
+		.initial = BOTH("64"), .min = 1, .max = DESKTOP_CLIPBOARD_MAX_MIB, .unit = "MiB" },
+	{ "clipboard-types", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_TEXT,
+		MEMBER(clipboard_types), "KIND[,KIND]...", "What copies may be: text, image, files",
+		.fallback = BOTH("all of them") },
+	{ "file-drop", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_CHOICE, MEMBER(file_drop), "HOW",
+		"Whether clients may drop files into the guest: on or off",
+		.values = worker_file_drop_words },
+
 	/* ---- the program ---- */
 	{ "confine", RUN | GPU, DESKTOP_SECTION_PROGRAM, DESKTOP_CHOICE, MEMBER(confine), "HOW",
 		"How the processes are locked in: auto, must or off",

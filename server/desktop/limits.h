@@ -83,3 +83,9 @@
  * bytes; QEMU's longest take a few 100 KiB. A longer line is no QMP: the connection is closed.
  */
 #define QMP_TEXT_LINE_MAX_BYTES (1024 * 1024)
+
+/*
+ * --clipboard-max is at most this many MiB, since SPICE counts an agent's message in 32 bits, and
+ * agents in signed ones. What is more is refused.
+ */
+#define DESKTOP_CLIPBOARD_MAX_MIB 2047

@@ -41,12 +41,19 @@ static char **render_command(const struct desktop *o, char *node, bool named)
 
 static char **display_command(const struct desktop *o, char *node)
 {
+	g_autofree char *clipboard_max = o->clipboard_max_mib == WORKER_CLIPBOARD_MAX_MIB ?
+						 NULL :
+						 g_strdup_printf("%u", o->clipboard_max_mib);
 	const struct worker_display_options options = {
 		.name = o->name,
 		.clock = o->clock,
 		.encoder = o->encoder,
 		.render_node = node,
 		.video_444 = o->video_444,
+		.clipboard = o->clipboard,
+		.clipboard_max = clipboard_max,
+		.clipboard_types = o->clipboard_types,
+		.file_drop = o->file_drop,
 		.confine = o->confine,
 	};
 	g_autofree char *program = workers_find_display(o->worker_dir);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "display/spice/agent_filter.h"
+#include "protocol/worker_options.h"
 #include "tests/fuzz/feed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes);
@@ -180,7 +181,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 			.clipboard_in = bits & 1,
 			.clipboard_out = bits & 2,
 			.files = bits & 4,
-			.clipboard_types = bits & 8 ? UINT32_MAX : 1u << VD_AGENT_CLIPBOARD_UTF8_TEXT,
+			.clipboard_kinds = bits & 8 ? UINT32_MAX : WORKER_CLIPBOARD_TEXT,
 			.clipboard_max_bytes = MAX_BYTES,
 		},
 	};

@@ -155,6 +155,18 @@ static void test_mistakes(void)
 	}
 }
 
+static void test_clipboard_kinds(void)
+{
+	unsigned kinds = 0;
+	g_assert_null(worker_clipboard_parse(NULL, &kinds));
+	g_assert_cmpuint(
+		kinds, ==, WORKER_CLIPBOARD_TEXT | WORKER_CLIPBOARD_IMAGE | WORKER_CLIPBOARD_FILES);
+	g_assert_null(worker_clipboard_parse("files,text", &kinds));
+	g_assert_cmpuint(kinds, ==, WORKER_CLIPBOARD_TEXT | WORKER_CLIPBOARD_FILES);
+	g_autofree char *unknown = worker_clipboard_parse("text,html", NULL);
+	g_assert_cmpstr(unknown, ==, "\"html\" is none of text, image, files");
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -163,5 +175,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/worker-options/each-comes-back", test_each_comes_back);
 	g_test_add_func("/worker-options/all-come-back", test_all_come_back);
 	g_test_add_func("/worker-options/mistakes", test_mistakes);
+	g_test_add_func("/worker-options/clipboard-kinds", test_clipboard_kinds);
 	return g_test_run();
 }

@@ -5,11 +5,13 @@
 #include <spice/vd_agent.h>
 #include <string.h>
 
-#define ALL_TYPES UINT32_MAX
+#include "protocol/worker_options.h"
+
+#define ALL_KINDS UINT32_MAX
 #define SELECTION(n) (n), 0, 0, 0
 #define LE32(n) (n) & 0xff, (n) >> 8 & 0xff, (n) >> 16 & 0xff, (n) >> 24 & 0xff
 
-static const struct agent_policy everything = { true, true, 1000, ALL_TYPES, true };
+static const struct agent_policy everything = { true, true, 1000, ALL_KINDS, true };
 
 struct room {
 	struct agent_filter *filter;
@@ -235,7 +237,7 @@ static void test_clipboard(void)
 /* Only what the guest copies may be pasted. */
 static void test_out(void)
 {
-	struct agent_policy policy = { false, true, 1000, ALL_TYPES, true };
+	struct agent_policy policy = { false, true, 1000, ALL_KINDS, true };
 	struct room room;
 	open_room(&room, &policy);
 	SAY(&room, AGENT_CLIENT, VD_AGENT_CLIPBOARD_GRAB, SELECTION(0), LE32(1));
@@ -258,7 +260,7 @@ static void test_out(void)
 
 static void test_in(void)
 {
-	struct agent_policy policy = { true, false, 1000, ALL_TYPES, true };
+	struct agent_policy policy = { true, false, 1000, ALL_KINDS, true };
 	struct room room;
 	open_room(&room, &policy);
 	SAY(&room, AGENT_GUEST, VD_AGENT_CLIPBOARD_GRAB, SELECTION(0), LE32(1));
@@ -274,7 +276,7 @@ static void test_in(void)
 
 static void test_types(void)
 {
-	struct agent_policy policy = { true, true, 1000, 1u << VD_AGENT_CLIPBOARD_UTF8_TEXT, true };
+	struct agent_policy policy = { true, true, 1000, WORKER_CLIPBOARD_TEXT, true };
 	struct room room;
 	open_room(&room, &policy);
 	SAY(&room, AGENT_GUEST, VD_AGENT_CLIPBOARD_GRAB, SELECTION(0), LE32(2), LE32(1), LE32(6));
@@ -290,7 +292,7 @@ static void test_types(void)
 
 static void test_off(void)
 {
-	struct agent_policy policy = { false, false, 1000, ALL_TYPES, false };
+	struct agent_policy policy = { false, false, 1000, ALL_KINDS, false };
 	struct room room;
 	open_quiet(&room, &policy);
 	agent_filter_set_guest(room.filter, true);
@@ -405,7 +407,7 @@ static void test_lies(void)
 /* What we say stands between two messages of the guest, and is little. */
 static void test_between(void)
 {
-	struct agent_policy policy = { true, true, 1000, 1u << VD_AGENT_CLIPBOARD_UTF8_TEXT, true };
+	struct agent_policy policy = { true, true, 1000, WORKER_CLIPBOARD_TEXT, true };
 	struct room room;
 	open_room(&room, &policy);
 	g_autoptr(GByteArray) long_one =

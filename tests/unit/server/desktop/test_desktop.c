@@ -193,9 +193,9 @@ static void test_keeper_arguments(const struct desktop *run, unsigned n_expected
 
 /*
  * Both programs have these: name, virgl, the node, software, the limit of a submission, quotas,
- * pacing; encoder, 4:4:4, clock; nine of SPICE; the walls.
+ * pacing; encoder, 4:4:4, clock; thirteen of SPICE; the walls.
  */
-#define N_SHARED 25
+#define N_SHARED 29
 
 static void test_keeper_is_told(void)
 {
