@@ -278,6 +278,7 @@ void display_destroy(struct display *display)
 	g_clear_handle_id(&display->switch_source, g_source_remove);
 	g_clear_handle_id(&display->words_source, g_source_remove);
 	g_clear_handle_id(&display->wish_source, g_source_remove);
+	g_clear_handle_id(&display->settle_source, g_source_remove);
 	if (display->screens)
 		display_close_frames(display);
 	display_close_qemu(display);

@@ -40,16 +40,12 @@ static bool on_frame(void *user, struct frame *frame, const struct frame_present
 
 static void on_cursor_image(void *user, const struct frame_cursor_image *image)
 {
-	struct display *display = user;
-	screens_cursor_image(display->screens, image);
+	display_cursor_image(user, image);
 }
 
 static void on_cursor_move(void *user, unsigned head, int32_t x, int32_t y)
 {
-	struct display *display = user;
-	if (screens_cursor_move(display->screens, head, x, y) &&
-		screens_to_desktop(display->screens, head, &x, &y))
-		inputs_set_position(display->inputs, x, y);
+	display_cursor_move(user, head, x, y);
 }
 
 static void on_cursor_hide(void *user, unsigned head)

@@ -7,7 +7,8 @@
  *   display.c          the keeper's side, and the start and end of everything
  *   display_desktop.c  the desktop's size, its pointer, the monitors that clients wish for
  *   display_clients.c  people: from the listening sockets to spice-server's channels
- *   display_frames.c   render's side: heads, frames, the cursor
+ *   display_frames.c   render's side: heads, frames
+ *   display_cursor.c   the guest's cursor, and where it points
  *   display_qemu.c     QEMU's side: inputs that leave, sound that comes, the agent in the guest
  *
  * Threads: main loop.
@@ -20,6 +21,7 @@
 #include "display/door/audience.h"
 #include "display/door/dmabuf_door.h"
 #include "display/heads/frame_receiver.h"
+#include "display/heads/hot_spot.h"
 #include "display/keeper_end.h"
 #include "display/line/line.h"
 #include "display/line/line_stats.h"
@@ -35,6 +37,13 @@
 #include "display/spice/spice_playback.h"
 #include "display/tickets/tickets.h"
 #include "display/video/video.h"
+
+/* What the guest says of a head's cursor. */
+struct display_cursor {
+	struct hot_spot spot;
+	int32_t x, y;          /* of the picture's corner, on the head */
+	uint32_t hot_x, hot_y; /* as clients are told */
+};
 
 struct display {
 	void (*done)(void *user, bool fault);
@@ -67,7 +76,11 @@ struct display {
 		wanted[FRAME_HEADS_MAX]; /* by the client; none enabled: never asked */
 	struct frame_head_mode wished[FRAME_HEADS_MAX]; /* what takes their place in a moment */
 	unsigned wish_source;                           /* 0: nothing does */
-	bool absolute; /* the guest's pointer has positions, not steps */
+	struct display_cursor cursors[FRAME_HEADS_MAX];
+	unsigned cursor_head;   /* whose cursor the guest has changed last */
+	int64_t cursor_us;      /* when that was */
+	unsigned settle_source; /* looks whether it has settled; 0: nothing does */
+	bool absolute;          /* the guest's pointer has positions, not steps */
 };
 
 /* display_desktop.c */
@@ -111,6 +124,12 @@ void display_close_frames(struct display *display);
 /* Has the heads that somebody looks at show why the desktop ends, and render's frames no more. */
 void display_show_words(struct display *display, const char *text);
 bool display_is_looked_at(const struct display *display);
+
+/* display_cursor.c */
+
+/* Both pass what the guest shows on to clients, and find out where it points. */
+void display_cursor_image(struct display *display, const struct frame_cursor_image *image);
+void display_cursor_move(struct display *display, unsigned head, int32_t x, int32_t y);
 
 /* display_qemu.c */
 

@@ -143,8 +143,10 @@ struct frame_cursor_image {
 	uint32_t pixels[FRAME_CURSOR_SIZE * FRAME_CURSOR_SIZE];
 };
 
-/* Shows the cursor on this head. The hot spot's position is in head coordinates, and may lie
- * outside. */
+/*
+ * Shows the cursor on this head. The position is that of the picture's corner, as guests give it,
+ * in head coordinates; it may lie outside.
+ */
 struct frame_cursor_move {
 	struct link_header header;
 	uint32_t head;

@@ -52,3 +52,9 @@
  * with a line in the log.
  */
 #define LAYOUT_SIZE_MAX 32767u
+
+/*
+ * Of so many of a guest's cursor shapes the hot spot is remembered; a desktop's theme has about
+ * that many. Past it the one that was not shown for longest is forgotten, and found out again.
+ */
+#define HOT_SPOT_SHAPES 32

@@ -13,6 +13,8 @@ struct inputs {
 	bool connected, absolute;
 	uint32_t width, height; /* of the desktop */
 	int32_t x, y;           /* where the pointer is on it */
+	int32_t sent_x, sent_y; /* where it was sent last, at sent_us; 0: never */
+	int64_t sent_us;
 	struct keymap keymap;
 	bool keys[KEYMAP_KEYS]; /* down */
 	uint32_t buttons;       /* down, a bit each */
@@ -80,6 +82,7 @@ void inputs_set_connected(struct inputs *inputs, bool connected)
 void inputs_set_absolute(struct inputs *inputs, bool absolute)
 {
 	inputs->absolute = absolute;
+	inputs->sent_us = 0;
 }
 
 void inputs_set_desktop(struct inputs *inputs, uint32_t width, uint32_t height)
@@ -92,6 +95,13 @@ void inputs_set_position(struct inputs *inputs, int32_t x, int32_t y)
 {
 	inputs->x = x;
 	inputs->y = y;
+}
+
+int64_t inputs_get_sent(const struct inputs *inputs, int32_t *x, int32_t *y)
+{
+	*x = inputs->sent_x;
+	*y = inputs->sent_y;
+	return inputs->sent_us;
 }
 
 void inputs_scan_code(struct inputs *inputs, uint8_t byte)
@@ -109,6 +119,9 @@ void inputs_move_to(struct inputs *inputs, int32_t x, int32_t y)
 	inputs->y = CLAMP(y, 0, (int32_t)MAX(inputs->height, 1) - 1);
 	if (!inputs->absolute)
 		return;
+	inputs->sent_x = inputs->x;
+	inputs->sent_y = inputs->y;
+	inputs->sent_us = inputs->connected ? g_get_monotonic_time() : 0;
 	push(inputs, (struct input_event){
 			     .kind = INPUT_ABSOLUTE,
 			     .x = inputs->x,

@@ -46,6 +46,12 @@ void inputs_set_desktop(struct inputs *inputs, uint32_t width, uint32_t height);
 /* Says that the guest shows its pointer at this pixel: relative steps go on from there. */
 void inputs_set_position(struct inputs *inputs, int32_t x, int32_t y);
 
+/*
+ * Returns when a position was passed on last, in microseconds of the monotonic clock, and fills it
+ * in; 0: never, or the guest's pointer takes none.
+ */
+int64_t inputs_get_sent(const struct inputs *inputs, int32_t *x, int32_t *y);
+
 /* These pass on what clients do. A key comes as scan codes, byte by byte (keymap.h). */
 void inputs_scan_code(struct inputs *inputs, uint8_t byte);
 void inputs_move_to(struct inputs *inputs, int32_t x, int32_t y);

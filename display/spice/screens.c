@@ -302,13 +302,22 @@ static bool wake_if(struct screens *screens, unsigned number, bool changed)
 	return changed;
 }
 
-bool screens_cursor_image(struct screens *screens, const struct frame_cursor_image *image)
+bool screens_cursor_image(struct screens *screens, unsigned number, const uint32_t *pixels,
+	uint32_t hot_x, uint32_t hot_y)
 {
-	if (!screens_is_open(screens, image->head))
+	if (!screens_is_open(screens, number))
 		return false;
-	struct spice_cursor *cursor = spice_head_cursor(screens->screens[image->head].spice);
-	return wake_if(screens, image->head,
-		spice_cursor_set_image(cursor, image->pixels, image->hot_x, image->hot_y));
+	struct spice_cursor *cursor = spice_head_cursor(screens->screens[number].spice);
+	return wake_if(screens, number, spice_cursor_set_image(cursor, pixels, hot_x, hot_y));
+}
+
+bool screens_cursor_hot_spot(
+	struct screens *screens, unsigned number, uint32_t hot_x, uint32_t hot_y)
+{
+	if (!screens_is_open(screens, number))
+		return false;
+	struct spice_cursor *cursor = spice_head_cursor(screens->screens[number].spice);
+	return wake_if(screens, number, spice_cursor_set_hot_spot(cursor, hot_x, hot_y));
 }
 
 bool screens_cursor_move(struct screens *screens, unsigned number, int32_t x, int32_t y)

@@ -90,7 +90,10 @@ void screens_drop_frames(struct screens *screens);
  * These do what spice_cursor.h says of its functions. Each returns true when the cursor changed; a
  * head that was never on has none.
  */
-bool screens_cursor_image(struct screens *screens, const struct frame_cursor_image *image);
+bool screens_cursor_image(struct screens *screens, unsigned head, const uint32_t *pixels,
+	uint32_t hot_x, uint32_t hot_y);
+bool screens_cursor_hot_spot(
+	struct screens *screens, unsigned head, uint32_t hot_x, uint32_t hot_y);
 bool screens_cursor_move(struct screens *screens, unsigned head, int32_t x, int32_t y);
 bool screens_cursor_hide(struct screens *screens, unsigned head);
 /* Says that a client has opened the cursor channel of a head. */

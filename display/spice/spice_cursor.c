@@ -50,10 +50,26 @@ bool spice_cursor_set_image(
 	bool changed = !cursor->defined || !cursor->visible || hot_x != cursor->hot_x ||
 		       hot_y != cursor->hot_y ||
 		       memcmp(cursor->pixels, pixels, sizeof(cursor->pixels)) != 0;
+	cursor->move_due |= hot_x != cursor->hot_x || hot_y != cursor->hot_y;
 	memcpy(cursor->pixels, pixels, sizeof(cursor->pixels));
 	cursor->hot_x = hot_x;
 	cursor->hot_y = hot_y;
 	cursor->defined = cursor->visible = true;
+	cursor->image_due |= changed;
+	g_mutex_unlock(&cursor->lock);
+	return changed;
+}
+
+bool spice_cursor_set_hot_spot(struct spice_cursor *cursor, uint32_t hot_x, uint32_t hot_y)
+{
+	hot_x = MIN(hot_x, FRAME_CURSOR_SIZE - 1);
+	hot_y = MIN(hot_y, FRAME_CURSOR_SIZE - 1);
+	g_mutex_lock(&cursor->lock);
+	bool changed = hot_x != cursor->hot_x || hot_y != cursor->hot_y;
+	cursor->move_due |= changed;
+	cursor->hot_x = hot_x;
+	cursor->hot_y = hot_y;
+	changed = changed && cursor->defined && cursor->visible;
 	cursor->image_due |= changed;
 	g_mutex_unlock(&cursor->lock);
 	return changed;
@@ -106,13 +122,21 @@ static struct cursor_command *command_create(uint8_t type, size_t pixel_bytes)
 	return command;
 }
 
+/* SPICE's position is the hot spot's. Clients that send positions themselves take no notice. */
+static QXLPoint16 position(const struct spice_cursor *cursor)
+{
+	return (QXLPoint16){
+		.x = (int16_t)MIN(cursor->x + (int32_t)cursor->hot_x, INT16_MAX),
+		.y = (int16_t)MIN(cursor->y + (int32_t)cursor->hot_y, INT16_MAX),
+	};
+}
+
 /* The position travels along, but spice-gtk reads it only from a MOVE: so one stays due. */
 static struct cursor_command *image_command(struct spice_cursor *cursor)
 {
 	static uint64_t unique;
 	struct cursor_command *command = command_create(QXL_CURSOR_SET, sizeof(cursor->pixels));
-	command->command.u.set.position.x = cursor->x;
-	command->command.u.set.position.y = cursor->y;
+	command->command.u.set.position = position(cursor);
 	command->command.u.set.visible = 1;
 	command->command.u.set.shape = (uintptr_t)&command->shape;
 	QXLCursor *shape = &command->shape;
@@ -137,8 +161,7 @@ static struct cursor_command *next_command(struct spice_cursor *cursor)
 	}
 	if (cursor->move_due && cursor->visible && cursor->defined) {
 		struct cursor_command *command = command_create(QXL_CURSOR_MOVE, 0);
-		command->command.u.position.x = cursor->x;
-		command->command.u.position.y = cursor->y;
+		command->command.u.position = position(cursor);
 		cursor->move_due = false;
 		return command;
 	}

@@ -21,10 +21,12 @@ void spice_cursor_destroy(struct spice_cursor *cursor);
 /*
  * Each returns true when there is something new to take, since guests repeat position and image
  * with every frame. The image is premultiplied ARGB8888 of FRAME_CURSOR_SIZE squared, no padding;
- * the hot spot is moved into it. Positions are pixels of the head and may lie outside.
+ * the hot spot is moved into it. Positions are those of its corner, pixels of the head, and may lie
+ * outside.
  */
 bool spice_cursor_set_image(
 	struct spice_cursor *cursor, const uint32_t *pixels, uint32_t hot_x, uint32_t hot_y);
+bool spice_cursor_set_hot_spot(struct spice_cursor *cursor, uint32_t hot_x, uint32_t hot_y);
 bool spice_cursor_move(struct spice_cursor *cursor, int32_t x, int32_t y);
 bool spice_cursor_hide(struct spice_cursor *cursor);
 

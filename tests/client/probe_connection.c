@@ -7,6 +7,13 @@
 
 #define PRIMARY_GRACE_MS 1000
 
+static int channel_id(SpiceChannel *channel)
+{
+	int id = 0;
+	g_object_get(channel, "channel-id", &id, NULL);
+	return id;
+}
+
 static void connection_fail(struct probe *probe, const char *reason)
 {
 	if (!probe->error)
@@ -92,8 +99,10 @@ static void channel_new(SpiceSession *session, SpiceChannel *channel, gpointer u
 		probe->inputs = SPICE_INPUTS_CHANNEL(g_object_ref(channel));
 		g_signal_connect(channel, "channel-event", G_CALLBACK(inputs_event), probe);
 		spice_channel_connect(channel);
-	} else if (SPICE_IS_CURSOR_CHANNEL(channel) && !probe->cursor_channel) {
-		cursor_attach(probe, channel);
+	} else if (SPICE_IS_CURSOR_CHANNEL(channel)) {
+		/* What is recorded is head 0's. */
+		if (channel_id(channel) == 0 && !probe->cursor_channel)
+			cursor_attach(probe, channel);
 		spice_channel_connect(channel);
 	} else if (SPICE_IS_PLAYBACK_CHANNEL(channel) && !probe->sound_channel) {
 		sound_attach(probe, channel);

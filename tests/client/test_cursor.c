@@ -130,6 +130,34 @@ static void test_hide_and_show(void)
 	fixture_stop(&fixture);
 }
 
+/* The guest gives no hot spot, but puts the picture where the pointer is, less that. */
+static void test_hot_spot_is_found_out(void)
+{
+	uint32_t arrow[N_PIXELS], beam[N_PIXELS];
+	struct fixture fixture;
+
+	fixture_start(&fixture, 800, 600, NULL);
+	fixture_connect(&fixture);
+	g_free(client_run(fixture.client, "wait-mouse-mode client 5000"));
+	shape_draw(arrow, 1);
+	shape_draw(beam, 2);
+	g_free(client_run(fixture.client, "move 100 120"));
+	g_assert_true(fake_qemu_wait_count(fixture.qemu, 1, 5000));
+	fake_render_cursor_image(fixture.render, 0, 0, 0, arrow);
+	fake_render_cursor_move(fixture.render, 0, 96, 112);
+	expect_shape(&fixture, arrow, 4, 8);
+	/* The next one is another shape, and then the first is known at once. */
+	fake_render_cursor_image(fixture.render, 0, 0, 0, beam);
+	fake_render_cursor_move(fixture.render, 0, 99, 100);
+	expect_shape(&fixture, beam, 1, 20);
+	fake_render_cursor_image(fixture.render, 0, 0, 0, arrow);
+	expect_shape(&fixture, arrow, 4, 8);
+	/* What the guest says itself counts. */
+	fake_render_cursor_image(fixture.render, 0, 2, 3, arrow);
+	expect_shape(&fixture, arrow, 2, 3);
+	fixture_stop(&fixture);
+}
+
 /* With a relative pointer the client draws the cursor where the guest says it is. */
 static void test_move(void)
 {
@@ -151,6 +179,10 @@ static void test_move(void)
 	fake_render_cursor_move(fixture.render, 0, 7, 8);
 	expect_member(&fixture, "visible", 1);
 	expect_member(&fixture, "x", 7);
+	/* SPICE says where the hot spot is, and virtio-gpu where the corner is. */
+	fake_render_cursor_image(fixture.render, 0, 10, 20, pixels);
+	expect_member(&fixture, "x", 17);
+	expect_member(&fixture, "y", 28);
 	fixture_stop(&fixture);
 }
 
@@ -184,6 +216,7 @@ int main(int argc, char **argv)
 	g_test_add_func(
 		"/cursor/client-that-comes-later-sees-it", test_client_that_comes_later_sees_it);
 	g_test_add_func("/cursor/hide-and-show", test_hide_and_show);
+	g_test_add_func("/cursor/hot-spot-is-found-out", test_hot_spot_is_found_out);
 	g_test_add_func("/cursor/move", test_move);
 	g_test_add_func("/cursor/storm", test_storm);
 	return g_test_run();

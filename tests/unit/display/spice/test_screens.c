@@ -292,17 +292,21 @@ static void test_cursor(void)
 	struct frame_cursor_image image = { .hot_x = 1000, .hot_y = 1000 };
 	struct desk desk;
 	open_desk(&desk);
-	g_assert_true(screens_cursor_image(desk.screens, &image));
-	g_assert_false(screens_cursor_image(desk.screens, &image));
+	g_assert_true(screens_cursor_image(
+		desk.screens, image.head, image.pixels, image.hot_x, image.hot_y));
+	g_assert_false(screens_cursor_image(
+		desk.screens, image.head, image.pixels, image.hot_x, image.hot_y));
 	image.pixels[FRAME_CURSOR_SIZE * FRAME_CURSOR_SIZE - 1] = 0xff000000u;
-	g_assert_true(screens_cursor_image(desk.screens, &image));
+	g_assert_true(screens_cursor_image(
+		desk.screens, image.head, image.pixels, image.hot_x, image.hot_y));
 	g_assert_true(screens_cursor_move(desk.screens, 0, INT32_MAX, INT32_MIN));
 	g_assert_false(screens_cursor_move(desk.screens, 0, INT32_MAX - 1, INT32_MIN));
 	g_assert_true(screens_cursor_hide(desk.screens, 0));
 	g_assert_false(screens_cursor_hide(desk.screens, 0));
 	g_assert_true(screens_cursor_move(desk.screens, 0, INT32_MAX, INT32_MIN));
 	image.head = 1;
-	g_assert_false(screens_cursor_image(desk.screens, &image));
+	g_assert_false(screens_cursor_image(
+		desk.screens, image.head, image.pixels, image.hot_x, image.hot_y));
 	close_desk(&desk);
 }
 
