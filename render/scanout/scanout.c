@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "render/scanout/places.h"
 #include "render/scanout/scanouts_state.h"
 
 #include <errno.h>
@@ -19,13 +20,12 @@
  */
 G_STATIC_ASSERT(SWAPCHAIN_BUFFERS_MAX >= FRAME_HEADS_MAX * FRAME_SENDER_OUTSTANDING_MAX + 2);
 
-void scanout_tell_head(struct scanouts *scanouts, unsigned head)
+static void tell_head(struct scanouts *scanouts, unsigned head, const struct place *place)
 {
 	const struct scanout *s = &scanouts->heads[head];
-	const struct frame_head_mode *mode = &scanouts->modes.modes[head];
 	struct frame_head_on on = { .head = head,
-		.x = s->spans ? s->rect.x : mode->x,
-		.y = s->spans ? s->rect.y : mode->y,
+		.x = place->x,
+		.y = place->y,
 		.width = s->rect.width,
 		.height = s->rect.height,
 		.refresh_mhz = modes_get_refresh_mhz(&scanouts->modes, head) };
@@ -34,6 +34,21 @@ void scanout_tell_head(struct scanouts *scanouts, unsigned head)
 	stats_set(head, STATS_WIDTH, on.width);
 	stats_set(head, STATS_HEIGHT, on.height);
 	stats_set(head, STATS_REFRESH_MHZ, on.refresh_mhz);
+}
+
+void scanouts_tell_heads(struct scanouts *scanouts)
+{
+	struct place places[FRAME_HEADS_MAX];
+	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
+		const struct scanout *s = &scanouts->heads[head];
+		places[head] = (struct place){ .on = s->resource != NULL,
+			.spans = s->spans,
+			.rect = s->rect,
+			.mode = scanouts->modes.modes[head] };
+	}
+	places_find(places);
+	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++)
+		tell_head(scanouts, head, &places[head]);
 }
 
 static void write_ledger(struct scanouts *scanouts, unsigned head)
@@ -73,7 +88,7 @@ uint32_t scanout_disable(struct scanouts *scanouts, unsigned head)
 	s->flushed = s->spans = false;
 	rect_set_clear(&s->damage);
 	pacing_forget(&scanouts->pacing, head);
-	scanout_tell_head(scanouts, head);
+	scanouts_tell_heads(scanouts);
 	write_ledger(scanouts, head);
 	cursor_forget_head(scanouts->cursor, head);
 	return VIRTIO_GPU_RESP_OK_NODATA;
@@ -195,11 +210,7 @@ static void find_span(struct scanouts *scanouts, unsigned head)
 		if (i == head || other->resource != s->resource || !is_part(other) ||
 			(s->rect.x == other->rect.x && s->rect.y == other->rect.y))
 			continue;
-		s->spans = true;
-		if (other->spans)
-			continue;
-		other->spans = true;
-		scanout_tell_head(scanouts, i);
+		s->spans = other->spans = true;
 	}
 }
 
@@ -219,13 +230,15 @@ uint32_t scanout_set(struct scanouts *scanouts, unsigned head, struct resource *
 			resource->description.height);
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 	}
+	bool flips = s->resource && !s->spans && !memcmp(&s->rect, rect, sizeof(*rect));
 	leave_resource(scanouts, head);
 	s->resource = resource;
 	s->rect = *rect;
 	s->flushed = false;
 	resource_set_shown(resource, head, true);
 	find_span(scanouts, head);
-	scanout_tell_head(scanouts, head);
+	if (!flips || s->spans)
+		scanouts_tell_heads(scanouts);
 	write_ledger(scanouts, head);
 	/* Damage of another size may lie outside of this one. */
 	rect_set_clear(&s->damage);

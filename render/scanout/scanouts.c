@@ -81,8 +81,8 @@ void scanouts_follow_display(struct scanouts *scanouts)
 	struct heard heard = scanouts->heard;
 	scanouts->heard = (struct heard){ 0 };
 	uint32_t changed = heard.formats | heard.rates | heard.releases;
-	for (unsigned head = 0; heard.modes && head < FRAME_HEADS_MAX; head++)
-		scanout_tell_head(scanouts, head);
+	if (heard.modes)
+		scanouts_tell_heads(scanouts);
 	for (unsigned head = 0; changed >> head; head++) {
 		if (changed & 1u << head)
 			follow_head(scanouts, head, &heard);

@@ -54,8 +54,8 @@ struct scanouts {
 void scanout_forget_resource(struct scanouts *scanouts, struct resource *resource);
 /* Sends a frame of the head if there is damage and display can take it. */
 void scanout_pump(struct scanouts *scanouts, unsigned head);
-/* Tells display of the head's size, place and rate as they are now. */
-void scanout_tell_head(struct scanouts *scanouts, unsigned head);
+/* Tells display of all heads' sizes, places and rates as they are now. */
+void scanouts_tell_heads(struct scanouts *scanouts);
 /* Replaces the head's buffers where display takes other ones from now on. */
 void scanout_change_formats(struct scanouts *scanouts, unsigned head);
 /*

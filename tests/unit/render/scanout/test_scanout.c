@@ -299,14 +299,14 @@ static void test_places(struct fixture *f, gconstpointer data)
 {
 	const struct rect left = { 0, 0, 32, SIDE }, right = { 32, 0, 32, SIDE };
 	struct frame_heads_wanted wanted = { .n_heads = 2,
-		.heads = { { .enabled = 1, .x = 700, .width = 800, .height = 600 },
-			{ .enabled = 1, .x = 0, .width = 700, .height = 600 } } };
+		.heads = { { .enabled = 1, .x = SIDE, .width = SIDE, .height = SIDE },
+			{ .enabled = 1, .x = 0, .width = SIDE, .height = SIDE } } };
 	struct resource *first = show(f, 0, &all), *second = show(f, 1, &all);
 	SAY(f, wanted, FRAME_MESSAGE_HEADS_WANTED);
-	expect_places(f, 700, 0);
+	expect_places(f, SIDE, 0);
 	/* One head alone that shows a part of something is no span. */
 	g_assert_cmphex(scanout_set(f->scanouts, 1, second, &right), ==, OK);
-	expect_places(f, 700, 0);
+	expect_places(f, right.width, 0);
 	g_assert_cmphex(scanout_set(f->scanouts, 0, second, &left), ==, OK);
 	expect_places(f, 0, 32);
 	/* While the guest flips, they stay. */
@@ -317,7 +317,7 @@ static void test_places(struct fixture *f, gconstpointer data)
 	/* A picture of its own for each head again. */
 	g_assert_cmphex(scanout_set(f->scanouts, 0, first, &all), ==, OK);
 	g_assert_cmphex(scanout_set(f->scanouts, 1, second, &all), ==, OK);
-	expect_places(f, 700, 0);
+	expect_places(f, SIDE, 0);
 }
 
 int main(int argc, char **argv)
