@@ -195,6 +195,7 @@ static const struct keeper_end_ops keeper_end_ops = {
 	.dbus = on_dbus,
 	.visitor_judged = on_visitor_judged,
 	.switched = on_switched,
+	.screenshot = display_take_shot,
 	.ends = on_ends,
 	.gone = on_keeper_gone,
 };
@@ -277,6 +278,7 @@ void display_destroy(struct display *display)
 	video_stop();
 	g_clear_handle_id(&display->switch_source, g_source_remove);
 	g_clear_handle_id(&display->words_source, g_source_remove);
+	display_drop_shot(display);
 	g_clear_handle_id(&display->wish_source, g_source_remove);
 	g_clear_handle_id(&display->settle_source, g_source_remove);
 	if (display->screens)

@@ -101,6 +101,9 @@ static void on_connection(void *user, int fd, const void *key, bool connected)
 		dmabuf_door_disconnected(display->door, key);
 }
 
+/* A picture that somebody asks for comes at once whatever the rate, and is the only one. */
+#define SHOT_RATE_MHZ 1000
+
 /*
  * While spice-server is destroyed (core is NULL then) its last clients leave: nobody is told of
  * that.
@@ -111,6 +114,8 @@ void display_want_rates(struct display *display)
 	for (unsigned i = 0; display->core && i < FRAME_HEADS_MAX; i++) {
 		uint32_t rate_mhz = audience_rate_mhz(display->audience, i);
 		screens_set_watched(display->screens, i, rate_mhz > 0);
+		if (rate_mhz == 0 && display_wants_shot(display, i))
+			rate_mhz = SHOT_RATE_MHZ;
 		if (display->frames)
 			frame_receiver_want_rate(display->frames, i, rate_mhz);
 		watched |= rate_mhz > 0;

@@ -30,6 +30,7 @@ static bool on_frame(void *user, struct frame *frame, const struct frame_present
 {
 	struct display *display = user;
 	bool dmabuf = frame->dmabuf != NULL;
+	display_shoot(display, frame);
 	if (!screens_show(display->screens, frame, message))
 		return false;
 	if (!dmabuf)

@@ -10,6 +10,7 @@
  *   display_frames.c   render's side: heads, frames
  *   display_cursor.c   the guest's cursor, and where it points
  *   display_qemu.c     QEMU's side: inputs that leave, sound that comes, the agent in the guest
+ *   display_shot.c     a picture of a head for whoever asks the keeper for one
  *
  * Threads: main loop.
  */
@@ -70,6 +71,10 @@ struct display {
 	unsigned switch_source;             /* another display takes over; 0: none does */
 	unsigned words_source;              /* why the desktop ends is read; 0: it is not */
 	int64_t ends_us;                    /* until when that may be; 0: it does not end */
+	struct display_shot {
+		unsigned timer; /* a picture is awaited; 0: none is */
+		unsigned head;
+	} shot;
 	bool video_is_begun;
 	unsigned n_heads; /* the guest's device has; FRAME_HEADS_MAX until QEMU has said it */
 	struct frame_head_mode
@@ -130,6 +135,17 @@ bool display_is_looked_at(const struct display *display);
 /* Both pass what the guest shows on to clients, and find out where it points. */
 void display_cursor_image(struct display *display, const struct frame_cursor_image *image);
 void display_cursor_move(struct display *display, unsigned head, int32_t x, int32_t y);
+
+/* display_shot.c */
+
+/* Answers with the next picture of the head, which is asked for. */
+void display_take_shot(void *user, uint32_t head);
+/* Tells whether this head is looked at for a picture's sake, by nobody else. */
+bool display_wants_shot(const struct display *display, unsigned head);
+/* The head shows this frame, which stays the caller's. */
+void display_shoot(struct display *display, const struct frame *frame);
+/* There is to be no answer any more. */
+void display_drop_shot(struct display *display);
 
 /* display_qemu.c */
 

@@ -122,7 +122,17 @@ static bool on_switch(void *user, const void *message, int *fds, unsigned n_fds)
 	return true;
 }
 
+static bool on_screenshot(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper_end *keeper = user;
+	const struct keeper_screenshot *m = message;
+	keeper->ops->screenshot(keeper->user, m->head);
+	return true;
+}
+
 static const struct link_handler handlers[] = {
+	{ KEEPER_MESSAGE_SCREENSHOT, "SCREENSHOT", sizeof(struct keeper_screenshot), 0, 0,
+		on_screenshot },
 	{ KEEPER_MESSAGE_SWITCH, "SWITCH", sizeof(struct keeper_switch), 0, 0, on_switch },
 	{ KEEPER_MESSAGE_ENDS, "ENDS", sizeof(struct keeper_ends), 0, 0, on_ends },
 	{ KEEPER_MESSAGE_FRAME_LINK, "FRAME_LINK", sizeof(struct keeper_frame_link), 1, 1,
@@ -211,6 +221,14 @@ bool keeper_end_say_ticket(struct keeper_end *keeper, uint32_t name, enum keeper
 		.header.type = KEEPER_MESSAGE_TICKET_USED, .name = name, .use = use
 	};
 	return link_send(keeper->fd, &m, sizeof(m), NULL, 0) == 0;
+}
+
+/* Where it cannot be sent whoever waits for it is told so by the keeper. */
+void keeper_end_say_screenshot(
+	struct keeper_end *keeper, struct keeper_screenshot_taken *taken, int fd)
+{
+	taken->header.type = KEEPER_MESSAGE_SCREENSHOT_TAKEN;
+	link_send(keeper->fd, taken, sizeof(*taken), &fd, fd >= 0 ? 1 : 0);
 }
 
 bool keeper_end_ask_visitor(struct keeper_end *keeper, struct keeper_visitor *visitor, int fd)

@@ -32,6 +32,8 @@ struct keeper_end_ops {
 	bool (*visitor_judged)(void *user, const struct keeper_visitor_judged *judged);
 	/* Another display is to take this one's place. */
 	void (*switched)(void *user);
+	/* The picture of this head is wanted: keeper_end_say_screenshot() gives it. */
+	void (*screenshot)(void *user, uint32_t head);
 	/* The keeper ends at once, for the reason in this text. */
 	void (*ends)(void *user, const char *text);
 	/*
@@ -63,6 +65,10 @@ void keeper_end_say_pointer_area(struct keeper_end *keeper, uint32_t width, uint
  * or does not read. Any thread may call it.
  */
 bool keeper_end_say_ticket(struct keeper_end *keeper, uint32_t name, enum keeper_ticket_use use);
+
+/* Answers a wish for a picture; `fd` is -1 or stays the caller's. */
+void keeper_end_say_screenshot(
+	struct keeper_end *keeper, struct keeper_screenshot_taken *taken, int fd);
 
 /*
  * Asks whether a visitor may come in. `fd` is -1 or stays the caller's. Returns false when that

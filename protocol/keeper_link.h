@@ -92,6 +92,9 @@ enum keeper_message {
 	KEEPER_MESSAGE_VISITOR_JUDGED,
 	KEEPER_MESSAGE_ENDS,
 	KEEPER_MESSAGE_SWITCH,
+	/* The keeper asks display, and is answered: once, in order. */
+	KEEPER_MESSAGE_SCREENSHOT = 64,
+	KEEPER_MESSAGE_SCREENSHOT_TAKEN,
 };
 
 struct keeper_ready {
@@ -364,6 +367,21 @@ struct keeper_visitor_judged {
 	uint32_t serial;
 	uint32_t welcome; /* 0: the connection is to be closed */
 	uint32_t uid;     /* whose it is, on the host; KEEPER_UID_UNKNOWN: that is not known */
+};
+
+/* Asks for the picture of a head (screenshot_request.h). */
+struct keeper_screenshot {
+	struct link_header header;
+	uint32_t head;
+	uint32_t reserved;
+};
+
+/* With a descriptor as struct screenshot_answer has it. */
+struct keeper_screenshot_taken {
+	struct link_header header;
+	uint32_t result; /* enum screenshot_result */
+	uint32_t width, height;
+	uint32_t reserved;
 };
 
 /* The text of ENDS has this many bytes, its NUL included. */

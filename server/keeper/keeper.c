@@ -405,11 +405,23 @@ static void on_upgrade_asked(void *user, const struct upgrade_request *request, 
 	upgrade_ask(&keeper->upgrade, request, fd);
 }
 
+static void on_screenshot_asked(void *user, const struct screenshot_request *request, int fd)
+{
+	struct keeper *keeper = user;
+	screenshot_ask(&keeper->screenshot, request, fd);
+}
+
+static void on_screenshot_taken(void *user, const struct keeper_screenshot_taken *taken, int fd)
+{
+	struct keeper *keeper = user;
+	screenshot_taken(&keeper->screenshot, taken, fd);
+}
+
 static bool prepare_tickets(struct keeper *keeper, GError **error)
 {
 	const char *path = keeper->desktop->ticket_socket;
 	return !path || ticket_socket_listen(&keeper->tickets, path, on_ticket_asked,
-				on_upgrade_asked, keeper, error);
+				on_upgrade_asked, on_screenshot_asked, keeper, error);
 }
 
 static gboolean on_signal(gpointer user)
@@ -485,8 +497,10 @@ static void prepare_viewer(struct keeper *keeper)
 		.failed = on_worker_failed,
 		.pointer_area = on_pointer_area,
 		.visitor = on_visitor,
+		.screenshot = on_screenshot_taken,
 	};
 	viewer_init(&keeper->viewer, keeper->starter, desktop->password, &events);
+	screenshot_init(&keeper->screenshot, &keeper->viewer);
 	keeper->viewer.worker.recorder = &keeper->recorder;
 	if (desktop->view_password)
 		viewer_set_view_password(&keeper->viewer, desktop->view_password);
@@ -506,7 +520,8 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop,
 		.ledger.fd = -1,
 		.stats = STATS_SOCKET_NONE,
 		.tickets = TICKET_SOCKET_NONE,
-		.upgrade = UPGRADE_NONE };
+		.upgrade = UPGRADE_NONE,
+		.screenshot = SCREENSHOT_NONE };
 	keeper->loop = g_main_loop_new(NULL, FALSE);
 	recorder_init(&keeper->recorder, desktop);
 	device_init(&keeper->device, false);
@@ -566,6 +581,7 @@ void keeper_finish(struct keeper *keeper)
 	}
 	viewer_finish(&keeper->viewer);
 	upgrade_finish(&keeper->upgrade);
+	screenshot_finish(&keeper->screenshot);
 	admission_finish(&keeper->admission);
 	renderer_finish(&keeper->renderer);
 	stats_socket_finish(&keeper->stats);

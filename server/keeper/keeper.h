@@ -20,6 +20,7 @@
 #include "server/keeper/recorder.h"
 #include "server/keeper/renderer.h"
 #include "server/keeper/requests.h"
+#include "server/keeper/screenshot.h"
 #include "server/keeper/stats_socket.h"
 #include "server/keeper/ticket_socket.h"
 #include "server/keeper/upgrade.h"
@@ -47,6 +48,7 @@ struct keeper {
 	struct ticket_socket tickets;
 	struct guest_port guest_port;
 	struct upgrade upgrade;
+	struct screenshot screenshot;
 
 	int vhost_listener; /* -1: --fd, or QEMU has connected */
 	unsigned vhost_listener_source;

@@ -85,7 +85,16 @@ static bool on_upgrade(void *user, const void *message, int *fds, unsigned n_fds
 	return true;
 }
 
+static bool on_screenshot(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct asker *asker = user;
+	asker->board->screenshot(asker->board->user, message, fcntl(asker->fd, F_DUPFD_CLOEXEC, 0));
+	return true;
+}
+
 static const struct link_handler table[] = {
+	{ SCREENSHOT_MESSAGE_REQUEST, "SCREENSHOT", sizeof(struct screenshot_request), 0, 0,
+		on_screenshot },
 	{ UPGRADE_MESSAGE_REQUEST, "UPGRADE", sizeof(struct upgrade_request), 0, 0, on_upgrade },
 	{ TICKET_MESSAGE_REQUEST, "REQUEST", sizeof(struct ticket_request), 0, 0, on_request },
 };
@@ -130,16 +139,18 @@ static gboolean on_connect(gint listener, GIOCondition condition, gpointer user)
 bool ticket_socket_listen(struct ticket_socket *board, const char *path,
 	void (*give)(
 		void *user, const struct ticket_request *request, struct ticket_answer *answer),
-	void (*upgrade)(void *user, const struct upgrade_request *request, int fd), void *user,
-	GError **error)
+	void (*upgrade)(void *user, const struct upgrade_request *request, int fd),
+	void (*screenshot)(void *user, const struct screenshot_request *request, int fd),
+	void *user, GError **error)
 {
-	g_assert(give && upgrade && board->listener < 0);
+	g_assert(give && upgrade && screenshot && board->listener < 0);
 	board->listener = listen_unix_packets(path, error);
 	if (board->listener < 0)
 		return false;
 	board->path = g_strdup(path);
 	board->give = give;
 	board->upgrade = upgrade;
+	board->screenshot = screenshot;
 	board->user = user;
 	board->askers = g_ptr_array_new_with_free_func(asker_free);
 	board->source = g_unix_fd_add(board->listener, G_IO_IN, on_connect, board);

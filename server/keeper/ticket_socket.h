@@ -13,6 +13,7 @@
 
 #include "protocol/ticket_request.h"
 #include "protocol/upgrade_request.h"
+#include "protocol/screenshot_request.h"
 
 struct ticket_socket {
 	int listener; /* -1: none */
@@ -25,6 +26,8 @@ struct ticket_socket {
 		void *user, const struct ticket_request *request, struct ticket_answer *answer);
 	/* Answers an upgrade request on `fd`, which becomes the callee's, when it likes. */
 	void (*upgrade)(void *user, const struct upgrade_request *request, int fd);
+	/* The same with a screenshot request. */
+	void (*screenshot)(void *user, const struct screenshot_request *request, int fd);
 	void *user;
 };
 
@@ -34,8 +37,9 @@ struct ticket_socket {
 bool ticket_socket_listen(struct ticket_socket *board, const char *path,
 	void (*give)(
 		void *user, const struct ticket_request *request, struct ticket_answer *answer),
-	void (*upgrade)(void *user, const struct upgrade_request *request, int fd), void *user,
-	GError **error);
+	void (*upgrade)(void *user, const struct upgrade_request *request, int fd),
+	void (*screenshot)(void *user, const struct screenshot_request *request, int fd),
+	void *user, GError **error);
 /* Tells all who follow; `text` may be NULL. Who does not read is hung up on. */
 void ticket_socket_tell(struct ticket_socket *board, enum ticket_event_kind kind, const char *text);
 /* Also for one that is TICKET_SOCKET_NONE. */

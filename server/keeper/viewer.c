@@ -60,7 +60,16 @@ static bool on_ticket_used(void *user, const void *message, int *fds, unsigned n
 	return true;
 }
 
+static bool on_screenshot_taken(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct viewer *viewer = user;
+	viewer->events.screenshot(viewer->events.user, message, n_fds > 0 ? fds[0] : -1);
+	return true;
+}
+
 static const struct link_handler table[] = {
+	{ KEEPER_MESSAGE_SCREENSHOT_TAKEN, "SCREENSHOT_TAKEN",
+		sizeof(struct keeper_screenshot_taken), 0, 1, on_screenshot_taken },
 	{ KEEPER_MESSAGE_READY, "READY", sizeof(struct keeper_ready), 0, 0, on_ready },
 	{ KEEPER_MESSAGE_POINTER_AREA, "POINTER_AREA", sizeof(struct keeper_pointer_area), 0, 0,
 		on_pointer_area },
@@ -217,7 +226,7 @@ void viewer_init(struct viewer *viewer, struct starter *starter, const char *pas
 	const struct viewer_events *events)
 {
 	g_assert(events->ready && events->lost && events->failed && events->pointer_area &&
-		 events->visitor);
+		 events->visitor && events->screenshot);
 	*viewer = (struct viewer){ .certificate = { -1, -1 },
 		.password = { .name = KEEPER_TICKET_PASSWORD, .user = USERS_DESKTOP },
 		.view_password = { .name = KEEPER_TICKET_VIEW_PASSWORD,
@@ -362,6 +371,12 @@ void viewer_switch(struct viewer *viewer)
 	if (SEND_TO_VIEWER(viewer, m, NULL, 0))
 		worker_death_note(&viewer->worker, FLIGHT_CAUSE_REPLACED,
 			"another one was to take its place");
+}
+
+bool viewer_ask_screenshot(struct viewer *viewer, uint32_t head)
+{
+	struct keeper_screenshot m = { .header.type = KEEPER_MESSAGE_SCREENSHOT, .head = head };
+	return viewer->worker.state == WORKER_READY && SEND_TO_VIEWER(viewer, m, NULL, 0);
 }
 
 void viewer_say_end(struct viewer *viewer, const char *why)

@@ -33,6 +33,8 @@ struct viewer_events {
 	/* May somebody come in who gives no password, and whose connection is it? `fd` is -1 or
 	 * the connection, and stays the viewer's. */
 	bool (*visitor)(void *user, const struct keeper_visitor *visitor, int fd, uint32_t *uid);
+	/* What viewer_ask_screenshot() asked for; `fd` is -1, or stays the viewer's. */
+	void (*screenshot)(void *user, const struct keeper_screenshot_taken *taken, int fd);
 };
 
 struct viewer_listener {
@@ -93,6 +95,8 @@ void viewer_finish(struct viewer *viewer);
 
 /* Has another process take over, as planned: clients that can come again by SPICE's host switch. */
 void viewer_switch(struct viewer *viewer);
+/* False: no process is ready. */
+bool viewer_ask_screenshot(struct viewer *viewer, uint32_t head);
 /* Tells whoever is connected why the desktop ends, which it then must do. */
 void viewer_say_end(struct viewer *viewer, const char *why);
 

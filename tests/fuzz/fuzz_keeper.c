@@ -204,6 +204,10 @@ static void on_switched(void *user)
 {
 }
 
+static void on_screenshot(void *user, uint32_t head)
+{
+}
+
 static void on_ends(void *user, const char *text)
 {
 	g_assert(strlen(text) < KEEPER_ENDS_TEXT_BYTES);
@@ -218,7 +222,7 @@ static void on_gone(void *user, bool fault)
 static void fuzz_display(struct feed *feed)
 {
 	static const struct keeper_end_ops ops = { on_passwords, on_ticket, on_listener, take, take,
-		on_certificate, on_visitor_judged, on_switched, on_ends, on_gone };
+		on_certificate, on_visitor_judged, on_switched, on_screenshot, on_ends, on_gone };
 	struct display display = { 0 };
 	struct peer peer;
 	int end;
@@ -255,6 +259,10 @@ static bool on_visitor(void *user, const struct keeper_visitor *visitor, int fd,
 	return admission_judge(&admission, visitor, fd, uid);
 }
 
+static void on_taken(void *user, const struct keeper_screenshot_taken *taken, int fd)
+{
+}
+
 static void fuzz_viewer(struct feed *feed)
 {
 	static struct starter none = { .servant = { .link = -1 } };
@@ -262,7 +270,8 @@ static void fuzz_viewer(struct feed *feed)
 		.lost = ignore,
 		.failed = ignore,
 		.pointer_area = on_area,
-		.visitor = on_visitor };
+		.visitor = on_visitor,
+		.screenshot = on_taken };
 	struct viewer viewer;
 	struct peer peer;
 	int end;

@@ -117,6 +117,12 @@ static void on_switched(void *user)
 	g_string_append(f->calls, "switched;");
 }
 
+static void on_screenshot(void *user, uint32_t head)
+{
+	struct fixture *f = user;
+	g_string_append_printf(f->calls, "screenshot %u;", head);
+}
+
 static const struct keeper_end_ops ops = {
 	.passwords = on_passwords,
 	.ticket = on_ticket,
@@ -126,6 +132,7 @@ static const struct keeper_end_ops ops = {
 	.visitor_judged = on_visitor_judged,
 	.certificate = on_certificate,
 	.switched = on_switched,
+	.screenshot = on_screenshot,
 	.ends = on_ends,
 	.gone = on_gone,
 };
@@ -271,7 +278,9 @@ static void test_visitor(struct fixture *f, gconstpointer data)
 	say(f, KEEPER_MESSAGE_VISITOR_JUDGED, &judged, sizeof(judged), NULL, 0);
 	judged = (struct keeper_visitor_judged){ .serial = 8, .uid = KEEPER_UID_UNKNOWN };
 	say(f, KEEPER_MESSAGE_VISITOR_JUDGED, &judged, sizeof(judged), NULL, 0);
-	assert_calls(f, "visitor 7 in 1000;visitor 8 out 4294967295;");
+	struct keeper_screenshot shot = { .head = 3 };
+	say(f, KEEPER_MESSAGE_SCREENSHOT, &shot, sizeof(shot), NULL, 0);
+	assert_calls(f, "visitor 7 in 1000;visitor 8 out 4294967295;screenshot 3;");
 }
 
 /* A text without an end is one that is cut. */
