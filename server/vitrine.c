@@ -14,6 +14,7 @@
 #include "common/fd.h"
 #include "common/log.h"
 #include "server/run/run.h"
+#include "server/command/screenshot_command.h"
 #include "server/command/show.h"
 #include "server/command/stats_command.h"
 #include "server/command/ticket_command.h"
@@ -39,6 +40,7 @@ static const struct {
 	{ "resume", "have it go on, or wake it", resume_main },
 	{ "reset", "press a desktop's reset button", reset_main },
 	{ "send-key", "press keys in a desktop, as ctrl-alt-del", send_key_main },
+	{ "screenshot", "what a desktop shows, as a PNG file", screenshot_main },
 	{ "show", "the desktops that run, and what their guests say", show_main },
 	{ "stats", "what running desktops do, in figures", stats_main },
 	{ "top", "the same as a table that is renewed", top_main },
@@ -60,7 +62,7 @@ static int print_help(int argc, char **argv)
 	printf("Usage: vitrine COMMAND [OPTIONS]\n\n");
 	for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++) {
 		if (commands[i].help)
-			printf("  %-9s %s\n", commands[i].name, commands[i].help);
+			printf("  %-10s %s\n", commands[i].name, commands[i].help);
 	}
 	printf("\nvitrine run --help says more, and vitrine(1).\n");
 	return 0;

@@ -29,6 +29,7 @@ enum exit_code control_client_failed(const char *name, GError *error)
 		{ "org.vitrine.Error.NotUnderstood", EXIT_CODE_USAGE },
 		{ "org.vitrine.Error.WrongState", EXIT_CODE_WRONG_STATE },
 		{ "org.vitrine.Error.Refused", EXIT_CODE_FAILED },
+		{ "org.vitrine.Error.NoPicture", EXIT_CODE_FAILED },
 		{ "org.vitrine.Error.NotReady", EXIT_CODE_NOT_ANSWERED },
 	};
 	g_autofree char *remote = g_dbus_error_get_remote_error(error);

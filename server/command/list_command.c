@@ -2,7 +2,9 @@
 #include "server/command/list_command.h"
 
 #include <json-glib/json-glib.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "server/command/control_client.h"
 #include "server/desktop/run_dir.h"
@@ -30,7 +32,28 @@ static JsonObject *ask(const char *name)
 	return object;
 }
 
-/* Clients are counted by display, and read as vitrine stats does. */
+static bool has_text(JsonArray *array, const char *text)
+{
+	for (guint i = 0; i < json_array_get_length(array); i++) {
+		if (strcmp(json_array_get_string_element(array, i), text) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void add_host(JsonArray *clients, const char *address)
+{
+	const char *port = strrchr(address, ':');
+	g_autofree char *host =
+		g_strndup(address, port ? (size_t)(port - address) : strlen(address));
+	if (!has_text(clients, host))
+		json_array_add_string_element(clients, host);
+}
+
+/*
+ * Clients are counted by display, and read as vitrine stats does: a connection for each monitor.
+ * From one host comes one client, since another would take its place.
+ */
 static void add_clients(JsonObject *object, const char *name)
 {
 	g_autofree char *base = run_dir_base();
@@ -43,7 +66,7 @@ static void add_clients(JsonObject *object, const char *name)
 	g_autofree struct stats_report *report = stats_report_make(NULL, snapshot);
 	JsonArray *clients = json_array_new();
 	for (unsigned i = 0; i < report->n_clients; i++)
-		json_array_add_string_element(clients, report->clients[i].address);
+		add_host(clients, report->clients[i].address);
 	json_object_set_array_member(object, "clients", clients);
 }
 

@@ -2,6 +2,7 @@
 #include "server/run/control.h"
 
 #include <gio/gio.h>
+#include <gio/gunixfdlist.h>
 #include <json-glib/json-glib.h>
 #include <string.h>
 #include <unistd.h>
@@ -143,6 +144,31 @@ static gboolean on_send_keys(VitrineDesktop1 *skeleton, GDBusMethodInvocation *c
 	return pass_on(control, call, "send-key", arguments);
 }
 
+static void on_picture(void *user, const char *why, const struct screenshot_answer *answer, int fd)
+{
+	GDBusMethodInvocation *call = user;
+	if (why) {
+		refuse(call, ERROR_NAME("NoPicture"), why);
+		return;
+	}
+	g_autoptr(GUnixFDList) fds = g_unix_fd_list_new();
+	int index = g_unix_fd_list_append(fds, fd, NULL);
+	if (index < 0) {
+		refuse(call, ERROR_NAME("NoPicture"), "too many files are open");
+		return;
+	}
+	g_dbus_method_invocation_return_value_with_unix_fd_list(
+		call, g_variant_new("(huu)", index, answer->width, answer->height), fds);
+}
+
+static gboolean on_screenshot(VitrineDesktop1 *skeleton, GDBusMethodInvocation *call,
+	GUnixFDList *fds, guint head, gpointer user)
+{
+	struct control_server *control = user;
+	control->events.take_picture(control->events.user, head, on_picture, call);
+	return TRUE;
+}
+
 static gboolean on_show(VitrineDesktop1 *skeleton, GDBusMethodInvocation *call, gpointer user)
 {
 	struct control_server *control = user;
@@ -204,6 +230,7 @@ static void make_skeleton(struct control_server *control, const char *name)
 		{ "handle-reset", G_CALLBACK(on_reset) },
 		{ "handle-stop", G_CALLBACK(on_stop) },
 		{ "handle-send-keys", G_CALLBACK(on_send_keys) },
+		{ "handle-screenshot", G_CALLBACK(on_screenshot) },
 		{ "handle-show", G_CALLBACK(on_show) },
 	};
 	control->skeleton = vitrine_desktop1_skeleton_new();
@@ -219,7 +246,7 @@ static void make_skeleton(struct control_server *control, const char *name)
 struct control_server *control_create(const char *path, const char *name, struct machine *machine,
 	const struct control_events *events, GError **error)
 {
-	g_assert(events->stop && events->show);
+	g_assert(events->stop && events->take_picture && events->show);
 	g_autofree char *escaped = g_dbus_address_escape_value(path);
 	g_autofree char *address = g_strdup_printf("unix:path=%s", escaped);
 	g_autofree char *guid = g_dbus_generate_guid();
@@ -252,9 +279,10 @@ void control_destroy(struct control_server *control)
 	for (guint i = 0; i < control->connections->len; i++) {
 		GDBusConnection *connection = g_ptr_array_index(control->connections, i);
 		g_signal_handlers_disconnect_by_data(connection, control);
+		g_dbus_interface_skeleton_unexport_from_connection(
+			G_DBUS_INTERFACE_SKELETON(control->skeleton), connection);
 		g_dbus_connection_close(connection, NULL, NULL, NULL);
 	}
-	g_dbus_interface_skeleton_unexport(G_DBUS_INTERFACE_SKELETON(control->skeleton));
 	g_ptr_array_unref(control->connections);
 	g_object_unref(control->skeleton);
 	g_clear_object(&control->server);

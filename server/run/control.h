@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 #include "server/run/machine.h"
+#include "server/run/picture_call.h"
 
 struct control_server;
 
@@ -22,6 +23,8 @@ struct control_events {
 	void *user;
 	/* Ends the desktop after so many seconds, if its guest has not done so by then. */
 	void (*stop)(void *user, unsigned within_s);
+	/* Asks for what a head shows. */
+	void (*take_picture)(void *user, unsigned head, picture_call_done done, void *caller);
 	/* Gives the JSON of Show. The caller frees it. */
 	char *(*show)(void *user);
 };

@@ -9,7 +9,7 @@
 
 /* The keeper makes its socket before QEMU starts the machine, whose driver takes longer. */
 #define FOLLOW_RETRY_MS 50
-#define CONNECT_MS 1000
+#define FOLLOW_CONNECT_MS 1000
 
 static bool on_answer(void *user, const void *message, int *fds, unsigned n_fds)
 {
@@ -49,7 +49,7 @@ static gboolean on_timer(gpointer user)
 		.version = TICKET_REQUEST_VERSION,
 		.flags = TICKET_FOLLOW | TICKET_NONE,
 		.use_within_s = 1 };
-	events->fd = listen_connect_packets(events->path, CONNECT_MS, NULL);
+	events->fd = listen_connect_packets(events->path, FOLLOW_CONNECT_MS, NULL);
 	if (events->fd < 0)
 		return G_SOURCE_CONTINUE;
 	events->timer = 0;

@@ -229,6 +229,13 @@ static void stop_within(void *user, unsigned within_s)
 	run->power_timer = g_timeout_add_seconds(within_s, on_power_late, run);
 }
 
+static void take_picture(void *user, unsigned head, picture_call_done done, void *caller)
+{
+	const struct run *run = user;
+	g_autofree char *path = run_dir_file(&run->dir, TICKET_SOCKET_FILE);
+	picture_call_start(path, head, done, caller);
+}
+
 static char *show(void *user)
 {
 	const struct run *run = user;
@@ -246,7 +253,7 @@ static void on_keeper_event(void *user, const struct ticket_event *event)
 
 static bool start_control(struct run *run, GError **error)
 {
-	const struct control_events events = { run, stop_within, show };
+	const struct control_events events = { run, stop_within, take_picture, show };
 	g_autofree char *path = run_dir_file(&run->dir, CONTROL_SOCKET_FILE);
 	g_autofree char *keeper = run_dir_file(&run->dir, TICKET_SOCKET_FILE);
 	keeper_events_follow(&run->keeper_events, keeper, on_keeper_event, run);

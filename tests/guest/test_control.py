@@ -3,14 +3,17 @@
 """A desktop is controlled: vitrine list, pause, resume, reset, send-key; what it says of itself in the terminal and in JSON; and
 that a guest is not offered a sleep from which its graphics driver does not wake.
 """
+import contextlib
 import json
 import os
 import pathlib
 import re
 import socket
+import struct
 import subprocess
 import sys
 import time
+import zlib
 
 import desktop as lib
 import tap
@@ -49,7 +52,7 @@ def it_is_listed(desktop):
     assert one['address'] == f'spice://127.0.0.1:{desktop.port}' and one['clients'] == [], one
     assert abs(time.time() - one['since']) < 120, one
     with desktop.connect():
-        wait_for('client', lambda: len(listed(desktop)['clients']) == 1)
+        wait_for('client', lambda: listed(desktop)['clients'] == ['127.0.0.1'])
     assert re.search(rf'^{desktop.name} +running ', vitrine('list'), re.MULTILINE)
 
 
@@ -178,6 +181,62 @@ def resume_wakes_it_too(desktop):
     desktop.control.wait_ready(20)
 
 
+def png_pixels(path, n_rows):
+    """Width, height and the first rows of RGB of a PNG without interlacing, whatever its filters."""
+    data = path.read_bytes()
+    assert data[:8] == b'\x89PNG\r\n\x1a\n'
+    at, packed = 8, b''
+    while at < len(data):
+        size, kind = struct.unpack('>I4s', data[at:at + 8])
+        body = data[at + 8:at + 8 + size]
+        if kind == b'IHDR':
+            width, height, *form = struct.unpack('>IIBBBBB', body)
+            assert form == [8, 2, 0, 0, 0], form
+        packed += body if kind == b'IDAT' else b''
+        at += size + 12
+    raw, rows, above = zlib.decompress(packed), [], bytes(3 * width)
+    for y in range(n_rows):
+        start = y * (3 * width + 1)
+        row = bytearray(raw[start + 1:start + 1 + 3 * width])
+        for x, byte in enumerate(row) if raw[start] else ():
+            left, up, corner = (row[x - 3], above[x], above[x - 3]) if x >= 3 else (0, above[x], 0)
+            nearest = min((left, up, corner), key=lambda one: abs(left + up - corner - one))
+            row[x] = byte + (0, left, up, (left + up) // 2, nearest)[raw[start]] & 255
+        rows.append(bytes(row))
+        above = rows[-1]
+    return width, height, rows
+
+
+def fill(desktop, colour):
+    desktop.control.run(f"printf '\\033[2J\\033[H\\033[4{colour}m\\033[2J\\033[?25l' >/dev/tty1")
+
+
+def it_is_photographed(desktop):
+    """Without a client, with one that looks at a still picture, and when the picture has changed."""
+    path = desktop.folder / 'shot.png'
+    seen = []
+    for colour, rgb, clients in ((4, '0000aa', 0), (4, '0000aa', 1), (1, 'aa0000', 1), (2, '00aa00', 0)):
+        fill(desktop, colour)
+        with contextlib.ExitStack() as stack:
+            if clients:
+                probe = stack.enter_context(desktop.connect())
+                probe.wait_pixel(100, 100, rgb, timeout=10)
+            time.sleep(1)
+            said = vitrine('screenshot', desktop.name, path)
+        width, height, rows = png_pixels(path, 21)
+        assert f'{path}: {width}x{height}' in said, said
+        assert (width, height) == (lib.WIDTH, lib.HEIGHT), (width, height)
+        for x, y in (20, 20), (width // 2, 10), (width - 5, 5):
+            assert rows[y][3 * x:3 * x + 3].hex() == rgb, (colour, x, y, rows[y][3 * x:3 * x + 3].hex())
+        seen.append(path.stat().st_size)
+    vitrine('screenshot', desktop.name, path, '--head', 9, status=1)
+    vitrine('screenshot', desktop.name, desktop.folder / 'no/such/folder.png', status=1)
+    vitrine('screenshot', desktop.name, status=WRONG_USAGE)
+    vitrine('screenshot', 'nobody', path, status=NO_DESKTOP)
+    assert sorted(file.name for file in desktop.folder.iterdir() if 'png' in file.name) == ['shot.png']
+    return f'bytes: {seen}'
+
+
 def reset_starts_it_again(desktop):
     before = float(desktop.control.run('cat /proc/uptime').split()[0])
     vitrine('reset', desktop.name)
@@ -189,7 +248,7 @@ def reset_starts_it_again(desktop):
 
 
 CHECKS = [it_is_listed, it_is_paused_and_goes_on, others_that_pause_it_are_noticed, keys_are_sent, wrong_words_have_their_status,
-          a_qmp_socket_is_left_for_the_user, strangers_are_refused, garbage_ends_nothing, sleep_is_not_offered, a_key_wakes_the_guest,
+          it_is_photographed, a_qmp_socket_is_left_for_the_user, strangers_are_refused, garbage_ends_nothing, sleep_is_not_offered, a_key_wakes_the_guest,
           resume_wakes_it_too, reset_starts_it_again]
 
 

@@ -52,6 +52,15 @@ static void on_stop(void *user, unsigned within_s)
 	fixture->stop_within_s = (int)within_s;
 }
 
+/* The first monitor shows two pixels, and there is no other. */
+static void on_take(void *user, unsigned head, picture_call_done done, void *caller)
+{
+	struct fixture *fixture = user;
+	const struct screenshot_answer answer = { .width = 2, .height = 1 };
+	done(caller, head == 0 ? NULL : "no such monitor", &answer,
+		head == 0 ? fixture->listener : -1);
+}
+
 static char *on_show(void *user)
 {
 	return g_strdup("{\"name\":\"one\"}");
@@ -113,7 +122,7 @@ static void set_up(struct fixture *fixture)
 {
 	const struct machine_events machine_events = { fixture, on_ready, on_event, on_broken,
 		NULL };
-	const struct control_events events = { fixture, on_stop, on_show };
+	const struct control_events events = { fixture, on_stop, on_take, on_show };
 	g_autoptr(GError) error = NULL;
 	*fixture = (struct fixture){ .folder = g_dir_make_tmp("vitrine-control-XXXXXX", NULL),
 		.told = g_string_new(NULL),
@@ -306,6 +315,17 @@ static void test_driver(void)
 	tear_down(&fixture);
 }
 
+static void test_picture(void)
+{
+	struct fixture fixture;
+	set_up(&fixture);
+	begin(&fixture);
+	expect(&fixture, "Screenshot", g_variant_new("(u)", 0), NULL, NULL, NULL);
+	expect(&fixture, "Screenshot", g_variant_new("(u)", 1), NULL, NULL,
+		"org.vitrine.Error.NoPicture");
+	tear_down(&fixture);
+}
+
 static void test_broken(void)
 {
 	struct fixture fixture;
@@ -352,6 +372,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/control/suspended", test_suspended);
 	g_test_add_func("/control/driver", test_driver);
 	g_test_add_func("/control/broken", test_broken);
+	g_test_add_func("/control/picture", test_picture);
 	g_test_add_func("/control/keys", test_keys);
 	return g_test_run();
 }
