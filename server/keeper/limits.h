@@ -99,6 +99,13 @@
 #define GPU_RESET_GRACE_MS 5000
 
 /*
+ * So many messages of a worker are heard at a time, before QEMU, the other worker and whoever else
+ * is there have their turn. It says more only when it was taken over, or after a long pause of
+ * ours.
+ */
+#define WORKER_HEARD_MAX 64
+
+/*
  * A worker's link may stay full for this many milliseconds. A worker reads its link between any two
  * things it does, so one that takes longer is stuck: it is killed and replaced. QEMU waits
  * meanwhile.

@@ -398,14 +398,14 @@ static gboolean on_link(int fd, GIOCondition condition, gpointer user)
 {
 	struct worker *worker = user;
 	/* A handler may lose the worker. Then its link and this source are gone. */
-	while (worker->process.link == fd) {
+	for (unsigned i = 0; i < WORKER_HEARD_MAX && worker->process.link == fd; i++) {
 		int result = dispatch(worker);
 		if (result < 0)
 			return G_SOURCE_REMOVE;
 		if (result == 0)
 			return G_SOURCE_CONTINUE;
 	}
-	return G_SOURCE_REMOVE;
+	return worker->process.link == fd ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
 /*

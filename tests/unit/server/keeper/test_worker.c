@@ -2,9 +2,11 @@
 /* worker: checks when there is a spare process, what becomes of it, and which one takes over. */
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "common/process.h"
+#include "server/keeper/limits.h"
 #include "tests/unit/server/keeper/worker_stage.h"
 
 /*
@@ -217,6 +219,29 @@ static void test_handed_over(void)
 	stage_finish(&stage);
 }
 
+/* One that says much at once, or for ever, does not keep the others of the loop waiting. */
+static void test_talks(void)
+{
+	struct stage stage;
+	const unsigned n_areas = 2 * WORKER_HEARD_MAX;
+	int waiting_bytes = 0;
+	stage_begin(&stage, 0);
+	for (unsigned i = 0; i < n_areas; i++) {
+		struct keeper_listener m = { .header.type = KEEPER_MESSAGE_LISTENER };
+		const int fd = STDIN_FILENO;
+		g_assert_true(worker_send(&stage.worker, &m, sizeof(m), &fd, 1));
+	}
+	while (waiting_bytes < (int)(n_areas * sizeof(struct keeper_pointer_area))) {
+		g_usleep(1000);
+		g_assert_cmpint(ioctl(stage.worker.process.link, FIONREAD, &waiting_bytes), ==, 0);
+	}
+	while (stage.n_areas == 0)
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_cmpuint(stage.n_areas, <=, WORKER_HEARD_MAX);
+	WAIT_UNTIL(stage.n_areas == n_areas);
+	stage_finish(&stage);
+}
+
 /* ---- the GPU is reset ---- */
 
 /* A spare has lost what it had made ready, as the worker has, so both are replaced. */
@@ -279,6 +304,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/worker/spare/no-busy-loop", test_no_busy_loop);
 	g_test_add_func("/worker/spare/other-command", test_other_command);
 	g_test_add_func("/worker/handed-over", test_handed_over);
+	g_test_add_func("/worker/talks", test_talks);
 	g_test_add_func("/worker/reset/takes-spare", test_reset_takes_spare);
 	g_test_add_func("/worker/reset/at-start", test_reset_at_start);
 	return g_test_run();

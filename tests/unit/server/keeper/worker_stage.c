@@ -10,8 +10,17 @@ static bool on_ready(void *user, const void *message, int *fds, unsigned n_fds)
 	return worker_set_ready(&stage->worker, message);
 }
 
+static bool on_pointer_area(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct stage *stage = user;
+	stage->n_areas++;
+	return true;
+}
+
 static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_READY, "READY", sizeof(struct keeper_ready), 0, 0, on_ready },
+	{ KEEPER_MESSAGE_POINTER_AREA, "POINTER_AREA", sizeof(struct keeper_pointer_area), 0, 0,
+		on_pointer_area },
 };
 
 static void on_worker_ready(void *owner)

@@ -15,6 +15,7 @@ struct stage {
 	struct worker worker;
 	unsigned spare_ms; /* wanted after each crash; 0: never */
 	unsigned n_ready, n_ended, n_failed;
+	unsigned n_areas;    /* POINTER_AREA, of which a fake says one for each LISTENER */
 	enum worker_end end; /* the last */
 };
 
