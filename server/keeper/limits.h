@@ -60,6 +60,13 @@
  */
 #define VIEWER_FOLLOW_ON_S 60
 
+/*
+ * A display that was told that another one takes its place may take this many milliseconds to
+ * leave: its clients read where they are to go, for which it gives them 150. One that takes longer
+ * is ended.
+ */
+#define VIEWER_LEAVE_MS 1000
+
 /* ---- the workers ---- */
 
 /*
@@ -192,15 +199,13 @@
 /*
  * Of an upgrade (upgrade.h): workers of another build may take this many milliseconds until they
  * are ready, and the second number from the old ones' end until they work. Past either the old
- * build goes on. A moment at which nothing is under way is waited for this long. A display that was
- * told to leave is ended after the fourth number: it takes 150 ms. New workers must then live for
- * as long as the last one: what ends them at once ends them by then, such as the trial of a
- * driver's encoder, and the old build goes on.
+ * build goes on. A moment at which nothing is under way is waited for as long as the third one. New
+ * workers must then live for as long as the last one: what ends them at once ends them by then,
+ * such as the trial of a driver's encoder, and the old build goes on.
  */
 #define UPGRADE_START_MS 20000
 #define UPGRADE_TAKING_MS 10000
 #define UPGRADE_BORDER_MS 200
-#define UPGRADE_LEAVE_MS 1000
 #define UPGRADE_TRY_MS 500
 
 /*

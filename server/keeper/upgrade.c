@@ -192,7 +192,6 @@ static bool undo_ended(struct upgrade *upgrade)
 
 static void look_at_taking(struct upgrade *upgrade, int64_t for_ms)
 {
-	struct worker *display = &upgrade->viewer->worker;
 	const struct upgrade_part *late = NULL;
 	if (undo_ended(upgrade))
 		return;
@@ -208,10 +207,6 @@ static void look_at_taking(struct upgrade *upgrade, int64_t for_ms)
 	else if (for_ms > UPGRADE_TAKING_MS)
 		undo(upgrade, UPGRADE_UNDONE,
 			g_strdup_printf("the new %s did not take over in time", late->name));
-	else if (for_ms > UPGRADE_LEAVE_MS && display->state == WORKER_READY &&
-		 display->n_starts == upgrade->parts[UPGRADE_DISPLAY].starts &&
-		 upgrade->parts[UPGRADE_DISPLAY].changes)
-		worker_hand_over(display);
 }
 
 static void keep(struct upgrade *upgrade)

@@ -163,6 +163,7 @@ static void on_worker_ready(void *owner)
 static void on_worker_lost(void *owner)
 {
 	struct viewer *viewer = owner;
+	g_clear_handle_id(&viewer->leave_source, g_source_remove);
 	for (guint i = 0; i < viewer->given->len; i++) {
 		struct viewer_ticket *ticket =
 			&g_array_index(viewer->given, struct viewer_ticket, i);
@@ -354,6 +355,7 @@ void viewer_finish(struct viewer *viewer)
 	if (viewer->has_said_end)
 		worker_let_end(&viewer->worker, KEEPER_ENDS_WAIT_MS);
 	worker_finish(&viewer->worker);
+	g_clear_handle_id(&viewer->leave_source, g_source_remove);
 	for (unsigned i = 0; i < viewer->n_listeners; i++)
 		close(viewer->listeners[i].fd);
 	fd_close(&viewer->certificate[0]);
@@ -365,12 +367,23 @@ void viewer_finish(struct viewer *viewer)
 	viewer->n_listeners = 0;
 }
 
+static gboolean on_stays(gpointer user)
+{
+	struct viewer *viewer = user;
+	viewer->leave_source = 0;
+	g_warning("display does not leave for another one: ended");
+	worker_hand_over(&viewer->worker);
+	return G_SOURCE_REMOVE;
+}
+
 void viewer_switch(struct viewer *viewer)
 {
 	struct keeper_switch m = { .header.type = KEEPER_MESSAGE_SWITCH };
-	if (SEND_TO_VIEWER(viewer, m, NULL, 0))
-		worker_death_note(&viewer->worker, FLIGHT_CAUSE_REPLACED,
-			"another one was to take its place");
+	if (viewer->leave_source || !SEND_TO_VIEWER(viewer, m, NULL, 0))
+		return;
+	worker_death_note(
+		&viewer->worker, FLIGHT_CAUSE_REPLACED, "another one was to take its place");
+	viewer->leave_source = g_timeout_add(VIEWER_LEAVE_MS, on_stays, viewer);
 }
 
 bool viewer_ask_screenshot(struct viewer *viewer, uint32_t head)

@@ -59,8 +59,9 @@ struct viewer {
 	GArray *given; /* struct viewer_ticket; those that are over go when one is given */
 	uint32_t last_given;
 	bool has_said_end;
-	struct users users; /* a copy */
-	int certificate[2]; /* files: certificate and key; -1: none */
+	unsigned leave_source; /* it was told to, and has this long */
+	struct users users;    /* a copy */
+	int certificate[2];    /* files: certificate and key; -1: none */
 	struct viewer_listener listeners[VIEWER_LISTENERS_MAX];
 	unsigned n_listeners;
 	struct encoder_blame encoder_blame;
@@ -93,7 +94,10 @@ void viewer_add_listener(struct viewer *viewer, enum keeper_listener_kind kind, 
 bool viewer_start(struct viewer *viewer, GError **error);
 void viewer_finish(struct viewer *viewer);
 
-/* Has another process take over, as planned: clients that can come again by SPICE's host switch. */
+/*
+ * Has another process take over, as planned: clients that can come again by SPICE's host switch.
+ * One that has not left after VIEWER_LEAVE_MS is ended.
+ */
 void viewer_switch(struct viewer *viewer);
 /* False: no process is ready. */
 bool viewer_ask_screenshot(struct viewer *viewer, uint32_t head);

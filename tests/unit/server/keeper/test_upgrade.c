@@ -3,6 +3,7 @@
 #include "server/keeper/upgrade.h"
 
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -256,6 +257,20 @@ static void test_cannot_take_over(struct site *site, gconstpointer data)
 	check_undone(site, ".display-cannot-take-over", "the new display ended when it took over");
 }
 
+/* A display that does not leave when it is told to is ended. */
+static void test_stays(struct site *site, gconstpointer data)
+{
+	pid_t display = find_worker(site, DISPLAY);
+	tell_workers(site, ".display-stays", true);
+	g_assert_cmpint(kill(site->rig->pid, SIGUSR1), ==, 0);
+	rig_wait_log(site->rig, "LISTENER", 2);
+	g_assert_cmpint(find_worker(site, DISPLAY), !=, display);
+	install(site, BOTH, g_getenv("FAKE_WORKER"));
+	g_assert_cmpuint(ask(site).result, ==, UPGRADE_DONE);
+	tell_workers(site, ".display-stays", false);
+	g_assert_cmpuint(rig_count_log(site->rig, "SWITCH"), ==, 2);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -267,5 +282,6 @@ int main(int argc, char **argv)
 		tear_down);
 	g_test_add("/upgrade/cannot-take-over", struct site, NULL, set_up, test_cannot_take_over,
 		tear_down);
+	g_test_add("/upgrade/stays", struct site, NULL, set_up, test_stays, tear_down);
 	return g_test_run();
 }
