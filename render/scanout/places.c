@@ -42,12 +42,12 @@ static uint32_t behind(const struct edge *edge, uint32_t wished)
 }
 
 /* Moves one behind those to its left and above it. Returns false when it is there already. */
-static bool move(const struct place *places, struct place *place)
+static bool move(const struct head_place *places, struct head_place *place)
 {
 	struct edge left = { 0 }, above = { 0 };
 	const struct frame_head_mode *b = &place->mode;
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
-		const struct place *other = &places[i];
+		const struct head_place *other = &places[i];
 		const struct frame_head_mode *a = &other->mode;
 		if (!other->on || other == place || !a->enabled)
 			continue;
@@ -63,7 +63,7 @@ static bool move(const struct place *places, struct place *place)
 	return moved;
 }
 
-void places_find(struct place places[FRAME_HEADS_MAX])
+void places_find(struct head_place places[FRAME_HEADS_MAX])
 {
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
 		places[i].x = places[i].spans ? places[i].rect.x : places[i].mode.x;

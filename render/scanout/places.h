@@ -15,11 +15,11 @@
 #include "common/rect.h"
 #include "protocol/frame_link.h"
 
-struct place {
+struct head_place {
 	bool on, spans;
 	struct rect rect;            /* of its resource: what the head shows */
 	struct frame_head_mode mode; /* what was wished of it */
 	uint32_t x, y;               /* the answer, for heads that are on */
 };
 
-void places_find(struct place places[FRAME_HEADS_MAX]);
+void places_find(struct head_place places[FRAME_HEADS_MAX]);

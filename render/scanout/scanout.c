@@ -20,7 +20,7 @@
  */
 G_STATIC_ASSERT(SWAPCHAIN_BUFFERS_MAX >= FRAME_HEADS_MAX * FRAME_SENDER_OUTSTANDING_MAX + 2);
 
-static void tell_head(struct scanouts *scanouts, unsigned head, const struct place *place)
+static void tell_head(struct scanouts *scanouts, unsigned head, const struct head_place *place)
 {
 	const struct scanout *s = &scanouts->heads[head];
 	struct frame_head_on on = { .head = head,
@@ -38,10 +38,10 @@ static void tell_head(struct scanouts *scanouts, unsigned head, const struct pla
 
 void scanouts_tell_heads(struct scanouts *scanouts)
 {
-	struct place places[FRAME_HEADS_MAX];
+	struct head_place places[FRAME_HEADS_MAX];
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
 		const struct scanout *s = &scanouts->heads[head];
-		places[head] = (struct place){ .on = s->resource != NULL,
+		places[head] = (struct head_place){ .on = s->resource != NULL,
 			.spans = s->spans,
 			.rect = s->rect,
 			.mode = scanouts->modes.modes[head] };

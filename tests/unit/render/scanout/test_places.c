@@ -4,20 +4,20 @@
 
 #include <glib.h>
 
-static void wish(struct place *place, uint32_t x, uint32_t y, uint32_t width, uint32_t height)
+static void wish(struct head_place *place, uint32_t x, uint32_t y, uint32_t width, uint32_t height)
 {
 	place->mode = (struct frame_head_mode){
 		.enabled = 1, .x = x, .y = y, .width = width, .height = height
 	};
 }
 
-static void show(struct place *place, uint32_t width, uint32_t height)
+static void show(struct head_place *place, uint32_t width, uint32_t height)
 {
 	place->on = true;
 	place->rect = (struct rect){ 0, 0, width, height };
 }
 
-static void expect(const struct place *place, uint32_t x, uint32_t y)
+static void expect(const struct head_place *place, uint32_t x, uint32_t y)
 {
 	g_assert_cmpuint(place->x, ==, x);
 	g_assert_cmpuint(place->y, ==, y);
@@ -25,7 +25,7 @@ static void expect(const struct place *place, uint32_t x, uint32_t y)
 
 static void test_as_wished(void)
 {
-	struct place places[FRAME_HEADS_MAX] = { 0 };
+	struct head_place places[FRAME_HEADS_MAX] = { 0 };
 	wish(&places[0], 800, 100, 640, 480);
 	show(&places[0], 640, 480);
 	wish(&places[1], 0, 0, 800, 600);
@@ -41,7 +41,7 @@ static void test_as_wished(void)
 /* A desktop has kept its size, or taken another: those to the right and below move along. */
 static void test_other_sizes(void)
 {
-	struct place places[FRAME_HEADS_MAX] = { 0 };
+	struct head_place places[FRAME_HEADS_MAX] = { 0 };
 	wish(&places[0], 0, 0, 1600, 900);
 	show(&places[0], 1920, 1080);
 	wish(&places[1], 1600, 0, 1280, 720);
@@ -60,7 +60,7 @@ static void test_other_sizes(void)
 /* They come in any order of numbers, and one that is off is in nobody's way. */
 static void test_order(void)
 {
-	struct place places[FRAME_HEADS_MAX] = { 0 };
+	struct head_place places[FRAME_HEADS_MAX] = { 0 };
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
 		wish(&places[i], (FRAME_HEADS_MAX - 1 - i) * 100, 0, 100, 100);
 		show(&places[i], 110, 100);
@@ -74,7 +74,7 @@ static void test_order(void)
 
 static void test_span(void)
 {
-	struct place places[FRAME_HEADS_MAX] = { 0 };
+	struct head_place places[FRAME_HEADS_MAX] = { 0 };
 	wish(&places[0], 0, 0, 1600, 900);
 	show(&places[0], 1920, 1080);
 	wish(&places[1], 1600, 0, 1280, 720);
@@ -89,7 +89,7 @@ static void test_span(void)
 /* What nobody has wished for begins at 0,0; absurd sizes do not wrap. */
 static void test_absurd(void)
 {
-	struct place places[FRAME_HEADS_MAX] = { 0 };
+	struct head_place places[FRAME_HEADS_MAX] = { 0 };
 	show(&places[3], 100, 100);
 	for (unsigned i = 4; i < FRAME_HEADS_MAX; i++) {
 		wish(&places[i], i * FRAME_SIZE_MAX, 0, FRAME_SIZE_MAX, FRAME_SIZE_MAX);
