@@ -156,6 +156,19 @@ const struct cause causes[] = {
 	{ "agent.dead", "The agent's port is there but its daemon is not running.",
 		"systemctl restart spice-vdagentd.socket spice-vdagentd; journalctl -u "
 		"spice-vdagentd says why." },
+	{ "agent.wayland-none",
+		"{} lets no program without a window see the clipboard: only programs of X copy "
+		"and "
+		"paste.",
+		"Log in to a session of Xorg, or use a compositor with ext-data-control-v1." },
+	{ "agent.wayland-helper",
+		"Nothing brings the clipboard of {} to the client: vitrine-guest-clipboard does "
+		"not "
+		"run.",
+		"systemctl --user start vitrine-guest-clipboard, or \"exec "
+		"vitrine-guest-clipboard\" in the compositor's configuration; then systemctl "
+		"--user "
+		"status vitrine-guest-clipboard says why." },
 	{ "agent.no-qemu-ga", "The host offers the guest agent's port, but qemu-ga is not running.",
 		"Debian: apt install qemu-guest-agent; systemctl restart qemu-guest-agent." },
 	{ "desktop.no-audio", "There is no sound device.",

@@ -107,6 +107,47 @@ static void run_guest_agent(struct guest *guest, struct finding *finding)
 	}
 }
 
+/* Who has a data-control protocol; the others' clipboards are reached by way of Xwayland. */
+static const struct {
+	const char *name;
+	bool has_control;
+} compositors[] = {
+	{ "sway", true },
+	{ "labwc", true },
+	{ "wayfire", true },
+	{ "river", true },
+	{ "Hyprland", true },
+	{ "kwin_wayland", true },
+	{ "cosmic-comp", true },
+	{ "gnome-shell", false },
+	{ "weston", false },
+};
+
+static void run_clipboard(struct guest *guest, struct finding *finding)
+{
+	/* The kernel cuts names at 15 bytes. */
+	int helper = text_find_process("vitrine-guest-c");
+	for (size_t i = 0; i < ARRAY_LENGTH(compositors); i++) {
+		const char *name = compositors[i].name;
+		if (!text_find_process(name))
+			continue;
+		if (helper > 0) {
+			finding_pass(finding, "vitrine-guest-clipboard serves %s (process %d)",
+				name, helper);
+		} else if (!has_port("com.redhat.spice.0")) {
+			finding_skip(finding, "nothing to serve: no agent port");
+		} else {
+			finding_value(finding, "%s, without vitrine-guest-clipboard", name);
+			finding_warn(finding,
+				compositors[i].has_control ? "agent.wayland-helper" :
+							     "agent.wayland-none",
+				name);
+		}
+		return;
+	}
+	finding_skip(finding, "no Wayland compositor is running");
+}
+
 static void run_audio(struct guest *guest, struct finding *finding)
 {
 	char cards[256];
@@ -171,6 +212,10 @@ const struct check desktop_checks[] = {
 		run_agent_port },
 	{ "desktop.agent", "agent", 0, CHECK_ROOM_SELF, "spice-vdagentd runs or waits",
 		"The agent is the guest's end of clipboard and resizing.", run_agent },
+	{ "desktop.clipboard", "clipboard in Wayland", 0, CHECK_ROOM_SELF,
+		"vitrine-guest-clipboard runs",
+		"Spice-vdagent is a program of X, and sees only what Xwayland is given.",
+		run_clipboard },
 	{ "desktop.ports", "other ports", 0, CHECK_ROOM_SELF, "as the host offers",
 		"webdav: shared folders; stream: a streaming agent; vitrine: this report.",
 		run_ports },
