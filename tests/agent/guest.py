@@ -6,6 +6,8 @@
         guest.start_agent()
         probe = guest.connect()
 """
+import importlib.machinery
+import os
 import pathlib
 import subprocess
 import sys
@@ -15,6 +17,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / 'guest'), str(HERE.parent / 'client')]
 
 import desktop as lib  # noqa: E402
+
+OWN = importlib.machinery.SourceFileLoader('guest_tools_guest', str(HERE.parent / 'guest-tools/guest.py')).load_module()
 
 SOCKET = '/run/spice-vdagentd/spice-vdagent-sock'
 PORT = '/tmp/agent-port'
@@ -31,8 +35,9 @@ class AgentGuest(lib.Desktop):
         base = lib.guest_folder()
         # The desktop's programs are there, and none runs that is not asked for.
         self.initrd = tempfile.NamedTemporaryFile(prefix='vitrine-agent-', suffix='.img')
-        for part in (base / 'desktop.img', addon):
-            data = pathlib.Path(part).read_bytes()
+        own = os.environ.get('GUEST_CLIPBOARD') or lib.ROOT / 'build/guest-tools/clipboard/vitrine-guest-clipboard'
+        payload = OWN.cpio({'usr/bin/vitrine-guest-clipboard': (0o755, pathlib.Path(own).read_bytes())})
+        for data in [*(pathlib.Path(part).read_bytes() for part in (base / 'desktop.img', addon)), payload]:
             self.initrd.write(data + b'\0' * (-len(data) % 512))
         self.initrd.flush()
         super().__init__(None, options=[f'--kernel={base}/vmlinux', f'--initrd={self.initrd.name}',
@@ -69,6 +74,20 @@ class AgentGuest(lib.Desktop):
 
     def start_agent(self):
         self.start(f'mkdir -p /tmp/drops; env DISPLAY=:5 spice-vdagent -x -d -f /tmp/drops -o 0 -s {PORT} -S {SOCKET}', 'agent')
+
+    def start_wayland(self):
+        """A compositor of wlroots without a monitor of its own; programs run as its user."""
+        self.run("echo xwayland disable >/tmp/sway.conf; chmod 1777 /tmp")
+        self.start('su guest -c "env XDG_RUNTIME_DIR=/run/user/1000 WLR_BACKENDS=headless WLR_LIBINPUT_NO_DEVICES=1 '
+                   'WLR_RENDERER=pixman sway -c /tmp/sway.conf"', 'sway')
+        self.control.wait_until('test -S /run/user/1000/wayland-1', 60)
+
+    def in_wayland(self, command):
+        return f'su guest -c "env HOME=/home/guest XDG_RUNTIME_DIR=/run/user/1000 WAYLAND_DISPLAY=wayland-1 {command}"'
+
+    def start_helper(self):
+        self.run(f'chmod 666 {SOCKET}')
+        self.start(self.in_wayland('vitrine-guest-clipboard'), 'helper')
 
     def stop(self, name, signal='TERM'):
         self.run(f'kill -{signal} $(cat /tmp/{name}.pid)')
