@@ -82,6 +82,9 @@ static void test_random(void)
 			turn_on(&fixture, number, rand);
 		if (head->on)
 			expect_picture(&fixture, number);
+		if ((turn + 1) % 200 == 0)
+			g_test_message("after %u turns display has %lu KiB", turn + 1,
+				fake_desktop_resident_kib(fixture.desktop));
 		if (turn + 1 == WARM_TURNS)
 			warm_kib = fake_desktop_resident_kib(fixture.desktop);
 	}

@@ -3,6 +3,7 @@
  * heads: checks what a person sees: scanouts, parts of resources, several heads, the cursor, sizes
  * and EDIDs.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/wire/scene3d.h"
@@ -119,6 +120,60 @@ static void test_several(void)
 	while ((state->heads[0].on || state->heads[1].on) && g_get_monotonic_time() < end);
 	g_assert_false(state->heads[0].on);
 	g_assert_false(state->heads[1].on);
+	desktop_destroy(desktop);
+}
+
+static unsigned long resident_kib(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/statm", (int)pid), *text = NULL;
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	return strtoul(strchr(text, ' '), NULL, 10) * GUEST_PAGE_SIZE / 1024;
+}
+
+#define PICTURES 4
+#define TURNS 400
+/* By then each head has been on. */
+#define WARM_TURNS 100
+#define GROWTH_MAX_KIB 4096
+
+/* Any of 16 heads goes on, off, or to another part of another picture. */
+static void test_sixteen(void)
+{
+	struct desktop *desktop = create(false);
+	struct guest *guest = desktop->guest;
+	uint32_t *pictures[PICTURES];
+	bool on[FRAME_HEADS_MAX] = { 0 };
+	unsigned long warm_kib = 0;
+	for (unsigned i = 0; i < PICTURES; i++)
+		pictures[i] = make_noise_resource(guest, 3 + i, i + 1, WIDTH, HEIGHT);
+	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++)
+		consumer_link_rate(desktop->consumer, head, 1000000);
+	for (unsigned turn = 0; turn < TURNS; turn++) {
+		unsigned head = (unsigned)g_test_rand_int_range(0, FRAME_HEADS_MAX);
+		unsigned i = (unsigned)g_test_rand_int_range(0, PICTURES);
+		guest_rect part = { (uint32_t)g_test_rand_int_range(0, WIDTH / 2),
+			(uint32_t)g_test_rand_int_range(0, HEIGHT / 2),
+			(uint32_t)g_test_rand_int_range(1, WIDTH / 2),
+			(uint32_t)g_test_rand_int_range(1, HEIGHT / 2) };
+		if (on[head] && g_test_rand_int_range(0, 2) == 0) {
+			wire_ok(guest_gpu_set_scanout(guest, head, 0, (guest_rect){ 0 }));
+			on[head] = false;
+		} else {
+			g_autofree uint32_t *expected = cut(pictures[i], WIDTH, part);
+			wire_ok(guest_gpu_set_scanout(guest, head, 3 + i, part));
+			wire_ok(guest_gpu_flush(guest, 3 + i, part));
+			g_assert_true(
+				desktop_shows(desktop, head, expected, part.width, part.height));
+			on[head] = true;
+		}
+		if (turn + 1 == WARM_TURNS)
+			warm_kib = resident_kib(desktop_renderer(desktop));
+	}
+	unsigned long kib = resident_kib(desktop_renderer(desktop));
+	g_test_message("render has %lu KiB, %lu after %d turns", kib, warm_kib, WARM_TURNS);
+	g_assert_cmpuint(kib, <, warm_kib + GROWTH_MAX_KIB);
+	for (unsigned i = 0; i < PICTURES; i++)
+		g_free(pictures[i]);
 	desktop_destroy(desktop);
 }
 
@@ -470,6 +525,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/heads/parts-2d", test_parts_2d);
 	g_test_add_func("/heads/parts-3d", test_parts_3d);
 	g_test_add_func("/heads/several", test_several);
+	g_test_add_func("/heads/sixteen", test_sixteen);
 	g_test_add_func("/heads/rate-0", test_rate);
 	g_test_add_func("/heads/last-picture", test_last_picture);
 	g_test_add_func("/heads/stalled-display", test_stalled_display);
