@@ -42,6 +42,7 @@ struct desktop {
 	 */
 	char *disk, *disk_format, *disk_backing;
 	bool snapshot, uefi;
+	char *cloud_init; /* user=NAME,key=FILE; NULL: no seed */
 	char *kernel, *initrd, *append;
 	unsigned memory_mib, n_cpus, n_heads;
 	unsigned accel; /* enum desktop_accel */

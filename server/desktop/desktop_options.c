@@ -120,6 +120,14 @@ const struct desktop_option desktop_options[] = {
 		"OVMF and boot loaders under it are seen by the client; SeaBIOS and its boot "
 		"loaders cannot draw on this GPU: until the guest's kernel drives it there is no "
 		"picture." },
+	{ "cloud-init", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_TEXT, MEMBER(cloud_init),
+		"user=NAME,key=FILE", "Give cloud-init in the image a user, and keys for it",
+		"An image as clouds start it has no user whom one could be. Its cloud-init makes "
+		"this one from a second, small disk (NoCloud), lets in by SSH who has a key of "
+		"FILE (public keys, a line each), and lets the user become root; a password it has "
+		"none. It is done once, and again when user or keys are others. --forward=2222:22 "
+		"leads to it. mtools make the disk.",
+		.fallback = FOR_RUN("none") },
 	{ "kernel", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_PATH, MEMBER(kernel), "FILE",
 		"Boot this kernel directly", .check = check_readable, .checked_by = RUN },
 	{ "initrd", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_PATH, MEMBER(initrd), "FILE",

@@ -210,3 +210,12 @@ char *run_dir_file(const struct run_dir *dir, const char *file)
 	g_assert(dir->fd >= 0 && dir->path);
 	return g_build_filename(dir->path, file, NULL);
 }
+
+void run_dir_write_pid(const struct run_dir *dir, const char *file, int pid)
+{
+	g_autofree char *path = run_dir_file(dir, file);
+	g_autofree char *text = g_strdup_printf("%d\n", pid);
+	g_autoptr(GError) error = NULL;
+	if (!g_file_set_contents(path, text, -1, &error))
+		g_warning("%s", error->message);
+}

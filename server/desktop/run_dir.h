@@ -53,5 +53,7 @@ char **run_dir_list(void);
 bool run_dir_create(struct run_dir *dir, const char *name, GError **error);
 void run_dir_remove(struct run_dir *dir);
 
+/* Writes the process id into this file of a directory that was created; a failure is logged. */
+void run_dir_write_pid(const struct run_dir *dir, const char *file, int pid);
 /* Gives a path inside a directory that was created. The caller frees it. */
 char *run_dir_file(const struct run_dir *dir, const char *file);

@@ -43,6 +43,12 @@
 #define FORWARDS_MAX 64
 
 /*
+ * A file of public keys has at most this many bytes, which are some hundred keys; the seed's disk
+ * has room for many times more. A larger one is refused.
+ */
+#define CLOUD_KEYS_MAX_BYTES (64 * 1024)
+
+/*
  * So many may be connected to the control socket: people and programs of this user, who wait for
  * events. One more is hung up on.
  */

@@ -280,6 +280,8 @@ char **qemu_command(const struct qemu_program *qemu, const struct desktop *o,
 	add_agent_port(argv);
 	if (o->disk)
 		qemu_add_disk(argv, parts->disk, o->snapshot);
+	if (parts->seed)
+		qemu_add_seed(argv, parts->seed);
 	if (o->kernel)
 		add_kernel(argv, o);
 	net_card_add_arguments(parts->net_card, argv);

@@ -22,6 +22,7 @@
 #define QEMU_OUR_QMP "qmp"
 #define QEMU_LOG "qemu.log"
 #define QEMU_SERIAL_LOG "serial.log"
+#define QEMU_SEED "seed.img"
 
 struct qemu_program {
 	char *path;
@@ -41,6 +42,7 @@ bool qemu_check_accel(const struct qemu_program *qemu, bool kvm, GError **error)
 /* What goes into the command line besides the desktop, which may have no disk. */
 struct qemu_parts {
 	const struct disk_chain *disk;
+	const char *seed; /* a disk for cloud-init; NULL: none */
 	const struct net_card *net_card;
 	const struct run_dir *dir;
 	char *const *arguments; /* they come last */

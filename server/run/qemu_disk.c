@@ -95,3 +95,9 @@ void qemu_add_flash(GPtrArray *argv, const char *name, const char *path, bool re
 	json_object_set_object_member(node, "file", describe_file(path, false));
 	add(argv, "-blockdev", print_object(node));
 }
+
+void qemu_add_seed(GPtrArray *argv, const char *path)
+{
+	qemu_add_flash(argv, "seed", path, true);
+	add(argv, "-device", g_strdup("virtio-blk-pci,drive=seed"));
+}

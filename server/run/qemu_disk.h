@@ -17,5 +17,8 @@
  */
 void qemu_add_disk(GPtrArray *argv, const struct disk_chain *chain, bool snapshot);
 
+/* Adds a disk that is only read, whose path is UTF-8. */
+void qemu_add_seed(GPtrArray *argv, const char *path);
+
 /* Adds a node of this name for a regular file of flash memory, whose path is UTF-8. */
 void qemu_add_flash(GPtrArray *argv, const char *node, const char *path, bool read_only);

@@ -21,6 +21,7 @@
 #include "server/run/keeper_command.h"
 #include "server/run/disk_chain.h"
 #include "server/run/announcement.h"
+#include "server/run/cloud_seed.h"
 #include "server/run/control.h"
 #include "server/run/keeper_events.h"
 #include "server/run/kvm.h"
@@ -61,6 +62,7 @@ struct run {
 	char **qemu_arguments;
 	struct disk_chain disk;
 	struct net_card net_card;
+	struct cloud_seed seed;
 	struct qemu_program qemu;
 	struct run_dir dir;
 	GMainLoop *loop;
@@ -360,19 +362,13 @@ static bool start_keeper(struct run *run, const struct socket_ends *ends, GError
 	return true;
 }
 
-static void write_pid(const struct run *run, const char *file, pid_t pid)
-{
-	g_autofree char *path = run_dir_file(&run->dir, file);
-	g_autofree char *text = g_strdup_printf("%d\n", (int)pid);
-	g_autoptr(GError) error = NULL;
-	if (!g_file_set_contents(path, text, -1, &error))
-		g_warning("%s", error->message);
-}
-
 static bool start_qemu(struct run *run, const struct socket_ends *ends, GError **error)
 {
-	const struct qemu_parts parts = { &run->disk, &run->net_card, &run->dir,
+	g_autofree char *seed = run->seed.user ? run_dir_file(&run->dir, QEMU_SEED) : NULL;
+	const struct qemu_parts parts = { &run->disk, seed, &run->net_card, &run->dir,
 		run->qemu_arguments, run->kvm };
+	if (seed && !cloud_seed_make(&run->seed, run->desktop.name, seed, error))
+		return false;
 	g_auto(GStrv) argv = qemu_command(&run->qemu, &run->desktop, &parts, error);
 	if (!argv)
 		return false;
@@ -395,7 +391,7 @@ static bool start_qemu(struct run *run, const struct socket_ends *ends, GError *
 		run->qemu_child.pid = 0;
 		return false;
 	}
-	write_pid(run, QEMU_PID_FILE, run->qemu_child.pid);
+	run_dir_write_pid(&run->dir, QEMU_PID_FILE, run->qemu_child.pid);
 	ends_note_qemu(&run->ends, run->qemu_child.pid, run->qemu.major, run->qemu.minor);
 	run->qemu_child.source = g_child_watch_add(run->qemu_child.pid, on_qemu_end, run);
 	g_autofree char *qmp = run_dir_file(&run->dir, QEMU_OUR_QMP);
@@ -513,7 +509,7 @@ static bool open_log(struct run *run, GError **error)
 {
 	g_autofree char *path = run_dir_file(&run->dir, RUN_LOG_FILE);
 	static const char *const names[] = { RUN_LOG_FILE, QEMU_LOG, QEMU_SERIAL_LOG };
-	write_pid(run, RUN_PID_FILE, getpid());
+	run_dir_write_pid(&run->dir, RUN_PID_FILE, getpid());
 	log_bound_begin(&run->logs, run->dir.path, names);
 	if (!run->desktop.detach || detach_log(&run->detach, path))
 		return true;
@@ -526,10 +522,11 @@ static bool prepare(struct run *run, GError **error)
 {
 	const struct desktop *d = &run->desktop;
 	ends_init(&run->ends, d->name);
-	return find_disk(run, error) && net_card_init(&run->net_card, d, error) &&
-	       qemu_find(&run->qemu, d->qemu, error) && run_dir_create(&run->dir, d->name, error) &&
-	       open_log(run, error) && open_spice(run, error) && choose_accel(run, error) &&
-	       write_desktop(run, error) && start_both(run, error) && start_control(run, error);
+	return cloud_seed_init(&run->seed, d->cloud_init, error) && find_disk(run, error) &&
+	       net_card_init(&run->net_card, d, error) && qemu_find(&run->qemu, d->qemu, error) &&
+	       run_dir_create(&run->dir, d->name, error) && open_log(run, error) &&
+	       open_spice(run, error) && choose_accel(run, error) && write_desktop(run, error) &&
+	       start_both(run, error) && start_control(run, error);
 }
 
 static void remove_source(unsigned source)
@@ -557,6 +554,7 @@ static void finish(struct run *run)
 	qemu_program_finish(&run->qemu);
 	disk_chain_finish(&run->disk);
 	net_card_finish(&run->net_card);
+	cloud_seed_finish(&run->seed);
 	g_main_loop_unref(run->loop);
 }
 

@@ -11,6 +11,8 @@ static bool check_machine(const struct desktop *d, GError **error)
 		return desktop_fail(error, "give a machine to run: --disk=IMAGE, or --kernel=FILE");
 	if (d->detach && g_strcmp0(d->serial, "stdio") == 0)
 		return desktop_fail(error, "--detach and --serial=stdio exclude each other");
+	if (d->cloud_init && !d->disk)
+		return desktop_fail(error, "--cloud-init needs --disk");
 	if ((d->initrd || d->append) && !d->kernel)
 		return desktop_fail(error, "--initrd and --append need --kernel");
 	return true;

@@ -12,6 +12,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 import zlib
 
@@ -237,6 +238,13 @@ def it_is_photographed(desktop):
     return f'bytes: {seen}'
 
 
+def cloud_init_finds_its_seed(desktop):
+    """By its label, on a disk that is only read; what is in the files, unit tests look at."""
+    assert desktop.control.run('cat /sys/block/vdb/ro').strip() == '1'
+    text = desktop.control.run('dd if=/dev/vdb bs=512 count=60 2>/dev/null | strings')
+    assert 'CIDATA' in text and '#cloud-config' in text and f'local-hostname: {desktop.name}' in text, text
+
+
 def reset_starts_it_again(desktop):
     before = float(desktop.control.run('cat /proc/uptime').split()[0])
     vitrine('reset', desktop.name)
@@ -249,14 +257,23 @@ def reset_starts_it_again(desktop):
 
 CHECKS = [it_is_listed, it_is_paused_and_goes_on, others_that_pause_it_are_noticed, keys_are_sent, wrong_words_have_their_status,
           it_is_photographed, a_qmp_socket_is_left_for_the_user, strangers_are_refused, garbage_ends_nothing, sleep_is_not_offered, a_key_wakes_the_guest,
-          resume_wakes_it_too, reset_starts_it_again]
+          resume_wakes_it_too, cloud_init_finds_its_seed, reset_starts_it_again]
 
 
 def main():
     reason = lib.missing()
     if reason or not lib.guest_folder():
         tap.skip_all(f'missing: {reason or "what build-guest needs"}')
-    with Desktop('minimal', 'vitrine.run=shell', options=['--memory', 512, '--no-network', '--no-audio']) as desktop:
+    with tempfile.TemporaryDirectory(prefix='vitrine-control-') as folder:
+        control_all(pathlib.Path(folder))
+
+
+def control_all(folder):
+    (folder / 'key.pub').write_text('ssh-ed25519 AAAA somebody\n')
+    (folder / 'disk.raw').write_bytes(bytes(1 << 20))
+    options = ['--memory', 512, '--no-network', '--no-audio', '--disk', folder / 'disk.raw',
+               '--cloud-init', f'user=ada,key={folder}/key.pub']
+    with Desktop('minimal', 'vitrine.run=shell', options=options) as desktop:
         only = sys.argv[1:]
         tap.run([check for check in CHECKS if not only or check.__name__ in only], desktop, desktop.print_logs)
 
