@@ -98,6 +98,17 @@ static bool parse(int argc, char **argv, struct worker_display_options *options)
 	return true;
 }
 
+static bool take_keeper_link(void)
+{
+	if (is_keeper_link(KEEPER_LINK_FD))
+		return fcntl(KEEPER_LINK_FD, F_SETFD, FD_CLOEXEC) == 0;
+	fprintf(stderr,
+		"vitrine-display: descriptor %d is no keeper link; "
+		"this program is started by vitrine-gpu\n",
+		KEEPER_LINK_FD);
+	return false;
+}
+
 /*
  * Allows as many descriptors as the system lets us have: clients, buffers and encoders all take
  * some.
@@ -148,14 +159,8 @@ int main(int argc, char **argv)
 	prctl(PR_SET_NAME, "vitrine-display");
 	if (!parse(argc, argv, &options))
 		return EXIT_FAILURE;
-	if (!is_keeper_link(KEEPER_LINK_FD)) {
-		fprintf(stderr,
-			"vitrine-display: descriptor %d is no keeper link; "
-			"this program is started by vitrine-gpu\n",
-			KEEPER_LINK_FD);
+	if (!take_keeper_link())
 		return EXIT_FAILURE;
-	}
-	fcntl(KEEPER_LINK_FD, F_SETFD, FD_CLOEXEC);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
 	raise_fd_limit();
