@@ -63,6 +63,44 @@ def without_an_agent_there_is_ours(room):
     room.machine.start_x()
 
 
+def agents_that_lie_are_left(room):
+    """Whoever opens the port may say anything; the desktop goes on."""
+    machine = room.machine
+    announce = r'\1\0\0\0\34\0\0\0\1\0\0\0\6\0\0\0\0\0\0\0\0\0\0\0\10\0\0\0\0\0\0\0\377\377\377\377'
+    grab = r'\1\0\0\0\34\0\0\0\1\0\0\0\7\0\0\0\0\0\0\0\0\0\0\0\10\0\0\0\0\0\0\0\1\0\0\0'
+    bomb = r'\1\0\0\0\377\377\377\377\1\0\0\0\4\0\0\0\0\0\0\0\0\0\0\0\377\377\377\177\0\0\0\0\1\0\0\0'
+    pid = min(int(path.name) for path in pathlib.Path('/proc').iterdir() if path.name.isdigit() and is_display(path, machine.name))
+    machine.run(f'head -c 300000 /dev/urandom >{agents.PORT} & p=$!; sleep 2; kill $p 2>/dev/null; wait $p; true')
+    assert "is no agent's; it is cut off" in machine.log_text()
+    # A flood of what is right in itself, then a copy of 2 GiB that does not come.
+    machine.run(f"printf '{announce}' >/tmp/hello; printf '{grab}' >/tmp/grab; i=0; while [ $i -lt 12 ]; do cat /tmp/grab /tmp/grab >/tmp/g2; "
+                'mv /tmp/g2 /tmp/grab; i=$((i+1)); done')
+    machine.run(f"printf '{bomb}' >/tmp/bomb; head -c 20000000 /dev/zero >>/tmp/bomb")
+    rss = memory_kib(pid)
+    machine.start(f'sh -c "(cat /tmp/hello; sleep 2; cat /tmp/grab /tmp/grab /tmp/bomb) >{agents.PORT}"', 'lies')
+    await_log(room, "clients have the guest's")
+    await_log(room, "clients have no more the guest's")
+    assert '--clipboard-max allows 67108864' in machine.log_text()
+    assert memory_kib(pid) < rss + 4096, (rss, memory_kib(pid))
+    machine.run('rm /tmp/bomb /tmp/grab')
+    assert room.probe.command('status')['connected']
+    # It has heard of thousands of copies.
+    room.probe.close()
+    room.probe = machine.connect()
+
+
+def await_log(room, text):
+    end = time.monotonic() + PATIENCE_S
+    while text not in room.machine.log_text():
+        assert time.monotonic() < end, text
+        time.sleep(0.2)
+
+
+def memory_kib(pid):
+    lines = pathlib.Path(f'/proc/{pid}/status').read_text().splitlines()
+    return int(next(line for line in lines if line.startswith('VmRSS')).split()[1])
+
+
 def the_guests_agent_takes_over(room):
     room.machine.start_daemon()
     room.machine.start_agent()
@@ -170,7 +208,7 @@ def copies_are_quick(room):
                      for name, all_s in times.items())
 
 
-CHECKS = [without_an_agent_there_is_ours, the_guests_agent_takes_over, the_client_copies_text, the_guest_copies_text,
+CHECKS = [without_an_agent_there_is_ours, agents_that_lie_are_left, the_guests_agent_takes_over, the_client_copies_text, the_guest_copies_text,
           the_client_copies_an_image, the_guest_copies_an_image, a_file_is_dropped, copies_are_quick,
           a_fresh_display_has_the_agent_again, the_agent_that_goes_leaves_ours, an_agent_that_hangs_is_left]
 
