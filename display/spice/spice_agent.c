@@ -277,6 +277,11 @@ static int agent_write(SpiceCharDeviceInstance *instance, const uint8_t *bytes, 
 	if (!agent_filter_feed(agent->filter, AGENT_CLIENT, bytes, n))
 		agent_filter_forget(agent->filter, AGENT_CLIENT);
 	send_guest(agent);
+	/* spice-server does not look for answers by itself. */
+	size_t n_answers;
+	agent_filter_peek(agent->filter, AGENT_CLIENT, &n_answers);
+	if (n_answers > 0)
+		wake_server(agent);
 	return (int)n;
 }
 
