@@ -29,10 +29,18 @@ static bool on_relay_asks_keeper(void *user, struct keeper_visitor *visitor, int
 	return keeper_end_ask_visitor(display->keeper, visitor, fd);
 }
 
+/* The same. */
+static void on_relay_told(void *user, bool came, const char *text)
+{
+	struct display *display = user;
+	keeper_end_say_client(display->keeper, came, text);
+}
+
 const struct relay_ops display_relay_ops = {
 	.arrived = on_relay_arrived,
 	.asks = on_relay_asks,
 	.ask_keeper = on_relay_asks_keeper,
+	.told = on_relay_told,
 };
 
 static void on_door_admit(void *user, int fd)

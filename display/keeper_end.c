@@ -223,6 +223,13 @@ bool keeper_end_say_ticket(struct keeper_end *keeper, uint32_t name, enum keeper
 	return link_send(keeper->fd, &m, sizeof(m), NULL, 0) == 0;
 }
 
+void keeper_end_say_client(struct keeper_end *keeper, bool came, const char *text)
+{
+	struct keeper_client m = { .header.type = KEEPER_MESSAGE_CLIENT, .came = came };
+	g_strlcpy(m.text, text, sizeof(m.text));
+	link_send(keeper->fd, &m, sizeof(m), NULL, 0);
+}
+
 /* Where it cannot be sent whoever waits for it is told so by the keeper. */
 void keeper_end_say_screenshot(
 	struct keeper_end *keeper, struct keeper_screenshot_taken *taken, int fd)

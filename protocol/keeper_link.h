@@ -95,6 +95,7 @@ enum keeper_message {
 	/* The keeper asks display, and is answered: once, in order. */
 	KEEPER_MESSAGE_SCREENSHOT = 64,
 	KEEPER_MESSAGE_SCREENSHOT_TAKEN,
+	KEEPER_MESSAGE_CLIENT, /* display sends this to the keeper */
 };
 
 struct keeper_ready {
@@ -367,6 +368,17 @@ struct keeper_visitor_judged {
 	uint32_t serial;
 	uint32_t welcome; /* 0: the connection is to be closed */
 	uint32_t uid;     /* whose it is, on the host; KEEPER_UID_UNKNOWN: that is not known */
+};
+
+/* Like the text of the event that followers are told it by (ticket_request.h). */
+#define KEEPER_CLIENT_TEXT_BYTES 128
+
+/* A client has come, or gone: from where, why. */
+struct keeper_client {
+	struct link_header header;
+	uint32_t came; /* 0: gone */
+	uint32_t reserved;
+	char text[KEEPER_CLIENT_TEXT_BYTES]; /* with a NUL, for people */
 };
 
 /* Asks for the picture of a head (screenshot_request.h). */

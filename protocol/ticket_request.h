@@ -59,6 +59,8 @@ enum ticket_event_kind {
 	/* A driver in the guest uses the GPU: "firmware", "2d" or "virgl" in `text`. */
 	TICKET_EVENT_DRIVER_UP,
 	TICKET_EVENT_DRIVER_DOWN, /* it has stopped, or the machine has */
+	TICKET_EVENT_CLIENT_CAME, /* from where, and who, in `text`, as display says it */
+	TICKET_EVENT_CLIENT_LEFT,
 };
 
 struct ticket_event {

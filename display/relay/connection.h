@@ -46,6 +46,8 @@ struct connection_host {
 	struct link_keys *keys;
 	struct offers *offers;
 	struct visitors *visitors; /* NULL: without a password everybody may come */
+	/* A client has come, or gone; the text is as in the log. NULL: nobody wants to know. */
+	void (*told)(void *user, bool came, const char *text);
 	/* Gives a client to spice-server. */
 	void (*hand_over)(void *user, const struct connection_guest *guest);
 	/*

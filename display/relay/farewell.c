@@ -25,13 +25,22 @@ static char *describe_user(const struct login *login)
 	return g_strdup("");
 }
 
+static void say(const struct connection *connection, bool came, const char *text)
+{
+	const struct connection_host *host = connection->host;
+	peer_message(PEER_VIEWER, "%s", text);
+	if (host->told)
+		host->told(host->user, came, text);
+}
+
 void farewell_greet(struct connection *connection)
 {
 	if (connection->talk.link.channel == SPICE_LINK_CHANNEL_MAIN) {
 		g_autofree char *user = describe_user(connection->login);
+		g_autofree char *text = g_strdup_printf("client %s: came%s%s", connection->client,
+			user, connection->view_only ? ", to look only" : "");
 		connection->came_us = g_get_monotonic_time();
-		peer_message(PEER_VIEWER, "client %s: came%s%s", connection->client, user,
-			connection->view_only ? ", to look only" : "");
+		say(connection, true, text);
 	}
 	login_finish(connection);
 }
@@ -152,6 +161,7 @@ void farewell_tell(struct connection *connection)
 	gint64 stayed_s = (g_get_monotonic_time() - connection->came_us) / G_USEC_PER_SEC;
 	const char *why = connection->thrown_out;
 	connection->came_us = 0;
-	peer_message(PEER_VIEWER, "client %s: %s%s, after %d s", connection->client,
+	g_autofree char *text = g_strdup_printf("client %s: %s%s, after %d s", connection->client,
 		why ? "thrown out: " : "left", why ? why : "", (int)stayed_s);
+	say(connection, false, text);
 }

@@ -94,6 +94,12 @@ static bool on_visitor(void *user, struct keeper_visitor *visitor, int fd)
 	return relay->ops->ask_keeper(relay->user, visitor, fd);
 }
 
+static void on_told(void *user, bool came, const char *text)
+{
+	struct relay *relay = user;
+	relay->ops->told(relay->user, came, text);
+}
+
 static void on_judged(void *user, void *connection, bool welcome, uint32_t uid)
 {
 	connection_be_judged(connection, welcome, uid);
@@ -311,6 +317,7 @@ struct relay *relay_create(const struct relay_options *options, struct line *lin
 		.visitors = ops->ask_keeper ?
 				    visitors_create(relay->context, &visitors_ops, relay) :
 				    NULL,
+		.told = ops->told ? on_told : NULL,
 		.hand_over = hand_over,
 		.ended = on_ended,
 		.user = relay,

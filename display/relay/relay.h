@@ -38,6 +38,9 @@ struct relay_ops {
 	 * on the relay's thread. NULL: all may.
 	 */
 	bool (*ask_keeper)(void *user, struct keeper_visitor *visitor, int fd);
+	/* A client has come, or gone, on the relay's thread; the text is as in the log. NULL:
+	 * nobody wants to know. */
+	void (*told)(void *user, bool came, const char *text);
 };
 
 /* The relay opens the clients' lines in `line`, and has `tickets` judge them. Both must outlive it.

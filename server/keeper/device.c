@@ -104,6 +104,13 @@ bool device_remove_region(struct device *device, const struct device_region *reg
 	return false;
 }
 
+const char *device_name_driver(const struct device *device)
+{
+	if (device->features & DEVICE_F_VIRGL)
+		return "virgl";
+	return device->features & DEVICE_F_EDID ? "2d" : "firmware";
+}
+
 bool device_ring_runnable(const struct device *device, unsigned index)
 {
 	g_assert(index < KEEPER_RINGS);

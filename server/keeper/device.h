@@ -72,6 +72,9 @@ const char *device_add_region(struct device *device, const struct device_region 
 bool device_remove_region(struct device *device, const struct device_region *region);
 void device_clear_memory(struct device *device);
 
+/* Gives "virgl", "2d", or "firmware" for a driver that knows no EDID, as Linux' do. */
+const char *device_name_driver(const struct device *device);
+
 /* Tells whether the ring may run and everything is known that a renderer needs for it. */
 bool device_ring_runnable(const struct device *device, unsigned ring);
 

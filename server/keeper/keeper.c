@@ -89,16 +89,12 @@ static void on_shutdown(void *user, bool by_guest)
 	keeper->shutdown = by_guest ? "the guest has powered off" : "the desktop was ended";
 }
 
-/* Linux' drivers know the EDID, and those of firmware do not. */
 static void on_driver(void *user, bool is_up)
 {
 	struct keeper *keeper = user;
-	uint64_t features = keeper->device.features;
-	const char *driver = features & DEVICE_F_VIRGL ? "virgl" :
-			     features & DEVICE_F_EDID  ? "2d" :
-							 "firmware";
 	ticket_socket_tell(&keeper->tickets,
-		is_up ? TICKET_EVENT_DRIVER_UP : TICKET_EVENT_DRIVER_DOWN, is_up ? driver : NULL);
+		is_up ? TICKET_EVENT_DRIVER_UP : TICKET_EVENT_DRIVER_DOWN,
+		is_up ? device_name_driver(&keeper->device) : NULL);
 }
 
 static void renew_frame_link(struct keeper *keeper);
@@ -405,6 +401,13 @@ static void on_upgrade_asked(void *user, const struct upgrade_request *request, 
 	upgrade_ask(&keeper->upgrade, request, fd);
 }
 
+static void on_client(void *user, bool came, const char *text)
+{
+	struct keeper *keeper = user;
+	ticket_socket_tell(
+		&keeper->tickets, came ? TICKET_EVENT_CLIENT_CAME : TICKET_EVENT_CLIENT_LEFT, text);
+}
+
 static void on_screenshot_asked(void *user, const struct screenshot_request *request, int fd)
 {
 	struct keeper *keeper = user;
@@ -498,6 +501,7 @@ static void prepare_viewer(struct keeper *keeper)
 		.pointer_area = on_pointer_area,
 		.visitor = on_visitor,
 		.screenshot = on_screenshot_taken,
+		.client = on_client,
 	};
 	viewer_init(&keeper->viewer, keeper->starter, desktop->password, &events);
 	screenshot_init(&keeper->screenshot, &keeper->viewer);

@@ -60,6 +60,15 @@ static bool on_ticket_used(void *user, const void *message, int *fds, unsigned n
 	return true;
 }
 
+static bool on_client(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct viewer *viewer = user;
+	struct keeper_client m = *(const struct keeper_client *)message;
+	m.text[sizeof(m.text) - 1] = '\0';
+	viewer->events.client(viewer->events.user, m.came, m.text);
+	return true;
+}
+
 static bool on_screenshot_taken(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	struct viewer *viewer = user;
@@ -68,6 +77,7 @@ static bool on_screenshot_taken(void *user, const void *message, int *fds, unsig
 }
 
 static const struct link_handler table[] = {
+	{ KEEPER_MESSAGE_CLIENT, "CLIENT", sizeof(struct keeper_client), 0, 0, on_client },
 	{ KEEPER_MESSAGE_SCREENSHOT_TAKEN, "SCREENSHOT_TAKEN",
 		sizeof(struct keeper_screenshot_taken), 0, 1, on_screenshot_taken },
 	{ KEEPER_MESSAGE_READY, "READY", sizeof(struct keeper_ready), 0, 0, on_ready },
@@ -227,7 +237,7 @@ void viewer_init(struct viewer *viewer, struct starter *starter, const char *pas
 	const struct viewer_events *events)
 {
 	g_assert(events->ready && events->lost && events->failed && events->pointer_area &&
-		 events->visitor && events->screenshot);
+		 events->visitor && events->screenshot && events->client);
 	*viewer = (struct viewer){ .certificate = { -1, -1 },
 		.password = { .name = KEEPER_TICKET_PASSWORD, .user = USERS_DESKTOP },
 		.view_password = { .name = KEEPER_TICKET_VIEW_PASSWORD,

@@ -33,6 +33,8 @@ struct viewer_events {
 	/* May somebody come in who gives no password, and whose connection is it? `fd` is -1 or
 	 * the connection, and stays the viewer's. */
 	bool (*visitor)(void *user, const struct keeper_visitor *visitor, int fd, uint32_t *uid);
+	/* A client has come, or gone. The text has a NUL, and is what display says. */
+	void (*client)(void *user, bool came, const char *text);
 	/* What viewer_ask_screenshot() asked for; `fd` is -1, or stays the viewer's. */
 	void (*screenshot)(void *user, const struct keeper_screenshot_taken *taken, int fd);
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keeper_events hears from the keeper what it alone knows: what the guest's driver does
- * (protocol/ticket_request.h). Threads: main loop.
+ * keeper_events hears from the keeper what it alone knows: what the guest's driver does, and which
+ * clients come and go (protocol/ticket_request.h). Threads: main loop.
  */
 #pragma once
 
@@ -10,11 +10,13 @@
 #include "protocol/ticket_request.h"
 
 struct keeper_events {
-	/* The event's text has a NUL. */
+	/* The event's text has a NUL, and is printable. */
 	void (*told)(void *user, const struct ticket_event *event);
 	void *user;
 	char *path;
-	int fd; /* -1: not connected */
+	int fd;        /* -1: not connected */
+	gint64 second; /* in which so many came */
+	unsigned n_told;
 	unsigned timer, source;
 };
 

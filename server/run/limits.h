@@ -49,6 +49,12 @@
 #define CLOUD_KEYS_MAX_BYTES (64 * 1024)
 
 /*
+ * So many events of the keeper's are passed on in a second: people come and go less often. More are
+ * dropped; the log has its own bound.
+ */
+#define KEEPER_EVENTS_A_SECOND_MAX 64
+
+/*
  * So many may be connected to the control socket: people and programs of this user, who wait for
  * events. One more is hung up on.
  */

@@ -259,6 +259,11 @@ static bool on_visitor(void *user, const struct keeper_visitor *visitor, int fd,
 	return admission_judge(&admission, visitor, fd, uid);
 }
 
+static void on_client(void *user, bool came, const char *text)
+{
+	g_assert(strlen(text) < KEEPER_CLIENT_TEXT_BYTES);
+}
+
 static void on_taken(void *user, const struct keeper_screenshot_taken *taken, int fd)
 {
 }
@@ -271,7 +276,8 @@ static void fuzz_viewer(struct feed *feed)
 		.failed = ignore,
 		.pointer_area = on_area,
 		.visitor = on_visitor,
-		.screenshot = on_taken };
+		.screenshot = on_taken,
+		.client = on_client };
 	struct viewer viewer;
 	struct peer peer;
 	int end;

@@ -111,6 +111,38 @@ def a_qmp_socket_is_left_for_the_user(desktop):
     qmp.close()
 
 
+class Listener:
+    """Who is told what happens: the kinds of events, as they come over the control socket."""
+
+    def __init__(self, desktop):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(5)
+        self.socket.connect(str(run_folder(desktop) / 'control'))
+        self.socket.sendall(b'\0AUTH EXTERNAL ' + str(os.geteuid()).encode().hex().encode() + b'\r\n')
+        assert self.socket.recv(100).startswith(b'OK ')
+        self.socket.sendall(b'BEGIN\r\n')
+        self.heard = b''
+
+    def await_event(self, kind):
+        while kind not in self.heard:
+            self.heard += self.socket.recv(65536)
+        self.heard = self.heard.partition(kind)[2]
+
+
+def events_are_told(desktop):
+    listener = Listener(desktop)
+    with desktop.connect():
+        listener.await_event(b'client-came')
+        listener.await_event(b'client 127.0.0.1:')
+        vitrine('pause', desktop.name)
+        listener.await_event(b'paused')
+        vitrine('resume', desktop.name)
+        listener.await_event(b'resumed')
+    listener.await_event(b'client-left')
+    listener.await_event(b': left, after ')
+    listener.socket.close()
+
+
 def strangers_are_refused(desktop):
     """The folder keeps others out; whoever could get past it is known by the kernel's word, whatever he says."""
     if os.geteuid() != 0:
@@ -256,7 +288,7 @@ def reset_starts_it_again(desktop):
 
 
 CHECKS = [it_is_listed, it_is_paused_and_goes_on, others_that_pause_it_are_noticed, keys_are_sent, wrong_words_have_their_status,
-          it_is_photographed, a_qmp_socket_is_left_for_the_user, strangers_are_refused, garbage_ends_nothing, sleep_is_not_offered, a_key_wakes_the_guest,
+          events_are_told, it_is_photographed, a_qmp_socket_is_left_for_the_user, strangers_are_refused, garbage_ends_nothing, sleep_is_not_offered, a_key_wakes_the_guest,
           resume_wakes_it_too, cloud_init_finds_its_seed, reset_starts_it_again]
 
 
