@@ -133,6 +133,10 @@ static int stop(const char *name, bool now, int within_s)
 	int run = open_run(name);
 	if (run < 0)
 		return 1;
+	if (!now)
+		g_message("the power button of \"%s\" is pressed; if it still runs in %d s it is "
+			  "ended",
+			name, within_s);
 	if (!now && press_power(run, within_s))
 		return 0;
 	if (!now)

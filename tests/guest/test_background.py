@@ -117,6 +117,7 @@ def stop_presses_the_button_first(_):
         log = (desktop.path / 'run.log').open()
         said = desktop.vitrine('stop', '--within', 2)
         assert said.returncode == 0 and 'has not powered off within 2 s' in said.stderr, said.stderr
+        assert 'if it still runs in 2 s it is ended' in said.stderr, said.stderr
         assert 'the power button is pressed' in log.read()
         log.close()
         assert not desktop.living()

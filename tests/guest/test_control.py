@@ -103,6 +103,19 @@ def wrong_words_have_their_status(desktop):
     vitrine('send-key', desktop.name, status=WRONG_USAGE)
 
 
+def completed(*words):
+    """What bash makes of the last of these words."""
+    script = f'. {lib.ROOT}/server/completion/vitrine; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _vitrine; echo "${{COMPREPLY[@]}}"'
+    return subprocess.run(['bash', '-c', script, 'bash', PROGRAM, *words], capture_output=True, text=True, check=True).stdout.split()
+
+
+def bash_completes_it(desktop):
+    assert completed('pa') == ['pause'] and completed('send') == ['send-key'], completed('')
+    assert {'run', 'list', 'screenshot', 'stop'} <= set(completed(''))
+    assert completed('screenshot', '--he') == ['--help', '--head'] or completed('screenshot', '--he') == ['--head', '--help']
+    assert completed('pause', desktop.name[:-1]).count(desktop.name) == 1
+
+
 def a_qmp_socket_is_left_for_the_user(desktop):
     path = pathlib.Path(listed(desktop)['qmp'])
     assert path == run_folder(desktop) / 'qmp-user', path
@@ -288,7 +301,7 @@ def reset_starts_it_again(desktop):
 
 
 CHECKS = [it_is_listed, it_is_paused_and_goes_on, others_that_pause_it_are_noticed, keys_are_sent, wrong_words_have_their_status,
-          events_are_told, it_is_photographed, a_qmp_socket_is_left_for_the_user, strangers_are_refused, garbage_ends_nothing, sleep_is_not_offered, a_key_wakes_the_guest,
+          bash_completes_it, events_are_told, it_is_photographed, a_qmp_socket_is_left_for_the_user, strangers_are_refused, garbage_ends_nothing, sleep_is_not_offered, a_key_wakes_the_guest,
           resume_wakes_it_too, cloud_init_finds_its_seed, reset_starts_it_again]
 
 
