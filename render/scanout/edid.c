@@ -8,6 +8,8 @@
 
 /* A detailed timing descriptor can say no larger values (E-EDID 1.4, 3.10.2). */
 #define DTD_SIZE_MAX 4095
+/* Linux passes over smaller ones, and makes a mode whose width is a multiple of 8. */
+#define DTD_SIZE_MIN 64
 #define DTD_CLOCK_MAX_10KHZ 65535
 /* Readers take a timing below 10 MHz for something else, so small pictures get more blanking. */
 #define CLOCK_MIN_10KHZ 1000
@@ -51,8 +53,9 @@ static struct timing compute_timing(uint32_t width, uint32_t height, uint32_t re
 
 static bool fits_dtd(const struct timing *t)
 {
-	return t->width <= DTD_SIZE_MAX && t->height <= DTD_SIZE_MAX &&
-	       t->v_blank <= DTD_SIZE_MAX && t->clock_10khz <= DTD_CLOCK_MAX_10KHZ;
+	return MIN(t->width, t->height) >= DTD_SIZE_MIN && t->width <= DTD_SIZE_MAX &&
+	       t->height <= DTD_SIZE_MAX && t->v_blank <= DTD_SIZE_MAX &&
+	       t->clock_10khz <= DTD_CLOCK_MAX_10KHZ;
 }
 
 static uint32_t size_mm(uint32_t wanted_mm, uint32_t pixels)
