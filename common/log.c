@@ -2,6 +2,7 @@
 #include "common/log.h"
 
 #include <glib.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +17,18 @@ static const char *find_field(const GLogField *fields, gsize n_fields, const cha
 	return NULL;
 }
 
+void log_defang(char *text)
+{
+	for (unsigned char *c = (unsigned char *)text; *c; c++) {
+		/* UTF-8 has 32 more of them, of two bytes. */
+		bool is_c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
+		if (is_c1 || (*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7f)
+			*c = '?';
+		if (is_c1)
+			*++c = '?';
+	}
+}
+
 static GLogWriterOutput write_text_line(
 	GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user)
 {
@@ -26,6 +39,7 @@ static GLogWriterOutput write_text_line(
 
 	const char *fault = level & G_LOG_LEVEL_CRITICAL ? "CRITICAL: " : "";
 	g_autofree char *text_line = g_strdup_printf("%s: %s%s\n", log_program, fault, message);
+	log_defang(text_line);
 	ssize_t written = write(STDERR_FILENO, text_line, strlen(text_line));
 	return written < 0 ? G_LOG_WRITER_UNHANDLED : G_LOG_WRITER_HANDLED;
 }

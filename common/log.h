@@ -4,6 +4,9 @@
  * manager to read; "program: CRITICAL: text" is a fault of ours or of a library. Info and debug
  * lines appear when G_MESSAGES_DEBUG names the program. Nothing is written to standard output.
  *
+ * Others choose words in some messages, QEMU's among them, and people read them on terminals, which
+ * heed commands: what could be one is written as "?".
+ *
  * common/ and protocol/ are compiled once for all programs, so GLib's domain for their messages is
  * asked for at run time.
  *
@@ -13,6 +16,9 @@
 
 /* Installs the writer for this process and sets the domain. `program` must outlive the process. */
 void log_init(const char *program);
+
+/* Makes "?" of each control character in the text but of ends of lines and tabs. */
+void log_defang(char *text);
 
 /*
  * Sets only the domain, for a process that has another writer. GLib's own asks for local time in

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/fd.h"
+#include "common/log.h"
 
 #define LOG_TAIL_BYTES 2000
 
@@ -47,6 +48,7 @@ void qemu_log_show(const char *path)
 	char tail[LOG_TAIL_BYTES + 1];
 	if (!read_tail(path, tail))
 		return;
+	log_defang(tail);
 	g_auto(GStrv) lines = g_strsplit(tail, "\n", -1);
 	for (unsigned i = 0; lines[i]; i++) {
 		if (*lines[i] && !is_mesa_noise(lines[i]))

@@ -19,6 +19,8 @@ static void log_all(void)
 	log_init("program");
 	g_log_set_always_fatal(G_LOG_FATAL_MASK);
 	g_message("a message");
+	g_message("red \x1b[31m, \xc2\x9b"
+		  "31m and \x7f, but\ttabs and \xc3\xa4 \xc2\xa0");
 	g_warning("a warning");
 	g_log("library", G_LOG_LEVEL_CRITICAL, "a fault");
 	g_info("nobody asked for this");
@@ -34,7 +36,13 @@ static void test_lines(void)
 	g_test_trap_subprocess(NULL, 0, 0);
 	g_test_trap_assert_passed();
 	g_test_trap_assert_stderr(
-		"program: a message\nprogram: a warning\nprogram: CRITICAL: a fault\n");
+		"program: a message\n"
+		"program: red ?[31m, ??31m and ?, but\ttabs and \xc3\xa4 \xc2\xa0\n"
+		"program: a warning\nprogram: CRITICAL: a fault\n");
+	/* "?" stands for any character above. */
+	g_test_trap_assert_stderr_unmatched("*\x1b*");
+	g_test_trap_assert_stderr_unmatched("*\xc2\x9b*");
+	g_test_trap_assert_stderr_unmatched("*\x7f*");
 	g_test_trap_assert_stdout("*printed\n*");
 }
 
