@@ -321,7 +321,10 @@ size_t dbus_chardev_send(struct dbus_chardev *chardev, const uint8_t *bytes, siz
 		return 0;
 	ssize_t n = send(chardev->fd, bytes, n_bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
 	size_t taken = n > 0 ? (size_t)n : 0;
-	if (taken < n_bytes && !chardev->write_source)
+	/* A stream that has ended is noticed by who reads; it would be said to be writable for
+	 * ever. */
+	bool goes_on = n >= 0 || errno == EAGAIN || errno == EINTR || errno == ENOBUFS;
+	if (taken < n_bytes && goes_on && !chardev->write_source)
 		chardev->write_source = g_unix_fd_add(
 			chardev->fd, G_IO_OUT | G_IO_HUP | G_IO_ERR, on_writable, chardev);
 	return taken;

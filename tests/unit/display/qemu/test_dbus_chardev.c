@@ -25,7 +25,8 @@ struct room {
 	struct dbus_chardev *chardev;
 	GString *heard; /* what it called back with */
 	size_t room;
-	bool renews; /* when it receives something */
+	bool renews;  /* when it receives something */
+	bool insists; /* when it can send, it does */
 	/* These are QEMU's. */
 	GDBusConnection *qemu;
 	bool has_port, guest_has_it_open;
@@ -75,7 +76,10 @@ static void on_received(void *user, const uint8_t *bytes, size_t n_bytes)
 
 static void on_writable(void *user)
 {
-	g_string_append(((struct room *)user)->heard, "writable;");
+	struct room *room = user;
+	g_string_append(room->heard, "writable;");
+	if (room->insists)
+		dbus_chardev_send(room->chardev, (const uint8_t *)"x", 1);
 }
 
 static const struct dbus_chardev_ops ops = { on_opened, on_room, on_received, on_writable };
@@ -349,6 +353,25 @@ static void test_room(void)
 	close_room(&room);
 }
 
+/* What waits for a QEMU that has hung up does not wake us until somebody takes what it said. */
+static void test_ended_unread(void)
+{
+	struct room room;
+	open_port(&room);
+	room.room = 0;
+	room.insists = true;
+	guest_writes(&room, "last words");
+	pass_ms(20);
+	shutdown(room.fd, SHUT_RDWR);
+	g_assert_cmpuint(dbus_chardev_send(room.chardev, (const uint8_t *)"x", 1), ==, 0);
+	pass_ms(50);
+	g_assert_cmpstr(room.heard->str, ==, "");
+	room.room = 100;
+	dbus_chardev_resume(room.chardev);
+	expect_heard(&room, "last wordsclosed;open;");
+	close_room(&room);
+}
+
 /* A guest that opens and closes its port all the time makes few streams. */
 static void test_storm(void)
 {
@@ -375,6 +398,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/dbus-chardev/refused", test_refused);
 	g_test_add_func("/dbus-chardev/late", test_late);
 	g_test_add_func("/dbus-chardev/room", test_room);
+	g_test_add_func("/dbus-chardev/ended-unread", test_ended_unread);
 	g_test_add_func("/dbus-chardev/storm", test_storm);
 	return g_test_run();
 }
