@@ -363,9 +363,32 @@ static void test_keys(void)
 	tear_down(&fixture);
 }
 
+/* Most desktops end without anybody there, and then there is nothing to complain of. */
+static void test_nobody(void)
+{
+	const struct machine_events machine_events = { NULL, on_ready, on_event, on_broken, NULL };
+	const struct control_events events = { NULL, on_stop, on_show };
+	g_autoptr(GError) error = NULL;
+	g_autofree char *folder = g_dir_make_tmp("vitrine-control-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(folder, "control", NULL);
+	g_autofree char *bad_path = g_build_filename(folder, "none", "control", NULL);
+	struct machine machine;
+	machine_init(&machine, &machine_events);
+	struct control_server *control = control_create(path, "one", &machine, &events, &error);
+	g_assert_no_error(error);
+	control_tell(control, "ready", "nobody hears that");
+	control_destroy(control);
+	g_assert_null(control_create(bad_path, "one", &machine, &events, &error));
+	g_assert_nonnull(error);
+	machine_finish(&machine);
+	g_unlink(path);
+	g_assert_cmpint(g_rmdir(folder), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/control/nobody", test_nobody);
 	g_test_add_func("/control/before-qemu", test_before_qemu);
 	g_test_add_func("/control/paused", test_paused);
 	g_test_add_func("/control/refused", test_refused);
