@@ -132,6 +132,16 @@ static void add_recording(GString *text, const struct flight_report *report,
 			&g_array_index(recording->entries, struct flight_entry, i));
 }
 
+static char *describe_loop(unsigned loop)
+{
+	static const char *const names[HEARTBEAT_SPICE] = { [HEARTBEAT_MAIN] = "main",
+		[HEARTBEAT_GPU] = "gpu",
+		[HEARTBEAT_GPU_WORK] = "the GPU",
+		[HEARTBEAT_RELAY] = "relay" };
+	return loop < HEARTBEAT_SPICE ? g_strdup(names[loop]) :
+					g_strdup_printf("head %u", loop - HEARTBEAT_SPICE);
+}
+
 static void add_beats(GString *text, const struct flight_report *report)
 {
 	static const char *const states[] = { "unused", "idle", "starting", "working" };
@@ -143,8 +153,12 @@ static void add_beats(GString *text, const struct flight_report *report)
 		if (beat->state == HEARTBEAT_UNUSED || beat->state > HEARTBEAT_WORKING)
 			continue;
 		double since_s = (double)(int64_t)(beat->since_ns - report->head.written_ns) / 1e9;
-		g_string_append_printf(text, "  %+13.6f loop %-2u %-8s %s of context %u\n", since_s,
-			i, states[beat->state], (const char *)beat->text, beat->context);
+		g_autofree char *loop = describe_loop(i);
+		g_string_append_printf(text, "  %+13.6f %-8s %-8s %s", since_s, loop,
+			states[beat->state], (const char *)beat->text);
+		if (beat->context != 0)
+			g_string_append_printf(text, " of context %u", beat->context);
+		g_string_append_c(text, '\n');
 	}
 }
 

@@ -131,6 +131,31 @@ static void test_read(void)
 	flight_report_free(report);
 }
 
+static void say(struct heartbeat_beat *beat, const char *text, uint32_t context)
+{
+	beat->state = HEARTBEAT_WORKING;
+	beat->context = context;
+	g_strlcpy((char *)beat->text, text, sizeof(beat->text));
+}
+
+/* Loops are named as people know them. */
+static void test_loops(void)
+{
+	g_autoptr(GBytes) bytes = read_slot("read", 0);
+	struct flight_report *report = read_bytes(bytes, SIZE_MAX);
+	struct heartbeat *heartbeat = g_new0(struct heartbeat, 1);
+	say(&heartbeat->beats[HEARTBEAT_MAIN], "the loop", 0);
+	say(&heartbeat->beats[HEARTBEAT_GPU], "SUBMIT_3D", 50);
+	say(&heartbeat->beats[HEARTBEAT_SPICE + 1], "the loop", 0);
+	g_assert_null(report->heartbeat);
+	report->heartbeat = heartbeat;
+	g_autofree char *text = flight_text_write(report);
+	g_assert_nonnull(strstr(text, " main     working  the loop\n"));
+	g_assert_nonnull(strstr(text, " gpu      working  SUBMIT_3D of context 50\n"));
+	g_assert_nonnull(strstr(text, " head 1   working  the loop\n"));
+	flight_report_free(report);
+}
+
 /* A file is read as far as it goes, wherever it ends. */
 static void test_cut(void)
 {
@@ -242,6 +267,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/flight/folder", test_folder);
 	g_test_add_func("/flight/order", test_order);
 	g_test_add_func("/flight/read", test_read);
+	g_test_add_func("/flight/loops", test_loops);
 	g_test_add_func("/flight/cut", test_cut);
 	g_test_add_func("/flight/torn", test_torn);
 	g_test_add_func("/flight/causes", test_causes);
