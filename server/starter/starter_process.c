@@ -39,12 +39,12 @@ struct starter_process {
 
 /*
  * Gives the program, open, or 0. A script is executed by whom it names, who could not open what
- * only we have open.
+ * only we have open. What lies there may be a FIFO by the time of an upgrade, and the keeper waits.
  */
 static int open_program(const char *path)
 {
 	char magic[SELFMAG];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd >= 0 && pread(fd, magic, SELFMAG, 0) == SELFMAG &&
 		memcmp(magic, ELFMAG, SELFMAG) == 0)
 		return fd;

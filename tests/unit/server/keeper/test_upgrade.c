@@ -223,6 +223,17 @@ static void test_does_not_start(struct site *site, gconstpointer data)
 	g_assert_cmpuint(ask(site).result, ==, UPGRADE_DONE);
 }
 
+/* Who opens it would wait for ever, and with them the keeper, who gives its starter up then. */
+static void test_fifo(struct site *site, gconstpointer data)
+{
+	g_autofree char *path = find_program(site, RENDERER);
+	g_assert_cmpint(g_unlink(path), ==, 0);
+	g_assert_cmpint(mkfifo(path, 0755), ==, 0);
+	g_assert_cmpuint(ask(site).result, ==, UPGRADE_REFUSED);
+	install(site, BOTH, g_getenv("FAKE_WORKER"));
+	g_assert_cmpuint(ask(site).result, ==, UPGRADE_DONE);
+}
+
 /*
  * One of them starts, and ends when it is given what the old one had. Then both are of the old
  * build again.
@@ -282,6 +293,7 @@ int main(int argc, char **argv)
 		tear_down);
 	g_test_add("/upgrade/cannot-take-over", struct site, NULL, set_up, test_cannot_take_over,
 		tear_down);
+	g_test_add("/upgrade/fifo", struct site, NULL, set_up, test_fifo, tear_down);
 	g_test_add("/upgrade/stays", struct site, NULL, set_up, test_stays, tear_down);
 	return g_test_run();
 }
