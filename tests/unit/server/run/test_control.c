@@ -367,7 +367,7 @@ static void test_keys(void)
 static void test_nobody(void)
 {
 	const struct machine_events machine_events = { NULL, on_ready, on_event, on_broken, NULL };
-	const struct control_events events = { NULL, on_stop, on_show };
+	const struct control_events events = { NULL, on_stop, on_take, on_show };
 	g_autoptr(GError) error = NULL;
 	g_autofree char *folder = g_dir_make_tmp("vitrine-control-XXXXXX", NULL);
 	g_autofree char *path = g_build_filename(folder, "control", NULL);
