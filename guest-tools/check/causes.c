@@ -171,6 +171,10 @@ const struct cause causes[] = {
 		"status vitrine-guest-clipboard says why." },
 	{ "agent.no-qemu-ga", "The host offers the guest agent's port, but qemu-ga is not running.",
 		"Debian: apt install qemu-guest-agent; systemctl restart qemu-guest-agent." },
+	{ "desktop.no-resize", "{} does not follow the size of the client's window.",
+		"Log out and in again. In Wayland: systemctl --user enable --now "
+		"vitrine-guest-resize; on X: see "
+		"/etc/xdg/autostart/vitrine-guest-resize.desktop." },
 	{ "desktop.no-audio", "There is no sound device.",
 		"On the host add one: -device virtio-sound-pci or ich9-intel-hda with "
 		"hda-duplex." },

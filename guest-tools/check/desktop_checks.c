@@ -196,6 +196,29 @@ static void run_pointer(struct guest *guest, struct finding *finding)
 	finding_warn(finding, "desktop.no-tablet", NULL);
 }
 
+/*
+ * GNOME, KDE and others follow what a monitor prefers by themselves. These do not, and have the
+ * helper.
+ */
+static void run_size(struct guest *guest, struct finding *finding)
+{
+	static const char *const desktops[] = { "sway", "labwc", "wayfire", "river",
+		"xfce4-session", "lxsession", "lxqt-session" };
+	const char *desktop = NULL;
+	int pid = text_find_process("vitrine-resize");
+	for (size_t i = 0; !desktop && i < ARRAY_LENGTH(desktops); i++)
+		if (text_find_process(desktops[i]) > 0)
+			desktop = desktops[i];
+	if (pid > 0) {
+		finding_pass(finding, "vitrine-guest-resize runs (process %d)", pid);
+	} else if (!desktop) {
+		finding_skip(finding, "no desktop runs that needs vitrine-guest-resize");
+	} else {
+		finding_value(finding, "%s runs, and vitrine-guest-resize does not", desktop);
+		finding_warn(finding, "desktop.no-resize", desktop);
+	}
+}
+
 static void run_processor(struct guest *guest, struct finding *finding)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -227,6 +250,9 @@ const struct check desktop_checks[] = {
 		"Sound needs a device, such as virtio-sound or hda.", run_audio },
 	{ "desktop.pointer", "pointer", 0, CHECK_ROOM_SELF, "a tablet (virtio or USB)",
 		"Only an absolute pointer lies exactly under the viewer's own.", run_pointer },
+	{ "desktop.size", "size", 0, CHECK_ROOM_SELF,
+		"the desktop follows its monitor's preferred mode",
+		"The client's window says which size the desktop has.", run_size },
 	{ "desktop.processor", "processor", 0, CHECK_ROOM_SELF, "KVM",
 		"Emulated processors are ten to fifty times slower.", run_processor },
 	{ 0 },
