@@ -10,15 +10,10 @@
 #include "guest-tools/common/array.h"
 #include "guest-tools/common/text.h"
 
-#define DISPLAY_ID 1
 /* Programs ask for none of this name; it tells our own offers from others'. */
 #define OWN_MIME "application/x-vitrine-clipboard"
 
 /* The two protocols differ in their names alone. Requests, then events, of each object: */
-enum { DISPLAY_SYNC, DISPLAY_GET_REGISTRY };
-enum { DISPLAY_ERROR };
-enum { REGISTRY_BIND };
-enum { REGISTRY_GLOBAL };
 enum { MANAGER_CREATE_SOURCE, MANAGER_GET_DEVICE };
 enum { DEVICE_SET_SELECTION, DEVICE_DESTROY, DEVICE_SET_PRIMARY };
 enum { DEVICE_DATA_OFFER, DEVICE_SELECTION, DEVICE_FINISHED, DEVICE_PRIMARY };
@@ -227,7 +222,7 @@ const char *compositor_open(
 	compositor->ops = ops;
 	compositor->user = user;
 	struct wire *wire = &compositor->wire;
-	if (!wire_connect(wire))
+	if (!wire_connect(wire, NULL))
 		return strerror(errno);
 	compositor->registry = wire_new_id(wire);
 	compositor->barrier = wire_new_id(wire);

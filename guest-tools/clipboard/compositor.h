@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "guest-tools/clipboard/wire.h"
+#include "guest-tools/clipboard/limits.h"
+#include "guest-tools/common/wire.h"
 
 /* As spice-vdagentd counts them. */
 enum selection { SELECTION_CLIPBOARD, SELECTION_PRIMARY, SELECTIONS };

@@ -2,11 +2,6 @@
 /* limits of clipboard: bound what the compositor, programs and the daemon say. */
 #pragma once
 
-/* A message of Wayland has 16 bits of length. Past it the compositor is left. */
-#define WIRE_MESSAGE_MAX_BYTES 65536
-/* So many descriptors may wait for the events that they belong to. Past it they are closed. */
-#define WIRE_FDS_MAX 32
-
 /* One copy may have so many bytes, as vitrine's --clipboard-max may at most. Past it: it is none.
  */
 #define COPY_MAX_BYTES (2047u << 20)

@@ -14,3 +14,8 @@
 #define KMS_PROPERTIES_MAX 64
 /* A monitor with more modes is passed over, since the kernel then hands out none at all. */
 #define KMS_MODES_MAX 256
+
+/* A message of Wayland has 16 bits of length. Past it the compositor is left. */
+#define WIRE_MESSAGE_MAX_BYTES 65536
+/* So many descriptors may wait for the events that they belong to. Past it they are closed. */
+#define WIRE_FDS_MAX 32

@@ -15,5 +15,3 @@
 /* A socket is there before its compositor listens. */
 #define CONNECT_TRIES 50
 #define CONNECT_PAUSE_MS 100
-/* The longest message of the Wayland protocol, and room for one behind it. */
-#define WIRE_BYTES_MAX 65536

@@ -17,7 +17,6 @@
 #define MANAGER "zwlr_output_manager_v1"
 /* With 2 heads have serial numbers; 3 adds what clients must say when objects end. */
 #define MANAGER_VERSION 2
-#define DISPLAY_ID 1
 /*
  * wlroots has 4 from 0.17 on. Before, it makes modes whose width is a multiple of 8, and ends by a
  * null pointer when it was told another one (seen with 0.15 by "swaymsg output ... mode --custom").
@@ -25,8 +24,6 @@
 #define MANAGER_VERSION_EXACT 4
 #define COARSE_PIXELS 8u
 
-enum { DISPLAY_SYNC = 0, DISPLAY_GET_REGISTRY = 1, DISPLAY_ERROR = 0 };
-enum { REGISTRY_BIND = 0, REGISTRY_GLOBAL = 0 };
 enum { MANAGER_CREATE = 0, MANAGER_HEAD = 0, MANAGER_DONE = 1, MANAGER_FINISHED = 2 };
 enum { CONFIGURATION_ENABLE = 0, CONFIGURATION_DISABLE = 1, CONFIGURATION_APPLY = 2 };
 enum { CONFIGURATION_DESTROY = 4 };
@@ -44,18 +41,6 @@ struct follower {
 	double look_at_ms, look_step_ms; /* 0: not */
 };
 
-static void put_request(struct wire *wire, uint32_t object, uint16_t opcode)
-{
-	wire_end(wire, wire_begin(wire, object, opcode));
-}
-
-static void put_request_id(struct wire *wire, uint32_t object, uint16_t opcode, uint32_t id)
-{
-	size_t begun = wire_begin(wire, object, opcode);
-	wire_put(wire, id);
-	wire_end(wire, begun);
-}
-
 static void look_soon(struct follower *follower)
 {
 	follower->look_step_ms = LOOK_FIRST_MS;
@@ -66,29 +51,25 @@ static void look_soon(struct follower *follower)
 
 static void take_global(struct follower *follower, struct wire_event *event)
 {
-	uint32_t name = wire_get(event);
-	const char *interface = wire_get_text(event);
-	uint32_t version = wire_get(event);
+	uint32_t name = wire_number(event);
+	const char *interface = wire_text(event);
+	uint32_t version = wire_number(event);
 	if (strcmp(interface, MANAGER) != 0 || follower->manager)
 		return;
 	follower->coarse = version < MANAGER_VERSION_EXACT;
 	follower->manager = wire_new_id(&follower->wire);
-	size_t begun = wire_begin(&follower->wire, follower->registry, REGISTRY_BIND);
-	wire_put(&follower->wire, name);
-	wire_put_text(&follower->wire, MANAGER);
-	wire_put(&follower->wire, version < MANAGER_VERSION ? version : MANAGER_VERSION);
-	wire_put(&follower->wire, follower->manager);
-	wire_end(&follower->wire, begun);
+	wire_send(&follower->wire, follower->registry, REGISTRY_BIND, -1, "usuu", name, MANAGER,
+		version < MANAGER_VERSION ? version : MANAGER_VERSION, follower->manager);
 }
 
 static void take_manager(struct follower *follower, struct wire_event *event)
 {
 	if (event->opcode == MANAGER_HEAD)
-		wlr_heads_add(&follower->heads, wire_get(event));
+		wlr_heads_add(&follower->heads, wire_number(event));
 	if (event->opcode == MANAGER_FINISHED)
 		follower->finished = true;
 	if (event->opcode == MANAGER_DONE) {
-		follower->serial = wire_get(event);
+		follower->serial = wire_number(event);
 		follower->look_at_ms = timing_now_ms();
 	}
 }
@@ -96,7 +77,7 @@ static void take_manager(struct follower *follower, struct wire_event *event)
 /* A refused wish is tried once more with any rate. One that came too late is made anew. */
 static void take_answer(struct follower *follower, struct wire_event *event)
 {
-	put_request(&follower->wire, follower->asked, CONFIGURATION_DESTROY);
+	wire_send(&follower->wire, follower->asked, CONFIGURATION_DESTROY, -1, "");
 	follower->asked = 0;
 	if (event->opcode == CONFIGURATION_FAILED) {
 		fprintf(stderr, "the compositor refused the mode\n");
@@ -114,13 +95,12 @@ static void take_answer(struct follower *follower, struct wire_event *event)
 	follower->look_again = false;
 }
 
-static void take_event(void *user, struct wire_event *event)
+static void take_event(struct follower *follower, struct wire_event *event)
 {
-	struct follower *follower = user;
 	if (event->object == DISPLAY_ID && event->opcode == DISPLAY_ERROR) {
-		wire_get(event);
-		wire_get(event);
-		fprintf(stderr, "the compositor says: %s\n", wire_get_text(event));
+		wire_number(event);
+		wire_number(event);
+		fprintf(stderr, "the compositor says: %s\n", wire_text(event));
 		follower->finished = true;
 	} else if (event->object == follower->registry) {
 		if (event->opcode == REGISTRY_GLOBAL)
@@ -151,15 +131,11 @@ static void put_mode(struct follower *follower, uint32_t configured, const struc
 {
 	struct wire *wire = &follower->wire;
 	const struct wlr_mode *mode = wlr_heads_find(&follower->heads, head, &head->want);
-	size_t begun = wire_begin(wire, configured, mode ? HEAD_SET_MODE : HEAD_SET_CUSTOM_MODE);
-	if (mode) {
-		wire_put(wire, mode->id);
-	} else {
-		wire_put(wire, head->want.width);
-		wire_put(wire, head->want.height);
-		wire_put(wire, follower->any_rate ? 0 : head->want.refresh_mhz);
-	}
-	wire_end(wire, begun);
+	if (mode)
+		wire_send(wire, configured, HEAD_SET_MODE, -1, "u", mode->id);
+	else
+		wire_send(wire, configured, HEAD_SET_CUSTOM_MODE, -1, "uuu", head->want.width,
+			head->want.height, follower->any_rate ? 0 : head->want.refresh_mhz);
 }
 
 /* All heads must be named, those that stay as they are, too. */
@@ -168,31 +144,25 @@ static void ask(struct follower *follower, const bool changes[HEADS_MAX],
 {
 	struct wire *wire = &follower->wire;
 	follower->asked = wire_new_id(wire);
-	size_t begun = wire_begin(wire, follower->manager, MANAGER_CREATE);
-	wire_put(wire, follower->asked);
-	wire_put(wire, follower->serial);
-	wire_end(wire, begun);
+	wire_send(wire, follower->manager, MANAGER_CREATE, -1, "uu", follower->asked,
+		follower->serial);
 	for (unsigned i = 0; i < follower->heads.n_heads; i++) {
 		const struct wlr_head *head = &follower->heads.heads[i];
 		if (!head->enabled) {
-			put_request_id(wire, follower->asked, CONFIGURATION_DISABLE, head->id);
+			wire_send(wire, follower->asked, CONFIGURATION_DISABLE, -1, "u", head->id);
 			continue;
 		}
 		uint32_t configured = wire_new_id(wire);
-		begun = wire_begin(wire, follower->asked, CONFIGURATION_ENABLE);
-		wire_put(wire, configured);
-		wire_put(wire, head->id);
-		wire_end(wire, begun);
+		wire_send(wire, follower->asked, CONFIGURATION_ENABLE, -1, "uu", configured,
+			head->id);
 		if (changes[i])
 			put_mode(follower, configured, head);
 		if (layout[i].x == head->x && layout[i].y == head->y)
 			continue;
-		begun = wire_begin(wire, configured, HEAD_SET_POSITION);
-		wire_put(wire, (uint32_t)layout[i].x);
-		wire_put(wire, (uint32_t)layout[i].y);
-		wire_end(wire, begun);
+		wire_send(wire, configured, HEAD_SET_POSITION, -1, "uu", (uint32_t)layout[i].x,
+			(uint32_t)layout[i].y);
 	}
-	put_request(wire, follower->asked, CONFIGURATION_APPLY);
+	wire_send(wire, follower->asked, CONFIGURATION_APPLY, -1, "");
 }
 
 /* Gives false when this is not sway, or it does not understand. */
@@ -293,16 +263,25 @@ static int time_left_ms(const struct follower *follower)
 	return left_ms < 0 ? 0 : (int)left_ms + 1;
 }
 
+static bool take_events(struct follower *follower)
+{
+	struct wire_event event;
+	size_t at = 0;
+	bool good = wire_read(&follower->wire);
+	while (good && wire_next(&follower->wire, &at, &event))
+		take_event(follower, &event);
+	wire_done(&follower->wire, at);
+	return good;
+}
+
 static bool follow(struct follower *follower, int plugged)
 {
 	struct pollfd waits[2] = { { follower->wire.fd, POLLIN, 0 }, { plugged, POLLIN, 0 } };
-	if (!wire_flush(&follower->wire))
-		return false;
 	if (poll(waits, 2, time_left_ms(follower)) < 0 && errno != EINTR)
 		return false;
 	if (waits[1].revents && uevents_take(plugged))
 		look_soon(follower);
-	if (waits[0].revents && !wire_read(&follower->wire, take_event, follower))
+	if (waits[0].revents && !take_events(follower))
 		return false;
 	look_when_due(follower);
 	/* Nothing of the other globals is of use. */
@@ -327,9 +306,9 @@ int wlr_follow(const char *display)
 	if (plugged < 0 || !connect_soon(&follower.wire, display))
 		return 1;
 	follower.registry = wire_new_id(&follower.wire);
-	put_request_id(&follower.wire, DISPLAY_ID, DISPLAY_GET_REGISTRY, follower.registry);
+	wire_send(&follower.wire, DISPLAY_ID, DISPLAY_GET_REGISTRY, -1, "u", follower.registry);
 	follower.synced = wire_new_id(&follower.wire);
-	put_request_id(&follower.wire, DISPLAY_ID, DISPLAY_SYNC, follower.synced);
+	wire_send(&follower.wire, DISPLAY_ID, DISPLAY_SYNC, -1, "u", follower.synced);
 	while (follow(&follower, plugged))
 		;
 	if (follower.known && !follower.manager)

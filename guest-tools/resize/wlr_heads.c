@@ -39,29 +39,29 @@ static void take_head(struct wlr_heads *heads, struct wlr_head *head, struct wir
 {
 	switch (event->opcode) {
 	case HEAD_NAME:
-		text_copy(head->name, sizeof head->name, wire_get_text(event));
+		text_copy(head->name, sizeof head->name, wire_text(event));
 		break;
 	case HEAD_MODE:
 		if (heads->n_modes < MODES_MAX)
 			heads->modes[heads->n_modes++] =
-				(struct wlr_mode){ .id = wire_get(event), .head = head->id };
+				(struct wlr_mode){ .id = wire_number(event), .head = head->id };
 		break;
 	case HEAD_ENABLED:
-		head->enabled = wire_get(event) != 0;
+		head->enabled = wire_number(event) != 0;
 		break;
 	case HEAD_CURRENT_MODE:
-		head->current = wire_get(event);
+		head->current = wire_number(event);
 		head->made = false;
 		break;
 	case HEAD_POSITION:
-		head->x = (int32_t)wire_get(event);
-		head->y = (int32_t)wire_get(event);
+		head->x = (int32_t)wire_number(event);
+		head->y = (int32_t)wire_number(event);
 		break;
 	case HEAD_TRANSFORM:
-		head->transform = (int32_t)wire_get(event);
+		head->transform = (int32_t)wire_number(event);
 		break;
 	case HEAD_SCALE:
-		head->scale = wire_get(event);
+		head->scale = wire_number(event);
 		break;
 	case HEAD_FINISHED:
 		remove_head(heads, head);
@@ -73,11 +73,11 @@ static void take_mode(struct wlr_heads *heads, struct wlr_mode *mode, struct wir
 {
 	switch (event->opcode) {
 	case MODE_SIZE:
-		mode->mode.width = wire_get(event);
-		mode->mode.height = wire_get(event);
+		mode->mode.width = wire_number(event);
+		mode->mode.height = wire_number(event);
 		break;
 	case MODE_REFRESH:
-		mode->mode.refresh_mhz = wire_get(event);
+		mode->mode.refresh_mhz = wire_number(event);
 		break;
 	case MODE_FINISHED:
 		remove_mode(heads, mode);

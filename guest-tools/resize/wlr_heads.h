@@ -4,7 +4,7 @@
 
 #include "guest-tools/resize/wish.h"
 #include "guest-tools/resize/limits.h"
-#include "guest-tools/resize/wire.h"
+#include "guest-tools/common/wire.h"
 
 struct wlr_mode {
 	uint32_t id, head;

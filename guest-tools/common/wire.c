@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest-tools/clipboard/wire.h"
+#include "guest-tools/common/wire.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -14,24 +14,36 @@
 #define WIRE_HEADER_BYTES 8
 #define REQUEST_MAX_BYTES 1024
 
-bool wire_connect(struct wire *wire)
+static bool fill_address(struct sockaddr_un *address, const char *name)
 {
-	const char *name = getenv("WAYLAND_DISPLAY"), *folder = getenv("XDG_RUNTIME_DIR");
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	if (!name)
-		name = "wayland-0";
+	const char *folder = getenv("XDG_RUNTIME_DIR");
 	int length = name[0] == '/' ?
-			     snprintf(address.sun_path, sizeof(address.sun_path), "%s", name) :
-			     snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s",
+			     snprintf(address->sun_path, sizeof(address->sun_path), "%s", name) :
+			     snprintf(address->sun_path, sizeof(address->sun_path), "%s/%s",
 				     folder ? folder : "", name);
-	if (length < 0 || (size_t)length >= sizeof(address.sun_path)) {
+	return length >= 0 && (size_t)length < sizeof(address->sun_path);
+}
+
+bool wire_connect(struct wire *wire, const char *display)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const char *name = display ? display : getenv("WAYLAND_DISPLAY");
+	*wire = (struct wire){ .fd = -1, .last_id = 1 };
+	if (!fill_address(&address, name ? name : "wayland-0")) {
 		errno = ENAMETOOLONG;
 		return false;
 	}
-	*wire = (struct wire){ .last_id = 1 };
-	wire->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	return wire->fd >= 0 &&
-	       connect(wire->fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		int error = errno;
+		close(fd);
+		errno = error;
+		return false;
+	}
+	wire->fd = fd;
+	return true;
 }
 
 uint32_t wire_new_id(struct wire *wire)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * wire speaks Wayland's wire protocol: messages of an object, an opcode and arguments, with
- * descriptors beside them. It knows no interface, and needs no library, as all of the guest tools.
- * One request is sent at a time and waits for room: a compositor reads.
+ * descriptors beside them. It knows two interfaces by their numbers, and needs no library, as all
+ * of the guest tools. One request is sent at a time and waits for room: a compositor reads.
  */
 #pragma once
 
@@ -10,7 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "guest-tools/clipboard/limits.h"
+#include "guest-tools/common/limits.h"
+
+/* The first object, and opcodes that every client needs (wayland.xml): requests and events. */
+#define DISPLAY_ID 1
+enum { DISPLAY_SYNC = 0, DISPLAY_GET_REGISTRY = 1, DISPLAY_ERROR = 0 };
+enum { REGISTRY_BIND = 0, REGISTRY_GLOBAL = 0 };
 
 struct wire {
 	int fd;
@@ -29,8 +34,11 @@ struct wire_event {
 	size_t left_bytes;
 };
 
-/* Connects to the compositor of the environment. Gives false with errno set. */
-bool wire_connect(struct wire *wire);
+/*
+ * Connects to a compositor: `display` is a name in $XDG_RUNTIME_DIR, or a path; NULL: that of the
+ * environment. Gives false with errno set.
+ */
+bool wire_connect(struct wire *wire, const char *display);
 uint32_t wire_new_id(struct wire *wire);
 
 /*
