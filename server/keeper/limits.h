@@ -113,11 +113,12 @@
 #define WORKER_HEARD_MAX 64
 
 /*
- * A worker's link may stay full for this many milliseconds. A worker reads its link between any two
- * things it does, so one that takes longer is stuck: it is killed and replaced. QEMU waits
- * meanwhile.
+ * A worker's link may stay full for this many milliseconds in all of SEND_WINDOW_MS. A worker reads
+ * its link between any two things it does, so one that takes longer is stuck, or reads slowly on
+ * purpose: it is killed and replaced. QEMU waits meanwhile.
  */
 #define SEND_TIMEOUT_MS 1000
+#define SEND_WINDOW_MS 30000
 
 /*
  * A renderer may take this many milliseconds to stop a ring. QEMU and with it the guest stand still

@@ -510,6 +510,7 @@ bool worker_set_ready(struct worker *worker, const struct keeper_ready *ready)
 	}
 	g_clear_handle_id(&worker->timer_source, g_source_remove);
 	worker->state = WORKER_READY;
+	worker->full_since_us = 0;
 	worker->was_ready = true;
 	worker->has_started = true;
 	worker->n_resets_at_start = 0;
@@ -545,6 +546,21 @@ bool worker_dispatch_wait(struct worker *worker, int timeout_ms)
 	return dispatch(worker) >= 0;
 }
 
+/* Waits until the link has room. Gives false when it has been full for too long of late. */
+static bool wait_room(struct worker *worker)
+{
+	int64_t now_us = g_get_monotonic_time();
+	if (worker->full_since_us == 0 || now_us - worker->full_since_us > SEND_WINDOW_MS * 1000) {
+		worker->full_since_us = now_us;
+		worker->full_us = 0;
+	}
+	int64_t left_ms = SEND_TIMEOUT_MS - worker->full_us / 1000;
+	struct pollfd p = { .fd = worker->process.link, .events = POLLOUT };
+	bool has_room = left_ms > 0 && poll(&p, 1, (int)left_ms) > 0;
+	worker->full_us += g_get_monotonic_time() - now_us;
+	return has_room;
+}
+
 bool worker_send(
 	struct worker *worker, void *message, size_t size_bytes, const int *fds, unsigned n_fds)
 {
@@ -553,11 +569,8 @@ bool worker_send(
 		return false;
 	g_assert(worker->process.link >= 0);
 	int result = link_send(worker->process.link, message, size_bytes, fds, n_fds);
-	if (result == -EAGAIN) {
-		struct pollfd p = { .fd = worker->process.link, .events = POLLOUT };
-		if (poll(&p, 1, SEND_TIMEOUT_MS) > 0)
-			result = link_send(worker->process.link, message, size_bytes, fds, n_fds);
-	}
+	if (result == -EAGAIN && wait_room(worker))
+		result = link_send(worker->process.link, message, size_bytes, fds, n_fds);
 	if (result == 0)
 		return true;
 	if (result == -EAGAIN)

@@ -111,6 +111,9 @@ struct worker {
 	uint32_t n_capsets;
 	/* Of the process and of display's child, as it said. */
 	struct confine_state walls, inner_walls;
+	int64_t full_since_us; /* the window began in which its link may be full for a while; 0:
+				  none */
+	int64_t full_us;       /* how long it has been in this window */
 	unsigned link_source, timer_source, look_source, answer_source;
 	struct spare spare;
 	unsigned backoff_ms;

@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -86,6 +87,58 @@ static void test_deaf(void)
 	g_assert_cmpint(stage_replace(&stage, SIGKILL), ==, spare);
 	stage_run_for(SPARE_ANSWER_MS + A_WHILE_MS);
 	g_assert_cmpint(stage.worker.process.pid, ==, spare);
+	stage_finish(&stage);
+}
+
+/* ---- one that reads slowly on purpose ---- */
+
+#define SLOW_PAUSE_MS 300
+#define SLOW_MESSAGES 400
+
+struct slow_reader {
+	int fd;
+	int stop; /* atomic */
+};
+
+static gpointer read_slowly(gpointer data)
+{
+	struct slow_reader *reader = data;
+	char bytes[64];
+	while (!__atomic_load_n(&reader->stop, __ATOMIC_ACQUIRE)) {
+		g_usleep(SLOW_PAUSE_MS * 1000);
+		while (recv(reader->fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0 &&
+			g_random_boolean())
+			;
+	}
+	return NULL;
+}
+
+/* However it divides its pauses, the keeper waits for it as long as for one that reads nothing. */
+static void test_slow(void)
+{
+	struct stage stage;
+	int pair[2];
+	stage_begin(&stage, 0);
+	g_assert_cmpint(
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), ==, 0);
+	int own = stage.worker.process.link;
+	stage.worker.process.link = pair[0];
+	struct slow_reader reader = { .fd = pair[1] };
+	GThread *thread = g_thread_new("slow", read_slowly, &reader);
+	struct keeper_frame_link m = { .header.type = KEEPER_MESSAGE_FRAME_LINK };
+	gint64 begun_us = g_get_monotonic_time();
+	unsigned n = 0;
+	while (n < SLOW_MESSAGES && worker_send(&stage.worker, &m, sizeof(m), NULL, 0))
+		n++;
+	gint64 took_ms = (g_get_monotonic_time() - begun_us) / 1000;
+	g_assert_cmpuint(n, <, SLOW_MESSAGES);
+	g_assert_cmpint(took_ms, >=, SEND_TIMEOUT_MS);
+	g_assert_cmpint(took_ms, <, 2 * SEND_TIMEOUT_MS + A_WHILE_MS);
+	__atomic_store_n(&reader.stop, 1, __ATOMIC_RELEASE);
+	g_thread_join(thread);
+	WAIT_UNTIL(stage.n_ready == 2);
+	close(pair[1]);
+	close(own);
 	stage_finish(&stage);
 }
 
@@ -214,6 +267,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/worker/hangs/stopped-when-taken", test_stopped_when_taken);
 	g_test_add_func("/worker/hangs/stopped-while-it-waits", test_stopped_while_it_waits);
 	g_test_add_func("/worker/hangs/deaf", test_deaf);
+	g_test_add_func("/worker/hangs/slow", test_slow);
 	g_test_add_func("/worker/left-behind/worker", test_left_behind);
 	g_test_add_func("/worker/left-behind/at-the-end", test_left_behind_at_the_end);
 	return g_test_run();
