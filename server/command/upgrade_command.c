@@ -75,7 +75,9 @@ static bool upgrade(const char *name, const char *path)
 	close(fd);
 	if (!answered)
 		g_warning(
-			"%s: not upgraded: it is of a build that cannot be, and must be restarted",
+			"%s: no answer: it is of a build that cannot be upgraded, others ask it "
+			"for an upgrade now, or it has ended (see its log); if it goes on, it goes "
+			"on as it is",
 			name);
 	return answered && tell(name, &answer);
 }

@@ -128,6 +128,15 @@ static void note_panic(struct ends *ends)
 	keep(ends, &head);
 }
 
+/* QEMU may say anything: what is no text counts as none. */
+static const char *read_text(JsonObject *data, const char *name)
+{
+	JsonNode *node = json_object_get_member(data, name);
+	bool is_text = node && JSON_NODE_HOLDS_VALUE(node) &&
+		       json_node_get_value_type(node) == G_TYPE_STRING;
+	return is_text ? json_node_get_string(node) : "";
+}
+
 void ends_note_event(struct ends *ends, const char *name, JsonObject *data)
 {
 	flight_note_name(FLIGHT_MACHINE, 0, name);
@@ -136,9 +145,7 @@ void ends_note_event(struct ends *ends, const char *name, JsonObject *data)
 	if (strcmp(name, "RESET") == 0)
 		ends->has_panicked = false;
 	if (strcmp(name, "SHUTDOWN") == 0 && data)
-		g_strlcpy(ends->reason,
-			json_object_get_string_member_with_default(data, "reason", ""),
-			sizeof(ends->reason));
+		g_strlcpy(ends->reason, read_text(data, "reason"), sizeof(ends->reason));
 }
 
 /* ---- ends ---- */
