@@ -42,7 +42,7 @@ struct output {
 /* What was acted upon last: what a person sets by hand after that is left alone. */
 struct told {
 	uint32_t id;
-	bool connected;
+	bool known, connected;
 	struct resize_mode wish;
 };
 
@@ -245,6 +245,17 @@ static struct told *find_told(struct server *server, uint32_t id)
 	return &server->told[server->n_told++];
 }
 
+/* Some desktops turn on what is plugged where there is a picture already. */
+static bool lies_on_another(const struct server *server, unsigned which)
+{
+	const struct places_head *place = &server->places[which];
+	for (unsigned i = 0; place->on && i < server->n; i++)
+		if (i != which && server->places[i].on && server->places[i].x == place->x &&
+			server->places[i].y == place->y)
+			return true;
+	return false;
+}
+
 /* Gives whether the output is another now: places and its mode say how. */
 static bool change(struct server *server, unsigned which)
 {
@@ -254,6 +265,9 @@ static bool change(struct server *server, unsigned which)
 	bool across = output->rotation & 10; /* a quarter or three */
 	uint32_t width = across ? output->wish.height : output->wish.width;
 	uint32_t height = across ? output->wish.width : output->wish.height;
+	bool known = told && told->known;
+	if (told)
+		told->known = true;
 	if (!told || (output->connected ? !output->ours || !output->want : !told->connected))
 		return false;
 	bool was_connected = told->connected;
@@ -266,11 +280,14 @@ static bool change(struct server *server, unsigned which)
 	if (was_connected && memcmp(&told->wish, &output->wish, sizeof told->wish) == 0)
 		return false;
 	told->wish = output->wish;
-	if (place->on && output->mode == output->want)
+	bool covers = known && !was_connected && lies_on_another(server, which);
+	if (place->on && output->mode == output->want && !covers)
 		return false;
 	fprintf(stderr, "%s: %ux%u becomes %ux%u\n", output->name, place->width, place->height,
 		width, height);
-	if (place->on)
+	if (covers)
+		places_turn_on(server->places, server->n, which, width, height);
+	else if (place->on)
 		places_resize(server->places, server->n, which, width, height);
 	else if (!was_connected && (output->crtc = find_crtc(server, output)))
 		places_turn_on(server->places, server->n, which, width, height);
