@@ -88,10 +88,15 @@ def start_with_helper(folder):
     initrd.write_bytes(image + b'\0' * (-len(image) % 512) +
                        guest.cpio({'usr/bin/vitrine-guest-resize': (0o755, HELPER.read_bytes())}))
     machine = Desktop(None, options=[f'--kernel={base}/vmlinux', f'--initrd={initrd}', f'--append={lib.APPEND}', '--no-network'])
-    machine.control.wait_ready(3 * lib.BOOT_TIMEOUT_S)
-    machine.control.run('(su guest -c "XDG_RUNTIME_DIR=/run/user/1000 exec vitrine-guest-resize --watch" >/tmp/resize.log 2>&1 &) ; true')
-    machine.control.wait_until('pidof sway && pidof foot && pidof frame-counter', 3 * lib.BOOT_TIMEOUT_S)
-    machine.control.run('killall foot frame-counter')  # so that there is nothing but the background
+    try:
+        machine.control.wait_ready(3 * lib.BOOT_TIMEOUT_S)
+        machine.control.run('(su guest -c "XDG_RUNTIME_DIR=/run/user/1000 exec vitrine-guest-resize --watch" >/tmp/resize.log 2>&1 &) ; true')
+        machine.control.wait_until('pidof sway && pidof foot && pidof frame-counter', 3 * lib.BOOT_TIMEOUT_S)
+        machine.control.run('killall foot frame-counter')  # so that there is nothing but the background
+    except BaseException:
+        machine.print_logs()
+        machine.close()
+        raise
     return machine
 
 
