@@ -137,11 +137,13 @@ static struct ticks read_ticks(void)
  */
 static void wait_calm(double *left_ms)
 {
-	for (bool calm = false; !calm && *left_ms > 0; *left_ms -= WORD_CALM_STEP_MS) {
+	bool calm = false;
+	while (!calm && *left_ms > 0) {
 		struct ticks before = read_ticks();
 		wait_ms(WORD_CALM_STEP_MS);
 		struct ticks after = read_ticks();
 		calm = (after.idle - before.idle) * 3 >= after.all - before.all;
+		*left_ms -= WORD_CALM_STEP_MS;
 	}
 }
 

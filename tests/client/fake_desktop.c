@@ -135,6 +135,12 @@ static bool handle_ticket_used(void *user, const void *message, int *fds, unsign
 	return true;
 }
 
+/* Who comes and goes is for those who control a desktop. */
+static bool handle_client(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	return true;
+}
+
 static const struct link_handler keeper_table[] = {
 	{ KEEPER_MESSAGE_READY, "READY", sizeof(struct keeper_ready), 0, 0, handle_ready },
 	{ KEEPER_MESSAGE_POINTER_AREA, "POINTER_AREA", sizeof(struct keeper_pointer_area), 0, 0,
@@ -142,6 +148,7 @@ static const struct link_handler keeper_table[] = {
 	{ KEEPER_MESSAGE_TICKET_USED, "TICKET_USED", sizeof(struct keeper_ticket_used), 0, 0,
 		handle_ticket_used },
 	{ KEEPER_MESSAGE_VISITOR, "VISITOR", sizeof(struct keeper_visitor), 0, 1, handle_visitor },
+	{ KEEPER_MESSAGE_CLIENT, "CLIENT", sizeof(struct keeper_client), 0, 0, handle_client },
 };
 
 static gboolean keeper_readable(gint fd, GIOCondition condition, gpointer user)

@@ -52,6 +52,7 @@ static void fuzz_console(struct feed *feed)
 			take_value(feed, types[what % G_N_ELEMENTS(types)]);
 		g_autoptr(GVariant) dictionary = take_value(feed, "a{sv}");
 		console_change(parameters, dictionary);
+		consoles_change(what % 5, parameters, dictionary);
 	}
 }
 

@@ -105,6 +105,10 @@ void gpu_set_ledger(struct gpu *gpu, struct ledger_book *book)
 	gpu->book = book;
 }
 
+void gpu_set_first_mode(struct gpu *gpu, uint32_t width, uint32_t height, uint32_t refresh_mhz)
+{
+}
+
 void gpu_set_frame_link(struct gpu *gpu, int fd)
 {
 	if (gpu->frame_link >= 0)
