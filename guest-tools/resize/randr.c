@@ -285,12 +285,11 @@ static bool change(struct server *server, unsigned which)
 		return false;
 	fprintf(stderr, "%s: %ux%u becomes %ux%u\n", output->name, place->width, place->height,
 		width, height);
-	if (covers)
+	bool comes = !place->on && !was_connected && (output->crtc = find_crtc(server, output));
+	if (covers || comes)
 		places_turn_on(server->places, server->n, which, width, height);
 	else if (place->on)
 		places_resize(server->places, server->n, which, width, height);
-	else if (!was_connected && (output->crtc = find_crtc(server, output)))
-		places_turn_on(server->places, server->n, which, width, height);
 	output->mode = output->want;
 	return place->on;
 }

@@ -95,7 +95,7 @@ def a_guest_that_listens_is_told_what_it_lost(desktop):
     if 'vitrine-render' not in desktop.workers():
         raise tap.Skip('stock QEMU has no vitrine-render')
     port = desktop.control.run('for name in /sys/class/virtio-ports/*/name; do grep -qx org.vitrine.lost.0 $name && '
-                               'basename ${name%/name}; done').strip()
+                               'basename ${name%/name}; done; true').strip()
     desktop.control.run('(sleep 1000 | kmscube >/dev/null 2>&1 &) ; true')
     desktop.control.wait_until('pidof kmscube', 10)
     time.sleep(2)
