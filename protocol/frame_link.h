@@ -40,6 +40,11 @@
 #define FRAME_CURSOR_SIZE 64
 /* No head is wider or higher, in pixels: GL renderers take this much, and EDID can say it. */
 #define FRAME_SIZE_MAX 16384
+/*
+ * The desktop is no wider or higher, so that two of the largest heads lie beside each other. Render
+ * has a head end here that would lie further away, and display drops a link that says it does.
+ */
+#define FRAME_DESKTOP_MAX (2 * FRAME_SIZE_MAX)
 /* Display names at most this many pairs of format and modifier for one head. */
 #define FRAME_FORMATS_MAX 128
 

@@ -281,7 +281,8 @@ static bool on_head_on(void *user, const void *message, int *fds, unsigned n_fds
 	if (!check_head("HEAD_ON", on->head))
 		return false;
 	if (on->width == 0 || on->height == 0 || on->width > FRAME_SIZE_MAX ||
-		on->height > FRAME_SIZE_MAX || on->x > FRAME_SIZE_MAX || on->y > FRAME_SIZE_MAX) {
+		on->height > FRAME_SIZE_MAX || on->x > FRAME_DESKTOP_MAX - on->width ||
+		on->y > FRAME_DESKTOP_MAX - on->height) {
 		g_warning("render: head %u: absurd mode %ux%u at %u,%u", on->head, on->width,
 			on->height, on->x, on->y);
 		return false;

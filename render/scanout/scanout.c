@@ -24,8 +24,8 @@ static void tell_head(struct scanouts *scanouts, unsigned head, const struct hea
 {
 	const struct scanout *s = &scanouts->heads[head];
 	struct frame_head_on on = { .head = head,
-		.x = place->x,
-		.y = place->y,
+		.x = MIN(place->x, FRAME_DESKTOP_MAX - s->rect.width),
+		.y = MIN(place->y, FRAME_DESKTOP_MAX - s->rect.height),
 		.width = s->rect.width,
 		.height = s->rect.height,
 		.refresh_mhz = modes_get_refresh_mhz(&scanouts->modes, head) };

@@ -381,7 +381,7 @@ static void break_head_empty(struct desk *desk)
 
 static void break_head_place(struct desk *desk)
 {
-	send_head(desk, 0, UINT32_MAX, WIDTH);
+	send_head(desk, 0, FRAME_DESKTOP_MAX - WIDTH + 1, WIDTH);
 }
 
 static void break_frame_head(struct desk *desk)
@@ -455,6 +455,17 @@ static void test_breaches(void)
 	}
 }
 
+/* A monitor that is wished beside others lies further away than one is wide. */
+static void test_far_head(void)
+{
+	struct desk desk;
+	start(&desk);
+	send_head(&desk, 1, FRAME_DESKTOP_MAX - WIDTH, WIDTH);
+	g_assert_cmpuint(desk.heads_on, ==, 2);
+	g_assert_cmpuint(desk.gone, ==, 0);
+	finish(&desk);
+}
+
 static void test_hello_first(void)
 {
 	struct desk desk = { 0 };
@@ -473,6 +484,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_log_set_always_fatal(G_LOG_FATAL_MASK);
 	g_test_add_func("/frame-link/serves", test_serves);
+	g_test_add_func("/frame-link/far-head", test_far_head);
 	g_test_add_func("/frame-link/release-from-a-thread", test_release_from_a_thread);
 	g_test_add_func("/frame-link/frame-outlives-link", test_frame_outlives_link);
 	g_test_add_func("/frame-link/full-socket", test_full_socket);

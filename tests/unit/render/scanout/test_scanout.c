@@ -320,6 +320,21 @@ static void test_places(struct fixture *f, gconstpointer data)
 	expect_places(f, SIDE, 0);
 }
 
+/* A client may wish for more than display takes: the head lies as far away as there is room. */
+static void test_far(struct fixture *f, gconstpointer data)
+{
+	struct frame_heads_wanted wanted = { .n_heads = 2,
+		.heads = { { .enabled = 1, .width = SIDE, .height = SIDE },
+			{ .enabled = 1, .x = UINT32_MAX, .width = SIDE, .height = SIDE } } };
+	show(f, 0, &all);
+	show(f, 1, &all);
+	SAY(f, wanted, FRAME_MESSAGE_HEADS_WANTED);
+	expect_places(f, 0, FRAME_DESKTOP_MAX - SIDE);
+	wanted.heads[1].x = FRAME_SIZE_MAX + 1;
+	SAY(f, wanted, FRAME_MESSAGE_HEADS_WANTED);
+	expect_places(f, 0, FRAME_SIZE_MAX + 1);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -337,6 +352,7 @@ int main(int argc, char **argv)
 		{ "/scanout/rate", test_rate },
 		{ "/scanout/new-display", test_new_display },
 		{ "/scanout/places", test_places },
+		{ "/scanout/far", test_far },
 	};
 	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
 		g_test_add(cases[i].name, struct fixture, NULL, set_up, cases[i].run, tear_down);
