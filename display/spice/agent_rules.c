@@ -45,6 +45,15 @@ static bool was_told(const struct agent_talk *talk, enum agent_side side, unsign
 	return talk->told[side][cap / 32] & BIT(cap % 32);
 }
 
+/*
+ * What changes how a message is laid out. Some go by what they were told, and some by what they
+ * have said: where the two differ, one side would read other fields than are judged here.
+ */
+static bool both_can(const struct agent_talk *talk, unsigned cap)
+{
+	return was_told(talk, AGENT_CLIENT, cap) && was_told(talk, AGENT_GUEST, cap);
+}
+
 static const char *name_side(enum agent_side side)
 {
 	return side == AGENT_GUEST ? "the guest" : "a client";
@@ -149,9 +158,9 @@ static bool judge_announce(struct agent_filter *filter, struct agent_talk *talk,
 
 /* ---- clipboard ---- */
 
-static uint32_t selection_bytes(const struct agent_talk *talk, enum agent_side side)
+static uint32_t selection_bytes(const struct agent_talk *talk)
 {
-	return was_told(talk, side, VD_AGENT_CAP_CLIPBOARD_SELECTION) ? SELECTION_BYTES : 0;
+	return both_can(talk, VD_AGENT_CAP_CLIPBOARD_SELECTION) ? SELECTION_BYTES : 0;
 }
 
 /* Says whether what this side has may be pasted on the other one. */
@@ -178,7 +187,7 @@ static void give_nothing(struct agent_filter *filter, const struct agent_talk *t
 	enum agent_side to, uint8_t selection)
 {
 	uint8_t body[SELECTION_BYTES + sizeof(uint32_t)] = { 0 };
-	uint32_t before = selection_bytes(talk, to);
+	uint32_t before = selection_bytes(talk);
 	body[0] = before ? selection : 0;
 	put32(body + before, VD_AGENT_CLIPBOARD_NONE);
 	agent_filter_tell(filter, to, VD_AGENT_CLIPBOARD, body, before + sizeof(uint32_t));
@@ -187,8 +196,8 @@ static void give_nothing(struct agent_filter *filter, const struct agent_talk *t
 static bool judge_grab(struct agent_filter *filter, struct agent_talk *talk, enum agent_side from,
 	struct agent_message *message)
 {
-	uint32_t at = selection_bytes(talk, from), kept;
-	if (was_told(talk, from, VD_AGENT_CAP_CLIPBOARD_GRAB_SERIAL))
+	uint32_t at = selection_bytes(talk), kept;
+	if (both_can(talk, VD_AGENT_CAP_CLIPBOARD_GRAB_SERIAL))
 		at += sizeof(uint32_t);
 	if (!may_offer(talk, from) || message->n_bytes < at)
 		return false;
@@ -201,13 +210,13 @@ static bool judge_grab(struct agent_filter *filter, struct agent_talk *talk, enu
 		kept += sizeof(uint32_t);
 	}
 	message->size_bytes = message->n_bytes = kept;
-	return kept > selection_bytes(talk, from);
+	return kept > selection_bytes(talk);
 }
 
 static bool judge_request(struct agent_filter *filter, struct agent_talk *talk,
 	enum agent_side from, struct agent_message *message)
 {
-	uint32_t before = selection_bytes(talk, from);
+	uint32_t before = selection_bytes(talk);
 	enum agent_side owner = from == AGENT_GUEST ? AGENT_CLIENT : AGENT_GUEST;
 	if (message->n_bytes != before + sizeof(uint32_t))
 		return false;
@@ -221,7 +230,7 @@ static bool judge_request(struct agent_filter *filter, struct agent_talk *talk,
 static bool judge_clipboard(struct agent_filter *filter, struct agent_talk *talk,
 	enum agent_side from, struct agent_message *message)
 {
-	uint32_t before = selection_bytes(talk, from) + (uint32_t)sizeof(uint32_t);
+	uint32_t before = selection_bytes(talk) + (uint32_t)sizeof(uint32_t);
 	enum agent_side to = from == AGENT_GUEST ? AGENT_CLIENT : AGENT_GUEST;
 	if (!talk->has_guest || message->n_bytes < before || !may_offer(talk, from))
 		return false;

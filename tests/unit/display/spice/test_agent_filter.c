@@ -215,6 +215,34 @@ static void test_asked(void)
 
 /* ---- the policy ---- */
 
+/*
+ * Windows has no selections, and its agent says so; a client that has them goes by that. Neither
+ * may a guest have a field judged that its client does not read.
+ */
+static void test_no_selections(void)
+{
+	struct agent_policy policy = everything;
+	struct room room;
+	policy.clipboard_kinds = WORKER_CLIPBOARD_TEXT;
+	open_quiet(&room, &policy);
+	agent_filter_set_guest(room.filter, true);
+	SAY(&room, AGENT_CLIENT, VD_AGENT_ANNOUNCE_CAPABILITIES, LE32(1), LE32(0xffffffffu));
+	SAY(&room, AGENT_GUEST, VD_AGENT_ANNOUNCE_CAPABILITIES, LE32(0), LE32(0x20));
+	g_free(hear(&room, AGENT_GUEST));
+	g_free(hear(&room, AGENT_CLIENT));
+	SAY(&room, AGENT_GUEST, VD_AGENT_CLIPBOARD_GRAB, LE32(1));
+	expect(&room, AGENT_CLIENT, "7:01000000;");
+	SAY(&room, AGENT_GUEST, VD_AGENT_CLIPBOARD_REQUEST, LE32(1));
+	expect(&room, AGENT_CLIENT, "8:01000000;");
+	SAY(&room, AGENT_GUEST, VD_AGENT_CLIPBOARD_GRAB, LE32(2), LE32(1));
+	expect(&room, AGENT_CLIENT, "7:01000000;");
+	SAY(&room, AGENT_GUEST, VD_AGENT_CLIPBOARD, LE32(2), LE32(1), 'x');
+	expect(&room, AGENT_CLIENT, "4:00000000;");
+	SAY(&room, AGENT_CLIENT, VD_AGENT_CLIPBOARD, LE32(1), 'h', 'e', 'y');
+	expect(&room, AGENT_GUEST, "4:01000000686579;");
+	close_room(&room);
+}
+
 static void test_clipboard(void)
 {
 	struct room room;
@@ -489,6 +517,7 @@ int main(int argc, char **argv)
 	g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
 	g_test_add_func("/agent-filter/own", test_own);
 	g_test_add_func("/agent-filter/asked", test_asked);
+	g_test_add_func("/agent-filter/no-selections", test_no_selections);
 	g_test_add_func("/agent-filter/clipboard", test_clipboard);
 	g_test_add_func("/agent-filter/out", test_out);
 	g_test_add_func("/agent-filter/in", test_in);
