@@ -3,10 +3,15 @@
  * commands: starts the programs as people do; each mistake ends at once, with a status and a
  * reason.
  */
+#include <fcntl.h>
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/listen.h"
@@ -195,6 +200,39 @@ static void test_old_qemu(void)
 	remove(dir);
 }
 
+/* A desktop whose `vitrine run` stands still has its socket, and nobody answers there. */
+static void test_silent(void)
+{
+	g_autofree char *base = g_dir_make_tmp("vitrine-commands-XXXXXX", NULL);
+	g_autofree char *folders = g_build_filename(base, "vitrine", NULL);
+	g_autofree char *folder = g_build_filename(folders, "work", NULL);
+	g_autofree char *path = g_build_filename(folder, "control", NULL);
+	g_autofree char *before = g_strdup(g_getenv("XDG_RUNTIME_DIR"));
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int status, listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	g_assert_cmpint(g_mkdir_with_parents(folder, 0700), ==, 0);
+	int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	g_assert_cmpint(flock(lock, LOCK_EX), ==, 0);
+	g_strlcpy(address.sun_path, path, sizeof(address.sun_path));
+	g_assert_cmpint(bind(listener, (struct sockaddr *)&address, sizeof(address)), ==, 0);
+	g_assert_cmpint(listen(listener, 8), ==, 0);
+	g_setenv("XDG_RUNTIME_DIR", base, TRUE);
+	g_autofree char *errors = run("VITRINE", "pause work", &status);
+	g_assert_true(WIFEXITED(status));
+	g_assert_cmpint(WEXITSTATUS(status), ==, 5);
+	g_assert_nonnull(strstr(errors, "work: it does not answer"));
+	if (before)
+		g_setenv("XDG_RUNTIME_DIR", before, TRUE);
+	else
+		g_unsetenv("XDG_RUNTIME_DIR");
+	close(lock);
+	close(listener);
+	unlink(path);
+	rmdir(folder);
+	rmdir(folders);
+	rmdir(base);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -207,5 +245,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/commands/capabilities", test_capabilities);
 	g_test_add_func("/commands/capabilities-without-gl", test_capabilities_without_gl);
 	g_test_add_func("/commands/old-qemu", test_old_qemu);
+	g_test_add_func("/commands/silent", test_silent);
 	return g_test_run();
 }
