@@ -113,6 +113,8 @@ static const char *text_of(JsonObject *data, const char *member)
 static void on_reset(struct machine *machine, JsonObject *data)
 {
 	bool by_guest = g_strcmp0(text_of(data, "reason"), "guest-reset") == 0;
+	/* A firmware may take longer than DOWN_MS, and not draw. */
+	g_clear_handle_id(&machine->down_timer, g_source_remove);
 	machine->driver = "none";
 	tell(machine, "reset", by_guest ? "the guest restarts" : "the machine is reset");
 }

@@ -310,6 +310,12 @@ static void test_driver(void)
 	AWAIT(strcmp(fixture.told->str, "driver-down ") == 0);
 	/* It sleeps, and a key wakes it. */
 	expect(&fixture, "Resume", NULL, "send-key", DONE, NULL);
+	/* When the guest restarts the driver has stopped, too, and that is no news. */
+	machine_set_driver(&fixture.machine, "virgl");
+	machine_set_driver(&fixture.machine, NULL);
+	say(&fixture, "{\"event\":\"RESET\"}\n");
+	AWAIT(g_str_has_suffix(fixture.told->str, " reset "));
+	g_assert_cmpuint(fixture.machine.down_timer, ==, 0);
 	machine_set_driver(&fixture.machine, "nonsense");
 	g_assert_cmpstr(fixture.machine.driver, ==, "firmware");
 	tear_down(&fixture);
