@@ -22,6 +22,8 @@ enum { SOURCE_SEND, SOURCE_CANCELLED };
 enum { OFFER_RECEIVE, OFFER_DESTROY };
 enum { OUTPUT_GEOMETRY, OUTPUT_MODE };
 #define OUTPUT_MODE_CURRENT 1
+/* From here on the compositor numbers its own objects. */
+#define SERVER_ID 0xff000000u
 
 static const struct {
 	unsigned kind;
@@ -162,11 +164,22 @@ static void on_source(
 	}
 }
 
-/* A source that was replaced meanwhile is asked for nothing any more. */
+/*
+ * A source that was replaced meanwhile is asked for nothing any more. It is there, in the
+ * compositor, until it is destroyed: a client copies as often as it likes. Objects from SERVER_ID
+ * on are offers.
+ */
 static void on_old_source(struct compositor *compositor, const struct wire_event *event)
 {
-	if (event->opcode == SOURCE_SEND && event->left_bytes > 4 && event->object < 0xff000000)
-		close(wire_take_fd(&compositor->wire));
+	if (event->object >= SERVER_ID)
+		return;
+	if (event->opcode == SOURCE_SEND) {
+		int fd = event->left_bytes > 4 ? wire_take_fd(&compositor->wire) : -1;
+		if (fd >= 0)
+			close(fd);
+	} else {
+		wire_send(&compositor->wire, event->object, SOURCE_DESTROY, -1, "");
+	}
 }
 
 static void on_output(struct compositor *compositor, struct wire_event *event)

@@ -137,6 +137,13 @@ static void move_write(struct transfer *transfer)
 		end(transfer);
 }
 
+/* Who closes a pipe's other end makes every poll return at once. */
+static bool has_reader(int fd)
+{
+	struct pollfd pipe = { fd, 0, 0 };
+	return poll(&pipe, 1, 0) <= 0 || !(pipe.revents & (POLLERR | POLLHUP | POLLNVAL));
+}
+
 void transfers_move(struct transfers *transfers)
 {
 	for (unsigned i = 0; i < TRANSFERS_MAX; i++) {
@@ -148,7 +155,7 @@ void transfers_move(struct transfers *transfers)
 			move_read(transfers, transfer);
 		else if (transfer->state == TRANSFER_WRITES && !is_late)
 			move_write(transfer);
-		else if (transfer->state != TRANSFER_FREE && is_late)
+		else if (transfer->state != TRANSFER_FREE && (is_late || !has_reader(transfer->fd)))
 			end(transfer);
 	}
 }
