@@ -61,15 +61,17 @@ static void close_stream(struct dbus_chardev *chardev)
 	fd_close(&chardev->fd);
 }
 
-/* What lies in the socket is not for the next one who opens the port, and not from it. */
+/*
+ * What lies in the socket is not for the next one who opens the port, and not from it. A QEMU that
+ * goes on writing is not read for ever.
+ */
 static bool is_clean(struct dbus_chardev *chardev)
 {
 	uint8_t bytes[4096];
 	int unread = 0;
-	ssize_t n;
-	do
+	ssize_t n = 1;
+	for (unsigned i = 0; n > 0 && i < DBUS_CHARDEV_REST_READS; i++)
 		n = recv(chardev->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-	while (n > 0);
 	return n < 0 && errno == EAGAIN && ioctl(chardev->fd, SIOCOUTQ, &unread) == 0 &&
 	       unread == 0;
 }

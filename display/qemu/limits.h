@@ -53,6 +53,12 @@
 #define DBUS_CHARDEV_READ_BYTES 16384
 
 /*
+ * So many times 4 KiB of a port that was closed are thrown away, four times what a socket holds.
+ * Where there is more the stream is made anew.
+ */
+#define DBUS_CHARDEV_REST_READS 256
+
+/*
  * QEMU is given a new stream for a port no sooner than this after the last one, so that a guest
  * that opens its port again and again costs two calls a second.
  */

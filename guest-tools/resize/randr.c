@@ -119,8 +119,10 @@ static void read_output(struct server *server, uint32_t id, const uint8_t *modes
 	uint32_t request[] = { 0, id, server->stamp };
 	struct output *output = &server->outputs[server->n];
 	uint8_t *answer = ask(server, GET_OUTPUT_INFO, request, 3, &n);
-	if (!answer)
+	if (!answer || n < 36) {
+		free(answer);
 		return;
+	}
 	unsigned n_crtcs = get16(answer + 26), n_of_it = get16(answer + 28);
 	unsigned n_clones = get16(answer + 32), n_name = get16(answer + 34);
 	size_t name_at = 36 + 4 * (size_t)(n_crtcs + n_of_it + n_clones);
