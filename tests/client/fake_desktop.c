@@ -94,7 +94,6 @@ static bool handle_ready(void *user, const void *message, int *fds, unsigned n_f
 {
 	struct fake_desktop *desktop = user;
 	const struct keeper_ready *ready = message;
-
 	desktop->ready = true;
 	return ready->version == KEEPER_LINK_VERSION;
 }
@@ -103,7 +102,6 @@ static bool handle_pointer_area(void *user, const void *message, int *fds, unsig
 {
 	struct fake_desktop *desktop = user;
 	const struct keeper_pointer_area *area = message;
-
 	desktop->area_width = area->width;
 	desktop->area_height = area->height;
 	fake_qemu_set_size(
@@ -130,7 +128,6 @@ static bool handle_ticket_used(void *user, const void *message, int *fds, unsign
 {
 	struct fake_desktop *desktop = user;
 	const struct keeper_ticket_used *m = message;
-
 	desktop->used_ticket = m->use != KEEPER_TICKET_UNUSED ? m->name : 0;
 	return true;
 }
@@ -194,7 +191,6 @@ bool fake_desktop_wait_pointer_area(
 static gpointer desktop_thread(gpointer user)
 {
 	struct fake_desktop *desktop = user;
-
 	g_main_context_push_thread_default(desktop->context);
 	while (!desktop->stopping)
 		g_main_context_iteration(desktop->context, TRUE);
@@ -213,7 +209,6 @@ static gboolean thread_call_run(gpointer user)
 {
 	struct thread_call *work = user;
 	struct fake_desktop *desktop = work->desktop;
-
 	work->call(desktop);
 	g_mutex_lock(&desktop->lock);
 	work->done = true;
@@ -247,14 +242,12 @@ static GSource *desktop_watch(struct fake_desktop *desktop, int fd, GUnixFDSourc
 static gboolean frame_readable(gint fd, GIOCondition condition, gpointer user)
 {
 	struct fake_desktop *desktop = user;
-
 	return fake_render_dispatch(&desktop->render) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
 static void frame_link_renew(struct fake_desktop *desktop)
 {
 	struct keeper_frame_link message = { .header.type = KEEPER_MESSAGE_FRAME_LINK };
-
 	if (desktop->frame_source) {
 		g_source_destroy(desktop->frame_source);
 		g_source_unref(desktop->frame_source);
@@ -294,7 +287,6 @@ static int bind_unix(struct fake_desktop *desktop)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	g_autofree char *path = g_build_filename(desktop->directory, "spice.sock", NULL);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
 	g_assert_cmpuint(g_strlcpy(address.sun_path, path, sizeof(address.sun_path)), <,
 		sizeof(address.sun_path));
 	g_assert_cmpint(bind(fd, (struct sockaddr *)&address, sizeof(address)), ==, 0);
@@ -308,7 +300,6 @@ static void send_certificate(struct fake_desktop *desktop)
 {
 	struct keeper_certificate message = { .header.type = KEEPER_MESSAGE_CERTIFICATE };
 	g_autofree char *key = g_build_filename(desktop->directory, "key.pem", NULL);
-
 	desktop->certificate = g_build_filename(desktop->directory, "certificate.pem", NULL);
 	certificate_write(desktop->certificate, key);
 	int fds[] = { open(desktop->certificate, O_RDONLY | O_CLOEXEC),
@@ -336,7 +327,6 @@ static void send_stats(struct fake_desktop *desktop)
 {
 	struct keeper_stats message = { .header.type = KEEPER_MESSAGE_STATS };
 	int fd = shm_create("stats", sizeof(*desktop->stats));
-
 	desktop->stats = shm_map(fd, sizeof(*desktop->stats), true);
 	g_assert_nonnull(desktop->stats);
 	desktop->stats->magic = STATS_MAGIC;
@@ -372,7 +362,6 @@ static void send_dbus(struct fake_desktop *desktop)
 {
 	struct keeper_dbus message = { .header.type = KEEPER_MESSAGE_DBUS };
 	int ends[2];
-
 	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), ==, 0);
 	fake_qemu_serve(&desktop->qemu, ends[0]);
 	keeper_send(desktop, &message, sizeof(message), ends[1]);
@@ -393,7 +382,6 @@ static void die_with_the_test(gpointer user)
 static int make_heartbeat(struct fake_desktop *desktop)
 {
 	int fd = shm_create("heartbeat", sizeof(*desktop->heartbeat));
-
 	desktop->heartbeat = shm_map(fd, sizeof(*desktop->heartbeat), true);
 	g_assert_nonnull(desktop->heartbeat);
 	desktop->heartbeat->magic = HEARTBEAT_MAGIC;
@@ -445,7 +433,6 @@ static void wait_ready(struct fake_desktop *desktop)
 struct fake_desktop *fake_desktop_start(const struct fake_desktop_options *options)
 {
 	struct fake_desktop *desktop = g_new0(struct fake_desktop, 1);
-
 	g_mutex_init(&desktop->lock);
 	g_cond_init(&desktop->changed);
 	fake_render_init(&desktop->render);
@@ -508,7 +495,6 @@ bool fake_desktop_is_alive(struct fake_desktop *desktop)
 static void process_wait(struct fake_desktop *desktop)
 {
 	gint64 end_us = patience_end_us(END_TIMEOUT_MS);
-
 	while (fake_desktop_is_alive(desktop) && g_get_monotonic_time() < end_us)
 		g_usleep(5000);
 	bool late = fake_desktop_is_alive(desktop);
@@ -526,7 +512,6 @@ static void process_wait(struct fake_desktop *desktop)
 static void directory_remove(struct fake_desktop *desktop)
 {
 	g_autofree char *socket_path = g_build_filename(desktop->directory, "spice.sock", NULL);
-
 	g_unlink(socket_path);
 	if (desktop->certificate)
 		g_unlink(desktop->certificate);
@@ -580,7 +565,6 @@ int fake_desktop_connect_socket(const struct fake_desktop *desktop)
 pid_t fake_desktop_pid(const struct fake_desktop *desktop)
 {
 	const char *pid = g_subprocess_get_identifier(desktop->process);
-
 	return pid ? (pid_t)strtol(pid, NULL, 10) : 0;
 }
 
@@ -589,7 +573,6 @@ unsigned long fake_desktop_resident_kib(const struct fake_desktop *desktop)
 	const char *pid = g_subprocess_get_identifier(desktop->process);
 	g_autofree char *path = pid ? g_build_filename("/proc", pid, "status", NULL) : NULL;
 	g_autofree char *text = NULL;
-
 	if (!path || !g_file_get_contents(path, &text, NULL, NULL))
 		return 0;
 	const char *line = strstr(text, "VmRSS:");
