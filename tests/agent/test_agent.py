@@ -213,16 +213,16 @@ CHECKS = [without_an_agent_there_is_ours, agents_that_lie_are_left, the_guests_a
           a_fresh_display_has_the_agent_again, the_agent_that_goes_leaves_ours, an_agent_that_hangs_is_left]
 
 
-def main():
+def main(checks, make_room):
     missing = lib.missing()
     addon = None if missing else agents.find_addon()
     if missing or not addon:
         tap.skip_all(missing or 'no guest with an agent can be had here')
     with tempfile.TemporaryDirectory() as folder, agents.AgentGuest(addon) as machine:
-        room = Room(machine, folder)
+        room = make_room(machine, folder)
         room.probe = machine.connect()
-        tap.run(CHECKS, room, machine.print_logs)
+        tap.run(checks, room, machine.print_logs)
 
 
 if __name__ == '__main__':
-    main()
+    main(CHECKS, Room)

@@ -5,14 +5,11 @@ import hashlib
 import os
 import pathlib
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / 'guest'), str(HERE.parent / 'client')]
-import desktop as lib  # noqa: E402
 import guest as agents  # noqa: E402
-import tap  # noqa: E402
-from test_agent import PATIENCE_S, IMAGE_BYTES, Room  # noqa: E402
+from test_agent import PATIENCE_S, IMAGE_BYTES, Room, main  # noqa: E402
 
 FLAGS = {'clipboard': '', 'primary': '--primary '}
 
@@ -86,16 +83,5 @@ CHECKS = [the_compositor_lets_us, the_helper_serves, the_client_copies_text, the
           files_are_dropped, a_daemon_that_comes_again_is_found]
 
 
-def main():
-    missing = lib.missing()
-    addon = None if missing else agents.find_addon()
-    if missing or not addon:
-        tap.skip_all(missing or 'no guest with an agent can be had here')
-    with tempfile.TemporaryDirectory() as folder, agents.AgentGuest(addon) as machine:
-        room = WaylandRoom(machine, folder)
-        room.probe = machine.connect()
-        tap.run(CHECKS, room, machine.print_logs)
-
-
 if __name__ == '__main__':
-    main()
+    main(CHECKS, WaylandRoom)

@@ -50,27 +50,15 @@ static void on_worker_ended(void *owner, enum worker_end end, const struct heart
 		worker_want_spare(&stage->worker, stage->spare_ms);
 }
 
-static const struct worker_class class = {
-	.name = "fake-worker",
-	.table = table,
-	.table_length = G_N_ELEMENTS(table),
-	.ready = on_worker_ready,
-	.lost = on_worker_lost,
-	.failed = on_worker_failed,
-	.ended = on_worker_ended,
-};
+#define CLASS(waits)                                                                               \
+	{                                                                                          \
+		.name = "fake-worker", .table = table, .table_length = G_N_ELEMENTS(table),        \
+		.ready = on_worker_ready, .lost = on_worker_lost, .failed = on_worker_failed,      \
+		.ended = on_worker_ended, .is_told_to_begin = (waits)                              \
+	}
 
-/* The same, of processes that wait until they are told to begin. */
-static const struct worker_class told_class = {
-	.name = "fake-worker",
-	.table = table,
-	.table_length = G_N_ELEMENTS(table),
-	.ready = on_worker_ready,
-	.lost = on_worker_lost,
-	.failed = on_worker_failed,
-	.ended = on_worker_ended,
-	.is_told_to_begin = true,
-};
+/* The second one is of processes that wait until they are told to begin. */
+static const struct worker_class class = CLASS(false), told_class = CLASS(true);
 
 static gboolean on_time(gpointer user)
 {
