@@ -41,6 +41,7 @@ struct upgrade_answer {
 	/* Of DONE: for how long nobody served the guest and accepted clients; 0: that worker
 	 * stayed. */
 	uint32_t guest_away_us, clients_away_us;
-	uint32_t reserved;
+	/* Of DONE: so many of the guest's contexts went with the old renderer. */
+	uint32_t contexts_lost;
 	char why[UPGRADE_WHY_BYTES]; /* NUL-padded; of the others */
 };

@@ -38,6 +38,9 @@ static void tell_done(const char *name, const struct upgrade_answer *answer)
 	printf("%s: upgraded", name);
 	if (answer->guest_away_us > 0)
 		printf("; nobody served the guest for %.1f ms", answer->guest_away_us / 1000.0);
+	if (answer->contexts_lost > 0)
+		printf("; OpenGL programs lost what they had drawn in %u context%s",
+			answer->contexts_lost, answer->contexts_lost == 1 ? "" : "s");
 	if (answer->clients_away_us > 0)
 		printf("; clients come again, to a display that was there after %.1f ms",
 			answer->clients_away_us / 1000.0);

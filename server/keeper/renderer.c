@@ -301,7 +301,9 @@ static void on_worker_ended(void *owner, enum worker_end end, const struct heart
 {
 	struct renderer *renderer = owner;
 	struct heartbeat_said at;
+	unsigned n_before = renderer->lost.n;
 	lost_contexts_add(&renderer->lost, renderer->ledger, end);
+	renderer->n_lost += renderer->lost.n - n_before;
 	bool judged = end != WORKER_ENDED_FROM_OUTSIDE && end != WORKER_REPLACED &&
 		      blame_somebody(renderer, end, hung_at, &at);
 	lost_contexts_judge(&renderer->lost, renderer->ledger, judged ? at.context : 0);

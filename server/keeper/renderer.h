@@ -53,6 +53,7 @@ struct renderer {
 	} rings[KEEPER_RINGS];
 	struct blame blame;
 	struct lost_contexts lost; /* of which the guest is not told yet */
+	uint32_t n_lost;           /* contexts that ended with a renderer, of all so far */
 	uint64_t refused_since_ns; /* of which the guest was told n_refused times since then */
 	unsigned n_refused;
 	struct gpu_search search;

@@ -39,6 +39,7 @@ static void answer(int asker, enum upgrade_result result, const struct upgrade *
 	if (result == UPGRADE_DONE) {
 		m.guest_away_us = upgrade->parts[UPGRADE_RENDERER].away_us;
 		m.clients_away_us = upgrade->parts[UPGRADE_DISPLAY].away_us;
+		m.contexts_lost = upgrade->renderer->n_lost - upgrade->n_lost;
 	}
 	g_strlcpy(m.why, why ? why : "", sizeof(m.why));
 	if (link_send(asker, &m, sizeof(m), NULL, 0) < 0)
@@ -117,6 +118,7 @@ static bool is_at_border(const struct upgrade *upgrade)
 static void cross(struct upgrade *upgrade)
 {
 	upgrade->cross_us = g_get_monotonic_time();
+	upgrade->n_lost = upgrade->renderer->n_lost;
 	for (unsigned i = 0; i < UPGRADE_PARTS; i++) {
 		upgrade->parts[i].starts = upgrade->parts[i].worker->n_starts;
 		upgrade->parts[i].away_us = 0;

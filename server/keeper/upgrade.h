@@ -55,6 +55,7 @@ struct upgrade {
 	unsigned timer;
 	int64_t state_us; /* when the state was entered */
 	int64_t cross_us; /* when the old workers were ended */
+	uint32_t n_lost;  /* of the renderer's, at that time */
 };
 
 #define UPGRADE_NONE ((struct upgrade){ .asker = -1 })

@@ -127,6 +127,7 @@ def another_build_takes_over(run):
         run.times = run.times[-1:]
         text, done = upgrade(run)
         assert done, text
+        assert re.search(r'lost what they had drawn in [1-9][0-9]* context', text), text
         times = re.search(r'guest for ([0-9.]+) ms; .* after ([0-9.]+) ms', text)
         away['guest'].append(float(times[1]))
         away['clients'].append(float(times[2]))
