@@ -47,8 +47,15 @@ static bool writes_what(const struct connection *connection, enum spice_talk_sid
 
 /* ---- what a reading or writing comes to ---- */
 
+/* The kernel has given the client up; one that was only killed has closed its connection. */
+static bool is_vanished(ssize_t error)
+{
+	return error == -ETIMEDOUT || error == -EHOSTUNREACH || error == -ENETUNREACH;
+}
+
 void channel_end_of_client(struct connection *connection, ssize_t n)
 {
+	connection->vanished |= is_vanished(n);
 	connection->why = outer_reason(connection->stream);
 	if (n == 0)
 		connection_event(connection, EVENT_CLIENT_ENDED);
@@ -71,11 +78,18 @@ static ssize_t read_side(
 	return n < 0 ? -errno : n;
 }
 
+static ssize_t write_outer(struct connection *connection, const uint8_t *bytes, size_t size_bytes)
+{
+	ssize_t n = outer_write(connection->stream, bytes, size_bytes);
+	connection->vanished |= is_vanished(n);
+	return n;
+}
+
 static ssize_t write_side(struct connection *connection, enum spice_talk_side side,
 	const uint8_t *bytes, size_t size_bytes)
 {
 	if (side == SPICE_TALK_SERVER)
-		return outer_write(connection->stream, bytes, size_bytes);
+		return write_outer(connection, bytes, size_bytes);
 	ssize_t n = send(connection->inner.fd, bytes, size_bytes, MSG_NOSIGNAL);
 	return n < 0 ? -errno : n;
 }
@@ -202,8 +216,8 @@ bool channel_flush(struct connection *connection)
 {
 	struct pipe *pipe = &connection->pipes[SPICE_TALK_SERVER];
 	while (!pipe_is_idle(pipe)) {
-		ssize_t n = outer_write(
-			connection->stream, pipe->bytes + pipe->start, pipe->ready - pipe->start);
+		ssize_t n = write_outer(
+			connection, pipe->bytes + pipe->start, pipe->ready - pipe->start);
 		if (n < 0 && !connection_is_passing(n))
 			connection_event(connection, EVENT_CLIENT_GONE);
 		if (n <= 0)

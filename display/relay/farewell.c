@@ -12,6 +12,8 @@
 #include "display/relay/phases.h"
 #include "protocol/keeper_link.h"
 
+#define VANISHED "gone without a word"
+
 /*
  * Says who it is, as far as that is known: by name, or whose connection it is on this host. A name
  * that has been let in is one of ours, which needs no quotation. The caller frees it.
@@ -160,8 +162,9 @@ void farewell_tell(struct connection *connection)
 		return;
 	gint64 stayed_s = (g_get_monotonic_time() - connection->came_us) / G_USEC_PER_SEC;
 	const char *why = connection->thrown_out;
+	const char *how = why ? "thrown out: " : connection->vanished ? VANISHED : "left";
 	connection->came_us = 0;
 	g_autofree char *text = g_strdup_printf("client %s: %s%s, after %d s", connection->client,
-		why ? "thrown out: " : "left", why ? why : "", (int)stayed_s);
+		how, why ? why : "", (int)stayed_s);
 	say(connection, false, text);
 }

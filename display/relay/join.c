@@ -61,7 +61,8 @@ void join_begin(struct connection *connection)
 		return;
 	}
 	know_end(connection, ends[1]);
-	outer_prepare(connection->stream);
+	outer_prepare(
+		connection->stream, connection->login->link.channel == SPICE_LINK_CHANNEL_MAIN);
 	connection_open_inner(connection, ends[0]);
 	connection->talk.stops = connection->is_local || outer_is_in_pieces(connection->stream);
 	asides_join_line(connection);

@@ -20,6 +20,8 @@
 /* The kernel may hold this many bytes unsent: 13 ms at 10 Mbit/s. */
 #define OUTER_UNSENT_BYTES 16384
 
+#define OUTER_VANISHED_MS 10000
+
 struct outer;
 
 /* The socket stays the caller's and must be open until outer_destroy. Without credentials (NULL)
@@ -27,8 +29,11 @@ struct outer;
 struct outer *outer_create(int fd, struct tls_credentials *credentials);
 void outer_destroy(struct outer *outer);
 
-/* Sets the socket's options for SPICE, and so that the kernel notices a client that vanishes. */
-void outer_prepare(const struct outer *outer);
+/*
+ * Sets the socket's options for SPICE, and so that the kernel notices a client that vanishes: by
+ * the main channel, without which it has none, within OUTER_VANISHED_MS.
+ */
+void outer_prepare(const struct outer *outer, bool is_main);
 
 /* Goes on with the TLS handshake. Returns 0 when it is done, -EAGAIN when it waits for the socket,
  * -EPROTO when it has failed, which *why explains, -EPIPE when the client ended in the middle of

@@ -140,6 +140,7 @@ struct connection {
 	/* farewell.c */
 	gint64 came_us;         /* of a main channel that has come in and not gone; else 0 */
 	bool goes;              /* it is known how it ends */
+	bool vanished;          /* its machine answers nothing any more */
 	const char *thrown_out; /* why, if not by itself; NULL */
 	bool told_why;
 

@@ -214,9 +214,19 @@ static bool is_passing(ssize_t result)
 	       result == GNUTLS_E_WARNING_ALERT_RECEIVED;
 }
 
+/* Says that the kernel has given the peer up. GnuTLS leaves errno as the system's call left it,
+ * which the caller has set to 0 before. */
+static bool is_timeout(ssize_t result)
+{
+	return (result == GNUTLS_E_PULL_ERROR || result == GNUTLS_E_PUSH_ERROR) &&
+	       (errno == ETIMEDOUT || errno == EHOSTUNREACH || errno == ENETUNREACH);
+}
+
 /* Returns the -errno for an error of GnuTLS. */
 static int error_of(ssize_t result)
 {
+	if (is_timeout(result))
+		return -ETIMEDOUT;
 	switch (result) {
 	case GNUTLS_E_PREMATURE_TERMINATION:
 		return -EPIPE;
@@ -280,6 +290,7 @@ bool tls_wants_out(const struct tls *tls)
  */
 ssize_t tls_read(struct tls *tls, uint8_t *bytes, size_t size_bytes)
 {
+	errno = 0;
 	ssize_t n = gnutls_record_recv(tls->session, bytes, size_bytes);
 	if (n >= 0)
 		return n;
@@ -292,6 +303,7 @@ ssize_t tls_read(struct tls *tls, uint8_t *bytes, size_t size_bytes)
 /* GnuTLS keeps a record that did not go out whole. To go on with it, it must be passed no bytes. */
 ssize_t tls_write(struct tls *tls, const uint8_t *bytes, size_t size_bytes)
 {
+	errno = 0;
 	ssize_t n = gnutls_record_send(
 		tls->session, tls->unsent ? NULL : bytes, tls->unsent ? 0 : size_bytes);
 	tls->unsent = n < 0 && is_passing(n);
@@ -300,5 +312,5 @@ ssize_t tls_write(struct tls *tls, const uint8_t *bytes, size_t size_bytes)
 	if (is_passing(n))
 		return -EAGAIN;
 	tls->reason = (int)n;
-	return -EPIPE;
+	return is_timeout(n) ? -ETIMEDOUT : -EPIPE;
 }

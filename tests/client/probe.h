@@ -21,6 +21,7 @@
 
 #define PROBE_DISPLAYS_MAX 16
 #define PROBE_RECTS_MAX 64
+#define PROBE_FDS_MAX 1024
 
 struct probe;
 
@@ -120,6 +121,8 @@ bool probe_wait(int timeout_ms, bool (*done)(void *user), void *user);
 bool connection_open(struct probe *probe);
 void connection_close(struct probe *probe);
 /* Returns true while the main channel is up. */
+/* Cuts the process's TCP sockets off from the network, and returns how many. */
+unsigned connection_cut(void);
 bool connection_is_open(const struct probe *probe);
 const char *connection_mouse_mode(const struct probe *probe);
 /*

@@ -11,6 +11,11 @@ static void run_stall(struct call *call)
 	g_usleep((gulong)call_arg_int(call, 0, 0) * 1000);
 }
 
+static void run_cut(struct call *call)
+{
+	call_put_int(call, "sockets", connection_cut());
+}
+
 static void run_disconnect(struct call *call)
 {
 	connection_close(call->probe);
@@ -33,6 +38,7 @@ static void run_quit(struct call *call)
 
 static const struct command connection_commands[] = {
 	{ "stall", 1, false, run_stall },
+	{ "cut", 0, false, run_cut },
 	{ "disconnect", 0, false, run_disconnect },
 	{ "reconnect", 0, false, run_reconnect },
 	{ "quit", 0, false, run_quit },

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* spice-probe's session and channels: it connects, leaves, and watches the library's log. */
+#include <linux/filter.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "tests/client/patience.h"
 #include "tests/client/probe.h"
@@ -196,6 +198,25 @@ void connection_close(struct probe *probe)
 	g_clear_object(&probe->session);
 	probe->main_opened = false;
 	connection_fail(probe, "disconnected");
+}
+
+/* The kernel drops what comes for a socket whose filter wants none of it, before TCP sees it. */
+static bool cut_socket(int fd)
+{
+	struct sock_filter nothing = { .code = BPF_RET | BPF_K, .k = 0 };
+	const struct sock_fprog program = { .len = 1, .filter = &nothing };
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof(peer);
+	return getpeername(fd, (struct sockaddr *)&peer, &size) == 0 && peer.ss_family == AF_INET &&
+	       setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0;
+}
+
+unsigned connection_cut(void)
+{
+	unsigned n = 0;
+	for (int fd = 0; fd < PROBE_FDS_MAX; fd++)
+		n += cut_socket(fd);
+	return n;
 }
 
 bool connection_is_open(const struct probe *probe)

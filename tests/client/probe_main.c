@@ -68,6 +68,8 @@
  *
  * These are about the connection:
  *   stall MS                     reads nothing from any channel for so long, then answers
+ *   cut                          nothing gets to this process's TCP sockets any more, which then
+ *                                acknowledge nothing, as when the network is gone: sockets
  *   disconnect, reconnect, quit
  *
  * These record one of the scenes that tests/guest's bench-scene draws, on display 0; times are

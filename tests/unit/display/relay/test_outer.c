@@ -147,7 +147,7 @@ static void test_options(struct fixture *f, gconstpointer data)
 {
 	char congestion[16] = "";
 	socklen_t size = sizeof(congestion) - 1;
-	outer_prepare(f->outer);
+	outer_prepare(f->outer, false);
 	g_assert_cmpint(get_option(f, IPPROTO_TCP, TCP_NODELAY), ==, 1);
 	g_assert_cmpint(get_option(f, SOL_SOCKET, SO_KEEPALIVE), ==, 1);
 	g_assert_cmpint(get_option(f, IPPROTO_TCP, TCP_NOTSENT_LOWAT), ==, OUTER_UNSENT_BYTES);
@@ -157,6 +157,13 @@ static void test_options(struct fixture *f, gconstpointer data)
 					get_option(f, IPPROTO_TCP, TCP_KEEPCNT),
 		==, 60);
 	g_assert_cmpint(get_option(f, IPPROTO_TCP, TCP_USER_TIMEOUT), ==, 60000);
+	/* By its main channel that is known sooner. */
+	outer_prepare(f->outer, true);
+	g_assert_cmpint(get_option(f, IPPROTO_TCP, TCP_KEEPIDLE) +
+				get_option(f, IPPROTO_TCP, TCP_KEEPINTVL) *
+					get_option(f, IPPROTO_TCP, TCP_KEEPCNT),
+		<, OUTER_VANISHED_MS / 1000);
+	g_assert_cmpint(get_option(f, IPPROTO_TCP, TCP_USER_TIMEOUT), <, OUTER_VANISHED_MS);
 	g_assert_cmpint(getsockopt(f->ours, IPPROTO_TCP, TCP_CONGESTION, congestion, &size), ==, 0);
 	g_assert_false(g_str_has_prefix(congestion, "bbr"));
 	outer_set_more(f->outer, true);

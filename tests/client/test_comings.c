@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * comings: has clients come, come back, be followed by others, and go without a word.
+ */
+#include "tests/client/fixture.h"
+
+#include <string.h>
+
+#define LINE_MS 5000
+/* It is noticed within so many milliseconds that nothing is heard of a client's machine. */
+#define VANISHED_MS 10000
+/* A client that stands still for longer than that stays. */
+#define STILL_MS 12000
+
+/* ---- without a word ---- */
+
+static void start(struct fixture *fixture, bool tls)
+{
+	const struct fake_desktop_options options = { .tls = tls };
+	fixture_start(fixture, 640, 480, &options);
+	client_trust(tls ? fake_desktop_certificate(fixture->desktop) : NULL);
+	fixture_connect(fixture);
+	fixture_expect_canvas(fixture);
+	g_free(client_run(fixture->client, "press 1e"));
+	g_assert_true(fake_qemu_wait_line(fixture->qemu, "key press 30", LINE_MS));
+}
+
+static void draw(struct fixture *fixture, unsigned seed)
+{
+	canvas_noise(fixture_canvas(fixture), canvas_all(fixture_canvas(fixture)), seed);
+	fake_render_flush_all(fixture->render, 0);
+}
+
+static void cut(struct fixture *fixture)
+{
+	g_autofree char *answer = client_run(fixture->client, "cut");
+	g_assert_cmpint(answer_int(answer, "sockets"), >=, 4);
+}
+
+static void expect_vanished(struct fixture *fixture, gint64 cut_us)
+{
+	gint64 left_ms = VANISHED_MS - (g_get_monotonic_time() - cut_us) / 1000;
+	g_assert_true(fake_desktop_wait_log(
+		fixture->desktop, ": gone without a word, after", (int)MAX(left_ms, 1)));
+	g_test_message("noticed after %d ms", (int)((g_get_monotonic_time() - cut_us) / 1000));
+	g_assert_true(fake_qemu_wait_line(fixture->qemu, "key release 30", LINE_MS));
+	g_assert_true(fake_render_wait_rate(fixture->render, 0, false, LINE_MS));
+	client_kill(g_steal_pointer(&fixture->client));
+	/* Whoever comes next is served. */
+	fixture_connect(fixture);
+	fixture_expect_canvas(fixture);
+	fixture_stop(fixture);
+}
+
+/*
+ * The network of two is cut, one of whom is being sent pictures and the other nothing; a third one
+ * stands still, but its machine does not.
+ */
+static void test_vanished(void)
+{
+	struct fixture quiet, busy, still;
+	start(&quiet, false);
+	start(&still, false);
+	start(&busy, true);
+	client_send(still.client, "stall %d", STILL_MS);
+	cut(&quiet);
+	cut(&busy);
+	gint64 cut_us = g_get_monotonic_time();
+	for (unsigned i = 0; i < 20; i++) {
+		draw(&busy, i);
+		draw(&still, i);
+		g_usleep(20000);
+	}
+	expect_vanished(&busy, cut_us);
+	client_trust(NULL);
+	expect_vanished(&quiet, cut_us);
+	g_free(client_answer(still.client));
+	fixture_expect_canvas(&still);
+	fixture_stop(&still);
+}
+
+int main(int argc, char **argv)
+{
+	fixture_init(&argc, &argv);
+	g_test_add_func("/comings/vanished", test_vanished);
+	return g_test_run();
+}
