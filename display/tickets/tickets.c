@@ -4,9 +4,9 @@
 #include <glib.h>
 #include <string.h>
 
-#include "common/peer_log.h"
 #include "display/tickets/delays.h"
 #include "display/tickets/limits.h"
+#include "display/tickets/turned_away.h"
 #include "protocol/stats_writer.h"
 
 /* A secret, filled up with zeros: all are as long as each other, so comparing takes as long. */
@@ -541,53 +541,9 @@ void tickets_set_desktop(struct tickets *tickets, const char *name)
 	tickets->desktop = g_strdup(name);
 }
 
-/* What a stranger calls himself is shown as text that ends no line and no quotation. */
-static void quote(const char *name, char quoted[TICKETS_USER_MAX + 1])
-{
-	g_strlcpy(quoted, name, TICKETS_USER_MAX + 1);
-	for (char *c = quoted; *c; c++) {
-		if (!g_ascii_isgraph(*c) || *c == '"' || *c == '\\')
-			*c = '?';
-	}
-}
-
 void tickets_report(
 	struct tickets *tickets, const struct tickets_try *said, enum tickets_verdict verdict)
 {
-	char text[PEER_ADDRESS_TEXT_MAX], user[TICKETS_USER_MAX + 1] = "";
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
-	const char *desktop = tickets->desktop ? tickets->desktop : "the desktop";
-	const char *why = tickets_verdict_text(verdict);
-	peer_address_text(&said->from, text);
-	if (said->user)
-		quote(said->user, user);
-	if (verdict == TICKETS_EMPTY)
-		g_info("client %s: not let in to %s: %s", text, desktop, why);
-	else if (said->user)
-		peer_warning(PEER_GUESSER, "client %s: not let in to %s as \"%s\": %s%s", text,
-			desktop, user, verdict == TICKETS_WRONG ? "wrong name or " : "",
-			verdict == TICKETS_WRONG ? "password" : why);
-	else
-		peer_warning(PEER_GUESSER, "client %s: not let in to %s: %s", text, desktop, why);
-}
-
-const char *tickets_verdict_text(enum tickets_verdict verdict)
-{
-	switch (verdict) {
-	case TICKETS_PASS:
-		return "passed";
-	case TICKETS_LATER:
-		return "has to wait";
-	case TICKETS_EMPTY:
-		return "no password";
-	case TICKETS_WRONG:
-		return "wrong password";
-	case TICKETS_SPENT:
-		return "the ticket has been used, or its time is over";
-	case TICKETS_BUSY:
-		return "too many passwords were tried";
-	case TICKETS_TAKEN:
-		return "it may only look on, and somebody is in who may do more";
-	}
-	return "?";
+	turned_away_log(tickets->desktop ? tickets->desktop : "the desktop", said, verdict);
 }
