@@ -241,7 +241,8 @@ static bool start(struct display *display, const struct display_options *options
 struct display *display_create(int keeper_fd, const struct display_options *options,
 	void (*done)(void *user, bool fault), void *user)
 {
-	const struct relay_options relay_options = { .server_clock = options->server_clock };
+	const struct relay_options relay_options = { .server_clock = options->server_clock,
+		.policy = options->clients };
 	struct display *display = g_new0(struct display, 1);
 	display->done = done;
 	display->user = user;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "display/display_walls.h"
+#include "display/relay/client_policy.h"
 #include "display/spice/agent_filter.h"
 #include "display/video/video.h"
 
@@ -20,6 +21,7 @@ struct display_options {
 	bool server_clock; /* do not correct spice-server's clock (relay/relay.h) */
 	struct video_options video;
 	struct agent_policy agent;
+	struct relay_policy clients;
 	struct display_walls *walls; /* begun; the display finishes them before it says READY */
 };
 

@@ -30,10 +30,10 @@ static bool on_relay_asks_keeper(void *user, struct keeper_visitor *visitor, int
 }
 
 /* The same. */
-static void on_relay_told(void *user, bool came, const char *text)
+static void on_relay_told(void *user, const struct keeper_client *client)
 {
 	struct display *display = user;
-	keeper_end_say_client(display->keeper, came, text);
+	keeper_end_say_client(display->keeper, client);
 }
 
 const struct relay_ops display_relay_ops = {

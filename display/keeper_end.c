@@ -223,10 +223,10 @@ bool keeper_end_say_ticket(struct keeper_end *keeper, uint32_t name, enum keeper
 	return link_send(keeper->fd, &m, sizeof(m), NULL, 0) == 0;
 }
 
-void keeper_end_say_client(struct keeper_end *keeper, bool came, const char *text)
+void keeper_end_say_client(struct keeper_end *keeper, const struct keeper_client *client)
 {
-	struct keeper_client m = { .header.type = KEEPER_MESSAGE_CLIENT, .came = came };
-	g_strlcpy(m.text, text, sizeof(m.text));
+	struct keeper_client m = *client;
+	m.header.type = KEEPER_MESSAGE_CLIENT;
 	link_send(keeper->fd, &m, sizeof(m), NULL, 0);
 }
 

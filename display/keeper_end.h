@@ -67,7 +67,7 @@ void keeper_end_say_pointer_area(struct keeper_end *keeper, uint32_t width, uint
 bool keeper_end_say_ticket(struct keeper_end *keeper, uint32_t name, enum keeper_ticket_use use);
 
 /* Says who has come, or gone. It is lost where the keeper does not read. Any thread may call it. */
-void keeper_end_say_client(struct keeper_end *keeper, bool came, const char *text);
+void keeper_end_say_client(struct keeper_end *keeper, const struct keeper_client *client);
 
 /* Answers a wish for a picture; `fd` is -1 or stays the caller's. */
 void keeper_end_say_screenshot(

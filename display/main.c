@@ -151,6 +151,13 @@ static struct agent_policy make_agent_policy(const struct worker_display_options
 	};
 }
 
+static struct relay_policy make_client_policy(const struct worker_display_options *options)
+{
+	return (struct relay_policy){
+		.refuse_second = options->second_client == WORKER_SECOND_CLIENT_REFUSED,
+	};
+}
+
 int main(int argc, char **argv)
 {
 	struct worker_display_options options;
@@ -184,6 +191,7 @@ int main(int argc, char **argv)
 		.server_clock = options.clock == WORKER_CLOCK_SERVER,
 		.video = { .encoder = options.encoder, .chroma_444 = options.video_444 },
 		.agent = make_agent_policy(&options),
+		.clients = make_client_policy(&options),
 		.walls = &walls,
 	};
 	struct display *display =

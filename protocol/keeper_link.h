@@ -373,11 +373,19 @@ struct keeper_visitor_judged {
 /* Like the text of the event that followers are told it by (ticket_request.h). */
 #define KEEPER_CLIENT_TEXT_BYTES 128
 
+enum keeper_client_what {
+	KEEPER_CLIENT_LEFT,
+	KEEPER_CLIENT_CAME,
+	KEEPER_CLIENT_REFUSED, /* though it knows the password */
+};
+
+#define KEEPER_CLIENT_VIEW_ONLY 1u
+
 /* A client has come, or gone: from where, why. */
 struct keeper_client {
 	struct link_header header;
-	uint32_t came; /* 0: gone */
-	uint32_t reserved;
+	uint32_t what;                       /* enum keeper_client_what */
+	uint32_t flags;                      /* KEEPER_CLIENT_... */
 	char text[KEEPER_CLIENT_TEXT_BYTES]; /* with a NUL, for people */
 };
 

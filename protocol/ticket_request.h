@@ -61,6 +61,7 @@ enum ticket_event_kind {
 	TICKET_EVENT_DRIVER_DOWN, /* it has stopped, or the machine has */
 	TICKET_EVENT_CLIENT_CAME, /* from where, and who, in `text`, as display says it */
 	TICKET_EVENT_CLIENT_LEFT,
+	TICKET_EVENT_CLIENT_REFUSED, /* though it knows the password */
 };
 
 struct ticket_event {

@@ -28,6 +28,12 @@ const char *const worker_file_drop_words[] = {
 	NULL,
 };
 
+const char *const worker_second_client_words[] = {
+	[WORKER_SECOND_CLIENT_TAKES] = "take",
+	[WORKER_SECOND_CLIENT_REFUSED] = "refuse",
+	NULL,
+};
+
 static const struct worker_option render_rows[] = {
 	{ "virgl", WORKER_OPTION_SWITCH, RENDER(virgl), "Offer OpenGL to the guest" },
 	{ "render-node", WORKER_OPTION_PATH, RENDER(render_node), "Draw with this GPU", "PATH" },
@@ -74,6 +80,9 @@ static const struct worker_option display_rows[] = {
 	{ "file-drop", WORKER_OPTION_CHOICE, DISPLAY(file_drop),
 		"Whether files may be dropped: on (default) or off", "HOW",
 		worker_file_drop_words },
+	{ "second-client", WORKER_OPTION_CHOICE, DISPLAY(second_client),
+		"What a second client does: take (default) the first one's place, or is refused",
+		"WHAT", worker_second_client_words },
 	{ "confine", WORKER_OPTION_CHOICE, DISPLAY(confine), CONFINE_HELP, "HOW",
 		confine_mode_words },
 	{ "report", WORKER_OPTION_SWITCH, DISPLAY(report),

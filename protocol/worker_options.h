@@ -35,6 +35,10 @@ extern const char *const worker_clipboard_words[];
 enum worker_file_drop { WORKER_FILE_DROP_ON, WORKER_FILE_DROP_OFF };
 extern const char *const worker_file_drop_words[];
 
+/* What becomes of who is in when another one comes who may do as much. */
+enum worker_second_client { WORKER_SECOND_CLIENT_TAKES, WORKER_SECOND_CLIENT_REFUSED };
+extern const char *const worker_second_client_words[];
+
 /* Nobody has said how large a copy may be. */
 #define WORKER_CLIPBOARD_MAX_MIB 64
 
@@ -67,12 +71,13 @@ struct worker_display_options {
 	unsigned clock; /* enum worker_clock */
 	char *encoder;  /* NULL: display chooses */
 	bool video_444;
-	unsigned clipboard;    /* enum worker_clipboard */
-	char *clipboard_max;   /* MiB as a decimal number; NULL: WORKER_CLIPBOARD_MAX_MIB */
-	char *clipboard_types; /* as worker_clipboard_parse() takes them */
-	unsigned file_drop;    /* enum worker_file_drop */
-	char *render_node;     /* what the desktop draws with, and may encode with; NULL: the CPU */
-	unsigned confine;      /* enum confine_mode */
+	unsigned clipboard;     /* enum worker_clipboard */
+	char *clipboard_max;    /* MiB as a decimal number; NULL: WORKER_CLIPBOARD_MAX_MIB */
+	char *clipboard_types;  /* as worker_clipboard_parse() takes them */
+	unsigned file_drop;     /* enum worker_file_drop */
+	unsigned second_client; /* enum worker_second_client */
+	char *render_node; /* what the desktop draws with, and may encode with; NULL: the CPU */
+	unsigned confine;  /* enum confine_mode */
 
 	/* With one of these the program answers and ends, and is no worker. */
 	bool report, version;

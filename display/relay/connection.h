@@ -22,6 +22,7 @@
 #include "display/relay/tls.h"
 
 struct connection;
+struct keeper_client;
 struct tickets;
 struct link_keys;
 struct offers;
@@ -46,8 +47,8 @@ struct connection_host {
 	struct link_keys *keys;
 	struct offers *offers;
 	struct visitors *visitors; /* NULL: without a password everybody may come */
-	/* A client has come, or gone; the text is as in the log. NULL: nobody wants to know. */
-	void (*told)(void *user, bool came, const char *text);
+	/* As relay.h has it. */
+	void (*told)(void *user, const struct keeper_client *client);
 	/* Gives a client to spice-server. */
 	void (*hand_over)(void *user, const struct connection_guest *guest);
 	/*

@@ -27,12 +27,29 @@ static char *describe_user(const struct login *login)
 	return g_strdup("");
 }
 
-static void say(const struct connection *connection, bool came, const char *text)
+static void tell(
+	const struct connection *connection, enum keeper_client_what what, const char *text)
 {
 	const struct connection_host *host = connection->host;
-	peer_message(PEER_VIEWER, "%s", text);
+	struct keeper_client client = { .what = what,
+		.flags = connection->view_only ? KEEPER_CLIENT_VIEW_ONLY : 0 };
+	g_strlcpy(client.text, text, sizeof(client.text));
 	if (host->told)
-		host->told(host->user, came, text);
+		host->told(host->user, &client);
+}
+
+static void say(const struct connection *connection, enum keeper_client_what what, const char *text)
+{
+	peer_message(PEER_VIEWER, "%s", text);
+	tell(connection, what, text);
+}
+
+/* The log has it already, as of all who are not let in. */
+void farewell_tell_refused(const struct connection *connection, const char *why)
+{
+	g_autofree char *text =
+		g_strdup_printf("client %s: not let in: %s", connection->client, why);
+	tell(connection, KEEPER_CLIENT_REFUSED, text);
 }
 
 void farewell_greet(struct connection *connection)
@@ -42,7 +59,7 @@ void farewell_greet(struct connection *connection)
 		g_autofree char *text = g_strdup_printf("client %s: came%s%s", connection->client,
 			user, connection->view_only ? ", to look only" : "");
 		connection->came_us = g_get_monotonic_time();
-		say(connection, true, text);
+		say(connection, KEEPER_CLIENT_CAME, text);
 	}
 	login_finish(connection);
 }
@@ -166,5 +183,5 @@ void farewell_tell(struct connection *connection)
 	connection->came_us = 0;
 	g_autofree char *text = g_strdup_printf("client %s: %s%s, after %d s", connection->client,
 		how, why ? why : "", (int)stayed_s);
-	say(connection, false, text);
+	say(connection, KEEPER_CLIENT_LEFT, text);
 }

@@ -277,11 +277,21 @@ static void decrypt(struct connection *connection)
 	memset(login->secret, '\1', LINK_KEY_PASSWORD_BYTES_MAX);
 }
 
-/* The log's line is of another kind than those of whoever breaks a rule. */
+/*
+ * The log's line is of another kind than those of whoever breaks a rule. Stock clients ask for the
+ * password again at any result but OK; those whose password is right are told none, at which they
+ * say that they cannot connect.
+ */
 static void deny(struct connection *connection, enum tickets_verdict verdict)
 {
-	tickets_report(connection->host->tickets, &connection->login->said, verdict);
-	login_turn_away(connection, SPICE_LOGIN_PERMISSION_DENIED, "");
+	const struct connection_host *host = connection->host;
+	tickets_report(host->tickets, &connection->login->said, verdict);
+	if (!tickets_is_right(verdict)) {
+		login_turn_away(connection, SPICE_LOGIN_PERMISSION_DENIED, "");
+		return;
+	}
+	farewell_tell_refused(connection, tickets_verdict_text(verdict));
+	refuse(connection, "");
 }
 
 /*

@@ -286,6 +286,8 @@ void farewell_say_at_once(struct connection *connection);
 /* Has a client in session come again by itself, where it can. `subject` is as in
  * connection_switch(). */
 bool farewell_switch(struct connection *connection, const char *subject);
+/* Says that somebody was not let in who knows the password. */
+void farewell_tell_refused(const struct connection *connection, const char *why);
 /* Says that it has gone. */
 void farewell_tell(struct connection *connection);
 

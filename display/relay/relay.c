@@ -94,10 +94,10 @@ static bool on_visitor(void *user, struct keeper_visitor *visitor, int fd)
 	return relay->ops->ask_keeper(relay->user, visitor, fd);
 }
 
-static void on_told(void *user, bool came, const char *text)
+static void on_told(void *user, const struct keeper_client *client)
 {
 	struct relay *relay = user;
-	relay->ops->told(relay->user, came, text);
+	relay->ops->told(relay->user, client);
 }
 
 static void on_judged(void *user, void *connection, bool welcome, uint32_t uid)
@@ -322,6 +322,8 @@ struct relay *relay_create(const struct relay_options *options, struct line *lin
 		.ended = on_ended,
 		.user = relay,
 	};
+	if (options->policy.refuse_second)
+		tickets_keep_first(tickets);
 	relay->thread = g_thread_new("relay", run, relay);
 	return relay;
 }

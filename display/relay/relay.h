@@ -17,6 +17,7 @@
 
 #include "display/line/line.h"
 #include "display/relay/connection.h"
+#include "display/relay/client_policy.h"
 #include "display/relay/tls.h"
 #include "display/tickets/tickets.h"
 #include "protocol/keeper_link.h"
@@ -25,6 +26,7 @@ struct relay;
 
 struct relay_options {
 	bool server_clock; /* tell clients spice-server's own clock */
+	struct relay_policy policy;
 };
 
 struct relay_ops {
@@ -38,9 +40,9 @@ struct relay_ops {
 	 * on the relay's thread. NULL: all may.
 	 */
 	bool (*ask_keeper)(void *user, struct keeper_visitor *visitor, int fd);
-	/* A client has come, or gone, on the relay's thread; the text is as in the log. NULL:
-	 * nobody wants to know. */
-	void (*told)(void *user, bool came, const char *text);
+	/* A client has come, or gone, or may not come, on the relay's thread; the text is as in the
+	 * log. NULL: nobody wants to know. */
+	void (*told)(void *user, const struct keeper_client *client);
 };
 
 /* The relay opens the clients' lines in `line`, and has `tickets` judge them. Both must outlive it.

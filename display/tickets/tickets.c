@@ -33,7 +33,7 @@ struct visit {
 
 struct tickets {
 	GMutex lock; /* guards all */
-	bool open;
+	bool open, keeps_first;
 	char *desktop; /* its name, for the log; NULL: none */
 	struct delays *delays;
 	GArray *all;    /* struct ticket */
@@ -221,6 +221,12 @@ void tickets_set_teller(struct tickets *tickets, tickets_tell_fn tell, void *use
 	tickets->tell_user = user;
 }
 
+void tickets_keep_first(struct tickets *tickets)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
+	tickets->keeps_first = true;
+}
+
 bool tickets_has_users(struct tickets *tickets)
 {
 	bool has = false;
@@ -334,6 +340,15 @@ static void pass(const struct visit *visit, struct tickets_answer *answer)
 	answer->view_only = visit->visitor.view_only;
 }
 
+static bool has_user(const struct tickets *tickets)
+{
+	for (guint i = 0; i < tickets->visits->len; i++) {
+		if (!g_array_index(tickets->visits, struct visit, i).visitor.view_only)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Lets a main channel in; `ticket` is NULL where nobody is asked. A ticket is spent from here on,
  * so that of two connections with it only one gets in.
@@ -342,6 +357,11 @@ static void let_in(struct tickets *tickets, const struct tickets_try *said, stru
 	int64_t now_us, struct tickets_answer *answer)
 {
 	bool once = ticket && ticket->terms.once;
+	bool view_only = ticket && ticket->terms.view_only;
+	if (has_user(tickets) && (view_only || tickets->keeps_first)) {
+		answer->verdict = view_only ? TICKETS_TAKEN : TICKETS_OCCUPIED;
+		return;
+	}
 	if (tickets->visits->len == TICKETS_VISITS_MAX ||
 		(once && !set_spent(tickets, ticket, true))) {
 		answer->verdict = TICKETS_BUSY;
@@ -366,15 +386,6 @@ static void let_in(struct tickets *tickets, const struct tickets_try *said, stru
 	answer->visit = id;
 }
 
-static bool has_user(const struct tickets *tickets)
-{
-	for (guint i = 0; i < tickets->visits->len; i++) {
-		if (!g_array_index(tickets->visits, struct visit, i).visitor.view_only)
-			return true;
-	}
-	return false;
-}
-
 static void judge_secret(struct tickets *tickets, const struct tickets_try *said,
 	const struct secret *secret, int64_t now_us, struct tickets_answer *answer)
 {
@@ -383,8 +394,6 @@ static void judge_secret(struct tickets *tickets, const struct tickets_try *said
 		return;
 	if (ticket->spent || is_over(ticket, now_us))
 		answer->verdict = TICKETS_SPENT;
-	else if (ticket->terms.view_only && has_user(tickets))
-		answer->verdict = TICKETS_TAKEN;
 	else
 		let_in(tickets, said, ticket, now_us, answer);
 }
@@ -428,6 +437,11 @@ static bool has_slot(struct tickets *tickets, const struct tickets_try *said, in
 	return false;
 }
 
+bool tickets_is_right(enum tickets_verdict verdict)
+{
+	return verdict == TICKETS_PASS || verdict == TICKETS_TAKEN || verdict == TICKETS_OCCUPIED;
+}
+
 static void judge_asked(struct tickets *tickets, const struct tickets_try *said,
 	const struct secret *secret, int64_t now_us, struct tickets_answer *answer)
 {
@@ -439,7 +453,7 @@ static void judge_asked(struct tickets *tickets, const struct tickets_try *said,
 		return;
 	if (!passes_session(visit, said, secret, answer))
 		judge_secret(tickets, said, secret, now_us, answer);
-	if (answer->verdict == TICKETS_PASS || answer->verdict == TICKETS_TAKEN)
+	if (tickets_is_right(answer->verdict))
 		delays_right(tickets->delays, network, now_us);
 }
 
@@ -474,6 +488,7 @@ static void count(enum tickets_verdict verdict)
 		[TICKETS_SPENT] = STATS_PASSWORDS_WRONG,
 		[TICKETS_BUSY] = STATS_PASSWORDS_REFUSED,
 		[TICKETS_TAKEN] = STATS_PASSWORDS_RIGHT,
+		[TICKETS_OCCUPIED] = STATS_PASSWORDS_RIGHT,
 	};
 	if (verdict != TICKETS_EMPTY)
 		stats_add_door(counts[verdict], 1);

@@ -7,7 +7,8 @@
  * it lives from its first connection on, for all channels of that session, and is spent when the
  * session ends, unless that is because display does; it may have a time by which it must have been
  * used first. Either may be view-only. spice-server shows one client, and the next one takes its
- * place: who only looks on does not take that of one who may do more.
+ * place, unless the first one is to be kept: who only looks on does not take that of one who may do
+ * more.
  *
  * Each may have a user's name. Who logs in by SASL gives one, and what they must know is the secret
  * of that name; a *named* one is of no use without it. A name is no secret, but whether there is
@@ -79,6 +80,8 @@ bool tickets_replace(
  */
 typedef bool (*tickets_tell_fn)(void *user, uint32_t ticket, enum keeper_ticket_use use);
 void tickets_set_teller(struct tickets *tickets, tickets_tell_fn tell, void *user);
+/* Who is in and may do all stays from here on when another one comes. */
+void tickets_keep_first(struct tickets *tickets);
 /* Returns true when one is named. */
 bool tickets_has_users(struct tickets *tickets);
 
@@ -90,6 +93,7 @@ enum tickets_verdict {
 	TICKETS_SPENT, /* right once: the ticket's session has begun or is over, or its time is */
 	TICKETS_BUSY,  /* not judged: too many guess from there, or everywhere */
 	TICKETS_TAKEN, /* right, but view-only, and somebody is in who may do more */
+	TICKETS_OCCUPIED, /* right, but somebody is in who stays (tickets_keep_first) */
 };
 
 /* What a connection says. */
@@ -154,5 +158,7 @@ void tickets_set_desktop(struct tickets *tickets, const char *name);
 void tickets_report(
 	struct tickets *tickets, const struct tickets_try *said, enum tickets_verdict verdict);
 
+/* Whoever is judged so knows what lets somebody in. */
+bool tickets_is_right(enum tickets_verdict verdict);
 /* Says a verdict in words. */
 const char *tickets_verdict_text(enum tickets_verdict verdict);

@@ -21,17 +21,20 @@ void turned_away_log(
 {
 	char text[PEER_ADDRESS_TEXT_MAX], user[TICKETS_USER_MAX + 1] = "";
 	const char *why = tickets_verdict_text(verdict);
+	/* Nobody has guessed anything, and no crowd of those who do is to hide it. */
+	bool right = verdict == TICKETS_TAKEN || verdict == TICKETS_OCCUPIED;
+	enum peer peer = right ? PEER_VIEWER : PEER_GUESSER;
 	peer_address_text(&said->from, text);
 	if (said->user)
 		quote(said->user, user);
 	if (verdict == TICKETS_EMPTY)
 		g_info("client %s: not let in to %s: %s", text, desktop, why);
 	else if (said->user)
-		peer_warning(PEER_GUESSER, "client %s: not let in to %s as \"%s\": %s%s", text,
-			desktop, user, verdict == TICKETS_WRONG ? "wrong name or " : "",
+		peer_warning(peer, "client %s: not let in to %s as \"%s\": %s%s", text, desktop,
+			user, verdict == TICKETS_WRONG ? "wrong name or " : "",
 			verdict == TICKETS_WRONG ? "password" : why);
 	else
-		peer_warning(PEER_GUESSER, "client %s: not let in to %s: %s", text, desktop, why);
+		peer_warning(peer, "client %s: not let in to %s: %s", text, desktop, why);
 }
 
 const char *tickets_verdict_text(enum tickets_verdict verdict)
@@ -51,6 +54,8 @@ const char *tickets_verdict_text(enum tickets_verdict verdict)
 		return "too many passwords were tried";
 	case TICKETS_TAKEN:
 		return "it may only look on, and somebody is in who may do more";
+	case TICKETS_OCCUPIED:
+		return "somebody is in, who stays";
 	}
 	return "?";
 }

@@ -76,6 +76,8 @@ struct desktop {
 	char *clipboard_types; /* as worker_clipboard_parse() takes them; NULL: all */
 	unsigned file_drop;    /* enum worker_file_drop */
 
+	unsigned second_client; /* enum worker_second_client */
+
 	/* These say where clients connect. */
 	char *spice_addr;
 	unsigned spice_port; /* 0: none, or the one that `vitrine run` is yet to find */

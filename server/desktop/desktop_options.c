@@ -365,6 +365,14 @@ const struct desktop_option desktop_options[] = {
 		"Whether clients may drop files into the guest: on or off",
 		.values = worker_file_drop_words },
 
+	{ "second-client", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_CHOICE, MEMBER(second_client),
+		"WHAT", "What becomes of a second client: it may take the place, or you refuse it",
+		"With take, who comes takes the place of who is in, and that one is told so: in "
+		"its last picture and in the log, as stock viewers close their window. With refuse "
+		"who is in stays, and the other one is told that it cannot connect. Who may only "
+		"look on never takes the place of who may do more.",
+		.values = worker_second_client_words },
+
 	/* ---- the program ---- */
 	{ "confine", RUN | GPU, DESKTOP_SECTION_PROGRAM, DESKTOP_CHOICE, MEMBER(confine), "HOW",
 		"How the processes are locked in: auto, must or off",

@@ -401,11 +401,10 @@ static void on_upgrade_asked(void *user, const struct upgrade_request *request, 
 	upgrade_ask(&keeper->upgrade, request, fd);
 }
 
-static void on_client(void *user, bool came, const char *text)
+static void on_client(void *user, const struct keeper_client *client)
 {
 	struct keeper *keeper = user;
-	ticket_socket_tell(
-		&keeper->tickets, came ? TICKET_EVENT_CLIENT_CAME : TICKET_EVENT_CLIENT_LEFT, text);
+	ticket_socket_tell_client(&keeper->tickets, client);
 }
 
 static void on_screenshot_asked(void *user, const struct screenshot_request *request, int fd)

@@ -170,6 +170,17 @@ void ticket_socket_tell(struct ticket_socket *board, enum ticket_event_kind kind
 	}
 }
 
+void ticket_socket_tell_client(struct ticket_socket *board, const struct keeper_client *client)
+{
+	static const enum ticket_event_kind kinds[] = {
+		[KEEPER_CLIENT_LEFT] = TICKET_EVENT_CLIENT_LEFT,
+		[KEEPER_CLIENT_CAME] = TICKET_EVENT_CLIENT_CAME,
+		[KEEPER_CLIENT_REFUSED] = TICKET_EVENT_CLIENT_REFUSED,
+	};
+	g_assert(client->what < G_N_ELEMENTS(kinds));
+	ticket_socket_tell(board, kinds[client->what], client->text);
+}
+
 void ticket_socket_finish(struct ticket_socket *board)
 {
 	g_clear_handle_id(&board->source, g_source_remove);

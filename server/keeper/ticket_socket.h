@@ -42,5 +42,6 @@ bool ticket_socket_listen(struct ticket_socket *board, const char *path,
 	void *user, GError **error);
 /* Tells all who follow; `text` may be NULL. Who does not read is hung up on. */
 void ticket_socket_tell(struct ticket_socket *board, enum ticket_event_kind kind, const char *text);
+void ticket_socket_tell_client(struct ticket_socket *board, const struct keeper_client *client);
 /* Also for one that is TICKET_SOCKET_NONE. */
 void ticket_socket_finish(struct ticket_socket *board);

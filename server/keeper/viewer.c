@@ -65,7 +65,9 @@ static bool on_client(void *user, const void *message, int *fds, unsigned n_fds)
 	struct viewer *viewer = user;
 	struct keeper_client m = *(const struct keeper_client *)message;
 	m.text[sizeof(m.text) - 1] = '\0';
-	viewer->events.client(viewer->events.user, m.came, m.text);
+	if (m.what > KEEPER_CLIENT_REFUSED || (m.flags & ~KEEPER_CLIENT_VIEW_ONLY))
+		return false;
+	viewer->events.client(viewer->events.user, &m);
 	return true;
 }
 

@@ -34,7 +34,7 @@ struct viewer_events {
 	 * the connection, and stays the viewer's. */
 	bool (*visitor)(void *user, const struct keeper_visitor *visitor, int fd, uint32_t *uid);
 	/* A client has come, or gone. The text has a NUL, and is what display says. */
-	void (*client)(void *user, bool came, const char *text);
+	void (*client)(void *user, const struct keeper_client *client);
 	/* What viewer_ask_screenshot() asked for; `fd` is -1, or stays the viewer's. */
 	void (*screenshot)(void *user, const struct keeper_screenshot_taken *taken, int fd);
 };

@@ -54,6 +54,7 @@ static char **display_command(const struct desktop *o, char *node)
 		.clipboard_max = clipboard_max,
 		.clipboard_types = o->clipboard_types,
 		.file_drop = o->file_drop,
+		.second_client = o->second_client,
 		.confine = o->confine,
 	};
 	g_autofree char *program = workers_find_display(o->worker_dir);

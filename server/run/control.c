@@ -295,3 +295,13 @@ void control_tell(struct control_server *control, const char *kind, const char *
 	vitrine_desktop1_set_driver(control->skeleton, control->machine->driver);
 	vitrine_desktop1_emit_event(control->skeleton, kind, text);
 }
+
+void control_tell_client(struct control_server *control, const struct ticket_event *event)
+{
+	if (event->kind == TICKET_EVENT_CLIENT_CAME)
+		control_tell(control, "client-came", event->text);
+	else if (event->kind == TICKET_EVENT_CLIENT_LEFT)
+		control_tell(control, "client-left", event->text);
+	else if (event->kind == TICKET_EVENT_CLIENT_REFUSED)
+		control_tell(control, "client-refused", event->text);
+}

@@ -251,10 +251,8 @@ static void on_keeper_event(void *user, const struct ticket_event *event)
 		machine_set_driver(&run->machine, event->text);
 	else if (event->kind == TICKET_EVENT_DRIVER_DOWN)
 		machine_set_driver(&run->machine, NULL);
-	else if (event->kind == TICKET_EVENT_CLIENT_CAME)
-		control_tell(run->control, "client-came", event->text);
-	else if (event->kind == TICKET_EVENT_CLIENT_LEFT)
-		control_tell(run->control, "client-left", event->text);
+	else
+		control_tell_client(run->control, event);
 }
 
 static bool start_control(struct run *run, GError **error)

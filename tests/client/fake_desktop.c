@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/client/fake_desktop.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
@@ -19,10 +18,12 @@
 #include "common/link.h"
 #include "common/listen.h"
 #include "common/shm.h"
+#include "tests/client/bound.h"
 #include "tests/client/certificate.h"
 #include "tests/client/fake_passwords.h"
 #include "tests/client/log_file.h"
 #include "tests/client/patience.h"
+#include "tests/client/told_clients.h"
 
 #define READY_TIMEOUT_MS 20000
 #define END_TIMEOUT_MS 10000
@@ -48,6 +49,7 @@ struct fake_desktop {
 	struct fake_passwords passwords;
 	bool ready, keeper_broken, asked, refuses;
 	uint32_t area_width, area_height;
+	GString *clients;     /* a line for each that display has told of */
 	uint32_t used_ticket; /* the last one that display has used; 0: none, or given back */
 	struct stats *stats;  /* shared with display, as is the next */
 	struct heartbeat *heartbeat;
@@ -132,10 +134,10 @@ static bool handle_ticket_used(void *user, const void *message, int *fds, unsign
 	return true;
 }
 
-/* Who comes and goes is for those who control a desktop. */
 static bool handle_client(void *user, const void *message, int *fds, unsigned n_fds)
 {
-	return true;
+	struct fake_desktop *desktop = user;
+	return told_clients_note(desktop->clients, message);
 }
 
 static const struct link_handler keeper_table[] = {
@@ -267,31 +269,17 @@ void fake_desktop_renew_frame_link(struct fake_desktop *desktop)
 
 static int bind_tcp(struct fake_desktop *desktop, bool tls)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t size_bytes = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	g_assert_cmpint(bind(fd, (struct sockaddr *)&address, sizeof(address)), ==, 0);
-	g_assert_cmpint(getsockname(fd, (struct sockaddr *)&address, &size_bytes), ==, 0);
-	memcpy(&desktop->listen_address, &address, sizeof(address));
-	desktop->listen_address_bytes = size_bytes;
+	int fd = bound_tcp(&desktop->listen_address, &desktop->listen_address_bytes);
 	desktop->address =
 		g_strdup_printf(tls ? "spice://127.0.0.1?tls-port=%u" : "spice://127.0.0.1:%u",
-			ntohs(address.sin_port));
+			fake_desktop_port(desktop));
 	return fd;
 }
 
 static int bind_unix(struct fake_desktop *desktop)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	g_autofree char *path = g_build_filename(desktop->directory, "spice.sock", NULL);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	g_assert_cmpuint(g_strlcpy(address.sun_path, path, sizeof(address.sun_path)), <,
-		sizeof(address.sun_path));
-	g_assert_cmpint(bind(fd, (struct sockaddr *)&address, sizeof(address)), ==, 0);
-	memcpy(&desktop->listen_address, &address, sizeof(address));
-	desktop->listen_address_bytes = sizeof(address);
+	int fd = bound_unix(path, &desktop->listen_address, &desktop->listen_address_bytes);
 	desktop->address = g_strdup_printf("--unix=%s", path);
 	return fd;
 }
@@ -408,12 +396,14 @@ static void start_process(struct fake_desktop *desktop, const struct fake_deskto
 		options->clock ? g_strdup_printf("--clock=%s", options->clock) : NULL;
 	g_autofree char *encoder =
 		options->encoder ? g_strdup_printf("--encoder=%s", options->encoder) : NULL;
-	const char *argv[] = { program, "--name=test", NULL, NULL, NULL };
+	const char *argv[4 + FAKE_DESKTOP_ARGUMENTS_MAX + 1] = { program, "--name=test" };
 	unsigned argc = 2;
 	if (clock)
 		argv[argc++] = clock;
 	if (encoder)
 		argv[argc++] = encoder;
+	for (unsigned i = 0; i < FAKE_DESKTOP_ARGUMENTS_MAX && options->arguments[i]; i++)
+		argv[argc++] = options->arguments[i];
 	desktop->process = g_subprocess_launcher_spawnv(launcher, argv, &error);
 	g_assert_no_error(error);
 }
@@ -441,6 +431,7 @@ struct fake_desktop *fake_desktop_start(const struct fake_desktop_options *optio
 	g_assert_nonnull(desktop->directory);
 	desktop->log_path = g_build_filename(desktop->directory, "display.log", NULL);
 	desktop->context = g_main_context_new();
+	desktop->clients = g_string_new(NULL);
 	start_process(desktop, options);
 	g_source_unref(desktop_watch(desktop, desktop->keeper_link, keeper_readable));
 	desktop->thread = g_thread_new("fake-desktop", desktop_thread, desktop);
@@ -468,6 +459,18 @@ void fake_desktop_refuse_visitors(struct fake_desktop *desktop, bool refuse)
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&desktop->lock);
 	desktop->refuses = refuse;
 	desktop->asked = false;
+}
+
+bool fake_desktop_wait_client(struct fake_desktop *desktop, enum keeper_client_what what,
+	const char *text, int timeout_ms)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&desktop->lock);
+	gint64 end_us = patience_end_us(timeout_ms);
+	while (!told_clients_have(desktop->clients, what, text)) {
+		if (!g_cond_wait_until(&desktop->changed, &desktop->lock, end_us))
+			return told_clients_have(desktop->clients, what, text);
+	}
+	return true;
 }
 
 uint32_t fake_desktop_used_ticket(struct fake_desktop *desktop)
@@ -542,6 +545,7 @@ void fake_desktop_stop(struct fake_desktop *desktop)
 	g_free(desktop->directory);
 	g_free(desktop->log_path);
 	g_free(desktop->address);
+	g_string_free(desktop->clients, TRUE);
 	g_free(desktop->certificate);
 	g_mutex_clear(&desktop->lock);
 	g_cond_clear(&desktop->changed);

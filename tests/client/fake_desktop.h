@@ -20,6 +20,8 @@
 #include "tests/client/fake_qemu.h"
 #include "tests/client/fake_render.h"
 
+#define FAKE_DESKTOP_ARGUMENTS_MAX 4
+
 struct fake_desktop_options {
 	const char *ticket;  /* NULL: none is asked for */
 	bool unix_socket;    /* instead of TCP on the loopback */
@@ -27,6 +29,7 @@ struct fake_desktop_options {
 	bool no_qemu;        /* no D-Bus descriptor is sent */
 	const char *clock;   /* display's --clock; NULL: its default */
 	const char *encoder; /* as --encoder; NULL: display chooses */
+	const char *arguments[FAKE_DESKTOP_ARGUMENTS_MAX]; /* more of display's, then NULL */
 };
 
 struct fake_desktop;
@@ -100,6 +103,9 @@ bool fake_desktop_wait_log(const struct fake_desktop *desktop, const char *text,
  * not come in, or that they may, as it does at first.
  */
 void fake_desktop_refuse_visitors(struct fake_desktop *desktop, bool refuse);
+/* Waits until display has said this of some client, in words that hold `text`. */
+bool fake_desktop_wait_client(struct fake_desktop *desktop, enum keeper_client_what what,
+	const char *text, int timeout_ms);
 /* Gives the ticket that display said last that it is used; 0: none, or that it is not after all. */
 uint32_t fake_desktop_used_ticket(struct fake_desktop *desktop);
 /* Tells whether display has asked since then. */

@@ -79,9 +79,70 @@ static void test_vanished(void)
 	fixture_stop(&still);
 }
 
+/* ---- a second one ---- */
+
+static void expect_refused(struct fixture *fixture, const char *password)
+{
+	struct client *second = client_new_idle(fake_desktop_address(fixture->desktop), password);
+	g_autofree char *answer = client_ask(second, "reconnect");
+	g_assert_false(answer_is_ok(answer));
+	/* A stock client that has heard this asks for no password. */
+	g_autofree char *error = answer_text(answer, "error");
+	g_assert_cmpstr(error, ==, "link failed");
+	client_free(second);
+}
+
+static void refuse_test(const char *password)
+{
+	const struct fake_desktop_options options = { .ticket = password,
+		.arguments = { "--second-client=refuse" } };
+	struct fixture fixture;
+	fixture_start(&fixture, 640, 480, &options);
+	fixture.client = client_new(fake_desktop_address(fixture.desktop), password);
+	g_assert_true(client_is_connected(fixture.client));
+	fixture_expect_canvas(&fixture);
+	expect_refused(&fixture, password);
+	g_assert_true(fake_desktop_wait_client(fixture.desktop, KEEPER_CLIENT_REFUSED,
+		": not let in: somebody is in, who stays", LINE_MS));
+	draw(&fixture, 7);
+	fixture_expect_canvas(&fixture);
+	g_free(client_run(fixture.client, "disconnect"));
+	g_assert_true(
+		fake_desktop_wait_client(fixture.desktop, KEEPER_CLIENT_LEFT, ": left, ", LINE_MS));
+	struct client *first = g_steal_pointer(&fixture.client);
+	fixture.client = client_new(fake_desktop_address(fixture.desktop), password);
+	g_assert_true(client_is_connected(fixture.client));
+	fixture_expect_canvas(&fixture);
+	client_free(first);
+	fixture_stop(&fixture);
+}
+
+static void test_refused(void)
+{
+	refuse_test(NULL);
+	refuse_test("secret");
+}
+
+static void test_taken_over(void)
+{
+	struct fixture fixture;
+	fixture_start(&fixture, 640, 480, NULL);
+	fixture_connect(&fixture);
+	struct client *first = g_steal_pointer(&fixture.client);
+	fixture_connect(&fixture);
+	fixture_expect_canvas(&fixture);
+	g_free(client_run(first, "wait-disconnect 5000"));
+	client_free(first);
+	g_assert_true(fake_desktop_wait_client(fixture.desktop, KEEPER_CLIENT_LEFT,
+		": thrown out: another client has taken its place, after", LINE_MS));
+	fixture_stop(&fixture);
+}
+
 int main(int argc, char **argv)
 {
 	fixture_init(&argc, &argv);
 	g_test_add_func("/comings/vanished", test_vanished);
+	g_test_add_func("/comings/refused", test_refused);
+	g_test_add_func("/comings/taken-over", test_taken_over);
 	return g_test_run();
 }

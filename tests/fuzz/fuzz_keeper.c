@@ -259,9 +259,10 @@ static bool on_visitor(void *user, const struct keeper_visitor *visitor, int fd,
 	return admission_judge(&admission, visitor, fd, uid);
 }
 
-static void on_client(void *user, bool came, const char *text)
+static void on_client(void *user, const struct keeper_client *client)
 {
-	g_assert(strlen(text) < KEEPER_CLIENT_TEXT_BYTES);
+	g_assert(strlen(client->text) < KEEPER_CLIENT_TEXT_BYTES);
+	g_assert(client->what <= KEEPER_CLIENT_REFUSED);
 }
 
 static void on_taken(void *user, const struct keeper_screenshot_taken *taken, int fd)
