@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,6 +38,40 @@ static void test_run_dir(void)
 	g_assert_true(run_dir_create(&first, "one", NULL));
 	g_assert_false(g_file_test(file, G_FILE_TEST_EXISTS));
 	run_dir_remove(&first);
+}
+
+/* A desktop that ends because there is no memory leaves nothing for all that. */
+static void test_no_memory(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	g_test_skip("sanitizers need memory");
+#else
+	struct run_dir dir;
+	if (g_test_subprocess()) {
+		g_assert_true(run_dir_create(&dir, "none", NULL));
+		for (unsigned i = 0; i < 300; i++) {
+			g_autofree char *name = g_strdup_printf("a-file-with-a-name-%u", i);
+			g_autofree char *file = run_dir_file(&dir, name);
+			g_assert_true(g_file_set_contents(file, "x", 1, NULL));
+		}
+		const struct rlimit none = { 0, 0 };
+		g_assert_cmpint(setrlimit(RLIMIT_DATA, &none), ==, 0);
+		for (size_t size = 1 << 20; size >= 1024; size /= 2) {
+			/* Or the compiler leaves it out. */
+			void *volatile taken;
+			do
+				taken = malloc(size);
+			while (taken);
+		}
+		run_dir_remove(&dir);
+		_exit(0);
+	}
+	g_autofree char *base = run_dir_base();
+	g_autofree char *own = g_build_filename(base, "none", NULL);
+	g_test_trap_subprocess(NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+	g_test_trap_assert_passed();
+	g_assert_false(g_file_test(own, G_FILE_TEST_EXISTS));
+#endif
 }
 
 /* ---- folders that are not ours alone ---- */
@@ -140,10 +177,14 @@ static void test_of_others(void)
 
 int main(int argc, char **argv)
 {
-	g_autofree char *runtime = g_dir_make_tmp("vitrine-run-dir-XXXXXX", NULL);
-	g_setenv("XDG_RUNTIME_DIR", runtime, TRUE);
 	g_test_init(&argc, &argv, NULL);
+	/* A subprocess has its parent's. */
+	bool is_parent = !g_test_subprocess();
+	g_autofree char *runtime = is_parent ? g_dir_make_tmp("vitrine-run-dir-XXXXXX", NULL) :
+					       g_strdup(g_getenv("XDG_RUNTIME_DIR"));
+	g_setenv("XDG_RUNTIME_DIR", runtime, TRUE);
 	g_test_add_func("/server/run-dir/names", test_run_dir);
+	g_test_add_func("/server/run-dir/no-memory", test_no_memory);
 	g_test_add_func("/server/run-dir/open-to-others", test_open_to_others);
 	g_test_add_func("/server/run-dir/links", test_links);
 	g_test_add_func("/server/run-dir/above", test_above);
