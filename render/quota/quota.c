@@ -35,13 +35,18 @@ static void tell(struct quota *asker, const struct quota *quota, uint64_t n)
 	if (asker->is_told)
 		return;
 	asker->is_told = true;
+	/* What there is room for was refused by the machine. */
+	bool is_reached = n > quota_get_room(quota);
 	g_autofree char *limit = quotas_format_number(quota->limit);
 	g_autofree char *who =
 		asker->context ? g_strdup_printf("context %u", asker->context) : g_strdup("guest");
+	g_autofree char *what =
+		is_reached ? g_strdup_printf("quota %s is reached", row->name) :
+			     g_strdup_printf("no memory, although quota %s allows it", row->name);
 	peer_warning(PEER_GUEST,
-		"%s: quota %s is reached: %" G_GUINT64_FORMAT " are in use, and %" G_GUINT64_FORMAT
-		" more would be over %s %s; from now on this is refused without a word",
-		who, row->name, quota->used, n, limit, row->unit);
+		"%s: %s: %" G_GUINT64_FORMAT " are in use, and %" G_GUINT64_FORMAT
+		" more would be %s %s %s; from now on this is refused without a word",
+		who, what, quota->used, n, is_reached ? "over" : "within", limit, row->unit);
 }
 
 /* ---- accounts ---- */

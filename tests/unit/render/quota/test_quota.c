@@ -183,6 +183,14 @@ static void test_log(void)
 	g_assert_true(g_str_has_prefix(warnings_last, "guest: "));
 	g_assert_false(quota_take(&one, QUOTA_ANSWER_BYTES, UINT64_MAX));
 	g_assert_cmpuint(warnings_n, ==, 4);
+	g_assert_true(g_pattern_match_simple("*quota answer-bytes is reached*", warnings_last));
+	/* What fails for another reason than the quota's has its own words. */
+	quota_tell(&two, QUOTA_PICTURE_BYTES, 4096);
+	g_assert_cmpuint(warnings_n, ==, 5);
+	g_assert_true(g_pattern_match_simple(
+		"context 42: no memory, although quota picture-bytes allows it: 0 are in use, and "
+		"4096 more would be within *",
+		warnings_last));
 }
 
 int main(int argc, char **argv)
