@@ -14,6 +14,7 @@
 #include "common/link.h"
 #include "common/listen.h"
 #include "protocol/flight_events.h"
+#include "server/keeper/listeners.h"
 #include "server/keeper/requests.h"
 #include "server/keeper/secrets.h"
 #include "server/keeper/worker_plan.h"
@@ -261,60 +262,6 @@ static void on_dbus_connected(void *user, int fd)
 	viewer_send_dbus(&keeper->viewer, fd);
 }
 
-/*
- * Display has a network of its own, and is not to reach ours by what it is handed. Its filter of
- * system calls keeps it from that; newer kernels let only root put up this second wall.
- */
-static void add_tcp_listener(struct keeper *keeper, enum keeper_listener_kind kind, int fd)
-{
-	g_autoptr(GError) error = NULL;
-	if (keeper->desktop->confine != CONFINE_OFF && !listen_never_connect(fd, &error))
-		g_debug("%s", error->message);
-	viewer_add_listener(&keeper->viewer, kind, fd);
-}
-
-static bool add_tls(struct keeper *keeper, GError **error)
-{
-	const struct desktop *o = keeper->desktop;
-	int files[2];
-	if (o->tls.port == 0)
-		return true;
-	if (!tls_options_open(&o->tls, files, error))
-		return false;
-	viewer_set_certificate(&keeper->viewer, files[0], files[1]);
-	int fd = listen_tcp(o->spice_addr, o->tls.port, error);
-	if (fd >= 0)
-		add_tcp_listener(keeper, KEEPER_LISTENER_TLS, fd);
-	return fd >= 0;
-}
-
-static bool add_listeners(struct keeper *keeper, GError **error)
-{
-	const struct desktop *o = keeper->desktop;
-	struct viewer *viewer = &keeper->viewer;
-	if (o->spice_port > 0) {
-		int fd = listen_tcp(o->spice_addr, o->spice_port, error);
-		if (fd < 0)
-			return false;
-		add_tcp_listener(keeper, KEEPER_LISTENER_TCP, fd);
-	}
-	if (o->spice_unix) {
-		int fd = listen_unix(o->spice_unix, error);
-		if (fd < 0)
-			return false;
-		viewer_add_listener(viewer, KEEPER_LISTENER_UNIX, fd);
-	}
-	if (o->spice_fd >= 0) {
-		fcntl(o->spice_fd, F_SETFD, FD_CLOEXEC);
-		add_tcp_listener(keeper, KEEPER_LISTENER_TCP, o->spice_fd);
-	}
-	if (!add_tls(keeper, error))
-		return false;
-	if (viewer->n_listeners == 0)
-		g_message("nobody can connect: no --spice-port, --spice-tls-port or --spice-unix");
-	return true;
-}
-
 static bool prepare_vhost(struct keeper *keeper, GError **error)
 {
 	const struct desktop *o = keeper->desktop;
@@ -553,7 +500,8 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop,
 
 	return ledger_memory_init(&keeper->ledger, error) && prepare_stats(keeper, error) &&
 	       prepare_tickets(keeper, error) && prepare_vhost(keeper, error) &&
-	       add_listeners(keeper, error) && admission_init(&keeper->admission, desktop, error) &&
+	       listeners_open(&keeper->viewer, desktop, error) &&
+	       admission_init(&keeper->admission, desktop, error) &&
 	       keeper_walls_begin(&keeper->walls, desktop, error) && start(keeper, error);
 }
 
