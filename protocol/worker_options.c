@@ -83,6 +83,9 @@ static const struct worker_option display_rows[] = {
 	{ "second-client", WORKER_OPTION_CHOICE, DISPLAY(second_client),
 		"What a second client does: take (default) the first one's place, or is refused",
 		"WHAT", worker_second_client_words },
+	{ "max-mbit", WORKER_OPTION_NUMBER, DISPLAY(max_mbit),
+		"What clients are sent in all, in Mbit/s (default: as much as the line carries)",
+		"N" },
 	{ "confine", WORKER_OPTION_CHOICE, DISPLAY(confine), CONFINE_HELP, "HOW",
 		confine_mode_words },
 	{ "report", WORKER_OPTION_SWITCH, DISPLAY(report),
@@ -123,7 +126,7 @@ void worker_options_init(const struct worker_options *options, void *values)
 		void *member = (char *)values + row->offset;
 		if (row->type == WORKER_OPTION_SWITCH)
 			*(bool *)member = false;
-		else if (row->type == WORKER_OPTION_CHOICE)
+		else if (row->type == WORKER_OPTION_CHOICE || row->type == WORKER_OPTION_NUMBER)
 			*(unsigned *)member = 0;
 		else if (row->type == WORKER_OPTION_QUOTAS)
 			quotas_set_initial(member);
@@ -153,6 +156,10 @@ static char *format_value(const struct worker_option *row, const void *member)
 		unsigned choice = *(const unsigned *)member;
 		g_assert(choice < g_strv_length((char **)row->words));
 		return choice ? g_strdup(row->words[choice]) : NULL;
+	}
+	case WORKER_OPTION_NUMBER: {
+		unsigned number = *(const unsigned *)member;
+		return number ? g_strdup_printf("%u", number) : NULL;
 	}
 	case WORKER_OPTION_QUOTAS:
 		return quotas_format(member);
@@ -199,10 +206,21 @@ static char *choose(const struct worker_option *row, unsigned *choice, const cha
 	return g_strdup_printf("is none of %s", words);
 }
 
+static char *read_number(unsigned *number, const char *text)
+{
+	guint64 value;
+	if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT, &value, NULL))
+		return g_strdup("is no number");
+	*number = (unsigned)value;
+	return NULL;
+}
+
 static char *read_value(const struct worker_option *row, void *member, const char *text)
 {
 	if (row->type == WORKER_OPTION_CHOICE)
 		return choose(row, member, text);
+	if (row->type == WORKER_OPTION_NUMBER)
+		return read_number(member, text);
 	if (row->type == WORKER_OPTION_QUOTAS)
 		return quotas_parse(member, text);
 	if (row->type == WORKER_OPTION_SWITCH) {

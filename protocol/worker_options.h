@@ -76,6 +76,7 @@ struct worker_display_options {
 	char *clipboard_types;  /* as worker_clipboard_parse() takes them */
 	unsigned file_drop;     /* enum worker_file_drop */
 	unsigned second_client; /* enum worker_second_client */
+	unsigned max_mbit;      /* 0: no bound */
 	char *render_node; /* what the desktop draws with, and may encode with; NULL: the CPU */
 	unsigned confine;  /* enum confine_mode */
 
@@ -89,6 +90,7 @@ enum worker_option_type {
 	WORKER_OPTION_TEXT,   /* char * */
 	WORKER_OPTION_PATH,   /* char *, of a file */
 	WORKER_OPTION_CHOICE, /* unsigned, an index into `words` */
+	WORKER_OPTION_NUMBER, /* unsigned; 0: not given */
 	WORKER_OPTION_QUOTAS, /* struct quota_limits: each time it is given it changes some of them
 			       */
 };

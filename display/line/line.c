@@ -25,6 +25,7 @@ struct head_line {
 struct line {
 	GMutex lock;
 	unsigned last_name;
+	uint64_t max_bps; /* of all heads together; 0: no bound */
 	struct head_line heads[FRAME_HEADS_MAX];
 };
 
@@ -64,7 +65,22 @@ static uint32_t measure_backlog(const struct head_line *head)
 	       queued_bytes(head->open.inner_fd, SIOCINQ);
 }
 
-static void measure(struct head_line *head, struct line_figures *figures)
+/* Heads that are shown share what may be sent; what the line itself carries may be less. */
+static void bound(const struct line *line, struct line_figures *figures)
+{
+	unsigned n = 0;
+	if (line->max_bps == 0)
+		return;
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
+		n += line->heads[i].name != 0;
+	uint64_t share_bps = line->max_bps / MAX(n, 1);
+	if (figures->rate_bps > 0 && !figures->rate_is_floor)
+		share_bps = MIN(share_bps, figures->rate_bps);
+	figures->rate_bps = share_bps;
+	figures->rate_is_floor = false;
+}
+
+static void measure(const struct line *line, struct head_line *head, struct line_figures *figures)
 {
 	struct tcp_info info = { 0 };
 	socklen_t size = sizeof(info);
@@ -86,6 +102,7 @@ static void measure(struct head_line *head, struct line_figures *figures)
 		.backlog_bytes = (uint32_t)sample.backlog_bytes,
 	};
 	figures->rate_bps = line_rate_get(&head->rate, &figures->rate_is_floor);
+	bound(line, figures);
 	g_strlcpy(figures->client, head->open.client, sizeof(figures->client));
 }
 
@@ -98,8 +115,14 @@ bool line_get(struct line *line, unsigned number, struct line_figures *figures)
 	*figures = (struct line_figures){ 0 };
 	if (head->name == 0)
 		return false;
-	measure(head, figures);
+	measure(line, head, figures);
 	return true;
+}
+
+void line_set_max(struct line *line, uint64_t max_bps)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&line->lock);
+	line->max_bps = max_bps;
 }
 
 void line_set_wake(struct line *line, unsigned number, void (*wake)(void *user), void *user)

@@ -49,6 +49,10 @@ struct line_figures {
 struct line *line_create(void);
 void line_destroy(struct line *line);
 
+/* No more than so many bits per second are sent to all heads' clients together (line_cap.h), so
+ * that no line is taken to carry more; 0: as much as they carry. */
+void line_set_max(struct line *line, uint64_t max_bps);
+
 /*
  * ---- for heads ----
  */

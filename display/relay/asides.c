@@ -91,6 +91,22 @@ void asides_count_gone(const struct connection *connection)
 		stats_wire_idle(head);
 }
 
+/* ---- what may be sent ---- */
+
+/* Who is on the unix socket is on this machine. */
+bool asides_may_send(struct connection *connection)
+{
+	return connection->is_local ||
+	       line_cap_may(connection->host->cap, &connection->cap, g_get_monotonic_time());
+}
+
+void asides_count_sent(struct connection *connection, size_t size_bytes)
+{
+	if (!connection->is_local)
+		line_cap_spend(connection->host->cap, &connection->cap, g_get_monotonic_time(),
+			size_bytes);
+}
+
 /* ---- the session ---- */
 
 static void on_tell(void *user)
@@ -199,9 +215,9 @@ static gint64 earlier(gint64 a, gint64 b)
 
 gint64 asides_next_us(struct connection *connection, gint64 now_us)
 {
-	gint64 next_us = -1;
+	gint64 next_us = line_cap_next_us(connection->host->cap, &connection->cap, now_us);
 	if (is_main(connection))
-		next_us = session_next_us(connection->watched.session);
+		next_us = earlier(next_us, session_next_us(connection->watched.session));
 	if (connection->line_name &&
 		line_check(connection->host->line, connection->talk.link.id, connection->line_name))
 		next_us = earlier(next_us, now_us + LINE_CHECK_US);

@@ -82,6 +82,8 @@ static ssize_t write_outer(struct connection *connection, const uint8_t *bytes, 
 {
 	ssize_t n = outer_write(connection->stream, bytes, size_bytes);
 	connection->vanished |= is_vanished(n);
+	if (n > 0)
+		asides_count_sent(connection, (size_t)n);
 	return n;
 }
 
@@ -232,6 +234,8 @@ static bool push_ready(struct connection *connection, enum spice_talk_side side)
 	struct pipe *pipe = &connection->pipes[side];
 	bool any = false;
 	while (writes_what(connection, side) && !pipe_is_idle(pipe)) {
+		if (side == SPICE_TALK_SERVER && !asides_may_send(connection))
+			break;
 		size_t left_bytes = pipe->ready - pipe->start;
 		ssize_t n = write_side(connection, side, pipe->bytes + pipe->start, left_bytes);
 		if (n < 0 && !connection_is_passing(n))
@@ -287,7 +291,8 @@ static void want(struct connection *connection)
 	bool to_server = !pipe_is_idle(&connection->pipes[SPICE_TALK_CLIENT]);
 	bool hears = flow->from_client && !to_server && !is_paused(connection, SPICE_TALK_CLIENT);
 	bool answers = hears && outer_wants_out(connection->stream);
-	connection_want_outer(connection, hears, to_client || answers);
+	bool waits = connection->cap.waits;
+	connection_want_outer(connection, hears, (to_client && !waits) || answers);
 	connection_want_inner(connection, flow->from_server && !to_client, to_server);
 }
 

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct relay_policy {
 	bool refuse_second; /* who is in stays when another one comes who may do as much */
+	uint64_t max_bps;   /* for all that clients are sent (line_cap.h); 0: no bound */
 };

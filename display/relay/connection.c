@@ -189,6 +189,7 @@ static void finish(struct connection *connection)
 static void enter(struct connection *connection, enum phase phase)
 {
 	connection->phase = phase;
+	line_cap_leave(connection->host->cap, &connection->cap);
 	lobby_progress(connection->host->lobby, connection);
 	connection->deadline_us =
 		spans_us[phase] > 0 ? g_get_monotonic_time() + spans_us[phase] : 0;

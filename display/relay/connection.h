@@ -15,6 +15,7 @@
 #include <glib.h>
 
 #include "display/line/line.h"
+#include "display/line/line_cap.h"
 #include "display/door/lobby.h"
 #include "display/relay/effort.h"
 #include "display/relay/poll_set.h"
@@ -41,6 +42,7 @@ struct connection_host {
 	struct poll_set *polls;
 	struct sessions *sessions;
 	struct line *line;
+	struct line_cap *cap;
 	struct lobby *lobby;
 	struct effort *effort;
 	struct tickets *tickets;

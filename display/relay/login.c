@@ -243,6 +243,18 @@ void login_turn_away(struct connection *connection, enum spice_login_error error
 	refuse(connection, why);
 }
 
+static enum line_cap_kind cap_kind(enum spice_link_channel channel)
+{
+	switch (channel) {
+	case SPICE_LINK_CHANNEL_DISPLAY:
+		return LINE_CAP_BULK;
+	case SPICE_LINK_CHANNEL_PLAYBACK:
+		return LINE_CAP_SOUND;
+	default:
+		return LINE_CAP_SMALL;
+	}
+}
+
 /* Whoever comes in may name a session that there is, once for each channel. */
 static void let_in(struct connection *connection)
 {
@@ -252,6 +264,7 @@ static void let_in(struct connection *connection)
 	/* What passes on a local display is not looked at for long (pass.h). */
 	if (connection->is_local && login->link.display)
 		spice_talk_init(&connection->talk, NULL, 0, NULL);
+	connection->cap.kind = cap_kind(login->link.channel);
 	bool mini_header = spice_login_has_mini_header(&login->link, &login->capabilities);
 	spice_talk_begin(&connection->talk, &login->link, mini_header);
 	spice_viewing_begin(&connection->viewing, login->link.type, mini_header);

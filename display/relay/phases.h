@@ -137,6 +137,8 @@ struct connection {
 	bool half_closed;   /* the client says no more */
 	bool stepped_aside; /* spice-server has the client's socket */
 
+	struct line_cap_user cap;
+
 	/* farewell.c */
 	gint64 came_us;         /* of a main channel that has come in and not gone; else 0 */
 	bool goes;              /* it is known how it ends */
@@ -299,6 +301,9 @@ void asides_join_line(struct connection *connection);
 void asides_leave_line(struct connection *connection);
 void asides_leave_session(struct connection *connection);
 void asides_tick(struct connection *connection);
+/* Says whether the client may be sent more now; if not, asides_next_us() says when. */
+bool asides_may_send(struct connection *connection);
+void asides_count_sent(struct connection *connection, size_t size_bytes);
 /* Says something of ours, if it is due and a message may be put in. */
 void asides_say(struct connection *connection, enum spice_talk_side side);
 void asides_measure(struct connection *connection, gint64 now_us);

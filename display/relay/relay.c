@@ -35,6 +35,7 @@ struct relay {
 	GMainContext *context;
 	GMainLoop *loop;
 	struct connection_host host;
+	struct line_cap cap;
 	char *end;                 /* of `host`; NULL: not said */
 	struct arrivals *arrivals; /* NULL: it ends */
 	GPtrArray *connections;    /* struct connection */
@@ -307,12 +308,15 @@ struct relay *relay_create(const struct relay_options *options, struct line *lin
 	relay->connections = g_ptr_array_new();
 	relay->dead = g_ptr_array_new_with_free_func((GDestroyNotify)connection_destroy);
 	g_mutex_init(&relay->lock);
+	line_cap_init(&relay->cap, options->policy.max_bps);
+	line_set_max(line, options->policy.max_bps);
 	relay->arrivals = arrivals_create(relay->context, on_accepted, relay);
 	relay->departures = g_array_new(FALSE, FALSE, sizeof(struct departure));
 	relay->host = (struct connection_host){
 		.polls = poll_set_create(relay->context),
 		.sessions = sessions_create(!options->server_clock),
 		.line = line,
+		.cap = &relay->cap,
 		.tickets = tickets,
 		.visitors = ops->ask_keeper ?
 				    visitors_create(relay->context, &visitors_ops, relay) :

@@ -77,6 +77,7 @@ struct desktop {
 	unsigned file_drop;    /* enum worker_file_drop */
 
 	unsigned second_client; /* enum worker_second_client */
+	unsigned max_mbit;      /* 0: no bound */
 
 	/* These say where clients connect. */
 	char *spice_addr;

@@ -372,6 +372,13 @@ const struct desktop_option desktop_options[] = {
 		"who is in stays, and the other one is told that it cannot connect. Who may only "
 		"look on never takes the place of who may do more.",
 		.values = worker_second_client_words },
+	{ "max-mbit", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_NUMBER, MEMBER(max_mbit), "N",
+		"Send no more than this many Mbit/s to clients, all channels together",
+		"Video and pictures are made to fit; sound and what is small go first. What "
+		"clients "
+		"send is not bounded, nor is the unix socket.",
+		.initial = BOTH("0"), .fallback = BOTH("as much as the line carries"),
+		.max = DESKTOP_MBIT_MAX, .unit = "Mbit/s" },
 
 	/* ---- the program ---- */
 	{ "confine", RUN | GPU, DESKTOP_SECTION_PROGRAM, DESKTOP_CHOICE, MEMBER(confine), "HOW",

@@ -84,6 +84,9 @@
  */
 #define QMP_TEXT_LINE_MAX_BYTES (1024 * 1024)
 
+/* --max-mbit is at most this many Mbit/s: no client takes more. What is more is refused. */
+#define DESKTOP_MBIT_MAX 10000
+
 /*
  * --clipboard-max is at most this many MiB, since SPICE counts an agent's message in 32 bits, and
  * agents in signed ones. What is more is refused.

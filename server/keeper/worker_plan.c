@@ -55,6 +55,7 @@ static char **display_command(const struct desktop *o, char *node)
 		.clipboard_types = o->clipboard_types,
 		.file_drop = o->file_drop,
 		.second_client = o->second_client,
+		.max_mbit = o->max_mbit,
 		.confine = o->confine,
 	};
 	g_autofree char *program = workers_find_display(o->worker_dir);

@@ -23,7 +23,7 @@ static void set_some(const struct worker_option *row, union values *values, unsi
 	void *member = member_of(row, values);
 	if (row->type == WORKER_OPTION_SWITCH)
 		*(bool *)member = true;
-	else if (row->type == WORKER_OPTION_CHOICE)
+	else if (row->type == WORKER_OPTION_CHOICE || row->type == WORKER_OPTION_NUMBER)
 		*(unsigned *)member = choice;
 	else if (row->type == WORKER_OPTION_QUOTAS)
 		g_assert_null(quotas_parse(member, "contexts=64,texture-bytes=2G"));
@@ -37,7 +37,7 @@ static void assert_equal(
 	void *one = member_of(row, values), *other = member_of(row, others);
 	if (row->type == WORKER_OPTION_SWITCH)
 		g_assert_cmpint(*(bool *)one, ==, *(bool *)other);
-	else if (row->type == WORKER_OPTION_CHOICE)
+	else if (row->type == WORKER_OPTION_CHOICE || row->type == WORKER_OPTION_NUMBER)
 		g_assert_cmpuint(*(unsigned *)one, ==, *(unsigned *)other);
 	else if (row->type == WORKER_OPTION_QUOTAS)
 		g_assert_cmpmem(
@@ -133,6 +133,7 @@ static const struct {
 	const char *argument, *message;
 } mistakes[] = {
 	{ &worker_display_table, "--clock=mine", "--clock=mine: is none of vitrine, server" },
+	{ &worker_display_table, "--max-mbit=-5", "--max-mbit=-5: is no number" },
 	{ &worker_display_table, "--virgl", "Unknown option --virgl" },
 	{ &worker_display_table, "--name", "Missing argument for --name" },
 	{ &worker_render_table, "--quota=contexts", "--quota=contexts: is not NAME=VALUE" },

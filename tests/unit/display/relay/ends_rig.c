@@ -539,11 +539,11 @@ const struct peer_address ends_rig_client = { .kind = PEER_ADDRESS_INET,
 
 static void make_host(struct ends_rig *rig)
 {
-	rig->line = line_create();
 	rig->host = (struct connection_host){
 		.polls = poll_set_create(NULL),
 		.sessions = sessions_create(true),
-		.line = rig->line,
+		.line = rig->line = line_create(),
+		.cap = &rig->cap,
 		.lobby = lobby_create(ENDS_RIG_LOBBY_MAX, ENDS_RIG_LOBBY_MAX),
 		.tickets = tickets_create(),
 		.keys = link_keys_create(on_login_ready, rig),

@@ -51,6 +51,7 @@ enum place {
 struct ends_rig {
 	enum place place;
 	struct connection_host host;
+	struct line_cap cap;
 	struct connection *connection;
 	struct line *line;
 	struct session *session;   /* that displays join */
