@@ -36,7 +36,13 @@ static void on_relay_told(void *user, const struct keeper_client *client)
 	keeper_end_say_client(display->keeper, client);
 }
 
+static void on_relay_warned(void *user, const char *words)
+{
+	display_warn(user, words);
+}
+
 const struct relay_ops display_relay_ops = {
+	.warned = on_relay_warned,
 	.arrived = on_relay_arrived,
 	.asks = on_relay_asks,
 	.ask_keeper = on_relay_asks_keeper,

@@ -31,6 +31,10 @@ static bool on_frame(void *user, struct frame *frame, const struct frame_present
 	struct display *display = user;
 	bool dmabuf = frame->dmabuf != NULL;
 	display_shoot(display, frame);
+	if (display->warns) {
+		frame_unref(frame);
+		return true;
+	}
 	if (!screens_show(display->screens, frame, message))
 		return false;
 	if (!dmabuf)
@@ -94,8 +98,7 @@ static void show_words(struct display *display, unsigned head, const char *text)
 	if (!frame)
 		return;
 	present.rects[0] = (struct rect){ 0, 0, width, height };
-	screens_cursor_hide(display->screens, head);
-	screens_show(display->screens, frame, &present);
+	screens_show_own(display->screens, frame, &present);
 }
 
 void display_show_words(struct display *display, const char *text)
@@ -105,8 +108,23 @@ void display_show_words(struct display *display, const char *text)
 	display_close_frames(display);
 	if (!turn_on_first(display))
 		return;
-	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
+		screens_cursor_hide(display->screens, i);
 		show_words(display, i, text);
+	}
+}
+
+void display_warn(struct display *display, const char *words)
+{
+	if (display->ends_us)
+		return;
+	display->warns = words != NULL;
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
+		if (words)
+			show_words(display, i, words);
+		else if (display->frames && audience_rate_mhz(display->audience, i) > 0)
+			frame_receiver_want_again(display->frames, i);
+	}
 }
 
 static void on_render_gone(void *user)

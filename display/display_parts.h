@@ -75,6 +75,7 @@ struct display {
 		unsigned timer; /* a picture is awaited; 0: none is */
 		unsigned head;
 	} shot;
+	bool warns; /* words are shown in the place of what the guest shows */
 	bool video_is_begun;
 	unsigned n_heads; /* the guest's device has; FRAME_HEADS_MAX until QEMU has said it */
 	struct frame_head_mode
@@ -128,6 +129,8 @@ extern const struct frame_receiver_ops display_frames_ops;
 void display_close_frames(struct display *display);
 /* Has the heads that somebody looks at show why the desktop ends, and render's frames no more. */
 void display_show_words(struct display *display, const char *text);
+/* Has them show this until it is said that there is nothing to show (NULL), and then the guest. */
+void display_warn(struct display *display, const char *words);
 bool display_is_looked_at(const struct display *display);
 
 /* display_cursor.c */

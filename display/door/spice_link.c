@@ -49,6 +49,8 @@ static enum spice_link_channel channel_kind(uint8_t type)
 		return SPICE_LINK_CHANNEL_DISPLAY;
 	case SPICE_CHANNEL_PLAYBACK:
 		return SPICE_LINK_CHANNEL_PLAYBACK;
+	case SPICE_CHANNEL_INPUTS:
+		return SPICE_LINK_CHANNEL_INPUTS;
 	default:
 		return SPICE_LINK_CHANNEL_OTHER;
 	}

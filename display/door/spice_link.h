@@ -16,6 +16,7 @@ enum spice_link_channel {
 	SPICE_LINK_CHANNEL_MAIN,
 	SPICE_LINK_CHANNEL_DISPLAY,
 	SPICE_LINK_CHANNEL_PLAYBACK,
+	SPICE_LINK_CHANNEL_INPUTS,
 };
 
 enum spice_link_fault {

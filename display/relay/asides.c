@@ -122,8 +122,15 @@ static void on_named(void *user, uint32_t name)
 	tickets_begin(connection->host->tickets, connection->visit, name);
 }
 
+static void on_touched(void *user)
+{
+	const struct connection *connection = user;
+	connection->host->warned(connection->host->user, false);
+}
+
 static const struct session_ops session_ops = {
 	.tell = on_tell,
+	.touched = on_touched,
 	.named = on_named,
 };
 
@@ -149,16 +156,50 @@ void asides_leave_session(struct connection *connection)
 	const struct spice_link *link = &connection->talk.link;
 	if (!connection->watched.session)
 		return;
+	if (is_main(connection) && session_is_warned(connection->watched.session))
+		on_touched(connection);
 	session_give_channel(connection->watched.session, link->type, link->id);
 	if (is_main(connection))
 		session_end(connection->watched.session);
 	spice_watched_finish(&connection->watched);
 }
 
+/* Who may only look on has nothing to touch. */
+static bool may_idle_out(const struct connection *connection)
+{
+	return is_main(connection) && connection->host->idle_us > 0 && !connection->view_only &&
+	       connection->phase == PHASE_CHANNEL;
+}
+
+static gint64 idle_next_us(const struct connection *connection)
+{
+	const struct session *session = connection->watched.session;
+	if (!may_idle_out(connection))
+		return -1;
+	gint64 over_us = session_touched_us(session) + connection->host->idle_us;
+	return session_is_warned(session) ? over_us :
+					    over_us - relay_warning_us(connection->host->idle_us);
+}
+
+static void tick_idle(struct connection *connection, gint64 now_us)
+{
+	if (!may_idle_out(connection) || now_us < idle_next_us(connection))
+		return;
+	if (session_is_warned(connection->watched.session)) {
+		connection->why = connection->host->idle_why;
+		connection_event(connection, EVENT_CLIENT_WRONG);
+		return;
+	}
+	session_warn(connection->watched.session);
+	connection->host->warned(connection->host->user, true);
+	farewell_notify(connection, connection->host->idle_words);
+}
+
 void asides_tick(struct connection *connection)
 {
 	if (is_main(connection))
 		session_tick(connection->watched.session);
+	tick_idle(connection, g_get_monotonic_time());
 }
 
 /* A message can be put in only between two others. Ours waits until then, and tells the time at
@@ -218,6 +259,7 @@ gint64 asides_next_us(struct connection *connection, gint64 now_us)
 	gint64 next_us = line_cap_next_us(connection->host->cap, &connection->cap, now_us);
 	if (is_main(connection))
 		next_us = earlier(next_us, session_next_us(connection->watched.session));
+	next_us = earlier(next_us, idle_next_us(connection));
 	if (connection->line_name &&
 		line_check(connection->host->line, connection->talk.link.id, connection->line_name))
 		next_us = earlier(next_us, now_us + LINE_CHECK_US);

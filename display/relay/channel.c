@@ -309,6 +309,8 @@ void channel_relay(struct connection *connection)
 	bool more = true;
 	g_atomic_int_set(&connection->line_awaited, 0);
 	asides_tick(connection);
+	if (!flow_of(connection)->to_client)
+		return;
 	for (unsigned i = 0; i < ROUNDS_MAX && more && flow_of(connection)->to_client; i++)
 		more = move(connection);
 	if (has_said_all(connection))

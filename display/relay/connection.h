@@ -17,6 +17,7 @@
 #include "display/line/line.h"
 #include "display/line/line_cap.h"
 #include "display/door/lobby.h"
+#include "display/relay/client_policy.h"
 #include "display/relay/effort.h"
 #include "display/relay/poll_set.h"
 #include "display/relay/session.h"
@@ -59,6 +60,10 @@ struct connection_host {
 	 */
 	void (*ended)(void *user, struct connection *connection);
 	void *user;
+	int64_t idle_us; /* who does nothing for so long is cut off; 0: nobody is */
+	const char *idle_why, *idle_words; /* and told so, and before */
+	/* Somebody is to be told that they are about to be, or has touched something since. */
+	void (*warned)(void *user, bool warned);
 	const char *end; /* what is told who is there when the relay ends */
 };
 

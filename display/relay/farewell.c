@@ -113,6 +113,18 @@ void farewell_say(struct connection *connection)
 	channel_flush(connection);
 }
 
+void farewell_notify(struct connection *connection, const char *words)
+{
+	uint8_t bytes[FAREWELL_BYTES_MAX];
+	struct pipe *pipe = &connection->pipes[SPICE_TALK_SERVER];
+	if (!pipe_is_idle(pipe) || !spice_talk_is_between(&connection->talk, SPICE_TALK_SERVER))
+		return;
+	size_t size_bytes =
+		spice_watches_make_notice(&connection->talk, words, bytes, sizeof(bytes));
+	if (size_bytes > 0)
+		pipe_insert(pipe, bytes, size_bytes);
+}
+
 void farewell_say_at_once(struct connection *connection)
 {
 	uint8_t bytes[FAREWELL_BYTES_MAX];

@@ -283,6 +283,8 @@ void farewell_greet(struct connection *connection);
 void farewell_note(struct connection *connection, enum event event);
 /* Tells the client why it is thrown out, once, if it is. It may raise EVENT_CLIENT_GONE. */
 void farewell_say(struct connection *connection);
+/* Has the client notified of something, if a message may be put in now. */
+void farewell_notify(struct connection *connection, const char *words);
 /* The same, as far as there is room now, without an event. */
 void farewell_say_at_once(struct connection *connection);
 /* Has a client in session come again by itself, where it can. `subject` is as in

@@ -36,6 +36,7 @@ struct relay {
 	GMainLoop *loop;
 	struct connection_host host;
 	struct line_cap cap;
+	char *idle_why, *idle_words;
 	char *end;                 /* of `host`; NULL: not said */
 	struct arrivals *arrivals; /* NULL: it ends */
 	GPtrArray *connections;    /* struct connection */
@@ -45,7 +46,8 @@ struct relay {
 	GMutex lock;                         /* guards these */
 	GArray *departures;                  /* struct departure, for the main loop */
 	struct tls_credentials *credentials; /* NULL: none */
-	GSource *delivery;                   /* on the main loop; NULL: none on its way */
+	bool warns, has_warned; /* who is in is to be told that they are idle, and is */
+	GSource *delivery;      /* on the main loop; NULL: none on its way */
 };
 
 struct departure {
@@ -57,16 +59,30 @@ struct departure {
 
 static gboolean on_delivery(gpointer user);
 
-static void depart(struct relay *relay, const struct departure *departure)
+/* The lock is held. */
+static void deliver(struct relay *relay)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&relay->lock);
-	g_array_append_vals(relay->departures, departure, 1);
 	if (relay->delivery)
 		return;
 	relay->delivery = g_idle_source_new();
 	g_source_set_priority(relay->delivery, G_PRIORITY_DEFAULT);
 	g_source_set_callback(relay->delivery, on_delivery, relay, NULL);
 	g_source_attach(relay->delivery, relay->main_context);
+}
+
+static void depart(struct relay *relay, const struct departure *departure)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&relay->lock);
+	g_array_append_vals(relay->departures, departure, 1);
+	deliver(relay);
+}
+
+static void on_warned(void *user, bool warned)
+{
+	struct relay *relay = user;
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&relay->lock);
+	relay->warns = warned;
+	deliver(relay);
 }
 
 static void hand_over(void *user, const struct connection_guest *guest)
@@ -263,7 +279,11 @@ static gboolean on_delivery(gpointer user)
 	g_clear_pointer(&relay->delivery, g_source_unref);
 	g_autoptr(GArray) departures = relay->departures;
 	relay->departures = g_array_new(FALSE, FALSE, sizeof(struct departure));
+	bool changed = relay->warns != relay->has_warned, warns = relay->warns;
+	relay->has_warned = warns;
 	g_mutex_unlock(&relay->lock);
+	if (changed)
+		relay->ops->warned(relay->user, warns ? relay->idle_words : NULL);
 	for (guint i = 0; i < departures->len; i++) {
 		const struct departure *departure = &g_array_index(departures, struct departure, i);
 		if (departure->asks)
@@ -296,6 +316,17 @@ void relay_step_aside(unsigned head)
 	pass_step_aside(head);
 }
 
+static void make_idle_words(struct relay *relay, unsigned idle_s)
+{
+	int64_t warning_s = relay_warning_us(idle_s * (int64_t)G_USEC_PER_SEC) / G_USEC_PER_SEC;
+	bool minutes = idle_s % 60 == 0;
+	relay->idle_why = g_strdup_printf("it has touched nothing for %u %s",
+		minutes ? idle_s / 60 : idle_s, minutes ? "minutes" : "seconds");
+	relay->idle_words = g_strdup_printf("you are about to be disconnected, in %d seconds: "
+					    "touch a key or the pointer to stay",
+		(int)warning_s);
+}
+
 struct relay *relay_create(const struct relay_options *options, struct line *line,
 	struct tickets *tickets, const struct relay_ops *ops, void *user)
 {
@@ -312,6 +343,7 @@ struct relay *relay_create(const struct relay_options *options, struct line *lin
 	line_set_max(line, options->policy.max_bps);
 	relay->arrivals = arrivals_create(relay->context, on_accepted, relay);
 	relay->departures = g_array_new(FALSE, FALSE, sizeof(struct departure));
+	make_idle_words(relay, options->policy.idle_s);
 	relay->host = (struct connection_host){
 		.polls = poll_set_create(relay->context),
 		.sessions = sessions_create(!options->server_clock),
@@ -322,6 +354,10 @@ struct relay *relay_create(const struct relay_options *options, struct line *lin
 				    visitors_create(relay->context, &visitors_ops, relay) :
 				    NULL,
 		.told = ops->told ? on_told : NULL,
+		.idle_us = options->policy.idle_s * (int64_t)G_USEC_PER_SEC,
+		.idle_why = relay->idle_why,
+		.idle_words = relay->idle_words,
+		.warned = on_warned,
 		.hand_over = hand_over,
 		.ended = on_ended,
 		.user = relay,
@@ -414,5 +450,7 @@ void relay_destroy(struct relay *relay)
 	g_main_context_unref(relay->main_context);
 	g_mutex_clear(&relay->lock);
 	g_free(relay->end);
+	g_free(relay->idle_why);
+	g_free(relay->idle_words);
 	g_free(relay);
 }

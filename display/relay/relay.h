@@ -40,6 +40,9 @@ struct relay_ops {
 	 * on the relay's thread. NULL: all may.
 	 */
 	bool (*ask_keeper)(void *user, struct keeper_visitor *visitor, int fd);
+	/* Who is in has touched nothing for long, and should be told these words; NULL: they have
+	 * touched something since, or are gone. */
+	void (*warned)(void *user, const char *words);
 	/* A client has come, or gone, or may not come, on the relay's thread; the text is as in the
 	 * log. NULL: nobody wants to know. */
 	void (*told)(void *user, const struct keeper_client *client);

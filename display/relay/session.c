@@ -27,6 +27,8 @@ struct session {
 	unsigned n_streams;
 	int32_t server_delay_ms;
 	int64_t told_us;
+	int64_t touched_us; /* when it last did something, or came */
+	bool warned;        /* and has done nothing since */
 	struct clock clock;
 };
 
@@ -60,6 +62,7 @@ struct session *session_create(
 	session->channels = g_array_new(FALSE, FALSE, sizeof(uint16_t));
 	session->may_correct = correct && sessions->correct;
 	session->sessions = sessions;
+	session->touched_us = g_get_monotonic_time();
 	session->number = ++sessions->n_made;
 	session->ops = ops;
 	session->user = user;
@@ -107,6 +110,30 @@ void session_give_channel(struct session *session, uint8_t type, uint8_t id)
 	guint at = find_channel(session, channel_of(type, id));
 	if (at < session->channels->len)
 		g_array_remove_index_fast(session->channels, at);
+}
+
+void session_touch(struct session *session)
+{
+	bool warned = session->warned;
+	session->touched_us = g_get_monotonic_time();
+	session->warned = false;
+	if (warned && session->user)
+		session->ops->touched(session->user);
+}
+
+int64_t session_touched_us(const struct session *session)
+{
+	return session->touched_us;
+}
+
+void session_warn(struct session *session)
+{
+	session->warned = true;
+}
+
+bool session_is_warned(const struct session *session)
+{
+	return session->warned;
 }
 
 bool session_is_newest(const struct session *session)

@@ -28,6 +28,8 @@ struct session;
 struct session_ops {
 	/* Asks the main connection to tell the client the time that session_make_time returns. */
 	void (*tell)(void *user);
+	/* Says that the client has touched something after it was warned. */
+	void (*touched)(void *user);
 	/* Says what spice-server calls the session, before the client hears it. */
 	void (*named)(void *user, uint32_t name);
 };
@@ -51,6 +53,13 @@ bool session_take_channel(struct session *session, uint8_t type, uint8_t id);
 void session_give_channel(struct session *session, uint8_t type, uint8_t id);
 /* Tells whether no main connection has come since this session's. */
 bool session_is_newest(const struct session *session);
+/* Notes that the client has pressed a key, moved the pointer or the like. */
+void session_touch(struct session *session);
+/* Returns when it did so last, or came; session_warn() says that it is told that this is long ago.
+ */
+int64_t session_touched_us(const struct session *session);
+void session_warn(struct session *session);
+bool session_is_warned(const struct session *session);
 void session_unref(struct session *session);
 /* Says that the main connection has ended: `ops` are not called any more. */
 void session_end(struct session *session);

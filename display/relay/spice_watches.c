@@ -149,6 +149,11 @@ static void on_latency(void *user, uint8_t *body, size_t size_bytes)
 	memcpy(body, &latency_ms, sizeof(latency_ms));
 }
 
+static void on_touch(void *user, uint8_t *body, size_t size_bytes)
+{
+	session_touch(session_of(user));
+}
+
 #define FROM(side, channel, type, size, shown)                                                     \
 	{                                                                                          \
 		SPICE_LINK_CHANNEL_##channel, SPICE_TALK_##side, type, size, shown                 \
@@ -168,6 +173,14 @@ const struct spice_talk_watch spice_watches[] = {
 	FROM(SERVER, PLAYBACK, SPICE_MSG_PLAYBACK_DATA, 4, on_playback_data),
 	FROM(SERVER, PLAYBACK, SPICE_MSG_PLAYBACK_STOP, 0, on_playback_stop),
 	FROM(SERVER, PLAYBACK, SPICE_MSG_PLAYBACK_LATENCY, 4, on_latency),
+	FROM(CLIENT, INPUTS, SPICE_MSGC_INPUTS_KEY_DOWN, 0, on_touch),
+	FROM(CLIENT, INPUTS, SPICE_MSGC_INPUTS_KEY_UP, 0, on_touch),
+	FROM(CLIENT, INPUTS, SPICE_MSGC_INPUTS_KEY_SCANCODE, 0, on_touch),
+	FROM(CLIENT, INPUTS, SPICE_MSGC_INPUTS_MOUSE_MOTION, 0, on_touch),
+	FROM(CLIENT, INPUTS, SPICE_MSGC_INPUTS_MOUSE_POSITION, 0, on_touch),
+	FROM(CLIENT, INPUTS, SPICE_MSGC_INPUTS_MOUSE_PRESS, 0, on_touch),
+	FROM(CLIENT, INPUTS, SPICE_MSGC_INPUTS_MOUSE_RELEASE, 0, on_touch),
+	FROM(CLIENT, MAIN, SPICE_MSGC_MAIN_AGENT_DATA, 0, on_touch),
 };
 const unsigned spice_watches_length = G_N_ELEMENTS(spice_watches);
 

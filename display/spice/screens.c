@@ -240,6 +240,18 @@ static bool show_dmabuf(struct screens *screens, struct screen *screen, struct f
 	return true;
 }
 
+void screens_show_own(
+	struct screens *screens, struct frame *frame, const struct frame_present *message)
+{
+	struct screen *screen = &screens->screens[message->head];
+	g_assert(screens_is_on(screens, message->head) && !frame->dmabuf);
+	screen->resize_due |= leave_dmabuf(screen);
+	if (screen->resize_due)
+		resize(screen, frame);
+	head_push_frame(screen->head, frame, message->rects, message->n_rects);
+	spice_head_wake(screen->spice);
+}
+
 bool screens_show(struct screens *screens, struct frame *frame, const struct frame_present *message)
 {
 	g_assert(screens_is_on(screens, message->head));
@@ -253,11 +265,7 @@ bool screens_show(struct screens *screens, struct frame *frame, const struct fra
 	screen->head->serial = message->serial;
 	if (frame->dmabuf)
 		return show_dmabuf(screens, screen, frame, message);
-	screen->resize_due |= leave_dmabuf(screen);
-	if (screen->resize_due)
-		resize(screen, frame);
-	head_push_frame(screen->head, frame, message->rects, message->n_rects);
-	spice_head_wake(screen->spice);
+	screens_show_own(screens, frame, message);
 	return true;
 }
 

@@ -76,6 +76,9 @@ bool screens_desktop(const struct screens *screens, uint32_t *width, uint32_t *h
  */
 bool screens_show(
 	struct screens *screens, struct frame *frame, const struct frame_present *message);
+/* The same of a frame that is not render's: its serial counts for nothing. */
+void screens_show_own(
+	struct screens *screens, struct frame *frame, const struct frame_present *message);
 /*
  * Says that dma-bufs are shown from now on, or, as at first, no more. In that case ops->left is
  * called when the last one is gone, at once if there is none.

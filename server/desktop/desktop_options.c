@@ -380,6 +380,13 @@ const struct desktop_option desktop_options[] = {
 		.initial = BOTH("0"), .fallback = BOTH("as much as the line carries"),
 		.max = DESKTOP_MBIT_MAX, .unit = "Mbit/s" },
 
+	{ "idle-timeout", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_NUMBER, MEMBER(idle_minutes),
+		"MINUTES", "Cut off a client that has not touched anything for so long",
+		"Keys, pointer, copies and window sizes count. A minute before, the guest's "
+		"picture says so, until something is touched. Who may only look on is not cut off.",
+		.initial = BOTH("0"), .fallback = BOTH("never"), .max = DESKTOP_IDLE_MAX_MINUTES,
+		.unit = "minutes" },
+
 	/* ---- the program ---- */
 	{ "confine", RUN | GPU, DESKTOP_SECTION_PROGRAM, DESKTOP_CHOICE, MEMBER(confine), "HOW",
 		"How the processes are locked in: auto, must or off",

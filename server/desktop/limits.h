@@ -84,6 +84,9 @@
  */
 #define QMP_TEXT_LINE_MAX_BYTES (1024 * 1024)
 
+/* --idle-timeout is at most this many minutes: a week. What is more is refused. */
+#define DESKTOP_IDLE_MAX_MINUTES 10080
+
 /* --max-mbit is at most this many Mbit/s: no client takes more. What is more is refused. */
 #define DESKTOP_MBIT_MAX 10000
 

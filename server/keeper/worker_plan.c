@@ -56,6 +56,7 @@ static char **display_command(const struct desktop *o, char *node)
 		.file_drop = o->file_drop,
 		.second_client = o->second_client,
 		.max_mbit = o->max_mbit,
+		.idle_s = o->idle_minutes * 60,
 		.confine = o->confine,
 	};
 	g_autofree char *program = workers_find_display(o->worker_dir);

@@ -138,11 +138,48 @@ static void test_taken_over(void)
 	fixture_stop(&fixture);
 }
 
+/* ---- nobody there ---- */
+
+#define IDLE_S 4
+
+/* The client is warned in its picture, which comes back at a touch, and cut off at last. */
+static void test_idle(void)
+{
+	const struct fake_desktop_options options = { .arguments = { "--idle-seconds=" G_STRINGIFY(
+							      IDLE_S) } };
+	struct fixture fixture;
+	fixture_start(&fixture, 640, 480, &options);
+	fixture_connect(&fixture);
+	fixture_expect_canvas(&fixture);
+	g_free(client_run(fixture.client, "key 1e"));
+	gint64 touched_us = g_get_monotonic_time();
+	/* The ground of words; the guest shows noise. */
+	g_free(client_run(fixture.client, "wait-pixel 1 1 202830 %d", IDLE_S * 1000));
+	g_assert_cmpint(g_get_monotonic_time() - touched_us, >, IDLE_S / 2 * 900000);
+	draw(&fixture, 5);
+	/* What the guest draws meanwhile is not shown. */
+	g_free(client_run(fixture.client, "sleep 300"));
+	g_free(client_run(fixture.client, "wait-pixel 1 1 202830 1"));
+	g_free(client_run(fixture.client, "key 1e"));
+	fixture_expect_canvas(&fixture);
+	touched_us = g_get_monotonic_time();
+	g_free(client_run(fixture.client, "wait-disconnect %d", 3 * IDLE_S * 1000));
+	gint64 idle_ms = (g_get_monotonic_time() - touched_us) / 1000;
+	g_assert_cmpint(idle_ms, >, IDLE_S * 900);
+	g_assert_true(fake_desktop_wait_client(fixture.desktop, KEEPER_CLIENT_LEFT,
+		": thrown out: it has touched nothing for 4 seconds, after", LINE_MS));
+	client_free(g_steal_pointer(&fixture.client));
+	fixture_connect(&fixture);
+	fixture_expect_canvas(&fixture);
+	fixture_stop(&fixture);
+}
+
 int main(int argc, char **argv)
 {
 	fixture_init(&argc, &argv);
 	g_test_add_func("/comings/vanished", test_vanished);
 	g_test_add_func("/comings/refused", test_refused);
 	g_test_add_func("/comings/taken-over", test_taken_over);
+	g_test_add_func("/comings/idle", test_idle);
 	return g_test_run();
 }
