@@ -18,6 +18,11 @@
  *
  *   vitrine-lost 1 3 crash 2 0 1,p,Xorg 7,bg,some%20game
  *
+ * On the same port the host says when nobody is there any more who uses the desktop, where its
+ * owner has so ordered (--lock-on-leave), for the guest's sessions to be locked:
+ *
+ *   vitrine-lock 1
+ *
  * A guest listens while it has the port open; what happens before that it is not told. It takes a
  * line that does not read like this for none, and one of a later version, too. Words may be added.
  */
@@ -26,6 +31,7 @@
 #define GUEST_LOST_PORT "org.vitrine.lost.0"
 #define GUEST_LOST_VERSION 1
 #define GUEST_LOST_WORD "vitrine-lost"
+#define GUEST_LOST_LOCK_LINE "vitrine-lock 1"
 /* A line has at most this many bytes, with its newline. */
 #define GUEST_LOST_TEXT_LINE_MAX 4096
 /* A name has at most this many bytes before they are written as above (virtio 1.2, 5.7.6.8). */

@@ -112,7 +112,9 @@ struct input {
 static void take_line(struct recovery *recovery, const char *line, size_t length, double now_ms)
 {
 	static struct notice notice;
-	if (notice_parse(&notice, line, length))
+	if (notice_is_lock(line, length))
+		recovery_lock(recovery);
+	else if (notice_parse(&notice, line, length))
 		recovery_handle(recovery, &notice, now_ms);
 	else
 		fprintf(stderr, "a line of the host's is not understood\n");

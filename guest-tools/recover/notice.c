@@ -173,3 +173,9 @@ const struct notice_context *notice_find_name(const struct notice *notice, const
 	}
 	return found;
 }
+
+bool notice_is_lock(const char *line, size_t length)
+{
+	return length == strlen(GUEST_LOST_LOCK_LINE) &&
+	       memcmp(line, GUEST_LOST_LOCK_LINE, length) == 0;
+}

@@ -24,6 +24,8 @@ struct notice {
 
 /* Reads a line without its newline. Gives false when it is no notice of our version. */
 bool notice_parse(struct notice *notice, const char *line, size_t length);
+/* Says whether this line has sessions locked, and is no notice. */
+bool notice_is_lock(const char *line, size_t length);
 /* Gives the cause for people, such as "the renderer crashed". */
 const char *notice_describe_cause(const struct notice *notice);
 /* Says whether the renderer goes on, and has refused what was drawn in the context. */

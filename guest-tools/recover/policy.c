@@ -33,6 +33,20 @@ static bool read_number(const char *value, unsigned max, unsigned *number)
 	return true;
 }
 
+static bool read_switch(const char *value, bool *on)
+{
+	*on = strcmp(value, "yes") == 0;
+	return *on || strcmp(value, "no") == 0;
+}
+
+static bool read_command(const char *value, char command[POLICY_COMMAND_BYTES])
+{
+	if (strlen(value) >= POLICY_COMMAND_BYTES)
+		return false;
+	text_copy(command, POLICY_COMMAND_BYTES, value);
+	return true;
+}
+
 static bool read_value(struct policy *policy, const char *key, const char *value)
 {
 	if (strcmp(key, "DESKTOP") == 0)
@@ -43,10 +57,11 @@ static bool read_value(struct policy *policy, const char *key, const char *value
 		return read_number(value, HISTORY_MAX, &policy->restarts);
 	if (strcmp(key, "RESTARTS_SECONDS") == 0)
 		return read_number(value, SECONDS_MAX, &policy->restarts_s);
-	if (strcmp(key, "RESTART_COMMAND") != 0 || strlen(value) >= sizeof policy->restart_command)
-		return false;
-	text_copy(policy->restart_command, sizeof policy->restart_command, value);
-	return true;
+	if (strcmp(key, "LOCK") == 0)
+		return read_switch(value, &policy->lock);
+	if (strcmp(key, "LOCK_COMMAND") == 0)
+		return read_command(value, policy->lock_command);
+	return strcmp(key, "RESTART_COMMAND") == 0 && read_command(value, policy->restart_command);
 }
 
 bool policy_read_line(struct policy *policy, const char *line)

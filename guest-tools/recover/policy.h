@@ -11,16 +11,24 @@ enum policy_deed {
 	POLICY_ACT, /* a desktop is restarted, a program is ended */
 };
 
+#define POLICY_COMMAND_BYTES 256
+
 struct policy {
 	enum policy_deed desktop;      /* of a display server that has lost its contexts */
 	enum policy_deed program;      /* of any other program */
 	unsigned restarts, restarts_s; /* at most so many in so many seconds */
-	char restart_command[256];     /* instead of finding out what to restart; "": find out */
+	bool lock;                     /* sessions when the host says that nobody is there */
+	char lock_command[POLICY_COMMAND_BYTES];    /* instead of logind's; "": logind's */
+	char restart_command[POLICY_COMMAND_BYTES]; /* instead of finding out what to restart; "":
+						       find out */
 };
 
 #define POLICY_INITIAL                                                                             \
-	((struct policy){                                                                          \
-		.desktop = POLICY_ACT, .program = POLICY_TELL, .restarts = 3, .restarts_s = 300 })
+	((struct policy){ .desktop = POLICY_ACT,                                                   \
+		.program = POLICY_TELL,                                                            \
+		.restarts = 3,                                                                     \
+		.restarts_s = 300,                                                                 \
+		.lock = true })
 
 /*
  * Reads a file of lines KEY=VALUE over what `policy` holds. A line that is not understood is left

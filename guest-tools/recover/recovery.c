@@ -252,3 +252,11 @@ void recovery_handle(struct recovery *recovery, const struct notice *notice, dou
 	if (!handle_desktops(recovery, notice, &lost))
 		handle_programs(recovery, notice, &lost);
 }
+
+void recovery_lock(const struct recovery *recovery)
+{
+	const char *const sessions[] = { "loginctl", "lock-sessions", NULL };
+	const char *const command[] = { "sh", "-c", recovery->policy.lock_command, NULL };
+	if (recovery->policy.lock)
+		run(recovery, recovery->policy.lock_command[0] ? command : sessions);
+}

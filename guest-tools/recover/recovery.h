@@ -32,5 +32,7 @@ struct recovery {
 
 /* `received_ms` is when the notice came, by programs_now_ms(). */
 void recovery_handle(struct recovery *recovery, const struct notice *notice, double received_ms);
+/* Has sessions locked, since nobody is there. */
+void recovery_lock(const struct recovery *recovery);
 /* Kills whose time is over. Gives the milliseconds until the next one, or -1. */
 int recovery_work(struct recovery *recovery);

@@ -78,8 +78,9 @@ struct desktop {
 
 	unsigned second_client; /* enum worker_second_client */
 	unsigned max_mbit;      /* 0: no bound */
-	unsigned idle_minutes;  /* until an idle client is cut off; 0: never */
-				/* These say where clients connect. */
+	bool lock_on_leave;
+	unsigned idle_minutes; /* until an idle client is cut off; 0: never */
+			       /* These say where clients connect. */
 	char *spice_addr;
 	unsigned spice_port; /* 0: none, or the one that `vitrine run` is yet to find */
 	char *spice_unix;

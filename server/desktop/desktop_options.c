@@ -380,6 +380,13 @@ const struct desktop_option desktop_options[] = {
 		.initial = BOTH("0"), .fallback = BOTH("as much as the line carries"),
 		.max = DESKTOP_MBIT_MAX, .unit = "Mbit/s" },
 
+	{ "lock-on-leave", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_SWITCH_ON,
+		MEMBER(lock_on_leave), NULL,
+		"Have the guest lock its session when nobody is there who may use it",
+		"It is told two seconds later, by the port of --lost-fd, and needs the guest "
+		"tools' "
+		"vitrine-guest-recover and a session that heeds logind's Lock: Xfce and GNOME do, "
+		"sway with swayidle. The log says when nobody in the guest listens." },
 	{ "idle-timeout", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_NUMBER, MEMBER(idle_minutes),
 		"MINUTES", "Cut off a client that has not touched anything for so long",
 		"Keys, pointer, copies and window sizes count. A minute before, the guest's "

@@ -2,6 +2,7 @@
 #include "server/keeper/guest_port.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,8 +12,10 @@
 void guest_port_init(struct guest_port *port, int fd)
 {
 	*port = (struct guest_port){ .fd = fd };
-	if (fd >= 0)
-		g_unix_set_fd_nonblocking(fd, TRUE, NULL);
+	if (fd < 0)
+		return;
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	g_unix_set_fd_nonblocking(fd, TRUE, NULL);
 }
 
 void guest_port_finish(struct guest_port *port)
@@ -59,6 +62,11 @@ static bool send_line(struct guest_port *port, const char *line)
 	if (port->left > 0)
 		port->source = g_unix_fd_add(port->fd, G_IO_OUT | G_IO_HUP, on_writable, port);
 	return sent;
+}
+
+bool guest_port_lock(struct guest_port *port)
+{
+	return port->fd >= 0 && port->is_open && send_line(port, GUEST_LOST_LOCK_LINE "\n");
 }
 
 bool guest_port_tell(struct guest_port *port, const struct lost_contexts *lost)

@@ -26,12 +26,15 @@ struct guest_port {
 	unsigned source;
 };
 
-/* `fd` becomes non-blocking, and stays the caller's. */
+/* `fd` becomes non-blocking, and is no child's; it stays the caller's. */
 void guest_port_init(struct guest_port *port, int fd);
 void guest_port_finish(struct guest_port *port);
 
 /* Whether somebody in the guest has the port open, as QEMU says. */
 void guest_port_set_open(struct guest_port *port, bool is_open);
+
+/* Has the guest lock its sessions. Gives false when it cannot be told. */
+bool guest_port_lock(struct guest_port *port);
 
 struct lost_contexts;
 /* Tells the guest. Gives false, and counts it, when it cannot be told. */

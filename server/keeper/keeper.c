@@ -492,9 +492,9 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop,
 		.port_changed = on_port_changed,
 		.shutdown = on_shutdown,
 	};
-	if (desktop->lost_fd >= 0)
-		fcntl(desktop->lost_fd, F_SETFD, FD_CLOEXEC);
 	guest_port_init(&keeper->guest_port, desktop->lost_fd);
+	if (desktop->lock_on_leave)
+		lock_on_leave_init(&keeper->viewer.lock, &keeper->guest_port);
 	if (desktop->qmp_path)
 		keeper->qmp = qmp_broker_create(&qmp_events);
 

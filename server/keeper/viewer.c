@@ -67,6 +67,7 @@ static bool on_client(void *user, const void *message, int *fds, unsigned n_fds)
 	m.text[sizeof(m.text) - 1] = '\0';
 	if (m.what > KEEPER_CLIENT_REFUSED || (m.flags & ~KEEPER_CLIENT_VIEW_ONLY))
 		return false;
+	lock_on_leave_note(&viewer->lock, &m);
 	viewer->events.client(viewer->events.user, &m);
 	return true;
 }
@@ -185,6 +186,7 @@ static void on_worker_lost(void *owner)
 		ticket->flags &= ~KEEPER_TICKET_SPENT;
 		ticket->use_by_us = g_get_monotonic_time() + VIEWER_FOLLOW_ON_S * G_USEC_PER_SEC;
 	}
+	lock_on_leave_all_left(&viewer->lock);
 	viewer->events.lost(viewer->events.user);
 }
 
@@ -367,6 +369,7 @@ void viewer_finish(struct viewer *viewer)
 	if (viewer->has_said_end)
 		worker_let_end(&viewer->worker, KEEPER_ENDS_WAIT_MS);
 	worker_finish(&viewer->worker);
+	lock_on_leave_finish(&viewer->lock);
 	g_clear_handle_id(&viewer->leave_source, g_source_remove);
 	for (unsigned i = 0; i < viewer->n_listeners; i++)
 		close(viewer->listeners[i].fd);

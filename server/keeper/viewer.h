@@ -17,6 +17,7 @@
 
 #include "server/desktop/users.h"
 #include "server/keeper/encoder_blame.h"
+#include "server/keeper/lock_on_leave.h"
 #include "server/keeper/worker.h"
 
 #define VIEWER_LISTENERS_MAX 4
@@ -67,6 +68,7 @@ struct viewer {
 	struct viewer_listener listeners[VIEWER_LISTENERS_MAX];
 	unsigned n_listeners;
 	struct encoder_blame encoder_blame;
+	struct lock_on_leave lock; /* the owner's to begin */
 };
 
 /* `password` may be NULL: then clients are asked for none. */

@@ -72,6 +72,25 @@ static void test_refused(void)
 	ok(!notice_parse(&notice, "vitrine-lost 1 1 crash 1 0 1,p,a\0", 33), "a NUL, too");
 }
 
+static bool locks(const char *line)
+{
+	return notice_is_lock(line, strlen(line));
+}
+
+static void test_lock(void)
+{
+	struct policy policy = POLICY_INITIAL;
+	ok(locks("vitrine-lock 1") && !locks("vitrine-lock 2") && !locks("vitrine-lock 1 ") &&
+			!locks("vitrine-lock") && !locks("vitrine-lost 1 1 hang 0 0") &&
+			!parses("vitrine-lock 1"),
+		"the word that locks is that and no other");
+	ok(policy.lock && policy_read_line(&policy, "LOCK=no") && !policy.lock &&
+			!policy_read_line(&policy, "LOCK=maybe") &&
+			policy_read_line(&policy, "LOCK_COMMAND=vlock -a") &&
+			strcmp(policy.lock_command, "vlock -a") == 0,
+		"it can be left out, or done otherwise");
+}
+
 static void test_policy(void)
 {
 	struct policy policy = POLICY_INITIAL;
@@ -141,6 +160,7 @@ int main(void)
 {
 	test_notice();
 	test_refused();
+	test_lock();
 	test_policy();
 	test_history();
 	test_origin();
