@@ -105,7 +105,7 @@ static void on_qemu_connected(void *user, GDBusConnection *connection)
 	g_assert(!display->audio);
 	display->audio = dbus_audio_create(connection, &dbus_audio_ops, display);
 	display->agent_port =
-		dbus_chardev_create(connection, GUEST_AGENT_PORT, &agent_port_ops, display);
+		dbus_chardev_create(connection, GUEST_AGENT_PORT, NULL, &agent_port_ops, display);
 	dbus_chardev_want(display->agent_port, true);
 }
 

@@ -11,17 +11,15 @@
 #include <unistd.h>
 
 #include "common/fd.h"
+#include "display/qemu/dbus_names.h"
 #include "display/qemu/limits.h"
-
-#define DISPLAY_ROOT "/org/qemu/Display1"
-#define CHARDEV_INTERFACE "org.qemu.Display1.Chardev"
-#define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
 
 struct dbus_chardev {
 	int refs;                           /* one is the owner's, and one each call's under way */
 	const struct dbus_chardev_ops *ops; /* NULL: destroyed */
 	void *user;
 	char *name;
+	char *only_path; /* NULL: any of this name */
 	GCancellable *cancel;
 	GDBusConnection *connection;
 	guint properties_changed, interfaces_added;
@@ -48,6 +46,7 @@ static void unref(struct dbus_chardev *chardev)
 	g_object_unref(chardev->connection);
 	g_object_unref(chardev->cancel);
 	g_free(chardev->path);
+	g_free(chardev->only_path);
 	g_free(chardev->name);
 	g_free(chardev);
 }
@@ -165,7 +164,7 @@ static void make_stream(struct dbus_chardev *chardev)
 	chardev->registered_us = g_get_monotonic_time();
 	chardev->refs++;
 	g_dbus_connection_call_with_unix_fd_list(chardev->connection, NULL, chardev->path,
-		CHARDEV_INTERFACE, "Register", g_variant_new("(h)", 0), NULL,
+		DBUS_CHARDEV_INTERFACE, "Register", g_variant_new("(h)", 0), NULL,
 		G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, fds, chardev->cancel, on_registered, chardev);
 }
 
@@ -215,9 +214,10 @@ static void take_object(struct dbus_chardev *chardev, const char *path, GVariant
 {
 	const char *name;
 	g_autoptr(GVariant) properties =
-		g_variant_lookup_value(interfaces, CHARDEV_INTERFACE, G_VARIANT_TYPE_VARDICT);
+		g_variant_lookup_value(interfaces, DBUS_CHARDEV_INTERFACE, G_VARIANT_TYPE_VARDICT);
 	if (chardev->path || !properties || !g_variant_lookup(properties, "Name", "&s", &name) ||
-		strcmp(name, chardev->name) != 0)
+		strcmp(name, chardev->name) != 0 ||
+		(chardev->only_path && strcmp(path, chardev->only_path) != 0))
 		return;
 	chardev->path = g_strdup(path);
 	take_properties(chardev, properties);
@@ -267,26 +267,28 @@ static void on_properties_changed(GDBusConnection *connection, const char *sende
 /* ---- for the owner ---- */
 
 struct dbus_chardev *dbus_chardev_create(GDBusConnection *connection, const char *name,
-	const struct dbus_chardev_ops *ops, void *user)
+	const char *path, const struct dbus_chardev_ops *ops, void *user)
 {
 	struct dbus_chardev *chardev = g_new0(struct dbus_chardev, 1);
 	chardev->refs = 2;
 	chardev->ops = ops;
 	chardev->user = user;
 	chardev->name = g_strdup(name);
+	chardev->only_path = g_strdup(path);
 	chardev->cancel = g_cancellable_new();
 	chardev->connection = g_object_ref(connection);
 	chardev->fd = -1;
 	/* First the signals, so that nothing that changes meanwhile is missed. */
 	chardev->properties_changed = g_dbus_connection_signal_subscribe(connection, NULL,
-		"org.freedesktop.DBus.Properties", "PropertiesChanged", NULL, CHARDEV_INTERFACE,
-		G_DBUS_SIGNAL_FLAGS_NONE, on_properties_changed, chardev, NULL);
+		"org.freedesktop.DBus.Properties", "PropertiesChanged", NULL,
+		DBUS_CHARDEV_INTERFACE, G_DBUS_SIGNAL_FLAGS_NONE, on_properties_changed, chardev,
+		NULL);
 	chardev->interfaces_added = g_dbus_connection_signal_subscribe(connection, NULL,
-		OBJECT_MANAGER, "InterfacesAdded", DISPLAY_ROOT, NULL, G_DBUS_SIGNAL_FLAGS_NONE,
-		on_interfaces_added, chardev, NULL);
-	g_dbus_connection_call(connection, NULL, DISPLAY_ROOT, OBJECT_MANAGER, "GetManagedObjects",
-		NULL, G_VARIANT_TYPE("(a{oa{sa{sv}}})"), G_DBUS_CALL_FLAGS_NO_AUTO_START, -1,
-		chardev->cancel, on_objects, chardev);
+		DBUS_OBJECT_MANAGER, "InterfacesAdded", DBUS_DISPLAY_ROOT, NULL,
+		G_DBUS_SIGNAL_FLAGS_NONE, on_interfaces_added, chardev, NULL);
+	g_dbus_connection_call(connection, NULL, DBUS_DISPLAY_ROOT, DBUS_OBJECT_MANAGER,
+		"GetManagedObjects", NULL, G_VARIANT_TYPE("(a{oa{sa{sv}}})"),
+		G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, chardev->cancel, on_objects, chardev);
 	return chardev;
 }
 

@@ -37,11 +37,12 @@ struct dbus_chardev_ops {
 };
 
 /*
- * Looks for the character device of this name. It wants no stream yet. The connection is QEMU's
- * D-Bus display's; ops and user stay the caller's.
+ * Looks for the character device of this name, and with this D-Bus path unless it is NULL: several
+ * may have one name. It wants no stream yet. The connection is QEMU's D-Bus display's; ops and user
+ * stay the caller's.
  */
 struct dbus_chardev *dbus_chardev_create(GDBusConnection *connection, const char *name,
-	const struct dbus_chardev_ops *ops, void *user);
+	const char *path, const struct dbus_chardev_ops *ops, void *user);
 /* Calls nothing after it has returned, and nothing while it runs. NULL is fine. */
 void dbus_chardev_destroy(struct dbus_chardev *chardev);
 

@@ -76,3 +76,19 @@
  * machine may have other display devices. Those past it are taken to be none of ours.
  */
 #define CONSOLES_MAX 48
+
+/*
+ * So many of QEMU's character devices are looked at: an agent, a console and a few for USB, folders
+ * and programs. Past it: they are left alone, with one warning.
+ */
+#define DBUS_PORTS_MAX 32
+
+/*
+ * One packet of a client's USB device carries this many bytes at most: Linux asks USB disks for a
+ * MiB at once, others for up to 4. A packet has a header besides. Past it the client loses that
+ * device's channel, with a warning.
+ */
+#define USB_DATA_MAX_BYTES (4 << 20)
+
+/* A client's own list of devices that it lets the guest have; QEMU does nothing with it. */
+#define USB_FILTER_MAX_BYTES 4096

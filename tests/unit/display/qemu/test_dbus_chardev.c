@@ -212,7 +212,7 @@ static void open_room(struct room *room, bool has_port)
 	g_autoptr(GDBusNodeInfo) node = g_dbus_node_info_new_for_xml(xml, NULL);
 	serve(room, node, ROOT, MANAGER);
 	serve(room, node, PATH, CHARDEV);
-	room->chardev = dbus_chardev_create(room->display, "com.example.0", &ops, room);
+	room->chardev = dbus_chardev_create(room->display, "com.example.0", NULL, &ops, room);
 }
 
 /* The guest has the port open, and there is a stream. */
