@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "display/line/intake.h"
 #include "display/relay/limits.h"
 #include "display/relay/phases.h"
 
@@ -116,9 +117,20 @@ static void end_writing(struct connection *connection, enum spice_talk_side side
 
 /* ---- messages ---- */
 
-static bool is_paused(const struct connection *connection, enum spice_talk_side side)
+static void on_intake(void *user)
 {
-	return side == SPICE_TALK_CLIENT && spice_talk_is_paused(&connection->talk);
+	const struct connection *connection = user;
+	poll_source_wake(connection->source);
+}
+
+/* A client waits for spice-server, or for the guest's device that it speaks to. */
+static bool is_paused(struct connection *connection, enum spice_talk_side side)
+{
+	const struct spice_link *link = &connection->talk.link;
+	return side == SPICE_TALK_CLIENT &&
+	       (spice_talk_is_paused(&connection->talk) ||
+		       intake_is_shut(connection->host->intake, link->type, link->id, on_intake,
+			       connection));
 }
 
 /* Tells the state machine what the messages of this turn have changed. */

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "display/line/intake.h"
 #include "display/relay/limits.h"
 #include "display/relay/phases.h"
 #include "display/tickets/tickets.h"
@@ -179,6 +180,7 @@ static void finish(struct connection *connection)
 		tickets_leave(connection->host->tickets, connection->visit);
 	effort_leave(connection->host->effort, &connection->turn);
 	pass_end(connection);
+	intake_forget(connection->host->intake, connection);
 	connection_close_outer(connection);
 	asides_leave_session(connection);
 	connection_close_inner(connection);

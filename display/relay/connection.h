@@ -24,6 +24,7 @@
 #include "display/relay/tls.h"
 
 struct connection;
+struct intake;
 struct keeper_client;
 struct tickets;
 struct link_keys;
@@ -44,6 +45,7 @@ struct connection_host {
 	struct sessions *sessions;
 	struct line *line;
 	struct line_cap *cap;
+	struct intake *intake; /* NULL: every device takes all */
 	struct lobby *lobby;
 	struct effort *effort;
 	struct tickets *tickets;

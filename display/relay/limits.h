@@ -78,6 +78,13 @@
  */
 #define SPICE_MANNERS_AGENT_MAX 2048
 
+/*
+ * A message to a USB device, a folder or a port may have this many bytes: stock clients send one
+ * packet of usbredir in one message, which are 4 MiB and a header (qemu/limits.h). Past it: the
+ * client is cut off.
+ */
+#define SPICE_MANNERS_DEVICE_MAX ((4 << 20) + 64)
+
 /* So much of a message must be there before it is judged, at most. */
 #define SPICE_MANNERS_HELD_MAX SPICE_MANNERS_AGENT_MAX
 

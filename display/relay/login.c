@@ -113,6 +113,7 @@ static bool has_capabilities(struct connection *connection)
 	switch (offers_get(connection->host->offers, login->link.type, &words)) {
 	case OFFERS_KNOWN:
 		login->capabilities = *words;
+		spice_login_withhold(&login->capabilities, login->link.type);
 		return true;
 	case OFFERS_ASKED:
 		return false;
@@ -261,6 +262,11 @@ static void let_in(struct connection *connection)
 	const struct login *login = connection->login;
 	bool is_main = login->link.channel == SPICE_LINK_CHANNEL_MAIN;
 	lobby_leave(connection->host->lobby, connection);
+	/* Who only looks on takes none of the guest's devices from who drives. */
+	if (connection->view_only && spice_login_is_device(login->link.type)) {
+		login_turn_away(connection, SPICE_LOGIN_CHANNEL_NOT_AVAILABLE, "");
+		return;
+	}
 	/* What passes on a local display is not looked at for long (pass.h). */
 	if (connection->is_local && login->link.display)
 		spice_talk_init(&connection->talk, NULL, 0, NULL);

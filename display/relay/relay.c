@@ -349,6 +349,7 @@ struct relay *relay_create(const struct relay_options *options, struct line *lin
 		.sessions = sessions_create(!options->server_clock),
 		.line = line,
 		.cap = &relay->cap,
+		.intake = options->intake,
 		.tickets = tickets,
 		.visitors = ops->ask_keeper ?
 				    visitors_create(relay->context, &visitors_ops, relay) :

@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 
+#include "display/line/intake.h"
 #include "display/line/line.h"
 #include "display/relay/connection.h"
 #include "display/relay/client_policy.h"
@@ -27,6 +28,7 @@ struct relay;
 struct relay_options {
 	bool server_clock; /* tell clients spice-server's own clock */
 	struct relay_policy policy;
+	struct intake *intake; /* which devices take what clients say; it must outlive the relay */
 };
 
 struct relay_ops {

@@ -39,8 +39,20 @@ static size_t put_header(uint8_t *bytes, size_t body_bytes)
 /* The others need devices that we give no guest. */
 bool spice_login_knows(uint8_t type)
 {
-	G_STATIC_ASSERT(SPICE_LOGIN_TYPES == (int)SPICE_CHANNEL_RECORD + 1);
-	return type >= SPICE_CHANNEL_MAIN && type <= SPICE_CHANNEL_RECORD;
+	G_STATIC_ASSERT(SPICE_LOGIN_TYPES == (int)SPICE_CHANNEL_WEBDAV + 1);
+	return (type >= SPICE_CHANNEL_MAIN && type <= SPICE_CHANNEL_RECORD) ||
+	       spice_login_is_device(type);
+}
+
+bool spice_login_is_device(uint8_t type)
+{
+	return type >= SPICE_CHANNEL_USBREDIR && type <= SPICE_CHANNEL_WEBDAV;
+}
+
+void spice_login_withhold(struct spice_login_capabilities *capabilities, uint8_t type)
+{
+	if (spice_login_is_device(type) && capabilities->n_channel > 0)
+		capabilities->channel[0] &= ~(1u << SPICE_SPICEVMC_CAP_DATA_COMPRESS_LZ4);
 }
 
 /* ---- the answer ---- */

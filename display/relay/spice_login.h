@@ -33,15 +33,23 @@ enum spice_login_error {
 };
 
 /* Types of channels are less than this. */
-#define SPICE_LOGIN_TYPES 7
+#define SPICE_LOGIN_TYPES 12
 /* Returns whether spice-server may be asked for a channel of this type. */
 bool spice_login_knows(uint8_t type);
+/* Returns whether it leads to a device of the guest's: USB, a folder, a port. */
+bool spice_login_is_device(uint8_t type);
 
 /* What the server's end of a channel can do, in words of 32 bits. */
 struct spice_login_capabilities {
 	unsigned n_common, n_channel;
 	uint32_t common[SPICE_LOGIN_WORDS_MAX], channel[SPICE_LOGIN_WORDS_MAX];
 };
+
+/*
+ * Takes away what clients are not to do: compress what they say to devices, which spice-server
+ * would take, of any size, before it is known whether the device does.
+ */
+void spice_login_withhold(struct spice_login_capabilities *capabilities, uint8_t type);
 
 /* ---- the answer ---- */
 

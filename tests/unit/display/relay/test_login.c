@@ -209,7 +209,7 @@ static void test_links(void)
 	struct relay_rig rig;
 	g_autoptr(GByteArray) version = make_link(SPICE_CHANNEL_MAIN);
 	g_autoptr(GByteArray) capabilities = make_link(SPICE_CHANNEL_MAIN);
-	g_autoptr(GByteArray) unknown = make_link(SPICE_CHANNEL_USBREDIR);
+	g_autoptr(GByteArray) unknown = make_link(SPICE_CHANNEL_SMARTCARD);
 	relay_rig_start(&rig);
 	((SpiceLinkHeader *)version->data)->major_version++;
 	refuse_link(&rig, version, SPICE_LINK_ERR_VERSION_MISMATCH);
@@ -323,6 +323,19 @@ static void test_display(void)
 	relay_rig_stop(&rig);
 }
 
+/* Of devices clients are not offered to compress, and all else is as spice-server says it. */
+static void test_withheld(void)
+{
+	struct spice_login_capabilities words = { .n_channel = 1, .channel = { UINT32_MAX } };
+	spice_login_withhold(&words, SPICE_CHANNEL_DISPLAY);
+	g_assert_cmphex(words.channel[0], ==, UINT32_MAX);
+	spice_login_withhold(&words, SPICE_CHANNEL_USBREDIR);
+	g_assert_cmphex(words.channel[0], ==, ~(1u << SPICE_SPICEVMC_CAP_DATA_COMPRESS_LZ4));
+	words = (struct spice_login_capabilities){ 0 };
+	spice_login_withhold(&words, SPICE_CHANNEL_PORT);
+	g_assert_cmphex(words.channel[0], ==, 0);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -334,5 +347,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/relay-login/asks-once", test_asks_once);
 	g_test_add_func("/relay-login/sessions", test_sessions);
 	g_test_add_func("/relay-login/display", test_display);
+	g_test_add_func("/relay-login/withheld", test_withheld);
 	return g_test_run();
 }
