@@ -241,8 +241,6 @@ static bool start(struct display *display, const struct display_options *options
 struct display *display_create(int keeper_fd, const struct display_options *options,
 	void (*done)(void *user, bool fault), void *user)
 {
-	const struct relay_options relay_options = { .server_clock = options->server_clock,
-		.policy = options->clients };
 	struct display *display = g_new0(struct display, 1);
 	display->done = done;
 	display->user = user;
@@ -251,6 +249,12 @@ struct display *display_create(int keeper_fd, const struct display_options *opti
 	inner_key_begin();
 	display->keeper = keeper_end_create(keeper_fd, &keeper_end_ops, display);
 	display->line = line_create();
+	display->intake = intake_create();
+	const struct relay_options relay_options = {
+		.server_clock = options->server_clock,
+		.policy = options->clients,
+		.intake = display->intake,
+	};
 	display->line_stats = line_stats_create(display->line);
 	spice_head_set_quiet(relay_step_aside);
 	display->tickets = tickets_create();
@@ -299,6 +303,7 @@ void display_destroy(struct display *display)
 	video_set_line(NULL, NULL);
 	line_stats_destroy(display->line_stats);
 	line_destroy(display->line);
+	intake_destroy(display->intake);
 	inputs_destroy(display->inputs);
 	keeper_end_destroy(display->keeper);
 	inner_key_end();

@@ -10,6 +10,7 @@
  *   display_frames.c   render's side: heads, frames
  *   display_cursor.c   the guest's cursor, and where it points
  *   display_qemu.c     QEMU's side: inputs that leave, sound that comes, the agent in the guest
+ *   display_ports.c    the guest's devices that clients have: USB, a folder, ports
  *   display_shot.c     a picture of a head for whoever asks the keeper for one
  *
  * Threads: main loop.
@@ -24,11 +25,13 @@
 #include "display/heads/frame_receiver.h"
 #include "display/heads/hot_spot.h"
 #include "display/keeper_end.h"
+#include "display/line/intake.h"
 #include "display/line/line.h"
 #include "display/line/line_stats.h"
 #include "display/qemu/dbus_audio.h"
 #include "display/qemu/dbus_chardev.h"
 #include "display/qemu/dbus_display.h"
+#include "display/qemu/dbus_ports.h"
 #include "display/qemu/inputs.h"
 #include "display/relay/relay.h"
 #include "display/spice/screens.h"
@@ -36,6 +39,7 @@
 #include "display/spice/spice_core.h"
 #include "display/spice/spice_inputs.h"
 #include "display/spice/spice_playback.h"
+#include "display/spice/spice_port.h"
 #include "display/tickets/tickets.h"
 #include "display/video/video.h"
 
@@ -55,6 +59,7 @@ struct display {
 	struct relay *relay;
 	struct line *line;
 	struct line_stats *line_stats;
+	struct intake *intake;
 	struct dmabuf_door *door;
 	struct audience *audience;
 	struct spice_core *core; /* NULL before it is there, and from its destruction on */
@@ -67,6 +72,9 @@ struct display {
 	struct dbus_display *dbus;          /* NULL: no QEMU */
 	struct dbus_audio *audio;           /* NULL: no QEMU */
 	struct dbus_chardev *agent_port;    /* NULL: no QEMU */
+	GDBusConnection *qemu_bus;          /* of the ports; NULL: no QEMU */
+	struct dbus_ports *port_finder;     /* NULL: no QEMU */
+	GPtrArray *ports;                   /* display_ports.c's; NULL: no QEMU */
 	struct video_options video_options; /* its text is the caller's */
 	unsigned switch_source;             /* another display takes over; 0: none does */
 	unsigned words_source;              /* why the desktop ends is read; 0: it is not */
@@ -158,3 +166,10 @@ extern const struct dbus_display_ops display_dbus_ops;
 void display_send_inputs(void *user);
 /* Ends QEMU's sound, inputs and sizes, because it has left or another one has come. */
 void display_close_qemu(struct display *display);
+
+/* display_ports.c */
+
+/* Gives clients what QEMU has for them, as it comes and goes. */
+void display_open_ports(struct display *display, GDBusConnection *connection);
+/* Ends that, because QEMU has left. */
+void display_close_ports(struct display *display);

@@ -87,6 +87,7 @@ static void close_agent_port(struct display *display)
 
 void display_close_qemu(struct display *display)
 {
+	display_close_ports(display);
 	close_agent_port(display);
 	inputs_set_connected(display->inputs, false);
 	g_clear_pointer(&display->audio, dbus_audio_destroy);
@@ -107,6 +108,7 @@ static void on_qemu_connected(void *user, GDBusConnection *connection)
 	display->agent_port =
 		dbus_chardev_create(connection, GUEST_AGENT_PORT, NULL, &agent_port_ops, display);
 	dbus_chardev_want(display->agent_port, true);
+	display_open_ports(display, connection);
 }
 
 static void on_qemu_absolute(void *user, bool absolute)

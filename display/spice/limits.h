@@ -43,3 +43,14 @@
  * of ours until it answers again.
  */
 #define AGENT_PATIENCE_S 10
+
+/*
+ * So much of what a client says to a device or port may wait for the guest: twice the longest
+ * message (relay/limits.h). The relay reads no more from a client while anything waits, so that
+ * there is one such message and what was on its way behind it. Past it the client loses the
+ * channel.
+ */
+#define SPICE_PORT_WAITS_MAX_BYTES (2 * (4 << 20) + 65536)
+
+/* This much of what the guest says is read at once for a client, as spice-server takes it. */
+#define SPICE_PORT_READ_BYTES 65536
