@@ -33,6 +33,9 @@ enum desktop_spare {
 /* In QEMU the port of protocol/guest_lost.h has this id, by which QEMU says who listens. */
 #define DESKTOP_LOST_PORT_ID "vitrine-lost-port"
 
+/* So is --serial where the first serial port is a console for clients. */
+#define DESKTOP_SERIAL_CLIENT "client"
+
 struct desktop {
 	char *name; /* never NULL */
 	char *config;
@@ -49,7 +52,8 @@ struct desktop {
 	bool network, audio;
 	char *net; /* what is behind the network card: "user", "bridge=NAME", "tap=FD", "none" */
 	char *forward; /* ports of the host that lead to the guest; NULL: none */
-	char *serial;  /* NULL: a file in the run directory; "stdio"; or a path */
+	char *serial;  /* NULL: a file in the run directory; "stdio"; DESKTOP_SERIAL_CLIENT; a path
+			*/
 	char *qemu;    /* the program, by path or by a name in $PATH */
 
 	/* These say how vitrine-gpu meets QEMU. One of the first two is given. */
@@ -80,7 +84,14 @@ struct desktop {
 	unsigned max_mbit;      /* 0: no bound */
 	bool lock_on_leave;
 	unsigned idle_minutes; /* until an idle client is cut off; 0: never */
-			       /* These say where clients connect. */
+
+	/* These say which of its devices a client can lend, and which of the guest's it finds. */
+	unsigned n_usb;    /* USB devices at once */
+	char *usb_allow;   /* as guest_devices_read_usb() takes them; NULL: any */
+	bool share_folder; /* of the client */
+	char *ports;       /* as guest_devices_read_ports() takes them; NULL: none */
+
+	/* These say where clients connect. */
 	char *spice_addr;
 	unsigned spice_port; /* 0: none, or the one that `vitrine run` is yet to find */
 	char *spice_unix;

@@ -9,6 +9,7 @@
 #include "protocol/frame_link.h"
 #include "protocol/guest_lost.h"
 #include "protocol/worker_options.h"
+#include "server/desktop/guest_devices.h"
 #include "server/desktop/limits.h"
 #include "server/desktop/run_dir.h"
 
@@ -63,6 +64,16 @@ static char *check_resolution(const char *text)
 		       NULL :
 		       g_strdup_printf("WIDTHxHEIGHT, each from %d to %d", DESKTOP_SIDE_MIN,
 			       DESKTOP_SIDE_MAX);
+}
+
+static char *check_usb(const char *text)
+{
+	return guest_devices_read_usb(text, NULL);
+}
+
+static char *check_ports(const char *text)
+{
+	return guest_devices_read_ports(text, NULL);
 }
 
 static char *check_credential(const char *text)
@@ -168,7 +179,10 @@ const struct desktop_option desktop_options[] = {
 		"No sound card",
 		"Without it the guest has a sound card (Intel HDA), heard by the client." },
 	{ "serial", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_TEXT, MEMBER(serial), "WHERE",
-		"Where the first serial port's output goes: a file, or stdio",
+		"Where the first serial port leads: a file, stdio, or client",
+		"With client it is a text console for SPICE clients (remote-viewer has it in its "
+		"menu View, Displays), and what the guest prints is in the run directory's file, "
+		"too. ./client is a file of that name.",
 		.fallback = FOR_RUN("a file in the run directory") },
 	{ "qemu", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_TEXT, MEMBER(qemu), "PROGRAM",
 		"The QEMU program", .initial = FOR_RUN("qemu-system-x86_64") },
@@ -379,6 +393,30 @@ const struct desktop_option desktop_options[] = {
 		"send is not bounded, nor is the unix socket.",
 		.initial = BOTH("0"), .fallback = BOTH("as much as the line carries"),
 		.max = DESKTOP_MBIT_MAX, .unit = "Mbit/s" },
+	{ "usb", RUN, DESKTOP_SECTION_SPICE, DESKTOP_NUMBER, MEMBER(n_usb), "N",
+		"How many USB devices of its own a client may give the guest at once",
+		"Clients do it by their menu (usbredir); remote-viewer can give a CD's image as a "
+		"device, too. The guest has a USB controller for it, with nothing plugged in while "
+		"no client does.",
+		.initial = FOR_RUN("0"), .max = DESKTOP_USB_MAX },
+	{ "usb-allow", RUN, DESKTOP_SECTION_SPICE, DESKTOP_TEXT, MEMBER(usb_allow),
+		"RULE[,RULE]...", "Which of them: by class, or by vendor and product",
+		"A class is audio, hid, camera, printer, storage, smartcard, video, wireless, or "
+		"two hexadecimal digits; vendor and product are four each, as 1d6b:0104, or "
+		"1d6b:* for all of a vendor's. What no rule names is refused by QEMU, which tells "
+		"clients beforehand. All interfaces of a device must be allowed, and it can lie "
+		"about what it is.",
+		.fallback = FOR_RUN("any"), .check = check_usb, .checked_by = RUN },
+	{ "share-folder", RUN, DESKTOP_SECTION_SPICE, DESKTOP_SWITCH_ON, MEMBER(share_folder), NULL,
+		"Let clients share a folder of theirs with the guest",
+		"It needs spice-webdavd in the guest, and the client's user chooses the folder. "
+		"Every program of the guest can then read it, and write to it unless the client "
+		"forbids that." },
+	{ "port", RUN, DESKTOP_SECTION_SPICE, DESKTOP_TEXT, MEMBER(ports), "NAME[,NAME]...",
+		"Ports of the guest that lead to clients' programs, by their names",
+		"The guest finds /dev/virtio-ports/NAME, and a client's program a port channel of "
+		"this name.",
+		.fallback = FOR_RUN("none"), .check = check_ports, .checked_by = RUN },
 
 	{ "lock-on-leave", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_SWITCH_ON,
 		MEMBER(lock_on_leave), NULL,

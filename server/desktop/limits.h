@@ -95,3 +95,8 @@
  * agents in signed ones. What is more is refused.
  */
 #define DESKTOP_CLIPBOARD_MAX_MIB 2047
+
+/*
+ * --usb is at most this: each device is a channel of every client's. More are refused.
+ */
+#define DESKTOP_USB_MAX 8

@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "protocol/guest_lost.h"
-#include "protocol/guest_ports.h"
 #include "protocol/guest_report.h"
 #include "protocol/keeper_link.h"
 #include "server/run/qemu_disk.h"
+#include "server/run/qemu_ports.h"
 
 #define PACKAGES "qemu-system-x86 qemu-system-modules-opengl"
 #define OVMF_CODE "/usr/share/OVMF/OVMF_CODE_4M.fd"
@@ -155,13 +155,16 @@ static void add_sound(GPtrArray *argv)
 	add_pair(argv, "-device", "hda-output,audiodev=sound");
 }
 
+/* All ports of the guest's are of one device. */
+#define PORTS_ID "vitrine-ports"
+
 /* The guest's own verdict on its graphics comes here. */
 static void add_report_port(GPtrArray *argv)
 {
-	add_pair(argv, "-device", "virtio-serial-pci,id=vitrine-ports");
+	add_pair(argv, "-device", "virtio-serial-pci,id=" PORTS_ID);
 	add_pair(argv, "-chardev", "socket,id=vitrine-report,fd=%d", QEMU_REPORT_FD);
 	add_pair(argv, "-device",
-		"virtserialport,bus=vitrine-ports.0,chardev=vitrine-report,name=%s",
+		"virtserialport,bus=" PORTS_ID ".0,chardev=vitrine-report,name=%s",
 		GUEST_REPORT_PORT);
 }
 
@@ -170,19 +173,8 @@ static void add_lost_port(GPtrArray *argv)
 {
 	add_pair(argv, "-chardev", "socket,id=vitrine-lost,fd=%d", QEMU_LOST_FD);
 	add_pair(argv, "-device",
-		"virtserialport,bus=vitrine-ports.0,chardev=vitrine-lost,id=%s,name=%s",
+		"virtserialport,bus=" PORTS_ID ".0,chardev=vitrine-lost,id=%s,name=%s",
 		DESKTOP_LOST_PORT_ID, GUEST_LOST_PORT);
-}
-
-/*
- * Display has the other end, by way of QEMU's D-Bus display, in which the id becomes part of a
- * path: QEMU 10.0 does not survive one with a "-" in it.
- */
-static void add_agent_port(GPtrArray *argv)
-{
-	add_pair(argv, "-chardev", "dbus,id=vitrine_agent,name=" GUEST_AGENT_PORT);
-	add_pair(argv, "-device",
-		"virtserialport,bus=vitrine-ports.0,chardev=vitrine_agent,name=" GUEST_AGENT_PORT);
 }
 
 static void add_kernel(GPtrArray *argv, const struct desktop *o)
@@ -245,8 +237,12 @@ static void add_serial(GPtrArray *argv, const struct desktop *o, const struct ru
 		add_pair(argv, "-serial", "stdio");
 		return;
 	}
-	g_autofree char *path =
-		o->serial ? escape(o->serial) : escaped_run_file(dir, QEMU_SERIAL_LOG);
+	bool is_log = !o->serial || strcmp(o->serial, DESKTOP_SERIAL_CLIENT) == 0;
+	g_autofree char *path = is_log ? escaped_run_file(dir, QEMU_SERIAL_LOG) : escape(o->serial);
+	if (o->serial && is_log) {
+		qemu_add_client_serial(argv, path);
+		return;
+	}
 	add_pair(argv, "-chardev", "file,id=serial,path=%s", path);
 	add_pair(argv, "-serial", "chardev:serial");
 }
@@ -277,7 +273,7 @@ char **qemu_command(const struct qemu_program *qemu, const struct desktop *o,
 		add_sound(argv);
 	add_report_port(argv);
 	add_lost_port(argv);
-	add_agent_port(argv);
+	qemu_add_ports(argv, o, PORTS_ID);
 	if (o->disk)
 		qemu_add_disk(argv, parts->disk, o->snapshot);
 	if (parts->seed)

@@ -13,6 +13,8 @@ static bool check_machine(const struct desktop *d, GError **error)
 		return desktop_fail(error, "--detach and --serial=stdio exclude each other");
 	if (d->cloud_init && !d->disk)
 		return desktop_fail(error, "--cloud-init needs --disk");
+	if (d->usb_allow && d->n_usb == 0)
+		return desktop_fail(error, "--usb-allow needs --usb");
 	if ((d->initrd || d->append) && !d->kernel)
 		return desktop_fail(error, "--initrd and --append need --kernel");
 	return true;
