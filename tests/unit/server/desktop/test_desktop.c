@@ -30,15 +30,20 @@ static const char *const programs[DESKTOP_PROGRAMS] = { "VITRINE", "VITRINE_GPU"
  */
 static char *make_value(const struct desktop_option *option)
 {
+	static const struct {
+		const char *name, *value;
+	} texts[] = { { "resolution", "1366x768" }, { "usb-allow", "audio" } };
 	unsigned index = (unsigned)(option - desktop_options);
 	if (desktop_option_is_switch(option))
 		return g_strdup("true");
 	if (option->type == DESKTOP_CHOICE)
 		return g_strdup(option->values[g_strv_length((char **)option->values) - 1]);
 	if (option->type == DESKTOP_NUMBER)
-		return g_strdup_printf("%d", option->min + 1 + (int)index);
-	if (strcmp(option->name, "resolution") == 0)
-		return g_strdup("1366x768");
+		return g_strdup_printf("%d", MIN(option->min + 1 + (int)index, option->max));
+	for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++) {
+		if (strcmp(option->name, texts[i].name) == 0)
+			return g_strdup(texts[i].value);
+	}
 	if (option->type == DESKTOP_TEXT)
 		return g_strdup_printf("x-%s", option->name);
 	if (option->type == DESKTOP_QUOTAS)
