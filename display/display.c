@@ -146,6 +146,11 @@ static void on_ends(void *user, const char *text)
 	display_show_words(display, text);
 }
 
+static void on_says(void *user, const char *text)
+{
+	display_say(user, text);
+}
+
 static gboolean on_switched_late(gpointer user)
 {
 	struct display *display = user;
@@ -197,6 +202,7 @@ static const struct keeper_end_ops keeper_end_ops = {
 	.switched = on_switched,
 	.screenshot = display_take_shot,
 	.ends = on_ends,
+	.says = on_says,
 	.gone = on_keeper_gone,
 };
 

@@ -163,6 +163,8 @@ static void on_channel(void *user, enum spice_core_channel channel, unsigned id,
 		audience_look(display->audience, id, connected);
 	if (channel == SPICE_CORE_DISPLAY && connected)
 		screens_new_display(display->screens, id);
+	if (opening)
+		display_show_said(display);
 	if (channel == SPICE_CORE_INPUTS && !connected)
 		inputs_release_all(display->inputs);
 }

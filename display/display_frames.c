@@ -6,6 +6,7 @@
 static bool on_head_on(void *user, const struct frame_head_on *on)
 {
 	struct display *display = user;
+	display_say(display, "");
 	if (!screens_turn_on(display->screens, on, audience_looks(display->audience, on->head)))
 		return false;
 	display_update_pointer(display);
@@ -124,6 +125,31 @@ void display_warn(struct display *display, const char *words)
 			show_words(display, i, words);
 		else if (display->frames && audience_rate_mhz(display->audience, i) > 0)
 			frame_receiver_want_again(display->frames, i);
+	}
+}
+
+void display_show_said(struct display *display)
+{
+	bool is_on = false;
+	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++)
+		is_on |= screens_is_on(display->screens, i);
+	if (!display->said[0] || !display_is_looked_at(display) || (is_on && !display->shows_said))
+		return;
+	/* Words that are shown again are as new as those before. */
+	screens_drop_frames(display->screens);
+	display->shows_said = turn_on_first(display);
+	show_words(display, 0, display->said);
+}
+
+void display_say(struct display *display, const char *text)
+{
+	g_strlcpy(display->said, text, sizeof(display->said));
+	if (display->said[0]) {
+		display_show_said(display);
+	} else if (display->shows_said) {
+		display->shows_said = false;
+		screens_drop_frames(display->screens);
+		screens_turn_off(display->screens, 0);
 	}
 }
 

@@ -79,6 +79,8 @@ struct display {
 	unsigned switch_source;             /* another display takes over; 0: none does */
 	unsigned words_source;              /* why the desktop ends is read; 0: it is not */
 	int64_t ends_us;                    /* until when that may be; 0: it does not end */
+	char said[KEEPER_ENDS_TEXT_BYTES]; /* is shown while the guest shows nothing; "": nothing */
+	bool shows_said;                   /* head 0 is on for that */
 	struct display_shot {
 		unsigned timer; /* a picture is awaited; 0: none is */
 		unsigned head;
@@ -135,6 +137,9 @@ extern const struct frame_receiver_ops display_frames_ops;
  * Ends the frame link. What was shown stays on the clients' screens until a renderer brings more.
  */
 void display_close_frames(struct display *display);
+/* Shows who looks what the keeper has said, if the guest shows nothing. */
+void display_show_said(struct display *display);
+void display_say(struct display *display, const char *text);
 /* Has the heads that somebody looks at show why the desktop ends, and render's frames no more. */
 void display_show_words(struct display *display, const char *text);
 /* Has them show this until it is said that there is nothing to show (NULL), and then the guest. */

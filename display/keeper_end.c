@@ -115,6 +115,15 @@ static bool on_ends(void *user, const void *message, int *fds, unsigned n_fds)
 	return true;
 }
 
+static bool on_says(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper_end *keeper = user;
+	struct keeper_says m = *(const struct keeper_says *)message;
+	m.text[sizeof(m.text) - 1] = '\0';
+	keeper->ops->says(keeper->user, m.text);
+	return true;
+}
+
 static bool on_switch(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	struct keeper_end *keeper = user;
@@ -134,6 +143,7 @@ static const struct link_handler handlers[] = {
 	{ KEEPER_MESSAGE_SCREENSHOT, "SCREENSHOT", sizeof(struct keeper_screenshot), 0, 0,
 		on_screenshot },
 	{ KEEPER_MESSAGE_SWITCH, "SWITCH", sizeof(struct keeper_switch), 0, 0, on_switch },
+	{ KEEPER_MESSAGE_SAYS, "SAYS", sizeof(struct keeper_says), 0, 0, on_says },
 	{ KEEPER_MESSAGE_ENDS, "ENDS", sizeof(struct keeper_ends), 0, 0, on_ends },
 	{ KEEPER_MESSAGE_FRAME_LINK, "FRAME_LINK", sizeof(struct keeper_frame_link), 1, 1,
 		on_frame_link },

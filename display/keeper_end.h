@@ -36,6 +36,8 @@ struct keeper_end_ops {
 	void (*screenshot)(void *user, uint32_t head);
 	/* The keeper ends at once, for the reason in this text. */
 	void (*ends)(void *user, const char *text);
+	/* Clients are shown this text while the guest shows nothing; "": nothing. */
+	void (*says)(void *user, const char *text);
 	/*
 	 * Says that the link is over. `fault`: the keeper said something wrong, as opposed to
 	 * having left.

@@ -66,6 +66,7 @@ enum flight_event_number {
 	FLIGHT_DEATH_KEPT,
 	FLIGHT_QUITS,
 	FLIGHT_WORKER_LEFT,
+	FLIGHT_DEVICE_LATE, /* the guest's driver waits, and QEMU does not start the GPU */
 
 	/* ---- vitrine run ---- */
 	FLIGHT_CHILD_STARTED = 96,

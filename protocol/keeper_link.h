@@ -95,7 +95,8 @@ enum keeper_message {
 	/* The keeper asks display, and is answered: once, in order. */
 	KEEPER_MESSAGE_SCREENSHOT = 64,
 	KEEPER_MESSAGE_SCREENSHOT_TAKEN,
-	KEEPER_MESSAGE_CLIENT, /* display sends this to the keeper */
+	KEEPER_MESSAGE_CLIENT,    /* display sends this to the keeper */
+	KEEPER_MESSAGE_SAYS = 80, /* the keeper sends this to display */
 };
 
 struct keeper_ready {
@@ -413,6 +414,15 @@ struct keeper_screenshot_taken {
  */
 #define KEEPER_ENDS_WAIT_MS 3000
 struct keeper_ends {
+	struct link_header header;
+	char text[KEEPER_ENDS_TEXT_BYTES]; /* with a NUL */
+};
+
+/*
+ * Says what clients are to be shown while the guest shows nothing; empty: nothing. The guest's next
+ * picture takes its place.
+ */
+struct keeper_says {
 	struct link_header header;
 	char text[KEEPER_ENDS_TEXT_BYTES]; /* with a NUL */
 };

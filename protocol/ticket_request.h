@@ -62,6 +62,7 @@ enum ticket_event_kind {
 	TICKET_EVENT_CLIENT_CAME, /* from where, and who, in `text`, as display says it */
 	TICKET_EVENT_CLIENT_LEFT,
 	TICKET_EVENT_CLIENT_REFUSED, /* though it knows the password */
+	TICKET_EVENT_DEVICE_LATE,    /* QEMU has not started the guest's GPU, as `text` says */
 };
 
 struct ticket_event {

@@ -93,9 +93,16 @@ static void on_shutdown(void *user, bool by_guest)
 static void on_driver(void *user, bool is_up)
 {
 	struct keeper *keeper = user;
+	late_device_set_up(&keeper->late_device, is_up);
 	ticket_socket_tell(&keeper->tickets,
 		is_up ? TICKET_EVENT_DRIVER_UP : TICKET_EVENT_DRIVER_DOWN,
 		is_up ? device_name_driver(&keeper->device) : NULL);
+}
+
+static void on_asked(void *user)
+{
+	struct keeper *keeper = user;
+	late_device_asked(&keeper->late_device);
 }
 
 static void renew_frame_link(struct keeper *keeper);
@@ -482,7 +489,9 @@ bool keeper_init(struct keeper *keeper, const struct desktop *desktop,
 		.user = keeper,
 		.closed = on_conversation_closed,
 		.driver = on_driver,
+		.asked = on_asked,
 	};
+	late_device_init(&keeper->late_device, &keeper->viewer, &keeper->tickets);
 	requests_init(&keeper->requests, &keeper->device, &keeper->renderer, &keeper->gpu_socket,
 		&requests_events);
 	const struct qmp_broker_events qmp_events = {
@@ -523,6 +532,7 @@ void keeper_finish(struct keeper *keeper)
 	if (keeper->vhost_listener >= 0)
 		close(keeper->vhost_listener);
 	requests_finish(&keeper->requests);
+	late_device_finish(&keeper->late_device);
 	qmp_broker_destroy(keeper->qmp);
 	guest_port_finish(&keeper->guest_port);
 	gpu_socket_finish(&keeper->gpu_socket);

@@ -14,6 +14,7 @@
 #include "server/keeper/gpu_socket.h"
 #include "server/keeper/guest_port.h"
 #include "server/keeper/keeper_walls.h"
+#include "server/keeper/late_device.h"
 #include "server/keeper/ledger_memory.h"
 #include "server/desktop/desktop.h"
 #include "server/keeper/qmp.h"
@@ -54,6 +55,7 @@ struct keeper {
 	unsigned vhost_listener_source;
 	unsigned frame_link_source; /* of the next try to make one */
 	struct requests requests;
+	struct late_device late_device;
 	bool serving;
 	const char *shutdown; /* why QEMU ends, as it said; NULL: it has not */
 	unsigned gone_source; /* QEMU has hung up */

@@ -35,6 +35,13 @@
  */
 #define QEMU_LAST_WORD_MS 50
 
+/*
+ * QEMU may take so many milliseconds to start the guest's GPU from when the guest's driver has read
+ * the device's configuration, which it does right before. Past it clients, and whoever runs the
+ * desktop, are told (late_device.h); it goes on.
+ */
+#define DEVICE_LATE_MS 5000
+
 /* ---- who asks for tickets ---- */
 
 /*

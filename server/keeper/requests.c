@@ -398,6 +398,8 @@ static const char *get_config(void *user, Call *call)
 		return "size does not fit the payload";
 	config_read(requests->renderer->worker.n_capsets, m->offset_bytes, m->size_bytes, m->data);
 	call->reply_bytes = call->size_bytes;
+	if (requests->events.asked)
+		requests->events.asked(requests->events.user);
 	return NULL;
 }
 

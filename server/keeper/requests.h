@@ -22,6 +22,8 @@ struct requests_events {
 	 * to know.
 	 */
 	void (*driver)(void *user, bool is_up);
+	/* A driver in the guest reads the device's configuration. The member may be NULL, too. */
+	void (*asked)(void *user);
 };
 
 struct requests {

@@ -158,6 +158,13 @@ static void send_given(struct viewer *viewer)
 	}
 }
 
+static void send_said(struct viewer *viewer)
+{
+	struct keeper_says m = { .header.type = KEEPER_MESSAGE_SAYS };
+	memcpy(m.text, viewer->said, sizeof(m.text));
+	SEND_TO_VIEWER(viewer, m, NULL, 0);
+}
+
 static void on_worker_ready(void *owner)
 {
 	struct viewer *viewer = owner;
@@ -169,6 +176,8 @@ static void on_worker_ready(void *owner)
 			.kind = viewer->listeners[i].kind };
 		SEND_TO_VIEWER(viewer, m, &viewer->listeners[i].fd, 1);
 	}
+	if (viewer->said[0])
+		send_said(viewer);
 	viewer->events.ready(viewer->events.user);
 }
 
@@ -405,6 +414,13 @@ bool viewer_ask_screenshot(struct viewer *viewer, uint32_t head)
 {
 	struct keeper_screenshot m = { .header.type = KEEPER_MESSAGE_SCREENSHOT, .head = head };
 	return viewer->worker.state == WORKER_READY && SEND_TO_VIEWER(viewer, m, NULL, 0);
+}
+
+void viewer_say(struct viewer *viewer, const char *text)
+{
+	g_strlcpy(viewer->said, text, sizeof(viewer->said));
+	if (viewer->worker.state == WORKER_READY)
+		send_said(viewer);
 }
 
 void viewer_say_end(struct viewer *viewer, const char *why)

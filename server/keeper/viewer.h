@@ -62,9 +62,10 @@ struct viewer {
 	GArray *given; /* struct viewer_ticket; those that are over go when one is given */
 	uint32_t last_given;
 	bool has_said_end;
-	unsigned leave_source; /* it was told to, and has this long */
-	struct users users;    /* a copy */
-	int certificate[2];    /* files: certificate and key; -1: none */
+	char said[KEEPER_ENDS_TEXT_BYTES]; /* every display is told; empty: nothing */
+	unsigned leave_source;             /* it was told to, and has this long */
+	struct users users;                /* a copy */
+	int certificate[2];                /* files: certificate and key; -1: none */
 	struct viewer_listener listeners[VIEWER_LISTENERS_MAX];
 	unsigned n_listeners;
 	struct encoder_blame encoder_blame;
@@ -105,6 +106,8 @@ void viewer_finish(struct viewer *viewer);
 void viewer_switch(struct viewer *viewer);
 /* False: no process is ready. */
 bool viewer_ask_screenshot(struct viewer *viewer, uint32_t head);
+/* Has clients be shown this text while the guest shows nothing; "": nothing. */
+void viewer_say(struct viewer *viewer, const char *text);
 /* Tells whoever is connected why the desktop ends, which it then must do. */
 void viewer_say_end(struct viewer *viewer, const char *why);
 

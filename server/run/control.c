@@ -296,7 +296,7 @@ void control_tell(struct control_server *control, const char *kind, const char *
 	vitrine_desktop1_emit_event(control->skeleton, kind, text);
 }
 
-void control_tell_client(struct control_server *control, const struct ticket_event *event)
+void control_tell_keeper(struct control_server *control, const struct ticket_event *event)
 {
 	if (event->kind == TICKET_EVENT_CLIENT_CAME)
 		control_tell(control, "client-came", event->text);
@@ -304,4 +304,6 @@ void control_tell_client(struct control_server *control, const struct ticket_eve
 		control_tell(control, "client-left", event->text);
 	else if (event->kind == TICKET_EVENT_CLIENT_REFUSED)
 		control_tell(control, "client-refused", event->text);
+	else if (event->kind == TICKET_EVENT_DEVICE_LATE)
+		control_tell(control, "gpu-late", event->text);
 }

@@ -35,7 +35,7 @@ struct control_server *control_create(const char *path, const char *name, struct
 	const struct control_events *events, GError **error);
 void control_destroy(struct control_server *control);
 
-/* Tells all who are connected of a client, as the keeper has told it. */
-void control_tell_client(struct control_server *control, const struct ticket_event *event);
+/* Tells all who are connected what the keeper has told, as it has, but for the driver's news. */
+void control_tell_keeper(struct control_server *control, const struct ticket_event *event);
 /* Tells all who are connected; state and driver are taken from the machine. */
 void control_tell(struct control_server *control, const char *kind, const char *text);

@@ -252,7 +252,9 @@ static void on_keeper_event(void *user, const struct ticket_event *event)
 	else if (event->kind == TICKET_EVENT_DRIVER_DOWN)
 		machine_set_driver(&run->machine, NULL);
 	else
-		control_tell_client(run->control, event);
+		control_tell_keeper(run->control, event);
+	if (event->kind == TICKET_EVENT_DEVICE_LATE)
+		show_qemu_log(run);
 }
 
 static bool start_control(struct run *run, GError **error)
@@ -531,16 +533,10 @@ static bool prepare(struct run *run, GError **error)
 	       start_both(run, error) && start_control(run, error);
 }
 
-static void remove_source(unsigned source)
-{
-	if (source)
-		g_source_remove(source);
-}
-
 static void finish(struct run *run)
 {
-	remove_source(run->quit_timer);
-	remove_source(run->power_timer);
+	g_clear_handle_id(&run->quit_timer, g_source_remove);
+	g_clear_handle_id(&run->power_timer, g_source_remove);
 	keeper_events_finish(&run->keeper_events);
 	control_destroy(run->control);
 	machine_finish(&run->machine);

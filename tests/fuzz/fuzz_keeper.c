@@ -57,6 +57,7 @@ static const struct {
 	{ KEEPER_MESSAGE_TICKET_USED, sizeof(struct keeper_ticket_used), 0, 0 },
 	{ KEEPER_MESSAGE_SWITCH, sizeof(struct keeper_switch), 0, 0 },
 	{ KEEPER_MESSAGE_ENDS, sizeof(struct keeper_ends), 0, 0 },
+	{ KEEPER_MESSAGE_SAYS, sizeof(struct keeper_says), 0, 0 },
 };
 
 /* ---- the peer ---- */
@@ -213,6 +214,11 @@ static void on_ends(void *user, const char *text)
 	g_assert(strlen(text) < KEEPER_ENDS_TEXT_BYTES);
 }
 
+static void on_says(void *user, const char *text)
+{
+	g_assert(strlen(text) < KEEPER_ENDS_TEXT_BYTES);
+}
+
 static void on_gone(void *user, bool fault)
 {
 	struct display *display = user;
@@ -222,7 +228,8 @@ static void on_gone(void *user, bool fault)
 static void fuzz_display(struct feed *feed)
 {
 	static const struct keeper_end_ops ops = { on_passwords, on_ticket, on_listener, take, take,
-		on_certificate, on_visitor_judged, on_switched, on_screenshot, on_ends, on_gone };
+		on_certificate, on_visitor_judged, on_switched, on_screenshot, on_ends, on_says,
+		on_gone };
 	struct display display = { 0 };
 	struct peer peer;
 	int end;

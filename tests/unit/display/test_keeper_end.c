@@ -111,6 +111,12 @@ static void on_ends(void *user, const char *text)
 	g_string_append_printf(f->calls, "ends %s;", text);
 }
 
+static void on_says(void *user, const char *text)
+{
+	struct fixture *f = user;
+	g_string_append_printf(f->calls, "says %s;", text);
+}
+
 static void on_switched(void *user)
 {
 	struct fixture *f = user;
@@ -134,6 +140,7 @@ static const struct keeper_end_ops ops = {
 	.switched = on_switched,
 	.screenshot = on_screenshot,
 	.ends = on_ends,
+	.says = on_says,
 	.gone = on_gone,
 };
 
@@ -292,6 +299,17 @@ static void test_ends(struct fixture *f, gconstpointer data)
 	say(f, KEEPER_MESSAGE_ENDS, &ends, sizeof(ends), NULL, 0);
 	g_autofree char *cut = g_strnfill(sizeof(ends.text) - 1, 'x');
 	g_autofree char *calls = g_strdup_printf("ends the guest has powered off;ends %s;", cut);
+	assert_calls(f, calls);
+}
+
+static void test_says(struct fixture *f, gconstpointer data)
+{
+	struct keeper_says says = { .text = "QEMU waits" };
+	say(f, KEEPER_MESSAGE_SAYS, &says, sizeof(says), NULL, 0);
+	memset(says.text, 'x', sizeof(says.text));
+	say(f, KEEPER_MESSAGE_SAYS, &says, sizeof(says), NULL, 0);
+	g_autofree char *cut = g_strnfill(sizeof(says.text) - 1, 'x');
+	g_autofree char *calls = g_strdup_printf("says QEMU waits;says %s;", cut);
 	assert_calls(f, calls);
 }
 
@@ -474,6 +492,7 @@ int main(int argc, char **argv)
 		{ "/keeper-end/visitor", test_visitor },
 		{ "/keeper-end/used", test_used },
 		{ "/keeper-end/ends", test_ends },
+		{ "/keeper-end/says", test_says },
 		{ "/keeper-end/passwords", test_passwords },
 		{ "/keeper-end/passwords-unannounced", test_wrong_passwords, &wrong[0] },
 		{ "/keeper-end/passwords-too-many", test_wrong_passwords, &wrong[1] },

@@ -266,6 +266,12 @@ static bool on_ends(void *user, const void *message, int *fds, unsigned n_fds)
 	return true;
 }
 
+static bool on_says(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	note("SAYS %s", ((const struct keeper_says *)message)->text);
+	return true;
+}
+
 static bool ignore(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	return true;
@@ -294,6 +300,7 @@ static const struct link_handler table[] = {
 		on_passwords },
 	{ KEEPER_MESSAGE_TICKET, "TICKET", sizeof(struct keeper_ticket), 0, 0, on_ticket },
 	{ KEEPER_MESSAGE_SWITCH, "SWITCH", sizeof(struct keeper_switch), 0, 0, on_switch },
+	{ KEEPER_MESSAGE_SAYS, "SAYS", sizeof(struct keeper_says), 0, 0, on_says },
 	{ KEEPER_MESSAGE_ENDS, "ENDS", sizeof(struct keeper_ends), 0, 0, on_ends },
 	{ KEEPER_MESSAGE_CERTIFICATE, "CERTIFICATE", sizeof(struct keeper_certificate), 2, 2,
 		on_certificate },

@@ -470,6 +470,51 @@ static void test_hung_up(void)
 	rig_free(rig);
 }
 
+/* QEMU asks for this when the guest's driver does, which has the device started right afterwards.
+ */
+static void ask_config(struct rig *rig)
+{
+	struct vhost_user_config config = { .size_bytes = 24 };
+	size_t size_bytes = G_STRUCT_OFFSET(struct vhost_user_config, data) + config.size_bytes;
+	rig_send(rig, VHOST_USER_GET_CONFIG, 0, &config, size_bytes, NULL, 0);
+	rig_receive(rig, VHOST_USER_GET_CONFIG, &config, size_bytes);
+}
+
+static void wait_said(const struct rig *rig, const char *text, unsigned n_times)
+{
+	for (unsigned i = 0; i < 200 && rig_count_log(rig, text) < n_times; i++)
+		g_usleep(50000);
+	g_assert_cmpuint(rig_count_log(rig, text), ==, n_times);
+}
+
+/* A QEMU that cannot start the guest's GPU says so in its own log alone. */
+static void test_late_device(void)
+{
+	const char *words = "SAYS QEMU has not started the guest's GPU";
+	struct rig *rig = rig_create(virgl);
+	rig_negotiate(rig);
+	rig_wait_log(rig, "PASSWORDS", 1);
+	ask_config(rig);
+	rig_start(rig, 0, 0);
+	rig_stop(rig);
+	g_usleep(2 * G_USEC_PER_SEC);
+	/* What was in time is not told, and time counts from what was asked last. */
+	gint64 asked_us = g_get_monotonic_time();
+	ask_config(rig);
+	wait_said(rig, words, 1);
+	g_assert_cmpint(g_get_monotonic_time() - asked_us, >, (DEVICE_LATE_MS - 100) * 1000);
+	g_autofree char *errors = rig_errors(rig);
+	g_assert_nonnull(strstr(errors, "QEMU has not started it for 5 s"));
+	/* Once is enough, but another display is told, too. */
+	ask_config(rig);
+	kill(rig_worker(rig, "display"), SIGKILL);
+	wait_said(rig, words, 2);
+	rig_start(rig, 0, 0);
+	wait_said(rig, "SAYS", 3);
+	g_assert_cmpuint(rig_count_log(rig, words), ==, 2);
+	rig_destroy(rig);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -498,5 +543,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/keeper/worker-cannot-start", test_worker_cannot_start);
 	g_test_add_func("/keeper/sigterm", test_sigterm);
 	g_test_add_func("/keeper/hung-up", test_hung_up);
+	g_test_add_func("/keeper/late-device", test_late_device);
 	return g_test_run();
 }
