@@ -94,6 +94,8 @@ static void on_driver(void *user, bool is_up)
 {
 	struct keeper *keeper = user;
 	late_device_set_up(&keeper->late_device, is_up);
+	if (is_up)
+		worker_driver_started(&keeper->renderer.worker);
 	ticket_socket_tell(&keeper->tickets,
 		is_up ? TICKET_EVENT_DRIVER_UP : TICKET_EVENT_DRIVER_DOWN,
 		is_up ? device_name_driver(&keeper->device) : NULL);

@@ -223,6 +223,14 @@
 #define WATCHDOG_PERIOD_MS 3000
 
 /*
+ * A driver of the guest waits so many milliseconds for its first answers (Linux,
+ * virtio_gpu_init()), and does without OpenGL then until the guest's next start. For as long a
+ * renderer may be stopped for the second number only.
+ */
+#define WATCHDOG_DRIVER_MS 5000
+#define WATCHDOG_DRIVER_STOPPED_MS 500
+
+/*
  * A display may be stopped (SIGSTOP) for this many milliseconds. One that stays so is killed and
  * replaced.
  */

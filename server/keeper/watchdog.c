@@ -6,13 +6,22 @@
 
 #define HURRY_NS (WATCHDOG_HURRY_MS * MONOTONIC_NS_PER_MS)
 
+/* Also of a process that another one takes the place of while the driver waits. */
+static uint64_t stopped_limit(const struct watchdog *watchdog, uint64_t now_ns)
+{
+	uint64_t limit_ns = watchdog->limits.stopped_ns;
+	return now_ns < watchdog->driver_until_ns ?
+		       MIN(limit_ns, WATCHDOG_DRIVER_STOPPED_MS * MONOTONIC_NS_PER_MS) :
+		       limit_ns;
+}
+
 /*
  * Gives how far looks are apart. With a short limit that is less, so that nothing passes the limit
  * unseen for long.
  */
-static uint64_t period_of(const struct watchdog *watchdog)
+static uint64_t period_of(const struct watchdog *watchdog, uint64_t now_ns)
 {
-	return MIN(WATCHDOG_PERIOD_MS * MONOTONIC_NS_PER_MS, watchdog->limits.stopped_ns);
+	return MIN(WATCHDOG_PERIOD_MS * MONOTONIC_NS_PER_MS, stopped_limit(watchdog, now_ns));
 }
 
 /*
@@ -21,7 +30,8 @@ static uint64_t period_of(const struct watchdog *watchdog)
  */
 static uint64_t left_of_period(const struct watchdog *watchdog, uint64_t now_ns)
 {
-	return period_of(watchdog) - now_ns % period_of(watchdog);
+	uint64_t period_ns = period_of(watchdog, now_ns);
+	return period_ns - now_ns % period_ns;
 }
 
 void watchdog_begin(struct watchdog *watchdog, uint64_t now_ns)
@@ -35,6 +45,11 @@ void watchdog_reset_sent(struct watchdog *watchdog, uint64_t now_ns)
 {
 	watchdog->reset_sent_ns = now_ns;
 	watchdog->resets_sent++;
+}
+
+void watchdog_driver_started(struct watchdog *watchdog, uint64_t now_ns)
+{
+	watchdog->driver_until_ns = now_ns + WATCHDOG_DRIVER_MS * MONOTONIC_NS_PER_MS;
 }
 
 bool watchdog_has_reset_left(
@@ -118,10 +133,10 @@ static void look_at_process(
 {
 	if (watchdog->stopped_since_ns == 0)
 		watchdog->stopped_since_ns =
-			MAX(watchdog->from_ns, now_ns - period_of(watchdog) / 2);
+			MAX(watchdog->from_ns, now_ns - period_of(watchdog, now_ns) / 2);
 	struct watchdog_verdict fault = { .fault = WATCHDOG_STOPPED,
 		.for_ns = now_ns - watchdog->stopped_since_ns };
-	note(verdict, &fault, watchdog->limits.stopped_ns);
+	note(verdict, &fault, stopped_limit(watchdog, now_ns));
 }
 
 /* What the loops were at when the process was stopped is not their fault, and is counted anew. */

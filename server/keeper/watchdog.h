@@ -34,6 +34,7 @@ struct watchdog {
 	uint64_t stopped_since_ns; /* 0: it runs */
 	uint64_t reset_sent_ns;    /* the last one; 0: never */
 	uint64_t resets_sent;      /* to this process */
+	uint64_t driver_until_ns;  /* a driver waits for its first answers; 0: none does */
 };
 
 enum watchdog_fault {
@@ -58,6 +59,11 @@ void watchdog_begin(struct watchdog *watchdog, uint64_t now_ns);
  * caller looks again after that.
  */
 void watchdog_reset_sent(struct watchdog *watchdog, uint64_t now_ns);
+/*
+ * Notes that a driver of the guest has begun. For WATCHDOG_DRIVER_MS from now a stopped process is
+ * one that keeps it waiting. The caller looks again soon.
+ */
+void watchdog_driver_started(struct watchdog *watchdog, uint64_t now_ns);
 /*
  * Tells whether a RESET that was sent is not done: then the ledger may list objects of the guest of
  * before.

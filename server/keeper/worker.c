@@ -148,15 +148,6 @@ static void look_in(struct worker *worker, uint64_t now_ns, uint64_t ns)
 	g_source_set_ready_time(source, (int64_t)((now_ns + ns + 999) / 1000));
 }
 
-char *worker_describe_work(const struct worker *worker, const struct heartbeat_said *said)
-{
-	if (said->context == 0 || !worker->class->name_context)
-		return g_strdup(said->what);
-	g_autofree char *name = worker->class->name_context(worker->owner, said->context);
-	return g_strdup_printf("%s of context %u%s%s%s", said->what, said->context,
-		name ? " (" : "", name ? name : "", name ? ")" : "");
-}
-
 static gboolean on_look(gpointer user)
 {
 	struct worker *worker = user;
@@ -184,6 +175,15 @@ void worker_reset_sent(struct worker *worker)
 	uint64_t now_ns = monotonic_now_ns();
 	watchdog_reset_sent(&worker->watchdog, now_ns);
 	look_in(worker, now_ns, WATCHDOG_HURRY_MS * UINT64_C(1000000));
+}
+
+void worker_driver_started(struct worker *worker)
+{
+	if (worker->state != WORKER_READY)
+		return;
+	uint64_t now_ns = monotonic_now_ns();
+	watchdog_driver_started(&worker->watchdog, now_ns);
+	look_in(worker, now_ns, WATCHDOG_DRIVER_STOPPED_MS * UINT64_C(1000000));
 }
 
 /* ---- the process ---- */

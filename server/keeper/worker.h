@@ -154,6 +154,8 @@ bool worker_send(
  * (watchdog_reset_sent()).
  */
 void worker_reset_sent(struct worker *worker);
+/* A driver of the guest has begun to use what the worker works at (watchdog_driver_started()). */
+void worker_driver_started(struct worker *worker);
 
 /* Gives text such as "SUBMIT_3D of context 12 (glmark2)", for logs. The caller frees it. */
 char *worker_describe_work(const struct worker *worker, const struct heartbeat_said *said);

@@ -36,6 +36,15 @@ void worker_death_ask(const struct worker *worker)
 	flight_page_wait_stacks(&worker->process.flight);
 }
 
+char *worker_describe_work(const struct worker *worker, const struct heartbeat_said *said)
+{
+	if (said->context == 0 || !worker->class->name_context)
+		return g_strdup(said->what);
+	g_autofree char *name = worker->class->name_context(worker->owner, said->context);
+	return g_strdup_printf("%s of context %u%s%s%s", said->what, said->context,
+		name ? " (" : "", name ? name : "", name ? ")" : "");
+}
+
 static char *describe_loop(enum heartbeat_loop loop)
 {
 	static const char *const names[] = {

@@ -119,6 +119,30 @@ static void test_loop_without_limit(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(find_fault(f, false, START, START + 100 * S, &verdict), ==, 0);
 }
 
+/* A driver that has just begun waits for 5 s, and the next renderer must have answered by then. */
+static void test_stopped_under_driver(struct fixture *f, gconstpointer data)
+{
+	struct watchdog_verdict verdict;
+	for (uint64_t after = 0; after < 3 * S; after += 7 * MS) {
+		watchdog_begin(&f->watchdog, START);
+		look(f, false, START);
+		watchdog_driver_started(&f->watchdog, START);
+		uint64_t at = START + WATCHDOG_DRIVER_STOPPED_MS * MS;
+		/* As long as it runs nothing is found, and looks are as far apart as that. */
+		for (; at < START + after; at += verdict.look_again_ns)
+			verdict = look(f, false, at);
+		uint64_t found = find_fault(f, true, at, START + 60 * S, &verdict);
+		g_assert_cmpint(verdict.fault, ==, WATCHDOG_STOPPED);
+		g_assert_cmpuint(found - (START + after), <=, 1 * S);
+	}
+	/* Later it has as long as ever. */
+	watchdog_begin(&f->watchdog, START);
+	watchdog_driver_started(&f->watchdog, START);
+	uint64_t later = START + WATCHDOG_DRIVER_MS * MS;
+	look(f, false, later - 1);
+	g_assert_cmpuint(find_fault(f, true, later, later + 60 * S, &verdict), >=, later + 8 * S);
+}
+
 /*
  * A worker is stopped between two looks. That is known half a period before or after the limit, two
  * seconds at most.
@@ -241,6 +265,7 @@ int main(int argc, char **argv)
 	ADD("starting", test_starting);
 	ADD("loop-without-limit", test_loop_without_limit);
 	ADD("stopped", test_stopped);
+	ADD("stopped-under-driver", test_stopped_under_driver);
 	ADD("continued", test_continued);
 	ADD("own-absence", test_own_absence);
 	ADD("reset", test_reset);
