@@ -22,7 +22,7 @@ struct dbus_chardev {
 	char *only_path; /* NULL: any of this name */
 	GCancellable *cancel;
 	GDBusConnection *connection;
-	guint properties_changed, interfaces_added;
+	guint properties_changed, interfaces_added, interfaces_removed;
 	char *path; /* NULL: QEMU has no such port */
 	bool is_wanted;
 	bool guest_has_it_open;
@@ -186,10 +186,9 @@ static void update(struct dbus_chardev *chardev)
 		return;
 	bool has_stream = chardev->fd >= 0;
 	set_open(chardev, has_stream && chardev->is_wanted && chardev->guest_has_it_open);
-	if (!chardev->is_wanted)
+	if (!chardev->is_wanted || !chardev->path)
 		close_stream(chardev);
-	else if (!has_stream && chardev->path && !chardev->guest_is_to_close &&
-		 !chardev->later_source)
+	else if (!has_stream && !chardev->guest_is_to_close && !chardev->later_source)
 		make_stream_soon(chardev);
 }
 
@@ -253,6 +252,24 @@ static void on_interfaces_added(GDBusConnection *connection, const char *sender,
 	take_object(user, object, interfaces);
 }
 
+/* QEMU has unplugged it. One of this name may come again. */
+static void on_interfaces_removed(GDBusConnection *connection, const char *sender, const char *path,
+	const char *interface, const char *signal, GVariant *parameters, gpointer user)
+{
+	struct dbus_chardev *chardev = user;
+	if (!g_variant_is_of_type(parameters, G_VARIANT_TYPE("(oas)")))
+		return;
+	const char *object;
+	g_autofree const char **interfaces = NULL;
+	g_variant_get(parameters, "(&o^a&s)", &object, &interfaces);
+	if (g_strcmp0(object, chardev->path) != 0 ||
+		!g_strv_contains(interfaces, DBUS_CHARDEV_INTERFACE))
+		return;
+	g_clear_pointer(&chardev->path, g_free);
+	chardev->guest_has_it_open = chardev->guest_is_to_close = false;
+	update(chardev);
+}
+
 static void on_properties_changed(GDBusConnection *connection, const char *sender, const char *path,
 	const char *interface, const char *signal, GVariant *parameters, gpointer user)
 {
@@ -286,6 +303,9 @@ struct dbus_chardev *dbus_chardev_create(GDBusConnection *connection, const char
 	chardev->interfaces_added = g_dbus_connection_signal_subscribe(connection, NULL,
 		DBUS_OBJECT_MANAGER, "InterfacesAdded", DBUS_DISPLAY_ROOT, NULL,
 		G_DBUS_SIGNAL_FLAGS_NONE, on_interfaces_added, chardev, NULL);
+	chardev->interfaces_removed = g_dbus_connection_signal_subscribe(connection, NULL,
+		DBUS_OBJECT_MANAGER, "InterfacesRemoved", DBUS_DISPLAY_ROOT, NULL,
+		G_DBUS_SIGNAL_FLAGS_NONE, on_interfaces_removed, chardev, NULL);
 	g_dbus_connection_call(connection, NULL, DBUS_DISPLAY_ROOT, DBUS_OBJECT_MANAGER,
 		"GetManagedObjects", NULL, G_VARIANT_TYPE("(a{oa{sa{sv}}})"),
 		G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, chardev->cancel, on_objects, chardev);
@@ -300,6 +320,7 @@ void dbus_chardev_destroy(struct dbus_chardev *chardev)
 	g_cancellable_cancel(chardev->cancel);
 	g_dbus_connection_signal_unsubscribe(chardev->connection, chardev->properties_changed);
 	g_dbus_connection_signal_unsubscribe(chardev->connection, chardev->interfaces_added);
+	g_dbus_connection_signal_unsubscribe(chardev->connection, chardev->interfaces_removed);
 	g_clear_handle_id(&chardev->later_source, g_source_remove);
 	close_stream(chardev);
 	unref(chardev);

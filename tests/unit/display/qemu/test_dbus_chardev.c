@@ -328,6 +328,33 @@ static void test_late(void)
 	close_room(&room);
 }
 
+static void remove_port(struct room *room, const char *path, const char *interface)
+{
+	const char *const interfaces[] = { interface, NULL };
+	g_dbus_connection_emit_signal(room->qemu, NULL, ROOT, MANAGER, "InterfacesRemoved",
+		g_variant_new("(o^as)", path, interfaces), NULL);
+}
+
+/* It is closed when QEMU unplugs it, and one that comes in its place is taken. */
+static void test_removed(void)
+{
+	struct room room;
+	open_port(&room);
+	remove_port(&room, ROOT "/Chardev_other", CHARDEV);
+	remove_port(&room, PATH, "org.qemu.Display1.Chardev.VCEncoding");
+	pass_ms(20);
+	g_assert_cmpuint(room.heard->len, ==, 0);
+	remove_port(&room, PATH, CHARDEV);
+	expect_heard(&room, "closed;");
+	unsigned n_streams = room.n_streams;
+	pass_ms(DBUS_CHARDEV_GAP_MS + 50);
+	g_assert_cmpuint(room.n_streams, ==, n_streams);
+	g_dbus_connection_emit_signal(room.qemu, NULL, ROOT, MANAGER, "InterfacesAdded",
+		g_variant_new("(o@a{sa{sv}})", PATH, describe_port(&room)), NULL);
+	expect_heard(&room, "open;");
+	close_room(&room);
+}
+
 /* Neither side is made to take more than it can, and nothing is lost by that. */
 static void test_room(void)
 {
@@ -397,6 +424,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/dbus-chardev/ended", test_ended);
 	g_test_add_func("/dbus-chardev/refused", test_refused);
 	g_test_add_func("/dbus-chardev/late", test_late);
+	g_test_add_func("/dbus-chardev/removed", test_removed);
 	g_test_add_func("/dbus-chardev/room", test_room);
 	g_test_add_func("/dbus-chardev/ended-unread", test_ended_unread);
 	g_test_add_func("/dbus-chardev/storm", test_storm);
