@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -77,10 +78,21 @@ static void skip_hole(int fd)
 	puts("vitrine: older lines are gone");
 }
 
+/* Where a file system makes no holes the file was begun anew. What it has kept is shown again. */
+static void notice_new_begin(int fd)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0 || lseek(fd, 0, SEEK_CUR) <= st.st_size)
+		return;
+	lseek(fd, 0, SEEK_SET);
+	puts("vitrine: the log begins anew");
+}
+
 static void copy_new(int fd)
 {
 	char bytes[4096];
 	ssize_t n;
+	notice_new_begin(fd);
 	skip_hole(fd);
 	while ((n = read(fd, bytes, sizeof(bytes))) > 0) {
 		fwrite(bytes, 1, (size_t)n, stdout);

@@ -89,9 +89,11 @@ def attach_follows_and_lets_go(_):
         attached[0].wait(10)
         time.sleep(0.5)
         assert len(desktop.living()) == 3, desktop.living()
+        # As where the file system makes no holes, and the file is begun anew.
+        os.truncate(desktop.path / 'run.log', 0)
         assert desktop.vitrine('stop', '--now', 'back').returncode == 0
         said = attached[1].communicate(timeout=10)[0]
-        assert attached[1].returncode == 0 and 'ends: SIGTERM' in said and 'has ended' in said, said
+        assert attached[1].returncode == 0 and 'begins anew' in said and 'ends: SIGTERM' in said and 'has ended' in said, said
         wait_for('end of all', lambda: not desktop.living(), 5)
         assert not desktop.path.exists()
 
