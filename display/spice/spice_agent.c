@@ -96,7 +96,8 @@ static void change_agent(struct spice_agent *agent)
 	agent_filter_set_guest(agent->filter, serves);
 	agent->serves = serves;
 	agent->is_stale = false;
-	g_message("agent: clients have %s", serves ? "the guest's" : "no more the guest's");
+	peer_message(PEER_GUEST, "agent: clients have %s",
+		serves ? "the guest's" : "no more the guest's");
 	plug(agent);
 	tell_monitors(agent);
 }
