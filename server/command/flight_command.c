@@ -19,8 +19,8 @@
 #define SAME_END_NS UINT64_C(60000000000)
 
 struct flight_wish {
-	const char *desktop; /* NULL: a file by its path */
-	const char *file;    /* a number, or a path; NULL: the newest */
+	char *desktop;    /* NULL: a file by its path */
+	const char *file; /* a number, or a path; NULL: the newest */
 	gboolean list, json;
 };
 
@@ -230,6 +230,23 @@ static bool print(const struct flight_wish *wish, const GArray *found)
 
 /* ---- the command line ---- */
 
+/* The only one that runs, or the only one that has ever run. */
+static char *find_only(void)
+{
+	g_auto(GStrv) running = run_dir_list();
+	g_auto(GStrv) known = flight_folder_list();
+	if (g_strv_length(running) == 1)
+		return g_strdup(running[0]);
+	if (g_strv_length(known) == 1)
+		return g_strdup(known[0]);
+	g_autofree char *names = g_strjoinv(", ", known);
+	if (known[0])
+		g_warning("several desktops are known: name one of %s", names);
+	else
+		g_warning("no desktop is known");
+	return NULL;
+}
+
 static bool parse(struct flight_wish *wish, int argc, char **argv)
 {
 	const GOptionEntry entries[] = {
@@ -238,22 +255,26 @@ static bool parse(struct flight_wish *wish, int argc, char **argv)
 		{ "json", 0, 0, G_OPTION_ARG_NONE, &wish->json, "Print for programs", NULL },
 		G_OPTION_ENTRY_NULL,
 	};
-	g_autoptr(GOptionContext) context = g_option_context_new("DESKTOP [FILE]");
+	g_autoptr(GOptionContext) context = g_option_context_new("[DESKTOP [FILE]]");
 	g_autoptr(GError) error = NULL;
 	g_option_context_set_summary(context,
 		"Says how the desktop's last process came to its end, or the one that FILE is "
-		"of:\na number that --list says, or a path.");
+		"of:\na number that --list says, or a path. Where only one desktop runs, or is "
+		"known,\nit need not be named.");
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, &error)) {
 		g_warning("%s", error->message);
 		return false;
 	}
-	if (argc < 2 || argc > 3 || (wish->list && (argc == 3 || wish->json))) {
+	if (argc > 3 || (wish->list && (argc == 3 || wish->json))) {
 		g_warning("give a desktop, and --list or one file");
 		return false;
 	}
 	bool by_path = argc == 2 && strchr(argv[1], '/');
-	wish->desktop = by_path ? NULL : argv[1];
+	if (!by_path)
+		wish->desktop = argc > 1 ? g_strdup(argv[1]) : find_only();
+	if (!by_path && !wish->desktop)
+		return false;
 	wish->file = by_path ? argv[1] : argc == 3 ? argv[2] : NULL;
 	if (wish->desktop && !run_dir_name_ok(wish->desktop)) {
 		g_warning("\"%s\" is no name of a desktop", wish->desktop);
@@ -266,7 +287,9 @@ int flight_main(int argc, char **argv)
 {
 	struct flight_wish wish = { 0 };
 	g_autoptr(GError) error = NULL;
-	if (!parse(&wish, argc, argv))
+	bool understood = parse(&wish, argc, argv);
+	g_autofree char *desktop = wish.desktop;
+	if (!understood)
 		return 1;
 	g_autoptr(GPtrArray) files = open_files(&wish, &error);
 	if (files->len == 0 || !lock_in(&error)) {

@@ -27,6 +27,27 @@ char *flight_folder_path(const char *desktop)
 	return g_build_filename(g_get_user_state_dir(), "vitrine", "flights", desktop, NULL);
 }
 
+static int compare_names(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+char **flight_folder_list(void)
+{
+	g_autofree char *base = flight_folder_path(NULL);
+	GPtrArray *names = g_ptr_array_new();
+	GDir *dir = g_dir_open(base, 0, NULL);
+	for (const char *name; dir && (name = g_dir_read_name(dir));) {
+		if (name[0] != '.')
+			g_ptr_array_add(names, g_strdup(name));
+	}
+	if (dir)
+		g_dir_close(dir);
+	g_ptr_array_sort(names, compare_names);
+	g_ptr_array_add(names, NULL);
+	return (char **)g_ptr_array_free(names, FALSE);
+}
+
 static char *name_file(unsigned number)
 {
 	return g_strdup_printf("%02u.flight", number);

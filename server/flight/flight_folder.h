@@ -43,6 +43,8 @@ struct flight_folder {
 
 /* Gives the folder's path, whether or not there is one. The caller frees it. */
 char *flight_folder_path(const char *desktop);
+/* Gives the names of all desktops that have one, sorted. Free them with g_strfreev(). */
+char **flight_folder_list(void);
 /* Gives the path of one file in it, by its number. The caller frees it. */
 char *flight_folder_file(const char *desktop, unsigned number);
 /* Gives the part that has this file. */

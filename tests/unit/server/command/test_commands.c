@@ -200,6 +200,14 @@ static void test_old_qemu(void)
 	remove(dir);
 }
 
+static void set_variable(const char *name, const char *value)
+{
+	if (value)
+		g_setenv(name, value, TRUE);
+	else
+		g_unsetenv(name);
+}
+
 /* A desktop whose `vitrine run` stands still has its socket, and nobody answers there. */
 static void test_silent(void)
 {
@@ -221,15 +229,48 @@ static void test_silent(void)
 	g_assert_true(WIFEXITED(status));
 	g_assert_cmpint(WEXITSTATUS(status), ==, 5);
 	g_assert_nonnull(strstr(errors, "work: it does not answer"));
-	if (before)
-		g_setenv("XDG_RUNTIME_DIR", before, TRUE);
-	else
-		g_unsetenv("XDG_RUNTIME_DIR");
+	set_variable("XDG_RUNTIME_DIR", before);
 	close(lock);
 	close(listener);
 	unlink(path);
 	rmdir(folder);
 	rmdir(folders);
+	rmdir(base);
+}
+
+static void expect_flight(const char *words)
+{
+	int status;
+	g_autofree char *errors = run("VITRINE", "flight", &status);
+	g_assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	if (!strstr(errors, words))
+		g_error("\"%s\" is not in: %s", words, errors);
+}
+
+/* A desktop need not be named where there is one. */
+static void test_flight_unnamed(void)
+{
+	static const char *const variables[] = { "XDG_RUNTIME_DIR", "XDG_STATE_HOME" };
+	g_autofree char *base = g_dir_make_tmp("vitrine-commands-XXXXXX", NULL);
+	g_autofree char *one = g_build_filename(base, "vitrine", "flights", "one", NULL);
+	g_autofree char *two = g_build_filename(base, "vitrine", "flights", "two", NULL);
+	char *before[G_N_ELEMENTS(variables)];
+	for (unsigned i = 0; i < G_N_ELEMENTS(variables); i++) {
+		before[i] = g_strdup(g_getenv(variables[i]));
+		g_setenv(variables[i], base, TRUE);
+	}
+	expect_flight("no desktop is known");
+	g_assert_cmpint(g_mkdir_with_parents(one, 0700), ==, 0);
+	expect_flight("nothing is known of such a desktop");
+	g_assert_cmpint(g_mkdir_with_parents(two, 0700), ==, 0);
+	expect_flight("several desktops are known: name one of one, two");
+	for (unsigned i = 0; i < G_N_ELEMENTS(variables); i++) {
+		set_variable(variables[i], before[i]);
+		g_free(before[i]);
+	}
+	rmdir(one);
+	for (char *path = two; strlen(path) > strlen(base); *strrchr(path, '/') = '\0')
+		rmdir(path);
 	rmdir(base);
 }
 
@@ -246,5 +287,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/commands/capabilities-without-gl", test_capabilities_without_gl);
 	g_test_add_func("/commands/old-qemu", test_old_qemu);
 	g_test_add_func("/commands/silent", test_silent);
+	g_test_add_func("/commands/flight-unnamed", test_flight_unnamed);
 	return g_test_run();
 }

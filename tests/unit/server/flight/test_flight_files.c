@@ -58,6 +58,9 @@ static void test_folder(void)
 	g_assert_cmpuint(st.st_mode & 0777, ==, 0700);
 	g_assert_cmpint(stat(file, &st), ==, 0);
 	g_assert_cmpuint(st.st_mode & 0777, ==, 0600);
+	g_auto(GStrv) names = flight_folder_list();
+	g_assert_cmpuint(g_strv_length(names), ==, 1);
+	g_assert_cmpstr(names[0], ==, "box");
 	g_assert_false(flight_folder_open(&second, "box", FLIGHT_PART_KEEPER, &error));
 	g_assert_nonnull(strstr(error->message, "another desktop"));
 	flight_folder_close(&folder);
