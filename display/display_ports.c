@@ -71,6 +71,7 @@ static const struct dbus_chardev_ops chardev_ops = {
 	.room = on_room,
 	.received = on_received,
 	.writable = on_writable,
+	.last_words = true,
 };
 
 /* A client may come and go while the port is made, and while it goes. */

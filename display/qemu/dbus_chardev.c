@@ -27,6 +27,7 @@ struct dbus_chardev {
 	bool is_wanted;
 	bool guest_has_it_open;
 	bool guest_is_to_close; /* before there is another stream */
+	bool is_ending;         /* the guest has closed it, and not all that it said is received */
 	bool is_registering;
 	bool is_open; /* as the owner was told */
 	int fd;       /* our end, which QEMU has or is being given the other one of; -1: none */
@@ -58,6 +59,7 @@ static void close_stream(struct dbus_chardev *chardev)
 	g_clear_handle_id(&chardev->read_source, g_source_remove);
 	g_clear_handle_id(&chardev->write_source, g_source_remove);
 	fd_close(&chardev->fd);
+	chardev->is_ending = false;
 }
 
 /*
@@ -75,6 +77,19 @@ static bool is_clean(struct dbus_chardev *chardev)
 	       unread == 0;
 }
 
+/* Comes to the end of what the guest has said, if that is all received. */
+static void end_words(struct dbus_chardev *chardev)
+{
+	int left_bytes = 0;
+	if (!chardev->is_ending || chardev->fd < 0 ||
+		(ioctl(chardev->fd, FIONREAD, &left_bytes) == 0 && left_bytes > 0))
+		return;
+	chardev->is_ending = false;
+	if (!is_clean(chardev))
+		dbus_chardev_renew(chardev);
+	update(chardev);
+}
+
 static gboolean on_readable(int fd, GIOCondition condition, gpointer user)
 {
 	struct dbus_chardev *chardev = user;
@@ -85,9 +100,10 @@ static gboolean on_readable(int fd, GIOCondition condition, gpointer user)
 		return G_SOURCE_REMOVE;
 	}
 	ssize_t n = recv(fd, bytes, MIN(room, sizeof(bytes)), MSG_DONTWAIT);
-	if (n > 0)
+	if (n > 0) {
 		chardev->ops->received(chardev->user, bytes, (size_t)n);
-	else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+		end_words(chardev);
+	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
 		close_stream(chardev);
 		update(chardev);
 	}
@@ -185,7 +201,8 @@ static void update(struct dbus_chardev *chardev)
 	if (chardev->is_registering)
 		return;
 	bool has_stream = chardev->fd >= 0;
-	set_open(chardev, has_stream && chardev->is_wanted && chardev->guest_has_it_open);
+	set_open(chardev, has_stream && chardev->is_wanted &&
+				  (chardev->guest_has_it_open || chardev->is_ending));
 	if (!chardev->is_wanted || !chardev->path)
 		close_stream(chardev);
 	else if (!has_stream && !chardev->guest_is_to_close && !chardev->later_source)
@@ -203,7 +220,11 @@ static void take_properties(struct dbus_chardev *chardev, GVariant *dictionary)
 	chardev->guest_has_it_open = is_open;
 	if (!is_open)
 		chardev->guest_is_to_close = false;
-	if (!is_open && chardev->is_open && !is_clean(chardev))
+	/* Who opens it again meanwhile is for the client the same one. */
+	chardev->is_ending = !is_open && chardev->is_open && chardev->ops->last_words;
+	if (chardev->is_ending)
+		end_words(chardev);
+	else if (!is_open && chardev->is_open && !is_clean(chardev))
 		dbus_chardev_renew(chardev);
 	update(chardev);
 }

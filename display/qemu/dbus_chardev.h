@@ -34,6 +34,9 @@ struct dbus_chardev_ops {
 	void (*received)(void *user, const uint8_t *bytes, size_t n_bytes);
 	/* Says that dbus_chardev_send(), which had taken less than it was given, takes more. */
 	void (*writable)(void *user);
+	/* What the guest has said before it closed the port is received before `opened` says so;
+	 * else it is thrown away. */
+	bool last_words;
 };
 
 /*

@@ -82,7 +82,9 @@ static void on_writable(void *user)
 		dbus_chardev_send(room->chardev, (const uint8_t *)"x", 1);
 }
 
-static const struct dbus_chardev_ops ops = { on_opened, on_room, on_received, on_writable };
+static const struct dbus_chardev_ops ops = { on_opened, on_room, on_received, on_writable, false };
+static const struct dbus_chardev_ops last_words = { on_opened, on_room, on_received, on_writable,
+	true };
 
 static void expect_heard(struct room *room, const char *heard)
 {
@@ -399,6 +401,47 @@ static void test_ended_unread(void)
 	close_room(&room);
 }
 
+/* Where it matters nothing is lost of what a guest has said when it closes the port. */
+static void test_last_words(void)
+{
+	struct room room;
+	open_room(&room, true);
+	dbus_chardev_destroy(room.chardev);
+	room.chardev = dbus_chardev_create(room.display, "com.example.0", PATH, &last_words, &room);
+	room.guest_has_it_open = true;
+	dbus_chardev_want(room.chardev, true);
+	expect_heard(&room, "open;");
+	for (unsigned i = 0; i < 2; i++) {
+		/* All of it is taken at once, or only some. */
+		room.room = i == 0 ? 1024 : 4;
+		guest_writes(&room, "farewell");
+		guest_opens(&room, false);
+		expect_heard(&room, "farewellclosed;");
+		guest_opens(&room, true);
+		expect_heard(&room, "open;");
+	}
+	room.room = 0;
+	guest_writes(&room, "wait");
+	guest_opens(&room, false);
+	pass_ms(20);
+	g_assert_cmpstr(room.heard->str, ==, "");
+	room.room = 100;
+	dbus_chardev_resume(room.chardev);
+	expect_heard(&room, "waitclosed;");
+	g_assert_cmpuint(room.n_streams, ==, 1);
+	/* What the guest has not read is nothing for the next one here, either. */
+	guest_opens(&room, true);
+	expect_heard(&room, "open;");
+	send_text(&room, "unread");
+	guest_writes(&room, "bye");
+	guest_opens(&room, false);
+	expect_heard(&room, "byeclosed;");
+	guest_opens(&room, true);
+	expect_heard(&room, "open;");
+	g_assert_cmpuint(room.n_streams, ==, 2);
+	close_room(&room);
+}
+
 /* A guest that opens and closes its port all the time makes few streams. */
 static void test_storm(void)
 {
@@ -427,6 +470,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/dbus-chardev/removed", test_removed);
 	g_test_add_func("/dbus-chardev/room", test_room);
 	g_test_add_func("/dbus-chardev/ended-unread", test_ended_unread);
+	g_test_add_func("/dbus-chardev/last-words", test_last_words);
 	g_test_add_func("/dbus-chardev/storm", test_storm);
 	return g_test_run();
 }
