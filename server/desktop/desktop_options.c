@@ -403,9 +403,8 @@ const struct desktop_option desktop_options[] = {
 		"RULE[,RULE]...", "Which of them: by class, or by vendor and product",
 		"A class is audio, hid, camera, printer, storage, smartcard, video, wireless, or "
 		"two hexadecimal digits; vendor and product are four each, as 1d6b:0104, or "
-		"1d6b:* for all of a vendor's. What no rule names is refused by QEMU, which tells "
-		"clients beforehand. All interfaces of a device must be allowed, and it can lie "
-		"about what it is.",
+		"1d6b:* for all of a vendor's. What no rule names is refused by QEMU. All "
+		"interfaces of a device must be allowed, and it can lie about what it is.",
 		.fallback = FOR_RUN("any"), .check = check_usb, .checked_by = RUN },
 	{ "share-folder", RUN, DESKTOP_SECTION_SPICE, DESKTOP_SWITCH_ON, MEMBER(share_folder), NULL,
 		"Let clients share a folder of theirs with the guest",
