@@ -14,6 +14,12 @@ struct client {
 };
 
 static const char *trusted, *called;
+static bool lends_devices;
+
+void client_lend(bool lends)
+{
+	lends_devices = lends;
+}
 
 void client_trust(const char *certificate_path)
 {
@@ -47,7 +53,8 @@ struct client *client_new_idle(const char *address, const char *password)
 	g_subprocess_launcher_set_child_setup(launcher, die_with_the_test, NULL, NULL);
 	client->process = g_subprocess_launcher_spawn(launcher, &error, program, "--no-connect",
 		"--connect-timeout-ms=20000", "--key-interval-ms=2", ca_option, name_option,
-		address, password ? password_option : NULL, NULL);
+		lends_devices ? "--devices" : "--no-connect", address,
+		password ? password_option : NULL, NULL);
 	g_assert_no_error(error);
 	client->output = g_data_input_stream_new(g_subprocess_get_stdout_pipe(client->process));
 	return client;

@@ -30,6 +30,9 @@ void client_be_brief(struct client *client);
 /* Makes clients started from now on trust the certificate in this file; NULL means the system's. */
 void client_trust(const char *certificate_path);
 
+/* Has clients started from now on lend devices, or not. */
+void client_lend(bool lends);
+
 /* Gives the name of clients' user from now on; NULL: they have none. */
 void client_call(const char *name);
 

@@ -428,6 +428,8 @@ static void peer_ready(GObject *source, GAsyncResult *result, gpointer user)
 	}
 	object_register(qemu, VM_PATH, "org.qemu.Display1.VM");
 	object_register(qemu, AUDIO_PATH, "org.qemu.Display1.Audio");
+	if (qemu->ports)
+		fake_ports_serve(qemu->ports, qemu->connection);
 	for (unsigned i = 0; i < consoles_count(qemu); i++) {
 		g_autofree char *path = g_strdup_printf(CONSOLE_PREFIX "%u", i);
 
@@ -452,6 +454,8 @@ void fake_qemu_serve(struct fake_qemu *qemu, int fd)
 
 void fake_qemu_hang_up(struct fake_qemu *qemu)
 {
+	if (qemu->ports)
+		fake_ports_hang_up(qemu->ports);
 	if (qemu->connection)
 		g_dbus_connection_close_sync(qemu->connection, NULL, NULL);
 	g_clear_object(&qemu->connection);

@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tests/client/fake_ports.h"
+
 struct fake_qemu {
 	GMutex lock;
 	GCond changed;
@@ -22,9 +24,10 @@ struct fake_qemu {
 	GDBusNodeInfo *node;
 	GPtrArray *record; /* char * */
 	/* These count from the next connection on (fake_desktop_renew_dbus). */
-	unsigned n_heads;  /* that our device has */
-	bool has_vga;      /* console 0 is another device's */
-	const char *label; /* of our device */
+	unsigned n_heads;         /* that our device has */
+	bool has_vga;             /* console 0 is another device's */
+	const char *label;        /* of our device */
+	struct fake_ports *ports; /* the caller's; NULL: it has no character devices */
 
 	uint32_t width, height; /* of the console as QEMU believes */
 	uint32_t modifiers;

@@ -82,7 +82,8 @@ struct probe_options {
 	bool wait_connect;   /* connect before the first command */
 	bool debug;
 	bool no_log;
-	bool audio; /* the library's own audio code plays sound */
+	bool audio;   /* the library's own audio code plays sound */
+	bool devices; /* USB, the folder and ports, which are left alone otherwise */
 };
 
 struct probe {
@@ -99,6 +100,7 @@ struct probe {
 	SpiceChannel *sound_channel;
 	struct probe_sound sound;
 	struct probe_clipboard clipboards[PROBE_SELECTIONS];
+	GPtrArray *ports;   /* probe_devices.c's; NULL: there are none */
 	int button_state;   /* SPICE_MOUSE_BUTTON_MASK_* */
 	uint64_t n_updates; /* invalidates and primaries of all displays */
 	uint64_t n_streams; /* video streams that servers began, all connections */
@@ -168,6 +170,14 @@ void watch_follow(struct probe *probe);
 
 /* Listens to the main channel. */
 void agent_attach(struct probe *probe);
+
+/* ---- probe_devices.c ---- */
+
+/* Is called before the session connects. */
+void devices_prepare(struct probe *probe);
+/* Takes the channels of ports. Returns false when this is none, or is not wanted. */
+bool devices_attach(struct probe *probe, SpiceChannel *channel);
+void devices_detach(struct probe *probe);
 
 /* ---- probe_inputs.c ---- */
 

@@ -47,6 +47,7 @@ static void forget_channels(struct probe *probe)
 	display_detach_all(probe);
 	cursor_detach(probe);
 	sound_detach(probe);
+	devices_detach(probe);
 	if (probe->inputs)
 		g_signal_handlers_disconnect_by_data(probe->inputs, probe);
 	g_clear_object(&probe->inputs);
@@ -108,6 +109,8 @@ static void channel_new(SpiceSession *session, SpiceChannel *channel, gpointer u
 		spice_channel_connect(channel);
 	} else if (SPICE_IS_PLAYBACK_CHANNEL(channel) && !probe->sound_channel) {
 		sound_attach(probe, channel);
+	} else {
+		devices_attach(probe, channel);
 	}
 }
 
@@ -164,6 +167,7 @@ bool connection_open(struct probe *probe)
 	connection_close(probe);
 	g_clear_pointer(&probe->error, g_free);
 	probe->session = session_new(probe);
+	devices_prepare(probe);
 	if (!spice_session_connect(probe->session))
 		connection_fail(probe, "cannot connect: bad address");
 	if (!probe_wait(patience_ms(probe->options.connect_timeout_ms), connection_settled, probe))

@@ -36,6 +36,18 @@
  *                                asks the guest for it, into a file: bytes, elapsed_us, none
  *   drop FILE TIMEOUT_MS         into the guest: progress (how often it was told)
  *
+ * These are for devices, with --devices; the guest's agent has no part in them:
+ *   ports                        names of those that are there, ":closed" behind those that the
+ *                                guest has not open
+ *   wait-port NAME there|open|closed|gone TIMEOUT_MS
+ *   port-write NAME FILE TIMEOUT_MS
+ *   port-read NAME BYTES FILE TIMEOUT_MS
+ *                                waits until so many have come since the last time; bytes
+ *   share-folder DIR [ro]        as the guest's WebDAV
+ *   usb                          free (channels), devices, connected, refused (why)
+ *   share-cd FILE TIMEOUT_MS     gives the guest a CD drive with this image
+ *   unshare-cd TIMEOUT_MS
+ *
  * These wait and answer when it happened (now_us, of CLOCK_MONOTONIC), or
  * {"ok":false,"error":"timeout",...} with what was seen last:
  *   wait-primary TIMEOUT_MS [CH]
@@ -166,7 +178,7 @@ static void input_watch(struct probe *probe)
 static bool options_parse(struct probe *probe, int argc, char **argv, gboolean *fail_early)
 {
 	struct probe_options *options = &probe->options;
-	gboolean no_connect = FALSE, debug = FALSE, no_log = FALSE, audio = FALSE;
+	gboolean no_connect = FALSE, debug = FALSE, no_log = FALSE, audio = FALSE, devices = FALSE;
 	g_auto(GStrv) rest = NULL;
 	g_autoptr(GError) error = NULL;
 	const GOptionEntry entries[] = {
@@ -191,6 +203,8 @@ static bool options_parse(struct probe *probe, int argc, char **argv, gboolean *
 			NULL },
 		{ "audio", 0, 0, G_OPTION_ARG_NONE, &audio,
 			"play sound by the library's own audio code", NULL },
+		{ "devices", 0, 0, G_OPTION_ARG_NONE, &devices,
+			"have USB, a shared folder and ports", NULL },
 		{ G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &rest, NULL, "URI" },
 		{ NULL },
 	};
@@ -207,6 +221,7 @@ static bool options_parse(struct probe *probe, int argc, char **argv, gboolean *
 	options->debug = debug;
 	options->no_log = no_log;
 	options->audio = audio;
+	options->devices = devices;
 	if (rest && rest[0])
 		options->uri = g_strdup(rest[0]);
 	if (!options->uri == !options->unix_path) {
