@@ -16,9 +16,9 @@ import tap  # noqa: E402
 
 PATIENCE_S = 60
 CD_BYTES = 8 << 20
-FLOOD_BYTES = 64 << 20
+FLOOD_BYTES = 24 << 20
 # What display may grow by while a guest does not read: what waits in the ways between, and a message of the client's.
-GROWTH_KIB = 24 << 10
+GROWTH_KIB = 8 << 10
 
 
 def digest_of(data):
@@ -149,13 +149,13 @@ def a_guest_that_does_not_read_holds_its_client_up(room):
     pid = room.display_pids()[0]
     before = memory_kib(pid)
     pieces = [room.file(f'piece{i}', data[i << 20:(i + 1) << 20]) for i in range(FLOOD_BYTES >> 20)]
-    said = [room.probe.ask(f'port-write {devices.PORT} {piece} 300') for piece in pieces[:40]]
+    said = [room.probe.ask(f'port-write {devices.PORT} {piece} 200') for piece in pieces[:16]]
     assert not said[-1]['ok'], said
     grown = memory_kib(pid) - before
     assert grown < GROWTH_KIB, grown
     assert room.probe.command('status')['connected']
     room.machine.run('touch /tmp/go')
-    for piece in pieces[40:]:
+    for piece in pieces[16:]:
         room.ask(f'port-write {devices.PORT} {piece}')
     room.machine.control.wait_until('test -s /tmp/flood.log', 2 * PATIENCE_S)
     assert room.machine.run('cat /tmp/flood.log').split()[0] == digest_of(data)
@@ -174,17 +174,15 @@ def the_console_is_the_first_serial_port(room):
 
 
 def what_is_not_allowed_is_not_plugged(room):
-    """QEMU refuses it, and tells the client beforehand from then on."""
+    """QEMU refuses it, whatever the guest: this one has no system."""
     room.probe.close()
     room.machine.close()
-    room.machine = devices.DevicesGuest(room.addon, ['--usb=1', '--usb-allow=hid,1d6b:*'])
-    room.probe = room.machine.connect()
-    room.probe.ask(f'share-cd {room.file("cd.iso", room.cd)} 5000', timeout=5)
-    time.sleep(1)
-    assert room.machine.run('test -b /dev/sr0 && echo there || true') == ''
-    said = room.probe.command('usb')
-    assert said['connected'] == 0, said
-    return said.get('refused')
+    disk = room.file('empty.raw', bytes(1 << 20))
+    room.machine = lib.Desktop(options=[f'--disk={disk}', '--no-network', '--no-audio', '--usb=1', '--usb-allow=hid,1d6b:*'])
+    with room.machine.connect(options=['--devices', '--no-log']) as probe:
+        lib.wait_for('channel', lambda: probe.command('usb')['free'])
+        probe.ask(f'share-cd {room.file("cd.iso", room.cd)} 5000', timeout=5)
+        lib.wait_for('refusal', lambda: probe.command('usb')['connected'] == 0)
 
 
 CHECKS = [without_a_client_nothing_is_connected, the_guest_reads_the_clients_cd, the_cd_is_taken_away_and_comes_back,
